@@ -1,0 +1,160 @@
+import type { HoldfastError } from '@holdfast/protocol';
+import type {
+  Command,
+  CommandResult,
+  Event,
+  LockView,
+  SessionId,
+  SessionView,
+  Stats,
+  Refusal,
+} from '@holdfast/state';
+
+/** A read of the state machine, as data, so that it can be answered by another node. */
+export type Query =
+  | { readonly type: 'session'; readonly sessionId: SessionId }
+  | { readonly type: 'lock'; readonly name: string }
+  | {
+      readonly type: 'locks';
+      readonly prefix: string;
+      readonly after?: string;
+      readonly limit: number;
+    }
+  | { readonly type: 'stats' };
+
+export type QueryResult =
+  | {
+      readonly type: 'session';
+      /** Wall clock of the leader's last renewal, for people. */
+      readonly lastKeepAliveMs: number;
+      readonly session: SessionView;
+    }
+  | { readonly type: 'session_missing'; readonly refusal: Refusal }
+  | { readonly type: 'lock'; readonly lock: LockView }
+  | { readonly type: 'locks'; readonly locks: readonly LockView[]; readonly more: boolean }
+  | { readonly type: 'stats'; readonly stats: Stats };
+
+export type Consistency = 'linearizable' | 'stale';
+
+export interface CallOptions {
+  /** Who asked; `anonymous` until there is authentication. */
+  readonly identity: string;
+  /** Gives up: a waiting acquire leaves its queue (and a late grant is given back). */
+  readonly signal?: AbortSignal;
+  /** The longest this call may take beyond the wait of an acquire. */
+  readonly timeoutMs?: number;
+  readonly answeredBelow?: number;
+}
+
+export interface MemberStatus {
+  readonly id: string;
+  /** `host:port` of the peer listener. */
+  readonly address: string;
+  readonly role: 'voter' | 'learner';
+  /** Where clients reach it, once known; else ''. */
+  readonly clientUrl: string;
+  /** Last log index known to be stored there; only on the leader, else null. */
+  readonly matchIndex: number | null;
+  readonly connected: boolean;
+}
+
+export interface ClusterStatus {
+  readonly clusterId: string;
+  readonly nodeId: string;
+  readonly role: string;
+  readonly term: number;
+  readonly leader: string | null;
+  /** Peer address of the leader. */
+  readonly leaderAddress: string | null;
+  readonly leaderClientUrl: string | null;
+  /** A leader is known and this node can have requests answered. */
+  readonly ready: boolean;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  readonly lastIndex: number;
+  readonly firstIndex: number;
+  readonly members: readonly MemberStatus[];
+}
+
+/**
+ * Makes commands durable, ordered and applied everywhere, and proves leadership. Names nothing of
+ * Raft: an engine on another log can stand in its place.
+ * Every method may throw `HoldfastError` with `not_leader`, `no_quorum`, `outcome_unknown`, `overloaded` or `shutting_down`.
+ */
+export interface Engine {
+  /**
+   * Submits a command. For an acquire that waits, resolves with the outcome (`granted` or a
+   * refusal), never with `queued`. A refusal of the state machine is a result, not a throw.
+   */
+  submit(command: Command, options: CallOptions): Promise<CommandResult>;
+  /** Extends a session without a log write, after proof of leadership. */
+  keepAlive(
+    sessionId: SessionId,
+    options: CallOptions,
+  ): Promise<{ readonly ok: true; readonly timeoutMs: number } | Refusal>;
+  query(query: Query, consistency: Consistency, options: CallOptions): Promise<QueryResult>;
+  status(): ClusterStatus;
+  /** Called with each new status when leader, role or membership changes. Returns the unsubscribe. */
+  onStatus(listener: (status: ClusterStatus) => void): () => void;
+  /** Events of every applied change on this node, in order. */
+  onEvents(listener: (revision: number, events: readonly Event[]) => void): () => void;
+  addMember(id: string, address: string): Promise<void>;
+  removeMember(id: string): Promise<void>;
+  /** null: to the most up-to-date member. Resolves with the new leader's id. */
+  transferLeadership(to: string | null): Promise<string>;
+  /** The current state as a backup: chunks as `snapshot()` of the state machine makes them. */
+  snapshot(): AsyncIterable<Uint8Array>;
+  /** Figures for metrics: plain numbers by name. */
+  figures(): EngineFigures;
+  /** Hands leadership over when leader, answers what is in flight, stops. */
+  close(): Promise<void>;
+}
+
+export interface EngineFigures {
+  readonly leaderChanges: number;
+  readonly proposedBatches: number;
+  readonly proposedCommands: number;
+  readonly pendingCommands: number;
+  readonly waitingAcquires: number;
+  /** Recent commit latencies are handed to this listener, in seconds. */
+  readonly onCommit: (listener: (seconds: number) => void) => () => void;
+  readonly storage: {
+    readonly commits: number;
+    readonly pendingWrites: number;
+    readonly lastCommitMs: number;
+    readonly sizeBytes: number;
+  };
+}
+
+export interface RaftEngineOptions {
+  readonly clusterId: string;
+  readonly nodeId: string;
+  readonly folder: string;
+  /** Address of the own peer listener (`host:port`), bound and advertised to others. A one-node cluster binds none. */
+  readonly peerListen: { readonly host: string; readonly port: number };
+  readonly peerAdvertise: string;
+  /** All initial voters, this node included; ignored once the folder has a membership. A joining node gives only those it may ask. */
+  readonly initialMembers: readonly { readonly id: string; readonly address: string }[];
+  /** True for a node that is added to a running cluster: it starts without a vote and waits for the leader to reach it. */
+  readonly join: boolean;
+  /** Where clients reach this node. */
+  readonly clientUrl: string;
+  readonly heartbeatMs: number;
+  readonly electionTimeoutMinMs: number;
+  readonly electionTimeoutMaxMs: number;
+  readonly maxWaitMs: number;
+  /** Snapshot after so many bytes of log. */
+  readonly snapshotLogBytes: number;
+  readonly log: EngineLog;
+  /** Called once when the node must stop (failed disk, broken invariant). */
+  readonly onFatal: (error: Error) => void;
+  /** Tests only. */
+  readonly writeDelayMs?: number;
+}
+
+export interface EngineLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+export type { HoldfastError };

@@ -1,0 +1,3 @@
+export * from './errors.ts';
+export type * from './operations.ts';
+export * from './stream.ts';

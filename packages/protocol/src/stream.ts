@@ -1,0 +1,41 @@
+import type { Problem } from './errors.ts';
+import type { OperationName } from './operations.ts';
+
+/** Path of the WebSocket that carries the client stream. */
+export const streamPath = '/stream';
+
+/**
+ * One WebSocket message from a client: a batch of requests, JSON text. Each is
+ * `[id, operation, body]`; ids are chosen by the client and unique among its unanswered requests.
+ * `[id, 'abandon', { request: otherId }]` gives up a waiting acquire: it leaves its queue, or gives
+ * back what was granted meanwhile; the abandoned request is answered with `wait_abandoned`.
+ * `answeredBelow` as a fourth element tells which numbered requests of the body's session have been answered.
+ */
+export type StreamRequest = readonly [
+  id: number,
+  operation: OperationName | 'abandon',
+  body: unknown,
+  answeredBelow?: number,
+];
+
+/**
+ * One WebSocket message from a node: a batch of answers and pushes.
+ * `[id, 0, answer]`, `[id, 1, problem]`, or a push `[0, kind, body]`.
+ */
+export type StreamAnswer =
+  | readonly [id: number, failed: 0, answer: unknown]
+  | readonly [id: number, failed: 1, problem: Problem]
+  | readonly [id: 0, push: 'cluster', body: ClusterPush]
+  | readonly [
+      id: 0,
+      push: 'session_ended',
+      body: { readonly session_id: string; readonly reason: 'ended' | 'expired' },
+    ];
+
+/** Sent first on every stream and at each change of leader or members. */
+export interface ClusterPush {
+  readonly node_id: string;
+  readonly leader: string | null;
+  /** Where clients reach each member; empty string while unknown. */
+  readonly members: readonly { readonly node_id: string; readonly url: string }[];
+}

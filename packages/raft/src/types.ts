@@ -1,0 +1,247 @@
+/**
+ * The words of the Raft core: what goes in, what comes out.
+ *
+ * The core is a pure step function. It has no clock (time is `tick()`), no chance (the caller passes
+ * `random`), no I/O (what must be durable comes out as `Write`, what must be sent as `Outbound`).
+ */
+
+/** A member's id. Never used twice in the life of a cluster. */
+export type MemberId = string & { readonly __brand: 'MemberId' };
+export type Term = number;
+/** Position in the replicated log; the first entry has index 1. */
+export type LogIndex = number;
+
+export type EntryKind = 'command' | 'noop' | 'membership';
+
+export interface Entry {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly kind: EntryKind;
+  /** Opaque to the core for `command`; empty for `noop`; an encoded `Membership` for `membership`. */
+  readonly data: Uint8Array;
+}
+
+export interface Member {
+  readonly id: MemberId;
+  /** `host:port` of the member's peer listener. */
+  readonly address: string;
+  readonly role: 'voter' | 'learner';
+}
+
+/** Members ordered by id. */
+export interface Membership {
+  readonly members: readonly Member[];
+}
+
+/** Term, vote and the last index known to be committed (`commit` is a hint that may lag). */
+export interface HardState {
+  readonly term: Term;
+  readonly votedFor: MemberId | null;
+  readonly commit: LogIndex;
+}
+
+export interface SnapshotMeta {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly membership: Membership;
+  /** How many chunks the snapshot has; chunks are numbered from 0. */
+  readonly chunkCount: number;
+}
+
+interface MessageBase {
+  /** The sender's term (for a pre-vote: the term it would campaign in). */
+  readonly term: Term;
+}
+export type Message = MessageBase &
+  (
+    | { readonly type: 'pre_vote'; readonly lastIndex: LogIndex; readonly lastTerm: Term }
+    | { readonly type: 'pre_vote_answer'; readonly granted: boolean }
+    | {
+        readonly type: 'vote';
+        readonly lastIndex: LogIndex;
+        readonly lastTerm: Term;
+        /** The campaign was asked for by the leader (leadership transfer): do not refuse it for having a live leader. */
+        readonly transfer: boolean;
+      }
+    | { readonly type: 'vote_answer'; readonly granted: boolean }
+    | {
+        /** Replication and heartbeat at once: a heartbeat is an append without entries. */
+        readonly type: 'append';
+        readonly previousIndex: LogIndex;
+        readonly previousTerm: Term;
+        readonly entries: readonly Entry[];
+        readonly commit: LogIndex;
+        /** Leader-made token of the newest leadership proof round this message may prove. */
+        readonly probe: number;
+      }
+    | {
+        readonly type: 'append_answer';
+        readonly probe: number;
+        readonly accepted: true;
+        readonly matchIndex: LogIndex;
+      }
+    | {
+        readonly type: 'append_answer';
+        readonly probe: number;
+        readonly accepted: false;
+        readonly rejectedIndex: LogIndex;
+        /** Term of the conflicting entry at the follower (0: its log is too short) and a hint where to go on. */
+        readonly conflictTerm: Term;
+        readonly conflictIndex: LogIndex;
+      }
+    | {
+        /** The core leaves `data` empty; the host fills it from storage before it sends. */
+        readonly type: 'snapshot_chunk';
+        readonly meta: SnapshotMeta;
+        readonly chunk: number;
+        readonly data: Uint8Array;
+        readonly probe: number;
+      }
+    | {
+        readonly type: 'snapshot_answer';
+        readonly index: LogIndex;
+        /** Next chunk the follower wants; equal to `meta.chunkCount` when it is installed. */
+        readonly nextChunk: number;
+        readonly probe: number;
+      }
+    | { readonly type: 'timeout_now' }
+  );
+
+export interface Outbound {
+  readonly to: MemberId;
+  readonly message: Message;
+}
+
+/**
+ * One durable batch. The host writes it in one transaction with one fsync, in the order given, and
+ * then calls `persisted(id)`. Writes are made strictly in order of `id`; several may be merged in one fsync.
+ */
+export interface Write {
+  readonly id: number;
+  readonly hardState?: HardState;
+  /** Remove every entry with an index at or above this one, before `entries` are added. */
+  readonly truncateFrom?: LogIndex;
+  readonly entries: readonly Entry[];
+  /** A chunk of a snapshot being received. Chunk 0 discards an older unfinished one. */
+  readonly snapshotChunk?: {
+    readonly meta: SnapshotMeta;
+    readonly chunk: number;
+    readonly data: Uint8Array;
+  };
+  /** The received snapshot is complete: make it the current one and delete the whole log up to it (all of it where it does not contain the entry `meta.index`/`meta.term`). */
+  readonly installSnapshot?: SnapshotMeta;
+}
+
+export type Role = 'follower' | 'pre_candidate' | 'candidate' | 'leader' | 'learner';
+
+export interface Status {
+  readonly id: MemberId;
+  readonly role: Role;
+  readonly term: Term;
+  readonly leader: MemberId | null;
+  readonly commit: LogIndex;
+  readonly applied: LogIndex;
+  readonly lastIndex: LogIndex;
+  readonly firstIndex: LogIndex;
+  readonly membership: Membership;
+  /** True when leader, the own-term no-op is applied and no transfer is under way: commands may be proposed. */
+  readonly ready: boolean;
+  /** Leader only: per peer progress, for people. */
+  readonly progress: readonly {
+    readonly id: MemberId;
+    readonly matchIndex: LogIndex;
+    readonly state: 'probe' | 'replicate' | 'snapshot';
+    /** Ticks since the last message from this peer. */
+    readonly silentTicks: number;
+  }[];
+}
+
+export interface Output {
+  /** In order of id; possibly empty. */
+  readonly writes: readonly Write[];
+  /** May leave at once. Messages that depend on a write appear here only after `persisted` told of it. */
+  readonly messages: readonly Outbound[];
+  /** Newly committed entries to apply, in order, without gaps; all are durable on a majority. The host applies them at once, then calls `appliedTo`. */
+  readonly committed: readonly Entry[];
+  /** Set when a received snapshot is durable: the host restores its state machine from storage's chunks before it applies anything later. Comes before `committed`. */
+  readonly restore?: SnapshotMeta;
+  /** Proven reads: the state may be read once `index` is applied. */
+  readonly reads: readonly { readonly readId: number; readonly index: LogIndex }[];
+  /** Reads that cannot be proven (leadership lost). */
+  readonly failedReads: readonly number[];
+  /** Set when role, term, leader, readiness or membership changed since the last output. */
+  readonly status?: Status;
+}
+
+export interface RaftConfig {
+  readonly id: MemberId;
+  readonly heartbeatTicks: number;
+  /** The election timeout is drawn anew from [electionTicksMin, electionTicksMax] each time. */
+  readonly electionTicksMin: number;
+  readonly electionTicksMax: number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Most bytes of entries in one append message. */
+  readonly maxAppendBytes: number;
+  /** Most bytes and messages in flight to one peer. */
+  readonly maxInflightBytes: number;
+  readonly maxInflightMessages: number;
+  /** Most bytes proposed and not yet committed. */
+  readonly maxUncommittedBytes: number;
+  /** A leader whose own write has been outstanding for longer steps down. */
+  readonly maxWriteTicks: number;
+}
+
+/** What storage found on start. */
+export interface Recovered {
+  readonly hardState: HardState;
+  /** Index 0, term 0 and the initial membership on a new node. */
+  readonly snapshot: SnapshotMeta;
+  /** All entries after (or overlapping, for slow followers) the snapshot, without gaps. */
+  readonly entries: readonly Entry[];
+}
+
+export type ProposeAnswer =
+  | { readonly ok: true; readonly index: LogIndex; readonly term: Term }
+  | {
+      readonly ok: false;
+      readonly reason:
+        | 'not_leader'
+        | 'not_ready'
+        | 'transferring'
+        | 'too_much_uncommitted'
+        | 'change_in_progress'
+        | 'invalid_change';
+      readonly detail?: string;
+    };
+
+export type MembershipChange =
+  | { readonly type: 'add_learner'; readonly id: MemberId; readonly address: string }
+  | { readonly type: 'promote'; readonly id: MemberId }
+  | { readonly type: 'remove'; readonly id: MemberId };
+
+/** The contract of the core, implemented by `createRaft`. Throws `RaftInvariantError` on a broken invariant: the host must stop the process. */
+export interface Raft {
+  tick(): void;
+  step(from: MemberId, message: Message): void;
+  propose(data: Uint8Array): ProposeAnswer;
+  changeMembership(change: MembershipChange): ProposeAnswer;
+  /** Asks for a proof of leadership; `readId` is made by the host and comes back in `reads` or `failedReads`. */
+  requestRead(readId: number): void;
+  /** `to` null: the most up-to-date voter. */
+  transferLeadership(to: MemberId | null): ProposeAnswer;
+  /** The host lost faith in itself (late ticks): a leader becomes a follower at once. */
+  stepDown(): void;
+  /** The host lost its connection to this peer; when it is the leader the follower campaigns (pre-vote) soon, at a random early tick. */
+  peerUnreachable(id: MemberId): void;
+  /** All writes up to and including this id are durable. */
+  persisted(writeId: number): void;
+  appliedTo(index: LogIndex): void;
+  /** The host has stored a snapshot of its own state; the log before `keepFrom` (≤ meta.index + 1) may be forgotten. The host deletes the same prefix in storage. */
+  compacted(meta: SnapshotMeta, keepFrom: LogIndex): void;
+  /** Membership as of an applied index, needed for snapshot meta: the newest committed one. */
+  committedMembership(): Membership;
+  termAt(index: LogIndex): Term | undefined;
+  takeOutput(): Output;
+  status(): Status;
+}

@@ -1,0 +1,285 @@
+/**
+ * The words of the state machine: commands in, results and events out.
+ *
+ * `apply` is a function of (state, index, time, commands) alone: no clock, no chance, no I/O.
+ * Identities below are opaque strings made outside (uuid) and validated where they enter.
+ */
+export type SessionId = string & { readonly __brand: 'SessionId' };
+export type ResourceName = string & { readonly __brand: 'ResourceName' };
+/** One counter of the whole cluster; +1 for every grant; below 2^53. */
+export type FenceToken = number & { readonly __brand: 'FenceToken' };
+/** Cluster time in ms: set by the leader in each entry, never decreasing. Used for durations only, never shown as a time of day. */
+export type ClusterTimeMs = number;
+export type LogIndex = number;
+
+/**
+ * Names one request of a session, for deduplication and for finding one's place in a queue again.
+ * A number is the client's own, increasing within its session (its order lets old ones be refused
+ * once forgotten); a string is made by the node that received a request without one, and is unique.
+ */
+export type RequestId = number | string;
+
+export type Mode = 'exclusive' | 'shared';
+export type JsonValue =
+  null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+export type Command =
+  | {
+      readonly type: 'create_session';
+      readonly sessionId: SessionId;
+      readonly clientId: string;
+      readonly timeoutMs: number;
+      readonly lockDelayMs: number;
+      /** Wall clock of the node that received it, for people only. */
+      readonly createdAtMs: number;
+    }
+  | { readonly type: 'end_session'; readonly sessionId: SessionId }
+  /** Guarded: does nothing when the session's `renewal` differs (rule 2.2). */
+  | { readonly type: 'expire_session'; readonly sessionId: SessionId; readonly renewal: number }
+  | {
+      readonly type: 'acquire';
+      readonly sessionId: SessionId;
+      readonly requestId: RequestId;
+      readonly name: ResourceName;
+      readonly mode: Mode;
+      /** 0: try once. Else the longest wait, in cluster time. */
+      readonly waitMs: number;
+      /** Wall clock, for people only. */
+      readonly acquiredAtMs: number;
+      /**
+       * Makes a session of its own for this hold, in the same command (a lock by `client_id` and
+       * ttl). It ends with the release, with a refused acquire and with an abandoned wait. Where a
+       * session of this id exists already (a retry) it is entered instead.
+       */
+      readonly ownSession?: {
+        readonly clientId: string;
+        readonly timeoutMs: number;
+        readonly lockDelayMs: number;
+      };
+    }
+  | {
+      readonly type: 'release';
+      readonly sessionId: SessionId;
+      readonly requestId?: RequestId;
+      readonly name: ResourceName;
+      /** Absent: whatever hold this session has. */
+      readonly fenceToken?: FenceToken;
+    }
+  /** The asker of this acquire is gone: leave the queue, or give back what was granted to exactly this request. */
+  | {
+      readonly type: 'abandon';
+      readonly sessionId: SessionId;
+      readonly name: ResourceName;
+      readonly requestId: RequestId;
+    }
+  | { readonly type: 'force_release'; readonly name: ResourceName; readonly reason: string }
+  /** Nothing but the passing of time: waits that ran out and delays that ended are acted upon (as they are before every command). */
+  | { readonly type: 'advance' }
+  /** After a restore from backup: the token counter moves to the next multiple of 2^40. */
+  | { readonly type: 'jump_fence_counter' };
+
+export interface Envelope {
+  /** Who asked, as authenticated; `anonymous` until there is authentication. */
+  readonly identity: string;
+  readonly command: Command;
+  /** Results of this session's numbered requests below this id may be forgotten: their answers have arrived. */
+  readonly answeredBelow?: number;
+}
+
+/** Codes here are the wire's error codes of the same name. */
+export type RefusalCode =
+  | 'session_not_found'
+  | 'session_expired'
+  | 'session_exists'
+  | 'lock_held'
+  | 'lock_delayed'
+  | 'wait_timeout'
+  | 'wait_abandoned'
+  | 'not_holder'
+  | 'stale_fence_token'
+  | 'lock_not_found'
+  | 'request_forgotten'
+  | 'request_reused'
+  | 'deadlock'
+  | 'limit_exceeded';
+
+export interface Refusal {
+  readonly ok: false;
+  readonly code: RefusalCode;
+  /** With the values that matter: what happened, to what. */
+  readonly message: string;
+  readonly details?: { readonly [key: string]: JsonValue };
+}
+
+export type CommandResult =
+  | { readonly ok: true; readonly type: 'session'; readonly session: SessionView }
+  | { readonly ok: true; readonly type: 'session_ended'; readonly releasedCount: number }
+  /** `expire_session` whose guard did not hold. */
+  | { readonly ok: true; readonly type: 'unchanged' }
+  | {
+      readonly ok: true;
+      readonly type: 'granted';
+      readonly fenceToken: FenceToken;
+      /** How many times this session now holds the resource. */
+      readonly holdCount: number;
+      readonly revision: LogIndex;
+    }
+  /** In the queue; a `wait_ended` event with the same session and request tells the outcome later. */
+  | { readonly ok: true; readonly type: 'queued'; readonly position: number }
+  | {
+      readonly ok: true;
+      readonly type: 'released';
+      readonly fenceToken: FenceToken;
+      readonly remainingHoldCount: number;
+    }
+  | { readonly ok: true; readonly type: 'abandoned' }
+  | { readonly ok: true; readonly type: 'forced'; readonly releasedCount: number }
+  | { readonly ok: true; readonly type: 'advanced' }
+  | Refusal;
+
+export type EndReason = 'released' | 'expired' | 'forced' | 'session_ended';
+
+export type Event =
+  | { readonly type: 'session_created'; readonly sessionId: SessionId; readonly timeoutMs: number }
+  | {
+      readonly type: 'session_ended';
+      readonly sessionId: SessionId;
+      readonly reason: 'ended' | 'expired';
+    }
+  | {
+      readonly type: 'granted';
+      readonly name: ResourceName;
+      readonly sessionId: SessionId;
+      readonly requestId: RequestId;
+      readonly mode: Mode;
+      readonly fenceToken: FenceToken;
+    }
+  | {
+      readonly type: 'hold_ended';
+      readonly name: ResourceName;
+      readonly sessionId: SessionId;
+      readonly fenceToken: FenceToken;
+      readonly reason: EndReason;
+    }
+  | {
+      readonly type: 'waiting';
+      readonly name: ResourceName;
+      readonly sessionId: SessionId;
+      readonly requestId: RequestId;
+    }
+  /** A queued acquire has its outcome: granted (also told by `granted`) or refused (timeout, session ended, abandoned). */
+  | {
+      readonly type: 'wait_ended';
+      readonly name: ResourceName;
+      readonly sessionId: SessionId;
+      readonly requestId: RequestId;
+      readonly result: CommandResult;
+    };
+
+export interface Applied {
+  /** One per command, in order. */
+  readonly results: readonly CommandResult[];
+  readonly events: readonly Event[];
+}
+
+export interface SessionView {
+  readonly sessionId: SessionId;
+  readonly clientId: string;
+  readonly timeoutMs: number;
+  readonly lockDelayMs: number;
+  readonly createdAtMs: number;
+  /** Counts the logged commands of this session: what `expire_session` is guarded by. */
+  readonly renewal: number;
+  /** Made by an acquire for its own hold. */
+  readonly own: boolean;
+  /** Waiting in at least one queue. */
+  readonly waiting: boolean;
+  readonly holds: readonly {
+    readonly name: ResourceName;
+    readonly fenceToken: FenceToken;
+    readonly mode: Mode;
+    readonly holdCount: number;
+  }[];
+}
+
+export interface HolderView {
+  readonly sessionId: SessionId;
+  readonly clientId: string;
+  readonly mode: Mode;
+  readonly fenceToken: FenceToken;
+  readonly holdCount: number;
+  readonly acquiredAtMs: number;
+}
+
+export interface WaiterView {
+  readonly sessionId: SessionId;
+  readonly clientId: string;
+  readonly requestId: RequestId;
+  readonly mode: Mode;
+  /** 1 is the next. */
+  readonly position: number;
+}
+
+export interface LockView {
+  readonly name: ResourceName;
+  readonly holders: readonly HolderView[];
+  readonly waiters: readonly WaiterView[];
+  readonly waiterCount: number;
+  /** Ms until a lock delay ends, 0 when there is none. */
+  readonly delayedForMs: number;
+}
+
+export interface Stats {
+  readonly activeSessions: number;
+  /** Sessions that expired since the cluster began. */
+  readonly expiredSessions: number;
+  /** Sessions ever created. */
+  readonly totalSessions: number;
+  readonly fenceCounter: number;
+  /** Resources held now. */
+  readonly heldLocks: number;
+  readonly waiters: number;
+}
+
+export interface StateLimits {
+  readonly maxSessions: number;
+  readonly maxHoldsPerSession: number;
+  readonly maxWaitersPerResource: number;
+  readonly maxResources: number;
+  /** Remembered answers per session. */
+  readonly maxResultsPerSession: number;
+}
+
+/** Contract of the state machine, implemented by `createStateMachine`. */
+export interface StateMachine {
+  readonly index: LogIndex;
+  readonly time: ClusterTimeMs;
+  /** Applies one log entry. `index` is above the last one; `time` not below the last one (asserted). */
+  apply(entry: {
+    readonly index: LogIndex;
+    readonly time: ClusterTimeMs;
+    readonly commands: readonly Envelope[];
+  }): Applied;
+  /** An entry without commands (no-op, membership) was applied. */
+  skipTo(index: LogIndex): void;
+  /** The earliest time at which something is due by itself (a wait's end, a delay's end). */
+  nextDueTime(): ClusterTimeMs | undefined;
+  session(id: SessionId): SessionView | undefined;
+  /** Cheap existence check with the guard value, for the lease table. */
+  renewalOf(id: SessionId): number | undefined;
+  /** Ended sessions are remembered for a while (bounded), to tell `session_expired` from `session_not_found`. */
+  endedReason(id: SessionId): 'ended' | 'expired' | undefined;
+  sessions(): Iterable<SessionView>;
+  lock(name: ResourceName): LockView;
+  /** Held or queued resources with this prefix, in order of name, after `after`. */
+  locks(
+    prefix: string,
+    after: string | undefined,
+    limit: number,
+  ): { readonly locks: readonly LockView[]; readonly more: boolean };
+  stats(): Stats;
+  /** A consistent picture as of now; may be pulled while `apply` goes on (at most one at a time). Begins with a format version. */
+  snapshot(): IterableIterator<Uint8Array>;
+  /** Hash of everything that must be equal on all nodes at the same index. */
+  digest(): string;
+}
