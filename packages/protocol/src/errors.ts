@@ -9,7 +9,45 @@ export interface ErrorDefinition {
   readonly retry: 'never' | 'later' | 'same';
 }
 
-export const errorDefinitions = {
+/** A stable, documented error code. */
+export type ErrorCode =
+  | 'invalid_request'
+  | 'name_too_long'
+  | 'invalid_json'
+  | 'body_too_large'
+  | 'unsupported_media_type'
+  | 'route_not_found'
+  | 'session_not_found'
+  | 'session_expired'
+  | 'session_exists'
+  | 'lock_held'
+  | 'lock_delayed'
+  | 'lock_not_found'
+  | 'wait_timeout'
+  | 'wait_abandoned'
+  | 'not_holder'
+  | 'stale_fence_token'
+  | 'request_forgotten'
+  | 'request_reused'
+  | 'deadlock'
+  | 'limit_exceeded'
+  | 'overloaded'
+  | 'not_leader'
+  | 'no_quorum'
+  | 'outcome_unknown'
+  | 'shutting_down'
+  | 'member_exists'
+  | 'member_not_found'
+  | 'membership_change_in_progress'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'internal'
+  | 'connection_lost'
+  | 'deadline_exceeded'
+  | 'aborted'
+  | 'hold_lost';
+
+export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   invalid_request: { status: 400, title: 'The request is not valid.', retry: 'never' },
   name_too_long: { status: 400, title: 'The name is longer than 256 characters.', retry: 'never' },
   invalid_json: { status: 400, title: 'The body is not valid JSON.', retry: 'never' },
@@ -78,10 +116,7 @@ export const errorDefinitions = {
   deadline_exceeded: { status: 504, title: 'No answer came in time.', retry: 'same' },
   aborted: { status: 499, title: 'The caller gave up.', retry: 'never' },
   hold_lost: { status: 409, title: 'The hold is lost or can no longer be proven.', retry: 'never' },
-} as const satisfies Record<string, ErrorDefinition>;
-
-/** A stable, documented error code. */
-export type ErrorCode = keyof typeof errorDefinitions;
+};
 
 export type ErrorDetails = { readonly [key: string]: unknown };
 
