@@ -1,1 +1,2 @@
+export { createRaftEngine } from './open.ts';
 export type * from './types.ts';

@@ -6,6 +6,7 @@ import type {
   LockView,
   SessionId,
   SessionView,
+  StateLimits,
   Stats,
   Refusal,
 } from '@holdfast/state';
@@ -142,7 +143,8 @@ export interface RaftEngineOptions {
   readonly heartbeatMs: number;
   readonly electionTimeoutMinMs: number;
   readonly electionTimeoutMaxMs: number;
-  readonly maxWaitMs: number;
+  /** Bounds of the state machine. The same on every node: they decide results. */
+  readonly stateLimits: StateLimits;
   /** Snapshot after so many bytes of log. */
   readonly snapshotLogBytes: number;
   readonly log: EngineLog;

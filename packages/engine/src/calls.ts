@@ -1,0 +1,78 @@
+/** Calls that a follower passes on to the leader, as they cross between peers. */
+import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
+import type { ErrorCode } from '@holdfast/protocol';
+import type { Command, SessionId } from '@holdfast/state';
+import { Interrupted } from './interrupted.ts';
+import type { Query } from './types.ts';
+
+export type Call =
+  | {
+      readonly type: 'submit';
+      readonly command: Command;
+      readonly identity: string;
+      readonly answeredBelow?: number;
+      readonly timeoutMs: number;
+    }
+  | { readonly type: 'keep_alive'; readonly sessionId: SessionId; readonly timeoutMs: number }
+  | { readonly type: 'query'; readonly query: Query; readonly timeoutMs: number }
+  | {
+      readonly type: 'add_member';
+      readonly id: string;
+      readonly address: string;
+      readonly timeoutMs: number;
+    }
+  | { readonly type: 'remove_member'; readonly id: string; readonly timeoutMs: number }
+  | { readonly type: 'transfer'; readonly to: string | null; readonly timeoutMs: number };
+
+export type CallAnswer =
+  | { readonly type: 'ok'; readonly value: unknown }
+  | {
+      readonly type: 'error';
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly details: object;
+    }
+  | { readonly type: 'interrupted'; readonly begun: boolean; readonly message: string };
+
+const callTypes: ReadonlySet<unknown> = new Set<Call['type']>([
+  'submit',
+  'keep_alive',
+  'query',
+  'add_member',
+  'remove_member',
+  'transfer',
+]);
+
+/** Checks the outer form; peers are members of the cluster and validated the inner one where it entered. */
+export function isCall(value: unknown): value is Call {
+  if (typeof value !== 'object' || value === null) return false;
+  const call = value as { readonly type?: unknown; readonly timeoutMs?: unknown };
+  return callTypes.has(call.type) && typeof call.timeoutMs === 'number';
+}
+
+export function failureAnswer(error: unknown): CallAnswer {
+  if (error instanceof Interrupted) {
+    return { type: 'interrupted', begun: error.begun, message: error.message };
+  }
+  if (error instanceof HoldfastError) {
+    return { type: 'error', code: error.code, message: error.message, details: error.details };
+  }
+  return { type: 'error', code: 'internal', message: String(error), details: {} };
+}
+
+/** The value of an answer, or the error it carries, thrown. */
+export function unwrapAnswer(answer: unknown): unknown {
+  const received = answer as CallAnswer | null | undefined;
+  switch (received?.type) {
+    case 'ok':
+      return received.value;
+    case 'interrupted':
+      throw new Interrupted(received.begun, received.message);
+    case 'error': {
+      const code: ErrorCode = received.code in errorDefinitions ? received.code : 'internal';
+      throw new HoldfastError(code, received.message, { ...received.details });
+    }
+    default:
+      throw new Interrupted(true, 'the leader answered in an unknown form');
+  }
+}

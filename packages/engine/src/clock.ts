@@ -1,0 +1,25 @@
+/** Time and turns as the engine sees them; injected so that a simulator can own them. */
+export interface Clock {
+  /** Monotonic, in ms. Every decision uses this one. */
+  now(): number;
+  /** Wall clock, in ms since 1970: for people, never for a decision. */
+  wallNow(): number;
+  /** Calls back once after `delayMs`; returns the cancel. */
+  after(delayMs: number, callback: () => void): () => void;
+  /** Calls back at the end of the present event-loop turn. */
+  endOfTurn(callback: () => void): void;
+}
+
+/** The clock of a real process. Its timers do not keep the process alive. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallNow: () => Date.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+  endOfTurn(callback) {
+    setImmediate(callback);
+  },
+};

@@ -1,0 +1,216 @@
+/**
+ * The leader's side of a command: gathered with the others of its event-loop turn into one entry,
+ * answered when that entry is applied, and, for an acquire that waits, answered when the wait ends.
+ *
+ * C1: a command is in at most one entry per submission; only an answer that it certainly was not
+ *     carried out (`Interrupted` with `begun` false) lets a caller submit a command again that may
+ *     not run twice.
+ * C2: an acquire that may wait is registered before it is proposed: its wait may end in the very
+ *     batch, or the very pass over committed entries, in which it begins.
+ * C3: everything here is bounded: queued commands, commands in the log, waiting acquires.
+ */
+import { HoldfastError } from '@holdfast/protocol';
+import type { CommandResult, Envelope, Event, RequestId, SessionId } from '@holdfast/state';
+import type { Clock } from './clock.ts';
+import type { ClusterClock } from './cluster-clock.ts';
+import { Interrupted } from './interrupted.ts';
+import type { Outcome, Replica } from './replica.ts';
+
+const maxCommandsPerBatch = 1000;
+const maxPendingCommands = 100_000;
+const maxWaitingAcquires = 200_000;
+
+interface Submission {
+  readonly envelope: Envelope;
+  readonly resolve: (result: CommandResult) => void;
+  readonly reject: (error: Error) => void;
+  /** Set for an acquire that may wait: where its outcome is looked up. */
+  readonly waitKey: string | undefined;
+}
+
+export class CommandQueue {
+  readonly #replica: Replica;
+  readonly #clock: Clock;
+  readonly #clusterClock: ClusterClock;
+  #queued: Submission[] = [];
+  #flushPlanned = false;
+  #inLog = 0;
+  /** Acquires in a queue of the state machine, by session and request. */
+  readonly #waiting = new Map<string, Submission[]>();
+  #waitingCount = 0;
+  readonly #commitListeners = new Set<(seconds: number) => void>();
+  proposedBatches = 0;
+  proposedCommands = 0;
+
+  constructor(replica: Replica, clock: Clock, clusterClock: ClusterClock) {
+    this.#replica = replica;
+    this.#clock = clock;
+    this.#clusterClock = clusterClock;
+  }
+
+  get pendingCommands(): number {
+    return this.#queued.length + this.#inLog;
+  }
+
+  get waitingAcquires(): number {
+    return this.#waitingCount;
+  }
+
+  onCommit(listener: (seconds: number) => void): () => void {
+    this.#commitListeners.add(listener);
+    return () => this.#commitListeners.delete(listener);
+  }
+
+  /** Resolves with the command's result; for an acquire that waits, with the outcome of the wait. Rejects with `Interrupted`. */
+  submit(envelope: Envelope): Promise<CommandResult> {
+    if (this.pendingCommands >= maxPendingCommands || this.#waitingCount >= maxWaitingAcquires) {
+      return Promise.reject(
+        new HoldfastError(
+          'overloaded',
+          `The leader has ${String(this.pendingCommands)} unfinished commands and ${String(this.#waitingCount)} waiting acquires. Try again later.`,
+        ),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const { command } = envelope;
+      const key =
+        command.type === 'acquire' && command.waitMs > 0
+          ? waitKey(command.sessionId, command.requestId)
+          : undefined;
+      const submission: Submission = { envelope, resolve, reject, waitKey: key };
+      if (key !== undefined) this.#register(key, submission); // C2
+      this.#queued.push(submission);
+      this.#planFlush();
+    });
+  }
+
+  /** Tells the waits that ended. */
+  onEvents(events: readonly Event[]): void {
+    for (const event of events) {
+      if (event.type !== 'wait_ended') continue;
+      const key = waitKey(event.sessionId, event.requestId);
+      const list = this.#waiting.get(key);
+      if (list === undefined) continue;
+      this.#waiting.delete(key);
+      this.#waitingCount -= list.length;
+      for (const waiting of list) waiting.resolve(event.result);
+    }
+  }
+
+  /** What waited for room in the log may go now, or leadership came back after a transfer that failed. */
+  flushSoon(): void {
+    if (this.#queued.length > 0) this.#planFlush();
+  }
+
+  #register(key: string, submission: Submission): void {
+    const list = this.#waiting.get(key);
+    if (list === undefined) this.#waiting.set(key, [submission]);
+    else list.push(submission);
+    this.#waitingCount += 1;
+  }
+
+  #unregister(submission: Submission): void {
+    const key = submission.waitKey;
+    const list = key === undefined ? undefined : this.#waiting.get(key);
+    if (key === undefined || list === undefined) return;
+    const position = list.indexOf(submission);
+    if (position < 0) return;
+    list.splice(position, 1);
+    this.#waitingCount -= 1;
+    if (list.length === 0) this.#waiting.delete(key);
+  }
+
+  #reject(submission: Submission, error: Error): void {
+    this.#unregister(submission);
+    submission.reject(error);
+  }
+
+  /** This node no longer leads. Commands in the log are told by the replica. */
+  interrupt(): void {
+    const queued = this.#queued;
+    this.#queued = [];
+    for (const submission of queued) {
+      this.#reject(submission, new Interrupted(false, 'this node stopped leading'));
+    }
+    this.endWaits(() => new Interrupted(true, 'this node stopped leading'));
+  }
+
+  /** Rejects every waiting acquire; their places in the state's queues stay. */
+  endWaits(error: () => Error): void {
+    const lists = [...this.#waiting.values()];
+    this.#waiting.clear();
+    this.#waitingCount = 0;
+    for (const list of lists) for (const waiting of list) waiting.reject(error());
+  }
+
+  #planFlush(): void {
+    if (this.#flushPlanned) return;
+    this.#flushPlanned = true;
+    this.#clock.endOfTurn(() => {
+      this.#flushPlanned = false;
+      while (this.#queued.length > 0 && this.#flushOne());
+    });
+  }
+
+  /** Proposes one batch. Returns false when the rest has to wait. */
+  #flushOne(): boolean {
+    const whole = this.#queued.length <= maxCommandsPerBatch;
+    const submissions = whole ? this.#queued : this.#queued.slice(0, maxCommandsPerBatch);
+    const startedMs = this.#clock.now();
+    const time = this.#clusterClock.read(startedMs);
+    const commands = submissions.map((submission) => submission.envelope);
+    // Taken out first: with one member the outcome may come before `propose` returns.
+    this.#queued = whole ? [] : this.#queued.slice(maxCommandsPerBatch);
+    this.#inLog += submissions.length;
+    const answer = this.#replica.propose({ time, commands }, (outcome) => {
+      this.#inLog -= submissions.length;
+      this.#settle(submissions, outcome, startedMs);
+    });
+    if (answer.ok) {
+      this.proposedBatches += 1;
+      this.proposedCommands += submissions.length;
+      return true;
+    }
+    this.#inLog -= submissions.length;
+    if (answer.reason === 'too_much_uncommitted' || answer.reason === 'transferring') {
+      this.#queued = [...submissions, ...this.#queued];
+      return false;
+    }
+    for (const submission of submissions) {
+      this.#reject(submission, new Interrupted(false, answer.detail ?? answer.reason));
+    }
+    return true;
+  }
+
+  #settle(submissions: readonly Submission[], outcome: Outcome, startedMs: number): void {
+    if (outcome.type === 'applied') {
+      if (this.#commitListeners.size > 0) {
+        const seconds = (this.#clock.now() - startedMs) / 1000;
+        for (const listener of this.#commitListeners) listener(seconds);
+      }
+      const { results } = outcome.applied;
+      for (let position = 0; position < submissions.length; position++) {
+        const result = results[position];
+        const submission = submissions[position];
+        if (result === undefined || submission === undefined) continue;
+        if (submission.waitKey !== undefined) {
+          if (result.ok && result.type === 'queued') continue; // `wait_ended` answers, or has answered.
+          this.#unregister(submission);
+        }
+        submission.resolve(result);
+      }
+      this.flushSoon();
+      return;
+    }
+    const begun = outcome.type === 'unknown';
+    for (const submission of submissions) {
+      this.#reject(submission, new Interrupted(begun, 'this node stopped leading'));
+    }
+  }
+}
+
+function waitKey(sessionId: SessionId, requestId: RequestId): string {
+  return typeof requestId === 'number'
+    ? `${sessionId} #${String(requestId)}`
+    : `${sessionId} ${requestId}`;
+}

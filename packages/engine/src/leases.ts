@@ -1,0 +1,148 @@
+/**
+ * Session deadlines, kept by the leader on its own monotonic clock.
+ *
+ * L1: a session is proposed for expiry only when its whole timeout has passed on this node's clock
+ *     since the later of: this node began to lead, the session's last logged command was applied,
+ *     its last keepalive was proven (spec rules 2.2, 2.3).
+ * L2: a new leadership starts from an empty table in which every session has its full timeout again.
+ * L3: while an expiry is in the log and not yet applied, no keepalive of that session is answered;
+ *     it waits for the outcome.
+ *
+ * Touching is the hot path (every command does it): it only moves a number. The heap holds the
+ * deadline as it was when the entry was pushed and is put right when an entry comes to the top.
+ */
+import type { SessionId } from '@holdfast/state';
+
+interface Lease {
+  readonly sessionId: SessionId;
+  readonly timeoutMs: number;
+  deadlineMs: number;
+  lastRenewedWallMs: number;
+  /** The deadline under which the lease stands in the heap. */
+  heapDeadlineMs: number;
+  ended: boolean;
+  expiry: Promise<void> | undefined;
+}
+
+export class LeaseTable {
+  readonly #leases = new Map<SessionId, Lease>();
+  readonly #heap: Lease[] = [];
+
+  get size(): number {
+    return this.#leases.size;
+  }
+
+  /** L2. */
+  clear(): void {
+    this.#leases.clear();
+    this.#heap.length = 0;
+  }
+
+  /** Begins a lease, or renews it where it stands already. */
+  begin(sessionId: SessionId, timeoutMs: number, nowMs: number, wallMs: number): void {
+    const known = this.#leases.get(sessionId);
+    if (known !== undefined) {
+      this.touch(sessionId, nowMs, wallMs);
+      return;
+    }
+    const deadlineMs = nowMs + timeoutMs;
+    const lease: Lease = {
+      sessionId,
+      timeoutMs,
+      deadlineMs,
+      lastRenewedWallMs: wallMs,
+      heapDeadlineMs: deadlineMs,
+      ended: false,
+      expiry: undefined,
+    };
+    this.#leases.set(sessionId, lease);
+    this.#push(lease);
+  }
+
+  /** Gives the session its full timeout from now. Returns the timeout, or undefined where there is no such lease. */
+  touch(sessionId: SessionId, nowMs: number, wallMs: number): number | undefined {
+    const lease = this.#leases.get(sessionId);
+    if (lease === undefined) return undefined;
+    lease.deadlineMs = nowMs + lease.timeoutMs;
+    lease.lastRenewedWallMs = wallMs;
+    return lease.timeoutMs;
+  }
+
+  end(sessionId: SessionId): void {
+    const lease = this.#leases.get(sessionId);
+    if (lease === undefined) return;
+    lease.ended = true;
+    this.#leases.delete(sessionId);
+  }
+
+  /** Wall clock of the last renewal, for people. */
+  lastRenewedWallMs(sessionId: SessionId): number | undefined {
+    return this.#leases.get(sessionId)?.lastRenewedWallMs;
+  }
+
+  /** The outcome that a keepalive has to wait for (L3). */
+  expiryInProgress(sessionId: SessionId): Promise<void> | undefined {
+    return this.#leases.get(sessionId)?.expiry;
+  }
+
+  /**
+   * Takes out, at most `limit`, the sessions whose deadline has passed (L1) and hands each to
+   * `expire`, whose promise settles when the outcome is applied.
+   */
+  expireDue(nowMs: number, limit: number, expire: (sessionId: SessionId) => Promise<void>): void {
+    let count = 0;
+    while (count < limit) {
+      const top = this.#heap[0];
+      if (top === undefined || top.heapDeadlineMs > nowMs) return;
+      this.#pop();
+      if (top.ended) continue;
+      if (top.deadlineMs > nowMs) {
+        this.#push(top);
+        continue;
+      }
+      count += 1;
+      top.expiry = expire(top.sessionId).then(() => {
+        top.expiry = undefined;
+        // The guard did not hold, or the proposal failed: the session lives on and is due again later.
+        if (!top.ended && this.#leases.get(top.sessionId) === top) this.#push(top);
+      });
+    }
+  }
+
+  #push(lease: Lease): void {
+    lease.heapDeadlineMs = lease.deadlineMs;
+    const heap = this.#heap;
+    let position = heap.length;
+    heap.push(lease);
+    while (position > 0) {
+      const parentPosition = (position - 1) >> 1;
+      const parent = heap[parentPosition];
+      if (parent === undefined || parent.heapDeadlineMs <= lease.heapDeadlineMs) break;
+      heap[position] = parent;
+      position = parentPosition;
+    }
+    heap[position] = lease;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let position = 0;
+    for (;;) {
+      const left = 2 * position + 1;
+      let child = heap[left];
+      if (child === undefined) break;
+      let childPosition = left;
+      const right = heap[left + 1];
+      if (right !== undefined && right.heapDeadlineMs < child.heapDeadlineMs) {
+        child = right;
+        childPosition = left + 1;
+      }
+      if (last.heapDeadlineMs <= child.heapDeadlineMs) break;
+      heap[position] = child;
+      position = childPosition;
+    }
+    heap[position] = last;
+  }
+}

@@ -1,0 +1,34 @@
+/** Reads of the state machine. Proof and consistency are the caller's business. */
+import type { ResourceName, StateMachine } from '@holdfast/state';
+import type { LeaseTable } from './leases.ts';
+import type { Query, QueryResult } from './types.ts';
+
+export function answerQuery(state: StateMachine, leases: LeaseTable, query: Query): QueryResult {
+  switch (query.type) {
+    case 'session': {
+      const session = state.session(query.sessionId);
+      if (session === undefined) {
+        const ended = state.endedReason(query.sessionId);
+        return {
+          type: 'session_missing',
+          refusal: {
+            ok: false,
+            code: ended === undefined ? 'session_not_found' : 'session_expired',
+            message:
+              ended === undefined
+                ? `There is no session "${query.sessionId}". Create one with POST /sessions.`
+                : `Session "${query.sessionId}" has ${ended}. Create a new one.`,
+          },
+        };
+      }
+      const lastKeepAliveMs = leases.lastRenewedWallMs(query.sessionId) ?? session.createdAtMs;
+      return { type: 'session', session, lastKeepAliveMs };
+    }
+    case 'lock':
+      return { type: 'lock', lock: state.lock(query.name as ResourceName) };
+    case 'locks':
+      return { type: 'locks', ...state.locks(query.prefix, query.after, query.limit) };
+    case 'stats':
+      return { type: 'stats', stats: state.stats() };
+  }
+}

@@ -1,0 +1,46 @@
+import type { MemberId, Message } from '@holdfast/raft';
+
+/** What a peer's call asks of this node, and the answer, as JSON. */
+export type CallHandler = (
+  from: MemberId,
+  request: unknown,
+  signal: AbortSignal,
+) => Promise<unknown>;
+
+export interface TransportHandlers {
+  /** Every message of one read from the socket, so that they can be worked through as one. */
+  readonly onMessages: (from: MemberId, messages: readonly Message[]) => void;
+  readonly onCall: CallHandler;
+  /** A connection to this peer broke or could not be made. */
+  readonly onUnreachable: (peer: MemberId) => void;
+  /** A peer told where its clients reach it. */
+  readonly onClientUrl: (peer: MemberId, url: string) => void;
+}
+
+/** Carries messages and calls between members. Messages may be lost, never damaged. */
+export interface Transport {
+  /** Replaces the set of peers that this node keeps connections to. */
+  setPeers(peers: readonly { readonly id: MemberId; readonly address: string }[]): void;
+  send(to: MemberId, message: Message): void;
+  /**
+   * Rejects with `CallFailed` when the connection breaks first: whether the peer acted is unknown
+   * then (`sent`), or known not to have begun (not `sent`).
+   */
+  call(
+    to: MemberId,
+    request: unknown,
+    signal: AbortSignal | undefined,
+    timeoutMs: number,
+  ): Promise<unknown>;
+  isConnected(peer: MemberId): boolean;
+  close(): Promise<void>;
+}
+
+export class CallFailed extends Error {
+  override readonly name: string = 'CallFailed';
+  readonly sent: boolean;
+  constructor(sent: boolean, message: string) {
+    super(message);
+    this.sent = sent;
+  }
+}
