@@ -132,7 +132,7 @@ function decodeEntries(heads: readonly unknown[], body: Buffer): Entry[] {
       index,
       term,
       kind,
-      data: Uint8Array.prototype.slice.call(body, offset, offset + byteLength),
+      data: new Uint8Array(body.subarray(offset, offset + byteLength)),
     });
     offset += byteLength;
   }
@@ -174,7 +174,7 @@ export function decodeMessage(body: Buffer): Message {
   }
   if (record['type'] === 'snapshot_chunk') {
     if (record['data'] !== rest.byteLength) throw new FrameError('a snapshot chunk is cut short');
-    return { ...record, data: Uint8Array.prototype.slice.call(rest) } as unknown as Message;
+    return { ...record, data: new Uint8Array(rest) } as unknown as Message;
   }
   return header as Message;
 }
