@@ -104,7 +104,10 @@ export function claimFolder(
   return found;
 }
 
-/** The incarnations of peers as first met (N1). Bounded by the members that ever were. */
+/** More members than a cluster ever has; beyond it a newcomer is refused. */
+const maxKnownPeers = 1000;
+
+/** The incarnations of peers as first met (N1). */
 export class KnownPeers {
   readonly #folder: string;
   readonly #incarnations: Map<string, string>;
@@ -125,6 +128,7 @@ export class KnownPeers {
   accepts(id: string, incarnation: string): boolean {
     const known = this.#incarnations.get(id);
     if (known !== undefined) return known === incarnation;
+    if (this.#incarnations.size >= maxKnownPeers) return false;
     this.#incarnations.set(id, incarnation);
     writeDurably(
       this.#folder,

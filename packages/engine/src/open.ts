@@ -113,7 +113,7 @@ export async function createRaftEngine(options: RaftEngineOptions): Promise<Engi
     },
   });
   engine.attach(replica, transport, options.clientUrl);
-  const members = recovered.snapshot.membership.members;
+  const { members } = replica.status().membership;
   const alone = !options.join && members.length <= 1 && options.initialMembers.length <= 1;
   if (!alone) await transport.listen();
   // A joining node answers those it was told of until the log tells it the members.

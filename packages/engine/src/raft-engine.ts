@@ -252,7 +252,7 @@ export class RaftEngine implements Engine {
       await this.transferLeadership(null).catch(() => undefined);
     }
     this.#closing = true;
-    this.#queue.endWaits(() => shuttingDown());
+    this.#queue.endWaits(() => new Interrupted(true, 'this node is stopping'));
     const deadlineMs = this.#parts.clock.now() + closeHandoverMs;
     while (this.#queue.pendingCommands > 0 && this.#parts.clock.now() < deadlineMs) {
       await this.#pause(5);
@@ -351,6 +351,7 @@ export class RaftEngine implements Engine {
         return await attempt(leader);
       } catch (error) {
         if (!(error instanceof Interrupted)) throw error;
+        this.#assertOpen();
         begun ||= error.begun;
         if (begun && !repeatable) throw outcomeUnknown();
         await this.#changeOrPause(retryPauseMs);

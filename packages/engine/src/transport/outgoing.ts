@@ -68,6 +68,14 @@ export class Outgoing {
     return true;
   }
 
+  /** The peer was heard of: do not wait for the next attempt. */
+  retryNow(): void {
+    if (this.#closed || this.#socket !== undefined) return;
+    this.#cancelRetry?.();
+    this.#retryMs = minRetryMs;
+    this.#connect();
+  }
+
   close(): void {
     this.#closed = true;
     this.#cancelRetry?.();

@@ -160,7 +160,7 @@ export class TcpTransport implements Transport {
       });
       if (!outgoing.sendJson(frameKinds.call, { id, request })) {
         this.#settle(id)?.reject(new CallFailed(false, `no connection to ${to}`));
-      }
+      } else if (signal?.aborted === true) cancelRemote();
     });
   }
 
@@ -263,6 +263,7 @@ export class TcpTransport implements Transport {
       );
     }
     const peer = hello.from as MemberId;
+    this.#outgoing.get(peer)?.retryNow(); // It lives again.
     if (typeof hello.clientUrl === 'string')
       this.#options.handlers.onClientUrl(peer, hello.clientUrl);
     return peer;
