@@ -1,0 +1,136 @@
+/** The follower's side of replication (paper 5.3, 7). */
+import { invariant } from './invariant.ts';
+import type { RaftCore } from './raft.ts';
+import type { Entry, LogIndex, MemberId, Message } from './types.ts';
+
+type Append = Extract<Message, { type: 'append' }>;
+type SnapshotChunk = Extract<Message, { type: 'snapshot_chunk' }>;
+
+export function answerAppend(core: RaftCore, from: MemberId, message: Append): void {
+  // A snapshot and what follows it go to disk one after the other; the leader repeats what is dropped here.
+  if (core.outbox.hasInstall) return;
+  const { log } = core;
+  let { previousIndex, entries } = message;
+  if (previousIndex < core.commit) {
+    // What is committed here is the same at every leader (S4): only what follows can be news.
+    const skip = Math.min(entries.length, core.commit - previousIndex);
+    entries = entries.slice(skip);
+    previousIndex += skip;
+    if (entries.length === 0) {
+      accept(core, from, message, Math.max(previousIndex, core.commit));
+      return;
+    }
+  } else if (log.termAt(previousIndex) !== message.previousTerm) {
+    reject(core, from, message);
+    return;
+  }
+  takeEntries(core, entries);
+  const matchIndex = previousIndex + entries.length;
+  core.advanceCommit(Math.min(message.commit, matchIndex));
+  accept(core, from, message, matchIndex);
+}
+
+/** S3: keep what is there already, truncate at the first real conflict, append the rest. */
+function takeEntries(core: RaftCore, entries: readonly Entry[]): void {
+  const firstNew = entries.findIndex((entry) => core.log.termAt(entry.index) !== entry.term);
+  if (firstNew < 0) return;
+  const fresh = firstNew === 0 ? entries : entries.slice(firstNew);
+  const from = fresh[0]?.index ?? 0;
+  if (from <= core.log.lastIndex) {
+    invariant(
+      from > core.commit,
+      `S3: the leader conflicts with the committed entry ${String(from)}`,
+    );
+    core.log.truncateFrom(from);
+    core.memberships.truncateFrom(from);
+    core.outbox.writeTruncation(from);
+    core.stableIndex = Math.min(core.stableIndex, from - 1);
+    core.statusChanged();
+  }
+  core.log.append(fresh);
+  core.outbox.writeEntries(fresh);
+  for (const entry of fresh) {
+    if (entry.kind !== 'membership') continue;
+    core.adoptMembership(entry);
+  }
+}
+
+function accept(core: RaftCore, from: MemberId, message: Append, matchIndex: LogIndex): void {
+  const answer = (index: LogIndex): Message => ({
+    type: 'append_answer',
+    term: core.term,
+    probe: message.probe,
+    accepted: true,
+    matchIndex: index,
+  });
+  if (message.entries.length === 0 && core.durableTerm === core.term) {
+    // A heartbeat does not wait for a slow disk; it acknowledges only what is durable already.
+    core.outbox.send({ to: from, message: answer(Math.min(matchIndex, core.stableIndex)) });
+    return;
+  }
+  core.outbox.sendWhenDurable({ to: from, message: answer(matchIndex) }, core.term);
+}
+
+function reject(core: RaftCore, from: MemberId, message: Append): void {
+  const { log } = core;
+  const conflictTerm = log.termAt(message.previousIndex) ?? 0;
+  let conflictIndex = log.lastIndex + 1;
+  if (conflictTerm !== 0) {
+    conflictIndex = message.previousIndex;
+    while (conflictIndex > log.firstIndex && log.termAt(conflictIndex - 1) === conflictTerm)
+      conflictIndex -= 1;
+  }
+  core.outbox.sendWhenDurable(
+    {
+      to: from,
+      message: {
+        type: 'append_answer',
+        term: core.term,
+        probe: message.probe,
+        accepted: false,
+        rejectedIndex: message.previousIndex,
+        conflictTerm,
+        conflictIndex: Math.min(conflictIndex, log.lastIndex + 1),
+      },
+    },
+    core.term,
+  );
+}
+
+export function answerSnapshotChunk(core: RaftCore, from: MemberId, message: SnapshotChunk): void {
+  const { meta, chunk, data } = message;
+  const answer = (nextChunk: number): Message => ({
+    type: 'snapshot_answer',
+    term: core.term,
+    index: meta.index,
+    nextChunk,
+    probe: message.probe,
+  });
+  if (meta.index <= core.commit) {
+    // Nothing new; but a snapshot being installed is promised only once it is durable.
+    core.outbox.sendWhenDurable({ to: from, message: answer(meta.chunkCount) }, core.term);
+    return;
+  }
+  const known = core.receiving?.meta;
+  if (
+    known?.index !== meta.index ||
+    known.term !== meta.term ||
+    known.chunkCount !== meta.chunkCount
+  ) {
+    core.receiving = { meta, nextChunk: 0 };
+  }
+  const { receiving } = core;
+  invariant(receiving !== undefined, 'a snapshot is being received');
+  // One chunk a write: a second one in the same turn is asked for again.
+  if (chunk === receiving.nextChunk && !core.outbox.hasChunk) {
+    core.outbox.writeChunk(meta, chunk, data);
+    receiving.nextChunk += 1;
+    if (receiving.nextChunk === meta.chunkCount) {
+      core.receiving = undefined;
+      core.install(meta);
+      core.outbox.sendWhenDurable({ to: from, message: answer(meta.chunkCount) }, core.term);
+      return;
+    }
+  }
+  core.outbox.sendWhenDurable({ to: from, message: answer(receiving.nextChunk) }, core.term);
+}

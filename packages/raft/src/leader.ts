@@ -1,0 +1,444 @@
+/**
+ * The leader's side: replication, commitment, proofs of leadership, transfer, membership.
+ * Lives as long as one leadership; the core drops it when the term ends.
+ */
+import { committedIndex } from './commitment.ts';
+import { invariant } from './invariant.ts';
+import { entryOverheadBytes } from './log.ts';
+import { changed, encodeMembership } from './membership.ts';
+import { Progress } from './progress.ts';
+import type { RaftCore } from './raft.ts';
+import { ReadQueue } from './reads.ts';
+import type {
+  Entry,
+  EntryKind,
+  LogIndex,
+  MemberId,
+  MembershipChange,
+  Message,
+  ProposeAnswer,
+  Status,
+} from './types.ts';
+
+type AppendAnswer = Extract<Message, { type: 'append_answer' }>;
+type SnapshotAnswer = Extract<Message, { type: 'snapshot_answer' }>;
+
+/** A learner may vote once it is this near to the end of the log. */
+const promotionDistance = 1000;
+
+export class Leadership {
+  readonly #core: RaftCore;
+  readonly #peers = new Map<MemberId, Progress>();
+  readonly #reads = new ReadQueue();
+  /** The no-op of this term: what makes older entries committable and reads provable (S4, S6). */
+  #firstIndex: LogIndex = 0;
+  #heartbeatElapsed = 0;
+  #uncommittedBytes = 0;
+  #transfer: { readonly to: MemberId; ticks: number } | undefined;
+
+  constructor(core: RaftCore) {
+    this.#core = core;
+  }
+
+  get ready(): boolean {
+    return this.#core.applied >= this.#firstIndex && this.#transfer === undefined;
+  }
+
+  begin(): void {
+    const { log, commit } = this.#core;
+    for (let index = commit + 1; index <= log.lastIndex; index++)
+      this.#uncommittedBytes += sizeOf(log.entryAt(index));
+    this.#followMembership();
+    this.#firstIndex = log.lastIndex + 1;
+    this.#append('noop', new Uint8Array());
+  }
+
+  tick(): void {
+    const { config } = this.#core;
+    for (const peer of this.#peers.values()) peer.silentTicks += 1;
+    if (!this.#hearsMajority() || this.#core.outbox.oldestWriteTicks > config.maxWriteTicks) {
+      this.#core.becomeFollower(this.#core.term, null);
+      return;
+    }
+    if (this.#transfer !== undefined && ++this.#transfer.ticks > config.electionTicksMax) {
+      this.#transfer = undefined;
+      this.#core.statusChanged();
+    }
+    this.#heartbeatElapsed += 1;
+    if (this.#heartbeatElapsed < config.heartbeatTicks) return;
+    this.#heartbeatElapsed = 0;
+    for (const peer of this.#peers.values()) this.#heartbeat(peer);
+  }
+
+  /** Check-quorum (thesis 6.2): a leader that a majority does not answer steps down. */
+  #hearsMajority(): boolean {
+    const { voters, config } = this.#core;
+    const heard = voters.filter(
+      (id) =>
+        id === config.id ||
+        (this.#peers.get(id)?.silentTicks ?? Infinity) <= config.electionTicksMax,
+    );
+    // A leader that is being removed does not count itself (it is no voter any more).
+    return heard.length > voters.length / 2;
+  }
+
+  propose(kind: EntryKind, data: Uint8Array): ProposeAnswer {
+    if (this.#transfer !== undefined) return { ok: false, reason: 'transferring' };
+    if (!this.ready) return { ok: false, reason: 'not_ready' };
+    const bytes = data.byteLength + entryOverheadBytes;
+    if (
+      this.#uncommittedBytes > 0 &&
+      this.#uncommittedBytes + bytes > this.#core.config.maxUncommittedBytes
+    ) {
+      return { ok: false, reason: 'too_much_uncommitted' };
+    }
+    return this.#append(kind, data);
+  }
+
+  changeMembership(change: MembershipChange): ProposeAnswer {
+    const { memberships, commit } = this.#core;
+    // M1.
+    if (commit < this.#firstIndex) return { ok: false, reason: 'not_ready' };
+    if (memberships.currentIndex > commit) return { ok: false, reason: 'change_in_progress' };
+    const next = changed(memberships.current, change);
+    if (!next.ok) return { ok: false, reason: 'invalid_change', detail: next.detail };
+    if (change.type === 'promote') {
+      const matchIndex = this.#peers.get(change.id)?.matchIndex ?? 0;
+      if (matchIndex + promotionDistance < this.#core.log.lastIndex) {
+        return {
+          ok: false,
+          reason: 'invalid_change',
+          detail: `"${change.id}" has not caught up yet`,
+        };
+      }
+    }
+    return this.propose('membership', encodeMembership(next.membership));
+  }
+
+  transfer(to: MemberId | null): ProposeAnswer {
+    if (this.#transfer !== undefined) return { ok: false, reason: 'transferring' };
+    const { config, log, term } = this.#core;
+    const candidates = [...this.#peers.values()].filter(
+      (peer) => this.#core.isVoter(peer.id) && (to === null || peer.id === to),
+    );
+    const best = candidates
+      .toSorted((a, b) => a.silentTicks - b.silentTicks)
+      .toSorted((a, b) => b.matchIndex - a.matchIndex)[0];
+    if (best === undefined) {
+      return {
+        ok: false,
+        reason: 'invalid_change',
+        detail: to === null ? `${config.id} is the only voter` : `"${to}" is not another voter`,
+      };
+    }
+    this.#transfer = { to: best.id, ticks: 0 };
+    this.#core.statusChanged();
+    this.#finishTransfer(best);
+    return { ok: true, index: log.lastIndex, term };
+  }
+
+  requestRead(readId: number): void {
+    const { commit } = this.#core;
+    const round = this.#reads.add(readId, commit >= this.#firstIndex ? commit : undefined);
+    if (round === undefined) return;
+    for (const peer of this.#peers.values()) if (this.#core.isVoter(peer.id)) this.#sendEmpty(peer);
+    this.#proveReads();
+  }
+
+  unprovenReads(): number[] {
+    return this.#reads.takeAll();
+  }
+
+  onStable(): void {
+    this.#maybeCommit();
+  }
+
+  onApplied(): void {
+    if (this.#core.applied >= this.#firstIndex) this.#core.statusChanged();
+  }
+
+  onUnreachable(id: MemberId): void {
+    const peer = this.#peers.get(id);
+    if (peer?.state === 'replicate') peer.probeFrom(peer.matchIndex + 1);
+  }
+
+  onAppendAnswer(from: MemberId, message: AppendAnswer): void {
+    const peer = this.#peers.get(from);
+    if (peer === undefined) return;
+    this.#heard(peer, message.probe);
+    if (message.accepted) this.#onAccepted(peer, message.matchIndex);
+    else this.#onRejected(peer, message.rejectedIndex, message.conflictTerm, message.conflictIndex);
+  }
+
+  onSnapshotAnswer(from: MemberId, message: SnapshotAnswer): void {
+    const peer = this.#peers.get(from);
+    if (peer === undefined) return;
+    this.#heard(peer, message.probe);
+    const sending = peer.snapshot;
+    if (sending === undefined || sending.meta.index !== message.index) return;
+    if (message.nextChunk >= sending.meta.chunkCount) {
+      peer.accepted(sending.meta.index);
+      peer.probeFrom(peer.matchIndex + 1);
+      this.#maybeCommit();
+      this.#replicate(peer);
+      return;
+    }
+    sending.chunk = message.nextChunk;
+    this.#sendChunk(peer);
+  }
+
+  describe(): Status['progress'] {
+    return [...this.#peers.values()].map(({ id, matchIndex, state, silentTicks }) => ({
+      id,
+      matchIndex,
+      state,
+      silentTicks,
+    }));
+  }
+
+  // ---- log and commitment -----------------------------------------------------------------------
+
+  #append(kind: EntryKind, data: Uint8Array): ProposeAnswer {
+    const { log, term, outbox, memberships } = this.#core;
+    const entry: Entry = { index: log.lastIndex + 1, term, kind, data };
+    log.append([entry]);
+    outbox.writeEntries([entry]);
+    this.#uncommittedBytes += sizeOf(entry);
+    if (kind === 'membership') {
+      this.#adopt(entry);
+    }
+    // In parallel with the own write (thesis 10.2.1).
+    for (const peer of this.#peers.values()) this.#replicate(peer);
+    invariant(memberships.currentIndex <= entry.index, 'the membership is ahead of the log');
+    return { ok: true, index: entry.index, term };
+  }
+
+  #adopt(entry: Entry): void {
+    this.#core.adoptMembership(entry);
+    this.#followMembership();
+  }
+
+  #followMembership(): void {
+    const { memberships, config, log } = this.#core;
+    const { members } = memberships.current;
+    for (const member of members) {
+      if (member.id === config.id || this.#peers.has(member.id)) continue;
+      this.#peers.set(member.id, new Progress(member.id, log.lastIndex + 1));
+    }
+    for (const id of this.#peers.keys()) {
+      if (!members.some((member) => member.id === id)) this.#peers.delete(id);
+    }
+  }
+
+  /** S4. */
+  #maybeCommit(): void {
+    const core = this.#core;
+    const { config, log, voters } = core;
+    const matches = voters.map((id) =>
+      id === config.id ? core.stableIndex : (this.#peers.get(id)?.matchIndex ?? 0),
+    );
+    const index = committedIndex(matches);
+    if (index <= core.commit || log.termAt(index) !== core.term) return;
+    for (let at = core.commit + 1; at <= index; at++)
+      this.#uncommittedBytes -= sizeOf(log.entryAt(at));
+    core.advanceCommit(index);
+    if (index >= this.#firstIndex) {
+      const round = this.#reads.release(index);
+      if (round) for (const peer of this.#peers.values()) this.#sendEmpty(peer);
+      this.#proveReads();
+    }
+    if (core.memberships.currentIndex <= index && !core.isVoter(config.id)) {
+      // Removed, and the removal is committed: tell the others how far, then go (thesis 4.2.2).
+      for (const peer of this.#peers.values()) this.#sendEmpty(peer);
+      core.becomeFollower(core.term, null);
+    }
+  }
+
+  // ---- replication ------------------------------------------------------------------------------
+
+  #replicate(peer: Progress): void {
+    const { log, config } = this.#core;
+    if (peer.state === 'snapshot') return;
+    if (log.termAt(peer.nextIndex - 1) === undefined) {
+      this.#startSnapshot(peer);
+      return;
+    }
+    if (peer.state === 'probe') {
+      if (peer.paused) return;
+      peer.paused = true;
+      this.#sendAppend(peer, log.slice(peer.nextIndex, log.lastIndex, config.maxAppendBytes));
+      return;
+    }
+    while (peer.nextIndex <= log.lastIndex && peer.mayPipeline(config)) {
+      const entries = log.slice(peer.nextIndex, log.lastIndex, config.maxAppendBytes);
+      const last = entries.at(-1);
+      invariant(last !== undefined, 'an entry to send is missing');
+      this.#sendAppend(peer, entries);
+      let bytes = 0;
+      for (const entry of entries) bytes += sizeOf(entry);
+      peer.sent(last.index, bytes);
+    }
+  }
+
+  #sendAppend(peer: Progress, entries: readonly Entry[]): void {
+    const { log, commit, term, outbox } = this.#core;
+    const previousIndex = peer.nextIndex - 1;
+    const previousTerm = log.termAt(previousIndex);
+    invariant(
+      previousTerm !== undefined,
+      `the entry before ${String(peer.nextIndex)} is compacted away`,
+    );
+    outbox.send({
+      to: peer.id,
+      message: {
+        type: 'append',
+        term,
+        previousIndex,
+        previousTerm,
+        entries,
+        commit,
+        probe: this.#reads.round,
+      },
+    });
+  }
+
+  /** Proves leadership and tells the commit index without claiming anything about the peer's log. */
+  #sendEmpty(peer: Progress): void {
+    const { log, commit, term, outbox } = this.#core;
+    const previousIndex = peer.matchIndex;
+    const previousTerm = log.termAt(previousIndex);
+    const known = previousTerm !== undefined;
+    outbox.send({
+      to: peer.id,
+      message: {
+        type: 'append',
+        term,
+        previousIndex: known ? previousIndex : 0,
+        previousTerm: previousTerm ?? 0,
+        entries: [],
+        commit: known ? Math.min(commit, previousIndex) : 0,
+        probe: this.#reads.round,
+      },
+    });
+  }
+
+  #heartbeat(peer: Progress): void {
+    const { log } = this.#core;
+    if (peer.state === 'snapshot') {
+      this.#sendEmpty(peer);
+      this.#repeatChunk(peer);
+      return;
+    }
+    if (log.termAt(peer.nextIndex - 1) === undefined) {
+      this.#startSnapshot(peer);
+      return;
+    }
+    // With the pipeline's end as the previous entry: where an append was lost, this is rejected and
+    // the peer is probed anew.
+    peer.paused = false;
+    if (peer.state === 'probe') this.#replicate(peer);
+    else this.#sendAppend(peer, []);
+  }
+
+  #onAccepted(peer: Progress, matchIndex: LogIndex): void {
+    invariant(
+      matchIndex <= this.#core.log.lastIndex,
+      `${peer.id} acknowledges ${String(matchIndex)}, which this leader does not have`,
+    );
+    const moved = peer.accepted(matchIndex);
+    if (peer.state === 'snapshot') {
+      // It may come back by append: its log reaches into ours (or holds the snapshot's end) again.
+      if (!moved || this.#core.log.termAt(matchIndex) === undefined) return;
+      peer.probeFrom(matchIndex + 1);
+    }
+    if (peer.state === 'probe') peer.replicate();
+    if (moved) this.#maybeCommit();
+    if (this.#core.leadership !== this) return;
+    this.#replicate(peer);
+    this.#finishTransfer(peer);
+  }
+
+  #onRejected(
+    peer: Progress,
+    rejectedIndex: LogIndex,
+    conflictTerm: number,
+    conflictIndex: LogIndex,
+  ): void {
+    if (rejectedIndex <= peer.matchIndex) return; // An old one.
+    if (peer.state === 'snapshot') return;
+    if (peer.state === 'probe' && rejectedIndex !== peer.nextIndex - 1) return;
+    const { log } = this.#core;
+    let next = conflictIndex;
+    if (conflictTerm !== 0) {
+      // Paper 5.3: skip the whole term in which the logs differ.
+      let index = Math.min(rejectedIndex, log.lastIndex);
+      while (index >= log.firstIndex && (log.termAt(index) ?? 0) > conflictTerm) index -= 1;
+      if (log.termAt(index) === conflictTerm) next = index + 1;
+    }
+    peer.probeFrom(Math.min(next, rejectedIndex));
+    this.#replicate(peer);
+  }
+
+  #heard(peer: Progress, probe: number): void {
+    peer.silentTicks = 0;
+    if (probe <= peer.probe) return;
+    peer.probe = probe;
+    this.#proveReads();
+  }
+
+  /** S6. */
+  #proveReads(): void {
+    const { voters, config } = this.#core;
+    const rounds = voters.map((id) =>
+      id === config.id ? this.#reads.round : (this.#peers.get(id)?.probe ?? 0),
+    );
+    this.#core.reads.push(...this.#reads.prove(committedIndex(rounds)));
+  }
+
+  #finishTransfer(peer: Progress): void {
+    const { log, term, outbox } = this.#core;
+    if (this.#transfer?.to !== peer.id || peer.matchIndex !== log.lastIndex) return;
+    outbox.send({ to: peer.id, message: { type: 'timeout_now', term } });
+  }
+
+  // ---- snapshots --------------------------------------------------------------------------------
+
+  #startSnapshot(peer: Progress): void {
+    const { snapshot } = this.#core;
+    invariant(snapshot.index > 0, 'the log is compacted and there is no snapshot');
+    peer.startSnapshot(snapshot);
+    this.#sendChunk(peer);
+  }
+
+  #sendChunk(peer: Progress): void {
+    const sending = peer.snapshot;
+    if (sending === undefined) return;
+    sending.waitTicks = 0;
+    const { term, outbox } = this.#core;
+    outbox.send({
+      to: peer.id,
+      message: {
+        type: 'snapshot_chunk',
+        term,
+        meta: sending.meta,
+        chunk: sending.chunk,
+        data: new Uint8Array(),
+        probe: this.#reads.round,
+      },
+    });
+  }
+
+  /** Counted in heartbeats: a lost chunk, or one of a snapshot that has been replaced, is offered again. */
+  #repeatChunk(peer: Progress): void {
+    const sending = peer.snapshot;
+    if (sending === undefined || ++sending.waitTicks < chunkPatienceHeartbeats) return;
+    if (sending.meta.index !== this.#core.snapshot.index) peer.startSnapshot(this.#core.snapshot);
+    this.#sendChunk(peer);
+  }
+}
+
+const chunkPatienceHeartbeats = 5;
+
+function sizeOf(entry: Entry | undefined): number {
+  return entry === undefined ? 0 : entry.data.byteLength + entryOverheadBytes;
+}

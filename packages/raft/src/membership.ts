@@ -1,0 +1,117 @@
+/**
+ * Who is a member, by the newest entry in the log, committed or not (thesis section 4.1), one change
+ * at a time.
+ *
+ * M1: two majorities of neighbouring memberships share a voter, because a change adds or removes at
+ *     most one voter and is proposed only when the one before it is committed, and only after an
+ *     entry of the leader's own term is (Ongaro's correction of 2015).
+ */
+import { invariant } from './invariant.ts';
+import type { LogIndex, Member, MemberId, Membership, MembershipChange } from './types.ts';
+
+const formatVersion = 1;
+
+export function encodeMembership(membership: Membership): Uint8Array {
+  return new TextEncoder().encode(
+    JSON.stringify({ version: formatVersion, members: membership.members }),
+  );
+}
+
+export function decodeMembership(data: Uint8Array): Membership {
+  const parsed = JSON.parse(new TextDecoder().decode(data)) as {
+    version?: unknown;
+    members?: unknown;
+  };
+  invariant(
+    parsed.version === formatVersion && Array.isArray(parsed.members),
+    `a membership entry has format version ${String(parsed.version)}; run the version of Holdfast that wrote it, or newer`,
+  );
+  return { members: parsed.members as readonly Member[] };
+}
+
+export class MembershipLog {
+  /** In order of index; the first is the base (snapshot or start). */
+  #history: { readonly index: LogIndex; readonly membership: Membership }[];
+
+  constructor(index: LogIndex, membership: Membership) {
+    this.#history = [{ index, membership }];
+  }
+
+  get current(): Membership {
+    return this.#newest().membership;
+  }
+
+  get currentIndex(): LogIndex {
+    return this.#newest().index;
+  }
+
+  committed(commit: LogIndex): Membership {
+    return (this.#history.findLast((step) => step.index <= commit) ?? this.#oldest()).membership;
+  }
+
+  append(index: LogIndex, membership: Membership): void {
+    this.#history.push({ index, membership });
+  }
+
+  truncateFrom(index: LogIndex): void {
+    this.#history = this.#history.filter((step, position) => position === 0 || step.index < index);
+  }
+
+  /** Steps below the newest committed one are no longer needed. */
+  forgetBefore(commit: LogIndex): void {
+    const keep = this.#history.findLastIndex((step) => step.index <= commit);
+    if (keep > 0) this.#history = this.#history.slice(keep);
+  }
+
+  #newest(): { readonly index: LogIndex; readonly membership: Membership } {
+    const step = this.#history.at(-1);
+    invariant(step !== undefined, 'the membership history is empty');
+    return step;
+  }
+
+  #oldest(): { readonly index: LogIndex; readonly membership: Membership } {
+    const step = this.#history[0];
+    invariant(step !== undefined, 'the membership history is empty');
+    return step;
+  }
+}
+
+export const voterIds = (membership: Membership): MemberId[] =>
+  membership.members.filter((member) => member.role === 'voter').map((member) => member.id);
+
+/** The membership after a change, or why it cannot be. */
+export function changed(
+  membership: Membership,
+  change: MembershipChange,
+):
+  | { readonly ok: true; readonly membership: Membership }
+  | { readonly ok: false; readonly detail: string } {
+  const { members } = membership;
+  const member = members.find((candidate) => candidate.id === change.id);
+  switch (change.type) {
+    case 'add_learner': {
+      if (member !== undefined) return { ok: false, detail: `"${change.id}" is a member already` };
+      const added: Member = { id: change.id, address: change.address, role: 'learner' };
+      return { ok: true, membership: sorted([...members, added]) };
+    }
+    case 'promote':
+      if (member?.role !== 'learner')
+        return { ok: false, detail: `"${change.id}" is not a learner` };
+      return {
+        ok: true,
+        membership: sorted(
+          members.map((other) => (other === member ? { ...other, role: 'voter' } : other)),
+        ),
+      };
+    case 'remove':
+      if (member === undefined) return { ok: false, detail: `"${change.id}" is not a member` };
+      if (member.role === 'voter' && voterIds(membership).length === 1) {
+        return { ok: false, detail: `"${change.id}" is the last voter` };
+      }
+      return { ok: true, membership: sorted(members.filter((other) => other !== member)) };
+  }
+}
+
+const sorted = (members: readonly Member[]): Membership => ({
+  members: members.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+});

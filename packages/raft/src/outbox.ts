@@ -1,0 +1,157 @@
+/**
+ * Two outboxes: what may leave now, and what waits for the disk.
+ *
+ * O1: a message that promises durability (a granted vote, an accepted append, a stored chunk, a vote
+ *     request with its own vote behind it) leaves only after the write it depends on is durable.
+ * O2: it leaves only in the term in which it was written (the append ABA case: an answer for a log
+ *     that has been overwritten since).
+ */
+import type { HardState, LogIndex, Outbound, Term, Write } from './types.ts';
+import type { Entry, SnapshotMeta } from './types.ts';
+
+interface Held {
+  readonly writeId: number;
+  readonly term: Term;
+  readonly outbound: Outbound;
+}
+
+interface InFlight {
+  readonly id: number;
+  /** Last entry of the log that this write makes durable; lowered when it is truncated meanwhile. */
+  lastIndex: LogIndex;
+  readonly term: Term;
+  ageTicks: number;
+}
+
+export interface Persisted {
+  readonly stableIndex: LogIndex;
+  /** The newest term whose hard state is durable. */
+  readonly term: Term;
+}
+
+export class Outbox {
+  #ready: Outbound[] = [];
+  #held: Held[] = [];
+  readonly #inFlight: InFlight[] = [];
+  #nextWriteId = 1;
+  #persistedId = 0;
+  #entries: Entry[] = [];
+  #truncateFrom: LogIndex | undefined;
+  #hardStateDirty = false;
+  #chunk: Write['snapshotChunk'];
+  #install: SnapshotMeta | undefined;
+
+  get dirty(): boolean {
+    return (
+      this.#hardStateDirty ||
+      this.#entries.length > 0 ||
+      this.#truncateFrom !== undefined ||
+      this.#chunk !== undefined
+    );
+  }
+
+  /** Id of the write that makes everything said so far durable. */
+  get lastNeededWrite(): number {
+    return this.dirty ? this.#nextWriteId : this.#nextWriteId - 1;
+  }
+
+  isDurable(writeId: number): boolean {
+    return writeId <= this.#persistedId;
+  }
+
+  writeHardState(): void {
+    this.#hardStateDirty = true;
+  }
+
+  writeEntries(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#entries.push(entry);
+  }
+
+  writeTruncation(from: LogIndex): void {
+    this.#entries = this.#entries.filter((entry) => entry.index < from);
+    this.#truncateFrom = Math.min(this.#truncateFrom ?? from, from);
+    for (const write of this.#inFlight) write.lastIndex = Math.min(write.lastIndex, from - 1);
+  }
+
+  writeChunk(meta: SnapshotMeta, chunk: number, data: Uint8Array): void {
+    this.#chunk = { meta, chunk, data };
+  }
+
+  /** `replacesLog`: what was to be written is gone with the log it belonged to. */
+  writeInstall(meta: SnapshotMeta, replacesLog: boolean): void {
+    this.#install = meta;
+    if (!replacesLog) return;
+    this.#entries = [];
+    this.#truncateFrom = undefined;
+    for (const write of this.#inFlight) write.lastIndex = Math.min(write.lastIndex, meta.index);
+  }
+
+  get hasInstall(): boolean {
+    return this.#install !== undefined;
+  }
+
+  send(outbound: Outbound): void {
+    this.#ready.push(outbound);
+  }
+
+  /** O1. */
+  sendWhenDurable(outbound: Outbound, term: Term): void {
+    const writeId = this.lastNeededWrite;
+    if (this.isDurable(writeId)) this.#ready.push(outbound);
+    else this.#held.push({ writeId, term, outbound });
+  }
+
+  takeMessages(): Outbound[] {
+    const messages = this.#ready;
+    this.#ready = [];
+    return messages;
+  }
+
+  takeWrite(hardState: HardState, lastIndex: LogIndex): Write | undefined {
+    if (!this.dirty) return undefined;
+    const withHardState = this.#hardStateDirty || this.#entries.length > 0;
+    const write: Write = {
+      id: this.#nextWriteId++,
+      entries: this.#entries,
+      ...(withHardState ? { hardState } : {}),
+      ...(this.#truncateFrom === undefined ? {} : { truncateFrom: this.#truncateFrom }),
+      ...(this.#chunk === undefined ? {} : { snapshotChunk: this.#chunk }),
+      ...(this.#install === undefined ? {} : { installSnapshot: this.#install }),
+    };
+    this.#inFlight.push({ id: write.id, lastIndex, term: hardState.term, ageTicks: 0 });
+    this.#entries = [];
+    this.#truncateFrom = undefined;
+    this.#hardStateDirty = false;
+    this.#chunk = undefined;
+    this.#install = undefined;
+    return write;
+  }
+
+  /** Returns what is durable now, or undefined where the id tells nothing new. */
+  persisted(writeId: number, currentTerm: Term): Persisted | undefined {
+    if (writeId <= this.#persistedId) return undefined;
+    this.#persistedId = writeId;
+    let last: InFlight | undefined;
+    while (this.#inFlight[0] !== undefined && this.#inFlight[0].id <= writeId)
+      last = this.#inFlight.shift();
+    const stillHeld: Held[] = [];
+    for (const held of this.#held) {
+      if (held.writeId > writeId) stillHeld.push(held);
+      else if (held.term === currentTerm) this.#ready.push(held.outbound); // O2
+    }
+    this.#held = stillHeld;
+    return last === undefined ? undefined : { stableIndex: last.lastIndex, term: last.term };
+  }
+
+  tick(): void {
+    for (const write of this.#inFlight) write.ageTicks += 1;
+  }
+
+  get hasChunk(): boolean {
+    return this.#chunk !== undefined;
+  }
+
+  get oldestWriteTicks(): number {
+    return this.#inFlight[0]?.ageTicks ?? 0;
+  }
+}

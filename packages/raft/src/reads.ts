@@ -1,0 +1,61 @@
+/**
+ * Reads that wait for a proof of leadership, by rounds (thesis 6.4).
+ *
+ * The leader numbers the rounds itself and puts the newest number on every message; a majority that
+ * has answered messages of round r or later proves all reads of rounds up to r at once.
+ */
+import type { LogIndex } from './types.ts';
+
+interface PendingRead {
+  readonly readId: number;
+  readonly index: LogIndex;
+  readonly round: number;
+}
+
+export class ReadQueue {
+  #round = 0;
+  #pending: PendingRead[] = [];
+  /** Asked before an entry of the leader's term was committed. */
+  #early: number[] = [];
+
+  get round(): number {
+    return this.#round;
+  }
+
+  /** `commit` undefined: not provable yet. Returns the round, or undefined where the read has to wait for `release`. */
+  add(readId: number, commit: LogIndex | undefined): number | undefined {
+    if (commit === undefined) {
+      this.#early.push(readId);
+      return undefined;
+    }
+    this.#round += 1;
+    this.#pending.push({ readId, index: commit, round: this.#round });
+    return this.#round;
+  }
+
+  /** An entry of the own term is committed. Returns whether a round began. */
+  release(commit: LogIndex): boolean {
+    if (this.#early.length === 0) return false;
+    this.#round += 1;
+    for (const readId of this.#early)
+      this.#pending.push({ readId, index: commit, round: this.#round });
+    this.#early = [];
+    return true;
+  }
+
+  prove(round: number): { readonly readId: number; readonly index: LogIndex }[] {
+    const proven: PendingRead[] = [];
+    while (this.#pending[0] !== undefined && this.#pending[0].round <= round) {
+      const read = this.#pending.shift();
+      if (read !== undefined) proven.push(read);
+    }
+    return proven.map(({ readId, index }) => ({ readId, index }));
+  }
+
+  takeAll(): number[] {
+    const all = [...this.#pending.map((read) => read.readId), ...this.#early];
+    this.#pending = [];
+    this.#early = [];
+    return all;
+  }
+}
