@@ -1,1 +1,3 @@
+export { StorageDamagedError } from './damage.ts';
+export { openStorage } from './open.ts';
 export type * from './types.ts';
