@@ -1,0 +1,189 @@
+/**
+ * Acquire: locks on top of pools.
+ *
+ * A1: a repeated request gets the first answer and changes nothing but the renewal (spec rule 2.6).
+ * A2: holds are re-entrant per session and counted; a weaker mode enters a stronger hold.
+ * A3: a session that holds shared and asks exclusive is raised at once when it is the only holder,
+ *     else it waits at the head; when another holder waits for the same, it is refused: neither
+ *     could ever go on.
+ * A4: a refused acquire leaves nothing behind but its answer.
+ */
+import { enqueue, give, positionOf } from './grants.ts';
+import type { Ask } from './grants.ts';
+import { invariant } from './invariant.ts';
+import { beginSession, tooManySessions } from './lifetimes.ts';
+import { lockUnits, unitsOf } from './modes.ts';
+import type { Hold, Pool } from './pool.ts';
+import {
+  limitExceeded,
+  lockBusy,
+  requestForgotten,
+  requestReused,
+  sessionExists,
+  upgradeDeadlock,
+} from './refusals.ts';
+import type { AcquireAnswer, Answer } from './requests.ts';
+import type { Session } from './sessions.ts';
+import type { Tables } from './tables.ts';
+import type { Command, CommandResult, Refusal } from './types.ts';
+
+type Acquire = Extract<Command, { type: 'acquire' }>;
+
+export function acquire(
+  tables: Tables,
+  command: Acquire,
+  answeredBelow: number | undefined,
+): CommandResult {
+  const { sessionId, requestId, ownSession } = command;
+  const session = tables.sessions.get(sessionId);
+  if (session === undefined) {
+    const last = tables.tombstone(sessionId)?.last;
+    if (last?.requestId === requestId) return repeatAcquire(command, last.answer); // A1
+    if (ownSession === undefined || tables.tombstone(sessionId) !== undefined) {
+      return tables.missingSession(sessionId);
+    }
+    return acquireWithOwnSession(tables, command, ownSession);
+  }
+  if (ownSession !== undefined && !(session.own && session.clientId === ownSession.clientId)) {
+    return sessionExists(sessionId);
+  }
+  tables.heardFrom(session, answeredBelow);
+  const known = session.requests.find(requestId);
+  if (known === 'forgotten') {
+    return requestForgotten(requestId, session.requests.forgottenThrough);
+  }
+  if (known !== undefined) return repeatAcquire(command, known);
+  const pool = tables.pools.get(command.name);
+  return carryOut(tables, session, pool, command, judge(tables, pool, session, command));
+}
+
+/** A1. */
+function repeatAcquire({ requestId, name, mode, waitMs }: Acquire, known: Answer): CommandResult {
+  if (known.kind === 'release') return requestReused(requestId, `a release of "${known.name}"`);
+  if (known.name !== name || (known.mode !== undefined && known.mode !== mode)) {
+    return requestReused(requestId, `another acquire, of "${known.name}"`);
+  }
+  if (known.waiter !== undefined && waitMs <= 0) {
+    return requestReused(requestId, `an acquire of "${name}" that is still waiting`);
+  }
+  return answerOf(known);
+}
+
+/** The answer as of now: a place in the queue while it waits, then the first answer. */
+function answerOf(known: AcquireAnswer): CommandResult {
+  if (known.waiter !== undefined) {
+    return { ok: true, type: 'queued', position: positionOf(known.waiter) };
+  }
+  invariant(known.result !== undefined, 'A request waits or is answered.', known.name);
+  return known.result;
+}
+
+type Verdict = 'give' | 'wait' | Refusal;
+
+/** What is to be done with a new acquire. `session` is undefined when it would be made for it. */
+function judge(
+  tables: Tables,
+  pool: Pool | undefined,
+  session: Session | undefined,
+  command: Acquire,
+): Verdict {
+  const units = unitsOf(command.mode);
+  const held = session?.holds.get(command.name);
+  if (held !== undefined && held.units >= units) return 'give'; // A2
+  if (pool === undefined && tables.pools.size >= tables.limits.maxResources) {
+    const remedy = 'Release locks that are not needed.';
+    return limitExceeded('max_resources', tables.limits.maxResources, remedy);
+  }
+  if (held === undefined && session !== undefined && isLaden(tables, session)) {
+    return tooManyHolds(tables);
+  }
+  if (pool === undefined) return 'give';
+  const isTurn = held !== undefined || pool.queue.length === 0;
+  if (isTurn && pool.fits(units, held)) return 'give'; // P2, A3
+  const rival = held === undefined ? undefined : rivalOf(pool, held);
+  if (rival !== undefined) return upgradeDeadlock(pool, rival); // A3
+  if (command.waitMs <= 0) return lockBusy(pool, tables.timeMs);
+  if (session !== undefined && isLaden(tables, session)) return tooManyHolds(tables);
+  const { maxWaitersPerResource } = tables.limits;
+  if (pool.queue.length >= maxWaitersPerResource) {
+    return limitExceeded('max_waiters_per_resource', maxWaitersPerResource, 'Try again later.');
+  }
+  return 'wait';
+}
+
+function isLaden(tables: Tables, session: Session): boolean {
+  return session.holds.size + session.waits.size >= tables.limits.maxHoldsPerSession;
+}
+
+function tooManyHolds(tables: Tables): Refusal {
+  return limitExceeded(
+    'max_holds_per_session',
+    tables.limits.maxHoldsPerSession,
+    'Holds and waits count. Release some, or use another session.',
+  );
+}
+
+/** Another holder of this pool that waits in its queue for more than it holds. */
+function rivalOf(pool: Pool, own: Hold): Hold | undefined {
+  for (let waiter = pool.queue.first; waiter !== undefined; waiter = waiter.next) {
+    const hold = waiter.session.holds.get(pool.name);
+    if (hold !== undefined && hold !== own && hold.units < waiter.units) return hold;
+  }
+  return undefined;
+}
+
+function carryOut(
+  tables: Tables,
+  session: Session,
+  found: Pool | undefined,
+  command: Acquire,
+  verdict: Verdict,
+): CommandResult {
+  const { name, mode, requestId, acquiredAtMs } = command;
+  const answer: AcquireAnswer = {
+    kind: 'acquire',
+    name,
+    mode,
+    result: undefined,
+    waiter: undefined,
+  };
+  let result: CommandResult;
+  if (typeof verdict === 'object') {
+    result = verdict;
+    answer.result = verdict;
+  } else {
+    const pool = found ?? tables.openPool(name, lockUnits);
+    const ask: Ask = { requestId, units: unitsOf(mode), acquiredAtMs };
+    if (verdict === 'give') {
+      result = give(tables, session, pool, ask);
+      answer.result = result;
+    } else {
+      const position = enqueue(tables, session, pool, ask, command.waitMs, answer);
+      result = { ok: true, type: 'queued', position };
+    }
+  }
+  session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession);
+  return result;
+}
+
+/** A4: the session is made only when it is needed. */
+function acquireWithOwnSession(
+  tables: Tables,
+  command: Acquire,
+  { clientId, timeoutMs, lockDelayMs }: NonNullable<Acquire['ownSession']>,
+): CommandResult {
+  const { sessionId: id, requestId, name, mode } = command;
+  const refusal = tooManySessions(tables);
+  if (refusal !== undefined) return refusal;
+  const pool = tables.pools.get(name);
+  const verdict = judge(tables, pool, undefined, command);
+  if (typeof verdict === 'object') {
+    const answer: Answer = { kind: 'acquire', name, mode, result: verdict, waiter: undefined };
+    tables.ownEnded.add(id, { reason: 'ended', last: { requestId, answer } });
+    return verdict;
+  }
+  const createdAtMs = command.acquiredAtMs;
+  const facts = { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: true };
+  const session = beginSession(tables, facts);
+  return carryOut(tables, session, pool, command, verdict);
+}

@@ -1,0 +1,192 @@
+/**
+ * The state machine: one entry in, its results and events out. Which module carries out which
+ * command, and nothing more; the rules and their numbers are there.
+ *
+ * M1: the outcome is a function of the tables and the entry alone. Nothing here or below reads a
+ *     clock, draws a chance or does I/O (spec rule 2.1).
+ * M2: entries come in order of their index, and time never runs backwards.
+ */
+import { acquire } from './acquire.ts';
+import { invariant } from './invariant.ts';
+import { advance, createSession, endSession, expireSession } from './lifetimes.ts';
+import { limitExceeded } from './refusals.ts';
+import { abandon, forceRelease, release } from './release.ts';
+import { digestOf, Picture, restoreTables } from './snapshot.ts';
+import { Tables } from './tables.ts';
+import type {
+  Applied,
+  ClusterTimeMs,
+  CommandResult,
+  Envelope,
+  LockView,
+  LogIndex,
+  ResourceName,
+  SessionId,
+  SessionView,
+  StateLimits,
+  StateMachine,
+  Stats,
+} from './types.ts';
+import { listPools, lockView, sessionView } from './views.ts';
+
+/** After a restore from backup the fence counter moves to the next multiple of this. */
+const fenceJump = 2 ** 40;
+
+/** An empty state machine, before the first entry of the log. */
+export function createStateMachine(limits: StateLimits): StateMachine {
+  return new Machine(new Tables(limits));
+}
+
+/**
+ * The state machine as a snapshot shows it.
+ *
+ * @throws SnapshotFormatError when the snapshot is damaged, cut off or of a newer version.
+ */
+export function restoreStateMachine(
+  limits: StateLimits,
+  chunks: Iterable<Uint8Array>,
+): StateMachine {
+  return new Machine(restoreTables(limits, chunks));
+}
+
+class Machine implements StateMachine {
+  readonly #tables: Tables;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  get index(): LogIndex {
+    return this.#tables.index;
+  }
+
+  get time(): ClusterTimeMs {
+    return this.#tables.timeMs;
+  }
+
+  apply(entry: {
+    readonly index: LogIndex;
+    readonly time: ClusterTimeMs;
+    readonly commands: readonly Envelope[];
+  }): Applied {
+    const tables = this.#tables;
+    this.skipTo(entry.index);
+    invariant(
+      entry.time >= tables.timeMs,
+      'M2: time never runs backwards.',
+      tables.timeMs,
+      entry.time,
+    );
+    tables.events = [];
+    advance(tables, entry.time);
+    const results: CommandResult[] = [];
+    for (const envelope of entry.commands) results.push(carryOut(tables, envelope));
+    const { events } = tables;
+    tables.events = [];
+    return { results, events };
+  }
+
+  skipTo(index: LogIndex): void {
+    const tables = this.#tables;
+    invariant(
+      index > tables.index && Number.isSafeInteger(index),
+      'M2: entries come in order of their index.',
+      tables.index,
+      index,
+    );
+    tables.index = index;
+  }
+
+  nextDueTime(): ClusterTimeMs | undefined {
+    return this.#tables.due.first()?.dueMs;
+  }
+
+  session(id: SessionId): SessionView | undefined {
+    const session = this.#tables.sessions.get(id);
+    return session === undefined ? undefined : sessionView(session);
+  }
+
+  renewalOf(id: SessionId): number | undefined {
+    return this.#tables.sessions.get(id)?.renewal;
+  }
+
+  endedReason(id: SessionId): 'ended' | 'expired' | undefined {
+    return this.#tables.tombstone(id)?.reason;
+  }
+
+  *sessions(): Generator<SessionView, void, undefined> {
+    for (const session of this.#tables.sessions.values()) yield sessionView(session);
+  }
+
+  lock(name: ResourceName): LockView {
+    return lockView(name, this.#tables.pools.get(name), this.#tables.timeMs);
+  }
+
+  locks(
+    prefix: string,
+    after: string | undefined,
+    limit: number,
+  ): { readonly locks: readonly LockView[]; readonly more: boolean } {
+    const { pools, more } = listPools(this.#tables, prefix, after, limit);
+    return { locks: pools.map((pool) => lockView(pool.name, pool, this.#tables.timeMs)), more };
+  }
+
+  stats(): Stats {
+    const tables = this.#tables;
+    return {
+      activeSessions: tables.sessions.size,
+      expiredSessions: tables.expiredSessions,
+      totalSessions: tables.totalSessions,
+      fenceCounter: tables.fenceCounter,
+      heldLocks: tables.heldPools,
+      waiters: tables.waiterCount,
+    };
+  }
+
+  snapshot(): IterableIterator<Uint8Array> {
+    return new Picture(this.#tables);
+  }
+
+  digest(): string {
+    return digestOf(this.#tables);
+  }
+}
+
+function carryOut(tables: Tables, { command, answeredBelow }: Envelope): CommandResult {
+  switch (command.type) {
+    case 'acquire':
+      return acquire(tables, command, answeredBelow);
+    case 'release':
+      return release(tables, command, answeredBelow);
+    case 'abandon':
+      return abandon(tables, command, answeredBelow);
+    case 'force_release':
+      return forceRelease(tables, command);
+    case 'create_session': {
+      const made = createSession(tables, command);
+      return 'ok' in made ? made : { ok: true, type: 'session', session: sessionView(made) };
+    }
+    case 'end_session': {
+      const session = tables.sessions.get(command.sessionId);
+      if (session === undefined) return tables.missingSession(command.sessionId);
+      const releasedCount = endSession(tables, session, 'ended');
+      return { ok: true, type: 'session_ended', releasedCount };
+    }
+    case 'expire_session':
+      return expireSession(tables, command.sessionId, command.renewal);
+    case 'advance':
+      return { ok: true, type: 'advanced' };
+    case 'jump_fence_counter':
+      return jumpFenceCounter(tables);
+  }
+}
+
+/** Past any token that was given since the backup (spec rule 2.5). */
+function jumpFenceCounter(tables: Tables): CommandResult {
+  const next = (Math.floor(tables.fenceCounter / fenceJump) + 1) * fenceJump;
+  if (next >= Number.MAX_SAFE_INTEGER) {
+    return limitExceeded('fence_counter', Number.MAX_SAFE_INTEGER, 'Begin a new cluster.');
+  }
+  tables.fenceCounter = next;
+  return { ok: true, type: 'advanced' };
+}

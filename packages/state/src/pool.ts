@@ -1,0 +1,115 @@
+/**
+ * A resource is a pool of units with a queue: the one mechanism under every primitive. It knows
+ * units and turns; what a unit means (a reader, a permit) is decided above it.
+ *
+ * P1: the units of all holds never exceed the size of the pool.
+ * P2: a turn is first come, first served: nobody who needs units is given some while another waits
+ *     ahead, however few it needs (else a stream of small requests starves a large one).
+ * P3: a closed pool (lock delay) gives no units.
+ * P4: a pool that nobody holds, waits for or is kept out of does not exist.
+ */
+import { Chain } from './chain.ts';
+import type { Link } from './chain.ts';
+import type { DueItem } from './due.ts';
+import { invariant } from './invariant.ts';
+import type { AcquireAnswer } from './requests.ts';
+import type { Session } from './sessions.ts';
+import type { FenceToken, RequestId, ResourceName } from './types.ts';
+
+export interface Hold extends Link<Hold> {
+  readonly session: Session;
+  readonly pool: Pool;
+  units: number;
+  /** The token of the latest grant of this hold. */
+  fenceToken: FenceToken;
+  /** The token with which this hold began. Tokens from here to `fenceToken` are not stale for it. */
+  readonly firstToken: FenceToken;
+  /** How many acquires it answers for. */
+  holdCount: number;
+  /** How many of them asked for all units. */
+  exclusiveCount: number;
+  readonly acquiredAtMs: number;
+}
+
+export interface Waiter extends Link<Waiter>, DueItem {
+  readonly kind: 'wait';
+  readonly session: Session;
+  readonly pool: Pool;
+  readonly requestId: RequestId;
+  readonly units: number;
+  readonly acquiredAtMs: number;
+  readonly answer: AcquireAnswer;
+}
+
+/** The end of a lock delay. */
+export interface Opening extends DueItem {
+  readonly kind: 'opening';
+  readonly pool: Pool;
+}
+
+/** At the same time a pool opens before a wait for it runs out. */
+export const openingRank = 0;
+export const waitRank = 1;
+
+export class Pool {
+  readonly name: ResourceName;
+  readonly size: number;
+  free: number;
+  readonly holds: Chain<Hold> = new Chain<Hold>();
+  readonly queue: Chain<Waiter> = new Chain<Waiter>();
+  /** Set while the pool is closed. */
+  opening: Opening | undefined = undefined;
+  /** The number of the last picture that has this record, see snapshot.ts. */
+  pictured: number;
+
+  constructor(name: ResourceName, size: number, pictured: number) {
+    this.name = name;
+    this.size = size;
+    this.free = size;
+    this.pictured = pictured;
+  }
+
+  get isIdle(): boolean {
+    return this.holds.length === 0 && this.queue.length === 0 && this.opening === undefined;
+  }
+
+  /**
+   * Whether it is possible to bring a session from what it holds (`held`) to `units`, the queue
+   * left aside. What a session holds already covers anything smaller, closed or not.
+   */
+  fits(units: number, held: Hold | undefined): boolean {
+    if (held === undefined) return this.opening === undefined && this.free >= units; // P3
+    return (
+      held.units >= units || (this.opening === undefined && this.free + held.units >= units) // P3
+    );
+  }
+
+  /** The waiter whose turn it is, when there is enough for it. */
+  nextTurn(): Waiter | undefined {
+    const waiter = this.queue.first; // P2
+    if (waiter === undefined) return undefined;
+    return this.fits(waiter.units, waiter.session.holds.get(this.name)) ? waiter : undefined;
+  }
+
+  add(hold: Hold): void {
+    this.#take(hold.units);
+    this.holds.append(hold);
+  }
+
+  remove(hold: Hold): void {
+    this.holds.remove(hold);
+    this.#take(-hold.units);
+  }
+
+  /** Changes how many units a hold has. */
+  resize(hold: Hold, units: number): void {
+    this.#take(units - hold.units);
+    hold.units = units;
+  }
+
+  #take(units: number): void {
+    const free = this.free - units;
+    invariant(free >= 0 && free <= this.size, 'P1: units held stay within the pool.', free);
+    this.free = free;
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * Release, and the other ways in which a hold ends while its session lives.
+ *
+ * R1: a repeated request gets the first answer, and a request that was given up is never carried
+ *     out afterwards (spec rule 2.6).
+ * R2: only a session that holds a lock releases it, and a token from before its hold is refused.
+ * R3: abandoning gives back what was granted to exactly this request, once.
+ */
+import { endHold, endWait, settle } from './grants.ts';
+import { endIfUnused } from './lifetimes.ts';
+import { lockUnits, unitsOf } from './modes.ts';
+import type { Hold } from './pool.ts';
+import {
+  lockNotFound,
+  notHolder,
+  requestForgotten,
+  requestReused,
+  staleFenceToken,
+  waitAbandoned,
+} from './refusals.ts';
+import type { AcquireAnswer, Answer, ReleaseAnswer } from './requests.ts';
+import type { Session, Tombstone } from './sessions.ts';
+import type { Tables } from './tables.ts';
+import type { Command, CommandResult, FenceToken, RequestId } from './types.ts';
+
+type Release = Extract<Command, { type: 'release' }>;
+type Abandon = Extract<Command, { type: 'abandon' }>;
+type ForceRelease = Extract<Command, { type: 'force_release' }>;
+
+export function release(
+  tables: Tables,
+  command: Release,
+  answeredBelow: number | undefined,
+): CommandResult {
+  const { sessionId, requestId } = command;
+  const session = tables.sessions.get(sessionId);
+  if (session === undefined) {
+    const last = tables.tombstone(sessionId)?.last;
+    if (requestId === undefined || last?.requestId !== requestId) {
+      return tables.missingSession(sessionId);
+    }
+    return repeatRelease(command, requestId, last.answer); // R1
+  }
+  tables.heardFrom(session, answeredBelow);
+  if (requestId === undefined) return releaseHold(tables, session, command);
+  const known = session.requests.find(requestId);
+  if (known === 'forgotten') {
+    return requestForgotten(requestId, session.requests.forgottenThrough);
+  }
+  if (known !== undefined) return repeatRelease(command, requestId, known); // R1
+  return releaseHold(tables, session, command);
+}
+
+function repeatRelease(
+  { name, fenceToken }: Release,
+  requestId: RequestId,
+  known: Answer,
+): CommandResult {
+  if (known.kind === 'acquire') return requestReused(requestId, `an acquire of "${known.name}"`);
+  if (known.name !== name || known.fenceToken !== fenceToken) {
+    return requestReused(requestId, `another release, of "${known.name}"`);
+  }
+  return known.result;
+}
+
+function releaseHold(tables: Tables, session: Session, command: Release): CommandResult {
+  const { name, fenceToken, requestId } = command;
+  const hold = session.holds.get(name);
+  const result = judgeRelease(tables, hold, command);
+  if (requestId !== undefined) {
+    const answer: ReleaseAnswer = { kind: 'release', name, fenceToken, result };
+    session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession);
+    if (hold !== undefined && result.ok) giveBack(tables, hold, { requestId, answer });
+  } else if (hold !== undefined && result.ok) giveBack(tables, hold, undefined);
+  return result;
+}
+
+/** R2. */
+function judgeRelease(
+  tables: Tables,
+  hold: Hold | undefined,
+  { name, fenceToken }: Release,
+): CommandResult {
+  if (hold === undefined) {
+    const pool = tables.pools.get(name);
+    return pool === undefined || pool.holds.length === 0 ? lockNotFound(name) : notHolder(pool);
+  }
+  if (fenceToken !== undefined && !isOf(hold, fenceToken)) return staleFenceToken(hold, fenceToken);
+  return {
+    ok: true,
+    type: 'released',
+    fenceToken: hold.fenceToken,
+    remainingHoldCount: hold.holdCount - 1,
+  };
+}
+
+/** All tokens that this hold ever had: when it is raised, those who entered before keep theirs. */
+function isOf(hold: Hold, fenceToken: FenceToken): boolean {
+  return fenceToken >= hold.firstToken && fenceToken <= hold.fenceToken;
+}
+
+/** One entering of the hold is given back; with the last one it ends. */
+function giveBack(tables: Tables, hold: Hold, last: Tombstone['last']): void {
+  tables.changingPool(hold.pool);
+  hold.holdCount -= 1;
+  if (hold.holdCount > 0) {
+    if (hold.exclusiveCount > hold.holdCount) hold.exclusiveCount = hold.holdCount;
+    return;
+  }
+  endHold(tables, hold, 'released');
+  endIfUnused(tables, hold.session, last);
+  settle(tables, hold.pool);
+}
+
+export function abandon(
+  tables: Tables,
+  command: Abandon,
+  answeredBelow: number | undefined,
+): CommandResult {
+  const { sessionId, requestId, name } = command;
+  const session = tables.sessions.get(sessionId);
+  const answer: AcquireAnswer = {
+    kind: 'acquire',
+    name,
+    mode: undefined,
+    result: waitAbandoned(name, requestId),
+    waiter: undefined,
+  };
+  if (session === undefined) {
+    const refusal = tables.missingSession(sessionId);
+    if (tables.tombstone(sessionId) === undefined) {
+      // It may overtake the acquire that would make this session.
+      tables.ownEnded.add(sessionId, { reason: 'ended', last: { requestId, answer } }); // R1
+    }
+    return refusal;
+  }
+  tables.heardFrom(session, answeredBelow);
+  const known = session.requests.find(requestId);
+  if (known === 'forgotten') {
+    return requestForgotten(requestId, session.requests.forgottenThrough);
+  }
+  if (known === undefined) {
+    session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession); // R1
+    return { ok: true, type: 'abandoned' };
+  }
+  if (known.kind === 'release') return requestReused(requestId, `a release of "${known.name}"`);
+  if (known.name !== name) return requestReused(requestId, `an acquire of "${known.name}"`);
+  giveUp(tables, session, command, known);
+  return { ok: true, type: 'abandoned' };
+}
+
+/** Leaves the queue, or gives back what was granted to exactly this request. */
+function giveUp(
+  tables: Tables,
+  session: Session,
+  { requestId, name, sessionId }: Abandon,
+  known: AcquireAnswer,
+): void {
+  const { waiter, result } = known;
+  if (waiter !== undefined) {
+    endWait(tables, waiter, waitAbandoned(name, requestId));
+    endIfUnused(tables, session, { requestId, answer: known });
+    settle(tables, waiter.pool);
+    return;
+  }
+  if (result === undefined || !result.ok || result.type !== 'granted') return;
+  known.result = waitAbandoned(name, requestId); // R1: a second abandon finds nothing to give back.
+  const hold = tables.sessions.get(sessionId)?.holds.get(name);
+  if (hold === undefined || !isOf(hold, result.fenceToken)) return;
+  tables.changingPool(hold.pool);
+  if (known.mode === 'exclusive' && hold.exclusiveCount > 0) hold.exclusiveCount -= 1;
+  giveBack(tables, hold, { requestId, answer: known });
+  if (hold.holdCount > 0 && hold.exclusiveCount === 0 && hold.units === lockUnits) {
+    // Nobody is left who asked for all of it.
+    hold.pool.resize(hold, unitsOf('shared'));
+    settle(tables, hold.pool);
+  }
+}
+
+export function forceRelease(tables: Tables, { name }: ForceRelease): CommandResult {
+  const pool = tables.pools.get(name);
+  if (pool === undefined || pool.holds.length === 0) return lockNotFound(name);
+  const releasedCount = pool.holds.length;
+  for (let hold = pool.holds.first; hold !== undefined; hold = pool.holds.first) {
+    endHold(tables, hold, 'forced');
+    endIfUnused(tables, hold.session);
+  }
+  settle(tables, pool);
+  return { ok: true, type: 'forced', releasedCount };
+}

@@ -1,0 +1,106 @@
+/**
+ * What a session's requests were answered, so that a retry gets the first answer (spec rule 2.6).
+ *
+ * Q1: a request is carried out at most once. An id that is not remembered is new only if no id as
+ *     high was ever forgotten; otherwise it is refused, never carried out again.
+ * Q2: a waiting request is never forgotten: its place in the queue is found by it.
+ * Q3: at most `maxResultsPerSession` answers of each kind of id, the oldest answered go first.
+ *
+ * Numbers (a client's own, increasing) and names (made by a node, unique) are kept apart: only
+ * numbers have an order by which an old one can be told from a new one.
+ */
+import type { Waiter } from './pool.ts';
+import type { CommandResult, FenceToken, Mode, RequestId, ResourceName } from './types.ts';
+
+export interface AcquireAnswer {
+  readonly kind: 'acquire';
+  readonly name: ResourceName;
+  /** Undefined: it was abandoned before it arrived. */
+  readonly mode: Mode | undefined;
+  /** The first answer; undefined while it waits. */
+  result: CommandResult | undefined;
+  /** Set while it waits. */
+  waiter: Waiter | undefined;
+}
+
+export interface ReleaseAnswer {
+  readonly kind: 'release';
+  readonly name: ResourceName;
+  readonly fenceToken: FenceToken | undefined;
+  readonly result: CommandResult;
+}
+
+export type Answer = AcquireAnswer | ReleaseAnswer;
+
+export class RequestTable {
+  readonly #numbered = new Map<number, Answer>();
+  #named: Map<string, Answer> | undefined = undefined;
+  /** The highest number ever forgotten. */
+  #forgottenThrough: number;
+
+  constructor(forgottenThrough = -1) {
+    this.#forgottenThrough = forgottenThrough;
+  }
+
+  get forgottenThrough(): number {
+    return this.#forgottenThrough;
+  }
+
+  find(id: RequestId): Answer | 'forgotten' | undefined {
+    if (typeof id === 'string') return this.#named?.get(id);
+    const answer = this.#numbered.get(id);
+    if (answer !== undefined) return answer;
+    return id <= this.#forgottenThrough ? 'forgotten' : undefined; // Q1
+  }
+
+  /** Adds a new answer, or moves one that got its answer just now behind all others. */
+  remember(id: RequestId, answer: Answer, limit: number): void {
+    if (typeof id === 'number') {
+      this.#numbered.delete(id);
+      this.#numbered.set(id, answer);
+      if (this.#numbered.size > limit) this.#forgetOldestNumber();
+      return;
+    }
+    const named = (this.#named ??= new Map<string, Answer>());
+    named.delete(id);
+    named.set(id, answer);
+    if (named.size > limit) forgetOldestName(named);
+  }
+
+  /** The answers to all numbers below have arrived: they may be forgotten. */
+  forgetBelow(number: number): void {
+    if (number - 1 <= this.#forgottenThrough) return;
+    this.#forgottenThrough = number - 1;
+    for (const [id, answer] of this.#numbered) {
+      if (id >= number || isWaiting(answer)) return; // Q2
+      this.#numbered.delete(id);
+    }
+  }
+
+  /** Oldest first: numbers, then names. */
+  *entries(): Generator<readonly [RequestId, Answer], void, undefined> {
+    yield* this.#numbered;
+    if (this.#named !== undefined) yield* this.#named;
+  }
+
+  #forgetOldestNumber(): void {
+    for (const [id, answer] of this.#numbered) {
+      if (isWaiting(answer)) continue; // Q2
+      this.#numbered.delete(id);
+      if (id > this.#forgottenThrough) this.#forgottenThrough = id; // Q1
+      return;
+    }
+  }
+}
+
+function forgetOldestName(named: Map<string, Answer>): void {
+  for (const [id, answer] of named) {
+    if (isWaiting(answer)) continue; // Q2
+    named.delete(id);
+    return;
+  }
+}
+
+function isWaiting(answer: Answer): boolean {
+  return answer.kind === 'acquire' && answer.waiter !== undefined;
+}

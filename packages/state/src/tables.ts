@@ -1,0 +1,104 @@
+/**
+ * All that the state machine knows, as one node holds it in memory, and the few ways in which every
+ * part of it changes. The rules are in the modules that work on these tables.
+ *
+ * T1: before a session or a pool changes, `changing` is called: a picture that is being taken saves
+ *     the record as it was (see snapshot.ts).
+ * T2: the fence counter only rises, by one for every grant, and stays a number that JavaScript
+ *     counts exactly (below 2^53).
+ */
+import { DueHeap } from './due.ts';
+import { invariant } from './invariant.ts';
+import { Pool } from './pool.ts';
+import type { Opening, Waiter } from './pool.ts';
+import { sessionEnded, sessionNotFound } from './refusals.ts';
+import { Graveyard } from './sessions.ts';
+import type { Session, Tombstone } from './sessions.ts';
+import type { Event, FenceToken, Refusal, ResourceName, SessionId, StateLimits } from './types.ts';
+
+/** Whatever wants to keep records as they were. */
+export interface Keeper {
+  keepSession(session: Session): void;
+  keepPool(pool: Pool): void;
+}
+
+export class Tables {
+  readonly limits: StateLimits;
+  /** Log index of the last applied entry. */
+  index = 0;
+  /** Cluster time of the last applied entry. */
+  timeMs = 0;
+  fenceCounter = 0;
+  /** Orders waits and lock delays by when they began. */
+  sequence = 0;
+  expiredSessions = 0;
+  totalSessions = 0;
+  /** Pools with at least one hold. */
+  heldPools = 0;
+  waiterCount = 0;
+  readonly sessions: Map<SessionId, Session> = new Map<SessionId, Session>();
+  readonly pools: Map<ResourceName, Pool> = new Map<ResourceName, Pool>();
+  readonly ended: Graveyard = new Graveyard();
+  /** Own sessions end with every hold; kept apart, they do not push the others out of memory. */
+  readonly ownEnded: Graveyard = new Graveyard();
+  readonly due: DueHeap<Waiter | Opening> = new DueHeap<Waiter | Opening>();
+  /** Events of the entry that is being applied. */
+  events: Event[] = [];
+  /** The picture that is being taken, and the number of the latest one. */
+  keeper: Keeper | undefined = undefined;
+  pictureNumber = 0;
+
+  constructor(limits: StateLimits) {
+    this.limits = limits;
+  }
+
+  changingSession(session: Session): void {
+    if (this.keeper !== undefined && session.pictured !== this.pictureNumber) {
+      this.keeper.keepSession(session); // T1
+    }
+  }
+
+  changingPool(pool: Pool): void {
+    if (this.keeper !== undefined && pool.pictured !== this.pictureNumber) {
+      this.keeper.keepPool(pool); // T1
+    }
+  }
+
+  /** A logged command of this session: whoever wants it expired has to look again (spec rule 2.2). */
+  heardFrom(session: Session, answeredBelow: number | undefined): void {
+    this.changingSession(session);
+    session.renewal += 1;
+    if (answeredBelow !== undefined) session.requests.forgetBelow(answeredBelow);
+  }
+
+  nextFenceToken(): FenceToken {
+    this.fenceCounter += 1;
+    invariant(
+      Number.isSafeInteger(this.fenceCounter),
+      'T2: the fence counter stays below 2^53.',
+      this.fenceCounter,
+    );
+    return this.fenceCounter as FenceToken;
+  }
+
+  nextSequence(): number {
+    this.sequence += 1;
+    return this.sequence;
+  }
+
+  openPool(name: ResourceName, size: number): Pool {
+    const pool = new Pool(name, size, this.pictureNumber);
+    this.pools.set(name, pool);
+    return pool;
+  }
+
+  tombstone(id: SessionId): Tombstone | undefined {
+    return this.ended.get(id) ?? this.ownEnded.get(id);
+  }
+
+  /** Why a command for a session that is not there is refused (spec rule 2.6). */
+  missingSession(id: SessionId): Refusal {
+    const tombstone = this.tombstone(id);
+    return tombstone === undefined ? sessionNotFound(id) : sessionEnded(id, tombstone.reason);
+  }
+}
