@@ -10,7 +10,7 @@
  *     have been carried out (rule 2.11).
  */
 import { HoldfastError } from '@holdfast/protocol';
-import type { MemberId, Status } from '@holdfast/raft';
+import type { MemberId, MembershipChange, Status } from '@holdfast/raft';
 import type { Command, CommandResult, Event, Refusal, SessionId } from '@holdfast/state';
 import { failureAnswer, isCall, unwrapAnswer } from './calls.ts';
 import type { Call, CallAnswer } from './calls.ts';
@@ -249,7 +249,9 @@ export class RaftEngine implements Engine {
     if (this.#closing) return;
     const voters = this.#raftStatus.membership.members.filter((member) => member.role === 'voter');
     if (this.#raftStatus.role === 'leader' && voters.length > 1) {
-      await this.transferLeadership(null).catch(() => undefined);
+      await this.#administer({ type: 'transfer', to: null }, closeHandoverMs).catch(
+        () => undefined,
+      );
     }
     this.#closing = true;
     this.#queue.endWaits(() => new Interrupted(true, 'this node is stopping'));
@@ -572,9 +574,12 @@ export class RaftEngine implements Engine {
 
   // ---- administration ---------------------------------------------------------------------------
 
-  async #administer(call: WithoutTimeout<AdministrativeCall>): Promise<unknown> {
+  async #administer(
+    call: WithoutTimeout<AdministrativeCall>,
+    timeoutMs: number = defaultTimeoutMs,
+  ): Promise<unknown> {
     this.#assertOpen();
-    const deadlineMs = this.#parts.clock.now() + defaultTimeoutMs;
+    const deadlineMs = this.#parts.clock.now() + timeoutMs;
     return this.#withLeader(deadlineMs, undefined, false, (leader) =>
       leader === 'self'
         ? this.#administerHere(call, deadlineMs)
@@ -599,28 +604,41 @@ export class RaftEngine implements Engine {
         `"${id}" is not a member. See GET /cluster/status.`,
       );
     }
-    const answer = this.#replica.changeMembership(
+    const answer = await this.#changeMembership(
       call.type === 'add_member'
         ? { type: 'add_learner', id, address: call.address }
         : { type: 'remove', id },
+      deadlineMs,
     );
-    if (!answer.ok) {
-      if (answer.reason === 'change_in_progress') {
-        throw new HoldfastError(
-          'membership_change_in_progress',
-          'Another change is not committed yet.',
-        );
-      }
-      if (answer.reason === 'invalid_change') {
-        throw new HoldfastError('invalid_request', answer.detail ?? 'The change is not possible.');
-      }
-      throw new Interrupted(false, answer.detail ?? answer.reason);
-    }
     while (this.#replica.status().applied < answer.index) {
       if (this.#parts.clock.now() >= deadlineMs) throw outcomeUnknown();
       await this.#pause(5);
     }
     return null;
+  }
+
+  /** Proposes the change; waits for the one before it, as far as the deadline allows. */
+  async #changeMembership(
+    change: MembershipChange,
+    deadlineMs: number,
+  ): Promise<{ readonly index: number }> {
+    for (;;) {
+      const answer = this.#replica.changeMembership(change);
+      if (answer.ok) return answer;
+      if (answer.reason === 'invalid_change') {
+        throw new HoldfastError('invalid_request', answer.detail ?? 'The change is not possible.');
+      }
+      if (answer.reason !== 'change_in_progress') {
+        throw new Interrupted(false, answer.detail ?? answer.reason);
+      }
+      if (this.#parts.clock.now() >= deadlineMs) {
+        throw new HoldfastError(
+          'membership_change_in_progress',
+          'Another change is not committed yet. Try again when GET /cluster/status shows it done.',
+        );
+      }
+      await this.#pause(retryPauseMs);
+    }
   }
 
   async #transferHere(to: string | null, deadlineMs: number): Promise<string> {

@@ -186,6 +186,7 @@ describe('An engine of three members', () => {
       const answer = await follower.query({ type: 'lock', name: 'stale' }, 'stale', anonymous);
       assert.equal(answer.type, 'lock');
       if (answer.lock.holders[0]?.fenceToken === held) break;
+      await new Promise((resolve) => setImmediate(resolve));
     }
   });
 });
