@@ -148,8 +148,12 @@ export interface Problem {
   readonly [detail: string]: unknown;
 }
 
-/** The problem document of an error. */
-export function toProblem(error: HoldfastError): Problem {
+/** The problem document of an error, or of anything that has its parts. */
+export function toProblem(error: {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: ErrorDetails;
+}): Problem {
   const definition = errorDefinitions[error.code];
   return {
     ...error.details,

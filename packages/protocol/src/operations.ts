@@ -23,6 +23,11 @@ export interface CreateSessionAnswer {
 export interface SessionRef {
   readonly session_id: string;
 }
+/** `linearizable`, the default, proves leadership first; `stale` reads what the asked node has applied. */
+export type Consistency = 'linearizable' | 'stale';
+export interface ReadSessionBody extends SessionRef {
+  readonly consistency?: Consistency;
+}
 export interface SessionAnswer {
   readonly session_id: string;
   readonly client_id: string;
@@ -115,6 +120,7 @@ export interface CheckAnswer {
 }
 export interface LockRef {
   readonly name: string;
+  readonly consistency?: Consistency;
 }
 export interface LockStatusAnswer {
   readonly resource: string;
@@ -142,10 +148,13 @@ export interface LockStatusAnswer {
 export interface ListLocksBody {
   readonly prefix?: string;
   readonly after?: string;
+  /** Locks on a page, 1 to 1000; 100 by default. */
   readonly limit?: number;
+  readonly consistency?: Consistency;
 }
 export interface ListLocksAnswer {
   readonly locks: readonly LockStatusAnswer[];
+  /** Locks on this page. */
   readonly total_locks: number;
   /** Pass as `after` for the next page; null on the last. */
   readonly next_after: string | null;
@@ -166,10 +175,10 @@ export interface Operations {
     readonly body: CreateSessionBody;
     readonly answer: CreateSessionAnswer;
   };
-  readonly get_session: { readonly body: SessionRef; readonly answer: SessionAnswer };
+  readonly get_session: { readonly body: ReadSessionBody; readonly answer: SessionAnswer };
   readonly end_session: { readonly body: SessionRef; readonly answer: EndSessionAnswer };
   readonly keepalive: { readonly body: SessionRef; readonly answer: KeepAliveAnswer };
-  readonly session_locks: { readonly body: SessionRef; readonly answer: SessionLocksAnswer };
+  readonly session_locks: { readonly body: ReadSessionBody; readonly answer: SessionLocksAnswer };
   readonly acquire: { readonly body: AcquireBody; readonly answer: AcquireAnswer };
   readonly release: { readonly body: ReleaseBody; readonly answer: ReleaseAnswer };
   readonly renew: { readonly body: RenewBody; readonly answer: RenewAnswer };

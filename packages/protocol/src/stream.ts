@@ -8,7 +8,9 @@ export const streamPath = '/stream';
  * One WebSocket message from a client: a batch of requests, JSON text. Each is
  * `[id, operation, body]`; ids are chosen by the client and unique among its unanswered requests.
  * `[id, 'abandon', { request: otherId }]` gives up a waiting acquire: it leaves its queue, or gives
- * back what was granted meanwhile; the abandoned request is answered with `wait_abandoned`.
+ * back what was granted meanwhile; the abandoned request is answered with `wait_abandoned`. The
+ * abandon itself is answered with `{ abandoned: boolean }`: false when that request was not (or no
+ * longer) waiting here, so that its own answer is on the way or has gone before.
  * `answeredBelow` as a fourth element tells which numbered requests of the body's session have been answered.
  */
 export type StreamRequest = readonly [
