@@ -1,0 +1,437 @@
+/**
+ * A whole Raft cluster in one thread: virtual time, a network that loses, delays, doubles and cuts,
+ * disks that are slow and lose what was not synced. One seed decides everything.
+ *
+ * The checks run after every step and name the property that broke (Raft paper, figure 3).
+ */
+import assert from 'node:assert/strict';
+import { createRaft, decodeMembership } from '../src/index.ts';
+import type {
+  Entry,
+  HardState,
+  LogIndex,
+  Member,
+  MemberId,
+  Membership,
+  Message,
+  Output,
+  Raft,
+  Recovered,
+  SnapshotMeta,
+  Write,
+} from '../src/index.ts';
+
+/** mulberry32 */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** What a disk holds for certain. */
+class Disk {
+  hardState: HardState = { term: 0, votedFor: null, commit: 0 };
+  snapshot: SnapshotMeta;
+  snapshotData: readonly Uint8Array[] = [];
+  entries: Entry[] = [];
+  receiving: { meta: SnapshotMeta; chunks: Uint8Array[] } | undefined;
+
+  constructor(membership: Membership) {
+    this.snapshot = { index: 0, term: 0, membership, chunkCount: 0 };
+  }
+
+  write(write: Write): void {
+    if (write.hardState !== undefined) this.hardState = write.hardState;
+    if (write.snapshotChunk !== undefined) {
+      const { meta, chunk, data } = write.snapshotChunk;
+      if (chunk === 0) this.receiving = { meta, chunks: [] };
+      assert.ok(
+        this.receiving !== undefined && this.receiving.chunks.length === chunk,
+        'chunks come in order',
+      );
+      this.receiving.chunks.push(data);
+    }
+    if (write.installSnapshot !== undefined) {
+      const meta = write.installSnapshot;
+      assert.equal(this.receiving?.chunks.length, meta.chunkCount);
+      const contained = this.entries.some(
+        (entry) => entry.index === meta.index && entry.term === meta.term,
+      );
+      this.snapshot = meta;
+      this.snapshotData = this.receiving?.chunks ?? [];
+      this.entries = contained ? this.entries.filter((entry) => entry.index > meta.index) : [];
+      this.receiving = undefined;
+    }
+    const { truncateFrom } = write;
+    if (truncateFrom !== undefined)
+      this.entries = this.entries.filter((entry) => entry.index < truncateFrom);
+    for (const entry of write.entries) {
+      const last = this.entries.at(-1);
+      if (last !== undefined) assert.equal(entry.index, last.index + 1, 'the disk has a gap');
+      this.entries.push(entry);
+    }
+  }
+
+  recovered(): Recovered {
+    return { hardState: this.hardState, snapshot: this.snapshot, entries: [...this.entries] };
+  }
+}
+
+interface Node {
+  readonly id: MemberId;
+  readonly disk: Disk;
+  raft: Raft | undefined;
+  queue: { readonly write: Write; readonly doneAt: number }[];
+  /** The applied commands: the state machine. */
+  applied: string[];
+  appliedIndex: LogIndex;
+  tickEvery: number;
+}
+
+interface Flying {
+  readonly at: number;
+  readonly from: MemberId;
+  readonly to: MemberId;
+  readonly message: Message;
+}
+
+export interface Faults {
+  readonly loss: number;
+  readonly duplication: number;
+  readonly maxDelay: number;
+  readonly slowDisk: number;
+}
+
+export class Network {
+  readonly random: () => number;
+  readonly nodes = new Map<MemberId, Node>();
+  readonly initial: Membership;
+  faults: Faults = { loss: 0, duplication: 0, maxDelay: 2, slowDisk: 2 };
+  /** Directed pairs that are cut. */
+  readonly cuts = new Set<string>();
+  now = 0;
+  #flying: Flying[] = [];
+  readonly #leaders = new Map<number, MemberId>();
+  /** What was committed anywhere, by index. */
+  readonly committed: { readonly term: number; readonly text: string }[] = [];
+  #nextCommand = 1;
+  #nextRead = 1;
+  readonly #reads = new Map<string, LogIndex>();
+  provenReads = 0;
+  snapshotsInstalled = 0;
+  readonly trace: string[] = [];
+
+  constructor(seed: number, ids: readonly string[]) {
+    this.random = randomFrom(seed);
+    const members: Member[] = ids.map((id) => ({ id: id as MemberId, address: id, role: 'voter' }));
+    this.initial = { members };
+    for (const id of ids) this.addNode(id as MemberId, this.initial);
+  }
+
+  addNode(id: MemberId, membership: Membership): void {
+    const node: Node = {
+      id,
+      disk: new Disk(membership),
+      raft: undefined,
+      queue: [],
+      applied: [],
+      appliedIndex: 0,
+      tickEvery: 1,
+    };
+    this.nodes.set(id, node);
+    this.start(id);
+  }
+
+  start(id: MemberId): void {
+    const node = this.#node(id);
+    node.raft = createRaft(
+      {
+        id,
+        heartbeatTicks: 3,
+        electionTicksMin: 10,
+        electionTicksMax: 20,
+        random: this.random,
+        maxAppendBytes: 200,
+        maxInflightBytes: 500,
+        maxInflightMessages: 4,
+        maxUncommittedBytes: 4000,
+        maxWriteTicks: 40,
+      },
+      node.disk.recovered(),
+    );
+    node.applied = node.disk.snapshotData.flatMap(
+      (chunk) => JSON.parse(new TextDecoder().decode(chunk)) as string[],
+    );
+    node.appliedIndex = node.disk.snapshot.index;
+    this.pump(node);
+  }
+
+  /** The process dies: what the disk had not synced is gone, a prefix of what was under way may have made it. */
+  crash(id: MemberId): void {
+    const node = this.#node(id);
+    if (node.raft === undefined) return;
+    const made = Math.floor(this.random() * (node.queue.length + 1));
+    for (const { write } of node.queue.slice(0, made)) node.disk.write(write);
+    node.queue = [];
+    node.raft = undefined;
+    for (const key of this.#reads.keys()) if (key.startsWith(`${id} `)) this.#reads.delete(key);
+    this.#flying = this.#flying.filter((flying) => flying.to !== id);
+    for (const other of this.nodes.values()) {
+      if (other.raft === undefined || other.id === id) continue;
+      other.raft.peerUnreachable(id);
+      this.pump(other);
+    }
+  }
+
+  /** One unit of time. */
+  step(): void {
+    this.now += 1;
+    for (const node of this.nodes.values()) {
+      while (
+        node.raft !== undefined &&
+        node.queue[0] !== undefined &&
+        node.queue[0].doneAt <= this.now
+      ) {
+        const { write } = node.queue.shift() ?? assert.fail();
+        node.disk.write(write);
+        node.raft.persisted(write.id);
+        this.pump(node);
+      }
+      if (node.raft !== undefined && this.now % node.tickEvery === 0) {
+        node.raft.tick();
+        this.pump(node);
+      }
+    }
+    const due = this.#flying.filter((flying) => flying.at <= this.now);
+    this.#flying = this.#flying.filter((flying) => flying.at > this.now);
+    for (const { from, to, message } of due) {
+      const node = this.nodes.get(to);
+      if (node?.raft === undefined || this.cuts.has(`${from} ${to}`)) continue;
+      this.trace.push(
+        `${this.now} ${from}->${to} ${JSON.stringify({ ...message, entries: undefined })}`,
+      );
+      node.raft.step(from, message);
+      this.pump(node);
+    }
+  }
+
+  propose(id: MemberId): boolean {
+    const node = this.#node(id);
+    if (node.raft === undefined) return false;
+    const answer = node.raft.propose(new TextEncoder().encode(`c${String(this.#nextCommand++)}`));
+    this.pump(node);
+    return answer.ok;
+  }
+
+  read(id: MemberId): void {
+    const node = this.#node(id);
+    if (node.raft === undefined) return;
+    const readId = this.#nextRead++;
+    this.#reads.set(`${id} ${String(readId)}`, this.committed.length);
+    node.raft.requestRead(readId);
+    this.pump(node);
+  }
+
+  leader(): Node | undefined {
+    return [...this.nodes.values()].find((node) => node.raft?.status().ready === true);
+  }
+
+  compact(id: MemberId): void {
+    const node = this.#node(id);
+    if (node.raft === undefined || node.appliedIndex <= node.disk.snapshot.index) return;
+    const term = node.raft.termAt(node.appliedIndex);
+    if (term === undefined) return;
+    const half = Math.ceil(node.applied.length / 2);
+    const data = [node.applied.slice(0, half), node.applied.slice(half)].map((part) =>
+      new TextEncoder().encode(JSON.stringify(part)),
+    );
+    const meta: SnapshotMeta = {
+      index: node.appliedIndex,
+      term,
+      membership: node.raft.committedMembership(),
+      chunkCount: data.length,
+    };
+    const keepFrom = Math.max(
+      node.raft.status().firstIndex,
+      meta.index + 1 - Math.floor(this.random() * 5),
+    );
+    // Only durable entries may be dropped from the disk; the rest is still under way.
+    if ((node.disk.entries.at(-1)?.index ?? node.disk.snapshot.index) < meta.index) return;
+    node.disk.snapshot = meta;
+    node.disk.snapshotData = data;
+    node.disk.entries = node.disk.entries.filter((entry) => entry.index >= keepFrom);
+    node.raft.compacted(meta, keepFrom);
+    this.pump(node);
+  }
+
+  pump(node: Node): void {
+    const { raft } = node;
+    if (raft === undefined) return;
+    for (;;) {
+      const output = raft.takeOutput();
+      this.#carryOut(node, raft, output);
+      if (
+        output.committed.length === 0 &&
+        output.writes.length === 0 &&
+        output.messages.length === 0
+      )
+        break;
+    }
+    const status = raft.status();
+    if (status.role === 'leader') {
+      const known = this.#leaders.get(status.term);
+      assert.ok(
+        known === undefined || known === node.id,
+        `election safety: ${String(known)} and ${node.id} lead term ${String(status.term)}`,
+      );
+      if (known === undefined) {
+        this.#leaders.set(status.term, node.id);
+        this.#checkCompleteness(node, raft);
+      }
+    }
+  }
+
+  #carryOut(node: Node, raft: Raft, output: Output): void {
+    for (const write of output.writes) {
+      const last = node.queue.at(-1)?.doneAt ?? this.now;
+      node.queue.push({
+        write,
+        doneAt: Math.max(last, this.now + Math.floor(this.random() * this.faults.slowDisk)),
+      });
+    }
+    for (const { to, message } of output.messages) this.#send(node.id, to, message, node);
+    if (output.restore !== undefined) {
+      this.snapshotsInstalled += 1;
+      assert.equal(
+        node.disk.snapshot.index,
+        output.restore.index,
+        'restore is told when the snapshot is durable',
+      );
+      node.applied = node.disk.snapshotData.flatMap(
+        (chunk) => JSON.parse(new TextDecoder().decode(chunk)) as string[],
+      );
+      node.appliedIndex = output.restore.index;
+      raft.appliedTo(node.appliedIndex);
+    }
+    for (const entry of output.committed) this.#apply(node, entry);
+    if (output.committed.length > 0) raft.appliedTo(node.appliedIndex);
+    for (const { readId, index } of output.reads) {
+      const asked = this.#reads.get(`${node.id} ${String(readId)}`);
+      assert.ok(asked !== undefined, 'a read that was not asked is proven');
+      assert.ok(
+        index >= asked,
+        `stale read: index ${String(index)}, but ${String(asked)} was committed when it was asked`,
+      );
+      this.provenReads += 1;
+      this.#reads.delete(`${node.id} ${String(readId)}`);
+    }
+    for (const readId of output.failedReads) this.#reads.delete(`${node.id} ${String(readId)}`);
+  }
+
+  #send(from: MemberId, to: MemberId, message: Message, node: Node): void {
+    let filled = message;
+    if (message.type === 'snapshot_chunk') {
+      if (node.disk.snapshot.index !== message.meta.index) return;
+      const data = node.disk.snapshotData[message.chunk];
+      if (data === undefined) return;
+      filled = { ...message, data };
+    }
+    const copies = this.random() < this.faults.duplication ? 2 : 1;
+    for (let copy = 0; copy < copies; copy++) {
+      if (this.random() < this.faults.loss) continue;
+      this.#flying.push({
+        at: this.now + 1 + Math.floor(this.random() * this.faults.maxDelay),
+        from,
+        to,
+        message: filled,
+      });
+    }
+  }
+
+  /** State machine safety: at an index all apply the same. */
+  #apply(node: Node, entry: Entry): void {
+    assert.equal(entry.index, node.appliedIndex + 1, 'entries are applied without gaps');
+    node.appliedIndex = entry.index;
+    const text =
+      entry.kind === 'command'
+        ? new TextDecoder().decode(entry.data)
+        : entry.kind === 'membership'
+          ? JSON.stringify(decodeMembership(entry.data))
+          : '';
+    const known = this.committed[entry.index - 1];
+    if (known === undefined) {
+      assert.equal(this.committed.length, entry.index - 1);
+      this.committed.push({ term: entry.term, text });
+      // Durable on a majority of the voters before it is applied anywhere.
+      const voters = (node.raft?.status().membership.members ?? []).filter(
+        (member) => member.role === 'voter',
+      );
+      const holding = voters.filter((voter) => this.#holds(voter.id, entry)).length;
+      assert.ok(
+        holding > voters.length / 2,
+        `entry ${String(entry.index)} is applied, but durable on ${String(holding)} of ${String(voters.length)} only`,
+      );
+    } else {
+      assert.deepEqual(
+        { term: entry.term, text },
+        known,
+        `state machine safety at ${String(entry.index)}`,
+      );
+    }
+    if (entry.kind === 'command') node.applied.push(text);
+  }
+
+  #holds(id: MemberId, entry: Entry): boolean {
+    const disk = this.nodes.get(id)?.disk;
+    if (disk === undefined) return false;
+    return (
+      disk.snapshot.index >= entry.index ||
+      disk.entries.some((held) => held.index === entry.index && held.term === entry.term)
+    );
+  }
+
+  /** Leader completeness: a new leader has every committed entry. */
+  #checkCompleteness(node: Node, raft: Raft): void {
+    const { firstIndex } = raft.status();
+    this.committed.forEach(({ term }, position) => {
+      const index = position + 1;
+      if (index >= firstIndex)
+        assert.equal(
+          raft.termAt(index),
+          term,
+          `leader completeness: ${node.id} lacks ${String(index)}`,
+        );
+    });
+  }
+
+  /** Log matching: where two logs have an entry of the same index and term, they are the same up to there. */
+  checkLogs(): void {
+    const logs = [...this.nodes.values()].map(
+      (node) => new Map(node.disk.entries.map((entry) => [entry.index, entry])),
+    );
+    for (const one of logs) {
+      for (const other of logs) {
+        if (one === other) continue;
+        let matched = false;
+        for (const index of [...one.keys()].sort((a, b) => b - a)) {
+          const a = one.get(index);
+          const b = other.get(index);
+          if (a === undefined || b === undefined) continue;
+          if (matched) assert.equal(a.term, b.term, `log matching at ${String(index)}`);
+          if (a.term === b.term) {
+            assert.deepEqual(a.data, b.data, `log matching at ${String(index)}`);
+            matched = true;
+          }
+        }
+      }
+    }
+  }
+
+  #node(id: MemberId): Node {
+    return this.nodes.get(id) ?? assert.fail(`no node ${id}`);
+  }
+}
