@@ -1,0 +1,106 @@
+/** The client of a Holdfast cluster. */
+import type { ClusterPush, OperationName, Operations } from '@holdfast/protocol';
+import { systemClock } from './clock.ts';
+import type { ClientClock } from './clock.ts';
+import { Connection } from './connection.ts';
+import type { CallSettings } from './connection.ts';
+import { Session } from './session.ts';
+
+export interface ClientOptions {
+  /** One or more nodes, `http://host:port`; the others are learned. */
+  readonly endpoints: readonly string[];
+  /** The longest a call may take, in ms. Default 10,000. */
+  readonly timeoutMs?: number;
+  /** Shown to people as the holder. Default: host-independent random name. */
+  readonly clientId?: string;
+}
+
+export interface SessionOptions {
+  /** Seconds without contact after which the cluster ends the session. Default: the node's. */
+  readonly timeoutSeconds?: number;
+  readonly lockDelaySeconds?: number;
+  readonly clientId?: string;
+}
+
+export class Client {
+  readonly clientId: string;
+  readonly #connection: Connection;
+  readonly #clock: ClientClock;
+  readonly #timeoutMs: number;
+  readonly #sessions = new Set<Session>();
+
+  /** Use `connect`. */
+  constructor(options: ClientOptions, clock: ClientClock = systemClock) {
+    this.#clock = clock;
+    this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.clientId = options.clientId ?? `client-${globalThis.crypto.randomUUID().slice(0, 8)}`;
+    this.#connection = new Connection(options.endpoints, clock);
+  }
+
+  /** Who leads and where the members are, as last told; undefined before the first contact. */
+  get cluster(): ClusterPush | undefined {
+    return this.#connection.cluster;
+  }
+
+  /** One operation of the wire, as it is. */
+  call<N extends OperationName>(
+    operation: N,
+    body: Operations[N]['body'],
+    settings: CallSettings = {},
+  ): Promise<Operations[N]['answer']> {
+    return this.#connection.call(operation, body, { timeoutMs: this.#timeoutMs, ...settings });
+  }
+
+  /** Opens a session and keeps it alive until it is ended. */
+  async session(options: SessionOptions = {}): Promise<Session> {
+    const clientId = options.clientId ?? this.clientId;
+    const sentAtMs = this.#clock.now();
+    const answer = await this.call('create_session', {
+      client_id: clientId,
+      request_id: globalThis.crypto.randomUUID(),
+      ...(options.timeoutSeconds === undefined ? {} : { timeout: options.timeoutSeconds }),
+      ...(options.lockDelaySeconds === undefined
+        ? {}
+        : { lock_delay_seconds: options.lockDelaySeconds }),
+    });
+    const session = new Session(this.#connection, this.#clock, {
+      id: answer.session_id,
+      clientId,
+      timeoutMs: answer.timeout * 1000,
+      sentAtMs,
+    });
+    this.#sessions.add(session);
+    session.signal.addEventListener('abort', () => this.#sessions.delete(session), { once: true });
+    return session;
+  }
+
+  /** Ends all sessions, then the connection. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#sessions].map((session) => session.end()));
+    this.#connection.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/**
+ * Connects to a cluster. The first contact is made before it resolves.
+ *
+ * @throws HoldfastError `deadline_exceeded` when no node answers in time.
+ * @example
+ * await using client = await connect({ endpoints: ['http://127.0.0.1:8080'] });
+ * await using session = await client.session({ timeoutSeconds: 10 });
+ * await using hold = await session.lock('reports/daily', { waitMs: 5000 });
+ */
+export async function connect(options: ClientOptions): Promise<Client> {
+  const client = new Client(options);
+  try {
+    await client.call('list_locks', { limit: 1 }, { timeoutMs: options.timeoutMs ?? 10_000 });
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+  return client;
+}

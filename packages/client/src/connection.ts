@@ -1,0 +1,353 @@
+/**
+ * The stream to one node at a time, and every unanswered request.
+ *
+ * F1: a request is sent again, with the same ids, only where a second execution is impossible: reads,
+ *     keepalives, and whatever carries a request id.
+ * F2: every request ends: by its answer, its deadline, its signal, or the client's end.
+ */
+import { errorDefinitions, HoldfastError, streamPath } from '@holdfast/protocol';
+import type {
+  ClusterPush,
+  ErrorCode,
+  OperationName,
+  Operations,
+  Problem,
+} from '@holdfast/protocol';
+import type { ClientClock } from './clock.ts';
+import { openSocket } from './socket.ts';
+import type { StreamSocket } from './socket.ts';
+
+const sweepEveryMs = 50;
+const minBackoffMs = 20;
+const maxBackoffMs = 500;
+const maxUnanswered = 50_000;
+
+export interface CallSettings {
+  /** The longest this call may take, in ms. */
+  readonly timeoutMs?: number;
+  /** Gives up; a waiting acquire leaves its queue. */
+  readonly signal?: AbortSignal;
+  readonly answeredBelow?: number;
+}
+
+interface Pending {
+  readonly id: number;
+  readonly operation: OperationName;
+  readonly body: unknown;
+  readonly answeredBelow: number | undefined;
+  readonly deadlineMs: number;
+  readonly repeatable: boolean;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: HoldfastError) => void;
+  cleanUp: (() => void) | undefined;
+  sent: boolean;
+  attempts: number;
+}
+
+const repeatableAlways: ReadonlySet<OperationName> = new Set<OperationName>([
+  'keepalive',
+  'get_session',
+  'session_locks',
+  'renew',
+  'check',
+  'lock_status',
+  'list_locks',
+  'end_session',
+]);
+
+export class Connection {
+  readonly #clock: ClientClock;
+  readonly #endpoints: readonly string[];
+  readonly #pending = new Map<number, Pending>();
+  #turn: Pending[] = [];
+  #socket: StreamSocket | undefined;
+  #open = false;
+  #url = '';
+  #attempt = 0;
+  #nextId = 1;
+  #closed = false;
+  #cancelSweep: (() => void) | undefined;
+  #cancelReconnect: (() => void) | undefined;
+  #cluster: ClusterPush | undefined;
+  readonly onSessionEnded: Map<string, (reason: string) => void> = new Map();
+
+  constructor(endpoints: readonly string[], clock: ClientClock) {
+    this.#endpoints = endpoints;
+    this.#clock = clock;
+  }
+
+  get cluster(): ClusterPush | undefined {
+    return this.#cluster;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  call<N extends OperationName>(
+    operation: N,
+    body: Operations[N]['body'],
+    settings: CallSettings & { readonly timeoutMs: number },
+  ): Promise<Operations[N]['answer']> {
+    if (this.#closed)
+      return Promise.reject(new HoldfastError('connection_lost', 'The client is closed.'));
+    if (this.#pending.size >= maxUnanswered) {
+      return Promise.reject(
+        new HoldfastError(
+          'overloaded',
+          `The client has ${String(maxUnanswered)} unanswered requests.`,
+        ),
+      );
+    }
+    const { signal } = settings;
+    if (signal?.aborted === true) return Promise.reject(aborted());
+    return new Promise((resolve, reject) => {
+      const id = this.#nextId++;
+      const pending: Pending = {
+        id,
+        operation,
+        body,
+        answeredBelow: settings.answeredBelow,
+        deadlineMs: this.#clock.now() + settings.timeoutMs,
+        repeatable:
+          repeatableAlways.has(operation) ||
+          (body as { request_id?: unknown }).request_id !== undefined,
+        resolve: resolve as (answer: unknown) => void,
+        reject,
+        cleanUp: undefined,
+        sent: false,
+        attempts: 0,
+      };
+      if (signal !== undefined) {
+        const abort = (): void => this.#abort(pending);
+        signal.addEventListener('abort', abort, { once: true });
+        pending.cleanUp = () => signal.removeEventListener('abort', abort);
+      }
+      this.#pending.set(id, pending);
+      this.#enqueue(pending);
+      this.#keepSweeping();
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelSweep?.();
+    this.#cancelReconnect?.();
+    this.#socket?.close();
+    for (const pending of [...this.#pending.values()])
+      this.#fail(pending, new HoldfastError('connection_lost', 'The client was closed.'));
+  }
+
+  /** All requests of one event-loop turn are one message. */
+  #enqueue(pending: Pending): void {
+    this.#turn.push(pending);
+    if (this.#turn.length > 1) return;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    if (!this.#open) {
+      this.#connect();
+      return;
+    }
+    const requests: unknown[] = [];
+    for (const pending of this.#turn) {
+      if (!this.#pending.has(pending.id)) continue;
+      pending.sent = true;
+      pending.attempts += 1;
+      requests.push(
+        pending.answeredBelow === undefined
+          ? [pending.id, pending.operation, pending.body]
+          : [pending.id, pending.operation, pending.body, pending.answeredBelow],
+      );
+    }
+    this.#turn = [];
+    if (requests.length > 0) this.#socket?.send(JSON.stringify(requests));
+  }
+
+  #connect(): void {
+    if (this.#socket !== undefined || this.#closed || this.#cancelReconnect !== undefined) return;
+    const leader = this.#cluster?.members.find(
+      (member) => member.node_id === this.#cluster?.leader,
+    )?.url;
+    const known = [
+      ...new Set([
+        ...(this.#cluster?.members.map((member) => member.url) ?? []),
+        ...this.#endpoints,
+      ]),
+    ].filter((url) => url !== '');
+    const url =
+      this.#attempt === 0 && leader !== undefined && leader !== ''
+        ? leader
+        : (known[this.#attempt % known.length] ?? '');
+    this.#attempt += 1;
+    this.#url = url;
+    const socket = openSocket(url.replace(/^http/, 'ws').replace(/\/$/, '') + streamPath, {
+      onOpen: () => {
+        if (this.#socket !== socket) return;
+        this.#open = true;
+        this.#flush();
+      },
+      onMessage: (text) => {
+        if (this.#socket === socket) this.#receive(text);
+      },
+      onClose: () => {
+        if (this.#socket === socket) this.#lost();
+      },
+    });
+    this.#socket = socket;
+  }
+
+  #lost(): void {
+    this.#socket = undefined;
+    this.#open = false;
+    if (this.#closed) return;
+    // The node that is gone is not the one to ask first.
+    if (
+      this.#cluster !== undefined &&
+      this.#cluster.members.some((member) => member.url === this.#url)
+    ) {
+      this.#cluster = { ...this.#cluster, leader: null };
+    }
+    for (const pending of [...this.#pending.values()]) {
+      if (!pending.sent) continue;
+      if (pending.repeatable) {
+        pending.sent = false;
+        if (!this.#turn.includes(pending)) this.#turn.push(pending);
+      } else {
+        this.#fail(
+          pending,
+          new HoldfastError(
+            'outcome_unknown',
+            `The connection broke before ${pending.operation} was answered.`,
+          ),
+        );
+      }
+    }
+    const round = Math.max(0, this.#attempt - 1);
+    const delayMs =
+      round === 0
+        ? 0
+        : Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(round, 5)) *
+          (0.5 + this.#clock.random() / 2);
+    this.#cancelReconnect = this.#clock.after(delayMs, () => {
+      this.#cancelReconnect = undefined;
+      if (this.#pending.size > 0) this.#connect();
+    });
+  }
+
+  #receive(text: string): void {
+    this.#attempt = 0;
+    const answers = JSON.parse(text) as readonly (readonly [number, unknown, unknown])[];
+    for (const [id, kind, body] of answers) {
+      if (id === 0) {
+        this.#onPush(String(kind), body);
+        continue;
+      }
+      const pending = this.#pending.get(id);
+      if (pending === undefined) continue;
+      if (kind === 0) {
+        this.#pending.delete(id);
+        pending.cleanUp?.();
+        pending.resolve(body);
+      } else {
+        this.#onProblem(pending, body as Problem);
+      }
+    }
+  }
+
+  #onProblem(pending: Pending, problem: Problem): void {
+    const code: ErrorCode = problem.code in errorDefinitions ? problem.code : 'internal';
+    const { retry } = errorDefinitions[code];
+    if (
+      retry === 'same' &&
+      (pending.repeatable || code === 'not_leader' || code === 'shutting_down')
+    ) {
+      const delayMs =
+        Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(pending.attempts, 5)) *
+        (0.5 + this.#clock.random() / 2);
+      if (this.#clock.now() + delayMs < pending.deadlineMs) {
+        this.#clock.after(delayMs, () => {
+          if (this.#pending.has(pending.id)) this.#enqueue(pending);
+        });
+        return;
+      }
+    }
+    const {
+      type: _type,
+      title: _title,
+      status: _status,
+      detail,
+      code: _code,
+      ...details
+    } = problem;
+    this.#fail(pending, new HoldfastError(code, detail, details));
+  }
+
+  #onPush(kind: string, body: unknown): void {
+    if (kind === 'cluster') {
+      const before = this.#cluster?.leader;
+      this.#cluster = body as ClusterPush;
+      this.#preferLeader(before);
+    } else if (kind === 'session_ended') {
+      const { session_id: sessionId, reason } = body as {
+        readonly session_id: string;
+        readonly reason: string;
+      };
+      this.onSessionEnded.get(sessionId)?.(reason);
+    }
+  }
+
+  /** Any node answers; the leader does so without a hop. */
+  #preferLeader(before: string | null | undefined): void {
+    const cluster = this.#cluster;
+    if (cluster === undefined || cluster.leader === null || cluster.leader === cluster.node_id)
+      return;
+    const url = cluster.members.find((member) => member.node_id === cluster.leader)?.url;
+    if (url === undefined || url === '' || url === this.#url || before === cluster.leader) return;
+    this.#socket?.close();
+    const leaving = this.#socket;
+    if (leaving !== undefined) {
+      const kept = cluster;
+      this.#lost();
+      this.#cluster = kept;
+      this.#attempt = 0;
+    }
+  }
+
+  #abort(pending: Pending): void {
+    if (!this.#pending.has(pending.id)) return;
+    if (pending.sent && this.#open && pending.operation === 'acquire') {
+      this.#socket?.send(JSON.stringify([[this.#nextId++, 'abandon', { request: pending.id }]]));
+    }
+    this.#fail(pending, aborted());
+  }
+
+  #fail(pending: Pending, error: HoldfastError): void {
+    this.#pending.delete(pending.id);
+    pending.cleanUp?.();
+    pending.reject(error);
+  }
+
+  /** One coarse timer for all deadlines (F2). */
+  #keepSweeping(): void {
+    if (this.#cancelSweep !== undefined) return;
+    this.#cancelSweep = this.#clock.after(sweepEveryMs, () => {
+      this.#cancelSweep = undefined;
+      const now = this.#clock.now();
+      for (const pending of this.#pending.values()) {
+        if (pending.deadlineMs > now) continue;
+        this.#fail(
+          pending,
+          new HoldfastError(
+            'deadline_exceeded',
+            `${pending.operation} was not answered in time; it may have been carried out.`,
+          ),
+        );
+      }
+      if (this.#pending.size > 0) this.#keepSweeping();
+    });
+  }
+}
+
+const aborted = (): HoldfastError => new HoldfastError('aborted', 'The caller gave up.');

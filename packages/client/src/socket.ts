@@ -1,0 +1,22 @@
+/** The WebSocket of the platform: `ws` in Node, the browser's own elsewhere (see `socket.browser.ts`). */
+import { WebSocket } from 'ws';
+
+export interface StreamSocket {
+  send(text: string): void;
+  close(): void;
+}
+
+export interface SocketEvents {
+  readonly onOpen: () => void;
+  readonly onMessage: (text: string) => void;
+  readonly onClose: () => void;
+}
+
+export function openSocket(url: string, events: SocketEvents): StreamSocket {
+  const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: 2000 });
+  socket.on('open', events.onOpen);
+  socket.on('message', (data: Buffer) => events.onMessage(data.toString('utf8')));
+  socket.on('error', () => undefined); // 'close' follows.
+  socket.on('close', events.onClose);
+  return { send: (text) => socket.send(text), close: () => socket.terminate() };
+}
