@@ -1,0 +1,98 @@
+/** Puts the api room together: operations, HTTP, streams, figures; and takes it down again in order. */
+import type { FastifyInstance } from 'fastify';
+import { streamPath } from '@holdfast/protocol';
+import { createHttpApplication } from './http/application.ts';
+import { foreignOrigin } from './http/origins.ts';
+import { rawProblem } from './http/problems.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import type { OperationContext, Service } from './operations/context.ts';
+import { WaitingAcquires } from './operations/waiting.ts';
+import { defaultApiLimits } from './options.ts';
+import type { Api, ApiOptions } from './options.ts';
+import { Refused } from './refused.ts';
+import { StreamServer } from './stream/server.ts';
+
+/** What is in flight when the node stops has this long. */
+const closeDeadlineMs = 3000;
+/** Everybody, until there is authentication. */
+const anonymous = 'anonymous';
+
+/** The api without its port: what `startApi` listens with, and tests inject requests into. */
+export interface BuiltApi {
+  readonly app: FastifyInstance;
+  readonly service: Service;
+  close(): Promise<void>;
+}
+
+export function buildApi(options: ApiOptions): BuiltApi {
+  const { engine, log, allowedOrigins = [] } = options;
+  const waiting = new WaitingAcquires();
+  const metrics = createMetrics({
+    engine,
+    stream: () => streams.figures,
+    waiting: () => waiting.count,
+  });
+  const service: Service = {
+    engine,
+    nodeId: options.nodeId,
+    version: options.version,
+    limits: { ...defaultApiLimits, ...options.limits },
+    admit: options.admit,
+    waiting,
+    now: () => Date.now(),
+    onAcquire: (outcome, seconds) => metrics.onAcquire(outcome, seconds),
+    expiredAtCleanup: 0,
+  };
+  const context: OperationContext = { service, identity: anonymous };
+  const streams = new StreamServer(context, log);
+  let stopping = false;
+  const app = createHttpApplication({
+    context,
+    metrics,
+    allowedOrigins,
+    log,
+    isStopping: () => stopping,
+  });
+  app.server.on('upgrade', (request, socket, head: Buffer) => {
+    const [path] = (request.url ?? '').split('?');
+    const refused =
+      path === streamPath
+        ? foreignOrigin(request, allowedOrigins)
+        : new Refused('route_not_found', `Streams are at ${streamPath}.`);
+    if (refused === undefined) streams.upgrade(request, socket, head);
+    else socket.end(rawProblem(path === streamPath ? 403 : 404, refused));
+  });
+
+  const takeDown = async (): Promise<void> => {
+    const deadlineMs = performance.now() + closeDeadlineMs;
+    stopping = true;
+    streams.stop();
+    waiting.stop();
+    const streamsClosed = streams.close(deadlineMs);
+    const cutOff = setTimeout(() => app.server.closeAllConnections(), closeDeadlineMs);
+    await Promise.all([app.close(), streamsClosed]);
+    clearTimeout(cutOff);
+    metrics.close();
+  };
+  let closed: Promise<void> | undefined;
+  return { app, service, close: () => (closed ??= takeDown()) };
+}
+
+/**
+ * Starts to serve HTTP and client streams.
+ *
+ * @throws Error where the address cannot be bound; the message names it.
+ */
+export async function startApi(options: ApiOptions): Promise<Api> {
+  const built = buildApi(options);
+  try {
+    const url = await built.app.listen({ host: options.host, port: options.port });
+    return { url, close: built.close };
+  } catch (error) {
+    await built.close();
+    throw new Error(
+      `HTTP cannot listen on ${options.host}:${String(options.port)}. Is the port in use? Choose another one.`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,188 @@
+/** The HTTP side: one route of Fastify for each path of the table. */
+import { Readable } from 'node:stream';
+import fastify from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { HoldfastError } from '@holdfast/protocol';
+import type { ApiMetrics } from '../metrics/metrics.ts';
+import { openApiDocument } from '../openapi/document.ts';
+import type { OperationContext } from '../operations/context.ts';
+import type { WaitingAcquire } from '../operations/waiting.ts';
+import type { ApiLog } from '../options.ts';
+import { Refused, stoppingProblem } from '../refused.ts';
+import { compileCheck } from '../validation/compile.ts';
+import { parseJsonBody } from './json-body.ts';
+import { foreignOrigin } from './origins.ts';
+import { answerBrokenRequest, errorHandler, notFound, sendProblem } from './problems.ts';
+import { readQuery, requestSchemas } from './request-schemas.ts';
+import { routes } from './routes.ts';
+import type { DocumentName, DocumentRoute, OperationRoute } from './routes.ts';
+import { framedSnapshot } from './snapshot.ts';
+import { welcomeJson, welcomePage } from './welcome.ts';
+
+/** A request has to arrive within this time. Answers may take longer: acquires wait. */
+const requestArrivalMs = 30_000;
+/** Longer than what the longest name takes when every byte of it is percent-encoded. */
+const longestPathField = 16_384;
+
+export interface HttpParts {
+  readonly context: OperationContext;
+  readonly metrics: ApiMetrics;
+  readonly allowedOrigins: readonly string[];
+  readonly log: ApiLog;
+  isStopping(): boolean;
+}
+
+export function createHttpApplication(parts: HttpParts): FastifyInstance {
+  const { limits } = parts.context.service;
+  const onError = errorHandler(parts.log);
+  const app = fastify({
+    logger: false,
+    bodyLimit: limits.maxBodyBytes,
+    requestTimeout: requestArrivalMs,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: longestPathField },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, request, reply) => {
+      onError(error, request as FastifyRequest, reply as FastifyReply);
+    },
+  });
+  app.server.maxConnections = limits.maxConnections;
+  app.setErrorHandler(onError);
+  app.setNotFoundHandler(notFound);
+  app.setValidatorCompiler<object>(({ schema }) => {
+    const check = compileCheck<object>(schema);
+    return (value) => check.passes(value) || { error: asError(check.problem()) };
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, parseJsonBody(body as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  addHooks(app, parts);
+  for (const route of routes) {
+    if (route.kind === 'operation') addOperation(app, route, parts);
+    else addDocument(app, route, parts);
+  }
+  return app;
+}
+
+/** Fastify wants an `Error` where a validation fails; the error handler makes the problem of it. */
+function asError({ code, message, details }: Refused): HoldfastError {
+  return new HoldfastError(code, message, details);
+}
+
+function addHooks(app: FastifyInstance, { isStopping, metrics, allowedOrigins }: HttpParts): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (isStopping()) {
+      reply.header('connection', 'close');
+      return sendProblem(reply, stoppingProblem);
+    }
+    const refused = foreignOrigin(request.raw, allowedOrigins);
+    return refused === undefined ? undefined : sendProblem(reply, refused);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    metrics.onHttpRequest(`${request.method} ${route}`, reply.statusCode, reply.elapsedTime / 1000);
+  });
+}
+
+// ---- operations ---------------------------------------------------------------------------------
+
+/** `/sessions/{session_id}` as Fastify writes it. */
+const fastifyPath = (path: string): string => path.replaceAll(/\{([a-z_]+)\}/g, ':$1');
+
+function addOperation(app: FastifyInstance, route: OperationRoute, parts: HttpParts): void {
+  const { params, querystring, body } = requestSchemas(route);
+  app.route({
+    method: route.method,
+    url: fastifyPath(route.path),
+    schema: {
+      ...(params === undefined ? {} : { params }),
+      ...(querystring === undefined ? {} : { querystring }),
+      ...(body === undefined ? {} : { body }),
+    },
+    preValidation: (request, _reply, done) => {
+      if (body !== undefined && request.body === undefined) request.body = {};
+      if (querystring !== undefined) request.query = readQuery(fields(request.query), querystring);
+      done();
+    },
+    handler: async (request, reply) => {
+      const merged = {
+        ...fields(request.body),
+        ...fields(request.query),
+        ...fields(request.params),
+      };
+      const context: OperationContext = {
+        ...parts.context,
+        onWait: (waiting) => watchCaller(reply, waiting),
+      };
+      const outcome = await route.operation.perform(merged, context);
+      if (outcome instanceof Refused) return sendProblem(reply, outcome);
+      if (route.unavailableWhen?.(outcome) === true) reply.code(503);
+      return reply.type('application/json; charset=utf-8').send(JSON.stringify(outcome));
+    },
+  });
+}
+
+function fields(part: unknown): Readonly<Record<string, unknown>> {
+  return typeof part === 'object' && part !== null ? { ...part } : {};
+}
+
+/** Whoever hangs up gives up its place, unless it can come back for it. */
+function watchCaller(reply: FastifyReply, waiting: WaitingAcquire): void {
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) waiting.callerGone();
+  });
+}
+
+// ---- documents ----------------------------------------------------------------------------------
+
+function addDocument(app: FastifyInstance, route: DocumentRoute, parts: HttpParts): void {
+  const answer = documents[route.name](parts);
+  app.route({
+    method: route.method,
+    url: route.path,
+    exposeHeadRoute: route.name !== 'snapshot',
+    handler: async (request, reply) => {
+      const { service, identity } = parts.context;
+      service.admit?.(identity, { name: route.name, body: {} });
+      reply.type(route.contentType);
+      return reply.send(await answer(request, reply));
+    },
+  });
+}
+
+type Answer = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+) => string | Readable | Promise<string | Readable>;
+
+const documents: Readonly<Record<DocumentName, (parts: HttpParts) => Answer>> = {
+  welcome:
+    ({ context: { service } }) =>
+    (request, reply) => {
+      if (request.headers.accept?.includes('text/html') !== true) {
+        return JSON.stringify(welcomeJson(service));
+      }
+      reply.type('text/html; charset=utf-8');
+      return welcomePage(service);
+    },
+  openapi: ({ context: { service } }) => {
+    const text = JSON.stringify(openApiDocument(service.version));
+    return () => text;
+  },
+  metrics:
+    ({ metrics }) =>
+    () =>
+      metrics.text(),
+  snapshot:
+    ({ context: { service } }) =>
+    (_request, reply) => {
+      reply.header('content-disposition', 'attachment; filename="holdfast.backup"');
+      return Readable.from(framedSnapshot(service.engine.snapshot()));
+    },
+};

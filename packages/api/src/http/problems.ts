@@ -1,0 +1,105 @@
+/** Every HTTP error is a problem document (RFC 9457). */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { errorDefinitions, toProblem } from '@holdfast/protocol';
+import type { ErrorCode } from '@holdfast/protocol';
+import type { ApiLog } from '../options.ts';
+import { internalProblem, Refused, refusedWhere } from '../refused.ts';
+
+export const problemType = 'application/problem+json; charset=utf-8';
+
+export function sendProblem(reply: FastifyReply, refused: Refused): FastifyReply {
+  const problem = toProblem(refused);
+  reply.code(problem.status).header('content-type', problemType);
+  if (problem.status === 503 || problem.status === 429) reply.header('retry-after', '1');
+  return reply.send(JSON.stringify(problem));
+}
+
+/** What the HTTP library refuses by itself, in our words. */
+function refusedByFramework(error: FastifyError, request: FastifyRequest): Refused | undefined {
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new Refused(
+        'body_too_large',
+        `The body is larger than the ${String(request.routeOptions.bodyLimit)} bytes that this node accepts.`,
+        { limit: request.routeOptions.bodyLimit },
+      );
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE': {
+      const given = request.headers['content-type'];
+      return new Refused(
+        'unsupported_media_type',
+        `The body is of type ${given === undefined ? 'unknown' : JSON.stringify(given)}. Send JSON with "Content-Type: application/json".`,
+      );
+    }
+    case 'FST_ERR_BAD_URL':
+      return new Refused(
+        'invalid_request',
+        `The path ${JSON.stringify(request.raw.url ?? '')} is not valid percent-encoded UTF-8.`,
+        { field: 'path' },
+      );
+    default:
+      return error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500
+        ? new Refused('invalid_request', error.message)
+        : undefined;
+  }
+}
+
+/** Whatever goes wrong in a request ends here. */
+export function errorHandler(
+  log: ApiLog,
+): (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
+  return (error, request, reply) => {
+    const refused = refusedWhere(error) ?? refusedByFramework(error, request);
+    if (refused !== undefined) return sendProblem(reply, refused);
+    log.error(
+      { err: error, method: request.method, route: request.routeOptions.url },
+      'A request met an error of this node.',
+    );
+    return sendProblem(reply, internalProblem);
+  };
+}
+
+/** The path and the methods that were asked for are not there. */
+export function notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const [path] = request.url.split('?');
+  return sendProblem(
+    reply,
+    new Refused(
+      'route_not_found',
+      `There is no ${request.method} ${path ?? ''}. See GET /openapi.json; a "/" in a name is written %2F.`,
+      { method: request.method },
+    ),
+  );
+}
+
+const refusedStatus: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** What arrived is no HTTP: answered on the bare connection, which then ends. */
+export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = refusedStatus[error.code ?? ''] ?? 400;
+  const refused = new Refused('invalid_request', `This is not a request of HTTP: ${error.message}`);
+  socket.end(rawProblem(status, refused));
+}
+
+/** A whole HTTP answer as text, for where there is no reply object yet. */
+export function rawProblem(status: number, refused: Refused): string {
+  const body = JSON.stringify({ ...toProblem(refused), status });
+  return [
+    `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}`,
+    `content-type: ${problemType}`,
+    `content-length: ${String(Buffer.byteLength(body))}`,
+    'connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}
+
+export const statusOf = (code: ErrorCode): number => errorDefinitions[code].status;

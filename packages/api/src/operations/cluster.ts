@@ -1,0 +1,152 @@
+/** The cluster and the health of this node. */
+import type {
+  AddMemberAnswer,
+  AddMemberBody,
+  CleanupAnswer,
+  ClusterStatusAnswer,
+  Consistency,
+  HealthAnswer,
+  LeaderAnswer,
+  ProbeAnswer,
+  RemoveMemberAnswer,
+  RemoveMemberBody,
+  StatsAnswer,
+  TransferAnswer,
+  TransferBody,
+} from '@holdfast/protocol';
+import type { Stats } from '@holdfast/state';
+import { Refused } from '../refused.ts';
+import { callOptions } from './context.ts';
+import type { OperationContext, Outcome } from './context.ts';
+import { unexpected } from './unexpected.ts';
+
+// The operations that only look at this node answer at once; all are called alike.
+
+export function health(_body: object, { service }: OperationContext): HealthAnswer {
+  const status = service.engine.status();
+  return {
+    is_leader: status.leader === status.nodeId,
+    is_ready: status.ready,
+    leader: status.leaderAddress,
+    node_id: service.nodeId,
+    service: 'holdfast',
+    status: status.ready ? 'healthy' : 'unavailable',
+    timestamp: new Date(service.now()).toISOString().replace('Z', '+00:00'),
+    version: service.version,
+  };
+}
+
+/** The process answers; whether it can serve is `readiness`. */
+export function liveness(): ProbeAnswer {
+  return { status: 'ok' };
+}
+
+export function readiness(_body: object, { service }: OperationContext): ProbeAnswer {
+  return { status: service.engine.status().ready ? 'ok' : 'unavailable' };
+}
+
+export function leader(_body: object, { service }: OperationContext): Outcome<LeaderAnswer> {
+  const status = service.engine.status();
+  if (status.leader === null) {
+    return new Refused(
+      'not_leader',
+      'No leader is known to this node at the moment. Ask again, or see GET /cluster/status.',
+      { node_id: service.nodeId, term: status.term },
+    );
+  }
+  return {
+    leader: status.leader,
+    address: status.leaderAddress,
+    url: status.leaderClientUrl === '' ? null : status.leaderClientUrl,
+    term: status.term,
+    is_leader: status.leader === status.nodeId,
+  };
+}
+
+export function clusterStatus(_body: object, { service }: OperationContext): ClusterStatusAnswer {
+  const status = service.engine.status();
+  return {
+    cluster_id: status.clusterId,
+    node_id: status.nodeId,
+    version: service.version,
+    role: status.role,
+    is_leader: status.leader === status.nodeId,
+    is_ready: status.ready,
+    term: status.term,
+    leader: status.leader,
+    leader_address: status.leaderAddress,
+    leader_url: status.leaderClientUrl === '' ? null : status.leaderClientUrl,
+    commit_index: status.commitIndex,
+    applied_index: status.appliedIndex,
+    last_index: status.lastIndex,
+    first_index: status.firstIndex,
+    members: status.members.map((member) => ({
+      node_id: member.id,
+      address: member.address,
+      role: member.role,
+      url: member.clientUrl,
+      is_leader: member.id === status.leader,
+      connected: member.connected,
+      match_index: member.matchIndex,
+    })),
+  };
+}
+
+export async function addMember(
+  body: AddMemberBody,
+  { service }: OperationContext,
+): Promise<AddMemberAnswer> {
+  await service.engine.addMember(body.node_id, body.address);
+  return { added: true, node_id: body.node_id, address: body.address };
+}
+
+export async function removeMember(
+  body: RemoveMemberBody,
+  { service }: OperationContext,
+): Promise<RemoveMemberAnswer> {
+  await service.engine.removeMember(body.node_id);
+  return { removed: true, node_id: body.node_id };
+}
+
+export async function transfer(
+  body: TransferBody,
+  { service }: OperationContext,
+): Promise<TransferAnswer> {
+  const newLeader = await service.engine.transferLeadership(body.node_id ?? null);
+  return { transferred: true, leader: newLeader };
+}
+
+export async function stats(
+  body: { readonly consistency?: Consistency },
+  context: OperationContext,
+): Promise<StatsAnswer> {
+  const consistency = body.consistency ?? 'linearizable';
+  const figures = await readStats(consistency, context);
+  return {
+    active_sessions: figures.activeSessions,
+    expired_sessions: figures.expiredSessions,
+    fence_counter: figures.fenceCounter,
+    total_locks: figures.heldLocks,
+    total_session: figures.totalSessions,
+    waiters: figures.waiters,
+    consistency,
+  };
+}
+
+async function readStats(consistency: Consistency, context: OperationContext): Promise<Stats> {
+  const result = await context.service.engine.query(
+    { type: 'stats' },
+    consistency,
+    callOptions(context),
+  );
+  return result.type === 'stats' ? result.stats : unexpected(result.type);
+}
+
+/** Sessions expire by themselves; this only tells how many did since the last time somebody asked here. */
+export async function cleanup(_body: object, context: OperationContext): Promise<CleanupAnswer> {
+  const { service } = context;
+  const { expiredSessions } = await readStats('linearizable', context);
+  const expired = Math.max(0, expiredSessions - service.expiredAtCleanup);
+  service.expiredAtCleanup = expiredSessions;
+  return { cleanup: 'completed', count: expired };
+}

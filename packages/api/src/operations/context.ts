@@ -1,0 +1,37 @@
+/** What every operation is given beside its body. */
+import type { CallOptions, Engine } from '@holdfast/engine';
+import type { Refused } from '../refused.ts';
+import type { Admit, ApiLimits } from '../options.ts';
+import type { WaitingAcquire, WaitingAcquires } from './waiting.ts';
+
+/** The parts of the node that operations work with; one for the whole api. */
+export interface Service {
+  readonly engine: Engine;
+  readonly nodeId: string;
+  readonly version: string;
+  readonly limits: ApiLimits;
+  readonly admit: Admit | undefined;
+  readonly waiting: WaitingAcquires;
+  /** Wall clock in ms, for people only. */
+  readonly now: () => number;
+  /** Told of every acquire: its outcome (`granted` or an error code) and how long it took, its wait included. */
+  readonly onAcquire: (outcome: string, seconds: number) => void;
+  /** `expired_sessions` as of the last cleanup asked of this node. */
+  expiredAtCleanup: number;
+}
+
+export interface OperationContext {
+  readonly service: Service;
+  readonly identity: string;
+  /** The caller has the answers to this session's numbered requests below this one. */
+  readonly answeredBelow?: number;
+  /** Given the handle of an acquire that may wait, so that its caller can give it up. */
+  readonly onWait?: (waiting: WaitingAcquire) => void;
+}
+
+/** What the engine is to know about the caller. */
+export function callOptions({ identity, answeredBelow }: OperationContext): CallOptions {
+  return answeredBelow === undefined ? { identity } : { identity, answeredBelow };
+}
+
+export type Outcome<Answer> = Answer | Refused;

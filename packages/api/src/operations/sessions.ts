@@ -1,0 +1,139 @@
+/** Sessions: create, look, keep alive, end. */
+import type {
+  CreateSessionAnswer,
+  CreateSessionBody,
+  EndSessionAnswer,
+  KeepAliveAnswer,
+  ReadSessionBody,
+  SessionAnswer,
+  SessionLocksAnswer,
+  SessionRef,
+} from '@holdfast/protocol';
+import type { QueryResult } from '@holdfast/engine';
+import { Refused, refusedBy } from '../refused.ts';
+import { callOptions } from './context.ts';
+import type { OperationContext, Outcome } from './context.ts';
+import { asSessionId, newSessionId, unnamedClientId } from './identities.ts';
+import { unexpected } from './unexpected.ts';
+
+export async function createSession(
+  body: CreateSessionBody,
+  context: OperationContext,
+): Promise<Outcome<CreateSessionAnswer>> {
+  const { limits, engine, now } = context.service;
+  const timeout = body.timeout ?? limits.defaultSessionTimeoutSeconds;
+  const refused = timeoutTooLong('timeout', timeout, context);
+  if (refused !== undefined) return refused;
+  const clientId = body.client_id ?? unnamedClientId(body.request_id);
+  const result = await engine.submit(
+    {
+      type: 'create_session',
+      sessionId: newSessionId(context.identity, clientId, body.request_id),
+      clientId,
+      timeoutMs: Math.round(timeout * 1000),
+      lockDelayMs: Math.round((body.lock_delay_seconds ?? 0) * 1000),
+      createdAtMs: now(),
+    },
+    callOptions(context),
+  );
+  if (!result.ok) return refusedBy(result);
+  if (result.type !== 'session') return unexpected(result.type);
+  const { session } = result;
+  return {
+    session_id: session.sessionId,
+    client_id: session.clientId,
+    timeout: session.timeoutMs / 1000,
+    keepalive_interval: Math.max(1, Math.floor(session.timeoutMs / 3000)),
+  };
+}
+
+export async function getSession(
+  body: ReadSessionBody,
+  context: OperationContext,
+): Promise<Outcome<SessionAnswer>> {
+  const result = await findSession(body, context);
+  if (result instanceof Refused) return result;
+  const { session, lastKeepAliveMs } = result;
+  return {
+    session_id: session.sessionId,
+    client_id: session.clientId,
+    timeout: session.timeoutMs / 1000,
+    created_at: session.createdAtMs / 1000,
+    last_keepalive: lastKeepAliveMs / 1000,
+    locks_held: session.holds.map((hold) => hold.name),
+    consistency: body.consistency ?? 'linearizable',
+  };
+}
+
+export async function sessionLocks(
+  body: ReadSessionBody,
+  context: OperationContext,
+): Promise<Outcome<SessionLocksAnswer>> {
+  const result = await findSession(body, context);
+  if (result instanceof Refused) return result;
+  const { holds } = result.session;
+  return {
+    locks: holds.map((hold) => hold.name),
+    total_locks: holds.length,
+    holds: holds.map((hold) => ({
+      resource: hold.name,
+      fence_token: hold.fenceToken,
+      mode: hold.mode,
+      hold_count: hold.holdCount,
+    })),
+  };
+}
+
+export async function keepAlive(
+  body: SessionRef,
+  context: OperationContext,
+): Promise<Outcome<KeepAliveAnswer>> {
+  const sessionId = asSessionId(body.session_id);
+  const result = await context.service.engine.keepAlive(sessionId, callOptions(context));
+  if (!result.ok) return refusedBy(result);
+  return { session_id: sessionId, success: true, timeout: result.timeoutMs / 1000 };
+}
+
+export async function endSession(
+  body: SessionRef,
+  context: OperationContext,
+): Promise<Outcome<EndSessionAnswer>> {
+  const sessionId = asSessionId(body.session_id);
+  const result = await context.service.engine.submit(
+    { type: 'end_session', sessionId },
+    callOptions(context),
+  );
+  if (!result.ok) return refusedBy(result);
+  return { session_id: sessionId, deleted: true };
+}
+
+type FoundSession = Extract<QueryResult, { readonly type: 'session' }>;
+
+/** The session, or why there is none. */
+export async function findSession(
+  body: ReadSessionBody,
+  context: OperationContext,
+): Promise<Outcome<FoundSession>> {
+  const result = await context.service.engine.query(
+    { type: 'session', sessionId: asSessionId(body.session_id) },
+    body.consistency ?? 'linearizable',
+    callOptions(context),
+  );
+  if (result.type === 'session_missing') return refusedBy(result.refusal);
+  return result.type === 'session' ? result : unexpected(result.type);
+}
+
+/** Longer than this cluster is configured to allow. */
+export function timeoutTooLong(
+  field: 'timeout' | 'ttl_seconds',
+  seconds: number,
+  { service }: OperationContext,
+): Refused | undefined {
+  const { maxSessionTimeoutSeconds } = service.limits;
+  if (seconds <= maxSessionTimeoutSeconds) return undefined;
+  return new Refused(
+    'invalid_request',
+    `"${field}" must be at most ${String(maxSessionTimeoutSeconds)} seconds on this cluster, not ${String(seconds)}.`,
+    { field, limit: maxSessionTimeoutSeconds },
+  );
+}

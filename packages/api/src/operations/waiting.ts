@@ -1,0 +1,105 @@
+/**
+ * Acquires that wait in a queue on behalf of callers of this node.
+ *
+ * W1: an acquire that is given up is told `wait_abandoned` only when the cluster has agreed that it
+ *     holds nothing: a grant that came meanwhile has been given back (spec rule 2.7).
+ * W2: when the node stops, every one is answered at once. One that its caller can repeat (it gave a
+ *     request id) keeps its place; the others are given up, since nobody could ever use the grant.
+ */
+import type { Command, CommandResult } from '@holdfast/state';
+import { Refused, stoppingProblem } from '../refused.ts';
+import { callOptions } from './context.ts';
+import type { OperationContext } from './context.ts';
+
+export type AcquireCommand = Extract<Command, { readonly type: 'acquire' }>;
+type Settled = CommandResult | Refused;
+
+export class WaitingAcquire {
+  readonly #command: AcquireCommand;
+  readonly #context: OperationContext;
+  #settle: ((settled: Settled) => void) | undefined;
+  #fail: ((error: Error) => void) | undefined;
+  #givenUp = false;
+
+  constructor(command: AcquireCommand, context: OperationContext) {
+    this.#command = command;
+    this.#context = context;
+  }
+
+  /** Whether the caller may come back for it: it gave a number of its own. */
+  get canReturn(): boolean {
+    return typeof this.#command.requestId === 'number';
+  }
+
+  run(): Promise<Settled> {
+    return new Promise((resolve, reject) => {
+      this.#settle = resolve;
+      this.#fail = reject;
+      this.#context.service.engine.submit(this.#command, callOptions(this.#context)).then(
+        (result) => {
+          if (!this.#givenUp) resolve(result);
+        },
+        (error: Error) => {
+          if (!this.#givenUp) reject(error);
+        },
+      );
+    });
+  }
+
+  /** W1. The caller wants it no more. */
+  abandon(): void {
+    if (this.#givenUp) return;
+    this.#givenUp = true;
+    const { sessionId, name, requestId } = this.#command;
+    const { service, identity } = this.#context;
+    service.engine.submit({ type: 'abandon', sessionId, name, requestId }, { identity }).then(
+      () => {
+        this.#settle?.(
+          new Refused('wait_abandoned', `The wait for "${name}" was given up by its caller.`, {
+            resource: name,
+          }),
+        );
+      },
+      (error: Error) => this.#fail?.(error),
+    );
+  }
+
+  /** The caller has gone without a word. Its place stays only where it can come back for it. */
+  callerGone(): void {
+    if (!this.canReturn) this.abandon();
+  }
+
+  /** W2. */
+  interrupt(): void {
+    if (!this.canReturn) this.abandon();
+    this.#settle?.(stoppingProblem);
+  }
+}
+
+/** All waiting acquires of this node. */
+export class WaitingAcquires {
+  readonly #all = new Set<WaitingAcquire>();
+  #stopping = false;
+
+  get count(): number {
+    return this.#all.size;
+  }
+
+  async run(command: AcquireCommand, context: OperationContext): Promise<Settled> {
+    if (this.#stopping) return stoppingProblem;
+    const waiting = new WaitingAcquire(command, context);
+    this.#all.add(waiting);
+    context.onWait?.(waiting);
+    try {
+      return await waiting.run();
+    } finally {
+      this.#all.delete(waiting);
+    }
+  }
+
+  /** W2: from now on nothing waits here. */
+  stop(): void {
+    this.#stopping = true;
+    for (const waiting of this.#all) waiting.interrupt();
+  }
+}

@@ -1,0 +1,84 @@
+/** What the api room is given when it starts. */
+import type { Engine } from '@holdfast/engine';
+
+/** Bounds of what callers may ask for and of what they may use up. */
+export interface ApiLimits {
+  /** Bytes of one HTTP body. */
+  readonly maxBodyBytes: number;
+  /** Longest `wait_seconds`. */
+  readonly maxWaitSeconds: number;
+  /** Session timeout, and ttl of a hold without a session, where the caller gives none. */
+  readonly defaultSessionTimeoutSeconds: number;
+  readonly maxSessionTimeoutSeconds: number;
+  /** HTTP connections, streams among them. */
+  readonly maxConnections: number;
+  /** Client streams. */
+  readonly maxStreams: number;
+  /** Unanswered requests on one stream; more are refused with `overloaded`. */
+  readonly maxRequestsPerStream: number;
+  /** Bytes of one message on a stream. */
+  readonly maxFrameBytes: number;
+  /** Bytes that a stream's reader may leave unread before the stream is closed. */
+  readonly maxUnreadBytes: number;
+}
+
+export const defaultApiLimits: ApiLimits = {
+  maxBodyBytes: 64 * 1024,
+  maxWaitSeconds: 60,
+  defaultSessionTimeoutSeconds: 30,
+  maxSessionTimeoutSeconds: 86_400,
+  maxConnections: 10_000,
+  maxStreams: 5000,
+  maxRequestsPerStream: 10_000,
+  maxFrameBytes: 1024 * 1024,
+  maxUnreadBytes: 8 * 1024 * 1024,
+};
+
+/** Where the api tells what only an operator can act upon; a pino logger fits. */
+export interface ApiLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/**
+ * The one point where a rule can refuse: called with every request after its validation and before
+ * anything is done. Throws `HoldfastError` (`unauthorized`, `forbidden`, `limit_exceeded`) to refuse.
+ *
+ * @param identity Who asks; `anonymous` until there is authentication.
+ * @param operation Its name (as in the client stream, or as in `operationId` of the OpenAPI document) and its validated body.
+ */
+export type Admit = (
+  identity: string,
+  operation: { readonly name: string; readonly body: object },
+) => void;
+
+export interface ApiOptions {
+  readonly engine: Engine;
+  readonly host: string;
+  /** 0: any free one, told by `Api.url`. */
+  readonly port: number;
+  readonly nodeId: string;
+  /** Of this build, told by health and status. */
+  readonly version: string;
+  /** Those not given have the values of `defaultApiLimits`. */
+  readonly limits?: Partial<ApiLimits>;
+  readonly log: ApiLog;
+  readonly admit?: Admit;
+  /**
+   * Web origins (`https://console.example`) whose pages may use this node beside its own. A browser
+   * tells the origin of a page; programs send none and are not affected.
+   */
+  readonly allowedOrigins?: readonly string[];
+}
+
+/** A running api. */
+export interface Api {
+  /** Where clients reach it, e.g. `http://127.0.0.1:5000`. */
+  readonly url: string;
+  /**
+   * Accepts nothing new, answers waiting acquires with `shutting_down`, finishes what is in flight
+   * (at most 3 seconds), closes streams with 1001. The engine is closed by its owner, afterwards.
+   */
+  close(): Promise<void>;
+}

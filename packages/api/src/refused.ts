@@ -1,0 +1,42 @@
+/**
+ * A request that is answered with a problem. A value and not a throw: "somebody else holds it" is
+ * everyday news, and a stack trace for each costs more than the answer.
+ */
+import { HoldfastError } from '@holdfast/protocol';
+import type { ErrorCode, ErrorDetails } from '@holdfast/protocol';
+import type { Refusal } from '@holdfast/state';
+
+export class Refused {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    this.code = code;
+    this.message = message;
+    this.details = details;
+  }
+}
+
+/** A refusal of the state machine, as the wire tells it. */
+export function refusedBy({ code, message, details }: Refusal): Refused {
+  return new Refused(code, message, details);
+}
+
+/** What was thrown, as the wire tells it; undefined for an error that has no code: one of this node's own. */
+export function refusedWhere(error: unknown): Refused | undefined {
+  return error instanceof HoldfastError
+    ? new Refused(error.code, error.message, error.details)
+    : undefined;
+}
+
+/** Told where this node met an error of its own; the error itself is in its log. */
+export const internalProblem: Refused = new Refused(
+  'internal',
+  'The node met an error of its own and has logged it. Whether the request was carried out is not known.',
+);
+
+export const stoppingProblem: Refused = new Refused(
+  'shutting_down',
+  'This node is stopping. Ask another one, with the same request id.',
+);

@@ -1,0 +1,266 @@
+/** Bodies and answers of the operations that HTTP and the client stream share. */
+import { z } from 'zod';
+import type {
+  AcquireAnswer,
+  AcquireBody,
+  AdminLockAnswer,
+  CheckAnswer,
+  CheckBody,
+  CreateSessionAnswer,
+  CreateSessionBody,
+  EndSessionAnswer,
+  ForceReleaseAnswer,
+  ForceReleaseBody,
+  KeepAliveAnswer,
+  ListLocksAnswer,
+  ListLocksBody,
+  LockRef,
+  LockStatusAnswer,
+  ReadSessionBody,
+  ReleaseAnswer,
+  ReleaseBody,
+  RenewAnswer,
+  RenewBody,
+  SessionAnswer,
+  SessionLocksAnswer,
+  SessionRef,
+} from '@holdfast/protocol';
+import { agreeing } from './agreeing.ts';
+import {
+  clientId,
+  consistency,
+  count,
+  fenceToken,
+  longestLockDelaySeconds,
+  longestPage,
+  longestTimeoutSeconds,
+  maxNameLength,
+  mode,
+  name,
+  requestNumber,
+  resource,
+  sessionId,
+  timeoutSeconds,
+  toldFenceToken,
+  wallClockSeconds,
+} from './fields.ts';
+
+const optional = z.exactOptional;
+
+// ---- sessions -----------------------------------------------------------------------------------
+
+export const createSessionBody: z.ZodType<CreateSessionBody> = agreeing<CreateSessionBody>()(
+  z.strictObject({
+    client_id: optional(clientId),
+    timeout: optional(timeoutSeconds),
+    lock_delay_seconds: optional(
+      z
+        .number()
+        .min(0)
+        .max(longestLockDelaySeconds)
+        .describe('Seconds for which locks of this session stay closed after it expired.'),
+    ),
+    request_id: optional(
+      z.string().min(1).max(128).meta({
+        format: 'text',
+        description:
+          'With it a repeated request returns the same session. Unique for this client and hard to guess: a UUID.',
+      }),
+    ),
+  }),
+);
+export const createSessionAnswer: z.ZodType<CreateSessionAnswer> = agreeing<CreateSessionAnswer>()(
+  z.strictObject({
+    session_id: z.string(),
+    client_id: z.string(),
+    timeout: z.number(),
+    keepalive_interval: z
+      .int()
+      .min(1)
+      .describe('Whole seconds between keepalives that a client should keep.'),
+  }),
+);
+export const sessionRef: z.ZodType<SessionRef> = agreeing<SessionRef>()(
+  z.strictObject({ session_id: sessionId }),
+);
+export const readSessionBody: z.ZodType<ReadSessionBody> = agreeing<ReadSessionBody>()(
+  z.strictObject({ session_id: sessionId, consistency: optional(consistency) }),
+);
+export const sessionAnswer: z.ZodType<SessionAnswer> = agreeing<SessionAnswer>()(
+  z.strictObject({
+    session_id: z.string(),
+    client_id: z.string(),
+    timeout: z.number(),
+    created_at: wallClockSeconds,
+    last_keepalive: wallClockSeconds,
+    locks_held: z.array(z.string()),
+    consistency,
+  }),
+);
+export const keepAliveAnswer: z.ZodType<KeepAliveAnswer> = agreeing<KeepAliveAnswer>()(
+  z.strictObject({ session_id: z.string(), success: z.literal(true), timeout: z.number() }),
+);
+export const endSessionAnswer: z.ZodType<EndSessionAnswer> = agreeing<EndSessionAnswer>()(
+  z.strictObject({ session_id: z.string(), deleted: z.literal(true) }),
+);
+export const sessionLocksAnswer: z.ZodType<SessionLocksAnswer> = agreeing<SessionLocksAnswer>()(
+  z.strictObject({
+    locks: z.array(z.string()),
+    total_locks: count,
+    holds: z.array(
+      z.strictObject({ resource, fence_token: toldFenceToken, mode, hold_count: count }),
+    ),
+  }),
+);
+
+// ---- locks --------------------------------------------------------------------------------------
+
+export const acquireBody: z.ZodType<AcquireBody> = agreeing<AcquireBody>()(
+  z.strictObject({
+    name,
+    session_id: optional(sessionId),
+    client_id: optional(clientId),
+    ttl_seconds: optional(
+      timeoutSeconds.describe(
+        'With client_id: how long the hold stands without a renewal. Configured default when absent.',
+      ),
+    ),
+    mode: optional(mode),
+    wait_seconds: optional(
+      z
+        .number()
+        .min(0)
+        .max(longestTimeoutSeconds)
+        .describe('Longest wait in the queue; 0, the default, tries once.'),
+    ),
+    request_id: optional(requestNumber),
+  }),
+);
+export const acquireAnswer: z.ZodType<AcquireAnswer> = agreeing<AcquireAnswer>()(
+  z.strictObject({
+    acquired: z.literal(true),
+    resource,
+    fence_token: toldFenceToken,
+    mode: mode.describe('As asked for; a shared acquire may enter an exclusive hold.'),
+    hold_count: count,
+    session_id: z.string(),
+    revision: count.describe('Log index of the grant.'),
+    ttl_seconds: optional(z.number()),
+  }),
+);
+export const releaseBody: z.ZodType<ReleaseBody> = agreeing<ReleaseBody>()(
+  z.strictObject({
+    name,
+    session_id: optional(sessionId),
+    client_id: optional(clientId),
+    fence_token: optional(fenceToken),
+    request_id: optional(requestNumber),
+  }),
+);
+export const releaseAnswer: z.ZodType<ReleaseAnswer> = agreeing<ReleaseAnswer>()(
+  z.strictObject({
+    released: z.literal(true),
+    resource,
+    fence_token: toldFenceToken,
+    remaining_hold_count: count,
+  }),
+);
+export const renewBody: z.ZodType<RenewBody> = agreeing<RenewBody>()(
+  z.strictObject({
+    name,
+    session_id: optional(sessionId),
+    client_id: optional(clientId),
+    fence_token: fenceToken,
+  }),
+);
+export const renewAnswer: z.ZodType<RenewAnswer> = agreeing<RenewAnswer>()(
+  z.strictObject({
+    renewed: z.literal(true),
+    resource,
+    fence_token: toldFenceToken,
+    ttl_seconds: z.number(),
+  }),
+);
+export const checkBody: z.ZodType<CheckBody> = agreeing<CheckBody>()(
+  z.strictObject({ name, fence_token: fenceToken }),
+);
+export const checkAnswer: z.ZodType<CheckAnswer> = agreeing<CheckAnswer>()(
+  z.strictObject({
+    valid: z.boolean(),
+    resource,
+    fence_token: toldFenceToken,
+    current_fence_token: toldFenceToken.nullable(),
+  }),
+);
+export const lockRef: z.ZodType<LockRef> = agreeing<LockRef>()(
+  z.strictObject({ name, consistency: optional(consistency) }),
+);
+const lockStatusFields = {
+  resource,
+  locked: z.boolean(),
+  mode: mode.nullable(),
+  holders: z.array(
+    z.strictObject({
+      session_id: z.string(),
+      client_id: z.string(),
+      mode,
+      fence_token: toldFenceToken,
+      hold_count: count,
+      acquired_at: wallClockSeconds,
+    }),
+  ),
+  waiters: z.array(
+    z.strictObject({ session_id: z.string(), client_id: z.string(), mode, position: count }),
+  ),
+  waiter_count: count,
+  delayed_until: wallClockSeconds.nullable(),
+  consistency,
+};
+export const lockStatusAnswer: z.ZodType<LockStatusAnswer> = agreeing<LockStatusAnswer>()(
+  z.strictObject(lockStatusFields),
+);
+/** The first holder at a glance, then all the rest. */
+export const adminLockAnswer: z.ZodType<AdminLockAnswer> = agreeing<AdminLockAnswer>()(
+  z.strictObject({
+    ...lockStatusFields,
+    acquired_at: wallClockSeconds.nullable(),
+    fence_token: toldFenceToken.nullable(),
+    session_id: z.string().nullable(),
+    client_id: z.string().nullable(),
+  }),
+);
+export const listLocksBody: z.ZodType<ListLocksBody> = agreeing<ListLocksBody>()(
+  z.strictObject({
+    prefix: optional(
+      z
+        .string()
+        .max(maxNameLength)
+        .meta({ format: 'text', description: 'Only names that begin with it.' }),
+    ),
+    after: optional(name.describe('`next_after` of the page before.')),
+    limit: optional(z.int().min(1).max(longestPage).describe('Locks on a page; 100 by default.')),
+    consistency: optional(consistency),
+  }),
+);
+export const listLocksAnswer: z.ZodType<ListLocksAnswer> = agreeing<ListLocksAnswer>()(
+  z.strictObject({
+    locks: z.array(z.strictObject(lockStatusFields)),
+    total_locks: count.describe('Locks on this page.'),
+    next_after: z.string().nullable().describe('`after` of the next page; null on the last.'),
+  }),
+);
+export const forceReleaseBody: z.ZodType<ForceReleaseBody> = agreeing<ForceReleaseBody>()(
+  z.strictObject({
+    name,
+    reason: optional(
+      z.string().max(1000).meta({ format: 'text', description: 'Why, for those who ask later.' }),
+    ),
+  }),
+);
+export const forceReleaseAnswer: z.ZodType<ForceReleaseAnswer> = agreeing<ForceReleaseAnswer>()(
+  z.strictObject({
+    released: z.boolean().describe('False when nobody held it.'),
+    resource,
+    count: count.describe('Holds that ended.'),
+  }),
+);

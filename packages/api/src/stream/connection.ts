@@ -1,0 +1,286 @@
+/**
+ * One client stream: frames of requests in, frames of answers and pushes out.
+ *
+ * S1: every request is answered exactly once, in any order, while the stream stands.
+ * S2: what a client has not read yet and what it has not been answered yet are bounded: a request
+ *     too many is refused with `overloaded`, a reader too slow loses its stream (1013).
+ * S3: a frame that is not a batch of requests ends the stream (1002): its ids, and so its answers,
+ *     cannot be told.
+ * S4: what one event-loop turn brings for a stream leaves in one frame.
+ */
+import { toProblem } from '@holdfast/protocol';
+import type { ClusterPush, StreamAnswer } from '@holdfast/protocol';
+import type { RawData, WebSocket } from 'ws';
+import type { OperationContext, Outcome } from '../operations/context.ts';
+import type { WaitingAcquire } from '../operations/waiting.ts';
+import { wireOperations } from '../operations/table.ts';
+import type { Operation } from '../operations/operation.ts';
+import { internalProblem, Refused, refusedWhere, stoppingProblem } from '../refused.ts';
+
+const operations: ReadonlyMap<string, Operation> = new Map(Object.entries(wireOperations));
+/** A stream that goes on with more sessions than this is not told when the others end. */
+const maxSessionsWatched = 10_000;
+const closeDeadlineMs = 1000;
+
+export const closeCodes = {
+  goingAway: 1001,
+  protocolError: 1002,
+  unsupportedData: 1003,
+  tryAgainLater: 1013,
+} as const;
+
+/** What a stream asks of the server that it belongs to. */
+export interface StreamHost {
+  readonly context: OperationContext;
+  readonly maxRequests: number;
+  readonly maxUnreadBytes: number;
+  /** Whether the node is stopping: nothing new is begun. */
+  isStopping(): boolean;
+  countRequests(count: number): void;
+  /** Asks to be flushed at the end of this turn. */
+  flushLater(connection: StreamConnection): void;
+  watchSession(sessionId: string, connection: StreamConnection): void;
+  onInternalError(error: unknown, operation: string): void;
+}
+
+export class StreamConnection {
+  readonly #socket: WebSocket;
+  readonly #host: StreamHost;
+  readonly #waiting = new Map<number, WaitingAcquire>();
+  readonly #sessions = new Set<string>();
+  #outgoing: StreamAnswer[] = [];
+  #unanswered = 0;
+  #alive = true;
+
+  constructor(socket: WebSocket, host: StreamHost) {
+    this.#socket = socket;
+    this.#host = host;
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    socket.on('pong', () => {
+      this.#alive = true;
+    });
+  }
+
+  get sessions(): ReadonlySet<string> {
+    return this.#sessions;
+  }
+
+  get unanswered(): number {
+    return this.#unanswered;
+  }
+
+  // ---- in ---------------------------------------------------------------------------------------
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#alive = true;
+    if (isBinary) {
+      this.close(closeCodes.unsupportedData, 'Frames are JSON text.');
+      return;
+    }
+    let batch: unknown;
+    try {
+      // One Buffer: that is the default `binaryType` of the socket.
+      batch = JSON.parse((data as Buffer).toString('utf8'));
+    } catch {
+      this.close(closeCodes.protocolError, 'The frame is not JSON.'); // S3
+      return;
+    }
+    if (!Array.isArray(batch)) {
+      this.close(closeCodes.protocolError, 'A frame is an array of requests.'); // S3
+      return;
+    }
+    this.#host.countRequests(batch.length);
+    for (const request of batch as readonly unknown[]) {
+      if (!this.#take(request)) {
+        this.close(closeCodes.protocolError, 'A request is [id, operation, body]; id from 1.'); // S3
+        return;
+      }
+    }
+  }
+
+  /** Begins one request. False: it is none. */
+  #take(request: unknown): boolean {
+    if (!Array.isArray(request)) return false;
+    const [id, name, body, answeredBelow] = request as readonly unknown[];
+    if (!isCount(id) || id === 0 || typeof name !== 'string') return false;
+    this.#unanswered += 1;
+    if (name === 'abandon') {
+      this.#answer(id, this.#abandon(body));
+      return true;
+    }
+    const operation = operations.get(name);
+    if (operation === undefined) {
+      this.#answer(id, noSuchOperation(name));
+    } else if (answeredBelow !== undefined && !isCount(answeredBelow)) {
+      this.#answer(id, wrongAnsweredBelow(answeredBelow));
+    } else if (this.#unanswered > this.#host.maxRequests) {
+      this.#answer(id, this.#overloaded());
+    } else if (this.#host.isStopping()) {
+      this.#answer(id, stoppingProblem);
+    } else {
+      this.#begin(id, operation, body, answeredBelow);
+    }
+    return true;
+  }
+
+  #begin(id: number, operation: Operation, body: unknown, answeredBelow: number | undefined): void {
+    const context =
+      operation.name === 'acquire'
+        ? this.#acquireContext(id, answeredBelow)
+        : answeredBelow === undefined
+          ? this.#host.context
+          : { ...this.#host.context, answeredBelow };
+    let outcome: Outcome<object> | Promise<Outcome<object>>;
+    try {
+      outcome = operation.perform(body, context);
+    } catch (error) {
+      this.#fail(id, operation, error);
+      return;
+    }
+    if (!(outcome instanceof Promise)) {
+      this.#finish(id, operation, body, outcome);
+      return;
+    }
+    outcome.then(
+      (settled) => this.#finish(id, operation, body, settled),
+      (error: unknown) => this.#fail(id, operation, error),
+    );
+  }
+
+  #acquireContext(id: number, answeredBelow: number | undefined): OperationContext {
+    const onWait = (waiting: WaitingAcquire): void => {
+      this.#waiting.set(id, waiting);
+    };
+    return answeredBelow === undefined
+      ? { ...this.#host.context, onWait }
+      : { ...this.#host.context, onWait, answeredBelow };
+  }
+
+  #abandon(body: unknown): Outcome<object> {
+    const request =
+      typeof body === 'object' && body !== null && 'request' in body ? body.request : undefined;
+    if (!isCount(request)) {
+      return new Refused('invalid_request', '"abandon" needs {"request": id of the acquire}.', {
+        field: 'request',
+      });
+    }
+    const waiting = this.#waiting.get(request);
+    waiting?.abandon();
+    return { abandoned: waiting !== undefined };
+  }
+
+  #overloaded(): Refused {
+    const limit = this.#host.maxRequests;
+    return new Refused(
+      'overloaded',
+      `This stream has ${String(limit)} unanswered requests already. Wait for answers first.`,
+      { limit },
+    );
+  }
+
+  // ---- out --------------------------------------------------------------------------------------
+
+  #finish(id: number, operation: Operation, body: unknown, outcome: Outcome<object>): void {
+    if (operation.name === 'acquire') this.#waiting.delete(id);
+    if (!(outcome instanceof Refused)) this.#watch(operation.name, body, outcome);
+    this.#answer(id, outcome);
+  }
+
+  #fail(id: number, operation: Operation, error: unknown): void {
+    if (operation.name === 'acquire') this.#waiting.delete(id);
+    const refused = refusedWhere(error);
+    if (refused === undefined) this.#host.onInternalError(error, operation.name);
+    this.#answer(id, refused ?? internalProblem);
+  }
+
+  /** S1. */
+  #answer(id: number, outcome: Outcome<object>): void {
+    this.#unanswered -= 1;
+    this.#send(outcome instanceof Refused ? [id, 1, toProblem(outcome)] : [id, 0, outcome]);
+  }
+
+  /** The client is to be told when a session that it uses here ends. */
+  #watch(operation: string, body: unknown, answer: object): void {
+    const holder: unknown = operation === 'create_session' ? answer : body;
+    if (typeof holder !== 'object' || holder === null || !('session_id' in holder)) return;
+    const sessionId = holder.session_id;
+    if (typeof sessionId !== 'string' || this.#sessions.has(sessionId)) return;
+    if (operation === 'end_session' || this.#sessions.size >= maxSessionsWatched) return;
+    this.#sessions.add(sessionId);
+    this.#host.watchSession(sessionId, this);
+  }
+
+  pushCluster(body: ClusterPush): void {
+    this.#send([0, 'cluster', body]);
+  }
+
+  pushSessionEnded(sessionId: string, reason: 'ended' | 'expired'): void {
+    this.#sessions.delete(sessionId);
+    this.#send([0, 'session_ended', { session_id: sessionId, reason }]);
+  }
+
+  #send(answer: StreamAnswer): void {
+    if (this.#outgoing.length === 0) this.#host.flushLater(this);
+    this.#outgoing.push(answer);
+  }
+
+  /** S4: called once at the end of a turn that brought something. */
+  flush(): void {
+    const frame = this.#outgoing;
+    this.#outgoing = [];
+    if (frame.length === 0 || this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.bufferedAmount > this.#host.maxUnreadBytes) {
+      this.close(closeCodes.tryAgainLater, 'Answers are not read fast enough.'); // S2
+      return;
+    }
+    this.#socket.send(JSON.stringify(frame));
+  }
+
+  // ---- life -------------------------------------------------------------------------------------
+
+  /** Whether there was a sign of life since the last call; asks for one. */
+  heartbeat(): boolean {
+    const alive = this.#alive;
+    this.#alive = false;
+    if (alive) this.#socket.ping();
+    return alive;
+  }
+
+  /** Says goodbye; a client that does not answer it in time is cut off. */
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+    setTimeout(() => this.#socket.terminate(), closeDeadlineMs).unref();
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  /** The stream is gone. Places of acquires that nobody can come back for are given up. */
+  end(): void {
+    for (const waiting of this.#waiting.values()) waiting.callerGone();
+    this.#waiting.clear();
+    this.#outgoing = [];
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function noSuchOperation(name: string): Refused {
+  const known = [...operations.keys()].join(', ');
+  return new Refused(
+    'route_not_found',
+    `There is no operation ${JSON.stringify(name.slice(0, 80))}. Known: ${known}, abandon.`,
+  );
+}
+
+function wrongAnsweredBelow(value: unknown): Refused {
+  return new Refused(
+    'invalid_request',
+    `The fourth element, the number below which answers have arrived, is ${JSON.stringify(value).slice(0, 80)}, not a whole number from 0.`,
+    { field: 'answeredBelow' },
+  );
+}

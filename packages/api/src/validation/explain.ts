@@ -1,0 +1,97 @@
+/** Says in words what is wrong with a value, with the value, and which field it is. */
+import type { ErrorObject } from 'ajv/dist/2020.js';
+import { Refused } from '../refused.ts';
+
+/** So much of a refused value is shown. */
+const longestShown = 80;
+
+function shown(value: unknown): string {
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing');
+  return text.length <= longestShown ? text : `${text.slice(0, longestShown)}…`;
+}
+
+function invalid(message: string, field: string): Refused {
+  return new Refused('invalid_request', message, field === '' ? {} : { field });
+}
+
+function param(error: ErrorObject, key: string): unknown {
+  const params: Readonly<Record<string, unknown>> = error.params;
+  return params[key];
+}
+
+/** @param errors As Ajv left them; the first one is told. */
+export function explain(errors: readonly ErrorObject[]): Refused {
+  const [error] = errors;
+  if (error === undefined) return invalid('The request is not valid.', '');
+  const field = error.instancePath.slice(1).replaceAll('/', '.');
+  const subject = field === '' ? 'The body' : `"${field}"`;
+  const value: unknown = error.data;
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const unknown = String(param(error, 'additionalProperty'));
+      return invalid(`There is no field ${shown(unknown)} here. ${knownFields(error)}`, unknown);
+    }
+    case 'required': {
+      const missing = String(param(error, 'missingProperty'));
+      return invalid(`"${missing}" is missing.`, missing);
+    }
+    case 'type':
+      return invalid(
+        `${subject} must be of type ${String(param(error, 'type'))}, not ${shown(value)}.`,
+        field,
+      );
+    case 'minLength':
+      return invalid(`${subject} must not be empty.`, field);
+    case 'maxLength':
+      return tooLong(field, subject, value, Number(param(error, 'limit')));
+    case 'minimum':
+    case 'maximum':
+      return invalid(
+        `${subject} must be ${error.keyword === 'minimum' ? 'at least' : 'at most'} ${String(param(error, 'limit'))}, not ${shown(value)}.`,
+        field,
+      );
+    case 'enum':
+      return invalid(
+        `${subject} must be one of ${listed(param(error, 'allowedValues'))}, not ${shown(value)}.`,
+        field,
+      );
+    case 'format':
+      return invalid(
+        `${subject} contains NUL or half of a surrogate pair: it is no text that can be stored.`,
+        field,
+      );
+    default:
+      return invalid(
+        `${subject} ${error.message ?? 'is not valid'}; it is ${shown(value)}.`,
+        field,
+      );
+  }
+}
+
+function tooLong(field: string, subject: string, value: unknown, limit: number): Refused {
+  const length = typeof value === 'string' ? [...value].length : 0;
+  if (field === 'name') {
+    return new Refused(
+      'name_too_long',
+      `The name has ${String(length)} characters; at most ${String(limit)} are allowed.`,
+      { field, length, limit },
+    );
+  }
+  return invalid(
+    `${subject} has ${String(length)} characters; at most ${String(limit)} are allowed.`,
+    field,
+  );
+}
+
+function knownFields(error: ErrorObject): string {
+  const properties: unknown = error.parentSchema?.['properties'];
+  const known =
+    typeof properties === 'object' && properties !== null ? Object.keys(properties) : [];
+  return known.length === 0
+    ? 'No fields are expected.'
+    : `Known fields: ${known.map((name) => `"${name}"`).join(', ')}.`;
+}
+
+function listed(values: unknown): string {
+  return Array.isArray(values) ? values.map((value) => shown(value)).join(', ') : shown(values);
+}
