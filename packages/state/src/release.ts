@@ -149,7 +149,7 @@ export function abandon(
   return { ok: true, type: 'abandoned' };
 }
 
-/** Leaves the queue, or gives back what was granted to exactly this request. */
+/** R3: leaves the queue, or gives back what was granted to exactly this request. */
 function giveUp(
   tables: Tables,
   session: Session,
@@ -164,7 +164,7 @@ function giveUp(
     return;
   }
   if (result === undefined || !result.ok || result.type !== 'granted') return;
-  known.result = waitAbandoned(name, requestId); // R1: a second abandon finds nothing to give back.
+  known.result = waitAbandoned(name, requestId); // R1, R3: a second abandon finds nothing to give back.
   const hold = tables.sessions.get(sessionId)?.holds.get(name);
   if (hold === undefined || !isOf(hold, result.fenceToken)) return;
   tables.changingPool(hold.pool);

@@ -58,13 +58,13 @@ export class RequestTable {
     if (typeof id === 'number') {
       this.#numbered.delete(id);
       this.#numbered.set(id, answer);
-      if (this.#numbered.size > limit) this.#forgetOldestNumber();
+      if (this.#numbered.size > limit) this.#forgetOldestNumber(); // Q3
       return;
     }
     const named = (this.#named ??= new Map<string, Answer>());
     named.delete(id);
     named.set(id, answer);
-    if (named.size > limit) forgetOldestName(named);
+    if (named.size > limit) forgetOldestName(named); // Q3
   }
 
   /** The answers to all numbers below have arrived: they may be forgotten. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { restoreStateMachine } from '../../src/index.ts';
 import type { Applied, StateMachine } from '../../src/index.ts';
 import { allLocks, allSessions, check, commandOf, steps } from './support/chance.ts';

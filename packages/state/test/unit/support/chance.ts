@@ -1,5 +1,5 @@
 /** Random commands over a small world, so that they meet; and the seed that repeats them. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Command, FenceToken, RequestId, StateMachine } from '../../../src/index.ts';
 import { id, lockName } from './driver.ts';
 
@@ -8,7 +8,7 @@ const seed = Number(process.env['SEED'] ?? 20_261_121);
 
 /** Checks a property with a seed that is the same in every run unless SEED says otherwise. */
 export function check(property: fc.IRawProperty<unknown>, runs: number): void {
-  fc.assert(property, { seed, numRuns: Number(process.env['RUNS'] ?? runs), verbose: 0 });
+  fc.assert(property, { seed, numRuns: Number(process.env['RUNS'] ?? runs) });
 }
 
 /** A command that may need to look at the machine before it is known in full. */

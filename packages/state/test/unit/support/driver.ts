@@ -189,7 +189,10 @@ export function outcome(result: CommandResult): string {
     case 'session_ended':
     case 'forced':
       return `${result.type} ${String(result.releasedCount)}`;
-    default:
+    case 'abandoned':
+    case 'advanced':
+    case 'session':
+    case 'unchanged':
       return result.type;
   }
 }

@@ -1,0 +1,86 @@
+import { describe, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { createStateMachine, restoreStateMachine, StateInvariantError } from '../../src/index.ts';
+import { Tables } from '../../src/tables.ts';
+import { Driver, createCommand, outcome, roomyLimits } from './support/driver.ts';
+
+describe('limits', () => {
+  test('sessions, own ones too, are limited', () => {
+    const driver = Driver.withLimits({ maxSessions: 2 }).sessions('a', 'b');
+    assert.equal(outcome(driver.do(createCommand('c'))), 'limit_exceeded');
+    assert.equal(outcome(driver.acquire('own', 'x', { own: 'me' })), 'limit_exceeded');
+    assert.equal(outcome(driver.do(createCommand('a'))), 'session', 'one that stands is found');
+    driver.end('a');
+    assert.equal(outcome(driver.do(createCommand('c'))), 'session');
+  });
+
+  test('holds and waits of a session are limited together, re-entering is not', () => {
+    const driver = Driver.withLimits({ maxHoldsPerSession: 2 }).sessions('a', 'b');
+    driver.hold('b', 'busy');
+    driver.hold('a', 'x');
+    driver.acquire('a', 'busy', { waitMs: 100 });
+    assert.equal(outcome(driver.acquire('a', 'y')), 'limit_exceeded');
+    assert.equal(outcome(driver.acquire('a', 'busy', { waitMs: 100 })), 'limit_exceeded');
+    assert.equal(outcome(driver.acquire('a', 'x')), 'granted 2 x2');
+    assert.equal(driver.machine.stats().waiters, 1);
+  });
+
+  test('a raise that would wait counts as a wait', () => {
+    const driver = Driver.withLimits({ maxHoldsPerSession: 1 }).sessions('a', 'b');
+    driver.hold('a', 'x', { mode: 'shared' });
+    driver.hold('b', 'x', { mode: 'shared' });
+    assert.equal(outcome(driver.acquire('a', 'x', { waitMs: 100 })), 'limit_exceeded');
+  });
+
+  test('the queue of a lock is limited', () => {
+    const driver = Driver.withLimits({ maxWaitersPerResource: 1 }).sessions('a', 'b', 'c');
+    driver.hold('a', 'x');
+    driver.acquire('b', 'x', { waitMs: 100 });
+    assert.equal(outcome(driver.acquire('c', 'x', { waitMs: 100 })), 'limit_exceeded');
+    assert.equal(outcome(driver.acquire('c', 'x')), 'lock_held');
+  });
+});
+
+describe('the fence counter', () => {
+  test('jumps to the next multiple of 2^40, past any token given before', () => {
+    const driver = new Driver().sessions('a');
+    driver.hold('a', 'x');
+    driver.do({ type: 'jump_fence_counter' });
+    assert.equal(driver.machine.stats().fenceCounter, 2 ** 40);
+    assert.equal(driver.hold('a', 'y'), 2 ** 40 + 1);
+    driver.do({ type: 'jump_fence_counter' });
+    driver.do({ type: 'jump_fence_counter' });
+    assert.equal(driver.machine.stats().fenceCounter, 3 * 2 ** 40);
+  });
+
+  test('never leaves the numbers that are counted exactly: a jump is refused, a grant stops the node', () => {
+    const driver = new Driver().sessions('a');
+    for (let jump = 1; jump < 2 ** 13; jump++) {
+      assert.equal(outcome(driver.do({ type: 'jump_fence_counter' })), 'advanced');
+    }
+    assert.equal(outcome(driver.do({ type: 'jump_fence_counter' })), 'limit_exceeded');
+    assert.equal(driver.machine.stats().fenceCounter, 2 ** 53 - 2 ** 40);
+    const tables = new Tables(roomyLimits);
+    tables.fenceCounter = Number.MAX_SAFE_INTEGER - 1;
+    assert.equal(tables.nextFenceToken(), Number.MAX_SAFE_INTEGER);
+    assert.throws(() => tables.nextFenceToken(), StateInvariantError);
+  });
+});
+
+describe('entries', () => {
+  test('that come out of order of index or time stop the node', () => {
+    const machine = createStateMachine(roomyLimits);
+    machine.apply({ index: 5, time: 10, commands: [] });
+    const stop = (index: number, time: number): void => {
+      assert.throws(() => machine.apply({ index, time, commands: [] }), StateInvariantError);
+    };
+    stop(5, 10);
+    stop(4, 10);
+    stop(Number.NaN, 10);
+    const copy = restoreStateMachine(roomyLimits, machine.snapshot());
+    assert.throws(() => copy.apply({ index: 6, time: 9, commands: [] }), StateInvariantError);
+    machine.skipTo(7);
+    assert.throws(() => machine.skipTo(7), StateInvariantError);
+    assert.equal(machine.index, 7);
+  });
+});

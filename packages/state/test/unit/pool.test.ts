@@ -1,0 +1,136 @@
+import { describe, test } from 'node:test';
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import { StateInvariantError } from '../../src/index.ts';
+import { Pool } from '../../src/pool.ts';
+import type { Hold, Waiter } from '../../src/pool.ts';
+import { Session } from '../../src/sessions.ts';
+import type { FenceToken } from '../../src/index.ts';
+import { check } from './support/chance.ts';
+import { id, lockName } from './support/driver.ts';
+
+function sessionNamed(name: string): Session {
+  const facts = {
+    id: id(name),
+    clientId: name,
+    timeoutMs: 1,
+    lockDelayMs: 0,
+    createdAtMs: 0,
+    own: false,
+  };
+  return new Session(facts, 0);
+}
+
+function holdOf(pool: Pool, session: Session, units: number): Hold {
+  const token = 1 as FenceToken;
+  return {
+    pool,
+    session,
+    units,
+    fenceToken: token,
+    firstToken: token,
+    holdCount: 1,
+    exclusiveCount: 0,
+    acquiredAtMs: 0,
+    previous: undefined,
+    next: undefined,
+  };
+}
+
+function waiterOf(pool: Pool, session: Session, units: number): Waiter {
+  const name = pool.name;
+  return {
+    kind: 'wait',
+    pool,
+    session,
+    units,
+    requestId: 1,
+    acquiredAtMs: 0,
+    answer: { kind: 'acquire', name, mode: 'shared', result: undefined, waiter: undefined },
+    dueMs: 0,
+    rank: 1,
+    sequence: 0,
+    heapIndex: -1,
+    previous: undefined,
+    next: undefined,
+  };
+}
+
+const size = 5;
+const units = fc.integer({ min: 1, max: size });
+const session = fc.nat({ max: 3 });
+const action = fc.oneof(
+  fc.record({ type: fc.constant('take' as const), session, units }),
+  fc.record({ type: fc.constant('wait' as const), session, units }),
+  fc.record({ type: fc.constant('give_back' as const), session, units }),
+  fc.record({ type: fc.constant('close' as const), session, units }),
+  fc.record({ type: fc.constant('open' as const), session, units }),
+);
+
+describe('the pool against a naive model', () => {
+  test('a pool of any number of units gives what is free, in turn, and never more', () => {
+    check(
+      fc.property(fc.array(action, { maxLength: 60, size: 'max' }), (actions) => {
+        const pool = new Pool(lockName('permits'), size, 0);
+        const sessions = [0, 1, 2, 3].map((number) => sessionNamed(String(number)));
+        const held = [0, 0, 0, 0];
+        const queue: { session: number; units: number }[] = [];
+        let closed = false;
+        const covers = (number: number, wanted: number): boolean =>
+          (held[number] ?? 0) >= wanted ||
+          (!closed && size - held.reduce((sum, one) => sum + one) + (held[number] ?? 0) >= wanted);
+        const set = (number: number, wanted: number): void => {
+          const owner = sessions[number] ?? sessionNamed('none');
+          const hold = owner.holds.get(pool.name);
+          if (hold === undefined) {
+            const made = holdOf(pool, owner, wanted);
+            pool.add(made);
+            owner.holds.set(pool.name, made);
+          } else if (hold.units < wanted) pool.resize(hold, wanted);
+          held[number] = Math.max(held[number] ?? 0, wanted);
+        };
+        for (const { type, session: number, units: wanted } of actions) {
+          const owner = sessions[number] ?? sessionNamed('none');
+          const hold = owner.holds.get(pool.name);
+          if (type === 'take') {
+            assert.equal(pool.fits(wanted, hold), covers(number, wanted));
+            if (covers(number, wanted)) set(number, wanted);
+          } else if (type === 'wait') {
+            pool.queue.append(waiterOf(pool, owner, wanted));
+            queue.push({ session: number, units: wanted });
+          } else if (type === 'give_back') {
+            if (hold !== undefined) pool.remove(hold);
+            owner.holds.delete(pool.name);
+            held[number] = 0;
+          } else {
+            closed = type === 'close';
+            pool.opening = closed
+              ? { kind: 'opening', pool, dueMs: 1, rank: 0, sequence: 1, heapIndex: -1 }
+              : undefined;
+          }
+          for (;;) {
+            const [first] = queue;
+            const turn = first !== undefined && covers(first.session, first.units);
+            const waiter = pool.nextTurn();
+            assert.equal(waiter !== undefined, turn, 'whether somebody has the turn');
+            if (waiter === undefined || first === undefined) break;
+            assert.equal(waiter, pool.queue.first, 'the first in the queue has it');
+            pool.queue.remove(waiter);
+            queue.shift();
+            set(first.session, first.units);
+          }
+          assert.equal(pool.free, size - held.reduce((sum, one) => sum + one));
+          assert.equal(pool.queue.length, queue.length);
+          assert.equal(pool.isIdle, pool.free === size && queue.length === 0 && !closed);
+        }
+      }),
+      400,
+    );
+  });
+
+  test('giving more units than a pool has stops the node', () => {
+    const pool = new Pool(lockName('permits'), 2, 0);
+    pool.add(holdOf(pool, sessionNamed('a'), 2));
+    assert.throws(() => pool.add(holdOf(pool, sessionNamed('b'), 1)), StateInvariantError);
+  });
+});

@@ -1,0 +1,175 @@
+import { describe, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { restoreStateMachine, SnapshotFormatError } from '../../src/index.ts';
+import type { Command } from '../../src/index.ts';
+import { Driver, createCommand, id, lockName, outcome, roomyLimits } from './support/driver.ts';
+
+const limits = { ...roomyLimits, maxResources: 100_000 };
+
+/** Large enough for many chunks: every session holds two locks, and one lock has a long queue. */
+function large(): Driver {
+  const driver = Driver.withLimits(limits);
+  const acquire = (session: string, lock: string, waitMs: number): Command => ({
+    type: 'acquire',
+    sessionId: id(session),
+    requestId: lock,
+    name: lockName(lock),
+    mode: 'exclusive',
+    waitMs,
+    acquiredAtMs: 1,
+  });
+  for (let number = 0; number < 900; number++) {
+    const session = `session-number-${String(number)}`;
+    driver.entry([
+      createCommand(session),
+      acquire(session, `locks/ä/${String(number)}/first-${'n'.repeat(200)}`, 0),
+      acquire(session, `locks/ä/${String(number)}/second-${'n'.repeat(200)}`, 0),
+      acquire(session, 'popular', 1000 + number),
+    ]);
+  }
+  return driver;
+}
+
+function restored(chunks: Iterable<Uint8Array>): Driver {
+  return new Driver(restoreStateMachine(limits, chunks));
+}
+
+describe('a snapshot', () => {
+  test('comes in chunks of bounded size and begins with its format and version', () => {
+    const driver = large();
+    const chunks = [...driver.machine.snapshot()];
+    assert.ok(chunks.length > 10, String(chunks.length));
+    for (const chunk of chunks) assert.ok(chunk.length > 0 && chunk.length <= 256 * 1024);
+    const text = Buffer.concat(chunks).toString();
+    assert.ok(text.startsWith('["holdfast-state",1,'));
+    assert.equal(restored(chunks).machine.digest(), driver.machine.digest());
+  });
+
+  test('is read the same however its bytes are cut', () => {
+    const driver = new Driver().sessions('a', 'ü');
+    driver.hold('ü', 'schlüssel/€/😀');
+    const bytes = Buffer.concat([...driver.machine.snapshot()]);
+    const single = [...bytes].map((byte) => Uint8Array.of(byte));
+    assert.equal(restored(single).machine.digest(), driver.machine.digest());
+  });
+
+  test('of a large state is the picture of its moment while everything changes between chunks', () => {
+    const driver = large();
+    const digest = driver.machine.digest();
+    const chunks: Uint8Array[] = [];
+    let number = 0;
+    for (const chunk of driver.machine.snapshot()) {
+      chunks.push(chunk);
+      for (let step = 0; step < 25; step++, number++) {
+        const session = `session-number-${String((number * 37) % 900)}`;
+        driver.release(session, `locks/ä/${String(number % 900)}/second-${'n'.repeat(200)}`);
+        driver.acquire(session, `new-${String(number)}`);
+        if (number % 10 === 0) driver.end(session);
+        if (number % 10 === 1) driver.sessions(`later-${String(number)}`);
+        if (number % 10 === 2) driver.abandon(session, 'popular', 'popular');
+        if (number % 10 === 3) driver.advance(1);
+      }
+    }
+    assert.notEqual(driver.machine.digest(), digest);
+    assert.equal(restored(chunks).machine.digest(), digest);
+  });
+
+  test('is completed when another one is asked for, and both are right', () => {
+    const driver = large();
+    const firstDigest = driver.machine.digest();
+    const first = driver.machine.snapshot();
+    const chunks = [first.next().value].filter((chunk) => chunk !== undefined);
+    driver.end('session-number-3');
+    const secondDigest = driver.machine.digest();
+    const second = driver.machine.snapshot();
+    driver.end('session-number-899');
+    assert.equal(restored([...chunks, ...first]).machine.digest(), firstDigest);
+    assert.equal(restored(second).machine.digest(), secondDigest);
+  });
+
+  test('that its reader gives up costs nothing afterwards', () => {
+    const driver = large();
+    for (const chunk of driver.machine.snapshot()) {
+      assert.ok(chunk.length > 0);
+      break;
+    }
+    driver.end('session-number-3');
+    const digest = driver.machine.digest();
+    assert.equal(restored(driver.machine.snapshot()).machine.digest(), digest);
+  });
+
+  test('that is cut off, damaged, of a newer version or no snapshot at all is refused', () => {
+    const driver = new Driver().sessions('a', 'b');
+    driver.hold('a', 'x');
+    driver.acquire('b', 'x', { waitMs: 10 });
+    driver.end('a');
+    const bytes = Buffer.concat([...driver.machine.snapshot()]);
+    const text = bytes.toString();
+    const lines = text.split('\n');
+    const refused = (damaged: Uint8Array | string): void => {
+      const chunk = typeof damaged === 'string' ? Buffer.from(damaged) : damaged;
+      assert.throws(() => restoreStateMachine(limits, [chunk]), SnapshotFormatError);
+    };
+    for (let length = 0; length < bytes.length; length++) refused(bytes.subarray(0, length));
+    for (let line = 0; line < lines.length - 1; line++) {
+      refused(lines.filter((_, index) => index !== line).join('\n'));
+    }
+    refused(text.replace('"b"', '"c"'));
+    refused(text.replace('"holdfast-state",1,', '"holdfast-state",2,'));
+    refused(text.replace('holdfast-state', 'something-else'));
+    refused(`${text}["session"]\n`);
+    refused(Buffer.concat([Buffer.from([0xff, 0xfe]), bytes]));
+  });
+
+  test('holds all there is: queues in order, delays, answers, tombstones, counters', () => {
+    const driver = new Driver().sessions('b', 'c', 'gone');
+    driver.do(createCommand('a', { lockDelayMs: 500 }));
+    driver.hold('a', 'delayed');
+    driver.hold('b', 'x', { request: 1, mode: 'shared' });
+    driver.hold('b', 'x', { request: 2 });
+    driver.acquire('c', 'x', { waitMs: 40, request: 1 });
+    driver.acquire('own', 'x', { waitMs: 30, request: 1, own: 'me' });
+    driver.acquire('refused', 'x', { request: 1, own: 'me' });
+    driver.expire('a');
+    driver.end('gone');
+    const copy = driver.restored();
+    assert.equal(copy.machine.digest(), driver.machine.digest());
+    assert.deepEqual(copy.lock('x'), driver.lock('x'));
+    assert.deepEqual(copy.lock('delayed'), driver.lock('delayed'));
+    assert.deepEqual(copy.machine.stats(), driver.machine.stats());
+    assert.deepEqual([...copy.machine.sessions()], [...driver.machine.sessions()]);
+    assert.equal(copy.machine.nextDueTime(), 30);
+    assert.equal(copy.machine.endedReason(id('gone')), 'ended');
+    assert.equal(copy.machine.endedReason(id('a')), 'expired');
+    assert.equal(outcome(copy.acquire('b', 'x', { request: 1, mode: 'shared' })), 'granted 2 x1');
+    assert.equal(outcome(copy.acquire('refused', 'x', { request: 1, own: 'me' })), 'lock_held');
+    assert.equal(copy.machine.index, driver.machine.index + 2);
+  });
+});
+
+describe('the digest', () => {
+  test('differs when anything that nodes must agree on differs', () => {
+    const digests = new Set<string>();
+    const add = (prepare: (driver: Driver) => unknown): void => {
+      const driver = new Driver().sessions('a', 'b');
+      prepare(driver);
+      driver.machine.skipTo(100);
+      digests.add(driver.machine.digest());
+    };
+    const changes: readonly ((driver: Driver) => unknown)[] = [
+      () => undefined,
+      (driver) => driver.hold('a', 'x', { request: 1 }),
+      (driver) => driver.hold('a', 'x', { request: 2 }),
+      (driver) => driver.hold('b', 'x', { request: 1 }),
+      (driver) => driver.hold('a', 'x', { request: 1, mode: 'shared' }),
+      (driver) => driver.hold('a', 'y', { request: 1 }),
+      (driver) => driver.end('a'),
+      (driver) => driver.expire('a'),
+      (driver) => driver.advance(1),
+      (driver) => driver.release('a', 'x'),
+      (driver) => driver.do({ type: 'jump_fence_counter' }),
+    ];
+    for (const change of changes) add(change);
+    assert.equal(digests.size, changes.length);
+  });
+});
