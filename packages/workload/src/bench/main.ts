@@ -1,0 +1,261 @@
+/**
+ * `make bench`: acquire-release cycles a second and the times of an acquire, through the client, against
+ * three node processes that fsync every write.
+ *
+ * Rows: 1, 16, 64 and 256 workers, each with a session and a lock of its own, all over the one connection
+ * of one client, as the tasks of one program would; 64 workers over 64 connections, as 64 programs would; and
+ * 64 workers that fight for one lock. Exit status 1 when two workers held a lock at once or a token fell.
+ */
+import { fork } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startLocalCluster } from '@holdfast/server';
+import { freePorts } from '../free-ports.ts';
+import { describeMachine, machineLine } from '../statistics/machine.ts';
+import type { Machine } from '../statistics/machine.ts';
+import { milliseconds, table, whole } from '../statistics/table.ts';
+import { calibrate } from './calibration.ts';
+import type { Calibration } from './calibration.ts';
+import { isLoadFigures } from './plan.ts';
+import type { LoadFigures, LoadPlan } from './plan.ts';
+
+const help = `Usage: npm run bench -- [OPTION]…
+
+  --seconds N     counted seconds of each row (5)
+  --workers LIST  workers of the rows with a lock for each (1,16,64,256)
+  --only-own      leave out the rows with many connections and with one lock
+  --folder PATH   where the nodes keep their data (a new folder for temporary files)
+  --profile PATH  write a CPU profile of every process into this folder
+  --json          print one JSON document instead of tables
+`;
+
+interface Options {
+  readonly measureMs: number;
+  readonly workers: readonly number[];
+  readonly onlyOwn: boolean;
+  readonly folder: string | undefined;
+  readonly profile: string | undefined;
+  readonly json: boolean;
+}
+
+interface Report {
+  readonly machine: Machine;
+  readonly folder: string;
+  readonly measuredSeconds: number;
+  readonly calibration: Calibration;
+  readonly rows: readonly LoadFigures[];
+}
+
+const warmUpMs = 1500;
+const calibrationMs = 1000;
+const settleDeadlineMs = 30_000;
+
+function readOptions(): Options | undefined {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '5' },
+      workers: { type: 'string', default: '1,16,64,256' },
+      'only-own': { type: 'boolean', default: false },
+      folder: { type: 'string' },
+      profile: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const seconds = Number(values.seconds);
+  const workers = values.workers.split(',').map(Number);
+  if (!(seconds > 0 && seconds <= 600)) {
+    throw new Error(`--seconds is ${values.seconds}; give a number above 0 and up to 600.`);
+  }
+  if (!workers.every((count) => Number.isInteger(count) && count >= 1 && count <= 10_000)) {
+    throw new Error(
+      `--workers is ${values.workers}; give whole numbers from 1 to 10000, as in 1,16.`,
+    );
+  }
+  return {
+    measureMs: seconds * 1000,
+    workers,
+    onlyOwn: values['only-own'],
+    folder: values.folder,
+    profile: values.profile,
+    json: values.json,
+  };
+}
+
+type Row = Pick<LoadPlan, 'workers' | 'connections' | 'locks'>;
+
+function rowsOf(options: Options): readonly Row[] {
+  const own = options.workers.map((workers) => ({
+    workers,
+    connections: 1,
+    locks: 'own' as const,
+  }));
+  if (options.onlyOwn) return own;
+  return [
+    ...own,
+    { workers: 64, connections: 64, locks: 'own' },
+    { workers: 64, connections: 1, locks: 'one' },
+  ];
+}
+
+/** Runs the load generator in a process of its own. */
+async function generate(plan: LoadPlan, profile: string | undefined): Promise<LoadFigures> {
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const file = fileURLToPath(new URL(`./load.${ending}`, import.meta.url));
+  const execArgv = [...process.execArgv, ...profileFlags(profile, 'load')];
+  const child = fork(file, [JSON.stringify(plan)], { execArgv });
+  const deadline = setTimeout(
+    () => child.kill('SIGKILL'),
+    plan.warmUpMs + plan.measureMs + settleDeadlineMs,
+  );
+  try {
+    return await new Promise<LoadFigures>((resolve, reject) => {
+      let figures: LoadFigures | undefined;
+      child.on('message', (message) => {
+        if (isLoadFigures(message)) figures = message;
+      });
+      child.on('error', reject);
+      child.on('exit', (code, signal) => {
+        if (figures !== undefined) resolve(figures);
+        else
+          reject(
+            new Error(`The load generator ended without figures (${String(code ?? signal)}).`),
+          );
+      });
+    });
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+function profileFlags(profile: string | undefined, name: string): readonly string[] {
+  if (profile === undefined) return [];
+  return [
+    '--cpu-prof',
+    `--cpu-prof-dir=${profile}`,
+    `--cpu-prof-name=${name}-${String(Date.now())}.cpuprofile`,
+  ];
+}
+
+async function measure(
+  options: Options,
+  folder: string,
+  tell: (text: string) => void,
+): Promise<Report> {
+  tell('Measuring what the machine can do at this moment.');
+  const calibration = await calibrate(folder, calibrationMs);
+  const environment: Record<string, string> =
+    options.profile === undefined
+      ? {}
+      : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${options.profile}` };
+  const cluster = await startLocalCluster({ ports: await freePorts(3), folder, environment });
+  const rows: LoadFigures[] = [];
+  try {
+    await cluster.leader();
+    for (const row of rowsOf(options)) {
+      const what = row.locks === 'one' ? 'one lock' : 'a lock for each';
+      tell(`${String(row.workers)} workers, ${what}, ${String(row.connections)} connection(s).`);
+      const plan = { ...row, endpoints: cluster.urls, warmUpMs, measureMs: options.measureMs };
+      rows.push(await generate(plan, options.profile));
+    }
+  } finally {
+    await cluster.close();
+  }
+  const measuredSeconds = options.measureMs / 1000;
+  return { machine: describeMachine(), folder, measuredSeconds, calibration, rows };
+}
+
+function print(report: Report): void {
+  const { calibration } = report;
+  const commits = calibration.fsyncedCommitsPerSecond;
+  const lines = [
+    `Machine: ${machineLine(report.machine)}`,
+    `Three node processes, every write fsynced in ${report.folder}; ${String(report.measuredSeconds)} s a row.`,
+    '',
+    table(
+      ['calibration, same run', 'per second', 'ms each'],
+      [
+        ['SQLite commit of 1 row, synchronous=FULL', whole(commits), milliseconds(1000 / commits)],
+        [
+          'WebSocket echo, 1 in flight',
+          whole(calibration.echoesPerSecond),
+          milliseconds(1000 / calibration.echoesPerSecond),
+        ],
+        ['WebSocket echo, 64 in flight', whole(calibration.echoesOf64PerSecond), ''],
+      ],
+    ),
+    '',
+    table(
+      ['workers', 'cycles/s', 'per commit', 'acquire p50 ms', 'p95', 'p99', 'overlaps'],
+      report.rows
+        .filter((row) => row.locks === 'own')
+        .map((row) => [
+          row.connections === 1
+            ? String(row.workers)
+            : `${String(row.workers)} on ${String(row.connections)} connections`,
+          whole(row.cyclesPerSecond),
+          (row.cyclesPerSecond / commits).toFixed(2),
+          milliseconds(row.acquireMs.p50),
+          milliseconds(row.acquireMs.p95),
+          milliseconds(row.acquireMs.p99),
+          String(row.overlaps),
+        ]),
+    ),
+  ];
+  const contended = report.rows.filter((row) => row.locks === 'one');
+  if (contended.length > 0) {
+    lines.push(
+      '',
+      table(
+        [
+          'one lock for all',
+          'hand-overs/s',
+          'per commit',
+          'acquire p50 ms',
+          'p95',
+          'p99',
+          'overlaps',
+        ],
+        contended.map((row) => [
+          `${String(row.workers)} workers`,
+          whole(row.handOversPerSecond ?? NaN),
+          ((row.handOversPerSecond ?? NaN) / commits).toFixed(2),
+          milliseconds(row.acquireMs.p50),
+          milliseconds(row.acquireMs.p95),
+          milliseconds(row.acquireMs.p99),
+          String(row.overlaps),
+        ]),
+      ),
+    );
+  }
+  lines.push(
+    '',
+    'A cycle is an acquire and a release, both acknowledged. "per commit": cycles for each commit that',
+    'the calibration did in the same time; compare machines by it. Each worker has a session of its own;',
+    'where nothing else is said all share the one connection of one client.',
+  );
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+async function main(): Promise<boolean> {
+  const options = readOptions();
+  if (options === undefined) {
+    process.stdout.write(help);
+    return true;
+  }
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'holdfast-bench-')));
+  try {
+    const report = await measure(options, folder, (text) => process.stderr.write(`${text}\n`));
+    if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    else print(report);
+    return report.rows.every((row) => row.overlaps === 0 && row.tokensNotRisen === 0);
+  } finally {
+    if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+process.exitCode = (await main()) ? 0 : 1;

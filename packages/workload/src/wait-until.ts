@@ -1,0 +1,27 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+const askEveryMs = 10;
+
+/**
+ * Asks again and again until the answer is neither undefined nor false.
+ * @param what completes the sentence "Gave up after … ms: …".
+ * @throws Error when the deadline passes first; what the last question threw is its cause.
+ */
+export async function waitUntil<T>(
+  what: string,
+  deadlineMs: number,
+  ask: () => Promise<T | undefined | false> | T | undefined | false,
+): Promise<T> {
+  const endMs = performance.now() + deadlineMs;
+  let cause: unknown;
+  while (performance.now() < endMs) {
+    try {
+      const answer = await ask();
+      if (answer !== undefined && answer !== false) return answer;
+    } catch (error) {
+      cause = error;
+    }
+    await pause(askEveryMs);
+  }
+  throw new Error(`Gave up after ${String(deadlineMs)} ms: ${what}.`, { cause });
+}
