@@ -66,11 +66,11 @@ export async function createRaftEngine(options: RaftEngineOptions): Promise<Engi
     log: options.log,
     storageFigures: () => opened.storage.figures,
     closeStorage: () => opened.storage.close(),
+    reachable: options.peerListen !== null,
   });
   const transport = new TcpTransport({
     identity,
     knownPeers: new KnownPeers(options.folder),
-    listen: options.peerListen,
     clientUrl: options.clientUrl,
     clock: systemClock,
     log: options.log,
@@ -114,8 +114,7 @@ export async function createRaftEngine(options: RaftEngineOptions): Promise<Engi
   });
   engine.attach(replica, transport, options.clientUrl);
   const { members } = replica.status().membership;
-  const alone = !options.join && members.length <= 1 && options.initialMembers.length <= 1;
-  if (!alone) await transport.listen();
+  if (options.peerListen !== null) await transport.listen(options.peerListen);
   // A joining node answers those it was told of until the log tells it the members.
   transport.setPeers(
     members.length > 0

@@ -51,6 +51,8 @@ export interface RaftEngineParts {
   readonly log: EngineLog;
   readonly storageFigures: () => EngineFigures['storage'];
   readonly closeStorage: () => Promise<void>;
+  /** Other nodes can reach this one. */
+  readonly reachable: boolean;
 }
 
 type KeepAliveResult = { readonly ok: true; readonly timeoutMs: number } | Refusal;
@@ -597,6 +599,12 @@ export class RaftEngine implements Engine {
     const present = members.some((member) => member.id === id);
     if (call.type === 'add_member' && present) {
       throw new HoldfastError('member_exists', `"${id}" is a member already.`);
+    }
+    if (call.type === 'add_member' && !this.#parts.reachable) {
+      throw new HoldfastError(
+        'invalid_request',
+        'This node listens for no peers. Start it with cluster.listen (host:port) to let others join.',
+      );
     }
     if (call.type === 'remove_member' && !present) {
       throw new HoldfastError(

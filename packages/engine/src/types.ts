@@ -131,8 +131,8 @@ export interface RaftEngineOptions {
   readonly clusterId: string;
   readonly nodeId: string;
   readonly folder: string;
-  /** Address of the own peer listener (`host:port`), bound and advertised to others. A one-node cluster binds none. */
-  readonly peerListen: { readonly host: string; readonly port: number };
+  /** Where peers reach this node; null: a single node that no other can join. */
+  readonly peerListen: { readonly host: string; readonly port: number } | null;
   readonly peerAdvertise: string;
   /** All initial voters, this node included; ignored once the folder has a membership. A joining node gives only those it may ask. */
   readonly initialMembers: readonly { readonly id: string; readonly address: string }[];

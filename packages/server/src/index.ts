@@ -1,1 +1,10 @@
-export {};
+export { ConfigurationError, loadConfiguration } from './configuration/load.ts';
+export type { Configuration, ConfigurationSources } from './configuration/load.ts';
+export { flagOf, settings, variableOf } from './configuration/settings.ts';
+export type { Setting } from './configuration/settings.ts';
+export { startLocalCluster } from './local-cluster.ts';
+export type { LocalCluster, LocalClusterOptions, LocalNode } from './local-cluster.ts';
+export { startNode } from './node.ts';
+export type { NodeOptions, RunningNode } from './node.ts';
+export { runNode } from './process.ts';
+export { version } from './version.ts';

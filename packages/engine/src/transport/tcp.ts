@@ -41,7 +41,6 @@ interface PendingCall {
 export interface TcpTransportOptions {
   readonly identity: Identity;
   readonly knownPeers: KnownPeers;
-  readonly listen: { readonly host: string; readonly port: number };
   readonly clientUrl: string;
   readonly clock: Clock;
   readonly log: EngineLog;
@@ -62,10 +61,9 @@ export class TcpTransport implements Transport {
     this.#options = options;
   }
 
-  async listen(): Promise<void> {
+  async listen({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
     const server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
     this.#server = server;
-    const { host, port } = this.#options.listen;
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) =>
         reject(

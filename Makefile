@@ -1,0 +1,52 @@
+# A thin front of the npm scripts, for people who do not know npm. Everything runs under Node 24,
+# which is brought into .cache/node where the machine's own is older.
+NODE := ./scripts/with-node.sh
+PORTS ?= 5000,5001,5002
+DATA ?= data/cluster
+.DEFAULT_GOAL := help
+.PHONY: help install build run cluster demo bench bench-failover test test-unit test-integration check format documents clean
+
+help: ## Lists what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: ## Installs what is needed (the other targets do so by themselves)
+	@$(NODE) ./scripts/install.sh
+
+build: install ## Checks the types and builds what is published
+	@$(NODE) npm run --silent build
+
+run: build ## Starts one durable node on 127.0.0.1:8080
+	@$(NODE) node packages/cli/dist/main.js server --file config/single.yaml
+
+cluster: build ## Starts three nodes on 127.0.0.1:5000-5002 (PORTS=8001,8002,8003 for others)
+	@$(NODE) node packages/cli/dist/main.js cluster --ports $(PORTS) --data $(DATA)
+
+demo: build ## Shows failover: 20 workers, 5 locks, three kills of the leader
+	@$(NODE) npm run --silent demo
+
+bench: build ## Measures acquire-release cycles against three nodes
+	@$(NODE) npm run --silent bench
+
+bench-failover: build ## Measures how long no lock can be had when the leader goes
+	@$(NODE) npm run --silent bench:failover
+
+test: install ## Runs all tests
+	@$(NODE) npm run --silent test
+
+test-unit: install ## Runs the tests that start no processes
+	@$(NODE) npm run --silent test:unit
+
+test-integration: install ## Runs the tests with real clusters
+	@$(NODE) npm run --silent test:integration
+
+check: install ## Format, lint, rooms, types, unused code, generated documents
+	@$(NODE) npm run --silent check
+
+format: install ## Formats everything
+	@$(NODE) npm run --silent format
+
+documents: install ## Writes the generated documents anew
+	@$(NODE) npm run --silent documents
+
+clean: ## Removes what was built and installed; leaves data/
+	rm -rf node_modules packages/*/dist .cache

@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import { flagOf, loadConfiguration, runNode, settings, variableOf } from '@holdfast/server';
+import type { Environment } from '../program.ts';
+
+/** `holdfast server`: every setting is a flag and a variable. */
+export function addServerCommands(program: Command, _at: () => Environment): void {
+  const server = program
+    .command('server')
+    .description('Runs one node until it is stopped.')
+    .option('-f, --file <path>', 'configuration file (YAML)')
+    .option('--config <path>', 'the same as --file')
+    .addHelpText(
+      'after',
+      `
+A flag goes before an environment variable, that before the file, that before the default.
+
+Examples:
+  holdfast server --file config/single.yaml
+  holdfast server --http-port 9000 --storage-folder /tmp/holdfast
+  HOLDFAST_HTTP_PORT=9000 holdfast server`,
+    );
+  for (const setting of settings) {
+    const fallback = Array.isArray(setting.default)
+      ? setting.default.join(',')
+      : String(setting.default);
+    server.option(
+      `--${flagOf(setting)} <value>`,
+      `${setting.description} [${variableOf(setting)}, default ${fallback === '' ? 'empty' : fallback}]`,
+    );
+  }
+  server.action(async (options: Readonly<Record<string, string | undefined>>) => {
+    const flags: Record<string, string> = {};
+    for (const setting of settings) {
+      const flag = flagOf(setting);
+      const given =
+        options[flag.replaceAll(/-([a-z])/g, (_match, letter: string) => letter.toUpperCase())];
+      if (given !== undefined) flags[flag] = given;
+    }
+    const file = options['file'] ?? options['config'];
+    const node = await runNode(
+      loadConfiguration({
+        flags,
+        environment: process.env,
+        ...(file === undefined ? {} : { file }),
+      }),
+    );
+    process.stdout.write(firstSteps(node.url, `Holdfast serves clients on ${node.url}`));
+    // Signals end the process; see the server package.
+    await new Promise<never>(() => {
+      // Never settles.
+    });
+  });
+}
+
+/** What to try first, to be copied as it is. */
+export function firstSteps(url: string, headline: string): string {
+  return `
+${headline}. Try:
+
+  curl -X POST ${url}/locks/my-job/acquire -H "Content-Type: application/json" -d '{"client_id": "me", "ttl_seconds": 60}'
+  curl ${url}/locks/my-job/status
+
+Ctrl-C stops it.
+`;
+}

@@ -1,0 +1,42 @@
+/** Tables for people, JSON for programs. */
+export interface Output {
+  readonly json: boolean;
+  readonly write: (text: string) => void;
+}
+
+/** Prints an answer: as JSON where asked, else as `name  value` lines. */
+export function printRecord(output: Output, record: object): void {
+  if (output.json) {
+    output.write(`${JSON.stringify(record, null, 2)}\n`);
+    return;
+  }
+  const rows = Object.entries(record).filter(
+    ([, value]) => typeof value !== 'object' || value === null,
+  );
+  const width = Math.max(0, ...rows.map(([name]) => name.length));
+  for (const [name, value] of rows)
+    output.write(`${name.padEnd(width)}  ${value === null ? '-' : String(value)}\n`);
+}
+
+export function printTable(
+  output: Output,
+  whole: object,
+  heads: readonly string[],
+  rows: readonly (readonly string[])[],
+): void {
+  if (output.json) {
+    output.write(`${JSON.stringify(whole, null, 2)}\n`);
+    return;
+  }
+  const widths = heads.map((head, column) =>
+    Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  for (const row of [heads, ...rows]) {
+    output.write(
+      `${row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd()}\n`,
+    );
+  }
+}

@@ -1,0 +1,210 @@
+/** Reads the configuration: flag before environment before file before default. */
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { flagOf, settings, variableOf } from './settings.ts';
+import type { Setting } from './settings.ts';
+
+export interface Configuration {
+  readonly clusterId: string;
+  readonly nodeId: string;
+  /** Null: a single node that no other can join. */
+  readonly peerListen: { readonly host: string; readonly port: number } | null;
+  readonly peerAdvertise: string;
+  readonly peers: readonly { readonly id: string; readonly address: string }[];
+  readonly join: boolean;
+  readonly httpHost: string;
+  readonly httpPort: number;
+  readonly httpAdvertise: string;
+  readonly folder: string;
+  readonly snapshotLogBytes: number;
+  readonly heartbeatMs: number;
+  readonly electionTimeoutMinMs: number;
+  readonly electionTimeoutMaxMs: number;
+  readonly defaultTtlSeconds: number;
+  readonly maxTtlSeconds: number;
+  readonly maxWaitSeconds: number;
+  readonly maxSessions: number;
+  readonly maxHoldsPerSession: number;
+  readonly maxWaitersPerResource: number;
+  readonly maxResources: number;
+  readonly maxResultsPerSession: number;
+  readonly maxBodyBytes: number;
+  readonly maxStreams: number;
+  readonly logLevel: string;
+  readonly logFormat: 'auto' | 'json' | 'text';
+}
+
+export interface ConfigurationSources {
+  readonly file?: string;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** By flag name without dashes in front, e.g. `http-port`. */
+  readonly flags?: Readonly<Record<string, unknown>>;
+}
+
+/** The configuration cannot be used; the message names every problem and where it comes from. */
+export class ConfigurationError extends Error {
+  override readonly name: string = 'ConfigurationError';
+}
+
+/** @throws ConfigurationError */
+export function loadConfiguration(sources: ConfigurationSources): Configuration {
+  const problems: string[] = [];
+  const fromFile =
+    sources.file === undefined ? new Map<string, unknown>() : readFile(sources.file, problems);
+  const values = new Map<string, unknown>();
+  for (const setting of settings) {
+    const { value, origin } = find(setting, sources, fromFile);
+    const parsed = setting.schema.safeParse(value);
+    if (parsed.success) values.set(setting.key, parsed.data);
+    else
+      problems.push(
+        `${origin}: ${parsed.error.issues.map((issue) => issue.message).join('; ')} (given: ${JSON.stringify(value)})`,
+      );
+  }
+  if (problems.length > 0)
+    throw new ConfigurationError(`The configuration cannot be used:\n  ${problems.join('\n  ')}`);
+  return assemble((key) => values.get(key));
+}
+
+function find(
+  setting: Setting,
+  sources: ConfigurationSources,
+  fromFile: ReadonlyMap<string, unknown>,
+): { readonly value: unknown; readonly origin: string } {
+  const flag = flagOf(setting);
+  const given = sources.flags?.[flag];
+  if (given !== undefined)
+    return {
+      value: typeof given === 'string' ? readText(setting, given) : given,
+      origin: `--${flag}`,
+    };
+  const variable = variableOf(setting);
+  const text = sources.environment?.[variable];
+  if (text !== undefined) return { value: readText(setting, text), origin: variable };
+  if (fromFile.has(setting.key))
+    return { value: fromFile.get(setting.key), origin: `${sources.file ?? ''}: ${setting.key}` };
+  return { value: setting.default, origin: setting.key };
+}
+
+/** A flag or a variable is text; its type is that of the default. */
+function readText(setting: Setting, text: string): unknown {
+  if (Array.isArray(setting.default))
+    return text === '' ? [] : text.split(',').map((part) => part.trim());
+  if (typeof setting.default === 'number') return text.trim() === '' ? text : Number(text);
+  if (typeof setting.default === 'boolean')
+    return text === 'true' ? true : text === 'false' ? false : text;
+  return text;
+}
+
+function readFile(path: string, problems: string[]): ReadonlyMap<string, unknown> {
+  let parsed: unknown;
+  try {
+    parsed = parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ConfigurationError(
+      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  }
+  const found = new Map<string, unknown>();
+  if (parsed === null) return found;
+  if (typeof parsed !== 'object' || Array.isArray(parsed))
+    throw new ConfigurationError(`${path} must have sections like "cluster:" at its top.`);
+  const known = new Set(settings.map((setting) => setting.key));
+  for (const [section, content] of Object.entries(parsed as Record<string, unknown>)) {
+    if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+      problems.push(`${path}: "${section}" must be a section with settings in it`);
+      continue;
+    }
+    for (const [key, value] of Object.entries(content)) {
+      const full = `${section}.${key}`;
+      if (known.has(full)) found.set(full, value);
+      else
+        problems.push(
+          `${path}: there is no setting "${full}"; did you mean "${nearest(full, [...known])}"?`,
+        );
+    }
+  }
+  return found;
+}
+
+function nearest(word: string, candidates: readonly string[]): string {
+  const distances = candidates.map(
+    (candidate) => [editDistance(word, candidate), candidate] as const,
+  );
+  return distances.sort((a, b) => a[0] - b[0])[0]?.[1] ?? '';
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const replaced = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}
+
+function assemble(value: (key: string) => unknown): Configuration {
+  // Each was checked by its schema just now; the casts only name its type.
+  const text = (key: string): string => value(key) as string;
+  const number = (key: string): number => value(key) as number;
+  const listen = text('cluster.listen');
+  const peers = (value('cluster.peers') as readonly string[]).map((peer) => {
+    const [id, address] = peer.includes('=')
+      ? peer.split('=')
+      : [peer.slice(0, peer.lastIndexOf(':')), peer];
+    return { id: id ?? '', address: address ?? '' };
+  });
+  const electionTimeoutMinMs = number('consensus.election_timeout_ms');
+  const electionTimeoutMaxMs =
+    number('consensus.election_timeout_max_ms') || 2 * electionTimeoutMinMs;
+  const heartbeatMs = number('consensus.heartbeat_interval_ms');
+  if (electionTimeoutMinMs < 2 * heartbeatMs || electionTimeoutMaxMs <= electionTimeoutMinMs) {
+    throw new ConfigurationError(
+      `The election timeout (${String(electionTimeoutMinMs)} to ${String(electionTimeoutMaxMs)} ms) must be at least twice the heartbeat (${String(heartbeatMs)} ms) and a range.`,
+    );
+  }
+  if (peers.length > 0 && listen === '') {
+    throw new ConfigurationError(
+      'cluster.peers is set, so cluster.listen must say where they reach this node (host:port).',
+    );
+  }
+  return {
+    clusterId: text('cluster.cluster_id'),
+    nodeId: text('cluster.node_id'),
+    peerListen:
+      listen === ''
+        ? null
+        : {
+            host: listen.slice(0, listen.lastIndexOf(':')),
+            port: Number(listen.slice(listen.lastIndexOf(':') + 1)),
+          },
+    peerAdvertise: text('cluster.advertise') || listen,
+    peers,
+    join: value('cluster.join') === true,
+    httpHost: text('http.host'),
+    httpPort: number('http.port'),
+    httpAdvertise: text('http.advertise'),
+    folder: text('storage.folder'),
+    snapshotLogBytes: number('storage.snapshot_log_bytes'),
+    heartbeatMs,
+    electionTimeoutMinMs,
+    electionTimeoutMaxMs,
+    defaultTtlSeconds: number('locks.default_ttl_seconds'),
+    maxTtlSeconds: number('locks.max_ttl_seconds'),
+    maxWaitSeconds: number('locks.max_wait_time_seconds'),
+    maxSessions: number('limits.max_sessions'),
+    maxHoldsPerSession: number('limits.max_holds_per_session'),
+    maxWaitersPerResource: number('limits.max_waiters_per_resource'),
+    maxResources: number('limits.max_resources'),
+    maxResultsPerSession: number('limits.max_results_per_session'),
+    maxBodyBytes: number('limits.max_body_bytes'),
+    maxStreams: number('limits.max_streams'),
+    logLevel: text('log.level'),
+    logFormat: value('log.format') as Configuration['logFormat'],
+  };
+}

@@ -1,0 +1,211 @@
+/**
+ * Every setting, once: its key in the file, its schema, its default and what it means. Flags,
+ * environment variables, help texts and docs/configuration.md are made from this table.
+ */
+import { z } from 'zod';
+
+export interface Setting {
+  /** `section.key` in the YAML file. */
+  readonly key: string;
+  readonly schema: z.ZodType;
+  readonly default: unknown;
+  readonly description: string;
+}
+
+const address = z.string().regex(/^[^\s:]+:\d{1,5}$/, 'must be host:port');
+const nodeId = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
+const peer = z
+  .string()
+  .regex(/^(?:[A-Za-z0-9._-]{1,64}=)?[^\s:=]+:\d{1,5}$/, 'must be host:port or id=host:port');
+const port = z.int().min(0).max(65_535);
+const count = (max: number): z.ZodType => z.int().min(1).max(max);
+
+export const settings: readonly Setting[] = [
+  {
+    key: 'cluster.cluster_id',
+    schema: nodeId,
+    default: 'holdfast',
+    description: 'Name of the cluster; nodes of another one are refused. Fixed at the first start.',
+  },
+  {
+    key: 'cluster.node_id',
+    schema: nodeId,
+    default: 'node-1',
+    description:
+      'Name of this node, unique in the cluster, never used again. Fixed at the first start.',
+  },
+  {
+    key: 'cluster.listen',
+    schema: z.string().regex(/^(?:|[^\s:]+:\d{1,5})$/, 'must be host:port, or empty'),
+    default: '',
+    description:
+      'host:port on which peers reach this node. Empty: a single node that no other can join.',
+  },
+  {
+    key: 'cluster.advertise',
+    schema: z.union([z.literal(''), address]),
+    default: '',
+    description: 'host:port that peers use, where it differs from cluster.listen.',
+  },
+  {
+    key: 'cluster.peers',
+    schema: z.array(peer).max(6),
+    default: [],
+    description: 'The other nodes: "host:port" (the host is the node id) or "id=host:port".',
+  },
+  {
+    key: 'cluster.join',
+    schema: z.boolean(),
+    default: false,
+    description:
+      'This node is added to a running cluster (see POST /cluster/members): it starts without a vote.',
+  },
+  {
+    key: 'http.host',
+    schema: z.string().min(1),
+    default: '127.0.0.1',
+    description: 'Address on which clients are served.',
+  },
+  {
+    key: 'http.port',
+    schema: port,
+    default: 8080,
+    description: 'Port on which clients are served; 0 takes a free one.',
+  },
+  {
+    key: 'http.advertise',
+    schema: z.union([z.literal(''), z.url()]),
+    default: '',
+    description:
+      'URL under which clients reach this node, where it differs from http.host and http.port.',
+  },
+  {
+    key: 'storage.folder',
+    schema: z.string().min(1),
+    default: './data/node',
+    description: 'Folder of this node: its log, its vote, its identity.',
+  },
+  {
+    key: 'storage.snapshot_log_bytes',
+    schema: z
+      .int()
+      .min(4096)
+      .max(2 ** 32),
+    default: 64 * 1024 * 1024,
+    description: 'Bytes of log after which a snapshot is taken.',
+  },
+  {
+    key: 'consensus.algorithm',
+    schema: z.literal('raft'),
+    default: 'raft',
+    description: 'How nodes agree.',
+  },
+  {
+    key: 'consensus.heartbeat_interval_ms',
+    schema: z.int().min(20).max(10_000),
+    default: 100,
+    description: 'Ms between heartbeats of the leader.',
+  },
+  {
+    key: 'consensus.election_timeout_ms',
+    schema: z.int().min(60).max(60_000),
+    default: 300,
+    description: 'Shortest time in ms without a leader before an election.',
+  },
+  {
+    key: 'consensus.election_timeout_max_ms',
+    schema: z.int().min(0).max(120_000),
+    default: 0,
+    description: 'Longest such time in ms; 0: twice the shortest.',
+  },
+  {
+    key: 'locks.default_ttl_seconds',
+    schema: z.number().min(1).max(86_400),
+    default: 30,
+    description: 'Session timeout in seconds where the caller gives none.',
+  },
+  {
+    key: 'locks.max_ttl_seconds',
+    schema: z.number().min(1).max(86_400),
+    default: 86_400,
+    description: 'Longest session timeout in seconds.',
+  },
+  {
+    key: 'locks.max_wait_time_seconds',
+    schema: z.number().min(0).max(86_400),
+    default: 60,
+    description: 'Longest wait in a queue, in seconds.',
+  },
+  {
+    key: 'locks.cleanup_interval_seconds',
+    schema: z.number().min(0),
+    default: 10,
+    description: 'Accepted for files of older services; sessions are ended when they expire.',
+  },
+  {
+    key: 'limits.max_sessions',
+    schema: count(10_000_000),
+    default: 100_000,
+    description: 'Most sessions. The same on every node.',
+  },
+  {
+    key: 'limits.max_holds_per_session',
+    schema: count(1_000_000),
+    default: 100_000,
+    description: 'Most resources that one session holds. The same on every node.',
+  },
+  {
+    key: 'limits.max_waiters_per_resource',
+    schema: count(1_000_000),
+    default: 10_000,
+    description: 'Most waiters in the queue of one resource. The same on every node.',
+  },
+  {
+    key: 'limits.max_resources',
+    schema: count(10_000_000),
+    default: 1_000_000,
+    description: 'Most resources held or waited for at once. The same on every node.',
+  },
+  {
+    key: 'limits.max_results_per_session',
+    schema: z.int().min(1024).max(1_000_000),
+    default: 1024,
+    description:
+      'Answers remembered per session, so that a repeated request is not carried out again. The same on every node.',
+  },
+  {
+    key: 'limits.max_body_bytes',
+    schema: z
+      .int()
+      .min(1024)
+      .max(16 * 1024 * 1024),
+    default: 64 * 1024,
+    description: 'Largest HTTP body in bytes.',
+  },
+  {
+    key: 'limits.max_streams',
+    schema: count(100_000),
+    default: 5000,
+    description: 'Most client streams on this node.',
+  },
+  {
+    key: 'log.level',
+    schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
+    default: 'info',
+    description: 'What is logged.',
+  },
+  {
+    key: 'log.format',
+    schema: z.enum(['auto', 'json', 'text']),
+    default: 'auto',
+    description: 'auto: text on a terminal, else JSON lines.',
+  },
+];
+
+/** `http.port` → `--http-port`. */
+export const flagOf = (setting: Setting): string => setting.key.replaceAll(/[._]/g, '-');
+/** `http.port` → `HOLDFAST_HTTP_PORT`. */
+export const variableOf = (setting: Setting): string =>
+  `HOLDFAST_${setting.key.replaceAll('.', '_').toUpperCase()}`;

@@ -1,0 +1,223 @@
+/** A cluster of real node processes on this machine, for development, the demonstration and tests. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Peers listen this far above the HTTP port. */
+const peerPortDistance = 2000;
+const startTimeoutMs = 15_000;
+const stopTimeoutMs = 7000;
+
+export interface LocalClusterOptions {
+  /** HTTP ports, one a node: 1, 3, 5 or 7. */
+  readonly ports: readonly number[];
+  /** Data, configuration and logs of all nodes. */
+  readonly folder: string;
+  /** More environment for the nodes, e.g. settings as `HOLDFAST_...`. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Where the nodes' logs go: a file each (the default), or this process's stderr. */
+  readonly logs?: 'files' | 'inherit';
+}
+
+export interface LocalNode {
+  readonly nodeId: string;
+  readonly url: string;
+  readonly folder: string;
+  /** Undefined while it does not run. */
+  readonly pid: number | undefined;
+}
+
+export interface LocalCluster {
+  readonly nodes: readonly LocalNode[];
+  readonly urls: readonly string[];
+  /** Resolves with the leader's node id once there is one. @throws Error after `timeoutMs` (10,000). */
+  leader(timeoutMs?: number): Promise<string>;
+  /** Sends a signal; for SIGKILL and SIGTERM resolves when the process is gone. */
+  kill(nodeId: string, signal: NodeJS.Signals): Promise<void>;
+  /** Starts a node that is not running. */
+  restart(nodeId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Slot {
+  readonly nodeId: string;
+  readonly port: number;
+  readonly folder: string;
+  child: ChildProcess | undefined;
+}
+
+/** @throws Error when a node does not start; the message holds the end of its log. */
+export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
+  mkdirSync(options.folder, { recursive: true });
+  const clusterId = readOrMakeClusterId(options.folder);
+  const slots: Slot[] = options.ports.map((port, position) => ({
+    nodeId: `node-${String(position + 1)}`,
+    port,
+    folder: join(options.folder, `node-${String(position + 1)}`),
+    child: undefined,
+  }));
+  const start = (slot: Slot): Promise<void> => startProcess(slot, slots, clusterId, options);
+  const stopAll = async (): Promise<void> => {
+    await Promise.all(slots.map((slot) => stopProcess(slot, 'SIGTERM')));
+  };
+  try {
+    await Promise.all(slots.map(start));
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+  const slotOf = (nodeId: string): Slot => {
+    const slot = slots.find((candidate) => candidate.nodeId === nodeId);
+    if (slot === undefined)
+      throw new Error(
+        `There is no node "${nodeId}"; there are ${slots.map((other) => other.nodeId).join(', ')}.`,
+      );
+    return slot;
+  };
+  return {
+    get nodes() {
+      return slots.map((slot) => ({
+        nodeId: slot.nodeId,
+        url: urlOf(slot),
+        folder: slot.folder,
+        pid: slot.child?.pid,
+      }));
+    },
+    urls: slots.map(urlOf),
+    leader: (timeoutMs = 10_000) => findLeader(slots, timeoutMs),
+    async kill(nodeId, signal) {
+      const slot = slotOf(nodeId);
+      if (signal === 'SIGKILL' || signal === 'SIGTERM') await stopProcess(slot, signal);
+      else slot.child?.kill(signal);
+    },
+    async restart(nodeId) {
+      const slot = slotOf(nodeId);
+      if (slot.child !== undefined) throw new Error(`${nodeId} is running already.`);
+      await start(slot);
+    },
+    close: stopAll,
+  };
+}
+
+const urlOf = (slot: Slot): string => `http://127.0.0.1:${String(slot.port)}`;
+const peerAddressOf = (slot: Slot): string => `127.0.0.1:${String(slot.port + peerPortDistance)}`;
+
+/** Nodes that were started with another folder are of another cluster and are refused. */
+function readOrMakeClusterId(folder: string): string {
+  const path = join(folder, 'cluster-id');
+  if (existsSync(path)) return readFileSync(path, 'utf8').trim();
+  const clusterId = `local-${randomUUID()}`;
+  writeFileSync(path, `${clusterId}\n`);
+  return clusterId;
+}
+
+function startProcess(
+  slot: Slot,
+  slots: readonly Slot[],
+  clusterId: string,
+  options: LocalClusterOptions,
+): Promise<void> {
+  mkdirSync(slot.folder, { recursive: true });
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const entry = fileURLToPath(new URL(`./node-entry.${extension}`, import.meta.url));
+  const logPath = join(slot.folder, 'node.log');
+  const log = options.logs === 'inherit' ? 'inherit' : openSync(logPath, 'a');
+  const child = spawn(process.execPath, [...sourceFlags(), entry], {
+    // A process group of its own: Ctrl-C reaches the parent, which stops its nodes in order.
+    detached: true,
+    stdio: ['ignore', log, log, 'ipc'],
+    env: {
+      ...process.env,
+      HOLDFAST_CLUSTER_CLUSTER_ID: clusterId,
+      HOLDFAST_CLUSTER_NODE_ID: slot.nodeId,
+      HOLDFAST_CLUSTER_LISTEN: peerAddressOf(slot),
+      HOLDFAST_CLUSTER_PEERS: slots
+        .filter((other) => other !== slot)
+        .map((other) => `${other.nodeId}=${peerAddressOf(other)}`)
+        .join(','),
+      HOLDFAST_HTTP_PORT: String(slot.port),
+      HOLDFAST_STORAGE_FOLDER: join(slot.folder, 'data'),
+      HOLDFAST_STOP_WITH_PARENT: '1',
+      ...options.environment,
+    },
+  });
+  slot.child = child;
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () =>
+        finish(
+          new Error(
+            `${slot.nodeId} did not start in ${String(startTimeoutMs)} ms. ${logEnd(logPath)}`,
+          ),
+        ),
+      startTimeoutMs,
+    );
+    const finish = (error?: Error): void => {
+      clearTimeout(timer);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    child.once('message', () => finish());
+    child.once('error', finish);
+    child.once('exit', (code, signal) => {
+      if (slot.child === child) slot.child = undefined;
+      finish(
+        new Error(
+          `${slot.nodeId} ended (${signal ?? `status ${String(code)}`}). ${logEnd(logPath)}`,
+        ),
+      );
+    });
+  });
+}
+
+/** Children run like this process does: from the sources where it does, without its debugger and profiler. */
+function sourceFlags(): string[] {
+  return process.execArgv.filter(
+    (flag) => flag.startsWith('--conditions') || flag.startsWith('--no-warnings'),
+  );
+}
+
+const logEnd = (path: string): string =>
+  existsSync(path) ? `The end of ${path}:\n${readFileSync(path, 'utf8').slice(-2000)}` : '';
+
+function stopProcess(slot: Slot, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  const { child } = slot;
+  if (child === undefined) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+    child.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    child.kill(signal);
+  });
+}
+
+async function findLeader(slots: readonly Slot[], timeoutMs: number): Promise<string> {
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    for (const slot of slots) {
+      if (slot.child === undefined) continue;
+      try {
+        const answer = await fetch(`${urlOf(slot)}/cluster/status`, {
+          signal: AbortSignal.timeout(500),
+        });
+        const status = (await answer.json()) as {
+          readonly node_id?: string;
+          readonly leader?: string | null;
+          readonly role?: string;
+          readonly is_ready?: boolean;
+        };
+        if (status.role === 'leader' && status.is_ready === true) return slot.nodeId;
+      } catch {
+        // Not up, or stopped: ask the next one.
+      }
+    }
+    if (performance.now() >= deadlineMs)
+      throw new Error(`No leader in ${String(timeoutMs)} ms. The nodes' logs tell why.`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
