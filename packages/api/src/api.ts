@@ -21,7 +21,7 @@ const anonymous = 'anonymous';
 export interface BuiltApi {
   readonly app: FastifyInstance;
   readonly service: Service;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export function buildApi(options: ApiOptions): BuiltApi {

@@ -64,8 +64,9 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     retry: 'later',
   },
   lock_not_found: { status: 404, title: 'Nobody holds this lock.', retry: 'never' },
+  // Not 408: browsers and proxies repeat such a request by themselves.
   wait_timeout: {
-    status: 408,
+    status: 409,
     title: 'The wait ran out before the lock was free.',
     retry: 'later',
   },

@@ -9,8 +9,8 @@ export const streamPath = '/stream';
  * `[id, operation, body]`; ids are chosen by the client and unique among its unanswered requests.
  * `[id, 'abandon', { request: otherId }]` gives up a waiting acquire: it leaves its queue, or gives
  * back what was granted meanwhile; the abandoned request is answered with `wait_abandoned`. The
- * abandon itself is answered with `{ abandoned: boolean }`: false when that request was not (or no
- * longer) waiting here, so that its own answer is on the way or has gone before.
+ * abandon itself is answered with `{ abandoned: boolean }`: true also when it crossed the grant, which
+ * is then given back; false when no such acquire waits or has been answered here lately.
  * `answeredBelow` as a fourth element tells which numbered requests of the body's session have been answered.
  */
 export type StreamRequest = readonly [

@@ -29,7 +29,7 @@ export interface HttpParts {
   readonly metrics: ApiMetrics;
   readonly allowedOrigins: readonly string[];
   readonly log: ApiLog;
-  isStopping(): boolean;
+  readonly isStopping: () => boolean;
 }
 
 export function createHttpApplication(parts: HttpParts): FastifyInstance {
@@ -44,7 +44,7 @@ export function createHttpApplication(parts: HttpParts): FastifyInstance {
     routerOptions: { maxParamLength: longestPathField },
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, request, reply) => {
-      onError(error, request as FastifyRequest, reply as FastifyReply);
+      onError(error, request, reply);
     },
   });
   app.server.maxConnections = limits.maxConnections;

@@ -20,6 +20,7 @@ export class WaitingAcquire {
   #settle: ((settled: Settled) => void) | undefined;
   #fail: ((error: Error) => void) | undefined;
   #givenUp = false;
+  #state: 'waiting' | 'granted' | 'refused' = 'waiting';
 
   constructor(command: AcquireCommand, context: OperationContext) {
     this.#command = command;
@@ -37,7 +38,9 @@ export class WaitingAcquire {
       this.#fail = reject;
       this.#context.service.engine.submit(this.#command, callOptions(this.#context)).then(
         (result) => {
-          if (!this.#givenUp) resolve(result);
+          if (this.#givenUp) return;
+          this.#state = result.ok ? 'granted' : 'refused';
+          resolve(result);
         },
         (error: Error) => {
           if (!this.#givenUp) reject(error);
@@ -46,9 +49,9 @@ export class WaitingAcquire {
     });
   }
 
-  /** W1. The caller wants it no more. */
+  /** W1. The caller wants it no more, even where the grant is on its way to it already. */
   abandon(): void {
-    if (this.#givenUp) return;
+    if (this.#givenUp || this.#state === 'refused') return;
     this.#givenUp = true;
     const { sessionId, name, requestId } = this.#command;
     const { service, identity } = this.#context;

@@ -10,6 +10,7 @@ type Plain<T> = T extends readonly (infer Element)[]
 
 /** True only when neither type has a field, an optionality or a value that the other has not. */
 type Same<A, B> =
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- T stands for every type.
   (<T>() => T extends Plain<A> ? 1 : 2) extends <T>() => T extends Plain<B> ? 1 : 2 ? true : false;
 
 /**

@@ -20,6 +20,8 @@ import { internalProblem, Refused, refusedWhere, stoppingProblem } from '../refu
 const operations: ReadonlyMap<string, Operation> = new Map(Object.entries(wireOperations));
 /** A stream that goes on with more sessions than this is not told when the others end. */
 const maxSessionsWatched = 10_000;
+/** Answers that an abandon may still cross. */
+const maxAnsweredKept = 256;
 const closeDeadlineMs = 1000;
 
 export const closeCodes = {
@@ -47,6 +49,8 @@ export class StreamConnection {
   readonly #socket: WebSocket;
   readonly #host: StreamHost;
   readonly #waiting = new Map<number, WaitingAcquire>();
+  /** The latest acquires that were answered after a wait: an abandon may cross the answer. */
+  readonly #answered = new Map<number, WaitingAcquire>();
   readonly #sessions = new Set<string>();
   #outgoing: StreamAnswer[] = [];
   #unanswered = 0;
@@ -165,7 +169,7 @@ export class StreamConnection {
         field: 'request',
       });
     }
-    const waiting = this.#waiting.get(request);
+    const waiting = this.#waiting.get(request) ?? this.#answered.get(request);
     waiting?.abandon();
     return { abandoned: waiting !== undefined };
   }
@@ -182,16 +186,28 @@ export class StreamConnection {
   // ---- out --------------------------------------------------------------------------------------
 
   #finish(id: number, operation: Operation, body: unknown, outcome: Outcome<object>): void {
-    if (operation.name === 'acquire') this.#waiting.delete(id);
+    if (operation.name === 'acquire') this.#noLongerWaits(id);
     if (!(outcome instanceof Refused)) this.#watch(operation.name, body, outcome);
     this.#answer(id, outcome);
   }
 
   #fail(id: number, operation: Operation, error: unknown): void {
-    if (operation.name === 'acquire') this.#waiting.delete(id);
+    if (operation.name === 'acquire') this.#noLongerWaits(id);
     const refused = refusedWhere(error);
     if (refused === undefined) this.#host.onInternalError(error, operation.name);
     this.#answer(id, refused ?? internalProblem);
+  }
+
+  #noLongerWaits(id: number): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(id);
+    this.#answered.set(id, waiting);
+    if (this.#answered.size <= maxAnsweredKept) return;
+    for (const oldest of this.#answered.keys()) {
+      this.#answered.delete(oldest);
+      return;
+    }
   }
 
   /** S1. */
@@ -261,6 +277,7 @@ export class StreamConnection {
   end(): void {
     for (const waiting of this.#waiting.values()) waiting.callerGone();
     this.#waiting.clear();
+    this.#answered.clear();
     this.#outgoing = [];
   }
 }

@@ -69,7 +69,7 @@ export function explain(errors: readonly ErrorObject[]): Refused {
 }
 
 function tooLong(field: string, subject: string, value: unknown, limit: number): Refused {
-  const length = typeof value === 'string' ? [...value].length : 0;
+  const length = typeof value === 'string' ? Array.from(value).length : 0;
   if (field === 'name') {
     return new Refused(
       'name_too_long',

@@ -1,0 +1,247 @@
+/**
+ * An engine without a cluster: the real state machine, applied at once, on a clock that stands still
+ * until a test moves it. What a cluster adds (losing its leader, say) is played by `failWith`.
+ */
+import { HoldfastError } from '@holdfast/protocol';
+import { createStateMachine } from '@holdfast/state';
+import type {
+  Command,
+  CommandResult,
+  Event,
+  ResourceName,
+  SessionId,
+  StateMachine,
+} from '@holdfast/state';
+import type {
+  CallOptions,
+  ClusterStatus,
+  Consistency,
+  Engine,
+  EngineFigures,
+  MemberStatus,
+  Query,
+  QueryResult,
+} from '@holdfast/engine';
+
+interface Waiter {
+  readonly key: string;
+  readonly resolve: (result: CommandResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const keyOf = (sessionId: string, requestId: string | number): string =>
+  `${sessionId} ${typeof requestId} ${String(requestId)}`;
+
+export class MemoryEngine implements Engine {
+  readonly state: StateMachine = createStateMachine({
+    maxSessions: 100,
+    maxHoldsPerSession: 20,
+    maxWaitersPerResource: 10,
+    maxResources: 100,
+    maxResultsPerSession: 16,
+  });
+  /** Every call ends with this, until it is taken away. */
+  failWith: Error | undefined;
+  /** Calls do not end before this. */
+  gate: Promise<void> | undefined;
+  leader: string | null = 'node-1';
+  members: MemberStatus[] = ['node-1', 'node-2'].map((id) => ({
+    id,
+    address: `${id}:4322`,
+    role: 'voter',
+    clientUrl: `http://${id}.test:5000`,
+    matchIndex: null,
+    connected: true,
+  }));
+  nowMs = 1000;
+  readonly submitted: { readonly command: Command; readonly options: CallOptions }[] = [];
+  #waiters: Waiter[] = [];
+  #closed = false;
+  readonly #statusListeners = new Set<(status: ClusterStatus) => void>();
+  readonly #eventListeners = new Set<(revision: number, events: readonly Event[]) => void>();
+  readonly #commitListeners = new Set<(seconds: number) => void>();
+
+  async submit(command: Command, options: CallOptions): Promise<CommandResult> {
+    this.submitted.push({ command, options });
+    await this.#beReached();
+    const result = this.#apply(command, options);
+    if (!(result.ok && result.type === 'queued') || command.type !== 'acquire') return result;
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ key: keyOf(command.sessionId, command.requestId), resolve, reject });
+    });
+  }
+
+  async keepAlive(
+    sessionId: SessionId,
+  ): Promise<{ readonly ok: true; readonly timeoutMs: number } | Extract<CommandResult, { ok: false }>> {
+    await this.#beReached();
+    const session = this.state.session(sessionId);
+    if (session !== undefined) return { ok: true, timeoutMs: session.timeoutMs };
+    const { refusal } = this.#missing(sessionId);
+    return refusal;
+  }
+
+  async query(query: Query, consistency: Consistency): Promise<QueryResult> {
+    if (consistency === 'linearizable') await this.#beReached();
+    switch (query.type) {
+      case 'session': {
+        const session = this.state.session(query.sessionId);
+        return session === undefined
+          ? this.#missing(query.sessionId)
+          : { type: 'session', session, lastKeepAliveMs: 1_769_164_036_177 };
+      }
+      case 'lock':
+        return { type: 'lock', lock: this.state.lock(query.name as ResourceName) };
+      case 'locks':
+        return { type: 'locks', ...this.state.locks(query.prefix, query.after, query.limit) };
+      case 'stats':
+        return { type: 'stats', stats: this.state.stats() };
+    }
+  }
+
+  #missing(sessionId: SessionId): Extract<QueryResult, { type: 'session_missing' }> {
+    const ended = this.state.endedReason(sessionId) !== undefined;
+    return {
+      type: 'session_missing',
+      refusal: {
+        ok: false,
+        code: ended ? 'session_expired' : 'session_not_found',
+        message: `There is no session "${sessionId}" any more.`,
+      },
+    };
+  }
+
+  async #beReached(): Promise<void> {
+    await this.gate;
+    if (this.#closed) throw new HoldfastError('shutting_down', 'This node is stopping.');
+    if (this.failWith !== undefined) throw this.failWith;
+  }
+
+  #apply(command: Command, options?: CallOptions): CommandResult {
+    const envelope =
+      options?.answeredBelow === undefined
+        ? { identity: 'test', command }
+        : { identity: 'test', command, answeredBelow: options.answeredBelow };
+    const { results, events } = this.state.apply({
+      index: this.state.index + 1,
+      time: this.nowMs,
+      commands: [envelope],
+    });
+    for (const event of events) {
+      if (event.type !== 'wait_ended') continue;
+      const key = keyOf(event.sessionId, event.requestId);
+      const ended = this.#waiters.filter((waiter) => waiter.key === key);
+      this.#waiters = this.#waiters.filter((waiter) => waiter.key !== key);
+      for (const waiter of ended) waiter.resolve(event.result);
+    }
+    for (const listener of this.#eventListeners) listener(this.state.index, events);
+    for (const listener of this.#commitListeners) listener(0.002);
+    const [result] = results;
+    if (result === undefined) throw new Error('One command has one result.');
+    return result;
+  }
+
+  // ---- what tests do ----------------------------------------------------------------------------
+
+  /** Moves the clock; waits that run out by then end. */
+  advance(durationMs: number): void {
+    this.nowMs += durationMs;
+    this.#apply({ type: 'advance' });
+  }
+
+  /** As a leader does when a lease has run out. */
+  expire(sessionId: string): void {
+    const id = sessionId as SessionId;
+    this.#apply({ type: 'expire_session', sessionId: id, renewal: this.state.renewalOf(id) ?? 0 });
+  }
+
+  get waiterCount(): number {
+    return this.#waiters.length;
+  }
+
+  tellStatus(): void {
+    for (const listener of this.#statusListeners) listener(this.status());
+  }
+
+  // ---- the rest of an engine --------------------------------------------------------------------
+
+  status(): ClusterStatus {
+    const leader = this.members.find((member) => member.id === this.leader);
+    return {
+      clusterId: 'test',
+      nodeId: 'node-1',
+      role: this.leader === 'node-1' ? 'leader' : 'follower',
+      term: 3,
+      leader: this.leader,
+      leaderAddress: leader?.address ?? null,
+      leaderClientUrl: leader?.clientUrl ?? null,
+      ready: this.leader !== null && !this.#closed,
+      commitIndex: this.state.index,
+      appliedIndex: this.state.index,
+      lastIndex: this.state.index,
+      firstIndex: 1,
+      members: this.members,
+    };
+  }
+
+  onStatus(listener: (status: ClusterStatus) => void): () => void {
+    this.#statusListeners.add(listener);
+    return () => this.#statusListeners.delete(listener);
+  }
+
+  onEvents(listener: (revision: number, events: readonly Event[]) => void): () => void {
+    this.#eventListeners.add(listener);
+    return () => this.#eventListeners.delete(listener);
+  }
+
+  async addMember(id: string, address: string): Promise<void> {
+    await this.#beReached();
+    if (this.members.some((member) => member.id === id)) {
+      throw new HoldfastError('member_exists', `"${id}" is a member already.`);
+    }
+    const role = 'learner';
+    this.members.push({ id, address, role, clientUrl: '', matchIndex: 0, connected: false });
+  }
+
+  async removeMember(id: string): Promise<void> {
+    await this.#beReached();
+    if (!this.members.some((member) => member.id === id)) {
+      throw new HoldfastError('member_not_found', `"${id}" is not a member.`);
+    }
+    this.members = this.members.filter((member) => member.id !== id);
+  }
+
+  async transferLeadership(to: string | null): Promise<string> {
+    await this.#beReached();
+    this.leader = to ?? 'node-2';
+    return this.leader;
+  }
+
+  async *snapshot(): AsyncIterable<Uint8Array> {
+    yield* this.state.snapshot();
+  }
+
+  figures(): EngineFigures {
+    return {
+      leaderChanges: 7,
+      proposedBatches: this.submitted.length,
+      proposedCommands: this.submitted.length,
+      pendingCommands: 0,
+      waitingAcquires: this.#waiters.length,
+      onCommit: (listener) => {
+        this.#commitListeners.add(listener);
+        return () => this.#commitListeners.delete(listener);
+      },
+      storage: { commits: 1, pendingWrites: 0, lastCommitMs: 0.2, sizeBytes: 4096 },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) {
+      waiter.reject(new HoldfastError('shutting_down', 'This node is stopping.'));
+    }
+  }
+}
