@@ -1,5 +1,5 @@
 /** The commands of `holdfast`. */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { version } from '@holdfast/server';
 import { addClusterCommands } from './commands/cluster.ts';
 import { addLockCommands } from './commands/lock.ts';
@@ -58,11 +58,10 @@ export function buildProgram(environment: (program: Command) => Environment): Co
     .description('Locks, sessions and fencing tokens for programs on several machines.')
     .version(version)
     .option('--json', 'print JSON for programs instead of tables')
-    .addOption(
-      new Option(
-        '--endpoint <url...>',
-        `nodes to ask (HOLDFAST_ENDPOINTS, separated by commas; default ${defaultEndpoints.join(' ')})`,
-      ),
+    .option(
+      '--endpoint <url>',
+      `a node to ask; repeat it for more (HOLDFAST_ENDPOINTS, separated by commas; default ${defaultEndpoints.join(' ')})`,
+      (url: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), url],
     )
     .enablePositionalOptions()
     .exitOverride()
