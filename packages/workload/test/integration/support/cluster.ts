@@ -1,0 +1,26 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startLocalCluster } from '@holdfast/server';
+import type { LocalCluster } from '@holdfast/server';
+import { freePorts } from '../../../src/free-ports.ts';
+
+export interface TestCluster extends AsyncDisposable {
+  readonly cluster: LocalCluster;
+}
+
+/** Three real processes in a folder of their own, with a leader; gone with the scope. */
+export async function threeNodes(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<TestCluster> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
+  const cluster = await startLocalCluster({ ports: await freePorts(3), folder, environment });
+  await cluster.leader();
+  return {
+    cluster,
+    async [Symbol.asyncDispose]() {
+      await cluster.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
