@@ -73,7 +73,9 @@ export class MemoryEngine implements Engine {
 
   async keepAlive(
     sessionId: SessionId,
-  ): Promise<{ readonly ok: true; readonly timeoutMs: number } | Extract<CommandResult, { ok: false }>> {
+  ): Promise<
+    { readonly ok: true; readonly timeoutMs: number } | Extract<CommandResult, { ok: false }>
+  > {
     await this.#beReached();
     const session = this.state.session(sessionId);
     if (session !== undefined) return { ok: true, timeoutMs: session.timeoutMs };

@@ -172,8 +172,8 @@ const documents: Readonly<Record<DocumentName, (parts: HttpParts) => Answer>> = 
       return welcomePage(service);
     },
   openapi: ({ context: { service } }) => {
-    const text = JSON.stringify(openApiDocument(service.version));
-    return () => text;
+    let text: string | undefined;
+    return () => (text ??= JSON.stringify(openApiDocument(service.version)));
   },
   metrics:
     ({ metrics }) =>

@@ -10,8 +10,16 @@ export interface RequestSchemas {
   readonly body: ObjectSchema | undefined;
 }
 
+const made = new WeakMap<OperationRoute, RequestSchemas>();
+
 /** What is not in the path is in the query of a GET and in the JSON body of anything else. */
-export function requestSchemas({ path, method, operation }: OperationRoute): RequestSchemas {
+export function requestSchemas(route: OperationRoute): RequestSchemas {
+  const known = made.get(route) ?? split(route);
+  made.set(route, known);
+  return known;
+}
+
+function split({ path, method, operation }: OperationRoute): RequestSchemas {
   const inPath = pathFields(path);
   const rest = partOf(operation.bodySchema, inPath, 'without');
   const nothing = partOf(operation.bodySchema, [], 'only');

@@ -3,6 +3,7 @@
  * somebody asks for it.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { MetricObject } from 'prom-client';
 import type { Engine } from '@holdfast/engine';
 import type { Stats } from '@holdfast/state';
 
@@ -26,7 +27,16 @@ export interface ApiMetrics {
   onHttpRequest(route: string, status: number, seconds: number): void;
   /** All figures as text. */
   text(): Promise<string>;
+  /** What there is, without values: for the documentation. */
+  described(): readonly MetricDescription[];
   close(): void;
+}
+
+export interface MetricDescription {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: string;
+  readonly help: string;
 }
 
 export interface MetricsSources {
@@ -90,6 +100,7 @@ export function createMetrics(sources: MetricsSources): ApiMetrics {
     },
     onHttpRequest: (route, status, seconds) => httpSeconds.observe({ route, status }, seconds),
     text: async () => (await registry.metrics()) + (await figuresOfProcess().metrics()),
+    described: () => registry.getMetricsAsArray().map(describe),
     close: forgetCommits,
   };
 }
@@ -226,4 +237,13 @@ function addGauges(registers: Registry[], { engine, stream, waiting }: MetricsSo
     'Requests received on client streams.',
     () => stream().requests,
   );
+}
+
+function describe(metric: MetricObject): MetricDescription {
+  const type =
+    metric instanceof Counter ? 'counter' : metric instanceof Gauge ? 'gauge' : 'histogram';
+  const labels: unknown = 'labelNames' in metric ? metric.labelNames : [];
+  const names = Array.isArray(labels) ? labels.map((label) => `\`${String(label)}\``) : [];
+  const { name, help } = metric as MetricObject & { readonly name: string; readonly help: string };
+  return { name, type, labels: names.join(', '), help };
 }

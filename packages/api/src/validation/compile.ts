@@ -36,6 +36,7 @@ const ajv = new Ajv2020({
 });
 
 export function compileCheck<T>(schema: object): Check<T> {
+  // Ajv itself remembers what it compiled, by the schema object.
   const validate = ajv.compile<T>(schema);
   return {
     passes: validate,

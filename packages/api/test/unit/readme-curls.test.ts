@@ -29,7 +29,10 @@ describe('the curls of the lock-io readme', () => {
     assert.equal(health.body['leader'], 'node-1:4322');
     assert.match(String(health.body['timestamp']), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\+00:00$/);
 
-    const created = await request('POST', '/sessions', { client_id: 'test-client-1', timeout: 100 });
+    const created = await request('POST', '/sessions', {
+      client_id: 'test-client-1',
+      timeout: 100,
+    });
     const sessionId = String(created.body['session_id']);
     assert.deepEqual(created.body, {
       session_id: sessionId,

@@ -1,0 +1,119 @@
+/** Documents that follow from the code: what there is, in words. Written to docs/ by scripts/generate-documents.ts. */
+import { errorDefinitions } from '@holdfast/protocol';
+import type { ErrorCode, ErrorDefinition } from '@holdfast/protocol';
+import type { Engine } from '@holdfast/engine';
+import { createMetrics } from './metrics/metrics.ts';
+import { routes } from './http/routes.ts';
+import { errorsOf, openApiDocument } from './openapi/document.ts';
+
+const generated =
+  '<!-- Made from the code by packages/api/scripts/generate-documents.ts; do not edit. -->';
+
+/** Codes that no path answers with: those of the client library, and that of paths that are not there. */
+const ofNoRoute: Readonly<Partial<Record<ErrorCode, string>>> = {
+  route_not_found: 'any other path or method',
+  connection_lost: 'the client library',
+  deadline_exceeded: 'the client library',
+  aborted: 'the client library',
+  hold_lost: 'the client library',
+};
+
+const retryInWords: Readonly<Record<ErrorDefinition['retry'], string>> = {
+  never: 'no',
+  later: 'later',
+  same: 'yes, with the same request id',
+};
+
+const entriesOfErrors = Object.entries(errorDefinitions) as readonly (readonly [
+  ErrorCode,
+  ErrorDefinition,
+])[];
+
+/** @throws Error for a code that nothing answers with, or that is said to have no route and has one. */
+export function errorsDocument(): string {
+  const rows = entriesOfErrors.map(([code, { status, title, retry }]) => {
+    const answering = routes.filter((route) => errorsOf(route).includes(code));
+    const special = ofNoRoute[code];
+    if (answering.length > 0 === (special !== undefined)) {
+      throw new Error(
+        `The error code ${code} must be one of a route or listed as one of no route.`,
+      );
+    }
+    const where =
+      special ??
+      (answering.length === routes.length
+        ? 'every path'
+        : answering.map(({ method, path }) => `\`${method} ${path}\``).join(', '));
+    return `| \`${code}\` | ${String(status)} | ${title} | ${retryInWords[retry]} | ${where} |`;
+  });
+  return [
+    generated,
+    '',
+    '# Errors',
+    '',
+    'Every error is a problem document (RFC 9457, `application/problem+json`) with `type`, `title`, `status`, `detail` and a stable `code`; branch on the code. Further fields tell the details, for example `field` for a field that is not valid, or `holders` for a lock that is held. On the client stream the same documents arrive as failed answers.',
+    '',
+    'Repeat says whether the same request may be sent again. "Later": nothing was done. "With the same request id": it may have been done, and a repetition with its request id gets the first answer instead of being done twice.',
+    '',
+    '| Code | Status | Meaning | Repeat | Answered by |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+/** An engine that is only asked for the names of its figures. */
+function silentEngine(): Engine {
+  const never = (): never => {
+    throw new Error('This engine only stands in for one.');
+  };
+  return {
+    submit: never,
+    keepAlive: never,
+    query: never,
+    status: never,
+    onStatus: never,
+    onEvents: never,
+    addMember: never,
+    removeMember: never,
+    transferLeadership: never,
+    snapshot: never,
+    close: never,
+    figures: () => ({
+      leaderChanges: 0,
+      proposedBatches: 0,
+      proposedCommands: 0,
+      pendingCommands: 0,
+      waitingAcquires: 0,
+      onCommit: () => () => undefined,
+      storage: { commits: 0, pendingWrites: 0, lastCommitMs: 0, sizeBytes: 0 },
+    }),
+  };
+}
+
+export function metricsDocument(): string {
+  const metrics = createMetrics({
+    engine: silentEngine(),
+    stream: () => ({ connections: 0, requests: 0 }),
+    waiting: () => 0,
+  });
+  const rows = metrics
+    .described()
+    .map(({ name, type, labels, help }) => `| \`${name}\` | ${type} | ${labels} | ${help} |`);
+  return [
+    generated,
+    '',
+    '# Metrics',
+    '',
+    '`GET /metrics` answers in the text format of Prometheus. "On the leader" means that the other nodes tell 0 or do not count. Beside these there are the usual figures of the process (`process_*`, `nodejs_*`).',
+    '',
+    '| Name | Kind | Labels | Meaning |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+export function openApiText(version: string): string {
+  return `${JSON.stringify(openApiDocument(version), null, 2)}\n`;
+}
