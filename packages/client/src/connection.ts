@@ -134,7 +134,7 @@ export class Connection {
     this.#cancelSweep?.();
     this.#cancelReconnect?.();
     this.#socket?.close();
-    for (const pending of [...this.#pending.values()])
+    for (const pending of this.#pending.values())
       this.#fail(pending, new HoldfastError('connection_lost', 'The client was closed.'));
   }
 
@@ -209,7 +209,7 @@ export class Connection {
     ) {
       this.#cluster = { ...this.#cluster, leader: null };
     }
-    for (const pending of [...this.#pending.values()]) {
+    for (const pending of this.#pending.values()) {
       if (!pending.sent) continue;
       if (pending.repeatable) {
         pending.sent = false;

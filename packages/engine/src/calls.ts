@@ -72,6 +72,7 @@ export function unwrapAnswer(answer: unknown): unknown {
       const code: ErrorCode = received.code in errorDefinitions ? received.code : 'internal';
       throw new HoldfastError(code, received.message, { ...received.details });
     }
+    case undefined:
     default:
       throw new Interrupted(true, 'the leader answered in an unknown form');
   }

@@ -314,7 +314,7 @@ export class RaftEngine implements Engine {
     const dueTime = this.#replica.state.nextDueTime();
     if (dueTime !== undefined && !this.#advancePending && dueTime <= this.#clusterClock.read(now)) {
       this.#advancePending = true;
-      this.#background({ type: 'advance' }).finally(() => {
+      void this.#background({ type: 'advance' }).finally(() => {
         this.#advancePending = false;
       });
     }

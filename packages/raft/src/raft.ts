@@ -357,24 +357,17 @@ export class RaftCore implements Raft {
 
   /** Returns false when the message ends here. */
   #newerTerm(from: MemberId, message: Message): boolean {
-    switch (message.type) {
-      case 'pre_vote':
-        // Nothing is promised by a pre-vote, so the term stays (thesis 9.6).
-        this.#answerPreVote(from, message);
-        return false;
-      case 'pre_vote_answer':
-        if (message.granted) {
-          if (message.term === this.term + 1) this.#countVote('pre_candidate', from, true);
-          return false;
-        }
-        break;
-      case 'vote':
-        // A live leader is not unseated by a node that has not heard it (thesis 4.2.3).
-        if (!message.transfer && this.#hearsLeader()) return false;
-        break;
-      default:
-        break;
+    if (message.type === 'pre_vote') {
+      // Nothing is promised by a pre-vote, so the term stays (thesis 9.6).
+      this.#answerPreVote(from, message);
+      return false;
     }
+    if (message.type === 'pre_vote_answer' && message.granted) {
+      if (message.term === this.term + 1) this.#countVote('pre_candidate', from, true);
+      return false;
+    }
+    // A live leader is not unseated by a node that has not heard it (thesis 4.2.3).
+    if (message.type === 'vote' && !message.transfer && this.#hearsLeader()) return false;
     const leads = message.type === 'append' || message.type === 'snapshot_chunk';
     this.becomeFollower(message.term, leads ? from : null);
     return true;

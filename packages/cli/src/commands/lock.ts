@@ -9,7 +9,7 @@ import { secondsOf, withClient } from '../with-client.ts';
 
 interface AcquireOptions {
   readonly session?: string;
-  readonly clientId: string;
+  readonly clientId?: string;
   readonly ttl?: string;
   readonly wait: string;
   readonly shared?: boolean;
@@ -31,7 +31,7 @@ export function addLockCommands(program: Command, at: () => Environment): void {
       'Takes a lock and prints its fence token. It ends with the release, or after its ttl.',
     )
     .option('--session <id>', 'hold it in this session')
-    .option('--client-id <name>', 'without a session: who holds it', defaultClientId)
+    .option('--client-id <name>', 'without a session: who holds it (default: cli-USER)')
     .option(
       '--ttl <seconds>',
       'without a session: it ends after so long without a renewal (default 60)',
@@ -44,7 +44,7 @@ export function addLockCommands(program: Command, at: () => Environment): void {
     .command('release <name>')
     .description('Releases a lock.')
     .option('--session <id>', 'the session that holds it')
-    .option('--client-id <name>', 'without a session: who holds it', defaultClientId)
+    .option('--client-id <name>', 'without a session: who holds it (default: cli-USER)')
     .option(
       '--fence-token <number>',
       'the token that the acquire printed (needed without a session)',
@@ -55,7 +55,7 @@ export function addLockCommands(program: Command, at: () => Environment): void {
         name: string,
         options: {
           readonly session?: string;
-          readonly clientId: string;
+          readonly clientId?: string;
           readonly fenceToken?: string;
         },
       ) => {
@@ -64,7 +64,7 @@ export function addLockCommands(program: Command, at: () => Environment): void {
           options.fenceToken === undefined ? {} : { fence_token: Number(options.fenceToken) };
         const who =
           options.session === undefined
-            ? { client_id: options.clientId }
+            ? { client_id: options.clientId ?? defaultClientId }
             : { session_id: options.session };
         await withClient(environment, async (client) => {
           printRecord(environment.output, await client.call('release', { name, ...who, ...token }));
@@ -130,7 +130,7 @@ function addRun(lock: Command, at: () => Environment): void {
       'length of the lease: how long after a loss of contact others may take over',
       '15',
     )
-    .option('--client-id <name>', 'shown as the holder', defaultClientId)
+    .option('--client-id <name>', 'shown as the holder (default: cli-USER)')
     .option('--shared', 'as a reader, together with other readers')
     .passThroughOptions()
     .addHelpText(
@@ -150,7 +150,7 @@ Examples:
         options: {
           readonly wait: string;
           readonly ttl: string;
-          readonly clientId: string;
+          readonly clientId?: string;
           readonly shared?: boolean;
         },
       ) => {
@@ -158,7 +158,10 @@ Examples:
         const waitMs = (secondsOf('--wait', options.wait) ?? 0) * 1000;
         const timeoutSeconds = secondsOf('--ttl', options.ttl) ?? 15;
         const end = await withClient(environment, async (client) => {
-          const session = await client.session({ timeoutSeconds, clientId: options.clientId });
+          const session = await client.session({
+            timeoutSeconds,
+            clientId: options.clientId ?? defaultClientId,
+          });
           const hold = await session.lock(name, {
             waitMs,
             mode: options.shared === true ? 'shared' : 'exclusive',
@@ -190,7 +193,10 @@ async function acquire(
   const wait = secondsOf('--wait', options.wait) ?? 0;
   const who =
     options.session === undefined
-      ? { client_id: options.clientId, ttl_seconds: secondsOf('--ttl', options.ttl) ?? 60 }
+      ? {
+          client_id: options.clientId ?? defaultClientId,
+          ttl_seconds: secondsOf('--ttl', options.ttl) ?? 60,
+        }
       : { session_id: options.session };
   await withClient(environment, async (client) => {
     const answer = await client.call(

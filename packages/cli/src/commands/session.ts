@@ -12,20 +12,16 @@ export function addSessionCommands(program: Command, at: () => Environment): voi
     .command('create')
     .description('Creates a session and prints its id; keep it alive with "session keepalive".')
     .option('--timeout <seconds>', 'seconds without a keepalive after which it ends')
-    .option(
-      '--client-id <name>',
-      'who asks, shown as the holder',
-      `cli-${process.env['USER'] ?? 'user'}`,
-    )
+    .option('--client-id <name>', 'who asks, shown as the holder (default: cli-USER)')
     .addHelpText('after', '\nExample:\n  holdfast session create --timeout 120')
-    .action(async (options: { readonly timeout?: string; readonly clientId: string }) => {
+    .action(async (options: { readonly timeout?: string; readonly clientId?: string }) => {
       const timeout = secondsOf('--timeout', options.timeout);
       const environment = at();
       await withClient(environment, async (client) => {
         printRecord(
           environment.output,
           await client.call('create_session', {
-            client_id: options.clientId,
+            client_id: options.clientId ?? `cli-${process.env['USER'] ?? 'user'}`,
             ...(timeout === undefined ? {} : { timeout }),
           }),
         );

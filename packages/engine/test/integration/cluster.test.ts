@@ -154,16 +154,16 @@ describe('An engine of three members', () => {
     const left = await createSession(leader, 600);
     token(await acquire(leader, left, 'expiring'));
     const waiting = acquire(leader, kept, 'expiring', 5000);
-    let keeping = true;
+    const keeping = { now: true };
     const keeper = (async (): Promise<void> => {
-      while (keeping) {
+      while (keeping.now) {
         const answer = await follower.keepAlive(kept, anonymous);
         assert.equal(answer.ok, true);
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     })();
     token(await waiting);
-    keeping = false;
+    keeping.now = false;
     await keeper;
     const refused = await leader.keepAlive(left, anonymous);
     assert.ok(!refused.ok);
