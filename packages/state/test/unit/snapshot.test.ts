@@ -2,17 +2,28 @@ import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { restoreStateMachine, SnapshotFormatError } from '../../src/index.ts';
 import type { Command } from '../../src/index.ts';
-import { Driver, createCommand, id, lockName, outcome, roomyLimits } from './support/driver.ts';
+import {
+  Driver,
+  createCommand,
+  eventLine,
+  id,
+  lockName,
+  outcome,
+  roomyLimits,
+} from './support/driver.ts';
 
 const limits = { ...roomyLimits, maxResources: 100_000 };
+
+/** Its waiters alone are more than one chunk. */
+const popularRequest = `popular-${'r'.repeat(400)}`;
 
 /** Large enough for many chunks: every session holds two locks, and one lock has a long queue. */
 function large(): Driver {
   const driver = Driver.withLimits(limits);
-  const acquire = (session: string, lock: string, waitMs: number): Command => ({
+  const acquire = (session: string, lock: string, waitMs: number, request = lock): Command => ({
     type: 'acquire',
     sessionId: id(session),
-    requestId: lock,
+    requestId: request,
     name: lockName(lock),
     mode: 'exclusive',
     waitMs,
@@ -24,7 +35,7 @@ function large(): Driver {
       createCommand(session),
       acquire(session, `locks/ä/${String(number)}/first-${'n'.repeat(200)}`, 0),
       acquire(session, `locks/ä/${String(number)}/second-${'n'.repeat(200)}`, 0),
-      acquire(session, 'popular', 1000 + number),
+      acquire(session, 'popular', 1000 + number, popularRequest),
     ]);
   }
   return driver;
@@ -66,7 +77,7 @@ describe('a snapshot', () => {
         driver.acquire(session, `new-${String(number)}`);
         if (number % 10 === 0) driver.end(session);
         if (number % 10 === 1) driver.sessions(`later-${String(number)}`);
-        if (number % 10 === 2) driver.abandon(session, 'popular', 'popular');
+        if (number % 10 === 2) driver.abandon(session, 'popular', popularRequest);
         if (number % 10 === 3) driver.advance(1);
       }
     }
@@ -106,18 +117,21 @@ describe('a snapshot', () => {
     const bytes = Buffer.concat([...driver.machine.snapshot()]);
     const text = bytes.toString();
     const lines = text.split('\n');
-    const refused = (damaged: Uint8Array | string): void => {
+    const refused = (damaged: Uint8Array | string, reason = /cannot be read/): void => {
       const chunk = typeof damaged === 'string' ? Buffer.from(damaged) : damaged;
-      assert.throws(() => restoreStateMachine(limits, [chunk]), SnapshotFormatError);
+      assert.throws(
+        () => restoreStateMachine(limits, [chunk]),
+        (error) => error instanceof SnapshotFormatError && reason.test(error.message),
+      );
     };
     for (let length = 0; length < bytes.length; length++) refused(bytes.subarray(0, length));
     for (let line = 0; line < lines.length - 1; line++) {
       refused(lines.filter((_, index) => index !== line).join('\n'));
     }
-    refused(text.replace('"b"', '"c"'));
-    refused(text.replace('"holdfast-state",1,', '"holdfast-state",2,'));
-    refused(text.replace('holdfast-state', 'something-else'));
-    refused(`${text}["session"]\n`);
+    refused(text.replace('"client-b"', '"client-c"'), /do not match the sum/);
+    refused(text.replace('"holdfast-state",1,', '"holdfast-state",2,'), /version is 2/);
+    refused(text.replace('holdfast-state', 'something-else'), /not a snapshot of Holdfast/);
+    refused(`${text}["session"]\n`, /follows its end/);
     refused(Buffer.concat([Buffer.from([0xff, 0xfe]), bytes]));
   });
 
@@ -144,6 +158,41 @@ describe('a snapshot', () => {
     assert.equal(outcome(copy.acquire('b', 'x', { request: 1, mode: 'shared' })), 'granted 2 x1');
     assert.equal(outcome(copy.acquire('refused', 'x', { request: 1, own: 'me' })), 'lock_held');
     assert.equal(copy.machine.index, driver.machine.index + 2);
+  });
+});
+
+describe('a restored session', () => {
+  test('gives back its locks and leaves its queues in the order in which it came to them', () => {
+    const driver = new Driver().sessions('first', 's', 'p', 'q');
+    // The pools came to be in another order than the holds and waits of s.
+    for (const name of ['x', 'y', 'v', 'w']) driver.hold('first', name, { mode: 'shared' });
+    for (const name of ['y', 'x']) driver.hold('s', name, { mode: 'shared' });
+    for (const name of ['w', 'v']) driver.acquire('s', name, { waitMs: 100, request: name });
+    for (const name of ['x', 'y']) driver.acquire('p', name, { waitMs: 100, request: name });
+    for (const name of ['v', 'w']) {
+      driver.acquire('q', name, { waitMs: 100, request: name, mode: 'shared' });
+    }
+    for (const name of ['x', 'y']) driver.release('first', name);
+    const copy = driver.restored();
+    for (const one of [driver, copy]) {
+      one.end('s');
+      assert.deepEqual(one.lastEvents.map(eventLine), [
+        'session_ended s ended',
+        'wait_ended w s w session_expired',
+        'wait_ended v s v session_expired',
+        'hold_ended y s 5 session_ended',
+        'hold_ended x s 6 session_ended',
+        'granted w q w shared 7',
+        'wait_ended w q w granted 7 x1',
+        'granted v q v shared 8',
+        'wait_ended v q v granted 8 x1',
+        'granted y p y exclusive 9',
+        'wait_ended y p y granted 9 x1',
+        'granted x p x exclusive 10',
+        'wait_ended x p x granted 10 x1',
+      ]);
+    }
+    assert.equal(copy.machine.digest(), driver.machine.digest());
   });
 });
 
