@@ -17,6 +17,12 @@ import { Interrupted } from './interrupted.ts';
 import type { Outcome, Replica } from './replica.ts';
 
 const maxCommandsPerBatch = 1000;
+/**
+ * Batches in the log and not yet applied. What arrives meanwhile is the next batch: with few in flight
+ * batches grow with the load, and the cost of a sync, a message and a wake-up is shared by more
+ * commands (measured: docs/performance.md).
+ */
+const maxBatchesInFlight = 1;
 const maxPendingCommands = 100_000;
 const maxWaitingAcquires = 200_000;
 
@@ -35,6 +41,7 @@ export class CommandQueue {
   #queued: Submission[] = [];
   #flushPlanned = false;
   #inLog = 0;
+  #batchesInFlight = 0;
   /** Acquires in a queue of the state machine, by session and request. */
   readonly #waiting = new Map<string, Submission[]>();
   #waitingCount = 0;
@@ -148,7 +155,11 @@ export class CommandQueue {
     this.#flushPlanned = true;
     this.#clock.endOfTurn(() => {
       this.#flushPlanned = false;
-      while (this.#queued.length > 0 && this.#flushOne());
+      while (
+        this.#queued.length > 0 &&
+        this.#batchesInFlight < maxBatchesInFlight &&
+        this.#flushOne()
+      );
     });
   }
 
@@ -162,8 +173,10 @@ export class CommandQueue {
     // Taken out first: with one member the outcome may come before `propose` returns.
     this.#queued = whole ? [] : this.#queued.slice(maxCommandsPerBatch);
     this.#inLog += submissions.length;
+    this.#batchesInFlight += 1;
     const answer = this.#replica.propose({ time, commands }, (outcome) => {
       this.#inLog -= submissions.length;
+      this.#batchesInFlight -= 1;
       this.#settle(submissions, outcome, startedMs);
     });
     if (answer.ok) {
@@ -172,6 +185,7 @@ export class CommandQueue {
       return true;
     }
     this.#inLog -= submissions.length;
+    this.#batchesInFlight -= 1;
     if (answer.reason === 'too_much_uncommitted' || answer.reason === 'transferring') {
       this.#queued = [...submissions, ...this.#queued];
       return false;

@@ -4,7 +4,7 @@ const keptSlices = 30;
 
 export class Pace {
   readonly #now: () => number;
-  readonly #slices: number[] = new Array<number>(keptSlices).fill(0);
+  readonly #slices: number[] = Array.from({ length: keptSlices }, () => 0);
   #slice: number;
   #count = 0;
 

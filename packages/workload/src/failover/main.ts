@@ -1,6 +1,8 @@
 /**
- * `make bench-failover`: how long no lock can be had after a SIGKILL of the leader (ten times) and after
- * a graceful stop (five times). Exit status 1 when a median is above its goal.
+ * `make bench-failover`: how long no lock can be had after a SIGKILL of the leader (ten times), after
+ * a graceful stop (five times), and after a SIGSTOP (three times): a killed process's connections are
+ * closed for it and tell of its end, a frozen one's are not, and only its silence does. Exit status 1 when
+ * a median is above its goal.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,22 +16,25 @@ import { milliseconds, table } from '../statistics/table.ts';
 import { measureOutages } from './outages.ts';
 import type { StopSignal } from './outages.ts';
 
-const help = `Usage: npm run bench-failover -- [OPTION]…
+const help = `Usage: npm run bench:failover -- [OPTION]…
 
   --kills N   SIGKILLs of the leader (10)
   --stops N   graceful stops of the leader (5)
+  --freezes N SIGSTOPs of the leader (3)
   --json      print one JSON document instead of a table
 `;
 
 interface Goal {
   readonly signal: StopSignal;
   readonly words: string;
+  /** Infinity: shown, not judged. */
   readonly medianAtMostMs: number;
 }
 
 const goals: readonly Goal[] = [
   { signal: 'SIGKILL', words: 'leader killed (SIGKILL)', medianAtMostMs: 1000 },
   { signal: 'SIGTERM', words: 'leader stopped (SIGTERM)', medianAtMostMs: 100 },
+  { signal: 'SIGSTOP', words: 'leader frozen (SIGSTOP)', medianAtMostMs: Infinity },
 ];
 
 interface Outcome extends Goal {
@@ -58,7 +63,7 @@ async function measure(counts: Readonly<Record<StopSignal, number>>): Promise<re
       const outagesMs = await measureOutages(cluster, goal.signal, times, (leader, outageMs) => {
         number += 1;
         process.stderr.write(
-          `${goal.words} ${String(number)} of ${String(times)}: ${leader}, no lock for ${milliseconds(outageMs)} ms\n`,
+          `${goal.words} ${String(number)} of ${String(times)}: ${leader}, ${outageMs === Infinity ? 'no lock any more' : `no lock for ${milliseconds(outageMs)} ms`}\n`,
         );
       });
       const medianMs = median(outagesMs);
@@ -78,7 +83,9 @@ function print(outcomes: readonly Outcome[]): void {
     milliseconds(Math.min(...outagesMs)),
     milliseconds(medianMs),
     milliseconds(Math.max(...outagesMs)),
-    `${milliseconds(medianAtMostMs)} ${met ? '(met)' : '(missed)'}`,
+    medianAtMostMs === Infinity
+      ? '–'
+      : `${milliseconds(medianAtMostMs)} ${met ? '(met)' : '(missed)'}`,
   ]);
   const headings = [
     'no lock could be had, ms',
@@ -96,6 +103,7 @@ async function main(): Promise<boolean> {
     options: {
       kills: { type: 'string', default: '10' },
       stops: { type: 'string', default: '5' },
+      freezes: { type: 'string', default: '3' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -107,6 +115,7 @@ async function main(): Promise<boolean> {
   const outcomes = await measure({
     SIGKILL: readCount('kills', values.kills),
     SIGTERM: readCount('stops', values.stops),
+    SIGSTOP: readCount('freezes', values.freezes),
   });
   if (values.json) {
     process.stdout.write(`${JSON.stringify({ machine: describeMachine(), outcomes }, null, 2)}\n`);

@@ -29,6 +29,6 @@ export function whole(value: number): string {
 
 /** Milliseconds with as many decimals as they deserve. */
 export function milliseconds(value: number): string {
-  if (!Number.isFinite(value)) return '–';
+  if (!Number.isFinite(value)) return value === Infinity ? 'no end' : '–';
   return value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0);
 }
