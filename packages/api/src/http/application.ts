@@ -77,12 +77,13 @@ function asError({ code, message, details }: Refused): HoldfastError {
 
 function addHooks(app: FastifyInstance, { isStopping, metrics, allowedOrigins }: HttpParts): void {
   app.addHook('onRequest', async (request, reply) => {
-    if (isStopping()) {
-      reply.header('connection', 'close');
-      return sendProblem(reply, stoppingProblem);
-    }
+    if (isStopping()) return sendProblem(reply, stoppingProblem);
     const refused = foreignOrigin(request.raw, allowedOrigins);
     return refused === undefined ? undefined : sendProblem(reply, refused);
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    // What was in flight when the node began to stop is answered, and its connection ends with it.
+    if (isStopping()) reply.header('connection', 'close');
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';

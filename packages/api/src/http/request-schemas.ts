@@ -24,7 +24,10 @@ function split({ path, method, operation }: OperationRoute): RequestSchemas {
   const rest = partOf(operation.bodySchema, inPath, 'without');
   const nothing = partOf(operation.bodySchema, [], 'only');
   return {
-    params: inPath.length === 0 ? undefined : partOf(operation.bodySchema, inPath, 'only'),
+    params:
+      inPath.length === 0
+        ? undefined
+        : { ...partOf(operation.bodySchema, inPath, 'only'), required: inPath },
     querystring: method === 'GET' ? rest : nothing,
     body: method === 'GET' ? undefined : rest,
   };

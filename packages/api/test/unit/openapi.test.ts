@@ -1,0 +1,65 @@
+/** The OpenAPI document is valid, whole, and the same as what is served. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { errorDefinitions } from '@holdfast/protocol';
+import { startHarness } from '../harness.ts';
+import { errorsDocument, metricsDocument } from '../../src/documents.ts';
+import { openApiDocument } from '../../src/openapi/document.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+const document = openApiDocument('9.9.9') as Json;
+
+function references(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === '$ref' ? [String(inner)] : references(inner),
+  );
+}
+
+test('the document is valid OpenAPI 3.1', async () => {
+  const { valid, errors } = await new Validator().validate(structuredClone(document));
+  assert.ok(valid, JSON.stringify(errors));
+});
+
+test('every reference leads somewhere, and every schema is referred to', () => {
+  const { schemas } = document['components'] as { readonly schemas: Json };
+  const wanted = new Set(
+    references(document).map((ref) => ref.replace('#/components/schemas/', '')),
+  );
+  assert.deepEqual([...wanted].sort(), Object.keys(schemas).sort());
+});
+
+test('every path that is served is in the document, and the other way round', async (t) => {
+  const { built, request } = startHarness(t);
+  await built.app.ready();
+  const paths = document['paths'] as Readonly<Record<string, Json>>;
+  const documented = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  for (const entry of documented) {
+    const [method = '', path = ''] = entry.split(' ');
+    const url = path.replaceAll(/\{([a-z_]+)\}/g, ':$1');
+    assert.ok(built.app.hasRoute({ method, url }), entry);
+  }
+  const served = built.app.printRoutes({ commonPrefix: false, includeHooks: false });
+  const servedCount = [...served.matchAll(/\(([A-Z, ]+)\)/g)]
+    .flatMap((match) => (match[1] ?? '').split(', '))
+    .filter((method) => method !== 'HEAD').length;
+  assert.equal(servedCount, documented.length);
+  assert.deepEqual((await request('GET', '/openapi.json')).body, document);
+});
+
+test('operation ids are unique, and every path tells its errors', () => {
+  const paths = document['paths'] as Readonly<Record<string, Readonly<Record<string, Json>>>>;
+  const items = Object.values(paths).flatMap((methods) => Object.values(methods));
+  const ids = items.map((item) => item['operationId']);
+  assert.equal(new Set(ids).size, ids.length);
+  for (const item of items) assert.ok('400' in (item['responses'] as Json));
+});
+
+test('the documents name every error code and the promised figures', () => {
+  const errors = errorsDocument();
+  for (const code of Object.keys(errorDefinitions)) assert.ok(errors.includes(`\`${code}\``), code);
+  assert.match(metricsDocument(), /`lock_acquisitions_total` \| counter/);
+});
