@@ -7,7 +7,7 @@ import { id, lockName } from './driver.ts';
 const seed = Number(process.env['SEED'] ?? 20_261_121);
 
 /** Checks a property with a seed that is the same in every run unless SEED says otherwise. */
-export function check(property: fc.IRawProperty<unknown>, runs: number): void {
+export function check<Values>(property: fc.IProperty<Values>, runs: number): void {
   fc.assert(property, { seed, numRuns: Number(process.env['RUNS'] ?? runs) });
 }
 
