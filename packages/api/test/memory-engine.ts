@@ -35,10 +35,10 @@ const keyOf = (sessionId: string, requestId: string | number): string =>
 export class MemoryEngine implements Engine {
   readonly state: StateMachine = createStateMachine({
     maxSessions: 100,
-    maxHoldsPerSession: 20,
+    maxHoldsPerSession: 1000,
     maxWaitersPerResource: 10,
-    maxResources: 100,
-    maxResultsPerSession: 16,
+    maxResources: 10_000,
+    maxResultsPerSession: 1024,
   });
   /** Every call ends with this, until it is taken away. */
   failWith: Error | undefined;
