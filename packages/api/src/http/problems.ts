@@ -2,8 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { errorDefinitions, toProblem } from '@holdfast/protocol';
-import type { ErrorCode } from '@holdfast/protocol';
+import { toProblem } from '@holdfast/protocol';
 import type { ApiLog } from '../options.ts';
 import { internalProblem, Refused, refusedWhere } from '../refused.ts';
 
@@ -101,5 +100,3 @@ export function rawProblem(status: number, refused: Refused): string {
     body,
   ].join('\r\n');
 }
-
-export const statusOf = (code: ErrorCode): number => errorDefinitions[code].status;

@@ -413,6 +413,13 @@ const holdCases: readonly Case[] = [
     status: 409,
   },
   {
+    given: 'a stale token of a client, to renew',
+    url: `/locks/${held}/renew`,
+    body: { client_id: 'other', fence_token: 99 },
+    code: 'stale_fence_token',
+    status: 409,
+  },
+  {
     given: 'a lock of another session, to renew',
     url: `/locks/${held}/renew`,
     body: { session_id: '{own}', fence_token: 1 },
