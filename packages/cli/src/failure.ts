@@ -2,6 +2,20 @@
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import { exitStatus } from './exit-status.ts';
 
+/** What was asked for cannot be understood; nothing was done. */
+export class UsageError extends Error {
+  override readonly name: string = 'UsageError';
+}
+
+export interface Failure {
+  /** Stable, for programs: that of the service, or `usage`, or `failure`. */
+  readonly code: string;
+  readonly message: string;
+  /** What to do next; empty where the message says it. */
+  readonly advice: string;
+  readonly status: number;
+}
+
 const notAcquired: ReadonlySet<string> = new Set([
   'lock_held',
   'lock_delayed',
@@ -16,24 +30,42 @@ const unreachable: ReadonlySet<string> = new Set([
   'shutting_down',
 ]);
 
-export function explain(
-  error: unknown,
-  endpoints: readonly string[],
-): { readonly text: string; readonly status: number } {
-  if (!(error instanceof HoldfastError)) {
+const advice: Readonly<Record<string, string>> = {
+  lock_held:
+    'Wait for it with --wait SECONDS, or see who holds it with "holdfast lock status NAME".',
+  lock_delayed: 'Wait for it with --wait SECONDS; "holdfast lock status NAME" tells until when.',
+  wait_timeout: '"holdfast lock status NAME" tells who holds it and who waits.',
+  session_not_found: 'Create one with "holdfast session create".',
+  session_expired: 'Create a new one with "holdfast session create".',
+  stale_fence_token: 'Somebody else may hold it by now: "holdfast lock status NAME" tells.',
+};
+
+/** @param endpoints The nodes that were asked, as far as that was decided. */
+export function explain(error: unknown, endpoints: readonly string[]): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof UsageError)
+    return { code: 'usage', message, advice: '', status: exitStatus.usage };
+  if (!(error instanceof HoldfastError))
+    return { code: 'failure', message, advice: '', status: exitStatus.failure };
+  const { code } = error;
+  if (unreachable.has(code) && errorDefinitions[code].retry === 'same') {
     return {
-      text: error instanceof Error ? error.message : String(error),
-      status: exitStatus.failure,
-    };
-  }
-  const text = `${error.message} (${error.code})`;
-  if (notAcquired.has(error.code)) return { text, status: exitStatus.notAcquired };
-  if (error.code === 'hold_lost') return { text, status: exitStatus.leaseLost };
-  if (unreachable.has(error.code) && errorDefinitions[error.code].retry === 'same') {
-    return {
-      text: `${text}\nAsked: ${endpoints.join(', ')}. Start a node with "holdfast server" or "holdfast cluster", or name one with --endpoint.`,
+      code,
+      message,
+      advice: `Asked: ${endpoints.join(', ')}. Start a node with "holdfast server" or "holdfast cluster", or name one with --endpoint.`,
       status: exitStatus.unreachable,
     };
   }
-  return { text, status: exitStatus.failure };
+  let status: number = exitStatus.failure;
+  if (notAcquired.has(code)) status = exitStatus.notAcquired;
+  if (code === 'hold_lost') status = exitStatus.leaseLost;
+  return { code, message, advice: advice[code] ?? '', status };
+}
+
+/** On stderr: a sentence and the next step for people, one line of JSON for programs. */
+export function failureText(failure: Failure, json: boolean): string {
+  const { code, message, status } = failure;
+  if (json) return `${JSON.stringify({ error: { code, message, exit_status: status } })}\n`;
+  const named = code === 'usage' || code === 'failure' ? message : `${message} (${code})`;
+  return `holdfast: ${named}\n${failure.advice === '' ? '' : `${failure.advice}\n`}`;
 }

@@ -1,54 +1,61 @@
 /** The commands of `holdfast`. */
-import { Command, CommanderError } from 'commander';
-import { version } from '@holdfast/server';
+import { Command, CommanderError, Option } from 'commander';
+import { ConfigurationError, version } from '@holdfast/server';
 import { addClusterCommands } from './commands/cluster.ts';
 import { addLockCommands } from './commands/lock.ts';
 import { addServerCommands } from './commands/server.ts';
 import { addSessionCommands } from './commands/session.ts';
+import { findUsualEndpoints, givenEndpoints, usualEndpoints } from './endpoints.ts';
 import { exitStatus } from './exit-status.ts';
-import { explain } from './failure.ts';
+import { explain, failureText, UsageError } from './failure.ts';
 import type { Output } from './output.ts';
-
-const defaultEndpoints = [
-  'http://127.0.0.1:8080',
-  'http://127.0.0.1:5000',
-  'http://127.0.0.1:5001',
-  'http://127.0.0.1:5002',
-];
 
 /** What every command has at hand. */
 export interface Environment {
   readonly output: Output;
-  readonly endpoints: readonly string[];
+  /** The nodes to ask; without any given it looks which of the usual ones answer. */
+  readonly endpoints: () => Promise<readonly string[]>;
   /** Sets the exit status of a command that did its work and has something else than success to tell. */
   readonly finish: (status: number) => void;
+}
+
+interface GlobalOptions {
+  readonly json?: boolean;
+  readonly endpoint?: readonly string[];
 }
 
 /** Runs one command line; resolves with the exit status. */
 export async function run(words: readonly string[]): Promise<number> {
   let status: number = exitStatus.ok;
-  let endpoints: readonly string[] = defaultEndpoints;
-  const environment = (program: Command): Environment => {
-    const options = program.opts<{ json?: boolean; endpoint?: string[] }>();
-    endpoints =
-      options.endpoint ?? process.env['HOLDFAST_ENDPOINTS']?.split(',') ?? defaultEndpoints;
-    return {
-      output: { json: options.json === true, write: (text) => process.stdout.write(text) },
-      endpoints,
-      finish: (given) => {
-        status = given;
-      },
-    };
-  };
+  let options: GlobalOptions = {};
+  let asked: readonly string[] = usualEndpoints;
+  const environment = (): Environment => ({
+    output: { json: options.json === true, write: (text) => process.stdout.write(text) },
+    endpoints: async () => {
+      asked =
+        givenEndpoints(options.endpoint, process.env['HOLDFAST_ENDPOINTS']) ??
+        (await findUsualEndpoints());
+      return asked;
+    },
+    finish: (given) => {
+      status = given;
+    },
+  });
   const program = buildProgram(environment);
+  program.hook('preAction', (_program, command) => {
+    options = command.optsWithGlobals<GlobalOptions>();
+  });
   try {
     await program.parseAsync(words, { from: 'user' });
     return status;
   } catch (error) {
     if (error instanceof CommanderError)
       return error.exitCode === 0 ? exitStatus.ok : exitStatus.usage;
-    const failure = explain(error, endpoints);
-    process.stderr.write(`holdfast: ${failure.text}\n`);
+    const failure = explain(
+      error instanceof ConfigurationError ? new UsageError(error.message) : error,
+      asked,
+    );
+    process.stderr.write(failureText(failure, options.json === true));
     return failure.status;
   }
 }
@@ -57,20 +64,18 @@ export function buildProgram(environment: (program: Command) => Environment): Co
   const program = new Command('holdfast')
     .description('Locks, sessions and fencing tokens for programs on several machines.')
     .version(version)
-    .option('--json', 'print JSON for programs instead of tables')
-    .option(
-      '--endpoint <url>',
-      `a node to ask; repeat it for more (HOLDFAST_ENDPOINTS, separated by commas; default ${defaultEndpoints.join(' ')})`,
-      (url: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), url],
-    )
+    .addOption(jsonOption())
+    .addOption(endpointOption())
     .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError('(add --help for the options and examples)')
     .addHelpText(
       'after',
       `
+--json and --endpoint may stand before or after the command.
+
 Examples:
-  holdfast server --file config/single.yaml         one durable node
+  holdfast server --config config/single.yaml       one durable node
   holdfast cluster                                  three nodes on this machine
   holdfast lock run backup -- ./backup.sh           a command that runs on one machine at a time
   holdfast lock list --prefix jobs/                 who holds what
@@ -84,5 +89,20 @@ exit status of its command.`,
   addClusterCommands(program, at);
   addSessionCommands(program, at);
   addLockCommands(program, at);
+  for (const command of program.commands) acceptGlobalOptions(command);
   return program;
+}
+
+const jsonOption = (): Option => new Option('--json', 'print JSON for programs instead of tables');
+
+const endpointOption = (): Option =>
+  new Option(
+    '--endpoint <url>',
+    `a node to ask; repeat it for more (HOLDFAST_ENDPOINTS, separated by commas; default ${usualEndpoints[0] ?? ''}, else ${usualEndpoints.slice(1).join(' ')})`,
+  ).argParser((url: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), url]);
+
+/** The options of the program, behind a command as well; told once, in the help of the program. */
+function acceptGlobalOptions(command: Command): void {
+  command.addOption(jsonOption().hideHelp()).addOption(endpointOption().hideHelp());
+  for (const child of command.commands) acceptGlobalOptions(child);
 }

@@ -1,13 +1,16 @@
 import { connect } from '@holdfast/client';
 import type { Client } from '@holdfast/client';
+import { UsageError } from './failure.ts';
 import type { Environment } from './program.ts';
+
+export const defaultClientId: string = `cli-${process.env['USER'] ?? 'user'}`;
 
 /** Connects, works, and disconnects whatever happens. */
 export async function withClient<T>(
   { endpoints }: Environment,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const client = await connect({ endpoints, timeoutMs: 5000 });
+  const client = await connect({ endpoints: await endpoints(), timeoutMs: 5000 });
   try {
     return await work(client);
   } finally {
@@ -15,11 +18,19 @@ export async function withClient<T>(
   }
 }
 
-/** A number of seconds as an option gives it. @throws Error naming the option. */
+/** A number of seconds as an option gives it. @throws UsageError naming the option. */
 export function secondsOf(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const seconds = Number(text);
   if (text.trim() === '' || !Number.isFinite(seconds) || seconds < 0)
-    throw new Error(`${option} takes a number of seconds; given: "${text}".`);
+    throw new UsageError(`${option} takes a number of seconds; given: "${text}".`);
   return seconds;
+}
+
+/** A whole number from 1. @throws UsageError naming the option. */
+export function countOf(option: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw new UsageError(`${option} takes a whole number from 1; given: "${text}".`);
+  return count;
 }

@@ -2,7 +2,16 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -10,6 +19,7 @@ import { fileURLToPath } from 'node:url';
 const peerPortDistance = 2000;
 const startTimeoutMs = 15_000;
 const stopTimeoutMs = 7000;
+const maxLogBytes = 16 * 1024 * 1024;
 
 export interface LocalClusterOptions {
   /** HTTP ports, one a node: 1, 3, 5 or 7. */
@@ -20,6 +30,8 @@ export interface LocalClusterOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Where the nodes' logs go: a file each (the default), or this process's stderr. */
   readonly logs?: 'files' | 'inherit';
+  /** Told each time a node's process has ended, with its signal or exit status. */
+  readonly onNodeEnd?: (nodeId: string, how: string) => void;
 }
 
 export interface LocalNode {
@@ -124,7 +136,7 @@ function startProcess(
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const entry = fileURLToPath(new URL(`./node-entry.${extension}`, import.meta.url));
   const logPath = join(slot.folder, 'node.log');
-  const log = options.logs === 'inherit' ? 'inherit' : openSync(logPath, 'a');
+  const log = options.logs === 'inherit' ? 'inherit' : openLog(logPath);
   const child = spawn(process.execPath, [...sourceFlags(), entry], {
     // A process group of its own: Ctrl-C reaches the parent, which stops its nodes in order.
     detached: true,
@@ -144,17 +156,17 @@ function startProcess(
       ...options.environment,
     },
   });
+  if (typeof log === 'number') closeSync(log);
   slot.child = child;
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () =>
-        finish(
-          new Error(
-            `${slot.nodeId} did not start in ${String(startTimeoutMs)} ms. ${logEnd(logPath)}`,
-          ),
+    const timer = setTimeout(() => {
+      finish(
+        new Error(
+          `${slot.nodeId} did not start in ${String(startTimeoutMs)} ms. ${logEnd(logPath)}`,
         ),
-      startTimeoutMs,
-    );
+      );
+      child.kill('SIGKILL');
+    }, startTimeoutMs);
     const finish = (error?: Error): void => {
       clearTimeout(timer);
       if (error === undefined) resolve();
@@ -164,13 +176,17 @@ function startProcess(
     child.once('error', finish);
     child.once('exit', (code, signal) => {
       if (slot.child === child) slot.child = undefined;
-      finish(
-        new Error(
-          `${slot.nodeId} ended (${signal ?? `status ${String(code)}`}). ${logEnd(logPath)}`,
-        ),
-      );
+      const how = signal ?? `status ${String(code)}`;
+      options.onNodeEnd?.(slot.nodeId, how);
+      finish(new Error(`${slot.nodeId} ended (${how}). ${logEnd(logPath)}`));
     });
   });
+}
+
+/** One older file is kept, so that logs do not grow for ever. */
+function openLog(path: string): number {
+  if (existsSync(path) && statSync(path).size > maxLogBytes) renameSync(path, `${path}.1`);
+  return openSync(path, 'a');
 }
 
 /** Children run like this process does: from the sources where it does, without its debugger and profiler. */

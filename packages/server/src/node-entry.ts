@@ -1,5 +1,15 @@
 /** The process of one node of a local cluster; configured by its environment alone. */
-import { loadConfiguration } from './configuration/load.ts';
+import { ConfigurationError, loadConfiguration } from './configuration/load.ts';
 import { runNode } from './process.ts';
 
-await runNode(loadConfiguration({ environment: process.env }));
+/** Exit status of a node that could not be started. */
+const startFailed = 1;
+
+try {
+  await runNode(loadConfiguration({ environment: process.env }));
+} catch (error) {
+  // What a person can put right needs no stack.
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${error instanceof ConfigurationError ? error.message : text}\n`);
+  process.exit(startFailed);
+}

@@ -33,7 +33,10 @@ export async function runNode(configuration: Configuration): Promise<RunningNode
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   // A cluster's parent holds the other end: when it is gone, so are its nodes.
-  if (process.env['HOLDFAST_STOP_WITH_PARENT'] === '1') process.on('disconnect', stop);
+  if (process.env['HOLDFAST_STOP_WITH_PARENT'] === '1') {
+    process.on('disconnect', stop);
+    if (!process.connected) stop(); // It went while this node was starting.
+  }
   process.send?.({ ready: true, url: node.url });
   log.info(
     { node_id: node.nodeId, url: node.url, folder: configuration.folder },

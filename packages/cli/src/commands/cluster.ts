@@ -1,105 +1,176 @@
 import type { Command } from 'commander';
 import { HoldfastError } from '@holdfast/protocol';
+import type { ClusterStatusAnswer } from '@holdfast/protocol';
 import { startLocalCluster } from '@holdfast/server';
+import { exitStatus } from '../exit-status.ts';
+import { UsageError } from '../failure.ts';
 import { printTable } from '../output.ts';
+import type { Output } from '../output.ts';
 import type { Environment } from '../program.ts';
 import { firstSteps } from './server.ts';
+
+const clusterSizes: readonly number[] = [1, 3, 5, 7];
+const firstPort = 5000;
+/** Peers listen 2000 above. */
+const lastPort = 63_535;
+const statusTimeoutMs = 2000;
+
+interface ClusterCommandOptions {
+  readonly nodes?: string;
+  readonly ports?: string;
+  readonly data: string;
+}
 
 /** `holdfast cluster` and `holdfast status`. */
 export function addClusterCommands(program: Command, at: () => Environment): void {
   program
     .command('cluster')
     .description('Runs a cluster of 1, 3, 5 or 7 nodes on this machine until it is stopped.')
-    .option('--ports <list>', 'HTTP ports, one a node; peers listen 2000 above', '5000,5001,5002')
+    .option('--nodes <number>', 'how many (default: as many as ports, else 3)')
+    .option(
+      '--ports <list>',
+      'HTTP ports, one a node; peers listen 2000 above (default: 5000, 5001, ...)',
+    )
     .option('--data <folder>', 'folder for the data and logs of all nodes', 'data/cluster')
     .addHelpText(
       'after',
-      '\nExample:\n  holdfast cluster --ports 8001,8002,8003 --data /tmp/holdfast',
+      `
+Settings of the nodes are taken from environment variables, see "holdfast server --help".
+The nodes end with this command, however it ends.
+
+Examples:
+  holdfast cluster --nodes 5
+  holdfast cluster --ports 8001,8002,8003 --data /tmp/holdfast`,
     )
-    .action(async (options: { readonly ports: string; readonly data: string }) => {
-      await runCluster(parsePorts(options.ports), options.data);
+    .action(async (options: ClusterCommandOptions) => {
+      await runCluster(at().output, choosePorts(options.nodes, options.ports), options.data);
     });
   program
     .command('status')
     .description('Shows the cluster: who leads, who is connected, how far each log is.')
-    .addHelpText('after', '\nExample:\n  holdfast --endpoint http://127.0.0.1:5000 status')
+    .addHelpText(
+      'after',
+      `
+Exit status 0 while there is a leader, 1 while there is none, 5 when no node answers.
+
+Example:
+  holdfast status --endpoint http://127.0.0.1:5000`,
+    )
     .action(async () => showStatus(at()));
 }
 
-function parsePorts(list: string): number[] {
-  const ports = list.split(',').map(Number);
+/**
+ * @param nodes,list As the options give them.
+ * @throws UsageError
+ */
+export function choosePorts(nodes: string | undefined, list: string | undefined): number[] {
+  const ports =
+    list === undefined
+      ? Array.from({ length: Number(nodes ?? 3) || 0 }, (_, position) => firstPort + position)
+      : list.split(',').map((port) => (port.trim() === '' ? Number.NaN : Number(port)));
   if (
-    ![1, 3, 5, 7].includes(ports.length) ||
-    ports.some((port) => !Number.isInteger(port) || port < 1 || port > 63_535)
-  ) {
-    throw new Error(
-      `--ports takes 1, 3, 5 or 7 ports below 63536, separated by commas; given: "${list}".`,
+    !clusterSizes.includes(ports.length) ||
+    (nodes !== undefined && Number(nodes) !== ports.length)
+  )
+    throw new UsageError(
+      `A cluster has 1, 3, 5 or 7 nodes, with a port each; given: ${nodes === undefined ? '' : `--nodes "${nodes}" `}${list === undefined ? '' : `--ports "${list}"`}.`,
     );
-  }
+  const wrong = ports.find((port) => !Number.isInteger(port) || port < 1 || port > lastPort);
+  if (wrong !== undefined || new Set(ports).size < ports.length)
+    throw new UsageError(
+      `--ports takes different ports from 1 to ${String(lastPort)}, separated by commas; given: "${list ?? ''}".`,
+    );
   return ports;
 }
 
-async function runCluster(ports: readonly number[], folder: string): Promise<void> {
-  process.stdout.write(`Starting ${String(ports.length)} nodes in ${folder} ...\n`);
+async function runCluster(output: Output, ports: readonly number[], folder: string): Promise<void> {
+  const say = (text: string): void => {
+    if (!output.json) output.write(text);
+  };
+  say(`Starting ${String(ports.length)} nodes in ${folder} ...\n`);
+  let stopping = false;
   const stopped = new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      // Once: a second one ends this process at once, and with it its nodes.
+      process.once(signal, () => {
+        stopping = true;
+        resolve();
+      });
+    }
   });
-  const cluster = await startLocalCluster({ ports, folder });
+  const cluster = await startLocalCluster({
+    ports,
+    folder,
+    onNodeEnd: (nodeId, how) => {
+      if (!stopping)
+        process.stderr.write(`holdfast: ${nodeId} ended (${how}); its log is in ${folder}.\n`);
+    },
+  });
   try {
     const leader = await cluster.leader();
+    if (output.json)
+      output.write(`${JSON.stringify({ ready: true, leader, nodes: cluster.nodes })}\n`);
     const lines = cluster.nodes.map(
       (node) =>
         `  ${node.nodeId}  ${node.url}  log: ${node.folder}/node.log${node.nodeId === leader ? '  (leads)' : ''}`,
     );
-    process.stdout.write(
+    say(
       `${lines.join('\n')}\n${firstSteps(cluster.urls[0] ?? '', 'The cluster is ready; any node answers')}`,
     );
     await stopped;
-    process.stdout.write('\nStopping ...\n');
+    say('\nStopping ...\n');
   } finally {
+    stopping = true;
     await cluster.close();
   }
 }
 
-interface Status {
-  readonly node_id: string;
-  readonly leader: string | null;
-  readonly members: readonly {
-    readonly node_id?: string;
-    readonly id?: string;
-    readonly address: string;
-    readonly role: string;
-    readonly match_index?: number | null;
-    readonly connected?: boolean;
-  }[];
-}
-
-async function showStatus({ endpoints, output }: Environment): Promise<void> {
-  const failures: string[] = [];
+async function showStatus(environment: Environment): Promise<void> {
+  const { output, finish } = environment;
+  const endpoints = await environment.endpoints();
   for (const endpoint of endpoints) {
-    let answer: Response;
-    try {
-      answer = await fetch(new URL('/cluster/status', endpoint), {
-        signal: AbortSignal.timeout(2000),
-      });
-    } catch {
-      failures.push(endpoint);
-      continue;
+    const status = await readStatus(endpoint);
+    if (status === undefined) continue;
+    const rows = status.members.map((member) => [
+      member.node_id,
+      member.node_id === status.leader ? 'leader' : member.role,
+      member.url === '' ? '-' : member.url,
+      member.address === '' ? '-' : member.address,
+      String(member.match_index ?? '-'),
+      member.connected || member.node_id === status.node_id ? 'yes' : 'no',
+    ]);
+    printTable(output, status, ['NODE', 'ROLE', 'URL', 'PEER ADDRESS', 'LOG', 'CONNECTED'], rows);
+    if (!status.is_ready) {
+      process.stderr.write(
+        `holdfast: ${status.node_id} knows no leader at the moment: is a majority of the nodes running?\n`,
+      );
+      finish(exitStatus.failure);
     }
-    const status = (await answer.json()) as Status;
-    const rows = status.members.map((member) => {
-      const id = member.node_id ?? member.id ?? '';
-      return [
-        id,
-        id === status.leader ? 'leader' : member.role,
-        member.address,
-        String(member.match_index ?? '-'),
-        member.connected === false ? 'no' : 'yes',
-      ];
-    });
-    printTable(output, status, ['NODE', 'ROLE', 'PEER ADDRESS', 'LOG', 'CONNECTED'], rows);
     return;
   }
-  throw new HoldfastError('connection_lost', `No node answered.`, { endpoints: failures });
+  throw new HoldfastError('connection_lost', 'No node answered.', { endpoints });
+}
+
+/** Undefined where nobody listens, or somebody else does. */
+async function readStatus(endpoint: string): Promise<ClusterStatusAnswer | undefined> {
+  try {
+    const answer = await fetch(new URL('/cluster/status', endpoint), {
+      signal: AbortSignal.timeout(statusTimeoutMs),
+    });
+    const status: unknown = await answer.json();
+    return isClusterStatus(status) ? status : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Enough to tell a node of ours from another service on its port. */
+function isClusterStatus(answer: unknown): answer is ClusterStatusAnswer {
+  return (
+    typeof answer === 'object' &&
+    answer !== null &&
+    'cluster_id' in answer &&
+    'members' in answer &&
+    Array.isArray(answer.members)
+  );
 }

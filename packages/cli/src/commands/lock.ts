@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import type { LockStatusAnswer } from '@holdfast/protocol';
+import type { ListLocksAnswer, LockStatusAnswer } from '@holdfast/protocol';
 import { exitStatus } from '../exit-status.ts';
-import { runGuarded } from '../guarded-command.ts';
 import { printRecord, printTable } from '../output.ts';
 import type { Output } from '../output.ts';
 import type { Environment } from '../program.ts';
-import { secondsOf, withClient } from '../with-client.ts';
+import { countOf, defaultClientId, secondsOf, withClient } from '../with-client.ts';
+import { addLockRun } from './lock-run.ts';
 
 interface AcquireOptions {
   readonly session?: string;
@@ -14,10 +14,6 @@ interface AcquireOptions {
   readonly wait: string;
   readonly shared?: boolean;
 }
-
-const defaultClientId = `cli-${process.env['USER'] ?? 'user'}`;
-/** Of a lease's length: what a command has between SIGTERM and SIGKILL. */
-const graceShare = 0.25;
 
 /** `holdfast lock ...` */
 export function addLockCommands(program: Command, at: () => Environment): void {
@@ -61,7 +57,9 @@ export function addLockCommands(program: Command, at: () => Environment): void {
       ) => {
         const environment = at();
         const token =
-          options.fenceToken === undefined ? {} : { fence_token: Number(options.fenceToken) };
+          options.fenceToken === undefined
+            ? {}
+            : { fence_token: countOf('--fence-token', options.fenceToken) };
         const who =
           options.session === undefined
             ? { client_id: options.clientId ?? defaultClientId }
@@ -84,105 +82,26 @@ export function addLockCommands(program: Command, at: () => Environment): void {
     .command('list')
     .description('Lists locks that are held or waited for.')
     .option('--prefix <text>', 'only names that begin so', '')
+    .option('--limit <number>', 'at most so many, in the order of their names', '1000')
     .addHelpText('after', '\nExample:\n  holdfast lock list --prefix reports/')
-    .action(async (options: { readonly prefix: string }) => {
-      const environment = at();
-      await withClient(environment, async (client) => {
-        const answer = await client.call('list_locks', { prefix: options.prefix, limit: 1000 });
-        const rows = answer.locks.map((held) => [
-          held.resource,
-          held.mode ?? '-',
-          held.holders.map((holder) => holder.client_id).join(', ') || '-',
-          held.holders.map((holder) => String(holder.fence_token)).join(', ') || '-',
-          String(held.waiter_count),
-        ]);
-        printTable(
-          environment.output,
-          answer,
-          ['RESOURCE', 'MODE', 'HOLDER', 'FENCE TOKEN', 'WAITERS'],
-          rows,
-        );
-      });
-    });
+    .action(async (options: { readonly prefix: string; readonly limit: string }) =>
+      list(at(), options.prefix, countOf('--limit', options.limit)),
+    );
   lock
     .command('check <name> <fence-token>')
     .description('Tells whether a fence token is the present one (exit status 0) or not (3).')
     .action(async (name: string, token: string) => {
       const environment = at();
       await withClient(environment, async (client) => {
-        const answer = await client.call('check', { name, fence_token: Number(token) });
+        const answer = await client.call('check', {
+          name,
+          fence_token: countOf('The fence token', token),
+        });
         printRecord(environment.output, answer);
         if (!answer.valid) environment.finish(exitStatus.notAcquired);
       });
     });
-  addRun(lock, at);
-}
-
-function addRun(lock: Command, at: () => Environment): void {
-  lock
-    .command('run <name> <command...>')
-    .description(
-      'Takes a lock, runs a command while it is held, releases it, and passes on the exit status.',
-    )
-    .option('--wait <seconds>', 'longest wait in the queue', '0')
-    .option(
-      '--ttl <seconds>',
-      'length of the lease: how long after a loss of contact others may take over',
-      '15',
-    )
-    .option('--client-id <name>', 'shown as the holder (default: cli-USER)')
-    .option('--shared', 'as a reader, together with other readers')
-    .passThroughOptions()
-    .addHelpText(
-      'after',
-      `
-The command finds HOLDFAST_FENCE_TOKEN and HOLDFAST_LOCK_NAME in its environment. When the lease
-cannot be renewed, its process group gets SIGTERM and, before anybody else can have the lock, SIGKILL.
-
-Examples:
-  holdfast lock run backup -- ./backup.sh --full
-  holdfast lock run --wait 60 --ttl 30 deploy -- make deploy`,
-    )
-    .action(
-      async (
-        name: string,
-        command: readonly string[],
-        options: {
-          readonly wait: string;
-          readonly ttl: string;
-          readonly clientId?: string;
-          readonly shared?: boolean;
-        },
-      ) => {
-        const environment = at();
-        const waitMs = (secondsOf('--wait', options.wait) ?? 0) * 1000;
-        const timeoutSeconds = secondsOf('--ttl', options.ttl) ?? 15;
-        const end = await withClient(environment, async (client) => {
-          const session = await client.session({
-            timeoutSeconds,
-            clientId: options.clientId ?? defaultClientId,
-          });
-          const hold = await session.lock(name, {
-            waitMs,
-            mode: options.shared === true ? 'shared' : 'exclusive',
-          });
-          return runGuarded(
-            command,
-            { HOLDFAST_FENCE_TOKEN: String(hold.fenceToken), HOLDFAST_LOCK_NAME: name },
-            {
-              signal: hold.signal,
-              validForMs: () => session.validForMs,
-              graceMs: session.timeoutMs * graceShare,
-            },
-          );
-        });
-        if (end.leaseLost)
-          process.stderr.write(
-            `holdfast: the lease of "${name}" could not be renewed; the command was stopped.\n`,
-          );
-        environment.finish(end.leaseLost ? exitStatus.leaseLost : end.status);
-      },
-    );
+  addLockRun(lock, at);
 }
 
 async function acquire(
@@ -210,6 +129,37 @@ async function acquire(
       { timeoutMs: wait * 1000 + 10_000 },
     );
     printRecord(environment.output, answer);
+  });
+}
+
+async function list(environment: Environment, prefix: string, limit: number): Promise<void> {
+  await withClient(environment, async (client) => {
+    const locks: LockStatusAnswer[] = [];
+    let after: string | null = '';
+    while (after !== null && locks.length < limit) {
+      const page: ListLocksAnswer = await client.call('list_locks', {
+        prefix,
+        limit: Math.min(1000, limit - locks.length),
+        ...(after === '' ? {} : { after }),
+      });
+      locks.push(...page.locks);
+      after = page.next_after;
+    }
+    const rows = locks.map((held) => [
+      held.resource,
+      held.mode ?? '-',
+      held.holders.map((holder) => holder.client_id).join(', ') || '-',
+      held.holders.map((holder) => String(holder.fence_token)).join(', ') || '-',
+      String(held.waiter_count),
+    ]);
+    printTable(
+      environment.output,
+      { locks, total_locks: locks.length, next_after: after },
+      ['RESOURCE', 'MODE', 'HOLDER', 'FENCE TOKEN', 'WAITERS'],
+      rows,
+    );
+    if (after !== null)
+      process.stderr.write(`holdfast: there are more; --limit shows more than ${String(limit)}.\n`);
   });
 }
 

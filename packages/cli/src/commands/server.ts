@@ -1,21 +1,22 @@
+import { Option } from 'commander';
 import type { Command } from 'commander';
 import { flagOf, loadConfiguration, runNode, settings, variableOf } from '@holdfast/server';
 import type { Environment } from '../program.ts';
 
 /** `holdfast server`: every setting is a flag and a variable. */
-export function addServerCommands(program: Command, _at: () => Environment): void {
+export function addServerCommands(program: Command, at: () => Environment): void {
   const server = program
     .command('server')
     .description('Runs one node until it is stopped.')
-    .option('-f, --file <path>', 'configuration file (YAML)')
-    .option('--config <path>', 'the same as --file')
+    .option('-c, --config <path>', 'configuration file (YAML)')
+    .addOption(new Option('--file <path>', 'the same as --config').hideHelp())
     .addHelpText(
       'after',
       `
 A flag goes before an environment variable, that before the file, that before the default.
 
 Examples:
-  holdfast server --file config/single.yaml
+  holdfast server --config config/single.yaml
   holdfast server --http-port 9000 --storage-folder /tmp/holdfast
   HOLDFAST_HTTP_PORT=9000 holdfast server`,
     );
@@ -36,7 +37,7 @@ Examples:
         options[flag.replaceAll(/-([a-z])/g, (_match, letter: string) => letter.toUpperCase())];
       if (given !== undefined) flags[flag] = given;
     }
-    const file = options['file'] ?? options['config'];
+    const file = options['config'] ?? options['file'];
     const node = await runNode(
       loadConfiguration({
         flags,
@@ -44,7 +45,12 @@ Examples:
         ...(file === undefined ? {} : { file }),
       }),
     );
-    process.stdout.write(firstSteps(node.url, `Holdfast serves clients on ${node.url}`));
+    const { output } = at();
+    output.write(
+      output.json
+        ? `${JSON.stringify({ ready: true, node_id: node.nodeId, url: node.url })}\n`
+        : firstSteps(node.url, `Holdfast serves clients on ${node.url}`),
+    );
     // Signals end the process; see the server package.
     await new Promise<never>(() => {
       // Never settles.

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { printRecord, printTable } from '../output.ts';
 import type { Environment } from '../program.ts';
-import { secondsOf, withClient } from '../with-client.ts';
+import { defaultClientId, secondsOf, withClient } from '../with-client.ts';
 
 /** `holdfast session ...`: for scripts that keep a session of their own. */
 export function addSessionCommands(program: Command, at: () => Environment): void {
@@ -21,7 +21,7 @@ export function addSessionCommands(program: Command, at: () => Environment): voi
         printRecord(
           environment.output,
           await client.call('create_session', {
-            client_id: options.clientId ?? `cli-${process.env['USER'] ?? 'user'}`,
+            client_id: options.clientId ?? defaultClientId,
             ...(timeout === undefined ? {} : { timeout }),
           }),
         );

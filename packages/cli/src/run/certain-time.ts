@@ -1,0 +1,41 @@
+/**
+ * How long a lease is certain, as a point on a clock that all processes of a machine share.
+ *
+ * T1: it travels between processes as a point in time, never as a length: a message that lay in a
+ *     queue while its reader was stopped must not lengthen the lease.
+ * T2: the monotonic clock stands still while the machine sleeps, the wall clock does not: whichever
+ *     says that more time has passed is believed. A wall clock that is set back changes nothing.
+ * T3: it is only ever moved later by its owner; nobody else guesses.
+ */
+
+/** What is sent from the process that renews the lease to the one that guards the command. */
+export interface CertainUntil {
+  /** By `monotonicMs`. */
+  readonly untilMs: number;
+  /** Wall minus monotonic clock when that was worked out. */
+  readonly wallOffsetMs: number;
+}
+
+/** The clocks, injected so that tests own them. */
+export interface MachineClocks {
+  /** Ms by a clock that never goes back and reads the same in every process of this machine. */
+  monotonicMs(): number;
+  wallMs(): number;
+}
+
+export const machineClocks: MachineClocks = {
+  // Not performance.now(): that counts from the start of each process.
+  monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
+  wallMs: () => Date.now(),
+};
+
+/** A lease that is certain for `forMs` more from now, as a point in time (T1). */
+export function certainFor(forMs: number, clocks: MachineClocks = machineClocks): CertainUntil {
+  const nowMs = clocks.monotonicMs();
+  return { untilMs: nowMs + forMs, wallOffsetMs: clocks.wallMs() - nowMs };
+}
+
+/** Ms left of it, negative when it is over (T2). */
+export function msLeft(until: CertainUntil, clocks: MachineClocks = machineClocks): number {
+  return until.untilMs - Math.max(clocks.monotonicMs(), clocks.wallMs() - until.wallOffsetMs);
+}
