@@ -26,7 +26,11 @@ export type ToWriter =
   | { readonly type: 'close' };
 
 export type FromWriter =
-  | { readonly type: 'opened'; readonly recovered: Recovered | undefined }
+  | {
+      readonly type: 'opened';
+      readonly recovered: Recovered | undefined;
+      readonly repairs: readonly string[];
+    }
   | { readonly type: 'refused'; readonly name: string; readonly message: string }
   | {
       readonly type: 'committed';

@@ -164,5 +164,9 @@ export async function openStorage(options: StorageOptions): Promise<Opened> {
       : new Error(first.message);
   }
   const recovered = first.type === 'opened' ? first.recovered : undefined;
-  return { storage: new SqliteStorage(worker, options.onFailure), recovered, repairs: [] };
+  return {
+    storage: new SqliteStorage(worker, options.onFailure),
+    recovered,
+    repairs: first.type === 'opened' ? first.repairs : [],
+  };
 }

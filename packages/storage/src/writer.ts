@@ -10,6 +10,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import type { SnapshotMeta, Write } from '@holdfast/raft';
 import type { FromWriter, ToWriter, WriterData } from './messages.ts';
 import { claim, recover } from './recover.ts';
+import { inspectWal } from './wal.ts';
 import {
   chunkChecksum,
   entryChecksum,
@@ -28,12 +29,13 @@ const rowsPerSlice = 500;
 
 function open(): DatabaseSync | undefined {
   try {
+    const repairs = inspectWal(data.file);
     const database = new DatabaseSync(data.file, { timeout: 0 });
     prepare(database);
     database.exec('BEGIN IMMEDIATE');
     claim(database, data.file, data.clusterId, data.memberId);
     database.exec('COMMIT');
-    say({ type: 'opened', recovered: recover(database, data.file) });
+    say({ type: 'opened', recovered: recover(database, data.file), repairs });
     return database;
   } catch (error) {
     const locked = error instanceof Error && /locked/.test(error.message);
@@ -92,6 +94,7 @@ function run(file: DatabaseSync): void {
     file.prepare("SELECT value FROM meta WHERE key = 'snapshot'").get()?.['value'] ?? 0,
   );
   let failed = false;
+  let closed = false;
   let prefixToDelete = 0;
   let chunksToDelete = false;
   let sizeBytes = 0;
@@ -201,7 +204,7 @@ function run(file: DatabaseSync): void {
 
   /** One slice of clearing up; returns whether there is more. */
   function clearUp(): boolean {
-    if (failed || (prefixToDelete === 0 && !chunksToDelete)) return false;
+    if (failed || closed || (prefixToDelete === 0 && !chunksToDelete)) return false;
     transaction(() => {
       if (
         prefixToDelete > 0 &&
@@ -239,6 +242,7 @@ function run(file: DatabaseSync): void {
       } else if (message.type === 'read_chunk') {
         readChunk(message.requestId, message.index, message.chunk);
       } else {
+        closed = true;
         file.close();
         say({ type: 'closed' });
         port.close();
@@ -269,7 +273,7 @@ function run(file: DatabaseSync): void {
     // W1: everything that has arrived meanwhile goes into this commit.
     const messages = [first];
     for (;;) {
-      const next = receiveMessageOnPort(port) as { readonly message: ToWriter } | undefined;
+      const next: { readonly message: ToWriter } | undefined = receiveMessageOnPort(port);
       if (next === undefined) break;
       messages.push(next.message);
     }
