@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { HoldfastError } from '@holdfast/protocol';
+import { Client } from '../../src/client.ts';
+import type { ClientClock } from '../../src/clock.ts';
+import { FakePeer } from '../fake-peer.ts';
+
+/** Time that stands still until the test moves it. Timers may be held back, as in a blocked event loop. */
+class TestClock implements ClientClock {
+  nowMs = 1000;
+  wallMs = 1_000_000;
+  timersRun = true;
+  #timers: { atMs: number; callback: () => void }[] = [];
+
+  now(): number {
+    return this.nowMs;
+  }
+
+  wallNow(): number {
+    return this.wallMs;
+  }
+
+  random(): number {
+    return 0.5;
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
+    const timer = { atMs: this.nowMs + delayMs, callback };
+    this.#timers.push(timer);
+    if (delayMs === 0) setImmediate(() => this.#fire());
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  pass(ms: number): void {
+    this.nowMs += ms;
+    this.wallMs += ms;
+    if (this.timersRun) this.#fire();
+  }
+
+  #fire(): void {
+    for (;;) {
+      const due = this.#timers
+        .filter((timer) => timer.atMs <= this.nowMs)
+        .sort((a, b) => a.atMs - b.atMs)[0];
+      if (due === undefined) return;
+      this.#timers = this.#timers.filter((timer) => timer !== due);
+      due.callback();
+    }
+  }
+}
+
+const isCode = (code: string) => (error: unknown) =>
+  error instanceof HoldfastError && error.code === code;
+
+describe('A session', () => {
+  let peer: FakePeer;
+  let clock: TestClock;
+  let client: Client;
+  beforeEach(async () => {
+    peer = await FakePeer.start();
+    clock = new TestClock();
+    client = new Client({ endpoints: [peer.url] }, clock);
+  });
+  afterEach(async () => {
+    peer.handle = (request) => request.answer({});
+    await client.close();
+    await peer.close();
+  });
+
+  it('counts its lease from the moment the request was sent, not from the answer (V1)', async () => {
+    peer.handle = (request) => {
+      if (request.operation === 'create_session') clock.nowMs += 4000;
+      peer.answerNormally(request);
+    };
+    const session = await client.session({ timeoutSeconds: 10 });
+    // 10 s, less 4 s on the way, less the margin of 1 s.
+    assert.equal(session.validForMs, 5000);
+  });
+
+  it('finds out that its lease is over though no timer has fired (V2)', async () => {
+    const session = await client.session({ timeoutSeconds: 10 });
+    const hold = await session.lock('a');
+    hold.assertHeld();
+    clock.timersRun = false;
+    clock.pass(9000);
+    assert.throws(() => hold.assertHeld(), isCode('hold_lost'));
+    assert.equal(hold.signal.aborted, true);
+    assert.equal(hold.state, 'lost');
+    assert.equal(session.state, 'lost');
+  });
+
+  it('fires the signal of a hold before the lease can have ended (V3)', async () => {
+    const session = await client.session({ timeoutSeconds: 10 });
+    const hold = await session.lock('a');
+    peer.handle = () => {
+      // No answers any more.
+    };
+    let firedAtMs = 0;
+    hold.signal.addEventListener('abort', () => (firedAtMs = clock.nowMs));
+    for (let step = 0; step < 100; step++) clock.pass(100);
+    assert.equal(firedAtMs, 1000 + 9000);
+  });
+
+  it('lives on while keepalives are answered, and each counts from when it was sent', async () => {
+    const session = await client.session({ timeoutSeconds: 9 });
+    for (let round = 1; round <= 5; round++) {
+      clock.pass(3000);
+      await peer.next('keepalive', round);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.equal(session.state, 'active');
+    }
+    assert.ok(session.validForMs > 5000);
+  });
+
+  it('believes nothing after a suspend until a keepalive succeeds (V4)', async () => {
+    const session = await client.session({ timeoutSeconds: 30 });
+    const hold = await session.lock('a');
+    clock.wallMs += 5000;
+    assert.equal(hold.isHeld(), false);
+    assert.equal(session.state, 'active');
+    clock.pass(10_000);
+    await peer.next('keepalive');
+    while (!hold.isHeld()) await new Promise((resolve) => setImmediate(resolve));
+    hold.assertHeld();
+  });
+
+  it('that the cluster has ended is lost for good (V5)', async () => {
+    const session = await client.session({ timeoutSeconds: 9 });
+    const hold = await session.lock('a');
+    peer.handle = (request) => request.refuse('session_expired');
+    const lost = new Promise((resolve) => hold.signal.addEventListener('abort', resolve));
+    clock.pass(3000);
+    await lost;
+    peer.handle = (request) => peer.answerNormally(request);
+    assert.equal(session.state, 'lost');
+    await assert.rejects(session.lock('b'), isCode('hold_lost'));
+  });
+});
+
+describe('A request', () => {
+  let peer: FakePeer;
+  let client: Client;
+  beforeEach(async () => {
+    peer = await FakePeer.start();
+    client = new Client({ endpoints: [peer.url], timeoutMs: 5000 });
+  });
+  afterEach(async () => {
+    peer.handle = (request) => request.answer({});
+    await client.close();
+    await peer.close();
+  });
+
+  it('whose connection broke is sent again with the same number', async () => {
+    const session = await client.session();
+    let first = true;
+    peer.handle = (request) => {
+      if (request.operation === 'acquire' && first) {
+        first = false;
+        peer.dropConnections();
+      } else peer.answerNormally(request);
+    };
+    await session.lock('a');
+    const [one, other] = peer.received.filter((request) => request.operation === 'acquire');
+    assert.equal(one?.body['request_id'], other?.body['request_id']);
+    assert.notEqual(one?.body['request_id'], undefined);
+  });
+
+  it('that finds no leader is repeated with the same number, other refusals are not', async () => {
+    const session = await client.session();
+    let refusals = 2;
+    peer.handle = (request) => {
+      if (request.operation === 'acquire' && refusals-- > 0) request.refuse('not_leader');
+      else peer.answerNormally(request);
+    };
+    await session.lock('a');
+    const ids = peer.received
+      .filter((request) => request.operation === 'acquire')
+      .map((request) => request.body['request_id']);
+    assert.deepEqual(ids, [ids[0], ids[0], ids[0]]);
+    peer.handle = (request) => request.refuse('lock_held');
+    await assert.rejects(session.lock('b'), isCode('lock_held'));
+    assert.equal(await session.tryLock('c'), null);
+  });
+
+  it('that may not be carried out twice is not repeated', async () => {
+    peer.handle = (request) => {
+      if (request.operation === 'force_release') peer.dropConnections();
+      else peer.answerNormally(request);
+    };
+    await assert.rejects(client.call('force_release', { name: 'a' }), isCode('outcome_unknown'));
+    assert.equal(peer.received.length, 1);
+  });
+
+  it('ends at its deadline though nobody answers', async () => {
+    peer.handle = () => {
+      // Silence.
+    };
+    await assert.rejects(
+      client.call('lock_status', { name: 'a' }, { timeoutMs: 100 }),
+      isCode('deadline_exceeded'),
+    );
+  });
+
+  it('that is given up tells the node at once', async () => {
+    const session = await client.session();
+    peer.handle = (request) => {
+      if (request.operation === 'abandon') request.answer({ abandoned: true });
+      // An acquire waits.
+    };
+    const controller = new AbortController();
+    const waiting = session.lock('a', { waitMs: 10_000, signal: controller.signal });
+    const acquire = await peer.next('acquire');
+    controller.abort();
+    await assert.rejects(waiting, isCode('aborted'));
+    const abandon = await peer.next('abandon');
+    assert.equal(abandon.body['request'], acquire.id);
+  });
+
+  it('of one event-loop turn shares its message with the others', async () => {
+    const session = await client.session();
+    const before = peer.received.length;
+    await Promise.all([session.lock('a'), session.lock('b'), session.lock('c')]);
+    const ids = peer.received.slice(before).map((request) => request.body['request_id']);
+    assert.deepEqual(ids, [1, 2, 3]);
+  });
+
+  it('release is sent once, by dispose too', async () => {
+    const session = await client.session();
+    {
+      await using hold = await session.lock('a');
+      await hold.release();
+      await hold.release();
+      assert.equal(hold.state, 'released');
+    }
+    assert.equal(peer.received.filter((request) => request.operation === 'release').length, 1);
+  });
+});
