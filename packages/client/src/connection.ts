@@ -42,6 +42,7 @@ interface Pending {
   cleanUp: (() => void) | undefined;
   sent: boolean;
   attempts: number;
+  abandoned: boolean;
 }
 
 const repeatableAlways: ReadonlySet<OperationName> = new Set<OperationName>([
@@ -117,6 +118,7 @@ export class Connection {
         cleanUp: undefined,
         sent: false,
         attempts: 0,
+        abandoned: false,
       };
       if (signal !== undefined) {
         const abort = (): void => this.#abort(pending);
@@ -160,6 +162,7 @@ export class Connection {
           ? [pending.id, pending.operation, pending.body]
           : [pending.id, pending.operation, pending.body, pending.answeredBelow],
       );
+      if (pending.abandoned) requests.push(this.#abandonOf(pending));
     }
     this.#turn = [];
     if (requests.length > 0) this.#socket?.send(JSON.stringify(requests));
@@ -315,12 +318,24 @@ export class Connection {
     }
   }
 
+  /**
+   * The caller is told at once. An acquire that a node may have seen stays until it is answered, over
+   * broken connections too, so that its place, or what was granted meanwhile, is given back.
+   */
   #abort(pending: Pending): void {
-    if (!this.#pending.has(pending.id)) return;
-    if (pending.sent && this.#open && pending.operation === 'acquire') {
-      this.#socket?.send(JSON.stringify([[this.#nextId++, 'abandon', { request: pending.id }]]));
+    if (!this.#pending.has(pending.id) || pending.abandoned) return;
+    if (pending.operation !== 'acquire' || pending.attempts === 0) {
+      this.#fail(pending, aborted());
+      return;
     }
-    this.#fail(pending, aborted());
+    pending.abandoned = true;
+    pending.cleanUp?.();
+    pending.reject(aborted());
+    if (pending.sent && this.#open) this.#socket?.send(JSON.stringify([this.#abandonOf(pending)]));
+  }
+
+  #abandonOf(pending: Pending): readonly unknown[] {
+    return [this.#nextId++, 'abandon', { request: pending.id }];
   }
 
   #fail(pending: Pending, error: HoldfastError): void {

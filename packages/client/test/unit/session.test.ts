@@ -218,6 +218,26 @@ describe('A request', () => {
     assert.equal(abandon.body['request'], acquire.id);
   });
 
+  it('that is given up while no node can be reached is given up with the next one', async () => {
+    const session = await client.session();
+    const controller = new AbortController();
+    peer.handle = (request) => {
+      if (request.operation !== 'acquire') return;
+      peer.handle = () => {
+        // The second time it waits.
+      };
+      peer.dropConnections();
+      controller.abort();
+    };
+    await assert.rejects(
+      session.lock('a', { waitMs: 10_000, signal: controller.signal }),
+      isCode('aborted'),
+    );
+    const again = await peer.next('acquire', 2);
+    const abandon = await peer.next('abandon');
+    assert.equal(abandon.body['request'], again.id);
+  });
+
   it('of one event-loop turn shares its message with the others', async () => {
     const session = await client.session();
     const before = peer.received.length;
