@@ -22,7 +22,7 @@ const maxCommandsPerBatch = 1000;
  * batches grow with the load, and the cost of a sync, a message and a wake-up is shared by more
  * commands (measured: docs/performance.md).
  */
-const maxBatchesInFlight = 1;
+const maxBatchesInFlight = 2;
 const maxPendingCommands = 100_000;
 const maxWaitingAcquires = 200_000;
 
