@@ -1,10 +1,16 @@
 /** One node: engine and api, put together and taken down in the right order. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { startApi } from '@holdfast/api';
+import type { Api, ApiOptions } from '@holdfast/api';
 import { createRaftEngine } from '@holdfast/engine';
 import type { Engine } from '@holdfast/engine';
 import type { Logger } from 'pino';
 import type { Configuration } from './configuration/load.ts';
 import { version } from './version.ts';
+
+const handOverMs = 1000;
 
 export interface RunningNode {
   readonly url: string;
@@ -29,9 +35,9 @@ export async function startNode(
 ): Promise<RunningNode> {
   const { nodeId, peers, peerListen, peerAdvertise } = configuration;
   const { log } = options;
+  const httpPort = configuration.httpPort || (await freePort(configuration.httpHost));
   const clientUrl =
-    configuration.httpAdvertise ||
-    `http://${configuration.httpHost}:${String(configuration.httpPort)}`;
+    configuration.httpAdvertise || `http://${configuration.httpHost}:${String(httpPort)}`;
   const engine = await createRaftEngine({
     clusterId: configuration.clusterId,
     nodeId,
@@ -56,11 +62,31 @@ export async function startNode(
     onFatal: options.onFatal,
     ...(options.writeDelayMs === undefined ? {} : { writeDelayMs: options.writeDelayMs }),
   });
-  const api = await startApi({
+  const api = await serve(configuration, httpPort, engine, log);
+  return {
+    url: api.url,
+    nodeId,
+    engine,
+    async close() {
+      await handOver(engine, log);
+      await api.close();
+      await engine.close();
+    },
+  };
+}
+
+/** Serves clients, or takes the engine down again: it would keep the process and its peers busy. */
+async function serve(
+  configuration: Configuration,
+  httpPort: number,
+  engine: Engine,
+  log: Logger,
+): Promise<Api> {
+  const options: ApiOptions = {
     engine,
     host: configuration.httpHost,
-    port: configuration.httpPort,
-    nodeId,
+    port: httpPort,
+    nodeId: configuration.nodeId,
     version,
     limits: {
       maxBodyBytes: configuration.maxBodyBytes,
@@ -70,23 +96,41 @@ export async function startNode(
       maxStreams: configuration.maxStreams,
     },
     log,
-  });
-  return {
-    url: api.url,
-    nodeId,
-    engine,
-    async close() {
-      // Leadership goes first, while this node still passes calls on: clients see a short pause, no gap.
-      const { leader, members } = engine.status();
-      if (leader === nodeId && members.filter((member) => member.role === 'voter').length > 1) {
-        await engine
-          .transferLeadership(null)
-          .catch((error: unknown) =>
-            log.warn({ error: String(error) }, 'Leadership could not be handed over.'),
-          );
-      }
-      await api.close();
-      await engine.close();
-    },
   };
+  try {
+    return await startApi(options);
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+/**
+ * Leadership goes first, while this node still passes calls on: clients see a short pause, no gap. When
+ * nobody can take it (the others are stopping too) that must not hold up the stop.
+ */
+async function handOver(engine: Engine, log: Logger): Promise<void> {
+  const { leader, members, nodeId } = engine.status();
+  const voters = members.filter((member) => member.role === 'voter');
+  const reachable = voters.filter((member) => member.id !== nodeId && member.connected);
+  if (leader !== nodeId || reachable.length === 0) return;
+  const tooLong = setTimeout(handOverMs, undefined, { ref: false }).then(() => {
+    throw new Error(`nobody took it in ${String(handOverMs)} ms`);
+  });
+  try {
+    await Promise.race([engine.transferLeadership(null), tooLong]);
+  } catch (error) {
+    log.warn({ error: String(error) }, 'Leadership could not be handed over.');
+  }
+}
+
+/** A port that is free now: peers and clients are told this node's URL before it listens. */
+async function freePort(host: string): Promise<number> {
+  const server = createServer();
+  server.listen(0, host);
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }

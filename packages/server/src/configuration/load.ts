@@ -51,6 +51,7 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
   const problems: string[] = [];
   const fromFile =
     sources.file === undefined ? new Map<string, unknown>() : readFile(sources.file, problems);
+  findUnknownVariables(sources.environment ?? {}, problems);
   const values = new Map<string, unknown>();
   for (const setting of settings) {
     const { value, origin } = find(setting, sources, fromFile);
@@ -61,9 +62,29 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
         `${origin}: ${parsed.error.issues.map((issue) => issue.message).join('; ')} (given: ${JSON.stringify(value)})`,
       );
   }
+  refuse(problems);
+  const configuration = assemble((key) => values.get(key));
+  refuse(findContradictions(configuration));
+  return configuration;
+}
+
+function refuse(problems: readonly string[]): void {
   if (problems.length > 0)
     throw new ConfigurationError(`The configuration cannot be used:\n  ${problems.join('\n  ')}`);
-  return assemble((key) => values.get(key));
+}
+
+/** A misspelt variable is refused like a misspelt key; those of other commands begin otherwise. */
+function findUnknownVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): void {
+  const known = settings.map(variableOf);
+  const sections = new Set(settings.map(({ key }) => key.slice(0, key.indexOf('.')).toUpperCase()));
+  for (const name of Object.keys(environment)) {
+    const section = /^HOLDFAST_([A-Z]+)_/.exec(name)?.[1];
+    if (section !== undefined && sections.has(section) && !known.includes(name))
+      problems.push(`there is no setting "${name}"; did you mean "${nearest(name, known)}"?`);
+  }
 }
 
 function find(
@@ -160,19 +181,6 @@ function assemble(value: (key: string) => unknown): Configuration {
     return { id: id ?? '', address: address ?? '' };
   });
   const electionTimeoutMinMs = number('consensus.election_timeout_ms');
-  const electionTimeoutMaxMs =
-    number('consensus.election_timeout_max_ms') || 2 * electionTimeoutMinMs;
-  const heartbeatMs = number('consensus.heartbeat_interval_ms');
-  if (electionTimeoutMinMs < 2 * heartbeatMs || electionTimeoutMaxMs <= electionTimeoutMinMs) {
-    throw new ConfigurationError(
-      `The election timeout (${String(electionTimeoutMinMs)} to ${String(electionTimeoutMaxMs)} ms) must be at least twice the heartbeat (${String(heartbeatMs)} ms) and a range.`,
-    );
-  }
-  if (peers.length > 0 && listen === '') {
-    throw new ConfigurationError(
-      'cluster.peers is set, so cluster.listen must say where they reach this node (host:port).',
-    );
-  }
   return {
     clusterId: text('cluster.cluster_id'),
     nodeId: text('cluster.node_id'),
@@ -191,9 +199,9 @@ function assemble(value: (key: string) => unknown): Configuration {
     httpAdvertise: text('http.advertise'),
     folder: text('storage.folder'),
     snapshotLogBytes: number('storage.snapshot_log_bytes'),
-    heartbeatMs,
+    heartbeatMs: number('consensus.heartbeat_interval_ms'),
     electionTimeoutMinMs,
-    electionTimeoutMaxMs,
+    electionTimeoutMaxMs: number('consensus.election_timeout_max_ms') || 2 * electionTimeoutMinMs,
     defaultTtlSeconds: number('locks.default_ttl_seconds'),
     maxTtlSeconds: number('locks.max_ttl_seconds'),
     maxWaitSeconds: number('locks.max_wait_time_seconds'),
@@ -208,3 +216,45 @@ function assemble(value: (key: string) => unknown): Configuration {
     logFormat: value('log.format') as Configuration['logFormat'],
   };
 }
+
+/** What is right by itself and wrong together. */
+function findContradictions(configuration: Configuration): readonly string[] {
+  const { nodeId, peers, peerListen, peerAdvertise, heartbeatMs } = configuration;
+  const { electionTimeoutMinMs: minMs, electionTimeoutMaxMs: maxMs } = configuration;
+  const problems: string[] = [];
+  if (minMs < 2 * heartbeatMs || maxMs <= minMs) {
+    problems.push(
+      `the election timeout (${String(minMs)} to ${String(maxMs)} ms) must be a range and at least twice the heartbeat (${String(heartbeatMs)} ms)`,
+    );
+  }
+  if (configuration.defaultTtlSeconds > configuration.maxTtlSeconds)
+    problems.push('locks.default_ttl_seconds is longer than locks.max_ttl_seconds');
+  if (peers.length > 0 && peerListen === null)
+    problems.push('cluster.peers is set, so cluster.listen must say where they reach this node');
+  if (configuration.join && peers.length === 0)
+    problems.push('cluster.join is set, so cluster.peers must name nodes of the running cluster');
+  const ids = [nodeId, ...peers.map((other) => other.id)];
+  const addresses = [peerAdvertise, ...peers.map((other) => other.address)];
+  for (const [what, values] of [
+    ['node id', ids],
+    ['address', addresses],
+  ] as const) {
+    const twice = values.find((value, position) => values.indexOf(value) !== position);
+    if (twice !== undefined)
+      problems.push(
+        `the ${what} "${twice}" is there twice; cluster.peers names the other nodes only, each once`,
+      );
+  }
+  // Others pass these on: an address that means "all of this machine" leads them to themselves.
+  if (peers.length > 0 && isWildcard(peerAdvertise.slice(0, peerAdvertise.lastIndexOf(':'))))
+    problems.push(
+      `cluster.listen is ${peerAdvertise}, so cluster.advertise must say which host:port peers use`,
+    );
+  if (peers.length > 0 && isWildcard(configuration.httpHost) && configuration.httpAdvertise === '')
+    problems.push(
+      `http.host is ${configuration.httpHost}, so http.advertise must say which URL clients use`,
+    );
+  return problems;
+}
+
+const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::';

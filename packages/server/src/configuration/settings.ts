@@ -9,6 +9,7 @@ export interface Setting {
   readonly key: string;
   readonly schema: z.ZodType;
   readonly default: unknown;
+  /** With its unit, and its range where it has one. */
   readonly description: string;
 }
 
@@ -22,7 +23,7 @@ const peer = z
 const port = z.int().min(0).max(65_535);
 const count = (max: number): z.ZodType => z.int().min(1).max(max);
 
-export const settings: readonly Setting[] = [
+const definitions: readonly Setting[] = [
   {
     key: 'cluster.cluster_id',
     schema: nodeId,
@@ -140,7 +141,7 @@ export const settings: readonly Setting[] = [
   },
   {
     key: 'locks.cleanup_interval_seconds',
-    schema: z.number().min(0),
+    schema: z.number().min(0).max(86_400),
     default: 10,
     description: 'Accepted for files of older services; sessions are ended when they expire.',
   },
@@ -194,7 +195,7 @@ export const settings: readonly Setting[] = [
     key: 'log.level',
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
     default: 'info',
-    description: 'What is logged.',
+    description: 'Least severe messages that are logged.',
   },
   {
     key: 'log.format',
@@ -203,6 +204,18 @@ export const settings: readonly Setting[] = [
     description: 'auto: text on a terminal, else JSON lines.',
   },
 ];
+
+/** The range is told by the schema that upholds it, so that the two cannot differ. */
+function withRange(setting: Setting): Setting {
+  const { minimum, maximum, enum: choices } = z.toJSONSchema(setting.schema);
+  let range = '';
+  if (minimum !== undefined && maximum !== undefined)
+    range = ` ${String(minimum)} to ${String(maximum)}.`;
+  if (choices !== undefined) range = ` One of ${choices.join(', ')}.`;
+  return { ...setting, description: setting.description + range };
+}
+
+export const settings: readonly Setting[] = definitions.map(withRange);
 
 /** `http.port` → `--http-port`. */
 export const flagOf = (setting: Setting): string => setting.key.replaceAll(/[._]/g, '-');

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import fc from 'fast-check';
+import {
+  ConfigurationError,
+  flagOf,
+  loadConfiguration,
+  settings,
+  variableOf,
+} from '../../../src/index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-configuration-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function fileWith(text: string): string {
+  const path = join(folder, `${String(Math.abs(hash(text)))}.yaml`);
+  writeFileSync(path, text);
+  return path;
+}
+
+const hash = (text: string): number =>
+  [...text].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) | 0, 7);
+
+function refusal(sources: Parameters<typeof loadConfiguration>[0]): string {
+  try {
+    loadConfiguration(sources);
+  } catch (error) {
+    assert.ok(error instanceof ConfigurationError);
+    return error.message;
+  }
+  assert.fail('the configuration was accepted');
+}
+
+describe('the sources of a setting', () => {
+  it('are flag, then environment, then file, then default, whichever of them are there', () => {
+    const port = fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined });
+    fc.assert(
+      fc.property(port, port, port, (flag, variable, inFile) => {
+        const configuration = loadConfiguration({
+          ...(flag === undefined ? {} : { flags: { 'http-port': String(flag) } }),
+          ...(variable === undefined
+            ? {}
+            : { environment: { HOLDFAST_HTTP_PORT: String(variable) } }),
+          ...(inFile === undefined ? {} : { file: fileWith(`http:\n  port: ${String(inFile)}\n`) }),
+        });
+        assert.equal(configuration.httpPort, flag ?? variable ?? inFile ?? 8080);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('have one flag and one variable each, made from the key', () => {
+    assert.equal(new Set(settings.map(flagOf)).size, settings.length);
+    assert.equal(new Set(settings.map(variableOf)).size, settings.length);
+  });
+
+  it('agree: each default, written as text, is read back as it is', () => {
+    const environment = Object.fromEntries(
+      settings.map((setting) => [
+        variableOf(setting),
+        Array.isArray(setting.default) ? setting.default.join(',') : String(setting.default),
+      ]),
+    );
+    assert.deepEqual(loadConfiguration({ environment }), loadConfiguration({}));
+  });
+
+  it('refuse an empty text where a number belongs, instead of reading it as 0', () => {
+    assert.match(refusal({ environment: { HOLDFAST_HTTP_PORT: '' } }), /HOLDFAST_HTTP_PORT/);
+  });
+});
+
+describe('what is not known', () => {
+  it('is refused with the nearest known key of the file', () => {
+    const file = fileWith('locks:\n  default_ttl_second: 30\n');
+    assert.match(
+      refusal({ file }),
+      /no setting "locks\.default_ttl_second"; did you mean "locks\.default_ttl_seconds"/,
+    );
+  });
+
+  it('is refused with the nearest known variable', () => {
+    assert.match(
+      refusal({ environment: { HOLDFAST_HTTP_PROT: '1' } }),
+      /"HOLDFAST_HTTP_PROT"; did you mean "HOLDFAST_HTTP_PORT"/,
+    );
+  });
+
+  it('may stand in the environment when it is for another command', () => {
+    const environment = { HOLDFAST_ENDPOINTS: 'x', HOLDFAST_FENCE_TOKEN: '1', PATH: '/bin' };
+    assert.doesNotThrow(() => loadConfiguration({ environment }));
+  });
+});
+
+describe('a configuration with mistakes', () => {
+  it('names all of them at once, each with where it comes from and what was given', () => {
+    const file = fileWith('consensus:\n  heartbeat_interval_ms: fast\nstorage: here\n');
+    const message = refusal({ file, flags: { 'http-port': '70000' } });
+    assert.match(message, /--http-port: .*65535.*given: 70000/);
+    assert.match(message, /consensus\.heartbeat_interval_ms: .*given: "fast"/);
+    assert.match(message, /"storage" must be a section/);
+  });
+
+  const contradictions: readonly (readonly [what: string, text: string, expected: RegExp])[] = [
+    [
+      'an election timeout that a late heartbeat would reach',
+      'consensus:\n  election_timeout_ms: 150\n  heartbeat_interval_ms: 100\n',
+      /at least twice the heartbeat/,
+    ],
+    ['peers without an address of its own', 'cluster:\n  peers: ["b:1"]\n', /cluster\.listen/],
+    [
+      'itself among its peers',
+      'cluster:\n  node_id: a\n  listen: "a:1"\n  peers: ["a=z:1", "b:1"]\n',
+      /node id "a" is there twice/,
+    ],
+    [
+      'two peers at one address',
+      'cluster:\n  listen: "z:1"\n  peers: ["b=x:1", "c=x:1"]\n',
+      /address "x:1" is there twice/,
+    ],
+    [
+      'an address for peers that leads each to itself',
+      'cluster:\n  listen: "0.0.0.0:1"\n  peers: ["b:1"]\n',
+      /cluster\.advertise/,
+    ],
+    [
+      'a URL for clients that leads each to itself',
+      'cluster:\n  listen: "a:1"\n  peers: ["b:1"]\nhttp:\n  host: 0.0.0.0\n',
+      /http\.advertise/,
+    ],
+    [
+      'a default lease that is longer than the longest',
+      'locks:\n  max_ttl_seconds: 10\n',
+      /default_ttl_seconds is longer/,
+    ],
+    ['a join to nobody', 'cluster:\n  join: true\n', /cluster\.peers must name/],
+  ];
+  for (const [what, text, expected] of contradictions) {
+    it(`is refused: ${what}`, () => {
+      assert.match(refusal({ file: fileWith(text) }), expected);
+    });
+  }
+
+  it('is refused: a file that is not there, named', () => {
+    assert.match(refusal({ file: join(folder, 'absent.yaml') }), /absent\.yaml cannot be read/);
+  });
+});
+
+describe('peers and timeouts', () => {
+  it('take the host as node id where none is given', () => {
+    const { peers } = loadConfiguration({
+      flags: { 'cluster-listen': '127.0.0.1:1', 'cluster-peers': 'node-2:9090, c=127.0.0.1:9' },
+    });
+    assert.deepEqual(peers, [
+      { id: 'node-2', address: 'node-2:9090' },
+      { id: 'c', address: '127.0.0.1:9' },
+    ]);
+  });
+
+  it('spread the election timeout to twice its shortest unless the longest is given', () => {
+    const flags = { 'consensus-election-timeout-ms': '400' };
+    assert.equal(loadConfiguration({ flags }).electionTimeoutMaxMs, 800);
+    const given = { ...flags, 'consensus-election-timeout-max-ms': '500' };
+    assert.equal(loadConfiguration({ flags: given }).electionTimeoutMaxMs, 500);
+  });
+});
+
+describe('the files in config/', () => {
+  const configFolder = new URL('../../../../../config/', import.meta.url).pathname;
+  for (const name of readdirSync(configFolder)) {
+    it(`${name} can be used as it is`, () => {
+      assert.doesNotThrow(() => loadConfiguration({ file: join(configFolder, name) }));
+    });
+  }
+
+  it('node1 to node3 name each other under the addresses on which they listen', () => {
+    const nodes = ['node1', 'node2', 'node3'].map((name) =>
+      loadConfiguration({ file: join(configFolder, `${name}.yaml`) }),
+    );
+    const members = (node: (typeof nodes)[number]): readonly string[] =>
+      [{ id: node.nodeId, address: node.peerAdvertise }, ...node.peers]
+        .map(({ id, address }) => `${id}=${address}`)
+        .sort();
+    assert.deepEqual(
+      nodes.map((node) => node.httpPort),
+      [5000, 5001, 5002],
+    );
+    assert.equal(new Set(nodes.map((node) => node.clusterId)).size, 1);
+    assert.equal(new Set(nodes.map((node) => node.folder)).size, 3);
+    for (const node of nodes) assert.deepEqual(members(node), members(nodes[0] ?? node));
+  });
+});
