@@ -7,4 +7,6 @@ process.stdout.on('error', (error) => {
   throw error;
 });
 
-process.exitCode = await run(process.argv.slice(2));
+const status = await run(process.argv.slice(2));
+// At once when all is written: a socket to a node that hangs would keep the process for seconds.
+process.stdout.write('', () => process.exit(status));

@@ -58,7 +58,8 @@ export class CommandNotStarted extends Error {
   }
 }
 
-const refreshEveryMs = 100;
+/** Below `killMarginMs`, so that G5 is in time as well. */
+const refreshEveryMs = 40;
 const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** After SIGKILL a group is gone in microseconds; longer only where the kernel waits for a device. */
 const killWaitMs = 5000;
@@ -145,8 +146,8 @@ class GuardedRun {
       this.#until = certainFor(validForMs);
       this.#tell({ type: 'lease', until: this.#until, graceMs: this.#lease.graceMs });
     }
-    // G5: the guard kills `killMarginMs` earlier; it is here only when the guard does not.
-    const overdue = this.#until === undefined || msLeft(this.#until) <= killMarginMs / 2;
+    // G5: the guard does it at the same time, unless it is stopped.
+    const overdue = this.#until === undefined || msLeft(this.#until) <= killMarginMs;
     if ((overdue || this.#lease.signal.aborted) && !this.#killing) void this.#killFromHere();
   }
 

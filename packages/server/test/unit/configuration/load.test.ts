@@ -15,14 +15,14 @@ import {
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-configuration-'));
 after(() => rmSync(folder, { recursive: true }));
 
+let files = 0;
+
 function fileWith(text: string): string {
-  const path = join(folder, `${String(Math.abs(hash(text)))}.yaml`);
+  files += 1;
+  const path = join(folder, `${String(files)}.yaml`);
   writeFileSync(path, text);
   return path;
 }
-
-const hash = (text: string): number =>
-  [...text].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) | 0, 7);
 
 function refusal(sources: Parameters<typeof loadConfiguration>[0]): string {
   try {
