@@ -4,6 +4,10 @@
  * F1: a request is sent again, with the same ids, only where a second execution is impossible: reads,
  *     keepalives, and whatever carries a request id.
  * F2: every request ends: by its answer, its deadline, its signal, or the client's end.
+ * F3: while a request is unanswered, a node that says nothing, or that knows no leader, is left for the
+ *     next one within about `silentSweepsAllowed` sweeps: a process that stands still keeps its
+ *     connections open, and one that is cut off from its peers still answers. Counted in sweeps, not in
+ *     time: a client that was itself blocked first reads what came in meanwhile.
  */
 import { errorDefinitions, HoldfastError, streamPath } from '@holdfast/protocol';
 import type {
@@ -14,10 +18,14 @@ import type {
   Problem,
 } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
-import { openSocket } from './socket.ts';
-import type { StreamSocket } from './socket.ts';
+import { openSocket } from '#socket';
+import type { StreamSocket } from '#socket';
 
 const sweepEveryMs = 50;
+/** Sweeps without a word before the node is asked for one. */
+const silentSweepsBeforePing = 10;
+const silentSweepsAllowed = 30;
+const leaderlessSweepsAllowed = 20;
 const minBackoffMs = 20;
 const maxBackoffMs = 500;
 const maxUnanswered = 50_000;
@@ -70,6 +78,8 @@ export class Connection {
   #cancelSweep: (() => void) | undefined;
   #cancelReconnect: (() => void) | undefined;
   #cluster: ClusterPush | undefined;
+  #silentSweeps = 0;
+  #leaderlessSweeps = 0;
   readonly onSessionEnded: Map<string, (reason: string) => void> = new Map();
 
   constructor(endpoints: readonly string[], clock: ClientClock) {
@@ -179,12 +189,15 @@ export class Connection {
         ...this.#endpoints,
       ]),
     ].filter((url) => url !== '');
+    // Without a known leader: the one after the node that was tried last.
     const url =
       this.#attempt === 0 && leader !== undefined && leader !== ''
         ? leader
-        : (known[this.#attempt % known.length] ?? '');
+        : (known[(known.indexOf(this.#url) + 1) % known.length] ?? '');
     this.#attempt += 1;
     this.#url = url;
+    this.#silentSweeps = 0;
+    this.#leaderlessSweeps = 0;
     const socket = openSocket(url.replace(/^http/, 'ws').replace(/\/$/, '') + streamPath, {
       onOpen: () => {
         if (this.#socket !== socket) return;
@@ -212,11 +225,12 @@ export class Connection {
     ) {
       this.#cluster = { ...this.#cluster, leader: null };
     }
+    const queued = new Set(this.#turn);
     for (const pending of this.#pending.values()) {
       if (!pending.sent) continue;
       if (pending.repeatable) {
         pending.sent = false;
-        if (!this.#turn.includes(pending)) this.#turn.push(pending);
+        if (!queued.has(pending)) this.#turn.push(pending);
       } else {
         this.#fail(
           pending,
@@ -240,7 +254,7 @@ export class Connection {
   }
 
   #receive(text: string): void {
-    this.#attempt = 0;
+    this.#silentSweeps = 0;
     const answers = JSON.parse(text) as readonly (readonly [number, unknown, unknown])[];
     for (const [id, kind, body] of answers) {
       if (id === 0) {
@@ -249,6 +263,7 @@ export class Connection {
       }
       const pending = this.#pending.get(id);
       if (pending === undefined) continue;
+      this.#attempt = 0;
       if (kind === 0) {
         this.#pending.delete(id);
         pending.cleanUp?.();
@@ -308,14 +323,9 @@ export class Connection {
       return;
     const url = cluster.members.find((member) => member.node_id === cluster.leader)?.url;
     if (url === undefined || url === '' || url === this.#url || before === cluster.leader) return;
-    this.#socket?.close();
-    const leaving = this.#socket;
-    if (leaving !== undefined) {
-      const kept = cluster;
-      this.#lost();
-      this.#cluster = kept;
-      this.#attempt = 0;
-    }
+    this.#leave();
+    this.#cluster = cluster;
+    this.#attempt = 0;
   }
 
   /**
@@ -360,8 +370,37 @@ export class Connection {
           ),
         );
       }
-      if (this.#pending.size > 0) this.#keepSweeping();
+      if (this.#pending.size === 0) {
+        this.#silentSweeps = 0;
+        this.#leaderlessSweeps = 0;
+        return;
+      }
+      this.#watchNode();
+      this.#keepSweeping();
     });
+  }
+
+  /** F3. */
+  #watchNode(): void {
+    if (this.#socket === undefined) return;
+    this.#silentSweeps += 1;
+    const leaderless = this.#open && this.#cluster?.leader === null;
+    this.#leaderlessSweeps = leaderless ? this.#leaderlessSweeps + 1 : 0;
+    if (
+      this.#silentSweeps > silentSweepsAllowed ||
+      this.#leaderlessSweeps > leaderlessSweepsAllowed
+    ) {
+      this.#leave();
+    } else if (this.#open && this.#silentSweeps === silentSweepsBeforePing) {
+      this.#socket.send(JSON.stringify([[this.#nextId++, 'ping', null]]));
+    }
+  }
+
+  /** Goes on with another node. */
+  #leave(): void {
+    const socket = this.#socket;
+    this.#lost();
+    socket?.close();
   }
 }
 

@@ -1,4 +1,4 @@
-/** The WebSocket of the platform: `ws` in Node, the browser's own elsewhere (see `socket.browser.ts`). */
+/** The WebSocket of `ws` for Node, whose own is missing from Node 20; `socket.browser.ts` is its counterpart for browsers. */
 import { WebSocket } from 'ws';
 
 export interface StreamSocket {

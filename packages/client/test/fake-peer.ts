@@ -89,6 +89,10 @@ export class FakePeer {
     }
   }
 
+  push(kind: string, body: object): void {
+    for (const socket of this.#sockets) socket.send(JSON.stringify([[0, kind, body]]));
+  }
+
   dropConnections(): void {
     for (const socket of this.#sockets) socket.terminate();
   }

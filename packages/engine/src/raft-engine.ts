@@ -8,6 +8,8 @@
  *     state machine knows it again (a request id, a session id made outside).
  * E3: every call ends within its deadline: with an answer, or with an error that tells whether it may
  *     have been carried out (rule 2.11).
+ * E4: a call waits for a leader only as long as this node follows it: a leader that stands still keeps
+ *     its connections open and answers nothing.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { MemberId, MembershipChange, Status } from '@holdfast/raft';
@@ -38,6 +40,8 @@ import type {
 const defaultTimeoutMs = 5000;
 /** How long a node that lost the leader waits before it asks the same one again. */
 const retryPauseMs = 20;
+/** A former leader that lives tells within this time what became of the calls it was asked. */
+const formerLeaderGraceMs = 100;
 const closeHandoverMs = 1000;
 const ticksPerMembershipCheck = 10;
 /** A learner this near to the end of the log may vote. */
@@ -284,6 +288,8 @@ export class RaftEngine implements Engine {
     if (status.membership !== before.membership)
       this.#transport.setPeers(status.membership.members);
     if (status.leader !== before.leader && status.leader !== null) this.#leaderChanges += 1;
+    if (status.leader !== before.leader && before.leader !== null)
+      this.#transport.interruptCalls(before.leader, formerLeaderGraceMs); // E4
     if (
       this.#leadingTerm !== 0 &&
       (status.role !== 'leader' || status.term !== this.#leadingTerm)

@@ -11,11 +11,12 @@ export const streamPath = '/stream';
  * back what was granted meanwhile; the abandoned request is answered with `wait_abandoned`. The
  * abandon itself is answered with `{ abandoned: boolean }`: true also when it crossed the grant, which
  * is then given back; false when no such acquire waits or has been answered here lately.
+ * `[id, 'ping', null]` is answered with `{}` by the node itself, whether or not it has a leader.
  * `answeredBelow` as a fourth element tells which numbered requests of the body's session have been answered.
  */
 export type StreamRequest = readonly [
   id: number,
-  operation: OperationName | 'abandon',
+  operation: OperationName | 'abandon' | 'ping',
   body: unknown,
   answeredBelow?: number,
 ];

@@ -113,6 +113,10 @@ export class StreamConnection {
       this.#answer(id, this.#abandon(body));
       return true;
     }
+    if (name === 'ping') {
+      this.#answer(id, {});
+      return true;
+    }
     const operation = operations.get(name);
     if (operation === undefined) {
       this.#answer(id, noSuchOperation(name));
@@ -290,7 +294,7 @@ function noSuchOperation(name: string): Refused {
   const known = [...operations.keys()].join(', ');
   return new Refused(
     'route_not_found',
-    `There is no operation ${JSON.stringify(name.slice(0, 80))}. Known: ${known}, abandon.`,
+    `There is no operation ${JSON.stringify(name.slice(0, 80))}. Known: ${known}, abandon, ping.`,
   );
 }
 

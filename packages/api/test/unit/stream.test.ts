@@ -57,6 +57,11 @@ describe('requests', () => {
     assert.equal((await of('end_session', { session_id }))['deleted'], true);
   });
 
+  test('given a ping, then the node answers by itself', async (t) => {
+    const { client } = await startStreaming(t);
+    assert.deepEqual(await client.call('ping', null), { failed: false, body: {} });
+  });
+
   test('given a frame of many, then they go in together and come back in one frame', async (t) => {
     const { client, engine } = await startStreaming(t);
     const session_id = await sessionOf(client);

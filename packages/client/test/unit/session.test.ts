@@ -238,6 +238,67 @@ describe('A request', () => {
     assert.equal(abandon.body['request'], again.id);
   });
 
+  describe('whose node', () => {
+    let other: FakePeer;
+    let clock: TestClock;
+    beforeEach(async () => {
+      other = await FakePeer.start();
+      clock = new TestClock();
+      await client.close();
+      client = new Client({ endpoints: [peer.url, other.url] }, clock);
+    });
+    afterEach(() => other.close());
+    const sweep = (): void => clock.pass(50);
+    const sweepUntil = async (count: number, over: () => boolean): Promise<number> => {
+      for (let sweeps = 1; sweeps <= count; sweeps++) {
+        sweep();
+        // Lets the sockets speak.
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        if (over()) return sweeps;
+      }
+      return Infinity;
+    };
+
+    it('says nothing is sent again to the next node (F3)', async () => {
+      const session = await client.session();
+      peer.handle = () => {
+        // Stands still.
+      };
+      const lock = session.lock('a', { waitMs: 60_000 });
+      await peer.next('acquire');
+      const sweeps = await sweepUntil(60, () => other.received.length > 0);
+      assert.ok(sweeps <= 45, `after ${String(sweeps)} sweeps`);
+      assert.equal((await lock).name, 'a');
+      assert.ok(peer.received.some(({ operation }) => operation === 'ping'));
+    });
+
+    it('answers pings is given the time that a wait needs (F3)', async () => {
+      const session = await client.session({ timeoutSeconds: 60 });
+      peer.handle = (request) => {
+        if (request.operation === 'ping') request.answer({});
+      };
+      const lock = session.lock('a', { waitMs: 15_000 });
+      const acquire = await peer.next('acquire');
+      assert.equal(await sweepUntil(200, () => other.received.length > 0), Infinity);
+      acquire.answer({ acquired: true, fence_token: 7, mode: 'exclusive', hold_count: 1 });
+      assert.equal((await lock).fenceToken, 7);
+    });
+
+    it('knows no leader for long is left for the next one (F3)', async () => {
+      const session = await client.session();
+      peer.handle = (request) => {
+        if (request.operation === 'ping') request.answer({});
+        if (request.operation === 'acquire')
+          peer.push('cluster', { node_id: 'n1', leader: null, members: [] });
+      };
+      const lock = session.lock('a', { waitMs: 60_000 });
+      await peer.next('acquire');
+      const sweeps = await sweepUntil(60, () => other.received.length > 0);
+      assert.ok(sweeps <= 40, `after ${String(sweeps)} sweeps`);
+      assert.equal((await lock).name, 'a');
+    });
+  });
+
   it('of one event-loop turn shares its message with the others', async () => {
     const session = await client.session();
     const before = peer.received.length;

@@ -3,8 +3,8 @@
  *
  * T2: a connection is of use only after a hello of this cluster, meant for this node, from a member
  *     whose folder is the one met before (identity.ts, N1).
- * T3: a call ends when its answer comes, its time is over, its signal aborts, or the connection it
- *     left on breaks: no call waits for ever.
+ * T3: a call ends when its answer comes, its time is over, its signal aborts, the connection it left
+ *     on breaks, or the engine gives the peer up: no call waits for ever.
  */
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -159,6 +159,15 @@ export class TcpTransport implements Transport {
       if (!outgoing.sendJson(frameKinds.call, { id, request })) {
         this.#settle(id)?.reject(new CallFailed(false, `no connection to ${to}`));
       } else if (signal?.aborted === true) cancelRemote();
+    });
+  }
+
+  interruptCalls(peer: MemberId, graceMs: number): void {
+    const ids = [...this.#calls].filter(([, call]) => call.peer === peer).map(([id]) => id);
+    if (ids.length === 0) return;
+    this.#options.clock.after(graceMs, () => {
+      for (const id of ids)
+        this.#settle(id)?.reject(new CallFailed(true, `${peer} leads no longer`));
     });
   }
 

@@ -32,6 +32,8 @@ export interface Transport {
     signal: AbortSignal | undefined,
     timeoutMs: number,
   ): Promise<unknown>;
+  /** The peer leads no longer, or is silent: its open calls are rejected as `sent` unless they are answered within `graceMs`. */
+  interruptCalls(peer: MemberId, graceMs: number): void;
   isConnected(peer: MemberId): boolean;
   close(): Promise<void>;
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { connect } from '@holdfast/client';
 import { runDemo } from '../../src/demo/run.ts';
 import type { DemoPlan, DemoSpectator } from '../../src/demo/run.ts';
+import { urlOfNode } from '../../src/cluster-node.ts';
 import { threeNodes } from './support/cluster.ts';
 
 const plan: DemoPlan = {
@@ -44,5 +46,38 @@ describe('Three processes whose leader is killed again and again', () => {
     // Far above what is aimed at: a busy machine must not break the test, a stuck cluster must.
     for (const outageMs of outcome.outagesMs) assert.ok(outageMs < 5000, `${String(outageMs)} ms`);
     assert.ok(outcome.cycles > 100, `only ${String(outcome.cycles)} cycles`);
+  });
+});
+
+describe('Three processes whose leader stands still with its connections open', () => {
+  it('serve whoever asks a follower, and the clients that were connected to the leader', async () => {
+    await using nodes = await threeNodes();
+    const { cluster } = nodes;
+    const leader = await cluster.leader();
+    const leaderUrl = urlOfNode(cluster, leader);
+    const followerUrl = cluster.urls.find((url) => url !== leaderUrl) ?? '';
+    await using client = await connect({ endpoints: [leaderUrl] });
+    await using session = await client.session();
+    const before = await session.lock('frozen/before');
+
+    await cluster.kill(leader, 'SIGSTOP');
+    const asked = Date.now();
+    const [fromFollower, hold] = await Promise.all([
+      fetch(`${followerUrl}/locks/frozen%2Ffollower/acquire`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ client_id: 'curl', ttl_seconds: 10 }),
+        signal: AbortSignal.timeout(10_000),
+      }),
+      session.lock('frozen/client', { waitMs: 5000 }),
+    ]);
+    const tookMs = Date.now() - asked;
+
+    assert.equal(fromFollower.status, 200, await fromFollower.clone().text());
+    assert.ok(hold.fenceToken > before.fenceToken);
+    before.assertHeld();
+    // Far above what is aimed at, far below every timeout of a request.
+    assert.ok(tookMs < 4500, `${String(tookMs)} ms`);
+    await cluster.kill(leader, 'SIGKILL');
   });
 });
