@@ -66,6 +66,7 @@ export async function createRaftEngine(options: RaftEngineOptions): Promise<Engi
     log: options.log,
     storageFigures: () => opened.storage.figures,
     closeStorage: () => opened.storage.close(),
+    stateLimits: options.stateLimits,
     reachable: options.peerListen !== null,
   });
   const transport = new TcpTransport({
@@ -99,7 +100,6 @@ export async function createRaftEngine(options: RaftEngineOptions): Promise<Engi
     recovered,
     storage: opened.storage,
     clock: systemClock,
-    limits: options.stateLimits,
     heartbeatMs: options.heartbeatMs,
     tickMs,
     snapshotLogBytes: options.snapshotLogBytes,

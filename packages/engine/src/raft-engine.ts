@@ -11,9 +11,17 @@
  * E4: a call waits for a leader only as long as this node follows it: a leader that stands still keeps
  *     its connections open and answers nothing.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { HoldfastError } from '@holdfast/protocol';
 import type { MemberId, MembershipChange, Status } from '@holdfast/raft';
-import type { Command, CommandResult, Event, Refusal, SessionId } from '@holdfast/state';
+import type {
+  Command,
+  CommandResult,
+  Event,
+  Refusal,
+  SessionId,
+  StateLimits,
+} from '@holdfast/state';
 import { failureAnswer, isCall, unwrapAnswer } from './calls.ts';
 import type { Call, CallAnswer } from './calls.ts';
 import type { Batch } from './batch.ts';
@@ -55,6 +63,8 @@ export interface RaftEngineParts {
   readonly log: EngineLog;
   readonly storageFigures: () => EngineFigures['storage'];
   readonly closeStorage: () => Promise<void>;
+  /** Put in force when this node begins to lead. */
+  readonly stateLimits: StateLimits;
   /** Other nodes can reach this one. */
   readonly reachable: boolean;
 }
@@ -75,6 +85,7 @@ export class RaftEngine implements Engine {
   #closing = false;
   #tickCount = 0;
   #advancePending = false;
+  #limitsPending = false;
   #turnProof: Promise<void> | undefined;
   #exporting: Promise<void> = Promise.resolve();
   readonly #clientUrls = new Map<string, string>();
@@ -324,6 +335,7 @@ export class RaftEngine implements Engine {
         this.#advancePending = false;
       });
     }
+    this.#putLimitsInForce();
     this.#leases.expireDue(now, maxExpiriesPerTick, (sessionId) => this.#expire(sessionId));
     this.#tickCount += 1;
     if (this.#tickCount % ticksPerMembershipCheck === 0) this.#promoteLearners();
@@ -531,6 +543,16 @@ export class RaftEngine implements Engine {
       this.#leases.touch(sessionId, now, wall);
   }
 
+  /** What a node is configured with counts only once it is in the log. */
+  #putLimitsInForce(): void {
+    const limits = this.#parts.stateLimits;
+    if (this.#limitsPending || isDeepStrictEqual(limits, this.#replica.state.limits)) return;
+    this.#limitsPending = true;
+    void this.#background({ type: 'set_limits', limits }).finally(() => {
+      this.#limitsPending = false;
+    });
+  }
+
   async #expire(sessionId: SessionId): Promise<void> {
     const session = this.#replica.state.session(sessionId);
     if (session === undefined) return;
@@ -732,6 +754,7 @@ function isRepeatable(command: Command): boolean {
     case 'abandon':
     case 'expire_session':
     case 'advance':
+    case 'set_limits':
       return true;
     case 'release':
       return command.requestId !== undefined;

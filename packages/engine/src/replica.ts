@@ -28,7 +28,7 @@ import type {
   Term,
 } from '@holdfast/raft';
 import { createStateMachine, restoreStateMachine } from '@holdfast/state';
-import type { Applied, StateLimits, StateMachine } from '@holdfast/state';
+import type { Applied, StateMachine } from '@holdfast/state';
 import type { Storage } from '@holdfast/storage';
 import { decodeBatch, encodeBatch } from './batch.ts';
 import type { Batch } from './batch.ts';
@@ -57,7 +57,6 @@ export interface ReplicaOptions {
   readonly recovered: Recovered;
   readonly storage: Storage;
   readonly clock: Clock;
-  readonly limits: StateLimits;
   readonly heartbeatMs: number;
   readonly tickMs: number;
   readonly snapshotLogBytes: number;
@@ -118,10 +117,7 @@ export class Replica {
   /** Restores the state from the recovered snapshot; the log follows as it is known to be committed. */
   static async open(options: ReplicaOptions): Promise<Replica> {
     const { snapshot } = options.recovered;
-    const state =
-      snapshot.index === 0
-        ? createStateMachine(options.limits)
-        : await readState(options, snapshot);
+    const state = snapshot.index === 0 ? createStateMachine() : await readState(options, snapshot);
     return new Replica(options, state);
   }
 
@@ -408,5 +404,5 @@ async function readState(options: ReplicaOptions, meta: SnapshotMeta): Promise<S
     }
     chunks.push(data);
   }
-  return restoreStateMachine(options.limits, chunks);
+  return restoreStateMachine(chunks);
 }

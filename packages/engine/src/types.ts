@@ -143,7 +143,7 @@ export interface RaftEngineOptions {
   readonly heartbeatMs: number;
   readonly electionTimeoutMinMs: number;
   readonly electionTimeoutMaxMs: number;
-  /** Bounds of the state machine. The same on every node: they decide results. */
+  /** Bounds of the state machine. They decide results, so those of the leader are logged and in force on every node. */
   readonly stateLimits: StateLimits;
   /** Snapshot after so many bytes of log. */
   readonly snapshotLogBytes: number;

@@ -56,7 +56,11 @@ export interface TestCluster {
 
 export async function startTestCluster(
   ids: readonly string[],
-  options: { readonly extraIds?: readonly string[]; readonly snapshotLogBytes?: number } = {},
+  options: {
+    readonly extraIds?: readonly string[];
+    readonly snapshotLogBytes?: number;
+    readonly limitsOf?: (id: string) => Partial<typeof stateLimits>;
+  } = {},
 ): Promise<TestCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-engine-'));
   const allIds = [...ids, ...(options.extraIds ?? [])];
@@ -84,7 +88,7 @@ export async function startTestCluster(
         heartbeatMs: 100,
         electionTimeoutMinMs: 300,
         electionTimeoutMaxMs: 600,
-        stateLimits,
+        stateLimits: { ...stateLimits, ...options.limitsOf?.(id) },
         snapshotLogBytes: changes.snapshotLogBytes ?? options.snapshotLogBytes ?? 64 * 1024 * 1024,
         log: process.env['ENGINE_LOG'] === undefined ? silentLog : consoleLog(id),
         onFatal: (error) => {

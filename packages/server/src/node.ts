@@ -88,6 +88,7 @@ async function serve(
     port: httpPort,
     nodeId: configuration.nodeId,
     version,
+    allowedOrigins: configuration.allowedOrigins,
     limits: {
       maxBodyBytes: configuration.maxBodyBytes,
       maxWaitSeconds: configuration.maxWaitSeconds,

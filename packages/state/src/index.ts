@@ -1,6 +1,6 @@
 export { SnapshotFormatError } from './fields.ts';
 export { StateInvariantError } from './invariant.ts';
-export { createStateMachine, restoreStateMachine } from './machine.ts';
+export { createStateMachine, initialLimits, restoreStateMachine } from './machine.ts';
 export type * from './types.ts';
 export {
   holdEvents,

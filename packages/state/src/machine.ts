@@ -32,8 +32,17 @@ import { listPools, lockView, sessionView } from './views.ts';
 /** After a restore from backup the fence counter moves to the next multiple of this. */
 const fenceJump = 2 ** 40;
 
+/** Part of the format: every node begins with these, whatever its version or configuration. */
+export const initialLimits: StateLimits = {
+  maxSessions: 100_000,
+  maxHoldsPerSession: 100_000,
+  maxWaitersPerResource: 10_000,
+  maxResources: 1_000_000,
+  maxResultsPerSession: 1024,
+};
+
 /** An empty state machine, before the first entry of the log. */
-export function createStateMachine(limits: StateLimits): StateMachine {
+export function createStateMachine(limits: StateLimits = initialLimits): StateMachine {
   return new Machine(new Tables(limits));
 }
 
@@ -42,11 +51,8 @@ export function createStateMachine(limits: StateLimits): StateMachine {
  *
  * @throws SnapshotFormatError when the snapshot is damaged, cut off or of a newer version.
  */
-export function restoreStateMachine(
-  limits: StateLimits,
-  chunks: Iterable<Uint8Array>,
-): StateMachine {
-  return new Machine(restoreTables(limits, chunks));
+export function restoreStateMachine(chunks: Iterable<Uint8Array>): StateMachine {
+  return new Machine(restoreTables(chunks));
 }
 
 class Machine implements StateMachine {
@@ -62,6 +68,10 @@ class Machine implements StateMachine {
 
   get time(): ClusterTimeMs {
     return this.#tables.timeMs;
+  }
+
+  get limits(): StateLimits {
+    return this.#tables.limits;
   }
 
   apply(entry: {
@@ -178,6 +188,9 @@ function carryOut(tables: Tables, { command, answeredBelow }: Envelope): Command
       return { ok: true, type: 'advanced' };
     case 'jump_fence_counter':
       return jumpFenceCounter(tables);
+    case 'set_limits':
+      tables.limits = command.limits;
+      return { ok: true, type: 'advanced' };
   }
 }
 

@@ -24,12 +24,27 @@ import { Tables } from './tables.ts';
 import type { Keeper } from './tables.ts';
 import type { StateLimits } from './types.ts';
 
+const limitNames = [
+  'maxSessions',
+  'maxHoldsPerSession',
+  'maxWaitersPerResource',
+  'maxResources',
+  'maxResultsPerSession',
+] as const satisfies readonly (keyof StateLimits)[];
 const formatName = 'holdfast-state';
 const formatVersion = 1;
 /** No chunk is larger. */
 export const maxChunkBytes: number = 256 * 1024;
 /** Lines are gathered up to this length before they are encoded. */
 const gatheredLength = 64 * 1024;
+
+const noLimits: StateLimits = {
+  maxSessions: 0,
+  maxHoldsPerSession: 0,
+  maxWaitersPerResource: 0,
+  maxResources: 0,
+  maxResultsPerSession: 0,
+};
 
 function encodeHeader(tables: Tables): string {
   return JSON.stringify([
@@ -41,6 +56,7 @@ function encodeHeader(tables: Tables): string {
     tables.sequence,
     tables.expiredSessions,
     tables.totalSessions,
+    ...limitNames.map((name) => tables.limits[name]),
   ]);
 }
 
@@ -203,8 +219,8 @@ export function digestOf(tables: Tables): string {
 }
 
 /** @throws SnapshotFormatError when the snapshot is damaged, cut off or of a newer version (S3). */
-export function restoreTables(limits: StateLimits, chunks: Iterable<Uint8Array>): Tables {
-  const tables = new Tables(limits);
+export function restoreTables(chunks: Iterable<Uint8Array>): Tables {
+  const tables = new Tables(noLimits);
   const hash = new TextHash();
   let count = 0;
   let ended = false;
@@ -243,6 +259,9 @@ function readHeader(tables: Tables, kind: string, fields: Fields): void {
   tables.sequence = fields.number();
   tables.expiredSessions = fields.number();
   tables.totalSessions = fields.number();
+  const limits: Record<keyof StateLimits, number> = { ...noLimits };
+  for (const name of limitNames) limits[name] = fields.number();
+  tables.limits = limits;
 }
 
 function readRecord(tables: Tables, kind: string, fields: Fields): void {

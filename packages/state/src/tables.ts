@@ -23,7 +23,7 @@ export interface Keeper {
 }
 
 export class Tables {
-  readonly limits: StateLimits;
+  limits: StateLimits;
   /** Log index of the last applied entry. */
   index = 0;
   /** Cluster time of the last applied entry. */

@@ -76,7 +76,9 @@ export type Command =
   /** Nothing but the passing of time: waits that ran out and delays that ended are acted upon (as they are before every command). */
   | { readonly type: 'advance' }
   /** After a restore from backup: the token counter moves to the next multiple of 2^40. */
-  | { readonly type: 'jump_fence_counter' };
+  | { readonly type: 'jump_fence_counter' }
+  /** In force from here on, on every node alike: a limit that each node took from its own configuration would split the state. */
+  | { readonly type: 'set_limits'; readonly limits: StateLimits };
 
 export interface Envelope {
   /** Who asked, as authenticated; `anonymous` until there is authentication. */
@@ -252,6 +254,8 @@ export interface StateLimits {
 
 /** Contract of the state machine, implemented by `createStateMachine`. */
 export interface StateMachine {
+  /** In force now; `initialLimits` until the first `set_limits`. */
+  readonly limits: StateLimits;
   readonly index: LogIndex;
   readonly time: ClusterTimeMs;
   /** Applies one log entry. `index` is above the last one; `time` not below the last one (asserted). */

@@ -66,6 +66,32 @@ async function waiterCount(engine: Engine, name: string): Promise<number> {
   return answer.lock.waiterCount;
 }
 
+describe('The limits', () => {
+  it('on members that are configured differently, the limits of the leader are in force on all', async () => {
+    const maxSessions = new Map([
+      ['a', 3],
+      ['b', 4],
+      ['c', 5],
+    ]);
+    const cluster = await startTestCluster(['a', 'b', 'c'], {
+      limitsOf: (id) => ({ maxSessions: maxSessions.get(id) ?? 0 }),
+    });
+    try {
+      const leader = await cluster.leader();
+      const other = [...cluster.engines.values()].find((engine) => engine !== leader);
+      assert.ok(other !== undefined);
+      // The no-op of the term, and the limits.
+      while (leader.status().appliedIndex < 2)
+        await leader.query({ type: 'stats' }, 'linearizable', anonymous);
+      const limit = maxSessions.get(leader.status().nodeId) ?? 0;
+      for (let count = 0; count < limit; count++) await createSession(other);
+      await assert.rejects(createSession(other), { code: 'ERR_ASSERTION' });
+    } finally {
+      await cluster.close();
+    }
+  });
+});
+
 describe('An engine of three members', () => {
   let cluster: TestCluster;
   let leader: Engine;

@@ -15,6 +15,7 @@ export interface Configuration {
   readonly httpHost: string;
   readonly httpPort: number;
   readonly httpAdvertise: string;
+  readonly allowedOrigins: readonly string[];
   readonly folder: string;
   readonly snapshotLogBytes: number;
   readonly heartbeatMs: number;
@@ -197,6 +198,7 @@ function assemble(value: (key: string) => unknown): Configuration {
     httpHost: text('http.host'),
     httpPort: number('http.port'),
     httpAdvertise: text('http.advertise'),
+    allowedOrigins: value('http.allowed_origins') as readonly string[],
     folder: text('storage.folder'),
     snapshotLogBytes: number('storage.snapshot_log_bytes'),
     heartbeatMs: number('consensus.heartbeat_interval_ms'),

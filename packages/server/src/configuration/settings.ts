@@ -83,6 +83,12 @@ const definitions: readonly Setting[] = [
       'URL under which clients reach this node, where it differs from http.host and http.port.',
   },
   {
+    key: 'http.allowed_origins',
+    schema: z.array(z.url()).max(100),
+    default: [],
+    description: 'Web origins whose pages may use this node from a browser, as https://host:port.',
+  },
+  {
     key: 'storage.folder',
     schema: z.string().min(1),
     default: './data/node',
@@ -149,32 +155,32 @@ const definitions: readonly Setting[] = [
     key: 'limits.max_sessions',
     schema: count(10_000_000),
     default: 100_000,
-    description: 'Most sessions. The same on every node.',
+    description: 'Most sessions. That of the leader is in force.',
   },
   {
     key: 'limits.max_holds_per_session',
     schema: count(1_000_000),
     default: 100_000,
-    description: 'Most resources that one session holds. The same on every node.',
+    description: 'Most resources that one session holds. That of the leader is in force.',
   },
   {
     key: 'limits.max_waiters_per_resource',
     schema: count(1_000_000),
     default: 10_000,
-    description: 'Most waiters in the queue of one resource. The same on every node.',
+    description: 'Most waiters in the queue of one resource. That of the leader is in force.',
   },
   {
     key: 'limits.max_resources',
     schema: count(10_000_000),
     default: 1_000_000,
-    description: 'Most resources held or waited for at once. The same on every node.',
+    description: 'Most resources held or waited for at once. That of the leader is in force.',
   },
   {
     key: 'limits.max_results_per_session',
     schema: z.int().min(1024).max(1_000_000),
     default: 1024,
     description:
-      'Answers remembered per session, so that a repeated request is not carried out again. The same on every node.',
+      'Answers remembered per session, so that a repeated request is not carried out again. That of the leader is in force.',
   },
   {
     key: 'limits.max_body_bytes',

@@ -155,7 +155,7 @@ function snapshots(lockCount: number): void {
   }
   const snapshotMs = performance.now() - startedMs;
   const restoredMs = performance.now();
-  restoreStateMachine(limits, chunks);
+  restoreStateMachine(chunks);
   const restoreMs = performance.now() - restoredMs;
   const listedMs = performance.now();
   machine.locks('jobs/', undefined, 100);

@@ -41,6 +41,20 @@ describe('limits', () => {
   });
 });
 
+describe('the limits in force', () => {
+  test('are those of the last set_limits, in a restored state too', () => {
+    const driver = Driver.withLimits({ maxSessions: 2 }).sessions('a', 'b');
+    assert.equal(outcome(driver.do(createCommand('c'))), 'limit_exceeded');
+    driver.do({ type: 'set_limits', limits: { ...roomyLimits, maxSessions: 3 } });
+    const copy = new Driver(restoreStateMachine(driver.machine.snapshot()));
+    for (const one of [driver, copy]) {
+      assert.equal(outcome(one.do(createCommand('c'))), 'session');
+      assert.equal(outcome(one.do(createCommand('d'))), 'limit_exceeded');
+    }
+    assert.equal(copy.machine.digest(), driver.machine.digest());
+  });
+});
+
 describe('the fence counter', () => {
   test('jumps to the next multiple of 2^40, past any token given before', () => {
     const driver = new Driver().sessions('a');
@@ -77,7 +91,7 @@ describe('entries', () => {
     stop(5, 10);
     stop(4, 10);
     stop(Number.NaN, 10);
-    const copy = restoreStateMachine(roomyLimits, machine.snapshot());
+    const copy = restoreStateMachine(machine.snapshot());
     assert.throws(() => copy.apply({ index: 6, time: 9, commands: [] }), StateInvariantError);
     machine.skipTo(7);
     assert.throws(() => machine.skipTo(7), StateInvariantError);

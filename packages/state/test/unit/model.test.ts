@@ -5,7 +5,7 @@ import { restoreStateMachine } from '../../src/index.ts';
 import type { Applied, StateMachine } from '../../src/index.ts';
 import { allLocks, allSessions, check, commandOf, steps } from './support/chance.ts';
 import type { Step } from './support/chance.ts';
-import { Driver, eventLine, id, outcome, roomyLimits } from './support/driver.ts';
+import { Driver, eventLine, id, outcome } from './support/driver.ts';
 import { Model } from './support/model.ts';
 
 function carryOut(driver: Driver, step: Step): Applied {
@@ -14,7 +14,7 @@ function carryOut(driver: Driver, step: Step): Applied {
 }
 
 function restoreFrom(chunks: Iterable<Uint8Array>): StateMachine {
-  return restoreStateMachine(roomyLimits, chunks);
+  return restoreStateMachine(chunks);
 }
 
 function compare(driver: Driver, model: Model): void {

@@ -42,7 +42,7 @@ function large(): Driver {
 }
 
 function restored(chunks: Iterable<Uint8Array>): Driver {
-  return new Driver(restoreStateMachine(limits, chunks));
+  return new Driver(restoreStateMachine(chunks));
 }
 
 describe('a snapshot', () => {
@@ -120,7 +120,7 @@ describe('a snapshot', () => {
     const refused = (damaged: Uint8Array | string, reason = /cannot be read/): void => {
       const chunk = typeof damaged === 'string' ? Buffer.from(damaged) : damaged;
       assert.throws(
-        () => restoreStateMachine(limits, [chunk]),
+        () => restoreStateMachine([chunk]),
         (error) => error instanceof SnapshotFormatError && reason.test(error.message),
       );
     };
@@ -217,6 +217,7 @@ describe('the digest', () => {
       (driver) => driver.advance(1),
       (driver) => driver.release('a', 'x'),
       (driver) => driver.do({ type: 'jump_fence_counter' }),
+      (driver) => driver.do({ type: 'set_limits', limits: { ...roomyLimits, maxResources: 7 } }),
     ];
     for (const change of changes) add(change);
     assert.equal(digests.size, changes.length);

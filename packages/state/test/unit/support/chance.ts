@@ -1,7 +1,7 @@
 /** Random commands over a small world, so that they meet; and the seed that repeats them. */
 import * as fc from 'fast-check';
 import type { Command, FenceToken, RequestId, StateMachine } from '../../../src/index.ts';
-import { id, lockName } from './driver.ts';
+import { id, lockName, roomyLimits } from './driver.ts';
 
 /** SEED=… repeats a failure (fast-check prints it), RUNS=… looks longer. */
 const seed = Number(process.env['SEED'] ?? 20_261_121);
@@ -107,6 +107,7 @@ const rare = fc.oneof(
     reason: 'by chance',
   })),
   fc.constant<Command>({ type: 'jump_fence_counter' }),
+  fc.constant<Command>({ type: 'set_limits', limits: roomyLimits }),
 );
 
 const end = anySession.map((session): Command => ({ type: 'end_session', sessionId: id(session) }));

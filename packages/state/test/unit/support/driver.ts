@@ -172,7 +172,7 @@ export class Driver {
 
   /** The same state in another machine, by way of a snapshot. */
   restored(): Driver {
-    return new Driver(restoreStateMachine(roomyLimits, this.machine.snapshot()));
+    return new Driver(restoreStateMachine(this.machine.snapshot()));
   }
 }
 

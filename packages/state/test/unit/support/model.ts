@@ -155,6 +155,7 @@ export class Model {
         return `forced ${String(held.length)}`;
       }
       case 'advance':
+      case 'set_limits':
         return 'advanced';
       case 'jump_fence_counter': {
         const jump = 2 ** 40;
