@@ -23,8 +23,8 @@ import type { StreamSocket } from '#socket';
 
 const sweepEveryMs = 50;
 /** Sweeps without a word before the node is asked for one. */
-const silentSweepsBeforePing = 10;
-const silentSweepsAllowed = 30;
+const silentSweepsBeforePing = 6;
+const silentSweepsAllowed = 17;
 const leaderlessSweepsAllowed = 20;
 const minBackoffMs = 20;
 const maxBackoffMs = 500;
