@@ -1,0 +1,219 @@
+/**
+ * Faults that are planted on purpose, one at a time, to see that the checks find them. Each is a piece of
+ * source text and what takes its place; the text must stand in its file exactly once, so that a fault whose
+ * place has changed is noticed. Every bug that was found in this project's safety leaves one behind.
+ */
+export interface Fault {
+  readonly name: string;
+  /** What it breaks. */
+  readonly breaks: string;
+  readonly file: string;
+  readonly find: string;
+  readonly put: string;
+}
+
+export const faults: readonly Fault[] = [
+  {
+    name: 'vote-not-persisted',
+    breaks: 'a vote leaves before it is on disk: a node that restarts votes twice in a term',
+    file: 'packages/raft/src/raft.ts',
+    find: `        this.votedFor = from;
+        this.outbox.writeHardState(); // S1`,
+    put: `        this.votedFor = from;`,
+  },
+  {
+    name: 'old-term-committed-by-counting',
+    breaks: 'an entry of an older term is committed by counting copies (Raft paper, figure 8)',
+    file: 'packages/raft/src/leader.ts',
+    find: `if (index <= core.commit || log.termAt(index) !== core.term) return;`,
+    put: `if (index <= core.commit) return;`,
+  },
+  {
+    name: 'own-disk-not-waited-for',
+    breaks: 'the leader counts its own copy before its disk has it',
+    file: 'packages/raft/src/leader.ts',
+    find: `id === config.id ? core.stableIndex : (this.#peers.get(id)?.matchIndex ?? 0),`,
+    put: `id === config.id ? log.lastIndex : (this.#peers.get(id)?.matchIndex ?? 0),`,
+  },
+  {
+    name: 'acknowledged-before-durable',
+    breaks: 'answers leave before what they promise is on disk',
+    file: 'packages/raft/src/outbox.ts',
+    find: `if (this.isDurable(writeId)) this.#ready.push(outbound);`,
+    put: `if (this.isDurable(writeId) || writeId > 0) this.#ready.push(outbound);`,
+  },
+  {
+    name: 'fsync-skipped',
+    breaks: 'a write counts as synced when it was handed over',
+    file: 'packages/engine/src/replica.ts',
+    find: `void done.then(() => this.#guarded(() => this.#raft.persisted(write.id)));`,
+    put: `void done;
+      void Promise.resolve().then(() => this.#guarded(() => this.#raft.persisted(write.id)));`,
+  },
+  {
+    name: 'stale-append-truncates',
+    breaks: 'a late append cuts off what came after it',
+    file: 'packages/raft/src/follower.ts',
+    find: `const firstNew = entries.findIndex((entry) => core.log.termAt(entry.index) !== entry.term);
+  if (firstNew < 0) return;`,
+    put: `const firstNew = entries.length === 0 ? -1 : 0;
+  if (firstNew < 0) return;`,
+  },
+  {
+    name: 'log-not-compared-in-votes',
+    breaks: 'a candidate without all committed entries is elected',
+    file: 'packages/raft/src/raft.ts',
+    find: `      lastTerm > this.log.lastTerm ||
+      (lastTerm === this.log.lastTerm && lastIndex >= this.log.lastIndex)`,
+    put: `      lastTerm >= 0 || lastIndex >= this.log.lastIndex`,
+  },
+  {
+    name: 'membership-not-one-at-a-time',
+    breaks:
+      'two changes of the membership are under way at once, or before an entry of the own term',
+    file: 'packages/raft/src/leader.ts',
+    find: `    if (commit < this.#firstIndex) return { ok: false, reason: 'not_ready' };
+    if (memberships.currentIndex > commit) return { ok: false, reason: 'change_in_progress' };`,
+    put: `    if (commit < 0 || memberships.currentIndex < 0) return { ok: false, reason: 'not_ready' };`,
+  },
+  {
+    name: 'keepalive-without-proof',
+    breaks: 'a deposed leader tells a client that its lease was extended',
+    file: 'packages/engine/src/raft-engine.ts',
+    find: `      await expiry; // L3
+    }
+    await this.#prove();`,
+    put: `      await expiry; // L3
+    }`,
+  },
+  {
+    name: 'read-without-proof',
+    breaks: 'a deposed leader answers reads',
+    file: 'packages/engine/src/raft-engine.ts',
+    find: `    await this.#prove();
+    return answerQuery(this.#replica.state, this.#leases, query);`,
+    put: `    return answerQuery(this.#replica.state, this.#leases, query);`,
+  },
+  {
+    name: 'read-proof-counts-older-rounds',
+    breaks: 'answers to messages sent before a read was asked prove it',
+    file: 'packages/raft/src/reads.ts',
+    find: `this.#pending[0].round <= round`,
+    put: `this.#pending[0].round <= round + 1`,
+  },
+  {
+    name: 'leases-kept-across-leaderships',
+    breaks: 'a new leader expires sessions by deadlines of an earlier leadership',
+    file: 'packages/engine/src/leases.ts',
+    find: `    if (known !== undefined) {
+      this.touch(sessionId, nowMs, wallMs);
+      return;
+    }
+    const deadlineMs = nowMs + timeoutMs;`,
+    put: `    if (known !== undefined) return;
+    const deadlineMs = nowMs + timeoutMs / 2;`,
+  },
+  {
+    name: 'expiry-not-guarded',
+    breaks: 'a session that was renewed meanwhile is ended by an expiry proposed before',
+    file: 'packages/state/src/lifetimes.ts',
+    find: `if (session === undefined || session.renewal !== renewal) return { ok: true, type: 'unchanged' };`,
+    put: `if (session === undefined || renewal < 0) return { ok: true, type: 'unchanged' };`,
+  },
+  {
+    name: 'commands-do-not-renew',
+    breaks: 'a session that is used and not kept alive expires while its client counts on it',
+    file: 'packages/engine/src/raft-engine.ts',
+    find: `      this.#leases.touch(command.sessionId, now, wall);
+    }
+    for (const event of events) {`,
+    put: `    }
+    for (const event of events) {`,
+  },
+  {
+    name: 'fence-counter-not-in-snapshot',
+    breaks: 'tokens repeat after a restore',
+    file: 'packages/state/src/snapshot.ts',
+    find: `  tables.fenceCounter = fields.number();`,
+    put: `  tables.fenceCounter = Math.min(0, fields.number());`,
+  },
+  {
+    name: 'queue-order-lost-on-restore',
+    breaks: 'waiters change places after a restore',
+    file: 'packages/state/src/records.ts',
+    find: `  while (!waiters.atEnd) pool.queue.append(decodeWaiter(tables, pool, waiters.list()));`,
+    put: `  while (!waiters.atEnd) pool.queue.insertAfter(undefined, decodeWaiter(tables, pool, waiters.list()));`,
+  },
+  {
+    name: 'first-answers-not-in-snapshot',
+    breaks: 'a retry after a restore is carried out a second time',
+    file: 'packages/state/src/records.ts',
+    find: `    const [id, answer] = decodeAnswer(answers.list());
+    requests.remember(id, answer, Number.POSITIVE_INFINITY);`,
+    put: `    const [id, answer] = decodeAnswer(answers.list());
+    if (answer.kind === 'acquire' && answer.result === undefined)
+      requests.remember(id, answer, Number.POSITIVE_INFINITY);`,
+  },
+  {
+    name: 'first-answer-not-remembered',
+    breaks: 'a retried acquire is carried out a second time',
+    file: 'packages/state/src/acquire.ts',
+    find: `  if (known !== undefined) return repeatAcquire(command, known);`,
+    put: `  if (known?.kind === 'release') return repeatAcquire(command, known);`,
+  },
+  {
+    name: 'queue-is-passed',
+    breaks: 'whoever comes when something is free passes those that wait',
+    file: 'packages/state/src/acquire.ts',
+    find: `  const isTurn = held !== undefined || pool.queue.length === 0;`,
+    put: `  const isTurn = held !== undefined || pool.queue.length >= 0;`,
+  },
+  {
+    name: 'waits-outlive-their-session',
+    breaks: 'a lock is given to a session that has ended',
+    file: 'packages/state/src/lifetimes.ts',
+    find: `    endWait(tables, waiter, sessionEnded(session.id, reason)); // E1
+    changed.add(waiter.pool);`,
+    put: `    changed.add(waiter.pool);`,
+  },
+  {
+    name: 'token-not-renewed-by-grant',
+    breaks: 'two holders one after the other have the same token',
+    file: 'packages/state/src/tables.ts',
+    find: `    this.fenceCounter += 1;`,
+    put: `    this.fenceCounter += this.fenceCounter % 7 === 6 ? 0 : 1;`,
+  },
+  {
+    name: 'lease-counted-from-the-answer',
+    breaks:
+      'a client believes in its lease for as long as the answer took, longer than the cluster',
+    file: 'packages/client/src/session.ts',
+    find: `this.#validUntilMs = Math.max(this.#validUntilMs, sentAtMs + this.timeoutMs - this.#marginMs); // V1`,
+    put: `this.#validUntilMs = this.#clock.now() + this.timeoutMs;`,
+  },
+  {
+    name: 'client-trusts-its-timers',
+    breaks: 'a client that stood still believes in a hold until its timers have fired',
+    file: 'packages/client/src/session.ts',
+    find: `    if (this.#clock.now() >= this.#validUntilMs) {
+      this.#lose("its lease has run out by this machine's clock");
+      return false;
+    }`,
+    put: ``,
+  },
+  {
+    name: 'entries-applied-during-a-restore',
+    breaks: 'entries are applied to the state that a snapshot is about to replace',
+    file: 'packages/engine/src/replica.ts',
+    find: `      if (this.#restoring !== undefined) this.#delayedEntries.push(...output.committed);
+      else this.#applyAll(output.committed);`,
+    put: `      this.#applyAll(output.committed);`,
+  },
+  {
+    name: 'late-ticks-ignored',
+    breaks: 'a leader that stood still goes on as if nothing had happened',
+    file: 'packages/engine/src/replica.ts',
+    find: `    if (lateMs <= 3 * this.#options.heartbeatMs) return;`,
+    put: `    if (lateMs <= 3000 * this.#options.heartbeatMs) return;`,
+  },
+];
