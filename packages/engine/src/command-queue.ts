@@ -68,27 +68,33 @@ export class CommandQueue {
     return () => this.#commitListeners.delete(listener);
   }
 
-  /** Resolves with the command's result; for an acquire that waits, with the outcome of the wait. Rejects with `Interrupted`. */
-  submit(envelope: Envelope): Promise<CommandResult> {
+  /**
+   * Calls `resolve` once with the command's result; for an acquire that waits, with the outcome of the
+   * wait. Or `reject`, with `Interrupted` or `overloaded`. Callbacks and no promise: this is the hot path.
+   */
+  submit(
+    envelope: Envelope,
+    resolve: (result: CommandResult) => void,
+    reject: (error: Error) => void,
+  ): void {
     if (this.pendingCommands >= maxPendingCommands || this.#waitingCount >= maxWaitingAcquires) {
-      return Promise.reject(
+      reject(
         new HoldfastError(
           'overloaded',
           `The leader has ${String(this.pendingCommands)} unfinished commands and ${String(this.#waitingCount)} waiting acquires. Try again later.`,
         ),
       );
+      return;
     }
-    return new Promise((resolve, reject) => {
-      const { command } = envelope;
-      const key =
-        command.type === 'acquire' && command.waitMs > 0
-          ? waitKey(command.sessionId, command.requestId)
-          : undefined;
-      const submission: Submission = { envelope, resolve, reject, waitKey: key };
-      if (key !== undefined) this.#register(key, submission); // C2
-      this.#queued.push(submission);
-      this.#planFlush();
-    });
+    const { command } = envelope;
+    const key =
+      command.type === 'acquire' && command.waitMs > 0
+        ? waitKey(command.sessionId, command.requestId)
+        : undefined;
+    const submission: Submission = { envelope, resolve, reject, waitKey: key };
+    if (key !== undefined) this.#register(key, submission); // C2
+    this.#queued.push(submission);
+    this.#planFlush();
   }
 
   /** Tells the waits that ended. */

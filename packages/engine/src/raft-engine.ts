@@ -17,6 +17,7 @@ import type { MemberId, MembershipChange, Status } from '@holdfast/raft';
 import type {
   Command,
   CommandResult,
+  Envelope,
   Event,
   Refusal,
   SessionId,
@@ -108,9 +109,27 @@ export class RaftEngine implements Engine {
 
   // ---- what callers use -------------------------------------------------------------------------
 
-  async submit(command: Command, options: CallOptions): Promise<CommandResult> {
-    this.#assertOpen();
+  submit(command: Command, options: CallOptions): Promise<CommandResult> {
+    if (this.#closing) return Promise.reject(shuttingDown());
     const startedMs = this.#parts.clock.now();
+    if (options.signal !== undefined || this.#leaderNow() !== 'self')
+      return this.#submitRouted(command, options, startedMs, undefined);
+    // The hot path: nearly every command comes to the leader itself.
+    return new Promise((resolve, reject) => {
+      this.#queue.submit(envelopeOf(command, options), resolve, (error) => {
+        if (error instanceof Interrupted)
+          this.#submitRouted(command, options, startedMs, error).then(resolve, reject);
+        else reject(error);
+      });
+    });
+  }
+
+  async #submitRouted(
+    command: Command,
+    options: CallOptions,
+    startedMs: number,
+    interruption: Interrupted | undefined,
+  ): Promise<CommandResult> {
     const waitMs = command.type === 'acquire' ? command.waitMs : 0;
     const deadlineMs = startedMs + waitMs + (options.timeoutMs ?? defaultTimeoutMs);
     let result: CommandResult;
@@ -135,6 +154,7 @@ export class RaftEngine implements Engine {
               : { answeredBelow: options.answeredBelow }),
           }) as Promise<CommandResult>;
         },
+        interruption,
       );
     } catch (error) {
       if (options.signal?.aborted === true) this.#abandonLater(command, options);
@@ -365,18 +385,23 @@ export class RaftEngine implements Engine {
     signal: AbortSignal | undefined,
     repeatable: boolean,
     attempt: (leader: 'self' | MemberId) => Promise<T>,
+    interruption?: Interrupted,
   ): Promise<T> {
     let begun = false;
+    const goOn = async (interrupted: Interrupted): Promise<void> => {
+      this.#assertOpen();
+      begun ||= interrupted.begun;
+      if (begun && !repeatable) throw outcomeUnknown();
+      await this.#changeOrPause(retryPauseMs);
+    };
+    if (interruption !== undefined) await goOn(interruption);
     for (;;) {
       const leader = this.#leaderNow() ?? (await this.#waitForLeader(deadlineMs, signal, begun));
       try {
         return await attempt(leader);
       } catch (error) {
         if (!(error instanceof Interrupted)) throw error;
-        this.#assertOpen();
-        begun ||= error.begun;
-        if (begun && !repeatable) throw outcomeUnknown();
-        await this.#changeOrPause(retryPauseMs);
+        await goOn(error);
       }
     }
   }
@@ -451,10 +476,8 @@ export class RaftEngine implements Engine {
   // ---- on the leader ----------------------------------------------------------------------------
 
   #submitHere(command: Command, options: CallOptions): Promise<CommandResult> {
-    const outcome = this.#queue.submit({
-      identity: options.identity,
-      command,
-      ...(options.answeredBelow === undefined ? {} : { answeredBelow: options.answeredBelow }),
+    const outcome = new Promise<CommandResult>((resolve, reject) => {
+      this.#queue.submit(envelopeOf(command, options), resolve, reject);
     });
     const { signal } = options;
     if (signal === undefined || command.type !== 'acquire' || command.waitMs === 0) return outcome;
@@ -583,7 +606,10 @@ export class RaftEngine implements Engine {
 
   /** A command of the leader's own. Its failure is no news: it is tried again when due. */
   async #background(command: Command): Promise<void> {
-    await this.#queue.submit({ identity: 'holdfast', command }).catch(() => undefined);
+    await new Promise<void>((resolve) => {
+      const done = (): void => resolve();
+      this.#queue.submit({ identity: 'holdfast', command }, done, done);
+    });
   }
 
   /** The asker of this acquire is gone: tell the state, wherever the leader is, within a bounded time. */
@@ -745,6 +771,10 @@ export class RaftEngine implements Engine {
 
 type WithoutTimeout<T> = T extends unknown ? Omit<T, 'timeoutMs'> : never;
 type AdministrativeCall = Extract<Call, { type: 'add_member' | 'remove_member' | 'transfer' }>;
+
+function envelopeOf(command: Command, { identity, answeredBelow }: CallOptions): Envelope {
+  return answeredBelow === undefined ? { identity, command } : { identity, command, answeredBelow };
+}
 
 /** Whether the state machine recognises a second submission of this command (E2). */
 function isRepeatable(command: Command): boolean {

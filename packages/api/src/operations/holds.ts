@@ -27,7 +27,8 @@ export async function release(
   body: ReleaseBody,
   context: OperationContext,
 ): Promise<Outcome<ReleaseAnswer>> {
-  const sessionId = await releasingSession(body, context);
+  const found = releasingSession(body, context);
+  const sessionId = found instanceof Promise ? await found : found;
   if (sessionId instanceof Refused) return sessionId;
   const result = await context.service.engine.submit(
     {

@@ -17,14 +17,18 @@ type Settled = CommandResult | Refused;
 export class WaitingAcquire {
   readonly #command: AcquireCommand;
   readonly #context: OperationContext;
+  readonly #all: Set<WaitingAcquire>;
   #settle: ((settled: Settled) => void) | undefined;
   #fail: ((error: Error) => void) | undefined;
   #givenUp = false;
   #state: 'waiting' | 'granted' | 'refused' = 'waiting';
 
-  constructor(command: AcquireCommand, context: OperationContext) {
+  /** @param all Where it is counted until it is answered. */
+  constructor(command: AcquireCommand, context: OperationContext, all: Set<WaitingAcquire>) {
     this.#command = command;
     this.#context = context;
+    this.#all = all;
+    all.add(this);
   }
 
   /** Whether the caller may come back for it: it gave a number of its own. */
@@ -34,16 +38,22 @@ export class WaitingAcquire {
 
   run(): Promise<Settled> {
     return new Promise((resolve, reject) => {
-      this.#settle = resolve;
-      this.#fail = reject;
+      this.#settle = (settled) => {
+        this.#all.delete(this);
+        resolve(settled);
+      };
+      this.#fail = (error) => {
+        this.#all.delete(this);
+        reject(error);
+      };
       this.#context.service.engine.submit(this.#command, callOptions(this.#context)).then(
         (result) => {
           if (this.#givenUp) return;
           this.#state = result.ok ? 'granted' : 'refused';
-          resolve(result);
+          this.#settle?.(result);
         },
         (error: Error) => {
-          if (!this.#givenUp) reject(error);
+          if (!this.#givenUp) this.#fail?.(error);
         },
       );
     });
@@ -88,16 +98,11 @@ export class WaitingAcquires {
     return this.#all.size;
   }
 
-  async run(command: AcquireCommand, context: OperationContext): Promise<Settled> {
-    if (this.#stopping) return stoppingProblem;
-    const waiting = new WaitingAcquire(command, context);
-    this.#all.add(waiting);
+  run(command: AcquireCommand, context: OperationContext): Promise<Settled> {
+    if (this.#stopping) return Promise.resolve(stoppingProblem);
+    const waiting = new WaitingAcquire(command, context, this.#all);
     context.onWait?.(waiting);
-    try {
-      return await waiting.run();
-    } finally {
-      this.#all.delete(waiting);
-    }
+    return waiting.run();
   }
 
   /** W2: from now on nothing waits here. */

@@ -106,7 +106,12 @@ export class StreamConnection {
   /** Begins one request. False: it is none. */
   #take(request: unknown): boolean {
     if (!Array.isArray(request)) return false;
-    const [id, name, body, answeredBelow] = request as readonly unknown[];
+    // By index: destructuring an array goes through its iterator, and this is the hot path.
+    const parts = request as readonly unknown[];
+    const id = parts[0];
+    const name = parts[1];
+    const body = parts[2];
+    const answeredBelow = parts[3];
     if (!isCount(id) || id === 0 || typeof name !== 'string') return false;
     this.#unanswered += 1;
     if (name === 'abandon') {
