@@ -79,7 +79,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'keepalive-without-proof',
     breaks: 'a deposed leader tells a client that its lease was extended',
-    file: 'packages/engine/src/raft-engine.ts',
+    file: 'packages/engine/src/leadership.ts',
     find: `      await expiry; // L3
     }
     await this.#prove();`,
@@ -89,10 +89,10 @@ export const faults: readonly Fault[] = [
   {
     name: 'read-without-proof',
     breaks: 'a deposed leader answers reads',
-    file: 'packages/engine/src/raft-engine.ts',
+    file: 'packages/engine/src/leadership.ts',
     find: `    await this.#prove();
-    return answerQuery(this.#replica.state, this.#leases, query);`,
-    put: `    return answerQuery(this.#replica.state, this.#leases, query);`,
+    return answerQuery(this.#parts.replica.state, this.leases, query);`,
+    put: `    return answerQuery(this.#parts.replica.state, this.leases, query);`,
   },
   {
     name: 'read-proof-counts-older-rounds',
@@ -123,8 +123,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'commands-do-not-renew',
     breaks: 'a session that is used and not kept alive expires while its client counts on it',
-    file: 'packages/engine/src/raft-engine.ts',
-    find: `      this.#leases.touch(command.sessionId, now, wall);
+    file: 'packages/engine/src/leadership.ts',
+    find: `      this.leases.touch(command.sessionId, now, wall);
     }
     for (const event of events) {`,
     put: `    }

@@ -24,6 +24,9 @@ export type Call =
   | { readonly type: 'remove_member'; readonly id: string; readonly timeoutMs: number }
   | { readonly type: 'transfer'; readonly to: string | null; readonly timeoutMs: number };
 
+/** A call before it is known how long it may take. */
+export type WithoutTimeout<T> = T extends unknown ? Omit<T, 'timeoutMs'> : never;
+
 export type CallAnswer =
   | { readonly type: 'ok'; readonly value: unknown }
   | {

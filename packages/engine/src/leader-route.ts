@@ -1,0 +1,168 @@
+/**
+ * The way of a call to the leader, and what becomes of it when the leader is lost.
+ *
+ * E2: a call is repeated with the next leader only when it certainly was not carried out, or when the
+ *     state machine knows it again (a request id, a session id made outside).
+ * E3: every call ends within its deadline: with an answer, or with an error that tells whether it may
+ *     have been carried out (rule 2.11).
+ * E4: a call waits for a leader only as long as this node follows it: a leader that stands still keeps
+ *     its connections open and answers nothing.
+ */
+import { HoldfastError } from '@holdfast/protocol';
+import type { MemberId, Status } from '@holdfast/raft';
+import { unwrapAnswer } from './calls.ts';
+import type { Call, WithoutTimeout } from './calls.ts';
+import type { Clock } from './clock.ts';
+import { noQuorum, outcomeUnknown, shuttingDown } from './failures.ts';
+import { Interrupted } from './interrupted.ts';
+import { CallFailed } from './transport/types.ts';
+import type { Transport } from './transport/types.ts';
+
+/** How long a node that lost the leader waits before it asks the same one again. */
+const retryPauseMs = 20;
+/** A former leader that lives tells within this time what became of the calls it was asked. */
+const formerLeaderGraceMs = 100;
+
+/** Who leads, as a caller of this node sees it. */
+export type Leader = 'self' | MemberId;
+
+/** How long a call may take, and who may give it up. */
+export interface Patience {
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+export class LeaderRoute {
+  readonly #clock: Clock;
+  readonly #transport: Transport;
+  readonly #changeWaiters = new Set<() => void>();
+  #status: Status;
+  #closing = false;
+
+  constructor(clock: Clock, transport: Transport, status: Status) {
+    this.#clock = clock;
+    this.#transport = transport;
+    this.#status = status;
+  }
+
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  assertOpen(): void {
+    if (this.#closing) throw shuttingDown();
+  }
+
+  /** From now on nothing is begun. */
+  close(): void {
+    this.#closing = true;
+    this.wake();
+  }
+
+  update(status: Status): void {
+    const before = this.#status;
+    this.#status = status;
+    if (status.leader !== before.leader && before.leader !== null)
+      this.#transport.interruptCalls(before.leader, formerLeaderGraceMs); // E4
+    this.wake();
+  }
+
+  wake(): void {
+    const waiters = [...this.#changeWaiters];
+    this.#changeWaiters.clear();
+    for (const waiter of waiters) waiter();
+  }
+
+  leaderNow(): Leader | undefined {
+    const { role, ready, leader } = this.#status;
+    if (role === 'leader') return ready ? 'self' : undefined;
+    return leader ?? undefined;
+  }
+
+  /**
+   * Lets the leader carry something out, and the next one where this one is lost (E2, E3).
+   *
+   * @param interruption What an attempt met that was made before.
+   */
+  async follow<T>(
+    { deadlineMs, signal }: Patience,
+    repeatable: boolean,
+    attempt: (leader: Leader) => Promise<T>,
+    interruption?: Interrupted,
+  ): Promise<T> {
+    let begun = false;
+    const goOn = async (interrupted: Interrupted): Promise<void> => {
+      this.assertOpen();
+      begun ||= interrupted.begun;
+      if (begun && !repeatable) throw outcomeUnknown();
+      await this.changeOrPause(retryPauseMs);
+    };
+    if (interruption !== undefined) await goOn(interruption);
+    for (;;) {
+      const leader = this.leaderNow() ?? (await this.#waitForLeader(deadlineMs, signal, begun));
+      try {
+        return await attempt(leader);
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error;
+        await goOn(error);
+      }
+    }
+  }
+
+  async #waitForLeader(
+    deadlineMs: number,
+    signal: AbortSignal | undefined,
+    begun: boolean,
+  ): Promise<Leader> {
+    for (;;) {
+      this.assertOpen();
+      if (signal?.aborted === true) throw new HoldfastError('aborted', 'The caller gave up.');
+      const leader = this.leaderNow();
+      if (leader !== undefined) return leader;
+      const leftMs = deadlineMs - this.#clock.now();
+      if (leftMs <= 0) throw begun ? outcomeUnknown() : noQuorum();
+      await this.changeOrPause(Math.min(leftMs, 100));
+    }
+  }
+
+  /** Asks another node, the leader. What breaks on the way is an interruption. */
+  async ask(
+    leader: MemberId,
+    { deadlineMs, signal }: Patience,
+    call: WithoutTimeout<Call>,
+  ): Promise<unknown> {
+    const timeoutMs = Math.ceil(deadlineMs - this.#clock.now());
+    if (timeoutMs <= 0) throw noQuorum();
+    let answer: unknown;
+    try {
+      answer = await this.#transport.call(leader, { ...call, timeoutMs }, signal, timeoutMs);
+    } catch (error) {
+      if (error instanceof CallFailed) throw new Interrupted(error.sent, error.message);
+      throw error;
+    }
+    return unwrapAnswer(answer);
+  }
+
+  /** For a call of a peer, which is answered here or nowhere: until this node leads and is ready. */
+  async whenReadyHere(deadlineMs: number): Promise<void> {
+    while (this.#status.role === 'leader' && !this.#status.ready) {
+      if (this.#clock.now() >= deadlineMs) throw new Interrupted(false, 'not ready to lead');
+      await this.changeOrPause(100);
+    }
+    if (this.#closing || this.leaderNow() !== 'self')
+      throw new Interrupted(false, 'not the leader');
+  }
+
+  /** Resolves with the next change of the status, or after a while. */
+  changeOrPause(longestMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        cancel();
+        this.#changeWaiters.delete(wake);
+        resolve();
+      };
+      const cancel = this.#clock.after(longestMs, wake);
+      this.#changeWaiters.add(wake);
+    });
+  }
+}
