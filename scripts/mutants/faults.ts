@@ -17,9 +17,10 @@ export const faults: readonly Fault[] = [
     name: 'vote-not-persisted',
     breaks: 'a vote leaves before it is on disk: a node that restarts votes twice in a term',
     file: 'packages/raft/src/raft.ts',
-    find: `        this.votedFor = from;
-        this.outbox.writeHardState(); // S1`,
-    put: `        this.votedFor = from;`,
+    find: `        votedFor: this.votedFor,
+        commit: Math.min`,
+    put: `        votedFor: null,
+        commit: Math.min`,
   },
   {
     name: 'old-term-committed-by-counting',

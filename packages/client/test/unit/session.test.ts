@@ -114,6 +114,23 @@ describe('A session', () => {
     assert.ok(session.validForMs > 5000);
   });
 
+  it('counts a renewed lease from the moment the keepalive was sent (V1)', async () => {
+    const session = await client.session({ timeoutSeconds: 9 });
+    peer.handle = (request) => {
+      // On the way for 2 s.
+      if (request.operation === 'keepalive') {
+        clock.nowMs += 2000;
+        clock.wallMs += 2000;
+      }
+      peer.answerNormally(request);
+    };
+    clock.pass(3000);
+    await peer.next('keepalive');
+    while (session.validForMs < 4000) await new Promise((resolve) => setImmediate(resolve));
+    // 9 s, less 2 s on the way, less the margin of 0.9 s.
+    assert.equal(session.validForMs, 6100);
+  });
+
   it('believes nothing after a suspend until a keepalive succeeds (V4)', async () => {
     const session = await client.session({ timeoutSeconds: 30 });
     const hold = await session.lock('a');
