@@ -89,6 +89,9 @@ interface Node {
   /** The applied commands: the state machine. */
   applied: string[];
   appliedIndex: LogIndex;
+  /** The latest term that this node led, and how far it was committed when last looked at. */
+  ledTerm: number;
+  ledCommit: LogIndex;
   tickEvery: number;
 }
 
@@ -140,6 +143,8 @@ export class Network {
       queue: [],
       applied: [],
       appliedIndex: 0,
+      ledTerm: 0,
+      ledCommit: 0,
       tickEvery: 1,
     };
     this.nodes.set(id, node);
@@ -292,6 +297,7 @@ export class Network {
         this.#leaders.set(status.term, node.id);
         this.#checkCompleteness(node, raft);
       }
+      this.#checkCommitment(node, raft, status.commit, status.term);
     }
   }
 
@@ -333,6 +339,7 @@ export class Network {
   }
 
   #send(from: MemberId, to: MemberId, message: Message, node: Node): void {
+    this.#checkDurable(to, message, node);
     let filled = message;
     if (message.type === 'snapshot_chunk') {
       if (node.disk.snapshot.index !== message.meta.index) return;
@@ -350,6 +357,38 @@ export class Network {
         message: filled,
       });
     }
+  }
+
+  /** What a message promises is on the sender's disk when it leaves. */
+  #checkDurable(to: MemberId, message: Message, { id, disk }: Node): void {
+    const { term, votedFor } = disk.hardState;
+    if (message.type === 'vote_answer' && message.granted) {
+      assert.ok(
+        term === message.term && votedFor === to,
+        `${id} votes for ${to} in term ${String(message.term)}; on its disk is ${String(votedFor)} in term ${String(term)}`,
+      );
+    }
+    if (message.type === 'append_answer') {
+      assert.ok(term >= message.term, `${id} answers in a term that is not on its disk`);
+      const last = disk.entries.at(-1)?.index ?? disk.snapshot.index;
+      assert.ok(
+        !message.accepted || last >= message.matchIndex,
+        `${id} acknowledges more entries than are on its disk`,
+      );
+    }
+  }
+
+  /** Only an entry of the leader's own term is committed by counting (paper, 5.4.2). */
+  #checkCommitment(node: Node, raft: Raft, commit: LogIndex, term: number): void {
+    if (node.ledTerm === term && commit > node.ledCommit) {
+      assert.equal(
+        raft.termAt(commit),
+        term,
+        `${node.id} commits an entry of an older term by counting`,
+      );
+    }
+    node.ledTerm = term;
+    node.ledCommit = commit;
   }
 
   /** State machine safety: at an index all apply the same. */
