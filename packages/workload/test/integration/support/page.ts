@@ -80,7 +80,7 @@ export async function servePage(): Promise<Page> {
       const browser = spawn(
         chromium,
         [...flags, ...quiet, '--disable-component-update', `--user-data-dir=${folder}`, origin],
-        { stdio: 'ignore' },
+        { stdio: 'ignore', env: { ...process.env, TMPDIR: folder } },
       );
       try {
         return await Promise.race([
