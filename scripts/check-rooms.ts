@@ -10,6 +10,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   state: [],
   raft: [],
+  checker: [],
   storage: ['raft'],
   engine: ['protocol', 'raft', 'state', 'storage'],
   api: ['protocol', 'engine', 'state'],

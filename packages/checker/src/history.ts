@@ -1,0 +1,28 @@
+/** What callers saw, and what they should have seen. */
+
+/** One operation as its caller saw it; times in ms on one common monotonic axis (virtual or real). */
+export interface Operation<Call, Answer> {
+  readonly client: string;
+  readonly call: Call;
+  readonly calledAtMs: number;
+  readonly outcome:
+    | { readonly type: 'answered'; readonly answer: Answer; readonly atMs: number }
+    /** It may have happened at any time after the call, or never. */
+    | { readonly type: 'unknown' };
+}
+
+/** The object that the operations act on, as if they came one after the other. */
+export interface Model<State, Call, Answer> {
+  readonly initial: State;
+  /** Operations of different keys do not touch each other: each key is checked by itself. */
+  readonly keyOf: (call: Call) => string;
+  /**
+   * All states in which the operation may leave `state` with this answer (`undefined`: unknown
+   * outcome, any answer); empty: impossible.
+   */
+  readonly step: (state: State, call: Call, answer: Answer | undefined) => readonly State[];
+  /** Equal for states that no operation can tell apart, and for no others. */
+  readonly hash: (state: State) => string;
+  readonly describe: (call: Call, answer: Answer | undefined) => string;
+  readonly describeState: (state: State) => string;
+}
