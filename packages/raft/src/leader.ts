@@ -32,6 +32,7 @@ export class Leadership {
   readonly #reads = new ReadQueue();
   /** The no-op of this term: what makes older entries committable and reads provable (S4, S6). */
   #firstIndex: LogIndex = 0;
+  #firstApplied = false;
   #heartbeatElapsed = 0;
   #uncommittedBytes = 0;
   #transfer: { readonly to: MemberId; ticks: number } | undefined;
@@ -154,7 +155,9 @@ export class Leadership {
   }
 
   onApplied(): void {
-    if (this.#core.applied >= this.#firstIndex) this.#core.statusChanged();
+    if (this.#firstApplied || this.#core.applied < this.#firstIndex) return;
+    this.#firstApplied = true;
+    this.#core.statusChanged();
   }
 
   onUnreachable(id: MemberId): void {

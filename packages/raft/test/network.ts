@@ -33,7 +33,7 @@ export function randomFrom(seed: number): () => number {
 }
 
 /** What a disk holds for certain. */
-class Disk {
+export class Disk {
   hardState: HardState = { term: 0, votedFor: null, commit: 0 };
   snapshot: SnapshotMeta;
   snapshotData: readonly Uint8Array[] = [];

@@ -1,0 +1,225 @@
+/** Cores on a stage: every message and every write waits until the script lets it go on. */
+import assert from 'node:assert/strict';
+import { createRaft } from '../../src/index.ts';
+import type {
+  Member,
+  MemberId,
+  Membership,
+  Message,
+  Output,
+  ProposeAnswer,
+  Raft,
+  Write,
+} from '../../src/index.ts';
+import { Disk } from '../network.ts';
+import { entryWords, messageWords, statusWords, writeWords } from './words.ts';
+
+interface Actor {
+  readonly id: MemberId;
+  readonly disk: Disk;
+  raft: Raft | undefined;
+  /** Handed out, not yet on disk. */
+  writes: Write[];
+  appliedIndex: number;
+}
+
+interface Letter {
+  readonly from: MemberId;
+  readonly to: MemberId;
+  readonly message: Message;
+}
+
+const mostRounds = 200;
+
+export class Stage {
+  readonly #actors = new Map<MemberId, Actor>();
+  #letters: Letter[] = [];
+  readonly #latest = new Map<string, Letter>();
+  #said: string[] = [];
+  #quiet = false;
+
+  /** What was said since the last time this was asked. */
+  takeSaid(): string[] {
+    const said = this.#said;
+    this.#said = [];
+    return said;
+  }
+
+  add(id: MemberId, voters: readonly MemberId[]): void {
+    const members: Member[] = voters.map((voter) => ({ id: voter, address: voter, role: 'voter' }));
+    const disk = new Disk({ members });
+    this.#actors.set(id, { id, disk, raft: undefined, writes: [], appliedIndex: 0 });
+    this.start(id);
+  }
+
+  start(id: MemberId): void {
+    const actor = this.#actor(id);
+    assert.equal(actor.raft, undefined, `${id} runs already`);
+    actor.raft = createRaft(
+      {
+        id,
+        heartbeatTicks: 2,
+        electionTicksMin: 10,
+        electionTicksMax: 20,
+        random: () => 0,
+        maxAppendBytes: 60,
+        maxInflightBytes: 4000,
+        maxInflightMessages: 8,
+        maxUncommittedBytes: 200,
+        maxWriteTicks: 30,
+      },
+      actor.disk.recovered(),
+    );
+    actor.appliedIndex = actor.disk.snapshot.index;
+    this.#pump(actor);
+  }
+
+  /** What had not reached the disk is gone; what is on its way to this node may still arrive, later. */
+  crash(id: MemberId): void {
+    const actor = this.#actor(id);
+    actor.raft = undefined;
+    actor.writes = [];
+  }
+
+  /** Lets the core do something, and says what comes of it. */
+  act(id: MemberId, input: (raft: Raft) => ProposeAnswer | undefined): void {
+    const actor = this.#actor(id);
+    assert.ok(actor.raft !== undefined, `${id} does not run`);
+    const answer = input(actor.raft);
+    if (answer?.ok === false)
+      this.#say(
+        `${id} refuses: ${answer.reason}${answer.detail === undefined ? '' : ` (${answer.detail})`}`,
+      );
+    this.#pump(actor);
+  }
+
+  /** The disk is done with everything that was handed to it. */
+  persist(id: MemberId): void {
+    const actor = this.#actor(id);
+    const { writes } = actor;
+    actor.writes = [];
+    for (const write of writes) actor.disk.write(write);
+    const last = writes.at(-1);
+    if (last === undefined || actor.raft === undefined) return;
+    actor.raft.persisted(last.id);
+    this.#pump(actor);
+  }
+
+  /** Delivers what is under way now, in order; not what is sent in answer. */
+  deliver(wanted: (letter: Letter) => boolean): number {
+    const due = this.#letters.filter(wanted);
+    this.#letters = this.#letters.filter((letter) => !wanted(letter));
+    for (const letter of due) {
+      const { from, to, message } = letter;
+      this.#latest.set(`${from} ${to}`, letter);
+      const actor = this.#actors.get(to);
+      if (actor?.raft === undefined) continue;
+      actor.raft.step(from, message);
+      this.#pump(actor);
+    }
+    return due.length;
+  }
+
+  /** The network delivers once more what went from one to the other last. */
+  repeat(from: MemberId, to: MemberId): void {
+    const letter = this.#latest.get(`${from} ${to}`);
+    assert.ok(letter !== undefined, `nothing went from ${from} to ${to}`);
+    this.#letters.push(letter);
+    this.deliver((other) => other === letter);
+  }
+
+  drop(wanted: (letter: Letter) => boolean): void {
+    const kept = this.#letters.filter((letter) => !wanted(letter));
+    this.#say(`${String(this.#letters.length - kept.length)} lost`);
+    this.#letters = kept;
+  }
+
+  /** Everything that is under way arrives, until nothing is; only what is committed and who leads is said. */
+  settle(): void {
+    this.#quiet = true;
+    for (let round = 0; round < mostRounds; round++) {
+      let moved = this.deliver(() => true);
+      for (const actor of this.#actors.values()) {
+        moved += actor.writes.length;
+        this.persist(actor.id);
+      }
+      if (moved === 0) break;
+    }
+    this.#quiet = false;
+  }
+
+  status(ids: readonly MemberId[]): void {
+    for (const id of ids.length === 0 ? this.#actors.keys() : ids) {
+      const { raft } = this.#actor(id);
+      this.#say(`${id}: ${raft === undefined ? 'down' : statusWords(raft.status())}`);
+    }
+  }
+
+  log(id: MemberId): void {
+    const { entries } = this.#actor(id).disk;
+    this.#say(`${id} on disk: ${entries.map(entryWords).join(', ') || 'nothing'}`);
+  }
+
+  /** Stores a snapshot of what is applied and forgets all but the last `keep` entries before it. */
+  snapshot(id: MemberId, keep: number): void {
+    const actor = this.#actor(id);
+    const { raft, disk, appliedIndex: index } = actor;
+    assert.ok(raft !== undefined, `${id} does not run`);
+    const membership: Membership = raft.committedMembership();
+    const meta = { index, term: raft.termAt(index) ?? 0, membership, chunkCount: 2 };
+    const keepFrom = Math.max(raft.status().firstIndex, index + 1 - keep);
+    disk.snapshot = meta;
+    disk.snapshotData = [new Uint8Array([1]), new Uint8Array([2])];
+    disk.entries = disk.entries.filter((entry) => entry.index >= keepFrom);
+    raft.compacted(meta, keepFrom);
+    this.#pump(actor);
+  }
+
+  #pump(actor: Actor): void {
+    const { raft } = actor;
+    if (raft === undefined) return;
+    for (;;) {
+      const output = raft.takeOutput();
+      this.#carryOut(actor, raft, output);
+      if (output.committed.length + output.reads.length === 0) return;
+    }
+  }
+
+  #carryOut(actor: Actor, raft: Raft, output: Output): void {
+    const { id } = actor;
+    for (const write of output.writes) {
+      actor.writes.push(write);
+      this.#whisper(`${id} writes: ${writeWords(write)}`);
+    }
+    for (const { to, message } of output.messages) {
+      this.#letters.push({ from: id, to, message });
+      this.#whisper(`${id} > ${to}: ${messageWords(message)}`);
+    }
+    if (output.restore !== undefined) {
+      actor.appliedIndex = output.restore.index;
+      raft.appliedTo(output.restore.index);
+      this.#say(`${id} restores the snapshot of ${String(output.restore.index)}`);
+    }
+    for (const entry of output.committed) {
+      actor.appliedIndex = entry.index;
+      this.#say(`${id} applies ${entryWords(entry)}`);
+    }
+    if (output.committed.length > 0) raft.appliedTo(actor.appliedIndex);
+    for (const { readId, index } of output.reads)
+      this.#say(`${id} proves read ${String(readId)} at ${String(index)}`);
+    for (const readId of output.failedReads) this.#say(`${id} cannot prove read ${String(readId)}`);
+    if (output.status !== undefined) this.#say(`${id} is ${statusWords(output.status)}`);
+  }
+
+  #say(line: string): void {
+    this.#said.push(line);
+  }
+
+  #whisper(line: string): void {
+    if (!this.#quiet) this.#say(line);
+  }
+
+  #actor(id: MemberId): Actor {
+    return this.#actors.get(id) ?? assert.fail(`there is no node "${id}"`);
+  }
+}
