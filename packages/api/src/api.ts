@@ -1,5 +1,6 @@
 /** Puts the api room together: operations, HTTP, streams, figures; and takes it down again in order. */
 import type { FastifyInstance } from 'fastify';
+import { systemClock } from '@holdfast/engine/parts';
 import { streamPath } from '@holdfast/protocol';
 import { createHttpApplication } from './http/application.ts';
 import { foreignOrigin } from './http/origins.ts';
@@ -11,6 +12,7 @@ import { defaultApiLimits } from './options.ts';
 import type { Api, ApiOptions } from './options.ts';
 import { Refused } from './refused.ts';
 import { StreamServer } from './stream/server.ts';
+import { Streams } from './stream/streams.ts';
 
 /** What is in flight when the node stops has this long. */
 const closeDeadlineMs = 3000;
@@ -44,7 +46,8 @@ export function buildApi(options: ApiOptions): BuiltApi {
     expiredAtCleanup: 0,
   };
   const context: OperationContext = { service, identity: anonymous };
-  const streams = new StreamServer(context, log);
+  const streams = new Streams(context, systemClock, log);
+  const server = new StreamServer(streams, service.limits);
   let stopping = false;
   const app = createHttpApplication({
     context,
@@ -59,7 +62,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
       path === streamPath
         ? foreignOrigin(request, allowedOrigins)
         : new Refused('route_not_found', `Streams are at ${streamPath}.`);
-    if (refused === undefined) streams.upgrade(request, socket, head);
+    if (refused === undefined) server.upgrade(request, socket, head);
     else socket.end(rawProblem(path === streamPath ? 403 : 404, refused));
   });
 

@@ -1,9 +1,10 @@
 /** The client of a Holdfast cluster. */
 import type { ClusterPush, OperationName, Operations } from '@holdfast/protocol';
-import { systemClock } from './clock.ts';
 import type { ClientClock } from './clock.ts';
 import { Connection } from './connection.ts';
 import type { CallSettings } from './connection.ts';
+import { systemEnvironment } from './environment.ts';
+import type { Environment } from './environment.ts';
 import { Session } from './session.ts';
 
 export interface ClientOptions {
@@ -26,15 +27,18 @@ export class Client {
   readonly clientId: string;
   readonly #connection: Connection;
   readonly #clock: ClientClock;
+  readonly #newId: () => string;
   readonly #timeoutMs: number;
   readonly #sessions = new Set<Session>();
 
   /** Use `connect`. */
-  constructor(options: ClientOptions, clock: ClientClock = systemClock) {
+  constructor(options: ClientOptions, environment: Environment = systemEnvironment) {
+    const { clock, openSocket, newId } = environment;
     this.#clock = clock;
+    this.#newId = newId;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
-    this.clientId = options.clientId ?? `client-${globalThis.crypto.randomUUID().slice(0, 8)}`;
-    this.#connection = new Connection(options.endpoints, clock);
+    this.clientId = options.clientId ?? `client-${newId().slice(0, 8)}`;
+    this.#connection = new Connection(options.endpoints, clock, openSocket);
   }
 
   /** Who leads and where the members are, as last told; undefined before the first contact. */
@@ -57,7 +61,7 @@ export class Client {
     const sentAtMs = this.#clock.now();
     const answer = await this.call('create_session', {
       client_id: clientId,
-      request_id: globalThis.crypto.randomUUID(),
+      request_id: this.#newId(),
       ...(options.timeoutSeconds === undefined ? {} : { timeout: options.timeoutSeconds }),
       ...(options.lockDelaySeconds === undefined
         ? {}

@@ -18,7 +18,7 @@ import type {
   Problem,
 } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
-import { openSocket } from '#socket';
+import type { OpenSocket } from './environment.ts';
 import type { StreamSocket } from '#socket';
 
 const sweepEveryMs = 50;
@@ -66,6 +66,7 @@ const repeatableAlways: ReadonlySet<OperationName> = new Set<OperationName>([
 
 export class Connection {
   readonly #clock: ClientClock;
+  readonly #openSocket: OpenSocket;
   readonly #endpoints: readonly string[];
   readonly #pending = new Map<number, Pending>();
   #turn: Pending[] = [];
@@ -82,7 +83,8 @@ export class Connection {
   #leaderlessSweeps = 0;
   readonly onSessionEnded: Map<string, (reason: string) => void> = new Map();
 
-  constructor(endpoints: readonly string[], clock: ClientClock) {
+  constructor(endpoints: readonly string[], clock: ClientClock, openSocket: OpenSocket) {
+    this.#openSocket = openSocket;
     this.#endpoints = endpoints;
     this.#clock = clock;
   }
@@ -198,7 +200,7 @@ export class Connection {
     this.#url = url;
     this.#silentSweeps = 0;
     this.#leaderlessSweeps = 0;
-    const socket = openSocket(url.replace(/^http/, 'ws').replace(/\/$/, '') + streamPath, {
+    const socket = this.#openSocket(url.replace(/^http/, 'ws').replace(/\/$/, '') + streamPath, {
       onOpen: () => {
         if (this.#socket !== socket) return;
         this.#open = true;

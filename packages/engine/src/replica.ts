@@ -129,6 +129,11 @@ export class Replica {
     return this.#raft.status();
   }
 
+  /** Of the entry in this node's log, if it is there. */
+  termAt(index: LogIndex): Term | undefined {
+    return this.#raft.termAt(index);
+  }
+
   get pendingProposals(): number {
     return this.#proposals.size;
   }

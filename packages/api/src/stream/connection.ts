@@ -10,7 +10,7 @@
  */
 import { toProblem } from '@holdfast/protocol';
 import type { ClusterPush, StreamAnswer } from '@holdfast/protocol';
-import type { RawData, WebSocket } from 'ws';
+import type { RawData } from 'ws';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { WaitingAcquire } from '../operations/waiting.ts';
 import { wireOperations } from '../operations/table.ts';
@@ -31,6 +31,19 @@ export const closeCodes = {
   tryAgainLater: 1013,
 } as const;
 
+/** What a stream stands on: a WebSocket of `ws`, as far as it is used. */
+export interface StreamSocket {
+  readonly readyState: number;
+  readonly OPEN: number;
+  readonly bufferedAmount: number;
+  on(event: 'message', listener: (data: RawData, isBinary: boolean) => void): unknown;
+  on(event: 'pong' | 'close', listener: () => void): unknown;
+  send(text: string): void;
+  ping(): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+}
+
 /** What a stream asks of the server that it belongs to. */
 export interface StreamHost {
   readonly context: OperationContext;
@@ -39,6 +52,7 @@ export interface StreamHost {
   /** Whether the node is stopping: nothing new is begun. */
   isStopping(): boolean;
   countRequests(count: number): void;
+  after(delayMs: number, callback: () => void): void;
   /** Asks to be flushed at the end of this turn. */
   flushLater(connection: StreamConnection): void;
   watchSession(sessionId: string, connection: StreamConnection): void;
@@ -46,7 +60,7 @@ export interface StreamHost {
 }
 
 export class StreamConnection {
-  readonly #socket: WebSocket;
+  readonly #socket: StreamSocket;
   readonly #host: StreamHost;
   readonly #waiting = new Map<number, WaitingAcquire>();
   /** The latest acquires that were answered after a wait: an abandon may cross the answer. */
@@ -56,7 +70,7 @@ export class StreamConnection {
   #unanswered = 0;
   #alive = true;
 
-  constructor(socket: WebSocket, host: StreamHost) {
+  constructor(socket: StreamSocket, host: StreamHost) {
     this.#socket = socket;
     this.#host = host;
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
@@ -275,7 +289,7 @@ export class StreamConnection {
   /** Says goodbye; a client that does not answer it in time is cut off. */
   close(code: number, reason: string): void {
     this.#socket.close(code, reason);
-    setTimeout(() => this.#socket.terminate(), closeDeadlineMs).unref();
+    this.#host.after(closeDeadlineMs, () => this.#socket.terminate());
   }
 
   terminate(): void {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import { Client } from '../../src/client.ts';
 import type { ClientClock } from '../../src/clock.ts';
+import { systemEnvironment } from '../../src/environment.ts';
 import { FakePeer } from '../fake-peer.ts';
 
 /** Time that stands still until the test moves it. Timers may be held back, as in a blocked event loop. */
@@ -61,7 +62,7 @@ describe('A session', () => {
   beforeEach(async () => {
     peer = await FakePeer.start();
     clock = new TestClock();
-    client = new Client({ endpoints: [peer.url] }, clock);
+    client = new Client({ endpoints: [peer.url] }, { ...systemEnvironment, clock });
   });
   afterEach(async () => {
     peer.handle = (request) => request.answer({});
@@ -262,7 +263,7 @@ describe('A request', () => {
       other = await FakePeer.start();
       clock = new TestClock();
       await client.close();
-      client = new Client({ endpoints: [peer.url, other.url] }, clock);
+      client = new Client({ endpoints: [peer.url, other.url] }, { ...systemEnvironment, clock });
     });
     afterEach(() => other.close());
     const sweep = (): void => clock.pass(50);

@@ -1,0 +1,174 @@
+/**
+ * All client streams of this node: tells them news, keeps dead ones out. What they stand on, real
+ * sockets or others, is given.
+ */
+import type { ClusterStatus } from '@holdfast/engine';
+import type { Clock } from '@holdfast/engine/parts';
+import type { ClusterPush } from '@holdfast/protocol';
+import type { Event } from '@holdfast/state';
+import type { OperationContext } from '../operations/context.ts';
+import type { ApiLimits, ApiLog } from '../options.ts';
+import type { StreamFigures } from '../metrics/metrics.ts';
+import { closeCodes, StreamConnection } from './connection.ts';
+import type { StreamHost, StreamSocket } from './connection.ts';
+
+const heartbeatMs = 15_000;
+const closePollMs = 5;
+
+export class Streams {
+  readonly #limits: ApiLimits;
+  readonly #host: StreamHost;
+  readonly #clock: Clock;
+  readonly #connections = new Set<StreamConnection>();
+  /** Streams that are told when a session ends. */
+  readonly #watchers = new Map<string, Set<StreamConnection>>();
+  #cancelHeartbeat: () => void;
+  readonly #unsubscribes: readonly (() => void)[];
+  #toFlush: StreamConnection[] = [];
+  #requests = 0;
+  #stopping = false;
+  #cluster: ClusterPush;
+  #clusterText: string;
+
+  constructor(context: OperationContext, clock: Clock, log: ApiLog) {
+    const { engine, limits } = context.service;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#host = {
+      context,
+      maxRequests: limits.maxRequestsPerStream,
+      maxUnreadBytes: limits.maxUnreadBytes,
+      isStopping: () => this.#stopping,
+      countRequests: (count) => {
+        this.#requests += count;
+      },
+      after: (delayMs, callback) => clock.after(delayMs, callback),
+      flushLater: (connection) => this.#flushLater(connection),
+      watchSession: (sessionId, connection) => this.#watch(sessionId, connection),
+      onInternalError: (err, operation) =>
+        log.error({ err, operation }, 'A request on a stream met an error of this node.'),
+    };
+    this.#cluster = clusterPush(engine.status());
+    this.#clusterText = JSON.stringify(this.#cluster);
+    this.#unsubscribes = [
+      engine.onStatus((status) => this.#tellCluster(status)),
+      engine.onEvents((_revision, events) => this.#tellEvents(events)),
+    ];
+    this.#cancelHeartbeat = clock.after(heartbeatMs, () => this.#findDead());
+  }
+
+  get figures(): StreamFigures {
+    return { connections: this.#connections.size, requests: this.#requests };
+  }
+
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  get full(): boolean {
+    return this.#connections.size >= this.#limits.maxStreams;
+  }
+
+  /** Serves a client that has connected. */
+  admit(socket: StreamSocket): void {
+    const connection = new StreamConnection(socket, this.#host);
+    this.#connections.add(connection);
+    socket.on('close', () => this.#forget(connection));
+    connection.pushCluster(this.#cluster);
+  }
+
+  #forget(connection: StreamConnection): void {
+    if (!this.#connections.delete(connection)) return;
+    for (const sessionId of connection.sessions) {
+      const watchers = this.#watchers.get(sessionId);
+      watchers?.delete(connection);
+      if (watchers?.size === 0) this.#watchers.delete(sessionId);
+    }
+    connection.end();
+  }
+
+  #flushLater(connection: StreamConnection): void {
+    if (this.#toFlush.length === 0) this.#clock.endOfTurn(() => this.#flush());
+    this.#toFlush.push(connection);
+  }
+
+  #flush(): void {
+    const connections = this.#toFlush;
+    this.#toFlush = [];
+    for (const connection of connections) connection.flush();
+  }
+
+  #watch(sessionId: string, connection: StreamConnection): void {
+    const watchers = this.#watchers.get(sessionId);
+    if (watchers === undefined) this.#watchers.set(sessionId, new Set([connection]));
+    else watchers.add(connection);
+  }
+
+  #tellEvents(events: readonly Event[]): void {
+    if (this.#watchers.size === 0) return;
+    for (const event of events) {
+      if (event.type !== 'session_ended') continue;
+      const watchers = this.#watchers.get(event.sessionId);
+      if (watchers === undefined) continue;
+      this.#watchers.delete(event.sessionId);
+      for (const connection of watchers) {
+        connection.pushSessionEnded(event.sessionId, event.reason);
+      }
+    }
+  }
+
+  /** The engine tells every change of its status; streams are told what concerns them. */
+  #tellCluster(status: ClusterStatus): void {
+    const cluster = clusterPush(status);
+    const text = JSON.stringify(cluster);
+    if (text === this.#clusterText) return;
+    this.#cluster = cluster;
+    this.#clusterText = text;
+    for (const connection of this.#connections) connection.pushCluster(cluster);
+  }
+
+  #findDead(): void {
+    for (const connection of this.#connections) {
+      if (!connection.heartbeat()) connection.terminate();
+    }
+    this.#cancelHeartbeat = this.#clock.after(heartbeatMs, () => this.#findDead());
+  }
+
+  /** Begins nothing new. Waiting acquires are told by their owner. */
+  stop(): void {
+    this.#stopping = true;
+    this.#cancelHeartbeat();
+    for (const unsubscribe of this.#unsubscribes) unsubscribe();
+  }
+
+  /** Resolves when every stream has its answers, or at the deadline; then closes them with 1001. */
+  async close(deadlineMs: number): Promise<void> {
+    while (this.#clock.now() < deadlineMs && this.#unanswered() > 0) await this.#pause();
+    this.#flush();
+    for (const connection of this.#connections) {
+      connection.close(closeCodes.goingAway, 'This node is stopping.');
+    }
+    while (this.#clock.now() < deadlineMs && this.#connections.size > 0) await this.#pause();
+    for (const connection of this.#connections) connection.terminate();
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.after(closePollMs, resolve);
+    });
+  }
+
+  #unanswered(): number {
+    let count = 0;
+    for (const connection of this.#connections) count += connection.unanswered;
+    return count;
+  }
+}
+
+function clusterPush(status: ClusterStatus): ClusterPush {
+  return {
+    node_id: status.nodeId,
+    leader: status.leader,
+    members: status.members.map(({ id, clientUrl }) => ({ node_id: id, url: clientUrl })),
+  };
+}

@@ -1,0 +1,117 @@
+/** Puts one node's parts together, whatever clock, disk and network they stand on. */
+import type { Member, MemberId, Recovered } from '@holdfast/raft';
+import type { Opened } from '@holdfast/storage';
+import type { Applied } from '@holdfast/state';
+import type { Batch } from './batch.ts';
+import type { Clock } from './clock.ts';
+import { RaftEngine } from './raft-engine.ts';
+import { Replica } from './replica.ts';
+import type { Transport, TransportHandlers } from './transport/types.ts';
+import type { Engine, RaftEngineOptions } from './types.ts';
+
+const ticksPerHeartbeat = 10;
+const mebibyte = 1024 * 1024;
+
+export interface EngineParts {
+  readonly options: Omit<RaftEngineOptions, 'folder' | 'peerListen' | 'writeDelayMs'>;
+  /** Whether other nodes can reach this one. */
+  readonly reachable: boolean;
+  readonly clock: Clock;
+  /** At least 0, less than 1. */
+  readonly random: () => number;
+  readonly opened: Opened;
+  readonly makeTransport: (handlers: TransportHandlers) => Transport;
+  /** Told of each applied entry, after everything else. */
+  readonly onApplied?: (index: number, batch: Batch, applied: Applied) => void;
+}
+
+export interface AssembledEngine {
+  readonly engine: Engine;
+  readonly replica: Replica;
+  /** Begins to take part in the cluster. */
+  readonly start: () => void;
+}
+
+/** The membership of a folder that has no snapshot yet is the one it was first started with. */
+function initialRecovered({ join, initialMembers }: EngineParts['options']): Recovered {
+  const members: Member[] = join
+    ? []
+    : initialMembers.map(({ id, address }) => ({ id: id as MemberId, address, role: 'voter' }));
+  members.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return {
+    hardState: { term: 0, votedFor: null, commit: 0 },
+    snapshot: { index: 0, term: 0, membership: { members }, chunkCount: 0 },
+    entries: [],
+  };
+}
+
+export async function assembleEngine(parts: EngineParts): Promise<AssembledEngine> {
+  const { options, opened, clock } = parts;
+  const nodeId = options.nodeId as MemberId;
+  const initial = initialRecovered(options);
+  const found = opened.recovered ?? initial;
+  const recovered: Recovered =
+    found.snapshot.index === 0 ? { ...found, snapshot: initial.snapshot } : found;
+
+  const engine = new RaftEngine({
+    nodeId,
+    clusterId: options.clusterId,
+    clock,
+    log: options.log,
+    storageFigures: () => opened.storage.figures,
+    closeStorage: () => opened.storage.close(),
+    stateLimits: options.stateLimits,
+    reachable: parts.reachable,
+  });
+  const transport = parts.makeTransport({
+    onMessages: (from, messages) => replica.receive(from, messages),
+    onCall: (_from, request, signal) => engine.onCall(request, signal),
+    onUnreachable: (peer) => replica.unreachable(peer),
+    onClientUrl: (peer, url) => engine.onClientUrl(peer, url),
+  });
+  const tickMs = Math.max(5, Math.round(options.heartbeatMs / ticksPerHeartbeat));
+  const ticks = (durationMs: number): number => Math.max(1, Math.round(durationMs / tickMs));
+  const replica = await Replica.open({
+    config: {
+      id: nodeId,
+      heartbeatTicks: ticks(options.heartbeatMs),
+      electionTicksMin: ticks(options.electionTimeoutMinMs),
+      electionTicksMax: ticks(options.electionTimeoutMaxMs),
+      random: parts.random,
+      maxAppendBytes: 1 * mebibyte,
+      maxInflightBytes: 8 * mebibyte,
+      maxInflightMessages: 64,
+      maxUncommittedBytes: 64 * mebibyte,
+      maxWriteTicks: ticks(2 * options.electionTimeoutMaxMs),
+    },
+    recovered,
+    storage: opened.storage,
+    clock,
+    heartbeatMs: options.heartbeatMs,
+    tickMs,
+    snapshotLogBytes: options.snapshotLogBytes,
+    log: options.log,
+    hooks: {
+      onApplied: (index, batch, applied) => {
+        engine.onApplied(index, batch, applied);
+        parts.onApplied?.(index, batch, applied);
+      },
+      onStatus: (status) => engine.onRaftStatus(status),
+      onTick: () => engine.onTick(),
+      send: ({ to, message }) => transport.send(to, message),
+      onFatal: options.onFatal,
+    },
+  });
+  engine.attach(replica, transport, options.clientUrl);
+  const start = (): void => {
+    const { members } = replica.status().membership;
+    // A joining node answers those it was told of until the log tells it the members.
+    transport.setPeers(
+      members.length > 0
+        ? members
+        : options.initialMembers.map(({ id, address }) => ({ id: id as MemberId, address })),
+    );
+    replica.start();
+  };
+  return { engine, replica, start };
+}

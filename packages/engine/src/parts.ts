@@ -1,0 +1,9 @@
+/** The engine's parts, for rooms that put another clock, disk or network under them. */
+export { assembleEngine } from './assemble.ts';
+export type { AssembledEngine, EngineParts } from './assemble.ts';
+export type { Batch } from './batch.ts';
+export { systemClock } from './clock.ts';
+export type { Clock } from './clock.ts';
+export { decodeMessage, encodeMessageFrame, FrameReader } from './transport/frames.ts';
+export { CallFailed } from './transport/types.ts';
+export type { Transport, TransportHandlers } from './transport/types.ts';
