@@ -1,0 +1,135 @@
+/**
+ * Sees what every node writes, applies and says of itself, and knows what must hold of it.
+ *
+ * C1: at most one leader in a term (Raft paper, election safety).
+ * C2: two logs that hold an entry of the same index and term hold the same entry after the same one (log matching).
+ * C3: a new leader has every entry that was applied anywhere (leader completeness).
+ * C4: whatever is applied at an index is the same on every node, and so are its results (state machine safety).
+ * C5: at the same index all nodes have the same state, by its hash.
+ * C6: of what excludes each other only one is granted at a time; fence tokens rise; waiters are served
+ *     in their order (`grants.ts`).
+ */
+import { crc32 } from 'node:zlib';
+import type { ClusterStatus } from '@holdfast/engine';
+import type { AssembledEngine, Batch } from '@holdfast/engine/parts';
+import type { Applied, StateMachine } from '@holdfast/state';
+import type { ToWriter } from '@holdfast/storage/parts';
+import type { World } from '../world/world.ts';
+import { Grants } from './grants.ts';
+
+/** The state is hashed where the index is a multiple of this. */
+const hashEvery = 16;
+
+export class Witness {
+  readonly #world: World;
+  readonly #leaders = new Map<number, string>();
+  /** By `index/term`: the checksum of the entry and the term before it. */
+  readonly #entries = new Map<string, string>();
+  /** Terms by index, of each node's log as it was written. */
+  readonly #logs = new Map<string, Map<number, number>>();
+  readonly #applied = new Map<number, number>();
+  readonly #hashes = new Map<number, string>();
+  readonly #grants: Grants;
+  #lastApplied: { index: number; term: number } = { index: 0, term: 0 };
+  #commands = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#grants = new Grants((message) => world.violation(message));
+  }
+
+  /** The highest index that any node has applied. */
+  get lastApplied(): number {
+    return this.#lastApplied.index;
+  }
+
+  /** Commands applied, counted once. */
+  get commands(): number {
+    return this.#commands;
+  }
+
+  get grants(): number {
+    return this.#grants.count;
+  }
+
+  /** C1, C3. */
+  onStatus(status: ClusterStatus, replica: AssembledEngine['replica']): void {
+    const { nodeId, role, term } = status;
+    if (this.#world.tracing)
+      this.#world.tell(
+        nodeId,
+        `is ${role} in term ${String(term)}, leader ${status.leader ?? 'unknown'}, commit ${String(status.commitIndex)}`,
+      );
+    if (role !== 'leader') return;
+    const known = this.#leaders.get(term);
+    if (known === nodeId) return;
+    if (known !== undefined)
+      this.#world.violation(`${known} and ${nodeId} both lead in term ${String(term)}.`);
+    this.#leaders.set(term, nodeId);
+    const { index, term: appliedTerm } = this.#lastApplied;
+    if (index <= status.firstIndex) return;
+    const own = replica.termAt(index);
+    if (own !== appliedTerm)
+      this.#world.violation(
+        `${nodeId} leads in term ${String(term)} without entry ${String(index)}/${String(appliedTerm)}, which was applied (it has ${String(own)}).`,
+      );
+  }
+
+  /** C2. */
+  onWrite(nodeId: string, message: ToWriter): void {
+    if (message.type !== 'write') return;
+    let log = this.#logs.get(nodeId);
+    if (log === undefined) this.#logs.set(nodeId, (log = new Map()));
+    for (const { entries, installSnapshot } of message.writes) {
+      if (installSnapshot !== undefined) log.set(installSnapshot.index, installSnapshot.term);
+      for (const { index, term, kind, data } of entries) {
+        const key = `${String(index)}/${String(term)}`;
+        const before = log.get(index - 1) ?? 0;
+        const print = `${kind} ${String(crc32(data))} after ${String(before)}`;
+        const known = this.#entries.get(key);
+        if (known === undefined) this.#entries.set(key, print);
+        else if (known !== print)
+          this.#world.violation(`${nodeId} has another entry ${key}: ${print}, not ${known}.`);
+        log.set(index, term);
+      }
+    }
+  }
+
+  /** C4, C5, C6. */
+  onApplied(
+    nodeId: string,
+    index: number,
+    batch: Batch,
+    { results, events }: Applied,
+    state: StateMachine,
+  ): void {
+    const print = crc32(JSON.stringify([batch.time, results, events]));
+    const known = this.#applied.get(index);
+    if (known === undefined) {
+      this.#applied.set(index, print);
+      this.#commands += batch.commands.length;
+      if (index > this.#lastApplied.index)
+        this.#lastApplied = { index, term: this.#logs.get(nodeId)?.get(index) ?? 0 };
+      if (this.#world.tracing)
+        this.#world.tell(
+          nodeId,
+          `applies ${String(index)} first: ${JSON.stringify(batch.commands.map(({ command }) => command))} ${JSON.stringify(events)}`,
+        );
+      this.#grants.onEvents(events);
+    } else if (known !== print)
+      this.#world.violation(
+        `${nodeId} applied something else at ${String(index)}: ${JSON.stringify([batch.commands, results])}`,
+      );
+    if (index % hashEvery === 0) this.compareState(nodeId, state);
+  }
+
+  /** C5. */
+  compareState(nodeId: string, state: StateMachine): void {
+    const { index } = state;
+    const hash = state.digest();
+    const known = this.#hashes.get(index);
+    if (known === undefined) this.#hashes.set(index, hash);
+    else if (known !== hash)
+      this.#world.violation(`${nodeId} has another state at index ${String(index)}.`);
+  }
+}

@@ -1,0 +1,220 @@
+/** A program that uses locks through the client as it ships, and writes down what it saw. */
+import { Client } from '@holdfast/client';
+import type { Hold, Session } from '@holdfast/client';
+import { HoldfastError } from '@holdfast/protocol';
+import type { Environment } from '@holdfast/client/parts';
+import type { Beliefs } from '../checks/beliefs.ts';
+import type { Streams } from '../cluster/stream.ts';
+import type { Machine } from '../world/machine.ts';
+import type { Random } from '../world/random.ts';
+import type { World } from '../world/world.ts';
+import type { Recorder } from './recorder.ts';
+
+export interface WorkerOptions {
+  readonly world: World;
+  readonly machine: Machine;
+  readonly random: Random;
+  readonly streams: Streams;
+  readonly endpoints: () => readonly string[];
+  readonly locks: readonly string[];
+  readonly recorder: Recorder;
+  readonly beliefs: Beliefs;
+  /** Shared mode is asked for this often. */
+  readonly sharedChance: number;
+}
+
+/** Codes that tell that nothing was granted, for certain. */
+const refused: ReadonlySet<string> = new Set([
+  'lock_held',
+  'lock_delayed',
+  'wait_timeout',
+  'deadlock',
+  'limit_exceeded',
+]);
+
+export class Worker {
+  readonly machine: Machine;
+  readonly #options: WorkerOptions;
+  /** Rounds that ended well. */
+  cycles = 0;
+  readonly #asked = new Map<string, Set<string>>();
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.machine = options.machine;
+  }
+
+  /** Starts a process that works until it ends. */
+  start(): void {
+    this.machine.start();
+    this.#work().catch((error: unknown) => this.#options.world.timeline.fail(error));
+  }
+
+  kill(): void {
+    if (!this.machine.isOn) return;
+    this.machine.end();
+    this.#options.streams.processEnded(this.machine);
+    this.#endOfAll();
+  }
+
+  /** Sessions of a process that is gone end some time from now, or never. */
+  #endOfAll(): void {
+    for (const session of this.#asked.keys()) this.#recordEnd(session);
+  }
+
+  async #work(): Promise<void> {
+    const { random, machine, endpoints } = this.#options;
+    const environment: Environment = {
+      clock: {
+        now: () => machine.now(),
+        wallNow: () => machine.wallNow(),
+        after: (delayMs, callback) => machine.after(delayMs, callback),
+        random: () => random.next(),
+      },
+      openSocket: this.#options.streams.openFrom(machine),
+      newId: () => random.id(),
+    };
+    const clientId = machine.name;
+    for (;;) {
+      const client = new Client({ endpoints: endpoints(), clientId }, environment);
+      try {
+        const session = await client.session({ timeoutSeconds: 2 + random.below(4) });
+        await this.#useSession(client, session);
+      } catch (error) {
+        if (!(error instanceof HoldfastError)) throw error;
+      }
+      await client.close().catch(expected);
+      await machine.sleep(random.between(1, 200));
+    }
+  }
+
+  async #useSession(client: Client, session: Session): Promise<void> {
+    const { random, machine } = this.#options;
+    session.signal.addEventListener('abort', () => {
+      // Lost: from here on the cluster may have ended it.
+      if (session.state === 'lost') this.#recordEnd(session.id);
+    });
+    for (let round = random.below(12); round >= 0 && session.state === 'active'; round--) {
+      if (random.chance(0.15)) await this.#read(client);
+      const certain = await this.#cycle(session);
+      if (!certain) break;
+      await machine.sleep(random.between(0, 300));
+    }
+    if (session.state !== 'active') return;
+    const settle = this.#recordEnd(session.id);
+    await session.end();
+    settle();
+  }
+
+  /** Takes a lock, uses it, gives it back. False: the outcome of something is not known. */
+  async #cycle(session: Session): Promise<boolean> {
+    const { random, machine, beliefs } = this.#options;
+    const name = random.pick(this.#options.locks);
+    const hold = await this.#take(session, name);
+    if (hold === undefined) return true;
+    if (hold === 'unknown') return false;
+    beliefs.add(machine, hold);
+    for (let step = random.below(4); step >= 0; step--) {
+      await machine.sleep(random.between(0, 120));
+      beliefs.compare(name);
+      if (hold.mode === 'exclusive') this.#writeUnder(hold);
+    }
+    const again = random.chance(0.15) ? await this.#take(session, name) : undefined;
+    if (again === 'unknown') return false;
+    if (again !== undefined && !(await this.#giveBack(session, again))) return false;
+    if (!(await this.#giveBack(session, hold))) return false;
+    this.cycles += 1;
+    return true;
+  }
+
+  /** A program that does not look before it writes, now and then: the resource has to stop it. */
+  #writeUnder(hold: Hold): void {
+    const believed = hold.isHeld();
+    if (believed || this.#options.random.chance(0.3))
+      this.#options.beliefs.write(hold.name, hold.fenceToken, believed);
+  }
+
+  async #take(session: Session, lock: string): Promise<Hold | undefined | 'unknown'> {
+    const { random, machine, recorder, sharedChance } = this.#options;
+    const mode = random.chance(sharedChance) ? 'shared' : 'exclusive';
+    const waitMs = random.chance(0.7) ? Math.floor(random.between(100, 4000)) : 0;
+    this.#noteAsked(session.id, lock);
+    const call = { type: 'acquire', lock, session: session.id, mode, wait: waitMs > 0 } as const;
+    const settle = recorder.begin(machine.name, call);
+    const controller = new AbortController();
+    const cancel = random.chance(0.1)
+      ? machine.after(random.between(0, 1000), () => controller.abort())
+      : undefined;
+    try {
+      const hold = await session.lock(lock, { waitMs, mode, signal: controller.signal });
+      settle({ type: 'granted', token: hold.fenceToken });
+      return hold;
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      if (!refused.has(error.code)) return 'unknown';
+      settle({ type: 'busy' });
+      return undefined;
+    } finally {
+      cancel?.();
+    }
+  }
+
+  async #giveBack(session: Session, hold: Hold): Promise<boolean> {
+    const { machine, recorder } = this.#options;
+    const call = {
+      type: 'release',
+      lock: hold.name,
+      session: session.id,
+      token: hold.fenceToken,
+    } as const;
+    if (hold.state !== 'held') return false;
+    const settle = recorder.begin(machine.name, call);
+    try {
+      await hold.release();
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      return false;
+    }
+    // A release that finds the hold gone resolves as well: then it tells nothing.
+    const state: string = hold.state;
+    if (state === 'released') settle({ type: 'released' });
+    return state === 'released';
+  }
+
+  async #read(client: Client): Promise<void> {
+    const { random, machine, recorder, locks } = this.#options;
+    const lock = random.pick(locks);
+    const settle = recorder.begin(machine.name, { type: 'read', lock });
+    try {
+      const { holders } = await client.call('lock_status', { name: lock });
+      const tokens = holders.map((holder) => holder.fence_token).sort((a, b) => a - b);
+      settle({ type: 'state', tokens });
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+    }
+  }
+
+  #noteAsked(session: string, lock: string): void {
+    const locks = this.#asked.get(session) ?? new Set();
+    this.#asked.set(session, locks.add(lock));
+  }
+
+  /**
+   * The session's end, once for each lock that it asked for; the outcome stays unknown until told. A
+   * process that stood still notices late: its session may have ended at any time since it did.
+   */
+  #recordEnd(session: string): () => void {
+    const { recorder, machine } = this.#options;
+    const locks = this.#asked.get(session) ?? [];
+    this.#asked.delete(session);
+    const sinceMs = machine.pausedAtMs ?? this.#options.world.nowMs;
+    const settles = [...locks].map((lock) =>
+      recorder.begin(machine.name, { type: 'end', lock, session }, sinceMs),
+    );
+    return () => {
+      for (const settle of settles) settle({ type: 'ended' });
+    };
+  }
+}
+
+const expected = (): void => undefined;

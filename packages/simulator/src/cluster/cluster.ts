@@ -1,0 +1,144 @@
+/** The nodes of one life, those that come and go included. */
+import type { Witness } from '../checks/witness.ts';
+import type { Random } from '../world/random.ts';
+import { Violation } from '../world/world.ts';
+import type { World } from '../world/world.ts';
+import { SimulatedNode } from './node.ts';
+import type { Settings } from './node.ts';
+import type { Door } from './stream.ts';
+import { Streams } from './stream.ts';
+import type { SimulatedTransport } from './transport.ts';
+
+export interface ClusterOptions {
+  readonly world: World;
+  readonly random: Random;
+  readonly witness: Witness;
+  readonly settings: Settings;
+  readonly size: number;
+  readonly clockDrift: number;
+}
+
+export class Cluster {
+  readonly nodes: Map<string, SimulatedNode> = new Map();
+  readonly streams: Streams;
+  /** Nodes whose disk cannot be trusted any more. */
+  readonly damaged: Set<string> = new Set();
+  readonly #options: ClusterOptions;
+  readonly #doors = new Map<string, Door>();
+  readonly #switchboard = new Map<string, SimulatedTransport>();
+  readonly #firstMembers: readonly string[];
+  #nextNode = 1;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.streams = new Streams(options.world, this.#doors);
+    this.#firstMembers = Array.from(
+      { length: options.size },
+      (_, index) => `n${String(index + 1)}`,
+    );
+    for (let count = 0; count < options.size; count++) this.#add(false);
+  }
+
+  get all(): readonly SimulatedNode[] {
+    return [...this.nodes.values()];
+  }
+
+  get running(): readonly SimulatedNode[] {
+    return this.all.filter((node) => node.machine.state === 'running' && node.engine !== undefined);
+  }
+
+  /** Who leads and is ready to, in the highest term. */
+  leader(): SimulatedNode | undefined {
+    let found: SimulatedNode | undefined;
+    let foundTerm = -1;
+    for (const node of this.running) {
+      const status = node.replica?.status();
+      if (status === undefined || status.role !== 'leader' || !status.ready) continue;
+      if (status.term > foundTerm) [found, foundTerm] = [node, status.term];
+    }
+    return found;
+  }
+
+  /** A node that is to be taken into the cluster. */
+  addNewcomer(): SimulatedNode {
+    const node = this.#add(true);
+    this.start(node);
+    return node;
+  }
+
+  #add(join: boolean): SimulatedNode {
+    const { world, random, witness, settings, clockDrift } = this.#options;
+    const name = `n${String(this.#nextNode++)}`;
+    const node = new SimulatedNode({
+      world,
+      machine: world.machine(name, clockDrift),
+      random: random.fork(),
+      settings,
+      initialMembers: this.#firstMembers,
+      join,
+      switchboard: this.#switchboard,
+      witness,
+      onEnd: (ended, error) => this.#ended(ended, error),
+    });
+    this.nodes.set(name, node);
+    this.#doors.set(name, node);
+    return node;
+  }
+
+  start(node: SimulatedNode): void {
+    if (node.machine.isOn || this.damaged.has(node.id)) return;
+    const { world } = this.#options;
+    world.tell(node.id, 'starts');
+    try {
+      node.start();
+    } catch (error) {
+      node.machine.end();
+      throw new Violation(`${node.id} does not start: ${String(error)}`);
+    }
+  }
+
+  kill(node: SimulatedNode): void {
+    if (!node.machine.isOn) return;
+    this.#options.world.tell(node.id, 'is killed');
+    this.streams.processEnded(node.machine);
+    node.kill();
+  }
+
+  /** Turns a bit of its disk and starts it: it must refuse, and say why. */
+  damage(node: SimulatedNode): void {
+    this.kill(node);
+    const hit = node.disk.flipBit();
+    if (hit === undefined) return;
+    const { world } = this.#options;
+    world.tell(node.id, `has a turned bit in ${hit}`);
+    this.damaged.add(node.id);
+    try {
+      node.start();
+    } catch (error) {
+      node.machine.end();
+      if (!(error instanceof Error) || error.name !== 'StorageDamagedError')
+        world.violation(`${node.id} met damage (${hit}) and said: ${String(error)}`);
+      else world.tell(node.id, `refuses to start: ${error.message}`);
+      return;
+    }
+    world.violation(`${node.id} started with a turned bit in ${hit}.`);
+  }
+
+  /** A node stops by itself only where its disk failed; it comes back when the disk does. */
+  #ended(node: SimulatedNode, error: Error): void {
+    const { world } = this.#options;
+    if (node.disk.trouble === 'none') {
+      world.violation(`${node.id} stopped: ${String(error.stack ?? error.message)}`);
+      return;
+    }
+    world.tell(node.id, `stops: ${error.message}`);
+    this.kill(node);
+  }
+
+  close(): void {
+    for (const node of this.all) {
+      if (node.machine.isOn) node.machine.end();
+      node.disk.close();
+    }
+  }
+}

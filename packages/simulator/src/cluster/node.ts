@@ -1,0 +1,184 @@
+/** A node as it ships (api, engine, Raft, state, storage) on a simulated machine. */
+import { defaultApiLimits, Streams as ApiStreams, WaitingAcquires } from '@holdfast/api/parts';
+import type { Service, StreamSocket } from '@holdfast/api/parts';
+import type { ClusterStatus, Engine } from '@holdfast/engine';
+import { assembleEngine } from '@holdfast/engine/parts';
+import type { AssembledEngine, Clock } from '@holdfast/engine/parts';
+import type { ToWriter } from '@holdfast/storage/parts';
+import { Disk } from '../world/disk.ts';
+import type { Machine } from '../world/machine.ts';
+import type { Random } from '../world/random.ts';
+import type { World } from '../world/world.ts';
+import type { Witness } from '../checks/witness.ts';
+import type { Door } from './stream.ts';
+import { clientUrlOf, SimulatedTransport } from './transport.ts';
+
+export const clusterId = 'simulated';
+
+export interface Settings {
+  readonly heartbeatMs: number;
+  readonly electionTimeoutMinMs: number;
+  readonly electionTimeoutMaxMs: number;
+  readonly snapshotLogBytes: number;
+  readonly keptEntries: number;
+}
+
+export interface NodeOptions {
+  readonly world: World;
+  readonly machine: Machine;
+  readonly random: Random;
+  readonly settings: Settings;
+  readonly initialMembers: readonly string[];
+  readonly join: boolean;
+  readonly switchboard: Map<string, SimulatedTransport>;
+  readonly witness: Witness;
+  /** The process has ended by itself: its disk or its assertions said so. */
+  readonly onEnd: (node: SimulatedNode, error: Error) => void;
+}
+
+export class SimulatedNode implements Door {
+  readonly id: string;
+  readonly machine: Machine;
+  readonly disk: Disk;
+  readonly #options: NodeOptions;
+  #assembled: AssembledEngine | undefined;
+  #admit: ((socket: StreamSocket) => void) | undefined;
+
+  constructor(options: NodeOptions) {
+    this.#options = options;
+    this.id = options.machine.name;
+    this.machine = options.machine;
+    this.disk = new Disk(options.machine, options.random.fork());
+  }
+
+  get admit(): ((socket: StreamSocket) => void) | undefined {
+    return this.#admit;
+  }
+
+  /** Of the process that runs now. */
+  get engine(): Engine | undefined {
+    return this.machine.isOn ? this.#assembled?.engine : undefined;
+  }
+
+  get replica(): AssembledEngine['replica'] | undefined {
+    return this.machine.isOn ? this.#assembled?.replica : undefined;
+  }
+
+  status(): ClusterStatus | undefined {
+    return this.engine?.status();
+  }
+
+  /** Starts a process. @throws Error where the disk cannot be trusted. */
+  start(): void {
+    const { world, machine, settings, witness } = this.#options;
+    machine.start();
+    const fatal = (error: Error): void => {
+      if (machine.isOn) this.#options.onEnd(this, error);
+    };
+    const opened = this.disk.open({
+      clusterId,
+      memberId: this.id,
+      onFailure: fatal,
+      onWrite: (message: ToWriter) => witness.onWrite(this.id, message),
+    });
+    const clock: Clock = {
+      now: () => machine.now(),
+      wallNow: () => machine.wallNow(),
+      after: (delayMs, callback) => machine.after(delayMs, callback),
+      endOfTurn: (callback) => void machine.post(0, callback),
+    };
+    const process = machine.process;
+    let transport: SimulatedTransport | undefined;
+    void assembleEngine({
+      options: {
+        clusterId,
+        nodeId: this.id,
+        peerAdvertise: this.id,
+        initialMembers: this.#options.initialMembers.map((id) => ({ id, address: id })),
+        join: this.#options.join,
+        clientUrl: clientUrlOf(this.id),
+        ...settings,
+        stateLimits: {
+          maxSessions: 1000,
+          maxHoldsPerSession: 100,
+          maxWaitersPerResource: 100,
+          maxResources: 1000,
+          maxResultsPerSession: 1024,
+        },
+        log: this.#log(),
+        onFatal: fatal,
+      },
+      reachable: true,
+      clock,
+      random: () => this.#options.random.next(),
+      opened,
+      keptEntries: settings.keptEntries,
+      makeTransport: (handlers) => {
+        const { switchboard } = this.#options;
+        transport = new SimulatedTransport(world, machine, switchboard, handlers);
+        return transport;
+      },
+      onApplied: (index, batch, applied) => {
+        const state = this.#assembled?.replica.state;
+        if (state !== undefined) witness.onApplied(this.id, index, batch, applied, state);
+      },
+    }).then(
+      (assembled) => {
+        if (process !== machine.process || !machine.isOn || transport === undefined) return;
+        this.#options.switchboard.set(this.id, transport);
+        this.#begin(assembled, clock);
+      },
+      (error: unknown) => fatal(error as Error),
+    );
+  }
+
+  #begin(assembled: AssembledEngine, clock: Clock): void {
+    const { witness, switchboard } = this.#options;
+    this.#assembled = assembled;
+    const { engine, replica } = assembled;
+    engine.onStatus((status) => witness.onStatus(status, replica));
+    const waiting = new WaitingAcquires();
+    const service: Service = {
+      engine,
+      nodeId: this.id,
+      version: 'simulated',
+      limits: defaultApiLimits,
+      admit: undefined,
+      waiting,
+      now: () => this.machine.wallNow(),
+      onAcquire: () => undefined,
+      expiredAtCleanup: 0,
+    };
+    const streams = new ApiStreams({ service, identity: 'anonymous' }, clock, this.#log());
+    this.#admit = (socket) => streams.admit(socket);
+    assembled.start();
+    for (const [id, transport] of switchboard) if (id !== this.id) transport.peerBegan(this.id);
+  }
+
+  /** The process is gone, without a word. */
+  kill(): void {
+    if (!this.machine.isOn) return;
+    this.machine.end();
+    this.disk.cutPower();
+    this.#assembled = undefined;
+    this.#admit = undefined;
+    const { switchboard } = this.#options;
+    switchboard.delete(this.id);
+    for (const [id, transport] of switchboard) if (id !== this.id) transport.peerEnded(this.id);
+  }
+
+  #log(): { info: Say; warn: Say; error: Say } {
+    const { world } = this.#options;
+    const say: Say = (fields, message) => {
+      if (world.tracing) world.tell(this.id, `${message} ${JSON.stringify(fields)}`);
+    };
+    const error: Say = (fields, message) => {
+      say(fields, message);
+      const found = (fields as { readonly err?: unknown }).err;
+      if (found instanceof Error) world.violation(`${this.id}: ${message} ${String(found.stack)}`);
+    };
+    return { info: say, warn: say, error };
+  }
+}
+
+type Say = (fields: object, message: string) => void;

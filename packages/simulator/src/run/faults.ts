@@ -1,0 +1,247 @@
+/**
+ * What goes wrong in a life. Each life has a choice of kinds, so that some lives see one kind often and
+ * others see many together.
+ */
+import type { Cluster } from '../cluster/cluster.ts';
+import type { SimulatedNode } from '../cluster/node.ts';
+import type { Worker } from '../clients/worker.ts';
+import { quickDisk } from '../world/disk.ts';
+import type { Random } from '../world/random.ts';
+import { calm } from '../world/network.ts';
+import type { World } from '../world/world.ts';
+
+export const faultKinds = [
+  'kill',
+  'kill_leader',
+  'pause',
+  'cut_one_way',
+  'cut_both_ways',
+  'part',
+  'isolate_leader',
+  'weather',
+  'slow_disk',
+  'failing_sync',
+  'full_disk',
+  'turned_bit',
+  'wall_clock',
+  'membership',
+  'transfer',
+  'stop',
+  'stall_client',
+  'kill_client',
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+export class Faults {
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #cluster: Cluster;
+  readonly #workers: readonly Worker[];
+  readonly #kinds: readonly FaultKind[];
+  #over = false;
+
+  constructor(
+    world: World,
+    random: Random,
+    cluster: Cluster,
+    workers: readonly Worker[],
+    kinds: readonly FaultKind[],
+  ) {
+    this.#world = world;
+    this.#random = random;
+    this.#cluster = cluster;
+    this.#workers = workers;
+    this.#kinds = kinds;
+  }
+
+  start(meanPauseMs: number): void {
+    const next = (): void => {
+      this.#world.timeline.after(this.#random.between(0, 2 * meanPauseMs), () => {
+        if (this.#over) return;
+        this.#strike(this.#random.pick(this.#kinds));
+        next();
+      });
+    };
+    if (this.#kinds.length > 0) next();
+  }
+
+  /** Nothing goes wrong any more. What is broken stays so until it is mended. */
+  stop(): void {
+    this.#over = true;
+  }
+
+  #strike(kind: FaultKind): void {
+    this.#world.tell('fault', kind);
+    this.#strikes[kind]();
+  }
+
+  #later(minMs: number, maxMs: number, mend: () => void): void {
+    this.#world.timeline.after(this.#random.between(minMs, maxMs), () => {
+      if (!this.#over) mend();
+    });
+  }
+
+  #someone(): SimulatedNode | undefined {
+    const { running } = this.#cluster;
+    return running.length === 0 ? undefined : this.#random.pick(running);
+  }
+
+  #killFor(node: SimulatedNode | undefined): void {
+    if (node === undefined) return;
+    this.#cluster.kill(node);
+    this.#later(50, 3000, () => this.#cluster.start(node));
+  }
+
+  readonly #strikes: Readonly<Record<FaultKind, () => void>> = {
+    kill: () => this.#killFor(this.#someone()),
+    kill_leader: () => this.#killFor(this.#cluster.leader()),
+    pause: () => {
+      const node = this.#random.chance(0.5) ? this.#cluster.leader() : this.#someone();
+      node?.machine.pause();
+      this.#later(50, 5000, () => node?.machine.resume());
+    },
+    cut_one_way: () => this.#cutBetween(false),
+    cut_both_ways: () => this.#cutBetween(true),
+    part: () => this.#part(),
+    isolate_leader: () => {
+      const leader = this.#cluster.leader();
+      if (leader !== undefined) this.#cutGroups([leader.id], this.#othersOf(leader.id));
+    },
+    weather: () => {
+      this.#world.network.conditions = {
+        minDelayMs: this.#random.between(0.1, 20),
+        maxDelayMs: this.#random.between(20, 400),
+        lossChance: this.#random.chance(0.5) ? this.#random.between(0, 0.3) : 0,
+        doubleChance: this.#random.chance(0.5) ? this.#random.between(0, 0.3) : 0,
+        reorders: this.#random.chance(0.5),
+      };
+      this.#later(500, 5000, () => {
+        this.#world.network.conditions = calm;
+      });
+    },
+    slow_disk: () => {
+      const disk = this.#someone()?.disk;
+      if (disk === undefined) return;
+      disk.conditions = { minDelayMs: 20, maxDelayMs: this.#random.between(50, 1500) };
+      this.#later(500, 4000, () => {
+        disk.conditions = quickDisk;
+      });
+    },
+    failing_sync: () => this.#trouble('failing_sync'),
+    full_disk: () => this.#trouble('full'),
+    turned_bit: () => this.#turnBit(),
+    wall_clock: () => {
+      const machines = [...this.#cluster.all, ...this.#workers].map(({ machine }) => machine);
+      this.#random.pick(machines).jumpWallClock(this.#random.between(-3_600_000, 3_600_000));
+    },
+    membership: () => this.#changeMembers(),
+    transfer: () => {
+      void this.#someone()
+        ?.engine?.transferLeadership(null)
+        .catch(() => undefined);
+    },
+    stop: () => this.#stopOne(),
+    stall_client: () => {
+      const { machine } = this.#random.pick(this.#workers);
+      machine.pause();
+      this.#later(100, 9000, () => machine.resume());
+    },
+    kill_client: () => {
+      const worker = this.#random.pick(this.#workers);
+      worker.kill();
+      this.#later(0, 1000, () => {
+        if (!worker.machine.isOn) worker.start();
+      });
+    },
+  };
+
+  /** Every machine's name but those. */
+  #othersOf(...ids: readonly string[]): string[] {
+    const names = [...this.#cluster.all, ...this.#workers].map(({ machine }) => machine.name);
+    return names.filter((name) => !ids.includes(name));
+  }
+
+  #cutBetween(bothWays: boolean): void {
+    const from = this.#random.pick(this.#cluster.all).id;
+    const to = this.#random.pick(this.#othersOf(from));
+    const { network } = this.#world;
+    network.cut(from, to);
+    if (bothWays) network.cut(to, from);
+    this.#later(100, 6000, () => {
+      network.heal(from, to);
+      network.heal(to, from);
+    });
+  }
+
+  #part(): void {
+    const names = this.#random.shuffled(this.#othersOf());
+    const size = 1 + this.#random.below(names.length - 1);
+    this.#cutGroups(names.slice(0, size), names.slice(size));
+  }
+
+  #cutGroups(left: readonly string[], right: readonly string[]): void {
+    const { network } = this.#world;
+    const eachPair = (act: (from: string, to: string) => void): void => {
+      for (const one of left) {
+        for (const other of right) {
+          act(one, other);
+          act(other, one);
+        }
+      }
+    };
+    eachPair((from, to) => network.cut(from, to));
+    this.#later(200, 6000, () => eachPair((from, to) => network.heal(from, to)));
+  }
+
+  #trouble(trouble: 'failing_sync' | 'full'): void {
+    const node = this.#someone();
+    if (node === undefined) return;
+    node.disk.trouble = trouble;
+    this.#later(300, 3000, () => {
+      node.disk.trouble = 'none';
+      this.#cluster.start(node);
+    });
+  }
+
+  /** At most one disk of a life cannot be trusted, and only while the others can go on without it. */
+  #turnBit(): void {
+    const { damaged, running } = this.#cluster;
+    const voters = this.#cluster.leader()?.replica?.status().membership.members ?? [];
+    if (damaged.size > 0 || running.length < 3 || voters.length < 3) return;
+    const node = this.#random.pick(running);
+    this.#cluster.damage(node);
+    if (!damaged.has(node.id)) this.#later(50, 1000, () => this.#cluster.start(node));
+  }
+
+  #changeMembers(): void {
+    const leader = this.#cluster.leader();
+    const members = leader?.replica?.status().membership.members ?? [];
+    const engine = this.#someone()?.engine;
+    if (engine === undefined || members.length === 0) return;
+    const [lost] = [...this.#cluster.damaged].filter((id) =>
+      members.some((member) => member.id === id),
+    );
+    if (lost !== undefined || (members.length > 3 && this.#random.chance(0.6))) {
+      const leaving = lost ?? this.#random.pick(members).id;
+      this.#world.tell('fault', `${leaving} is to leave`);
+      void engine.removeMember(leaving).catch(() => undefined);
+    } else if (members.length < 6 && this.#cluster.nodes.size < 9) {
+      const newcomer = this.#cluster.addNewcomer();
+      this.#world.tell('fault', `${newcomer.id} is to join`);
+      void engine.addMember(newcomer.id, newcomer.id).catch(() => undefined);
+    }
+  }
+
+  /** As an operator stops a node: it hands over and goes. */
+  #stopOne(): void {
+    const node = this.#someone();
+    const engine = node?.engine;
+    if (node === undefined || engine === undefined) return;
+    const { process } = node.machine;
+    void engine.close().then(() => {
+      if (node.machine.process !== process) return;
+      this.#cluster.kill(node);
+      this.#later(50, 2000, () => this.#cluster.start(node));
+    });
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * One life of a cluster, from a seed.
+ *
+ * First safety under faults. Then a majority is mended and must go on within bounded virtual time,
+ * whatever came before. Then everything is mended, all clients go, and what they had must be given back
+ * and all nodes must agree. At the end the history of the clients is judged.
+ */
+const checkLinearizable = (..._a: unknown[]): Verdict => ({
+  type: 'linearizable',
+  keys: 0,
+  steps: 0,
+});
+const lockModel = (_: object): object => ({});
+import type { Verdict } from '@holdfast/checker';
+import { Beliefs } from '../checks/beliefs.ts';
+import { Witness } from '../checks/witness.ts';
+import { Recorder } from '../clients/recorder.ts';
+import type { LockOperation } from '../clients/recorder.ts';
+import { Worker } from '../clients/worker.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import { quickDisk } from '../world/disk.ts';
+import { calm } from '../world/network.ts';
+import type { Random } from '../world/random.ts';
+import { Violation, World } from '../world/world.ts';
+import { faultKinds, Faults } from './faults.ts';
+import type { FaultKind } from './faults.ts';
+
+/** A mended majority has every client served again within this. */
+const progressBoundMs = 40_000;
+/** Sessions of clients that are gone have expired, and members agree, within this. */
+const settleBoundMs = 40_000;
+
+export interface LifeResult {
+  readonly seed: bigint;
+  readonly virtualMs: number;
+  readonly events: number;
+  readonly commands: number;
+  readonly grants: number;
+  readonly cycles: number;
+  readonly operations: number;
+  /** Writes of zombies that a resource refused. */
+  readonly refusedWrites: number;
+  /** Virtual time from the mending of a majority until every client had been served; null where too few disks were left. */
+  readonly recoveredMs: number | null;
+}
+
+/** A life that broke a promise. */
+export class BrokenLife extends Error {
+  override readonly name: string = 'BrokenLife';
+  readonly history: readonly LockOperation[];
+  readonly verdict: Verdict | undefined;
+
+  constructor(cause: unknown, history: readonly LockOperation[], verdict?: Verdict) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.history = history;
+    this.verdict = verdict;
+  }
+}
+
+/** @throws BrokenLife */
+export async function live(seed: bigint, trace?: (line: string) => void): Promise<LifeResult> {
+  const life = new Life(new World(seed, trace), seed);
+  const onRejection = (reason: unknown): void => life.world.timeline.fail(reason);
+  process.on('unhandledRejection', onRejection);
+  try {
+    return await life.run();
+  } catch (error) {
+    throw error instanceof BrokenLife ? error : new BrokenLife(error, life.recorder.history);
+  } finally {
+    process.off('unhandledRejection', onRejection);
+    life.end();
+  }
+}
+
+class Life {
+  readonly world: World;
+  readonly recorder: Recorder;
+  readonly #seed: bigint;
+  readonly #random: Random;
+  readonly #witness: Witness;
+  readonly #beliefs: Beliefs;
+  readonly #cluster: Cluster;
+  readonly #workers: Worker[] = [];
+  readonly #faults: Faults;
+
+  constructor(world: World, seed: bigint) {
+    this.world = world;
+    this.#seed = seed;
+    const random = world.random.fork();
+    this.#random = random;
+    this.#witness = new Witness(world);
+    this.#beliefs = new Beliefs((message) => world.violation(message));
+    this.recorder = new Recorder(world);
+    const clockDrift = random.pick([0, 0.0005, 0.02]);
+    this.#cluster = new Cluster({
+      world,
+      random: random.fork(),
+      witness: this.#witness,
+      size: random.pick([1, 3, 3, 3, 3, 3, 5, 5]),
+      clockDrift,
+      settings: {
+        heartbeatMs: 100,
+        electionTimeoutMinMs: 300,
+        electionTimeoutMaxMs: 600,
+        snapshotLogBytes: random.pick([3000, 20_000, 64 * 1024 * 1024]),
+        keptEntries: random.pick([0, 10, 1000]),
+      },
+    });
+    this.#hireWorkers(clockDrift);
+    const kinds = faultKinds.filter(() => random.chance(0.35)) as FaultKind[];
+    world.tell('life', `faults: ${kinds.join(', ')}`);
+    this.#faults = new Faults(world, random.fork(), this.#cluster, this.#workers, kinds);
+  }
+
+  #hireWorkers(clockDrift: number): void {
+    const random = this.#random;
+    const locks = ['red', 'blue', 'green'].slice(0, 1 + random.below(3));
+    const sharedChance = random.pick([0, 0, 0.4]);
+    const count = 2 + random.below(4);
+    for (let number = 1; number <= count; number++) {
+      this.#workers.push(
+        new Worker({
+          world: this.world,
+          machine: this.world.machine(`c${String(number)}`, clockDrift),
+          random: random.fork(),
+          streams: this.#cluster.streams,
+          endpoints: () => random.shuffled(this.#cluster.all.map((node) => `http://${node.id}`)),
+          locks,
+          recorder: this.recorder,
+          beliefs: this.#beliefs,
+          sharedChance,
+        }),
+      );
+    }
+  }
+
+  async run(): Promise<LifeResult> {
+    for (const node of this.#cluster.all) this.#cluster.start(node);
+    for (const worker of this.#workers) worker.start();
+    this.#faults.start(this.#random.between(150, 1500));
+    await this.world.timeline.run(this.#random.between(5000, 20_000));
+    this.#faults.stop();
+    const recoveredMs = await this.#mendMajority();
+    await this.#settle();
+    this.#judge();
+    return {
+      seed: this.#seed,
+      virtualMs: this.world.nowMs,
+      events: this.world.timeline.events,
+      commands: this.#witness.commands,
+      grants: this.#witness.grants,
+      cycles: this.#workers.reduce((sum, worker) => sum + worker.cycles, 0),
+      operations: this.recorder.history.length,
+      refusedWrites: this.#beliefs.refusedWrites,
+      recoveredMs,
+    };
+  }
+
+  end(): void {
+    for (const worker of this.#workers) worker.machine.end();
+    this.#cluster.close();
+  }
+
+  #mendAll(): void {
+    this.world.network.conditions = calm;
+    this.world.network.healAll();
+    for (const node of this.#cluster.all) {
+      node.disk.trouble = 'none';
+      node.disk.conditions = quickDisk;
+      node.machine.resume();
+      this.#cluster.start(node);
+    }
+  }
+
+  /** Returns how long it took until every client was served, or null where too few disks are left. */
+  async #mendMajority(): Promise<number | null> {
+    this.#mendAll();
+    // Processes need a moment to read their disks; then every node's idea of the members is known.
+    await this.world.timeline.run(this.world.nowMs + 5);
+    if (!this.#canGoOnWithout([])) return null;
+    const left = this.#leaveOutMinority();
+    this.world.tell('life', `a majority is mended; left out: ${left.join(', ') || 'nobody'}`);
+    for (const worker of this.#workers) {
+      worker.machine.resume();
+      if (!worker.machine.isOn) worker.start();
+    }
+    const startedMs = this.world.nowMs;
+    const before = this.#workers.map((worker) => worker.cycles);
+    const served = (): boolean =>
+      this.#workers.every((worker, index) => worker.cycles > (before[index] ?? 0));
+    await this.world.timeline.run(startedMs + progressBoundMs, served);
+    if (!served()) {
+      const waiting = this.#workers.filter(
+        (worker, index) => worker.cycles <= (before[index] ?? 0),
+      );
+      throw new Violation(
+        `A mended majority did not serve ${waiting.map((worker) => worker.machine.name).join(', ')} within ${String(progressBoundMs)} ms.`,
+      );
+    }
+    return this.world.nowMs - startedMs;
+  }
+
+  /** By every node's idea of who votes. */
+  #canGoOnWithout(left: readonly string[]): boolean {
+    const gone = new Set([...left, ...this.#cluster.damaged]);
+    return this.#cluster.running.every((node) => {
+      const members = node.replica?.status().membership.members ?? [];
+      const voters = members.filter((member) => member.role === 'voter');
+      const there = voters.filter((voter) => !gone.has(voter.id));
+      return voters.length === 0 || there.length * 2 > voters.length;
+    });
+  }
+
+  #leaveOutMinority(): string[] {
+    const left: string[] = [];
+    for (const { id } of this.#random.shuffled(this.#cluster.running)) {
+      if (!this.#random.chance(0.5) || !this.#canGoOnWithout([...left, id])) continue;
+      left.push(id);
+    }
+    const names = [...this.#cluster.all, ...this.#workers].map(({ machine }) => machine.name);
+    for (const one of left) {
+      for (const other of names) {
+        this.world.network.cut(one, other);
+        this.world.network.cut(other, one);
+      }
+    }
+    return left;
+  }
+
+  /** All clients go; what they had is given back; all members agree. */
+  async #settle(): Promise<void> {
+    this.#mendAll();
+    for (const worker of this.#workers) worker.kill();
+    if (!this.#canGoOnWithout([])) return;
+    const settled = (): boolean => {
+      const leader = this.#cluster.leader();
+      const stats = leader?.replica?.state.stats();
+      if (stats === undefined || stats.activeSessions > 0) return false;
+      return this.#membersOf(leader).every(
+        (node) => node.replica?.state.index === leader?.replica?.state.index,
+      );
+    };
+    await this.world.timeline.run(this.world.nowMs + settleBoundMs, settled);
+    const leader = this.#cluster.leader();
+    if (leader === undefined) throw new Violation('A whole cluster has no leader.');
+    if (!settled())
+      throw new Violation(
+        `Not all was given back, or not all members agree, within ${String(settleBoundMs)} ms: ${JSON.stringify(leader.replica?.state.stats())}, ${this.#membersOf(
+          leader,
+        )
+          .map((node) => `${node.id} at ${String(node.replica?.state.index)}`)
+          .join(', ')}`,
+      );
+    const stats = leader.replica?.state.stats();
+    if (stats !== undefined && (stats.heldLocks > 0 || stats.waiters > 0))
+      throw new Violation(`Locks are held or waited for by nobody: ${JSON.stringify(stats)}.`);
+    for (const node of this.#membersOf(leader)) {
+      if (node.replica !== undefined) this.#witness.compareState(node.id, node.replica.state);
+    }
+    await this.world.timeline.run(this.world.nowMs);
+  }
+
+  #membersOf(leader: ReturnType<Cluster['leader']>) {
+    const members = leader?.replica?.status().membership.members ?? [];
+    return this.#cluster.running.filter((node) => members.some((member) => member.id === node.id));
+  }
+
+  #judge(): void {
+    const { history } = this.recorder;
+    const verdict = checkLinearizable(lockModel({}), history, { maxSteps: 2_000_000 });
+    if (verdict.type === 'violation') throw new BrokenLife(verdict.message, history, verdict);
+  }
+}

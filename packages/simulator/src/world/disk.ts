@@ -1,0 +1,157 @@
+/**
+ * A machine's disk: a real SQLite database in memory, written by the storage's own code, with commits
+ * that take virtual time.
+ *
+ * D1: what was committed before the power went is there afterwards. What was being committed is there
+ *     wholly or not at all, and nobody was told.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { openLogFile, WriterStorage } from '@holdfast/storage/parts';
+import type { FromWriter, LogFile, ToWriter } from '@holdfast/storage/parts';
+import type { Opened } from '@holdfast/storage';
+import type { Machine } from './machine.ts';
+import type { Random } from './random.ts';
+
+export interface DiskConditions {
+  readonly minDelayMs: number;
+  readonly maxDelayMs: number;
+}
+export const quickDisk: DiskConditions = { minDelayMs: 0.1, maxDelayMs: 1 };
+
+export interface DiskOptions {
+  readonly clusterId: string;
+  readonly memberId: string;
+  readonly onFailure: (error: Error) => void;
+  readonly onWrite: (message: ToWriter) => void;
+}
+
+export class Disk {
+  readonly #machine: Machine;
+  readonly #random: Random;
+  readonly #database = new DatabaseSync(':memory:');
+  #file: LogFile | undefined;
+  #inbox: ToWriter[] = [];
+  #beingWritten: readonly ToWriter[] = [];
+  #working = false;
+  #said: FromWriter[] = [];
+  conditions: DiskConditions = quickDisk;
+  /** What the next commit meets. */
+  trouble: 'none' | 'failing_sync' | 'full' = 'none';
+
+  constructor(machine: Machine, random: Random) {
+    this.#machine = machine;
+    this.#random = random;
+  }
+
+  /** @throws Error (StorageDamagedError) when what is there cannot be trusted. */
+  open({ clusterId, memberId, onFailure, onWrite }: DiskOptions): Opened {
+    const said: FromWriter[] = [];
+    this.#said = said;
+    this.#inbox = [];
+    this.#working = false;
+    this.#file = openLogFile(
+      this.#database,
+      {
+        data: { file: `${memberId}.sqlite`, clusterId, memberId },
+        say: (message) => said.push(message),
+        now: () => this.#machine.now(),
+        beforeCommit: () => this.#meetTrouble(),
+      },
+      [],
+    );
+    const opened = said.shift();
+    if (opened?.type !== 'opened') throw new Error('The log file said something else first.');
+    const storage = new WriterStorage(
+      {
+        post: (message) => {
+          onWrite(message);
+          this.#inbox.push(message);
+          if (!this.#working) this.#work(storage);
+        },
+        terminate: () => Promise.resolve(),
+      },
+      onFailure,
+    );
+    return { storage, recovered: opened.recovered, repairs: opened.repairs };
+  }
+
+  /** The power goes (D1). */
+  cutPower(): void {
+    const file = this.#file;
+    if (file === undefined) return;
+    if (this.#beingWritten.length > 0 && this.#random.chance(0.5)) {
+      file.handle(this.#beingWritten.filter(({ type }) => type !== 'close'));
+    }
+    this.#beingWritten = [];
+    this.#inbox = [];
+    this.#file = undefined;
+    // A commit whose sync failed may have reached the disk all the same, or not.
+    if (this.#database.isTransaction)
+      this.#database.exec(this.#random.chance(0.5) ? 'COMMIT' : 'ROLLBACK');
+    this.trouble = 'none';
+  }
+
+  /** Turns one bit of what is stored. Returns what it hit, or undefined where there is nothing yet. */
+  flipBit(): string | undefined {
+    const table = this.#random.pick(['entries', 'entries', 'hard_state', 'snapshots', 'chunks']);
+    const rows = this.#database.prepare(`SELECT rowid, * FROM ${table}`).all();
+    if (rows.length === 0) return undefined;
+    const row = this.#random.pick(rows);
+    const data = row['data'];
+    const rowId = row['rowid'] ?? row['index'] ?? row['id'] ?? 0;
+    if (data instanceof Uint8Array && data.byteLength > 0) {
+      const position = this.#random.below(data.byteLength);
+      data[position] = (data[position] ?? 0) ^ (1 << this.#random.below(8));
+      this.#database.prepare(`UPDATE ${table} SET data = ? WHERE rowid = ?`).run(data, rowId);
+    } else {
+      const term = Number(row['term']) ^ (1 << this.#random.below(8));
+      this.#database.prepare(`UPDATE ${table} SET term = ? WHERE rowid = ?`).run(term, rowId);
+    }
+    return `${table} ${String(rowId)}`;
+  }
+
+  close(): void {
+    this.#file = undefined;
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  #meetTrouble(): void {
+    if (this.trouble === 'none') return;
+    throw new Error(
+      this.trouble === 'full' ? 'database or disk is full' : 'disk I/O error: sync failed',
+    );
+  }
+
+  /** One commit at a time; what arrives meanwhile is the next. */
+  #work(storage: WriterStorage): void {
+    this.#working = true;
+    this.#beingWritten = this.#inbox;
+    this.#inbox = [];
+    const { minDelayMs, maxDelayMs } = this.conditions;
+    this.#machine.post(this.#random.between(minDelayMs, maxDelayMs), () => {
+      const messages = this.#beingWritten;
+      this.#beingWritten = [];
+      this.#file?.handle(messages.filter(({ type }) => type !== 'close'));
+      for (const message of this.#said.splice(0)) storage.receive(message);
+      if (messages.some(({ type }) => type === 'close')) {
+        // Closed for this process. The database is in memory and has to outlive it.
+        this.#file = undefined;
+        storage.receive({ type: 'closed' });
+        return;
+      }
+      if (this.#inbox.length > 0) this.#work(storage);
+      else if (this.#file?.untidy === true) this.#clearUp(storage);
+      else this.#working = false;
+    });
+  }
+
+  #clearUp(storage: WriterStorage): void {
+    this.#machine.post(0.1, () => {
+      this.#file?.clearUp();
+      for (const message of this.#said.splice(0)) storage.receive(message);
+      if (this.#inbox.length > 0) this.#work(storage);
+      else if (this.#file?.untidy === true) this.#clearUp(storage);
+      else this.#working = false;
+    });
+  }
+}

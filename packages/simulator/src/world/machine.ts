@@ -1,0 +1,120 @@
+/**
+ * A machine that a process runs on: it has a clock of its own, can stand still, lose power, come back.
+ *
+ * M1: what belongs to a process that has ended never happens.
+ * M2: what comes to a process that stands still happens when it goes on, in its order.
+ */
+import type { Timeline } from './timeline.ts';
+
+/** Wall clock at the beginning of every life. */
+const epochMs = 1_800_000_000_000;
+
+export type MachineState = 'off' | 'running' | 'paused';
+
+export class Machine {
+  readonly name: string;
+  readonly #timeline: Timeline;
+  /** How much faster than true time its clock runs. */
+  readonly #rate: number;
+  #wallOffsetMs = 0;
+  #state: MachineState = 'off';
+  #process = 0;
+  #held: (() => void)[] = [];
+  #pausedAtMs: number | undefined;
+
+  constructor(name: string, timeline: Timeline, rate: number) {
+    this.name = name;
+    this.#timeline = timeline;
+    this.#rate = rate;
+  }
+
+  get state(): MachineState {
+    return this.#state;
+  }
+
+  get isOn(): boolean {
+    return this.#state !== 'off';
+  }
+
+  /** Which of this machine's processes runs: later ones have larger numbers. */
+  get process(): number {
+    return this.#process;
+  }
+
+  /** Monotonic, by this machine's own clock. It goes on while the machine stands still. */
+  now(): number {
+    return this.#timeline.nowMs * this.#rate;
+  }
+
+  wallNow(): number {
+    return epochMs + this.#wallOffsetMs + this.now();
+  }
+
+  /** True time at which the present process last began to stand still. */
+  get pausedAtMs(): number | undefined {
+    return this.#pausedAtMs;
+  }
+
+  jumpWallClock(byMs: number): void {
+    this.#wallOffsetMs += byMs;
+  }
+
+  start(): void {
+    this.#state = 'running';
+    this.#process += 1;
+    this.#pausedAtMs = undefined;
+    this.#held = [];
+  }
+
+  /** M1. */
+  end(): void {
+    this.#state = 'off';
+    this.#held = [];
+  }
+
+  pause(): void {
+    if (this.#state !== 'running') return;
+    this.#state = 'paused';
+    this.#pausedAtMs = this.#timeline.nowMs;
+  }
+
+  /** M2. */
+  resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#state = 'running';
+    const held = this.#held;
+    this.#held = [];
+    for (const act of held) this.#post(this.#timeline.nowMs, act);
+  }
+
+  /** Something that happens to the process that runs now, after a delay by true time. */
+  post(delayMs: number, act: () => void): () => void {
+    return this.#post(this.#timeline.nowMs + delayMs, act);
+  }
+
+  /** A timer of the process that runs now, by its own clock. */
+  after(delayMs: number, act: () => void): () => void {
+    return this.post(Math.max(0, delayMs) / this.#rate, act);
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.after(delayMs, resolve);
+    });
+  }
+
+  #post(atMs: number, act: () => void): () => void {
+    const process = this.#process;
+    let cancelled = false;
+    const happen = (): void => {
+      if (cancelled || process !== this.#process) return;
+      if (this.#state === 'paused') this.#held.push(happen);
+      else if (this.#state === 'running') act();
+    };
+    const cancel = this.#timeline.at(atMs, happen);
+    return () => {
+      cancelled = true;
+      cancel();
+    };
+  }
+}
