@@ -21,6 +21,8 @@ export interface EngineParts {
   readonly random: () => number;
   readonly opened: Opened;
   readonly makeTransport: (handlers: TransportHandlers) => Transport;
+  /** Entries kept behind a snapshot; 1000 when absent. */
+  readonly keptEntries?: number;
   /** Told of each applied entry, after everything else. */
   readonly onApplied?: (index: number, batch: Batch, applied: Applied) => void;
 }
@@ -90,6 +92,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     heartbeatMs: options.heartbeatMs,
     tickMs,
     snapshotLogBytes: options.snapshotLogBytes,
+    ...(parts.keptEntries === undefined ? {} : { keptEntries: parts.keptEntries }),
     log: options.log,
     hooks: {
       onApplied: (index, batch, applied) => {

@@ -60,6 +60,8 @@ export interface ReplicaOptions {
   readonly heartbeatMs: number;
   readonly tickMs: number;
   readonly snapshotLogBytes: number;
+  /** Entries kept behind a snapshot; 1000 when absent. */
+  readonly keptEntries?: number;
   readonly log: EngineLog;
   readonly hooks: ReplicaHooks;
 }
@@ -81,7 +83,7 @@ interface ProvenRead {
 }
 
 /** Entries kept behind a snapshot, so that a follower that is a little late needs no snapshot. */
-const keptEntries = 1000;
+const defaultKeptEntries = 1000;
 /** Ticks that a late timer makes up for at once. */
 const maxTicksAtOnce = 3;
 
@@ -118,6 +120,8 @@ export class Replica {
   static async open(options: ReplicaOptions): Promise<Replica> {
     const { snapshot } = options.recovered;
     const state = snapshot.index === 0 ? createStateMachine() : await readState(options, snapshot);
+    if (state === undefined)
+      throw new Error(`The snapshot at ${String(snapshot.index)} was replaced while it was read.`);
     return new Replica(options, state);
   }
 
@@ -358,12 +362,14 @@ export class Replica {
     if (term === undefined) return;
     this.#saving = true;
     this.#bytesSinceSnapshot = 0;
+    const keptEntries = this.#options.keptEntries ?? defaultKeptEntries;
     const keepFrom = Math.max(this.#raft.status().firstIndex, index + 1 - keptEntries);
     const meta = { index, term, membership: this.#raft.committedMembership() };
     void this.#options.storage
       .saveSnapshot(meta, this.#state.snapshot(), keepFrom)
       .then((saved) => {
         this.#saving = false;
+        if (saved === undefined) return; // A newer one of the leader took its place.
         this.#guarded(() => this.#raft.compacted(saved, keepFrom));
         this.#options.log.info({ index, chunks: saved.chunkCount }, 'Saved a snapshot.');
       })
@@ -376,7 +382,8 @@ export class Replica {
     this.#delayedEntries = [];
     readState(this.#options, meta)
       .then((state) => {
-        if (this.#restoring !== meta) return; // A newer one came meanwhile.
+        // A newer one came meanwhile, or is on the disk already and comes next.
+        if (this.#restoring !== meta || state === undefined) return;
         this.#state = state;
         this.#restoring = undefined;
         this.#bytesSinceSnapshot = 0;
@@ -398,15 +405,15 @@ export class Replica {
 /** What a stopped replica answers to a proposal. */
 const stoppedAnswer: ProposeAnswer = { ok: false, reason: 'not_leader', detail: 'the node stops' };
 
-async function readState(options: ReplicaOptions, meta: SnapshotMeta): Promise<StateMachine> {
+/** Undefined when another snapshot has taken its place on the disk. */
+async function readState(
+  options: ReplicaOptions,
+  meta: SnapshotMeta,
+): Promise<StateMachine | undefined> {
   const chunks: Uint8Array[] = [];
   for (let chunk = 0; chunk < meta.chunkCount; chunk++) {
     const data = await options.storage.readSnapshotChunk(meta.index, chunk);
-    if (data === undefined) {
-      throw new Error(
-        `Chunk ${String(chunk)} of the snapshot at ${String(meta.index)} is missing.`,
-      );
-    }
+    if (data === undefined) return undefined;
     chunks.push(data);
   }
   return restoreStateMachine(chunks);

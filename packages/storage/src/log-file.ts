@@ -4,6 +4,10 @@
  * W1: one commit at a time, of all that is handed over together. It has returned only when SQLite has
  *     synced it.
  * W2: after the first failure nothing more is written: a later success could hide the hole.
+ * W3: the current snapshot never goes back: one of this node's own that is done only after a newer one
+ *     of the leader was installed comes to nothing.
+ * W4: clearing up takes away only what is older than the current snapshot: newer chunks belong to one
+ *     that is still being saved or received.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SnapshotMeta, Write } from '@holdfast/raft';
@@ -68,8 +72,9 @@ function prepareStatements(file: DatabaseSync) {
     ),
     setCurrent: file.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('snapshot', ?)"),
     deleteOldChunks: file.prepare(
-      'DELETE FROM chunks WHERE rowid IN (SELECT rowid FROM chunks WHERE snapshot <> ? LIMIT ?)',
+      'DELETE FROM chunks WHERE rowid IN (SELECT rowid FROM chunks WHERE snapshot < ? LIMIT ?)', // W4
     ),
+    deleteChunksFrom: file.prepare('DELETE FROM chunks WHERE snapshot = ? AND chunk >= ?'),
     deleteOldSnapshots: file.prepare('DELETE FROM snapshots WHERE "index" <> ?'),
     termAt: file.prepare('SELECT term FROM entries WHERE "index" = ?'),
     clear: file.prepare('DELETE FROM entries'),
@@ -187,10 +192,15 @@ export class LogFile {
       if (this.#transaction(() => this.#writeChunk(message.index, message.chunk, message.data)))
         say({ type: 'chunk_saved' });
     } else if (message.type === 'snapshot_done') {
+      if (message.meta.index <= this.#currentSnapshot) {
+        this.#chunksToDelete = true;
+        say({ type: 'snapshot_saved', replaced: true }); // W3
+        return;
+      }
       // The chunks are durable; now the marker; then the log goes (never the other way round).
       if (this.#transaction(() => this.#makeCurrent(message.meta))) {
         this.#prefixToDelete = Math.max(this.#prefixToDelete, message.keepFrom);
-        say({ type: 'snapshot_saved' });
+        say({ type: 'snapshot_saved', replaced: false });
       }
     } else {
       this.#readChunk(message.requestId, message.index, message.chunk);
@@ -261,6 +271,8 @@ export class LogFile {
       snapshotChecksum(meta.index, meta.term, membership, meta.chunkCount),
     );
     this.#statements.setCurrent.run(meta.index);
+    // Of an earlier attempt that was cut into more.
+    this.#statements.deleteChunksFrom.run(meta.index, meta.chunkCount);
     this.#statements.deleteOldSnapshots.run(meta.index);
     this.#currentSnapshot = meta.index;
     this.#chunksToDelete = true;
@@ -278,13 +290,17 @@ export class LogFile {
     this.#commit = Math.max(this.#commit, meta.index);
   }
 
+  /** Of the current snapshot, which is whole: anything else has been replaced. */
   #readChunk(requestId: number, index: number, chunk: number): void {
-    const row =
-      index === this.#currentSnapshot ? this.#statements.readChunk.get(index, chunk) : undefined;
+    if (index !== this.#currentSnapshot) {
+      this.#options.say({ type: 'chunk', requestId, data: undefined });
+      return;
+    }
+    const row = this.#statements.readChunk.get(index, chunk);
     const data = row?.['data'] as Uint8Array | undefined;
-    if (data !== undefined && chunkChecksum(index, chunk, data) !== row?.['checksum']) {
+    if (data === undefined || chunkChecksum(index, chunk, data) !== row?.['checksum']) {
       this.#fail(
-        `${this.#options.data.file} is damaged: chunk ${String(chunk)} of the snapshot at ${String(index)} fails its checksum.`,
+        `${this.#options.data.file} is damaged: chunk ${String(chunk)} of the snapshot at ${String(index)} is missing or fails its checksum.`,
       );
       return;
     }

@@ -39,7 +39,8 @@ export type FromWriter =
       readonly sizeBytes: number;
     }
   | { readonly type: 'chunk_saved' }
-  | { readonly type: 'snapshot_saved' }
+  /** `replaced`: a newer one is there already, this one came to nothing. */
+  | { readonly type: 'snapshot_saved'; readonly replaced: boolean }
   | { readonly type: 'chunk'; readonly requestId: number; readonly data: Uint8Array | undefined }
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'closed' };

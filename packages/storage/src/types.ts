@@ -19,12 +19,12 @@ export interface StorageOptions {
 export interface Storage {
   /** Resolves when the write (and all before it) is fsynced. Never rejects: failure goes to `onFailure`. */
   write(write: Write): Promise<void>;
-  /** Stores a snapshot of the own state machine, chunk by chunk (pulled lazily, so that a large one neither fills memory nor stops the loop), then makes it current and deletes entries below `keepFrom`, after the snapshot is durable. */
+  /** Stores a snapshot of the own state machine, chunk by chunk (pulled lazily, so that a large one neither fills memory nor stops the loop), then makes it current and deletes entries below `keepFrom`, after the snapshot is durable. Resolves with undefined when a newer one of the leader was installed meanwhile. */
   saveSnapshot(
     meta: Omit<SnapshotMeta, 'chunkCount'>,
     chunks: Iterable<Uint8Array>,
     keepFrom: LogIndex,
-  ): Promise<SnapshotMeta>;
+  ): Promise<SnapshotMeta | undefined>;
   /** A chunk of the current snapshot, or undefined when that snapshot has been replaced meanwhile. */
   readSnapshotChunk(index: LogIndex, chunk: number): Promise<Uint8Array | undefined>;
   /** Counters for metrics. */

@@ -16,7 +16,7 @@ export class WriterStorage implements Storage {
   readonly #reads = new Map<number, (data: Uint8Array | undefined) => void>();
   #turn: Write[] = [];
   #nextReadId = 1;
-  #snapshotStep: (() => void) | undefined;
+  #snapshotStep: ((replaced: boolean) => void) | undefined;
   #closed: (() => void) | undefined;
   #failed = false;
   #commits = 0;
@@ -54,15 +54,15 @@ export class WriterStorage implements Storage {
     meta: Omit<SnapshotMeta, 'chunkCount'>,
     chunks: Iterable<Uint8Array>,
     keepFrom: number,
-  ): Promise<SnapshotMeta> {
+  ): Promise<SnapshotMeta | undefined> {
     let chunkCount = 0;
     for (const data of chunks) {
       await this.#step({ type: 'snapshot_chunk', index: meta.index, chunk: chunkCount, data });
       chunkCount += 1;
     }
     const saved = { ...meta, chunkCount };
-    await this.#step({ type: 'snapshot_done', meta: saved, keepFrom });
-    return saved;
+    const replaced = await this.#step({ type: 'snapshot_done', meta: saved, keepFrom });
+    return replaced ? undefined : saved;
   }
 
   readSnapshotChunk(index: number, chunk: number): Promise<Uint8Array | undefined> {
@@ -83,7 +83,7 @@ export class WriterStorage implements Storage {
     await this.#port.terminate();
   }
 
-  #step(message: ToWriter): Promise<void> {
+  #step(message: ToWriter): Promise<boolean> {
     return new Promise((resolve) => {
       this.#snapshotStep = resolve;
       this.#post(message);
@@ -105,8 +105,10 @@ export class WriterStorage implements Storage {
           this.#waiting.shift()?.resolve();
         return;
       case 'chunk_saved':
+        this.#snapshotStep?.(false);
+        return;
       case 'snapshot_saved':
-        this.#snapshotStep?.();
+        this.#snapshotStep?.(message.replaced);
         return;
       case 'chunk':
         this.#reads.get(message.requestId)?.(message.data);

@@ -1,6 +1,7 @@
 /**
  * The one connection that this node keeps to a peer: messages and calls leave on it. What the peer
- * has to say comes on the connection that the peer keeps to this node.
+ * has to say comes on the connection that the peer keeps to this node; only a peer that keeps none,
+ * because its log does not yet tell it of this node, answers on this one.
  *
  * T1: a slow or dead peer costs at most `maxBufferedBytes`: beyond it, and while there is no
  *     connection, raft messages are dropped (the protocol repeats what matters).
@@ -11,8 +12,9 @@ import type { MemberId, Message } from '@holdfast/raft';
 import type { Clock } from '../clock.ts';
 import type { EngineLog } from '../types.ts';
 import { encodeJsonFrame, encodeMessageFrame, FrameReader, frameKinds } from './frames.ts';
+import type { Frame } from './frames.ts';
 
-const maxBufferedBytes = 16 * 1024 * 1024;
+export const maxBufferedBytes: number = 16 * 1024 * 1024;
 const connectTimeoutMs = 1000;
 const minRetryMs = 20;
 const maxRetryMs = 1000;
@@ -24,6 +26,8 @@ export interface OutgoingOptions {
   readonly clock: Clock;
   readonly log: EngineLog;
   readonly onOpen: () => void;
+  /** The peer answers on this connection. */
+  readonly onFrames: (frames: readonly Frame[]) => void;
   /** The connection broke, or an attempt failed. */
   readonly onClosed: () => void;
 }
@@ -114,11 +118,12 @@ export class Outgoing {
       this.#options.onOpen();
     });
     socket.on('data', (chunk) => {
-      // The only thing a listener says here is why it refuses this node.
       try {
-        for (const frame of reader.push(chunk)) {
+        const frames = reader.push(chunk);
+        for (const frame of frames) {
           if (frame.kind === frameKinds.refused) this.#noteRefusal(frame.body.toString('utf8'));
         }
+        this.#options.onFrames(frames.filter(({ kind }) => kind !== frameKinds.refused));
       } catch {
         socket.destroy();
       }

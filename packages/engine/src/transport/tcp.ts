@@ -5,6 +5,10 @@
  *     whose folder is the one met before (identity.ts, N1).
  * T3: a call ends when its answer comes, its time is over, its signal aborts, the connection it left
  *     on breaks, or the engine gives the peer up: no call waits for ever.
+ * T4: whoever may ask is answered: a member that this node's log does not name yet (it lags behind a
+ *     change of the members) is answered on its own connection, else such a member could never get
+ *     this node's vote (Raft thesis, 4.1: servers process messages of servers that are not in their
+ *     configuration).
  */
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -12,9 +16,15 @@ import type { MemberId, Message } from '@holdfast/raft';
 import type { Clock } from '../clock.ts';
 import type { Identity, KnownPeers } from '../identity.ts';
 import type { EngineLog } from '../types.ts';
-import { decodeMessage, encodeJsonFrame, FrameReader, frameKinds } from './frames.ts';
+import {
+  decodeMessage,
+  encodeJsonFrame,
+  encodeMessageFrame,
+  FrameReader,
+  frameKinds,
+} from './frames.ts';
 import type { Frame } from './frames.ts';
-import { Outgoing } from './outgoing.ts';
+import { maxBufferedBytes, Outgoing } from './outgoing.ts';
 import { CallFailed } from './types.ts';
 import type { Transport, TransportHandlers } from './types.ts';
 
@@ -51,6 +61,8 @@ export class TcpTransport implements Transport {
   readonly #options: TcpTransportOptions;
   readonly #outgoing = new Map<MemberId, Outgoing>();
   readonly #incoming = new Set<Socket>();
+  /** The connection that a peer keeps to this node. */
+  readonly #incomingOf = new Map<MemberId, Socket>();
   readonly #calls = new Map<number, PendingCall>();
   /** Calls of peers that this node works on, by `peer/id`, so that they can be cancelled. */
   readonly #working = new Map<string, AbortController>();
@@ -107,6 +119,7 @@ export class TcpTransport implements Transport {
         hello,
         clock: this.#options.clock,
         log: this.#options.log,
+        onFrames: (frames) => this.#receive(id, frames),
         onOpen: () => this.#options.log.info({ peer: id, address }, 'Connected to the peer.'),
         onClosed: () => {
           this.#failCalls(id);
@@ -118,7 +131,16 @@ export class TcpTransport implements Transport {
   }
 
   send(to: MemberId, message: Message): void {
-    this.#outgoing.get(to)?.sendMessage(message);
+    const outgoing = this.#outgoing.get(to);
+    if (outgoing === undefined) this.#writeBack(to, () => encodeMessageFrame(message));
+    else outgoing.sendMessage(message);
+  }
+
+  /** T4. Bounded as every connection is (T1 of `outgoing.ts`). */
+  #writeBack(to: MemberId, encode: () => Buffer): void {
+    const socket = this.#incomingOf.get(to);
+    if (socket === undefined || socket.writableLength > maxBufferedBytes) return;
+    socket.write(encode());
   }
 
   isConnected(peer: MemberId): boolean {
@@ -210,7 +232,11 @@ export class TcpTransport implements Transport {
     socket.on('error', () => {
       // 'close' follows and acts.
     });
-    socket.on('close', () => this.#incoming.delete(socket));
+    socket.on('close', () => {
+      this.#incoming.delete(socket);
+      if (peer !== undefined && this.#incomingOf.get(peer) === socket)
+        this.#incomingOf.delete(peer);
+    });
     socket.on('data', (chunk) => {
       try {
         let frames: readonly Frame[] = reader.push(chunk);
@@ -219,6 +245,7 @@ export class TcpTransport implements Transport {
           if (first === undefined) return;
           peer = this.#greet(socket, first);
           if (peer === undefined) return;
+          this.#incomingOf.set(peer, socket);
           frames = rest;
         }
         this.#receive(peer, frames);
@@ -301,7 +328,12 @@ export class TcpTransport implements Transport {
     this.#working.set(key, controller);
     this.#options.handlers
       .onCall(peer, request, controller.signal)
-      .then((answer) => this.#outgoing.get(peer)?.sendJson(frameKinds.answer, { id, answer }))
+      .then((answer) => {
+        const outgoing = this.#outgoing.get(peer);
+        const body = { id, answer };
+        if (outgoing !== undefined) outgoing.sendJson(frameKinds.answer, body);
+        else this.#writeBack(peer, () => encodeJsonFrame(frameKinds.answer, body));
+      })
       .catch((error: unknown) =>
         this.#options.log.error({ peer, error: String(error) }, 'A call failed.'),
       )

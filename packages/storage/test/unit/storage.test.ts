@@ -125,7 +125,7 @@ describe('The storage', () => {
       [new Uint8Array([1]), new Uint8Array([2, 3])],
       12,
     );
-    assert.equal(saved.chunkCount, 2);
+    assert.equal(saved?.chunkCount, 2);
     assert.deepEqual([...((await storage.readSnapshotChunk(15, 1)) ?? [])], [2, 3]);
     assert.equal(await storage.readSnapshotChunk(14, 0), undefined);
     // The old entries go in slices after the snapshot; a later write waits behind them.
@@ -134,6 +134,72 @@ describe('The storage', () => {
     assert.deepEqual(recovered?.snapshot, saved);
     assert.ok((recovered?.entries[0]?.index ?? 0) <= 12);
     assert.equal(recovered?.entries.at(-1)?.index, 21);
+  });
+
+  it('does not let an own snapshot that is done late take the place of a newer one of the leader', async () => {
+    // Given an own snapshot at 15 that is being saved
+    const { storage } = await open();
+    const entries = Array.from({ length: 20 }, (_, index) => entry(index + 1));
+    await storage.write({ id: 1, hardState: hardState(20), entries });
+    const received: SnapshotMeta = { index: 30, term: 2, membership, chunkCount: 1 };
+    let installed: Promise<void> | undefined;
+    function* chunks(): Iterable<Uint8Array> {
+      yield new Uint8Array([1]);
+      // When the leader's at 30 is installed meanwhile
+      installed = storage.write({
+        id: 2,
+        hardState: hardState(30, 2),
+        entries: [],
+        snapshotChunk: { meta: received, chunk: 0, data: new Uint8Array([9]) },
+        installSnapshot: received,
+      });
+      yield new Uint8Array([2]);
+    }
+    const saved = await storage.saveSnapshot({ index: 15, term: 1, membership }, chunks(), 10);
+    await installed;
+    // Then the own one has come to nothing, and the leader's is whole
+    assert.equal(saved, undefined);
+    assert.deepEqual([...((await storage.readSnapshotChunk(30, 0)) ?? [])], [9]);
+    const { recovered } = await reopen();
+    assert.deepEqual(recovered?.snapshot, received);
+  });
+
+  it('clears up behind one snapshot without touching the next, which is being saved', async () => {
+    const { storage } = await open();
+    const entries = Array.from({ length: 40 }, (_, index) => entry(index + 1));
+    await storage.write({ id: 1, hardState: hardState(40), entries });
+    const many = Array.from({ length: 40 }, (_, index) => new Uint8Array([index]));
+    await storage.saveSnapshot({ index: 10, term: 1, membership }, many, 10);
+    const second = await storage.saveSnapshot({ index: 20, term: 1, membership }, many, 20);
+    const third = await storage.saveSnapshot({ index: 30, term: 1, membership }, many, 30);
+    assert.equal(second?.chunkCount, many.length);
+    const { recovered } = await reopen();
+    assert.deepEqual(recovered?.snapshot, third);
+  });
+
+  it('takes a snapshot that is cut into fewer chunks than an attempt before it', async () => {
+    const { storage } = await open();
+    const meta = { index: 9, term: 2, membership };
+    const chunk = (number: number): Uint8Array => new Uint8Array([number]);
+    const before: SnapshotMeta = { ...meta, chunkCount: 4 };
+    for (let number = 0; number < 3; number++) {
+      await storage.write({
+        id: number + 1,
+        hardState: hardState(0, 2),
+        entries: [],
+        snapshotChunk: { meta: before, chunk: number, data: chunk(number) },
+      });
+    }
+    const whole: SnapshotMeta = { ...meta, chunkCount: 1 };
+    await storage.write({
+      id: 4,
+      hardState: hardState(9, 2),
+      entries: [],
+      snapshotChunk: { meta: whole, chunk: 0, data: chunk(7) },
+      installSnapshot: whole,
+    });
+    const { recovered } = await reopen();
+    assert.deepEqual(recovered?.snapshot, whole);
   });
 
   it('replaces the log by a received snapshot only when all its chunks are there', async () => {
