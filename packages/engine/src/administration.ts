@@ -1,6 +1,6 @@
 /** Changes of the membership and of the leader, on the leader. */
 import { HoldfastError } from '@holdfast/protocol';
-import type { MemberId, MembershipChange } from '@holdfast/raft';
+import type { LogIndex, MemberId, MembershipChange, Term } from '@holdfast/raft';
 import type { Call, WithoutTimeout } from './calls.ts';
 import type { Clock } from './clock.ts';
 import { outcomeUnknown } from './failures.ts';
@@ -63,11 +63,24 @@ export class Administration {
         : { type: 'remove', id },
       deadlineMs,
     );
-    while (this.#parts.replica.status().applied < answer.index) {
-      if (this.#parts.clock.now() >= deadlineMs) throw outcomeUnknown();
+    await this.#whenApplied(answer, deadlineMs);
+    return null;
+  }
+
+  /** Resolves when exactly this entry has been applied, not another leader's in its place. */
+  async #whenApplied(
+    { index, term }: { readonly index: LogIndex; readonly term: Term },
+    deadlineMs: number,
+  ): Promise<void> {
+    const { replica, clock } = this.#parts;
+    while (replica.status().applied < index) {
+      if (clock.now() >= deadlineMs) throw outcomeUnknown();
       await this.#pause(pollMs);
     }
-    return null;
+    const found = replica.termAt(index);
+    if (found === undefined) throw outcomeUnknown(); // Forgotten behind a snapshot already.
+    if (found !== term)
+      throw new Interrupted(false, 'another leader put something else in its place');
   }
 
   /** Gives learners that have caught up their vote, one at a time. */
@@ -89,7 +102,10 @@ export class Administration {
   }
 
   /** Proposes the change; waits for the one before it, as far as the deadline allows. */
-  async #change(change: MembershipChange, deadlineMs: number): Promise<{ readonly index: number }> {
+  async #change(
+    change: MembershipChange,
+    deadlineMs: number,
+  ): Promise<{ readonly index: LogIndex; readonly term: Term }> {
     for (;;) {
       const answer = this.#parts.replica.changeMembership(change);
       if (answer.ok) return answer;

@@ -5,7 +5,7 @@
 import { committedIndex } from './commitment.ts';
 import { invariant } from './invariant.ts';
 import { entryOverheadBytes } from './log.ts';
-import { changed, encodeMembership } from './membership.ts';
+import { changed, encodeMembership, voterIds } from './membership.ts';
 import { Progress } from './progress.ts';
 import type { RaftCore } from './raft.ts';
 import { ReadQueue } from './reads.ts';
@@ -73,14 +73,18 @@ export class Leadership {
 
   /** Check-quorum (thesis 6.2): a leader that a majority does not answer steps down. */
   #hearsMajority(): boolean {
-    const { voters, config } = this.#core;
-    const heard = voters.filter(
+    const { voters } = this.#core;
+    // A leader that is being removed does not count itself (it is no voter any more).
+    return this.#heardAmong(voters).length > voters.length / 2;
+  }
+
+  #heardAmong(voters: readonly MemberId[]): MemberId[] {
+    const { config } = this.#core;
+    return voters.filter(
       (id) =>
         id === config.id ||
         (this.#peers.get(id)?.silentTicks ?? Infinity) <= config.electionTicksMax,
     );
-    // A leader that is being removed does not count itself (it is no voter any more).
-    return heard.length > voters.length / 2;
   }
 
   propose(kind: EntryKind, data: Uint8Array): ProposeAnswer {
@@ -112,6 +116,16 @@ export class Leadership {
           detail: `"${change.id}" has not caught up yet`,
         };
       }
+    }
+    const voters = voterIds(next.membership);
+    const heard = this.#heardAmong(voters);
+    // M2.
+    if (change.type !== 'add_learner' && heard.length <= voters.length / 2) {
+      return {
+        ok: false,
+        reason: 'invalid_change',
+        detail: `of the voters that would be left (${voters.join(', ')}) only ${heard.join(', ') || 'none'} can be reached, which is no majority: bring others back first`,
+      };
     }
     return this.propose('membership', encodeMembership(next.membership));
   }

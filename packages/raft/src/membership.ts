@@ -5,6 +5,8 @@
  * M1: two majorities of neighbouring memberships share a voter, because a change adds or removes at
  *     most one voter and is proposed only when the one before it is committed, and only after an
  *     entry of the leader's own term is (Ongaro's correction of 2015).
+ * M2: a change of the voters is proposed only while a majority of those who would vote then can be
+ *     reached: from the moment it is in the log it counts, and without them it would stop the cluster.
  */
 import { invariant } from './invariant.ts';
 import type { LogIndex, Member, MemberId, Membership, MembershipChange } from './types.ts';

@@ -173,6 +173,8 @@ function giveUp(
   if (hold.holdCount > 0 && hold.exclusiveCount === 0 && hold.units === lockUnits) {
     // Nobody is left who asked for all of it.
     hold.pool.resize(hold, unitsOf('shared'));
+    const { fenceToken } = hold;
+    tables.events.push({ type: 'hold_lowered', name, sessionId, fenceToken });
     settle(tables, hold.pool);
   }
 }

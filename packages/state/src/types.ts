@@ -163,6 +163,13 @@ export type Event =
       readonly fenceToken: FenceToken;
       readonly reason: EndReason;
     }
+  /** The raise of a shared hold to exclusive was given back: it is shared again, under the same token. */
+  | {
+      readonly type: 'hold_lowered';
+      readonly name: ResourceName;
+      readonly sessionId: SessionId;
+      readonly fenceToken: FenceToken;
+    }
   | {
       readonly type: 'waiting';
       readonly name: ResourceName;

@@ -33,7 +33,10 @@ export class Grants {
     for (const event of events) {
       if (event.type === 'granted') this.#onGranted(event);
       else if (event.type === 'hold_ended') this.#onEnded(event);
-      else if (event.type === 'waiting') this.#onWaiting(event);
+      else if (event.type === 'hold_lowered') {
+        const { sessionId, fenceToken } = event;
+        this.#resource(event.name).holds.set(sessionId, { mode: 'shared', fenceToken });
+      } else if (event.type === 'waiting') this.#onWaiting(event);
       else if (event.type === 'wait_ended')
         this.#leave(event.name, event.sessionId, String(event.requestId));
     }

@@ -30,7 +30,7 @@ export class Witness {
   readonly #applied = new Map<number, number>();
   readonly #hashes = new Map<number, string>();
   readonly #grants: Grants;
-  #lastApplied: { index: number; term: number } = { index: 0, term: 0 };
+  #lastApplied: { index: number; term: number; byTerm: number } = { index: 0, term: 0, byTerm: 0 };
   #commands = 0;
 
   constructor(world: World) {
@@ -66,8 +66,9 @@ export class Witness {
     if (known !== undefined)
       this.#world.violation(`${known} and ${nodeId} both lead in term ${String(term)}.`);
     this.#leaders.set(term, nodeId);
-    const { index, term: appliedTerm } = this.#lastApplied;
-    if (index <= status.firstIndex) return;
+    const { index, term: appliedTerm, byTerm } = this.#lastApplied;
+    // A leader of an earlier term need not have what a later one committed.
+    if (index <= status.firstIndex || term <= byTerm) return;
     const own = replica.termAt(index);
     if (own !== appliedTerm)
       this.#world.violation(
@@ -101,7 +102,7 @@ export class Witness {
     index: number,
     batch: Batch,
     { results, events }: Applied,
-    state: StateMachine,
+    replica: AssembledEngine['replica'],
   ): void {
     const print = crc32(JSON.stringify([batch.time, results, events]));
     const known = this.#applied.get(index);
@@ -109,7 +110,11 @@ export class Witness {
       this.#applied.set(index, print);
       this.#commands += batch.commands.length;
       if (index > this.#lastApplied.index)
-        this.#lastApplied = { index, term: this.#logs.get(nodeId)?.get(index) ?? 0 };
+        this.#lastApplied = {
+          index,
+          term: this.#logs.get(nodeId)?.get(index) ?? 0,
+          byTerm: replica.status().term,
+        };
       if (this.#world.tracing)
         this.#world.tell(
           nodeId,
@@ -120,7 +125,7 @@ export class Witness {
       this.#world.violation(
         `${nodeId} applied something else at ${String(index)}: ${JSON.stringify([batch.commands, results])}`,
       );
-    if (index % hashEvery === 0) this.compareState(nodeId, state);
+    if (index % hashEvery === 0) this.compareState(nodeId, replica.state);
   }
 
   /** C5. */

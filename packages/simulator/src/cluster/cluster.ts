@@ -23,6 +23,10 @@ export class Cluster {
   readonly streams: Streams;
   /** Nodes whose disk cannot be trusted any more. */
   readonly damaged: Set<string> = new Set();
+  /** Nodes that were taken out for good. */
+  readonly retired: Set<string> = new Set();
+  /** Nodes that are being added or removed at this moment. */
+  readonly changing: Set<string> = new Set();
   readonly #options: ClusterOptions;
   readonly #doors = new Map<string, Door>();
   readonly #switchboard = new Map<string, SimulatedTransport>();
@@ -86,7 +90,7 @@ export class Cluster {
   }
 
   start(node: SimulatedNode): void {
-    if (node.machine.isOn || this.damaged.has(node.id)) return;
+    if (node.machine.isOn || this.damaged.has(node.id) || this.retired.has(node.id)) return;
     const { world } = this.#options;
     world.tell(node.id, 'starts');
     try {
@@ -102,6 +106,26 @@ export class Cluster {
     this.#options.world.tell(node.id, 'is killed');
     this.streams.processEnded(node.machine);
     node.kill();
+  }
+
+  /** It is no member any more: its operator switches it off. */
+  retire(id: string): void {
+    const node = this.nodes.get(id);
+    if (node === undefined || this.retired.has(id)) return;
+    this.retired.add(id);
+    this.#options.world.tell(id, 'is retired');
+    this.kill(node);
+  }
+
+  /** Retires whoever no other node counts as a member. */
+  retireStrangers(): void {
+    for (;;) {
+      const strangers = this.running.filter(
+        ({ id }) => !this.changing.has(id) && this.running.every((other) => !other.counts(id)),
+      );
+      if (strangers.length === 0 || this.running.length === 1) return;
+      for (const { id } of strangers) this.retire(id);
+    }
   }
 
   /** Turns a bit of its disk and starts it: it must refuse, and say why. */

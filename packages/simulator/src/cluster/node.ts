@@ -68,6 +68,12 @@ export class SimulatedNode implements Door {
     return this.engine?.status();
   }
 
+  /** Whether this node counts another as a member, as far as it knows any. */
+  counts(id: string): boolean {
+    const members = this.replica?.status().membership.members ?? [];
+    return id !== this.id && (members.length === 0 || members.some((member) => member.id === id));
+  }
+
   /** Starts a process. @throws Error where the disk cannot be trusted. */
   start(): void {
     const { world, machine, settings, witness } = this.#options;
@@ -119,8 +125,8 @@ export class SimulatedNode implements Door {
         return transport;
       },
       onApplied: (index, batch, applied) => {
-        const state = this.#assembled?.replica.state;
-        if (state !== undefined) witness.onApplied(this.id, index, batch, applied, state);
+        const replica = this.#assembled?.replica;
+        if (replica !== undefined) witness.onApplied(this.id, index, batch, applied, replica);
       },
     }).then(
       (assembled) => {

@@ -49,14 +49,10 @@ export class SimulatedTransport implements Transport {
   /** As a connection's hello does: the peer learns where clients reach this node. */
   #greet(peer: string): void {
     const url = clientUrlOf(this.#machine.name);
-    this.#toPeer(peer, (other) =>
-      other.#handlers.onClientUrl(this.#machine.name as MemberId, url),
-    );
+    this.#toPeer(peer, (other) => other.#handlers.onClientUrl(this.#machine.name as MemberId, url));
     const back = this.#switchboard.get(peer);
     if (back !== undefined && back.#machine.isOn)
-      this.#machine.post(1, () =>
-        this.#handlers.onClientUrl(peer as MemberId, clientUrlOf(peer)),
-      );
+      this.#machine.post(1, () => this.#handlers.onClientUrl(peer as MemberId, clientUrlOf(peer)));
   }
 
   send(to: MemberId, message: Message): void {

@@ -81,6 +81,12 @@ export class Faults {
     });
   }
 
+  /** A process that ended is started again, also after the faults are over. */
+  #restart(node: SimulatedNode, minMs: number, maxMs: number): void {
+    const delayMs = this.#over ? 0 : this.#random.between(minMs, maxMs);
+    this.#world.timeline.after(delayMs, () => this.#cluster.start(node));
+  }
+
   #someone(): SimulatedNode | undefined {
     const { running } = this.#cluster;
     return running.length === 0 ? undefined : this.#random.pick(running);
@@ -89,7 +95,7 @@ export class Faults {
   #killFor(node: SimulatedNode | undefined): void {
     if (node === undefined) return;
     this.#cluster.kill(node);
-    this.#later(50, 3000, () => this.#cluster.start(node));
+    this.#restart(node, 50, 3000);
   }
 
   readonly #strikes: Readonly<Record<FaultKind, () => void>> = {
@@ -210,7 +216,7 @@ export class Faults {
     if (damaged.size > 0 || running.length < 3 || voters.length < 3) return;
     const node = this.#random.pick(running);
     this.#cluster.damage(node);
-    if (!damaged.has(node.id)) this.#later(50, 1000, () => this.#cluster.start(node));
+    if (!damaged.has(node.id)) this.#restart(node, 50, 1000);
   }
 
   #changeMembers(): void {
@@ -224,12 +230,28 @@ export class Faults {
     if (lost !== undefined || (members.length > 3 && this.#random.chance(0.6))) {
       const leaving = lost ?? this.#random.pick(members).id;
       this.#world.tell('fault', `${leaving} is to leave`);
-      void engine.removeMember(leaving).catch(() => undefined);
+      this.#change(leaving, engine.removeMember(leaving), () => this.#cluster.retire(leaving));
     } else if (members.length < 6 && this.#cluster.nodes.size < 9) {
       const newcomer = this.#cluster.addNewcomer();
       this.#world.tell('fault', `${newcomer.id} is to join`);
-      void engine.addMember(newcomer.id, newcomer.id).catch(() => undefined);
+      this.#change(newcomer.id, engine.addMember(newcomer.id, newcomer.id), () => undefined);
     }
+  }
+
+  #change(id: string, change: Promise<void>, whenDone: () => void): void {
+    const { changing } = this.#cluster;
+    changing.add(id);
+    const tell = (how: string): void => {
+      changing.delete(id);
+      this.#world.tell('fault', `the change of ${id} ${how}`);
+    };
+    change.then(
+      () => {
+        tell('is done');
+        whenDone();
+      },
+      (error: unknown) => tell(`failed: ${String(error)}`),
+    );
   }
 
   /** As an operator stops a node: it hands over and goes. */
@@ -241,7 +263,7 @@ export class Faults {
     void engine.close().then(() => {
       if (node.machine.process !== process) return;
       this.#cluster.kill(node);
-      this.#later(50, 2000, () => this.#cluster.start(node));
+      this.#restart(node, 50, 2000);
     });
   }
 }

@@ -124,7 +124,7 @@ class Life {
           machine: this.world.machine(`c${String(number)}`, clockDrift),
           random: random.fork(),
           streams: this.#cluster.streams,
-          endpoints: () => random.shuffled(this.#cluster.all.map((node) => `http://${node.id}`)),
+          endpoints: () => random.shuffled(this.#endpoints()),
           locks,
           recorder: this.recorder,
           beliefs: this.#beliefs,
@@ -132,6 +132,11 @@ class Life {
         }),
       );
     }
+  }
+
+  #endpoints(): string[] {
+    const { all, retired } = this.#cluster;
+    return all.filter(({ id }) => !retired.has(id)).map(({ id }) => `http://${id}`);
   }
 
   async run(): Promise<LifeResult> {
@@ -177,6 +182,7 @@ class Life {
     this.#mendAll();
     // Processes need a moment to read their disks; then every node's idea of the members is known.
     await this.world.timeline.run(this.world.nowMs + 5);
+    this.#cluster.retireStrangers();
     if (!this.#canGoOnWithout([])) return null;
     const left = this.#leaveOutMinority();
     this.world.tell('life', `a majority is mended; left out: ${left.join(', ') || 'nobody'}`);
@@ -213,6 +219,11 @@ class Life {
 
   #leaveOutMinority(): string[] {
     const left: string[] = [];
+    const learners = this.#cluster.running.some((node) =>
+      node.replica?.status().membership.members.some((member) => member.role === 'learner'),
+    );
+    // Who votes is about to change: which majority is one cannot be told.
+    if (learners || this.#cluster.changing.size > 0) return left;
     for (const { id } of this.#random.shuffled(this.#cluster.running)) {
       if (!this.#random.chance(0.5) || !this.#canGoOnWithout([...left, id])) continue;
       left.push(id);

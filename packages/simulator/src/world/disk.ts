@@ -94,7 +94,10 @@ export class Disk {
   /** Turns one bit of what is stored. Returns what it hit, or undefined where there is nothing yet. */
   flipBit(): string | undefined {
     const table = this.#random.pick(['entries', 'entries', 'hard_state', 'snapshots', 'chunks']);
-    const rows = this.#database.prepare(`SELECT rowid, * FROM ${table}`).all();
+    // Chunks of a snapshot that is not the current one are never read.
+    const read =
+      table === 'chunks' ? "WHERE snapshot = (SELECT value FROM meta WHERE key = 'snapshot')" : '';
+    const rows = this.#database.prepare(`SELECT rowid, * FROM ${table} ${read}`).all();
     if (rows.length === 0) return undefined;
     const row = this.#random.pick(rows);
     const data = row['data'];

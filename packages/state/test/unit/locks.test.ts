@@ -245,6 +245,7 @@ describe('abandoning a request', () => {
     driver.hold('a', 'x', { request: 2 });
     driver.acquire('b', 'x', { waitMs: 100, mode: 'shared' });
     driver.abandon('a', 'x', 2);
+    assert.equal(driver.lastEvents.map(eventLine)[0], 'hold_lowered x a 2');
     assert.deepEqual(driver.holders('x'), ['a shared x1', 'b shared x1']);
   });
 

@@ -208,6 +208,8 @@ export function eventLine(event: Event): string {
       return `${event.type} ${event.name} ${event.sessionId} ${String(event.requestId)} ${event.mode} ${String(event.fenceToken)}`;
     case 'hold_ended':
       return `${event.type} ${event.name} ${event.sessionId} ${String(event.fenceToken)} ${event.reason}`;
+    case 'hold_lowered':
+      return `${event.type} ${event.name} ${event.sessionId} ${String(event.fenceToken)}`;
     case 'waiting':
       return `${event.type} ${event.name} ${event.sessionId} ${String(event.requestId)}`;
     case 'wait_ended':

@@ -307,8 +307,15 @@ export class Model {
     const [first = 0] = hold?.tokens ?? [];
     if (hold === undefined || known.token < first) return 'abandoned';
     this.dropFrame(hold, known.mode ?? 'shared', [requestId, known]);
-    if (known.mode === 'exclusive' && !hold.frames.some(({ mode }) => mode === 'exclusive'))
+    if (
+      known.mode === 'exclusive' &&
+      hold.exclusive &&
+      hold.frames.length > 0 &&
+      !hold.frames.some(({ mode }) => mode === 'exclusive')
+    ) {
       hold.exclusive = false;
+      this.events.push(`hold_lowered ${name} ${sessionId} ${String(hold.tokens.at(-1))}`);
+    }
     return 'abandoned';
   }
 
