@@ -1,7 +1,5 @@
 /** What clients asked and were answered, in the form that the checker reads. */
-import type { Operation } from '@holdfast/checker';
-type LockCall = object;
-type LockAnswer = object;
+import type { LockAnswer, LockCall, Operation } from '@holdfast/checker';
 import type { World } from '../world/world.ts';
 
 export type LockOperation = Operation<LockCall, LockAnswer>;

@@ -1,0 +1,176 @@
+/** Draws a history that failed, so that a person sees where it cannot go on. */
+import type { Model, Operation } from './history.ts';
+import type { Verdict } from './verdict.ts';
+
+type Violation = Extract<Verdict, { readonly type: 'violation' }>;
+
+/** So many operations before the point where the search got stuck, and after it. */
+const shownBefore = 30;
+const shownAfter = 20;
+const widthPx = 1600;
+const laneHeightPx = 22;
+const marginPx = 110;
+const minBarPx = 3;
+
+interface Bar {
+  readonly index: number;
+  readonly client: string;
+  readonly fromMs: number;
+  /** Undefined: the outcome is unknown. */
+  readonly toMs: number | undefined;
+  readonly text: string;
+  /** Its place in the order found, from 1; undefined: it has none. */
+  readonly place: number | undefined;
+}
+
+/**
+ * A page of its own (HTML with an SVG in it): a lane for each client, a bar for each operation from its
+ * call to its answer, numbered in the order that was found; what has no place in it is marked.
+ */
+export function drawHistory<State, Call, Answer>(
+  model: Model<State, Call, Answer>,
+  history: readonly Operation<Call, Answer>[],
+  violation: Violation,
+): string {
+  const bars = barsOf(model, history, violation);
+  const clients = [...new Set(bars.map(({ client }) => client))].sort();
+  const rows = stack(bars, clients);
+  const fromMs = Math.min(...bars.map((bar) => bar.fromMs));
+  const toMs = Math.max(...bars.map((bar) => bar.toMs ?? bar.fromMs)) + 1;
+  const x = (ms: number): number =>
+    marginPx + ((ms - fromMs) / (toMs - fromMs)) * (widthPx - marginPx - 20);
+  const height = (rows.count + 2) * laneHeightPx;
+  const svg = [
+    ...rows.lanes.map(({ client, firstRow, rowCount }, index) =>
+      lane(client, firstRow, rowCount, index % 2 === 1),
+    ),
+    ...ticks(fromMs, toMs).map((ms) => tick(x(ms), ms, height)),
+    ...bars.map((bar) => barOf(bar, x, rows.rowOf.get(bar.index) ?? 0)),
+  ];
+  const [prefix] = violation.prefixes;
+  return page(
+    violation.key,
+    `<p>${escape(violation.message)}</p>
+<p class="legend"><span class="placed">in order, by number</span> <span class="stuck">has no place</span> <span class="unknown">outcome unknown</span> · ${String(bars.length)} of ${String(violation.operations.length)} operations shown</p>
+<div class="scroll"><svg viewBox="0 0 ${String(widthPx)} ${String(height)}" width="${String(widthPx)}" height="${String(height)}" role="img" aria-label="operations over time">
+${svg.join('\n')}
+</svg></div>
+<p>State after the last in order: <b>${escape(prefix?.finalState ?? '')}</b></p>`,
+  );
+}
+
+function barsOf<State, Call, Answer>(
+  model: Model<State, Call, Answer>,
+  history: readonly Operation<Call, Answer>[],
+  { operations, prefixes }: Violation,
+): Bar[] {
+  const order = prefixes[0]?.order ?? [];
+  const places = new Map(order.map((index, place) => [index, place + 1]));
+  // The point where it got stuck: the earliest call among those without a place.
+  const stuckAt = operations.findIndex(
+    (index) => !places.has(index) && history[index]?.outcome.type === 'answered',
+  );
+  const shown = operations.slice(Math.max(0, stuckAt - shownBefore), stuckAt + shownAfter);
+  return shown.flatMap((index) => {
+    const operation = history[index];
+    if (operation === undefined) return [];
+    const { client, call, calledAtMs, outcome } = operation;
+    const answered = outcome.type === 'answered';
+    return [
+      {
+        index,
+        client,
+        fromMs: calledAtMs,
+        toMs: answered ? outcome.atMs : undefined,
+        text: model.describe(call, answered ? outcome.answer : undefined),
+        place: places.get(index),
+      },
+    ];
+  });
+}
+
+/** A client's operations that overlap lie below each other. */
+function stack(
+  bars: readonly Bar[],
+  clients: readonly string[],
+): {
+  readonly rowOf: ReadonlyMap<number, number>;
+  readonly lanes: readonly { client: string; firstRow: number; rowCount: number }[];
+  readonly count: number;
+} {
+  const rowOf = new Map<number, number>();
+  let firstRow = 0;
+  const lanes = clients.map((client) => {
+    const ends: number[] = [];
+    for (const bar of bars.filter((one) => one.client === client)) {
+      const free = ends.findIndex((endMs) => endMs <= bar.fromMs);
+      const row = free < 0 ? ends.length : free;
+      ends[row] = bar.toMs ?? Infinity;
+      rowOf.set(bar.index, firstRow + row);
+    }
+    const made = { client, firstRow, rowCount: ends.length };
+    firstRow += ends.length;
+    return made;
+  });
+  return { rowOf, lanes, count: firstRow };
+}
+
+function lane(client: string, firstRow: number, rowCount: number, shaded: boolean): string {
+  const y = firstRow * laneHeightPx;
+  const height = rowCount * laneHeightPx;
+  const shade = shaded
+    ? `<rect class="shade" x="0" y="${String(y)}" width="${String(widthPx)}" height="${String(height)}"/>`
+    : '';
+  return `${shade}<text class="client" x="8" y="${String(y + 15)}">${escape(client)}</text>`;
+}
+
+function barOf(bar: Bar, x: (ms: number) => number, row: number): string {
+  const { fromMs, toMs, place, text } = bar;
+  const left = x(fromMs);
+  const right = toMs === undefined ? widthPx - 10 : Math.max(x(toMs), left + minBarPx);
+  const y = row * laneHeightPx + 3;
+  const kind = toMs === undefined ? 'unknown' : place === undefined ? 'stuck' : 'placed';
+  const until = toMs === undefined ? 'unknown' : `${toMs.toFixed(1)} ms`;
+  const label = `${place === undefined ? '' : `${String(place)} · `}${text}`;
+  return `<g class="${kind}"><title>${escape(`${bar.client}: ${text}, ${fromMs.toFixed(1)} to ${until}`)}</title><rect x="${left.toFixed(1)}" y="${String(y)}" width="${(right - left).toFixed(1)}" height="${String(laneHeightPx - 6)}" rx="3"/><text x="${(left + 4).toFixed(1)}" y="${String(y + 12)}">${escape(label)}</text></g>`;
+}
+
+function ticks(fromMs: number, toMs: number): number[] {
+  const rough = (toMs - fromMs) / 8;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough) ?? rough;
+  const found: number[] = [];
+  for (let ms = Math.ceil(fromMs / step) * step; ms <= toMs; ms += step) found.push(ms);
+  return found;
+}
+
+function tick(x: number, ms: number, height: number): string {
+  const bottom = String(height - laneHeightPx);
+  return `<line class="tick" x1="${x.toFixed(1)}" x2="${x.toFixed(1)}" y1="0" y2="${bottom}"/><text class="time" x="${x.toFixed(1)}" y="${String(height - 6)}">${ms.toFixed(0)} ms</text>`;
+}
+
+function page(key: string, body: string): string {
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Not linearizable: ${escape(key)}</title>
+<style>
+:root { color-scheme: light dark; --ink: #1c2733; --paper: #fbfbf9; --line: #0001; --placed: #cfe0f5; --stuck: #e5484d; --unknown: #dcd7cc; }
+@media (prefers-color-scheme: dark) { :root { --ink: #dde5ee; --paper: #14181d; --line: #fff2; --placed: #26415f; --unknown: #3b3a36; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem; }
+h1 { font-size: 1.3rem; } .scroll { overflow-x: auto; }
+svg { font: 11px system-ui, sans-serif; } svg text { fill: var(--ink); pointer-events: none; }
+.client { font-weight: 600; } .shade { fill: var(--line); } .tick { stroke: var(--line); }
+.time { text-anchor: middle; opacity: .7; }
+.placed rect { fill: var(--placed); } .unknown rect { fill: var(--unknown); opacity: .6; }
+.stuck rect { fill: var(--stuck); } .stuck text { fill: #fff; font-weight: 600; }
+.legend span { padding: .1rem .5rem; border-radius: 3px; } .legend .placed { background: var(--placed); }
+.legend .stuck { background: var(--stuck); color: #fff; } .legend .unknown { background: var(--unknown); }
+</style></head>
+<body><h1>“${escape(key)}” is not linearizable</h1>
+${body}
+</body></html>
+`;
+}
+
+function escape(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => `&#${String(character.charCodeAt(0))};`);
+}

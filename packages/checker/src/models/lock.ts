@@ -1,0 +1,221 @@
+/**
+ * A lock with fencing tokens as its callers see it.
+ *
+ * What a recorder has to know: a session's end, also by expiry, is an operation `end`, once for each lock
+ * that the session ever asked for. For an expiry its outcome is unknown and its call is the moment from
+ * which the session may have ended: when its client stopped to believe in it, or earlier.
+ * An acquire that waits takes effect at its grant. One whose outcome is unknown, or that was given up,
+ * counts as held until the session's end: the client ends its session then.
+ */
+import type { Model } from '../history.ts';
+
+export type LockMode = 'exclusive' | 'shared';
+
+export type LockCall =
+  | {
+      readonly type: 'acquire';
+      readonly lock: string;
+      readonly session: string;
+      readonly mode: LockMode;
+      /** Whether it waits where the lock is not free. */
+      readonly wait: boolean;
+    }
+  | {
+      readonly type: 'release';
+      readonly lock: string;
+      readonly session: string;
+      readonly token: number;
+    }
+  | { readonly type: 'end'; readonly lock: string; readonly session: string }
+  | { readonly type: 'read'; readonly lock: string };
+
+export type LockAnswer =
+  | { readonly type: 'granted'; readonly token: number }
+  /** Refused because others hold it, or because the wait ran out. */
+  | { readonly type: 'busy' }
+  | { readonly type: 'released' }
+  | { readonly type: 'not_holder' }
+  | { readonly type: 'ended' }
+  /** Tokens of the present holds, ascending. */
+  | { readonly type: 'state'; readonly tokens: readonly number[] };
+
+interface LockHold {
+  readonly session: string;
+  readonly mode: LockMode;
+  /** Null: granted by an acquire whose answer nobody saw. */
+  readonly token: number | null;
+  /** Of the first entering: a raise brings a new token, the older ones stay good for a release. */
+  readonly firstToken: number;
+  readonly count: number;
+}
+
+export interface LockState {
+  /** No token up to this one can be given any more. */
+  readonly lastToken: number;
+  /** In order of sessions. */
+  readonly holds: readonly LockHold[];
+}
+
+export interface LockModelOptions {
+  /** A lock whose holder's session expired may stay closed for a while: then a try finds it busy though nobody holds it. */
+  readonly mayBeDelayed?: boolean;
+}
+
+export function lockModel({ mayBeDelayed = false }: LockModelOptions = {}): Model<
+  LockState,
+  LockCall,
+  LockAnswer
+> {
+  return {
+    initial: { lastToken: 0, holds: [] },
+    keyOf: (call) => call.lock,
+    step: (state, call, answer) => step(state, call, answer, mayBeDelayed),
+    hash: ({ lastToken, holds }) =>
+      `${String(lastToken)} ${holds
+        .map(
+          ({ session, mode, token, firstToken, count }) =>
+            `${session} ${mode} ${String(token)} ${String(firstToken)} ${String(count)}`,
+        )
+        .join()}`,
+    describe,
+    describeState,
+  };
+}
+
+function step(
+  state: LockState,
+  call: LockCall,
+  answer: LockAnswer | undefined,
+  mayBeDelayed: boolean,
+): readonly LockState[] {
+  switch (call.type) {
+    case 'acquire':
+      if (answer === undefined) return acquireUnseen(state, call);
+      if (answer.type === 'granted') return acquire(state, call, answer.token);
+      // Who waits may run out of time whenever others are before it.
+      return call.wait ||
+        mayBeDelayed ||
+        state.holds.some(({ session }) => session !== call.session)
+        ? [state]
+        : [];
+    case 'release':
+      return release(state, call, answer);
+    case 'end':
+      return [without(state, call.session)];
+    case 'read':
+      return answer?.type === 'state' ? read(state, answer.tokens) : [state];
+  }
+}
+
+type Acquire = Extract<LockCall, { readonly type: 'acquire' }>;
+
+const excludes = (left: LockMode, right: LockMode): boolean =>
+  left === 'exclusive' || right === 'exclusive';
+
+function acquire(state: LockState, call: Acquire, token: number): readonly LockState[] {
+  const { session, mode } = call;
+  const own = state.holds.find((hold) => hold.session === session);
+  const others = state.holds.filter((hold) => hold.session !== session);
+  if (own !== undefined && (own.mode === 'exclusive' || mode === 'shared')) {
+    // Enters its own hold, and is told its token.
+    if (own.token !== null && own.token !== token) return [];
+    if (own.token === null && token < own.firstToken) return [];
+    return [put(state, { ...own, token, count: own.count + 1 }, token)];
+  }
+  if (others.some((hold) => excludes(hold.mode, mode)) || token <= state.lastToken) return [];
+  return [
+    put(
+      state,
+      {
+        session,
+        mode,
+        token,
+        firstToken: own?.firstToken ?? token,
+        count: (own?.count ?? 0) + 1,
+      },
+      token,
+    ),
+  ];
+}
+
+/** Its caller never saw the answer: it may have been granted, with a token that nobody knows. */
+function acquireUnseen(state: LockState, call: Acquire): readonly LockState[] {
+  const { session, mode } = call;
+  const own = state.holds.find((hold) => hold.session === session);
+  const others = state.holds.filter((hold) => hold.session !== session);
+  if (own !== undefined && (own.mode === 'exclusive' || mode === 'shared'))
+    return [put(state, { ...own, count: own.count + 1 }, state.lastToken)];
+  if (others.some((hold) => excludes(hold.mode, mode))) return [];
+  const next = state.lastToken + 1;
+  const firstToken = own?.firstToken ?? next;
+  const count = (own?.count ?? 0) + 1;
+  const raised = put(state, { session, mode, token: null, firstToken, count }, next);
+  if (own === undefined) return [raised];
+  // A raise that was given up has left a shared hold behind.
+  return [raised, put(state, { ...own, token: null }, next)];
+}
+
+function release(
+  state: LockState,
+  { session, token }: Extract<LockCall, { readonly type: 'release' }>,
+  answer: LockAnswer | undefined,
+): readonly LockState[] {
+  const own = state.holds.find((hold) => hold.session === session);
+  const holds = own !== undefined && token >= own.firstToken && token <= (own.token ?? Infinity);
+  if (answer?.type === 'not_holder') return holds ? [] : [state];
+  if (!holds) return [];
+  if (own.count <= 1) return [without(state, session)];
+  return [put(state, { ...own, count: own.count - 1 }, state.lastToken)];
+}
+
+function read(state: LockState, tokens: readonly number[]): readonly LockState[] {
+  if (tokens.length !== state.holds.length) return [];
+  const known = state.holds.flatMap(({ token }) => (token === null ? [] : [token]));
+  const others = tokens.filter((token) => !known.includes(token));
+  const unseen = state.holds.filter(({ token }) => token === null);
+  if (others.length !== unseen.length) return [];
+  const [hold] = unseen;
+  const [token] = others;
+  if (hold === undefined || token === undefined) return [state];
+  if (others.some((other) => other < Math.min(...unseen.map(({ firstToken }) => firstToken))))
+    return [];
+  // With several it cannot be told which is whose.
+  return unseen.length > 1 ? [state] : [put(state, { ...hold, token }, token)];
+}
+
+function put(state: LockState, hold: LockHold, token: number): LockState {
+  const holds = state.holds.filter(({ session }) => session !== hold.session);
+  const after = holds.findIndex(({ session }) => session > hold.session);
+  holds.splice(after < 0 ? holds.length : after, 0, hold);
+  return { lastToken: Math.max(state.lastToken, token), holds };
+}
+
+function without(state: LockState, session: string): LockState {
+  return { ...state, holds: state.holds.filter((hold) => hold.session !== session) };
+}
+
+function describe(call: LockCall, answer: LockAnswer | undefined): string {
+  const what = {
+    acquire: () =>
+      call.type === 'acquire'
+        ? `${call.wait ? 'waits for' : 'tries'} ${call.lock}${call.mode === 'shared' ? ' shared' : ''}`
+        : '',
+    release: () =>
+      call.type === 'release' ? `gives ${call.lock} #${String(call.token)} back` : '',
+    end: () => `ends its session (${call.lock})`,
+    read: () => `reads ${call.lock}`,
+  }[call.type]();
+  if (answer === undefined) return `${what}: ?`;
+  if (answer.type === 'granted') return `${what}: #${String(answer.token)}`;
+  if (answer.type === 'state')
+    return `${what}: ${answer.tokens.map((token) => `#${String(token)}`).join(' ') || 'free'}`;
+  return `${what}: ${answer.type.replace('_', ' ')}`;
+}
+
+function describeState({ lastToken, holds }: LockState): string {
+  const held = holds.map(
+    ({ session, mode, token, count }) =>
+      `held ${mode} by ${session} with #${token === null ? '?' : String(token)}${count > 1 ? `, ${String(count)} times` : ''}`,
+  );
+  return `${held.join(' and ') || 'free'} (last token ${String(lastToken)})`;
+}

@@ -1,0 +1,326 @@
+/**
+ * Whether the operations of one key can be put into one order that explains every answer.
+ *
+ * Wing and Gong's search (Testing and verifying concurrent objects, 1993) with Lowe's memoization of
+ * what was tried (Testing for linearizability, 2017): an operation may come next if it was called before
+ * the first answer among those not yet placed. No recursion: a history may be long.
+ *
+ * K1: an answered operation takes effect once, between its call and its answer; where the two touch at
+ *     the same time they overlap.
+ * K2: one of unknown outcome takes effect once after its call, or never. They are tried last: nearly
+ *     always they explain nothing, and each doubles what there is to try.
+ */
+import type { Model, Operation } from './history.ts';
+import type { Prefix } from './verdict.ts';
+
+interface Entry {
+  readonly operation: number;
+  readonly isCall: boolean;
+  /** Of a call: its answer's entry. */
+  answer: Entry | undefined;
+  previous: Entry | undefined;
+  next: Entry | undefined;
+  readonly position: number;
+}
+
+/** The next candidate: an answered call, or, when these are through, an unknown one. */
+type Cursor =
+  | { readonly phase: 'answered'; readonly entry: Entry | undefined }
+  | { readonly phase: 'unknown'; readonly at: number };
+
+/** One operation placed. */
+interface Placed<State> {
+  readonly before: Placed<State> | undefined;
+  readonly depth: number;
+  readonly operation: number;
+  readonly entry: Entry | undefined;
+  readonly stateBefore: State;
+  readonly state: State;
+  /** Other states that it may leave, still to be tried. */
+  readonly others: readonly State[];
+  readonly resume: Cursor;
+}
+
+export interface Budget {
+  maxSteps: number;
+  readonly deadlineMs: number;
+  readonly now: () => number;
+}
+
+export type KeyVerdict =
+  | { readonly type: 'linearizable'; readonly steps: number }
+  | {
+      readonly type: 'violation';
+      readonly prefixes: readonly Prefix[];
+      readonly candidates: readonly number[];
+      readonly steps: number;
+    }
+  | { readonly type: 'undecided'; readonly reason: 'steps' | 'deadline'; readonly steps: number };
+
+const maxPrefixes = 3;
+const stepsPerClockRead = 1024;
+
+export class Search<State, Call, Answer> {
+  readonly #model: Model<State, Call, Answer>;
+  readonly #history: readonly Operation<Call, Answer>[];
+  readonly #head: Entry = {
+    operation: -1,
+    isCall: false,
+    answer: undefined,
+    previous: undefined,
+    next: undefined,
+    position: -1,
+  };
+  /** Of unknown outcome, by their calls: operation and the position of the call. */
+  readonly #unknown: { readonly operation: number; readonly position: number }[] = [];
+  readonly #placedUnknown = new Set<number>();
+  readonly #tried = new Set<string>();
+  #answeredLeft = 0;
+  /** Of the set of operations that are placed: two lanes of 32 bits, an operation in or out by exclusive or. */
+  #first = 0;
+  #second = 0;
+  #state: State;
+  #top: Placed<State> | undefined;
+  #best: Placed<State>[] = [];
+  #bestDepth = -1;
+  #bestCandidates: readonly number[] = [];
+  #steps = 0;
+
+  /** @param operations Indexes of this key's operations. */
+  constructor(
+    model: Model<State, Call, Answer>,
+    history: readonly Operation<Call, Answer>[],
+    operations: readonly number[],
+  ) {
+    this.#model = model;
+    this.#history = history;
+    this.#state = model.initial;
+    this.#link(operations);
+  }
+
+  run(budget: Budget): KeyVerdict {
+    let cursor: Cursor = this.#start();
+    let untilClock = stepsPerClockRead;
+    for (;;) {
+      if (this.#answeredLeft === 0) return { type: 'linearizable', steps: this.#steps };
+      if (this.#steps >= budget.maxSteps)
+        return { type: 'undecided', reason: 'steps', steps: this.#steps };
+      if (--untilClock <= 0) {
+        untilClock = stepsPerClockRead;
+        if (budget.now() > budget.deadlineMs)
+          return { type: 'undecided', reason: 'deadline', steps: this.#steps };
+      }
+      const advanced = this.#advance(cursor);
+      if (advanced !== undefined) {
+        cursor = advanced;
+        continue;
+      }
+      this.#noteDeadEnd();
+      const resumed = this.#back();
+      if (resumed === undefined) return this.#violation();
+      cursor = resumed;
+    }
+  }
+
+  #link(operations: readonly number[]): void {
+    const events: { atMs: number; isCall: boolean; operation: number }[] = [];
+    for (const operation of operations) {
+      const { calledAtMs, outcome } = this.#operation(operation);
+      events.push({ atMs: calledAtMs, isCall: true, operation });
+      if (outcome.type === 'answered')
+        events.push({ atMs: outcome.atMs, isCall: false, operation });
+    }
+    // K1: at the same time the call is first.
+    events.sort((a, b) => a.atMs - b.atMs || Number(b.isCall) - Number(a.isCall));
+    const calls = new Map<number, Entry>();
+    let last = this.#head;
+    events.forEach(({ isCall, operation }, position) => {
+      if (isCall && this.#operation(operation).outcome.type === 'unknown') {
+        this.#unknown.push({ operation, position });
+        return;
+      }
+      const entry: Entry = {
+        operation,
+        isCall,
+        answer: undefined,
+        previous: last,
+        next: undefined,
+        position,
+      };
+      last.next = entry;
+      last = entry;
+      if (isCall) {
+        calls.set(operation, entry);
+        this.#answeredLeft += 1;
+      } else {
+        const call = calls.get(operation);
+        if (call !== undefined) call.answer = entry;
+      }
+    });
+  }
+
+  #operation(index: number): Operation<Call, Answer> {
+    const operation = this.#history[index];
+    if (operation === undefined) throw new RangeError(`There is no operation ${String(index)}.`);
+    return operation;
+  }
+
+  #start(): Cursor {
+    return { phase: 'answered', entry: this.#head.next };
+  }
+
+  /** Tries candidates from the cursor on; places the first that fits. Undefined: none does. */
+  #advance(cursor: Cursor): Cursor | undefined {
+    if (cursor.phase === 'answered') {
+      for (let entry = cursor.entry; entry?.isCall === true; entry = entry.next) {
+        const resume: Cursor = { phase: 'answered', entry: entry.next };
+        if (this.#try(entry.operation, entry, resume)) return this.#start();
+      }
+    }
+    const limit = this.#firstAnswer();
+    for (let at = cursor.phase === 'unknown' ? cursor.at : 0; at < this.#unknown.length; at++) {
+      const candidate = this.#unknown[at];
+      if (candidate === undefined || candidate.position > limit) return undefined;
+      if (this.#placedUnknown.has(candidate.operation)) continue;
+      if (this.#try(candidate.operation, undefined, { phase: 'unknown', at: at + 1 }))
+        return this.#start();
+    }
+    return undefined;
+  }
+
+  #firstAnswer(): number {
+    let entry = this.#head.next;
+    while (entry?.isCall === true) entry = entry.next;
+    return entry?.position ?? Infinity;
+  }
+
+  #try(operation: number, entry: Entry | undefined, resume: Cursor): boolean {
+    const { call, outcome } = this.#operation(operation);
+    this.#steps += 1;
+    const answer = outcome.type === 'answered' ? outcome.answer : undefined;
+    const states = this.#model.step(this.#state, call, answer);
+    return this.#placeOne(operation, entry, states, resume);
+  }
+
+  /** Places the operation with the first of these states that leads to something new. */
+  #placeOne(
+    operation: number,
+    entry: Entry | undefined,
+    states: readonly State[],
+    resume: Cursor,
+  ): boolean {
+    const unchanged = entry === undefined ? this.#model.hash(this.#state) : undefined;
+    const [firstMark, secondMark] = marks(operation);
+    for (const [position, state] of states.entries()) {
+      const hash = this.#model.hash(state);
+      if (hash === unchanged) continue; // K2: as if it had never happened.
+      const key = `${String(this.#first ^ firstMark)} ${String(this.#second ^ secondMark)} ${hash}`;
+      if (this.#tried.has(key)) continue;
+      this.#tried.add(key);
+      this.#top = {
+        before: this.#top,
+        depth: (this.#top?.depth ?? 0) + 1,
+        operation,
+        entry,
+        stateBefore: this.#state,
+        state,
+        others: states.slice(position + 1),
+        resume,
+      };
+      this.#state = state;
+      this.#mark(operation);
+      if (entry === undefined) this.#placedUnknown.add(operation);
+      else {
+        unlink(entry);
+        if (entry.answer !== undefined) unlink(entry.answer);
+        this.#answeredLeft -= 1;
+      }
+      return true;
+    }
+    return false;
+  }
+
+  /** Takes back the last placed, and goes on behind it. Undefined: everything has been tried. */
+  #back(): Cursor | undefined {
+    const placed = this.#top;
+    if (placed === undefined) return undefined;
+    this.#top = placed.before;
+    this.#state = placed.stateBefore;
+    this.#mark(placed.operation);
+    if (placed.entry === undefined) this.#placedUnknown.delete(placed.operation);
+    else {
+      if (placed.entry.answer !== undefined) relink(placed.entry.answer);
+      relink(placed.entry);
+      this.#answeredLeft += 1;
+    }
+    if (
+      placed.others.length > 0 &&
+      this.#placeOne(placed.operation, placed.entry, placed.others, placed.resume)
+    )
+      return this.#start();
+    return placed.resume;
+  }
+
+  #mark(operation: number): void {
+    const [first, second] = marks(operation);
+    this.#first ^= first;
+    this.#second ^= second;
+  }
+
+  #noteDeadEnd(): void {
+    const depth = this.#top?.depth ?? 0;
+    if (depth < this.#bestDepth || (depth === this.#bestDepth && this.#best.length >= maxPrefixes))
+      return;
+    if (depth > this.#bestDepth) {
+      this.#best = [];
+      this.#bestDepth = depth;
+      const candidates: number[] = [];
+      for (let entry = this.#head.next; entry?.isCall === true; entry = entry.next)
+        candidates.push(entry.operation);
+      this.#bestCandidates = candidates;
+    }
+    if (this.#top !== undefined) this.#best.push(this.#top);
+  }
+
+  #violation(): KeyVerdict {
+    const prefixes = this.#best.map((end) => {
+      const order: number[] = [];
+      for (let placed: Placed<State> | undefined = end; placed; placed = placed.before)
+        order.push(placed.operation);
+      return { order: order.reverse(), finalState: this.#model.describeState(end.state) };
+    });
+    if (prefixes.length === 0)
+      prefixes.push({ order: [], finalState: this.#model.describeState(this.#model.initial) });
+    return {
+      type: 'violation',
+      prefixes,
+      candidates: this.#bestCandidates,
+      steps: this.#steps,
+    };
+  }
+}
+
+function unlink({ previous, next }: Entry): void {
+  if (previous !== undefined) previous.next = next;
+  if (next !== undefined) next.previous = previous;
+}
+
+function relink(entry: Entry): void {
+  if (entry.previous !== undefined) entry.previous.next = entry;
+  if (entry.next !== undefined) entry.next.previous = entry;
+}
+
+/**
+ * 64 bits that stand for an operation (Zobrist hashing). Two sets of operations are taken for the same
+ * with a chance of about n²/2^65: for a million of them, three in a hundred million.
+ */
+function marks(operation: number): readonly [number, number] {
+  return [mix(operation * 2 + 1), mix(operation * 2 + 0x5bd1e995)];
+}
+
+function mix(value: number): number {
+  let mixed = Math.imul(value ^ (value >>> 16), 0x45d9f3b);
+  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
+  mixed = Math.imul(mixed ^ (mixed >>> 12), 0x297a2d39);
+  return mixed ^ (mixed >>> 15);
+}
