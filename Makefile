@@ -3,8 +3,9 @@
 NODE := ./scripts/with-node.sh
 PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
+SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster demo bench bench-failover test test-unit test-integration mutants check format documents clean
+.PHONY: help install build run cluster demo bench bench-failover test test-unit test-integration simulate mutants check format documents clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +39,9 @@ test-unit: install ## Runs the tests that start no processes
 
 test-integration: install ## Runs the tests with real clusters
 	@$(NODE) npm run --silent test:integration
+
+simulate: install ## Lives of whole clusters in virtual time (SEEDS=10000; SEED=42 TRACE=1 for one)
+	@$(NODE) npm run --silent simulate -- $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(SEEDS) $(if $(FIRST),--first $(FIRST)))
 
 mutants: install ## Plants faults in a copy of the sources: each must be found (NAMES="a b" for some)
 	@$(NODE) npm run --silent mutants -- $(NAMES)

@@ -17,6 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   client: ['protocol'],
   server: ['protocol', 'engine', 'api'],
   cli: ['protocol', 'client', 'server'],
+  simulator: ['api', 'checker', 'client', 'engine', 'protocol', 'raft', 'state', 'storage'],
   workload: ['protocol', 'client', 'server', 'engine'],
 };
 /** Rooms without I/O, clock or chance: they import nothing from outside either. */

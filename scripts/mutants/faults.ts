@@ -217,4 +217,47 @@ export const faults: readonly Fault[] = [
     find: `    if (lateMs <= 3 * this.#options.heartbeatMs) return;`,
     put: `    if (lateMs <= 3000 * this.#options.heartbeatMs) return;`,
   },
+  {
+    name: 'older-snapshot-replaces-newer',
+    breaks: "a node's own snapshot that is done late takes the place of a newer one of the leader",
+    file: 'packages/storage/src/log-file.ts',
+    find: `if (message.meta.index <= this.#currentSnapshot) {`,
+    put: `if (message.meta.index < 0) {`,
+  },
+  {
+    name: 'clearing-up-takes-newer-chunks',
+    breaks: 'what is deleted behind one snapshot includes chunks of the next, which is being saved',
+    file: 'packages/storage/src/log-file.ts',
+    find: `FROM chunks WHERE snapshot < ? LIMIT`,
+    put: `FROM chunks WHERE snapshot <> ? LIMIT`,
+  },
+  {
+    name: 'replaced-snapshot-stops-the-node',
+    breaks: 'a snapshot that is replaced while the state is read from it is taken for damage',
+    file: 'packages/engine/src/replica.ts',
+    find: `if (data === undefined) return undefined;`,
+    put: `if (data === undefined) throw new Error('a chunk is missing');`,
+  },
+  {
+    name: 'replaced-change-told-as-done',
+    breaks: "a change of the members is told as done when another leader's entry took its place",
+    file: 'packages/engine/src/administration.ts',
+    find: `if (found !== term)`,
+    put: `if (found !== term && found === 0)`,
+  },
+  {
+    name: 'change-without-majority',
+    breaks: 'a change of the members is begun that those who answer cannot commit',
+    file: 'packages/raft/src/leader.ts',
+    find: `change.type !== 'add_learner' && heard.length <= voters.length / 2`,
+    put: `change.type !== 'add_learner' && heard.length < 0`,
+  },
+  {
+    name: 'strangers-not-answered',
+    breaks: 'a member that a lagging node does not know yet never gets its vote',
+    file: 'packages/engine/src/transport/tcp.ts',
+    find: `if (outgoing === undefined) this.#writeBack(to, () => encodeMessageFrame(message));
+    else outgoing`,
+    put: `if (outgoing !== undefined) outgoing`,
+  },
 ];

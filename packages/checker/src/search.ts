@@ -287,7 +287,7 @@ export class Search<State, Call, Answer> {
       const order: number[] = [];
       for (let placed: Placed<State> | undefined = end; placed; placed = placed.before)
         order.push(placed.operation);
-      return { order: order.reverse(), finalState: this.#model.describeState(end.state) };
+      return { order: order.toReversed(), finalState: this.#model.describeState(end.state) };
     });
     if (prefixes.length === 0)
       prefixes.push({ order: [], finalState: this.#model.describeState(this.#model.initial) });

@@ -1,2 +1,4 @@
 export { BrokenLife, live } from './run/life.ts';
 export type { LifeResult } from './run/life.ts';
+export { runSeries } from './run/series.ts';
+export type { Broken, SeriesOptions, Summary } from './run/series.ts';

@@ -1,15 +1,136 @@
-import { live } from './run/life.ts';
-const [first = '1', count = '1', trace] = process.argv.slice(2);
-const t0 = performance.now();
-let virtual = 0;
-for (let i = 0n; i < BigInt(count); i++) {
-  const seed = BigInt(first) + i;
+/** `make simulate`: lives of clusters, from seeds. */
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { drawHistory, lockModel } from '@holdfast/checker';
+import { BrokenLife, live } from './run/life.ts';
+import { runSeries } from './run/series.ts';
+import type { Summary } from './run/series.ts';
+
+const help = `Lives of whole clusters in virtual time: real nodes and clients, simulated network, disks and clocks.
+A seed decides everything in a life: the same seed is the same life, to the byte.
+
+  make simulate                    1000 lives from a seed of chance
+  make simulate SEEDS=10000        so many
+  make simulate SEEDS=100 FIRST=1  those from seed 1 on
+  make simulate SEED=42            one life
+  make simulate SEED=42 TRACE=1    one life, told line by line
+
+Options of the program itself: --seeds N --first N --seconds N --threads N | --seed N [--trace] | --json | --until-broken`;
+
+const progressEveryMs = 2000;
+const count = (value: number): string => value.toLocaleString('en');
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    first: { type: 'string' },
+    seconds: { type: 'string' },
+    threads: { type: 'string', default: String(availableParallelism()) },
+    seed: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    'until-broken': { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+function wholeNumber(name: string, text: string): bigint {
+  if (!/^\d{1,20}$/.test(text)) {
+    console.error(`--${name} is a whole number from 0, not "${text}".`);
+    process.exit(2);
+  }
+  return BigInt(text);
+}
+
+if (values.help) console.log(help);
+else if (values.seed === undefined) await manyLives();
+else await oneLife(wholeNumber('seed', values.seed));
+
+async function manyLives(): Promise<void> {
+  const first =
+    values.first === undefined
+      ? randomBytes(6).readUIntBE(0, 6)
+      : wholeNumber('first', values.first);
+  const lives = Number(wholeNumber('seeds', values.seeds));
+  if (!values.json) console.log(`${String(lives)} lives from seed ${String(first)} on`);
+  let toldMs = performance.now();
+  const summary = await runSeries({
+    first: BigInt(first),
+    lives,
+    threads: Number(wholeNumber('threads', values.threads)),
+    stopAtFirst: values['until-broken'],
+    ...(values.seconds === undefined
+      ? {}
+      : { maxSeconds: Number(wholeNumber('seconds', values.seconds)) }),
+    onProgress: (present) => {
+      if (values.json || performance.now() - toldMs < progressEveryMs) return;
+      toldMs = performance.now();
+      console.log(`  ${progress(present)}`);
+    },
+  });
+  if (values.json)
+    console.log(
+      JSON.stringify(summary, (_key, value: unknown) =>
+        typeof value === 'bigint' ? String(value) : value,
+      ),
+    );
+  else tellSummary(summary);
+  process.exitCode = summary.broken.length === 0 ? 0 : 1;
+}
+
+function progress({ lives, seconds, virtualHours, broken }: Summary): string {
+  return `${String(lives)} lives, ${(lives / seconds).toFixed(1)} a second, ${virtualHours.toFixed(2)} virtual hours, ${String(broken.length)} broken`;
+}
+
+function tellSummary(summary: Summary): void {
+  const { seconds, lives, broken } = summary;
+  const sorted = [...summary.recoveredMs].sort((a, b) => a - b);
+  const rows: readonly (readonly [string, string])[] = [
+    [
+      'lives',
+      `${String(lives)} in ${seconds.toFixed(1)} s: ${(lives / seconds).toFixed(1)} seeds a second`,
+    ],
+    ['virtual time', `${summary.virtualHours.toFixed(2)} hours, ${count(summary.events)} events`],
+    ['commands applied', count(summary.commands)],
+    ['locks granted', count(summary.grants)],
+    [
+      'client operations',
+      `${count(summary.operations)}, ${String(summary.undecided)} histories undecided`,
+    ],
+    ['zombie writes', `${count(summary.refusedWrites)} refused by their fence token`],
+    [
+      'mended majority',
+      sorted.length === 0
+        ? 'none'
+        : `serves every client again after ${String(Math.round(sorted[sorted.length >> 1] ?? 0))} ms (median), ${String(Math.round(sorted.at(-1) ?? 0))} ms (longest), virtual`,
+    ],
+  ];
+  for (const [name, value] of rows) console.log(`${name.padEnd(18)} ${value}`);
+  for (const { seed, message } of broken)
+    console.log(
+      `\nBROKEN by seed ${String(seed)}: ${message}\n  replay: make simulate SEED=${String(seed)} TRACE=1`,
+    );
+  if (broken.length === 0) console.log('No promise was broken.');
+}
+
+async function oneLife(seed: bigint): Promise<void> {
   try {
-    const r = await live(seed, trace ? (l) => console.log(l) : undefined);
-    virtual += r.virtualMs;
-    console.log(JSON.stringify(r, (_k, v) => (typeof v === 'bigint' ? String(v) : v)));
-  } catch (e) {
-    console.log('SEED', seed, (e as Error).stack, ((e as Error).cause as Error)?.stack);
+    const result = await live(seed, values.trace ? (line) => console.log(line) : undefined);
+    for (const [name, value] of Object.entries(result))
+      console.log(`${name.padEnd(18)} ${String(value)}`);
+  } catch (error) {
+    if (!(error instanceof BrokenLife)) throw error;
+    console.log(`BROKEN by seed ${String(seed)}: ${error.message}`);
+    if (error.cause instanceof Error) console.log(error.cause.stack);
+    const { verdict, history } = error;
+    if (verdict?.type === 'violation') {
+      const file = join(tmpdir(), `holdfast-seed-${String(seed)}.html`);
+      writeFileSync(file, drawHistory(lockModel(), history, verdict));
+      console.log(`A drawing of the history: ${file}`);
+    }
+    process.exitCode = 1;
   }
 }
-console.log((performance.now() - t0) / Number(count), 'ms per life', virtual / 3600000);

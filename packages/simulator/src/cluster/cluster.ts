@@ -152,7 +152,7 @@ export class Cluster {
   #ended(node: SimulatedNode, error: Error): void {
     const { world } = this.#options;
     if (node.disk.trouble === 'none') {
-      world.violation(`${node.id} stopped: ${String(error.stack ?? error.message)}`);
+      world.violation(`${node.id} stopped: ${error.stack ?? error.message}`);
       return;
     }
     world.tell(node.id, `stops: ${error.message}`);

@@ -82,7 +82,7 @@ export class Streams {
 
   /** The process on this machine has ended: its streams are reset. */
   processEnded(machine: Machine): void {
-    for (const stream of [...this.#open]) stream.sideEnded(machine);
+    for (const stream of this.#open) stream.sideEnded(machine);
   }
 }
 

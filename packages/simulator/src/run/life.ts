@@ -18,7 +18,6 @@ import { calm } from '../world/network.ts';
 import type { Random } from '../world/random.ts';
 import { Violation, World } from '../world/world.ts';
 import { faultKinds, Faults } from './faults.ts';
-import type { FaultKind } from './faults.ts';
 
 /** A mended majority has every client served again within this. */
 const progressBoundMs = 40_000;
@@ -35,6 +34,8 @@ export interface LifeResult {
   readonly operations: number;
   /** Writes of zombies that a resource refused. */
   readonly refusedWrites: number;
+  /** False where the judge's search was given up: nothing wrong was found, and nothing proven. */
+  readonly decided: boolean;
   /** Virtual time from the mending of a majority until every client had been served; null where too few disks were left. */
   readonly recoveredMs: number | null;
 }
@@ -102,7 +103,7 @@ class Life {
       },
     });
     this.#hireWorkers(clockDrift);
-    const kinds = faultKinds.filter(() => random.chance(0.35)) as FaultKind[];
+    const kinds = faultKinds.filter(() => random.chance(0.35));
     world.tell('life', `faults: ${kinds.join(', ')}`);
     this.#faults = new Faults(world, random.fork(), this.#cluster, this.#workers, kinds);
   }
@@ -142,7 +143,7 @@ class Life {
     this.#faults.stop();
     const recoveredMs = await this.#mendMajority();
     await this.#settle();
-    this.#judge();
+    const decided = this.#judge();
     return {
       seed: this.#seed,
       virtualMs: this.world.nowMs,
@@ -152,6 +153,7 @@ class Life {
       cycles: this.#workers.reduce((sum, worker) => sum + worker.cycles, 0),
       operations: this.recorder.history.length,
       refusedWrites: this.#beliefs.refusedWrites,
+      decided,
       recoveredMs,
     };
   }
@@ -271,9 +273,11 @@ class Life {
     return this.#cluster.running.filter((node) => members.some((member) => member.id === node.id));
   }
 
-  #judge(): void {
+  /** Returns whether the search came to an end. */
+  #judge(): boolean {
     const { history } = this.recorder;
     const verdict = checkLinearizable(lockModel({}), history, { maxSteps: 2_000_000 });
     if (verdict.type === 'violation') throw new BrokenLife(verdict.message, history, verdict);
+    return verdict.type === 'linearizable';
   }
 }

@@ -52,7 +52,7 @@ export class Timeline {
       const step = (): void => {
         try {
           if (this.#failure !== undefined) {
-            reject(this.#failure.error as Error);
+            reject(this.#failure.error);
             return;
           }
           const next = isOver() ? undefined : this.#takeNext(untilMs);
@@ -64,7 +64,7 @@ export class Timeline {
           this.#events += 1;
           next.act?.();
         } catch (error) {
-          reject(error as Error);
+          reject(error);
           return;
         }
         setImmediate(step);

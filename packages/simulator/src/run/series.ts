@@ -1,0 +1,128 @@
+/** Many lives, on all cores. */
+import { Worker } from 'node:worker_threads';
+import type { LifeResult } from './life.ts';
+import type { FromThread, ToThread } from './thread.ts';
+
+export interface SeriesOptions {
+  /** The first seed; the others follow it. */
+  readonly first: bigint;
+  readonly lives: number;
+  readonly threads: number;
+  /** No life is begun after so long. */
+  readonly maxSeconds?: number;
+  /** Ends at the first life that breaks a promise. */
+  readonly stopAtFirst?: boolean;
+  readonly onProgress?: (summary: Summary) => void;
+}
+
+export interface Broken {
+  readonly seed: bigint;
+  readonly message: string;
+}
+
+export interface Summary {
+  readonly lives: number;
+  readonly seconds: number;
+  readonly virtualHours: number;
+  readonly events: number;
+  readonly commands: number;
+  readonly grants: number;
+  readonly operations: number;
+  readonly refusedWrites: number;
+  readonly undecided: number;
+  /** Lives in which a mended majority was to go on, and how long it took, in ms. */
+  readonly recoveredMs: readonly number[];
+  readonly broken: readonly Broken[];
+}
+
+class Tally {
+  readonly #startedMs = performance.now();
+  readonly #recoveredMs: number[] = [];
+  readonly #broken: Broken[] = [];
+  #lives = 0;
+  #virtualMs = 0;
+  #events = 0;
+  #commands = 0;
+  #grants = 0;
+  #operations = 0;
+  #refusedWrites = 0;
+  #undecided = 0;
+
+  get seconds(): number {
+    return (performance.now() - this.#startedMs) / 1000;
+  }
+
+  addLife(result: LifeResult): void {
+    this.#lives += 1;
+    this.#virtualMs += result.virtualMs;
+    this.#events += result.events;
+    this.#commands += result.commands;
+    this.#grants += result.grants;
+    this.#operations += result.operations;
+    this.#refusedWrites += result.refusedWrites;
+    if (!result.decided) this.#undecided += 1;
+    if (result.recoveredMs !== null) this.#recoveredMs.push(result.recoveredMs);
+  }
+
+  addBroken(broken: Broken): void {
+    this.#lives += 1;
+    this.#broken.push(broken);
+  }
+
+  summary(): Summary {
+    return {
+      lives: this.#lives,
+      seconds: this.seconds,
+      virtualHours: this.#virtualMs / 3_600_000,
+      events: this.#events,
+      commands: this.#commands,
+      grants: this.#grants,
+      operations: this.#operations,
+      refusedWrites: this.#refusedWrites,
+      undecided: this.#undecided,
+      recoveredMs: this.#recoveredMs,
+      broken: this.#broken,
+    };
+  }
+}
+
+export async function runSeries(options: SeriesOptions): Promise<Summary> {
+  const { first, lives, threads, maxSeconds = Infinity, stopAtFirst = false } = options;
+  const tally = new Tally();
+  let next = 0;
+  const nextSeed = (): bigint | undefined => {
+    if (next >= lives || tally.seconds > maxSeconds) return undefined;
+    if (stopAtFirst && tally.summary().broken.length > 0) return undefined;
+    return first + BigInt(next++);
+  };
+  const takeIn = (message: FromThread): void => {
+    if (message.type === 'lived') tally.addLife(message.result);
+    else tally.addBroken(message);
+    options.onProgress?.(tally.summary());
+  };
+  const count = Math.max(1, Math.min(threads, lives));
+  await Promise.all(Array.from({ length: count }, () => runThread(nextSeed, takeIn)));
+  return tally.summary();
+}
+
+/** One thread until there are no more seeds. */
+function runThread(
+  nextSeed: () => bigint | undefined,
+  takeIn: (message: FromThread) => void,
+): Promise<void> {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const worker = new Worker(new URL(`./thread.${extension}`, import.meta.url));
+  return new Promise((resolve, reject) => {
+    const goOn = (): void => {
+      const seed = nextSeed();
+      if (seed === undefined) void worker.terminate().then(() => resolve());
+      else worker.postMessage({ seed } satisfies ToThread);
+    };
+    worker.on('message', (message: FromThread) => {
+      takeIn(message);
+      goOn();
+    });
+    worker.on('error', reject);
+    goOn();
+  });
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { describe, it } from 'node:test';
+import { live, runSeries } from '../../src/index.ts';
+
+const threads = availableParallelism();
+const told = (broken: readonly { readonly seed: bigint; readonly message: string }[]): string =>
+  broken
+    .map(({ seed, message }) => `make simulate SEED=${String(seed)} TRACE=1\n  ${message}`)
+    .join('\n');
+
+async function traceOf(seed: bigint): Promise<string> {
+  const hash = createHash('sha256');
+  let lines = 0;
+  await live(seed, (line) => {
+    lines += 1;
+    hash.update(line);
+  });
+  return `${String(lines)} lines, ${hash.digest('hex')}`;
+}
+
+describe('A life of a cluster', () => {
+  for (const seed of [1n, 2n, 0xffff_ffff_ffff_fff1n]) {
+    it(`is the same twice, to the byte, from seed ${String(seed)}`, async () => {
+      assert.equal(await traceOf(seed), await traceOf(seed));
+    });
+  }
+
+  it('keeps every promise for 150 seeds that are always the same', async () => {
+    const { broken, lives, grants, recoveredMs } = await runSeries({
+      first: 1n,
+      lives: 150,
+      threads,
+    });
+    assert.equal(told(broken), '');
+    assert.equal(lives, 150);
+    // The lives are worth something: locks were had, and mended majorities went on.
+    assert.ok(grants > 5000, `${String(grants)} grants`);
+    assert.ok(recoveredMs.length > 100, `${String(recoveredMs.length)} recoveries`);
+  });
+
+  it('keeps every promise for seeds of chance, for ten seconds', async () => {
+    const first = BigInt(randomBytes(6).readUIntBE(0, 6));
+    const { broken } = await runSeries({ first, lives: 5000, threads, maxSeconds: 10 });
+    assert.equal(told(broken), '', `from seed ${String(first)}`);
+  });
+});
