@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster demo bench bench-failover test test-unit test-integration simulate mutants check format documents clean
+.PHONY: help install build run cluster demo bench bench-failover test test-unit test-integration simulate test-chaos soak mutants check format documents clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ test-integration: install ## Runs the tests with real clusters
 
 simulate: install ## Lives of whole clusters in virtual time (SEEDS=10000; SEED=42 TRACE=1 for one)
 	@$(NODE) npm run --silent simulate -- $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(SEEDS) $(if $(FIRST),--first $(FIRST)))
+
+test-chaos: install ## Real processes under kills, stops, cuts, full disks and more (three minutes)
+	@$(NODE) npm run --silent chaos
+
+soak: install ## The same for longer: MINUTES=30
+	@$(NODE) npm run --silent chaos -- --minutes $(or $(MINUTES),10)
 
 mutants: install ## Plants faults in a copy of the sources: each must be found (NAMES="a b" for some)
 	@$(NODE) npm run --silent mutants -- $(NAMES)

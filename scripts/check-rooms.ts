@@ -18,6 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   server: ['protocol', 'engine', 'api'],
   cli: ['protocol', 'client', 'server'],
   simulator: ['api', 'checker', 'client', 'engine', 'protocol', 'raft', 'state', 'storage'],
+  chaos: ['checker', 'cli', 'client', 'engine', 'protocol'],
   workload: ['protocol', 'client', 'server', 'engine'],
 };
 /** Rooms without I/O, clock or chance: they import nothing from outside either. */

@@ -1,0 +1,93 @@
+/**
+ * What a client process asked and was answered, written down before it goes on: a line when it asks, a
+ * line when it has the answer. A process that is killed leaves open what it asked last.
+ */
+import { appendFileSync, readFileSync } from 'node:fs';
+import type { LockAnswer, LockCall, Operation } from '@holdfast/checker';
+import { nowMs } from '../now.ts';
+
+export type LockOperation = Operation<LockCall, LockAnswer>;
+
+type Line =
+  | { readonly id: number; readonly call: LockCall; readonly atMs: number }
+  | { readonly id: number; readonly answer: LockAnswer; readonly atMs: number };
+
+export class Journal {
+  readonly #path: string;
+  #nextId = 1;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** @param atMs When it may have begun to take effect, where that is earlier than now. */
+  begin(call: LockCall, atMs: number = nowMs()): (answer: LockAnswer) => void {
+    const id = this.#nextId++;
+    this.#write({ id, call, atMs });
+    return (answer) => this.#write({ id, answer, atMs: nowMs() });
+  }
+
+  #write(line: Line): void {
+    appendFileSync(this.#path, JSON.stringify(line) + '\n');
+  }
+}
+
+/**
+ * Reads the journal of a process that has ended. Sessions whose end it did not write down ended some
+ * time after its last word about them, or never.
+ */
+export function readJournal(client: string, path: string): LockOperation[] {
+  const calls = new Map<number, { call: LockCall; atMs: number }>();
+  const answers = new Map<number, { answer: LockAnswer; atMs: number }>();
+  const asked = new Map<string, { call: LockCall; lastMs: number }>();
+  for (const text of readFileSync(path, 'utf8').split('\n')) {
+    if (text === '') continue;
+    const line = parseLine(text);
+    if (line === undefined) continue; // The last line of a process that was killed while it wrote.
+    if ('answer' in line) {
+      answers.set(line.id, line);
+      continue;
+    }
+    calls.set(line.id, line);
+    const { call, atMs } = line;
+    if (call.type === 'end') asked.delete(`${call.session} ${call.lock}`);
+    else if (call.type !== 'read')
+      asked.set(`${call.session} ${call.lock}`, { call, lastMs: atMs });
+  }
+  const operations = [...calls].map(([id, { call, atMs }]): LockOperation => {
+    const answer = answers.get(id);
+    return {
+      client,
+      call,
+      calledAtMs: atMs,
+      outcome: answer === undefined ? { type: 'unknown' } : { type: 'answered', ...answer },
+    };
+  });
+  for (const { call, lastMs } of asked.values()) {
+    if (call.type === 'read') continue;
+    const { lock, session } = call;
+    operations.push({
+      client,
+      call: { type: 'end', lock, session },
+      calledAtMs: lastMs,
+      outcome: { type: 'unknown' },
+    });
+  }
+  return operations.map(withoutId);
+}
+
+function withoutId(operation: LockOperation): LockOperation {
+  const { outcome } = operation;
+  if (outcome.type === 'unknown') return operation;
+  const { type, answer, atMs } = outcome;
+  return { ...operation, outcome: { type, answer, atMs } };
+}
+
+/** Our own lines: a line that is not whole is the only thing that can be wrong with them. */
+function parseLine(text: string): Line | undefined {
+  try {
+    return JSON.parse(text) as Line;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,140 @@
+/** Real nodes behind proxies, each with what a fault needs at hand: a small disk, a clock to jump with. */
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePorts } from './free-ports.ts';
+import { NodeProcess } from './node-process.ts';
+import { Links, PeerProxy } from './proxy.ts';
+
+const clusterId = 'chaos';
+const fakeTimeLibraries = [
+  '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
+  '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1',
+  '/usr/lib/faketime/libfaketimeMT.so.1',
+];
+
+export const fakeTimeLibrary: string | undefined = fakeTimeLibraries.find((path) =>
+  existsSync(path),
+);
+
+export class ChaosCluster {
+  readonly links: Links = new Links();
+  readonly folder: string;
+  readonly #nodes = new Map<string, NodeProcess>();
+  readonly #proxies = new Map<string, PeerProxy>();
+  readonly #addresses = new Map<string, string>();
+  #founders: readonly string[] = [];
+  #nextNode = 1;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async start(folder: string, size: number): Promise<ChaosCluster> {
+    const cluster = new ChaosCluster(folder);
+    const prepared = [];
+    for (let count = 0; count < size; count++) prepared.push(await cluster.#prepare());
+    cluster.#founders = prepared.map(({ nodeId }) => nodeId);
+    const nodes = prepared.map((one) => cluster.#make(one, false));
+    await Promise.all(nodes.map((node) => node.start()));
+    return cluster;
+  }
+
+  get nodes(): readonly NodeProcess[] {
+    return [...this.#nodes.values()];
+  }
+
+  get urls(): readonly string[] {
+    return this.nodes.map((node) => node.url);
+  }
+
+  node(nodeId: string): NodeProcess {
+    const node = this.#nodes.get(nodeId);
+    if (node === undefined) throw new Error(`There is no node "${nodeId}".`);
+    return node;
+  }
+
+  folderOf(nodeId: string): string {
+    return join(this.folder, nodeId);
+  }
+
+  /** Sets a node's wall clock off by so many seconds; its monotonic clock goes on. */
+  setWallClock(nodeId: string, offSeconds: number): void {
+    writeFileSync(
+      this.#clockFileOf(nodeId),
+      `${offSeconds < 0 ? '-' : '+'}${String(Math.abs(offSeconds))}\n`,
+    );
+  }
+
+  /** A node with an empty folder and a new name, to be added to the members. */
+  async addNewcomer(): Promise<{ readonly node: NodeProcess; readonly address: string }> {
+    const prepared = await this.#prepare();
+    const node = this.#make(prepared, true);
+    await node.start();
+    return { node, address: this.#addresses.get(prepared.nodeId) ?? '' };
+  }
+
+  forget(nodeId: string): void {
+    this.#nodes.delete(nodeId);
+    this.#proxies.get(nodeId)?.close();
+  }
+
+  async close(): Promise<void> {
+    this.links.mendAll();
+    await Promise.all(this.nodes.map((node) => node.end('SIGKILL')));
+    for (const proxy of this.#proxies.values()) proxy.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #prepare(): Promise<{ nodeId: string; httpPort: number; peerPort: number }> {
+    const nodeId = `node-${String(this.#nextNode++)}`;
+    const [httpPort = 0, peerPort = 0] = await freePorts(2);
+    const proxy = new PeerProxy(nodeId, peerPort, this.links);
+    this.#proxies.set(nodeId, proxy);
+    this.#addresses.set(nodeId, `127.0.0.1:${String(await proxy.listen())}`);
+    mkdirSync(this.folderOf(nodeId), { recursive: true });
+    return { nodeId, httpPort, peerPort };
+  }
+
+  #make(
+    {
+      nodeId,
+      httpPort,
+      peerPort,
+    }: { readonly nodeId: string; readonly httpPort: number; readonly peerPort: number },
+    join: boolean,
+  ): NodeProcess {
+    const peers = (join ? [...this.#nodes.keys()] : this.#founders).filter((id) => id !== nodeId);
+    const node = new NodeProcess({
+      nodeId,
+      httpPort,
+      folder: this.folderOf(nodeId),
+      environment: {
+        HOLDFAST_CLUSTER_CLUSTER_ID: clusterId,
+        HOLDFAST_CLUSTER_LISTEN: `127.0.0.1:${String(peerPort)}`,
+        HOLDFAST_CLUSTER_ADVERTISE: this.#addresses.get(nodeId) ?? '',
+        HOLDFAST_CLUSTER_PEERS: peers
+          .map((id) => `${id}=${this.#addresses.get(id) ?? ''}`)
+          .join(','),
+        ...(join ? { HOLDFAST_CLUSTER_JOIN: 'true' } : {}),
+        ...this.#clockEnvironment(nodeId),
+      },
+    });
+    this.#nodes.set(nodeId, node);
+    return node;
+  }
+
+  #clockFileOf(nodeId: string): string {
+    return join(this.folder, `${nodeId}.clock`);
+  }
+
+  #clockEnvironment(nodeId: string): Record<string, string> {
+    if (fakeTimeLibrary === undefined) return {};
+    this.setWallClock(nodeId, 0);
+    return {
+      LD_PRELOAD: fakeTimeLibrary,
+      FAKETIME_TIMESTAMP_FILE: this.#clockFileOf(nodeId),
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      FAKETIME_CACHE_DURATION: '1',
+    };
+  }
+}

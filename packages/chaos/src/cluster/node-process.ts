@@ -1,0 +1,134 @@
+/** One node as its operator runs it: `holdfast server` in a process of its own. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const startTimeoutMs = 20_000;
+const stopTimeoutMs = 7000;
+const logEndBytes = 3000;
+
+export interface NodeProcessOptions {
+  readonly nodeId: string;
+  readonly folder: string;
+  readonly httpPort: number;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export class NodeProcess {
+  readonly nodeId: string;
+  readonly url: string;
+  readonly dataFolder: string;
+  readonly #options: NodeProcessOptions;
+  readonly #logPath: string;
+  #child: ChildProcess | undefined;
+  #stopped = false;
+
+  constructor(options: NodeProcessOptions) {
+    this.#options = options;
+    this.nodeId = options.nodeId;
+    this.url = `http://127.0.0.1:${String(options.httpPort)}`;
+    this.dataFolder = join(options.folder, 'data');
+    this.#logPath = join(options.folder, 'node.log');
+    mkdirSync(options.folder, { recursive: true });
+  }
+
+  get runs(): boolean {
+    return this.#child !== undefined;
+  }
+
+  /** It runs and does not stand still. */
+  get isAwake(): boolean {
+    return this.runs && !this.#stopped;
+  }
+
+  /** Starts it; resolves when it serves clients. @throws Error when it ends before that; the message holds the end of its log. */
+  async start(): Promise<void> {
+    if (this.#child !== undefined) throw new Error(`${this.nodeId} runs already.`);
+    const log = openSync(this.#logPath, 'a');
+    const flags = process.execArgv.filter((flag) => flag.startsWith('--conditions'));
+    const child = spawn(process.execPath, [...flags, commandPath(), 'server'], {
+      detached: true, // Ctrl-C is for this program, which stops its nodes in order.
+      stdio: ['ignore', log, log, 'ipc'],
+      env: {
+        ...process.env,
+        HOLDFAST_CLUSTER_NODE_ID: this.nodeId,
+        HOLDFAST_HTTP_PORT: String(this.#options.httpPort),
+        HOLDFAST_STORAGE_FOLDER: this.dataFolder,
+        HOLDFAST_STOP_WITH_PARENT: '1',
+        ...this.#options.environment,
+      },
+    });
+    closeSync(log);
+    this.#child = child;
+    this.#stopped = false;
+    child.once('exit', () => {
+      if (this.#child === child) this.#child = undefined;
+    });
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        child.kill('SIGKILL');
+        reject(new Error(`${this.nodeId} did not start in time. ${this.logEnd()}`));
+      }, startTimeoutMs);
+      child.once('message', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      child.once('exit', (code, signal) => {
+        clearTimeout(timer);
+        reject(new Error(`${this.nodeId} ended (${signal ?? String(code)}). ${this.logEnd()}`));
+      });
+    });
+  }
+
+  /** Resolves when the process is gone. */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    const gone = new Promise<void>((resolve) => {
+      child.once('exit', () => resolve());
+    });
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+    child.kill(signal);
+    if (this.#stopped) child.kill('SIGCONT');
+    await gone;
+    clearTimeout(timer);
+  }
+
+  /** Resolves when it ends by itself. @throws Error when it does not in time. */
+  async ended(withinMs: number): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`${this.nodeId} did not stop by itself. ${this.logEnd()}`)),
+        withinMs,
+      );
+      child.once('exit', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  standStill(): void {
+    this.#stopped = true;
+    this.#child?.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.#stopped = false;
+    this.#child?.kill('SIGCONT');
+  }
+
+  logEnd(): string {
+    return `The end of its log:\n${readFileSync(this.#logPath, 'utf8').slice(-logEndBytes)}`;
+  }
+}
+
+/** The `holdfast` command, from the sources where this program runs from them. */
+function commandPath(): string {
+  const index = fileURLToPath(import.meta.resolve('@holdfast/cli'));
+  return index.replace(/index\.(ts|js)$/, 'main.$1');
+}

@@ -1,0 +1,29 @@
+/** Something that goes wrong, and how it is mended. */
+import type { ClientProcess } from '../clients/client-process.ts';
+import type { ChaosCluster } from '../cluster/cluster.ts';
+import type { NodeProcess } from '../cluster/node-process.ts';
+import type { Chance } from '../chance.ts';
+
+export interface Stage {
+  readonly cluster: ChaosCluster;
+  readonly clients: readonly ClientProcess[];
+  readonly chance: Chance;
+}
+
+export interface Struck {
+  /** Whom it hit, for the report. */
+  readonly target: string;
+  /** Nodes that ought to serve while it lasts; all others are excused. */
+  readonly heal: () => Promise<void>;
+}
+
+export interface Nemesis {
+  readonly name: string;
+  /** Why it cannot be had here; undefined: it can. */
+  readonly missing?: string;
+  /** How long it lasts, in ms. */
+  readonly lasts: readonly [minMs: number, maxMs: number];
+  readonly strike: (stage: Stage) => Promise<Struck>;
+}
+
+export const anyNode = ({ cluster, chance }: Stage): NodeProcess => chance.pick(cluster.nodes);

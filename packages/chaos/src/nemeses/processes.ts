@@ -1,0 +1,80 @@
+/** Processes that are killed, or stand still. */
+import { leaderOf } from '../cluster/operator.ts';
+import type { NodeProcess } from '../cluster/node-process.ts';
+import { anyNode } from './nemesis.ts';
+import type { Nemesis, Stage } from './nemesis.ts';
+
+async function leader(stage: Stage): Promise<NodeProcess> {
+  const id = await leaderOf(stage.cluster.nodes);
+  return id === undefined ? anyNode(stage) : stage.cluster.node(id);
+}
+
+const killed = (
+  name: string,
+  choose: (stage: Stage) => NodeProcess | Promise<NodeProcess>,
+): Nemesis => ({
+  name,
+  lasts: [200, 2000],
+  strike: async (stage) => {
+    const node = await choose(stage);
+    await node.end('SIGKILL');
+    return { target: node.nodeId, heal: () => node.start() };
+  },
+});
+
+const stopped = (
+  name: string,
+  choose: (stage: Stage) => NodeProcess | Promise<NodeProcess>,
+): Nemesis => ({
+  name,
+  lasts: [300, 4000],
+  strike: async (stage) => {
+    const node = await choose(stage);
+    node.standStill();
+    return {
+      target: node.nodeId,
+      heal: () => {
+        node.goOn();
+        return Promise.resolve();
+      },
+    };
+  },
+});
+
+export const killLeader: Nemesis = killed('kill -9 leader', leader);
+export const killNode: Nemesis = killed('kill -9 node', anyNode);
+export const stopLeader: Nemesis = stopped('stop leader', leader);
+export const stopNode: Nemesis = stopped('stop node', anyNode);
+
+/** Past its lease: the lock goes to another while it believes nothing has happened. */
+export const stopClient: Nemesis = {
+  name: 'stop client',
+  lasts: [3500, 5000],
+  strike: ({ clients, chance }) => {
+    const client = chance.pick(clients);
+    client.signal('SIGSTOP');
+    return Promise.resolve({
+      target: client.name,
+      heal: () => {
+        client.signal('SIGCONT');
+        return Promise.resolve();
+      },
+    });
+  },
+};
+
+export const killClient: Nemesis = {
+  name: 'kill -9 client',
+  lasts: [100, 500],
+  strike: async ({ clients, chance }) => {
+    const client = chance.pick(clients);
+    await client.kill();
+    return {
+      target: client.name,
+      heal: () => {
+        client.start();
+        return Promise.resolve();
+      },
+    };
+  },
+};
