@@ -2,7 +2,7 @@
  * One chaos run: nodes, clients, and one nemesis after the other; each is mended and the time until every
  * node serves again is measured. At the end the clients' histories are judged.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { checkLinearizable, lockModel } from '@holdfast/checker';
 import type { Verdict } from '@holdfast/checker';
@@ -136,6 +136,7 @@ export async function runChaos(options: RunOptions): Promise<RunOutcome> {
   }
   await cluster?.close();
   disks.unmountAll();
+  rmSync(folder, { recursive: true, force: true });
   const history = clients.flatMap((client) => client.history());
   return { strikes, skipped, failures, history, ...judge(history) };
 }

@@ -20,7 +20,7 @@ A seed decides everything in a life: the same seed is the same life, to the byte
 
 Options of the program itself: --seeds N --first N --seconds N --threads N | --seed N [--trace] | --json | --until-broken`;
 
-const progressEveryMs = 2000;
+const progressEveryMs = 5000;
 const count = (value: number): string => value.toLocaleString('en');
 
 const { values } = parseArgs({

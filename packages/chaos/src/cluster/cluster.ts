@@ -1,5 +1,5 @@
 /** Real nodes behind proxies, each with what a fault needs at hand: a small disk, a clock to jump with. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from './free-ports.ts';
 import { NodeProcess } from './node-process.ts';
@@ -82,7 +82,6 @@ export class ChaosCluster {
     this.links.mendAll();
     await Promise.all(this.nodes.map((node) => node.end('SIGKILL')));
     for (const proxy of this.#proxies.values()) proxy.close();
-    rmSync(this.folder, { recursive: true, force: true });
   }
 
   async #prepare(): Promise<{ nodeId: string; httpPort: number; peerPort: number }> {

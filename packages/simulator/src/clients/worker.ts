@@ -21,6 +21,10 @@ export interface WorkerOptions {
   readonly beliefs: Beliefs;
   /** Shared mode is asked for this often. */
   readonly sharedChance: number;
+  /** It only looks at locks, over and over: a stale read shows in the history. */
+  readonly onlyReads: boolean;
+  /** Between two rounds. */
+  readonly longestPauseMs: number;
 }
 
 /** Codes that tell that nothing was granted, for certain. */
@@ -78,6 +82,7 @@ export class Worker {
     for (;;) {
       const client = new Client({ endpoints: endpoints(), clientId }, environment);
       try {
+        if (this.#options.onlyReads) await this.#keepReading(client);
         const session = await client.session({ timeoutSeconds: 2 + random.below(4) });
         await this.#useSession(client, session);
       } catch (error) {
@@ -85,6 +90,15 @@ export class Worker {
       }
       await client.close().catch(expected);
       await machine.sleep(random.between(1, 200));
+    }
+  }
+
+  async #keepReading(client: Client): Promise<never> {
+    const { random, machine } = this.#options;
+    for (;;) {
+      await this.#read(client);
+      this.cycles += 1;
+      await machine.sleep(random.between(5, 60));
     }
   }
 
@@ -98,7 +112,7 @@ export class Worker {
       if (random.chance(0.15)) await this.#read(client);
       const certain = await this.#cycle(session);
       if (!certain) break;
-      await machine.sleep(random.between(0, 300));
+      await machine.sleep(random.between(0, this.#options.longestPauseMs));
     }
     if (session.state !== 'active') return;
     const settle = this.#recordEnd(session.id);
@@ -114,8 +128,10 @@ export class Worker {
     if (hold === undefined) return true;
     if (hold === 'unknown') return false;
     beliefs.add(machine, hold);
+    // A long hold lives by keepalives alone.
+    const longestStepMs = random.chance(0.12) ? 2000 : 120;
     for (let step = random.below(4); step >= 0; step--) {
-      await machine.sleep(random.between(0, 120));
+      await machine.sleep(random.between(0, longestStepMs));
       beliefs.compare(name);
       if (hold.mode === 'exclusive') this.#writeUnder(hold);
     }
@@ -181,6 +197,7 @@ export class Worker {
     return state === 'released';
   }
 
+  /** A read that fails tells nothing. */
   async #read(client: Client): Promise<void> {
     const { random, machine, recorder, locks } = this.#options;
     const lock = random.pick(locks);

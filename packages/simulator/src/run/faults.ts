@@ -13,6 +13,7 @@ import type { World } from '../world/world.ts';
 export const faultKinds = [
   'kill',
   'kill_leader',
+  'storm',
   'pause',
   'cut_one_way',
   'cut_both_ways',
@@ -101,6 +102,7 @@ export class Faults {
   readonly #strikes: Readonly<Record<FaultKind, () => void>> = {
     kill: () => this.#killFor(this.#someone()),
     kill_leader: () => this.#killFor(this.#cluster.leader()),
+    storm: () => this.#storm(),
     pause: () => {
       const node = this.#random.chance(0.5) ? this.#cluster.leader() : this.#someone();
       node?.machine.pause();
@@ -209,6 +211,19 @@ export class Faults {
     });
   }
 
+  /** Nodes go and come again within moments, while they elect a leader. */
+  #storm(): void {
+    this.#killFor(this.#cluster.leader());
+    for (let count = 3 + this.#random.below(12); count > 0; count--) {
+      this.#later(0, 2000, () => {
+        const node = this.#someone();
+        if (node === undefined) return;
+        this.#cluster.kill(node);
+        this.#restart(node, 0.5, 40);
+      });
+    }
+  }
+
   /** At most one disk of a life cannot be trusted, and only while the others can go on without it. */
   #turnBit(): void {
     const { damaged, running } = this.#cluster;
@@ -241,6 +256,8 @@ export class Faults {
   #change(id: string, change: Promise<void>, whenDone: () => void): void {
     const { changing } = this.#cluster;
     changing.add(id);
+    // Impatient: asks for another one at the same time.
+    if (this.#random.chance(0.3) && changing.size < 3) this.#changeMembers();
     const tell = (how: string): void => {
       changing.delete(id);
       this.#world.tell('fault', `the change of ${id} ${how}`);

@@ -112,6 +112,7 @@ class Life {
     const random = this.#random;
     const locks = ['red', 'blue', 'green'].slice(0, 1 + random.below(3));
     const sharedChance = random.pick([0, 0, 0.4]);
+    const longestPauseMs = random.pick([20, 300]);
     const count = 2 + random.below(4);
     for (let number = 1; number <= count; number++) {
       this.#workers.push(
@@ -125,6 +126,8 @@ class Life {
           recorder: this.recorder,
           beliefs: this.#beliefs,
           sharedChance,
+          longestPauseMs,
+          onlyReads: number > 2 && number === count && random.chance(0.6),
         }),
       );
     }
