@@ -73,6 +73,23 @@ async function untilServed(node: NodeProcess, deadlineMs: number): Promise<void>
   throw new Error(`${node.nodeId} did not serve in time (${last}). ${node.logEnd()}`);
 }
 
+/** @throws Error when the node has not applied so many entries in time. */
+export async function untilApplied(
+  node: NodeProcess,
+  entries: number,
+  withinMs: number,
+): Promise<void> {
+  const deadlineMs = performance.now() + withinMs;
+  while (performance.now() < deadlineMs) {
+    const status = (await (await ask(node.url, '/cluster/status')).json()) as {
+      readonly applied_index?: unknown;
+    };
+    if (Number(status.applied_index) >= entries) return;
+    await pause(askEveryMs);
+  }
+  throw new Error(`${node.nodeId} has not applied ${String(entries)} entries in time.`);
+}
+
 /** @throws Error when it is not done in time. */
 export async function changeMembers(
   nodes: readonly NodeProcess[],
@@ -85,14 +102,13 @@ export async function changeMembers(
   while (performance.now() < deadlineMs) {
     for (const node of nodes.filter((one) => one.isAwake && one.nodeId !== change.nodeId)) {
       try {
-        const answer =
-          change.type === 'add'
-            ? await ask(node.url, '/cluster/members', {
-                method: 'POST',
-                headers: { 'content-type': 'application/json' },
-                body: JSON.stringify({ node_id: change.nodeId, address: change.address }),
-              })
-            : await ask(node.url, `/cluster/members/${change.nodeId}`, { method: 'DELETE' });
+        const { nodeId: node_id } = change;
+        const body = change.type === 'add' ? { node_id, address: change.address } : { node_id };
+        const answer = await ask(node.url, '/cluster/members', {
+          method: change.type === 'add' ? 'POST' : 'DELETE',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        });
         if (answer.ok) return;
         last = `${String(answer.status)} ${await answer.text()}`;
         if (/member_exists|member_not_found/.test(last)) return;
