@@ -21,6 +21,8 @@ export interface EngineParts {
   readonly random: () => number;
   readonly opened: Opened;
   readonly makeTransport: (handlers: TransportHandlers) => Transport;
+  /** Bytes of entries in one append; 1 MiB when absent. */
+  readonly maxAppendBytes?: number;
   /** Entries kept behind a snapshot; 1000 when absent. */
   readonly keptEntries?: number;
   /** Told of each applied entry, after everything else. */
@@ -80,7 +82,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
       electionTicksMin: ticks(options.electionTimeoutMinMs),
       electionTicksMax: ticks(options.electionTimeoutMaxMs),
       random: parts.random,
-      maxAppendBytes: 1 * mebibyte,
+      maxAppendBytes: parts.maxAppendBytes ?? 1 * mebibyte,
       maxInflightBytes: 8 * mebibyte,
       maxInflightMessages: 64,
       maxUncommittedBytes: 64 * mebibyte,

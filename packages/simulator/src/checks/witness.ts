@@ -66,6 +66,7 @@ export class Witness {
     if (known !== undefined)
       this.#world.violation(`${known} and ${nodeId} both lead in term ${String(term)}.`);
     this.#leaders.set(term, nodeId);
+    this.#world.onNotable(nodeId, 'leads');
     const { index, term: appliedTerm, byTerm } = this.#lastApplied;
     // A leader of an earlier term need not have what a later one committed.
     if (index <= status.firstIndex || term <= byTerm) return;

@@ -21,6 +21,7 @@ export interface Settings {
   readonly electionTimeoutMaxMs: number;
   readonly snapshotLogBytes: number;
   readonly keptEntries: number;
+  readonly maxAppendBytes: number;
 }
 
 export interface NodeOptions {
@@ -119,6 +120,7 @@ export class SimulatedNode implements Door {
       random: () => this.#options.random.next(),
       opened,
       keptEntries: settings.keptEntries,
+      maxAppendBytes: settings.maxAppendBytes,
       makeTransport: (handlers) => {
         const { switchboard } = this.#options;
         transport = new SimulatedTransport(world, machine, switchboard, handlers);

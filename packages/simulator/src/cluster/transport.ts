@@ -62,6 +62,8 @@ export class SimulatedTransport implements Transport {
     const frame = encodeMessageFrame(message);
     if (this.#world.tracing)
       this.#world.tell(this.#machine.name, `> ${to}: ${describeMessage(message)}`);
+    if (message.type === 'vote_answer' && message.granted)
+      this.#world.onNotable(this.#machine.name, 'votes');
     this.#toPeer(to, (other) => {
       const messages = new FrameReader().push(frame).map(({ body }) => decodeMessage(body));
       other.#handlers.onMessages(this.#machine.name as MemberId, messages);

@@ -211,17 +211,23 @@ export class Faults {
     });
   }
 
-  /** Nodes go and come again within moments, while they elect a leader. */
+  /**
+   * Nodes go and come again within moments, just after they have voted or begun to lead, while two of
+   * them do not hear each other: what they forget then is missed.
+   */
   #storm(): void {
+    this.#cutBetween(true);
     this.#killFor(this.#cluster.leader());
-    for (let count = 3 + this.#random.below(12); count > 0; count--) {
-      this.#later(0, 2000, () => {
-        const node = this.#someone();
-        if (node === undefined) return;
+    const untilMs = this.#world.nowMs + this.#random.between(1000, 4000);
+    this.#world.onNotable = (id) => {
+      if (this.#over || this.#world.nowMs > untilMs || this.#random.chance(0.5)) return;
+      const node = this.#cluster.nodes.get(id);
+      this.#world.timeline.after(this.#random.between(0, 8), () => {
+        if (node === undefined || this.#over) return;
         this.#cluster.kill(node);
-        this.#restart(node, 0.5, 40);
+        this.#restart(node, 0.5, 30);
       });
-    }
+    };
   }
 
   /** At most one disk of a life cannot be trusted, and only while the others can go on without it. */

@@ -100,6 +100,7 @@ class Life {
         electionTimeoutMaxMs: 600,
         snapshotLogBytes: random.pick([3000, 20_000, 64 * 1024 * 1024]),
         keptEntries: random.pick([0, 10, 1000]),
+        maxAppendBytes: random.pick([1, 500, 1024 * 1024]),
       },
     });
     this.#hireWorkers(clockDrift);

@@ -15,6 +15,9 @@ export class World {
   readonly network: Network;
   readonly #trace: ((line: string) => void) | undefined;
 
+  /** What nodes do that a fault may be waiting for. */
+  onNotable: (node: string, what: 'votes' | 'leads') => void = () => undefined;
+
   /** @param trace Given a line for everything that happens; lives without it are faster. */
   constructor(seed: bigint, trace?: (line: string) => void) {
     this.random = new Random(seed);
