@@ -24,6 +24,8 @@ export class SimulatedTransport implements Transport {
   readonly #machine: Machine;
   readonly #handlers: TransportHandlers;
   readonly #switchboard: Switchboard;
+  /** The process that this is of. */
+  readonly #process: number;
   readonly #calls = new Map<number, OpenCall>();
   readonly #working = new Map<string, AbortController>();
   #peers: ReadonlySet<string> = new Set();
@@ -37,6 +39,7 @@ export class SimulatedTransport implements Transport {
   ) {
     this.#world = world;
     this.#machine = machine;
+    this.#process = machine.process;
     this.#switchboard = switchboard;
     this.#handlers = handlers;
   }
@@ -145,13 +148,19 @@ export class SimulatedTransport implements Transport {
     return Promise.resolve();
   }
 
+  get #lives(): boolean {
+    return this.#machine.isOn && this.#machine.process === this.#process;
+  }
+
   #toPeer(peer: string, arrive: (other: SimulatedTransport) => void): boolean {
     const other = this.#switchboard.get(peer);
+    if (!this.#lives) throw new Error(`A process of ${this.#machine.name} that has ended sends.`);
     if (other === undefined) return false;
     return this.#world.network.send(this.#machine, other.#machine, () => arrive(other));
   }
 
   #breakSoon(peer: MemberId): void {
+    if (!this.#lives) return;
     this.#machine.after(this.#world.network.delayMs(), () => this.#break(peer));
   }
 
@@ -164,7 +173,7 @@ export class SimulatedTransport implements Transport {
   }
 
   #keyOf(id: number): string {
-    return `${this.#machine.name} ${String(this.#machine.process)} ${String(id)}`;
+    return `${this.#machine.name} ${String(this.#process)} ${String(id)}`;
   }
 
   #work(from: SimulatedTransport, id: number, text: string): void {
@@ -180,7 +189,7 @@ export class SimulatedTransport implements Transport {
         const sent = this.#toPeer(caller, (other) => {
           if (other === from) from.#settle(id)?.resolve(JSON.parse(answerText));
         });
-        if (!sent && from.#machine.isOn) from.#breakSoon(this.#machine.name as MemberId);
+        if (!sent) from.#breakSoon(this.#machine.name as MemberId);
       })
       .finally(() => this.#working.delete(key));
   }
