@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { drawHistory, lockModel, toJsonLines } from '@holdfast/checker';
 import { ChaosCluster } from './cluster/cluster.ts';
+import { clearLeftovers } from './leftovers.ts';
 import { runLockSet } from './lockset/run.ts';
 import { report } from './report.ts';
 import { nemesisNames, runChaos } from './run.ts';
@@ -44,16 +45,19 @@ if (![seed, ...sizes, minutes ?? 1, Number(values.seconds)].every((value) => val
 }
 const only = values.only?.split(',').map((name) => name.trim());
 const root = mkdtempSync(join(tmpdir(), 'holdfast-chaos-'));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    clearLeftovers();
+    rmSync(root, { recursive: true, force: true });
+    process.exit(130);
+  });
+}
 console.log(`seed ${String(seed)}`);
 
 const summaries: string[] = [];
 let kept = true;
 const endMs = performance.now() + (minutes ?? 0) * 60_000;
-for (
-  let run = 0;
-  run < sizes.length || (minutes !== undefined && performance.now() < endMs);
-  run++
-) {
+for (let run = 0; run < sizes.length || performance.now() < endMs; run++) {
   const nodes = sizes[run % sizes.length] ?? 3;
   const title = `${String(nodes)} nodes, ${values.clients} clients, seed ${String(seed + run)}`;
   console.log(`\n${title}`);

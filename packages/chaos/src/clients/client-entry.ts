@@ -33,16 +33,15 @@ const journal = new Journal(settingOf('CHAOS_JOURNAL'));
 const pick = <T>(choices: readonly T[]): T =>
   choices[Math.floor(Math.random() * choices.length)] as T;
 
-let stopping = false;
-process.on('message', () => {
-  stopping = true;
-});
+const stop = new AbortController();
+const { signal } = stop;
+process.on('message', () => stop.abort());
 process.on('disconnect', () => process.exit(0));
 
-while (!stopping) {
+while (!signal.aborted) {
   try {
     const client = await connect({ endpoints: urls, clientId: name });
-    while (!stopping) await useSession(client);
+    while (!signal.aborted) await useSession(client);
     await client.close();
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
@@ -72,7 +71,7 @@ async function useSession(client: Client): Promise<void> {
     if (session.state === 'lost') begin(certainMs);
   });
   try {
-    for (let round = 0; round < 20 && !stopping && session.state === 'active'; round++) {
+    for (let round = 0; round < 20 && !signal.aborted && session.state === 'active'; round++) {
       if (Math.random() < 0.1) await read(client);
       if (!(await cycle(session, asked))) break;
     }

@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { clearAtEnd } from '../leftovers.ts';
 import { readJournal } from './journal.ts';
 import type { LockOperation } from './journal.ts';
 
@@ -60,7 +61,9 @@ export class ClientProcess {
     child.stderr?.on('data', (bytes: Buffer) => {
       complaint = (complaint + bytes.toString('utf8')).slice(-2000);
     });
+    const forget = clearAtEnd(() => child.kill('SIGKILL'));
     child.once('exit', (code) => {
+      forget();
       if (this.#child === child) this.#child = undefined;
       if (code !== null && code !== 0) this.#failure = complaint;
     });

@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { clearAtEnd } from '../leftovers.ts';
 
 const startTimeoutMs = 20_000;
 const stopTimeoutMs = 7000;
@@ -63,7 +64,9 @@ export class NodeProcess {
     closeSync(log);
     this.#child = child;
     this.#stopped = false;
+    const forget = clearAtEnd(() => child.kill('SIGKILL'));
     child.once('exit', () => {
+      forget();
       if (this.#child === child) this.#child = undefined;
     });
     await new Promise<void>((resolve, reject) => {

@@ -8,6 +8,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { clearAtEnd } from '../leftovers.ts';
 import { SharedSet } from './store.ts';
 import type { FromWorker, ToWorker } from './worker-entry.ts';
 
@@ -37,6 +38,8 @@ class SetWorker {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
+    const forget = clearAtEnd(() => this.end());
+    this.#child.once('exit', forget);
     this.#child.on('message', (message) => {
       this.#said.push(message as FromWorker);
       this.#wake?.();

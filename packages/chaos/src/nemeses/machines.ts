@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fakeTimeLibrary } from '../cluster/cluster.ts';
 import type { ChaosCluster } from '../cluster/cluster.ts';
 import type { NodeProcess } from '../cluster/node-process.ts';
+import { clearAtEnd } from '../leftovers.ts';
 import { changeMembers, untilApplied } from '../cluster/operator.ts';
 import { anyNode } from './nemesis.ts';
 import type { Nemesis } from './nemesis.ts';
@@ -34,7 +35,7 @@ export const jumpWallClock: Nemesis = {
 
 /** A small disk of its own under the data folder of each node, so that it can be filled. */
 export class SmallDisks {
-  readonly #mounts: string[] = [];
+  readonly #mounts = new Map<string, () => void>();
 
   static readonly missing: string | undefined =
     process.platform === 'linux' && process.getuid?.() === 0
@@ -52,22 +53,25 @@ export class SmallDisks {
     } catch {
       return false;
     }
-    this.#mounts.push(folder);
-    return true;
-  }
-
-  has(folder: string): boolean {
-    return this.#mounts.includes(folder);
-  }
-
-  unmountAll(): void {
-    for (const folder of this.#mounts.splice(0)) {
+    const unmount = (): void => {
       try {
         execFileSync('umount', ['-l', folder], { stdio: 'ignore' });
       } catch {
         // Gone already.
       }
-    }
+    };
+    this.#mounts.set(folder, unmount);
+    clearAtEnd(unmount);
+    return true;
+  }
+
+  has(folder: string): boolean {
+    return this.#mounts.has(folder);
+  }
+
+  unmountAll(): void {
+    for (const unmount of this.#mounts.values()) unmount();
+    this.#mounts.clear();
   }
 }
 

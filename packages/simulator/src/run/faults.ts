@@ -217,17 +217,22 @@ export class Faults {
    */
   #storm(): void {
     this.#cutBetween(true);
-    this.#killFor(this.#cluster.leader());
+    const leader = this.#cluster.leader();
+    if (leader !== undefined) this.#blink(leader);
     const untilMs = this.#world.nowMs + this.#random.between(1000, 4000);
     this.#world.onNotable = (id) => {
-      if (this.#over || this.#world.nowMs > untilMs || this.#random.chance(0.5)) return;
+      if (this.#over || this.#world.nowMs > untilMs || this.#random.chance(0.4)) return;
       const node = this.#cluster.nodes.get(id);
       this.#world.timeline.after(this.#random.between(0, 8), () => {
-        if (node === undefined || this.#over) return;
-        this.#cluster.kill(node);
-        this.#restart(node, 0.5, 30);
+        if (node !== undefined && !this.#over) this.#blink(node);
       });
     };
+  }
+
+  /** Gone, and there again at once: only what is on its disk is left. */
+  #blink(node: SimulatedNode): void {
+    this.#cluster.kill(node);
+    this.#restart(node, 0.5, 30);
   }
 
   /** At most one disk of a life cannot be trusted, and only while the others can go on without it. */
