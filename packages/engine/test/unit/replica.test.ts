@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { MemberId, Recovered, Write } from '@holdfast/raft';
+import type { MemberId, Message, Recovered, Write } from '@holdfast/raft';
+import { createStateMachine } from '@holdfast/state';
 import type { Storage } from '@holdfast/storage';
 import { Replica } from '../../src/replica.ts';
 import { silentLog } from '../cluster.ts';
@@ -28,8 +29,11 @@ class Disk implements Storage {
     return Promise.reject(new Error('no snapshot is taken here'));
   }
 
-  readSnapshotChunk(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  /** By index: the one chunk of a snapshot that is there. */
+  readonly chunks = new Map<number, Uint8Array>();
+
+  readSnapshotChunk(index: number): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.chunks.get(index));
   }
 
   close(): Promise<void> {
@@ -37,7 +41,9 @@ class Disk implements Storage {
   }
 }
 
-async function openAlone(): Promise<{ replica: Replica; clock: StillClock; disk: Disk }> {
+async function openAlone(
+  others: readonly MemberId[] = [],
+): Promise<{ replica: Replica; clock: StillClock; disk: Disk }> {
   const clock = new StillClock();
   const disk = new Disk();
   const recovered: Recovered = {
@@ -45,7 +51,9 @@ async function openAlone(): Promise<{ replica: Replica; clock: StillClock; disk:
     snapshot: {
       index: 0,
       term: 0,
-      membership: { members: [{ id: self, address: 'a:1', role: 'voter' }] },
+      membership: {
+        members: [self, ...others].map((id) => ({ id, address: `${id}:1`, role: 'voter' })),
+      },
       chunkCount: 0,
     },
     entries: [],
@@ -115,6 +123,36 @@ describe('A replica', () => {
     assert.deepEqual(outcomes, []);
     await disk.sync();
     assert.deepEqual(outcomes, ['applied']);
+  });
+
+  it('takes a snapshot that is replaced while it is read for what it is, and restores the newer one (R2)', async () => {
+    const leader = 'b' as MemberId;
+    const { replica, disk } = await openAlone([leader]);
+    const { membership } = replica.status();
+    const chunkOf = (index: number): Message => ({
+      type: 'snapshot_chunk',
+      term: 1,
+      meta: { index, term: 1, membership, chunkCount: 1 },
+      chunk: 0,
+      data: new Uint8Array([1]),
+      probe: 0,
+    });
+    // Given a first snapshot whose chunk is gone when it is read back
+    replica.receive(leader, [chunkOf(5)]);
+    await disk.sync();
+    await disk.sync();
+    assert.equal(replica.state.index, 0);
+    // When the newer one that took its place is there
+    const state = createStateMachine();
+    state.skipTo(9);
+    const [bytes] = state.snapshot();
+    assert.ok(bytes !== undefined);
+    disk.chunks.set(9, bytes);
+    replica.receive(leader, [chunkOf(9)]);
+    await disk.sync();
+    await disk.sync();
+    // Then that is the state
+    assert.equal(replica.state.index, 9);
   });
 
   it('that stood still for more than three heartbeats gives up leadership before it does anything else (R4)', async () => {
