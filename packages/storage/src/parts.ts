@@ -2,5 +2,6 @@
 export { openLogFile } from './log-file.ts';
 export type { LogFile, LogFileOptions } from './log-file.ts';
 export type { FromWriter, ToWriter } from './messages.ts';
+export { inspectWal } from './wal.ts';
 export { WriterStorage } from './writer-storage.ts';
 export type { WriterPort } from './writer-storage.ts';

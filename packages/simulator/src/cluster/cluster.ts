@@ -16,6 +16,7 @@ export interface ClusterOptions {
   readonly settings: Settings;
   readonly size: number;
   readonly clockDrift: number;
+  readonly diskFolder: string | undefined;
 }
 
 export class Cluster {
@@ -71,7 +72,7 @@ export class Cluster {
   }
 
   #add(join: boolean): SimulatedNode {
-    const { world, random, witness, settings, clockDrift } = this.#options;
+    const { world, random, witness, settings, clockDrift, diskFolder } = this.#options;
     const name = `n${String(this.#nextNode++)}`;
     const node = new SimulatedNode({
       world,
@@ -82,6 +83,7 @@ export class Cluster {
       join,
       switchboard: this.#switchboard,
       witness,
+      diskFolder,
       onEnd: (ended, error) => this.#ended(ended, error),
     });
     this.nodes.set(name, node);

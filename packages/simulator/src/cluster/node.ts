@@ -33,6 +33,8 @@ export interface NodeOptions {
   readonly join: boolean;
   readonly switchboard: Map<string, SimulatedTransport>;
   readonly witness: Witness;
+  /** For disks in files; undefined: in memory. */
+  readonly diskFolder: string | undefined;
   /** The process has ended by itself: its disk or its assertions said so. */
   readonly onEnd: (node: SimulatedNode, error: Error) => void;
 }
@@ -49,7 +51,7 @@ export class SimulatedNode implements Door {
     this.#options = options;
     this.id = options.machine.name;
     this.machine = options.machine;
-    this.disk = new Disk(options.machine, options.random.fork());
+    this.disk = new Disk(options.machine, options.random.fork(), options.diskFolder);
   }
 
   get admit(): ((socket: StreamSocket) => void) | undefined {

@@ -5,6 +5,9 @@
  * whatever came before. Then everything is mended, all clients go, and what they had must be given back
  * and all nodes must agree. At the end the history of the clients is judged.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { checkLinearizable, lockModel } from '@holdfast/checker';
 import type { Verdict } from '@holdfast/checker';
 import { Beliefs } from '../checks/beliefs.ts';
@@ -78,6 +81,7 @@ class Life {
   readonly #cluster: Cluster;
   readonly #workers: Worker[] = [];
   readonly #faults: Faults;
+  readonly #diskFolder: string | undefined;
 
   constructor(world: World, seed: bigint) {
     this.world = world;
@@ -88,12 +92,15 @@ class Life {
     this.#beliefs = new Beliefs((message) => world.violation(message));
     this.recorder = new Recorder(world);
     const clockDrift = random.pick([0, 0.0005, 0.02]);
+    // Files cost time: some lives have them.
+    if (random.chance(0.1)) this.#diskFolder = mkdtempSync(join(tmpdir(), 'holdfast-life-'));
     this.#cluster = new Cluster({
       world,
       random: random.fork(),
       witness: this.#witness,
       size: random.pick([1, 3, 3, 3, 3, 3, 5, 5]),
       clockDrift,
+      diskFolder: this.#diskFolder,
       settings: {
         heartbeatMs: 100,
         electionTimeoutMinMs: 300,
@@ -165,6 +172,7 @@ class Life {
   end(): void {
     for (const worker of this.#workers) worker.machine.end();
     this.#cluster.close();
+    if (this.#diskFolder !== undefined) rmSync(this.#diskFolder, { recursive: true, force: true });
   }
 
   #mendAll(): void {

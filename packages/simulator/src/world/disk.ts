@@ -1,12 +1,15 @@
 /**
- * A machine's disk: a real SQLite database in memory, written by the storage's own code, with commits
- * that take virtual time.
+ * A machine's disk: a real SQLite database, written by the storage's own code, with commits that take
+ * virtual time. In memory, or, where writes are to be torn, in a file.
  *
  * D1: what was committed before the power went is there afterwards. What was being committed is there
- *     wholly or not at all, and nobody was told.
+ *     wholly or not at all, and nobody was told. In a file the write-ahead log is cut off anywhere in
+ *     what was being written, and it is the storage's recovery that makes "not at all" of it.
  */
+import { copyFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { openLogFile, WriterStorage } from '@holdfast/storage/parts';
+import { inspectWal, openLogFile, WriterStorage } from '@holdfast/storage/parts';
 import type { FromWriter, LogFile, ToWriter } from '@holdfast/storage/parts';
 import type { Opened } from '@holdfast/storage';
 import type { Machine } from './machine.ts';
@@ -28,19 +31,30 @@ export interface DiskOptions {
 export class Disk {
   readonly #machine: Machine;
   readonly #random: Random;
-  readonly #database = new DatabaseSync(':memory:');
+  /** Where the files are; undefined: in memory. */
+  readonly #folder: string | undefined;
+  #database: DatabaseSync;
+  #tears = 0;
   #file: LogFile | undefined;
   #inbox: ToWriter[] = [];
   #beingWritten: readonly ToWriter[] = [];
   #working = false;
   #said: FromWriter[] = [];
+  #repairs: readonly string[] = [];
   conditions: DiskConditions = quickDisk;
   /** What the next commit meets. */
   trouble: 'none' | 'failing_sync' | 'full' = 'none';
 
-  constructor(machine: Machine, random: Random) {
+  constructor(machine: Machine, random: Random, folder: string | undefined) {
     this.#machine = machine;
     this.#random = random;
+    this.#folder = folder;
+    this.#database = new DatabaseSync(this.#path());
+  }
+
+  #path(): string {
+    if (this.#folder === undefined) return ':memory:';
+    return join(this.#folder, `${this.#machine.name}-${String(this.#tears)}.sqlite`);
   }
 
   /** @throws Error (StorageDamagedError) when what is there cannot be trusted. */
@@ -57,8 +71,9 @@ export class Disk {
         now: () => this.#machine.now(),
         beforeCommit: () => this.#meetTrouble(),
       },
-      [],
+      this.#repairs,
     );
+    this.#repairs = [];
     const opened = said.shift();
     if (opened?.type !== 'opened') throw new Error('The log file said something else first.');
     const storage = new WriterStorage(
@@ -79,8 +94,11 @@ export class Disk {
   cutPower(): void {
     const file = this.#file;
     if (file === undefined) return;
-    if (this.#beingWritten.length > 0 && this.#random.chance(0.5)) {
-      file.handle(this.#beingWritten.filter(({ type }) => type !== 'close'));
+    const messages = this.#beingWritten.filter(({ type }) => type !== 'close');
+    if (messages.length > 0 && this.#random.chance(0.5)) {
+      const before = this.#walBytes();
+      file.handle(messages);
+      if (this.#folder !== undefined && this.#random.chance(0.5)) this.#tear(before);
     }
     this.#beingWritten = [];
     this.#inbox = [];
@@ -89,6 +107,26 @@ export class Disk {
     if (this.#database.isTransaction)
       this.#database.exec(this.#random.chance(0.5) ? 'COMMIT' : 'ROLLBACK');
     this.trouble = 'none';
+  }
+
+  #walBytes(): number {
+    return statSync(`${this.#path()}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  /** Of what was appended to the write-ahead log only a part reached the disk. */
+  #tear(before: number): void {
+    const after = this.#walBytes();
+    const torn = this.#path();
+    if (after <= before || this.#database.isTransaction) return;
+    this.#tears += 1;
+    const path = this.#path();
+    copyFileSync(torn, path);
+    copyFileSync(`${torn}-wal`, `${path}-wal`);
+    truncateSync(`${path}-wal`, before + this.#random.below(after - before));
+    this.#database.close();
+    rmSync(torn, { force: true });
+    this.#repairs = inspectWal(path);
+    this.#database = new DatabaseSync(path);
   }
 
   /** Turns one bit of what is stored. Returns what it hit, or undefined where there is nothing yet. */
