@@ -21,6 +21,7 @@ export class Machine {
   #process = 0;
   #held: (() => void)[] = [];
   #pausedAtMs: number | undefined;
+  #endedAtMs = 0;
 
   constructor(name: string, timeline: Timeline, rate: number) {
     this.name = name;
@@ -69,7 +70,13 @@ export class Machine {
   /** M1. */
   end(): void {
     this.#state = 'off';
+    this.#endedAtMs = this.#timeline.nowMs;
     this.#held = [];
+  }
+
+  /** Whether the last process to end did so at this very moment, perhaps in the middle of something. */
+  get endsNow(): boolean {
+    return this.#endedAtMs === this.#timeline.nowMs;
   }
 
   pause(): void {

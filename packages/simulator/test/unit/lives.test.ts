@@ -36,7 +36,7 @@ describe('A life of a cluster', () => {
     assert.equal(told(broken), '');
     assert.equal(lives, 150);
     // The lives are worth something: locks were had, and mended majorities went on.
-    assert.ok(grants > 5000, `${String(grants)} grants`);
+    assert.ok(grants > 2500, `${String(grants)} grants`);
     assert.ok(recoveredMs.length > 100, `${String(recoveredMs.length)} recoveries`);
   });
 
