@@ -11,6 +11,8 @@ const widthPx = 1600;
 const laneHeightPx = 22;
 const marginPx = 110;
 const minBarPx = 3;
+/** About the width of a letter of a label. */
+const letterPx = 5.8;
 
 interface Bar {
   readonly index: number;
@@ -34,11 +36,11 @@ export function drawHistory<State, Call, Answer>(
 ): string {
   const bars = barsOf(model, history, violation);
   const clients = [...new Set(bars.map(({ client }) => client))].sort();
-  const rows = stack(bars, clients);
   const fromMs = Math.min(...bars.map((bar) => bar.fromMs));
   const toMs = Math.max(...bars.map((bar) => bar.toMs ?? bar.fromMs)) + 1;
   const x = (ms: number): number =>
     marginPx + ((ms - fromMs) / (toMs - fromMs)) * (widthPx - marginPx - 20);
+  const rows = stack(bars, clients, (bar) => spanOf(bar, x));
   const height = (rows.count + 2) * laneHeightPx;
   const svg = [
     ...rows.lanes.map(({ client, firstRow, rowCount }, index) =>
@@ -89,10 +91,28 @@ function barsOf<State, Call, Answer>(
   });
 }
 
-/** A client's operations that overlap lie below each other. */
+const labelOf = ({ place, text }: Bar): string =>
+  `${place === undefined ? '' : `${String(place)} · `}${text}`;
+
+/** Where a bar lies on the page, in px, its label included. */
+function spanOf(
+  bar: Bar,
+  x: (ms: number) => number,
+): { readonly left: number; readonly right: number; readonly labelRight: number } {
+  const left = x(bar.fromMs);
+  const right = bar.toMs === undefined ? widthPx - 10 : Math.max(x(bar.toMs), left + minBarPx);
+  return { left, right, labelRight: left + 10 + labelOf(bar).length * letterPx };
+}
+
+/** A client's operations that overlap, or whose labels do, lie below each other. */
 function stack(
   bars: readonly Bar[],
   clients: readonly string[],
+  span: (bar: Bar) => {
+    readonly left: number;
+    readonly right: number;
+    readonly labelRight: number;
+  },
 ): {
   readonly rowOf: ReadonlyMap<number, number>;
   readonly lanes: readonly { client: string; firstRow: number; rowCount: number }[];
@@ -103,9 +123,10 @@ function stack(
   const lanes = clients.map((client) => {
     const ends: number[] = [];
     for (const bar of bars.filter((one) => one.client === client)) {
-      const free = ends.findIndex((endMs) => endMs <= bar.fromMs);
+      const { left, right, labelRight } = span(bar);
+      const free = ends.findIndex((end) => end <= left);
       const row = free < 0 ? ends.length : free;
-      ends[row] = bar.toMs ?? Infinity;
+      ends[row] = Math.max(right, labelRight);
       rowOf.set(bar.index, firstRow + row);
     }
     const made = { client, firstRow, rowCount: ends.length };
@@ -126,13 +147,11 @@ function lane(client: string, firstRow: number, rowCount: number, shaded: boolea
 
 function barOf(bar: Bar, x: (ms: number) => number, row: number): string {
   const { fromMs, toMs, place, text } = bar;
-  const left = x(fromMs);
-  const right = toMs === undefined ? widthPx - 10 : Math.max(x(toMs), left + minBarPx);
+  const { left, right } = spanOf(bar, x);
   const y = row * laneHeightPx + 3;
   const kind = toMs === undefined ? 'unknown' : place === undefined ? 'stuck' : 'placed';
   const until = toMs === undefined ? 'unknown' : `${toMs.toFixed(1)} ms`;
-  const label = `${place === undefined ? '' : `${String(place)} · `}${text}`;
-  return `<g class="${kind}"><title>${escape(`${bar.client}: ${text}, ${fromMs.toFixed(1)} to ${until}`)}</title><rect x="${left.toFixed(1)}" y="${String(y)}" width="${(right - left).toFixed(1)}" height="${String(laneHeightPx - 6)}" rx="3"/><text x="${(left + 4).toFixed(1)}" y="${String(y + 12)}">${escape(label)}</text></g>`;
+  return `<g class="${kind}"><title>${escape(`${bar.client}: ${text}, ${fromMs.toFixed(1)} to ${until}`)}</title><rect x="${left.toFixed(1)}" y="${String(y)}" width="${(right - left).toFixed(1)}" height="${String(laneHeightPx - 6)}" rx="3"/><text x="${(left + 4).toFixed(1)}" y="${String(y + 12)}">${escape(labelOf(bar))}</text></g>`;
 }
 
 function ticks(fromMs: number, toMs: number): number[] {

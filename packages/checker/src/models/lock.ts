@@ -215,7 +215,7 @@ function describe(call: LockCall, answer: LockAnswer | undefined): string {
 function describeState({ lastToken, holds }: LockState): string {
   const held = holds.map(
     ({ session, mode, token, count }) =>
-      `held ${mode} by ${session} with #${token === null ? '?' : String(token)}${count > 1 ? `, ${String(count)} times` : ''}`,
+      `held ${mode} by ${session.slice(0, 8)} with #${token === null ? '?' : String(token)}${count > 1 ? `, ${String(count)} times` : ''}`,
   );
   return `${held.join(' and ') || 'free'} (last token ${String(lastToken)})`;
 }
