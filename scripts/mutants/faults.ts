@@ -260,4 +260,18 @@ export const faults: readonly Fault[] = [
     else outgoing`,
     put: `if (outgoing !== undefined) outgoing`,
   },
+  {
+    name: 'learner-keeps-a-dead-leader',
+    breaks: 'a learner believes in a leader that is gone, and so do its callers',
+    file: 'packages/raft/src/raft.ts',
+    find: `else if (this.leader !== null) this.becomeFollower(this.term, null);`,
+    put: ``,
+  },
+  {
+    name: 'unreachable-leader-tried-for-ever',
+    breaks: 'a client goes to and fro between a node and a leader that it cannot reach',
+    file: 'packages/client/src/connection.ts',
+    find: `if (url === this.#unreachableLeader) return; // F4`,
+    put: ``,
+  },
 ];

@@ -8,6 +8,8 @@
  *     next one within about `silentSweepsAllowed` sweeps: a process that stands still keeps its
  *     connections open, and one that is cut off from its peers still answers. Counted in sweeps, not in
  *     time: a client that was itself blocked first reads what came in meanwhile.
+ * F4: a leader that this client cannot reach is not tried again at a node's word until there is another:
+ *     any node passes requests on.
  */
 import { errorDefinitions, HoldfastError, streamPath } from '@holdfast/protocol';
 import type {
@@ -79,6 +81,10 @@ export class Connection {
   #cancelSweep: (() => void) | undefined;
   #cancelReconnect: (() => void) | undefined;
   #cluster: ClusterPush | undefined;
+  /** A leader's url that no connection could be made to (F4). */
+  #unreachableLeader = '';
+  /** The leader's url for which another node was left. */
+  #preferred = '';
   #silentSweeps = 0;
   #leaderlessSweeps = 0;
   readonly onSessionEnded: Map<string, (reason: string) => void> = new Map();
@@ -204,6 +210,7 @@ export class Connection {
       onOpen: () => {
         if (this.#socket !== socket) return;
         this.#open = true;
+        if (url === this.#unreachableLeader) this.#unreachableLeader = '';
         this.#flush();
       },
       onMessage: (text) => {
@@ -218,6 +225,7 @@ export class Connection {
 
   #lost(): void {
     this.#socket = undefined;
+    if (!this.#open && this.#url === this.#preferred) this.#unreachableLeader = this.#url; // F4
     this.#open = false;
     if (this.#closed) return;
     // The node that is gone is not the one to ask first.
@@ -325,6 +333,9 @@ export class Connection {
       return;
     const url = cluster.members.find((member) => member.node_id === cluster.leader)?.url;
     if (url === undefined || url === '' || url === this.#url || before === cluster.leader) return;
+    if (url === this.#unreachableLeader) return; // F4
+    this.#unreachableLeader = '';
+    this.#preferred = url;
     this.#leave();
     this.#cluster = cluster;
     this.#attempt = 0;

@@ -16,6 +16,8 @@ export class FakePeer {
   readonly received: Received[] = [];
   /** Decides each answer; the default answers what a node would. */
   handle: (request: Received) => void = (request) => this.answerNormally(request);
+  /** What it says of the cluster to whoever connects. */
+  greeting: object | undefined;
   #nextToken = 1;
   #sockets = new Set<WebSocket>();
   #watchers: (() => void)[] = [];
@@ -24,6 +26,7 @@ export class FakePeer {
     this.#server = server;
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
+      if (this.greeting !== undefined) socket.send(JSON.stringify([[0, 'cluster', this.greeting]]));
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('message', (data: Buffer) => {
         for (const [id, operation, body] of JSON.parse(data.toString()) as [

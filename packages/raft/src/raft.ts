@@ -138,6 +138,8 @@ export class RaftCore implements Raft {
     this.#resetElection();
     if (this.isVoter(this.config.id) && this.receiving === undefined)
       this.#campaign('pre_candidate', false);
+    // Who does not campaign says at least that it has lost its leader: its callers look for another node.
+    else if (this.leader !== null) this.becomeFollower(this.term, null);
   }
 
   step(from: MemberId, message: Message): void {

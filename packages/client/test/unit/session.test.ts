@@ -317,6 +317,22 @@ describe('A request', () => {
     });
   });
 
+  it('that is told of a leader which cannot be reached stays with the node that told it (F4)', async () => {
+    await client.close();
+    const url = 'http://127.0.0.1:9'; // Nobody listens there.
+    peer.greeting = {
+      node_id: 'n1',
+      leader: 'n2',
+      members: [
+        { node_id: 'n1', url: peer.url },
+        { node_id: 'n2', url },
+      ],
+    };
+    client = new Client({ endpoints: [peer.url], timeoutMs: 5000 });
+    const session = await client.session();
+    assert.equal((await session.lock('a')).name, 'a');
+  });
+
   it('of one event-loop turn shares its message with the others', async () => {
     const session = await client.session();
     const before = peer.received.length;
