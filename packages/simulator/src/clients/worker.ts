@@ -23,6 +23,8 @@ export interface WorkerOptions {
   readonly sharedChance: number;
   /** It only looks at locks, over and over: a stale read shows in the history. */
   readonly onlyReads: boolean;
+  /** How long a lock stays closed after the session of its holder expired; 0: not at all. */
+  readonly lockDelaySeconds: number;
   /** Between two rounds. */
   readonly longestPauseMs: number;
 }
@@ -41,6 +43,9 @@ export class Worker {
   readonly #options: WorkerOptions;
   /** Rounds that ended well. */
   cycles = 0;
+  /** Who it is where it takes a lock without a session; each process is somebody else. */
+  #aloneId = '';
+  #aloneRequests = 0;
   readonly #asked = new Map<string, Set<string>>();
 
   constructor(options: WorkerOptions) {
@@ -67,7 +72,7 @@ export class Worker {
   }
 
   async #work(): Promise<void> {
-    const { random, machine, endpoints } = this.#options;
+    const { random, machine, endpoints, lockDelaySeconds } = this.#options;
     const environment: Environment = {
       clock: {
         now: () => machine.now(),
@@ -79,11 +84,15 @@ export class Worker {
       newId: () => random.id(),
     };
     const clientId = machine.name;
+    this.#aloneId = `${clientId}-${random.id()}`;
     for (;;) {
       const client = new Client({ endpoints: endpoints(), clientId }, environment);
       try {
         if (this.#options.onlyReads) await this.#keepReading(client);
-        const session = await client.session({ timeoutSeconds: 2 + random.below(4) });
+        const session = await client.session({
+          timeoutSeconds: 2 + random.below(4),
+          ...(lockDelaySeconds === 0 ? {} : { lockDelaySeconds }),
+        });
         await this.#useSession(client, session);
       } catch (error) {
         if (!(error instanceof HoldfastError)) throw error;
@@ -110,6 +119,7 @@ export class Worker {
     });
     for (let round = random.below(12); round >= 0 && session.state === 'active'; round--) {
       if (random.chance(0.15)) await this.#read(client);
+      if (random.chance(0.1)) await this.#cycleAlone(client);
       const certain = await this.#cycle(session);
       if (!certain) break;
       await machine.sleep(random.between(0, this.#options.longestPauseMs));
@@ -141,6 +151,44 @@ export class Worker {
     if (!(await this.#giveBack(session, hold))) return false;
     this.cycles += 1;
     return true;
+  }
+
+  /** As with curl: a lock by client id and ttl, which has a session of its own and nobody who keeps it alive. */
+  async #cycleAlone(client: Client): Promise<void> {
+    const { random, machine, recorder, locks, world } = this.#options;
+    const lock = random.pick(locks);
+    const request_id = ++this.#aloneRequests;
+    const client_id = this.#aloneId;
+    const session = `${client_id}/${String(request_id)}`;
+    const ttlSeconds = 1 + random.below(3);
+    const waitSeconds = random.chance(0.5) ? 1 : 0;
+    const call = { type: 'acquire', lock, session, mode: 'exclusive' } as const;
+    const settle = recorder.begin(machine.name, { ...call, wait: waitSeconds > 0 });
+    // It may end once its time is over, by the fastest clock there is.
+    const overMs = world.nowMs + ttlSeconds * 950;
+    recorder.begin(machine.name, { type: 'end', lock, session }, overMs);
+    try {
+      const { fence_token } = await client.call('acquire', {
+        name: lock,
+        client_id,
+        request_id,
+        ttl_seconds: ttlSeconds,
+        ...(waitSeconds > 0 ? { wait_seconds: waitSeconds } : {}),
+      });
+      settle({ type: 'granted', token: fence_token });
+      await machine.sleep(random.between(0, 1500));
+      const settleRelease = recorder.begin(machine.name, {
+        type: 'release',
+        lock,
+        session,
+        token: fence_token,
+      });
+      await client.call('release', { name: lock, client_id, fence_token });
+      settleRelease({ type: 'released' });
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      if (refused.has(error.code)) settle({ type: 'busy' });
+    }
   }
 
   /** A program that does not look before it writes, now and then: the resource has to stop it. */

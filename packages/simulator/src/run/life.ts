@@ -82,6 +82,7 @@ class Life {
   readonly #workers: Worker[] = [];
   readonly #faults: Faults;
   readonly #diskFolder: string | undefined;
+  #lockDelaySeconds = 0;
 
   constructor(world: World, seed: bigint) {
     this.world = world;
@@ -120,6 +121,7 @@ class Life {
     const random = this.#random;
     const locks = ['red', 'blue', 'green'].slice(0, 1 + random.below(3));
     const sharedChance = random.pick([0, 0, 0.4]);
+    this.#lockDelaySeconds = random.pick([0, 0, 0, 1]);
     const longestPauseMs = random.pick([20, 300]);
     const count = 2 + random.below(4);
     for (let number = 1; number <= count; number++) {
@@ -135,6 +137,7 @@ class Life {
           beliefs: this.#beliefs,
           sharedChance,
           longestPauseMs,
+          lockDelaySeconds: this.#lockDelaySeconds,
           onlyReads: number > 2 && number === count && random.chance(0.6),
         }),
       );
@@ -288,7 +291,11 @@ class Life {
   /** Returns whether the search came to an end. */
   #judge(): boolean {
     const { history } = this.recorder;
-    const verdict = checkLinearizable(lockModel({}), history, { maxSteps: 2_000_000 });
+    const verdict = checkLinearizable(
+      lockModel({ mayBeDelayed: this.#lockDelaySeconds > 0 }),
+      history,
+      { maxSteps: 2_000_000 },
+    );
     if (verdict.type === 'violation') throw new BrokenLife(verdict.message, history, verdict);
     return verdict.type === 'linearizable';
   }
