@@ -15,6 +15,7 @@ import type { Clock } from './clock.ts';
 import type { ClusterClock } from './cluster-clock.ts';
 import { Interrupted } from './interrupted.ts';
 import type { Outcome, Replica } from './replica.ts';
+import { isAcquire } from './waits.ts';
 
 const maxCommandsPerBatch = 1000;
 /**
@@ -88,7 +89,7 @@ export class CommandQueue {
     }
     const { command } = envelope;
     const key =
-      command.type === 'acquire' && command.waitMs > 0
+      isAcquire(command) && command.waitMs > 0
         ? waitKey(command.sessionId, command.requestId)
         : undefined;
     const submission: Submission = { envelope, resolve, reject, waitKey: key };

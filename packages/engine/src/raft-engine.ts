@@ -28,6 +28,7 @@ import type { KeepAliveResult } from './leadership.ts';
 import { answerQuery } from './queries.ts';
 import type { Replica } from './replica.ts';
 import type { Transport } from './transport/types.ts';
+import { abandonOf, isAcquire, waitMsOf } from './waits.ts';
 import type {
   CallOptions,
   ClusterStatus,
@@ -114,7 +115,7 @@ export class RaftEngine implements Engine {
     interruption: Interrupted | undefined,
   ): Promise<CommandResult> {
     const { signal, identity, answeredBelow } = options;
-    const waitMs = command.type === 'acquire' ? command.waitMs : 0;
+    const waitMs = waitMsOf(command);
     const deadlineMs = startedMs + waitMs + (options.timeoutMs ?? defaultTimeoutMs);
     const patience = { deadlineMs, signal };
     let result: CommandResult;
@@ -138,7 +139,7 @@ export class RaftEngine implements Engine {
       if (signal?.aborted === true) this.#abandonLater(command, options);
       throw error;
     }
-    if (signal?.aborted === true && command.type === 'acquire' && result.ok) {
+    if (signal?.aborted === true && isAcquire(command) && result.ok) {
       // The caller left while the grant was on its way: give the late winner's hold back.
       this.#abandonLater(command, options);
       return waitAbandoned(command.name);
@@ -378,7 +379,7 @@ export class RaftEngine implements Engine {
       this.#queue.submit(envelopeOf(command, options), resolve, reject);
     });
     const { signal } = options;
-    if (signal === undefined || command.type !== 'acquire' || command.waitMs === 0) return outcome;
+    if (signal === undefined || waitMsOf(command) === 0) return outcome;
     const abandon = (): void => this.#abandonLater(command, options);
     if (signal.aborted) abandon();
     signal.addEventListener('abort', abandon, { once: true });
@@ -387,9 +388,10 @@ export class RaftEngine implements Engine {
 
   /** The asker of this acquire is gone: tell the state, wherever the leader is, within a bounded time. */
   #abandonLater(command: Command, { identity }: CallOptions): void {
-    if (command.type !== 'acquire') return;
-    const { sessionId, name, requestId } = command;
-    this.submit({ type: 'abandon', sessionId, name, requestId }, { identity }).catch(() =>
+    const abandon = abandonOf(command);
+    if (abandon === undefined) return;
+    const { name } = abandon;
+    this.submit(abandon, { identity }).catch(() =>
       // The session's end gives the hold back.
       this.#parts.log.warn(
         { name },
@@ -411,7 +413,7 @@ function envelopeOf(command: Command, { identity, answeredBelow }: CallOptions):
 
 /** A wait that is asked for again is shorter by what has passed. */
 function withTimeLeft(command: Command, spentMs: number): Command {
-  if (command.type !== 'acquire' || spentMs <= 0 || command.waitMs <= 0) return command;
+  if (!isAcquire(command) || spentMs <= 0 || command.waitMs <= 0) return command;
   return { ...command, waitMs: Math.max(1, Math.floor(command.waitMs - spentMs)) };
 }
 
@@ -419,6 +421,8 @@ function withTimeLeft(command: Command, spentMs: number): Command {
 function isRepeatable(command: Command): boolean {
   switch (command.type) {
     case 'acquire':
+    case 'acquire_permits':
+    case 'create_semaphore':
     case 'create_session':
     case 'abandon':
     case 'expire_session':
@@ -426,10 +430,13 @@ function isRepeatable(command: Command): boolean {
     case 'set_limits':
       return true;
     case 'release':
+    case 'release_permits':
       return command.requestId !== undefined;
     case 'end_session':
     case 'force_release':
     case 'jump_fence_counter':
+    case 'resize_semaphore':
+    case 'delete_semaphore':
       return false;
   }
 }

@@ -30,6 +30,10 @@ export type ErrorCode =
   | 'request_forgotten'
   | 'request_reused'
   | 'deadlock'
+  | 'no_permits'
+  | 'limit_mismatch'
+  | 'semaphore_not_found'
+  | 'semaphore_in_use'
   | 'limit_exceeded'
   | 'overloaded'
   | 'not_leader'
@@ -88,6 +92,10 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     retry: 'never',
   },
   deadlock: { status: 409, title: 'Waiting here would close a circle of waiters.', retry: 'never' },
+  no_permits: { status: 409, title: 'Not that many permits are free.', retry: 'later' },
+  limit_mismatch: { status: 409, title: 'The semaphore has another limit.', retry: 'never' },
+  semaphore_not_found: { status: 404, title: 'There is no such semaphore.', retry: 'never' },
+  semaphore_in_use: { status: 409, title: 'The semaphore is in use.', retry: 'later' },
   limit_exceeded: { status: 429, title: 'A configured limit is reached.', retry: 'later' },
   overloaded: { status: 503, title: 'The node has too much unfinished work.', retry: 'later' },
   not_leader: {

@@ -11,16 +11,17 @@
 import { enqueue, give, positionOf } from './grants.ts';
 import type { Ask } from './grants.ts';
 import { invariant } from './invariant.ts';
+import { isLaden, tooManyHolds, tooManyResources, tooManyWaiters } from './laden.ts';
 import { beginSession, tooManySessions } from './lifetimes.ts';
 import { lockUnits, unitsOf } from './modes.ts';
 import type { Hold, Pool } from './pool.ts';
 import {
-  limitExceeded,
   lockBusy,
   requestForgotten,
   requestReused,
   sessionExists,
   upgradeDeadlock,
+  usedFor,
 } from './refusals.ts';
 import type { AcquireAnswer, Answer } from './requests.ts';
 import type { Session } from './sessions.ts';
@@ -59,7 +60,7 @@ export function acquire(
 
 /** A1. */
 function repeatAcquire({ requestId, name, mode, waitMs }: Acquire, known: Answer): CommandResult {
-  if (known.kind === 'release') return requestReused(requestId, `a release of "${known.name}"`);
+  if (known.kind !== 'acquire') return requestReused(requestId, usedFor(known));
   if (known.name !== name || (known.mode !== undefined && known.mode !== mode)) {
     return requestReused(requestId, `another acquire, of "${known.name}"`);
   }
@@ -90,9 +91,8 @@ function judge(
   const units = unitsOf(command.mode);
   const held = session?.holds.get(command.name);
   if (held !== undefined && held.units >= units) return 'give'; // A2
-  if (pool === undefined && tables.pools.size >= tables.limits.maxResources) {
-    const remedy = 'Release locks that are not needed.';
-    return limitExceeded('max_resources', tables.limits.maxResources, remedy);
+  if (pool === undefined && tables.poolCount >= tables.limits.maxResources) {
+    return tooManyResources(tables);
   }
   if (held === undefined && session !== undefined && isLaden(tables, session)) {
     return tooManyHolds(tables);
@@ -104,23 +104,7 @@ function judge(
   if (rival !== undefined) return upgradeDeadlock(pool, rival); // A3
   if (command.waitMs <= 0) return lockBusy(pool, tables.timeMs);
   if (session !== undefined && isLaden(tables, session)) return tooManyHolds(tables);
-  const { maxWaitersPerResource } = tables.limits;
-  if (pool.queue.length >= maxWaitersPerResource) {
-    return limitExceeded('max_waiters_per_resource', maxWaitersPerResource, 'Try again later.');
-  }
-  return 'wait';
-}
-
-function isLaden(tables: Tables, session: Session): boolean {
-  return session.holds.size + session.waits.size >= tables.limits.maxHoldsPerSession;
-}
-
-function tooManyHolds(tables: Tables): Refusal {
-  return limitExceeded(
-    'max_holds_per_session',
-    tables.limits.maxHoldsPerSession,
-    'Holds and waits count. Release some, or use another session.',
-  );
+  return tooManyWaiters(tables, pool) ?? 'wait';
 }
 
 /** Another holder of this pool that waits in its queue for more than it holds. */
@@ -152,7 +136,7 @@ function carryOut(
     result = verdict;
     answer.result = verdict;
   } else {
-    const pool = found ?? tables.openPool(name, lockUnits);
+    const pool = found ?? tables.openPool('lock', name, lockUnits);
     const ask: Ask = { requestId, units: unitsOf(mode), acquiredAtMs };
     if (verdict === 'give') {
       result = give(tables, session, pool, ask);

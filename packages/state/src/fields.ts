@@ -25,6 +25,10 @@ const refusalCodes: Readonly<Record<RefusalCode, true>> = {
   request_forgotten: true,
   request_reused: true,
   deadlock: true,
+  no_permits: true,
+  limit_mismatch: true,
+  semaphore_not_found: true,
+  semaphore_in_use: true,
   limit_exceeded: true,
 };
 

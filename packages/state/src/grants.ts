@@ -13,7 +13,7 @@ import { invariant } from './invariant.ts';
 import { modeOf } from './modes.ts';
 import { openingRank, waitRank } from './pool.ts';
 import type { Hold, Pool, Waiter } from './pool.ts';
-import type { AcquireAnswer } from './requests.ts';
+import type { AcquireAnswer, PermitsAnswer } from './requests.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
 import type { CommandResult, EndReason, RequestId } from './types.ts';
@@ -29,6 +29,7 @@ export interface Ask {
 export function give(tables: Tables, session: Session, pool: Pool, ask: Ask): CommandResult {
   invariant(session.living, 'G2: nothing is given to a session that has ended.', session.id);
   tables.changingPool(pool);
+  if (pool.kind === 'semaphore') return givePermits(tables, session, pool, ask);
   const held = session.holds.get(pool.name);
   if (held !== undefined && held.units >= ask.units) {
     held.holdCount += 1;
@@ -58,9 +59,33 @@ function granted(tables: Tables, hold: Hold): CommandResult {
   };
 }
 
+/** Every acquire of permits is a hold of its own. */
+function givePermits(tables: Tables, session: Session, pool: Pool, ask: Ask): CommandResult {
+  const hold = newHold(tables, session, pool, ask);
+  pool.add(hold);
+  session.permits.set(hold.fenceToken, hold);
+  tables.events.push({
+    type: 'permits_granted',
+    name: pool.name,
+    sessionId: session.id,
+    requestId: ask.requestId,
+    permits: hold.units,
+    fenceToken: hold.fenceToken,
+  });
+  return granted(tables, hold);
+}
+
 function begin(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
+  const hold = newHold(tables, session, pool, ask);
+  if (pool.holds.length === 0) tables.heldPools += 1;
+  pool.add(hold);
+  session.holds.set(pool.name, hold);
+  return hold;
+}
+
+function newHold(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
   const fenceToken = tables.nextFenceToken(); // G1
-  const hold: Hold = {
+  return {
     session,
     pool,
     units: ask.units,
@@ -72,10 +97,6 @@ function begin(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
     previous: undefined,
     next: undefined,
   };
-  if (pool.holds.length === 0) tables.heldPools += 1;
-  pool.add(hold);
-  session.holds.set(pool.name, hold);
-  return hold;
 }
 
 /** From shared to exclusive. */
@@ -93,17 +114,20 @@ function raise(tables: Tables, hold: Hold, units: number): Hold {
 /** Ends a hold, however often it was entered. The caller settles the pool afterwards. */
 export function endHold(tables: Tables, hold: Hold, reason: EndReason): void {
   const { pool, session } = hold;
+  const { name } = pool;
+  const { fenceToken } = hold;
+  const sessionId = session.id;
   tables.changingPool(pool);
   pool.remove(hold);
-  session.holds.delete(pool.name);
+  if (pool.kind === 'semaphore') {
+    const permits = hold.units;
+    session.permits.delete(fenceToken);
+    tables.events.push({ type: 'permits_ended', name, sessionId, fenceToken, permits, reason });
+    return;
+  }
+  session.holds.delete(name);
   if (pool.holds.length === 0) tables.heldPools -= 1;
-  tables.events.push({
-    type: 'hold_ended',
-    name: pool.name,
-    sessionId: session.id,
-    fenceToken: hold.fenceToken,
-    reason,
-  });
+  tables.events.push({ type: 'hold_ended', name, sessionId, fenceToken, reason });
 }
 
 /**
@@ -119,7 +143,7 @@ export function enqueue(
   pool: Pool,
   ask: Ask,
   waitMs: number,
-  answer: AcquireAnswer,
+  answer: AcquireAnswer | PermitsAnswer,
 ): number {
   tables.changingPool(pool);
   const waiter: Waiter = {
@@ -144,6 +168,7 @@ export function enqueue(
   tables.waiterCount += 1;
   tables.events.push({
     type: 'waiting',
+    ...kindOf(pool),
     name: pool.name,
     sessionId: session.id,
     requestId: ask.requestId,
@@ -151,8 +176,14 @@ export function enqueue(
   return position;
 }
 
+/** Events of locks are told without a kind. */
+const lockKind = {};
+const semaphoreKind = { kind: 'semaphore' } as const;
+const kindOf = ({ kind }: Pool): { readonly kind?: 'semaphore' } =>
+  kind === 'lock' ? lockKind : semaphoreKind;
+
 function place(pool: Pool, waiter: Waiter): number {
-  if (!waiter.session.holds.has(pool.name)) {
+  if (pool.heldBy(waiter.session) === undefined) {
     pool.queue.append(waiter);
     return pool.queue.length;
   }
@@ -187,6 +218,7 @@ export function endWait(tables: Tables, waiter: Waiter, result: CommandResult): 
   session.requests.remember(waiter.requestId, answer, tables.limits.maxResultsPerSession);
   tables.events.push({
     type: 'wait_ended',
+    ...kindOf(pool),
     name: pool.name,
     sessionId: session.id,
     requestId: waiter.requestId,
@@ -199,7 +231,7 @@ export function settle(tables: Tables, pool: Pool): void {
   for (let waiter = pool.nextTurn(); waiter !== undefined; waiter = pool.nextTurn()) {
     endWait(tables, waiter, give(tables, waiter.session, pool, waiter));
   }
-  if (pool.isIdle) tables.pools.delete(pool.name);
+  if (pool.isIdle) tables.poolsOf(pool.kind).delete(pool.name);
 }
 
 /** Closes a pool until a time (lock delay); a later end that stands already stays. */

@@ -79,9 +79,15 @@ export function endSession(
     endWait(tables, waiter, sessionEnded(session.id, reason)); // E1
     changed.add(waiter.pool);
   }
-  const releasedCount = session.holds.size;
+  const releasedCount = session.holds.size + session.permits.size;
+  const how = reason === 'expired' ? 'expired' : 'session_ended';
+  // A lock delay is of locks: the other permits of a semaphore are not to wait for the lost one.
+  for (const hold of session.permits.values()) {
+    endHold(tables, hold, how); // E1
+    changed.add(hold.pool);
+  }
   for (const hold of session.holds.values()) {
-    endHold(tables, hold, reason === 'expired' ? 'expired' : 'session_ended'); // E1
+    endHold(tables, hold, how); // E1
     if (reason === 'expired' && session.lockDelayMs > 0) {
       closeUntil(tables, hold.pool, tables.timeMs + session.lockDelayMs); // E2
     }

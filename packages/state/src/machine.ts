@@ -11,6 +11,13 @@ import { invariant } from './invariant.ts';
 import { advance, createSession, endSession, expireSession } from './lifetimes.ts';
 import { limitExceeded } from './refusals.ts';
 import { abandon, forceRelease, release } from './release.ts';
+import {
+  acquirePermits,
+  createSemaphore,
+  deleteSemaphore,
+  releasePermits,
+  resizeSemaphore,
+} from './semaphores.ts';
 import { digestOf, Picture, restoreTables } from './snapshot.ts';
 import { Tables } from './tables.ts';
 import type {
@@ -21,13 +28,14 @@ import type {
   LockView,
   LogIndex,
   ResourceName,
+  SemaphoreView,
   SessionId,
   SessionView,
   StateLimits,
   StateMachine,
   Stats,
 } from './types.ts';
-import { listPools, lockView, sessionView } from './views.ts';
+import { listPools, lockView, semaphoreView, sessionView } from './views.ts';
 
 /** After a restore from backup the fence counter moves to the next multiple of this. */
 const fenceJump = 2 ** 40;
@@ -132,6 +140,11 @@ class Machine implements StateMachine {
     return lockView(name, this.#tables.pools.get(name), this.#tables.timeMs);
   }
 
+  semaphore(name: ResourceName): SemaphoreView | undefined {
+    const pool = this.#tables.semaphores.get(name);
+    return pool === undefined ? undefined : semaphoreView(pool);
+  }
+
   locks(
     prefix: string,
     after: string | undefined,
@@ -170,6 +183,16 @@ function carryOut(tables: Tables, { command, answeredBelow }: Envelope): Command
       return release(tables, command, answeredBelow);
     case 'abandon':
       return abandon(tables, command, answeredBelow);
+    case 'acquire_permits':
+      return acquirePermits(tables, command, answeredBelow);
+    case 'release_permits':
+      return releasePermits(tables, command, answeredBelow);
+    case 'create_semaphore':
+      return createSemaphore(tables, command);
+    case 'resize_semaphore':
+      return resizeSemaphore(tables, command);
+    case 'delete_semaphore':
+      return deleteSemaphore(tables, command);
     case 'force_release':
       return forceRelease(tables, command);
     case 'create_session': {

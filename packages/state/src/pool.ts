@@ -6,15 +6,17 @@
  * P2: a turn is first come, first served: nobody who needs units is given some while another waits
  *     ahead, however few it needs (else a stream of small requests starves a large one).
  * P3: a closed pool (lock delay) gives no units.
- * P4: a pool that nobody holds, waits for or is kept out of does not exist.
+ * P4: a pool that nobody holds, waits for or is kept out of does not exist, unless it was made to stay.
+ * P5: when the size of a pool is lowered its holders keep what they have; nothing is given until there
+ *     is room again.
  */
 import { Chain } from './chain.ts';
 import type { Link } from './chain.ts';
 import type { DueItem } from './due.ts';
 import { invariant } from './invariant.ts';
-import type { AcquireAnswer } from './requests.ts';
+import type { AcquireAnswer, PermitsAnswer } from './requests.ts';
 import type { Session } from './sessions.ts';
-import type { FenceToken, RequestId, ResourceName } from './types.ts';
+import type { FenceToken, RequestId, ResourceKind, ResourceName } from './types.ts';
 
 export interface Hold extends Link<Hold> {
   readonly session: Session;
@@ -38,7 +40,7 @@ export interface Waiter extends Link<Waiter>, DueItem {
   readonly requestId: RequestId;
   readonly units: number;
   readonly acquiredAtMs: number;
-  readonly answer: AcquireAnswer;
+  readonly answer: AcquireAnswer | PermitsAnswer;
 }
 
 /** The end of a lock delay. */
@@ -52,9 +54,12 @@ export const openingRank = 0;
 export const waitRank = 1;
 
 export class Pool {
+  readonly kind: ResourceKind;
   readonly name: ResourceName;
-  readonly size: number;
+  size: number;
   free: number;
+  /** It stays when nobody uses it (P4). */
+  stays = false;
   readonly holds: Chain<Hold> = new Chain<Hold>();
   readonly queue: Chain<Waiter> = new Chain<Waiter>();
   /** Set while the pool is closed. */
@@ -62,7 +67,8 @@ export class Pool {
   /** The number of the last picture that has this record, see snapshot.ts. */
   pictured: number;
 
-  constructor(name: ResourceName, size: number, pictured: number) {
+  constructor(kind: ResourceKind, name: ResourceName, size: number, pictured: number) {
+    this.kind = kind;
     this.name = name;
     this.size = size;
     this.free = size;
@@ -70,7 +76,12 @@ export class Pool {
   }
 
   get isIdle(): boolean {
-    return this.holds.length === 0 && this.queue.length === 0 && this.opening === undefined;
+    return (
+      this.holds.length === 0 &&
+      this.queue.length === 0 &&
+      this.opening === undefined &&
+      !this.stays
+    );
   }
 
   /**
@@ -88,7 +99,18 @@ export class Pool {
   nextTurn(): Waiter | undefined {
     const waiter = this.queue.first; // P2
     if (waiter === undefined) return undefined;
-    return this.fits(waiter.units, waiter.session.holds.get(this.name)) ? waiter : undefined;
+    return this.fits(waiter.units, this.heldBy(waiter.session)) ? waiter : undefined;
+  }
+
+  /** The hold that an acquire of this session would enter: permits are never entered. */
+  heldBy(session: Session): Hold | undefined {
+    return this.kind === 'lock' ? session.holds.get(this.name) : undefined;
+  }
+
+  /** P5. */
+  changeSize(size: number): void {
+    this.free += size - this.size;
+    this.size = size;
   }
 
   add(hold: Hold): void {
@@ -109,7 +131,11 @@ export class Pool {
 
   #take(units: number): void {
     const free = this.free - units;
-    invariant(free >= 0 && free <= this.size, 'P1: units held stay within the pool.', free);
+    invariant(
+      (free >= 0 || units <= 0) && free <= this.size,
+      'P1: units held stay within the pool.',
+      free,
+    );
     this.free = free;
   }
 }

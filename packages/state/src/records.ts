@@ -52,6 +52,15 @@ function encodeAnswer(requestId: RequestId, answer: Answer): JsonValue {
     const { name, fenceToken, result } = answer;
     return ['r', requestId, name, fenceToken ?? null, encodeResult(result)];
   }
+  if (answer.kind === 'release_permits') {
+    const { name, fenceToken, result } = answer;
+    return ['q', requestId, name, fenceToken, encodeResult(result)];
+  }
+  if (answer.kind === 'acquire_permits') {
+    const { name, permits, result } = answer;
+    const first = result === undefined ? null : encodeResult(result);
+    return ['p', requestId, name, permits ?? null, first];
+  }
   const { name, mode, result } = answer;
   return ['a', requestId, name, mode ?? null, result === undefined ? null : encodeResult(result)];
 }
@@ -63,6 +72,16 @@ function decodeAnswer(fields: Fields): readonly [RequestId, Answer] {
   if (kind === 'r') {
     const fenceToken = fields.optional(() => fields.number() as FenceToken);
     return [requestId, { kind: 'release', name, fenceToken, result: decodeResult(fields.list()) }];
+  }
+  if (kind === 'q') {
+    const fenceToken = fields.number() as FenceToken;
+    const result = decodeResult(fields.list());
+    return [requestId, { kind: 'release_permits', name, fenceToken, result }];
+  }
+  if (kind === 'p') {
+    const permits = fields.optional(() => fields.number());
+    const result = fields.optional(() => decodeResult(fields.list()));
+    return [requestId, { kind: 'acquire_permits', name, permits, result, waiter: undefined }];
   }
   if (kind !== 'a') throw new SnapshotFormatError(`a request is of the unknown kind "${kind}"`);
   const mode = fields.optional(() => fields.mode());
@@ -149,6 +168,10 @@ export function encodePool(pool: Pool): string {
   for (const { session, requestId, units, dueMs, sequence, acquiredAtMs } of pool.queue) {
     waiters.push([session.id, requestId, units, dueMs, sequence, acquiredAtMs]);
   }
+  if (pool.kind === 'semaphore') {
+    const stays = pool.stays ? 1 : 0;
+    return JSON.stringify(['semaphore', pool.name, pool.size, stays, holds, waiters]);
+  }
   const { opening } = pool;
   const closed = opening === undefined ? null : [opening.dueMs, opening.sequence];
   return JSON.stringify(['pool', pool.name, pool.size, closed, holds, waiters]);
@@ -156,7 +179,7 @@ export function encodePool(pool: Pool): string {
 
 /** Adds the pool to its tables; holds and waiters are tied to sessions by `tie` in snapshot.ts. */
 export function decodePool(tables: Tables, fields: Fields): Pool {
-  const pool = new Pool(fields.text() as ResourceName, fields.number(), 0);
+  const pool = new Pool('lock', fields.text() as ResourceName, fields.number(), 0);
   const closed = fields.optional(() => fields.list());
   if (closed !== undefined) {
     pool.opening = {
@@ -168,11 +191,27 @@ export function decodePool(tables: Tables, fields: Fields): Pool {
       heapIndex: -1,
     };
   }
+  decodeUsers(tables, pool, fields);
+  return pool;
+}
+
+export function decodeSemaphore(tables: Tables, fields: Fields): Pool {
+  const name = fields.text() as ResourceName;
+  const size = fields.number();
+  const pool = new Pool('semaphore', name, size, 0);
+  pool.stays = fields.number() === 1;
+  // Holders may have more than a limit that was lowered (P5).
+  pool.changeSize(Number.MAX_SAFE_INTEGER);
+  decodeUsers(tables, pool, fields);
+  pool.changeSize(size);
+  return pool;
+}
+
+function decodeUsers(tables: Tables, pool: Pool, fields: Fields): void {
   const holds = fields.list();
   while (!holds.atEnd) pool.add(decodeHold(tables, pool, holds.list()));
   const waiters = fields.list();
   while (!waiters.atEnd) pool.queue.append(decodeWaiter(tables, pool, waiters.list()));
-  return pool;
 }
 
 function decodeHold(tables: Tables, pool: Pool, fields: Fields): Hold {
@@ -194,7 +233,13 @@ function decodeWaiter(tables: Tables, pool: Pool, fields: Fields): Waiter {
   const session = sessionOf(tables, fields);
   const requestId = fields.requestId();
   const answer = session.requests.find(requestId);
-  if (answer === undefined || answer === 'forgotten' || answer.kind !== 'acquire') {
+  const kind = pool.kind === 'lock' ? 'acquire' : 'acquire_permits';
+  if (
+    answer === undefined ||
+    answer === 'forgotten' ||
+    answer.kind !== kind ||
+    !('waiter' in answer)
+  ) {
     throw new SnapshotFormatError(`a waiter of "${pool.name}" has no request in its session`);
   }
   const waiter: Waiter = {

@@ -4,6 +4,7 @@
  */
 import { modeOf } from './modes.ts';
 import type { Hold, Pool } from './pool.ts';
+import type { Answer } from './requests.ts';
 import type { SessionEnd } from './sessions.ts';
 import type {
   JsonValue,
@@ -56,12 +57,9 @@ function holdersShown(pool: Pool): readonly JsonValue[] {
   return shown;
 }
 
-function holderShown(hold: Hold): JsonValue {
-  return {
-    client_id: hold.session.clientId,
-    fence_token: hold.fenceToken,
-    mode: modeOf(hold.units),
-  };
+function holderShown({ session, fenceToken, units, pool }: Hold): JsonValue {
+  const who = { client_id: session.clientId, fence_token: fenceToken };
+  return pool.kind === 'lock' ? { ...who, mode: modeOf(units) } : { ...who, permits: units };
 }
 
 /** The pool cannot give what was asked for at once. */
@@ -116,6 +114,57 @@ export function upgradeDeadlock(pool: Pool, rival: Hold): Refusal {
   );
 }
 
+/** A semaphore has not that many permits now, or others wait. */
+export function noPermits(pool: Pool, permits: number): Refusal {
+  return refuse(
+    'no_permits',
+    `"${pool.name}" has ${String(Math.max(0, pool.free))} of ${String(pool.size)} permits free and ${String(pool.queue.length)} waiters; ${String(permits)} were asked for. Wait or try again later.`,
+    {
+      resource: pool.name,
+      limit: pool.size,
+      free: Math.max(0, pool.free),
+      waiter_count: pool.queue.length,
+      holders: holdersShown(pool),
+    },
+  );
+}
+
+export function limitMismatch(pool: Pool, given: number): Refusal {
+  return refuse(
+    'limit_mismatch',
+    `Semaphore "${pool.name}" has a limit of ${String(pool.size)}, not ${String(given)}. Leave the limit out, or change it by a resize.`,
+    { resource: pool.name, limit: pool.size, given },
+  );
+}
+
+export function semaphoreNotFound(name: ResourceName): Refusal {
+  return refuse(
+    'semaphore_not_found',
+    `There is no semaphore "${name}". Create it, or give a limit with the first acquire.`,
+    { resource: name },
+  );
+}
+
+export function semaphoreInUse(pool: Pool): Refusal {
+  return refuse(
+    'semaphore_in_use',
+    `Semaphore "${pool.name}" has ${String(pool.holds.length)} holders and ${String(pool.queue.length)} waiters. Delete it when they are gone.`,
+    {
+      resource: pool.name,
+      holder_count: pool.holds.length,
+      waiter_count: pool.queue.length,
+    },
+  );
+}
+
+export function notPermitHolder(name: ResourceName, fenceToken: number): Refusal {
+  return refuse(
+    'not_holder',
+    `This session has no permits of "${name}" with fence token ${String(fenceToken)}. They may have been given back already.`,
+    { resource: name, fence_token: fenceToken },
+  );
+}
+
 export function lockNotFound(name: ResourceName): Refusal {
   return refuse('lock_not_found', `Nobody holds "${name}".`, { resource: name });
 }
@@ -155,6 +204,23 @@ export function requestReused(requestId: RequestId, earlier: string): Refusal {
     `Request id ${shownId(requestId)} was used in this session for ${earlier}. Use a new id for a new request.`,
     { request_id: requestId },
   );
+}
+
+/** What a request id was used for, in words. */
+export function usedFor({
+  kind,
+  name,
+}: {
+  readonly kind: Answer['kind'];
+  readonly name: string;
+}): string {
+  const words: Readonly<Record<Answer['kind'], string>> = {
+    acquire: 'an acquire of',
+    release: 'a release of',
+    acquire_permits: 'an acquire of permits of',
+    release_permits: 'a release of permits of',
+  };
+  return `${words[kind]} "${name}"`;
 }
 
 export function limitExceeded(limit: string, value: number, remedy: string): Refusal {

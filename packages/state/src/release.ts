@@ -16,12 +16,20 @@ import {
   requestForgotten,
   requestReused,
   staleFenceToken,
+  usedFor,
   waitAbandoned,
 } from './refusals.ts';
-import type { AcquireAnswer, Answer, ReleaseAnswer } from './requests.ts';
+import type { AcquireAnswer, Answer, PermitsAnswer, ReleaseAnswer } from './requests.ts';
 import type { Session, Tombstone } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type { Command, CommandResult, FenceToken, RequestId } from './types.ts';
+import type {
+  Command,
+  CommandResult,
+  FenceToken,
+  RequestId,
+  ResourceKind,
+  ResourceName,
+} from './types.ts';
 
 type Release = Extract<Command, { type: 'release' }>;
 type Abandon = Extract<Command, { type: 'abandon' }>;
@@ -56,7 +64,7 @@ function repeatRelease(
   requestId: RequestId,
   known: Answer,
 ): CommandResult {
-  if (known.kind === 'acquire') return requestReused(requestId, `an acquire of "${known.name}"`);
+  if (known.kind !== 'release') return requestReused(requestId, usedFor(known));
   if (known.name !== name || known.fenceToken !== fenceToken) {
     return requestReused(requestId, `another release, of "${known.name}"`);
   }
@@ -117,15 +125,9 @@ export function abandon(
   command: Abandon,
   answeredBelow: number | undefined,
 ): CommandResult {
-  const { sessionId, requestId, name } = command;
+  const { sessionId, requestId, name, kind } = command;
   const session = tables.sessions.get(sessionId);
-  const answer: AcquireAnswer = {
-    kind: 'acquire',
-    name,
-    mode: undefined,
-    result: waitAbandoned(name, requestId),
-    waiter: undefined,
-  };
+  const answer = earlyAnswer(kind ?? 'lock', name, waitAbandoned(name, requestId));
   if (session === undefined) {
     const refusal = tables.missingSession(sessionId);
     if (tables.tombstone(sessionId) === undefined) {
@@ -143,10 +145,21 @@ export function abandon(
     session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession); // R1
     return { ok: true, type: 'abandoned' };
   }
-  if (known.kind === 'release') return requestReused(requestId, `a release of "${known.name}"`);
-  if (known.name !== name) return requestReused(requestId, `an acquire of "${known.name}"`);
+  if (known.kind !== answer.kind || !('waiter' in known) || known.name !== name)
+    return requestReused(requestId, usedFor(known));
   giveUp(tables, session, command, known);
   return { ok: true, type: 'abandoned' };
+}
+
+/** What a request that was given up before it arrived is answered when it does. */
+function earlyAnswer(
+  kind: ResourceKind,
+  name: ResourceName,
+  result: CommandResult,
+): AcquireAnswer | PermitsAnswer {
+  return kind === 'lock'
+    ? { kind: 'acquire', name, mode: undefined, result, waiter: undefined }
+    : { kind: 'acquire_permits', name, permits: undefined, result, waiter: undefined };
 }
 
 /** R3: leaves the queue, or gives back what was granted to exactly this request. */
@@ -154,7 +167,7 @@ function giveUp(
   tables: Tables,
   session: Session,
   { requestId, name, sessionId }: Abandon,
-  known: AcquireAnswer,
+  known: AcquireAnswer | PermitsAnswer,
 ): void {
   const { waiter, result } = known;
   if (waiter !== undefined) {
@@ -165,6 +178,13 @@ function giveUp(
   }
   if (result === undefined || !result.ok || result.type !== 'granted') return;
   known.result = waitAbandoned(name, requestId); // R1, R3: a second abandon finds nothing to give back.
+  if (known.kind === 'acquire_permits') {
+    const permits = session.permits.get(result.fenceToken);
+    if (permits === undefined) return;
+    endHold(tables, permits, 'released');
+    settle(tables, permits.pool);
+    return;
+  }
   const hold = tables.sessions.get(sessionId)?.holds.get(name);
   if (hold === undefined || !isOf(hold, result.fenceToken)) return;
   tables.changingPool(hold.pool);

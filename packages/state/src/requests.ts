@@ -23,6 +23,16 @@ export interface AcquireAnswer {
   waiter: Waiter | undefined;
 }
 
+/** Of an acquire of permits of a semaphore. */
+export interface PermitsAnswer {
+  readonly kind: 'acquire_permits';
+  readonly name: ResourceName;
+  /** Undefined: it was abandoned before it arrived. */
+  readonly permits: number | undefined;
+  result: CommandResult | undefined;
+  waiter: Waiter | undefined;
+}
+
 export interface ReleaseAnswer {
   readonly kind: 'release';
   readonly name: ResourceName;
@@ -30,7 +40,14 @@ export interface ReleaseAnswer {
   readonly result: CommandResult;
 }
 
-export type Answer = AcquireAnswer | ReleaseAnswer;
+export interface PermitsReleaseAnswer {
+  readonly kind: 'release_permits';
+  readonly name: ResourceName;
+  readonly fenceToken: FenceToken;
+  readonly result: CommandResult;
+}
+
+export type Answer = AcquireAnswer | PermitsAnswer | ReleaseAnswer | PermitsReleaseAnswer;
 
 export class RequestTable {
   readonly #numbered = new Map<number, Answer>();
@@ -102,5 +119,5 @@ function forgetOldestName(named: Map<string, Answer>): void {
 }
 
 function isWaiting(answer: Answer): boolean {
-  return answer.kind === 'acquire' && answer.waiter !== undefined;
+  return 'waiter' in answer && answer.waiter !== undefined;
 }

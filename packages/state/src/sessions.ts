@@ -3,7 +3,7 @@ import { invariant } from './invariant.ts';
 import type { Hold, Waiter } from './pool.ts';
 import { RequestTable } from './requests.ts';
 import type { Answer } from './requests.ts';
-import type { RequestId, ResourceName, SessionId } from './types.ts';
+import type { FenceToken, RequestId, ResourceName, SessionId } from './types.ts';
 
 /** How many ended sessions are remembered, of each kind (own and other). */
 export const maxTombstones = 10_000;
@@ -33,6 +33,8 @@ export class Session {
   renewal = 1;
   /** In order of their tokens. */
   readonly holds: Map<ResourceName, Hold> = new Map<ResourceName, Hold>();
+  /** Holds of semaphores by their tokens, which rise. */
+  readonly permits: Map<FenceToken, Hold> = new Map<FenceToken, Hold>();
   /** In order of their sequence. */
   readonly waits: Set<Waiter> = new Set<Waiter>();
   readonly requests: RequestTable;
@@ -51,7 +53,7 @@ export class Session {
   }
 
   get isUnused(): boolean {
-    return this.holds.size === 0 && this.waits.size === 0;
+    return this.holds.size === 0 && this.permits.size === 0 && this.waits.size === 0;
   }
 }
 

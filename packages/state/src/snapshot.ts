@@ -13,6 +13,7 @@ import { Fields, SnapshotFormatError } from './fields.ts';
 import type { Hold, Pool, Waiter } from './pool.ts';
 import {
   decodePool,
+  decodeSemaphore,
   decodeSession,
   decodeTombstone,
   encodePool,
@@ -32,7 +33,9 @@ const limitNames = [
   'maxResultsPerSession',
 ] as const satisfies readonly (keyof StateLimits)[];
 const formatName = 'holdfast-state';
-const formatVersion = 1;
+const formatVersion = 2;
+/** Version 1 knew no semaphores; all else is the same. */
+const readableVersions: ReadonlySet<number> = new Set([1, 2]);
 /** No chunk is larger. */
 export const maxChunkBytes: number = 256 * 1024;
 /** Lines are gathered up to this length before they are encoded. */
@@ -88,7 +91,7 @@ export class Picture implements Keeper, IterableIterator<Uint8Array> {
     this.#tables = tables;
     this.#number = tables.pictureNumber;
     this.#sessionsLeft = tables.sessions.size;
-    this.#poolsLeft = tables.pools.size;
+    this.#poolsLeft = tables.poolCount;
     this.#lines = this.#write(encodeHeader(tables), encodeTombstones(tables));
   }
 
@@ -178,7 +181,7 @@ export class Picture implements Keeper, IterableIterator<Uint8Array> {
       yield* this.#takeKeptSessions();
     }
     yield* this.#takeKeptSessions();
-    for (const pool of this.#tables.pools.values()) {
+    for (const pool of this.#tables.allPools()) {
       if (this.#poolsLeft === 0) break;
       if (pool.pictured !== this.#number) this.keepPool(pool);
       yield* this.#takeKeptPools();
@@ -212,7 +215,7 @@ export function digestOf(tables: Tables): string {
   const sessions: string[] = [];
   for (const session of tables.sessions.values()) sessions.push(encodeSession(session));
   const pools: string[] = [];
-  for (const pool of tables.pools.values()) pools.push(encodePool(pool));
+  for (const pool of tables.allPools()) pools.push(encodePool(pool));
   for (const line of sessions.sort()) hash.add(line);
   for (const line of pools.sort()) hash.add(line);
   return hash.digest();
@@ -248,7 +251,7 @@ export function restoreTables(chunks: Iterable<Uint8Array>): Tables {
 function readHeader(tables: Tables, kind: string, fields: Fields): void {
   if (kind !== formatName) throw new SnapshotFormatError('it is not a snapshot of Holdfast');
   const version = fields.number();
-  if (version !== formatVersion) {
+  if (!readableVersions.has(version)) {
     throw new SnapshotFormatError(
       `its format version is ${String(version)} and this program reads ${String(formatVersion)}`,
     );
@@ -282,6 +285,11 @@ function readRecord(tables: Tables, kind: string, fields: Fields): void {
       tables.pools.set(pool.name, pool);
       return;
     }
+    case 'semaphore': {
+      const pool = decodeSemaphore(tables, fields);
+      tables.semaphores.set(pool.name, pool);
+      return;
+    }
     default:
       throw new SnapshotFormatError(`a record is of the unknown kind "${kind}"`);
   }
@@ -291,14 +299,17 @@ function readRecord(tables: Tables, kind: string, fields: Fields): void {
 function tie(tables: Tables): void {
   const holds: Hold[] = [];
   const waiters: Waiter[] = [];
-  for (const pool of tables.pools.values()) {
+  for (const pool of tables.allPools()) {
     holds.push(...pool.holds);
     waiters.push(...pool.queue);
-    if (pool.holds.length > 0) tables.heldPools += 1;
+    if (pool.kind === 'lock' && pool.holds.length > 0) tables.heldPools += 1;
     if (pool.opening !== undefined) tables.due.add(pool.opening);
   }
   holds.sort((a, b) => a.fenceToken - b.fenceToken);
-  for (const hold of holds) hold.session.holds.set(hold.pool.name, hold);
+  for (const hold of holds) {
+    if (hold.pool.kind === 'lock') hold.session.holds.set(hold.pool.name, hold);
+    else hold.session.permits.set(hold.fenceToken, hold);
+  }
   waiters.sort((a, b) => a.sequence - b.sequence);
   for (const waiter of waiters) {
     waiter.session.waits.add(waiter);

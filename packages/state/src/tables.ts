@@ -14,7 +14,15 @@ import type { Opening, Waiter } from './pool.ts';
 import { sessionEnded, sessionNotFound } from './refusals.ts';
 import { Graveyard } from './sessions.ts';
 import type { Session, Tombstone } from './sessions.ts';
-import type { Event, FenceToken, Refusal, ResourceName, SessionId, StateLimits } from './types.ts';
+import type {
+  Event,
+  FenceToken,
+  Refusal,
+  ResourceKind,
+  ResourceName,
+  SessionId,
+  StateLimits,
+} from './types.ts';
 
 /** Whatever wants to keep records as they were. */
 export interface Keeper {
@@ -33,11 +41,14 @@ export class Tables {
   sequence = 0;
   expiredSessions = 0;
   totalSessions = 0;
-  /** Pools with at least one hold. */
+  /** Locks with at least one hold. */
   heldPools = 0;
   waiterCount = 0;
   readonly sessions: Map<SessionId, Session> = new Map<SessionId, Session>();
+  /** The pools of locks. */
   readonly pools: Map<ResourceName, Pool> = new Map<ResourceName, Pool>();
+  /** The pools of semaphores. */
+  readonly semaphores: Map<ResourceName, Pool> = new Map<ResourceName, Pool>();
   readonly ended: Graveyard = new Graveyard();
   /** Own sessions end with every hold; kept apart, they do not push the others out of memory. */
   readonly ownEnded: Graveyard = new Graveyard();
@@ -86,9 +97,23 @@ export class Tables {
     return this.sequence;
   }
 
-  openPool(name: ResourceName, size: number): Pool {
-    const pool = new Pool(name, size, this.pictureNumber);
-    this.pools.set(name, pool);
+  poolsOf(kind: ResourceKind): Map<ResourceName, Pool> {
+    return kind === 'lock' ? this.pools : this.semaphores;
+  }
+
+  /** Every pool, of all kinds. */
+  *allPools(): Generator<Pool, void, undefined> {
+    yield* this.pools.values();
+    yield* this.semaphores.values();
+  }
+
+  get poolCount(): number {
+    return this.pools.size + this.semaphores.size;
+  }
+
+  openPool(kind: ResourceKind, name: ResourceName, size: number): Pool {
+    const pool = new Pool(kind, name, size, this.pictureNumber);
+    this.poolsOf(kind).set(name, pool);
     return pool;
   }
 

@@ -20,6 +20,8 @@ export type LogIndex = number;
 export type RequestId = number | string;
 
 export type Mode = 'exclusive' | 'shared';
+/** Each kind is a name space of its own. */
+export type ResourceKind = 'lock' | 'semaphore';
 export type JsonValue =
   null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
@@ -65,9 +67,38 @@ export type Command =
       /** Absent: whatever hold this session has. */
       readonly fenceToken?: FenceToken;
     }
+  /** Takes permits of a semaphore. Each acquire is a hold of its own, with a token of its own. */
+  | {
+      readonly type: 'acquire_permits';
+      readonly sessionId: SessionId;
+      readonly requestId: RequestId;
+      readonly name: ResourceName;
+      /** At least 1. */
+      readonly permits: number;
+      /** Makes the semaphore where there is none; has to be its limit where there is one. */
+      readonly limit?: number;
+      /** 0: try once. Else the longest wait, in cluster time. */
+      readonly waitMs: number;
+      /** Wall clock, for people only. */
+      readonly acquiredAtMs: number;
+    }
+  /** Gives back what one acquire took. */
+  | {
+      readonly type: 'release_permits';
+      readonly sessionId: SessionId;
+      readonly requestId?: RequestId;
+      readonly name: ResourceName;
+      readonly fenceToken: FenceToken;
+    }
+  /** Makes a semaphore that stays until it is deleted, or keeps one that is there. */
+  | { readonly type: 'create_semaphore'; readonly name: ResourceName; readonly limit: number }
+  | { readonly type: 'resize_semaphore'; readonly name: ResourceName; readonly limit: number }
+  | { readonly type: 'delete_semaphore'; readonly name: ResourceName }
   /** The asker of this acquire is gone: leave the queue, or give back what was granted to exactly this request. */
   | {
       readonly type: 'abandon';
+      /** Of what the acquire was; a lock when absent. */
+      readonly kind?: ResourceKind;
       readonly sessionId: SessionId;
       readonly name: ResourceName;
       readonly requestId: RequestId;
@@ -103,6 +134,10 @@ export type RefusalCode =
   | 'request_forgotten'
   | 'request_reused'
   | 'deadlock'
+  | 'no_permits'
+  | 'limit_mismatch'
+  | 'semaphore_not_found'
+  | 'semaphore_in_use'
   | 'limit_exceeded';
 
 export interface Refusal {
@@ -136,6 +171,7 @@ export type CommandResult =
     }
   | { readonly ok: true; readonly type: 'abandoned' }
   | { readonly ok: true; readonly type: 'forced'; readonly releasedCount: number }
+  | { readonly ok: true; readonly type: 'semaphore'; readonly semaphore: SemaphoreView }
   | { readonly ok: true; readonly type: 'advanced' }
   | Refusal;
 
@@ -171,7 +207,25 @@ export type Event =
       readonly fenceToken: FenceToken;
     }
   | {
+      readonly type: 'permits_granted';
+      readonly name: ResourceName;
+      readonly sessionId: SessionId;
+      readonly requestId: RequestId;
+      readonly permits: number;
+      readonly fenceToken: FenceToken;
+    }
+  | {
+      readonly type: 'permits_ended';
+      readonly name: ResourceName;
+      readonly sessionId: SessionId;
+      readonly fenceToken: FenceToken;
+      readonly permits: number;
+      readonly reason: EndReason;
+    }
+  | {
       readonly type: 'waiting';
+      /** A lock when absent. */
+      readonly kind?: ResourceKind;
       readonly name: ResourceName;
       readonly sessionId: SessionId;
       readonly requestId: RequestId;
@@ -179,6 +233,8 @@ export type Event =
   /** A queued acquire has its outcome: granted (also told by `granted`) or refused (timeout, session ended, abandoned). */
   | {
       readonly type: 'wait_ended';
+      /** A lock when absent. */
+      readonly kind?: ResourceKind;
       readonly name: ResourceName;
       readonly sessionId: SessionId;
       readonly requestId: RequestId;
@@ -238,6 +294,30 @@ export interface LockView {
   readonly delayedForMs: number;
 }
 
+export interface SemaphoreView {
+  readonly name: ResourceName;
+  readonly limit: number;
+  /** Permits that can be had now; below 0 while holders have more than a limit that was lowered. */
+  readonly free: number;
+  /** It was created by name, and stays when nobody uses it. */
+  readonly stays: boolean;
+  readonly holders: readonly {
+    readonly sessionId: SessionId;
+    readonly clientId: string;
+    readonly permits: number;
+    readonly fenceToken: FenceToken;
+    readonly acquiredAtMs: number;
+  }[];
+  readonly waiters: readonly {
+    readonly sessionId: SessionId;
+    readonly clientId: string;
+    readonly requestId: RequestId;
+    readonly permits: number;
+    /** 1 is the next. */
+    readonly position: number;
+  }[];
+}
+
 export interface Stats {
   readonly activeSessions: number;
   /** Sessions that expired since the cluster began. */
@@ -282,7 +362,9 @@ export interface StateMachine {
   endedReason(id: SessionId): 'ended' | 'expired' | undefined;
   sessions(): Iterable<SessionView>;
   lock(name: ResourceName): LockView;
-  /** Held or queued resources with this prefix, in order of name, after `after`. */
+  /** Undefined: there is none of this name. */
+  semaphore(name: ResourceName): SemaphoreView | undefined;
+  /** Held or queued locks with this prefix, in order of name, after `after`. */
   locks(
     prefix: string,
     after: string | undefined,

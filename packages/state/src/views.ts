@@ -3,7 +3,14 @@ import { modeOf } from './modes.ts';
 import type { Pool } from './pool.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type { HolderView, LockView, ResourceName, SessionView, WaiterView } from './types.ts';
+import type {
+  HolderView,
+  LockView,
+  ResourceName,
+  SemaphoreView,
+  SessionView,
+  WaiterView,
+} from './types.ts';
 
 export function sessionView(session: Session): SessionView {
   const holds: SessionView['holds'][number][] = [];
@@ -51,6 +58,22 @@ export function lockView(name: ResourceName, pool: Pool | undefined, timeMs: num
     waiterCount: waiters.length,
     delayedForMs: pool.opening === undefined ? 0 : Math.max(0, pool.opening.dueMs - timeMs),
   };
+}
+
+export function semaphoreView(pool: Pool): SemaphoreView {
+  const holders: SemaphoreView['holders'][number][] = [];
+  for (const { session, units, fenceToken, acquiredAtMs } of pool.holds) {
+    const { id: sessionId, clientId } = session;
+    holders.push({ sessionId, clientId, permits: units, fenceToken, acquiredAtMs });
+  }
+  const waiters: SemaphoreView['waiters'][number][] = [];
+  for (const { session, units, requestId } of pool.queue) {
+    const { id: sessionId, clientId } = session;
+    const position = waiters.length + 1;
+    waiters.push({ sessionId, clientId, requestId, permits: units, position });
+  }
+  const { name, size: limit, free, stays } = pool;
+  return { name, limit, free, stays, holders, waiters };
 }
 
 /**

@@ -71,7 +71,7 @@ describe('the pool against a naive model', () => {
   test('a pool of any number of units gives what is free, in turn, and never more', () => {
     check(
       fc.property(fc.array(action, { maxLength: 60, size: 'max' }), (actions) => {
-        const pool = new Pool(lockName('permits'), size, 0);
+        const pool = new Pool('lock', lockName('permits'), size, 0);
         const sessions = [0, 1, 2, 3].map((number) => sessionNamed(String(number)));
         const held = [0, 0, 0, 0];
         const queue: { session: number; units: number }[] = [];
@@ -129,7 +129,7 @@ describe('the pool against a naive model', () => {
   });
 
   test('giving more units than a pool has stops the node', () => {
-    const pool = new Pool(lockName('permits'), 2, 0);
+    const pool = new Pool('lock', lockName('permits'), 2, 0);
     pool.add(holdOf(pool, sessionNamed('a'), 2));
     assert.throws(() => pool.add(holdOf(pool, sessionNamed('b'), 1)), StateInvariantError);
   });

@@ -1,6 +1,7 @@
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { restoreStateMachine, SnapshotFormatError } from '../../src/index.ts';
+import { TextHash } from '../../src/digest.ts';
 import type { Command } from '../../src/index.ts';
 import {
   Driver,
@@ -52,8 +53,25 @@ describe('a snapshot', () => {
     assert.ok(chunks.length > 10, String(chunks.length));
     for (const chunk of chunks) assert.ok(chunk.length > 0 && chunk.length <= 256 * 1024);
     const text = Buffer.concat(chunks).toString();
-    assert.ok(text.startsWith('["holdfast-state",1,'));
+    assert.ok(text.startsWith('["holdfast-state",2,'));
     assert.equal(restored(chunks).machine.digest(), driver.machine.digest());
+  });
+
+  test('of version 1, which knew no semaphores, is read', () => {
+    const driver = new Driver().sessions('a');
+    driver.hold('a', 'x');
+    const lines = Buffer.concat([...driver.machine.snapshot()])
+      .toString()
+      .trimEnd()
+      .split('\n');
+    const records = lines
+      .slice(0, -1)
+      .map((line) => line.replace('"holdfast-state",2,', '"holdfast-state",1,'));
+    const hash = new TextHash();
+    for (const line of records) hash.add(line);
+    const end = JSON.stringify(['end', records.length, hash.digest()]);
+    const older = Buffer.from([...records, end, ''].join('\n'));
+    assert.equal(restored([older]).machine.digest(), driver.machine.digest());
   });
 
   test('is read the same however its bytes are cut', () => {
@@ -129,7 +147,7 @@ describe('a snapshot', () => {
       refused(lines.filter((_, index) => index !== line).join('\n'));
     }
     refused(text.replace('"client-b"', '"client-c"'), /do not match the sum/);
-    refused(text.replace('"holdfast-state",1,', '"holdfast-state",2,'), /version is 2/);
+    refused(text.replace('"holdfast-state",2,', '"holdfast-state",3,'), /version is 3/);
     refused(text.replace('holdfast-state', 'something-else'), /not a snapshot of Holdfast/);
     refused(`${text}["session"]\n`, /follows its end/);
     refused(Buffer.concat([Buffer.from([0xff, 0xfe]), bytes]));

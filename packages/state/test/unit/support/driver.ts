@@ -189,6 +189,8 @@ export function outcome(result: CommandResult): string {
     case 'session_ended':
     case 'forced':
       return `${result.type} ${String(result.releasedCount)}`;
+    case 'semaphore':
+      return `semaphore ${String(result.semaphore.limit)}`;
     case 'abandoned':
     case 'advanced':
     case 'session':
@@ -208,6 +210,10 @@ export function eventLine(event: Event): string {
       return `${event.type} ${event.name} ${event.sessionId} ${String(event.requestId)} ${event.mode} ${String(event.fenceToken)}`;
     case 'hold_ended':
       return `${event.type} ${event.name} ${event.sessionId} ${String(event.fenceToken)} ${event.reason}`;
+    case 'permits_granted':
+      return `${event.type} ${event.name} ${event.sessionId} ${String(event.requestId)} ${String(event.permits)} ${String(event.fenceToken)}`;
+    case 'permits_ended':
+      return `${event.type} ${event.name} ${event.sessionId} ${String(event.permits)} ${String(event.fenceToken)} ${event.reason}`;
     case 'hold_lowered':
       return `${event.type} ${event.name} ${event.sessionId} ${String(event.fenceToken)}`;
     case 'waiting':
