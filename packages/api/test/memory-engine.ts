@@ -65,7 +65,11 @@ export class MemoryEngine implements Engine {
     this.submitted.push({ command, options });
     await this.#beReached();
     const result = this.#apply(command, options);
-    if (!(result.ok && result.type === 'queued') || command.type !== 'acquire') return result;
+    if (
+      !(result.ok && result.type === 'queued') ||
+      !(command.type === 'acquire' || command.type === 'acquire_permits')
+    )
+      return result;
     return new Promise((resolve, reject) => {
       this.#waiters.push({ key: keyOf(command.sessionId, command.requestId), resolve, reject });
     });
@@ -96,6 +100,8 @@ export class MemoryEngine implements Engine {
         return { type: 'lock', lock: this.state.lock(query.name as ResourceName) };
       case 'locks':
         return { type: 'locks', ...this.state.locks(query.prefix, query.after, query.limit) };
+      case 'semaphore':
+        return { type: 'semaphore', semaphore: this.state.semaphore(query.name as ResourceName) };
       case 'stats':
         return { type: 'stats', stats: this.state.stats() };
     }

@@ -55,6 +55,9 @@ interface Pending {
   abandoned: boolean;
 }
 
+/** Operations whose wait can be given up. */
+const mayWait: ReadonlySet<OperationName> = new Set<OperationName>(['acquire', 'acquire_permits']);
+
 const repeatableAlways: ReadonlySet<OperationName> = new Set<OperationName>([
   'keepalive',
   'get_session',
@@ -62,6 +65,8 @@ const repeatableAlways: ReadonlySet<OperationName> = new Set<OperationName>([
   'renew',
   'check',
   'lock_status',
+  'semaphore_status',
+  'create_semaphore',
   'list_locks',
   'end_session',
 ]);
@@ -347,7 +352,7 @@ export class Connection {
    */
   #abort(pending: Pending): void {
     if (!this.#pending.has(pending.id) || pending.abandoned) return;
-    if (pending.operation !== 'acquire' || pending.attempts === 0) {
+    if (!mayWait.has(pending.operation) || pending.attempts === 0) {
       this.#fail(pending, aborted());
       return;
     }

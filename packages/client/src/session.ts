@@ -12,7 +12,9 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { AcquireAnswer, LockMode } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
 import type { Connection } from './connection.ts';
+import type { Held } from './held.ts';
 import { Hold } from './hold.ts';
+import { Permits } from './permits.ts';
 
 const maxInFlight = 512;
 const suspendDriftMs = 1000;
@@ -25,6 +27,19 @@ export interface LockOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface PermitsOptions {
+  /** How many permits. Default 1. */
+  readonly permits?: number;
+  /**
+   * How many the semaphore has. Makes it where there is none; where there is one, it has to be its limit.
+   * Left out: the semaphore has to be there.
+   */
+  readonly limit?: number;
+  /** Longest wait in the queue, in ms; 0 tries once. Default 0. */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+}
+
 export type SessionState = 'active' | 'lost' | 'ended';
 
 export class Session {
@@ -34,7 +49,7 @@ export class Session {
   readonly #connection: Connection;
   readonly #clock: ClientClock;
   readonly #marginMs: number;
-  readonly #holds = new Set<Hold>();
+  readonly #holds = new Set<Held>();
   readonly #unanswered = new Set<number>();
   readonly #queue: (() => void)[] = [];
   readonly #controller = new AbortController();
@@ -81,7 +96,8 @@ export class Session {
     return this.#controller.signal;
   }
 
-  get holds(): readonly Hold[] {
+  /** Locks and permits. */
+  get holds(): readonly Held[] {
     return [...this.#holds];
   }
 
@@ -142,6 +158,38 @@ export class Session {
     }
   }
 
+  /**
+   * Takes permits of a semaphore: several at once or none.
+   *
+   * @throws HoldfastError `no_permits`, `limit_mismatch`, `semaphore_not_found`, `limit_exceeded`,
+   *   `wait_timeout`, `aborted`, `session_expired`, `hold_lost`, `no_quorum`, ...
+   * @example
+   * await using permits = await session.permits('exports', { permits: 2, limit: 10, waitMs: 5000 });
+   */
+  async permits(name: string, options: PermitsOptions = {}): Promise<Permits> {
+    const { permits, limit, waitMs = 0, signal } = options;
+    const answer = await this.#numbered((requestId, answeredBelow) =>
+      this.#connection.call(
+        'acquire_permits',
+        {
+          name,
+          session_id: this.id,
+          request_id: requestId,
+          ...(permits === undefined ? {} : { permits }),
+          ...(limit === undefined ? {} : { limit }),
+          ...(waitMs === 0 ? {} : { wait_seconds: waitMs / 1000 }),
+        },
+        {
+          timeoutMs: waitMs + defaultTimeoutMs,
+          answeredBelow,
+          ...(signal === undefined ? {} : { signal }),
+        },
+      ),
+    );
+    const taken = new Permits(this, name, answer, () => this.#giveBack('release_permits', taken));
+    return this.#keep(taken);
+  }
+
   /** Ends the session: everything it holds is released at once. */
   async end(): Promise<void> {
     if (this.#state !== 'active') return;
@@ -169,26 +217,30 @@ export class Session {
   }
 
   #hold(name: string, answer: AcquireAnswer): Hold {
-    const hold = new Hold(this, name, answer, () => this.#release(hold));
-    if (this.#state !== 'active') hold.lose('lost');
-    else this.#holds.add(hold);
-    return hold;
+    const hold = new Hold(this, name, answer, () => this.#giveBack('release', hold));
+    return this.#keep(hold);
   }
 
-  async #release(hold: Hold): Promise<void> {
-    this.#holds.delete(hold);
-    await this.#numbered((requestId, answeredBelow) =>
-      this.#connection.call(
-        'release',
+  #keep<T extends Held>(held: T): T {
+    if (this.#state !== 'active') held.lose('lost');
+    else this.#holds.add(held);
+    return held;
+  }
+
+  async #giveBack(operation: 'release' | 'release_permits', held: Held): Promise<void> {
+    this.#holds.delete(held);
+    await this.#numbered(async (requestId, answeredBelow) => {
+      await this.#connection.call(
+        operation,
         {
-          name: hold.name,
+          name: held.name,
           session_id: this.id,
-          fence_token: hold.fenceToken,
+          fence_token: held.fenceToken,
           request_id: requestId,
         },
         { timeoutMs: defaultTimeoutMs, answeredBelow },
-      ),
-    );
+      );
+    });
   }
 
   /** Gives the request its number; at most so many are unanswered that the cluster remembers them all. */

@@ -28,6 +28,8 @@ export function answerQuery(state: StateMachine, leases: LeaseTable, query: Quer
       return { type: 'lock', lock: state.lock(query.name as ResourceName) };
     case 'locks':
       return { type: 'locks', ...state.locks(query.prefix, query.after, query.limit) };
+    case 'semaphore':
+      return { type: 'semaphore', semaphore: state.semaphore(query.name as ResourceName) };
     case 'stats':
       return { type: 'stats', stats: state.stats() };
   }

@@ -9,6 +9,7 @@ import type {
   StateLimits,
   Stats,
   Refusal,
+  SemaphoreView,
 } from '@holdfast/state';
 
 /** A read of the state machine, as data, so that it can be answered by another node. */
@@ -21,6 +22,7 @@ export type Query =
       readonly after?: string;
       readonly limit: number;
     }
+  | { readonly type: 'semaphore'; readonly name: string }
   | { readonly type: 'stats' };
 
 export type QueryResult =
@@ -32,6 +34,7 @@ export type QueryResult =
     }
   | { readonly type: 'session_missing'; readonly refusal: Refusal }
   | { readonly type: 'lock'; readonly lock: LockView }
+  | { readonly type: 'semaphore'; readonly semaphore: SemaphoreView | undefined }
   | { readonly type: 'locks'; readonly locks: readonly LockView[]; readonly more: boolean }
   | { readonly type: 'stats'; readonly stats: Stats };
 

@@ -169,6 +169,74 @@ export interface ForceReleaseAnswer {
   readonly count: number;
 }
 
+export interface AcquirePermitsBody {
+  readonly name: string;
+  readonly session_id: string;
+  /** 1 when absent. */
+  readonly permits?: number;
+  /** Makes the semaphore where there is none; has to be its limit where there is one. */
+  readonly limit?: number;
+  /** Longest wait in the queue; 0, the default, tries once. */
+  readonly wait_seconds?: number;
+  readonly request_id?: number;
+}
+export interface AcquirePermitsAnswer {
+  readonly acquired: true;
+  readonly resource: string;
+  readonly permits: number;
+  readonly fence_token: number;
+  readonly session_id: string;
+  readonly revision: number;
+}
+export interface ReleasePermitsBody {
+  readonly name: string;
+  readonly session_id: string;
+  /** Of the acquire that is given back. */
+  readonly fence_token: number;
+  readonly request_id?: number;
+}
+export interface ReleasePermitsAnswer {
+  readonly released: true;
+  readonly resource: string;
+  readonly fence_token: number;
+}
+export interface SemaphoreRef {
+  readonly name: string;
+  readonly consistency?: Consistency;
+}
+export interface SemaphoreLimitBody {
+  readonly name: string;
+  readonly limit: number;
+}
+export interface DeleteSemaphoreBody {
+  readonly name: string;
+}
+export interface DeleteSemaphoreAnswer {
+  readonly resource: string;
+  readonly deleted: true;
+}
+export interface SemaphoreAnswer {
+  readonly resource: string;
+  readonly limit: number;
+  /** Below 0 while holders have more than a limit that was lowered. */
+  readonly free: number;
+  /** It was created by name, and stays when nobody uses it. */
+  readonly stays: boolean;
+  readonly holders: readonly {
+    readonly session_id: string;
+    readonly client_id: string;
+    readonly permits: number;
+    readonly fence_token: number;
+    readonly acquired_at: number;
+  }[];
+  readonly waiters: readonly {
+    readonly session_id: string;
+    readonly client_id: string;
+    readonly permits: number;
+    readonly position: number;
+  }[];
+}
+
 /** Operations on the client stream: name → body and answer. */
 export interface Operations {
   readonly create_session: {
@@ -185,6 +253,27 @@ export interface Operations {
   readonly check: { readonly body: CheckBody; readonly answer: CheckAnswer };
   readonly lock_status: { readonly body: LockRef; readonly answer: LockStatusAnswer };
   readonly list_locks: { readonly body: ListLocksBody; readonly answer: ListLocksAnswer };
+  readonly acquire_permits: {
+    readonly body: AcquirePermitsBody;
+    readonly answer: AcquirePermitsAnswer;
+  };
+  readonly release_permits: {
+    readonly body: ReleasePermitsBody;
+    readonly answer: ReleasePermitsAnswer;
+  };
+  readonly semaphore_status: { readonly body: SemaphoreRef; readonly answer: SemaphoreAnswer };
+  readonly create_semaphore: {
+    readonly body: SemaphoreLimitBody;
+    readonly answer: SemaphoreAnswer;
+  };
+  readonly resize_semaphore: {
+    readonly body: SemaphoreLimitBody;
+    readonly answer: SemaphoreAnswer;
+  };
+  readonly delete_semaphore: {
+    readonly body: DeleteSemaphoreBody;
+    readonly answer: DeleteSemaphoreAnswer;
+  };
   readonly force_release: { readonly body: ForceReleaseBody; readonly answer: ForceReleaseAnswer };
 }
 export type OperationName = keyof Operations;

@@ -2,7 +2,7 @@
 import { administrativeOperations, wireOperations } from '../operations/table.ts';
 import type { Operation } from '../operations/operation.ts';
 
-export type Group = 'sessions' | 'locks' | 'cluster' | 'operations' | 'admin';
+export type Group = 'sessions' | 'locks' | 'semaphores' | 'cluster' | 'operations' | 'admin';
 export type Method = 'GET' | 'POST' | 'DELETE';
 
 /** A path that answers with an operation's answer. */
@@ -114,6 +114,51 @@ const lockRoutes: readonly Route[] = [
   route('locks', 'GET', '/locks', wire.list_locks, 'List locks that are held or waited for.'),
 ];
 
+const semaphoreRoutes: readonly Route[] = [
+  route(
+    'semaphores',
+    'POST',
+    '/semaphores/{name}/acquire',
+    wire.acquire_permits,
+    'Take permits of a semaphore.',
+  ),
+  route(
+    'semaphores',
+    'POST',
+    '/semaphores/{name}/release',
+    wire.release_permits,
+    'Give back what one acquire took.',
+  ),
+  route(
+    'semaphores',
+    'GET',
+    '/semaphores/{name}/status',
+    wire.semaphore_status,
+    'Who has permits, who waits and in which order.',
+  ),
+  route(
+    'semaphores',
+    'POST',
+    '/semaphores/{name}',
+    wire.create_semaphore,
+    'Make a semaphore that stays when nobody uses it.',
+  ),
+  route(
+    'semaphores',
+    'POST',
+    '/semaphores/{name}/resize',
+    wire.resize_semaphore,
+    'Change how many permits there are.',
+  ),
+  route(
+    'semaphores',
+    'DELETE',
+    '/semaphores/{name}',
+    wire.delete_semaphore,
+    'Delete a semaphore that nobody uses.',
+  ),
+];
+
 const clusterRoutes: readonly Route[] = [
   route('cluster', 'GET', '/leader', own.leader, 'Which node leads.'),
   route(
@@ -210,6 +255,7 @@ const adminRoutes: readonly Route[] = [
 export const routes: readonly Route[] = [
   ...sessionRoutes,
   ...lockRoutes,
+  ...semaphoreRoutes,
   ...clusterRoutes,
   ...operationsRoutes,
   ...adminRoutes,

@@ -59,13 +59,8 @@ export async function acquire(
 function acquireCommand(body: AcquireBody, context: OperationContext): Outcome<AcquireCommand> {
   const { limits, now } = context.service;
   const waitSeconds = body.wait_seconds ?? 0;
-  if (waitSeconds > limits.maxWaitSeconds) {
-    return new Refused(
-      'invalid_request',
-      `"wait_seconds" must be at most ${String(limits.maxWaitSeconds)} on this cluster, not ${String(waitSeconds)}.`,
-      { field: 'wait_seconds', limit: limits.maxWaitSeconds },
-    );
-  }
+  const tooLong = waitTooLong(waitSeconds, context);
+  if (tooLong !== undefined) return tooLong;
   const name = asResourceName(body.name);
   const common = {
     type: 'acquire',
@@ -94,6 +89,19 @@ function acquireCommand(body: AcquireBody, context: OperationContext): Outcome<A
       sessionId: ownSessionId(context.identity, clientId, name, body.request_id),
       ownSession: { clientId, timeoutMs: Math.round(ttlSeconds * 1000), lockDelayMs: 0 },
     }
+  );
+}
+
+export function waitTooLong(
+  waitSeconds: number,
+  { service }: OperationContext,
+): Refused | undefined {
+  const limit = service.limits.maxWaitSeconds;
+  if (waitSeconds <= limit) return undefined;
+  return new Refused(
+    'invalid_request',
+    `"wait_seconds" must be at most ${String(limit)} on this cluster, not ${String(waitSeconds)}.`,
+    { field: 'wait_seconds', limit },
   );
 }
 

@@ -2,11 +2,13 @@
 import type { OperationName } from '@holdfast/protocol';
 import * as administration from '../schemas/administration.ts';
 import * as schemas from '../schemas/operations.ts';
+import * as semaphoreSchemas from '../schemas/semaphores.ts';
 import * as cluster from './cluster.ts';
 import * as holds from './holds.ts';
 import * as locks from './locks.ts';
 import { clusterErrors, defineOperation } from './operation.ts';
 import type { Operation } from './operation.ts';
+import * as semaphores from './semaphores.ts';
 import * as sessions from './sessions.ts';
 
 const missing = ['session_not_found', 'session_expired'] as const;
@@ -116,6 +118,58 @@ export const wireOperations: Readonly<Record<OperationName, Operation>> = {
     answer: schemas.listLocksAnswer,
     errors: clusterErrors,
     run: locks.listLocks,
+  }),
+  acquire_permits: defineOperation({
+    name: 'acquire_permits',
+    body: semaphoreSchemas.acquirePermitsBody,
+    answer: semaphoreSchemas.acquirePermitsAnswer,
+    errors: [
+      'name_too_long',
+      ...missing,
+      'no_permits',
+      'limit_mismatch',
+      'semaphore_not_found',
+      'wait_timeout',
+      'wait_abandoned',
+      ...repeated,
+      ...clusterErrors,
+    ],
+    run: semaphores.acquirePermits,
+  }),
+  release_permits: defineOperation({
+    name: 'release_permits',
+    body: semaphoreSchemas.releasePermitsBody,
+    answer: semaphoreSchemas.releasePermitsAnswer,
+    errors: ['name_too_long', ...missing, 'not_holder', ...repeated, ...clusterErrors],
+    run: semaphores.releasePermits,
+  }),
+  semaphore_status: defineOperation({
+    name: 'semaphore_status',
+    body: semaphoreSchemas.semaphoreRef,
+    answer: semaphoreSchemas.semaphoreAnswer,
+    errors: ['name_too_long', 'semaphore_not_found', ...clusterErrors],
+    run: semaphores.semaphoreStatus,
+  }),
+  create_semaphore: defineOperation({
+    name: 'create_semaphore',
+    body: semaphoreSchemas.semaphoreLimitBody,
+    answer: semaphoreSchemas.semaphoreAnswer,
+    errors: ['name_too_long', 'limit_mismatch', ...clusterErrors],
+    run: semaphores.createSemaphore,
+  }),
+  resize_semaphore: defineOperation({
+    name: 'resize_semaphore',
+    body: semaphoreSchemas.semaphoreLimitBody,
+    answer: semaphoreSchemas.semaphoreAnswer,
+    errors: ['name_too_long', 'semaphore_not_found', ...clusterErrors],
+    run: semaphores.resizeSemaphore,
+  }),
+  delete_semaphore: defineOperation({
+    name: 'delete_semaphore',
+    body: semaphoreSchemas.deleteSemaphoreBody,
+    answer: semaphoreSchemas.deleteSemaphoreAnswer,
+    errors: ['name_too_long', 'semaphore_not_found', 'semaphore_in_use', ...clusterErrors],
+    run: semaphores.deleteSemaphore,
   }),
   force_release: defineOperation({
     name: 'force_release',

@@ -12,10 +12,12 @@ import { callOptions } from './context.ts';
 import type { OperationContext } from './context.ts';
 
 export type AcquireCommand = Extract<Command, { readonly type: 'acquire' }>;
+/** Whatever waits in a queue. */
+type AnyAcquire = AcquireCommand | Extract<Command, { readonly type: 'acquire_permits' }>;
 type Settled = CommandResult | Refused;
 
 export class WaitingAcquire {
-  readonly #command: AcquireCommand;
+  readonly #command: AnyAcquire;
   readonly #context: OperationContext;
   readonly #all: Set<WaitingAcquire>;
   #settle: ((settled: Settled) => void) | undefined;
@@ -24,7 +26,7 @@ export class WaitingAcquire {
   #state: 'waiting' | 'granted' | 'refused' = 'waiting';
 
   /** @param all Where it is counted until it is answered. */
-  constructor(command: AcquireCommand, context: OperationContext, all: Set<WaitingAcquire>) {
+  constructor(command: AnyAcquire, context: OperationContext, all: Set<WaitingAcquire>) {
     this.#command = command;
     this.#context = context;
     this.#all = all;
@@ -63,9 +65,10 @@ export class WaitingAcquire {
   abandon(): void {
     if (this.#givenUp || this.#state === 'refused') return;
     this.#givenUp = true;
-    const { sessionId, name, requestId } = this.#command;
+    const { type, sessionId, name, requestId } = this.#command;
     const { service, identity } = this.#context;
-    service.engine.submit({ type: 'abandon', sessionId, name, requestId }, { identity }).then(
+    const kind = type === 'acquire' ? 'lock' : 'semaphore';
+    service.engine.submit({ type: 'abandon', kind, sessionId, name, requestId }, { identity }).then(
       () => {
         this.#settle?.(
           new Refused('wait_abandoned', `The wait for "${name}" was given up by its caller.`, {
@@ -98,7 +101,7 @@ export class WaitingAcquires {
     return this.#all.size;
   }
 
-  run(command: AcquireCommand, context: OperationContext): Promise<Settled> {
+  run(command: AnyAcquire, context: OperationContext): Promise<Settled> {
     if (this.#stopping) return Promise.resolve(stoppingProblem);
     const waiting = new WaitingAcquire(command, context, this.#all);
     context.onWait?.(waiting);

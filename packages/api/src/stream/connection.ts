@@ -18,6 +18,8 @@ import type { Operation } from '../operations/operation.ts';
 import { internalProblem, Refused, refusedWhere, stoppingProblem } from '../refused.ts';
 
 const operations: ReadonlyMap<string, Operation> = new Map(Object.entries(wireOperations));
+/** Operations whose wait can be given up. */
+const mayWait: ReadonlySet<string> = new Set(['acquire', 'acquire_permits']);
 /** A stream that goes on with more sessions than this is not told when the others end. */
 const maxSessionsWatched = 10_000;
 /** Answers that an abandon may still cross. */
@@ -152,12 +154,11 @@ export class StreamConnection {
   }
 
   #begin(id: number, operation: Operation, body: unknown, answeredBelow: number | undefined): void {
-    const context =
-      operation.name === 'acquire'
-        ? this.#acquireContext(id, answeredBelow)
-        : answeredBelow === undefined
-          ? this.#host.context
-          : { ...this.#host.context, answeredBelow };
+    const context = mayWait.has(operation.name)
+      ? this.#acquireContext(id, answeredBelow)
+      : answeredBelow === undefined
+        ? this.#host.context
+        : { ...this.#host.context, answeredBelow };
     let outcome: Outcome<object> | Promise<Outcome<object>>;
     try {
       outcome = operation.perform(body, context);
@@ -209,13 +210,13 @@ export class StreamConnection {
   // ---- out --------------------------------------------------------------------------------------
 
   #finish(id: number, operation: Operation, body: unknown, outcome: Outcome<object>): void {
-    if (operation.name === 'acquire') this.#noLongerWaits(id);
+    if (mayWait.has(operation.name)) this.#noLongerWaits(id);
     if (!(outcome instanceof Refused)) this.#watch(operation.name, body, outcome);
     this.#answer(id, outcome);
   }
 
   #fail(id: number, operation: Operation, error: unknown): void {
-    if (operation.name === 'acquire') this.#noLongerWaits(id);
+    if (mayWait.has(operation.name)) this.#noLongerWaits(id);
     const refused = refusedWhere(error);
     if (refused === undefined) this.#host.onInternalError(error, operation.name);
     this.#answer(id, refused ?? internalProblem);

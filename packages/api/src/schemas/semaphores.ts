@@ -1,0 +1,113 @@
+/** Bodies and answers of the operations of semaphores. */
+import { z } from 'zod';
+import type {
+  AcquirePermitsAnswer,
+  AcquirePermitsBody,
+  DeleteSemaphoreAnswer,
+  DeleteSemaphoreBody,
+  ReleasePermitsAnswer,
+  ReleasePermitsBody,
+  SemaphoreAnswer,
+  SemaphoreLimitBody,
+  SemaphoreRef,
+} from '@holdfast/protocol';
+import { agreeing } from './agreeing.ts';
+import {
+  consistency,
+  count,
+  fenceToken,
+  longestTimeoutSeconds,
+  name,
+  requestNumber,
+  resource,
+  sessionId,
+  toldFenceToken,
+  wallClockSeconds,
+} from './fields.ts';
+
+const optional = z.exactOptional;
+/** More than anybody needs, and far from where numbers are not exact. */
+const mostPermits = 1_000_000_000;
+
+const permits = z.int().min(1).max(mostPermits);
+const limit = permits.describe('How many permits there are.');
+
+export const acquirePermitsBody: z.ZodType<AcquirePermitsBody> = agreeing<AcquirePermitsBody>()(
+  z.strictObject({
+    name,
+    session_id: sessionId,
+    permits: optional(permits.describe('How many permits; 1 when absent.')),
+    limit: optional(
+      limit.describe(
+        'Makes the semaphore where there is none; where there is one it has to be its limit.',
+      ),
+    ),
+    wait_seconds: optional(
+      z
+        .number()
+        .min(0)
+        .max(longestTimeoutSeconds)
+        .describe('Longest wait in the queue; 0, the default, tries once.'),
+    ),
+    request_id: optional(requestNumber),
+  }),
+);
+export const acquirePermitsAnswer: z.ZodType<AcquirePermitsAnswer> =
+  agreeing<AcquirePermitsAnswer>()(
+    z.strictObject({
+      acquired: z.literal(true),
+      resource,
+      permits: count,
+      fence_token: toldFenceToken,
+      session_id: z.string(),
+      revision: count.describe('Log index of the grant.'),
+    }),
+  );
+export const releasePermitsBody: z.ZodType<ReleasePermitsBody> = agreeing<ReleasePermitsBody>()(
+  z.strictObject({
+    name,
+    session_id: sessionId,
+    fence_token: fenceToken,
+    request_id: optional(requestNumber),
+  }),
+);
+export const releasePermitsAnswer: z.ZodType<ReleasePermitsAnswer> =
+  agreeing<ReleasePermitsAnswer>()(
+    z.strictObject({ released: z.literal(true), resource, fence_token: toldFenceToken }),
+  );
+export const semaphoreRef: z.ZodType<SemaphoreRef> = agreeing<SemaphoreRef>()(
+  z.strictObject({ name, consistency: optional(consistency) }),
+);
+export const semaphoreLimitBody: z.ZodType<SemaphoreLimitBody> = agreeing<SemaphoreLimitBody>()(
+  z.strictObject({ name, limit }),
+);
+export const deleteSemaphoreBody: z.ZodType<DeleteSemaphoreBody> = agreeing<DeleteSemaphoreBody>()(
+  z.strictObject({ name }),
+);
+export const deleteSemaphoreAnswer: z.ZodType<DeleteSemaphoreAnswer> =
+  agreeing<DeleteSemaphoreAnswer>()(z.strictObject({ resource, deleted: z.literal(true) }));
+export const semaphoreAnswer: z.ZodType<SemaphoreAnswer> = agreeing<SemaphoreAnswer>()(
+  z.strictObject({
+    resource,
+    limit: count,
+    free: z.int().describe('Below 0 while holders have more than a limit that was lowered.'),
+    stays: z.boolean().describe('It was created by name, and stays when nobody uses it.'),
+    holders: z.array(
+      z.strictObject({
+        session_id: z.string(),
+        client_id: z.string(),
+        permits: count,
+        fence_token: toldFenceToken,
+        acquired_at: wallClockSeconds,
+      }),
+    ),
+    waiters: z.array(
+      z.strictObject({
+        session_id: z.string(),
+        client_id: z.string(),
+        permits: count,
+        position: count,
+      }),
+    ),
+  }),
+);
