@@ -21,7 +21,10 @@ export interface Model<State, Call, Answer> {
    * outcome, any answer); empty: impossible.
    */
   readonly step: (state: State, call: Call, answer: Answer | undefined) => readonly State[];
-  /** Equal for states that no operation can tell apart, and for no others. */
+  /**
+   * Equal for states that no operation can tell apart, and for no others. What follows from which
+   * operations took place may be left out: states are only compared after the same ones.
+   */
   readonly hash: (state: State) => string;
   readonly describe: (call: Call, answer: Answer | undefined) => string;
   readonly describeState: (state: State) => string;

@@ -6,6 +6,13 @@
  * which the session may have ended: when its client stopped to believe in it, or earlier.
  * An acquire that waits takes effect at its grant. One whose outcome is unknown, or that was given up,
  * counts as held until the session's end: the client ends its session then.
+ *
+ * L1: a new grant excludes all holds of other sessions that it cannot stand beside.
+ * L2: its token is greater than every token before it; entering a hold again tells the hold's own token.
+ * L3: nothing is granted to a session after its end.
+ * L4: a try is refused only while another session holds the lock, or while the lock may be closed because
+ *     the session of a holder ended. Which mode the other holds does not matter: a reader that tries is
+ *     refused beside readers when a writer waits, and who waits is not part of the state.
  */
 import type { Model } from '../history.ts';
 
@@ -49,11 +56,20 @@ interface LockHold {
   readonly count: number;
 }
 
+interface EndedSession {
+  readonly session: string;
+  readonly before: EndedSession | undefined;
+}
+
 export interface LockState {
   /** No token up to this one can be given any more. */
   readonly lastToken: number;
   /** In order of sessions. */
   readonly holds: readonly LockHold[];
+  /** Whether the session of a holder ended since the last new grant, so that the lock may be closed (L4). */
+  readonly mayBeClosed: boolean;
+  /** L3. Not part of the hash: it follows from which operations took place. */
+  readonly ended: EndedSession | undefined;
 }
 
 export interface LockModelOptions {
@@ -67,11 +83,11 @@ export function lockModel({ mayBeDelayed = false }: LockModelOptions = {}): Mode
   LockAnswer
 > {
   return {
-    initial: { lastToken: 0, holds: [] },
+    initial: { lastToken: 0, holds: [], mayBeClosed: false, ended: undefined },
     keyOf: (call) => call.lock,
     step: (state, call, answer) => step(state, call, answer, mayBeDelayed),
-    hash: ({ lastToken, holds }) =>
-      `${String(lastToken)} ${holds
+    hash: ({ lastToken, holds, mayBeClosed }) =>
+      `${String(lastToken)}${mayBeDelayed && mayBeClosed ? ' closed' : ''} ${holds
         .map(
           ({ session, mode, token, firstToken, count }) =>
             `${session} ${mode} ${String(token)} ${String(firstToken)} ${String(count)}`,
@@ -90,18 +106,15 @@ function step(
 ): readonly LockState[] {
   switch (call.type) {
     case 'acquire':
-      if (answer === undefined) return acquireUnseen(state, call);
-      if (answer.type === 'granted') return acquire(state, call, answer.token);
-      // Who waits may run out of time whenever others are before it.
-      return call.wait ||
-        mayBeDelayed ||
-        state.holds.some(({ session }) => session !== call.session)
-        ? [state]
-        : [];
+      if (answer?.type === 'busy') return mayBeRefused(state, call, mayBeDelayed) ? [state] : [];
+      if (hasEnded(state, call.session)) return []; // L3
+      return answer?.type === 'granted'
+        ? acquire(state, call, answer.token)
+        : acquireUnseen(state, call);
     case 'release':
       return release(state, call, answer);
     case 'end':
-      return [without(state, call.session)];
+      return [end(state, call.session)];
     case 'read':
       return answer?.type === 'state' ? read(state, answer.tokens) : [state];
   }
@@ -111,6 +124,12 @@ type Acquire = Extract<LockCall, { readonly type: 'acquire' }>;
 
 const excludes = (left: LockMode, right: LockMode): boolean =>
   left === 'exclusive' || right === 'exclusive';
+
+/** L4. Who waits may run out of time whenever others are before it. */
+function mayBeRefused(state: LockState, call: Acquire, mayBeDelayed: boolean): boolean {
+  if (call.wait || (mayBeDelayed && state.mayBeClosed)) return true;
+  return state.holds.some(({ session }) => session !== call.session);
+}
 
 function acquire(state: LockState, call: Acquire, token: number): readonly LockState[] {
   const { session, mode } = call;
@@ -122,10 +141,11 @@ function acquire(state: LockState, call: Acquire, token: number): readonly LockS
     if (own.token === null && token < own.firstToken) return [];
     return [put(state, { ...own, token, count: own.count + 1 }, token)];
   }
-  if (others.some((hold) => excludes(hold.mode, mode)) || token <= state.lastToken) return [];
+  if (others.some((hold) => excludes(hold.mode, mode))) return []; // L1
+  if (token <= state.lastToken) return []; // L2
   return [
     put(
-      state,
+      opened(state),
       {
         session,
         mode,
@@ -149,10 +169,10 @@ function acquireUnseen(state: LockState, call: Acquire): readonly LockState[] {
   const next = state.lastToken + 1;
   const firstToken = own?.firstToken ?? next;
   const count = (own?.count ?? 0) + 1;
-  const raised = put(state, { session, mode, token: null, firstToken, count }, next);
+  const raised = put(opened(state), { session, mode, token: null, firstToken, count }, next);
   if (own === undefined) return [raised];
   // A raise that was given up has left a shared hold behind.
-  return [raised, put(state, { ...own, token: null }, next)];
+  return [raised, put(opened(state), { ...own, token: null }, next)];
 }
 
 function release(
@@ -169,7 +189,7 @@ function release(
 }
 
 function read(state: LockState, tokens: readonly number[]): readonly LockState[] {
-  if (tokens.length !== state.holds.length) return [];
+  if (tokens.length !== state.holds.length || new Set(tokens).size !== tokens.length) return [];
   const known = state.holds.flatMap(({ token }) => (token === null ? [] : [token]));
   const others = tokens.filter((token) => !known.includes(token));
   const unseen = state.holds.filter(({ token }) => token === null);
@@ -180,18 +200,39 @@ function read(state: LockState, tokens: readonly number[]): readonly LockState[]
   if (others.some((other) => other < Math.min(...unseen.map(({ firstToken }) => firstToken))))
     return [];
   // With several it cannot be told which is whose.
-  return unseen.length > 1 ? [state] : [put(state, { ...hold, token }, token)];
+  return unseen.length > 1
+    ? [{ ...state, lastToken: Math.max(state.lastToken, ...others) }]
+    : [put(state, { ...hold, token }, token)];
 }
 
 function put(state: LockState, hold: LockHold, token: number): LockState {
   const holds = state.holds.filter(({ session }) => session !== hold.session);
   const after = holds.findIndex(({ session }) => session > hold.session);
   holds.splice(after < 0 ? holds.length : after, 0, hold);
-  return { lastToken: Math.max(state.lastToken, token), holds };
+  return { ...state, lastToken: Math.max(state.lastToken, token), holds };
 }
 
 function without(state: LockState, session: string): LockState {
   return { ...state, holds: state.holds.filter((hold) => hold.session !== session) };
+}
+
+/** A new grant shows that the lock is not closed. */
+const opened = (state: LockState): LockState =>
+  state.mayBeClosed ? { ...state, mayBeClosed: false } : state;
+
+function end(state: LockState, session: string): LockState {
+  const { holds, mayBeClosed } = state;
+  return {
+    ...without(state, session),
+    mayBeClosed: mayBeClosed || holds.some((hold) => hold.session === session),
+    ended: { session, before: state.ended },
+  };
+}
+
+function hasEnded(state: LockState, session: string): boolean {
+  for (let { ended } = state; ended !== undefined; ended = ended.before)
+    if (ended.session === session) return true;
+  return false;
 }
 
 function describe(call: LockCall, answer: LockAnswer | undefined): string {
@@ -212,10 +253,11 @@ function describe(call: LockCall, answer: LockAnswer | undefined): string {
   return `${what}: ${answer.type.replace('_', ' ')}`;
 }
 
-function describeState({ lastToken, holds }: LockState): string {
+function describeState({ lastToken, holds, mayBeClosed }: LockState): string {
   const held = holds.map(
     ({ session, mode, token, count }) =>
       `held ${mode} by ${session.slice(0, 8)} with #${token === null ? '?' : String(token)}${count > 1 ? `, ${String(count)} times` : ''}`,
   );
-  return `${held.join(' and ') || 'free'} (last token ${String(lastToken)})`;
+  const free = mayBeClosed ? 'free since a session ended' : 'free';
+  return `${held.join(' and ') || free} (last token ${String(lastToken)})`;
 }

@@ -154,6 +154,29 @@ const bad: Readonly<Record<string, readonly LockOperation[]>> = {
     ended('a', [2, 3]),
     read('b', [4, 5], 1),
   ],
+  'a grant to a session that has ended': [
+    granted('a', [0, 1], 1),
+    ended('a', [2, 3]),
+    granted('a', [4, 5], 2),
+  ],
+  'a grant to a session whose end made way for another': [
+    granted('a', [0, 1], 1),
+    ended('a', [2]),
+    granted('b', [3, 4], 2),
+    released('b', [5, 6], 2),
+    granted('a', [7, 8], 3),
+  ],
+  'a token that is read twice': [
+    granted('a', [0, 1], 1, 'shared'),
+    granted('b', [2, 3], 2, 'shared'),
+    read('c', [4, 5], 1, 1),
+  ],
+  'a token that was read for one of two unseen grants and is given again': [
+    granted('a', [0], 0, 'shared'),
+    granted('b', [1], 0, 'shared'),
+    read('c', [2, 3], 5, 9),
+    granted('d', [4, 5], 9, 'shared'),
+  ],
   'a holder after an acquire that cannot have come before it': [
     granted('a', [5], 0),
     busy('b', [1, 2]),
@@ -170,6 +193,26 @@ describe('The lock model', () => {
     const history = [granted('a', [0, 1], 1), ended('a', [2, 3]), busy('b', [4, 5])];
     assert.equal(verdictOf(history), 'violation');
     assert.equal(verdictOf(history, { mayBeDelayed: true }), 'linearizable');
+  });
+
+  it('knows of no delay before a session ended that held it, or after the next grant', () => {
+    const options = { mayBeDelayed: true };
+    assert.equal(verdictOf([busy('b', [4, 5])], options), 'violation');
+    const releasedBefore = [
+      granted('a', [0, 1], 1),
+      released('a', [2, 3], 1),
+      ended('a', [4, 5]),
+      busy('b', [6, 7]),
+    ];
+    assert.equal(verdictOf(releasedBefore, options), 'violation');
+    const grantedSince = [
+      granted('a', [0, 1], 1),
+      ended('a', [2, 3]),
+      granted('b', [4, 5], 2),
+      released('b', [6, 7], 2),
+      busy('c', [8, 9]),
+    ];
+    assert.equal(verdictOf(grantedSince, options), 'violation');
   });
 
   it('tells which lock, how far it came, and what cannot come next', () => {
