@@ -274,4 +274,33 @@ export const faults: readonly Fault[] = [
     find: `if (url === this.#unreachableLeader) return; // F4`,
     put: ``,
   },
+  {
+    name: 'removed-voter-does-not-campaign',
+    breaks: 'a voter whose removal only it has, uncommitted, stays silent: nobody can be elected',
+    file: 'packages/raft/src/raft.ts',
+    find: `if (this.#mayCampaign && this.receiving === undefined)`,
+    put: `if (this.isVoter(this.config.id) && this.receiving === undefined)`,
+  },
+  {
+    name: 'permits-passed-in-the-queue',
+    breaks: 'who needs few permits passes who needs many, for ever',
+    file: 'packages/state/src/semaphores.ts',
+    find: `if (pool.queue.length === 0 && pool.fits(permits, undefined)) return 'give'; // N4`,
+    put: `if (pool.fits(permits, undefined)) return 'give';`,
+  },
+  {
+    name: 'permits-beyond-the-limit',
+    breaks: 'a semaphore gives more permits than there are',
+    file: 'packages/state/src/pool.ts',
+    find: `if (held === undefined) return this.opening === undefined && this.free >= units; // P3`,
+    put: `if (held === undefined)
+      return (this.opening === undefined && this.free >= units) || this.kind === 'semaphore';`,
+  },
+  {
+    name: 'permits-not-in-the-sessions-end',
+    breaks: 'permits of a session that ended are never given back',
+    file: 'packages/state/src/lifetimes.ts',
+    find: `for (const hold of session.permits.values()) {`,
+    put: `for (const hold of session.own ? session.permits.values() : []) {`,
+  },
 ];

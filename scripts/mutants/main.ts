@@ -12,7 +12,7 @@ import { faults, type Fault } from './faults.ts';
 import { copySources, heal, plant } from './plant.ts';
 
 const root = join(import.meta.dirname, '../..');
-const maxSeeds = 1500;
+const maxSeeds = 1000;
 
 /** The tests that are asked where the simulator finds nothing, cheapest first, for a fault in each room. */
 const suites: Readonly<Record<string, readonly string[]>> = {

@@ -26,6 +26,11 @@ export interface Model<State, Call, Answer> {
    * operations took place may be left out: states are only compared after the same ones.
    */
   readonly hash: (state: State) => string;
+  /**
+   * Of two states of equal hash, the one of lower rank allows everything that the other does. Absent: all
+   * have the same rank.
+   */
+  readonly rank?: (state: State) => number;
   readonly describe: (call: Call, answer: Answer | undefined) => string;
   readonly describeState: (state: State) => string;
 }

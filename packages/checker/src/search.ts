@@ -9,8 +9,12 @@
  *     the same time they overlap.
  * K2: one of unknown outcome takes effect once after its call, or never. They are tried last: nearly
  *     always they explain nothing, and each doubles what there is to try.
+ * K3: no state is entered again with the same answered operations, and none that allows no more than one
+ *     that was entered (`tried.ts`).
  */
 import type { Model, Operation } from './history.ts';
+import { joined, mark, Tried, withUnknown } from './tried.ts';
+import type { Mark, UsedUnknown } from './tried.ts';
 import type { Prefix } from './verdict.ts';
 
 interface Entry {
@@ -31,10 +35,10 @@ type Cursor =
 /** One operation placed. */
 interface Placed<State> {
   readonly before: Placed<State> | undefined;
-  readonly depth: number;
   readonly operation: number;
   readonly entry: Entry | undefined;
   readonly stateBefore: State;
+  readonly usedBefore: UsedUnknown | undefined;
   readonly state: State;
   /** Other states that it may leave, still to be tried. */
   readonly others: readonly State[];
@@ -74,15 +78,17 @@ export class Search<State, Call, Answer> {
   /** Of unknown outcome, by their calls: operation and the position of the call. */
   readonly #unknown: { readonly operation: number; readonly position: number }[] = [];
   readonly #placedUnknown = new Set<number>();
-  readonly #tried = new Set<string>();
+  /** The unknown ones that are placed. */
+  #used: UsedUnknown | undefined;
+  readonly #tried = new Tried();
   #answeredLeft = 0;
-  /** Of the set of operations that are placed: two lanes of 32 bits, an operation in or out by exclusive or. */
-  #first = 0;
-  #second = 0;
+  #answeredPlaced = 0;
+  /** Of the set of answered operations that are placed. */
+  #answeredMark: Mark = [0, 0];
   #state: State;
   #top: Placed<State> | undefined;
   #best: Placed<State>[] = [];
-  #bestDepth = -1;
+  #bestPlaced = -1;
   #bestCandidates: readonly number[] = [];
   #steps = 0;
 
@@ -96,6 +102,7 @@ export class Search<State, Call, Answer> {
     this.#history = history;
     this.#state = model.initial;
     this.#link(operations);
+    this.#enter(this.#state, this.#answeredMark, undefined);
   }
 
   run(budget: Budget): KeyVerdict {
@@ -209,35 +216,51 @@ export class Search<State, Call, Answer> {
     states: readonly State[],
     resume: Cursor,
   ): boolean {
-    const unchanged = entry === undefined ? this.#model.hash(this.#state) : undefined;
-    const [firstMark, secondMark] = marks(operation);
+    const own = mark(operation);
+    const answered = entry === undefined ? this.#answeredMark : joined(this.#answeredMark, own);
+    const used = entry === undefined ? withUnknown(this.#used, own) : this.#used;
     for (const [position, state] of states.entries()) {
-      const hash = this.#model.hash(state);
-      if (hash === unchanged) continue; // K2: as if it had never happened.
-      const key = `${String(this.#first ^ firstMark)} ${String(this.#second ^ secondMark)} ${hash}`;
-      if (this.#tried.has(key)) continue;
-      this.#tried.add(key);
+      if (entry === undefined && this.#changesNothing(state)) continue; // K2: as if it had never happened.
+      if (!this.#enter(state, answered, used)) continue; // K3
       this.#top = {
         before: this.#top,
-        depth: (this.#top?.depth ?? 0) + 1,
         operation,
         entry,
         stateBefore: this.#state,
+        usedBefore: this.#used,
         state,
         others: states.slice(position + 1),
         resume,
       };
       this.#state = state;
-      this.#mark(operation);
+      this.#used = used;
+      this.#answeredMark = answered;
       if (entry === undefined) this.#placedUnknown.add(operation);
       else {
         unlink(entry);
         if (entry.answer !== undefined) unlink(entry.answer);
         this.#answeredLeft -= 1;
+        this.#answeredPlaced += 1;
       }
       return true;
     }
     return false;
+  }
+
+  #rankOf(state: State): number {
+    return this.#model.rank?.(state) ?? 0;
+  }
+
+  #changesNothing(state: State): boolean {
+    return (
+      this.#model.hash(state) === this.#model.hash(this.#state) &&
+      this.#rankOf(state) >= this.#rankOf(this.#state)
+    );
+  }
+
+  #enter(state: State, answered: Mark, used: UsedUnknown | undefined): boolean {
+    const key = `${String(answered[0])} ${String(answered[1])} ${this.#model.hash(state)}`;
+    return this.#tried.enter(key, { used, rank: this.#rankOf(state) });
   }
 
   /** Takes back the last placed, and goes on behind it. Undefined: everything has been tried. */
@@ -246,12 +269,14 @@ export class Search<State, Call, Answer> {
     if (placed === undefined) return undefined;
     this.#top = placed.before;
     this.#state = placed.stateBefore;
-    this.#mark(placed.operation);
+    this.#used = placed.usedBefore;
     if (placed.entry === undefined) this.#placedUnknown.delete(placed.operation);
     else {
+      this.#answeredMark = joined(this.#answeredMark, mark(placed.operation));
       if (placed.entry.answer !== undefined) relink(placed.entry.answer);
       relink(placed.entry);
       this.#answeredLeft += 1;
+      this.#answeredPlaced -= 1;
     }
     if (
       placed.others.length > 0 &&
@@ -261,25 +286,22 @@ export class Search<State, Call, Answer> {
     return placed.resume;
   }
 
-  #mark(operation: number): void {
-    const [first, second] = marks(operation);
-    this.#first ^= first;
-    this.#second ^= second;
-  }
-
+  /**
+   * Keeps the orders that explain most answers. Of those that explain as many the first is the plainest:
+   * unknown operations come into it only where they are needed (K2).
+   */
   #noteDeadEnd(): void {
-    const depth = this.#top?.depth ?? 0;
-    if (depth < this.#bestDepth || (depth === this.#bestDepth && this.#best.length >= maxPrefixes))
-      return;
-    if (depth > this.#bestDepth) {
+    const placed = this.#answeredPlaced;
+    if (placed < this.#bestPlaced) return;
+    if (placed > this.#bestPlaced) {
       this.#best = [];
-      this.#bestDepth = depth;
+      this.#bestPlaced = placed;
       const candidates: number[] = [];
       for (let entry = this.#head.next; entry?.isCall === true; entry = entry.next)
         candidates.push(entry.operation);
       this.#bestCandidates = candidates;
     }
-    if (this.#top !== undefined) this.#best.push(this.#top);
+    if (this.#top !== undefined && this.#best.length < maxPrefixes) this.#best.push(this.#top);
   }
 
   #violation(): KeyVerdict {
@@ -308,19 +330,4 @@ function unlink({ previous, next }: Entry): void {
 function relink(entry: Entry): void {
   if (entry.previous !== undefined) entry.previous.next = entry;
   if (entry.next !== undefined) entry.next.previous = entry;
-}
-
-/**
- * 64 bits that stand for an operation (Zobrist hashing). Two sets of operations are taken for the same
- * with a chance of about n²/2^65: for a million of them, three in a hundred million.
- */
-function marks(operation: number): readonly [number, number] {
-  return [mix(operation * 2 + 1), mix(operation * 2 + 0x5bd1e995)];
-}
-
-function mix(value: number): number {
-  let mixed = Math.imul(value ^ (value >>> 16), 0x45d9f3b);
-  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
-  mixed = Math.imul(mixed ^ (mixed >>> 12), 0x297a2d39);
-  return mixed ^ (mixed >>> 15);
 }

@@ -7,6 +7,8 @@
  *     entry of the leader's own term is (Ongaro's correction of 2015).
  * M2: a change of the voters is proposed only while a majority of those who would vote then can be
  *     reached: from the moment it is in the log it counts, and without them it would stop the cluster.
+ * M3: a voter whose removal is in its log, and not committed as far as it knows, still campaigns (thesis
+ *     4.2.2): it may be the only one that has the entry, and without it nobody could be elected.
  */
 import { invariant } from './invariant.ts';
 import type { LogIndex, Member, MemberId, Membership, MembershipChange } from './types.ts';

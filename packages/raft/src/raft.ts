@@ -121,6 +121,16 @@ export class RaftCore implements Raft {
     );
   }
 
+  /** M3. */
+  get #mayCampaign(): boolean {
+    const { id } = this.config;
+    if (this.isVoter(id)) return true;
+    const { memberships, commit } = this;
+    return (
+      memberships.currentIndex > commit && voterIds(memberships.committed(commit)).includes(id)
+    );
+  }
+
   statusChanged(): void {
     this.#statusDirty = true;
   }
@@ -136,8 +146,7 @@ export class RaftCore implements Raft {
     this.#electionElapsed += 1;
     if (this.#electionElapsed < this.#electionTimeout) return;
     this.#resetElection();
-    if (this.isVoter(this.config.id) && this.receiving === undefined)
-      this.#campaign('pre_candidate', false);
+    if (this.#mayCampaign && this.receiving === undefined) this.#campaign('pre_candidate', false);
     // Who does not campaign says at least that it has lost its leader: its callers look for another node.
     else if (this.leader !== null) this.becomeFollower(this.term, null);
   }

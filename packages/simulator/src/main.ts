@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { drawHistory, lockModel } from '@holdfast/checker';
 import { BrokenLife, live } from './run/life.ts';
 import { runSeries } from './run/series.ts';
-import type { Summary } from './run/series.ts';
+import type { Broken, Summary } from './run/series.ts';
 
 const help = `Lives of whole clusters in virtual time: real nodes and clients, simulated network, disks and clocks.
 A seed decides everything in a life: the same seed is the same life, to the byte.
@@ -57,6 +57,7 @@ async function manyLives(): Promise<void> {
   const lives = Number(wholeNumber('seeds', values.seeds));
   if (!values.json) console.log(`${String(lives)} lives from seed ${String(first)} on`);
   let toldMs = performance.now();
+  let toldBroken = 0;
   const summary = await runSeries({
     first: BigInt(first),
     lives,
@@ -66,6 +67,9 @@ async function manyLives(): Promise<void> {
       ? {}
       : { maxSeconds: Number(wholeNumber('seconds', values.seconds)) }),
     onProgress: (present) => {
+      if (!values.json)
+        for (; toldBroken < present.broken.length; toldBroken++)
+          tellBroken(present.broken[toldBroken]);
       if (values.json || performance.now() - toldMs < progressEveryMs) return;
       toldMs = performance.now();
       console.log(`  ${progress(present)}`);
@@ -79,6 +83,13 @@ async function manyLives(): Promise<void> {
     );
   else tellSummary(summary);
   process.exitCode = summary.broken.length === 0 ? 0 : 1;
+}
+
+function tellBroken(broken: Broken | undefined): void {
+  if (broken === undefined) return;
+  const seed = String(broken.seed);
+  console.log(`\nBROKEN by seed ${seed}: ${broken.message}`);
+  console.log(`  replay: make simulate SEED=${seed} TRACE=1`);
 }
 
 function progress({ lives, seconds, virtualHours, broken }: Summary): string {
@@ -109,10 +120,7 @@ function tellSummary(summary: Summary): void {
     ],
   ];
   for (const [name, value] of rows) console.log(`${name.padEnd(18)} ${value}`);
-  for (const { seed, message } of broken)
-    console.log(
-      `\nBROKEN by seed ${String(seed)}: ${message}\n  replay: make simulate SEED=${String(seed)} TRACE=1`,
-    );
+  for (const one of broken) tellBroken(one);
   if (broken.length === 0) console.log('No promise was broken.');
 }
 

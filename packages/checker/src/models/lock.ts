@@ -49,10 +49,12 @@ export type LockAnswer =
 interface LockHold {
   readonly session: string;
   readonly mode: LockMode;
-  /** Null: granted by an acquire whose answer nobody saw. */
+  /** Null: of an acquire whose answer nobody saw. */
   readonly token: number | null;
   /** Of the first entering: a raise brings a new token, the older ones stay good for a release. */
-  readonly firstToken: number;
+  readonly firstToken: number | null;
+  /** Its tokens that nobody saw are not below this. */
+  readonly atLeast: number;
   readonly count: number;
 }
 
@@ -86,11 +88,13 @@ export function lockModel({ mayBeDelayed = false }: LockModelOptions = {}): Mode
     initial: { lastToken: 0, holds: [], mayBeClosed: false, ended: undefined },
     keyOf: (call) => call.lock,
     step: (state, call, answer) => step(state, call, answer, mayBeDelayed),
-    hash: ({ lastToken, holds, mayBeClosed }) =>
-      `${String(lastToken)}${mayBeDelayed && mayBeClosed ? ' closed' : ''} ${holds
+    // After the same answers the last token tells how many grants nobody saw: the fewer, the more is possible.
+    rank: ({ lastToken }) => lastToken,
+    hash: ({ holds, mayBeClosed }) =>
+      `${mayBeDelayed && mayBeClosed ? 'closed ' : ''}${holds
         .map(
-          ({ session, mode, token, firstToken, count }) =>
-            `${session} ${mode} ${String(token)} ${String(firstToken)} ${String(count)}`,
+          ({ session, mode, token, firstToken, atLeast, count }) =>
+            `${session} ${mode} ${String(token)} ${String(firstToken)} ${String(atLeast)} ${String(count)}`,
         )
         .join()}`,
     describe,
@@ -138,7 +142,7 @@ function acquire(state: LockState, call: Acquire, token: number): readonly LockS
   if (own !== undefined && (own.mode === 'exclusive' || mode === 'shared')) {
     // Enters its own hold, and is told its token.
     if (own.token !== null && own.token !== token) return [];
-    if (own.token === null && token < own.firstToken) return [];
+    if (own.token === null && token < own.atLeast) return [];
     return [put(state, { ...own, token, count: own.count + 1 }, token)];
   }
   if (others.some((hold) => excludes(hold.mode, mode))) return []; // L1
@@ -150,7 +154,8 @@ function acquire(state: LockState, call: Acquire, token: number): readonly LockS
         session,
         mode,
         token,
-        firstToken: own?.firstToken ?? token,
+        firstToken: own === undefined ? token : own.firstToken,
+        atLeast: own?.atLeast ?? token,
         count: (own?.count ?? 0) + 1,
       },
       token,
@@ -167,12 +172,17 @@ function acquireUnseen(state: LockState, call: Acquire): readonly LockState[] {
     return [put(state, { ...own, count: own.count + 1 }, state.lastToken)];
   if (others.some((hold) => excludes(hold.mode, mode))) return [];
   const next = state.lastToken + 1;
-  const firstToken = own?.firstToken ?? next;
-  const count = (own?.count ?? 0) + 1;
-  const raised = put(opened(state), { session, mode, token: null, firstToken, count }, next);
-  if (own === undefined) return [raised];
+  const unseen = { session, mode, token: null, atLeast: next };
+  if (own === undefined)
+    return [put(opened(state), { ...unseen, firstToken: null, count: 1 }, next)];
+  const { firstToken, atLeast, count } = own;
+  // Where the first token was not seen either, it may be any from there on.
+  const raised = { ...own, ...unseen, atLeast: firstToken === null ? atLeast : next };
   // A raise that was given up has left a shared hold behind.
-  return [raised, put(opened(state), { ...own, token: null }, next)];
+  return [
+    put(opened(state), { ...raised, count: count + 1 }, next),
+    put(opened(state), { ...raised, mode: own.mode }, next),
+  ];
 }
 
 function release(
@@ -181,9 +191,11 @@ function release(
   answer: LockAnswer | undefined,
 ): readonly LockState[] {
   const own = state.holds.find((hold) => hold.session === session);
-  const holds = own !== undefined && token >= own.firstToken && token <= (own.token ?? Infinity);
-  if (answer?.type === 'not_holder') return holds ? [] : [state];
-  if (!holds) return [];
+  const isTold = token === own?.token || token === own?.firstToken;
+  if (answer?.type === 'not_holder') return isTold ? [] : [state];
+  if (own === undefined) return [];
+  const isOf = token >= (own.firstToken ?? own.atLeast) && token <= (own.token ?? Infinity);
+  if (!isOf) return [];
   if (own.count <= 1) return [without(state, session)];
   return [put(state, { ...own, count: own.count - 1 }, state.lastToken)];
 }
@@ -197,8 +209,7 @@ function read(state: LockState, tokens: readonly number[]): readonly LockState[]
   const [hold] = unseen;
   const [token] = others;
   if (hold === undefined || token === undefined) return [state];
-  if (others.some((other) => other < Math.min(...unseen.map(({ firstToken }) => firstToken))))
-    return [];
+  if (others.some((other) => other < Math.min(...unseen.map(({ atLeast }) => atLeast)))) return [];
   // With several it cannot be told which is whose.
   return unseen.length > 1
     ? [{ ...state, lastToken: Math.max(state.lastToken, ...others) }]

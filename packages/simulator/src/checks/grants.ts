@@ -21,7 +21,12 @@ export class Grants {
   #lastToken = 0;
   #count = 0;
 
-  constructor(report: (message: string) => void) {
+  /** Of the one semaphore of a life, by token. */
+  readonly #permits = new Map<number, number>();
+  readonly #permitLimit: number;
+
+  constructor(permitLimit: number, report: (message: string) => void) {
+    this.#permitLimit = permitLimit;
     this.#report = report;
   }
 
@@ -38,7 +43,9 @@ export class Grants {
         this.#resource(event.name).holds.set(sessionId, { mode: 'shared', fenceToken });
       } else if (event.type === 'waiting') this.#onWaiting(event);
       else if (event.type === 'wait_ended')
-        this.#leave(event.name, event.sessionId, String(event.requestId));
+        this.#leave(keyOf(event), event.sessionId, String(event.requestId));
+      else if (event.type === 'permits_granted') this.#onPermits(event);
+      else if (event.type === 'permits_ended') this.#onPermitsEnded(event);
     }
   }
 
@@ -83,13 +90,39 @@ export class Grants {
     holds.delete(sessionId);
   }
 
-  #onWaiting({ name, sessionId, requestId }: Extract<Event, { readonly type: 'waiting' }>): void {
-    const { holds, queue } = this.#resource(name);
+  #onWaiting(event: Extract<Event, { readonly type: 'waiting' }>): void {
+    const { sessionId, requestId } = event;
+    const { holds, queue } = this.#resource(keyOf(event));
     const waiter = { sessionId, requestId: String(requestId) };
     if (holds.has(sessionId)) {
       const behindRaises = queue.findIndex((other) => !holds.has(other.sessionId));
       queue.splice(behindRaises < 0 ? queue.length : behindRaises, 0, waiter);
     } else queue.push(waiter);
+  }
+
+  #onPermits(event: Extract<Event, { readonly type: 'permits_granted' }>): void {
+    const { name, sessionId, fenceToken, permits } = event;
+    const requestId = String(event.requestId);
+    this.#count += 1;
+    const told = `${String(permits)} permits of "${name}" were given to ${sessionId} (token ${String(fenceToken)})`;
+    if (fenceToken <= this.#lastToken)
+      this.#report(`${told} after token ${String(this.#lastToken)} had been given.`);
+    this.#lastToken = Math.max(this.#lastToken, fenceToken);
+    this.#permits.set(fenceToken, permits);
+    const out = [...this.#permits.values()].reduce((sum, count) => sum + count, 0);
+    if (out > this.#permitLimit) this.#report(`${told}, which makes ${String(out)} in all.`);
+    const key = keyOf({ kind: 'semaphore', name });
+    const ahead = this.#resource(key).queue[0];
+    if (ahead !== undefined && (ahead.sessionId !== sessionId || ahead.requestId !== requestId))
+      this.#report(`${told} while ${ahead.sessionId} was ahead in the queue.`);
+    this.#leave(key, sessionId, requestId);
+  }
+
+  #onPermitsEnded({ name, fenceToken }: Extract<Event, { readonly type: 'permits_ended' }>): void {
+    if (!this.#permits.delete(fenceToken))
+      this.#report(
+        `Permits of "${name}" (token ${String(fenceToken)}) ended, but there were none.`,
+      );
   }
 
   #leave(name: string, sessionId: string, requestId: string): void {
@@ -100,3 +133,7 @@ export class Grants {
     if (position >= 0) queue.splice(position, 1);
   }
 }
+
+/** A semaphore is another thing than a lock of its name. */
+const keyOf = ({ kind, name }: { readonly kind?: string; readonly name: string }): string =>
+  kind === 'semaphore' ? `semaphore ${name}` : name;

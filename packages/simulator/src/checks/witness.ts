@@ -12,9 +12,11 @@
 import { crc32 } from 'node:zlib';
 import type { ClusterStatus } from '@holdfast/engine';
 import type { AssembledEngine, Batch } from '@holdfast/engine/parts';
+import type { Recovered } from '@holdfast/raft';
 import type { Applied, StateMachine } from '@holdfast/state';
 import type { ToWriter } from '@holdfast/storage/parts';
 import type { World } from '../world/world.ts';
+import { slotLimit } from '../clients/worker.ts';
 import { Grants } from './grants.ts';
 
 /** The state is hashed where the index is a multiple of this. */
@@ -35,7 +37,7 @@ export class Witness {
 
   constructor(world: World) {
     this.#world = world;
-    this.#grants = new Grants((message) => world.violation(message));
+    this.#grants = new Grants(slotLimit, (message) => world.violation(message));
   }
 
   /** The highest index that any node has applied. */
@@ -75,6 +77,16 @@ export class Witness {
       this.#world.violation(
         `${nodeId} leads in term ${String(term)} without entry ${String(index)}/${String(appliedTerm)}, which was applied (it has ${String(own)}).`,
       );
+  }
+
+  /** What a process finds on its disk: a write that failed or was cut off is not in its log. */
+  onStart(nodeId: string, recovered: Recovered | undefined): void {
+    const log = new Map<number, number>();
+    if (recovered !== undefined) {
+      log.set(recovered.snapshot.index, recovered.snapshot.term);
+      for (const { index, term } of recovered.entries) log.set(index, term);
+    }
+    this.#logs.set(nodeId, log);
   }
 
   /** C2. */

@@ -1,12 +1,17 @@
 /** What clients asked and were answered, in the form that the checker reads. */
-import type { LockAnswer, LockCall, Operation } from '@holdfast/checker';
+import type { LockAnswer, LockCall, Operation, PoolAnswer, PoolCall } from '@holdfast/checker';
 import type { World } from '../world/world.ts';
 
 export type LockOperation = Operation<LockCall, LockAnswer>;
 
-export class Recorder {
+export type PoolOperation = Operation<PoolCall, PoolAnswer>;
+
+export type LockRecorder = Recorder<LockCall, LockAnswer>;
+export type PoolRecorder = Recorder<PoolCall, PoolAnswer>;
+
+export class Recorder<Call, Answer> {
   readonly #world: World;
-  readonly #operations: (() => LockOperation)[] = [];
+  readonly #operations: (() => Operation<Call, Answer>)[] = [];
 
   constructor(world: World) {
     this.#world = world;
@@ -15,10 +20,10 @@ export class Recorder {
   /** Begins an operation; until it is settled its outcome is unknown. */
   begin(
     client: string,
-    call: LockCall,
+    call: Call,
     calledAtMs: number = this.#world.nowMs,
-  ): (answer: LockAnswer) => void {
-    let outcome: LockOperation['outcome'] = { type: 'unknown' };
+  ): (answer: Answer) => void {
+    let outcome: Operation<Call, Answer>['outcome'] = { type: 'unknown' };
     this.#operations.push(() => ({ client, call, calledAtMs, outcome }));
     if (this.#world.tracing) this.#world.tell(client, `asks ${JSON.stringify(call)}`);
     return (answer) => {
@@ -28,7 +33,7 @@ export class Recorder {
     };
   }
 
-  get history(): readonly LockOperation[] {
+  get history(): readonly Operation<Call, Answer>[] {
     return this.#operations.map((operation) => operation());
   }
 }

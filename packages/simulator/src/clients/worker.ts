@@ -1,6 +1,6 @@
 /** A program that uses locks through the client as it ships, and writes down what it saw. */
 import { Client } from '@holdfast/client';
-import type { Hold, Session } from '@holdfast/client';
+import type { Hold, Permits, Session } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import type { Environment } from '@holdfast/client/parts';
 import type { Beliefs } from '../checks/beliefs.ts';
@@ -8,7 +8,7 @@ import type { Streams } from '../cluster/stream.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
-import type { Recorder } from './recorder.ts';
+import type { LockRecorder, PoolRecorder } from './recorder.ts';
 
 export interface WorkerOptions {
   readonly world: World;
@@ -17,7 +17,8 @@ export interface WorkerOptions {
   readonly streams: Streams;
   readonly endpoints: () => readonly string[];
   readonly locks: readonly string[];
-  readonly recorder: Recorder;
+  readonly recorder: LockRecorder;
+  readonly poolRecorder: PoolRecorder;
   readonly beliefs: Beliefs;
   /** Shared mode is asked for this often. */
   readonly sharedChance: number;
@@ -29,6 +30,10 @@ export interface WorkerOptions {
   readonly longestPauseMs: number;
 }
 
+/** The semaphore of every life, and how many permits it has. */
+export const slots = 'slots';
+export const slotLimit = 3;
+
 /** Codes that tell that nothing was granted, for certain. */
 const refused: ReadonlySet<string> = new Set([
   'lock_held',
@@ -36,6 +41,7 @@ const refused: ReadonlySet<string> = new Set([
   'wait_timeout',
   'deadlock',
   'limit_exceeded',
+  'no_permits',
 ]);
 
 export class Worker {
@@ -43,6 +49,8 @@ export class Worker {
   readonly #options: WorkerOptions;
   /** Rounds that ended well. */
   cycles = 0;
+  /** Sessions that asked for permits. */
+  readonly #askedSlots = new Set<string>();
   /** Who it is where it takes a lock without a session; each process is somebody else. */
   #aloneId = '';
   #aloneRequests = 0;
@@ -68,7 +76,8 @@ export class Worker {
 
   /** Sessions of a process that is gone end some time from now, or never. */
   #endOfAll(): void {
-    for (const session of this.#asked.keys()) this.#recordEnd(session);
+    for (const session of new Set([...this.#asked.keys(), ...this.#askedSlots]))
+      this.#recordEnd(session);
   }
 
   async #work(): Promise<void> {
@@ -120,7 +129,9 @@ export class Worker {
     for (let round = random.below(12); round >= 0 && session.state === 'active'; round--) {
       if (random.chance(0.15)) await this.#read(client);
       if (random.chance(0.1)) await this.#cycleAlone(client);
-      const certain = await this.#cycle(session);
+      const certain = random.chance(0.2)
+        ? await this.#cycleSlots(session)
+        : await this.#cycle(session);
       if (!certain) break;
       await machine.sleep(random.between(0, this.#options.longestPauseMs));
     }
@@ -151,6 +162,44 @@ export class Worker {
     if (!(await this.#giveBack(session, hold))) return false;
     this.cycles += 1;
     return true;
+  }
+
+  /** Takes permits of a semaphore and gives them back. False: the outcome of something is not known. */
+  async #cycleSlots(session: Session): Promise<boolean> {
+    const { random, machine, poolRecorder } = this.#options;
+    const permits = 1 + random.below(slotLimit);
+    const waitMs = random.chance(0.7) ? Math.floor(random.between(100, 3000)) : 0;
+    const of = { pool: slots, session: session.id };
+    this.#askedSlots.add(session.id);
+    const settle = poolRecorder.begin(machine.name, {
+      type: 'acquire',
+      ...of,
+      permits,
+      wait: waitMs > 0,
+    });
+    let taken: Permits;
+    try {
+      taken = await session.permits(slots, { permits, limit: slotLimit, waitMs });
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      if (!refused.has(error.code)) return false;
+      settle({ type: 'busy' });
+      return true;
+    }
+    settle({ type: 'granted', token: taken.fenceToken });
+    await machine.sleep(random.between(0, 200));
+    if (taken.state !== 'held') return false;
+    const settleRelease = poolRecorder.begin(machine.name, { type: 'release', ...of, permits });
+    try {
+      await taken.release();
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      return false;
+    }
+    const state: string = taken.state;
+    if (state === 'released') settleRelease({ type: 'released' });
+    if (state === 'released') this.cycles += 1;
+    return state === 'released';
   }
 
   /** As with curl: a lock by client id and ttl, which has a session of its own and nobody who keeps it alive. */
@@ -269,15 +318,21 @@ export class Worker {
    * process that stood still notices late: its session may have ended at any time since it did.
    */
   #recordEnd(session: string): () => void {
-    const { recorder, machine } = this.#options;
+    const { recorder, poolRecorder, machine, world } = this.#options;
     const locks = this.#asked.get(session) ?? [];
     this.#asked.delete(session);
-    const sinceMs = machine.pausedAtMs ?? this.#options.world.nowMs;
-    const settles = [...locks].map((lock) =>
-      recorder.begin(machine.name, { type: 'end', lock, session }, sinceMs),
-    );
+    const sinceMs = machine.pausedAtMs ?? world.nowMs;
+    const settles = [...locks].map((lock) => {
+      const settle = recorder.begin(machine.name, { type: 'end', lock, session }, sinceMs);
+      return () => settle({ type: 'ended' });
+    });
+    if (this.#askedSlots.delete(session)) {
+      const call = { type: 'end', pool: slots, session } as const;
+      const settle = poolRecorder.begin(machine.name, call, sinceMs);
+      settles.push(() => settle({ type: 'ended' }));
+    }
     return () => {
-      for (const settle of settles) settle({ type: 'ended' });
+      for (const settle of settles) settle();
     };
   }
 }

@@ -90,6 +90,7 @@ export class SimulatedNode implements Door {
       onFailure: fatal,
       onWrite: (message: ToWriter) => witness.onWrite(this.id, message),
     });
+    witness.onStart(this.id, opened.recovered);
     const clock: Clock = {
       now: () => machine.now(),
       wallNow: () => machine.wallNow(),

@@ -8,13 +8,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkLinearizable, lockModel } from '@holdfast/checker';
+import { checkLinearizable, lockModel, poolModel } from '@holdfast/checker';
 import type { Verdict } from '@holdfast/checker';
 import { Beliefs } from '../checks/beliefs.ts';
 import { Witness } from '../checks/witness.ts';
 import { Recorder } from '../clients/recorder.ts';
-import type { LockOperation } from '../clients/recorder.ts';
-import { Worker } from '../clients/worker.ts';
+import type { LockOperation, LockRecorder, PoolRecorder } from '../clients/recorder.ts';
+import { slotLimit, Worker } from '../clients/worker.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { quickDisk } from '../world/disk.ts';
 import { calm } from '../world/network.ts';
@@ -73,7 +73,8 @@ export async function live(seed: bigint, trace?: (line: string) => void): Promis
 
 class Life {
   readonly world: World;
-  readonly recorder: Recorder;
+  readonly recorder: LockRecorder;
+  readonly #poolRecorder: PoolRecorder;
   readonly #seed: bigint;
   readonly #random: Random;
   readonly #witness: Witness;
@@ -92,6 +93,7 @@ class Life {
     this.#witness = new Witness(world);
     this.#beliefs = new Beliefs((message) => world.violation(message));
     this.recorder = new Recorder(world);
+    this.#poolRecorder = new Recorder(world);
     const clockDrift = random.pick([0, 0.0005, 0.02]);
     // Files cost time: some lives have them.
     if (random.chance(0.1)) this.#diskFolder = mkdtempSync(join(tmpdir(), 'holdfast-life-'));
@@ -134,6 +136,7 @@ class Life {
           endpoints: () => random.shuffled(this.#endpoints()),
           locks,
           recorder: this.recorder,
+          poolRecorder: this.#poolRecorder,
           beliefs: this.#beliefs,
           sharedChance,
           longestPauseMs,
@@ -165,7 +168,7 @@ class Life {
       commands: this.#witness.commands,
       grants: this.#witness.grants,
       cycles: this.#workers.reduce((sum, worker) => sum + worker.cycles, 0),
-      operations: this.recorder.history.length,
+      operations: this.recorder.history.length + this.#poolRecorder.history.length,
       refusedWrites: this.#beliefs.refusedWrites,
       decided,
       recoveredMs,
@@ -297,6 +300,10 @@ class Life {
       { maxSteps: 2_000_000 },
     );
     if (verdict.type === 'violation') throw new BrokenLife(verdict.message, history, verdict);
-    return verdict.type === 'linearizable';
+    const permits = checkLinearizable(poolModel({ limit: slotLimit }), this.#poolRecorder.history, {
+      maxSteps: 2_000_000,
+    });
+    if (permits.type === 'violation') throw new Violation(permits.message);
+    return verdict.type === 'linearizable' && permits.type === 'linearizable';
   }
 }
