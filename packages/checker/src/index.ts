@@ -5,7 +5,7 @@ export { fromJsonLines, toJsonLines } from './json-lines.ts';
 export { lockModel } from './models/lock.ts';
 export type { LockAnswer, LockCall, LockMode, LockModelOptions, LockState } from './models/lock.ts';
 export { poolModel } from './models/pool.ts';
-export type { PoolAnswer, PoolCall, PoolState } from './models/pool.ts';
+export type { PoolAnswer, PoolCall, PoolModelOptions, PoolState } from './models/pool.ts';
 export { registerModel } from './models/register.ts';
 export type { RegisterAnswer, RegisterCall } from './models/register.ts';
 export type { Limits, Prefix, Verdict } from './verdict.ts';

@@ -247,21 +247,25 @@ function hasEnded(state: LockState, session: string): boolean {
 }
 
 function describe(call: LockCall, answer: LockAnswer | undefined): string {
-  const what = {
-    acquire: () =>
-      call.type === 'acquire'
-        ? `${call.wait ? 'waits for' : 'tries'} ${call.lock}${call.mode === 'shared' ? ' shared' : ''}`
-        : '',
-    release: () =>
-      call.type === 'release' ? `gives ${call.lock} #${String(call.token)} back` : '',
-    end: () => `ends its session (${call.lock})`,
-    read: () => `reads ${call.lock}`,
-  }[call.type]();
+  const what = describeCall(call);
   if (answer === undefined) return `${what}: ?`;
   if (answer.type === 'granted') return `${what}: #${String(answer.token)}`;
   if (answer.type === 'state')
     return `${what}: ${answer.tokens.map((token) => `#${String(token)}`).join(' ') || 'free'}`;
   return `${what}: ${answer.type.replace('_', ' ')}`;
+}
+
+function describeCall(call: LockCall): string {
+  switch (call.type) {
+    case 'acquire':
+      return `${call.wait ? 'waits for' : 'tries'} ${call.lock}${call.mode === 'shared' ? ' shared' : ''}`;
+    case 'release':
+      return `gives ${call.lock} #${String(call.token)} back`;
+    case 'end':
+      return `ends its session (${call.lock})`;
+    case 'read':
+      return `reads ${call.lock}`;
+  }
 }
 
 function describeState({ lastToken, holds, mayBeClosed }: LockState): string {

@@ -1,4 +1,13 @@
-/** A pool with several permits (a semaphore) as its callers see it. Recorded as locks are (`lock.ts`). */
+/**
+ * A pool with several permits (a semaphore) as its callers see it. Recorded as locks are (`lock.ts`).
+ *
+ * P1: permits of all holds together never exceed the limit.
+ * P2: every acquire is a hold of its own, with a token greater than every token before it; it is given
+ *     back as a whole, once, by its token.
+ * P3: nothing is granted to a session after its end.
+ * P4: a try is refused only while somebody holds permits. Not only while too few are free: who waits for
+ *     many is not passed by who tries for few, and who waits is not part of the state.
+ */
 import type { Model } from '../history.ts';
 
 export type PoolCall =
@@ -7,100 +16,160 @@ export type PoolCall =
       readonly pool: string;
       readonly session: string;
       readonly permits: number;
+      /** Whether it waits where too few are free. */
       readonly wait: boolean;
     }
   | {
       readonly type: 'release';
       readonly pool: string;
       readonly session: string;
-      readonly permits: number;
+      readonly token: number;
     }
   | { readonly type: 'end'; readonly pool: string; readonly session: string }
   | { readonly type: 'read'; readonly pool: string };
 
 export type PoolAnswer =
   | { readonly type: 'granted'; readonly token: number }
+  /** Refused because others hold too many, or because the wait ran out. */
   | { readonly type: 'busy' }
   | { readonly type: 'released' }
   | { readonly type: 'not_holder' }
   | { readonly type: 'ended' }
   | { readonly type: 'free'; readonly permits: number };
 
-export interface PoolState {
-  readonly lastToken: number;
-  /** Permits by session, in order of sessions. */
-  readonly held: readonly (readonly [session: string, permits: number])[];
+interface PoolHold {
+  readonly session: string;
+  readonly permits: number;
+  /** Null: of an acquire whose answer nobody saw. */
+  readonly token: number | null;
 }
 
-/** @param limit Permits of every pool, at least 1. */
-export function poolModel({
-  limit,
-}: {
+interface EndedSession {
+  readonly session: string;
+  readonly before: EndedSession | undefined;
+}
+
+export interface PoolState {
+  /** No token up to this one can be given any more. */
+  readonly lastToken: number;
+  /** In the order of their grants. */
+  readonly holds: readonly PoolHold[];
+  /** P3. Not part of the hash: it follows from which operations took place. */
+  readonly ended: EndedSession | undefined;
+}
+
+export interface PoolModelOptions {
+  /** Permits of every pool, at least 1. */
   readonly limit: number;
-}): Model<PoolState, PoolCall, PoolAnswer> {
-  const freeIn = ({ held }: PoolState): number =>
-    limit - held.reduce((sum, [, permits]) => sum + permits, 0);
+}
+
+export function poolModel({ limit }: PoolModelOptions): Model<PoolState, PoolCall, PoolAnswer> {
   return {
-    initial: { lastToken: 0, held: [] },
+    initial: { lastToken: 0, holds: [], ended: undefined },
     keyOf: (call) => call.pool,
-    step: (state, call, answer) => {
-      const free = freeIn(state);
-      switch (call.type) {
-        case 'acquire':
-          if (answer?.type === 'busy') return call.wait || free < limit ? [state] : [];
-          return acquire(state, call, free, answer?.type === 'granted' ? answer.token : undefined);
-        case 'release': {
-          const own = permitsOf(state, call.session);
-          if (answer?.type === 'not_holder') return own >= call.permits ? [] : [state];
-          return own < call.permits ? [] : [put(state, call.session, own - call.permits)];
-        }
-        case 'end':
-          return [put(state, call.session, 0)];
-        case 'read':
-          return answer?.type !== 'free' || answer.permits === free ? [state] : [];
-      }
-    },
-    hash: ({ lastToken, held }) => `${String(lastToken)} ${held.flat().join()}`,
+    step: (state, call, answer) => step(state, call, answer, limit),
+    // After the same answers the last token tells how many grants nobody saw: the fewer, the more is possible.
+    rank: ({ lastToken }) => lastToken,
+    // The order of the grants is of no use to anybody.
+    hash: ({ holds }) =>
+      holds
+        .map(({ session, permits, token }) => `${session} ${String(permits)} ${String(token)}`)
+        .toSorted()
+        .join(),
     describe,
-    describeState: (state) =>
-      `${String(freeIn(state))} of ${String(limit)} free${state.held.map(([session, permits]) => `, ${session} has ${String(permits)}`).join('')} (last token ${String(state.lastToken)})`,
+    describeState: ({ lastToken, holds }) => {
+      const held = holds.map(
+        ({ session, permits, token }) =>
+          `, ${session.slice(0, 8)} has ${String(permits)} with #${token === null ? '?' : String(token)}`,
+      );
+      return `${String(limit - permitsOf(holds))} of ${String(limit)} free${held.join('')} (last token ${String(lastToken)})`;
+    },
   };
+}
+
+function step(
+  state: PoolState,
+  call: PoolCall,
+  answer: PoolAnswer | undefined,
+  limit: number,
+): readonly PoolState[] {
+  const { holds } = state;
+  switch (call.type) {
+    case 'acquire':
+      if (answer?.type === 'busy') return call.wait || holds.length > 0 ? [state] : []; // P4
+      return acquire(state, call, answer?.type === 'granted' ? answer.token : null, limit);
+    case 'release': {
+      const own = holds.find(
+        ({ session, token }) => session === call.session && token === call.token,
+      );
+      if (answer?.type === 'not_holder') return own === undefined ? [state] : [];
+      if (own !== undefined) return [{ ...state, holds: holds.filter((hold) => hold !== own) }]; // P2
+      return releaseUnseen(state, call);
+    }
+    case 'end':
+      return [
+        {
+          ...state,
+          holds: holds.filter(({ session }) => session !== call.session),
+          ended: { session: call.session, before: state.ended },
+        },
+      ];
+    case 'read':
+      return answer?.type !== 'free' || answer.permits === limit - permitsOf(holds) ? [state] : [];
+  }
 }
 
 function acquire(
   state: PoolState,
   { session, permits }: Extract<PoolCall, { readonly type: 'acquire' }>,
-  free: number,
-  token: number | undefined,
+  token: number | null,
+  limit: number,
 ): readonly PoolState[] {
-  const given = token ?? state.lastToken + 1;
-  if (free < permits || given <= state.lastToken) return [];
-  return [put({ ...state, lastToken: given }, session, permitsOf(state, session) + permits)];
+  const { holds, lastToken, ended } = state;
+  if (permitsOf(holds) + permits > limit) return []; // P1
+  if (token !== null && token <= lastToken) return []; // P2
+  if (hasEnded(ended, session)) return []; // P3
+  return [
+    { ended, lastToken: token ?? lastToken + 1, holds: [...holds, { session, permits, token }] },
+  ];
 }
 
-const permitsOf = ({ held }: PoolState, session: string): number =>
-  held.find(([other]) => other === session)?.[1] ?? 0;
+/** Its token may be that of a grant of the same session that nobody saw. */
+function releaseUnseen(
+  state: PoolState,
+  { session }: Extract<PoolCall, { readonly type: 'release' }>,
+): readonly PoolState[] {
+  return state.holds
+    .filter((hold) => hold.session === session && hold.token === null)
+    .map((own) => ({ ...state, holds: state.holds.filter((hold) => hold !== own) }));
+}
 
-function put(state: PoolState, session: string, permits: number): PoolState {
-  const others = state.held.filter(([other]) => other !== session);
-  if (permits === 0) return { ...state, held: others };
-  const after = others.findIndex(([other]) => other > session);
-  others.splice(after < 0 ? others.length : after, 0, [session, permits]);
-  return { ...state, held: others };
+const permitsOf = (holds: readonly PoolHold[]): number =>
+  holds.reduce((sum, { permits }) => sum + permits, 0);
+
+function hasEnded(last: EndedSession | undefined, session: string): boolean {
+  for (let ended = last; ended !== undefined; ended = ended.before)
+    if (ended.session === session) return true;
+  return false;
 }
 
 function describe(call: PoolCall, answer: PoolAnswer | undefined): string {
-  const what = {
-    acquire: () =>
-      call.type === 'acquire'
-        ? `${call.wait ? 'waits for' : 'tries'} ${String(call.permits)} of ${call.pool}`
-        : '',
-    release: () => (call.type === 'release' ? `gives ${String(call.permits)} back` : ''),
-    end: () => 'ends its session',
-    read: () => `reads ${call.pool}`,
-  }[call.type]();
+  const what = describeCall(call);
   if (answer === undefined) return `${what}: ?`;
   if (answer.type === 'granted') return `${what}: #${String(answer.token)}`;
   if (answer.type === 'free') return `${what}: ${String(answer.permits)} free`;
   return `${what}: ${answer.type.replace('_', ' ')}`;
+}
+
+function describeCall(call: PoolCall): string {
+  switch (call.type) {
+    case 'acquire':
+      return `${call.wait ? 'waits for' : 'tries'} ${String(call.permits)} of ${call.pool}`;
+    case 'release':
+      return `gives ${call.pool} #${String(call.token)} back`;
+    case 'end':
+      return `ends its session (${call.pool})`;
+    case 'read':
+      return `reads ${call.pool}`;
+  }
 }

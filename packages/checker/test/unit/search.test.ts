@@ -1,31 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { checkLinearizable, poolModel, registerModel } from '../../src/index.ts';
-import type { Model, Operation, RegisterAnswer, RegisterCall } from '../../src/index.ts';
+import { checkLinearizable, registerModel } from '../../src/index.ts';
+import type { Operation, RegisterAnswer, RegisterCall } from '../../src/index.ts';
+import { allOrders } from '../all-orders.ts';
 
 type RegisterOperation = Operation<RegisterCall, RegisterAnswer>;
-
-/** All orders, one after the other: slow, and plain to see. */
-function bruteForce<State, Call, Answer>(
-  model: Model<State, Call, Answer>,
-  history: readonly Operation<Call, Answer>[],
-): boolean {
-  const go = (state: State, left: readonly Operation<Call, Answer>[]): boolean => {
-    const answered = left.filter(({ outcome }) => outcome.type === 'answered');
-    if (answered.length === 0) return true;
-    return left.some((next) => {
-      const early = answered.every(
-        ({ outcome }) => outcome.type !== 'answered' || next.calledAtMs <= outcome.atMs,
-      );
-      if (!early) return false;
-      const answer = next.outcome.type === 'answered' ? next.outcome.answer : undefined;
-      const rest = left.filter((other) => other !== next);
-      return model.step(state, next.call, answer).some((after) => go(after, rest));
-    });
-  };
-  return go(model.initial, history);
-}
 
 const value = fc.integer({ min: 0, max: 2 });
 const register = 'r';
@@ -84,7 +64,7 @@ describe('The search', () => {
   it('says the same as trying all orders', () => {
     fc.assert(
       fc.property(fc.array(anyOperation, { maxLength: 7 }), (history) => {
-        const expected = bruteForce(registerModel, history) ? 'linearizable' : 'violation';
+        const expected = allOrders(registerModel, history) ? 'linearizable' : 'violation';
         assert.equal(checkLinearizable(registerModel, history).type, expected);
       }),
       { numRuns: 3000 },
@@ -165,34 +145,5 @@ describe('The search', () => {
       outcome: { type: 'answered', answer: { type: 'value', value: null }, atMs: 4 },
     };
     assert.throws(() => checkLinearizable(registerModel, [backwards]), RangeError);
-  });
-});
-
-describe('The pool model', () => {
-  const model = poolModel({ limit: 3 });
-  const granted = (session: string, permits: number, token: number, atMs: number) =>
-    ({
-      client: session,
-      call: { type: 'acquire', pool: 'p', session, permits, wait: false },
-      calledAtMs: atMs,
-      outcome: { type: 'answered', answer: { type: 'granted', token }, atMs: atMs + 1 },
-    }) as const;
-  it('gives as many permits as there are', () => {
-    const history = [granted('a', 2, 1, 0), granted('b', 1, 2, 2)];
-    assert.equal(checkLinearizable(model, history).type, 'linearizable');
-  });
-  it('refuses one more', () => {
-    const history = [granted('a', 2, 1, 0), granted('b', 2, 2, 2)];
-    assert.equal(checkLinearizable(model, history).type, 'violation');
-  });
-  it('gives those of a session that ended again', () => {
-    const end = {
-      client: 'a',
-      call: { type: 'end', pool: 'p', session: 'a' },
-      calledAtMs: 1,
-      outcome: { type: 'unknown' },
-    } as const;
-    const history = [granted('a', 2, 1, 0), end, granted('b', 3, 2, 4)];
-    assert.equal(checkLinearizable(model, history).type, 'linearizable');
   });
 });

@@ -21,6 +21,7 @@ import { calm } from '../world/network.ts';
 import type { Random } from '../world/random.ts';
 import { Violation, World } from '../world/world.ts';
 import { faultKinds, Faults } from './faults.ts';
+import type { FaultKind } from './faults.ts';
 
 /** A mended majority has every client served again within this. */
 const progressBoundMs = 40_000;
@@ -82,6 +83,7 @@ class Life {
   readonly #cluster: Cluster;
   readonly #workers: Worker[] = [];
   readonly #faults: Faults;
+  readonly #stormy: boolean;
   readonly #diskFolder: string | undefined;
   #lockDelaySeconds = 0;
 
@@ -114,7 +116,11 @@ class Life {
       },
     });
     this.#hireWorkers(clockDrift);
-    const kinds = faultKinds.filter(() => random.chance(0.35));
+    // Some lives are nothing but elections.
+    this.#stormy = random.chance(0.15);
+    const kinds: readonly FaultKind[] = this.#stormy
+      ? ['storm', 'storm', 'transfer']
+      : faultKinds.filter(() => random.chance(0.35));
     world.tell('life', `faults: ${kinds.join(', ')}`);
     this.#faults = new Faults(world, random.fork(), this.#cluster, this.#workers, kinds);
   }
@@ -155,7 +161,7 @@ class Life {
   async run(): Promise<LifeResult> {
     for (const node of this.#cluster.all) this.#cluster.start(node);
     for (const worker of this.#workers) worker.start();
-    this.#faults.start(this.#random.between(150, 1500));
+    this.#faults.start(this.#random.between(150, this.#stormy ? 600 : 1500));
     await this.world.timeline.run(this.#random.between(5000, 20_000));
     this.#faults.stop();
     const recoveredMs = await this.#mendMajority();
