@@ -66,8 +66,14 @@ export class SequentialPool {
         return { type: 'granted', token };
       }
       case 'release': {
-        if (this.#holds.get(call.token)?.session !== call.session) return { type: 'not_holder' };
-        this.#holds.delete(call.token);
+        const found = [...this.#holds].find(
+          ([token, { session, permits }]) =>
+            session === call.session &&
+            permits === call.permits &&
+            (call.token === undefined || call.token === token),
+        );
+        if (found === undefined) return { type: 'not_holder' };
+        this.#holds.delete(found[0]);
         return { type: 'released' };
       }
       case 'end':

@@ -3,7 +3,8 @@
  *
  * P1: permits of all holds together never exceed the limit.
  * P2: every acquire is a hold of its own, with a token greater than every token before it; it is given
- *     back as a whole, once, by its token.
+ *     back as a whole, once. A release that tells its token gives back that hold, one that does not gives
+ *     back any hold of its session of so many permits.
  * P3: nothing is granted to a session after its end.
  * P4: a try is refused only while somebody holds permits. Not only while too few are free: who waits for
  *     many is not passed by who tries for few, and who waits is not part of the state.
@@ -23,7 +24,9 @@ export type PoolCall =
       readonly type: 'release';
       readonly pool: string;
       readonly session: string;
-      readonly token: number;
+      readonly permits: number;
+      /** Of the hold that is given back. The more is told, the more is checked. */
+      readonly token?: number;
     }
   | { readonly type: 'end'; readonly pool: string; readonly session: string }
   | { readonly type: 'read'; readonly pool: string };
@@ -98,14 +101,8 @@ function step(
     case 'acquire':
       if (answer?.type === 'busy') return call.wait || holds.length > 0 ? [state] : []; // P4
       return acquire(state, call, answer?.type === 'granted' ? answer.token : null, limit);
-    case 'release': {
-      const own = holds.find(
-        ({ session, token }) => session === call.session && token === call.token,
-      );
-      if (answer?.type === 'not_holder') return own === undefined ? [state] : [];
-      if (own !== undefined) return [{ ...state, holds: holds.filter((hold) => hold !== own) }]; // P2
-      return releaseUnseen(state, call);
-    }
+    case 'release':
+      return release(state, call, answer);
     case 'end':
       return [
         {
@@ -134,14 +131,20 @@ function acquire(
   ];
 }
 
-/** Its token may be that of a grant of the same session that nobody saw. */
-function releaseUnseen(
+/** P2. A token that is not known may be that of a grant that nobody saw. */
+function release(
   state: PoolState,
-  { session }: Extract<PoolCall, { readonly type: 'release' }>,
+  call: Extract<PoolCall, { readonly type: 'release' }>,
+  answer: PoolAnswer | undefined,
 ): readonly PoolState[] {
-  return state.holds
-    .filter((hold) => hold.session === session && hold.token === null)
-    .map((own) => ({ ...state, holds: state.holds.filter((hold) => hold !== own) }));
+  const { holds } = state;
+  const own = holds.filter(
+    ({ session, permits }) => session === call.session && permits === call.permits,
+  );
+  const told = own.filter(({ token }) => call.token === undefined || token === call.token);
+  if (answer?.type === 'not_holder') return told.length === 0 ? [state] : [];
+  const released = told.length > 0 ? told : own.filter(({ token }) => token === null);
+  return released.map((one) => ({ ...state, holds: holds.filter((hold) => hold !== one) }));
 }
 
 const permitsOf = (holds: readonly PoolHold[]): number =>
@@ -166,7 +169,7 @@ function describeCall(call: PoolCall): string {
     case 'acquire':
       return `${call.wait ? 'waits for' : 'tries'} ${String(call.permits)} of ${call.pool}`;
     case 'release':
-      return `gives ${call.pool} #${String(call.token)} back`;
+      return `gives ${String(call.permits)} of ${call.pool} back${call.token === undefined ? '' : ` (#${String(call.token)})`}`;
     case 'end':
       return `ends its session (${call.pool})`;
     case 'read':

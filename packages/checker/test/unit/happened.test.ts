@@ -55,12 +55,16 @@ const poolCall: fc.Arbitrary<PoolCall> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.record({
-      type: fc.constant('release' as const),
-      pool: fc.constant('x'),
-      session,
-      token,
-    }),
+    arbitrary: fc.record(
+      {
+        type: fc.constant('release' as const),
+        pool: fc.constant('x'),
+        session,
+        permits: fc.integer({ min: 1, max: limit }),
+        token,
+      },
+      { requiredKeys: ['type', 'pool', 'session', 'permits'] },
+    ),
   },
   fc.record({ type: fc.constant('end' as const), pool: fc.constant('x'), session }),
   fc.record({ type: fc.constant('read' as const), pool: fc.constant('x') }),
