@@ -10,6 +10,10 @@ const shownAfter = 20;
 const widthPx = 1600;
 const laneHeightPx = 22;
 const marginPx = 110;
+/** Room for the labels of the last bars. */
+const labelRoomPx = 230;
+/** The line above the lanes, for the mark of the dead end. */
+const headPx = 20;
 const minBarPx = 3;
 /** About the width of a letter of a label. */
 const letterPx = 5.8;
@@ -23,7 +27,11 @@ interface Bar {
   readonly text: string;
   /** Its place in the order found, from 1; undefined: it has none. */
   readonly place: number | undefined;
+  readonly kind: Kind;
 }
+
+/** Stuck: it could come next, were it possible. Later: the search never came so far. */
+type Kind = 'placed' | 'stuck' | 'later' | 'unknown';
 
 /**
  * A page of its own (HTML with an SVG in it): a lane for each client, a bar for each operation from its
@@ -34,26 +42,28 @@ export function drawHistory<State, Call, Answer>(
   history: readonly Operation<Call, Answer>[],
   violation: Violation,
 ): string {
-  const bars = barsOf(model, history, violation);
+  const deadEndMs = deadEndOf(history, violation);
+  const bars = barsOf(model, history, violation, deadEndMs);
   const clients = [...new Set(bars.map(({ client }) => client))].sort();
   const fromMs = Math.min(...bars.map((bar) => bar.fromMs));
   const toMs = Math.max(...bars.map((bar) => bar.toMs ?? bar.fromMs)) + 1;
   const x = (ms: number): number =>
-    marginPx + ((ms - fromMs) / (toMs - fromMs)) * (widthPx - marginPx - 20);
+    marginPx + ((ms - fromMs) / (toMs - fromMs)) * (widthPx - marginPx - labelRoomPx);
   const rows = stack(bars, clients, (bar) => spanOf(bar, x));
-  const height = (rows.count + 2) * laneHeightPx;
+  const height = headPx + (rows.count + 2) * laneHeightPx;
   const svg = [
     ...rows.lanes.map(({ client, firstRow, rowCount }, index) =>
       lane(client, firstRow, rowCount, index % 2 === 1),
     ),
     ...ticks(fromMs, toMs).map((ms) => tick(x(ms), ms, height)),
+    ...(Number.isFinite(deadEndMs) ? [deadEnd(x(deadEndMs), deadEndMs, height)] : []),
     ...bars.map((bar) => barOf(bar, x, rows.rowOf.get(bar.index) ?? 0)),
   ];
   const [prefix] = violation.prefixes;
   return page(
     violation.key,
     `<p>${escape(violation.message)}</p>
-<p class="legend"><span class="placed">in order, by number</span> <span class="stuck">has no place</span> <span class="unknown">outcome unknown</span> · ${String(bars.length)} of ${String(violation.operations.length)} operations shown</p>
+<p class="legend"><span class="placed">in order, by number</span> <span class="stuck">cannot come next</span> <span class="later">not reached</span> <span class="unknown">outcome unknown</span> · ${String(bars.length)} of ${String(violation.operations.length)} operations shown</p>
 <div class="scroll"><svg viewBox="0 0 ${String(widthPx)} ${String(height)}" width="${String(widthPx)}" height="${String(height)}" role="img" aria-label="operations over time">
 ${svg.join('\n')}
 </svg></div>
@@ -61,10 +71,22 @@ ${svg.join('\n')}
   );
 }
 
+/** The first answer among those without a place: by then one of those called before had to take effect. */
+function deadEndOf<Call, Answer>(
+  history: readonly Operation<Call, Answer>[],
+  { unplaced }: Violation,
+): number {
+  return unplaced.reduce((earliest, index) => {
+    const outcome = history[index]?.outcome;
+    return outcome?.type === 'answered' ? Math.min(earliest, outcome.atMs) : earliest;
+  }, Infinity);
+}
+
 function barsOf<State, Call, Answer>(
   model: Model<State, Call, Answer>,
   history: readonly Operation<Call, Answer>[],
   { operations, prefixes }: Violation,
+  deadEndMs: number,
 ): Bar[] {
   const order = prefixes[0]?.order ?? [];
   const places = new Map(order.map((index, place) => [index, place + 1]));
@@ -86,22 +108,40 @@ function barsOf<State, Call, Answer>(
         toMs: answered ? outcome.atMs : undefined,
         text: model.describe(call, answered ? outcome.answer : undefined),
         place: places.get(index),
+        kind: kindOf(operation, places.has(index), deadEndMs),
       },
     ];
   });
 }
 
+function kindOf<Call, Answer>(
+  { calledAtMs, outcome }: Operation<Call, Answer>,
+  isPlaced: boolean,
+  deadEndMs: number,
+): Kind {
+  if (outcome.type === 'unknown') return 'unknown';
+  if (isPlaced) return 'placed';
+  return calledAtMs <= deadEndMs ? 'stuck' : 'later';
+}
+
 const labelOf = ({ place, text }: Bar): string =>
   `${place === undefined ? '' : `${String(place)} · `}${text}`;
 
-/** Where a bar lies on the page, in px, its label included. */
+/** Where a bar lies on the page, in px, and its label: in the bar where it fits, else behind it. */
 function spanOf(
   bar: Bar,
   x: (ms: number) => number,
-): { readonly left: number; readonly right: number; readonly labelRight: number } {
+): {
+  readonly left: number;
+  readonly right: number;
+  readonly labelLeft: number;
+  readonly labelRight: number;
+} {
   const left = x(bar.fromMs);
   const right = bar.toMs === undefined ? widthPx - 10 : Math.max(x(bar.toMs), left + minBarPx);
-  return { left, right, labelRight: left + 10 + labelOf(bar).length * letterPx };
+  const length = labelOf(bar).length * letterPx;
+  const labelLeft = length + 8 <= right - left ? left + 4 : right + 4;
+  return { left, right, labelLeft, labelRight: labelLeft + length + 6 };
 }
 
 /** A client's operations that overlap, or whose labels do, lie below each other. */
@@ -137,7 +177,7 @@ function stack(
 }
 
 function lane(client: string, firstRow: number, rowCount: number, shaded: boolean): string {
-  const y = firstRow * laneHeightPx;
+  const y = headPx + firstRow * laneHeightPx;
   const height = rowCount * laneHeightPx;
   const shade = shaded
     ? `<rect class="shade" x="0" y="${String(y)}" width="${String(widthPx)}" height="${String(height)}"/>`
@@ -146,12 +186,11 @@ function lane(client: string, firstRow: number, rowCount: number, shaded: boolea
 }
 
 function barOf(bar: Bar, x: (ms: number) => number, row: number): string {
-  const { fromMs, toMs, place, text } = bar;
-  const { left, right } = spanOf(bar, x);
-  const y = row * laneHeightPx + 3;
-  const kind = toMs === undefined ? 'unknown' : place === undefined ? 'stuck' : 'placed';
+  const { fromMs, toMs, kind, text } = bar;
+  const { left, right, labelLeft } = spanOf(bar, x);
+  const y = headPx + row * laneHeightPx + 3;
   const until = toMs === undefined ? 'unknown' : `${toMs.toFixed(1)} ms`;
-  return `<g class="${kind}"><title>${escape(`${bar.client}: ${text}, ${fromMs.toFixed(1)} to ${until}`)}</title><rect x="${left.toFixed(1)}" y="${String(y)}" width="${(right - left).toFixed(1)}" height="${String(laneHeightPx - 6)}" rx="3"/><text x="${(left + 4).toFixed(1)}" y="${String(y + 12)}">${escape(labelOf(bar))}</text></g>`;
+  return `<g class="${kind}"><title>${escape(`${bar.client}: ${text}, ${fromMs.toFixed(1)} to ${until}`)}</title><rect x="${left.toFixed(1)}" y="${String(y)}" width="${(right - left).toFixed(1)}" height="${String(laneHeightPx - 6)}" rx="3"/><text x="${labelLeft.toFixed(1)}" y="${String(y + 12)}">${escape(labelOf(bar))}</text></g>`;
 }
 
 function ticks(fromMs: number, toMs: number): number[] {
@@ -165,24 +204,31 @@ function ticks(fromMs: number, toMs: number): number[] {
 
 function tick(x: number, ms: number, height: number): string {
   const bottom = String(height - laneHeightPx);
-  return `<line class="tick" x1="${x.toFixed(1)}" x2="${x.toFixed(1)}" y1="0" y2="${bottom}"/><text class="time" x="${x.toFixed(1)}" y="${String(height - 6)}">${ms.toFixed(0)} ms</text>`;
+  return `<line class="tick" x1="${x.toFixed(1)}" x2="${x.toFixed(1)}" y1="${String(headPx)}" y2="${bottom}"/><text class="time" x="${x.toFixed(1)}" y="${String(height - 6)}">${ms.toFixed(0)} ms</text>`;
+}
+
+function deadEnd(x: number, ms: number, height: number): string {
+  const bottom = String(height - laneHeightPx);
+  return `<g class="dead-end"><line x1="${x.toFixed(1)}" x2="${x.toFixed(1)}" y1="4" y2="${bottom}"/><text x="${(x - 6).toFixed(1)}" y="13">nothing can come next before ${ms.toFixed(1)} ms</text></g>`;
 }
 
 function page(key: string, body: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Not linearizable: ${escape(key)}</title>
 <style>
-:root { color-scheme: light dark; --ink: #1c2733; --paper: #fbfbf9; --line: #0001; --placed: #cfe0f5; --stuck: #e5484d; --unknown: #dcd7cc; }
-@media (prefers-color-scheme: dark) { :root { --ink: #dde5ee; --paper: #14181d; --line: #fff2; --placed: #26415f; --unknown: #3b3a36; } }
+:root { color-scheme: light dark; --ink: #1c2733; --paper: #fbfbf9; --line: #0001; --placed: #cfe0f5; --stuck: #f2777a; --later: #e6e6e2; --unknown: #dcd7cc; --end: #c62a2f; }
+@media (prefers-color-scheme: dark) { :root { --ink: #dde5ee; --paper: #14181d; --line: #fff2; --placed: #2b4d75; --stuck: #a8343a; --later: #2a2f36; --unknown: #4a463c; --end: #ff7b7f; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem; }
 h1 { font-size: 1.3rem; } .scroll { overflow-x: auto; }
 svg { font: 11px system-ui, sans-serif; } svg text { fill: var(--ink); pointer-events: none; }
 .client { font-weight: 600; } .shade { fill: var(--line); } .tick { stroke: var(--line); }
 .time { text-anchor: middle; opacity: .7; }
 .placed rect { fill: var(--placed); } .unknown rect { fill: var(--unknown); opacity: .6; }
-.stuck rect { fill: var(--stuck); } .stuck text { fill: #fff; font-weight: 600; }
+.unknown rect { stroke: var(--ink); stroke-dasharray: 4 3; stroke-opacity: .4; }
+.stuck rect { fill: var(--stuck); } .stuck text { font-weight: 600; } .later rect { fill: var(--later); } .later text { opacity: .7; }
+.dead-end line { stroke: var(--end); stroke-width: 1.5; stroke-dasharray: 5 3; } svg .dead-end text { fill: var(--end); font-weight: 600; text-anchor: end; }
 .legend span { padding: .1rem .5rem; border-radius: 3px; } .legend .placed { background: var(--placed); }
-.legend .stuck { background: var(--stuck); color: #fff; } .legend .unknown { background: var(--unknown); }
+.legend .stuck { background: var(--stuck); } .legend .later { background: var(--later); } .legend .unknown { background: var(--unknown); }
 </style></head>
 <body><h1>“${escape(key)}” is not linearizable</h1>
 ${body}

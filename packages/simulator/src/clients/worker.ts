@@ -189,7 +189,13 @@ export class Worker {
     settle({ type: 'granted', token: taken.fenceToken });
     await machine.sleep(random.between(0, 200));
     if (taken.state !== 'held') return false;
-    const settleRelease = poolRecorder.begin(machine.name, { type: 'release', ...of, permits });
+    const token = taken.fenceToken;
+    const settleRelease = poolRecorder.begin(machine.name, {
+      type: 'release',
+      ...of,
+      permits,
+      token,
+    });
     try {
       await taken.release();
     } catch (error) {
