@@ -4,8 +4,6 @@ import type { World } from '../world/world.ts';
 
 export type LockOperation = Operation<LockCall, LockAnswer>;
 
-export type PoolOperation = Operation<PoolCall, PoolAnswer>;
-
 export type LockRecorder = Recorder<LockCall, LockAnswer>;
 export type PoolRecorder = Recorder<PoolCall, PoolAnswer>;
 
