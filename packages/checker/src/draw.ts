@@ -209,24 +209,26 @@ function tick(x: number, ms: number, height: number): string {
 
 function deadEnd(x: number, ms: number, height: number): string {
   const bottom = String(height - laneHeightPx);
-  return `<g class="dead-end"><line x1="${x.toFixed(1)}" x2="${x.toFixed(1)}" y1="4" y2="${bottom}"/><text x="${(x - 6).toFixed(1)}" y="13">nothing can come next before ${ms.toFixed(1)} ms</text></g>`;
+  // Left of the line, so that it covers no bar that comes after; on the right where there is no room.
+  const [anchor, textX] = x > marginPx + labelRoomPx ? ['end', x - 6] : ['start', x + 6];
+  return `<g class="dead-end"><line x1="${x.toFixed(1)}" x2="${x.toFixed(1)}" y1="4" y2="${bottom}"/><text x="${textX.toFixed(1)}" y="13" text-anchor="${anchor}">nothing can come next before ${ms.toFixed(1)} ms</text></g>`;
 }
 
 function page(key: string, body: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Not linearizable: ${escape(key)}</title>
 <style>
-:root { color-scheme: light dark; --ink: #1c2733; --paper: #fbfbf9; --line: #0001; --placed: #cfe0f5; --stuck: #f2777a; --later: #e6e6e2; --unknown: #dcd7cc; --end: #c62a2f; }
-@media (prefers-color-scheme: dark) { :root { --ink: #dde5ee; --paper: #14181d; --line: #fff2; --placed: #2b4d75; --stuck: #a8343a; --later: #2a2f36; --unknown: #4a463c; --end: #ff7b7f; } }
+:root { color-scheme: light dark; --ink: #1c2733; --paper: #fbfbf9; --line: #0001; --shade: #0000000a; --placed: #cfe0f5; --stuck: #f2777a; --later: #e6e6e2; --unknown: #dcd7cc; --end: #c62a2f; }
+@media (prefers-color-scheme: dark) { :root { --ink: #dde5ee; --paper: #14181d; --line: #fff2; --shade: #ffffff0d; --placed: #2b4d75; --stuck: #a8343a; --later: #2a2f36; --unknown: #4a463c; --end: #ff7b7f; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem; }
 h1 { font-size: 1.3rem; } .scroll { overflow-x: auto; }
 svg { font: 11px system-ui, sans-serif; } svg text { fill: var(--ink); pointer-events: none; }
-.client { font-weight: 600; } .shade { fill: var(--line); } .tick { stroke: var(--line); }
+.client { font-weight: 600; } .shade { fill: var(--shade); } .tick { stroke: var(--line); }
 .time { text-anchor: middle; opacity: .7; }
 .placed rect { fill: var(--placed); } .unknown rect { fill: var(--unknown); opacity: .6; }
 .unknown rect { stroke: var(--ink); stroke-dasharray: 4 3; stroke-opacity: .4; }
-.stuck rect { fill: var(--stuck); } .stuck text { font-weight: 600; } .later rect { fill: var(--later); } .later text { opacity: .7; }
-.dead-end line { stroke: var(--end); stroke-width: 1.5; stroke-dasharray: 5 3; } svg .dead-end text { fill: var(--end); font-weight: 600; text-anchor: end; }
+.stuck rect { fill: var(--stuck); } .stuck text { font-weight: 600; } .later rect { fill: var(--later); stroke: var(--ink); stroke-opacity: .3; } .later text { opacity: .7; }
+.dead-end line { stroke: var(--end); stroke-width: 1.5; stroke-dasharray: 5 3; } svg .dead-end text { fill: var(--end); font-weight: 600; }
 .legend span { padding: .1rem .5rem; border-radius: 3px; } .legend .placed { background: var(--placed); }
 .legend .stuck { background: var(--stuck); } .legend .later { background: var(--later); } .legend .unknown { background: var(--unknown); }
 </style></head>

@@ -28,6 +28,12 @@ const history: readonly Operation<RegisterCall, RegisterAnswer>[] = [
     calledAtMs: 4,
     outcome: { type: 'unknown' },
   },
+  {
+    client: 'cleo & co',
+    call: { type: 'read', register: '<b>' },
+    calledAtMs: 9,
+    outcome: { type: 'answered', answer: { type: 'value', value: 1 }, atMs: 12 },
+  },
 ];
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 const isCall = (value: unknown): value is RegisterCall => isObject(value);
@@ -39,7 +45,7 @@ describe('A history as a file', () => {
   });
   it('that is none is refused with its line', () => {
     const text = toJsonLines(history) + '{"client":"x"}\n';
-    assert.throws(() => fromJsonLines(text, isCall, isAnswer), /Line 4 is no operation/);
+    assert.throws(() => fromJsonLines(text, isCall, isAnswer), /Line 5 is no operation/);
   });
 });
 
@@ -51,6 +57,25 @@ describe('The drawing of a failed history', () => {
     assert.match(page, /<g class="placed"><title>ann: writes 1, 0\.0 to 5\.0 ms/);
     assert.match(page, /<g class="stuck"><title>bob: reads null, 6\.0 to 8\.0 ms/);
     assert.match(page, /<g class="unknown"><title>bob: writes 2: \?, 4\.0 to unknown/);
+  });
+  it('marks where nothing can come next, and what was not reached', () => {
+    assert.match(page, /nothing can come next before 8\.0 ms/);
+    assert.match(page, /<g class="later"><title>cleo &#38; co: reads 1, 9\.0 to 12\.0 ms/);
+  });
+  it('is well-formed', () => {
+    const open: string[] = [];
+    const [body = ''] = /<body>[^]*<\/body>/.exec(page) ?? [];
+    for (const [, closes, name, attributes, alone] of body.matchAll(
+      /<(\/?)([a-z0-9]+)((?: [a-zA-Z0-9-]+="[^"<>]*")*)(\/?)>/g,
+    )) {
+      assert.ok(name !== undefined && attributes !== undefined);
+      if (closes === '/') assert.equal(open.pop(), name);
+      else if (alone !== '/') open.push(name);
+    }
+    assert.deepEqual(open, []);
+    const words = body.replace(/<\/?[a-z0-9]+(?: [a-zA-Z0-9-]+="[^"<>]*")*\/?>/g, '');
+    assert.doesNotMatch(words, /[<>]|&(?!#\d+;)/);
+    assert.doesNotMatch(body, /NaN|Infinity|undefined/);
   });
   it('tells in words what is wrong', () => {
     assert.match(page, /none of these can come next: bob reads null/);
