@@ -31,6 +31,18 @@ export interface Model<State, Call, Answer> {
    * have the same rank.
    */
   readonly rank?: (state: State) => number;
+  /** A hint: operations of lower tickets mostly come first. Undefined: its answer tells nothing of that. */
+  readonly ticketOf?: (call: Call, answer: Answer) => number | undefined;
+  /** Where a session may stand for any other of which the state knows nothing. */
+  readonly sessions?: {
+    /** Undefined: of no session. */
+    readonly sessionOf: (call: Call) => string | undefined;
+    /** All of the call but its session. */
+    readonly shapeOf: (call: Call) => string;
+    /** Whether the session is another after it, though the state may not show it. */
+    readonly isEnd: (call: Call) => boolean;
+    readonly isIn: (state: State, session: string) => boolean;
+  };
   readonly describe: (call: Call, answer: Answer | undefined) => string;
   readonly describeState: (state: State) => string;
 }

@@ -11,10 +11,14 @@
  *     always they explain nothing, and each doubles what there is to try.
  * K3: no state is entered again with the same answered operations, and none that allows no more than one
  *     that was entered (`tried.ts`).
+ * K4: what is out of turn is tried last of all (`turns.ts`).
+ * K5: of unknown operations that could stand for each other only the first is tried (`twins.ts`).
  */
 import type { Model, Operation } from './history.ts';
 import { joined, mark, Tried, withUnknown } from './tried.ts';
 import type { Mark, UsedUnknown } from './tried.ts';
+import { Turns } from './turns.ts';
+import { Twins } from './twins.ts';
 import type { Prefix } from './verdict.ts';
 
 interface Entry {
@@ -27,9 +31,9 @@ interface Entry {
   readonly position: number;
 }
 
-/** The next candidate: an answered call, or, when these are through, an unknown one. */
+/** The next candidate: an answered call whose turn it is, then an unknown one, then any answered one. */
 type Cursor =
-  | { readonly phase: 'answered'; readonly entry: Entry | undefined }
+  | { readonly phase: 'in_turn' | 'out_of_turn'; readonly entry: Entry | undefined }
   | { readonly phase: 'unknown'; readonly at: number };
 
 /** One operation placed. */
@@ -81,6 +85,8 @@ export class Search<State, Call, Answer> {
   /** The unknown ones that are placed. */
   #used: UsedUnknown | undefined;
   readonly #tried = new Tried();
+  readonly #turns: Turns;
+  readonly #twins: Twins<State, Call, Answer>;
   #answeredLeft = 0;
   #answeredPlaced = 0;
   /** Of the set of answered operations that are placed. */
@@ -102,6 +108,8 @@ export class Search<State, Call, Answer> {
     this.#history = history;
     this.#state = model.initial;
     this.#link(operations);
+    this.#turns = new Turns(ticketsOf(model, history, operations));
+    this.#twins = new Twins(model, history, operations, this.#unknown);
     this.#enter(this.#state, this.#answeredMark, undefined);
   }
 
@@ -173,26 +181,40 @@ export class Search<State, Call, Answer> {
   }
 
   #start(): Cursor {
-    return { phase: 'answered', entry: this.#head.next };
+    return { phase: 'in_turn', entry: this.#head.next };
   }
 
   /** Tries candidates from the cursor on; places the first that fits. Undefined: none does. */
   #advance(cursor: Cursor): Cursor | undefined {
-    if (cursor.phase === 'answered') {
-      for (let entry = cursor.entry; entry?.isCall === true; entry = entry.next) {
-        const resume: Cursor = { phase: 'answered', entry: entry.next };
-        if (this.#try(entry.operation, entry, resume)) return this.#start();
-      }
+    let found = false;
+    if (cursor.phase === 'in_turn') found = this.#advanceAnswered('in_turn', cursor.entry);
+    if (!found && cursor.phase !== 'out_of_turn')
+      found = this.#advanceUnknown(cursor.phase === 'unknown' ? cursor.at : 0);
+    if (!found) {
+      const from = cursor.phase === 'out_of_turn' ? cursor.entry : this.#head.next;
+      found = this.#advanceAnswered('out_of_turn', from); // K4
     }
+    return found ? this.#start() : undefined;
+  }
+
+  #advanceAnswered(phase: 'in_turn' | 'out_of_turn', from: Entry | undefined): boolean {
+    for (let entry = from; entry?.isCall === true; entry = entry.next) {
+      const { operation, next } = entry;
+      if (this.#turns.isTurnOf(operation) !== (phase === 'in_turn')) continue;
+      if (this.#try(operation, entry, { phase, entry: next })) return true;
+    }
+    return false;
+  }
+
+  #advanceUnknown(from: number): boolean {
     const limit = this.#firstAnswer();
-    for (let at = cursor.phase === 'unknown' ? cursor.at : 0; at < this.#unknown.length; at++) {
-      const candidate = this.#unknown[at];
-      if (candidate === undefined || candidate.position > limit) return undefined;
-      if (this.#placedUnknown.has(candidate.operation)) continue;
-      if (this.#try(candidate.operation, undefined, { phase: 'unknown', at: at + 1 }))
-        return this.#start();
+    const hasTwin = this.#twins.inState(this.#state, limit);
+    for (const [at, { operation, position }] of this.#unknown.entries()) {
+      if (position > limit) return false;
+      if (this.#placedUnknown.has(operation) || hasTwin(operation) || at < from) continue; // K5
+      if (this.#try(operation, undefined, { phase: 'unknown', at: at + 1 })) return true;
     }
-    return undefined;
+    return false;
   }
 
   #firstAnswer(): number {
@@ -235,8 +257,10 @@ export class Search<State, Call, Answer> {
       this.#state = state;
       this.#used = used;
       this.#answeredMark = answered;
+      this.#twins.count(operation, entry === undefined, 1);
       if (entry === undefined) this.#placedUnknown.add(operation);
       else {
+        this.#turns.place(operation);
         unlink(entry);
         if (entry.answer !== undefined) unlink(entry.answer);
         this.#answeredLeft -= 1;
@@ -270,8 +294,10 @@ export class Search<State, Call, Answer> {
     this.#top = placed.before;
     this.#state = placed.stateBefore;
     this.#used = placed.usedBefore;
+    this.#twins.count(placed.operation, placed.entry === undefined, -1);
     if (placed.entry === undefined) this.#placedUnknown.delete(placed.operation);
     else {
+      this.#turns.takeBack(placed.operation);
       this.#answeredMark = joined(this.#answeredMark, mark(placed.operation));
       if (placed.entry.answer !== undefined) relink(placed.entry.answer);
       relink(placed.entry);
@@ -320,6 +346,20 @@ export class Search<State, Call, Answer> {
       steps: this.#steps,
     };
   }
+}
+
+function ticketsOf<State, Call, Answer>(
+  { ticketOf }: Model<State, Call, Answer>,
+  history: readonly Operation<Call, Answer>[],
+  operations: readonly number[],
+): (readonly [operation: number, ticket: number])[] {
+  if (ticketOf === undefined) return [];
+  return operations.flatMap((operation) => {
+    const { call, outcome } = history[operation] ?? {};
+    if (call === undefined || outcome?.type !== 'answered') return [];
+    const ticket = ticketOf(call, outcome.answer);
+    return ticket === undefined ? [] : [[operation, ticket] as const];
+  });
 }
 
 function unlink({ previous, next }: Entry): void {

@@ -5,7 +5,8 @@
  * T1: with the same answered operations and states of equal hash, one that used up fewer unknown
  *     operations and has no higher rank allows all that the other does: nothing is lost where the other
  *     is not entered. (A shortest way on from the other is a way on from this one, and no longer.)
- * T2: to miss such a pair costs time, never the verdict: only a few are compared.
+ * T2: to miss such a pair costs time, never the verdict: only a few are compared, and no more are kept
+ *     than there is memory for.
  */
 
 /** Stands for a set of operations: two lanes of 32 bits, an operation goes in or out by exclusive or. */
@@ -26,30 +27,27 @@ interface Entered {
 /** T2. */
 const maxCompared = 8;
 const maxWayBack = 64;
+const maxKept = 4_000_000;
 
 export class Tried {
   readonly #entered = new Map<string, Entered | Entered[]>();
   /** Those for which there was no room among the compared, by all that they are. */
   readonly #others = new Set<string>();
+  #kept = 0;
 
   /** False: it leads to nothing new. */
   enter(key: string, candidate: Entered): boolean {
     const known = this.#entered.get(key);
-    if (known === undefined) {
-      this.#entered.set(key, candidate);
-      return true;
-    }
-    const compared = Array.isArray(known) ? known : [known];
-    if (compared.some((one) => allowsAllOf(one, candidate))) return false; // T1
-    if (compared.length < maxCompared) {
-      compared.push(candidate);
-      this.#entered.set(key, compared);
-      return true;
-    }
-    const [first, second] = candidate.used?.mark ?? none;
-    const whole = `${String(first)} ${String(second)} ${String(candidate.rank)} ${key}`;
-    if (this.#others.has(whole)) return false;
-    this.#others.add(whole);
+    const compared = known === undefined || Array.isArray(known) ? known : [known];
+    if (compared?.some((one) => allowsAllOf(one, candidate)) === true) return false; // T1
+    const isFull = this.#kept >= maxKept; // T2
+    if (compared !== undefined && compared.length >= maxCompared) {
+      const [first, second] = candidate.used?.mark ?? none;
+      const whole = `${String(first)} ${String(second)} ${String(candidate.rank)} ${key}`;
+      if (this.#others.has(whole)) return false;
+      if (!isFull) this.#others.add(whole);
+    } else if (!isFull) this.#entered.set(key, compared?.concat(candidate) ?? candidate);
+    if (!isFull) this.#kept += 1;
     return true;
   }
 }

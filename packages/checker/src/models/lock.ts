@@ -90,6 +90,16 @@ export function lockModel({ mayBeDelayed = false }: LockModelOptions = {}): Mode
     step: (state, call, answer) => step(state, call, answer, mayBeDelayed),
     // After the same answers the last token tells how many grants nobody saw: the fewer, the more is possible.
     rank: ({ lastToken }) => lastToken,
+    ticketOf: (_call, answer) => (answer.type === 'granted' ? answer.token : undefined),
+    sessions: {
+      sessionOf: (call) => (call.type === 'read' ? undefined : call.session),
+      shapeOf: (call) => {
+        if (call.type === 'acquire') return `acquire ${call.mode}`;
+        return call.type === 'release' ? `release ${String(call.token)}` : call.type;
+      },
+      isEnd: (call) => call.type === 'end',
+      isIn: ({ holds }, session) => holds.some((hold) => hold.session === session),
+    },
     hash: ({ holds, mayBeClosed }) =>
       `${mayBeDelayed && mayBeClosed ? 'closed ' : ''}${holds
         .map(

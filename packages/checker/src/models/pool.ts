@@ -73,6 +73,18 @@ export function poolModel({ limit }: PoolModelOptions): Model<PoolState, PoolCal
     step: (state, call, answer) => step(state, call, answer, limit),
     // After the same answers the last token tells how many grants nobody saw: the fewer, the more is possible.
     rank: ({ lastToken }) => lastToken,
+    ticketOf: (_call, answer) => (answer.type === 'granted' ? answer.token : undefined),
+    sessions: {
+      sessionOf: (call) => (call.type === 'read' ? undefined : call.session),
+      shapeOf: (call) => {
+        if (call.type === 'acquire') return `acquire ${String(call.permits)}`;
+        return call.type === 'release'
+          ? `release ${String(call.permits)} ${String(call.token)}`
+          : call.type;
+      },
+      isEnd: (call) => call.type === 'end',
+      isIn: ({ holds }, session) => holds.some((hold) => hold.session === session),
+    },
     // The order of the grants is of no use to anybody.
     hash: ({ holds }) =>
       holds

@@ -108,6 +108,12 @@ const good: Readonly<Record<string, readonly LockOperation[]>> = {
     ended('a', [7, 8]),
     granted('b', [9, 10], 2),
   ],
+  'of two acquires that nobody saw answered, that of the session that goes on': [
+    granted('a', [0], 0),
+    ended('a', [1, 2]),
+    granted('b', [3], 0),
+    busy('c', [4, 5]),
+  ],
   'an unseen grant is read with its token': [
     granted('a', [0], 0),
     read('b', [2, 3], 7),
