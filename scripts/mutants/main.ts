@@ -12,7 +12,7 @@ import { faults, type Fault } from './faults.ts';
 import { copySources, heal, plant } from './plant.ts';
 
 const root = join(import.meta.dirname, '../..');
-const maxSeeds = 1000;
+const maxSeeds = 600;
 
 /** The tests that are asked where the simulator finds nothing, cheapest first, for a fault in each room. */
 const suites: Readonly<Record<string, readonly string[]>> = {
@@ -97,7 +97,7 @@ function passes(suite: string): boolean {
   const run = spawnSync(process.execPath, ['--conditions=source', '--test', tests], {
     cwd: folder,
     stdio: 'ignore',
-    timeout: 240_000,
+    timeout: 90_000,
   });
   return run.status === 0;
 }
