@@ -12,11 +12,16 @@ interface Planned {
 const earlier = (left: Planned, right: Planned): boolean =>
   left.atMs < right.atMs || (left.atMs === right.atMs && left.order < right.order);
 
+/** So many events without any time passing are a loop that would never end. */
+const maxEventsAtOnce = 100_000;
+
 export class Timeline {
   readonly #heap: Planned[] = [];
   #nowMs = 0;
   #nextOrder = 0;
   #events = 0;
+  /** Events since time last went on. */
+  #atOnce = 0;
   #failure: { readonly error: unknown } | undefined;
 
   get nowMs(): number {
@@ -60,6 +65,9 @@ export class Timeline {
             resolve();
             return;
           }
+          this.#atOnce = next.atMs > this.#nowMs ? 0 : this.#atOnce + 1;
+          if (this.#atOnce > maxEventsAtOnce)
+            throw new Error(`Something goes round and round at ${String(this.#nowMs)} ms.`);
           this.#nowMs = next.atMs;
           this.#events += 1;
           next.act?.();
