@@ -118,6 +118,15 @@ for (const etagOf of ['bytes', 'write'] as const)
       assert.equal(await read(), 'new');
     });
 
+    it('reads an object as it is that has a token and no line with it', async () => {
+      const headers = { 'x-amz-meta-fence-token': '7' };
+      await fetch(`${server.url}/a`, { method: 'PUT', body: 'a text that is longer', headers });
+      assert.deepEqual(await getFenced(store, 'a'), {
+        bytes: bytes('a text that is longer'),
+        fenceToken: 7,
+      });
+    });
+
     it('stops at a token that is none, instead of taking it for none seen', async () => {
       const headers = { 'x-amz-meta-fence-token': 'seven' };
       await fetch(`${server.url}/a`, { method: 'PUT', body: 'old', headers });
