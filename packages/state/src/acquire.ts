@@ -4,25 +4,18 @@
  * A1: a repeated request gets the first answer and changes nothing but the renewal (spec rule 2.6).
  * A2: holds are re-entrant per session and counted; a weaker mode enters a stronger hold.
  * A3: a session that holds shared and asks exclusive is raised at once when it is the only holder,
- *     else it waits at the head; when another holder waits for the same, it is refused: neither
- *     could ever go on.
+ *     else it waits at the head. (When another holder waits for the same, that closes a circle: G6.)
  * A4: a refused acquire leaves nothing behind but its answer.
  */
-import { enqueue, give, positionOf } from './grants.ts';
+import { enqueue, give, pass, placeOf } from './grants.ts';
 import type { Ask } from './grants.ts';
 import { invariant } from './invariant.ts';
-import { isLaden, tooManyHolds, tooManyResources, tooManyWaiters } from './laden.ts';
-import { beginSession, tooManySessions } from './lifetimes.ts';
+import { isLaden, tooManyHolds, tooManyOf, tooManyWaiters } from './laden.ts';
+import { beginSession, endIfUnused, tooManySessions } from './lifetimes.ts';
 import { lockUnits, unitsOf } from './modes.ts';
-import type { Hold, Pool } from './pool.ts';
-import {
-  lockBusy,
-  requestForgotten,
-  requestReused,
-  sessionExists,
-  upgradeDeadlock,
-  usedFor,
-} from './refusals.ts';
+import type { Pool } from './pool.ts';
+import { isNext } from './queue.ts';
+import { lockBusy, requestForgotten, requestReused, sessionExists, usedFor } from './refusals.ts';
 import type { AcquireAnswer, Answer } from './requests.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
@@ -73,7 +66,7 @@ function repeatAcquire({ requestId, name, mode, waitMs }: Acquire, known: Answer
 /** The answer as of now: a place in the queue while it waits, then the first answer. */
 function answerOf(known: AcquireAnswer): CommandResult {
   if (known.waiter !== undefined) {
-    return { ok: true, type: 'queued', position: positionOf(known.waiter) };
+    return { ok: true, type: 'queued', position: placeOf(known.waiter) };
   }
   invariant(known.result !== undefined, 'A request waits or is answered.', known.name);
   return known.result;
@@ -91,29 +84,16 @@ function judge(
   const units = unitsOf(command.mode);
   const held = session?.holds.get(command.name);
   if (held !== undefined && held.units >= units) return 'give'; // A2
-  if (pool === undefined && tables.poolCount >= tables.limits.maxResources) {
-    return tooManyResources(tables);
-  }
+  const tooMany = pool === undefined ? tooManyOf(tables, 'lock') : undefined;
+  if (tooMany !== undefined) return tooMany;
   if (held === undefined && session !== undefined && isLaden(tables, session)) {
     return tooManyHolds(tables);
   }
   if (pool === undefined) return 'give';
-  const isTurn = held !== undefined || pool.queue.length === 0;
-  if (isTurn && pool.fits(units, held)) return 'give'; // P2, A3
-  const rival = held === undefined ? undefined : rivalOf(pool, held);
-  if (rival !== undefined) return upgradeDeadlock(pool, rival); // A3
+  if (isNext(pool, held, command.terms) && pool.fits(units, held)) return 'give'; // P2, A3
   if (command.waitMs <= 0) return lockBusy(pool, tables.timeMs);
   if (session !== undefined && isLaden(tables, session)) return tooManyHolds(tables);
   return tooManyWaiters(tables, pool) ?? 'wait';
-}
-
-/** Another holder of this pool that waits in its queue for more than it holds. */
-function rivalOf(pool: Pool, own: Hold): Hold | undefined {
-  for (let waiter = pool.queue.first; waiter !== undefined; waiter = waiter.next) {
-    const hold = waiter.session.holds.get(pool.name);
-    if (hold !== undefined && hold !== own && hold.units < waiter.units) return hold;
-  }
-  return undefined;
 }
 
 function carryOut(
@@ -123,7 +103,7 @@ function carryOut(
   command: Acquire,
   verdict: Verdict,
 ): CommandResult {
-  const { name, mode, requestId, acquiredAtMs } = command;
+  const { name, mode, requestId, acquiredAtMs, terms } = command;
   const answer: AcquireAnswer = {
     kind: 'acquire',
     name,
@@ -137,14 +117,16 @@ function carryOut(
     answer.result = verdict;
   } else {
     const pool = found ?? tables.openPool('lock', name, lockUnits);
-    const ask: Ask = { requestId, units: unitsOf(mode), acquiredAtMs };
+    const ask: Ask = { requestId, units: unitsOf(mode), acquiredAtMs, terms };
     if (verdict === 'give') {
-      result = give(tables, session, pool, ask);
+      result = pass(tables, session, pool, ask, answer) ?? give(tables, session, pool, ask);
       answer.result = result;
     } else {
-      const position = enqueue(tables, session, pool, ask, command.waitMs, answer);
-      result = { ok: true, type: 'queued', position };
+      const waiter = enqueue(tables, session, pool, ask, command.waitMs, answer);
+      if ('ok' in waiter) answer.result = waiter;
+      result = 'ok' in waiter ? waiter : { ok: true, type: 'queued', position: placeOf(waiter) };
     }
+    if (!result.ok) endIfUnused(tables, session, { requestId, answer });
   }
   session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession);
   return result;

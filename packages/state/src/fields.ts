@@ -1,5 +1,12 @@
 /** Reads the fields of a snapshot record one after the other, each checked for its kind. */
-import type { JsonValue, Mode, RefusalCode, RequestId } from './types.ts';
+import type {
+  EndedByOthers,
+  JsonValue,
+  Mode,
+  RefusalCode,
+  RequestId,
+  ResourceKind,
+} from './types.ts';
 
 /** A snapshot cannot be read: damaged, cut off, or written by a newer version. */
 export class SnapshotFormatError extends Error {
@@ -29,6 +36,10 @@ const refusalCodes: Readonly<Record<RefusalCode, true>> = {
   limit_mismatch: true,
   semaphore_not_found: true,
   semaphore_in_use: true,
+  not_elected: true,
+  barrier_closed: true,
+  not_entered: true,
+  latch_not_found: true,
   limit_exceeded: true,
 };
 
@@ -75,6 +86,13 @@ export class Fields {
     return new Fields(asList(this.#take()));
   }
 
+  /** Reads all that is left, by what `read` takes of it. */
+  all<T>(read: (fields: this) => T): T[] {
+    const values: T[] = [];
+    while (!this.atEnd) values.push(read(this));
+    return values;
+  }
+
   /** Null is undefined; anything else is read by `read`. */
   optional<T>(read: () => T): T | undefined {
     if (this.#values[this.#next] !== null) return read();
@@ -106,6 +124,24 @@ export class Fields {
     throw unexpected('the code of a refusal', value);
   }
 
+  json(): JsonValue {
+    const value = this.#take();
+    if (isJsonValue(value)) return value;
+    throw unexpected('a value', value);
+  }
+
+  endedByOthers(): EndedByOthers {
+    const value = this.#take();
+    if (value === 'expired' || value === 'forced' || value === 'max_hold') return value;
+    throw unexpected('the end of a hold', value);
+  }
+
+  resourceKind(): ResourceKind {
+    const value = this.#take();
+    if (value === 'lock' || value === 'semaphore' || value === 'election') return value;
+    throw unexpected('a kind of resource', value);
+  }
+
   details(): { readonly [key: string]: JsonValue } | undefined {
     const value = this.#take();
     if (value === null) return undefined;
@@ -123,6 +159,11 @@ export class Fields {
 function asList(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   throw unexpected('a list', value);
+}
+
+/** Of a value that JSON.parse made, which is one unless it is not there. */
+function isJsonValue(value: unknown): value is JsonValue {
+  return value !== undefined;
 }
 
 /** Of a value that JSON.parse made. */

@@ -8,48 +8,73 @@
  *     command: a waiter whose turn has come never waits for another command.
  * G4: a wait that ends leaves the queue, the session and the heap at once, and its outcome is the
  *     answer to its request.
+ * G5: of several that are wanted together all are given in one command, when it is the turn of each,
+ *     or none; one that fails takes the others along.
+ * G6: a wait that would close a circle of waits is refused and leaves nothing behind (deadlock.ts).
  */
+import { circleThrough } from './deadlock.ts';
 import { invariant } from './invariant.ts';
 import { modeOf } from './modes.ts';
-import { openingRank, waitRank } from './pool.ts';
-import type { Hold, Pool, Waiter } from './pool.ts';
-import type { AcquireAnswer, PermitsAnswer } from './requests.ts';
+import { endingRank, openingRank, waitRank } from './pool.ts';
+import type { Hold, Pool, Together, Waiter } from './pool.ts';
+import { countPasses, place, positionOf } from './queue.ts';
+import { deadlock } from './refusals.ts';
+import type { ManyAnswer, WaitingAnswer } from './requests.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type { CommandResult, EndReason, RequestId } from './types.ts';
+import type { CommandResult, EndReason, Event, Refusal, RequestId, Terms } from './types.ts';
 
 /** What an acquire asks of a pool. */
 export interface Ask {
   readonly requestId: RequestId;
   readonly units: number;
   readonly acquiredAtMs: number;
+  readonly terms: Terms | undefined;
 }
 
+type Granted = Extract<CommandResult, { type: 'granted' }>;
+
 /** Gives what was asked for; the caller has found that it fits. */
-export function give(tables: Tables, session: Session, pool: Pool, ask: Ask): CommandResult {
+export function give(tables: Tables, session: Session, pool: Pool, ask: Ask): Granted {
   invariant(session.living, 'G2: nothing is given to a session that has ended.', session.id);
   tables.changingPool(pool);
   if (pool.kind === 'semaphore') return givePermits(tables, session, pool, ask);
-  const held = session.holds.get(pool.name);
+  const held = pool.heldBy(session);
+  if (pool.kind === 'election') {
+    return granted(tables, held ?? begin(tables, session, pool, ask));
+  }
   if (held !== undefined && held.units >= ask.units) {
     held.holdCount += 1;
     if (ask.units === pool.size) held.exclusiveCount += 1;
     return granted(tables, held);
   }
-  const hold =
-    held === undefined ? begin(tables, session, pool, ask) : raise(tables, held, ask.units);
-  tables.events.push({
+  if (held === undefined) return granted(tables, begin(tables, session, pool, ask));
+  raise(tables, held, ask.units);
+  tellGrant(tables, held, ask.requestId);
+  return granted(tables, held);
+}
+
+function tellGrant(tables: Tables, hold: Hold, requestId: RequestId): void {
+  const { session, pool, fenceToken, metadata } = hold;
+  const event: Extract<Event, { type: 'granted' }> = {
     type: 'granted',
     name: pool.name,
     sessionId: session.id,
-    requestId: ask.requestId,
-    mode: modeOf(hold.units),
-    fenceToken: hold.fenceToken,
-  });
-  return granted(tables, hold);
+    clientId: session.clientId,
+    requestId,
+    mode: pool.kind === 'lock' ? modeOf(hold.units) : 'exclusive',
+    fenceToken,
+  };
+  if (pool.kind === 'lock' && metadata === undefined) tables.events.push(event);
+  else tables.events.push({ ...event, ...ofElection(pool), ...told(metadata) });
 }
 
-function granted(tables: Tables, hold: Hold): CommandResult {
+const ofElection = ({ kind }: Pool): { readonly kind?: 'election' } =>
+  kind === 'election' ? { kind } : {};
+const told = (metadata: Hold['metadata']): Pick<Extract<Event, { type: 'granted' }>, 'metadata'> =>
+  metadata === undefined ? {} : { metadata };
+
+function granted(tables: Tables, hold: Hold): Granted {
   return {
     ok: true,
     type: 'granted',
@@ -60,7 +85,7 @@ function granted(tables: Tables, hold: Hold): CommandResult {
 }
 
 /** Every acquire of permits is a hold of its own. */
-function givePermits(tables: Tables, session: Session, pool: Pool, ask: Ask): CommandResult {
+function givePermits(tables: Tables, session: Session, pool: Pool, ask: Ask): Granted {
   const hold = newHold(tables, session, pool, ask);
   pool.add(hold);
   session.permits.set(hold.fenceToken, hold);
@@ -68,24 +93,30 @@ function givePermits(tables: Tables, session: Session, pool: Pool, ask: Ask): Co
     type: 'permits_granted',
     name: pool.name,
     sessionId: session.id,
+    clientId: session.clientId,
     requestId: ask.requestId,
     permits: hold.units,
     fenceToken: hold.fenceToken,
+    ...told(hold.metadata),
   });
   return granted(tables, hold);
 }
 
 function begin(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
   const hold = newHold(tables, session, pool, ask);
-  if (pool.holds.length === 0) tables.heldPools += 1;
+  if (pool.kind === 'election') session.lead(hold);
+  else {
+    if (pool.holds.length === 0) tables.heldPools += 1;
+    session.holds.set(pool.name, hold);
+  }
   pool.add(hold);
-  session.holds.set(pool.name, hold);
+  tellGrant(tables, hold, ask.requestId);
   return hold;
 }
 
 function newHold(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
   const fenceToken = tables.nextFenceToken(); // G1
-  return {
+  const hold: Hold = {
     session,
     pool,
     units: ask.units,
@@ -94,13 +125,24 @@ function newHold(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
     holdCount: 1,
     exclusiveCount: ask.units === pool.size ? 1 : 0,
     acquiredAtMs: ask.acquiredAtMs,
+    metadata: ask.terms?.metadata,
+    ending: undefined,
     previous: undefined,
     next: undefined,
   };
+  const maxHoldMs = ask.terms?.maxHoldMs;
+  if (maxHoldMs !== undefined) endAt(tables, hold, tables.timeMs + maxHoldMs);
+  return hold;
+}
+
+function endAt(tables: Tables, hold: Hold, dueMs: number): void {
+  const sequence = tables.nextSequence();
+  hold.ending = { kind: 'ending', hold, dueMs, rank: endingRank, sequence, heapIndex: -1 };
+  tables.due.add(hold.ending);
 }
 
 /** From shared to exclusive. */
-function raise(tables: Tables, hold: Hold, units: number): Hold {
+function raise(tables: Tables, hold: Hold, units: number): void {
   hold.pool.resize(hold, units);
   hold.fenceToken = tables.nextFenceToken(); // G1
   hold.holdCount += 1;
@@ -108,34 +150,50 @@ function raise(tables: Tables, hold: Hold, units: number): Hold {
   // The holds of a session stay in order of their tokens, also after a restore.
   hold.session.holds.delete(hold.pool.name);
   hold.session.holds.set(hold.pool.name, hold);
-  return hold;
+}
+
+/** From exclusive to shared, in place. The caller settles the pool afterwards. */
+export function lower(tables: Tables, hold: Hold): void {
+  const { session, pool, fenceToken } = hold;
+  tables.changingPool(pool);
+  pool.resize(hold, 1);
+  hold.exclusiveCount = 0;
+  const { id: sessionId, clientId } = session;
+  tables.events.push({ type: 'hold_lowered', name: pool.name, sessionId, clientId, fenceToken });
 }
 
 /** Ends a hold, however often it was entered. The caller settles the pool afterwards. */
-export function endHold(tables: Tables, hold: Hold, reason: EndReason): void {
-  const { pool, session } = hold;
-  const { name } = pool;
-  const { fenceToken } = hold;
-  const sessionId = session.id;
+export function endHold(tables: Tables, hold: Hold, reason: EndReason, note?: string): void {
+  const { pool, session, fenceToken } = hold;
+  const { name, kind } = pool;
+  const { id: sessionId, clientId } = session;
   tables.changingPool(pool);
   pool.remove(hold);
-  if (pool.kind === 'semaphore') {
-    const permits = hold.units;
-    session.permits.delete(fenceToken);
-    tables.events.push({ type: 'permits_ended', name, sessionId, fenceToken, permits, reason });
-    return;
+  if (hold.ending !== undefined) tables.due.remove(hold.ending);
+  if (reason !== 'released' && reason !== 'session_ended') {
+    const revision = tables.index;
+    tables.endedHolds.add(fenceToken, { fenceToken, kind, name, clientId, reason, revision });
   }
-  session.holds.delete(name);
-  if (pool.holds.length === 0) tables.heldPools -= 1;
-  tables.events.push({ type: 'hold_ended', name, sessionId, fenceToken, reason });
+  const noted = note === undefined ? undefined : { note };
+  const about = { name, sessionId, clientId, fenceToken, reason };
+  if (kind === 'semaphore') {
+    session.permits.delete(fenceToken);
+    tables.events.push({ type: 'permits_ended', permits: hold.units, ...about, ...noted });
+  } else if (kind === 'election') {
+    session.leadNoMore(name);
+    tables.events.push({ type: 'hold_ended', kind, ...about, ...noted });
+  } else {
+    session.holds.delete(name);
+    if (pool.holds.length === 0) tables.heldPools -= 1;
+    tables.events.push({ type: 'hold_ended', ...about, ...noted });
+  }
 }
 
 /**
- * Puts a request into the queue: last, or, when its session holds the pool already and wants more,
- * before all who hold nothing (they could not get anything before it anyway).
+ * Puts a request into the queue, see queue.ts.
  *
  * @param waitMs Longest wait in cluster time, above 0.
- * @returns The position; 1 is the next.
+ * @returns The waiter, or the refusal where it would close a circle (G6).
  */
 export function enqueue(
   tables: Tables,
@@ -143,17 +201,78 @@ export function enqueue(
   pool: Pool,
   ask: Ask,
   waitMs: number,
-  answer: AcquireAnswer | PermitsAnswer,
-): number {
+  answer: WaitingAnswer,
+): Waiter | Refusal {
+  const waiter = newWaiter(tables, session, pool, ask, waitMs, answer, undefined);
+  const refusal = line(tables, [waiter]);
+  if (refusal !== undefined) return refusal;
+  answer.waiter = waiter;
+  tables.due.add(waiter);
+  return waiter;
+}
+
+/**
+ * A request that can be given at once though others wait passes them: as if it took its place first.
+ *
+ * @returns The refusal where that would close a circle (G6).
+ */
+export function pass(
+  tables: Tables,
+  session: Session,
+  pool: Pool,
+  ask: Ask,
+  answer: WaitingAnswer,
+): Refusal | undefined {
+  if (pool.queue.length === 0 || pool.heldBy(session) !== undefined) return undefined;
   tables.changingPool(pool);
-  const waiter: Waiter = {
+  const waiter = newWaiter(tables, session, pool, ask, 0, answer, undefined);
+  place(waiter);
+  const circle = circleThrough(waiter);
+  if (circle === undefined) countPasses(waiter);
+  pool.queue.remove(waiter);
+  return circle === undefined ? undefined : deadlock(circle);
+}
+
+/** Puts one request into several queues (G5). */
+export function enqueueTogether(
+  tables: Tables,
+  session: Session,
+  asks: readonly { readonly pool: Pool; readonly ask: Ask }[],
+  waitMs: number,
+  answer: ManyAnswer,
+): Refusal | undefined {
+  const together: Together = { waiters: [], answer };
+  for (const { pool, ask } of asks)
+    together.waiters.push(newWaiter(tables, session, pool, ask, waitMs, answer, together));
+  const refusal = line(tables, together.waiters);
+  if (refusal !== undefined) return refusal;
+  const [first] = together.waiters;
+  invariant(first !== undefined, 'G5: something is wanted.');
+  answer.waiter = first;
+  tables.due.add(first);
+  return undefined;
+}
+
+function newWaiter(
+  tables: Tables,
+  session: Session,
+  pool: Pool,
+  ask: Ask,
+  waitMs: number,
+  answer: WaitingAnswer,
+  together: Together | undefined,
+): Waiter {
+  return {
     kind: 'wait',
     session,
     pool,
     requestId: ask.requestId,
     units: ask.units,
     acquiredAtMs: ask.acquiredAtMs,
+    terms: ask.terms,
+    passed: 0,
     answer,
+    together,
     dueMs: tables.timeMs + waitMs,
     rank: waitRank,
     sequence: tables.nextSequence(),
@@ -161,77 +280,119 @@ export function enqueue(
     previous: undefined,
     next: undefined,
   };
-  const position = place(pool, waiter);
-  answer.waiter = waiter;
-  session.waits.add(waiter);
-  tables.due.add(waiter);
-  tables.waiterCount += 1;
-  tables.events.push({
-    type: 'waiting',
-    ...kindOf(pool),
-    name: pool.name,
-    sessionId: session.id,
-    requestId: ask.requestId,
-  });
-  return position;
+}
+
+/** All get their places, or none (G6). */
+function line(tables: Tables, waiters: readonly Waiter[]): Refusal | undefined {
+  for (const waiter of waiters) {
+    tables.changingPool(waiter.pool);
+    place(waiter);
+  }
+  for (const waiter of waiters) {
+    const circle = circleThrough(waiter);
+    if (circle === undefined) continue;
+    for (const placed of waiters) placed.pool.queue.remove(placed);
+    return deadlock(circle);
+  }
+  for (const waiter of waiters) {
+    const { session, pool, requestId } = waiter;
+    countPasses(waiter);
+    session.waits.add(waiter);
+    tables.waiterCount += 1;
+    tables.events.push({
+      type: 'waiting',
+      ...kindOf(pool),
+      name: pool.name,
+      sessionId: session.id,
+      clientId: session.clientId,
+      requestId,
+    });
+  }
+  return undefined;
 }
 
 /** Events of locks are told without a kind. */
 const lockKind = {};
 const semaphoreKind = { kind: 'semaphore' } as const;
-const kindOf = ({ kind }: Pool): { readonly kind?: 'semaphore' } =>
-  kind === 'lock' ? lockKind : semaphoreKind;
-
-function place(pool: Pool, waiter: Waiter): number {
-  if (pool.heldBy(waiter.session) === undefined) {
-    pool.queue.append(waiter);
-    return pool.queue.length;
-  }
-  let before: Waiter | undefined;
-  let position = 1;
-  for (let next = pool.queue.first; next?.session === waiter.session; next = next.next) {
-    before = next;
-    position += 1;
-  }
-  pool.queue.insertAfter(before, waiter);
-  return position;
+const electionKind = { kind: 'election' } as const;
+function kindOf({ kind }: Pool): { readonly kind?: 'semaphore' | 'election' } {
+  if (kind === 'lock') return lockKind;
+  return kind === 'semaphore' ? semaphoreKind : electionKind;
 }
 
-/** 1 is the next. */
-export function positionOf(waiter: Waiter): number {
-  let position = 1;
-  for (let ahead = waiter.previous; ahead !== undefined; ahead = ahead.previous) position += 1;
-  return position;
+/** The place in the queue of a request; of several, of the one that is furthest behind. */
+export function placeOf(waiter: Waiter): number {
+  const { together } = waiter;
+  return together === undefined
+    ? positionOf(waiter)
+    : Math.max(...together.waiters.map(positionOf));
 }
 
-/** Ends a wait with its outcome. When units may fit others now, the caller settles the pool. */
+/** All that a waiter waits for. */
+export function poolsOf({ pool, together }: Waiter): readonly Pool[] {
+  return together === undefined ? [pool] : together.waiters.map((one) => one.pool);
+}
+
+/** Ends a wait with its outcome (G4, G5). When units may fit others now, the caller settles its pools. */
 export function endWait(tables: Tables, waiter: Waiter, result: CommandResult): void {
-  const { session, pool, answer } = waiter;
-  tables.changingPool(pool);
+  const { session, answer, requestId, together } = waiter;
   tables.changingSession(session);
-  pool.queue.remove(waiter); // G4
-  session.waits.delete(waiter);
-  tables.due.remove(waiter);
-  tables.waiterCount -= 1;
+  const first = together?.waiters[0] ?? waiter;
+  tables.due.remove(first);
   answer.waiter = undefined;
   answer.result = result;
-  session.requests.remember(waiter.requestId, answer, tables.limits.maxResultsPerSession);
-  tables.events.push({
-    type: 'wait_ended',
-    ...kindOf(pool),
-    name: pool.name,
-    sessionId: session.id,
-    requestId: waiter.requestId,
-    result,
-  });
+  session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession);
+  for (const one of together?.waiters ?? [waiter]) {
+    const { pool } = one;
+    tables.changingPool(pool);
+    pool.queue.remove(one);
+    session.waits.delete(one);
+    tables.waiterCount -= 1;
+    tables.events.push({
+      type: 'wait_ended',
+      ...kindOf(pool),
+      name: pool.name,
+      sessionId: session.id,
+      clientId: session.clientId,
+      requestId,
+      result,
+    });
+  }
 }
 
-/** G3: gives all turns that have come, and removes the pool when nothing is left of it (P4). */
-export function settle(tables: Tables, pool: Pool): void {
-  for (let waiter = pool.nextTurn(); waiter !== undefined; waiter = pool.nextTurn()) {
-    endWait(tables, waiter, give(tables, waiter.session, pool, waiter));
+/** G3: gives all turns that have come, and removes what nothing is left of (P4). */
+export function settle(tables: Tables, ...pools: readonly Pool[]): void {
+  // Giving several together changes several queues: a list, since such grants can follow each other.
+  const toSettle = pools.toReversed();
+  for (let pool = toSettle.pop(); pool !== undefined; pool = toSettle.pop()) {
+    for (let waiter = pool.nextTurn(); waiter !== undefined; waiter = pool.nextTurn()) {
+      if (waiter.together === undefined) {
+        endWait(tables, waiter, give(tables, waiter.session, pool, waiter));
+      } else if (isTurnOf(waiter.together)) {
+        giveTogether(tables, waiter.together);
+        for (const other of poolsOf(waiter)) if (other !== pool) toSettle.push(other);
+      } else break;
+    }
+    if (pool.isIdle) tables.forgetPool(pool);
   }
-  if (pool.isIdle) tables.poolsOf(pool.kind).delete(pool.name);
+}
+
+/** G5. */
+function isTurnOf({ waiters }: Together): boolean {
+  return waiters.every((one) => one.pool.queue.first === one && one.pool.isServable(one));
+}
+
+function giveTogether(tables: Tables, { waiters }: Together): void {
+  const [first] = waiters;
+  invariant(first !== undefined, 'G5: something is wanted.');
+  const grants = waiters.map((one) => give(tables, one.session, one.pool, one));
+  endWait(tables, first, grantedMany(tables, grants));
+}
+
+/** The answer to an acquire of several. */
+export function grantedMany(tables: Tables, grants: readonly Granted[]): CommandResult {
+  const told = grants.map(({ fenceToken, holdCount }) => ({ fenceToken, holdCount }));
+  return { ok: true, type: 'granted_many', grants: told, revision: tables.index };
 }
 
 /** Closes a pool until a time (lock delay); a later end that stands already stays. */

@@ -3,24 +3,36 @@ import type { Pool } from './pool.ts';
 import { limitExceeded } from './refusals.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type { Refusal } from './types.ts';
+import type { MeetingKind, Refusal, ResourceKind } from './types.ts';
 
-export function isLaden(tables: Tables, session: Session): boolean {
-  const count = session.holds.size + session.permits.size + session.waits.size;
-  return count >= tables.limits.maxHoldsPerSession;
+export function isLaden(tables: Tables, session: Session, more = 1): boolean {
+  return session.load + more > tables.limits.maxHoldsPerSession;
 }
 
 export function tooManyHolds(tables: Tables): Refusal {
   return limitExceeded(
     'max_holds_per_session',
     tables.limits.maxHoldsPerSession,
-    'Holds and waits count. Release some, or use another session.',
+    'Holds, waits and barriers count. Release some, or use another session.',
   );
 }
 
-export function tooManyResources(tables: Tables): Refusal {
-  const remedy = 'Release locks that are not needed.';
-  return limitExceeded('max_resources', tables.limits.maxResources, remedy);
+/** Each kind is a name space with a limit of its own. */
+export function tooManyOf(
+  tables: Tables,
+  kind: ResourceKind | MeetingKind,
+  more = 1,
+): Refusal | undefined {
+  const { limits } = tables;
+  const [name, limit, size] = {
+    lock: ['max_locks', limits.maxLocks, tables.pools.size] as const,
+    semaphore: ['max_semaphores', limits.maxSemaphores, tables.semaphores.size] as const,
+    election: ['max_elections', limits.maxElections, tables.elections.size] as const,
+    barrier: ['max_barriers', limits.maxBarriers, tables.barriers.size] as const,
+    latch: ['max_latches', limits.maxLatches, tables.latches.size] as const,
+  }[kind];
+  if (size + more <= limit) return undefined;
+  return limitExceeded(name, limit, `End some ${kind} that is not needed, or use another name.`);
 }
 
 export function tooManyWaiters(tables: Tables, pool: Pool): Refusal | undefined {

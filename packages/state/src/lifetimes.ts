@@ -8,8 +8,9 @@
  * E4: what is due is acted upon in order of its time, before the commands of an entry: the outcome
  *     does not depend on how many entries the time came in.
  */
-import { closeUntil, endHold, endWait, settle } from './grants.ts';
-import type { Opening, Pool, Waiter } from './pool.ts';
+import { leaveAll } from './barriers.ts';
+import { closeUntil, endHold, endWait, poolsOf, settle } from './grants.ts';
+import type { Ending, Opening, Pool, Waiter } from './pool.ts';
 import { limitExceeded, sessionEnded, sessionExists, waitTimeout } from './refusals.ts';
 import { Session } from './sessions.ts';
 import type { SessionEnd, SessionFacts, Tombstone } from './sessions.ts';
@@ -43,6 +44,7 @@ export function beginSession(tables: Tables, facts: SessionFacts): Session {
   tables.events.push({
     type: 'session_created',
     sessionId: session.id,
+    clientId: session.clientId,
     timeoutMs: session.timeoutMs,
   });
   return session;
@@ -72,34 +74,36 @@ export function endSession(
   const graveyard = session.own ? tables.ownEnded : tables.ended;
   graveyard.add(session.id, { reason, last });
   if (reason === 'expired') tables.expiredSessions += 1;
-  tables.events.push({ type: 'session_ended', sessionId: session.id, reason });
+  const { id: sessionId, clientId } = session;
+  tables.events.push({ type: 'session_ended', sessionId, clientId, reason });
 
   const changed = new Set<Pool>();
   for (const waiter of session.waits) {
     endWait(tables, waiter, sessionEnded(session.id, reason)); // E1
-    changed.add(waiter.pool);
+    for (const pool of poolsOf(waiter)) changed.add(pool);
   }
-  const releasedCount = session.holds.size + session.permits.size;
+  leaveAll(tables, session);
+  const releasedCount = session.holds.size + session.permits.size + session.leads.size;
   const how = reason === 'expired' ? 'expired' : 'session_ended';
   // A lock delay is of locks: the other permits of a semaphore are not to wait for the lost one.
   for (const hold of session.permits.values()) {
     endHold(tables, hold, how); // E1
     changed.add(hold.pool);
   }
-  for (const hold of session.holds.values()) {
+  for (const hold of [...session.holds.values(), ...session.leads.values()]) {
     endHold(tables, hold, how); // E1
     if (reason === 'expired' && session.lockDelayMs > 0) {
       closeUntil(tables, hold.pool, tables.timeMs + session.lockDelayMs); // E2
     }
     changed.add(hold.pool);
   }
-  for (const pool of changed) settle(tables, pool);
+  settle(tables, ...changed);
   return releasedCount;
 }
 
 /** An own session ends with the last thing that it was made for. */
 export function endIfUnused(tables: Tables, session: Session, last?: Tombstone['last']): void {
-  if (session.own && session.isUnused) endSession(tables, session, 'ended', last);
+  if (session.own && session.load === 0) endSession(tables, session, 'ended', last);
 }
 
 /** E3. */
@@ -119,6 +123,7 @@ export function advance(tables: Tables, timeMs: ClusterTimeMs): void {
   for (let item = tables.due.first(); item !== undefined; item = tables.due.first()) {
     if (item.dueMs > timeMs) return;
     if (item.kind === 'opening') open(tables, item);
+    else if (item.kind === 'ending') endForLength(tables, item);
     else runOut(tables, item);
   }
 }
@@ -131,9 +136,17 @@ function open(tables: Tables, opening: Opening): void {
   settle(tables, pool);
 }
 
+/** A hold has stood for its longest time. */
+function endForLength(tables: Tables, { hold }: Ending): void {
+  const { session, pool } = hold;
+  endHold(tables, hold, 'max_hold');
+  endIfUnused(tables, session);
+  settle(tables, pool);
+}
+
 function runOut(tables: Tables, waiter: Waiter): void {
   const { session, pool, requestId, answer } = waiter;
   endWait(tables, waiter, waitTimeout(pool));
   endIfUnused(tables, session, { requestId, answer });
-  settle(tables, pool);
+  settle(tables, ...poolsOf(waiter));
 }

@@ -7,10 +7,14 @@
  * M2: entries come in order of their index, and time never runs backwards.
  */
 import { acquire } from './acquire.ts';
+import { enterBarrier, leaveBarrier } from './barriers.ts';
+import { campaign, proclaim, resign } from './elections.ts';
 import { invariant } from './invariant.ts';
 import { advance, createSession, endSession, expireSession } from './lifetimes.ts';
+import { countDown, createLatch, deleteLatch } from './latches.ts';
+import { acquireMany } from './many.ts';
 import { limitExceeded } from './refusals.ts';
-import { abandon, forceRelease, release } from './release.ts';
+import { abandon, downgrade, forceRelease, release } from './release.ts';
 import {
   acquirePermits,
   createSemaphore,
@@ -22,9 +26,14 @@ import { digestOf, Picture, restoreTables } from './snapshot.ts';
 import { Tables } from './tables.ts';
 import type {
   Applied,
+  BarrierView,
   ClusterTimeMs,
   CommandResult,
+  ElectionView,
+  EndedHold,
   Envelope,
+  FenceToken,
+  LatchView,
   LockView,
   LogIndex,
   ResourceName,
@@ -35,7 +44,15 @@ import type {
   StateMachine,
   Stats,
 } from './types.ts';
-import { listPools, lockView, semaphoreView, sessionView } from './views.ts';
+import {
+  barrierView,
+  electionView,
+  latchView,
+  listPools,
+  lockView,
+  semaphoreView,
+  sessionView,
+} from './views.ts';
 
 /** After a restore from backup the fence counter moves to the next multiple of this. */
 const fenceJump = 2 ** 40;
@@ -45,7 +62,11 @@ export const initialLimits: StateLimits = {
   maxSessions: 100_000,
   maxHoldsPerSession: 100_000,
   maxWaitersPerResource: 10_000,
-  maxResources: 1_000_000,
+  maxLocks: 1_000_000,
+  maxSemaphores: 100_000,
+  maxElections: 100_000,
+  maxBarriers: 10_000,
+  maxLatches: 10_000,
   maxResultsPerSession: 1024,
 };
 
@@ -142,7 +163,25 @@ class Machine implements StateMachine {
 
   semaphore(name: ResourceName): SemaphoreView | undefined {
     const pool = this.#tables.semaphores.get(name);
-    return pool === undefined ? undefined : semaphoreView(pool);
+    return pool === undefined ? undefined : semaphoreView(pool, this.#tables.timeMs);
+  }
+
+  election(name: ResourceName): ElectionView {
+    return electionView(name, this.#tables.elections.get(name), this.#tables.timeMs);
+  }
+
+  barrier(name: ResourceName): BarrierView | undefined {
+    const barrier = this.#tables.barriers.get(name);
+    return barrier === undefined ? undefined : barrierView(barrier);
+  }
+
+  latch(name: ResourceName): LatchView | undefined {
+    const latch = this.#tables.latches.get(name);
+    return latch === undefined ? undefined : latchView(latch);
+  }
+
+  endedHold(fenceToken: FenceToken): EndedHold | undefined {
+    return this.#tables.endedHolds.get(fenceToken);
   }
 
   locks(
@@ -183,6 +222,26 @@ function carryOut(tables: Tables, { command, answeredBelow }: Envelope): Command
       return release(tables, command, answeredBelow);
     case 'abandon':
       return abandon(tables, command, answeredBelow);
+    case 'downgrade':
+      return downgrade(tables, command, answeredBelow);
+    case 'acquire_many':
+      return acquireMany(tables, command, answeredBelow);
+    case 'campaign':
+      return campaign(tables, command, answeredBelow);
+    case 'resign':
+      return resign(tables, command, answeredBelow);
+    case 'proclaim':
+      return proclaim(tables, command, answeredBelow);
+    case 'enter_barrier':
+      return enterBarrier(tables, command, answeredBelow);
+    case 'leave_barrier':
+      return leaveBarrier(tables, command, answeredBelow);
+    case 'create_latch':
+      return createLatch(tables, command);
+    case 'count_down':
+      return countDown(tables, command, answeredBelow);
+    case 'delete_latch':
+      return deleteLatch(tables, command);
     case 'acquire_permits':
       return acquirePermits(tables, command, answeredBelow);
     case 'release_permits':

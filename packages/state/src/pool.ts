@@ -14,9 +14,16 @@ import { Chain } from './chain.ts';
 import type { Link } from './chain.ts';
 import type { DueItem } from './due.ts';
 import { invariant } from './invariant.ts';
-import type { AcquireAnswer, PermitsAnswer } from './requests.ts';
+import type { ManyAnswer, WaitingAnswer } from './requests.ts';
 import type { Session } from './sessions.ts';
-import type { FenceToken, RequestId, ResourceKind, ResourceName } from './types.ts';
+import type {
+  FenceToken,
+  JsonValue,
+  RequestId,
+  ResourceKind,
+  ResourceName,
+  Terms,
+} from './types.ts';
 
 export interface Hold extends Link<Hold> {
   readonly session: Session;
@@ -31,6 +38,10 @@ export interface Hold extends Link<Hold> {
   /** How many of them asked for all units. */
   exclusiveCount: number;
   readonly acquiredAtMs: number;
+  /** The value of a leader. */
+  metadata: JsonValue | undefined;
+  /** When it ends by itself, if ever. */
+  ending: Ending | undefined;
 }
 
 export interface Waiter extends Link<Waiter>, DueItem {
@@ -40,7 +51,24 @@ export interface Waiter extends Link<Waiter>, DueItem {
   readonly requestId: RequestId;
   readonly units: number;
   readonly acquiredAtMs: number;
-  readonly answer: AcquireAnswer | PermitsAnswer;
+  readonly terms: Terms | undefined;
+  /** How many that came later were put ahead of it. */
+  passed: number;
+  readonly answer: WaitingAnswer;
+  /** Of an acquire of several: all its waiters, in the order of what was wanted. */
+  readonly together: Together | undefined;
+}
+
+/** One acquire of several resources, in several queues at once. */
+export interface Together {
+  readonly waiters: Waiter[];
+  readonly answer: ManyAnswer;
+}
+
+/** The end of a hold's longest time. */
+export interface Ending extends DueItem {
+  readonly kind: 'ending';
+  readonly hold: Hold;
 }
 
 /** The end of a lock delay. */
@@ -49,9 +77,10 @@ export interface Opening extends DueItem {
   readonly pool: Pool;
 }
 
-/** At the same time a pool opens before a wait for it runs out. */
+/** At the same time a pool opens and holds end before a wait for it runs out. */
 export const openingRank = 0;
-export const waitRank = 1;
+export const endingRank = 1;
+export const waitRank = 2;
 
 export class Pool {
   readonly kind: ResourceKind;
@@ -98,13 +127,18 @@ export class Pool {
   /** The waiter whose turn it is, when there is enough for it. */
   nextTurn(): Waiter | undefined {
     const waiter = this.queue.first; // P2
-    if (waiter === undefined) return undefined;
-    return this.fits(waiter.units, this.heldBy(waiter.session)) ? waiter : undefined;
+    return waiter !== undefined && this.isServable(waiter) ? waiter : undefined;
+  }
+
+  /** Whether there is enough for the first of the queue. */
+  isServable(first: Waiter): boolean {
+    return this.fits(first.units, this.heldBy(first.session));
   }
 
   /** The hold that an acquire of this session would enter: permits are never entered. */
   heldBy(session: Session): Hold | undefined {
-    return this.kind === 'lock' ? session.holds.get(this.name) : undefined;
+    if (this.kind === 'lock') return session.holds.get(this.name);
+    return this.kind === 'election' ? session.leads.get(this.name) : undefined;
   }
 
   /** P5. */

@@ -5,20 +5,24 @@
  */
 import { Fields, SnapshotFormatError } from './fields.ts';
 import { invariant } from './invariant.ts';
-import { openingRank, Pool, waitRank } from './pool.ts';
-import type { Hold, Waiter } from './pool.ts';
+import { Barrier, Latch } from './meetings.ts';
+import { endingRank, openingRank, waitRank } from './pool.ts';
+import type { Hold, Pool, Together, Waiter } from './pool.ts';
 import { RequestTable } from './requests.ts';
 import type { Answer } from './requests.ts';
 import { Session } from './sessions.ts';
 import type { Tombstone } from './sessions.ts';
-import type { Tables } from './tables.ts';
+import type { Place, Tables } from './tables.ts';
 import type {
   CommandResult,
+  EndedHold,
   FenceToken,
   JsonValue,
   RequestId,
   ResourceName,
   SessionId,
+  Terms,
+  Wanted,
 } from './types.ts';
 
 // ---- answers ------------------------------------------------------------------------------------
@@ -26,67 +30,148 @@ import type {
 function encodeResult(result: CommandResult): JsonValue {
   if (!result.ok) return [0, result.code, result.message, result.details ?? null];
   if (result.type === 'granted') return [1, result.fenceToken, result.holdCount, result.revision];
-  invariant(result.type === 'released', 'Only acquires and releases are remembered.', result.type);
-  return [2, result.fenceToken, result.remainingHoldCount];
+  if (result.type === 'released') return [2, result.fenceToken, result.remainingHoldCount];
+  if (result.type === 'granted_many') {
+    const grants = result.grants.map(({ fenceToken, holdCount }) => [fenceToken, holdCount]);
+    return [3, result.revision, grants];
+  }
+  if (result.type === 'proclaimed') return [4, result.fenceToken, result.revision];
+  if (result.type === 'barrier') return [5, result.round, result.open ? 1 : 0, result.over ? 1 : 0];
+  invariant(result.type === 'latch', 'Only answers to requests are remembered.', result.type);
+  return [6, result.count];
 }
 
 function decodeResult(fields: Fields): CommandResult {
   const kind = fields.number();
-  if (kind === 0) {
-    const code = fields.refusalCode();
-    const message = fields.text();
-    const details = fields.details();
-    return { ok: false, code, message, ...(details === undefined ? {} : { details }) };
+  switch (kind) {
+    case 0: {
+      const code = fields.refusalCode();
+      const message = fields.text();
+      const details = fields.details();
+      return { ok: false, code, message, ...(details === undefined ? {} : { details }) };
+    }
+    case 1: {
+      const grant = decodeGrant(fields);
+      return { ok: true, type: 'granted', ...grant, revision: fields.number() };
+    }
+    case 2: {
+      const fenceToken = fields.number() as FenceToken;
+      return { ok: true, type: 'released', fenceToken, remainingHoldCount: fields.number() };
+    }
+    case 3: {
+      const revision = fields.number();
+      const grants = fields.list().all((grant) => decodeGrant(grant.list()));
+      return { ok: true, type: 'granted_many', grants, revision };
+    }
+    case 4: {
+      const fenceToken = fields.number() as FenceToken;
+      return { ok: true, type: 'proclaimed', fenceToken, revision: fields.number() };
+    }
+    case 5: {
+      const round = fields.number();
+      const open = fields.number() === 1;
+      return { ok: true, type: 'barrier', round, open, over: fields.number() === 1 };
+    }
+    case 6:
+      return { ok: true, type: 'latch', count: fields.number() };
+    default:
+      throw new SnapshotFormatError(`an answer is of the unknown kind ${String(kind)}`);
   }
-  const fenceToken = fields.number() as FenceToken;
-  const count = fields.number();
-  if (kind === 1) {
-    return { ok: true, type: 'granted', fenceToken, holdCount: count, revision: fields.number() };
-  }
-  if (kind === 2) return { ok: true, type: 'released', fenceToken, remainingHoldCount: count };
-  throw new SnapshotFormatError(`an answer is of the unknown kind ${String(kind)}`);
+}
+
+function decodeGrant(fields: Fields): {
+  readonly fenceToken: FenceToken;
+  readonly holdCount: number;
+} {
+  return { fenceToken: fields.number() as FenceToken, holdCount: fields.number() };
 }
 
 function encodeAnswer(requestId: RequestId, answer: Answer): JsonValue {
-  if (answer.kind === 'release') {
-    const { name, fenceToken, result } = answer;
-    return ['r', requestId, name, fenceToken ?? null, encodeResult(result)];
+  const { kind, name, result } = answer;
+  const first = result === undefined ? null : encodeResult(result);
+  switch (kind) {
+    case 'release':
+      return ['r', requestId, name, first, answer.fenceToken ?? null];
+    case 'release_permits':
+      return ['q', requestId, name, first, answer.fenceToken];
+    case 'acquire_permits':
+      return ['p', requestId, name, first, answer.permits ?? null];
+    case 'campaign':
+      return ['c', requestId, name, first, answer.permits ?? null];
+    case 'acquire_many':
+      return ['m', requestId, name, first, answer.wanted?.map(encodeWanted) ?? null];
+    case 'acquire':
+      return ['a', requestId, name, first, answer.mode ?? null];
+    case 'resign':
+    case 'proclaim':
+    case 'enter_barrier':
+    case 'leave_barrier':
+    case 'count_down':
+      return [kind, requestId, name, first, answer.asked];
   }
-  if (answer.kind === 'release_permits') {
-    const { name, fenceToken, result } = answer;
-    return ['q', requestId, name, fenceToken, encodeResult(result)];
-  }
-  if (answer.kind === 'acquire_permits') {
-    const { name, permits, result } = answer;
-    const first = result === undefined ? null : encodeResult(result);
-    return ['p', requestId, name, permits ?? null, first];
-  }
-  const { name, mode, result } = answer;
-  return ['a', requestId, name, mode ?? null, result === undefined ? null : encodeResult(result)];
 }
 
 function decodeAnswer(fields: Fields): readonly [RequestId, Answer] {
   const kind = fields.text();
   const requestId = fields.requestId();
   const name = fields.text() as ResourceName;
-  if (kind === 'r') {
-    const fenceToken = fields.optional(() => fields.number() as FenceToken);
-    return [requestId, { kind: 'release', name, fenceToken, result: decodeResult(fields.list()) }];
-  }
-  if (kind === 'q') {
-    const fenceToken = fields.number() as FenceToken;
-    const result = decodeResult(fields.list());
-    return [requestId, { kind: 'release_permits', name, fenceToken, result }];
-  }
-  if (kind === 'p') {
-    const permits = fields.optional(() => fields.number());
-    const result = fields.optional(() => decodeResult(fields.list()));
-    return [requestId, { kind: 'acquire_permits', name, permits, result, waiter: undefined }];
-  }
-  if (kind !== 'a') throw new SnapshotFormatError(`a request is of the unknown kind "${kind}"`);
-  const mode = fields.optional(() => fields.mode());
   const result = fields.optional(() => decodeResult(fields.list()));
-  return [requestId, { kind: 'acquire', name, mode, result, waiter: undefined }];
+  return [requestId, decodeRest(fields, kind, name, result)];
+}
+
+function decodeRest(
+  fields: Fields,
+  kind: string,
+  name: ResourceName,
+  result: CommandResult | undefined,
+): Answer {
+  const waiting = { name, result, waiter: undefined };
+  switch (kind) {
+    case 'a':
+      return { kind: 'acquire', mode: fields.optional(() => fields.mode()), ...waiting };
+    case 'p':
+    case 'c': {
+      const permits = fields.optional(() => fields.number());
+      return { kind: kind === 'p' ? 'acquire_permits' : 'campaign', permits, ...waiting };
+    }
+    case 'm': {
+      const wanted = fields.optional(() => fields.list().all((one) => decodeWanted(one.list())));
+      return { kind: 'acquire_many', wanted, ...waiting };
+    }
+  }
+  if (result === undefined) throw new SnapshotFormatError('a request has no answer');
+  switch (kind) {
+    case 'r': {
+      const fenceToken = fields.optional(() => fields.number() as FenceToken);
+      return { kind: 'release', name, fenceToken, result };
+    }
+    case 'q':
+      return { kind: 'release_permits', name, fenceToken: fields.number() as FenceToken, result };
+    case 'resign':
+    case 'proclaim':
+    case 'enter_barrier':
+    case 'leave_barrier':
+    case 'count_down':
+      return { kind, name, result, asked: fields.text() };
+    default:
+      throw new SnapshotFormatError(`a request is of the unknown kind "${kind}"`);
+  }
+}
+
+function encodeWanted(wanted: Wanted): JsonValue {
+  const { kind, name } = wanted;
+  return kind === 'lock'
+    ? [kind, name, wanted.mode]
+    : [kind, name, wanted.permits, wanted.limit ?? null];
+}
+
+function decodeWanted(fields: Fields): Wanted {
+  const kind = fields.resourceKind();
+  const name = fields.text() as ResourceName;
+  if (kind === 'lock') return { kind, name, mode: fields.mode() };
+  const permits = fields.number();
+  const limit = fields.optional(() => fields.number());
+  return { kind: 'semaphore', name, permits, ...(limit === undefined ? {} : { limit }) };
 }
 
 // ---- tombstones ---------------------------------------------------------------------------------
@@ -149,9 +234,43 @@ export function decodeSession(fields: Fields): Session {
   return session;
 }
 
-// ---- pools --------------------------------------------------------------------------------------
+// ---- holds that others ended ----------------------------------------------------------------------
 
-export function encodePool(pool: Pool): string {
+export function encodeEndedHold(ended: EndedHold): string {
+  const { fenceToken, kind, name, clientId, reason, revision } = ended;
+  return JSON.stringify(['ended_hold', fenceToken, kind, name, clientId, reason, revision]);
+}
+
+export function decodeEndedHold(fields: Fields): EndedHold {
+  return {
+    fenceToken: fields.number() as FenceToken,
+    kind: fields.resourceKind(),
+    name: fields.text() as ResourceName,
+    clientId: fields.text(),
+    reason: fields.endedByOthers(),
+    revision: fields.number(),
+  };
+}
+
+// ---- places ---------------------------------------------------------------------------------------
+
+export function encodePlace(place: Place): string {
+  switch (place.kind) {
+    case 'barrier': {
+      const { name, round, parties, open, members } = place;
+      const inside = [...members].map(({ id }) => id);
+      return JSON.stringify(['barrier', name, round, parties, open ? 1 : 0, inside]);
+    }
+    case 'latch':
+      return JSON.stringify(['latch', place.name, place.initialCount, place.count]);
+    case 'lock':
+    case 'semaphore':
+    case 'election':
+      return encodePool(place);
+  }
+}
+
+function encodePool(pool: Pool): string {
   const holds: JsonValue[] = [];
   for (const hold of pool.holds) {
     holds.push([
@@ -162,24 +281,56 @@ export function encodePool(pool: Pool): string {
       hold.holdCount,
       hold.exclusiveCount,
       hold.acquiredAtMs,
+      hold.metadata === undefined ? null : [hold.metadata],
+      hold.ending === undefined ? null : [hold.ending.dueMs, hold.ending.sequence],
     ]);
   }
   const waiters: JsonValue[] = [];
-  for (const { session, requestId, units, dueMs, sequence, acquiredAtMs } of pool.queue) {
-    waiters.push([session.id, requestId, units, dueMs, sequence, acquiredAtMs]);
+  for (const waiter of pool.queue) {
+    waiters.push([
+      waiter.session.id,
+      waiter.requestId,
+      waiter.units,
+      waiter.dueMs,
+      waiter.sequence,
+      waiter.acquiredAtMs,
+      waiter.terms === undefined ? null : encodeTerms(waiter.terms),
+      waiter.passed,
+      waiter.together?.waiters.indexOf(waiter) ?? null,
+    ]);
   }
-  if (pool.kind === 'semaphore') {
-    const stays = pool.stays ? 1 : 0;
-    return JSON.stringify(['semaphore', pool.name, pool.size, stays, holds, waiters]);
-  }
-  const { opening } = pool;
+  const { opening, kind, name, size } = pool;
   const closed = opening === undefined ? null : [opening.dueMs, opening.sequence];
-  return JSON.stringify(['pool', pool.name, pool.size, closed, holds, waiters]);
+  return JSON.stringify(['pool', kind, name, size, pool.stays ? 1 : 0, closed, holds, waiters]);
+}
+
+function encodeTerms({ priority, maxHoldMs, independent, metadata }: Terms): JsonValue {
+  return [
+    priority ?? null,
+    maxHoldMs ?? null,
+    independent === true ? 1 : 0,
+    metadata === undefined ? null : [metadata],
+  ];
+}
+
+function decodeTerms(fields: Fields): Terms {
+  const priority = fields.optional(() => fields.number());
+  const maxHoldMs = fields.optional(() => fields.number());
+  const independent = fields.number() === 1;
+  const metadata = fields.optional(() => fields.list().json());
+  return {
+    ...(priority === undefined ? {} : { priority }),
+    ...(maxHoldMs === undefined ? {} : { maxHoldMs }),
+    ...(independent ? { independent } : {}),
+    ...(metadata === undefined ? {} : { metadata }),
+  };
 }
 
 /** Adds the pool to its tables; holds and waiters are tied to sessions by `tie` in snapshot.ts. */
-export function decodePool(tables: Tables, fields: Fields): Pool {
-  const pool = new Pool('lock', fields.text() as ResourceName, fields.number(), 0);
+export function decodePool(tables: Tables, fields: Fields): void {
+  const kind = fields.resourceKind();
+  const pool = tables.openPool(kind, fields.text() as ResourceName, fields.number());
+  pool.stays = fields.number() === 1;
   const closed = fields.optional(() => fields.list());
   if (closed !== undefined) {
     pool.opening = {
@@ -191,31 +342,35 @@ export function decodePool(tables: Tables, fields: Fields): Pool {
       heapIndex: -1,
     };
   }
-  decodeUsers(tables, pool, fields);
-  return pool;
-}
-
-export function decodeSemaphore(tables: Tables, fields: Fields): Pool {
-  const name = fields.text() as ResourceName;
-  const size = fields.number();
-  const pool = new Pool('semaphore', name, size, 0);
-  pool.stays = fields.number() === 1;
+  const { size } = pool;
   // Holders may have more than a limit that was lowered (P5).
   pool.changeSize(Number.MAX_SAFE_INTEGER);
-  decodeUsers(tables, pool, fields);
+  fields.list().all((hold) => pool.add(decodeHold(tables, pool, hold.list())));
+  fields.list().all((waiter) => pool.queue.append(decodeWaiter(tables, pool, waiter.list())));
   pool.changeSize(size);
-  return pool;
 }
 
-function decodeUsers(tables: Tables, pool: Pool, fields: Fields): void {
-  const holds = fields.list();
-  while (!holds.atEnd) pool.add(decodeHold(tables, pool, holds.list()));
-  const waiters = fields.list();
-  while (!waiters.atEnd) pool.queue.append(decodeWaiter(tables, pool, waiters.list()));
+export function decodeBarrier(tables: Tables, fields: Fields): void {
+  const name = fields.text() as ResourceName;
+  const round = fields.number();
+  const parties = fields.number();
+  const barrier = new Barrier(name, round, parties, 0);
+  barrier.open = fields.number() === 1;
+  fields.list().all((member) => {
+    const session = sessionOf(tables, member);
+    barrier.members.add(session);
+    session.enter(barrier);
+  });
+  tables.barriers.set(name, barrier);
+}
+
+export function decodeLatch(tables: Tables, fields: Fields): void {
+  const name = fields.text() as ResourceName;
+  tables.latches.set(name, new Latch(name, fields.number(), fields.number(), 0));
 }
 
 function decodeHold(tables: Tables, pool: Pool, fields: Fields): Hold {
-  return {
+  const hold: Hold = {
     pool,
     session: sessionOf(tables, fields),
     units: fields.number(),
@@ -224,23 +379,42 @@ function decodeHold(tables: Tables, pool: Pool, fields: Fields): Hold {
     holdCount: fields.number(),
     exclusiveCount: fields.number(),
     acquiredAtMs: fields.number(),
+    metadata: fields.optional(() => fields.list().json()),
+    ending: undefined,
     previous: undefined,
     next: undefined,
   };
+  const ending = fields.optional(() => fields.list());
+  if (ending !== undefined) {
+    hold.ending = {
+      kind: 'ending',
+      hold,
+      dueMs: ending.number(),
+      rank: endingRank,
+      sequence: ending.number(),
+      heapIndex: -1,
+    };
+  }
+  return hold;
 }
 
 function decodeWaiter(tables: Tables, pool: Pool, fields: Fields): Waiter {
   const session = sessionOf(tables, fields);
   const requestId = fields.requestId();
   const answer = session.requests.find(requestId);
-  const kind = pool.kind === 'lock' ? 'acquire' : 'acquire_permits';
-  if (
-    answer === undefined ||
-    answer === 'forgotten' ||
-    answer.kind !== kind ||
-    !('waiter' in answer)
-  ) {
+  if (answer === undefined || answer === 'forgotten' || !('waiter' in answer)) {
     throw new SnapshotFormatError(`a waiter of "${pool.name}" has no request in its session`);
+  }
+  const units = fields.number();
+  const dueMs = fields.number();
+  const sequence = fields.number();
+  const acquiredAtMs = fields.number();
+  const terms = fields.optional(() => decodeTerms(fields.list()));
+  const passed = fields.number();
+  const place = fields.optional(() => fields.number());
+  let together: Together | undefined;
+  if (answer.kind === 'acquire_many') {
+    together = answer.waiter?.together ?? { waiters: [], answer };
   }
   const waiter: Waiter = {
     kind: 'wait',
@@ -248,15 +422,20 @@ function decodeWaiter(tables: Tables, pool: Pool, fields: Fields): Waiter {
     session,
     requestId,
     answer,
-    units: fields.number(),
-    dueMs: fields.number(),
-    sequence: fields.number(),
-    acquiredAtMs: fields.number(),
+    units,
+    dueMs,
+    sequence,
+    acquiredAtMs,
+    terms,
+    passed,
+    together,
     rank: waitRank,
     heapIndex: -1,
     previous: undefined,
     next: undefined,
   };
+  if (together !== undefined && place !== undefined) together.waiters[place] = waiter;
+  // Of several the first one stands for all; `tie` finds it when all are there.
   answer.waiter = waiter;
   return waiter;
 }

@@ -3,10 +3,12 @@
  * client id and fence token are shown.
  */
 import { modeOf } from './modes.ts';
-import type { Hold, Pool } from './pool.ts';
+import type { Barrier, Latch } from './meetings.ts';
+import type { Hold, Pool, Waiter } from './pool.ts';
 import type { Answer } from './requests.ts';
 import type { SessionEnd } from './sessions.ts';
 import type {
+  EndedHold,
   JsonValue,
   Refusal,
   RefusalCode,
@@ -59,7 +61,8 @@ function holdersShown(pool: Pool): readonly JsonValue[] {
 
 function holderShown({ session, fenceToken, units, pool }: Hold): JsonValue {
   const who = { client_id: session.clientId, fence_token: fenceToken };
-  return pool.kind === 'lock' ? { ...who, mode: modeOf(units) } : { ...who, permits: units };
+  if (pool.kind === 'lock') return { ...who, mode: modeOf(units) };
+  return pool.kind === 'semaphore' ? { ...who, permits: units } : who;
 }
 
 /** The pool cannot give what was asked for at once. */
@@ -106,13 +109,108 @@ export function waitAbandoned(name: ResourceName, requestId: RequestId): Refusal
   );
 }
 
-export function upgradeDeadlock(pool: Pool, rival: Hold): Refusal {
+/** Nobody in the circle could ever go on. Its members begin with who asked. */
+export function deadlock(circle: readonly Waiter[]): Refusal {
+  const members: JsonValue[] = circle.slice(0, maxHoldersShown).map(({ session, pool }) => ({
+    client_id: session.clientId,
+    kind: pool.kind,
+    waits_for: pool.name,
+  }));
+  const steps = circle
+    .slice(0, maxHoldersShown)
+    .map(({ session, pool }) => `"${session.clientId}" waits for ${pool.kind} "${pool.name}"`);
+  const [first] = circle;
   return refuse(
     'deadlock',
-    `Client "${rival.session.clientId}" holds "${pool.name}" shared and waits to hold it exclusively, as this request would: neither could go on. Release the shared hold first.`,
-    { resource: pool.name, members: [holderShown(rival)] },
+    `To wait would close a circle in which nobody goes on: ${steps.join(', ')}. Give back what others wait for first, and take several at once or always in the same order.`,
+    { resource: first?.pool.name ?? '', members, member_count: circle.length },
   );
 }
+
+/** Somebody else leads, or is about to. */
+export function notElected(pool: Pool, timeMs: number): Refusal {
+  const leader = pool.holds.first;
+  const who =
+    leader === undefined
+      ? pool.opening === undefined
+        ? `${String(pool.queue.length)} candidates are ahead`
+        : `it stays closed for ${String(pool.opening.dueMs - timeMs)} ms because its leader's session expired`
+      : `client "${leader.session.clientId}" leads with fence token ${String(leader.fenceToken)}`;
+  return refuse('not_elected', `"${pool.name}" is not won: ${who}. Wait or try again later.`, {
+    resource: pool.name,
+    leader: leader === undefined ? null : holderShown(leader),
+    candidate_count: pool.queue.length,
+  });
+}
+
+/** This session does not lead with this token. */
+export function notLeading(name: ResourceName, ended?: EndedHold, pool?: Pool): Refusal {
+  const leader = pool?.holds.first;
+  return refuse(
+    'not_holder',
+    `This session does not lead "${name}" with that token${howItEnded(ended)}.`,
+    {
+      resource: name,
+      leader: leader === undefined ? null : holderShown(leader),
+      ...endShown(ended),
+    },
+  );
+}
+
+/** Of a hold that others ended: how, for the message. */
+function howItEnded(ended: EndedHold | undefined): string {
+  if (ended === undefined) return '';
+  const { reason, fenceToken } = ended;
+  const how = {
+    expired: 'expired',
+    forced: 'was forced open',
+    max_hold: 'reached its longest time',
+  };
+  return `: the hold with fence token ${String(fenceToken)} ${how[reason]}`;
+}
+
+function endShown(ended: EndedHold | undefined): { readonly [key: string]: JsonValue } {
+  return ended === undefined ? {} : { end_reason: ended.reason, ended_at_revision: ended.revision };
+}
+
+export function barrierClosed({ name, parties, members }: Barrier): Refusal {
+  return refuse(
+    'barrier_closed',
+    `All ${String(parties)} of barrier "${name}" have come, and ${String(members.size)} have not left. Enter its next round when they have.`,
+    { resource: name, parties, inside: members.size },
+  );
+}
+
+export function partiesMismatch({ name, parties }: Barrier, given: number): Refusal {
+  return refuse(
+    'limit_mismatch',
+    `Barrier "${name}" is for ${String(parties)} parties in this round, not ${String(given)}.`,
+    { resource: name, parties, given },
+  );
+}
+
+export function notEntered(name: ResourceName): Refusal {
+  return refuse('not_entered', `This session is not inside barrier "${name}".`, {
+    resource: name,
+  });
+}
+
+export function latchNotFound(name: ResourceName): Refusal {
+  return refuse('latch_not_found', `There is no latch "${name}". Create it with its count first.`, {
+    resource: name,
+  });
+}
+
+export function countMismatch({ name, initialCount }: Latch, given: number): Refusal {
+  return refuse(
+    'limit_mismatch',
+    `Latch "${name}" was made with a count of ${String(initialCount)}, not ${String(given)}. Delete it first, or use another name.`,
+    { resource: name, count: initialCount, given },
+  );
+}
+
+export const tooManyPermits = (limit: number): Refusal =>
+  limitExceeded('semaphore_limit', limit, 'Ask for fewer permits, or have it resized.');
 
 /** A semaphore has not that many permits now, or others wait. */
 export function noPermits(pool: Pool, permits: number): Refusal {
@@ -157,23 +255,31 @@ export function semaphoreInUse(pool: Pool): Refusal {
   );
 }
 
-export function notPermitHolder(name: ResourceName, fenceToken: number): Refusal {
+export function notPermitHolder(
+  name: ResourceName,
+  fenceToken: number,
+  ended: EndedHold | undefined,
+): Refusal {
+  const how = ended === undefined ? ' (they may have been given back already)' : howItEnded(ended);
   return refuse(
     'not_holder',
-    `This session has no permits of "${name}" with fence token ${String(fenceToken)}. They may have been given back already.`,
-    { resource: name, fence_token: fenceToken },
+    `This session has no permits of "${name}" with fence token ${String(fenceToken)}${how}.`,
+    { resource: name, fence_token: fenceToken, ...endShown(ended) },
   );
 }
 
-export function lockNotFound(name: ResourceName): Refusal {
-  return refuse('lock_not_found', `Nobody holds "${name}".`, { resource: name });
+export function lockNotFound(name: ResourceName, ended?: EndedHold): Refusal {
+  return refuse('lock_not_found', `Nobody holds "${name}"${howItEnded(ended)}.`, {
+    resource: name,
+    ...endShown(ended),
+  });
 }
 
-export function notHolder(pool: Pool): Refusal {
+export function notHolder(pool: Pool, ended?: EndedHold): Refusal {
   return refuse(
     'not_holder',
-    `This session does not hold "${pool.name}"; somebody else does. Only its holder can release it.`,
-    { resource: pool.name, holders: holdersShown(pool) },
+    `This session does not hold "${pool.name}"; somebody else does${howItEnded(ended)}. Only its holder can act on it.`,
+    { resource: pool.name, holders: holdersShown(pool), ...endShown(ended) },
   );
 }
 
@@ -218,6 +324,13 @@ export function usedFor({
     acquire: 'an acquire of',
     release: 'a release of',
     acquire_permits: 'an acquire of permits of',
+    acquire_many: 'an acquire of several, the first',
+    campaign: 'a campaign for',
+    resign: 'a resignation from',
+    proclaim: 'a proclamation in',
+    enter_barrier: 'entering barrier',
+    leave_barrier: 'leaving barrier',
+    count_down: 'counting down latch',
     release_permits: 'a release of permits of',
   };
   return `${words[kind]} "${name}"`;

@@ -6,9 +6,9 @@
  * R2: only a session that holds a lock releases it, and a token from before its hold is refused.
  * R3: abandoning gives back what was granted to exactly this request, once.
  */
-import { endHold, endWait, settle } from './grants.ts';
+import { endHold, endWait, lower, poolsOf, settle } from './grants.ts';
 import { endIfUnused } from './lifetimes.ts';
-import { lockUnits, unitsOf } from './modes.ts';
+import { lockUnits } from './modes.ts';
 import type { Hold } from './pool.ts';
 import {
   lockNotFound,
@@ -19,17 +19,10 @@ import {
   usedFor,
   waitAbandoned,
 } from './refusals.ts';
-import type { AcquireAnswer, Answer, PermitsAnswer, ReleaseAnswer } from './requests.ts';
+import type { Answer, ReleaseAnswer, WaitingAnswer } from './requests.ts';
 import type { Session, Tombstone } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type {
-  Command,
-  CommandResult,
-  FenceToken,
-  RequestId,
-  ResourceKind,
-  ResourceName,
-} from './types.ts';
+import type { Command, CommandResult, FenceToken, Mode, RequestId, ResourceName } from './types.ts';
 
 type Release = Extract<Command, { type: 'release' }>;
 type Abandon = Extract<Command, { type: 'abandon' }>;
@@ -91,7 +84,10 @@ function judgeRelease(
 ): CommandResult {
   if (hold === undefined) {
     const pool = tables.pools.get(name);
-    return pool === undefined || pool.holds.length === 0 ? lockNotFound(name) : notHolder(pool);
+    const ended = fenceToken === undefined ? undefined : tables.endedHolds.get(fenceToken);
+    return pool === undefined || pool.holds.length === 0
+      ? lockNotFound(name, ended)
+      : notHolder(pool, ended);
   }
   if (fenceToken !== undefined && !isOf(hold, fenceToken)) return staleFenceToken(hold, fenceToken);
   return {
@@ -153,58 +149,114 @@ export function abandon(
 
 /** What a request that was given up before it arrived is answered when it does. */
 function earlyAnswer(
-  kind: ResourceKind,
+  kind: NonNullable<Abandon['kind']>,
   name: ResourceName,
   result: CommandResult,
-): AcquireAnswer | PermitsAnswer {
-  return kind === 'lock'
-    ? { kind: 'acquire', name, mode: undefined, result, waiter: undefined }
-    : { kind: 'acquire_permits', name, permits: undefined, result, waiter: undefined };
+): WaitingAnswer {
+  const early = { name, result, waiter: undefined };
+  switch (kind) {
+    case 'lock':
+      return { kind: 'acquire', mode: undefined, ...early };
+    case 'semaphore':
+      return { kind: 'acquire_permits', permits: undefined, ...early };
+    case 'election':
+      return { kind: 'campaign', permits: undefined, ...early };
+    case 'many':
+      return { kind: 'acquire_many', wanted: undefined, ...early };
+  }
 }
 
 /** R3: leaves the queue, or gives back what was granted to exactly this request. */
 function giveUp(
   tables: Tables,
   session: Session,
-  { requestId, name, sessionId }: Abandon,
-  known: AcquireAnswer | PermitsAnswer,
+  { requestId, name }: Abandon,
+  known: WaitingAnswer,
 ): void {
   const { waiter, result } = known;
   if (waiter !== undefined) {
     endWait(tables, waiter, waitAbandoned(name, requestId));
     endIfUnused(tables, session, { requestId, answer: known });
-    settle(tables, waiter.pool);
+    settle(tables, ...poolsOf(waiter));
     return;
   }
-  if (result === undefined || !result.ok || result.type !== 'granted') return;
+  if (result === undefined || !result.ok) return;
+  if (result.type !== 'granted' && result.type !== 'granted_many') return;
   known.result = waitAbandoned(name, requestId); // R1, R3: a second abandon finds nothing to give back.
-  if (known.kind === 'acquire_permits') {
-    const permits = session.permits.get(result.fenceToken);
-    if (permits === undefined) return;
-    endHold(tables, permits, 'released');
-    settle(tables, permits.pool);
-    return;
-  }
-  const hold = tables.sessions.get(sessionId)?.holds.get(name);
-  if (hold === undefined || !isOf(hold, result.fenceToken)) return;
+  const last = { requestId, answer: known };
+  if (result.type === 'granted_many') {
+    if (known.kind !== 'acquire_many' || known.wanted === undefined) return;
+    for (const [index, wanted] of known.wanted.entries()) {
+      const fenceToken = result.grants[index]?.fenceToken;
+      if (fenceToken === undefined) continue;
+      if (wanted.kind === 'semaphore')
+        undoTaking(tables, session.permits.get(fenceToken), fenceToken);
+      else undoEntering(tables, session, wanted.name, fenceToken, wanted.mode, last);
+    }
+  } else if (known.kind === 'acquire') {
+    undoEntering(tables, session, name, result.fenceToken, known.mode, last);
+  } else if (known.kind === 'campaign') {
+    undoTaking(tables, session.leads.get(name), result.fenceToken);
+  } else undoTaking(tables, session.permits.get(result.fenceToken), result.fenceToken);
+}
+
+function undoTaking(tables: Tables, hold: Hold | undefined, fenceToken: FenceToken): void {
+  if (hold === undefined || hold.fenceToken !== fenceToken) return;
+  endHold(tables, hold, 'released');
+  settle(tables, hold.pool);
+}
+
+function undoEntering(
+  tables: Tables,
+  session: Session,
+  name: ResourceName,
+  fenceToken: FenceToken,
+  mode: Mode | undefined,
+  last: Tombstone['last'],
+): void {
+  const hold = session.living ? session.holds.get(name) : undefined;
+  if (hold === undefined || !isOf(hold, fenceToken)) return;
   tables.changingPool(hold.pool);
-  if (known.mode === 'exclusive' && hold.exclusiveCount > 0) hold.exclusiveCount -= 1;
-  giveBack(tables, hold, { requestId, answer: known });
+  if (mode === 'exclusive' && hold.exclusiveCount > 0) hold.exclusiveCount -= 1;
+  giveBack(tables, hold, last);
   if (hold.holdCount > 0 && hold.exclusiveCount === 0 && hold.units === lockUnits) {
     // Nobody is left who asked for all of it.
-    hold.pool.resize(hold, unitsOf('shared'));
-    const { fenceToken } = hold;
-    tables.events.push({ type: 'hold_lowered', name, sessionId, fenceToken });
+    lower(tables, hold);
     settle(tables, hold.pool);
   }
 }
 
-export function forceRelease(tables: Tables, { name }: ForceRelease): CommandResult {
-  const pool = tables.pools.get(name);
+/** In the same hold, under the same token, however often it was entered. */
+export function downgrade(
+  tables: Tables,
+  { sessionId, name, fenceToken }: Extract<Command, { type: 'downgrade' }>,
+  answeredBelow: number | undefined,
+): CommandResult {
+  const session = tables.sessions.get(sessionId);
+  if (session === undefined) return tables.missingSession(sessionId);
+  tables.heardFrom(session, answeredBelow);
+  const hold = session.holds.get(name);
+  if (hold === undefined) {
+    const pool = tables.pools.get(name);
+    const ended = tables.endedHolds.get(fenceToken);
+    return pool === undefined ? lockNotFound(name, ended) : notHolder(pool, ended);
+  }
+  // Not any token of the hold: a late repetition is not to lower what was raised since.
+  if (hold.fenceToken !== fenceToken) return staleFenceToken(hold, fenceToken);
+  if (hold.units === lockUnits) {
+    lower(tables, hold);
+    settle(tables, hold.pool);
+  }
+  return { ok: true, type: 'downgraded', fenceToken };
+}
+
+export function forceRelease(tables: Tables, { kind, name, reason }: ForceRelease): CommandResult {
+  const pool = tables.poolsOf(kind ?? 'lock').get(name);
   if (pool === undefined || pool.holds.length === 0) return lockNotFound(name);
   const releasedCount = pool.holds.length;
+  const note = reason === '' ? undefined : reason;
   for (let hold = pool.holds.first; hold !== undefined; hold = pool.holds.first) {
-    endHold(tables, hold, 'forced');
+    endHold(tables, hold, 'forced', note);
     endIfUnused(tables, hold.session);
   }
   settle(tables, pool);

@@ -10,7 +10,7 @@
  * numbers have an order by which an old one can be told from a new one.
  */
 import type { Waiter } from './pool.ts';
-import type { CommandResult, FenceToken, Mode, RequestId, ResourceName } from './types.ts';
+import type { CommandResult, FenceToken, Mode, RequestId, ResourceName, Wanted } from './types.ts';
 
 export interface AcquireAnswer {
   readonly kind: 'acquire';
@@ -23,14 +23,38 @@ export interface AcquireAnswer {
   waiter: Waiter | undefined;
 }
 
-/** Of an acquire of permits of a semaphore. */
+/** Of an acquire of permits of a semaphore, and of a campaign, which is one for the only permit. */
 export interface PermitsAnswer {
-  readonly kind: 'acquire_permits';
+  readonly kind: 'acquire_permits' | 'campaign';
   readonly name: ResourceName;
   /** Undefined: it was abandoned before it arrived. */
   readonly permits: number | undefined;
   result: CommandResult | undefined;
   waiter: Waiter | undefined;
+}
+
+/** Of an acquire of several. */
+export interface ManyAnswer {
+  readonly kind: 'acquire_many';
+  /** The first name: the others follow from the request. */
+  readonly name: ResourceName;
+  /** Undefined: it was abandoned before it arrived. */
+  readonly wanted: readonly Wanted[] | undefined;
+  result: CommandResult | undefined;
+  /** The first of its waiters. */
+  waiter: Waiter | undefined;
+}
+
+/** Of whatever may wait. */
+export type WaitingAnswer = AcquireAnswer | PermitsAnswer | ManyAnswer;
+
+/** Of a command that is answered at once and needs no more than its first answer again. */
+export interface OtherAnswer {
+  readonly kind: 'resign' | 'proclaim' | 'enter_barrier' | 'leave_barrier' | 'count_down';
+  readonly name: ResourceName;
+  /** What else the request asked for, to tell it from another one. */
+  readonly asked: string;
+  readonly result: CommandResult;
 }
 
 export interface ReleaseAnswer {
@@ -47,7 +71,7 @@ export interface PermitsReleaseAnswer {
   readonly result: CommandResult;
 }
 
-export type Answer = AcquireAnswer | PermitsAnswer | ReleaseAnswer | PermitsReleaseAnswer;
+export type Answer = WaitingAnswer | ReleaseAnswer | PermitsReleaseAnswer | OtherAnswer;
 
 export class RequestTable {
   readonly #numbered = new Map<number, Answer>();

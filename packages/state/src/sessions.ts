@@ -1,5 +1,5 @@
 /** Sessions that live, and a bounded memory of those that ended. */
-import { invariant } from './invariant.ts';
+import type { Barrier } from './meetings.ts';
 import type { Hold, Waiter } from './pool.ts';
 import { RequestTable } from './requests.ts';
 import type { Answer } from './requests.ts';
@@ -7,6 +7,9 @@ import type { FenceToken, RequestId, ResourceName, SessionId } from './types.ts'
 
 /** How many ended sessions are remembered, of each kind (own and other). */
 export const maxTombstones = 10_000;
+
+const noLeads: ReadonlyMap<ResourceName, Hold> = new Map<ResourceName, Hold>();
+const noBarriers: ReadonlySet<Barrier> = new Set<Barrier>();
 
 export type SessionEnd = 'ended' | 'expired';
 
@@ -35,6 +38,10 @@ export class Session {
   readonly holds: Map<ResourceName, Hold> = new Map<ResourceName, Hold>();
   /** Holds of semaphores by their tokens, which rise. */
   readonly permits: Map<FenceToken, Hold> = new Map<FenceToken, Hold>();
+  /** Elections that it leads. Few sessions lead: made when first needed. */
+  #leads: Map<ResourceName, Hold> | undefined = undefined;
+  /** Barriers that it has entered and not left. */
+  #barriers: Set<Barrier> | undefined = undefined;
   /** In order of their sequence. */
   readonly waits: Set<Waiter> = new Set<Waiter>();
   readonly requests: RequestTable;
@@ -52,8 +59,34 @@ export class Session {
     this.requests = requests;
   }
 
-  get isUnused(): boolean {
-    return this.holds.size === 0 && this.permits.size === 0 && this.waits.size === 0;
+  get leads(): ReadonlyMap<ResourceName, Hold> {
+    return this.#leads ?? noLeads;
+  }
+
+  get barriers(): ReadonlySet<Barrier> {
+    return this.#barriers ?? noBarriers;
+  }
+
+  lead(hold: Hold): void {
+    (this.#leads ??= new Map<ResourceName, Hold>()).set(hold.pool.name, hold);
+  }
+
+  leadNoMore(name: ResourceName): void {
+    this.#leads?.delete(name);
+  }
+
+  enter(barrier: Barrier): void {
+    (this.#barriers ??= new Set<Barrier>()).add(barrier);
+  }
+
+  leave(barrier: Barrier): void {
+    this.#barriers?.delete(barrier);
+  }
+
+  /** Holds of all kinds, waits, and barriers it is in. */
+  get load(): number {
+    const lasting = this.leads.size + this.barriers.size;
+    return this.holds.size + this.permits.size + this.waits.size + lasting;
   }
 }
 
@@ -61,40 +94,4 @@ export class Session {
 export interface Tombstone {
   readonly reason: SessionEnd;
   readonly last: { readonly requestId: RequestId; readonly answer: Answer } | undefined;
-}
-
-/** Remembers the latest `maxTombstones` ended sessions; the oldest is forgotten first. */
-export class Graveyard {
-  readonly #tombstones = new Map<SessionId, Tombstone>();
-  /** The ids in order of their end: a ring once it is full. */
-  readonly #order: SessionId[] = [];
-  #oldest = 0;
-
-  get(id: SessionId): Tombstone | undefined {
-    return this.#tombstones.get(id);
-  }
-
-  add(id: SessionId, tombstone: Tombstone): void {
-    invariant(!this.#tombstones.has(id), 'A session ends once.', id);
-    this.#tombstones.set(id, tombstone);
-    if (this.#order.length < maxTombstones) {
-      this.#order.push(id);
-      return;
-    }
-    const forgotten = this.#order[this.#oldest];
-    if (forgotten !== undefined) this.#tombstones.delete(forgotten);
-    this.#order[this.#oldest] = id;
-    this.#oldest = (this.#oldest + 1) % maxTombstones;
-  }
-
-  /** As of now, oldest first. */
-  entries(): readonly (readonly [SessionId, Tombstone])[] {
-    const entries: (readonly [SessionId, Tombstone])[] = [];
-    for (let count = 0; count < this.#order.length; count++) {
-      const id = this.#order[(this.#oldest + count) % this.#order.length];
-      const tombstone = id === undefined ? undefined : this.#tombstones.get(id);
-      if (id !== undefined && tombstone !== undefined) entries.push([id, tombstone]);
-    }
-    return entries;
-  }
 }

@@ -10,32 +10,37 @@
  */
 import { TextHash } from './digest.ts';
 import { Fields, SnapshotFormatError } from './fields.ts';
-import type { Hold, Pool, Waiter } from './pool.ts';
+import type { Hold, Waiter } from './pool.ts';
 import {
+  decodeBarrier,
+  decodeEndedHold,
+  decodeLatch,
   decodePool,
-  decodeSemaphore,
   decodeSession,
   decodeTombstone,
-  encodePool,
+  encodeEndedHold,
+  encodePlace,
   encodeSession,
   encodeTombstone,
 } from './records.ts';
 import type { Session } from './sessions.ts';
 import { Tables } from './tables.ts';
-import type { Keeper } from './tables.ts';
+import type { Keeper, Place } from './tables.ts';
 import type { StateLimits } from './types.ts';
 
 const limitNames = [
   'maxSessions',
   'maxHoldsPerSession',
   'maxWaitersPerResource',
-  'maxResources',
+  'maxLocks',
+  'maxSemaphores',
+  'maxElections',
+  'maxBarriers',
+  'maxLatches',
   'maxResultsPerSession',
 ] as const satisfies readonly (keyof StateLimits)[];
 const formatName = 'holdfast-state';
-const formatVersion = 2;
-/** Version 1 knew no semaphores; all else is the same. */
-const readableVersions: ReadonlySet<number> = new Set([1, 2]);
+const formatVersion = 3;
 /** No chunk is larger. */
 export const maxChunkBytes: number = 256 * 1024;
 /** Lines are gathered up to this length before they are encoded. */
@@ -45,7 +50,11 @@ const noLimits: StateLimits = {
   maxSessions: 0,
   maxHoldsPerSession: 0,
   maxWaitersPerResource: 0,
-  maxResources: 0,
+  maxLocks: 0,
+  maxSemaphores: 0,
+  maxElections: 0,
+  maxBarriers: 0,
+  maxLatches: 0,
   maxResultsPerSession: 0,
 };
 
@@ -66,9 +75,11 @@ function encodeHeader(tables: Tables): string {
 function encodeTombstones(tables: Tables): () => Generator<string, void, undefined> {
   const ended = tables.ended.entries();
   const ownEnded = tables.ownEnded.entries();
+  const endedHolds = tables.endedHolds.entries();
   return function* () {
     for (const [id, tombstone] of ended) yield encodeTombstone('ended', id, tombstone);
     for (const [id, tombstone] of ownEnded) yield encodeTombstone('own_ended', id, tombstone);
+    for (const [, ended] of endedHolds) yield encodeEndedHold(ended);
   };
 }
 
@@ -79,9 +90,9 @@ export class Picture implements Keeper, IterableIterator<Uint8Array> {
   readonly #encoder = new TextEncoder();
   readonly #ready: Uint8Array[] = [];
   #sessionsLeft: number;
-  #poolsLeft: number;
+  #placesLeft: number;
   #keptSessions: string[] = [];
-  #keptPools: string[] = [];
+  #keptPlaces: string[] = [];
   #ended = false;
 
   constructor(tables: Tables) {
@@ -91,7 +102,7 @@ export class Picture implements Keeper, IterableIterator<Uint8Array> {
     this.#tables = tables;
     this.#number = tables.pictureNumber;
     this.#sessionsLeft = tables.sessions.size;
-    this.#poolsLeft = tables.poolCount;
+    this.#placesLeft = tables.placeCount;
     this.#lines = this.#write(encodeHeader(tables), encodeTombstones(tables));
   }
 
@@ -125,16 +136,16 @@ export class Picture implements Keeper, IterableIterator<Uint8Array> {
   }
 
   /** S1. */
-  keepPool(pool: Pool): void {
-    pool.pictured = this.#number;
-    this.#poolsLeft -= 1;
-    this.#keptPools.push(encodePool(pool));
+  keepPlace(place: Place): void {
+    place.pictured = this.#number;
+    this.#placesLeft -= 1;
+    this.#keptPlaces.push(encodePlace(place));
   }
 
   #end(): void {
     this.#ended = true;
     this.#keptSessions = [];
-    this.#keptPools = [];
+    this.#keptPlaces = [];
     if (this.#tables.keeper === this) this.#tables.keeper = undefined;
   }
 
@@ -174,19 +185,19 @@ export class Picture implements Keeper, IterableIterator<Uint8Array> {
   ): Generator<string, void, undefined> {
     yield header;
     yield* tombstones();
-    // Sessions before pools: holds and waits are tied to them as they are read.
+    // Sessions before places: holds and waits are tied to them as they are read.
     for (const session of this.#tables.sessions.values()) {
       if (this.#sessionsLeft === 0) break;
       if (session.pictured !== this.#number) this.keepSession(session);
       yield* this.#takeKeptSessions();
     }
     yield* this.#takeKeptSessions();
-    for (const pool of this.#tables.allPools()) {
-      if (this.#poolsLeft === 0) break;
-      if (pool.pictured !== this.#number) this.keepPool(pool);
-      yield* this.#takeKeptPools();
+    for (const place of this.#tables.allPlaces()) {
+      if (this.#placesLeft === 0) break;
+      if (place.pictured !== this.#number) this.keepPlace(place);
+      yield* this.#takeKeptPlaces();
     }
-    yield* this.#takeKeptPools();
+    yield* this.#takeKeptPlaces();
   }
 
   #takeKeptSessions(): readonly string[] {
@@ -196,10 +207,10 @@ export class Picture implements Keeper, IterableIterator<Uint8Array> {
     return kept;
   }
 
-  #takeKeptPools(): readonly string[] {
-    if (this.#keptPools.length === 0) return [];
-    const kept = this.#keptPools;
-    this.#keptPools = [];
+  #takeKeptPlaces(): readonly string[] {
+    if (this.#keptPlaces.length === 0) return [];
+    const kept = this.#keptPlaces;
+    this.#keptPlaces = [];
     return kept;
   }
 }
@@ -214,10 +225,10 @@ export function digestOf(tables: Tables): string {
   for (const line of encodeTombstones(tables)()) hash.add(line);
   const sessions: string[] = [];
   for (const session of tables.sessions.values()) sessions.push(encodeSession(session));
-  const pools: string[] = [];
-  for (const pool of tables.allPools()) pools.push(encodePool(pool));
+  const places: string[] = [];
+  for (const place of tables.allPlaces()) places.push(encodePlace(place));
   for (const line of sessions.sort()) hash.add(line);
-  for (const line of pools.sort()) hash.add(line);
+  for (const line of places.sort()) hash.add(line);
   return hash.digest();
 }
 
@@ -251,7 +262,7 @@ export function restoreTables(chunks: Iterable<Uint8Array>): Tables {
 function readHeader(tables: Tables, kind: string, fields: Fields): void {
   if (kind !== formatName) throw new SnapshotFormatError('it is not a snapshot of Holdfast');
   const version = fields.number();
-  if (!readableVersions.has(version)) {
+  if (version !== formatVersion) {
     throw new SnapshotFormatError(
       `its format version is ${String(version)} and this program reads ${String(formatVersion)}`,
     );
@@ -280,16 +291,20 @@ function readRecord(tables: Tables, kind: string, fields: Fields): void {
       tables.sessions.set(session.id, session);
       return;
     }
-    case 'pool': {
-      const pool = decodePool(tables, fields);
-      tables.pools.set(pool.name, pool);
+    case 'ended_hold': {
+      const ended = decodeEndedHold(fields);
+      tables.endedHolds.add(ended.fenceToken, ended);
       return;
     }
-    case 'semaphore': {
-      const pool = decodeSemaphore(tables, fields);
-      tables.semaphores.set(pool.name, pool);
+    case 'pool':
+      decodePool(tables, fields);
       return;
-    }
+    case 'barrier':
+      decodeBarrier(tables, fields);
+      return;
+    case 'latch':
+      decodeLatch(tables, fields);
+      return;
     default:
       throw new SnapshotFormatError(`a record is of the unknown kind "${kind}"`);
   }
@@ -307,12 +322,17 @@ function tie(tables: Tables): void {
   }
   holds.sort((a, b) => a.fenceToken - b.fenceToken);
   for (const hold of holds) {
+    if (hold.ending !== undefined) tables.due.add(hold.ending);
     if (hold.pool.kind === 'lock') hold.session.holds.set(hold.pool.name, hold);
+    else if (hold.pool.kind === 'election') hold.session.lead(hold);
     else hold.session.permits.set(hold.fenceToken, hold);
   }
   waiters.sort((a, b) => a.sequence - b.sequence);
   for (const waiter of waiters) {
-    waiter.session.waits.add(waiter);
+    const { session, together, answer } = waiter;
+    session.waits.add(waiter);
+    if (together !== undefined && together.waiters[0] !== waiter) continue;
+    answer.waiter = waiter;
     tables.due.add(waiter);
   }
   tables.waiterCount = waiters.length;

@@ -9,12 +9,15 @@
  */
 import { DueHeap } from './due.ts';
 import { invariant } from './invariant.ts';
+import { Barrier, Latch } from './meetings.ts';
 import { Pool } from './pool.ts';
-import type { Opening, Waiter } from './pool.ts';
+import type { Ending, Opening, Waiter } from './pool.ts';
 import { sessionEnded, sessionNotFound } from './refusals.ts';
-import { Graveyard } from './sessions.ts';
+import { Remembered } from './remembered.ts';
+import { maxTombstones } from './sessions.ts';
 import type { Session, Tombstone } from './sessions.ts';
 import type {
+  EndedHold,
   Event,
   FenceToken,
   Refusal,
@@ -27,8 +30,14 @@ import type {
 /** Whatever wants to keep records as they were. */
 export interface Keeper {
   keepSession(session: Session): void;
-  keepPool(pool: Pool): void;
+  keepPlace(place: Place): void;
 }
+
+/** Whatever has a name. */
+export type Place = Pool | Barrier | Latch;
+
+/** How many ends of holds by the doing of others are remembered. */
+export const maxEndedHolds = 10_000;
 
 export class Tables {
   limits: StateLimits;
@@ -49,10 +58,21 @@ export class Tables {
   readonly pools: Map<ResourceName, Pool> = new Map<ResourceName, Pool>();
   /** The pools of semaphores. */
   readonly semaphores: Map<ResourceName, Pool> = new Map<ResourceName, Pool>();
-  readonly ended: Graveyard = new Graveyard();
+  readonly elections: Map<ResourceName, Pool> = new Map<ResourceName, Pool>();
+  readonly barriers: Map<ResourceName, Barrier> = new Map<ResourceName, Barrier>();
+  readonly latches: Map<ResourceName, Latch> = new Map<ResourceName, Latch>();
+  readonly ended: Remembered<SessionId, Tombstone> = new Remembered<SessionId, Tombstone>(
+    maxTombstones,
+  );
   /** Own sessions end with every hold; kept apart, they do not push the others out of memory. */
-  readonly ownEnded: Graveyard = new Graveyard();
-  readonly due: DueHeap<Waiter | Opening> = new DueHeap<Waiter | Opening>();
+  readonly ownEnded: Remembered<SessionId, Tombstone> = new Remembered<SessionId, Tombstone>(
+    maxTombstones,
+  );
+  /** Holds that others ended, so that their former holders can be told why. */
+  readonly endedHolds: Remembered<FenceToken, EndedHold> = new Remembered<FenceToken, EndedHold>(
+    maxEndedHolds,
+  );
+  readonly due: DueHeap<Waiter | Opening | Ending> = new DueHeap<Waiter | Opening | Ending>();
   /** Events of the entry that is being applied. */
   events: Event[] = [];
   /** The picture that is being taken, and the number of the latest one. */
@@ -70,8 +90,12 @@ export class Tables {
   }
 
   changingPool(pool: Pool): void {
-    if (this.keeper !== undefined && pool.pictured !== this.pictureNumber) {
-      this.keeper.keepPool(pool); // T1
+    this.changingPlace(pool);
+  }
+
+  changingPlace(place: Place): void {
+    if (this.keeper !== undefined && place.pictured !== this.pictureNumber) {
+      this.keeper.keepPlace(place); // T1
     }
   }
 
@@ -98,23 +122,50 @@ export class Tables {
   }
 
   poolsOf(kind: ResourceKind): Map<ResourceName, Pool> {
-    return kind === 'lock' ? this.pools : this.semaphores;
+    if (kind === 'lock') return this.pools;
+    return kind === 'semaphore' ? this.semaphores : this.elections;
   }
 
   /** Every pool, of all kinds. */
   *allPools(): Generator<Pool, void, undefined> {
     yield* this.pools.values();
     yield* this.semaphores.values();
+    yield* this.elections.values();
   }
 
-  get poolCount(): number {
-    return this.pools.size + this.semaphores.size;
+  *allPlaces(): Generator<Place, void, undefined> {
+    yield* this.allPools();
+    yield* this.barriers.values();
+    yield* this.latches.values();
+  }
+
+  get placeCount(): number {
+    const pools = this.pools.size + this.semaphores.size + this.elections.size;
+    return pools + this.barriers.size + this.latches.size;
   }
 
   openPool(kind: ResourceKind, name: ResourceName, size: number): Pool {
     const pool = new Pool(kind, name, size, this.pictureNumber);
     this.poolsOf(kind).set(name, pool);
     return pool;
+  }
+
+  /** Of a pool that was forgotten before, nothing: there may be another one of its name. */
+  forgetPool(pool: Pool): void {
+    const pools = this.poolsOf(pool.kind);
+    if (pools.get(pool.name) === pool) pools.delete(pool.name);
+  }
+
+  openBarrier(name: ResourceName, parties: number): Barrier {
+    const barrier = new Barrier(name, this.nextSequence(), parties, this.pictureNumber);
+    this.barriers.set(name, barrier);
+    return barrier;
+  }
+
+  openLatch(name: ResourceName, count: number): Latch {
+    const latch = new Latch(name, count, count, this.pictureNumber);
+    this.latches.set(name, latch);
+    return latch;
   }
 
   tombstone(id: SessionId): Tombstone | undefined {

@@ -20,10 +20,34 @@ export type LogIndex = number;
 export type RequestId = number | string;
 
 export type Mode = 'exclusive' | 'shared';
-/** Each kind is a name space of its own. */
-export type ResourceKind = 'lock' | 'semaphore';
+/** What is a pool of units. Each kind is a name space of its own. */
+export type ResourceKind = 'lock' | 'semaphore' | 'election';
+/** What several sessions meet at; name spaces of their own as well. */
+export type MeetingKind = 'barrier' | 'latch';
 export type JsonValue =
   null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/** What an acquire of any kind may ask for beside its units. */
+export interface Terms {
+  /** Place in the queue: higher ones before lower ones, 0 to 9; 0 when absent. See queue.ts. */
+  readonly priority?: number;
+  /** The hold ends by itself so long after its grant, in cluster time. */
+  readonly maxHoldMs?: number;
+  /** What this session holds already does not depend on this wait: it closes no circle (deadlock.ts). */
+  readonly independent?: boolean;
+  /** Who, why, where: for people; shown with the hold. The value of a leader. */
+  readonly metadata?: JsonValue;
+}
+
+/** One of several resources that are acquired together. */
+export type Wanted =
+  | { readonly kind: 'lock'; readonly name: ResourceName; readonly mode: Mode }
+  | {
+      readonly kind: 'semaphore';
+      readonly name: ResourceName;
+      readonly permits: number;
+      readonly limit?: number;
+    };
 
 export type Command =
   | {
@@ -48,6 +72,7 @@ export type Command =
       readonly waitMs: number;
       /** Wall clock, for people only. */
       readonly acquiredAtMs: number;
+      readonly terms?: Terms;
       /**
        * Makes a session of its own for this hold, in the same command (a lock by `client_id` and
        * ttl). It ends with the release, with a refused acquire and with an abandoned wait. Where a
@@ -81,6 +106,7 @@ export type Command =
       readonly waitMs: number;
       /** Wall clock, for people only. */
       readonly acquiredAtMs: number;
+      readonly terms?: Terms;
     }
   /** Gives back what one acquire took. */
   | {
@@ -90,6 +116,84 @@ export type Command =
       readonly name: ResourceName;
       readonly fenceToken: FenceToken;
     }
+  /** From exclusive to shared, in the same hold and under the same token. */
+  | {
+      readonly type: 'downgrade';
+      readonly sessionId: SessionId;
+      readonly name: ResourceName;
+      /** The token of the exclusive hold: a repetition finds it lowered already. */
+      readonly fenceToken: FenceToken;
+    }
+  /** Several locks and semaphores, all or none. */
+  | {
+      readonly type: 'acquire_many';
+      readonly sessionId: SessionId;
+      readonly requestId: RequestId;
+      /** Of different names in each kind. */
+      readonly wanted: readonly Wanted[];
+      /** 0: try once. Else the longest wait, in cluster time. */
+      readonly waitMs: number;
+      /** Wall clock, for people only. */
+      readonly acquiredAtMs: number;
+      /** Without a priority: those who want several never pass each other. */
+      readonly terms?: Omit<Terms, 'priority'>;
+    }
+  /** Stands in an election: leads when nobody else does, or queues. Its value is its metadata. */
+  | {
+      readonly type: 'campaign';
+      readonly sessionId: SessionId;
+      readonly requestId: RequestId;
+      readonly name: ResourceName;
+      readonly waitMs: number;
+      /** Wall clock, for people only. */
+      readonly acquiredAtMs: number;
+      readonly terms?: Terms;
+    }
+  | {
+      readonly type: 'resign';
+      readonly sessionId: SessionId;
+      readonly requestId?: RequestId;
+      readonly name: ResourceName;
+      /** Absent: whatever leadership this session has. */
+      readonly fenceToken?: FenceToken;
+    }
+  /** The leader tells another value. */
+  | {
+      readonly type: 'proclaim';
+      readonly sessionId: SessionId;
+      readonly requestId?: RequestId;
+      readonly name: ResourceName;
+      readonly fenceToken: FenceToken;
+      readonly value: JsonValue;
+    }
+  /** Joins the round of a double barrier. The round is open once so many have joined. */
+  | {
+      readonly type: 'enter_barrier';
+      readonly sessionId: SessionId;
+      readonly requestId?: RequestId;
+      readonly name: ResourceName;
+      /** How many meet: fixed by the first of a round. */
+      readonly parties: number;
+    }
+  /** Done with the round; or, `withdraw`, no longer waits for it to open. */
+  | {
+      readonly type: 'leave_barrier';
+      readonly sessionId: SessionId;
+      readonly requestId?: RequestId;
+      readonly name: ResourceName;
+      readonly withdraw: boolean;
+    }
+  /** Makes a latch, or keeps one of the same count that is there. */
+  | { readonly type: 'create_latch'; readonly name: ResourceName; readonly count: number }
+  | {
+      readonly type: 'count_down';
+      /** With a session and a request id it is counted once, however often it is sent. */
+      readonly sessionId?: SessionId;
+      readonly requestId?: RequestId;
+      readonly name: ResourceName;
+      readonly by: number;
+    }
+  | { readonly type: 'delete_latch'; readonly name: ResourceName }
   /** Makes a semaphore that stays until it is deleted, or keeps one that is there. */
   | { readonly type: 'create_semaphore'; readonly name: ResourceName; readonly limit: number }
   | { readonly type: 'resize_semaphore'; readonly name: ResourceName; readonly limit: number }
@@ -97,13 +201,20 @@ export type Command =
   /** The asker of this acquire is gone: leave the queue, or give back what was granted to exactly this request. */
   | {
       readonly type: 'abandon';
-      /** Of what the acquire was; a lock when absent. */
-      readonly kind?: ResourceKind;
+      /** Of what the acquire was; a lock when absent. `many`: the name is that of the first. */
+      readonly kind?: ResourceKind | 'many';
       readonly sessionId: SessionId;
       readonly name: ResourceName;
       readonly requestId: RequestId;
     }
-  | { readonly type: 'force_release'; readonly name: ResourceName; readonly reason: string }
+  | {
+      readonly type: 'force_release';
+      /** A lock when absent. */
+      readonly kind?: ResourceKind;
+      readonly name: ResourceName;
+      /** Told to those who watch. */
+      readonly reason: string;
+    }
   /** Nothing but the passing of time: waits that ran out and delays that ended are acted upon (as they are before every command). */
   | { readonly type: 'advance' }
   /** After a restore from backup: the token counter moves to the next multiple of 2^40. */
@@ -138,6 +249,10 @@ export type RefusalCode =
   | 'limit_mismatch'
   | 'semaphore_not_found'
   | 'semaphore_in_use'
+  | 'not_elected'
+  | 'barrier_closed'
+  | 'not_entered'
+  | 'latch_not_found'
   | 'limit_exceeded';
 
 export interface Refusal {
@@ -172,73 +287,135 @@ export type CommandResult =
   | { readonly ok: true; readonly type: 'abandoned' }
   | { readonly ok: true; readonly type: 'forced'; readonly releasedCount: number }
   | { readonly ok: true; readonly type: 'semaphore'; readonly semaphore: SemaphoreView }
+  | { readonly ok: true; readonly type: 'downgraded'; readonly fenceToken: FenceToken }
+  /** In the order of what was wanted. */
+  | {
+      readonly ok: true;
+      readonly type: 'granted_many';
+      readonly grants: readonly { readonly fenceToken: FenceToken; readonly holdCount: number }[];
+      readonly revision: LogIndex;
+    }
+  | {
+      readonly ok: true;
+      readonly type: 'proclaimed';
+      readonly fenceToken: FenceToken;
+      readonly revision: LogIndex;
+    }
+  /** Of a round of a barrier: `open` tells whether all have come, `over` whether all have left. */
+  | {
+      readonly ok: true;
+      readonly type: 'barrier';
+      readonly round: number;
+      readonly open: boolean;
+      readonly over: boolean;
+    }
+  | { readonly ok: true; readonly type: 'latch'; readonly count: number }
   | { readonly ok: true; readonly type: 'advanced' }
   | Refusal;
 
-export type EndReason = 'released' | 'expired' | 'forced' | 'session_ended';
+export type EndReason = 'released' | 'expired' | 'forced' | 'max_hold' | 'session_ended';
+/** Ends that the holder did not bring about; they are remembered for a while. */
+export type EndedByOthers = Exclude<EndReason, 'released' | 'session_ended'>;
+
+/** Of whom a change tells. */
+interface Whose {
+  readonly sessionId: SessionId;
+  readonly clientId: string;
+}
+/** Of which lock or election; a lock when the kind is absent. */
+interface OfHold {
+  readonly kind?: 'election';
+  readonly name: ResourceName;
+}
 
 export type Event =
-  | { readonly type: 'session_created'; readonly sessionId: SessionId; readonly timeoutMs: number }
-  | {
-      readonly type: 'session_ended';
-      readonly sessionId: SessionId;
-      readonly reason: 'ended' | 'expired';
-    }
-  | {
+  | ({ readonly type: 'session_created'; readonly timeoutMs: number } & Whose)
+  | ({ readonly type: 'session_ended'; readonly reason: 'ended' | 'expired' } & Whose)
+  | ({
       readonly type: 'granted';
-      readonly name: ResourceName;
-      readonly sessionId: SessionId;
       readonly requestId: RequestId;
       readonly mode: Mode;
       readonly fenceToken: FenceToken;
-    }
-  | {
+      readonly metadata?: JsonValue;
+    } & OfHold &
+      Whose)
+  | ({
       readonly type: 'hold_ended';
-      readonly name: ResourceName;
-      readonly sessionId: SessionId;
       readonly fenceToken: FenceToken;
       readonly reason: EndReason;
-    }
-  /** The raise of a shared hold to exclusive was given back: it is shared again, under the same token. */
-  | {
+      /** Why an administrator forced it. */
+      readonly note?: string;
+    } & OfHold &
+      Whose)
+  /** Exclusive before, now shared, under the same token: by a downgrade, or its raise was given back. */
+  | ({
       readonly type: 'hold_lowered';
       readonly name: ResourceName;
-      readonly sessionId: SessionId;
       readonly fenceToken: FenceToken;
-    }
-  | {
+    } & Whose)
+  | ({
       readonly type: 'permits_granted';
       readonly name: ResourceName;
-      readonly sessionId: SessionId;
       readonly requestId: RequestId;
       readonly permits: number;
       readonly fenceToken: FenceToken;
-    }
-  | {
+      readonly metadata?: JsonValue;
+    } & Whose)
+  | ({
       readonly type: 'permits_ended';
       readonly name: ResourceName;
-      readonly sessionId: SessionId;
       readonly fenceToken: FenceToken;
       readonly permits: number;
       readonly reason: EndReason;
-    }
-  | {
+      readonly note?: string;
+    } & Whose)
+  | ({
       readonly type: 'waiting';
       /** A lock when absent. */
       readonly kind?: ResourceKind;
       readonly name: ResourceName;
-      readonly sessionId: SessionId;
       readonly requestId: RequestId;
-    }
-  /** A queued acquire has its outcome: granted (also told by `granted`) or refused (timeout, session ended, abandoned). */
-  | {
+    } & Whose)
+  /**
+   * A queued acquire has its outcome: granted (also told by `granted`) or refused (timeout, session
+   * ended, abandoned). One for each resource of an acquire of several.
+   */
+  | ({
       readonly type: 'wait_ended';
       /** A lock when absent. */
       readonly kind?: ResourceKind;
       readonly name: ResourceName;
-      readonly sessionId: SessionId;
       readonly requestId: RequestId;
       readonly result: CommandResult;
+    } & Whose)
+  | ({
+      readonly type: 'proclaimed';
+      readonly name: ResourceName;
+      readonly fenceToken: FenceToken;
+      readonly value: JsonValue;
+    } & Whose)
+  | {
+      readonly type: 'semaphore_changed';
+      readonly name: ResourceName;
+      readonly change: 'created' | 'resized' | 'deleted';
+      readonly limit: number;
+    }
+  | ({
+      readonly type: 'barrier_joined' | 'barrier_left';
+      readonly name: ResourceName;
+      readonly round: number;
+    } & Whose)
+  /** All have come, or all have left: those who wait go on. */
+  | {
+      readonly type: 'barrier_opened' | 'barrier_over';
+      readonly name: ResourceName;
+      readonly round: number;
+    }
+  | {
+      readonly type: 'latch_changed';
+      readonly name: ResourceName;
+      readonly change: 'created' | 'counted' | 'opened' | 'deleted';
+      readonly count: number;
     };
 
 export interface Applied {
@@ -265,6 +442,22 @@ export interface SessionView {
     readonly mode: Mode;
     readonly holdCount: number;
   }[];
+  readonly permits: readonly {
+    readonly name: ResourceName;
+    readonly fenceToken: FenceToken;
+    readonly permits: number;
+  }[];
+  readonly leads: readonly { readonly name: ResourceName; readonly fenceToken: FenceToken }[];
+  readonly barriers: readonly ResourceName[];
+  readonly waits: readonly {
+    readonly kind: ResourceKind;
+    readonly name: ResourceName;
+    readonly requestId: RequestId;
+    /** 1 is the next. */
+    readonly position: number;
+    /** Clients that wait ahead, the next one first; at most 100. */
+    readonly ahead: readonly string[];
+  }[];
 }
 
 export interface HolderView {
@@ -274,6 +467,9 @@ export interface HolderView {
   readonly fenceToken: FenceToken;
   readonly holdCount: number;
   readonly acquiredAtMs: number;
+  readonly metadata: JsonValue | undefined;
+  /** Ms until its longest time is over; undefined when it has none. */
+  readonly endsInMs: number | undefined;
 }
 
 export interface WaiterView {
@@ -283,6 +479,7 @@ export interface WaiterView {
   readonly mode: Mode;
   /** 1 is the next. */
   readonly position: number;
+  readonly priority: number;
 }
 
 export interface LockView {
@@ -307,6 +504,8 @@ export interface SemaphoreView {
     readonly permits: number;
     readonly fenceToken: FenceToken;
     readonly acquiredAtMs: number;
+    readonly metadata: JsonValue | undefined;
+    readonly endsInMs: number | undefined;
   }[];
   readonly waiters: readonly {
     readonly sessionId: SessionId;
@@ -315,7 +514,41 @@ export interface SemaphoreView {
     readonly permits: number;
     /** 1 is the next. */
     readonly position: number;
+    readonly priority: number;
   }[];
+}
+
+export interface ElectionView {
+  readonly name: ResourceName;
+  readonly leader: HolderView | undefined;
+  readonly candidates: readonly WaiterView[];
+  readonly delayedForMs: number;
+}
+
+export interface BarrierView {
+  readonly name: ResourceName;
+  readonly round: number;
+  readonly parties: number;
+  readonly open: boolean;
+  /** Those inside, in the order in which they came. */
+  readonly members: readonly { readonly sessionId: SessionId; readonly clientId: string }[];
+}
+
+export interface LatchView {
+  readonly name: ResourceName;
+  /** How much is left to count; 0: open. */
+  readonly count: number;
+  readonly initialCount: number;
+}
+
+/** A hold that ended by the doing of others. */
+export interface EndedHold {
+  readonly fenceToken: FenceToken;
+  readonly kind: ResourceKind;
+  readonly name: ResourceName;
+  readonly clientId: string;
+  readonly reason: EndedByOthers;
+  readonly revision: LogIndex;
 }
 
 export interface Stats {
@@ -334,7 +567,11 @@ export interface StateLimits {
   readonly maxSessions: number;
   readonly maxHoldsPerSession: number;
   readonly maxWaitersPerResource: number;
-  readonly maxResources: number;
+  readonly maxLocks: number;
+  readonly maxSemaphores: number;
+  readonly maxElections: number;
+  readonly maxBarriers: number;
+  readonly maxLatches: number;
   /** Remembered answers per session. */
   readonly maxResultsPerSession: number;
 }
@@ -364,6 +601,12 @@ export interface StateMachine {
   lock(name: ResourceName): LockView;
   /** Undefined: there is none of this name. */
   semaphore(name: ResourceName): SemaphoreView | undefined;
+  election(name: ResourceName): ElectionView;
+  /** Undefined: nobody is there. */
+  barrier(name: ResourceName): BarrierView | undefined;
+  latch(name: ResourceName): LatchView | undefined;
+  /** Undefined: it stands, its holder ended it, or it is too long ago (the latest 10,000 are known). */
+  endedHold(fenceToken: FenceToken): EndedHold | undefined;
   /** Held or queued locks with this prefix, in order of name, after `after`. */
   locks(
     prefix: string,

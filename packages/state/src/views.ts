@@ -1,10 +1,15 @@
 /** What readers are shown. Views are made on demand and share nothing with the tables. */
 import { modeOf } from './modes.ts';
-import type { Pool } from './pool.ts';
+import type { Barrier, Latch } from './meetings.ts';
+import type { Hold, Pool, Waiter } from './pool.ts';
+import { positionOf } from './queue.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
 import type {
+  BarrierView,
+  ElectionView,
   HolderView,
+  LatchView,
   LockView,
   ResourceName,
   SemaphoreView,
@@ -32,48 +37,121 @@ export function sessionView(session: Session): SessionView {
     own: session.own,
     waiting: session.waits.size > 0,
     holds,
+    permits: [...session.permits.values()].map(({ pool, fenceToken, units }) => ({
+      name: pool.name,
+      fenceToken,
+      permits: units,
+    })),
+    leads: [...session.leads.values()].map(({ pool, fenceToken }) => ({
+      name: pool.name,
+      fenceToken,
+    })),
+    barriers: [...session.barriers].map(({ name }) => name),
+    waits: [...session.waits].map((waiter) => ({
+      kind: waiter.pool.kind,
+      name: waiter.pool.name,
+      requestId: waiter.requestId,
+      ...aheadOf(waiter),
+    })),
   };
 }
+
+/** Those ahead that are named. */
+const maxAheadShown = 100;
+
+function aheadOf(waiter: Waiter): { readonly position: number; readonly ahead: readonly string[] } {
+  const ahead: string[] = [];
+  for (const other of waiter.pool.queue) {
+    if (other === waiter || ahead.length === maxAheadShown) break;
+    ahead.push(other.session.clientId);
+  }
+  return { position: positionOf(waiter), ahead };
+}
+
+function holderView(hold: Hold, timeMs: number): HolderView {
+  const { session, pool, units, fenceToken, holdCount, acquiredAtMs, metadata } = hold;
+  const mode = pool.kind === 'lock' ? modeOf(units) : 'exclusive';
+  const { id: sessionId, clientId } = session;
+  const endsInMs = endsIn(hold, timeMs);
+  return { sessionId, clientId, mode, fenceToken, holdCount, acquiredAtMs, metadata, endsInMs };
+}
+
+function endsIn({ ending }: Hold, timeMs: number): number | undefined {
+  return ending === undefined ? undefined : Math.max(0, ending.dueMs - timeMs);
+}
+
+/** All that wait, the next one first. */
+function waiterViews(pool: Pool): readonly WaiterView[] {
+  const waiters: WaiterView[] = [];
+  for (const { session, units, requestId, terms } of pool.queue) {
+    const mode = pool.kind === 'lock' ? modeOf(units) : 'exclusive';
+    const { id: sessionId, clientId } = session;
+    const position = waiters.length + 1;
+    const priority = terms?.priority ?? 0;
+    waiters.push({ sessionId, clientId, requestId, mode, position, priority });
+  }
+  return waiters;
+}
+
+const delayedFor = (pool: Pool, timeMs: number): number =>
+  pool.opening === undefined ? 0 : Math.max(0, pool.opening.dueMs - timeMs);
 
 export function lockView(name: ResourceName, pool: Pool | undefined, timeMs: number): LockView {
   if (pool === undefined) {
     return { name, holders: [], waiters: [], waiterCount: 0, delayedForMs: 0 };
   }
-  const holders: HolderView[] = [];
-  for (const { session, units, fenceToken, holdCount, acquiredAtMs } of pool.holds) {
-    const mode = modeOf(units);
-    const { id: sessionId, clientId } = session;
-    holders.push({ sessionId, clientId, mode, fenceToken, holdCount, acquiredAtMs });
-  }
-  const waiters: WaiterView[] = [];
-  for (const { session, units, requestId } of pool.queue) {
-    const mode = modeOf(units);
-    const { id: sessionId, clientId } = session;
-    waiters.push({ sessionId, clientId, requestId, mode, position: waiters.length + 1 });
-  }
+  const waiters = waiterViews(pool);
   return {
     name,
-    holders,
+    holders: [...pool.holds].map((hold) => holderView(hold, timeMs)),
     waiters,
     waiterCount: waiters.length,
-    delayedForMs: pool.opening === undefined ? 0 : Math.max(0, pool.opening.dueMs - timeMs),
+    delayedForMs: delayedFor(pool, timeMs),
   };
 }
 
-export function semaphoreView(pool: Pool): SemaphoreView {
+export function electionView(
+  name: ResourceName,
+  pool: Pool | undefined,
+  timeMs: number,
+): ElectionView {
+  const leader = pool?.holds.first;
+  return {
+    name,
+    leader: leader === undefined ? undefined : holderView(leader, timeMs),
+    candidates: pool === undefined ? [] : waiterViews(pool),
+    delayedForMs: pool === undefined ? 0 : delayedFor(pool, timeMs),
+  };
+}
+
+export function semaphoreView(pool: Pool, timeMs: number): SemaphoreView {
   const holders: SemaphoreView['holders'][number][] = [];
-  for (const { session, units, fenceToken, acquiredAtMs } of pool.holds) {
+  for (const hold of pool.holds) {
+    const { session, units, fenceToken, acquiredAtMs, metadata } = hold;
     const { id: sessionId, clientId } = session;
-    holders.push({ sessionId, clientId, permits: units, fenceToken, acquiredAtMs });
+    const endsInMs = endsIn(hold, timeMs);
+    const permits = units;
+    holders.push({ sessionId, clientId, permits, fenceToken, acquiredAtMs, metadata, endsInMs });
   }
   const waiters: SemaphoreView['waiters'][number][] = [];
-  for (const { session, units, requestId } of pool.queue) {
+  for (const { session, units, requestId, terms } of pool.queue) {
     const { id: sessionId, clientId } = session;
     const position = waiters.length + 1;
-    waiters.push({ sessionId, clientId, requestId, permits: units, position });
+    const priority = terms?.priority ?? 0;
+    waiters.push({ sessionId, clientId, requestId, permits: units, position, priority });
   }
   const { name, size: limit, free, stays } = pool;
   return { name, limit, free, stays, holders, waiters };
+}
+
+export function barrierView(barrier: Barrier): BarrierView {
+  const { name, round, parties, open, members } = barrier;
+  const shown = [...members].map(({ id: sessionId, clientId }) => ({ sessionId, clientId }));
+  return { name, round, parties, open, members: shown };
+}
+
+export function latchView({ name, count, initialCount }: Latch): LatchView {
+  return { name, count, initialCount };
 }
 
 /**

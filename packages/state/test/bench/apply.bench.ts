@@ -9,7 +9,11 @@ const limits = {
   maxSessions: 100_000,
   maxHoldsPerSession: 200_000,
   maxWaitersPerResource: 10_000,
-  maxResources: 1_000_000,
+  maxLocks: 1_000_000,
+  maxSemaphores: 1000,
+  maxElections: 1000,
+  maxBarriers: 1000,
+  maxLatches: 1000,
   maxResultsPerSession: 1024,
 };
 const sessionCount = 256;

@@ -35,7 +35,7 @@ describe('a lock', () => {
   });
 
   test('nobody holds, waits for or is kept out of takes no room', () => {
-    const driver = Driver.withLimits({ maxResources: 1 }).sessions('a', 'b');
+    const driver = Driver.withLimits({ maxLocks: 1 }).sessions('a', 'b');
     driver.hold('a', 'x');
     driver.acquire('b', 'x', { waitMs: 10 });
     assert.equal(outcome(driver.acquire('a', 'y')), 'limit_exceeded');
@@ -110,7 +110,8 @@ describe('raising a shared hold to exclusive', () => {
     assert.ok(!refused.ok);
     assert.equal(refused.code, 'deadlock');
     assert.deepEqual(refused.details?.['members'], [
-      { client_id: 'client-a', fence_token: 1, mode: 'shared' },
+      { client_id: 'client-b', kind: 'lock', waits_for: 'x' },
+      { client_id: 'client-a', kind: 'lock', waits_for: 'x' },
     ]);
     driver.release('b', 'x');
     assert.deepEqual(driver.holders('x'), ['a exclusive x2']);

@@ -32,6 +32,8 @@ function holdOf(pool: Pool, session: Session, units: number): Hold {
     holdCount: 1,
     exclusiveCount: 0,
     acquiredAtMs: 0,
+    metadata: undefined,
+    ending: undefined,
     previous: undefined,
     next: undefined,
   };
@@ -51,6 +53,9 @@ function waiterOf(pool: Pool, session: Session, units: number): Waiter {
     rank: 1,
     sequence: 0,
     heapIndex: -1,
+    terms: undefined,
+    passed: 0,
+    together: undefined,
     previous: undefined,
     next: undefined,
   };

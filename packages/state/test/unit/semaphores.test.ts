@@ -111,6 +111,7 @@ describe('a semaphore', () => {
     assert.deepEqual(
       driver.lastEvents.map(eventLine).map((line) => line.split(' ')[0]),
       [
+        'semaphore_changed',
         'wait_ended', // c would wait for more than there can ever be.
       ],
     );

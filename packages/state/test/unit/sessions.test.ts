@@ -75,7 +75,7 @@ describe('a session', () => {
   test('when it ends, its waits leave, its holds end and others are granted in the same command', () => {
     const driver = new Driver().sessions('a', 'b', 'c');
     driver.hold('a', 'x');
-    driver.hold('b', 'y');
+    driver.sessions('d').hold('d', 'y');
     driver.acquire('a', 'y', { waitMs: 100, request: 1 });
     driver.acquire('b', 'x', { waitMs: 100, request: 2 });
     driver.acquire('c', 'x', { waitMs: 100, request: 3 });

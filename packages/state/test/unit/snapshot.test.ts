@@ -1,7 +1,6 @@
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { restoreStateMachine, SnapshotFormatError } from '../../src/index.ts';
-import { TextHash } from '../../src/digest.ts';
 import type { Command } from '../../src/index.ts';
 import {
   Driver,
@@ -13,7 +12,7 @@ import {
   roomyLimits,
 } from './support/driver.ts';
 
-const limits = { ...roomyLimits, maxResources: 100_000 };
+const limits = { ...roomyLimits, maxLocks: 100_000 };
 
 /** Its waiters alone are more than one chunk. */
 const popularRequest = `popular-${'r'.repeat(400)}`;
@@ -53,25 +52,8 @@ describe('a snapshot', () => {
     assert.ok(chunks.length > 10, String(chunks.length));
     for (const chunk of chunks) assert.ok(chunk.length > 0 && chunk.length <= 256 * 1024);
     const text = Buffer.concat(chunks).toString();
-    assert.ok(text.startsWith('["holdfast-state",2,'));
+    assert.ok(text.startsWith('["holdfast-state",3,'));
     assert.equal(restored(chunks).machine.digest(), driver.machine.digest());
-  });
-
-  test('of version 1, which knew no semaphores, is read', () => {
-    const driver = new Driver().sessions('a');
-    driver.hold('a', 'x');
-    const lines = Buffer.concat([...driver.machine.snapshot()])
-      .toString()
-      .trimEnd()
-      .split('\n');
-    const records = lines
-      .slice(0, -1)
-      .map((line) => line.replace('"holdfast-state",2,', '"holdfast-state",1,'));
-    const hash = new TextHash();
-    for (const line of records) hash.add(line);
-    const end = JSON.stringify(['end', records.length, hash.digest()]);
-    const older = Buffer.from([...records, end, ''].join('\n'));
-    assert.equal(restored([older]).machine.digest(), driver.machine.digest());
   });
 
   test('is read the same however its bytes are cut', () => {
@@ -147,7 +129,7 @@ describe('a snapshot', () => {
       refused(lines.filter((_, index) => index !== line).join('\n'));
     }
     refused(text.replace('"client-b"', '"client-c"'), /do not match the sum/);
-    refused(text.replace('"holdfast-state",2,', '"holdfast-state",3,'), /version is 3/);
+    refused(text.replace('"holdfast-state",3,', '"holdfast-state",4,'), /version is 4/);
     refused(text.replace('holdfast-state', 'something-else'), /not a snapshot of Holdfast/);
     refused(`${text}["session"]\n`, /follows its end/);
     refused(Buffer.concat([Buffer.from([0xff, 0xfe]), bytes]));
@@ -235,7 +217,7 @@ describe('the digest', () => {
       (driver) => driver.advance(1),
       (driver) => driver.release('a', 'x'),
       (driver) => driver.do({ type: 'jump_fence_counter' }),
-      (driver) => driver.do({ type: 'set_limits', limits: { ...roomyLimits, maxResources: 7 } }),
+      (driver) => driver.do({ type: 'set_limits', limits: { ...roomyLimits, maxLocks: 7 } }),
     ];
     for (const change of changes) add(change);
     assert.equal(digests.size, changes.length);

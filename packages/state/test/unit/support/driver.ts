@@ -20,7 +20,11 @@ export const roomyLimits: StateLimits = {
   maxSessions: 10_000,
   maxHoldsPerSession: 1000,
   maxWaitersPerResource: 1000,
-  maxResources: 10_000,
+  maxLocks: 10_000,
+  maxSemaphores: 10_000,
+  maxElections: 10_000,
+  maxBarriers: 10_000,
+  maxLatches: 10_000,
   maxResultsPerSession: 1000,
 };
 
@@ -189,6 +193,19 @@ export function outcome(result: CommandResult): string {
     case 'session_ended':
     case 'forced':
       return `${result.type} ${String(result.releasedCount)}`;
+    case 'granted_many': {
+      const grants = result.grants.map(
+        ({ fenceToken, holdCount }) => `${String(fenceToken)} x${String(holdCount)}`,
+      );
+      return `granted_many ${grants.join(' ')}`;
+    }
+    case 'downgraded':
+    case 'proclaimed':
+      return `${result.type} ${String(result.fenceToken)}`;
+    case 'barrier':
+      return `barrier ${result.open ? 'open' : 'closed'}${result.over ? ' over' : ''}`;
+    case 'latch':
+      return `latch ${String(result.count)}`;
     case 'semaphore':
       return `semaphore ${String(result.semaphore.limit)}`;
     case 'abandoned':
@@ -216,6 +233,18 @@ export function eventLine(event: Event): string {
       return `${event.type} ${event.name} ${event.sessionId} ${String(event.permits)} ${String(event.fenceToken)} ${event.reason}`;
     case 'hold_lowered':
       return `${event.type} ${event.name} ${event.sessionId} ${String(event.fenceToken)}`;
+    case 'proclaimed':
+      return `${event.type} ${event.name} ${event.sessionId} ${String(event.fenceToken)} ${JSON.stringify(event.value)}`;
+    case 'semaphore_changed':
+      return `${event.type} ${event.name} ${event.change} ${String(event.limit)}`;
+    case 'barrier_joined':
+    case 'barrier_left':
+      return `${event.type} ${event.name} ${event.sessionId}`;
+    case 'barrier_opened':
+    case 'barrier_over':
+      return `${event.type} ${event.name}`;
+    case 'latch_changed':
+      return `${event.type} ${event.name} ${event.change} ${String(event.count)}`;
     case 'waiting':
       return `${event.type} ${event.name} ${event.sessionId} ${String(event.requestId)}`;
     case 'wait_ended':

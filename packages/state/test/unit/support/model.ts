@@ -4,6 +4,8 @@
  * (requests, ended sessions) and has no limits; those have tests of their own.
  */
 import type { Command, Mode, RequestId } from '../../../src/index.ts';
+import { leadsBack } from './circle.ts';
+import type { Tie } from './circle.ts';
 
 interface Frame {
   readonly mode: Mode;
@@ -157,17 +159,27 @@ export class Model {
       case 'advance':
       case 'set_limits':
         return 'advanced';
-      case 'acquire_permits':
-      case 'release_permits':
-      case 'create_semaphore':
-      case 'resize_semaphore':
-      case 'delete_semaphore':
-        throw new Error('Semaphores have a model of their own: semaphores.test.ts.');
       case 'jump_fence_counter': {
         const jump = 2 ** 40;
         this.token = this.token - (this.token % jump) + jump;
         return 'advanced';
       }
+      case 'acquire_permits':
+      case 'release_permits':
+      case 'create_semaphore':
+      case 'resize_semaphore':
+      case 'delete_semaphore':
+      case 'downgrade':
+      case 'acquire_many':
+      case 'campaign':
+      case 'resign':
+      case 'proclaim':
+      case 'enter_barrier':
+      case 'leave_barrier':
+      case 'create_latch':
+      case 'count_down':
+      case 'delete_latch':
+        throw new Error(`${command.type} has a model of its own.`);
     }
   }
 
@@ -191,14 +203,8 @@ export class Model {
     const now = this.canGive(sessionId, name, mode) && (mine !== undefined || queue.length === 0);
     let refusal: string | undefined;
     if (!now) {
-      const rivals = queue.filter(
-        (wait) =>
-          wait.session.id !== sessionId &&
-          wait.mode === 'exclusive' &&
-          this.holds.some((hold) => hold.lock === name && hold.session === wait.session),
-      );
-      if (mine !== undefined && rivals.length > 0) refusal = 'deadlock';
-      else if (waitMs === 0) refusal = this.closed.has(name) ? 'lock_delayed' : 'lock_held';
+      if (waitMs === 0) refusal = this.closed.has(name) ? 'lock_delayed' : 'lock_held';
+      else if (this.closesCircle(sessionId, name, mode, queue, mine)) refusal = 'deadlock';
     }
     if (refusal !== undefined) {
       request.answer = refusal;
@@ -231,6 +237,31 @@ export class Model {
     this.waits = [...others, ...firsts, wait, ...rest];
     this.events.push(`waiting ${name} ${session.id} ${String(requestId)}`);
     return this.place(wait);
+  }
+
+  /** Everybody who waits for whom, then whether there is a way from this session back to it. */
+  closesCircle(
+    sessionId: string,
+    lock: string,
+    mode: Mode,
+    queue: readonly ModelWait[],
+    mine: ModelHold | undefined,
+  ): boolean {
+    const firsts =
+      mine === undefined ? queue : takeWhile(queue, (one) => one.session.id === sessionId);
+    const asked = { lock, mode, session: { id: sessionId } };
+    const others = this.waits.filter((one) => one.lock !== lock);
+    const waits = [...others, ...firsts, asked, ...queue.slice(firsts.length)];
+    const ties: Tie[] = [];
+    for (const [index, wait] of waits.entries()) {
+      for (const hold of this.holds) {
+        if (hold.lock === wait.lock && (hold.exclusive || wait.mode === 'exclusive'))
+          ties.push([wait.session.id, hold.session.id]);
+      }
+      for (const ahead of waits.slice(0, index))
+        if (ahead.lock === wait.lock) ties.push([wait.session.id, ahead.session.id]);
+    }
+    return leadsBack(ties, sessionId);
   }
 
   repeatAcquire({ name, mode, waitMs }: Acquire, known: ModelRequest): string {

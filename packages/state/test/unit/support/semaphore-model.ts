@@ -1,5 +1,7 @@
 /** What semaphores should do, in the plainest way: lists that are searched. */
 import type { Command, FenceToken, SemaphoreView } from '../../../src/index.ts';
+import { leadsBack } from './circle.ts';
+import type { Tie } from './circle.ts';
 import { createCommand, id, lockName } from './driver.ts';
 
 export type SemaphoreStep =
@@ -195,9 +197,31 @@ export class SemaphoreModel {
     }
     if (semaphore.queue.length === 0 && this.#free(semaphore) >= permits)
       return this.#give(semaphore, session, permits, asked);
+    if (this.#closesCircle(semaphore, session, permits)) {
+      asked.answer = 'deadlock';
+      return asked.answer;
+    }
     const untilMs = this.timeMs + waitMs;
     semaphore.queue.push({ session, permits, request: asked, untilMs, born: this.#born++ });
     return `queued ${String(semaphore.queue.length)}`;
+  }
+
+  /** Everybody who waits for whom, and whether that leads from this session back to it. */
+  #closesCircle(asked: Semaphore, session: string, permits: number): boolean {
+    const ties: Tie[] = [];
+    for (const semaphore of this.#semaphores) {
+      const asking = semaphore === asked ? [{ session, permits }] : [];
+      const queue = [...semaphore.queue, ...asking];
+      for (const [index, waiting] of queue.entries()) {
+        for (const ahead of queue.slice(0, index)) ties.push([waiting.session, ahead.session]);
+        for (const { session: holder } of semaphore.taken) {
+          const theirs = semaphore.taken.filter((taken) => taken.session === holder);
+          const has = theirs.reduce((sum, taken) => sum + taken.permits, 0);
+          if (semaphore.limit - has < waiting.permits) ties.push([waiting.session, holder]);
+        }
+      }
+    }
+    return leadsBack(ties, session);
   }
 
   #give(semaphore: Semaphore, session: string, permits: number, request: Request): string {

@@ -1,0 +1,99 @@
+/**
+ * Double barriers: so many sessions meet, go on together, and leave together.
+ *
+ * B1: a round opens when as many as its first one said are inside, in the command of the last one;
+ *     nobody else enters it, and the next round is another one.
+ * B2: a session is inside once, and one that ends is inside no more: a round that is open does not
+ *     wait for it, one that is not open goes on waiting for somebody in its place.
+ * B3: a round is over when all who were inside have left. (Who waits for that is told by the event.)
+ */
+import { isLaden, tooManyHolds, tooManyOf } from './laden.ts';
+import type { Barrier } from './meetings.ts';
+import { barrierClosed, notEntered, partiesMismatch } from './refusals.ts';
+import { onceOnly } from './once.ts';
+import type { Session } from './sessions.ts';
+import type { Tables } from './tables.ts';
+import type { Command, CommandResult } from './types.ts';
+
+type Enter = Extract<Command, { type: 'enter_barrier' }>;
+type Leave = Extract<Command, { type: 'leave_barrier' }>;
+
+export function enterBarrier(
+  tables: Tables,
+  command: Enter,
+  answeredBelow: number | undefined,
+): CommandResult {
+  const asked = String(command.parties);
+  return onceOnly(tables, command, asked, answeredBelow, (session) =>
+    enter(tables, session, command),
+  );
+}
+
+function enter(tables: Tables, session: Session, { name, parties }: Enter): CommandResult {
+  const found = tables.barriers.get(name);
+  if (found !== undefined) {
+    if (found.members.has(session)) return told(found); // B2
+    if (found.parties !== parties) return partiesMismatch(found, parties);
+    if (found.open) return barrierClosed(found); // B1
+  }
+  if (isLaden(tables, session)) return tooManyHolds(tables);
+  const refusal = found === undefined ? tooManyOf(tables, 'barrier') : undefined;
+  if (refusal !== undefined) return refusal;
+  const barrier = found ?? tables.openBarrier(name, parties);
+  tables.changingPlace(barrier);
+  barrier.members.add(session);
+  session.enter(barrier);
+  tellMember(tables, 'barrier_joined', barrier, session);
+  if (barrier.members.size === barrier.parties) {
+    barrier.open = true; // B1
+    tables.events.push({ type: 'barrier_opened', name, round: barrier.round });
+  }
+  return told(barrier);
+}
+
+export function leaveBarrier(
+  tables: Tables,
+  command: Leave,
+  answeredBelow: number | undefined,
+): CommandResult {
+  const { name, withdraw } = command;
+  return onceOnly(tables, command, withdraw ? 'withdraw' : 'leave', answeredBelow, (session) => {
+    const barrier = tables.barriers.get(name);
+    if (barrier === undefined || !barrier.members.has(session)) return notEntered(name);
+    if (withdraw && barrier.open) return told(barrier);
+    return { ...told(barrier), over: leave(tables, barrier, session) };
+  });
+}
+
+/** Whether the round is over with it. */
+function leave(tables: Tables, barrier: Barrier, session: Session): boolean {
+  const { name, round } = barrier;
+  tables.changingPlace(barrier);
+  barrier.members.delete(session);
+  session.leave(barrier);
+  tellMember(tables, 'barrier_left', barrier, session);
+  if (barrier.members.size > 0) return false;
+  tables.barriers.delete(name);
+  if (barrier.open) tables.events.push({ type: 'barrier_over', name, round }); // B3
+  return barrier.open;
+}
+
+/** B2: a session ends. */
+export function leaveAll(tables: Tables, session: Session): void {
+  // By round: a session that was restored does not know in which order it entered.
+  const inside = [...session.barriers].sort((a, b) => a.round - b.round);
+  for (const barrier of inside) leave(tables, barrier, session);
+}
+
+function told({ round, open }: Barrier): Extract<CommandResult, { type: 'barrier' }> {
+  return { ok: true, type: 'barrier', round, open, over: false };
+}
+
+function tellMember(
+  tables: Tables,
+  type: 'barrier_joined' | 'barrier_left',
+  { name, round }: Barrier,
+  { id: sessionId, clientId }: Session,
+): void {
+  tables.events.push({ type, name, round, sessionId, clientId });
+}
