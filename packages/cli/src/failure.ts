@@ -21,6 +21,7 @@ const notAcquired: ReadonlySet<string> = new Set([
   'lock_delayed',
   'wait_timeout',
   'deadlock',
+  'no_permits',
 ]);
 const unreachable: ReadonlySet<string> = new Set([
   'connection_lost',
@@ -30,18 +31,28 @@ const unreachable: ReadonlySet<string> = new Set([
   'shutting_down',
 ]);
 
-const advice: Readonly<Record<string, string>> = {
+/** @param group The group of commands that was used: `lock`, `semaphore`, ... */
+const adviceFor = (group: string): Readonly<Record<string, string>> => ({
   lock_held:
     'Wait for it with --wait SECONDS, or see who holds it with "holdfast lock status NAME".',
   lock_delayed: 'Wait for it with --wait SECONDS; "holdfast lock status NAME" tells until when.',
-  wait_timeout: '"holdfast lock status NAME" tells who holds it and who waits.',
+  wait_timeout: `"holdfast ${group} status NAME" tells who holds it and who waits.`,
   session_not_found: 'Create one with "holdfast session create".',
   session_expired: 'Create a new one with "holdfast session create".',
   stale_fence_token: 'Somebody else may hold it by now: "holdfast lock status NAME" tells.',
-};
+  no_permits:
+    'Wait for them with --wait SECONDS, or see who has them with "holdfast semaphore status NAME".',
+  semaphore_not_found:
+    'Make it with "holdfast semaphore create NAME --limit N", or give --limit to "holdfast semaphore run".',
+  limit_mismatch: `"holdfast ${group} status NAME" tells its limit.`,
+  semaphore_in_use: '"holdfast semaphore status NAME" tells who uses it.',
+});
 
-/** @param endpoints The nodes that were asked, as far as that was decided. */
-export function explain(error: unknown, endpoints: readonly string[]): Failure {
+/**
+ * @param endpoints The nodes that were asked, as far as that was decided.
+ * @param group The group of commands that was used.
+ */
+export function explain(error: unknown, endpoints: readonly string[], group = 'lock'): Failure {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError)
     return { code: 'usage', message, advice: '', status: exitStatus.usage };
@@ -59,7 +70,7 @@ export function explain(error: unknown, endpoints: readonly string[]): Failure {
   let status: number = exitStatus.failure;
   if (notAcquired.has(code)) status = exitStatus.notAcquired;
   if (code === 'hold_lost') status = exitStatus.leaseLost;
-  return { code, message, advice: advice[code] ?? '', status };
+  return { code, message, advice: adviceFor(group)[code] ?? '', status };
 }
 
 /** On stderr: a sentence and the next step for people, one line of JSON for programs. */

@@ -1,4 +1,6 @@
 /** Tables for people, JSON for programs. */
+import { fit, printable, widthOf } from './printable.ts';
+
 export interface Output {
   readonly json: boolean;
   readonly write: (text: string) => void;
@@ -15,7 +17,7 @@ export function printRecord(output: Output, record: object): void {
   );
   const width = Math.max(0, ...rows.map(([name]) => name.length));
   for (const [name, value] of rows)
-    output.write(`${name.padEnd(width)}  ${value === null ? '-' : String(value)}\n`);
+    output.write(`${name.padEnd(width)}  ${value === null ? '-' : printable(String(value))}\n`);
 }
 
 export function printTable(
@@ -28,15 +30,15 @@ export function printTable(
     output.write(`${JSON.stringify(whole, null, 2)}\n`);
     return;
   }
-  const widths = heads.map((head, column) =>
-    Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  const shown = [heads, ...rows.map((row) => row.map(printable))];
+  const widths = heads.map((_head, column) =>
+    shown.reduce((widest, row) => Math.max(widest, widthOf(row[column] ?? '')), 0),
   );
-  for (const row of [heads, ...rows]) {
+  for (const row of shown)
     output.write(
       `${row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .map((cell, column) => fit(cell, widths[column] ?? 0))
         .join('  ')
         .trimEnd()}\n`,
     );
-  }
 }

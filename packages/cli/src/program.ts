@@ -2,9 +2,12 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ConfigurationError, version } from '@holdfast/server';
 import { addClusterCommands } from './commands/cluster.ts';
+import { addCompletionCommand } from './commands/completion.ts';
 import { addLockCommands } from './commands/lock.ts';
+import { addSemaphoreCommands } from './commands/semaphore.ts';
 import { addServerCommands } from './commands/server.ts';
 import { addSessionCommands } from './commands/session.ts';
+import { addTopCommand } from './commands/top.ts';
 import { findUsualEndpoints, givenEndpoints, usualEndpoints } from './endpoints.ts';
 import { exitStatus } from './exit-status.ts';
 import { explain, failureText, UsageError } from './failure.ts';
@@ -18,6 +21,17 @@ export interface Environment {
   /** Sets the exit status of a command that did its work and has something else than success to tell. */
   readonly finish: (status: number) => void;
 }
+
+/** Every group of commands adds itself; the help lists them in this order. */
+const groups: readonly ((program: Command, at: () => Environment) => void)[] = [
+  addServerCommands,
+  addClusterCommands,
+  addTopCommand,
+  addSessionCommands,
+  addLockCommands,
+  addSemaphoreCommands,
+  addCompletionCommand,
+];
 
 interface GlobalOptions {
   readonly json?: boolean;
@@ -42,8 +56,10 @@ export async function run(words: readonly string[]): Promise<number> {
     },
   });
   const program = buildProgram(environment);
+  let group: string | undefined;
   program.hook('preAction', (_program, command) => {
     options = command.optsWithGlobals<GlobalOptions>();
+    group = command.parent?.name();
   });
   try {
     await program.parseAsync(words, { from: 'user' });
@@ -54,6 +70,7 @@ export async function run(words: readonly string[]): Promise<number> {
     const failure = explain(
       error instanceof ConfigurationError ? new UsageError(error.message) : error,
       asked,
+      group,
     );
     process.stderr.write(failureText(failure, options.json === true));
     return failure.status;
@@ -79,16 +96,15 @@ Examples:
   holdfast cluster                                  three nodes on this machine
   holdfast lock run backup -- ./backup.sh           a command that runs on one machine at a time
   holdfast lock list --prefix jobs/                 who holds what
+  holdfast semaphore run --limit 4 x -- ./fetch.sh  a command that runs at most four times at once
+  holdfast top                                      what goes on, refreshed every second
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 the lock is held by somebody else,
-4 the lease was lost while a command ran, 5 no node answered. "lock run" passes on the
-exit status of its command.`,
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 the lock is held by somebody else or too few
+permits are free, 4 the lease was lost while a command ran, 5 no node answered. "lock run" and
+"semaphore run" pass on the exit status of their command.`,
     );
   const at = (): Environment => environment(program);
-  addServerCommands(program, at);
-  addClusterCommands(program, at);
-  addSessionCommands(program, at);
-  addLockCommands(program, at);
+  for (const add of groups) add(program, at);
   for (const command of program.commands) acceptGlobalOptions(command);
   return program;
 }

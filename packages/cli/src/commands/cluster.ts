@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { HoldfastError } from '@holdfast/protocol';
-import type { ClusterStatusAnswer } from '@holdfast/protocol';
 import { startLocalCluster } from '@holdfast/server';
+import { readStatus } from '../ask-node.ts';
 import { exitStatus } from '../exit-status.ts';
 import { UsageError } from '../failure.ts';
 import { printTable } from '../output.ts';
@@ -129,7 +129,7 @@ async function showStatus(environment: Environment): Promise<void> {
   const { output, finish } = environment;
   const endpoints = await environment.endpoints();
   for (const endpoint of endpoints) {
-    const status = await readStatus(endpoint);
+    const status = await readStatus(endpoint, AbortSignal.timeout(statusTimeoutMs));
     if (status === undefined) continue;
     const rows = status.members.map((member) => [
       member.node_id,
@@ -149,28 +149,4 @@ async function showStatus(environment: Environment): Promise<void> {
     return;
   }
   throw new HoldfastError('connection_lost', 'No node answered.', { endpoints });
-}
-
-/** Undefined where nobody listens, or somebody else does. */
-async function readStatus(endpoint: string): Promise<ClusterStatusAnswer | undefined> {
-  try {
-    const answer = await fetch(new URL('/cluster/status', endpoint), {
-      signal: AbortSignal.timeout(statusTimeoutMs),
-    });
-    const status: unknown = await answer.json();
-    return isClusterStatus(status) ? status : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Enough to tell a node of ours from another service on its port. */
-function isClusterStatus(answer: unknown): answer is ClusterStatusAnswer {
-  return (
-    typeof answer === 'object' &&
-    answer !== null &&
-    'cluster_id' in answer &&
-    'members' in answer &&
-    Array.isArray(answer.members)
-  );
 }

@@ -1,4 +1,4 @@
-/** What `holdfast lock run` and the guard of its command tell each other. */
+/** What `holdfast lock run` (or another `... run`) and the guard of its command tell each other. */
 import type { CertainUntil } from './certain-time.ts';
 
 export type ToGuard =

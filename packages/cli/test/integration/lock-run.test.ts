@@ -1,61 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { startLocalCluster } from '@holdfast/server';
 import type { LocalCluster } from '@holdfast/server';
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-
-/** A port that is free, and whose peer port (2000 above) stays in range. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
-    if (port < 60_000) return port;
-  }
-}
-
-interface Ended {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function holdfast(
-  url: string,
-  words: readonly string[],
-): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
-  const child = spawn(
-    process.execPath,
-    ['--conditions=source', main, '--endpoint', url, ...words],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const ended = new Promise<Ended>((resolve) =>
-    child.once('close', (status) => resolve({ status, stdout, stderr })),
-  );
-  return { child, ended };
-}
-
-async function until(what: string, holds: () => boolean, timeoutMs = 15_000): Promise<void> {
-  const deadlineMs = performance.now() + timeoutMs;
-  while (!holds()) {
-    assert.ok(performance.now() < deadlineMs, `${what} did not happen in ${String(timeoutMs)} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
+import { freePort, holdfast, until } from './support/holdfast.ts';
 
 const lastLine = (path: string): number =>
   Number(existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n').at(-1) : 0);

@@ -1,0 +1,82 @@
+/** The options and the help that every `... run` command has. */
+import type { Command } from 'commander';
+import { UsageError } from '../failure.ts';
+import { secondsOf } from '../with-client.ts';
+
+/** Of a lease's length: what a command has between SIGTERM and SIGKILL, unless told otherwise. */
+const graceShare = 0.25;
+/** Keepalives are sent each third of the lease: with more grace a single late one would end the command. */
+const maxGraceShare = 0.5;
+const defaultTtlSeconds = 15;
+
+/** As the command line gives them. */
+export interface RunOptions {
+  readonly wait: string;
+  readonly ttl: string;
+  readonly grace?: string;
+  readonly clientId?: string;
+}
+
+export interface RunTimes {
+  readonly waitMs: number;
+  readonly ttlMs: number;
+  readonly graceMs: number;
+}
+
+export function addRunOptions(command: Command): Command {
+  return command
+    .option('--wait <seconds>', 'longest wait in the queue', '0')
+    .option(
+      '--ttl <seconds>',
+      'length of the lease: how long after a loss of contact others may take over',
+      String(defaultTtlSeconds),
+    )
+    .option(
+      '--grace <seconds>',
+      'time between SIGTERM and SIGKILL when the lease cannot be renewed (default: a quarter of the ttl)',
+    )
+    .option('--client-id <name>', 'shown as the holder (default: cli-USER)');
+}
+
+/**
+ * @param words.commandName As it is typed after `holdfast`.
+ * @param words.variables What the command finds in its environment.
+ * @param words.what What is held, with its article.
+ */
+export function runHelp(words: {
+  readonly commandName: string;
+  readonly variables: string;
+  readonly what: string;
+  readonly notHad: string;
+  readonly examples: readonly string[];
+}): string {
+  const { commandName, variables, what, notHad, examples } = words;
+  return `
+The command finds ${variables} in its environment.
+It runs in a process group of its own; SIGINT, SIGTERM and SIGHUP are passed on to the group. What it
+leaves running there when it ends gets SIGTERM, and SIGKILL 2 s later; then ${what} given back.
+
+When the lease cannot be renewed the group gets SIGTERM, and SIGKILL before anybody else can have what
+is held; also when "holdfast ${commandName}" itself is killed or stopped (Ctrl-Z stops it: its lease
+runs out). When somebody ends the session or the hold by force, SIGKILL comes at once. Where a late
+write would do harm, pass the fence token to whatever is written to: no signal stops a write under way.
+
+Exit status: that of the command, 128 + n when signal n ended it; 126 or 127 when it cannot be started;
+3 when ${notHad}, 4 when the lease was lost, 5 when no node answered.
+
+Examples:
+${examples.map((example) => `  holdfast ${commandName} ${example}`).join('\n')}`;
+}
+
+/** @throws UsageError naming the option. */
+export function timesOf(options: RunOptions): RunTimes {
+  const waitSeconds = secondsOf('--wait', options.wait) ?? 0;
+  const ttlSeconds = secondsOf('--ttl', options.ttl) ?? defaultTtlSeconds;
+  const graceSeconds = secondsOf('--grace', options.grace) ?? ttlSeconds * graceShare;
+  if (graceSeconds > ttlSeconds * maxGraceShare) {
+    throw new UsageError(
+      `--grace must be at most half of --ttl (${String(ttlSeconds)} s); given: "${String(graceSeconds)}".`,
+    );
+  }
+  return { waitMs: waitSeconds * 1000, ttlMs: ttlSeconds * 1000, graceMs: graceSeconds * 1000 };
+}

@@ -1,0 +1,99 @@
+/** The answers of nodes that `holdfast top` reads, as far as it needs them. */
+import type { ListLocksAnswer, StatsAnswer } from '@holdfast/protocol';
+import { askFigures, askNode, isRecord } from '../ask-node.ts';
+
+/** Locks are listed in the order of their names, so the hottest are known only when all were read. */
+const maxPages = 10;
+const locksOnAPage = 1000;
+
+export interface LockReading {
+  readonly locks: ListLocksAnswer['locks'];
+  /** All there are; else only the first of them were read. */
+  readonly complete: boolean;
+}
+
+/** Counters of the node that leads; they begin anew with its process. */
+export interface LeaderCounters {
+  readonly nodeId: string;
+  readonly commands: number;
+  readonly commits: number;
+  readonly commitSeconds: number;
+}
+
+/** As applied on the asked node: a proof of leadership each second would be work for the cluster. */
+export function readStats(url: string, signal: AbortSignal): Promise<StatsAnswer | undefined> {
+  return askNode(url, '/admin/stats?consistency=stale', isStats, signal);
+}
+
+/** Undefined when a page was not answered. */
+export async function readLocks(
+  url: string,
+  signal: AbortSignal,
+): Promise<LockReading | undefined> {
+  const locks: ListLocksAnswer['locks'][number][] = [];
+  let after = '';
+  for (let page = 0; page < maxPages; page += 1) {
+    const path = `/locks?consistency=stale&limit=${String(locksOnAPage)}${after}`;
+    const answer = await askNode(url, path, isLocks, signal);
+    if (answer === undefined) return undefined;
+    locks.push(...answer.locks);
+    if (answer.next_after === null) return { locks, complete: true };
+    after = `&after=${encodeURIComponent(answer.next_after)}`;
+  }
+  return { locks, complete: false };
+}
+
+export async function readCounters(
+  nodeId: string,
+  url: string,
+  signal: AbortSignal,
+): Promise<LeaderCounters | undefined> {
+  const text = await askFigures(url, signal);
+  if (text === undefined) return undefined;
+  const commands = figureOf(text, 'holdfast_proposed_commands_total');
+  const commits = figureOf(text, 'consensus_commit_latency_seconds_count');
+  const commitSeconds = figureOf(text, 'consensus_commit_latency_seconds_sum');
+  return commands === undefined || commits === undefined || commitSeconds === undefined
+    ? undefined
+    : { nodeId, commands, commits, commitSeconds };
+}
+
+/** A figure without labels in the text format of Prometheus. */
+export function figureOf(text: string, name: string): number | undefined {
+  for (const line of text.split('\n')) {
+    if (!line.startsWith(`${name} `)) continue;
+    const value = Number(line.slice(name.length + 1).split(' ')[0]);
+    return Number.isFinite(value) ? value : undefined;
+  }
+  return undefined;
+}
+
+function isStats(answer: unknown): answer is StatsAnswer {
+  return (
+    isRecord(answer) &&
+    [
+      'active_sessions',
+      'expired_sessions',
+      'fence_counter',
+      'total_locks',
+      'total_session',
+      'waiters',
+    ].every((field) => typeof answer[field] === 'number')
+  );
+}
+
+function isLocks(answer: unknown): answer is ListLocksAnswer {
+  return (
+    isRecord(answer) &&
+    (answer['next_after'] === null || typeof answer['next_after'] === 'string') &&
+    Array.isArray(answer['locks']) &&
+    answer['locks'].every(
+      (lock) =>
+        isRecord(lock) &&
+        typeof lock['resource'] === 'string' &&
+        typeof lock['waiter_count'] === 'number' &&
+        Array.isArray(lock['holders']) &&
+        Array.isArray(lock['waiters']),
+    )
+  );
+}
