@@ -37,7 +37,11 @@ export class MemoryEngine implements Engine {
     maxSessions: 100,
     maxHoldsPerSession: 1000,
     maxWaitersPerResource: 10,
-    maxResources: 10_000,
+    maxLocks: 10_000,
+    maxSemaphores: 10_000,
+    maxElections: 10_000,
+    maxBarriers: 10_000,
+    maxLatches: 10_000,
     maxResultsPerSession: 1024,
   });
   /** Every call ends with this, until it is taken away. */

@@ -101,6 +101,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
         engine.onApplied(index, batch, applied);
         parts.onApplied?.(index, batch, applied);
       },
+      onRestored: (index) => engine.onRestored(index),
       onStatus: (status) => engine.onRaftStatus(status),
       onTick: () => engine.onTick(),
       send: ({ to, message }) => transport.send(to, message),

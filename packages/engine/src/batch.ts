@@ -35,7 +35,8 @@ type EncodedEnvelope = readonly [EncodedCommand, string | null, number | null];
 type EncodedBatch = readonly [version: number, time: number, commands: readonly EncodedEnvelope[]];
 
 function encodeCommand(command: Command): EncodedCommand {
-  if (command.type === 'acquire') {
+  // One with terms goes as it is: they are rare, and a tuple that may end early is easily misread.
+  if (command.type === 'acquire' && command.terms === undefined) {
     const { sessionId, requestId, name, mode, waitMs, acquiredAtMs, ownSession } = command;
     const modeCode = mode === 'shared' ? 1 : 0;
     return ownSession === undefined

@@ -25,7 +25,19 @@ export function answerQuery(state: StateMachine, leases: LeaseTable, query: Quer
       return { type: 'session', session, lastKeepAliveMs };
     }
     case 'lock':
-      return { type: 'lock', lock: state.lock(query.name as ResourceName) };
+      return {
+        type: 'lock',
+        lock: state.lock(query.name as ResourceName),
+        ended: query.fenceToken === undefined ? undefined : state.endedHold(query.fenceToken),
+      };
+    case 'election': {
+      const election = state.election(query.name as ResourceName);
+      return { type: 'election', election, revision: state.index };
+    }
+    case 'barrier':
+      return { type: 'barrier', barrier: state.barrier(query.name as ResourceName) };
+    case 'latch':
+      return { type: 'latch', latch: state.latch(query.name as ResourceName) };
     case 'locks':
       return { type: 'locks', ...state.locks(query.prefix, query.after, query.limit) };
     case 'semaphore':

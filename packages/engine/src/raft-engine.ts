@@ -28,7 +28,7 @@ import type { KeepAliveResult } from './leadership.ts';
 import { answerQuery } from './queries.ts';
 import type { Replica } from './replica.ts';
 import type { Transport } from './transport/types.ts';
-import { abandonOf, isAcquire, waitMsOf } from './waits.ts';
+import { abandonOf, isAcquire, nameOf, waitMsOf } from './waits.ts';
 import type {
   CallOptions,
   ClusterStatus,
@@ -70,6 +70,8 @@ export class RaftEngine implements Engine {
   readonly #clientUrls = new Map<string, string>();
   readonly #statusListeners = new Set<(status: ClusterStatus) => void>();
   readonly #eventListeners = new Set<(revision: number, events: readonly Event[]) => void>();
+
+  readonly #gapListeners = new Set<(revision: number) => void>();
 
   constructor(parts: RaftEngineParts) {
     this.#parts = parts;
@@ -142,7 +144,7 @@ export class RaftEngine implements Engine {
     if (signal?.aborted === true && isAcquire(command) && result.ok) {
       // The caller left while the grant was on its way: give the late winner's hold back.
       this.#abandonLater(command, options);
-      return waitAbandoned(command.name);
+      return waitAbandoned(nameOf(command));
     }
     return result;
   }
@@ -263,6 +265,11 @@ export class RaftEngine implements Engine {
     return () => this.#eventListeners.delete(listener);
   }
 
+  onGap(listener: (revision: number) => void): () => void {
+    this.#gapListeners.add(listener);
+    return () => this.#gapListeners.delete(listener);
+  }
+
   figures(): EngineFigures {
     return {
       leaderChanges: this.#leaderChanges,
@@ -303,6 +310,10 @@ export class RaftEngine implements Engine {
       this.#queue.onEvents(events);
       for (const listener of this.#eventListeners) listener(index, events);
     }
+  }
+
+  onRestored(index: number): void {
+    for (const listener of this.#gapListeners) listener(index);
   }
 
   onRaftStatus(status: Status): void {
@@ -422,6 +433,10 @@ function isRepeatable(command: Command): boolean {
   switch (command.type) {
     case 'acquire':
     case 'acquire_permits':
+    case 'acquire_many':
+    case 'campaign':
+    case 'downgrade':
+    case 'create_latch':
     case 'create_semaphore':
     case 'create_session':
     case 'abandon':
@@ -431,12 +446,19 @@ function isRepeatable(command: Command): boolean {
       return true;
     case 'release':
     case 'release_permits':
+    case 'resign':
+    case 'proclaim':
+    case 'enter_barrier':
+    case 'leave_barrier':
       return command.requestId !== undefined;
+    case 'count_down':
+      return command.sessionId !== undefined && command.requestId !== undefined;
     case 'end_session':
     case 'force_release':
     case 'jump_fence_counter':
     case 'resize_semaphore':
     case 'delete_semaphore':
+    case 'delete_latch':
       return false;
   }
 }

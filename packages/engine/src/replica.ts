@@ -46,6 +46,8 @@ export type Outcome =
 export interface ReplicaHooks {
   /** After each applied batch, on every node. */
   readonly onApplied: (index: LogIndex, batch: Batch, applied: Applied) => void;
+  /** The state was taken from a snapshot: changes up to this index were not applied one by one. */
+  readonly onRestored: (index: LogIndex) => void;
   readonly onStatus: (status: Status) => void;
   readonly onTick: () => void;
   readonly send: (outbound: Outbound) => void;
@@ -391,6 +393,7 @@ export class Replica {
           { index: meta.index },
           'Restored the state from a snapshot of the leader.',
         );
+        this.#options.hooks.onRestored(meta.index);
         const entries = this.#delayedEntries;
         this.#delayedEntries = [];
         this.#guarded(() => {

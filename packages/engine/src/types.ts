@@ -1,8 +1,13 @@
 import type { HoldfastError } from '@holdfast/protocol';
 import type {
+  BarrierView,
   Command,
   CommandResult,
+  ElectionView,
+  EndedHold,
   Event,
+  FenceToken,
+  LatchView,
   LockView,
   SessionId,
   SessionView,
@@ -15,7 +20,12 @@ import type {
 /** A read of the state machine, as data, so that it can be answered by another node. */
 export type Query =
   | { readonly type: 'session'; readonly sessionId: SessionId }
-  | { readonly type: 'lock'; readonly name: string }
+  | {
+      readonly type: 'lock';
+      readonly name: string;
+      /** Asks also how the hold with this token ended, if others ended it. */
+      readonly fenceToken?: FenceToken;
+    }
   | {
       readonly type: 'locks';
       readonly prefix: string;
@@ -23,6 +33,9 @@ export type Query =
       readonly limit: number;
     }
   | { readonly type: 'semaphore'; readonly name: string }
+  | { readonly type: 'election'; readonly name: string }
+  | { readonly type: 'barrier'; readonly name: string }
+  | { readonly type: 'latch'; readonly name: string }
   | { readonly type: 'stats' };
 
 export type QueryResult =
@@ -33,8 +46,20 @@ export type QueryResult =
       readonly session: SessionView;
     }
   | { readonly type: 'session_missing'; readonly refusal: Refusal }
-  | { readonly type: 'lock'; readonly lock: LockView }
+  | {
+      readonly type: 'lock';
+      readonly lock: LockView;
+      readonly ended: EndedHold | undefined;
+    }
   | { readonly type: 'semaphore'; readonly semaphore: SemaphoreView | undefined }
+  | {
+      readonly type: 'election';
+      readonly election: ElectionView;
+      /** Log index as of which it is so. */
+      readonly revision: number;
+    }
+  | { readonly type: 'barrier'; readonly barrier: BarrierView | undefined }
+  | { readonly type: 'latch'; readonly latch: LatchView | undefined }
   | { readonly type: 'locks'; readonly locks: readonly LockView[]; readonly more: boolean }
   | { readonly type: 'stats'; readonly stats: Stats };
 
@@ -102,6 +127,11 @@ export interface Engine {
   onStatus(listener: (status: ClusterStatus) => void): () => void;
   /** Events of every applied change on this node, in order. */
   onEvents(listener: (revision: number, events: readonly Event[]) => void): () => void;
+  /**
+   * Changes were made without their events: the state was taken from a snapshot, and is as of this
+   * revision. Whoever follows events has to look anew.
+   */
+  onGap(listener: (revision: number) => void): () => void;
   addMember(id: string, address: string): Promise<void>;
   removeMember(id: string): Promise<void>;
   /** null: to the most up-to-date member. Resolves with the new leader's id. */

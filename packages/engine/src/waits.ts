@@ -1,10 +1,22 @@
 /** Commands that may wait in a queue of the state machine, whatever they wait for. */
-import type { Command } from '@holdfast/state';
+import type { Command, ResourceName } from '@holdfast/state';
 
-export type Acquire = Extract<Command, { type: 'acquire' | 'acquire_permits' }>;
+type Abandon = Extract<Command, { type: 'abandon' }>;
+export type Acquire = Extract<
+  Command,
+  { type: 'acquire' | 'acquire_permits' | 'campaign' | 'acquire_many' }
+>;
+
+/** What each waits for, as `abandon` names it. */
+const kinds: Readonly<Record<Acquire['type'], NonNullable<Abandon['kind']>>> = {
+  acquire: 'lock',
+  acquire_permits: 'semaphore',
+  campaign: 'election',
+  acquire_many: 'many',
+};
 
 export function isAcquire(command: Command): command is Acquire {
-  return command.type === 'acquire' || command.type === 'acquire_permits';
+  return command.type in kinds;
 }
 
 /** The longest wait, in ms; 0 of a command that does not wait. */
@@ -12,10 +24,18 @@ export function waitMsOf(command: Command): number {
   return isAcquire(command) ? command.waitMs : 0;
 }
 
+/** The name of what is waited for; of several, of the first. */
+export function nameOf(command: Acquire): ResourceName {
+  if (command.type !== 'acquire_many') return command.name;
+  const [first] = command.wanted;
+  if (first === undefined) throw new Error('An acquire of several wants something.');
+  return first.name;
+}
+
 /** What gives up the place of an acquire, or gives back what it was granted. */
-export function abandonOf(command: Command): Extract<Command, { type: 'abandon' }> | undefined {
+export function abandonOf(command: Command): Abandon | undefined {
   if (!isAcquire(command)) return undefined;
-  const { sessionId, name, requestId } = command;
-  const abandon = { type: 'abandon', sessionId, name, requestId } as const;
-  return command.type === 'acquire' ? abandon : { ...abandon, kind: 'semaphore' };
+  const { type, sessionId, requestId } = command;
+  const abandon = { type: 'abandon', sessionId, name: nameOf(command), requestId } as const;
+  return type === 'acquire' ? abandon : { ...abandon, kind: kinds[type] };
 }

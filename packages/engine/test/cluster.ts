@@ -16,7 +16,11 @@ export const stateLimits = {
   maxSessions: 10_000,
   maxHoldsPerSession: 10_000,
   maxWaitersPerResource: 1000,
-  maxResources: 100_000,
+  maxLocks: 100_000,
+  maxSemaphores: 100_000,
+  maxElections: 100_000,
+  maxBarriers: 100_000,
+  maxLatches: 100_000,
   maxResultsPerSession: 1024,
 };
 

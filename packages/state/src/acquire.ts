@@ -19,7 +19,7 @@ import { lockBusy, requestForgotten, requestReused, sessionExists, usedFor } fro
 import type { AcquireAnswer, Answer } from './requests.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type { Command, CommandResult, Refusal } from './types.ts';
+import type { Command, CommandResult, OwnSession, Refusal } from './types.ts';
 
 type Acquire = Extract<Command, { type: 'acquire' }>;
 
@@ -136,7 +136,7 @@ function carryOut(
 function acquireWithOwnSession(
   tables: Tables,
   command: Acquire,
-  { clientId, timeoutMs, lockDelayMs }: NonNullable<Acquire['ownSession']>,
+  { clientId, timeoutMs, lockDelayMs }: OwnSession,
 ): CommandResult {
   const { sessionId: id, requestId, name, mode } = command;
   const refusal = tooManySessions(tables);

@@ -1,6 +1,7 @@
 /** Commands of a session that are answered at once: a repetition gets the first answer (spec rule 2.6). */
+import { endIfUnused } from './lifetimes.ts';
 import { requestForgotten, requestReused, usedFor } from './refusals.ts';
-import type { OtherAnswer } from './requests.ts';
+import type { Answer, OtherAnswer } from './requests.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
 import type { CommandResult, RequestId, ResourceName, SessionId } from './types.ts';
@@ -24,18 +25,27 @@ export function onceOnly(
 ): CommandResult {
   const { type: kind, sessionId, requestId, name } = command;
   const session = tables.sessions.get(sessionId);
-  if (session === undefined) return tables.missingSession(sessionId);
-  tables.heardFrom(session, answeredBelow);
-  if (requestId === undefined) return carryOut(session);
-  const known = session.requests.find(requestId);
-  if (known === 'forgotten') return requestForgotten(requestId, session.requests.forgottenThrough);
-  if (known !== undefined) {
+  const repeat = (known: Answer, id: RequestId): CommandResult => {
     const same =
       known.kind === kind && known.name === name && 'asked' in known && known.asked === asked;
-    return same ? known.result : requestReused(requestId, usedFor(known));
+    return same ? known.result : requestReused(id, usedFor(known));
+  };
+  if (session === undefined) {
+    const last = tables.tombstone(sessionId)?.last;
+    return requestId === undefined || last?.requestId !== requestId
+      ? tables.missingSession(sessionId)
+      : repeat(last.answer, requestId);
   }
+  tables.heardFrom(session, answeredBelow);
+  const known = requestId === undefined ? undefined : session.requests.find(requestId);
+  if (requestId !== undefined && known !== undefined)
+    return known === 'forgotten'
+      ? requestForgotten(requestId, session.requests.forgottenThrough)
+      : repeat(known, requestId);
   const result = carryOut(session);
   const answer: OtherAnswer = { kind, name, asked, result };
-  session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession);
+  if (requestId !== undefined)
+    session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession);
+  endIfUnused(tables, session, requestId === undefined ? undefined : { requestId, answer });
   return result;
 }

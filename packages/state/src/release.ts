@@ -190,19 +190,25 @@ function giveUp(
       const fenceToken = result.grants[index]?.fenceToken;
       if (fenceToken === undefined) continue;
       if (wanted.kind === 'semaphore')
-        undoTaking(tables, session.permits.get(fenceToken), fenceToken);
+        undoTaking(tables, session.permits.get(fenceToken), fenceToken, last);
       else undoEntering(tables, session, wanted.name, fenceToken, wanted.mode, last);
     }
   } else if (known.kind === 'acquire') {
     undoEntering(tables, session, name, result.fenceToken, known.mode, last);
   } else if (known.kind === 'campaign') {
-    undoTaking(tables, session.leads.get(name), result.fenceToken);
-  } else undoTaking(tables, session.permits.get(result.fenceToken), result.fenceToken);
+    undoTaking(tables, session.leads.get(name), result.fenceToken, last);
+  } else undoTaking(tables, session.permits.get(result.fenceToken), result.fenceToken, last);
 }
 
-function undoTaking(tables: Tables, hold: Hold | undefined, fenceToken: FenceToken): void {
+function undoTaking(
+  tables: Tables,
+  hold: Hold | undefined,
+  fenceToken: FenceToken,
+  last: Tombstone['last'],
+): void {
   if (hold === undefined || hold.fenceToken !== fenceToken) return;
   endHold(tables, hold, 'released');
+  endIfUnused(tables, hold.session, last);
   settle(tables, hold.pool);
 }
 

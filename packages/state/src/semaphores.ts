@@ -10,6 +10,7 @@
  */
 import { endHold, endWait, poolsOf, settle } from './grants.ts';
 import { tooManyOf } from './laden.ts';
+import { endIfUnused } from './lifetimes.ts';
 import type { Pool } from './pool.ts';
 import {
   limitMismatch,
@@ -22,10 +23,9 @@ import {
   usedFor,
 } from './refusals.ts';
 import type { Answer } from './requests.ts';
-import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
 import { take } from './take.ts';
-import type { Command, CommandResult, ResourceName, SemaphoreView } from './types.ts';
+import type { Command, CommandResult, RequestId, SemaphoreView } from './types.ts';
 import { semaphoreView } from './views.ts';
 
 type AcquirePermits = Extract<Command, { type: 'acquire_permits' }>;
@@ -46,38 +46,38 @@ export function releasePermits(
   answeredBelow: number | undefined,
 ): CommandResult {
   const session = tables.sessions.get(sessionId);
-  if (session === undefined) return tables.missingSession(sessionId);
-  tables.heardFrom(session, answeredBelow);
-  if (requestId !== undefined) {
-    const known = session.requests.find(requestId);
-    if (known === 'forgotten')
-      return requestForgotten(requestId, session.requests.forgottenThrough);
-    if (known !== undefined) {
-      const same =
-        known.kind === 'release_permits' && known.name === name && known.fenceToken === fenceToken;
-      return same ? known.result : requestReused(requestId, usedFor(known));
-    }
+  const repeat = (known: Answer, id: RequestId): CommandResult => {
+    const same =
+      known.kind === 'release_permits' && known.name === name && known.fenceToken === fenceToken;
+    return same ? known.result : requestReused(id, usedFor(known));
+  };
+  if (session === undefined) {
+    const last = tables.tombstone(sessionId)?.last;
+    return requestId === undefined || last?.requestId !== requestId
+      ? tables.missingSession(sessionId)
+      : repeat(last.answer, requestId);
   }
-  const result = giveBack(tables, session, name, fenceToken);
-  if (requestId !== undefined) {
-    const answer: Answer = { kind: 'release_permits', name, fenceToken, result };
+  tables.heardFrom(session, answeredBelow);
+  const known = requestId === undefined ? undefined : session.requests.find(requestId);
+  if (requestId !== undefined && known === 'forgotten')
+    return requestForgotten(requestId, session.requests.forgottenThrough);
+  if (requestId !== undefined && known !== undefined && known !== 'forgotten')
+    return repeat(known, requestId);
+  const hold = session.permits.get(fenceToken);
+  const held = hold?.pool.name === name ? hold : undefined;
+  const result: CommandResult =
+    held === undefined
+      ? notPermitHolder(name, fenceToken, tables.endedHolds.get(fenceToken))
+      : { ok: true, type: 'released', fenceToken, remainingHoldCount: 0 };
+  const answer: Answer = { kind: 'release_permits', name, fenceToken, result };
+  if (requestId !== undefined)
     session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession);
+  if (held !== undefined) {
+    endHold(tables, held, 'released');
+    endIfUnused(tables, session, requestId === undefined ? undefined : { requestId, answer });
+    settle(tables, held.pool);
   }
   return result;
-}
-
-function giveBack(
-  tables: Tables,
-  session: Session,
-  name: ResourceName,
-  fenceToken: ReleasePermits['fenceToken'],
-): CommandResult {
-  const hold = session.permits.get(fenceToken);
-  if (hold === undefined || hold.pool.name !== name)
-    return notPermitHolder(name, fenceToken, tables.endedHolds.get(fenceToken));
-  endHold(tables, hold, 'released');
-  settle(tables, hold.pool);
-  return { ok: true, type: 'released', fenceToken, remainingHoldCount: 0 };
 }
 
 export function createSemaphore(

@@ -6,6 +6,7 @@ import { enqueue, give, pass, placeOf } from './grants.ts';
 import type { Ask } from './grants.ts';
 import { invariant } from './invariant.ts';
 import { isLaden, tooManyHolds, tooManyOf, tooManyWaiters } from './laden.ts';
+import { beginSession, endIfUnused, tooManySessions } from './lifetimes.ts';
 import type { Pool } from './pool.ts';
 import { isNext } from './queue.ts';
 import {
@@ -15,13 +16,22 @@ import {
   requestForgotten,
   requestReused,
   semaphoreNotFound,
+  sessionExists,
   tooManyPermits,
   usedFor,
 } from './refusals.ts';
 import type { Answer, PermitsAnswer } from './requests.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type { CommandResult, Refusal, RequestId, ResourceName, SessionId, Terms } from './types.ts';
+import type {
+  CommandResult,
+  OwnSession,
+  Refusal,
+  RequestId,
+  ResourceName,
+  SessionId,
+  Terms,
+} from './types.ts';
 
 /** What is asked of a semaphore or an election. */
 interface Taking {
@@ -35,6 +45,7 @@ interface Taking {
   readonly waitMs: number;
   readonly acquiredAtMs: number;
   readonly terms?: Terms;
+  readonly ownSession?: OwnSession;
 }
 
 export function take(
@@ -42,16 +53,59 @@ export function take(
   taking: Taking,
   answeredBelow: number | undefined,
 ): CommandResult {
-  const { kind, type, sessionId, requestId, name, permits, waitMs, acquiredAtMs, terms } = taking;
+  const { sessionId, requestId, ownSession } = taking;
   const session = tables.sessions.get(sessionId);
-  if (session === undefined) return tables.missingSession(sessionId);
+  if (session === undefined) {
+    const last = tables.tombstone(sessionId)?.last;
+    if (last?.requestId === requestId) return repeated(taking, last.answer);
+    if (ownSession === undefined || tables.tombstone(sessionId) !== undefined)
+      return tables.missingSession(sessionId);
+    return takeInOwnSession(tables, taking, ownSession);
+  }
+  if (ownSession !== undefined && !(session.own && session.clientId === ownSession.clientId))
+    return sessionExists(sessionId);
   tables.heardFrom(session, answeredBelow);
   const known = session.requests.find(requestId);
   if (known === 'forgotten') return requestForgotten(requestId, session.requests.forgottenThrough);
   if (known !== undefined) return repeated(taking, known);
+  return carryOut(tables, session, taking, judgeTaking(tables, session, taking));
+}
 
-  const verdict = judgeTaking(tables, session, taking);
-  const answer: PermitsAnswer = { kind: type, name, permits, result: undefined, waiter: undefined };
+/** The session is made only when it is needed (A4). */
+function takeInOwnSession(
+  tables: Tables,
+  taking: Taking,
+  { clientId, timeoutMs, lockDelayMs }: OwnSession,
+): CommandResult {
+  const refusal = tooManySessions(tables);
+  if (refusal !== undefined) return refusal;
+  const { sessionId: id, requestId, acquiredAtMs: createdAtMs } = taking;
+  const verdict = judgeTaking(tables, undefined, taking);
+  if (typeof verdict === 'object') {
+    const answer: Answer = { ...newAnswer(taking), result: verdict };
+    tables.ownEnded.add(id, { reason: 'ended', last: { requestId, answer } });
+    return verdict;
+  }
+  const facts = { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: true };
+  return carryOut(tables, beginSession(tables, facts), taking, verdict);
+}
+
+const newAnswer = ({ type, name, permits }: Taking): PermitsAnswer => ({
+  kind: type,
+  name,
+  permits,
+  result: undefined,
+  waiter: undefined,
+});
+
+function carryOut(
+  tables: Tables,
+  session: Session,
+  taking: Taking,
+  verdict: 'give' | 'wait' | Refusal,
+): CommandResult {
+  const { kind, requestId, name, permits, waitMs, acquiredAtMs, terms } = taking;
+  const answer = newAnswer(taking);
   let result: CommandResult;
   if (typeof verdict === 'object') result = verdict;
   else {
@@ -66,6 +120,7 @@ export function take(
     }
   }
   if (answer.waiter === undefined) answer.result = result;
+  if (!result.ok) endIfUnused(tables, session, { requestId, answer });
   session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession);
   return result;
 }
@@ -83,13 +138,19 @@ function repeated({ requestId, type, name, permits }: Taking, known: Answer): Co
 }
 
 /** What is to be done with it, the room for one more hold included. */
-function judgeTaking(tables: Tables, session: Session, taking: Taking): 'give' | 'wait' | Refusal {
+function judgeTaking(
+  tables: Tables,
+  session: Session | undefined,
+  taking: Taking,
+): 'give' | 'wait' | Refusal {
   const { kind, name, waitMs, permits, terms } = taking;
   const pool = tables.poolsOf(kind).get(name);
   const refusal = cannotBeHad(tables, pool, taking);
   if (refusal !== undefined) return refusal;
-  if (pool?.heldBy(session) !== undefined) return 'give'; // O2
-  if (isLaden(tables, session)) return tooManyHolds(tables);
+  if (session !== undefined) {
+    if (pool?.heldBy(session) !== undefined) return 'give'; // O2
+    if (isLaden(tables, session)) return tooManyHolds(tables);
+  }
   if (pool === undefined) return 'give';
   if (isNext(pool, undefined, terms) && pool.fits(permits, undefined)) return 'give'; // N4, O1
   if (waitMs <= 0)

@@ -39,6 +39,17 @@ export interface Terms {
   readonly metadata?: JsonValue;
 }
 
+/**
+ * Makes a session of its own for a hold, in the same command (a hold by `client_id` and ttl). It ends
+ * with the release, with a refused acquire and with an abandoned wait. Where a session of this id
+ * exists already (a retry) it is entered instead.
+ */
+export interface OwnSession {
+  readonly clientId: string;
+  readonly timeoutMs: number;
+  readonly lockDelayMs: number;
+}
+
 /** One of several resources that are acquired together. */
 export type Wanted =
   | { readonly kind: 'lock'; readonly name: ResourceName; readonly mode: Mode }
@@ -73,16 +84,7 @@ export type Command =
       /** Wall clock, for people only. */
       readonly acquiredAtMs: number;
       readonly terms?: Terms;
-      /**
-       * Makes a session of its own for this hold, in the same command (a lock by `client_id` and
-       * ttl). It ends with the release, with a refused acquire and with an abandoned wait. Where a
-       * session of this id exists already (a retry) it is entered instead.
-       */
-      readonly ownSession?: {
-        readonly clientId: string;
-        readonly timeoutMs: number;
-        readonly lockDelayMs: number;
-      };
+      readonly ownSession?: OwnSession;
     }
   | {
       readonly type: 'release';
@@ -107,6 +109,7 @@ export type Command =
       /** Wall clock, for people only. */
       readonly acquiredAtMs: number;
       readonly terms?: Terms;
+      readonly ownSession?: OwnSession;
     }
   /** Gives back what one acquire took. */
   | {
@@ -148,6 +151,7 @@ export type Command =
       /** Wall clock, for people only. */
       readonly acquiredAtMs: number;
       readonly terms?: Terms;
+      readonly ownSession?: OwnSession;
     }
   | {
       readonly type: 'resign';

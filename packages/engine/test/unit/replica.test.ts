@@ -80,6 +80,7 @@ async function openAlone(
     log: silentLog,
     hooks: {
       onApplied: () => undefined,
+      onRestored: () => undefined,
       onStatus: () => undefined,
       onTick: () => undefined,
       send: () => undefined,

@@ -27,7 +27,12 @@ export interface Configuration {
   readonly maxSessions: number;
   readonly maxHoldsPerSession: number;
   readonly maxWaitersPerResource: number;
-  readonly maxResources: number;
+  readonly maxLocks: number;
+  readonly maxSemaphores: number;
+  readonly maxElections: number;
+  readonly maxBarriers: number;
+  readonly maxLatches: number;
+  readonly maxEventsKept: number;
   readonly maxResultsPerSession: number;
   readonly maxBodyBytes: number;
   readonly maxStreams: number;
@@ -210,7 +215,12 @@ function assemble(value: (key: string) => unknown): Configuration {
     maxSessions: number('limits.max_sessions'),
     maxHoldsPerSession: number('limits.max_holds_per_session'),
     maxWaitersPerResource: number('limits.max_waiters_per_resource'),
-    maxResources: number('limits.max_resources'),
+    maxLocks: number('limits.max_locks'),
+    maxSemaphores: number('limits.max_semaphores'),
+    maxElections: number('limits.max_elections'),
+    maxBarriers: number('limits.max_barriers'),
+    maxLatches: number('limits.max_latches'),
+    maxEventsKept: number('limits.max_events_kept'),
     maxResultsPerSession: number('limits.max_results_per_session'),
     maxBodyBytes: number('limits.max_body_bytes'),
     maxStreams: number('limits.max_streams'),

@@ -161,7 +161,7 @@ const definitions: readonly Setting[] = [
     key: 'limits.max_holds_per_session',
     schema: count(1_000_000),
     default: 100_000,
-    description: 'Most resources that one session holds. That of the leader is in force.',
+    description: 'Most holds, waits and barriers of one session. That of the leader is in force.',
   },
   {
     key: 'limits.max_waiters_per_resource',
@@ -170,10 +170,34 @@ const definitions: readonly Setting[] = [
     description: 'Most waiters in the queue of one resource. That of the leader is in force.',
   },
   {
-    key: 'limits.max_resources',
+    key: 'limits.max_locks',
     schema: count(10_000_000),
     default: 1_000_000,
-    description: 'Most resources held or waited for at once. That of the leader is in force.',
+    description: 'Most locks held or waited for at once. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_semaphores',
+    schema: count(10_000_000),
+    default: 100_000,
+    description: 'Most semaphores. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_elections',
+    schema: count(10_000_000),
+    default: 100_000,
+    description: 'Most elections that are led or stood in. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_barriers',
+    schema: count(10_000_000),
+    default: 10_000,
+    description: 'Most barriers that somebody is in. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_latches',
+    schema: count(10_000_000),
+    default: 10_000,
+    description: 'Most latches. That of the leader is in force.',
   },
   {
     key: 'limits.max_results_per_session',
@@ -181,6 +205,12 @@ const definitions: readonly Setting[] = [
     default: 1024,
     description:
       'Answers remembered per session, so that a repeated request is not carried out again. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_events_kept',
+    schema: z.int().min(1000).max(10_000_000),
+    default: 100_000,
+    description: 'Events that this node keeps for watchers that resume.',
   },
   {
     key: 'limits.max_body_bytes',

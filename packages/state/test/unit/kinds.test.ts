@@ -434,3 +434,26 @@ describe('name spaces', () => {
     }
   });
 });
+
+describe('a session of its own', () => {
+  const own = { ownSession: { clientId: 'me', timeoutMs: 500, lockDelayMs: 0 } };
+
+  test('is made for a leadership or permits, and ends with them; a repetition gets the first answer', () => {
+    const driver = new Driver().sessions('a');
+    const lead = { ...campaign('own1', 'e', { request: 1 }), ...own };
+    const token = granted(driver.do(lead));
+    assert.equal(granted(driver.do(lead)), token);
+    assert.equal(outcome(driver.do(resign('own1', 'e', 2))), `released ${String(token)} left 0`);
+    assert.equal(outcome(driver.do(resign('own1', 'e', 2))), `released ${String(token)} left 0`);
+    assert.equal(driver.machine.session(id('own1')), undefined);
+    granted(driver.do(campaign('a', 'e')));
+    const refused = { ...campaign('own2', 'e', { request: 1 }), ...own };
+    assert.deepEqual(answers(driver, refused, refused), ['not_elected', 'not_elected']);
+    assert.equal(
+      outcome(driver.do({ ...campaign('own3', 'e', { waitMs: 10, request: 1 }), ...own })),
+      'queued 1',
+    );
+    driver.advance(10);
+    assert.equal(driver.machine.stats().activeSessions, 1);
+  });
+});
