@@ -40,7 +40,7 @@ function __${name}_command_line
     set -l words (commandline -opc)
     set -e words[1..(contains -i -- -- $words)]
     set -l words $words (commandline -ct)
-    __fish_complete_subcommand --commandline "$words"
+    complete -C "$words"
 end
 
 complete -c ${name} -f

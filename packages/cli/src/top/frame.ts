@@ -119,7 +119,12 @@ function lockTable(
   width: number | undefined,
   rows: number | undefined,
 ): readonly Line[] {
-  const room = rows === undefined ? report.hottest.length : Math.max(0, rows - 2);
+  const all = report.locks_complete && report.locks_read === report.hottest.length;
+  // One row is the head's, one that of the line below, unless everything has room.
+  const room =
+    rows === undefined || (all && report.hottest.length < rows)
+      ? report.hottest.length
+      : Math.max(0, rows - 2);
   const shown = report.hottest.slice(0, room);
   const column = (cellOf: (lock: HotLock) => string): readonly string[] => shown.map(cellOf);
   const lines = layOut(
