@@ -20,6 +20,15 @@ export function zshScript(root: CommandNode): string {
 #   autoload -Uz compinit && compinit
 
 ${functions.join('\n')}
+# Behind "--": a command of its own.
+_${root.name}__command_line() {
+  if [[ $words[1] == -- ]]; then
+    shift words
+    ((CURRENT -= 1))
+  fi
+  _normal
+}
+
 if [[ $funcstack[1] == _${root.name} ]]; then
   _${root.name} "$@"
 else
@@ -35,7 +44,7 @@ function functionOf(root: CommandNode, node: CommandNode): string {
       ? [`'1: :->command'`, `'*:: :->rest'`]
       : node.parameters.map((parameter, position) =>
           parameter.isCommandLine
-            ? `'*::${escaped(parameter.name)}:_normal'`
+            ? `'*:::${escaped(parameter.name)}:_${root.name}__command_line'`
             : quote(`${String(position + 1)}:${escaped(parameter.name)}:${actionOf(parameter)}`),
         )),
   ];
@@ -43,7 +52,7 @@ function functionOf(root: CommandNode, node: CommandNode): string {
   if (node.commands.length > 0)
     lines.push('  local curcontext="$curcontext" state line', '  typeset -A opt_args');
   lines.push(
-    `  _arguments -C \\`,
+    `  _arguments -C -S \\`,
     ...specifications.map(
       (text, position) => `    ${text}${position === specifications.length - 1 ? '' : ' \\'}`,
     ),

@@ -1,13 +1,31 @@
 /** The answers of nodes that `holdfast top` reads, as far as it needs them. */
-import type { ListLocksAnswer, StatsAnswer } from '@holdfast/protocol';
+import type { LockMode, StatsAnswer } from '@holdfast/protocol';
 import { askFigures, askNode, isRecord } from '../ask-node.ts';
 
 /** Locks are listed in the order of their names, so the hottest are known only when all were read. */
 const maxPages = 10;
 const locksOnAPage = 1000;
 
+/** What is shown of a lock; its status tells more. */
+export interface ListedLock {
+  readonly resource: string;
+  readonly mode: LockMode | null;
+  readonly holders: readonly {
+    readonly client_id: string;
+    readonly fence_token: number;
+    readonly acquired_at: number;
+  }[];
+  readonly waiters: readonly { readonly client_id: string }[];
+  readonly waiter_count: number;
+}
+
+interface LockPage {
+  readonly locks: readonly ListedLock[];
+  readonly next_after: string | null;
+}
+
 export interface LockReading {
-  readonly locks: ListLocksAnswer['locks'];
+  readonly locks: readonly ListedLock[];
   /** All there are; else only the first of them were read. */
   readonly complete: boolean;
 }
@@ -30,7 +48,7 @@ export async function readLocks(
   url: string,
   signal: AbortSignal,
 ): Promise<LockReading | undefined> {
-  const locks: ListLocksAnswer['locks'][number][] = [];
+  const locks: ListedLock[] = [];
   let after = '';
   for (let page = 0; page < maxPages; page += 1) {
     const path = `/locks?consistency=stale&limit=${String(locksOnAPage)}${after}`;
@@ -82,18 +100,30 @@ function isStats(answer: unknown): answer is StatsAnswer {
   );
 }
 
-function isLocks(answer: unknown): answer is ListLocksAnswer {
+function isLocks(answer: unknown): answer is LockPage {
   return (
     isRecord(answer) &&
     (answer['next_after'] === null || typeof answer['next_after'] === 'string') &&
     Array.isArray(answer['locks']) &&
-    answer['locks'].every(
-      (lock) =>
-        isRecord(lock) &&
-        typeof lock['resource'] === 'string' &&
-        typeof lock['waiter_count'] === 'number' &&
-        Array.isArray(lock['holders']) &&
-        Array.isArray(lock['waiters']),
-    )
+    answer['locks'].every(isLock)
+  );
+}
+
+function isLock(lock: unknown): boolean {
+  return (
+    isRecord(lock) &&
+    typeof lock['resource'] === 'string' &&
+    typeof lock['waiter_count'] === 'number' &&
+    (lock['mode'] === null || lock['mode'] === 'exclusive' || lock['mode'] === 'shared') &&
+    Array.isArray(lock['holders']) &&
+    lock['holders'].every(
+      (holder) =>
+        isRecord(holder) &&
+        typeof holder['client_id'] === 'string' &&
+        typeof holder['fence_token'] === 'number' &&
+        typeof holder['acquired_at'] === 'number',
+    ) &&
+    Array.isArray(lock['waiters']) &&
+    lock['waiters'].every((waiter) => isRecord(waiter) && typeof waiter['client_id'] === 'string')
   );
 }

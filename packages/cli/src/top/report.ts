@@ -3,6 +3,7 @@
  * readings; with `--json` it is printed as it is, so its fields are named as in the answers of the API.
  */
 import type { LockMode, MemberAnswer } from '@holdfast/protocol';
+import type { ListedLock } from './answers.ts';
 import type { Reading } from './watch.ts';
 
 const hottestKept = 50;
@@ -174,14 +175,12 @@ function ratesBetween(previous: Reading, current: Reading): Rates {
   };
 }
 
-type Lock = NonNullable<Reading['locks']>['locks'][number];
-
-function byHeat(a: Lock, b: Lock): number {
+function byHeat(a: ListedLock, b: ListedLock): number {
   if (a.waiter_count !== b.waiter_count) return b.waiter_count - a.waiter_count;
   return a.resource < b.resource ? -1 : 1;
 }
 
-function hotLock(lock: Lock, nowMs: number): HotLock {
+function hotLock(lock: ListedLock, nowMs: number): HotLock {
   const since = lock.holders.map((holder) => holder.acquired_at);
   return {
     resource: lock.resource,

@@ -12,10 +12,11 @@ import type { LocalCluster } from '@holdfast/server';
 import type { Report } from '../../src/top/report.ts';
 import { commandLine, freePort, holdfast, until } from './support/holdfast.ts';
 
-/** `script` of util-linux runs a command on a terminal of its own. */
+/** That of util-linux runs a command on a terminal of its own. */
+const terminalProgram: string = 'script';
 const hasTerminals =
   process.platform === 'linux' &&
-  spawnSync('script', ['--version'], { stdio: 'ignore' }).status === 0;
+  spawnSync(terminalProgram, ['--version'], { stdio: 'ignore' }).status === 0;
 const noTerminal = hasTerminals ? false : 'the command "script" of util-linux is not installed';
 
 const beginFrame = '\u001b[?2026h';
@@ -32,7 +33,7 @@ class OnTerminal {
       .map((word) => `'${word}'`)
       .join(' ');
     const inside = `stty cols 90 rows 20; exec ${line}`;
-    this.child = spawn('script', ['-qefc', inside, '/dev/null'], {
+    this.child = spawn(terminalProgram, ['-qefc', inside, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'ignore'],
       env: { ...process.env, TERM: 'xterm', SHELL: '/bin/sh' },
     });

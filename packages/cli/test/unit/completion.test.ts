@@ -157,7 +157,8 @@ for (const [shell, script] of [
 }
 
 describe('completion in fish, asked', () => {
-  const missing = spawnSync('fish', ['--version'], { stdio: 'ignore' }).status !== 0;
+  const fish: string = 'fish';
+  const missing = spawnSync(fish, ['--version'], { stdio: 'ignore' }).status !== 0;
   it(
     'given command lines, when they are completed, then the same is offered as in bash',
     {

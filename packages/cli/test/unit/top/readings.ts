@@ -1,5 +1,6 @@
 /** Readings as nodes would give them, with what a test is about changed. */
-import type { ClusterStatusAnswer, LockStatusAnswer, StatsAnswer } from '@holdfast/protocol';
+import type { ClusterStatusAnswer, StatsAnswer } from '@holdfast/protocol';
+import type { ListedLock } from '../../../src/top/answers.ts';
 import type { Reading } from '../../../src/top/watch.ts';
 
 /** 2026-01-02T03:04:05Z */
@@ -55,28 +56,17 @@ export function lockOf(
   resource: string,
   holders: readonly string[],
   waiters: readonly string[] = [],
-): LockStatusAnswer {
+): ListedLock {
   return {
     resource,
-    locked: holders.length > 0,
     mode: holders.length > 0 ? 'exclusive' : null,
     holders: holders.map((client, position) => ({
-      session_id: `session-${client}`,
       client_id: client,
-      mode: 'exclusive' as const,
       fence_token: 10 + position,
-      hold_count: 1,
       acquired_at: startMs / 1000 - 75,
     })),
-    waiters: waiters.map((client, position) => ({
-      session_id: `session-${client}`,
-      client_id: client,
-      mode: 'exclusive' as const,
-      position: position + 1,
-    })),
+    waiters: waiters.map((client) => ({ client_id: client })),
     waiter_count: waiters.length,
-    delayed_until: null,
-    consistency: 'stale',
   };
 }
 
