@@ -65,7 +65,8 @@ describe('a failure', () => {
 
   it('has the exit status that the help tells', () => {
     assert.equal(statusOf(new UsageError('x')), exitStatus.usage);
-    for (const code of ['lock_held', 'lock_delayed', 'wait_timeout', 'deadlock'] as const)
+    const notHad = ['lock_held', 'lock_delayed', 'wait_timeout', 'deadlock', 'no_permits'] as const;
+    for (const code of notHad)
       assert.equal(statusOf(new HoldfastError(code, 'x')), exitStatus.notAcquired, code);
     assert.equal(statusOf(new HoldfastError('hold_lost', 'x')), exitStatus.leaseLost);
     for (const code of ['connection_lost', 'deadline_exceeded', 'no_quorum', 'not_leader'] as const)
@@ -83,6 +84,14 @@ describe('a failure', () => {
     assert.deepEqual(JSON.parse(failureText(failure, true)), {
       error: { code: 'connection_lost', message: 'Gone.', exit_status: 5 },
     });
+  });
+});
+
+describe('the advice of a failure', () => {
+  it('given a wait that ran out, when it is explained, then it names the group of commands that was used', () => {
+    const error = new HoldfastError('wait_timeout', 'x');
+    assert.match(explain(error, []).advice, /holdfast lock status NAME/);
+    assert.match(explain(error, [], 'semaphore').advice, /holdfast semaphore status NAME/);
   });
 });
 

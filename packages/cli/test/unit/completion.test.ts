@@ -168,7 +168,7 @@ describe('completion in fish, asked', () => {
       const path = install('asked.fish', fishScript(holdfast));
       const ask = (line: string): readonly string[] => {
         const { stdout } = spawnSync(
-          'fish',
+          fish,
           ['--no-config', '-c', `source ${path}; complete -C ${JSON.stringify(line)}`],
           { encoding: 'utf8' },
         );
