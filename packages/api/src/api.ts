@@ -7,12 +7,13 @@ import { foreignOrigin } from './http/origins.ts';
 import { rawProblem } from './http/problems.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { OperationContext, Service } from './operations/context.ts';
-import { WaitingAcquires } from './operations/waiting.ts';
+import { WaitingCallers } from './operations/waiting.ts';
 import { defaultApiLimits } from './options.ts';
 import type { Api, ApiOptions } from './options.ts';
 import { Refused } from './refused.ts';
 import { StreamServer } from './stream/server.ts';
 import { Streams } from './stream/streams.ts';
+import { EventFeed } from './watch/feed.ts';
 
 /** What is in flight when the node stops has this long. */
 const closeDeadlineMs = 3000;
@@ -28,19 +29,24 @@ export interface BuiltApi {
 
 export function buildApi(options: ApiOptions): BuiltApi {
   const { engine, log, allowedOrigins = [] } = options;
-  const waiting = new WaitingAcquires();
+  const waiting = new WaitingCallers();
   const metrics = createMetrics({
     engine,
     stream: () => streams.figures,
     waiting: () => waiting.count,
   });
+  const limits = { ...defaultApiLimits, ...options.limits };
+  const feed = new EventFeed(engine, limits.maxEventsKept);
   const service: Service = {
     engine,
     nodeId: options.nodeId,
     version: options.version,
-    limits: { ...defaultApiLimits, ...options.limits },
+    limits,
     admit: options.admit,
     waiting,
+    feed,
+    after: (delayMs, callback) => systemClock.after(delayMs, callback),
+    endOfTurn: (callback) => systemClock.endOfTurn(callback),
     now: () => Date.now(),
     onAcquire: (outcome, seconds) => metrics.onAcquire(outcome, seconds),
     expiredAtCleanup: 0,
@@ -76,6 +82,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     await Promise.all([app.close(), streamsClosed]);
     clearTimeout(cutOff);
     metrics.close();
+    feed.close();
   };
   let closed: Promise<void> | undefined;
   return { app, service, close: () => (closed ??= takeDown()) };

@@ -31,8 +31,10 @@ const entriesOfErrors = Object.entries(errorDefinitions) as readonly (readonly [
 
 /** @throws Error for a code that nothing answers with, or that is said to have no route and has one. */
 export function errorsDocument(): string {
+  // The relay answers as the operation does that it is asked for.
+  const own = routes.filter(({ kind }) => kind !== 'relay');
   const rows = entriesOfErrors.map(([code, { status, title, retry }]) => {
-    const answering = routes.filter((route) => errorsOf(route).includes(code));
+    const answering = own.filter((route) => errorsOf(route).includes(code));
     const special = ofNoRoute[code];
     if (answering.length > 0 === (special !== undefined)) {
       throw new Error(
@@ -41,7 +43,7 @@ export function errorsDocument(): string {
     }
     const where =
       special ??
-      (answering.length === routes.length
+      (answering.length === own.length
         ? 'every path'
         : answering.map(({ method, path }) => `\`${method} ${path}\``).join(', '));
     return `| \`${code}\` | ${String(status)} | ${title} | ${retryInWords[retry]} | ${where} |`;
@@ -74,6 +76,7 @@ function silentEngine(): Engine {
     status: never,
     onStatus: never,
     onEvents: never,
+    onGap: never,
     addMember: never,
     removeMember: never,
     transferLeadership: never,

@@ -20,6 +20,8 @@ export interface ApiLimits {
   readonly maxFrameBytes: number;
   /** Bytes that a stream's reader may leave unread before the stream is closed. */
   readonly maxUnreadBytes: number;
+  /** Events kept for watchers that resume. */
+  readonly maxEventsKept: number;
 }
 
 export const defaultApiLimits: ApiLimits = {
@@ -32,6 +34,7 @@ export const defaultApiLimits: ApiLimits = {
   maxRequestsPerStream: 10_000,
   maxFrameBytes: 1024 * 1024,
   maxUnreadBytes: 8 * 1024 * 1024,
+  maxEventsKept: 100_000,
 };
 
 /** Where the api tells what only an operator can act upon; a pino logger fits. */

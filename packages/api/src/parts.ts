@@ -1,6 +1,7 @@
 /** The api's parts, for a simulator that puts sockets of its own under them. */
 export type { OperationContext, Service } from './operations/context.ts';
-export { WaitingAcquires } from './operations/waiting.ts';
+export { WaitingCallers } from './operations/waiting.ts';
 export { defaultApiLimits } from './options.ts';
 export type { StreamSocket } from './stream/connection.ts';
 export { Streams } from './stream/streams.ts';
+export { EventFeed } from './watch/feed.ts';

@@ -2,6 +2,7 @@
  * An engine without a cluster: the real state machine, applied at once, on a clock that stands still
  * until a test moves it. What a cluster adds (losing its leader, say) is played by `failWith`.
  */
+import { isAcquire } from '@holdfast/engine/parts';
 import { HoldfastError } from '@holdfast/protocol';
 import { createStateMachine } from '@holdfast/state';
 import type {
@@ -69,11 +70,7 @@ export class MemoryEngine implements Engine {
     this.submitted.push({ command, options });
     await this.#beReached();
     const result = this.#apply(command, options);
-    if (
-      !(result.ok && result.type === 'queued') ||
-      !(command.type === 'acquire' || command.type === 'acquire_permits')
-    )
-      return result;
+    if (!(result.ok && result.type === 'queued') || !isAcquire(command)) return result;
     return new Promise((resolve, reject) => {
       this.#waiters.push({ key: keyOf(command.sessionId, command.requestId), resolve, reject });
     });
@@ -106,9 +103,34 @@ export class MemoryEngine implements Engine {
         return { type: 'locks', ...this.state.locks(query.prefix, query.after, query.limit) };
       case 'semaphore':
         return { type: 'semaphore', semaphore: this.state.semaphore(query.name as ResourceName) };
+      case 'holders':
+        return {
+          type: 'holders',
+          holders: this.#holders(query),
+          ended: this.state.endedHold(query.fenceToken),
+        };
+      case 'election': {
+        const election = this.state.election(query.name as ResourceName);
+        return { type: 'election', election, revision: this.state.index };
+      }
+      case 'barrier':
+        return { type: 'barrier', barrier: this.state.barrier(query.name as ResourceName) };
+      case 'latch':
+        return { type: 'latch', latch: this.state.latch(query.name as ResourceName) };
       case 'stats':
         return { type: 'stats', stats: this.state.stats() };
     }
+  }
+
+  #holders({
+    kind,
+    name,
+  }: Extract<Query, { type: 'holders' }>): Extract<QueryResult, { type: 'holders' }>['holders'] {
+    const resource = name as ResourceName;
+    if (kind === 'semaphore') return this.state.semaphore(resource)?.holders ?? [];
+    if (kind === 'lock') return this.state.lock(resource).holders;
+    const { leader } = this.state.election(resource);
+    return leader === undefined ? [] : [leader];
   }
 
   #missing(sessionId: SessionId): Extract<QueryResult, { type: 'session_missing' }> {
@@ -146,7 +168,8 @@ export class MemoryEngine implements Engine {
       this.#waiters = this.#waiters.filter((waiter) => waiter.key !== key);
       for (const waiter of ended) waiter.resolve(event.result);
     }
-    for (const listener of this.#eventListeners) listener(this.state.index, events);
+    if (events.length > 0)
+      for (const listener of this.#eventListeners) listener(this.state.index, events);
     for (const listener of this.#commitListeners) listener(0.002);
     const [result] = results;
     if (result === undefined) throw new Error('One command has one result.');
@@ -204,6 +227,10 @@ export class MemoryEngine implements Engine {
   onEvents(listener: (revision: number, events: readonly Event[]) => void): () => void {
     this.#eventListeners.add(listener);
     return () => this.#eventListeners.delete(listener);
+  }
+
+  onGap(): () => void {
+    return () => undefined;
   }
 
   async addMember(id: string, address: string): Promise<void> {

@@ -13,6 +13,7 @@ export class StreamClient {
   readonly frames: (readonly unknown[])[] = [];
   readonly pushes: (readonly [kind: string, body: Readonly<Record<string, unknown>>])[] = [];
   #pushWaiters: (() => void)[] = [];
+  lastWasBinary = false;
   #nextId = 1;
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
 
@@ -21,7 +22,10 @@ export class StreamClient {
     this.closed = new Promise((resolve) => {
       socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }));
     });
-    socket.on('message', (data) => this.#receive((data as Buffer).toString()));
+    socket.on('message', (data, isBinary) => {
+      this.lastWasBinary = isBinary;
+      this.#receive((data as Buffer).toString());
+    });
   }
 
   static async open(url: string): Promise<StreamClient> {
@@ -52,10 +56,11 @@ export class StreamClient {
     return this.#nextId - 1;
   }
 
-  call(operation: string, body: unknown, answeredBelow?: number): Promise<Reply> {
-    const [reply] = this.callAll([
-      answeredBelow === undefined ? [operation, body] : [operation, body, answeredBelow],
-    ]);
+  call(operation: string, body: unknown, answeredBelow?: number, binary = false): Promise<Reply> {
+    const [reply] = this.callAll(
+      [answeredBelow === undefined ? [operation, body] : [operation, body, answeredBelow]],
+      binary,
+    );
     if (reply === undefined) throw new Error('One call has one reply.');
     return reply;
   }
@@ -63,6 +68,7 @@ export class StreamClient {
   /** All in one frame. */
   callAll(
     calls: readonly (readonly [operation: string, body: unknown, below?: number])[],
+    binary = false,
   ): Promise<Reply>[] {
     const replies: Promise<Reply>[] = [];
     const frame = calls.map(([operation, body, below]) => {
@@ -70,7 +76,8 @@ export class StreamClient {
       replies.push(new Promise((resolve) => this.#waiting.set(id, resolve)));
       return below === undefined ? [id, operation, body] : [id, operation, body, below];
     });
-    this.sendText(JSON.stringify(frame));
+    const text = JSON.stringify(frame);
+    this.sendText(binary ? Buffer.from(text) : text);
     return replies;
   }
 

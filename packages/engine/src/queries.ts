@@ -1,5 +1,5 @@
 /** Reads of the state machine. Proof and consistency are the caller's business. */
-import type { ResourceName, StateMachine } from '@holdfast/state';
+import type { ResourceKind, ResourceName, StateMachine } from '@holdfast/state';
 import type { LeaseTable } from './leases.ts';
 import type { Query, QueryResult } from './types.ts';
 
@@ -25,11 +25,11 @@ export function answerQuery(state: StateMachine, leases: LeaseTable, query: Quer
       return { type: 'session', session, lastKeepAliveMs };
     }
     case 'lock':
-      return {
-        type: 'lock',
-        lock: state.lock(query.name as ResourceName),
-        ended: query.fenceToken === undefined ? undefined : state.endedHold(query.fenceToken),
-      };
+      return { type: 'lock', lock: state.lock(query.name as ResourceName) };
+    case 'holders': {
+      const holders = holdersOf(state, query.kind, query.name as ResourceName);
+      return { type: 'holders', holders, ended: state.endedHold(query.fenceToken) };
+    }
     case 'election': {
       const election = state.election(query.name as ResourceName);
       return { type: 'election', election, revision: state.index };
@@ -45,4 +45,17 @@ export function answerQuery(state: StateMachine, leases: LeaseTable, query: Quer
     case 'stats':
       return { type: 'stats', stats: state.stats() };
   }
+}
+
+function holdersOf(
+  state: StateMachine,
+  kind: ResourceKind,
+  name: ResourceName,
+): Extract<QueryResult, { type: 'holders' }>['holders'] {
+  if (kind === 'semaphore') return state.semaphore(name)?.holders ?? [];
+  if (kind === 'lock') return state.lock(name).holders;
+  const { leader } = state.election(name);
+  if (leader === undefined) return [];
+  const { sessionId, clientId, fenceToken } = leader;
+  return [{ sessionId, clientId, fenceToken }];
 }

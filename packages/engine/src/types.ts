@@ -8,6 +8,8 @@ import type {
   Event,
   FenceToken,
   LatchView,
+  Mode,
+  ResourceKind,
   LockView,
   SessionId,
   SessionView,
@@ -20,11 +22,13 @@ import type {
 /** A read of the state machine, as data, so that it can be answered by another node. */
 export type Query =
   | { readonly type: 'session'; readonly sessionId: SessionId }
+  | { readonly type: 'lock'; readonly name: string }
   | {
-      readonly type: 'lock';
+      readonly type: 'holders';
+      readonly kind: ResourceKind;
       readonly name: string;
       /** Asks also how the hold with this token ended, if others ended it. */
-      readonly fenceToken?: FenceToken;
+      readonly fenceToken: FenceToken;
     }
   | {
       readonly type: 'locks';
@@ -46,9 +50,16 @@ export type QueryResult =
       readonly session: SessionView;
     }
   | { readonly type: 'session_missing'; readonly refusal: Refusal }
+  | { readonly type: 'lock'; readonly lock: LockView }
   | {
-      readonly type: 'lock';
-      readonly lock: LockView;
+      readonly type: 'holders';
+      readonly holders: readonly {
+        readonly sessionId: SessionId;
+        readonly clientId: string;
+        readonly fenceToken: FenceToken;
+        /** Of a lock. */
+        readonly mode?: Mode;
+      }[];
       readonly ended: EndedHold | undefined;
     }
   | { readonly type: 'semaphore'; readonly semaphore: SemaphoreView | undefined }

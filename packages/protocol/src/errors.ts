@@ -34,6 +34,11 @@ export type ErrorCode =
   | 'limit_mismatch'
   | 'semaphore_not_found'
   | 'semaphore_in_use'
+  | 'not_elected'
+  | 'barrier_closed'
+  | 'not_entered'
+  | 'latch_not_found'
+  | 'compacted'
   | 'limit_exceeded'
   | 'overloaded'
   | 'not_leader'
@@ -93,9 +98,26 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   },
   deadlock: { status: 409, title: 'Waiting here would close a circle of waiters.', retry: 'never' },
   no_permits: { status: 409, title: 'Not that many permits are free.', retry: 'later' },
-  limit_mismatch: { status: 409, title: 'The semaphore has another limit.', retry: 'never' },
+  limit_mismatch: {
+    status: 409,
+    title: 'It is there already, with another limit, number of parties or count.',
+    retry: 'never',
+  },
   semaphore_not_found: { status: 404, title: 'There is no such semaphore.', retry: 'never' },
   semaphore_in_use: { status: 409, title: 'The semaphore is in use.', retry: 'later' },
+  not_elected: { status: 409, title: 'Somebody else leads.', retry: 'later' },
+  barrier_closed: {
+    status: 409,
+    title: 'All of this round have come; the next one begins when they have left.',
+    retry: 'later',
+  },
+  not_entered: { status: 409, title: 'This session is not inside the barrier.', retry: 'never' },
+  latch_not_found: { status: 404, title: 'There is no such latch.', retry: 'never' },
+  compacted: {
+    status: 410,
+    title: 'The events after this position are no longer kept.',
+    retry: 'never',
+  },
   limit_exceeded: { status: 429, title: 'A configured limit is reached.', retry: 'later' },
   overloaded: { status: 503, title: 'The node has too much unfinished work.', retry: 'later' },
   not_leader: {

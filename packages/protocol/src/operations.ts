@@ -2,6 +2,12 @@
  * The operations of the service as they cross the wire, snake_case, times in seconds, the same on
  * HTTP and on the client stream. On HTTP, path parameters are merged into the body.
  */
+import type { AcquireTerms, Json, Who } from './acquiring.ts';
+import type * as elections from './elections.ts';
+import type * as events from './events.ts';
+import type * as meetings from './meetings.ts';
+import type * as semaphores from './semaphores.ts';
+
 export type LockMode = 'exclusive' | 'shared';
 
 export interface CreateSessionBody {
@@ -37,6 +43,9 @@ export interface SessionAnswer {
   /** Wall clock as seen by the leader; after a leader change the time at which it took over. */
   readonly last_keepalive: number;
   readonly locks_held: readonly string[];
+  readonly semaphores_held: readonly string[];
+  readonly elections_led: readonly string[];
+  readonly barriers_inside: readonly string[];
   readonly consistency: 'linearizable' | 'stale';
 }
 export interface KeepAliveAnswer {
@@ -58,12 +67,19 @@ export interface SessionLocksAnswer {
     readonly hold_count: number;
   }[];
 }
-export interface AcquireBody {
+export interface SessionWaitsAnswer {
+  readonly waits: readonly {
+    readonly kind: 'lock' | 'semaphore' | 'election';
+    readonly resource: string;
+    /** 1 is the next. */
+    readonly position: number;
+    /** Clients that wait ahead, the next one first; at most 100. */
+    readonly ahead: readonly string[];
+  }[];
+}
+/** Either a session, or `client_id` with `ttl_seconds`: then the hold has a session of its own. */
+export interface AcquireBody extends Who, AcquireTerms {
   readonly name: string;
-  /** Either a session, or `client_id` with `ttl_seconds`: then the hold has a session of its own. */
-  readonly session_id?: string;
-  readonly client_id?: string;
-  readonly ttl_seconds?: number;
   readonly mode?: LockMode;
   /** Longest wait in the queue; 0, the default, tries once. */
   readonly wait_seconds?: number;
@@ -107,6 +123,51 @@ export interface RenewAnswer {
   readonly fence_token: number;
   readonly ttl_seconds: number;
 }
+export interface DowngradeBody extends Who {
+  readonly name: string;
+  readonly fence_token: number;
+}
+export interface DowngradeAnswer {
+  readonly downgraded: true;
+  readonly resource: string;
+  readonly fence_token: number;
+  readonly mode: 'shared';
+}
+/** One of several that are acquired together. */
+export interface WantedBody {
+  /** `lock` when absent. */
+  readonly kind?: 'lock' | 'semaphore';
+  readonly name: string;
+  /** Of a lock. */
+  readonly mode?: LockMode;
+  /** Of a semaphore; 1 when absent. */
+  readonly permits?: number;
+  readonly limit?: number;
+}
+export interface AcquireManyBody {
+  readonly session_id: string;
+  /** 1 to 64, each once. */
+  readonly resources: readonly WantedBody[];
+  readonly wait_seconds?: number;
+  readonly request_id?: number;
+  readonly max_hold_seconds?: number;
+  readonly metadata?: Json;
+  readonly independent?: boolean;
+}
+export interface AcquireManyAnswer {
+  readonly acquired: true;
+  /** In the order in which they were asked for. */
+  readonly holds: readonly {
+    readonly kind: 'lock' | 'semaphore';
+    readonly resource: string;
+    readonly fence_token: number;
+    readonly hold_count: number;
+    readonly mode?: LockMode;
+    readonly permits?: number;
+  }[];
+  readonly session_id: string;
+  readonly revision: number;
+}
 export interface CheckBody {
   readonly name: string;
   readonly fence_token: number;
@@ -117,6 +178,8 @@ export interface CheckAnswer {
   readonly fence_token: number;
   /** The largest token that holds this resource now, null when nobody does. */
   readonly current_fence_token: number | null;
+  /** How others ended the hold of this token, as long as that is remembered; null when they did not. */
+  readonly end_reason: 'expired' | 'forced' | 'max_hold' | null;
 }
 export interface LockRef {
   readonly name: string;
@@ -133,12 +196,16 @@ export interface LockStatusAnswer {
     readonly fence_token: number;
     readonly hold_count: number;
     readonly acquired_at: number;
+    readonly metadata: Json;
+    /** Seconds until its longest time is over; null when it has none. */
+    readonly ends_in_seconds: number | null;
   }[];
   readonly waiters: readonly {
     readonly session_id: string;
     readonly client_id: string;
     readonly mode: LockMode;
     readonly position: number;
+    readonly priority: number;
   }[];
   readonly waiter_count: number;
   /** Wall clock, seconds since 1970, for people; null when there is no delay. */
@@ -161,80 +228,14 @@ export interface ListLocksAnswer {
 }
 export interface ForceReleaseBody {
   readonly name: string;
+  /** `lock` when absent. */
+  readonly kind?: 'lock' | 'semaphore' | 'election';
   readonly reason?: string;
 }
 export interface ForceReleaseAnswer {
   readonly released: boolean;
   readonly resource: string;
   readonly count: number;
-}
-
-export interface AcquirePermitsBody {
-  readonly name: string;
-  readonly session_id: string;
-  /** 1 when absent. */
-  readonly permits?: number;
-  /** Makes the semaphore where there is none; has to be its limit where there is one. */
-  readonly limit?: number;
-  /** Longest wait in the queue; 0, the default, tries once. */
-  readonly wait_seconds?: number;
-  readonly request_id?: number;
-}
-export interface AcquirePermitsAnswer {
-  readonly acquired: true;
-  readonly resource: string;
-  readonly permits: number;
-  readonly fence_token: number;
-  readonly session_id: string;
-  readonly revision: number;
-}
-export interface ReleasePermitsBody {
-  readonly name: string;
-  readonly session_id: string;
-  /** Of the acquire that is given back. */
-  readonly fence_token: number;
-  readonly request_id?: number;
-}
-export interface ReleasePermitsAnswer {
-  readonly released: true;
-  readonly resource: string;
-  readonly fence_token: number;
-}
-export interface SemaphoreRef {
-  readonly name: string;
-  readonly consistency?: Consistency;
-}
-export interface SemaphoreLimitBody {
-  readonly name: string;
-  readonly limit: number;
-}
-export interface DeleteSemaphoreBody {
-  readonly name: string;
-}
-export interface DeleteSemaphoreAnswer {
-  readonly resource: string;
-  readonly deleted: true;
-}
-export interface SemaphoreAnswer {
-  readonly resource: string;
-  readonly limit: number;
-  /** Below 0 while holders have more than a limit that was lowered. */
-  readonly free: number;
-  /** It was created by name, and stays when nobody uses it. */
-  readonly stays: boolean;
-  readonly holders: readonly {
-    readonly session_id: string;
-    readonly client_id: string;
-    readonly permits: number;
-    readonly fence_token: number;
-    readonly acquired_at: number;
-  }[];
-  readonly waiters: readonly {
-    readonly session_id: string;
-    readonly client_id: string;
-    readonly permits: number;
-    readonly position: number;
-  }[];
 }
 
 /** Operations on the client stream: name → body and answer. */
@@ -253,27 +254,81 @@ export interface Operations {
   readonly check: { readonly body: CheckBody; readonly answer: CheckAnswer };
   readonly lock_status: { readonly body: LockRef; readonly answer: LockStatusAnswer };
   readonly list_locks: { readonly body: ListLocksBody; readonly answer: ListLocksAnswer };
+  readonly session_waits: { readonly body: ReadSessionBody; readonly answer: SessionWaitsAnswer };
+  readonly downgrade: { readonly body: DowngradeBody; readonly answer: DowngradeAnswer };
+  readonly acquire_many: { readonly body: AcquireManyBody; readonly answer: AcquireManyAnswer };
   readonly acquire_permits: {
-    readonly body: AcquirePermitsBody;
-    readonly answer: AcquirePermitsAnswer;
+    readonly body: semaphores.AcquirePermitsBody;
+    readonly answer: semaphores.AcquirePermitsAnswer;
   };
   readonly release_permits: {
-    readonly body: ReleasePermitsBody;
-    readonly answer: ReleasePermitsAnswer;
+    readonly body: semaphores.ReleasePermitsBody;
+    readonly answer: semaphores.ReleasePermitsAnswer;
   };
-  readonly semaphore_status: { readonly body: SemaphoreRef; readonly answer: SemaphoreAnswer };
+  readonly renew_permits: { readonly body: RenewBody; readonly answer: RenewAnswer };
+  readonly semaphore_status: {
+    readonly body: semaphores.SemaphoreRef;
+    readonly answer: semaphores.SemaphoreAnswer;
+  };
   readonly create_semaphore: {
-    readonly body: SemaphoreLimitBody;
-    readonly answer: SemaphoreAnswer;
+    readonly body: semaphores.SemaphoreLimitBody;
+    readonly answer: semaphores.SemaphoreAnswer;
   };
   readonly resize_semaphore: {
-    readonly body: SemaphoreLimitBody;
-    readonly answer: SemaphoreAnswer;
+    readonly body: semaphores.SemaphoreLimitBody;
+    readonly answer: semaphores.SemaphoreAnswer;
   };
   readonly delete_semaphore: {
-    readonly body: DeleteSemaphoreBody;
-    readonly answer: DeleteSemaphoreAnswer;
+    readonly body: semaphores.DeleteSemaphoreBody;
+    readonly answer: semaphores.DeleteSemaphoreAnswer;
   };
+  readonly campaign: {
+    readonly body: elections.CampaignBody;
+    readonly answer: elections.CampaignAnswer;
+  };
+  readonly resign: { readonly body: elections.ResignBody; readonly answer: elections.ResignAnswer };
+  readonly proclaim: {
+    readonly body: elections.ProclaimBody;
+    readonly answer: elections.ProclaimAnswer;
+  };
+  readonly renew_leadership: { readonly body: RenewBody; readonly answer: RenewAnswer };
+  readonly election_leader: {
+    readonly body: elections.ElectionRef;
+    readonly answer: elections.ElectionAnswer;
+  };
+  readonly enter_barrier: {
+    readonly body: meetings.EnterBarrierBody;
+    readonly answer: meetings.EnterBarrierAnswer;
+  };
+  readonly leave_barrier: {
+    readonly body: meetings.LeaveBarrierBody;
+    readonly answer: meetings.LeaveBarrierAnswer;
+  };
+  readonly barrier_status: {
+    readonly body: meetings.BarrierRef;
+    readonly answer: meetings.BarrierAnswer;
+  };
+  readonly create_latch: {
+    readonly body: meetings.CreateLatchBody;
+    readonly answer: meetings.LatchAnswer;
+  };
+  readonly count_down: {
+    readonly body: meetings.CountDownBody;
+    readonly answer: meetings.LatchAnswer;
+  };
+  readonly wait_latch: {
+    readonly body: meetings.WaitLatchBody;
+    readonly answer: meetings.LatchAnswer;
+  };
+  readonly latch_status: {
+    readonly body: meetings.LatchRef;
+    readonly answer: meetings.LatchAnswer;
+  };
+  readonly delete_latch: {
+    readonly body: meetings.DeleteLatchBody;
+    readonly answer: meetings.DeleteLatchAnswer;
+  };
+  readonly events: { readonly body: events.EventsBody; readonly answer: events.EventsAnswer };
   readonly force_release: { readonly body: ForceReleaseBody; readonly answer: ForceReleaseAnswer };
 }
 export type OperationName = keyof Operations;

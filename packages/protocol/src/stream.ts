@@ -1,4 +1,5 @@
 import type { Problem } from './errors.ts';
+import type { WatchEvent } from './events.ts';
 import type { OperationName } from './operations.ts';
 
 /** Path of the WebSocket that carries the client stream. */
@@ -12,11 +13,12 @@ export const streamPath = '/stream';
  * abandon itself is answered with `{ abandoned: boolean }`: true also when it crossed the grant, which
  * is then given back; false when no such acquire waits or has been answered here lately.
  * `[id, 'ping', null]` is answered with `{}` by the node itself, whether or not it has a leader.
+ * `[id, 'watch', WatchBody]` begins a watch, `[id, 'unwatch', { watch_id }]` ends it; its events are pushes.
  * `answeredBelow` as a fourth element tells which numbered requests of the body's session have been answered.
  */
 export type StreamRequest = readonly [
   id: number,
-  operation: OperationName | 'abandon' | 'ping',
+  operation: OperationName | 'abandon' | 'ping' | 'watch' | 'unwatch',
   body: unknown,
   answeredBelow?: number,
 ];
@@ -29,11 +31,31 @@ export type StreamAnswer =
   | readonly [id: number, failed: 0, answer: unknown]
   | readonly [id: number, failed: 1, problem: Problem]
   | readonly [id: 0, push: 'cluster', body: ClusterPush]
+  | readonly [id: 0, push: 'watch', body: WatchPush]
+  | readonly [id: 0, push: 'hold_ended', body: HoldEndedPush]
   | readonly [
       id: 0,
       push: 'session_ended',
       body: { readonly session_id: string; readonly reason: 'ended' | 'expired' },
     ];
+
+/** Events of a watch of this stream, or, with `problem`, its end. */
+export interface WatchPush {
+  readonly watch_id: number;
+  readonly events: readonly WatchEvent[];
+  /** `compacted`: events were lost to it, and it is over. */
+  readonly problem?: Problem;
+}
+
+/** A hold of a session that is used on this stream was ended by others. */
+export interface HoldEndedPush {
+  readonly session_id: string;
+  readonly kind: 'lock' | 'semaphore' | 'election';
+  readonly resource: string;
+  readonly fence_token: number;
+  readonly reason: 'forced' | 'max_hold';
+  readonly note?: string;
+}
 
 /** Sent first on every stream and at each change of leader or members. */
 export interface ClusterPush {

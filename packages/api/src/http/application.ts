@@ -3,10 +3,12 @@ import { Readable } from 'node:stream';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HoldfastError } from '@holdfast/protocol';
+import type { ObserveBody, WatchBody } from '@holdfast/protocol';
 import type { ApiMetrics } from '../metrics/metrics.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import type { OperationContext } from '../operations/context.ts';
-import type { WaitingAcquire } from '../operations/waiting.ts';
+import { wireOperations } from '../operations/table.ts';
+import type { Waiting } from '../operations/waiting.ts';
 import type { ApiLog } from '../options.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
 import { compileCheck } from '../validation/compile.ts';
@@ -15,7 +17,14 @@ import { foreignOrigin } from './origins.ts';
 import { answerBrokenRequest, errorHandler, notFound, sendProblem } from './problems.ts';
 import { readQuery, requestSchemas } from './request-schemas.ts';
 import { routes } from './routes.ts';
-import type { DocumentName, DocumentRoute, OperationRoute } from './routes.ts';
+import type {
+  DocumentName,
+  DocumentRoute,
+  EventsRoute,
+  OperationRoute,
+  RelayRoute,
+} from './routes.ts';
+import { serveObserve, serveWatch } from './server-sent-events.ts';
 import { framedSnapshot } from './snapshot.ts';
 import { welcomeJson, welcomePage } from './welcome.ts';
 
@@ -65,6 +74,8 @@ export function createHttpApplication(parts: HttpParts): FastifyInstance {
   addHooks(app, parts);
   for (const route of routes) {
     if (route.kind === 'operation') addOperation(app, route, parts);
+    else if (route.kind === 'events') addEvents(app, route, parts);
+    else if (route.kind === 'relay') addRelay(app, route, parts);
     else addDocument(app, route, parts);
   }
   return app;
@@ -129,12 +140,77 @@ function addOperation(app: FastifyInstance, route: OperationRoute, parts: HttpPa
   });
 }
 
+/** Any operation of the stream. The body is checked by the operation itself. */
+function addRelay(app: FastifyInstance, route: RelayRoute, parts: HttpParts): void {
+  app.route({
+    method: route.method,
+    url: fastifyPath(route.path),
+    handler: async (request, reply) => {
+      const { operation: name } = fields(request.params);
+      const operation =
+        typeof name === 'string' && Object.hasOwn(wireOperations, name)
+          ? wireOperations[name as keyof typeof wireOperations]
+          : undefined;
+      if (operation === undefined) {
+        const known = Object.keys(wireOperations).join(', ');
+        return sendProblem(
+          reply,
+          new Refused('invalid_request', `There is no such operation. Known: ${known}.`, {
+            field: 'operation',
+          }),
+        );
+      }
+      const { answered_below: answered } = fields(request.query);
+      const answeredBelow =
+        typeof answered === 'string' && /^[0-9]{1,15}$/.test(answered)
+          ? { answeredBelow: Number(answered) }
+          : {};
+      const context: OperationContext = {
+        ...parts.context,
+        ...answeredBelow,
+        onWait: (waiting) => watchCaller(reply, waiting),
+      };
+      const outcome = await operation.perform(request.body ?? {}, context);
+      if (outcome instanceof Refused) return sendProblem(reply, outcome);
+      return reply.type('application/json; charset=utf-8').send(JSON.stringify(outcome));
+    },
+  });
+}
+
+// ---- events -------------------------------------------------------------------------------------
+
+function addEvents(app: FastifyInstance, route: EventsRoute, parts: HttpParts): void {
+  const { params, querystring } = requestSchemas(route);
+  app.route({
+    method: route.method,
+    url: fastifyPath(route.path),
+    exposeHeadRoute: false,
+    schema: {
+      ...(params === undefined ? {} : { params }),
+      ...(querystring === undefined ? {} : { querystring }),
+    },
+    handler: async (request, reply) => {
+      const { service, identity } = parts.context;
+      const resumed = request.headers['last-event-id'];
+      const after = typeof resumed === 'string' && resumed !== '' ? { after: resumed } : {};
+      const body = { ...fields(request.query), ...fields(request.params), ...after };
+      service.admit?.(identity, { name: route.name, body });
+      // Checked against the schema of the same body just now.
+      const refused =
+        route.name === 'watch'
+          ? serveWatch(body as WatchBody, parts.context, reply)
+          : await serveObserve(body as ObserveBody, parts.context, reply);
+      return refused === undefined ? undefined : sendProblem(reply, refused);
+    },
+  });
+}
+
 function fields(part: unknown): Readonly<Record<string, unknown>> {
   return typeof part === 'object' && part !== null ? { ...part } : {};
 }
 
 /** Whoever hangs up gives up its place, unless it can come back for it. */
-function watchCaller(reply: FastifyReply, waiting: WaitingAcquire): void {
+function watchCaller(reply: FastifyReply, waiting: Waiting): void {
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) waiting.callerGone();
   });

@@ -2,7 +2,9 @@
 import { partOf } from '../validation/compile.ts';
 import type { ObjectSchema } from '../validation/compile.ts';
 import { pathFields } from './routes.ts';
-import type { OperationRoute } from './routes.ts';
+import type { EventsRoute, OperationRoute } from './routes.ts';
+
+type SplitRoute = OperationRoute | EventsRoute;
 
 export interface RequestSchemas {
   readonly params: ObjectSchema | undefined;
@@ -10,24 +12,24 @@ export interface RequestSchemas {
   readonly body: ObjectSchema | undefined;
 }
 
-const made = new WeakMap<OperationRoute, RequestSchemas>();
+const made = new WeakMap<SplitRoute, RequestSchemas>();
 
 /** What is not in the path is in the query of a GET and in the JSON body of anything else. */
-export function requestSchemas(route: OperationRoute): RequestSchemas {
+export function requestSchemas(route: SplitRoute): RequestSchemas {
   const known = made.get(route) ?? split(route);
   made.set(route, known);
   return known;
 }
 
-function split({ path, method, operation }: OperationRoute): RequestSchemas {
+function split(route: SplitRoute): RequestSchemas {
+  const { path, method } = route;
+  const bodySchema = route.kind === 'operation' ? route.operation.bodySchema : route.bodySchema;
   const inPath = pathFields(path);
-  const rest = partOf(operation.bodySchema, inPath, 'without');
-  const nothing = partOf(operation.bodySchema, [], 'only');
+  const rest = partOf(bodySchema, inPath, 'without');
+  const nothing = partOf(bodySchema, [], 'only');
   return {
     params:
-      inPath.length === 0
-        ? undefined
-        : { ...partOf(operation.bodySchema, inPath, 'only'), required: inPath },
+      inPath.length === 0 ? undefined : { ...partOf(bodySchema, inPath, 'only'), required: inPath },
     querystring: method === 'GET' ? rest : nothing,
     body: method === 'GET' ? undefined : rest,
   };
@@ -35,7 +37,7 @@ function split({ path, method, operation }: OperationRoute): RequestSchemas {
 
 /**
  * Text of the query in the type that the schema asks for: plain decimal digits become a number where
- * a whole number is expected; nothing else changes.
+ * one is expected; nothing else changes.
  */
 export function readQuery(
   query: Readonly<Record<string, unknown>>,
@@ -43,8 +45,12 @@ export function readQuery(
 ): Readonly<Record<string, unknown>> {
   const entries = Object.entries(query).map(([field, value]) => {
     const expected = Object.hasOwn(schema.properties, field) ? schema.properties[field] : undefined;
+    const digits = { integer: /^[0-9]{1,15}$/, number: /^[0-9]{1,15}(?:\.[0-9]{1,15})?$/ };
+    const type = expected?.['type'];
     const isNumber =
-      expected?.['type'] === 'integer' && typeof value === 'string' && /^[0-9]{1,15}$/.test(value);
+      (type === 'integer' || type === 'number') &&
+      typeof value === 'string' &&
+      digits[type].test(value);
     return [field, isNumber ? Number(value) : value] as const;
   });
   return Object.fromEntries(entries);

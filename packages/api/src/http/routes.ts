@@ -1,8 +1,21 @@
 /** Every path of the HTTP interface: what it asks for, and where in the request its fields are. */
 import { administrativeOperations, wireOperations } from '../operations/table.ts';
+import type { ErrorCode } from '@holdfast/protocol';
 import type { Operation } from '../operations/operation.ts';
+import { observeBody, watchBody } from '../schemas/events.ts';
+import { toJsonSchema } from '../validation/compile.ts';
+import type { ObjectSchema } from '../validation/compile.ts';
 
-export type Group = 'sessions' | 'locks' | 'semaphores' | 'cluster' | 'operations' | 'admin';
+export type Group =
+  | 'sessions'
+  | 'locks'
+  | 'semaphores'
+  | 'elections'
+  | 'meetings'
+  | 'events'
+  | 'cluster'
+  | 'operations'
+  | 'admin';
 export type Method = 'GET' | 'POST' | 'DELETE';
 
 /** A path that answers with an operation's answer. */
@@ -28,8 +41,30 @@ export interface DocumentRoute {
   readonly name: DocumentName;
   readonly contentType: string;
 }
+
+/** A path that goes on telling events. */
+export interface EventsRoute {
+  readonly kind: 'events';
+  readonly method: 'GET';
+  readonly path: string;
+  readonly group: Group;
+  readonly summary: string;
+  readonly name: 'watch' | 'observe';
+  readonly bodySchema: ObjectSchema;
+  readonly errors: readonly ErrorCode[];
+}
+
+/** One path for every operation of the wire, by its name: for clients that cannot have a stream. */
+export interface RelayRoute {
+  readonly kind: 'relay';
+  readonly method: 'POST';
+  readonly path: string;
+  readonly group: Group;
+  readonly summary: string;
+}
+
 export type DocumentName = 'welcome' | 'openapi' | 'metrics' | 'snapshot';
-export type Route = OperationRoute | DocumentRoute;
+export type Route = OperationRoute | DocumentRoute | EventsRoute | RelayRoute;
 
 function route(
   group: Group,
@@ -87,6 +122,14 @@ const sessionRoutes: readonly Route[] = [
   ),
 ];
 
+const waitsRoute: Route = route(
+  'sessions',
+  'GET',
+  '/sessions/{session_id}/waits',
+  wire.session_waits,
+  'What a session waits for: its places, and who is ahead.',
+);
+
 const lockRoutes: readonly Route[] = [
   route(
     'locks',
@@ -97,6 +140,28 @@ const lockRoutes: readonly Route[] = [
   ),
   route('locks', 'POST', '/locks/{name}/release', wire.release, 'Release a lock.'),
   route('locks', 'POST', '/locks/{name}/renew', wire.renew, 'Extend a hold.'),
+  route(
+    'locks',
+    'POST',
+    '/locks/{name}/downgrade',
+    wire.downgrade,
+    'Lower an exclusive hold to shared, under its token.',
+  ),
+  route(
+    'locks',
+    'POST',
+    '/locks/acquire-many',
+    wire.acquire_many,
+    'Acquire several locks and semaphores: all or none.',
+  ),
+  route(
+    'locks',
+    'POST',
+    '/lock/acquire',
+    own.simple_acquire,
+    'Acquire a lock by its owner alone; again extends it.',
+  ),
+  route('locks', 'POST', '/lock/release', own.simple_release, 'Release a lock of an owner.'),
   route(
     'locks',
     'POST',
@@ -131,6 +196,13 @@ const semaphoreRoutes: readonly Route[] = [
   ),
   route(
     'semaphores',
+    'POST',
+    '/semaphores/{name}/renew',
+    wire.renew_permits,
+    'Extend the session that has permits.',
+  ),
+  route(
+    'semaphores',
     'GET',
     '/semaphores/{name}/status',
     wire.semaphore_status,
@@ -156,6 +228,109 @@ const semaphoreRoutes: readonly Route[] = [
     '/semaphores/{name}',
     wire.delete_semaphore,
     'Delete a semaphore that nobody uses.',
+  ),
+];
+
+const electionRoutes: readonly Route[] = [
+  route(
+    'elections',
+    'POST',
+    '/election/{name}/campaign',
+    wire.campaign,
+    'Stand in an election: lead, or wait for it.',
+  ),
+  route('elections', 'POST', '/election/{name}/resign', wire.resign, 'Lead no more.'),
+  route(
+    'elections',
+    'POST',
+    '/election/{name}/proclaim',
+    wire.proclaim,
+    'Tell another value as the leader.',
+  ),
+  route(
+    'elections',
+    'POST',
+    '/election/{name}/renew',
+    wire.renew_leadership,
+    'Extend the session that leads.',
+  ),
+  route(
+    'elections',
+    'GET',
+    '/election/{name}/leader',
+    wire.election_leader,
+    'Who leads, what it tells, and who waits.',
+  ),
+  {
+    kind: 'events',
+    method: 'GET',
+    path: '/election/{name}/observe',
+    group: 'elections',
+    summary: 'Who leads and every change of it, as server-sent events, resumable.',
+    name: 'observe',
+    bodySchema: toJsonSchema(observeBody),
+    errors: ['name_too_long', 'compacted', 'not_leader', 'no_quorum'],
+  },
+];
+
+const meetingRoutes: readonly Route[] = [
+  route(
+    'meetings',
+    'POST',
+    '/barriers/{name}/enter',
+    wire.enter_barrier,
+    'Enter a barrier, and wait until all have come.',
+  ),
+  route(
+    'meetings',
+    'POST',
+    '/barriers/{name}/leave',
+    wire.leave_barrier,
+    'Leave a barrier, and wait until all have left.',
+  ),
+  route(
+    'meetings',
+    'GET',
+    '/barriers/{name}/status',
+    wire.barrier_status,
+    'Who is inside a barrier.',
+  ),
+  route('meetings', 'POST', '/latches/{name}', wire.create_latch, 'Make a latch with a count.'),
+  route(
+    'meetings',
+    'POST',
+    '/latches/{name}/count-down',
+    wire.count_down,
+    'Take something off the count of a latch.',
+  ),
+  route(
+    'meetings',
+    'GET',
+    '/latches/{name}/wait',
+    wire.wait_latch,
+    'Wait until the count of a latch is 0.',
+  ),
+  route('meetings', 'GET', '/latches/{name}', wire.latch_status, 'The count of a latch.'),
+  route('meetings', 'DELETE', '/latches/{name}', wire.delete_latch, 'Delete a latch.'),
+];
+
+const eventRoutes: readonly Route[] = [
+  {
+    kind: 'events',
+    method: 'GET',
+    path: '/watch',
+    group: 'events',
+    summary: 'Changes as server-sent events, resumable with Last-Event-ID.',
+    name: 'watch',
+    bodySchema: toJsonSchema(watchBody),
+    errors: ['name_too_long', 'compacted'],
+  },
+  route(
+    'events',
+    'GET',
+    '/events',
+    wire.events,
+    'The latest changes, or those after a position, by pages.',
   ),
 ];
 
@@ -233,6 +408,15 @@ const operationsRoutes: readonly Route[] = [
   },
 ];
 
+const relayRoute: Route = {
+  kind: 'relay',
+  method: 'POST',
+  path: '/operations/{operation}',
+  group: 'operations',
+  summary:
+    'Any operation of the client stream by its name, with its body: for clients without a stream.',
+};
+
 const adminRoutes: readonly Route[] = [
   route('admin', 'GET', '/admin/stats', own.stats, 'Figures of the whole cluster.'),
   route(
@@ -254,10 +438,15 @@ const adminRoutes: readonly Route[] = [
 
 export const routes: readonly Route[] = [
   ...sessionRoutes,
+  waitsRoute,
   ...lockRoutes,
   ...semaphoreRoutes,
+  ...electionRoutes,
+  ...meetingRoutes,
+  ...eventRoutes,
   ...clusterRoutes,
   ...operationsRoutes,
+  relayRoute,
   ...adminRoutes,
 ];
 

@@ -2,7 +2,14 @@
 import { errorDefinitions, streamPath } from '@holdfast/protocol';
 import type { ErrorCode } from '@holdfast/protocol';
 import { routes } from '../http/routes.ts';
-import type { DocumentRoute, OperationRoute, Route } from '../http/routes.ts';
+import type {
+  DocumentRoute,
+  EventsRoute,
+  OperationRoute,
+  RelayRoute,
+  Route,
+} from '../http/routes.ts';
+import { wireOperations } from '../operations/table.ts';
 import { requestSchemas } from '../http/request-schemas.ts';
 import { alwaysPossible } from '../operations/operation.ts';
 import { problem } from '../schemas/problem.ts';
@@ -17,7 +24,10 @@ const bodyErrors: readonly ErrorCode[] = [
 
 /** Every error code that a path can answer with. */
 export function errorsOf(route: Route): readonly ErrorCode[] {
-  const own = route.kind === 'operation' ? route.operation.errors : [];
+  let own: readonly ErrorCode[] = [];
+  if (route.kind === 'operation') own = route.operation.errors;
+  if (route.kind === 'events') own = route.errors;
+  if (route.kind === 'relay') own = Object.values(wireOperations).flatMap(({ errors }) => errors);
   const body = route.method === 'GET' ? [] : bodyErrors;
   return [...new Set([...alwaysPossible, ...body, ...own])];
 }
@@ -40,6 +50,10 @@ export function openApiDocument(version: string): object {
     tags: [
       { name: 'sessions', description: 'A session holds locks for as long as it is kept alive.' },
       { name: 'locks', description: 'Locks by name, with fencing tokens.' },
+      { name: 'semaphores', description: 'Permits of a limited number, several at once.' },
+      { name: 'elections', description: 'One leads and tells a value; the others wait.' },
+      { name: 'meetings', description: 'Barriers and latches.' },
+      { name: 'events', description: 'What changed, as it changes and by pages.' },
       { name: 'cluster', description: 'Nodes, leader, backup.' },
       { name: 'operations', description: 'Probes, figures, this document.' },
       { name: 'admin', description: 'For operators.' },
@@ -75,6 +89,8 @@ function operationId(route: OperationRoute): string {
 
 function pathItem(route: Route): object {
   if (route.kind === 'document') return documentItem(route);
+  if (route.kind === 'events') return eventsItem(route);
+  if (route.kind === 'relay') return relayItem(route);
   const { params, querystring, body } = requestSchemas(route);
   const parameters = [...parametersOf(params, 'path'), ...parametersOf(querystring, 'query')];
   const hasBody = body !== undefined && Object.keys(body.properties).length > 0;
@@ -100,6 +116,58 @@ function pathItem(route: Route): object {
       ...(route.unavailableWhen === undefined
         ? {}
         : { 503: { description: 'Not at the moment.', ...answer } }),
+    },
+  };
+}
+
+function eventsItem(route: EventsRoute): object {
+  const { params, querystring } = requestSchemas(route);
+  const resume = {
+    name: 'Last-Event-ID',
+    in: 'header',
+    required: false,
+    description: 'The id of the last event that was seen: goes on after it.',
+    schema: { type: 'string' },
+  };
+  return {
+    operationId: route.name,
+    tags: [route.group],
+    summary: route.summary,
+    parameters: [...parametersOf(params, 'path'), ...parametersOf(querystring, 'query'), resume],
+    responses: {
+      200: {
+        description: 'Events, each with its position as id.',
+        content: { 'text/event-stream': { schema: { type: 'string' } } },
+      },
+      ...problemResponses(route),
+    },
+  };
+}
+
+function relayItem(route: RelayRoute): object {
+  return {
+    operationId: 'relay',
+    tags: [route.group],
+    summary: route.summary,
+    parameters: [
+      {
+        name: 'operation',
+        in: 'path',
+        required: true,
+        schema: { type: 'string', enum: Object.keys(wireOperations) },
+      },
+      {
+        name: 'answered_below',
+        in: 'query',
+        required: false,
+        description: 'Numbered requests of this session below it have been answered.',
+        schema: { type: 'integer', minimum: 0 },
+      },
+    ],
+    requestBody: { required: true, content: jsonContent({ type: 'object' }) },
+    responses: {
+      200: { description: 'Done.', content: jsonContent({ type: 'object' }) },
+      ...problemResponses(route),
     },
   };
 }

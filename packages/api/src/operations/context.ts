@@ -2,7 +2,8 @@
 import type { CallOptions, Engine } from '@holdfast/engine';
 import type { Refused } from '../refused.ts';
 import type { Admit, ApiLimits } from '../options.ts';
-import type { WaitingAcquire, WaitingAcquires } from './waiting.ts';
+import type { EventFeed } from '../watch/feed.ts';
+import type { Waiting, WaitingCallers } from './waiting.ts';
 
 /** The parts of the node that operations work with; one for the whole api. */
 export interface Service {
@@ -11,7 +12,12 @@ export interface Service {
   readonly version: string;
   readonly limits: ApiLimits;
   readonly admit: Admit | undefined;
-  readonly waiting: WaitingAcquires;
+  readonly waiting: WaitingCallers;
+  /** The latest events of this node. */
+  readonly feed: EventFeed;
+  /** Calls back once after so many ms; returns the cancel. */
+  readonly after: (delayMs: number, callback: () => void) => () => void;
+  readonly endOfTurn: (callback: () => void) => void;
   /** Wall clock in ms, for people only. */
   readonly now: () => number;
   /** Told of every acquire: its outcome (`granted` or an error code) and how long it took, its wait included. */
@@ -25,8 +31,8 @@ export interface OperationContext {
   readonly identity: string;
   /** The caller has the answers to this session's numbered requests below this one. */
   readonly answeredBelow?: number;
-  /** Given the handle of an acquire that may wait, so that its caller can give it up. */
-  readonly onWait?: (waiting: WaitingAcquire) => void;
+  /** Given the handle of a wait, so that its caller can give it up. */
+  readonly onWait?: (waiting: Waiting) => void;
 }
 
 /** What the engine is to know about the caller. */

@@ -1,5 +1,5 @@
 /**
- * What a holder does with its fence token: release, renew; and what a third party does: check.
+ * What a holder does with its fence token: release, lower, renew; and what a third party does: check.
  *
  * A hold that was acquired by `client_id` has a session of its own, which its holder need not know:
  * it is found by name and token, both of which must be right. No other hold can have that token.
@@ -7,18 +7,22 @@
 import type {
   CheckAnswer,
   CheckBody,
+  DowngradeAnswer,
+  DowngradeBody,
   ReleaseAnswer,
   ReleaseBody,
   RenewAnswer,
   RenewBody,
+  Who,
 } from '@holdfast/protocol';
 import type { SessionId } from '@holdfast/state';
 import { Refused, refusedBy } from '../refused.ts';
+import { invalid, whoIsWrong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
-import { asFenceToken, asResourceName, asSessionId } from './identities.ts';
-import { findLock, whoIsWrong } from './locks.ts';
-import { findSession } from './sessions.ts';
+import { holdersOf } from './holders.ts';
+import type { HeldKind, Holders } from './holders.ts';
+import { asFenceToken, asResourceName, asSessionId, newRequestId } from './identities.ts';
 import { unexpected } from './unexpected.ts';
 
 const maxHoldersShown = 10;
@@ -27,8 +31,7 @@ export async function release(
   body: ReleaseBody,
   context: OperationContext,
 ): Promise<Outcome<ReleaseAnswer>> {
-  const found = releasingSession(body, context);
-  const sessionId = found instanceof Promise ? await found : found;
+  const sessionId = await sessionOfHold('lock', body, context);
   if (sessionId instanceof Refused) return sessionId;
   const result = await context.service.engine.submit(
     {
@@ -50,104 +53,160 @@ export async function release(
   };
 }
 
-function releasingSession(
-  body: ReleaseBody,
+export async function downgrade(
+  body: DowngradeBody,
+  context: OperationContext,
+): Promise<Outcome<DowngradeAnswer>> {
+  const sessionId = await sessionOfHold('lock', body, context);
+  if (sessionId instanceof Refused) return sessionId;
+  const { name, fence_token } = body;
+  const result = await context.service.engine.submit(
+    {
+      type: 'downgrade',
+      sessionId,
+      name: asResourceName(name),
+      fenceToken: asFenceToken(fence_token),
+    },
+    callOptions(context),
+  );
+  if (!result.ok) return refusedBy(result);
+  if (result.type !== 'downgraded') return unexpected(result.type);
+  return { downgraded: true, resource: name, fence_token, mode: 'shared' };
+}
+
+/**
+ * The session that holds: the one that is given, or, by client id, the hold's own. Not a promise where
+ * nothing has to be asked: this is the hot path.
+ */
+export function sessionOfHold(
+  kind: HeldKind,
+  body: Who & { readonly name: string; readonly fence_token?: number },
   context: OperationContext,
 ): Outcome<SessionId> | Promise<Outcome<SessionId>> {
   const wrong = whoIsWrong(body);
   if (wrong !== undefined) return wrong;
   if (body.session_id !== undefined) return asSessionId(body.session_id);
-  if (body.fence_token === undefined) {
-    return new Refused('invalid_request', '"fence_token" is missing: "client_id" needs it.', {
-      field: 'fence_token',
-    });
-  }
-  return holderByClient(body.name, body.client_id ?? '', body.fence_token, context);
+  if (body.fence_token === undefined)
+    return invalid('fence_token', '"fence_token" is missing: "client_id" needs it.');
+  return holderByClient(kind, body.name, body.client_id ?? '', body.fence_token, context);
 }
 
 /** The session of the hold with this name, client and token. */
 async function holderByClient(
+  kind: HeldKind,
   name: string,
   clientId: string,
   fenceToken: number,
   context: OperationContext,
 ): Promise<Outcome<SessionId>> {
-  const { holders } = await findLock(name, 'linearizable', context);
-  const ofClient = holders.filter((holder) => holder.clientId === clientId);
+  const found = await holdersOf(kind, name, context, fenceToken);
+  const ofClient = found.holders.filter((holder) => holder.clientId === clientId);
   const holder = ofClient.find((candidate) => candidate.fenceToken === fenceToken);
   if (holder !== undefined) return holder.sessionId;
   const [other] = ofClient;
-  if (other !== undefined) return staleToken(name, fenceToken, other.fenceToken);
-  if (holders.length === 0) {
-    return new Refused('lock_not_found', `Nobody holds "${name}".`, { resource: name });
+  if (other !== undefined && kind !== 'semaphore')
+    return staleToken(name, fenceToken, other.fenceToken, found);
+  if (kind === 'lock' && found.holders.length === 0) {
+    const details = { resource: name, ...endOf(found) };
+    return new Refused('lock_not_found', `Nobody holds "${name}".`, details);
   }
   return new Refused(
     'not_holder',
-    `Client "${clientId}" does not hold "${name}"; somebody else does. Only its holder can act on it.`,
+    `Client "${clientId}" does not hold ${kind} "${name}" with fence token ${String(fenceToken)}. Only its holder can act on it.`,
     {
       resource: name,
-      holders: holders.slice(0, maxHoldersShown).map((shown) => ({
+      holders: found.holders.slice(0, maxHoldersShown).map((shown) => ({
         client_id: shown.clientId,
         fence_token: shown.fenceToken,
-        mode: shown.mode,
+        ...(shown.mode === undefined ? {} : { mode: shown.mode }),
       })),
+      ...endOf(found),
     },
   );
 }
 
-function staleToken(name: string, given: number, current: number): Refused {
+/** How others ended the hold of the token that was asked for. */
+function endOf({ ended }: Holders): { readonly end_reason?: string } {
+  return ended === undefined ? {} : { end_reason: ended.reason };
+}
+
+function staleToken(name: string, given: number, current: number, found: Holders): Refused {
   return new Refused(
     'stale_fence_token',
     `Fence token ${String(given)} is not of the current hold of "${name}", which has ${String(current)}.`,
-    { resource: name, fence_token: given, current_fence_token: current },
+    { resource: name, fence_token: given, current_fence_token: current, ...endOf(found) },
   );
 }
 
 /** Looks first, so that a wrong token extends nothing; then extends the session of the hold. */
-export async function renew(
-  body: RenewBody,
-  context: OperationContext,
-): Promise<Outcome<RenewAnswer>> {
-  const wrong = whoIsWrong(body);
-  if (wrong !== undefined) return wrong;
-  const sessionId =
-    body.session_id === undefined
-      ? await holderByClient(body.name, body.client_id ?? '', body.fence_token, context)
-      : await holderBySession(body.name, body.session_id, body.fence_token, context);
-  if (sessionId instanceof Refused) return sessionId;
-  const result = await context.service.engine.keepAlive(sessionId, callOptions(context));
-  if (!result.ok) return refusedBy(result);
-  return {
-    renewed: true,
-    resource: body.name,
-    fence_token: body.fence_token,
-    ttl_seconds: result.timeoutMs / 1000,
+function renewOf(
+  kind: HeldKind,
+): (body: RenewBody, context: OperationContext) => Promise<Outcome<RenewAnswer>> {
+  return async (body, context) => {
+    const { name, fence_token, session_id } = body;
+    const wrong = whoIsWrong(body);
+    if (wrong !== undefined) return wrong;
+    const sessionId =
+      session_id === undefined
+        ? await holderByClient(kind, name, body.client_id ?? '', fence_token, context)
+        : await holderBySession(kind, name, session_id, fence_token, context);
+    if (sessionId instanceof Refused) return sessionId;
+    const result = await context.service.engine.keepAlive(sessionId, callOptions(context));
+    if (!result.ok) return refusedBy(result);
+    const ttlSeconds = result.timeoutMs / 1000;
+    return { renewed: true, resource: name, fence_token, ttl_seconds: ttlSeconds };
   };
 }
 
+export const renew: ReturnType<typeof renewOf> = renewOf('lock');
+export const renewPermits: ReturnType<typeof renewOf> = renewOf('semaphore');
+export const renewLeadership: ReturnType<typeof renewOf> = renewOf('election');
+
 async function holderBySession(
+  kind: HeldKind,
   name: string,
   sessionId: string,
   fenceToken: number,
   context: OperationContext,
 ): Promise<Outcome<SessionId>> {
-  const found = await findSession({ session_id: sessionId }, context);
-  if (found instanceof Refused) return found;
-  const hold = found.session.holds.find((candidate) => candidate.name === name);
-  if (hold === undefined) {
-    return new Refused('not_holder', `This session does not hold "${name}".`, { resource: name });
-  }
-  if (hold.fenceToken !== fenceToken) return staleToken(name, fenceToken, hold.fenceToken);
-  return asSessionId(sessionId);
+  const gone = await context.service.engine.query(
+    { type: 'session', sessionId: asSessionId(sessionId) },
+    'linearizable',
+    callOptions(context),
+  );
+  if (gone.type === 'session_missing') return refusedBy(gone.refusal);
+  const found = await holdersOf(kind, name, context, fenceToken);
+  const own = found.holders.filter((candidate) => candidate.sessionId === sessionId);
+  if (own.some((candidate) => candidate.fenceToken === fenceToken)) return asSessionId(sessionId);
+  const [other] = own;
+  if (other !== undefined && kind !== 'semaphore')
+    return staleToken(name, fenceToken, other.fenceToken, found);
+  return new Refused(
+    'not_holder',
+    `This session does not hold ${kind} "${name}" with that token.`,
+    {
+      resource: name,
+      fence_token: fenceToken,
+      ...endOf(found),
+    },
+  );
 }
 
 export async function check(body: CheckBody, context: OperationContext): Promise<CheckAnswer> {
-  const { holders } = await findLock(body.name, 'linearizable', context);
-  const tokens = holders.map((holder): number => holder.fenceToken);
+  const found = await holdersOf('lock', body.name, context, body.fence_token);
+  const tokens = found.holders.map((holder): number => holder.fenceToken);
   return {
     valid: tokens.includes(body.fence_token),
     resource: body.name,
     fence_token: body.fence_token,
     current_fence_token: tokens.length === 0 ? null : Math.max(...tokens),
+    end_reason: found.ended?.reason ?? null,
   };
 }
+
+/** Repetitions inside the cluster are recognised also where the caller numbers nothing. */
+export const requestIdOf = ({
+  request_id,
+}: {
+  readonly request_id?: number;
+}): { readonly requestId: number | string } => ({ requestId: request_id ?? newRequestId() });

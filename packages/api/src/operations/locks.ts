@@ -11,14 +11,13 @@ import type {
   LockRef,
   LockStatusAnswer,
 } from '@holdfast/protocol';
-import type { LockView } from '@holdfast/state';
+import type { Command, LockView } from '@holdfast/state';
 import { Refused, refusedBy } from '../refused.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
-import { asResourceName, asSessionId, newRequestId, ownSessionId } from './identities.ts';
-import { timeoutTooLong } from './sessions.ts';
+import { askerOf, submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
+import { asResourceName, newRequestId } from './identities.ts';
 import { unexpected } from './unexpected.ts';
-import type { AcquireCommand } from './waiting.ts';
 
 const locksOnAPage = 100;
 
@@ -30,19 +29,9 @@ export async function acquire(
 ): Promise<Outcome<AcquireAnswer>> {
   const command = acquireCommand(body, context);
   if (command instanceof Refused) return command;
-  const { service } = context;
-  const startedMs = performance.now();
-  const result =
-    command.waitMs > 0
-      ? await service.waiting.run(command, context)
-      : await service.engine.submit(command, callOptions(context));
-  const seconds = (performance.now() - startedMs) / 1000;
-  if (result instanceof Refused || !result.ok) {
-    service.onAcquire(result.code, seconds);
-    return result instanceof Refused ? result : refusedBy(result);
-  }
+  const result = await submitAcquire(command, context);
+  if (result instanceof Refused) return result;
   if (result.type !== 'granted') return unexpected(result.type);
-  service.onAcquire('granted', seconds);
   const answer: AcquireAnswer = {
     acquired: true,
     resource: command.name,
@@ -56,74 +45,26 @@ export async function acquire(
   return { ...answer, ttl_seconds: command.ownSession.timeoutMs / 1000 };
 }
 
+type AcquireCommand = Extract<Command, { readonly type: 'acquire' }>;
+
 function acquireCommand(body: AcquireBody, context: OperationContext): Outcome<AcquireCommand> {
-  const { limits, now } = context.service;
   const waitSeconds = body.wait_seconds ?? 0;
   const tooLong = waitTooLong(waitSeconds, context);
   if (tooLong !== undefined) return tooLong;
-  const name = asResourceName(body.name);
-  const common = {
+  const asker = askerOf('lock', body, context);
+  if (asker instanceof Refused) return asker;
+  const terms = termsOf(body);
+  if (terms instanceof Refused) return terms;
+  return {
     type: 'acquire',
     requestId: body.request_id ?? newRequestId(),
-    name,
+    name: asResourceName(body.name),
     mode: body.mode ?? 'exclusive',
-    waitMs: Math.ceil(waitSeconds * 1000),
-    acquiredAtMs: now(),
-  } as const;
-  const wrong = whoIsWrong(body);
-  if (wrong !== undefined) return wrong;
-  if (body.session_id !== undefined) {
-    if (body.ttl_seconds !== undefined) {
-      return invalid(
-        'ttl_seconds',
-        '"ttl_seconds" goes with "client_id"; a session has its timeout.',
-      );
-    }
-    return { ...common, sessionId: asSessionId(body.session_id) };
-  }
-  const clientId = body.client_id ?? '';
-  const ttlSeconds = body.ttl_seconds ?? limits.defaultSessionTimeoutSeconds;
-  return (
-    timeoutTooLong('ttl_seconds', ttlSeconds, context) ?? {
-      ...common,
-      sessionId: ownSessionId(context.identity, clientId, name, body.request_id),
-      ownSession: { clientId, timeoutMs: Math.round(ttlSeconds * 1000), lockDelayMs: 0 },
-    }
-  );
-}
-
-export function waitTooLong(
-  waitSeconds: number,
-  { service }: OperationContext,
-): Refused | undefined {
-  const limit = service.limits.maxWaitSeconds;
-  if (waitSeconds <= limit) return undefined;
-  return new Refused(
-    'invalid_request',
-    `"wait_seconds" must be at most ${String(limit)} on this cluster, not ${String(waitSeconds)}.`,
-    { field: 'wait_seconds', limit },
-  );
-}
-
-function invalid(field: string, message: string): Refused {
-  return new Refused('invalid_request', message, { field });
-}
-
-/** Exactly one of `session_id` and `client_id` tells who asks. */
-export function whoIsWrong(who: {
-  readonly session_id?: string;
-  readonly client_id?: string;
-}): Refused | undefined {
-  if (who.session_id !== undefined && who.client_id !== undefined) {
-    return invalid('client_id', 'Give "session_id" or "client_id", not both.');
-  }
-  if (who.session_id === undefined && who.client_id === undefined) {
-    return invalid(
-      'session_id',
-      'Who asks? Give "session_id" (see POST /sessions), or "client_id" for a hold with a ttl of its own.',
-    );
-  }
-  return undefined;
+    waitMs: toWaitMs(waitSeconds),
+    acquiredAtMs: context.service.now(),
+    ...asker,
+    ...terms,
+  };
 }
 
 // ---- look ---------------------------------------------------------------------------------------
@@ -150,6 +91,12 @@ export async function findLock(
   return result.type === 'lock' ? result.lock : unexpected(result.type);
 }
 
+export const endsInSeconds = ({
+  endsInMs,
+}: {
+  readonly endsInMs: number | undefined;
+}): number | null => (endsInMs === undefined ? null : endsInMs / 1000);
+
 function statusOf(
   lock: LockView,
   consistency: Consistency,
@@ -167,12 +114,15 @@ function statusOf(
       fence_token: holder.fenceToken,
       hold_count: holder.holdCount,
       acquired_at: holder.acquiredAtMs / 1000,
+      metadata: holder.metadata ?? null,
+      ends_in_seconds: endsInSeconds(holder),
     })),
     waiters: lock.waiters.map((waiter) => ({
       session_id: waiter.sessionId,
       client_id: waiter.clientId,
       mode: waiter.mode,
       position: waiter.position,
+      priority: waiter.priority,
     })),
     waiter_count: lock.waiterCount,
     delayed_until: lock.delayedForMs > 0 ? (service.now() + lock.delayedForMs) / 1000 : null,
@@ -226,7 +176,12 @@ export async function forceRelease(
   context: OperationContext,
 ): Promise<Outcome<ForceReleaseAnswer>> {
   const result = await context.service.engine.submit(
-    { type: 'force_release', name: asResourceName(body.name), reason: body.reason ?? '' },
+    {
+      type: 'force_release',
+      name: asResourceName(body.name),
+      reason: body.reason ?? '',
+      ...(body.kind === undefined ? {} : { kind: body.kind }),
+    },
     callOptions(context),
   );
   // The wish is that nobody holds it: a repetition finds that so.

@@ -14,43 +14,49 @@ import type { Command, SemaphoreView } from '@holdfast/state';
 import { Refused, refusedBy } from '../refused.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
-import { asFenceToken, asResourceName, asSessionId, newRequestId } from './identities.ts';
-import { waitTooLong } from './locks.ts';
+import { askerOf, submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
+import { sessionOfHold } from './holds.ts';
+import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
+import { endsInSeconds } from './locks.ts';
 import { unexpected } from './unexpected.ts';
 
 export async function acquirePermits(
   body: AcquirePermitsBody,
   context: OperationContext,
 ): Promise<Outcome<AcquirePermitsAnswer>> {
-  const { service } = context;
   const waitSeconds = body.wait_seconds ?? 0;
   const tooLong = waitTooLong(waitSeconds, context);
   if (tooLong !== undefined) return tooLong;
+  const asker = askerOf('semaphore', body, context);
+  if (asker instanceof Refused) return asker;
+  const terms = termsOf(body);
+  if (terms instanceof Refused) return terms;
   const permits = body.permits ?? 1;
-  const command: Extract<Command, { type: 'acquire_permits' }> = {
-    type: 'acquire_permits',
-    sessionId: asSessionId(body.session_id),
-    requestId: body.request_id ?? newRequestId(),
-    name: asResourceName(body.name),
-    permits,
-    waitMs: Math.ceil(waitSeconds * 1000),
-    acquiredAtMs: service.now(),
-    ...(body.limit === undefined ? {} : { limit: body.limit }),
-  };
-  const result =
-    command.waitMs > 0
-      ? await service.waiting.run(command, context)
-      : await service.engine.submit(command, callOptions(context));
+  const result = await submitAcquire(
+    {
+      type: 'acquire_permits',
+      requestId: body.request_id ?? newRequestId(),
+      name: asResourceName(body.name),
+      permits,
+      waitMs: toWaitMs(waitSeconds),
+      acquiredAtMs: context.service.now(),
+      ...(body.limit === undefined ? {} : { limit: body.limit }),
+      ...asker,
+      ...terms,
+    },
+    context,
+  );
   if (result instanceof Refused) return result;
-  if (!result.ok) return refusedBy(result);
   if (result.type !== 'granted') return unexpected(result.type);
+  const { ownSession, sessionId } = asker;
   return {
     acquired: true,
     resource: body.name,
     permits,
     fence_token: result.fenceToken,
-    session_id: body.session_id,
+    session_id: sessionId,
     revision: result.revision,
+    ...(ownSession === undefined ? {} : { ttl_seconds: ownSession.timeoutMs / 1000 }),
   };
 }
 
@@ -58,11 +64,13 @@ export async function releasePermits(
   body: ReleasePermitsBody,
   context: OperationContext,
 ): Promise<Outcome<ReleasePermitsAnswer>> {
-  const { name, session_id, fence_token, request_id } = body;
+  const { name, fence_token, request_id } = body;
+  const sessionId = await sessionOfHold('semaphore', body, context);
+  if (sessionId instanceof Refused) return sessionId;
   const result = await context.service.engine.submit(
     {
       type: 'release_permits',
-      sessionId: asSessionId(session_id),
+      sessionId,
       name: asResourceName(name),
       fenceToken: asFenceToken(fence_token),
       ...(request_id === undefined ? {} : { requestId: request_id }),
@@ -128,18 +136,21 @@ function answerOf({ name, limit, free, stays, holders, waiters }: SemaphoreView)
     limit,
     free,
     stays,
-    holders: holders.map(({ sessionId, clientId, permits, fenceToken, acquiredAtMs }) => ({
-      session_id: sessionId,
-      client_id: clientId,
-      permits,
-      fence_token: fenceToken,
-      acquired_at: acquiredAtMs / 1000,
+    holders: holders.map((holder) => ({
+      session_id: holder.sessionId,
+      client_id: holder.clientId,
+      permits: holder.permits,
+      fence_token: holder.fenceToken,
+      acquired_at: holder.acquiredAtMs / 1000,
+      metadata: holder.metadata ?? null,
+      ends_in_seconds: endsInSeconds(holder),
     })),
-    waiters: waiters.map(({ sessionId, clientId, permits, position }) => ({
+    waiters: waiters.map(({ sessionId, clientId, permits, position, priority }) => ({
       session_id: sessionId,
       client_id: clientId,
       permits,
       position,
+      priority,
     })),
   };
 }

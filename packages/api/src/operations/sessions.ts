@@ -8,6 +8,7 @@ import type {
   SessionAnswer,
   SessionLocksAnswer,
   SessionRef,
+  SessionWaitsAnswer,
 } from '@holdfast/protocol';
 import type { QueryResult } from '@holdfast/engine';
 import { Refused, refusedBy } from '../refused.ts';
@@ -61,6 +62,9 @@ export async function getSession(
     created_at: session.createdAtMs / 1000,
     last_keepalive: lastKeepAliveMs / 1000,
     locks_held: session.holds.map((hold) => hold.name),
+    semaphores_held: [...new Set(session.permits.map((hold) => hold.name))],
+    elections_led: session.leads.map((hold) => hold.name),
+    barriers_inside: session.barriers,
     consistency: body.consistency ?? 'linearizable',
   };
 }
@@ -80,6 +84,22 @@ export async function sessionLocks(
       fence_token: hold.fenceToken,
       mode: hold.mode,
       hold_count: hold.holdCount,
+    })),
+  };
+}
+
+export async function sessionWaits(
+  body: ReadSessionBody,
+  context: OperationContext,
+): Promise<Outcome<SessionWaitsAnswer>> {
+  const result = await findSession(body, context);
+  if (result instanceof Refused) return result;
+  return {
+    waits: result.session.waits.map(({ kind, name, position, ahead }) => ({
+      kind,
+      resource: name,
+      position,
+      ahead,
     })),
   };
 }

@@ -2,14 +2,24 @@
 import type { OperationName } from '@holdfast/protocol';
 import * as administration from '../schemas/administration.ts';
 import * as schemas from '../schemas/operations.ts';
+import * as electionSchemas from '../schemas/elections.ts';
+import * as eventSchemas from '../schemas/events.ts';
+import * as meetingSchemas from '../schemas/meetings.ts';
 import * as semaphoreSchemas from '../schemas/semaphores.ts';
+import * as barriers from './barriers.ts';
+import * as simple from '../schemas/simple-locks.ts';
 import * as cluster from './cluster.ts';
+import * as elections from './elections.ts';
+import { events } from './events.ts';
 import * as holds from './holds.ts';
+import * as latches from './latches.ts';
 import * as locks from './locks.ts';
+import { acquireMany } from './many.ts';
 import { clusterErrors, defineOperation } from './operation.ts';
 import type { Operation } from './operation.ts';
 import * as semaphores from './semaphores.ts';
 import * as sessions from './sessions.ts';
+import * as simpleLocks from './simple-locks.ts';
 
 const missing = ['session_not_found', 'session_expired'] as const;
 const repeated = ['request_forgotten', 'request_reused'] as const;
@@ -50,6 +60,13 @@ export const wireOperations: Readonly<Record<OperationName, Operation>> = {
     answer: schemas.sessionLocksAnswer,
     errors: [...missing, ...clusterErrors],
     run: sessions.sessionLocks,
+  }),
+  session_waits: defineOperation({
+    name: 'session_waits',
+    body: schemas.readSessionBody,
+    answer: schemas.sessionWaitsAnswer,
+    errors: [...missing, ...clusterErrors],
+    run: sessions.sessionWaits,
   }),
   acquire: defineOperation({
     name: 'acquire',
@@ -98,6 +115,40 @@ export const wireOperations: Readonly<Record<OperationName, Operation>> = {
     ],
     run: holds.renew,
   }),
+  downgrade: defineOperation({
+    name: 'downgrade',
+    body: schemas.downgradeBody,
+    answer: schemas.downgradeAnswer,
+    errors: [
+      'name_too_long',
+      ...missing,
+      'lock_not_found',
+      'not_holder',
+      'stale_fence_token',
+      ...clusterErrors,
+    ],
+    run: holds.downgrade,
+  }),
+  acquire_many: defineOperation({
+    name: 'acquire_many',
+    body: schemas.acquireManyBody,
+    answer: schemas.acquireManyAnswer,
+    errors: [
+      'name_too_long',
+      ...missing,
+      'lock_held',
+      'lock_delayed',
+      'no_permits',
+      'limit_mismatch',
+      'semaphore_not_found',
+      'wait_timeout',
+      'wait_abandoned',
+      'deadlock',
+      ...repeated,
+      ...clusterErrors,
+    ],
+    run: acquireMany,
+  }),
   check: defineOperation({
     name: 'check',
     body: schemas.checkBody,
@@ -126,11 +177,13 @@ export const wireOperations: Readonly<Record<OperationName, Operation>> = {
     errors: [
       'name_too_long',
       ...missing,
+      'session_exists',
       'no_permits',
       'limit_mismatch',
       'semaphore_not_found',
       'wait_timeout',
       'wait_abandoned',
+      'deadlock',
       ...repeated,
       ...clusterErrors,
     ],
@@ -142,6 +195,13 @@ export const wireOperations: Readonly<Record<OperationName, Operation>> = {
     answer: semaphoreSchemas.releasePermitsAnswer,
     errors: ['name_too_long', ...missing, 'not_holder', ...repeated, ...clusterErrors],
     run: semaphores.releasePermits,
+  }),
+  renew_permits: defineOperation({
+    name: 'renew_permits',
+    body: schemas.renewBody,
+    answer: schemas.renewAnswer,
+    errors: ['name_too_long', ...missing, 'not_holder', ...clusterErrors],
+    run: holds.renewPermits,
   }),
   semaphore_status: defineOperation({
     name: 'semaphore_status',
@@ -171,6 +231,144 @@ export const wireOperations: Readonly<Record<OperationName, Operation>> = {
     errors: ['name_too_long', 'semaphore_not_found', 'semaphore_in_use', ...clusterErrors],
     run: semaphores.deleteSemaphore,
   }),
+  campaign: defineOperation({
+    name: 'campaign',
+    body: electionSchemas.campaignBody,
+    answer: electionSchemas.campaignAnswer,
+    errors: [
+      'name_too_long',
+      ...missing,
+      'session_exists',
+      'not_elected',
+      'wait_timeout',
+      'wait_abandoned',
+      'deadlock',
+      ...repeated,
+      ...clusterErrors,
+    ],
+    run: elections.campaign,
+  }),
+  resign: defineOperation({
+    name: 'resign',
+    body: electionSchemas.resignBody,
+    answer: electionSchemas.resignAnswer,
+    errors: [
+      'name_too_long',
+      ...missing,
+      'not_holder',
+      'stale_fence_token',
+      ...repeated,
+      ...clusterErrors,
+    ],
+    run: elections.resign,
+  }),
+  proclaim: defineOperation({
+    name: 'proclaim',
+    body: electionSchemas.proclaimBody,
+    answer: electionSchemas.proclaimAnswer,
+    errors: [
+      'name_too_long',
+      ...missing,
+      'not_holder',
+      'stale_fence_token',
+      ...repeated,
+      ...clusterErrors,
+    ],
+    run: elections.proclaim,
+  }),
+  renew_leadership: defineOperation({
+    name: 'renew_leadership',
+    body: schemas.renewBody,
+    answer: schemas.renewAnswer,
+    errors: ['name_too_long', ...missing, 'not_holder', 'stale_fence_token', ...clusterErrors],
+    run: holds.renewLeadership,
+  }),
+  election_leader: defineOperation({
+    name: 'election_leader',
+    body: electionSchemas.electionRef,
+    answer: electionSchemas.electionAnswer,
+    errors: ['name_too_long', ...clusterErrors],
+    run: elections.electionLeader,
+  }),
+  enter_barrier: defineOperation({
+    name: 'enter_barrier',
+    body: meetingSchemas.enterBarrierBody,
+    answer: meetingSchemas.enterBarrierAnswer,
+    errors: [
+      'name_too_long',
+      ...missing,
+      'barrier_closed',
+      'limit_mismatch',
+      'not_entered',
+      'wait_timeout',
+      'wait_abandoned',
+      ...repeated,
+      ...clusterErrors,
+    ],
+    run: barriers.enterBarrier,
+  }),
+  leave_barrier: defineOperation({
+    name: 'leave_barrier',
+    body: meetingSchemas.leaveBarrierBody,
+    answer: meetingSchemas.leaveBarrierAnswer,
+    errors: ['name_too_long', ...missing, 'not_entered', ...repeated, ...clusterErrors],
+    run: barriers.leaveBarrier,
+  }),
+  barrier_status: defineOperation({
+    name: 'barrier_status',
+    body: meetingSchemas.barrierRef,
+    answer: meetingSchemas.barrierAnswer,
+    errors: ['name_too_long', ...clusterErrors],
+    run: barriers.barrierStatus,
+  }),
+  create_latch: defineOperation({
+    name: 'create_latch',
+    body: meetingSchemas.createLatchBody,
+    answer: meetingSchemas.latchAnswer,
+    errors: ['name_too_long', 'limit_mismatch', ...clusterErrors],
+    run: latches.createLatch,
+  }),
+  count_down: defineOperation({
+    name: 'count_down',
+    body: meetingSchemas.countDownBody,
+    answer: meetingSchemas.latchAnswer,
+    errors: ['name_too_long', ...missing, 'latch_not_found', ...repeated, ...clusterErrors],
+    run: latches.countDown,
+  }),
+  wait_latch: defineOperation({
+    name: 'wait_latch',
+    body: meetingSchemas.waitLatchBody,
+    answer: meetingSchemas.latchAnswer,
+    errors: [
+      'name_too_long',
+      'latch_not_found',
+      'wait_timeout',
+      'wait_abandoned',
+      ...clusterErrors,
+    ],
+    run: latches.waitLatch,
+  }),
+  latch_status: defineOperation({
+    name: 'latch_status',
+    body: meetingSchemas.latchRef,
+    answer: meetingSchemas.latchAnswer,
+    errors: ['name_too_long', 'latch_not_found', ...clusterErrors],
+    run: latches.latchStatus,
+  }),
+  delete_latch: defineOperation({
+    name: 'delete_latch',
+    body: meetingSchemas.deleteLatchBody,
+    answer: meetingSchemas.deleteLatchAnswer,
+    errors: ['name_too_long', 'latch_not_found', ...clusterErrors],
+    run: latches.deleteLatch,
+  }),
+  events: defineOperation({
+    name: 'events',
+    body: eventSchemas.eventsBody,
+    answer: eventSchemas.eventsAnswer,
+    errors: ['name_too_long', 'compacted', 'wait_abandoned'],
+    run: events,
+  }),
   force_release: defineOperation({
     name: 'force_release',
     body: schemas.forceReleaseBody,
@@ -193,7 +391,9 @@ export type AdministrativeName =
   | 'transfer'
   | 'stats'
   | 'cleanup'
-  | 'admin_lock';
+  | 'admin_lock'
+  | 'simple_acquire'
+  | 'simple_release';
 
 /** Operations that only HTTP has. */
 export const administrativeOperations: Readonly<Record<AdministrativeName, Operation>> = {
@@ -273,5 +473,33 @@ export const administrativeOperations: Readonly<Record<AdministrativeName, Opera
     answer: schemas.adminLockAnswer,
     errors: ['name_too_long', ...clusterErrors],
     run: locks.adminLock,
+  }),
+  simple_acquire: defineOperation({
+    name: 'simple_acquire',
+    body: simple.simpleAcquireBody,
+    answer: simple.simpleAcquireAnswer,
+    errors: [
+      'name_too_long',
+      'lock_held',
+      'lock_delayed',
+      'wait_timeout',
+      'wait_abandoned',
+      ...clusterErrors,
+    ],
+    run: simpleLocks.simpleAcquire,
+  }),
+  simple_release: defineOperation({
+    name: 'simple_release',
+    body: simple.simpleReleaseBody,
+    answer: simple.simpleReleaseAnswer,
+    errors: [
+      'name_too_long',
+      'lock_not_found',
+      'not_holder',
+      'stale_fence_token',
+      ...missing,
+      ...clusterErrors,
+    ],
+    run: simpleLocks.simpleRelease,
   }),
 };

@@ -6,27 +6,36 @@
  * W2: when the node stops, every one is answered at once. One that its caller can repeat (it gave a
  *     request id) keeps its place; the others are given up, since nobody could ever use the grant.
  */
-import type { Command, CommandResult } from '@holdfast/state';
+import { abandonOf, nameOf } from '@holdfast/engine/parts';
+import type { Acquire } from '@holdfast/engine/parts';
+import type { CommandResult } from '@holdfast/state';
 import { Refused, stoppingProblem } from '../refused.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext } from './context.ts';
 
-export type AcquireCommand = Extract<Command, { readonly type: 'acquire' }>;
-/** Whatever waits in a queue. */
-type AnyAcquire = AcquireCommand | Extract<Command, { readonly type: 'acquire_permits' }>;
 type Settled = CommandResult | Refused;
 
-export class WaitingAcquire {
-  readonly #command: AnyAcquire;
+/** A caller that waits, for whatever. */
+export interface Waiting {
+  /** The caller wants it no more. */
+  abandon(): void;
+  /** The caller has gone without a word. */
+  callerGone(): void;
+  /** The node stops. */
+  interrupt(): void;
+}
+
+class WaitingAcquire implements Waiting {
+  readonly #command: Acquire;
   readonly #context: OperationContext;
-  readonly #all: Set<WaitingAcquire>;
+  readonly #all: Set<Waiting>;
   #settle: ((settled: Settled) => void) | undefined;
   #fail: ((error: Error) => void) | undefined;
   #givenUp = false;
   #state: 'waiting' | 'granted' | 'refused' = 'waiting';
 
   /** @param all Where it is counted until it is answered. */
-  constructor(command: AnyAcquire, context: OperationContext, all: Set<WaitingAcquire>) {
+  constructor(command: Acquire, context: OperationContext, all: Set<Waiting>) {
     this.#command = command;
     this.#context = context;
     this.#all = all;
@@ -65,10 +74,11 @@ export class WaitingAcquire {
   abandon(): void {
     if (this.#givenUp || this.#state === 'refused') return;
     this.#givenUp = true;
-    const { type, sessionId, name, requestId } = this.#command;
     const { service, identity } = this.#context;
-    const kind = type === 'acquire' ? 'lock' : 'semaphore';
-    service.engine.submit({ type: 'abandon', kind, sessionId, name, requestId }, { identity }).then(
+    const abandon = abandonOf(this.#command);
+    if (abandon === undefined) return;
+    const name = nameOf(this.#command);
+    service.engine.submit(abandon, { identity }).then(
       () => {
         this.#settle?.(
           new Refused('wait_abandoned', `The wait for "${name}" was given up by its caller.`, {
@@ -92,20 +102,30 @@ export class WaitingAcquire {
   }
 }
 
-/** All waiting acquires of this node. */
-export class WaitingAcquires {
-  readonly #all = new Set<WaitingAcquire>();
+/** All callers that wait on this node. */
+export class WaitingCallers {
+  readonly #all = new Set<Waiting>();
   #stopping = false;
 
   get count(): number {
     return this.#all.size;
   }
 
-  run(command: AnyAcquire, context: OperationContext): Promise<Settled> {
+  run(command: Acquire, context: OperationContext): Promise<Settled> {
     if (this.#stopping) return Promise.resolve(stoppingProblem);
     const waiting = new WaitingAcquire(command, context, this.#all);
     context.onWait?.(waiting);
     return waiting.run();
+  }
+
+  /** Counts a wait of another kind. False: the node stops, nothing begins to wait. */
+  track(waiting: Waiting): boolean {
+    if (!this.#stopping) this.#all.add(waiting);
+    return !this.#stopping;
+  }
+
+  forget(waiting: Waiting): void {
+    this.#all.delete(waiting);
   }
 
   /** W2: from now on nothing waits here. */

@@ -1,5 +1,6 @@
 /** The fields of which bodies and answers are made. Each limit is written once, here. */
 import { z } from 'zod';
+import type { Json } from '@holdfast/protocol';
 
 /** Characters (code points) in a name, at most. */
 export const maxNameLength = 256;
@@ -52,3 +53,69 @@ export const wallClockSeconds: z.ZodNumber = z
   .number()
   .describe('Wall clock, seconds since 1970, for people.');
 export const count: z.ZodInt = z.int().min(0);
+
+export const waitSeconds: z.ZodNumber = z
+  .number()
+  .min(0)
+  .max(longestTimeoutSeconds)
+  .describe('Longest wait; 0, the default, tries once.');
+export const ttlSeconds: z.ZodNumber = timeoutSeconds.describe(
+  'With client_id: how long the hold stands without a renewal. Configured default when absent.',
+);
+export const priority: z.ZodInt = z
+  .int()
+  .min(0)
+  .max(9)
+  .describe(
+    'Ahead of those with a lower one in the queue; 0 by default. Nobody is passed for ever.',
+  );
+export const maxHoldSeconds: z.ZodNumber = z
+  .number()
+  .min(0.001)
+  .max(longestTimeoutSeconds)
+  .describe('The hold ends by itself after so long, whatever its session does.');
+export const independent: z.ZodBoolean = z
+  .boolean()
+  .describe(
+    'What this session holds does not depend on this wait: it is left out of the search for deadlocks.',
+  );
+/** Whatever JSON.parse makes: that it is JSON needs no check. */
+export const json: z.ZodType<Json> = z.unknown() as z.ZodType as z.ZodType<Json>;
+export const metadata: z.ZodType<Json> = json.describe(
+  'Who, why, where: shown with the hold. Any JSON, at most 1024 bytes.',
+);
+export const endsInSeconds: z.ZodNullable<z.ZodNumber> = z
+  .number()
+  .nullable()
+  .describe('Seconds until its longest time is over; null when it has none.');
+export const heldKind: z.ZodEnum<{
+  lock: 'lock';
+  semaphore: 'semaphore';
+  election: 'election';
+}> = z.enum(['lock', 'semaphore', 'election']);
+
+/** The fields that acquires of all kinds have in common. */
+export const acquireTerms: {
+  readonly ttl_seconds: z.ZodExactOptional<z.ZodNumber>;
+  readonly priority: z.ZodExactOptional<z.ZodInt>;
+  readonly max_hold_seconds: z.ZodExactOptional<z.ZodNumber>;
+  readonly metadata: z.ZodExactOptional<z.ZodType<Json>>;
+  readonly independent: z.ZodExactOptional<z.ZodBoolean>;
+} = {
+  ttl_seconds: z.exactOptional(ttlSeconds),
+  priority: z.exactOptional(priority),
+  max_hold_seconds: z.exactOptional(maxHoldSeconds),
+  metadata: z.exactOptional(metadata),
+  independent: z.exactOptional(independent),
+};
+/** Exactly one of them tells who asks. */
+export const who: {
+  readonly session_id: z.ZodExactOptional<z.ZodString>;
+  readonly client_id: z.ZodExactOptional<z.ZodString>;
+} = {
+  session_id: z.exactOptional(sessionId),
+  client_id: z.exactOptional(clientId),
+};
+/** More than anybody needs, and far from where numbers are not exact. */
+const mostPermits = 1_000_000_000;
+export const permits: z.ZodInt = z.int().min(1).max(mostPermits);

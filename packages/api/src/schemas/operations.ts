@@ -2,12 +2,16 @@
 import { z } from 'zod';
 import type {
   AcquireAnswer,
+  AcquireManyAnswer,
+  AcquireManyBody,
   AcquireBody,
   AdminLockAnswer,
   CheckAnswer,
   CheckBody,
   CreateSessionAnswer,
   CreateSessionBody,
+  DowngradeAnswer,
+  DowngradeBody,
   EndSessionAnswer,
   ForceReleaseAnswer,
   ForceReleaseBody,
@@ -24,25 +28,35 @@ import type {
   SessionAnswer,
   SessionLocksAnswer,
   SessionRef,
+  SessionWaitsAnswer,
 } from '@holdfast/protocol';
 import { agreeing } from './agreeing.ts';
 import {
+  acquireTerms,
   clientId,
   consistency,
   count,
+  endsInSeconds,
   fenceToken,
+  heldKind,
+  independent,
+  json,
   longestLockDelaySeconds,
   longestPage,
-  longestTimeoutSeconds,
+  maxHoldSeconds,
   maxNameLength,
+  metadata,
   mode,
   name,
+  permits,
   requestNumber,
   resource,
   sessionId,
   timeoutSeconds,
   toldFenceToken,
+  waitSeconds,
   wallClockSeconds,
+  who,
 } from './fields.ts';
 
 const optional = z.exactOptional;
@@ -94,6 +108,9 @@ export const sessionAnswer: z.ZodType<SessionAnswer> = agreeing<SessionAnswer>()
     created_at: wallClockSeconds,
     last_keepalive: wallClockSeconds,
     locks_held: z.array(z.string()),
+    semaphores_held: z.array(z.string()),
+    elections_led: z.array(z.string()),
+    barriers_inside: z.array(z.string()),
     consistency,
   }),
 );
@@ -113,26 +130,30 @@ export const sessionLocksAnswer: z.ZodType<SessionLocksAnswer> = agreeing<Sessio
   }),
 );
 
+export const sessionWaitsAnswer: z.ZodType<SessionWaitsAnswer> = agreeing<SessionWaitsAnswer>()(
+  z.strictObject({
+    waits: z.array(
+      z.strictObject({
+        kind: heldKind,
+        resource,
+        position: count.describe('1 is the next.'),
+        ahead: z
+          .array(z.string())
+          .describe('Clients that wait ahead, the next one first; at most 100.'),
+      }),
+    ),
+  }),
+);
+
 // ---- locks --------------------------------------------------------------------------------------
 
 export const acquireBody: z.ZodType<AcquireBody> = agreeing<AcquireBody>()(
   z.strictObject({
     name,
-    session_id: optional(sessionId),
-    client_id: optional(clientId),
-    ttl_seconds: optional(
-      timeoutSeconds.describe(
-        'With client_id: how long the hold stands without a renewal. Configured default when absent.',
-      ),
-    ),
+    ...who,
+    ...acquireTerms,
     mode: optional(mode),
-    wait_seconds: optional(
-      z
-        .number()
-        .min(0)
-        .max(longestTimeoutSeconds)
-        .describe('Longest wait in the queue; 0, the default, tries once.'),
-    ),
+    wait_seconds: optional(waitSeconds),
     request_id: optional(requestNumber),
   }),
 );
@@ -151,8 +172,7 @@ export const acquireAnswer: z.ZodType<AcquireAnswer> = agreeing<AcquireAnswer>()
 export const releaseBody: z.ZodType<ReleaseBody> = agreeing<ReleaseBody>()(
   z.strictObject({
     name,
-    session_id: optional(sessionId),
-    client_id: optional(clientId),
+    ...who,
     fence_token: optional(fenceToken),
     request_id: optional(requestNumber),
   }),
@@ -168,8 +188,7 @@ export const releaseAnswer: z.ZodType<ReleaseAnswer> = agreeing<ReleaseAnswer>()
 export const renewBody: z.ZodType<RenewBody> = agreeing<RenewBody>()(
   z.strictObject({
     name,
-    session_id: optional(sessionId),
-    client_id: optional(clientId),
+    ...who,
     fence_token: fenceToken,
   }),
 );
@@ -190,6 +209,65 @@ export const checkAnswer: z.ZodType<CheckAnswer> = agreeing<CheckAnswer>()(
     resource,
     fence_token: toldFenceToken,
     current_fence_token: toldFenceToken.nullable(),
+    end_reason: z
+      .enum(['expired', 'forced', 'max_hold'])
+      .nullable()
+      .describe('How others ended the hold of this token; null when they did not, or long ago.'),
+  }),
+);
+export const downgradeBody: z.ZodType<DowngradeBody> = agreeing<DowngradeBody>()(
+  z.strictObject({ name, ...who, fence_token: fenceToken }),
+);
+export const downgradeAnswer: z.ZodType<DowngradeAnswer> = agreeing<DowngradeAnswer>()(
+  z.strictObject({
+    downgraded: z.literal(true),
+    resource,
+    fence_token: toldFenceToken,
+    mode: z.literal('shared'),
+  }),
+);
+/** As many as anybody should hold at once. */
+const mostWanted = 64;
+export const acquireManyBody: z.ZodType<AcquireManyBody> = agreeing<AcquireManyBody>()(
+  z.strictObject({
+    session_id: sessionId,
+    resources: z
+      .array(
+        z.strictObject({
+          kind: optional(z.enum(['lock', 'semaphore'])),
+          name,
+          mode: optional(mode),
+          permits: optional(permits),
+          limit: optional(permits),
+        }),
+      )
+      .min(1)
+      .max(mostWanted)
+      .describe('All of them or none; each once.'),
+    wait_seconds: optional(waitSeconds),
+    request_id: optional(requestNumber),
+    max_hold_seconds: optional(maxHoldSeconds),
+    metadata: optional(metadata),
+    independent: optional(independent),
+  }),
+);
+export const acquireManyAnswer: z.ZodType<AcquireManyAnswer> = agreeing<AcquireManyAnswer>()(
+  z.strictObject({
+    acquired: z.literal(true),
+    holds: z
+      .array(
+        z.strictObject({
+          kind: z.enum(['lock', 'semaphore']),
+          resource,
+          fence_token: toldFenceToken,
+          hold_count: count,
+          mode: optional(mode),
+          permits: optional(count),
+        }),
+      )
+      .describe('In the order in which they were asked for.'),
+    session_id: z.string(),
+    revision: count.describe('Log index of the grant.'),
   }),
 );
 export const lockRef: z.ZodType<LockRef> = agreeing<LockRef>()(
@@ -207,10 +285,18 @@ const lockStatusFields = {
       fence_token: toldFenceToken,
       hold_count: count,
       acquired_at: wallClockSeconds,
+      metadata: json,
+      ends_in_seconds: endsInSeconds,
     }),
   ),
   waiters: z.array(
-    z.strictObject({ session_id: z.string(), client_id: z.string(), mode, position: count }),
+    z.strictObject({
+      session_id: z.string(),
+      client_id: z.string(),
+      mode,
+      position: count,
+      priority: count,
+    }),
   ),
   waiter_count: count,
   delayed_until: wallClockSeconds.nullable(),
@@ -252,6 +338,7 @@ export const listLocksAnswer: z.ZodType<ListLocksAnswer> = agreeing<ListLocksAns
 export const forceReleaseBody: z.ZodType<ForceReleaseBody> = agreeing<ForceReleaseBody>()(
   z.strictObject({
     name,
+    kind: optional(heldKind.describe('`lock` when absent.')),
     reason: optional(
       z.string().max(1000).meta({ format: 'text', description: 'Why, for those who ask later.' }),
     ),

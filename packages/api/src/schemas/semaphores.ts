@@ -13,42 +13,37 @@ import type {
 } from '@holdfast/protocol';
 import { agreeing } from './agreeing.ts';
 import {
+  acquireTerms,
   consistency,
   count,
+  endsInSeconds,
   fenceToken,
-  longestTimeoutSeconds,
+  json,
   name,
+  permits,
   requestNumber,
   resource,
-  sessionId,
   toldFenceToken,
+  waitSeconds,
   wallClockSeconds,
+  who,
 } from './fields.ts';
 
 const optional = z.exactOptional;
-/** More than anybody needs, and far from where numbers are not exact. */
-const mostPermits = 1_000_000_000;
-
-const permits = z.int().min(1).max(mostPermits);
 const limit = permits.describe('How many permits there are.');
 
 export const acquirePermitsBody: z.ZodType<AcquirePermitsBody> = agreeing<AcquirePermitsBody>()(
   z.strictObject({
     name,
-    session_id: sessionId,
+    ...who,
+    ...acquireTerms,
     permits: optional(permits.describe('How many permits; 1 when absent.')),
     limit: optional(
       limit.describe(
         'Makes the semaphore where there is none; where there is one it has to be its limit.',
       ),
     ),
-    wait_seconds: optional(
-      z
-        .number()
-        .min(0)
-        .max(longestTimeoutSeconds)
-        .describe('Longest wait in the queue; 0, the default, tries once.'),
-    ),
+    wait_seconds: optional(waitSeconds),
     request_id: optional(requestNumber),
   }),
 );
@@ -61,12 +56,13 @@ export const acquirePermitsAnswer: z.ZodType<AcquirePermitsAnswer> =
       fence_token: toldFenceToken,
       session_id: z.string(),
       revision: count.describe('Log index of the grant.'),
+      ttl_seconds: optional(z.number()),
     }),
   );
 export const releasePermitsBody: z.ZodType<ReleasePermitsBody> = agreeing<ReleasePermitsBody>()(
   z.strictObject({
     name,
-    session_id: sessionId,
+    ...who,
     fence_token: fenceToken,
     request_id: optional(requestNumber),
   }),
@@ -99,6 +95,8 @@ export const semaphoreAnswer: z.ZodType<SemaphoreAnswer> = agreeing<SemaphoreAns
         permits: count,
         fence_token: toldFenceToken,
         acquired_at: wallClockSeconds,
+        metadata: json,
+        ends_in_seconds: endsInSeconds,
       }),
     ),
     waiters: z.array(
@@ -107,6 +105,7 @@ export const semaphoreAnswer: z.ZodType<SemaphoreAnswer> = agreeing<SemaphoreAns
         client_id: z.string(),
         permits: count,
         position: count,
+        priority: count,
       }),
     ),
   }),

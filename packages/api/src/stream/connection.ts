@@ -9,17 +9,27 @@
  * S4: what one event-loop turn brings for a stream leaves in one frame.
  */
 import { toProblem } from '@holdfast/protocol';
-import type { ClusterPush, StreamAnswer } from '@holdfast/protocol';
+import type { ClusterPush, HoldEndedPush, StreamAnswer } from '@holdfast/protocol';
 import type { RawData } from 'ws';
 import type { OperationContext, Outcome } from '../operations/context.ts';
-import type { WaitingAcquire } from '../operations/waiting.ts';
+import type { Waiting } from '../operations/waiting.ts';
 import { wireOperations } from '../operations/table.ts';
 import type { Operation } from '../operations/operation.ts';
+import { StreamWatches } from './watches.ts';
 import { internalProblem, Refused, refusedWhere, stoppingProblem } from '../refused.ts';
 
 const operations: ReadonlyMap<string, Operation> = new Map(Object.entries(wireOperations));
 /** Operations whose wait can be given up. */
-const mayWait: ReadonlySet<string> = new Set(['acquire', 'acquire_permits']);
+const mayWait: ReadonlySet<string> = new Set([
+  'acquire',
+  'acquire_permits',
+  'acquire_many',
+  'campaign',
+  'enter_barrier',
+  'leave_barrier',
+  'wait_latch',
+  'events',
+]);
 /** A stream that goes on with more sessions than this is not told when the others end. */
 const maxSessionsWatched = 10_000;
 /** Answers that an abandon may still cross. */
@@ -29,7 +39,6 @@ const closeDeadlineMs = 1000;
 export const closeCodes = {
   goingAway: 1001,
   protocolError: 1002,
-  unsupportedData: 1003,
   tryAgainLater: 1013,
 } as const;
 
@@ -40,7 +49,7 @@ export interface StreamSocket {
   readonly bufferedAmount: number;
   on(event: 'message', listener: (data: RawData, isBinary: boolean) => void): unknown;
   on(event: 'pong' | 'close', listener: () => void): unknown;
-  send(text: string): void;
+  send(frame: string | Uint8Array): void;
   ping(): void;
   close(code: number, reason: string): void;
   terminate(): void;
@@ -64,17 +73,21 @@ export interface StreamHost {
 export class StreamConnection {
   readonly #socket: StreamSocket;
   readonly #host: StreamHost;
-  readonly #waiting = new Map<number, WaitingAcquire>();
+  readonly #waiting = new Map<number, Waiting>();
   /** The latest acquires that were answered after a wait: an abandon may cross the answer. */
-  readonly #answered = new Map<number, WaitingAcquire>();
+  readonly #answered = new Map<number, Waiting>();
   readonly #sessions = new Set<string>();
+  readonly #watches: StreamWatches;
   #outgoing: StreamAnswer[] = [];
   #unanswered = 0;
   #alive = true;
+  /** Frames go back in the kind in which they come. */
+  #binary = false;
 
   constructor(socket: StreamSocket, host: StreamHost) {
     this.#socket = socket;
     this.#host = host;
+    this.#watches = new StreamWatches(host.context, (push) => this.#send([0, 'watch', push]));
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     socket.on('pong', () => {
       this.#alive = true;
@@ -94,10 +107,7 @@ export class StreamConnection {
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#alive = true;
-    if (isBinary) {
-      this.close(closeCodes.unsupportedData, 'Frames are JSON text.');
-      return;
-    }
+    this.#binary = isBinary;
     let batch: unknown;
     try {
       // One Buffer: that is the default `binaryType` of the socket.
@@ -132,6 +142,10 @@ export class StreamConnection {
     this.#unanswered += 1;
     if (name === 'abandon') {
       this.#answer(id, this.#abandon(body));
+      return true;
+    }
+    if (name === 'watch' || name === 'unwatch') {
+      this.#answer(id, name === 'watch' ? this.#watches.watch(body) : this.#watches.unwatch(body));
       return true;
     }
     if (name === 'ping') {
@@ -177,7 +191,7 @@ export class StreamConnection {
   }
 
   #acquireContext(id: number, answeredBelow: number | undefined): OperationContext {
-    const onWait = (waiting: WaitingAcquire): void => {
+    const onWait = (waiting: Waiting): void => {
       this.#waiting.set(id, waiting);
     };
     return answeredBelow === undefined
@@ -260,6 +274,10 @@ export class StreamConnection {
     this.#send([0, 'session_ended', { session_id: sessionId, reason }]);
   }
 
+  pushHoldEnded(body: HoldEndedPush): void {
+    this.#send([0, 'hold_ended', body]);
+  }
+
   #send(answer: StreamAnswer): void {
     if (this.#outgoing.length === 0) this.#host.flushLater(this);
     this.#outgoing.push(answer);
@@ -274,7 +292,8 @@ export class StreamConnection {
       this.close(closeCodes.tryAgainLater, 'Answers are not read fast enough.'); // S2
       return;
     }
-    this.#socket.send(JSON.stringify(frame));
+    const text = JSON.stringify(frame);
+    this.#socket.send(this.#binary ? Buffer.from(text) : text);
   }
 
   // ---- life -------------------------------------------------------------------------------------
@@ -299,6 +318,7 @@ export class StreamConnection {
 
   /** The stream is gone. Places of acquires that nobody can come back for are given up. */
   end(): void {
+    this.#watches.end();
     for (const waiting of this.#waiting.values()) waiting.callerGone();
     this.#waiting.clear();
     this.#answered.clear();
@@ -314,7 +334,7 @@ function noSuchOperation(name: string): Refused {
   const known = [...operations.keys()].join(', ');
   return new Refused(
     'route_not_found',
-    `There is no operation ${JSON.stringify(name.slice(0, 80))}. Known: ${known}, abandon, ping.`,
+    `There is no operation ${JSON.stringify(name.slice(0, 80))}. Known: ${known}, watch, unwatch, abandon, ping.`,
   );
 }
 

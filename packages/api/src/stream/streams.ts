@@ -107,13 +107,33 @@ export class Streams {
   #tellEvents(events: readonly Event[]): void {
     if (this.#watchers.size === 0) return;
     for (const event of events) {
-      if (event.type !== 'session_ended') continue;
-      const watchers = this.#watchers.get(event.sessionId);
-      if (watchers === undefined) continue;
-      this.#watchers.delete(event.sessionId);
-      for (const connection of watchers) {
-        connection.pushSessionEnded(event.sessionId, event.reason);
-      }
+      if (event.type === 'session_ended') this.#tellSessionEnded(event);
+      else if (event.type === 'hold_ended' || event.type === 'permits_ended')
+        this.#tellHoldEnded(event);
+    }
+  }
+
+  #tellSessionEnded({ sessionId, reason }: Extract<Event, { type: 'session_ended' }>): void {
+    const watchers = this.#watchers.get(sessionId);
+    if (watchers === undefined) return;
+    this.#watchers.delete(sessionId);
+    for (const connection of watchers) connection.pushSessionEnded(sessionId, reason);
+  }
+
+  /** A release is answered, and the end of a session is told as such. */
+  #tellHoldEnded(event: Extract<Event, { type: 'hold_ended' | 'permits_ended' }>): void {
+    const { reason, sessionId } = event;
+    if (reason !== 'forced' && reason !== 'max_hold') return;
+    const kind = event.type === 'permits_ended' ? 'semaphore' : (event.kind ?? 'lock');
+    for (const connection of this.#watchers.get(sessionId) ?? []) {
+      connection.pushHoldEnded({
+        session_id: sessionId,
+        kind,
+        resource: event.name,
+        fence_token: event.fenceToken,
+        reason,
+        ...(event.note === undefined ? {} : { note: event.note }),
+      });
     }
   }
 

@@ -153,7 +153,12 @@ describe('fence tokens', () => {
     const token = await acquire(own, 'x');
     const check = (fence_token: number): Promise<unknown> =>
       request('POST', '/locks/x/check', { fence_token }).then(({ body }) => body);
-    const answer = { resource: 'x', fence_token: token, current_fence_token: token };
+    const answer = {
+      resource: 'x',
+      fence_token: token,
+      current_fence_token: token,
+      end_reason: null,
+    };
     assert.deepEqual(await check(token), { valid: true, ...answer });
     assert.deepEqual(await check(token + 1), { valid: false, ...answer, fence_token: token + 1 });
     await request('DELETE', `/sessions/${own}/locks/x`);

@@ -228,10 +228,11 @@ describe('bounds', () => {
     });
   }
 
-  test('given a binary frame, then 1003', async (t) => {
+  test('given a binary frame, then it is read like text, and answered in binary', async (t) => {
     const { client } = await startStreaming(t);
-    client.sendText(Buffer.from('[]'));
-    assert.equal((await client.closed).code, 1003);
+    const reply = client.call('list_locks', {}, undefined, true);
+    assert.equal((await reply).failed, false);
+    assert.equal(client.lastWasBinary, true);
   });
 
   test('given a frame that is too large, then 1009', async (t) => {

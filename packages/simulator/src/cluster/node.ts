@@ -1,5 +1,10 @@
 /** A node as it ships (api, engine, Raft, state, storage) on a simulated machine. */
-import { defaultApiLimits, Streams as ApiStreams, WaitingAcquires } from '@holdfast/api/parts';
+import {
+  defaultApiLimits,
+  EventFeed,
+  Streams as ApiStreams,
+  WaitingCallers,
+} from '@holdfast/api/parts';
 import type { Service, StreamSocket } from '@holdfast/api/parts';
 import type { ClusterStatus, Engine } from '@holdfast/engine';
 import { assembleEngine } from '@holdfast/engine/parts';
@@ -152,7 +157,7 @@ export class SimulatedNode implements Door {
     this.#assembled = assembled;
     const { engine, replica } = assembled;
     engine.onStatus((status) => witness.onStatus(status, replica));
-    const waiting = new WaitingAcquires();
+    const waiting = new WaitingCallers();
     const service: Service = {
       engine,
       nodeId: this.id,
@@ -160,6 +165,9 @@ export class SimulatedNode implements Door {
       limits: defaultApiLimits,
       admit: undefined,
       waiting,
+      feed: new EventFeed(engine, 1000),
+      after: (delayMs, callback) => clock.after(delayMs, callback),
+      endOfTurn: (callback) => clock.endOfTurn(callback),
       now: () => this.machine.wallNow(),
       onAcquire: () => undefined,
       expiredAtCleanup: 0,

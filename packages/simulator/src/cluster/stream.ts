@@ -106,7 +106,10 @@ class SimulatedStream {
     this.#client = client;
     this.#events = events;
     this.#server = door?.machine;
-    this.clientSide = { send: (text) => this.#clientSend(text), close: () => this.#clientClose() };
+    this.clientSide = {
+      send: (text: string) => this.#clientSend(text),
+      close: () => this.#clientClose(),
+    };
     const server = this.#server;
     if (server === undefined || door === undefined) {
       this.#refuse(world.network.delayMs());
@@ -149,7 +152,8 @@ class SimulatedStream {
       OPEN: 1,
       bufferedAmount: 0,
       on,
-      send: (text) => this.#toClient?.push(() => this.#clientReceive(text)),
+      send: (frame) =>
+        this.#toClient?.push(() => this.#clientReceive(Buffer.from(frame).toString('utf8'))),
       ping: () =>
         this.#toClient?.push(() =>
           this.#toServer?.push(() => {

@@ -1,0 +1,126 @@
+/**
+ * Watches as server-sent events. The id of an event is its position: a browser that reconnects sends it
+ * as `Last-Event-ID`, and any node goes on from there.
+ *
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+import type { FastifyReply } from 'fastify';
+import { toProblem } from '@holdfast/protocol';
+import type { ObserveBody, WatchBody } from '@holdfast/protocol';
+import type { OperationContext } from '../operations/context.ts';
+import type { Waiting } from '../operations/waiting.ts';
+import { Refused, stoppingProblem } from '../refused.ts';
+import { observe } from '../watch/observe.ts';
+import { openWatch } from '../watch/open.ts';
+import { positionText } from '../watch/position.ts';
+import type { Watcher } from '../watch/watcher.ts';
+
+/** Shows proxies and dead connections that somebody is there. */
+const heartbeatMs = 15_000;
+
+/** @returns The refusal to answer with; undefined when the reply has been taken over. */
+export function serveWatch(
+  body: WatchBody,
+  context: OperationContext,
+  reply: FastifyReply,
+): Refused | undefined {
+  const channel = new EventChannel(reply, context);
+  const watcher = openWatch(body, context, {
+    take: (events) => {
+      let room = true;
+      for (const event of events) room = channel.send(event.type, event.position, event);
+      return room;
+    },
+    compacted: (problem) => channel.fail(problem),
+  });
+  if (watcher instanceof Refused) return watcher;
+  return channel.open(watcher, positionText(watcher.position));
+}
+
+export async function serveObserve(
+  body: ObserveBody,
+  context: OperationContext,
+  reply: FastifyReply,
+): Promise<Refused | undefined> {
+  const channel = new EventChannel(reply, context);
+  const watcher = await observe(body, context, {
+    take: (changes) => {
+      let room = true;
+      for (const change of changes) room = channel.send(change.change, change.position, change);
+      return room;
+    },
+    compacted: (problem) => channel.fail(problem),
+  });
+  return watcher instanceof Refused ? watcher : channel.open(watcher, undefined);
+}
+
+class EventChannel {
+  readonly #reply: FastifyReply;
+  readonly #context: OperationContext;
+  /** Written before the channel was open. */
+  #early: string[] | undefined = [];
+  #end = (): void => undefined;
+
+  constructor(reply: FastifyReply, context: OperationContext) {
+    this.#reply = reply;
+    this.#context = context;
+  }
+
+  /** False: the reader is slow. */
+  send(event: string, id: string, data: object): boolean {
+    return this.#write(`event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+
+  /** Tells why it ends, and ends it. */
+  fail(problem: Refused): void {
+    this.#write(`event: problem\ndata: ${JSON.stringify(toProblem(problem))}\n\n`);
+    this.#end();
+  }
+
+  #write(text: string): boolean {
+    if (this.#early === undefined) return this.#reply.raw.write(text);
+    this.#early.push(text);
+    return true;
+  }
+
+  /** Takes the reply over. */
+  open(watcher: Watcher, from: string | undefined): Refused | undefined {
+    const { waiting: all, after } = this.#context.service;
+    const { raw } = this.#reply;
+    let cancelHeartbeat = (): void => undefined;
+    this.#end = () => {
+      watcher.close();
+      cancelHeartbeat();
+      all.forget(waiting);
+      raw.end();
+    };
+    const waiting: Waiting = {
+      abandon: this.#end,
+      callerGone: this.#end,
+      interrupt: () => this.fail(stoppingProblem),
+    };
+    if (!all.track(waiting)) {
+      watcher.close();
+      return stoppingProblem;
+    }
+    this.#reply.hijack();
+    raw.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+    raw.on('drain', () => watcher.resume());
+    raw.on('close', this.#end);
+    // Its id lets a reader that has seen nothing yet resume from where it began.
+    raw.write(from === undefined ? ': open\n\n' : `: open\nid: ${from}\n\n`);
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const text of early) raw.write(text);
+    const beat = (): void => {
+      raw.write(': still here\n\n');
+      cancelHeartbeat = after(heartbeatMs, beat);
+    };
+    cancelHeartbeat = after(heartbeatMs, beat);
+    return undefined;
+  }
+}

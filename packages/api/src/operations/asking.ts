@@ -1,0 +1,128 @@
+/** What acquires of all kinds ask: who, under which terms, and how long they wait. */
+import type { AcquireTerms, Json, Who } from '@holdfast/protocol';
+import type { CommandResult, OwnSession, SessionId, Terms } from '@holdfast/state';
+import type { Acquire } from '@holdfast/engine/parts';
+import { Refused, refusedBy } from '../refused.ts';
+import { callOptions } from './context.ts';
+import type { OperationContext, Outcome } from './context.ts';
+import { asSessionId, ownSessionId } from './identities.ts';
+import { timeoutTooLong } from './sessions.ts';
+
+/** Bytes of metadata or of a value, as JSON. */
+const maxValueBytes = 1024;
+
+export interface Asker {
+  readonly sessionId: SessionId;
+  readonly ownSession?: OwnSession;
+}
+
+/** The session that asks, or the one that is made for the hold. */
+export function askerOf(
+  kind: string,
+  body: Who & {
+    readonly name: string;
+    readonly ttl_seconds?: number;
+    readonly request_id?: number;
+  },
+  context: OperationContext,
+): Outcome<Asker> {
+  const wrong = whoIsWrong(body);
+  if (wrong !== undefined) return wrong;
+  if (body.session_id !== undefined) {
+    if (body.ttl_seconds !== undefined) {
+      return invalid(
+        'ttl_seconds',
+        '"ttl_seconds" goes with "client_id"; a session has its timeout.',
+      );
+    }
+    return { sessionId: asSessionId(body.session_id) };
+  }
+  const { identity, service } = context;
+  const clientId = body.client_id ?? '';
+  const ttlSeconds = body.ttl_seconds ?? service.limits.defaultSessionTimeoutSeconds;
+  const refused = timeoutTooLong('ttl_seconds', ttlSeconds, context);
+  if (refused !== undefined) return refused;
+  // A lock's name stands alone, so that what was asked of an older node is found again.
+  const named = kind === 'lock' ? body.name : `${kind} ${body.name}`;
+  return {
+    sessionId: ownSessionId(identity, clientId, named, body.request_id),
+    ownSession: { clientId, timeoutMs: Math.round(ttlSeconds * 1000), lockDelayMs: 0 },
+  };
+}
+
+/** Exactly one of `session_id` and `client_id` tells who asks. */
+export function whoIsWrong(who: Who): Refused | undefined {
+  if (who.session_id !== undefined && who.client_id !== undefined) {
+    return invalid('client_id', 'Give "session_id" or "client_id", not both.');
+  }
+  if (who.session_id === undefined && who.client_id === undefined) {
+    return invalid(
+      'session_id',
+      'Who asks? Give "session_id" (see POST /sessions), or "client_id" for a hold with a ttl of its own.',
+    );
+  }
+  return undefined;
+}
+
+export function invalid(field: string, message: string): Refused {
+  return new Refused('invalid_request', message, { field });
+}
+
+/** Nothing for an acquire without terms: they are rare, and every byte of a command is logged. */
+export function termsOf(
+  { priority, max_hold_seconds, metadata, independent }: Omit<AcquireTerms, 'ttl_seconds'>,
+  field: 'metadata' | 'value' = 'metadata',
+): Outcome<{ readonly terms?: Terms }> {
+  const tooLarge = valueTooLarge(field, metadata);
+  if (tooLarge !== undefined) return tooLarge;
+  const terms: Terms = {
+    ...(priority === undefined || priority === 0 ? {} : { priority }),
+    ...(max_hold_seconds === undefined ? {} : { maxHoldMs: Math.round(max_hold_seconds * 1000) }),
+    ...(metadata === undefined ? {} : { metadata }),
+    ...(independent === true ? { independent } : {}),
+  };
+  return Object.keys(terms).length === 0 ? {} : { terms };
+}
+
+export function valueTooLarge(field: string, value: Json | undefined): Refused | undefined {
+  if (value === undefined) return undefined;
+  const bytes = Buffer.byteLength(JSON.stringify(value));
+  if (bytes <= maxValueBytes) return undefined;
+  return new Refused(
+    'invalid_request',
+    `"${field}" takes ${String(bytes)} bytes as JSON; at most ${String(maxValueBytes)} are kept. Keep it elsewhere and name the place.`,
+    { field, limit: maxValueBytes },
+  );
+}
+
+export function waitTooLong(
+  waitSeconds: number,
+  { service }: OperationContext,
+): Refused | undefined {
+  const limit = service.limits.maxWaitSeconds;
+  if (waitSeconds <= limit) return undefined;
+  return new Refused(
+    'invalid_request',
+    `"wait_seconds" must be at most ${String(limit)} on this cluster, not ${String(waitSeconds)}.`,
+    { field: 'wait_seconds', limit },
+  );
+}
+
+export const toWaitMs = (waitSeconds: number): number => Math.ceil(waitSeconds * 1000);
+
+/** Submits an acquire of any kind, waiting where it asks for it, and counts how it went. */
+export async function submitAcquire(
+  command: Acquire,
+  context: OperationContext,
+): Promise<Outcome<Extract<CommandResult, { ok: true }>>> {
+  const { service } = context;
+  const startedMs = performance.now();
+  const result =
+    command.waitMs > 0
+      ? await service.waiting.run(command, context)
+      : await service.engine.submit(command, callOptions(context));
+  const seconds = (performance.now() - startedMs) / 1000;
+  const outcome = result instanceof Refused || result.ok ? result : refusedBy(result);
+  service.onAcquire(outcome instanceof Refused ? outcome.code : 'granted', seconds);
+  return outcome;
+}

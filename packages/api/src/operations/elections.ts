@@ -1,0 +1,137 @@
+/** Elections: campaign, resign, proclaim, and who leads. */
+import type {
+  CampaignAnswer,
+  CampaignBody,
+  ElectionAnswer,
+  ElectionRef,
+  ProclaimAnswer,
+  ProclaimBody,
+  ResignAnswer,
+  ResignBody,
+} from '@holdfast/protocol';
+import { Refused, refusedBy } from '../refused.ts';
+import { askerOf, submitAcquire, termsOf, toWaitMs, valueTooLarge, waitTooLong } from './asking.ts';
+import { callOptions } from './context.ts';
+import type { OperationContext, Outcome } from './context.ts';
+import { requestIdOf, sessionOfHold } from './holds.ts';
+import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
+import { endsInSeconds } from './locks.ts';
+import { unexpected } from './unexpected.ts';
+
+export async function campaign(
+  body: CampaignBody,
+  context: OperationContext,
+): Promise<Outcome<CampaignAnswer>> {
+  const waitSeconds = body.wait_seconds ?? 0;
+  const tooLong = waitTooLong(waitSeconds, context);
+  if (tooLong !== undefined) return tooLong;
+  const asker = askerOf('election', body, context);
+  if (asker instanceof Refused) return asker;
+  const { value, ...rest } = body;
+  const terms = termsOf(value === undefined ? rest : { ...rest, metadata: value }, 'value');
+  if (terms instanceof Refused) return terms;
+  const result = await submitAcquire(
+    {
+      type: 'campaign',
+      requestId: body.request_id ?? newRequestId(),
+      name: asResourceName(body.name),
+      waitMs: toWaitMs(waitSeconds),
+      acquiredAtMs: context.service.now(),
+      ...asker,
+      ...terms,
+    },
+    context,
+  );
+  if (result instanceof Refused) return result;
+  if (result.type !== 'granted') return unexpected(result.type);
+  const { ownSession, sessionId } = asker;
+  return {
+    elected: true,
+    resource: body.name,
+    fence_token: result.fenceToken,
+    session_id: sessionId,
+    revision: result.revision,
+    ...(ownSession === undefined ? {} : { ttl_seconds: ownSession.timeoutMs / 1000 }),
+  };
+}
+
+export async function resign(
+  body: ResignBody,
+  context: OperationContext,
+): Promise<Outcome<ResignAnswer>> {
+  const sessionId = await sessionOfHold('election', body, context);
+  if (sessionId instanceof Refused) return sessionId;
+  const { name, fence_token } = body;
+  const result = await context.service.engine.submit(
+    {
+      type: 'resign',
+      sessionId,
+      name: asResourceName(name),
+      ...requestIdOf(body),
+      ...(fence_token === undefined ? {} : { fenceToken: asFenceToken(fence_token) }),
+    },
+    callOptions(context),
+  );
+  if (!result.ok) return refusedBy(result);
+  if (result.type !== 'released') return unexpected(result.type);
+  return { resigned: true, resource: name, fence_token: result.fenceToken };
+}
+
+export async function proclaim(
+  body: ProclaimBody,
+  context: OperationContext,
+): Promise<Outcome<ProclaimAnswer>> {
+  const { name, fence_token, value } = body;
+  const tooLarge = valueTooLarge('value', value);
+  if (tooLarge !== undefined) return tooLarge;
+  const sessionId = await sessionOfHold('election', body, context);
+  if (sessionId instanceof Refused) return sessionId;
+  const result = await context.service.engine.submit(
+    {
+      type: 'proclaim',
+      sessionId,
+      name: asResourceName(name),
+      fenceToken: asFenceToken(fence_token),
+      value,
+      ...requestIdOf(body),
+    },
+    callOptions(context),
+  );
+  if (!result.ok) return refusedBy(result);
+  if (result.type !== 'proclaimed') return unexpected(result.type);
+  return { proclaimed: true, resource: name, fence_token, revision: result.revision };
+}
+
+export async function electionLeader(
+  { name, consistency = 'linearizable' }: ElectionRef,
+  context: OperationContext,
+): Promise<ElectionAnswer> {
+  const { engine, now } = context.service;
+  const query = { type: 'election', name } as const;
+  const result = await engine.query(query, consistency, callOptions(context));
+  if (result.type !== 'election') return unexpected(result.type);
+  const { leader, candidates, delayedForMs } = result.election;
+  return {
+    resource: name,
+    leader:
+      leader === undefined
+        ? null
+        : {
+            session_id: leader.sessionId,
+            client_id: leader.clientId,
+            fence_token: leader.fenceToken,
+            value: leader.metadata ?? null,
+            elected_at: leader.acquiredAtMs / 1000,
+            ends_in_seconds: endsInSeconds(leader),
+          },
+    candidates: candidates.map(({ sessionId, clientId, position, priority }) => ({
+      session_id: sessionId,
+      client_id: clientId,
+      position,
+      priority,
+    })),
+    delayed_until: delayedForMs > 0 ? (now() + delayedForMs) / 1000 : null,
+    revision: result.revision,
+    consistency,
+  };
+}

@@ -1,0 +1,94 @@
+/** Events, by pages: the history, and a watch for those who have no stream. */
+import type { EventsAnswer, EventsBody, WatchBody, WatchEvent } from '@holdfast/protocol';
+import { Refused } from '../refused.ts';
+import type { Page, Wants } from '../watch/feed.ts';
+import { positionText, readPosition } from '../watch/position.ts';
+import type { Position } from '../watch/position.ts';
+import { invalid, toWaitMs, waitTooLong } from './asking.ts';
+import type { OperationContext, Outcome } from './context.ts';
+import type { Waiting } from './waiting.ts';
+
+const eventsOnAPage = 100;
+
+export async function events(
+  body: EventsBody,
+  context: OperationContext,
+): Promise<Outcome<EventsAnswer>> {
+  const { after, limit = eventsOnAPage, wait_seconds = 0 } = body;
+  const { feed } = context.service;
+  const tooLong = waitTooLong(wait_seconds, context);
+  if (tooLong !== undefined) return tooLong;
+  const wants = wantsOf(body);
+  if (after === undefined) {
+    const position = positionText(feed.position);
+    return { events: feed.latest(wants, limit), position, more: false };
+  }
+  const from = positionOf(after);
+  if (from instanceof Refused) return from;
+  const read = (): Page | 'compacted' => feed.read(from, wants, limit);
+  let page = read();
+  if (page !== 'compacted' && page.events.length === 0 && wait_seconds > 0) {
+    const problem = await change(context, toWaitMs(wait_seconds), () => {
+      page = read();
+      return page === 'compacted' || page.events.length > 0;
+    });
+    if (problem !== undefined) return problem;
+  }
+  if (page === 'compacted') return compacted(from);
+  return { events: page.events, position: positionText(page.position), more: page.more };
+}
+
+/** Waits until something came that is wanted, or the time is over. */
+function change(
+  { service, onWait }: OperationContext,
+  waitMs: number,
+  found: () => boolean,
+): Promise<Refused | undefined> {
+  const { feed, after, waiting: all } = service;
+  return new Promise((resolve) => {
+    const end = (problem: Refused | undefined): void => {
+      unsubscribe();
+      cancel();
+      all.forget(waiting);
+      resolve(problem);
+    };
+    const given = (): void => end(new Refused('wait_abandoned', 'The wait was given up.'));
+    const waiting: Waiting = {
+      abandon: given,
+      callerGone: given,
+      interrupt: () => end(undefined),
+    };
+    const unsubscribe = feed.onChange(() => {
+      if (found()) end(undefined);
+    });
+    const cancel = after(waitMs, () => end(undefined));
+    if (all.track(waiting)) onWait?.(waiting);
+    else end(undefined);
+  });
+}
+
+/** What a watch asks for. */
+export function wantsOf({ prefix, name, kind }: WatchBody): Wants {
+  return (event: WatchEvent) =>
+    (kind === undefined || event.kind === kind) &&
+    (name === undefined || event.resource === name) &&
+    (prefix === undefined || event.resource.startsWith(prefix));
+}
+
+export function positionOf(text: string): Outcome<Position> {
+  return (
+    readPosition(text) ??
+    invalid(
+      'after',
+      `"after" is a position (12-3) or a revision (12), not ${JSON.stringify(text)}.`,
+    )
+  );
+}
+
+export function compacted(after: Position): Refused {
+  return new Refused(
+    'compacted',
+    `Events after ${positionText(after)} are no longer kept on this node. Look at the state anew and watch from now on.`,
+    { after: positionText(after) },
+  );
+}

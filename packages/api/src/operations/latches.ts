@@ -1,0 +1,105 @@
+/** Countdown latches. */
+import type {
+  CountDownBody,
+  CreateLatchBody,
+  DeleteLatchAnswer,
+  DeleteLatchBody,
+  LatchAnswer,
+  LatchRef,
+  WaitLatchBody,
+} from '@holdfast/protocol';
+import type { Command } from '@holdfast/state';
+import { Refused, refusedBy } from '../refused.ts';
+import { toWaitMs, waitTooLong } from './asking.ts';
+import { callOptions } from './context.ts';
+import type { OperationContext, Outcome } from './context.ts';
+import { requestIdOf } from './holds.ts';
+import { asResourceName, asSessionId } from './identities.ts';
+import { unexpected } from './unexpected.ts';
+import { until } from './until.ts';
+
+export function createLatch(
+  { name, count }: CreateLatchBody,
+  context: OperationContext,
+): Promise<Outcome<LatchAnswer>> {
+  return submit({ type: 'create_latch', name: asResourceName(name), count }, context);
+}
+
+export function countDown(
+  body: CountDownBody,
+  context: OperationContext,
+): Promise<Outcome<LatchAnswer>> {
+  const { name, by = 1, session_id } = body;
+  const once =
+    session_id === undefined ? {} : { sessionId: asSessionId(session_id), ...requestIdOf(body) };
+  return submit({ type: 'count_down', name: asResourceName(name), by, ...once }, context);
+}
+
+export async function deleteLatch(
+  { name }: DeleteLatchBody,
+  context: OperationContext,
+): Promise<Outcome<DeleteLatchAnswer>> {
+  const answer = await submit({ type: 'delete_latch', name: asResourceName(name) }, context);
+  return answer instanceof Refused ? answer : { resource: name, deleted: true };
+}
+
+async function submit(
+  command: Extract<Command, { readonly name: unknown }>,
+  context: OperationContext,
+): Promise<Outcome<LatchAnswer>> {
+  const result = await context.service.engine.submit(command, callOptions(context));
+  if (!result.ok) return refusedBy(result);
+  return result.type === 'latch' ? told(command.name, result.count) : unexpected(result.type);
+}
+
+const told = (resource: string, count: number): LatchAnswer => ({
+  resource,
+  count,
+  open: count === 0,
+});
+
+export async function latchStatus(
+  { name, consistency = 'linearizable' }: LatchRef,
+  context: OperationContext,
+): Promise<Outcome<LatchAnswer>> {
+  const query = { type: 'latch', name } as const;
+  const result = await context.service.engine.query(query, consistency, callOptions(context));
+  if (result.type !== 'latch') return unexpected(result.type);
+  return result.latch === undefined ? notFound(name) : told(name, result.latch.count);
+}
+
+const notFound = (name: string): Refused =>
+  new Refused('latch_not_found', `There is no latch "${name}". Create it with its count first.`, {
+    resource: name,
+  });
+
+/** Resolves when the count is 0. */
+export async function waitLatch(
+  { name, wait_seconds }: WaitLatchBody,
+  context: OperationContext,
+): Promise<Outcome<LatchAnswer>> {
+  const waitSeconds = wait_seconds ?? context.service.limits.maxWaitSeconds;
+  const tooLong = waitTooLong(waitSeconds, context);
+  if (tooLong !== undefined) return tooLong;
+  const ended = await until<LatchAnswer>(
+    context,
+    toWaitMs(waitSeconds),
+    true,
+    (event) => {
+      if (event.type !== 'latch_changed' || event.name !== name) return undefined;
+      if (event.change === 'deleted') return notFound(name);
+      return event.change === 'opened' ? told(name, 0) : undefined;
+    },
+    async () => {
+      const answer = await latchStatus({ name }, context);
+      return answer instanceof Refused || answer.open ? answer : undefined;
+    },
+  );
+  if (ended.by === 'found') return ended.found;
+  if (ended.by === 'stop') return ended.problem;
+  return ended.by === 'time'
+    ? new Refused('wait_timeout', `Latch "${name}" did not come to 0 in time.`, { resource: name })
+    : new Refused('wait_abandoned', `The wait for latch "${name}" was given up by its caller.`, {
+        resource: name,
+      });
+}

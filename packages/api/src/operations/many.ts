@@ -1,0 +1,79 @@
+/** Several locks and semaphores at once. */
+import type { AcquireManyAnswer, AcquireManyBody, WantedBody } from '@holdfast/protocol';
+import type { CommandResult, Wanted } from '@holdfast/state';
+import { Refused } from '../refused.ts';
+import { invalid, submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
+import type { OperationContext, Outcome } from './context.ts';
+import { asResourceName, asSessionId, newRequestId } from './identities.ts';
+import { unexpected } from './unexpected.ts';
+
+export async function acquireMany(
+  body: AcquireManyBody,
+  context: OperationContext,
+): Promise<Outcome<AcquireManyAnswer>> {
+  const waitSeconds = body.wait_seconds ?? 0;
+  const tooLong = waitTooLong(waitSeconds, context);
+  if (tooLong !== undefined) return tooLong;
+  const terms = termsOf(body);
+  if (terms instanceof Refused) return terms;
+  const wanted = wantedOf(body.resources);
+  if (wanted instanceof Refused) return wanted;
+  const result = await submitAcquire(
+    {
+      type: 'acquire_many',
+      sessionId: asSessionId(body.session_id),
+      requestId: body.request_id ?? newRequestId(),
+      wanted,
+      waitMs: toWaitMs(waitSeconds),
+      acquiredAtMs: context.service.now(),
+      ...terms,
+    },
+    context,
+  );
+  if (result instanceof Refused) return result;
+  if (result.type !== 'granted_many') return unexpected(result.type);
+  return {
+    acquired: true,
+    holds: holdsOf(wanted, result.grants),
+    session_id: body.session_id,
+    revision: result.revision,
+  };
+}
+
+type Grants = Extract<CommandResult, { readonly type: 'granted_many' }>['grants'];
+
+function holdsOf(wanted: readonly Wanted[], grants: Grants): AcquireManyAnswer['holds'] {
+  return wanted.map((one, index) => {
+    const grant = grants[index];
+    if (grant === undefined) return unexpected('granted_many');
+    return {
+      kind: one.kind,
+      resource: one.name,
+      fence_token: grant.fenceToken,
+      hold_count: grant.holdCount,
+      ...(one.kind === 'lock' ? { mode: one.mode } : { permits: one.permits }),
+    };
+  });
+}
+
+function wantedOf(resources: readonly WantedBody[]): Outcome<readonly Wanted[]> {
+  const wanted: Wanted[] = [];
+  const seen = new Set<string>();
+  for (const one of resources) {
+    const { kind = 'lock', mode, permits, limit } = one;
+    const name = asResourceName(one.name);
+    if (seen.has(`${kind} ${name}`))
+      return invalid('resources', `"resources" names ${kind} "${name}" twice.`);
+    seen.add(`${kind} ${name}`);
+    if (kind === 'lock') {
+      if (permits !== undefined || limit !== undefined)
+        return invalid('resources', `Lock "${name}" has no permits or limit; a semaphore has.`);
+      wanted.push({ kind, name, mode: mode ?? 'exclusive' });
+    } else {
+      if (mode !== undefined)
+        return invalid('resources', `Semaphore "${name}" has no mode; a lock has.`);
+      wanted.push({ kind, name, permits: permits ?? 1, ...(limit === undefined ? {} : { limit }) });
+    }
+  }
+  return wanted;
+}

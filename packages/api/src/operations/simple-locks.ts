@@ -1,0 +1,119 @@
+/** Locks by owner alone: for scripts that want no session and no token. The owner is the client id. */
+import type { LockMode } from '@holdfast/protocol';
+import { Refused, refusedBy } from '../refused.ts';
+import { submitAcquire, toWaitMs, waitTooLong } from './asking.ts';
+import { callOptions } from './context.ts';
+import type { OperationContext, Outcome } from './context.ts';
+import { asResourceName, newRequestId, ownSessionId } from './identities.ts';
+import { findLock } from './locks.ts';
+import { timeoutTooLong } from './sessions.ts';
+import { unexpected } from './unexpected.ts';
+
+export interface SimpleAcquireBody {
+  readonly name: string;
+  readonly owner: string;
+  readonly mode?: LockMode;
+  /** The lock is free again so long after the last acquire of its owner. */
+  readonly ttl_seconds?: number;
+  readonly wait_seconds?: number;
+}
+export interface SimpleAcquireAnswer {
+  readonly acquired: true;
+  readonly name: string;
+  readonly owner: string;
+  readonly mode: LockMode;
+  readonly fence_token: number;
+  readonly ttl_seconds: number;
+}
+export interface SimpleReleaseBody {
+  readonly name: string;
+  readonly owner: string;
+}
+export interface SimpleReleaseAnswer {
+  readonly released: true;
+  readonly name: string;
+  readonly owner: string;
+}
+
+/** An owner that has it already keeps it, for another ttl. */
+export async function simpleAcquire(
+  body: SimpleAcquireBody,
+  context: OperationContext,
+): Promise<Outcome<SimpleAcquireAnswer>> {
+  const { name, owner, mode = 'exclusive', wait_seconds = 0 } = body;
+  const { limits, now } = context.service;
+  const ttlSeconds = body.ttl_seconds ?? limits.defaultSessionTimeoutSeconds;
+  const refused =
+    waitTooLong(wait_seconds, context) ?? timeoutTooLong('ttl_seconds', ttlSeconds, context);
+  if (refused !== undefined) return refused;
+  const kept = await renewed(name, owner, mode, context);
+  if (kept !== undefined) return kept;
+  const result = await submitAcquire(
+    {
+      type: 'acquire',
+      sessionId: ownSessionId(context.identity, owner, name, undefined),
+      requestId: newRequestId(),
+      name: asResourceName(name),
+      mode,
+      waitMs: toWaitMs(wait_seconds),
+      acquiredAtMs: now(),
+      ownSession: { clientId: owner, timeoutMs: Math.round(ttlSeconds * 1000), lockDelayMs: 0 },
+    },
+    context,
+  );
+  if (result instanceof Refused) return result;
+  if (result.type !== 'granted') return unexpected(result.type);
+  const fenceToken = result.fenceToken;
+  return { acquired: true, name, owner, mode, fence_token: fenceToken, ttl_seconds: ttlSeconds };
+}
+
+/** What the owner has already, extended; undefined when it has nothing that covers it. */
+async function renewed(
+  name: string,
+  owner: string,
+  mode: LockMode,
+  context: OperationContext,
+): Promise<SimpleAcquireAnswer | undefined> {
+  const { holders } = await findLock(name, 'linearizable', context);
+  const own = holders.find(
+    (holder) => holder.clientId === owner && (holder.mode === mode || mode === 'shared'),
+  );
+  if (own === undefined) return undefined;
+  const result = await context.service.engine.keepAlive(own.sessionId, callOptions(context));
+  if (!result.ok) return undefined;
+  return {
+    acquired: true,
+    name,
+    owner,
+    mode: own.mode,
+    fence_token: own.fenceToken,
+    ttl_seconds: result.timeoutMs / 1000,
+  };
+}
+
+export async function simpleRelease(
+  { name, owner }: SimpleReleaseBody,
+  context: OperationContext,
+): Promise<Outcome<SimpleReleaseAnswer>> {
+  const { holders } = await findLock(name, 'linearizable', context);
+  const own = holders.find((holder) => holder.clientId === owner);
+  if (own === undefined) {
+    return holders.length === 0
+      ? new Refused('lock_not_found', `Nobody holds "${name}".`, { resource: name })
+      : new Refused('not_holder', `"${owner}" does not hold "${name}"; somebody else does.`, {
+          resource: name,
+          holders: holders.slice(0, 10).map(({ clientId }) => ({ client_id: clientId })),
+        });
+  }
+  const result = await context.service.engine.submit(
+    {
+      type: 'release',
+      sessionId: own.sessionId,
+      name: asResourceName(name),
+      fenceToken: own.fenceToken,
+      requestId: newRequestId(),
+    },
+    callOptions(context),
+  );
+  return result.ok ? { released: true, name, owner } : refusedBy(result);
+}

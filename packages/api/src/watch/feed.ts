@@ -1,0 +1,174 @@
+/**
+ * The latest events of this node, for those who watch: what they have seen is a position, and they go
+ * on from it here or on any other node, since all apply the same entries in the same order.
+ *
+ * Z1: events are read in the order of the log, none is left out: where some are no longer kept, the
+ *     reader is told `compacted` and nothing else.
+ * Z2: the memory is bounded by a number of events; the oldest entries go first.
+ */
+import type { Engine } from '@holdfast/engine';
+import type { WatchEvent } from '@holdfast/protocol';
+import type { Event } from '@holdfast/state';
+import type { Position } from './position.ts';
+import { readPosition } from './position.ts';
+import { wireEvents } from './wire-events.ts';
+
+interface Entry {
+  readonly revision: number;
+  readonly events: readonly Event[];
+  /** Made when first read. */
+  wire: readonly WatchEvent[] | undefined;
+}
+
+export interface Page {
+  readonly events: readonly WatchEvent[];
+  /** Behind the last event that was looked at. */
+  readonly position: Position;
+  readonly more: boolean;
+}
+
+export type Wants = (event: WatchEvent) => boolean;
+export type RawListener = (event: Event) => void;
+
+const behind = (revision: number): Position => ({ revision, number: Number.POSITIVE_INFINITY });
+
+export class EventFeed {
+  readonly #capacity: number;
+  /** A queue: entries before `#first` have been dropped. */
+  #entries: Entry[] = [];
+  #first = 0;
+  #count = 0;
+  /** Everything after this revision is kept. */
+  #startsAfter: number;
+  #last: number;
+  readonly #readers = new Set<() => void>();
+  readonly #raw = new Set<RawListener>();
+  readonly #gaps = new Set<() => void>();
+  readonly #unsubscribes: readonly (() => void)[];
+
+  /** @param capacity How many events are kept, at least. */
+  constructor(engine: Engine, capacity: number) {
+    this.#capacity = capacity;
+    this.#startsAfter = engine.status().appliedIndex;
+    this.#last = this.#startsAfter;
+    this.#unsubscribes = [
+      engine.onEvents((revision, events) => this.#take(revision, events)),
+      engine.onGap((revision) => this.#skipTo(revision)),
+    ];
+  }
+
+  close(): void {
+    for (const unsubscribe of this.#unsubscribes) unsubscribe();
+  }
+
+  /** Behind the latest event. */
+  get position(): Position {
+    return behind(this.#last);
+  }
+
+  /** Calls back after new events, and when some were lost. */
+  onChange(reader: () => void): () => void {
+    this.#readers.add(reader);
+    return () => this.#readers.delete(reader);
+  }
+
+  /** Calls back with each event as it is applied; `gap` where some may have been missed. */
+  onRaw(listener: RawListener, gap: () => void): () => void {
+    this.#raw.add(listener);
+    this.#gaps.add(gap);
+    return () => {
+      this.#raw.delete(listener);
+      this.#gaps.delete(gap);
+    };
+  }
+
+  /**
+   * Events after a position, at most `limit`; those that are not wanted count as looked at. A position
+   * that this node has not come to yet has none.
+   *
+   * @returns `compacted` where some after it are no longer kept (Z1).
+   */
+  read(after: Position, wants: Wants, limit: number): Page | 'compacted' {
+    if (after.revision < this.#startsAfter) return 'compacted';
+    const found: WatchEvent[] = [];
+    for (let index = this.#indexAt(after.revision); index < this.#entries.length; index++) {
+      const entry = this.#entries[index];
+      if (entry === undefined) break;
+      entry.wire ??= wireEvents(entry.revision, entry.events);
+      for (const event of entry.wire) {
+        if (entry.revision === after.revision && numberOf(event) <= after.number) continue;
+        if (!wants(event)) continue;
+        if (found.length === limit)
+          return { events: found, position: positionOf(found.at(-1)) ?? after, more: true };
+        found.push(event);
+      }
+    }
+    // A node that is behind where the reader has been must not send it back.
+    const position = after.revision > this.#last ? after : behind(this.#last);
+    return { events: found, position, more: false };
+  }
+
+  /** The latest events that are wanted, at most `limit`, oldest first. */
+  latest(wants: Wants, limit: number): readonly WatchEvent[] {
+    const found: WatchEvent[] = [];
+    for (let index = this.#entries.length - 1; index >= this.#first; index--) {
+      const entry = this.#entries[index];
+      if (entry === undefined) break;
+      entry.wire ??= wireEvents(entry.revision, entry.events);
+      for (const event of entry.wire.toReversed()) {
+        if (found.length === limit) return found.toReversed();
+        if (wants(event)) found.push(event);
+      }
+    }
+    return found.toReversed();
+  }
+
+  #take(revision: number, events: readonly Event[]): void {
+    this.#entries.push({ revision, events, wire: undefined });
+    this.#last = revision;
+    this.#count += events.length;
+    while (this.#count > this.#capacity && this.#first < this.#entries.length - 1) this.#drop(); // Z2
+    if (this.#raw.size > 0)
+      for (const event of events) for (const listener of this.#raw) listener(event);
+    for (const reader of this.#readers) reader();
+  }
+
+  #drop(): void {
+    const dropped = this.#entries[this.#first];
+    if (dropped === undefined) return;
+    this.#startsAfter = dropped.revision;
+    this.#count -= dropped.events.length;
+    this.#first += 1;
+    if (this.#first < 1024 || this.#first * 2 < this.#entries.length) return;
+    this.#entries = this.#entries.slice(this.#first);
+    this.#first = 0;
+  }
+
+  /** Z1: the state came from a snapshot; what led to it is not known here. */
+  #skipTo(revision: number): void {
+    this.#entries = [];
+    this.#first = 0;
+    this.#count = 0;
+    this.#startsAfter = revision;
+    this.#last = revision;
+    for (const gap of this.#gaps) gap();
+    for (const reader of this.#readers) reader();
+  }
+
+  /** The first kept entry of this revision or a later one. */
+  #indexAt(revision: number): number {
+    let low = this.#first;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const entry = this.#entries[middle];
+      if (entry !== undefined && entry.revision < revision) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+const numberOf = ({ position }: WatchEvent): number => readPosition(position)?.number ?? 0;
+const positionOf = (event: WatchEvent | undefined): Position | undefined =>
+  event === undefined ? undefined : readPosition(event.position);

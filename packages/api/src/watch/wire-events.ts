@@ -1,0 +1,128 @@
+/** The events of the state machine as watchers are told them. */
+import type { WatchEvent } from '@holdfast/protocol';
+import type { Event } from '@holdfast/state';
+
+/** Without where it stands. */
+type Told = Omit<WatchEvent, 'position' | 'revision'>;
+
+/** Undefined: it is nothing that watchers are told. */
+function told(event: Event): Told | undefined {
+  switch (event.type) {
+    case 'granted':
+      return {
+        type: 'granted',
+        kind: event.kind ?? 'lock',
+        resource: event.name,
+        client_id: event.clientId,
+        fence_token: event.fenceToken,
+        ...(event.kind === undefined ? { mode: event.mode } : {}),
+        ...valued(event.metadata),
+      };
+    case 'permits_granted':
+      return {
+        type: 'granted',
+        kind: 'semaphore',
+        resource: event.name,
+        client_id: event.clientId,
+        fence_token: event.fenceToken,
+        permits: event.permits,
+        ...valued(event.metadata),
+      };
+    case 'hold_ended':
+      return { ...ended(event), kind: event.kind ?? 'lock' };
+    case 'permits_ended':
+      return { ...ended(event), kind: 'semaphore', permits: event.permits };
+    case 'hold_lowered':
+      return {
+        type: 'lowered',
+        kind: 'lock',
+        resource: event.name,
+        client_id: event.clientId,
+        fence_token: event.fenceToken,
+        mode: 'shared',
+      };
+    case 'waiting':
+      return {
+        type: 'waiting',
+        kind: event.kind ?? 'lock',
+        resource: event.name,
+        client_id: event.clientId,
+      };
+    case 'wait_ended':
+      if (event.result.ok) return undefined; // `granted` tells it.
+      return {
+        type: 'left',
+        kind: event.kind ?? 'lock',
+        resource: event.name,
+        client_id: event.clientId,
+        reason: event.result.code,
+      };
+    case 'proclaimed':
+      return {
+        type: 'proclaimed',
+        kind: 'election',
+        resource: event.name,
+        client_id: event.clientId,
+        fence_token: event.fenceToken,
+        value: event.value,
+      };
+    case 'semaphore_changed':
+      return {
+        type: event.change,
+        kind: 'semaphore',
+        resource: event.name,
+        limit: event.limit,
+      };
+    case 'barrier_joined':
+    case 'barrier_left':
+      return {
+        type: event.type === 'barrier_joined' ? 'entered' : 'left',
+        kind: 'barrier',
+        resource: event.name,
+        client_id: event.clientId,
+        round: event.round,
+      };
+    case 'barrier_opened':
+    case 'barrier_over':
+      return {
+        type: event.type === 'barrier_opened' ? 'opened' : 'over',
+        kind: 'barrier',
+        resource: event.name,
+        round: event.round,
+      };
+    case 'latch_changed':
+      return { type: event.change, kind: 'latch', resource: event.name, count: event.count };
+    case 'session_created':
+    case 'session_ended':
+      return undefined;
+  }
+}
+
+const valued = (value: Told['value']): Pick<Told, 'value'> =>
+  value === undefined ? {} : { value };
+
+function ended(
+  event: Extract<Event, { type: 'hold_ended' | 'permits_ended' }>,
+): Omit<Told, 'kind'> {
+  const { name, clientId, fenceToken, reason, note } = event;
+  return {
+    type: reason === 'expired' ? 'expired' : 'released',
+    resource: name,
+    client_id: clientId,
+    fence_token: fenceToken,
+    // The end of a session by its client is a release of all that it holds.
+    reason: reason === 'session_ended' ? 'released' : reason,
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+/** The events of one log entry, in order. */
+export function wireEvents(revision: number, events: readonly Event[]): readonly WatchEvent[] {
+  const all: WatchEvent[] = [];
+  for (const event of events) {
+    const one = told(event);
+    if (one === undefined) continue;
+    all.push({ position: `${String(revision)}-${String(all.length + 1)}`, revision, ...one });
+  }
+  return all;
+}
