@@ -1,11 +1,13 @@
 /** The client of a Holdfast cluster. */
-import type { ClusterPush, OperationName, Operations } from '@holdfast/protocol';
+import type { ClusterPush, OperationName, Operations, WatchEvent } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
 import { Connection } from './connection.ts';
 import type { CallSettings } from './connection.ts';
 import { systemEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { Session } from './session.ts';
+import { watch } from './watch.ts';
+import type { WatchOptions } from './watch.ts';
 
 export interface ClientOptions {
   /** One or more nodes, `http://host:port`; the others are learned. */
@@ -14,6 +16,12 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
   /** Shown to people as the holder. Default: host-independent random name. */
   readonly clientId?: string;
+  /**
+   * `auto`, the default: one WebSocket to one node at a time, or plain HTTP where none comes through.
+   * `stream` and `http` are one of them alone. Over HTTP the loss of a single hold is learned with the
+   * next keepalive instead of at once.
+   */
+  readonly transport?: 'auto' | 'stream' | 'http';
 }
 
 export interface SessionOptions {
@@ -33,12 +41,21 @@ export class Client {
 
   /** Use `connect`. */
   constructor(options: ClientOptions, environment: Environment = systemEnvironment) {
-    const { clock, openSocket, newId } = environment;
+    const { clock, openSocket, openHttp, newId } = environment;
+    const { transport = 'auto' } = options;
     this.#clock = clock;
     this.#newId = newId;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.clientId = options.clientId ?? `client-${newId().slice(0, 8)}`;
-    this.#connection = new Connection(options.endpoints, clock, openSocket);
+    this.#connection =
+      transport === 'http' && openHttp !== undefined
+        ? new Connection(options.endpoints, clock, openHttp)
+        : new Connection(
+            options.endpoints,
+            clock,
+            openSocket,
+            transport === 'auto' ? openHttp : undefined,
+          );
   }
 
   /** Who leads and where the members are, as last told; undefined before the first contact. */
@@ -53,6 +70,17 @@ export class Client {
     settings: CallSettings = {},
   ): Promise<Operations[N]['answer']> {
     return this.#connection.call(operation, body, { timeoutMs: this.#timeoutMs, ...settings });
+  }
+
+  /**
+   * Every change of resources, in order, none left out; over broken connections too.
+   *
+   * @throws HoldfastError `compacted` when changes after `after` are no longer kept.
+   * @example
+   * for await (const event of client.watch({ prefix: 'jobs/', signal })) console.log(event.type);
+   */
+  watch(options: WatchOptions = {}): AsyncGenerator<WatchEvent, void, undefined> {
+    return watch(this.#connection, this.#timeoutMs, options);
   }
 
   /** Opens a session and keeps it alive until it is ended. */

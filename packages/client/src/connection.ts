@@ -15,9 +15,13 @@ import { errorDefinitions, HoldfastError, streamPath } from '@holdfast/protocol'
 import type {
   ClusterPush,
   ErrorCode,
+  HoldEndedPush,
   OperationName,
   Operations,
   Problem,
+  WatchAnswer,
+  WatchBody,
+  WatchPush,
 } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
 import type { OpenSocket } from './environment.ts';
@@ -31,6 +35,7 @@ const leaderlessSweepsAllowed = 20;
 const minBackoffMs = 20;
 const maxBackoffMs = 500;
 const maxUnanswered = 50_000;
+const refusedBeforeHttp = 3;
 
 export interface CallSettings {
   /** The longest this call may take, in ms. */
@@ -42,7 +47,7 @@ export interface CallSettings {
 
 interface Pending {
   readonly id: number;
-  readonly operation: OperationName;
+  readonly operation: OperationName | 'watch';
   readonly body: unknown;
   readonly answeredBelow: number | undefined;
   readonly deadlineMs: number;
@@ -56,9 +61,37 @@ interface Pending {
 }
 
 /** Operations whose wait can be given up. */
-const mayWait: ReadonlySet<OperationName> = new Set<OperationName>(['acquire', 'acquire_permits']);
+const mayWait: ReadonlySet<string> = new Set<OperationName>([
+  'acquire',
+  'acquire_permits',
+  'acquire_many',
+  'campaign',
+  'enter_barrier',
+  'leave_barrier',
+  'wait_latch',
+  'events',
+]);
+/** What a place in a queue is for, as `give_up` names it. */
+const placesIn: Readonly<Partial<Record<string, 'lock' | 'semaphore' | 'election' | 'many'>>> = {
+  acquire: 'lock',
+  acquire_permits: 'semaphore',
+  campaign: 'election',
+  acquire_many: 'many',
+};
 
-const repeatableAlways: ReadonlySet<OperationName> = new Set<OperationName>([
+const repeatableAlways: ReadonlySet<string> = new Set<OperationName | 'watch'>([
+  'watch',
+  'session_waits',
+  'downgrade',
+  'renew_permits',
+  'renew_leadership',
+  'election_leader',
+  'barrier_status',
+  'latch_status',
+  'create_latch',
+  'wait_latch',
+  'events',
+  'give_up',
   'keepalive',
   'get_session',
   'session_locks',
@@ -93,8 +126,24 @@ export class Connection {
   #silentSweeps = 0;
   #leaderlessSweeps = 0;
   readonly onSessionEnded: Map<string, (reason: string) => void> = new Map();
+  /** Holds that others ended, by session. */
+  readonly onHoldEnded: Map<string, (push: HoldEndedPush) => void> = new Map();
+  readonly #watches = new Map<number, (push: WatchPush) => void>();
+  readonly #brokenListeners = new Set<() => void>();
+  readonly #openListeners = new Set<() => void>();
+  /** Connections in a row that a WebSocket was not made for. */
+  #refusedStreams = 0;
+  #overHttp = false;
+  /** Undefined: streams only. */
+  readonly openHttp: OpenSocket | undefined;
 
-  constructor(endpoints: readonly string[], clock: ClientClock, openSocket: OpenSocket) {
+  constructor(
+    endpoints: readonly string[],
+    clock: ClientClock,
+    openSocket: OpenSocket,
+    openHttp?: OpenSocket,
+  ) {
+    this.openHttp = openHttp;
     this.#openSocket = openSocket;
     this.#endpoints = endpoints;
     this.#clock = clock;
@@ -113,6 +162,54 @@ export class Connection {
     body: Operations[N]['body'],
     settings: CallSettings & { readonly timeoutMs: number },
   ): Promise<Operations[N]['answer']> {
+    return this.#ask(operation, body, settings) as Promise<Operations[N]['answer']>;
+  }
+
+  /**
+   * Begins a watch on this connection: it ends with it.
+   *
+   * @param onPush Called with every push, from the very first on.
+   */
+  async watch(
+    body: WatchBody,
+    timeoutMs: number,
+    onPush: (push: WatchPush) => void,
+  ): Promise<WatchAnswer> {
+    const answer = await this.#ask('watch', body, { timeoutMs }, (begun) => {
+      this.#watches.set((begun as WatchAnswer).watch_id, onPush);
+    });
+    return answer as WatchAnswer;
+  }
+
+  unwatch(watchId: number): void {
+    if (!this.#watches.delete(watchId) || !this.#open) return;
+    this.#socket?.send(JSON.stringify([[this.#nextId++, 'unwatch', { watch_id: watchId }]]));
+  }
+
+  /** Calls back when the connection breaks. */
+  onBroken(listener: () => void): () => void {
+    this.#brokenListeners.add(listener);
+    return () => this.#brokenListeners.delete(listener);
+  }
+
+  /** Calls back when there is a connection, also again. */
+  onOpen(listener: () => void): () => void {
+    this.#openListeners.add(listener);
+    return () => this.#openListeners.delete(listener);
+  }
+
+  /** Whether what others end is told at once; else it has to be asked for. */
+  get tellsEnds(): boolean {
+    return !this.#overHttp;
+  }
+
+  /** @param onAnswer Called with the answer before anything that follows it is read. */
+  #ask(
+    operation: OperationName | 'watch',
+    body: unknown,
+    settings: CallSettings & { readonly timeoutMs: number },
+    onAnswer?: (answer: unknown) => void,
+  ): Promise<unknown> {
     if (this.#closed)
       return Promise.reject(new HoldfastError('connection_lost', 'The client is closed.'));
     if (this.#pending.size >= maxUnanswered) {
@@ -136,7 +233,10 @@ export class Connection {
         repeatable:
           repeatableAlways.has(operation) ||
           (body as { request_id?: unknown }).request_id !== undefined,
-        resolve: resolve as (answer: unknown) => void,
+        resolve: (answer) => {
+          onAnswer?.(answer);
+          resolve(answer);
+        },
         reject,
         cleanUp: undefined,
         sent: false,
@@ -211,25 +311,42 @@ export class Connection {
     this.#url = url;
     this.#silentSweeps = 0;
     this.#leaderlessSweeps = 0;
-    const socket = this.#openSocket(url.replace(/^http/, 'ws').replace(/\/$/, '') + streamPath, {
+    // Where no WebSocket comes through, every other attempt is made over plain HTTP.
+    const { openHttp } = this;
+    const overHttp =
+      openHttp !== undefined &&
+      this.#refusedStreams >= refusedBeforeHttp &&
+      (this.#refusedStreams - refusedBeforeHttp) % 2 === 0;
+    this.#overHttp = overHttp;
+    const events = {
       onOpen: () => {
         if (this.#socket !== socket) return;
         this.#open = true;
+        if (!overHttp) this.#refusedStreams = 0;
         if (url === this.#unreachableLeader) this.#unreachableLeader = '';
         this.#flush();
+        for (const listener of this.#openListeners) listener();
       },
-      onMessage: (text) => {
+      onMessage: (text: string) => {
         if (this.#socket === socket) this.#receive(text);
       },
       onClose: () => {
         if (this.#socket === socket) this.#lost();
       },
-    });
+    };
+    const streamUrl = url.replace(/^http/, 'ws').replace(/\/$/, '') + streamPath;
+    const socket: StreamSocket =
+      overHttp && openHttp !== undefined
+        ? openHttp(url, events)
+        : this.#openSocket(streamUrl, events);
     this.#socket = socket;
   }
 
   #lost(): void {
     this.#socket = undefined;
+    if (!this.#open) this.#refusedStreams += 1;
+    this.#watches.clear();
+    for (const listener of this.#brokenListeners) listener();
     if (!this.#open && this.#url === this.#preferred) this.#unreachableLeader = this.#url; // F4
     this.#open = false;
     if (this.#closed) return;
@@ -322,6 +439,12 @@ export class Connection {
       const before = this.#cluster?.leader;
       this.#cluster = body as ClusterPush;
       this.#preferLeader(before);
+    } else if (kind === 'watch') {
+      const push = body as WatchPush;
+      this.#watches.get(push.watch_id)?.(push);
+    } else if (kind === 'hold_ended') {
+      const push = body as HoldEndedPush;
+      this.onHoldEnded.get(push.session_id)?.(push);
     } else if (kind === 'session_ended') {
       const { session_id: sessionId, reason } = body as {
         readonly session_id: string;
@@ -359,7 +482,26 @@ export class Connection {
     pending.abandoned = true;
     pending.cleanUp?.();
     pending.reject(aborted());
-    if (pending.sent && this.#open) this.#socket?.send(JSON.stringify([this.#abandonOf(pending)]));
+    if (!pending.sent || !this.#open) return;
+    this.#socket?.send(JSON.stringify([this.#abandonOf(pending)]));
+    if (this.#overHttp) this.#giveUp(pending);
+  }
+
+  /** Over HTTP hanging up is not enough: the request could be asked for again, so its place stays. */
+  #giveUp({ operation, body }: Pending): void {
+    const kind = placesIn[operation];
+    const { session_id, request_id, name, resources } = body as {
+      readonly session_id?: string;
+      readonly request_id?: number;
+      readonly name?: string;
+      readonly resources?: readonly { readonly name: string }[];
+    };
+    const named = name ?? resources?.[0]?.name;
+    if (kind === undefined || session_id === undefined) return;
+    if (request_id === undefined || named === undefined) return;
+    const wish = { session_id, request_id, kind, name: named };
+    // Should it fail, the place ends with its deadline, and a grant with its session.
+    this.call('give_up', wish, { timeoutMs: 10_000 }).catch(() => undefined);
   }
 
   #abandonOf(pending: Pending): readonly unknown[] {

@@ -2,6 +2,7 @@
 import { openSocket } from '#socket';
 import type { SocketEvents, StreamSocket } from '#socket';
 import { systemClock } from './clock.ts';
+import { openHttp } from './http-socket.ts';
 import type { ClientClock } from './clock.ts';
 
 export type OpenSocket = (url: string, events: SocketEvents) => StreamSocket;
@@ -9,6 +10,8 @@ export type OpenSocket = (url: string, events: SocketEvents) => StreamSocket;
 export interface Environment {
   readonly clock: ClientClock;
   readonly openSocket: OpenSocket;
+  /** Where no WebSocket comes through. Absent: then there is no connection. */
+  readonly openHttp?: OpenSocket;
   /** A name that nobody else has. */
   readonly newId: () => string;
 }
@@ -16,5 +19,6 @@ export interface Environment {
 export const systemEnvironment: Environment = {
   clock: systemClock,
   openSocket,
+  openHttp,
   newId: () => globalThis.crypto.randomUUID(),
 };

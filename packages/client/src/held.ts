@@ -3,28 +3,48 @@ import type { Session } from './session.ts';
 
 /** `unknown`: a release was sent and its outcome is not known. */
 export type HoldState = 'held' | 'released' | 'lost' | 'unknown';
+/** How a hold ended, as far as this client knows. */
+export type EndReason = 'released' | 'expired' | 'forced' | 'max_hold';
+/** Each kind is a name space of its own. */
+export type HeldKind = 'lock' | 'semaphore' | 'election';
+
+export interface HeldFields {
+  readonly kind: HeldKind;
+  readonly name: string;
+  readonly fenceToken: number;
+  /** Gives it back to the cluster. */
+  readonly release: () => Promise<void>;
+}
 
 /** What a session holds, whatever it is: it is certain as long as the session's lease is. */
 export abstract class Held {
+  readonly kind: HeldKind;
   readonly name: string;
   /** Present it to every resource that it protects: one that has seen a larger token refuses it. */
   readonly fenceToken: number;
-  readonly #session: Session;
+  readonly session: Session;
   readonly #release: () => Promise<void>;
   #state: HoldState = 'held';
+  #endReason: EndReason | undefined;
   #why = '';
   #controller: AbortController | undefined;
 
-  constructor(session: Session, name: string, fenceToken: number, release: () => Promise<void>) {
-    this.#session = session;
+  constructor(session: Session, { kind, name, fenceToken, release }: HeldFields) {
+    this.session = session;
+    this.kind = kind;
     this.name = name;
     this.fenceToken = fenceToken;
     this.#release = release;
   }
 
   get state(): HoldState {
-    if (this.#state === 'held') this.#session.isValid();
+    if (this.#state === 'held') this.session.isValid();
     return this.#state;
+  }
+
+  /** How it ended; undefined while it stands, or when only the loss is known. */
+  get endReason(): EndReason | undefined {
+    return this.#endReason;
   }
 
   /** Aborted when the hold is lost or released; always before the lease can have ended. */
@@ -36,27 +56,34 @@ export abstract class Held {
     return this.#controller.signal;
   }
 
-  /** Whether the lock is certainly held at this moment, by comparing clocks. */
+  /** Whether it is certainly held at this moment, by comparing clocks. */
   isHeld(): boolean {
-    return this.#state === 'held' && this.#session.isValid();
+    return this.#state === 'held' && this.session.isValid();
   }
 
-  /** @throws HoldfastError `hold_lost` unless the lock is certainly held at this moment. */
+  /** @throws HoldfastError `hold_lost` unless it is certainly held at this moment. */
   assertHeld(): void {
     if (!this.isHeld()) throw this.#error();
   }
 
-  /** Gives the lock back. Repeating it does nothing. */
+  /**
+   * Gives it back. Repeating it does nothing.
+   *
+   * @throws HoldfastError where the outcome is not known (`connection_lost`, `deadline_exceeded`, ...): the
+   *   state is `unknown` then, and the hold ends with its session at the latest.
+   */
   async release(): Promise<void> {
     if (this.#state !== 'held') return;
     this.#state = 'unknown';
     try {
       await this.#release();
       this.#state = 'released';
+      this.#endReason = 'released';
     } catch (error) {
       // What has ended needs no release.
       if (!(error instanceof HoldfastError) || !endedCodes.has(error.code)) throw error;
       this.#state = 'lost';
+      this.#endReason = reasonIn(error.details['end_reason']);
     } finally {
       this.#controller?.abort(this.#error());
     }
@@ -67,10 +94,11 @@ export abstract class Held {
   }
 
   /** Called by the session. */
-  lose(state: 'lost' | 'released', why = ''): void {
+  lose(state: 'lost' | 'released', why = '', reason?: EndReason): void {
     if (this.#state !== 'held') return;
     this.#state = state;
     this.#why = why;
+    this.#endReason = state === 'released' ? 'released' : reason;
     this.#controller?.abort(this.#error());
   }
 
@@ -80,9 +108,14 @@ export abstract class Held {
       `The hold of "${this.name}" is ${this.#state === 'held' ? 'not certain at the moment' : this.#state}${this.#why === '' ? '' : `: ${this.#why}`}. Stop the work it guards.`,
       {
         fence_token: this.fenceToken,
+        ...(this.#endReason === undefined ? {} : { end_reason: this.#endReason }),
       },
     );
   }
+}
+
+function reasonIn(value: unknown): EndReason | undefined {
+  return value === 'expired' || value === 'forced' || value === 'max_hold' ? value : undefined;
 }
 
 const endedCodes: ReadonlySet<string> = new Set([

@@ -11,11 +11,31 @@ import type { Session } from './session.ts';
  * await store.write(report, { fenceToken: hold.fenceToken });
  */
 export class Hold extends Held {
-  readonly mode: LockMode;
+  #mode: LockMode;
 
-  /** Made by `Session.lock`. */
-  constructor(session: Session, name: string, answer: AcquireAnswer, release: () => Promise<void>) {
-    super(session, name, answer.fence_token, release);
-    this.mode = answer.mode;
+  /** Made by `Session.lock`, `Lock` and `ReadWriteLock`. */
+  constructor(
+    session: Session,
+    answer: Pick<AcquireAnswer, 'resource' | 'mode' | 'fence_token'>,
+    release: () => Promise<void>,
+  ) {
+    const { resource: name, fence_token: fenceToken } = answer;
+    super(session, { kind: 'lock', name, fenceToken, release });
+    this.#mode = answer.mode;
+  }
+
+  get mode(): LockMode {
+    return this.#mode;
+  }
+
+  /**
+   * From exclusive to shared, under the same token: readers come in, no writer gets in between.
+   *
+   * @throws HoldfastError `hold_lost`, `not_holder`, `stale_fence_token` (it was raised since), ...
+   */
+  async downgrade(): Promise<void> {
+    this.assertHeld();
+    await this.session.request('downgrade', { name: this.name, fence_token: this.fenceToken });
+    this.#mode = 'shared';
   }
 }

@@ -1,11 +1,31 @@
 export { HoldfastError } from '@holdfast/protocol';
-export type { ErrorCode } from '@holdfast/protocol';
+export type {
+  BarrierAnswer,
+  ElectionAnswer,
+  ErrorCode,
+  Json,
+  LeaderChange,
+  LockStatusAnswer,
+  SemaphoreAnswer,
+  WatchEvent,
+} from '@holdfast/protocol';
+export type { AcquireOptions, WaitOptions } from './acquiring.ts';
+export { Barrier } from './barrier.ts';
 export { Client, connect } from './client.ts';
 export type { ClientOptions, SessionOptions } from './client.ts';
 export type { CallSettings } from './connection.ts';
+export { Election, Leadership } from './election.ts';
+export type { CampaignOptions } from './election.ts';
 export { Held } from './held.ts';
-export type { HoldState } from './held.ts';
+export type { EndReason, HeldFields, HeldKind, HoldState } from './held.ts';
 export { Hold } from './hold.ts';
+export { Latch } from './latch.ts';
+export { Lock, ReadWriteLock } from './lock.ts';
+export { MultiHold, MultiLock } from './multi-lock.ts';
+export type { Want } from './multi-lock.ts';
 export { Permits } from './permits.ts';
+export { Semaphore } from './semaphore.ts';
+export type { SemaphoreOptions, TakeOptions } from './semaphore.ts';
 export { Session } from './session.ts';
 export type { LockOptions, PermitsOptions, SessionState } from './session.ts';
+export type { WatchOptions } from './watch.ts';

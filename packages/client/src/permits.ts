@@ -12,14 +12,14 @@ export class Permits extends Held {
   /** How many. */
   readonly count: number;
 
-  /** Made by `Session.permits`. */
+  /** Made by `Session.permits` and `Semaphore`. */
   constructor(
     session: Session,
-    name: string,
-    answer: AcquirePermitsAnswer,
+    answer: Pick<AcquirePermitsAnswer, 'resource' | 'permits' | 'fence_token'>,
     release: () => Promise<void>,
   ) {
-    super(session, name, answer.fence_token, release);
+    const { resource: name, fence_token: fenceToken } = answer;
+    super(session, { kind: 'semaphore', name, fenceToken, release });
     this.count = answer.permits;
   }
 }

@@ -7,27 +7,37 @@
  * V3: a hold's signal fires before the lease can have ended on any server: `marginMs` before.
  * V4: after a suspend (the two clocks drift apart) nothing is believed until a keepalive succeeds.
  * V5: a session that is lost never comes back, nor do its holds.
+ * V6: a hold that others ended while its session lives is lost when that is told, or, after a broken
+ *     connection, when the cluster is asked again.
  */
 import { HoldfastError } from '@holdfast/protocol';
-import type { AcquireAnswer, LockMode } from '@holdfast/protocol';
+import type {
+  HoldEndedPush,
+  LockMode,
+  OperationName,
+  Operations,
+  SessionLocksAnswer,
+  WatchEvent,
+} from '@holdfast/protocol';
+import { termsOf, waitOf } from './acquiring.ts';
+import type { AcquireOptions, WaitOptions } from './acquiring.ts';
 import type { ClientClock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import type { Held } from './held.ts';
 import { Hold } from './hold.ts';
 import { Permits } from './permits.ts';
+import { watch } from './watch.ts';
+import type { WatchOptions } from './watch.ts';
 
 const maxInFlight = 512;
 const suspendDriftMs = 1000;
 const defaultTimeoutMs = 10_000;
 
-export interface LockOptions {
-  /** Longest wait in the queue, in ms; 0 tries once. Default 0. */
-  readonly waitMs?: number;
+export interface LockOptions extends AcquireOptions {
   readonly mode?: LockMode;
-  readonly signal?: AbortSignal;
 }
 
-export interface PermitsOptions {
+export interface PermitsOptions extends AcquireOptions {
   /** How many permits. Default 1. */
   readonly permits?: number;
   /**
@@ -35,10 +45,26 @@ export interface PermitsOptions {
    * Left out: the semaphore has to be there.
    */
   readonly limit?: number;
-  /** Longest wait in the queue, in ms; 0 tries once. Default 0. */
-  readonly waitMs?: number;
-  readonly signal?: AbortSignal;
 }
+
+/** Operations that carry the session. */
+const ofSession: ReadonlySet<OperationName> = new Set<OperationName>(['downgrade']);
+/** Operations that carry the session and a number, by which they are done once. */
+const numbered: ReadonlySet<OperationName> = new Set<OperationName>([
+  'acquire',
+  'release',
+  'acquire_permits',
+  'release_permits',
+  'acquire_many',
+  'campaign',
+  'resign',
+  'proclaim',
+  'enter_barrier',
+  'leave_barrier',
+  'count_down',
+]);
+/** Pushes about holds whose grant has not been read yet. */
+const maxEarlyEnds = 100;
 
 export type SessionState = 'active' | 'lost' | 'ended';
 
@@ -62,6 +88,8 @@ export class Session {
   #cancelKeepAlive: (() => void) | undefined;
   #cancelExpiry: (() => void) | undefined;
   #failures = 0;
+  readonly #earlyEnds: HoldEndedPush[] = [];
+  readonly #unsubscribe: () => void;
 
   /** Made by `Client.session`. */
   constructor(
@@ -83,6 +111,8 @@ export class Session {
     this.#validUntilMs = fields.sentAtMs + fields.timeoutMs - this.#marginMs;
     this.#clockOffsetMs = clock.wallNow() - clock.now();
     connection.onSessionEnded.set(this.id, () => this.#lose('the cluster says that it has ended'));
+    connection.onHoldEnded.set(this.id, (push) => this.#holdEnded(push));
+    this.#unsubscribe = connection.onOpen(() => void this.#lookAtHolds());
     this.#planKeepAlive(this.timeoutMs / 3);
     this.#planExpiry();
   }
@@ -118,30 +148,59 @@ export class Session {
   }
 
   /**
+   * One operation of the wire on behalf of this session: done once, however often it has to be sent.
+   *
+   * @param body Without the session and the number of the request, which are added.
+   * @param options.waitMs How long the answer may take beyond the usual.
+   */
+  async request<N extends OperationName>(
+    operation: N,
+    body: Omit<Operations[N]['body'], 'session_id' | 'request_id'>,
+    { waitMs = 0, signal }: WaitOptions = {},
+  ): Promise<Operations[N]['answer']> {
+    const settings = {
+      timeoutMs: waitMs + defaultTimeoutMs,
+      ...(signal === undefined ? {} : { signal }),
+    };
+    // The wire's own type: what was left out of it is put back here.
+    const whole = (more: object): Operations[N]['body'] =>
+      ({ ...body, ...more }) as Operations[N]['body'];
+    if (numbered.has(operation)) {
+      return this.#numbered((request_id, answeredBelow) =>
+        this.#connection.call(operation, whole({ session_id: this.id, request_id }), {
+          ...settings,
+          answeredBelow,
+        }),
+      );
+    }
+    const more = ofSession.has(operation) ? { session_id: this.id } : {};
+    return this.#connection.call(operation, whole(more), settings);
+  }
+
+  /** Every change, as `Client.watch` tells it. */
+  watch(options: WatchOptions = {}): AsyncGenerator<WatchEvent, void, undefined> {
+    return watch(this.#connection, defaultTimeoutMs, options);
+  }
+
+  /**
    * Takes a lock.
    *
    * @throws HoldfastError `lock_held`, `wait_timeout`, `deadlock`, `aborted`, `session_expired`, `hold_lost`, `no_quorum`, ...
    */
   async lock(name: string, options: LockOptions = {}): Promise<Hold> {
-    const { waitMs = 0, mode = 'exclusive', signal } = options;
-    const answer = await this.#numbered((requestId, answeredBelow) =>
-      this.#connection.call(
-        'acquire',
-        {
-          name,
-          session_id: this.id,
-          request_id: requestId,
-          ...(mode === 'exclusive' ? {} : { mode }),
-          ...(waitMs === 0 ? {} : { wait_seconds: waitMs / 1000 }),
-        },
-        {
-          timeoutMs: waitMs + defaultTimeoutMs,
-          answeredBelow,
-          ...(signal === undefined ? {} : { signal }),
-        },
-      ),
+    const { waitMs = 0, mode = 'exclusive' } = options;
+    const answer = await this.request(
+      'acquire',
+      {
+        name,
+        ...(mode === 'exclusive' ? {} : { mode }),
+        ...termsOf(options),
+        ...waitOf(waitMs),
+      },
+      options,
     );
-    return this.#hold(name, answer);
+    const hold: Hold = new Hold(this, answer, () => this.giveBack('release', hold));
+    return this.keep(hold);
   }
 
   /** Takes a lock if it is free, else null. */
@@ -167,27 +226,20 @@ export class Session {
    * await using permits = await session.permits('exports', { permits: 2, limit: 10, waitMs: 5000 });
    */
   async permits(name: string, options: PermitsOptions = {}): Promise<Permits> {
-    const { permits, limit, waitMs = 0, signal } = options;
-    const answer = await this.#numbered((requestId, answeredBelow) =>
-      this.#connection.call(
-        'acquire_permits',
-        {
-          name,
-          session_id: this.id,
-          request_id: requestId,
-          ...(permits === undefined ? {} : { permits }),
-          ...(limit === undefined ? {} : { limit }),
-          ...(waitMs === 0 ? {} : { wait_seconds: waitMs / 1000 }),
-        },
-        {
-          timeoutMs: waitMs + defaultTimeoutMs,
-          answeredBelow,
-          ...(signal === undefined ? {} : { signal }),
-        },
-      ),
+    const { permits, limit, waitMs = 0 } = options;
+    const answer = await this.request(
+      'acquire_permits',
+      {
+        name,
+        ...(permits === undefined ? {} : { permits }),
+        ...(limit === undefined ? {} : { limit }),
+        ...termsOf(options),
+        ...waitOf(waitMs),
+      },
+      options,
     );
-    const taken = new Permits(this, name, answer, () => this.#giveBack('release_permits', taken));
-    return this.#keep(taken);
+    const taken: Permits = new Permits(this, answer, () => this.giveBack('release_permits', taken));
+    return this.keep(taken);
   }
 
   /** Ends the session: everything it holds is released at once. */
@@ -216,31 +268,53 @@ export class Session {
     await this.end();
   }
 
-  #hold(name: string, answer: AcquireAnswer): Hold {
-    const hold = new Hold(this, name, answer, () => this.#giveBack('release', hold));
-    return this.#keep(hold);
-  }
-
-  #keep<T extends Held>(held: T): T {
+  /** Called by the classes of holds: from now on the hold is lost with this session. */
+  keep<T extends Held>(held: T): T {
     if (this.#state !== 'active') held.lose('lost');
     else this.#holds.add(held);
+    const early = this.#earlyEnds.find((push) => isOf(held, push));
+    if (early !== undefined) this.#holdEnded(early);
     return held;
   }
 
-  async #giveBack(operation: 'release' | 'release_permits', held: Held): Promise<void> {
+  /** Called by the classes of holds. */
+  async giveBack(operation: 'release' | 'release_permits' | 'resign', held: Held): Promise<void> {
     this.#holds.delete(held);
-    await this.#numbered(async (requestId, answeredBelow) => {
-      await this.#connection.call(
-        operation,
-        {
-          name: held.name,
-          session_id: this.id,
-          fence_token: held.fenceToken,
-          request_id: requestId,
-        },
-        { timeoutMs: defaultTimeoutMs, answeredBelow },
+    await this.request(operation, { name: held.name, fence_token: held.fenceToken });
+  }
+
+  /** Others ended a hold, while this session goes on. */
+  #holdEnded(push: HoldEndedPush): void {
+    const why = push.reason === 'forced' ? 'it was forced open' : 'its longest time is over';
+    const ended = [...this.#holds].filter((held) => isOf(held, push));
+    for (const held of ended) {
+      this.#holds.delete(held);
+      held.lose('lost', push.note === undefined ? why : `${why} (${push.note})`, push.reason);
+    }
+    if (ended.length > 0) return;
+    this.#earlyEnds.push(push);
+    if (this.#earlyEnds.length > maxEarlyEnds) this.#earlyEnds.shift();
+  }
+
+  /** V6: what was ended while nothing could be told is found out by asking. */
+  async #lookAtHolds(): Promise<void> {
+    const known = [...this.#holds];
+    if (known.length === 0 || this.#state !== 'active') return;
+    let answer: SessionLocksAnswer;
+    try {
+      answer = await this.#connection.call(
+        'session_locks',
+        { session_id: this.id },
+        { timeoutMs: defaultTimeoutMs },
       );
-    });
+    } catch {
+      return; // The keepalive tells what became of the session.
+    }
+    for (const held of known) {
+      if (!this.#holds.has(held) || stands(held, answer)) continue;
+      this.#holds.delete(held);
+      held.lose('lost', 'the cluster says that it has ended');
+    }
   }
 
   /** Gives the request its number; at most so many are unanswered that the cluster remembers them all. */
@@ -288,6 +362,7 @@ export class Session {
       this.#clockOffsetMs = this.#clock.wallNow() - this.#clock.now();
       this.#planExpiry();
       this.#planKeepAlive(this.timeoutMs / 3);
+      if (!this.#connection.tellsEnds) void this.#lookAtHolds();
     } catch (error) {
       if (this.#state !== 'active') return;
       if (
@@ -328,7 +403,25 @@ export class Session {
     this.#cancelKeepAlive?.();
     this.#cancelExpiry?.();
     this.#connection.onSessionEnded.delete(this.id);
+    this.#connection.onHoldEnded.delete(this.id);
+    this.#unsubscribe();
     this.#controller.abort(new HoldfastError('hold_lost', `Session "${this.id}" is ${state}.`));
     for (const wake of this.#queue.splice(0)) wake();
   }
+}
+
+/** A lock's later token, after a raise, is of the same hold. */
+function isOf(held: Held, push: HoldEndedPush): boolean {
+  if (held.kind !== push.kind || held.name !== push.resource) return false;
+  return held.kind === 'lock'
+    ? held.fenceToken <= push.fence_token
+    : held.fenceToken === push.fence_token;
+}
+
+function stands(held: Held, { holds, permits, leaderships }: SessionLocksAnswer): boolean {
+  const { name, fenceToken } = held;
+  if (held.kind === 'lock')
+    return holds.some((one) => one.resource === name && one.fence_token >= fenceToken);
+  const all = held.kind === 'semaphore' ? permits : leaderships;
+  return all.some((one) => one.fence_token === fenceToken);
 }

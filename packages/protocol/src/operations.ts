@@ -66,6 +66,24 @@ export interface SessionLocksAnswer {
     readonly mode: LockMode;
     readonly hold_count: number;
   }[];
+  readonly permits: readonly {
+    readonly resource: string;
+    readonly fence_token: number;
+    readonly permits: number;
+  }[];
+  readonly leaderships: readonly { readonly resource: string; readonly fence_token: number }[];
+}
+/** An acquire of this session that its asker wants no more. */
+export interface GiveUpBody {
+  readonly session_id: string;
+  readonly request_id: number;
+  /** What it was for; of several, `many` with the first name. */
+  readonly kind: 'lock' | 'semaphore' | 'election' | 'many';
+  readonly name: string;
+}
+export interface GiveUpAnswer {
+  /** It holds nothing, and never will under this number. */
+  readonly given_up: true;
 }
 export interface SessionWaitsAnswer {
   readonly waits: readonly {
@@ -328,6 +346,7 @@ export interface Operations {
     readonly body: meetings.DeleteLatchBody;
     readonly answer: meetings.DeleteLatchAnswer;
   };
+  readonly give_up: { readonly body: GiveUpBody; readonly answer: GiveUpAnswer };
   readonly events: { readonly body: events.EventsBody; readonly answer: events.EventsAnswer };
   readonly force_release: { readonly body: ForceReleaseBody; readonly answer: ForceReleaseAnswer };
 }

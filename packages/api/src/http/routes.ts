@@ -130,6 +130,14 @@ const waitsRoute: Route = route(
   'What a session waits for: its places, and who is ahead.',
 );
 
+const giveUpRoute: Route = route(
+  'sessions',
+  'POST',
+  '/sessions/{session_id}/give-up',
+  wire.give_up,
+  'Give up an acquire by its request id: its place, or what it was granted meanwhile.',
+);
+
 const lockRoutes: readonly Route[] = [
   route(
     'locks',
@@ -439,6 +447,7 @@ const adminRoutes: readonly Route[] = [
 export const routes: readonly Route[] = [
   ...sessionRoutes,
   waitsRoute,
+  giveUpRoute,
   ...lockRoutes,
   ...semaphoreRoutes,
   ...electionRoutes,

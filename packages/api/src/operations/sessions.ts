@@ -3,6 +3,8 @@ import type {
   CreateSessionAnswer,
   CreateSessionBody,
   EndSessionAnswer,
+  GiveUpAnswer,
+  GiveUpBody,
   KeepAliveAnswer,
   ReadSessionBody,
   SessionAnswer,
@@ -14,7 +16,7 @@ import type { QueryResult } from '@holdfast/engine';
 import { Refused, refusedBy } from '../refused.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
-import { asSessionId, newSessionId, unnamedClientId } from './identities.ts';
+import { asResourceName, asSessionId, newSessionId, unnamedClientId } from './identities.ts';
 import { unexpected } from './unexpected.ts';
 
 export async function createSession(
@@ -75,7 +77,7 @@ export async function sessionLocks(
 ): Promise<Outcome<SessionLocksAnswer>> {
   const result = await findSession(body, context);
   if (result instanceof Refused) return result;
-  const { holds } = result.session;
+  const { holds, permits, leads } = result.session;
   return {
     locks: holds.map((hold) => hold.name),
     total_locks: holds.length,
@@ -85,6 +87,12 @@ export async function sessionLocks(
       mode: hold.mode,
       hold_count: hold.holdCount,
     })),
+    permits: permits.map((hold) => ({
+      resource: hold.name,
+      fence_token: hold.fenceToken,
+      permits: hold.permits,
+    })),
+    leaderships: leads.map((hold) => ({ resource: hold.name, fence_token: hold.fenceToken })),
   };
 }
 
@@ -102,6 +110,23 @@ export async function sessionWaits(
       ahead,
     })),
   };
+}
+
+export async function giveUp(
+  { session_id, request_id, kind, name }: GiveUpBody,
+  context: OperationContext,
+): Promise<Outcome<GiveUpAnswer>> {
+  const result = await context.service.engine.submit(
+    {
+      type: 'abandon',
+      kind,
+      sessionId: asSessionId(session_id),
+      name: asResourceName(name),
+      requestId: request_id,
+    },
+    callOptions(context),
+  );
+  return result.ok ? { given_up: true } : refusedBy(result);
 }
 
 export async function keepAlive(

@@ -362,6 +362,13 @@ export const wireOperations: Readonly<Record<OperationName, Operation>> = {
     errors: ['name_too_long', 'latch_not_found', ...clusterErrors],
     run: latches.deleteLatch,
   }),
+  give_up: defineOperation({
+    name: 'give_up',
+    body: schemas.giveUpBody,
+    answer: schemas.giveUpAnswer,
+    errors: ['name_too_long', ...missing, ...repeated, ...clusterErrors],
+    run: sessions.giveUp,
+  }),
   events: defineOperation({
     name: 'events',
     body: eventSchemas.eventsBody,

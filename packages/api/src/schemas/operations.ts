@@ -15,6 +15,8 @@ import type {
   EndSessionAnswer,
   ForceReleaseAnswer,
   ForceReleaseBody,
+  GiveUpAnswer,
+  GiveUpBody,
   KeepAliveAnswer,
   ListLocksAnswer,
   ListLocksBody,
@@ -127,6 +129,23 @@ export const sessionLocksAnswer: z.ZodType<SessionLocksAnswer> = agreeing<Sessio
     holds: z.array(
       z.strictObject({ resource, fence_token: toldFenceToken, mode, hold_count: count }),
     ),
+    permits: z.array(z.strictObject({ resource, fence_token: toldFenceToken, permits: count })),
+    leaderships: z.array(z.strictObject({ resource, fence_token: toldFenceToken })),
+  }),
+);
+export const giveUpBody: z.ZodType<GiveUpBody> = agreeing<GiveUpBody>()(
+  z.strictObject({
+    session_id: sessionId,
+    request_id: requestNumber,
+    kind: z
+      .enum(['lock', 'semaphore', 'election', 'many'])
+      .describe('What it was for; of several, `many` with the first name.'),
+    name,
+  }),
+);
+export const giveUpAnswer: z.ZodType<GiveUpAnswer> = agreeing<GiveUpAnswer>()(
+  z.strictObject({
+    given_up: z.literal(true).describe('It holds nothing, and never will under this number.'),
   }),
 );
 

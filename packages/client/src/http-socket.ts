@@ -1,0 +1,189 @@
+/**
+ * The client stream over plain HTTP, for networks that let no WebSocket through: takes the same frames
+ * and answers with the same frames, each request a request of its own to `POST /operations/…`.
+ *
+ * What a node would push is asked for: watches by long polls. Ends of sessions and holds are learned
+ * with the next keepalive.
+ */
+import { errorDefinitions } from '@holdfast/protocol';
+import type { ErrorCode, EventsAnswer, WatchBody } from '@holdfast/protocol';
+import type { SocketEvents, StreamSocket } from '#socket';
+
+type Request = readonly [id: number, operation: string, body: unknown, answeredBelow?: number];
+
+const pollSeconds = 20;
+const pollPauseMs = 500;
+
+/** @param url Of the node, `http://host:port`. */
+export function openHttp(url: string, events: SocketEvents): StreamSocket {
+  return new HttpSocket(url.replace(/\/$/, ''), events);
+}
+
+class HttpSocket implements StreamSocket {
+  readonly #url: string;
+  readonly #events: SocketEvents;
+  readonly #all = new AbortController();
+  readonly #waiting = new Map<number, AbortController>();
+  readonly #watches = new Map<number, AbortController>();
+  #nextWatch = 1;
+  #closed = false;
+
+  constructor(url: string, events: SocketEvents) {
+    this.#url = url;
+    this.#events = events;
+    void this.#greet();
+  }
+
+  /** What a stream begins with: who leads, and where the members are. */
+  async #greet(): Promise<void> {
+    try {
+      const response = await fetch(`${this.#url}/cluster/status`, { signal: this.#all.signal });
+      const status = (await response.json()) as {
+        readonly node_id: string;
+        readonly leader: string | null;
+        readonly members: readonly { readonly node_id: string; readonly url: string }[];
+      };
+      if (this.#closed) return;
+      this.#events.onOpen();
+      const members = status.members.map(({ node_id, url }) => ({ node_id, url }));
+      const cluster = { node_id: status.node_id, leader: status.leader, members };
+      this.#tell([0, 'cluster', cluster]);
+    } catch {
+      this.#end();
+    }
+  }
+
+  send(text: string): void {
+    for (const request of JSON.parse(text) as readonly Request[]) {
+      const [id, operation, body] = request;
+      if (operation === 'abandon') this.#abandon(id, body as { readonly request: number });
+      else if (operation === 'ping') void this.#ping(id);
+      else if (operation === 'watch') void this.#watch(id, body as WatchBody);
+      else if (operation === 'unwatch') this.#unwatch(id, body as { readonly watch_id: number });
+      else void this.#ask(request);
+    }
+  }
+
+  close(): void {
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#all.abort();
+    this.#events.onClose();
+  }
+
+  #tell(answer: readonly unknown[]): void {
+    if (!this.#closed) this.#events.onMessage(JSON.stringify([answer]));
+  }
+
+  async #ask([id, operation, body, answeredBelow]: Request): Promise<void> {
+    const controller = new AbortController();
+    this.#waiting.set(id, controller);
+    const query = answeredBelow === undefined ? '' : `?answered_below=${String(answeredBelow)}`;
+    try {
+      const [failed, answer] = await this.#post(
+        `${operation}${query}`,
+        body,
+        AbortSignal.any([this.#all.signal, controller.signal]),
+      );
+      this.#tell([id, failed ? 1 : 0, answer]);
+    } catch {
+      // An abandoned request is answered by its abandon; anything else is a broken connection.
+      if (!controller.signal.aborted) this.#end();
+    } finally {
+      this.#waiting.delete(id);
+    }
+  }
+
+  async #post(
+    path: string,
+    body: unknown,
+    signal: AbortSignal,
+  ): Promise<readonly [failed: boolean, answer: unknown]> {
+    const response = await fetch(`${this.#url}/operations/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal,
+    });
+    const answer: unknown = await response.json();
+    const code = (answer as { readonly code?: unknown }).code;
+    const known = typeof code === 'string' && code in errorDefinitions;
+    if (!response.ok && !known) throw new Error('Something else than a node answered.');
+    return [!response.ok, answer];
+  }
+
+  async #ping(id: number): Promise<void> {
+    try {
+      await fetch(`${this.#url}/livez`, { signal: this.#all.signal });
+      this.#tell([id, 0, {}]);
+    } catch {
+      this.#end();
+    }
+  }
+
+  /** The request ends here at once; the connection gives up its place by a request of its own. */
+  #abandon(id: number, { request }: { readonly request: number }): void {
+    const waiting = this.#waiting.get(request);
+    waiting?.abort();
+    const code: ErrorCode = 'wait_abandoned';
+    if (waiting !== undefined) this.#tell([request, 1, { code, detail: 'The wait was given up.' }]);
+    this.#tell([id, 0, { abandoned: waiting !== undefined }]);
+  }
+
+  async #watch(id: number, { after, ...filter }: WatchBody): Promise<void> {
+    const controller = new AbortController();
+    const signal = AbortSignal.any([this.#all.signal, controller.signal]);
+    try {
+      // Without a position: the latest one tells where "now" is.
+      const begin = after === undefined ? { ...filter, limit: 1 } : { ...filter, after, limit: 1 };
+      const [failed, first] = await this.#post('events', begin, signal);
+      if (failed) {
+        this.#tell([id, 1, first]);
+        return;
+      }
+      const watchId = this.#nextWatch++;
+      this.#watches.set(watchId, controller);
+      const position = after ?? (first as EventsAnswer).position;
+      this.#tell([id, 0, { watch_id: watchId, position }]);
+      await this.#poll(watchId, filter, position, signal);
+    } catch {
+      if (!controller.signal.aborted) this.#end();
+    }
+  }
+
+  async #poll(
+    watchId: number,
+    filter: Omit<WatchBody, 'after'>,
+    from: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let after = from;
+    while (!signal.aborted) {
+      const body = { ...filter, after, limit: 500, wait_seconds: pollSeconds };
+      const [failed, answer] = await this.#post('events', body, signal);
+      if (failed) {
+        const problem = answer as { readonly code: ErrorCode };
+        if (problem.code === 'compacted') {
+          this.#tell([0, 'watch', { watch_id: watchId, events: [], problem }]);
+          return;
+        }
+        await new Promise((resolve) => setTimeout(resolve, pollPauseMs));
+        continue;
+      }
+      const { events, position } = answer as EventsAnswer;
+      after = position;
+      if (events.length > 0) this.#tell([0, 'watch', { watch_id: watchId, events }]);
+    }
+  }
+
+  #unwatch(id: number, { watch_id }: { readonly watch_id: number }): void {
+    const watch = this.#watches.get(watch_id);
+    this.#watches.delete(watch_id);
+    watch?.abort();
+    this.#tell([id, 0, { watch_id, ended: watch !== undefined }]);
+  }
+}
