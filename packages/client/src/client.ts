@@ -47,15 +47,11 @@ export class Client {
     this.#newId = newId;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.clientId = options.clientId ?? `client-${newId().slice(0, 8)}`;
-    this.#connection =
-      transport === 'http' && openHttp !== undefined
-        ? new Connection(options.endpoints, clock, openHttp)
-        : new Connection(
-            options.endpoints,
-            clock,
-            openSocket,
-            transport === 'auto' ? openHttp : undefined,
-          );
+    this.#connection = new Connection(options.endpoints, clock, {
+      openSocket,
+      openHttp: transport === 'stream' ? undefined : openHttp,
+      onlyHttp: transport === 'http',
+    });
   }
 
   /** Who leads and where the members are, as last told; undefined before the first contact. */

@@ -104,6 +104,15 @@ const repeatableAlways: ReadonlySet<string> = new Set<OperationName | 'watch'>([
   'end_session',
 ]);
 
+/** How a node is reached. */
+export interface Ways {
+  readonly openSocket: OpenSocket;
+  /** Where no WebSocket comes through; undefined: then there is no connection. */
+  readonly openHttp: OpenSocket | undefined;
+  /** No WebSocket is tried. */
+  readonly onlyHttp?: boolean;
+}
+
 export class Connection {
   readonly #clock: ClientClock;
   readonly #openSocket: OpenSocket;
@@ -134,17 +143,13 @@ export class Connection {
   /** Connections in a row that a WebSocket was not made for. */
   #refusedStreams = 0;
   #overHttp = false;
-  /** Undefined: streams only. */
-  readonly openHttp: OpenSocket | undefined;
+  readonly #openHttp: OpenSocket | undefined;
+  readonly #onlyHttp: boolean;
 
-  constructor(
-    endpoints: readonly string[],
-    clock: ClientClock,
-    openSocket: OpenSocket,
-    openHttp?: OpenSocket,
-  ) {
-    this.openHttp = openHttp;
-    this.#openSocket = openSocket;
+  constructor(endpoints: readonly string[], clock: ClientClock, ways: Ways) {
+    this.#openSocket = ways.openSocket;
+    this.#openHttp = ways.openHttp;
+    this.#onlyHttp = ways.onlyHttp ?? false;
     this.#endpoints = endpoints;
     this.#clock = clock;
   }
@@ -312,11 +317,10 @@ export class Connection {
     this.#silentSweeps = 0;
     this.#leaderlessSweeps = 0;
     // Where no WebSocket comes through, every other attempt is made over plain HTTP.
-    const { openHttp } = this;
+    const openHttp = this.#openHttp;
+    const refused = this.#refusedStreams - refusedBeforeHttp;
     const overHttp =
-      openHttp !== undefined &&
-      this.#refusedStreams >= refusedBeforeHttp &&
-      (this.#refusedStreams - refusedBeforeHttp) % 2 === 0;
+      openHttp !== undefined && (this.#onlyHttp || (refused >= 0 && refused % 2 === 0));
     this.#overHttp = overHttp;
     const events = {
       onOpen: () => {

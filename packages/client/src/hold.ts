@@ -24,6 +24,7 @@ export class Hold extends Held {
     this.#mode = answer.mode;
   }
 
+  /** As certain as the hold: `shared` from the moment a downgrade is asked for. */
   get mode(): LockMode {
     return this.#mode;
   }
@@ -35,7 +36,8 @@ export class Hold extends Held {
    */
   async downgrade(): Promise<void> {
     this.assertHeld();
-    await this.session.request('downgrade', { name: this.name, fence_token: this.fenceToken });
+    // From now on readers may come in: the answer only tells that they do.
     this.#mode = 'shared';
+    await this.session.request('downgrade', { name: this.name, fence_token: this.fenceToken });
   }
 }

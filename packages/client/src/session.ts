@@ -162,9 +162,8 @@ export class Session {
       timeoutMs: waitMs + defaultTimeoutMs,
       ...(signal === undefined ? {} : { signal }),
     };
-    // The wire's own type: what was left out of it is put back here.
-    const whole = (more: object): Operations[N]['body'] =>
-      ({ ...body, ...more }) as Operations[N]['body'];
+    // What was left out of the wire's type is put back here.
+    const whole = (more: object): Operations[N]['body'] => ({ ...body, ...more });
     if (numbered.has(operation)) {
       return this.#numbered((request_id, answeredBelow) =>
         this.#connection.call(operation, whole({ session_id: this.id, request_id }), {

@@ -18,5 +18,9 @@ export function openSocket(url: string, events: SocketEvents): StreamSocket {
   socket.on('message', (data: Buffer) => events.onMessage(data.toString('utf8')));
   socket.on('error', () => undefined); // 'close' follows.
   socket.on('close', events.onClose);
-  return { send: (text) => socket.send(text), close: () => socket.terminate() };
+  // Binary: what is JSON needs no second check for being UTF-8.
+  return {
+    send: (text) => socket.send(text, { binary: true }),
+    close: () => socket.terminate(),
+  };
 }

@@ -13,6 +13,7 @@
  * L4: a try is refused only while another session holds the lock, or while the lock may be closed because
  *     the session of a holder ended. Which mode the other holds does not matter: a reader that tries is
  *     refused beside readers when a writer waits, and who waits is not part of the state.
+ * L5: a hold is lowered to shared under its token and stays; others may enter beside it from then on.
  */
 import type { Model } from '../history.ts';
 
@@ -33,6 +34,13 @@ export type LockCall =
       readonly session: string;
       readonly token: number;
     }
+  /** From exclusive to shared, by the token of the exclusive hold. */
+  | {
+      readonly type: 'lower';
+      readonly lock: string;
+      readonly session: string;
+      readonly token: number;
+    }
   | { readonly type: 'end'; readonly lock: string; readonly session: string }
   | { readonly type: 'read'; readonly lock: string };
 
@@ -41,6 +49,7 @@ export type LockAnswer =
   /** Refused because others hold it, or because the wait ran out. */
   | { readonly type: 'busy' }
   | { readonly type: 'released' }
+  | { readonly type: 'lowered' }
   | { readonly type: 'not_holder' }
   | { readonly type: 'ended' }
   /** Tokens of the present holds, ascending. */
@@ -95,7 +104,7 @@ export function lockModel({ mayBeDelayed = false }: LockModelOptions = {}): Mode
       sessionOf: (call) => (call.type === 'read' ? undefined : call.session),
       shapeOf: (call) => {
         if (call.type === 'acquire') return `acquire ${call.mode}`;
-        return call.type === 'release' ? `release ${String(call.token)}` : call.type;
+        return 'token' in call ? `${call.type} ${String(call.token)}` : call.type;
       },
       isEnd: (call) => call.type === 'end',
       isIn: ({ holds }, session) => holds.some((hold) => hold.session === session),
@@ -127,6 +136,8 @@ function step(
         : acquireUnseen(state, call);
     case 'release':
       return release(state, call, answer);
+    case 'lower':
+      return lower(state, call, answer);
     case 'end':
       return [end(state, call.session)];
     case 'read':
@@ -210,6 +221,18 @@ function release(
   return [put(state, { ...own, count: own.count - 1 }, state.lastToken)];
 }
 
+/** L5. A repetition finds it lowered already. */
+function lower(
+  state: LockState,
+  { session, token }: Extract<LockCall, { readonly type: 'lower' }>,
+  answer: LockAnswer | undefined,
+): readonly LockState[] {
+  const own = state.holds.find((hold) => hold.session === session);
+  const isToken = own !== undefined && (own.token === null || own.token === token);
+  if (answer?.type === 'not_holder') return isToken && own.token !== null ? [] : [state];
+  return isToken ? [put(state, { ...own, token, mode: 'shared' }, token)] : [];
+}
+
 function read(state: LockState, tokens: readonly number[]): readonly LockState[] {
   if (tokens.length !== state.holds.length || new Set(tokens).size !== tokens.length) return [];
   const known = state.holds.flatMap(({ token }) => (token === null ? [] : [token]));
@@ -271,6 +294,8 @@ function describeCall(call: LockCall): string {
       return `${call.wait ? 'waits for' : 'tries'} ${call.lock}${call.mode === 'shared' ? ' shared' : ''}`;
     case 'release':
       return `gives ${call.lock} #${String(call.token)} back`;
+    case 'lower':
+      return `lowers ${call.lock} #${String(call.token)} to shared`;
     case 'end':
       return `ends its session (${call.lock})`;
     case 'read':

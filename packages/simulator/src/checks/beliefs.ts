@@ -2,13 +2,14 @@
  * What clients believe to hold, by their own clocks: of two that exclude each other at most one may
  * believe at a time. And the resource behind each lock, which checks fence tokens.
  */
-import type { Hold } from '@holdfast/client';
+import { Hold } from '@holdfast/client';
+import type { Held } from '@holdfast/client';
 import type { Machine } from '../world/machine.ts';
 
 interface Belief {
   readonly machine: Machine;
   readonly process: number;
-  readonly hold: Hold;
+  readonly hold: Held;
 }
 
 export class Beliefs {
@@ -27,15 +28,16 @@ export class Beliefs {
     return this.#refusedWrites;
   }
 
-  add(machine: Machine, hold: Hold): void {
-    const beliefs = this.#holds.get(hold.name) ?? new Set();
-    this.#holds.set(hold.name, beliefs);
+  add(machine: Machine, hold: Held): void {
+    const name = nameOf(hold);
+    const beliefs = this.#holds.get(name) ?? new Set();
+    this.#holds.set(name, beliefs);
     const belief = { machine, process: machine.process, hold };
     for (const other of beliefs) {
       if (!isAwake(other) || hold.state === 'released') beliefs.delete(other);
     }
     beliefs.add(belief);
-    this.compare(hold.name);
+    this.compare(name);
   }
 
   /** Every pair that runs now. One that stands still looks at its clock before it does anything. */
@@ -46,7 +48,7 @@ export class Beliefs {
         belief.process === belief.machine.process &&
         belief.hold.isHeld(),
     );
-    const exclusive = believers.find(({ hold }) => hold.mode === 'exclusive');
+    const exclusive = believers.find(({ hold }) => modeOf(hold) === 'exclusive');
     const other = believers.find((belief) => belief !== exclusive);
     if (
       exclusive !== undefined &&
@@ -54,7 +56,7 @@ export class Beliefs {
       exclusive.hold.fenceToken !== other.hold.fenceToken
     )
       this.#report(
-        `${exclusive.machine.name} (token ${String(exclusive.hold.fenceToken)}) and ${other.machine.name} (token ${String(other.hold.fenceToken)}, ${other.hold.mode}) both believe to hold "${name}".`,
+        `${exclusive.machine.name} (token ${String(exclusive.hold.fenceToken)}) and ${other.machine.name} (token ${String(other.hold.fenceToken)}, ${modeOf(other.hold)}) both believe to hold "${name}".`,
       );
   }
 
@@ -77,3 +79,10 @@ function isAwake({ machine, process, hold }: Belief): boolean {
   if (process !== machine.process || !machine.isOn) return false;
   return machine.state === 'paused' || hold.state === 'held';
 }
+
+const modeOf = (hold: Held): 'exclusive' | 'shared' =>
+  hold instanceof Hold ? hold.mode : 'exclusive';
+
+/** An election is another thing than a lock of its name. */
+export const nameOf = ({ kind, name }: Held): string =>
+  kind === 'lock' ? name : `${kind} ${name}`;

@@ -7,7 +7,13 @@ import type { Event, Mode } from '@holdfast/state';
 interface Waiter {
   readonly sessionId: string;
   readonly requestId: string;
+  /** How many that came later were given something before it. */
+  passed: number;
 }
+
+/** Resources that are asked for with priorities, and how often somebody may be passed there. */
+const urgentPrefix = 'urgent';
+const mostPasses = 32;
 
 interface Resource {
   /** By session. */
@@ -60,8 +66,9 @@ export class Grants {
     const { name, sessionId, fenceToken, mode } = event;
     const requestId = String(event.requestId);
     this.#count += 1;
-    const { holds, queue } = this.#resource(name);
-    const told = `"${name}" was given to ${sessionId} (${mode}, token ${String(fenceToken)})`;
+    const key = keyOf(event);
+    const { holds, queue } = this.#resource(key);
+    const told = `"${key}" was given to ${sessionId} (${mode}, token ${String(fenceToken)})`;
     if (fenceToken <= this.#lastToken)
       this.#report(`${told} after token ${String(this.#lastToken)} had been given.`);
     this.#lastToken = Math.max(this.#lastToken, fenceToken);
@@ -70,19 +77,31 @@ export class Grants {
       this.#report(`${told} while ${other} held it (${hold.mode}, ${String(hold.fenceToken)}).`);
     }
     // A holder that takes more passes those who hold nothing.
-    const ahead = queue[0];
-    if (
-      ahead !== undefined &&
-      !holds.has(sessionId) &&
-      (ahead.sessionId !== sessionId || ahead.requestId !== requestId)
-    )
-      this.#report(`${told} while ${ahead.sessionId} was ahead in the queue.`);
+    if (!holds.has(sessionId)) this.#pass(queue, name, sessionId, requestId, told);
     holds.set(sessionId, { mode, fenceToken });
-    this.#leave(name, sessionId, requestId);
+    this.#leave(key, sessionId, requestId);
   }
 
-  #onEnded({ name, sessionId, fenceToken }: Extract<Event, { readonly type: 'hold_ended' }>): void {
-    const { holds } = this.#resource(name);
+  /** Whoever came earlier has been passed. */
+  #pass(
+    queue: readonly Waiter[],
+    name: string,
+    sessionId: string,
+    requestId: string,
+    told: string,
+  ): void {
+    const most = name.startsWith(urgentPrefix) ? mostPasses : 0;
+    for (const ahead of queue) {
+      if (ahead.sessionId === sessionId && ahead.requestId === requestId) return;
+      ahead.passed += 1;
+      if (ahead.passed > most)
+        this.#report(`${told} while ${ahead.sessionId} was ahead in the queue.`);
+    }
+  }
+
+  #onEnded(event: Extract<Event, { readonly type: 'hold_ended' }>): void {
+    const { name, sessionId, fenceToken } = event;
+    const { holds } = this.#resource(keyOf(event));
     if (!holds.has(sessionId))
       this.#report(
         `The hold of "${name}" by ${sessionId} (token ${String(fenceToken)}) ended, but there was none.`,
@@ -93,7 +112,7 @@ export class Grants {
   #onWaiting(event: Extract<Event, { readonly type: 'waiting' }>): void {
     const { sessionId, requestId } = event;
     const { holds, queue } = this.#resource(keyOf(event));
-    const waiter = { sessionId, requestId: String(requestId) };
+    const waiter = { sessionId, requestId: String(requestId), passed: 0 };
     if (holds.has(sessionId)) {
       const behindRaises = queue.findIndex((other) => !holds.has(other.sessionId));
       queue.splice(behindRaises < 0 ? queue.length : behindRaises, 0, waiter);
@@ -112,9 +131,7 @@ export class Grants {
     const out = [...this.#permits.values()].reduce((sum, count) => sum + count, 0);
     if (out > this.#permitLimit) this.#report(`${told}, which makes ${String(out)} in all.`);
     const key = keyOf({ kind: 'semaphore', name });
-    const ahead = this.#resource(key).queue[0];
-    if (ahead !== undefined && (ahead.sessionId !== sessionId || ahead.requestId !== requestId))
-      this.#report(`${told} while ${ahead.sessionId} was ahead in the queue.`);
+    this.#pass(this.#resource(key).queue, name, sessionId, requestId, told);
     this.#leave(key, sessionId, requestId);
   }
 
@@ -134,6 +151,6 @@ export class Grants {
   }
 }
 
-/** A semaphore is another thing than a lock of its name. */
+/** Each kind is a name space of its own. */
 const keyOf = ({ kind, name }: { readonly kind?: string; readonly name: string }): string =>
-  kind === 'semaphore' ? `semaphore ${name}` : name;
+  kind === undefined || kind === 'lock' ? name : `${kind} ${name}`;

@@ -156,6 +156,8 @@ export class Worker {
       beliefs.compare(name);
       if (hold.mode === 'exclusive') this.#writeUnder(hold);
     }
+    if (hold.mode === 'exclusive' && random.chance(0.15) && !(await this.#lower(session, hold)))
+      return false;
     const again = random.chance(0.15) ? await this.#take(session, name) : undefined;
     if (again === 'unknown') return false;
     if (again !== undefined && !(await this.#giveBack(session, again))) return false;
@@ -298,6 +300,25 @@ export class Worker {
     const state: string = hold.state;
     if (state === 'released') settle({ type: 'released' });
     return state === 'released';
+  }
+
+  /** False: the outcome is not known. */
+  async #lower(session: Session, hold: Hold): Promise<boolean> {
+    const { machine, recorder, beliefs, random } = this.#options;
+    if (hold.state !== 'held' || !hold.isHeld()) return false;
+    const token = hold.fenceToken;
+    const of = { lock: hold.name, session: session.id, token };
+    const settle = recorder.begin(machine.name, { type: 'lower', ...of });
+    try {
+      await hold.downgrade();
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      return false;
+    }
+    settle({ type: 'lowered' });
+    await machine.sleep(random.between(0, 100));
+    beliefs.compare(hold.name);
+    return true;
   }
 
   /** A read that fails tells nothing. */
