@@ -1,7 +1,8 @@
-/** Puts the api room together: operations, HTTP, streams, figures; and takes it down again in order. */
+/** Puts the api room together: operations, HTTP, streams, gRPC, figures; and takes it down again in order. */
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '@holdfast/engine/parts';
 import { streamPath } from '@holdfast/protocol';
+import type { GrpcServer } from './grpc/server.ts';
 import { createHttpApplication } from './http/application.ts';
 import { foreignOrigin } from './http/origins.ts';
 import { rawProblem } from './http/problems.ts';
@@ -9,7 +10,7 @@ import { createMetrics } from './metrics/metrics.ts';
 import type { OperationContext, Service } from './operations/context.ts';
 import { WaitingCallers } from './operations/waiting.ts';
 import { defaultApiLimits } from './options.ts';
-import type { Api, ApiOptions } from './options.ts';
+import type { Api, ApiOptions, GrpcAddress } from './options.ts';
 import { Refused } from './refused.ts';
 import { StreamServer } from './stream/server.ts';
 import { Streams } from './stream/streams.ts';
@@ -24,6 +25,7 @@ const anonymous = 'anonymous';
 export interface BuiltApi {
   readonly app: FastifyInstance;
   readonly service: Service;
+  readonly context: OperationContext;
   readonly close: () => Promise<void>;
 }
 
@@ -85,19 +87,19 @@ export function buildApi(options: ApiOptions): BuiltApi {
     feed.close();
   };
   let closed: Promise<void> | undefined;
-  return { app, service, close: () => (closed ??= takeDown()) };
+  return { app, service, context, close: () => (closed ??= takeDown()) };
 }
 
 /**
- * Starts to serve HTTP and client streams.
+ * Starts to serve HTTP, client streams and, where it has an address, gRPC.
  *
- * @throws Error where the address cannot be bound; the message names it.
+ * @throws Error where an address cannot be bound; the message names it.
  */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const built = buildApi(options);
+  let url: string;
   try {
-    const url = await built.app.listen({ host: options.host, port: options.port });
-    return { url, close: built.close };
+    url = await built.app.listen({ host: options.host, port: options.port });
   } catch (error) {
     await built.close();
     throw new Error(
@@ -105,4 +107,31 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       { cause: error },
     );
   }
+  if (options.grpc === undefined) return { url, grpcAddress: undefined, close: built.close };
+  try {
+    const grpc = await startGrpc(options.grpc, built, options);
+    let closed: Promise<unknown> | undefined;
+    return {
+      url,
+      grpcAddress: grpc.address,
+      async close() {
+        // Waits and streams of gRPC end with those of HTTP, which is the first that this does.
+        closed ??= Promise.all([built.close(), grpc.close(closeDeadlineMs)]);
+        await closed;
+      },
+    };
+  } catch (error) {
+    await built.close();
+    throw error;
+  }
+}
+
+/** Its libraries are read only where it is served: commands of the command line start without them. */
+async function startGrpc(
+  address: GrpcAddress,
+  { context }: BuiltApi,
+  { log }: ApiOptions,
+): Promise<GrpcServer> {
+  const { startGrpcServer } = await import('./grpc/server.ts');
+  return startGrpcServer(address, { context, log });
 }

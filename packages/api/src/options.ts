@@ -3,7 +3,7 @@ import type { Engine } from '@holdfast/engine';
 
 /** Bounds of what callers may ask for and of what they may use up. */
 export interface ApiLimits {
-  /** Bytes of one HTTP body. */
+  /** Bytes of one HTTP body, or of one message of gRPC. */
   readonly maxBodyBytes: number;
   /** Longest `wait_seconds`. */
   readonly maxWaitSeconds: number;
@@ -22,6 +22,8 @@ export interface ApiLimits {
   readonly maxUnreadBytes: number;
   /** Events kept for watchers that resume. */
   readonly maxEventsKept: number;
+  /** Calls of gRPC in progress, streams among them; more are refused with `overloaded`. */
+  readonly maxGrpcCalls: number;
 }
 
 export const defaultApiLimits: ApiLimits = {
@@ -35,6 +37,7 @@ export const defaultApiLimits: ApiLimits = {
   maxFrameBytes: 1024 * 1024,
   maxUnreadBytes: 8 * 1024 * 1024,
   maxEventsKept: 100_000,
+  maxGrpcCalls: 10_000,
 };
 
 /** Where the api tells what only an operator can act upon; a pino logger fits. */
@@ -73,12 +76,22 @@ export interface ApiOptions {
    * tells the origin of a page; programs send none and are not affected.
    */
   readonly allowedOrigins?: readonly string[];
+  /** Where gRPC is served; nowhere when absent. */
+  readonly grpc?: GrpcAddress;
+}
+
+export interface GrpcAddress {
+  readonly host: string;
+  /** 0: any free one, told by `Api.grpcAddress`. */
+  readonly port: number;
 }
 
 /** A running api. */
 export interface Api {
   /** Where clients reach it, e.g. `http://127.0.0.1:5000`. */
   readonly url: string;
+  /** Where clients reach gRPC, e.g. `127.0.0.1:8081`. */
+  readonly grpcAddress: string | undefined;
   /**
    * Accepts nothing new, answers waiting acquires with `shutting_down`, finishes what is in flight
    * (at most 3 seconds), closes streams with 1001. The engine is closed by its owner, afterwards.

@@ -1,0 +1,50 @@
+/**
+ * All calls in progress: how many there may be, and when the last one has ended.
+ *
+ * G2: the calls of the node are bounded; one too many is refused before anything of it is read.
+ * G3: once the node stops, nothing new is begun.
+ */
+import { Refused, stoppingProblem } from '../refused.ts';
+
+export class Calls {
+  readonly #most: number;
+  #active = 0;
+  #stopping = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get active(): number {
+    return this.#active;
+  }
+
+  /** The refusal; otherwise the call is counted, and `end` is to be called once. */
+  begin(): Refused | undefined {
+    if (this.#stopping) return stoppingProblem; // G3
+    if (this.#active >= this.#most) {
+      return new Refused(
+        'overloaded',
+        `This node has ${String(this.#most)} calls of gRPC in progress already. Wait for some to end, or ask another node.`,
+        { limit: 'max_grpc_calls', value: this.#most },
+      ); // G2
+    }
+    this.#active += 1;
+    return undefined;
+  }
+
+  end(): void {
+    this.#active -= 1;
+    if (this.#active === 0) this.#onIdle?.();
+  }
+
+  /** Resolves when no call is left. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    if (this.#active === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+}

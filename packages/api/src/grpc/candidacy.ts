@@ -1,0 +1,173 @@
+/**
+ * A candidacy that stands as long as its call: the place in the queue, the leadership, its end.
+ *
+ * G5: whoever leads by a call listens to the events of this node before it asks, and looks again once it
+ *     is elected and where events were missed: the end of the leadership is told, however it came.
+ * G6: a call that its caller ends leaves nothing behind: no place in the queue, no leadership. One that
+ *     the node ends, since it stops, leaves both to a caller who can come back for them.
+ */
+import type { Event } from '@holdfast/state';
+import type { OperationContext } from '../operations/context.ts';
+import { electionLeader } from '../operations/elections.ts';
+import { wireOperations } from '../operations/table.ts';
+import type { Waiting } from '../operations/waiting.ts';
+import type { ApiLog } from '../options.ts';
+import { Refused } from '../refused.ts';
+import type { Plain } from './codec.ts';
+import { performed } from './performing.ts';
+import type { StreamCall } from './stream-call.ts';
+
+const lookAgainMs = 1000;
+/** Leaderships of this election that ended while the own one was not known yet. */
+const mostEndsKept = 64;
+
+export class Candidacy {
+  readonly #body: Plain;
+  readonly #context: OperationContext;
+  readonly #stream: StreamCall;
+  readonly #log: ApiLog;
+  readonly #ends = new Map<number, string>();
+  #waiting: Waiting | undefined;
+  #token: number | undefined;
+  #place: number | undefined;
+  /** Of the session that waits, once it was seen in the queue. */
+  #sessionId: unknown;
+  #looksSoon = false;
+  #room = true;
+
+  constructor(body: Plain, context: OperationContext, stream: StreamCall, log: ApiLog) {
+    this.#body = body;
+    this.#context = context;
+    this.#stream = stream;
+    this.#log = log;
+    this.#sessionId = body['session_id'];
+  }
+
+  /** Resolves when it is elected, or is not going to be. */
+  async run(): Promise<void> {
+    const stream = this.#stream;
+    const { feed } = this.#context.service;
+    const unsubscribe = feed.onRaw(
+      (event) => this.#hear(event),
+      () => this.#proveLater(0),
+    ); // G5
+    stream.onEnd(() => {
+      unsubscribe();
+      if (stream.callerGone) this.#giveUp(); // G6
+    });
+    stream.onDrain(() => {
+      this.#room = true;
+      this.#tellPlaceSoon();
+    });
+    const onWait = (waiting: Waiting): void => {
+      this.#waiting = waiting;
+      if (stream.callerGone) waiting.abandon();
+    };
+    const context = { ...this.#context, onWait };
+    const outcome = await performed(wireOperations.campaign, this.#body, context, this.#log);
+    this.#waiting = undefined;
+    if (outcome instanceof Refused) {
+      stream.fail(outcome);
+      return;
+    }
+    if ('fence_token' in outcome && typeof outcome.fence_token === 'number')
+      this.#token = outcome.fence_token;
+    if (stream.callerGone) {
+      this.#giveUp();
+      return;
+    }
+    stream.send({ elected: outcome });
+    this.#tellEnd();
+    this.#proveLater(0);
+  }
+
+  // ---- the queue --------------------------------------------------------------------------------
+
+  #hear(event: Event): void {
+    if (!('kind' in event) || event.kind !== 'election' || event.name !== this.#body['name'])
+      return;
+    if (event.type === 'hold_ended') {
+      this.#ends.set(
+        event.fenceToken,
+        event.reason === 'session_ended' ? 'released' : event.reason,
+      );
+      for (const oldest of this.#ends.keys()) {
+        if (this.#ends.size <= mostEndsKept) break;
+        this.#ends.delete(oldest);
+      }
+      this.#tellEnd();
+    }
+    this.#tellPlaceSoon();
+  }
+
+  #tellPlaceSoon(): void {
+    if (this.#waiting === undefined || this.#looksSoon || !this.#room) return;
+    this.#looksSoon = true;
+    this.#context.service.endOfTurn(() => {
+      this.#looksSoon = false;
+      this.#tellPlace().catch((error: unknown) => {
+        this.#log.warn({ error: String(error) }, 'A place in a queue could not be looked up.');
+      });
+    });
+  }
+
+  async #tellPlace(): Promise<void> {
+    const { candidates } = await electionLeader(
+      { name: String(this.#body['name']), consistency: 'stale' },
+      this.#context,
+    );
+    if (this.#waiting === undefined || this.#stream.isOver) return;
+    // A candidate without a session gets one, which it is told when it is elected. The latest of its
+    // name is its own: it has just queued.
+    const own =
+      this.#sessionId === undefined
+        ? candidates.findLast(({ client_id }) => client_id === this.#body['client_id'])
+        : candidates.find(({ session_id }) => session_id === this.#sessionId);
+    if (own === undefined || own.position === this.#place) return;
+    this.#sessionId = own.session_id;
+    this.#place = own.position;
+    this.#room = this.#stream.send({ queued: { position: own.position } });
+  }
+
+  // ---- the leadership ---------------------------------------------------------------------------
+
+  #tellEnd(reason = this.#token === undefined ? undefined : this.#ends.get(this.#token)): void {
+    if (reason === undefined || this.#token === undefined || this.#stream.isOver) return;
+    this.#stream.send({ ended: { reason } });
+    this.#token = undefined;
+    this.#stream.end();
+  }
+
+  /** G5. */
+  #proveLater(delayMs: number): void {
+    if (this.#token === undefined || this.#stream.isOver) return;
+    const cancel = this.#context.service.after(delayMs, () => {
+      this.#prove().catch(() => this.#proveLater(lookAgainMs)); // No leader now: it is asked again.
+    });
+    this.#stream.onEnd(cancel);
+  }
+
+  async #prove(): Promise<void> {
+    const { leader } = await electionLeader({ name: String(this.#body['name']) }, this.#context);
+    if (leader?.fence_token === this.#token) return;
+    this.#tellEnd(this.#ends.get(this.#token ?? 0) ?? 'unknown');
+  }
+
+  /** G6. */
+  #giveUp(): void {
+    this.#waiting?.abandon();
+    const { name, session_id, client_id } = this.#body;
+    if (this.#token === undefined) return;
+    const body = {
+      name,
+      fence_token: this.#token,
+      ...(session_id === undefined ? { client_id } : { session_id }),
+    };
+    this.#token = undefined;
+    void performed(wireOperations.resign, body, this.#context, this.#log).then((outcome) => {
+      // It ends with its session at the latest.
+      if (outcome instanceof Refused && outcome.code !== 'not_holder')
+        this.#log.warn({ code: outcome.code, election: name }, 'A leadership was not given back.');
+    });
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Signs of life for as long as a call stands, and what befalls the sessions meanwhile.
+ *
+ * G7: every sign of life is answered, in order; the next one is read when the one before is answered, so
+ *     a client cannot pile them up.
+ * G8: the end of a session that was named on the call is told on it once, though events were missed.
+ */
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { Event } from '@holdfast/state';
+import type { OperationContext } from '../operations/context.ts';
+import { wireOperations } from '../operations/table.ts';
+import type { ApiLog } from '../options.ts';
+import { Refused } from '../refused.ts';
+import type { Plain } from './codec.ts';
+import type { Rpc } from './definitions.ts';
+import { performed, readRequest } from './performing.ts';
+import type { StreamCall } from './stream-call.ts';
+
+const mostSessions = 1000;
+
+export class Keepalives {
+  readonly #context: OperationContext;
+  readonly #stream: StreamCall;
+  readonly #log: ApiLog;
+  readonly #sessions = new Set<string>();
+
+  constructor(context: OperationContext, stream: StreamCall, log: ApiLog) {
+    this.#context = context;
+    this.#stream = stream;
+    this.#log = log;
+  }
+
+  /** Resolves when the caller sends no more, or the stream is over. */
+  async run(rpc: Rpc, call: ServerDuplexStream<Uint8Array, object>): Promise<void> {
+    const stream = this.#stream;
+    const unsubscribe = this.#context.service.feed.onRaw(
+      (event) => this.#hear(event),
+      () => void this.#lookAtAll(),
+    );
+    stream.onEnd(unsubscribe);
+    try {
+      for await (const bytes of call as AsyncIterable<Uint8Array>) {
+        const body = readRequest(rpc, bytes);
+        const refused = body instanceof Refused ? body : await this.#keep(body); // G7
+        if (refused !== undefined) stream.fail(refused);
+        if (stream.isOver) return;
+      }
+    } catch (error) {
+      // A call that is cut off ends its reading with an error of its own.
+      if (!stream.isOver) throw error;
+    }
+    stream.end();
+  }
+
+  async #keep(body: Plain): Promise<Refused | undefined> {
+    const { session_id: sessionId } = body;
+    if (typeof sessionId === 'string' && !this.#sessions.has(sessionId)) {
+      if (this.#sessions.size >= mostSessions) {
+        return new Refused(
+          'limit_exceeded',
+          `This call keeps ${String(mostSessions)} sessions alive already. Make another one.`,
+          { limit: 'max_sessions_per_call', value: mostSessions },
+        );
+      }
+      this.#sessions.add(sessionId); // G8: before it is asked for.
+    }
+    const outcome = await performed(wireOperations.keepalive, body, this.#context, this.#log);
+    if (!(outcome instanceof Refused)) {
+      await this.#sent({ kept: outcome });
+      return undefined;
+    }
+    return this.#tellLost(sessionId, outcome) ? undefined : outcome;
+  }
+
+  /** True: it was the refusal of a session that is no more. */
+  #tellLost(sessionId: unknown, { code }: Refused): boolean {
+    if (typeof sessionId !== 'string') return false;
+    if (code !== 'session_expired' && code !== 'session_not_found') return false;
+    const reason = code === 'session_expired' ? 'expired' : 'not_found';
+    if (this.#sessions.delete(sessionId))
+      this.#stream.send({ lost: { session_id: sessionId, reason } });
+    return true;
+  }
+
+  /** Resolves when the reader has room for more. */
+  #sent(message: object): Promise<void> {
+    if (this.#stream.send(message)) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#stream.onDrain(resolve);
+      this.#stream.onEnd(resolve);
+    });
+  }
+
+  #hear(event: Event): void {
+    if (!('sessionId' in event) || !this.#sessions.has(event.sessionId)) return;
+    if (event.type === 'session_ended') {
+      this.#sessions.delete(event.sessionId);
+      this.#stream.send({ lost: { session_id: event.sessionId, reason: event.reason } });
+    } else if (event.type === 'hold_ended' || event.type === 'permits_ended') {
+      // A release is answered, and the end of a session is told as such.
+      if (event.reason !== 'forced' && event.reason !== 'max_hold') return;
+      const hold_ended = {
+        session_id: event.sessionId,
+        kind: event.type === 'permits_ended' ? 'semaphore' : (event.kind ?? 'lock'),
+        resource: event.name,
+        fence_token: event.fenceToken,
+        reason: event.reason,
+        note: event.note,
+      };
+      this.#stream.send({ hold_ended });
+    }
+  }
+
+  /** G8: by looking, which keeps nothing alive. */
+  async #lookAtAll(): Promise<void> {
+    for (const sessionId of this.#sessions) {
+      const body = { session_id: sessionId };
+      const outcome = await performed(wireOperations.get_session, body, this.#context, this.#log);
+      if (this.#stream.isOver) return;
+      if (outcome instanceof Refused) this.#tellLost(sessionId, outcome);
+    }
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * The gRPC server: every operation of the wire, the streams, health and reflection, on a port of its own.
+ *
+ * G9: when the node stops, waits and streams are ended first, by `WaitingCallers.stop`; what is in flight
+ *     is answered, for so long as HTTP has, and then the rest is cut off.
+ */
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { handleBidiStreamingCall, handleServerStreamingCall } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { ReflectionService } from '@grpc/reflection';
+import { protoPath as healthProto } from 'grpc-health-check';
+import type { OperationContext } from '../operations/context.ts';
+import { wireOperations } from '../operations/table.ts';
+import type { ApiLog, GrpcAddress } from '../options.ts';
+import { Refused } from '../refused.ts';
+import { Calls } from './calls.ts';
+import { Candidacy } from './candidacy.ts';
+import { writeMessage } from './codec.ts';
+import type { Plain } from './codec.ts';
+import { loadDefinitions, protoFiles, protoFolder, rpcNameOf } from './definitions.ts';
+import type { Definitions, Rpc } from './definitions.ts';
+import { serveHealth } from './health.ts';
+import { Keepalives } from './keepalives.ts';
+import { contextOf, readRequest, refusalOf } from './performing.ts';
+import type { Performing } from './performing.ts';
+import { StreamCall } from './stream-call.ts';
+import { unaryHandler } from './unary.ts';
+import { serveObserve, serveWatch } from './watching.ts';
+
+/** Calls on one connection; those of the node are bounded as well, see calls.ts. */
+const maxCallsPerConnection = 1000;
+/** Finds connections that are gone without a word, under streams that have nothing to tell. */
+const pingEveryMs = 30_000;
+const pingTimeoutMs = 10_000;
+/** For the last answers to leave. */
+const flushMs = 100;
+
+export interface GrpcServer {
+  /** `host:port`, as clients are told it. */
+  readonly address: string;
+  /** @param deadlineMs What is in flight has this long. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** @throws Error where the address cannot be bound; the message names it. */
+export async function startGrpcServer(
+  { host, port }: GrpcAddress,
+  performing: Performing,
+): Promise<GrpcServer> {
+  const { service } = performing.context;
+  const calls = new Calls(service.limits.maxGrpcCalls);
+  const definitions = loadDefinitions();
+  const server = new Server({
+    'grpc.max_receive_message_length': service.limits.maxBodyBytes,
+    'grpc.max_concurrent_streams': maxCallsPerConnection,
+    'grpc.keepalive_time_ms': pingEveryMs,
+    'grpc.keepalive_timeout_ms': pingTimeoutMs,
+  });
+  registerOperations(server, definitions, calls, performing);
+  registerStreams(server, definitions, calls, performing);
+  const health = serveHealth(server, service.engine, definitions.services);
+  serveReflection(server);
+  const bound = await bind(server, host, port);
+  const close = async (deadlineMs: number): Promise<void> => {
+    health.stop();
+    const done = calls.stop();
+    const stopped = new Promise<void>((resolve) => {
+      server.tryShutdown(() => resolve());
+    });
+    // Watches of health and reflection have no end of their own.
+    const ended = Promise.race([done, afterwards(deadlineMs)]).then(() => afterwards(flushMs));
+    await Promise.race([stopped, ended]);
+    server.forceShutdown(); // G9
+  };
+  return { address: `${host.includes(':') ? `[${host}]` : host}:${String(bound)}`, close };
+}
+
+function afterwards(delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, delayMs).unref();
+  });
+}
+
+function bind(server: Server, host: string, port: number): Promise<number> {
+  const address = `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) {
+        resolve(bound);
+        return;
+      }
+      server.forceShutdown();
+      reject(
+        new Error(
+          `gRPC cannot listen on ${address}. Is the port in use? Choose another one with grpc.port (0: any free one), or switch gRPC off with grpc.enabled.`,
+          { cause: error },
+        ),
+      );
+    });
+  });
+}
+
+// ---- what is served -----------------------------------------------------------------------------
+
+/** Messages arrive as bytes: those that cannot be read are refused like any other request. */
+const asBytes = (bytes: Buffer): Uint8Array => bytes;
+
+function registerOperations(
+  server: Server,
+  definitions: Definitions,
+  calls: Calls,
+  performing: Performing,
+): void {
+  for (const operation of Object.values(wireOperations)) {
+    const rpc = definitions.rpc(rpcNameOf(operation.name));
+    server.register<Uint8Array, object>(
+      rpc.path,
+      unaryHandler(rpc, operation, calls, performing),
+      (answer) => writeMessage(rpc.answer, answer),
+      asBytes,
+      rpc.kind,
+    );
+  }
+}
+
+/** Begins a stream; resolves with why it was not begun. */
+type Begin = (
+  body: Plain,
+  context: OperationContext,
+  stream: StreamCall,
+) => Refused | undefined | Promise<Refused | undefined>;
+
+function registerStreams(
+  server: Server,
+  definitions: Definitions,
+  calls: Calls,
+  { context, log }: Performing,
+): void {
+  const register = (name: string, begin: Begin): void => {
+    const rpc = definitions.rpc(name);
+    const handler: handleServerStreamingCall<Uint8Array, object> = (call) => {
+      const stream = StreamCall.open(call, calls, context);
+      if (stream === undefined) return;
+      const begun = async (): Promise<Refused | undefined> => {
+        const body = readRequest(rpc, call.request);
+        if (body instanceof Refused) return body;
+        const own = contextOf(call.metadata, context);
+        return own instanceof Refused ? own : await begin(body, own, stream);
+      };
+      endWhereRefused(begun(), name, stream, log);
+    };
+    registerStream(server, rpc, handler);
+  };
+  register('Watch', serveWatch);
+  register('Observe', serveObserve);
+  register('CampaignStream', async (body, own, stream) => {
+    await new Candidacy(body, own, stream, log).run();
+    return undefined;
+  });
+  const rpc = definitions.rpc('KeepaliveStream');
+  const keepalives: handleBidiStreamingCall<Uint8Array, object> = (call) => {
+    const stream = StreamCall.open(call, calls, context);
+    if (stream === undefined) return;
+    const run = new Keepalives(context, stream, log).run(rpc, call);
+    endWhereRefused(
+      run.then(() => undefined),
+      rpc.name,
+      stream,
+      log,
+    );
+  };
+  registerStream(server, rpc, keepalives);
+}
+
+function registerStream(
+  server: Server,
+  rpc: Rpc,
+  handler:
+    handleServerStreamingCall<Uint8Array, object> | handleBidiStreamingCall<Uint8Array, object>,
+): void {
+  server.register<Uint8Array, object>(
+    rpc.path,
+    handler,
+    (answer) => writeMessage(rpc.answer, answer),
+    asBytes,
+    rpc.kind,
+  );
+}
+
+function endWhereRefused(
+  begun: Promise<Refused | undefined>,
+  name: string,
+  stream: StreamCall,
+  log: ApiLog,
+): void {
+  begun.then(
+    (refused) => {
+      if (refused !== undefined) stream.fail(refused);
+    },
+    (error: unknown) => stream.fail(refusalOf(error, name, log)),
+  );
+}
+
+function serveReflection(server: Server): void {
+  const definition = loadSync([...protoFiles, healthProto], {
+    keepCase: true,
+    includeDirs: [protoFolder],
+  });
+  new ReflectionService(definition).addToServer(server);
+}

@@ -1,0 +1,106 @@
+/**
+ * The node's side of a call with many answers, for server streams and both-way streams alike.
+ *
+ * G4: a stream ends once: by its handler, by its caller, or when the node stops; then it is counted no
+ *     more and nothing is written to it.
+ */
+import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
+import type { OperationContext } from '../operations/context.ts';
+import type { Waiting } from '../operations/waiting.ts';
+import { stoppingProblem } from '../refused.ts';
+import type { Refused } from '../refused.ts';
+import type { Calls } from './calls.ts';
+import { statusError } from './error-status.ts';
+
+export type AnyStream =
+  ServerWritableStream<Uint8Array, object> | ServerDuplexStream<Uint8Array, object>;
+
+export class StreamCall {
+  readonly #call: AnyStream;
+  readonly #calls: Calls;
+  readonly #ends: (() => void)[] = [];
+  readonly #drains: (() => void)[] = [];
+  #over = false;
+  #gone = false;
+
+  private constructor(call: AnyStream, calls: Calls) {
+    this.#call = call;
+    this.#calls = calls;
+  }
+
+  /** Undefined: it has been refused. */
+  static open(
+    call: AnyStream,
+    calls: Calls,
+    { service }: OperationContext,
+  ): StreamCall | undefined {
+    const refused = calls.begin();
+    if (refused !== undefined) {
+      call.emit('error', statusError(refused));
+      return undefined;
+    }
+    const stream = new StreamCall(call, calls);
+    const gone = (): void => {
+      stream.#gone = true;
+      stream.#finish();
+    };
+    const waiting: Waiting = {
+      abandon: gone,
+      callerGone: gone,
+      interrupt: () => stream.fail(stoppingProblem),
+    };
+    call.once('cancelled', gone);
+    call.on('drain', () => {
+      for (const drained of stream.#drains) drained();
+    });
+    stream.onEnd(() => service.waiting.forget(waiting));
+    if (!service.waiting.track(waiting)) stream.fail(stoppingProblem);
+    return stream;
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** Its caller has ended it, or is gone. */
+  get callerGone(): boolean {
+    return this.#gone;
+  }
+
+  /** Calls back once, however it ends; at once where it has. */
+  onEnd(callback: () => void): void {
+    if (this.#over) callback();
+    else this.#ends.push(callback);
+  }
+
+  /** Calls back when there is room again after a `send` that told that there is none. */
+  onDrain(callback: () => void): void {
+    this.#drains.push(callback);
+  }
+
+  /** False: the reader is slow, `onDrain` will tell when it has caught up. */
+  send(message: object): boolean {
+    return this.#over || this.#call.write(message);
+  }
+
+  end(): void {
+    if (this.#over) return;
+    this.#call.end();
+    this.#finish();
+  }
+
+  fail(refused: Refused): void {
+    if (this.#over) return;
+    // That is how grpc-js takes a status; it ends the stream.
+    this.#call.emit('error', statusError(refused));
+    this.#finish();
+  }
+
+  /** G4. */
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const ended of this.#ends) ended();
+    this.#calls.end();
+  }
+}

@@ -1,0 +1,154 @@
+/** The files in proto/ and the operations say the same: nothing is missing on either side. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import protobuf from 'protobufjs';
+import type { Type } from 'protobufjs';
+import { status } from '@grpc/grpc-js';
+import { errorDefinitions } from '@holdfast/protocol';
+import type { ErrorCode } from '@holdfast/protocol';
+import { wordsOf } from '../../../src/grpc/codec.ts';
+import {
+  loadDefinitions,
+  protoFiles,
+  protoFolder,
+  rpcNameOf,
+} from '../../../src/grpc/definitions.ts';
+import { statusCodes } from '../../../src/grpc/status-codes.ts';
+import { wireOperations } from '../../../src/operations/table.ts';
+import { observeBody, watchBody, watchEventSchema } from '../../../src/schemas/events.ts';
+import { toJsonSchema } from '../../../src/validation/compile.ts';
+import type { JsonSchema, ObjectSchema } from '../../../src/validation/compile.ts';
+
+const definitions = loadDefinitions();
+const streams = ['CampaignStream', 'KeepaliveStream', 'Observe', 'Watch'];
+
+/** `path: what differs`, for every field of which the message and the schema say different things. */
+function differences(type: Type, schema: ObjectSchema, path = type.name): string[] {
+  const inMessage = type.fieldsArray.map(({ name }) => name);
+  const inSchema = Object.keys(schema.properties);
+  return [
+    ...inSchema
+      .filter((name) => !inMessage.includes(name))
+      .map((name) => `${path}.${name}: no field`),
+    ...inMessage
+      .filter((name) => !inSchema.includes(name))
+      .map((name) => `${path}.${name}: no property`),
+    ...type.fieldsArray.flatMap((field) => {
+      const told = schema.properties[field.name];
+      return told === undefined
+        ? []
+        : fieldDifferences(field, schema, told, `${path}.${field.name}`);
+    }),
+  ];
+}
+
+function fieldDifferences(
+  field: protobuf.Field,
+  parent: ObjectSchema,
+  told: JsonSchema,
+  path: string,
+): string[] {
+  const { items, nullable, ...one } = unwrapped(told);
+  const found: string[] = [];
+  if (field.repeated !== (items !== undefined)) return [`${path}: repeated on one side only`];
+  const value = items ?? one.schema;
+  const mayMiss = nullable || !(parent.required ?? []).includes(field.name);
+  const presence =
+    field.resolvedType instanceof protobuf.Type || field.options?.['proto3_optional'] === true;
+  if (mayMiss && !presence) found.push(`${path}: has to be optional`);
+  const words =
+    value['enum'] ?? (typeof value['const'] === 'string' ? [value['const']] : undefined);
+  if (field.resolvedType instanceof protobuf.Enum) {
+    const known = wordsOf(field.resolvedType);
+    for (const word of (words ?? ['(no words)']) as readonly string[])
+      if (!known.includes(word)) found.push(`${path}: no value for ${word}`);
+  } else if (field.resolvedType instanceof protobuf.Type && value['type'] === 'object') {
+    found.push(...differences(field.resolvedType, value as unknown as ObjectSchema, path));
+  } else {
+    const types: Readonly<Record<string, readonly string[]>> = {
+      string: ['string'],
+      boolean: ['bool'],
+      number: ['double'],
+      integer: ['uint32', 'uint64', 'int32'],
+      undefined: ['google.protobuf.Value'],
+    };
+    const fitting = words === undefined ? (types[String(value['type'])] ?? []) : ['(an enum)'];
+    if (!fitting.includes(field.type))
+      found.push(`${path}: ${field.type} for ${JSON.stringify(value)}`);
+  }
+  return found;
+}
+
+function unwrapped(told: JsonSchema): {
+  readonly schema: JsonSchema;
+  readonly items: JsonSchema | undefined;
+  readonly nullable: boolean;
+} {
+  const { anyOf, type, items } = told;
+  if (Array.isArray(anyOf)) {
+    const inner = (anyOf as readonly JsonSchema[]).find((one) => one['type'] !== 'null') ?? {};
+    return { ...unwrapped(inner), nullable: true };
+  }
+  if (Array.isArray(type))
+    return {
+      schema: { ...told, type: (type as readonly string[])[0] },
+      items: undefined,
+      nullable: true,
+    };
+  return { schema: told, items: items as JsonSchema | undefined, nullable: false };
+}
+
+describe('the protocol buffers', () => {
+  for (const operation of Object.values(wireOperations)) {
+    test(`given the operation ${operation.name}, then an rpc with its fields and no others`, () => {
+      const rpc = definitions.rpc(rpcNameOf(operation.name));
+      assert.equal(rpc.kind, 'unary');
+      assert.deepEqual(differences(rpc.request, operation.bodySchema), []);
+      assert.deepEqual(differences(rpc.answer, operation.answerSchema), []);
+    });
+  }
+
+  test('given the rpcs, then each is an operation or one of the streams', () => {
+    const known = [...Object.keys(wireOperations).map(rpcNameOf), ...streams];
+    assert.deepEqual(definitions.rpcs.map(({ name }) => name).sort(), known.sort());
+  });
+
+  test('given the streams, then they take what HTTP takes and tell the events that HTTP tells', () => {
+    const { rpc } = definitions;
+    assert.deepEqual(differences(rpc('Watch').request, toJsonSchema(watchBody)), []);
+    assert.deepEqual(differences(rpc('Observe').request, toJsonSchema(observeBody)), []);
+    const { resolvedType } = rpc('Watch').answer.fields['events'] ?? {};
+    assert.ok(resolvedType instanceof protobuf.Type);
+    assert.deepEqual(differences(resolvedType, toJsonSchema(watchEventSchema)), []);
+    assert.equal(rpc('CampaignStream').request, rpc('Campaign').request);
+  });
+
+  test('given any message, field, enum, value, service or rpc, then a comment says what it is', () => {
+    const bare: string[] = [];
+    for (const file of [...protoFiles, 'holdfast/v1/types.proto']) {
+      const lines = readFileSync(join(protoFolder, file), 'utf8').split('\n');
+      for (const [index, line] of lines.entries()) {
+        const declares =
+          /^\s*(?:message|enum|service|rpc|oneof)\s/.test(line) || /^\s+.*=\s*\d+;/.test(line);
+        if (declares && !/^\s*\/\/ \S/.test(lines[index - 1] ?? ''))
+          bare.push(`${file}: ${line.trim()}`);
+      }
+    }
+    assert.deepEqual(bare, []);
+  });
+});
+
+describe('the table of errors in docs/grpc.md', () => {
+  test('given every code, then the status that nodes answer with', () => {
+    const text = readFileSync(new URL('../../../../../docs/grpc.md', import.meta.url), 'utf8');
+    const rows = [...text.matchAll(/^\| `([a-z_]+)` +\| `([A-Z_]+)` +\|/gm)];
+    const told = Object.fromEntries(rows.map(([, code = '', name = '']) => [code, name]));
+    const codes = Object.keys(errorDefinitions) as ErrorCode[];
+    assert.deepEqual(
+      told,
+      Object.fromEntries(codes.map((code) => [code, status[statusCodes[code]]])),
+    );
+  });
+});
