@@ -17,6 +17,8 @@ import { fileURLToPath } from 'node:url';
 
 /** Peers listen this far above the HTTP port. */
 const peerPortDistance = 2000;
+/** And gRPC this far, or a little further where that is another node's port. */
+const grpcPortDistance = 1000;
 const startTimeoutMs = 15_000;
 const stopTimeoutMs = 7000;
 const maxLogBytes = 16 * 1024 * 1024;
@@ -37,6 +39,8 @@ export interface LocalClusterOptions {
 export interface LocalNode {
   readonly nodeId: string;
   readonly url: string;
+  /** `host:port` of gRPC. */
+  readonly grpcAddress: string;
   readonly folder: string;
   /** Undefined while it does not run. */
   readonly pid: number | undefined;
@@ -57,6 +61,7 @@ export interface LocalCluster {
 interface Slot {
   readonly nodeId: string;
   readonly port: number;
+  readonly grpcPort: number;
   readonly folder: string;
   child: ChildProcess | undefined;
 }
@@ -65,9 +70,11 @@ interface Slot {
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
   mkdirSync(options.folder, { recursive: true });
   const clusterId = readOrMakeClusterId(options.folder);
+  const grpcPorts = grpcPortsBeside(options.ports);
   const slots: Slot[] = options.ports.map((port, position) => ({
     nodeId: `node-${String(position + 1)}`,
     port,
+    grpcPort: grpcPorts[position] ?? 0,
     folder: join(options.folder, `node-${String(position + 1)}`),
     child: undefined,
   }));
@@ -94,6 +101,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
       return slots.map((slot) => ({
         nodeId: slot.nodeId,
         url: urlOf(slot),
+        grpcAddress: `127.0.0.1:${String(slot.grpcPort)}`,
         folder: slot.folder,
         pid: slot.child?.pid,
       }));
@@ -116,6 +124,17 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
 
 const urlOf = (slot: Slot): string => `http://127.0.0.1:${String(slot.port)}`;
 const peerAddressOf = (slot: Slot): string => `127.0.0.1:${String(slot.port + peerPortDistance)}`;
+
+/** One a node, in order, none of which is the HTTP or peer port of another one. */
+export function grpcPortsBeside(ports: readonly number[]): readonly number[] {
+  const taken = new Set(ports.flatMap((port) => [port, port + peerPortDistance]));
+  return ports.map((port) => {
+    let grpcPort = port + grpcPortDistance;
+    while (taken.has(grpcPort)) grpcPort += 1;
+    taken.add(grpcPort);
+    return grpcPort;
+  });
+}
 
 /** Nodes that were started with another folder are of another cluster and are refused. */
 function readOrMakeClusterId(folder: string): string {
@@ -151,6 +170,7 @@ function startProcess(
         .map((other) => `${other.nodeId}=${peerAddressOf(other)}`)
         .join(','),
       HOLDFAST_HTTP_PORT: String(slot.port),
+      HOLDFAST_GRPC_PORT: String(slot.grpcPort),
       HOLDFAST_STORAGE_FOLDER: join(slot.folder, 'data'),
       HOLDFAST_STOP_WITH_PARENT: '1',
       ...options.environment,

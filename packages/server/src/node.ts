@@ -14,6 +14,8 @@ const handOverMs = 1000;
 
 export interface RunningNode {
   readonly url: string;
+  /** `host:port` of gRPC; undefined where it is switched off. */
+  readonly grpcAddress: string | undefined;
   readonly nodeId: string;
   readonly engine: Engine;
   /** Hands leadership over while clients are still served, then stops. */
@@ -69,6 +71,7 @@ export async function startNode(
   const api = await serve(configuration, httpPort, engine, log);
   return {
     url: api.url,
+    grpcAddress: api.grpcAddress,
     nodeId,
     engine,
     async close() {
@@ -93,6 +96,7 @@ async function serve(
     nodeId: configuration.nodeId,
     version,
     allowedOrigins: configuration.allowedOrigins,
+    ...(configuration.grpc === null ? {} : { grpc: configuration.grpc }),
     limits: {
       maxBodyBytes: configuration.maxBodyBytes,
       maxWaitSeconds: configuration.maxWaitSeconds,
@@ -100,11 +104,14 @@ async function serve(
       maxSessionTimeoutSeconds: configuration.maxTtlSeconds,
       maxStreams: configuration.maxStreams,
       maxEventsKept: configuration.maxEventsKept,
+      maxGrpcCalls: configuration.maxGrpcCalls,
     },
     log,
   };
   try {
-    return await startApi(options);
+    const api = await startApi(options);
+    if (api.grpcAddress !== undefined) log.info({ address: api.grpcAddress }, 'Serving gRPC.');
+    return api;
   } catch (error) {
     await engine.close();
     throw error;

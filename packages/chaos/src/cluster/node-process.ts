@@ -56,6 +56,7 @@ export class NodeProcess {
         ...process.env,
         HOLDFAST_CLUSTER_NODE_ID: this.nodeId,
         HOLDFAST_HTTP_PORT: String(this.#options.httpPort),
+        HOLDFAST_GRPC_ENABLED: 'false', // Its default port is one for all nodes of a machine.
         HOLDFAST_STORAGE_FOLDER: this.dataFolder,
         HOLDFAST_STOP_WITH_PARENT: '1',
         ...this.#options.environment,

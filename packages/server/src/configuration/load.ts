@@ -16,6 +16,8 @@ export interface Configuration {
   readonly httpPort: number;
   readonly httpAdvertise: string;
   readonly allowedOrigins: readonly string[];
+  /** Null: gRPC is not served. */
+  readonly grpc: { readonly host: string; readonly port: number } | null;
   readonly folder: string;
   readonly snapshotLogBytes: number;
   readonly heartbeatMs: number;
@@ -36,6 +38,7 @@ export interface Configuration {
   readonly maxResultsPerSession: number;
   readonly maxBodyBytes: number;
   readonly maxStreams: number;
+  readonly maxGrpcCalls: number;
   readonly logLevel: string;
   readonly logFormat: 'auto' | 'json' | 'text';
 }
@@ -204,6 +207,10 @@ function assemble(value: (key: string) => unknown): Configuration {
     httpPort: number('http.port'),
     httpAdvertise: text('http.advertise'),
     allowedOrigins: value('http.allowed_origins') as readonly string[],
+    grpc:
+      value('grpc.enabled') === true
+        ? { host: text('grpc.host'), port: number('grpc.port') }
+        : null,
     folder: text('storage.folder'),
     snapshotLogBytes: number('storage.snapshot_log_bytes'),
     heartbeatMs: number('consensus.heartbeat_interval_ms'),
@@ -224,6 +231,7 @@ function assemble(value: (key: string) => unknown): Configuration {
     maxResultsPerSession: number('limits.max_results_per_session'),
     maxBodyBytes: number('limits.max_body_bytes'),
     maxStreams: number('limits.max_streams'),
+    maxGrpcCalls: number('limits.max_grpc_calls'),
     logLevel: text('log.level'),
     logFormat: value('log.format') as Configuration['logFormat'],
   };

@@ -89,6 +89,25 @@ const definitions: readonly Setting[] = [
     description: 'Web origins whose pages may use this node from a browser, as https://host:port.',
   },
   {
+    key: 'grpc.enabled',
+    schema: z.boolean(),
+    default: true,
+    description: 'Whether clients are served over gRPC as well: true or false.',
+  },
+  {
+    key: 'grpc.host',
+    schema: z.string().min(1),
+    default: '127.0.0.1',
+    description: 'Address on which gRPC is served.',
+  },
+  {
+    key: 'grpc.port',
+    schema: port,
+    default: 8081,
+    description:
+      'Port on which gRPC is served; 0 takes a free one. Nodes on one machine need one each.',
+  },
+  {
     key: 'storage.folder',
     schema: z.string().min(1),
     default: './data/node',
@@ -219,13 +238,19 @@ const definitions: readonly Setting[] = [
       .min(1024)
       .max(16 * 1024 * 1024),
     default: 64 * 1024,
-    description: 'Largest HTTP body in bytes.',
+    description: 'Largest HTTP body, and largest message of gRPC, in bytes.',
   },
   {
     key: 'limits.max_streams',
     schema: count(100_000),
     default: 5000,
     description: 'Most client streams on this node.',
+  },
+  {
+    key: 'limits.max_grpc_calls',
+    schema: count(1_000_000),
+    default: 10_000,
+    description: 'Most calls of gRPC in progress on this node, streams among them.',
   },
   {
     key: 'log.level',

@@ -224,7 +224,7 @@ describe('a watch', () => {
     await watch.next();
     watch.call.pause();
     const { fence_token } = await harness.call('Elections.Campaign', { name: 'e', session_id });
-    const changes = 2000;
+    const changes = 600;
     for (let each = 1; each <= changes; each++) {
       const value = { stringValue: `${String(each)} ${'x'.repeat(900)}` };
       await harness.call('Elections.Proclaim', { name: 'e', session_id, fence_token, value });

@@ -167,6 +167,25 @@ describe('peers and timeouts', () => {
   });
 });
 
+describe('gRPC', () => {
+  it('is served on 127.0.0.1:8081 unless it is configured otherwise', () => {
+    assert.deepEqual(loadConfiguration({}).grpc, { host: '127.0.0.1', port: 8081 });
+    const flags = { 'grpc-host': '::1', 'grpc-port': '0' };
+    assert.deepEqual(loadConfiguration({ flags }).grpc, { host: '::1', port: 0 });
+  });
+
+  it('can be switched off', () => {
+    const file = fileWith('grpc:\n  enabled: false\n');
+    assert.equal(loadConfiguration({ file }).grpc, null);
+    const environment = { HOLDFAST_GRPC_ENABLED: 'false' };
+    assert.equal(loadConfiguration({ environment }).grpc, null);
+    assert.match(
+      refusal({ environment: { HOLDFAST_GRPC_ENABLED: 'no' } }),
+      /HOLDFAST_GRPC_ENABLED/,
+    );
+  });
+});
+
 describe('the files in config/', () => {
   const configFolder = new URL('../../../../../config/', import.meta.url).pathname;
   for (const name of readdirSync(configFolder)) {
@@ -186,6 +205,10 @@ describe('the files in config/', () => {
     assert.deepEqual(
       nodes.map((node) => node.httpPort),
       [5000, 5001, 5002],
+    );
+    assert.deepEqual(
+      nodes.map((node) => node.grpc?.port),
+      [6000, 6001, 6002],
     );
     assert.equal(new Set(nodes.map((node) => node.clusterId)).size, 1);
     assert.equal(new Set(nodes.map((node) => node.folder)).size, 3);
