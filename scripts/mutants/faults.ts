@@ -142,8 +142,8 @@ export const faults: readonly Fault[] = [
     name: 'queue-order-lost-on-restore',
     breaks: 'waiters change places after a restore',
     file: 'packages/state/src/records.ts',
-    find: `  while (!waiters.atEnd) pool.queue.append(decodeWaiter(tables, pool, waiters.list()));`,
-    put: `  while (!waiters.atEnd) pool.queue.insertAfter(undefined, decodeWaiter(tables, pool, waiters.list()));`,
+    find: `pool.queue.append(decodeWaiter(tables, pool, waiter.list())));`,
+    put: `pool.queue.insertAfter(undefined, decodeWaiter(tables, pool, waiter.list())));`,
   },
   {
     name: 'first-answers-not-in-snapshot',
@@ -166,16 +166,16 @@ export const faults: readonly Fault[] = [
     name: 'queue-is-passed',
     breaks: 'whoever comes when something is free passes those that wait',
     file: 'packages/state/src/acquire.ts',
-    find: `  const isTurn = held !== undefined || pool.queue.length === 0;`,
-    put: `  const isTurn = held !== undefined || pool.queue.length >= 0;`,
+    find: `if (isNext(pool, held, command.terms) && pool.fits(units, held)) return 'give'; // P2, A3`,
+    put: `if (pool.fits(units, held)) return 'give';`,
   },
   {
     name: 'waits-outlive-their-session',
     breaks: 'a lock is given to a session that has ended',
     file: 'packages/state/src/lifetimes.ts',
     find: `    endWait(tables, waiter, sessionEnded(session.id, reason)); // E1
-    changed.add(waiter.pool);`,
-    put: `    changed.add(waiter.pool);`,
+    for (const pool`,
+    put: `    for (const pool`,
   },
   {
     name: 'token-not-renewed-by-grant',
@@ -284,8 +284,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'permits-passed-in-the-queue',
     breaks: 'who needs few permits passes who needs many, for ever',
-    file: 'packages/state/src/semaphores.ts',
-    find: `if (pool.queue.length === 0 && pool.fits(permits, undefined)) return 'give'; // N4`,
+    file: 'packages/state/src/take.ts',
+    find: `if (isNext(pool, undefined, terms) && pool.fits(permits, undefined)) return 'give'; // N4, O1`,
     put: `if (pool.fits(permits, undefined)) return 'give';`,
   },
   {
@@ -302,5 +302,141 @@ export const faults: readonly Fault[] = [
     file: 'packages/state/src/lifetimes.ts',
     find: `for (const hold of session.permits.values()) {`,
     put: `for (const hold of session.own ? session.permits.values() : []) {`,
+  },
+  {
+    name: 'two-leaders',
+    breaks: 'an election has room for two',
+    file: 'packages/state/src/take.ts',
+    find: `tables.openPool(kind, name, taking.limit ?? permits);`,
+    put: `tables.openPool(kind, name, taking.limit ?? permits + (kind === 'election' ? 1 : 0));`,
+  },
+  {
+    name: 'election-not-in-the-sessions-end',
+    breaks: 'a leader whose session ended leads for ever',
+    file: 'packages/state/src/lifetimes.ts',
+    find: `for (const hold of [...session.holds.values(), ...session.leads.values()]) {`,
+    put: `for (const hold of [...session.holds.values()]) {`,
+  },
+  {
+    name: 'several-out-of-turn',
+    breaks: 'several together are given though somebody is ahead in one of the queues',
+    file: 'packages/state/src/grants.ts',
+    find: `return waiters.every((one) => one.pool.queue.first === one && one.pool.isServable(one));`,
+    put: `return waiters.every((one) => one.pool.isServable(one));`,
+  },
+  {
+    name: 'several-left-behind',
+    breaks: 'of several waits together the others stay when one ends',
+    file: 'packages/state/src/grants.ts',
+    find: `for (const one of together?.waiters ?? [waiter]) {`,
+    put: `for (const one of together?.waiters.slice(0, 1) ?? [waiter]) {`,
+  },
+  {
+    name: 'barrier-opens-early',
+    breaks: 'a barrier opens before all have come',
+    file: 'packages/state/src/barriers.ts',
+    find: `if (barrier.members.size === barrier.parties) {`,
+    put: `if (barrier.members.size >= barrier.parties - 1) {`,
+  },
+  {
+    name: 'barrier-over-early',
+    breaks: 'a round is over when the first has left',
+    file: 'packages/state/src/barriers.ts',
+    find: `if (barrier.members.size > 0) return false;`,
+    put: `if (barrier.members.size > 0 && !barrier.open) return false;`,
+  },
+  {
+    name: 'latch-counted-twice',
+    breaks: 'a count that is sent again is counted again',
+    file: 'packages/state/src/latches.ts',
+    find: `return onceOnly(tables, counted, String(by), answeredBelow, () => count(tables, name, by));`,
+    put: `return answeredBelow === -1
+    ? onceOnly(tables, counted, String(by), answeredBelow, () => count(tables, name, by))
+    : count(tables, name, by);`,
+  },
+  {
+    name: 'latch-open-at-one',
+    breaks: 'those who wait for a latch go on when one count is left',
+    file: 'packages/api/src/operations/latches.ts',
+    find: `open: count === 0,`,
+    put: `open: count <= 1,`,
+  },
+  {
+    name: 'longest-time-not-in-snapshots',
+    breaks: 'a node that took a snapshot forgets when holds are over',
+    file: 'packages/state/src/records.ts',
+    find: `hold.ending === undefined ? null : [hold.ending.dueMs, hold.ending.sequence],`,
+    put: `hold.ending === undefined || hold.units > 0 ? null : [hold.ending.dueMs, hold.ending.sequence],`,
+  },
+  {
+    name: 'longest-time-starts-anew',
+    breaks: 'entering a hold gives it another longest time: it never ends',
+    file: 'packages/state/src/lifetimes.ts',
+    find: `endHold(tables, hold, 'max_hold');`,
+    put: `if (hold.holdCount < 0) endHold(tables, hold, 'max_hold');
+  else if (hold.ending !== undefined) tables.due.remove(hold.ending);
+  hold.ending = undefined;`,
+  },
+  {
+    name: 'urgent-passes-for-ever',
+    breaks: 'a stream of urgent requests starves the others',
+    file: 'packages/state/src/queue.ts',
+    find: `if (priorityOf(ahead) >= priority || ahead.passed >= maxPasses) return false; // L1, L2`,
+    put: `if (priorityOf(ahead) >= priority) return false; // L1`,
+  },
+  {
+    name: 'circle-not-seen',
+    breaks: 'two who wait for each other are not told',
+    file: 'packages/state/src/deadlock.ts',
+    find: `if (session === this.#origin.session) closed = true;`,
+    put: `if (session === this.#origin.session) closed = false;`,
+  },
+  {
+    name: 'circle-through-a-try-not-seen',
+    breaks: 'a request that passes others at once closes a circle',
+    file: 'packages/state/src/grants.ts',
+    find: `  return circle === undefined ? undefined : deadlock(circle);
+}`,
+    put: `  return circle === undefined || circle.length > 0 ? undefined : deadlock(circle);
+}`,
+  },
+  {
+    name: 'late-downgrade-lowers-a-raise',
+    breaks: 'a downgrade that comes late lowers what was raised since',
+    file: 'packages/state/src/release.ts',
+    find: `if (hold.fenceToken !== fenceToken) return staleFenceToken(hold, fenceToken);
+  if (hold.units`,
+    put: `if (!isOf(hold, fenceToken)) return staleFenceToken(hold, fenceToken);
+  if (hold.units`,
+  },
+  {
+    name: 'downgrade-believed-late',
+    breaks: 'a holder believes to be alone until a downgrade is answered',
+    file: 'packages/client/src/hold.ts',
+    find: `    this.#mode = 'shared';
+    await this.session.request('downgrade', { name: this.name, fence_token: this.fenceToken });`,
+    put: `    await this.session.request('downgrade', { name: this.name, fence_token: this.fenceToken });
+    this.#mode = 'shared';`,
+  },
+  {
+    name: 'watch-goes-on-at-the-end',
+    breaks: 'a watch that resumes begins at the end instead of where it was',
+    file: 'packages/client/src/watch.ts',
+    find: `after = event.position;`,
+    put: `after = event.position === '' ? after : from;`,
+  },
+  {
+    name: 'watch-loses-the-rest-of-an-entry',
+    breaks: 'what else happened in the same entry is not told to one who resumes',
+    file: 'packages/api/src/watch/feed.ts',
+    find: `if (entry.revision === after.revision && numberOf(event) <= after.number) continue;`,
+    put: `if (entry.revision === after.revision && after.number > 0) continue;`,
+  },
+  {
+    name: 'gap-not-told-to-watchers',
+    breaks: 'a node that took a snapshot goes on telling events as if none were missing',
+    file: 'packages/engine/src/raft-engine.ts',
+    find: `for (const listener of this.#gapListeners) listener(index);`,
+    put: `for (const listener of this.#gapListeners) if (index < 0) listener(index);`,
   },
 ];

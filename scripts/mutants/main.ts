@@ -21,6 +21,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   storage: ['storage', 'engine'],
   engine: ['engine'],
   client: ['client'],
+  api: ['api'],
 };
 
 interface Finding {

@@ -5,3 +5,4 @@ export { defaultApiLimits } from './options.ts';
 export type { StreamSocket } from './stream/connection.ts';
 export { Streams } from './stream/streams.ts';
 export { EventFeed } from './watch/feed.ts';
+export { wireEvents } from './watch/wire-events.ts';

@@ -7,7 +7,8 @@
  * C4: whatever is applied at an index is the same on every node, and so are its results (state machine safety).
  * C5: at the same index all nodes have the same state, by its hash.
  * C6: of what excludes each other only one is granted at a time; fence tokens rise; waiters are served
- *     in their order (`grants.ts`).
+ *     in their order (`grants.ts`). Barriers, latches and longest times keep their promises
+ *     (`meetings.ts`), and those who watch are told everything (`chronicle.ts`).
  */
 import { crc32 } from 'node:zlib';
 import type { ClusterStatus } from '@holdfast/engine';
@@ -16,8 +17,11 @@ import type { Recovered } from '@holdfast/raft';
 import type { Applied, StateMachine } from '@holdfast/state';
 import type { ToWriter } from '@holdfast/storage/parts';
 import type { World } from '../world/world.ts';
+import { gateParties } from '../clients/player.ts';
 import { slotLimit } from '../clients/worker.ts';
+import { Chronicle } from './chronicle.ts';
 import { Grants } from './grants.ts';
+import { Meetings } from './meetings.ts';
 
 /** The state is hashed where the index is a multiple of this. */
 const hashEvery = 16;
@@ -32,12 +36,17 @@ export class Witness {
   readonly #applied = new Map<number, number>();
   readonly #hashes = new Map<number, string>();
   readonly #grants: Grants;
+  readonly meetings: Meetings;
+  readonly chronicle: Chronicle;
   #lastApplied: { index: number; term: number; byTerm: number } = { index: 0, term: 0, byTerm: 0 };
   #commands = 0;
 
   constructor(world: World) {
     this.#world = world;
-    this.#grants = new Grants(slotLimit, (message) => world.violation(message));
+    const report = (message: string): void => world.violation(message);
+    this.#grants = new Grants(slotLimit, report);
+    this.meetings = new Meetings(gateParties, report);
+    this.chronicle = new Chronicle(report);
   }
 
   /** The highest index that any node has applied. */
@@ -134,6 +143,8 @@ export class Witness {
           `applies ${String(index)} first: ${JSON.stringify(batch.commands.map(({ command }) => command))} ${JSON.stringify(events)}`,
         );
       this.#grants.onEvents(events);
+      this.meetings.onApplied(batch, events);
+      this.chronicle.onApplied(index, events);
     } else if (known !== print)
       this.#world.violation(
         `${nodeId} applied something else at ${String(index)}: ${JSON.stringify([batch.commands, results])}`,

@@ -4,6 +4,7 @@
  */
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SimulatedNode } from '../cluster/node.ts';
+import type { Player } from '../clients/player.ts';
 import type { Worker } from '../clients/worker.ts';
 import { quickDisk } from '../world/disk.ts';
 import type { Random } from '../world/random.ts';
@@ -37,7 +38,7 @@ export class Faults {
   readonly #world: World;
   readonly #random: Random;
   readonly #cluster: Cluster;
-  readonly #workers: readonly Worker[];
+  readonly #workers: readonly (Worker | Player)[];
   readonly #kinds: readonly FaultKind[];
   #over = false;
 
@@ -45,7 +46,7 @@ export class Faults {
     world: World,
     random: Random,
     cluster: Cluster,
-    workers: readonly Worker[],
+    workers: readonly (Worker | Player)[],
     kinds: readonly FaultKind[],
   ) {
     this.#world = world;

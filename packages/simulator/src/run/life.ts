@@ -14,6 +14,7 @@ import { Beliefs } from '../checks/beliefs.ts';
 import { Witness } from '../checks/witness.ts';
 import { Recorder } from '../clients/recorder.ts';
 import type { LockOperation, LockRecorder, PoolRecorder } from '../clients/recorder.ts';
+import { Player } from '../clients/player.ts';
 import { slotLimit, Worker } from '../clients/worker.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { quickDisk } from '../world/disk.ts';
@@ -81,7 +82,7 @@ class Life {
   readonly #witness: Witness;
   readonly #beliefs: Beliefs;
   readonly #cluster: Cluster;
-  readonly #workers: Worker[] = [];
+  readonly #workers: (Worker | Player)[] = [];
   readonly #faults: Faults;
   readonly #stormy: boolean;
   readonly #diskFolder: string | undefined;
@@ -116,6 +117,7 @@ class Life {
       },
     });
     this.#hireWorkers(clockDrift);
+    this.#hirePlayers(clockDrift);
     // Some lives are nothing but elections.
     this.#stormy = random.chance(0.15);
     const kinds: readonly FaultKind[] = this.#stormy
@@ -148,6 +150,27 @@ class Life {
           longestPauseMs,
           lockDelaySeconds: this.#lockDelaySeconds,
           onlyReads: number > 2 && number === count && random.chance(0.6),
+        }),
+      );
+    }
+  }
+
+  /** Half of the lives use more than locks and semaphores. */
+  #hirePlayers(clockDrift: number): void {
+    const random = this.#random.fork();
+    const count = random.chance(0.5) ? 2 + random.below(2) : 0;
+    for (let number = 1; number <= count; number++) {
+      this.#workers.push(
+        new Player({
+          world: this.world,
+          machine: this.world.machine(`p${String(number)}`, clockDrift),
+          random: random.fork(),
+          streams: this.#cluster.streams,
+          endpoints: () => random.shuffled(this.#endpoints()),
+          recorder: this.recorder,
+          beliefs: this.#beliefs,
+          meetings: this.#witness.meetings,
+          chronicle: this.#witness.chronicle,
         }),
       );
     }

@@ -1,0 +1,135 @@
+/**
+ * What must hold of barriers, latches and longest times, by what clients did and by the events of the
+ * cluster (each seen once, as the first node applies it).
+ *
+ * D1: a barrier opens only for as many sessions as its round is for, and lets go only who has entered.
+ * D2: who is told that all have left finds nobody inside who has not at least asked to leave, or whose
+ *     session lives no more.
+ * D3: who is told that a latch is open finds that it was counted down often enough, and a latch is not
+ *     counted down more often than was asked.
+ * D4: a hold with a longest time does not outlive it, in the time of the cluster.
+ */
+import type { Batch } from '@holdfast/engine/parts';
+import type { Event } from '@holdfast/state';
+
+interface Round {
+  readonly parties: number;
+  readonly joined: Set<string>;
+  readonly leaving: Set<string>;
+}
+
+export class Meetings {
+  readonly #report: (message: string) => void;
+  readonly #rounds = new Map<number, Round>();
+  readonly #ended = new Set<string>();
+  /** By name: the first count, what was asked to be taken off, and what was. */
+  readonly #latches = new Map<string, { asked: number; counted: number; left: number }>();
+  /** By session and request: the longest time that was asked for. */
+  readonly #longestMs = new Map<string, number>();
+  /** By token: when it has to be over, in the time of the cluster. */
+  readonly #overAtMs = new Map<number, number>();
+  readonly #parties: number;
+
+  constructor(parties: number, report: (message: string) => void) {
+    this.#parties = parties;
+    this.#report = report;
+  }
+
+  // ---- what clients do --------------------------------------------------------------------------
+
+  entered(session: string, round: number): void {
+    const found = this.#rounds.get(round);
+    if (found === undefined || !found.joined.has(session))
+      this.#report(`${session} was let into round ${String(round)}, which it had not joined.`);
+    else if (found.joined.size < found.parties)
+      this.#report(`Round ${String(round)} opened for ${String(found.joined.size)} only.`); // D1
+  }
+
+  leaves(session: string, round: number): void {
+    this.#rounds.get(round)?.leaving.add(session);
+  }
+
+  /** D2. */
+  toldOver(session: string, round: number): void {
+    const found = this.#rounds.get(round);
+    for (const other of found?.joined ?? []) {
+      if (found?.leaving.has(other) === true || this.#ended.has(other)) continue;
+      this.#report(
+        `${session} was told that round ${String(round)} is over while ${other} was inside.`,
+      );
+    }
+  }
+
+  asksToCount(latch: string, by: number): void {
+    this.#latchOf(latch).asked += by;
+  }
+
+  /** D3. */
+  toldOpen(latch: string, initialCount: number): void {
+    const { asked } = this.#latchOf(latch);
+    if (asked < initialCount)
+      this.#report(
+        `Latch "${latch}" was told to be open after ${String(asked)} of ${String(initialCount)} counts.`,
+      );
+  }
+
+  #latchOf(name: string): { asked: number; counted: number; left: number } {
+    let latch = this.#latches.get(name);
+    if (latch === undefined)
+      this.#latches.set(name, (latch = { asked: 0, counted: 0, left: Number.NaN }));
+    return latch;
+  }
+
+  // ---- what the cluster applies -----------------------------------------------------------------
+
+  onApplied({ time, commands }: Batch, events: readonly Event[]): void {
+    for (const { command } of commands) {
+      if (command.type !== 'acquire' || command.terms?.maxHoldMs === undefined) continue;
+      this.#longestMs.set(keyOf(command), command.terms.maxHoldMs);
+    }
+    for (const event of events) this.#onEvent(event, time);
+    for (const [token, overAtMs] of this.#overAtMs) {
+      if (overAtMs >= time) continue;
+      this.#overAtMs.delete(token);
+      this.#report(`The hold with token ${String(token)} outlived its longest time.`); // D4
+    }
+  }
+
+  #onEvent(event: Event, time: number): void {
+    switch (event.type) {
+      case 'session_ended':
+        this.#ended.add(event.sessionId);
+        return;
+      case 'barrier_joined': {
+        const round = this.#rounds.get(event.round);
+        if (round !== undefined) round.joined.add(event.sessionId);
+        else {
+          const joined = new Set([event.sessionId]);
+          this.#rounds.set(event.round, { parties: this.#parties, joined, leaving: new Set() });
+        }
+        return;
+      }
+      case 'latch_changed': {
+        const latch = this.#latchOf(event.name);
+        if (event.change === 'counted' || event.change === 'opened')
+          latch.counted += latch.left - event.count;
+        latch.left = event.count;
+        if (latch.counted > latch.asked)
+          this.#report(`Latch "${event.name}" was counted down more often than was asked.`); // D3
+        return;
+      }
+      case 'granted': {
+        const longestMs = this.#longestMs.get(keyOf(event));
+        if (longestMs !== undefined) this.#overAtMs.set(event.fenceToken, time + longestMs);
+        return;
+      }
+      case 'hold_ended':
+        this.#overAtMs.delete(event.fenceToken);
+        return;
+      default:
+    }
+  }
+}
+
+const keyOf = (of: { readonly sessionId: string; readonly requestId: string | number }): string =>
+  `${of.sessionId} ${String(of.requestId)}`;
