@@ -31,7 +31,8 @@ export async function release(
   body: ReleaseBody,
   context: OperationContext,
 ): Promise<Outcome<ReleaseAnswer>> {
-  const sessionId = await sessionOfHold('lock', body, context);
+  const found = sessionOfHold('lock', body, context);
+  const sessionId = found instanceof Promise ? await found : found;
   if (sessionId instanceof Refused) return sessionId;
   const result = await context.service.engine.submit(
     {

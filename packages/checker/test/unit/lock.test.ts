@@ -50,6 +50,8 @@ const released = (session: string, span: Span, token: number): LockOperation =>
   operation(session, span, { type: 'release', lock, session, token }, { type: 'released' });
 const refusedRelease = (session: string, span: Span, token: number): LockOperation =>
   operation(session, span, { type: 'release', lock, session, token }, { type: 'not_holder' });
+const lowered = (session: string, span: Span, token: number): LockOperation =>
+  operation(session, span, { type: 'lower', lock, session, token }, { type: 'lowered' });
 const ended = (session: string, span: Span): LockOperation =>
   operation(session, span, { type: 'end', lock, session }, { type: 'ended' });
 const read = (client: string, span: Span, ...tokens: number[]): LockOperation =>
@@ -88,6 +90,17 @@ const good: Readonly<Record<string, readonly LockOperation[]>> = {
     busy('b', [6, 7]),
     released('a', [8, 9], 4),
     granted('b', [10, 11], 5),
+  ],
+  'a hold that is lowered lets a reader in, and keeps its token': [
+    granted('a', [0, 1], 1),
+    lowered('a', [2, 3], 1),
+    granted('b', [4, 5], 2, 'shared'),
+    released('a', [6, 7], 1),
+  ],
+  'a reader comes in while the lowering is not answered yet': [
+    granted('a', [0, 1], 1),
+    lowered('a', [2, 9], 1),
+    granted('b', [4, 5], 2, 'shared'),
   ],
   'a raise has a new token, and the old one is good for a release': [
     granted('a', [0, 1], 1, 'shared'),
@@ -129,6 +142,11 @@ const good: Readonly<Record<string, readonly LockOperation[]>> = {
 };
 
 const bad: Readonly<Record<string, readonly LockOperation[]>> = {
+  'a writer beside one that was lowered': [
+    granted('a', [0, 1], 1),
+    lowered('a', [2, 3], 1),
+    granted('b', [4, 5], 2),
+  ],
   'two holders at once': [granted('a', [0, 1], 1), granted('b', [2, 3], 2)],
   'a writer beside a reader': [granted('a', [0, 1], 1, 'shared'), granted('b', [2, 3], 2)],
   'a token that is used twice': [

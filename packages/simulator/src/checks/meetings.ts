@@ -96,38 +96,31 @@ export class Meetings {
   }
 
   #onEvent(event: Event, time: number): void {
-    switch (event.type) {
-      case 'session_ended':
-        this.#ended.add(event.sessionId);
-        return;
-      case 'barrier_joined': {
-        const round = this.#rounds.get(event.round);
-        if (round !== undefined) round.joined.add(event.sessionId);
-        else {
-          const joined = new Set([event.sessionId]);
-          this.#rounds.set(event.round, { parties: this.#parties, joined, leaving: new Set() });
-        }
-        return;
-      }
-      case 'latch_changed': {
-        const latch = this.#latchOf(event.name);
-        if (event.change === 'counted' || event.change === 'opened')
-          latch.counted += latch.left - event.count;
-        latch.left = event.count;
-        if (latch.counted > latch.asked)
-          this.#report(`Latch "${event.name}" was counted down more often than was asked.`); // D3
-        return;
-      }
-      case 'granted': {
-        const longestMs = this.#longestMs.get(keyOf(event));
-        if (longestMs !== undefined) this.#overAtMs.set(event.fenceToken, time + longestMs);
-        return;
-      }
-      case 'hold_ended':
-        this.#overAtMs.delete(event.fenceToken);
-        return;
-      default:
+    if (event.type === 'session_ended') this.#ended.add(event.sessionId);
+    else if (event.type === 'barrier_joined') this.#onJoined(event);
+    else if (event.type === 'latch_changed') this.#onLatch(event);
+    else if (event.type === 'hold_ended') this.#overAtMs.delete(event.fenceToken);
+    else if (event.type === 'granted') {
+      const longestMs = this.#longestMs.get(keyOf(event));
+      if (longestMs !== undefined) this.#overAtMs.set(event.fenceToken, time + longestMs);
     }
+  }
+
+  #onJoined({ round, sessionId }: Extract<Event, { type: 'barrier_joined' }>): void {
+    const found = this.#rounds.get(round);
+    if (found !== undefined) found.joined.add(sessionId);
+    else {
+      const joined = new Set([sessionId]);
+      this.#rounds.set(round, { parties: this.#parties, joined, leaving: new Set() });
+    }
+  }
+
+  #onLatch({ name, change, count }: Extract<Event, { type: 'latch_changed' }>): void {
+    const latch = this.#latchOf(name);
+    if (change === 'counted' || change === 'opened') latch.counted += latch.left - count;
+    latch.left = count;
+    if (latch.counted > latch.asked)
+      this.#report(`Latch "${name}" was counted down more often than was asked.`); // D3
   }
 }
 
