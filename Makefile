@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster demo bench bench-failover test test-unit test-integration simulate test-chaos soak mutants check format documents clean
+.PHONY: help install build run cluster demo bench bench-failover test test-unit test-integration simulate test-chaos soak mutants check format documents reference clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ format: install ## Formats everything
 
 documents: install ## Writes the generated documents anew
 	@$(NODE) npm run --silent documents
+
+reference: install ## The reference of the client library, in .cache/reference
+	@$(NODE) npm run --silent reference
 
 clean: ## Removes what was built and installed; leaves data/
 	rm -rf node_modules packages/*/dist .cache

@@ -1,6 +1,7 @@
 /** What acquires of all kinds may ask for. */
 import type { AcquireTerms, Json } from '@holdfast/protocol';
 
+/** How long a request may wait, and what gives it up. */
 export interface WaitOptions {
   /** Longest wait, in ms; 0 tries once. Default 0. */
   readonly waitMs?: number;
@@ -8,6 +9,7 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What an acquire of any kind may ask for. */
 export interface AcquireOptions extends WaitOptions {
   /** 0 (default) to 9: ahead of those with a lower one in the queue. Nobody is passed for ever. */
   readonly priority?: number;

@@ -13,8 +13,11 @@ import type { Session } from './session.ts';
  * await barrier.leave({ waitMs: 60_000 }); // all three are done
  */
 export class Barrier {
+  /** The session on whose behalf everything is asked. */
   readonly session: Session;
+  /** The name of the barrier. */
   readonly name: string;
+  /** How many meet. */
   readonly parties: number;
 
   constructor(session: Session, name: string, parties: number) {

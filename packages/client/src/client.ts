@@ -9,6 +9,7 @@ import { Session } from './session.ts';
 import { watch } from './watch.ts';
 import type { WatchOptions } from './watch.ts';
 
+/** How a client reaches the cluster. */
 export interface ClientOptions {
   /** One or more nodes, `http://host:port`; the others are learned. */
   readonly endpoints: readonly string[];
@@ -24,14 +25,19 @@ export interface ClientOptions {
   readonly transport?: 'auto' | 'stream' | 'http';
 }
 
+/** What a session is made with. */
 export interface SessionOptions {
   /** Seconds without contact after which the cluster ends the session. Default: the node's. */
   readonly timeoutSeconds?: number;
+  /** Seconds for which its locks stay closed to others after it expired; 0 by default. */
   readonly lockDelaySeconds?: number;
+  /** Shown to people as the holder. Default: that of the client. */
   readonly clientId?: string;
 }
 
+/** A connection to a cluster, and the sessions that were opened through it. */
 export class Client {
+  /** Shown to people as the holder. */
   readonly clientId: string;
   readonly #connection: Connection;
   readonly #clock: ClientClock;
@@ -39,7 +45,11 @@ export class Client {
   readonly #timeoutMs: number;
   readonly #sessions = new Set<Session>();
 
-  /** Use `connect`. */
+  /**
+   * Use `connect`.
+   *
+   * @internal
+   */
   constructor(options: ClientOptions, environment: Environment = systemEnvironment) {
     const { clock, openSocket, openHttp, newId } = environment;
     const { transport = 'auto' } = options;
@@ -108,6 +118,7 @@ export class Client {
     this.#connection.close();
   }
 
+  /** The same as `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

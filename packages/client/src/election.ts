@@ -11,6 +11,7 @@ import type { AcquireOptions } from './acquiring.ts';
 import { Held } from './held.ts';
 import type { Session } from './session.ts';
 
+/** What a campaign may ask for. */
 export interface CampaignOptions extends Omit<AcquireOptions, 'metadata'> {
   /** What the leader tells; at most 1024 bytes as JSON. */
   readonly value?: Json;
@@ -25,7 +26,9 @@ export interface CampaignOptions extends Omit<AcquireOptions, 'metadata'> {
  * while (leadership.isHeld()) await schedule({ epoch: leadership.fenceToken });
  */
 export class Election {
+  /** The session on whose behalf everything is asked. */
   readonly session: Session;
+  /** The name of the election. */
   readonly name: string;
 
   constructor(session: Session, name: string) {

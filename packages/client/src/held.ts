@@ -8,9 +8,13 @@ export type EndReason = 'released' | 'expired' | 'forced' | 'max_hold';
 /** Each kind is a name space of its own. */
 export type HeldKind = 'lock' | 'semaphore' | 'election';
 
+/** What every hold is made of. */
 export interface HeldFields {
+  /** What it is that is held. */
   readonly kind: HeldKind;
+  /** The name of what is held. */
   readonly name: string;
+  /** Of the grant. */
   readonly fenceToken: number;
   /** Gives it back to the cluster. */
   readonly release: () => Promise<void>;
@@ -18,10 +22,13 @@ export interface HeldFields {
 
 /** What a session holds, whatever it is: it is certain as long as the session's lease is. */
 export abstract class Held {
+  /** What it is that is held. */
   readonly kind: HeldKind;
+  /** The name of what is held. */
   readonly name: string;
   /** Present it to every resource that it protects: one that has seen a larger token refuses it. */
   readonly fenceToken: number;
+  /** The session that holds it: the hold ends with it. */
   readonly session: Session;
   readonly #release: () => Promise<void>;
   #state: HoldState = 'held';
@@ -37,6 +44,7 @@ export abstract class Held {
     this.#release = release;
   }
 
+  /** What this client knows of it now. */
   get state(): HoldState {
     if (this.#state === 'held') this.session.isValid();
     return this.#state;
@@ -89,6 +97,7 @@ export abstract class Held {
     }
   }
 
+  /** The same as `release`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
   }

@@ -22,7 +22,7 @@ export { Hold } from './hold.ts';
 export { Latch } from './latch.ts';
 export { Lock, ReadWriteLock } from './lock.ts';
 export { MultiHold, MultiLock } from './multi-lock.ts';
-export type { Want } from './multi-lock.ts';
+export type { Want, WantedLock, WantedPermits } from './multi-lock.ts';
 export { Permits } from './permits.ts';
 export { Semaphore } from './semaphore.ts';
 export type { SemaphoreOptions, TakeOptions } from './semaphore.ts';

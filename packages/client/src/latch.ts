@@ -10,7 +10,9 @@ import type { Session } from './session.ts';
  * await latch.wait({ waitMs: 60_000 }); // elsewhere: await latch.countDown()
  */
 export class Latch {
+  /** The session on whose behalf everything is asked. */
   readonly session: Session;
+  /** The name of the latch. */
   readonly name: string;
 
   constructor(session: Session, name: string) {
@@ -40,9 +42,8 @@ export class Latch {
   }
 
   /**
-   * Resolves when the count is 0.
+   * Resolves when the count is 0. Without `waitMs` it waits as long as the cluster is configured to allow.
    *
-   * @param options.waitMs Default: as long as the cluster is configured to allow.
    * @throws HoldfastError `wait_timeout`, `latch_not_found` (also when it is deleted), `aborted`.
    */
   async wait({ waitMs, signal }: WaitOptions = {}): Promise<void> {

@@ -11,7 +11,9 @@ import type { Session } from './session.ts';
  * await using hold = await lock.acquire({ waitMs: 5000 });
  */
 export class Lock {
+  /** The session on whose behalf everything is asked. */
   readonly session: Session;
+  /** The name of the lock. */
   readonly name: string;
 
   constructor(session: Session, name: string) {
@@ -45,7 +47,9 @@ export class Lock {
  * await using writing = await index.upgrade({ waitMs: 1000 });
  */
 export class ReadWriteLock {
+  /** The session on whose behalf everything is asked. */
   readonly session: Session;
+  /** The name of the lock. */
   readonly name: string;
 
   constructor(session: Session, name: string) {

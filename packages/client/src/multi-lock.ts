@@ -8,15 +8,29 @@ import { Permits } from './permits.ts';
 import type { Session } from './session.ts';
 
 /** One of several: a lock by its name, or permits of a semaphore. */
-export type Want =
-  | string
-  | { readonly kind?: 'lock'; readonly name: string; readonly mode?: LockMode }
-  | {
-      readonly kind: 'semaphore';
-      readonly name: string;
-      readonly permits?: number;
-      readonly limit?: number;
-    };
+export type Want = string | WantedLock | WantedPermits;
+
+/** A lock, of several that are acquired together. */
+export interface WantedLock {
+  /** Absent: a lock. */
+  readonly kind?: 'lock';
+  /** The name of the lock. */
+  readonly name: string;
+  /** Default: exclusive. */
+  readonly mode?: LockMode;
+}
+
+/** Permits, of several that are acquired together. */
+export interface WantedPermits {
+  /** Tells it from a lock. */
+  readonly kind: 'semaphore';
+  /** The name of the semaphore. */
+  readonly name: string;
+  /** How many; default 1. */
+  readonly permits?: number;
+  /** As `SemaphoreOptions.limit`. */
+  readonly limit?: number;
+}
 
 /**
  * Several locks and permits, all or none: nobody ever holds a part of them, and two who want the same
@@ -28,7 +42,9 @@ export type Want =
  * const [from, to] = holds.holds; // each with its own fence token
  */
 export class MultiLock {
+  /** The session on whose behalf everything is asked. */
   readonly session: Session;
+  /** What is acquired together. */
   readonly wants: readonly Want[];
 
   /** @param wants 1 to 64, each once. */
@@ -103,6 +119,7 @@ export class MultiHold {
     }
   }
 
+  /** The same as `release`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
   }

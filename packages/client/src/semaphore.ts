@@ -4,6 +4,7 @@ import type { AcquireOptions } from './acquiring.ts';
 import type { Permits } from './permits.ts';
 import type { Session } from './session.ts';
 
+/** How a semaphore comes to be. */
 export interface SemaphoreOptions {
   /**
    * How many permits there are. The first who acquires with it makes the semaphore; where there is one, it
@@ -12,6 +13,7 @@ export interface SemaphoreOptions {
   readonly limit?: number;
 }
 
+/** What an acquire of permits may ask for. */
 export interface TakeOptions extends AcquireOptions {
   /** How many permits; default 1. All of them or none. */
   readonly permits?: number;
@@ -25,7 +27,9 @@ export interface TakeOptions extends AcquireOptions {
  * await using permits = await exports.acquire({ permits: 2, waitMs: 5000 });
  */
 export class Semaphore {
+  /** The session on whose behalf everything is asked. */
   readonly session: Session;
+  /** The name of the semaphore. */
   readonly name: string;
   readonly #limit: { readonly limit?: number };
 

@@ -33,10 +33,13 @@ const maxInFlight = 512;
 const suspendDriftMs = 1000;
 const defaultTimeoutMs = 10_000;
 
+/** What an acquire of a lock may ask for. */
 export interface LockOptions extends AcquireOptions {
+  /** Default: exclusive. */
   readonly mode?: LockMode;
 }
 
+/** What an acquire of permits may ask for. */
 export interface PermitsOptions extends AcquireOptions {
   /** How many permits. Default 1. */
   readonly permits?: number;
@@ -66,11 +69,23 @@ const numbered: ReadonlySet<OperationName> = new Set<OperationName>([
 /** Pushes about holds whose grant has not been read yet. */
 const maxEarlyEnds = 100;
 
+/** `lost`: it expired, or its lease can no longer be proven. `ended`: by its own client. */
 export type SessionState = 'active' | 'lost' | 'ended';
 
+/**
+ * A client's presence in the cluster: what it holds and waits for ends with it. It is kept alive by
+ * itself until it is ended.
+ *
+ * @example
+ * await using session = await client.session({ timeoutSeconds: 10 });
+ * session.signal.addEventListener('abort', () => stopTheWork());
+ */
 export class Session {
+  /** Names the session in the cluster; whoever knows it can act for it. */
   readonly id: string;
+  /** Shown to people as the holder. */
   readonly clientId: string;
+  /** Without a keepalive for so long the cluster ends it. */
   readonly timeoutMs: number;
   readonly #connection: Connection;
   readonly #clock: ClientClock;
@@ -91,7 +106,11 @@ export class Session {
   readonly #earlyEnds: HoldEndedPush[] = [];
   readonly #unsubscribe: () => void;
 
-  /** Made by `Client.session`. */
+  /**
+   * Made by `Client.session`.
+   *
+   * @internal
+   */
   constructor(
     connection: Connection,
     clock: ClientClock,
@@ -117,6 +136,7 @@ export class Session {
     this.#planExpiry();
   }
 
+  /** What this client knows of it now. */
   get state(): SessionState {
     return this.#state;
   }
@@ -151,13 +171,14 @@ export class Session {
    * One operation of the wire on behalf of this session: done once, however often it has to be sent.
    *
    * @param body Without the session and the number of the request, which are added.
-   * @param options.waitMs How long the answer may take beyond the usual.
+   * @param options How long the answer may take beyond the usual, and what gives it up.
    */
   async request<N extends OperationName>(
     operation: N,
     body: Omit<Operations[N]['body'], 'session_id' | 'request_id'>,
-    { waitMs = 0, signal }: WaitOptions = {},
+    options: WaitOptions = {},
   ): Promise<Operations[N]['answer']> {
+    const { waitMs = 0, signal } = options;
     const settings = {
       timeoutMs: waitMs + defaultTimeoutMs,
       ...(signal === undefined ? {} : { signal }),
@@ -263,6 +284,7 @@ export class Session {
     }
   }
 
+  /** The same as `end`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end();
   }

@@ -6,11 +6,13 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { WatchBody, WatchEvent } from '@holdfast/protocol';
 import type { Connection } from './connection.ts';
 
+/** What is watched, and from where on. */
 export interface WatchOptions {
   /** Only resources whose names begin with it; all when left out. */
   readonly prefix?: string;
   /** Only this resource. */
   readonly name?: string;
+  /** Only resources of this kind. */
   readonly kind?: 'lock' | 'semaphore' | 'election' | 'barrier' | 'latch';
   /** Events after this position (or revision); from now on when left out. */
   readonly after?: string;

@@ -13,6 +13,7 @@ import { addTokenLine, removeTokenLine } from './token-line.ts';
 
 /** An object as it was put behind the guard. */
 export interface FencedObject {
+  /** What was put. */
   readonly bytes: Uint8Array;
   /** The token that it was put with; 0 for an object that was never put behind the guard. */
   readonly fenceToken: number;
@@ -21,6 +22,7 @@ export interface FencedObject {
 /** The bytes to put, or a function that makes them from the present ones. */
 export type NextBytes = Uint8Array | ((present: Uint8Array | undefined) => Uint8Array);
 
+/** How often a conditional put is tried. */
 export interface PutFencedOptions {
   /** How often a put is tried that others come before; 5 by default. */
   readonly attempts?: number;

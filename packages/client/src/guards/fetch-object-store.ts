@@ -11,6 +11,7 @@ const noneMatchFailed: readonly number[] = [409, 412];
 /** The same of If-Match; and the object to match was deleted. */
 const matchFailed: readonly number[] = [...noneMatchFailed, ...missing];
 
+/** How an S3-compatible store is reached. */
 export interface FetchObjectStoreOptions {
   /** The address of the bucket; keys are put behind it. */
   readonly url: string;

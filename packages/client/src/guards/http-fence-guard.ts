@@ -12,18 +12,28 @@ import type { ReadToken, RequestHeaders } from './fence-header.ts';
 import type { FenceStore } from './fence-store.ts';
 import { assertResource, staleFenceToken } from './fence-token.ts';
 
+/** The write was carried out. */
+export interface FenceAcceptance<Result> {
+  /** The token was not behind. */
+  readonly accepted: true;
+  /** What the write returned. */
+  readonly result: Result;
+}
+
 /** A write that did not run, as an answer: send `problem` as `application/problem+json` (RFC 9457). */
 export interface FenceRefusal {
+  /** Nothing was written. */
   readonly accepted: false;
   /** 400: malformed. 409: stale. 428: no token (RFC 6585). 503: too many writes are unfinished; repeat later. */
   readonly status: 400 | 409 | 428 | 503;
+  /** The problem document to answer with. */
   readonly problem: Problem;
 }
 
 /** What became of a write. */
-export type FenceOutcome<Result> =
-  { readonly accepted: true; readonly result: Result } | FenceRefusal;
+export type FenceOutcome<Result> = FenceAcceptance<Result> | FenceRefusal;
 
+/** Bounds of a guard. */
 export interface HttpFenceGuardOptions {
   /** How many writes may be under way or wait for their turn, over all resources; 1,000 by default. */
   readonly maxUnfinished?: number;

@@ -13,6 +13,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import { assertFenceToken, assertResource } from './fence-token.ts';
 import type { FenceStore } from './fence-store.ts';
 
+/** Bounds of what is remembered. */
 export interface MemoryFenceStoreOptions {
   /** How many resources are remembered one by one; 10,000 by default. About 1 KiB each at the most. */
   readonly maxResources?: number;

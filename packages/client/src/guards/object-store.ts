@@ -10,11 +10,20 @@ export interface ObjectHead {
 
 /** An object with its bytes. */
 export interface StoredObject extends ObjectHead {
+  /** All of it. */
   readonly bytes: Uint8Array;
 }
 
 /** `If-Match: etag`, or `If-None-Match: *` (RFC 9110, 13.1). */
-export type PutCondition = { readonly ifMatch: string } | { readonly ifNoneMatch: '*' };
+export type PutCondition =
+  | {
+      /** The entity tag that is there now. */
+      readonly ifMatch: string;
+    }
+  | {
+      /** Nothing is there yet. */
+      readonly ifNoneMatch: '*';
+    };
 
 /**
  * What to implement over the client library of your store. Reads must show every put that was answered before them.

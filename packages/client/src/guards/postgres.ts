@@ -20,6 +20,7 @@ export type { Grant } from './fence-token.ts';
 
 /** What a query answers, as far as the guard reads it. */
 export interface PostgresResult {
+  /** The rows that the statement returned. */
   readonly rows: readonly unknown[];
   /** The command tag's first word, where the driver tells it: a COMMIT of a failed transaction says ROLLBACK. */
   readonly command?: string;
@@ -30,6 +31,7 @@ export interface PostgresResult {
  * its queries may run on another connection, and so outside of the transaction.
  */
 export interface PostgresClient {
+  /** Runs one statement. */
   query(text: string, values?: unknown[]): PromiseLike<PostgresResult>;
   /** Only a pool has it. */
   readonly totalCount?: never;

@@ -12,10 +12,18 @@ import type { Grant } from './fence-token.ts';
 
 export type { Grant } from './fence-token.ts';
 
+/** A prepared statement, as far as it is used. */
+export interface SqliteStatement {
+  /** Runs it and returns its first row. */
+  get(...values: (string | bigint)[]): unknown;
+}
+
 /** A connection to SQLite (3.35 or newer). `DatabaseSync` of `node:sqlite` fits, and that of `better-sqlite3`. */
 export interface SqliteDatabase {
+  /** Runs statements without parameters. */
   exec(sql: string): unknown;
-  prepare(sql: string): { get(...values: (string | bigint)[]): unknown };
+  /** Prepares one statement. */
+  prepare(sql: string): SqliteStatement;
 }
 
 /**
