@@ -22,6 +22,8 @@ const notAcquired: ReadonlySet<string> = new Set([
   'wait_timeout',
   'deadlock',
   'no_permits',
+  'not_elected',
+  'barrier_closed',
 ]);
 const unreachable: ReadonlySet<string> = new Set([
   'connection_lost',
@@ -31,20 +33,42 @@ const unreachable: ReadonlySet<string> = new Set([
   'shutting_down',
 ]);
 
+/** Where one sees who is in the way, by the group of commands that was used. */
+const looks: Readonly<Record<string, string>> = {
+  election: '"holdfast election leader NAME" tells who leads and who waits.',
+  barrier: '"holdfast barrier status NAME" tells who has come.',
+  latch: '"holdfast latch status NAME" tells how much is left.',
+};
+
+/** What cannot be two things at once. */
+const limitNames: Readonly<Record<string, string>> = {
+  barrier: 'number of parties',
+  latch: 'count',
+};
+
 /** @param group The group of commands that was used: `lock`, `semaphore`, ... */
 const adviceFor = (group: string): Readonly<Record<string, string>> => ({
   lock_held:
     'Wait for it with --wait SECONDS, or see who holds it with "holdfast lock status NAME".',
   lock_delayed: 'Wait for it with --wait SECONDS; "holdfast lock status NAME" tells until when.',
-  wait_timeout: `"holdfast ${group} status NAME" tells who holds it and who waits.`,
+  wait_timeout: looks[group] ?? `"holdfast ${group} status NAME" tells who holds it and who waits.`,
   session_not_found: 'Create one with "holdfast session create".',
   session_expired: 'Create a new one with "holdfast session create".',
-  stale_fence_token: 'Somebody else may hold it by now: "holdfast lock status NAME" tells.',
+  stale_fence_token:
+    looks[group] ?? 'Somebody else may hold it by now: "holdfast lock status NAME" tells.',
+  not_holder: looks[group] ?? '',
   no_permits:
     'Wait for them with --wait SECONDS, or see who has them with "holdfast semaphore status NAME".',
   semaphore_not_found:
     'Make it with "holdfast semaphore create NAME --limit N", or give --limit to "holdfast semaphore run".',
-  limit_mismatch: `"holdfast ${group} status NAME" tells its limit.`,
+  limit_mismatch: `"holdfast ${group} status NAME" tells its ${limitNames[group] ?? 'limit'}.`,
+  not_elected:
+    'Wait for it with --wait SECONDS, or see who leads with "holdfast election leader NAME".',
+  barrier_closed:
+    'The next round begins when all have left: "holdfast barrier status NAME" tells who has not.',
+  latch_not_found: 'Make it with "holdfast latch create NAME COUNT".',
+  compacted:
+    'Look at what is so now ("holdfast lock list", "holdfast election leader NAME", ...) and begin without --after; "holdfast watch --history" shows what is still kept.',
   semaphore_in_use: '"holdfast semaphore status NAME" tells who uses it.',
 });
 

@@ -1,13 +1,17 @@
 /** The commands of `holdfast`. */
 import { Command, CommanderError, Option } from 'commander';
 import { ConfigurationError, version } from '@holdfast/server';
+import { addBarrierCommands } from './commands/barrier.ts';
 import { addClusterCommands } from './commands/cluster.ts';
 import { addCompletionCommand } from './commands/completion.ts';
+import { addElectionCommands } from './commands/election.ts';
+import { addLatchCommands } from './commands/latch.ts';
 import { addLockCommands } from './commands/lock.ts';
 import { addSemaphoreCommands } from './commands/semaphore.ts';
 import { addServerCommands } from './commands/server.ts';
 import { addSessionCommands } from './commands/session.ts';
 import { addTopCommand } from './commands/top.ts';
+import { addWatchCommand } from './commands/watch.ts';
 import { findUsualEndpoints, givenEndpoints, usualEndpoints } from './endpoints.ts';
 import { exitStatus } from './exit-status.ts';
 import { explain, failureText, UsageError } from './failure.ts';
@@ -27,9 +31,13 @@ const groups: readonly ((program: Command, at: () => Environment) => void)[] = [
   addServerCommands,
   addClusterCommands,
   addTopCommand,
+  addWatchCommand,
   addSessionCommands,
   addLockCommands,
   addSemaphoreCommands,
+  addElectionCommands,
+  addBarrierCommands,
+  addLatchCommands,
   addCompletionCommand,
 ];
 
@@ -97,11 +105,14 @@ Examples:
   holdfast lock run backup -- ./backup.sh           a command that runs on one machine at a time
   holdfast lock list --prefix jobs/                 who holds what
   holdfast semaphore run --limit 4 x -- ./fetch.sh  a command that runs at most four times at once
+  holdfast election run --repeat x -- ./schedule.sh a command that runs while it leads
   holdfast top                                      what goes on, refreshed every second
+  holdfast watch jobs/                              every change, as it comes
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 the lock is held by somebody else or too few
-permits are free, 4 the lease was lost while a command ran, 5 no node answered. "lock run" and
-"semaphore run" pass on the exit status of their command.`,
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 the lock is held by somebody else, too few permits are
+free, somebody else leads, or a wait ran out, 4 the lease was lost while a command ran, 5 no node
+answered. "lock run", "semaphore run", "election run" and "barrier enter" pass on the exit status of
+their command.`,
     );
   const at = (): Environment => environment(program);
   for (const add of groups) add(program, at);

@@ -4,10 +4,16 @@ import { exitStatus } from '../exit-status.ts';
 import { printRecord, printTable } from '../output.ts';
 import type { Output } from '../output.ts';
 import type { Environment } from '../program.ts';
+import { addMetadataOption, addTermOptions, termsOf } from '../run/terms.ts';
+import type { TermOptions } from '../run/terms.ts';
+import { holderRow, statusHeads, waiterRow } from '../status-rows.ts';
 import { countOf, defaultClientId, secondsOf, withClient } from '../with-client.ts';
+import { jsonOrText } from '../json-text.ts';
+import { addHolderOptions, tokenOf, whoOf } from '../who.ts';
+import type { HolderOptions } from '../who.ts';
 import { addLockRun } from './lock-run.ts';
 
-interface AcquireOptions {
+interface AcquireOptions extends TermOptions {
   readonly session?: string;
   readonly clientId?: string;
   readonly ttl?: string;
@@ -21,7 +27,7 @@ export function addLockCommands(program: Command, at: () => Environment): void {
     .command('lock')
     .description('Takes, releases, shows locks, and runs commands under them.')
     .enablePositionalOptions();
-  lock
+  const acquiring = lock
     .command('acquire <name>')
     .description(
       'Takes a lock and prints its fence token. It ends with the release, or after its ttl.',
@@ -33,45 +39,30 @@ export function addLockCommands(program: Command, at: () => Environment): void {
       'without a session: it ends after so long without a renewal (default 60)',
     )
     .option('--wait <seconds>', 'longest wait in the queue', '0')
-    .option('--shared', 'as a reader, together with other readers')
-    .addHelpText('after', '\nExample:\n  holdfast lock acquire reports/daily --ttl 300 --wait 10')
-    .action(async (name: string, options: AcquireOptions) => acquire(at(), name, options));
-  lock
-    .command('release <name>')
-    .description('Releases a lock.')
-    .option('--session <id>', 'the session that holds it')
-    .option('--client-id <name>', 'without a session: who holds it (default: cli-USER)')
-    .option(
-      '--fence-token <number>',
-      'the token that the acquire printed (needed without a session)',
+    .option('--shared', 'as a reader, together with other readers');
+  addMetadataOption(addTermOptions(acquiring), 'nothing')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  holdfast lock acquire reports/daily --ttl 300 --wait 10
+  holdfast lock acquire reports/daily --max-hold 3600 --metadata '{"ticket":4711}'`,
     )
+    .action(async (name: string, options: AcquireOptions) => acquire(at(), name, options));
+  const releasing = lock.command('release <name>').description('Releases a lock.');
+  addHolderOptions(releasing, 'acquire')
     .addHelpText('after', '\nExample:\n  holdfast lock release reports/daily --fence-token 42')
-    .action(
-      async (
-        name: string,
-        options: {
-          readonly session?: string;
-          readonly clientId?: string;
-          readonly fenceToken?: string;
-        },
-      ) => {
-        const environment = at();
-        const token =
-          options.fenceToken === undefined
-            ? {}
-            : { fence_token: countOf('--fence-token', options.fenceToken) };
-        const who =
-          options.session === undefined
-            ? { client_id: options.clientId ?? defaultClientId }
-            : { session_id: options.session };
-        await withClient(environment, async (client) => {
-          printRecord(environment.output, await client.call('release', { name, ...who, ...token }));
-        });
-      },
-    );
+    .action(async (name: string, options: HolderOptions) => {
+      const environment = at();
+      const body = { name, ...whoOf(options), ...tokenOf(options) };
+      await withClient(environment, async (client) => {
+        printRecord(environment.output, await client.call('release', body));
+      });
+    });
   lock
     .command('status <name>')
     .description('Shows who holds a lock and who waits for it.')
+    .addHelpText('after', '\nExample:\n  holdfast lock status reports/daily')
     .action(async (name: string) => {
       const environment = at();
       await withClient(environment, async (client) => {
@@ -110,6 +101,8 @@ async function acquire(
   options: AcquireOptions,
 ): Promise<void> {
   const wait = secondsOf('--wait', options.wait) ?? 0;
+  const { priority, maxHoldMs } = termsOf(options);
+  const { metadata } = options;
   const who =
     options.session === undefined
       ? {
@@ -125,6 +118,9 @@ async function acquire(
         ...who,
         ...(wait === 0 ? {} : { wait_seconds: wait }),
         ...(options.shared === true ? { mode: 'shared' as const } : {}),
+        ...(priority === undefined ? {} : { priority }),
+        ...(maxHoldMs === undefined ? {} : { max_hold_seconds: maxHoldMs / 1000 }),
+        ...(metadata === undefined ? {} : { metadata: jsonOrText(metadata) }),
       },
       { timeoutMs: wait * 1000 + 10_000 },
     );
@@ -165,20 +161,8 @@ async function list(environment: Environment, prefix: string, limit: number): Pr
 
 function printStatus(output: Output, status: LockStatusAnswer): void {
   const rows = [
-    ...status.holders.map((holder) => [
-      'holds',
-      holder.client_id,
-      holder.mode,
-      String(holder.fence_token),
-      new Date(holder.acquired_at * 1000).toISOString(),
-    ]),
-    ...status.waiters.map((waiter) => [
-      `waits #${String(waiter.position)}`,
-      waiter.client_id,
-      waiter.mode,
-      '-',
-      '-',
-    ]),
+    ...status.holders.map((holder) => holderRow(holder, holder.mode)),
+    ...status.waiters.map((waiter) => waiterRow(waiter, waiter.mode)),
   ];
   if (rows.length === 0 && !output.json) {
     output.write(
@@ -186,5 +170,5 @@ function printStatus(output: Output, status: LockStatusAnswer): void {
     );
     return;
   }
-  printTable(output, status, ['STATE', 'CLIENT', 'MODE', 'FENCE TOKEN', 'SINCE'], rows);
+  printTable(output, status, statusHeads('MODE'), rows);
 }

@@ -6,8 +6,10 @@ import { printRecord, printTable } from '../output.ts';
 import type { Output } from '../output.ts';
 import type { Environment } from '../program.ts';
 import { runHeld } from '../run/run-held.ts';
-import { addRunOptions, runHelp } from '../run/run-options.ts';
+import { addQueueOptions, runHelp } from '../run/run-options.ts';
 import type { RunOptions } from '../run/run-options.ts';
+import { addMetadataOption, metadataOf, runMetadataText } from '../run/terms.ts';
+import { holderRow, statusHeads, waiterRow } from '../status-rows.ts';
 import { countOf, withClient } from '../with-client.ts';
 
 interface SemaphoreRunOptions extends RunOptions {
@@ -87,7 +89,7 @@ function addRun(semaphore: Command, at: () => Environment): void {
       '--limit <number>',
       'makes the semaphore with so many permits where there is none; has to be its limit where there is one',
     );
-  addRunOptions(run)
+  addMetadataOption(addQueueOptions(run), runMetadataText)
     .addHelpText(
       'after',
       runHelp({
@@ -98,24 +100,30 @@ function addRun(semaphore: Command, at: () => Environment): void {
         examples: [
           '--limit 10 exports -- ./export.sh',
           '--permits 2 --wait 60 exports -- ./export.sh --large',
+          '--max-hold 600 --priority 5 exports -- ./export.sh',
         ],
       }),
     )
     .action(async (name: string, command: readonly string[], options: SemaphoreRunOptions) => {
       const environment = at();
       const permits = countOf('--permits', options.permits);
+      const metadata = metadataOf(options, command);
       const limit = options.limit === undefined ? {} : { limit: countOf('--limit', options.limit) };
       environment.finish(
         await runHeld(
           environment,
           {
             name,
-            take: (session, wait) => session.permits(name, { ...wait, ...limit, permits }),
+            take: (session, wait) =>
+              session.permits(name, { ...wait, ...limit, permits, metadata }),
             variables: (held) => ({
+              HOLDFAST_FENCE_TOKEN: String(held.fenceToken),
               HOLDFAST_SEMAPHORE_NAME: name,
               HOLDFAST_PERMITS: String(held.count),
             }),
-            stands: stillHas,
+            stands: async (client, held, settings) =>
+              (await holderOf(client, held, settings)) !== undefined,
+            endsInSeconds: async (client, held) => (await holderOf(client, held))?.ends_in_seconds,
           },
           command,
           options,
@@ -125,12 +133,16 @@ function addRun(semaphore: Command, at: () => Environment): void {
 }
 
 /** A semaphore that is gone has no holders. */
-async function stillHas(client: Client, held: Permits, settings: CallSettings): Promise<boolean> {
+async function holderOf(
+  client: Client,
+  held: Permits,
+  settings?: CallSettings,
+): Promise<SemaphoreAnswer['holders'][number] | undefined> {
   try {
     const { holders } = await client.call('semaphore_status', { name: held.name }, settings);
-    return holders.some((holder) => holder.fence_token === held.fenceToken);
+    return holders.find((holder) => holder.fence_token === held.fenceToken);
   } catch (error) {
-    if (error instanceof HoldfastError && error.code === 'semaphore_not_found') return false;
+    if (error instanceof HoldfastError && error.code === 'semaphore_not_found') return undefined;
     throw error;
   }
 }
@@ -145,20 +157,8 @@ function printStatus(output: Output, status: SemaphoreAnswer): void {
     output.write('\n');
   }
   const rows = [
-    ...status.holders.map((holder) => [
-      'holds',
-      holder.client_id,
-      String(holder.permits),
-      String(holder.fence_token),
-      new Date(holder.acquired_at * 1000).toISOString(),
-    ]),
-    ...status.waiters.map((waiter) => [
-      `waits #${String(waiter.position)}`,
-      waiter.client_id,
-      String(waiter.permits),
-      '-',
-      '-',
-    ]),
+    ...status.holders.map((holder) => holderRow(holder, String(holder.permits))),
+    ...status.waiters.map((waiter) => waiterRow(waiter, String(waiter.permits))),
   ];
-  printTable(output, status, ['STATE', 'CLIENT', 'PERMITS', 'FENCE TOKEN', 'SINCE'], rows);
+  printTable(output, status, statusHeads('PERMITS'), rows);
 }

@@ -2,32 +2,45 @@
  * A command that runs while something is held: what `lock run`, `semaphore run` and their like have in
  * common. What keeps it safe is in guarded-command.ts.
  */
-import { constants } from 'node:os';
-import type { CallSettings, Client, Held, Session } from '@holdfast/client';
+import type { CallSettings, Client, Session } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import { exitStatus } from '../exit-status.ts';
+import { printable } from '../printable.ts';
 import type { Environment } from '../program.ts';
+import { untilSignal } from '../until-signal.ts';
 import { defaultClientId, withClient } from '../with-client.ts';
 import { CommandNotStarted, runGuarded } from './guarded-command.ts';
-import type { CommandEnd } from './guarded-command.ts';
+import type { CommandEnd, Lease } from './guarded-command.ts';
+import { longestTime } from './longest-time.ts';
 import { timesOf } from './run-options.ts';
-import type { RunOptions, RunTimes } from './run-options.ts';
+import type { RunOptions } from './run-options.ts';
+import type { Terms } from './terms.ts';
 
-/** An administrator may end a hold by force: so often is asked whether the token still stands. */
+/** An administrator may end a hold by force: so often is asked whether it still stands, should no word come. */
 const checkEveryMs = 2000;
 
+/** What has to last while the command runs. */
+interface Lasting {
+  /** Aborted when it does not any more. */
+  readonly signal: AbortSignal;
+}
+
 /** What is held while the command runs. */
-export interface Taking<H extends Held> {
+export interface Taking<H extends Lasting> {
   /** Of the lock, the semaphore, ... */
   readonly name: string;
   readonly take: (
     session: Session,
-    wait: { readonly waitMs: number; readonly signal: AbortSignal },
+    wait: Terms & { readonly waitMs: number; readonly signal: AbortSignal },
   ) => Promise<H>;
-  /** What the command finds in its environment besides HOLDFAST_FENCE_TOKEN. */
+  /** What the command finds in its environment. */
   readonly variables: (held: H) => Readonly<Record<string, string>>;
-  /** Asks whether the token still stands, though the session lives. */
-  readonly stands: (client: Client, held: H, settings: CallSettings) => Promise<boolean>;
+  /** Asks whether it still stands, though the session lives. Left out where only the session can end it. */
+  readonly stands?: (client: Client, held: H, settings: CallSettings) => Promise<boolean>;
+  /** Asks how long it lasts at the most: null without an end, undefined when it is not held. */
+  readonly endsInSeconds?: (client: Client, held: H) => Promise<number | null | undefined>;
+  /** When the command has ended and nothing was lost; the session ends behind it. */
+  readonly leave?: (held: H) => Promise<void>;
 }
 
 /**
@@ -36,7 +49,7 @@ export interface Taking<H extends Held> {
  * @returns The exit status: that of the command, or one of `exitStatus`.
  * @throws UsageError, HoldfastError when it was not to be had.
  */
-export async function runHeld<H extends Held>(
+export async function runHeld<H extends Lasting>(
   environment: Environment,
   taking: Taking<H>,
   command: readonly string[],
@@ -48,63 +61,53 @@ export async function runHeld<H extends Held>(
       timeoutSeconds: times.ttlMs / 1000,
       clientId: options.clientId ?? defaultClientId,
     });
-    const held = await untilSignal((signal) =>
-      taking.take(session, { waitMs: times.waitMs, signal }),
-    );
-    if (typeof held === 'number') return held;
-    const { end, status } = await guard(client, session, taking, held, command, times);
+    const { waitMs, terms } = times;
+    const taken = await untilSignal(async (signal) => {
+      const held = await taking.take(session, { ...terms, waitMs, signal });
+      return { held, lastsForMs: await lengthOf(client, taking, held, terms) };
+    });
+    if (typeof taken === 'number') return taken;
+    const { held, lastsForMs } = taken;
+    const validForMs = (): number => Math.min(session.validForMs, lastsForMs());
+    const lease = { signal: held.signal, validForMs, graceMs: times.graceMs };
+    const { end, status } = await guard(client, taking, held, command, lease);
     if (end?.leaseLost === true) {
-      process.stderr.write(
-        `holdfast: the lease of "${taking.name}" was lost or could not be renewed; the command was stopped.\n`,
-      );
+      const isOver = lastsForMs() < session.validForMs;
+      process.stderr.write(lossText(taking.name, held.signal, isOver));
       return exitStatus.leaseLost;
     }
+    if (end !== undefined) await taking.leave?.(held);
     await giveBack(taking.name, session);
     return status;
   });
 }
 
-/** Waits for the hold; a signal meanwhile leaves the queue. Gives 128 + the signal's number then. */
-async function untilSignal<H>(acquire: (signal: AbortSignal) => Promise<H>): Promise<H | number> {
-  const giveUp = new AbortController();
-  let status: number | undefined;
-  const stop = (signal: NodeJS.Signals): void => {
-    status = 128 + constants.signals[signal];
-    giveUp.abort();
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, stop);
-  try {
-    const held = await acquire(giveUp.signal);
-    return status ?? held;
-  } catch (error) {
-    if (status !== undefined && error instanceof HoldfastError) return status;
-    throw error;
-  } finally {
-    for (const signal of signals) process.off(signal, stop);
-  }
+/** Ms for which it lasts though its session lives on. */
+async function lengthOf<H extends Lasting>(
+  client: Client,
+  { endsInSeconds }: Taking<H>,
+  held: H,
+  { maxHoldMs }: Terms,
+): Promise<() => number> {
+  if (maxHoldMs === undefined || endsInSeconds === undefined) return () => Number.POSITIVE_INFINITY;
+  return longestTime(() => endsInSeconds(client, held));
 }
 
-async function guard<H extends Held>(
+async function guard<H extends Lasting>(
   client: Client,
-  session: Session,
   taking: Taking<H>,
   held: H,
   command: readonly string[],
-  { graceMs }: RunTimes,
+  lease: Lease,
 ): Promise<{ readonly end: CommandEnd | undefined; readonly status: number }> {
   const taken = new AbortController();
-  const stopWatching = watchToken(client, taking, held, () => taken.abort());
+  const stopWatching = watchHold(client, taking, held, () => taken.abort());
   try {
-    const end = await runGuarded(
-      command,
-      { HOLDFAST_FENCE_TOKEN: String(held.fenceToken), ...taking.variables(held) },
-      {
-        signal: AbortSignal.any([held.signal, taken.signal]),
-        validForMs: () => (taken.signal.aborted ? 0 : session.validForMs),
-        graceMs,
-      },
-    );
+    const end = await runGuarded(command, taking.variables(held), {
+      ...lease,
+      signal: AbortSignal.any([lease.signal, taken.signal]),
+      validForMs: () => (taken.signal.aborted ? 0 : lease.validForMs()),
+    });
     return { end, status: end.status };
   } catch (error) {
     if (!(error instanceof CommandNotStarted)) throw error;
@@ -115,13 +118,14 @@ async function guard<H extends Held>(
   }
 }
 
-/** Tells when the token no longer stands though the session lives. */
-function watchToken<H extends Held>(
+/** Tells when it no longer stands though the session lives, for the case that nobody told. */
+function watchHold<H extends Lasting>(
   client: Client,
   { stands }: Taking<H>,
   held: H,
   onTaken: () => void,
 ): () => void {
+  if (stands === undefined) return () => undefined;
   const stopped = new AbortController();
   const timer = setInterval(() => {
     stands(client, held, { timeoutMs: checkEveryMs, signal: stopped.signal }).then(
@@ -135,6 +139,17 @@ function watchToken<H extends Held>(
     clearInterval(timer);
     stopped.abort();
   };
+}
+
+/** Who ended it by force may have said why. */
+function lossText(name: string, { reason }: AbortSignal, isOver: boolean): string {
+  const wasEnded = reason instanceof HoldfastError && reason.details['end_reason'] !== undefined;
+  const why = wasEnded
+    ? `${printable(reason.message)}\n`
+    : isOver
+      ? 'Its longest time (--max-hold) is over.\n'
+      : '';
+  return `holdfast: the lease of "${name}" was lost or could not be renewed; the command was stopped.\n${why}`;
 }
 
 /** The command is gone, so what cannot be given back only costs others time. */

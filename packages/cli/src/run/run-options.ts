@@ -2,15 +2,17 @@
 import type { Command } from 'commander';
 import { UsageError } from '../failure.ts';
 import { secondsOf } from '../with-client.ts';
+import { addTermOptions, termsOf } from './terms.ts';
+import type { TermOptions, Terms } from './terms.ts';
 
-/** Of a lease's length: what a command has between SIGTERM and SIGKILL, unless told otherwise. */
+/** Of the lease, or of the longest time where that is shorter: what a command has between SIGTERM and SIGKILL, unless told otherwise. */
 const graceShare = 0.25;
 /** Keepalives are sent each third of the lease: with more grace a single late one would end the command. */
 const maxGraceShare = 0.5;
 const defaultTtlSeconds = 15;
 
 /** As the command line gives them. */
-export interface RunOptions {
+export interface RunOptions extends TermOptions {
   readonly wait: string;
   readonly ttl: string;
   readonly grace?: string;
@@ -21,11 +23,16 @@ export interface RunTimes {
   readonly waitMs: number;
   readonly ttlMs: number;
   readonly graceMs: number;
+  readonly terms: Terms;
 }
 
-export function addRunOptions(command: Command): Command {
+/** @param wait What is told of --wait, and what it is by itself. */
+export function addRunOptions(
+  command: Command,
+  [waitText, wait]: readonly [text: string, seconds: string] = ['longest wait in the queue', '0'],
+): Command {
   return command
-    .option('--wait <seconds>', 'longest wait in the queue', '0')
+    .option('--wait <seconds>', waitText, wait)
     .option(
       '--ttl <seconds>',
       'length of the lease: how long after a loss of contact others may take over',
@@ -36,6 +43,11 @@ export function addRunOptions(command: Command): Command {
       'time between SIGTERM and SIGKILL when the lease cannot be renewed (default: a quarter of the ttl)',
     )
     .option('--client-id <name>', 'shown as the holder (default: cli-USER)');
+}
+
+/** Of what may be had by one after the other. */
+export function addQueueOptions(command: Command): Command {
+  return addTermOptions(addRunOptions(command));
 }
 
 /**
@@ -56,10 +68,11 @@ The command finds ${variables} in its environment.
 It runs in a process group of its own; SIGINT, SIGTERM and SIGHUP are passed on to the group. What it
 leaves running there when it ends gets SIGTERM, and SIGKILL 2 s later; then ${what} given back.
 
-When the lease cannot be renewed the group gets SIGTERM, and SIGKILL before anybody else can have what
-is held; also when "holdfast ${commandName}" itself is killed or stopped (Ctrl-Z stops it: its lease
-runs out). When somebody ends the session or the hold by force, SIGKILL comes at once. Where a late
-write would do harm, pass the fence token to whatever is written to: no signal stops a write under way.
+When the lease cannot be renewed, or --max-hold is over, the group gets SIGTERM, and SIGKILL before
+anybody else can have what is held; also when "holdfast ${commandName}" itself is killed or stopped
+(Ctrl-Z stops it: its lease runs out). When somebody ends the session or the hold by force, SIGKILL
+comes at once. Where a late write would do harm, pass the fence token to whatever is written to: no
+signal stops a write under way.
 
 Exit status: that of the command, 128 + n when signal n ended it; 126 or 127 when it cannot be started;
 3 when ${notHad}, 4 when the lease was lost, 5 when no node answered.
@@ -72,11 +85,19 @@ ${examples.map((example) => `  holdfast ${commandName} ${example}`).join('\n')}`
 export function timesOf(options: RunOptions): RunTimes {
   const waitSeconds = secondsOf('--wait', options.wait) ?? 0;
   const ttlSeconds = secondsOf('--ttl', options.ttl) ?? defaultTtlSeconds;
-  const graceSeconds = secondsOf('--grace', options.grace) ?? ttlSeconds * graceShare;
-  if (graceSeconds > ttlSeconds * maxGraceShare) {
+  const terms = termsOf(options);
+  const lastsSeconds = Math.min(ttlSeconds, (terms.maxHoldMs ?? Number.POSITIVE_INFINITY) / 1000);
+  const graceSeconds = secondsOf('--grace', options.grace) ?? lastsSeconds * graceShare;
+  if (graceSeconds > lastsSeconds * maxGraceShare) {
+    const option = lastsSeconds < ttlSeconds ? '--max-hold' : '--ttl';
     throw new UsageError(
-      `--grace must be at most half of --ttl (${String(ttlSeconds)} s); given: "${String(graceSeconds)}".`,
+      `--grace must be at most half of ${option} (${String(lastsSeconds)} s); given: "${String(graceSeconds)}".`,
     );
   }
-  return { waitMs: waitSeconds * 1000, ttlMs: ttlSeconds * 1000, graceMs: graceSeconds * 1000 };
+  return {
+    waitMs: waitSeconds * 1000,
+    ttlMs: ttlSeconds * 1000,
+    graceMs: graceSeconds * 1000,
+    terms,
+  };
 }

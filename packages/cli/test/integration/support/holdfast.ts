@@ -2,9 +2,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startLocalCluster } from '@holdfast/server';
 
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
@@ -22,7 +26,12 @@ export function commandLine(url: string, words: readonly string[]): readonly [st
 export function holdfast(
   url: string,
   words: readonly string[],
-): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+): {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** What it has written to stdout so far. */
+  readonly told: () => string;
+} {
   const [program, ...parameters] = commandLine(url, words);
   const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
@@ -32,7 +41,7 @@ export function holdfast(
   const ended = new Promise<Ended>((resolve) =>
     child.once('close', (status) => resolve({ status, stdout, stderr })),
   );
-  return { child, ended };
+  return { child, ended, told: () => stdout };
 }
 
 /** A port that is free, and whose peer port (2000 above) stays in range. */
@@ -53,3 +62,47 @@ export async function until(what: string, holds: () => boolean, timeoutMs = 15_0
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+/** A cluster of one node, for the tests of a file. */
+export async function startOneNode(): Promise<{
+  readonly url: string;
+  readonly folder: string;
+  readonly close: () => Promise<void>;
+}> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
+  const cluster = await startLocalCluster({
+    ports: [await freePort()],
+    folder: join(folder, 'cluster'),
+  });
+  await cluster.leader();
+  return {
+    url: cluster.urls[0] ?? '',
+    folder,
+    close: async () => {
+      await cluster.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Ends by force whatever holds it, as an administrator does. */
+export async function forceOpen(
+  url: string,
+  kind: 'lock' | 'semaphore' | 'election',
+  name: string,
+  reason: string,
+): Promise<void> {
+  const answer = await fetch(`${url}/admin/locks/${encodeURIComponent(name)}/force-release`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ kind, reason }),
+  });
+  assert.equal(answer.status, 200, await answer.text());
+}
+
+/** A command for a shell that says that it runs, and then runs until it is told to end. */
+export const runsUntilTold = (marker: string): readonly string[] => [
+  'sh',
+  '-c',
+  `touch ${marker}; exec sleep 60`,
+];

@@ -1,0 +1,50 @@
+/** `holdfast barrier ...` */
+import type { Command } from 'commander';
+import type { BarrierAnswer } from '@holdfast/protocol';
+import { printTable } from '../output.ts';
+import type { Output } from '../output.ts';
+import { printable } from '../printable.ts';
+import type { Environment } from '../program.ts';
+import { withClient } from '../with-client.ts';
+import { addBarrierEnter } from './barrier-enter.ts';
+
+export function addBarrierCommands(program: Command, at: () => Environment): void {
+  const barrier = program
+    .command('barrier')
+    .description('So many meet, go on together, and leave together.')
+    .enablePositionalOptions();
+  addBarrierEnter(barrier, at);
+  barrier
+    .command('status <name>')
+    .description('Shows who is inside, and whether all have come.')
+    .addHelpText('after', '\nExample:\n  holdfast barrier status step-1')
+    .action(async (name: string) => {
+      const environment = at();
+      await withClient(environment, async (client) => {
+        printStatus(environment.output, await client.call('barrier_status', { name }));
+      });
+    });
+}
+
+function printStatus(output: Output, status: BarrierAnswer): void {
+  const { resource, round, parties, open, members } = status;
+  if (!output.json) {
+    const name = printable(resource);
+    if (round === null || parties === null) {
+      output.write(`Nobody is inside ${name}.\n`);
+      return;
+    }
+    const inside = `${String(members.length)} of ${String(parties)}`;
+    output.write(
+      open
+        ? `${name}: all ${String(parties)} have come, ${String(members.length)} have not left yet (round ${String(round)}).\n\n`
+        : `${name}: ${inside} have come (round ${String(round)}).\n\n`,
+    );
+  }
+  printTable(
+    output,
+    status,
+    ['CLIENT'],
+    members.map((member) => [member.client_id]),
+  );
+}

@@ -1,0 +1,83 @@
+/** `holdfast latch ...` */
+import type { Command } from 'commander';
+import type { Client } from '@holdfast/client';
+import { printRecord } from '../output.ts';
+import type { Environment } from '../program.ts';
+import { untilSignal } from '../until-signal.ts';
+import { countOf, defaultClientId, secondsOf, withClient } from '../with-client.ts';
+
+/** The cluster ends a wait; this only has to be longer. */
+const longestWaitSeconds = 86_400;
+
+export function addLatchCommands(program: Command, at: () => Environment): void {
+  const latch = program
+    .command('latch')
+    .description('Counts down to 0; whoever waits for that goes on then.');
+  const printed = async (work: (client: Client) => Promise<object>): Promise<void> => {
+    const environment = at();
+    await withClient(environment, async (client) => {
+      printRecord(environment.output, await work(client));
+    });
+  };
+  latch
+    .command('create <name> <count>')
+    .description('Makes a latch; repeating it with the same count changes nothing.')
+    .addHelpText('after', '\nExample:\n  holdfast latch create shards-loaded 16')
+    .action(async (name: string, text: string) => {
+      const count = countOf('The count', text);
+      await printed((client) => client.call('create_latch', { name, count }));
+    });
+  latch
+    .command('count-down <name>')
+    .description('Counts down; at 0 whoever waits goes on, and the latch stays open.')
+    .option('--by <number>', 'how much', '1')
+    .addHelpText('after', '\nExample:\n  holdfast latch count-down shards-loaded')
+    .action(async (name: string, options: { readonly by: string }) => {
+      const by = countOf('--by', options.by);
+      await printed(async (client) => {
+        // In a session it is counted once, also when the connection breaks before the answer.
+        const session = await client.session({ clientId: defaultClientId });
+        return session.request('count_down', { name, by });
+      });
+    });
+  addWait(latch, at);
+  latch
+    .command('status <name>')
+    .description('Shows how much is left.')
+    .addHelpText('after', '\nExample:\n  holdfast latch status shards-loaded')
+    .action((name: string) => printed((client) => client.call('latch_status', { name })));
+  latch
+    .command('delete <name>')
+    .description('Deletes a latch; whoever waits for it is told that it is gone.')
+    .addHelpText('after', '\nExample:\n  holdfast latch delete shards-loaded')
+    .action((name: string) => printed((client) => client.call('delete_latch', { name })));
+}
+
+function addWait(latch: Command, at: () => Environment): void {
+  latch
+    .command('wait <name>')
+    .description('Ends when the count is 0.')
+    .option('--wait <seconds>', 'longest wait (default: as long as the cluster allows)')
+    .addHelpText(
+      'after',
+      `
+Exit status: 0 at 0; 1 when there is no such latch, or it was deleted meanwhile; 3 when the wait ran
+out; 5 when no node answered.
+
+Example:
+  holdfast latch wait shards-loaded --wait 30 && ./serve.sh`,
+    )
+    .action(async (name: string, options: { readonly wait?: string }) => {
+      const environment = at();
+      const seconds = secondsOf('--wait', options.wait);
+      const body = { name, ...(seconds === undefined ? {} : { wait_seconds: seconds }) };
+      const timeoutMs = (seconds ?? longestWaitSeconds) * 1000 + 10_000;
+      await withClient(environment, async (client) => {
+        const answer = await untilSignal((signal) =>
+          client.call('wait_latch', body, { timeoutMs, signal }),
+        );
+        if (typeof answer === 'number') environment.finish(answer);
+        else printRecord(environment.output, answer);
+      });
+    });
+}

@@ -1,0 +1,44 @@
+/** Ctrl-C and its like, where something is waited for or watched. */
+import { constants } from 'node:os';
+import { HoldfastError } from '@holdfast/protocol';
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Waits; a signal meanwhile gives the wait up. Gives 128 + the signal's number then. */
+export async function untilSignal<T>(
+  wait: (signal: AbortSignal) => Promise<T>,
+): Promise<T | number> {
+  using stop = new StopSignal();
+  try {
+    const had = await wait(stop.signal);
+    return stop.status ?? had;
+  } catch (error) {
+    if (stop.status !== undefined && error instanceof HoldfastError) return stop.status;
+    throw error;
+  }
+}
+
+/** The first signal that asks this process to stop; a second one ends it at once. */
+export class StopSignal {
+  readonly #controller = new AbortController();
+  readonly #stop = (signal: NodeJS.Signals): void => {
+    this.status = 128 + constants.signals[signal];
+    this[Symbol.dispose]();
+    this.#controller.abort();
+  };
+  /** What a shell tells of a process that the signal ended; undefined until there was one. */
+  status: number | undefined;
+
+  constructor() {
+    for (const signal of signals) process.on(signal, this.#stop);
+  }
+
+  /** Aborted when there was one. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    for (const signal of signals) process.off(signal, this.#stop);
+  }
+}
