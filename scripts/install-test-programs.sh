@@ -1,7 +1,18 @@
 #!/bin/sh
-# Debian's packages that some tests use, where this is Debian and root; tests say plainly what they
-# skip without them.
+# What some tests use beside Node: gRPC's tools for Python, and Debian's packages where this is Debian
+# and root. Tests say plainly what they skip without them.
 set -u
+cd "$(dirname "$0")/.." || exit 0
+python=.cache/grpc-python
+if ! [ -x "$python/bin/python" ] && command -v python3 >/dev/null; then
+  echo "Installing for the tests: grpcio-tools for Python ..." >&2
+  if ! { python3 -m venv "$python" &&
+    "$python/bin/pip" install --quiet --disable-pip-version-check 'grpcio-tools>=1.60'; } \
+    >/dev/null 2>&1; then
+    rm -rf "$python"
+    echo "Could not install it: the test with a client in Python is skipped." >&2
+  fi
+fi
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
   echo "Not root on Debian: tests that need Chromium or libfaketime are skipped." >&2
   exit 0

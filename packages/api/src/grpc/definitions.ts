@@ -1,9 +1,9 @@
 /** The interface as the files in `proto/` tell it. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
-import type { Method, Service, Type } from 'protobufjs';
+import type { Method, Root, Service, Type } from 'protobufjs';
 
 const files = [
   'sessions',
@@ -42,9 +42,7 @@ export const protoFiles: readonly string[] = files.map((name) => `holdfast/v1/${
 
 /** @throws Error where a file is missing or not right. */
 export function loadDefinitions(): Definitions {
-  const root = new protobuf.Root();
-  root.resolvePath = (_origin, target) => join(protoFolder, target);
-  root.loadSync([...protoFiles], { keepCase: true }).resolveAll();
+  const root = loadRoot(protoFiles);
   const found = root.lookup(packageName);
   const services =
     found instanceof protobuf.Namespace
@@ -62,6 +60,14 @@ export function loadDefinitions(): Definitions {
       return found;
     },
   };
+}
+
+/** @param paths In `proto/`, or absolute. */
+export function loadRoot(paths: readonly string[]): Root {
+  const root = new protobuf.Root();
+  root.resolvePath = (_origin, target) => resolve(protoFolder, target);
+  root.loadSync([...paths], { keepCase: true }).resolveAll();
+  return root;
 }
 
 function rpcOf(service: Service, method: Method): Rpc {

@@ -6,9 +6,6 @@
  */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { handleBidiStreamingCall, handleServerStreamingCall } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
-import { protoPath as healthProto } from 'grpc-health-check';
 import type { OperationContext } from '../operations/context.ts';
 import { wireOperations } from '../operations/table.ts';
 import type { ApiLog, GrpcAddress } from '../options.ts';
@@ -17,12 +14,13 @@ import { Calls } from './calls.ts';
 import { Candidacy } from './candidacy.ts';
 import { writeMessage } from './codec.ts';
 import type { Plain } from './codec.ts';
-import { loadDefinitions, protoFiles, protoFolder, rpcNameOf } from './definitions.ts';
+import { loadDefinitions, rpcNameOf } from './definitions.ts';
 import type { Definitions, Rpc } from './definitions.ts';
 import { serveHealth } from './health.ts';
 import { Keepalives } from './keepalives.ts';
 import { contextOf, readRequest, refusalOf } from './performing.ts';
 import type { Performing } from './performing.ts';
+import { serveReflection } from './reflection.ts';
 import { StreamCall } from './stream-call.ts';
 import { unaryHandler } from './unary.ts';
 import { serveObserve, serveWatch } from './watching.ts';
@@ -199,12 +197,4 @@ function endWhereRefused(
     },
     (error: unknown) => stream.fail(refusalOf(error, name, log)),
   );
-}
-
-function serveReflection(server: Server): void {
-  const definition = loadSync([...protoFiles, healthProto], {
-    keepCase: true,
-    includeDirs: [protoFolder],
-  });
-  new ReflectionService(definition).addToServer(server);
 }
