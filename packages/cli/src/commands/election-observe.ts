@@ -29,8 +29,8 @@ Examples:
     .action(async (name: string, { after }: { readonly after?: string }) => {
       const environment = at();
       const { output } = environment;
-      using stop = new StopSignal();
       await withClient(environment, async (client) => {
+        using stop = new StopSignal();
         const session = await client.session({ clientId: defaultClientId });
         const { signal } = stop;
         const observed = new Election(session, name).observe({

@@ -38,7 +38,13 @@ export function addSessionCommands(program: Command, at: () => Environment): voi
           environment.output,
           environment.output.json
             ? answer
-            : { ...answer, locks_held: answer.locks_held.join(', ') },
+            : {
+                ...answer,
+                locks_held: answer.locks_held.join(', '),
+                semaphores_held: answer.semaphores_held.join(', '),
+                elections_led: answer.elections_led.join(', '),
+                barriers_inside: answer.barriers_inside.join(', '),
+              },
         );
       });
     });
@@ -58,13 +64,31 @@ export function addSessionCommands(program: Command, at: () => Environment): voi
       const environment = at();
       await withClient(environment, async (client) => {
         const answer = await client.call('session_locks', { session_id: sessionId });
-        const rows = answer.holds.map((hold) => [
-          hold.resource,
-          hold.mode,
-          String(hold.fence_token),
-          String(hold.hold_count),
-        ]);
-        printTable(environment.output, answer, ['RESOURCE', 'MODE', 'FENCE TOKEN', 'COUNT'], rows);
+        const rows = [
+          ...answer.holds.map((hold) => [
+            'lock',
+            hold.resource,
+            hold.mode,
+            String(hold.fence_token),
+            String(hold.hold_count),
+          ]),
+          ...answer.permits.map((taken) => [
+            'semaphore',
+            taken.resource,
+            '-',
+            String(taken.fence_token),
+            String(taken.permits),
+          ]),
+          ...answer.leaderships.map((lead) => [
+            'election',
+            lead.resource,
+            '-',
+            String(lead.fence_token),
+            '1',
+          ]),
+        ];
+        const heads = ['KIND', 'RESOURCE', 'MODE', 'FENCE TOKEN', 'COUNT'];
+        printTable(environment.output, answer, heads, rows);
       });
     });
   session

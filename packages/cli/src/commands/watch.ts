@@ -72,8 +72,8 @@ Examples:
 }
 
 async function follow(environment: Environment, filter: Filter, limit: number): Promise<void> {
-  using stop = new StopSignal();
   await withClient(environment, async (client) => {
+    using stop = new StopSignal();
     let printed = 0;
     for await (const event of client.watch({ ...filter, signal: stop.signal })) {
       print(environment, event, new Date());

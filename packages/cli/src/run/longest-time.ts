@@ -6,24 +6,26 @@
  *     cluster's own.
  * L2: the clocks of two machines do not run alike: a part of the time is given away for that.
  */
-import { certainFor, msLeft } from './certain-time.ts';
+import { certainFor, machineClocks, msLeft } from './certain-time.ts';
+import type { MachineClocks } from './certain-time.ts';
 
 const marginShare = 0.1;
 const maxMarginMs = 1000;
 
 /**
- * Ms for which the hold certainly lasts from the moment of the call.
+ * Ms for which the hold certainly lasts from the moment at which what it gives is called.
  *
  * @param endsInSeconds Asks the cluster; null when there is no such end, undefined when nothing is held.
  */
 export async function longestTime(
   endsInSeconds: () => Promise<number | null | undefined>,
+  clocks: MachineClocks = machineClocks,
 ): Promise<() => number> {
-  const asked = certainFor(0); // L1
+  const asked = certainFor(0, clocks); // L1
   const seconds = await endsInSeconds();
   if (seconds === null) return () => Number.POSITIVE_INFINITY;
   const leftMs = (seconds ?? 0) * 1000;
   const certainMs = leftMs - Math.min(maxMarginMs, leftMs * marginShare); // L2
   const until = { ...asked, untilMs: asked.untilMs + certainMs };
-  return () => Math.max(0, msLeft(until));
+  return () => Math.max(0, msLeft(until, clocks));
 }

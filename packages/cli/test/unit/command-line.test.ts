@@ -65,7 +65,15 @@ describe('a failure', () => {
 
   it('has the exit status that the help tells', () => {
     assert.equal(statusOf(new UsageError('x')), exitStatus.usage);
-    const notHad = ['lock_held', 'lock_delayed', 'wait_timeout', 'deadlock', 'no_permits'] as const;
+    const notHad = [
+      'lock_held',
+      'lock_delayed',
+      'wait_timeout',
+      'deadlock',
+      'no_permits',
+      'not_elected',
+      'barrier_closed',
+    ] as const;
     for (const code of notHad)
       assert.equal(statusOf(new HoldfastError(code, 'x')), exitStatus.notAcquired, code);
     assert.equal(statusOf(new HoldfastError('hold_lost', 'x')), exitStatus.leaseLost);
@@ -92,6 +100,14 @@ describe('the advice of a failure', () => {
     const error = new HoldfastError('wait_timeout', 'x');
     assert.match(explain(error, []).advice, /holdfast lock status NAME/);
     assert.match(explain(error, [], 'semaphore').advice, /holdfast semaphore status NAME/);
+    assert.match(explain(error, [], 'election').advice, /holdfast election leader NAME/);
+    assert.match(explain(error, [], 'latch').advice, /holdfast latch status NAME/);
+  });
+
+  it('given events that are no longer kept, when it is explained, then it tells how to begin anew', () => {
+    const { advice, status } = explain(new HoldfastError('compacted', 'x'), [], 'holdfast');
+    assert.match(advice, /without --after/);
+    assert.equal(status, exitStatus.failure);
   });
 });
 
