@@ -106,7 +106,7 @@ export class Meetings {
     }
   }
 
-  #onJoined({ round, sessionId }: Extract<Event, { type: 'barrier_joined' }>): void {
+  #onJoined({ round, sessionId }: { readonly round: number; readonly sessionId: string }): void {
     const found = this.#rounds.get(round);
     if (found !== undefined) found.joined.add(sessionId);
     else {
