@@ -7,6 +7,7 @@ export type {
   LeaderChange,
   LockStatusAnswer,
   SemaphoreAnswer,
+  SessionWaitsAnswer,
   WatchEvent,
 } from '@holdfast/protocol';
 export type { AcquireOptions, WaitOptions } from './acquiring.ts';

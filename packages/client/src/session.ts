@@ -17,6 +17,7 @@ import type {
   OperationName,
   Operations,
   SessionLocksAnswer,
+  SessionWaitsAnswer,
   WatchEvent,
 } from '@holdfast/protocol';
 import { termsOf, waitOf } from './acquiring.ts';
@@ -51,7 +52,10 @@ export interface PermitsOptions extends AcquireOptions {
 }
 
 /** Operations that carry the session. */
-const ofSession: ReadonlySet<OperationName> = new Set<OperationName>(['downgrade']);
+const ofSession: ReadonlySet<OperationName> = new Set<OperationName>([
+  'downgrade',
+  'session_waits',
+]);
 /** Operations that carry the session and a number, by which they are done once. */
 const numbered: ReadonlySet<OperationName> = new Set<OperationName>([
   'acquire',
@@ -195,6 +199,12 @@ export class Session {
     }
     const more = ofSession.has(operation) ? { session_id: this.id } : {};
     return this.#connection.call(operation, whole(more), settings);
+  }
+
+  /** Where this session waits: its places in the queues, and who is ahead. */
+  async waits(): Promise<SessionWaitsAnswer['waits']> {
+    const answer = await this.request('session_waits', {});
+    return answer.waits;
   }
 
   /** Every change, as `Client.watch` tells it. */

@@ -1,0 +1,96 @@
+/**
+ * Every `curl` of the distributed-sync readme about leaders and locks, as printed there but for its ports,
+ * and every path of the SYS-001 readme, called as a script would: by client id, without a session.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { curl } from './support/curl.ts';
+import { threeNodes } from './support/cluster.ts';
+import type { TestCluster } from './support/cluster.ts';
+
+type Answer = Readonly<Record<string, unknown>>;
+
+let nodes: TestCluster;
+
+before(async () => {
+  nodes = await threeNodes();
+});
+after(async () => {
+  await nodes[Symbol.asyncDispose]();
+});
+
+/** `http://localhost:8002` is the second node. */
+async function asPrinted(command: string): Promise<Answer> {
+  const { urls } = nodes.cluster;
+  const placed = command.replaceAll(
+    /http:\/\/localhost:800([123])/g,
+    (_whole, number: string) => urls[Number(number) - 1] ?? '',
+  );
+  return (await curl(placed)) as Answer;
+}
+
+const post = (path: string, body: object, node = 1): Promise<Answer> =>
+  asPrinted(
+    `curl -X POST http://localhost:800${String(node)}${path} -H "Content-Type: application/json" -d '${JSON.stringify(body)}'`,
+  );
+const read = (path: string, node = 1): Promise<Answer> =>
+  asPrinted(`curl http://localhost:800${String(node)}${path}`);
+
+describe('The curls of the distributed-sync readme', () => {
+  it('tell the same leader on every node', async () => {
+    const leaders = [];
+    for (const node of [1, 2, 3])
+      leaders.push((await asPrinted(`curl http://localhost:800${String(node)}/leader`))['leader']);
+    assert.equal(new Set(leaders).size, 1);
+    assert.equal(leaders[0], await nodes.cluster.leader());
+  });
+
+  it('acquire and release a lock by its owner', async () => {
+    const taken = await asPrinted(
+      `curl -X POST http://localhost:8001/lock/acquire -H "Content-Type: application/json" -d '{"name":"resA","mode":"exclusive","owner":"client1"}'`,
+    );
+    assert.equal(taken['acquired'], true);
+    const other = { name: 'resA', mode: 'exclusive', owner: 'client2' };
+    assert.equal((await post('/lock/acquire', other, 2))['code'], 'lock_held');
+    const given = await asPrinted(
+      `curl -X POST http://localhost:8001/lock/release -H "Content-Type: application/json" -d '{"name":"resA","owner":"client1"}'`,
+    );
+    assert.equal(given['released'], true);
+    assert.equal((await post('/lock/acquire', other, 3))['acquired'], true);
+  });
+});
+
+describe('The paths of the SYS-001 readme', () => {
+  const who = { client_id: 'worker-1' };
+
+  it('acquire, renew, show and release a lock', async () => {
+    const { fence_token } = await post('/locks/report/acquire', { ...who, ttl_seconds: 30 });
+    assert.equal((await post('/locks/report/renew', { ...who, fence_token }, 2))['renewed'], true);
+    assert.equal((await read('/locks/report/status', 3))['locked'], true);
+    const released = await post('/locks/report/release', { ...who, fence_token }, 2);
+    assert.equal(released['released'], true);
+  });
+
+  it('acquire, show and release a permit of a semaphore', async () => {
+    const asked = { ...who, permits: 1, limit: 2, ttl_seconds: 30 };
+    const { fence_token } = await post('/semaphores/exports/acquire', asked);
+    assert.equal((await read('/semaphores/exports/status', 2))['free'], 1);
+    const released = await post('/semaphores/exports/release', { ...who, fence_token }, 3);
+    assert.equal(released['released'], true);
+  });
+
+  it('campaign, tell the leader and resign', async () => {
+    const { fence_token } = await post('/election/scheduler/campaign', { ...who, value: 'here' });
+    const { leader } = await read('/election/scheduler/leader', 2);
+    assert.equal((leader as Answer)['client_id'], 'worker-1');
+    const resigned = await post('/election/scheduler/resign', { ...who, fence_token }, 3);
+    assert.equal(resigned['resigned'], true);
+  });
+
+  it('tell health, figures and the state of the cluster', async () => {
+    assert.equal((await read('/health'))['status'], 'healthy');
+    assert.equal((await read('/cluster/status', 2))['leader'], await nodes.cluster.leader());
+    const metrics = await fetch(`${nodes.cluster.urls[0] ?? ''}/metrics`);
+    assert.match(await metrics.text(), /lock_acquisitions_total/);
+  });
+});
