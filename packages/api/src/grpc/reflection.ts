@@ -10,17 +10,22 @@ import { protoPath as healthFile } from 'grpc-health-check';
 import { loadRoot, protoFiles, protoFolder } from './definitions.ts';
 import { describeFiles } from './descriptors.ts';
 
-export function serveReflection(server: Server): void {
-  const root = loadRoot([...protoFiles, healthFile]);
-  const files = describeFiles(root, (path) => {
+/** Each file of the interface as a FileDescriptorProto. */
+export function interfaceFiles(): readonly Buffer[] {
+  return describeFiles(loadRoot([...protoFiles, healthFile]), (path) => {
     if (path === undefined) return 'google/protobuf/struct.proto';
-    return path === healthFile ? 'grpc/health/v1/health.proto' : relative(protoFolder, path);
+    return path === healthFile
+      ? 'grpc/health/v1/health.proto'
+      : relative(protoFolder, path).replaceAll('\\', '/');
   });
+}
+
+export function serveReflection(server: Server): void {
   // The service takes what proto-loader has loaded, and of each definition its files alone.
   const definition = {
     format: 'Protocol Buffer 3 EnumDescriptorProto' as const,
     type: {},
-    fileDescriptorProtos: [...files],
+    fileDescriptorProtos: [...interfaceFiles()],
   };
   new ReflectionService({ holdfast: definition }).addToServer(server);
 }
