@@ -1,7 +1,7 @@
 /** The pages of docs/primitives: all that they show is run as it stands there. See page.ts for how. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -43,6 +43,16 @@ function titleOf(source: string): string {
   return (source.split('\n').find((line) => !/^(?:#|import|$)/.test(line)) ?? '').slice(0, 80);
 }
 
+const pageAt = (name: string): URL => new URL(name, pagesFolder);
+
+/** As GitHub makes it from a heading. */
+const anchorOf = (heading: string): string =>
+  heading
+    .replace(/^#+ /, '')
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
+
 describe('Each page of a primitive', () => {
   const spec = readFileSync(new URL('SPEC.md', root), 'utf8');
   const rules = new Set([...spec.matchAll(/^\*\*([A-Z]\d+)\.\*\*/gm)].map((match) => match[1]));
@@ -83,6 +93,24 @@ describe('Each page of a primitive', () => {
       }
     });
   }
+
+  it('links to places that exist', () => {
+    const documents = [new URL('docs/README.md', root), ...pages.map(({ name }) => pageAt(name))];
+    for (const document of documents) {
+      const text = readFileSync(document, 'utf8');
+      for (const [, target = ''] of text.matchAll(/\]\(([^)]+)\)/g)) {
+        const [path = '', anchor] = target.split('#');
+        const file = path === '' ? document : new URL(path, document);
+        assert.ok(existsSync(file), `${fileURLToPath(document)} links to ${target}.`);
+        if (anchor === undefined) continue;
+        const anchors =
+          readFileSync(file, 'utf8')
+            .match(/^#+ .+$/gm)
+            ?.map(anchorOf) ?? [];
+        assert.ok(anchors.includes(anchor), `${fileURLToPath(document)} links to ${target}.`);
+      }
+    }
+  });
 
   it('shows TypeScript of which the types are right', (t) => {
     const folder = workFolder();
