@@ -30,6 +30,8 @@ const maxCallsPerConnection = 1000;
 /** Finds connections that are gone without a word, under streams that have nothing to tell. */
 const pingEveryMs = 30_000;
 const pingTimeoutMs = 10_000;
+/** Connections without a call are closed; clients make a new one by themselves. */
+const idleMs = 300_000;
 /** For the last answers to leave. */
 const flushMs = 100;
 
@@ -53,6 +55,7 @@ export async function startGrpcServer(
     'grpc.max_concurrent_streams': maxCallsPerConnection,
     'grpc.keepalive_time_ms': pingEveryMs,
     'grpc.keepalive_timeout_ms': pingTimeoutMs,
+    'grpc.max_connection_idle_ms': idleMs,
   });
   registerOperations(server, definitions, calls, performing);
   registerStreams(server, definitions, calls, performing);

@@ -41,7 +41,7 @@ export class StreamCall {
     }
     const stream = new StreamCall(call, calls);
     const gone = (): void => {
-      stream.#gone = true;
+      stream.#gone ||= !stream.#over;
       stream.#finish();
     };
     const waiting: Waiting = {
@@ -54,8 +54,9 @@ export class StreamCall {
       for (const drained of stream.#drains) drained();
     });
     stream.onEnd(() => service.waiting.forget(waiting));
-    if (!service.waiting.track(waiting)) stream.fail(stoppingProblem);
-    return stream;
+    if (service.waiting.track(waiting)) return stream;
+    stream.fail(stoppingProblem);
+    return undefined;
   }
 
   get isOver(): boolean {
