@@ -99,6 +99,7 @@ export class Reader {
       await untilReady(url);
       return new Reader(folder, url, node);
     }
+    rmSync(folder, { recursive: true, force: true });
     throw new Error('The node ended before it was ready.');
   }
 
