@@ -7,7 +7,7 @@ python=.cache/grpc-python
 if ! [ -x "$python/bin/python" ] && command -v python3 >/dev/null; then
   echo "Installing for the tests: grpcio-tools for Python ..." >&2
   if ! { python3 -m venv "$python" &&
-    "$python/bin/pip" install --quiet --disable-pip-version-check 'grpcio-tools>=1.60'; } \
+    "$python/bin/pip" install --quiet --disable-pip-version-check --retries 1 'grpcio-tools>=1.60'; } \
     >/dev/null 2>&1; then
     rm -rf "$python"
     echo "Could not install it: the test with a client in Python is skipped." >&2

@@ -4,7 +4,7 @@
  * G9: when the node stops, waits and streams are ended first, by `WaitingCallers.stop`; what is in flight
  *     is answered, for so long as HTTP has, and then the rest is cut off.
  */
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
 import type { handleBidiStreamingCall, handleServerStreamingCall } from '@grpc/grpc-js';
 import type { OperationContext } from '../operations/context.ts';
 import { wireOperations } from '../operations/table.ts';
@@ -48,6 +48,11 @@ export async function startGrpcServer(
   performing: Performing,
 ): Promise<GrpcServer> {
   const { service } = performing.context;
+  // The library would write lines of its own to stderr.
+  setLogger({
+    error: (...parts: readonly unknown[]) =>
+      performing.log.warn({ library: 'grpc-js' }, parts.map(String).join(' ')),
+  });
   const calls = new Calls(service.limits.maxGrpcCalls);
   const definitions = loadDefinitions();
   const server = new Server({
