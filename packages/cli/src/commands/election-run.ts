@@ -3,9 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { Election } from '@holdfast/client';
 import type { CallSettings, Client, Leadership } from '@holdfast/client';
-import type { Json, Leader } from '@holdfast/protocol';
+import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
+import type { ErrorCode, Json, Leader } from '@holdfast/protocol';
 import { exitStatus } from '../exit-status.ts';
-import { explain } from '../failure.ts';
 import { jsonOrText } from '../json-text.ts';
 import { printable } from '../printable.ts';
 import type { Environment } from '../program.ts';
@@ -21,6 +21,13 @@ const pauseMs = 1000;
 const repeatedWaitSeconds = '30';
 /** The command cannot be started, as a shell tells it: another try would end the same. */
 const hopeless: ReadonlySet<number> = new Set([126, 127]);
+
+/** The session was lost while it waited: the next round has another one. */
+const ofTheSession: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'session_expired',
+  'session_not_found',
+  'hold_lost',
+]);
 
 interface ElectionRunOptions extends RunOptions {
   readonly value?: string;
@@ -109,12 +116,12 @@ async function roundStatus(round: () => Promise<number>): Promise<number | undef
   try {
     return await round();
   } catch (error) {
-    const failure = explain(error, [], 'election');
-    if (failure.status === exitStatus.notAcquired) return undefined;
-    if (failure.status !== exitStatus.unreachable) throw error;
-    process.stderr.write(
-      `holdfast: ${printable(failure.message)} (${failure.code}); goes on trying.\n`,
-    );
+    if (!(error instanceof HoldfastError)) throw error;
+    const { code, message } = error;
+    if (errorDefinitions[code].retry === 'never' && !ofTheSession.has(code)) throw error;
+    // To wait in turn is the usual case, and needs no word.
+    if (code !== 'not_elected' && code !== 'wait_timeout')
+      process.stderr.write(`holdfast: ${printable(message)} (${code}); goes on trying.\n`);
     return undefined;
   }
 }

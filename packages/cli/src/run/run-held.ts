@@ -70,10 +70,10 @@ export async function runHeld<H extends Lasting>(
     const { held, lastsForMs } = taken;
     const validForMs = (): number => Math.min(session.validForMs, lastsForMs());
     const lease = { signal: held.signal, validForMs, graceMs: times.graceMs };
-    const { end, status } = await guard(client, taking, held, command, lease);
+    const { end, status, signal } = await guard(client, taking, held, command, lease);
     if (end?.leaseLost === true) {
       const isOver = lastsForMs() < session.validForMs;
-      process.stderr.write(lossText(taking.name, held.signal, isOver));
+      process.stderr.write(lossText(taking.name, signal, isOver));
       return exitStatus.leaseLost;
     }
     if (end !== undefined) await taking.leave?.(held);
@@ -99,20 +99,27 @@ async function guard<H extends Lasting>(
   held: H,
   command: readonly string[],
   lease: Lease,
-): Promise<{ readonly end: CommandEnd | undefined; readonly status: number }> {
+): Promise<{
+  /** Undefined when it could not be started. */
+  readonly end: CommandEnd | undefined;
+  readonly status: number;
+  /** Fired when the lease was known to have ended; its reason tells why. */
+  readonly signal: AbortSignal;
+}> {
   const taken = new AbortController();
+  const signal = AbortSignal.any([lease.signal, taken.signal]);
   const stopWatching = watchHold(client, taking, held, () => taken.abort());
   try {
     const end = await runGuarded(command, taking.variables(held), {
       ...lease,
-      signal: AbortSignal.any([lease.signal, taken.signal]),
+      signal,
       validForMs: () => (taken.signal.aborted ? 0 : lease.validForMs()),
     });
-    return { end, status: end.status };
+    return { end, status: end.status, signal };
   } catch (error) {
     if (!(error instanceof CommandNotStarted)) throw error;
     process.stderr.write(`holdfast: ${error.message}\n`);
-    return { end: undefined, status: error.status };
+    return { end: undefined, status: error.status, signal };
   } finally {
     stopWatching();
   }

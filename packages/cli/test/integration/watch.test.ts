@@ -50,7 +50,8 @@ describe('holdfast watch', () => {
     await run('latch', 'create', 'c', '2');
     const { stdout } = await run('watch', '--history', '--name', 'c', '--json');
     const { position } = JSON.parse(stdout) as { position: string };
-    for (const _step of [1, 2]) await run('latch', 'count-down', 'c');
+    await run('latch', 'count-down', 'c');
+    await run('latch', 'count-down', 'c');
     const again = ['watch', '--name', 'c', '--kind', 'latch', '--after', position, '--json'];
     const live = await run(...again, '--limit', '2');
     assert.equal(live.status, 0, live.stderr);
