@@ -1,0 +1,84 @@
+/** Streams on a node that has missed events: its state came from a snapshot. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { status } from '@grpc/grpc-js';
+import type { Event } from '@holdfast/state';
+import { MemoryEngine } from '../../memory-engine.ts';
+import { codeOf, startGrpcHarness } from './grpc-client.ts';
+
+/** Tells nothing of what happens while it is deaf; then that something was missed. */
+class ForgetfulEngine extends MemoryEngine {
+  #deaf = false;
+  #tellGap: (revision: number) => void = () => undefined;
+
+  override onEvents(listener: (revision: number, events: readonly Event[]) => void): () => void {
+    return super.onEvents((revision, events) => {
+      if (!this.#deaf) listener(revision, events);
+    });
+  }
+
+  override onGap(listener?: (revision: number) => void): () => void {
+    if (listener !== undefined) this.#tellGap = listener;
+    return () => undefined;
+  }
+
+  async missing(happens: () => unknown): Promise<void> {
+    this.#deaf = true;
+    await happens();
+    this.#deaf = false;
+    this.#tellGap(this.state.index);
+  }
+}
+
+describe('events that were missed', () => {
+  test('given a leadership that ended among them, then its end is told', async (t) => {
+    const engine = new ForgetfulEngine();
+    const { call, read } = await startGrpcHarness(t, { engine });
+    const { session_id } = await call('Sessions.CreateSession', {});
+    const campaign = read('Elections.CampaignStream', { name: 'e', session_id });
+    assert.ok((await campaign.next())?.['elected']);
+    await engine.missing(() => call('Elections.Resign', { name: 'e', session_id }));
+    assert.deepEqual(await campaign.next(), { ended: { reason: 'unknown' } });
+  });
+
+  test('given a leadership that stands, then it is told nothing', async (t) => {
+    const engine = new ForgetfulEngine();
+    const { call, read } = await startGrpcHarness(t, { engine });
+    const { session_id } = await call('Sessions.CreateSession', {});
+    const campaign = read('Elections.CampaignStream', { name: 'e', session_id });
+    await campaign.next();
+    await engine.missing(() => call('Locks.Acquire', { name: 'x', session_id }));
+    await call('Locks.ForceRelease', { name: 'e', kind: 'HELD_KIND_ELECTION' });
+    assert.deepEqual(await campaign.next(), { ended: { reason: 'forced' } });
+  });
+
+  test('given sessions on a stream, then those that ended are lost and the others are not', async (t) => {
+    const engine = new ForgetfulEngine();
+    const { call, duplex } = await startGrpcHarness(t, { engine });
+    const first = String((await call('Sessions.CreateSession', {}))['session_id']);
+    const second = String((await call('Sessions.CreateSession', {}))['session_id']);
+    const stream = duplex('Sessions.KeepaliveStream');
+    for (const session_id of [first, second]) {
+      stream.call.write({ session_id });
+      await stream.next();
+    }
+    await engine.missing(() => engine.expire(first));
+    assert.deepEqual(await stream.next(), {
+      lost: { session_id: first, reason: 'SESSION_END_EXPIRED' },
+    });
+    stream.call.write({ session_id: second });
+    assert.ok((await stream.next())?.['kept']);
+  });
+
+  test('given a watch, then it ends with compacted: nothing is left out unsaid', async (t) => {
+    const engine = new ForgetfulEngine();
+    const { call, read } = await startGrpcHarness(t, { engine });
+    const { session_id } = await call('Sessions.CreateSession', {});
+    const watch = read('Events.Watch', {});
+    await watch.next();
+    await engine.missing(() => call('Locks.Acquire', { name: 'x', session_id }));
+    const error = await watch.failure();
+    assert.equal(error.code, status.OUT_OF_RANGE);
+    assert.equal(codeOf(error), 'compacted');
+  });
+});
