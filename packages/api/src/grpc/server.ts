@@ -66,7 +66,10 @@ export async function startGrpcServer(
   registerStreams(server, definitions, calls, performing);
   const health = serveHealth(server, service.engine, definitions.services);
   serveReflection(server);
-  const bound = await bind(server, host, port);
+  const bound = await bind(server, host, port).catch((error: unknown) => {
+    health.stop();
+    throw error;
+  });
   const close = async (deadlineMs: number): Promise<void> => {
     health.stop();
     const done = calls.stop();
