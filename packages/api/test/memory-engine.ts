@@ -108,6 +108,7 @@ export class MemoryEngine implements Engine {
           type: 'holders',
           holders: this.#holders(query),
           ended: this.state.endedHold(query.fenceToken),
+          gaveBack: this.state.ownSessionOf(query.name as ResourceName, query.fenceToken),
         };
       case 'election': {
         const election = this.state.election(query.name as ResourceName);

@@ -28,7 +28,12 @@ export function answerQuery(state: StateMachine, leases: LeaseTable, query: Quer
       return { type: 'lock', lock: state.lock(query.name as ResourceName) };
     case 'holders': {
       const holders = holdersOf(state, query.kind, query.name as ResourceName);
-      return { type: 'holders', holders, ended: state.endedHold(query.fenceToken) };
+      const { fenceToken } = query;
+      const ended = state.endedHold(fenceToken);
+      const isHeld = holders.some((holder) => holder.fenceToken === fenceToken);
+      const name = query.name as ResourceName;
+      const gaveBack = isHeld ? undefined : state.ownSessionOf(name, fenceToken);
+      return { type: 'holders', holders, ended, gaveBack };
     }
     case 'election': {
       const election = state.election(query.name as ResourceName);

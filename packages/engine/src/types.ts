@@ -61,6 +61,8 @@ export type QueryResult =
         readonly mode?: Mode;
       }[];
       readonly ended: EndedHold | undefined;
+      /** Nobody has the token: the session of its own that gave it back, where a repetition is answered. */
+      readonly gaveBack: SessionId | undefined;
     }
   | { readonly type: 'semaphore'; readonly semaphore: SemaphoreView | undefined }
   | {

@@ -69,18 +69,18 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   lock_held: { status: 409, title: 'Somebody else holds the lock.', retry: 'later' },
   lock_delayed: {
     status: 409,
-    title: 'The lock is closed for a while after its holder expired.',
+    title: 'It is closed for a while after its holder expired.',
     retry: 'later',
   },
   lock_not_found: { status: 404, title: 'Nobody holds this lock.', retry: 'never' },
   // Not 408: browsers and proxies repeat such a request by themselves.
   wait_timeout: {
     status: 409,
-    title: 'The wait ran out before the lock was free.',
+    title: 'The wait ran out.',
     retry: 'later',
   },
   wait_abandoned: { status: 409, title: 'The wait was given up.', retry: 'never' },
-  not_holder: { status: 403, title: 'This session does not hold the lock.', retry: 'never' },
+  not_holder: { status: 403, title: 'The caller does not hold it.', retry: 'never' },
   stale_fence_token: {
     status: 409,
     title: 'The fence token is not the one of the current hold.',

@@ -15,7 +15,14 @@ import { beginSession, endIfUnused, tooManySessions } from './lifetimes.ts';
 import { lockUnits, unitsOf } from './modes.ts';
 import type { Pool } from './pool.ts';
 import { isNext } from './queue.ts';
-import { lockBusy, requestForgotten, requestReused, sessionExists, usedFor } from './refusals.ts';
+import {
+  lockBusy,
+  requestForgotten,
+  requestReused,
+  sessionExists,
+  usedFor,
+  ownHoldEnded,
+} from './refusals.ts';
 import type { AcquireAnswer, Answer } from './requests.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
@@ -33,9 +40,8 @@ export function acquire(
   if (session === undefined) {
     const last = tables.tombstone(sessionId)?.last;
     if (last?.requestId === requestId) return repeatAcquire(command, last.answer); // A1
-    if (ownSession === undefined || tables.tombstone(sessionId) !== undefined) {
-      return tables.missingSession(sessionId);
-    }
+    if (ownSession === undefined) return tables.missingSession(sessionId);
+    if (tables.tombstone(sessionId) !== undefined) return ownHoldEnded(requestId);
     return acquireWithOwnSession(tables, command, ownSession);
   }
   if (ownSession !== undefined && !(session.own && session.clientId === ownSession.clientId)) {

@@ -5,11 +5,12 @@
  *     nobody else enters it, and the next round is another one.
  * B2: a session is inside once, and one that ends is inside no more: a round that is open does not
  *     wait for it, one that is not open goes on waiting for somebody in its place.
+ * B4: a request that entered and was withdrawn is answered with that from then on: it is not inside.
  * B3: a round is over when all who were inside have left. (Who waits for that is told by the event.)
  */
 import { isLaden, tooManyHolds, tooManyOf } from './laden.ts';
 import type { Barrier } from './meetings.ts';
-import { barrierClosed, notEntered, partiesMismatch } from './refusals.ts';
+import { barrierClosed, enteredInVain, notEntered, partiesMismatch } from './refusals.ts';
 import { onceOnly } from './once.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
@@ -61,8 +62,18 @@ export function leaveBarrier(
     const barrier = tables.barriers.get(name);
     if (barrier === undefined || !barrier.members.has(session)) return notEntered(name);
     if (withdraw && barrier.open) return told(barrier);
+    answerInstead(tables, session, command); // B4
     return { ...told(barrier), over: leave(tables, barrier, session) };
   });
+}
+
+/** B4. */
+function answerInstead(tables: Tables, session: Session, { name, instead }: Leave): void {
+  if (instead === undefined) return;
+  const known = session.requests.find(instead.of);
+  if (typeof known !== 'object' || known.kind !== 'enter_barrier' || known.name !== name) return;
+  const answer = { ...known, result: enteredInVain(name, instead.code) };
+  session.requests.remember(instead.of, answer, tables.limits.maxResultsPerSession);
 }
 
 /** Whether the round is over with it. */

@@ -14,6 +14,7 @@ import { advance, createSession, endSession, expireSession } from './lifetimes.t
 import { countDown, createLatch, deleteLatch } from './latches.ts';
 import { acquireMany } from './many.ts';
 import { limitExceeded } from './refusals.ts';
+import type { Answer } from './requests.ts';
 import { abandon, downgrade, forceRelease, release } from './release.ts';
 import {
   acquirePermits,
@@ -184,6 +185,12 @@ class Machine implements StateMachine {
     return this.#tables.endedHolds.get(fenceToken);
   }
 
+  ownSessionOf(name: ResourceName, fenceToken: FenceToken): SessionId | undefined {
+    for (const [id, { last }] of this.#tables.ownEnded.entries())
+      if (last !== undefined && gaveBack(last.answer, name, fenceToken)) return id;
+    return undefined;
+  }
+
   locks(
     prefix: string,
     after: string | undefined,
@@ -274,6 +281,14 @@ function carryOut(tables: Tables, { command, answeredBelow }: Envelope): Command
       tables.limits = command.limits;
       return { ok: true, type: 'advanced' };
   }
+}
+
+/** Whether this answered the release of that very hold. */
+function gaveBack(answer: Answer, name: ResourceName, fenceToken: FenceToken): boolean {
+  if (answer.name !== name) return false;
+  if (answer.kind === 'release' || answer.kind === 'release_permits')
+    return answer.fenceToken === fenceToken;
+  return answer.kind === 'resign' && answer.asked === String(fenceToken);
 }
 
 /** Past any token that was given since the backup (spec rule 2.5). */

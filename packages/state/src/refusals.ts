@@ -42,6 +42,15 @@ export function sessionEnded(id: SessionId, reason: SessionEnd): Refusal {
   });
 }
 
+/** Of a hold by client id: the request is done, and what it got has ended. */
+export function ownHoldEnded(requestId: RequestId): Refusal {
+  return refuse(
+    'session_expired',
+    `What request ${shownId(requestId)} acquired has ended. Ask again with a new request id.`,
+    { request_id: requestId },
+  );
+}
+
 export function sessionExists(id: SessionId): Refusal {
   return refuse(
     'session_exists',
@@ -130,11 +139,10 @@ export function deadlock(circle: readonly Waiter[]): Refusal {
 /** Somebody else leads, or is about to. */
 export function notElected(pool: Pool, timeMs: number): Refusal {
   const leader = pool.holds.first;
+  if (pool.opening !== undefined) return lockBusy(pool, timeMs);
   const who =
     leader === undefined
-      ? pool.opening === undefined
-        ? `${String(pool.queue.length)} candidates are ahead`
-        : `it stays closed for ${String(pool.opening.dueMs - timeMs)} ms because its leader's session expired`
+      ? `${String(pool.queue.length)} candidates are ahead`
       : `client "${leader.session.clientId}" leads with fence token ${String(leader.fenceToken)}`;
   return refuse('not_elected', `"${pool.name}" is not won: ${who}. Wait or try again later.`, {
     resource: pool.name,
@@ -187,6 +195,17 @@ export function partiesMismatch({ name, parties }: Barrier, given: number): Refu
     `Barrier "${name}" is for ${String(parties)} parties in this round, not ${String(given)}.`,
     { resource: name, parties, given },
   );
+}
+
+/** It waited at a barrier, and is out again. */
+export function enteredInVain(
+  name: ResourceName,
+  code: 'wait_timeout' | 'wait_abandoned',
+): Refusal {
+  const why = code === 'wait_timeout' ? 'did not open in time' : 'was given up by its caller';
+  return refuse(code, `The wait for barrier "${name}" ${why}; this session is out again.`, {
+    resource: name,
+  });
 }
 
 export function notEntered(name: ResourceName): Refusal {

@@ -13,6 +13,7 @@ import {
   limitMismatch,
   noPermits,
   notElected,
+  ownHoldEnded,
   requestForgotten,
   requestReused,
   semaphoreNotFound,
@@ -58,8 +59,8 @@ export function take(
   if (session === undefined) {
     const last = tables.tombstone(sessionId)?.last;
     if (last?.requestId === requestId) return repeated(taking, last.answer);
-    if (ownSession === undefined || tables.tombstone(sessionId) !== undefined)
-      return tables.missingSession(sessionId);
+    if (ownSession === undefined) return tables.missingSession(sessionId);
+    if (tables.tombstone(sessionId) !== undefined) return ownHoldEnded(requestId);
     return takeInOwnSession(tables, taking, ownSession);
   }
   if (ownSession !== undefined && !(session.own && session.clientId === ownSession.clientId))

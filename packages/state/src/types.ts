@@ -186,6 +186,11 @@ export type Command =
       readonly requestId?: RequestId;
       readonly name: ResourceName;
       readonly withdraw: boolean;
+      /** The request that entered, which is answered so from now on, unless the round has opened. */
+      readonly instead?: {
+        readonly of: RequestId;
+        readonly code: 'wait_timeout' | 'wait_abandoned';
+      };
     }
   /** Makes a latch, or keeps one of the same count that is there. */
   | { readonly type: 'create_latch'; readonly name: ResourceName; readonly count: number }
@@ -611,6 +616,12 @@ export interface StateMachine {
   latch(name: ResourceName): LatchView | undefined;
   /** Undefined: it stands, its holder ended it, or it is too long ago (the latest 10,000 are known). */
   endedHold(fenceToken: FenceToken): EndedHold | undefined;
+  /**
+   * The own session that gave back the hold of this token by a numbered request and ended with it, as
+   * long as that is remembered: a repetition of that request is answered there. Looks at all that are
+   * remembered: for the rare case that nobody has the token.
+   */
+  ownSessionOf(name: ResourceName, fenceToken: FenceToken): SessionId | undefined;
   /** Held or queued locks with this prefix, in order of name, after `after`. */
   locks(
     prefix: string,

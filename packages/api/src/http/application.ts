@@ -135,7 +135,8 @@ function addOperation(app: FastifyInstance, route: OperationRoute, parts: HttpPa
       const outcome = await route.operation.perform(merged, context);
       if (outcome instanceof Refused) return sendProblem(reply, outcome);
       if (route.unavailableWhen?.(outcome) === true) reply.code(503);
-      return reply.type('application/json; charset=utf-8').send(JSON.stringify(outcome));
+      // The end of line is for people with a shell.
+      return reply.type('application/json; charset=utf-8').send(`${JSON.stringify(outcome)}\n`);
     },
   });
 }
@@ -172,7 +173,8 @@ function addRelay(app: FastifyInstance, route: RelayRoute, parts: HttpParts): vo
       };
       const outcome = await operation.perform(request.body ?? {}, context);
       if (outcome instanceof Refused) return sendProblem(reply, outcome);
-      return reply.type('application/json; charset=utf-8').send(JSON.stringify(outcome));
+      // The end of line is for people with a shell.
+      return reply.type('application/json; charset=utf-8').send(`${JSON.stringify(outcome)}\n`);
     },
   });
 }

@@ -12,7 +12,7 @@ export function sendProblem(reply: FastifyReply, refused: Refused): FastifyReply
   const problem = toProblem(refused);
   reply.code(problem.status).header('content-type', problemType);
   if (problem.status === 503 || problem.status === 429) reply.header('retry-after', '1');
-  return reply.send(JSON.stringify(problem));
+  return reply.send(`${JSON.stringify(problem)}\n`);
 }
 
 /** What the HTTP library refuses by itself, in our words. */

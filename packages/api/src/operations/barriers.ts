@@ -13,7 +13,7 @@ import { toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { requestIdOf } from './holds.ts';
-import { asResourceName, asSessionId } from './identities.ts';
+import { asResourceName, asSessionId, newRequestId } from './identities.ts';
 import { unexpected } from './unexpected.ts';
 import { until } from './until.ts';
 
@@ -39,6 +39,7 @@ export async function enterBarrier(
   );
   if (told instanceof Refused) return told;
   const { round } = told;
+  const about = { resource: name };
   const answer = (open: boolean): EnterBarrierAnswer => ({
     entered: true,
     resource: name,
@@ -60,28 +61,32 @@ export async function enterBarrier(
       const view = await look(name, context);
       // A round without this session is no more its round: it left, by its end or by itself.
       if (view?.round !== round || !view.members.some((one) => one.sessionId === sessionId))
-        return new Refused('not_entered', `This session is no longer inside barrier "${name}".`);
+        return new Refused('not_entered', `This session is no longer inside "${name}".`, about);
       return view.open ? true : undefined;
     },
   );
   if (ended.by === 'found') return ended.found instanceof Refused ? ended.found : answer(true);
   if (ended.by === 'stop' && body.request_id !== undefined) return ended.problem;
+  const code = ended.by === 'time' ? 'wait_timeout' : 'wait_abandoned';
   const withdrawn = await submit(
     {
       type: 'leave_barrier',
       sessionId,
       name: asResourceName(name),
       withdraw: true,
-      ...requestIdOf({}),
+      ...(body.request_id === undefined ? {} : { instead: { of: body.request_id, code } }),
+      // One for each entering, so that it is done once and no more, wherever it is passed on.
+      requestId:
+        body.request_id === undefined ? newRequestId() : `withdraw ${String(body.request_id)}`,
     },
     context,
   );
   if (withdrawn instanceof Refused) return withdrawn;
   if (withdrawn.open) return answer(true); // It opened in the last moment, and who is inside stays.
   if (ended.by === 'stop') return ended.problem;
-  return ended.by === 'time'
-    ? new Refused('wait_timeout', `Barrier "${name}" did not open in time; this session left it.`)
-    : new Refused('wait_abandoned', `The wait for barrier "${name}" was given up by its caller.`);
+  return code === 'wait_timeout'
+    ? new Refused(code, `Barrier "${name}" did not open in time; this session left it.`, about)
+    : new Refused(code, `The wait for barrier "${name}" was given up by its caller.`, about);
 }
 
 export async function leaveBarrier(

@@ -17,6 +17,8 @@ export interface Holders {
   }[];
   /** How others ended the hold of the token that was asked for. */
   readonly ended: EndedHold | undefined;
+  /** The session of its own that gave it back. */
+  readonly gaveBack: SessionId | undefined;
 }
 
 /** As of now, by proof of leadership. */

@@ -89,21 +89,28 @@ export function sessionOfHold(
   if (body.session_id !== undefined) return asSessionId(body.session_id);
   if (body.fence_token === undefined)
     return invalid('fence_token', '"fence_token" is missing: "client_id" needs it.');
-  return holderByClient(kind, body.name, body.client_id ?? '', body.fence_token, context);
+  return holderByClient(kind, body.name, body.client_id ?? '', body.fence_token, context, true);
 }
 
-/** The session of the hold with this name, client and token. */
+/**
+ * The session of the hold with this name, client and token.
+ *
+ * @param mayHaveGivenBack The session that gave the hold back counts as well.
+ */
 async function holderByClient(
   kind: HeldKind,
   name: string,
   clientId: string,
   fenceToken: number,
   context: OperationContext,
+  mayHaveGivenBack = false,
 ): Promise<Outcome<SessionId>> {
   const found = await holdersOf(kind, name, context, fenceToken);
   const ofClient = found.holders.filter((holder) => holder.clientId === clientId);
   const holder = ofClient.find((candidate) => candidate.fenceToken === fenceToken);
   if (holder !== undefined) return holder.sessionId;
+  // A repeated release: its session knows the first answer, to that request alone.
+  if (mayHaveGivenBack && found.gaveBack !== undefined) return found.gaveBack;
   const [other] = ofClient;
   if (other !== undefined && kind !== 'semaphore')
     return staleToken(name, fenceToken, other.fenceToken, found);

@@ -10,7 +10,7 @@ import type {
 } from '@holdfast/protocol';
 import type { Command } from '@holdfast/state';
 import { Refused, refusedBy } from '../refused.ts';
-import { toWaitMs, waitTooLong } from './asking.ts';
+import { invalid, toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { requestIdOf } from './holds.ts';
@@ -29,7 +29,14 @@ export function countDown(
   body: CountDownBody,
   context: OperationContext,
 ): Promise<Outcome<LatchAnswer>> {
-  const { name, by = 1, session_id } = body;
+  const { name, by = 1, session_id, request_id } = body;
+  if (session_id === undefined && request_id !== undefined)
+    return Promise.resolve(
+      invalid(
+        'request_id',
+        '"request_id" needs "session_id": only in a session it is counted once.',
+      ),
+    );
   const once =
     session_id === undefined ? {} : { sessionId: asSessionId(session_id), ...requestIdOf(body) };
   return submit({ type: 'count_down', name: asResourceName(name), by, ...once }, context);

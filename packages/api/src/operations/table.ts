@@ -240,6 +240,7 @@ export const wireOperations: Readonly<Record<OperationName, Operation>> = {
       ...missing,
       'session_exists',
       'not_elected',
+      'lock_delayed',
       'wait_timeout',
       'wait_abandoned',
       'deadlock',

@@ -44,6 +44,12 @@ export function explain(errors: readonly ErrorObject[]): Refused {
       return invalid(`${subject} must not be empty.`, field);
     case 'maxLength':
       return tooLong(field, subject, value, Number(param(error, 'limit')));
+    case 'minItems':
+    case 'maxItems':
+      return invalid(
+        `${subject} must have ${error.keyword === 'minItems' ? 'at least' : 'at most'} ${String(param(error, 'limit'))} items.`,
+        field,
+      );
     case 'minimum':
     case 'maximum':
       return invalid(

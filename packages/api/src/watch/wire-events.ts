@@ -29,9 +29,9 @@ function told(event: Event): Told | undefined {
         ...valued(event.metadata),
       };
     case 'hold_ended':
-      return { ...ended(event), kind: event.kind ?? 'lock' };
+      return ended(event, event.kind ?? 'lock');
     case 'permits_ended':
-      return { ...ended(event), kind: 'semaphore', permits: event.permits };
+      return { ...ended(event, 'semaphore'), permits: event.permits };
     case 'hold_lowered':
       return {
         type: 'lowered',
@@ -103,10 +103,12 @@ const valued = (value: Told['value']): Pick<Told, 'value'> =>
 
 function ended(
   event: Extract<Event, { type: 'hold_ended' | 'permits_ended' }>,
-): Omit<Told, 'kind'> {
+  kind: Told['kind'],
+): Told {
   const { name, clientId, fenceToken, reason, note } = event;
   return {
     type: reason === 'expired' ? 'expired' : 'released',
+    kind,
     resource: name,
     client_id: clientId,
     fence_token: fenceToken,

@@ -370,6 +370,30 @@ describe('a barrier', () => {
     assert.equal(driver.machine.barrier(lockName('m'))?.members.length, 2);
   });
 
+  test('that was entered in vain tells so when the request is repeated', () => {
+    const driver = new Driver().sessions('a', 'b');
+    driver.do(enter('a', 'm', 2, 4));
+    const withdraw = {
+      type: 'leave_barrier',
+      sessionId: id('a'),
+      name: lockName('m'),
+      withdraw: true,
+      instead: { of: 4, code: 'wait_timeout' },
+    } as const;
+    assert.deepEqual(answers(driver, withdraw, enter('a', 'm', 2, 4)), [
+      'barrier closed',
+      'wait_timeout',
+    ]);
+    assert.equal(driver.restored().machine.digest(), driver.machine.digest());
+    answers(driver, enter('a', 'm', 2, 5), enter('b', 'm', 2));
+    driver.do({ ...withdraw, instead: { of: 5, code: 'wait_timeout' } });
+    assert.equal(
+      outcome(driver.do(enter('a', 'm', 2, 5))),
+      'barrier closed',
+      'it opened: it stays',
+    );
+  });
+
   test('that is entered by a late repetition is not entered again', () => {
     const driver = new Driver().sessions('a');
     assert.deepEqual(
