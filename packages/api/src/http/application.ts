@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HoldfastError } from '@holdfast/protocol';
-import type { ObserveBody, WatchBody } from '@holdfast/protocol';
+import type { ObserveBody } from '@holdfast/protocol';
 import type { ApiMetrics } from '../metrics/metrics.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import type { OperationContext } from '../operations/context.ts';
@@ -200,7 +200,7 @@ function addEvents(app: FastifyInstance, route: EventsRoute, parts: HttpParts): 
       // Checked against the schema of the same body just now.
       const refused =
         route.name === 'watch'
-          ? serveWatch(body as WatchBody, parts.context, reply)
+          ? serveWatch(body, parts.context, reply)
           : await serveObserve(body as ObserveBody, parts.context, reply);
       return refused === undefined ? undefined : sendProblem(reply, refused);
     },
