@@ -11,42 +11,45 @@
  *     "holds", and whatever ends takes such ties away. (Lowering the limit of a semaphore can tie
  *     holders closer; such a circle ends with the wait's deadline.)
  * C2: a waiter whose terms say `independent` ties its session to nobody.
- * C3: the search is bounded: beyond `maxSteps` the request waits, and its deadline ends it.
+ * C3: the search is bounded, for each entry of the log: beyond `maxSteps` a request waits, and its
+ *     deadline ends it. The same on every node: steps are counted, not time.
  *
  * Holt, Some deadlock properties of computer systems, 1972; the tie by the queue is what makes
  * a request wait for those ahead of it whatever they want.
  */
-import type { Hold, Pool, Waiter } from './pool.ts';
+import type { Pool, Waiter } from './pool.ts';
 import type { Session } from './sessions.ts';
+import type { Tables } from './tables.ts';
 
-const maxSteps = 100_000;
+/** Some ms, for all requests of an entry together. */
+const maxSteps = 1_000_000;
 
 /**
  * The circle that a waiter in its place closes: the waiters through which it goes, itself first.
  * Undefined: there is none.
  */
-export function circleThrough(origin: Waiter): readonly Waiter[] | undefined {
+export function circleThrough(tables: Tables, origin: Waiter): readonly Waiter[] | undefined {
   if (origin.terms?.independent === true || !couldBeAwaited(origin)) return undefined; // C2
-  const search = new Search(origin);
-  return search.run();
+  return new Search(tables, origin).run();
 }
 
 /** Nobody waits for a session that holds nothing and is last in every queue. */
 function couldBeAwaited({ session, next }: Waiter): boolean {
-  if (next !== undefined || session.waits.size > 0) return true;
-  return session.holds.size > 0 || session.permits.size > 0 || session.leads.size > 0;
+  return next !== undefined || session.load > session.barriers.size;
 }
 
 class Search {
+  readonly #tables: Tables;
   readonly #origin: Waiter;
   /** By which waiter, of an earlier session, each session was reached. */
   readonly #reachedBy = new Map<Session, Waiter>();
   readonly #toLookAt: Session[] = [];
-  /** All ahead of these have been seen. */
-  readonly #walked = new Set<Waiter>();
-  #steps = 0;
+  /** Of each queue: the last one ahead of which all have been seen. */
+  readonly #walkedFrom = new Map<Pool, Waiter>();
+  readonly #units = new Map<Pool, ReadonlyMap<Session, number>>();
 
-  constructor(origin: Waiter) {
+  constructor(tables: Tables, origin: Waiter) {
+    this.#tables = tables;
     this.#origin = origin;
   }
 
@@ -58,7 +61,7 @@ class Search {
     if (this.#origin.next !== undefined)
       for (const waiter of session.waits) last ??= this.#lookFrom(waiter);
     for (let next = this.#toLookAt.pop(); next !== undefined; next = this.#toLookAt.pop()) {
-      if (last !== undefined || this.#steps > maxSteps) break; // C3
+      if (last !== undefined || this.#tables.searchSteps > maxSteps) break; // C3
       for (const waiter of next.waits) last ??= this.#lookFrom(waiter);
     }
     if (last === undefined) return undefined;
@@ -71,44 +74,60 @@ class Search {
     }
   }
 
-  /** Reaches those that a waiter waits for; tells the waiter when the origin is one of them. */
+  /**
+   * Reaches those that a waiter waits for; tells the waiter when the origin is one of them.
+   *
+   * Whoever stands ahead, and whom it waits for, is awaited by all behind it: a session whose one wait is
+   * here has no ties but those that are seen on the way, and is not looked at again.
+   */
   #lookFrom(waiter: Waiter): Waiter | undefined {
     if (waiter.terms?.independent === true) return undefined; // C2
-    let closed = false;
-    for (const session of this.#awaitedBy(waiter)) {
-      if (session === this.#origin.session) closed = true;
-      else if (!this.#reachedBy.has(session)) {
-        this.#reachedBy.set(session, waiter);
-        this.#toLookAt.push(session);
+    const { pool } = waiter;
+    const origin = this.#origin.session;
+    const known = this.#walkedFrom.get(pool);
+    // What the waiter and those ahead want at most, and what those of other sessions do.
+    let most = waiter.units;
+    let mostOfOthers = waiter.session === origin ? 0 : waiter.units;
+    let ahead = waiter.previous;
+    for (; ahead !== undefined && ahead !== known; ahead = ahead.previous) {
+      this.#tables.searchSteps += 1;
+      if (ahead.units > most) most = ahead.units;
+      if (ahead.session === origin) {
+        if (mostOfOthers > 0) return waiter;
+        continue;
       }
+      if (ahead.units > mostOfOthers) mostOfOthers = ahead.units;
+      if (ahead.session.waits.size > 1 && ahead.session !== waiter.session)
+        this.#reach(ahead.session, waiter);
     }
-    return closed ? waiter : undefined;
+    if (ahead !== undefined && ahead.session === origin && mostOfOthers > 0) return waiter;
+    // The one furthest behind counts: all ahead of it have been seen.
+    if (known === undefined || ahead === known) this.#walkedFrom.set(pool, waiter);
+    for (const [session, units] of this.#unitsIn(pool)) {
+      this.#tables.searchSteps += 1;
+      // Without them so many can never be free.
+      if (session === origin && mostOfOthers > 0 && pool.size - units < mostOfOthers) return waiter;
+      if (session !== waiter.session && pool.size - units < most) this.#reach(session, waiter);
+    }
+    return undefined;
   }
 
-  *#awaitedBy(waiter: Waiter): Generator<Session, void, undefined> {
-    const { pool, session } = waiter;
+  /** What each session holds of a pool; added up once. */
+  #unitsIn(pool: Pool): ReadonlyMap<Session, number> {
+    const known = this.#units.get(pool);
+    if (known !== undefined) return known;
+    const units = new Map<Session, number>();
     for (let hold = pool.holds.first; hold !== undefined; hold = hold.next) {
-      this.#steps += 1;
-      if (hold.session !== session && isIndispensable(hold, waiter)) yield hold.session;
+      this.#tables.searchSteps += 1;
+      units.set(hold.session, (units.get(hold.session) ?? 0) + hold.units);
     }
-    for (let ahead = waiter.previous; ahead !== undefined; ahead = ahead.previous) {
-      this.#steps += 1;
-      if (ahead.session !== session) yield ahead.session;
-      // Its own session goes on from there, unless it is tied to nobody itself (C2).
-      if (this.#walked.has(ahead) && ahead.terms?.independent !== true) return;
-      this.#walked.add(ahead);
-    }
+    this.#units.set(pool, units);
+    return units;
   }
-}
 
-/** Whether what the waiter wants cannot be had while this holder has what it has. */
-function isIndispensable(hold: Hold, { pool, units }: Waiter): boolean {
-  return pool.size - unitsOfSession(hold, pool) < units;
-}
-
-function unitsOfSession(hold: Hold, pool: Pool): number {
-  if (pool.kind !== 'semaphore') return hold.units;
-  let units = 0;
-  for (const other of hold.session.permits.values()) if (other.pool === pool) units += other.units;
-  return units;
+  #reach(session: Session, by: Waiter): void {
+    if (this.#reachedBy.has(session) || session === this.#origin.session) return;
+    this.#reachedBy.set(session, by);
+    this.#toLookAt.push(session);
+  }
 }

@@ -41,15 +41,19 @@ export function give(tables: Tables, session: Session, pool: Pool, ask: Ask): Gr
   if (pool.kind === 'semaphore') return givePermits(tables, session, pool, ask);
   const held = pool.heldBy(session);
   if (pool.kind === 'election') {
-    return granted(tables, held ?? begin(tables, session, pool, ask));
+    if (held === undefined) return granted(tables, begin(tables, session, pool, ask));
+    // Told again: a count above 1 says that this request was given nothing.
+    return { ...granted(tables, held), holdCount: 2 };
   }
   if (held !== undefined && held.units >= ask.units) {
     held.holdCount += 1;
     if (ask.units === pool.size) held.exclusiveCount += 1;
+    takeTerms(tables, held, ask.terms);
     return granted(tables, held);
   }
   if (held === undefined) return granted(tables, begin(tables, session, pool, ask));
   raise(tables, held, ask.units);
+  takeTerms(tables, held, ask.terms);
   tellGrant(tables, held, ask.requestId);
   return granted(tables, held);
 }
@@ -135,6 +139,16 @@ function newHold(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
   return hold;
 }
 
+/** What is asked for when a hold is entered or raised: of two longest times the earlier end counts. */
+function takeTerms(tables: Tables, hold: Hold, terms: Terms | undefined): void {
+  if (terms?.metadata !== undefined) hold.metadata = terms.metadata;
+  if (terms?.maxHoldMs === undefined) return;
+  const dueMs = tables.timeMs + terms.maxHoldMs;
+  if (hold.ending !== undefined && hold.ending.dueMs <= dueMs) return;
+  if (hold.ending !== undefined) tables.due.remove(hold.ending);
+  endAt(tables, hold, dueMs);
+}
+
 function endAt(tables: Tables, hold: Hold, dueMs: number): void {
   const sequence = tables.nextSequence();
   hold.ending = { kind: 'ending', hold, dueMs, rank: endingRank, sequence, heapIndex: -1 };
@@ -212,7 +226,8 @@ export function enqueue(
 }
 
 /**
- * A request that can be given at once though others wait passes them: as if it took its place first.
+ * A request that can be given at once though others wait passes them, as a raise does: as if it took its
+ * place first.
  *
  * @returns The refusal where that would close a circle (G6).
  */
@@ -223,11 +238,12 @@ export function pass(
   ask: Ask,
   answer: WaitingAnswer,
 ): Refusal | undefined {
-  if (pool.queue.length === 0 || pool.heldBy(session) !== undefined) return undefined;
+  const held = pool.heldBy(session);
+  if (pool.queue.length === 0 || (held !== undefined && held.units >= ask.units)) return undefined;
   tables.changingPool(pool);
   const waiter = newWaiter(tables, session, pool, ask, 0, answer, undefined);
   place(waiter);
-  const circle = circleThrough(waiter);
+  const circle = circleThrough(tables, waiter);
   if (circle === undefined) countPasses(waiter);
   pool.queue.remove(waiter);
   return circle === undefined ? undefined : deadlock(circle);
@@ -289,7 +305,7 @@ function line(tables: Tables, waiters: readonly Waiter[]): Refusal | undefined {
     place(waiter);
   }
   for (const waiter of waiters) {
-    const circle = circleThrough(waiter);
+    const circle = circleThrough(tables, waiter);
     if (circle === undefined) continue;
     for (const placed of waiters) placed.pool.queue.remove(placed);
     return deadlock(circle);

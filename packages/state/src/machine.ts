@@ -5,6 +5,7 @@
  * M1: the outcome is a function of the tables and the entry alone. Nothing here or below reads a
  *     clock, draws a chance or does I/O (spec rule 2.1).
  * M2: entries come in order of their index, and time never runs backwards.
+ * M3: a command that this version does not know stops the node.
  */
 import { acquire } from './acquire.ts';
 import { enterBarrier, leaveBarrier } from './barriers.ts';
@@ -37,9 +38,11 @@ import type {
   LatchView,
   LockView,
   LogIndex,
+  PlaceView,
   ResourceName,
   SemaphoreView,
   SessionId,
+  SessionLease,
   SessionView,
   StateLimits,
   StateMachine,
@@ -51,7 +54,9 @@ import {
   latchView,
   listPools,
   lockView,
+  placesOf,
   semaphoreView,
+  sessionLease,
   sessionView,
 } from './views.ts';
 
@@ -118,6 +123,7 @@ class Machine implements StateMachine {
       entry.time,
     );
     tables.events = [];
+    tables.searchSteps = 0;
     advance(tables, entry.time);
     const results: CommandResult[] = [];
     for (const envelope of entry.commands) results.push(carryOut(tables, envelope));
@@ -152,6 +158,20 @@ class Machine implements StateMachine {
 
   endedReason(id: SessionId): 'ended' | 'expired' | undefined {
     return this.#tables.tombstone(id)?.reason;
+  }
+
+  leaseOf(id: SessionId): SessionLease | undefined {
+    const session = this.#tables.sessions.get(id);
+    return session === undefined ? undefined : sessionLease(session);
+  }
+
+  *leases(): Generator<SessionLease, void, undefined> {
+    for (const session of this.#tables.sessions.values()) yield sessionLease(session);
+  }
+
+  waitsOf(id: SessionId): readonly PlaceView[] {
+    const session = this.#tables.sessions.get(id);
+    return session === undefined ? [] : placesOf(session);
   }
 
   *sessions(): Generator<SessionView, void, undefined> {
@@ -281,6 +301,8 @@ function carryOut(tables: Tables, { command, answeredBelow }: Envelope): Command
       tables.limits = command.limits;
       return { ok: true, type: 'advanced' };
   }
+  // A node that skips what it does not know would go another way than the others.
+  invariant(false, 'M3: every command is known.', JSON.stringify(command));
 }
 
 /** Whether this answered the release of that very hold. */

@@ -5,7 +5,7 @@
  * Y2: who wants several stands in all the queues from the same command on, without a priority (L4):
  *     of two that want the same, the same one is ahead everywhere, so that they cannot block each other.
  */
-import { enqueueTogether, give, grantedMany, placeOf } from './grants.ts';
+import { enqueueTogether, give, grantedMany, pass, placeOf } from './grants.ts';
 import type { Ask } from './grants.ts';
 import { invariant } from './invariant.ts';
 import { isLaden, tooManyHolds, tooManyOf, tooManyWaiters } from './laden.ts';
@@ -53,10 +53,7 @@ export function acquireMany(
     }));
     result =
       verdict === 'give'
-        ? grantedMany(
-            tables,
-            asks.map(({ pool, ask }) => give(tables, session, pool, ask)),
-          )
+        ? giveAll(tables, session, asks, answer)
         : (enqueueTogether(tables, session, asks, waitMs, answer) ?? queued(answer));
     // What was opened for a wait that is refused is not to stay (A4).
     for (const { pool } of asks) if (pool.isIdle) tables.forgetPool(pool);
@@ -66,16 +63,35 @@ export function acquireMany(
   return result;
 }
 
+/** Y1. */
+function giveAll(
+  tables: Tables,
+  session: Session,
+  asks: readonly { readonly pool: Pool; readonly ask: Ask }[],
+  answer: ManyAnswer,
+): CommandResult {
+  for (const { pool, ask } of asks) {
+    const refusal = pass(tables, session, pool, ask, answer);
+    if (refusal !== undefined) return refusal;
+  }
+  return grantedMany(
+    tables,
+    asks.map(({ pool, ask }) => give(tables, session, pool, ask)),
+  );
+}
+
 function queued({ waiter }: ManyAnswer): CommandResult {
   invariant(waiter !== undefined, 'A request waits or is answered.');
   return { ok: true, type: 'queued', position: placeOf(waiter) };
 }
 
 /** The first answer, or the place in the queue as of now. */
-function repeated({ requestId, wanted }: AcquireMany, known: Answer): CommandResult {
+function repeated({ requestId, wanted, waitMs }: AcquireMany, known: Answer): CommandResult {
   if (known.kind !== 'acquire_many') return requestReused(requestId, usedFor(known));
   if (known.wanted !== undefined && JSON.stringify(known.wanted) !== JSON.stringify(wanted))
     return requestReused(requestId, usedFor(known));
+  if (known.waiter !== undefined && waitMs <= 0)
+    return requestReused(requestId, `${usedFor(known)} that is still waiting`);
   if (known.waiter !== undefined) return queued(known);
   invariant(known.result !== undefined, 'A request waits or is answered.', known.name);
   return known.result;

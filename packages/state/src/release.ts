@@ -196,7 +196,9 @@ function giveUp(
   } else if (known.kind === 'acquire') {
     undoEntering(tables, session, name, result.fenceToken, known.mode, last);
   } else if (known.kind === 'campaign') {
-    undoTaking(tables, session.leads.get(name), result.fenceToken, last);
+    // One that was told again what another request had won has nothing to give back.
+    const won = result.holdCount === 1 ? session.leads.get(name) : undefined;
+    undoTaking(tables, won, result.fenceToken, last);
   } else undoTaking(tables, session.permits.get(result.fenceToken), result.fenceToken, last);
 }
 

@@ -76,6 +76,8 @@ export type Answer = WaitingAnswer | ReleaseAnswer | PermitsReleaseAnswer | Othe
 export class RequestTable {
   readonly #numbered = new Map<number, Answer>();
   #named: Map<string, Answer> | undefined = undefined;
+  /** Q2: apart, so that what may be forgotten is found at once. */
+  readonly #waiting = new Map<RequestId, Answer>();
   /** The highest number ever forgotten. */
   #forgottenThrough: number;
 
@@ -88,6 +90,8 @@ export class RequestTable {
   }
 
   find(id: RequestId): Answer | 'forgotten' | undefined {
+    const waiting = this.#waiting.get(id);
+    if (waiting !== undefined) return waiting;
     if (typeof id === 'string') return this.#named?.get(id);
     const answer = this.#numbered.get(id);
     if (answer !== undefined) return answer;
@@ -96,6 +100,11 @@ export class RequestTable {
 
   /** Adds a new answer, or moves one that got its answer just now behind all others. */
   remember(id: RequestId, answer: Answer, limit: number): void {
+    if (answer.result === undefined) {
+      this.#waiting.set(id, answer);
+      return;
+    }
+    this.#waiting.delete(id);
     if (typeof id === 'number') {
       this.#numbered.delete(id);
       this.#numbered.set(id, answer);
@@ -105,43 +114,35 @@ export class RequestTable {
     const named = (this.#named ??= new Map<string, Answer>());
     named.delete(id);
     named.set(id, answer);
-    if (named.size > limit) forgetOldestName(named); // Q3
+    if (named.size <= limit) return;
+    for (const oldest of named.keys()) {
+      named.delete(oldest); // Q3
+      return;
+    }
   }
 
   /** The answers to all numbers below have arrived: they may be forgotten. */
   forgetBelow(number: number): void {
     if (number - 1 <= this.#forgottenThrough) return;
     this.#forgottenThrough = number - 1;
-    for (const [id, answer] of this.#numbered) {
-      if (id >= number || isWaiting(answer)) return; // Q2
+    for (const id of this.#numbered.keys()) {
+      if (id >= number) return;
       this.#numbered.delete(id);
     }
   }
 
-  /** Oldest first: numbers, then names. */
+  /** Oldest first: numbers, then names, then those that wait. */
   *entries(): Generator<readonly [RequestId, Answer], void, undefined> {
     yield* this.#numbered;
     if (this.#named !== undefined) yield* this.#named;
+    yield* this.#waiting;
   }
 
   #forgetOldestNumber(): void {
-    for (const [id, answer] of this.#numbered) {
-      if (isWaiting(answer)) continue; // Q2
+    for (const id of this.#numbered.keys()) {
       this.#numbered.delete(id);
       if (id > this.#forgottenThrough) this.#forgottenThrough = id; // Q1
       return;
     }
   }
-}
-
-function forgetOldestName(named: Map<string, Answer>): void {
-  for (const [id, answer] of named) {
-    if (isWaiting(answer)) continue; // Q2
-    named.delete(id);
-    return;
-  }
-}
-
-function isWaiting(answer: Answer): boolean {
-  return 'waiter' in answer && answer.waiter !== undefined;
 }

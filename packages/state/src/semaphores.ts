@@ -108,7 +108,9 @@ export function resizeSemaphore(
   const changed = new Set([pool]);
   const wantTooMuch = [...pool.queue].filter((waiter) => waiter.units > limit);
   for (const waiter of wantTooMuch) {
+    const { session, requestId, answer } = waiter;
     endWait(tables, waiter, tooManyPermits(limit)); // N3
+    endIfUnused(tables, session, { requestId, answer });
     for (const other of poolsOf(waiter)) changed.add(other);
   }
   settle(tables, ...changed);

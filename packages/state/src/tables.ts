@@ -73,6 +73,8 @@ export class Tables {
     maxEndedHolds,
   );
   readonly due: DueHeap<Waiter | Opening | Ending> = new DueHeap<Waiter | Opening | Ending>();
+  /** Steps of searches for circles in the entry that is being applied (deadlock.ts C3). */
+  searchSteps = 0;
   /** Events of the entry that is being applied. */
   events: Event[] = [];
   /** The picture that is being taken, and the number of the latest one. */

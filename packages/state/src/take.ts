@@ -127,11 +127,16 @@ function carryOut(
 }
 
 /** The first answer, or the place in the queue as of now. */
-function repeated({ requestId, type, name, permits }: Taking, known: Answer): CommandResult {
+function repeated(
+  { requestId, type, name, permits, waitMs }: Taking,
+  known: Answer,
+): CommandResult {
   if (known.kind !== type || known.name !== name || !('permits' in known))
     return requestReused(requestId, usedFor(known));
   if (known.permits !== undefined && known.permits !== permits)
     return requestReused(requestId, usedFor(known));
+  if (known.waiter !== undefined && waitMs <= 0)
+    return requestReused(requestId, `${usedFor(known)} that is still waiting`);
   if (known.waiter !== undefined)
     return { ok: true, type: 'queued', position: placeOf(known.waiter) };
   invariant(known.result !== undefined, 'A request waits or is answered.', known.name);

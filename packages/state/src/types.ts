@@ -450,6 +450,8 @@ export interface SessionView {
     readonly fenceToken: FenceToken;
     readonly mode: Mode;
     readonly holdCount: number;
+    /** Of the hold's first grant: a raise brings a new one. */
+    readonly firstToken: FenceToken;
   }[];
   readonly permits: readonly {
     readonly name: ResourceName;
@@ -458,15 +460,27 @@ export interface SessionView {
   }[];
   readonly leads: readonly { readonly name: ResourceName; readonly fenceToken: FenceToken }[];
   readonly barriers: readonly ResourceName[];
-  readonly waits: readonly {
-    readonly kind: ResourceKind;
-    readonly name: ResourceName;
-    readonly requestId: RequestId;
-    /** 1 is the next. */
-    readonly position: number;
-    /** Clients that wait ahead, the next one first; at most 100. */
-    readonly ahead: readonly string[];
-  }[];
+}
+
+/** A place in a queue. */
+export interface PlaceView {
+  readonly kind: ResourceKind;
+  readonly name: ResourceName;
+  readonly requestId: RequestId;
+  /** 1 is the next. */
+  readonly position: number;
+  /** Clients that wait ahead, the next one first; at most 100. */
+  readonly ahead: readonly string[];
+}
+
+/** What a leader's lease table needs of a session; cheap to tell. */
+export interface SessionLease {
+  readonly sessionId: SessionId;
+  readonly timeoutMs: number;
+  readonly renewal: number;
+  readonly own: boolean;
+  /** It waits and holds nothing. */
+  readonly onlyWaits: boolean;
 }
 
 export interface HolderView {
@@ -607,6 +621,11 @@ export interface StateMachine {
   /** Ended sessions are remembered for a while (bounded), to tell `session_expired` from `session_not_found`. */
   endedReason(id: SessionId): 'ended' | 'expired' | undefined;
   sessions(): Iterable<SessionView>;
+  /** Of one session, for the lease table: no view is made. */
+  leaseOf(id: SessionId): SessionLease | undefined;
+  leases(): Iterable<SessionLease>;
+  /** Where a session waits; at most 1000 places. */
+  waitsOf(id: SessionId): readonly PlaceView[];
   lock(name: ResourceName): LockView;
   /** Undefined: there is none of this name. */
   semaphore(name: ResourceName): SemaphoreView | undefined;

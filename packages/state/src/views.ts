@@ -1,8 +1,7 @@
 /** What readers are shown. Views are made on demand and share nothing with the tables. */
 import { modeOf } from './modes.ts';
 import type { Barrier, Latch } from './meetings.ts';
-import type { Hold, Pool, Waiter } from './pool.ts';
-import { positionOf } from './queue.ts';
+import type { Hold, Pool } from './pool.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
 import type {
@@ -11,8 +10,10 @@ import type {
   HolderView,
   LatchView,
   LockView,
+  PlaceView,
   ResourceName,
   SemaphoreView,
+  SessionLease,
   SessionView,
   WaiterView,
 } from './types.ts';
@@ -25,6 +26,7 @@ export function sessionView(session: Session): SessionView {
       fenceToken: hold.fenceToken,
       mode: modeOf(hold.units),
       holdCount: hold.holdCount,
+      firstToken: hold.firstToken,
     });
   }
   return {
@@ -46,26 +48,40 @@ export function sessionView(session: Session): SessionView {
       name: pool.name,
       fenceToken,
     })),
-    barriers: [...session.barriers].map(({ name }) => name),
-    waits: [...session.waits].map((waiter) => ({
-      kind: waiter.pool.kind,
-      name: waiter.pool.name,
-      requestId: waiter.requestId,
-      ...aheadOf(waiter),
-    })),
+    // By round: a session that was restored does not know in which order it entered.
+    barriers: [...session.barriers].sort((a, b) => a.round - b.round).map(({ name }) => name),
   };
 }
 
-/** Those ahead that are named. */
-const maxAheadShown = 100;
+export function sessionLease(session: Session): SessionLease {
+  const { id: sessionId, timeoutMs, renewal, own, waits } = session;
+  const onlyWaits = waits.size > 0 && session.load === waits.size;
+  return { sessionId, timeoutMs, renewal, own, onlyWaits };
+}
 
-function aheadOf(waiter: Waiter): { readonly position: number; readonly ahead: readonly string[] } {
-  const ahead: string[] = [];
-  for (const other of waiter.pool.queue) {
-    if (other === waiter || ahead.length === maxAheadShown) break;
-    ahead.push(other.session.clientId);
+/** Those ahead that are named, and places that are told. */
+const maxAheadShown = 100;
+const maxPlacesShown = 1000;
+
+/** Each queue is walked once. */
+export function placesOf(session: Session): readonly PlaceView[] {
+  const pools = new Set<Pool>();
+  for (const waiter of session.waits) pools.add(waiter.pool);
+  const places: PlaceView[] = [];
+  for (const pool of pools) {
+    const ahead: string[] = [];
+    let position = 0;
+    for (const waiter of pool.queue) {
+      position += 1;
+      if (waiter.session === session) {
+        const { kind, name } = pool;
+        places.push({ kind, name, requestId: waiter.requestId, position, ahead: [...ahead] });
+        if (places.length === maxPlacesShown) return places;
+      }
+      if (ahead.length < maxAheadShown) ahead.push(waiter.session.clientId);
+    }
   }
-  return { position: positionOf(waiter), ahead };
+  return places;
 }
 
 function holderView(hold: Hold, timeMs: number): HolderView {

@@ -51,6 +51,17 @@ describe('an election', () => {
     assert.equal(outcome(driver.do(resign('a', 'e', 6))), 'not_holder');
   });
 
+  test('is not lost by giving up a campaign that was only told of it', () => {
+    const driver = new Driver().sessions('a');
+    const token = granted(driver.do(campaign('a', 'e', { request: 1 })));
+    granted(driver.do(campaign('a', 'e', { request: 2 })));
+    const abandon = { type: 'abandon', kind: 'election', sessionId: id('a') } as const;
+    driver.do({ ...abandon, name: lockName('e'), requestId: 2 });
+    assert.equal(driver.machine.election(lockName('e')).leader?.fenceToken, token);
+    driver.do({ ...abandon, name: lockName('e'), requestId: 1 });
+    assert.equal(driver.machine.election(lockName('e')).leader, undefined);
+  });
+
   test('lets only its leader proclaim, by the token of its leadership', () => {
     const driver = new Driver().sessions('a', 'b');
     const token = granted(driver.do(campaign('a', 'e')));
@@ -244,6 +255,16 @@ describe('the end of a hold', () => {
       ['max_hold', '2', 'x1'],
     );
     assert.deepEqual(driver.holders('x'), ['b exclusive x1']);
+  });
+
+  test('comes at the earlier of two longest times when a hold is raised or entered', () => {
+    const driver = new Driver().sessions('a');
+    driver.do(lock('a', 'x', { mode: 'shared', terms: { metadata: 'reads' } }));
+    driver.do(lock('a', 'x', { terms: { maxHoldMs: 30, metadata: 'writes' } }));
+    driver.do(lock('a', 'x', { terms: { maxHoldMs: 90 } }));
+    assert.equal(driver.lock('x').holders[0]?.metadata, 'writes');
+    driver.advance(30);
+    assert.deepEqual(driver.holders('x'), []);
   });
 
   test('is not brought about by the longest time of an earlier hold', () => {
@@ -460,6 +481,17 @@ describe('name spaces', () => {
 });
 
 describe('a session of its own', () => {
+  test('ends when a smaller limit refuses what it waits for', () => {
+    const driver = new Driver().sessions('a');
+    const permits = { type: 'acquire_permits', name: lockName('p'), acquiredAtMs: 1 } as const;
+    driver.do({ ...permits, sessionId: id('a'), requestId: 1, permits: 3, limit: 3, waitMs: 0 });
+    const own = { clientId: 'me', timeoutMs: 500, lockDelayMs: 0 };
+    const wait = { ...permits, sessionId: id('own'), requestId: 1, permits: 3, waitMs: 90 };
+    driver.do({ ...wait, ownSession: own });
+    driver.do({ type: 'resize_semaphore', name: lockName('p'), limit: 2 });
+    assert.equal(driver.machine.session(id('own')), undefined);
+  });
+
   const own = { ownSession: { clientId: 'me', timeoutMs: 500, lockDelayMs: 0 } };
 
   test('is made for a leadership or permits, and ends with them; a repetition gets the first answer', () => {

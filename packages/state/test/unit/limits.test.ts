@@ -1,6 +1,7 @@
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createStateMachine, restoreStateMachine, StateInvariantError } from '../../src/index.ts';
+import type { Command } from '../../src/index.ts';
 import { Tables } from '../../src/tables.ts';
 import { Driver, createCommand, outcome, roomyLimits } from './support/driver.ts';
 
@@ -82,6 +83,11 @@ describe('the fence counter', () => {
 });
 
 describe('entries', () => {
+  test('that hold a command of a later version stop the node', () => {
+    const later = { type: 'of_a_later_version' } as unknown as Command;
+    assert.throws(() => new Driver().do(later), StateInvariantError);
+  });
+
   test('that come out of order of index or time stop the node', () => {
     const machine = createStateMachine(roomyLimits);
     machine.apply({ index: 5, time: 10, commands: [] });

@@ -178,7 +178,8 @@ function commandOf(step: Exclude<Step, { type: 'restore' }>, driver: Driver): Co
   const seen = driver.machine.session(sessionId);
   if (seen === undefined) return { type: 'advance' };
   if (step.type === 'abandon') {
-    const wait = seen.waits[step.which % Math.max(1, seen.waits.length)];
+    const waits = driver.machine.waitsOf(sessionId);
+    const wait = waits[step.which % Math.max(1, waits.length)];
     if (wait === undefined) return { type: 'advance' };
     const { requestId, kind, name } = wait;
     const together = requests.get(requestId)?.type === 'acquire_many';
@@ -338,7 +339,7 @@ function checkPools(driver: Driver): void {
     assert.ok(held <= size, key);
     const [first] = waiters;
     if (first === undefined || closed) continue;
-    const waits = driver.machine.session(id(first.session))?.waits ?? [];
+    const waits = driver.machine.waitsOf(id(first.session));
     const together = waits.some((wait) => requests.get(wait.requestId)?.type === 'acquire_many');
     const own = key.startsWith('semaphore')
       ? 0

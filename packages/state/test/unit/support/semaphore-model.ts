@@ -172,7 +172,8 @@ export class SemaphoreModel {
       if (known.permits !== undefined && known.permits !== permits) return 'request_reused';
       const queue = this.#find(name)?.queue ?? [];
       const place = queue.findIndex((waiting) => waiting.request === known);
-      return place < 0 ? known.answer : `queued ${String(place + 1)}`;
+      if (place < 0) return known.answer;
+      return waitMs === 0 ? 'request_reused' : `queued ${String(place + 1)}`;
     }
     const asked: Request = { kind: 'acquire', name, permits, answer: '' };
     requests.set(request, asked);
