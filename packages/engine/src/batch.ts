@@ -9,7 +9,9 @@
  */
 import type { Command, Envelope, FenceToken, ResourceName, SessionId } from '@holdfast/state';
 
-const formatVersion = 1;
+/** 2: commands of more primitives than locks and semaphores. */
+const formatVersion = 2;
+const readableVersions: ReadonlySet<unknown> = new Set([1, 2]);
 
 export interface Batch {
   /** Cluster time in ms. */
@@ -114,7 +116,8 @@ export function decodeBatch(data: Uint8Array): Batch {
   const parsed: unknown = JSON.parse(decoder.decode(data));
   if (!Array.isArray(parsed)) throw new BatchFormatError('it is not a batch');
   const [version, time, commands] = parsed as unknown as EncodedBatch;
-  if (version !== formatVersion) throw new BatchFormatError(`format version ${String(version)}`);
+  if (!readableVersions.has(version))
+    throw new BatchFormatError(`format version ${String(version)}`);
   if (typeof time !== 'number' || !Array.isArray(commands)) {
     throw new BatchFormatError('it is not a batch');
   }

@@ -10,12 +10,19 @@
  * C3: everything here is bounded: queued commands, commands in the log, waiting acquires.
  */
 import { HoldfastError } from '@holdfast/protocol';
-import type { CommandResult, Envelope, Event, RequestId, SessionId } from '@holdfast/state';
+import type {
+  CommandResult,
+  Envelope,
+  Event,
+  RequestId,
+  ResourceName,
+  SessionId,
+} from '@holdfast/state';
 import type { Clock } from './clock.ts';
 import type { ClusterClock } from './cluster-clock.ts';
 import { Interrupted } from './interrupted.ts';
 import type { Outcome, Replica } from './replica.ts';
-import { isAcquire } from './waits.ts';
+import { isAcquire, nameOf } from './waits.ts';
 
 const maxCommandsPerBatch = 1000;
 /**
@@ -90,7 +97,7 @@ export class CommandQueue {
     const { command } = envelope;
     const key =
       isAcquire(command) && command.waitMs > 0
-        ? waitKey(command.sessionId, command.requestId)
+        ? waitKey(command.sessionId, command.requestId, nameOf(command))
         : undefined;
     const submission: Submission = { envelope, resolve, reject, waitKey: key };
     if (key !== undefined) this.#register(key, submission); // C2
@@ -102,7 +109,7 @@ export class CommandQueue {
   onEvents(events: readonly Event[]): void {
     for (const event of events) {
       if (event.type !== 'wait_ended') continue;
-      const key = waitKey(event.sessionId, event.requestId);
+      const key = waitKey(event.sessionId, event.requestId, event.name);
       const list = this.#waiting.get(key);
       if (list === undefined) continue;
       this.#waiting.delete(key);
@@ -230,8 +237,7 @@ export class CommandQueue {
   }
 }
 
-function waitKey(sessionId: SessionId, requestId: RequestId): string {
-  return typeof requestId === 'number'
-    ? `${sessionId} #${String(requestId)}`
-    : `${sessionId} ${requestId}`;
+function waitKey(sessionId: SessionId, requestId: RequestId, name: ResourceName): string {
+  const request = typeof requestId === 'number' ? `#${String(requestId)}` : requestId;
+  return `${sessionId} ${request} ${name}`;
 }

@@ -104,8 +104,8 @@ export class Leadership {
     this.#term = status.term;
     clusterClock.restart(replica.state.time, now);
     this.leases.clear(); // L2
-    for (const session of replica.state.sessions())
-      this.leases.begin(session.sessionId, session.timeoutMs, now, wall);
+    for (const { sessionId, timeoutMs } of replica.state.leases())
+      this.leases.begin(sessionId, timeoutMs, now, wall);
   }
 
   #stop(): void {
@@ -126,13 +126,14 @@ export class Leadership {
       if (event.type === 'session_created')
         this.leases.begin(event.sessionId, event.timeoutMs, now, wall);
       else if (event.type === 'session_ended') this.leases.end(event.sessionId);
-      else if (event.type === 'granted') this.#touchOwn(event.sessionId, now, wall);
+      else if (event.type === 'granted' || event.type === 'permits_granted')
+        this.#touchOwn(event.sessionId, now, wall);
     }
   }
 
   /** The lease of a session that was made for one hold counts from the grant. */
   #touchOwn(sessionId: SessionId, now: number, wall: number): void {
-    if (this.#parts.replica.state.session(sessionId)?.own === true)
+    if (this.#parts.replica.state.leaseOf(sessionId)?.own === true)
       this.leases.touch(sessionId, now, wall);
   }
 
@@ -157,9 +158,9 @@ export class Leadership {
   }
 
   async #expire(sessionId: SessionId): Promise<void> {
-    const session = this.#parts.replica.state.session(sessionId);
+    const session = this.#parts.replica.state.leaseOf(sessionId);
     if (session === undefined) return;
-    if (session.own && session.waiting && session.holds.length === 0) {
+    if (session.own && session.onlyWaits) {
       // It lives as long as its one wait, which has an end of its own.
       const { clock } = this.#parts;
       this.leases.touch(sessionId, clock.now(), clock.wallNow());

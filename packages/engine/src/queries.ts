@@ -1,5 +1,5 @@
 /** Reads of the state machine. Proof and consistency are the caller's business. */
-import type { ResourceKind, ResourceName, StateMachine } from '@holdfast/state';
+import type { ResourceKind, ResourceName, SessionId, StateMachine } from '@holdfast/state';
 import type { LeaseTable } from './leases.ts';
 import type { Query, QueryResult } from './types.ts';
 
@@ -7,23 +7,14 @@ export function answerQuery(state: StateMachine, leases: LeaseTable, query: Quer
   switch (query.type) {
     case 'session': {
       const session = state.session(query.sessionId);
-      if (session === undefined) {
-        const ended = state.endedReason(query.sessionId);
-        return {
-          type: 'session_missing',
-          refusal: {
-            ok: false,
-            code: ended === undefined ? 'session_not_found' : 'session_expired',
-            message:
-              ended === undefined
-                ? `There is no session "${query.sessionId}". Create one with POST /sessions.`
-                : `Session "${query.sessionId}" has ${ended}. Create a new one.`,
-          },
-        };
-      }
+      if (session === undefined) return missing(state, query.sessionId);
       const lastKeepAliveMs = leases.lastRenewedWallMs(query.sessionId) ?? session.createdAtMs;
       return { type: 'session', session, lastKeepAliveMs };
     }
+    case 'places':
+      return state.renewalOf(query.sessionId) === undefined
+        ? missing(state, query.sessionId)
+        : { type: 'places', places: state.waitsOf(query.sessionId) };
     case 'lock':
       return { type: 'lock', lock: state.lock(query.name as ResourceName) };
     case 'holders': {
@@ -63,4 +54,19 @@ function holdersOf(
   if (leader === undefined) return [];
   const { sessionId, clientId, fenceToken } = leader;
   return [{ sessionId, clientId, fenceToken }];
+}
+
+function missing(state: StateMachine, sessionId: SessionId): QueryResult {
+  const ended = state.endedReason(sessionId);
+  return {
+    type: 'session_missing',
+    refusal: {
+      ok: false,
+      code: ended === undefined ? 'session_not_found' : 'session_expired',
+      message:
+        ended === undefined
+          ? `There is no session "${sessionId}". Create one with POST /sessions.`
+          : `Session "${sessionId}" has ${ended}. Create a new one.`,
+    },
+  };
 }

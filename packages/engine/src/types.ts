@@ -9,6 +9,7 @@ import type {
   FenceToken,
   LatchView,
   Mode,
+  PlaceView,
   ResourceKind,
   LockView,
   SessionId,
@@ -22,6 +23,7 @@ import type {
 /** A read of the state machine, as data, so that it can be answered by another node. */
 export type Query =
   | { readonly type: 'session'; readonly sessionId: SessionId }
+  | { readonly type: 'places'; readonly sessionId: SessionId }
   | { readonly type: 'lock'; readonly name: string }
   | {
       readonly type: 'holders';
@@ -49,6 +51,7 @@ export type QueryResult =
       readonly lastKeepAliveMs: number;
       readonly session: SessionView;
     }
+  | { readonly type: 'places'; readonly places: readonly PlaceView[] }
   | { readonly type: 'session_missing'; readonly refusal: Refusal }
   | { readonly type: 'lock'; readonly lock: LockView }
   | {

@@ -66,7 +66,7 @@ describe('A batch', () => {
   });
 
   it('of a newer format version is refused, not guessed at', () => {
-    const newer = new TextEncoder().encode('[2,0,[]]');
-    assert.throws(() => decodeBatch(newer), /format version 2/);
+    const newer = new TextEncoder().encode('[3,0,[]]');
+    assert.throws(() => decodeBatch(newer), /format version 3/);
   });
 });
