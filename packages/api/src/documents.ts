@@ -12,6 +12,9 @@ const generated =
 /** Codes that no path answers with: those of the client library, and that of paths that are not there. */
 const ofNoRoute: Readonly<Partial<Record<ErrorCode, string>>> = {
   route_not_found: 'any other path or method',
+  wrong_epoch: 'nodes of a quorum lease',
+  not_voting: 'nodes of a quorum lease',
+  storage_failed: 'nodes of a quorum lease',
   connection_lost: 'the client library',
   deadline_exceeded: 'the client library',
   aborted: 'the client library',

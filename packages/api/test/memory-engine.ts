@@ -97,6 +97,10 @@ export class MemoryEngine implements Engine {
           ? this.#missing(query.sessionId)
           : { type: 'session', session, lastKeepAliveMs: 1_769_164_036_177 };
       }
+      case 'places':
+        return this.state.renewalOf(query.sessionId) === undefined
+          ? this.#missing(query.sessionId)
+          : { type: 'places', places: this.state.waitsOf(query.sessionId) };
       case 'lock':
         return { type: 'lock', lock: this.state.lock(query.name as ResourceName) };
       case 'locks':
@@ -230,7 +234,7 @@ export class MemoryEngine implements Engine {
     return () => this.#eventListeners.delete(listener);
   }
 
-  onGap(): () => void {
+  onGap(_listener: (revision: number) => void): () => void {
     return () => undefined;
   }
 

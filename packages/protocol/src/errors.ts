@@ -48,6 +48,9 @@ export type ErrorCode =
   | 'member_exists'
   | 'member_not_found'
   | 'membership_change_in_progress'
+  | 'wrong_epoch'
+  | 'not_voting'
+  | 'storage_failed'
   | 'unauthorized'
   | 'forbidden'
   | 'internal'
@@ -139,6 +142,14 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     title: 'Another membership change is under way.',
     retry: 'later',
   },
+  // Of the independent nodes of a quorum lease.
+  wrong_epoch: { status: 409, title: 'The node is of another configuration.', retry: 'never' },
+  not_voting: {
+    status: 503,
+    title: 'The node lost its file and does not vote yet.',
+    retry: 'later',
+  },
+  storage_failed: { status: 503, title: 'The node cannot write to its disk.', retry: 'later' },
   unauthorized: { status: 401, title: 'Credentials are missing or wrong.', retry: 'never' },
   forbidden: { status: 403, title: 'This is not allowed.', retry: 'never' },
   internal: { status: 500, title: 'The node met an error of its own.', retry: 'never' },

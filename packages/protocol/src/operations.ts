@@ -65,6 +65,8 @@ export interface SessionLocksAnswer {
     readonly fence_token: number;
     readonly mode: LockMode;
     readonly hold_count: number;
+    /** Of the hold's first grant: a raise brings a new one. */
+    readonly first_fence_token: number;
   }[];
   readonly permits: readonly {
     readonly resource: string;
@@ -78,7 +80,7 @@ export interface GiveUpBody {
   readonly session_id: string;
   readonly request_id: number;
   /** What it was for; of several, `many` with the first name. */
-  readonly kind: 'lock' | 'semaphore' | 'election' | 'many';
+  readonly kind: 'lock' | 'semaphore' | 'election' | 'many' | 'barrier';
   readonly name: string;
 }
 export interface GiveUpAnswer {

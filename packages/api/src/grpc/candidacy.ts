@@ -48,6 +48,7 @@ export class Candidacy {
     const stream = this.#stream;
     const { feed } = this.#context.service;
     const unsubscribe = feed.onRaw(
+      [`election ${String(this.#body['name'])}`],
       (event) => this.#hear(event),
       () => this.#proveLater(0),
     ); // G5

@@ -5,6 +5,7 @@
  *     a client cannot pile them up.
  * G8: the end of a session that was named on the call is told on it once, though events were missed.
  */
+import { everything } from '../watch/feed.ts';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Event } from '@holdfast/state';
 import type { OperationContext } from '../operations/context.ts';
@@ -34,6 +35,7 @@ export class Keepalives {
   async run(rpc: Rpc, call: ServerDuplexStream<Uint8Array, object>): Promise<void> {
     const stream = this.#stream;
     const unsubscribe = this.#context.service.feed.onRaw(
+      [everything],
       (event) => this.#hear(event),
       () => void this.#lookAtAll(),
     );

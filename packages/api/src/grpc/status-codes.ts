@@ -43,6 +43,9 @@ export const statusCodes: Readonly<Record<ErrorCode, status>> = {
   // It may have been done: safe to repeat with a request id only, which no retry policy knows.
   outcome_unknown: status.UNKNOWN,
   shutting_down: status.UNAVAILABLE,
+  wrong_epoch: status.FAILED_PRECONDITION,
+  not_voting: status.FAILED_PRECONDITION,
+  storage_failed: status.RESOURCE_EXHAUSTED,
   member_exists: status.ALREADY_EXISTS,
   member_not_found: status.NOT_FOUND,
   membership_change_in_progress: status.ABORTED,

@@ -213,6 +213,8 @@ function fields(part: unknown): Readonly<Record<string, unknown>> {
 
 /** Whoever hangs up gives up its place, unless it can come back for it. */
 function watchCaller(reply: FastifyReply, waiting: Waiting): void {
+  // It may have gone while the request was on its way.
+  if (reply.raw.destroyed) waiting.callerGone();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) waiting.callerGone();
   });

@@ -104,6 +104,11 @@ class EventChannel {
       return stoppingProblem;
     }
     this.#reply.hijack();
+    // The reader may have gone meanwhile.
+    if (raw.destroyed) {
+      this.#end();
+      return undefined;
+    }
     raw.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',

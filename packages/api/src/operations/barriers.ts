@@ -8,14 +8,15 @@ import type {
   LeaveBarrierBody,
 } from '@holdfast/protocol';
 import type { BarrierView, Command, CommandResult } from '@holdfast/state';
-import { Refused, refusedBy } from '../refused.ts';
+import { Refused, refusedBy, stoppingProblem } from '../refused.ts';
 import { toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { requestIdOf } from './holds.ts';
 import { asResourceName, asSessionId, newRequestId } from './identities.ts';
 import { unexpected } from './unexpected.ts';
-import { until } from './until.ts';
+import { forCaller, until } from './until.ts';
+import type { Caller } from './until.ts';
 
 type Told = Extract<CommandResult, { readonly type: 'barrier' }>;
 
@@ -23,70 +24,103 @@ export async function enterBarrier(
   body: EnterBarrierBody,
   context: OperationContext,
 ): Promise<Outcome<EnterBarrierAnswer>> {
-  const { name, session_id, parties, wait_seconds = 0 } = body;
+  const { wait_seconds = 0, request_id } = body;
   const tooLong = waitTooLong(wait_seconds, context);
   if (tooLong !== undefined) return tooLong;
-  const sessionId = asSessionId(session_id);
-  const told = await submit(
+  if (wait_seconds === 0) {
+    const told = await enter(body, context);
+    return told instanceof Refused ? told : entered(body, told, told.open);
+  }
+  return forCaller(context, request_id !== undefined, (caller) =>
+    enterAndWait(body, context, caller),
+  );
+}
+
+function enter(body: EnterBarrierBody, context: OperationContext): Promise<Outcome<Told>> {
+  const { name, session_id, parties } = body;
+  return submit(
     {
       type: 'enter_barrier',
-      sessionId,
+      sessionId: asSessionId(session_id),
       name: asResourceName(name),
       parties,
       ...requestIdOf(body),
     },
     context,
   );
+}
+
+const entered = (
+  { name }: EnterBarrierBody,
+  { round }: Told,
+  open: boolean,
+): EnterBarrierAnswer => ({ entered: true, resource: name, round, open });
+
+async function enterAndWait(
+  body: EnterBarrierBody,
+  context: OperationContext,
+  caller: Caller,
+): Promise<Outcome<EnterBarrierAnswer>> {
+  const { name, session_id, wait_seconds = 0 } = body;
+  const told = await enter(body, context);
   if (told instanceof Refused) return told;
+  if (told.open) return entered(body, told, true);
   const { round } = told;
   const about = { resource: name };
-  const answer = (open: boolean): EnterBarrierAnswer => ({
-    entered: true,
-    resource: name,
-    round,
-    open,
-  });
-  if (told.open || wait_seconds === 0) return answer(told.open);
   const ended = await until<true>(
     context,
+    caller,
     toWaitMs(wait_seconds),
-    body.request_id !== undefined,
+    [`round ${String(round)}`, `session ${session_id}`],
     (event) => {
-      if (event.type === 'barrier_opened' && event.round === round) return true;
-      return event.type === 'session_ended' && event.sessionId === sessionId
-        ? new Refused('session_expired', `Session "${sessionId}" has ended. Create a new one.`)
+      if (event.type === 'barrier_opened') return true;
+      return event.type === 'session_ended'
+        ? new Refused('session_expired', `Session "${session_id}" has ended. Create a new one.`)
         : undefined;
     },
     async () => {
       const view = await look(name, context);
       // A round without this session is no more its round: it left, by its end or by itself.
-      if (view?.round !== round || !view.members.some((one) => one.sessionId === sessionId))
+      if (view?.round !== round || !view.members.some((one) => one.sessionId === session_id))
         return new Refused('not_entered', `This session is no longer inside "${name}".`, about);
       return view.open ? true : undefined;
     },
   );
-  if (ended.by === 'found') return ended.found instanceof Refused ? ended.found : answer(true);
-  if (ended.by === 'stop' && body.request_id !== undefined) return ended.problem;
+  if (ended.by === 'found')
+    return ended.found instanceof Refused ? ended.found : entered(body, told, true);
+  if (ended.by === 'stop' && caller.canReturn) return stoppingProblem;
   const code = ended.by === 'time' ? 'wait_timeout' : 'wait_abandoned';
-  const withdrawn = await submit(
-    {
-      type: 'leave_barrier',
-      sessionId,
-      name: asResourceName(name),
-      withdraw: true,
-      ...(body.request_id === undefined ? {} : { instead: { of: body.request_id, code } }),
-      // One for each entering, so that it is done once and no more, wherever it is passed on.
-      requestId:
-        body.request_id === undefined ? newRequestId() : `withdraw ${String(body.request_id)}`,
-    },
-    context,
-  );
+  const withdrawn = await withdraw(body, code, context);
   if (withdrawn instanceof Refused) return withdrawn;
-  if (withdrawn.open) return answer(true); // It opened in the last moment, and who is inside stays.
-  if (ended.by === 'stop') return ended.problem;
+  if (withdrawn.open) return entered(body, told, true); // In the last moment: who is inside stays.
+  if (ended.by === 'stop') return stoppingProblem;
   return code === 'wait_timeout'
     ? new Refused(code, `Barrier "${name}" did not open in time; this session left it.`, about)
     : new Refused(code, `The wait for barrier "${name}" was given up by its caller.`, about);
+}
+
+function withdraw(
+  { name, session_id, request_id }: EnterBarrierBody,
+  code: 'wait_timeout' | 'wait_abandoned',
+  context: OperationContext,
+): Promise<Outcome<Told>> {
+  const leave = {
+    type: 'leave_barrier',
+    sessionId: asSessionId(session_id),
+    name: asResourceName(name),
+    withdraw: true,
+  } as const;
+  // One for each entering, so that it is done once and no more, wherever it is passed on.
+  return submit(
+    request_id === undefined
+      ? { ...leave, requestId: newRequestId() }
+      : {
+          ...leave,
+          requestId: `withdraw ${String(request_id)}`,
+          instead: { of: request_id, code },
+        },
+    context,
+  );
 }
 
 export async function leaveBarrier(
@@ -115,16 +149,19 @@ export async function leaveBarrier(
     over,
   });
   if (told.over || !told.open || wait_seconds === 0) return answer(told.over);
-  const ended = await until<true>(
-    context,
-    toWaitMs(wait_seconds),
-    true,
-    (event) => (event.type === 'barrier_over' && event.round === round ? true : undefined),
-    async () => ((await look(name, context))?.round === round ? undefined : true),
-  );
-  if (ended.by === 'stop') return ended.problem;
-  if (ended.by === 'found' && ended.found instanceof Refused) return ended.found;
-  return answer(ended.by === 'found');
+  return forCaller(context, true, async (caller) => {
+    const ended = await until<true>(
+      context,
+      caller,
+      toWaitMs(wait_seconds),
+      [`round ${String(round)}`],
+      (event) => (event.type === 'barrier_over' ? true : undefined),
+      async () => ((await look(name, context))?.round === round ? undefined : true),
+    );
+    if (ended.by === 'stop') return stoppingProblem;
+    if (ended.by === 'found' && ended.found instanceof Refused) return ended.found;
+    return answer(ended.by === 'found');
+  });
 }
 
 async function submit(command: Command, context: OperationContext): Promise<Outcome<Told>> {

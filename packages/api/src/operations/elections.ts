@@ -9,11 +9,11 @@ import type {
   ResignAnswer,
   ResignBody,
 } from '@holdfast/protocol';
-import { Refused, refusedBy } from '../refused.ts';
+import { Refused } from '../refused.ts';
 import { askerOf, submitAcquire, termsOf, toWaitMs, valueTooLarge, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
-import { requestIdOf, sessionOfHold } from './holds.ts';
+import { refusedRelease, requestIdOf, sessionOfHold } from './holds.ts';
 import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
 import { endsInSeconds } from './locks.ts';
 import { unexpected } from './unexpected.ts';
@@ -59,8 +59,9 @@ export async function resign(
   body: ResignBody,
   context: OperationContext,
 ): Promise<Outcome<ResignAnswer>> {
-  const sessionId = await sessionOfHold('election', body, context);
-  if (sessionId instanceof Refused) return sessionId;
+  const releasing = await sessionOfHold('election', body, context);
+  if (releasing instanceof Refused) return releasing;
+  const { sessionId } = releasing;
   const { name, fence_token } = body;
   const result = await context.service.engine.submit(
     {
@@ -72,7 +73,7 @@ export async function resign(
     },
     callOptions(context),
   );
-  if (!result.ok) return refusedBy(result);
+  if (!result.ok) return refusedRelease(result, releasing);
   if (result.type !== 'released') return unexpected(result.type);
   return { resigned: true, resource: name, fence_token: result.fenceToken };
 }
@@ -84,8 +85,9 @@ export async function proclaim(
   const { name, fence_token, value } = body;
   const tooLarge = valueTooLarge('value', value);
   if (tooLarge !== undefined) return tooLarge;
-  const sessionId = await sessionOfHold('election', body, context);
-  if (sessionId instanceof Refused) return sessionId;
+  const releasing = await sessionOfHold('election', body, context);
+  if (releasing instanceof Refused) return releasing;
+  const { sessionId } = releasing;
   const result = await context.service.engine.submit(
     {
       type: 'proclaim',
@@ -97,7 +99,7 @@ export async function proclaim(
     },
     callOptions(context),
   );
-  if (!result.ok) return refusedBy(result);
+  if (!result.ok) return refusedRelease(result, releasing);
   if (result.type !== 'proclaimed') return unexpected(result.type);
   return { proclaimed: true, resource: name, fence_token, revision: result.revision };
 }

@@ -25,7 +25,13 @@ export async function events(
   }
   const from = positionOf(after);
   if (from instanceof Refused) return from;
-  const read = (): Page | 'compacted' => feed.read(from, wants, limit);
+  let at = from;
+  const read = (): Page | 'compacted' => {
+    const found = feed.read(at, wants, limit);
+    // What was looked at in vain is not looked at again.
+    if (found !== 'compacted' && found.events.length === 0) at = found.position;
+    return found;
+  };
   let page = read();
   if (page !== 'compacted' && page.events.length === 0 && wait_seconds > 0) {
     const problem = await change(context, toWaitMs(wait_seconds), () => {
@@ -44,9 +50,11 @@ function change(
   waitMs: number,
   found: () => boolean,
 ): Promise<Refused | undefined> {
-  const { feed, after, waiting: all } = service;
+  const { feed, after, endOfTurn, waiting: all } = service;
   return new Promise((resolve) => {
+    let over = false;
     const end = (problem: Refused | undefined): void => {
+      over = true;
       unsubscribe();
       cancel();
       all.forget(waiting);
@@ -58,8 +66,15 @@ function change(
       callerGone: given,
       interrupt: () => end(undefined),
     };
+    let planned = false;
     const unsubscribe = feed.onChange(() => {
-      if (found()) end(undefined);
+      if (planned) return;
+      planned = true;
+      // A burst of entries is read once.
+      endOfTurn(() => {
+        planned = false;
+        if (!over && found()) end(undefined);
+      });
     });
     const cancel = after(waitMs, () => end(undefined));
     if (all.track(waiting)) onWait?.(waiting);

@@ -15,7 +15,7 @@ import type {
   RenewBody,
   Who,
 } from '@holdfast/protocol';
-import type { SessionId } from '@holdfast/state';
+import type { Refusal, SessionId } from '@holdfast/state';
 import { Refused, refusedBy } from '../refused.ts';
 import { invalid, whoIsWrong } from './asking.ts';
 import { callOptions } from './context.ts';
@@ -32,8 +32,9 @@ export async function release(
   context: OperationContext,
 ): Promise<Outcome<ReleaseAnswer>> {
   const found = sessionOfHold('lock', body, context);
-  const sessionId = found instanceof Promise ? await found : found;
-  if (sessionId instanceof Refused) return sessionId;
+  const releasing = found instanceof Promise ? await found : found;
+  if (releasing instanceof Refused) return releasing;
+  const { sessionId } = releasing;
   const result = await context.service.engine.submit(
     {
       type: 'release',
@@ -44,7 +45,7 @@ export async function release(
     },
     callOptions(context),
   );
-  if (!result.ok) return refusedBy(result);
+  if (!result.ok) return refusedRelease(result, releasing);
   if (result.type !== 'released') return unexpected(result.type);
   return {
     released: true,
@@ -58,8 +59,9 @@ export async function downgrade(
   body: DowngradeBody,
   context: OperationContext,
 ): Promise<Outcome<DowngradeAnswer>> {
-  const sessionId = await sessionOfHold('lock', body, context);
-  if (sessionId instanceof Refused) return sessionId;
+  const releasing = await sessionOfHold('lock', body, context);
+  if (releasing instanceof Refused) return releasing;
+  const { sessionId } = releasing;
   const { name, fence_token } = body;
   const result = await context.service.engine.submit(
     {
@@ -70,7 +72,7 @@ export async function downgrade(
     },
     callOptions(context),
   );
-  if (!result.ok) return refusedBy(result);
+  if (!result.ok) return refusedRelease(result, releasing);
   if (result.type !== 'downgraded') return unexpected(result.type);
   return { downgraded: true, resource: name, fence_token, mode: 'shared' };
 }
@@ -83,34 +85,65 @@ export function sessionOfHold(
   kind: HeldKind,
   body: Who & { readonly name: string; readonly fence_token?: number },
   context: OperationContext,
-): Outcome<SessionId> | Promise<Outcome<SessionId>> {
+): Outcome<Releasing> | Promise<Outcome<Releasing>> {
   const wrong = whoIsWrong(body);
   if (wrong !== undefined) return wrong;
-  if (body.session_id !== undefined) return asSessionId(body.session_id);
+  if (body.session_id !== undefined) return { sessionId: asSessionId(body.session_id) };
   if (body.fence_token === undefined)
     return invalid('fence_token', '"fence_token" is missing: "client_id" needs it.');
-  return holderByClient(kind, body.name, body.client_id ?? '', body.fence_token, context, true);
+  return releasingByClient(kind, body.name, body.client_id ?? '', body.fence_token, context);
 }
 
-/**
- * The session of the hold with this name, client and token.
- *
- * @param mayHaveGivenBack The session that gave the hold back counts as well.
- */
+async function releasingByClient(
+  kind: HeldKind,
+  name: string,
+  clientId: string,
+  fenceToken: number,
+  context: OperationContext,
+): Promise<Outcome<Releasing>> {
+  const found = await holdersOf(kind, name, context, fenceToken);
+  const outcome = holderIn(found, kind, name, clientId, fenceToken);
+  if (!(outcome instanceof Refused)) return { sessionId: outcome };
+  // It may be a repetition: the session that gave the hold back knows the answer to that request.
+  return found.gaveBack === undefined ? outcome : { sessionId: found.gaveBack, otherwise: outcome };
+}
+
+/** The session that gives something back. */
+export interface Releasing {
+  readonly sessionId: SessionId;
+  /** It has ended: what to tell when this request is not the one that ended it. */
+  readonly otherwise?: Refused;
+}
+
+/** What a refused release is told. */
+export function refusedRelease(refusal: Refusal, { otherwise }: Releasing): Refused {
+  return refusal.code === 'session_expired' && otherwise !== undefined
+    ? otherwise
+    : refusedBy(refusal);
+}
+
+/** The session of the hold with this name, client and token. */
 async function holderByClient(
   kind: HeldKind,
   name: string,
   clientId: string,
   fenceToken: number,
   context: OperationContext,
-  mayHaveGivenBack = false,
 ): Promise<Outcome<SessionId>> {
   const found = await holdersOf(kind, name, context, fenceToken);
+  return holderIn(found, kind, name, clientId, fenceToken);
+}
+
+function holderIn(
+  found: Holders,
+  kind: HeldKind,
+  name: string,
+  clientId: string,
+  fenceToken: number,
+): Outcome<SessionId> {
   const ofClient = found.holders.filter((holder) => holder.clientId === clientId);
   const holder = ofClient.find((candidate) => candidate.fenceToken === fenceToken);
   if (holder !== undefined) return holder.sessionId;
-  // A repeated release: its session knows the first answer, to that request alone.
-  if (mayHaveGivenBack && found.gaveBack !== undefined) return found.gaveBack;
   const [other] = ofClient;
   if (other !== undefined && kind !== 'semaphore')
     return staleToken(name, fenceToken, other.fenceToken, found);

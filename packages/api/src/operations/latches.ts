@@ -9,14 +9,14 @@ import type {
   WaitLatchBody,
 } from '@holdfast/protocol';
 import type { Command } from '@holdfast/state';
-import { Refused, refusedBy } from '../refused.ts';
+import { Refused, refusedBy, stoppingProblem } from '../refused.ts';
 import { invalid, toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { requestIdOf } from './holds.ts';
 import { asResourceName, asSessionId } from './identities.ts';
 import { unexpected } from './unexpected.ts';
-import { until } from './until.ts';
+import { forCaller, until } from './until.ts';
 
 export function createLatch(
   { name, count }: CreateLatchBody,
@@ -88,25 +88,27 @@ export async function waitLatch(
   const waitSeconds = wait_seconds ?? context.service.limits.maxWaitSeconds;
   const tooLong = waitTooLong(waitSeconds, context);
   if (tooLong !== undefined) return tooLong;
-  const ended = await until<LatchAnswer>(
-    context,
-    toWaitMs(waitSeconds),
-    true,
-    (event) => {
-      if (event.type !== 'latch_changed' || event.name !== name) return undefined;
-      if (event.change === 'deleted') return notFound(name);
-      return event.change === 'opened' ? told(name, 0) : undefined;
-    },
-    async () => {
-      const answer = await latchStatus({ name }, context);
-      return answer instanceof Refused || answer.open ? answer : undefined;
-    },
-  );
-  if (ended.by === 'found') return ended.found;
-  if (ended.by === 'stop') return ended.problem;
-  return ended.by === 'time'
-    ? new Refused('wait_timeout', `Latch "${name}" did not come to 0 in time.`, { resource: name })
-    : new Refused('wait_abandoned', `The wait for latch "${name}" was given up by its caller.`, {
-        resource: name,
-      });
+  return forCaller(context, true, async (caller) => {
+    const ended = await until<LatchAnswer>(
+      context,
+      caller,
+      toWaitMs(waitSeconds),
+      [`latch ${name}`],
+      (event) => {
+        if (event.type !== 'latch_changed') return undefined;
+        if (event.change === 'deleted') return notFound(name);
+        return event.change === 'opened' ? told(name, 0) : undefined;
+      },
+      async () => {
+        const answer = await latchStatus({ name }, context);
+        return answer instanceof Refused || answer.open ? answer : undefined;
+      },
+    );
+    if (ended.by === 'found') return ended.found;
+    if (ended.by === 'stop') return stoppingProblem;
+    const about = { resource: name };
+    return ended.by === 'time'
+      ? new Refused('wait_timeout', `Latch "${name}" did not come to 0 in time.`, about)
+      : new Refused('wait_abandoned', `The wait for latch "${name}" was given up.`, about);
+  });
 }

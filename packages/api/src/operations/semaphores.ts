@@ -15,7 +15,7 @@ import { Refused, refusedBy } from '../refused.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { askerOf, submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
-import { sessionOfHold } from './holds.ts';
+import { refusedRelease, sessionOfHold } from './holds.ts';
 import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
 import { endsInSeconds } from './locks.ts';
 import { unexpected } from './unexpected.ts';
@@ -65,8 +65,9 @@ export async function releasePermits(
   context: OperationContext,
 ): Promise<Outcome<ReleasePermitsAnswer>> {
   const { name, fence_token, request_id } = body;
-  const sessionId = await sessionOfHold('semaphore', body, context);
-  if (sessionId instanceof Refused) return sessionId;
+  const releasing = await sessionOfHold('semaphore', body, context);
+  if (releasing instanceof Refused) return releasing;
+  const { sessionId } = releasing;
   const result = await context.service.engine.submit(
     {
       type: 'release_permits',
@@ -77,7 +78,7 @@ export async function releasePermits(
     },
     callOptions(context),
   );
-  if (!result.ok) return refusedBy(result);
+  if (!result.ok) return refusedRelease(result, releasing);
   if (result.type !== 'released') return unexpected(result.type);
   return { released: true, resource: name, fence_token };
 }

@@ -86,6 +86,7 @@ export async function sessionLocks(
       fence_token: hold.fenceToken,
       mode: hold.mode,
       hold_count: hold.holdCount,
+      first_fence_token: hold.firstToken,
     })),
     permits: permits.map((hold) => ({
       resource: hold.name,
@@ -100,10 +101,15 @@ export async function sessionWaits(
   body: ReadSessionBody,
   context: OperationContext,
 ): Promise<Outcome<SessionWaitsAnswer>> {
-  const result = await findSession(body, context);
-  if (result instanceof Refused) return result;
+  const result = await context.service.engine.query(
+    { type: 'places', sessionId: asSessionId(body.session_id) },
+    body.consistency ?? 'linearizable',
+    callOptions(context),
+  );
+  if (result.type === 'session_missing') return refusedBy(result.refusal);
+  if (result.type !== 'places') return unexpected(result.type);
   return {
-    waits: result.session.waits.map(({ kind, name, position, ahead }) => ({
+    waits: result.places.map(({ kind, name, position, ahead }) => ({
       kind,
       resource: name,
       position,
@@ -116,6 +122,7 @@ export async function giveUp(
   { session_id, request_id, kind, name }: GiveUpBody,
   context: OperationContext,
 ): Promise<Outcome<GiveUpAnswer>> {
+  if (kind === 'barrier') return leaveInstead(session_id, request_id, name, context);
   const result = await context.service.engine.submit(
     {
       type: 'abandon',
@@ -127,6 +134,27 @@ export async function giveUp(
     callOptions(context),
   );
   return result.ok ? { given_up: true } : refusedBy(result);
+}
+
+/** Out of the barrier, open or not; the request that entered tells so from then on. */
+async function leaveInstead(
+  sessionId: string,
+  requestId: number,
+  name: string,
+  context: OperationContext,
+): Promise<Outcome<GiveUpAnswer>> {
+  const result = await context.service.engine.submit(
+    {
+      type: 'leave_barrier',
+      sessionId: asSessionId(sessionId),
+      name: asResourceName(name),
+      requestId: `give up ${String(requestId)}`,
+      withdraw: false,
+      instead: { of: requestId, code: 'wait_abandoned' },
+    },
+    callOptions(context),
+  );
+  return result.ok || result.code === 'not_entered' ? { given_up: true } : refusedBy(result);
 }
 
 export async function keepAlive(

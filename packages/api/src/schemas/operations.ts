@@ -127,7 +127,13 @@ export const sessionLocksAnswer: z.ZodType<SessionLocksAnswer> = agreeing<Sessio
     locks: z.array(z.string()),
     total_locks: count,
     holds: z.array(
-      z.strictObject({ resource, fence_token: toldFenceToken, mode, hold_count: count }),
+      z.strictObject({
+        resource,
+        fence_token: toldFenceToken,
+        mode,
+        hold_count: count,
+        first_fence_token: toldFenceToken,
+      }),
     ),
     permits: z.array(z.strictObject({ resource, fence_token: toldFenceToken, permits: count })),
     leaderships: z.array(z.strictObject({ resource, fence_token: toldFenceToken })),
@@ -138,7 +144,7 @@ export const giveUpBody: z.ZodType<GiveUpBody> = agreeing<GiveUpBody>()(
     session_id: sessionId,
     request_id: requestNumber,
     kind: z
-      .enum(['lock', 'semaphore', 'election', 'many'])
+      .enum(['lock', 'semaphore', 'election', 'many', 'barrier'])
       .describe('What it was for; of several, `many` with the first name.'),
     name,
   }),

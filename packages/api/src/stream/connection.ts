@@ -39,6 +39,7 @@ const closeDeadlineMs = 1000;
 export const closeCodes = {
   goingAway: 1001,
   protocolError: 1002,
+  serviceRestart: 1012,
   tryAgainLater: 1013,
 } as const;
 
@@ -145,7 +146,12 @@ export class StreamConnection {
       return true;
     }
     if (name === 'watch' || name === 'unwatch') {
-      this.#answer(id, name === 'watch' ? this.#watches.watch(body) : this.#watches.unwatch(body));
+      if (name === 'watch' && this.#host.isStopping()) this.#answer(id, stoppingProblem);
+      else
+        this.#answer(
+          id,
+          name === 'watch' ? this.#watches.watch(body) : this.#watches.unwatch(body),
+        );
       return true;
     }
     if (name === 'ping') {
@@ -168,6 +174,8 @@ export class StreamConnection {
   }
 
   #begin(id: number, operation: Operation, body: unknown, answeredBelow: number | undefined): void {
+    // From before it is carried out: an end that comes right after the grant is told as well.
+    this.#watch(operation.name, body);
     const context = mayWait.has(operation.name)
       ? this.#acquireContext(id, answeredBelow)
       : answeredBelow === undefined
@@ -181,11 +189,11 @@ export class StreamConnection {
       return;
     }
     if (!(outcome instanceof Promise)) {
-      this.#finish(id, operation, body, outcome);
+      this.#finish(id, operation, outcome);
       return;
     }
     outcome.then(
-      (settled) => this.#finish(id, operation, body, settled),
+      (settled) => this.#finish(id, operation, settled),
       (error: unknown) => this.#fail(id, operation, error),
     );
   }
@@ -223,9 +231,10 @@ export class StreamConnection {
 
   // ---- out --------------------------------------------------------------------------------------
 
-  #finish(id: number, operation: Operation, body: unknown, outcome: Outcome<object>): void {
+  #finish(id: number, operation: Operation, outcome: Outcome<object>): void {
     if (mayWait.has(operation.name)) this.#noLongerWaits(id);
-    if (!(outcome instanceof Refused)) this.#watch(operation.name, body, outcome);
+    if (operation.name === 'create_session' && !(outcome instanceof Refused))
+      this.#watch(operation.name, outcome);
     this.#answer(id, outcome);
   }
 
@@ -255,8 +264,7 @@ export class StreamConnection {
   }
 
   /** The client is to be told when a session that it uses here ends. */
-  #watch(operation: string, body: unknown, answer: object): void {
-    const holder: unknown = operation === 'create_session' ? answer : body;
+  #watch(operation: string, holder: unknown): void {
     if (typeof holder !== 'object' || holder === null || !('session_id' in holder)) return;
     const sessionId = holder.session_id;
     if (typeof sessionId !== 'string' || this.#sessions.has(sessionId)) return;

@@ -53,6 +53,7 @@ export class Streams {
     this.#unsubscribes = [
       engine.onStatus((status) => this.#tellCluster(status)),
       engine.onEvents((_revision, events) => this.#tellEvents(events)),
+      engine.onGap(() => this.#lookAnew()),
     ];
     this.#cancelHeartbeat = clock.after(heartbeatMs, () => this.#findDead());
   }
@@ -111,6 +112,12 @@ export class Streams {
       else if (event.type === 'hold_ended' || event.type === 'permits_ended')
         this.#tellHoldEnded(event);
     }
+  }
+
+  /** What ended meanwhile was not told: who connects again asks what it still has. */
+  #lookAnew(): void {
+    for (const connection of this.#connections)
+      connection.close(closeCodes.serviceRestart, 'This node took its state from a snapshot.');
   }
 
   #tellSessionEnded({ sessionId, reason }: Extract<Event, { type: 'session_ended' }>): void {

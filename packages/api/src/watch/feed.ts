@@ -28,6 +28,8 @@ export interface Page {
 }
 
 export type Wants = (event: WatchEvent) => boolean;
+/** The key of every event. */
+export const everything = '*';
 export type RawListener = (event: Event) => void;
 
 const behind = (revision: number): Position => ({ revision, number: Number.POSITIVE_INFINITY });
@@ -42,7 +44,7 @@ export class EventFeed {
   #startsAfter: number;
   #last: number;
   readonly #readers = new Set<() => void>();
-  readonly #raw = new Set<RawListener>();
+  readonly #raw = new Map<string, Set<RawListener>>();
   readonly #gaps = new Set<() => void>();
   readonly #unsubscribes: readonly (() => void)[];
 
@@ -72,12 +74,22 @@ export class EventFeed {
     return () => this.#readers.delete(reader);
   }
 
-  /** Calls back with each event as it is applied; `gap` where some may have been missed. */
-  onRaw(listener: RawListener, gap: () => void): () => void {
-    this.#raw.add(listener);
+  /**
+   * Calls back with each event about one of these things as it is applied (`keysOf`); `gap` where some
+   * may have been missed.
+   */
+  onRaw(keys: readonly string[], listener: RawListener, gap: () => void): () => void {
+    for (const key of keys) {
+      const listeners = this.#raw.get(key) ?? new Set<RawListener>();
+      this.#raw.set(key, listeners.add(listener));
+    }
     this.#gaps.add(gap);
     return () => {
-      this.#raw.delete(listener);
+      for (const key of keys) {
+        const listeners = this.#raw.get(key);
+        listeners?.delete(listener);
+        if (listeners?.size === 0) this.#raw.delete(key);
+      }
       this.#gaps.delete(gap);
     };
   }
@@ -129,7 +141,9 @@ export class EventFeed {
     this.#count += events.length;
     while (this.#count > this.#capacity && this.#first < this.#entries.length - 1) this.#drop(); // Z2
     if (this.#raw.size > 0)
-      for (const event of events) for (const listener of this.#raw) listener(event);
+      for (const event of events)
+        for (const key of [...keysOf(event), everything])
+          for (const listener of this.#raw.get(key) ?? []) listener(event);
     for (const reader of this.#readers) reader();
   }
 
@@ -166,6 +180,29 @@ export class EventFeed {
       else high = middle;
     }
     return low;
+  }
+}
+
+/** What an event is about, for those who wait for something about it. */
+function keysOf(event: Event): readonly string[] {
+  switch (event.type) {
+    case 'session_ended':
+      return [`session ${event.sessionId}`];
+    case 'barrier_opened':
+    case 'barrier_over':
+      return [`round ${String(event.round)}`];
+    case 'latch_changed':
+      return [`latch ${event.name}`];
+    case 'hold_ended':
+      return event.kind === 'election' ? [`election ${event.name}`] : [];
+    case 'granted':
+    case 'waiting':
+    case 'wait_ended':
+      return event.kind === 'election' ? [`election ${event.name}`] : [];
+    case 'proclaimed':
+      return [`election ${event.name}`];
+    default:
+      return [];
   }
 }
 

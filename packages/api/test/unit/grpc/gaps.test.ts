@@ -9,7 +9,7 @@ import { codeOf, startGrpcHarness } from './grpc-client.ts';
 /** Tells nothing of what happens while it is deaf; then that something was missed. */
 class ForgetfulEngine extends MemoryEngine {
   #deaf = false;
-  #tellGap: (revision: number) => void = () => undefined;
+  readonly #gapListeners = new Set<(revision: number) => void>();
 
   override onEvents(listener: (revision: number, events: readonly Event[]) => void): () => void {
     return super.onEvents((revision, events) => {
@@ -17,16 +17,16 @@ class ForgetfulEngine extends MemoryEngine {
     });
   }
 
-  override onGap(listener?: (revision: number) => void): () => void {
-    if (listener !== undefined) this.#tellGap = listener;
-    return () => undefined;
+  override onGap(listener: (revision: number) => void): () => void {
+    this.#gapListeners.add(listener);
+    return () => this.#gapListeners.delete(listener);
   }
 
   async missing(happens: () => unknown): Promise<void> {
     this.#deaf = true;
     await happens();
     this.#deaf = false;
-    this.#tellGap(this.state.index);
+    for (const tell of this.#gapListeners) tell(this.state.index);
   }
 }
 
