@@ -388,8 +388,8 @@ export const faults: readonly Fault[] = [
     name: 'circle-not-seen',
     breaks: 'two who wait for each other are not told',
     file: 'packages/state/src/deadlock.ts',
-    find: `if (session === this.#origin.session) closed = true;`,
-    put: `if (session === this.#origin.session) closed = false;`,
+    find: `pool.size - units < mostOfOthers) return waiter;`,
+    put: `pool.size - units < mostOfOthers) continue;`,
   },
   {
     name: 'circle-through-a-try-not-seen',
@@ -414,9 +414,11 @@ export const faults: readonly Fault[] = [
     breaks: 'a holder believes to be alone until a downgrade is answered',
     file: 'packages/client/src/hold.ts',
     find: `    this.#mode = 'shared';
+    this.session.lowered(this);
     await this.session.request('downgrade', { name: this.name, fence_token: this.fenceToken });`,
     put: `    await this.session.request('downgrade', { name: this.name, fence_token: this.fenceToken });
-    this.#mode = 'shared';`,
+    this.#mode = 'shared';
+    this.session.lowered(this);`,
   },
   {
     name: 'watch-goes-on-at-the-end',
