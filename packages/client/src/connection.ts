@@ -58,6 +58,8 @@ interface Pending {
   readonly reject: (error: HoldfastError) => void;
   cleanUp: (() => void) | undefined;
   sent: boolean;
+  /** In the next message. */
+  queued: boolean;
   attempts: number;
   abandoned: boolean;
 }
@@ -74,11 +76,14 @@ const mayWait: ReadonlySet<string> = new Set<OperationName>([
   'events',
 ]);
 /** What a place in a queue is for, as `give_up` names it. */
-const placesIn: Readonly<Partial<Record<string, 'lock' | 'semaphore' | 'election' | 'many'>>> = {
+const placesIn: Readonly<
+  Partial<Record<string, 'lock' | 'semaphore' | 'election' | 'many' | 'barrier'>>
+> = {
   acquire: 'lock',
   acquire_permits: 'semaphore',
   campaign: 'election',
   acquire_many: 'many',
+  enter_barrier: 'barrier',
 };
 
 const repeatableAlways: ReadonlySet<string> = new Set<OperationName | 'watch'>([
@@ -247,6 +252,7 @@ export class Connection {
         reject,
         cleanUp: undefined,
         sent: false,
+        queued: false,
         attempts: 0,
         abandoned: false,
       };
@@ -272,6 +278,8 @@ export class Connection {
 
   /** All requests of one event-loop turn are one message. */
   #enqueue(pending: Pending): void {
+    if (pending.queued) return;
+    pending.queued = true;
     this.#turn.push(pending);
     if (this.#turn.length > 1) return;
     queueMicrotask(() => this.#flush());
@@ -284,7 +292,13 @@ export class Connection {
     }
     const requests: unknown[] = [];
     for (const pending of this.#turn) {
+      pending.queued = false;
       if (!this.#pending.has(pending.id)) continue;
+      if (pending.abandoned && this.#overHttp) {
+        this.#pending.delete(pending.id);
+        this.#giveUp(pending);
+        continue;
+      }
       pending.sent = true;
       pending.attempts += 1;
       requests.push(
@@ -363,12 +377,13 @@ export class Connection {
     ) {
       this.#cluster = { ...this.#cluster, leader: null };
     }
-    const queued = new Set(this.#turn);
     for (const pending of this.#pending.values()) {
       if (!pending.sent) continue;
       if (pending.repeatable) {
         pending.sent = false;
-        if (!queued.has(pending)) this.#turn.push(pending);
+        if (pending.queued) continue;
+        pending.queued = true;
+        this.#turn.push(pending);
       } else {
         this.#fail(
           pending,
@@ -405,7 +420,9 @@ export class Connection {
       if (kind === 0) {
         this.#pending.delete(id);
         pending.cleanUp?.();
-        pending.resolve(body);
+        // It crossed the giving up: nobody is there to have it.
+        if (pending.abandoned) this.#giveUp(pending);
+        else pending.resolve(body);
       } else {
         this.#onProblem(pending, body as Problem);
       }
@@ -493,7 +510,10 @@ export class Connection {
     if (this.#overHttp) this.#giveUp(pending);
   }
 
-  /** Over HTTP hanging up is not enough: the request could be asked for again, so its place stays. */
+  /**
+   * By its number, whatever became of it. Over HTTP hanging up is not enough: the request could be asked
+   * for again, so its place stays.
+   */
   #giveUp({ operation, body }: Pending): void {
     const kind = placesIn[operation];
     const { session_id, request_id, name, resources } = body as {

@@ -120,10 +120,13 @@ function changeOf(event: WatchEvent): readonly LeaderChange[] {
 
 /** To lead. Its fence token is the epoch: larger than that of any leader before. */
 export class Leadership extends Held {
+  /** The session that holds it: the hold ends with it. */
+  readonly session: Session;
   /** Made by `Election.campaign`. */
   constructor(session: Session, answer: CampaignAnswer, release: () => Promise<void>) {
     const { resource: name, fence_token: fenceToken } = answer;
     super(session, { kind: 'election', name, fenceToken, release });
+    this.session = session;
   }
 
   /**

@@ -1,5 +1,4 @@
 import { HoldfastError } from '@holdfast/protocol';
-import type { Session } from './session.ts';
 
 /** `unknown`: a release was sent and its outcome is not known. */
 export type HoldState = 'held' | 'released' | 'lost' | 'unknown';
@@ -9,6 +8,12 @@ export type EndReason = 'released' | 'expired' | 'forced' | 'max_hold';
 export type HeldKind = 'lock' | 'semaphore' | 'election';
 
 /** What every hold is made of. */
+/** What a hold stands on: as long as it is valid, so is the hold. */
+export interface Lease {
+  /** By comparing clocks, at this moment. */
+  isValid(): boolean;
+}
+
 export interface HeldFields {
   /** What it is that is held. */
   readonly kind: HeldKind;
@@ -20,7 +25,7 @@ export interface HeldFields {
   readonly release: () => Promise<void>;
 }
 
-/** What a session holds, whatever it is: it is certain as long as the session's lease is. */
+/** What is held, whatever it is: it is certain as long as the lease that it stands on is. */
 export abstract class Held {
   /** What it is that is held. */
   readonly kind: HeldKind;
@@ -28,16 +33,16 @@ export abstract class Held {
   readonly name: string;
   /** Present it to every resource that it protects: one that has seen a larger token refuses it. */
   readonly fenceToken: number;
-  /** The session that holds it: the hold ends with it. */
-  readonly session: Session;
+  readonly #lease: Lease;
   readonly #release: () => Promise<void>;
   #state: HoldState = 'held';
   #endReason: EndReason | undefined;
   #why = '';
   #controller: AbortController | undefined;
 
-  constructor(session: Session, { kind, name, fenceToken, release }: HeldFields) {
-    this.session = session;
+  /** @internal */
+  constructor(lease: Lease, { kind, name, fenceToken, release }: HeldFields) {
+    this.#lease = lease;
     this.kind = kind;
     this.name = name;
     this.fenceToken = fenceToken;
@@ -46,7 +51,7 @@ export abstract class Held {
 
   /** What this client knows of it now. */
   get state(): HoldState {
-    if (this.#state === 'held') this.session.isValid();
+    if (this.#state === 'held') this.#lease.isValid();
     return this.#state;
   }
 
@@ -66,7 +71,7 @@ export abstract class Held {
 
   /** Whether it is certainly held at this moment, by comparing clocks. */
   isHeld(): boolean {
-    return this.#state === 'held' && this.session.isValid();
+    return this.#state === 'held' && this.#lease.isValid();
   }
 
   /** @throws HoldfastError `hold_lost` unless it is certainly held at this moment. */
@@ -102,9 +107,9 @@ export abstract class Held {
     await this.release();
   }
 
-  /** Called by the session. */
-  lose(state: 'lost' | 'released', why = '', reason?: EndReason): void {
-    if (this.#state !== 'held') return;
+  /** Called by what it stands on. */
+  lose(state: 'lost' | 'released' | 'unknown', why = '', reason?: EndReason): void {
+    if (this.#state !== 'held' && !(this.#state === 'unknown' && state === 'released')) return;
     this.#state = state;
     this.#why = why;
     this.#endReason = state === 'released' ? 'released' : reason;

@@ -11,6 +11,8 @@ import type { Session } from './session.ts';
  * await store.write(report, { fenceToken: hold.fenceToken });
  */
 export class Hold extends Held {
+  /** The session that holds it: the hold ends with it. */
+  readonly session: Session;
   #mode: LockMode;
 
   /** Made by `Session.lock`, `Lock` and `ReadWriteLock`. */
@@ -21,6 +23,7 @@ export class Hold extends Held {
   ) {
     const { resource: name, fence_token: fenceToken } = answer;
     super(session, { kind: 'lock', name, fenceToken, release });
+    this.session = session;
     this.#mode = answer.mode;
   }
 
@@ -38,6 +41,12 @@ export class Hold extends Held {
     this.assertHeld();
     // From now on readers may come in: the answer only tells that they do.
     this.#mode = 'shared';
+    this.session.lowered(this);
     await this.session.request('downgrade', { name: this.name, fence_token: this.fenceToken });
+  }
+
+  /** Called by the session: another hold of the same lock was lowered, and so was this one. */
+  lower(): void {
+    this.#mode = 'shared';
   }
 }

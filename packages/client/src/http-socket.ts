@@ -167,7 +167,7 @@ class HttpSocket implements StreamSocket {
       const [failed, answer] = await this.#post('events', body, signal);
       if (failed) {
         const problem = answer as { readonly code: ErrorCode };
-        if (problem.code === 'compacted') {
+        if (errorDefinitions[problem.code].retry === 'never') {
           this.#tell([0, 'watch', { watch_id: watchId, events: [], problem }]);
           return;
         }

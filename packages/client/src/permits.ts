@@ -9,6 +9,8 @@ import type { Session } from './session.ts';
  * await using permits = await session.permits('exports', { permits: 2, limit: 10, waitMs: 5000 });
  */
 export class Permits extends Held {
+  /** The session that holds it: the hold ends with it. */
+  readonly session: Session;
   /** How many. */
   readonly count: number;
 
@@ -20,6 +22,7 @@ export class Permits extends Held {
   ) {
     const { resource: name, fence_token: fenceToken } = answer;
     super(session, { kind: 'semaphore', name, fenceToken, release });
+    this.session = session;
     this.count = answer.permits;
   }
 }

@@ -32,6 +32,7 @@ import type { WatchOptions } from './watch.ts';
 
 const maxInFlight = 512;
 const suspendDriftMs = 1000;
+const lookAgainMs = 1000;
 const defaultTimeoutMs = 10_000;
 
 /** What an acquire of a lock may ask for. */
@@ -276,8 +277,9 @@ export class Session {
   async end(): Promise<void> {
     if (this.#state !== 'active') return;
     this.#stop('ended');
-    for (const hold of this.#holds) hold.lose('released');
+    const holds = [...this.#holds];
     this.#holds.clear();
+    for (const hold of holds) hold.lose('unknown');
     try {
       await this.#connection.call(
         'end_session',
@@ -292,6 +294,7 @@ export class Session {
       )
         throw error;
     }
+    for (const hold of holds) hold.lose('released');
   }
 
   /** The same as `end`, for `await using`. */
@@ -312,6 +315,19 @@ export class Session {
   async giveBack(operation: 'release' | 'release_permits' | 'resign', held: Held): Promise<void> {
     this.#holds.delete(held);
     await this.request(operation, { name: held.name, fence_token: held.fenceToken });
+    // A leadership that was told twice is one: with one of them both have ended.
+    if (operation === 'resign') for (const twin of this.#twinsOf(held)) twin.lose('released');
+  }
+
+  /** Called by a hold whose mode was lowered: the session holds the lock but once. */
+  lowered(held: Held): void {
+    for (const twin of this.#twinsOf(held)) if (twin instanceof Hold) twin.lower();
+  }
+
+  #twinsOf(held: Held): readonly Held[] {
+    return [...this.#holds].filter(
+      (other) => other !== held && other.kind === held.kind && other.name === held.name,
+    );
   }
 
   /** Others ended a hold, while this session goes on. */
@@ -339,7 +355,9 @@ export class Session {
         { timeoutMs: defaultTimeoutMs },
       );
     } catch {
-      return; // The keepalive tells what became of the session.
+      // The keepalive tells what became of the session; what became of a hold has to be asked again.
+      this.#clock.after(lookAgainMs, () => void this.#lookAtHolds());
+      return;
     }
     for (const held of known) {
       if (!this.#holds.has(held) || stands(held, answer)) continue;
@@ -452,7 +470,12 @@ function isOf(held: Held, push: HoldEndedPush): boolean {
 function stands(held: Held, { holds, permits, leaderships }: SessionLocksAnswer): boolean {
   const { name, fenceToken } = held;
   if (held.kind === 'lock')
-    return holds.some((one) => one.resource === name && one.fence_token >= fenceToken);
+    return holds.some(
+      (one) =>
+        one.resource === name &&
+        one.first_fence_token <= fenceToken &&
+        one.fence_token >= fenceToken,
+    );
   const all = held.kind === 'semaphore' ? permits : leaderships;
   return all.some((one) => one.fence_token === fenceToken);
 }

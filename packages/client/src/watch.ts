@@ -89,7 +89,7 @@ class WatchRound {
   async #begin(body: WatchBody): Promise<string> {
     const answer = await this.#connection.watch(body, this.#timeoutMs, (push) => {
       if (push.problem !== undefined) {
-        this.#error = new HoldfastError('compacted', push.problem.detail);
+        this.#error = new HoldfastError(push.problem.code, push.problem.detail);
         this.#end();
         return;
       }
