@@ -201,7 +201,13 @@ function keysOf(event: Event): readonly string[] {
       return event.kind === 'election' ? [`election ${event.name}`] : [];
     case 'proclaimed':
       return [`election ${event.name}`];
-    default:
+    case 'barrier_joined':
+    case 'barrier_left':
+    case 'hold_lowered':
+    case 'permits_granted':
+    case 'permits_ended':
+    case 'semaphore_changed':
+    case 'session_created':
       return [];
   }
 }
