@@ -28,11 +28,13 @@ interface Wanted {
   readonly body: Fields;
 }
 
+type OfSession = Held & { readonly session: Session };
+
 export class ClientSpeaker implements Speaker {
   readonly #client: Client;
   readonly #sessions = new Map<string, Session>();
   /** The latest last: what is given back is the latest of its name and token. */
-  readonly #held: Held[] = [];
+  readonly #held: OfSession[] = [];
 
   private constructor(client: Client) {
     this.#client = client;
@@ -152,7 +154,7 @@ export class ClientSpeaker implements Speaker {
     },
   };
 
-  #find(session: Session, name: string, body: Fields): Held {
+  #find(session: Session, name: string, body: Fields): OfSession {
     const found = this.#held.findLast(
       (held) =>
         held.session === session && held.name === name && held.fenceToken === body['fence_token'],
