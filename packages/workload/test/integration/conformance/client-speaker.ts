@@ -28,13 +28,11 @@ interface Wanted {
   readonly body: Fields;
 }
 
-type OfSession = Held & { readonly session: Session };
-
 export class ClientSpeaker implements Speaker {
   readonly #client: Client;
   readonly #sessions = new Map<string, Session>();
   /** The latest last: what is given back is the latest of its name and token. */
-  readonly #held: OfSession[] = [];
+  readonly #held: { readonly session: Session; readonly held: Held }[] = [];
 
   private constructor(client: Client) {
     this.#client = client;
@@ -78,7 +76,7 @@ export class ClientSpeaker implements Speaker {
         body['mode'] === 'shared'
           ? await lock.read(options)
           : await new Lock(session, name).acquire(options);
-      this.#held.push(hold);
+      this.#held.push({ session, held: hold });
       const { mode, fenceToken: fence_token } = hold;
       // The client does not tell how often a lock is held: the status does.
       const { holders } = await lock.status();
@@ -98,7 +96,7 @@ export class ClientSpeaker implements Speaker {
       const { limit, permits } = body as { readonly limit?: number; readonly permits: number };
       const semaphore = new Semaphore(session, name, limit === undefined ? {} : { limit });
       const taken = await semaphore.acquire({ ...options, permits });
-      this.#held.push(taken);
+      this.#held.push({ session, held: taken });
       return { permits: taken.count, fence_token: taken.fenceToken };
     },
     acquire_many: async (session, { options, body }) => {
@@ -107,7 +105,7 @@ export class ClientSpeaker implements Speaker {
         session,
         resources.map(({ name }) => name),
       );
-      this.#held.push(...(await all.acquire(options)).holds);
+      for (const held of (await all.acquire(options)).holds) this.#held.push({ session, held });
       return { acquired: true };
     },
     campaign: async (session, { name, options, body }) => {
@@ -116,7 +114,7 @@ export class ClientSpeaker implements Speaker {
         ...options,
         ...(typeof value === 'string' ? { value } : {}),
       });
-      this.#held.push(leadership);
+      this.#held.push({ session, held: leadership });
       return { elected: true, fence_token: leadership.fenceToken };
     },
     proclaim: async (session, { name, body }) => {
@@ -154,18 +152,21 @@ export class ClientSpeaker implements Speaker {
     },
   };
 
-  #find(session: Session, name: string, body: Fields): OfSession {
+  #find(session: Session, name: string, body: Fields): Held {
     const found = this.#held.findLast(
-      (held) =>
-        held.session === session && held.name === name && held.fenceToken === body['fence_token'],
+      ({ session: owner, held }) =>
+        owner === session && held.name === name && held.fenceToken === body['fence_token'],
     );
     if (found === undefined) throw new Error(`${name} is not held with that token.`);
-    return found;
+    return found.held;
   }
 
   async #giveBack(session: Session, { name, body }: Wanted, gives: Fields): Promise<Fields> {
     const held = this.#find(session, name, body);
-    this.#held.splice(this.#held.indexOf(held), 1);
+    this.#held.splice(
+      this.#held.findIndex((one) => one.held === held),
+      1,
+    );
     await held.release();
     return held.endReason === 'released' ? gives : { end_reason: held.endReason };
   }
