@@ -7,13 +7,13 @@ export type EndReason = 'released' | 'expired' | 'forced' | 'max_hold';
 /** Each kind is a name space of its own. */
 export type HeldKind = 'lock' | 'semaphore' | 'election';
 
-/** What every hold is made of. */
 /** What a hold stands on: as long as it is valid, so is the hold. */
 export interface Lease {
   /** By comparing clocks, at this moment. */
   isValid(): boolean;
 }
 
+/** What every hold is made of. */
 export interface HeldFields {
   /** What it is that is held. */
   readonly kind: HeldKind;
