@@ -4,7 +4,9 @@ export interface ClientClock {
   now(): number;
   /** Wall clock ms: compared with `now` to notice a suspended machine, for nothing else. */
   wallNow(): number;
+  /** Calls back once; returns the cancel. */
   after(delayMs: number, callback: () => void): () => void;
+  /** At least 0, less than 1. */
   random(): number;
 }
 

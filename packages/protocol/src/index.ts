@@ -7,3 +7,4 @@ export type * from './elections.ts';
 export type * from './events.ts';
 export type * from './meetings.ts';
 export type * from './semaphores.ts';
+export type * from './quorum.ts';

@@ -1,0 +1,104 @@
+/** Locks without a leader, on independent voters. */
+import { HoldfastError } from '@holdfast/protocol';
+import { systemClock } from '../clock.ts';
+import type { ClientClock } from '../clock.ts';
+import { HttpVoter } from './http-voter.ts';
+import { QuorumLock } from './quorum-lock.ts';
+import type { QuorumLockSettings } from './quorum-lock.ts';
+import type { Voter } from './voter.ts';
+
+const defaultTtlMs = 10_000;
+const defaultDriftBufferMs = 500;
+/** The drift buffer is never a smaller share of the ttl: clocks may run at rates that differ by half of it. */
+export const smallestDriftShare = 0.02;
+const defaultNodeTimeoutMs = 1000;
+
+/** The voters, and times. */
+export interface QuorumOptions {
+  /** `http://host:port` of 3, 5 or 7 lease nodes: all of them, always the same. */
+  readonly nodes?: readonly string[];
+  /** Other voters instead, Redis servers for example. */
+  readonly voters?: readonly Voter[];
+  /** How long a lease stands without a renewal, in ms. Default 10,000. */
+  readonly ttlMs?: number;
+  /** How much earlier than its nodes a client counts a lease as over, in ms. Default 500, at least 2 % of the ttl. */
+  readonly driftBufferMs?: number;
+  /** How long each node may take to answer, in ms. Default 1000. */
+  readonly nodeTimeoutMs?: number;
+  /** The number of the configuration, the same on all nodes. Default 1. */
+  readonly epoch?: number;
+  /** Where the nodes ask for one. */
+  readonly apiKey?: string;
+  /** Shown to people as the holder. Default: a random name. */
+  readonly clientId?: string;
+}
+
+/** What the algorithm stands on; tests and simulations bring their own. */
+export interface QuorumEnvironment {
+  /** What leases are counted by. */
+  readonly clock: ClientClock;
+  /** Random, at least 122 bits: no two attempts may ever have the same. */
+  readonly newId: () => string;
+}
+
+/**
+ * A set of independent voters.
+ *
+ * @example
+ * const quorum = new Quorum({ nodes: ['http://a:5001', 'http://b:5001', 'http://c:5001'] });
+ * await using hold = await quorum.lock('reports/daily').acquire({ waitMs: 5000 });
+ * hold.assertHeld(); // just before each step that matters
+ * await store.write(report, { fenceToken: hold.fenceToken });
+ */
+export class Quorum {
+  readonly #settings: QuorumLockSettings;
+
+  /**
+   * @param options The voters, and times.
+   * @param environment Time and names; the machine's own by default.
+   * @throws HoldfastError `invalid_request` for another number of voters than 3, 5 or 7, or times that do not fit.
+   */
+  constructor(
+    options: QuorumOptions,
+    environment: QuorumEnvironment = {
+      clock: systemClock,
+      newId: () => globalThis.crypto.randomUUID(),
+    },
+  ) {
+    const { epoch = 1, ttlMs = defaultTtlMs, driftBufferMs = defaultDriftBufferMs } = options;
+    const voters =
+      options.voters ??
+      (options.nodes ?? []).map(
+        (url, index, nodes) =>
+          new HttpVoter(url, {
+            epoch,
+            apiKey: options.apiKey,
+            others: nodes.filter((_other, place) => place !== index),
+          }),
+      );
+    if (new Set(voters.map(({ name }) => name)).size < voters.length)
+      throw invalid('A voter is named twice: each counts once.');
+    if (![3, 5, 7].includes(voters.length))
+      throw invalid(`A quorum has 3, 5 or 7 voters, not ${String(voters.length)}.`);
+    if (driftBufferMs < ttlMs * smallestDriftShare || driftBufferMs >= ttlMs)
+      throw invalid(
+        `A drift buffer of ${String(driftBufferMs)} ms does not fit a ttl of ${String(ttlMs)} ms: it is at least ${String(smallestDriftShare * 100)} % of it, and less than all.`,
+      );
+    this.#settings = {
+      voters,
+      ttlMs,
+      driftBufferMs,
+      nodeTimeoutMs: options.nodeTimeoutMs ?? Math.min(defaultNodeTimeoutMs, ttlMs / 2),
+      clock: environment.clock,
+      newId: environment.newId,
+      clientId: options.clientId ?? `client-${environment.newId().slice(0, 8)}`,
+    };
+  }
+
+  /** A lock by its name. */
+  lock(name: string): QuorumLock {
+    return new QuorumLock(this.#settings, name);
+  }
+}
+
+const invalid = (message: string): HoldfastError => new HoldfastError('invalid_request', message);

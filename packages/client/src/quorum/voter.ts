@@ -1,0 +1,54 @@
+/**
+ * One of the independent nodes that vote on a lease, whatever it is: a Holdfast lease node or a Redis
+ * server. Every method may throw: that is no vote.
+ */
+export interface Voter {
+  /** For people; no two voters have the same. */
+  readonly name: string;
+  /** Grants the lease unless another one stands, with a token above all before; the same again for the same lease. */
+  acquire(ask: LeaseAsk, signal: AbortSignal): Promise<Vote>;
+  /** Raises the largest token; false: the lease does not stand there. */
+  confirm(lease: LeaseRef, token: number, signal: AbortSignal): Promise<boolean>;
+  /** From now on for another ttl; false: the lease does not stand there. */
+  renew(lease: LeaseRef, ttlMs: number, signal: AbortSignal): Promise<boolean>;
+  /** From now on this lease never stands there again, whatever is still under way. */
+  release(lease: LeaseRef, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when the resource may be free there, or after `timeoutMs`. Absent: it cannot tell, and is
+   * asked again after a pause.
+   */
+  wait?(resource: string, waiterId: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Which lease: each attempt has one of its own. */
+export interface LeaseRef {
+  /** What is locked. */
+  readonly resource: string;
+  /** Made for one attempt, never used again. */
+  readonly leaseId: string;
+}
+
+/** What a voter is asked for. */
+export interface LeaseAsk extends LeaseRef {
+  /** Shown to people as the holder. */
+  readonly clientId: string;
+  /** How long it stands without a renewal, in ms. */
+  readonly ttlMs: number;
+  /** The same for all attempts of one wait. */
+  readonly waiterId: string;
+}
+
+/** What a voter says to `acquire`. */
+export type Vote =
+  | {
+      /** The lease stands there. */
+      readonly type: 'granted';
+      /** Above all that this voter knows of. */
+      readonly token: number;
+    }
+  | {
+      /** Another lease stands there. */
+      readonly type: 'denied';
+      /** For so long, in ms. */
+      readonly remainingMs: number;
+    };

@@ -1,0 +1,87 @@
+/**
+ * Between a client and one node of a quorum of independent lease nodes. The algorithm is in the client:
+ * a node knows nothing of the others.
+ */
+
+/** Every request carries the number of the configuration; a node refuses another one. */
+export interface QuorumRequest {
+  readonly resource: string;
+  readonly epoch: number;
+}
+export interface QuorumAcquireBody extends QuorumRequest {
+  /** Made for this attempt alone. The same id gets the same answer while its lease stands. */
+  readonly lease_id: string;
+  readonly client_id: string;
+  readonly ttl_ms: number;
+  /** Of a wait that was told `FREE`: the turn is its own for a moment. */
+  readonly waiter_id?: string;
+}
+export type QuorumAcquireAnswer =
+  | { readonly status: 'GRANTED'; readonly token: number }
+  /** Another lease stands, or it is another waiter's turn. */
+  | { readonly status: 'DENIED'; readonly remaining_ms: number }
+  /** This lease was released before: a late repetition does not bring it back. */
+  | { readonly status: 'RELEASED' };
+export interface QuorumConfirmBody extends QuorumRequest {
+  readonly lease_id: string;
+  /** The largest number that a majority answered with. */
+  readonly token: number;
+}
+export interface QuorumRenewBody extends QuorumRequest {
+  readonly lease_id: string;
+  readonly ttl_ms: number;
+}
+/** `REFUSED`: the lease does not stand on this node. */
+export interface QuorumStandingAnswer {
+  readonly status: 'DONE' | 'REFUSED';
+}
+export interface QuorumReleaseBody extends QuorumRequest {
+  readonly lease_id: string;
+}
+export interface QuorumReleaseAnswer {
+  readonly status: 'RELEASED';
+}
+export interface QuorumWaitBody extends QuorumRequest {
+  readonly waiter_id: string;
+  readonly timeout_ms: number;
+}
+/** `FREE`: no lease stands here, and it is this waiter's turn. */
+export interface QuorumWaitAnswer {
+  readonly status: 'FREE' | 'TIMEOUT';
+}
+export interface QuorumStatusAnswer {
+  readonly resource: string;
+  /** False while the node has lost its file and must not vote. */
+  readonly voting: boolean;
+  readonly held: boolean;
+  readonly client_id: string | null;
+  readonly remaining_ms: number;
+  readonly max_token: number;
+  readonly waiters: number;
+}
+/** What a node that lost its file adopts from the others. */
+export interface QuorumTokensAnswer {
+  readonly epoch: number;
+  readonly voting: boolean;
+  /** It has never voted: of a cluster that begins. */
+  readonly fresh: boolean;
+  /** A random number, of the node's file: a new file has another one. */
+  readonly file_id: number;
+  /** Files of others that had never voted when this node, which had not either, began to. */
+  readonly founders: readonly number[];
+  /** Resources that are not listed have had no token above it. */
+  readonly floor: number;
+  readonly tokens: readonly (readonly [resource: string, maxToken: number])[];
+  /** Pass as `after` for the next page; null on the last. */
+  readonly next: string | null;
+}
+/** Tells a node that has no file, and was told of no others, whom to ask. */
+export interface QuorumIntroduceBody {
+  readonly epoch: number;
+  /** `http://host:port` of all other nodes. */
+  readonly others: readonly string[];
+}
+export interface QuorumIntroduceAnswer {
+  /** It votes now. */
+  readonly voting: boolean;
+}

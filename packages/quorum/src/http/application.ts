@@ -1,0 +1,131 @@
+/** The HTTP side of a lease node. */
+import { timingSafeEqual } from 'node:crypto';
+import fastify from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { HoldfastError, toProblem } from '@holdfast/protocol';
+import type { z } from 'zod';
+import type { LeaseHost } from '../node/host.ts';
+import type { Rejoin } from '../node/rejoin.ts';
+import {
+  acquireBody,
+  confirmBody,
+  introduceBody,
+  releaseBody,
+  renewBody,
+  waitBody,
+} from './schemas.ts';
+
+const maxBodyBytes = 16 * 1024;
+const maxConnections = 10_000;
+/** Longer than what the longest name takes when every byte of it is percent-encoded. */
+const longestPathField = 16_384;
+
+export interface ApplicationOptions {
+  readonly host: LeaseHost;
+  /** Undefined: it votes. */
+  readonly rejoin: Rejoin | undefined;
+  /** Asked for as `Authorization: Bearer …`; undefined: nothing is asked for. */
+  readonly apiKey: string | undefined;
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly onError: (error: unknown) => void;
+}
+
+export function createApplication({
+  host,
+  rejoin,
+  apiKey,
+  tls,
+  onError,
+}: ApplicationOptions): FastifyInstance {
+  const options = {
+    bodyLimit: maxBodyBytes,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: longestPathField },
+  } as const;
+  const app: FastifyInstance =
+    tls === undefined ? fastify(options) : fastify({ ...options, https: tls });
+  app.server.maxConnections = maxConnections;
+  app.setErrorHandler((error, _request, reply) => {
+    sendProblem(reply, problemOf(error, onError));
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const text = `There is no ${request.method} ${request.url.split('?')[0] ?? ''} on a lease node.`;
+    sendProblem(reply, new HoldfastError('route_not_found', text));
+  });
+  app.addHook('onRequest', async (request) => {
+    if (apiKey === undefined || request.url === '/health') return;
+    if (!isKey(request.headers.authorization, apiKey))
+      throw new HoldfastError('unauthorized', 'This node asks for its API key: Bearer …');
+  });
+  const vote = <Body extends object, Answer>(
+    path: string,
+    schema: z.ZodType<Body>,
+    act: (body: Body, signal: AbortSignal) => Promise<Answer>,
+  ): void => {
+    app.post(path, async (request, reply) => {
+      const parsed = schema.safeParse(request.body ?? {});
+      if (!parsed.success) throw invalid(parsed.error);
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      return act(parsed.data, gone.signal);
+    });
+  };
+  vote('/acquire', acquireBody, (body) => host.acquire(body));
+  vote('/confirm', confirmBody, (body) => host.confirm(body));
+  vote('/renew', renewBody, (body) => host.renew(body));
+  vote('/release', releaseBody, (body) => host.release(body));
+  vote('/wait', waitBody, (body, signal) => host.wait(body, signal));
+  vote('/introduce', introduceBody, async ({ epoch, others }) => {
+    host.checkEpoch(epoch);
+    if (!host.voting) await rejoin?.introduce(others);
+    return { voting: host.voting };
+  });
+  app.get<{ Params: { resource: string } }>('/status/:resource', (request, reply) => {
+    reply.send(host.status(request.params.resource));
+  });
+  app.get<{ Querystring: { after?: string | string[] } }>('/tokens', (request, reply) => {
+    const { after = '' } = request.query;
+    reply.send(host.tokens(String(after)));
+  });
+  app.get('/health', (_request, reply) => {
+    reply
+      .code(host.voting ? 200 : 503)
+      .send({ status: host.voting ? 'healthy' : 'recovering', voting: host.voting });
+  });
+  return app;
+}
+
+function isKey(header: string | undefined, apiKey: string): boolean {
+  const given = Buffer.from(header ?? '');
+  const wanted = Buffer.from(`Bearer ${apiKey}`);
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
+
+function invalid({ issues }: z.ZodError): HoldfastError {
+  const [issue] = issues;
+  const field = issue?.path.join('.') ?? '';
+  return new HoldfastError(
+    'invalid_request',
+    field === ''
+      ? (issue?.message ?? 'The body is not valid.')
+      : `"${field}": ${issue?.message ?? ''}`,
+    { field },
+  );
+}
+
+function problemOf(error: unknown, onError: (error: unknown) => void): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  const { statusCode, message } = error as {
+    readonly statusCode?: number;
+    readonly message?: string;
+  };
+  if (statusCode !== undefined && statusCode < 500)
+    return new HoldfastError('invalid_request', message ?? 'The request is not valid.');
+  onError(error);
+  return new HoldfastError('internal', 'The node met an error of its own and has logged it.');
+}
+
+function sendProblem(reply: FastifyReply, error: HoldfastError): void {
+  const problem = toProblem(error);
+  reply.code(problem.status).type('application/problem+json').send(problem);
+}

@@ -1,0 +1,75 @@
+/** What a lease node takes; validated once, here. */
+import { z } from 'zod';
+import type {
+  QuorumAcquireBody,
+  QuorumConfirmBody,
+  QuorumIntroduceBody,
+  QuorumReleaseBody,
+  QuorumRenewBody,
+  QuorumTokensAnswer,
+  QuorumWaitBody,
+} from '@holdfast/protocol';
+
+const mostOthers = 6;
+
+const resource = z.string().min(1).max(256);
+const id = z.string().min(1).max(128);
+const epoch = z.int().min(0);
+const milliseconds = z.number().min(1).max(86_400_000);
+const token = z
+  .int()
+  .min(1)
+  .max(Number.MAX_SAFE_INTEGER - 1);
+
+export const acquireBody: z.ZodType<QuorumAcquireBody> = z.strictObject({
+  resource,
+  epoch,
+  lease_id: id,
+  client_id: z.string().min(1).max(256),
+  ttl_ms: milliseconds,
+  waiter_id: z.exactOptional(id),
+});
+export const confirmBody: z.ZodType<QuorumConfirmBody> = z.strictObject({
+  resource,
+  epoch,
+  lease_id: id,
+  token,
+});
+export const renewBody: z.ZodType<QuorumRenewBody> = z.strictObject({
+  resource,
+  epoch,
+  lease_id: id,
+  ttl_ms: milliseconds,
+});
+export const releaseBody: z.ZodType<QuorumReleaseBody> = z.strictObject({
+  resource,
+  epoch,
+  lease_id: id,
+});
+export const waitBody: z.ZodType<QuorumWaitBody> = z.strictObject({
+  resource,
+  epoch,
+  waiter_id: id,
+  timeout_ms: milliseconds,
+});
+export const introduceBody: z.ZodType<QuorumIntroduceBody> = z.strictObject({
+  epoch,
+  others: z
+    .array(z.url({ protocol: /^https?$/ }).max(512))
+    .max(mostOthers)
+    .refine((others) => others.length > 0 && others.length % 2 === 0, {
+      error: 'must name all other nodes: 2, 4 or 6 of them',
+    }),
+});
+const count = z.int().min(0);
+/** What another node tells: taken no more on trust than what a client sends. */
+export const tokensAnswer: z.ZodType<QuorumTokensAnswer> = z.strictObject({
+  epoch,
+  voting: z.boolean(),
+  fresh: z.boolean(),
+  file_id: count,
+  founders: z.array(count),
+  floor: count,
+  tokens: z.array(z.tuple([resource, token])),
+  next: z.string().nullable(),
+});

@@ -1,0 +1,2 @@
+export { startLeaseNode } from './start.ts';
+export type { LeaseNodeLog, LeaseNodeOptions, RunningLeaseNode } from './start.ts';

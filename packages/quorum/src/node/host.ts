@@ -1,0 +1,282 @@
+/**
+ * A lease node at work: requests in, answers out when what they promise is on disk.
+ *
+ * H1: the requests of one event-loop turn are one transaction, and no answer of theirs leaves before it is
+ *     on disk. When it fails all of them are answered with an error and nothing of them happened.
+ * H2: a node that does not vote answers every vote with an error (see recovery.ts).
+ */
+import { HoldfastError } from '@holdfast/protocol';
+import type {
+  QuorumAcquireAnswer,
+  QuorumAcquireBody,
+  QuorumConfirmBody,
+  QuorumReleaseAnswer,
+  QuorumReleaseBody,
+  QuorumRenewBody,
+  QuorumRequest,
+  QuorumStandingAnswer,
+  QuorumStatusAnswer,
+  QuorumTokensAnswer,
+  QuorumWaitAnswer,
+  QuorumWaitBody,
+} from '@holdfast/protocol';
+import type { Changes, LeaseNode } from './lease-node.ts';
+import type { Recovery } from './recovery.ts';
+import { Turns } from './turns.ts';
+import type { Waiter } from './turns.ts';
+
+export interface HostClock {
+  /** Monotonic, in ms. */
+  now(): number;
+  after(delayMs: number, callback: () => void): () => void;
+  endOfTurn(callback: () => void): void;
+}
+
+export interface LeaseStore {
+  /** One transaction, synced. @throws Error where it is not on disk. */
+  save(changes: Changes): void;
+  /** From now on this node has voted. @param founders Files that had not, in a cluster that began. */
+  markVoting(founders: readonly number[]): void;
+}
+
+export interface HostOptions {
+  readonly node: LeaseNode;
+  readonly store: LeaseStore;
+  readonly clock: HostClock;
+  readonly epoch: number;
+  readonly longestTtlMs: number;
+  /** Undefined: it votes from the start. */
+  readonly recovery: Recovery | undefined;
+  /** Of the file: random. */
+  readonly fileId: number;
+  /** As stored by `markVoting`. */
+  readonly founders: readonly number[];
+  /** It has never voted. */
+  readonly fresh: boolean;
+  readonly onSaveFailed: (error: Error) => void;
+}
+
+const tokensOnAPage = 1000;
+const longestWaitMs = 60_000;
+
+export class LeaseHost {
+  readonly #options: HostOptions;
+  readonly #turns = new Turns();
+  #fresh: boolean;
+  #voting: boolean;
+  #founders: readonly number[];
+  /** Answers of this turn: called with the error when it is not on disk (H1). */
+  #answers: ((error: HoldfastError | undefined) => void)[] = [];
+  #cancelTick: (() => void) | undefined;
+  #tickAtMs = Number.POSITIVE_INFINITY;
+  #closed = false;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.#fresh = options.fresh;
+    this.#founders = options.founders;
+    this.#voting = options.recovery === undefined;
+  }
+
+  get voting(): boolean {
+    return this.#voting;
+  }
+
+  /** @throws HoldfastError `wrong_epoch`, `not_voting`, `storage_failed`, `invalid_request`, `limit_exceeded`. */
+  async acquire(body: QuorumAcquireBody): Promise<QuorumAcquireAnswer> {
+    this.#check(body);
+    this.#checkTtl(body.ttl_ms);
+    const { node, clock } = this.#options;
+    const { resource, lease_id: leaseId, client_id: clientId, ttl_ms: ttlMs } = body;
+    const now = clock.now();
+    const turnMs = this.#turns.turnOfOthersMs(resource, body.waiter_id, now);
+    if (turnMs > 0 && node.remainingMs(resource, now) === 0)
+      return { status: 'DENIED', remaining_ms: turnMs };
+    const outcome = node.acquire(resource, { leaseId, clientId, ttlMs }, now);
+    if (outcome.type === 'denied') return { status: 'DENIED', remaining_ms: outcome.remainingMs };
+    if (outcome.type === 'released') return { status: 'RELEASED' };
+    if (outcome.type === 'full')
+      throw new HoldfastError('limit_exceeded', 'This node has as many leases as it can keep.');
+    await this.#onDisk();
+    this.#turns.taken(resource);
+    this.#look();
+    return { status: 'GRANTED', token: outcome.token };
+  }
+
+  /** @throws HoldfastError as `acquire`. */
+  async confirm(body: QuorumConfirmBody): Promise<QuorumStandingAnswer> {
+    this.#check(body);
+    const { node, clock } = this.#options;
+    const done = node.confirm(body.resource, body.lease_id, body.token, clock.now());
+    await this.#onDisk();
+    return { status: done ? 'DONE' : 'REFUSED' };
+  }
+
+  /** @throws HoldfastError as `acquire`. */
+  async renew(body: QuorumRenewBody): Promise<QuorumStandingAnswer> {
+    this.#check(body);
+    this.#checkTtl(body.ttl_ms);
+    const { node, clock } = this.#options;
+    const done = node.renew(body.resource, body.lease_id, body.ttl_ms, clock.now());
+    await this.#onDisk();
+    return { status: done ? 'DONE' : 'REFUSED' };
+  }
+
+  /** @throws HoldfastError as `acquire`. */
+  async release(body: QuorumReleaseBody): Promise<QuorumReleaseAnswer> {
+    this.#check(body);
+    this.#options.node.release(body.resource, body.lease_id);
+    await this.#onDisk();
+    this.#look();
+    return { status: 'RELEASED' };
+  }
+
+  /** @param signal The caller has gone. @throws HoldfastError as `acquire`. */
+  wait(body: QuorumWaitBody, signal: AbortSignal): Promise<QuorumWaitAnswer> {
+    this.#check(body);
+    const { clock } = this.#options;
+    const { resource, waiter_id: id } = body;
+    return new Promise((resolve, reject) => {
+      const untilMs = clock.now() + Math.min(body.timeout_ms, longestWaitMs);
+      const waiter: Waiter = { id, untilMs, tell: (status) => resolve({ status }) };
+      if (!this.#turns.add(resource, waiter)) {
+        reject(new HoldfastError('limit_exceeded', `Too many wait for "${resource}" here.`));
+        return;
+      }
+      signal.addEventListener('abort', () => this.#turns.remove(resource, waiter), { once: true });
+      this.#look();
+    });
+  }
+
+  status(resource: string): QuorumStatusAnswer {
+    const { node, clock } = this.#options;
+    const now = clock.now();
+    const { clientId, maxToken } = node.look(resource, now);
+    return {
+      resource,
+      voting: this.#voting,
+      held: clientId !== undefined,
+      client_id: clientId ?? null,
+      remaining_ms: Math.max(0, Math.round(node.remainingMs(resource, now))),
+      max_token: maxToken,
+      waiters: this.#turns.count(resource),
+    };
+  }
+
+  tokens(after: string): QuorumTokensAnswer {
+    const { node, epoch, fileId } = this.#options;
+    const tokens = node.tokens(after, tokensOnAPage);
+    return {
+      epoch,
+      voting: this.#voting,
+      fresh: this.#fresh,
+      file_id: fileId,
+      founders: this.#founders,
+      floor: node.floor,
+      tokens,
+      next: tokens.length === tokensOnAPage ? (tokens.at(-1)?.[0] ?? null) : null,
+    };
+  }
+
+  /** What another node told, of which this one begins where it had lost its file. */
+  async adopt(other: string, page: QuorumTokensAnswer, complete: boolean): Promise<void> {
+    const { node, recovery } = this.#options;
+    if (recovery === undefined || this.#voting) return;
+    node.adopt(page.floor, page.tokens);
+    await this.#onDisk();
+    recovery.heard(other, page, complete);
+    this.lookAtRecovery();
+  }
+
+  /** Time has passed, or more is known. @throws Error where the disk refuses. */
+  lookAtRecovery(): void {
+    const { recovery, clock, store } = this.#options;
+    if (this.#voting || recovery?.mayVote(clock.now()) !== true) return;
+    store.markVoting(recovery.founders);
+    this.#founders = recovery.founders;
+    this.#voting = true;
+    this.#fresh = false;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelTick?.();
+    this.#turns.endAll();
+  }
+
+  /** @throws HoldfastError `wrong_epoch`. */
+  checkEpoch(epoch: number): void {
+    if (epoch === this.#options.epoch) return;
+    throw new HoldfastError(
+      'wrong_epoch',
+      `This node is of configuration ${String(this.#options.epoch)}, not ${String(epoch)}. Give all nodes and clients the same.`,
+      { epoch: this.#options.epoch },
+    );
+  }
+
+  /** H2. */
+  #check({ epoch }: QuorumRequest): void {
+    this.checkEpoch(epoch);
+    if (!this.#voting)
+      throw new HoldfastError(
+        'not_voting',
+        'This node has lost its file and does not vote until its leases have ended and it knows the tokens of the others.',
+      );
+  }
+
+  #checkTtl(ttlMs: number): void {
+    const { longestTtlMs } = this.#options;
+    if (ttlMs <= longestTtlMs) return;
+    throw new HoldfastError(
+      'invalid_request',
+      `"ttl_ms" must be at most ${String(longestTtlMs)} on this node, not ${String(ttlMs)}.`,
+      { field: 'ttl_ms', limit: longestTtlMs },
+    );
+  }
+
+  /** H1. */
+  #onDisk(): Promise<void> {
+    if (!this.#options.node.hasChanges) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#answers.push((error) => {
+        if (error === undefined) resolve();
+        else reject(error);
+      });
+      if (this.#answers.length === 1) this.#options.clock.endOfTurn(() => this.#save());
+    });
+  }
+
+  #save(): void {
+    const { node, store } = this.#options;
+    const answers = this.#answers;
+    this.#answers = [];
+    let failed: HoldfastError | undefined;
+    try {
+      store.save(node.changes());
+      node.saved();
+    } catch (error) {
+      node.notSaved();
+      this.#options.onSaveFailed(error as Error);
+      failed = new HoldfastError(
+        'storage_failed',
+        'This node cannot write to its disk: nothing was done. Is it full?',
+      );
+    }
+    for (const answer of answers) answer(failed);
+  }
+
+  /** Tells waiters whose time has come, and plans the next look. */
+  #look(): void {
+    if (this.#closed) return;
+    const { node, clock } = this.#options;
+    const now = clock.now();
+    const next = this.#turns.tick(now, (resource) => node.remainingMs(resource, now));
+    if (next === undefined || next >= this.#tickAtMs) return;
+    this.#cancelTick?.();
+    this.#tickAtMs = next;
+    this.#cancelTick = clock.after(Math.max(1, next - now), () => {
+      this.#tickAtMs = Number.POSITIVE_INFINITY;
+      this.#look();
+    });
+  }
+}

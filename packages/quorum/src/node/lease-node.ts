@@ -1,0 +1,263 @@
+/**
+ * One node of a quorum lease: independent of all others, with no clock of its own. It is handed requests
+ * and the time of a monotonic clock, and tells answers and the rows that have to be on disk before the
+ * answers leave.
+ *
+ * A1: a lease is granted only when no other one stands on this node, with a token above every token that
+ *     this node has granted or confirmed for the resource.
+ * A2: the same lease id gets the same answer while its lease stands, and none once it was released: a
+ *     tombstone keeps a late repetition from bringing it back.
+ * A3: a confirm or a renewal is accepted only while that very lease stands.
+ * A4: the largest token of a resource is never forgotten: a row that is cleaned up leaves it in the floor,
+ *     from which every resource without a row begins.
+ * A5: time is that of a monotonic clock, which means nothing after a restart: every lease that was stored
+ *     stands for its whole ttl from then on.
+ * A6: a node that does not vote (its file was lost) grants, confirms and renews nothing.
+ */
+export interface LeaseRow {
+  readonly resource: string;
+  readonly maxToken: number;
+  readonly lease: StoredLease | undefined;
+}
+
+export interface StoredLease {
+  readonly id: string;
+  readonly clientId: string;
+  readonly ttlMs: number;
+  /** As it was granted: what a repetition is answered. */
+  readonly token: number;
+}
+
+/** What has to be on disk before the answers of a turn leave. */
+export interface Changes {
+  readonly rows: readonly LeaseRow[];
+  /** Resources whose rows are no longer needed (A4). */
+  readonly dropped: readonly string[];
+  readonly tombstones: readonly string[];
+  /** Tombstones that are forgotten. */
+  readonly forgotten: readonly string[];
+  readonly floor: number | undefined;
+}
+
+export interface Restored {
+  readonly rows: readonly LeaseRow[];
+  /** Oldest first. */
+  readonly tombstones: readonly string[];
+  readonly floor: number;
+}
+
+export interface LeaseNodeLimits {
+  /** Rows beyond it are cleaned up, those without a lease, oldest first. */
+  readonly maxRows: number;
+  readonly maxTombstones: number;
+}
+
+export type AcquireOutcome =
+  | { readonly type: 'granted'; readonly token: number }
+  | { readonly type: 'denied'; readonly remainingMs: number }
+  | { readonly type: 'released' }
+  /** Every row has a lease that stands. */
+  | { readonly type: 'full' };
+
+interface Row {
+  readonly resource: string;
+  maxToken: number;
+  lease: (StoredLease & { readonly endsAtMs: number }) | undefined;
+}
+
+const fullest = Number.MAX_SAFE_INTEGER - 1;
+
+export class LeaseNode {
+  readonly #limits: LeaseNodeLimits;
+  /** Those used last are last. */
+  readonly #rows = new Map<string, Row>();
+  readonly #tombstones = new Set<string>();
+  #floor: number;
+  /** As things were before the changes that are not on disk yet; undefined: no row. */
+  readonly #before = new Map<string, Row | undefined>();
+  #newTombstones: string[] = [];
+  #forgotten: string[] = [];
+  #floorBefore: number | undefined;
+
+  /** @param nowMs The restart: stored leases stand from here on (A5). */
+  constructor(limits: LeaseNodeLimits, restored: Restored, nowMs: number) {
+    this.#limits = limits;
+    this.#floor = restored.floor;
+    for (const { resource, maxToken, lease } of restored.rows) {
+      const standing =
+        lease === undefined ? undefined : { ...lease, endsAtMs: nowMs + lease.ttlMs };
+      this.#rows.set(resource, { resource, maxToken, lease: standing });
+    }
+    for (const id of restored.tombstones) this.#tombstones.add(id);
+  }
+
+  get floor(): number {
+    return this.#floor;
+  }
+
+  /** A1, A2. */
+  acquire(
+    resource: string,
+    ask: { readonly leaseId: string; readonly clientId: string; readonly ttlMs: number },
+    nowMs: number,
+  ): AcquireOutcome {
+    const { leaseId: id, clientId, ttlMs } = ask;
+    if (this.#tombstones.has(id)) return { type: 'released' };
+    const standing = this.#standing(resource, nowMs);
+    if (standing !== undefined) {
+      return standing.id === id
+        ? { type: 'granted', token: standing.token }
+        : { type: 'denied', remainingMs: standing.endsAtMs - nowMs };
+    }
+    const before = this.#rows.get(resource);
+    if (before === undefined && !this.#makeRoom(nowMs)) return { type: 'full' };
+    const row = this.#change(resource);
+    const token = row.maxToken + 1;
+    if (token >= fullest) return { type: 'full' };
+    row.maxToken = token;
+    row.lease = { id, clientId, ttlMs, token, endsAtMs: nowMs + ttlMs };
+    return { type: 'granted', token };
+  }
+
+  /** A3. */
+  confirm(resource: string, leaseId: string, token: number, nowMs: number): boolean {
+    if (this.#standing(resource, nowMs)?.id !== leaseId || token >= fullest) return false;
+    const known = this.#rows.get(resource);
+    if (known !== undefined && known.maxToken < token) this.#change(resource).maxToken = token;
+    return true;
+  }
+
+  /** A3. */
+  renew(resource: string, leaseId: string, ttlMs: number, nowMs: number): boolean {
+    const standing = this.#standing(resource, nowMs);
+    if (standing?.id !== leaseId) return false;
+    // What is stored is the ttl: the same one again needs no write (A5).
+    const row = standing.ttlMs === ttlMs ? this.#rows.get(resource) : this.#change(resource);
+    if (row !== undefined) row.lease = { ...standing, ttlMs, endsAtMs: nowMs + ttlMs };
+    return true;
+  }
+
+  /** A2. */
+  release(resource: string, leaseId: string): void {
+    if (!this.#tombstones.has(leaseId)) {
+      this.#tombstones.add(leaseId);
+      this.#newTombstones.push(leaseId);
+      for (const oldest of this.#tombstones) {
+        if (this.#tombstones.size <= this.#limits.maxTombstones) break;
+        this.#tombstones.delete(oldest);
+        this.#forgotten.push(oldest);
+      }
+    }
+    if (this.#rows.get(resource)?.lease?.id === leaseId) this.#change(resource).lease = undefined;
+  }
+
+  /** Ms until its lease ends here; 0: none stands. */
+  remainingMs(resource: string, nowMs: number): number {
+    const standing = this.#standing(resource, nowMs);
+    return standing === undefined ? 0 : standing.endsAtMs - nowMs;
+  }
+
+  look(
+    resource: string,
+    nowMs: number,
+  ): { readonly clientId: string | undefined; readonly maxToken: number } {
+    const clientId = this.#standing(resource, nowMs)?.clientId;
+    return { clientId, maxToken: this.#rows.get(resource)?.maxToken ?? this.#floor };
+  }
+
+  /** Largest tokens by resource, in order of name, from the one after `after`. */
+  tokens(after: string, limit: number): readonly (readonly [string, number])[] {
+    const names = [...this.#rows.keys()].filter((name) => name > after).sort();
+    return names
+      .slice(0, limit)
+      .map((name) => [name, this.#rows.get(name)?.maxToken ?? this.#floor] as const);
+  }
+
+  /** What another node knows: nothing that it granted is granted below. */
+  adopt(floor: number, tokens: readonly (readonly [string, number])[]): void {
+    if (floor > this.#floor) this.#raiseFloor(floor);
+    for (const [resource, maxToken] of tokens) {
+      const known = this.#rows.get(resource)?.maxToken ?? this.#floor;
+      if (maxToken > known) this.#change(resource).maxToken = maxToken;
+    }
+  }
+
+  // ---- what is not on disk yet ------------------------------------------------------------------
+
+  get hasChanges(): boolean {
+    return (
+      this.#before.size > 0 || this.#newTombstones.length > 0 || this.#floorBefore !== undefined
+    );
+  }
+
+  /** To be written in one transaction, then `saved` or `notSaved`. */
+  changes(): Changes {
+    const rows: LeaseRow[] = [];
+    const dropped: string[] = [];
+    for (const resource of this.#before.keys()) {
+      const row = this.#rows.get(resource);
+      if (row === undefined) dropped.push(resource);
+      else rows.push({ resource, maxToken: row.maxToken, lease: row.lease });
+    }
+    return {
+      rows,
+      dropped,
+      tombstones: this.#newTombstones,
+      forgotten: this.#forgotten,
+      floor: this.#floorBefore === undefined ? undefined : this.#floor,
+    };
+  }
+
+  saved(): void {
+    this.#before.clear();
+    this.#newTombstones = [];
+    this.#forgotten = [];
+    this.#floorBefore = undefined;
+  }
+
+  /** The disk refused: nothing of it happened, and nothing of it may be answered. */
+  notSaved(): void {
+    for (const [resource, row] of this.#before) {
+      if (row === undefined) this.#rows.delete(resource);
+      else this.#rows.set(resource, row);
+    }
+    for (const id of this.#newTombstones) this.#tombstones.delete(id);
+    for (const id of this.#forgotten) this.#tombstones.add(id);
+    if (this.#floorBefore !== undefined) this.#floor = this.#floorBefore;
+    this.saved();
+  }
+
+  #standing(resource: string, nowMs: number): Row['lease'] {
+    const lease = this.#rows.get(resource)?.lease;
+    return lease !== undefined && lease.endsAtMs > nowMs ? lease : undefined;
+  }
+
+  /** The row to be changed, which moves behind all others. */
+  #change(resource: string): Row {
+    const known = this.#rows.get(resource);
+    const row = known ?? { resource, maxToken: this.#floor, lease: undefined };
+    if (!this.#before.has(resource))
+      this.#before.set(resource, known === undefined ? undefined : { ...known });
+    this.#rows.delete(resource);
+    this.#rows.set(resource, row);
+    return row;
+  }
+
+  /** A4: whether there is room for one more row. */
+  #makeRoom(nowMs: number): boolean {
+    if (this.#rows.size < this.#limits.maxRows) return true;
+    for (const [resource, row] of this.#rows) {
+      if (row.lease !== undefined && row.lease.endsAtMs > nowMs) continue;
+      if (!this.#before.has(resource)) this.#before.set(resource, { ...row });
+      this.#rows.delete(resource);
+      if (row.maxToken > this.#floor) this.#raiseFloor(row.maxToken);
+      return true;
+    }
+    return false;
+  }
+
+  #raiseFloor(floor: number): void {
+    this.#floorBefore ??= this.#floor;
+    this.#floor = floor;
+  }
+}

@@ -1,0 +1,144 @@
+/** One lease node: its file, its HTTP, and, where its file was lost, the way back to voting. */
+import { createApplication } from './http/application.ts';
+import { askTokens } from './http/ask-tokens.ts';
+import { LeaseHost } from './node/host.ts';
+import type { HostClock } from './node/host.ts';
+import { LeaseNode } from './node/lease-node.ts';
+import { Recovery } from './node/recovery.ts';
+import { Rejoin } from './node/rejoin.ts';
+import { openStore } from './store/sqlite-store.ts';
+
+export interface LeaseNodeOptions {
+  /** SQLite file. */
+  readonly file: string;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /**
+   * `http://host:port` of the other nodes, whom this one asks when it has no file. Empty: the first
+   * client tells.
+   */
+  readonly peers: readonly string[];
+  /** The number of the configuration, the same on all nodes and clients. Default 1. */
+  readonly epoch?: number;
+  /** Longest ttl that is granted, in ms. Default 60,000. */
+  readonly longestTtlMs?: number;
+  /** The largest drift buffer of any client, in ms. Default 1000. */
+  readonly driftBufferMs?: number;
+  readonly apiKey?: string;
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly log: LeaseNodeLog;
+}
+
+export interface LeaseNodeLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface RunningLeaseNode {
+  readonly url: string;
+  /** Whether it votes now. */
+  isVoting(): boolean;
+  close(): Promise<void>;
+}
+
+const maxRows = 1_000_000;
+const maxTombstones = 100_000;
+
+const clock: HostClock = {
+  now: () => performance.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+  endOfTurn(callback) {
+    setImmediate(callback);
+  },
+};
+
+/**
+ * Starts a lease node.
+ *
+ * @throws Error where the file is in use or of another configuration, and where the address cannot be bound.
+ */
+export async function startLeaseNode(options: LeaseNodeOptions): Promise<RunningLeaseNode> {
+  const { file, epoch = 1, longestTtlMs = 60_000, driftBufferMs = 1000, log } = options;
+  const { store, restored, hasVoted, fileId, founders, putAside } = openStore(file, epoch);
+  if (putAside !== undefined)
+    log.warn({ putAside }, 'The file was damaged: it is put aside and counts as lost.');
+  const startedAtMs = clock.now();
+  const recovery = hasVoted
+    ? undefined
+    : new Recovery({ startedAtMs, longestTtlMs, driftBufferMs, fileId });
+  const host = new LeaseHost({
+    node: new LeaseNode({ maxRows, maxTombstones }, restored, startedAtMs),
+    store,
+    clock,
+    epoch,
+    longestTtlMs,
+    recovery,
+    fileId,
+    founders,
+    fresh: !hasVoted && putAside === undefined,
+    onSaveFailed: (error) => log.error({ err: error }, 'Nothing can be written: is the disk full?'),
+  });
+  const rejoin =
+    recovery === undefined ? undefined : rejoining({ ...options, epoch }, host, recovery);
+  const app = createApplication({
+    host,
+    rejoin,
+    apiKey: options.apiKey,
+    tls: options.tls,
+    onError: (err) => log.error({ err }, 'A request met an error of this node.'),
+  });
+  let url: string;
+  try {
+    url = await app.listen({ host: options.host, port: options.port });
+  } catch (error) {
+    rejoin?.stop();
+    host.close();
+    store.close();
+    throw error;
+  }
+  return {
+    url,
+    isVoting: () => host.voting,
+    async close() {
+      rejoin?.stop();
+      host.close();
+      await app.close();
+      store.close();
+    },
+  };
+}
+
+function rejoining(
+  { peers, apiKey, log, epoch }: LeaseNodeOptions & { readonly epoch: number },
+  host: LeaseHost,
+  recovery: Recovery,
+): Rejoin {
+  log.warn(
+    { peers },
+    peers.length === 0
+      ? 'The file is new or lost: this node votes when the first client has told it who the others are, and it has asked them.'
+      : 'The file is new or lost: this node votes when it has asked the others.',
+  );
+  let told = '';
+  return new Rejoin({
+    host,
+    recovery,
+    clock,
+    epoch,
+    ask: (peer, after) => askTokens(peer, after, apiKey),
+    peers,
+    onVoting: () => log.info({}, 'This node votes.'),
+    onError(peer, error) {
+      // Once each time the state of things changes, not four times a second.
+      const line = `${peer}: ${error instanceof Error ? error.message : String(error)}`;
+      if (line !== told) log.warn({ peer, err: error }, 'It could not be asked yet.');
+      told = line;
+    },
+  });
+}
