@@ -5,7 +5,9 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { drawHistory, lockModel } from '@holdfast/checker';
-import { BrokenLife, live } from './run/life.ts';
+import { isLifeKind, lives } from './run/kinds.ts';
+import type { LifeKind } from './run/kinds.ts';
+import { BrokenLife } from './run/life.ts';
 import { runSeries } from './run/series.ts';
 import type { Broken, Summary } from './run/series.ts';
 
@@ -17,11 +19,12 @@ A seed decides everything in a life: the same seed is the same life, to the byte
   make simulate SEEDS=100 FIRST=1  those from seed 1 on
   make simulate SEED=42            one life
   make simulate SEED=42 TRACE=1    one life, told line by line
+  make simulate KIND=quorum        the same of independent lease nodes, without a leader
 
-Options of the program itself: --seeds N --first N --seconds N --threads N | --seed N [--trace] | --json | --until-broken`;
+Options of the program itself: --seeds N --first N --seconds N --threads N | --seed N [--trace] | --kind cluster|quorum | --json | --until-broken`;
 
 const progressEveryMs = 5000;
-const count = (value: number): string => value.toLocaleString('en');
+const grouped = (value: number): string => value.toLocaleString('en');
 
 const { values } = parseArgs({
   options: {
@@ -30,6 +33,7 @@ const { values } = parseArgs({
     seconds: { type: 'string' },
     threads: { type: 'string', default: String(availableParallelism()) },
     seed: { type: 'string' },
+    kind: { type: 'string', default: 'cluster' },
     trace: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     'until-broken': { type: 'boolean', default: false },
@@ -45,6 +49,16 @@ function wholeNumber(name: string, text: string): bigint {
   return BigInt(text);
 }
 
+function kindOf(text: string): LifeKind {
+  if (isLifeKind(text)) return text;
+  console.error(`--kind is ${Object.keys(lives).join(' or ')}, not "${text}".`);
+  process.exit(2);
+}
+
+const kind = kindOf(values.kind);
+const replay = (seed: bigint): string =>
+  `make simulate SEED=${String(seed)} TRACE=1${kind === 'cluster' ? '' : ` KIND=${kind}`}`;
+
 if (values.help) console.log(help);
 else if (values.seed === undefined) await manyLives();
 else await oneLife(wholeNumber('seed', values.seed));
@@ -54,13 +68,14 @@ async function manyLives(): Promise<void> {
     values.first === undefined
       ? randomBytes(6).readUIntBE(0, 6)
       : wholeNumber('first', values.first);
-  const lives = Number(wholeNumber('seeds', values.seeds));
-  if (!values.json) console.log(`${String(lives)} lives from seed ${String(first)} on`);
+  const count = Number(wholeNumber('seeds', values.seeds));
+  if (!values.json) console.log(`${String(count)} lives from seed ${String(first)} on`);
   let toldMs = performance.now();
   let toldBroken = 0;
   const summary = await runSeries({
     first: BigInt(first),
-    lives,
+    kind,
+    lives: count,
     threads: Number(wholeNumber('threads', values.threads)),
     stopAtFirst: values['until-broken'],
     ...(values.seconds === undefined
@@ -87,9 +102,8 @@ async function manyLives(): Promise<void> {
 
 function tellBroken(broken: Broken | undefined): void {
   if (broken === undefined) return;
-  const seed = String(broken.seed);
-  console.log(`\nBROKEN by seed ${seed}: ${broken.message}`);
-  console.log(`  replay: make simulate SEED=${seed} TRACE=1`);
+  console.log(`\nBROKEN by seed ${String(broken.seed)}: ${broken.message}`);
+  console.log(`  replay: ${replay(broken.seed)}`);
 }
 
 function progress({ lives, seconds, virtualHours, broken }: Summary): string {
@@ -104,14 +118,14 @@ function tellSummary(summary: Summary): void {
       'lives',
       `${String(lives)} in ${seconds.toFixed(1)} s: ${(lives / seconds).toFixed(1)} seeds a second`,
     ],
-    ['virtual time', `${summary.virtualHours.toFixed(2)} hours, ${count(summary.events)} events`],
-    ['commands applied', count(summary.commands)],
-    ['locks granted', count(summary.grants)],
+    ['virtual time', `${summary.virtualHours.toFixed(2)} hours, ${grouped(summary.events)} events`],
+    ['commands applied', grouped(summary.commands)],
+    ['locks granted', grouped(summary.grants)],
     [
       'client operations',
-      `${count(summary.operations)}, ${String(summary.undecided)} histories undecided`,
+      `${grouped(summary.operations)}, ${String(summary.undecided)} histories undecided`,
     ],
-    ['zombie writes', `${count(summary.refusedWrites)} refused by their fence token`],
+    ['zombie writes', `${grouped(summary.refusedWrites)} refused by their fence token`],
     [
       'mended majority',
       sorted.length === 0
@@ -126,7 +140,7 @@ function tellSummary(summary: Summary): void {
 
 async function oneLife(seed: bigint): Promise<void> {
   try {
-    const result = await live(seed, values.trace ? (line) => console.log(line) : undefined);
+    const result = await lives[kind](seed, values.trace ? (line) => console.log(line) : undefined);
     for (const [name, value] of Object.entries(result))
       console.log(`${name.padEnd(18)} ${String(value)}`);
   } catch (error) {

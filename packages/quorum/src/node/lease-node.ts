@@ -175,7 +175,12 @@ export class LeaseNode {
 
   /** What another node knows: nothing that it granted is granted below. */
   adopt(floor: number, tokens: readonly (readonly [string, number])[]): void {
-    if (floor > this.#floor) this.#raiseFloor(floor);
+    if (floor > this.#floor) {
+      this.#raiseFloor(floor);
+      // The other may have cleaned up a row of which this node has an older token (A4).
+      for (const { resource, maxToken } of [...this.#rows.values()])
+        if (maxToken < floor) this.#change(resource).maxToken = floor;
+    }
     for (const [resource, maxToken] of tokens) {
       const known = this.#rows.get(resource)?.maxToken ?? this.#floor;
       if (maxToken > known) this.#change(resource).maxToken = maxToken;

@@ -1,9 +1,12 @@
 /** Many lives, on all cores. */
 import { Worker } from 'node:worker_threads';
+import type { LifeKind } from './kinds.ts';
 import type { LifeResult } from './life.ts';
 import type { FromThread, ToThread } from './thread.ts';
 
 export interface SeriesOptions {
+  /** What lives. Default: of clusters. */
+  readonly kind?: LifeKind;
   /** The first seed; the others follow it. */
   readonly first: bigint;
   readonly lives: number;
@@ -88,12 +91,13 @@ class Tally {
 
 export async function runSeries(options: SeriesOptions): Promise<Summary> {
   const { first, lives, threads, maxSeconds = Infinity, stopAtFirst = false } = options;
+  const { kind = 'cluster' } = options;
   const tally = new Tally();
   let next = 0;
-  const nextSeed = (): bigint | undefined => {
+  const nextLife = (): ToThread | undefined => {
     if (next >= lives || tally.seconds > maxSeconds) return undefined;
     if (stopAtFirst && tally.summary().broken.length > 0) return undefined;
-    return first + BigInt(next++);
+    return { seed: first + BigInt(next++), kind };
   };
   const takeIn = (message: FromThread): void => {
     if (message.type === 'lived') tally.addLife(message.result);
@@ -101,22 +105,22 @@ export async function runSeries(options: SeriesOptions): Promise<Summary> {
     options.onProgress?.(tally.summary());
   };
   const count = Math.max(1, Math.min(threads, lives));
-  await Promise.all(Array.from({ length: count }, () => runThread(nextSeed, takeIn)));
+  await Promise.all(Array.from({ length: count }, () => runThread(nextLife, takeIn)));
   return tally.summary();
 }
 
 /** One thread until there are no more seeds. */
 function runThread(
-  nextSeed: () => bigint | undefined,
+  nextLife: () => ToThread | undefined,
   takeIn: (message: FromThread) => void,
 ): Promise<void> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const worker = new Worker(new URL(`./thread.${extension}`, import.meta.url));
   return new Promise((resolve, reject) => {
     const goOn = (): void => {
-      const seed = nextSeed();
-      if (seed === undefined) void worker.terminate().then(() => resolve());
-      else worker.postMessage({ seed } satisfies ToThread);
+      const life = nextLife();
+      if (life === undefined) void worker.terminate().then(() => resolve());
+      else worker.postMessage(life);
     };
     worker.on('message', (message: FromThread) => {
       takeIn(message);

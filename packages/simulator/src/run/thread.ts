@@ -1,17 +1,19 @@
 /** A thread that lives the lives whose seeds it is given, one after the other. */
 import { parentPort } from 'node:worker_threads';
-import { BrokenLife, live } from './life.ts';
+import { lives } from './kinds.ts';
+import type { LifeKind } from './kinds.ts';
+import { BrokenLife } from './life.ts';
 import type { LifeResult } from './life.ts';
 
-export type ToThread = { readonly seed: bigint };
+export type ToThread = { readonly seed: bigint; readonly kind: LifeKind };
 export type FromThread =
   | { readonly type: 'lived'; readonly result: LifeResult }
   | { readonly type: 'broken'; readonly seed: bigint; readonly message: string };
 
 const port = parentPort;
 if (port === null) throw new Error('thread.ts runs in a worker thread only');
-port.on('message', ({ seed }: ToThread) => {
-  live(seed).then(
+port.on('message', ({ seed, kind }: ToThread) => {
+  lives[kind](seed).then(
     (result) => port.postMessage({ type: 'lived', result } satisfies FromThread),
     (error: unknown) => {
       const message = error instanceof BrokenLife ? error.message : String(error);

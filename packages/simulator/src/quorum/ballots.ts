@@ -1,0 +1,96 @@
+/**
+ * What the nodes and the clients of a quorum lease may do (spec of the quorum lease, docs/quorum-lease.md).
+ *
+ * B1: at no instant do two clients hold one resource, each by its own clock, also one that stands still.
+ * B2: tokens of one resource strictly increase, in the order in which it was held.
+ * B3: a resource that checks tokens refuses what comes with an older one, and never one who holds.
+ * B4: a lease that a node was told is released never stands there again.
+ */
+import type { QuorumHold } from '@holdfast/client';
+import type { Machine } from '../world/machine.ts';
+
+interface Belief {
+  readonly machine: Machine;
+  readonly process: number;
+  readonly hold: QuorumHold;
+}
+
+export class Ballots {
+  readonly #report: (message: string) => void;
+  readonly #beliefs = new Map<string, Set<Belief>>();
+  readonly #lastToken = new Map<string, number>();
+  readonly #written = new Map<string, number>();
+  /** By node. */
+  readonly #releasedAt = new Map<string, Set<string>>();
+  #refusedWrites = 0;
+  #granted = 0;
+
+  constructor(report: (message: string) => void) {
+    this.#report = report;
+  }
+
+  get refusedWrites(): number {
+    return this.#refusedWrites;
+  }
+
+  /** Votes that nodes gave. */
+  get votes(): number {
+    return this.#granted;
+  }
+
+  /** B1, B2. */
+  held(machine: Machine, hold: QuorumHold): void {
+    const { name, fenceToken } = hold;
+    const beliefs = this.#beliefs.get(name) ?? new Set();
+    this.#beliefs.set(name, beliefs);
+    for (const belief of beliefs) {
+      const { machine: other, process, hold: earlier } = belief;
+      // A process that has ended believes nothing; what has run out comes back no more.
+      if (!other.isOn || process !== other.process || earlier.state !== 'held')
+        beliefs.delete(belief);
+      else if (earlier.isHeld())
+        this.#report(
+          `${other.name} (token ${String(earlier.fenceToken)}) and ${machine.name} (token ${String(fenceToken)}) both hold "${name}".`,
+        );
+    }
+    const last = this.#lastToken.get(name) ?? 0;
+    if (fenceToken <= last)
+      this.#report(
+        `${machine.name} holds "${name}" with token ${String(fenceToken)}, after token ${String(last)}.`,
+      );
+    this.#lastToken.set(name, Math.max(last, fenceToken));
+    beliefs.add({ machine, process: machine.process, hold });
+  }
+
+  /** B3. @param holds Whether the writer holds it at the moment in which the write arrives. */
+  write(name: string, token: number, holds: boolean): void {
+    const seen = this.#written.get(name) ?? 0;
+    if (token >= seen) {
+      this.#written.set(name, token);
+      return;
+    }
+    this.#refusedWrites += 1;
+    if (holds)
+      this.#report(
+        `Who holds "${name}" wrote with token ${String(token)} after ${String(seen)}: refused.`,
+      );
+  }
+
+  /** B4. */
+  granted(node: string, leaseId: string): void {
+    this.#granted += 1;
+    if (this.#releasedAt.get(node)?.has(leaseId) === true)
+      this.#report(`${node} granted ${leaseId}, which it had been told is released.`);
+  }
+
+  released(node: string, leaseId: string): void {
+    const released = this.#releasedAt.get(node) ?? new Set();
+    this.#releasedAt.set(node, released);
+    released.add(leaseId);
+  }
+
+  /** Its file is gone, and with it what it was told. */
+  forgets(node: string): void {
+    this.#releasedAt.delete(node);
+  }
+}

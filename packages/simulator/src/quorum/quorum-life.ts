@@ -1,0 +1,155 @@
+/**
+ * One life of a quorum lease, from a seed: first safety under faults (`ballots.ts`), then everything is
+ * mended and every client must be served again.
+ */
+import { Violation, World } from '../world/world.ts';
+import type { Random } from '../world/random.ts';
+import { BrokenLife } from '../run/life.ts';
+import type { LifeResult } from '../run/life.ts';
+import { Ballots } from './ballots.ts';
+import { LeaseMachine } from './lease-machine.ts';
+import { QuorumFaults, quorumFaultKinds } from './quorum-faults.ts';
+import { QuorumWorker } from './quorum-worker.ts';
+import { over } from './simulated-voter.ts';
+
+/** Every client has been served within so long after everything is mended, many ttls and waits. */
+const progressBoundMs = 120_000;
+/** The largest ratio that a drift buffer of 2 % of the ttl stands: each clock is off by up to half of it. */
+const clockDrift = 0.0098;
+const driftShare = 0.02;
+
+/** @throws BrokenLife */
+export async function liveQuorum(
+  seed: bigint,
+  trace?: (line: string) => void,
+): Promise<LifeResult> {
+  const life = new QuorumLife(new World(seed, trace), seed);
+  const onRejection = (reason: unknown): void => life.world.timeline.fail(reason);
+  process.on('unhandledRejection', onRejection);
+  try {
+    return await life.run();
+  } catch (error) {
+    throw error instanceof BrokenLife ? error : new BrokenLife(error, []);
+  } finally {
+    process.off('unhandledRejection', onRejection);
+    life.end();
+  }
+}
+
+class QuorumLife {
+  readonly world: World;
+  readonly #seed: bigint;
+  readonly #random: Random;
+  readonly #ballots: Ballots;
+  readonly #nodes: readonly LeaseMachine[];
+  readonly #workers: readonly QuorumWorker[];
+  readonly #faults: QuorumFaults;
+
+  constructor(world: World, seed: bigint) {
+    this.world = world;
+    this.#seed = seed;
+    const random = world.random.fork();
+    this.#random = random;
+    this.#ballots = new Ballots((message) => world.violation(message));
+    // Clocks as far apart as they may be, now and then: what the drift buffer is for.
+    const drift = random.pick([0, 0.001, clockDrift, clockDrift]);
+    const ttlMs = random.pick([1000, 3000, 10_000]);
+    const driftBufferMs = ttlMs * driftShare;
+    this.#nodes = this.#build(drift, ttlMs, driftBufferMs);
+    const resources = ['red', 'blue', 'green', 'grey', 'gold'].slice(0, 1 + random.below(5));
+    this.#workers = Array.from(
+      { length: 2 + random.below(4) },
+      (_, index) =>
+        new QuorumWorker({
+          world,
+          machine: world.machine(`client${String(index + 1)}`, drift),
+          random: random.fork(),
+          nodes: this.#nodes,
+          ballots: this.#ballots,
+          resources,
+          ttlMs,
+          driftBufferMs,
+        }),
+    );
+    const kinds = quorumFaultKinds.filter(() => random.chance(0.4));
+    world.tell('life', `ttl ${String(ttlMs)} ms, faults: ${kinds.join(', ')}`);
+    this.#faults = new QuorumFaults(world, this.#nodes, this.#workers, this.#ballots, kinds);
+  }
+
+  #build(drift: number, longestTtlMs: number, driftBufferMs: number): readonly LeaseMachine[] {
+    const { world } = this;
+    const random = this.#random;
+    const names = Array.from(
+      { length: random.pick([3, 3, 3, 5, 7]) },
+      (_, index) => `node${String(index + 1)}`,
+    );
+    const maxRows = random.pick([2, 100]);
+    const nodes: LeaseMachine[] = [];
+    for (const name of names) {
+      const machine = world.machine(name, drift);
+      nodes.push(
+        new LeaseMachine({
+          ...{ world, machine, random: random.fork(), longestTtlMs, driftBufferMs, maxRows },
+          others: names.filter((other) => other !== name),
+          ask: async (peer, after) => {
+            const to = nodes.find((node) => node.machine.name === peer);
+            if (to === undefined) throw new Error(`There is no ${peer}.`);
+            const within = new Promise<never>((_resolve, reject) => {
+              machine.after(2000, () => reject(new Error('no answer')));
+            });
+            return Promise.race([
+              over(world.network, machine, to, (host) => host.tokens(after)),
+              within,
+            ]);
+          },
+        }),
+      );
+    }
+    return nodes;
+  }
+
+  async run(): Promise<LifeResult> {
+    const { world } = this;
+    for (const one of [...this.#nodes, ...this.#workers]) one.start();
+    this.#faults.start(this.#random.pick([200, 1000, 4000]));
+    await world.timeline.run(this.#random.between(20_000, 90_000));
+    this.#faults.mend();
+    const recoveredMs = await this.#everybodyServed();
+    return {
+      seed: this.#seed,
+      virtualMs: world.nowMs,
+      events: world.timeline.events,
+      commands: this.#ballots.votes,
+      grants: this.#sum((worker) => worker.cycles),
+      cycles: this.#sum((worker) => worker.cycles),
+      operations: this.#sum((worker) => worker.attempts),
+      refusedWrites: this.#ballots.refusedWrites,
+      decided: true,
+      recoveredMs,
+    };
+  }
+
+  async #everybodyServed(): Promise<number> {
+    const { world } = this;
+    const startedMs = world.nowMs;
+    const before = this.#workers.map((worker) => worker.cycles);
+    const hungry = (): QuorumWorker[] =>
+      this.#workers.filter((worker, index) => worker.cycles <= (before[index] ?? 0));
+    await world.timeline.run(startedMs + progressBoundMs, () => hungry().length === 0);
+    const left = hungry().map(({ machine }) => machine.name);
+    if (left.length > 0)
+      throw new Violation(
+        `Mended nodes did not serve ${left.join(', ')} within ${String(progressBoundMs)} ms.`,
+      );
+    return world.nowMs - startedMs;
+  }
+
+  #sum(of: (worker: QuorumWorker) => number): number {
+    return this.#workers.reduce((sum, worker) => sum + of(worker), 0);
+  }
+
+  end(): void {
+    for (const node of this.#nodes) node.kill();
+    for (const worker of this.#workers) worker.kill();
+  }
+}

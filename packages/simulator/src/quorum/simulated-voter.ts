@@ -1,0 +1,96 @@
+/** A lease node as a client sees it, over a network that loses, doubles, delays and overtakes. */
+import type { LeaseAsk, LeaseRef, Vote, Voter } from '@holdfast/client';
+import type { LeaseHost } from '@holdfast/quorum/parts';
+import type { Machine } from '../world/machine.ts';
+import type { Network } from '../world/network.ts';
+import type { LeaseMachine } from './lease-machine.ts';
+import type { Ballots } from './ballots.ts';
+
+const epoch = 1;
+
+/** A question from one process to another, which may never be answered. */
+export function over<T>(
+  network: Network,
+  from: Machine,
+  to: LeaseMachine,
+  ask: (host: LeaseHost) => T | Promise<T>,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    network.send(from, to.machine, () => {
+      const { host } = to;
+      if (host === undefined) return;
+      const { process } = to.machine;
+      const answer = (settle: () => void): void => {
+        // A process that has ended answers nothing.
+        if (to.machine.isOn && to.machine.process === process)
+          network.send(to.machine, from, settle);
+      };
+      // What throws at once throws inside the promise.
+      new Promise<T>((decide) => decide(ask(host))).then(
+        (value) => answer(() => resolve(value)),
+        (error: unknown) => answer(() => reject(error as Error)),
+      );
+    });
+  });
+}
+
+export class SimulatedVoter implements Voter {
+  readonly name: string;
+  readonly #network: Network;
+  readonly #from: Machine;
+  readonly #to: LeaseMachine;
+  readonly #ballots: Ballots;
+
+  constructor(network: Network, from: Machine, to: LeaseMachine, ballots: Ballots) {
+    this.name = to.machine.name;
+    this.#network = network;
+    this.#from = from;
+    this.#to = to;
+    this.#ballots = ballots;
+  }
+
+  async acquire({ resource, leaseId, clientId, ttlMs, waiterId }: LeaseAsk): Promise<Vote> {
+    const answer = await this.#ask(async (host) => {
+      const given = await host.acquire({
+        ...{ resource, epoch, lease_id: leaseId, client_id: clientId },
+        ...{ ttl_ms: ttlMs, waiter_id: waiterId },
+      });
+      if (given.status === 'GRANTED') this.#ballots.granted(this.name, leaseId);
+      return given;
+    });
+    if (answer.status === 'GRANTED') return { type: 'granted', token: answer.token };
+    return { type: 'denied', remainingMs: answer.status === 'DENIED' ? answer.remaining_ms : 0 };
+  }
+
+  async confirm({ resource, leaseId }: LeaseRef, token: number): Promise<boolean> {
+    const body = { resource, epoch, lease_id: leaseId, token };
+    return (await this.#ask((host) => host.confirm(body))).status === 'DONE';
+  }
+
+  async renew({ resource, leaseId }: LeaseRef, ttlMs: number): Promise<boolean> {
+    const body = { resource, epoch, lease_id: leaseId, ttl_ms: ttlMs };
+    return (await this.#ask((host) => host.renew(body))).status === 'DONE';
+  }
+
+  async release({ resource, leaseId }: LeaseRef): Promise<void> {
+    await this.#ask(async (host) => {
+      await host.release({ resource, epoch, lease_id: leaseId });
+      this.#ballots.released(this.name, leaseId);
+    });
+  }
+
+  async wait(
+    resource: string,
+    waiterId: string,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const body = { resource, epoch, waiter_id: waiterId, timeout_ms: timeoutMs };
+    // Where the caller goes, its connection does: at once, or never heard of.
+    await this.#ask((host) => host.wait(body, signal));
+  }
+
+  #ask<T>(ask: (host: LeaseHost) => T | Promise<T>): Promise<T> {
+    return over(this.#network, this.#from, this.#to, ask);
+  }
+}
