@@ -10,6 +10,8 @@ export interface Fault {
   readonly file: string;
   readonly find: string;
   readonly put: string;
+  /** In whose lives it is looked for. Default: of clusters. */
+  readonly lives?: 'cluster' | 'quorum';
 }
 
 export const faults: readonly Fault[] = [

@@ -8,11 +8,13 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { faults, type Fault } from './faults.ts';
+import { allFaults as faults } from './all-faults.ts';
+import type { Fault } from './faults.ts';
 import { copySources, heal, plant } from './plant.ts';
 
 const root = join(import.meta.dirname, '../..');
-const maxSeeds = 600;
+/** Lives of lease nodes are shorter. */
+const maxSeeds = { cluster: 600, quorum: 3000 } as const;
 
 /** The tests that are asked where the simulator finds nothing, cheapest first, for a fault in each room. */
 const suites: Readonly<Record<string, readonly string[]>> = {
@@ -22,6 +24,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   engine: ['engine'],
   client: ['client'],
   api: ['api'],
+  quorum: ['quorum'],
 };
 
 interface Finding {
@@ -59,16 +62,26 @@ function row(name: string, { seeds, by }: Finding, time: string): void {
 function isFound(fault: Fault): boolean {
   const startedAt = performance.now();
   plant(root, folder, fault);
-  const finding = simulate() ?? test(fault);
+  const finding = simulate(fault) ?? test(fault);
   heal(root, folder, fault);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
-  row(fault.name, finding ?? { seeds: `>${String(maxSeeds)}`, by: 'NOBODY' }, `${seconds} s`);
+  const seeds = `>${String(maxSeeds[fault.lives ?? 'cluster'])}`;
+  row(fault.name, finding ?? { seeds, by: 'NOBODY' }, `${seconds} s`);
   return finding !== undefined;
 }
 
-function simulate(): Finding | undefined {
+function simulate({ lives = 'cluster' }: Fault): Finding | undefined {
   const main = 'packages/simulator/src/main.ts';
-  const options = ['--json', '--until-broken', '--first', '1', '--seeds', String(maxSeeds)];
+  const options = [
+    '--json',
+    '--until-broken',
+    '--first',
+    '1',
+    '--seeds',
+    String(maxSeeds[lives]),
+    '--kind',
+    lives,
+  ];
   const run = spawnSync(process.execPath, ['--conditions=source', main, ...options], {
     cwd: folder,
     encoding: 'utf8',
@@ -85,12 +98,12 @@ function simulate(): Finding | undefined {
   return { seeds: String(summary.lives), by: broken.message.split('\n')[0]?.slice(0, 110) ?? '' };
 }
 
-function test({ file }: Fault): Finding | undefined {
+function test({ file, lives = 'cluster' }: Fault): Finding | undefined {
   const room = file.split('/')[1] ?? '';
   const suite = (suites[room] ?? []).find((name) => !passes(name));
   return suite === undefined
     ? undefined
-    : { seeds: `>${String(maxSeeds)}`, by: `the tests of ${suite}` };
+    : { seeds: `>${String(maxSeeds[lives])}`, by: `the tests of ${suite}` };
 }
 
 function passes(suite: string): boolean {

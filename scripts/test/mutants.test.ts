@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { faults } from '../mutants/faults.ts';
+import { allFaults as faults } from '../mutants/all-faults.ts';
 import { faultyText } from '../mutants/plant.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

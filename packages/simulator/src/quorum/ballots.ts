@@ -2,7 +2,8 @@
  * What the nodes and the clients of a quorum lease may do (spec of the quorum lease, docs/quorum-lease.md).
  *
  * B1: at no instant do two clients hold one resource, each by its own clock, also one that stands still.
- * B2: tokens of one resource strictly increase, in the order in which it was held.
+ * B2: tokens of one resource strictly increase, in the order in which it was held. Where clocks run as they
+ *     like B1 is not promised, and of B2 is left that no two holds have the same token.
  * B3: a resource that checks tokens refuses what comes with an older one, and never one who holds.
  * B4: a lease that a node was told is released never stands there again.
  */
@@ -19,13 +20,17 @@ export class Ballots {
   readonly #report: (message: string) => void;
   readonly #beliefs = new Map<string, Set<Belief>>();
   readonly #lastToken = new Map<string, number>();
+  readonly #tokens = new Set<string>();
+  /** Clocks keep within what the drift buffer is for. */
+  readonly #clocksAgree: boolean;
   readonly #written = new Map<string, number>();
   /** By node. */
   readonly #releasedAt = new Map<string, Set<string>>();
   #refusedWrites = 0;
   #granted = 0;
 
-  constructor(report: (message: string) => void) {
+  constructor(clocksAgree: boolean, report: (message: string) => void) {
+    this.#clocksAgree = clocksAgree;
     this.#report = report;
   }
 
@@ -40,6 +45,14 @@ export class Ballots {
 
   /** B1, B2. */
   held(machine: Machine, hold: QuorumHold): void {
+    const { name, fenceToken } = hold;
+    const token = `token ${String(fenceToken)} of "${name}"`;
+    if (this.#tokens.has(token)) this.#report(`${machine.name} holds ${token}, which was held.`);
+    this.#tokens.add(token);
+    if (this.#clocksAgree) this.#compare(machine, hold);
+  }
+
+  #compare(machine: Machine, hold: QuorumHold): void {
     const { name, fenceToken } = hold;
     const beliefs = this.#beliefs.get(name) ?? new Set();
     this.#beliefs.set(name, beliefs);
@@ -70,7 +83,7 @@ export class Ballots {
       return;
     }
     this.#refusedWrites += 1;
-    if (holds)
+    if (holds && this.#clocksAgree)
       this.#report(
         `Who holds "${name}" wrote with token ${String(token)} after ${String(seen)}: refused.`,
       );

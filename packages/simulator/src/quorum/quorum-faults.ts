@@ -141,7 +141,7 @@ export class QuorumFaults {
   /** Never a majority of files at once: nobody could know the tokens then. */
   #loseFile(): void {
     const left = this.#nodes.filter((node) => node.votes);
-    if (left.length < this.#nodes.length) return;
+    if ((left.length - 1) * 2 < this.#nodes.length) return;
     const node = this.#random.pick(left);
     node.lose();
     this.#ballots.forgets(node.machine.name);

@@ -14,6 +14,8 @@ import { over } from './simulated-voter.ts';
 
 /** Every client has been served within so long after everything is mended, many ttls and waits. */
 const progressBoundMs = 120_000;
+/** What no drift buffer is for. */
+const wildDrift = 0.3;
 /** The largest ratio that a drift buffer of 2 % of the ttl stands: each clock is off by up to half of it. */
 const clockDrift = 0.0098;
 const driftShare = 0.02;
@@ -50,9 +52,10 @@ class QuorumLife {
     this.#seed = seed;
     const random = world.random.fork();
     this.#random = random;
-    this.#ballots = new Ballots((message) => world.violation(message));
     // Clocks as far apart as they may be, now and then: what the drift buffer is for.
-    const drift = random.pick([0, 0.001, clockDrift, clockDrift]);
+    const drift = random.pick([0, 0.001, clockDrift, clockDrift, clockDrift, wildDrift]);
+    const clocksAgree = drift < wildDrift;
+    this.#ballots = new Ballots(clocksAgree, (message) => world.violation(message));
     const ttlMs = random.pick([1000, 3000, 10_000]);
     const driftBufferMs = ttlMs * driftShare;
     this.#nodes = this.#build(drift, ttlMs, driftBufferMs);
@@ -80,7 +83,7 @@ class QuorumLife {
     const { world } = this;
     const random = this.#random;
     const names = Array.from(
-      { length: random.pick([3, 3, 3, 5, 7]) },
+      { length: random.pick([3, 3, 3, 5, 5, 7]) },
       (_, index) => `node${String(index + 1)}`,
     );
     const maxRows = random.pick([2, 100]);

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { describe, it } from 'node:test';
+import { liveQuorum, runSeries } from '../../src/index.ts';
+
+const threads = availableParallelism();
+const kind = 'quorum';
+
+async function traceOf(seed: bigint): Promise<string> {
+  const hash = createHash('sha256');
+  let lines = 0;
+  await liveQuorum(seed, (line) => {
+    lines += 1;
+    hash.update(line);
+  });
+  return `${String(lines)} lines, ${hash.digest('hex')}`;
+}
+
+async function brokenOf(first: bigint, lives: number): Promise<string> {
+  const { broken } = await runSeries({ kind, first, lives, threads });
+  return broken
+    .map(
+      ({ seed, message }) => `make simulate KIND=quorum SEED=${String(seed)} TRACE=1\n  ${message}`,
+    )
+    .join('\n');
+}
+
+describe('A life of a quorum lease', () => {
+  for (const seed of [1n, 42n]) {
+    it(`is the same twice, to the byte, from seed ${String(seed)}`, async () => {
+      assert.equal(await traceOf(seed), await traceOf(seed));
+    });
+  }
+
+  it('keeps every promise for 150 seeds that are always the same, and locks are had in them', async () => {
+    const { broken, grants, refusedWrites, recoveredMs } = await runSeries({
+      kind,
+      first: 1n,
+      lives: 150,
+      threads,
+    });
+    assert.deepEqual(broken, []);
+    assert.ok(grants > 2500, `${String(grants)} grants`);
+    assert.ok(refusedWrites > 100, `${String(refusedWrites)} writes of zombies`);
+    assert.equal(recoveredMs.length, 150);
+  });
+
+  it('keeps every promise for 50 seeds of chance', async (t) => {
+    const first = BigInt(randomBytes(6).readUIntBE(0, 6));
+    t.diagnostic(`seeds from ${String(first)} on`);
+    assert.equal(await brokenOf(first, 50), '');
+  });
+});

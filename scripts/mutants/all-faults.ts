@@ -1,0 +1,6 @@
+/** Every planted fault. */
+import { faults } from './faults.ts';
+import type { Fault } from './faults.ts';
+import { quorumFaults } from './quorum-faults.ts';
+
+export const allFaults: readonly Fault[] = [...faults, ...quorumFaults];

@@ -1,0 +1,144 @@
+/** Faults of the quorum lease, found by lives of independent lease nodes. */
+import type { Fault } from './faults.ts';
+
+const client = 'packages/client/src/quorum/lease.ts';
+const node = 'packages/quorum/src/node/lease-node.ts';
+const recovery = 'packages/quorum/src/node/recovery.ts';
+
+type QuorumFault = Omit<Fault, 'lives'>;
+
+const planted: readonly QuorumFault[] = [
+  {
+    name: 'token-of-one-node',
+    breaks: 'the token is what one node said, not the largest that a majority knows',
+    file: client,
+    find: `const token = Math.max(...grants);`,
+    put: `const token = grants[0] ?? 0;`,
+  },
+  {
+    name: 'no-confirm-round',
+    breaks: 'answers that differ count at once: a later holder may get a smaller token',
+    file: client,
+    find: `agree || (await confirm(settings, lease, token))`,
+    put: `agree || token > 0`,
+  },
+  {
+    name: 'majority-of-those-that-answered',
+    breaks: 'who reaches one node only takes it for a majority',
+    file: client,
+    find: `if (grants.length >= majority) {`,
+    put: `if (grants.length > heard.length / 2) {`,
+  },
+  {
+    name: 'released-lease-comes-back',
+    breaks: 'an acquire that was long under way revives a lease that was released',
+    file: node,
+    find: `if (this.#tombstones.has(id)) return { type: 'released' };`,
+    put: ``,
+  },
+  {
+    name: 'cleaned-up-token-forgotten',
+    breaks: 'a row that is cleaned up takes its token with it',
+    file: node,
+    find: `if (row.maxToken > this.#floor) this.#raiseFloor(row.maxToken);`,
+    put: ``,
+  },
+  {
+    name: 'adopted-floor-not-for-rows',
+    breaks: 'a token that another node folded into its floor is forgotten where there is a row',
+    file: node,
+    find: `if (maxToken < floor) this.#change(resource).maxToken = floor;`,
+    put: `if (maxToken < floor) this.#change(resource);`,
+  },
+  {
+    name: 'deadline-of-before-the-restart',
+    breaks: 'a restarted node reads a deadline of its old clock by its new one',
+    file: node,
+    find: `{ ...lease, endsAtMs: nowMs + lease.ttlMs }`,
+    put: `{ ...lease, endsAtMs: lease.ttlMs }`,
+  },
+  {
+    name: 'lease-confirmed-after-its-end',
+    breaks: 'a confirm is accepted where the lease stands no more',
+    file: node,
+    find: `if (this.#standing(resource, nowMs)?.id !== leaseId || token >= fullest) return false;`,
+    put: `if (token >= fullest) return false;`,
+  },
+  {
+    name: 'lease-end-by-wall-clock',
+    breaks: 'a node counts leases by a clock that people set',
+    file: 'packages/simulator/src/quorum/lease-machine.ts',
+    find: `now: () => machine.now() - zeroMs,`,
+    put: `now: () => machine.wallNow() - zeroMs,`,
+  },
+  {
+    name: 'votes-without-its-file',
+    breaks: 'a node that lost its file votes at once',
+    file: recovery,
+    find: `return this.waitMs(nowMs) === 0 && this.missing === 0; // V1`,
+    put: `return true;`,
+  },
+  {
+    name: 'leases-of-the-lost-file-not-waited-for',
+    breaks: 'a node that lost its file votes while leases stand that it had granted',
+    file: recovery,
+    find: `return this.waitMs(nowMs) === 0 && this.missing === 0; // V1`,
+    put: `return this.missing === 0;`,
+  },
+  {
+    name: 'tokens-of-the-lost-file-not-learned',
+    breaks: 'a node that lost its file votes without the tokens that others know',
+    file: recovery,
+    find: `return this.waitMs(nowMs) === 0 && this.missing === 0; // V1`,
+    put: `return this.waitMs(nowMs) === 0;`,
+  },
+  {
+    name: 'new-because-one-other-is',
+    breaks: 'a node that lost its file takes the cluster for new because one other is',
+    file: recovery,
+    find: `return this.#others > 0 && this.#fresh.size === this.#others;`,
+    put: `return this.#others > 0 && this.#fresh.size > 0;`,
+  },
+  {
+    name: 'elapsed-time-not-counted',
+    breaks: 'a lease is believed in for its whole ttl from the answers on',
+    file: client,
+    find: `const validUntilMs = startedMs + ttlMs - driftBufferMs;`,
+    put: `const validUntilMs = clock.now() + ttlMs - driftBufferMs;`,
+  },
+  {
+    name: 'drift-buffer-left-out',
+    breaks: 'clocks are taken to run at the same rate',
+    file: client,
+    find: `const validUntilMs = startedMs + ttlMs - driftBufferMs;`,
+    put: `const validUntilMs = startedMs + ttlMs;`,
+  },
+  {
+    name: 'renewal-counted-from-its-answer',
+    breaks: 'a renewed lease is believed in for its whole ttl from the answers on',
+    file: client,
+    find: `? startedMs + ttlMs - driftBufferMs : undefined`,
+    put: `? clock.now() + ttlMs - driftBufferMs : undefined`,
+  },
+  {
+    name: 'renewed-without-a-majority',
+    breaks: 'one node that renews is enough',
+    file: client,
+    find: `return yes(heard) >= majority;`,
+    put: `return yes(heard) >= 1;`,
+  },
+  {
+    name: 'vote-before-it-is-on-disk',
+    breaks: 'a vote leaves though the disk refused it',
+    file: 'packages/quorum/src/node/host.ts',
+    find: `    await this.#onDisk();
+    this.#turns.taken(resource);`,
+    put: `    void this.#onDisk().catch(() => undefined);
+    this.#turns.taken(resource);`,
+  },
+];
+
+export const quorumFaults: readonly Fault[] = planted.map((fault) => ({
+  ...fault,
+  lives: 'quorum',
+}));
