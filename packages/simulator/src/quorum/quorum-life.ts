@@ -92,7 +92,12 @@ class QuorumLife {
       const machine = world.machine(name, drift);
       nodes.push(
         new LeaseMachine({
-          ...{ world, machine, random: random.fork(), longestTtlMs, driftBufferMs, maxRows },
+          world,
+          machine,
+          random: random.fork(),
+          longestTtlMs,
+          driftBufferMs,
+          maxRows,
           others: names.filter((other) => other !== name),
           ask: async (peer, after) => {
             const to = nodes.find((node) => node.machine.name === peer);

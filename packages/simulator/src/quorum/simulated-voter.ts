@@ -28,7 +28,7 @@ export function over<T>(
       // What throws at once throws inside the promise.
       new Promise<T>((decide) => decide(ask(host))).then(
         (value) => answer(() => resolve(value)),
-        (error: unknown) => answer(() => reject(error as Error)),
+        (error: unknown) => answer(() => reject(error)),
       );
     });
   });
@@ -52,8 +52,12 @@ export class SimulatedVoter implements Voter {
   async acquire({ resource, leaseId, clientId, ttlMs, waiterId }: LeaseAsk): Promise<Vote> {
     const answer = await this.#ask(async (host) => {
       const given = await host.acquire({
-        ...{ resource, epoch, lease_id: leaseId, client_id: clientId },
-        ...{ ttl_ms: ttlMs, waiter_id: waiterId },
+        resource,
+        epoch,
+        lease_id: leaseId,
+        client_id: clientId,
+        ttl_ms: ttlMs,
+        waiter_id: waiterId,
       });
       if (given.status === 'GRANTED') this.#ballots.granted(this.name, leaseId);
       return given;
