@@ -47,8 +47,8 @@ const planted: readonly QuorumFault[] = [
     name: 'adopted-floor-not-for-rows',
     breaks: 'a token that another node folded into its floor is forgotten where there is a row',
     file: node,
-    find: `if (maxToken < floor) this.#change(resource).maxToken = floor;`,
-    put: `if (maxToken < floor) this.#change(resource);`,
+    find: `for (const { resource } of older) this.#change(resource).maxToken = floor;`,
+    put: `for (const { resource } of older) this.#change(resource);`,
   },
   {
     name: 'deadline-of-before-the-restart',

@@ -2,9 +2,12 @@
 import { HoldfastError } from '@holdfast/protocol';
 import { systemClock } from '../clock.ts';
 import type { ClientClock } from '../clock.ts';
-import { HttpVoter } from './http-voter.ts';
+import { HttpTransport } from './http-transport.ts';
+import type { NodeTransport } from './node-transport.ts';
+import { NodeVoter } from './node-voter.ts';
 import { QuorumLock } from './quorum-lock.ts';
 import type { QuorumLockSettings } from './quorum-lock.ts';
+import { StreamTransport } from './stream-transport.ts';
 import type { Voter } from './voter.ts';
 
 const defaultTtlMs = 10_000;
@@ -29,6 +32,11 @@ export interface QuorumOptions {
   readonly epoch?: number;
   /** Where the nodes ask for one. */
   readonly apiKey?: string;
+  /**
+   * How nodes are asked. `stream`: over one WebSocket each, which a process keeps open until `close`.
+   * `http`: a request each, where no WebSocket comes through. Default `stream`.
+   */
+  readonly transport?: 'stream' | 'http';
   /** Shown to people as the holder. Default: a random name. */
   readonly clientId?: string;
 }
@@ -52,6 +60,7 @@ export interface QuorumEnvironment {
  */
 export class Quorum {
   readonly #settings: QuorumLockSettings;
+  readonly #transports: NodeTransport[] = [];
 
   /**
    * @param options The voters, and times.
@@ -66,16 +75,8 @@ export class Quorum {
     },
   ) {
     const { epoch = 1, ttlMs = defaultTtlMs, driftBufferMs = defaultDriftBufferMs } = options;
-    const voters =
-      options.voters ??
-      (options.nodes ?? []).map(
-        (url, index, nodes) =>
-          new HttpVoter(url, {
-            epoch,
-            apiKey: options.apiKey,
-            others: nodes.filter((_other, place) => place !== index),
-          }),
-      );
+    const urls = (options.nodes ?? []).map((url) => url.replace(/\/$/, ''));
+    const voters = options.voters ?? urls.map((url) => this.#voter(url, urls, epoch, options));
     if (new Set(voters.map(({ name }) => name)).size < voters.length)
       throw invalid('A voter is named twice: each counts once.');
     if (![3, 5, 7].includes(voters.length))
@@ -98,6 +99,28 @@ export class Quorum {
   /** A lock by its name. */
   lock(name: string): QuorumLock {
     return new QuorumLock(this.#settings, name);
+  }
+
+  /** Closes the connections to the nodes. What is still held ends by itself, unless it was released before. */
+  close(): void {
+    for (const transport of this.#transports) transport.close();
+  }
+
+  /** The same as `close`, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #voter(
+    url: string,
+    all: readonly string[],
+    epoch: number,
+    { apiKey, transport: kind }: QuorumOptions,
+  ): Voter {
+    const transport =
+      kind === 'http' ? new HttpTransport(url, apiKey) : new StreamTransport(url, apiKey);
+    this.#transports.push(transport);
+    return new NodeVoter(url, { transport, epoch, others: all.filter((other) => other !== url) });
   }
 }
 

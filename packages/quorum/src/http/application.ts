@@ -1,19 +1,12 @@
 /** The HTTP side of a lease node. */
-import { timingSafeEqual } from 'node:crypto';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { HoldfastError, toProblem } from '@holdfast/protocol';
-import type { z } from 'zod';
 import type { LeaseHost } from '../node/host.ts';
 import type { Rejoin } from '../node/rejoin.ts';
-import {
-  acquireBody,
-  confirmBody,
-  introduceBody,
-  releaseBody,
-  renewBody,
-  waitBody,
-} from './schemas.ts';
+import { isKey } from './credentials.ts';
+import { operationsOf } from './operations.ts';
+import { Streams } from './streams.ts';
 
 const maxBodyBytes = 16 * 1024;
 const maxConnections = 10_000;
@@ -54,32 +47,24 @@ export function createApplication({
   });
   app.addHook('onRequest', async (request) => {
     if (apiKey === undefined || request.url === '/health') return;
-    if (!isKey(request.headers.authorization, apiKey))
+    if (!isKey(request.headers.authorization ?? '', `Bearer ${apiKey}`))
       throw new HoldfastError('unauthorized', 'This node asks for its API key: Bearer …');
   });
-  const vote = <Body extends object, Answer>(
-    path: string,
-    schema: z.ZodType<Body>,
-    act: (body: Body, signal: AbortSignal) => Promise<Answer>,
-  ): void => {
-    app.post(path, async (request, reply) => {
-      const parsed = schema.safeParse(request.body ?? {});
-      if (!parsed.success) throw invalid(parsed.error);
+  const operations = operationsOf(host, rejoin);
+  for (const [name, operation] of operations) {
+    app.post(`/${name}`, (request, reply) => {
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
-      return act(parsed.data, gone.signal);
+      return operation(request.body, gone.signal);
     });
-  };
-  vote('/acquire', acquireBody, (body) => host.acquire(body));
-  vote('/confirm', confirmBody, (body) => host.confirm(body));
-  vote('/renew', renewBody, (body) => host.renew(body));
-  vote('/release', releaseBody, (body) => host.release(body));
-  vote('/wait', waitBody, (body, signal) => host.wait(body, signal));
-  vote('/introduce', introduceBody, async ({ epoch, others }) => {
-    host.checkEpoch(epoch);
-    if (!host.voting) await rejoin?.introduce(others);
-    return { voting: host.voting };
+  }
+  const streams = new Streams({
+    operations,
+    apiKey,
+    problemOf: (error) => problemOf(error, onError),
   });
+  app.server.on('upgrade', (request, socket, head) => streams.upgrade(request, socket, head));
+  app.addHook('preClose', () => streams.close());
   app.get<{ Params: { resource: string } }>('/status/:resource', (request, reply) => {
     reply.send(host.status(request.params.resource));
   });
@@ -93,24 +78,6 @@ export function createApplication({
       .send({ status: host.voting ? 'healthy' : 'recovering', voting: host.voting });
   });
   return app;
-}
-
-function isKey(header: string | undefined, apiKey: string): boolean {
-  const given = Buffer.from(header ?? '');
-  const wanted = Buffer.from(`Bearer ${apiKey}`);
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
-}
-
-function invalid({ issues }: z.ZodError): HoldfastError {
-  const [issue] = issues;
-  const field = issue?.path.join('.') ?? '';
-  return new HoldfastError(
-    'invalid_request',
-    field === ''
-      ? (issue?.message ?? 'The body is not valid.')
-      : `"${field}": ${issue?.message ?? ''}`,
-    { field },
-  );
 }
 
 function problemOf(error: unknown, onError: (error: unknown) => void): HoldfastError {

@@ -12,8 +12,15 @@ import type {
 
 const mostOthers = 6;
 
-const resource = z.string().min(1).max(256);
-const id = z.string().min(1).max(128);
+/** Half a character would come back from the disk as another name, without its tokens. */
+const text = (longest: number): z.ZodString =>
+  z
+    .string()
+    .min(1)
+    .max(longest)
+    .refine((value) => value.isWellFormed(), { error: 'must be well-formed Unicode' });
+const resource = text(256);
+const id = text(128);
 const epoch = z.int().min(0);
 const milliseconds = z.number().min(1).max(86_400_000);
 const token = z
@@ -25,7 +32,7 @@ export const acquireBody: z.ZodType<QuorumAcquireBody> = z.strictObject({
   resource,
   epoch,
   lease_id: id,
-  client_id: z.string().min(1).max(256),
+  client_id: text(256),
   ttl_ms: milliseconds,
   waiter_id: z.exactOptional(id),
 });

@@ -71,12 +71,13 @@ export class LeaseNode {
   readonly #limits: LeaseNodeLimits;
   /** Those used last are last. */
   readonly #rows = new Map<string, Row>();
-  readonly #tombstones = new Set<string>();
+  #tombstones = new Set<string>();
   #floor: number;
   /** As things were before the changes that are not on disk yet; undefined: no row. */
   readonly #before = new Map<string, Row | undefined>();
-  #newTombstones: string[] = [];
-  #forgotten: string[] = [];
+  /** Of what is on disk: no id is in both. */
+  readonly #newTombstones = new Set<string>();
+  readonly #forgotten = new Set<string>();
   #floorBefore: number | undefined;
 
   /** @param nowMs The restart: stored leases stand from here on (A5). */
@@ -141,11 +142,11 @@ export class LeaseNode {
   release(resource: string, leaseId: string): void {
     if (!this.#tombstones.has(leaseId)) {
       this.#tombstones.add(leaseId);
-      this.#newTombstones.push(leaseId);
+      if (!this.#forgotten.delete(leaseId)) this.#newTombstones.add(leaseId);
       for (const oldest of this.#tombstones) {
         if (this.#tombstones.size <= this.#limits.maxTombstones) break;
         this.#tombstones.delete(oldest);
-        this.#forgotten.push(oldest);
+        if (!this.#newTombstones.delete(oldest)) this.#forgotten.add(oldest);
       }
     }
     if (this.#rows.get(resource)?.lease?.id === leaseId) this.#change(resource).lease = undefined;
@@ -178,8 +179,8 @@ export class LeaseNode {
     if (floor > this.#floor) {
       this.#raiseFloor(floor);
       // The other may have cleaned up a row of which this node has an older token (A4).
-      for (const { resource, maxToken } of [...this.#rows.values()])
-        if (maxToken < floor) this.#change(resource).maxToken = floor;
+      const older = [...this.#rows.values()].filter(({ maxToken }) => maxToken < floor);
+      for (const { resource } of older) this.#change(resource).maxToken = floor;
     }
     for (const [resource, maxToken] of tokens) {
       const known = this.#rows.get(resource)?.maxToken ?? this.#floor;
@@ -190,9 +191,7 @@ export class LeaseNode {
   // ---- what is not on disk yet ------------------------------------------------------------------
 
   get hasChanges(): boolean {
-    return (
-      this.#before.size > 0 || this.#newTombstones.length > 0 || this.#floorBefore !== undefined
-    );
+    return this.#before.size > 0 || this.#newTombstones.size > 0 || this.#floorBefore !== undefined;
   }
 
   /** To be written in one transaction, then `saved` or `notSaved`. */
@@ -207,16 +206,16 @@ export class LeaseNode {
     return {
       rows,
       dropped,
-      tombstones: this.#newTombstones,
-      forgotten: this.#forgotten,
+      tombstones: [...this.#newTombstones],
+      forgotten: [...this.#forgotten],
       floor: this.#floorBefore === undefined ? undefined : this.#floor,
     };
   }
 
   saved(): void {
     this.#before.clear();
-    this.#newTombstones = [];
-    this.#forgotten = [];
+    this.#newTombstones.clear();
+    this.#forgotten.clear();
     this.#floorBefore = undefined;
   }
 
@@ -227,7 +226,9 @@ export class LeaseNode {
       else this.#rows.set(resource, row);
     }
     for (const id of this.#newTombstones) this.#tombstones.delete(id);
-    for (const id of this.#forgotten) this.#tombstones.add(id);
+    // They were the oldest.
+    if (this.#forgotten.size > 0)
+      this.#tombstones = new Set([...this.#forgotten, ...this.#tombstones]);
     if (this.#floorBefore !== undefined) this.#floor = this.#floorBefore;
     this.saved();
   }

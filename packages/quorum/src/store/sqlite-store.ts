@@ -47,11 +47,13 @@ class Damaged extends Error {
   override readonly name: string = 'Damaged';
 }
 
-/** SQLITE_CORRUPT and SQLITE_NOTADB, and what the checks below find. */
+/** SQLITE_CORRUPT and SQLITE_NOTADB, numbers that were never written, and what the checks below find. */
 function isDamage(error: unknown): boolean {
   if (error instanceof Damaged) return true;
-  const code = (error as { readonly errcode?: unknown }).errcode;
-  return code === 11 || code === 26;
+  const { errcode, code } = error as { readonly errcode?: unknown; readonly code?: unknown };
+  // Extended codes have the plain one in their lowest byte.
+  const plain = typeof errcode === 'number' ? errcode & 0xff : undefined;
+  return plain === 11 || plain === 26 || code === 'ERR_OUT_OF_RANGE';
 }
 
 function open(file: string, epoch: number): Omit<OpenedStore, 'putAside'> {
@@ -111,7 +113,7 @@ function readMeta(database: DatabaseSync, file: string, epoch: number): Meta {
     values.set(key, value);
   const number = (key: string): number => {
     const value = values.get(key);
-    if (typeof value !== 'number') throw new Damaged(`${key} is no number`);
+    if (!isCount(value)) throw new Damaged(`${key} is no number`);
     return value;
   };
   if (number('format') > formatVersion)
@@ -126,6 +128,9 @@ function readMeta(database: DatabaseSync, file: string, epoch: number): Meta {
     fileId: number('file_id'),
   };
 }
+
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
 
 function restore(database: DatabaseSync, floor: number): Restored {
   const rows = database
@@ -142,14 +147,15 @@ function restore(database: DatabaseSync, floor: number): Restored {
 function leaseRow(row: Readonly<Record<string, unknown>>): LeaseRow {
   const { resource, max_token: maxToken, lease_id: id, client_id: clientId } = row;
   const { lease_token: token, ttl_ms: ttlMs } = row;
-  if (typeof resource !== 'string' || typeof maxToken !== 'number')
+  if (typeof resource !== 'string' || !isCount(maxToken))
     throw new Damaged('a row has no resource or token');
   if (id === null) return { resource, maxToken, lease: undefined };
   if (
     typeof id !== 'string' ||
     typeof clientId !== 'string' ||
-    typeof token !== 'number' ||
-    typeof ttlMs !== 'number'
+    !isCount(token) ||
+    typeof ttlMs !== 'number' ||
+    !(ttlMs > 0)
   )
     throw new Damaged(`the lease of "${resource}" is not whole`);
   return { resource, maxToken, lease: { id, clientId, token, ttlMs } };

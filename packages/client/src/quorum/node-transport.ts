@@ -1,0 +1,26 @@
+/** How questions get to a lease node and answers back. */
+import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
+import type { ErrorCode } from '@holdfast/protocol';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+export interface NodeTransport {
+  /** @throws HoldfastError what the node says, or `connection_lost`, `aborted`. */
+  ask(operation: string, body: object, signal: AbortSignal): Promise<Fields>;
+  close(): void;
+}
+
+export function fieldsOf(value: unknown): Fields {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+  throw new HoldfastError('internal', 'The answer is none of a lease node.');
+}
+
+/** The error that a problem document tells. */
+export function errorIn(node: string, problem: Fields): HoldfastError {
+  const { code, detail } = problem;
+  const known = typeof code === 'string' && code in errorDefinitions;
+  return new HoldfastError(
+    known ? (code as ErrorCode) : 'internal',
+    `${node}: ${typeof detail === 'string' ? detail : 'it answered with an error.'}`,
+  );
+}

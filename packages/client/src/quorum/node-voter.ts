@@ -1,0 +1,91 @@
+/** A Holdfast lease node as a voter. */
+import { HoldfastError } from '@holdfast/protocol';
+import type { Fields, NodeTransport } from './node-transport.ts';
+import type { LeaseAsk, LeaseRef, Vote, Voter } from './voter.ts';
+
+export interface NodeVoterOptions {
+  readonly transport: NodeTransport;
+  /** The number of the configuration. */
+  readonly epoch: number;
+  /** `http://host:port` of all other nodes: told to one that is new. */
+  readonly others: readonly string[];
+}
+
+export class NodeVoter implements Voter {
+  readonly name: string;
+  readonly #options: NodeVoterOptions;
+
+  /** @param url `http://host:port`. */
+  constructor(url: string, options: NodeVoterOptions) {
+    this.name = url;
+    this.#options = options;
+  }
+
+  async acquire(ask: LeaseAsk, signal: AbortSignal): Promise<Vote> {
+    const body = {
+      ...bodyOf(ask),
+      client_id: ask.clientId,
+      ttl_ms: ask.ttlMs,
+      waiter_id: ask.waiterId,
+    };
+    const { status, token, remaining_ms: remainingMs } = await this.#vote('acquire', body, signal);
+    if (status === 'GRANTED' && Number.isSafeInteger(token) && Number(token) > 0)
+      return { type: 'granted', token: Number(token) };
+    if (status === 'DENIED' && typeof remainingMs === 'number')
+      return { type: 'denied', remainingMs };
+    if (status === 'RELEASED') return { type: 'denied', remainingMs: 0 };
+    throw this.#unreadable();
+  }
+
+  confirm(lease: LeaseRef, token: number, signal: AbortSignal): Promise<boolean> {
+    return this.#stands('confirm', { ...bodyOf(lease), token }, signal);
+  }
+
+  renew(lease: LeaseRef, ttlMs: number, signal: AbortSignal): Promise<boolean> {
+    return this.#stands('renew', { ...bodyOf(lease), ttl_ms: ttlMs }, signal);
+  }
+
+  async release(lease: LeaseRef, signal: AbortSignal): Promise<void> {
+    await this.#ask('release', bodyOf(lease), signal);
+  }
+
+  async wait(
+    resource: string,
+    waiterId: string,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const body = { resource, waiter_id: waiterId, timeout_ms: timeoutMs };
+    await this.#ask('wait', body, signal);
+  }
+
+  async #stands(operation: string, body: object, signal: AbortSignal): Promise<boolean> {
+    const { status } = await this.#ask(operation, body, signal);
+    if (status !== 'DONE' && status !== 'REFUSED') throw this.#unreadable();
+    return status === 'DONE';
+  }
+
+  /** A node that is new, or has lost its file, is told of the others; if that was all, it is asked again. */
+  async #vote(operation: string, body: object, signal: AbortSignal): Promise<Fields> {
+    try {
+      return await this.#ask(operation, body, signal);
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || error.code !== 'not_voting') throw error;
+      const { others } = this.#options;
+      const { voting } = await this.#ask('introduce', { others }, signal);
+      if (voting !== true) throw error;
+      return this.#ask(operation, body, signal);
+    }
+  }
+
+  #ask(operation: string, body: object, signal: AbortSignal): Promise<Fields> {
+    const { transport, epoch } = this.#options;
+    return transport.ask(operation, { ...body, epoch }, signal);
+  }
+
+  #unreadable(): HoldfastError {
+    return new HoldfastError('internal', `${this.name} answered as no lease node does.`);
+  }
+}
+
+const bodyOf = ({ resource, leaseId }: LeaseRef): object => ({ resource, lease_id: leaseId });

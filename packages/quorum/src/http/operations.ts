@@ -1,0 +1,59 @@
+/** What a lease node can be asked, the same over HTTP and over a stream; bodies are validated here, once. */
+import { HoldfastError } from '@holdfast/protocol';
+import type { z } from 'zod';
+import type { LeaseHost } from '../node/host.ts';
+import type { Rejoin } from '../node/rejoin.ts';
+import {
+  acquireBody,
+  confirmBody,
+  introduceBody,
+  releaseBody,
+  renewBody,
+  waitBody,
+} from './schemas.ts';
+
+/** @param gone Aborted when the caller has gone. @throws HoldfastError */
+export type LeaseOperation = (body: unknown, gone: AbortSignal) => Promise<object>;
+
+/** @param rejoin Undefined: the node votes. */
+export function operationsOf(
+  host: LeaseHost,
+  rejoin: Rejoin | undefined,
+): ReadonlyMap<string, LeaseOperation> {
+  return new Map([
+    ['acquire', validated(acquireBody, (body) => host.acquire(body))],
+    ['confirm', validated(confirmBody, (body) => host.confirm(body))],
+    ['renew', validated(renewBody, (body) => host.renew(body))],
+    ['release', validated(releaseBody, (body) => host.release(body))],
+    ['wait', validated(waitBody, (body, gone) => host.wait(body, gone))],
+    [
+      'introduce',
+      validated(introduceBody, async ({ epoch, others }) => {
+        host.checkEpoch(epoch);
+        if (!host.voting) await rejoin?.introduce(others);
+        return { voting: host.voting };
+      }),
+    ],
+  ]);
+}
+
+function validated<Body>(
+  schema: z.ZodType<Body>,
+  act: (body: Body, gone: AbortSignal) => Promise<object>,
+): LeaseOperation {
+  // Async: what is thrown at once is a rejection too.
+  return async (body, gone) => {
+    const parsed = schema.safeParse(body ?? {});
+    if (!parsed.success) throw invalid(parsed.error);
+    return act(parsed.data, gone);
+  };
+}
+
+function invalid({ issues }: z.ZodError): HoldfastError {
+  const [issue] = issues;
+  const field = issue?.path.join('.') ?? '';
+  const text = issue?.message ?? 'The body is not valid.';
+  return new HoldfastError('invalid_request', field === '' ? text : `"${field}": ${text}`, {
+    field,
+  });
+}

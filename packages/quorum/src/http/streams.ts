@@ -1,0 +1,168 @@
+/**
+ * Clients on one WebSocket each, with many requests under way: what comes in one frame is one turn, and
+ * so one transaction (H1 of host.ts); what is answered in one turn is one frame.
+ *
+ * A frame is a JSON array of requests `[id, operation, body]` or of answers `[id, answer]` and
+ * `[id, null, problem]`. `[id, "abandon"]` gives up the request of that id; `[0, "authorize", key]` comes first
+ * where the node asks for a key.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { HoldfastError, toProblem } from '@holdfast/protocol';
+import { WebSocketServer } from 'ws';
+import type { RawData, WebSocket } from 'ws';
+import { z } from 'zod';
+import { isKey } from './credentials.ts';
+import type { LeaseOperation } from './operations.ts';
+
+const maxStreams = 10_000;
+const maxFrameBytes = 1024 * 1024;
+const maxRequests = 10_000;
+/** A client that does not read what it asked for is cut off. */
+const maxUnreadBytes = 8 * 1024 * 1024;
+const heartbeatMs = 15_000;
+
+const frame = z.array(z.tuple([z.int().min(0), z.string()], z.unknown()));
+
+export interface StreamsOptions {
+  readonly operations: ReadonlyMap<string, LeaseOperation>;
+  readonly apiKey: string | undefined;
+  readonly problemOf: (error: unknown) => HoldfastError;
+}
+
+export class Streams {
+  readonly #options: StreamsOptions;
+  readonly #server: WebSocketServer = new WebSocketServer({
+    noServer: true,
+    clientTracking: true,
+    perMessageDeflate: false,
+    maxPayload: maxFrameBytes,
+  });
+  readonly #heard = new WeakSet<WebSocket>();
+  readonly #heartbeat: NodeJS.Timeout;
+
+  constructor(options: StreamsOptions) {
+    this.#options = options;
+    this.#heartbeat = setInterval(() => this.#findDead(), heartbeatMs).unref();
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (request.url !== '/stream' || this.#server.clients.size >= maxStreams) {
+      const status = request.url === '/stream' ? '503 Service Unavailable' : '404 Not Found';
+      socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+      return;
+    }
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on('error', () => undefined); // 'close' follows.
+      webSocket.on('pong', () => this.#heard.add(webSocket));
+      this.#heard.add(webSocket);
+      const stream = new Stream(webSocket, this.#options);
+      webSocket.on('message', (data) => stream.take(data));
+      webSocket.on('close', () => stream.end());
+    });
+  }
+
+  close(): void {
+    clearInterval(this.#heartbeat);
+    for (const webSocket of this.#server.clients) webSocket.terminate();
+  }
+
+  #findDead(): void {
+    for (const webSocket of this.#server.clients) {
+      if (!this.#heard.delete(webSocket)) webSocket.terminate();
+      else webSocket.ping();
+    }
+  }
+}
+
+type Answer = readonly [id: number, answer: object] | readonly [id: number, null, problem: object];
+
+class Stream {
+  readonly #webSocket: WebSocket;
+  readonly #options: StreamsOptions;
+  readonly #underWay = new Map<number, AbortController>();
+  #authorized: boolean;
+  #answers: Answer[] = [];
+
+  constructor(webSocket: WebSocket, options: StreamsOptions) {
+    this.#webSocket = webSocket;
+    this.#options = options;
+    this.#authorized = options.apiKey === undefined;
+  }
+
+  /** The client has gone. */
+  end(): void {
+    for (const controller of this.#underWay.values()) controller.abort();
+  }
+
+  take(data: RawData): void {
+    const requests = readFrame(data);
+    if (requests === undefined) {
+      this.#webSocket.close(1007, 'A frame is an array of [id, operation, body].');
+      return;
+    }
+    for (const [id, operation, body] of requests) {
+      if (operation === 'abandon') this.#underWay.get(id)?.abort();
+      else if (operation === 'authorize') this.#authorize(body);
+      else this.#ask(id, operation, body);
+    }
+  }
+
+  #authorize(key: unknown): void {
+    const { apiKey } = this.#options;
+    this.#authorized ||= typeof key === 'string' && apiKey !== undefined && isKey(key, apiKey);
+  }
+
+  #ask(id: number, name: string, body: unknown): void {
+    const operation = this.#options.operations.get(name);
+    const controller = new AbortController();
+    this.#answerOf(operation, name, body, id, controller).then(
+      (answer) => this.#answer([id, answer], controller),
+      (error: unknown) =>
+        this.#answer([id, null, toProblem(this.#options.problemOf(error))], controller),
+    );
+  }
+
+  async #answerOf(
+    operation: LeaseOperation | undefined,
+    name: string,
+    body: unknown,
+    id: number,
+    controller: AbortController,
+  ): Promise<object> {
+    if (!this.#authorized)
+      throw new HoldfastError('unauthorized', 'This node asks for its API key.');
+    if (operation === undefined)
+      throw new HoldfastError('route_not_found', `A lease node knows no "${name}".`);
+    if (this.#underWay.has(id) || this.#underWay.size >= maxRequests)
+      throw new HoldfastError(
+        'limit_exceeded',
+        `Request ${String(id)} is one too many, or its number is in use.`,
+      );
+    this.#underWay.set(id, controller);
+    return operation(body, controller.signal);
+  }
+
+  #answer(answer: Answer, controller: AbortController): void {
+    if (this.#underWay.get(answer[0]) === controller) this.#underWay.delete(answer[0]);
+    this.#answers.push(answer);
+    // When all that settled with this has been answered too.
+    if (this.#answers.length === 1) process.nextTick(() => this.#flush());
+  }
+
+  #flush(): void {
+    const answers = this.#answers;
+    this.#answers = [];
+    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return;
+    if (this.#webSocket.bufferedAmount > maxUnreadBytes) this.#webSocket.terminate();
+    else this.#webSocket.send(JSON.stringify(answers), { binary: true });
+  }
+}
+
+function readFrame(data: RawData): z.infer<typeof frame> | undefined {
+  try {
+    return frame.parse(JSON.parse(Buffer.isBuffer(data) ? data.toString('utf8') : ''));
+  } catch {
+    return undefined;
+  }
+}
