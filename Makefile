@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster demo bench bench-failover test test-unit test-integration simulate test-chaos soak mutants check format documents reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench bench-failover test test-unit test-integration simulate test-chaos soak mutants check format documents reference clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,11 @@ run: build ## Starts one durable node on 127.0.0.1:8080
 cluster: build ## Starts three nodes on 127.0.0.1:5000-5002 (PORTS=8001,8002,8003 for others)
 	@$(NODE) node packages/cli/dist/main.js cluster --ports $(PORTS) --data $(DATA)
 
+quorum-cluster: PORTS = 5001,5002,5003
+quorum-cluster: DATA = data/quorum
+quorum-cluster: build ## Starts three lease nodes without a leader on 127.0.0.1:5001-5003 (PORTS=6001,6002,6003 for others)
+	@$(NODE) node packages/cli/dist/main.js quorum-cluster --ports $(PORTS) --data $(DATA)
+
 demo: build ## Shows failover: 20 workers, 5 locks, three kills of the leader
 	@$(NODE) npm run --silent demo
 
@@ -30,6 +35,9 @@ bench: build ## Measures acquire-release cycles against three nodes
 
 bench-failover: build ## Measures how long no lock can be had when the leader goes
 	@$(NODE) npm run --silent bench:failover
+
+bench-quorum: build ## Measures cycles and hand-overs against three independent lease nodes
+	@$(NODE) npm run --silent bench:quorum
 
 test: install ## Runs all tests
 	@$(NODE) npm run --silent test

@@ -38,7 +38,12 @@ const looks: Readonly<Record<string, string>> = {
   election: '"holdfast election leader NAME" tells who leads and who waits.',
   barrier: '"holdfast barrier status NAME" tells who has come.',
   latch: '"holdfast latch status NAME" tells how much is left.',
+  quorum: '"holdfast quorum status NAME" tells what each node says.',
 };
+
+/** Where too few nodes of a quorum vote. */
+const noMajorityAdvice =
+  'Start nodes until a majority runs ("holdfast quorum-node", or "holdfast quorum-cluster" for all on this machine), or name others with --nodes.';
 
 /** What cannot be two things at once. */
 const limitNames: Readonly<Record<string, string>> = {
@@ -48,8 +53,7 @@ const limitNames: Readonly<Record<string, string>> = {
 
 /** @param group The group of commands that was used: `lock`, `semaphore`, ... */
 const adviceFor = (group: string): Readonly<Record<string, string>> => ({
-  lock_held:
-    'Wait for it with --wait SECONDS, or see who holds it with "holdfast lock status NAME".',
+  lock_held: `Wait for it with --wait SECONDS, or see who holds it with "holdfast ${group === 'quorum' ? 'quorum' : 'lock'} status NAME".`,
   lock_delayed: 'Wait for it with --wait SECONDS; "holdfast lock status NAME" tells until when.',
   wait_timeout: looks[group] ?? `"holdfast ${group} status NAME" tells who holds it and who waits.`,
   session_not_found: 'Create one with "holdfast session create".',
@@ -69,6 +73,8 @@ const adviceFor = (group: string): Readonly<Record<string, string>> => ({
   latch_not_found: 'Make it with "holdfast latch create NAME COUNT".',
   compacted:
     'Look at what is so now ("holdfast lock list", "holdfast election leader NAME", ...) and begin without --after; "holdfast watch --history" shows what is still kept.',
+  unauthorized:
+    group === 'quorum' ? 'Give the key in HOLDFAST_API_KEY, or in a file with --api-key-file.' : '',
   semaphore_in_use: '"holdfast semaphore status NAME" tells who uses it.',
 });
 
@@ -87,7 +93,10 @@ export function explain(error: unknown, endpoints: readonly string[], group = 'l
     return {
       code,
       message,
-      advice: `Asked: ${endpoints.join(', ')}. Start a node with "holdfast server" or "holdfast cluster", or name one with --endpoint.`,
+      advice:
+        group === 'quorum'
+          ? noMajorityAdvice
+          : `Asked: ${endpoints.join(', ')}. Start a node with "holdfast server" or "holdfast cluster", or name one with --endpoint.`,
       status: exitStatus.unreachable,
     };
   }

@@ -7,6 +7,7 @@ import { addCompletionCommand } from './commands/completion.ts';
 import { addElectionCommands } from './commands/election.ts';
 import { addLatchCommands } from './commands/latch.ts';
 import { addLockCommands } from './commands/lock.ts';
+import { addQuorumCommands } from './commands/quorum.ts';
 import { addSemaphoreCommands } from './commands/semaphore.ts';
 import { addServerCommands } from './commands/server.ts';
 import { addSessionCommands } from './commands/session.ts';
@@ -38,6 +39,7 @@ const groups: readonly ((program: Command, at: () => Environment) => void)[] = [
   addElectionCommands,
   addBarrierCommands,
   addLatchCommands,
+  addQuorumCommands,
   addCompletionCommand,
 ];
 
@@ -67,7 +69,7 @@ export async function run(words: readonly string[]): Promise<number> {
   let group: string | undefined;
   program.hook('preAction', (_program, command) => {
     options = command.optsWithGlobals<GlobalOptions>();
-    group = command.parent?.name();
+    group = groupOf(command);
   });
   try {
     await program.parseAsync(words, { from: 'user' });
@@ -83,6 +85,13 @@ export async function run(words: readonly string[]): Promise<number> {
     process.stderr.write(failureText(failure, options.json === true));
     return failure.status;
   }
+}
+
+/** `lock` of `lock run`, `quorum` of `quorum lock run`. */
+function groupOf(command: Command): string | undefined {
+  let group = command.parent;
+  while (group?.parent?.parent) group = group.parent;
+  return group?.name();
 }
 
 export function buildProgram(environment: (program: Command) => Environment): Command {
@@ -106,6 +115,7 @@ Examples:
   holdfast lock list --prefix jobs/                 who holds what
   holdfast semaphore run --limit 4 x -- ./fetch.sh  a command that runs at most four times at once
   holdfast election run --repeat x -- ./schedule.sh a command that runs while it leads
+  holdfast quorum lock run x -- ./send.sh           under a lock of independent nodes, without a leader
   holdfast top                                      what goes on, refreshed every second
   holdfast watch jobs/                              every change, as it comes
 

@@ -4,17 +4,17 @@
  */
 import type { CallSettings, Client, Session } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
-import { exitStatus } from '../exit-status.ts';
 import { printable } from '../printable.ts';
 import type { Environment } from '../program.ts';
 import { untilSignal } from '../until-signal.ts';
 import { defaultClientId, withClient } from '../with-client.ts';
-import { CommandNotStarted, runGuarded } from './guarded-command.ts';
-import type { CommandEnd, Lease } from './guarded-command.ts';
+import type { Lease } from './guarded-command.ts';
 import { longestTime } from './longest-time.ts';
 import { timesOf } from './run-options.ts';
 import type { RunOptions } from './run-options.ts';
 import type { Terms } from './terms.ts';
+import { runUnderLease, tellLoss } from './under-lease.ts';
+import type { RunEnd } from './under-lease.ts';
 
 /** An administrator may end a hold by force: so often is asked whether it still stands, should no word come. */
 const checkEveryMs = 2000;
@@ -73,8 +73,7 @@ export async function runHeld<H extends Lasting>(
     const { end, status, signal } = await guard(client, taking, held, command, lease);
     if (end?.leaseLost === true) {
       const isOver = lastsForMs() < session.validForMs;
-      process.stderr.write(lossText(taking.name, signal, isOver));
-      return exitStatus.leaseLost;
+      return tellLoss(taking.name, lossReason(signal, isOver));
     }
     if (end !== undefined) await taking.leave?.(held);
     await giveBack(taking.name, session);
@@ -99,27 +98,22 @@ async function guard<H extends Lasting>(
   held: H,
   command: readonly string[],
   lease: Lease,
-): Promise<{
-  /** Undefined when it could not be started. */
-  readonly end: CommandEnd | undefined;
-  readonly status: number;
-  /** Fired when the lease was known to have ended; its reason tells why. */
-  readonly signal: AbortSignal;
-}> {
+): Promise<
+  RunEnd & {
+    /** Fired when the lease was known to have ended; its reason tells why. */
+    readonly signal: AbortSignal;
+  }
+> {
   const taken = new AbortController();
   const signal = AbortSignal.any([lease.signal, taken.signal]);
   const stopWatching = watchHold(client, taking, held, () => taken.abort());
   try {
-    const end = await runGuarded(command, taking.variables(held), {
+    const ended = await runUnderLease(command, taking.variables(held), {
       ...lease,
       signal,
       validForMs: () => (taken.signal.aborted ? 0 : lease.validForMs()),
     });
-    return { end, status: end.status, signal };
-  } catch (error) {
-    if (!(error instanceof CommandNotStarted)) throw error;
-    process.stderr.write(`holdfast: ${error.message}\n`);
-    return { end: undefined, status: error.status, signal };
+    return { ...ended, signal };
   } finally {
     stopWatching();
   }
@@ -149,14 +143,10 @@ function watchHold<H extends Lasting>(
 }
 
 /** Who ended it by force may have said why. */
-function lossText(name: string, { reason }: AbortSignal, isOver: boolean): string {
+function lossReason({ reason }: AbortSignal, isOver: boolean): string {
   const wasEnded = reason instanceof HoldfastError && reason.details['end_reason'] !== undefined;
-  const why = wasEnded
-    ? `${printable(reason.message)}\n`
-    : isOver
-      ? 'Its longest time (--max-hold) is over.\n'
-      : '';
-  return `holdfast: the lease of "${name}" was lost or could not be renewed; the command was stopped.\n${why}`;
+  if (wasEnded) return printable(reason.message);
+  return isOver ? 'Its longest time (--max-hold) is over.' : '';
 }
 
 /** The command is gone, so what cannot be given back only costs others time. */

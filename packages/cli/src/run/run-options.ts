@@ -26,10 +26,14 @@ export interface RunTimes {
   readonly terms: Terms;
 }
 
-/** @param wait What is told of --wait, and what it is by itself. */
+/**
+ * @param wait What is told of --wait, and what it is by itself.
+ * @param holder What --client-id is by itself, for the help.
+ */
 export function addRunOptions(
   command: Command,
   [waitText, wait]: readonly [text: string, seconds: string] = ['longest wait in the queue', '0'],
+  holder = 'cli-USER',
 ): Command {
   return command
     .option('--wait <seconds>', waitText, wait)
@@ -42,7 +46,7 @@ export function addRunOptions(
       '--grace <seconds>',
       'time between SIGTERM and SIGKILL when the lease cannot be renewed (default: a quarter of the ttl)',
     )
-    .option('--client-id <name>', 'shown as the holder (default: cli-USER)');
+    .option('--client-id <name>', `shown as the holder (default: ${holder})`);
 }
 
 /** Of what may be had by one after the other. */
@@ -50,32 +54,42 @@ export function addQueueOptions(command: Command): Command {
   return addTermOptions(addRunOptions(command));
 }
 
+const endsOfSessions = {
+  when: 'When the lease cannot be renewed, or --max-hold is over',
+  byForce: ` When somebody ends the session or the hold by force, SIGKILL
+comes at once.`,
+};
+
 /**
  * @param words.commandName As it is typed after `holdfast`.
  * @param words.variables What the command finds in its environment.
  * @param words.what What is held, with its article.
+ * @param words.ends When the lease does, and what else ends it.
+ * @param words.unreachable What exit status 5 stands for.
  */
 export function runHelp(words: {
   readonly commandName: string;
   readonly variables: string;
   readonly what: string;
   readonly notHad: string;
+  readonly ends?: { readonly when: string; readonly byForce: string };
+  readonly unreachable?: string;
   readonly examples: readonly string[];
 }): string {
   const { commandName, variables, what, notHad, examples } = words;
+  const { ends = endsOfSessions, unreachable = 'no node answered' } = words;
   return `
 The command finds ${variables} in its environment.
 It runs in a process group of its own; SIGINT, SIGTERM and SIGHUP are passed on to the group. What it
 leaves running there when it ends gets SIGTERM, and SIGKILL 2 s later; then ${what} given back.
 
-When the lease cannot be renewed, or --max-hold is over, the group gets SIGTERM, and SIGKILL before
+${ends.when}, the group gets SIGTERM, and SIGKILL before
 anybody else can have what is held; also when "holdfast ${commandName}" itself is killed or stopped
-(Ctrl-Z stops it: its lease runs out). When somebody ends the session or the hold by force, SIGKILL
-comes at once. Where a late write would do harm, pass the fence token to whatever is written to: no
+(Ctrl-Z stops it: its lease runs out).${ends.byForce} Where a late write would do harm, pass the fence token to whatever is written to: no
 signal stops a write under way.
 
 Exit status: that of the command, 128 + n when signal n ended it; 126 or 127 when it cannot be started;
-3 when ${notHad}, 4 when the lease was lost, 5 when no node answered.
+3 when ${notHad}, 4 when the lease was lost, 5 when ${unreachable}.
 
 Examples:
 ${examples.map((example) => `  holdfast ${commandName} ${example}`).join('\n')}`;

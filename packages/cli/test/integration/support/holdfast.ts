@@ -18,14 +18,23 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** All words of a command line, the program first. */
-export function commandLine(url: string, words: readonly string[]): readonly [string, ...string[]] {
-  return [process.execPath, '--conditions=source', main, '--endpoint', url, ...words];
+/**
+ * All words of a command line, the program first.
+ *
+ * @param url Of a node of a cluster; undefined where none is asked.
+ */
+export function commandLine(
+  url: string | undefined,
+  words: readonly string[],
+): readonly [string, ...string[]] {
+  const endpoint = url === undefined ? [] : ['--endpoint', url];
+  return [process.execPath, '--conditions=source', main, ...endpoint, ...words];
 }
 
 export function holdfast(
-  url: string,
+  url: string | undefined,
   words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
 ): {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
@@ -33,7 +42,10 @@ export function holdfast(
   readonly told: () => string;
 } {
   const [program, ...parameters] = commandLine(url, words);
-  const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, parameters, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

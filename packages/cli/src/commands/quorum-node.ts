@@ -1,0 +1,129 @@
+/** `holdfast quorum-node`: one of the independent nodes that vote on leases. */
+import type { Command } from 'commander';
+import { startLeaseNode } from '@holdfast/quorum';
+import type { LeaseNodeLog, RunningLeaseNode } from '@holdfast/quorum';
+import type { Output } from '../output.ts';
+import type { Environment } from '../program.ts';
+import { startFailure } from '../quorum/node-failure.ts';
+import { nodeLog } from '../quorum/node-log.ts';
+import { addNodeTerms, nodeSettings } from '../quorum/node-settings.ts';
+import type { NodeOptions, NodeSettings } from '../quorum/node-settings.ts';
+import { refuseEndpoints, usualPorts } from '../quorum/voters.ts';
+
+/** Exit status of a node that met an error it must not survive, as of `holdfast server`. */
+const fatalExitStatus = 70;
+const gracefulStopMs = 5000;
+
+export function addQuorumNode(program: Command, at: () => Environment): void {
+  const node = program
+    .command('quorum-node')
+    .description(
+      'Runs one lease node until it is stopped: independent of the others, without a leader.',
+    )
+    .requiredOption('--db <file>', 'SQLite file of this node, and of no other')
+    .option(
+      '--port <number>',
+      'port on which clients are served; 0 takes a free one',
+      String(usualPorts[0]),
+    )
+    .option('--host <address>', 'address on which clients are served', '127.0.0.1')
+    .option(
+      '--peers <list>',
+      'URLs of all other nodes, whom it asks when its file is new or lost (default: the first client tells)',
+    )
+    .option('--tls-cert <path>', 'certificate in PEM: clients are served over TLS')
+    .option('--tls-key <path>', 'its private key in PEM');
+  addNodeTerms(node)
+    .addHelpText(
+      'after',
+      `
+--epoch, --max-ttl, --drift-buffer and the key are the same on all nodes. A node without its file votes
+when all others are new as well, else when the leases that it may have granted have ended: --max-ttl and
+--drift-buffer after its start.
+
+Examples, one on each machine:
+  holdfast quorum-node --host 0.0.0.0 --db n1.sqlite --peers http://b:5001,http://c:5001
+  holdfast quorum-node --port 5002 --db n2.sqlite --max-ttl 300
+  HOLDFAST_API_KEY=$(cat key) holdfast quorum-node --db n1.sqlite --tls-cert n1.pem --tls-key n1.key`,
+    )
+    .action(async (options: NodeOptions, command: Command) => {
+      refuseEndpoints(command);
+      const settings = nodeSettings(options);
+      const running = await start(settings);
+      process.send?.({ ready: true, url: running.url });
+      tell(at().output, running, settings);
+      // Signals end the process.
+      await new Promise<never>(() => {
+        // Never settles.
+      });
+    });
+}
+
+async function start(settings: NodeSettings): Promise<RunningLeaseNode> {
+  const log = nodeLog(`quorum-node:${String(settings.port)}`);
+  const fatal = (error: unknown): void => {
+    // A half-dead node is worse than a dead one: no clean-up that could hang.
+    const err = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    log.error({ err }, 'This node cannot go on.');
+    process.exit(fatalExitStatus);
+  };
+  let node: RunningLeaseNode;
+  try {
+    node = await startLeaseNode({ ...settings, log });
+  } catch (error) {
+    throw startFailure(error, settings);
+  }
+  process.on('uncaughtException', fatal);
+  process.on('unhandledRejection', fatal);
+  const stop = stopper(node, log);
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  // Whoever started several holds the other end: when it is gone, so are its nodes.
+  if (process.env['HOLDFAST_STOP_WITH_PARENT'] === '1') {
+    process.on('disconnect', stop);
+    if (!process.connected) stop(); // It went while this node was starting.
+  }
+  return node;
+}
+
+function stopper(node: RunningLeaseNode, log: LeaseNodeLog): () => void {
+  let stopping = false;
+  return () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info({}, 'Stopping; once more to stop at once.');
+    setTimeout(() => process.exit(1), gracefulStopMs).unref();
+    node.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'Stopping failed.');
+        process.exit(1);
+      },
+    );
+  };
+}
+
+function tell(output: Output, node: RunningLeaseNode, settings: NodeSettings): void {
+  const { url } = node;
+  const { file } = settings;
+  const voting = node.isVoting();
+  output.write(
+    output.json
+      ? `${JSON.stringify({ ready: true, url, voting, file })}\n`
+      : `
+The lease node on ${url} ${voting ? 'votes' : notYet(settings)}. Its file is ${file}. Try:
+
+  curl ${url}/health
+
+Ctrl-C stops it.
+`,
+  );
+}
+
+/** What has to happen before it votes. */
+function notYet({ peers, longestTtlMs, driftBufferMs }: NodeSettings): string {
+  const longestSeconds = String(Math.ceil((longestTtlMs + driftBufferMs) / 1000));
+  return peers.length === 0
+    ? 'does not vote yet: the first client tells it who the others are'
+    : `does not vote yet: its file is new. It asks ${peers.join(', ')}; that takes a moment when all are new, else ${longestSeconds} s`;
+}

@@ -1,0 +1,185 @@
+/** Lease nodes on this machine, each a process of its own, so that one may be killed. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UsageError } from '../failure.ts';
+import { askHealth } from './ask-nodes.ts';
+
+const startTimeoutMs = 15_000;
+const stopTimeoutMs = 7000;
+const askVotingEveryMs = 50;
+
+export interface LocalLeaseNode {
+  readonly name: string;
+  readonly url: string;
+  /** SQLite. */
+  readonly file: string;
+  readonly log: string;
+  /** Undefined while it does not run. */
+  readonly pid: number | undefined;
+  /** What it was started with, behind `holdfast`. */
+  readonly words: readonly string[];
+}
+
+export interface LocalLeaseNodes {
+  readonly nodes: readonly LocalLeaseNode[];
+  /** Which of them vote, in their order: when all do, or after `timeoutMs`. */
+  voting(timeoutMs: number): Promise<readonly boolean[]>;
+  close(): Promise<void>;
+}
+
+export interface LocalLeaseNodesOptions {
+  /** One a node. */
+  readonly ports: readonly number[];
+  /** Files and logs of all nodes. */
+  readonly folder: string;
+  /** More options of `holdfast quorum-node`, for all of them. */
+  readonly words: readonly string[];
+  /** Told each time a node's process has ended, with its signal or exit status. */
+  readonly onNodeEnd: (node: LocalLeaseNode, how: string) => void;
+}
+
+/** @throws UsageError for a folder of another number of nodes; Error with the end of its log when a node does not start. */
+export async function startLeaseNodes(options: LocalLeaseNodesOptions): Promise<LocalLeaseNodes> {
+  const { ports, folder, words } = options;
+  mkdirSync(folder, { recursive: true });
+  keepNumber(folder, ports.length);
+  const urls = ports.map((port) => `http://127.0.0.1:${String(port)}`);
+  const slots = ports.map((port, position) => {
+    const name = `node-${String(position + 1)}`;
+    const file = join(folder, `${name}.sqlite`);
+    const peers = urls.filter((_url, place) => place !== position).join(',');
+    const own = ['--port', String(port), '--db', file, '--peers', peers];
+    return new Slot({
+      name,
+      url: urls[position] ?? '',
+      file,
+      log: join(folder, `${name}.log`),
+      words: ['quorum-node', ...own, ...words],
+    });
+  });
+  const stopAll = async (): Promise<void> => {
+    await Promise.all(slots.map((slot) => slot.stop()));
+  };
+  try {
+    await Promise.all(slots.map((slot) => slot.start(options.onNodeEnd)));
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+  return {
+    get nodes() {
+      return slots.map((slot) => slot.node);
+    },
+    voting: (timeoutMs) => untilVoting(urls, timeoutMs),
+    close: stopAll,
+  };
+}
+
+/**
+ * A majority of three is not one of five: files that have voted in one configuration are no others' start.
+ *
+ * @throws UsageError
+ */
+function keepNumber(folder: string, nodes: number): void {
+  const path = join(folder, 'number-of-nodes');
+  if (!existsSync(path)) {
+    writeFileSync(path, `${String(nodes)}\n`);
+    return;
+  }
+  const before = readFileSync(path, 'utf8').trim();
+  if (before !== String(nodes))
+    throw new UsageError(
+      `${folder} is of a quorum of ${before} nodes, not ${String(nodes)}. Give as many --ports, or another folder with --data.`,
+    );
+}
+
+class Slot {
+  readonly #fields: Omit<LocalLeaseNode, 'pid'>;
+  #child: ChildProcess | undefined;
+
+  constructor(fields: Omit<LocalLeaseNode, 'pid'>) {
+    this.#fields = fields;
+  }
+
+  get node(): LocalLeaseNode {
+    return { ...this.#fields, pid: this.#child?.pid };
+  }
+
+  start(onNodeEnd: LocalLeaseNodesOptions['onNodeEnd']): Promise<void> {
+    const { name, log: logPath, words } = this.#fields;
+    const log = openSync(logPath, 'w');
+    const child = spawn(process.execPath, [...sourceFlags(), mainPath(), ...words], {
+      // A process group of its own: Ctrl-C reaches the parent, which stops its nodes in order.
+      detached: true,
+      stdio: ['ignore', 'ignore', log, 'ipc'],
+      env: { ...process.env, HOLDFAST_STOP_WITH_PARENT: '1' },
+    });
+    closeSync(log);
+    this.#child = child;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(
+          new Error(`${name} did not start in ${String(startTimeoutMs)} ms. ${logEnd(logPath)}`),
+        );
+        child.kill('SIGKILL');
+      }, startTimeoutMs);
+      let started = false;
+      child.once('message', () => {
+        started = true;
+        clearTimeout(timer);
+        resolve();
+      });
+      child.once('error', reject);
+      child.once('exit', (code, signal) => {
+        clearTimeout(timer);
+        this.#child = undefined;
+        const how = signal ?? `status ${String(code)}`;
+        if (started) onNodeEnd(this.node, how);
+        else reject(new Error(`${name} could not be started. ${logEnd(logPath)}`));
+      });
+    });
+  }
+
+  stop(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+      child.once('exit', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      child.kill('SIGTERM');
+    });
+  }
+}
+
+function mainPath(): string {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return fileURLToPath(new URL(`../main.${extension}`, import.meta.url));
+}
+
+/** Children run like this process does: from the sources where it does, without its debugger and profiler. */
+export function sourceFlags(): string[] {
+  return process.execArgv.filter(
+    (flag) => flag.startsWith('--conditions') || flag.startsWith('--no-warnings'),
+  );
+}
+
+const logEnd = (path: string): string =>
+  `The end of ${path}:\n${readFileSync(path, 'utf8').slice(-2000).trimEnd()}`;
+
+async function untilVoting(
+  urls: readonly string[],
+  timeoutMs: number,
+): Promise<readonly boolean[]> {
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    const voting = await askHealth(urls);
+    if (voting.every(Boolean) || performance.now() >= deadlineMs) return voting;
+    await new Promise((resolve) => setTimeout(resolve, askVotingEveryMs));
+  }
+}

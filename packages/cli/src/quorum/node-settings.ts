@@ -1,0 +1,146 @@
+/** What a lease node is told, as options give it: the same for one node and for several on this machine. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Command } from 'commander';
+import type { LeaseNodeOptions } from '@holdfast/quorum';
+import { givenEndpoints } from '../endpoints.ts';
+import { UsageError } from '../failure.ts';
+import { countOf, secondsOf } from '../with-client.ts';
+import { addApiKeyOption, apiKeyOf } from './api-key.ts';
+import type { ApiKeyOptions } from './api-key.ts';
+import { addEpochOption } from './voters.ts';
+
+const lastPort = 65_535;
+const longestTtlSeconds = 86_400;
+const defaultDriftBufferMs = 1000;
+/** Of the longest ttl: clocks of different machines do not run alike. */
+const driftShare = 0.02;
+
+/** As the command line gives them. */
+export interface TermsOptions extends ApiKeyOptions {
+  readonly maxTtl: string;
+  readonly driftBuffer?: string;
+  readonly epoch: string;
+}
+
+/** As the command line gives them. */
+export interface NodeOptions extends TermsOptions {
+  readonly port: string;
+  readonly host: string;
+  readonly db: string;
+  readonly peers?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
+export type NodeSettings = Omit<LeaseNodeOptions, 'log'> & {
+  readonly longestTtlMs: number;
+  readonly driftBufferMs: number;
+};
+
+/** What all nodes of a quorum are told alike. */
+export function addNodeTerms(command: Command): Command {
+  command
+    .option('--max-ttl <seconds>', 'longest lease that is granted', '60')
+    .option(
+      '--drift-buffer <seconds>',
+      'largest drift buffer of any client: by so much longer than the longest lease a node that lost its file stays without a vote (default: 1, at least 2 % of --max-ttl)',
+    );
+  return addApiKeyOption(addEpochOption(command));
+}
+
+/** @throws UsageError naming the option. */
+export function nodeSettings(options: NodeOptions): NodeSettings {
+  const { host, db } = options;
+  const port = portOf(options.port);
+  const peers = peersOf(options.peers, host, port);
+  const tls = tlsOf(options.tlsCert, options.tlsKey);
+  const apiKey = apiKeyOf(options);
+  try {
+    mkdirSync(dirname(db), { recursive: true });
+  } catch (error) {
+    throw new UsageError(
+      `--db: the folder of "${db}" cannot be made: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  }
+  return {
+    file: db,
+    host,
+    port,
+    peers,
+    epoch: countOf('--epoch', options.epoch),
+    ...nodeTimes(options),
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(tls === undefined ? {} : { tls }),
+  };
+}
+
+/** @throws UsageError naming the option. */
+export function nodeTimes({ maxTtl, driftBuffer }: Pick<TermsOptions, 'maxTtl' | 'driftBuffer'>): {
+  readonly longestTtlMs: number;
+  readonly driftBufferMs: number;
+} {
+  const maxTtlSeconds = secondsOf('--max-ttl', maxTtl) ?? 0;
+  if (maxTtlSeconds < 1 || maxTtlSeconds > longestTtlSeconds)
+    throw new UsageError(
+      `--max-ttl takes 1 to ${String(longestTtlSeconds)} seconds; given: "${maxTtl}".`,
+    );
+  const longestTtlMs = maxTtlSeconds * 1000;
+  const leastMs = longestTtlMs * driftShare;
+  const driftBufferSeconds = secondsOf('--drift-buffer', driftBuffer);
+  if (driftBufferSeconds !== undefined && driftBufferSeconds * 1000 < leastMs)
+    throw new UsageError(
+      `--drift-buffer must be at least 2 % of --max-ttl (${String(leastMs / 1000)} s): clocks do not run alike; given: "${String(driftBuffer)}".`,
+    );
+  const driftBufferMs =
+    driftBufferSeconds === undefined
+      ? Math.max(defaultDriftBufferMs, leastMs)
+      : driftBufferSeconds * 1000;
+  return { longestTtlMs, driftBufferMs };
+}
+
+function portOf(text: string): number {
+  const port = text.trim() === '' ? Number.NaN : Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > lastPort)
+    throw new UsageError(
+      `--port takes a number from 0 (any free one) to ${String(lastPort)}; given: "${text}".`,
+    );
+  return port;
+}
+
+/** A node that took itself for another one could find that all others are new, and vote too early. */
+function peersOf(list: string | undefined, host: string, port: number): readonly string[] {
+  const peers = givenEndpoints(list?.split(','), undefined) ?? [];
+  if (peers.length === 0) return peers;
+  if (![2, 4, 6].includes(peers.length) || new Set(peers).size < peers.length)
+    throw new UsageError(
+      `--peers names all other nodes, each once: 2, 4 or 6 of them; given: "${list ?? ''}".`,
+    );
+  const own = new Set([`${host}:${String(port)}`, `localhost:${String(port)}`]);
+  const itself = peers.find((peer) => own.has(new URL(peer).host));
+  if (itself !== undefined)
+    throw new UsageError(`--peers names the other nodes; ${itself} is this one.`);
+  return peers;
+}
+
+function tlsOf(
+  certPath: string | undefined,
+  keyPath: string | undefined,
+): { readonly cert: string; readonly key: string } | undefined {
+  if (certPath === undefined && keyPath === undefined) return undefined;
+  if (certPath === undefined || keyPath === undefined)
+    throw new UsageError('--tls-cert and --tls-key go together: give both, or none.');
+  return { cert: readPem('--tls-cert', certPath), key: readPem('--tls-key', keyPath) };
+}
+
+function readPem(option: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(
+      `${option} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  }
+}

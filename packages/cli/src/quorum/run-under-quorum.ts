@@ -1,0 +1,141 @@
+/**
+ * A command that runs while a majority of independent nodes keeps a lease for it. What stops the command
+ * before that can have ended is in run/guarded-command.ts.
+ */
+import { HoldfastError } from '@holdfast/client';
+import type { QuorumHold } from '@holdfast/client';
+import { UsageError } from '../failure.ts';
+import { printable } from '../printable.ts';
+import type { RunOptions } from '../run/run-options.ts';
+import { timesOf } from '../run/run-options.ts';
+import { runUnderLease, tellLoss } from '../run/under-lease.ts';
+import { untilSignal } from '../until-signal.ts';
+import { askStatus, askVotes } from './ask-nodes.ts';
+import type { VoteReport } from './ask-nodes.ts';
+import { troublesOf } from './troubles.ts';
+import { verdictOf, verdictText } from './verdict.ts';
+import { quorumOf } from './voters.ts';
+import type { ChosenQuorum, QuorumCommandOptions } from './voters.ts';
+
+/** As the command line gives them. */
+export type QuorumRunOptions = RunOptions & QuorumCommandOptions;
+
+/** Shorter, the ways to the nodes and back are too much of it. */
+const shortestTtlMs = 1000;
+
+/**
+ * Takes the lock, runs the command under the guard, gives the lock back.
+ *
+ * @param clientId Shown as the holder.
+ * @returns The exit status: that of the command, or one of `exitStatus`.
+ * @throws UsageError, HoldfastError when it was not to be had.
+ */
+export async function runUnderQuorum(
+  name: string,
+  command: readonly string[],
+  clientId: string,
+  options: QuorumRunOptions,
+): Promise<number> {
+  const { waitMs, ttlMs, graceMs: wantedGraceMs } = timesOf(options);
+  if (ttlMs < shortestTtlMs)
+    throw new UsageError(
+      `--ttl takes ${String(shortestTtlMs / 1000)} second or more; given: "${options.ttl}".`,
+    );
+  const chosen = quorumOf(options, ttlMs, clientId);
+  const graceMs = graceWithin(ttlMs, chosen.driftBufferMs, wantedGraceMs, options.grace);
+  let hold: QuorumHold | undefined;
+  const stopped = await untilSignal(async (signal) => {
+    hold = await take(chosen, name, { waitMs, ttlMs, signal });
+  });
+  if (hold === undefined || typeof stopped === 'number') {
+    await hold?.release();
+    return stopped ?? 0;
+  }
+  return guard(hold, name, command, graceMs);
+}
+
+/**
+ * The lease is renewed each third of its ttl. What is certain then, two thirds less the drift buffer, has to
+ * be more than the grace by the time that a round takes: a sixth of the ttl.
+ *
+ * @param given What --grace says; undefined: what is wanted by default may be cut.
+ * @throws UsageError
+ */
+export function graceWithin(
+  ttlMs: number,
+  driftBufferMs: number,
+  wantedMs: number,
+  given: string | undefined,
+): number {
+  const mostMs = ttlMs / 2 - driftBufferMs;
+  if (mostMs <= 0)
+    throw new UsageError(
+      `--drift-buffer (${String(driftBufferMs / 1000)} s) must be less than half of --ttl (${String(ttlMs / 1000)} s): nothing would be left to work in.`,
+    );
+  if (given !== undefined && wantedMs > mostMs)
+    throw new UsageError(
+      `--grace must be at most half of --ttl less --drift-buffer (${String(mostMs / 1000)} s); given: "${given}".`,
+    );
+  return Math.min(wantedMs, mostMs);
+}
+
+async function guard(
+  hold: QuorumHold,
+  name: string,
+  command: readonly string[],
+  graceMs: number,
+): Promise<number> {
+  const variables = {
+    HOLDFAST_FENCE_TOKEN: String(hold.fenceToken),
+    HOLDFAST_LOCK_NAME: name,
+  };
+  const lease = { signal: hold.signal, validForMs: () => hold.validForMs, graceMs };
+  const { end, status } = await runUnderLease(command, variables, lease);
+  if (end?.leaseLost === true)
+    return tellLoss(name, 'No majority of the nodes renewed it: "holdfast quorum status" tells.');
+  await hold.release();
+  return status;
+}
+
+interface Taking {
+  readonly waitMs: number;
+  readonly ttlMs: number;
+  readonly signal: AbortSignal;
+}
+
+async function take(chosen: ChosenQuorum, name: string, taking: Taking): Promise<QuorumHold> {
+  const { waitMs, signal } = taking;
+  try {
+    return await chosen.quorum.lock(name).acquire({ waitMs, signal });
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    // Also after a signal, where nobody reads it: what a failed attempt was granted by a few nodes is being
+    // given back, and this process ends next. A question behind it is answered when that has arrived.
+    const lease = { resource: name, epoch: chosen.epoch, ttlMs: taking.ttlMs };
+    const reports = await askVotes(chosen.nodes, lease, chosen.apiKey);
+    if (error.code === 'lock_held' || error.code === 'wait_timeout' || error.code === 'no_quorum')
+      throw await withReasons(error, name, chosen, { waitMs, reports });
+    throw error;
+  }
+}
+
+/** To the client a node that refuses is as silent as one that is down; to people it is not. */
+async function withReasons(
+  error: HoldfastError,
+  name: string,
+  { nodes, apiKey }: ChosenQuorum,
+  { waitMs, reports }: { readonly waitMs: number; readonly reports: readonly VoteReport[] },
+): Promise<HoldfastError> {
+  const { details } = error;
+  const { code, text } = troublesOf(reports);
+  if (code !== undefined)
+    return new HoldfastError(code, printable(`"${name}": ${text}.`), details, { cause: error });
+  const verdict = verdictOf(await askStatus(nodes, name, apiKey));
+  if (verdict.type === 'free')
+    return new HoldfastError(error.code, `${error.message} It is free by now.`, details);
+  // Where a node is down, one that says no is enough for the client to stop listening.
+  const busy = waitMs > 0 ? 'wait_timeout' : 'lock_held';
+  const heldCode = verdict.type === 'held' ? busy : error.code;
+  const message = printable(verdictText(name, verdict, nodes.length));
+  return new HoldfastError(heldCode, message, details, { cause: error });
+}

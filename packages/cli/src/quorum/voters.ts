@@ -1,0 +1,120 @@
+/** Which voters a quorum has, as options and variables give them. */
+import type { Command } from 'commander';
+import { HoldfastError, Quorum } from '@holdfast/client';
+import { givenEndpoints } from '../endpoints.ts';
+import { UsageError } from '../failure.ts';
+import { countOf, secondsOf } from '../with-client.ts';
+import { apiKeyOf } from './api-key.ts';
+import type { ApiKeyOptions } from './api-key.ts';
+
+/** Where `holdfast quorum-cluster` starts its nodes. */
+export const usualPorts: readonly number[] = [5001, 5002, 5003];
+const usualNodes: readonly string[] = usualPorts.map((port) => `http://127.0.0.1:${String(port)}`);
+const nodesVariable = 'HOLDFAST_QUORUM_NODES';
+const defaultDriftBufferMs = 500;
+/** What the clocks of two machines are allowed to differ by, at the least. */
+const smallestDriftShare = 0.02;
+
+/** As the command line gives them. */
+export interface NodesOptions extends ApiKeyOptions {
+  readonly nodes?: string;
+}
+
+/** As the command line gives them. */
+export interface QuorumCommandOptions extends NodesOptions {
+  readonly driftBuffer?: string;
+  readonly epoch: string;
+}
+
+export interface ChosenQuorum {
+  readonly quorum: Quorum;
+  /** Lease nodes among the voters, for questions what each of them says. */
+  readonly nodes: readonly string[];
+  readonly driftBufferMs: number;
+  readonly epoch: number;
+  readonly apiKey: string | undefined;
+}
+
+export function addNodesOption(command: Command): Command {
+  return command.option(
+    '--nodes <list>',
+    `all lease nodes of the quorum: 3, 5 or 7 URLs, separated by commas (${nodesVariable}; default ${usualNodes.join(',')})`,
+  );
+}
+
+export function addEpochOption(command: Command): Command {
+  return command.option(
+    '--epoch <number>',
+    'number of the configuration, the same on all nodes and clients',
+    '1',
+  );
+}
+
+/**
+ * The nodes given by the option, else by the variable, else those of `holdfast quorum-cluster`.
+ *
+ * @throws UsageError naming what is no URL, or a number of nodes that is none of a quorum.
+ */
+export function nodesOf(
+  { nodes }: NodesOptions,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): readonly string[] {
+  const given = givenEndpoints(nodes?.split(','), environment[nodesVariable]) ?? usualNodes;
+  if (![3, 5, 7].includes(given.length))
+    throw new UsageError(
+      `A quorum has 3, 5 or 7 nodes; given: ${String(given.length)} (${given.join(', ')}). Name all of them with --nodes or ${nodesVariable}.`,
+    );
+  if (new Set(given).size < given.length)
+    throw new UsageError(`A node is named twice, and each counts once: ${given.join(', ')}.`);
+  return given;
+}
+
+/**
+ * From options to a quorum: the one place where its voters are chosen.
+ *
+ * @param ttlMs Of its leases.
+ * @param clientId Shown as the holder.
+ * @throws UsageError
+ */
+export function quorumOf(
+  options: QuorumCommandOptions,
+  ttlMs: number,
+  clientId: string,
+): ChosenQuorum {
+  const nodes = nodesOf(options);
+  const epoch = countOf('--epoch', options.epoch);
+  const apiKey = apiKeyOf(options);
+  const driftBufferSeconds = secondsOf('--drift-buffer', options.driftBuffer);
+  const driftBufferMs =
+    driftBufferSeconds === undefined
+      ? Math.max(defaultDriftBufferMs, ttlMs * smallestDriftShare)
+      : driftBufferSeconds * 1000;
+  try {
+    const quorum = new Quorum({
+      nodes,
+      ttlMs,
+      driftBufferMs,
+      epoch,
+      clientId,
+      ...(apiKey === undefined ? {} : { apiKey }),
+    });
+    return { quorum, nodes, driftBufferMs, epoch, apiKey };
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    throw new UsageError(`${error.message} See --nodes, --ttl and --drift-buffer.`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * `--endpoint` stands behind every command; it names nodes of another kind.
+ *
+ * @throws UsageError
+ */
+export function refuseEndpoints(command: Command): void {
+  if (command.optsWithGlobals()['endpoint'] !== undefined)
+    throw new UsageError(
+      '--endpoint names nodes of a cluster. A quorum has nodes of its own: name all of them with --nodes URL,URL,URL.',
+    );
+}

@@ -1,0 +1,44 @@
+/** What every `... run` command does with what it has taken: runs the command, and tells what went wrong. */
+import { exitStatus } from '../exit-status.ts';
+import { CommandNotStarted, runGuarded } from './guarded-command.ts';
+import type { CommandEnd, Lease } from './guarded-command.ts';
+
+export interface RunEnd {
+  /** Undefined when it could not be started. */
+  readonly end: CommandEnd | undefined;
+  /** The exit status to pass on. */
+  readonly status: number;
+}
+
+/**
+ * Runs the command under the guard; tells on stderr where it could not be started.
+ *
+ * @param variables What the command finds in its environment.
+ */
+export async function runUnderLease(
+  command: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  lease: Lease,
+): Promise<RunEnd> {
+  try {
+    const end = await runGuarded(command, variables, lease);
+    return { end, status: end.status };
+  } catch (error) {
+    if (!(error instanceof CommandNotStarted)) throw error;
+    process.stderr.write(`holdfast: ${error.message}\n`);
+    return { end: undefined, status: error.status };
+  }
+}
+
+/**
+ * Tells that the command was stopped with the lease.
+ *
+ * @param why A sentence more; empty: nothing is known.
+ * @returns The exit status for that.
+ */
+export function tellLoss(name: string, why: string): number {
+  process.stderr.write(
+    `holdfast: the lease of "${name}" was lost or could not be renewed; the command was stopped.\n${why === '' ? '' : `${why}\n`}`,
+  );
+  return exitStatus.leaseLost;
+}

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { portsOf } from '../../../src/commands/quorum-cluster.ts';
+import { UsageError } from '../../../src/failure.ts';
+import { apiKeyOf } from '../../../src/quorum/api-key.ts';
+import { nodeSettings, nodeTimes } from '../../../src/quorum/node-settings.ts';
+import { graceWithin } from '../../../src/quorum/run-under-quorum.ts';
+import { nodesOf, quorumOf } from '../../../src/quorum/voters.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-quorum-options-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the nodes of a quorum', () => {
+  it('are those of the option, else of the variable, else the usual ones', () => {
+    const environment = { HOLDFAST_QUORUM_NODES: 'x:1,y:1,z:1' };
+    assert.deepEqual(nodesOf({ nodes: 'a:1, http://b:1/,https://c' }, environment), [
+      'http://a:1',
+      'http://b:1',
+      'https://c',
+    ]);
+    assert.deepEqual(nodesOf({}, environment), ['http://x:1', 'http://y:1', 'http://z:1']);
+    assert.deepEqual(
+      nodesOf({}, {}),
+      [5001, 5002, 5003].map((port) => `http://127.0.0.1:${String(port)}`),
+    );
+  });
+
+  for (const wrong of ['', 'a:1', 'a:1,b:1', 'a:1,b:1,a:1', 'a:1,b:1,http://a:1/', 'a:1,,b:1'])
+    it(`are refused: "${wrong}"`, () => {
+      assert.throws(() => nodesOf({ nodes: wrong }, {}), UsageError);
+    });
+
+  it('given a drift buffer that does not fit the ttl, then it is refused as wrong usage', () => {
+    const options = { nodes: 'a:1,b:1,c:1', epoch: '1' };
+    assert.equal(quorumOf(options, 15_000, 'me').driftBufferMs, 500);
+    assert.equal(quorumOf(options, 60_000, 'me').driftBufferMs, 1200);
+    assert.throws(() => quorumOf({ ...options, driftBuffer: '0.1' }, 15_000, 'me'), UsageError);
+    assert.throws(() => quorumOf({ ...options, epoch: 'x' }, 15_000, 'me'), UsageError);
+  });
+});
+
+describe('the ports of lease nodes on this machine', () => {
+  it('are 3, 5 or 7 different ones', () => {
+    assert.deepEqual(portsOf('1,2, 3'), [1, 2, 3]);
+    for (const wrong of ['', '1', '1,2', '1,2,3,4', '1,2,2', '0,1,2', '1,2,65536', '1,,2', 'a,b,c'])
+      assert.throws(() => portsOf(wrong), UsageError, wrong);
+  });
+});
+
+describe('the grace of a command under a quorum lease', () => {
+  it('is cut to what a renewal leaves of the lease, unless it was asked for', () => {
+    assert.equal(graceWithin(15_000, 500, 3750, undefined), 3750);
+    assert.equal(graceWithin(2000, 600, 500, undefined), 400);
+    assert.equal(graceWithin(2000, 600, 300, '0.3'), 300);
+    assert.throws(() => graceWithin(2000, 600, 500, '0.5'), UsageError);
+  });
+
+  it('given a drift buffer that leaves nothing of the lease, then that is refused', () => {
+    assert.throws(() => graceWithin(1000, 500, 250, undefined), UsageError);
+  });
+});
+
+describe('the settings of a lease node', () => {
+  const base = { port: '5001', host: '127.0.0.1', maxTtl: '60', epoch: '1' };
+  const settings = (given: object): ReturnType<typeof nodeSettings> =>
+    nodeSettings({ ...base, db: join(folder, 'n.sqlite'), ...given });
+
+  it('have a drift buffer that grows with the longest lease', () => {
+    assert.deepEqual(nodeTimes({ maxTtl: '20' }), { longestTtlMs: 20_000, driftBufferMs: 1000 });
+    assert.deepEqual(nodeTimes({ maxTtl: '600' }), {
+      longestTtlMs: 600_000,
+      driftBufferMs: 12_000,
+    });
+    for (const wrong of [
+      { maxTtl: '0' },
+      { maxTtl: 'x' },
+      { maxTtl: '90000' },
+      { maxTtl: '60', driftBuffer: '1' },
+    ])
+      assert.throws(() => nodeTimes(wrong), UsageError, JSON.stringify(wrong));
+  });
+
+  it('name all other nodes, and never this one', () => {
+    assert.deepEqual(settings({ peers: 'b:1,c:1' }).peers, ['http://b:1', 'http://c:1']);
+    assert.deepEqual(settings({}).peers, []);
+    for (const peers of ['b:1', 'b:1,b:1', 'b:1,127.0.0.1:5001', 'b:1,localhost:5001', 'b:1,a b'])
+      assert.throws(() => settings({ peers }), UsageError, peers);
+  });
+
+  it('make the folder of the file, and refuse one that cannot be made', () => {
+    const db = join(folder, 'deep', 'er', 'n.sqlite');
+    assert.equal(settings({ db }).file, db);
+    writeFileSync(join(folder, 'file'), '');
+    assert.throws(() => settings({ db: join(folder, 'file', 'n.sqlite') }), UsageError);
+  });
+
+  it('are refused where a port, an epoch or a file of TLS is none', () => {
+    for (const wrong of [
+      { port: 'x' },
+      { port: '' },
+      { port: '70000' },
+      { epoch: '0' },
+      { tlsCert: 'only.pem' },
+      { tlsCert: join(folder, 'none.pem'), tlsKey: join(folder, 'none.key') },
+    ])
+      assert.throws(() => settings(wrong), UsageError, JSON.stringify(wrong));
+  });
+});
+
+describe('the key that lease nodes ask for', () => {
+  it('is that of the file, else of the variable, else none', () => {
+    const path = join(folder, 'key');
+    writeFileSync(path, 'from-file\n');
+    const environment = { HOLDFAST_API_KEY: 'from-variable' };
+    assert.equal(apiKeyOf({ apiKeyFile: path }, environment), 'from-file');
+    assert.equal(apiKeyOf({}, environment), 'from-variable');
+    assert.equal(apiKeyOf({}, {}), undefined);
+    assert.equal(apiKeyOf({}, { HOLDFAST_API_KEY: '' }), undefined);
+  });
+
+  it('is refused where the file is missing or empty, or it cannot be sent', () => {
+    const empty = join(folder, 'empty');
+    writeFileSync(empty, '\n');
+    assert.throws(() => apiKeyOf({ apiKeyFile: join(folder, 'none') }, {}), UsageError);
+    assert.throws(() => apiKeyOf({ apiKeyFile: empty }, {}), UsageError);
+    assert.throws(() => apiKeyOf({}, { HOLDFAST_API_KEY: 'a b' }), UsageError);
+  });
+});
