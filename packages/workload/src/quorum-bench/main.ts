@@ -1,0 +1,115 @@
+/**
+ * `make bench-quorum`: acquire-release cycles a second through the client against three independent lease
+ * nodes, each a process that fsyncs every vote; and how a lock goes from hand to hand among ten that wait,
+ * told by the nodes and by plain polling. Exit status 1 when two held a lock at once or a token fell.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { calibrate } from '../bench/calibration.ts';
+import { describeMachine, machineLine } from '../statistics/machine.ts';
+import { milliseconds, table, whole } from '../statistics/table.ts';
+import { startLeaseNodes } from './lease-nodes.ts';
+import { measureHandOver, measureOwn } from './load.ts';
+import type { HandOverFigures, OwnFigures } from './load.ts';
+
+const help = `Usage: npm run bench:quorum -- [OPTION]…
+
+  --seconds N     counted seconds of each row (5)
+  --workers LIST  workers, each with a lock of its own (1,16,64,256)
+  --folder PATH   where the nodes keep their files (a new folder for temporary files)
+  --json          print one JSON document instead of tables
+`;
+
+const warmUpMs = 1000;
+const calibrationMs = 1000;
+const waiters = 10;
+const holdMs = 5;
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '5' },
+    workers: { type: 'string', default: '1,16,64,256' },
+    folder: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+if (values.help) console.log(help);
+else await bench();
+
+async function bench(): Promise<void> {
+  const measureMs = 1000 * numberFrom('--seconds', values.seconds, 600);
+  const workers = values.workers.split(',').map((text) => numberFrom('--workers', text, 10_000));
+  const folder = values.folder ?? (await mkdtemp(join(tmpdir(), 'holdfast-bench-quorum-')));
+  const tell = (text: string): void => {
+    if (!values.json) console.error(text);
+  };
+  tell('Measuring what the machine can do at this moment.');
+  const calibration = await calibrate(folder, calibrationMs);
+  const nodes = await startLeaseNodes(3, folder);
+  const own: OwnFigures[] = [];
+  const handOvers: HandOverFigures[] = [];
+  try {
+    const times = { warmUpMs, measureMs };
+    for (const count of workers) {
+      tell(`${String(count)} workers, a lock for each.`);
+      own.push(await measureOwn(nodes.urls, count, times));
+    }
+    for (const how of ['told', 'polling'] as const) {
+      tell(`${String(waiters)} that want one lock, ${how}.`);
+      handOvers.push(await measureHandOver(nodes.urls, how, waiters, times, holdMs));
+    }
+  } finally {
+    await nodes.close();
+    if (values.folder === undefined) await rm(folder, { recursive: true, force: true });
+  }
+  const machine = describeMachine();
+  const commits = calibration.fsyncedCommitsPerSecond;
+  if (values.json) console.log(JSON.stringify({ machine, calibration, own, handOvers }));
+  else {
+    console.log(`Machine: ${machineLine(machine)}`);
+    console.log(`One SQLite commit with synchronous=FULL: ${whole(commits)} a second, same run.\n`);
+    console.log(ownTable(own, commits));
+    console.log(`\n${handOverTable(handOvers)}`);
+  }
+  const faults = [...own.map((row) => row.tokensNotRisen), ...handOvers.map((row) => row.overlaps)];
+  process.exitCode = faults.every((count) => count === 0) ? 0 : 1;
+}
+
+function numberFrom(name: string, text: string, most: number): number {
+  const value = Number(text);
+  if (value > 0 && value <= most) return value;
+  console.error(`${name} is a number above 0 and up to ${String(most)}, not "${text}".`);
+  process.exit(2);
+}
+
+function ownTable(rows: readonly OwnFigures[], commits: number): string {
+  return table(
+    ['workers', 'cycles/s', 'per commit', 'requests/cycle', 'acquire p50 ms', 'p95', 'p99'],
+    rows.map((row) => [
+      String(row.workers),
+      whole(row.cyclesPerSecond),
+      (row.cyclesPerSecond / commits).toFixed(2),
+      row.requestsPerCycle.toFixed(2),
+      milliseconds(row.acquireMs.p50),
+      milliseconds(row.acquireMs.p95),
+      milliseconds(row.acquireMs.p99),
+    ]),
+  );
+}
+
+function handOverTable(rows: readonly HandOverFigures[]): string {
+  return table(
+    ['ten that wait', 'hand-overs', 'p50 ms', 'p95', 'p99', 'requests each'],
+    rows.map((row) => [
+      row.how,
+      whole(row.handOvers),
+      milliseconds(row.handOverMs.p50),
+      milliseconds(row.handOverMs.p95),
+      milliseconds(row.handOverMs.p99),
+      row.requestsPerHandOver.toFixed(1),
+    ]),
+  );
+}
