@@ -191,18 +191,19 @@ export const faults: readonly Fault[] = [
     breaks:
       'a client believes in its lease for as long as the answer took, longer than the cluster',
     file: 'packages/client/src/session.ts',
-    find: `this.#validUntilMs = Math.max(this.#validUntilMs, sentAtMs + this.timeoutMs - this.#marginMs); // V1`,
-    put: `this.#validUntilMs = this.#clock.now() + this.timeoutMs;`,
+    find: `if (sentAt.monotonicMs >= this.#provenAt.monotonicMs) this.#provenAt = sentAt; // V1`,
+    put: `this.#provenAt = momentOf(this.#clock);`,
   },
   {
     name: 'client-trusts-its-timers',
     breaks: 'a client that stood still believes in a hold until its timers have fired',
     file: 'packages/client/src/session.ts',
-    find: `    if (this.#clock.now() >= this.#validUntilMs) {
+    find: `    if (this.#clock.now() >= this.#endsAtMs) {
       this.#lose("its lease has run out by this machine's clock");
       return false;
-    }`,
-    put: ``,
+    }
+    return passedMs(this.#clock, this.#provenAt) < this.#leaseMs;`,
+    put: `    return true;`,
   },
   {
     name: 'entries-applied-during-a-restore',

@@ -1,5 +1,6 @@
 /** The client of a Holdfast cluster. */
 import type { ClusterPush, OperationName, Operations, WatchEvent } from '@holdfast/protocol';
+import { momentOf } from './clock.ts';
 import type { ClientClock } from './clock.ts';
 import { Connection } from './connection.ts';
 import type { CallSettings } from './connection.ts';
@@ -92,7 +93,7 @@ export class Client {
   /** Opens a session and keeps it alive until it is ended. */
   async session(options: SessionOptions = {}): Promise<Session> {
     const clientId = options.clientId ?? this.clientId;
-    const sentAtMs = this.#clock.now();
+    const sentAt = momentOf(this.#clock);
     const answer = await this.call('create_session', {
       client_id: clientId,
       request_id: this.#newId(),
@@ -105,7 +106,7 @@ export class Client {
       id: answer.session_id,
       clientId,
       timeoutMs: answer.timeout * 1000,
-      sentAtMs,
+      sentAt,
     });
     this.#sessions.add(session);
     session.signal.addEventListener('abort', () => this.#sessions.delete(session), { once: true });

@@ -19,3 +19,21 @@ export const systemClock: ClientClock = {
   },
   random: () => Math.random(),
 };
+
+/** A point in time by both clocks. */
+export interface Moment {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+export const momentOf = (clock: ClientClock): Moment => ({
+  monotonicMs: clock.now(),
+  wallMs: clock.wallNow(),
+});
+
+/**
+ * Ms since then, by whichever clock says more: the monotonic one stands still while the machine sleeps, the
+ * wall clock does not. A wall clock that is set back changes nothing.
+ */
+export const passedMs = (clock: ClientClock, since: Moment): number =>
+  Math.max(clock.now() - since.monotonicMs, clock.wallNow() - since.wallMs);

@@ -5,7 +5,8 @@
  * V2: what is held is decided by comparing clocks, never by whether a timer has fired: timers stand
  *     still while the event loop is blocked.
  * V3: a hold's signal fires before the lease can have ended on any server: `marginMs` before.
- * V4: after a suspend (the two clocks drift apart) nothing is believed until a keepalive succeeds.
+ * V4: what a machine sleeps counts: of its two clocks the one that says more is believed. What only the wall
+ *     clock says to be over is not believed in until a keepalive succeeds: that clock may have been set.
  * V5: a session that is lost never comes back, nor do its holds.
  * V6: a hold that others ended while its session lives is lost when that is told, or, after a broken
  *     connection, when the cluster is asked again.
@@ -22,7 +23,8 @@ import type {
 } from '@holdfast/protocol';
 import { termsOf, waitOf } from './acquiring.ts';
 import type { AcquireOptions, WaitOptions } from './acquiring.ts';
-import type { ClientClock } from './clock.ts';
+import { momentOf, passedMs } from './clock.ts';
+import type { ClientClock, Moment } from './clock.ts';
 import type { Connection } from './connection.ts';
 import type { Held } from './held.ts';
 import { Hold } from './hold.ts';
@@ -31,7 +33,6 @@ import { watch } from './watch.ts';
 import type { WatchOptions } from './watch.ts';
 
 const maxInFlight = 512;
-const suspendDriftMs = 1000;
 const lookAgainMs = 1000;
 const defaultTimeoutMs = 10_000;
 
@@ -101,9 +102,9 @@ export class Session {
   readonly #controller = new AbortController();
   #state: SessionState = 'active';
   /** V1, by the monotonic clock. */
-  #validUntilMs: number;
+  /** When the keepalive that succeeded was sent (V1). */
+  #provenAt: Moment;
   /** Wall minus monotonic clock at the last proof (V4). */
-  #clockOffsetMs: number;
   #nextRequestId = 1;
   #cancelKeepAlive: (() => void) | undefined;
   #cancelExpiry: (() => void) | undefined;
@@ -123,7 +124,7 @@ export class Session {
       readonly id: string;
       readonly clientId: string;
       readonly timeoutMs: number;
-      readonly sentAtMs: number;
+      readonly sentAt: Moment;
     },
   ) {
     this.#connection = connection;
@@ -132,8 +133,7 @@ export class Session {
     this.clientId = fields.clientId;
     this.timeoutMs = fields.timeoutMs;
     this.#marginMs = Math.min(1000, fields.timeoutMs / 10);
-    this.#validUntilMs = fields.sentAtMs + fields.timeoutMs - this.#marginMs;
-    this.#clockOffsetMs = clock.wallNow() - clock.now();
+    this.#provenAt = fields.sentAt;
     connection.onSessionEnded.set(this.id, () => this.#lose('the cluster says that it has ended'));
     connection.onHoldEnded.set(this.id, (push) => this.#holdEnded(push));
     this.#unsubscribe = connection.onOpen(() => void this.#lookAtHolds());
@@ -158,18 +158,27 @@ export class Session {
 
   /** Ms for which the lease is certain from now; 0 when it is not. */
   get validForMs(): number {
-    return this.isValid() ? this.#validUntilMs - this.#clock.now() : 0;
+    return this.isValid() ? this.#leaseMs - passedMs(this.#clock, this.#provenAt) : 0;
   }
 
   /** V2, V4: compares clocks; finds out a lease that has run out though no timer has fired. */
   isValid(): boolean {
     if (this.#state !== 'active') return false;
-    if (this.#clock.now() >= this.#validUntilMs) {
+    if (this.#clock.now() >= this.#endsAtMs) {
       this.#lose("its lease has run out by this machine's clock");
       return false;
     }
-    const drift = Math.abs(this.#clock.wallNow() - this.#clock.now() - this.#clockOffsetMs);
-    return drift < suspendDriftMs;
+    return passedMs(this.#clock, this.#provenAt) < this.#leaseMs;
+  }
+
+  /** How long it is certain from when it was proven (V3). */
+  get #leaseMs(): number {
+    return this.timeoutMs - this.#marginMs;
+  }
+
+  /** By the monotonic clock. */
+  get #endsAtMs(): number {
+    return this.#provenAt.monotonicMs + this.#leaseMs;
   }
 
   /**
@@ -397,8 +406,8 @@ export class Session {
 
   async #keepAlive(): Promise<void> {
     if (!this.isValid() && this.#state !== 'active') return;
-    const sentAtMs = this.#clock.now();
-    const left = Math.max(1, this.#validUntilMs - sentAtMs);
+    const sentAt = momentOf(this.#clock);
+    const left = Math.max(1, this.#endsAtMs - sentAt.monotonicMs);
     try {
       await this.#connection.call(
         'keepalive',
@@ -407,8 +416,7 @@ export class Session {
       );
       if (this.#state !== 'active') return;
       this.#failures = 0;
-      this.#validUntilMs = Math.max(this.#validUntilMs, sentAtMs + this.timeoutMs - this.#marginMs); // V1
-      this.#clockOffsetMs = this.#clock.wallNow() - this.#clock.now();
+      if (sentAt.monotonicMs >= this.#provenAt.monotonicMs) this.#provenAt = sentAt; // V1
       this.#planExpiry();
       this.#planKeepAlive(this.timeoutMs / 3);
       if (!this.#connection.tellsEnds) void this.#lookAtHolds();
@@ -431,12 +439,9 @@ export class Session {
   /** V3. The timer only hurries what `isValid` finds out anyway. */
   #planExpiry(): void {
     this.#cancelExpiry?.();
-    this.#cancelExpiry = this.#clock.after(
-      Math.max(0, this.#validUntilMs - this.#clock.now()),
-      () => {
-        if (this.isValid()) this.#planExpiry();
-      },
-    );
+    this.#cancelExpiry = this.#clock.after(Math.max(0, this.#endsAtMs - this.#clock.now()), () => {
+      if (this.isValid()) this.#planExpiry();
+    });
   }
 
   /** V5. */

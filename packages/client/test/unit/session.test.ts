@@ -135,13 +135,26 @@ describe('A session', () => {
   it('believes nothing after a suspend until a keepalive succeeds (V4)', async () => {
     const session = await client.session({ timeoutSeconds: 30 });
     const hold = await session.lock('a');
-    clock.wallMs += 5000;
+    // Asleep, but not for so long that the lease may have ended: its margin is a second.
+    clock.wallMs += 28_900;
+    hold.assertHeld();
+    assert.equal(Math.round(session.validForMs), 100);
+    clock.wallMs += 100;
     assert.equal(hold.isHeld(), false);
     assert.equal(session.state, 'active');
     clock.pass(10_000);
     await peer.next('keepalive');
     while (!hold.isHeld()) await new Promise((resolve) => setImmediate(resolve));
     hold.assertHeld();
+  });
+
+  it('counts a suspend between a keepalive and its answer (V4)', async () => {
+    peer.handle = (request) => {
+      if (request.operation === 'create_session') clock.wallMs += 28_000;
+      peer.answerNormally(request);
+    };
+    const session = await client.session({ timeoutSeconds: 30 });
+    assert.equal(Math.round(session.validForMs), 1000);
   });
 
   it('that the cluster has ended is lost for good (V5)', async () => {
