@@ -17,7 +17,7 @@ export interface QuorumAcquireBody extends QuorumRequest {
   readonly waiter_id?: string;
 }
 export type QuorumAcquireAnswer =
-  | { readonly status: 'GRANTED'; readonly token: number }
+  | { readonly status: 'GRANTED'; readonly token: number; readonly file_id: number }
   /** Another lease stands, or it is another waiter's turn. */
   | { readonly status: 'DENIED'; readonly remaining_ms: number }
   /** This lease was released before: a late repetition does not bring it back. */
@@ -34,6 +34,8 @@ export interface QuorumRenewBody extends QuorumRequest {
 /** `REFUSED`: the lease does not stand on this node. */
 export interface QuorumStandingAnswer {
   readonly status: 'DONE' | 'REFUSED';
+  /** Of the node's file: one node that is named twice is known by it. */
+  readonly file_id: number;
 }
 export interface QuorumReleaseBody extends QuorumRequest {
   readonly lease_id: string;

@@ -3,12 +3,17 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { Fields, NodeTransport } from './node-transport.ts';
 import type { LeaseAsk, LeaseRef, Vote, Voter } from './voter.ts';
 
+/** Which file is behind which address, of one set of voters. */
+export type Identities = Map<number, string>;
+
 export interface NodeVoterOptions {
   readonly transport: NodeTransport;
   /** The number of the configuration. */
   readonly epoch: number;
   /** `http://host:port` of all other nodes: told to one that is new. */
   readonly others: readonly string[];
+  /** Shared by all voters of a set. */
+  readonly identities: Identities;
 }
 
 export class NodeVoter implements Voter {
@@ -28,9 +33,12 @@ export class NodeVoter implements Voter {
       ttl_ms: ask.ttlMs,
       waiter_id: ask.waiterId,
     };
-    const { status, token, remaining_ms: remainingMs } = await this.#vote('acquire', body, signal);
-    if (status === 'GRANTED' && Number.isSafeInteger(token) && Number(token) > 0)
+    const answer = await this.#vote('acquire', body, signal);
+    const { status, token, remaining_ms: remainingMs } = answer;
+    if (status === 'GRANTED' && Number.isSafeInteger(token) && Number(token) > 0) {
+      this.#countOnce(answer);
       return { type: 'granted', token: Number(token) };
+    }
     if (status === 'DENIED' && typeof remainingMs === 'number')
       return { type: 'denied', remainingMs };
     if (status === 'RELEASED') return { type: 'denied', remainingMs: 0 };
@@ -60,8 +68,10 @@ export class NodeVoter implements Voter {
   }
 
   async #stands(operation: string, body: object, signal: AbortSignal): Promise<boolean> {
-    const { status } = await this.#ask(operation, body, signal);
+    const answer = await this.#ask(operation, body, signal);
+    const { status } = answer;
     if (status !== 'DONE' && status !== 'REFUSED') throw this.#unreadable();
+    this.#countOnce(answer);
     return status === 'DONE';
   }
 
@@ -81,6 +91,19 @@ export class NodeVoter implements Voter {
   #ask(operation: string, body: object, signal: AbortSignal): Promise<Fields> {
     const { transport, epoch } = this.#options;
     return transport.ask(operation, { ...body, epoch }, signal);
+  }
+
+  /** A node that is named twice, by two addresses, has one vote (Q1 of lease.ts). */
+  #countOnce({ file_id: file }: Fields): void {
+    if (typeof file !== 'number') throw this.#unreadable();
+    const { identities } = this.#options;
+    const known = identities.get(file) ?? this.name;
+    if (known !== this.name)
+      throw new HoldfastError(
+        'invalid_request',
+        `${this.name} and ${known} are one node: it has one vote. Name each node once.`,
+      );
+    identities.set(file, this.name);
   }
 
   #unreadable(): HoldfastError {

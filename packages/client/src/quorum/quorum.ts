@@ -5,6 +5,7 @@ import type { ClientClock } from '../clock.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { NodeTransport } from './node-transport.ts';
 import { NodeVoter } from './node-voter.ts';
+import type { Identities } from './node-voter.ts';
 import { QuorumLock } from './quorum-lock.ts';
 import type { QuorumLockSettings } from './quorum-lock.ts';
 import { StreamTransport } from './stream-transport.ts';
@@ -76,7 +77,9 @@ export class Quorum {
   ) {
     const { epoch = 1, ttlMs = defaultTtlMs, driftBufferMs = defaultDriftBufferMs } = options;
     const urls = (options.nodes ?? []).map((url) => url.replace(/\/$/, ''));
-    const voters = options.voters ?? urls.map((url) => this.#voter(url, urls, epoch, options));
+    const identities: Identities = new Map();
+    const voters =
+      options.voters ?? urls.map((url) => this.#voter(url, urls, epoch, options, identities));
     if (new Set(voters.map(({ name }) => name)).size < voters.length)
       throw invalid('A voter is named twice: each counts once.');
     if (![3, 5, 7].includes(voters.length))
@@ -116,11 +119,13 @@ export class Quorum {
     all: readonly string[],
     epoch: number,
     { apiKey, transport: kind }: QuorumOptions,
+    identities: Identities,
   ): Voter {
     const transport =
       kind === 'http' ? new HttpTransport(url, apiKey) : new StreamTransport(url, apiKey);
     this.#transports.push(transport);
-    return new NodeVoter(url, { transport, epoch, others: all.filter((other) => other !== url) });
+    const others = all.filter((other) => other !== url);
+    return new NodeVoter(url, { transport, epoch, others, identities });
   }
 }
 

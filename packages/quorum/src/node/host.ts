@@ -100,7 +100,7 @@ export class LeaseHost {
     await this.#onDisk();
     this.#turns.taken(resource);
     this.#look();
-    return { status: 'GRANTED', token: outcome.token };
+    return { status: 'GRANTED', token: outcome.token, file_id: this.#options.fileId };
   }
 
   /** @throws HoldfastError as `acquire`. */
@@ -109,7 +109,7 @@ export class LeaseHost {
     const { node, clock } = this.#options;
     const done = node.confirm(body.resource, body.lease_id, body.token, clock.now());
     await this.#onDisk();
-    return { status: done ? 'DONE' : 'REFUSED' };
+    return { status: done ? 'DONE' : 'REFUSED', file_id: this.#options.fileId };
   }
 
   /** @throws HoldfastError as `acquire`. */
@@ -119,7 +119,7 @@ export class LeaseHost {
     const { node, clock } = this.#options;
     const done = node.renew(body.resource, body.lease_id, body.ttl_ms, clock.now());
     await this.#onDisk();
-    return { status: done ? 'DONE' : 'REFUSED' };
+    return { status: done ? 'DONE' : 'REFUSED', file_id: this.#options.fileId };
   }
 
   /** @throws HoldfastError as `acquire`. */

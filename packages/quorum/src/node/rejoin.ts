@@ -78,13 +78,18 @@ export class Rejoin {
   }
 
   async #adoptFrom(peer: string): Promise<void> {
-    const { host, epoch, ask } = this.#options;
+    const { host, recovery, clock, epoch, ask } = this.#options;
     for (let after: string | null = ''; after !== null && !this.#stopped;) {
       const page: QuorumTokensAnswer = await ask(peer, after);
       if (page.epoch !== epoch)
         throw new Error(`it is of configuration ${String(page.epoch)}, not ${String(epoch)}`);
       await host.adopt(peer, page, page.next === null);
       after = page.next;
+      // Beyond what recovery.ts can mend, unless that one comes back to voting.
+      if (after === null && !page.voting && recovery.waitMs(clock.now()) === 0)
+        throw new Error(
+          'it has lost its file too. Where a majority has, nobody knows the tokens: start all nodes with new files and a larger --epoch',
+        );
     }
   }
 }

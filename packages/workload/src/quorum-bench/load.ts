@@ -50,11 +50,12 @@ interface Asked {
 
 function ask(urls: readonly string[], waits: boolean): Asked {
   let requests = 0;
+  const identities = new Map<number, string>();
   const transports = urls.map((url) => new StreamTransport(url, undefined));
   const voters = transports.map((transport, index) => {
     const url = urls[index] ?? '';
     const others = urls.filter((other) => other !== url);
-    const voter = new NodeVoter(url, { transport, epoch, others });
+    const voter = new NodeVoter(url, { transport, epoch, others, identities });
     return counted(voter, waits, () => (requests += 1));
   });
   return {
