@@ -6,6 +6,7 @@ import type { Environment } from '../program.ts';
 import { addApiKeyOption } from '../quorum/api-key.ts';
 import { runUnderQuorum } from '../quorum/run-under-quorum.ts';
 import type { QuorumRunOptions } from '../quorum/run-under-quorum.ts';
+import { addServersOptions } from '../quorum/redis-servers.ts';
 import { addEpochOption, addNodesOption, refuseEndpoints } from '../quorum/voters.ts';
 import { addRunOptions, runHelp } from '../run/run-options.ts';
 import { defaultClientId } from '../with-client.ts';
@@ -16,7 +17,7 @@ export function addQuorumLockRun(lock: Command, at: () => Environment): void {
     .description(
       'Takes a lock of a majority of the nodes, runs a command while it is held, releases it, and passes on the exit status.',
     );
-  addNodesOption(run);
+  addServersOptions(addNodesOption(run));
   addRunOptions(run, ['longest wait for it', '0'], 'cli-USER@HOST:PROCESS').option(
     '--drift-buffer <seconds>',
     'how much earlier than the nodes this side counts the lease as over (default: 0.5, at least 2 % of the ttl)',

@@ -7,13 +7,16 @@ import { printTable } from '../output.ts';
 import { printable } from '../printable.ts';
 import type { Environment } from '../program.ts';
 import { addApiKeyOption, apiKeyOf } from '../quorum/api-key.ts';
-import { askStatus } from '../quorum/ask-nodes.ts';
-import type { NodeReport, VoteReport } from '../quorum/ask-nodes.ts';
+import { questionsToNodes } from '../quorum/ask-nodes.ts';
+import type { NodeReport, Questions, VoteReport } from '../quorum/ask-nodes.ts';
+import { addServersOptions, redisServersOf } from '../quorum/redis-servers.ts';
+import type { ServersOptions } from '../quorum/redis-servers.ts';
 import { troublesOf } from '../quorum/troubles.ts';
 import { secondsText, verdictOf, verdictText } from '../quorum/verdict.ts';
 import type { Verdict } from '../quorum/verdict.ts';
-import { addNodesOption, nodesOf, refuseEndpoints } from '../quorum/voters.ts';
+import { addEpochOption, addNodesOption, nodesOf, refuseEndpoints } from '../quorum/voters.ts';
 import type { NodesOptions } from '../quorum/voters.ts';
+import { countOf } from '../with-client.ts';
 
 const notVoting = 'has lost its file, or is new, and does not vote yet';
 const heads = ['NODE', 'VOTES', 'HELD', 'HOLDER', 'REMAINING', 'LARGEST TOKEN', 'WAITERS'];
@@ -22,12 +25,12 @@ export function addQuorumStatus(quorum: Command, at: () => Environment): void {
   const status = quorum
     .command('status <name>')
     .description('Shows what each node says of a lock, and whether a majority keeps it.');
-  addApiKeyOption(addNodesOption(status))
+  addApiKeyOption(addEpochOption(addServersOptions(addNodesOption(status))))
     .addHelpText(
       'after',
       `
 Held is what a majority of all nodes keeps under one name. A node that has lost its file does not vote
-until its leases have ended everywhere.
+until its leases have ended everywhere. Redis servers (--voters) do not count who waits.
 
 Exit status 0, or 5 when no majority answered.
 
@@ -35,22 +38,25 @@ Examples:
   holdfast quorum status reports/daily
   holdfast quorum status --nodes a:5001,b:5001,c:5001 reports/daily`,
     )
-    .action(async (name: string, options: NodesOptions, command: Command) => {
+    .action(async (name: string, options: NodesOptions & ServersOptions, command: Command) => {
       refuseEndpoints(command);
-      await showStatus(at(), name, nodesOf(options), apiKeyOf(options));
+      const servers = await redisServersOf(options);
+      const epoch = countOf('--epoch', options.epoch);
+      const questions =
+        servers?.questions ?? questionsToNodes(nodesOf(options), apiKeyOf(options), epoch);
+      await showStatus(at(), name, questions);
     });
 }
 
 async function showStatus(
   { output, finish }: Environment,
   name: string,
-  nodes: readonly string[],
-  apiKey: string | undefined,
+  questions: Questions,
 ): Promise<void> {
-  const reports = await askStatus(nodes, name, apiKey);
+  const reports = await questions.status(name);
   const verdict = verdictOf(reports);
   printTable(output, wholeOf(name, verdict, reports), heads, reports.map(rowOf));
-  if (!output.json) output.write(`\n${printable(verdictText(name, verdict, nodes.length))}\n`);
+  if (!output.json) output.write(`\n${printable(verdictText(name, verdict, questions.count))}\n`);
   if (verdict.type !== 'no_majority') return;
   const { code = 'no_quorum', text } = troublesOf(reports.map(voteOf));
   const failure = explain(new HoldfastError(code, printable(`"${name}": ${text}.`)), [], 'quorum');

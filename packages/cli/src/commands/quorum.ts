@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Environment } from '../program.ts';
+import { addQuorumAdmit } from './quorum-admit.ts';
 import { addQuorumCluster } from './quorum-cluster.ts';
 import { addQuorumLockRun } from './quorum-lock-run.ts';
 import { addQuorumNode } from './quorum-node.ts';
@@ -19,4 +20,5 @@ export function addQuorumCommands(program: Command, at: () => Environment): void
     .enablePositionalOptions();
   addQuorumLockRun(lock, at);
   addQuorumStatus(quorum, at);
+  addQuorumAdmit(quorum, at);
 }

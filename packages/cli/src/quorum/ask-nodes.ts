@@ -5,7 +5,7 @@ import type { ErrorCode, QuorumStatusAnswer } from '@holdfast/protocol';
 import { isRecord } from '../ask-node.ts';
 
 /** Longer than what a client gives a node: what is told here is told to people. */
-const answerWithinMs = 2000;
+export const answerWithinMs = 2000;
 
 /** What one node says of a resource, or why it says nothing. */
 export type NodeReport =
@@ -33,8 +33,27 @@ export interface VoteReport {
   readonly refusal: Refusal | undefined;
 }
 
-/** One report a node, in their order. */
-export function askStatus(
+/** What can be asked of all voters of a quorum, each for itself; one report a voter, in their order. */
+export interface Questions {
+  readonly count: number;
+  status(resource: string): Promise<readonly NodeReport[]>;
+  /** Whether each would vote, and why not. */
+  votes(resource: string, ttlMs: number): Promise<readonly VoteReport[]>;
+}
+
+export function questionsToNodes(
+  nodes: readonly string[],
+  apiKey: string | undefined,
+  epoch: number,
+): Questions {
+  return {
+    count: nodes.length,
+    status: (resource) => askStatus(nodes, resource, apiKey),
+    votes: (resource, ttlMs) => askVotes(nodes, { resource, epoch, ttlMs }, apiKey),
+  };
+}
+
+function askStatus(
   nodes: readonly string[],
   resource: string,
   apiKey: string | undefined,
@@ -53,7 +72,7 @@ export function askStatus(
  * Whether each node would vote, and why not. The renewal of a lease that nobody has passes every check
  * that an acquire does and changes nothing.
  */
-export function askVotes(
+function askVotes(
   nodes: readonly string[],
   lease: { readonly resource: string; readonly epoch: number; readonly ttlMs: number },
   apiKey: string | undefined,

@@ -10,8 +10,8 @@ import type { RunOptions } from '../run/run-options.ts';
 import { timesOf } from '../run/run-options.ts';
 import { runUnderLease, tellLoss } from '../run/under-lease.ts';
 import { untilSignal } from '../until-signal.ts';
-import { askStatus, askVotes } from './ask-nodes.ts';
 import type { VoteReport } from './ask-nodes.ts';
+import { redisServersOf } from './redis-servers.ts';
 import { troublesOf } from './troubles.ts';
 import { verdictOf, verdictText } from './verdict.ts';
 import { quorumOf } from './voters.ts';
@@ -41,7 +41,7 @@ export async function runUnderQuorum(
     throw new UsageError(
       `--ttl takes ${String(shortestTtlMs / 1000)} second or more; given: "${options.ttl}".`,
     );
-  const chosen = quorumOf(options, ttlMs, clientId);
+  const chosen = quorumOf(options, ttlMs, clientId, await redisServersOf(options));
   const graceMs = graceWithin(ttlMs, chosen.driftBufferMs, wantedGraceMs, options.grace);
   let hold: QuorumHold | undefined;
   const stopped = await untilSignal(async (signal) => {
@@ -111,8 +111,7 @@ async function take(chosen: ChosenQuorum, name: string, taking: Taking): Promise
     if (!(error instanceof HoldfastError)) throw error;
     // Also after a signal, where nobody reads it: what a failed attempt was granted by a few nodes is being
     // given back, and this process ends next. A question behind it is answered when that has arrived.
-    const lease = { resource: name, epoch: chosen.epoch, ttlMs: taking.ttlMs };
-    const reports = await askVotes(chosen.nodes, lease, chosen.apiKey);
+    const reports = await chosen.questions.votes(name, taking.ttlMs);
     if (error.code === 'lock_held' || error.code === 'wait_timeout' || error.code === 'no_quorum')
       throw await withReasons(error, name, chosen, { waitMs, reports });
     throw error;
@@ -123,19 +122,19 @@ async function take(chosen: ChosenQuorum, name: string, taking: Taking): Promise
 async function withReasons(
   error: HoldfastError,
   name: string,
-  { nodes, apiKey }: ChosenQuorum,
+  { questions }: ChosenQuorum,
   { waitMs, reports }: { readonly waitMs: number; readonly reports: readonly VoteReport[] },
 ): Promise<HoldfastError> {
   const { details } = error;
   const { code, text } = troublesOf(reports);
   if (code !== undefined)
     return new HoldfastError(code, printable(`"${name}": ${text}.`), details, { cause: error });
-  const verdict = verdictOf(await askStatus(nodes, name, apiKey));
+  const verdict = verdictOf(await questions.status(name));
   if (verdict.type === 'free')
     return new HoldfastError(error.code, `${error.message} It is free by now.`, details);
   // Where a node is down, one that says no is enough for the client to stop listening.
   const busy = waitMs > 0 ? 'wait_timeout' : 'lock_held';
   const heldCode = verdict.type === 'held' ? busy : error.code;
-  const message = printable(verdictText(name, verdict, nodes.length));
+  const message = printable(verdictText(name, verdict, questions.count));
   return new HoldfastError(heldCode, message, details, { cause: error });
 }

@@ -6,6 +6,9 @@ import { UsageError } from '../failure.ts';
 import { countOf, secondsOf } from '../with-client.ts';
 import { apiKeyOf } from './api-key.ts';
 import type { ApiKeyOptions } from './api-key.ts';
+import { questionsToNodes } from './ask-nodes.ts';
+import type { Questions } from './ask-nodes.ts';
+import type { RedisServers, ServersOptions } from './redis-servers.ts';
 
 /** Where `holdfast quorum-cluster` starts its nodes. */
 export const usualPorts: readonly number[] = [5001, 5002, 5003];
@@ -21,18 +24,14 @@ export interface NodesOptions extends ApiKeyOptions {
 }
 
 /** As the command line gives them. */
-export interface QuorumCommandOptions extends NodesOptions {
+export interface QuorumCommandOptions extends NodesOptions, ServersOptions {
   readonly driftBuffer?: string;
-  readonly epoch: string;
 }
 
 export interface ChosenQuorum {
   readonly quorum: Quorum;
-  /** Lease nodes among the voters, for questions what each of them says. */
-  readonly nodes: readonly string[];
+  readonly questions: Questions;
   readonly driftBufferMs: number;
-  readonly epoch: number;
-  readonly apiKey: string | undefined;
 }
 
 export function addNodesOption(command: Command): Command {
@@ -74,14 +73,16 @@ export function nodesOf(
  *
  * @param ttlMs Of its leases.
  * @param clientId Shown as the holder.
+ * @param servers Redis servers in the place of lease nodes.
  * @throws UsageError
  */
 export function quorumOf(
   options: QuorumCommandOptions,
   ttlMs: number,
   clientId: string,
+  servers?: RedisServers,
 ): ChosenQuorum {
-  const nodes = nodesOf(options);
+  const nodes = servers === undefined ? nodesOf(options) : [];
   const epoch = countOf('--epoch', options.epoch);
   const apiKey = apiKeyOf(options);
   const driftBufferSeconds = secondsOf('--drift-buffer', options.driftBuffer);
@@ -91,14 +92,15 @@ export function quorumOf(
       : driftBufferSeconds * 1000;
   try {
     const quorum = new Quorum({
-      nodes,
+      ...(servers === undefined ? { nodes } : { voters: servers.voters }),
       ttlMs,
       driftBufferMs,
       epoch,
       clientId,
       ...(apiKey === undefined ? {} : { apiKey }),
     });
-    return { quorum, nodes, driftBufferMs, epoch, apiKey };
+    const questions = servers?.questions ?? questionsToNodes(nodes, apiKey, epoch);
+    return { quorum, questions, driftBufferMs };
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
     throw new UsageError(`${error.message} See --nodes, --ttl and --drift-buffer.`, {

@@ -1,0 +1,129 @@
+/** Redis servers in the place of lease nodes, as options and the variable give them. */
+import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import { HoldfastError } from '@holdfast/client';
+import type { CreateRedisClient, RedisVoter } from '@holdfast/client/redis';
+import { UsageError } from '../failure.ts';
+import { countOf } from '../with-client.ts';
+import { answerWithinMs, reasonOf } from './ask-nodes.ts';
+import type { NodeReport, Questions, VoteReport } from './ask-nodes.ts';
+
+const votersVariable = 'HOLDFAST_QUORUM_VOTERS';
+
+/** As the command line gives them. */
+export interface ServersOptions {
+  readonly nodes?: string;
+  readonly voters?: string;
+  readonly allowLossOnRestart?: true;
+  readonly epoch: string;
+}
+
+export interface RedisServers {
+  readonly voters: readonly RedisVoter[];
+  readonly questions: Questions;
+}
+
+export function addServersOptions(command: Command): Command {
+  return command
+    .option(
+      '--voters <list>',
+      `Redis servers instead of lease nodes: 3, 5 or 7 URLs like redis://host:port, separated by commas (${votersVariable}, where passwords are not seen by others)`,
+    )
+    .option(
+      '--allow-loss-on-restart',
+      'also Redis servers that may lose data when they restart; they do not vote then until they are admitted again',
+    );
+}
+
+/**
+ * Those of the option, else of the variable; undefined: lease nodes are meant.
+ *
+ * @throws UsageError
+ */
+export function serverUrlsOf(
+  { nodes, voters }: Pick<ServersOptions, 'nodes' | 'voters'>,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): readonly string[] | undefined {
+  if (nodes !== undefined && voters !== undefined)
+    throw new UsageError('--nodes and --voters name voters of two kinds: give one of them.');
+  const list = voters ?? (nodes === undefined ? environment[votersVariable] : undefined);
+  if (list === undefined || (voters === undefined && list.trim() === '')) return undefined;
+  const urls = list.split(',').map((url) => url.trim());
+  // Not told as it was given: there may be a password in it.
+  if (urls.some((url) => !/^rediss?:\/\/[^/]+/.test(url) || !URL.canParse(url)))
+    throw new UsageError(
+      `--voters (${votersVariable}) takes URLs like redis://127.0.0.1:6379, separated by commas.`,
+    );
+  if (![3, 5, 7].includes(urls.length) || new Set(urls).size < urls.length)
+    throw new UsageError(
+      `A quorum has 3, 5 or 7 different voters; --voters (${votersVariable}) names ${String(new Set(urls).size)}.`,
+    );
+  return urls;
+}
+
+/** Loaded only where it is needed: most commands ask no Redis. */
+export async function redisDriver(): Promise<CreateRedisClient> {
+  return (await import('@redis/client')).createClient;
+}
+
+/** Undefined: lease nodes are meant. @throws UsageError */
+export async function redisServersOf(options: ServersOptions): Promise<RedisServers | undefined> {
+  const urls = serverUrlsOf(options);
+  if (urls === undefined) return undefined;
+  const { redisVoters } = await import('@holdfast/client/redis');
+  const voters = redisVoters(urls, {
+    createClient: await redisDriver(),
+    epoch: countOf('--epoch', options.epoch),
+    allowLossOnRestart: options.allowLossOnRestart === true,
+    // Told where it matters, with the reasons of all.
+    onRefused: () => undefined,
+  });
+  return { voters, questions: questionsTo(voters) };
+}
+
+function questionsTo(voters: readonly RedisVoter[]): Questions {
+  return {
+    count: voters.length,
+    status: (resource) => Promise.all(voters.map((voter) => statusOf(voter, resource))),
+    votes: (resource, ttlMs) => Promise.all(voters.map((voter) => voteOf(voter, resource, ttlMs))),
+  };
+}
+
+async function statusOf(voter: RedisVoter, resource: string): Promise<NodeReport> {
+  const url = voter.name;
+  try {
+    const seen = await voter.look(resource, AbortSignal.timeout(answerWithinMs));
+    const answer = {
+      resource,
+      voting: true,
+      held: seen.clientId !== undefined,
+      client_id: seen.clientId ?? null,
+      remaining_ms: seen.remainingMs,
+      max_token: seen.maxToken,
+      waiters: 0, // Who waits only listens: a server does not know what for.
+    };
+    return { url, answer };
+  } catch (error) {
+    return { url, answer: undefined, ...troubleOf(error) };
+  }
+}
+
+/** The renewal of a lease that nobody has passes every check that an acquire does and changes nothing. */
+async function voteOf(voter: RedisVoter, resource: string, ttlMs: number): Promise<VoteReport> {
+  const url = voter.name;
+  const lease = { resource, leaseId: randomUUID() };
+  try {
+    await voter.renew(lease, ttlMs, AbortSignal.timeout(answerWithinMs));
+    return { url, problem: undefined, refusal: undefined };
+  } catch (error) {
+    return { url, ...troubleOf(error) };
+  }
+}
+
+function troubleOf(error: unknown): Pick<VoteReport, 'refusal'> & { readonly problem: string } {
+  if (error instanceof HoldfastError && error.code !== 'deadline_exceeded') {
+    const { code, message: detail } = error;
+    return { problem: `refuses: ${detail.replace(/\.$/, '')}`, refusal: { code, detail } };
+  }
+  return { problem: `does not answer (${reasonOf(error)})`, refusal: undefined };
+}

@@ -1,0 +1,90 @@
+/** The quorum lease from the command line, with Redis servers as its voters. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { freePort, holdfast, until } from './support/holdfast.ts';
+import type { Ended } from './support/holdfast.ts';
+
+const program = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .map((folder) => join(folder, 'redis-server'))
+  .find((path) => existsSync(path));
+const skip =
+  program === undefined && 'This machine has no Redis (Debian: apt-get install redis-server).';
+
+const run = (...words: readonly string[]): Promise<Ended> =>
+  holdfast(undefined, ['quorum', ...words]).ended;
+
+async function startRedis(port: number, folder: string): Promise<ChildProcess> {
+  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+  const settings = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'always'];
+  const appended = ['--appenddirname', `append-${String(port)}`];
+  const child = spawn(program ?? '', [...place, ...settings, ...appended], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let told = '';
+  child.stdout.on('data', (chunk: Buffer) => (told += chunk.toString()));
+  await until('Redis', () => told.includes('Ready to accept connections'));
+  return child;
+}
+
+describe('holdfast quorum --voters redis://...', { skip }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-quorum-redis-'));
+  const servers: ChildProcess[] = [];
+  let list = '';
+  before(async () => {
+    const ports = new Set<number>();
+    while (ports.size < 3) ports.add(await freePort());
+    for (const port of ports) servers.push(await startRedis(port, folder));
+    list = [...ports].map((port) => `redis://127.0.0.1:${String(port)}`).join(',');
+  });
+  after(async () => {
+    for (const server of servers) {
+      const ended = once(server, 'exit');
+      server.kill('SIGKILL');
+      await ended;
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  it('given servers that nobody has admitted, then a run is refused and told why', async () => {
+    const ended = await run('lock', 'run', '--voters', list, 'job', '--', 'true');
+    assert.notEqual(ended.status, 0);
+    assert.match(ended.stderr, /does not vote until it is admitted/);
+    const status = await run('status', '--voters', list, 'job');
+    assert.equal(status.status, 5);
+    const admitted = await run('admit', '--voters', list, '--longest-ttl', '2');
+    assert.match(admitted.stderr, /No majority of the servers votes/);
+  });
+
+  it('given servers that were admitted, then commands run under the lock, and status tells the holder', async () => {
+    const set = ['--voters', list];
+    const admitted = await run('admit', ...set, '--longest-ttl', '2', '--new-set', '--floor', '41');
+    assert.equal(admitted.status, 0, admitted.stderr);
+    assert.equal(admitted.stdout.match(/admitted/g)?.length, 3);
+    const words = ['quorum', 'lock', 'run', ...set, '--ttl', '2', '--client-id', 'me', 'job', '--'];
+    const script = 'echo "token $HOLDFAST_FENCE_TOKEN"; exec sleep 30';
+    const holder = holdfast(undefined, [...words, 'sh', '-c', script]);
+    await until('the holder', () => holder.told().includes('token 42'));
+    const status = await run('status', ...set, 'job');
+    assert.match(status.stdout, /"job" is held by me, on [23] of 3 nodes/);
+    const other = await run('lock', 'run', ...set, '--ttl', '2', 'job', '--', 'true');
+    assert.match(other.stderr, /held by me/);
+    holder.child.kill('SIGTERM');
+    await holder.ended;
+    const next = await run('lock', 'run', ...set, '--ttl', '2', 'job', '--', 'true');
+    assert.equal(next.status, 0, next.stderr);
+  });
+
+  it('given URLs that are none of Redis, or nodes as well, then that is wrong usage', async () => {
+    const wrong = await run('status', '--voters', 'http://a:1,http://b:1,http://c:1', 'job');
+    assert.equal(wrong.status, 2);
+    const both = await run('status', '--voters', list, '--nodes', 'a:1,b:1,c:1', 'job');
+    assert.equal(both.status, 2);
+  });
+});
