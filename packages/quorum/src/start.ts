@@ -71,7 +71,13 @@ export async function startLeaseNode(options: LeaseNodeOptions): Promise<Running
   const startedAtMs = clock.now();
   const recovery = hasVoted
     ? undefined
-    : new Recovery({ startedAtMs, longestTtlMs, driftBufferMs, fileId });
+    : new Recovery({
+        startedAtMs,
+        longestTtlMs,
+        driftBufferMs,
+        fileId,
+        damaged: putAside !== undefined,
+      });
   const host = new LeaseHost({
     node: new LeaseNode({ maxRows, maxTombstones }, restored, startedAtMs),
     store,

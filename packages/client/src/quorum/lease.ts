@@ -34,7 +34,7 @@ export interface GrantedLease extends LeaseRef {
 
 export type Attempt =
   | { readonly type: 'held'; readonly lease: GrantedLease }
-  /** `busy`: those that said that another lease stands. */
+  /** `busy`: those that said that another lease stands. `silent`: how many failed, or had their time. */
   | { readonly type: 'failed'; readonly busy: readonly Voter[]; readonly silent: number };
 
 export const majorityOf = (voters: readonly Voter[]): number => Math.floor(voters.length / 2) + 1;
@@ -50,14 +50,17 @@ export async function attempt(
   const majority = majorityOf(voters); // Q1
   const lease = { resource, leaseId: newId() };
   const startedMs = clock.now(); // Q3
+  let silent = 0;
   const heard = await askAll<Vote>(
     voters,
     clock,
     nodeTimeoutMs,
     (voter, signal) => voter.acquire({ ...lease, clientId, ttlMs, waiterId }, signal),
-    (answers, silent) =>
-      grantsOf(answers).length >= majority ||
-      answers.length - grantsOf(answers).length + silent > voters.length - majority,
+    (answers, silentNow) => {
+      silent = silentNow;
+      const grants = grantsOf(answers).length;
+      return grants >= majority || answers.length - grants + silent > voters.length - majority;
+    },
   );
   const grants = grantsOf(heard);
   const validUntilMs = startedMs + ttlMs - driftBufferMs;
@@ -70,7 +73,7 @@ export async function attempt(
   }
   void release(settings, lease); // Q4
   const busy = heard.filter(({ answer }) => answer.type === 'denied').map(({ voter }) => voter);
-  return { type: 'failed', busy, silent: voters.length - heard.length };
+  return { type: 'failed', busy, silent };
 }
 
 const grantsOf = (heard: readonly Heard<Vote>[]): readonly number[] =>

@@ -16,6 +16,8 @@ export class Line {
   readonly #places = new Set<Voter>();
   #free = false;
   #wake: (() => void) | undefined;
+  /** Nobody is left who could tell. */
+  #alone: (() => void) | undefined;
 
   constructor(settings: QuorumSettings, resource: string, waiterId: string) {
     this.#settings = settings;
@@ -37,7 +39,7 @@ export class Line {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     for (const voter of busy) this.#stand(voter);
-    if (this.#free) {
+    if (this.#free || signal?.aborted === true) {
       this.#free = false;
       return;
     }
@@ -45,15 +47,20 @@ export class Line {
     await new Promise<void>((resolve) => {
       const wake = (): void => {
         this.#wake = undefined;
+        this.#alone = undefined;
         cancel();
         signal?.removeEventListener('abort', wake);
         resolve();
       };
       // A minority that tells is not enough to rely on: look again now and then in any case.
       const longestMs = this.#places.size > 0 ? Math.min(leftMs, longestWaitMs) : pauseMs;
-      const cancel = clock.after(longestMs, wake);
+      let cancel = clock.after(longestMs, wake);
       signal?.addEventListener('abort', wake, { once: true });
       this.#wake = wake;
+      this.#alone = () => {
+        cancel();
+        cancel = clock.after(pauseMs, wake);
+      };
     });
     this.#free = false;
   }
@@ -62,7 +69,9 @@ export class Line {
     if (voter.wait === undefined || this.#places.has(voter)) return;
     this.#places.add(voter);
     const { signal } = this.#closing;
-    voter.wait(this.#resource, this.#waiterId, longestWaitMs, signal).then(
+    new Promise<void>((told) => {
+      told(voter.wait?.(this.#resource, this.#waiterId, longestWaitMs, signal));
+    }).then(
       () => {
         this.#places.delete(voter);
         this.#free = true;
@@ -70,6 +79,7 @@ export class Line {
       },
       () => {
         this.#places.delete(voter);
+        if (this.#places.size === 0) this.#alone?.();
       },
     );
   }

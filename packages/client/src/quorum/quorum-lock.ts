@@ -5,6 +5,7 @@
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { WaitOptions } from '../acquiring.ts';
+import type { ClientClock } from '../clock.ts';
 import { Held } from '../held.ts';
 import type { Lease } from '../held.ts';
 import { attempt, majorityOf, release, renew } from './lease.ts';
@@ -53,9 +54,10 @@ export class QuorumLock {
     try {
       for (let tries = 0; ; tries++) {
         if (isAborted(signal)) throw aborted();
+        const offsetMs = offsetOf(clock);
         const tried = await attempt(this.#settings, this.name, clientId, waiterId);
         if (tried.type === 'held') {
-          const hold = new QuorumHold(this.#settings, tried.lease);
+          const hold = new QuorumHold(this.#settings, tried.lease, offsetMs);
           if (!isAborted(signal)) return hold;
           await hold.release();
           throw aborted();
@@ -87,6 +89,8 @@ export class QuorumLock {
   }
 }
 
+/** Wall minus monotonic clock. */
+const offsetOf = (clock: ClientClock): number => clock.wallNow() - clock.now();
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
 const aborted = (): HoldfastError => new HoldfastError('aborted', 'The caller gave up.');
 
@@ -106,21 +110,21 @@ function tooSilent(name: string, silent: number): HoldfastError {
 
 /** A lease by the clock of this client. */
 class QuorumLease implements Lease {
-  readonly #clock: QuorumLockSettings['clock'];
-  /** Wall minus monotonic clock at the last proof. */
+  readonly #clock: ClientClock;
+  /** Wall minus monotonic clock when the last proof was asked for: a suspend on its way counts too. */
   #offsetMs: number;
   validUntilMs: number;
   onInvalid: (why: string) => void = () => undefined;
 
-  constructor(clock: QuorumLockSettings['clock'], validUntilMs: number) {
+  constructor(clock: ClientClock, validUntilMs: number, offsetMs: number) {
     this.#clock = clock;
     this.validUntilMs = validUntilMs;
-    this.#offsetMs = clock.wallNow() - clock.now();
+    this.#offsetMs = offsetMs;
   }
 
-  proven(validUntilMs: number): void {
+  proven(validUntilMs: number, offsetMs: number): void {
     this.validUntilMs = validUntilMs;
-    this.#offsetMs = this.#clock.wallNow() - this.#clock.now();
+    this.#offsetMs = offsetMs;
   }
 
   isValid(): boolean {
@@ -128,7 +132,7 @@ class QuorumLease implements Lease {
       this.onInvalid("its lease has run out by this machine's clock");
       return false;
     }
-    const drift = Math.abs(this.#clock.wallNow() - this.#clock.now() - this.#offsetMs);
+    const drift = Math.abs(offsetOf(this.#clock) - this.#offsetMs);
     return drift < suspendDriftMs;
   }
 }
@@ -142,8 +146,8 @@ export class QuorumHold extends Held {
   #cancelEnd: () => void = () => undefined;
 
   /** @internal */
-  constructor(settings: QuorumLockSettings, granted: GrantedLease) {
-    const lease = new QuorumLease(settings.clock, granted.validUntilMs);
+  constructor(settings: QuorumLockSettings, granted: GrantedLease, offsetMs: number) {
+    const lease = new QuorumLease(settings.clock, granted.validUntilMs, offsetMs);
     super(lease, {
       kind: 'lock',
       name: granted.resource,
@@ -176,10 +180,11 @@ export class QuorumHold extends Held {
   async #renew(): Promise<void> {
     if (this.state !== 'held') return;
     const { ttlMs, clock } = this.#settings;
+    const offsetMs = offsetOf(clock);
     const validUntilMs = await renew(this.#settings, this.#granted, this.#own.validUntilMs);
     if (this.state !== 'held') return;
     if (validUntilMs !== undefined) {
-      this.#own.proven(validUntilMs);
+      this.#own.proven(validUntilMs, offsetMs);
       this.#planEnd();
       this.#planRenewal(ttlMs / 3);
       return;

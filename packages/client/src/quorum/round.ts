@@ -43,7 +43,8 @@ export function askAll<T>(
         controller.abort();
         settle();
       });
-      ask(voter, controller.signal).then(
+      // What throws at once throws inside the promise.
+      new Promise<T>((answer) => answer(ask(voter, controller.signal))).then(
         (answer) => settle({ answer }),
         () => settle(),
       );

@@ -18,6 +18,8 @@ export interface RecoveryOptions {
   readonly driftBufferMs: number;
   /** The random number of this node's file. */
   readonly fileId: number;
+  /** Another file was put aside for this one: it may have voted. */
+  readonly damaged?: boolean;
 }
 
 export class Recovery {
@@ -72,7 +74,10 @@ export class Recovery {
 
   mayVote(nowMs: number): boolean {
     if (this.#others === 0) return false;
-    if (this.#isNew() || this.#founded) return true; // V2, V3
+    if (this.#founded) return true; // V3
+    if (this.#isNew() && this.#options.damaged !== true) return true; // V2
+    // Who may have granted something while all others were new waits as well.
+    if (this.#isNew() && this.waitMs(nowMs) === 0) return true;
     return this.waitMs(nowMs) === 0 && this.missing === 0; // V1
   }
 

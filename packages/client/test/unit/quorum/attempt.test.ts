@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import { HandClock, settle } from './support/hand-clock.ts';
+import type { MemoryVoter, Mood } from './support/memory-voter.ts';
+import {
+  driftBufferMs,
+  isCode,
+  nodeTimeoutMs,
+  quorumOf,
+  ttlMs,
+  votersOf,
+} from './support/voters.ts';
+
+describe('A quorum lock', () => {
+  let clock: HandClock;
+  let voters: MemoryVoter[];
+  let first: MemoryVoter;
+  let second: MemoryVoter;
+  let third: MemoryVoter;
+  beforeEach(() => {
+    clock = new HandClock();
+    voters = votersOf(3, clock);
+    [first, second, third] = voters as [MemoryVoter, MemoryVoter, MemoryVoter];
+  });
+
+  const asked = (): string[] => voters.map((voter) => voter.asked.join(' '));
+  const lock = () => quorumOf(voters, clock).lock('a');
+  /** Nobody has anything of this client, and all were told so. */
+  async function assertGivenBack(): Promise<void> {
+    await settle();
+    for (const { name, lease, asked: questions } of voters) {
+      assert.equal(lease, undefined, `${name} has a lease`);
+      assert.ok(questions.includes('release'), `${name} was not told`);
+    }
+  }
+
+  it('takes one round where the answers agree', async () => {
+    const hold = await lock().acquire();
+    assert.equal(hold.fenceToken, 1);
+    assert.equal(hold.kind, 'lock');
+    assert.equal(hold.name, 'a');
+    assert.ok(hold.isHeld());
+    assert.deepEqual(asked(), ['acquire', 'acquire', 'acquire']);
+  });
+
+  it('takes one round where a majority agrees on the largest', async () => {
+    [first.maxToken, second.maxToken, third.maxToken] = [7, 7, 3];
+    const hold = await lock().acquire();
+    assert.equal(hold.fenceToken, 8);
+    assert.deepEqual(asked(), ['acquire', 'acquire', 'acquire']);
+  });
+
+  it('confirms the largest by a majority where the answers do not agree (Q2)', async () => {
+    [first.maxToken, second.maxToken, third.maxToken] = [4, 9, 0];
+    const hold = await lock().acquire();
+    assert.equal(hold.fenceToken, 10);
+    assert.deepEqual(asked(), ['acquire confirm', 'acquire confirm', 'acquire confirm']);
+    assert.deepEqual(
+      voters.map(({ maxToken }) => maxToken),
+      [10, 10, 10],
+    );
+  });
+
+  it('is not held where a majority agrees on less than the largest that was heard, until that is confirmed (Q2)', async () => {
+    voters = votersOf(5, clock);
+    const [one, two, three, four] = voters as [MemoryVoter, MemoryVoter, MemoryVoter, MemoryVoter];
+    one.maxToken = 30;
+    for (const voter of [two, three, four]) voter.moods.confirm = 'refuses';
+    await assert.rejects(lock().acquire(), isCode('lock_held'));
+    await assertGivenBack();
+  });
+
+  it('is held where a minority refuses the confirm, and by its own lease where it never knew of it', async () => {
+    second.maxToken = 9;
+    third.moods.confirm = 'refuses';
+    const hold = await lock().acquire();
+    assert.equal(hold.fenceToken, 10);
+  });
+
+  for (const mood of ['refuses', 'fails'] as const)
+    it(`is not held where the confirm ${mood} at a majority, and is given back everywhere (Q2, Q4)`, async () => {
+      second.maxToken = 9;
+      first.moods.confirm = mood;
+      third.moods.confirm = mood;
+      await assert.rejects(lock().acquire(), isCode('lock_held'));
+      await assertGivenBack();
+    });
+
+  it('asks again under a new id, not under the one that was given back (Q4)', async () => {
+    second.maxToken = 9;
+    first.moods.confirm = 'refuses';
+    third.moods.confirm = 'refuses';
+    const ids = new Set<string>();
+    const { acquire } = first;
+    first.acquire = (ask) => {
+      ids.add(ask.leaseId);
+      return acquire.call(first, ask);
+    };
+    const wait = lock().acquire({ waitMs: 1000 });
+    await clock.pass(100);
+    assert.ok(ids.size > 1);
+    assert.equal(ids.size, first.count('acquire'));
+    for (const voter of voters) voter.moods.confirm = 'answers';
+    await clock.pass(1000);
+    await wait;
+  });
+
+  describe('needs a majority of all that are configured, never of those that answered (Q1):', () => {
+    const others: readonly Mood[] = ['refuses', 'fails', 'hangs', 'throws', 'deaf'];
+    for (const count of [3, 5, 7])
+      for (const mood of others)
+        it(`${String(count)} voters, of which some ${mood}`, async () => {
+          for (let granting = 0; granting <= count; granting++) {
+            voters = votersOf(count, clock);
+            for (const voter of voters.slice(granting)) voter.moods.acquire = mood;
+            const tried = lock()
+              .acquire()
+              .then(
+                () => 'held',
+                (error: { code: string }) => error.code,
+              );
+            await clock.pass(nodeTimeoutMs);
+            const refused = mood === 'refuses' ? 'lock_held' : 'no_quorum';
+            assert.equal(await tried, granting > count / 2 ? 'held' : refused, String(granting));
+            if (granting < count / 2) await assertGivenBack();
+          }
+        });
+  });
+
+  it('is not delayed by a voter that hangs, while the clock stands still', async () => {
+    second.mood = 'hangs';
+    third.maxToken = 5;
+    const hold = await lock().acquire();
+    assert.equal(hold.fenceToken, 6);
+    assert.equal(hold.validForMs, ttlMs - driftBufferMs);
+  });
+
+  it('is refused at once where a majority denies, while another voter hangs', async () => {
+    first.mood = 'hangs';
+    second.moods.acquire = 'refuses';
+    third.moods.acquire = 'refuses';
+    await assert.rejects(lock().acquire(), isCode('lock_held'));
+  });
+
+  it('gives a voter that is silent its time, and no more', async () => {
+    first.mood = 'hangs';
+    second.mood = 'hangs';
+    let settled = false;
+    const tried = lock().acquire();
+    tried.catch(() => undefined).finally(() => (settled = true));
+    await clock.pass(nodeTimeoutMs - 1);
+    assert.equal(settled, false);
+    await clock.pass(1);
+    await assert.rejects(tried, isCode('no_quorum'));
+    await clock.pass(10 * nodeTimeoutMs);
+    assert.equal(third.lease, undefined);
+    assert.equal(clock.timers, 0, 'nothing goes on');
+  });
+
+  it('is said to be held by another, not that nobody answers, where the rest were not waited for', async () => {
+    first.mood = 'fails';
+    second.moods.acquire = 'refuses';
+    third.moods.acquire = 'late';
+    assert.equal(await lock().tryAcquire(), null);
+  });
+
+  it('is null for who only tries, where another holds it', async () => {
+    await lock().acquire();
+    assert.equal(await lock().tryAcquire(), null);
+    await assert.rejects(lock().acquire(), isCode('lock_held'));
+    voters[0]!.mood = 'fails';
+    voters[1]!.mood = 'fails';
+    await assert.rejects(lock().tryAcquire(), isCode('no_quorum'));
+  });
+
+  it('is valid for its ttl less the drift buffer, counted from before the first request left (Q3)', async () => {
+    for (const voter of voters) voter.moods.acquire = 'late';
+    const tried = lock().acquire();
+    await clock.pass(150);
+    for (const voter of voters) voter.arrive();
+    const hold = await tried;
+    assert.equal(hold.validForMs, ttlMs - driftBufferMs - 150);
+  });
+
+  for (const slow of ['acquire', 'confirm'] as const)
+    it(`is not held where the answers to ${slow} took until its validity was over (Q3)`, async () => {
+      for (const shortMs of [1, 0]) {
+        voters = votersOf(3, clock);
+        voters[0]!.maxToken = 9;
+        for (const voter of voters) voter.moods[slow] = 'late';
+        const patient = quorumOf(voters, clock, { nodeTimeoutMs: 10 * ttlMs });
+        const tried = patient.lock('a').acquire();
+        await clock.pass(ttlMs - driftBufferMs - shortMs);
+        for (const voter of voters) voter.arrive();
+        if (shortMs > 0) {
+          assert.equal((await tried).validForMs, shortMs);
+          continue;
+        }
+        await assert.rejects(tried, isCode('lock_held'));
+        await assertGivenBack();
+      }
+    });
+
+  it('is given back also by voters whose answer is still under way: a late acquire grants nothing', async () => {
+    first.moods.acquire = 'refuses';
+    second.moods.acquire = 'refuses';
+    third.moods.acquire = 'late';
+    await assert.rejects(lock().acquire(), isCode('lock_held'));
+    await settle();
+    assert.deepEqual(third.asked, ['acquire', 'release']);
+    third.arrive();
+    assert.equal(third.lease, undefined);
+  });
+
+  it('is given back with some patience where a voter does not hear it', async () => {
+    first.moods.release = 'fails';
+    first.moods.acquire = 'deaf';
+    second.moods.acquire = 'refuses';
+    third.moods.acquire = 'refuses';
+    await assert.rejects(lock().acquire(), isCode('lock_held'));
+    await settle();
+    assert.equal(first.count('release'), 3);
+    assert.equal(third.count('release'), 1);
+  });
+});
+
+describe('A quorum', () => {
+  const clock = new HandClock();
+  const refused = isCode('invalid_request');
+
+  it('has 3, 5 or 7 voters', () => {
+    for (const count of [0, 1, 2, 4, 6, 8, 9])
+      assert.throws(() => quorumOf(votersOf(count, clock), clock), refused, String(count));
+    for (const count of [3, 5, 7]) quorumOf(votersOf(count, clock), clock);
+  });
+
+  it('counts each voter once', () => {
+    const [one, two] = votersOf(2, clock) as [MemoryVoter, MemoryVoter];
+    assert.throws(() => quorumOf([one, two, one], clock), refused);
+    const nodes = ['http://a:1', 'http://b:1', 'http://a:1/'];
+    assert.throws(() => quorumOf([], clock, { voters: undefined, nodes } as never), refused);
+  });
+
+  it('has a drift buffer of at least its share of the ttl, and less than all of it', () => {
+    const voters = votersOf(3, clock);
+    const made = (buffer: number) =>
+      quorumOf(voters, clock, { ttlMs: 1000, driftBufferMs: buffer });
+    assert.throws(() => made(19.9), refused);
+    assert.throws(() => made(0), refused);
+    assert.throws(() => made(1000), refused);
+    made(20);
+    made(999);
+    assert.throws(() => quorumOf(voters, clock, { ttlMs: 60_000, driftBufferMs: 500 }), refused);
+  });
+});

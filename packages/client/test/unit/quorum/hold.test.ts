@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import type { QuorumHold } from '../../../src/quorum/quorum-lock.ts';
+import { HandClock, settle } from './support/hand-clock.ts';
+import type { MemoryVoter } from './support/memory-voter.ts';
+import {
+  driftBufferMs,
+  isCode,
+  nodeTimeoutMs,
+  quorumOf,
+  ttlMs,
+  votersOf,
+} from './support/voters.ts';
+
+const validMs = ttlMs - driftBufferMs;
+const renewalMs = ttlMs / 3;
+
+describe('A hold of a quorum lock', () => {
+  let clock: HandClock;
+  let voters: MemoryVoter[];
+  let first: MemoryVoter;
+  let second: MemoryVoter;
+  let third: MemoryVoter;
+  let hold: QuorumHold;
+  beforeEach(async () => {
+    clock = new HandClock();
+    voters = votersOf(3, clock);
+    [first, second, third] = voters as [MemoryVoter, MemoryVoter, MemoryVoter];
+    first.maxToken = 4;
+    second.maxToken = 4;
+    hold = await quorumOf(voters, clock).lock('a').acquire();
+  });
+
+  const lost = isCode('hold_lost');
+
+  it('is renewed by itself, under the same token, for as long as it is held', async () => {
+    for (let rounds = 1; rounds <= 20; rounds++) {
+      await clock.pass(renewalMs);
+      await settle();
+      assert.equal(second.count('renew'), rounds);
+      assert.equal(hold.validForMs, validMs);
+      assert.equal(hold.fenceToken, 5);
+      hold.assertHeld();
+    }
+    assert.equal(first.maxToken, 5);
+    assert.equal(first.count('acquire'), 1);
+  });
+
+  it('is valid after a renewal from before it was sent, not from its answer (Q3)', async () => {
+    for (const voter of voters) voter.moods.renew = 'late';
+    await clock.pass(renewalMs + 120);
+    for (const voter of voters) voter.arrive();
+    await settle();
+    assert.equal(hold.validForMs, validMs - 120);
+  });
+
+  it('is renewed by a majority, though one voter hangs and the clock stands still', async () => {
+    third.mood = 'hangs';
+    await clock.pass(renewalMs);
+    await settle();
+    assert.equal(hold.validForMs, validMs);
+  });
+
+  for (const mood of ['refuses', 'fails', 'hangs', 'throws'] as const)
+    it(`is lost where a majority ${mood} its renewals, before a voter can have ended it`, async () => {
+      first.moods.renew = mood;
+      third.moods.renew = mood;
+      const { signal } = hold;
+      const endsAtMs = Math.min(...voters.map(({ lease }) => lease?.endsAtMs ?? 0));
+      await clock.pass(validMs - 1);
+      assert.ok(hold.isHeld());
+      assert.equal(signal.aborted, false);
+      await clock.pass(1);
+      assert.equal(hold.isHeld(), false);
+      assert.equal(hold.state, 'lost');
+      assert.equal(hold.endReason, 'expired');
+      assert.equal(hold.validForMs, 0);
+      assert.equal(signal.aborted, true);
+      assert.ok(lost(signal.reason));
+      assert.throws(() => hold.assertHeld(), lost);
+      assert.ok(clock.now() < endsAtMs, 'no voter can have ended it');
+      const asked = first.asked.length;
+      await clock.pass(10 * ttlMs);
+      assert.equal(first.asked.length, asked, 'it is not renewed any more');
+      assert.equal(clock.timers, 0);
+    });
+
+  it('tries again while it is valid, and goes on where that succeeds', async () => {
+    first.moods.renew = 'fails';
+    third.moods.renew = 'fails';
+    await clock.pass(validMs - 100);
+    assert.ok(first.count('renew') > 2);
+    first.moods.renew = 'answers';
+    await clock.pass(ttlMs);
+    hold.assertHeld();
+    assert.equal(hold.fenceToken, 5);
+  });
+
+  it('is lost where the renewal is answered after its end: what has run out comes back no more', async () => {
+    for (const voter of voters) voter.moods.renew = 'late';
+    clock.stall(renewalMs);
+    await clock.pass(0);
+    clock.stall(validMs - renewalMs);
+    for (const voter of voters) voter.arrive();
+    await settle();
+    assert.throws(() => hold.assertHeld(), lost);
+    assert.equal(hold.state, 'lost');
+  });
+
+  it('is lost by comparing clocks, though no timer has fired', () => {
+    clock.stall(validMs - 1);
+    hold.assertHeld();
+    clock.stall(1);
+    assert.equal(hold.isHeld(), false);
+    assert.equal(hold.state, 'lost');
+    assert.equal(hold.signal.aborted, true);
+  });
+
+  it('is not certain after the machine was suspended, until it is renewed', async () => {
+    clock.wallMs += 60_000;
+    assert.equal(hold.isHeld(), false);
+    assert.throws(() => hold.assertHeld(), lost);
+    await clock.pass(renewalMs);
+    await settle();
+    hold.assertHeld();
+  });
+
+  it('is not made certain by a renewal that was on its way while the machine was suspended', async () => {
+    for (const voter of voters) voter.moods.renew = 'late';
+    await clock.pass(renewalMs);
+    await settle();
+    clock.wallMs += 60_000;
+    for (const voter of voters) voter.arrive();
+    await settle();
+    assert.equal(hold.isHeld(), false);
+  });
+
+  it('is not certain where the machine was suspended while it was asked for', async () => {
+    await hold.release();
+    for (const voter of voters) voter.moods.acquire = 'late';
+    const asked = quorumOf(voters, clock).lock('a').acquire();
+    clock.wallMs += 60_000;
+    for (const voter of voters) voter.arrive();
+    assert.equal((await asked).isHeld(), false);
+  });
+
+  it('is given back to all, is renewed no more, and that once', async () => {
+    const { signal } = hold;
+    await hold.release();
+    assert.equal(hold.state, 'released');
+    assert.equal(hold.endReason, 'released');
+    assert.equal(signal.aborted, true);
+    assert.throws(() => hold.assertHeld(), lost);
+    for (const { lease } of voters) assert.equal(lease, undefined);
+    await hold.release();
+    await clock.pass(10 * ttlMs);
+    for (const voter of voters) {
+      assert.equal(voter.count('release'), 1);
+      assert.equal(voter.count('renew'), 0);
+    }
+    assert.equal(clock.timers, 0);
+    assert.equal((await quorumOf(voters, clock).lock('a').acquire()).fenceToken, 6);
+  });
+
+  it('is not held from the moment of the release on, though voters have not heard of it', async () => {
+    for (const voter of voters) voter.moods.release = 'late';
+    const released = hold.release();
+    assert.equal(hold.isHeld(), false);
+    for (const voter of voters) voter.arrive();
+    await released;
+  });
+
+  it('is not brought back by a renewal that was under way at the release', async () => {
+    for (const voter of voters) voter.moods.renew = 'late';
+    await clock.pass(renewalMs);
+    await hold.release();
+    for (const voter of voters) voter.arrive();
+    await clock.pass(10 * ttlMs);
+    assert.equal(hold.state, 'released');
+    assert.equal(first.count('renew'), 1);
+    for (const { lease } of voters) assert.equal(lease, undefined);
+  });
+
+  it('is given back also to a voter that had not answered, ahead of its acquire', async () => {
+    await hold.release();
+    third.moods.acquire = 'late';
+    const other = await quorumOf(voters, clock).lock('a').acquire();
+    await other.release();
+    third.arrive();
+    await settle();
+    assert.equal(third.lease, undefined);
+    assert.equal(third.count('release'), 2);
+  });
+
+  it('is given back at once where voters answer; one that hangs is told again, and then given up', async () => {
+    third.moods.release = 'hangs';
+    let done = false;
+    const released = hold.release().then(() => (done = true));
+    await settle();
+    assert.equal(first.lease, undefined);
+    assert.equal(second.lease, undefined);
+    await clock.pass(3 * nodeTimeoutMs - 1);
+    assert.equal(done, false);
+    await clock.pass(1);
+    await released;
+    assert.equal(third.count('release'), 3);
+    assert.equal(first.count('release'), 1);
+  });
+
+  it('is given back at the end of `await using`, also of one that throws', async () => {
+    await hold.release();
+    const work = async (): Promise<void> => {
+      await using own = await quorumOf(voters, clock).lock('a').acquire();
+      own.assertHeld();
+      assert.equal(first.lease?.clientId, 'me');
+      throw new Error('The work fails.');
+    };
+    await assert.rejects(work(), /The work fails/);
+    for (const { lease } of voters) assert.equal(lease, undefined);
+  });
+});

@@ -1,0 +1,59 @@
+import type { ClientClock } from '../../../../src/clock.ts';
+
+/** Resolves when everything that does not wait for time has been done. */
+export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Time that stands still until the test moves it. */
+export class HandClock implements ClientClock {
+  nowMs = 5000;
+  wallMs = 1_000_000;
+  #timers: { readonly atMs: number; readonly callback: () => void }[] = [];
+
+  now(): number {
+    return this.nowMs;
+  }
+
+  wallNow(): number {
+    return this.wallMs;
+  }
+
+  random(): number {
+    return 0.5;
+  }
+
+  get timers(): number {
+    return this.#timers.length;
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
+    const timer = { atMs: this.nowMs + delayMs, callback };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  /** Timers fire at their times, each after all that came before has been done. */
+  async pass(ms: number): Promise<void> {
+    const untilMs = this.nowMs + ms;
+    for (;;) {
+      await settle();
+      const next = this.#timers.toSorted((a, b) => a.atMs - b.atMs)[0];
+      if (next === undefined || next.atMs > untilMs) break;
+      this.#timers = this.#timers.filter((timer) => timer !== next);
+      this.#set(next.atMs);
+      next.callback();
+    }
+    this.#set(untilMs);
+  }
+
+  /** No timer fires, as in a blocked event loop. */
+  stall(ms: number): void {
+    this.#set(this.nowMs + ms);
+  }
+
+  #set(nowMs: number): void {
+    this.wallMs += Math.max(0, nowMs - this.nowMs);
+    this.nowMs = Math.max(this.nowMs, nowMs);
+  }
+}

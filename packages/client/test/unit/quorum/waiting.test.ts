@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import type { WaitOptions } from '../../../src/acquiring.ts';
+import type { QuorumHold } from '../../../src/quorum/quorum-lock.ts';
+import { HandClock, settle } from './support/hand-clock.ts';
+import type { MemoryVoter } from './support/memory-voter.ts';
+import { isCode, nodeTimeoutMs, quorumOf, ttlMs, votersOf } from './support/voters.ts';
+
+describe('Waiting for a quorum lock', () => {
+  let clock: HandClock;
+  let voters: MemoryVoter[];
+  /** What another client holds. */
+  let other: QuorumHold;
+  beforeEach(() => begin());
+
+  async function begin(options = {}): Promise<void> {
+    clock = new HandClock();
+    voters = votersOf(3, clock, options);
+    other = await quorumOf(voters, clock, { clientId: 'other' }).lock('a').acquire();
+  }
+
+  const acquire = (options: WaitOptions): Promise<QuorumHold> =>
+    quorumOf(voters, clock).lock('a').acquire(options);
+  const counts = (operation: 'acquire' | 'wait'): number[] =>
+    voters.map((voter) => voter.count(operation));
+  const clients = (): (string | undefined)[] => voters.map(({ lease }) => lease?.clientId);
+  /** A majority that denied was enough to know: nobody stands in the line of the rest. */
+  const waiters = (): number[] => voters.map((voter) => voter.waiters);
+  /** Nothing of the client that waited is left anywhere, and nothing of it goes on. */
+  async function assertGone(): Promise<void> {
+    await settle();
+    assert.ok(!clients().includes('me'), clients().join());
+    assert.deepEqual(waiters(), [0, 0, 0]);
+    const asked = counts('acquire');
+    await other.release();
+    await clock.pass(100 * ttlMs);
+    assert.deepEqual(counts('acquire'), asked);
+    assert.equal(clock.timers, 0);
+  }
+
+  it('ends when a voter tells, while the clock stands still; places are given up then', async () => {
+    const waited = acquire({ waitMs: 5000 });
+    await settle();
+    assert.deepEqual(counts('acquire'), [2, 2, 2]);
+    assert.deepEqual(waiters(), [1, 1, 0]);
+    await other.release();
+    const hold = await waited;
+    assert.equal(hold.fenceToken, 2);
+    await settle();
+    assert.deepEqual(waiters(), [0, 0, 0]);
+  });
+
+  it('asks for nothing while nobody tells: it does not poll', async () => {
+    const waited = acquire({ waitMs: 60_000 });
+    await clock.pass(19_000);
+    assert.deepEqual(counts('acquire'), [2, 2, 2]);
+    assert.deepEqual(counts('wait'), [1, 1, 0]);
+    await other.release();
+    await waited;
+  });
+
+  it('looks again now and then, where voters tell nothing though it is free', async () => {
+    other.lose('lost'); // And is not renewed any more: it ends by itself, and no voter tells.
+    const waited = acquire({ waitMs: 60_000 });
+    await clock.pass(20_000);
+    assert.equal((await waited).fenceToken, 2);
+  });
+
+  it('keeps its places where one voter tells too soon', async () => {
+    const waited = acquire({ waitMs: 5000 });
+    await settle();
+    voters[0]?.tellAll();
+    await settle();
+    assert.deepEqual(counts('acquire'), [3, 3, 3]);
+    assert.deepEqual(counts('wait'), [2, 1, 0]);
+    assert.deepEqual(waiters(), [1, 1, 0]);
+    await other.release();
+    await waited;
+  });
+
+  it('does not miss what it is told while it asks', async () => {
+    const waited = acquire({ waitMs: 5000 });
+    await settle();
+    for (const voter of voters) voter.moods.acquire = 'late';
+    voters[0]?.tellAll();
+    await settle();
+    for (const voter of voters) voter.arrive();
+    voters[1]?.tellAll();
+    for (const voter of voters) voter.moods.acquire = 'answers';
+    await other.release();
+    await waited;
+  });
+
+  it('asks again after a pause where no voter can tell', async () => {
+    await begin({ tells: false });
+    const waited = acquire({ waitMs: 5000 });
+    await clock.pass(2000);
+    const [asked = 0] = counts('acquire');
+    assert.ok(asked > 5 && asked < 15, `${String(asked)} times`);
+    await other.release();
+    await clock.pass(500);
+    assert.equal((await waited).fenceToken, 2);
+  });
+
+  for (const mood of ['fails', 'throws'] as const)
+    it(`asks again after a pause where every wait ${mood}`, async () => {
+      for (const voter of voters) voter.moods.wait = mood;
+      const waited = acquire({ waitMs: 5000 });
+      await clock.pass(100);
+      assert.ok((counts('acquire')[0] ?? 0) > 2);
+      await other.release();
+      await clock.pass(500);
+      await waited;
+    });
+
+  it('is over after its time, with a last look', async () => {
+    const waited = acquire({ waitMs: 300 });
+    waited.catch(() => undefined);
+    await clock.pass(299);
+    assert.deepEqual(counts('acquire'), [2, 2, 2]);
+    await clock.pass(1);
+    await assert.rejects(waited, isCode('wait_timeout'));
+    assert.deepEqual(counts('acquire'), [3, 3, 3]);
+    await assertGone();
+  });
+
+  it('says that there is no quorum where a majority is silent at its end', async () => {
+    voters[0]!.mood = 'fails';
+    voters[1]!.mood = 'fails';
+    const waited = acquire({ waitMs: 300 });
+    waited.catch(() => undefined);
+    await clock.pass(300);
+    await assert.rejects(waited, isCode('no_quorum'));
+  });
+
+  it('goes on when a majority is back', async () => {
+    await other.release();
+    voters[0]!.mood = 'fails';
+    voters[1]!.mood = 'fails';
+    const waited = acquire({ waitMs: 5000 });
+    await clock.pass(1000);
+    voters[0]!.mood = 'answers';
+    await clock.pass(500);
+    assert.ok((await waited).isHeld());
+  });
+
+  it('asks nobody where the caller gave up before', async () => {
+    const asked = counts('acquire');
+    const options = { waitMs: 5000, signal: AbortSignal.abort() };
+    await assert.rejects(acquire(options), isCode('aborted'));
+    assert.deepEqual(counts('acquire'), asked);
+    await assertGone();
+  });
+
+  it('ends at once, and gives up its places, where the caller gives up', async () => {
+    const controller = new AbortController();
+    const waited = acquire({ waitMs: 5000, signal: controller.signal });
+    await settle();
+    assert.deepEqual(waiters(), [1, 1, 0]);
+    controller.abort();
+    await assert.rejects(waited, isCode('aborted'));
+    await assertGone();
+  });
+
+  it('ends at once where the caller gave up while voters were asked in vain', async () => {
+    const controller = new AbortController();
+    for (const voter of voters) voter.moods.acquire = 'late';
+    const waited = acquire({ waitMs: 5000, signal: controller.signal });
+    await settle();
+    controller.abort();
+    for (const voter of voters) voter.arrive();
+    await assert.rejects(waited, isCode('aborted'));
+    await assertGone();
+  });
+
+  it('gives everything back where the caller gives up at the moment of the grant', async () => {
+    for (const at of [0, 1, 2]) {
+      await begin();
+      const controller = new AbortController();
+      voters[at]!.onGrant = () => controller.abort();
+      const waited = acquire({ waitMs: 5000, signal: controller.signal });
+      await settle();
+      await other.release();
+      await assert.rejects(waited, isCode('aborted'));
+      assert.deepEqual(clients(), [undefined, undefined, undefined]);
+      await assertGone();
+    }
+  });
+
+  it('gives back also what is granted after the caller gave up', async () => {
+    await other.release();
+    voters[2]!.moods.acquire = 'late';
+    voters[1]!.moods.acquire = 'hangs';
+    const controller = new AbortController();
+    const tried = acquire({ signal: controller.signal });
+    tried.catch(() => undefined);
+    await clock.pass(nodeTimeoutMs / 2);
+    controller.abort();
+    voters[2]?.arrive();
+    await assert.rejects(tried, isCode('aborted'));
+    await assertGone();
+  });
+});

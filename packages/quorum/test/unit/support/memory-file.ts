@@ -1,0 +1,37 @@
+import type { LeaseStore } from '../../../src/node/host.ts';
+import type { Changes, LeaseRow, Restored } from '../../../src/node/lease-node.ts';
+
+/** What a file keeps, without one: every save is there at once, or refused. */
+export class MemoryFile implements LeaseStore {
+  readonly rows = new Map<string, LeaseRow>();
+  readonly tombstones = new Set<string>();
+  floor = 0;
+  founders: readonly number[] | undefined;
+  full = false;
+  saves = 0;
+
+  save({ rows, dropped, tombstones, forgotten, floor }: Changes): void {
+    this.#refuseWhenFull();
+    this.saves += 1;
+    for (const row of rows) this.rows.set(row.resource, row);
+    for (const resource of dropped) this.rows.delete(resource);
+    for (const id of tombstones) this.tombstones.add(id);
+    for (const id of forgotten) this.tombstones.delete(id);
+    if (floor !== undefined) this.floor = floor;
+  }
+
+  markVoting(founders: readonly number[]): void {
+    this.#refuseWhenFull();
+    this.founders = founders;
+  }
+
+  restored(): Restored {
+    // As SQL gives them: not in the order of their use.
+    const rows = [...this.rows.values()].sort((a, b) => (a.resource < b.resource ? -1 : 1));
+    return { rows, tombstones: [...this.tombstones], floor: this.floor };
+  }
+
+  #refuseWhenFull(): void {
+    if (this.full) throw new Error('The disk is full.');
+  }
+}
