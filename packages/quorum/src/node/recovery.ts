@@ -27,6 +27,8 @@ export class Recovery {
   readonly #adopted = new Set<string>();
   /** File ids of those that have never voted. */
   readonly #fresh = new Map<string, number>();
+  /** Under which name each file was heard of first. */
+  readonly #names = new Map<number, string>();
   #others = 0;
   #founded = false;
 
@@ -39,6 +41,7 @@ export class Recovery {
     this.#others = others;
     this.#adopted.clear();
     this.#fresh.clear();
+    this.#names.clear();
   }
 
   /** @param complete All pages of its tokens have been adopted. */
@@ -47,7 +50,11 @@ export class Recovery {
     answer: Pick<QuorumTokensAnswer, 'voting' | 'fresh' | 'file_id' | 'founders'>,
     complete: boolean,
   ): void {
-    if (answer.fresh) this.#fresh.set(other, answer.file_id);
+    const { file_id: file } = answer;
+    // A node that is named twice counts once, and this very one is none of the others.
+    if (file === this.#options.fileId || (this.#names.get(file) ?? other) !== other) return;
+    this.#names.set(file, other);
+    if (answer.fresh) this.#fresh.set(other, file);
     else this.#fresh.delete(other);
     if (!answer.voting) return;
     if (answer.founders.includes(this.#options.fileId)) this.#founded = true;

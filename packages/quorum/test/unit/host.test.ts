@@ -174,10 +174,10 @@ describe('The host of a lease node', () => {
     assert.equal(file.saves, 0);
     assert.equal(host.tokens('').fresh, true);
 
-    const page = { ...host.tokens(''), voting: true, fresh: false, floor: 5 };
+    const page = { ...host.tokens(''), file_id: 1, voting: true, fresh: false, floor: 5 };
     await done(host.adopt('b', { ...page, tokens: [['a', 40]] }, true));
     clock.pass(1050);
-    await done(host.adopt('c', { ...page, tokens: [['a', 8]] }, true));
+    await done(host.adopt('c', { ...page, file_id: 2, tokens: [['a', 8]] }, true));
     assert.equal(host.voting, true);
     assert.equal(host.tokens('').fresh, false);
     assert.deepEqual(file.founders, []);
@@ -194,7 +194,7 @@ describe('The host of a lease node', () => {
     });
     recovery.setOthers(2);
     host = start({ recovery });
-    const page = { ...host.tokens(''), voting: true };
+    const page = { ...host.tokens(''), file_id: 1, voting: true };
     file.full = true;
     const first = host.adopt('b', { ...page, tokens: [['a', 40]] }, true);
     clock.endTurn();
@@ -203,7 +203,7 @@ describe('The host of a lease node', () => {
     file.full = false;
     await done(host.adopt('b', { ...page, tokens: [['a', 40]] }, true));
     file.full = true;
-    await assert.rejects(host.adopt('c', page, true), /disk is full/);
+    await assert.rejects(host.adopt('c', { ...page, file_id: 2 }, true), /disk is full/);
     assert.equal(host.voting, false);
     file.full = false;
     host.lookAtRecovery();

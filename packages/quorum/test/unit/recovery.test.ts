@@ -18,19 +18,27 @@ function recovering(others: number, fileId = 7): Recovery {
   return recovery;
 }
 
-const voting = { voting: true, fresh: false, file_id: 1, founders: [] as readonly number[] };
-const fresh = { voting: false, fresh: true, file_id: 2, founders: [] as readonly number[] };
-const lost = { voting: false, fresh: false, file_id: 3, founders: [] as readonly number[] };
+/** What nodes say of themselves, each of a file of its own. */
+const files = { b: 2, c: 12, d: 13 };
+type Other = keyof typeof files;
+const says = (state: { readonly voting: boolean; readonly fresh: boolean }) => (other: Other) => ({
+  ...state,
+  file_id: files[other],
+  founders: [] as readonly number[],
+});
+const voting = says({ voting: true, fresh: false });
+const fresh = says({ voting: false, fresh: true });
+const lost = says({ voting: false, fresh: false });
 
 describe('A node that lost its file votes', () => {
   it('when its leases have ended and it has the tokens of a majority of the others: neither alone is enough (V1)', () => {
     const recovery = recovering(4);
     assert.equal(recovery.mayVote(overMs), false, 'time alone');
-    recovery.heard('b', voting, true);
-    recovery.heard('c', voting, true);
+    recovery.heard('b', voting('b'), true);
+    recovery.heard('c', voting('c'), true);
     assert.equal(recovery.mayVote(overMs), false, 'half of the others is no majority');
     assert.equal(recovery.missing, 1);
-    recovery.heard('d', voting, true);
+    recovery.heard('d', voting('d'), true);
     assert.equal(recovery.mayVote(overMs - 1), false, 'tokens alone');
     assert.equal(recovery.waitMs(overMs - 1), 1);
     assert.equal(recovery.mayVote(overMs), true);
@@ -38,27 +46,38 @@ describe('A node that lost its file votes', () => {
 
   it('not before all pages of a node are there, and one node counts once', () => {
     const recovery = recovering(2);
-    recovery.heard('b', voting, true);
-    recovery.heard('b', voting, true);
-    recovery.heard('c', voting, false);
+    recovery.heard('b', voting('b'), true);
+    recovery.heard('b', voting('b'), true);
+    recovery.heard('c', voting('c'), false);
     assert.equal(recovery.mayVote(overMs), false);
-    recovery.heard('c', voting, true);
+    recovery.heard('c', voting('c'), true);
     assert.equal(recovery.mayVote(overMs), true);
   });
 
   it('not by the tokens of one that is recovering itself', () => {
     const recovery = recovering(2);
-    recovery.heard('b', voting, true);
-    recovery.heard('c', lost, true);
+    recovery.heard('b', voting('b'), true);
+    recovery.heard('c', lost('c'), true);
     assert.equal(recovery.mayVote(overMs), false);
+  });
+
+  it('not by the tokens of one node that is named twice, nor by its own', () => {
+    const recovery = recovering(2, 7);
+    recovery.heard('b', voting('b'), true);
+    recovery.heard('b by its address', voting('b'), true);
+    assert.equal(recovery.mayVote(overMs), false);
+    recovery.heard('itself', { ...voting('c'), file_id: 7 }, true);
+    assert.equal(recovery.mayVote(overMs), false);
+    recovery.heard('c', voting('c'), true);
+    assert.equal(recovery.mayVote(overMs), true);
   });
 
   it('not while it does not know who the others are; who they are anew begins anew', () => {
     const unknown = new Recovery({ startedAtMs, longestTtlMs, driftBufferMs, fileId: 7 });
     assert.equal(unknown.mayVote(overMs), false);
     const recovery = recovering(2);
-    recovery.heard('b', voting, true);
-    recovery.heard('c', voting, true);
+    recovery.heard('b', voting('b'), true);
+    recovery.heard('c', voting('c'), true);
     recovery.setOthers(2);
     assert.equal(recovery.mayVote(overMs), false);
   });
@@ -67,39 +86,56 @@ describe('A node that lost its file votes', () => {
 describe('A new node votes', () => {
   it('at once where every other one has never voted, and writes down their files (V2)', () => {
     const recovery = recovering(2);
-    recovery.heard('b', fresh, true);
+    recovery.heard('b', fresh('b'), true);
     assert.equal(recovery.mayVote(startedAtMs), false, 'one alone may have lost its file too');
-    recovery.heard('c', { ...fresh, file_id: 12 }, true);
+    recovery.heard('c', fresh('c'), true);
     assert.equal(recovery.mayVote(startedAtMs), true);
     assert.deepEqual(recovery.founders, [2, 12]);
   });
 
+  it('not by one other that is named twice, nor by itself (V2)', () => {
+    const recovery = recovering(2, 7);
+    recovery.heard('b', fresh('b'), true);
+    recovery.heard('b by its address', fresh('b'), true);
+    recovery.heard('itself', { ...fresh('c'), file_id: 7 }, true);
+    assert.equal(recovery.mayVote(startedAtMs), false);
+  });
+
+  it('counts a node with one new file after another once (V2)', () => {
+    const recovery = recovering(2, 7);
+    recovery.heard('b', fresh('b'), true);
+    recovery.heard('b', { ...fresh('b'), file_id: 99 }, true);
+    assert.equal(recovery.mayVote(startedAtMs), false);
+    recovery.heard('c', fresh('c'), true);
+    assert.deepEqual(recovery.founders, [99, 12]);
+  });
+
   it('not by what another was before: one that votes meanwhile is not new (V2)', () => {
     const recovery = recovering(2);
-    recovery.heard('b', fresh, true);
-    recovery.heard('b', voting, true);
-    recovery.heard('c', fresh, true);
+    recovery.heard('b', fresh('b'), true);
+    recovery.heard('b', voting('b'), true);
+    recovery.heard('c', fresh('c'), true);
     assert.equal(recovery.mayVote(startedAtMs), false);
     assert.deepEqual(recovery.founders, []);
   });
 
   it('at once where a voter saw this very file before anybody had voted (V3)', () => {
     const recovery = recovering(2, 7);
-    recovery.heard('b', { ...voting, founders: [7, 12] }, false);
+    recovery.heard('b', { ...voting('b'), founders: [7, 12] }, false);
     assert.equal(recovery.mayVote(startedAtMs), true);
   });
 
   it('not at once with a second file in the place of one that was lost (V3)', () => {
     const recovery = recovering(2, 8);
-    recovery.heard('b', { ...voting, founders: [7, 12] }, true);
-    recovery.heard('c', { ...voting, founders: [] }, true);
+    recovery.heard('b', { ...voting('b'), founders: [7, 12] }, true);
+    recovery.heard('c', { ...voting('c'), founders: [] }, true);
     assert.equal(recovery.mayVote(startedAtMs), false);
     assert.equal(recovery.mayVote(overMs), true);
   });
 
   it('not because one that does not vote names its file', () => {
     const recovery = recovering(2, 7);
-    recovery.heard('b', { ...lost, founders: [7] }, true);
+    recovery.heard('b', { ...lost('b'), founders: [7] }, true);
     assert.equal(recovery.mayVote(startedAtMs), false);
   });
 });

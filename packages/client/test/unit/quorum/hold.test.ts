@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
+import { renew } from '../../../src/quorum/lease.ts';
 import type { QuorumHold } from '../../../src/quorum/quorum-lock.ts';
 import { HandClock, settle } from './support/hand-clock.ts';
 import type { MemoryVoter } from './support/memory-voter.ts';
@@ -105,6 +106,31 @@ describe('A hold of a quorum lock', () => {
     await settle();
     assert.throws(() => hold.assertHeld(), lost);
     assert.equal(hold.state, 'lost');
+  });
+
+  it('is not renewed by what is asked, or answered, after its end (Q3)', async () => {
+    const validUntilMs = clock.now() + validMs;
+    const lease = { resource: 'a', leaseId: first.lease?.id ?? '', token: 5, validUntilMs };
+    const settings = {
+      voters,
+      clock,
+      ttlMs,
+      driftBufferMs,
+      newId: () => 'unused',
+      nodeTimeoutMs: ttlMs,
+    };
+    clock.stall(validMs - 2);
+    assert.equal(await renew(settings, lease, validUntilMs), clock.now() + validMs);
+    for (const voter of voters) voter.moods.renew = 'late';
+    for (const shortMs of [1, 0]) {
+      const renewed = renew(settings, lease, clock.now() + 1 + shortMs);
+      clock.stall(1);
+      for (const voter of voters) voter.arrive();
+      assert.equal(await renewed, shortMs > 0 ? clock.now() - 1 + validMs : undefined);
+    }
+    const asked = first.count('renew');
+    assert.equal(await renew(settings, lease, clock.now()), undefined);
+    assert.equal(first.count('renew'), asked, 'nobody is asked for what is over');
   });
 
   it('is lost by comparing clocks, though no timer has fired', () => {
