@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { HandClock, settle } from './support/hand-clock.ts';
+import { atOnce, HandClock, settle } from './support/hand-clock.ts';
 import type { MemoryVoter, Mood } from './support/memory-voter.ts';
 import {
   driftBufferMs,
@@ -35,24 +35,25 @@ describe('A quorum lock', () => {
   }
 
   it('takes one round where the answers agree', async () => {
-    const hold = await lock().acquire();
+    const hold = await atOnce(lock().acquire());
     assert.equal(hold.fenceToken, 1);
     assert.equal(hold.kind, 'lock');
     assert.equal(hold.name, 'a');
     assert.ok(hold.isHeld());
     assert.deepEqual(asked(), ['acquire', 'acquire', 'acquire']);
+    assert.equal(clock.timers, 2, 'its renewal and its end: no question is waited for');
   });
 
   it('takes one round where a majority agrees on the largest', async () => {
     [first.maxToken, second.maxToken, third.maxToken] = [7, 7, 3];
-    const hold = await lock().acquire();
+    const hold = await atOnce(lock().acquire());
     assert.equal(hold.fenceToken, 8);
     assert.deepEqual(asked(), ['acquire', 'acquire', 'acquire']);
   });
 
   it('confirms the largest by a majority where the answers do not agree (Q2)', async () => {
     [first.maxToken, second.maxToken, third.maxToken] = [4, 9, 0];
-    const hold = await lock().acquire();
+    const hold = await atOnce(lock().acquire());
     assert.equal(hold.fenceToken, 10);
     assert.deepEqual(asked(), ['acquire confirm', 'acquire confirm', 'acquire confirm']);
     assert.deepEqual(
@@ -66,14 +67,14 @@ describe('A quorum lock', () => {
     const [one, two, three, four] = voters as [MemoryVoter, MemoryVoter, MemoryVoter, MemoryVoter];
     one.maxToken = 30;
     for (const voter of [two, three, four]) voter.moods.confirm = 'refuses';
-    await assert.rejects(lock().acquire(), isCode('lock_held'));
+    await assert.rejects(atOnce(lock().acquire()), isCode('lock_held'));
     await assertGivenBack();
   });
 
   it('is held where a minority refuses the confirm, and by its own lease where it never knew of it', async () => {
     second.maxToken = 9;
     third.moods.confirm = 'refuses';
-    const hold = await lock().acquire();
+    const hold = await atOnce(lock().acquire());
     assert.equal(hold.fenceToken, 10);
   });
 
@@ -82,7 +83,7 @@ describe('A quorum lock', () => {
       second.maxToken = 9;
       first.moods.confirm = mood;
       third.moods.confirm = mood;
-      await assert.rejects(lock().acquire(), isCode('lock_held'));
+      await assert.rejects(atOnce(lock().acquire()), isCode('lock_held'));
       await assertGivenBack();
     });
 
@@ -96,13 +97,13 @@ describe('A quorum lock', () => {
       ids.add(ask.leaseId);
       return acquire.call(first, ask);
     };
-    const wait = lock().acquire({ waitMs: 1000 });
+    const waited = lock().acquire({ waitMs: 1000 });
     await clock.pass(100);
     assert.ok(ids.size > 1);
     assert.equal(ids.size, first.count('acquire'));
     for (const voter of voters) voter.moods.confirm = 'answers';
     await clock.pass(1000);
-    await wait;
+    await atOnce(waited);
   });
 
   describe('needs a majority of all that are configured, never of those that answered (Q1):', () => {
@@ -121,7 +122,11 @@ describe('A quorum lock', () => {
               );
             await clock.pass(nodeTimeoutMs);
             const refused = mood === 'refuses' ? 'lock_held' : 'no_quorum';
-            assert.equal(await tried, granting > count / 2 ? 'held' : refused, String(granting));
+            assert.equal(
+              await atOnce(tried),
+              granting > count / 2 ? 'held' : refused,
+              String(granting),
+            );
             if (granting < count / 2) await assertGivenBack();
           }
         });
@@ -130,7 +135,7 @@ describe('A quorum lock', () => {
   it('is not delayed by a voter that hangs, while the clock stands still', async () => {
     second.mood = 'hangs';
     third.maxToken = 5;
-    const hold = await lock().acquire();
+    const hold = await atOnce(lock().acquire());
     assert.equal(hold.fenceToken, 6);
     assert.equal(hold.validForMs, ttlMs - driftBufferMs);
   });
@@ -139,7 +144,7 @@ describe('A quorum lock', () => {
     first.mood = 'hangs';
     second.moods.acquire = 'refuses';
     third.moods.acquire = 'refuses';
-    await assert.rejects(lock().acquire(), isCode('lock_held'));
+    await assert.rejects(atOnce(lock().acquire()), isCode('lock_held'));
   });
 
   it('gives a voter that is silent its time, and no more', async () => {
@@ -151,7 +156,7 @@ describe('A quorum lock', () => {
     await clock.pass(nodeTimeoutMs - 1);
     assert.equal(settled, false);
     await clock.pass(1);
-    await assert.rejects(tried, isCode('no_quorum'));
+    await assert.rejects(atOnce(tried), isCode('no_quorum'));
     await clock.pass(10 * nodeTimeoutMs);
     assert.equal(third.lease, undefined);
     assert.equal(clock.timers, 0, 'nothing goes on');
@@ -161,16 +166,16 @@ describe('A quorum lock', () => {
     first.mood = 'fails';
     second.moods.acquire = 'refuses';
     third.moods.acquire = 'late';
-    assert.equal(await lock().tryAcquire(), null);
+    assert.equal(await atOnce(lock().tryAcquire()), null);
   });
 
   it('is null for who only tries, where another holds it', async () => {
-    await lock().acquire();
-    assert.equal(await lock().tryAcquire(), null);
-    await assert.rejects(lock().acquire(), isCode('lock_held'));
+    await atOnce(lock().acquire());
+    assert.equal(await atOnce(lock().tryAcquire()), null);
+    await assert.rejects(atOnce(lock().acquire()), isCode('lock_held'));
     voters[0]!.mood = 'fails';
     voters[1]!.mood = 'fails';
-    await assert.rejects(lock().tryAcquire(), isCode('no_quorum'));
+    await assert.rejects(atOnce(lock().tryAcquire()), isCode('no_quorum'));
   });
 
   it('is valid for its ttl less the drift buffer, counted from before the first request left (Q3)', async () => {
@@ -178,7 +183,7 @@ describe('A quorum lock', () => {
     const tried = lock().acquire();
     await clock.pass(150);
     for (const voter of voters) voter.arrive();
-    const hold = await tried;
+    const hold = await atOnce(tried);
     assert.equal(hold.validForMs, ttlMs - driftBufferMs - 150);
   });
 
@@ -193,10 +198,10 @@ describe('A quorum lock', () => {
         await clock.pass(ttlMs - driftBufferMs - shortMs);
         for (const voter of voters) voter.arrive();
         if (shortMs > 0) {
-          assert.equal((await tried).validForMs, shortMs);
+          assert.equal((await atOnce(tried)).validForMs, shortMs);
           continue;
         }
-        await assert.rejects(tried, isCode('lock_held'));
+        await assert.rejects(atOnce(tried), isCode('lock_held'));
         await assertGivenBack();
       }
     });
@@ -205,7 +210,7 @@ describe('A quorum lock', () => {
     first.moods.acquire = 'refuses';
     second.moods.acquire = 'refuses';
     third.moods.acquire = 'late';
-    await assert.rejects(lock().acquire(), isCode('lock_held'));
+    await assert.rejects(atOnce(lock().acquire()), isCode('lock_held'));
     await settle();
     assert.deepEqual(third.asked, ['acquire', 'release']);
     third.arrive();
@@ -217,7 +222,7 @@ describe('A quorum lock', () => {
     first.moods.acquire = 'deaf';
     second.moods.acquire = 'refuses';
     third.moods.acquire = 'refuses';
-    await assert.rejects(lock().acquire(), isCode('lock_held'));
+    await assert.rejects(atOnce(lock().acquire()), isCode('lock_held'));
     await settle();
     assert.equal(first.count('release'), 3);
     assert.equal(third.count('release'), 1);

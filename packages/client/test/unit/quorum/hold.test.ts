@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { renew } from '../../../src/quorum/lease.ts';
 import type { QuorumHold } from '../../../src/quorum/quorum-lock.ts';
-import { HandClock, settle } from './support/hand-clock.ts';
+import { atOnce, HandClock, settle } from './support/hand-clock.ts';
 import type { MemoryVoter } from './support/memory-voter.ts';
 import {
   driftBufferMs,
@@ -29,7 +29,7 @@ describe('A hold of a quorum lock', () => {
     [first, second, third] = voters as [MemoryVoter, MemoryVoter, MemoryVoter];
     first.maxToken = 4;
     second.maxToken = 4;
-    hold = await quorumOf(voters, clock).lock('a').acquire();
+    hold = await atOnce(quorumOf(voters, clock).lock('a').acquire());
   });
 
   const lost = isCode('hold_lost');
@@ -120,16 +120,16 @@ describe('A hold of a quorum lock', () => {
       nodeTimeoutMs: ttlMs,
     };
     clock.stall(validMs - 2);
-    assert.equal(await renew(settings, lease, validUntilMs), clock.now() + validMs);
+    assert.equal(await atOnce(renew(settings, lease, validUntilMs)), clock.now() + validMs);
     for (const voter of voters) voter.moods.renew = 'late';
     for (const shortMs of [1, 0]) {
       const renewed = renew(settings, lease, clock.now() + 1 + shortMs);
       clock.stall(1);
       for (const voter of voters) voter.arrive();
-      assert.equal(await renewed, shortMs > 0 ? clock.now() - 1 + validMs : undefined);
+      assert.equal(await atOnce(renewed), shortMs > 0 ? clock.now() - 1 + validMs : undefined);
     }
     const asked = first.count('renew');
-    assert.equal(await renew(settings, lease, clock.now()), undefined);
+    assert.equal(await atOnce(renew(settings, lease, clock.now())), undefined);
     assert.equal(first.count('renew'), asked, 'nobody is asked for what is over');
   });
 
@@ -162,30 +162,30 @@ describe('A hold of a quorum lock', () => {
   });
 
   it('is not certain where the machine was suspended while it was asked for', async () => {
-    await hold.release();
+    await atOnce(hold.release());
     for (const voter of voters) voter.moods.acquire = 'late';
     const asked = quorumOf(voters, clock).lock('a').acquire();
     clock.wallMs += 60_000;
     for (const voter of voters) voter.arrive();
-    assert.equal((await asked).isHeld(), false);
+    assert.equal((await atOnce(asked)).isHeld(), false);
   });
 
   it('is given back to all, is renewed no more, and that once', async () => {
     const { signal } = hold;
-    await hold.release();
+    await atOnce(hold.release());
     assert.equal(hold.state, 'released');
     assert.equal(hold.endReason, 'released');
     assert.equal(signal.aborted, true);
     assert.throws(() => hold.assertHeld(), lost);
     for (const { lease } of voters) assert.equal(lease, undefined);
-    await hold.release();
+    await atOnce(hold.release());
     await clock.pass(10 * ttlMs);
     for (const voter of voters) {
       assert.equal(voter.count('release'), 1);
       assert.equal(voter.count('renew'), 0);
     }
     assert.equal(clock.timers, 0);
-    assert.equal((await quorumOf(voters, clock).lock('a').acquire()).fenceToken, 6);
+    assert.equal((await atOnce(quorumOf(voters, clock).lock('a').acquire())).fenceToken, 6);
   });
 
   it('is not held from the moment of the release on, though voters have not heard of it', async () => {
@@ -193,13 +193,13 @@ describe('A hold of a quorum lock', () => {
     const released = hold.release();
     assert.equal(hold.isHeld(), false);
     for (const voter of voters) voter.arrive();
-    await released;
+    await atOnce(released);
   });
 
   it('is not brought back by a renewal that was under way at the release', async () => {
     for (const voter of voters) voter.moods.renew = 'late';
     await clock.pass(renewalMs);
-    await hold.release();
+    await atOnce(hold.release());
     for (const voter of voters) voter.arrive();
     await clock.pass(10 * ttlMs);
     assert.equal(hold.state, 'released');
@@ -208,10 +208,10 @@ describe('A hold of a quorum lock', () => {
   });
 
   it('is given back also to a voter that had not answered, ahead of its acquire', async () => {
-    await hold.release();
+    await atOnce(hold.release());
     third.moods.acquire = 'late';
-    const other = await quorumOf(voters, clock).lock('a').acquire();
-    await other.release();
+    const other = await atOnce(quorumOf(voters, clock).lock('a').acquire());
+    await atOnce(other.release());
     third.arrive();
     await settle();
     assert.equal(third.lease, undefined);
@@ -228,20 +228,20 @@ describe('A hold of a quorum lock', () => {
     await clock.pass(3 * nodeTimeoutMs - 1);
     assert.equal(done, false);
     await clock.pass(1);
-    await released;
+    await atOnce(released);
     assert.equal(third.count('release'), 3);
     assert.equal(first.count('release'), 1);
   });
 
   it('is given back at the end of `await using`, also of one that throws', async () => {
-    await hold.release();
+    await atOnce(hold.release());
     const work = async (): Promise<void> => {
-      await using own = await quorumOf(voters, clock).lock('a').acquire();
+      await using own = await atOnce(quorumOf(voters, clock).lock('a').acquire());
       own.assertHeld();
       assert.equal(first.lease?.clientId, 'me');
       throw new Error('The work fails.');
     };
-    await assert.rejects(work(), /The work fails/);
+    await assert.rejects(atOnce(work()), /The work fails/);
     for (const { lease } of voters) assert.equal(lease, undefined);
   });
 });

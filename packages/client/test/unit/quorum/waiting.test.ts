@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { WaitOptions } from '../../../src/acquiring.ts';
 import type { QuorumHold } from '../../../src/quorum/quorum-lock.ts';
-import { HandClock, settle } from './support/hand-clock.ts';
+import { atOnce, HandClock, settle } from './support/hand-clock.ts';
 import type { MemoryVoter } from './support/memory-voter.ts';
 import { isCode, nodeTimeoutMs, quorumOf, ttlMs, votersOf } from './support/voters.ts';
 
@@ -16,7 +16,7 @@ describe('Waiting for a quorum lock', () => {
   async function begin(options = {}): Promise<void> {
     clock = new HandClock();
     voters = votersOf(3, clock, options);
-    other = await quorumOf(voters, clock, { clientId: 'other' }).lock('a').acquire();
+    other = await atOnce(quorumOf(voters, clock, { clientId: 'other' }).lock('a').acquire());
   }
 
   const acquire = (options: WaitOptions): Promise<QuorumHold> =>
@@ -32,7 +32,7 @@ describe('Waiting for a quorum lock', () => {
     assert.ok(!clients().includes('me'), clients().join());
     assert.deepEqual(waiters(), [0, 0, 0]);
     const asked = counts('acquire');
-    await other.release();
+    await atOnce(other.release());
     await clock.pass(100 * ttlMs);
     assert.deepEqual(counts('acquire'), asked);
     assert.equal(clock.timers, 0);
@@ -43,8 +43,8 @@ describe('Waiting for a quorum lock', () => {
     await settle();
     assert.deepEqual(counts('acquire'), [2, 2, 2]);
     assert.deepEqual(waiters(), [1, 1, 0]);
-    await other.release();
-    const hold = await waited;
+    await atOnce(other.release());
+    const hold = await atOnce(waited);
     assert.equal(hold.fenceToken, 2);
     await settle();
     assert.deepEqual(waiters(), [0, 0, 0]);
@@ -55,15 +55,15 @@ describe('Waiting for a quorum lock', () => {
     await clock.pass(19_000);
     assert.deepEqual(counts('acquire'), [2, 2, 2]);
     assert.deepEqual(counts('wait'), [1, 1, 0]);
-    await other.release();
-    await waited;
+    await atOnce(other.release());
+    await atOnce(waited);
   });
 
   it('looks again now and then, where voters tell nothing though it is free', async () => {
     other.lose('lost'); // And is not renewed any more: it ends by itself, and no voter tells.
     const waited = acquire({ waitMs: 60_000 });
     await clock.pass(20_000);
-    assert.equal((await waited).fenceToken, 2);
+    assert.equal((await atOnce(waited)).fenceToken, 2);
   });
 
   it('keeps its places where one voter tells too soon', async () => {
@@ -74,8 +74,8 @@ describe('Waiting for a quorum lock', () => {
     assert.deepEqual(counts('acquire'), [3, 3, 3]);
     assert.deepEqual(counts('wait'), [2, 1, 0]);
     assert.deepEqual(waiters(), [1, 1, 0]);
-    await other.release();
-    await waited;
+    await atOnce(other.release());
+    await atOnce(waited);
   });
 
   it('does not miss what it is told while it asks', async () => {
@@ -87,8 +87,8 @@ describe('Waiting for a quorum lock', () => {
     for (const voter of voters) voter.arrive();
     voters[1]?.tellAll();
     for (const voter of voters) voter.moods.acquire = 'answers';
-    await other.release();
-    await waited;
+    await atOnce(other.release());
+    await atOnce(waited);
   });
 
   it('asks again after a pause where no voter can tell', async () => {
@@ -97,9 +97,9 @@ describe('Waiting for a quorum lock', () => {
     await clock.pass(2000);
     const [asked = 0] = counts('acquire');
     assert.ok(asked > 5 && asked < 15, `${String(asked)} times`);
-    await other.release();
+    await atOnce(other.release());
     await clock.pass(500);
-    assert.equal((await waited).fenceToken, 2);
+    assert.equal((await atOnce(waited)).fenceToken, 2);
   });
 
   for (const mood of ['fails', 'throws'] as const)
@@ -108,9 +108,9 @@ describe('Waiting for a quorum lock', () => {
       const waited = acquire({ waitMs: 5000 });
       await clock.pass(100);
       assert.ok((counts('acquire')[0] ?? 0) > 2);
-      await other.release();
+      await atOnce(other.release());
       await clock.pass(500);
-      await waited;
+      await atOnce(waited);
     });
 
   it('is over after its time, with a last look', async () => {
@@ -119,7 +119,7 @@ describe('Waiting for a quorum lock', () => {
     await clock.pass(299);
     assert.deepEqual(counts('acquire'), [2, 2, 2]);
     await clock.pass(1);
-    await assert.rejects(waited, isCode('wait_timeout'));
+    await assert.rejects(atOnce(waited), isCode('wait_timeout'));
     assert.deepEqual(counts('acquire'), [3, 3, 3]);
     await assertGone();
   });
@@ -130,24 +130,24 @@ describe('Waiting for a quorum lock', () => {
     const waited = acquire({ waitMs: 300 });
     waited.catch(() => undefined);
     await clock.pass(300);
-    await assert.rejects(waited, isCode('no_quorum'));
+    await assert.rejects(atOnce(waited), isCode('no_quorum'));
   });
 
   it('goes on when a majority is back', async () => {
-    await other.release();
+    await atOnce(other.release());
     voters[0]!.mood = 'fails';
     voters[1]!.mood = 'fails';
     const waited = acquire({ waitMs: 5000 });
     await clock.pass(1000);
     voters[0]!.mood = 'answers';
     await clock.pass(500);
-    assert.ok((await waited).isHeld());
+    assert.ok((await atOnce(waited)).isHeld());
   });
 
   it('asks nobody where the caller gave up before', async () => {
     const asked = counts('acquire');
     const options = { waitMs: 5000, signal: AbortSignal.abort() };
-    await assert.rejects(acquire(options), isCode('aborted'));
+    await assert.rejects(atOnce(acquire(options)), isCode('aborted'));
     assert.deepEqual(counts('acquire'), asked);
     await assertGone();
   });
@@ -158,7 +158,7 @@ describe('Waiting for a quorum lock', () => {
     await settle();
     assert.deepEqual(waiters(), [1, 1, 0]);
     controller.abort();
-    await assert.rejects(waited, isCode('aborted'));
+    await assert.rejects(atOnce(waited), isCode('aborted'));
     await assertGone();
   });
 
@@ -169,7 +169,7 @@ describe('Waiting for a quorum lock', () => {
     await settle();
     controller.abort();
     for (const voter of voters) voter.arrive();
-    await assert.rejects(waited, isCode('aborted'));
+    await assert.rejects(atOnce(waited), isCode('aborted'));
     await assertGone();
   });
 
@@ -179,16 +179,17 @@ describe('Waiting for a quorum lock', () => {
       const controller = new AbortController();
       voters[at]!.onGrant = () => controller.abort();
       const waited = acquire({ waitMs: 5000, signal: controller.signal });
+      waited.catch(() => undefined);
       await settle();
-      await other.release();
-      await assert.rejects(waited, isCode('aborted'));
+      await atOnce(other.release());
+      await assert.rejects(atOnce(waited), isCode('aborted'));
       assert.deepEqual(clients(), [undefined, undefined, undefined]);
       await assertGone();
     }
   });
 
   it('gives back also what is granted after the caller gave up', async () => {
-    await other.release();
+    await atOnce(other.release());
     voters[2]!.moods.acquire = 'late';
     voters[1]!.moods.acquire = 'hangs';
     const controller = new AbortController();
@@ -197,7 +198,7 @@ describe('Waiting for a quorum lock', () => {
     await clock.pass(nodeTimeoutMs / 2);
     controller.abort();
     voters[2]?.arrive();
-    await assert.rejects(tried, isCode('aborted'));
+    await assert.rejects(atOnce(tried), isCode('aborted'));
     await assertGone();
   });
 });

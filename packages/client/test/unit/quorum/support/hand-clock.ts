@@ -3,6 +3,16 @@ import type { ClientClock } from '../../../../src/clock.ts';
 /** Resolves when everything that does not wait for time has been done. */
 export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** What comes of it while the clock stands still: it fails where that is nothing. */
+export async function atOnce<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  await settle();
+  const pending = Symbol('pending');
+  const come = await Promise.race([promise, Promise.resolve(pending)]);
+  if (come === pending) throw new Error('It goes on waiting.');
+  return promise;
+}
+
 /** Time that stands still until the test moves it. */
 export class HandClock implements ClientClock {
   nowMs = 5000;
