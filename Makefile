@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster quorum-cluster demo bench bench-failover test test-unit test-integration simulate test-chaos soak mutants check format documents reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench bench-failover test test-unit test-integration simulate test-chaos test-chaos-quorum soak mutants check format documents reference clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ test-chaos: install ## Real processes under kills, stops, cuts, full disks and m
 
 soak: install ## The same for longer: MINUTES=30
 	@$(NODE) npm run --silent chaos -- --minutes $(or $(MINUTES),10)
+
+test-chaos-quorum: install ## Lease nodes and their clients, real processes in trouble (a minute and a half; MINUTES=30, SEED=42)
+	@$(NODE) npm run --silent chaos:quorum -- $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 mutants: install ## Plants faults in a copy of the sources: each must be found (NAMES="a b" for some)
 	@$(NODE) npm run --silent mutants -- $(NAMES)

@@ -1,6 +1,11 @@
 export { ChaosCluster } from './cluster/cluster.ts';
 export { runLockSet } from './lockset/run.ts';
 export type { LockSetOutcome } from './lockset/run.ts';
+export { QuorumCluster } from './quorum/quorum-cluster.ts';
+export { runQuorumChaos } from './quorum/quorum-run.ts';
+export type { QuorumRunOptions } from './quorum/quorum-run.ts';
 export { report } from './report.ts';
-export { nemesisNames, recoveryBoundMs, runChaos } from './run.ts';
-export type { RunOptions, RunOutcome, Strike } from './run.ts';
+export { recoveryBoundMs } from './campaign.ts';
+export type { Strike } from './campaign.ts';
+export { nemesisNames, runChaos } from './run.ts';
+export type { RunOptions, RunOutcome } from './run.ts';

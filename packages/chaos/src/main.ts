@@ -1,15 +1,11 @@
 /** `make test-chaos`, `make soak`. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { drawHistory, lockModel, toJsonLines } from '@holdfast/checker';
 import { ChaosCluster } from './cluster/cluster.ts';
-import { clearLeftovers } from './leftovers.ts';
-import { runLockSet } from './lockset/run.ts';
-import { report } from './report.ts';
+import { showLockSet } from './lockset/both-ways.ts';
 import { nemesisNames, runChaos } from './run.ts';
-import type { RunOutcome } from './run.ts';
+import { runAll, scratchFolder } from './runs.ts';
 
 const help = `Real nodes and clients under kills, stops, cuts, slow lines, clock jumps, full and damaged disks.
 
@@ -44,74 +40,39 @@ if (![seed, ...sizes, minutes ?? 1, Number(values.seconds)].every((value) => val
   process.exit(2);
 }
 const only = values.only?.split(',').map((name) => name.trim());
-const root = mkdtempSync(join(tmpdir(), 'holdfast-chaos-'));
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    clearLeftovers();
-    rmSync(root, { recursive: true, force: true });
-    process.exit(130);
-  });
-}
+const root = scratchFolder();
 console.log(`seed ${String(seed)}`);
 
-const summaries: string[] = [];
-let kept = true;
-const endMs = performance.now() + (minutes ?? 0) * 60_000;
-for (let run = 0; run < sizes.length || performance.now() < endMs; run++) {
-  const nodes = sizes[run % sizes.length] ?? 3;
-  const title = `${String(nodes)} nodes, ${values.clients} clients, seed ${String(seed + run)}`;
-  console.log(`\n${title}`);
-  const outcome = await runChaos({
-    folder: join(root, `run-${String(run)}`),
-    nodes,
-    clients: Number(values.clients),
-    seed: seed + run,
-    seconds: Number(values.seconds),
-    ...(only === undefined ? {} : { only }),
-    tell: (line) => console.log(line),
-  });
-  const told = report(title, outcome);
-  console.log(told.text);
-  summaries.push(told.text);
-  kept &&= told.kept;
-  if (!told.kept) keepEvidence(outcome, seed + run);
-}
-if (!values['no-lockset']) kept = (await lockSet()) && kept;
-if (summaries.length > sizes.length) console.log(`\nSummary\n${summaries.join('\n')}`);
+const nodesOf = (run: number): number => sizes[run % sizes.length] ?? 3;
+const all = await runAll({
+  seed,
+  least: sizes.length,
+  minutes: minutes ?? 0,
+  titleOf: (run) => `${String(nodesOf(run))} nodes, ${values.clients} clients`,
+  run: (run, runSeed) =>
+    runChaos({
+      folder: join(root, `run-${String(run)}`),
+      nodes: nodesOf(run),
+      clients: Number(values.clients),
+      seed: runSeed,
+      seconds: Number(values.seconds),
+      ...(only === undefined ? {} : { only }),
+      tell: (line) => console.log(line),
+    }),
+});
+const kept = (values['no-lockset'] || (await lockSet())) && all.kept;
+if (all.summaries.length > sizes.length) console.log(`\nSummary\n${all.summaries.join('\n')}`);
 console.log(kept ? '\nEvery promise was kept.' : '\nA PROMISE WAS BROKEN.');
 rmSync(root, { recursive: true, force: true });
 process.exit(kept ? 0 : 1);
 
-function keepEvidence({ history, verdict }: RunOutcome, runSeed: number): void {
-  const file = join(tmpdir(), `holdfast-chaos-${String(runSeed)}`);
-  writeFileSync(`${file}.jsonl`, toJsonLines(history));
-  console.log(`  history      ${file}.jsonl`);
-  if (verdict.type !== 'violation') return;
-  writeFileSync(`${file}.html`, drawHistory(lockModel(), history, verdict));
-  console.log(`  drawing      ${file}.html`);
-}
-
-/** Both ways are shown: what is lost without the fence token, and that nothing is with it. */
 async function lockSet(): Promise<boolean> {
   console.log('\nshared set: clients stopped past their lease between reading and writing');
   const folder = join(root, 'shared-set');
   mkdirSync(folder);
   const cluster = await ChaosCluster.start(join(folder, 'nodes'), 3);
   try {
-    const trusting = await runLockSet(cluster.urls, folder, false, 3);
-    console.log(
-      `  store that trusts the lock    ${String(trusting.added)} added, ${String(trusting.lost.length)} LOST (a lock alone cannot prevent it)`,
-    );
-    const fenced = await runLockSet(cluster.urls, folder, true, 3);
-    console.log(
-      `  store that checks the token   ${String(fenced.added)} added, ${String(fenced.lost.length)} lost, ${String(fenced.refused)} writes of zombies refused`,
-    );
-    return (
-      trusting.lost.length > 0 &&
-      fenced.lost.length === 0 &&
-      fenced.refused > 0 &&
-      trusting.believers + fenced.believers === 0
-    );
+    return await showLockSet(cluster.urls, folder, 'cluster');
   } finally {
     await cluster.close();
   }

@@ -1,11 +1,11 @@
 /** What a run found, as text that a person can paste. */
+import { recoveryBoundMs } from './campaign.ts';
 import type { RunOutcome } from './run.ts';
-import { recoveryBoundMs } from './run.ts';
 
 /** @returns the text, and whether every promise was kept. */
 export function report(
   title: string,
-  { strikes, skipped, operations, granted, unknown, verdict, failures }: RunOutcome,
+  { strikes, skipped, operations, granted, unknown, verdict, failures, notes = [] }: RunOutcome,
 ): { readonly text: string; readonly kept: boolean } {
   const recoveries = strikes.map((strike) => strike.recoveryMs).toSorted((a, b) => a - b);
   const longest = recoveries.at(-1) ?? 0;
@@ -20,6 +20,7 @@ export function report(
     `  recovery     ${median.toFixed(0)} ms median, ${longest.toFixed(0)} ms longest (promised: ${String(recoveryBoundMs)} ms)`,
     `  operations   ${operations.toLocaleString('en')}, ${granted.toLocaleString('en')} locks granted, ${unknown.toLocaleString('en')} of unknown outcome`,
     `  checker      ${verdict.type === 'violation' ? verdict.message : verdict.type}`,
+    ...notes.map((line) => `  ${line}`),
     ...skipped.map((line) => `  skipped      ${line}`),
     ...late.map(
       ({ nemesis, target, recoveryMs }) =>

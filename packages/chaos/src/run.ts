@@ -1,13 +1,15 @@
 /**
- * One chaos run: nodes, clients, and one nemesis after the other; each is mended and the time until every
- * node serves again is measured. At the end the clients' histories are judged.
+ * One chaos run: nodes, clients, and one nemesis after the other; after each heal every node must serve
+ * again. At the end the clients' histories are judged.
  */
 import { mkdirSync, rmSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 import { checkLinearizable, lockModel } from '@holdfast/checker';
 import type { Verdict } from '@holdfast/checker';
+import { campaign, possibleAmong, recoveryPatienceMs } from './campaign.ts';
+import type { Strike } from './campaign.ts';
 import { Chance } from './chance.ts';
 import { ClientProcess } from './clients/client-process.ts';
+import { readJournal } from './clients/journal.ts';
 import type { LockOperation } from './clients/journal.ts';
 import { ChaosCluster } from './cluster/cluster.ts';
 import { recoveryMs } from './cluster/operator.ts';
@@ -20,7 +22,7 @@ import {
   slowLinks,
 } from './nemeses/links.ts';
 import { damageLog, fillDisk, jumpWallClock, SmallDisks } from './nemeses/machines.ts';
-import type { Nemesis, Stage, Struck } from './nemeses/nemesis.ts';
+import type { Nemesis } from './nemeses/nemesis.ts';
 import {
   killClient,
   killLeader,
@@ -30,12 +32,7 @@ import {
   stopNode,
 } from './nemeses/processes.ts';
 
-/** What the service promises after a heal. */
-export const recoveryBoundMs = 5000;
-/** Asked beyond the promise, so that a broken one is measured and not only told. */
-const recoveryPatienceMs = 20_000;
 const smallDiskMegabytes = 96;
-const calmMs = 400;
 
 export interface RunOptions {
   readonly folder: string;
@@ -49,13 +46,6 @@ export interface RunOptions {
   readonly tell: (line: string) => void;
 }
 
-export interface Strike {
-  readonly nemesis: string;
-  readonly target: string;
-  readonly lastedMs: number;
-  readonly recoveryMs: number;
-}
-
 export interface RunOutcome {
   readonly strikes: readonly Strike[];
   readonly skipped: readonly string[];
@@ -66,6 +56,8 @@ export interface RunOutcome {
   readonly history: readonly LockOperation[];
   /** What went wrong apart from the verdict. */
   readonly failures: readonly string[];
+  /** What else a person may want to know. */
+  readonly notes?: readonly string[];
 }
 
 const nemesesWith = (disks: SmallDisks): readonly Nemesis[] => [
@@ -99,11 +91,7 @@ export async function runChaos(options: RunOptions): Promise<RunOutcome> {
   const strikes: Strike[] = [];
   let cluster: ChaosCluster | undefined;
   const clients: ClientProcess[] = [];
-  const chosen = nemesesWith(disks).filter(({ name }) => options.only?.includes(name) ?? true);
-  const possible = chosen.filter(({ missing }) => missing === undefined);
-  const skipped = chosen.flatMap(({ name, missing }) =>
-    missing === undefined ? [] : [`${name}: ${missing}`],
-  );
+  const { possible, skipped } = possibleAmong(nemesesWith(disks), options.only);
   try {
     if (SmallDisks.missing === undefined) {
       // Before the nodes are started: what they find is a disk that has room.
@@ -116,17 +104,15 @@ export async function runChaos(options: RunOptions): Promise<RunOutcome> {
     }
     cluster = await ChaosCluster.start(folder, options.nodes);
     clients.push(...startClients(cluster, options));
-    const stage: Stage = { cluster, clients, chance };
-    await recoveryMs(cluster.nodes, recoveryPatienceMs);
-    const endMs = performance.now() + options.seconds * 1000;
-    let order: readonly Nemesis[] = [];
-    for (let round = 0; performance.now() < endMs; round++) {
-      if (round % possible.length === 0) order = round === 0 ? possible : chance.shuffled(possible);
-      const nemesis = order[round % possible.length];
-      if (nemesis === undefined) break;
-      strikes.push(await strike(nemesis, stage, tell));
-      await pause(calmMs);
-    }
+    const running = cluster;
+    await campaign({
+      stage: { cluster, clients, chance },
+      nemeses: possible,
+      seconds: options.seconds,
+      recovered: () => recoveryMs(running.nodes, recoveryPatienceMs),
+      struck: strikes,
+      tell,
+    });
   } catch (error) {
     failures.push(error instanceof Error ? error.message : String(error));
   }
@@ -137,7 +123,8 @@ export async function runChaos(options: RunOptions): Promise<RunOutcome> {
   await cluster?.close();
   disks.unmountAll();
   rmSync(folder, { recursive: true, force: true });
-  const history = clients.flatMap((client) => client.history());
+  const journals = clients.flatMap((client) => client.journals());
+  const history = journals.flatMap(({ client, path }) => readJournal(client, path));
   return { strikes, skipped, failures, history, ...judge(history) };
 }
 
@@ -148,35 +135,12 @@ function startClients(cluster: ChaosCluster, { clients, folder }: RunOptions): C
     const client = new ClientProcess({
       name: `client-${String(index + 1)}`,
       folder: journals,
-      urls: cluster.urls,
-      locks: ['red', 'blue'],
+      program: new URL('./clients/client-entry', import.meta.url),
+      environment: { CHAOS_URLS: cluster.urls.join(','), CHAOS_LOCKS: 'red,blue' },
     });
     client.start();
     return client;
   });
-}
-
-async function strike(
-  nemesis: Nemesis,
-  stage: Stage,
-  tell: (line: string) => void,
-): Promise<Strike> {
-  const startedMs = performance.now();
-  const { target, heal }: Struck = await nemesis.strike(stage);
-  await pause(stage.chance.between(...nemesis.lasts));
-  await heal();
-  const healedMs = performance.now();
-  const recovery = await recoveryMs(stage.cluster.nodes, recoveryPatienceMs);
-  const struck: Strike = {
-    nemesis: nemesis.name,
-    target,
-    lastedMs: healedMs - startedMs,
-    recoveryMs: recovery,
-  };
-  tell(
-    `  ${nemesis.name.padEnd(18)} ${target.padEnd(34)} lasted ${(struck.lastedMs / 1000).toFixed(1).padStart(4)} s, all nodes served again after ${recovery.toFixed(0).padStart(5)} ms`,
-  );
-  return struck;
 }
 
 function judge(

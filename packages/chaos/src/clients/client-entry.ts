@@ -8,6 +8,7 @@ import type { Client, Hold, Session } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import { nowMs } from '../now.ts';
 import { Journal } from './journal.ts';
+import { settingOf } from './setting.ts';
 
 /** Codes that tell that nothing was granted, for certain. */
 const refused: ReadonlySet<string> = new Set([
@@ -21,11 +22,6 @@ const sessionSeconds = 3;
 /** How far the time at which a session was last certain may lag. */
 const watchEveryMs = 10;
 
-const settingOf = (name: string): string => {
-  const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set.`);
-  return value;
-};
 const name = settingOf('CHAOS_CLIENT');
 const urls = settingOf('CHAOS_URLS').split(',');
 const locks = settingOf('CHAOS_LOCKS').split(',');

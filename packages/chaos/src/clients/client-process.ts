@@ -5,16 +5,23 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clearAtEnd } from '../leftovers.ts';
-import { readJournal } from './journal.ts';
-import type { LockOperation } from './journal.ts';
 
 const stopTimeoutMs = 15_000;
 
 export interface ClientOptions {
   readonly name: string;
+  /** For its journals. */
   readonly folder: string;
-  readonly urls: readonly string[];
-  readonly locks: readonly string[];
+  /** Its program, as a URL without an extension. */
+  readonly program: URL;
+  /** Beside CHAOS_CLIENT and CHAOS_JOURNAL. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What one process of a client wrote down. */
+export interface WrittenJournal {
+  readonly client: string;
+  readonly path: string;
 }
 
 export class ClientProcess {
@@ -39,18 +46,17 @@ export class ClientProcess {
   }
 
   start(): void {
-    const { name, folder, urls, locks } = this.#options;
+    const { name, folder, program, environment } = this.#options;
     const journal = join(folder, `${name}-${String(this.#journals.length + 1)}.journal`);
     this.#journals.push(journal);
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const entry = fileURLToPath(new URL(`./client-entry.${extension}`, import.meta.url));
+    const entry = fileURLToPath(`${program.href}.${extension}`);
     const child = fork(entry, [], {
       execArgv: process.execArgv.filter((flag) => flag.startsWith('--conditions')),
       env: {
         ...process.env,
+        ...environment,
         CHAOS_CLIENT: name,
-        CHAOS_URLS: urls.join(','),
-        CHAOS_LOCKS: locks.join(','),
         CHAOS_JOURNAL: journal,
       },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -61,16 +67,32 @@ export class ClientProcess {
     child.stderr?.on('data', (bytes: Buffer) => {
       complaint = (complaint + bytes.toString('utf8')).slice(-2000);
     });
+    child.on('message', (message) => this.hear(message));
     const forget = clearAtEnd(() => child.kill('SIGKILL'));
     child.once('exit', (code) => {
       forget();
       if (this.#child === child) this.#child = undefined;
       if (code !== null && code !== 0) this.#failure = complaint;
+      this.ended();
     });
   }
 
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#child?.kill(signal);
+  }
+
+  /** What it says over IPC. */
+  protected hear(_message: unknown): void {
+    // One of the kind that says nothing.
+  }
+
+  /** Whatever it was asked for, it will not say. */
+  protected ended(): void {
+    // Nobody waits for one that says nothing.
+  }
+
+  tell(message: object): void {
+    this.#child?.send(message);
   }
 
   async kill(): Promise<void> {
@@ -98,9 +120,9 @@ export class ClientProcess {
   }
 
   /** Everything that its processes wrote down. Only when none runs. */
-  history(): LockOperation[] {
+  journals(): WrittenJournal[] {
     return this.#journals
-      .filter((path) => existsSync(path))
-      .flatMap((path, index) => readJournal(`${this.name}.${String(index + 1)}`, path));
+      .map((path, index) => ({ client: `${this.name}.${String(index + 1)}`, path }))
+      .filter(({ path }) => existsSync(path));
   }
 }

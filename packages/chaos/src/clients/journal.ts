@@ -2,9 +2,9 @@
  * What a client process asked and was answered, written down before it goes on: a line when it asks, a
  * line when it has the answer. A process that is killed leaves open what it asked last.
  */
-import { appendFileSync, readFileSync } from 'node:fs';
 import type { LockAnswer, LockCall, Operation } from '@holdfast/checker';
 import { nowMs } from '../now.ts';
+import { appendLine, readLines } from './lines.ts';
 
 export type LockOperation = Operation<LockCall, LockAnswer>;
 
@@ -28,7 +28,7 @@ export class Journal {
   }
 
   #write(line: Line): void {
-    appendFileSync(this.#path, JSON.stringify(line) + '\n');
+    appendLine(this.#path, line);
   }
 }
 
@@ -40,10 +40,7 @@ export function readJournal(client: string, path: string): LockOperation[] {
   const calls = new Map<number, { call: LockCall; atMs: number }>();
   const answers = new Map<number, { answer: LockAnswer; atMs: number }>();
   const asked = new Map<string, { call: LockCall; lastMs: number }>();
-  for (const text of readFileSync(path, 'utf8').split('\n')) {
-    if (text === '') continue;
-    const line = parseLine(text);
-    if (line === undefined) continue; // The last line of a process that was killed while it wrote.
+  for (const line of readLines<Line>(path)) {
     if ('answer' in line) {
       answers.set(line.id, line);
       continue;
@@ -81,13 +78,4 @@ function withoutId(operation: LockOperation): LockOperation {
   if (outcome.type === 'unknown') return operation;
   const { type, answer, atMs } = outcome;
   return { ...operation, outcome: { type, answer, atMs } };
-}
-
-/** Our own lines: a line that is not whole is the only thing that can be wrong with them. */
-function parseLine(text: string): Line | undefined {
-  try {
-    return JSON.parse(text) as Line;
-  } catch {
-    return undefined;
-  }
 }

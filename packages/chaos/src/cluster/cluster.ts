@@ -1,24 +1,17 @@
 /** Real nodes behind proxies, each with what a fault needs at hand: a small disk, a clock to jump with. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from './free-ports.ts';
 import { NodeProcess } from './node-process.ts';
 import { Links, PeerProxy } from './proxy.ts';
+import { WallClocks } from './wall-clocks.ts';
 
 const clusterId = 'chaos';
-const fakeTimeLibraries = [
-  '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
-  '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1',
-  '/usr/lib/faketime/libfaketimeMT.so.1',
-];
-
-export const fakeTimeLibrary: string | undefined = fakeTimeLibraries.find((path) =>
-  existsSync(path),
-);
 
 export class ChaosCluster {
   readonly links: Links = new Links();
   readonly folder: string;
+  readonly clocks: WallClocks;
   readonly #nodes = new Map<string, NodeProcess>();
   readonly #proxies = new Map<string, PeerProxy>();
   readonly #addresses = new Map<string, string>();
@@ -27,6 +20,7 @@ export class ChaosCluster {
 
   private constructor(folder: string) {
     this.folder = folder;
+    this.clocks = new WallClocks(folder);
   }
 
   static async start(folder: string, size: number): Promise<ChaosCluster> {
@@ -35,7 +29,12 @@ export class ChaosCluster {
     for (let count = 0; count < size; count++) prepared.push(await cluster.#prepare());
     cluster.#founders = prepared.map(({ nodeId }) => nodeId);
     const nodes = prepared.map((one) => cluster.#make(one, false));
-    await Promise.all(nodes.map((node) => node.start()));
+    try {
+      await Promise.all(nodes.map((node) => node.start()));
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
     return cluster;
   }
 
@@ -57,14 +56,6 @@ export class ChaosCluster {
     return join(this.folder, nodeId);
   }
 
-  /** Sets a node's wall clock off by so many seconds; its monotonic clock goes on. */
-  setWallClock(nodeId: string, offSeconds: number): void {
-    writeFileSync(
-      this.#clockFileOf(nodeId),
-      `${offSeconds < 0 ? '-' : '+'}${String(Math.abs(offSeconds))}\n`,
-    );
-  }
-
   /** A node with an empty folder and a new name, to be added to the members. */
   async addNewcomer(): Promise<{ readonly node: NodeProcess; readonly address: string }> {
     const prepared = await this.#prepare();
@@ -76,6 +67,7 @@ export class ChaosCluster {
   forget(nodeId: string): void {
     this.#nodes.delete(nodeId);
     this.#proxies.get(nodeId)?.close();
+    this.clocks.forget(nodeId);
   }
 
   async close(): Promise<void> {
@@ -100,40 +92,30 @@ export class ChaosCluster {
       httpPort,
       peerPort,
     }: { readonly nodeId: string; readonly httpPort: number; readonly peerPort: number },
-    join: boolean,
+    joins: boolean,
   ): NodeProcess {
-    const peers = (join ? [...this.#nodes.keys()] : this.#founders).filter((id) => id !== nodeId);
+    const peers = (joins ? [...this.#nodes.keys()] : this.#founders).filter((id) => id !== nodeId);
     const node = new NodeProcess({
       nodeId,
       httpPort,
       folder: this.folderOf(nodeId),
+      command: ['server'],
       environment: {
+        HOLDFAST_CLUSTER_NODE_ID: nodeId,
+        HOLDFAST_HTTP_PORT: String(httpPort),
+        HOLDFAST_GRPC_ENABLED: 'false', // Its default port is one for all nodes of a machine.
+        HOLDFAST_STORAGE_FOLDER: join(this.folderOf(nodeId), 'data'),
         HOLDFAST_CLUSTER_CLUSTER_ID: clusterId,
         HOLDFAST_CLUSTER_LISTEN: `127.0.0.1:${String(peerPort)}`,
         HOLDFAST_CLUSTER_ADVERTISE: this.#addresses.get(nodeId) ?? '',
         HOLDFAST_CLUSTER_PEERS: peers
           .map((id) => `${id}=${this.#addresses.get(id) ?? ''}`)
           .join(','),
-        ...(join ? { HOLDFAST_CLUSTER_JOIN: 'true' } : {}),
-        ...this.#clockEnvironment(nodeId),
+        ...(joins ? { HOLDFAST_CLUSTER_JOIN: 'true' } : {}),
+        ...this.clocks.environmentOf(nodeId),
       },
     });
     this.#nodes.set(nodeId, node);
     return node;
-  }
-
-  #clockFileOf(nodeId: string): string {
-    return join(this.folder, `${nodeId}.clock`);
-  }
-
-  #clockEnvironment(nodeId: string): Record<string, string> {
-    if (fakeTimeLibrary === undefined) return {};
-    this.setWallClock(nodeId, 0);
-    return {
-      LD_PRELOAD: fakeTimeLibrary,
-      FAKETIME_TIMESTAMP_FILE: this.#clockFileOf(nodeId),
-      FAKETIME_DONT_FAKE_MONOTONIC: '1',
-      FAKETIME_CACHE_DURATION: '1',
-    };
   }
 }

@@ -1,4 +1,4 @@
-/** One node as its operator runs it: `holdfast server` in a process of its own. */
+/** One node as its operator runs it: `holdfast` in a process of its own. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
@@ -14,6 +14,8 @@ export interface NodeProcessOptions {
   readonly nodeId: string;
   readonly folder: string;
   readonly httpPort: number;
+  /** What `holdfast` is told to run. */
+  readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -49,15 +51,11 @@ export class NodeProcess {
     if (this.#child !== undefined) throw new Error(`${this.nodeId} runs already.`);
     const log = openSync(this.#logPath, 'a');
     const flags = process.execArgv.filter((flag) => flag.startsWith('--conditions'));
-    const child = spawn(process.execPath, [...flags, commandPath(), 'server'], {
+    const child = spawn(process.execPath, [...flags, commandPath(), ...this.#options.command], {
       detached: true, // Ctrl-C is for this program, which stops its nodes in order.
       stdio: ['ignore', log, log, 'ipc'],
       env: {
         ...process.env,
-        HOLDFAST_CLUSTER_NODE_ID: this.nodeId,
-        HOLDFAST_HTTP_PORT: String(this.#options.httpPort),
-        HOLDFAST_GRPC_ENABLED: 'false', // Its default port is one for all nodes of a machine.
-        HOLDFAST_STORAGE_FOLDER: this.dataFolder,
         HOLDFAST_STOP_WITH_PARENT: '1',
         ...this.#options.environment,
       },

@@ -1,6 +1,6 @@
 /**
- * Stands in front of one node's peer port: whoever connects says in its first frame who it is, so that
- * each directed pair of nodes can be cut or slowed by itself.
+ * Stands in front of one node's port, so that each directed pair can be cut or slowed by itself. Whoever
+ * connects says in its first frame who it is; where it says nothing, each caller has a proxy of its own.
  *
  * A cut is what a cable does: nothing arrives, nobody is told, and when it is mended what TCP still holds
  * goes on. So bytes are held back, never dropped from the middle of a stream.
@@ -97,13 +97,16 @@ export class PeerProxy {
   readonly #node: string;
   readonly #targetPort: number;
   readonly #links: Links;
+  readonly #caller: string | undefined;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
 
-  constructor(node: string, targetPort: number, links: Links) {
+  /** @param caller Who connects to it; undefined: the first frame says. */
+  constructor(node: string, targetPort: number, links: Links, caller?: string) {
     this.#node = node;
     this.#targetPort = targetPort;
     this.#links = links;
+    this.#caller = caller;
   }
 
   async listen(): Promise<number> {
@@ -120,6 +123,11 @@ export class PeerProxy {
 
   #accept(socket: Socket): void {
     this.#keep(socket);
+    if (this.#caller === undefined) this.#learnCaller(socket);
+    else this.#pass(this.#caller, socket);
+  }
+
+  #learnCaller(socket: Socket): void {
     const reader = new FrameReader();
     const received: Buffer[] = [];
     const onData = (bytes: Buffer): void => {
@@ -133,19 +141,19 @@ export class PeerProxy {
         from = undefined;
       }
       socket.off('data', onData);
-      if (typeof from === 'string') this.#pass(from, socket, Buffer.concat(received));
+      if (typeof from === 'string') this.#pass(from, socket).push(Buffer.concat(received));
       else socket.destroy();
     };
     socket.on('data', onData);
   }
 
-  #pass(from: string, socket: Socket, first: Buffer): void {
+  #pass(from: string, socket: Socket): Pipe {
     const target = connect({ host: '127.0.0.1', port: this.#targetPort, noDelay: true });
     this.#keep(target);
     socket.on('close', () => this.#closeAcross(from, this.#node, target));
     target.on('close', () => this.#closeAcross(this.#node, from, socket));
-    this.#links.carry(from, this.#node, socket, target).push(first);
     this.#links.carry(this.#node, from, target, socket);
+    return this.#links.carry(from, this.#node, socket, target);
   }
 
   /** The end of a connection does not pass a cut either. */

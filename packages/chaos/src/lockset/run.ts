@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clearAtEnd } from '../leftovers.ts';
 import { SharedSet } from './store.ts';
+import type { LockService } from './taking.ts';
 import type { FromWorker, ToWorker } from './worker-entry.ts';
 
 const stepTimeoutMs = 30_000;
@@ -84,20 +85,23 @@ class SetWorker {
 }
 
 /**
- * @param urls Nodes of a cluster that runs.
+ * @param urls Nodes of a cluster that runs, or of a quorum.
  * @param folder For the store.
+ * @param service Whose locks they are: of sessions with a cluster, or leases of a quorum.
  */
 export async function runLockSet(
   urls: readonly string[],
   folder: string,
   fenced: boolean,
   rounds: number,
+  service: LockService = 'cluster',
 ): Promise<LockSetOutcome> {
   const path = join(folder, `shared-set-${fenced ? 'fenced' : 'trusting'}.sqlite`);
   const environment = {
     LOCKSET_STORE: path,
     LOCKSET_FENCED: fenced ? '1' : '0',
     LOCKSET_URLS: urls.join(','),
+    LOCKSET_SERVICE: service,
   };
   const zombie = new SetWorker(environment);
   const other = new SetWorker(environment);

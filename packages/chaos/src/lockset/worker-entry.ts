@@ -4,18 +4,15 @@
  *
  * Told over IPC: `{ add: element }` adds one. Says `read` when it has read, and goes on with `go`.
  */
-import { connect } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
+import { settingOf } from '../clients/setting.ts';
 import { SharedSet } from './store.ts';
+import { takerFor } from './taking.ts';
 
-const settingOf = (name: string): string => {
-  const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set.`);
-  return value;
-};
 const store = new SharedSet(settingOf('LOCKSET_STORE'));
 const fenced = settingOf('LOCKSET_FENCED') === '1';
-const client = await connect({ endpoints: settingOf('LOCKSET_URLS').split(',') });
+const urls = settingOf('LOCKSET_URLS').split(',');
+const take = await takerFor(settingOf('LOCKSET_SERVICE'), urls);
 
 export type ToWorker = { readonly add: string } | 'go';
 export type FromWorker =
@@ -40,8 +37,7 @@ process.on('disconnect', () => process.exit(0));
 say({ type: 'ready' });
 
 async function add(element: string): Promise<void> {
-  const session = await client.session({ timeoutSeconds: 1 });
-  const hold = await session.lock('shared-set', { waitMs: 20_000 });
+  const { hold, giveBack } = await take();
   const elements = store.read();
   const told = new Promise<void>((resolve) => {
     goOn = resolve;
@@ -55,7 +51,7 @@ async function add(element: string): Promise<void> {
   else store.write(wanted);
   say({ type: written ? 'added' : 'refused', element, stillHeld: hold.isHeld() });
   try {
-    await session.end();
+    await giveBack();
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
   }

@@ -1,18 +1,18 @@
 /** Lines between nodes that are cut or slow. */
 import { leaderOf } from '../cluster/operator.ts';
 import type { LinkRule } from '../cluster/proxy.ts';
-import type { Nemesis, Stage, Struck } from './nemesis.ts';
+import type { Nemesis, Nodes, Stage, Struck } from './nemesis.ts';
 import { anyNode } from './nemesis.ts';
 
-type Pair = readonly [from: string, to: string];
+export type Pair = readonly [from: string, to: string];
 
-const ruled = (
+export const ruled = <Cluster extends Nodes>(
   name: string,
   lasts: Nemesis['lasts'],
   choose: (
-    stage: Stage,
+    stage: Stage<Cluster>,
   ) => Promise<{ target: string; pairs: readonly Pair[]; rule: Partial<LinkRule> }>,
-): Nemesis => ({
+): Nemesis<Cluster> => ({
   name,
   lasts,
   strike: async (stage): Promise<Struck> => {
@@ -30,13 +30,13 @@ const ruled = (
 
 const others = ({ cluster }: Stage, id: string): string[] =>
   cluster.nodes.map((node) => node.nodeId).filter((other) => other !== id);
-const bothWays = (from: string, to: string): Pair[] => [
+export const bothWays = (from: string, to: string): Pair[] => [
   [from, to],
   [to, from],
 ];
 const leaderOrAny = async (stage: Stage): Promise<string> =>
   (await leaderOf(stage.cluster.nodes)) ?? anyNode(stage).nodeId;
-const cut = { cut: true };
+export const cut: Partial<LinkRule> = { cut: true };
 
 export const cutOneWay: Nemesis = ruled('cut one way', [500, 3000], (stage) => {
   const from = anyNode(stage).nodeId;

@@ -3,30 +3,30 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { fakeTimeLibrary } from '../cluster/cluster.ts';
 import type { ChaosCluster } from '../cluster/cluster.ts';
 import type { NodeProcess } from '../cluster/node-process.ts';
+import { WallClocks } from '../cluster/wall-clocks.ts';
 import { clearAtEnd } from '../leftovers.ts';
 import { changeMembers, untilApplied } from '../cluster/operator.ts';
 import { anyNode } from './nemesis.ts';
-import type { Nemesis } from './nemesis.ts';
+import type { Nemesis, Nodes } from './nemesis.ts';
 
 const fullWithinMs = 20_000;
 const changeWithinMs = 20_000;
 const entriesBeforeDamage = 200;
 
-export const jumpWallClock: Nemesis = {
+export const jumpWallClock: Nemesis<Nodes> = {
   name: 'wall clock jumps',
-  ...(fakeTimeLibrary === undefined ? { missing: 'libfaketime is not installed' } : {}),
+  ...(WallClocks.missing === undefined ? {} : { missing: WallClocks.missing }),
   lasts: [500, 2000],
-  strike: (stage) => {
-    const { nodeId } = anyNode(stage);
-    const seconds = Math.round(stage.chance.between(-7200, 7200));
-    stage.cluster.setWallClock(nodeId, seconds);
+  strike: ({ cluster: { clocks }, chance }) => {
+    const name = chance.pick(clocks.names);
+    const seconds = Math.round(chance.between(-7200, 7200));
+    clocks.set(name, seconds);
     return Promise.resolve({
-      target: `${nodeId}, ${String(seconds)} s`,
+      target: `${name}, ${String(seconds)} s`,
       heal: () => {
-        stage.cluster.setWallClock(nodeId, 0);
+        clocks.set(name, 0);
         return Promise.resolve();
       },
     });
@@ -96,7 +96,7 @@ export const fillDisk = (disks: SmallDisks): Nemesis => ({
   },
 });
 
-function fill(path: string): void {
+export function fill(path: string): void {
   let block = Buffer.alloc(256 * 1024, 1);
   while (block.byteLength >= 512) {
     try {

@@ -2,10 +2,19 @@
 import type { ClientProcess } from '../clients/client-process.ts';
 import type { ChaosCluster } from '../cluster/cluster.ts';
 import type { NodeProcess } from '../cluster/node-process.ts';
+import type { Links } from '../cluster/proxy.ts';
+import type { WallClocks } from '../cluster/wall-clocks.ts';
 import type { Chance } from '../chance.ts';
 
-export interface Stage {
-  readonly cluster: ChaosCluster;
+/** Nodes of whatever kind. */
+export interface Nodes {
+  readonly nodes: readonly NodeProcess[];
+  readonly links: Links;
+  readonly clocks: WallClocks;
+}
+
+export interface Stage<Cluster extends Nodes = ChaosCluster> {
+  readonly cluster: Cluster;
   readonly clients: readonly ClientProcess[];
   readonly chance: Chance;
 }
@@ -17,13 +26,14 @@ export interface Struck {
   readonly heal: () => Promise<void>;
 }
 
-export interface Nemesis {
+export interface Nemesis<Cluster extends Nodes = ChaosCluster> {
   readonly name: string;
   /** Why it cannot be had here; undefined: it can. */
   readonly missing?: string;
   /** How long it lasts, in ms. */
   readonly lasts: readonly [minMs: number, maxMs: number];
-  readonly strike: (stage: Stage) => Promise<Struck>;
+  readonly strike: (stage: Stage<Cluster>) => Promise<Struck>;
 }
 
-export const anyNode = ({ cluster, chance }: Stage): NodeProcess => chance.pick(cluster.nodes);
+export const anyNode = ({ cluster, chance }: Stage<Nodes>): NodeProcess =>
+  chance.pick(cluster.nodes);

@@ -2,17 +2,17 @@
 import { leaderOf } from '../cluster/operator.ts';
 import type { NodeProcess } from '../cluster/node-process.ts';
 import { anyNode } from './nemesis.ts';
-import type { Nemesis, Stage } from './nemesis.ts';
+import type { Nemesis, Nodes, Stage } from './nemesis.ts';
 
 async function leader(stage: Stage): Promise<NodeProcess> {
   const id = await leaderOf(stage.cluster.nodes);
   return id === undefined ? anyNode(stage) : stage.cluster.node(id);
 }
 
-const killed = (
+const killed = <Cluster extends Nodes>(
   name: string,
-  choose: (stage: Stage) => NodeProcess | Promise<NodeProcess>,
-): Nemesis => ({
+  choose: (stage: Stage<Cluster>) => NodeProcess | Promise<NodeProcess>,
+): Nemesis<Cluster> => ({
   name,
   lasts: [200, 2000],
   strike: async (stage) => {
@@ -22,10 +22,10 @@ const killed = (
   },
 });
 
-const stopped = (
+const stopped = <Cluster extends Nodes>(
   name: string,
-  choose: (stage: Stage) => NodeProcess | Promise<NodeProcess>,
-): Nemesis => ({
+  choose: (stage: Stage<Cluster>) => NodeProcess | Promise<NodeProcess>,
+): Nemesis<Cluster> => ({
   name,
   lasts: [300, 4000],
   strike: async (stage) => {
@@ -42,12 +42,12 @@ const stopped = (
 });
 
 export const killLeader: Nemesis = killed('kill -9 leader', leader);
-export const killNode: Nemesis = killed('kill -9 node', anyNode);
+export const killNode: Nemesis<Nodes> = killed('kill -9 node', anyNode);
 export const stopLeader: Nemesis = stopped('stop leader', leader);
-export const stopNode: Nemesis = stopped('stop node', anyNode);
+export const stopNode: Nemesis<Nodes> = stopped('stop node', anyNode);
 
 /** Past its lease: the lock goes to another while it believes nothing has happened. */
-export const stopClient: Nemesis = {
+export const stopClient: Nemesis<Nodes> = {
   name: 'stop client',
   lasts: [3500, 5000],
   strike: ({ clients, chance }) => {
@@ -63,7 +63,7 @@ export const stopClient: Nemesis = {
   },
 };
 
-export const killClient: Nemesis = {
+export const killClient: Nemesis<Nodes> = {
   name: 'kill -9 client',
   lasts: [100, 500],
   strike: async ({ clients, chance }) => {

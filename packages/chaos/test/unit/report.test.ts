@@ -4,7 +4,9 @@ import { report } from '../../src/index.ts';
 import type { RunOutcome } from '../../src/index.ts';
 
 const outcome: RunOutcome = {
-  strikes: [{ nemesis: 'stop node', target: 'node-1', lastedMs: 900, recoveryMs: 40 }],
+  strikes: [
+    { nemesis: 'stop node', target: 'node-1', lastedMs: 900, healedAtMs: 0, recoveryMs: 40 },
+  ],
   skipped: [],
   operations: 100,
   granted: 40,
@@ -26,7 +28,7 @@ describe('The report of a chaos run', () => {
       verdict: { type: 'undecided', keys: ['red'], reason: 'steps', steps: 1 },
     },
     'a recovery that took too long': {
-      strikes: [{ nemesis: 'part', target: 'a | b', lastedMs: 1, recoveryMs: 5001 }],
+      strikes: [{ nemesis: 'part', target: 'a | b', lastedMs: 1, healedAtMs: 0, recoveryMs: 5001 }],
     },
     'a failure': { failures: ['node-1 did not start'] },
     'no lock at all': { granted: 0 },

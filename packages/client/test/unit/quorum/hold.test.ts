@@ -175,6 +175,7 @@ describe('A hold of a quorum lock', () => {
     await atOnce(hold.release());
     assert.equal(hold.state, 'released');
     assert.equal(hold.endReason, 'released');
+    assert.equal(clock.timers, 0);
     assert.equal(signal.aborted, true);
     assert.throws(() => hold.assertHeld(), lost);
     for (const { lease } of voters) assert.equal(lease, undefined);

@@ -47,6 +47,7 @@ describe('Waiting for a quorum lock', () => {
     const hold = await atOnce(waited);
     assert.equal(hold.fenceToken, 2);
     await settle();
+    assert.equal(clock.timers, 2, 'its renewal and its end: nothing waits any more');
     assert.deepEqual(waiters(), [0, 0, 0]);
   });
 

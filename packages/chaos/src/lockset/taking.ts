@@ -1,0 +1,34 @@
+/** Takes the lock of the shared set, whoever keeps it. */
+import { connect, Quorum } from '@holdfast/client';
+import type { Held } from '@holdfast/client';
+
+/** Sessions with a cluster, or leases of a quorum. */
+export type LockService = 'cluster' | 'quorum';
+
+export interface Taken {
+  readonly hold: Held;
+  readonly giveBack: () => Promise<void>;
+}
+
+const name = 'shared-set';
+const waitMs = 20_000;
+/** Of a lease or a session: zombies are stopped for longer. */
+const ttlMs = 1000;
+
+export async function takerFor(
+  service: string,
+  urls: readonly string[],
+): Promise<() => Promise<Taken>> {
+  if (service === 'quorum') {
+    const lock = new Quorum({ nodes: urls, ttlMs, driftBufferMs: ttlMs / 10 }).lock(name);
+    return async () => {
+      const hold = await lock.acquire({ waitMs });
+      return { hold, giveBack: () => hold.release() };
+    };
+  }
+  const client = await connect({ endpoints: urls });
+  return async () => {
+    const session = await client.session({ timeoutSeconds: ttlMs / 1000 });
+    return { hold: await session.lock(name, { waitMs }), giveBack: () => session.end() };
+  };
+}
