@@ -15,6 +15,8 @@ export interface QuorumAcquireBody extends QuorumRequest {
   readonly ttl_ms: number;
   /** Of a wait that was told `FREE`: the turn is its own for a moment. */
   readonly waiter_id?: string;
+  /** A majority of the nodes told `FREE` to this waiter: where the turn is another's, that one lets it pass. */
+  readonly is_next?: boolean;
 }
 export type QuorumAcquireAnswer =
   | { readonly status: 'GRANTED'; readonly token: number; readonly file_id: number }
@@ -45,6 +47,8 @@ export interface QuorumReleaseAnswer {
 }
 export interface QuorumWaitBody extends QuorumRequest {
   readonly waiter_id: string;
+  /** Since the waiter began, on whatever node: who waits for longer goes first. Default 0. */
+  readonly waited_ms?: number;
   readonly timeout_ms: number;
 }
 /** `FREE`: no lease stands here, and it is this waiter's turn. */

@@ -7,13 +7,14 @@
  *     once a majority has confirmed it: two held leases share a voter, on which they did not stand at the
  *     same time, so the later one sees the earlier token there and gets a larger one, whatever clocks do.
  * Q3: validity counts from before the first request left, less the drift buffer; a renewal from before it
- *     left. What is left is compared when it is asked for.
- * Q4: what is not held is released everywhere, and asked for again under a new id.
+ *     left. What is left is compared when it is asked for, by whichever clock of this machine says less.
+ * Q4: what is not held is released at every voter that did not refuse it, and asked for again under a new id.
  */
-import type { ClientClock } from '../clock.ts';
+import { momentOf, passedMs } from '../clock.ts';
+import type { ClientClock, Moment } from '../clock.ts';
 import { askAll } from './round.ts';
-import type { Heard } from './round.ts';
-import type { LeaseRef, Vote, Voter } from './voter.ts';
+import type { Answers, Heard, Silence } from './round.ts';
+import type { LeaseAsk, LeaseRef, Vote, Voter } from './voter.ts';
 
 export interface QuorumSettings {
   readonly voters: readonly Voter[];
@@ -28,114 +29,160 @@ export interface QuorumSettings {
 /** A lease that a majority granted. */
 export interface GrantedLease extends LeaseRef {
   readonly token: number;
-  /** By the monotonic clock of this client (Q3). */
-  readonly validUntilMs: number;
+  /** Before the first request left (Q3). */
+  readonly askedAt: Moment;
 }
 
 export type Attempt =
   | { readonly type: 'held'; readonly lease: GrantedLease }
-  /** `busy`: those that said that another lease stands. `silent`: how many failed, or had their time. */
-  | { readonly type: 'failed'; readonly busy: readonly Voter[]; readonly silent: number };
+  | {
+      readonly type: 'failed';
+      /** Those that failed, or had their time. */
+      readonly silent: readonly Silence[];
+      /** Resolves when those that had granted were told that it is not held, or given up. */
+      readonly givenBack: Promise<unknown>;
+    };
 
 export const majorityOf = (voters: readonly Voter[]): number => Math.floor(voters.length / 2) + 1;
+
+/** Q3: for how long what was asked for at that moment is certain; 0 or less: not any more. */
+export const validForMs = (
+  { clock, ttlMs, driftBufferMs }: Pick<QuorumSettings, 'clock' | 'ttlMs' | 'driftBufferMs'>,
+  askedAt: Moment,
+): number => ttlMs - driftBufferMs - passedMs(clock, askedAt);
 
 /** One attempt under an id of its own. */
 export async function attempt(
   settings: QuorumSettings,
-  resource: string,
-  clientId: string,
-  waiterId: string,
+  ask: Omit<LeaseAsk, 'leaseId' | 'ttlMs'>,
 ): Promise<Attempt> {
-  const { voters, clock, newId, ttlMs, driftBufferMs, nodeTimeoutMs } = settings;
+  const { voters, clock, newId, ttlMs, nodeTimeoutMs } = settings;
   const majority = majorityOf(voters); // Q1
-  const lease = { resource, leaseId: newId() };
-  const startedMs = clock.now(); // Q3
-  let silent = 0;
-  const heard = await askAll<Vote>(
+  const lease = { resource: ask.resource, leaseId: newId() };
+  const askedAt = momentOf(clock); // Q3
+  const { heard, silent } = await askAll<Vote>(
     voters,
     clock,
     nodeTimeoutMs,
-    (voter, signal) => voter.acquire({ ...lease, clientId, ttlMs, waiterId }, signal),
-    (answers, silentNow) => {
-      silent = silentNow;
-      const grants = grantsOf(answers).length;
-      return grants >= majority || answers.length - grants + silent > voters.length - majority;
+    (voter, signal) => voter.acquire({ ...ask, ...lease, ttlMs }, signal),
+    (answers) => {
+      const grants = grantsOf(answers.heard).length;
+      return grants >= majority || known(answers) - grants > voters.length - majority;
     },
   );
   const grants = grantsOf(heard);
-  const validUntilMs = startedMs + ttlMs - driftBufferMs;
   if (grants.length >= majority) {
     const token = Math.max(...grants);
     const agree = grants.filter((grant) => grant === token).length >= majority;
     const confirmed = agree || (await confirm(settings, lease, token)); // Q2
-    if (confirmed && clock.now() < validUntilMs)
-      return { type: 'held', lease: { ...lease, token, validUntilMs } };
+    if (confirmed && validForMs(settings, askedAt) > 0)
+      return { type: 'held', lease: { ...lease, token, askedAt } };
   }
-  void release(settings, lease); // Q4
-  const busy = heard.filter(({ answer }) => answer.type === 'denied').map(({ voter }) => voter);
-  return { type: 'failed', busy, silent };
+  return { type: 'failed', silent, givenBack: giveBack(settings, lease, heard) };
 }
+
+const known = ({ heard, silent }: Answers<unknown>): number => heard.length + silent.length;
 
 const grantsOf = (heard: readonly Heard<Vote>[]): readonly number[] =>
   heard.flatMap(({ answer }) => (answer.type === 'granted' ? [answer.token] : []));
 
-/** Q2. */
-function confirm(settings: QuorumSettings, lease: LeaseRef, token: number): Promise<boolean> {
-  return byMajority(settings, (voter, signal) => voter.confirm(lease, token, signal));
-}
-
-/**
- * For another ttl, under the same token.
- *
- * @returns Until when it is valid then; undefined: no majority said so, or it has run out by this client's clock.
- */
-export async function renew(
+/** Q4. */
+function giveBack(
   settings: QuorumSettings,
-  lease: GrantedLease,
-  validUntilMs: number,
-): Promise<number | undefined> {
-  const { clock, ttlMs, driftBufferMs } = settings;
-  const startedMs = clock.now(); // Q3
-  if (startedMs >= validUntilMs) return undefined;
-  const renewed = await byMajority(settings, (voter, signal) => voter.renew(lease, ttlMs, signal));
-  return renewed && clock.now() < validUntilMs ? startedMs + ttlMs - driftBufferMs : undefined;
+  lease: LeaseRef,
+  heard: readonly Heard<Vote>[],
+): Promise<boolean> {
+  const saying = (type: Vote['type']): ReadonlySet<Voter> =>
+    new Set(heard.filter(({ answer }) => answer.type === type).map(({ voter }) => voter));
+  const refused = saying('denied');
+  const granted = saying('granted');
+  const voters = settings.voters.filter((voter) => !refused.has(voter));
+  return release({ ...settings, voters }, lease, (told) =>
+    [...granted].every((voter) => told.has(voter)),
+  );
 }
 
+/** Q2. */
+async function confirm(settings: QuorumSettings, lease: LeaseRef, token: number): Promise<boolean> {
+  const said = await byMajority(settings, (voter, signal) => voter.confirm(lease, token, signal));
+  return said === 'yes';
+}
+
+export type Renewal =
+  | { readonly type: 'renewed'; readonly askedAt: Moment }
+  /** A majority said that the lease does not stand there: it never will again. */
+  | { readonly type: 'ended' }
+  /** It may be tried again. */
+  | { readonly type: 'unheard' };
+
+/** For another ttl, under the same token. */
+export async function renew(settings: QuorumSettings, lease: LeaseRef): Promise<Renewal> {
+  const { clock, ttlMs } = settings;
+  const askedAt = momentOf(clock); // Q3
+  const said = await byMajority(settings, (voter, signal) => voter.renew(lease, ttlMs, signal));
+  if (said === 'yes') return { type: 'renewed', askedAt };
+  return { type: said === 'no' ? 'ended' : 'unheard' };
+}
+
+/** What a majority of all voters says; undefined: no majority says one or the other. */
 async function byMajority(
   { voters, clock, nodeTimeoutMs }: QuorumSettings,
   ask: (voter: Voter, signal: AbortSignal) => Promise<boolean>,
-): Promise<boolean> {
+): Promise<'yes' | 'no' | undefined> {
   const majority = majorityOf(voters); // Q1
-  const yes = (heard: readonly Heard<boolean>[]): number =>
-    heard.filter(({ answer }) => answer).length;
-  const heard = await askAll(
+  const saying = (answers: Answers<boolean>, what: boolean): number =>
+    answers.heard.filter(({ answer }) => answer === what).length;
+  const decision = (answers: Answers<boolean>): 'yes' | 'no' | undefined => {
+    if (saying(answers, true) >= majority) return 'yes';
+    return saying(answers, false) >= majority ? 'no' : undefined;
+  };
+  const all = await askAll(
     voters,
     clock,
     nodeTimeoutMs,
     ask,
-    (answers, silent) =>
-      yes(answers) >= majority || answers.length - yes(answers) + silent > voters.length - majority,
+    (answers) => decision(answers) !== undefined,
   );
-  return yes(heard) >= majority;
+  return decision(all);
 }
 
 const releaseTries = 3;
 
-/** Everywhere, also where no grant was heard of: it may be on its way. Resolves when all were told, or given up. */
-export async function release(
+/**
+ * Tells all voters, each with some patience.
+ *
+ * @param enough Whether those that were told suffice: the others are told without anybody waiting for it.
+ * @returns Whether they did in the end.
+ */
+export function release(
   { voters, clock, nodeTimeoutMs }: QuorumSettings,
   lease: LeaseRef,
-): Promise<void> {
-  let left = voters;
-  for (let tries = 0; tries < releaseTries && left.length > 0; tries++) {
-    const told = await askAll(
-      left,
-      clock,
-      nodeTimeoutMs,
-      (voter, signal) => voter.release(lease, signal),
-      () => false,
-    );
-    const done = new Set(told.map(({ voter }) => voter));
-    left = left.filter((voter) => !done.has(voter));
-  }
+  enough: (told: ReadonlySet<Voter>) => boolean,
+): Promise<boolean> {
+  const tell = async (voter: Voter): Promise<void> => {
+    for (let tries = 0; tries < releaseTries; tries++) {
+      const { heard } = await askAll(
+        [voter],
+        clock,
+        nodeTimeoutMs,
+        (one, signal) => one.release(lease, signal),
+        () => false,
+      );
+      if (heard.length > 0) return;
+    }
+    throw new Error('It does not hear it.');
+  };
+  return new Promise((resolve) => {
+    const told = new Set<Voter>();
+    const look = (): void => {
+      if (enough(told)) resolve(true);
+    };
+    look();
+    const all = voters.map(async (voter) => {
+      await tell(voter);
+      told.add(voter);
+      look();
+    });
+    void Promise.allSettled(all).then(() => resolve(false));
+  });
 }

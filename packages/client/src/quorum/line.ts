@@ -1,91 +1,110 @@
 /**
- * Waiting without polling: stands in the line of each voter that said another lease stands there, until
- * one of them tells that it is free. Places are kept between attempts; they end with `close`.
+ * Waiting without polling: stands in the line of every voter until a majority of them tells that the
+ * resource is free and this waiter is next. A minority is not enough to be granted anything: it is only
+ * believed after a while, when the others may have nothing to tell. Places are kept between attempts; they
+ * end with `close`.
  */
+import { majorityOf } from './lease.ts';
 import type { QuorumSettings } from './lease.ts';
 import type { Voter } from './voter.ts';
 
 /** A voter that is silent for longer is asked anew. */
 const longestWaitMs = 20_000;
+/** How long others have to tell the same after the first one did, at least. */
+const shortestGraceMs = 50;
+
+export interface Pause {
+  /** How long where nobody can tell, in ms. */
+  readonly pauseMs: number;
+  /** How long the caller waits in all, in ms. */
+  readonly leftMs: number;
+  readonly signal: AbortSignal | undefined;
+}
 
 export class Line {
   readonly #settings: QuorumSettings;
   readonly #resource: string;
   readonly #waiterId: string;
-  readonly #closing = new AbortController();
+  readonly #startedMs: number;
   readonly #places = new Set<Voter>();
-  #free = false;
-  #wake: (() => void) | undefined;
-  /** Nobody is left who could tell. */
-  #alone: (() => void) | undefined;
+  /** Since the last attempt. */
+  readonly #told = new Set<Voter>();
+  /** It was next, and was not granted anything: whatever is the matter, it does not hurry. */
+  #wasNext = false;
+  #closing: AbortController | undefined;
+  #look: () => void = () => undefined;
 
   constructor(settings: QuorumSettings, resource: string, waiterId: string) {
     this.#settings = settings;
     this.#resource = resource;
     this.#waiterId = waiterId;
+    this.#startedMs = settings.clock.now();
   }
 
-  /**
-   * Resolves when a voter says that it is free, or after a pause where none can tell.
-   *
-   * @param busy Voters that said that another lease stands.
-   * @param pauseMs How long to pause where there is nobody to tell.
-   * @param leftMs How long the caller waits in all.
-   */
-  async next(
-    busy: readonly Voter[],
-    pauseMs: number,
-    leftMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    for (const voter of busy) this.#stand(voter);
-    if (this.#free || signal?.aborted === true) {
-      this.#free = false;
-      return;
-    }
-    const { clock } = this.#settings;
+  /** Resolves when it is time to try again, with whether a majority told that this waiter is next. */
+  async next({ pauseMs, leftMs, signal }: Pause): Promise<boolean> {
+    const { clock, voters } = this.#settings;
+    const isNext = (): boolean => this.#told.size >= majorityOf(voters);
+    const startedMs = clock.now();
+    const earliestMs = startedMs + (this.#wasNext ? Math.min(pauseMs, leftMs) : 0);
+    for (const voter of voters) this.#stand(voter);
     await new Promise<void>((resolve) => {
+      let dueMs = startedMs + leftMs;
+      let cancel: () => void = () => undefined;
       const wake = (): void => {
-        this.#wake = undefined;
-        this.#alone = undefined;
+        this.#look = () => undefined;
         cancel();
         signal?.removeEventListener('abort', wake);
         resolve();
       };
-      // A minority that tells is not enough to rely on: look again now and then in any case.
-      const longestMs = this.#places.size > 0 ? Math.min(leftMs, longestWaitMs) : pauseMs;
-      let cancel = clock.after(longestMs, wake);
-      signal?.addEventListener('abort', wake, { once: true });
-      this.#wake = wake;
-      this.#alone = () => {
+      this.#look = () => {
+        const now = clock.now();
+        dueMs = Math.min(dueMs, isNext() ? earliestMs : now + this.#patienceMs(pauseMs));
+        if (dueMs <= now || signal?.aborted === true) {
+          wake();
+          return;
+        }
         cancel();
-        cancel = clock.after(pauseMs, wake);
+        cancel = clock.after(dueMs - now, wake);
       };
+      signal?.addEventListener('abort', wake, { once: true });
+      this.#look();
     });
-    this.#free = false;
+    this.#wasNext = isNext();
+    this.#told.clear();
+    return this.#wasNext;
+  }
+
+  /** How long to wait for what others may tell. */
+  #patienceMs(pauseMs: number): number {
+    if (this.#places.size === 0) return pauseMs;
+    return this.#told.size === 0 ? longestWaitMs : Math.max(pauseMs, shortestGraceMs);
   }
 
   #stand(voter: Voter): void {
-    if (voter.wait === undefined || this.#places.has(voter)) return;
+    if (voter.wait === undefined || this.#places.has(voter) || this.#told.has(voter)) return;
     this.#places.add(voter);
+    this.#closing ??= new AbortController();
     const { signal } = this.#closing;
-    new Promise<void>((told) => {
-      told(voter.wait?.(this.#resource, this.#waiterId, longestWaitMs, signal));
-    }).then(
-      () => {
-        this.#places.delete(voter);
-        this.#free = true;
-        this.#wake?.();
-      },
-      () => {
-        this.#places.delete(voter);
-        if (this.#places.size === 0) this.#alone?.();
-      },
+    const ask = {
+      resource: this.#resource,
+      waiterId: this.#waiterId,
+      waitedMs: this.#settings.clock.now() - this.#startedMs,
+      timeoutMs: longestWaitMs,
+    };
+    const leave = (isFree: boolean): void => {
+      this.#places.delete(voter);
+      if (isFree) this.#told.add(voter);
+      this.#look();
+    };
+    // What throws at once throws inside the promise.
+    new Promise<boolean>((told) => told(voter.wait?.(ask, signal) ?? false)).then(leave, () =>
+      leave(false),
     );
   }
 
   /** Gives up all places. */
   close(): void {
-    this.#closing.abort();
+    this.#closing?.abort();
   }
 }

@@ -1,7 +1,7 @@
 /** A Holdfast lease node as a voter. */
 import { HoldfastError } from '@holdfast/protocol';
 import type { Fields, NodeTransport } from './node-transport.ts';
-import type { LeaseAsk, LeaseRef, Vote, Voter } from './voter.ts';
+import type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from './voter.ts';
 
 /** Which file is behind which address, of one set of voters. */
 export type Identities = Map<number, string>;
@@ -32,6 +32,7 @@ export class NodeVoter implements Voter {
       client_id: ask.clientId,
       ttl_ms: ask.ttlMs,
       waiter_id: ask.waiterId,
+      ...(ask.isNext ? { is_next: true } : {}),
     };
     const answer = await this.#vote('acquire', body, signal);
     const { status, token, remaining_ms: remainingMs } = answer;
@@ -58,13 +59,13 @@ export class NodeVoter implements Voter {
   }
 
   async wait(
-    resource: string,
-    waiterId: string,
-    timeoutMs: number,
+    { resource, waiterId, waitedMs, timeoutMs }: WaitAsk,
     signal: AbortSignal,
-  ): Promise<void> {
-    const body = { resource, waiter_id: waiterId, timeout_ms: timeoutMs };
-    await this.#ask('wait', body, signal);
+  ): Promise<boolean> {
+    const waiter = { waiter_id: waiterId, waited_ms: waitedMs, timeout_ms: timeoutMs };
+    const { status } = await this.#ask('wait', { resource, ...waiter }, signal);
+    if (status !== 'FREE' && status !== 'TIMEOUT') throw this.#unreadable();
+    return status === 'FREE';
   }
 
   async #stands(operation: string, body: object, signal: AbortSignal): Promise<boolean> {

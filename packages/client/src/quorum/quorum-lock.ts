@@ -5,17 +5,15 @@
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { WaitOptions } from '../acquiring.ts';
-import type { ClientClock } from '../clock.ts';
+import type { Moment } from '../clock.ts';
 import { Held } from '../held.ts';
-import type { Lease } from '../held.ts';
-import { attempt, majorityOf, release, renew } from './lease.ts';
+import { attempt, majorityOf, release, renew, validForMs } from './lease.ts';
 import type { GrantedLease, QuorumSettings } from './lease.ts';
 import { Line } from './line.ts';
+import type { Silence } from './round.ts';
 
 const minPauseMs = 20;
 const maxPauseMs = 500;
-/** Wall and monotonic clock apart by more than this: the machine was suspended. */
-const suspendDriftMs = 1000;
 
 export interface QuorumLockSettings extends QuorumSettings {
   /** Shown to people as the holder. */
@@ -49,29 +47,30 @@ export class QuorumLock {
   async acquire({ waitMs = 0, signal }: WaitOptions = {}): Promise<QuorumHold> {
     const { clock, clientId, newId, voters } = this.#settings;
     const untilMs = clock.now() + waitMs;
-    const waiterId = newId();
-    const line = new Line(this.#settings, this.name, waiterId);
+    const ask = { resource: this.name, clientId, waiterId: newId() };
+    const line = new Line(this.#settings, this.name, ask.waiterId);
+    let isNext = false;
     try {
       for (let tries = 0; ; tries++) {
         if (isAborted(signal)) throw aborted();
-        const offsetMs = offsetOf(clock);
-        const tried = await attempt(this.#settings, this.name, clientId, waiterId);
+        const tried = await attempt(this.#settings, { ...ask, isNext });
         if (tried.type === 'held') {
-          const hold = new QuorumHold(this.#settings, tried.lease, offsetMs);
+          const hold = new QuorumHold(this.#settings, tried.lease);
           if (!isAborted(signal)) return hold;
-          await hold.release();
+          await hold.release().catch(() => undefined); // Who gave up is told no more than that.
           throw aborted();
         }
         const leftMs = untilMs - clock.now();
-        if (leftMs <= 0) {
-          const answered = voters.length - tried.silent;
-          throw answered < majorityOf(voters)
-            ? tooSilent(this.name, tried.silent)
+        if (leftMs <= 0 || isAborted(signal)) {
+          await tried.givenBack;
+          if (isAborted(signal)) throw aborted();
+          throw tried.silent.length > voters.length - majorityOf(voters)
+            ? noQuorum(`nothing is granted for "${this.name}"`, tried.silent)
             : busy(this.name, waitMs);
         }
         const pauseMs = Math.min(maxPauseMs, minPauseMs * 2 ** Math.min(tries, 8));
         const jitteredMs = pauseMs * (0.5 + clock.random());
-        await line.next(tried.busy, Math.min(leftMs, jitteredMs), leftMs, signal);
+        isNext = await line.next({ pauseMs: jitteredMs, leftMs, signal });
       }
     } finally {
       line.close();
@@ -89,8 +88,6 @@ export class QuorumLock {
   }
 }
 
-/** Wall minus monotonic clock. */
-const offsetOf = (clock: ClientClock): number => clock.wallNow() - clock.now();
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
 const aborted = (): HoldfastError => new HoldfastError('aborted', 'The caller gave up.');
 
@@ -100,77 +97,60 @@ function busy(name: string, waitMs: number): HoldfastError {
     : new HoldfastError('lock_held', `Somebody else holds "${name}".`, { resource: name });
 }
 
-function tooSilent(name: string, silent: number): HoldfastError {
-  return new HoldfastError(
-    'no_quorum',
-    `${String(silent)} nodes did not answer for "${name}": without a majority nothing is granted.`,
-    { resource: name, silent },
-  );
-}
-
-/** A lease by the clock of this client. */
-class QuorumLease implements Lease {
-  readonly #clock: ClientClock;
-  /** Wall minus monotonic clock when the last proof was asked for: a suspend on its way counts too. */
-  #offsetMs: number;
-  validUntilMs: number;
-  onInvalid: (why: string) => void = () => undefined;
-
-  constructor(clock: ClientClock, validUntilMs: number, offsetMs: number) {
-    this.#clock = clock;
-    this.validUntilMs = validUntilMs;
-    this.#offsetMs = offsetMs;
-  }
-
-  proven(validUntilMs: number, offsetMs: number): void {
-    this.validUntilMs = validUntilMs;
-    this.#offsetMs = offsetMs;
-  }
-
-  isValid(): boolean {
-    if (this.#clock.now() >= this.validUntilMs) {
-      this.onInvalid("its lease has run out by this machine's clock");
-      return false;
-    }
-    const drift = Math.abs(offsetOf(this.#clock) - this.#offsetMs);
-    return drift < suspendDriftMs;
-  }
+function noQuorum(so: string, silent: readonly Silence[]): HoldfastError {
+  const reasons = silent.map(({ voter, why }) => `${voter.name}: ${why}`);
+  return new HoldfastError('no_quorum', `Without a majority ${so}. ${reasons.join('; ')}.`, {
+    silent: silent.length,
+  });
 }
 
 /** A lock that is held by a quorum lease; renewed by itself until it is released or lost. */
 export class QuorumHold extends Held {
   readonly #settings: QuorumLockSettings;
   readonly #granted: GrantedLease;
-  readonly #own: QuorumLease;
+  /** Before what proved the lease last was asked for. */
+  #askedAt: Moment;
   #cancelRenewal: () => void = () => undefined;
   #cancelEnd: () => void = () => undefined;
 
   /** @internal */
-  constructor(settings: QuorumLockSettings, granted: GrantedLease, offsetMs: number) {
-    const lease = new QuorumLease(settings.clock, granted.validUntilMs, offsetMs);
-    super(lease, {
-      kind: 'lock',
-      name: granted.resource,
-      fenceToken: granted.token,
-      release: async () => {
-        this.#stop();
-        await release(settings, granted);
+  constructor(settings: QuorumLockSettings, granted: GrantedLease) {
+    super(
+      { isValid: () => this.#isValid() },
+      {
+        kind: 'lock',
+        name: granted.resource,
+        fenceToken: granted.token,
+        release: () => this.#giveBack(),
       },
-    });
+    );
     this.#settings = settings;
     this.#granted = granted;
-    this.#own = lease;
-    lease.onInvalid = (why) => {
-      this.#stop();
-      this.lose('lost', why, 'expired');
-    };
+    this.#askedAt = granted.askedAt;
     this.#planRenewal(settings.ttlMs / 3);
     this.#planEnd();
   }
 
   /** Ms for which the lease is certain from now; 0 when it is not. */
   get validForMs(): number {
-    return this.isHeld() ? this.#own.validUntilMs - this.#settings.clock.now() : 0;
+    return this.isHeld() ? Math.max(0, validForMs(this.#settings, this.#askedAt)) : 0;
+  }
+
+  /** By the monotonic clock, for how long. */
+  get #standsForMs(): number {
+    const { clock, ttlMs, driftBufferMs } = this.#settings;
+    return this.#askedAt.monotonicMs + ttlMs - driftBufferMs - clock.now();
+  }
+
+  /** Where the wall clock alone says that it is over, the machine slept or was set: a renewal will tell. */
+  #isValid(): boolean {
+    if (this.#standsForMs <= 0) this.#end("its lease has run out by this machine's clock");
+    return validForMs(this.#settings, this.#askedAt) > 0;
+  }
+
+  #end(why: string): void {
+    this.#stop();
+    this.lose('lost', why, 'expired');
   }
 
   #planRenewal(delayMs: number): void {
@@ -180,30 +160,40 @@ export class QuorumHold extends Held {
   async #renew(): Promise<void> {
     if (this.state !== 'held') return;
     const { ttlMs, clock } = this.#settings;
-    const offsetMs = offsetOf(clock);
-    const validUntilMs = await renew(this.#settings, this.#granted, this.#own.validUntilMs);
+    const renewal = await renew(this.#settings, this.#granted);
+    // What has run out meanwhile comes back no more.
     if (this.state !== 'held') return;
-    if (validUntilMs !== undefined) {
-      this.#own.proven(validUntilMs, offsetMs);
+    if (renewal.type === 'renewed') {
+      this.#askedAt = renewal.askedAt;
       this.#planEnd();
       this.#planRenewal(ttlMs / 3);
-      return;
-    }
+    } else if (renewal.type === 'ended') this.#end('a majority says that its lease does not stand');
     // Until it runs out there is time to try again.
-    this.#planRenewal(Math.min(ttlMs / 10, maxPauseMs) * (0.5 + clock.random() / 2));
+    else this.#planRenewal(Math.min(ttlMs / 10, maxPauseMs) * (0.5 + clock.random() / 2));
   }
 
-  /** The timer only hurries what `isValid` finds out anyway. */
+  /** The timer only hurries what `#isValid` finds out anyway. */
   #planEnd(): void {
     this.#cancelEnd();
-    const { clock } = this.#settings;
-    this.#cancelEnd = clock.after(Math.max(0, this.#own.validUntilMs - clock.now()), () => {
-      if (this.#own.isValid()) this.#planEnd();
+    this.#cancelEnd = this.#settings.clock.after(Math.max(0, this.#standsForMs), () => {
+      this.#isValid();
+      if (this.state === 'held') this.#planEnd();
     });
   }
 
   #stop(): void {
     this.#cancelRenewal();
     this.#cancelEnd();
+  }
+
+  async #giveBack(): Promise<void> {
+    this.#stop();
+    const { voters, ttlMs } = this.#settings;
+    const majority = majorityOf(voters);
+    if (await release(this.#settings, this.#granted, (told) => told.size >= majority)) return;
+    throw new HoldfastError(
+      'no_quorum',
+      `A majority has not heard that "${this.name}" is released: it ends by itself within ${String(ttlMs)} ms.`,
+    );
   }
 }

@@ -27,7 +27,7 @@ export interface QuorumOptions {
   readonly ttlMs?: number;
   /** How much earlier than its nodes a client counts a lease as over, in ms. Default 500, at least 2 % of the ttl. */
   readonly driftBufferMs?: number;
-  /** How long each node may take to answer, in ms. Default 1000. */
+  /** How long each node may take to answer, in ms. Default 1000, or half the ttl where that is less; at most the ttl. */
   readonly nodeTimeoutMs?: number;
   /** The number of the configuration, the same on all nodes. Default 1. */
   readonly epoch?: number;
@@ -76,6 +76,8 @@ export class Quorum {
     },
   ) {
     const { epoch = 1, ttlMs = defaultTtlMs, driftBufferMs = defaultDriftBufferMs } = options;
+    const { nodeTimeoutMs = Math.min(defaultNodeTimeoutMs, ttlMs / 2) } = options;
+    refuseForVoters(options);
     const urls = (options.nodes ?? []).map((url) => url.replace(/\/$/, ''));
     const identities: Identities = new Map();
     const voters =
@@ -88,11 +90,15 @@ export class Quorum {
       throw invalid(
         `A drift buffer of ${String(driftBufferMs)} ms does not fit a ttl of ${String(ttlMs)} ms: it is at least ${String(smallestDriftShare * 100)} % of it, and less than all.`,
       );
+    if (!(nodeTimeoutMs > 0) || nodeTimeoutMs > ttlMs)
+      throw invalid(
+        `A time of ${String(nodeTimeoutMs)} ms for each node to answer does not fit a ttl of ${String(ttlMs)} ms: it is above 0, and at most that.`,
+      );
     this.#settings = {
       voters,
       ttlMs,
       driftBufferMs,
-      nodeTimeoutMs: options.nodeTimeoutMs ?? Math.min(defaultNodeTimeoutMs, ttlMs / 2),
+      nodeTimeoutMs,
       clock: environment.clock,
       newId: environment.newId,
       clientId: options.clientId ?? `client-${environment.newId().slice(0, 8)}`,
@@ -127,6 +133,14 @@ export class Quorum {
     const others = all.filter((other) => other !== url);
     return new NodeVoter(url, { transport, epoch, others, identities });
   }
+}
+
+/** What says how lease nodes are asked says nothing of other voters: they bring their own. */
+function refuseForVoters(options: QuorumOptions): void {
+  if (options.voters === undefined) return;
+  for (const name of ['nodes', 'epoch', 'apiKey', 'transport'] as const)
+    if (options[name] !== undefined)
+      throw invalid(`"${name}" is for lease nodes: it says nothing of the voters that are given.`);
 }
 
 const invalid = (message: string): HoldfastError => new HoldfastError('invalid_request', message);

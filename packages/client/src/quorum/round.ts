@@ -5,48 +5,64 @@
 import type { ClientClock } from '../clock.ts';
 import type { Voter } from './voter.ts';
 
-/** What a voter answered; undefined: nothing, in time. */
-export type Heard<T> = { readonly voter: Voter; readonly answer: T };
+/** What a voter answered. */
+export interface Heard<T> {
+  readonly voter: Voter;
+  readonly answer: T;
+}
+
+/** A voter that did not answer, or not in time: why, for people. */
+export interface Silence {
+  readonly voter: Voter;
+  readonly why: string;
+}
+
+/** What is known of a question so far. */
+export interface Answers<T> {
+  readonly heard: readonly Heard<T>[];
+  readonly silent: readonly Silence[];
+}
 
 /**
  * @param nodeTimeoutMs How long each voter may take.
- * @param decided Whether what has been heard is enough; the other questions are not waited for.
+ * @param decided Whether what is known is enough; the other questions are not waited for.
  */
 export function askAll<T>(
   voters: readonly Voter[],
   clock: ClientClock,
   nodeTimeoutMs: number,
   ask: (voter: Voter, signal: AbortSignal) => Promise<T>,
-  decided: (heard: readonly Heard<T>[], silent: number) => boolean,
-): Promise<readonly Heard<T>[]> {
+  decided: (answers: Answers<T>) => boolean,
+): Promise<Answers<T>> {
   return new Promise((resolve) => {
     const heard: Heard<T>[] = [];
-    let silent = 0;
+    const silent: Silence[] = [];
     let over = false;
     const look = (): void => {
-      if (over || !(decided(heard, silent) || heard.length + silent === voters.length)) return;
+      const all = heard.length + silent.length === voters.length;
+      if (over || !(all || decided({ heard, silent }))) return;
       over = true;
-      resolve([...heard]);
+      resolve({ heard: [...heard], silent: [...silent] });
     };
     for (const voter of voters) {
       const controller = new AbortController();
       let settled = false;
-      const settle = (answer?: { readonly answer: T }): void => {
+      const settle = (tell: () => void): void => {
         if (settled) return;
         settled = true;
         cancel();
-        if (answer === undefined) silent += 1;
-        else heard.push({ voter, answer: answer.answer });
+        tell();
         look();
       };
+      const failed = (why: string): void => settle(() => void silent.push({ voter, why }));
       const cancel = clock.after(nodeTimeoutMs, () => {
         controller.abort();
-        settle();
+        failed(`no answer within ${String(nodeTimeoutMs)} ms`);
       });
       // What throws at once throws inside the promise.
       new Promise<T>((answer) => answer(ask(voter, controller.signal))).then(
-        (answer) => settle({ answer }),
-        () => settle(),
+        (answer) => settle(() => void heard.push({ voter, answer })),
+        (error: unknown) => failed(error instanceof Error ? error.message : String(error)),
       );
     }
   });

@@ -14,10 +14,10 @@ export interface Voter {
   /** From now on this lease never stands there again, whatever is still under way. */
   release(lease: LeaseRef, signal: AbortSignal): Promise<void>;
   /**
-   * Resolves when the resource may be free there, or after `timeoutMs`. Absent: it cannot tell, and is
-   * asked again after a pause.
+   * Resolves with true when the resource may be free there, and with false after `timeoutMs`. Absent: it
+   * cannot tell, and is asked again after a pause.
    */
-  wait?(resource: string, waiterId: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
+  wait?(ask: WaitAsk, signal: AbortSignal): Promise<boolean>;
 }
 
 /** Which lease: each attempt has one of its own. */
@@ -36,6 +36,20 @@ export interface LeaseAsk extends LeaseRef {
   readonly ttlMs: number;
   /** The same for all attempts of one wait. */
   readonly waiterId: string;
+  /** A majority told this waiter that it is next: voters that have told another one let it pass. */
+  readonly isNext: boolean;
+}
+
+/** What a waiter asks to be told of. */
+export interface WaitAsk {
+  /** What is locked. */
+  readonly resource: string;
+  /** As in `LeaseAsk`. */
+  readonly waiterId: string;
+  /** Since it began, in ms: who waits for longer goes first, on all voters alike. */
+  readonly waitedMs: number;
+  /** How long the voter waits for something to tell, in ms. */
+  readonly timeoutMs: number;
 }
 
 /** What a voter says to `acquire`. */

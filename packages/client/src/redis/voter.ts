@@ -1,6 +1,6 @@
 /** A Redis server as a voter of a quorum lease. The rules are at the head of index.ts. */
 import { HoldfastError } from '@holdfast/protocol';
-import type { LeaseAsk, LeaseRef, Vote, Voter } from '../quorum/voter.ts';
+import type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from '../quorum/voter.ts';
 import { nameOf, RedisProcess, silenceMsOf, within } from './connection.ts';
 import type { RedisOptions } from './connection.ts';
 import { checkDurable } from './facts.ts';
@@ -104,8 +104,8 @@ export class RedisVoter implements Voter {
     await this.#stands(releaseScript, lease, args, signal);
   }
 
-  /** See `Voter`: a release is heard of, and a lease that runs out is timed. */
-  wait(resource: string, _waiterId: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  /** See `Voter`: a release is heard of, and a lease that runs out is timed. Who waited for longer has no turn. */
+  wait({ resource, timeoutMs }: WaitAsk, signal: AbortSignal): Promise<boolean> {
     const remaining = async (deadline: AbortSignal): Promise<number> =>
       (await this.look(resource, deadline)).remainingMs;
     return this.#wakes.wait(channelOf(resource), remaining, timeoutMs, signal);

@@ -25,7 +25,8 @@ export class Wakes {
   }
 
   /**
-   * Resolves when the channel says something, the lease that stands has run out, or the time is over.
+   * Resolves with true when the channel says something or the lease that stands has run out, and with false
+   * when the time is over.
    *
    * @param remaining Asks for how long a lease stands.
    */
@@ -34,24 +35,28 @@ export class Wakes {
     remaining: (deadline: AbortSignal) => Promise<number>,
     timeoutMs: number,
     signal: AbortSignal,
-  ): Promise<void> {
-    const heard = Promise.withResolvers<void>();
-    const leave = await this.#join(channel, heard.resolve);
+  ): Promise<boolean> {
+    const heard = Promise.withResolvers<boolean>();
+    const leave = await this.#join(channel, () => heard.resolve(true));
     let timer: NodeJS.Timeout | undefined;
-    const stop = (): void => heard.resolve();
+    const stop = (): void => heard.resolve(false);
     signal.addEventListener('abort', stop, { once: true });
     try {
       // Asked only now: a release before the channel was open was not heard.
       const leftMs = await remaining(this.#deadline());
-      timer = setTimeout(stop, signal.aborted ? 0 : Math.min(leftMs, timeoutMs));
-      await heard.promise;
+      timer =
+        leftMs < timeoutMs
+          ? setTimeout(() => heard.resolve(true), leftMs)
+          : setTimeout(stop, timeoutMs);
+      if (signal.aborted) stop();
+      if (!(await heard.promise)) return false;
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
       leave();
     }
-    if (!signal.aborted)
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * spreadMs));
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * spreadMs));
+    return true;
   }
 
   close(): void {

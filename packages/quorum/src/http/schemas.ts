@@ -35,6 +35,7 @@ export const acquireBody: z.ZodType<QuorumAcquireBody> = z.strictObject({
   client_id: text(256),
   ttl_ms: milliseconds,
   waiter_id: z.exactOptional(id),
+  is_next: z.exactOptional(z.boolean()),
 });
 export const confirmBody: z.ZodType<QuorumConfirmBody> = z.strictObject({
   resource,
@@ -57,6 +58,7 @@ export const waitBody: z.ZodType<QuorumWaitBody> = z.strictObject({
   resource,
   epoch,
   waiter_id: id,
+  waited_ms: z.exactOptional(z.number().min(0)),
   timeout_ms: milliseconds,
 });
 export const introduceBody: z.ZodType<QuorumIntroduceBody> = z.strictObject({

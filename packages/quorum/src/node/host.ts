@@ -90,7 +90,7 @@ export class LeaseHost {
     const { resource, lease_id: leaseId, client_id: clientId, ttl_ms: ttlMs } = body;
     const now = clock.now();
     const turnMs = this.#turns.turnOfOthersMs(resource, body.waiter_id, now);
-    if (turnMs > 0 && node.remainingMs(resource, now) === 0)
+    if (turnMs > 0 && body.is_next !== true && node.remainingMs(resource, now) === 0)
       return { status: 'DENIED', remaining_ms: turnMs };
     const outcome = node.acquire(resource, { leaseId, clientId, ttlMs }, now);
     if (outcome.type === 'denied') return { status: 'DENIED', remaining_ms: outcome.remainingMs };
@@ -135,10 +135,15 @@ export class LeaseHost {
   wait(body: QuorumWaitBody, signal: AbortSignal): Promise<QuorumWaitAnswer> {
     this.#check(body);
     const { clock } = this.#options;
-    const { resource, waiter_id: id } = body;
+    const { resource, waiter_id: id, waited_ms: waitedMs = 0 } = body;
     return new Promise((resolve, reject) => {
-      const untilMs = clock.now() + Math.min(body.timeout_ms, longestWaitMs);
-      const waiter: Waiter = { id, untilMs, tell: (status) => resolve({ status }) };
+      const now = clock.now();
+      const waiter: Waiter = {
+        id,
+        sinceMs: now - waitedMs,
+        untilMs: now + Math.min(body.timeout_ms, longestWaitMs),
+        tell: (status) => resolve({ status }),
+      };
       if (!this.#turns.add(resource, waiter)) {
         reject(new HoldfastError('limit_exceeded', `Too many wait for "${resource}" here.`));
         return;

@@ -1,15 +1,22 @@
 /**
- * Who waits for a resource on this node, first come, first served. When no lease stands, the first is told
- * and has the turn for a moment; then the next. Nothing of safety depends on it: it spares polling.
+ * Who waits for a resource on this node: who has waited for longest is first. When no lease stands, the first
+ * is told and has the turn for a moment; then the next. Nothing of safety depends on it: it spares polling.
+ *
+ * A waiter is granted nothing until a majority of the nodes tell it, so all have to agree on the order without
+ * talking to each other: those that began nearly together stand in the order of their ids.
  */
 export interface Waiter {
   readonly id: string;
+  /** When it began to wait, here or elsewhere. */
+  readonly sinceMs: number;
   readonly untilMs: number;
   readonly tell: (status: 'FREE' | 'TIMEOUT') => void;
 }
 
 /** How long a waiter that was told keeps the others out. */
 export const turnMs = 150;
+/** What began within so long of each other may arrive in another order on another node. */
+const togetherMs = 5;
 const maxWaiters = 1000;
 
 interface Line {
@@ -29,7 +36,10 @@ export class Turns {
     const line = this.#lines.get(resource) ?? { waiters: [], turn: undefined };
     if (line.waiters.length >= maxWaiters) return false;
     this.#lines.set(resource, line);
-    line.waiters.push(waiter);
+    let place = line.waiters.length;
+    for (let ahead = line.waiters[place - 1]; ahead !== undefined && goesBefore(waiter, ahead);)
+      ahead = line.waiters[--place - 1];
+    line.waiters.splice(place, 0, waiter);
     return true;
   }
 
@@ -97,4 +107,9 @@ export class Turns {
   #forgetIfEmpty(resource: string, line: Line): void {
     if (line.waiters.length === 0 && line.turn === undefined) this.#lines.delete(resource);
   }
+}
+
+function goesBefore(one: Waiter, other: Waiter): boolean {
+  const laterMs = one.sinceMs - other.sinceMs;
+  return Math.abs(laterMs) > togetherMs ? laterMs < 0 : one.id < other.id;
 }

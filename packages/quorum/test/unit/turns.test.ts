@@ -12,14 +12,16 @@ describe('Turns', () => {
     told = [];
   });
 
-  const stand = (id: string, untilMs = 1_000_000, resource = 'a'): (() => void) => {
+  let nowMs = 0;
+  const stand = (id: string, untilMs = 1_000_000, resource = 'a', sinceMs = nowMs++) => {
     const waiter = {
       id,
+      sinceMs: sinceMs * 100,
       untilMs,
       tell: (status: 'FREE' | 'TIMEOUT') => void told.push(`${id} ${status}`),
     };
     assert.ok(turns.add(resource, waiter));
-    return () => turns.remove(resource, waiter);
+    return (): void => turns.remove(resource, waiter);
   };
 
   it('are told to nobody while a lease stands, and the next look is when it ends', () => {
@@ -41,6 +43,24 @@ describe('Turns', () => {
     turns.tick(1000 + turnMs, free);
     assert.deepEqual(told, ['first FREE', 'second FREE']);
     assert.equal(turns.tick(1000 + 2 * turnMs, free), undefined);
+  });
+
+  it('go to who has waited for longer, wherever, and in the order of ids to who began together', () => {
+    const order = (...sinceMs: number[]): string => {
+      const names = 'abcdef';
+      sinceMs.forEach((ms, place) => stand(names[place] ?? '', 1_000_000, 'b', ms / 100));
+      told = [];
+      for (let ms = 1000; turns.count('b') > 0; ms += turnMs) turns.tick(ms, free);
+      return told.map((line) => line[0]).join('');
+    };
+    assert.equal(order(300, 200, 100), 'cba');
+    for (const arrival of [
+      [100, 101, 102],
+      [102, 101, 100],
+      [101, 102, 100],
+    ])
+      assert.equal(order(...arrival), 'abc', 'whoever came first: another node sees it otherwise');
+    assert.equal(order(106, 100, 105, 99), 'bdac');
   });
 
   it('keep all others out for that moment, and nobody after it', () => {
@@ -102,9 +122,9 @@ describe('Turns', () => {
   it('have a limit for each resource', () => {
     for (let waiter = 0; waiter < 1000; waiter++) stand(String(waiter));
     const tell = (): void => undefined;
-    assert.equal(turns.add('a', { id: 'late', untilMs: 9, tell }), false);
+    assert.equal(turns.add('a', { id: 'late', sinceMs: 0, untilMs: 9, tell }), false);
     assert.equal(turns.count('a'), 1000);
-    assert.equal(turns.add('b', { id: 'late', untilMs: 9, tell }), true);
+    assert.equal(turns.add('b', { id: 'late', sinceMs: 0, untilMs: 9, tell }), true);
   });
 
   it('are over for all when the node stops', () => {

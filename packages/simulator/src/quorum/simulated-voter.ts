@@ -1,5 +1,5 @@
 /** A lease node as a client sees it, over a network that loses, doubles, delays and overtakes. */
-import type { LeaseAsk, LeaseRef, Vote, Voter } from '@holdfast/client';
+import type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from '@holdfast/client';
 import type { LeaseHost } from '@holdfast/quorum/parts';
 import type { Machine } from '../world/machine.ts';
 import type { Network } from '../world/network.ts';
@@ -49,7 +49,8 @@ export class SimulatedVoter implements Voter {
     this.#ballots = ballots;
   }
 
-  async acquire({ resource, leaseId, clientId, ttlMs, waiterId }: LeaseAsk): Promise<Vote> {
+  async acquire(ask: LeaseAsk): Promise<Vote> {
+    const { resource, leaseId, clientId, ttlMs, waiterId, isNext } = ask;
     const answer = await this.#ask(async (host) => {
       const given = await host.acquire({
         resource,
@@ -58,6 +59,7 @@ export class SimulatedVoter implements Voter {
         client_id: clientId,
         ttl_ms: ttlMs,
         waiter_id: waiterId,
+        is_next: isNext,
       });
       if (given.status === 'GRANTED') this.#ballots.granted(this.name, leaseId);
       return given;
@@ -83,15 +85,12 @@ export class SimulatedVoter implements Voter {
     });
   }
 
-  async wait(
-    resource: string,
-    waiterId: string,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const body = { resource, epoch, waiter_id: waiterId, timeout_ms: timeoutMs };
+  async wait(ask: WaitAsk, signal: AbortSignal): Promise<boolean> {
+    const { resource, waiterId, waitedMs, timeoutMs } = ask;
+    const waiter = { waiter_id: waiterId, waited_ms: waitedMs, timeout_ms: timeoutMs };
     // Where the caller goes, its connection does: at once, or never heard of.
-    await this.#ask((host) => host.wait(body, signal));
+    const { status } = await this.#ask((host) => host.wait({ resource, epoch, ...waiter }, signal));
+    return status === 'FREE';
   }
 
   #ask<T>(ask: (host: LeaseHost) => T | Promise<T>): Promise<T> {

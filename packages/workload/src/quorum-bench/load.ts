@@ -35,9 +35,9 @@ function counted(voter: Voter, waits: boolean, count: () => void): Voter {
   if (!waits) return counting;
   return {
     ...counting,
-    async wait(resource, waiterId, timeoutMs, signal) {
+    async wait(ask, signal) {
       count();
-      await voter.wait?.(resource, waiterId, timeoutMs, signal);
+      return (await voter.wait?.(ask, signal)) ?? false;
     },
   };
 }

@@ -15,6 +15,7 @@ export const ask = (resource: string, leaseId: string, ttlMs = 1000): LeaseAsk =
   ttlMs,
   clientId: 'the test',
   waiterId: leaseId,
+  isNext: false,
 });
 
 export class Trio implements AsyncDisposable {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { renew } from '../../../src/quorum/lease.ts';
 import type { QuorumHold } from '../../../src/quorum/quorum-lock.ts';
 import { atOnce, HandClock, settle } from './support/hand-clock.ts';
 import type { MemoryVoter } from './support/memory-voter.ts';
@@ -62,7 +61,7 @@ describe('A hold of a quorum lock', () => {
     assert.equal(hold.validForMs, validMs);
   });
 
-  for (const mood of ['refuses', 'fails', 'hangs', 'throws'] as const)
+  for (const mood of ['fails', 'hangs', 'throws'] as const)
     it(`is lost where a majority ${mood} its renewals, before a voter can have ended it`, async () => {
       first.moods.renew = mood;
       third.moods.renew = mood;
@@ -108,29 +107,37 @@ describe('A hold of a quorum lock', () => {
     assert.equal(hold.state, 'lost');
   });
 
-  it('is not renewed by what is asked, or answered, after its end (Q3)', async () => {
-    const validUntilMs = clock.now() + validMs;
-    const lease = { resource: 'a', leaseId: first.lease?.id ?? '', token: 5, validUntilMs };
-    const settings = {
-      voters,
-      clock,
-      ttlMs,
-      driftBufferMs,
-      newId: () => 'unused',
-      nodeTimeoutMs: ttlMs,
-    };
-    clock.stall(validMs - 2);
-    assert.equal(await atOnce(renew(settings, lease, validUntilMs)), clock.now() + validMs);
-    for (const voter of voters) voter.moods.renew = 'late';
-    for (const shortMs of [1, 0]) {
-      const renewed = renew(settings, lease, clock.now() + 1 + shortMs);
-      clock.stall(1);
+  it('is lost at once where a majority says that its lease does not stand: it never will again', async () => {
+    first.moods.renew = 'refuses';
+    const { signal } = hold;
+    await clock.pass(renewalMs);
+    await settle();
+    hold.assertHeld();
+    third.moods.renew = 'refuses';
+    await clock.pass(renewalMs);
+    await settle();
+    assert.equal(hold.state, 'lost');
+    assert.equal(signal.aborted, true);
+    assert.match(String(signal.reason), /a majority says/);
+    assert.equal(clock.timers, 0);
+  });
+
+  for (const shortMs of [1, 0])
+    it(`is ${shortMs > 0 ? '' : 'not '}renewed by what is answered ${String(shortMs)} ms before its end (Q3)`, async () => {
+      for (const voter of voters) voter.moods.renew = 'late';
+      await clock.pass(renewalMs);
+      clock.stall(validMs - renewalMs - shortMs);
       for (const voter of voters) voter.arrive();
-      assert.equal(await atOnce(renewed), shortMs > 0 ? clock.now() - 1 + validMs : undefined);
-    }
-    const asked = first.count('renew');
-    assert.equal(await atOnce(renew(settings, lease, clock.now())), undefined);
-    assert.equal(first.count('renew'), asked, 'nobody is asked for what is over');
+      await settle();
+      assert.equal(hold.validForMs, shortMs > 0 ? renewalMs + shortMs : 0);
+      assert.equal(hold.state, shortMs > 0 ? 'held' : 'lost');
+    });
+
+  it('is not asked to be renewed after its end (Q3)', async () => {
+    clock.stall(validMs);
+    await clock.pass(0);
+    assert.equal(first.count('renew'), 0, 'nobody is asked for what is over');
+    assert.equal(hold.state, 'lost');
   });
 
   it('is lost by comparing clocks, though no timer has fired', () => {
@@ -151,6 +158,17 @@ describe('A hold of a quorum lock', () => {
     hold.assertHeld();
   });
 
+  it('is not certain for as long as before where the machine was suspended for a moment', () => {
+    clock.wallMs += 300;
+    assert.equal(hold.validForMs, validMs - 300);
+    clock.wallMs += validMs - 301;
+    assert.equal(hold.validForMs, 1);
+    clock.wallMs += 1;
+    assert.equal(hold.isHeld(), false);
+    clock.wallMs -= 60_000;
+    assert.equal(hold.validForMs, validMs, 'a wall clock that is set back says nothing');
+  });
+
   it('is not made certain by a renewal that was on its way while the machine was suspended', async () => {
     for (const voter of voters) voter.moods.renew = 'late';
     await clock.pass(renewalMs);
@@ -161,13 +179,14 @@ describe('A hold of a quorum lock', () => {
     assert.equal(hold.isHeld(), false);
   });
 
-  it('is not certain where the machine was suspended while it was asked for', async () => {
+  it('is not held where the machine was suspended while it was asked for', async () => {
     await atOnce(hold.release());
     for (const voter of voters) voter.moods.acquire = 'late';
     const asked = quorumOf(voters, clock).lock('a').acquire();
     clock.wallMs += 60_000;
     for (const voter of voters) voter.arrive();
-    assert.equal((await atOnce(asked)).isHeld(), false);
+    await assert.rejects(atOnce(asked), isCode('lock_held'));
+    for (const { lease } of voters) assert.equal(lease, undefined);
   });
 
   it('is given back to all, is renewed no more, and that once', async () => {
@@ -219,19 +238,28 @@ describe('A hold of a quorum lock', () => {
     assert.equal(third.count('release'), 2);
   });
 
-  it('is given back at once where voters answer; one that hangs is told again, and then given up', async () => {
+  it('is given back at once where a majority answers; one that hangs is told again, and then given up', async () => {
     third.moods.release = 'hangs';
-    let done = false;
-    const released = hold.release().then(() => (done = true));
-    await settle();
+    await atOnce(hold.release());
+    assert.equal(hold.state, 'released');
     assert.equal(first.lease, undefined);
     assert.equal(second.lease, undefined);
-    await clock.pass(3 * nodeTimeoutMs - 1);
-    assert.equal(done, false);
-    await clock.pass(1);
-    await atOnce(released);
+    await clock.pass(3 * nodeTimeoutMs);
     assert.equal(third.count('release'), 3);
     assert.equal(first.count('release'), 1);
+    assert.equal(clock.timers, 0);
+  });
+
+  it('is not known to be given back where a majority does not hear it, and not held either', async () => {
+    third.moods.release = 'hangs';
+    first.moods.release = 'fails';
+    const released = hold.release();
+    released.catch(() => undefined);
+    await clock.pass(3 * nodeTimeoutMs);
+    await assert.rejects(atOnce(released), isCode('no_quorum'));
+    assert.equal(hold.state, 'unknown');
+    assert.equal(hold.isHeld(), false);
+    assert.equal(clock.timers, 0);
   });
 
   it('is given back at the end of `await using`, also of one that throws', async () => {

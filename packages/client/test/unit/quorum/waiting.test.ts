@@ -24,7 +24,6 @@ describe('Waiting for a quorum lock', () => {
   const counts = (operation: 'acquire' | 'wait'): number[] =>
     voters.map((voter) => voter.count(operation));
   const clients = (): (string | undefined)[] => voters.map(({ lease }) => lease?.clientId);
-  /** A majority that denied was enough to know: nobody stands in the line of the rest. */
   const waiters = (): number[] => voters.map((voter) => voter.waiters);
   /** Nothing of the client that waited is left anywhere, and nothing of it goes on. */
   async function assertGone(): Promise<void> {
@@ -42,7 +41,7 @@ describe('Waiting for a quorum lock', () => {
     const waited = acquire({ waitMs: 5000 });
     await settle();
     assert.deepEqual(counts('acquire'), [2, 2, 2]);
-    assert.deepEqual(waiters(), [1, 1, 0]);
+    assert.deepEqual(waiters(), [1, 1, 1]);
     await atOnce(other.release());
     const hold = await atOnce(waited);
     assert.equal(hold.fenceToken, 2);
@@ -55,7 +54,7 @@ describe('Waiting for a quorum lock', () => {
     const waited = acquire({ waitMs: 60_000 });
     await clock.pass(19_000);
     assert.deepEqual(counts('acquire'), [2, 2, 2]);
-    assert.deepEqual(counts('wait'), [1, 1, 0]);
+    assert.deepEqual(counts('wait'), [1, 1, 1]);
     await atOnce(other.release());
     await atOnce(waited);
   });
@@ -67,15 +66,44 @@ describe('Waiting for a quorum lock', () => {
     assert.equal((await atOnce(waited)).fenceToken, 2);
   });
 
-  it('keeps its places where one voter tells too soon', async () => {
+  it('tries when a majority has told, and says so: not before', async () => {
     const waited = acquire({ waitMs: 5000 });
     await settle();
     voters[0]?.tellAll();
-    await settle();
-    assert.deepEqual(counts('acquire'), [3, 3, 3]);
-    assert.deepEqual(counts('wait'), [2, 1, 0]);
-    assert.deepEqual(waiters(), [1, 1, 0]);
+    await clock.pass(49);
+    assert.deepEqual(counts('acquire'), [2, 2, 2], 'one may know nothing of the lease');
     await atOnce(other.release());
+    await atOnce(waited);
+    assert.deepEqual(counts('acquire'), [3, 3, 3]);
+    for (const { toldToPass } of voters) assert.deepEqual(toldToPass.slice(1), [false, true]);
+  });
+
+  it('tries after a while where one tells and the others do not, and keeps its places there', async () => {
+    const waited = acquire({ waitMs: 5000 });
+    await settle();
+    voters[0]?.tellAll();
+    await clock.pass(50);
+    assert.deepEqual(counts('acquire'), [3, 3, 3]);
+    assert.deepEqual(voters[0]?.toldToPass.slice(1), [false, false]);
+    assert.deepEqual(counts('wait'), [2, 1, 1]);
+    assert.deepEqual(waiters(), [1, 1, 1]);
+    await atOnce(other.release());
+    await atOnce(waited);
+  });
+
+  it('tries ever more seldom where one goes on to tell that it is free', async () => {
+    const waited = acquire({ waitMs: 60_000 });
+    await settle();
+    const first = voters[0]!;
+    first.lease = undefined;
+    first.tellAll();
+    await clock.pass(10_000);
+    assert.ok(
+      first.count('acquire') > 15 && first.count('acquire') < 35,
+      String(first.count('acquire')),
+    );
+    await atOnce(other.release());
+    await clock.pass(1000);
     await atOnce(waited);
   });
 
@@ -157,7 +185,7 @@ describe('Waiting for a quorum lock', () => {
     const controller = new AbortController();
     const waited = acquire({ waitMs: 5000, signal: controller.signal });
     await settle();
-    assert.deepEqual(waiters(), [1, 1, 0]);
+    assert.deepEqual(waiters(), [1, 1, 1]);
     controller.abort();
     await assert.rejects(atOnce(waited), isCode('aborted'));
     await assertGone();

@@ -1,4 +1,4 @@
-import type { LeaseAsk, LeaseRef, Vote, Voter } from '../../../../src/quorum/voter.ts';
+import type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from '../../../../src/quorum/voter.ts';
 import type { HandClock } from './hand-clock.ts';
 
 export type Operation = 'acquire' | 'confirm' | 'renew' | 'release' | 'wait';
@@ -17,6 +17,8 @@ export class MemoryVoter implements Voter {
   maxToken = 0;
   lease: { id: string; clientId: string; endsAtMs: number } | undefined;
   onGrant: () => void = () => undefined;
+  /** Of the acquires that were asked of it. */
+  readonly toldToPass: boolean[] = [];
   wait?: NonNullable<Voter['wait']>;
   readonly #clock: HandClock;
   readonly #released = new Set<string>();
@@ -46,7 +48,8 @@ export class MemoryVoter implements Voter {
     for (const tell of this.#waiters.values()) tell();
   }
 
-  acquire({ leaseId, clientId, ttlMs }: LeaseAsk): Promise<Vote> {
+  acquire({ leaseId, clientId, ttlMs, isNext }: LeaseAsk): Promise<Vote> {
+    this.toldToPass.push(isNext);
     const denied = (): Vote => ({ type: 'denied', remainingMs: 100 });
     return this.#ask('acquire', denied, () => {
       if (this.#stands() || this.#released.has(leaseId)) return denied();
@@ -92,20 +95,24 @@ export class MemoryVoter implements Voter {
     return this.#ask('release', release, release);
   }
 
-  #wait(_resource: string, id: string, _timeoutMs: number, signal: AbortSignal): Promise<void> {
-    const wait = (): Promise<void> =>
+  #wait({ waiterId: id }: WaitAsk, signal: AbortSignal): Promise<boolean> {
+    const wait = (): Promise<boolean> =>
       new Promise((resolve, reject) => {
+        if (!this.#stands()) {
+          resolve(true);
+          return;
+        }
         const leave = (): void => void this.#waiters.delete(id);
         this.#waiters.set(id, () => {
           leave();
-          resolve();
+          resolve(true);
         });
         signal.addEventListener('abort', () => {
           leave();
           reject(signal.reason as Error);
         });
       });
-    return this.#ask<void>('wait', wait, wait);
+    return this.#ask<boolean>('wait', wait, wait);
   }
 
   #stands(leaseId?: string): boolean {
