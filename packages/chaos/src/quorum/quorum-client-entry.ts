@@ -103,10 +103,20 @@ async function cycle(
   await useIt(id, hold);
   unwatch();
   log.write(id, { type: 'releasing', atMs: nowMs() });
-  const released = hold.release().then(() => log.write(id, { type: 'released', atMs: nowMs() }));
-  // Some go on before everybody has been told.
+  const released = giveBack(id, hold);
+  // Some go on before a majority has been told.
   if (Math.random() < 0.5) await released;
   return true;
+}
+
+/** Where no majority hears of it, it ends by itself, and nobody knows when. */
+async function giveBack(id: string, hold: QuorumHold): Promise<void> {
+  try {
+    await hold.release();
+    log.write(id, { type: 'released', atMs: nowMs() });
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+  }
 }
 
 /** Writes down from when until when it is believed; each renewal prolongs it. @returns what ends the watch. */

@@ -18,6 +18,7 @@ export class QuorumClient extends ClientProcess {
    * @throws Error when it is not in time.
    */
   async served(withinMs: number): Promise<() => Promise<void>> {
+    if (!this.runs) throw new Error(`${this.name} has ended.`);
     const id = ++this.#asked;
     const hears = (type: 'served' | 'shares'): Promise<void> =>
       this.#hears(type, withinMs, (said) => said.type === type && said.id === id);

@@ -48,7 +48,7 @@ export async function runUnderQuorum(
     hold = await take(chosen, name, { waitMs, ttlMs, signal });
   });
   if (hold === undefined || typeof stopped === 'number') {
-    await hold?.release();
+    if (hold !== undefined) await giveBack(hold);
     return stopped ?? 0;
   }
   return guard(hold, name, command, graceMs);
@@ -93,8 +93,17 @@ async function guard(
   const { end, status } = await runUnderLease(command, variables, lease);
   if (end?.leaseLost === true)
     return tellLoss(name, 'No majority of the nodes renewed it: "holdfast quorum status" tells.');
-  await hold.release();
+  await giveBack(hold);
   return status;
+}
+
+/** What the command ended with counts, whatever comes of this. */
+async function giveBack(hold: QuorumHold): Promise<void> {
+  try {
+    await hold.release();
+  } catch (error) {
+    process.stderr.write(`holdfast: ${error instanceof Error ? error.message : String(error)}\n`);
+  }
 }
 
 interface Taking {

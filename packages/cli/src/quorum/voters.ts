@@ -92,12 +92,12 @@ export function quorumOf(
       : driftBufferSeconds * 1000;
   try {
     const quorum = new Quorum({
-      ...(servers === undefined ? { nodes } : { voters: servers.voters }),
+      ...(servers === undefined
+        ? { nodes, epoch, ...(apiKey === undefined ? {} : { apiKey }) }
+        : { voters: servers.voters }),
       ttlMs,
       driftBufferMs,
-      epoch,
       clientId,
-      ...(apiKey === undefined ? {} : { apiKey }),
     });
     const questions = servers?.questions ?? questionsToNodes(nodes, apiKey, epoch);
     return { quorum, questions, driftBufferMs };

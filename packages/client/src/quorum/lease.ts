@@ -45,11 +45,13 @@ export type Attempt =
 
 export const majorityOf = (voters: readonly Voter[]): number => Math.floor(voters.length / 2) + 1;
 
-/** Q3: for how long what was asked for at that moment is certain; 0 or less: not any more. */
-export const validForMs = (
-  { clock, ttlMs, driftBufferMs }: Pick<QuorumSettings, 'clock' | 'ttlMs' | 'driftBufferMs'>,
-  askedAt: Moment,
-): number => ttlMs - driftBufferMs - passedMs(clock, askedAt);
+/** Q3: how long what is granted is certain, from the moment at which it was asked for. */
+export const validityMs = ({ ttlMs, driftBufferMs }: QuorumSettings): number =>
+  ttlMs - driftBufferMs;
+
+/** Q3: for how long from now; 0 or less: not any more. */
+export const validForMs = (settings: QuorumSettings, askedAt: Moment): number =>
+  validityMs(settings) - passedMs(settings.clock, askedAt);
 
 /** One attempt under an id of its own. */
 export async function attempt(

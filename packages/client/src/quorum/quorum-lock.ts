@@ -7,7 +7,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { WaitOptions } from '../acquiring.ts';
 import type { Moment } from '../clock.ts';
 import { Held } from '../held.ts';
-import { attempt, majorityOf, release, renew, validForMs } from './lease.ts';
+import { attempt, majorityOf, release, renew, validForMs, validityMs } from './lease.ts';
 import type { GrantedLease, QuorumSettings } from './lease.ts';
 import { Line } from './line.ts';
 import type { Silence } from './round.ts';
@@ -138,8 +138,8 @@ export class QuorumHold extends Held {
 
   /** By the monotonic clock, for how long. */
   get #standsForMs(): number {
-    const { clock, ttlMs, driftBufferMs } = this.#settings;
-    return this.#askedAt.monotonicMs + ttlMs - driftBufferMs - clock.now();
+    const { clock } = this.#settings;
+    return this.#askedAt.monotonicMs + validityMs(this.#settings) - clock.now();
   }
 
   /** Where the wall clock alone says that it is over, the machine slept or was set: a renewal will tell. */

@@ -134,6 +134,8 @@ export interface HandOverFigures {
   /** From when the release was asked for until the next one held it. */
   readonly handOverMs: { readonly p50: number; readonly p95: number; readonly p99: number };
   readonly requestsPerHandOver: number;
+  /** From when it was asked for until it was had. */
+  readonly waitedMs: { readonly p50: number; readonly longest: number };
   /** Two that held at once: anything but 0 is a fault. */
   readonly overlaps: number;
 }
@@ -141,6 +143,8 @@ export interface HandOverFigures {
 /** One lock that all want; each rests for a while after it had it. */
 class Contest {
   readonly latencies: Latencies = new Latencies();
+  /** From when it was asked for until it was had, in ms. */
+  readonly waits: Latencies = new Latencies();
   readonly #startMs: number;
   readonly endMs: number;
   readonly #holdMs: number;
@@ -158,8 +162,9 @@ class Contest {
   async take(quorum: Quorum, name: string, restMs: number): Promise<void> {
     const lock = quorum.lock(name);
     while (performance.now() < this.endMs) {
+      const askedMs = performance.now();
       const hold = await lock.acquire({ waitMs: longestWaitMs });
-      this.#granted(performance.now());
+      this.#granted(askedMs, performance.now());
       await pause(this.#holdMs);
       this.#holders -= 1;
       this.#releasedMs = performance.now();
@@ -168,11 +173,12 @@ class Contest {
     }
   }
 
-  #granted(nowMs: number): void {
+  #granted(askedMs: number, nowMs: number): void {
     this.#holders += 1;
     if (this.#holders > 1) this.overlaps += 1;
     if (this.#releasedMs === undefined || nowMs < this.#startMs || nowMs >= this.endMs) return;
     this.latencies.add(nowMs - this.#releasedMs);
+    this.waits.add(nowMs - askedMs);
     this.handOvers += 1;
   }
 }
@@ -209,6 +215,7 @@ export async function measureHandOver(
       p99: contest.latencies.quantile(0.99),
     },
     requestsPerHandOver: counted / contest.handOvers,
+    waitedMs: { p50: contest.waits.quantile(0.5), longest: contest.waits.quantile(1) },
     overlaps: contest.overlaps,
   };
 }

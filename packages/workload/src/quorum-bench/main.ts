@@ -102,7 +102,16 @@ function ownTable(rows: readonly OwnFigures[], commits: number): string {
 
 function handOverTable(rows: readonly HandOverFigures[]): string {
   return table(
-    ['ten that wait', 'hand-overs', 'p50 ms', 'p95', 'p99', 'requests each'],
+    [
+      'ten that wait',
+      'hand-overs',
+      'p50 ms',
+      'p95',
+      'p99',
+      'requests each',
+      'waited p50 ms',
+      'longest',
+    ],
     rows.map((row) => [
       row.how,
       whole(row.handOvers),
@@ -110,6 +119,8 @@ function handOverTable(rows: readonly HandOverFigures[]): string {
       milliseconds(row.handOverMs.p95),
       milliseconds(row.handOverMs.p99),
       row.requestsPerHandOver.toFixed(1),
+      milliseconds(row.waitedMs.p50),
+      milliseconds(row.waitedMs.longest),
     ]),
   );
 }
