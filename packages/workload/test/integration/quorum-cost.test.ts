@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { Quorum } from '@holdfast/client';
+import { NodeVoter, StreamTransport } from '@holdfast/client/parts';
+import { startLeaseNode } from '@holdfast/quorum';
+
+const walHeaderBytes = 32;
+const frameHeaderBytes = 24;
+
+/** Transactions in a write-ahead log: with synchronous=FULL each has been synced once. */
+function commitsIn(file: string): number {
+  const wal = readFileSync(`${file}-wal`);
+  const frameBytes = frameHeaderBytes + wal.readUInt32BE(8);
+  const saltOf = (at: number): string => wal.toString('hex', at, at + 8);
+  let commits = 0;
+  for (let at = walHeaderBytes; at + frameBytes <= wal.byteLength; at += frameBytes) {
+    if (saltOf(at + 8) !== saltOf(16)) break; // Left from before the log began anew.
+    if (wal.readUInt32BE(at + 4) > 0) commits += 1;
+  }
+  return commits;
+}
+
+describe('A quorum lease on nodes that agree', () => {
+  it('costs one request and one sync on each node to take, and the same to give back', async (context) => {
+    // Given
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-quorum-cost-'));
+    context.after(() => rmSync(folder, { recursive: true, force: true }));
+    const files = [1, 2, 3].map((number) => join(folder, `n${String(number)}.sqlite`));
+    const quiet = (): void => undefined;
+    const nodes = await Promise.all(
+      files.map((file) =>
+        startLeaseNode({
+          file,
+          host: '127.0.0.1',
+          port: 0,
+          peers: [],
+          log: { info: quiet, warn: quiet, error: quiet },
+        }),
+      ),
+    );
+    context.after(() => Promise.all(nodes.map((node) => node.close())));
+    const urls = nodes.map(({ url }) => url);
+    const asked: { readonly what: string; readonly answer: Promise<unknown> }[] = [];
+    const identities = new Map<number, string>();
+    const transports = urls.map((url) => new StreamTransport(url, undefined));
+    context.after(() => transports.forEach((transport) => transport.close()));
+    const voters = transports.map((transport, index) => {
+      const url = urls[index] ?? '';
+      const others = urls.filter((other) => other !== url);
+      const counted = {
+        ask: (what: string, body: object, signal: AbortSignal) => {
+          const answer = transport.ask(what, body, signal);
+          asked.push({ what, answer });
+          return answer;
+        },
+        close: () => transport.close(),
+      };
+      return new NodeVoter(url, { transport: counted, epoch: 1, others, identities });
+    });
+    const quorum = new Quorum({ voters });
+    const since = async (before: readonly number[]): Promise<object> => {
+      await Promise.allSettled(asked.map(({ answer }) => answer));
+      const asks = asked.splice(0).map(({ what }) => what);
+      return { asks, syncs: files.map((file, index) => commitsIn(file) - (before[index] ?? 0)) };
+    };
+    await (await quorum.lock('warm').acquire()).release();
+    await since([]);
+
+    // When
+    let before = files.map(commitsIn);
+    const hold = await quorum.lock('a').acquire();
+    const taken = await since(before);
+    before = files.map(commitsIn);
+    await hold.release();
+    const givenBack = await since(before);
+
+    // Then
+    assert.deepEqual(taken, { asks: ['acquire', 'acquire', 'acquire'], syncs: [1, 1, 1] });
+    assert.deepEqual(givenBack, { asks: ['release', 'release', 'release'], syncs: [1, 1, 1] });
+  });
+});
