@@ -273,8 +273,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'unreachable-leader-tried-for-ever',
     breaks: 'a client goes to and fro between a node and a leader that it cannot reach',
-    file: 'packages/client/src/connection.ts',
-    find: `if (url === this.#unreachableLeader) return; // F4`,
+    file: 'packages/client/src/route.ts',
+    find: `if (url === this.#unreachableLeader) return false; // F4`,
     put: ``,
   },
   {

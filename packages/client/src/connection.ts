@@ -1,15 +1,13 @@
 /**
  * The stream to one node at a time, and every unanswered request.
  *
- * F1: a request is sent again, with the same ids, only where a second execution is impossible: reads,
- *     keepalives, and whatever carries a request id.
+ * F1: what is sent again: request.ts.
  * F2: every request ends: by its answer, its deadline, its signal, or the client's end.
  * F3: while a request is unanswered, a node that says nothing, or that knows no leader, is left for the
  *     next one within about `silentSweepsAllowed` sweeps: a process that stands still keeps its
  *     connections open, and one that is cut off from its peers still answers. Counted in sweeps, not in
  *     time: a client that was itself blocked first reads what came in meanwhile.
- * F4: a leader that this client cannot reach is not tried again at a node's word until there is another:
- *     any node passes requests on.
+ * F4: which node is asked: route.ts.
  */
 import { errorDefinitions, HoldfastError, streamPath } from '@holdfast/protocol';
 import type {
@@ -25,6 +23,9 @@ import type {
 } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
 import type { OpenSocket } from './environment.ts';
+import { givingUp, isRepeatable, mayWait } from './request.ts';
+import type { AskedOperation } from './request.ts';
+import { Route } from './route.ts';
 import type { StreamSocket } from '#socket';
 
 const sweepEveryMs = 50;
@@ -49,7 +50,7 @@ export interface CallSettings {
 
 interface Pending {
   readonly id: number;
-  readonly operation: OperationName | 'watch';
+  readonly operation: AskedOperation;
   readonly body: unknown;
   readonly answeredBelow: number | undefined;
   readonly deadlineMs: number;
@@ -64,53 +65,6 @@ interface Pending {
   abandoned: boolean;
 }
 
-/** Operations whose wait can be given up. */
-const mayWait: ReadonlySet<string> = new Set<OperationName>([
-  'acquire',
-  'acquire_permits',
-  'acquire_many',
-  'campaign',
-  'enter_barrier',
-  'leave_barrier',
-  'wait_latch',
-  'events',
-]);
-/** What a place in a queue is for, as `give_up` names it. */
-const placesIn: Readonly<
-  Partial<Record<string, 'lock' | 'semaphore' | 'election' | 'many' | 'barrier'>>
-> = {
-  acquire: 'lock',
-  acquire_permits: 'semaphore',
-  campaign: 'election',
-  acquire_many: 'many',
-  enter_barrier: 'barrier',
-};
-
-const repeatableAlways: ReadonlySet<string> = new Set<OperationName | 'watch'>([
-  'watch',
-  'session_waits',
-  'downgrade',
-  'renew_permits',
-  'renew_leadership',
-  'election_leader',
-  'barrier_status',
-  'latch_status',
-  'create_latch',
-  'wait_latch',
-  'events',
-  'give_up',
-  'keepalive',
-  'get_session',
-  'session_locks',
-  'renew',
-  'check',
-  'lock_status',
-  'semaphore_status',
-  'create_semaphore',
-  'list_locks',
-  'end_session',
-]);
-
 /** How a node is reached. */
 export interface Ways {
   readonly openSocket: OpenSocket;
@@ -123,22 +77,15 @@ export interface Ways {
 export class Connection {
   readonly #clock: ClientClock;
   readonly #openSocket: OpenSocket;
-  readonly #endpoints: readonly string[];
+  readonly #route: Route;
   readonly #pending = new Map<number, Pending>();
   #turn: Pending[] = [];
   #socket: StreamSocket | undefined;
   #open = false;
-  #url = '';
-  #attempt = 0;
   #nextId = 1;
   #closed = false;
   #cancelSweep: (() => void) | undefined;
   #cancelReconnect: (() => void) | undefined;
-  #cluster: ClusterPush | undefined;
-  /** A leader's url that no connection could be made to (F4). */
-  #unreachableLeader = '';
-  /** The leader's url for which another node was left. */
-  #preferred = '';
   #silentSweeps = 0;
   #leaderlessSweeps = 0;
   readonly onSessionEnded: Map<string, (reason: string) => void> = new Map();
@@ -157,16 +104,16 @@ export class Connection {
     this.#openSocket = ways.openSocket;
     this.#openHttp = ways.openHttp;
     this.#onlyHttp = ways.onlyHttp ?? false;
-    this.#endpoints = endpoints;
+    this.#route = new Route(endpoints);
     this.#clock = clock;
   }
 
   get cluster(): ClusterPush | undefined {
-    return this.#cluster;
+    return this.#route.cluster;
   }
 
   get url(): string {
-    return this.#url;
+    return this.#route.url;
   }
 
   call<N extends OperationName>(
@@ -217,7 +164,7 @@ export class Connection {
 
   /** @param onAnswer Called with the answer before anything that follows it is read. */
   #ask(
-    operation: OperationName | 'watch',
+    operation: AskedOperation,
     body: unknown,
     settings: CallSettings & { readonly timeoutMs: number },
     onAnswer?: (answer: unknown) => void,
@@ -242,9 +189,7 @@ export class Connection {
         body,
         answeredBelow: settings.answeredBelow,
         deadlineMs: this.#clock.now() + settings.timeoutMs,
-        repeatable:
-          repeatableAlways.has(operation) ||
-          (body as { request_id?: unknown }).request_id !== undefined,
+        repeatable: isRepeatable(operation, body),
         resolve: (answer) => {
           onAnswer?.(answer);
           resolve(answer);
@@ -314,22 +259,7 @@ export class Connection {
 
   #connect(): void {
     if (this.#socket !== undefined || this.#closed || this.#cancelReconnect !== undefined) return;
-    const leader = this.#cluster?.members.find(
-      (member) => member.node_id === this.#cluster?.leader,
-    )?.url;
-    const known = [
-      ...new Set([
-        ...(this.#cluster?.members.map((member) => member.url) ?? []),
-        ...this.#endpoints,
-      ]),
-    ].filter((url) => url !== '');
-    // Without a known leader: the one after the node that was tried last.
-    const url =
-      this.#attempt === 0 && leader !== undefined && leader !== ''
-        ? leader
-        : (known[(known.indexOf(this.#url) + 1) % known.length] ?? '');
-    this.#attempt += 1;
-    this.#url = url;
+    const url = this.#route.next();
     this.#silentSweeps = 0;
     this.#leaderlessSweeps = 0;
     // Where no WebSocket comes through, every other attempt is made over plain HTTP.
@@ -343,7 +273,7 @@ export class Connection {
         if (this.#socket !== socket) return;
         this.#open = true;
         if (!overHttp) this.#refusedStreams = 0;
-        if (url === this.#unreachableLeader) this.#unreachableLeader = '';
+        this.#route.reached();
         this.#flush();
         for (const listener of this.#openListeners) listener();
       },
@@ -367,16 +297,9 @@ export class Connection {
     if (!this.#open) this.#refusedStreams += 1;
     this.#watches.clear();
     for (const listener of this.#brokenListeners) listener();
-    if (!this.#open && this.#url === this.#preferred) this.#unreachableLeader = this.#url; // F4
+    this.#route.lost(this.#open);
     this.#open = false;
     if (this.#closed) return;
-    // The node that is gone is not the one to ask first.
-    if (
-      this.#cluster !== undefined &&
-      this.#cluster.members.some((member) => member.url === this.#url)
-    ) {
-      this.#cluster = { ...this.#cluster, leader: null };
-    }
     for (const pending of this.#pending.values()) {
       if (!pending.sent) continue;
       if (pending.repeatable) {
@@ -394,12 +317,8 @@ export class Connection {
         );
       }
     }
-    const round = Math.max(0, this.#attempt - 1);
-    const delayMs =
-      round === 0
-        ? 0
-        : Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(round, 5)) *
-          (0.5 + this.#clock.random() / 2);
+    const { failures } = this.#route;
+    const delayMs = failures === 0 ? 0 : this.#backoffMs(failures);
     this.#cancelReconnect = this.#clock.after(delayMs, () => {
       this.#cancelReconnect = undefined;
       if (this.#pending.size > 0) this.#connect();
@@ -416,7 +335,7 @@ export class Connection {
       }
       const pending = this.#pending.get(id);
       if (pending === undefined) continue;
-      this.#attempt = 0;
+      this.#route.answered();
       if (kind === 0) {
         this.#pending.delete(id);
         pending.cleanUp?.();
@@ -436,9 +355,7 @@ export class Connection {
       retry === 'same' &&
       (pending.repeatable || code === 'not_leader' || code === 'shutting_down')
     ) {
-      const delayMs =
-        Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(pending.attempts, 5)) *
-        (0.5 + this.#clock.random() / 2);
+      const delayMs = this.#backoffMs(pending.attempts);
       if (this.#clock.now() + delayMs < pending.deadlineMs) {
         this.#clock.after(delayMs, () => {
           if (this.#pending.has(pending.id)) this.#enqueue(pending);
@@ -459,9 +376,10 @@ export class Connection {
 
   #onPush(kind: string, body: unknown): void {
     if (kind === 'cluster') {
-      const before = this.#cluster?.leader;
-      this.#cluster = body as ClusterPush;
-      this.#preferLeader(before);
+      const cluster = body as ClusterPush;
+      if (!this.#route.learn(cluster)) return;
+      this.#leave();
+      this.#route.goTo(cluster);
     } else if (kind === 'watch') {
       const push = body as WatchPush;
       this.#watches.get(push.watch_id)?.(push);
@@ -477,28 +395,13 @@ export class Connection {
     }
   }
 
-  /** Any node answers; the leader does so without a hop. */
-  #preferLeader(before: string | null | undefined): void {
-    const cluster = this.#cluster;
-    if (cluster === undefined || cluster.leader === null || cluster.leader === cluster.node_id)
-      return;
-    const url = cluster.members.find((member) => member.node_id === cluster.leader)?.url;
-    if (url === undefined || url === '' || url === this.#url || before === cluster.leader) return;
-    if (url === this.#unreachableLeader) return; // F4
-    this.#unreachableLeader = '';
-    this.#preferred = url;
-    this.#leave();
-    this.#cluster = cluster;
-    this.#attempt = 0;
-  }
-
   /**
    * The caller is told at once. An acquire that a node may have seen stays until it is answered, over
    * broken connections too, so that its place, or what was granted meanwhile, is given back.
    */
   #abort(pending: Pending): void {
     if (!this.#pending.has(pending.id) || pending.abandoned) return;
-    if (!mayWait.has(pending.operation) || pending.attempts === 0) {
+    if (!mayWait(pending.operation) || pending.attempts === 0) {
       this.#fail(pending, aborted());
       return;
     }
@@ -515,19 +418,15 @@ export class Connection {
    * for again, so its place stays.
    */
   #giveUp({ operation, body }: Pending): void {
-    const kind = placesIn[operation];
-    const { session_id, request_id, name, resources } = body as {
-      readonly session_id?: string;
-      readonly request_id?: number;
-      readonly name?: string;
-      readonly resources?: readonly { readonly name: string }[];
-    };
-    const named = name ?? resources?.[0]?.name;
-    if (kind === undefined || session_id === undefined) return;
-    if (request_id === undefined || named === undefined) return;
-    const wish = { session_id, request_id, kind, name: named };
+    const wish = givingUp(operation, body);
+    if (wish === undefined) return;
     // Should it fail, the place ends with its deadline, and a grant with its session.
     this.call('give_up', wish, { timeoutMs: 10_000 }).catch(() => undefined);
+  }
+
+  #backoffMs(times: number): number {
+    const longestMs = Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(times, 5));
+    return longestMs * (0.5 + this.#clock.random() / 2);
   }
 
   #abandonOf(pending: Pending): readonly unknown[] {
@@ -570,7 +469,7 @@ export class Connection {
   #watchNode(): void {
     if (this.#socket === undefined) return;
     this.#silentSweeps += 1;
-    const leaderless = this.#open && this.#cluster?.leader === null;
+    const leaderless = this.#open && this.#route.cluster?.leader === null;
     this.#leaderlessSweeps = leaderless ? this.#leaderlessSweeps + 1 : 0;
     if (
       this.#silentSweeps > silentSweepsAllowed ||
