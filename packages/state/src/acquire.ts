@@ -26,7 +26,8 @@ import {
 import type { AcquireAnswer, Answer } from './requests.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type { Command, CommandResult, OwnSession, Refusal } from './types.ts';
+import type { Command, OwnSession } from './commands.ts';
+import type { CommandResult, Refusal } from './outcomes.ts';
 
 type Acquire = Extract<Command, { type: 'acquire' }>;
 

@@ -14,7 +14,8 @@ import { barrierClosed, enteredInVain, notEntered, partiesMismatch } from './ref
 import { onceOnly } from './once.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type { Command, CommandResult } from './types.ts';
+import type { Command } from './commands.ts';
+import type { CommandResult } from './outcomes.ts';
 
 type Enter = Extract<Command, { type: 'enter_barrier' }>;
 type Leave = Extract<Command, { type: 'leave_barrier' }>;

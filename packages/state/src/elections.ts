@@ -11,7 +11,9 @@ import type { Hold } from './pool.ts';
 import { notLeading } from './refusals.ts';
 import type { Tables } from './tables.ts';
 import { take } from './take.ts';
-import type { Command, CommandResult, FenceToken, Refusal } from './types.ts';
+import type { Command } from './commands.ts';
+import type { FenceToken } from './names.ts';
+import type { CommandResult, Refusal } from './outcomes.ts';
 
 export function campaign(
   tables: Tables,

@@ -1,12 +1,6 @@
 /** Reads the fields of a snapshot record one after the other, each checked for its kind. */
-import type {
-  EndedByOthers,
-  JsonValue,
-  Mode,
-  RefusalCode,
-  RequestId,
-  ResourceKind,
-} from './types.ts';
+import type { JsonValue, Mode, RequestId, ResourceKind } from './names.ts';
+import type { EndedByOthers, RefusalCode } from './outcomes.ts';
 
 /** A snapshot cannot be read: damaged, cut off, or written by a newer version. */
 export class SnapshotFormatError extends Error {

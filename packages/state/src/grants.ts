@@ -22,7 +22,9 @@ import { deadlock } from './refusals.ts';
 import type { ManyAnswer, WaitingAnswer } from './requests.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type { CommandResult, EndReason, Event, Refusal, RequestId, Terms } from './types.ts';
+import type { Terms } from './commands.ts';
+import type { RequestId } from './names.ts';
+import type { CommandResult, EndReason, Event, Refusal } from './outcomes.ts';
 
 /** What an acquire asks of a pool. */
 export interface Ask {

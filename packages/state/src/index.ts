@@ -1,7 +1,11 @@
 export { SnapshotFormatError } from './fields.ts';
 export { StateInvariantError } from './invariant.ts';
 export { createStateMachine, initialLimits, restoreStateMachine } from './machine.ts';
-export type * from './types.ts';
+export type * from './commands.ts';
+export type * from './contract.ts';
+export type * from './view-types.ts';
+export type * from './names.ts';
+export type * from './outcomes.ts';
 export {
   holdEvents,
   holdLifecycle,

@@ -3,7 +3,8 @@ import type { Pool } from './pool.ts';
 import { limitExceeded } from './refusals.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type { MeetingKind, Refusal, ResourceKind } from './types.ts';
+import type { MeetingKind, ResourceKind } from './names.ts';
+import type { Refusal } from './outcomes.ts';
 
 export function isLaden(tables: Tables, session: Session, more = 1): boolean {
   return session.load + more > tables.limits.maxHoldsPerSession;

@@ -9,7 +9,9 @@ import type { Latch } from './meetings.ts';
 import { onceOnly } from './once.ts';
 import { countMismatch, latchNotFound } from './refusals.ts';
 import type { Tables } from './tables.ts';
-import type { Command, CommandResult, ResourceName } from './types.ts';
+import type { Command } from './commands.ts';
+import type { ResourceName } from './names.ts';
+import type { CommandResult } from './outcomes.ts';
 
 type CountDown = Extract<Command, { type: 'count_down' }>;
 

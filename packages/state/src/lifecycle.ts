@@ -3,7 +3,7 @@
  * state that follows and what is answered. The type checker keeps them total; tests/unit/lifecycle
  * drives the machine through every cell, and SPEC.md prints them.
  */
-import type { CommandResult, RefusalCode } from './types.ts';
+import type { CommandResult, RefusalCode } from './outcomes.ts';
 
 /** The type of a result, the code of a refusal, or `-` for an event that is no command of the session. */
 export type Answered = Extract<CommandResult, { ok: true }>['type'] | RefusalCode | '-';

@@ -15,7 +15,9 @@ import { limitExceeded, sessionEnded, sessionExists, waitTimeout } from './refus
 import { Session } from './sessions.ts';
 import type { SessionEnd, SessionFacts, Tombstone } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type { ClusterTimeMs, Command, CommandResult, Refusal, SessionId } from './types.ts';
+import type { Command } from './commands.ts';
+import type { ClusterTimeMs, SessionId } from './names.ts';
+import type { CommandResult, Refusal } from './outcomes.ts';
 
 /** Makes a session that stands until it is ended or expires. */
 export function createSession(

@@ -26,28 +26,22 @@ import {
 } from './semaphores.ts';
 import { digestOf, Picture, restoreTables } from './snapshot.ts';
 import { Tables } from './tables.ts';
+import type { Envelope } from './commands.ts';
+import type { StateLimits, StateMachine } from './contract.ts';
 import type {
-  Applied,
   BarrierView,
-  ClusterTimeMs,
-  CommandResult,
   ElectionView,
   EndedHold,
-  Envelope,
-  FenceToken,
   LatchView,
   LockView,
-  LogIndex,
   PlaceView,
-  ResourceName,
   SemaphoreView,
-  SessionId,
   SessionLease,
   SessionView,
-  StateLimits,
-  StateMachine,
   Stats,
-} from './types.ts';
+} from './view-types.ts';
+import type { ClusterTimeMs, FenceToken, LogIndex, ResourceName, SessionId } from './names.ts';
+import type { Applied, CommandResult } from './outcomes.ts';
 import {
   barrierView,
   electionView,

@@ -16,7 +16,9 @@ import type { Answer, ManyAnswer } from './requests.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
 import { cannotBeHad } from './take.ts';
-import type { Command, CommandResult, Refusal, ResourceKind, Wanted } from './types.ts';
+import type { Command, Wanted } from './commands.ts';
+import type { ResourceKind } from './names.ts';
+import type { CommandResult, Refusal } from './outcomes.ts';
 
 type AcquireMany = Extract<Command, { type: 'acquire_many' }>;
 

@@ -5,7 +5,7 @@
  * The rules are in barriers.ts and latches.ts.
  */
 import type { Session } from './sessions.ts';
-import type { ResourceName } from './types.ts';
+import type { ResourceName } from './names.ts';
 
 /** One round of a double barrier; the next round is another one. */
 export class Barrier {

@@ -1,5 +1,5 @@
 /** A lock is a pool in which a reader takes one unit and a writer takes all. */
-import type { Mode } from './types.ts';
+import type { Mode } from './names.ts';
 
 /** The size of a lock's pool: more than there can be sessions. */
 export const lockUnits: number = 2 ** 30;

@@ -4,7 +4,8 @@ import { requestForgotten, requestReused, usedFor } from './refusals.ts';
 import type { Answer, OtherAnswer } from './requests.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type { CommandResult, RequestId, ResourceName, SessionId } from './types.ts';
+import type { RequestId, ResourceName, SessionId } from './names.ts';
+import type { CommandResult } from './outcomes.ts';
 
 /**
  * Carries out a command unless it was carried out before.

@@ -16,14 +16,8 @@ import type { DueItem } from './due.ts';
 import { invariant } from './invariant.ts';
 import type { ManyAnswer, WaitingAnswer } from './requests.ts';
 import type { Session } from './sessions.ts';
-import type {
-  FenceToken,
-  JsonValue,
-  RequestId,
-  ResourceKind,
-  ResourceName,
-  Terms,
-} from './types.ts';
+import type { Terms } from './commands.ts';
+import type { FenceToken, JsonValue, RequestId, ResourceKind, ResourceName } from './names.ts';
 
 export interface Hold extends Link<Hold> {
   readonly session: Session;

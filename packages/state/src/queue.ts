@@ -9,7 +9,7 @@
  * L4: who wants several together is passed by nobody: it stands in the same order everywhere.
  */
 import type { Hold, Pool, Waiter } from './pool.ts';
-import type { Terms } from './types.ts';
+import type { Terms } from './commands.ts';
 
 export const maxPasses = 32;
 

@@ -13,17 +13,10 @@ import type { Answer } from './requests.ts';
 import { Session } from './sessions.ts';
 import type { Tombstone } from './sessions.ts';
 import type { Place, Tables } from './tables.ts';
-import type {
-  CommandResult,
-  EndedHold,
-  FenceToken,
-  JsonValue,
-  RequestId,
-  ResourceName,
-  SessionId,
-  Terms,
-  Wanted,
-} from './types.ts';
+import type { Terms, Wanted } from './commands.ts';
+import type { EndedHold } from './view-types.ts';
+import type { FenceToken, JsonValue, RequestId, ResourceName, SessionId } from './names.ts';
+import type { CommandResult } from './outcomes.ts';
 
 // ---- answers ------------------------------------------------------------------------------------
 

@@ -7,15 +7,9 @@ import type { Barrier, Latch } from './meetings.ts';
 import type { Hold, Pool, Waiter } from './pool.ts';
 import type { Answer } from './requests.ts';
 import type { SessionEnd } from './sessions.ts';
-import type {
-  EndedHold,
-  JsonValue,
-  Refusal,
-  RefusalCode,
-  RequestId,
-  ResourceName,
-  SessionId,
-} from './types.ts';
+import type { EndedHold } from './view-types.ts';
+import type { JsonValue, RequestId, ResourceName, SessionId } from './names.ts';
+import type { Refusal, RefusalCode } from './outcomes.ts';
 
 /** Never more than so many holders are listed in a refusal. */
 const maxHoldersShown = 10;

@@ -22,7 +22,9 @@ import {
 import type { Answer, ReleaseAnswer, WaitingAnswer } from './requests.ts';
 import type { Session, Tombstone } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type { Command, CommandResult, FenceToken, Mode, RequestId, ResourceName } from './types.ts';
+import type { Command } from './commands.ts';
+import type { FenceToken, Mode, RequestId, ResourceName } from './names.ts';
+import type { CommandResult } from './outcomes.ts';
 
 type Release = Extract<Command, { type: 'release' }>;
 type Abandon = Extract<Command, { type: 'abandon' }>;

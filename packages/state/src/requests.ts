@@ -10,7 +10,9 @@
  * numbers have an order by which an old one can be told from a new one.
  */
 import type { Waiter } from './pool.ts';
-import type { CommandResult, FenceToken, Mode, RequestId, ResourceName, Wanted } from './types.ts';
+import type { Wanted } from './commands.ts';
+import type { FenceToken, Mode, RequestId, ResourceName } from './names.ts';
+import type { CommandResult } from './outcomes.ts';
 
 export interface AcquireAnswer {
   readonly kind: 'acquire';

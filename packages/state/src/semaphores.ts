@@ -25,7 +25,10 @@ import {
 import type { Answer } from './requests.ts';
 import type { Tables } from './tables.ts';
 import { take } from './take.ts';
-import type { Command, CommandResult, RequestId, SemaphoreView } from './types.ts';
+import type { Command } from './commands.ts';
+import type { SemaphoreView } from './view-types.ts';
+import type { RequestId } from './names.ts';
+import type { CommandResult } from './outcomes.ts';
 import { semaphoreView } from './views.ts';
 
 type AcquirePermits = Extract<Command, { type: 'acquire_permits' }>;

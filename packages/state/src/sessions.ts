@@ -3,7 +3,7 @@ import type { Barrier } from './meetings.ts';
 import type { Hold, Waiter } from './pool.ts';
 import { RequestTable } from './requests.ts';
 import type { Answer } from './requests.ts';
-import type { FenceToken, RequestId, ResourceName, SessionId } from './types.ts';
+import type { FenceToken, RequestId, ResourceName, SessionId } from './names.ts';
 
 /** How many ended sessions are remembered, of each kind (own and other). */
 export const maxTombstones = 10_000;

@@ -26,7 +26,7 @@ import {
 import type { Session } from './sessions.ts';
 import { Tables } from './tables.ts';
 import type { Keeper, Place } from './tables.ts';
-import type { StateLimits } from './types.ts';
+import type { StateLimits } from './contract.ts';
 
 const limitNames = [
   'maxSessions',

@@ -16,16 +16,10 @@ import { sessionEnded, sessionNotFound } from './refusals.ts';
 import { Remembered } from './remembered.ts';
 import { maxTombstones } from './sessions.ts';
 import type { Session, Tombstone } from './sessions.ts';
-import type {
-  EndedHold,
-  Event,
-  FenceToken,
-  Refusal,
-  ResourceKind,
-  ResourceName,
-  SessionId,
-  StateLimits,
-} from './types.ts';
+import type { StateLimits } from './contract.ts';
+import type { EndedHold } from './view-types.ts';
+import type { FenceToken, ResourceKind, ResourceName, SessionId } from './names.ts';
+import type { Event, Refusal } from './outcomes.ts';
 
 /** Whatever wants to keep records as they were. */
 export interface Keeper {

@@ -24,15 +24,9 @@ import {
 import type { Answer, PermitsAnswer } from './requests.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type {
-  CommandResult,
-  OwnSession,
-  Refusal,
-  RequestId,
-  ResourceName,
-  SessionId,
-  Terms,
-} from './types.ts';
+import type { OwnSession, Terms } from './commands.ts';
+import type { RequestId, ResourceName, SessionId } from './names.ts';
+import type { CommandResult, Refusal } from './outcomes.ts';
 
 /** What is asked of a semaphore or an election. */
 interface Taking {

@@ -11,12 +11,12 @@ import type {
   LatchView,
   LockView,
   PlaceView,
-  ResourceName,
   SemaphoreView,
   SessionLease,
   SessionView,
   WaiterView,
-} from './types.ts';
+} from './view-types.ts';
+import type { ResourceName } from './names.ts';
 
 export function sessionView(session: Session): SessionView {
   const holds: SessionView['holds'][number][] = [];

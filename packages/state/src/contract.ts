@@ -1,0 +1,84 @@
+/** The state machine as those see it who drive it. */
+import type { Envelope } from './commands.ts';
+import type {
+  BarrierView,
+  ElectionView,
+  EndedHold,
+  LatchView,
+  LockView,
+  PlaceView,
+  SemaphoreView,
+  SessionLease,
+  SessionView,
+  Stats,
+} from './view-types.ts';
+import type { ClusterTimeMs, FenceToken, LogIndex, ResourceName, SessionId } from './names.ts';
+import type { Applied } from './outcomes.ts';
+
+export interface StateLimits {
+  readonly maxSessions: number;
+  readonly maxHoldsPerSession: number;
+  readonly maxWaitersPerResource: number;
+  readonly maxLocks: number;
+  readonly maxSemaphores: number;
+  readonly maxElections: number;
+  readonly maxBarriers: number;
+  readonly maxLatches: number;
+  /** Remembered answers per session. */
+  readonly maxResultsPerSession: number;
+}
+
+/** Contract of the state machine, implemented by `createStateMachine`. */
+export interface StateMachine {
+  /** In force now; `initialLimits` until the first `set_limits`. */
+  readonly limits: StateLimits;
+  readonly index: LogIndex;
+  readonly time: ClusterTimeMs;
+  /** Applies one log entry. `index` is above the last one; `time` not below the last one (asserted). */
+  apply(entry: {
+    readonly index: LogIndex;
+    readonly time: ClusterTimeMs;
+    readonly commands: readonly Envelope[];
+  }): Applied;
+  /** An entry without commands (no-op, membership) was applied. */
+  skipTo(index: LogIndex): void;
+  /** The earliest time at which something is due by itself (a wait's end, a delay's end). */
+  nextDueTime(): ClusterTimeMs | undefined;
+  session(id: SessionId): SessionView | undefined;
+  /** Cheap existence check with the guard value, for the lease table. */
+  renewalOf(id: SessionId): number | undefined;
+  /** Ended sessions are remembered for a while (bounded), to tell `session_expired` from `session_not_found`. */
+  endedReason(id: SessionId): 'ended' | 'expired' | undefined;
+  sessions(): Iterable<SessionView>;
+  /** Of one session, for the lease table: no view is made. */
+  leaseOf(id: SessionId): SessionLease | undefined;
+  leases(): Iterable<SessionLease>;
+  /** Where a session waits; at most 1000 places. */
+  waitsOf(id: SessionId): readonly PlaceView[];
+  lock(name: ResourceName): LockView;
+  /** Undefined: there is none of this name. */
+  semaphore(name: ResourceName): SemaphoreView | undefined;
+  election(name: ResourceName): ElectionView;
+  /** Undefined: nobody is there. */
+  barrier(name: ResourceName): BarrierView | undefined;
+  latch(name: ResourceName): LatchView | undefined;
+  /** Undefined: it stands, its holder ended it, or it is too long ago (the latest 10,000 are known). */
+  endedHold(fenceToken: FenceToken): EndedHold | undefined;
+  /**
+   * The own session that gave back the hold of this token by a numbered request and ended with it, as
+   * long as that is remembered: a repetition of that request is answered there. Looks at all that are
+   * remembered: for the rare case that nobody has the token.
+   */
+  ownSessionOf(name: ResourceName, fenceToken: FenceToken): SessionId | undefined;
+  /** Held or queued locks with this prefix, in order of name, after `after`. */
+  locks(
+    prefix: string,
+    after: string | undefined,
+    limit: number,
+  ): { readonly locks: readonly LockView[]; readonly more: boolean };
+  stats(): Stats;
+  /** A consistent picture as of now; may be pulled while `apply` goes on (at most one at a time). Begins with a format version. */
+  snapshot(): IterableIterator<Uint8Array>;
+  /** Hash of everything that must be equal on all nodes at the same index. */
+  digest(): string;
+}

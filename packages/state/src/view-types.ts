@@ -1,0 +1,165 @@
+/** What the state machine shows of itself. */
+import type {
+  FenceToken,
+  JsonValue,
+  LogIndex,
+  Mode,
+  RequestId,
+  ResourceKind,
+  ResourceName,
+  SessionId,
+} from './names.ts';
+import type { EndedByOthers } from './outcomes.ts';
+
+export interface SessionView {
+  readonly sessionId: SessionId;
+  readonly clientId: string;
+  readonly timeoutMs: number;
+  readonly lockDelayMs: number;
+  readonly createdAtMs: number;
+  /** Counts the logged commands of this session: what `expire_session` is guarded by. */
+  readonly renewal: number;
+  /** Made by an acquire for its own hold. */
+  readonly own: boolean;
+  /** Waiting in at least one queue. */
+  readonly waiting: boolean;
+  readonly holds: readonly {
+    readonly name: ResourceName;
+    readonly fenceToken: FenceToken;
+    readonly mode: Mode;
+    readonly holdCount: number;
+    /** Of the hold's first grant: a raise brings a new one. */
+    readonly firstToken: FenceToken;
+  }[];
+  readonly permits: readonly {
+    readonly name: ResourceName;
+    readonly fenceToken: FenceToken;
+    readonly permits: number;
+  }[];
+  readonly leads: readonly { readonly name: ResourceName; readonly fenceToken: FenceToken }[];
+  readonly barriers: readonly ResourceName[];
+}
+
+/** A place in a queue. */
+export interface PlaceView {
+  readonly kind: ResourceKind;
+  readonly name: ResourceName;
+  readonly requestId: RequestId;
+  /** 1 is the next. */
+  readonly position: number;
+  /** Clients that wait ahead, the next one first; at most 100. */
+  readonly ahead: readonly string[];
+}
+
+/** What a leader's lease table needs of a session; cheap to tell. */
+export interface SessionLease {
+  readonly sessionId: SessionId;
+  readonly timeoutMs: number;
+  readonly renewal: number;
+  readonly own: boolean;
+  /** It waits and holds nothing. */
+  readonly onlyWaits: boolean;
+}
+
+export interface HolderView {
+  readonly sessionId: SessionId;
+  readonly clientId: string;
+  readonly mode: Mode;
+  readonly fenceToken: FenceToken;
+  readonly holdCount: number;
+  readonly acquiredAtMs: number;
+  readonly metadata: JsonValue | undefined;
+  /** Ms until its longest time is over; undefined when it has none. */
+  readonly endsInMs: number | undefined;
+}
+
+export interface WaiterView {
+  readonly sessionId: SessionId;
+  readonly clientId: string;
+  readonly requestId: RequestId;
+  readonly mode: Mode;
+  /** 1 is the next. */
+  readonly position: number;
+  readonly priority: number;
+}
+
+export interface LockView {
+  readonly name: ResourceName;
+  readonly holders: readonly HolderView[];
+  readonly waiters: readonly WaiterView[];
+  readonly waiterCount: number;
+  /** Ms until a lock delay ends, 0 when there is none. */
+  readonly delayedForMs: number;
+}
+
+export interface SemaphoreView {
+  readonly name: ResourceName;
+  readonly limit: number;
+  /** Permits that can be had now; below 0 while holders have more than a limit that was lowered. */
+  readonly free: number;
+  /** It was created by name, and stays when nobody uses it. */
+  readonly stays: boolean;
+  readonly holders: readonly {
+    readonly sessionId: SessionId;
+    readonly clientId: string;
+    readonly permits: number;
+    readonly fenceToken: FenceToken;
+    readonly acquiredAtMs: number;
+    readonly metadata: JsonValue | undefined;
+    readonly endsInMs: number | undefined;
+  }[];
+  readonly waiters: readonly {
+    readonly sessionId: SessionId;
+    readonly clientId: string;
+    readonly requestId: RequestId;
+    readonly permits: number;
+    /** 1 is the next. */
+    readonly position: number;
+    readonly priority: number;
+  }[];
+}
+
+export interface ElectionView {
+  readonly name: ResourceName;
+  readonly leader: HolderView | undefined;
+  readonly candidates: readonly WaiterView[];
+  readonly delayedForMs: number;
+}
+
+export interface BarrierView {
+  readonly name: ResourceName;
+  readonly round: number;
+  readonly parties: number;
+  readonly open: boolean;
+  /** Those inside, in the order in which they came. */
+  readonly members: readonly { readonly sessionId: SessionId; readonly clientId: string }[];
+}
+
+export interface LatchView {
+  readonly name: ResourceName;
+  /** How much is left to count; 0: open. */
+  readonly count: number;
+  readonly initialCount: number;
+}
+
+/** A hold that ended by the doing of others. */
+export interface EndedHold {
+  readonly fenceToken: FenceToken;
+  readonly kind: ResourceKind;
+  readonly name: ResourceName;
+  readonly clientId: string;
+  readonly reason: EndedByOthers;
+  readonly revision: LogIndex;
+}
+
+export interface Stats {
+  readonly activeSessions: number;
+  /** Sessions that expired since the cluster began. */
+  readonly expiredSessions: number;
+  /** Sessions ever created. */
+  readonly totalSessions: number;
+  readonly fenceCounter: number;
+  /** Resources held now. */
+  readonly heldLocks: number;
+  readonly waiters: number;
+}
