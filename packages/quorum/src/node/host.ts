@@ -97,9 +97,12 @@ export class LeaseHost {
     if (outcome.type === 'released') return { status: 'RELEASED' };
     if (outcome.type === 'full')
       throw new HoldfastError('limit_exceeded', 'This node has as many leases as it can keep.');
-    await this.#onDisk();
-    this.#turns.taken(resource);
-    this.#look();
+    try {
+      await this.#onDisk();
+      this.#turns.taken(resource);
+    } finally {
+      this.#look(resource);
+    }
     return { status: 'GRANTED', token: outcome.token, file_id: this.#options.fileId };
   }
 
@@ -118,7 +121,8 @@ export class LeaseHost {
     this.#checkTtl(body.ttl_ms);
     const { node, clock } = this.#options;
     const done = node.renew(body.resource, body.lease_id, body.ttl_ms, clock.now());
-    await this.#onDisk();
+    // It may be for a shorter time, or not on disk: the lease ends earlier than it was to.
+    await this.#onDisk().finally(() => this.#look(body.resource));
     return { status: done ? 'DONE' : 'REFUSED', file_id: this.#options.fileId };
   }
 
@@ -127,7 +131,7 @@ export class LeaseHost {
     this.#check(body);
     this.#options.node.release(body.resource, body.lease_id);
     await this.#onDisk();
-    this.#look();
+    this.#look(body.resource);
     return { status: 'RELEASED' };
   }
 
@@ -149,7 +153,7 @@ export class LeaseHost {
         return;
       }
       signal.addEventListener('abort', () => this.#turns.remove(resource, waiter), { once: true });
-      this.#look();
+      this.#look(resource);
     });
   }
 
@@ -270,10 +274,11 @@ export class LeaseHost {
     for (const answer of answers) answer(failed);
   }
 
-  /** Tells waiters whose time has come, and plans the next look. */
-  #look(): void {
+  /** Tells waiters whose time has come, and plans the next look. @param changed The lease of this one. */
+  #look(changed?: string): void {
     if (this.#closed) return;
     const { node, clock } = this.#options;
+    if (changed !== undefined) this.#turns.changed(changed);
     const now = clock.now();
     const next = this.#turns.tick(now, (resource) => node.remainingMs(resource, now));
     if (next === undefined || next >= this.#tickAtMs) return;

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
+import fc from 'fast-check';
 import { turnMs, Turns } from '../../src/node/turns.ts';
+import type { Waiter } from '../../src/node/turns.ts';
+import { NaiveTurns } from './support/naive-turns.ts';
 
 const free = (): number => 0;
 
@@ -127,6 +130,44 @@ describe('Turns', () => {
     assert.equal(turns.add('b', { id: 'late', sinceMs: 0, untilMs: 9, tell }), true);
   });
 
+  it('have a limit for all resources, and room again when one is told', () => {
+    const tell = (): void => undefined;
+    const add = (resource: string): boolean =>
+      turns.add(resource, { id: 'w', sinceMs: 0, untilMs: 5000, tell });
+    for (let index = 0; index < 50_000; index++) assert.ok(add(`r${String(index)}`));
+    assert.equal(add('r0'), false);
+    assert.equal(add('late'), false);
+    assert.equal(turns.count('late'), 0);
+    turns.tick(1000, (resource) => (resource === 'r7' ? 0 : 9000));
+    assert.equal(add('late'), false, 'who was told has the turn: its line is still there');
+    assert.equal(add('r0'), true);
+    turns.tick(5000, () => 9000);
+    assert.equal(add('late'), true);
+  });
+
+  it('cost a look at the line that changed, however many others there are (T1)', () => {
+    const many = 10_000;
+    let looks = 0;
+    const remainingMs = (): number => {
+      looks += 1;
+      return 4000;
+    };
+    for (let index = 0; index < many; index++) {
+      stand('w', 1_000_000, `r${String(index)}`);
+      turns.tick(1000, remainingMs);
+    }
+    assert.equal(looks, many);
+    for (let index = 0; index < 256; index++) {
+      turns.taken(`other${String(index)}`);
+      turns.changed(`other${String(index)}`);
+      turns.tick(1001, remainingMs);
+    }
+    assert.equal(looks, many, 'for those there is no line');
+    turns.changed('r5');
+    turns.tick(1001, remainingMs);
+    assert.equal(looks, many + 1);
+  });
+
   it('are over for all when the node stops', () => {
     stand('first');
     stand('second', 5000, 'b');
@@ -134,5 +175,99 @@ describe('Turns', () => {
     assert.deepEqual(told, ['first TIMEOUT', 'second TIMEOUT']);
     assert.equal(turns.tick(9999, free), undefined);
     assert.equal(told.length, 2);
+  });
+});
+
+/** A resource, and one of its waiters or a time. */
+const step = fc.record({
+  type: fc.constantFrom('wait', 'leave', 'grant', 'take', 'renew', 'shorten', 'release', 'pass'),
+  resource: fc.constantFrom('a', 'b', 'c'),
+  id: fc.constantFrom('v', 'w', 'x', 'y', 'z'),
+  ms: fc.nat(300),
+});
+
+describe('Turns with a plan of when to look', () => {
+  /** Told by whom, what, when. */
+  interface Side {
+    readonly told: string[];
+    readonly waiters: { readonly resource: string; readonly waiter: Waiter }[];
+  }
+
+  it('tell the same, at the same ms, as if every line were looked at every ms (T2)', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
+        const planned = new Turns();
+        const naive = new NaiveTurns();
+        const sides: readonly Side[] = [
+          { told: [], waiters: [] },
+          { told: [], waiters: [] },
+        ];
+        const endsAtMs = new Map<string, number>();
+        let nowMs = 0;
+        let lookAtMs: number | undefined;
+        const remainingMs = (resource: string): number =>
+          Math.max(0, (endsAtMs.get(resource) ?? 0) - nowMs);
+        const look = (): void => {
+          naive.tick(nowMs, remainingMs);
+          lookAtMs = planned.tick(nowMs, remainingMs);
+          assert.ok(lookAtMs === undefined || lookAtMs > nowMs);
+        };
+        const pass = (ms: number): void => {
+          for (const endMs = nowMs + ms; nowMs < endMs;) {
+            nowMs += 1;
+            naive.tick(nowMs, remainingMs);
+            if (lookAtMs === nowMs) lookAtMs = planned.tick(nowMs, remainingMs);
+          }
+        };
+        const waits = (resource: string, id: string, ms: number): void => {
+          for (const [index, side] of sides.entries()) {
+            const waiter: Waiter = {
+              id,
+              // Many began nearly together.
+              sinceMs: nowMs - (ms % 12),
+              untilMs: nowMs + ms * 3,
+              tell: (status) => void side.told.push(`${String(nowMs)} ${resource} ${id} ${status}`),
+            };
+            side.waiters.push({ resource, waiter });
+            (index === 0 ? planned : naive).add(resource, waiter);
+          }
+        };
+        const leaves = (ms: number): void => {
+          for (const [index, { waiters }] of sides.entries()) {
+            const one = waiters[ms % Math.max(1, waiters.length)];
+            if (one !== undefined) (index === 0 ? planned : naive).remove(one.resource, one.waiter);
+          }
+        };
+        for (const { type, resource, id, ms } of steps) {
+          const leftMs = remainingMs(resource);
+          if (type === 'wait') waits(resource, id, ms);
+          else if (type === 'leave') leaves(ms);
+          else if (type === 'pass') pass(ms);
+          else if (type === 'renew' && leftMs > 0) endsAtMs.set(resource, nowMs + leftMs + ms);
+          else if (type === 'grant' && leftMs === 0) {
+            // As long as it is not on disk nobody says so.
+            endsAtMs.set(resource, nowMs + ms);
+          } else if (type === 'take') {
+            if (leftMs === 0) endsAtMs.set(resource, nowMs + ms);
+            planned.taken(resource);
+            naive.taken(resource);
+          } else if (type === 'shorten' || type === 'release') {
+            endsAtMs.set(resource, nowMs + (type === 'release' ? 0 : Math.min(leftMs, ms)));
+            planned.changed(resource);
+          }
+          look();
+          const [ours, others] = sides.map(({ told }) => told.toSorted());
+          assert.deepEqual(ours, others);
+          assert.equal(planned.count(resource), naive.count(resource));
+          assert.equal(
+            planned.turnOfOthersMs(resource, id, nowMs),
+            naive.turnOfOthersMs(resource, id, nowMs),
+          );
+        }
+        pass(1000);
+        assert.deepEqual(sides[0]?.told.toSorted(), sides[1]?.told.toSorted());
+      }),
+      { numRuns: 1000 },
+    );
   });
 });

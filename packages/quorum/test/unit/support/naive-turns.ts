@@ -1,0 +1,59 @@
+import { turnMs } from '../../../src/node/turns.ts';
+import type { Waiter } from '../../../src/node/turns.ts';
+
+interface Line {
+  readonly waiters: Waiter[];
+  turn: { readonly id: string; readonly untilMs: number } | undefined;
+}
+
+/** What `Turns` does, as it is said: looks at every line whenever it is asked, and plans nothing. */
+export class NaiveTurns {
+  readonly #lines = new Map<string, Line>();
+
+  count(resource: string): number {
+    return this.#line(resource).waiters.length;
+  }
+
+  add(resource: string, waiter: Waiter): void {
+    const { waiters } = this.#line(resource);
+    const goesBefore = (one: Waiter, other: Waiter): boolean =>
+      one.sinceMs < other.sinceMs - 5 || (one.sinceMs <= other.sinceMs + 5 && one.id < other.id);
+    // Behind the last one that it does not go before.
+    waiters.splice(1 + waiters.findLastIndex((other) => !goesBefore(waiter, other)), 0, waiter);
+  }
+
+  remove(resource: string, waiter: Waiter): void {
+    const { waiters } = this.#line(resource);
+    if (waiters.includes(waiter)) waiters.splice(waiters.indexOf(waiter), 1);
+  }
+
+  turnOfOthersMs(resource: string, waiterId: string | undefined, nowMs: number): number {
+    const { turn } = this.#line(resource);
+    return turn === undefined || turn.id === waiterId ? 0 : Math.max(0, turn.untilMs - nowMs);
+  }
+
+  taken(resource: string): void {
+    this.#line(resource).turn = undefined;
+  }
+
+  tick(nowMs: number, remainingMs: (resource: string) => number): void {
+    for (const [resource, line] of this.#lines) {
+      for (const waiter of line.waiters.filter(({ untilMs }) => untilMs <= nowMs)) {
+        this.remove(resource, waiter);
+        waiter.tell('TIMEOUT');
+      }
+      if (line.turn !== undefined && line.turn.untilMs <= nowMs) line.turn = undefined;
+      if (remainingMs(resource) > 0 || line.turn !== undefined) continue;
+      const first = line.waiters.shift();
+      if (first === undefined) continue;
+      line.turn = { id: first.id, untilMs: nowMs + turnMs };
+      first.tell('FREE');
+    }
+  }
+
+  #line(resource: string): Line {
+    const line = this.#lines.get(resource) ?? { waiters: [], turn: undefined };
+    this.#lines.set(resource, line);
+    return line;
+  }
+}
