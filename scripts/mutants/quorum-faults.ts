@@ -72,32 +72,58 @@ const planted: readonly QuorumFault[] = [
     put: `now: () => machine.wallNow() - zeroMs,`,
   },
   {
+    name: 'lease-end-by-the-real-wall-clock',
+    breaks: 'the node as it is started counts leases by a clock that people set',
+    file: 'packages/quorum/src/start.ts',
+    find: `now: () => performance.now(),`,
+    put: `now: () => Date.now(),`,
+  },
+  {
     name: 'votes-without-its-file',
     breaks: 'a node that lost its file votes at once',
     file: recovery,
-    find: `return this.waitMs(nowMs) === 0 && this.missing === 0; // V1`,
-    put: `return true;`,
+    find: `return this.#beganAfterTheWait && this.#others > 0 && this.missing === 0; // V1`,
+    put: `return this.#others > 0;`,
   },
   {
     name: 'leases-of-the-lost-file-not-waited-for',
     breaks: 'a node that lost its file votes while leases stand that it had granted',
     file: recovery,
-    find: `return this.waitMs(nowMs) === 0 && this.missing === 0; // V1`,
-    put: `return this.missing === 0;`,
+    find: `this.#beganAfterTheWait = this.waitMs(nowMs) === 0;`,
+    put: `this.#beganAfterTheWait = true;`,
   },
   {
     name: 'tokens-of-the-lost-file-not-learned',
     breaks: 'a node that lost its file votes without the tokens that others know',
     file: recovery,
-    find: `return this.waitMs(nowMs) === 0 && this.missing === 0; // V1`,
-    put: `return this.waitMs(nowMs) === 0;`,
+    find: `return this.#beganAfterTheWait && this.#others > 0 && this.missing === 0; // V1`,
+    put: `return this.#beganAfterTheWait && this.#others > 0;`,
   },
   {
-    name: 'new-because-one-other-is',
-    breaks: 'a node that lost its file takes the cluster for new because one other is',
+    name: 'tokens-learned-before-the-wait-is-over',
+    breaks:
+      'what a node is told while leases of its lost file stand counts, though tokens are confirmed later',
     file: recovery,
-    find: `return this.#others > 0 && this.#fresh.size === this.#others;`,
-    put: `return this.#others > 0 && this.#fresh.size > 0;`,
+    find: `    this.#heard.clear();
+    this.#beganAfterTheWait = this.waitMs(nowMs) === 0;
+    return this.#beganAfterTheWait;`,
+    put: `    this.#beganAfterTheWait = this.waitMs(nowMs) === 0;
+    for (const [file, heard] of this.#heard) if (!heard.voting) this.#heard.delete(file);
+    return this.#heard.size < this.#others;`,
+  },
+  {
+    name: 'begins-without-agreement',
+    breaks: 'a node that lost its file takes the cluster for new because no other has voted yet',
+    file: recovery,
+    find: `if (others.every(({ founders }) => same(founders, this.#founders))) return true; // V2`,
+    put: `return true;`,
+  },
+  {
+    name: 'let-in-by-any-voter',
+    breaks: 'a node that lost its file takes itself for one that had not voted',
+    file: recovery,
+    find: `if (others.some(({ voting, founders }) => voting && founders.includes(fileId))) return true; // V3`,
+    put: `if (others.some(({ voting }) => voting && fileId > 0)) return true;`,
   },
   {
     name: 'elapsed-time-not-counted',

@@ -64,21 +64,28 @@ export interface QuorumStatusAnswer {
   readonly remaining_ms: number;
   readonly max_token: number;
   readonly waiters: number;
+  readonly epoch: number;
+  /** A random number, of the node's file: a node that is named twice is known by it. */
+  readonly file_id: number;
+  /** It has never voted with the file it has. */
+  readonly fresh: boolean;
+  /** How long it has to wait at least before it votes, where it may have lost a file; 0 when it votes. */
+  readonly waits_ms: number;
 }
 /** What a node that lost its file adopts from the others. */
 export interface QuorumTokensAnswer {
   readonly epoch: number;
   readonly voting: boolean;
-  /** It has never voted: of a cluster that begins. */
+  /** It has never voted with the file it has: of a cluster that begins, or one that lost its file. */
   readonly fresh: boolean;
   /** A random number, of the node's file: a new file has another one. */
   readonly file_id: number;
-  /** Files of others that had never voted when this node, which had not either, began to. */
+  /** The files of all nodes, its own too, when none had voted: written down once, before it voted. */
   readonly founders: readonly number[];
   /** Resources that are not listed have had no token above it. */
   readonly floor: number;
   readonly tokens: readonly (readonly [resource: string, maxToken: number])[];
-  /** Pass as `after` for the next page; null on the last. */
+  /** Pass as `after` for the next page; null on the last. A node forgets what nobody goes on with. */
   readonly next: string | null;
 }
 /** Tells a node that has no file, and was told of no others, whom to ask. */
@@ -90,4 +97,9 @@ export interface QuorumIntroduceBody {
 export interface QuorumIntroduceAnswer {
   /** It votes now. */
   readonly voting: boolean;
+}
+/** From one new node to another: no node has voted, and the cluster may begin with these files. */
+export interface QuorumBeginBody {
+  readonly epoch: number;
+  readonly founders: readonly number[];
 }

@@ -1,6 +1,6 @@
 /** One lease node: its file, its HTTP, and, where its file was lost, the way back to voting. */
 import { createApplication } from './http/application.ts';
-import { askTokens } from './http/ask-tokens.ts';
+import { OtherNode } from './http/other-node.ts';
 import { LeaseHost } from './node/host.ts';
 import type { HostClock } from './node/host.ts';
 import { LeaseNode } from './node/lease-node.ts';
@@ -76,7 +76,7 @@ export async function startLeaseNode(options: LeaseNodeOptions): Promise<Running
         longestTtlMs,
         driftBufferMs,
         fileId,
-        damaged: putAside !== undefined,
+        founders,
       });
   const host = new LeaseHost({
     node: new LeaseNode({ maxRows, maxTombstones }, restored, startedAtMs),
@@ -87,7 +87,7 @@ export async function startLeaseNode(options: LeaseNodeOptions): Promise<Running
     recovery,
     fileId,
     founders,
-    fresh: !hasVoted && putAside === undefined,
+    fresh: !hasVoted,
     onSaveFailed: (error) => log.error({ err: error }, 'Nothing can be written: is the disk full?'),
   });
   const rejoin =
@@ -137,7 +137,8 @@ function rejoining(
     recovery,
     clock,
     epoch,
-    ask: (peer, after) => askTokens(peer, after, apiKey),
+    ask: (peer, after) => new OtherNode(peer, apiKey).tokens(after),
+    propose: (peer, founders) => new OtherNode(peer, apiKey).begin(epoch, founders),
     peers,
     onVoting: () => log.info({}, 'This node votes.'),
     onError(peer, error) {

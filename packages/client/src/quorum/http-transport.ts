@@ -1,10 +1,12 @@
 /** One HTTP request a question: for networks that let no WebSocket through. */
-import { errorIn, fieldsOf } from './node-transport.ts';
+import { HoldfastError } from '@holdfast/protocol';
+import { closed, errorIn, fieldsOf } from './node-transport.ts';
 import type { Fields, NodeTransport } from './node-transport.ts';
 
 export class HttpTransport implements NodeTransport {
   readonly #url: string;
   readonly #apiKey: string | undefined;
+  #isClosed = false;
 
   constructor(url: string, apiKey: string | undefined) {
     this.#url = url;
@@ -12,7 +14,8 @@ export class HttpTransport implements NodeTransport {
   }
 
   async ask(operation: string, body: object, signal: AbortSignal): Promise<Fields> {
-    const response = await fetch(`${this.#url}/${operation}`, {
+    if (this.#isClosed) throw closed();
+    const response = await this.#fetch(operation, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -26,7 +29,25 @@ export class HttpTransport implements NodeTransport {
     throw errorIn(this.#url, answer);
   }
 
+  /** Each question has a connection of its own: those that are under way are answered. */
   close(): void {
-    // Each question has a connection of its own.
+    this.#isClosed = true;
+  }
+
+  async #fetch(operation: string, init: RequestInit): Promise<Response> {
+    try {
+      return await fetch(`${this.#url}/${operation}`, init);
+    } catch (error) {
+      if (init.signal?.aborted === true) throw error;
+      // `fetch` says no more than that it failed.
+      const { cause } = error as { readonly cause?: { readonly code?: unknown } };
+      const why = typeof cause?.code === 'string' ? ` (${cause.code})` : '';
+      throw new HoldfastError(
+        'connection_lost',
+        `${this.#url} cannot be reached${why}.`,
+        {},
+        { cause: error },
+      );
+    }
   }
 }

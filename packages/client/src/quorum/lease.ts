@@ -39,8 +39,8 @@ export type Attempt =
       readonly type: 'failed';
       /** Those that failed, or had their time. */
       readonly silent: readonly Silence[];
-      /** Resolves when those that had granted were told that it is not held, or given up. */
-      readonly givenBack: Promise<unknown>;
+      /** Resolves when those that had granted were told that it is not held, or had their time to hear it. */
+      readonly givenBack: Promise<void>;
     };
 
 export const majorityOf = (voters: readonly Voter[]): number => Math.floor(voters.length / 2) + 1;
@@ -69,7 +69,11 @@ export async function attempt(
     (voter, signal) => voter.acquire({ ...ask, ...lease, ttlMs }, signal),
     (answers) => {
       const grants = grantsOf(answers.heard).length;
-      return grants >= majority || known(answers) - grants > voters.length - majority;
+      // What is not to be had is known for certain: it matters to callers why it is not.
+      const denials = answers.heard.length - grants;
+      return (
+        Math.max(denials, answers.silent.length) > voters.length - majority || grants >= majority
+      );
     },
   );
   const grants = grantsOf(heard);
@@ -83,8 +87,6 @@ export async function attempt(
   return { type: 'failed', silent, givenBack: giveBack(settings, lease, heard) };
 }
 
-const known = ({ heard, silent }: Answers<unknown>): number => heard.length + silent.length;
-
 const grantsOf = (heard: readonly Heard<Vote>[]): readonly number[] =>
   heard.flatMap(({ answer }) => (answer.type === 'granted' ? [answer.token] : []));
 
@@ -93,15 +95,22 @@ function giveBack(
   settings: QuorumSettings,
   lease: LeaseRef,
   heard: readonly Heard<Vote>[],
-): Promise<boolean> {
+): Promise<void> {
   const saying = (type: Vote['type']): ReadonlySet<Voter> =>
     new Set(heard.filter(({ answer }) => answer.type === type).map(({ voter }) => voter));
   const refused = saying('denied');
   const granted = saying('granted');
   const voters = settings.voters.filter((voter) => !refused.has(voter));
-  return release({ ...settings, voters }, lease, (told) =>
-    [...granted].every((voter) => told.has(voter)),
+  const told = release({ ...settings, voters }, lease, (those) =>
+    [...granted].every((voter) => those.has(voter)),
   );
+  return new Promise((resolve) => {
+    const cancel = settings.clock.after(settings.nodeTimeoutMs, resolve);
+    void told.then(() => {
+      cancel();
+      resolve();
+    });
+  });
 }
 
 /** Q2. */
@@ -148,7 +157,8 @@ async function byMajority(
   return decision(all);
 }
 
-const releaseTries = 3;
+/** Before each try, in ms: a node that starts anew takes a moment. */
+const releasePausesMs = [0, 250, 1000];
 
 /**
  * Tells all voters, each with some patience.
@@ -162,7 +172,8 @@ export function release(
   enough: (told: ReadonlySet<Voter>) => boolean,
 ): Promise<boolean> {
   const tell = async (voter: Voter): Promise<void> => {
-    for (let tries = 0; tries < releaseTries; tries++) {
+    for (const pauseMs of releasePausesMs) {
+      if (pauseMs > 0) await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
       const { heard } = await askAll(
         [voter],
         clock,

@@ -10,6 +10,8 @@ import type { Voter } from './voter.ts';
 
 /** A voter that is silent for longer is asked anew. */
 const longestWaitMs = 20_000;
+/** A place that has not ended so long after that is none: whatever carried it has gone. */
+const placeSlackMs = 2000;
 /** How long others have to tell the same after the first one did, at least. */
 const shortestGraceMs = 50;
 
@@ -26,12 +28,11 @@ export class Line {
   readonly #resource: string;
   readonly #waiterId: string;
   readonly #startedMs: number;
-  readonly #places = new Set<Voter>();
+  readonly #places = new Map<Voter, AbortController>();
   /** Since the last attempt. */
   readonly #told = new Set<Voter>();
   /** It was next, and was not granted anything: whatever is the matter, it does not hurry. */
   #wasNext = false;
-  #closing: AbortController | undefined;
   #look: () => void = () => undefined;
 
   constructor(settings: QuorumSettings, resource: string, waiterId: string) {
@@ -83,9 +84,8 @@ export class Line {
 
   #stand(voter: Voter): void {
     if (voter.wait === undefined || this.#places.has(voter) || this.#told.has(voter)) return;
-    this.#places.add(voter);
-    this.#closing ??= new AbortController();
-    const { signal } = this.#closing;
+    const place = new AbortController();
+    this.#places.set(voter, place);
     const ask = {
       resource: this.#resource,
       waiterId: this.#waiterId,
@@ -93,18 +93,27 @@ export class Line {
       timeoutMs: longestWaitMs,
     };
     const leave = (isFree: boolean): void => {
+      cancel();
+      if (this.#places.get(voter) !== place) return;
       this.#places.delete(voter);
       if (isFree) this.#told.add(voter);
       this.#look();
     };
+    const cancel = this.#settings.clock.after(longestWaitMs + placeSlackMs, () => {
+      place.abort(given);
+      leave(false);
+    });
     // What throws at once throws inside the promise.
-    new Promise<boolean>((told) => told(voter.wait?.(ask, signal) ?? false)).then(leave, () =>
+    new Promise<boolean>((told) => told(voter.wait?.(ask, place.signal) ?? false)).then(leave, () =>
       leave(false),
     );
   }
 
   /** Gives up all places. */
   close(): void {
-    this.#closing?.abort();
+    for (const place of this.#places.values()) place.abort(given);
   }
 }
+
+/** The reason of each abort: to make one takes longer than all the rest. */
+const given = new Error('The place was given up.');

@@ -7,6 +7,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 export interface NodeTransport {
   /** @throws HoldfastError what the node says, or `connection_lost`, `aborted`. */
   ask(operation: string, body: object, signal: AbortSignal): Promise<Fields>;
+  /** Ends for good: whatever is asked later fails. */
   close(): void;
 }
 
@@ -14,6 +15,9 @@ export function fieldsOf(value: unknown): Fields {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
   throw new HoldfastError('internal', 'The answer is none of a lease node.');
 }
+
+export const closed = (): HoldfastError =>
+  new HoldfastError('connection_lost', 'This quorum was closed: make another one.');
 
 /** The error that a problem document tells. */
 export function errorIn(node: string, problem: Fields): HoldfastError {

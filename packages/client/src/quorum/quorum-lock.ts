@@ -8,9 +8,10 @@ import type { WaitOptions } from '../acquiring.ts';
 import type { Moment } from '../clock.ts';
 import { Held } from '../held.ts';
 import { attempt, majorityOf, release, renew, validForMs, validityMs } from './lease.ts';
-import type { GrantedLease, QuorumSettings } from './lease.ts';
+import type { Attempt, GrantedLease, QuorumSettings } from './lease.ts';
 import { Line } from './line.ts';
 import type { Silence } from './round.ts';
+import type { LeaseAsk } from './voter.ts';
 
 const minPauseMs = 20;
 const maxPauseMs = 500;
@@ -39,7 +40,8 @@ export class QuorumLock {
   }
 
   /**
-   * Takes the lock, and keeps it until it is released or cannot be renewed.
+   * Takes the lock, and keeps it until it is released or cannot be renewed. Where nodes are silent, the last
+   * attempt may take their time (`nodeTimeoutMs`, and as much again to give back) beyond `waitMs`.
    *
    * @throws HoldfastError `lock_held` (without a wait), `wait_timeout`, `no_quorum` (a majority did not
    *   answer), `aborted`.
@@ -53,17 +55,11 @@ export class QuorumLock {
     try {
       for (let tries = 0; ; tries++) {
         if (isAborted(signal)) throw aborted();
-        const tried = await attempt(this.#settings, { ...ask, isNext });
-        if (tried.type === 'held') {
-          const hold = new QuorumHold(this.#settings, tried.lease);
-          if (!isAborted(signal)) return hold;
-          await hold.release().catch(() => undefined); // Who gave up is told no more than that.
-          throw aborted();
-        }
+        const tried = await this.#attempt({ ...ask, isNext }, signal);
+        if (tried.type === 'held') return new QuorumHold(this.#settings, tried.lease);
         const leftMs = untilMs - clock.now();
-        if (leftMs <= 0 || isAborted(signal)) {
+        if (leftMs <= 0) {
           await tried.givenBack;
-          if (isAborted(signal)) throw aborted();
           throw tried.silent.length > voters.length - majorityOf(voters)
             ? noQuorum(`nothing is granted for "${this.name}"`, tried.silent)
             : busy(this.name, waitMs);
@@ -75,6 +71,23 @@ export class QuorumLock {
     } finally {
       line.close();
     }
+  }
+
+  /** Who gives up does not wait for the answers; what they grant all the same is given back. */
+  #attempt(ask: Omit<LeaseAsk, 'leaseId' | 'ttlMs'>, signal?: AbortSignal): Promise<Attempt> {
+    const trying = attempt(this.#settings, ask);
+    if (signal === undefined) return trying;
+    return new Promise((resolve, reject) => {
+      const gaveUp = (): void => {
+        reject(aborted());
+        void trying.then((tried) => {
+          if (tried.type === 'held') void release(this.#settings, tried.lease, () => false);
+        });
+      };
+      if (signal.aborted) gaveUp();
+      else signal.addEventListener('abort', gaveUp, { once: true });
+      void trying.then(resolve, reject).finally(() => signal.removeEventListener('abort', gaveUp));
+    });
   }
 
   /** Null when somebody else holds it. Throws as `acquire` does. */
@@ -98,7 +111,10 @@ function busy(name: string, waitMs: number): HoldfastError {
 }
 
 function noQuorum(so: string, silent: readonly Silence[]): HoldfastError {
-  const reasons = silent.map(({ voter, why }) => `${voter.name}: ${why}`);
+  const reasons = silent.map(({ voter: { name }, why }) => {
+    const text = why.replace(/\.$/, '');
+    return text.startsWith(name) ? text : `${name}: ${text}`;
+  });
   return new HoldfastError('no_quorum', `Without a majority ${so}. ${reasons.join('; ')}.`, {
     silent: silent.length,
   });

@@ -16,16 +16,20 @@ const defaultDriftBufferMs = 500;
 /** The drift buffer is never a smaller share of the ttl: clocks may run at rates that differ by half of it. */
 export const smallestDriftShare = 0.02;
 const defaultNodeTimeoutMs = 1000;
+const longestName = 256;
 
 /** The voters, and times. */
 export interface QuorumOptions {
-  /** `http://host:port` of 3, 5 or 7 lease nodes: all of them, always the same. */
+  /** `http://host:port` (or `host:port`) of 3, 5 or 7 lease nodes: all of them, always the same. */
   readonly nodes?: readonly string[];
   /** Other voters instead, Redis servers for example. */
   readonly voters?: readonly Voter[];
   /** How long a lease stands without a renewal, in ms. Default 10,000. */
   readonly ttlMs?: number;
-  /** How much earlier than its nodes a client counts a lease as over, in ms. Default 500, at least 2 % of the ttl. */
+  /**
+   * How much earlier than its nodes a client counts a lease as over, in ms: at least 2 % of the ttl, and less
+   * than all of it. Default 500, or 2 % of the ttl where that is more.
+   */
   readonly driftBufferMs?: number;
   /** How long each node may take to answer, in ms. Default 1000, or half the ttl where that is less; at most the ttl. */
   readonly nodeTimeoutMs?: number;
@@ -75,18 +79,23 @@ export class Quorum {
       newId: () => globalThis.crypto.randomUUID(),
     },
   ) {
-    const { epoch = 1, ttlMs = defaultTtlMs, driftBufferMs = defaultDriftBufferMs } = options;
+    const { epoch = 1, ttlMs = defaultTtlMs } = options;
+    const { driftBufferMs = Math.max(defaultDriftBufferMs, ttlMs * smallestDriftShare) } = options;
     const { nodeTimeoutMs = Math.min(defaultNodeTimeoutMs, ttlMs / 2) } = options;
     refuseForVoters(options);
-    const urls = (options.nodes ?? []).map((url) => url.replace(/\/$/, ''));
+    const urls = (options.nodes ?? []).map(urlOf);
     const identities: Identities = new Map();
     const voters =
       options.voters ?? urls.map((url) => this.#voter(url, urls, epoch, options, identities));
     if (new Set(voters.map(({ name }) => name)).size < voters.length)
       throw invalid('A voter is named twice: each counts once.');
     if (![3, 5, 7].includes(voters.length))
-      throw invalid(`A quorum has 3, 5 or 7 voters, not ${String(voters.length)}.`);
-    if (driftBufferMs < ttlMs * smallestDriftShare || driftBufferMs >= ttlMs)
+      throw invalid(
+        `A quorum has 3, 5 or 7 voters, not ${String(voters.length)}. Name all of them: nodes: ['http://a:5001', 'http://b:5001', 'http://c:5001'].`,
+      );
+    if (!(ttlMs > 0 && Number.isFinite(ttlMs)))
+      throw invalid(`A ttl is a number of ms above 0, not ${String(ttlMs)}.`);
+    if (!(driftBufferMs >= ttlMs * smallestDriftShare && driftBufferMs < ttlMs))
       throw invalid(
         `A drift buffer of ${String(driftBufferMs)} ms does not fit a ttl of ${String(ttlMs)} ms: it is at least ${String(smallestDriftShare * 100)} % of it, and less than all.`,
       );
@@ -105,12 +114,20 @@ export class Quorum {
     };
   }
 
-  /** A lock by its name. */
+  /**
+   * A lock by its name.
+   *
+   * @throws HoldfastError `invalid_request` for a name of no or more than 256 characters.
+   */
   lock(name: string): QuorumLock {
+    if (name.length === 0 || name.length > longestName)
+      throw invalid(
+        `The name of a lock has 1 to ${String(longestName)} characters, not ${String(name.length)}.`,
+      );
     return new QuorumLock(this.#settings, name);
   }
 
-  /** Closes the connections to the nodes. What is still held ends by itself, unless it was released before. */
+  /** Closes the connections to the nodes, for good. What is still held ends by itself, unless it was released before. */
   close(): void {
     for (const transport of this.#transports) transport.close();
   }
@@ -133,6 +150,16 @@ export class Quorum {
     const others = all.filter((other) => other !== url);
     return new NodeVoter(url, { transport, epoch, others, identities });
   }
+}
+
+/** @throws HoldfastError `invalid_request` */
+function urlOf(node: string): string {
+  const text = /^https?:/i.test(node) ? node : `http://${node}`;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isWhole = url !== undefined && url.hostname !== '' && url.pathname === '/';
+  if (!isWhole || url.search !== '' || url.hash !== '')
+    throw invalid(`A node is named http://host:port, not "${node}".`);
+  return url.origin;
 }
 
 /** What says how lease nodes are asked says nothing of other voters: they bring their own. */

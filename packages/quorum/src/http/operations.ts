@@ -5,6 +5,7 @@ import type { LeaseHost } from '../node/host.ts';
 import type { Rejoin } from '../node/rejoin.ts';
 import {
   acquireBody,
+  beginBody,
   confirmBody,
   introduceBody,
   releaseBody,
@@ -32,6 +33,13 @@ export function operationsOf(
         host.checkEpoch(epoch);
         if (!host.voting) await rejoin?.introduce(others);
         return { voting: host.voting };
+      }),
+    ],
+    [
+      'begin',
+      validated(beginBody, async (body) => {
+        host.begin(body);
+        return { founders: host.founders };
       }),
     ],
   ]);

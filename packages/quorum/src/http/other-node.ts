@@ -1,19 +1,42 @@
-/** Asks another node what it knows. */
+/** Another node, as this one asks it. */
 import type { QuorumTokensAnswer } from '@holdfast/protocol';
 import { tokensAnswer } from './schemas.ts';
 
 const answerWithinMs = 2000;
 
-/** @throws Error when it does not answer in time, or not as a lease node does. */
-export async function askTokens(
-  peer: string,
-  after: string,
-  apiKey: string | undefined,
-): Promise<QuorumTokensAnswer> {
-  const response = await fetch(`${peer}/tokens?after=${encodeURIComponent(after)}`, {
-    headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
-    signal: AbortSignal.timeout(answerWithinMs),
-  });
-  if (!response.ok) throw new Error(`it answered ${String(response.status)}`);
-  return tokensAnswer.parse(await response.json());
+export class OtherNode {
+  readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(url: string, apiKey: string | undefined) {
+    this.#url = url;
+    this.#headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+  }
+
+  /**
+   * @param after Which page of its tokens; undefined: only what it says of itself.
+   * @throws Error when it does not answer in time, or not as a lease node does.
+   */
+  async tokens(after: string | undefined): Promise<QuorumTokensAnswer> {
+    const path = after === undefined ? 'said' : `tokens?after=${encodeURIComponent(after)}`;
+    const response = await this.#fetch(path, { headers: this.#headers });
+    return tokensAnswer.parse(await response.json());
+  }
+
+  /** @throws Error when it does not take it. */
+  async begin(epoch: number, founders: readonly number[]): Promise<void> {
+    const response = await this.#fetch('begin', {
+      method: 'POST',
+      headers: { ...this.#headers, 'content-type': 'application/json' },
+      body: JSON.stringify({ epoch, founders }),
+    });
+    await response.body?.cancel();
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    const signal = AbortSignal.timeout(answerWithinMs);
+    const response = await fetch(`${this.#url}/${path}`, { ...init, signal });
+    if (!response.ok) throw new Error(`it answered ${String(response.status)}`);
+    return response;
+  }
 }

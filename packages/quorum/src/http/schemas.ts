@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type {
   QuorumAcquireBody,
+  QuorumBeginBody,
   QuorumConfirmBody,
   QuorumIntroduceBody,
   QuorumReleaseBody,
@@ -71,13 +72,15 @@ export const introduceBody: z.ZodType<QuorumIntroduceBody> = z.strictObject({
     }),
 });
 const count = z.int().min(0);
+const founders = z.array(count).max(mostOthers + 1);
+export const beginBody: z.ZodType<QuorumBeginBody> = z.strictObject({ epoch, founders });
 /** What another node tells: taken no more on trust than what a client sends. */
 export const tokensAnswer: z.ZodType<QuorumTokensAnswer> = z.strictObject({
   epoch,
   voting: z.boolean(),
   fresh: z.boolean(),
   file_id: count,
-  founders: z.array(count),
+  founders,
   floor: count,
   tokens: z.array(z.tuple([resource, token])),
   next: z.string().nullable(),

@@ -9,6 +9,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import type {
   QuorumAcquireAnswer,
   QuorumAcquireBody,
+  QuorumBeginBody,
   QuorumConfirmBody,
   QuorumReleaseAnswer,
   QuorumReleaseBody,
@@ -22,6 +23,7 @@ import type {
 } from '@holdfast/protocol';
 import type { Changes, LeaseNode } from './lease-node.ts';
 import type { Recovery } from './recovery.ts';
+import { Pages } from './pages.ts';
 import { Turns } from './turns.ts';
 import type { Waiter } from './turns.ts';
 
@@ -35,8 +37,10 @@ export interface HostClock {
 export interface LeaseStore {
   /** One transaction, synced. @throws Error where it is not on disk. */
   save(changes: Changes): void;
-  /** From now on this node has voted. @param founders Files that had not, in a cluster that began. */
-  markVoting(founders: readonly number[]): void;
+  /** The files of all nodes with which this one agreed that the cluster begins: once, before it votes. */
+  found(founders: readonly number[]): void;
+  /** From now on this node has voted. */
+  markVoting(): void;
 }
 
 export interface HostOptions {
@@ -49,19 +53,19 @@ export interface HostOptions {
   readonly recovery: Recovery | undefined;
   /** Of the file: random. */
   readonly fileId: number;
-  /** As stored by `markVoting`. */
+  /** As stored by `found`. */
   readonly founders: readonly number[];
-  /** It has never voted. */
+  /** It has never voted with this file. */
   readonly fresh: boolean;
   readonly onSaveFailed: (error: Error) => void;
 }
 
-const tokensOnAPage = 1000;
 const longestWaitMs = 60_000;
 
 export class LeaseHost {
   readonly #options: HostOptions;
   readonly #turns = new Turns();
+  readonly #pages = new Pages();
   #fresh: boolean;
   #voting: boolean;
   #founders: readonly number[];
@@ -152,13 +156,18 @@ export class LeaseHost {
         reject(new HoldfastError('limit_exceeded', `Too many wait for "${resource}" here.`));
         return;
       }
-      signal.addEventListener('abort', () => this.#turns.remove(resource, waiter), { once: true });
+      const leave = (): void => {
+        this.#turns.remove(resource, waiter);
+        waiter.tell('TIMEOUT');
+      };
+      if (signal.aborted) leave();
+      else signal.addEventListener('abort', leave, { once: true });
       this.#look(resource);
     });
   }
 
   status(resource: string): QuorumStatusAnswer {
-    const { node, clock } = this.#options;
+    const { node, clock, epoch, fileId, recovery } = this.#options;
     const now = clock.now();
     const { clientId, maxToken } = node.look(resource, now);
     return {
@@ -169,12 +178,23 @@ export class LeaseHost {
       remaining_ms: Math.max(0, Math.round(node.remainingMs(resource, now))),
       max_token: maxToken,
       waiters: this.#turns.count(resource),
+      epoch,
+      file_id: fileId,
+      fresh: this.#fresh,
+      waits_ms: this.#voting ? 0 : Math.round(recovery?.waitMs(now) ?? 0),
     };
   }
 
+  /** What it says of itself, with a page of what it knows. @param after As `next` told; empty: the first page. */
   tokens(after: string): QuorumTokensAnswer {
+    const { node } = this.#options;
+    const { names, next } = this.#pages.page(after, () => node.names());
+    return { ...this.said(), tokens: node.tokens(names), next };
+  }
+
+  /** What it says of itself. */
+  said(): QuorumTokensAnswer {
     const { node, epoch, fileId } = this.#options;
-    const tokens = node.tokens(after, tokensOnAPage);
     return {
       epoch,
       voting: this.#voting,
@@ -182,27 +202,50 @@ export class LeaseHost {
       file_id: fileId,
       founders: this.#founders,
       floor: node.floor,
-      tokens,
-      next: tokens.length === tokensOnAPage ? (tokens.at(-1)?.[0] ?? null) : null,
+      tokens: [],
+      next: null,
     };
   }
 
   /** What another node told, of which this one begins where it had lost its file. */
-  async adopt(other: string, page: QuorumTokensAnswer, complete: boolean): Promise<void> {
-    const { node, recovery } = this.#options;
-    if (recovery === undefined || this.#voting) return;
-    node.adopt(page.floor, page.tokens);
+  async adopt({ floor, tokens }: QuorumTokensAnswer): Promise<void> {
+    if (this.#voting) return;
+    this.#options.node.adopt(floor, tokens);
     await this.#onDisk();
-    recovery.heard(other, page, complete);
-    this.lookAtRecovery();
   }
 
-  /** Time has passed, or more is known. @throws Error where the disk refuses. */
+  /** With whom this node agreed that the cluster begins; empty: with nobody yet. */
+  get founders(): readonly number[] {
+    return this.#founders;
+  }
+
+  /** Another node has heard that nobody has voted, and proposes to begin (V2 of recovery.ts). @throws Error where the disk refuses. */
+  begin({ epoch, founders }: QuorumBeginBody): void {
+    this.checkEpoch(epoch);
+    const isNew = this.#fresh && this.#founders.length === 0;
+    if (!isNew || !founders.includes(this.#options.fileId)) return;
+    try {
+      this.#found(founders);
+    } catch (error) {
+      this.#options.onSaveFailed(error as Error);
+      throw storageFailed();
+    }
+  }
+
+  #found(founders: readonly number[]): void {
+    this.#options.store.found(founders);
+    this.#options.recovery?.found(founders);
+    this.#founders = founders;
+  }
+
+  /** A round of questions is over. @throws Error where the disk refuses. */
   lookAtRecovery(): void {
-    const { recovery, clock, store } = this.#options;
-    if (this.#voting || recovery?.mayVote(clock.now()) !== true) return;
-    store.markVoting(recovery.founders);
-    this.#founders = recovery.founders;
+    const { recovery, store } = this.#options;
+    if (this.#voting || recovery === undefined) return;
+    const founders = recovery.foundersToWrite;
+    if (founders !== undefined) this.#found(founders);
+    if (!recovery.mayVote()) return;
+    store.markVoting();
     this.#voting = true;
     this.#fresh = false;
   }
@@ -229,7 +272,8 @@ export class LeaseHost {
     if (!this.#voting)
       throw new HoldfastError(
         'not_voting',
-        'This node has lost its file and does not vote until its leases have ended and it knows the tokens of the others.',
+        'This node does not vote yet: its file is new, or was lost. A new cluster votes when all its nodes run and know of each other: by --peers, or from the first client that takes a lock. A node that lost its file waits until its leases have ended, and learns from the others.',
+        { waits_ms: Math.round(this.#options.recovery?.waitMs(this.#options.clock.now()) ?? 0) },
       );
   }
 
@@ -266,10 +310,7 @@ export class LeaseHost {
     } catch (error) {
       node.notSaved();
       this.#options.onSaveFailed(error as Error);
-      failed = new HoldfastError(
-        'storage_failed',
-        'This node cannot write to its disk: nothing was done. Is it full?',
-      );
+      failed = storageFailed();
     }
     for (const answer of answers) answer(failed);
   }
@@ -290,3 +331,9 @@ export class LeaseHost {
     });
   }
 }
+
+const storageFailed = (): HoldfastError =>
+  new HoldfastError(
+    'storage_failed',
+    'This node cannot write to its disk: nothing was done. Is it full?',
+  );

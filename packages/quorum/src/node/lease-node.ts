@@ -166,12 +166,17 @@ export class LeaseNode {
     return { clientId, maxToken: this.#rows.get(resource)?.maxToken ?? this.#floor };
   }
 
-  /** Largest tokens by resource, in order of name, from the one after `after`. */
-  tokens(after: string, limit: number): readonly (readonly [string, number])[] {
-    const names = [...this.#rows.keys()].filter((name) => name > after).sort();
-    return names
-      .slice(0, limit)
-      .map((name) => [name, this.#rows.get(name)?.maxToken ?? this.#floor] as const);
+  /** Of all resources that have a row. */
+  names(): readonly string[] {
+    return [...this.#rows.keys()];
+  }
+
+  /** The largest tokens of these; without those that have no row any more: the floor is above theirs. */
+  tokens(names: readonly string[]): readonly (readonly [string, number])[] {
+    return names.flatMap((name) => {
+      const row = this.#rows.get(name);
+      return row === undefined ? [] : [[name, row.maxToken] as const];
+    });
   }
 
   /** What another node knows: nothing that it granted is granted below. */

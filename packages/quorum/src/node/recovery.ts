@@ -1,12 +1,19 @@
 /**
- * When a node may vote.
+ * When a node may vote that has not voted yet with the file it has: the file is new, or another one was lost
+ * or damaged. It asks the others in rounds; what was heard in one round says nothing in the next.
  *
- * V1: a node whose file was lost or damaged does not vote until the longest ttl plus the drift buffer has
- *     passed, so that every lease it may have granted has ended on every clock, and it has adopted the
- *     largest tokens of a majority of the others: any token that was held is known to one of them.
- * V2: where all others say that they have never voted either, the cluster is new: nothing was granted yet.
- *     The first that finds it so votes, and writes down which files it saw.
- * V3: a node whose very file stood among those that a voter saw so has lost nothing since.
+ * V1: who may have lost a file waits until the longest ttl plus the drift buffer have passed since its start,
+ *     so that every lease it may have granted has ended on every clock. Only then it asks for the largest
+ *     tokens of a majority of the others: any token that is held was made known to one of them before.
+ * V2: a new cluster begins by agreement. Who hears in one round that none of the others has voted writes down
+ *     the files of all, its own too (founders), and has those write down the same that have nothing yet: once
+ *     in the life of a file, before it votes. When all have the same they vote at once: whoever had voted
+ *     before, with a file that was lost since, had the others write down that one, and they write no second
+ *     list.
+ * V3: a node whose very file stands among the founders of one that votes has lost nothing since they were
+ *     written, and nobody had voted then.
+ * V4: where all others have written down founders, and none of them has voted when the wait is over, nothing
+ *     was ever held: the agreement failed, over a file that was lost on the way to it.
  *
  * Beyond all of this: a majority of files lost at once takes the tokens with it, and nobody left can tell.
  */
@@ -18,77 +25,99 @@ export interface RecoveryOptions {
   readonly driftBufferMs: number;
   /** The random number of this node's file. */
   readonly fileId: number;
-  /** Another file was put aside for this one: it may have voted. */
-  readonly damaged?: boolean;
+  /** As this file has them; empty: none yet. */
+  readonly founders: readonly number[];
+}
+
+/** What a node says of itself. */
+export type Said = Pick<QuorumTokensAnswer, 'voting' | 'fresh' | 'file_id' | 'founders'>;
+
+interface Heard extends Said {
+  readonly isWhole: boolean;
 }
 
 export class Recovery {
   readonly #options: RecoveryOptions;
-  readonly #adopted = new Set<string>();
-  /** File ids of those that have never voted. */
-  readonly #fresh = new Map<string, number>();
-  /** Under which name each file was heard of first. */
-  readonly #names = new Map<number, string>();
+  #founders: readonly number[];
   #others = 0;
-  #founded = false;
+  /** Of this round, by file: a node that is named twice counts once, and this very one is none of the others. */
+  readonly #heard = new Map<number, Heard>();
+  #beganAfterTheWait = false;
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
+    this.#founders = options.founders;
   }
 
-  /** How many other nodes there are; what was heard before counts no more. */
+  /** How many other nodes there are. */
   setOthers(others: number): void {
     this.#others = others;
-    this.#adopted.clear();
-    this.#fresh.clear();
-    this.#names.clear();
+    this.#heard.clear();
   }
 
-  /** @param complete All pages of its tokens have been adopted. */
-  heard(
-    other: string,
-    answer: Pick<QuorumTokensAnswer, 'voting' | 'fresh' | 'file_id' | 'founders'>,
-    complete: boolean,
-  ): void {
-    const { file_id: file } = answer;
-    // A node that is named twice counts once, and this very one is none of the others.
-    if (file === this.#options.fileId || (this.#names.get(file) ?? other) !== other) return;
-    this.#names.set(file, other);
-    if (answer.fresh) this.#fresh.set(other, file);
-    else this.#fresh.delete(other);
-    if (!answer.voting) return;
-    if (answer.founders.includes(this.#options.fileId)) this.#founded = true;
-    // What one that is recovering itself has adopted is not what it granted.
-    if (complete) this.#adopted.add(other);
+  /** @returns whether it is time to ask for their tokens as well (V1). */
+  beginRound(nowMs: number): boolean {
+    this.#heard.clear();
+    this.#beganAfterTheWait = this.waitMs(nowMs) === 0;
+    return this.#beganAfterTheWait;
   }
 
-  /** The ms for which it has to wait at least; 0 when time has passed. */
+  /** @param isWhole All pages of its tokens were asked for in this round, and adopted. */
+  heard(said: Said, isWhole: boolean): void {
+    if (said.file_id !== this.#options.fileId) this.#heard.set(said.file_id, { ...said, isWhole });
+  }
+
+  /** The ms for which it has to wait at least, where it may have lost a file. */
   waitMs(nowMs: number): number {
     const { startedAtMs, longestTtlMs, driftBufferMs } = this.#options;
     return Math.max(0, startedAtMs + longestTtlMs + driftBufferMs - nowMs);
   }
 
-  /** Others whose tokens are still needed. */
+  /** The others were there in this round, and none of them has voted: they may agree soon. */
+  get isBeginning(): boolean {
+    return (
+      this.#others > 0 &&
+      this.#heard.size === this.#others &&
+      [...this.#heard.values()].every(({ fresh }) => fresh)
+    );
+  }
+
+  /** V2: what is to be written down now; undefined: nothing. Tell with `found` that it is on disk. */
+  get foundersToWrite(): readonly number[] | undefined {
+    if (this.#founders.length > 0 || !this.isBeginning) return undefined;
+    return [this.#options.fileId, ...this.#heard.keys()].toSorted((one, other) => one - other);
+  }
+
+  /** The others are there, one of them votes, and too few of them do: what they knew is gone. */
+  get isBeyond(): boolean {
+    const others = [...this.#heard.values()];
+    const isAll = this.#beganAfterTheWait && others.length === this.#others;
+    return isAll && this.missing > 0 && others.some(({ voting }) => voting);
+  }
+
+  found(founders: readonly number[]): void {
+    this.#founders = founders;
+  }
+
+  mayVote(): boolean {
+    const others = [...this.#heard.values()];
+    const { fileId } = this.#options;
+    if (others.some(({ voting, founders }) => voting && founders.includes(fileId))) return true; // V3
+    if (this.isBeginning && this.#founders.length > 0) {
+      if (others.every(({ founders }) => same(founders, this.#founders))) return true; // V2
+      if (this.#beganAfterTheWait && others.every(({ founders }) => founders.length > 0))
+        return true; // V4
+    }
+    return this.#beganAfterTheWait && this.#others > 0 && this.missing === 0; // V1
+  }
+
+  /** V1: others whose tokens are needed still. What one that is recovering itself has adopted is not what it granted. */
   get missing(): number {
     const majority = Math.floor(this.#others / 2) + 1;
-    return Math.max(0, majority - this.#adopted.size);
-  }
-
-  /** Files that had never voted when this node found that all others had not. */
-  get founders(): readonly number[] {
-    return this.#isNew() ? [...this.#fresh.values()] : [];
-  }
-
-  mayVote(nowMs: number): boolean {
-    if (this.#others === 0) return false;
-    if (this.#founded) return true; // V3
-    if (this.#isNew() && this.#options.damaged !== true) return true; // V2
-    // Who may have granted something while all others were new waits as well.
-    if (this.#isNew() && this.waitMs(nowMs) === 0) return true;
-    return this.waitMs(nowMs) === 0 && this.missing === 0; // V1
-  }
-
-  #isNew(): boolean {
-    return this.#others > 0 && this.#fresh.size === this.#others;
+    const whole = [...this.#heard.values()].filter(({ voting, isWhole }) => voting && isWhole);
+    return Math.max(0, majority - whole.length);
   }
 }
+
+const same = (one: readonly number[], other: readonly number[]): boolean =>
+  one.length === other.length && one.every((file, place) => file === other[place]);

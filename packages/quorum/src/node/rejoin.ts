@@ -7,14 +7,22 @@ import type { HostClock, LeaseHost } from './host.ts';
 import type { Recovery } from './recovery.ts';
 
 const askEveryMs = 250;
+/** While all are there and are about to agree. */
+const askSoonMs = 20;
+/** Nodes that have not agreed after so many rounds do not soon. */
+const soonRounds = 20;
+/** For one client that introduces the nodes to each other: each writes down the others, then looks again. */
+const introductionRounds = 5;
 
 export interface RejoinOptions {
   readonly host: LeaseHost;
   readonly recovery: Recovery;
   readonly clock: HostClock;
   readonly epoch: number;
-  /** One page. Rejects when there is no answer in time. */
-  readonly ask: (peer: string, after: string) => Promise<QuorumTokensAnswer>;
+  /** Rejects when there is no answer in time. @param after Which page; undefined: only what it says of itself. */
+  readonly ask: (peer: string, after: string | undefined) => Promise<QuorumTokensAnswer>;
+  /** Has the other one write down with whom the cluster begins, where it has nothing yet (V2). */
+  readonly propose: (peer: string, founders: readonly number[]) => Promise<void>;
   /** As configured; empty: the first client tells. */
   readonly peers: readonly string[];
   readonly onVoting: () => void;
@@ -27,6 +35,7 @@ export class Rejoin {
   #cancelTimer: () => void = () => undefined;
   #stopped = false;
   #asking: Promise<void> | undefined;
+  #beginningRounds = 0;
 
   constructor(options: RejoinOptions) {
     this.#options = options;
@@ -35,8 +44,13 @@ export class Rejoin {
 
   /** A client tells who the others are. What was configured, or told before, stands. */
   async introduce(others: readonly string[]): Promise<void> {
+    const { host, recovery, clock } = this.#options;
     if (this.#others.length === 0) this.#know(others);
-    await this.#ask();
+    for (let rounds = 0; rounds < introductionRounds; rounds++) {
+      await this.#ask();
+      if (host.voting || this.#stopped || !recovery.isBeginning) return;
+      await new Promise<void>((resolve) => void clock.after(askSoonMs, resolve));
+    }
   }
 
   stop(): void {
@@ -59,37 +73,50 @@ export class Rejoin {
   }
 
   async #round(): Promise<void> {
-    const { host, clock, onVoting, onError } = this.#options;
+    const { host, recovery, clock, onVoting, onError } = this.#options;
     this.#cancelTimer();
     if (host.voting || this.#stopped) return;
+    const isTime = recovery.beginRound(clock.now());
     await Promise.all(
       this.#others.map((peer) =>
-        this.#adoptFrom(peer).catch((error: unknown) => onError(peer, error)),
+        this.#hear(peer, isTime).catch((error: unknown) => onError(peer, error)),
       ),
     );
     try {
-      host.lookAtRecovery();
+      if (!this.#stopped) host.lookAtRecovery();
     } catch (error) {
       onError('its own disk', error);
     }
     if (this.#stopped) return;
     if (host.voting) onVoting();
-    else this.#cancelTimer = clock.after(askEveryMs, () => void this.#ask());
+    else {
+      if (recovery.isBeyond)
+        onError(
+          'the others',
+          new Error(
+            'too few of them vote: others have lost their files too. Where a majority has, nobody knows the tokens: start all nodes with new files and a larger --epoch',
+          ),
+        );
+      this.#beginningRounds = recovery.isBeginning ? this.#beginningRounds + 1 : 0;
+      const isSoon = this.#beginningRounds > 0 && this.#beginningRounds <= soonRounds;
+      const pauseMs = isSoon ? askSoonMs : askEveryMs;
+      this.#cancelTimer = clock.after(pauseMs, () => void this.#ask());
+    }
   }
 
-  async #adoptFrom(peer: string): Promise<void> {
-    const { host, recovery, clock, epoch, ask } = this.#options;
-    for (let after: string | null = ''; after !== null && !this.#stopped;) {
+  /** @param isTime Whether what it knows is asked for, too (V1). */
+  async #hear(peer: string, isTime: boolean): Promise<void> {
+    const { host, recovery, epoch, ask, propose } = this.#options;
+    for (let after: string | undefined | null = isTime ? '' : undefined; after !== null;) {
       const page: QuorumTokensAnswer = await ask(peer, after);
       if (page.epoch !== epoch)
         throw new Error(`it is of configuration ${String(page.epoch)}, not ${String(epoch)}`);
-      await host.adopt(peer, page, page.next === null);
+      if (this.#stopped) return;
+      await host.adopt(page);
+      recovery.heard(page, isTime && page.next === null);
       after = page.next;
-      // Beyond what recovery.ts can mend, unless that one comes back to voting.
-      if (after === null && !page.voting && recovery.waitMs(clock.now()) === 0)
-        throw new Error(
-          'it has lost its file too. Where a majority has, nobody knows the tokens: start all nodes with new files and a larger --epoch',
-        );
+      if (page.fresh && page.founders.length === 0 && host.founders.length > 0)
+        await propose(peer, host.founders);
     }
   }
 }

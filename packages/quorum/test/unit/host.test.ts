@@ -162,6 +162,7 @@ describe('The host of a lease node', () => {
       longestTtlMs,
       driftBufferMs: 50,
       fileId: 77,
+      founders: [],
     });
     recovery.setOthers(2);
     host = start({ recovery, fresh: true });
@@ -172,14 +173,23 @@ describe('The host of a lease node', () => {
     await assert.rejects(host.release(leaseOf('a', 'l1')), refused);
     assert.throws(() => wait('a', 'w'), refused);
     assert.equal(file.saves, 0);
-    assert.equal(host.tokens('').fresh, true);
+    assert.equal(host.said().fresh, true);
 
-    const page = { ...host.tokens(''), file_id: 1, voting: true, fresh: false, floor: 5 };
-    await done(host.adopt('b', { ...page, tokens: [['a', 40]] }, true));
     clock.pass(1050);
-    await done(host.adopt('c', { ...page, file_id: 2, tokens: [['a', 8]] }, true));
+    const page = { ...host.said(), file_id: 1, voting: true, fresh: false, floor: 5 };
+    recovery.beginRound(clock.now());
+    for (const other of [
+      { ...page, tokens: [['a', 40]] as const },
+      { ...page, file_id: 2, tokens: [['a', 8]] as const },
+    ]) {
+      await done(host.adopt(other));
+      recovery.heard(other, true);
+      assert.equal(host.voting, false);
+    }
+    host.lookAtRecovery();
     assert.equal(host.voting, true);
-    assert.equal(host.tokens('').fresh, false);
+    assert.equal(host.said().fresh, false);
+    assert.equal(file.hasVoted, true);
     assert.deepEqual(file.founders, []);
     assert.deepEqual(await done(acquire('a', 'l1')), { status: 'GRANTED', token: 41, file_id: 77 });
     assert.deepEqual(await done(acquire('z', 'l2')), { status: 'GRANTED', token: 6, file_id: 77 });
@@ -191,21 +201,52 @@ describe('The host of a lease node', () => {
       longestTtlMs,
       driftBufferMs: 50,
       fileId: 77,
+      founders: [],
     });
     recovery.setOthers(2);
     host = start({ recovery });
-    const page = { ...host.tokens(''), file_id: 1, voting: true };
+    const page = { ...host.said(), file_id: 1, voting: true };
     file.full = true;
-    const first = host.adopt('b', { ...page, tokens: [['a', 40]] }, true);
+    const first = host.adopt({ ...page, tokens: [['a', 40]] });
     clock.endTurn();
     await assert.rejects(first, isCode('storage_failed'));
-    assert.equal(recovery.missing, 2);
     file.full = false;
-    await done(host.adopt('b', { ...page, tokens: [['a', 40]] }, true));
+    recovery.beginRound(clock.now());
+    await done(host.adopt({ ...page, tokens: [['a', 40]] }));
+    for (const fileId of [1, 2]) recovery.heard({ ...page, file_id: fileId }, true);
     file.full = true;
-    await assert.rejects(host.adopt('c', { ...page, file_id: 2 }, true), /disk is full/);
+    assert.throws(() => host.lookAtRecovery(), /disk is full/);
     assert.equal(host.voting, false);
     file.full = false;
+    host.lookAtRecovery();
+    assert.equal(host.voting, true);
+  });
+
+  it('writes down with whom it begins before it says so, and votes after that', () => {
+    const recovery = new Recovery({
+      startedAtMs: 0,
+      longestTtlMs,
+      driftBufferMs: 50,
+      fileId: 77,
+      founders: [],
+    });
+    recovery.setOthers(2);
+    host = start({ recovery, fresh: true });
+    const founders = [1, 2, 77];
+    const round = (written: readonly number[]): void => {
+      recovery.beginRound(clock.now());
+      for (const fileId of [1, 2])
+        recovery.heard({ ...host.said(), file_id: fileId, founders: written }, false);
+    };
+    round([]);
+    file.full = true;
+    assert.throws(() => host.lookAtRecovery(), /disk is full/);
+    assert.deepEqual(host.said().founders, []);
+    file.full = false;
+    host.lookAtRecovery();
+    assert.deepEqual([file.founders, host.said().founders], [founders, founders]);
+    assert.equal(host.voting, false);
+    round(founders);
     host.lookAtRecovery();
     assert.equal(host.voting, true);
   });
@@ -273,7 +314,10 @@ describe('The host of a lease node', () => {
     assert.equal(host.status('a').waiters, 1);
     await done(host.release(leaseOf('a', 'l1')));
     await settle();
-    assert.deepEqual(told, ['next FREE']);
+    assert.deepEqual(told, ['gone TIMEOUT', 'next FREE'], 'nothing waits for an answer for ever');
+    const before = await wait('a', 'w3', 5000, AbortSignal.abort());
+    assert.deepEqual(before, { status: 'TIMEOUT' });
+    assert.equal(host.status('a').waiters, 0);
   });
 
   it('refuses who waits behind too many, and tells all when it stops', async () => {
@@ -293,6 +337,10 @@ describe('The host of a lease node', () => {
       remaining_ms: 0,
       max_token: 0,
       waiters: 0,
+      epoch: 3,
+      file_id: 77,
+      fresh: false,
+      waits_ms: 0,
     });
     await done(acquire('a', 'l1'));
     clock.pass(30);
@@ -305,6 +353,10 @@ describe('The host of a lease node', () => {
       remaining_ms: 70,
       max_token: 1,
       waiters: 1,
+      epoch: 3,
+      file_id: 77,
+      fresh: false,
+      waits_ms: 0,
     });
     clock.pass(70);
     assert.equal(host.status('a').held, false);
@@ -324,7 +376,12 @@ describe('The host of a lease node', () => {
       seen.push(...page.tokens.map(([name]) => name));
       after = page.next;
     }
-    assert.deepEqual(seen, names.toSorted());
-    assert.equal(pages, 3, 'the last one is empty: there may have been more');
+    assert.deepEqual(seen.toSorted(), names.toSorted());
+    assert.equal(pages, 2);
+    assert.throws(
+      () => host.tokens('1.1000'),
+      isCode('invalid_request', /begin anew/),
+      'it is over',
+    );
   });
 });

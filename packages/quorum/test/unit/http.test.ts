@@ -57,6 +57,15 @@ describe('Lease nodes over HTTP', () => {
     }
   });
 
+  it('count leases by a clock that nobody sets', async (context) => {
+    const [a] = await cluster();
+    await ask(a.url, '/acquire', wanted('r', 'l1'));
+    const { now } = Date;
+    context.mock.method(Date, 'now', () => now() + 3_600_000);
+    const { body } = await ask(a.url, '/acquire', wanted('r', 'l2'));
+    assert.equal(body['status'], 'DENIED');
+  });
+
   it('restarted with its file votes at once, and has everything that it answered', async () => {
     const [a] = await cluster();
     await ask(a.url, '/acquire', wanted('r', 'l1'));

@@ -2,6 +2,8 @@
  * What the nodes and the clients of a quorum lease may do (spec of the quorum lease, docs/quorum-lease.md).
  *
  * B1: at no instant do two clients hold one resource, each by its own clock, also one that stands still.
+ *     Compared when a hold begins, when one was renewed (what was not certain for a while is again), and when
+ *     something is written.
  * B2: tokens of one resource strictly increase, in the order in which it was held. Where clocks run as they
  *     like B1 is not promised, and of B2 is left that no two holds have the same token.
  * B3: a resource that checks tokens refuses what comes with an older one, and never one who holds.
@@ -10,10 +12,13 @@
 import type { QuorumHold } from '@holdfast/client';
 import type { Machine } from '../world/machine.ts';
 
+/** What is asked of a hold. */
+export type Believed = Pick<QuorumHold, 'name' | 'fenceToken' | 'state' | 'isHeld'>;
+
 interface Belief {
   readonly machine: Machine;
   readonly process: number;
-  readonly hold: QuorumHold;
+  readonly hold: Believed;
 }
 
 export class Ballots {
@@ -44,39 +49,45 @@ export class Ballots {
   }
 
   /** B1, B2. */
-  held(machine: Machine, hold: QuorumHold): void {
+  held(machine: Machine, hold: Believed): void {
     const { name, fenceToken } = hold;
     const token = `token ${String(fenceToken)} of "${name}"`;
     if (this.#tokens.has(token)) this.#report(`${machine.name} holds ${token}, which was held.`);
     this.#tokens.add(token);
-    if (this.#clocksAgree) this.#compare(machine, hold);
-  }
-
-  #compare(machine: Machine, hold: QuorumHold): void {
-    const { name, fenceToken } = hold;
-    const beliefs = this.#beliefs.get(name) ?? new Set();
-    this.#beliefs.set(name, beliefs);
-    for (const belief of beliefs) {
-      const { machine: other, process, hold: earlier } = belief;
-      // A process that has ended believes nothing; what has run out comes back no more.
-      if (!other.isOn || process !== other.process || earlier.state !== 'held')
-        beliefs.delete(belief);
-      else if (earlier.isHeld())
-        this.#report(
-          `${other.name} (token ${String(earlier.fenceToken)}) and ${machine.name} (token ${String(fenceToken)}) both hold "${name}".`,
-        );
-    }
+    if (!this.#clocksAgree) return;
     const last = this.#lastToken.get(name) ?? 0;
     if (fenceToken <= last)
       this.#report(
         `${machine.name} holds "${name}" with token ${String(fenceToken)}, after token ${String(last)}.`,
       );
     this.#lastToken.set(name, Math.max(last, fenceToken));
+    const beliefs = this.#beliefs.get(name) ?? new Set();
+    this.#beliefs.set(name, beliefs);
     beliefs.add({ machine, process: machine.process, hold });
+    this.#compare(name);
   }
 
-  /** B3. @param holds Whether the writer holds it at the moment in which the write arrives. */
+  /** B1. */
+  renewed(name: string): void {
+    this.#compare(name);
+  }
+
+  #compare(name: string): void {
+    const beliefs = this.#beliefs.get(name) ?? new Set();
+    const holders: string[] = [];
+    for (const belief of beliefs) {
+      const { machine, process, hold } = belief;
+      // A process that has ended believes nothing; what has run out comes back no more.
+      if (!machine.isOn || process !== machine.process || hold.state !== 'held')
+        beliefs.delete(belief);
+      else if (hold.isHeld()) holders.push(`${machine.name} (token ${String(hold.fenceToken)})`);
+    }
+    if (holders.length > 1) this.#report(`${holders.join(' and ')} hold "${name}".`);
+  }
+
+  /** B1, B3. @param holds Whether the writer holds it at the moment in which the write arrives. */
   write(name: string, token: number, holds: boolean): void {
+    this.#compare(name);
     const seen = this.#written.get(name) ?? 0;
     if (token >= seen) {
       this.#written.set(name, token);

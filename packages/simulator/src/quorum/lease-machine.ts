@@ -18,7 +18,9 @@ export interface LeaseMachineOptions {
   /** Fewer than there are resources: rows are cleaned up. */
   readonly maxRows: number;
   /** One page of what another node knows, over the network. */
-  readonly ask: (peer: string, after: string) => Promise<QuorumTokensAnswer>;
+  readonly ask: (peer: string, after: string | undefined) => Promise<QuorumTokensAnswer>;
+  /** Has the other one write down with whom the cluster begins. */
+  readonly propose: (peer: string, founders: readonly number[]) => Promise<void>;
   readonly others: readonly string[];
 }
 
@@ -59,6 +61,7 @@ export class LeaseMachine {
   #file: LeaseFile;
   #host: LeaseHost | undefined;
   #rejoin: Rejoin | undefined;
+  #hasLost = false;
   /** Writes fail. */
   full = false;
 
@@ -76,17 +79,28 @@ export class LeaseMachine {
     return this.host?.voting === true;
   }
 
+  /** It was lost, and what was in it has not been learned again. */
+  get lacksItsFile(): boolean {
+    return this.#hasLost && !this.#file.hasVoted;
+  }
+
   start(): void {
     if (this.machine.isOn) return;
-    const { machine, random, world, others, ask, longestTtlMs, driftBufferMs, maxRows } =
-      this.#options;
+    const { machine, random, world, others, ask, propose } = this.#options;
+    const { longestTtlMs, driftBufferMs, maxRows } = this.#options;
     machine.start();
     const clock = this.#clock(machine.now() - random.between(0, 100_000));
     const file = this.#file;
     const startedAtMs = clock.now();
     const recovery = file.hasVoted
       ? undefined
-      : new Recovery({ startedAtMs, longestTtlMs, driftBufferMs, fileId: file.id });
+      : new Recovery({
+          startedAtMs,
+          longestTtlMs,
+          driftBufferMs,
+          fileId: file.id,
+          founders: file.founders,
+        });
     const host = new LeaseHost({
       node: new LeaseNode({ maxRows, maxTombstones }, file.restored(), startedAtMs),
       store: this.#store(file),
@@ -110,6 +124,7 @@ export class LeaseMachine {
             clock,
             epoch,
             ask,
+            propose,
             peers: others,
             onVoting: () => world.tell(machine.name, 'votes'),
             onError: () => undefined,
@@ -129,6 +144,7 @@ export class LeaseMachine {
     this.kill();
     this.#options.world.tell(this.machine.name, 'loses its file');
     this.#file = this.#newFile();
+    this.#hasLost = true;
   }
 
   #newFile(): LeaseFile {
@@ -142,10 +158,14 @@ export class LeaseMachine {
     };
     return {
       save: (changes) => write(() => file.save(changes)),
-      markVoting: (founders) =>
+      found: (founders) =>
+        write(() => {
+          if (file.founders.length > 0) throw new Error('The founders are written down once.');
+          file.founders = founders;
+        }),
+      markVoting: () =>
         write(() => {
           file.hasVoted = true;
-          file.founders = founders;
         }),
     };
   }

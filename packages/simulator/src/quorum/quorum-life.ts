@@ -2,15 +2,18 @@
  * One life of a quorum lease, from a seed: first safety under faults (`ballots.ts`), then everything is
  * mended and every client must be served again.
  */
+import type { LeaseHost } from '@holdfast/quorum/parts';
 import { Violation, World } from '../world/world.ts';
 import type { Random } from '../world/random.ts';
 import { BrokenLife } from '../run/life.ts';
 import type { LifeResult } from '../run/life.ts';
 import { Ballots } from './ballots.ts';
 import { LeaseMachine } from './lease-machine.ts';
+import { Lines } from './lines.ts';
 import { QuorumFaults, quorumFaultKinds } from './quorum-faults.ts';
+import { QuorumLosses } from './quorum-losses.ts';
 import { QuorumWorker } from './quorum-worker.ts';
-import { over } from './simulated-voter.ts';
+import { epoch, over } from './simulated-voter.ts';
 
 /** Every client has been served within so long after everything is mended, many ttls and waits. */
 const progressBoundMs = 120_000;
@@ -46,6 +49,8 @@ class QuorumLife {
   readonly #nodes: readonly LeaseMachine[];
   readonly #workers: readonly QuorumWorker[];
   readonly #faults: QuorumFaults;
+  readonly #lines: Lines;
+  readonly #losses: QuorumLosses;
 
   constructor(world: World, seed: bigint) {
     this.world = world;
@@ -58,6 +63,7 @@ class QuorumLife {
     this.#ballots = new Ballots(clocksAgree, (message) => world.violation(message));
     const ttlMs = random.pick([1000, 3000, 10_000]);
     const driftBufferMs = ttlMs * driftShare;
+    this.#lines = new Lines(world.network, random.fork());
     this.#nodes = this.#build(drift, ttlMs, driftBufferMs);
     const resources = ['red', 'blue', 'green', 'grey', 'gold'].slice(0, 1 + random.below(5));
     this.#workers = Array.from(
@@ -68,6 +74,7 @@ class QuorumLife {
           machine: world.machine(`client${String(index + 1)}`, drift),
           random: random.fork(),
           nodes: this.#nodes,
+          lines: this.#lines,
           ballots: this.#ballots,
           resources,
           ttlMs,
@@ -77,6 +84,14 @@ class QuorumLife {
     const kinds = quorumFaultKinds.filter(() => random.chance(0.4));
     world.tell('life', `ttl ${String(ttlMs)} ms, faults: ${kinds.join(', ')}`);
     this.#faults = new QuorumFaults(world, this.#nodes, this.#workers, this.#ballots, kinds);
+    this.#losses = new QuorumLosses({
+      world,
+      nodes: this.#nodes,
+      clients: this.#workers.map(({ machine }) => machine.name),
+      lines: this.#lines,
+      ballots: this.#ballots,
+      longestTtlMs: ttlMs,
+    });
   }
 
   #build(drift: number, longestTtlMs: number, driftBufferMs: number): readonly LeaseMachine[] {
@@ -90,6 +105,14 @@ class QuorumLife {
     const nodes: LeaseMachine[] = [];
     for (const name of names) {
       const machine = world.machine(name, drift);
+      const inTime = <T>(peer: string, ask: (host: LeaseHost) => T | Promise<T>): Promise<T> => {
+        const to = nodes.find((node) => node.machine.name === peer);
+        if (to === undefined) return Promise.reject(new Error(`There is no ${peer}.`));
+        const within = new Promise<never>((_resolve, reject) => {
+          machine.after(2000, () => reject(new Error('no answer')));
+        });
+        return Promise.race([over(this.#lines, machine, to, ask), within]);
+      };
       nodes.push(
         new LeaseMachine({
           world,
@@ -99,17 +122,9 @@ class QuorumLife {
           driftBufferMs,
           maxRows,
           others: names.filter((other) => other !== name),
-          ask: async (peer, after) => {
-            const to = nodes.find((node) => node.machine.name === peer);
-            if (to === undefined) throw new Error(`There is no ${peer}.`);
-            const within = new Promise<never>((_resolve, reject) => {
-              machine.after(2000, () => reject(new Error('no answer')));
-            });
-            return Promise.race([
-              over(world.network, machine, to, (host) => host.tokens(after)),
-              within,
-            ]);
-          },
+          ask: (peer, after) =>
+            inTime(peer, (host) => (after === undefined ? host.said() : host.tokens(after))),
+          propose: (peer, founders) => inTime(peer, (host) => host.begin({ epoch, founders })),
         }),
       );
     }
@@ -118,9 +133,12 @@ class QuorumLife {
 
   async run(): Promise<LifeResult> {
     const { world } = this;
-    for (const one of [...this.#nodes, ...this.#workers]) one.start();
+    this.#losses.begin();
+    for (const worker of this.#workers) worker.start();
     this.#faults.start(this.#random.pick([200, 1000, 4000]));
+    if (this.#random.chance(0.5)) this.#losses.start(this.#random.pick([4000, 15_000]));
     await world.timeline.run(this.#random.between(20_000, 90_000));
+    this.#losses.mend();
     this.#faults.mend();
     const recoveredMs = await this.#everybodyServed();
     return {

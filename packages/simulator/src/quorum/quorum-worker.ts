@@ -7,6 +7,7 @@ import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 import type { Ballots } from './ballots.ts';
 import type { LeaseMachine } from './lease-machine.ts';
+import type { Lines } from './lines.ts';
 import { SimulatedVoter } from './simulated-voter.ts';
 
 export interface QuorumWorkerOptions {
@@ -14,6 +15,7 @@ export interface QuorumWorkerOptions {
   readonly machine: Machine;
   readonly random: Random;
   readonly nodes: readonly LeaseMachine[];
+  readonly lines: Lines;
   readonly ballots: Ballots;
   readonly resources: readonly string[];
   readonly ttlMs: number;
@@ -45,11 +47,11 @@ export class QuorumWorker {
   }
 
   async #work(): Promise<void> {
-    const { world, random, machine, nodes, ballots, resources, ttlMs, driftBufferMs } =
+    const { world, random, machine, nodes, lines, ballots, resources, ttlMs, driftBufferMs } =
       this.#options;
     const quorum = new Quorum(
       {
-        voters: nodes.map((node) => new SimulatedVoter(world.network, machine, node, ballots)),
+        voters: nodes.map((node) => new SimulatedVoter(lines, machine, node, ballots)),
         clientId: machine.name,
         ttlMs,
         driftBufferMs,

@@ -2,28 +2,28 @@
 import type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from '@holdfast/client';
 import type { LeaseHost } from '@holdfast/quorum/parts';
 import type { Machine } from '../world/machine.ts';
-import type { Network } from '../world/network.ts';
-import type { LeaseMachine } from './lease-machine.ts';
 import type { Ballots } from './ballots.ts';
+import type { LeaseMachine } from './lease-machine.ts';
+import type { Lines } from './lines.ts';
 
-const epoch = 1;
+/** Of all nodes and clients. */
+export const epoch = 1;
 
 /** A question from one process to another, which may never be answered. */
 export function over<T>(
-  network: Network,
+  lines: Lines,
   from: Machine,
   to: LeaseMachine,
   ask: (host: LeaseHost) => T | Promise<T>,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    network.send(from, to.machine, () => {
+    lines.send(from, to.machine, () => {
       const { host } = to;
       if (host === undefined) return;
       const { process } = to.machine;
       const answer = (settle: () => void): void => {
         // A process that has ended answers nothing.
-        if (to.machine.isOn && to.machine.process === process)
-          network.send(to.machine, from, settle);
+        if (to.machine.isOn && to.machine.process === process) lines.send(to.machine, from, settle);
       };
       // What throws at once throws inside the promise.
       new Promise<T>((decide) => decide(ask(host))).then(
@@ -36,14 +36,14 @@ export function over<T>(
 
 export class SimulatedVoter implements Voter {
   readonly name: string;
-  readonly #network: Network;
+  readonly #lines: Lines;
   readonly #from: Machine;
   readonly #to: LeaseMachine;
   readonly #ballots: Ballots;
 
-  constructor(network: Network, from: Machine, to: LeaseMachine, ballots: Ballots) {
+  constructor(lines: Lines, from: Machine, to: LeaseMachine, ballots: Ballots) {
     this.name = to.machine.name;
-    this.#network = network;
+    this.#lines = lines;
     this.#from = from;
     this.#to = to;
     this.#ballots = ballots;
@@ -75,7 +75,10 @@ export class SimulatedVoter implements Voter {
 
   async renew({ resource, leaseId }: LeaseRef, ttlMs: number): Promise<boolean> {
     const body = { resource, epoch, lease_id: leaseId, ttl_ms: ttlMs };
-    return (await this.#ask((host) => host.renew(body))).status === 'DONE';
+    const { status } = await this.#ask((host) => host.renew(body));
+    // Once the client has made of it what it will.
+    if (status === 'DONE') this.#from.post(0, () => this.#ballots.renewed(resource));
+    return status === 'DONE';
   }
 
   async release({ resource, leaseId }: LeaseRef): Promise<void> {
@@ -94,6 +97,6 @@ export class SimulatedVoter implements Voter {
   }
 
   #ask<T>(ask: (host: LeaseHost) => T | Promise<T>): Promise<T> {
-    return over(this.#network, this.#from, this.#to, ask);
+    return over(this.#lines, this.#from, this.#to, ask);
   }
 }

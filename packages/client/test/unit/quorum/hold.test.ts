@@ -244,7 +244,7 @@ describe('A hold of a quorum lock', () => {
     assert.equal(hold.state, 'released');
     assert.equal(first.lease, undefined);
     assert.equal(second.lease, undefined);
-    await clock.pass(3 * nodeTimeoutMs);
+    await clock.pass(3 * nodeTimeoutMs + 1250);
     assert.equal(third.count('release'), 3);
     assert.equal(first.count('release'), 1);
     assert.equal(clock.timers, 0);
@@ -255,7 +255,7 @@ describe('A hold of a quorum lock', () => {
     first.moods.release = 'fails';
     const released = hold.release();
     released.catch(() => undefined);
-    await clock.pass(3 * nodeTimeoutMs);
+    await clock.pass(3 * nodeTimeoutMs + 1250);
     await assert.rejects(atOnce(released), isCode('no_quorum'));
     assert.equal(hold.state, 'unknown');
     assert.equal(hold.isHeld(), false);

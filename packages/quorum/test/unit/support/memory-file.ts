@@ -6,7 +6,8 @@ export class MemoryFile implements LeaseStore {
   readonly rows = new Map<string, LeaseRow>();
   readonly tombstones = new Set<string>();
   floor = 0;
-  founders: readonly number[] | undefined;
+  founders: readonly number[] = [];
+  hasVoted = false;
   full = false;
   saves = 0;
 
@@ -20,9 +21,14 @@ export class MemoryFile implements LeaseStore {
     if (floor !== undefined) this.floor = floor;
   }
 
-  markVoting(founders: readonly number[]): void {
+  found(founders: readonly number[]): void {
     this.#refuseWhenFull();
     this.founders = founders;
+  }
+
+  markVoting(): void {
+    this.#refuseWhenFull();
+    this.hasVoted = true;
   }
 
   restored(): Restored {
