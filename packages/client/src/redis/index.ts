@@ -10,11 +10,12 @@
  *     to be answered. One that comes later still (a server that stood still) makes a lease that nobody
  *     holds, because its client gave up long ago: it can delay the next holder for a ttl, and no more.
  * R4. A server votes under a mark in its data that names the very process (Redis' run id) in which it was admitted.
- *     Data without the mark, or with that of another process (a restart, a promoted replica, a copied file), do not
- *     vote: nothing tells how old they are.
+ *     Data without the mark, or with that of another process (a restart, a promoted replica), do not vote: nothing
+ *     tells how old they are.
  * R5. One exception: a process that finds the mark of an earlier one goes on voting where both wrote every change to
  *     disk before they answered (`appendonly yes`, `appendfsync always`, `no-appendfsync-on-rewrite no`) and it was
- *     not a replica meanwhile. Its data are then complete.
+ *     not a replica meanwhile. Its data are then complete, unless somebody put an older file in their place: that
+ *     one cannot be told from its own.
  * R6. A server comes to vote only when somebody says so (`admitRedisServers`): after the longest ttl, so that each
  *     lease in which it may have had a part has ended, and with a floor that is at least the largest token of a
  *     majority that has lost nothing; any token that was held is known there. Where no such majority is left, only
@@ -34,6 +35,8 @@
  * - Settings are seen when a connection is made. Whoever changes them while the server runs, or deletes keys by
  *   hand, is not seen before the next connection.
  * - What a proxy between does: connections must go to one server, and stay there.
+ * - A file that is put back from a backup, or copied from another server: R5 takes it for the server's own. Empty the
+ *   server (FLUSHALL) and admit it instead.
  * - A disk that says that it has written and has not.
  *
  * @module redis
