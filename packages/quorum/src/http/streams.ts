@@ -3,8 +3,13 @@
  * so one transaction (H1 of host.ts); what is answered in one turn is one frame.
  *
  * A frame is a JSON array of requests `[id, operation, body]` or of answers `[id, answer]` and
- * `[id, null, problem]`. `[id, "abandon"]` gives up the request of that id; `[0, "authorize", key]` comes first
- * where the node asks for a key.
+ * `[id, null, problem]`. `[0, "authorize", key]` comes first where the node asks for a key; `[0, "ping"]` is
+ * answered by `[0, {}]`, so that a client knows a node without answers from a dead connection.
+ *
+ * S1: `[id, "abandon"]` ends the request of that id: it counts no longer, its id is free, and whatever comes
+ *     of it is not sent, as the client may use the id again.
+ * S2: a stream is for those who may ask: where the node asks for a key, one that has not shown it in time is
+ *     cut off, so that strangers do not use up the streams.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -21,6 +26,7 @@ const maxRequests = 10_000;
 /** A client that does not read what it asked for is cut off. */
 const maxUnreadBytes = 8 * 1024 * 1024;
 const heartbeatMs = 15_000;
+const authorizeWithinMs = 5000;
 
 const frame = z.array(z.tuple([z.int().min(0), z.string()], z.unknown()));
 
@@ -28,6 +34,8 @@ export interface StreamsOptions {
   readonly operations: ReadonlyMap<string, LeaseOperation>;
   readonly apiKey: string | undefined;
   readonly problemOf: (error: unknown) => HoldfastError;
+  /** For the key where there is one, in ms. Default 5000. */
+  readonly authorizeWithinMs?: number;
 }
 
 export class Streams {
@@ -81,6 +89,8 @@ class Stream {
   readonly #webSocket: WebSocket;
   readonly #options: StreamsOptions;
   readonly #underWay = new Map<number, AbortController>();
+  /** S2. */
+  readonly #authorizeTimeout: NodeJS.Timeout | undefined;
   #authorized: boolean;
   #answers: Answer[] = [];
 
@@ -88,11 +98,16 @@ class Stream {
     this.#webSocket = webSocket;
     this.#options = options;
     this.#authorized = options.apiKey === undefined;
+    if (this.#authorized) return;
+    const withinMs = options.authorizeWithinMs ?? authorizeWithinMs;
+    // At once: a stranger does not keep its stream by leaving a proper close unanswered.
+    this.#authorizeTimeout = setTimeout(() => webSocket.terminate(), withinMs).unref();
   }
 
   /** The client has gone. */
   end(): void {
-    for (const controller of this.#underWay.values()) controller.abort();
+    clearTimeout(this.#authorizeTimeout);
+    for (const id of this.#underWay.keys()) this.#abandon(id);
   }
 
   take(data: RawData): void {
@@ -102,8 +117,9 @@ class Stream {
       return;
     }
     for (const [id, operation, body] of requests) {
-      if (operation === 'abandon') this.#underWay.get(id)?.abort();
+      if (operation === 'abandon') this.#abandon(id);
       else if (operation === 'authorize') this.#authorize(body);
+      else if (operation === 'ping') this.#answer([id, {}]);
       else this.#ask(id, operation, body);
     }
   }
@@ -111,43 +127,51 @@ class Stream {
   #authorize(key: unknown): void {
     const { apiKey } = this.#options;
     this.#authorized ||= typeof key === 'string' && apiKey !== undefined && isKey(key, apiKey);
+    if (this.#authorized) clearTimeout(this.#authorizeTimeout);
   }
 
   #ask(id: number, name: string, body: unknown): void {
-    const operation = this.#options.operations.get(name);
+    const operation = this.#operationOf(id, name);
+    if (operation instanceof HoldfastError) {
+      this.#answer([id, null, toProblem(operation)]);
+      return;
+    }
     const controller = new AbortController();
-    this.#answerOf(operation, name, body, id, controller).then(
-      (answer) => this.#answer([id, answer], controller),
-      (error: unknown) =>
-        this.#answer([id, null, toProblem(this.#options.problemOf(error))], controller),
+    this.#underWay.set(id, controller);
+    const settle = (answer: Answer): void => {
+      if (this.#underWay.get(id) !== controller) return; // S1.
+      this.#underWay.delete(id);
+      this.#answer(answer);
+    };
+    operation(body, controller.signal).then(
+      (answer) => settle([id, answer]),
+      (error: unknown) => settle([id, null, toProblem(this.#options.problemOf(error))]),
     );
   }
 
-  async #answerOf(
-    operation: LeaseOperation | undefined,
-    name: string,
-    body: unknown,
-    id: number,
-    controller: AbortController,
-  ): Promise<object> {
+  #operationOf(id: number, name: string): LeaseOperation | HoldfastError {
     if (!this.#authorized)
-      throw new HoldfastError('unauthorized', 'This node asks for its API key.');
-    if (operation === undefined)
-      throw new HoldfastError('route_not_found', `A lease node knows no "${name}".`);
+      return new HoldfastError('unauthorized', 'This node asks for its API key.');
     if (this.#underWay.has(id) || this.#underWay.size >= maxRequests)
-      throw new HoldfastError(
+      return new HoldfastError(
         'limit_exceeded',
         `Request ${String(id)} is one too many, or its number is in use.`,
       );
-    this.#underWay.set(id, controller);
-    return operation(body, controller.signal);
+    const operation = this.#options.operations.get(name);
+    return operation ?? new HoldfastError('route_not_found', `A lease node knows no "${name}".`);
   }
 
-  #answer(answer: Answer, controller: AbortController): void {
-    if (this.#underWay.get(answer[0]) === controller) this.#underWay.delete(answer[0]);
+  /** S1. */
+  #abandon(id: number): void {
+    const controller = this.#underWay.get(id);
+    this.#underWay.delete(id);
+    controller?.abort();
+  }
+
+  #answer(answer: Answer): void {
     this.#answers.push(answer);
-    // When all that settled with this has been answered too.
-    if (this.#answers.length === 1) process.nextTick(() => this.#flush());
+    // When all that settles in this turn has been answered too.
+    if (this.#answers.length === 1) queueMicrotask(() => process.nextTick(() => this.#flush()));
   }
 
   #flush(): void {

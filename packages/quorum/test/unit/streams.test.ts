@@ -1,0 +1,336 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { HoldfastError } from '@holdfast/protocol';
+import { WebSocket } from 'ws';
+import type { ClientOptions } from 'ws';
+import type { LeaseOperation } from '../../src/http/operations.ts';
+import { Streams } from '../../src/http/streams.ts';
+import type { StreamsOptions } from '../../src/http/streams.ts';
+
+const maxRequests = 10_000;
+
+interface Hanging {
+  readonly answer: (answer: object) => void;
+  readonly signal: AbortSignal;
+}
+
+/** A client by hand: frames as they come. */
+class Client {
+  readonly socket: WebSocket;
+  readonly closed: Promise<number>;
+  readonly #frames: unknown[] = [];
+  #look: () => void = () => undefined;
+
+  constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.on('error', () => undefined);
+    socket.on('message', (data: Buffer) => {
+      this.#frames.push(JSON.parse(data.toString()));
+      this.#look();
+    });
+    this.closed = new Promise((resolve) => void socket.on('close', resolve));
+  }
+
+  send(frame: unknown): void {
+    this.socket.send(JSON.stringify(frame));
+  }
+
+  /** The next frame that came. */
+  async next(): Promise<unknown> {
+    while (this.#frames.length === 0)
+      await new Promise<void>((resolve) => void (this.#look = resolve));
+    return this.#frames.shift();
+  }
+
+  /** All that was sent before has been taken; nothing else came meanwhile. */
+  async settle(): Promise<void> {
+    this.send([[0, 'ping']]);
+    assert.deepEqual(await this.next(), [[0, {}]]);
+  }
+}
+
+/** `[id, code]` of each answer that is a problem, `[id, answer]` of the others. */
+const told = (frame: unknown): unknown =>
+  (frame as [number, object | null, { code: string }?][]).map(([id, answer, problem]) => [
+    id,
+    problem?.code ?? answer,
+  ]);
+
+describe('A stream to a lease node', () => {
+  let server: Server;
+  let streams: Streams;
+  let hanging: Hanging[];
+  let asked: unknown[];
+  let logged: unknown[];
+
+  const operations = new Map<string, LeaseOperation>([
+    [
+      'echo',
+      async (body) => {
+        asked.push(body);
+        return { body };
+      },
+    ],
+    [
+      'refuse',
+      async () => {
+        throw new HoldfastError('wrong_epoch', 'Not here.');
+      },
+    ],
+    [
+      'break',
+      async () => {
+        throw new Error('broken');
+      },
+    ],
+    ['large', async () => ({ text: 'x'.repeat(1024 * 1024) })],
+    [
+      'hang',
+      (_body, signal) => new Promise<object>((answer) => void hanging.push({ answer, signal })),
+    ],
+  ]);
+
+  async function start(options: Partial<StreamsOptions> = {}): Promise<void> {
+    streams = new Streams({
+      operations,
+      apiKey: undefined,
+      problemOf: (error) => {
+        if (error instanceof HoldfastError) return error;
+        logged.push(error);
+        return new HoldfastError('internal', 'It is logged.');
+      },
+      ...options,
+    });
+    server = createServer();
+    server.on('upgrade', (request, socket, head) => streams.upgrade(request, socket, head));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  }
+
+  const socketTo = (path: string, options: ClientOptions = {}): WebSocket =>
+    new WebSocket(
+      `ws://127.0.0.1:${String((server.address() as AddressInfo).port)}${path}`,
+      options,
+    );
+
+  async function connect(options?: ClientOptions): Promise<Client> {
+    const client = new Client(socketTo('/stream', options));
+    await once(client.socket, 'open');
+    return client;
+  }
+
+  beforeEach(() => {
+    hanging = [];
+    asked = [];
+    logged = [];
+  });
+  afterEach(() => {
+    streams.close();
+    server.close();
+  });
+
+  it('answers all of one turn in one frame, whatever the answers are', async () => {
+    await start();
+    const client = await connect();
+    client.send([
+      [1, 'echo', { a: 1 }],
+      [2, 'nonsense', {}],
+      [3, 'refuse'],
+      [4, 'break'],
+      [0, 'ping'],
+    ]);
+    const answers = told(await client.next()) as [number, unknown][];
+    assert.deepEqual(
+      answers.toSorted(([a], [b]) => a - b),
+      [
+        [0, {}],
+        [1, { body: { a: 1 } }],
+        [2, 'route_not_found'],
+        [3, 'wrong_epoch'],
+        [4, 'internal'],
+      ],
+    );
+    assert.deepEqual(logged.map(String), ['Error: broken']);
+    await client.settle();
+  });
+
+  it('answers later what takes longer, and other requests meanwhile', async () => {
+    await start();
+    const client = await connect();
+    client.send([[1, 'hang']]);
+    client.send([[2, 'echo', 'b']]);
+    assert.deepEqual(await client.next(), [[2, { body: 'b' }]]);
+    hanging[0]?.answer({ late: true });
+    assert.deepEqual(await client.next(), [[1, { late: true }]]);
+  });
+
+  it('refuses a request whose number is in use, and the first is answered', async () => {
+    await start();
+    const client = await connect();
+    client.send([
+      [1, 'hang'],
+      [1, 'echo'],
+    ]);
+    assert.deepEqual(told(await client.next()), [[1, 'limit_exceeded']]);
+    hanging[0]?.answer({});
+    assert.deepEqual(await client.next(), [[1, {}]]);
+    client.send([[1, 'echo', 'again']]);
+    assert.deepEqual(await client.next(), [[1, { body: 'again' }]]);
+  });
+
+  it('refuses what is one too many, until others are given up (S1)', async () => {
+    await start();
+    const client = await connect();
+    const ids = Array.from({ length: maxRequests }, (_, index) => index + 1);
+    client.send(ids.map((id) => [id, 'hang']));
+    client.send([[maxRequests + 1, 'echo']]);
+    assert.deepEqual(told(await client.next()), [[maxRequests + 1, 'limit_exceeded']]);
+    client.send(ids.map((id) => [id, 'abandon']));
+    client.send(ids.map((id) => [maxRequests + id, 'hang']));
+    await client.settle();
+    assert.equal(hanging.length, 2 * maxRequests);
+    assert.deepEqual(
+      [0, maxRequests - 1, maxRequests].map((index) => hanging[index]?.signal.aborted),
+      [true, true, false],
+    );
+  });
+
+  it('tells nothing of a request that was given up, also not to one that has its number (S1)', async () => {
+    await start();
+    const client = await connect();
+    client.send([[1, 'hang']]);
+    client.send([[1, 'abandon']]);
+    client.send([[1, 'hang']]);
+    await client.settle();
+    hanging[0]?.answer({ of: 'the first' });
+    await client.settle();
+    client.send([[1, 'echo']]);
+    assert.deepEqual(told(await client.next()), [[1, 'limit_exceeded']], 'the second stands');
+    hanging[1]?.answer({ of: 'the second' });
+    assert.deepEqual(await client.next(), [[1, { of: 'the second' }]]);
+  });
+
+  it('gives up nothing where nothing has that number', async () => {
+    await start();
+    const client = await connect();
+    client.send([[7, 'abandon']]);
+    await client.settle();
+  });
+
+  it('that ends gives up its requests', async () => {
+    await start();
+    const client = await connect();
+    client.send([
+      [1, 'hang'],
+      [2, 'hang'],
+    ]);
+    await client.settle();
+    const gone = hanging.map(({ signal }) => once(signal, 'abort'));
+    client.socket.terminate();
+    await Promise.all(gone);
+    for (const { answer } of hanging) answer({});
+    await (await connect()).settle();
+  });
+
+  for (const garbage of ['nonsense', '{}', '[1]', '[[-1,"echo"]]', '[["1","echo"]]', '[[1]]'])
+    it(`is closed where a frame is no array of requests: ${garbage}`, async () => {
+      await start();
+      const client = await connect();
+      client.socket.send(garbage);
+      assert.equal(await client.closed, 1007);
+    });
+
+  it('is cut off where a frame is larger than a node reads', async () => {
+    await start();
+    const client = await connect();
+    client.send([[1, 'echo', 'x'.repeat(1024 * 1024)]]);
+    assert.equal(await client.closed, 1009);
+  });
+
+  it('is cut off where the client does not read what it asked for', async () => {
+    await start();
+    const client = await connect();
+    client.send([[1, 'hang']]);
+    await client.settle();
+    const gone = once(hanging[0]?.signal as AbortSignal, 'abort');
+    client.socket.pause();
+    client.send(Array.from({ length: 24 }, (_, index) => [index + 2, 'large']));
+    client.send([[1000, 'hang']]);
+    while (hanging.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    hanging[1]?.answer({});
+    await gone;
+  });
+
+  it('is only at its address', async () => {
+    await start();
+    const socket = socketTo('/elsewhere');
+    const [, response] = (await once(socket, 'unexpected-response')) as [
+      unknown,
+      { statusCode: number },
+    ];
+    assert.equal(response.statusCode, 404);
+    socket.on('error', () => undefined).terminate();
+  });
+
+  it('is cut off where the client does not answer the heartbeat', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    await start();
+    const client = await connect();
+    const dead = await connect({ autoPong: false });
+    t.mock.timers.tick(15_000);
+    await client.settle(); // It has answered.
+    await client.settle(); // Its answer was heard.
+    t.mock.timers.tick(15_000);
+    assert.equal(await dead.closed, 1006);
+    await client.settle();
+  });
+
+  describe('to a node that asks for a key', () => {
+    const apiKey = 'a key of the node';
+
+    it('answers who has shown it, as long as the stream lasts', async (t) => {
+      t.mock.timers.enable({ apis: ['setTimeout'] });
+      await start({ apiKey });
+      const client = await connect();
+      client.send([
+        [0, 'authorize', apiKey],
+        [1, 'echo', 'a'],
+      ]);
+      assert.deepEqual(await client.next(), [[1, { body: 'a' }]]);
+      t.mock.timers.tick(60_000);
+      client.send([[0, 'authorize', 'another']]);
+      client.send([[2, 'echo', 'b']]);
+      assert.deepEqual(await client.next(), [[2, { body: 'b' }]]);
+    });
+
+    for (const key of [undefined, '', 'another', 7, null])
+      it(`refuses who shows ${JSON.stringify(key) ?? 'none'}, and cuts it off after 5 s (S2)`, async (t) => {
+        t.mock.timers.enable({ apis: ['setTimeout'] });
+        await start({ apiKey });
+        const client = await connect();
+        if (key !== undefined) client.send([[0, 'authorize', key]]);
+        client.send([
+          [1, 'echo'],
+          [2, 'nonsense'],
+        ]);
+        assert.deepEqual(told(await client.next()), [
+          [1, 'unauthorized'],
+          [2, 'unauthorized'],
+        ]);
+        assert.deepEqual(asked, []);
+        t.mock.timers.tick(4999);
+        await client.settle();
+        t.mock.timers.tick(1);
+        assert.equal(await client.closed, 1006);
+      });
+
+    it('cuts off who says nothing, after a time of its own (S2)', async () => {
+      await start({ apiKey, authorizeWithinMs: 20 });
+      assert.equal(await (await connect()).closed, 1006);
+    });
+  });
+});
