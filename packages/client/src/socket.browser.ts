@@ -1,7 +1,7 @@
 /** The WebSocket that browsers have by themselves; `socket.ts` is its counterpart for Node. */
-import type { SocketEvents, StreamSocket } from './socket.ts';
+import type { MeasuredSocket, SocketEvents } from './socket.ts';
 
-export function openSocket(url: string, events: SocketEvents): StreamSocket {
+export function openSocket(url: string, events: SocketEvents): MeasuredSocket {
   const socket = new WebSocket(url);
   socket.binaryType = 'arraybuffer';
   const encoder = new TextEncoder();
@@ -13,5 +13,11 @@ export function openSocket(url: string, events: SocketEvents): StreamSocket {
     else if (data instanceof ArrayBuffer) events.onMessage(decoder.decode(data));
   });
   socket.addEventListener('close', events.onClose); // An 'error' is followed by it.
-  return { send: (text) => socket.send(encoder.encode(text)), close: () => socket.close() };
+  return {
+    send: (text) => socket.send(encoder.encode(text)),
+    close: () => socket.close(),
+    get unsentBytes() {
+      return socket.bufferedAmount;
+    },
+  };
 }

@@ -6,13 +6,18 @@ export interface StreamSocket {
   close(): void;
 }
 
+export interface MeasuredSocket extends StreamSocket {
+  /** What was sent and has not left the machine. */
+  readonly unsentBytes: number;
+}
+
 export interface SocketEvents {
   readonly onOpen: () => void;
   readonly onMessage: (text: string) => void;
   readonly onClose: () => void;
 }
 
-export function openSocket(url: string, events: SocketEvents): StreamSocket {
+export function openSocket(url: string, events: SocketEvents): MeasuredSocket {
   const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: 2000 });
   socket.on('open', events.onOpen);
   socket.on('message', (data: Buffer) => events.onMessage(data.toString('utf8')));
@@ -22,5 +27,8 @@ export function openSocket(url: string, events: SocketEvents): StreamSocket {
   return {
     send: (text) => socket.send(text, { binary: true }),
     close: () => socket.terminate(),
+    get unsentBytes() {
+      return socket.bufferedAmount;
+    },
   };
 }

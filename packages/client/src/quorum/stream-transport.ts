@@ -5,10 +5,16 @@
  * T1: a question is sent at once or never. None is kept for a connection that may come later: an acquire
  *     that is long under way asks for what nobody wants any more. While the connection is being opened
  *     questions stand by, and those that were given up meanwhile are not sent.
+ * T2: a connection that has gone dead is given up, and the next question opens another. It is dead where
+ *     nothing at all was heard for 2 s after something was asked that is answered soon (all but `wait`),
+ *     whether or not its caller still waits for it. A node that is there and has nothing to answer, the
+ *     question being given up or taking its time, answers the ping that it is sent meanwhile.
+ * T3: what has not left the machine is bounded, and so is what stands by. Beyond that nothing is queued: a
+ *     question fails at once. None takes the others along: what a node would not read fails alone.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import { openSocket } from '#socket';
-import type { StreamSocket } from '#socket';
+import type { MeasuredSocket } from '#socket';
 import { errorIn, fieldsOf } from './node-transport.ts';
 import type { Fields, NodeTransport } from './node-transport.ts';
 
@@ -18,9 +24,28 @@ interface Question {
   readonly end: () => void;
 }
 
-type Request = readonly [id: number, operation: string, body?: unknown];
+/** What the next flush sends. */
+interface Unsent {
+  readonly text: string;
+  /** Whether a node that is well answers it soon (T2). */
+  readonly isAnsweredSoon: boolean;
+}
 
 const maxQuestions = 10_000;
+const maxUnsentBytes = 8 * 1024 * 1024;
+/** Of UTF-16: in bytes it is three times that at most, which a node still reads. */
+const maxFrameLength = 256 * 1024;
+/** A node reads frames of 1 MiB: this and the brackets around it. */
+const maxQuestionBytes = 1024 * 1024 - 2;
+/**
+ * Silence is counted in ticks, not by a clock: in between what has arrived is read, so that a process that
+ * stood still for a while does not take what it has not read yet for silence.
+ */
+const tickMs = 500;
+const pingAfterTicks = 2;
+/** The first tick may follow at once. */
+const deadAfterTicks = 5;
+const encoder = new TextEncoder();
 /** After all that the present turn settles, where there is such a thing. */
 const afterTurn: (callback: () => void) => void =
   (globalThis.process as Partial<NodeJS.Process> | undefined)?.nextTick ?? queueMicrotask;
@@ -29,11 +54,16 @@ export class StreamTransport implements NodeTransport {
   readonly #url: string;
   readonly #apiKey: string | undefined;
   readonly #questions = new Map<number, Question>();
-  #socket: StreamSocket | undefined;
+  /** By the number of the question that it asks or gives up. */
+  readonly #unsent = new Map<number, Unsent>();
+  #unsentLength = 0;
+  #socket: MeasuredSocket | undefined;
   #isOpen = false;
   #nextId = 1;
-  #requests: Request[] = [];
   #flushPlanned = false;
+  /** Since an answer is due, with nothing heard. */
+  #silentTicks: number | undefined;
+  #tick: NodeJS.Timeout | undefined;
 
   constructor(url: string, apiKey: string | undefined) {
     this.#url = url;
@@ -42,20 +72,18 @@ export class StreamTransport implements NodeTransport {
 
   ask(operation: string, body: object, signal: AbortSignal): Promise<Fields> {
     return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(gaveUp());
-        return;
-      }
-      if (this.#questions.size >= maxQuestions) {
-        reject(new HoldfastError('overloaded', `${String(maxQuestions)} questions are under way.`));
-        return;
-      }
+      if (signal.aborted) throw gaveUp();
       const id = this.#nextId++;
+      const text = JSON.stringify([id, operation, body]);
+      if (isTooLarge(text))
+        throw new HoldfastError('invalid_request', 'The question is larger than a node reads.');
+      this.#socket ??= this.#open();
+      this.#checkRoom(this.#socket);
       const onAbort = (): void => this.#abandon(id);
       const end = (): void => signal.removeEventListener('abort', onAbort);
       signal.addEventListener('abort', onAbort, { once: true });
       this.#questions.set(id, { resolve, reject, end });
-      this.#send([id, operation, body]);
+      this.#send(id, { text, isAnsweredSoon: operation !== 'wait' });
     });
   }
 
@@ -65,17 +93,35 @@ export class StreamTransport implements NodeTransport {
     socket?.close();
   }
 
+  /** T3. @throws HoldfastError */
+  #checkRoom(socket: MeasuredSocket): void {
+    const isFull = this.#questions.size >= maxQuestions;
+    if (!isFull && socket.unsentBytes + this.#unsentLength <= maxUnsentBytes) return;
+    // Whatever filled it may be waiting on a dead connection (T2).
+    this.#expectAnswer();
+    throw new HoldfastError(
+      'overloaded',
+      isFull
+        ? `${String(maxQuestions)} questions to ${this.#url} are under way.`
+        : `${this.#url} does not read as fast as it is asked.`,
+    );
+  }
+
   /** T1. */
   #abandon(id: number): void {
-    const waiting = this.#requests.findIndex((request) => request[0] === id);
-    if (waiting >= 0) this.#requests.splice(waiting, 1);
-    else this.#send([id, 'abandon']);
+    const unsent = this.#unsent.get(id);
+    if (unsent === undefined) {
+      this.#send(id, { text: JSON.stringify([id, 'abandon']), isAnsweredSoon: false });
+    } else {
+      this.#unsent.delete(id);
+      this.#unsentLength -= unsent.text.length;
+    }
     this.#take(id)?.reject(gaveUp());
   }
 
-  #send(request: Request): void {
-    this.#requests.push(request);
-    if (this.#socket === undefined) this.#open();
+  #send(id: number, unsent: Unsent): void {
+    this.#unsent.set(id, unsent);
+    this.#unsentLength += unsent.text.length;
     if (!this.#isOpen || this.#flushPlanned) return;
     this.#flushPlanned = true;
     afterTurn(() => this.#flush());
@@ -83,26 +129,58 @@ export class StreamTransport implements NodeTransport {
 
   #flush(): void {
     this.#flushPlanned = false;
-    if (!this.#isOpen || this.#requests.length === 0) return;
-    const requests = this.#requests;
-    this.#requests = [];
-    this.#socket?.send(JSON.stringify(requests));
+    if (!this.#isOpen) return;
+    let frame = '';
+    for (const { text, isAnsweredSoon } of this.#unsent.values()) {
+      if (isAnsweredSoon) this.#expectAnswer();
+      if (frame !== '' && frame.length + text.length >= maxFrameLength) {
+        this.#socket?.send(`[${frame}]`);
+        frame = '';
+      }
+      frame += frame === '' ? text : `,${text}`;
+    }
+    if (frame !== '') this.#socket?.send(`[${frame}]`);
+    this.#unsent.clear();
+    this.#unsentLength = 0;
   }
 
-  #open(): void {
-    const socket: StreamSocket = openSocket(`${this.#url.replace(/^http/, 'ws')}/stream`, {
+  #open(): MeasuredSocket {
+    const socket: MeasuredSocket = openSocket(`${this.#url.replace(/^http/, 'ws')}/stream`, {
       onOpen: () => {
         if (socket !== this.#socket) return;
         this.#isOpen = true;
-        if (this.#apiKey !== undefined) this.#requests.unshift([0, 'authorize', this.#apiKey]);
+        this.#silentTicks = undefined;
+        if (this.#apiKey !== undefined)
+          socket.send(JSON.stringify([[0, 'authorize', this.#apiKey]]));
         this.#flush();
       },
       onMessage: (text) => {
-        if (socket === this.#socket) this.#hear(text);
+        if (socket !== this.#socket) return;
+        this.#silentTicks = undefined;
+        this.#hear(text);
       },
       onClose: () => this.#lost(socket),
     });
-    this.#socket = socket;
+    this.#expectAnswer();
+    return socket;
+  }
+
+  /** T2: one timer for all questions, and none while nothing is due. */
+  #expectAnswer(): void {
+    this.#silentTicks ??= 0;
+    this.#tick ??= unref(setTimeout(() => this.#listen(), tickMs));
+  }
+
+  #listen(): void {
+    this.#tick = undefined;
+    if (this.#silentTicks === undefined) return;
+    this.#silentTicks += 1;
+    if (this.#silentTicks >= deadAfterTicks) {
+      this.close();
+      return;
+    }
+    if (this.#isOpen && this.#silentTicks === pingAfterTicks) this.#socket?.send('[[0,"ping"]]');
+    this.#expectAnswer();
   }
 
   #hear(text: string): void {
@@ -136,14 +214,28 @@ export class StreamTransport implements NodeTransport {
   }
 
   /** What was asked has no answer, whether it arrived or not. */
-  #lost(socket: StreamSocket | undefined): void {
+  #lost(socket: MeasuredSocket | undefined): void {
     if (socket !== this.#socket) return;
     this.#socket = undefined;
     this.#isOpen = false;
-    this.#requests = [];
+    this.#unsent.clear();
+    this.#unsentLength = 0;
+    this.#silentTicks = undefined;
+    clearTimeout(this.#tick);
+    this.#tick = undefined;
     const error = new HoldfastError('connection_lost', `${this.#url} cannot be reached.`);
     for (const id of this.#questions.keys()) this.#take(id)?.reject(error);
   }
 }
 
 const gaveUp = (): HoldfastError => new HoldfastError('aborted', 'The question was given up.');
+
+/** Only what may be too large is measured. */
+const isTooLarge = (text: string): boolean =>
+  text.length * 3 > maxQuestionBytes && encoder.encode(text).length > maxQuestionBytes;
+
+/** Where timers keep a process alive, this one does not. */
+function unref(timer: NodeJS.Timeout): NodeJS.Timeout {
+  (timer as Partial<NodeJS.Timeout>).unref?.();
+  return timer;
+}
