@@ -86,7 +86,8 @@ export class Quorum {
     const urls = (options.nodes ?? []).map(urlOf);
     const identities: Identities = new Map();
     const voters =
-      options.voters ?? urls.map((url) => this.#voter(url, urls, epoch, options, identities));
+      options.voters ??
+      urls.map((url) => this.#voter(url, urls, { ...options, epoch, nodeTimeoutMs }, identities));
     if (new Set(voters.map(({ name }) => name)).size < voters.length)
       throw invalid('A voter is named twice: each counts once.');
     if (![3, 5, 7].includes(voters.length))
@@ -140,16 +141,22 @@ export class Quorum {
   #voter(
     url: string,
     all: readonly string[],
-    epoch: number,
-    { apiKey, transport: kind }: QuorumOptions,
+    { apiKey, epoch, nodeTimeoutMs, transport: kind }: NodeSettings,
     identities: Identities,
   ): Voter {
     const transport =
-      kind === 'http' ? new HttpTransport(url, apiKey) : new StreamTransport(url, apiKey);
+      kind === 'http'
+        ? new HttpTransport(url, apiKey)
+        : new StreamTransport(url, apiKey, nodeTimeoutMs);
     this.#transports.push(transport);
     const others = all.filter((other) => other !== url);
     return new NodeVoter(url, { transport, epoch, others, identities });
   }
+}
+
+interface NodeSettings extends Pick<QuorumOptions, 'apiKey' | 'transport'> {
+  readonly epoch: number;
+  readonly nodeTimeoutMs: number;
 }
 
 /** @throws HoldfastError `invalid_request` */

@@ -15,7 +15,7 @@
 import { HoldfastError } from '@holdfast/protocol';
 import { openSocket } from '#socket';
 import type { MeasuredSocket } from '#socket';
-import { errorIn, fieldsOf } from './node-transport.ts';
+import { closed, errorIn, fieldsOf } from './node-transport.ts';
 import type { Fields, NodeTransport } from './node-transport.ts';
 
 interface Question {
@@ -53,25 +53,30 @@ const afterTurn: (callback: () => void) => void =
 export class StreamTransport implements NodeTransport {
   readonly #url: string;
   readonly #apiKey: string | undefined;
+  readonly #deadAfterTicks: number;
   readonly #questions = new Map<number, Question>();
   /** By the number of the question that it asks or gives up. */
   readonly #unsent = new Map<number, Unsent>();
   #unsentLength = 0;
   #socket: MeasuredSocket | undefined;
   #isOpen = false;
+  #isClosed = false;
   #nextId = 1;
   #flushPlanned = false;
   /** Since an answer is due, with nothing heard. */
   #silentTicks: number | undefined;
   #tick: NodeJS.Timeout | undefined;
 
-  constructor(url: string, apiKey: string | undefined) {
+  /** @param patienceMs How long callers wait for an answer: silence is taken for death only after that (T2). */
+  constructor(url: string, apiKey: string | undefined, patienceMs: number = 0) {
     this.#url = url;
     this.#apiKey = apiKey;
+    this.#deadAfterTicks = Math.max(deadAfterTicks, 1 + Math.ceil(patienceMs / tickMs));
   }
 
   ask(operation: string, body: object, signal: AbortSignal): Promise<Fields> {
     return new Promise((resolve, reject) => {
+      if (this.#isClosed) throw closed();
       if (signal.aborted) throw gaveUp();
       const id = this.#nextId++;
       const text = JSON.stringify([id, operation, body]);
@@ -88,6 +93,11 @@ export class StreamTransport implements NodeTransport {
   }
 
   close(): void {
+    this.#isClosed = true;
+    this.#drop();
+  }
+
+  #drop(): void {
     const socket = this.#socket;
     this.#lost(socket);
     socket?.close();
@@ -175,8 +185,8 @@ export class StreamTransport implements NodeTransport {
     this.#tick = undefined;
     if (this.#silentTicks === undefined) return;
     this.#silentTicks += 1;
-    if (this.#silentTicks >= deadAfterTicks) {
-      this.close();
+    if (this.#silentTicks >= this.#deadAfterTicks) {
+      this.#drop();
       return;
     }
     if (this.#isOpen && this.#silentTicks === pingAfterTicks) this.#socket?.send('[[0,"ping"]]');
@@ -191,7 +201,7 @@ export class StreamTransport implements NodeTransport {
       answers = undefined;
     }
     if (!Array.isArray(answers)) {
-      this.close();
+      this.#drop();
       return;
     }
     for (const one of answers as readonly unknown[]) {

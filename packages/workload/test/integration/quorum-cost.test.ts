@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
 import { Quorum } from '@holdfast/client';
 import { NodeVoter, StreamTransport } from '@holdfast/client/parts';
 import { startLeaseNode } from '@holdfast/quorum';
@@ -23,26 +26,26 @@ function commitsIn(file: string): number {
   return commits;
 }
 
+/** Three that are new, in this process. */
+async function leaseNodes(
+  context: TestContext,
+): Promise<{ readonly files: readonly string[]; readonly urls: readonly string[] }> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-quorum-test-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const files = [1, 2, 3].map((number) => join(folder, `n${String(number)}.sqlite`));
+  const quiet = (): void => undefined;
+  const log = { info: quiet, warn: quiet, error: quiet };
+  const nodes = await Promise.all(
+    files.map((file) => startLeaseNode({ file, host: '127.0.0.1', port: 0, peers: [], log })),
+  );
+  context.after(() => Promise.all(nodes.map((node) => node.close())));
+  return { files, urls: nodes.map(({ url }) => url) };
+}
+
 describe('A quorum lease on nodes that agree', () => {
   it('costs one request and one sync on each node to take, and the same to give back', async (context) => {
     // Given
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-quorum-cost-'));
-    context.after(() => rmSync(folder, { recursive: true, force: true }));
-    const files = [1, 2, 3].map((number) => join(folder, `n${String(number)}.sqlite`));
-    const quiet = (): void => undefined;
-    const nodes = await Promise.all(
-      files.map((file) =>
-        startLeaseNode({
-          file,
-          host: '127.0.0.1',
-          port: 0,
-          peers: [],
-          log: { info: quiet, warn: quiet, error: quiet },
-        }),
-      ),
-    );
-    context.after(() => Promise.all(nodes.map((node) => node.close())));
-    const urls = nodes.map(({ url }) => url);
+    const { files, urls } = await leaseNodes(context);
     const asked: { readonly what: string; readonly answer: Promise<unknown> }[] = [];
     const identities = new Map<number, string>();
     const transports = urls.map((url) => new StreamTransport(url, undefined));
@@ -81,4 +84,29 @@ describe('A quorum lease on nodes that agree', () => {
     assert.deepEqual(taken, { asks: ['acquire', 'acquire', 'acquire'], syncs: [1, 1, 1] });
     assert.deepEqual(givenBack, { asks: ['release', 'release', 'release'], syncs: [1, 1, 1] });
   });
+
+  for (const transport of ['stream', 'http'] as const)
+    it(`lets a program end that has closed it, over ${transport}`, async (context) => {
+      const { urls } = await leaseNodes(context);
+      const script = `
+        import { Quorum } from '@holdfast/client';
+        {
+          using quorum = new Quorum({ nodes: ${JSON.stringify(urls)}, transport: '${transport}' });
+          await using hold = await quorum.lock('reports/daily').acquire({ waitMs: 5000 });
+          hold.assertHeld();
+        }
+        console.log('done');`;
+      const program = spawn(
+        process.execPath,
+        ['--conditions=source', '--input-type=module', '--eval', script],
+        { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] },
+      );
+      const killed = setTimeout(() => program.kill('SIGKILL'), 20_000);
+      const [output, [code, signal]] = await Promise.all([
+        program.stdout.toArray(),
+        once(program, 'exit'),
+      ]);
+      clearTimeout(killed);
+      assert.deepEqual([output.join('').trim(), code, signal], ['done', 0, null]);
+    });
 });

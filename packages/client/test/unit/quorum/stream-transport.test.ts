@@ -118,10 +118,20 @@ describe('The stream to a lease node', () => {
     await fails(ask(), 'connection_lost');
   });
 
+  it('that is closed stays closed', async () => {
+    echo();
+    await ask();
+    transport.close();
+    await fails(ask(), 'connection_lost');
+    await turn();
+    assert.equal(node.connections.length, 1);
+  });
+
   it('that is closed fails what was asked, also while it is being opened', async () => {
     const early = ask();
     transport.close();
     await fails(early, 'connection_lost');
+    transport = new StreamTransport(node.url, undefined);
     const asked = ask();
     await node.asked(1);
     transport.close();
@@ -289,7 +299,7 @@ describe('The stream to a lease node', () => {
       const asked = ask();
       await node.asked(1);
       pass(t, 2000);
-      transport.close();
+      node.connection.terminate();
       await fails(asked, 'connection_lost');
       node.admit = () => undefined;
       let failed = false;
