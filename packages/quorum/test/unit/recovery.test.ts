@@ -246,7 +246,9 @@ class Cluster {
   }
 
   get voting(): readonly number[] {
-    return [...this.nodes].flatMap(([place, { host }]) => (host.voting ? [place] : [])).sort();
+    return [...this.nodes]
+      .flatMap(([place, { host }]) => (host.voting ? [place] : []))
+      .toSorted((one, other) => one - other);
   }
 }
 

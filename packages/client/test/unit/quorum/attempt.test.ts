@@ -311,7 +311,7 @@ describe('A quorum', () => {
     const voters = votersOf(3, clock);
     const environment = { clock, newId: () => 'id' };
     for (const ttl of [510, 10_000, 30_000, 60_000, 86_400_000])
-      new Quorum({ voters, ttlMs: ttl }, environment);
+      new Quorum({ voters, ttlMs: ttl }, environment).close();
     for (const ttl of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
       assert.throws(() => new Quorum({ voters, ttlMs: ttl }, environment), refused, String(ttl));
     assert.throws(() => quorumOf(voters, clock, { driftBufferMs: Number.NaN }), refused);
