@@ -38,11 +38,14 @@ export function createApplication({
   const app: FastifyInstance =
     tls === undefined ? fastify(options) : fastify({ ...options, https: tls });
   app.server.maxConnections = maxConnections;
+  const operations = operationsOf(host, rejoin);
   app.setErrorHandler((error, _request, reply) => {
     sendProblem(reply, problemOf(error, onError));
   });
   app.setNotFoundHandler((request, reply) => {
-    const text = `There is no ${request.method} ${request.url.split('?')[0] ?? ''} on a lease node.`;
+    const path = request.url.split('?')[0] ?? '';
+    const other = operations.has(path.slice(1)) ? ` It is POST ${path}, with a body of JSON.` : '';
+    const text = `There is no ${request.method} ${path} on a lease node.${other}`;
     sendProblem(reply, new HoldfastError('route_not_found', text));
   });
   app.addHook('onRequest', async (request) => {
@@ -50,7 +53,6 @@ export function createApplication({
     if (!isKey(request.headers.authorization ?? '', `Bearer ${apiKey}`))
       throw new HoldfastError('unauthorized', 'This node asks for its API key: Bearer …');
   });
-  const operations = operationsOf(host, rejoin);
   for (const [name, operation] of operations) {
     app.post(`/${name}`, (request, reply) => {
       const gone = new AbortController();
@@ -72,20 +74,31 @@ export function createApplication({
     const { after = '' } = request.query;
     reply.send(host.tokens(String(after)));
   });
+  app.get('/said', (_request, reply) => {
+    reply.send(host.said());
+  });
   app.get('/health', (_request, reply) => {
-    reply
-      .code(host.voting ? 200 : 503)
-      .send({ status: host.voting ? 'healthy' : 'recovering', voting: host.voting });
+    if (host.voting) reply.send({ status: 'healthy', voting: true });
+    else {
+      const { waits_ms } = host.status('');
+      reply.code(503).send({ status: 'recovering', voting: false, waits_ms });
+    }
   });
   return app;
 }
 
 function problemOf(error: unknown, onError: (error: unknown) => void): HoldfastError {
   if (error instanceof HoldfastError) return error;
-  const { statusCode, message } = error as {
+  const { statusCode, code, message } = error as {
     readonly statusCode?: number;
+    readonly code?: string;
     readonly message?: string;
   };
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new HoldfastError(
+      'unsupported_media_type',
+      'The body must be JSON, and be sent with the header "Content-Type: application/json".',
+    );
   if (statusCode !== undefined && statusCode < 500)
     return new HoldfastError('invalid_request', message ?? 'The request is not valid.');
   onError(error);

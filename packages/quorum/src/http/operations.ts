@@ -1,5 +1,6 @@
 /** What a lease node can be asked, the same over HTTP and over a stream; bodies are validated here, once. */
 import { HoldfastError } from '@holdfast/protocol';
+import type { QuorumAcquireAnswer } from '@holdfast/protocol';
 import type { z } from 'zod';
 import type { LeaseHost } from '../node/host.ts';
 import type { Rejoin } from '../node/rejoin.ts';
@@ -22,7 +23,7 @@ export function operationsOf(
   rejoin: Rejoin | undefined,
 ): ReadonlyMap<string, LeaseOperation> {
   return new Map([
-    ['acquire', validated(acquireBody, (body) => host.acquire(body))],
+    ['acquire', validated(acquireBody, async (body) => inWholeMs(await host.acquire(body)))],
     ['confirm', validated(confirmBody, (body) => host.confirm(body))],
     ['renew', validated(renewBody, (body) => host.renew(body))],
     ['release', validated(releaseBody, (body) => host.release(body))],
@@ -44,6 +45,10 @@ export function operationsOf(
     ],
   ]);
 }
+
+/** Never below what stands. */
+const inWholeMs = (answer: QuorumAcquireAnswer): QuorumAcquireAnswer =>
+  answer.status === 'DENIED' ? { ...answer, remaining_ms: Math.ceil(answer.remaining_ms) } : answer;
 
 function validated<Body>(
   schema: z.ZodType<Body>,
