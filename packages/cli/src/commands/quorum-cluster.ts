@@ -14,6 +14,8 @@ import { refuseEndpoints, usualPorts } from '../quorum/voters.ts';
 const lastPort = 65_535;
 /** New nodes agree in well under a second; one that lost its file takes a minute, and is not waited for. */
 const votingWaitMs = 3000;
+/** How many of 3, 5 or 7 may die. */
+const numberWords = ['none', 'one', 'two', 'three'];
 
 interface QuorumClusterOptions extends TermsOptions {
   readonly ports: string;
@@ -144,12 +146,13 @@ function firstSteps(nodes: readonly LocalLeaseNode[], voting: readonly boolean[]
   const holdfast = invocation();
   const isUsual = nodes.every(({ url }, place) => url.endsWith(`:${String(usualPorts[place])}`));
   const named = isUsual ? '' : ` --nodes ${nodes.map(({ url }) => url).join(',')}`;
+  const mayDie = nodes.slice(1, (nodes.length + 1) / 2);
   return `
 ${state} Try, in another terminal:
 
   ${holdfast} quorum lock run${named} my-job -- sleep 30
   ${holdfast} quorum status${named} my-job
-  kill -9 ${String(nodes[1]?.pid)}    # one may die
+  kill -9 ${mayDie.map(({ pid }) => String(pid)).join(' ')}    # ${numberWords[mayDie.length] ?? ''} may die
 
 Ctrl-C stops them.
 `;

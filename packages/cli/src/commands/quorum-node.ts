@@ -4,6 +4,7 @@ import { startLeaseNode } from '@holdfast/quorum';
 import type { LeaseNodeLog, RunningLeaseNode } from '@holdfast/quorum';
 import type { Output } from '../output.ts';
 import type { Environment } from '../program.ts';
+import { tryAddress } from '../quorum/free-address.ts';
 import { startFailure } from '../quorum/node-failure.ts';
 import { nodeLog } from '../quorum/node-log.ts';
 import { addNodeTerms, nodeSettings } from '../quorum/node-settings.ts';
@@ -69,6 +70,8 @@ async function start(settings: NodeSettings): Promise<RunningLeaseNode> {
   };
   let node: RunningLeaseNode;
   try {
+    // Before there is a file that nobody needs.
+    await tryAddress(settings.host, settings.port);
     node = await startLeaseNode({ ...settings, log });
   } catch (error) {
     throw startFailure(error, settings);

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../failure.ts';
 import { askHealth } from './ask-nodes.ts';
+import { tryAddress } from './free-address.ts';
+import { addressFailure } from './node-failure.ts';
 
 const startTimeoutMs = 15_000;
 const stopTimeoutMs = 7000;
@@ -41,12 +43,22 @@ export interface LocalLeaseNodesOptions {
   readonly onNodeEnd: (node: LocalLeaseNode, how: string) => void;
 }
 
-/** @throws UsageError for a folder of another number of nodes; Error with the end of its log when a node does not start. */
+const host = '127.0.0.1';
+
+/**
+ * Nothing is made for nodes that could not start.
+ *
+ * @throws UsageError for a folder of another number of nodes; Error for a port that is in use, and with the end of
+ *   its log when a node does not start.
+ */
 export async function startLeaseNodes(options: LocalLeaseNodesOptions): Promise<LocalLeaseNodes> {
   const { ports, folder, words } = options;
+  const numberFile = join(folder, 'number-of-nodes');
+  checkNumber(numberFile, folder, ports.length);
+  for (const port of ports) await checkPort(port);
   mkdirSync(folder, { recursive: true });
-  keepNumber(folder, ports.length);
-  const urls = ports.map((port) => `http://127.0.0.1:${String(port)}`);
+  writeFileSync(numberFile, `${String(ports.length)}\n`);
+  const urls = ports.map((port) => `http://${host}:${String(port)}`);
   const slots = ports.map((port, position) => {
     const name = `node-${String(position + 1)}`;
     const file = join(folder, `${name}.sqlite`);
@@ -83,17 +95,21 @@ export async function startLeaseNodes(options: LocalLeaseNodesOptions): Promise<
  *
  * @throws UsageError
  */
-function keepNumber(folder: string, nodes: number): void {
-  const path = join(folder, 'number-of-nodes');
-  if (!existsSync(path)) {
-    writeFileSync(path, `${String(nodes)}\n`);
-    return;
-  }
-  const before = readFileSync(path, 'utf8').trim();
+function checkNumber(numberFile: string, folder: string, nodes: number): void {
+  if (!existsSync(numberFile)) return;
+  const before = readFileSync(numberFile, 'utf8').trim();
   if (before !== String(nodes))
     throw new UsageError(
       `${folder} is of a quorum of ${before} nodes, not ${String(nodes)}. Give as many --ports, or another folder with --data.`,
     );
+}
+
+async function checkPort(port: number): Promise<void> {
+  try {
+    await tryAddress(host, port);
+  } catch (error) {
+    throw addressFailure(error, host, port, '--ports');
+  }
 }
 
 class Slot {
@@ -169,8 +185,12 @@ export function sourceFlags(): string[] {
   );
 }
 
-const logEnd = (path: string): string =>
-  `The end of ${path}:\n${readFileSync(path, 'utf8').slice(-2000).trimEnd()}`;
+/** What it said when it failed, without what it had logged before. */
+function logEnd(path: string): string {
+  const log = readFileSync(path, 'utf8');
+  const failure = log.lastIndexOf('\nholdfast: ');
+  return `The end of ${path}:\n${(failure < 0 ? log.slice(-2000) : log.slice(failure)).trim()}`;
+}
 
 async function untilVoting(
   urls: readonly string[],

@@ -12,19 +12,40 @@ export function startFailure(
   error: unknown,
   { file, host, port }: Pick<NodeSettings, 'file' | 'host' | 'port'>,
 ): unknown {
-  const text = textFor(error, file, `Port ${String(port)} of ${host}`, host);
+  if (!(error instanceof Error)) return error;
+  const { errcode } = error as { readonly errcode?: unknown };
+  const text =
+    typeof errcode === 'number'
+      ? textForFile(errcode & 0xff, file)
+      : textForAddress(error, host, port, '--port');
   return text === undefined ? error : new Error(text, { cause: error });
 }
 
-function textFor(error: unknown, file: string, address: string, host: string): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
-  if (typeof errcode === 'number') return textForFile(errcode & 0xff, file);
+/** @param option Which names the port. */
+export function addressFailure(
+  error: unknown,
+  host: string,
+  port: number,
+  option: string,
+): unknown {
+  if (!(error instanceof Error)) return error;
+  const text = textForAddress(error, host, port, option);
+  return text === undefined ? error : new Error(text, { cause: error });
+}
+
+function textForAddress(
+  error: Error,
+  host: string,
+  port: number,
+  option: string,
+): string | undefined {
+  const { code } = error as { readonly code?: unknown };
+  const address = `Port ${String(port)} of ${host}`;
   switch (code) {
     case 'EADDRINUSE':
-      return `${address} is in use, by another node or another program. Stop that one, or choose another port with --port.`;
+      return `${address} is in use, by another node or another program. Stop that one, or choose another port with ${option}.`;
     case 'EACCES':
-      return `${address} may not be used by this user. Choose a port above 1023 with --port.`;
+      return `${address} may not be used by this user. Choose a port above 1023 with ${option}.`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return `"${host}" is no address of this machine. Give one with --host, 0.0.0.0 for all.`;

@@ -1,5 +1,5 @@
 /** What a lease node is told, as options give it: the same for one node and for several on this machine. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { LeaseNodeOptions } from '@holdfast/quorum';
@@ -56,14 +56,11 @@ export function nodeSettings(options: NodeOptions): NodeSettings {
   const peers = peersOf(options.peers, host, port);
   const tls = tlsOf(options.tlsCert, options.tlsKey);
   const apiKey = apiKeyOf(options);
-  try {
-    mkdirSync(dirname(db), { recursive: true });
-  } catch (error) {
+  // Nor made: a new file in the wrong place is a file that was lost, and costs the vote.
+  if (statSync(dirname(db), { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new UsageError(
-      `--db: the folder of "${db}" cannot be made: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
+      `--db: there is no folder "${dirname(db)}" for the file "${db}". Correct the path, or make the folder first.`,
     );
-  }
   return {
     file: db,
     host,
