@@ -1,10 +1,27 @@
 /** An error, as a sentence with the next step, and the exit status that goes with it. */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
+import type { ErrorCode, ErrorDetails } from '@holdfast/protocol';
 import { exitStatus } from './exit-status.ts';
 
 /** What was asked for cannot be understood; nothing was done. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';
+}
+
+/** An error whose next step depends on more than its code. */
+export class AdvisedError extends HoldfastError {
+  readonly advice: string;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    advice: string,
+    details: ErrorDetails = {},
+    options?: ErrorOptions,
+  ) {
+    super(code, message, details, options);
+    this.advice = advice;
+  }
 }
 
 export interface Failure {
@@ -42,7 +59,7 @@ const looks: Readonly<Record<string, string>> = {
 };
 
 /** Where too few nodes of a quorum vote. */
-const noMajorityAdvice =
+export const noMajorityAdvice: string =
   'Start nodes until a majority runs ("holdfast quorum-node", or "holdfast quorum-cluster" for all on this machine), or name others with --nodes.';
 
 /** What cannot be two things at once. */
@@ -89,21 +106,23 @@ export function explain(error: unknown, endpoints: readonly string[], group = 'l
   if (!(error instanceof HoldfastError))
     return { code: 'failure', message, advice: '', status: exitStatus.failure };
   const { code } = error;
+  const told = error instanceof AdvisedError ? error.advice : undefined;
   if (unreachable.has(code) && errorDefinitions[code].retry === 'same') {
     return {
       code,
       message,
       advice:
-        group === 'quorum'
+        told ??
+        (group === 'quorum'
           ? noMajorityAdvice
-          : `Asked: ${endpoints.join(', ')}. Start a node with "holdfast server" or "holdfast cluster", or name one with --endpoint.`,
+          : `Asked: ${endpoints.join(', ')}. Start a node with "holdfast server" or "holdfast cluster", or name one with --endpoint.`),
       status: exitStatus.unreachable,
     };
   }
   let status: number = exitStatus.failure;
   if (notAcquired.has(code)) status = exitStatus.notAcquired;
   if (code === 'hold_lost') status = exitStatus.leaseLost;
-  return { code, message, advice: adviceFor(group)[code] ?? '', status };
+  return { code, message, advice: told ?? adviceFor(group)[code] ?? '', status };
 }
 
 /** On stderr: a sentence and the next step for people, one line of JSON for programs. */

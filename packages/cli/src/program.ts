@@ -16,7 +16,9 @@ import { addWatchCommand } from './commands/watch.ts';
 import { findUsualEndpoints, givenEndpoints, usualEndpoints } from './endpoints.ts';
 import { exitStatus } from './exit-status.ts';
 import { explain, failureText, UsageError } from './failure.ts';
+import type { Failure } from './failure.ts';
 import type { Output } from './output.ts';
+import { leaseNodeAmong } from './quorum/ask-nodes.ts';
 
 /** What every command has at hand. */
 export interface Environment {
@@ -47,6 +49,8 @@ interface GlobalOptions {
   readonly json?: boolean;
   readonly endpoint?: readonly string[];
 }
+
+const noticeWithinMs = 500;
 
 /** Runs one command line; resolves with the exit status. */
 export async function run(words: readonly string[]): Promise<number> {
@@ -82,9 +86,20 @@ export async function run(words: readonly string[]): Promise<number> {
       asked,
       group,
     );
-    process.stderr.write(failureText(failure, options.json === true));
+    const told = group === 'quorum' ? failure : await noticingLeaseNodes(failure, asked);
+    process.stderr.write(failureText(told, options.json === true));
     return failure.status;
   }
+}
+
+/** A lease node among those that were asked answers, but nothing that a node of a cluster does. */
+async function noticingLeaseNodes(failure: Failure, asked: readonly string[]): Promise<Failure> {
+  if (failure.status !== exitStatus.unreachable && failure.code !== 'route_not_found')
+    return failure;
+  const url = await leaseNodeAmong(asked, noticeWithinMs);
+  if (url === undefined) return failure;
+  const advice = `${url} is a lease node, not a node of a cluster: ask it with "holdfast quorum status NAME", and take its locks with "holdfast quorum lock run".`;
+  return { ...failure, advice };
 }
 
 /** `lock` of `lock run`, `quorum` of `quorum lock run`. */

@@ -1,9 +1,15 @@
 /** `holdfast quorum admit`: lets Redis servers vote that are new or have lost their data. */
 import type { Command } from 'commander';
-import { UsageError } from '../failure.ts';
+import { HoldfastError } from '@holdfast/protocol';
+import { AdvisedError, UsageError } from '../failure.ts';
 import { printTable } from '../output.ts';
 import type { Environment } from '../program.ts';
-import { addServersOptions, redisDriver, serverUrlsOf } from '../quorum/redis-servers.ts';
+import {
+  addServersOptions,
+  asOptions,
+  redisDriver,
+  serverUrlsOf,
+} from '../quorum/redis-servers.ts';
 import type { ServersOptions } from '../quorum/redis-servers.ts';
 import { addEpochOption, refuseEndpoints } from '../quorum/voters.ts';
 import { countOf, secondsOf } from '../with-client.ts';
@@ -59,14 +65,31 @@ async function admitServers({ output }: Environment, options: AdmitOptions): Pro
     output.write(
       `At most ${String(Math.ceil(seconds * 1.02))} s, or more where a longer ttl was allowed ...\n`,
     );
-  const servers = await admitRedisServers(urls, {
-    createClient: await redisDriver(),
-    epoch: countOf('--epoch', options.epoch),
-    allowLossOnRestart: options.allowLossOnRestart === true,
-    longestTtlMs: seconds * 1000,
-    isNewSet: options.newSet === true,
-    ...(floorToken === undefined ? {} : { floorToken }),
-  });
+  const servers = await inOptions(
+    admitRedisServers(urls, {
+      createClient: await redisDriver(),
+      epoch: countOf('--epoch', options.epoch),
+      allowLossOnRestart: options.allowLossOnRestart === true,
+      longestTtlMs: seconds * 1000,
+      isNewSet: options.newSet === true,
+      ...(floorToken === undefined ? {} : { floorToken }),
+    }),
+  );
   const rows = servers.map(({ name, state }) => [name, state]);
   printTable(output, { servers }, ['SERVER', 'STATE'], rows);
+}
+
+/** What fails is told by the names of the options. */
+async function inOptions<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    const advice =
+      error.code === 'no_quorum'
+        ? 'Start the servers that do not run, and name all of the set with --voters.'
+        : '';
+    const message = asOptions(error.message);
+    throw new AdvisedError(error.code, message, advice, error.details, { cause: error });
+  }
 }

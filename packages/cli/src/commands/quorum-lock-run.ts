@@ -31,6 +31,8 @@ export function addQuorumLockRun(lock: Command, at: () => Environment): void {
         what: 'the lock is',
         notHad: 'the lock is held by somebody else',
         unreachable: 'no majority of the nodes votes',
+        limits:
+          '\n\nEach node has 1 s to answer (half the ttl where that is less), and 1 s more to tell why nothing was to\nbe had: with nodes that hang, --wait 0 takes so long.',
         ends: { when: 'When no majority of the nodes renews the lease', byForce: '' },
         examples: [
           'backup -- ./backup.sh --full',

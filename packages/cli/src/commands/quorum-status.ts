@@ -1,25 +1,31 @@
 /** `holdfast quorum status`: what each node says, side by side, and what it comes to. */
 import type { Command } from 'commander';
-import { HoldfastError } from '@holdfast/protocol';
+import type { QuorumStatusAnswer } from '@holdfast/protocol';
 import { exitStatus } from '../exit-status.ts';
 import { explain, failureText } from '../failure.ts';
 import { printTable } from '../output.ts';
 import { printable } from '../printable.ts';
 import type { Environment } from '../program.ts';
 import { addApiKeyOption, apiKeyOf } from '../quorum/api-key.ts';
-import { questionsToNodes } from '../quorum/ask-nodes.ts';
+import { areNew, noMajorityError, twinsText, waitText } from '../quorum/advice.ts';
+import { answerWithinMs, questionsToNodes } from '../quorum/ask-nodes.ts';
 import type { NodeReport, Questions, VoteReport } from '../quorum/ask-nodes.ts';
 import { addServersOptions, redisServersOf } from '../quorum/redis-servers.ts';
 import type { ServersOptions } from '../quorum/redis-servers.ts';
-import { troublesOf } from '../quorum/troubles.ts';
 import { secondsText, verdictOf, verdictText } from '../quorum/verdict.ts';
 import type { Verdict } from '../quorum/verdict.ts';
-import { addEpochOption, addNodesOption, nodesOf, refuseEndpoints } from '../quorum/voters.ts';
+import {
+  addEpochOption,
+  addNodesOption,
+  checkName,
+  nodesOf,
+  refuseEndpoints,
+} from '../quorum/voters.ts';
 import type { NodesOptions } from '../quorum/voters.ts';
 import { countOf } from '../with-client.ts';
 
-const notVoting = 'has lost its file, or is new, and does not vote yet';
-const heads = ['NODE', 'VOTES', 'HELD', 'HOLDER', 'REMAINING', 'LARGEST TOKEN', 'WAITERS'];
+const kindHeads = { nodes: 'NODE', servers: 'SERVER' } as const;
+const otherHeads = ['VOTES', 'HELD', 'HOLDER', 'REMAINING', 'LARGEST TOKEN', 'WAITERS'];
 
 export function addQuorumStatus(quorum: Command, at: () => Environment): void {
   const status = quorum
@@ -32,7 +38,7 @@ export function addQuorumStatus(quorum: Command, at: () => Environment): void {
 Held is what a majority of all nodes keeps under one name. A node that has lost its file does not vote
 until its leases have ended everywhere. Redis servers (--voters) do not count who waits.
 
-Exit status 0, or 5 when no majority answered.
+Each node has 2 s to answer. Exit status 0, or 5 when no majority answered or votes.
 
 Examples:
   holdfast quorum status reports/daily
@@ -40,6 +46,7 @@ Examples:
     )
     .action(async (name: string, options: NodesOptions & ServersOptions, command: Command) => {
       refuseEndpoints(command);
+      checkName('A lock', name);
       const servers = await redisServersOf(options);
       const epoch = countOf('--epoch', options.epoch);
       const questions =
@@ -53,29 +60,50 @@ async function showStatus(
   name: string,
   questions: Questions,
 ): Promise<void> {
-  const reports = await questions.status(name);
+  const { kind } = questions;
+  const reports = await questions.status(name, answerWithinMs);
   const verdict = verdictOf(reports);
-  printTable(output, wholeOf(name, verdict, reports), heads, reports.map(rowOf));
-  if (!output.json) output.write(`\n${printable(verdictText(name, verdict, questions.count))}\n`);
-  if (verdict.type !== 'no_majority') return;
-  const { code = 'no_quorum', text } = troublesOf(reports.map(voteOf));
-  const failure = explain(new HoldfastError(code, printable(`"${name}": ${text}.`)), [], 'quorum');
-  process.stderr.write(failureText(failure, false));
+  const allNew = areNew(reports);
+  const rows = reports.map((report) => rowOf(report, allNew));
+  printTable(output, wholeOf(name, verdict, reports), [kindHeads[kind], ...otherHeads], rows);
+  const votes = reports.map((report) => voteOf(report, allNew));
+  const failed =
+    verdict.type === 'no_majority' ? noMajorityError(name, kind, votes, reports) : undefined;
+  // Where a majority gives one reason, it is that one that counts, not who votes.
+  if (!output.json && (failed === undefined || failed.code === 'no_quorum'))
+    output.write(`\n${printable(verdictText(name, verdict, questions))}\n`);
+  const twins = twinsText(reports);
+  if (twins !== '' && failed === undefined) process.stderr.write(`holdfast: ${printable(twins)}\n`);
+  if (failed === undefined) return;
+  process.stderr.write(failureText(explain(failed, [], 'quorum'), false));
   finish(exitStatus.unreachable);
 }
 
-function voteOf(report: NodeReport): VoteReport {
-  const { url } = report;
-  if (report.answer === undefined) return { url, problem: report.problem, refusal: report.refusal };
-  return { url, problem: report.answer.voting ? undefined : notVoting, refusal: undefined };
+function voteOf(report: NodeReport, allNew: boolean): VoteReport {
+  const { url, answer } = report;
+  if (answer === undefined) return { url, problem: report.problem, refusal: report.refusal };
+  const problem = answer.voting ? undefined : whyNotYet(answer, allNew);
+  return { url, problem, refusal: undefined };
 }
 
-function rowOf(report: NodeReport): readonly string[] {
+function whyNotYet({ waits_ms: waitsMs }: QuorumStatusAnswer, allNew: boolean): string {
+  if (allNew) return 'is new and does not vote yet';
+  return waitsMs > 0
+    ? `may have lost its file, and does not vote for ${waitText(waitsMs)} yet`
+    : 'may have lost its file, and does not vote before it has asked the others';
+}
+
+function votesText({ voting, waits_ms: waitsMs }: QuorumStatusAnswer, allNew: boolean): string {
+  if (voting) return 'yes';
+  return allNew || waitsMs === 0 ? 'not yet' : `not yet (${waitText(waitsMs)})`;
+}
+
+function rowOf(report: NodeReport, allNew: boolean): readonly string[] {
   const { url, answer } = report;
   if (answer === undefined) return [url, 'no', '-', report.problem, '-', '-', '-'];
   return [
     url,
-    answer.voting ? 'yes' : 'not yet',
+    votesText(answer, allNew),
     answer.held ? 'yes' : 'no',
     answer.client_id ?? '-',
     answer.held ? secondsText(answer.remaining_ms) : '-',

@@ -2,10 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { errorDefinitions } from '@holdfast/protocol';
 import type { ErrorCode, QuorumStatusAnswer } from '@holdfast/protocol';
-import { isRecord } from '../ask-node.ts';
+import { isRecord, readStatus } from '../ask-node.ts';
 
 /** Longer than what a client gives a node: what is told here is told to people. */
 export const answerWithinMs = 2000;
+/** Where something has failed already, and somebody waits to be told why. */
+export const explainWithinMs = 1000;
+
+/** Lease nodes, or Redis servers in their place. */
+export type VoterKind = 'nodes' | 'servers';
 
 /** What one node says of a resource, or why it says nothing. */
 export type NodeReport =
@@ -16,6 +21,8 @@ export type NodeReport =
       readonly problem: string;
       /** Where it answered with a reason. */
       readonly refusal: Refusal | undefined;
+      /** Another address of the same node, which is asked there. */
+      readonly twin?: string;
     };
 
 /** Why a node does not do what it is asked for, in its own words. */
@@ -35,10 +42,19 @@ export interface VoteReport {
 
 /** What can be asked of all voters of a quorum, each for itself; one report a voter, in their order. */
 export interface Questions {
+  readonly kind: VoterKind;
   readonly count: number;
-  status(resource: string): Promise<readonly NodeReport[]>;
+  status(resource: string, withinMs: number): Promise<readonly NodeReport[]>;
   /** Whether each would vote, and why not. */
-  votes(resource: string, ttlMs: number): Promise<readonly VoteReport[]>;
+  votes(resource: string, ttlMs: number, withinMs: number): Promise<readonly VoteReport[]>;
+}
+
+/** What each question to a node goes with. */
+interface Asking {
+  readonly apiKey: string | undefined;
+  /** Of the configuration. */
+  readonly epoch: number;
+  readonly withinMs: number;
 }
 
 export function questionsToNodes(
@@ -47,25 +63,51 @@ export function questionsToNodes(
   epoch: number,
 ): Questions {
   return {
+    kind: 'nodes',
     count: nodes.length,
-    status: (resource) => askStatus(nodes, resource, apiKey),
-    votes: (resource, ttlMs) => askVotes(nodes, { resource, epoch, ttlMs }, apiKey),
+    status: (resource, withinMs) => askStatus(nodes, resource, { apiKey, epoch, withinMs }),
+    votes: (resource, ttlMs, withinMs) =>
+      askVotes(nodes, { resource, ttlMs }, { apiKey, epoch, withinMs }),
   };
 }
 
-function askStatus(
+async function askStatus(
   nodes: readonly string[],
   resource: string,
-  apiKey: string | undefined,
+  asking: Asking,
 ): Promise<readonly NodeReport[]> {
-  return Promise.all(
+  const path = `/status/${encodeURIComponent(resource)}`;
+  const reports = await Promise.all(
     nodes.map(async (url): Promise<NodeReport> => {
-      const path = `/status/${encodeURIComponent(resource)}`;
-      const { body, problem = noLeaseNode, refusal } = await ask(url, path, apiKey);
-      if (isStatus(body)) return { url, answer: body };
-      return { url, answer: undefined, problem, refusal };
+      const { body, problem = noLeaseNode, refusal } = await ask(url, path, asking);
+      if (!isStatus(body)) return { url, answer: undefined, problem, refusal };
+      if (body.epoch === asking.epoch) return { url, answer: body };
+      return { url, answer: undefined, ...refused(otherEpoch(body.epoch, asking.epoch)) };
     }),
   );
+  return countOnce(reports);
+}
+
+/** In the words of a node that is asked for a vote. */
+const otherEpoch = (its: number, given: number): Refusal => ({
+  code: 'wrong_epoch',
+  detail: `This node is of configuration ${String(its)}, not ${String(given)}. Give all nodes and clients the same.`,
+});
+
+/** A node that is named twice, by two addresses, has one vote. */
+export function countOnce(reports: readonly NodeReport[]): readonly NodeReport[] {
+  const first = new Map<number, string>();
+  return reports.map((report) => {
+    if (report.answer === undefined) return report;
+    const { url, answer } = report;
+    const twin = first.get(answer.file_id);
+    if (twin === undefined) {
+      first.set(answer.file_id, url);
+      return report;
+    }
+    const problem = `is the same node as ${twin}`;
+    return { url, answer: undefined, problem, refusal: undefined, twin };
+  });
 }
 
 /**
@@ -74,14 +116,14 @@ function askStatus(
  */
 function askVotes(
   nodes: readonly string[],
-  lease: { readonly resource: string; readonly epoch: number; readonly ttlMs: number },
-  apiKey: string | undefined,
+  { resource, ttlMs }: { readonly resource: string; readonly ttlMs: number },
+  asking: Asking,
 ): Promise<readonly VoteReport[]> {
-  const { resource, epoch, ttlMs } = lease;
+  const { epoch } = asking;
   return Promise.all(
     nodes.map(async (url) => {
       const body = { resource, epoch, ttl_ms: ttlMs, lease_id: randomUUID() };
-      const { problem, refusal } = await ask(url, '/renew', apiKey, body);
+      const { problem, refusal } = await ask(url, '/renew', asking, body);
       return { url, problem, refusal };
     }),
   );
@@ -90,18 +132,65 @@ function askVotes(
 /** Whether each node votes now. */
 export function askHealth(nodes: readonly string[]): Promise<readonly boolean[]> {
   return Promise.all(
-    nodes.map(async (url) => (await ask(url, '/health', undefined)).problem === undefined),
+    nodes.map(async (url) => {
+      const health = await readHealth(url, answerWithinMs);
+      return health?.voting === true;
+    }),
   );
+}
+
+/** The first of the addresses behind which a lease node is. */
+export async function leaseNodeAmong(
+  urls: readonly string[],
+  withinMs: number,
+): Promise<string | undefined> {
+  const found = await Promise.all(urls.map((url) => readHealth(url, withinMs)));
+  return urls.find((_url, place) => found[place] !== undefined);
+}
+
+async function readHealth(
+  url: string,
+  withinMs: number,
+): Promise<{ readonly voting: boolean } | undefined> {
+  try {
+    // 503 where it does not vote: that is an answer too.
+    const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(withinMs) });
+    const health: unknown = await answer.json();
+    return isRecord(health) && typeof health['voting'] === 'boolean'
+      ? { voting: health['voting'] }
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const noLeaseNode = 'answers as no lease node does';
 
-async function ask(
-  url: string,
-  path: string,
-  apiKey: string | undefined,
-  body?: object,
-): Promise<{ readonly body?: unknown; readonly problem?: string; readonly refusal?: Refusal }> {
+/** Of a node of a cluster, which knows no such path; it is sure what it is. */
+export const clusterNode: Refusal = {
+  code: 'route_not_found',
+  detail: 'This is a node of a cluster, not a lease node.',
+};
+
+interface Told {
+  readonly body?: unknown;
+  readonly problem?: string;
+  readonly refusal?: Refusal;
+}
+
+const refused = (refusal: Refusal): Refusing => ({
+  problem: `refuses: ${refusal.detail.replace(/\.$/, '')}`,
+  refusal,
+});
+
+interface Refusing {
+  readonly problem: string;
+  readonly refusal: Refusal;
+}
+
+async function ask(url: string, path: string, asking: Asking, body?: object): Promise<Told> {
+  const { apiKey, withinMs } = asking;
+  const signal = AbortSignal.timeout(withinMs);
   let answer: Response;
   try {
     answer = await fetch(url + path, {
@@ -109,26 +198,36 @@ async function ask(
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
       },
-      signal: AbortSignal.timeout(answerWithinMs),
+      signal,
       ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
     });
   } catch (error) {
-    return { problem: `does not answer (${reasonOf(error)})` };
+    return { problem: `does not answer (${reasonOf(error, withinMs)})` };
   }
   try {
     const told: unknown = await answer.json();
     if (answer.ok) return { body: told };
-    if (!isRefusal(told)) return { problem: noLeaseNode };
-    return { problem: `refuses: ${told.detail.replace(/\.$/, '')}`, refusal: told };
+    // Every lease node knows what is asked here.
+    if (!isRefusal(told) || told.code === 'route_not_found') return await stranger(url, signal);
+    return refused(told);
   } catch {
     return { problem: noLeaseNode };
   }
 }
 
-/** `fetch` says only that it failed; why is in the cause. */
-export function reasonOf(error: unknown): string {
+async function stranger(url: string, signal: AbortSignal): Promise<Told> {
+  const isOfCluster = (await readStatus(url, signal)) !== undefined;
+  return isOfCluster ? refused(clusterNode) : { problem: noLeaseNode };
+}
+
+/**
+ * `fetch` says only that it failed; why is in the cause.
+ *
+ * @param withinMs What it was given.
+ */
+export function reasonOf(error: unknown, withinMs: number = answerWithinMs): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `not within ${String(answerWithinMs / 1000)} s`;
+  if (error.name === 'TimeoutError') return `not within ${String(withinMs / 1000)} s`;
   const { cause } = error;
   if (!(cause instanceof Error)) return error.message;
   return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
@@ -143,12 +242,22 @@ function isRefusal(told: unknown): told is Refusal {
   );
 }
 
+const numbersOfStatus = [
+  'remaining_ms',
+  'max_token',
+  'waiters',
+  'epoch',
+  'file_id',
+  'waits_ms',
+] as const;
+
 function isStatus(told: unknown): told is QuorumStatusAnswer {
   return (
     isRecord(told) &&
     typeof told['voting'] === 'boolean' &&
     typeof told['held'] === 'boolean' &&
+    typeof told['fresh'] === 'boolean' &&
     (told['client_id'] === null || typeof told['client_id'] === 'string') &&
-    ['remaining_ms', 'max_token', 'waiters'].every((field) => typeof told[field] === 'number')
+    numbersOfStatus.every((field) => typeof told[field] === 'number')
   );
 }

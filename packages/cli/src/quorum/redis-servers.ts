@@ -1,11 +1,11 @@
 /** Redis servers in the place of lease nodes, as options and the variable give them. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { HoldfastError } from '@holdfast/client';
 import type { CreateRedisClient, RedisVoter } from '@holdfast/client/redis';
 import { UsageError } from '../failure.ts';
 import { countOf } from '../with-client.ts';
-import { answerWithinMs, reasonOf } from './ask-nodes.ts';
+import { reasonOf } from './ask-nodes.ts';
 import type { NodeReport, Questions, VoteReport } from './ask-nodes.ts';
 
 const votersVariable = 'HOLDFAST_QUORUM_VOTERS';
@@ -78,21 +78,29 @@ export async function redisServersOf(options: ServersOptions): Promise<RedisServ
     // Told where it matters, with the reasons of all.
     onRefused: () => undefined,
   });
-  return { voters, questions: questionsTo(voters) };
+  return { voters, questions: questionsTo(voters, countOf('--epoch', options.epoch)) };
 }
 
-function questionsTo(voters: readonly RedisVoter[]): Questions {
+function questionsTo(voters: readonly RedisVoter[], epoch: number): Questions {
   return {
+    kind: 'servers',
     count: voters.length,
-    status: (resource) => Promise.all(voters.map((voter) => statusOf(voter, resource))),
-    votes: (resource, ttlMs) => Promise.all(voters.map((voter) => voteOf(voter, resource, ttlMs))),
+    status: (resource, withinMs) =>
+      Promise.all(voters.map((voter) => statusOf(voter, resource, epoch, withinMs))),
+    votes: (resource, ttlMs, withinMs) =>
+      Promise.all(voters.map((voter) => voteOf(voter, { resource, ttlMs }, withinMs))),
   };
 }
 
-async function statusOf(voter: RedisVoter, resource: string): Promise<NodeReport> {
+async function statusOf(
+  voter: RedisVoter,
+  resource: string,
+  epoch: number,
+  withinMs: number,
+): Promise<NodeReport> {
   const url = voter.name;
   try {
-    const seen = await voter.look(resource, AbortSignal.timeout(answerWithinMs));
+    const seen = await voter.look(resource, AbortSignal.timeout(withinMs));
     const answer = {
       resource,
       voting: true,
@@ -101,29 +109,48 @@ async function statusOf(voter: RedisVoter, resource: string): Promise<NodeReport
       remaining_ms: seen.remainingMs,
       max_token: seen.maxToken,
       waiters: 0, // Who waits only listens: a server does not know what for.
+      // What it keeps is of this configuration and votes, or it had refused; a server has no file of ours.
+      epoch,
+      file_id: createHash('sha256').update(url).digest().readUIntBE(0, 6),
+      fresh: false,
+      waits_ms: 0,
     };
     return { url, answer };
   } catch (error) {
-    return { url, answer: undefined, ...troubleOf(error) };
+    return { url, answer: undefined, ...troubleOf(error, withinMs) };
   }
 }
 
 /** The renewal of a lease that nobody has passes every check that an acquire does and changes nothing. */
-async function voteOf(voter: RedisVoter, resource: string, ttlMs: number): Promise<VoteReport> {
+async function voteOf(
+  voter: RedisVoter,
+  { resource, ttlMs }: { readonly resource: string; readonly ttlMs: number },
+  withinMs: number,
+): Promise<VoteReport> {
   const url = voter.name;
   const lease = { resource, leaseId: randomUUID() };
   try {
-    await voter.renew(lease, ttlMs, AbortSignal.timeout(answerWithinMs));
+    await voter.renew(lease, ttlMs, AbortSignal.timeout(withinMs));
     return { url, problem: undefined, refusal: undefined };
   } catch (error) {
-    return { url, ...troubleOf(error) };
+    return { url, ...troubleOf(error, withinMs) };
   }
 }
 
-function troubleOf(error: unknown): Pick<VoteReport, 'refusal'> & { readonly problem: string } {
+function troubleOf(
+  error: unknown,
+  withinMs: number,
+): Pick<VoteReport, 'refusal'> & { readonly problem: string } {
   if (error instanceof HoldfastError && error.code !== 'deadline_exceeded') {
-    const { code, message: detail } = error;
+    const { code } = error;
+    const detail = asOptions(error.message);
     return { problem: `refuses: ${detail.replace(/\.$/, '')}`, refusal: { code, detail } };
   }
-  return { problem: `does not answer (${reasonOf(error)})`, refusal: undefined };
+  return { problem: `does not answer (${reasonOf(error, withinMs)})`, refusal: undefined };
 }
+
+/** What the library calls by the names of its settings has other names on the command line. */
+export const asOptions = (message: string): string =>
+  message
+    .replaceAll('pass allowLossOnRestart', 'give --allow-loss-on-restart')
+    .replaceAll('pass isNewSet', 'give --new-set');

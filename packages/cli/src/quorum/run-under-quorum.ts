@@ -10,11 +10,12 @@ import type { RunOptions } from '../run/run-options.ts';
 import { timesOf } from '../run/run-options.ts';
 import { runUnderLease, tellLoss } from '../run/under-lease.ts';
 import { untilSignal } from '../until-signal.ts';
-import type { VoteReport } from './ask-nodes.ts';
+import { noMajorityError, twinsText } from './advice.ts';
+import { answerWithinMs, explainWithinMs } from './ask-nodes.ts';
+import type { NodeReport, Questions, VoteReport, VoterKind } from './ask-nodes.ts';
 import { redisServersOf } from './redis-servers.ts';
-import { troublesOf } from './troubles.ts';
 import { verdictOf, verdictText } from './verdict.ts';
-import { quorumOf } from './voters.ts';
+import { checkName, quorumOf } from './voters.ts';
 import type { ChosenQuorum, QuorumCommandOptions } from './voters.ts';
 
 /** As the command line gives them. */
@@ -36,6 +37,8 @@ export async function runUnderQuorum(
   clientId: string,
   options: QuorumRunOptions,
 ): Promise<number> {
+  checkName('A lock', name);
+  checkName('A holder (--client-id)', clientId);
   const { waitMs, ttlMs, graceMs: wantedGraceMs } = timesOf(options);
   if (ttlMs < shortestTtlMs)
     throw new UsageError(
@@ -43,6 +46,7 @@ export async function runUnderQuorum(
     );
   const chosen = quorumOf(options, ttlMs, clientId, await redisServersOf(options));
   const graceMs = graceWithin(ttlMs, chosen.driftBufferMs, wantedGraceMs, options.grace);
+  const twins = twinsOf(chosen.questions, name);
   let hold: QuorumHold | undefined;
   const stopped = await untilSignal(async (signal) => {
     hold = await take(chosen, name, { waitMs, ttlMs, signal });
@@ -51,7 +55,19 @@ export async function runUnderQuorum(
     if (hold !== undefined) await giveBack(hold);
     return stopped ?? 0;
   }
-  return guard(hold, name, command, graceMs);
+  // Nobody waits for it, and where nothing was granted the reason tells.
+  void twins.then(tellTwins);
+  return guard(hold, { name, command, graceMs, kind: chosen.questions.kind });
+}
+
+/** A node that is named twice costs a vote without a word. */
+async function twinsOf(questions: Questions, name: string): Promise<string> {
+  // A set of servers finds that out by itself.
+  return questions.kind === 'nodes' ? twinsText(await questions.status(name, answerWithinMs)) : '';
+}
+
+function tellTwins(twins: string): void {
+  if (twins !== '') process.stderr.write(`holdfast: ${printable(twins)}\n`);
 }
 
 /**
@@ -81,10 +97,14 @@ export function graceWithin(
 
 async function guard(
   hold: QuorumHold,
-  name: string,
-  command: readonly string[],
-  graceMs: number,
+  run: {
+    readonly name: string;
+    readonly command: readonly string[];
+    readonly graceMs: number;
+    readonly kind: VoterKind;
+  },
 ): Promise<number> {
+  const { name, command, graceMs, kind } = run;
   const variables = {
     HOLDFAST_FENCE_TOKEN: String(hold.fenceToken),
     HOLDFAST_LOCK_NAME: name,
@@ -92,7 +112,7 @@ async function guard(
   const lease = { signal: hold.signal, validForMs: () => hold.validForMs, graceMs };
   const { end, status } = await runUnderLease(command, variables, lease);
   if (end?.leaseLost === true)
-    return tellLoss(name, 'No majority of the nodes renewed it: "holdfast quorum status" tells.');
+    return tellLoss(name, `No majority of the ${kind} renewed it: "holdfast quorum status" tells.`);
   await giveBack(hold);
   return status;
 }
@@ -120,30 +140,38 @@ async function take(chosen: ChosenQuorum, name: string, taking: Taking): Promise
     if (!(error instanceof HoldfastError)) throw error;
     // Also after a signal, where nobody reads it: what a failed attempt was granted by a few nodes is being
     // given back, and this process ends next. A question behind it is answered when that has arrived.
-    const reports = await chosen.questions.votes(name, taking.ttlMs);
+    const { questions } = chosen;
+    const [votes, reports] = await Promise.all([
+      questions.votes(name, taking.ttlMs, explainWithinMs),
+      questions.status(name, explainWithinMs),
+    ]);
     if (error.code === 'lock_held' || error.code === 'wait_timeout' || error.code === 'no_quorum')
-      throw await withReasons(error, name, chosen, { waitMs, reports });
+      throw withReasons(error, name, questions, { waitMs, votes, reports });
     throw error;
   }
 }
 
 /** To the client a node that refuses is as silent as one that is down; to people it is not. */
-async function withReasons(
+function withReasons(
   error: HoldfastError,
   name: string,
-  { questions }: ChosenQuorum,
-  { waitMs, reports }: { readonly waitMs: number; readonly reports: readonly VoteReport[] },
-): Promise<HoldfastError> {
+  questions: Questions,
+  told: {
+    readonly waitMs: number;
+    readonly votes: readonly VoteReport[];
+    readonly reports: readonly NodeReport[];
+  },
+): HoldfastError {
   const { details } = error;
-  const { code, text } = troublesOf(reports);
-  if (code !== undefined)
-    return new HoldfastError(code, printable(`"${name}": ${text}.`), details, { cause: error });
-  const verdict = verdictOf(await questions.status(name));
+  const { waitMs, votes, reports } = told;
+  const noMajority = noMajorityError(name, questions.kind, votes, reports, error);
+  if (noMajority !== undefined) return noMajority;
+  const verdict = verdictOf(reports);
   if (verdict.type === 'free')
     return new HoldfastError(error.code, `${error.message} It is free by now.`, details);
   // Where a node is down, one that says no is enough for the client to stop listening.
   const busy = waitMs > 0 ? 'wait_timeout' : 'lock_held';
   const heldCode = verdict.type === 'held' ? busy : error.code;
-  const message = printable(verdictText(name, verdict, questions.count));
+  const message = printable(verdictText(name, verdict, questions));
   return new HoldfastError(heldCode, message, details, { cause: error });
 }

@@ -1,8 +1,12 @@
 import type { ErrorCode } from '@holdfast/protocol';
-import type { VoteReport } from './ask-nodes.ts';
+import { clusterNode } from './ask-nodes.ts';
+import type { VoteReport, VoterKind } from './ask-nodes.ts';
 
 /** Why a majority does not vote; without a code: it does. */
-export function troublesOf(reports: readonly VoteReport[]): {
+export function troublesOf(
+  reports: readonly VoteReport[],
+  kind: VoterKind = 'nodes',
+): {
   readonly code?: ErrorCode;
   readonly text: string;
 } {
@@ -11,7 +15,11 @@ export function troublesOf(reports: readonly VoteReport[]): {
     // Where a majority gives one reason it is that one that has to be put right.
     const same = reports.filter((other) => other.refusal?.code === refusal?.code);
     if (refusal !== undefined && refusal.code !== 'not_voting' && same.length > most) {
-      const text = `${String(same.length)} of ${String(reports.length)} nodes refuse: ${refusal.detail.replace(/\.$/, '')}`;
+      const some = `${String(same.length)} of ${String(reports.length)} ${kind}`;
+      const text =
+        refusal === clusterNode
+          ? `${some} are nodes of a cluster, not lease nodes`
+          : `${some} refuse: ${refusal.detail.replace(/\.$/, '')}`;
       return { code: refusal.code, text };
     }
   }
@@ -19,6 +27,6 @@ export function troublesOf(reports: readonly VoteReport[]): {
     problem === undefined ? [] : [`${url} ${problem}`],
   );
   if (troubles.length < most) return { text: '' };
-  const text = `no majority of the ${String(reports.length)} nodes votes: ${troubles.join('; ')}`;
+  const text = `no majority of the ${String(reports.length)} ${kind} votes: ${troubles.join('; ')}`;
   return { code: 'no_quorum', text };
 }

@@ -4,7 +4,7 @@
  * A majority is of all nodes, never of those that answered. A node that does not vote has lost its file:
  * that it knows of no lease says nothing.
  */
-import type { NodeReport } from './ask-nodes.ts';
+import type { NodeReport, VoterKind } from './ask-nodes.ts';
 
 export type Verdict =
   | {
@@ -52,18 +52,27 @@ export function verdictOf(reports: readonly NodeReport[]): Verdict {
 }
 
 /** In a sentence. */
-export function verdictText(resource: string, verdict: Verdict, nodes: number): string {
-  const of = (count: number): string => `${String(count)} of ${String(nodes)} nodes`;
+export function verdictText(
+  resource: string,
+  verdict: Verdict,
+  voters: { readonly count: number; readonly kind: VoterKind },
+): string {
+  const of = (count: number): string =>
+    `${String(count)} of ${String(voters.count)} ${voters.kind}`;
+  const one = oneOf(voters.kind);
   switch (verdict.type) {
     case 'held':
       return `"${resource}" is held by ${verdict.holder}, on ${of(verdict.nodes)}, for ${secondsText(verdict.remainingMs)} more unless it is renewed.`;
     case 'free':
       return `"${resource}" is free: ${of(verdict.nodes)} say so.`;
     case 'undecided':
-      return `"${resource}" is neither held nor free on a majority: an attempt is under way, was given up, or a node that is silent has the vote that counts. What stands now ends within ${secondsText(verdict.remainingMs)} unless it is renewed.`;
+      return `"${resource}" is neither held nor free on a majority: an attempt is under way, was given up, or a ${one} that is silent has the vote that counts. What stands now ends within ${secondsText(verdict.remainingMs)} unless it is renewed.`;
     case 'no_majority':
       return `No majority answered: ${of(verdict.nodes)} vote, so nobody can take "${resource}", and who holds it cannot be told.`;
   }
 }
+
+/** In the singular. */
+export const oneOf = (kind: VoterKind): string => (kind === 'nodes' ? 'node' : 'server');
 
 export const secondsText = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;

@@ -15,6 +15,7 @@ export const usualPorts: readonly number[] = [5001, 5002, 5003];
 const usualNodes: readonly string[] = usualPorts.map((port) => `http://127.0.0.1:${String(port)}`);
 const nodesVariable = 'HOLDFAST_QUORUM_NODES';
 const defaultDriftBufferMs = 500;
+const longestName = 256;
 /** What the clocks of two machines are allowed to differ by, at the least. */
 const smallestDriftShare = 0.02;
 
@@ -103,10 +104,25 @@ export function quorumOf(
     return { quorum, questions, driftBufferMs };
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
-    throw new UsageError(`${error.message} See --nodes, --ttl and --drift-buffer.`, {
+    const votersOption = servers === undefined ? '--nodes' : '--voters';
+    throw new UsageError(`${error.message} See ${votersOption}, --ttl and --drift-buffer.`, {
       cause: error,
     });
   }
+}
+
+/**
+ * What no voter takes is not even asked for.
+ *
+ * @param what In a sentence: "A lock".
+ * @throws UsageError
+ */
+export function checkName(what: string, name: string): void {
+  if (name === '') throw new UsageError(`${what} needs a name; given: "".`);
+  if (name.length > longestName)
+    throw new UsageError(
+      `${what} has a name of at most ${String(longestName)} characters; given: ${String(name.length)}.`,
+    );
 }
 
 /**
@@ -115,8 +131,11 @@ export function quorumOf(
  * @throws UsageError
  */
 export function refuseEndpoints(command: Command): void {
-  if (command.optsWithGlobals()['endpoint'] !== undefined)
-    throw new UsageError(
-      '--endpoint names nodes of a cluster. A quorum has nodes of its own: name all of them with --nodes URL,URL,URL.',
-    );
+  const { endpoint, voters } = command.optsWithGlobals();
+  if (endpoint === undefined) return;
+  const own =
+    voters !== undefined || command.name() === 'admit'
+      ? 'servers of its own: name all of them with --voters redis://...,redis://...,redis://...'
+      : 'nodes of its own: name all of them with --nodes URL,URL,URL';
+  throw new UsageError(`--endpoint names nodes of a cluster. A quorum has ${own}.`);
 }

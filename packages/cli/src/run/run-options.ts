@@ -74,10 +74,12 @@ export function runHelp(words: {
   readonly notHad: string;
   readonly ends?: { readonly when: string; readonly byForce: string };
   readonly unreachable?: string;
+  /** How long it may take to find out that nothing is to be had; empty: nothing is told. */
+  readonly limits?: string;
   readonly examples: readonly string[];
 }): string {
   const { commandName, variables, what, notHad, examples } = words;
-  const { ends = endsOfSessions, unreachable = 'no node answered' } = words;
+  const { ends = endsOfSessions, unreachable = 'no node answered', limits = '' } = words;
   return `
 The command finds ${variables} in its environment.
 It runs in a process group of its own; SIGINT, SIGTERM and SIGHUP are passed on to the group. What it
@@ -89,7 +91,7 @@ anybody else can have what is held; also when "holdfast ${commandName}" itself i
 signal stops a write under way.
 
 Exit status: that of the command, 128 + n when signal n ended it; 126 or 127 when it cannot be started;
-3 when ${notHad}, 4 when the lease was lost, 5 when ${unreachable}.
+3 when ${notHad}, 4 when the lease was lost, 5 when ${unreachable}.${limits}
 
 Examples:
 ${examples.map((example) => `  holdfast ${commandName} ${example}`).join('\n')}`;

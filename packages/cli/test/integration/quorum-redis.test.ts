@@ -56,10 +56,16 @@ describe('holdfast quorum --voters redis://...', { skip }, () => {
     const ended = await run('lock', 'run', '--voters', list, 'job', '--', 'true');
     assert.notEqual(ended.status, 0);
     assert.match(ended.stderr, /does not vote until it is admitted/);
+    assert.match(
+      ended.stderr,
+      /no majority of the 3 servers.*\n.*quorum admit --voters.*--new-set/,
+    );
+    assert.doesNotMatch(ended.stderr, /nodes/);
     const status = await run('status', '--voters', list, 'job');
     assert.equal(status.status, 5);
     const admitted = await run('admit', '--voters', list, '--longest-ttl', '2');
-    assert.match(admitted.stderr, /No majority of the servers votes/);
+    assert.match(admitted.stderr, /No majority of the servers votes.* give --new-set/);
+    assert.doesNotMatch(admitted.stderr, /node/);
   });
 
   it('given servers that were admitted, then commands run under the lock, and status tells the holder', async () => {
@@ -72,7 +78,7 @@ describe('holdfast quorum --voters redis://...', { skip }, () => {
     const holder = holdfast(undefined, [...words, 'sh', '-c', script]);
     await until('the holder', () => holder.told().includes('token 42'));
     const status = await run('status', ...set, 'job');
-    assert.match(status.stdout, /"job" is held by me, on [23] of 3 nodes/);
+    assert.match(status.stdout, /"job" is held by me, on [23] of 3 servers/);
     const other = await run('lock', 'run', ...set, '--ttl', '2', 'job', '--', 'true');
     assert.match(other.stderr, /held by me/);
     holder.child.kill('SIGTERM');

@@ -1,10 +1,12 @@
 /** The quorum lease from the command line: nodes, runs and status are real processes. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { freePort, holdfast, runsUntilTold, until } from './support/holdfast.ts';
+import { freePort, holdfast, runsUntilTold, startOneNode, until } from './support/holdfast.ts';
 import type { Ended } from './support/holdfast.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-quorum-'));
@@ -117,6 +119,111 @@ describe('holdfast quorum lock run', () => {
     assert.equal((await run(lockRun('missing', '--', 'true'))).status, 0);
   });
 
+  it('given a name that no node takes, then that is wrong usage', async () => {
+    for (const name of ['', 'x'.repeat(257)]) {
+      assert.equal((await run(lockRun(name, '--', 'true'))).status, 2);
+      assert.equal((await status(name)).status, 2);
+    }
+  });
+
+  it('given another configuration, then status refuses as a run does', async () => {
+    const ended = await status('--epoch', '2', 'x');
+    assert.equal(ended.status, 5);
+    assert.match(ended.stderr, /3 of 3 nodes refuse: .*configuration 1, not 2.*wrong_epoch/);
+  });
+
+  it('given one node by two addresses, then it has one vote, and both status and a run tell', async () => {
+    const [first, second] = cluster.nodes;
+    assert.ok(first !== undefined && second !== undefined);
+    const alias = first.url.replace('127.0.0.1', 'localhost');
+    const none = `http://127.0.0.1:${String(await freePort())}`;
+    const twins = /http:\/\/127.* and http:\/\/localhost.* are one node: it has one vote/;
+    const by = (third: string): readonly string[] => [
+      '--nodes',
+      [first.url, alias, third].join(','),
+    ];
+    const [free, alone, refused] = await Promise.all([
+      run(['quorum', 'status', ...by(second.url), 'twins']),
+      run(['quorum', 'status', ...by(none), 'twins']),
+      run(['quorum', 'lock', 'run', ...by(none), 'other', '--', 'true']),
+    ]);
+    assert.equal(free.status, 0);
+    assert.match(free.stdout, /free: 2 of 3 nodes/);
+    assert.match(free.stderr, twins);
+    assert.equal(alone.status, 5);
+    assert.match(alone.stderr, twins);
+    assert.equal(refused.status, 5);
+    assert.match(refused.stderr, twins);
+    const words = ['quorum', 'lock', 'run', ...by(second.url), 'twins', '--', 'sleep', '60'];
+    const held = holdfast(undefined, words);
+    let told = '';
+    held.child.stderr?.on('data', (chunk: Buffer) => (told += chunk.toString()));
+    await until('the hint', () => twins.test(told));
+    held.child.kill('SIGTERM');
+    await held.ended;
+  });
+
+  it('given lease nodes where a cluster is asked, or the other way round, then both are told what they are', async () => {
+    const [lease] = cluster.nodes;
+    assert.ok(lease !== undefined);
+    const node = await startOneNode();
+    try {
+      const isLease = /is a lease node.*holdfast quorum status NAME/;
+      assert.match((await holdfast(lease.url, ['status']).ended).stderr, isLease);
+      const taken = await holdfast(lease.url, ['lock', 'run', 'x', '--', 'true']).ended;
+      assert.match(taken.stderr, isLease);
+      const list = [node.url, node.url.replace('127.0.0.1', 'localhost'), lease.url].join(',');
+      const refused = await run(['quorum', 'lock', 'run', '--nodes', list, 'x', '--', 'true']);
+      assert.match(refused.stderr, /2 of 3 nodes are nodes of a cluster.*\n.*"holdfast lock run"/);
+    } finally {
+      await node.close();
+    }
+  });
+
+  it('given requests by hand that are none, then the node says what is wanted', async () => {
+    const [node] = cluster.nodes;
+    assert.ok(node !== undefined);
+    const detailOf = async (init: RequestInit): Promise<string> => {
+      const answer = await fetch(`${node.url}/acquire`, init);
+      const { detail } = (await answer.json()) as { readonly detail: string };
+      return detail;
+    };
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    assert.match(
+      await detailOf({ method: 'POST', headers: form, body: '{}' }),
+      /application\/json/,
+    );
+    assert.match(await detailOf({}), /It is POST \/acquire/);
+  });
+
+  it('given a lease that stands, then what is left of it is told in whole ms', async () => {
+    const [node] = cluster.nodes;
+    assert.ok(node !== undefined);
+    const acquire = async (leaseId: string): Promise<Record<string, unknown>> => {
+      const lease = { resource: 'whole', epoch: 1, lease_id: leaseId, client_id: 'me' };
+      const answer = await fetch(`${node.url}/acquire`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...lease, ttl_ms: 20_000 }),
+      });
+      return (await answer.json()) as Record<string, unknown>;
+    };
+    assert.equal((await acquire('one'))['status'], 'GRANTED');
+    const denied = await acquire('two');
+    assert.equal(denied['status'], 'DENIED');
+    assert.ok(Number.isInteger(denied['remaining_ms']), JSON.stringify(denied));
+  });
+
+  it('given nodes that hang, then a second is enough to tell so', async () => {
+    const hanging = cluster.nodes.slice(1);
+    for (const { pid } of hanging) process.kill(pid, 'SIGSTOP');
+    const ended = await run(lockRun('hanging', '--', 'true')).finally(() => {
+      for (const { pid } of hanging) process.kill(pid, 'SIGCONT');
+    });
+    assert.equal(ended.status, 5);
+    assert.equal(ended.stderr.match(/does not answer \(not within 1 s\)/g)?.length, 2);
+  });
+
   it('given one node killed, then a run goes on; two, then its command is stopped and nobody is granted anything', async () => {
     const [, second, third] = cluster.nodes;
     assert.ok(second !== undefined && third !== undefined);
@@ -178,7 +285,65 @@ describe('holdfast quorum-cluster', () => {
   });
 });
 
+describe('holdfast quorum-cluster of five', () => {
+  it('tells that two may die', async () => {
+    const ports = new Set<number>();
+    while (ports.size < 5) ports.add(await freePort());
+    const list = [...ports].join(',');
+    const words = ['quorum-cluster', '--ports', list, '--data', join(folder, 'five')];
+    const cluster = holdfast(undefined, words);
+    await until('the cluster', () => cluster.told().includes('Ctrl-C'), 30_000);
+    assert.match(cluster.told(), /kill -9 \d+ \d+ +# two may die/);
+    cluster.child.kill('SIGTERM');
+    await cluster.ended;
+  });
+
+  it('given a port that is in use, then that is all it says, and nothing is made', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const data = join(folder, 'taken');
+    const list = [await freePort(), port, await freePort()].join(',');
+    const ended = await run(['quorum-cluster', '--ports', list, '--data', data]);
+    server.close();
+    assert.equal(ended.status, 1);
+    assert.match(ended.stderr, /^holdfast: Port \d+ of 127\.0\.0\.1 is in use.*--ports\.\n$/);
+    assert.ok(!existsSync(data));
+  });
+});
+
 describe('holdfast quorum-node', () => {
+  it('given new nodes that know nobody, then status says what makes them vote; one that lost its file, when it may', async () => {
+    const nodes = ['1', '2', '3'].map((number) => {
+      const words = ['quorum-node', '--port', '0', '--db', join(folder, `new-${number}.sqlite`)];
+      return holdfast(undefined, [...words, '--json']);
+    });
+    await Promise.all(nodes.map((node) => until('a node', () => node.told().includes('\n'))));
+    const urls = nodes.map((node) => (JSON.parse(node.told()) as ToldNode).url);
+    const list = urls.join(',');
+    const fresh = await run(['quorum', 'status', '--nodes', list, 'x']);
+    assert.equal(fresh.status, 5);
+    assert.match(fresh.stderr, /These nodes are new.*quorum lock run NAME -- true/);
+    const health = await fetch(`${urls[0] ?? ''}/health`);
+    const { waits_ms: waitsMs } = (await health.json()) as Record<string, unknown>;
+    assert.ok(Number(waitsMs) > 0);
+    const first = await run(['quorum', 'lock', 'run', '--nodes', list, 'x', '--', 'true']);
+    assert.equal(first.status, 0, first.stderr);
+    const db = join(folder, 'new-4.sqlite');
+    const lost = holdfast(undefined, ['quorum-node', '--port', '0', '--db', db, '--json']);
+    await until('the fourth node', () => lost.told().includes('\n'));
+    const { url } = JSON.parse(lost.told()) as ToldNode;
+    const none = `http://127.0.0.1:${String(await freePort())}`;
+    const some = [urls[0], url, none].join(',');
+    const shown = await run(['quorum', 'status', '--nodes', some, 'x']);
+    assert.match(shown.stdout, /not yet \(\d+ s\)/);
+    assert.match(shown.stderr, /votes in \d+ s at the earliest/);
+    for (const { child, ended } of [...nodes, lost]) {
+      child.kill('SIGTERM');
+      await ended;
+    }
+  });
+
   it('given nodes that know nobody and ask for a key, when the first client with the key comes, then they vote', async () => {
     const keyFile = join(folder, 'key');
     writeFileSync(keyFile, 'secret\n');
@@ -217,7 +382,8 @@ describe('holdfast quorum-node', () => {
       assert.equal(status, 1, stderr);
       return stderr;
     };
-    assert.match(await attempt(other, '--port', port), /Port \d+ .*in use.*--port/);
+    assert.match(await attempt(other, '--port', port), /^holdfast: Port \d+ .*in use.*--port/);
+    assert.ok(!existsSync(other));
     assert.match(await attempt(db, '--port', '0'), /first\.sqlite is in use by another .*--db/);
     first.child.kill('SIGTERM');
     assert.equal((await first.ended).status, 0);

@@ -123,7 +123,7 @@ function checkSeats(urls: readonly string[], seats: readonly Seat[], options: Ad
     'no_quorum',
     isNewSet
       ? 'All servers of a new set must be reachable.'
-      : 'No majority of the servers votes, so nobody knows the largest tokens. If the set is new, or its data are lost, say that it is a new set.',
+      : 'No majority of the servers votes, so nobody knows the largest tokens. If the set is new, or its data are lost, pass isNewSet.',
   );
 }
 

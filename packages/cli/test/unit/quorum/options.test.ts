@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { Command } from 'commander';
 import { portsOf } from '../../../src/commands/quorum-cluster.ts';
 import { UsageError } from '../../../src/failure.ts';
 import { apiKeyOf } from '../../../src/quorum/api-key.ts';
 import { nodeSettings, nodeTimes } from '../../../src/quorum/node-settings.ts';
 import { graceWithin } from '../../../src/quorum/run-under-quorum.ts';
-import { nodesOf, quorumOf } from '../../../src/quorum/voters.ts';
+import { checkName, nodesOf, quorumOf, refuseEndpoints } from '../../../src/quorum/voters.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-quorum-options-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -39,6 +40,32 @@ describe('the nodes of a quorum', () => {
     assert.equal(quorumOf(options, 60_000, 'me').driftBufferMs, 1200);
     assert.throws(() => quorumOf({ ...options, driftBuffer: '0.1' }, 15_000, 'me'), UsageError);
     assert.throws(() => quorumOf({ ...options, epoch: 'x' }, 15_000, 'me'), UsageError);
+  });
+});
+
+describe('a name', () => {
+  it('is refused where no voter takes it, before anybody is asked', () => {
+    assert.throws(() => checkName('A lock', ''), UsageError);
+    assert.throws(() => checkName('A lock', 'x'.repeat(257)), /at most 256 characters; given: 257/);
+    checkName('A lock', 'x'.repeat(256));
+  });
+});
+
+describe('nodes of a cluster', () => {
+  it('are refused by the option that names voters of this kind', () => {
+    const refusal = (name: string, ...words: readonly string[]): string => {
+      const command = new Command(name).option('--endpoint <url>').option('--voters <list>');
+      command.parse(['--endpoint', 'a:1', ...words], { from: 'user' });
+      try {
+        refuseEndpoints(command);
+      } catch (error) {
+        return error instanceof UsageError ? error.message : '';
+      }
+      return '';
+    };
+    assert.match(refusal('run'), /--nodes URL/);
+    assert.match(refusal('run', '--voters', 'redis://a'), /--voters redis:/);
+    assert.match(refusal('admit'), /--voters redis:/);
   });
 });
 
@@ -90,9 +117,13 @@ describe('the settings of a lease node', () => {
       assert.throws(() => settings({ peers }), UsageError, peers);
   });
 
-  it('make the folder of the file, and refuse one that cannot be made', () => {
-    const db = join(folder, 'deep', 'er', 'n.sqlite');
-    assert.equal(settings({ db }).file, db);
+  it('given a file in a folder that does not exist, then it is refused, and the folder is not made', () => {
+    const missing = join(folder, 'mistyped');
+    assert.throws(
+      () => settings({ db: join(missing, 'n.sqlite') }),
+      new RegExp(`there is no folder "${missing}"`),
+    );
+    assert.ok(!existsSync(missing));
     writeFileSync(join(folder, 'file'), '');
     assert.throws(() => settings({ db: join(folder, 'file', 'n.sqlite') }), UsageError);
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import { explain } from '../../../src/failure.ts';
+import { clusterNode } from '../../../src/quorum/ask-nodes.ts';
 import type { VoteReport } from '../../../src/quorum/ask-nodes.ts';
 import { startFailure } from '../../../src/quorum/node-failure.ts';
 import { nodeLog } from '../../../src/quorum/node-log.ts';
@@ -31,6 +32,14 @@ describe('why a majority does not vote', () => {
     assert.deepEqual(troublesOf([dead, refusing('wrong_epoch'), refusing('wrong_epoch')]), {
       code: 'wrong_epoch',
       text: '2 of 3 nodes refuse: It is wrong_epoch',
+    });
+  });
+
+  it('given nodes of a cluster, then they are told as that', () => {
+    const cluster: VoteReport = { url: 'http://c', problem: 'refuses', refusal: clusterNode };
+    assert.deepEqual(troublesOf([cluster, cluster, well]), {
+      code: 'route_not_found',
+      text: '2 of 3 nodes are nodes of a cluster, not lease nodes',
     });
   });
 

@@ -17,6 +17,10 @@ const said = (fields: {
     remaining_ms: fields.remainingMs ?? 0,
     max_token: 1,
     waiters: 0,
+    epoch: 1,
+    file_id: 1,
+    fresh: false,
+    waits_ms: 0,
   },
 });
 const by = (holder: string, remainingMs: number): NodeReport => said({ holder, remainingMs });
@@ -73,10 +77,12 @@ describe('what the answers of the nodes come to', () => {
 
   it('is told in a sentence', () => {
     const text = (...reports: readonly NodeReport[]): string =>
-      verdictText('x', verdictOf(reports), reports.length);
+      verdictText('x', verdictOf(reports), { count: reports.length, kind: 'nodes' });
     assert.match(text(by('a', 900), by('a', 740), free), /^"x" is held by a, on 2 of 3 .* 0\.7 s/);
     assert.match(text(free, free, silent), /^"x" is free: 2 of 3 nodes/);
     assert.match(text(by('a', 400), free, silent), /neither held nor free .* 0\.4 s/);
     assert.match(text(free, silent, silent), /^No majority answered: 1 of 3 nodes/);
+    const servers = { count: 3, kind: 'servers' } as const;
+    assert.match(verdictText('x', verdictOf([free, free, silent]), servers), /2 of 3 servers/);
   });
 });
