@@ -175,13 +175,13 @@ export class LeaseHost {
       voting: this.#voting,
       held: clientId !== undefined,
       client_id: clientId ?? null,
-      remaining_ms: Math.max(0, Math.round(node.remainingMs(resource, now))),
+      remaining_ms: Math.max(0, Math.ceil(node.remainingMs(resource, now))),
       max_token: maxToken,
       waiters: this.#turns.count(resource),
       epoch,
       file_id: fileId,
       fresh: this.#fresh,
-      waits_ms: this.#voting ? 0 : Math.round(recovery?.waitMs(now) ?? 0),
+      waits_ms: this.#voting ? 0 : Math.ceil(recovery?.waitMs(now) ?? 0),
     };
   }
 
@@ -273,7 +273,7 @@ export class LeaseHost {
       throw new HoldfastError(
         'not_voting',
         'This node does not vote yet: its file is new, or was lost. A new cluster votes when all its nodes run and know of each other: by --peers, or from the first client that takes a lock. A node that lost its file waits until its leases have ended, and learns from the others.',
-        { waits_ms: Math.round(this.#options.recovery?.waitMs(this.#options.clock.now()) ?? 0) },
+        { waits_ms: Math.ceil(this.#options.recovery?.waitMs(this.#options.clock.now()) ?? 0) },
       );
   }
 

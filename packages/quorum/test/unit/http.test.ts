@@ -209,7 +209,7 @@ describe('Lease nodes over HTTP', () => {
     await ask(a.url, '/acquire', wanted(name, 'l1'));
     const { body } = await ask(a.url, `/status/${encodeURIComponent(name)}`);
     assert.deepEqual([body['resource'], body['held']], [name, true]);
-    const page = await ask(a.url, `/tokens?after=${encodeURIComponent('reports')}`);
+    const page = await ask(a.url, '/tokens');
     assert.deepEqual(page.body['tokens'], [[name, 1]]);
   });
 
