@@ -33,6 +33,8 @@ export class Ballots {
   readonly #releasedAt = new Map<string, Set<string>>();
   #refusedWrites = 0;
   #granted = 0;
+  /** A fault may be waiting for a vote. */
+  onVote: (node: string) => void = () => undefined;
 
   constructor(clocksAgree: boolean, report: (message: string) => void) {
     this.#clocksAgree = clocksAgree;
@@ -103,6 +105,7 @@ export class Ballots {
   /** B4. */
   granted(node: string, leaseId: string): void {
     this.#granted += 1;
+    this.onVote(node);
     if (this.#releasedAt.get(node)?.has(leaseId) === true)
       this.#report(`${node} granted ${leaseId}, which it had been told is released.`);
   }

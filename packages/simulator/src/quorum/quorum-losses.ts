@@ -1,6 +1,6 @@
 /**
  * Lost files, and what makes them worse: while a cluster begins, with a node cut off soon after, over lines
- * that are slow in one direction.
+ * that are slow in one direction, between a vote and the others that make it a majority.
  *
  * Never more than a minority of the files is lost and not learned again at one time, also before anybody has
  * voted: nobody could know the tokens then.
@@ -20,6 +20,9 @@ export interface QuorumLossesOptions {
   readonly ballots: Ballots;
   readonly longestTtlMs: number;
 }
+
+/** Lines, each in one direction. */
+type Pairs = readonly (readonly [from: string, to: string])[];
 
 export class QuorumLosses {
   readonly #options: QuorumLossesOptions;
@@ -53,8 +56,9 @@ export class QuorumLosses {
 
   start(meanPauseMs: number): void {
     this.#later(0, 2 * meanPauseMs, () => {
-      if (this.#random.chance(0.5)) this.#loseAndCut();
-      else this.#loseOnSlowLines();
+      const [what, strike] = this.#random.pick(this.#strikes);
+      this.#options.world.tell('fault', what);
+      strike();
       this.start(meanPauseMs);
     });
   }
@@ -65,19 +69,20 @@ export class QuorumLosses {
     this.#options.lines.mendAll();
   }
 
+  readonly #strikes: readonly (readonly [what: string, strike: () => void])[] = [
+    ['lose_and_cut', () => this.#loseAndCut()],
+    ['lose_on_slow_lines', () => this.#loseOnSlowLines()],
+    ['lose_what_was_voted', () => this.#loseWhatWasVoted()],
+  ];
+
   /** It is there again at once, and then this node or another one does not hear from some for long. */
   #loseAndCut(): void {
     const { nodes, longestTtlMs } = this.#options;
     const lost = this.#lose();
     this.#later(0, 50, () => lost.start());
     this.#later(0, this.#random.pick([10, 500, longestTtlMs]), () => {
-      const { network } = this.#options.world;
       const one = this.#random.chance(0.5) ? lost : this.#random.pick(nodes);
-      const pairs = this.#someLines(one, this.#names(nodes));
-      for (const [from, to] of pairs) network.cut(from, to);
-      this.#later(longestTtlMs * 1.05, longestTtlMs * 2.5, () => {
-        for (const [from, to] of pairs) network.heal(from, to);
-      });
+      this.#cutLines(this.#someLines(one, this.#names(nodes)), this.#ttls(1.05, 2.5));
     });
   }
 
@@ -93,22 +98,76 @@ export class QuorumLosses {
     });
   }
 
+  /**
+   * A vote is part of a majority with others that come later, when the file that it was written to is gone;
+   * the rest of the nodes know nothing of it. Its node asks the others before they have voted, and does not
+   * hear from them again until it may vote.
+   */
+  #loseWhatWasVoted(): void {
+    const { nodes, clients, ballots } = this.#options;
+    const [one, ...others] = this.#random.shuffled(nodes);
+    if (one === undefined) return;
+    const half = others.length / 2;
+    const late = this.#names(others.slice(0, half));
+    const deaf = this.#names(others.slice(half));
+    this.#slow(
+      clients.flatMap((client) => late.map((node) => [client, node] as const)),
+      350,
+      this.#random.between(2000, 4000),
+    );
+    this.#cut(clients, deaf, this.#ttls(0.5, 1.5));
+    let waits = true;
+    ballots.onVote = (node) => {
+      if (node !== one.machine.name || !waits) return;
+      waits = false;
+      // Its answer has left by then.
+      this.#later(0.1, 50, () => {
+        const lost = this.#lose(one);
+        lost.start();
+        if (lost !== one) return;
+        this.#later(1, 50, () => this.#cut([node], late, this.#ttls(1.1, 1.5)));
+        // What the majority knew may be asked of the others alone.
+        this.#later(this.#ttls(1, 1), this.#ttls(1, 1.5), () =>
+          this.#cut(clients, late, this.#ttls(0.2, 1)),
+        );
+      });
+    };
+  }
+
+  /** In both directions. */
+  #cut(left: readonly string[], right: readonly string[], forMs: number): void {
+    const pairs = left.flatMap((one) => right.map((other) => [one, other] as const));
+    this.#cutLines([...pairs, ...pairs.map(([one, other]) => [other, one] as const)], forMs);
+  }
+
+  #cutLines(pairs: Pairs, forMs: number): void {
+    const { network } = this.#options.world;
+    for (const [from, to] of pairs) network.cut(from, to);
+    this.#later(forMs, forMs, () => {
+      for (const [from, to] of pairs) network.heal(from, to);
+    });
+  }
+
   #slowDown(one: LeaseMachine): void {
-    const { nodes, clients, lines, longestTtlMs } = this.#options;
+    const { nodes, clients, longestTtlMs } = this.#options;
     this.#options.world.tell('fault', `slow lines of ${one.machine.name}`);
-    const pairs = this.#someLines(one, [...this.#names(nodes), ...clients]);
-    const upToMs = this.#random.between(100, 4000);
+    this.#slow(
+      this.#someLines(one, [...this.#names(nodes), ...clients]),
+      this.#random.between(100, 4000),
+      this.#random.between(1000, 1000 + longestTtlMs * 2),
+    );
+  }
+
+  #slow(pairs: Pairs, upToMs: number, forMs: number): void {
+    const { lines } = this.#options;
     for (const [from, to] of pairs) lines.slow(from, to, upToMs);
-    this.#later(1000, 1000 + longestTtlMs * 2, () => {
+    this.#later(forMs, forMs, () => {
       for (const [from, to] of pairs) lines.mend(from, to);
     });
   }
 
   /** Between it and some others, in one direction or both. */
-  #someLines(
-    { machine: { name } }: LeaseMachine,
-    names: readonly string[],
-  ): readonly (readonly [from: string, to: string])[] {
+  #someLines({ machine: { name } }: LeaseMachine, names: readonly string[]): Pairs {
     const others = this.#random.shuffled(names.filter((other) => other !== name));
     const some = others.slice(0, 1 + this.#random.below(others.length));
     const away = some.map((other) => [name, other] as const);
@@ -126,6 +185,11 @@ export class QuorumLosses {
     node.lose();
     ballots.forgets(node.machine.name);
     return node;
+  }
+
+  /** So many times the longest ttl, in ms. */
+  #ttls(min: number, max: number): number {
+    return this.#options.longestTtlMs * this.#random.between(min, max);
   }
 
   #later(minMs: number, maxMs: number, happen: () => void): void {

@@ -16,14 +16,16 @@ export function over<T>(
   to: LeaseMachine,
   ask: (host: LeaseHost) => T | Promise<T>,
 ): Promise<T> {
+  const { process: asker } = from;
   return new Promise((resolve, reject) => {
     lines.send(from, to.machine, () => {
       const { host } = to;
       if (host === undefined) return;
       const { process } = to.machine;
       const answer = (settle: () => void): void => {
-        // A process that has ended answers nothing.
-        if (to.machine.isOn && to.machine.process === process) lines.send(to.machine, from, settle);
+        // A process that has ended answers nothing, and a later one is not told what it did not ask.
+        if (to.machine.isOn && to.machine.process === process && from.process === asker)
+          lines.send(to.machine, from, settle);
       };
       // What throws at once throws inside the promise.
       new Promise<T>((decide) => decide(ask(host))).then(
