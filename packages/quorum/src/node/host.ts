@@ -152,8 +152,13 @@ export class LeaseHost {
         untilMs: now + Math.min(body.timeout_ms, longestWaitMs),
         tell: (status) => resolve({ status }),
       };
+      if (this.#closed) {
+        waiter.tell('TIMEOUT');
+        return;
+      }
       if (!this.#turns.add(resource, waiter)) {
-        reject(new HoldfastError('limit_exceeded', `Too many wait for "${resource}" here.`));
+        const text = `Too many wait here, for "${resource}" or in all. Ask again later.`;
+        reject(new HoldfastError('limit_exceeded', text));
         return;
       }
       const leave = (): void => {

@@ -326,6 +326,7 @@ describe('The host of a lease node', () => {
     await assert.rejects(wait('a', 'late'), isCode('limit_exceeded'));
     host.close();
     for (const answer of await Promise.all(waits)) assert.deepEqual(answer, { status: 'TIMEOUT' });
+    assert.deepEqual(await wait('a', 'after that'), { status: 'TIMEOUT' });
   });
 
   it('tells its status', async () => {
