@@ -15,7 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   engine: ['protocol', 'raft', 'state', 'storage'],
   api: ['protocol', 'engine', 'state'],
   client: ['protocol'],
-  quorum: ['protocol'],
+  quorum: ['protocol', 'storage'],
   server: ['protocol', 'engine', 'api'],
   cli: ['protocol', 'client', 'server', 'quorum'],
   simulator: [

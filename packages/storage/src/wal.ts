@@ -10,8 +10,12 @@
  * Y2: a broken frame with a whole transaction and more behind it refuses to start.
  *
  * One transaction is written at a time and ends with one commit frame, so a torn tail has at most one
- * commit frame, and nothing of this generation behind it. What cannot be told apart: damage within the
- * very last transaction from a torn one; and a file that is missing as a whole.
+ * commit frame, and nothing of this generation behind it. Where the broken frame is itself the end of a
+ * transaction, by a mark that can be read or that one flipped bit took away, everything behind it counts; and
+ * a frame whose checksum holds though it has the mark of another generation was never torn.
+ *
+ * What cannot be told apart: damage within the very last transaction from a torn one; a log that ends early
+ * between two transactions; and a file that is missing as a whole.
  *
  * The format: https://www.sqlite.org/fileformat2.html, section 4.
  */
@@ -65,8 +69,17 @@ export function inspectWal(databaseFile: string): string[] {
   const isOfThisGeneration = (offset: number): boolean =>
     offset + frameHeaderBytes <= bytes.byteLength &&
     bytes.subarray(offset + 8, offset + 16).equals(salts);
-  const { validEnd, brokenAt } = walk(bytes, frameBytes, littleEndian, head, isOfThisGeneration);
-  let commitBehind = false;
+  const { validEnd, brokenAt, sum } = walk(
+    bytes,
+    frameBytes,
+    littleEndian,
+    head,
+    isOfThisGeneration,
+  );
+  const isWhole = brokenAt + frameBytes <= bytes.byteLength;
+  const broken = bytes.subarray(brokenAt, brokenAt + frameBytes);
+  let commitBehind =
+    isWhole && isOfThisGeneration(brokenAt) && wasCommit(broken, littleEndian, sum);
   for (
     let offset = brokenAt + frameBytes;
     offset + frameHeaderBytes <= bytes.byteLength;
@@ -81,6 +94,11 @@ export function inspectWal(databaseFile: string): string[] {
     }
     commitBehind = bytes.readUInt32BE(offset + 4) !== 0;
   }
+  if (isWhole && !isOfThisGeneration(brokenAt) && holds(broken, littleEndian, sum) !== undefined)
+    throw new StorageDamagedError(
+      file,
+      `the frame at byte ${String(brokenAt)} is whole, but marked as one of another generation`,
+    ); // Y2
   // What ends at a frame of an earlier generation was overwritten in order: nothing is missing.
   const torn = isOfThisGeneration(brokenAt) || brokenAt > validEnd || commitBehind;
   return torn
@@ -90,6 +108,26 @@ export function inspectWal(databaseFile: string): string[] {
     : [];
 }
 
+/** The chain of checksums after this frame; undefined: it is broken here. */
+function holds(frame: Buffer, littleEndian: boolean, before: Checksum): Checksum | undefined {
+  const start = checksum(frame.subarray(0, 8), littleEndian, before);
+  const sum = checksum(frame.subarray(frameHeaderBytes), littleEndian, start);
+  return sum.first === frame.readUInt32BE(16) && sum.second === frame.readUInt32BE(20)
+    ? sum
+    : undefined;
+}
+
+/** Whether a broken frame ended a transaction, also where a flipped bit took the mark of that away. */
+function wasCommit(frame: Buffer, littleEndian: boolean, before: Checksum): boolean {
+  if (frame.readUInt32BE(4) !== 0) return true;
+  const mended = Buffer.from(frame);
+  for (let bit = 0; bit < 32; bit++) {
+    mended.writeUInt32BE((1 << bit) >>> 0, 4);
+    if (holds(mended, littleEndian, before) !== undefined) return true;
+  }
+  return false;
+}
+
 /** Follows the chain of checksums. */
 function walk(
   bytes: Buffer,
@@ -97,25 +135,18 @@ function walk(
   littleEndian: boolean,
   head: Checksum,
   isOfThisGeneration: (offset: number) => boolean,
-): { readonly validEnd: number; readonly brokenAt: number } {
+): { readonly validEnd: number; readonly brokenAt: number; readonly sum: Checksum } {
   let sum = head;
   let offset = headerBytes;
   let validEnd = headerBytes;
   while (offset + frameBytes <= bytes.byteLength && isOfThisGeneration(offset)) {
-    sum = checksum(bytes.subarray(offset, offset + 8), littleEndian, sum);
-    sum = checksum(
-      bytes.subarray(offset + frameHeaderBytes, offset + frameBytes),
-      littleEndian,
-      sum,
-    );
-    if (
-      sum.first !== bytes.readUInt32BE(offset + 16) ||
-      sum.second !== bytes.readUInt32BE(offset + 20)
-    )
-      break;
-    const isCommit = bytes.readUInt32BE(offset + 4) !== 0;
+    const frame = bytes.subarray(offset, offset + frameBytes);
+    const next = holds(frame, littleEndian, sum);
+    if (next === undefined) break;
+    sum = next;
+    const isCommit = frame.readUInt32BE(4) !== 0;
     offset += frameBytes;
     if (isCommit) validEnd = offset;
   }
-  return { validEnd, brokenAt: offset };
+  return { validEnd, brokenAt: offset, sum };
 }

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -16,6 +17,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Changes, LeaseRow } from '../../src/node/lease-node.ts';
+import { formatVersion, metaRow } from '../../src/store/schema.ts';
 import { openStore } from '../../src/store/sqlite-store.ts';
 import type { OpenedStore } from '../../src/store/sqlite-store.ts';
 
@@ -55,7 +57,8 @@ describe('The file of a lease node', () => {
   /** Something of everything, more than one page of each table. */
   function write(): OpenedStore {
     const first = open();
-    first.store.markVoting([5, 8]);
+    first.store.found([5, 8]);
+    first.store.markVoting();
     const rows = Array.from({ length: 200 }, (_, number) => ({
       ...held,
       resource: `r${String(number)}`,
@@ -89,7 +92,8 @@ describe('The file of a lease node', () => {
       forgotten: ['t2'],
       floor: 4,
     });
-    first.store.markVoting([5, 8]);
+    first.store.found([8, 5]);
+    first.store.markVoting();
     first.store.close();
     const again = open();
     assert.deepEqual(again.restored, {
@@ -98,9 +102,20 @@ describe('The file of a lease node', () => {
       floor: 4,
     });
     assert.equal(again.hasVoted, true);
-    assert.deepEqual(again.founders, [5, 8]);
+    assert.deepEqual(again.founders, [8, 5]);
     assert.equal(again.fileId, first.fileId);
     assert.equal(again.putAside, undefined);
+  });
+
+  it('writes its founders down once, and they stand', () => {
+    const first = open();
+    first.store.found([5, 8]);
+    assert.throws(() => first.store.found([5, 9]), /written down: \[5,8\]/);
+    first.store.close();
+    const again = open();
+    assert.deepEqual(again.founders, [5, 8]);
+    assert.equal(again.hasVoted, false);
+    assert.throws(() => again.store.found([5, 9]), /written down/);
   });
 
   it('keeps names of every kind, and those that look alike apart', () => {
@@ -144,11 +159,25 @@ describe('The file of a lease node', () => {
   it('is not opened for another configuration, nor by an older version: it stays as it was', () => {
     write();
     assert.throws(() => open(2), /of configuration 1, not 2.*--epoch/);
-    const database = new DatabaseSync(file);
-    database.exec(`UPDATE meta SET value = 2 WHERE key = 'format'`);
-    database.close();
+    const { key, value, checksum } = metaRow('format', formatVersion + 1);
+    change(`UPDATE meta SET value = '${value}', checksum = ${String(checksum)}
+      WHERE key = '${key}'; DROP TABLE leases`);
+    const was = readFileSync(file);
     assert.throws(() => open(), /newer version of Holdfast/);
     assert.deepEqual(readdirSync(folder), ['node.sqlite']);
+    assert.deepEqual(readFileSync(file), was);
+  });
+
+  it('is reached through a link as well', () => {
+    const first = open();
+    const link = join(folder, 'link.sqlite');
+    symlinkSync(file, link);
+    first.store.close();
+    file = link;
+    const again = open();
+    again.store.save({ ...nothing, rows: [held] });
+    again.store.close();
+    assert.deepEqual(open().restored.rows, [held]);
   });
 
   const damages: Readonly<Record<string, () => void>> = {
@@ -161,8 +190,18 @@ describe('The file of a lease node', () => {
     'has a token that is no whole number': () => change(`UPDATE leases SET lease_token = 1.5`),
     'has a token beyond all numbers': () =>
       change(`UPDATE leases SET max_token = 9223372036854775807`),
+    'has another token than was saved': () => change(`UPDATE leases SET max_token = 8`),
+    'has another name than was saved': () =>
+      change(`UPDATE leases SET resource = 'x' WHERE resource = 'r7'`),
+    'has another floor than was saved': () =>
+      change(`UPDATE meta SET value = '2' WHERE key = 'floor'`),
     'has half a lease': () => change(`UPDATE leases SET client_id = NULL`),
     'has no floor': () => change(`DELETE FROM meta WHERE key = 'floor'`),
+    'has no founders': () => change(`DELETE FROM meta WHERE key = 'founders'`),
+    'has no leases': () => change(`DROP TABLE leases`),
+    'has no meta': () => change(`DROP TABLE meta`),
+    'is empty': () => truncateSync(file),
+    'has nothing but a head': () => truncateSync(file, 4096),
   };
   for (const [damage, strike] of Object.entries(damages))
     it(`that ${damage} is put aside and counts as lost (S1)`, () => {

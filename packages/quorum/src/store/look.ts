@@ -1,0 +1,81 @@
+/**
+ * Looks at a file before SQLite may write to it, and puts it aside where it is damaged.
+ *
+ * L1: nothing is changed by looking. A file that is of another configuration, or in use, stays as it is.
+ * L2: the look and the renaming hold SQLite's lock: no other process writes meanwhile.
+ * L3: what is put aside is kept byte by byte, with its log: whoever looks into it finds all there was.
+ */
+import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { inspectWal } from '@holdfast/storage';
+import { Damaged, isDamage } from './damage.ts';
+import { readContents, readSchema } from './read.ts';
+import { pageBytes } from './schema.ts';
+
+/**
+ * @returns where it was put; undefined: there is none, or it is whole.
+ * @throws Error when it is in use, of another epoch, or of a newer format.
+ */
+export function putAsideIfDamaged(file: string, epoch: number): string | undefined {
+  // The file alone is gone: deleted, or putting it aside was cut short.
+  if (!existsSync(file)) return existsSync(`${file}-wal`) ? putAside(file) : undefined;
+  // Before SQLite has it: closing a descriptor of one's own would take away SQLite's lock.
+  const isWritable = isWritableByItsHead(file);
+  const hasLog = sizeOf(`${file}-wal`) >= smallestLogBytes;
+  // Such a connection neither takes the log into the file nor deletes it on closing (L1).
+  const database = new DatabaseSync(file, { readOnly: true });
+  let isLocked = false;
+  try {
+    readSchema(database); // L2
+    isLocked = true;
+    if (!isWritable) throw new Damaged('its head says that it must not be written');
+    inspectWal(file);
+    checkTrees(database);
+    const { needsLog } = readContents(database, file, epoch);
+    if (needsLog && !hasLog) throw new Damaged('its log is gone');
+    return undefined;
+  } catch (error) {
+    if (isDamage(error)) return putAside(file);
+    throw error;
+  } finally {
+    if (isLocked) removeTraces(file);
+    database.close();
+  }
+}
+
+/** Its head, and one page with what comes before it. */
+const smallestLogBytes = 32 + 24 + pageBytes;
+
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+
+/** Which version may write it: a flipped bit makes one that this SQLite is not, and it would only read. */
+function isWritableByItsHead(file: string): boolean {
+  const head = Buffer.alloc(19);
+  const descriptor = openSync(file, 'r');
+  try {
+    readSync(descriptor, head, 0, head.length, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  return (head[18] ?? 0) <= 2;
+}
+
+/** Every page is where it belongs, and what stands in an index stands in its table. */
+function checkTrees(database: DatabaseSync): void {
+  const { integrity_check: found } = database.prepare('PRAGMA integrity_check(1)').get() ?? {};
+  if (found !== 'ok') throw new Damaged(String(found));
+}
+
+/** L3. The file first: a log without a file still tells that there was one. */
+function putAside(file: string): string {
+  const aside = `${file}.damaged-${String(process.hrtime.bigint())}`;
+  for (const suffix of ['', '-wal'])
+    if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
+  return aside;
+}
+
+/** What SQLite made for the look. */
+function removeTraces(file: string): void {
+  rmSync(`${file}-shm`, { force: true });
+  if (sizeOf(`${file}-wal`) === 0) rmSync(`${file}-wal`, { force: true });
+}

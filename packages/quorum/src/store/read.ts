@@ -1,0 +1,137 @@
+/**
+ * Reads a whole file and believes nothing that does not fit.
+ *
+ * R1: the tables are those that were made, letter by letter.
+ * R2: every row of `meta` is there and has its checksum, every row of `leases` has its own.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import type { LeaseRow, Restored } from '../node/lease-node.ts';
+import { Damaged, plainCode } from './damage.ts';
+import { formatVersion, metaChecksum, rowChecksum, schemaLines } from './schema.ts';
+
+export interface Contents {
+  readonly restored: Restored;
+  /** The node has voted before, and everything it granted is here. */
+  readonly hasVoted: boolean;
+  /** Random, of this file. */
+  readonly fileId: number;
+  /** As given to `found`; empty: not yet. */
+  readonly founders: readonly number[];
+  readonly needsLog: boolean;
+}
+
+/**
+ * @throws Damaged, or what SQLite throws.
+ * @throws Error when it is of another epoch, or of a newer format.
+ */
+export function readContents(database: DatabaseSync, file: string, epoch: number): Contents {
+  const lines = readSchema(database);
+  if (!lines.some((line) => line.startsWith('table meta ') && schemaLines.includes(line)))
+    throw new Damaged('it does not tell its format'); // R1
+  const meta = readMeta(database);
+  if (number(meta, 'format') > formatVersion)
+    throw new Error(`${file} was written by a newer version of Holdfast. Run that one.`);
+  if (lines.join('\n') !== schemaLines.join('\n')) throw new Damaged('its tables are others'); // R1
+  const contents = {
+    restored: restore(database, number(meta, 'floor')),
+    hasVoted: boolean(meta, 'has_voted'),
+    fileId: number(meta, 'file_id'),
+    founders: numbers(meta, 'founders'),
+    needsLog: boolean(meta, 'needs_log'),
+  };
+  if (number(meta, 'epoch') !== epoch)
+    throw new Error(
+      `${file} is of configuration ${String(number(meta, 'epoch'))}, not ${String(epoch)}. Give the number with --epoch, or use another file.`,
+    );
+  return contents;
+}
+
+/** The first that is read of a file: SQLite takes its lock here. */
+export function readSchema(database: DatabaseSync): string[] {
+  try {
+    return database
+      .prepare(`SELECT type, name, tbl_name, coalesce(sql, '') AS sql FROM sqlite_schema`)
+      .all()
+      .map(({ type, name, tbl_name: table, sql }) => [type, name, table, sql].join(' '))
+      .toSorted();
+  } catch (error) {
+    // SQLITE_ERROR: every file can be asked this, so it is the file's head that SQLite does not know.
+    if (plainCode(error) === 1) throw new Damaged(String(error));
+    throw error;
+  }
+}
+
+type MetaValues = ReadonlyMap<string, unknown>;
+
+/** R2. */
+function readMeta(database: DatabaseSync): MetaValues {
+  const values = new Map<string, unknown>();
+  for (const { key, value, checksum } of database.prepare('SELECT * FROM meta').all()) {
+    if (typeof key !== 'string' || typeof value !== 'string')
+      throw new Damaged('a row of meta is no text');
+    if (metaChecksum(key, value) !== checksum) throw new Damaged(`${key} fails its checksum`);
+    values.set(key, JSON.parse(value));
+  }
+  return values;
+}
+
+function number(meta: MetaValues, key: string): number {
+  const value = meta.get(key);
+  if (!isCount(value)) throw new Damaged(`${key} is no number`);
+  return value;
+}
+
+function numbers(meta: MetaValues, key: string): readonly number[] {
+  const value = meta.get(key);
+  if (!Array.isArray(value) || !value.every(isCount)) throw new Damaged(`${key} is no list`);
+  return value;
+}
+
+function boolean(meta: MetaValues, key: string): boolean {
+  const value = meta.get(key);
+  if (typeof value !== 'boolean') throw new Damaged(`${key} is neither true nor false`);
+  return value;
+}
+
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
+
+function restore(database: DatabaseSync, floor: number): Restored {
+  const rows = database
+    .prepare('SELECT * FROM leases')
+    .all()
+    .map((row) => leaseRow(row));
+  const tombstones = database
+    .prepare('SELECT lease_id FROM tombstones ORDER BY number')
+    .all()
+    .map((row) => String(row['lease_id']));
+  return { rows, tombstones, floor };
+}
+
+/** R2. */
+function leaseRow(columns: Readonly<Record<string, unknown>>): LeaseRow {
+  const { resource, max_token: maxToken } = columns;
+  if (typeof resource !== 'string' || !isCount(maxToken))
+    throw new Damaged('a row has no resource or token');
+  const row = { resource, maxToken, lease: storedLease(resource, columns) };
+  if (rowChecksum(row) !== columns['checksum'])
+    throw new Damaged(`the row of "${resource}" fails its checksum`);
+  return row;
+}
+
+function storedLease(
+  resource: string,
+  columns: Readonly<Record<string, unknown>>,
+): LeaseRow['lease'] {
+  const { lease_id: id, client_id: clientId, lease_token: token, ttl_ms: ttlMs } = columns;
+  if (id === null && clientId === null && token === null && ttlMs === null) return undefined;
+  if (
+    typeof id !== 'string' ||
+    typeof clientId !== 'string' ||
+    !isCount(token) ||
+    typeof ttlMs !== 'number' ||
+    !(ttlMs > 0)
+  )
+    throw new Damaged(`the lease of "${resource}" is not whole`);
+  return { id, clientId, token, ttlMs };
+}

@@ -1,0 +1,124 @@
+/**
+ * The tables of a lease node's file, and how SQLite is to write them.
+ *
+ * Rows that nothing else vouches for have a checksum. A tombstone needs none: its id stands in the table and
+ * in the index of what is unique, and SQLite's own check compares the two.
+ */
+import { randomInt } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import type { LeaseRow } from '../node/lease-node.ts';
+
+export const formatVersion = 1;
+export const pageBytes = 4096;
+
+/** `meta` stays as it is in every format: it tells the format. */
+const tables = {
+  meta: 'CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID',
+  leases:
+    'CREATE TABLE leases (resource TEXT PRIMARY KEY, max_token INTEGER NOT NULL, lease_id TEXT, client_id TEXT, ' +
+    'lease_token INTEGER, ttl_ms, checksum INTEGER NOT NULL) WITHOUT ROWID',
+  tombstones: 'CREATE TABLE tombstones (number INTEGER PRIMARY KEY, lease_id TEXT NOT NULL UNIQUE)',
+} as const;
+
+/** What `sqlite_schema` says of a file: one line each, in order. */
+export const schemaLines: readonly string[] = [
+  ...Object.entries(tables).map(([name, sql]) => `table ${name} ${name} ${sql}`),
+  'index sqlite_autoindex_tombstones_1 tombstones ',
+].toSorted();
+
+/** Values are JSON. */
+export interface Meta {
+  readonly format: number;
+  readonly epoch: number;
+  readonly floor: number;
+  readonly has_voted: boolean;
+  readonly file_id: number;
+  readonly founders: readonly number[];
+  /** The file is not whole without its log (see log-mark.ts). */
+  readonly needs_log: boolean;
+}
+
+export const metaChecksum = (key: string, value: string): number => crc32(value, crc32(key));
+
+export function rowChecksum({ resource, maxToken, lease }: LeaseRow): number {
+  const { id = null, clientId = null, token = null, ttlMs = null } = lease ?? {};
+  return crc32(JSON.stringify([resource, maxToken, id, clientId, token, ttlMs]));
+}
+
+export const putMeta =
+  'INSERT OR REPLACE INTO meta (key, value, checksum) VALUES (:key, :value, :checksum)';
+
+export function metaRow<Key extends keyof Meta>(
+  key: Key,
+  value: Meta[Key],
+): { readonly key: string; readonly value: string; readonly checksum: number } {
+  const text = JSON.stringify(value);
+  return { key, value: text, checksum: metaChecksum(key, text) };
+}
+
+const pragmas = {
+  locking_mode: 'exclusive',
+  journal_mode: 'wal',
+  // Every commit is synced before it returns.
+  synchronous: 2,
+  // Log and file are brought together by log-mark.ts.
+  wal_autocheckpoint: 0,
+} as const;
+
+/** @throws Error where one of them is not in force: nothing that is promised would hold. */
+export function configure(database: DatabaseSync): void {
+  database.exec(`
+    PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = 0;
+  `);
+  for (const [pragma, wanted] of Object.entries(pragmas)) {
+    const [found] = Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {});
+    if (found !== wanted)
+      throw new Error(`SQLite has ${pragma} ${String(found)}, not ${String(wanted)}.`);
+  }
+}
+
+/** Makes a file that has its name only when it is whole. */
+export function makeFile(file: string, epoch: number): void {
+  const unfinished = `${file}.new`;
+  for (const suffix of ['', '-wal', '-shm', '-journal'])
+    rmSync(unfinished + suffix, { force: true });
+  const database = new DatabaseSync(unfinished);
+  try {
+    database.exec(`PRAGMA page_size = ${String(pageBytes)}`);
+    configure(database);
+    const fileId = randomInt(1, 2 ** 48 - 1);
+    database.exec(`BEGIN; ${Object.values(tables).join(';')}`);
+    const put = database.prepare(putMeta);
+    for (const row of [
+      metaRow('format', formatVersion),
+      metaRow('epoch', epoch),
+      metaRow('floor', 0),
+      metaRow('has_voted', false),
+      metaRow('file_id', fileId),
+      metaRow('founders', []),
+      metaRow('needs_log', false),
+    ])
+      put.run(row);
+    database.exec('COMMIT');
+  } finally {
+    // The log goes into the file here.
+    database.close();
+  }
+  renameSync(unfinished, file);
+  syncFolder(dirname(file));
+}
+
+function syncFolder(folder: string): void {
+  const directory = openSync(folder, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
