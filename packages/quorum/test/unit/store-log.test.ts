@@ -8,6 +8,8 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -16,7 +18,7 @@ import { join } from 'node:path';
 import { DatabaseSync, StatementSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { openStore } from '../../src/store/sqlite-store.ts';
-import { copy, look, numbered, rowOf } from './support/store-files.ts';
+import { copy, look, nothing, numbered, rowOf } from './support/store-files.ts';
 import type { Found } from './support/store-files.ts';
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
@@ -151,6 +153,57 @@ describe('The log of the file of a lease node', () => {
     assertWholeOrLost(found, 20, 'damaged');
     assert.ok(found.putAside !== undefined);
     assert.deepEqual(both(found.putAside), struck, 'nothing of it is thrown away');
+  });
+
+  it('is looked at beside the file itself, where that is reached through a link', () => {
+    const { store } = openStore(file, 1);
+    for (let number = 1; number <= 20; number++) store.save(numbered(number));
+    const real = join(folder, 'real.sqlite');
+    const link = join(folder, 'link.sqlite');
+    symlinkSync(real, link);
+    copy(file, real);
+    assertWhole(look(link), 20, 'whole');
+    copy(file, real);
+    const log = readFileSync(`${real}-wal`);
+    log[log.length >> 1] = (log[log.length >> 1] ?? 0) ^ 1;
+    writeFileSync(`${real}-wal`, log);
+    assert.ok(look(link).putAside !== undefined);
+    store.close();
+  });
+
+  it('goes into the file before it is large', () => {
+    const { store } = openStore(file, 1);
+    const rows = Array.from({ length: 500 }, (_, row) => ({
+      ...rowOf(0),
+      resource: `many${String(row)}`,
+    }));
+    for (let count = 0; count < 60; count++) store.save({ ...nothing, rows });
+    assert.ok(statSync(`${file}-wal`).size < 1_000_000);
+    store.close();
+  });
+
+  it('has nothing but the mark when SQLite closes the file (M2)', () => {
+    const { store } = openStore(file, 1);
+    for (let number = 1; number <= 20; number++) store.save(numbered(number));
+    const { prototype } = DatabaseSync;
+    const { close } = prototype;
+    let alone: unknown;
+    prototype.close = function watched(this: DatabaseSync): void {
+      prototype.close = close;
+      const copied = join(folder, 'copied.sqlite');
+      copy(file, copied);
+      rmSync(`${copied}-wal`);
+      const database = new DatabaseSync(copied);
+      alone = database.prepare('SELECT count(*) AS count FROM tombstones').get()?.['count'];
+      database.close();
+      close.call(this);
+    };
+    try {
+      store.close();
+    } finally {
+      prototype.close = close;
+    }
+    assert.equal(alone, 20);
   });
 
   it('is kept with a file that is put aside for something else', () => {

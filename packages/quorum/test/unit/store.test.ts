@@ -7,7 +7,6 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -166,18 +165,6 @@ describe('The file of a lease node', () => {
     assert.throws(() => open(), /newer version of Holdfast/);
     assert.deepEqual(readdirSync(folder), ['node.sqlite']);
     assert.deepEqual(readFileSync(file), was);
-  });
-
-  it('is reached through a link as well', () => {
-    const first = open();
-    const link = join(folder, 'link.sqlite');
-    symlinkSync(file, link);
-    first.store.close();
-    file = link;
-    const again = open();
-    again.store.save({ ...nothing, rows: [held] });
-    again.store.close();
-    assert.deepEqual(open().restored.rows, [held]);
   });
 
   const damages: Readonly<Record<string, () => void>> = {
