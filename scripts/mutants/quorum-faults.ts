@@ -157,10 +157,10 @@ const planted: readonly QuorumFault[] = [
     name: 'vote-before-it-is-on-disk',
     breaks: 'a vote leaves though the disk refused it',
     file: 'packages/quorum/src/node/host.ts',
-    find: `    await this.#onDisk();
-    this.#turns.taken(resource);`,
-    put: `    void this.#onDisk().catch(() => undefined);
-    this.#turns.taken(resource);`,
+    find: `      await this.#onDisk();
+      this.#turns.taken(resource);`,
+    put: `      void this.#onDisk().catch(() => undefined);
+      this.#turns.taken(resource);`,
   },
 ];
 
