@@ -65,9 +65,13 @@ const clock: HostClock = {
  */
 export async function startLeaseNode(options: LeaseNodeOptions): Promise<RunningLeaseNode> {
   const { file, epoch = 1, longestTtlMs = 60_000, driftBufferMs = 1000, log } = options;
-  const { store, restored, hasVoted, fileId, founders, putAside } = openStore(file, epoch);
-  if (putAside !== undefined)
-    log.warn({ putAside }, 'The file was damaged: it is put aside and counts as lost.');
+  const { store, restored, hasVoted, fileId, founders } = openStore(
+    file,
+    epoch,
+    (putAside, why) => {
+      log.warn({ putAside, why }, 'The file is damaged: it is put aside and counts as lost.');
+    },
+  );
   const startedAtMs = clock.now();
   const recovery = hasVoted
     ? undefined
@@ -140,6 +144,7 @@ function rejoining(
     ask: (peer, after) => new OtherNode(peer, apiKey).tokens(after),
     propose: (peer, founders) => new OtherNode(peer, apiKey).begin(epoch, founders),
     peers,
+    onKnown: (others) => log.info({ others }, 'Who the other nodes are.'),
     onVoting: () => log.info({}, 'This node votes.'),
     onError(peer, error) {
       // Once each time the state of things changes, not four times a second.

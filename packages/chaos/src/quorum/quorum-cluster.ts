@@ -44,6 +44,7 @@ export class QuorumCluster {
     this.nodes = nodeIds.map((nodeId, index) => {
       const httpPort = ports[index] ?? 0;
       const own = join(folder, nodeId);
+      mkdirSync(join(own, 'data'), { recursive: true });
       const command = nodeCommand(httpPort, databaseOf(join(own, 'data')));
       return new NodeProcess({
         nodeId,

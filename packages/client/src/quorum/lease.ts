@@ -62,7 +62,7 @@ export async function attempt(
   const majority = majorityOf(voters); // Q1
   const lease = { resource: ask.resource, leaseId: newId() };
   const askedAt = momentOf(clock); // Q3
-  const { heard, silent } = await askAll<Vote>(
+  const votes = await askAll<Vote>(
     voters,
     clock,
     nodeTimeoutMs,
@@ -76,13 +76,16 @@ export async function attempt(
       );
     },
   );
+  const { heard } = votes;
+  let { silent } = votes;
   const grants = grantsOf(heard);
   if (grants.length >= majority) {
     const token = Math.max(...grants);
     const agree = grants.filter((grant) => grant === token).length >= majority;
     const confirmed = agree || (await confirm(settings, lease, token)); // Q2
-    if (confirmed && validForMs(settings, askedAt) > 0)
+    if (confirmed === true && validForMs(settings, askedAt) > 0)
       return { type: 'held', lease: { ...lease, token, askedAt } };
+    if (confirmed !== true) silent = confirmed;
   }
   return { type: 'failed', silent, givenBack: giveBack(settings, lease, heard) };
 }
@@ -113,10 +116,16 @@ function giveBack(
   });
 }
 
-/** Q2. */
-async function confirm(settings: QuorumSettings, lease: LeaseRef, token: number): Promise<boolean> {
-  const said = await byMajority(settings, (voter, signal) => voter.confirm(lease, token, signal));
-  return said === 'yes';
+/** Q2. @returns Those that were silent, where it is not confirmed. */
+async function confirm(
+  settings: QuorumSettings,
+  lease: LeaseRef,
+  token: number,
+): Promise<true | readonly Silence[]> {
+  const { said, silent } = await byMajority(settings, (voter, signal) =>
+    voter.confirm(lease, token, signal),
+  );
+  return said === 'yes' ? true : silent;
 }
 
 export type Renewal =
@@ -130,7 +139,7 @@ export type Renewal =
 export async function renew(settings: QuorumSettings, lease: LeaseRef): Promise<Renewal> {
   const { clock, ttlMs } = settings;
   const askedAt = momentOf(clock); // Q3
-  const said = await byMajority(settings, (voter, signal) => voter.renew(lease, ttlMs, signal));
+  const { said } = await byMajority(settings, (voter, signal) => voter.renew(lease, ttlMs, signal));
   if (said === 'yes') return { type: 'renewed', askedAt };
   return { type: said === 'no' ? 'ended' : 'unheard' };
 }
@@ -139,7 +148,7 @@ export async function renew(settings: QuorumSettings, lease: LeaseRef): Promise<
 async function byMajority(
   { voters, clock, nodeTimeoutMs }: QuorumSettings,
   ask: (voter: Voter, signal: AbortSignal) => Promise<boolean>,
-): Promise<'yes' | 'no' | undefined> {
+): Promise<{ readonly said: 'yes' | 'no' | undefined; readonly silent: readonly Silence[] }> {
   const majority = majorityOf(voters); // Q1
   const saying = (answers: Answers<boolean>, what: boolean): number =>
     answers.heard.filter(({ answer }) => answer === what).length;
@@ -154,7 +163,7 @@ async function byMajority(
     ask,
     (answers) => decision(answers) !== undefined,
   );
-  return decision(all);
+  return { said: decision(all), silent: all.silent };
 }
 
 /** Before each try, in ms: a node that starts anew takes a moment. */

@@ -16,7 +16,7 @@ const placeSlackMs = 2000;
 const shortestGraceMs = 50;
 
 export interface Pause {
-  /** How long where nobody can tell, in ms. */
+  /** How long where no majority can tell, in ms. */
   readonly pauseMs: number;
   /** How long the caller waits in all, in ms. */
   readonly leftMs: number;
@@ -78,7 +78,8 @@ export class Line {
 
   /** How long to wait for what others may tell. */
   #patienceMs(pauseMs: number): number {
-    if (this.#places.size === 0) return pauseMs;
+    const tells = this.#places.size + this.#told.size;
+    if (tells < majorityOf(this.#settings.voters)) return pauseMs;
     return this.#told.size === 0 ? longestWaitMs : Math.max(pauseMs, shortestGraceMs);
   }
 

@@ -41,7 +41,7 @@ export class QuorumLock {
 
   /**
    * Takes the lock, and keeps it until it is released or cannot be renewed. Where nodes are silent, the last
-   * attempt may take their time (`nodeTimeoutMs`, and as much again to give back) beyond `waitMs`.
+   * attempt may take up to three times `nodeTimeoutMs` beyond `waitMs`: to ask, to confirm, to give back.
    *
    * @throws HoldfastError `lock_held` (without a wait), `wait_timeout`, `no_quorum` (a majority did not
    *   answer), `aborted`.
@@ -56,7 +56,11 @@ export class QuorumLock {
       for (let tries = 0; ; tries++) {
         if (isAborted(signal)) throw aborted();
         const tried = await this.#attempt({ ...ask, isNext }, signal);
-        if (tried.type === 'held') return new QuorumHold(this.#settings, tried.lease);
+        if (tried.type === 'held') {
+          if (!isAborted(signal)) return new QuorumHold(this.#settings, tried.lease);
+          void release(this.#settings, tried.lease, () => false);
+          throw aborted();
+        }
         const leftMs = untilMs - clock.now();
         if (leftMs <= 0) {
           await tried.givenBack;
@@ -78,15 +82,19 @@ export class QuorumLock {
     const trying = attempt(this.#settings, ask);
     if (signal === undefined) return trying;
     return new Promise((resolve, reject) => {
+      // Whichever comes first: what the caller has is not given back behind its back.
+      let hasGivenUp = false;
       const gaveUp = (): void => {
+        hasGivenUp = true;
         reject(aborted());
-        void trying.then((tried) => {
-          if (tried.type === 'held') void release(this.#settings, tried.lease, () => false);
-        });
       };
       if (signal.aborted) gaveUp();
       else signal.addEventListener('abort', gaveUp, { once: true });
-      void trying.then(resolve, reject).finally(() => signal.removeEventListener('abort', gaveUp));
+      trying.then((tried) => {
+        signal.removeEventListener('abort', gaveUp);
+        if (!hasGivenUp) resolve(tried);
+        else if (tried.type === 'held') void release(this.#settings, tried.lease, () => false);
+      }, reject);
     });
   }
 

@@ -5,9 +5,10 @@
  * V1: who may have lost a file waits until the longest ttl plus the drift buffer have passed since its start,
  *     so that every lease it may have granted has ended on every clock. Only then it asks for the largest
  *     tokens of a majority of the others: any token that is held was made known to one of them before.
- * V2: a new cluster begins by agreement. Who hears in one round that none of the others has voted writes down
- *     the files of all, its own too (founders), and has those write down the same that have nothing yet: once
- *     in the life of a file, before it votes. When all have the same they vote at once: whoever had voted
+ * V2: a new cluster begins by agreement. Who hears in two rounds, one behind the other, that none of the same
+ *     files has voted (so that there was a moment at which none had) writes down the files of all, its own
+ *     too (founders), and has those write down the same that have nothing yet: once in the life of a file,
+ *     before it votes. When all have the same they vote at once: whoever had voted
  *     before, with a file that was lost since, had the others write down that one, and they write no second
  *     list.
  * V3: a node whose very file stands among the founders of one that votes has lost nothing since they were
@@ -43,6 +44,8 @@ export class Recovery {
   /** Of this round, by file: a node that is named twice counts once, and this very one is none of the others. */
   readonly #heard = new Map<number, Heard>();
   #beganAfterTheWait = false;
+  /** The files of the round before, where none of them had voted. */
+  #freshBefore: readonly number[] = [];
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
@@ -52,11 +55,13 @@ export class Recovery {
   /** How many other nodes there are. */
   setOthers(others: number): void {
     this.#others = others;
+    this.#freshBefore = [];
     this.#heard.clear();
   }
 
   /** @returns whether it is time to ask for their tokens as well (V1). */
   beginRound(nowMs: number): boolean {
+    this.#freshBefore = this.isBeginning ? this.#files : [];
     this.#heard.clear();
     this.#beganAfterTheWait = this.waitMs(nowMs) === 0;
     return this.#beganAfterTheWait;
@@ -75,17 +80,23 @@ export class Recovery {
 
   /** The others were there in this round, and none of them has voted: they may agree soon. */
   get isBeginning(): boolean {
-    return (
-      this.#others > 0 &&
-      this.#heard.size === this.#others &&
-      [...this.#heard.values()].every(({ fresh }) => fresh)
-    );
+    return this.areAllHeard && [...this.#heard.values()].every(({ fresh }) => fresh);
   }
 
   /** V2: what is to be written down now; undefined: nothing. Tell with `found` that it is on disk. */
   get foundersToWrite(): readonly number[] | undefined {
     if (this.#founders.length > 0 || !this.isBeginning) return undefined;
+    return same(this.#files, this.#freshBefore) ? this.#files : undefined;
+  }
+
+  /** Of all that were heard in this round, and its own; in order. */
+  get #files(): readonly number[] {
     return [this.#options.fileId, ...this.#heard.keys()].toSorted((one, other) => one - other);
+  }
+
+  /** All others answered in this round, each from a file of its own. */
+  get areAllHeard(): boolean {
+    return this.#others > 0 && this.#heard.size === this.#others;
   }
 
   /** The others are there, one of them votes, and too few of them do: what they knew is gone. */

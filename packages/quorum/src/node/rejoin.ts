@@ -12,7 +12,7 @@ const askSoonMs = 20;
 /** Nodes that have not agreed after so many rounds do not soon. */
 const soonRounds = 20;
 /** For one client that introduces the nodes to each other: each writes down the others, then looks again. */
-const introductionRounds = 5;
+const introductionRounds = 8;
 
 export interface RejoinOptions {
   readonly host: LeaseHost;
@@ -26,6 +26,7 @@ export interface RejoinOptions {
   /** As configured; empty: the first client tells. */
   readonly peers: readonly string[];
   readonly onVoting: () => void;
+  readonly onKnown: (others: readonly string[]) => void;
   readonly onError: (peer: string, error: unknown) => void;
 }
 
@@ -36,21 +37,33 @@ export class Rejoin {
   #stopped = false;
   #asking: Promise<void> | undefined;
   #beginningRounds = 0;
+  #haveAllAnswered = false;
 
   constructor(options: RejoinOptions) {
     this.#options = options;
     if (options.peers.length > 0) this.#know(options.peers);
   }
 
-  /** A client tells who the others are. What was configured, or told before, stands. */
+  /**
+   * A client tells who the others are. What was configured stands; what another client told stands when all
+   * of those have answered: it may have been mistyped, or be true on its own machine only.
+   */
   async introduce(others: readonly string[]): Promise<void> {
     const { host, recovery, clock } = this.#options;
-    if (this.#others.length === 0) this.#know(others);
+    if (this.#mayBeWrong(others)) this.#know(others);
     for (let rounds = 0; rounds < introductionRounds; rounds++) {
       await this.#ask();
       if (host.voting || this.#stopped || !recovery.isBeginning) return;
       await new Promise<void>((resolve) => void clock.after(askSoonMs, resolve));
     }
+  }
+
+  #mayBeWrong(others: readonly string[]): boolean {
+    if (this.#others.length === 0) return true;
+    if (this.#options.peers.length > 0 || this.#haveAllAnswered) return false;
+    return (
+      others.length === this.#others.length && others.some((url) => !this.#others.includes(url))
+    );
   }
 
   stop(): void {
@@ -59,6 +72,7 @@ export class Rejoin {
   }
 
   #know(others: readonly string[]): void {
+    this.#options.onKnown(others);
     this.#others = others;
     this.#options.recovery.setOthers(others.length);
     void this.#ask();
@@ -76,18 +90,25 @@ export class Rejoin {
     const { host, recovery, clock, onVoting, onError } = this.#options;
     this.#cancelTimer();
     if (host.voting || this.#stopped) return;
+    const others = this.#others;
     const isTime = recovery.beginRound(clock.now());
     await Promise.all(
-      this.#others.map((peer) =>
-        this.#hear(peer, isTime).catch((error: unknown) => onError(peer, error)),
+      others.map((peer) =>
+        this.#hear(peer, others, isTime).catch((error: unknown) => onError(peer, error)),
       ),
     );
+    if (this.#stopped) return;
+    if (others !== this.#others) {
+      // They were told anew meanwhile: nothing of this round counts.
+      this.#cancelTimer = clock.after(askSoonMs, () => void this.#ask());
+      return;
+    }
+    this.#haveAllAnswered = recovery.areAllHeard;
     try {
-      if (!this.#stopped) host.lookAtRecovery();
+      host.lookAtRecovery();
     } catch (error) {
       onError('its own disk', error);
     }
-    if (this.#stopped) return;
     if (host.voting) onVoting();
     else {
       if (recovery.isBeyond)
@@ -105,7 +126,7 @@ export class Rejoin {
   }
 
   /** @param isTime Whether what it knows is asked for, too (V1). */
-  async #hear(peer: string, isTime: boolean): Promise<void> {
+  async #hear(peer: string, others: readonly string[], isTime: boolean): Promise<void> {
     const { host, recovery, epoch, ask, propose } = this.#options;
     for (let after: string | undefined | null = isTime ? '' : undefined; after !== null;) {
       const page: QuorumTokensAnswer = await ask(peer, after);
@@ -113,6 +134,7 @@ export class Rejoin {
         throw new Error(`it is of configuration ${String(page.epoch)}, not ${String(epoch)}`);
       if (this.#stopped) return;
       await host.adopt(page);
+      if (others !== this.#others) return;
       recovery.heard(page, isTime && page.next === null);
       after = page.next;
       if (page.fresh && page.founders.length === 0 && host.founders.length > 0)

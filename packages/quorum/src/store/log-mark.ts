@@ -25,7 +25,8 @@
  * - A new file gets its name when it is whole, without a log and without a mark (see schema.ts).
  * - Looking at a file whose log is gone makes an empty one (see look.ts): it counts as none.
  *
- * Where a disk fails at (3) and SQLite closes the file before it was tried again, a whole file counts as lost.
+ * Where a disk fails in between, (3) is done all the same, and once more: SQLite's own closing then takes the cleared
+ * mark into the file. Where it fails twice, and SQLite closes the file all the same, a whole file counts as lost.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { metaRow, putMeta } from './schema.ts';
@@ -41,12 +42,24 @@ export class LogMark {
 
   /** Takes the log into the file. @throws Error where the disk refuses: nothing is lost. */
   takeLogIn(): void {
-    this.#putMeta.run(metaRow('needs_log', true));
-    const { busy, log, checkpointed } = this.#takeIn.get() ?? {};
-    if (busy !== 0 || log !== checkpointed)
-      throw new Error(
-        `Only ${String(checkpointed)} of ${String(log)} pages went from the log into the file.`,
-      );
-    this.#putMeta.run(metaRow('needs_log', false));
+    try {
+      this.#putMeta.run(metaRow('needs_log', true));
+      const { busy, log, checkpointed } = this.#takeIn.get() ?? {};
+      if (busy !== 0 || log !== checkpointed)
+        throw new Error(
+          `Only ${String(checkpointed)} of ${String(log)} pages went from the log into the file.`,
+        );
+    } finally {
+      this.#clear();
+    }
+  }
+
+  /** Twice, also where (1) or (2) failed: a disk that failed once must not make a whole file a lost one (M1). */
+  #clear(): void {
+    try {
+      this.#putMeta.run(metaRow('needs_log', false));
+    } catch {
+      this.#putMeta.run(metaRow('needs_log', false));
+    }
   }
 }

@@ -12,13 +12,23 @@ import { Damaged, isDamage } from './damage.ts';
 import { readContents, readSchema } from './read.ts';
 import { pageBytes } from './schema.ts';
 
+/** Told before a file is put aside: where to, and why. */
+export type OnDamage = (aside: string, why: string) => void;
+
 /**
  * @returns where it was put; undefined: there is none, or it is whole.
  * @throws Error when it is in use, of another epoch, or of a newer format.
  */
-export function putAsideIfDamaged(file: string, epoch: number): string | undefined {
+export function putAsideIfDamaged(
+  file: string,
+  epoch: number,
+  onDamage: OnDamage,
+): string | undefined {
   // The file alone is gone: deleted, or putting it aside was cut short.
-  if (!existsSync(file)) return existsSync(`${file}-wal`) ? putAside(file) : undefined;
+  if (!existsSync(file))
+    return existsSync(`${file}-wal`)
+      ? putAside(file, 'there is a log without it', onDamage)
+      : undefined;
   // Before SQLite has it: closing a descriptor of one's own would take away SQLite's lock.
   const isWritable = isWritableByItsHead(file);
   const hasLog = sizeOf(`${file}-wal`) >= smallestLogBytes;
@@ -35,7 +45,7 @@ export function putAsideIfDamaged(file: string, epoch: number): string | undefin
     if (needsLog && !hasLog) throw new Damaged('its log is gone');
     return undefined;
   } catch (error) {
-    if (isDamage(error)) return putAside(file);
+    if (isDamage(error)) return putAside(file, (error as Error).message, onDamage);
     throw error;
   } finally {
     if (isLocked) removeTraces(file);
@@ -67,8 +77,9 @@ function checkTrees(database: DatabaseSync): void {
 }
 
 /** L3. The file first: a log without a file still tells that there was one. */
-function putAside(file: string): string {
+function putAside(file: string, why: string, onDamage: OnDamage): string {
   const aside = `${file}.damaged-${String(process.hrtime.bigint())}`;
+  onDamage(aside, why);
   for (const suffix of ['', '-wal'])
     if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
   return aside;

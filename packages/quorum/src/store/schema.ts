@@ -106,8 +106,12 @@ export function makeFile(file: string, epoch: number): void {
     ])
       put.run(row);
     database.exec('COMMIT');
+    // Closing would do it as well, but does not tell where the disk refuses.
+    const { busy, log, checkpointed } =
+      database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? {};
+    if (busy !== 0 || log !== checkpointed)
+      throw new Error(`${unfinished} could not be written whole.`);
   } finally {
-    // The log goes into the file here.
     database.close();
   }
   renameSync(unfinished, file);

@@ -14,6 +14,7 @@ import type { LeaseStore } from '../node/host.ts';
 import type { Changes, LeaseRow } from '../node/lease-node.ts';
 import { LogMark } from './log-mark.ts';
 import { putAsideIfDamaged } from './look.ts';
+import type { OnDamage } from './look.ts';
 import { readContents } from './read.ts';
 import type { Contents } from './read.ts';
 import { configure, makeFile, metaRow, putMeta, rowChecksum } from './schema.ts';
@@ -28,12 +29,17 @@ export interface OpenedStore extends Omit<Contents, 'needsLog'> {
 /**
  * Opens the file, or makes it. One that is damaged is put aside (S1).
  *
+ * @param onDamage Told before it is put aside.
  * @throws Error when it is in use, of another epoch, or of a newer format.
  */
-export function openStore(path: string, epoch: number): OpenedStore {
+export function openStore(
+  path: string,
+  epoch: number,
+  onDamage: OnDamage = () => undefined,
+): OpenedStore {
   // SQLite puts the log beside the file itself, not beside a link to it.
   const file = existsSync(path) ? realpathSync(path) : path;
-  const putAside = putAsideIfDamaged(file, epoch);
+  const putAside = putAsideIfDamaged(file, epoch, onDamage);
   if (!existsSync(file)) makeFile(file, epoch); // S2
   const database = new DatabaseSync(file);
   try {

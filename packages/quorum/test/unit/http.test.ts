@@ -57,6 +57,24 @@ describe('Lease nodes over HTTP', () => {
     }
   });
 
+  it('are told anew who the others are where the first client was wrong, and not once all have answered', async () => {
+    const all = [await start('a'), await start('b'), await start('c')];
+    const introduce = async (node: StartedNode, urls: readonly string[]): Promise<unknown> =>
+      (await ask(node.url, '/introduce', { epoch, others: urls })).body['voting'];
+    const [a, b, c] = all as [StartedNode, StartedNode, StartedNode];
+    const nobody = 'http://127.0.0.1:1';
+    assert.equal(await introduce(a, [b.url, nobody]), false);
+    assert.equal(await introduce(b, [a.url, nobody]), false);
+    const right = all.map((node) => introduce(node, others(all, node)));
+    assert.deepEqual(await Promise.all(right), [true, true, true]);
+    await a.close();
+    nodes.lose('a');
+    const again = await start('a');
+    assert.equal(await introduce(again, [b.url, c.url]), false);
+    assert.equal(await introduce(again, [b.url, nobody]), false);
+    await again.votes;
+  });
+
   it('count leases by a clock that nobody sets', async (context) => {
     const [a] = await cluster();
     await ask(a.url, '/acquire', wanted('r', 'l1'));

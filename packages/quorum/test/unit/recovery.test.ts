@@ -113,6 +113,8 @@ describe('A new node', () => {
     hears(recovery, startedAtMs, [fresh(12)]);
     assert.equal(recovery.foundersToWrite, undefined, 'one alone may have lost its file too');
     hears(recovery, startedAtMs, [fresh(12), fresh(2)]);
+    assert.equal(recovery.foundersToWrite, undefined, 'once');
+    hears(recovery, startedAtMs, [fresh(2), fresh(12)]);
     assert.deepEqual(recovery.foundersToWrite, all);
     assert.equal(recovery.mayVote(), false, 'it is not on disk');
     recovery.found(all);
@@ -122,6 +124,24 @@ describe('A new node', () => {
     const again = recovering(2, 7, all);
     hears(again, startedAtMs, [fresh(12), fresh(99)]);
     assert.equal(again.foundersToWrite, undefined, 'also after a restart');
+  });
+
+  it('does not where they were not all there, and new, in between two rounds (V2)', () => {
+    const between: readonly (readonly Said[])[] = [
+      [fresh(12)],
+      [fresh(12), voting(2)],
+      [fresh(12), fresh(99)],
+    ];
+    for (const said of between) {
+      const recovery = recovering(2);
+      hears(recovery, startedAtMs, [fresh(12), fresh(2)]);
+      hears(recovery, startedAtMs, said);
+      assert.equal(recovery.foundersToWrite, undefined);
+      hears(recovery, startedAtMs, [fresh(12), fresh(2)]);
+      assert.equal(recovery.foundersToWrite, undefined);
+      hears(recovery, startedAtMs, [fresh(12), fresh(2)]);
+      assert.deepEqual(recovery.foundersToWrite, all);
+    }
   });
 
   it('votes at once when all others have written down the same (V2)', () => {
@@ -269,7 +289,7 @@ describe('A new cluster', () => {
           }
           for (let place = 0; place < size; place++)
             if (!cluster.nodes.has(place)) cluster.start(place);
-          for (let round = 0; round < 3; round++) await cluster.askAll();
+          for (let round = 0; round < 4; round++) await cluster.askAll();
           assert.equal(cluster.voting.length, size);
         },
       ),
@@ -280,7 +300,7 @@ describe('A new cluster', () => {
   it('begins where one node alone knows who the others are', async () => {
     const cluster = new Cluster(3);
     for (const place of [0, 1, 2]) cluster.start(place);
-    for (let round = 0; round < 3; round++) await cluster.ask(2);
+    for (let round = 0; round < 4; round++) await cluster.ask(2);
     assert.deepEqual(cluster.voting, [2]);
     await cluster.ask(0);
     await cluster.ask(1, [2]);
@@ -313,7 +333,7 @@ describe('A new cluster', () => {
               assert.ok(!cluster.voting.includes(1), 'leases of its lost file may stand');
           }
           // Whatever was agreed on the way, all of it votes in the end.
-          await cluster.askAll();
+          for (let round = 0; round < 3; round++) await cluster.askAll();
           cluster.clock.pass(longestTtlMs + driftBufferMs);
           for (let round = 0; round < 3; round++) await cluster.askAll();
           assert.deepEqual(cluster.voting, [0, 1, 2]);
@@ -326,7 +346,7 @@ describe('A new cluster', () => {
   it('makes a node wait that comes with a second new file after the others have begun', async () => {
     const cluster = new Cluster(3);
     for (const place of [0, 1, 2]) cluster.start(place);
-    for (let round = 0; round < 2; round++) await cluster.askAll();
+    for (let round = 0; round < 4; round++) await cluster.askAll();
     assert.deepEqual(cluster.voting, [0, 1, 2]);
     cluster.start(1);
     await cluster.ask(1);

@@ -126,6 +126,7 @@ export class LeaseMachine {
             ask,
             propose,
             peers: others,
+            onKnown: () => undefined,
             onVoting: () => world.tell(machine.name, 'votes'),
             onError: () => undefined,
           });

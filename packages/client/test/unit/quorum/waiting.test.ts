@@ -142,6 +142,17 @@ describe('Waiting for a quorum lock', () => {
       await atOnce(waited);
     });
 
+  it('looks for itself where too few can tell', async () => {
+    voters[0]!.moods.wait = 'fails';
+    voters[1]!.moods.wait = 'fails';
+    voters[2]!.moods.wait = 'hangs';
+    const waited = acquire({ waitMs: 60_000 });
+    await clock.pass(2000);
+    await atOnce(other.release());
+    await clock.pass(1000);
+    await atOnce(waited);
+  });
+
   it('stands anew where a place has ended without a word', async () => {
     for (const voter of voters) voter.moods.wait = 'hangs';
     const waited = acquire({ waitMs: 60_000 });
@@ -228,6 +239,27 @@ describe('Waiting for a quorum lock', () => {
       assert.deepEqual(clients(), [undefined, undefined, undefined]);
       await assertGone();
     }
+  });
+
+  it('either holds, or is given back, whenever the caller gives up while it is granted', async () => {
+    const ends = new Set<string>();
+    for (let steps = 0; steps < 30; steps++) {
+      await begin();
+      await atOnce(other.release());
+      const controller = new AbortController();
+      const tried = acquire({ signal: controller.signal }).then(
+        (hold) => hold,
+        () => undefined,
+      );
+      for (let step = 0; step < steps; step++) await Promise.resolve();
+      controller.abort();
+      const hold = await atOnce(tried);
+      await settle();
+      ends.add(hold === undefined ? 'given back' : 'held');
+      const kept = hold === undefined ? undefined : 'me';
+      assert.deepEqual(clients(), [kept, kept, kept], `after ${String(steps)} steps`);
+    }
+    assert.deepEqual([...ends].toSorted(), ['given back', 'held']);
   });
 
   it('gives back also what is granted after the caller gave up', async () => {
