@@ -119,6 +119,14 @@ const planted: readonly QuorumFault[] = [
     put: `return true;`,
   },
   {
+    name: 'begins-with-files-of-one-round',
+    breaks:
+      'a cluster begins with files that were not all new at one moment: one may have voted in between',
+    file: recovery,
+    find: `return same(this.#files, this.#freshBefore) ? this.#files : undefined;`,
+    put: `return this.#files;`,
+  },
+  {
     name: 'let-in-by-any-voter',
     breaks: 'a node that lost its file takes itself for one that had not voted',
     file: recovery,
