@@ -40,12 +40,25 @@ export interface HardState {
   readonly commit: LogIndex;
 }
 
+/**
+ * A snapshot is one immutable object: two are the same one exactly when their hashes are equal. The
+ * state before the first entry has index 0, an empty hash and no bytes.
+ */
 export interface SnapshotMeta {
   readonly index: LogIndex;
   readonly term: Term;
   readonly membership: Membership;
-  /** How many chunks the snapshot has; chunks are numbered from 0. */
-  readonly chunkCount: number;
+  /** SHA-256 over all its bytes, in lower-case hexadecimal. */
+  readonly hash: string;
+  readonly byteLength: number;
+}
+
+/** A part of a snapshot. */
+export interface SnapshotChunk {
+  readonly meta: SnapshotMeta;
+  /** Position of its first byte. */
+  readonly offset: number;
+  readonly data: Uint8Array;
 }
 
 interface MessageBase {
@@ -90,18 +103,21 @@ export type Message = MessageBase &
         readonly conflictIndex: LogIndex;
       }
     | {
-        /** The core leaves `data` empty; the host fills it from storage before it sends. */
+        /** The core leaves `data` empty; the host fills it with `byteLength` bytes from storage before it sends. */
         readonly type: 'snapshot_chunk';
         readonly meta: SnapshotMeta;
-        readonly chunk: number;
+        readonly offset: number;
+        readonly byteLength: number;
         readonly data: Uint8Array;
         readonly probe: number;
       }
     | {
         readonly type: 'snapshot_answer';
-        readonly index: LogIndex;
-        /** Next chunk the follower wants; equal to `meta.chunkCount` when it is installed. */
-        readonly nextChunk: number;
+        readonly hash: string;
+        /** All bytes before this one are durable at the follower. */
+        readonly nextOffset: number;
+        /** It is verified and installed (or what it holds is there already). */
+        readonly installed: boolean;
         readonly probe: number;
       }
     | { readonly type: 'timeout_now' }
@@ -122,13 +138,9 @@ export interface Write {
   /** Remove every entry with an index at or above this one, before `entries` are added. */
   readonly truncateFrom?: LogIndex;
   readonly entries: readonly Entry[];
-  /** A chunk of a snapshot being received. Chunk 0 discards an older unfinished one. */
-  readonly snapshotChunk?: {
-    readonly meta: SnapshotMeta;
-    readonly chunk: number;
-    readonly data: Uint8Array;
-  };
-  /** The received snapshot is complete: make it the current one and delete the whole log up to it (all of it where it does not contain the entry `meta.index`/`meta.term`). */
+  /** Chunks of the snapshot being received, in order of offset, without gaps. Offset 0 discards what there is of an unfinished one. */
+  readonly snapshotChunks?: readonly SnapshotChunk[];
+  /** The received snapshot is complete and verified: make it the current one and delete the whole log up to it (all of it where it does not contain the entry `meta.index`/`meta.term`). */
   readonly installSnapshot?: SnapshotMeta;
 }
 
@@ -163,7 +175,11 @@ export interface Output {
   readonly messages: readonly Outbound[];
   /** Newly committed entries to apply, in order, without gaps; all are durable on a majority. The host applies them at once, then calls `appliedTo`. */
   readonly committed: readonly Entry[];
-  /** Set when a received snapshot is durable: the host restores its state machine from storage's chunks before it applies anything later. Comes before `committed`. */
+  /** Set when all bytes of a received snapshot are durable: the host verifies its hash and that it can be read, and calls `snapshotVerified`. Nothing of the old state has gone yet. */
+  readonly verify?: SnapshotMeta;
+  /** Hashes of the snapshots that are being sent, set when they changed: the host keeps each readable until it is no longer named. */
+  readonly transfers?: readonly string[];
+  /** Set when a received snapshot is installed and durable: the host restores its state machine from storage's chunks before it applies anything later. Comes before `committed`. */
   readonly restore?: SnapshotMeta;
   /** Proven reads: the state may be read once `index` is applied. */
   readonly reads: readonly { readonly readId: number; readonly index: LogIndex }[];
@@ -181,8 +197,17 @@ export interface RaftConfig {
   readonly electionTicksMax: number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Most bytes of entries in one append message. */
+  /** Most bytes of data in one entry: what is larger is never proposed, for no message could carry it. */
+  readonly maxEntryBytes: number;
+  /** Most bytes of entries in one append message (at least one entry is sent). */
   readonly maxAppendBytes: number;
+  /** Bytes of a snapshot in one message, and most of them sent and not yet answered. */
+  readonly snapshotChunkBytes: number;
+  readonly maxSnapshotInflightBytes: number;
+  /** A transfer whose follower made no progress for so long is given up: it begins anew, with the newest snapshot. */
+  readonly maxTransferIdleTicks: number;
+  /** Most bytes of entries that are kept in the log for the sake of transfers; beyond, the oldest transfer is given up. */
+  readonly maxKeptBytes: number;
   /** Most bytes and messages in flight to one peer. */
   readonly maxInflightBytes: number;
   readonly maxInflightMessages: number;
@@ -210,6 +235,7 @@ export type ProposeAnswer =
         | 'not_ready'
         | 'transferring'
         | 'too_much_uncommitted'
+        | 'too_large'
         | 'change_in_progress'
         | 'invalid_change';
       readonly detail?: string;
@@ -237,10 +263,17 @@ export interface Raft {
   /** All writes up to and including this id are durable. */
   persisted(writeId: number): void;
   appliedTo(index: LogIndex): void;
-  /** The host has stored a snapshot of its own state; the log before `keepFrom` (≤ meta.index + 1) may be forgotten. The host deletes the same prefix in storage. */
-  compacted(meta: SnapshotMeta, keepFrom: LogIndex): void;
-  /** Membership as of an applied index, needed for snapshot meta: the newest committed one. */
-  committedMembership(): Membership;
+  /** The outcome of `Output.verify`; `false`: the bytes are not what the hash names, and they are fetched again. */
+  snapshotVerified(meta: SnapshotMeta, isGood: boolean): void;
+  /**
+   * The host has stored a snapshot of its own state; the log before `keepFrom` (≤ meta.index + 1) may be
+   * forgotten. Returns the first index that is still kept, which is smaller where a transfer needs what
+   * follows its snapshot: the host deletes the same prefix in storage. Undefined: a newer snapshot is
+   * current, and this one comes to nothing.
+   */
+  compacted(meta: SnapshotMeta, keepFrom: LogIndex): LogIndex | undefined;
+  /** Membership as of an applied index that the log still holds, needed for snapshot meta. */
+  membershipAt(index: LogIndex): Membership;
   termAt(index: LogIndex): Term | undefined;
   takeOutput(): Output;
   status(): Status;

@@ -24,6 +24,8 @@ export interface StateLimits {
   readonly maxElections: number;
   readonly maxBarriers: number;
   readonly maxLatches: number;
+  /** Holds that stand on one resource at once. */
+  readonly maxHoldsPerResource: number;
   /** Remembered answers per session. */
   readonly maxResultsPerSession: number;
 }
@@ -77,8 +79,20 @@ export interface StateMachine {
     limit: number,
   ): { readonly locks: readonly LockView[]; readonly more: boolean };
   stats(): Stats;
-  /** A consistent picture as of now; may be pulled while `apply` goes on (at most one at a time). Begins with a format version. */
+  /**
+   * The state as of now, pulled chunk by chunk while `apply` goes on; at most one at a time (asserted),
+   * `return()` gives one up. Equal states give equal bytes, on whichever node. No call of `next()` takes
+   * longer than a few milliseconds. Begins with a format version.
+   */
   snapshot(): IterableIterator<Uint8Array>;
   /** Hash of everything that must be equal on all nodes at the same index. */
   digest(): string;
+}
+
+/** Takes a snapshot back piece by piece, so that no turn of the event loop grows with the state. */
+export interface StateRestorer {
+  /** Bytes of the snapshot in order, cut anywhere. @throws SnapshotFormatError */
+  push(bytes: Uint8Array): void;
+  /** @throws SnapshotFormatError when it is damaged, cut off or of a newer version. */
+  end(): StateMachine;
 }

@@ -1,47 +1,69 @@
-import type { Entry, LogIndex, Recovered, SnapshotMeta, Write } from '@holdfast/raft';
+import type { LogIndex, Membership, Recovered, SnapshotMeta, Term, Write } from '@holdfast/raft';
 
 export interface StorageOptions {
-  /** Folder of this node; made when missing. */
+  /** Folder of the log; made when missing. */
   readonly folder: string;
-  /** Identity written on first start and compared on every later one. */
-  readonly clusterId: string;
-  readonly memberId: string;
-  /** Called once, on a failed write or fsync. The node must stop: storage accepts nothing afterwards. */
+  /**
+   * Identity of the log, which every frame of it carries. `made`: the node's identity says that this log
+   * was made: it must be there. Otherwise it is made now (or converted from the format before).
+   */
+  readonly log: { readonly id: string; readonly made: boolean };
+  /** Called once, on a failed write. The node must stop: storage accepts nothing afterwards. */
   readonly onFailure: (error: Error) => void;
-  /** Tests only: the commit of every write is delayed by this long, in the writer's thread. */
+  /** Tests only: every write to the disk is delayed by this long. */
   readonly writeDelayMs?: number;
 }
 
+/** An open descriptor of a snapshot's file: it can be read to its end, whatever is cleared up meanwhile. */
+export interface SnapshotReader {
+  readonly meta: SnapshotMeta;
+  /** Exactly the bytes asked for. Rejects where the disk fails: the node must stop. */
+  read(offset: number, byteLength: number): Promise<Uint8Array>;
+  close(): void;
+}
+
 /**
- * The durable side of one node. All writes go to a thread of their own, in order, one commit in
- * flight; whatever arrives meanwhile is the next batch.
+ * The durable side of one node. Writes happen in order, one in flight; whatever arrives meanwhile is
+ * the next one. The event loop never waits for the disk.
  */
 export interface Storage {
-  /** Resolves when the write (and all before it) is fsynced. Never rejects: failure goes to `onFailure`. */
+  /** Resolves when the write (and all before it) is durable. Never rejects: failure goes to `onFailure`. */
   write(write: Write): Promise<void>;
-  /** Stores a snapshot of the own state machine, chunk by chunk (pulled lazily, so that a large one neither fills memory nor stops the loop), then makes it current and deletes entries below `keepFrom`, after the snapshot is durable. Resolves with undefined when a newer one of the leader was installed meanwhile. */
+  /**
+   * Writes a snapshot of the own state machine aside (pulled lazily, so that a large one neither fills
+   * memory nor stops the event loop), syncs and renames it. Resolves with undefined when a newer one was
+   * installed meanwhile. The log and the snapshot before stay until `forgetBefore`.
+   */
   saveSnapshot(
-    meta: Omit<SnapshotMeta, 'chunkCount'>,
-    chunks: Iterable<Uint8Array>,
-    keepFrom: LogIndex,
+    meta: { readonly index: LogIndex; readonly term: Term; readonly membership: Membership },
+    stateChunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   ): Promise<SnapshotMeta | undefined>;
-  /** A chunk of the current snapshot, or undefined when that snapshot has been replaced meanwhile. */
-  readSnapshotChunk(index: LogIndex, chunk: number): Promise<Uint8Array | undefined>;
+  /** Opens the current snapshot, one that was not cleared up yet, or one whose last chunk was written by `write`; undefined where there is none of this hash. */
+  openSnapshot(hash: string): SnapshotReader | undefined;
+  /** Where the state's bytes begin in the snapshot's file, after the head that names index, term and membership. */
+  stateOffset(meta: SnapshotMeta): number;
+  /** Whether the received bytes are what the hash names. */
+  verifyReceived(meta: SnapshotMeta): Promise<boolean>;
+  /** Entries before `keepFrom` and snapshots other than this one are not needed any more. Readers that are open stay usable. */
+  forgetBefore(keepFrom: LogIndex, currentSnapshotHash: string): void;
   /** Counters for metrics. */
   readonly figures: {
     readonly commits: number;
     readonly pendingWrites: number;
     readonly lastCommitMs: number;
+    /** Of segments and snapshots on the disk. */
     readonly sizeBytes: number;
   };
+  /** Resolves when what was handed over is durable and every file is closed. */
   close(): Promise<void>;
 }
 
 /** What `openStorage` finds: the log as recovered, plus plain sentences about what it had to repair (a torn tail). */
 export interface Opened {
   readonly storage: Storage;
-  /** `undefined` on a folder that was never used: the caller makes the initial `Recovered`. */
+  /** `undefined` on a log that holds nothing yet: the caller makes the initial `Recovered`. */
   readonly recovered: Recovered | undefined;
   readonly repairs: readonly string[];
+  /** Call it after the identity of the log is durable elsewhere: files of the format before are removed. */
+  readonly finishConversion?: () => void;
 }
-export type { Entry };
