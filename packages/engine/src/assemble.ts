@@ -44,7 +44,7 @@ function initialRecovered({ join, initialMembers }: EngineParts['options']): Rec
   members.sort((a, b) => (a.id < b.id ? -1 : 1));
   return {
     hardState: { term: 0, votedFor: null, commit: 0 },
-    snapshot: { index: 0, term: 0, membership: { members }, chunkCount: 0 },
+    snapshot: { index: 0, term: 0, membership: { members }, hash: '', byteLength: 0 },
     entries: [],
   };
 }
@@ -66,10 +66,11 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     closeStorage: () => opened.storage.close(),
     stateLimits: options.stateLimits,
     reachable: parts.reachable,
+    onFatal: options.onFatal,
   });
   const transport = parts.makeTransport({
     onMessages: (from, messages) => replica.receive(from, messages),
-    onCall: (_from, request, signal) => engine.onCall(request, signal),
+    onCall: (from, request, signal) => engine.onCall(from, request, signal),
     onUnreachable: (peer) => replica.unreachable(peer),
     onClientUrl: (peer, url) => engine.onClientUrl(peer, url),
   });
@@ -102,6 +103,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
         parts.onApplied?.(index, batch, applied);
       },
       onRestored: (index) => engine.onRestored(index),
+      onSnapshotSaved: (meta) => engine.onSnapshotSaved(meta),
       onStatus: (status) => engine.onRaftStatus(status),
       onTick: () => engine.onTick(),
       send: ({ to, message }) => transport.send(to, message),

@@ -3,15 +3,8 @@
  * does (`leadership.ts`, `command-queue.ts`, `administration.ts`) and the replica together.
  */
 import { HoldfastError } from '@holdfast/protocol';
-import type { MemberId, Status } from '@holdfast/raft';
-import type {
-  Command,
-  CommandResult,
-  Envelope,
-  Event,
-  SessionId,
-  StateLimits,
-} from '@holdfast/state';
+import type { MemberId, SnapshotMeta, Status } from '@holdfast/raft';
+import type { Command, CommandResult, Event, SessionId, StateLimits } from '@holdfast/state';
 import { Administration } from './administration.ts';
 import type { AdministrativeCall } from './administration.ts';
 import type { Batch } from './batch.ts';
@@ -19,7 +12,9 @@ import { failureAnswer, isCall } from './calls.ts';
 import type { Call, CallAnswer } from './calls.ts';
 import type { Clock } from './clock.ts';
 import { ClusterClock } from './cluster-clock.ts';
+import { describeCluster } from './cluster-status.ts';
 import { CommandQueue } from './command-queue.ts';
+import { ConsistencyCheck } from './consistency-check.ts';
 import { shuttingDown, waitAbandoned } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
 import { LeaderRoute } from './leader-route.ts';
@@ -28,6 +23,7 @@ import type { KeepAliveResult } from './leadership.ts';
 import { answerQuery } from './queries.ts';
 import type { Replica } from './replica.ts';
 import type { Transport } from './transport/types.ts';
+import { envelopeOf, isRepeatable, withTimeLeft } from './submission.ts';
 import { abandonOf, isAcquire, nameOf, waitMsOf } from './waits.ts';
 import type {
   CallOptions,
@@ -42,6 +38,7 @@ import type {
 
 const defaultTimeoutMs = 5000;
 const closeHandoverMs = 1000;
+const backupChunkBytes = 256 * 1024;
 
 export interface RaftEngineParts {
   readonly nodeId: MemberId;
@@ -54,6 +51,7 @@ export interface RaftEngineParts {
   readonly stateLimits: StateLimits;
   /** Other nodes can reach this one. */
   readonly reachable: boolean;
+  readonly onFatal: (error: Error) => void;
 }
 
 export class RaftEngine implements Engine {
@@ -64,9 +62,10 @@ export class RaftEngine implements Engine {
   #route!: LeaderRoute;
   #leadership!: Leadership;
   #administration!: Administration;
+  #consistency!: ConsistencyCheck;
   #raftStatus!: Status;
   #leaderChanges = 0;
-  #exporting: Promise<void> = Promise.resolve();
+  #checkpointPending = false;
   readonly #clientUrls = new Map<string, string>();
   readonly #statusListeners = new Set<(status: ClusterStatus) => void>();
   readonly #eventListeners = new Set<(revision: number, events: readonly Event[]) => void>();
@@ -89,6 +88,13 @@ export class RaftEngine implements Engine {
     this.#route = route;
     this.#leadership = new Leadership({ clock, clusterClock, replica, queue, limits });
     this.#administration = new Administration({ nodeId, clock, log, replica, route, reachable });
+    this.#consistency = new ConsistencyCheck({
+      nodeId,
+      log,
+      replica,
+      transport,
+      onFatal: this.#parts.onFatal,
+    });
     this.#raftStatus = replica.status();
     this.#clientUrls.set(nodeId, clientUrl);
   }
@@ -204,55 +210,25 @@ export class RaftEngine implements Engine {
   }
 
   async *snapshot(): AsyncIterable<Uint8Array> {
-    // The state gives one picture at a time; the small wait keeps two backups apart.
-    const earlier = this.#exporting;
-    let done = (): void => {
-      // Replaced below.
-    };
-    this.#exporting = new Promise((resolve) => {
-      done = resolve;
-    });
-    await earlier;
+    this.#route.assertOpen();
+    const reader = await this.#replica.openBackup();
+    if (reader === undefined) throw shuttingDown();
     try {
-      for (const chunk of this.#replica.state.snapshot()) {
-        yield chunk;
-        await new Promise<void>((resolve) => this.#parts.clock.endOfTurn(resolve));
-      }
+      const { byteLength } = reader.meta;
+      for (let offset = 0; offset < byteLength; offset += backupChunkBytes)
+        yield await reader.read(offset, Math.min(backupChunkBytes, byteLength - offset));
     } finally {
-      done();
+      reader.close();
     }
   }
 
   status(): ClusterStatus {
-    const raft = this.#replica.status();
-    const leader = raft.leader;
-    const leaderMember = raft.membership.members.find((member) => member.id === leader);
-    const known = leader !== null && (leader !== raft.id || raft.ready);
-    return {
+    return describeCluster(this.#replica.status(), {
       clusterId: this.#parts.clusterId,
-      nodeId: raft.id,
-      role: raft.role,
-      term: raft.term,
-      leader,
-      leaderAddress: leaderMember?.address ?? null,
-      leaderClientUrl: leader === null ? null : (this.#clientUrls.get(leader) ?? null),
-      ready: known && !this.#route.closing,
-      commitIndex: raft.commit,
-      appliedIndex: raft.applied,
-      lastIndex: raft.lastIndex,
-      firstIndex: raft.firstIndex,
-      members: raft.membership.members.map((member) => ({
-        id: member.id,
-        address: member.address,
-        role: member.role,
-        clientUrl: this.#clientUrls.get(member.id) ?? '',
-        matchIndex:
-          member.id === raft.id
-            ? raft.lastIndex
-            : (raft.progress.find((progress) => progress.id === member.id)?.matchIndex ?? null),
-        connected: member.id === raft.id || this.#transport.isConnected(member.id),
-      })),
-    };
+      closing: this.#route.closing,
+      clientUrls: this.#clientUrls,
+      isConnected: (peer) => this.#transport.isConnected(peer),
+    });
   }
 
   onStatus(listener: (status: ClusterStatus) => void): () => void {
@@ -316,6 +292,10 @@ export class RaftEngine implements Engine {
     for (const listener of this.#gapListeners) listener(index);
   }
 
+  onSnapshotSaved(meta: SnapshotMeta): void {
+    this.#consistency.onSnapshotSaved(meta);
+  }
+
   onRaftStatus(status: Status): void {
     const before = this.#raftStatus;
     this.#raftStatus = status;
@@ -345,15 +325,31 @@ export class RaftEngine implements Engine {
     this.#leadership.onTick();
     this.#administration.onTick();
     this.#queue.flushSoon();
+    this.#proposeCheckpoint();
   }
 
-  async onCall(request: unknown, signal: AbortSignal): Promise<CallAnswer> {
+  /** All members take a snapshot where it stands in the log. */
+  #proposeCheckpoint(): void {
+    if (this.#checkpointPending || !this.#replica.isCheckpointDue || !this.#raftStatus.ready)
+      return;
+    this.#checkpointPending = true;
+    const done = (): void => {
+      this.#checkpointPending = false;
+    };
+    this.#queue.submit({ identity: 'holdfast', command: { type: 'checkpoint' } }, done, done);
+  }
+
+  async onCall(from: MemberId, request: unknown, signal: AbortSignal): Promise<CallAnswer> {
     try {
       if (!isCall(request)) {
         throw new HoldfastError(
           'invalid_request',
           'A peer asked for something this version does not know.',
         );
+      }
+      if (request.type === 'state_digest') {
+        this.#consistency.note(from, request);
+        return { type: 'ok', value: null };
       }
       const deadlineMs = this.#parts.clock.now() + request.timeoutMs;
       await this.#route.whenReadyHere(deadlineMs);
@@ -364,7 +360,11 @@ export class RaftEngine implements Engine {
   }
 
   /** A peer's call is answered here or nowhere: it is not passed on again. */
-  #workOnCall(call: Call, deadlineMs: number, signal: AbortSignal): Promise<unknown> {
+  #workOnCall(
+    call: Exclude<Call, { type: 'state_digest' }>,
+    deadlineMs: number,
+    signal: AbortSignal,
+  ): Promise<unknown> {
     switch (call.type) {
       case 'submit':
         return this.#submitHere(call.command, {
@@ -415,50 +415,5 @@ export class RaftEngine implements Engine {
     if (this.#statusListeners.size === 0) return;
     const status = this.status();
     for (const listener of this.#statusListeners) listener(status);
-  }
-}
-
-function envelopeOf(command: Command, { identity, answeredBelow }: CallOptions): Envelope {
-  return answeredBelow === undefined ? { identity, command } : { identity, command, answeredBelow };
-}
-
-/** A wait that is asked for again is shorter by what has passed. */
-function withTimeLeft(command: Command, spentMs: number): Command {
-  if (!isAcquire(command) || spentMs <= 0 || command.waitMs <= 0) return command;
-  return { ...command, waitMs: Math.max(1, Math.floor(command.waitMs - spentMs)) };
-}
-
-/** Whether the state machine recognises a second submission of this command (E2). */
-function isRepeatable(command: Command): boolean {
-  switch (command.type) {
-    case 'acquire':
-    case 'acquire_permits':
-    case 'acquire_many':
-    case 'campaign':
-    case 'downgrade':
-    case 'create_latch':
-    case 'create_semaphore':
-    case 'create_session':
-    case 'abandon':
-    case 'expire_session':
-    case 'advance':
-    case 'set_limits':
-      return true;
-    case 'release':
-    case 'release_permits':
-    case 'resign':
-    case 'proclaim':
-    case 'enter_barrier':
-    case 'leave_barrier':
-      return command.requestId !== undefined;
-    case 'count_down':
-      return command.sessionId !== undefined && command.requestId !== undefined;
-    case 'end_session':
-    case 'force_release':
-    case 'jump_fence_counter':
-    case 'resize_semaphore':
-    case 'delete_semaphore':
-    case 'delete_latch':
-      return false;
   }
 }

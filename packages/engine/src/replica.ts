@@ -5,10 +5,12 @@
  * `pump`, which carries the core's output to where it belongs.
  *
  * R1: a message leaves only when the core hands it out; the core holds back what depends on the disk.
- * R2: entries are applied in order, once, and never while a snapshot is being restored.
+ * R2: entries are applied in order, once; those that a restored snapshot holds are not applied again.
  * R3: an error in the core, the state machine or the storage stops the node; nothing is tried again.
  * R4: a node whose ticks are late by more than three heartbeats has been stopped or starved: it gives
- *     up leadership before it looks at anything that came in meanwhile (spec rule 2.10).
+ *     up leadership before it looks at anything that came in meanwhile.
+ * R5: a snapshot is taken where a `checkpoint` stands in the log, at the same entry on every member, so
+ *     that their hashes can be compared. A member that is not led to one takes its own after a while.
  */
 import { createRaft } from '@holdfast/raft';
 import type {
@@ -27,12 +29,17 @@ import type {
   Status,
   Term,
 } from '@holdfast/raft';
-import { createStateMachine, restoreStateMachine } from '@holdfast/state';
+import { createStateMachine } from '@holdfast/state';
 import type { Applied, StateMachine } from '@holdfast/state';
-import type { Storage } from '@holdfast/storage';
+import type { SnapshotReader, Storage } from '@holdfast/storage';
+import { ApplyQueue } from './apply-queue.ts';
 import { decodeBatch, encodeBatch } from './batch.ts';
 import type { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
+import { KeptEntries } from './kept-entries.ts';
+import { Proofs } from './proofs.ts';
+import { readState, Snapshots } from './snapshots.ts';
+import type { SnapshotPoint } from './snapshots.ts';
 import type { EngineLog } from './types.ts';
 
 /** What became of a proposed batch. */
@@ -48,6 +55,8 @@ export interface ReplicaHooks {
   readonly onApplied: (index: LogIndex, batch: Batch, applied: Applied) => void;
   /** The state was taken from a snapshot: changes up to this index were not applied one by one. */
   readonly onRestored: (index: LogIndex) => void;
+  /** A snapshot of this node's own state is durable. */
+  readonly onSnapshotSaved: (meta: SnapshotMeta) => void;
   readonly onStatus: (status: Status) => void;
   readonly onTick: () => void;
   readonly send: (outbound: Outbound) => void;
@@ -61,9 +70,12 @@ export interface ReplicaOptions {
   readonly clock: Clock;
   readonly heartbeatMs: number;
   readonly tickMs: number;
+  /** A checkpoint is due after so many bytes of log. */
   readonly snapshotLogBytes: number;
   /** Entries kept behind a snapshot; 1000 when absent. */
   readonly keptEntries?: number;
+  /** Entries applied in one turn of the event loop; 1000 when absent. */
+  readonly maxEntriesPerTurn?: number;
   readonly log: EngineLog;
   readonly hooks: ReplicaHooks;
 }
@@ -74,18 +86,9 @@ interface Proposal {
   readonly onOutcome: (outcome: Outcome) => void;
 }
 
-interface Proof {
-  readonly resolve: () => void;
-  readonly reject: () => void;
-}
-
-interface ProvenRead {
-  readonly index: LogIndex;
-  readonly proof: Proof;
-}
-
-/** Entries kept behind a snapshot, so that a follower that is a little late needs no snapshot. */
-const defaultKeptEntries = 1000;
+const defaultEntriesPerTurn = 1000;
+/** A member that saw no checkpoint for so many times `snapshotLogBytes` takes a snapshot by itself (R5). */
+const checkpointPatience = 4;
 /** Ticks that a late timer makes up for at once. */
 const maxTicksAtOnce = 3;
 
@@ -94,16 +97,14 @@ export class Replica {
   readonly #raft: Raft;
   #state: StateMachine;
   readonly #proposals = new Map<LogIndex, Proposal>();
-  readonly #proofs = new Map<number, Proof>();
-  /** Proven, waiting for their index to be applied; in order of index. */
-  #provenReads: ProvenRead[] = [];
-  #nextReadId = 1;
-  /** Committed entries that wait for a restore to end (R2). */
-  #delayedEntries: Entry[] = [];
-  /** The snapshot that is being read back, if any. */
-  #restoring: SnapshotMeta | undefined;
-  #saving = false;
-  #bytesSinceSnapshot = 0;
+  readonly #proofs = new Proofs();
+  readonly #applyQueue: ApplyQueue;
+  readonly #snapshots: Snapshots;
+  readonly #kept: KeptEntries;
+  /** Of the log that was applied, since the last checkpoint. */
+  #bytesSinceCheckpoint = 0;
+  /** Hash of the received snapshot that is being installed. */
+  #installing: string | undefined;
   #lastTickMs: number;
   #stopped = false;
   #cancelTick: (() => void) | undefined;
@@ -114,16 +115,33 @@ export class Replica {
     this.#state = state;
     this.#raft = createRaft(options.config, options.recovered);
     this.#lastTickMs = options.clock.now();
-    for (const entry of options.recovered.entries)
-      this.#bytesSinceSnapshot += entry.data.byteLength;
+    this.#kept = new KeptEntries(options.keptEntries);
+    this.#applyQueue = new ApplyQueue(
+      options.clock,
+      options.maxEntriesPerTurn ?? defaultEntriesPerTurn,
+      () => this.#guarded(() => undefined),
+    );
+    this.#snapshots = new Snapshots(
+      {
+        storage: options.storage,
+        clock: options.clock,
+        log: options.log,
+        onSaved: (meta) => this.#onSnapshotSaved(meta),
+        onVerified: (meta, isGood) => this.#onVerified(meta, isGood),
+        send: (to, message) => options.hooks.send({ to, message }),
+        onFatal: (error) => this.#fail(error),
+      },
+      options.recovered.snapshot,
+    );
   }
 
   /** Restores the state from the recovered snapshot; the log follows as it is known to be committed. */
   static async open(options: ReplicaOptions): Promise<Replica> {
     const { snapshot } = options.recovered;
-    const state = snapshot.index === 0 ? createStateMachine() : await readState(options, snapshot);
-    if (state === undefined)
-      throw new Error(`The snapshot at ${String(snapshot.index)} was replaced while it was read.`);
+    const state =
+      snapshot.index === 0
+        ? createStateMachine()
+        : await readState(options.storage, options.clock, snapshot);
     return new Replica(options, state);
   }
 
@@ -144,6 +162,21 @@ export class Replica {
     return this.#proposals.size;
   }
 
+  /** Whether enough log was written since the last checkpoint for another one (R5). */
+  get isCheckpointDue(): boolean {
+    return (
+      this.#bytesSinceCheckpoint >= this.#options.snapshotLogBytes && !this.#snapshots.isSaving
+    );
+  }
+
+  /** A snapshot that holds all that is applied now, for a backup. Undefined: the node stops. */
+  openBackup(): Promise<SnapshotReader | undefined> {
+    return this.#snapshots.openAtLeast(this.#state.index, () => {
+      const point = this.#snapshotPoint();
+      return point === undefined || this.#stopped ? undefined : { point, state: this.#state };
+    });
+  }
+
   start(): void {
     this.#lastTickMs = this.#options.clock.now();
     this.#scheduleTick();
@@ -155,6 +188,7 @@ export class Replica {
   stop(): void {
     this.#stopped = true;
     this.#cancelTick?.();
+    this.#snapshots.stop();
     this.#stopLeading();
   }
 
@@ -179,11 +213,7 @@ export class Replica {
 
   /** Resolves once this node has proven that it led after the call, and has applied what was committed then. */
   prove(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const readId = this.#nextReadId++;
-      this.#proofs.set(readId, { resolve, reject });
-      this.#guarded(() => this.#raft.requestRead(readId));
-    });
+    return this.#proofs.ask((readId) => this.#guarded(() => this.#raft.requestRead(readId)));
   }
 
   changeMembership(change: MembershipChange): ProposeAnswer {
@@ -212,6 +242,7 @@ export class Replica {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#cancelTick?.();
+    this.#snapshots.stop();
     this.#options.hooks.onFatal(error instanceof Error ? error : new Error(String(error)));
   }
 
@@ -249,39 +280,35 @@ export class Replica {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
+    this.#applyQueue.beginTurn();
     try {
       for (;;) {
         const output = this.#raft.takeOutput();
-        this.#carryOut(output);
+        this.#execute(output);
+        const last = this.#applyQueue.apply((entry) => this.#apply(entry));
+        if (last !== undefined) this.#raft.appliedTo(last.index);
+        this.#proofs.appliedTo(this.#state.index);
         // Applying may have made new output possible (a leader of one member commits at once).
-        if (output.committed.length === 0 && output.reads.length === 0) break;
+        if (last === undefined && output.committed.length === 0 && output.reads.length === 0) break;
       }
     } finally {
       this.#pumping = false;
     }
   }
 
-  #carryOut(output: Output): void {
+  #execute(output: Output): void {
     for (const write of output.writes) {
+      if (write.installSnapshot !== undefined) this.#installing = write.installSnapshot.hash;
       const done = this.#options.storage.write(write);
       void done.then(() => this.#guarded(() => this.#raft.persisted(write.id)));
     }
+    if (output.transfers !== undefined) this.#snapshots.keepTransfers(output.transfers);
     for (const outbound of output.messages) this.#send(outbound);
+    if (output.verify !== undefined) this.#snapshots.verify(output.verify);
     if (output.restore !== undefined) this.#restore(output.restore);
-    if (output.committed.length > 0) {
-      if (this.#restoring !== undefined) this.#delayedEntries.push(...output.committed);
-      else this.#applyAll(output.committed);
-    }
-    for (const read of output.reads) {
-      const proof = this.#proofs.get(read.readId);
-      this.#proofs.delete(read.readId);
-      if (proof !== undefined) this.#provenReads.push({ index: read.index, proof });
-    }
-    for (const readId of output.failedReads) {
-      this.#proofs.get(readId)?.reject();
-      this.#proofs.delete(readId);
-    }
-    this.#answerReads();
+    this.#applyQueue.push(output.committed);
+    for (const { readId, index } of output.reads) this.#proofs.proven(readId, index);
+    for (const readId of output.failedReads) this.#proofs.failed(readId);
     if (output.status !== undefined) {
       if (output.status.role !== 'leader') this.#stopLeading();
       this.#options.hooks.onStatus(output.status);
@@ -289,32 +316,16 @@ export class Replica {
   }
 
   #send(outbound: Outbound): void {
-    const { message } = outbound;
-    if (message.type !== 'snapshot_chunk') {
-      this.#options.hooks.send(outbound);
-      return;
-    }
-    const { meta, chunk } = message;
-    void this.#options.storage.readSnapshotChunk(meta.index, chunk).then((data) => {
-      // A newer snapshot took its place: the core will offer that one.
-      if (data === undefined || this.#stopped) return;
-      this.#options.hooks.send({ to: outbound.to, message: { ...message, data } });
-    });
-  }
-
-  #applyAll(entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      this.#apply(entry);
-      this.#bytesSinceSnapshot += entry.data.byteLength;
-    }
-    const last = entries.at(-1);
-    if (last !== undefined) this.#raft.appliedTo(last.index);
-    if (this.#bytesSinceSnapshot >= this.#options.snapshotLogBytes) this.#saveSnapshot();
+    const { to, message } = outbound;
+    if (message.type === 'snapshot_chunk') this.#snapshots.send(to, message);
+    else this.#options.hooks.send(outbound);
   }
 
   #apply(entry: Entry): void {
     const proposal = this.#proposals.get(entry.index);
     if (proposal !== undefined) this.#proposals.delete(entry.index);
+    this.#bytesSinceCheckpoint += entry.data.byteLength;
+    this.#kept.applied(entry);
     if (entry.kind !== 'command') {
       this.#state.skipTo(entry.index);
       proposal?.onOutcome({ type: 'replaced' });
@@ -331,17 +342,12 @@ export class Replica {
     proposal?.onOutcome(
       own ? { type: 'applied', index: entry.index, applied } : { type: 'replaced' },
     );
-  }
-
-  #answerReads(): void {
-    if (this.#provenReads.length === 0) return;
-    const applied = this.#state.index;
-    const waiting: ProvenRead[] = [];
-    for (const read of this.#provenReads) {
-      if (read.index <= applied) read.proof.resolve();
-      else waiting.push(read);
-    }
-    this.#provenReads = waiting;
+    const patienceBytes = checkpointPatience * this.#options.snapshotLogBytes;
+    if (
+      batch.commands.some(({ command }) => command.type === 'checkpoint') ||
+      this.#bytesSinceCheckpoint >= patienceBytes
+    )
+      this.#saveSnapshot(); // R5
   }
 
   #stopLeading(): void {
@@ -350,74 +356,54 @@ export class Replica {
       this.#proposals.clear();
       for (const proposal of proposals) proposal.onOutcome({ type: 'unknown' });
     }
-    for (const read of this.#provenReads) read.proof.reject();
-    this.#provenReads = [];
-    if (!this.#stopped) return;
-    for (const proof of this.#proofs.values()) proof.reject();
-    this.#proofs.clear();
+    if (this.#stopped) this.#proofs.rejectAll();
+    else this.#proofs.rejectProven();
+  }
+
+  #snapshotPoint(): SnapshotPoint | undefined {
+    const { index } = this.#state;
+    const term = this.#raft.termAt(index);
+    if (term === undefined) return undefined;
+    return { index, term, membership: this.#raft.membershipAt(index) };
   }
 
   #saveSnapshot(): void {
-    if (this.#saving || this.#restoring !== undefined) return;
-    const index = this.#state.index;
-    const term = this.#raft.termAt(index);
-    if (term === undefined) return;
-    this.#saving = true;
-    this.#bytesSinceSnapshot = 0;
-    const keptEntries = this.#options.keptEntries ?? defaultKeptEntries;
-    const keepFrom = Math.max(this.#raft.status().firstIndex, index + 1 - keptEntries);
-    const meta = { index, term, membership: this.#raft.committedMembership() };
-    void this.#options.storage
-      .saveSnapshot(meta, this.#state.snapshot(), keepFrom)
-      .then((saved) => {
-        this.#saving = false;
-        if (saved === undefined) return; // A newer one of the leader took its place.
-        this.#guarded(() => this.#raft.compacted(saved, keepFrom));
-        this.#options.log.info({ index, chunks: saved.chunkCount }, 'Saved a snapshot.');
-      })
-      .catch((error: unknown) => this.#fail(error));
+    this.#bytesSinceCheckpoint = 0;
+    const point = this.#snapshotPoint();
+    if (point !== undefined && !this.#snapshots.isSaving)
+      void this.#snapshots.save(point, this.#state);
   }
 
-  /** The core installed a leader's snapshot: the state starts anew from it (R2). */
+  #onSnapshotSaved(meta: SnapshotMeta): void {
+    this.#guarded(() => {
+      const keepFrom = this.#kept.keepFrom(meta.index, this.#raft.status().firstIndex);
+      const kept = this.#raft.compacted(meta, keepFrom);
+      if (kept !== undefined) this.#options.storage.forgetBefore(kept, meta.hash);
+    });
+    if (!this.#stopped) this.#options.hooks.onSnapshotSaved(meta);
+  }
+
+  #onVerified(meta: SnapshotMeta, isGood: boolean): void {
+    this.#guarded(() => this.#raft.snapshotVerified(meta, isGood));
+    // The log may have gone past it meanwhile.
+    if (isGood && this.#installing !== meta.hash) this.#snapshots.forgetRestored();
+  }
+
+  /** The core installed a snapshot of the leader, which was verified: its state takes the place of the old one (R2). */
   #restore(meta: SnapshotMeta): void {
-    this.#restoring = meta;
-    this.#delayedEntries = [];
-    readState(this.#options, meta)
-      .then((state) => {
-        // A newer one came meanwhile, or is on the disk already and comes next.
-        if (this.#restoring !== meta || state === undefined) return;
-        this.#state = state;
-        this.#restoring = undefined;
-        this.#bytesSinceSnapshot = 0;
-        this.#options.log.info(
-          { index: meta.index },
-          'Restored the state from a snapshot of the leader.',
-        );
-        this.#options.hooks.onRestored(meta.index);
-        const entries = this.#delayedEntries;
-        this.#delayedEntries = [];
-        this.#guarded(() => {
-          this.#raft.appliedTo(meta.index);
-          this.#applyAll(entries);
-        });
-      })
-      .catch((error: unknown) => this.#fail(error));
+    this.#state = this.#snapshots.takeRestored(meta);
+    this.#installing = undefined;
+    this.#applyQueue.clear();
+    this.#kept.clear();
+    this.#bytesSinceCheckpoint = 0;
+    this.#options.log.info(
+      { index: meta.index, hash: meta.hash },
+      'Restored the state from a snapshot of the leader.',
+    );
+    this.#options.hooks.onRestored(meta.index);
+    this.#raft.appliedTo(meta.index);
   }
 }
 
 /** What a stopped replica answers to a proposal. */
 const stoppedAnswer: ProposeAnswer = { ok: false, reason: 'not_leader', detail: 'the node stops' };
-
-/** Undefined when another snapshot has taken its place on the disk. */
-async function readState(
-  options: ReplicaOptions,
-  meta: SnapshotMeta,
-): Promise<StateMachine | undefined> {
-  const chunks: Uint8Array[] = [];
-  for (let chunk = 0; chunk < meta.chunkCount; chunk++) {
-    const data = await options.storage.readSnapshotChunk(meta.index, chunk);
-    if (data === undefined) return undefined;
-    chunks.push(data);
-  }
-  return restoreStateMachine(chunks);
-}

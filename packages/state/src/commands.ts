@@ -209,6 +209,8 @@ export type Command =
     }
   /** Nothing but the passing of time: waits that ran out and delays that ended are acted upon (as they are before every command). */
   | { readonly type: 'advance' }
+  /** Every member takes a snapshot as of this entry. */
+  | { readonly type: 'checkpoint' }
   /** After a restore from backup: the token counter moves to the next multiple of 2^40. */
   | { readonly type: 'jump_fence_counter' }
   /** In force from here on, on every node alike: a limit that each node took from its own configuration would split the state. */

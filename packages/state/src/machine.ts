@@ -288,6 +288,7 @@ function carryOut(tables: Tables, { command, answeredBelow }: Envelope): Command
     case 'expire_session':
       return expireSession(tables, command.sessionId, command.renewal);
     case 'advance':
+    case 'checkpoint':
       return { ok: true, type: 'advanced' };
     case 'jump_fence_counter':
       return jumpFenceCounter(tables);

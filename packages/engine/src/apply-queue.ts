@@ -1,0 +1,77 @@
+/**
+ * Committed entries on their way into the state machine, a bounded number a turn of the event loop.
+ *
+ * ENG-APPLY-1: entries are applied in order, once. Those of a state that a snapshot replaces are dropped.
+ * ENG-APPLY-2: one turn applies until its share of time or of entries is used up; the rest follows in
+ *     the next turns, however many entries were committed at once.
+ */
+import type { Entry } from '@holdfast/raft';
+import type { Clock } from './clock.ts';
+
+const maxTurnMs = 8;
+
+export class ApplyQueue {
+  readonly #clock: Clock;
+  readonly #maxEntriesPerTurn: number;
+  readonly #onTurn: () => void;
+  #entries: Entry[] = [];
+  #next = 0;
+  #turnPlanned = false;
+  #turnStartedMs = 0;
+  #entriesThisTurn = 0;
+
+  /** @param onTurn Called when it is time to go on in a new turn. */
+  constructor(clock: Clock, maxEntriesPerTurn: number, onTurn: () => void) {
+    this.#clock = clock;
+    this.#maxEntriesPerTurn = maxEntriesPerTurn;
+    this.#onTurn = onTurn;
+  }
+
+  get isEmpty(): boolean {
+    return this.#next >= this.#entries.length;
+  }
+
+  push(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#entries.push(entry);
+  }
+
+  /** Another state took the place of the one that these were for. */
+  clear(): void {
+    this.#entries = [];
+    this.#next = 0;
+  }
+
+  /** What `apply` does from now on counts for one turn (ENG-APPLY-2). */
+  beginTurn(): void {
+    this.#turnStartedMs = this.#clock.now();
+    this.#entriesThisTurn = 0;
+  }
+
+  /** Applies what this turn may. Returns the last entry that was applied, if any. */
+  apply(act: (entry: Entry) => void): Entry | undefined {
+    let last: Entry | undefined;
+    while (!this.#turnPlanned) {
+      const entry = this.#entries[this.#next];
+      if (entry === undefined) break;
+      this.#next += 1; // ENG-APPLY-1
+      this.#entriesThisTurn += 1;
+      act(entry);
+      last = entry;
+      if (
+        this.#entriesThisTurn >= this.#maxEntriesPerTurn ||
+        this.#clock.now() - this.#turnStartedMs >= maxTurnMs
+      )
+        this.#planTurn();
+    }
+    if (this.#next > 0 && this.isEmpty) this.clear();
+    return last;
+  }
+
+  #planTurn(): void {
+    this.#turnPlanned = true;
+    this.#clock.endOfTurn(() => {
+      this.#turnPlanned = false;
+      this.#onTurn();
+    });
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * Snapshots of one replica: its own are saved, those that it sends are read, one that it receives is
+ * verified and restored before anything of the old state goes.
+ *
+ * ENG-SNAP-1: one snapshot of the own state is taken at a time.
+ * ENG-SNAP-2: a received snapshot is acted upon only when its bytes are what its hash names and a state
+ *     machine came out of them. Until then log, state and the snapshot before stay as they are.
+ * ENG-SNAP-3: a snapshot that is being sent or downloaded is read from a descriptor that was opened
+ *     when that began: clearing up does not take it away.
+ * ENG-SNAP-4: the chunks of a transfer are handed on in the order in which the core asked for them.
+ */
+import type { LogIndex, MemberId, Membership, Message, SnapshotMeta, Term } from '@holdfast/raft';
+import { beginRestore } from '@holdfast/state';
+import type { StateMachine } from '@holdfast/state';
+import type { SnapshotReader, Storage } from '@holdfast/storage';
+import type { Clock } from './clock.ts';
+import type { EngineLog } from './types.ts';
+
+/** Bytes that are read and taken back in one turn of the event loop. */
+const sliceBytes = 256 * 1024;
+
+type ChunkMessage = Extract<Message, { type: 'snapshot_chunk' }>;
+
+export interface SnapshotPoint {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly membership: Membership;
+}
+
+export interface SnapshotsOptions {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly log: EngineLog;
+  /** A snapshot of this node is durable. */
+  readonly onSaved: (meta: SnapshotMeta) => void;
+  readonly onVerified: (meta: SnapshotMeta, isGood: boolean) => void;
+  readonly send: (to: MemberId, message: ChunkMessage) => void;
+  readonly onFatal: (error: unknown) => void;
+}
+
+interface Transfer {
+  readonly reader: SnapshotReader;
+  /** Settles when the chunks that were asked for so far have been handed on. */
+  tail: Promise<void>;
+}
+
+export class Snapshots {
+  readonly #options: SnapshotsOptions;
+  readonly #transfers = new Map<string, Transfer>();
+  #saving: Promise<SnapshotMeta | undefined> | undefined;
+  #verifying: SnapshotMeta | undefined;
+  #restored: { readonly hash: string; readonly state: StateMachine } | undefined;
+  #current: SnapshotMeta;
+  #stopped = false;
+
+  constructor(options: SnapshotsOptions, current: SnapshotMeta) {
+    this.#options = options;
+    this.#current = current;
+  }
+
+  get isSaving(): boolean {
+    return this.#saving !== undefined;
+  }
+
+  /** Saves the state as of now (ENG-SNAP-1). Resolves with undefined when a newer snapshot took its place. */
+  save(point: SnapshotPoint, state: StateMachine): Promise<SnapshotMeta | undefined> {
+    if (this.#saving !== undefined) return this.#saving;
+    this.#saving = this.#options.storage
+      .saveSnapshot(point, state.snapshot())
+      .then((saved) => {
+        this.#saving = undefined;
+        if (saved === undefined || this.#stopped) return undefined;
+        this.#current = saved;
+        this.#options.log.info(
+          { index: saved.index, bytes: saved.byteLength, hash: saved.hash },
+          'Saved a snapshot.',
+        );
+        this.#options.onSaved(saved);
+        return saved;
+      })
+      .catch((error: unknown) => {
+        this.#options.onFatal(error);
+        return undefined;
+      });
+    return this.#saving;
+  }
+
+  /** Sends the bytes that the core asked for (ENG-SNAP-3, ENG-SNAP-4). */
+  send(to: MemberId, message: ChunkMessage): void {
+    const { meta, offset, byteLength } = message;
+    const transfer = this.#transferOf(meta);
+    transfer.tail = transfer.tail
+      .then(async () => {
+        if (this.#transfers.get(meta.hash) !== transfer) return;
+        const data = await transfer.reader.read(offset, byteLength);
+        if (!this.#stopped) this.#options.send(to, { ...message, data });
+      })
+      .catch((error: unknown) => {
+        // A reader that was closed under a last chunk is no failure of the disk.
+        if (this.#transfers.get(meta.hash) === transfer) this.#options.onFatal(error);
+      });
+  }
+
+  #transferOf(meta: SnapshotMeta): Transfer {
+    const known = this.#transfers.get(meta.hash);
+    if (known !== undefined) return known;
+    const reader = this.#options.storage.openSnapshot(meta.hash);
+    if (reader === undefined)
+      throw new Error(`The snapshot at ${String(meta.index)} that is to be sent is not there.`);
+    const transfer: Transfer = { reader, tail: Promise.resolve() };
+    this.#transfers.set(meta.hash, transfer);
+    return transfer;
+  }
+
+  /** Transfers of other snapshots than these have ended. */
+  keepTransfers(hashes: readonly string[]): void {
+    for (const [hash, transfer] of this.#transfers) {
+      if (hashes.includes(hash)) continue;
+      this.#transfers.delete(hash);
+      void transfer.tail.then(() => transfer.reader.close());
+    }
+  }
+
+  /** Every byte of a received snapshot is durable (ENG-SNAP-2). */
+  verify(meta: SnapshotMeta): void {
+    this.#verifying = meta;
+    this.#restored = undefined;
+    this.#restoreReceived(meta).then(
+      (state) => {
+        if (this.#verifying !== meta || this.#stopped) return;
+        this.#verifying = undefined;
+        if (state !== undefined) this.#restored = { hash: meta.hash, state };
+        else
+          this.#options.log.warn(
+            { index: meta.index, hash: meta.hash },
+            'A received snapshot is not what its hash names; it is fetched again.',
+          );
+        this.#options.onVerified(meta, state !== undefined);
+      },
+      (error: unknown) => this.#options.onFatal(error),
+    );
+  }
+
+  async #restoreReceived(meta: SnapshotMeta): Promise<StateMachine | undefined> {
+    if (!(await this.#options.storage.verifyReceived(meta))) return undefined;
+    return readState(this.#options.storage, this.#options.clock, meta);
+  }
+
+  /** The state that was restored from this snapshot when it was verified. */
+  takeRestored(meta: SnapshotMeta): StateMachine {
+    const restored = this.#restored;
+    if (restored?.hash !== meta.hash)
+      throw new Error(`The snapshot at ${String(meta.index)} was installed and not verified.`);
+    this.#restored = undefined;
+    this.#current = meta;
+    return restored.state;
+  }
+
+  /** What was restored is not going to be installed: the log went past it meanwhile. */
+  forgetRestored(): void {
+    this.#restored = undefined;
+  }
+
+  /**
+   * A reader of a snapshot that holds everything up to the index; several callers share one.
+   *
+   * @param point Where the state is now.
+   * @returns Undefined when the node stops, or again and again another snapshot took its place.
+   */
+  async openAtLeast(
+    index: LogIndex,
+    now: () => { readonly point: SnapshotPoint; readonly state: StateMachine } | undefined,
+  ): Promise<SnapshotReader | undefined> {
+    for (let attempt = 0; attempt < maxExportAttempts && !this.#stopped; attempt++) {
+      if (this.#current.index >= index && this.#current.index > 0) {
+        const reader = this.#options.storage.openSnapshot(this.#current.hash);
+        if (reader !== undefined) return reader;
+      }
+      if (this.#saving !== undefined) {
+        await this.#saving;
+        continue;
+      }
+      const present = now();
+      if (present === undefined) return undefined;
+      await this.save(present.point, present.state);
+    }
+    return undefined;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#verifying = undefined;
+    this.keepTransfers([]);
+  }
+}
+
+const maxExportAttempts = 10;
+
+/** Takes the state of a snapshot back, a slice a turn. */
+export async function readState(
+  storage: Storage,
+  clock: Clock,
+  meta: SnapshotMeta,
+): Promise<StateMachine> {
+  const reader = storage.openSnapshot(meta.hash);
+  if (reader === undefined)
+    throw new Error(`The snapshot at ${String(meta.index)} (${meta.hash}) is not there.`);
+  try {
+    const restorer = beginRestore();
+    const begin = storage.stateOffset(meta);
+    for (let offset = begin; offset < meta.byteLength; offset += sliceBytes) {
+      restorer.push(await reader.read(offset, Math.min(sliceBytes, meta.byteLength - offset)));
+      await new Promise<void>((resolve) => clock.endOfTurn(resolve));
+    }
+    return restorer.end();
+  } finally {
+    reader.close();
+  }
+}

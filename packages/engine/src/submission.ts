@@ -1,0 +1,50 @@
+/** What a command is to the engine: how it is wrapped, and whether it may be submitted again. */
+import type { Command, Envelope } from '@holdfast/state';
+import type { CallOptions } from './types.ts';
+import { isAcquire } from './waits.ts';
+
+export function envelopeOf(command: Command, { identity, answeredBelow }: CallOptions): Envelope {
+  return answeredBelow === undefined ? { identity, command } : { identity, command, answeredBelow };
+}
+
+/** A wait that is asked for again is shorter by what has passed. */
+export function withTimeLeft(command: Command, spentMs: number): Command {
+  if (!isAcquire(command) || spentMs <= 0 || command.waitMs <= 0) return command;
+  return { ...command, waitMs: Math.max(1, Math.floor(command.waitMs - spentMs)) };
+}
+
+/** Whether the state machine recognises a second submission of this command (E2). */
+export function isRepeatable(command: Command): boolean {
+  switch (command.type) {
+    case 'acquire':
+    case 'acquire_permits':
+    case 'acquire_many':
+    case 'campaign':
+    case 'downgrade':
+    case 'create_latch':
+    case 'create_semaphore':
+    case 'create_session':
+    case 'abandon':
+    case 'expire_session':
+    case 'advance':
+    case 'checkpoint':
+    case 'set_limits':
+      return true;
+    case 'release':
+    case 'release_permits':
+    case 'resign':
+    case 'proclaim':
+    case 'enter_barrier':
+    case 'leave_barrier':
+      return command.requestId !== undefined;
+    case 'count_down':
+      return command.sessionId !== undefined && command.requestId !== undefined;
+    case 'end_session':
+    case 'force_release':
+    case 'jump_fence_counter':
+    case 'resize_semaphore':
+    case 'delete_semaphore':
+    case 'delete_latch':
+      return false;
+  }
+}

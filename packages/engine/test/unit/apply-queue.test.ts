@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Entry } from '@holdfast/raft';
+import { ApplyQueue } from '../../src/apply-queue.ts';
+
+const entries = (from: number, to: number): Entry[] =>
+  Array.from({ length: to - from + 1 }, (_, position) => ({
+    index: from + position,
+    term: 1,
+    kind: 'command',
+    data: new Uint8Array(),
+  }));
+
+/** A clock on which each applied entry takes a millisecond, and turns that the test ends. */
+function stage(maxEntriesPerTurn: number) {
+  let nowMs = 0;
+  const turns: (() => void)[] = [];
+  const clock = {
+    now: () => nowMs,
+    wallNow: () => 0,
+    after: () => () => undefined,
+    endOfTurn: (callback: () => void) => void turns.push(callback),
+  };
+  const applied: number[] = [];
+  const queue = new ApplyQueue(clock, maxEntriesPerTurn, () => turn());
+  const turn = (): void => {
+    queue.beginTurn();
+    queue.apply((entry) => {
+      nowMs += 1;
+      applied.push(entry.index);
+    });
+  };
+  return { queue, applied, turn, endTurn: () => turns.shift()?.(), turns };
+}
+
+describe('Committed entries', () => {
+  it('are applied in the turn in which they come when they are few', () => {
+    const { queue, applied, turn, turns } = stage(100);
+    queue.push(entries(1, 3));
+    turn();
+    assert.deepEqual(applied, [1, 2, 3]);
+    assert.equal(turns.length, 0);
+  });
+
+  it('that are many are spread over turns, each bounded in time (ENG-APPLY-2)', () => {
+    const { queue, applied, turn, endTurn } = stage(100);
+    queue.push(entries(1, 20));
+    turn();
+    assert.equal(applied.length, 8);
+    endTurn();
+    assert.equal(applied.length, 16);
+    endTurn();
+    assert.deepEqual(
+      applied,
+      entries(1, 20).map(({ index }) => index),
+    );
+  });
+
+  it('are bounded by count where the clock does not move (ENG-APPLY-2)', () => {
+    const { queue, applied, turn } = stage(5);
+    queue.push(entries(1, 20));
+    turn();
+    assert.equal(applied.length, 5);
+  });
+
+  it('that come while a turn is awaited wait behind the others (ENG-APPLY-1)', () => {
+    const { queue, applied, turn, endTurn } = stage(5);
+    queue.push(entries(1, 7));
+    turn();
+    queue.push(entries(8, 9));
+    turn();
+    assert.equal(applied.length, 5);
+    endTurn();
+    assert.deepEqual(applied, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it('of a state that was replaced are dropped', () => {
+    const { queue, applied, turn, endTurn } = stage(5);
+    queue.push(entries(1, 20));
+    turn();
+    queue.clear();
+    queue.push(entries(30, 31));
+    endTurn();
+    assert.deepEqual(applied, [1, 2, 3, 4, 5, 30, 31]);
+  });
+});
