@@ -1,51 +1,29 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { MemberId, Message, Recovered, Write } from '@holdfast/raft';
+import type { MemberId, Message, Outbound, Recovered, SnapshotMeta } from '@holdfast/raft';
 import { createStateMachine } from '@holdfast/state';
-import type { Storage } from '@holdfast/storage';
+import type { SessionId } from '@holdfast/state';
 import { Replica } from '../../src/replica.ts';
 import { silentLog } from '../cluster.ts';
+import { HandDisk, settled, snapshotOf } from './hand-disk.ts';
 import { StillClock } from './still-clock.ts';
 
 const self = 'a' as MemberId;
 
-/** A disk whose every write is durable when the test says so. */
-class Disk implements Storage {
-  readonly writes: Write[] = [];
-  readonly #waiting: (() => void)[] = [];
-  readonly figures = { commits: 0, pendingWrites: 0, lastCommitMs: 0, sizeBytes: 0 };
+const mebibyte = 1024 * 1024;
 
-  write(write: Write): Promise<void> {
-    this.writes.push(write);
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  async sync(): Promise<void> {
-    for (const resolve of this.#waiting.splice(0)) resolve();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-
-  saveSnapshot(): Promise<never> {
-    return Promise.reject(new Error('no snapshot is taken here'));
-  }
-
-  /** By index: the one chunk of a snapshot that is there. */
-  readonly chunks = new Map<number, Uint8Array>();
-
-  readSnapshotChunk(index: number): Promise<Uint8Array | undefined> {
-    return Promise.resolve(this.chunks.get(index));
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
+interface Seen {
+  readonly sent: Outbound[];
+  readonly saved: SnapshotMeta[];
+  readonly fatal: Error[];
 }
 
 async function openAlone(
   others: readonly MemberId[] = [],
-): Promise<{ replica: Replica; clock: StillClock; disk: Disk }> {
+): Promise<{ replica: Replica; clock: StillClock; disk: HandDisk; seen: Seen }> {
   const clock = new StillClock();
-  const disk = new Disk();
+  const disk = new HandDisk();
+  const seen: Seen = { sent: [], saved: [], fatal: [] };
   const recovered: Recovered = {
     hardState: { term: 0, votedFor: null, commit: 0 },
     snapshot: {
@@ -54,7 +32,8 @@ async function openAlone(
       membership: {
         members: [self, ...others].map((id) => ({ id, address: `${id}:1`, role: 'voter' })),
       },
-      chunkCount: 0,
+      hash: '',
+      byteLength: 0,
     },
     entries: [],
   };
@@ -65,7 +44,12 @@ async function openAlone(
       electionTicksMin: 30,
       electionTicksMax: 60,
       random: () => 0.5,
+      maxEntryBytes: mebibyte,
       maxAppendBytes: 1_000_000,
+      snapshotChunkBytes: 50,
+      maxSnapshotInflightBytes: 100,
+      maxTransferIdleTicks: 1000,
+      maxKeptBytes: mebibyte,
       maxInflightBytes: 1_000_000,
       maxInflightMessages: 64,
       maxUncommittedBytes: 1_000_000,
@@ -76,21 +60,20 @@ async function openAlone(
     clock,
     heartbeatMs: 100,
     tickMs: 10,
-    snapshotLogBytes: 1_000_000,
+    snapshotLogBytes: 1000,
     log: silentLog,
     hooks: {
       onApplied: () => undefined,
       onRestored: () => undefined,
+      onSnapshotSaved: (meta) => void seen.saved.push(meta),
       onStatus: () => undefined,
       onTick: () => undefined,
-      send: () => undefined,
-      onFatal: (error) => {
-        throw error;
-      },
+      send: (outbound) => void seen.sent.push(outbound),
+      onFatal: (error) => void seen.fatal.push(error),
     },
   });
   replica.start();
-  return { replica, clock, disk };
+  return { replica, clock, disk, seen };
 }
 
 async function lead(): ReturnType<typeof openAlone> {
@@ -126,34 +109,115 @@ describe('A replica', () => {
     assert.deepEqual(outcomes, ['applied']);
   });
 
-  it('takes a snapshot that is replaced while it is read for what it is, and restores the newer one (R2)', async () => {
-    const leader = 'b' as MemberId;
-    const { replica, disk } = await openAlone([leader]);
-    const { membership } = replica.status();
-    const chunkOf = (index: number): Message => ({
-      type: 'snapshot_chunk',
-      term: 1,
-      meta: { index, term: 1, membership, chunkCount: 1 },
-      chunk: 0,
-      data: new Uint8Array([1]),
-      probe: 0,
-    });
-    // Given a first snapshot whose chunk is gone when it is read back
-    replica.receive(leader, [chunkOf(5)]);
+  it('takes a snapshot where a checkpoint stands in the log, and clears up behind it (R5)', async () => {
+    const { replica, disk, seen } = await lead();
+    assert.equal(replica.isCheckpointDue, false);
+    const metadata = 'm'.repeat(2000);
+    const create = {
+      type: 'create_session',
+      sessionId: 's' as SessionId,
+      clientId: metadata,
+    } as const;
+    replica.propose(
+      {
+        time: 5,
+        commands: [
+          {
+            identity: 'x',
+            command: { ...create, timeoutMs: 1000, lockDelayMs: 0, createdAtMs: 0 },
+          },
+        ],
+      },
+      () => undefined,
+    );
     await disk.sync();
+    assert.equal(replica.isCheckpointDue, true);
+    replica.propose(
+      { time: 6, commands: [{ identity: 'x', command: { type: 'checkpoint' } }] },
+      () => undefined,
+    );
+    const { lastIndex } = replica.status();
     await disk.sync();
-    assert.equal(replica.state.index, 0);
-    // When the newer one that took its place is there
+    await settled();
+    assert.equal(replica.isCheckpointDue, false);
+    assert.deepEqual(
+      seen.saved.map(({ index }) => index),
+      [lastIndex],
+    );
+    assert.deepEqual(
+      disk.forgotten.map(({ hash }) => hash),
+      seen.saved.map(({ hash }) => hash),
+    );
+  });
+
+  it('gives a backup that holds all that is applied, and takes no second snapshot where nothing changed', async () => {
+    const { replica, disk, seen } = await lead();
+    const [first, second] = await Promise.all([replica.openBackup(), replica.openBackup()]);
+    assert.equal(first?.meta.index, replica.state.index);
+    assert.equal(second?.meta.hash, first?.meta.hash);
+    assert.equal(seen.saved.length, 1);
+    assert.equal(disk.openReaders, 2);
+    replica.propose({ time: 7, commands: [] }, () => undefined);
+    await disk.sync();
+    const third = await replica.openBackup();
+    assert.equal(third?.meta.index, replica.state.index);
+    assert.equal(seen.saved.length, 2);
+  });
+
+  const leader = 'b' as MemberId;
+  /** A leader's snapshot of a state at an index, as the messages that carry it. */
+  function sent(replica: Replica, index: number): readonly Message[] {
     const state = createStateMachine();
-    state.skipTo(9);
-    const [bytes] = state.snapshot();
-    assert.ok(bytes !== undefined);
-    disk.chunks.set(9, bytes);
-    replica.receive(leader, [chunkOf(9)]);
-    await disk.sync();
-    await disk.sync();
-    // Then that is the state
+    state.skipTo(index);
+    const { membership } = replica.status();
+    const { meta, bytes } = snapshotOf({ index, term: 1, membership }, state.snapshot());
+    const messages: Message[] = [];
+    for (let offset = 0; offset < bytes.byteLength; offset += 50) {
+      const data = bytes.subarray(offset, offset + 50);
+      const { byteLength } = data;
+      messages.push({ type: 'snapshot_chunk', term: 1, meta, offset, byteLength, data, probe: 0 });
+    }
+    return messages;
+  }
+  async function syncAll(disk: HandDisk): Promise<void> {
+    for (let write = 0; write < 4; write++) await disk.sync();
+  }
+
+  it('takes the state of a received snapshot over when it is verified and installed (ENG-SNAP-2)', async () => {
+    const { replica, disk, seen } = await openAlone([leader]);
+    replica.receive(leader, sent(replica, 9));
+    assert.equal(replica.state.index, 0);
+    await syncAll(disk);
     assert.equal(replica.state.index, 9);
+    assert.deepEqual(seen.fatal, []);
+    assert.equal(disk.openReaders, 0);
+  });
+
+  it('keeps its state and its log when a received snapshot is not what its hash names, and takes it when it comes again (ENG-SNAP-2)', async () => {
+    const { replica, disk, seen } = await openAlone([leader]);
+    disk.damageReceived = true;
+    replica.receive(leader, sent(replica, 9));
+    await syncAll(disk);
+    assert.equal(replica.state.index, 0);
+    assert.ok(disk.writes.every((write) => write.installSnapshot === undefined));
+    disk.damageReceived = false;
+    replica.receive(leader, sent(replica, 9));
+    await syncAll(disk);
+    assert.equal(replica.state.index, 9);
+    assert.deepEqual(seen.fatal, []);
+  });
+
+  it('stops, with its old state on the disk, at a snapshot that it cannot read (ENG-SNAP-2)', async () => {
+    const { replica, disk, seen } = await openAlone([leader]);
+    const { membership } = replica.status();
+    const { meta, bytes } = snapshotOf({ index: 9, term: 1, membership }, [Buffer.from('["?"]\n')]);
+    const { byteLength } = bytes;
+    replica.receive(leader, [
+      { type: 'snapshot_chunk', term: 1, meta, offset: 0, byteLength, data: bytes, probe: 0 },
+    ]);
+    await syncAll(disk);
+    assert.equal(seen.fatal.length, 1);
+    assert.ok(disk.writes.every((write) => write.installSnapshot === undefined));
   });
 
   it('that stood still for more than three heartbeats gives up leadership before it does anything else (R4)', async () => {

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { MemberId, Message } from '@holdfast/raft';
+import type { SnapshotReader } from '@holdfast/storage';
+import { Snapshots } from '../../src/snapshots.ts';
+import { silentLog } from '../cluster.ts';
+import { HandDisk, settled, snapshotOf } from './hand-disk.ts';
+import { StillClock } from './still-clock.ts';
+
+const peer = 'b' as MemberId;
+const point = { index: 5, term: 1, membership: { members: [] } };
+
+/** Reads of its snapshots settle when, and in the order in which, the test says. */
+class SlowReads extends HandDisk {
+  readonly reads: (() => void)[] = [];
+
+  override openSnapshot(hash: string): SnapshotReader | undefined {
+    const reader = super.openSnapshot(hash);
+    if (reader === undefined) return undefined;
+    return {
+      ...reader,
+      read: (offset, byteLength) =>
+        new Promise((resolve) => {
+          this.reads.push(() => void reader.read(offset, byteLength).then(resolve));
+        }),
+    };
+  }
+}
+
+function stage(disk: HandDisk) {
+  const { meta, bytes } = snapshotOf(point, [Buffer.from('0123456789')]);
+  disk.snapshots.set(meta.hash, { meta, bytes });
+  const sent: string[] = [];
+  const fatal: unknown[] = [];
+  const snapshots = new Snapshots(
+    {
+      storage: disk,
+      clock: new StillClock(),
+      log: silentLog,
+      onSaved: () => undefined,
+      onVerified: () => undefined,
+      send: (_to, message) => void sent.push(Buffer.from(message.data).toString()),
+      onFatal: (error) => void fatal.push(error),
+    },
+    meta,
+  );
+  const chunk = (offset: number): Extract<Message, { type: 'snapshot_chunk' }> => ({
+    type: 'snapshot_chunk',
+    term: 1,
+    meta,
+    offset,
+    byteLength: 2,
+    data: new Uint8Array(),
+    probe: 0,
+  });
+  return { meta, sent, fatal, snapshots, chunk };
+}
+
+describe('Snapshots that are sent', () => {
+  it('leave in the order in which they were asked for, whichever read ends first (ENG-SNAP-4)', async () => {
+    const disk = new SlowReads();
+    const { sent, snapshots, chunk } = stage(disk);
+    for (const offset of [0, 2, 4]) snapshots.send(peer, chunk(offset));
+    for (let turn = 0; turn < 10; turn++) {
+      await settled();
+      disk.reads.pop()?.();
+    }
+    await settled();
+    assert.deepEqual(sent, ['01', '23', '45']);
+  });
+
+  it('are read to their end though they were cleared up meanwhile (ENG-SNAP-3)', async () => {
+    const disk = new HandDisk();
+    const { sent, fatal, snapshots, chunk } = stage(disk);
+    snapshots.send(peer, chunk(0));
+    await settled();
+    disk.forgetBefore(100, 'another');
+    snapshots.send(peer, chunk(2));
+    await settled();
+    assert.deepEqual(sent, ['01', '23']);
+    assert.deepEqual(fatal, []);
+  });
+
+  it('are closed when their transfer is over', async () => {
+    const disk = new HandDisk();
+    const { meta, snapshots, chunk } = stage(disk);
+    snapshots.send(peer, chunk(0));
+    snapshots.keepTransfers([meta.hash]);
+    await settled();
+    assert.equal(disk.openReaders, 1);
+    snapshots.keepTransfers([]);
+    await settled();
+    assert.equal(disk.openReaders, 0);
+  });
+});
