@@ -3,6 +3,7 @@ import type { Member, MemberId, Recovered } from '@holdfast/raft';
 import type { Opened } from '@holdfast/storage';
 import type { Applied } from '@holdfast/state';
 import type { Batch } from './batch.ts';
+import { maxAppendBytes, maxEntryBytes, snapshotChunkBytes } from './bounds.ts';
 import type { Clock } from './clock.ts';
 import { RaftEngine } from './raft-engine.ts';
 import { Replica } from './replica.ts';
@@ -11,6 +12,17 @@ import type { Engine, RaftEngineOptions } from './types.ts';
 
 const ticksPerHeartbeat = 10;
 const mebibyte = 1024 * 1024;
+/** A follower that took nothing of a snapshot for so long gets another one when it comes back. */
+const maxTransferIdleMs = 30_000;
+
+export interface SmallerBounds {
+  /** Entries kept behind a snapshot. */
+  readonly keptEntries?: number;
+  readonly maxAppendBytes?: number;
+  readonly maxBatchBytes?: number;
+  readonly snapshotChunkBytes?: number;
+  readonly maxEntriesPerTurn?: number;
+}
 
 export interface EngineParts {
   readonly options: Omit<RaftEngineOptions, 'folder' | 'peerListen' | 'writeDelayMs'>;
@@ -21,10 +33,8 @@ export interface EngineParts {
   readonly random: () => number;
   readonly opened: Opened;
   readonly makeTransport: (handlers: TransportHandlers) => Transport;
-  /** Bytes of entries in one append; 1 MiB when absent. */
-  readonly maxAppendBytes?: number;
-  /** Entries kept behind a snapshot; 1000 when absent. */
-  readonly keptEntries?: number;
+  /** Smaller bounds than those of `bounds.ts`, for tests. */
+  readonly bounds?: SmallerBounds;
   /** Told of each applied entry, after everything else. */
   readonly onApplied?: (index: number, batch: Batch, applied: Applied) => void;
 }
@@ -50,7 +60,7 @@ function initialRecovered({ join, initialMembers }: EngineParts['options']): Rec
 }
 
 export async function assembleEngine(parts: EngineParts): Promise<AssembledEngine> {
-  const { options, opened, clock } = parts;
+  const { options, opened, clock, bounds = {} } = parts;
   const nodeId = options.nodeId as MemberId;
   const initial = initialRecovered(options);
   const found = opened.recovered ?? initial;
@@ -83,9 +93,14 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
       electionTicksMin: ticks(options.electionTimeoutMinMs),
       electionTicksMax: ticks(options.electionTimeoutMaxMs),
       random: parts.random,
-      maxAppendBytes: parts.maxAppendBytes ?? 1 * mebibyte,
+      maxEntryBytes,
+      maxAppendBytes: bounds.maxAppendBytes ?? maxAppendBytes,
       maxInflightBytes: 8 * mebibyte,
       maxInflightMessages: 64,
+      snapshotChunkBytes: bounds.snapshotChunkBytes ?? snapshotChunkBytes,
+      maxSnapshotInflightBytes: 4 * (bounds.snapshotChunkBytes ?? snapshotChunkBytes),
+      maxTransferIdleTicks: ticks(maxTransferIdleMs),
+      maxKeptBytes: 256 * mebibyte,
       maxUncommittedBytes: 64 * mebibyte,
       maxWriteTicks: ticks(2 * options.electionTimeoutMaxMs),
     },
@@ -95,7 +110,10 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     heartbeatMs: options.heartbeatMs,
     tickMs,
     snapshotLogBytes: options.snapshotLogBytes,
-    ...(parts.keptEntries === undefined ? {} : { keptEntries: parts.keptEntries }),
+    ...(bounds.keptEntries === undefined ? {} : { keptEntries: bounds.keptEntries }),
+    ...(bounds.maxEntriesPerTurn === undefined
+      ? {}
+      : { maxEntriesPerTurn: bounds.maxEntriesPerTurn }),
     log: options.log,
     hooks: {
       onApplied: (index, batch, applied) => {

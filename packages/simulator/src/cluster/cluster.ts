@@ -134,20 +134,28 @@ export class Cluster {
   damage(node: SimulatedNode): void {
     this.kill(node);
     const hit = node.disk.flipBit();
-    if (hit === undefined) return;
+    if (hit !== undefined) this.#mustRefuse(node, `a turned bit in ${hit}`, 'StorageDamagedError');
+  }
+
+  /** Its log is lost and its identity is not: started as always it must refuse, or it would vote again. */
+  loseLog(node: SimulatedNode): void {
+    this.kill(node);
+    if (node.disk.loseLog()) this.#mustRefuse(node, 'no log', 'LogMissingError');
+  }
+
+  #mustRefuse(node: SimulatedNode, what: string, errorName: string): void {
     const { world } = this.#options;
-    world.tell(node.id, `has a turned bit in ${hit}`);
+    world.tell(node.id, `has ${what}`);
     this.damaged.add(node.id);
-    try {
-      node.start();
-    } catch (error) {
-      node.machine.end();
-      if (!(error instanceof Error) || error.name !== 'StorageDamagedError')
-        world.violation(`${node.id} met damage (${hit}) and said: ${String(error)}`);
-      else world.tell(node.id, `refuses to start: ${error.message}`);
-      return;
-    }
-    world.violation(`${node.id} started with a turned bit in ${hit}.`);
+    node.start().then(
+      () => world.violation(`${node.id} started with ${what}.`),
+      (error: unknown) => {
+        node.machine.end();
+        if (!(error instanceof Error) || error.name !== errorName)
+          world.violation(`${node.id} met ${what} and said: ${String(error)}`);
+        else world.tell(node.id, `refuses to start: ${error.message}`);
+      },
+    );
   }
 
   /** A node stops by itself only where its disk failed; it comes back when the disk does. */

@@ -27,6 +27,9 @@ export interface Settings {
   readonly snapshotLogBytes: number;
   readonly keptEntries: number;
   readonly maxAppendBytes: number;
+  readonly maxBatchBytes: number;
+  readonly snapshotChunkBytes: number;
+  readonly maxEntriesPerTurn: number;
 }
 
 export interface NodeOptions {
@@ -131,8 +134,7 @@ export class SimulatedNode implements Door {
       clock,
       random: () => this.#options.random.next(),
       opened,
-      keptEntries: settings.keptEntries,
-      maxAppendBytes: settings.maxAppendBytes,
+      bounds: settings,
       makeTransport: (handlers) => {
         const { switchboard } = this.#options;
         transport = new SimulatedTransport(world, machine, switchboard, handlers);

@@ -2,12 +2,14 @@
  * What goes wrong in a life. Each life has a choice of kinds, so that some lives see one kind often and
  * others see many together.
  */
+import type { Witness } from '../checks/witness.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SimulatedNode } from '../cluster/node.ts';
 import type { Player } from '../clients/player.ts';
 import type { Worker } from '../clients/worker.ts';
 import { quickDisk } from '../world/disk.ts';
 import type { Random } from '../world/random.ts';
+import { SnapshotFaults } from './snapshot-faults.ts';
 import { calm } from '../world/network.ts';
 import type { World } from '../world/world.ts';
 
@@ -25,6 +27,9 @@ export const faultKinds = [
   'failing_sync',
   'full_disk',
   'turned_bit',
+  'lost_log',
+  'disturbed_transfer',
+  'backup',
   'wall_clock',
   'membership',
   'transfer',
@@ -40,6 +45,7 @@ export class Faults {
   readonly #cluster: Cluster;
   readonly #workers: readonly (Worker | Player)[];
   readonly #kinds: readonly FaultKind[];
+  readonly #snapshots: SnapshotFaults;
   #over = false;
 
   constructor(
@@ -48,7 +54,9 @@ export class Faults {
     cluster: Cluster,
     workers: readonly (Worker | Player)[],
     kinds: readonly FaultKind[],
+    witness: Witness,
   ) {
+    this.#snapshots = new SnapshotFaults({ world, random, cluster, witness });
     this.#world = world;
     this.#random = random;
     this.#cluster = cluster;
@@ -138,7 +146,13 @@ export class Faults {
     },
     failing_sync: () => this.#trouble('failing_sync'),
     full_disk: () => this.#trouble('full'),
-    turned_bit: () => this.#turnBit(),
+    turned_bit: () => this.#loseTrust((node) => this.#cluster.damage(node)),
+    lost_log: () => this.#loseTrust((node) => this.#cluster.loseLog(node)),
+    disturbed_transfer: () => this.#snapshots.disturbTransfer((node) => this.#killFor(node)),
+    backup: () => {
+      const node = this.#someone();
+      if (node !== undefined) this.#snapshots.backUp(node);
+    },
     wall_clock: () => {
       const machines = [...this.#cluster.all, ...this.#workers].map(({ machine }) => machine);
       this.#random.pick(machines).jumpWallClock(this.#random.between(-3_600_000, 3_600_000));
@@ -237,12 +251,12 @@ export class Faults {
   }
 
   /** At most one disk of a life cannot be trusted, and only while the others can go on without it. */
-  #turnBit(): void {
+  #loseTrust(act: (node: SimulatedNode) => void): void {
     const { damaged, running } = this.#cluster;
     const voters = this.#cluster.leader()?.replica?.status().membership.members ?? [];
     if (damaged.size > 0 || running.length < 3 || voters.length < 3) return;
     const node = this.#random.pick(running);
-    this.#cluster.damage(node);
+    act(node);
     if (!damaged.has(node.id)) this.#restart(node, 50, 1000);
   }
 

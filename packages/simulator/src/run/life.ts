@@ -114,6 +114,9 @@ class Life {
         snapshotLogBytes: random.pick([3000, 20_000, 64 * 1024 * 1024]),
         keptEntries: random.pick([0, 10, 1000]),
         maxAppendBytes: random.pick([1, 500, 1024 * 1024]),
+        maxBatchBytes: random.pick([300, 1024 * 1024]),
+        snapshotChunkBytes: random.pick([100, 2000, 256 * 1024]),
+        maxEntriesPerTurn: random.pick([3, 1000]),
       },
     });
     this.#hireWorkers(clockDrift);
@@ -124,7 +127,14 @@ class Life {
       ? ['storm', 'storm', 'transfer']
       : faultKinds.filter(() => random.chance(0.35));
     world.tell('life', `faults: ${kinds.join(', ')}`);
-    this.#faults = new Faults(world, random.fork(), this.#cluster, this.#workers, kinds);
+    this.#faults = new Faults(
+      world,
+      random.fork(),
+      this.#cluster,
+      this.#workers,
+      kinds,
+      this.#witness,
+    );
   }
 
   #hireWorkers(clockDrift: number): void {

@@ -1,0 +1,71 @@
+/**
+ * Situations around logs and snapshots that operators and busy clusters bring about: a log that is lost
+ * while the identity stays, leadership that changes half way through a transfer, backups that are read
+ * slowly.
+ */
+import { restoreStateMachine } from '@holdfast/state';
+import type { Witness } from '../checks/witness.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { SimulatedNode } from '../cluster/node.ts';
+import type { Random } from '../world/random.ts';
+import type { World } from '../world/world.ts';
+
+const pollMs = 2;
+const patienceMs = 4000;
+
+export interface SnapshotFaultsOptions {
+  readonly world: World;
+  readonly random: Random;
+  readonly cluster: Cluster;
+  readonly witness: Witness;
+}
+
+export class SnapshotFaults {
+  readonly #options: SnapshotFaultsOptions;
+
+  constructor(options: SnapshotFaultsOptions) {
+    this.#options = options;
+  }
+
+  /** As soon as the leader sends a snapshot, somebody else leads, by transfer or by the leader's end. */
+  disturbTransfer(kill: (node: SimulatedNode) => void): void {
+    const { world, random, cluster } = this.#options;
+    const untilMs = world.nowMs + patienceMs;
+    const look = (): void => {
+      const leader = cluster.leader();
+      const progress = leader?.replica?.status().progress ?? [];
+      if (leader !== undefined && progress.some(({ state }) => state === 'snapshot')) {
+        world.timeline.after(random.between(0, 20), () => {
+          if (random.chance(0.3)) kill(leader);
+          else void leader.engine?.transferLeadership(null).catch(() => undefined);
+        });
+      } else if (world.nowMs < untilMs) world.timeline.after(pollMs, look);
+    };
+    look();
+  }
+
+  /** A backup is read slowly while everything goes on: it must be the state of one moment, whole. */
+  backUp(node: SimulatedNode): void {
+    const { world, random, witness } = this.#options;
+    const { machine, engine } = node;
+    const { process } = machine;
+    if (engine === undefined) return;
+    const read = async (): Promise<void> => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of engine.snapshot()) {
+        if (machine.process !== process || !machine.isOn) return;
+        chunks.push(chunk);
+        await machine.sleep(random.between(0, 200));
+      }
+      const bytes = Buffer.concat(chunks);
+      const stateOffset = bytes.indexOf('\n') + 1;
+      witness.compareState(node.id, restoreStateMachine([bytes.subarray(stateOffset)]));
+      world.tell(node.id, `gave a backup of ${String(bytes.byteLength)} bytes`);
+    };
+    read().catch((error: unknown) => {
+      // A node that stops gives no backup.
+      if (machine.process === process && machine.isOn && node.disk.trouble === 'none')
+        world.tell(node.id, `gave no backup: ${String(error)}`);
+    });
+  }
+}
