@@ -34,6 +34,7 @@ type ReleaseTuple = readonly ['r', string, string, number | null, number | strin
 type EncodedCommand = AcquireTuple | ReleaseTuple | Command;
 /** Identity null is `anonymous`; answeredBelow null is absent. */
 type EncodedEnvelope = readonly [EncodedCommand, string | null, number | null];
+/** What is read of one; `joinBatch` writes it. */
 type EncodedBatch = readonly [version: number, time: number, commands: readonly EncodedEnvelope[]];
 
 function encodeCommand(command: Command): EncodedCommand {
@@ -102,14 +103,36 @@ export class BatchFormatError extends Error {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-export function encodeBatch(batch: Batch): Uint8Array {
-  const commands: EncodedEnvelope[] = batch.commands.map((envelope) => [
-    encodeCommand(envelope.command),
-    envelope.identity === 'anonymous' ? null : envelope.identity,
-    envelope.answeredBelow ?? null,
-  ]);
-  const encoded: EncodedBatch = [formatVersion, batch.time, commands];
-  return encoder.encode(JSON.stringify(encoded));
+/** One command as it stands in a batch: commands are encoded as they come, for a batch is cut by bytes. */
+export function encodeEnvelope({ command, identity, answeredBelow }: Envelope): string {
+  const encoded: EncodedEnvelope = [
+    encodeCommand(command),
+    identity === 'anonymous' ? null : identity,
+    answeredBelow ?? null,
+  ];
+  return JSON.stringify(encoded);
+}
+
+/** Texts up to this length are not measured. */
+const measuredFrom = 1024;
+
+/**
+ * Bytes that an encoded command takes in a batch, or up to three times as many for a short one (UTF-8
+ * makes at most three of one UTF-16 unit): to measure each would cost more than it gains.
+ */
+export function encodedBytes(encoded: string): number {
+  return 1 + (encoded.length <= measuredFrom ? 3 * encoded.length : Buffer.byteLength(encoded));
+}
+
+/** A batch of commands that are encoded already. */
+export function joinBatch(time: number, encoded: readonly string[]): Uint8Array {
+  return encoder.encode(
+    `[${String(formatVersion)},${JSON.stringify(time)},[${encoded.join(',')}]]`,
+  );
+}
+
+export function encodeBatch({ time, commands }: Batch): Uint8Array {
+  return joinBatch(time, commands.map(encodeEnvelope));
 }
 
 export function decodeBatch(data: Uint8Array): Batch {

@@ -22,7 +22,26 @@ export type Call =
       readonly timeoutMs: number;
     }
   | { readonly type: 'remove_member'; readonly id: string; readonly timeoutMs: number }
-  | { readonly type: 'transfer'; readonly to: string | null; readonly timeoutMs: number };
+  | { readonly type: 'transfer'; readonly to: string | null; readonly timeoutMs: number }
+  | {
+      /**
+       * The leader tells what its state is as of an index. Who has applied exactly that index, or
+       * remembers its digest as of there, compares; a difference means that one of the two states is
+       * damaged. The value of the answer is a `DigestComparison`. Not for the leader alone: whoever is
+       * asked answers for itself.
+       */
+      readonly type: 'state_digest';
+      readonly index: number;
+      /** As the state machine's `digest()`, or the hash of the snapshot at this index. */
+      readonly hash: string;
+      readonly timeoutMs: number;
+    };
+
+/** `unknown`: this node has no digest as of that index (any more, or yet). */
+export type DigestComparison =
+  | { readonly type: 'equal' }
+  | { readonly type: 'different'; readonly hash: string }
+  | { readonly type: 'unknown' };
 
 /** A call before it is known how long it may take. */
 export type WithoutTimeout<T> = T extends unknown ? Omit<T, 'timeoutMs'> : never;
@@ -44,13 +63,27 @@ const callTypes: ReadonlySet<unknown> = new Set<Call['type']>([
   'add_member',
   'remove_member',
   'transfer',
+  'state_digest',
 ]);
 
-/** Checks the outer form; peers are members of the cluster and validated the inner one where it entered. */
+const isHash = (value: unknown): boolean =>
+  typeof value === 'string' && /^[0-9a-f]{16,128}$/.test(value);
+
+/**
+ * Checks the outer form; peers are members of the cluster and validated the inner one where it entered.
+ * What no client brought in is checked wholly.
+ */
 export function isCall(value: unknown): value is Call {
   if (typeof value !== 'object' || value === null) return false;
-  const call = value as { readonly type?: unknown; readonly timeoutMs?: unknown };
-  return callTypes.has(call.type) && typeof call.timeoutMs === 'number';
+  const call = value as {
+    readonly type?: unknown;
+    readonly timeoutMs?: unknown;
+    readonly index?: unknown;
+    readonly hash?: unknown;
+  };
+  if (!callTypes.has(call.type) || !Number.isFinite(call.timeoutMs)) return false;
+  if (call.type !== 'state_digest') return true;
+  return Number.isSafeInteger(call.index) && Number(call.index) >= 0 && isHash(call.hash);
 }
 
 export function failureAnswer(error: unknown): CallAnswer {

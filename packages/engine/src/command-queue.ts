@@ -7,9 +7,13 @@
  *     not run twice.
  * C2: an acquire that may wait is registered before it is proposed: its wait may end in the very
  *     batch, or the very pass over committed entries, in which it begins.
- * C3: everything here is bounded: queued commands, commands in the log, waiting acquires.
+ * C3: everything here is bounded: queued commands and those in the log, by count and by bytes (BOUND-4),
+ *     waiting acquires.
+ * C4: no batch is larger than `maxBatchBytes`, so that every one can be proposed and sent (BOUND-1); a
+ *     command that fits in none is refused before anything is done.
  */
 import { HoldfastError } from '@holdfast/protocol';
+import type { ProposeAnswer } from '@holdfast/raft';
 import type {
   CommandResult,
   Envelope,
@@ -18,24 +22,36 @@ import type {
   ResourceName,
   SessionId,
 } from '@holdfast/state';
+import { Backlog } from './backlog.ts';
+import { encodedBytes, encodeEnvelope, joinBatch } from './batch.ts';
+import {
+  batchOverheadBytes,
+  maxBatchBytes,
+  maxCommandBytes,
+  maxCommandsPerBatch,
+  maxPendingBytes,
+  maxPendingCommands,
+} from './bounds.ts';
 import type { Clock } from './clock.ts';
 import type { ClusterClock } from './cluster-clock.ts';
 import { Interrupted } from './interrupted.ts';
 import type { Outcome, Replica } from './replica.ts';
 import { isAcquire, nameOf } from './waits.ts';
 
-const maxCommandsPerBatch = 1000;
 /**
  * Batches in the log and not yet applied. What arrives meanwhile is the next batch: with few in flight
  * batches grow with the load, and the cost of a sync, a message and a wake-up is shared by more
  * commands (measured: docs/performance.md).
  */
 const maxBatchesInFlight = 2;
-const maxPendingCommands = 100_000;
 const maxWaitingAcquires = 200_000;
 
 interface Submission {
   readonly envelope: Envelope;
+  /** As it goes into the log. */
+  readonly encoded: string;
+  /** Of `encoded`, or more. */
+  readonly byteLength: number;
   readonly resolve: (result: CommandResult) => void;
   readonly reject: (error: Error) => void;
   /** Set for an acquire that may wait: where its outcome is looked up. */
@@ -46,9 +62,10 @@ export class CommandQueue {
   readonly #replica: Replica;
   readonly #clock: Clock;
   readonly #clusterClock: ClusterClock;
-  #queued: Submission[] = [];
+  readonly #queued = new Backlog<Submission>();
   #flushPlanned = false;
   #inLog = 0;
+  #bytesInLog = 0;
   #batchesInFlight = 0;
   /** Acquires in a queue of the state machine, by session and request. */
   readonly #waiting = new Map<string, Submission[]>();
@@ -64,7 +81,7 @@ export class CommandQueue {
   }
 
   get pendingCommands(): number {
-    return this.#queued.length + this.#inLog;
+    return this.#queued.count + this.#inLog;
   }
 
   get waitingAcquires(): number {
@@ -78,20 +95,18 @@ export class CommandQueue {
 
   /**
    * Calls `resolve` once with the command's result; for an acquire that waits, with the outcome of the
-   * wait. Or `reject`, with `Interrupted` or `overloaded`. Callbacks and no promise: this is the hot path.
+   * wait. Or `reject`, with `Interrupted`, `overloaded` or `limit_exceeded`. Callbacks and no promise: this is the hot path.
    */
   submit(
     envelope: Envelope,
     resolve: (result: CommandResult) => void,
     reject: (error: Error) => void,
   ): void {
-    if (this.pendingCommands >= maxPendingCommands || this.#waitingCount >= maxWaitingAcquires) {
-      reject(
-        new HoldfastError(
-          'overloaded',
-          `The leader has ${String(this.pendingCommands)} unfinished commands and ${String(this.#waitingCount)} waiting acquires. Try again later.`,
-        ),
-      );
+    const encoded = encodeEnvelope(envelope);
+    const byteLength = encodedBytes(encoded);
+    const refusal = this.#refusalOf(byteLength);
+    if (refusal !== undefined) {
+      reject(refusal);
       return;
     }
     const { command } = envelope;
@@ -99,10 +114,34 @@ export class CommandQueue {
       isAcquire(command) && command.waitMs > 0
         ? waitKey(command.sessionId, command.requestId, nameOf(command))
         : undefined;
-    const submission: Submission = { envelope, resolve, reject, waitKey: key };
+    const submission = { envelope, encoded, byteLength, resolve, reject, waitKey: key };
     if (key !== undefined) this.#register(key, submission); // C2
     this.#queued.push(submission);
     this.#planFlush();
+  }
+
+  /** C3, C4. */
+  #refusalOf(byteLength: number): HoldfastError | undefined {
+    if (byteLength > maxCommandBytes) {
+      return new HoldfastError(
+        'limit_exceeded',
+        `The command has ${String(byteLength)} bytes, and one of at most ${String(maxCommandBytes)} can be logged. ` +
+          `Nothing was done. Ask for less at once, or give less metadata.`,
+        { bytes: byteLength, limit: maxCommandBytes },
+      );
+    }
+    const pendingBytes = this.#queued.byteLength + this.#bytesInLog;
+    if (
+      this.pendingCommands < maxPendingCommands &&
+      pendingBytes + byteLength <= maxPendingBytes &&
+      this.#waitingCount < maxWaitingAcquires
+    )
+      return undefined;
+    return new HoldfastError(
+      'overloaded',
+      `The leader has ${String(this.pendingCommands)} unfinished commands of ${String(pendingBytes)} bytes ` +
+        `and ${String(this.#waitingCount)} waiting acquires. Try again later.`,
+    );
   }
 
   /** Tells the waits that ended. */
@@ -120,7 +159,7 @@ export class CommandQueue {
 
   /** What waited for room in the log may go now, or leadership came back after a transfer that failed. */
   flushSoon(): void {
-    if (this.#queued.length > 0) this.#planFlush();
+    if (this.#queued.count > 0) this.#planFlush();
   }
 
   #register(key: string, submission: Submission): void {
@@ -148,9 +187,7 @@ export class CommandQueue {
 
   /** This node no longer leads. Commands in the log are told by the replica. */
   interrupt(): void {
-    const queued = this.#queued;
-    this.#queued = [];
-    for (const submission of queued) {
+    for (const submission of this.#queued.takeAll()) {
       this.#reject(submission, new Interrupted(false, 'this node stopped leading'));
     }
     this.endWaits(() => new Interrupted(true, 'this node stopped leading'));
@@ -170,7 +207,7 @@ export class CommandQueue {
     this.#clock.endOfTurn(() => {
       this.#flushPlanned = false;
       while (
-        this.#queued.length > 0 &&
+        this.#queued.count > 0 &&
         this.#batchesInFlight < maxBatchesInFlight &&
         this.#flushOne()
       );
@@ -179,35 +216,50 @@ export class CommandQueue {
 
   /** Proposes one batch. Returns false when the rest has to wait. */
   #flushOne(): boolean {
-    const whole = this.#queued.length <= maxCommandsPerBatch;
-    const submissions = whole ? this.#queued : this.#queued.slice(0, maxCommandsPerBatch);
     const startedMs = this.#clock.now();
     const time = this.#clusterClock.read(startedMs);
-    const commands = submissions.map((submission) => submission.envelope);
     // Taken out first: with one member the outcome may come before `propose` returns.
-    this.#queued = whole ? [] : this.#queued.slice(maxCommandsPerBatch);
-    this.#inLog += submissions.length;
-    this.#batchesInFlight += 1;
-    const answer = this.#replica.propose({ time, commands }, (outcome) => {
-      this.#inLog -= submissions.length;
-      this.#batchesInFlight -= 1;
-      this.#settle(submissions, outcome, startedMs);
-    });
+    const submissions = this.#queued.take(maxCommandsPerBatch, maxBatchBytes - batchOverheadBytes); // C4
+    const bytes = this.#enterLog(submissions);
+    const answer = this.#replica.propose(
+      { time, commands: submissions.map((submission) => submission.envelope) },
+      (outcome) => {
+        this.#leaveLog(submissions.length, bytes);
+        this.#settle(submissions, outcome, startedMs);
+      },
+      joinBatch(
+        time,
+        submissions.map((submission) => submission.encoded),
+      ),
+    );
     if (answer.ok) {
       this.proposedBatches += 1;
       this.proposedCommands += submissions.length;
       return true;
     }
-    this.#inLog -= submissions.length;
-    this.#batchesInFlight -= 1;
+    this.#leaveLog(submissions.length, bytes);
     if (answer.reason === 'too_much_uncommitted' || answer.reason === 'transferring') {
-      this.#queued = [...submissions, ...this.#queued];
+      this.#queued.putBack(submissions);
       return false;
     }
-    for (const submission of submissions) {
-      this.#reject(submission, new Interrupted(false, answer.detail ?? answer.reason));
-    }
+    for (const submission of submissions) this.#reject(submission, notProposed(answer, bytes));
     return true;
+  }
+
+  /** Returns the bytes of these. */
+  #enterLog(submissions: readonly Submission[]): number {
+    let bytes = 0;
+    for (const submission of submissions) bytes += submission.byteLength;
+    this.#inLog += submissions.length;
+    this.#bytesInLog += bytes;
+    this.#batchesInFlight += 1;
+    return bytes;
+  }
+
+  #leaveLog(count: number, bytes: number): void {
+    this.#inLog -= count;
+    this.#bytesInLog -= bytes;
+    this.#batchesInFlight -= 1;
   }
 
   #settle(submissions: readonly Submission[], outcome: Outcome, startedMs: number): void {
@@ -235,6 +287,16 @@ export class CommandQueue {
       this.#reject(submission, new Interrupted(begun, 'this node stopped leading'));
     }
   }
+}
+
+/** The commands were not carried out. One that is too large for the log will be so with every leader. */
+function notProposed(answer: ProposeAnswer & { readonly ok: false }, bytes: number): Error {
+  if (answer.reason !== 'too_large') return new Interrupted(false, answer.detail ?? answer.reason);
+  return new HoldfastError(
+    'limit_exceeded',
+    `An entry of ${String(bytes)} bytes is too large for the log. Nothing was done.`,
+    { bytes },
+  );
 }
 
 function waitKey(sessionId: SessionId, requestId: RequestId, name: ResourceName): string {

@@ -15,7 +15,7 @@ import type { Call, WithoutTimeout } from './calls.ts';
 import type { Clock } from './clock.ts';
 import { noQuorum, outcomeUnknown, shuttingDown } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
-import { CallFailed } from './transport/types.ts';
+import { CallFailed, CallTooLarge } from './transport/types.ts';
 import type { Transport } from './transport/types.ts';
 
 /** How long a node that lost the leader waits before it asks the same one again. */
@@ -137,6 +137,8 @@ export class LeaderRoute {
     try {
       answer = await this.#transport.call(leader, { ...call, timeoutMs }, signal, timeoutMs);
     } catch (error) {
+      if (error instanceof CallTooLarge)
+        throw new HoldfastError('limit_exceeded', error.message, { sent: error.sent });
       if (error instanceof CallFailed) throw new Interrupted(error.sent, error.message);
       throw error;
     }

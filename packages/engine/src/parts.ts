@@ -6,6 +6,7 @@ export { abandonOf, isAcquire, nameOf } from './waits.ts';
 export type { Acquire } from './waits.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
-export { decodeMessage, encodeMessageFrame, FrameReader } from './transport/frames.ts';
+export { FrameReader } from './transport/frames.ts';
+export { decodeMessage, encodeMessageFrame } from './transport/messages.ts';
 export { CallFailed } from './transport/types.ts';
 export type { Transport, TransportHandlers } from './transport/types.ts';

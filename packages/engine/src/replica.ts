@@ -202,10 +202,18 @@ export class Replica {
     this.#guarded(() => this.#raft.peerUnreachable(peer));
   }
 
-  /** Proposes a batch; `onOutcome` is called once, later, when the answer is `ok`. */
-  propose(batch: Batch, onOutcome: (outcome: Outcome) => void): ProposeAnswer {
+  /**
+   * Proposes a batch; `onOutcome` is called once, later, when the answer is `ok`.
+   *
+   * @param data The batch as `encodeBatch` makes it, where the caller has it already.
+   */
+  propose(
+    batch: Batch,
+    onOutcome: (outcome: Outcome) => void,
+    data: Uint8Array = encodeBatch(batch),
+  ): ProposeAnswer {
     return this.#guarded(() => {
-      const answer = this.#raft.propose(encodeBatch(batch));
+      const answer = this.#raft.propose(data);
       if (answer.ok) this.#proposals.set(answer.index, { term: answer.term, batch, onOutcome });
       return answer;
     });

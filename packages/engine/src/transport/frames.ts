@@ -1,21 +1,34 @@
 /**
  * Frames between peers: `[u32 length][u32 crc32][u8 kind][body]`, length counted from the crc on.
  *
- * A raft message is `[u32 header length][header JSON][entry bytes]`: the header names each entry's
- * length, the bytes follow in order and are never copied into JSON.
+ * FRAME-1: a frame above `maxFrameBytes` is never made: the error names it, and the connection stays.
+ *     Were it sent, the receiver would close the connection, and the sender would send it again.
  */
 import { crc32 } from 'node:zlib';
-import type { Entry, EntryKind, Message } from '@holdfast/raft';
+import { maxFrameBytes } from '../bounds.ts';
 
 export const frameKinds = { hello: 1, raft: 2, call: 3, answer: 4, cancel: 5, refused: 6 } as const;
 export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];
 
-/** The largest frame a peer may send: a snapshot chunk or an append with room to spare. */
-export const maxFrameBytes: number = 32 * 1024 * 1024;
+const kindNames = ['', 'hello', 'raft message', 'call', 'answer', 'cancel', 'refusal'] as const;
 const headBytes = 9;
 
+/** What came in is no frame: the connection is of no use any more. */
 export class FrameError extends Error {
   override readonly name: string = 'FrameError';
+}
+
+/** What should go out is too large for a frame. Nothing was sent. */
+export class FrameTooLargeError extends Error {
+  override readonly name: string = 'FrameTooLargeError';
+  readonly byteLength: number;
+  constructor(what: string, byteLength: number) {
+    super(
+      `The ${what} would be a frame of ${String(byteLength)} bytes, and a peer takes at most ` +
+        `${String(maxFrameBytes)}. It was not sent.`,
+    );
+    this.byteLength = byteLength;
+  }
 }
 
 export interface Frame {
@@ -23,9 +36,17 @@ export interface Frame {
   readonly body: Buffer;
 }
 
-function frameOf(kind: FrameKind, parts: readonly Uint8Array[]): Buffer {
+/** `what` and `to` are for the error alone. @throws FrameTooLargeError (FRAME-1) */
+export function encodeFrame(
+  kind: FrameKind,
+  parts: readonly Uint8Array[],
+  to: string,
+  what: string = kindNames[kind],
+): Buffer {
   let bodyBytes = 0;
   for (const part of parts) bodyBytes += part.byteLength;
+  if (5 + bodyBytes > maxFrameBytes)
+    throw new FrameTooLargeError(`${what} to ${to}`, 5 + bodyBytes);
   const frame = Buffer.allocUnsafe(headBytes + bodyBytes);
   frame.writeUInt32BE(5 + bodyBytes, 0);
   frame[8] = kind;
@@ -38,186 +59,87 @@ function frameOf(kind: FrameKind, parts: readonly Uint8Array[]): Buffer {
   return frame;
 }
 
-export function encodeJsonFrame(kind: FrameKind, value: unknown): Buffer {
-  return frameOf(kind, [Buffer.from(JSON.stringify(value))]);
+export function encodeJsonFrame(kind: FrameKind, value: unknown, to = 'a peer'): Buffer {
+  return encodeFrame(kind, [Buffer.from(JSON.stringify(value))], to);
 }
 
-/** `[index, term, kind, byteLength]` */
-type EntryHead = readonly [number, number, 0 | 1 | 2, number];
-const entryKinds: readonly EntryKind[] = ['command', 'noop', 'membership'];
-
-export function encodeMessageFrame(message: Message): Buffer {
-  const parts: Uint8Array[] = [];
-  let header: unknown = message;
-  if (message.type === 'append') {
-    const { entries, ...rest } = message;
-    const heads: EntryHead[] = [];
-    for (const entry of entries) {
-      heads.push([
-        entry.index,
-        entry.term,
-        entryKinds.indexOf(entry.kind) as 0 | 1 | 2,
-        entry.data.byteLength,
-      ]);
-      parts.push(entry.data);
-    }
-    header = { ...rest, entries: heads };
-  } else if (message.type === 'snapshot_chunk') {
-    const { data, ...rest } = message;
-    header = { ...rest, data: data.byteLength };
-    parts.push(data);
+/** The JSON object that a body, or a part of it, is. @throws FrameError */
+export function parseObject(text: string, what: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new FrameError(`a ${what} is not JSON`, { cause: error });
   }
-  const headerBytes = Buffer.from(JSON.stringify(header));
-  const length = Buffer.allocUnsafe(4);
-  length.writeUInt32BE(headerBytes.byteLength, 0);
-  return frameOf(frameKinds.raft, [length, headerBytes, ...parts]);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new FrameError(`a ${what} is not an object`);
+  return value as Readonly<Record<string, unknown>>;
 }
 
-const isCount = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-
-/** Fields each message type must carry, by their check: input from the network is validated here, once. */
-const requiredFields: Readonly<
-  Record<Message['type'], Readonly<Record<string, (value: unknown) => boolean>>>
-> = {
-  pre_vote: { lastIndex: isCount, lastTerm: isCount },
-  pre_vote_answer: { granted: (value) => typeof value === 'boolean' },
-  vote: { lastIndex: isCount, lastTerm: isCount, transfer: (value) => typeof value === 'boolean' },
-  vote_answer: { granted: (value) => typeof value === 'boolean' },
-  append: {
-    previousIndex: isCount,
-    previousTerm: isCount,
-    commit: isCount,
-    probe: isCount,
-    entries: Array.isArray,
-  },
-  append_answer: { probe: isCount, accepted: (value) => typeof value === 'boolean' },
-  snapshot_chunk: { chunk: isCount, probe: isCount, data: isCount, meta: isSnapshotMeta },
-  snapshot_answer: { index: isCount, nextChunk: isCount, probe: isCount },
-  timeout_now: {},
-};
-
-function isSnapshotMeta(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const meta = value as Record<string, unknown>;
-  const membership = meta['membership'] as { members?: unknown } | undefined;
-  return (
-    isCount(meta['index']) &&
-    isCount(meta['term']) &&
-    isCount(meta['chunkCount']) &&
-    Array.isArray(membership?.members) &&
-    membership.members.every(
-      (member: { id?: unknown; address?: unknown; role?: unknown } | null) =>
-        typeof member?.id === 'string' &&
-        typeof member.address === 'string' &&
-        (member.role === 'voter' || member.role === 'learner'),
-    )
-  );
-}
-
-function decodeEntries(heads: readonly unknown[], body: Buffer): Entry[] {
-  const entries: Entry[] = [];
-  let offset = 0;
-  for (const head of heads) {
-    if (!Array.isArray(head) || head.length !== 4 || !head.every(isCount)) {
-      throw new FrameError('an append names an entry in an unknown form');
-    }
-    const [index, term, kindCode, byteLength] = head as unknown as EntryHead;
-    const kind = entryKinds[kindCode];
-    if (kind === undefined || offset + byteLength > body.byteLength) {
-      throw new FrameError('an append is shorter than its entries');
-    }
-    // Copied: the entry outlives the socket's buffer by far.
-    entries.push({
-      index,
-      term,
-      kind,
-      data: new Uint8Array(body.subarray(offset, offset + byteLength)),
-    });
-    offset += byteLength;
-  }
-  return entries;
-}
-
-export function decodeMessage(body: Buffer): Message {
-  if (body.byteLength < 4) throw new FrameError('a message has no header');
-  const headerBytes = body.readUInt32BE(0);
-  if (4 + headerBytes > body.byteLength)
-    throw new FrameError('a message is shorter than its header');
-  const header: unknown = JSON.parse(body.toString('utf8', 4, 4 + headerBytes));
-  if (typeof header !== 'object' || header === null) throw new FrameError('a message is no object');
-  const record = header as Record<string, unknown>;
-  const fields = requiredFields[record['type'] as Message['type']] as
-    (typeof requiredFields)[Message['type']] | undefined;
-  if (fields === undefined || !isCount(record['term'])) {
-    throw new FrameError(`unknown message type ${JSON.stringify(record['type'])}`);
-  }
-  for (const [field, isValid] of Object.entries(fields)) {
-    if (!isValid(record[field]))
-      throw new FrameError(`${String(record['type'])}: bad field ${field}`);
-  }
-  const rest = body.subarray(4 + headerBytes);
-  if (record['type'] === 'append') {
-    return {
-      ...record,
-      entries: decodeEntries(record['entries'] as unknown[], rest),
-    } as unknown as Message;
-  }
-  if (record['type'] === 'append_answer') {
-    const needed =
-      record['accepted'] === true
-        ? ['matchIndex']
-        : ['rejectedIndex', 'conflictTerm', 'conflictIndex'];
-    for (const field of needed) {
-      if (!isCount(record[field])) throw new FrameError(`append_answer: bad field ${field}`);
-    }
-  }
-  if (record['type'] === 'snapshot_chunk') {
-    if (record['data'] !== rest.byteLength) throw new FrameError('a snapshot chunk is cut short');
-    return { ...record, data: new Uint8Array(rest) } as unknown as Message;
-  }
-  return header as Message;
-}
-
-/** Cuts a byte stream into frames. Holds at most one unfinished frame. */
+/** Cuts a byte stream into frames. Holds at most one unfinished frame, which is joined once. */
 export class FrameReader {
+  #limitBytes: number;
   #chunks: Buffer[] = [];
   #bytes = 0;
 
-  /** Throws `FrameError` on damage: the connection is of no use any more. */
-  push(chunk: Buffer): Frame[] {
+  /** `limitBytes` holds until `allowAll`. */
+  constructor(limitBytes: number = maxFrameBytes) {
+    this.#limitBytes = limitBytes;
+  }
+
+  /** The other side has shown who it is. */
+  allowAll(): void {
+    this.#limitBytes = maxFrameBytes;
+  }
+
+  /** Nothing is left that is not handed out. */
+  get isEmpty(): boolean {
+    return this.#bytes === 0;
+  }
+
+  add(chunk: Buffer): void {
+    if (chunk.byteLength === 0) return;
     this.#chunks.push(chunk);
     this.#bytes += chunk.byteLength;
+  }
+
+  /** The next whole frame, if there is one. @throws FrameError on damage */
+  next(): Frame | undefined {
+    if (this.#bytes < 4) return undefined;
+    let head = this.#chunks[0];
+    if (head === undefined || head.byteLength < 4) head = this.#join();
+    const length = head.readUInt32BE(0);
+    if (length < 5 || length > this.#limitBytes) {
+      throw new FrameError(
+        `a frame says that it has ${String(length)} bytes; at most ${String(this.#limitBytes)} are taken`,
+      );
+    }
+    const end = 4 + length;
+    if (this.#bytes < end) return undefined;
+    if (head.byteLength < end) head = this.#join();
+    const content = head.subarray(8, end);
+    if (crc32(content) !== head.readUInt32BE(4))
+      throw new FrameError('the checksum of a frame does not match');
+    const kind = content[0];
+    if (!isFrameKind(kind)) throw new FrameError(`a frame has the unknown kind ${String(kind)}`);
+    this.#bytes -= end;
+    if (head.byteLength === end) this.#chunks.shift();
+    else this.#chunks[0] = head.subarray(end);
+    return { kind, body: content.subarray(1) };
+  }
+
+  /** All whole frames. @throws FrameError on damage */
+  push(chunk: Buffer): Frame[] {
+    this.add(chunk);
     const frames: Frame[] = [];
-    if (this.#bytes < 4) return frames;
-    // Joining is put off until the frame at the head is whole, so that a large one is joined once.
-    const head = this.#chunks[0];
-    if (head !== undefined && head.byteLength >= 4 && this.#bytes < 4 + this.#lengthAt(head, 0)) {
-      return frames;
-    }
-    const buffer =
-      this.#chunks.length === 1 && head !== undefined ? head : Buffer.concat(this.#chunks);
-    let offset = 0;
-    while (buffer.byteLength - offset >= 4) {
-      const length = this.#lengthAt(buffer, offset);
-      if (buffer.byteLength - offset < 4 + length) break;
-      const content = buffer.subarray(offset + 8, offset + 4 + length);
-      if (crc32(content) !== buffer.readUInt32BE(offset + 4)) throw new FrameError('checksum');
-      const kind = content[0];
-      if (!isFrameKind(kind)) throw new FrameError(`unknown kind ${String(kind)}`);
-      frames.push({ kind, body: content.subarray(1) });
-      offset += 4 + length;
-    }
-    const rest = buffer.subarray(offset);
-    this.#chunks = rest.byteLength > 0 ? [rest] : [];
-    this.#bytes = rest.byteLength;
+    for (let frame = this.next(); frame !== undefined; frame = this.next()) frames.push(frame);
     return frames;
   }
 
-  #lengthAt(buffer: Buffer, offset: number): number {
-    const length = buffer.readUInt32BE(offset);
-    if (length < 5 || length > maxFrameBytes) throw new FrameError(`length ${String(length)}`);
-    return length;
+  #join(): Buffer {
+    const joined = Buffer.concat(this.#chunks);
+    this.#chunks = [joined];
+    return joined;
   }
 }
 

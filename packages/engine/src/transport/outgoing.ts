@@ -5,14 +5,20 @@
  *
  * T1: a slow or dead peer costs at most `maxBufferedBytes`: beyond it, and while there is no
  *     connection, raft messages are dropped (the protocol repeats what matters).
+ * T5: who is refused, or breaks the protocol, is tried again only after the longest pause.
  */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { MemberId, Message } from '@holdfast/raft';
+import { maxHelloBytes } from '../bounds.ts';
 import type { Clock } from '../clock.ts';
 import type { EngineLog } from '../types.ts';
-import { encodeJsonFrame, encodeMessageFrame, FrameReader, frameKinds } from './frames.ts';
+import { encodeJsonFrame, FrameError, FrameReader, frameKinds } from './frames.ts';
 import type { Frame } from './frames.ts';
+import { encodeRefusal, handshakeTimeoutMs, refusalText } from './hello.ts';
+import type { Introductions } from './hello.ts';
+import { encodeMessageFrame } from './messages.ts';
+import type { Once } from './once.ts';
 
 export const maxBufferedBytes: number = 16 * 1024 * 1024;
 const connectTimeoutMs = 1000;
@@ -22,10 +28,12 @@ const maxRetryMs = 1000;
 export interface OutgoingOptions {
   readonly peer: MemberId;
   readonly address: string;
-  readonly hello: object;
+  readonly introductions: Introductions;
   readonly clock: Clock;
   readonly log: EngineLog;
-  readonly onOpen: () => void;
+  readonly once: Once;
+  /** Both sides have shown who they are. */
+  readonly onOpen: (clientUrl: string) => void;
   /** The peer answers on this connection. */
   readonly onFrames: (frames: readonly Frame[]) => void;
   /** The connection broke, or an attempt failed. */
@@ -35,11 +43,11 @@ export interface OutgoingOptions {
 export class Outgoing {
   readonly #options: OutgoingOptions;
   #socket: Socket | undefined;
+  /** Only after the peer has shown who it is (HELLO-1). */
   #connected = false;
   #closed = false;
   #retryMs = minRetryMs;
   #cancelRetry: (() => void) | undefined;
-  #refusal: string | undefined;
   #corked: Buffer[] = [];
 
   constructor(options: OutgoingOptions) {
@@ -55,20 +63,17 @@ export class Outgoing {
     return this.#connected;
   }
 
-  /** Returns false when the message was dropped (T1). */
+  /** Returns false when the message was dropped (T1). @throws FrameTooLargeError */
   sendMessage(message: Message): boolean {
-    const socket = this.#socket;
-    if (socket === undefined || !this.#connected) return false;
-    if (socket.writableLength > maxBufferedBytes) return false;
-    this.#write(encodeMessageFrame(message));
+    if (!this.#canSend()) return false;
+    this.#write(encodeMessageFrame(message, this.#options.peer));
     return true;
   }
 
+  /** Returns false when nothing was sent. @throws FrameTooLargeError */
   sendJson(kind: 3 | 4 | 5, value: unknown): boolean {
-    const socket = this.#socket;
-    if (socket === undefined || !this.#connected) return false;
-    if (socket.writableLength > maxBufferedBytes) return false;
-    this.#write(encodeJsonFrame(kind, value));
+    if (!this.#canSend()) return false;
+    this.#write(encodeJsonFrame(kind, value, this.#options.peer));
     return true;
   }
 
@@ -86,6 +91,11 @@ export class Outgoing {
     this.#socket?.destroy();
   }
 
+  #canSend(): boolean {
+    const socket = this.#socket;
+    return socket !== undefined && this.#connected && socket.writableLength <= maxBufferedBytes;
+  }
+
   /** All frames of one event-loop turn leave in one write. */
   #write(frame: Buffer): void {
     this.#corked.push(frame);
@@ -101,32 +111,31 @@ export class Outgoing {
   }
 
   #connect(): void {
-    const separator = this.#options.address.lastIndexOf(':');
-    const host = this.#options.address.slice(0, separator);
-    const port = Number(this.#options.address.slice(separator + 1));
+    const { address, clock, introductions, peer } = this.#options;
+    const separator = address.lastIndexOf(':');
+    const host = address.slice(0, separator);
+    const port = Number(address.slice(separator + 1));
     const socket = connect({ host, port, noDelay: true });
     this.#socket = socket;
-    const reader = new FrameReader();
-    const cancelTimeout = this.#options.clock.after(connectTimeoutMs, () => {
-      if (!this.#connected) socket.destroy(new Error('connecting took too long'));
-    });
+    const reader = new FrameReader(maxHelloBytes);
+    const giveUp = (): void => void socket.destroy();
+    let cancelTimeout = clock.after(connectTimeoutMs, giveUp);
     socket.on('connect', () => {
       cancelTimeout();
-      this.#connected = true;
-      socket.write(encodeJsonFrame(frameKinds.hello, this.#options.hello));
-      this.#retryMs = minRetryMs;
-      this.#options.onOpen();
+      cancelTimeout = clock.after(handshakeTimeoutMs, () => {
+        this.#giveUpSilent(socket);
+      });
+      socket.write(introductions.helloFor(peer));
     });
     socket.on('data', (chunk) => {
+      if (socket.writableEnded) return; // Refused: what else it says does not count.
+      const wasConnected = this.#connected;
       try {
-        const frames = reader.push(chunk);
-        for (const frame of frames) {
-          if (frame.kind === frameKinds.refused) this.#noteRefusal(frame.body.toString('utf8'));
-        }
-        this.#options.onFrames(frames.filter(({ kind }) => kind !== frameKinds.refused));
-      } catch {
-        socket.destroy();
+        this.#receive(socket, reader, chunk);
+      } catch (error) {
+        this.#refuse(socket, error instanceof FrameError ? error.message : String(error));
       }
+      if (!wasConnected && this.#connected) cancelTimeout();
     });
     socket.on('error', () => {
       // 'close' follows and acts.
@@ -138,15 +147,61 @@ export class Outgoing {
       this.#corked = [];
       if (this.#closed) return;
       this.#options.onClosed();
-      const delayMs = this.#refusal === undefined ? this.#retryMs : maxRetryMs;
+      const delayMs = this.#retryMs;
       this.#retryMs = Math.min(this.#retryMs * 2, maxRetryMs);
-      this.#cancelRetry = this.#options.clock.after(delayMs, () => this.#connect());
+      this.#cancelRetry = clock.after(delayMs, () => this.#connect());
     });
   }
 
+  #receive(socket: Socket, reader: FrameReader, chunk: Buffer): void {
+    reader.add(chunk);
+    const frames: Frame[] = [];
+    for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
+      if (frame.kind === frameKinds.refused) this.#noteRefusal(refusalText(frame));
+      else if (this.#connected) frames.push(frame);
+      else if (!this.#meet(socket, reader, frame)) return;
+    }
+    if (frames.length > 0) this.#options.onFrames(frames);
+  }
+
+  /** HELLO-1, on the connecting side. */
+  #meet(socket: Socket, reader: FrameReader, frame: Frame): boolean {
+    const { introductions, peer } = this.#options;
+    const met = introductions.check(frame, peer);
+    if (!met.ok) {
+      this.#refuse(socket, met.reason);
+      return false;
+    }
+    reader.allowAll();
+    this.#connected = true;
+    this.#retryMs = minRetryMs;
+    this.#options.onOpen(met.clientUrl);
+    return true;
+  }
+
+  #refuse(socket: Socket, reason: string): void {
+    const { peer, address, clock, log, once } = this.#options;
+    this.#connected = false;
+    this.#retryMs = maxRetryMs; // T5
+    once.say(peer, 'refused', () => log.error({ peer, address }, `Refused a peer: ${reason}`));
+    socket.end(encodeRefusal(reason));
+    clock.after(maxRetryMs, () => void socket.destroy());
+  }
+
   #noteRefusal(text: string): void {
-    if (this.#refusal === text) return;
-    this.#refusal = text;
-    this.#options.log.error({ peer: this.#options.peer }, `The peer refuses this node: ${text}`);
+    const { peer, address, log, once } = this.#options;
+    this.#retryMs = maxRetryMs; // T5
+    once.say(peer, text, () => log.error({ peer, address }, `The peer refuses this node: ${text}`));
+  }
+
+  #giveUpSilent(socket: Socket): void {
+    const { peer, address, log, once } = this.#options;
+    once.say(peer, 'silent', () =>
+      log.warn(
+        { peer, address },
+        `The peer accepted a connection and did not show who it is within ${String(handshakeTimeoutMs)} ms.`,
+      ),
+    );
+    socket.destroy();
   }
 }

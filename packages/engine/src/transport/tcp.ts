@@ -1,8 +1,8 @@
 /**
  * Peers over TCP: one persistent outgoing connection to each, one listener for theirs.
  *
- * T2: a connection is of use only after a hello of this cluster, meant for this node, from a member
- *     whose folder is the one met before (identity.ts, N1).
+ * T2: a connection is of use only after both sides have shown that they are of this cluster, the member
+ *     that the other one means, and in the folder that was met before (HELLO-1 of `hello.ts`).
  * T3: a call ends when its answer comes, its time is over, its signal aborts, the connection it left
  *     on breaks, or the engine gives the peer up: no call waits for ever.
  * T4: whoever may ask is answered: a member that this node's log does not name yet (it lags behind a
@@ -17,29 +17,24 @@ import type { Clock } from '../clock.ts';
 import type { Identity, KnownPeers } from '../identity.ts';
 import type { EngineLog } from '../types.ts';
 import {
-  decodeMessage,
   encodeJsonFrame,
-  encodeMessageFrame,
-  FrameReader,
+  FrameError,
+  FrameTooLargeError,
   frameKinds,
+  parseObject,
 } from './frames.ts';
 import type { Frame } from './frames.ts';
-import { maxBufferedBytes, Outgoing } from './outgoing.ts';
-import { CallFailed } from './types.ts';
+import { Introductions } from './hello.ts';
+import { Incoming } from './incoming.ts';
+import { decodeMessage, encodeMessageFrame } from './messages.ts';
+import { Once } from './once.ts';
+import { Outgoing } from './outgoing.ts';
+import { CallFailed, CallTooLarge } from './types.ts';
 import type { Transport, TransportHandlers } from './types.ts';
 
-const protocolVersion = 1;
 const maxIncoming = 64;
-const maxCallsPerPeer = 20_000;
-
-interface Hello {
-  readonly version: number;
-  readonly clusterId: string;
-  readonly from: string;
-  readonly to: string;
-  readonly incarnation: string;
-  readonly clientUrl: string;
-}
+/** Calls that wait for an answer, of all peers together: to go through them all takes about a millisecond. */
+const maxOpenCalls = 20_000;
 
 interface PendingCall {
   readonly peer: MemberId;
@@ -60,9 +55,11 @@ export interface TcpTransportOptions {
 export class TcpTransport implements Transport {
   readonly #options: TcpTransportOptions;
   readonly #outgoing = new Map<MemberId, Outgoing>();
-  readonly #incoming = new Set<Socket>();
+  readonly #introductions: Introductions;
+  readonly #once: Once;
+  readonly #incoming = new Set<Incoming>();
   /** The connection that a peer keeps to this node. */
-  readonly #incomingOf = new Map<MemberId, Socket>();
+  readonly #incomingOf = new Map<MemberId, Incoming>();
   readonly #calls = new Map<number, PendingCall>();
   /** Calls of peers that this node works on, by `peer/id`, so that they can be cancelled. */
   readonly #working = new Map<string, AbortController>();
@@ -71,6 +68,9 @@ export class TcpTransport implements Transport {
 
   constructor(options: TcpTransportOptions) {
     this.#options = options;
+    const { identity, knownPeers, clientUrl, clock } = options;
+    this.#introductions = new Introductions(identity, knownPeers, clientUrl);
+    this.#once = new Once(clock);
   }
 
   async listen({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
@@ -105,22 +105,18 @@ export class TcpTransport implements Transport {
     }
     for (const [id, address] of wanted) {
       if (this.#outgoing.has(id)) continue;
-      const hello: Hello = {
-        version: protocolVersion,
-        clusterId: this.#options.identity.clusterId,
-        from: own,
-        to: id,
-        incarnation: this.#options.identity.incarnation,
-        clientUrl: this.#options.clientUrl,
-      };
       const outgoing = new Outgoing({
         peer: id,
         address,
-        hello,
+        introductions: this.#introductions,
         clock: this.#options.clock,
         log: this.#options.log,
+        once: this.#once,
         onFrames: (frames) => this.#receive(id, frames),
-        onOpen: () => this.#options.log.info({ peer: id, address }, 'Connected to the peer.'),
+        onOpen: (clientUrl) => {
+          this.#options.log.info({ peer: id, address }, 'Connected to the peer.');
+          this.#options.handlers.onClientUrl(id, clientUrl);
+        },
         onClosed: () => {
           this.#failCalls(id);
           this.#options.handlers.onUnreachable(id);
@@ -130,17 +126,12 @@ export class TcpTransport implements Transport {
     }
   }
 
+  /** @throws FrameTooLargeError when an invariant is broken, see `encodeMessageFrame`. */
   send(to: MemberId, message: Message): void {
     const outgoing = this.#outgoing.get(to);
-    if (outgoing === undefined) this.#writeBack(to, () => encodeMessageFrame(message));
+    if (outgoing === undefined)
+      this.#incomingOf.get(to)?.write(() => encodeMessageFrame(message, to)); // T4
     else outgoing.sendMessage(message);
-  }
-
-  /** T4. Bounded as every connection is (T1 of `outgoing.ts`). */
-  #writeBack(to: MemberId, encode: () => Buffer): void {
-    const socket = this.#incomingOf.get(to);
-    if (socket === undefined || socket.writableLength > maxBufferedBytes) return;
-    socket.write(encode());
   }
 
   isConnected(peer: MemberId): boolean {
@@ -154,9 +145,10 @@ export class TcpTransport implements Transport {
     timeoutMs: number,
   ): Promise<unknown> {
     const outgoing = this.#outgoing.get(to);
-    if (outgoing === undefined || this.#calls.size >= maxCallsPerPeer) {
+    if (outgoing === undefined)
       return Promise.reject(new CallFailed(false, `no connection to ${to}`));
-    }
+    if (this.#calls.size >= maxOpenCalls)
+      return Promise.reject(new CallFailed(false, `${String(maxOpenCalls)} calls are unanswered`));
     const id = this.#nextCallId++;
     return new Promise((resolve, reject) => {
       const cancelRemote = (): void => {
@@ -178,9 +170,9 @@ export class TcpTransport implements Transport {
           signal?.removeEventListener('abort', cancelRemote);
         },
       });
-      if (!outgoing.sendJson(frameKinds.call, { id, request })) {
-        this.#settle(id)?.reject(new CallFailed(false, `no connection to ${to}`));
-      } else if (signal?.aborted === true) cancelRemote();
+      const failure = sendCall(outgoing, to, { id, request });
+      if (failure !== undefined) this.#settle(id)?.reject(failure);
+      else if (signal?.aborted === true) cancelRemote();
     });
   }
 
@@ -200,7 +192,7 @@ export class TcpTransport implements Transport {
     }
     this.#outgoing.clear();
     for (const controller of this.#working.values()) controller.abort();
-    for (const socket of this.#incoming) socket.destroy();
+    for (const incoming of this.#incoming) incoming.destroy();
     const server = this.#server;
     if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()));
   }
@@ -226,81 +218,25 @@ export class TcpTransport implements Transport {
       socket.destroy();
       return;
     }
-    this.#incoming.add(socket);
-    const reader = new FrameReader();
-    let peer: MemberId | undefined;
-    socket.on('error', () => {
-      // 'close' follows and acts.
+    const incoming = new Incoming({
+      socket,
+      introductions: this.#introductions,
+      clock: this.#options.clock,
+      log: this.#options.log,
+      once: this.#once,
+      onOpen: (opened, peer, clientUrl) => {
+        this.#incomingOf.set(peer, opened);
+        this.#outgoing.get(peer)?.retryNow(); // It lives again.
+        this.#options.handlers.onClientUrl(peer, clientUrl);
+      },
+      onFrames: (peer, frames) => this.#receive(peer, frames),
+      onClosed: (closed, peer) => {
+        this.#incoming.delete(closed);
+        if (peer !== undefined && this.#incomingOf.get(peer) === closed)
+          this.#incomingOf.delete(peer);
+      },
     });
-    socket.on('close', () => {
-      this.#incoming.delete(socket);
-      if (peer !== undefined && this.#incomingOf.get(peer) === socket)
-        this.#incomingOf.delete(peer);
-    });
-    socket.on('data', (chunk) => {
-      try {
-        let frames: readonly Frame[] = reader.push(chunk);
-        if (peer === undefined) {
-          const [first, ...rest] = frames;
-          if (first === undefined) return;
-          peer = this.#greet(socket, first);
-          if (peer === undefined) return;
-          this.#incomingOf.set(peer, socket);
-          frames = rest;
-        }
-        this.#receive(peer, frames);
-      } catch (error) {
-        this.#options.log.warn(
-          { peer, error: String(error) },
-          'Dropped a connection that made no sense.',
-        );
-        socket.destroy();
-      }
-    });
-  }
-
-  /** T2. */
-  #greet(socket: Socket, frame: Frame): MemberId | undefined {
-    const hello: Partial<Hello> =
-      frame.kind === frameKinds.hello
-        ? (JSON.parse(frame.body.toString('utf8')) as Partial<Hello>)
-        : {};
-    const { identity, knownPeers } = this.#options;
-    const refuse = (reason: string): undefined => {
-      this.#options.log.warn({ from: hello.from }, `Refused a peer: ${reason}`);
-      const text = Buffer.from(reason);
-      socket.end(encodeRefusal(text));
-      return undefined;
-    };
-    if (hello.version !== protocolVersion) {
-      return refuse(
-        `peer protocol version ${String(hello.version)} is not ${String(protocolVersion)}.`,
-      );
-    }
-    if (hello.clusterId !== identity.clusterId) {
-      return refuse(
-        `it belongs to cluster "${String(hello.clusterId)}", this is "${identity.clusterId}".`,
-      );
-    }
-    if (hello.to !== identity.nodeId) {
-      return refuse(
-        `it looks for node "${String(hello.to)}", this is "${identity.nodeId}". Check the peer addresses.`,
-      );
-    }
-    if (typeof hello.from !== 'string' || typeof hello.incarnation !== 'string') {
-      return refuse('its hello is not complete.');
-    }
-    if (!knownPeers.accepts(hello.from, hello.incarnation)) {
-      return refuse(
-        `node "${hello.from}" came back with another data folder, so what it had acknowledged is lost. ` +
-          `Remove this member and add it again under a new id.`,
-      );
-    }
-    const peer = hello.from as MemberId;
-    this.#outgoing.get(peer)?.retryNow(); // It lives again.
-    if (typeof hello.clientUrl === 'string')
-      this.#options.handlers.onClientUrl(peer, hello.clientUrl);
-    return peer;
+    this.#incoming.add(incoming);
   }
 
   #receive(peer: MemberId, frames: readonly Frame[]): void {
@@ -310,16 +246,23 @@ export class TcpTransport implements Transport {
         messages.push(decodeMessage(frame.body));
         continue;
       }
-      const body = JSON.parse(frame.body.toString('utf8')) as { readonly id?: unknown };
-      if (typeof body.id !== 'number') throw new Error('a frame has no id');
-      if (frame.kind === frameKinds.call)
-        this.#work(peer, body.id, (body as { request?: unknown }).request);
-      else if (frame.kind === frameKinds.cancel)
-        this.#working.get(`${peer}/${String(body.id)}`)?.abort();
-      else if (frame.kind === frameKinds.answer)
-        this.#settle(body.id)?.resolve((body as { answer?: unknown }).answer);
+      this.#receiveCall(peer, frame);
     }
     if (messages.length > 0) this.#options.handlers.onMessages(peer, messages);
+  }
+
+  #receiveCall(peer: MemberId, { kind, body }: Frame): void {
+    const content = parseObject(body.toString('utf8'), 'call or answer');
+    const { id } = content;
+    if (typeof id !== 'number') throw new FrameError('a call or an answer has no id');
+    if (kind === frameKinds.call) this.#work(peer, id, content['request']);
+    else if (kind === frameKinds.cancel) this.#working.get(`${peer}/${String(id)}`)?.abort();
+    else if (kind !== frameKinds.answer) throw new FrameError('a second hello');
+    else if (this.#calls.get(id)?.peer !== peer)
+      return; // Given up, or never asked of this peer.
+    else if (typeof content['tooLarge'] === 'string')
+      this.#settle(id)?.reject(new CallTooLarge(true, content['tooLarge']));
+    else this.#settle(id)?.resolve(content['answer']);
   }
 
   #work(peer: MemberId, id: number, request: unknown): void {
@@ -328,19 +271,31 @@ export class TcpTransport implements Transport {
     this.#working.set(key, controller);
     this.#options.handlers
       .onCall(peer, request, controller.signal)
-      .then((answer) => {
-        const outgoing = this.#outgoing.get(peer);
-        const body = { id, answer };
-        if (outgoing !== undefined) outgoing.sendJson(frameKinds.answer, body);
-        else this.#writeBack(peer, () => encodeJsonFrame(frameKinds.answer, body));
+      .then((answer) => this.#answer(peer, { id, answer }))
+      .catch((error: unknown) => {
+        if (!(error instanceof FrameTooLargeError)) throw error;
+        this.#answer(peer, { id, tooLarge: error.message });
       })
       .catch((error: unknown) =>
         this.#options.log.error({ peer, error: String(error) }, 'A call failed.'),
       )
       .finally(() => this.#working.delete(key));
   }
+
+  #answer(peer: MemberId, body: object): void {
+    const outgoing = this.#outgoing.get(peer);
+    if (outgoing !== undefined) outgoing.sendJson(frameKinds.answer, body);
+    else this.#incomingOf.get(peer)?.write(() => encodeJsonFrame(frameKinds.answer, body, peer));
+  }
 }
 
-function encodeRefusal(text: Buffer): Buffer {
-  return encodeJsonFrame(frameKinds.refused, text.toString('utf8'));
+/** Returns why it was not sent, if it was not (FRAME-1). */
+function sendCall(outgoing: Outgoing, to: MemberId, body: object): CallFailed | undefined {
+  try {
+    if (outgoing.sendJson(frameKinds.call, body)) return undefined;
+    return new CallFailed(false, `no connection to ${to}`);
+  } catch (error) {
+    if (error instanceof FrameTooLargeError) return new CallTooLarge(false, error.message);
+    throw error;
+  }
 }

@@ -13,7 +13,7 @@ export interface TransportHandlers {
   readonly onCall: CallHandler;
   /** A connection to this peer broke or could not be made. */
   readonly onUnreachable: (peer: MemberId) => void;
-  /** A peer told where its clients reach it. */
+  /** A peer told where its clients reach it, when a connection to or from it was made. */
   readonly onClientUrl: (peer: MemberId, url: string) => void;
 }
 
@@ -21,6 +21,7 @@ export interface TransportHandlers {
 export interface Transport {
   /** Replaces the set of peers that this node keeps connections to. */
   setPeers(peers: readonly { readonly id: MemberId; readonly address: string }[]): void;
+  /** @throws FrameTooLargeError when the message fits in no frame, which the bounds of `bounds.ts` exclude. */
   send(to: MemberId, message: Message): void;
   /**
    * Rejects with `CallFailed` when the connection breaks first: whether the peer acted is unknown
@@ -45,4 +46,9 @@ export class CallFailed extends Error {
     super(message);
     this.sent = sent;
   }
+}
+
+/** The call, or its answer (`sent`), does not fit in a frame: to try again is of no use. */
+export class CallTooLarge extends CallFailed {
+  override readonly name: string = 'CallTooLarge';
 }

@@ -3,13 +3,12 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Message } from '@holdfast/raft';
 import {
-  decodeMessage,
   encodeJsonFrame,
-  encodeMessageFrame,
   FrameError,
   FrameReader,
   frameKinds,
 } from '../../src/transport/frames.ts';
+import { decodeMessage, encodeMessageFrame } from '../../src/transport/messages.ts';
 
 const append = (bytes: readonly Uint8Array[]): Message => ({
   type: 'append',
@@ -46,8 +45,8 @@ describe('Frames between peers', () => {
         }),
         fc.array(fc.nat(), { maxLength: 8 }),
         (contents, cuts) => {
-          const messages = contents.map(append);
-          const stream = Buffer.concat(messages.map(encodeMessageFrame));
+          const messages = contents.map((content) => append(content));
+          const stream = Buffer.concat(messages.map((message) => encodeMessageFrame(message)));
           assert.deepEqual(readAll(stream, cuts), messages);
         },
       ),

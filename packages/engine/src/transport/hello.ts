@@ -1,0 +1,160 @@
+/**
+ * How two nodes show each other who they are, at the beginning of every connection: the connecting
+ * side sends its hello, the accepting side checks it and answers with its own, the connecting side
+ * checks that. One round trip, once a connection.
+ *
+ * HELLO-1: nothing that comes in counts, and nothing goes out, before the other side has shown cluster,
+ *     member and incarnation. Both sides check: a member whose folder was lost must get no vote and
+ *     give none (N1 of `identity.ts`), whoever of the two made the connection.
+ * HELLO-2: what comes before the other side is accepted is one frame of at most `maxHelloBytes`, within
+ *     `handshakeTimeoutMs`, and whatever it holds, the worst that follows is a refusal.
+ */
+import type { MemberId } from '@holdfast/raft';
+import type { Identity, KnownPeers } from '../identity.ts';
+import { encodeJsonFrame, FrameError, frameKinds, parseObject } from './frames.ts';
+import type { Frame } from './frames.ts';
+
+/** 2: the hello is mutual. */
+const protocolVersion = 2;
+/** A peer's process may stand still for a while (a pause of the machine, a slow disk on first contact). */
+export const handshakeTimeoutMs = 5000;
+
+interface Hello {
+  readonly version: number;
+  readonly clusterId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly incarnation: string;
+  readonly clientUrl: string;
+  /** Incarnations of members that the sender has met (`KnownPeers.learn`). */
+  readonly knownPeers: Readonly<Record<string, string>>;
+}
+
+export type Introduction =
+  | { readonly ok: true; readonly peer: MemberId; readonly clientUrl: string }
+  | {
+      readonly ok: false;
+      /** Who it says it is, for the log. */
+      readonly from: string;
+      /** For both sides to read: what does not fit, and what to do. */
+      readonly reason: string;
+    };
+
+export class Introductions {
+  readonly #identity: Identity;
+  readonly #knownPeers: KnownPeers;
+  readonly #clientUrl: string;
+
+  constructor(identity: Identity, knownPeers: KnownPeers, clientUrl: string) {
+    this.#identity = identity;
+    this.#knownPeers = knownPeers;
+    this.#clientUrl = clientUrl;
+  }
+
+  helloFor(peer: MemberId): Buffer {
+    const hello: Hello = {
+      version: protocolVersion,
+      clusterId: this.#identity.clusterId,
+      from: this.#identity.nodeId,
+      to: peer,
+      incarnation: this.#identity.incarnation,
+      clientUrl: this.#clientUrl,
+      knownPeers: this.#knownPeers.toTell(),
+    };
+    return encodeJsonFrame(frameKinds.hello, hello, peer);
+  }
+
+  /**
+   * Whether the one that sent this frame may be talked to (HELLO-1). Remembers a new one, durably.
+   *
+   * @param wanted The member that this node has connected to; undefined on the accepting side.
+   */
+  check(frame: Frame, wanted: MemberId | undefined): Introduction {
+    let hello: Readonly<Record<string, unknown>>;
+    try {
+      if (frame.kind !== frameKinds.hello) throw new FrameError('the first frame is no hello');
+      hello = parseObject(frame.body.toString('utf8'), 'hello');
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      return { ok: false, from: '', reason: `This is no peer of Holdfast: ${problem}.` };
+    }
+    const from = shown(hello['from']);
+    const reason = this.#mismatch(hello, wanted) ?? this.#otherFolder(hello);
+    if (reason !== undefined) return { ok: false, from, reason };
+    this.#knownPeers.learn(hello['knownPeers']);
+    const clientUrl = typeof hello['clientUrl'] === 'string' ? hello['clientUrl'] : '';
+    return { ok: true, peer: hello['from'] as MemberId, clientUrl };
+  }
+
+  #mismatch(
+    hello: Readonly<Record<string, unknown>>,
+    wanted: MemberId | undefined,
+  ): string | undefined {
+    const { nodeId, clusterId } = this.#identity;
+    const from = shown(hello['from']);
+    if (hello['version'] !== protocolVersion) {
+      return (
+        `Node "${from}" speaks version ${shown(hello['version'])} of the protocol between peers, ` +
+        `node "${nodeId}" version ${String(protocolVersion)}. Run the same release of Holdfast on all members.`
+      );
+    }
+    if (hello['clusterId'] !== clusterId) {
+      return (
+        `Node "${from}" belongs to cluster "${shown(hello['clusterId'])}", node "${nodeId}" to cluster ` +
+        `"${clusterId}". Check the peer addresses.`
+      );
+    }
+    if (typeof hello['from'] !== 'string' || hello['from'] === '')
+      return 'A hello does not say which node it is from.';
+    if (hello['to'] !== nodeId) {
+      return (
+        `Node "${from}" looks for node "${shown(hello['to'])}", and this is node "${nodeId}". ` +
+        `Check the peer addresses.`
+      );
+    }
+    if (hello['from'] === nodeId) {
+      return `Node "${nodeId}" was met by another one of the same id, or by itself. Check the peer addresses.`;
+    }
+    if (wanted !== undefined && hello['from'] !== wanted) {
+      return (
+        `Node "${nodeId}" looks for node "${wanted}", and node "${from}" is there. ` +
+        `Check the peer addresses.`
+      );
+    }
+    if (typeof hello['incarnation'] !== 'string' || hello['incarnation'] === '')
+      return `The hello of node "${from}" does not name its data folder.`;
+    return undefined;
+  }
+
+  /** N1. */
+  #otherFolder(hello: Readonly<Record<string, unknown>>): string | undefined {
+    const { from, incarnation } = hello as { readonly from: string; readonly incarnation: string };
+    if (this.#knownPeers.accepts(from, incarnation)) return undefined;
+    return (
+      `Node "${shown(from)}" came back with another data folder, so what it had acknowledged is lost, ` +
+      `and node "${this.#identity.nodeId}" refuses it. Remove this member, and add it again as a learner ` +
+      `under a new id and with an empty folder.`
+    );
+  }
+}
+
+export function encodeRefusal(reason: string): Buffer {
+  return encodeJsonFrame(frameKinds.refused, reason);
+}
+
+/** The text of a refusal, whatever was sent as one. */
+export function refusalText({ body }: Frame): string {
+  const text = body.toString('utf8', 0, 2000);
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'string' ? parsed : text;
+  } catch {
+    return text;
+  }
+}
+
+/** Something from outside, for a text that people read. */
+function shown(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'none');
+  return text.slice(0, 128);
+}

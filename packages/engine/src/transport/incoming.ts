@@ -1,0 +1,128 @@
+/**
+ * A connection that somebody made to this node. Until its hello is accepted it is a stranger, of whom
+ * little is taken (HELLO-2); from then on it is the one that a peer keeps to this node.
+ */
+import type { Socket } from 'node:net';
+import type { MemberId } from '@holdfast/raft';
+import { maxHelloBytes } from '../bounds.ts';
+import type { Clock } from '../clock.ts';
+import type { EngineLog } from '../types.ts';
+import { FrameError, FrameReader, frameKinds } from './frames.ts';
+import type { Frame } from './frames.ts';
+import { encodeRefusal, handshakeTimeoutMs, refusalText } from './hello.ts';
+import type { Introductions } from './hello.ts';
+import type { Once } from './once.ts';
+import { maxBufferedBytes } from './outgoing.ts';
+
+/** A refused one has this long to read why. */
+const lingerMs = 1000;
+
+export interface IncomingOptions {
+  readonly socket: Socket;
+  readonly introductions: Introductions;
+  readonly clock: Clock;
+  readonly log: EngineLog;
+  readonly once: Once;
+  readonly onOpen: (incoming: Incoming, peer: MemberId, clientUrl: string) => void;
+  readonly onFrames: (peer: MemberId, frames: readonly Frame[]) => void;
+  /** `peer` is undefined for one that never showed who it is. */
+  readonly onClosed: (incoming: Incoming, peer: MemberId | undefined) => void;
+}
+
+export class Incoming {
+  readonly #options: IncomingOptions;
+  readonly #reader = new FrameReader(maxHelloBytes);
+  #peer: MemberId | undefined;
+
+  constructor(options: IncomingOptions) {
+    this.#options = options;
+    const { socket, clock } = options;
+    const cancelTimeout = clock.after(handshakeTimeoutMs, () => {
+      if (this.#peer === undefined) socket.destroy();
+    });
+    socket.on('error', () => {
+      // 'close' follows and acts.
+    });
+    socket.on('close', () => {
+      cancelTimeout();
+      options.onClosed(this, this.#peer);
+    });
+    socket.on('data', (chunk) => {
+      if (socket.writableEnded) return; // Refused: what else it says does not count.
+      try {
+        this.#receive(chunk);
+      } catch (error) {
+        this.#drop(error);
+      }
+    });
+  }
+
+  /** Bounded as every connection is (T1 of `outgoing.ts`). */
+  write(encode: () => Buffer): void {
+    const { socket } = this.#options;
+    if (socket.writableEnded || socket.writableLength > maxBufferedBytes) return;
+    socket.write(encode());
+  }
+
+  destroy(): void {
+    this.#options.socket.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#reader.add(chunk);
+    if (this.#peer === undefined) {
+      const first = this.#reader.next();
+      if (first !== undefined) this.#meet(first);
+      return;
+    }
+    const frames: Frame[] = [];
+    for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
+      if (frame.kind === frameKinds.refused) return this.#noteRefusal(refusalText(frame));
+      frames.push(frame);
+    }
+    if (frames.length > 0) this.#options.onFrames(this.#peer, frames);
+  }
+
+  /** HELLO-1, on the accepting side. */
+  #meet(first: Frame): void {
+    const { introductions, log, once, socket } = this.#options;
+    const met = introductions.check(first, undefined);
+    if (!met.ok) {
+      const from = met.from;
+      once.say(from, met.reason, () => log.warn({ from }, `Refused a peer: ${met.reason}`));
+      this.#end(met.reason);
+      return;
+    }
+    // Whoever made the connection has not seen this node's hello yet.
+    if (!this.#reader.isEmpty)
+      throw new FrameError('frames came before both sides had shown who they are');
+    socket.write(introductions.helloFor(met.peer));
+    this.#reader.allowAll();
+    this.#peer = met.peer;
+    this.#options.onOpen(this, met.peer, met.clientUrl);
+  }
+
+  /** The peer knows this node by another folder, or could not read what it sent. */
+  #noteRefusal(text: string): void {
+    const { log, once, socket } = this.#options;
+    const peer = this.#peer ?? '';
+    once.say(peer, text, () => log.error({ peer }, `The peer refuses this node: ${text}`));
+    socket.destroy();
+  }
+
+  #drop(error: unknown): void {
+    const { log, once } = this.#options;
+    const peer = this.#peer ?? 'a stranger';
+    const reason = error instanceof Error ? error.message : String(error);
+    once.say(peer, 'dropped', () =>
+      log.error({ peer }, `Dropped a connection that made no sense: ${reason}.`),
+    );
+    this.#end(`Its connection made no sense: ${reason}.`);
+  }
+
+  #end(reason: string): void {
+    const { socket, clock } = this.#options;
+    socket.end(encodeRefusal(reason));
+    clock.after(lingerMs, () => void socket.destroy());
+  }
+}

@@ -1,0 +1,173 @@
+/** Transports on loopback, and strangers who talk to them in bytes. */
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { join } from 'node:path';
+import type { MemberId, Message } from '@holdfast/raft';
+import { systemClock } from '../../src/clock.ts';
+import type { Clock } from '../../src/clock.ts';
+import { claimFolder, KnownPeers } from '../../src/identity.ts';
+import { encodeJsonFrame, FrameReader, frameKinds } from '../../src/transport/frames.ts';
+import type { Frame } from '../../src/transport/frames.ts';
+import { TcpTransport } from '../../src/transport/tcp.ts';
+
+/** What arrives, one after the other. */
+export class Heard<T> {
+  readonly #items: T[] = [];
+  #wake: (() => void) | undefined;
+
+  get count(): number {
+    return this.#items.length;
+  }
+
+  add(...items: readonly T[]): void {
+    this.#items.push(...items);
+    this.#wake?.();
+  }
+
+  async next(): Promise<T> {
+    for (;;) {
+      const item = this.#items.shift();
+      if (item !== undefined) return item;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  /** The first one that fits; those before it are forgotten. */
+  async find(fits: (item: T) => boolean): Promise<T> {
+    for (;;) {
+      const item = await this.next();
+      if (fits(item)) return item;
+    }
+  }
+}
+
+export interface PeerNode {
+  readonly id: MemberId;
+  readonly transport: TcpTransport;
+  readonly heard: Heard<Message>;
+  readonly unreachable: Heard<MemberId>;
+  readonly urls: Heard<string>;
+  /** Warnings and errors. */
+  readonly said: Heard<string>;
+  readonly address: string;
+  readonly incarnation: string;
+}
+
+export interface PeerNodeOptions {
+  readonly root: string;
+  readonly clusterId?: string;
+  /** Where its folder is; its name when absent. */
+  readonly folder?: string;
+  readonly clock?: Clock;
+  readonly port?: number;
+  readonly onCall?: (request: unknown) => Promise<unknown>;
+}
+
+export async function startPeer(name: string, options: PeerNodeOptions): Promise<PeerNode> {
+  const folder = join(options.root, options.folder ?? name);
+  const identity = claimFolder(folder, {
+    clusterId: options.clusterId ?? 'c',
+    nodeId: name,
+    initialMembers: [],
+    joined: false,
+  });
+  const heard = new Heard<Message>();
+  const unreachable = new Heard<MemberId>();
+  const urls = new Heard<string>();
+  const said = new Heard<string>();
+  const say = (_fields: object, message: string): void => said.add(message);
+  const transport = new TcpTransport({
+    identity,
+    knownPeers: new KnownPeers(folder),
+    clientUrl: `http://${name}`,
+    clock: options.clock ?? systemClock,
+    log: { info: () => undefined, warn: say, error: say },
+    handlers: {
+      onMessages: (_from, messages) => heard.add(...messages),
+      onCall: (_from, request) => options.onCall?.(request) ?? Promise.resolve({ echo: request }),
+      onUnreachable: (peer) => unreachable.add(peer),
+      onClientUrl: (peer, url) => urls.add(`${peer} ${url}`),
+    },
+  });
+  await transport.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+  return {
+    id: name as MemberId,
+    transport,
+    heard,
+    unreachable,
+    urls,
+    said,
+    address: `127.0.0.1:${String(transport.port)}`,
+    incarnation: identity.incarnation,
+  };
+}
+
+export const helloOf = (changes: object = {}): object => ({
+  version: 2,
+  clusterId: 'c',
+  from: 'stranger',
+  to: 'node',
+  incarnation: 'i1',
+  clientUrl: '',
+  knownPeers: {},
+  ...changes,
+});
+
+/** One end of a connection that a test holds itself. */
+export class RawPeer {
+  readonly frames: Heard<Frame> = new Heard<Frame>();
+  readonly closed: Promise<void>;
+  readonly socket: Socket;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    const reader = new FrameReader();
+    socket.on('data', (chunk) => this.frames.add(...reader.push(chunk)));
+    socket.on('error', () => undefined);
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
+  }
+
+  static to(address: string): RawPeer {
+    const [host, port] = address.split(':');
+    return new RawPeer(connect({ host: host ?? '', port: Number(port) }));
+  }
+
+  hello(changes: object = {}): this {
+    this.socket.write(encodeJsonFrame(frameKinds.hello, helloOf(changes)));
+    return this;
+  }
+
+  /** The text with which the other side refuses, after which it closes. */
+  async refusal(): Promise<string> {
+    const frame = await this.frames.find(({ kind }) => kind === frameKinds.refused);
+    return String(JSON.parse(frame.body.toString('utf8')));
+  }
+}
+
+/** Stands where a peer is looked for. */
+export class RawServer {
+  readonly peers: Heard<RawPeer> = new Heard<RawPeer>();
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    server.on('connection', (socket) => this.peers.add(new RawPeer(socket)));
+  }
+
+  static async open(): Promise<RawServer> {
+    const server = createServer();
+    const opened = new RawServer(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+    return opened;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`;
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+}
