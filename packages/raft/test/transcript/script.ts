@@ -76,7 +76,9 @@ const verbs: Readonly<Record<string, (stage: Stage, words: readonly string[]) =>
       raft.peerUnreachable(asId(peer));
       return undefined;
     }),
-  snapshot: (stage, [id, keep = '0']) => stage.snapshot(asId(id), Number(keep)),
+  snapshot: (stage, [id, keep = '0', text = id ?? '']) =>
+    stage.snapshot(asId(id), Number(keep), text),
+  verify: (stage, [id, how]) => stage.verify(asId(id), how === 'damaged'),
   crash: (stage, [id]) => stage.crash(asId(id)),
   start: (stage, [id]) => stage.start(asId(id)),
   status: (stage, words) => stage.status(words.map(asId)),
