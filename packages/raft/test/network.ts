@@ -47,6 +47,8 @@ interface Node {
   ledTerm: number;
   ledCommit: LogIndex;
   tickEvery: number;
+  /** How much longer than another's its disk takes for a write. */
+  writeDelay: number;
   /** Open snapshots, by hash: those that the core says it sends. */
   readers: Map<string, Uint8Array>;
   /** The received snapshot that is being verified, one at a time. */
@@ -111,6 +113,7 @@ export class Network {
       ledTerm: 0,
       ledCommit: 0,
       tickEvery: 1,
+      writeDelay: 0,
       readers: new Map(),
       verifying: undefined,
       prepared: new Map(),
@@ -221,6 +224,17 @@ export class Network {
     return [...this.nodes.values()].find((node) => node.raft?.status().ready === true);
   }
 
+  /** A node that is at a delicate point of a snapshot transfer: between chunks, verifying, installing. */
+  receiver(): Node | undefined {
+    return [...this.nodes.values()].find(
+      ({ raft, verifying, disk, queue }) =>
+        raft !== undefined &&
+        (verifying !== undefined ||
+          disk.receiving !== undefined ||
+          queue.some(({ write }) => write.installSnapshot !== undefined)),
+    );
+  }
+
   compact(id: MemberId): void {
     const node = this.#node(id);
     if (node.raft === undefined || node.appliedIndex <= node.disk.snapshot.index) return;
@@ -290,7 +304,10 @@ export class Network {
       const last = node.queue.at(-1)?.doneAt ?? this.now;
       node.queue.push({
         write,
-        doneAt: Math.max(last, this.now + Math.floor(this.random() * this.faults.slowDisk)),
+        doneAt: Math.max(
+          last,
+          this.now + node.writeDelay + Math.floor(this.random() * this.faults.slowDisk),
+        ),
       });
     }
     if (output.transfers !== undefined) this.#openSnapshots(node, output.transfers);

@@ -54,9 +54,13 @@ const verbs: Readonly<Record<string, (stage: Stage, words: readonly string[]) =>
   deliver: (stage, words) => void stage.deliver(letters(words)),
   repeat: (stage, [from, to]) => stage.repeat(asId(from), asId(to)),
   drop: (stage, words) => stage.drop(letters(words)),
-  settle: (stage) => stage.settle(),
+  settle: (stage) => stage.settle(() => true),
+  'settle-but': (stage, [id]) => stage.settle(({ to }) => to !== id),
+  'tick-settled': (stage, [id, times]) => stage.tickSettled(asId(id), Number(times)),
   propose: (stage, [id, data = '']) =>
     stage.act(asId(id), (raft) => raft.propose(new TextEncoder().encode(data))),
+  'propose-bytes': (stage, [id, count]) =>
+    stage.act(asId(id), (raft) => raft.propose(new Uint8Array(Number(count)))),
   read: (stage, [id, readId]) =>
     stage.act(asId(id), (raft) => {
       raft.requestRead(Number(readId));

@@ -73,7 +73,7 @@ export class Stage {
         electionTicksMin: 10,
         electionTicksMax: 20,
         random: () => 0,
-        maxEntryBytes: 100,
+        maxEntryBytes: 400,
         maxAppendBytes: 60,
         snapshotChunkBytes: 10,
         maxSnapshotInflightBytes: 30,
@@ -152,11 +152,11 @@ export class Stage {
     this.#letters = kept;
   }
 
-  /** Everything that is under way arrives, until nothing is; only what is committed and who leads is said. */
-  settle(): void {
+  /** What is under way and wanted arrives, until nothing is; only what is committed and who leads is said. */
+  settle(wanted: (letter: Letter) => boolean): void {
     this.#quiet = true;
     for (let round = 0; round < mostRounds; round++) {
-      let moved = this.deliver(() => true);
+      let moved = this.deliver(wanted);
       for (const actor of this.#actors.values()) {
         moved += actor.writes.length;
         this.persist(actor.id);
@@ -168,6 +168,18 @@ export class Stage {
       if (moved === 0) break;
     }
     this.#quiet = false;
+  }
+
+  /** Ticks, and settles after each. */
+  tickSettled(id: MemberId, times: number): void {
+    for (let count = 0; count < times; count++) {
+      this.#quiet = true;
+      this.act(id, (raft) => {
+        raft.tick();
+        return undefined;
+      });
+      this.settle(() => true);
+    }
   }
 
   status(ids: readonly MemberId[]): void {

@@ -2,12 +2,15 @@
 import { decodeMembership } from '../../src/index.ts';
 import type { Entry, Membership, Message, SnapshotMeta, Status, Write } from '../../src/index.ts';
 
+const mostShownBytes = 40;
+
 export const entryWords = (entry: Entry): string =>
   `${String(entry.index)}/${String(entry.term)} ${dataWords(entry)}`;
 
 function dataWords({ kind, data }: Entry): string {
   if (kind === 'noop') return 'noop';
   if (kind === 'membership') return `members ${membershipWords(decodeMembership(data))}`;
+  if (data.byteLength > mostShownBytes) return `${String(data.byteLength)} bytes`;
   return JSON.stringify(new TextDecoder().decode(data));
 }
 

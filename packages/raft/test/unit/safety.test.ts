@@ -40,6 +40,11 @@ function live(seed: number): {
     } else if (chance < 0.045)
       for (const node of network.nodes.values())
         if (node.raft === undefined) network.start(node.id);
+    const receiver = network.receiver();
+    if (receiver !== undefined && random() < 0.01) {
+      network.crash(receiver.id);
+      if (random() < 0.8) network.start(receiver.id);
+    }
     if (random() < 0.01) network.compact(pick(all));
     if (random() < 0.3) network.propose(pick(all));
     if (random() < 0.2) network.read(pick(all));
