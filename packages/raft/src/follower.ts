@@ -1,10 +1,9 @@
-/** The follower's side of replication (paper 5.3, 7). */
+/** The follower's side of replication (paper 5.3). */
 import { invariant } from './invariant.ts';
 import type { RaftCore } from './raft.ts';
 import type { Entry, LogIndex, MemberId, Message } from './types.ts';
 
 type Append = Extract<Message, { type: 'append' }>;
-type SnapshotChunk = Extract<Message, { type: 'snapshot_chunk' }>;
 
 export function answerAppend(core: RaftCore, from: MemberId, message: Append): void {
   // A snapshot and what follows it go to disk one after the other; the leader repeats what is dropped here.
@@ -74,12 +73,8 @@ function accept(core: RaftCore, from: MemberId, message: Append, matchIndex: Log
 function reject(core: RaftCore, from: MemberId, message: Append): void {
   const { log } = core;
   const conflictTerm = log.termAt(message.previousIndex) ?? 0;
-  let conflictIndex = log.lastIndex + 1;
-  if (conflictTerm !== 0) {
-    conflictIndex = message.previousIndex;
-    while (conflictIndex > log.firstIndex && log.termAt(conflictIndex - 1) === conflictTerm)
-      conflictIndex -= 1;
-  }
+  const conflictIndex =
+    conflictTerm === 0 ? log.lastIndex + 1 : log.firstOfTermAt(message.previousIndex);
   core.outbox.sendWhenDurable(
     {
       to: from,
@@ -95,42 +90,4 @@ function reject(core: RaftCore, from: MemberId, message: Append): void {
     },
     core.term,
   );
-}
-
-export function answerSnapshotChunk(core: RaftCore, from: MemberId, message: SnapshotChunk): void {
-  const { meta, chunk, data } = message;
-  const answer = (nextChunk: number): Message => ({
-    type: 'snapshot_answer',
-    term: core.term,
-    index: meta.index,
-    nextChunk,
-    probe: message.probe,
-  });
-  if (meta.index <= core.commit) {
-    // Nothing new; but a snapshot being installed is promised only once it is durable.
-    core.outbox.sendWhenDurable({ to: from, message: answer(meta.chunkCount) }, core.term);
-    return;
-  }
-  const known = core.receiving?.meta;
-  if (
-    known?.index !== meta.index ||
-    known.term !== meta.term ||
-    known.chunkCount !== meta.chunkCount
-  ) {
-    core.receiving = { meta, nextChunk: 0 };
-  }
-  const { receiving } = core;
-  invariant(receiving !== undefined, 'a snapshot is being received');
-  // One chunk a write: a second one in the same turn is asked for again.
-  if (chunk === receiving.nextChunk && !core.outbox.hasChunk) {
-    core.outbox.writeChunk(meta, chunk, data);
-    receiving.nextChunk += 1;
-    if (receiving.nextChunk === meta.chunkCount) {
-      core.receiving = undefined;
-      core.install(meta);
-      core.outbox.sendWhenDurable({ to: from, message: answer(meta.chunkCount) }, core.term);
-      return;
-    }
-  }
-  core.outbox.sendWhenDurable({ to: from, message: answer(receiving.nextChunk) }, core.term);
 }

@@ -9,6 +9,8 @@ import { changed, encodeMembership, voterIds } from './membership.ts';
 import { Progress } from './progress.ts';
 import type { RaftCore } from './raft.ts';
 import { ReadQueue } from './reads.ts';
+import { Replication } from './replication.ts';
+import { SnapshotSender } from './snapshot-sender.ts';
 import type {
   Entry,
   EntryKind,
@@ -30,6 +32,8 @@ export class Leadership {
   readonly #core: RaftCore;
   readonly #peers = new Map<MemberId, Progress>();
   readonly #reads = new ReadQueue();
+  readonly #snapshots: SnapshotSender;
+  readonly #replication: Replication;
   /** The no-op of this term: what makes older entries committable and reads provable (S4, S6). */
   #firstIndex: LogIndex = 0;
   #firstApplied = false;
@@ -39,6 +43,9 @@ export class Leadership {
 
   constructor(core: RaftCore) {
     this.#core = core;
+    const round = (): number => this.#reads.round;
+    this.#snapshots = new SnapshotSender(core, round);
+    this.#replication = new Replication(core, this.#snapshots, round);
   }
 
   get ready(): boolean {
@@ -47,8 +54,7 @@ export class Leadership {
 
   begin(): void {
     const { log, commit } = this.#core;
-    for (let index = commit + 1; index <= log.lastIndex; index++)
-      this.#uncommittedBytes += sizeOf(log.entryAt(index));
+    this.#uncommittedBytes = log.bytesBetween(commit + 1, log.lastIndex);
     this.#followMembership();
     this.#firstIndex = log.lastIndex + 1;
     this.#append('noop', new Uint8Array());
@@ -56,7 +62,10 @@ export class Leadership {
 
   tick(): void {
     const { config } = this.#core;
-    for (const peer of this.#peers.values()) peer.silentTicks += 1;
+    for (const peer of this.#peers.values()) {
+      peer.silentTicks += 1;
+      this.#snapshots.tick(peer);
+    }
     if (!this.#hearsMajority() || this.#core.outbox.oldestWriteTicks > config.maxWriteTicks) {
       this.#core.becomeFollower(this.#core.term, null);
       return;
@@ -68,7 +77,7 @@ export class Leadership {
     this.#heartbeatElapsed += 1;
     if (this.#heartbeatElapsed < config.heartbeatTicks) return;
     this.#heartbeatElapsed = 0;
-    for (const peer of this.#peers.values()) this.#heartbeat(peer);
+    for (const peer of this.#peers.values()) this.#replication.heartbeat(peer);
   }
 
   /** Check-quorum (thesis 6.2): a leader that a majority does not answer steps down. */
@@ -88,13 +97,18 @@ export class Leadership {
   }
 
   propose(kind: EntryKind, data: Uint8Array): ProposeAnswer {
+    const { maxEntryBytes, maxUncommittedBytes } = this.#core.config;
+    if (data.byteLength > maxEntryBytes) {
+      return {
+        ok: false,
+        reason: 'too_large',
+        detail: `${String(data.byteLength)} bytes in one entry, of at most ${String(maxEntryBytes)}`,
+      };
+    }
     if (this.#transfer !== undefined) return { ok: false, reason: 'transferring' };
     if (!this.ready) return { ok: false, reason: 'not_ready' };
     const bytes = data.byteLength + entryOverheadBytes;
-    if (
-      this.#uncommittedBytes > 0 &&
-      this.#uncommittedBytes + bytes > this.#core.config.maxUncommittedBytes
-    ) {
+    if (this.#uncommittedBytes > 0 && this.#uncommittedBytes + bytes > maxUncommittedBytes) {
       return { ok: false, reason: 'too_much_uncommitted' };
     }
     return this.#append(kind, data);
@@ -156,7 +170,8 @@ export class Leadership {
     const { commit } = this.#core;
     const round = this.#reads.add(readId, commit >= this.#firstIndex ? commit : undefined);
     if (round === undefined) return;
-    for (const peer of this.#peers.values()) if (this.#core.isVoter(peer.id)) this.#sendEmpty(peer);
+    for (const peer of this.#peers.values())
+      if (this.#core.isVoter(peer.id)) this.#replication.sendEmpty(peer);
     this.#proveReads();
   }
 
@@ -177,6 +192,7 @@ export class Leadership {
   onUnreachable(id: MemberId): void {
     const peer = this.#peers.get(id);
     if (peer?.state === 'replicate') peer.probeFrom(peer.matchIndex + 1);
+    else if (peer !== undefined) this.#snapshots.onUnreachable(peer);
   }
 
   onAppendAnswer(from: MemberId, message: AppendAnswer): void {
@@ -184,24 +200,35 @@ export class Leadership {
     if (peer === undefined) return;
     this.#heard(peer, message.probe);
     if (message.accepted) this.#onAccepted(peer, message.matchIndex);
-    else this.#onRejected(peer, message.rejectedIndex, message.conflictTerm, message.conflictIndex);
+    else {
+      const { rejectedIndex, conflictTerm, conflictIndex } = message;
+      this.#replication.onRejected(peer, rejectedIndex, conflictTerm, conflictIndex);
+    }
   }
 
   onSnapshotAnswer(from: MemberId, message: SnapshotAnswer): void {
     const peer = this.#peers.get(from);
     if (peer === undefined) return;
     this.#heard(peer, message.probe);
-    const sending = peer.snapshot;
-    if (sending === undefined || sending.meta.index !== message.index) return;
-    if (message.nextChunk >= sending.meta.chunkCount) {
-      peer.accepted(sending.meta.index);
-      peer.probeFrom(peer.matchIndex + 1);
-      this.#maybeCommit();
-      this.#replicate(peer);
-      return;
-    }
-    sending.chunk = message.nextChunk;
-    this.#sendChunk(peer);
+    const { transfer } = peer;
+    if (transfer === undefined || !this.#snapshots.onAnswer(peer, message)) return;
+    peer.accepted(transfer.meta.index);
+    peer.finishSnapshot();
+    this.#maybeCommit();
+    if (this.#core.leadership === this) this.#replication.replicate(peer);
+  }
+
+  /** Hashes of the snapshots that are being sent. */
+  transfers(): readonly string[] {
+    const hashes = new Set<string>();
+    for (const { transfer } of this.#peers.values())
+      if (transfer !== undefined) hashes.add(transfer.meta.hash);
+    return [...hashes];
+  }
+
+  /** What has to stay of the log where the host needs it from `keepFrom` on (SND-3). */
+  keepFrom(keepFrom: LogIndex): LogIndex {
+    return this.#snapshots.keepFrom(keepFrom, this.#peers.values());
   }
 
   describe(): Status['progress'] {
@@ -220,12 +247,12 @@ export class Leadership {
     const entry: Entry = { index: log.lastIndex + 1, term, kind, data };
     log.append([entry]);
     outbox.writeEntries([entry]);
-    this.#uncommittedBytes += sizeOf(entry);
+    this.#uncommittedBytes += entry.data.byteLength + entryOverheadBytes;
     if (kind === 'membership') {
       this.#adopt(entry);
     }
     // In parallel with the own write (thesis 10.2.1).
-    for (const peer of this.#peers.values()) this.#replicate(peer);
+    for (const peer of this.#peers.values()) this.#replication.replicate(peer);
     invariant(memberships.currentIndex <= entry.index, 'the membership is ahead of the log');
     return { ok: true, index: entry.index, term };
   }
@@ -256,106 +283,21 @@ export class Leadership {
     );
     const index = committedIndex(matches);
     if (index <= core.commit || log.termAt(index) !== core.term) return;
-    for (let at = core.commit + 1; at <= index; at++)
-      this.#uncommittedBytes -= sizeOf(log.entryAt(at));
+    this.#uncommittedBytes -= log.bytesBetween(core.commit + 1, index);
     core.advanceCommit(index);
     if (index >= this.#firstIndex) {
       const round = this.#reads.release(index);
-      if (round) for (const peer of this.#peers.values()) this.#sendEmpty(peer);
+      if (round) for (const peer of this.#peers.values()) this.#replication.sendEmpty(peer);
       this.#proveReads();
     }
     if (core.memberships.currentIndex <= index && !core.isVoter(config.id)) {
       // Removed, and the removal is committed: tell the others how far, then go (thesis 4.2.2).
-      for (const peer of this.#peers.values()) this.#sendEmpty(peer);
+      for (const peer of this.#peers.values()) this.#replication.sendEmpty(peer);
       core.becomeFollower(core.term, null);
     }
   }
 
-  // ---- replication ------------------------------------------------------------------------------
-
-  #replicate(peer: Progress): void {
-    const { log, config } = this.#core;
-    if (peer.state === 'snapshot') return;
-    if (log.termAt(peer.nextIndex - 1) === undefined) {
-      this.#startSnapshot(peer);
-      return;
-    }
-    if (peer.state === 'probe') {
-      if (peer.paused) return;
-      peer.paused = true;
-      this.#sendAppend(peer, log.slice(peer.nextIndex, log.lastIndex, config.maxAppendBytes));
-      return;
-    }
-    while (peer.nextIndex <= log.lastIndex && peer.mayPipeline(config)) {
-      const entries = log.slice(peer.nextIndex, log.lastIndex, config.maxAppendBytes);
-      const last = entries.at(-1);
-      invariant(last !== undefined, 'an entry to send is missing');
-      this.#sendAppend(peer, entries);
-      let bytes = 0;
-      for (const entry of entries) bytes += sizeOf(entry);
-      peer.sent(last.index, bytes);
-    }
-  }
-
-  #sendAppend(peer: Progress, entries: readonly Entry[]): void {
-    const { log, commit, term, outbox } = this.#core;
-    const previousIndex = peer.nextIndex - 1;
-    const previousTerm = log.termAt(previousIndex);
-    invariant(
-      previousTerm !== undefined,
-      `the entry before ${String(peer.nextIndex)} is compacted away`,
-    );
-    outbox.send({
-      to: peer.id,
-      message: {
-        type: 'append',
-        term,
-        previousIndex,
-        previousTerm,
-        entries,
-        commit,
-        probe: this.#reads.round,
-      },
-    });
-  }
-
-  /** Proves leadership and tells the commit index without claiming anything about the peer's log. */
-  #sendEmpty(peer: Progress): void {
-    const { log, commit, term, outbox } = this.#core;
-    const previousIndex = peer.matchIndex;
-    const previousTerm = log.termAt(previousIndex);
-    const known = previousTerm !== undefined;
-    outbox.send({
-      to: peer.id,
-      message: {
-        type: 'append',
-        term,
-        previousIndex: known ? previousIndex : 0,
-        previousTerm: previousTerm ?? 0,
-        entries: [],
-        commit: known ? Math.min(commit, previousIndex) : 0,
-        probe: this.#reads.round,
-      },
-    });
-  }
-
-  #heartbeat(peer: Progress): void {
-    const { log } = this.#core;
-    if (peer.state === 'snapshot') {
-      this.#sendEmpty(peer);
-      this.#repeatChunk(peer);
-      return;
-    }
-    if (log.termAt(peer.nextIndex - 1) === undefined) {
-      this.#startSnapshot(peer);
-      return;
-    }
-    // With the pipeline's end as the previous entry: where an append was lost, this is rejected and
-    // the peer is probed anew.
-    peer.paused = false;
-    if (peer.state === 'probe') this.#replicate(peer);
-    else this.#sendAppend(peer, []);
-  }
+  // ---- answers ----------------------------------------------------------------------------------
 
   #onAccepted(peer: Progress, matchIndex: LogIndex): void {
     invariant(
@@ -366,34 +308,13 @@ export class Leadership {
     if (peer.state === 'snapshot') {
       // It may come back by append: its log reaches into ours (or holds the snapshot's end) again.
       if (!moved || this.#core.log.termAt(matchIndex) === undefined) return;
-      peer.probeFrom(matchIndex + 1);
+      peer.finishSnapshot();
     }
     if (peer.state === 'probe') peer.replicate();
     if (moved) this.#maybeCommit();
     if (this.#core.leadership !== this) return;
-    this.#replicate(peer);
+    this.#replication.replicate(peer);
     this.#finishTransfer(peer);
-  }
-
-  #onRejected(
-    peer: Progress,
-    rejectedIndex: LogIndex,
-    conflictTerm: number,
-    conflictIndex: LogIndex,
-  ): void {
-    if (rejectedIndex <= peer.matchIndex) return; // An old one.
-    if (peer.state === 'snapshot') return;
-    if (peer.state === 'probe' && rejectedIndex !== peer.nextIndex - 1) return;
-    const { log } = this.#core;
-    let next = conflictIndex;
-    if (conflictTerm !== 0) {
-      // Paper 5.3: skip the whole term in which the logs differ.
-      let index = Math.min(rejectedIndex, log.lastIndex);
-      while (index >= log.firstIndex && (log.termAt(index) ?? 0) > conflictTerm) index -= 1;
-      if (log.termAt(index) === conflictTerm) next = index + 1;
-    }
-    peer.probeFrom(Math.min(next, rejectedIndex));
-    this.#replicate(peer);
   }
 
   #heard(peer: Progress, probe: number): void {
@@ -409,7 +330,7 @@ export class Leadership {
     const rounds = voters.map((id) =>
       id === config.id ? this.#reads.round : (this.#peers.get(id)?.probe ?? 0),
     );
-    this.#core.reads.push(...this.#reads.prove(committedIndex(rounds)));
+    this.#core.outputs.addReads(this.#reads.prove(committedIndex(rounds)));
   }
 
   #finishTransfer(peer: Progress): void {
@@ -417,45 +338,4 @@ export class Leadership {
     if (this.#transfer?.to !== peer.id || peer.matchIndex !== log.lastIndex) return;
     outbox.send({ to: peer.id, message: { type: 'timeout_now', term } });
   }
-
-  // ---- snapshots --------------------------------------------------------------------------------
-
-  #startSnapshot(peer: Progress): void {
-    const { snapshot } = this.#core;
-    invariant(snapshot.index > 0, 'the log is compacted and there is no snapshot');
-    peer.startSnapshot(snapshot);
-    this.#sendChunk(peer);
-  }
-
-  #sendChunk(peer: Progress): void {
-    const sending = peer.snapshot;
-    if (sending === undefined) return;
-    sending.waitTicks = 0;
-    const { term, outbox } = this.#core;
-    outbox.send({
-      to: peer.id,
-      message: {
-        type: 'snapshot_chunk',
-        term,
-        meta: sending.meta,
-        chunk: sending.chunk,
-        data: new Uint8Array(),
-        probe: this.#reads.round,
-      },
-    });
-  }
-
-  /** Counted in heartbeats: a lost chunk, or one of a snapshot that has been replaced, is offered again. */
-  #repeatChunk(peer: Progress): void {
-    const sending = peer.snapshot;
-    if (sending === undefined || ++sending.waitTicks < chunkPatienceHeartbeats) return;
-    if (sending.meta.index !== this.#core.snapshot.index) peer.startSnapshot(this.#core.snapshot);
-    this.#sendChunk(peer);
-  }
-}
-
-const chunkPatienceHeartbeats = 5;
-
-function sizeOf(entry: Entry | undefined): number {
-  return entry === undefined ? 0 : entry.data.byteLength + entryOverheadBytes;
 }

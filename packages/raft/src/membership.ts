@@ -49,8 +49,11 @@ export class MembershipLog {
     return this.#newest().index;
   }
 
-  committed(commit: LogIndex): Membership {
-    return (this.#history.findLast((step) => step.index <= commit) ?? this.#oldest()).membership;
+  /** As of this index, which is not before that of the base. */
+  at(index: LogIndex): Membership {
+    const step = this.#history.findLast((candidate) => candidate.index <= index);
+    invariant(step !== undefined, `the membership at ${String(index)} is forgotten`);
+    return step.membership;
   }
 
   append(index: LogIndex, membership: Membership): void {
@@ -61,20 +64,19 @@ export class MembershipLog {
     this.#history = this.#history.filter((step, position) => position === 0 || step.index < index);
   }
 
-  /** Steps below the newest committed one are no longer needed. */
-  forgetBefore(commit: LogIndex): void {
-    const keep = this.#history.findLastIndex((step) => step.index <= commit);
+  /** Keeps what `at` needs for this index and later ones. */
+  forgetBefore(index: LogIndex): void {
+    const keep = this.#history.findLastIndex((step) => step.index <= index);
     if (keep > 0) this.#history = this.#history.slice(keep);
+  }
+
+  /** A snapshot replaces the log. */
+  reset(index: LogIndex, membership: Membership): void {
+    this.#history = [{ index, membership }];
   }
 
   #newest(): { readonly index: LogIndex; readonly membership: Membership } {
     const step = this.#history.at(-1);
-    invariant(step !== undefined, 'the membership history is empty');
-    return step;
-  }
-
-  #oldest(): { readonly index: LogIndex; readonly membership: Membership } {
-    const step = this.#history[0];
     invariant(step !== undefined, 'the membership history is empty');
     return step;
   }

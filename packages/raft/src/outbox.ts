@@ -7,7 +7,7 @@
  *     that has been overwritten since).
  */
 import type { HardState, LogIndex, Outbound, Term, Write } from './types.ts';
-import type { Entry, SnapshotMeta } from './types.ts';
+import type { Entry, SnapshotChunk, SnapshotMeta } from './types.ts';
 
 interface Held {
   readonly writeId: number;
@@ -38,7 +38,7 @@ export class Outbox {
   #entries: Entry[] = [];
   #truncateFrom: LogIndex | undefined;
   #hardStateDirty = false;
-  #chunk: Write['snapshotChunk'];
+  #chunks: SnapshotChunk[] = [];
   #install: SnapshotMeta | undefined;
 
   get dirty(): boolean {
@@ -46,7 +46,8 @@ export class Outbox {
       this.#hardStateDirty ||
       this.#entries.length > 0 ||
       this.#truncateFrom !== undefined ||
-      this.#chunk !== undefined
+      this.#chunks.length > 0 ||
+      this.#install !== undefined
     );
   }
 
@@ -73,17 +74,22 @@ export class Outbox {
     for (const write of this.#inFlight) write.lastIndex = Math.min(write.lastIndex, from - 1);
   }
 
-  writeChunk(meta: SnapshotMeta, chunk: number, data: Uint8Array): void {
-    this.#chunk = { meta, chunk, data };
+  /** A chunk at offset 0 takes the place of those of a snapshot that is not received any more. */
+  writeChunk(chunk: SnapshotChunk): void {
+    if (chunk.offset === 0) this.#chunks = [];
+    this.#chunks.push(chunk);
   }
 
-  /** `replacesLog`: what was to be written is gone with the log it belonged to. */
-  writeInstall(meta: SnapshotMeta, replacesLog: boolean): void {
+  /**
+   * The snapshot replaces the log: what was to be written is gone with it, and the writes under way
+   * make durable only what both have, up to `commonIndex`.
+   */
+  writeInstall(meta: SnapshotMeta, commonIndex: LogIndex): void {
     this.#install = meta;
-    if (!replacesLog) return;
     this.#entries = [];
-    this.#truncateFrom = undefined;
-    for (const write of this.#inFlight) write.lastIndex = Math.min(write.lastIndex, meta.index);
+    // Storage may find the snapshot's end in what it holds, and keep entries behind it that the log had lost.
+    if (this.#truncateFrom !== undefined) this.#truncateFrom = meta.index + 1;
+    for (const write of this.#inFlight) write.lastIndex = Math.min(write.lastIndex, commonIndex);
   }
 
   get hasInstall(): boolean {
@@ -115,14 +121,14 @@ export class Outbox {
       entries: this.#entries,
       ...(withHardState ? { hardState } : {}),
       ...(this.#truncateFrom === undefined ? {} : { truncateFrom: this.#truncateFrom }),
-      ...(this.#chunk === undefined ? {} : { snapshotChunk: this.#chunk }),
+      ...(this.#chunks.length === 0 ? {} : { snapshotChunks: this.#chunks }),
       ...(this.#install === undefined ? {} : { installSnapshot: this.#install }),
     };
     this.#inFlight.push({ id: write.id, lastIndex, term: hardState.term, ageTicks: 0 });
     this.#entries = [];
     this.#truncateFrom = undefined;
     this.#hardStateDirty = false;
-    this.#chunk = undefined;
+    this.#chunks = [];
     this.#install = undefined;
     return write;
   }
@@ -145,10 +151,6 @@ export class Outbox {
 
   tick(): void {
     for (const write of this.#inFlight) write.ageTicks += 1;
-  }
-
-  get hasChunk(): boolean {
-    return this.#chunk !== undefined;
   }
 
   get oldestWriteTicks(): number {

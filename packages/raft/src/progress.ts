@@ -2,13 +2,28 @@
  * What the leader knows of one peer, and how much it may send it.
  *
  * `probe`: one append at a time until the peer's log is found; `replicate`: a pipeline within a
- * window of bytes and messages; `snapshot`: one chunk at a time.
+ * window of bytes and messages; `snapshot`: the chunks of a snapshot (see snapshot-sender.ts).
  */
 import type { LogIndex, MemberId, SnapshotMeta } from './types.ts';
 
 export interface ProgressLimits {
   readonly maxInflightBytes: number;
   readonly maxInflightMessages: number;
+}
+
+/** One snapshot on its way to one follower. */
+export interface SnapshotTransfer {
+  readonly meta: SnapshotMeta;
+  /** All bytes before this one are durable at the follower. */
+  ackedOffset: number;
+  /** The next byte to send. */
+  sentOffset: number;
+  /** What the newest answer named, which is below `ackedOffset` where the follower has lost what it had. */
+  toldOffset: number;
+  /** One chunk at a time, until the follower tells where it stands. */
+  isProbing: boolean;
+  waitHeartbeats: number;
+  idleTicks: number;
 }
 
 export class Progress {
@@ -21,7 +36,9 @@ export class Progress {
   silentTicks = 0;
   /** Newest leadership proof this peer has confirmed. */
   probe = 0;
-  snapshot: { readonly meta: SnapshotMeta; chunk: number; waitTicks: number } | undefined;
+  transfer: SnapshotTransfer | undefined;
+  /** It has a snapshot of this leader and goes on by append: the log that it needs for this is kept (SND-3). */
+  catchingUp: { idleTicks: number } | undefined;
   #inflight: { readonly lastIndex: LogIndex; readonly bytes: number }[] = [];
   #inflightBytes = 0;
 
@@ -55,7 +72,10 @@ export class Progress {
     }
     if (freed > 0) this.#inflight.splice(0, freed);
     const moved = matchIndex > this.matchIndex;
-    if (moved) this.matchIndex = matchIndex;
+    if (moved) {
+      this.matchIndex = matchIndex;
+      if (this.catchingUp !== undefined) this.catchingUp.idleTicks = 0;
+    }
     this.nextIndex = Math.max(this.nextIndex, this.matchIndex + 1);
     return moved;
   }
@@ -63,7 +83,7 @@ export class Progress {
   probeFrom(nextIndex: LogIndex): void {
     this.state = 'probe';
     this.paused = false;
-    this.snapshot = undefined;
+    this.transfer = undefined;
     this.nextIndex = Math.max(nextIndex, this.matchIndex + 1);
     this.#inflight = [];
     this.#inflightBytes = 0;
@@ -72,12 +92,27 @@ export class Progress {
   replicate(): void {
     this.state = 'replicate';
     this.paused = false;
-    this.snapshot = undefined;
+    this.transfer = undefined;
   }
 
   startSnapshot(meta: SnapshotMeta): void {
     this.probeFrom(this.nextIndex);
     this.state = 'snapshot';
-    this.snapshot = { meta, chunk: 0, waitTicks: 0 };
+    this.catchingUp = undefined;
+    this.transfer = {
+      meta,
+      ackedOffset: 0,
+      sentOffset: 0,
+      toldOffset: 0,
+      isProbing: true,
+      waitHeartbeats: 0,
+      idleTicks: 0,
+    };
+  }
+
+  /** The snapshot is there, or is not needed after all: what follows is appended. */
+  finishSnapshot(): void {
+    this.probeFrom(this.matchIndex + 1);
+    this.catchingUp = { idleTicks: 0 };
   }
 }

@@ -11,12 +11,16 @@
  * S6 a read is proven by a majority that answered a message sent after the read was asked, in the
  *    leader's own term, after an entry of that term was committed (thesis 6.4).
  */
-import { answerAppend, answerSnapshotChunk } from './follower.ts';
+import { Elections } from './elections.ts';
+import { answerAppend } from './follower.ts';
 import { invariant } from './invariant.ts';
 import { Leadership } from './leader.ts';
 import { Log } from './log.ts';
 import { decodeMembership, MembershipLog, voterIds } from './membership.ts';
+import { answerOlderTerm } from './older-term.ts';
 import { Outbox } from './outbox.ts';
+import { Outputs } from './outputs.ts';
+import { SnapshotReceiver } from './snapshot-receiver.ts';
 import type {
   Entry,
   LogIndex,
@@ -40,6 +44,9 @@ export class RaftCore implements Raft {
   readonly config: RaftConfig;
   readonly log: Log;
   readonly outbox: Outbox = new Outbox();
+  readonly outputs: Outputs;
+  readonly elections: Elections;
+  readonly receiver: SnapshotReceiver;
   readonly memberships: MembershipLog;
   term: Term;
   votedFor: MemberId | null;
@@ -51,25 +58,11 @@ export class RaftCore implements Raft {
   /** The newest term that is durable. */
   durableTerm: Term;
   snapshot: SnapshotMeta;
-  /** A snapshot being received: the next chunk wanted. */
-  receiving: { readonly meta: SnapshotMeta; nextChunk: number } | undefined;
   leadership: Leadership | undefined;
-  reads: { readId: number; index: LogIndex }[] = [];
-  failedReads: number[] = [];
-  #role: 'follower' | 'pre_candidate' | 'candidate' | 'leader' = 'follower';
-  #votes = new Map<MemberId, boolean>();
-  /** The write that makes the own vote durable. */
-  #ownVoteWrite = 0;
-  #electionElapsed = 0;
-  #electionTimeout = 0;
-  #leaderSuspected = false;
-  /** Committed entries up to here came out. */
-  #handedOut: LogIndex;
-  #installing: { readonly writeId: number; readonly meta: SnapshotMeta } | undefined;
-  #statusDirty = true;
 
   constructor(config: RaftConfig, recovered: Recovered) {
     const { snapshot, hardState, entries } = recovered;
+    requireBytes(snapshot);
     this.config = config;
     const [first] = entries;
     // Entries kept behind the snapshot: the oldest serves as the base, its predecessor's term is unknown.
@@ -83,7 +76,6 @@ export class RaftCore implements Raft {
     this.snapshot = snapshot;
     this.commit = Math.max(hardState.commit, snapshot.index);
     this.applied = snapshot.index;
-    this.#handedOut = snapshot.index;
     this.stableIndex = this.log.lastIndex;
     this.memberships = new MembershipLog(snapshot.index, snapshot.membership);
     for (const entry of entries) {
@@ -99,16 +91,20 @@ export class RaftCore implements Raft {
       this.log.lastIndex >= snapshot.index,
       `the log ends before its snapshot at ${String(snapshot.index)}`,
     );
-    this.#resetElection();
+    this.outputs = new Outputs(this, snapshot.index);
+    this.receiver = new SnapshotReceiver(this);
+    this.elections = new Elections(this);
+    this.elections.restartTimer();
   }
 
   get role(): Role {
-    return this.#role === 'follower' &&
+    const { role } = this.elections;
+    return role === 'follower' &&
       this.memberships.current.members.some(
         (member) => member.id === this.config.id && member.role === 'learner',
       )
       ? 'learner'
-      : this.#role;
+      : role;
   }
 
   get voters(): MemberId[] {
@@ -122,53 +118,43 @@ export class RaftCore implements Raft {
   }
 
   /** M3. */
-  get #mayCampaign(): boolean {
+  get mayCampaign(): boolean {
     const { id } = this.config;
     if (this.isVoter(id)) return true;
     const { memberships, commit } = this;
-    return (
-      memberships.currentIndex > commit && voterIds(memberships.committed(commit)).includes(id)
-    );
+    return memberships.currentIndex > commit && voterIds(memberships.at(commit)).includes(id);
   }
 
   statusChanged(): void {
-    this.#statusDirty = true;
+    this.outputs.statusChanged();
   }
 
   // ---- inputs -----------------------------------------------------------------------------------
 
   tick(): void {
     this.outbox.tick();
-    if (this.leadership !== undefined) {
-      this.leadership.tick();
-      return;
-    }
-    this.#electionElapsed += 1;
-    if (this.#electionElapsed < this.#electionTimeout) return;
-    this.#resetElection();
-    if (this.#mayCampaign && this.receiving === undefined) this.#campaign('pre_candidate', false);
-    // Who does not campaign says at least that it has lost its leader: its callers look for another node.
-    else if (this.leader !== null) this.becomeFollower(this.term, null);
+    if (this.leadership === undefined) this.elections.tick();
+    else this.leadership.tick();
   }
 
   step(from: MemberId, message: Message): void {
     if (message.term > this.term && !this.#newerTerm(from, message)) return;
     if (message.term < this.term) {
-      this.#answerOlderTerm(from, message);
+      answerOlderTerm(this, from, message);
       return;
     }
     switch (message.type) {
       case 'pre_vote':
-        this.#answerPreVote(from, message);
+        this.elections.answerPreVote(from, message);
         return;
       case 'vote':
-        this.#answerVote(from, message);
+        this.elections.answerVote(from, message);
         return;
       case 'pre_vote_answer':
-        this.#countVote('pre_candidate', from, message.granted);
+        this.elections.countVote('pre_candidate', from, message.granted);
         return;
       case 'vote_answer':
-        this.#countVote('candidate', from, message.granted);
+        this.elections.countVote('candidate', from, message.granted);
         return;
       case 'append':
         this.#follow(from);
@@ -176,7 +162,7 @@ export class RaftCore implements Raft {
         return;
       case 'snapshot_chunk':
         this.#follow(from);
-        answerSnapshotChunk(this, from, message);
+        this.receiver.onChunk(from, message);
         return;
       case 'append_answer':
         this.leadership?.onAppendAnswer(from, message);
@@ -186,7 +172,7 @@ export class RaftCore implements Raft {
         return;
       case 'timeout_now':
         if (this.isVoter(this.config.id) && this.leadership === undefined)
-          this.#campaign('candidate', true);
+          this.elections.campaignAtOnce();
         return;
     }
   }
@@ -200,7 +186,7 @@ export class RaftCore implements Raft {
   }
 
   requestRead(readId: number): void {
-    if (this.leadership === undefined) this.failedReads.push(readId);
+    if (this.leadership === undefined) this.outputs.addFailedReads([readId]);
     else this.leadership.requestRead(readId);
   }
 
@@ -214,10 +200,7 @@ export class RaftCore implements Raft {
 
   peerUnreachable(id: MemberId): void {
     this.leadership?.onUnreachable(id);
-    if (id !== this.leader || this.#leaderSuspected || this.#role !== 'follower') return;
-    this.#leaderSuspected = true;
-    const soon = 1 + Math.floor(this.config.random() * this.config.heartbeatTicks);
-    this.#electionTimeout = Math.min(this.#electionTimeout, this.#electionElapsed + soon);
+    if (id === this.leader) this.elections.suspectLeader();
   }
 
   persisted(writeId: number): void {
@@ -225,11 +208,9 @@ export class RaftCore implements Raft {
     if (done === undefined) return;
     this.stableIndex = Math.min(done.stableIndex, this.log.lastIndex);
     this.durableTerm = done.term;
-    if (this.#role === 'candidate' && this.#ownVoteWrite <= writeId)
-      this.#countVote('candidate', this.config.id, true);
+    this.elections.onStable(writeId);
     this.leadership?.onStable();
-    if (this.#installing !== undefined && this.#installing.writeId <= writeId)
-      this.#statusDirty = true;
+    this.outputs.onStable(writeId);
   }
 
   appliedTo(index: LogIndex): void {
@@ -242,20 +223,30 @@ export class RaftCore implements Raft {
     this.leadership?.onApplied();
   }
 
-  compacted(meta: SnapshotMeta, keepFrom: LogIndex): void {
-    if (meta.index <= this.snapshot.index) return;
+  snapshotVerified(meta: SnapshotMeta, isGood: boolean): void {
+    this.receiver.onVerified(meta, isGood);
+  }
+
+  compacted(meta: SnapshotMeta, keepFrom: LogIndex): LogIndex | undefined {
+    if (meta.index <= this.snapshot.index) return undefined;
+    requireBytes(meta);
     invariant(
       meta.index <= this.applied && keepFrom <= meta.index + 1,
       'a snapshot holds more than was applied',
     );
     this.snapshot = meta;
-    this.log.compact(keepFrom);
-    this.memberships.forgetBefore(Math.min(meta.index, this.commit));
-    this.#statusDirty = true;
+    this.log.compact(this.leadership?.keepFrom(keepFrom) ?? keepFrom);
+    this.memberships.forgetBefore(meta.index);
+    this.statusChanged();
+    return this.log.firstIndex;
   }
 
-  committedMembership(): Membership {
-    return this.memberships.committed(this.commit);
+  membershipAt(index: LogIndex): Membership {
+    invariant(
+      index >= this.snapshot.index && index <= this.log.lastIndex,
+      `the membership at ${String(index)} is not between the snapshot at ${String(this.snapshot.index)} and the log's end at ${String(this.log.lastIndex)}`,
+    );
+    return this.memberships.at(index);
   }
 
   termAt(index: LogIndex): Term | undefined {
@@ -263,30 +254,7 @@ export class RaftCore implements Raft {
   }
 
   takeOutput(): Output {
-    const write = this.outbox.takeWrite(
-      {
-        term: this.term,
-        votedFor: this.votedFor,
-        commit: Math.min(this.commit, this.log.lastIndex),
-      },
-      this.log.lastIndex,
-    );
-    const restore = this.#takeRestore();
-    const committed = this.#takeCommitted();
-    const { reads, failedReads } = this;
-    this.reads = [];
-    this.failedReads = [];
-    const output: Output = {
-      writes: write === undefined ? [] : [write],
-      messages: this.outbox.takeMessages(),
-      committed,
-      reads,
-      failedReads,
-      ...(restore === undefined ? {} : { restore }),
-      ...(this.#statusDirty ? { status: this.status() } : {}),
-    };
-    this.#statusDirty = false;
-    return output;
+    return this.outputs.take();
   }
 
   status(): Status {
@@ -315,19 +283,26 @@ export class RaftCore implements Raft {
       this.outbox.writeHardState();
     }
     if (this.leadership !== undefined) {
-      this.failedReads.push(...this.leadership.unprovenReads());
+      this.outputs.addFailedReads(this.leadership.unprovenReads());
       this.leadership = undefined;
     }
-    this.#role = 'follower';
     this.leader = leader;
-    this.#leaderSuspected = false;
-    this.#resetElection();
-    this.#statusDirty = true;
+    this.elections.becomeFollower();
+    this.statusChanged();
+  }
+
+  /** A majority has voted for this node. */
+  lead(): void {
+    this.leader = this.config.id;
+    this.receiver.onLead();
+    this.statusChanged();
+    this.leadership = new Leadership(this);
+    this.leadership.begin();
   }
 
   adoptMembership(entry: Entry): void {
     this.memberships.append(entry.index, decodeMembership(entry.data));
-    this.#statusDirty = true;
+    this.statusChanged();
   }
 
   advanceCommit(index: LogIndex): void {
@@ -336,201 +311,37 @@ export class RaftCore implements Raft {
     this.commit = index;
   }
 
-  /** A received snapshot replaces the state; nothing after it comes out before it is durable. */
+  /**
+   * A verified snapshot replaces state and log, which does not hold its end (RCV-4); nothing after it
+   * comes out before it is durable. Until then only what was committed before is known to be.
+   */
   install(meta: SnapshotMeta): void {
-    const contained = this.log.termAt(meta.index) === meta.term;
-    this.outbox.writeInstall(meta, !contained);
-    this.#installing = { writeId: this.outbox.lastNeededWrite, meta };
-    if (contained) this.log.compact(meta.index + 1);
-    else this.log.reset(meta.index, meta.term);
+    this.outbox.writeInstall(meta, this.commit);
+    this.outputs.awaitInstall(this.outbox.lastNeededWrite, meta);
+    this.stableIndex = Math.min(this.stableIndex, this.commit);
+    this.log.reset(meta.index, meta.term);
+    this.memberships.reset(meta.index, meta.membership);
     this.commit = meta.index;
     this.snapshot = meta;
-    this.stableIndex = Math.min(this.stableIndex, this.log.lastIndex);
-    this.memberships.truncateFrom(0);
-    this.memberships.append(meta.index, meta.membership);
-    this.memberships.forgetBefore(meta.index);
-    for (let index = meta.index + 1; index <= this.log.lastIndex; index++) {
-      const entry = this.log.entryAt(index);
-      if (entry?.kind === 'membership')
-        this.memberships.append(index, decodeMembership(entry.data));
-    }
-    this.#statusDirty = true;
-  }
-
-  // ---- elections --------------------------------------------------------------------------------
-
-  #resetElection(): void {
-    const { electionTicksMin, electionTicksMax, random } = this.config;
-    this.#electionElapsed = 0;
-    this.#electionTimeout =
-      electionTicksMin + Math.floor(random() * (electionTicksMax - electionTicksMin + 1));
+    this.statusChanged();
   }
 
   /** Returns false when the message ends here. */
   #newerTerm(from: MemberId, message: Message): boolean {
     if (message.type === 'pre_vote') {
       // Nothing is promised by a pre-vote, so the term stays (thesis 9.6).
-      this.#answerPreVote(from, message);
+      this.elections.answerPreVote(from, message);
       return false;
     }
     if (message.type === 'pre_vote_answer' && message.granted) {
-      if (message.term === this.term + 1) this.#countVote('pre_candidate', from, true);
+      if (message.term === this.term + 1) this.elections.countVote('pre_candidate', from, true);
       return false;
     }
     // A live leader is not unseated by a node that has not heard it (thesis 4.2.3).
-    if (message.type === 'vote' && !message.transfer && this.#hearsLeader()) return false;
+    if (message.type === 'vote' && !message.transfer && this.elections.hearsLeader()) return false;
     const leads = message.type === 'append' || message.type === 'snapshot_chunk';
     this.becomeFollower(message.term, leads ? from : null);
     return true;
-  }
-
-  #answerOlderTerm(from: MemberId, message: Message): void {
-    // The sender learns of the newer term; else a node of an inflated term would be stuck for ever.
-    if (message.type === 'append') {
-      this.outbox.sendWhenDurable(
-        {
-          to: from,
-          message: {
-            type: 'append_answer',
-            term: this.term,
-            probe: message.probe,
-            accepted: false,
-            rejectedIndex: message.previousIndex,
-            conflictTerm: 0,
-            conflictIndex: this.log.lastIndex + 1,
-          },
-        },
-        this.term,
-      );
-    } else if (message.type === 'snapshot_chunk') {
-      this.outbox.sendWhenDurable(
-        {
-          to: from,
-          message: {
-            type: 'snapshot_answer',
-            term: this.term,
-            index: message.meta.index,
-            nextChunk: 0,
-            probe: message.probe,
-          },
-        },
-        this.term,
-      );
-    } else if (message.type === 'pre_vote') {
-      this.outbox.sendWhenDurable(
-        { to: from, message: { type: 'pre_vote_answer', term: this.term, granted: false } },
-        this.term,
-      );
-    } else if (message.type === 'vote') {
-      this.outbox.sendWhenDurable(
-        { to: from, message: { type: 'vote_answer', term: this.term, granted: false } },
-        this.term,
-      );
-    }
-  }
-
-  #hearsLeader(): boolean {
-    if (this.leadership !== undefined) return true;
-    return (
-      this.leader !== null &&
-      !this.#leaderSuspected &&
-      this.#electionElapsed < this.config.electionTicksMin
-    );
-  }
-
-  #isUpToDate(lastIndex: LogIndex, lastTerm: Term): boolean {
-    return (
-      lastTerm > this.log.lastTerm ||
-      (lastTerm === this.log.lastTerm && lastIndex >= this.log.lastIndex)
-    );
-  }
-
-  #answerPreVote(from: MemberId, message: Extract<Message, { type: 'pre_vote' }>): void {
-    const granted =
-      message.term > this.term &&
-      !this.#hearsLeader() &&
-      this.#isUpToDate(message.lastIndex, message.lastTerm);
-    this.outbox.sendWhenDurable(
-      {
-        to: from,
-        message: { type: 'pre_vote_answer', term: granted ? message.term : this.term, granted },
-      },
-      this.term,
-    );
-  }
-
-  #answerVote(from: MemberId, message: Extract<Message, { type: 'vote' }>): void {
-    const free = this.votedFor === null || this.votedFor === from;
-    const granted =
-      free &&
-      this.leadership === undefined &&
-      this.#isUpToDate(message.lastIndex, message.lastTerm);
-    if (granted) {
-      if (this.votedFor !== from) {
-        this.votedFor = from;
-        this.outbox.writeHardState(); // S1
-      }
-      this.#resetElection();
-    }
-    this.outbox.sendWhenDurable(
-      { to: from, message: { type: 'vote_answer', term: this.term, granted } },
-      this.term,
-    );
-  }
-
-  #campaign(as: 'pre_candidate' | 'candidate', transfer: boolean): void {
-    this.leader = null;
-    this.#leaderSuspected = false;
-    this.#role = as;
-    this.#votes = new Map();
-    this.#statusDirty = true;
-    this.#resetElection();
-    const { lastIndex, lastTerm } = this.log;
-    const others = this.voters.filter((id) => id !== this.config.id);
-    if (as === 'pre_candidate') {
-      for (const to of others) {
-        this.outbox.sendWhenDurable(
-          { to, message: { type: 'pre_vote', term: this.term + 1, lastIndex, lastTerm } },
-          this.term,
-        );
-      }
-      this.#countVote('pre_candidate', this.config.id, true);
-      return;
-    }
-    this.term += 1;
-    this.votedFor = this.config.id;
-    this.outbox.writeHardState();
-    this.#ownVoteWrite = this.outbox.lastNeededWrite;
-    for (const to of others) {
-      this.outbox.sendWhenDurable(
-        { to, message: { type: 'vote', term: this.term, lastIndex, lastTerm, transfer } },
-        this.term,
-      );
-    }
-  }
-
-  #countVote(as: 'pre_candidate' | 'candidate', from: MemberId, granted: boolean): void {
-    if (this.#role !== as) return;
-    this.#votes.set(from, granted);
-    const { voters } = this;
-    const majority = Math.floor(voters.length / 2) + 1;
-    const count = (wanted: boolean): number =>
-      voters.filter((id) => this.#votes.get(id) === wanted).length;
-    if (count(true) >= majority) {
-      if (as === 'pre_candidate') this.#campaign('candidate', false);
-      else this.#lead();
-    } else if (count(false) >= majority) {
-      this.becomeFollower(this.term, null);
-    }
-  }
-
-  #lead(): void {
-    this.#role = 'leader';
-    this.leader = this.config.id;
-    this.receiving = undefined;
-    this.#statusDirty = true;
-    this.leadership = new Leadership(this);
-    this.leadership.begin();
   }
 
   #follow(from: MemberId): void {
@@ -538,40 +349,18 @@ export class RaftCore implements Raft {
       this.leadership === undefined,
       `two leaders in term ${String(this.term)}: ${this.config.id} and ${from}`,
     );
-    if (this.leader !== from || this.#role !== 'follower') {
-      this.#role = 'follower';
-      this.leader = from;
-      this.#statusDirty = true;
-    }
-    this.#leaderSuspected = false;
-    this.#resetElection();
-  }
-
-  // ---- output -----------------------------------------------------------------------------------
-
-  #takeRestore(): SnapshotMeta | undefined {
-    const installing = this.#installing;
-    if (installing === undefined || !this.outbox.isDurable(installing.writeId)) return undefined;
-    this.#installing = undefined;
-    this.#handedOut = Math.max(this.#handedOut, installing.meta.index);
-    this.applied = Math.max(this.applied, installing.meta.index);
-    return installing.meta;
-  }
-
-  /** S5. */
-  #takeCommitted(): Entry[] {
-    if (this.#installing !== undefined || this.#handedOut >= this.commit) return [];
-    const entries = this.log.slice(this.#handedOut + 1, this.commit, Number.MAX_SAFE_INTEGER);
-    invariant(
-      entries.length === this.commit - this.#handedOut,
-      'S5: committed entries are missing from the log',
-    );
-    this.#handedOut = this.commit;
-    return entries;
+    const isNew = this.elections.onLeaderHeard();
+    if (!isNew && this.leader === from) return;
+    this.leader = from;
+    this.statusChanged();
   }
 }
 
 const notLeader: ProposeAnswer = { ok: false, reason: 'not_leader' };
+
+function requireBytes({ index, byteLength }: SnapshotMeta): void {
+  invariant(index === 0 || byteLength > 0, `the snapshot of ${String(index)} has no bytes`);
+}
 
 /** Starts a core from what storage found. */
 export function createRaft(config: RaftConfig, recovered: Recovered): Raft {

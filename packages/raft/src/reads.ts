@@ -44,16 +44,17 @@ export class ReadQueue {
   }
 
   prove(round: number): { readonly readId: number; readonly index: LogIndex }[] {
-    const proven: PendingRead[] = [];
-    while (this.#pending[0] !== undefined && this.#pending[0].round <= round) {
-      const read = this.#pending.shift();
-      if (read !== undefined) proven.push(read);
+    let count = 0;
+    for (const pending of this.#pending) {
+      if (pending.round > round) break;
+      count += 1;
     }
-    return proven.map(({ readId, index }) => ({ readId, index }));
+    if (count === 0) return [];
+    return this.#pending.splice(0, count).map(({ readId, index }) => ({ readId, index }));
   }
 
   takeAll(): number[] {
-    const all = [...this.#pending.map((read) => read.readId), ...this.#early];
+    const all = this.#pending.map((read) => read.readId).concat(this.#early);
     this.#pending = [];
     this.#early = [];
     return all;

@@ -103,7 +103,10 @@ export type Message = MessageBase &
         readonly conflictIndex: LogIndex;
       }
     | {
-        /** The core leaves `data` empty; the host fills it with `byteLength` bytes from storage before it sends. */
+        /**
+         * The core leaves `data` empty; the host fills it with `byteLength` bytes from storage before it
+         * sends. With a `byteLength` of 0 it only asks how far the follower is, and stays empty.
+         */
         readonly type: 'snapshot_chunk';
         readonly meta: SnapshotMeta;
         readonly offset: number;
@@ -173,13 +176,21 @@ export interface Output {
   readonly writes: readonly Write[];
   /** May leave at once. Messages that depend on a write appear here only after `persisted` told of it. */
   readonly messages: readonly Outbound[];
-  /** Newly committed entries to apply, in order, without gaps; all are durable on a majority. The host applies them at once, then calls `appliedTo`. */
+  /**
+   * Newly committed entries to apply, in order, without gaps; all are durable on a majority. The host
+   * applies them, then calls `appliedTo`. A bounded part of them: where there are some, the next
+   * `takeOutput` may have more.
+   */
   readonly committed: readonly Entry[];
-  /** Set when all bytes of a received snapshot are durable: the host verifies its hash and that it can be read, and calls `snapshotVerified`. Nothing of the old state has gone yet. */
+  /**
+   * Set when all bytes of a received snapshot are durable: the host verifies its hash and that it can be
+   * read, and calls `snapshotVerified` once. Nothing of the old state has gone yet, and nothing else is
+   * received before the outcome is told.
+   */
   readonly verify?: SnapshotMeta;
   /** Hashes of the snapshots that are being sent, set when they changed: the host keeps each readable until it is no longer named. */
   readonly transfers?: readonly string[];
-  /** Set when a received snapshot is installed and durable: the host restores its state machine from storage's chunks before it applies anything later. Comes before `committed`. */
+  /** Set when a received snapshot is installed and durable: the host takes the state that it has restored from it before it applies anything later. Comes before `committed`. */
   readonly restore?: SnapshotMeta;
   /** Proven reads: the state may be read once `index` is applied. */
   readonly reads: readonly { readonly readId: number; readonly index: LogIndex }[];
@@ -197,7 +208,12 @@ export interface RaftConfig {
   readonly electionTicksMax: number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Most bytes of data in one entry: what is larger is never proposed, for no message could carry it. */
+  /**
+   * Most bytes of data in one entry: what is larger is never proposed. An append carries at least one
+   * entry, so that this, and `maxAppendBytes`, and `snapshotChunkBytes`, each with what an entry (its index,
+   * term, kind and length) and the message around it add, must be below the largest frame that the
+   * transport carries.
+   */
   readonly maxEntryBytes: number;
   /** Most bytes of entries in one append message (at least one entry is sent). */
   readonly maxAppendBytes: number;
@@ -272,7 +288,7 @@ export interface Raft {
    * current, and this one comes to nothing.
    */
   compacted(meta: SnapshotMeta, keepFrom: LogIndex): LogIndex | undefined;
-  /** Membership as of an applied index that the log still holds, needed for snapshot meta. */
+  /** Membership as of any index from that of the current snapshot to the end of the log. */
   membershipAt(index: LogIndex): Membership;
   termAt(index: LogIndex): Term | undefined;
   takeOutput(): Output;

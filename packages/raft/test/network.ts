@@ -6,9 +6,9 @@
  */
 import assert from 'node:assert/strict';
 import { createRaft, decodeMembership } from '../src/index.ts';
+import { Disk, hashOf, metaOf } from './disk.ts';
 import type {
   Entry,
-  HardState,
   LogIndex,
   Member,
   MemberId,
@@ -16,7 +16,7 @@ import type {
   Message,
   Output,
   Raft,
-  Recovered,
+  RaftConfig,
   SnapshotMeta,
   Write,
 } from '../src/index.ts';
@@ -32,54 +32,8 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** What a disk holds for certain. */
-export class Disk {
-  hardState: HardState = { term: 0, votedFor: null, commit: 0 };
-  snapshot: SnapshotMeta;
-  snapshotData: readonly Uint8Array[] = [];
-  entries: Entry[] = [];
-  receiving: { meta: SnapshotMeta; chunks: Uint8Array[] } | undefined;
-
-  constructor(membership: Membership) {
-    this.snapshot = { index: 0, term: 0, membership, chunkCount: 0 };
-  }
-
-  write(write: Write): void {
-    if (write.hardState !== undefined) this.hardState = write.hardState;
-    if (write.snapshotChunk !== undefined) {
-      const { meta, chunk, data } = write.snapshotChunk;
-      if (chunk === 0) this.receiving = { meta, chunks: [] };
-      assert.ok(
-        this.receiving !== undefined && this.receiving.chunks.length === chunk,
-        'chunks come in order',
-      );
-      this.receiving.chunks.push(data);
-    }
-    if (write.installSnapshot !== undefined) {
-      const meta = write.installSnapshot;
-      assert.equal(this.receiving?.chunks.length, meta.chunkCount);
-      const contained = this.entries.some(
-        (entry) => entry.index === meta.index && entry.term === meta.term,
-      );
-      this.snapshot = meta;
-      this.snapshotData = this.receiving?.chunks ?? [];
-      this.entries = contained ? this.entries.filter((entry) => entry.index > meta.index) : [];
-      this.receiving = undefined;
-    }
-    const { truncateFrom } = write;
-    if (truncateFrom !== undefined)
-      this.entries = this.entries.filter((entry) => entry.index < truncateFrom);
-    for (const entry of write.entries) {
-      const last = this.entries.at(-1);
-      if (last !== undefined) assert.equal(entry.index, last.index + 1, 'the disk has a gap');
-      this.entries.push(entry);
-    }
-  }
-
-  recovered(): Recovered {
-    return { hardState: this.hardState, snapshot: this.snapshot, entries: [...this.entries] };
-  }
-}
+/** Limits of the core that a test may change. */
+export type Limits = Partial<Omit<RaftConfig, 'id' | 'random'>>;
 
 interface Node {
   readonly id: MemberId;
@@ -93,6 +47,14 @@ interface Node {
   ledTerm: number;
   ledCommit: LogIndex;
   tickEvery: number;
+  /** How much longer than another's its disk takes for a write. */
+  writeDelay: number;
+  /** Open snapshots, by hash: those that the core says it sends. */
+  readers: Map<string, Uint8Array>;
+  /** The received snapshot that is being verified, one at a time. */
+  verifying: { readonly meta: SnapshotMeta; readonly doneAt: number } | undefined;
+  /** States restored from verified snapshots, by hash, which wait for `restore`. */
+  prepared: Map<string, string[]>;
 }
 
 interface Flying {
@@ -107,13 +69,15 @@ export interface Faults {
   readonly duplication: number;
   readonly maxDelay: number;
   readonly slowDisk: number;
+  /** Share of the chunks of snapshots that arrive with a wrong byte. */
+  readonly damage: number;
 }
 
 export class Network {
   readonly random: () => number;
   readonly nodes = new Map<MemberId, Node>();
   readonly initial: Membership;
-  faults: Faults = { loss: 0, duplication: 0, maxDelay: 2, slowDisk: 2 };
+  faults: Faults = { loss: 0, duplication: 0, maxDelay: 2, slowDisk: 2, damage: 0 };
   /** Directed pairs that are cut. */
   readonly cuts = new Set<string>();
   now = 0;
@@ -126,10 +90,13 @@ export class Network {
   readonly #reads = new Map<string, LogIndex>();
   provenReads = 0;
   snapshotsInstalled = 0;
+  damageFound = 0;
+  readonly #limits: Limits;
   readonly trace: string[] = [];
 
-  constructor(seed: number, ids: readonly string[]) {
+  constructor(seed: number, ids: readonly string[], limits: Limits = {}) {
     this.random = randomFrom(seed);
+    this.#limits = limits;
     const members: Member[] = ids.map((id) => ({ id: id as MemberId, address: id, role: 'voter' }));
     this.initial = { members };
     for (const id of ids) this.addNode(id as MemberId, this.initial);
@@ -146,6 +113,10 @@ export class Network {
       ledTerm: 0,
       ledCommit: 0,
       tickEvery: 1,
+      writeDelay: 0,
+      readers: new Map(),
+      verifying: undefined,
+      prepared: new Map(),
     };
     this.nodes.set(id, node);
     this.start(id);
@@ -160,17 +131,21 @@ export class Network {
         electionTicksMin: 10,
         electionTicksMax: 20,
         random: this.random,
+        maxEntryBytes: 1000,
         maxAppendBytes: 200,
+        snapshotChunkBytes: 100,
+        maxSnapshotInflightBytes: 350,
+        maxTransferIdleTicks: 60,
+        maxKeptBytes: 4000,
         maxInflightBytes: 500,
         maxInflightMessages: 4,
         maxUncommittedBytes: 4000,
         maxWriteTicks: 40,
+        ...this.#limits,
       },
       node.disk.recovered(),
     );
-    node.applied = node.disk.snapshotData.flatMap(
-      (chunk) => JSON.parse(new TextDecoder().decode(chunk)) as string[],
-    );
+    node.applied = restored(node.disk.snapshot, node.disk.snapshotBytes);
     node.appliedIndex = node.disk.snapshot.index;
     this.pump(node);
   }
@@ -183,6 +158,9 @@ export class Network {
     for (const { write } of node.queue.slice(0, made)) node.disk.write(write);
     node.queue = [];
     node.raft = undefined;
+    node.readers = new Map();
+    node.verifying = undefined;
+    node.prepared = new Map();
     for (const key of this.#reads.keys()) if (key.startsWith(`${id} `)) this.#reads.delete(key);
     this.#flying = this.#flying.filter((flying) => flying.to !== id);
     for (const other of this.nodes.values()) {
@@ -206,6 +184,7 @@ export class Network {
         node.raft.persisted(write.id);
         this.pump(node);
       }
+      this.#verify(node);
       if (node.raft !== undefined && this.now % node.tickEvery === 0) {
         node.raft.tick();
         this.pump(node);
@@ -217,7 +196,7 @@ export class Network {
       const node = this.nodes.get(to);
       if (node?.raft === undefined || this.cuts.has(`${from} ${to}`)) continue;
       this.trace.push(
-        `${this.now} ${from}->${to} ${JSON.stringify({ ...message, entries: undefined })}`,
+        `${this.now} ${from}->${to} ${JSON.stringify({ ...message, entries: undefined, data: undefined })}`,
       );
       node.raft.step(from, message);
       this.pump(node);
@@ -245,31 +224,50 @@ export class Network {
     return [...this.nodes.values()].find((node) => node.raft?.status().ready === true);
   }
 
+  /** A node that is at a delicate point of a snapshot transfer: between chunks, verifying, installing. */
+  receiver(): Node | undefined {
+    return [...this.nodes.values()].find(
+      ({ raft, verifying, disk, queue }) =>
+        raft !== undefined &&
+        (verifying !== undefined ||
+          disk.receiving !== undefined ||
+          queue.some(({ write }) => write.installSnapshot !== undefined)),
+    );
+  }
+
   compact(id: MemberId): void {
     const node = this.#node(id);
     if (node.raft === undefined || node.appliedIndex <= node.disk.snapshot.index) return;
     const term = node.raft.termAt(node.appliedIndex);
     if (term === undefined) return;
-    const half = Math.ceil(node.applied.length / 2);
-    const data = [node.applied.slice(0, half), node.applied.slice(half)].map((part) =>
-      new TextEncoder().encode(JSON.stringify(part)),
+    // The bytes of two nodes differ on purpose, so that a mixture of them is noticed.
+    const bytes = new TextEncoder().encode(
+      JSON.stringify({ by: `${id} at ${String(this.now)}`, applied: node.applied }),
     );
-    const meta: SnapshotMeta = {
-      index: node.appliedIndex,
-      term,
-      membership: node.raft.committedMembership(),
-      chunkCount: data.length,
-    };
+    const meta = metaOf(node.appliedIndex, term, node.raft.membershipAt(node.appliedIndex), bytes);
     const keepFrom = Math.max(
       node.raft.status().firstIndex,
       meta.index + 1 - Math.floor(this.random() * 5),
     );
     // Only durable entries may be dropped from the disk; the rest is still under way.
     if ((node.disk.entries.at(-1)?.index ?? node.disk.snapshot.index) < meta.index) return;
-    node.disk.snapshot = meta;
-    node.disk.snapshotData = data;
-    node.disk.entries = node.disk.entries.filter((entry) => entry.index >= keepFrom);
-    node.raft.compacted(meta, keepFrom);
+    node.disk.save(meta, bytes);
+    const kept = node.raft.compacted(meta, keepFrom);
+    this.pump(node);
+    if (kept !== undefined) node.disk.forgetBefore(kept);
+  }
+
+  /** The host reads the received bytes back, and restores a state from them, before it tells the core. */
+  #verify(node: Node): void {
+    if (node.raft === undefined || node.verifying === undefined) return;
+    const { meta, doneAt } = node.verifying;
+    if (doneAt > this.now) return;
+    node.verifying = undefined;
+    const bytes = node.disk.receiving?.bytes ?? assert.fail('the received bytes are gone');
+    const isGood = hashOf(bytes) === meta.hash;
+    if (isGood) node.prepared.set(meta.hash, restored(meta, bytes));
+    else this.damageFound += 1;
+    node.raft.snapshotVerified(meta, isGood);
     this.pump(node);
   }
 
@@ -306,20 +304,32 @@ export class Network {
       const last = node.queue.at(-1)?.doneAt ?? this.now;
       node.queue.push({
         write,
-        doneAt: Math.max(last, this.now + Math.floor(this.random() * this.faults.slowDisk)),
+        doneAt: Math.max(
+          last,
+          this.now + node.writeDelay + Math.floor(this.random() * this.faults.slowDisk),
+        ),
       });
     }
+    if (output.transfers !== undefined) this.#openSnapshots(node, output.transfers);
     for (const { to, message } of output.messages) this.#send(node.id, to, message, node);
+    if (output.verify !== undefined) {
+      assert.equal(node.verifying, undefined, 'one snapshot is verified at a time');
+      const received = node.disk.receiving;
+      assert.equal(received?.meta.hash, output.verify.hash, 'what is verified is on the disk');
+      assert.equal(received.bytes.byteLength, output.verify.byteLength);
+      const doneAt = this.now + Math.floor(this.random() * 20);
+      node.verifying = { meta: output.verify, doneAt };
+    }
     if (output.restore !== undefined) {
       this.snapshotsInstalled += 1;
       assert.equal(
-        node.disk.snapshot.index,
-        output.restore.index,
+        node.disk.snapshot.hash,
+        output.restore.hash,
         'restore is told when the snapshot is durable',
       );
-      node.applied = node.disk.snapshotData.flatMap(
-        (chunk) => JSON.parse(new TextDecoder().decode(chunk)) as string[],
-      );
+      node.applied =
+        node.prepared.get(output.restore.hash) ?? assert.fail('a snapshot is not verified');
+      node.prepared.clear();
       node.appliedIndex = output.restore.index;
       raft.appliedTo(node.appliedIndex);
     }
@@ -338,13 +348,26 @@ export class Network {
     for (const readId of output.failedReads) this.#reads.delete(`${node.id} ${String(readId)}`);
   }
 
+  #openSnapshots(node: Node, hashes: readonly string[]): void {
+    const readers = new Map<string, Uint8Array>();
+    for (const hash of hashes) {
+      const bytes = node.readers.get(hash) ?? node.disk.open(hash);
+      readers.set(hash, bytes ?? assert.fail(`${node.id} no longer has a snapshot that it sends`));
+    }
+    node.readers = readers;
+  }
+
   #send(from: MemberId, to: MemberId, message: Message, node: Node): void {
     this.#checkDurable(to, message, node);
     let filled = message;
     if (message.type === 'snapshot_chunk') {
-      if (node.disk.snapshot.index !== message.meta.index) return;
-      const data = node.disk.snapshotData[message.chunk];
-      if (data === undefined) return;
+      const { offset, byteLength, meta } = message;
+      const bytes = node.readers.get(meta.hash);
+      assert.ok(bytes !== undefined, `${from} sends of a snapshot that it does not name`);
+      const data = Uint8Array.from(bytes.subarray(offset, offset + byteLength));
+      assert.equal(data.byteLength, byteLength, 'a chunk reaches beyond the snapshot');
+      if (byteLength > 0 && this.random() < this.faults.damage)
+        data[0] = ((data[0] ?? 0) + 1) % 256;
       filled = { ...message, data };
     }
     const copies = this.random() < this.faults.duplication ? 2 : 1;
@@ -366,6 +389,13 @@ export class Network {
       assert.ok(
         term === message.term && votedFor === to,
         `${id} votes for ${to} in term ${String(message.term)}; on its disk is ${String(votedFor)} in term ${String(term)}`,
+      );
+    }
+    if (message.type === 'snapshot_answer' && !message.installed) {
+      const received = disk.receiving?.meta.hash === message.hash ? disk.receiving.bytes : '';
+      assert.ok(
+        received.length >= message.nextOffset,
+        `${id} acknowledges more of a snapshot than is on its disk`,
       );
     }
     if (message.type === 'append_answer') {
@@ -473,4 +503,12 @@ export class Network {
   #node(id: MemberId): Node {
     return this.nodes.get(id) ?? assert.fail(`no node ${id}`);
   }
+}
+
+/** The state in the bytes of one snapshot. */
+function restored(meta: SnapshotMeta, bytes: Uint8Array): string[] {
+  if (meta.index === 0) return [];
+  assert.equal(hashOf(bytes), meta.hash, 'the bytes of a snapshot are not of one snapshot');
+  const parsed = JSON.parse(new TextDecoder().decode(bytes)) as { readonly applied: string[] };
+  return parsed.applied;
 }

@@ -54,9 +54,13 @@ const verbs: Readonly<Record<string, (stage: Stage, words: readonly string[]) =>
   deliver: (stage, words) => void stage.deliver(letters(words)),
   repeat: (stage, [from, to]) => stage.repeat(asId(from), asId(to)),
   drop: (stage, words) => stage.drop(letters(words)),
-  settle: (stage) => stage.settle(),
+  settle: (stage) => stage.settle(() => true),
+  'settle-but': (stage, [id]) => stage.settle(({ to }) => to !== id),
+  'tick-settled': (stage, [id, times]) => stage.tickSettled(asId(id), Number(times)),
   propose: (stage, [id, data = '']) =>
     stage.act(asId(id), (raft) => raft.propose(new TextEncoder().encode(data))),
+  'propose-bytes': (stage, [id, count]) =>
+    stage.act(asId(id), (raft) => raft.propose(new Uint8Array(Number(count)))),
   read: (stage, [id, readId]) =>
     stage.act(asId(id), (raft) => {
       raft.requestRead(Number(readId));
@@ -76,7 +80,9 @@ const verbs: Readonly<Record<string, (stage: Stage, words: readonly string[]) =>
       raft.peerUnreachable(asId(peer));
       return undefined;
     }),
-  snapshot: (stage, [id, keep = '0']) => stage.snapshot(asId(id), Number(keep)),
+  snapshot: (stage, [id, keep = '0', text = id ?? '']) =>
+    stage.snapshot(asId(id), Number(keep), text),
+  verify: (stage, [id, how]) => stage.verify(asId(id), how === 'damaged'),
   crash: (stage, [id]) => stage.crash(asId(id)),
   start: (stage, [id]) => stage.start(asId(id)),
   status: (stage, words) => stage.status(words.map(asId)),

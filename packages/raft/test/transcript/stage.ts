@@ -4,15 +4,15 @@ import { createRaft } from '../../src/index.ts';
 import type {
   Member,
   MemberId,
-  Membership,
   Message,
   Output,
   ProposeAnswer,
   Raft,
+  SnapshotMeta,
   Write,
 } from '../../src/index.ts';
-import { Disk } from '../network.ts';
-import { entryWords, messageWords, statusWords, writeWords } from './words.ts';
+import { Disk, hashOf, metaOf } from '../disk.ts';
+import { entryWords, messageWords, snapshotWords, statusWords, writeWords } from './words.ts';
 
 interface Actor {
   readonly id: MemberId;
@@ -21,6 +21,8 @@ interface Actor {
   /** Handed out, not yet on disk. */
   writes: Write[];
   appliedIndex: number;
+  readers: Map<string, Uint8Array>;
+  verifying: SnapshotMeta | undefined;
 }
 
 interface Letter {
@@ -30,6 +32,7 @@ interface Letter {
 }
 
 const mostRounds = 200;
+const snapshotBytes = 65;
 
 export class Stage {
   readonly #actors = new Map<MemberId, Actor>();
@@ -48,7 +51,15 @@ export class Stage {
   add(id: MemberId, voters: readonly MemberId[]): void {
     const members: Member[] = voters.map((voter) => ({ id: voter, address: voter, role: 'voter' }));
     const disk = new Disk({ members });
-    this.#actors.set(id, { id, disk, raft: undefined, writes: [], appliedIndex: 0 });
+    this.#actors.set(id, {
+      id,
+      disk,
+      raft: undefined,
+      writes: [],
+      appliedIndex: 0,
+      readers: new Map(),
+      verifying: undefined,
+    });
     this.start(id);
   }
 
@@ -62,7 +73,12 @@ export class Stage {
         electionTicksMin: 10,
         electionTicksMax: 20,
         random: () => 0,
+        maxEntryBytes: 400,
         maxAppendBytes: 60,
+        snapshotChunkBytes: 10,
+        maxSnapshotInflightBytes: 30,
+        maxTransferIdleTicks: 40,
+        maxKeptBytes: 200,
         maxInflightBytes: 4000,
         maxInflightMessages: 8,
         maxUncommittedBytes: 200,
@@ -79,6 +95,8 @@ export class Stage {
     const actor = this.#actor(id);
     actor.raft = undefined;
     actor.writes = [];
+    actor.readers = new Map();
+    actor.verifying = undefined;
   }
 
   /** Lets the core do something, and says what comes of it. */
@@ -134,18 +152,34 @@ export class Stage {
     this.#letters = kept;
   }
 
-  /** Everything that is under way arrives, until nothing is; only what is committed and who leads is said. */
-  settle(): void {
+  /** What is under way and wanted arrives, until nothing is; only what is committed and who leads is said. */
+  settle(wanted: (letter: Letter) => boolean): void {
     this.#quiet = true;
     for (let round = 0; round < mostRounds; round++) {
-      let moved = this.deliver(() => true);
+      let moved = this.deliver(wanted);
       for (const actor of this.#actors.values()) {
         moved += actor.writes.length;
         this.persist(actor.id);
+        if (actor.verifying !== undefined) {
+          this.verify(actor.id, false);
+          moved += 1;
+        }
       }
       if (moved === 0) break;
     }
     this.#quiet = false;
+  }
+
+  /** Ticks, and settles after each. */
+  tickSettled(id: MemberId, times: number): void {
+    for (let count = 0; count < times; count++) {
+      this.#quiet = true;
+      this.act(id, (raft) => {
+        raft.tick();
+        return undefined;
+      });
+      this.settle(() => true);
+    }
   }
 
   status(ids: readonly MemberId[]): void {
@@ -160,18 +194,31 @@ export class Stage {
     this.#say(`${id} on disk: ${entries.map(entryWords).join(', ') || 'nothing'}`);
   }
 
-  /** Stores a snapshot of what is applied and forgets all but the last `keep` entries before it. */
-  snapshot(id: MemberId, keep: number): void {
+  /**
+   * Stores a snapshot of what is applied and forgets all but the last `keep` entries before it. Two nodes
+   * that write the same `text` in it have the same snapshot.
+   */
+  snapshot(id: MemberId, keep: number, text: string): void {
     const actor = this.#actor(id);
     const { raft, disk, appliedIndex: index } = actor;
     assert.ok(raft !== undefined, `${id} does not run`);
-    const membership: Membership = raft.committedMembership();
-    const meta = { index, term: raft.termAt(index) ?? 0, membership, chunkCount: 2 };
-    const keepFrom = Math.max(raft.status().firstIndex, index + 1 - keep);
-    disk.snapshot = meta;
-    disk.snapshotData = [new Uint8Array([1]), new Uint8Array([2])];
-    disk.entries = disk.entries.filter((entry) => entry.index >= keepFrom);
-    raft.compacted(meta, keepFrom);
+    const bytes = new TextEncoder().encode(`${text} `.padEnd(snapshotBytes, String(index)));
+    const meta = metaOf(index, raft.termAt(index) ?? 0, raft.membershipAt(index), bytes);
+    disk.save(meta, bytes);
+    const kept = raft.compacted(meta, Math.max(raft.status().firstIndex, index + 1 - keep));
+    this.#pump(actor);
+    if (kept !== undefined) disk.forgetBefore(kept);
+  }
+
+  /** Says whether the received snapshot is good; with `damaged` a byte on the disk is not what was sent. */
+  verify(id: MemberId, isDamaged: boolean): void {
+    const actor = this.#actor(id);
+    const { verifying: meta, disk, raft } = actor;
+    assert.ok(raft !== undefined && meta !== undefined, `${id} has nothing to verify`);
+    const bytes = Uint8Array.from(disk.receiving?.bytes ?? []);
+    if (isDamaged) bytes[0] = 0;
+    actor.verifying = undefined;
+    raft.snapshotVerified(meta, hashOf(bytes) === meta.hash);
     this.#pump(actor);
   }
 
@@ -191,9 +238,14 @@ export class Stage {
       actor.writes.push(write);
       this.#whisper(`${id} writes: ${writeWords(write)}`);
     }
+    if (output.transfers !== undefined) this.#openSnapshots(actor, output.transfers);
     for (const { to, message } of output.messages) {
-      this.#letters.push({ from: id, to, message });
+      this.#letters.push({ from: id, to, message: filled(actor, message) });
       this.#whisper(`${id} > ${to}: ${messageWords(message)}`);
+    }
+    if (output.verify !== undefined) {
+      actor.verifying = output.verify;
+      this.#say(`${id} is to verify the snapshot ${snapshotWords(output.verify)}`);
     }
     if (output.restore !== undefined) {
       actor.appliedIndex = output.restore.index;
@@ -211,6 +263,15 @@ export class Stage {
     if (output.status !== undefined) this.#say(`${id} is ${statusWords(output.status)}`);
   }
 
+  #openSnapshots(actor: Actor, hashes: readonly string[]): void {
+    const readers = new Map<string, Uint8Array>();
+    for (const hash of hashes)
+      readers.set(hash, actor.readers.get(hash) ?? actor.disk.open(hash) ?? assert.fail(hash));
+    actor.readers = readers;
+    const names = hashes.map((hash) => hash.slice(0, 4)).join(', ');
+    this.#say(`${actor.id} sends of: ${names || 'no snapshot'}`);
+  }
+
   #say(line: string): void {
     this.#said.push(line);
   }
@@ -222,4 +283,11 @@ export class Stage {
   #actor(id: MemberId): Actor {
     return this.#actors.get(id) ?? assert.fail(`there is no node "${id}"`);
   }
+}
+
+function filled({ readers }: Actor, message: Message): Message {
+  if (message.type !== 'snapshot_chunk') return message;
+  const { meta, offset, byteLength } = message;
+  const bytes = readers.get(meta.hash) ?? assert.fail('a snapshot is sent that is not named');
+  return { ...message, data: bytes.slice(offset, offset + byteLength) };
 }

@@ -1,6 +1,8 @@
 /** What the core puts out, in one line each. */
 import { decodeMembership } from '../../src/index.ts';
-import type { Entry, Membership, Message, Status, Write } from '../../src/index.ts';
+import type { Entry, Membership, Message, SnapshotMeta, Status, Write } from '../../src/index.ts';
+
+const mostShownBytes = 40;
 
 export const entryWords = (entry: Entry): string =>
   `${String(entry.index)}/${String(entry.term)} ${dataWords(entry)}`;
@@ -8,8 +10,13 @@ export const entryWords = (entry: Entry): string =>
 function dataWords({ kind, data }: Entry): string {
   if (kind === 'noop') return 'noop';
   if (kind === 'membership') return `members ${membershipWords(decodeMembership(data))}`;
+  if (data.byteLength > mostShownBytes) return `${String(data.byteLength)} bytes`;
   return JSON.stringify(new TextDecoder().decode(data));
 }
+
+/** Index, term and the begin of the hash. */
+export const snapshotWords = ({ index, term, hash }: SnapshotMeta): string =>
+  `${String(index)}/${String(term)} ${hash.slice(0, 4)}`;
 
 export const membershipWords = ({ members }: Membership): string =>
   members.map(({ id, role }) => (role === 'voter' ? id : `${id}(learner)`)).join('+');
@@ -36,10 +43,18 @@ export function messageWords(message: Message): string {
       return message.accepted
         ? `appended to ${String(message.matchIndex)}; ${term}, probe ${String(message.probe)}`
         : `no entry ${String(message.rejectedIndex)}, conflict at ${String(message.conflictIndex)}/${String(message.conflictTerm)}; ${term}, probe ${String(message.probe)}`;
-    case 'snapshot_chunk':
-      return `snapshot ${String(message.meta.index)}/${String(message.meta.term)}, chunk ${String(message.chunk + 1)} of ${String(message.meta.chunkCount)}; ${term}`;
-    case 'snapshot_answer':
-      return `snapshot ${String(message.index)}, next chunk ${String(message.nextChunk + 1)}; ${term}`;
+    case 'snapshot_chunk': {
+      const end = message.offset + message.byteLength;
+      const what =
+        message.byteLength === 0
+          ? 'is it there?'
+          : `bytes ${String(message.offset)}..${String(end)}`;
+      return `snapshot ${snapshotWords(message.meta)}, ${what}; ${term}`;
+    }
+    case 'snapshot_answer': {
+      const how = message.installed ? 'installed' : `next byte ${String(message.nextOffset)}`;
+      return `snapshot ${message.hash.slice(0, 4)}, ${how}; ${term}`;
+    }
     case 'timeout_now':
       return `campaign now; ${term}`;
   }
@@ -47,15 +62,18 @@ export function messageWords(message: Message): string {
 
 export function writeWords(write: Write): string {
   const parts: string[] = [];
-  const { hardState, truncateFrom, entries, snapshotChunk, installSnapshot } = write;
+  const { hardState, truncateFrom, entries, snapshotChunks, installSnapshot } = write;
   if (hardState !== undefined) {
     const vote = hardState.votedFor ?? '-';
     parts.push(`term ${String(hardState.term)} vote ${vote} commit ${String(hardState.commit)}`);
   }
   if (truncateFrom !== undefined) parts.push(`cut from ${String(truncateFrom)}`);
   if (entries.length > 0) parts.push(entries.map(entryWords).join(', '));
-  if (snapshotChunk !== undefined) parts.push(`chunk ${String(snapshotChunk.chunk + 1)}`);
-  if (installSnapshot !== undefined) parts.push(`install ${String(installSnapshot.index)}`);
+  for (const { meta, offset, data } of snapshotChunks ?? []) {
+    const end = offset + data.byteLength;
+    parts.push(`bytes ${String(offset)}..${String(end)} of ${meta.hash.slice(0, 4)}`);
+  }
+  if (installSnapshot !== undefined) parts.push(`install ${snapshotWords(installSnapshot)}`);
   return parts.join('; ');
 }
 

@@ -10,6 +10,7 @@ function live(seed: number): {
   readonly committed: number;
   readonly reads: number;
   readonly snapshots: number;
+  readonly damage: number;
 } {
   const size = seed % 3 === 0 ? 5 : 3;
   const ids = ['a', 'b', 'c', 'd', 'e'].slice(0, size) as MemberId[];
@@ -25,6 +26,7 @@ function live(seed: number): {
         duplication: pick([0, 0.1]),
         maxDelay: pick([1, 3, 12]),
         slowDisk: pick([1, 3, 15]),
+        damage: pick([0, 0, 0.03]),
       };
       for (const node of network.nodes.values()) node.tickEvery = pick([1, 1, 1, 4]);
     }
@@ -38,11 +40,17 @@ function live(seed: number): {
     } else if (chance < 0.045)
       for (const node of network.nodes.values())
         if (node.raft === undefined) network.start(node.id);
+    const receiver = network.receiver();
+    if (receiver !== undefined && random() < 0.01) {
+      network.crash(receiver.id);
+      if (random() < 0.8) network.start(receiver.id);
+    }
     if (random() < 0.01) network.compact(pick(all));
     if (random() < 0.3) network.propose(pick(all));
     if (random() < 0.2) network.read(pick(all));
     const leader = network.leader();
-    if (leader?.raft !== undefined && random() < 0.005) {
+    const isSending = leader?.raft?.status().progress.some((peer) => peer.state === 'snapshot');
+    if (leader?.raft !== undefined && random() < (isSending === true ? 0.03 : 0.005)) {
       leader.raft.transferLeadership(random() < 0.5 ? null : pick(all));
       network.pump(leader);
     }
@@ -55,6 +63,7 @@ function live(seed: number): {
     committed: network.committed.length,
     reads: network.provenReads,
     snapshots: network.snapshotsInstalled,
+    damage: network.damageFound,
   };
 }
 
@@ -91,7 +100,7 @@ function changeMembers(network: Network, next: number): number {
 
 function heal(network: Network): void {
   network.cuts.clear();
-  network.faults = { loss: 0, duplication: 0, maxDelay: 2, slowDisk: 2 };
+  network.faults = { loss: 0, duplication: 0, maxDelay: 2, slowDisk: 2, damage: 0 };
   for (const node of network.nodes.values()) node.tickEvery = 1;
   for (const node of network.nodes.values()) if (node.raft === undefined) network.start(node.id);
   const before = network.committed.length;
@@ -123,13 +132,14 @@ describe('The Raft core in a bad network', () => {
   const seeds =
     only === undefined ? Array.from({ length: 200 }, (_, seed) => seed + 1) : [Number(only)];
   it(`keeps its promises after every step and makes progress once healed (${String(seeds.length)} lives)`, () => {
-    const total = { committed: 0, reads: 0, snapshots: 0 };
+    const total = { committed: 0, reads: 0, snapshots: 0, damage: 0 };
     for (const seed of seeds) {
       try {
         const result = live(seed);
         total.committed += result.committed;
         total.reads += result.reads;
         total.snapshots += result.snapshots;
+        total.damage += result.damage;
       } catch (error) {
         throw new Error(
           `seed ${String(seed)} (replay with SEED=${String(seed)}): ${String(error)}`,

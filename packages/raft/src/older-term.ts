@@ -1,0 +1,49 @@
+/** Answers to messages of an older term: the sender learns of the newer one. */
+import type { RaftCore } from './raft.ts';
+import type { MemberId, Message } from './types.ts';
+
+export function answerOlderTerm(core: RaftCore, from: MemberId, message: Message): void {
+  // The sender learns of the newer term; else a node of an inflated term would be stuck for ever.
+  if (message.type === 'append') {
+    core.outbox.sendWhenDurable(
+      {
+        to: from,
+        message: {
+          type: 'append_answer',
+          term: core.term,
+          probe: message.probe,
+          accepted: false,
+          rejectedIndex: message.previousIndex,
+          conflictTerm: 0,
+          conflictIndex: core.log.lastIndex + 1,
+        },
+      },
+      core.term,
+    );
+  } else if (message.type === 'snapshot_chunk') {
+    core.outbox.sendWhenDurable(
+      {
+        to: from,
+        message: {
+          type: 'snapshot_answer',
+          term: core.term,
+          hash: message.meta.hash,
+          nextOffset: 0,
+          installed: false,
+          probe: message.probe,
+        },
+      },
+      core.term,
+    );
+  } else if (message.type === 'pre_vote') {
+    core.outbox.sendWhenDurable(
+      { to: from, message: { type: 'pre_vote_answer', term: core.term, granted: false } },
+      core.term,
+    );
+  } else if (message.type === 'vote') {
+    core.outbox.sendWhenDurable(
+      { to: from, message: { type: 'vote_answer', term: core.term, granted: false } },
+      core.term,
+    );
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * What the core hands to its host: committed entries, snapshots to verify and to restore, proven reads,
+ * the status.
+ *
+ * S5 is upheld here: entries come out in order, once, committed, and never while a snapshot is being
+ * installed. A call hands out a bounded part; what is left comes with the next one.
+ */
+import { invariant } from './invariant.ts';
+import type { RaftCore } from './raft.ts';
+import type { Entry, LogIndex, Output, SnapshotMeta } from './types.ts';
+
+const maxCommittedBytes = 1 << 20;
+const maxCommittedEntries = 1000;
+
+export class Outputs {
+  readonly #core: RaftCore;
+  /** Committed entries up to here came out. */
+  #handedOut: LogIndex;
+  #installing: { readonly writeId: number; readonly meta: SnapshotMeta } | undefined;
+  #reads: { readonly readId: number; readonly index: LogIndex }[] = [];
+  #failedReads: number[] = [];
+  #toldTransfers: readonly string[] = [];
+  #statusDirty = true;
+
+  constructor(core: RaftCore, handedOut: LogIndex) {
+    this.#core = core;
+    this.#handedOut = handedOut;
+  }
+
+  statusChanged(): void {
+    this.#statusDirty = true;
+  }
+
+  /** Nothing is applied before the snapshot is durable and the host is told to restore it. */
+  awaitInstall(writeId: number, meta: SnapshotMeta): void {
+    this.#installing = { writeId, meta };
+  }
+
+  onStable(writeId: number): void {
+    if (this.#installing !== undefined && this.#installing.writeId <= writeId)
+      this.#statusDirty = true;
+  }
+
+  addReads(reads: readonly { readonly readId: number; readonly index: LogIndex }[]): void {
+    for (const read of reads) this.#reads.push(read);
+  }
+
+  addFailedReads(readIds: readonly number[]): void {
+    for (const readId of readIds) this.#failedReads.push(readId);
+  }
+
+  take(): Output {
+    const core = this.#core;
+    const write = core.outbox.takeWrite(
+      {
+        term: core.term,
+        votedFor: core.votedFor,
+        commit: Math.min(core.commit, core.log.lastIndex),
+      },
+      core.log.lastIndex,
+    );
+    const restore = this.#takeRestore();
+    const verify = core.receiver.takeVerify();
+    const transfers = this.#takeTransfers();
+    const committed = this.#takeCommitted();
+    const reads = this.#reads;
+    const failedReads = this.#failedReads;
+    this.#reads = [];
+    this.#failedReads = [];
+    const output: Output = {
+      writes: write === undefined ? [] : [write],
+      messages: core.outbox.takeMessages(),
+      committed,
+      reads,
+      failedReads,
+      ...(verify === undefined ? {} : { verify }),
+      ...(transfers === undefined ? {} : { transfers }),
+      ...(restore === undefined ? {} : { restore }),
+      ...(this.#statusDirty ? { status: core.status() } : {}),
+    };
+    this.#statusDirty = false;
+    return output;
+  }
+
+  #takeRestore(): SnapshotMeta | undefined {
+    const installing = this.#installing;
+    const core = this.#core;
+    if (installing === undefined || !core.outbox.isDurable(installing.writeId)) return undefined;
+    this.#installing = undefined;
+    this.#handedOut = Math.max(this.#handedOut, installing.meta.index);
+    core.applied = Math.max(core.applied, installing.meta.index);
+    return installing.meta;
+  }
+
+  #takeTransfers(): readonly string[] | undefined {
+    const transfers = this.#core.leadership?.transfers() ?? [];
+    const told = this.#toldTransfers;
+    if (transfers.length === told.length && transfers.every((hash, at) => hash === told[at]))
+      return undefined;
+    this.#toldTransfers = transfers;
+    return transfers;
+  }
+
+  /** S5. */
+  #takeCommitted(): Entry[] {
+    const { log, commit } = this.#core;
+    if (this.#installing !== undefined || this.#handedOut >= commit) return [];
+    const from = this.#handedOut + 1;
+    const entries = log.slice(from, commit, maxCommittedBytes, maxCommittedEntries);
+    const last = entries.at(-1);
+    invariant(
+      last !== undefined && last.index === this.#handedOut + entries.length,
+      `S5: the committed entry ${String(from)} is missing from the log`,
+    );
+    this.#handedOut = last.index;
+    return entries;
+  }
+}
