@@ -1,4 +1,5 @@
-export { StorageDamagedError } from './damage.ts';
-export { openStorage } from './open.ts';
+export { LogMissingError, StorageDamagedError } from './damage.ts';
+export { FolderInUseError } from './disk.ts';
+export { holdsFormerLog, openStorage } from './open.ts';
 export type * from './types.ts';
 export { inspectWal } from './wal.ts';

@@ -1,57 +1,225 @@
-/** Opens a node's log: starts the writer's thread and waits for what it found. */
-import { mkdirSync } from 'node:fs';
+/** Opens a node's log and snapshots: reads back what is there, or makes or converts it. */
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import { StorageDamagedError } from './damage.ts';
-import type { FromWriter, WriterData } from './messages.ts';
-import { fileName } from './schema.ts';
+import type { Recovered } from '@holdfast/raft';
+import { convert, removeLeftovers } from './convert.ts';
+import { LogMissingError } from './damage.ts';
+import type { Disk, FoundFile } from './disk.ts';
+import { delayed, fileDisk } from './file-disk.ts';
+import { formerFileName } from './former-schema.ts';
+import { openFormer } from './former.ts';
+import { logIdBytes } from './frame.ts';
+import { foldersOf, isSpare, partialEnding, snapshotOf } from './layout.ts';
+import type { Folders } from './layout.ts';
+import { LogStorage } from './log-storage.ts';
+import { LogTerms } from './log-terms.ts';
+import { firstLogIds, recoverLog } from './recover.ts';
+import { SegmentLog } from './segment-log.ts';
+import type { SegmentLogOptions } from './segment-log.ts';
+import { SnapshotFiles } from './snapshot-files.ts';
+import { noSnapshot, recoverSnapshot } from './snapshot-recovery.ts';
 import type { Opened, StorageOptions } from './types.ts';
-import { WriterStorage } from './writer-storage.ts';
+
+const mebibyte = 1024 * 1024;
+
+/** What a simulator sets otherwise. */
+export interface SegmentSettings {
+  readonly segmentBytes: number;
+  readonly maxSpares: number;
+}
+export const defaultSegments: SegmentSettings = { segmentBytes: 16 * mebibyte, maxSpares: 2 };
 
 /**
- * Opens (or makes) the log in a folder and reads it back, checked.
+ * Opens (or makes, or converts) the log in a folder and reads it back, checked.
  *
  * @throws StorageDamagedError when anything that was acknowledged may be missing or changed.
- * @throws Error when the folder belongs to another node, is in use, or is of a newer format.
+ * @throws LogMissingError when the log that the identity names is not there.
+ * @throws FolderInUseError when another process has it.
  */
-export async function openStorage(options: StorageOptions): Promise<Opened> {
-  mkdirSync(options.folder, { recursive: true });
-  const file = join(options.folder, fileName);
-  const data: WriterData = {
-    file,
-    clusterId: options.clusterId,
-    memberId: options.memberId,
-    writeDelayMs: options.writeDelayMs ?? 0,
-  };
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const worker = new Worker(new URL(`./writer.${extension}`, import.meta.url), {
-    workerData: data,
-  });
-  const first = await new Promise<FromWriter>((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
-  });
-  if (first.type === 'refused') {
-    await worker.terminate();
-    throw first.name === 'StorageDamagedError'
-      ? Object.assign(new StorageDamagedError(file, ''), { message: first.message })
-      : new Error(first.message);
+export function openStorage(options: StorageOptions): Promise<Opened> {
+  const { writeDelayMs = 0 } = options;
+  const disk = writeDelayMs > 0 ? delayed(fileDisk, writeDelayMs) : fileDisk;
+  return openStorageOn(disk, options, defaultSegments);
+}
+
+/** Whether there is a log of the format before in this folder. */
+export async function holdsFormerLog(logFolder: string): Promise<boolean> {
+  return (await fileDisk.list(logFolder)).some(({ name }) => name === formerFileName);
+}
+
+export async function openStorageOn(
+  disk: Disk,
+  options: StorageOptions,
+  settings: SegmentSettings,
+): Promise<Opened> {
+  const folders = foldersOf(options.folder);
+  await disk.makeFolder(folders.log);
+  await disk.makeFolder(folders.snapshots);
+  const unlock = await disk.lock(join(folders.log, 'lock'));
+  try {
+    return await openLocked(disk, options, settings, folders, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
   }
-  const recovered = first.type === 'opened' ? first.recovered : undefined;
-  const port = {
-    post: (message: unknown) => worker.postMessage(message),
-    terminate: async () => {
-      await worker.terminate();
-    },
+}
+
+interface Found {
+  readonly log: SegmentLog;
+  readonly snapshots: SnapshotFiles;
+  readonly recovered: Recovered | undefined;
+  readonly repairs: readonly string[];
+  /** Gives back the file of the format before. */
+  readonly closeFormer: () => void;
+}
+
+async function openLocked(
+  disk: Disk,
+  options: StorageOptions,
+  settings: SegmentSettings,
+  folders: Folders,
+  unlock: () => void,
+): Promise<Opened> {
+  const logFiles = await disk.list(folders.log);
+  const snapshotFiles = await disk.list(folders.snapshots);
+  const hasFormer = logFiles.some(({ name }) => name === formerFileName);
+  const logId = logIdBytes(options.log.id);
+  const segments: SegmentLogOptions = { disk, folder: folders.log, logId, ...settings };
+  const files = { logFiles, snapshotFiles };
+  const found = options.log.made
+    ? await openMade(segments, folders, files)
+    : hasFormer
+      ? await openConverted(segments, folders, files, options)
+      : await makeNew(segments, folders, files);
+  const { log, snapshots, recovered, repairs, closeFormer } = found;
+  const entries = recovered?.entries ?? [];
+  const state = {
+    hardState: recovered?.hardState ?? { term: 0, votedFor: null, commit: 0 },
+    lastIndex: entries.at(-1)?.index ?? recovered?.snapshot.index ?? 0,
   };
-  const storage = new WriterStorage(port, options.onFailure);
-  worker.on('message', (message: FromWriter) => storage.receive(message));
-  worker.on('error', (error) =>
-    storage.fail(error instanceof Error ? error : new Error(String(error))),
+  const terms = new LogTerms();
+  terms.wrote({ ...state, entries });
+  const { onFailure } = options;
+  const unlockAll = (): void => {
+    closeFormer();
+    unlock();
+  };
+  const storage = new LogStorage({
+    disk,
+    log,
+    state,
+    terms,
+    snapshots,
+    onFailure,
+    unlock: unlockAll,
+  });
+  const opened = { storage, recovered, repairs };
+  const formerNames = logFiles.flatMap(({ name }) =>
+    name.startsWith(formerFileName) ? [name] : [],
   );
+  if (formerNames.length === 0) return opened;
+  const finishConversion = (): void =>
+    storage.clearUp(async () => {
+      closeFormer();
+      for (const name of [formerFileName, `${formerFileName}-wal`, `${formerFileName}-shm`])
+        await disk.remove(join(folders.log, name));
+    });
+  return { ...opened, finishConversion };
+}
+
+interface Files {
+  readonly logFiles: readonly FoundFile[];
+  readonly snapshotFiles: readonly FoundFile[];
+}
+
+async function openMade(
+  options: SegmentLogOptions,
+  folders: Folders,
+  { logFiles, snapshotFiles }: Files,
+): Promise<Found> {
+  const { disk, folder, logId, segmentBytes, maxSpares } = options;
+  const { replay, end, repairs } = await recoverLog(disk, folder, logFiles, logId);
+  const found = await recoverSnapshot(disk, folders.snapshots, snapshotFiles);
+  const { file, ...meta } = found ?? { ...noSnapshot, file: undefined };
+  let finished;
+  try {
+    finished = replay.finish(meta, folder);
+  } catch (error) {
+    await file?.close();
+    throw error;
+  }
+  const { recovered, mustInstall } = finished;
+  // Everything was found good: from here on something may be changed.
+  const spares = logFiles.filter(
+    ({ name, byteLength }) => isSpare(name) && byteLength === segmentBytes,
+  );
+  const kept = new Set(spares.slice(0, maxSpares).map(({ name }) => name));
+  for (const { name } of logFiles)
+    if (name.endsWith(partialEnding) || (isSpare(name) && !kept.has(name)))
+      await disk.remove(join(folders.log, name));
+  for (const { name } of snapshotFiles)
+    if (name.endsWith(partialEnding) || (snapshotOf(name)?.hash ?? meta.hash) !== meta.hash)
+      await disk.remove(join(folders.snapshots, name));
+  const lastIndex = recovered.entries.at(-1)?.index ?? meta.index;
+  const { hardState } = recovered;
+  const log = await SegmentLog.goOn(options, end, [...kept], { hardState, lastIndex });
+  if (mustInstall) {
+    const installed = { index: meta.index, term: meta.term, replacesLog: true };
+    await log.append({ hardState, lastIndex, installed, entries: [] });
+  }
   return {
-    storage,
-    recovered,
-    repairs: first.type === 'opened' ? first.repairs : [],
+    log,
+    snapshots: new SnapshotFiles(disk, folders.snapshots, found === undefined ? [] : [found]),
+    recovered: replay.isEmpty && found === undefined ? undefined : recovered,
+    repairs,
+    closeFormer: () => undefined,
+  };
+}
+
+async function openConverted(
+  segments: SegmentLogOptions,
+  folders: Folders,
+  { logFiles, snapshotFiles }: Files,
+  options: StorageOptions,
+): Promise<Found> {
+  const former = openFormer(join(folders.log, formerFileName), options.formerOwner);
+  try {
+    await removeLeftovers(segments.disk, folders, logFiles, snapshotFiles);
+    const converted = await convert(former, segments, folders);
+    const repairs = [
+      ...former.repairs,
+      `${folders.log}: the log was converted from the format before.`,
+    ];
+    return { ...converted, repairs, closeFormer: former.close };
+  } catch (error) {
+    former.close();
+    throw error;
+  }
+}
+
+async function makeNew(
+  options: SegmentLogOptions,
+  folders: Folders,
+  { logFiles, snapshotFiles }: Files,
+): Promise<Found> {
+  const { disk, folder, logId } = options;
+  const others = (await firstLogIds(disk, folder, logFiles)).filter((id) => !id.equals(logId));
+  if (others.length > 0)
+    throw new LogMissingError(
+      folder,
+      `what is there is another log, ${String(others[0]?.toString('hex'))}, and the identity names ${logId.toString('hex')}, which was not made yet`,
+    );
+  const snapshot = snapshotFiles.find(({ name }) => snapshotOf(name) !== undefined);
+  if (snapshot !== undefined)
+    throw new LogMissingError(
+      folder,
+      `the identity says that its log was not made yet, though there is a snapshot, ${join(folders.snapshots, snapshot.name)}`,
+    );
+  await removeLeftovers(disk, folders, logFiles, snapshotFiles);
+  return {
+    log: await SegmentLog.make(options),
+    snapshots: new SnapshotFiles(disk, folders.snapshots, []),
+    recovered: undefined,
+    repairs: [],
+    closeFormer: () => undefined,
   };
 }

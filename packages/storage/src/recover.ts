@@ -1,184 +1,169 @@
-/** Reads the whole file on start and trusts nothing without its checksum. */
-import type { DatabaseSync } from 'node:sqlite';
-import type {
-  Entry,
-  HardState,
-  MemberId,
-  Membership,
-  Recovered,
-  SnapshotMeta,
-} from '@holdfast/raft';
-import { StorageDamagedError } from './damage.ts';
-import {
-  chunkChecksum,
-  entryChecksum,
-  entryKinds,
-  formatVersion,
-  hardStateChecksum,
-  snapshotChecksum,
-} from './schema.ts';
+/**
+ * Reads the log on start and trusts nothing without its checksum.
+ *
+ * SEG-5: segments are numbered without gaps, the frames in them too, and each but the last ends with a seal,
+ *        which is written only when the next segment is there: the loss of any of them is noticed.
+ * SEG-6: nothing is changed before all of it was found good.
+ */
+import { join } from 'node:path';
+import type { Disk, FoundFile } from './disk.ts';
+import { LogMissingError, StorageDamagedError } from './damage.ts';
+import { logIdAt } from './frame.ts';
+import { segmentName, segmentOf } from './layout.ts';
+import type { Segment } from './live-segments.ts';
+import { LiveSegments } from './live-segments.ts';
+import { Replay } from './replay.ts';
+import { scanSegment } from './scan.ts';
+import type { ScannedSegment } from './scan.ts';
 
-interface EntryRow {
-  readonly index: number;
-  readonly term: number;
-  readonly kind: number;
-  readonly data: Uint8Array;
-  readonly checksum: number;
-}
-interface HardStateRow {
-  readonly term: number;
-  readonly voted_for: string | null;
-  readonly commit: number;
-  readonly last_index: number;
-  readonly checksum: number;
-}
-interface SnapshotRow {
-  readonly index: number;
-  readonly term: number;
-  readonly membership: string;
-  readonly chunk_count: number;
-  readonly checksum: number;
+/** Where the log goes on. */
+export interface LogEnd {
+  readonly live: LiveSegments;
+  /** Of the segment of the newest frame. */
+  readonly offset: number;
+  readonly isSealed: boolean;
+  readonly nextSequence: number;
+  /** The segment that was prepared behind it. */
+  readonly prepared: Segment | undefined;
 }
 
-const noSnapshot: SnapshotMeta = { index: 0, term: 0, membership: { members: [] }, chunkCount: 0 };
+export interface FoundLog {
+  readonly replay: Replay;
+  readonly end: LogEnd;
+  readonly repairs: readonly string[];
+}
 
-/** Compares or, on a new file, writes whose log this is. */
-export function claim(
-  database: DatabaseSync,
-  file: string,
-  clusterId: string,
-  memberId: string,
+async function readWhole(disk: Disk, path: string, byteLength: number): Promise<Buffer> {
+  const file = await disk.open(path);
+  try {
+    const bytes = await file.read(0, byteLength);
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  } finally {
+    await file.close();
+  }
+}
+
+interface Found {
+  readonly segment: number;
+  readonly path: string;
+  readonly byteLength: number;
+}
+
+function segmentsOf(folder: string, files: readonly FoundFile[]): Found[] {
+  return files
+    .flatMap(({ name, byteLength }) => {
+      const segment = segmentOf(name);
+      return segment === undefined ? [] : [{ segment, path: join(folder, name), byteLength }];
+    })
+    .sort((one, other) => one.segment - other.segment);
+}
+
+/** Whether there is a frame at the beginning of any segment, and of which log. */
+export async function firstLogIds(
+  disk: Disk,
+  folder: string,
+  files: readonly FoundFile[],
+): Promise<Buffer[]> {
+  const found: Buffer[] = [];
+  for (const { path, byteLength } of segmentsOf(folder, files)) {
+    const id = logIdAt(await readWhole(disk, path, byteLength), 0);
+    if (id !== undefined) found.push(Buffer.from(id));
+  }
+  return found;
+}
+
+/**
+ * @throws LogMissingError where there is no frame of this log.
+ * @throws StorageDamagedError where one that was acknowledged is missing or changed.
+ */
+export async function recoverLog(
+  disk: Disk,
+  folder: string,
+  files: readonly FoundFile[],
+  logId: Buffer,
+): Promise<FoundLog> {
+  const found = segmentsOf(folder, files);
+  const first = found[0];
+  if (first === undefined)
+    throw new LogMissingError(folder, 'there is no log, though the identity says that it was made');
+  await disk.syncFolder(folder);
+  const replay = new Replay();
+  const live = new LiveSegments();
+  const repairs: string[] = [];
+  let before: (ScannedSegment & Found) | undefined;
+  let prepared: Segment | undefined;
+  for (const one of found) {
+    const { segment, path, byteLength } = one;
+    checkNumber(folder, segment, before, prepared);
+    const bytes = await readWhole(disk, path, byteLength);
+    if (before === undefined) checkOwner(folder, bytes, logId);
+    const scanned = scanSegment(
+      bytes,
+      path,
+      { logId, segment },
+      before?.nextSequence ?? (segment === 1 ? 1 : undefined),
+    );
+    if (scanned.torn !== undefined) repairs.push(scanned.torn);
+    if (scanned.frames.length === 0) {
+      if (before === undefined) throw nothingThere(folder, path, one, found.length);
+      prepared = { segment, byteLength, lastLiveIndex: 0 };
+      continue;
+    }
+    if (before !== undefined && !before.isSealed)
+      throw new StorageDamagedError(
+        before.path,
+        `its end (from byte ${String(before.end)}) is broken or missing, and acknowledged writes stand in ${path}`,
+      );
+    live.begin(segment, byteLength);
+    let offset = 0;
+    for (const frame of scanned.frames) {
+      replay.apply(frame, path);
+      offset += frame.byteLength;
+      live.wrote(frame, offset);
+    }
+    before = { ...scanned, ...one };
+  }
+  if (before?.nextSequence === undefined) throw new LogMissingError(folder, 'it is empty');
+  if (before.isSealed && prepared === undefined)
+    throw new StorageDamagedError(
+      join(folder, segmentName(before.segment + 1)),
+      'the segment is missing, though the one before it ends with a seal',
+    );
+  const { end: offset, isSealed, nextSequence } = before;
+  return { replay, repairs, end: { live, offset, isSealed, nextSequence, prepared } };
+}
+
+/** SEG-5. */
+function checkNumber(
+  folder: string,
+  segment: number,
+  before: Found | undefined,
+  prepared: Segment | undefined,
 ): void {
-  const read = database.prepare('SELECT value FROM meta WHERE key = ?');
-  const write = database.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
-  const wanted = { format_version: formatVersion, cluster_id: clusterId, member_id: memberId };
-  for (const [key, value] of Object.entries(wanted)) {
-    const found = read.get(key)?.['value'];
-    if (found === undefined) {
-      write.run(key, value);
-    } else if (key === 'format_version') {
-      if (found !== value) {
-        throw new Error(
-          `${file} has format version ${String(found)}; this version of Holdfast reads ${String(value)}. Run the version that wrote it, or newer.`,
-        );
-      }
-    } else if (found !== value) {
-      throw new Error(
-        `${file} has ${key} "${String(found)}", not "${String(value)}". Point this node at a folder of its own.`,
-      );
-    }
-  }
+  const last = prepared?.segment ?? before?.segment;
+  if (last !== undefined && segment !== last + 1)
+    throw new StorageDamagedError(
+      join(folder, segmentName(last + 1)),
+      'the segment is missing, and there are later ones',
+    );
+  if (prepared !== undefined)
+    throw new StorageDamagedError(
+      join(folder, segmentName(prepared.segment)),
+      'there is no write in it that can be read, though there are later segments',
+    );
 }
 
-export function recover(database: DatabaseSync, file: string): Recovered | undefined {
-  const hardStateRow = database
-    .prepare('SELECT term, voted_for, "commit", last_index, checksum FROM hard_state')
-    .get() as HardStateRow | undefined;
-  const snapshot = recoverSnapshot(database, file);
-  if (hardStateRow === undefined) {
-    const count = database.prepare('SELECT count(*) AS count FROM entries').get()?.['count'];
-    if (count !== 0 || snapshot.index > 0)
-      throw new StorageDamagedError(file, 'term and vote are missing though there is a log');
-    return undefined;
-  }
-  const { term, voted_for: votedFor, commit, last_index: lastIndex, checksum } = hardStateRow;
-  if (hardStateChecksum(term, votedFor, commit, lastIndex) !== checksum)
-    throw new StorageDamagedError(file, 'term and vote fail their checksum');
-  const hardState: HardState = { term, votedFor: votedFor as MemberId | null, commit };
-  const entries = recoverEntries(database, file, snapshot, hardState);
-  const end = entries.at(-1)?.index ?? snapshot.index;
-  if (end !== lastIndex && end < lastIndex) {
-    throw new StorageDamagedError(
-      file,
-      `the log ends at entry ${String(end)}, though it was written up to ${String(lastIndex)} (committed up to ${String(commit)} at least)`,
+function checkOwner(folder: string, bytes: Buffer, logId: Buffer): void {
+  const found = logIdAt(bytes, 0);
+  if (found !== undefined && !found.equals(logId))
+    throw new LogMissingError(
+      folder,
+      `what is there is another log, ${found.toString('hex')}, not ${logId.toString('hex')}`,
     );
-  }
-  return { hardState, snapshot, entries };
 }
 
-function recoverEntries(
-  database: DatabaseSync,
-  file: string,
-  snapshot: SnapshotMeta,
-  hardState: HardState,
-): Entry[] {
-  const entries: Entry[] = [];
-  const rows = database
-    .prepare('SELECT "index", term, kind, data, checksum FROM entries ORDER BY "index"')
-    .iterate();
-  for (const raw of rows) {
-    const row = raw as unknown as EntryRow;
-    const where = `entry ${String(row.index)}, ${row.index <= hardState.commit ? 'in the committed part' : 'not known to be committed'},`;
-    const kind = entryKinds[row.kind];
-    if (
-      kind === undefined ||
-      entryChecksum(row.index, row.term, row.kind, row.data) !== row.checksum
-    ) {
-      throw new StorageDamagedError(file, `${where} fails its checksum`);
-    }
-    const previous = entries.at(-1);
-    const expected =
-      previous === undefined ? Math.min(row.index, snapshot.index + 1) : previous.index + 1;
-    if (row.index !== expected)
-      throw new StorageDamagedError(
-        file,
-        `entries from ${String(expected)} to ${String(row.index - 1)} are missing (committed up to ${String(hardState.commit)} at least)`,
-      );
-    entries.push({ index: row.index, term: row.term, kind, data: row.data });
-  }
-  const end = entries.at(-1)?.index ?? 0;
-  return end < snapshot.index ? [] : entries;
-}
-
-function recoverSnapshot(database: DatabaseSync, file: string): SnapshotMeta {
-  const current = database.prepare("SELECT value FROM meta WHERE key = 'snapshot'").get()?.[
-    'value'
-  ];
-  if (current === undefined) return noSnapshot;
-  const row = database
-    .prepare(
-      'SELECT "index", term, membership, chunk_count, checksum FROM snapshots WHERE "index" = ?',
-    )
-    .get(current as number) as SnapshotRow | undefined;
-  if (
-    row === undefined ||
-    snapshotChecksum(row.index, row.term, row.membership, row.chunk_count) !== row.checksum
-  ) {
-    throw new StorageDamagedError(
-      file,
-      `the snapshot at ${String(current)} is missing or fails its checksum`,
-    );
-  }
-  const chunks = database
-    .prepare('SELECT chunk, data, checksum FROM chunks WHERE snapshot = ? ORDER BY chunk')
-    .iterate(row.index);
-  let count = 0;
-  for (const raw of chunks) {
-    const chunk = raw as unknown as {
-      readonly chunk: number;
-      readonly data: Uint8Array;
-      readonly checksum: number;
-    };
-    if (
-      chunk.chunk !== count ||
-      chunkChecksum(row.index, chunk.chunk, chunk.data) !== chunk.checksum
-    ) {
-      throw new StorageDamagedError(
-        file,
-        `chunk ${String(count)} of the snapshot at ${String(row.index)} is missing or fails its checksum`,
-      );
-    }
-    count += 1;
-  }
-  if (count !== row.chunk_count)
-    throw new StorageDamagedError(
-      file,
-      `the snapshot at ${String(row.index)} has ${String(count)} of ${String(row.chunk_count)} chunks`,
-    );
-  return {
-    index: row.index,
-    term: row.term,
-    membership: JSON.parse(row.membership) as Membership,
-    chunkCount: row.chunk_count,
-  };
+function nothingThere(folder: string, path: string, { segment }: Found, count: number): Error {
+  return count === 1 && segment === 1
+    ? new LogMissingError(folder, `${path} holds no write of it that can be read`)
+    : new StorageDamagedError(path, 'there is no write in it that can be read');
 }

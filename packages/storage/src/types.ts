@@ -8,6 +8,8 @@ export interface StorageOptions {
    * was made: it must be there. Otherwise it is made now (or converted from the format before).
    */
   readonly log: { readonly id: string; readonly made: boolean };
+  /** Whose log of the format before is converted; not compared when absent. */
+  readonly formerOwner?: { readonly clusterId: string; readonly memberId: string };
   /** Called once, on a failed write. The node must stop: storage accepts nothing afterwards. */
   readonly onFailure: (error: Error) => void;
   /** Tests only: every write to the disk is delayed by this long. */

@@ -1,0 +1,49 @@
+/**
+ * What the storage stands on: files whose writes are durable when they resolve. The real one is in
+ * `file-disk.ts`; a simulator puts one in memory and virtual time in its place.
+ */
+export interface DiskFile {
+  /** Resolves when the bytes are durable, with the file's length where it grew. Rejects with what the operating system says. */
+  write(bytes: Uint8Array, position: number): Promise<void>;
+  /** Exactly the bytes asked for; rejects where the file ends before. */
+  read(position: number, byteLength: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+export interface FoundFile {
+  readonly name: string;
+  readonly byteLength: number;
+}
+
+export interface Disk {
+  /** Monotonic, for figures. */
+  now(): number;
+  /** Makes a folder, and those above it, durably. */
+  makeFolder(folder: string): Promise<void>;
+  /** The files of a folder; none where there is no folder. */
+  list(folder: string): Promise<readonly FoundFile[]>;
+  /** Opens a file that is there, and makes durable what was written to it before. */
+  open(path: string): Promise<DiskFile>;
+  /** Makes a file of this many zero bytes, and resolves when they and its name are durable. */
+  create(path: string, zeroBytes: number): Promise<DiskFile>;
+  /** Resolves when the new name is durable, the folder synced. */
+  rename(from: string, to: string): Promise<void>;
+  /** Resolves when it is durably gone; a file that is not there is gone. */
+  remove(path: string): Promise<void>;
+  /** Makes durable which names the folder holds. */
+  syncFolder(folder: string): Promise<void>;
+  /**
+   * Keeps every other process away from what this file stands for, until the function it resolves with
+   * is called or the process ends. Rejects with `FolderInUseError`.
+   */
+  lock(path: string): Promise<() => void>;
+}
+
+export class FolderInUseError extends Error {
+  override readonly name: string = 'FolderInUseError';
+  constructor(path: string) {
+    super(
+      `${path} is in use by another process. Stop it first, or use another folder. Nothing was changed.`,
+    );
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * One process a folder. The lock is the one that SQLite holds on a file of its own: it needs no native
+ * module, goes when the process goes, however that ends, and is seen from other containers that share
+ * the folder (a socket would not be). Nothing else may open that file: closing any descriptor of it would
+ * give up the process's lock.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { FolderInUseError } from './disk.ts';
+
+/** Returns the function that gives it back. @throws FolderInUseError */
+export function lockFile(path: string): () => void {
+  const database = new DatabaseSync(path, { timeout: 0 });
+  try {
+    // The transaction stays open: it writes nothing, and it keeps the exclusive lock.
+    database.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    if (error instanceof Error && /locked|busy/.test(error.message))
+      throw new FolderInUseError(path);
+    throw new Error(`${path} could not be locked: ${String(error)}`, { cause: error });
+  }
+  return () => {
+    if (database.isOpen) database.close();
+  };
+}

@@ -1,0 +1,193 @@
+/**
+ * The durable side of one node: the queue of writes in front of the log and the snapshots.
+ *
+ * W1: one write is in flight. What arrives meanwhile is the next frame; promises resolve in their order,
+ *     when what they stand for is durable.
+ * W2: after the first failure nothing more is written: a later success could hide the hole.
+ * W3: a received snapshot has its name before the frame says so: where the power goes between the two, the
+ *     newest file is the current one (`replay.ts`).
+ */
+import type { LogIndex, SnapshotMeta, Write } from '@holdfast/raft';
+import type { Disk } from './disk.ts';
+import type { LogTerms } from './log-terms.ts';
+import { mergeWrites } from './merge.ts';
+import type { LogState, SegmentLog } from './segment-log.ts';
+import { DiskFailure, piecesOf } from './snapshot-files.ts';
+import type { SnapshotFiles } from './snapshot-files.ts';
+import { encodeHead } from './snapshot-head.ts';
+import type { SnapshotPoint } from './snapshot-head.ts';
+import type { SnapshotReader, Storage } from './types.ts';
+
+/** Bytes of entries that go into one frame, as long as they are of several writes. */
+const maxMergedBytes = 4 * 1024 * 1024;
+
+export interface LogStorageParts {
+  readonly disk: Disk;
+  readonly log: SegmentLog;
+  readonly state: LogState;
+  readonly terms: LogTerms;
+  readonly snapshots: SnapshotFiles;
+  readonly onFailure: (error: Error) => void;
+  readonly unlock: () => void;
+}
+
+interface Waiting {
+  readonly write: Write;
+  readonly resolve: () => void;
+}
+
+export class LogStorage implements Storage {
+  readonly #parts: LogStorageParts;
+  #state: LogState;
+  #queue: Waiting[] = [];
+  #inFlight = 0;
+  /** Set while the queue is worked on; resolves when it is empty or a write has failed. */
+  #working: Promise<void> | undefined;
+  #saving: Promise<unknown> = Promise.resolve();
+  #clearing: Promise<void> = Promise.resolve();
+  #failed = false;
+  #closed = false;
+  #commits = 0;
+  #lastCommitMs = 0;
+
+  constructor(parts: LogStorageParts) {
+    this.#parts = parts;
+    this.#state = parts.state;
+  }
+
+  get figures(): Storage['figures'] {
+    const { log, snapshots } = this.#parts;
+    return {
+      commits: this.#commits,
+      pendingWrites: this.#queue.length + this.#inFlight,
+      lastCommitMs: this.#lastCommitMs,
+      sizeBytes: log.sizeBytes + snapshots.sizeBytes,
+    };
+  }
+
+  write(write: Write): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#failed || this.#closed) return; // W2
+      this.#queue.push({ write, resolve });
+      // What is handed over in one turn goes together.
+      this.#working ??= Promise.resolve().then(() => this.#work());
+    });
+  }
+
+  async #work(): Promise<void> {
+    const { disk } = this.#parts;
+    while (this.#queue.length > 0 && !this.#failed) {
+      const batch = this.#takeBatch();
+      this.#inFlight = batch.length;
+      const startedMs = disk.now();
+      try {
+        await this.#carryOut(batch.map(({ write }) => write));
+      } catch (error) {
+        this.#fail(error);
+        break;
+      }
+      this.#commits += 1;
+      this.#lastCommitMs = disk.now() - startedMs;
+      this.#inFlight = 0;
+      for (const { resolve } of batch) resolve();
+    }
+    this.#working = undefined;
+  }
+
+  /** Writes from the front of the queue; an install is the first of its frame. */
+  #takeBatch(): Waiting[] {
+    let count = 0;
+    let byteLength = 0;
+    for (const { write } of this.#queue) {
+      if (count > 0 && (write.installSnapshot !== undefined || byteLength >= maxMergedBytes)) break;
+      for (const { data } of write.entries) byteLength += data.byteLength;
+      count += 1;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  async #carryOut(writes: readonly Write[]): Promise<void> {
+    const { log, snapshots, terms } = this.#parts;
+    for (const { snapshotChunks } of writes)
+      for (const chunk of snapshotChunks ?? []) await snapshots.receive(chunk);
+    const installed = writes[0]?.installSnapshot;
+    if (installed !== undefined) await snapshots.install(installed); // W3
+    const change = mergeWrites(this.#state, writes, (index) => terms.termAt(index));
+    if (change === undefined) return;
+    await log.append(change);
+    this.#state = { hardState: change.hardState, lastIndex: change.lastIndex };
+    terms.wrote(change);
+    if (installed !== undefined) this.forgetBefore(installed.index + 1, installed.hash);
+  }
+
+  /** W2. */
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#parts.onFailure(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  saveSnapshot(
+    point: SnapshotPoint,
+    stateChunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): Promise<SnapshotMeta | undefined> {
+    const saved = this.#save(point, stateChunks);
+    this.#saving = saved.catch(() => undefined);
+    return saved;
+  }
+
+  async #save(
+    point: SnapshotPoint,
+    stateChunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): Promise<SnapshotMeta | undefined> {
+    if (this.#failed || this.#closed) return undefined; // W2
+    try {
+      return await this.#parts.snapshots.save(point, piecesOf(point, stateChunks));
+    } catch (error) {
+      if (!(error instanceof DiskFailure)) throw error;
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  openSnapshot(hash: string): SnapshotReader | undefined {
+    return this.#parts.snapshots.open(hash);
+  }
+
+  stateOffset(meta: SnapshotMeta): number {
+    return encodeHead(meta).byteLength;
+  }
+
+  verifyReceived(meta: SnapshotMeta): Promise<boolean> {
+    return this.#parts.snapshots.verify(meta);
+  }
+
+  forgetBefore(keepFrom: LogIndex, currentSnapshotHash: string): void {
+    const { log, snapshots, terms } = this.#parts;
+    const current = snapshots.held(currentSnapshotHash);
+    // Where it is gone a newer one took its place, and what that one allows is told after it.
+    if (current === undefined || this.#failed || this.#closed) return;
+    const from = Math.min(keepFrom, current.index + 1);
+    terms.forgetBefore(from);
+    log.freeBefore(from);
+    this.clearUp(() => snapshots.forgetOlder(current));
+  }
+
+  /** Takes files away, one after the other. What cannot be taken away is tried again at the next start. */
+  clearUp(act: () => Promise<void>): void {
+    this.#clearing = this.#clearing.then(act).catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { log, snapshots, unlock } = this.#parts;
+    await this.#working;
+    const snapshotsClosed = snapshots.close();
+    await this.#saving;
+    await snapshotsClosed;
+    await this.#clearing;
+    await log.close();
+    unlock();
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * Writes frames: to the end of the newest segment, and on to the next one where it is full.
+ *
+ * SEG-7: the next segment is there, filled with zeros and its name durable, before the one in front of it is
+ *        sealed. It is prepared in the background, out of a spare file where there is one, so that a commit
+ *        waits neither for zeros nor for a name.
+ * SEG-8: a frame that is larger than a segment makes the segment longer; such a one is not used again.
+ */
+import { join } from 'node:path';
+import type { HardState, LogIndex } from '@holdfast/raft';
+import type { Disk, DiskFile } from './disk.ts';
+import { encodeFrame, frameBytes, sealBytes } from './frame.ts';
+import type { Change } from './frame.ts';
+import { partialEnding, segmentName, spareName } from './layout.ts';
+import { LiveSegments } from './live-segments.ts';
+import type { LogEnd } from './recover.ts';
+
+export interface SegmentLogOptions {
+  readonly disk: Disk;
+  readonly folder: string;
+  readonly logId: Buffer;
+  readonly segmentBytes: number;
+  /** Files that are kept for segments to come. */
+  readonly maxSpares: number;
+}
+
+interface OpenSegment {
+  readonly segment: number;
+  readonly byteLength: number;
+  readonly file: DiskFile;
+}
+
+/** A frame up to this long is built in the same memory each time: one is written at a time. */
+const keptBufferBytes = 256 * 1024;
+
+/** What the newest frame says. */
+export interface LogState {
+  readonly hardState: HardState;
+  readonly lastIndex: LogIndex;
+}
+
+export class SegmentLog {
+  readonly #options: SegmentLogOptions;
+  readonly #live: LiveSegments;
+  #buffer: Buffer | undefined;
+  #active: OpenSegment;
+  #offset: number;
+  #sequence: number;
+  #state: LogState;
+  #next: Promise<OpenSegment> | undefined;
+  #preparedBytes = 0;
+  /** Names of spare files. */
+  readonly #spares: string[];
+  #isFreeing = false;
+  #isClosing = false;
+  #freeing: Promise<void> = Promise.resolve();
+  #keepFrom: LogIndex = 0;
+
+  private constructor(
+    options: SegmentLogOptions,
+    live: LiveSegments,
+    active: OpenSegment,
+    spares: readonly string[],
+    at: { readonly offset: number; readonly sequence: number; readonly state: LogState },
+  ) {
+    this.#options = options;
+    this.#live = live;
+    this.#active = active;
+    this.#spares = [...spares];
+    this.#offset = at.offset;
+    this.#sequence = at.sequence;
+    this.#state = at.state;
+  }
+
+  /** Makes the first segment of a new log. */
+  static async make(options: SegmentLogOptions): Promise<SegmentLog> {
+    const { disk, folder, segmentBytes } = options;
+    const partial = join(folder, `first${partialEnding}`);
+    const file = await disk.create(partial, segmentBytes);
+    await disk.rename(partial, join(folder, segmentName(1)));
+    const live = new LiveSegments();
+    live.begin(1, segmentBytes);
+    const active = { segment: 1, byteLength: segmentBytes, file };
+    const state = { hardState: { term: 0, votedFor: null, commit: 0 }, lastIndex: 0 };
+    const log = new SegmentLog(options, live, active, [], { offset: 0, sequence: 1, state });
+    // A log that was made has a frame: one without any is not there.
+    await log.append({ ...state, entries: [] });
+    return log;
+  }
+
+  /** Goes on where a log ended. */
+  static async goOn(
+    options: SegmentLogOptions,
+    { live, offset, isSealed, nextSequence, prepared }: LogEnd,
+    spares: readonly string[],
+    state: LogState,
+  ): Promise<SegmentLog> {
+    const { disk, folder } = options;
+    const open = async (found: { segment: number; byteLength: number }): Promise<OpenSegment> => ({
+      segment: found.segment,
+      byteLength: found.byteLength,
+      file: await disk.open(join(folder, segmentName(found.segment))),
+    });
+    const newest = live.all.at(-1);
+    const found = isSealed ? prepared : newest;
+    if (found === undefined) throw new Error(`${folder} has no segment to go on in.`);
+    if (isSealed) live.begin(found.segment, found.byteLength);
+    const log = new SegmentLog(options, live, await open(found), spares, {
+      offset: isSealed ? 0 : offset,
+      sequence: nextSequence,
+      state,
+    });
+    if (!isSealed && prepared !== undefined) {
+      log.#next = Promise.resolve(await open(prepared));
+      log.#preparedBytes = prepared.byteLength;
+    }
+    return log;
+  }
+
+  get sizeBytes(): number {
+    let sum = this.#preparedBytes + this.#spares.length * this.#options.segmentBytes;
+    for (const { byteLength } of this.#live.all) sum += byteLength;
+    return sum;
+  }
+
+  /** Resolves when it is durable. One at a time. */
+  async append(change: Change): Promise<void> {
+    const byteLength = frameBytes(change);
+    const room = this.#active.byteLength - this.#offset - sealBytes(change.hardState);
+    if (byteLength > room && this.#offset > 0) await this.#roll();
+    await this.#write(change);
+  }
+
+  async #write(change: Change): Promise<void> {
+    const { logId } = this.#options;
+    const place = { logId, segment: this.#active.segment, sequence: this.#sequence };
+    this.#buffer ??= Buffer.allocUnsafeSlow(keptBufferBytes);
+    const frame = encodeFrame(place, change, this.#buffer);
+    await this.#active.file.write(frame, this.#offset);
+    this.#sequence += 1;
+    this.#offset += frame.byteLength;
+    this.#state = { hardState: change.hardState, lastIndex: change.lastIndex };
+    this.#live.wrote(change, this.#offset);
+    if (this.#next === undefined && !this.#isClosing) this.#prepareNext();
+  }
+
+  /** SEG-7. */
+  async #roll(): Promise<void> {
+    // Where preparing failed it is tried once more: now it is the log that needs it.
+    const next = await (this.#next ?? this.#prepare()).catch(() => this.#prepare());
+    // It says what the frame before it says: what comes next is not durable yet.
+    await this.#write({ ...this.#state, entries: [], isSeal: true });
+    const full = this.#active.file;
+    this.#active = next;
+    this.#offset = 0;
+    this.#next = undefined;
+    this.#preparedBytes = 0;
+    this.#live.begin(next.segment, next.byteLength);
+    await full.close();
+  }
+
+  #prepareNext(): void {
+    const next = this.#prepare();
+    this.#next = next;
+    // Told where the log comes to need it.
+    next.catch(() => undefined);
+  }
+
+  async #prepare(): Promise<OpenSegment> {
+    const { disk, folder, segmentBytes } = this.#options;
+    const segment = this.#active.segment + 1;
+    const path = join(folder, segmentName(segment));
+    const spare = this.#spares.shift();
+    if (spare !== undefined) {
+      await disk.rename(join(folder, spare), path);
+      this.#preparedBytes = segmentBytes;
+      return { segment, byteLength: segmentBytes, file: await disk.open(path) };
+    }
+    const partial = join(folder, `next${partialEnding}`);
+    const file = await disk.create(partial, segmentBytes);
+    await disk.rename(partial, path);
+    this.#preparedBytes = segmentBytes;
+    return { segment, byteLength: segmentBytes, file };
+  }
+
+  /** Entries before this one are not needed any more. Failures only leave files where they are. */
+  freeBefore(keepFrom: LogIndex): void {
+    this.#keepFrom = Math.max(this.#keepFrom, keepFrom);
+    if (this.#isFreeing || this.#isClosing) return;
+    this.#isFreeing = true;
+    this.#freeing = this.#free()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#isFreeing = false;
+      });
+  }
+
+  /** SEG-4: one after the other, and where one stays those behind it stay. */
+  async #free(): Promise<void> {
+    const { disk, folder, segmentBytes, maxSpares } = this.#options;
+    for (;;) {
+      const first = this.#isClosing ? undefined : this.#live.freeable(this.#keepFrom);
+      if (first === undefined) return;
+      const path = join(folder, segmentName(first.segment));
+      if (first.byteLength === segmentBytes && this.#spares.length < maxSpares) {
+        const spare = spareName(first.segment);
+        await disk.rename(path, join(folder, spare));
+        this.#spares.push(spare);
+      } else await disk.remove(path); // SEG-8
+      this.#live.freed();
+    }
+  }
+
+  /** Waits for what is under way, and closes every file. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await this.#freeing;
+    const next = await this.#next?.catch(() => undefined);
+    await next?.file.close();
+    await this.#active.file.close();
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * Snapshots: immutable files, each named by its index and its hash.
+ *
+ * SNAP-1: a file has its name only when all its bytes are durable and their hash is that of the name.
+ * SNAP-2: the current snapshot never goes back: one of this node's own that is done only after a newer one
+ *         was installed comes to nothing.
+ * SNAP-3: what is read is read from a descriptor that was opened when the file was made: clearing up takes
+ *         the name away, the bytes stay until the last reader is done.
+ */
+import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
+import { join } from 'node:path';
+import type { SnapshotChunk, SnapshotMeta } from '@holdfast/raft';
+import type { Disk, DiskFile } from './disk.ts';
+import { partialEnding, snapshotName } from './layout.ts';
+import { encodeHead } from './snapshot-head.ts';
+import type { SnapshotPoint } from './snapshot-head.ts';
+import type { SnapshotReader } from './types.ts';
+
+/** Bytes that are hashed and written at once. */
+const pieceBytes = 256 * 1024;
+
+/** A file with the count of those who use it. */
+export class SharedFile {
+  readonly #file: DiskFile;
+  #users = 1;
+
+  constructor(file: DiskFile) {
+    this.#file = file;
+  }
+
+  get file(): DiskFile {
+    return this.#file;
+  }
+
+  use(): void {
+    this.#users += 1;
+  }
+
+  async release(): Promise<void> {
+    this.#users -= 1;
+    if (this.#users === 0) await this.#file.close();
+  }
+}
+
+interface Held {
+  readonly meta: SnapshotMeta;
+  readonly shared: SharedFile;
+}
+
+interface PartialFile {
+  readonly path: string;
+  readonly shared: SharedFile;
+  readonly hash: Hash;
+  byteLength: number;
+}
+
+export class SnapshotFiles {
+  readonly #disk: Disk;
+  readonly #folder: string;
+  readonly #held = new Map<string, Held>();
+  #current: SnapshotMeta | undefined;
+  #received: (PartialFile & { readonly meta: SnapshotMeta }) | undefined;
+  #nextPartial = 1;
+  /** One file is given its name at a time (SNAP-2). */
+  #naming: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(
+    disk: Disk,
+    folder: string,
+    found: readonly (SnapshotMeta & { readonly file: DiskFile })[],
+  ) {
+    this.#disk = disk;
+    this.#folder = folder;
+    for (const { file, ...meta } of found) this.#hold(meta, new SharedFile(file));
+  }
+
+  get current(): SnapshotMeta | undefined {
+    return this.#current;
+  }
+
+  get sizeBytes(): number {
+    let sum = this.#received?.byteLength ?? 0;
+    for (const { meta } of this.#held.values()) sum += meta.byteLength;
+    return sum;
+  }
+
+  #hold(meta: SnapshotMeta, shared: SharedFile): void {
+    this.#held.set(meta.hash, { meta, shared });
+    if (meta.index >= (this.#current?.index ?? 0)) this.#current = meta;
+  }
+
+  async #begin(what: string): Promise<PartialFile> {
+    const name = `${what}-${String(this.#nextPartial++)}${partialEnding}`;
+    const path = join(this.#folder, name);
+    const shared = new SharedFile(await this.#disk.create(path, 0));
+    return { path, shared, hash: createHash('sha256'), byteLength: 0 };
+  }
+
+  async #append(partial: PartialFile, bytes: Uint8Array): Promise<void> {
+    await partial.shared.file.write(bytes, partial.byteLength);
+    partial.hash.update(bytes);
+    partial.byteLength += bytes.byteLength;
+  }
+
+  async #discard(partial: PartialFile): Promise<void> {
+    await partial.shared.release();
+    await this.#disk.remove(partial.path);
+  }
+
+  /** Gives a file its name, where there is no newer one (SNAP-1, SNAP-2). */
+  async #name(partial: PartialFile, meta: SnapshotMeta): Promise<boolean> {
+    const named = this.#naming.then(async () => {
+      if ((this.#current?.index ?? 0) >= meta.index) return false;
+      await this.#disk.rename(
+        partial.path,
+        join(this.#folder, snapshotName(meta.index, meta.hash)),
+      );
+      this.#hold(meta, partial.shared);
+      return true;
+    });
+    this.#naming = named.catch(() => undefined);
+    return named;
+  }
+
+  /** Undefined: a newer one was installed meanwhile, or this node stops. Rejects where the disk fails: `DiskFailure`. */
+  async save(
+    point: SnapshotPoint,
+    pieces: AsyncIterable<Uint8Array>,
+  ): Promise<SnapshotMeta | undefined> {
+    const partial = await onDisk(this.#begin('own'));
+    try {
+      for await (const piece of pieces) {
+        if (this.#closed || (this.#current?.index ?? 0) > point.index) break;
+        await onDisk(this.#append(partial, piece));
+      }
+    } catch (error) {
+      if (!(error instanceof DiskFailure)) await this.#discard(partial).catch(() => undefined);
+      throw error;
+    }
+    const meta = metaOf(point, partial);
+    const isNamed = !this.#closed && (await onDisk(this.#name(partial, meta)));
+    if (isNamed) return meta;
+    await this.#discard(partial).catch(() => undefined);
+    // The same state at the same index is the same snapshot.
+    return this.#current?.hash === meta.hash ? this.#current : undefined;
+  }
+
+  /** Resolves when the chunk is durable. */
+  async receive({ meta, offset, data }: SnapshotChunk): Promise<void> {
+    if (offset === 0) {
+      const former = this.#received;
+      this.#received = undefined;
+      if (former !== undefined) await this.#discard(former);
+      this.#received = Object.assign(await this.#begin('received'), { meta });
+    }
+    const received = this.#received;
+    if (
+      received === undefined ||
+      received.meta.hash !== meta.hash ||
+      received.byteLength !== offset
+    )
+      throw new Error(
+        `A chunk of the snapshot ${meta.hash} at byte ${String(offset)} does not follow what was received (${received === undefined ? 'nothing' : `${received.meta.hash} up to byte ${String(received.byteLength)}`}).`,
+      );
+    await this.#append(received, data);
+  }
+
+  async verify(meta: SnapshotMeta): Promise<boolean> {
+    const received = this.#received;
+    if (received === undefined || received.meta.hash !== meta.hash)
+      return this.#held.has(meta.hash);
+    if (received.byteLength !== meta.byteLength) return false;
+    if (received.hash.copy().digest('hex') !== meta.hash) return false;
+    const head = encodeHead(meta);
+    if (head.byteLength > received.byteLength) return false;
+    const found = await received.shared.file.read(0, head.byteLength);
+    return Buffer.compare(found, head) === 0;
+  }
+
+  /** Makes what was received and verified the current one. */
+  async install(meta: SnapshotMeta): Promise<void> {
+    if (this.#current?.hash === meta.hash) return;
+    const received = this.#received;
+    if (received === undefined || received.meta.hash !== meta.hash || !(await this.verify(meta)))
+      throw new Error(
+        `The snapshot ${meta.hash} at ${String(meta.index)} is to be installed, and was not received whole.`,
+      );
+    if (!(await this.#name(received, meta)))
+      throw new Error(
+        `The snapshot at ${String(meta.index)} is to be installed, though the one at ${String(this.#current?.index)} is current.`,
+      );
+    this.#received = undefined;
+  }
+
+  open(hash: string): SnapshotReader | undefined {
+    const received = this.#received;
+    const found =
+      this.#held.get(hash) ??
+      (received?.meta.hash === hash && received.byteLength === received.meta.byteLength
+        ? received
+        : undefined);
+    if (found === undefined || this.#closed) return undefined;
+    const { meta, shared } = found;
+    shared.use();
+    let isOpen = true;
+    return {
+      meta,
+      read: async (offset, byteLength) => {
+        if (!isOpen) throw new Error(`The reader of the snapshot ${hash} is closed.`);
+        // A read that is under way keeps the descriptor.
+        shared.use();
+        try {
+          return await shared.file.read(offset, byteLength);
+        } finally {
+          await shared.release();
+        }
+      },
+      close: () => {
+        if (!isOpen) return;
+        isOpen = false;
+        void shared.release().catch(() => undefined);
+      },
+    };
+  }
+
+  /** Takes away what is older than this one (SNAP-3). */
+  async forgetOlder(than: SnapshotMeta): Promise<void> {
+    for (const { meta, shared } of [...this.#held.values()]) {
+      if (meta.index >= than.index) continue;
+      this.#held.delete(meta.hash);
+      await this.#disk.remove(join(this.#folder, snapshotName(meta.index, meta.hash)));
+      await shared.release();
+    }
+  }
+
+  held(hash: string): SnapshotMeta | undefined {
+    return this.#held.get(hash)?.meta;
+  }
+
+  /** No reader is given out any more; those that are open close their files. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#naming;
+    for (const { shared } of this.#held.values()) await shared.release();
+    this.#held.clear();
+    await this.#received?.shared.release();
+    this.#received = undefined;
+  }
+}
+
+/** What the disk said, as opposed to whoever makes the bytes. */
+export class DiskFailure extends Error {
+  override readonly name: string = 'DiskFailure';
+}
+
+async function onDisk<T>(done: Promise<T>): Promise<T> {
+  try {
+    return await done;
+  } catch (error) {
+    throw new DiskFailure(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+function metaOf(point: SnapshotPoint, { hash, byteLength }: PartialFile): SnapshotMeta {
+  const { index, term, membership } = point;
+  return { index, term, membership, hash: hash.copy().digest('hex'), byteLength };
+}
+
+/** The head, and then the state in pieces of a size that the disk likes. */
+export async function* piecesOf(
+  point: SnapshotPoint,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let gathered: Uint8Array[] = [encodeHead(point)];
+  let byteLength = gathered[0]?.byteLength ?? 0;
+  for await (const chunk of chunks) {
+    gathered.push(chunk);
+    byteLength += chunk.byteLength;
+    if (byteLength < pieceBytes) continue;
+    yield Buffer.concat(gathered);
+    gathered = [];
+    byteLength = 0;
+  }
+  if (byteLength > 0) yield Buffer.concat(gathered);
+}

@@ -1,0 +1,76 @@
+/** Looks through the snapshots on start: the newest one is current, and every byte of it is checked. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { SnapshotMeta } from '@holdfast/raft';
+import { StorageDamagedError } from './damage.ts';
+import type { Disk, DiskFile, FoundFile } from './disk.ts';
+import { snapshotOf } from './layout.ts';
+import { decodeHead, encodeHead, maxHeadBytes } from './snapshot-head.ts';
+import type { SnapshotPoint } from './snapshot-head.ts';
+
+const pieceBytes = 1024 * 1024;
+
+export const noSnapshot: SnapshotMeta = {
+  index: 0,
+  term: 0,
+  membership: { members: [] },
+  hash: '',
+  byteLength: 0,
+};
+
+export type FoundSnapshot = SnapshotMeta & { readonly file: DiskFile };
+
+/** Of the files in the folder of snapshots; undefined where there is none. */
+export async function recoverSnapshot(
+  disk: Disk,
+  folder: string,
+  files: readonly FoundFile[],
+): Promise<FoundSnapshot | undefined> {
+  let newest:
+    { readonly index: number; readonly hash: string; readonly found: FoundFile } | undefined;
+  for (const found of files) {
+    const named = snapshotOf(found.name);
+    if (named !== undefined && named.index > (newest?.index ?? 0)) newest = { ...named, found };
+  }
+  if (newest === undefined) return undefined;
+  const { index, hash, found } = newest;
+  const { byteLength } = found;
+  await disk.syncFolder(folder);
+  const path = join(folder, found.name);
+  const file = await disk.open(path);
+  try {
+    const sum = createHash('sha256');
+    for (let offset = 0; offset < byteLength; offset += pieceBytes)
+      sum.update(await file.read(offset, Math.min(pieceBytes, byteLength - offset)));
+    if (sum.digest('hex') !== hash)
+      throw new StorageDamagedError(path, 'its bytes are not those that its name has the hash of');
+    const point = headOf(path, await file.read(0, Math.min(maxHeadBytes, byteLength)));
+    if (point.index !== index)
+      throw new StorageDamagedError(path, `its head names index ${String(point.index)}`);
+    return { ...point, hash, byteLength, file };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function headOf(path: string, bytes: Uint8Array): SnapshotPoint {
+  let point: SnapshotPoint | undefined;
+  try {
+    point = decodeHead(bytes);
+  } catch (error) {
+    throw new Error(
+      `${path} cannot be read: ${String(error)}. Run the version that wrote it, or newer.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  const head = point === undefined ? undefined : encodeHead(point);
+  if (
+    point === undefined ||
+    Buffer.compare(head ?? new Uint8Array(), bytes.subarray(0, head?.byteLength)) !== 0
+  )
+    throw new StorageDamagedError(path, 'its head is not that of a snapshot');
+  return point;
+}
