@@ -74,6 +74,8 @@ export class Tables {
   /** The picture that is being taken, and the number of the latest one. */
   keeper: Keeper | undefined = undefined;
   pictureNumber = 0;
+  /** Pools that were ever opened here: orders them as their maps do. */
+  #openedPools = 0;
 
   constructor(limits: StateLimits) {
     this.limits = limits;
@@ -142,6 +144,8 @@ export class Tables {
 
   openPool(kind: ResourceKind, name: ResourceName, size: number): Pool {
     const pool = new Pool(kind, name, size, this.pictureNumber);
+    this.#openedPools += 1;
+    pool.ordinal = this.#openedPools;
     this.poolsOf(kind).set(name, pool);
     return pool;
   }
