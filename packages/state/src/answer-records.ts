@@ -66,8 +66,13 @@ function decodeGrant(fields: Fields): {
   return { fenceToken: fields.number() as FenceToken, holdCount: fields.number() };
 }
 
-export function encodeAnswer(requestId: RequestId, answer: Answer): JsonValue {
-  const { kind, name, result } = answer;
+/** @param result The answer's, which may have changed since. */
+export function encodeAnswer(
+  requestId: RequestId,
+  answer: Answer,
+  result: CommandResult | undefined,
+): JsonValue {
+  const { kind, name } = answer;
   const first = result === undefined ? null : encodeResult(result);
   switch (kind) {
     case 'release':

@@ -11,12 +11,14 @@ import { Barrier, Latch } from './meetings.ts';
 import { endingRank, openingRank, waitRank } from './pool.ts';
 import type { Hold, Pool, Together, Waiter } from './pool.ts';
 import { RequestTable } from './requests.ts';
+import type { Answer } from './requests.ts';
 import { Session } from './sessions.ts';
 import type { Tombstone } from './sessions.ts';
 import type { Place, Tables } from './tables.ts';
 import type { Terms } from './commands.ts';
 import type { EndedHold } from './view-types.ts';
-import type { FenceToken, JsonValue, ResourceName, SessionId } from './names.ts';
+import type { FenceToken, JsonValue, RequestId, ResourceName, SessionId } from './names.ts';
+import type { CommandResult } from './outcomes.ts';
 
 // ---- tombstones ---------------------------------------------------------------------------------
 
@@ -25,7 +27,8 @@ export function encodeTombstone(
   id: SessionId,
   { reason, last }: Tombstone,
 ): string {
-  const kept = last === undefined ? null : encodeAnswer(last.requestId, last.answer);
+  const kept =
+    last === undefined ? null : encodeAnswer(last.requestId, last.answer, last.answer.result);
   return JSON.stringify([kind, id, reason, kept]);
 }
 
@@ -39,26 +42,51 @@ export function decodeTombstone(fields: Fields): readonly [SessionId, Tombstone]
 
 // ---- sessions -----------------------------------------------------------------------------------
 
+/** A session as it was at one moment. What never changes in its parts is not copied. */
+export interface SessionRecord {
+  readonly session: Session;
+  readonly renewal: number;
+  readonly forgottenThrough: number;
+  readonly answers: readonly (readonly [RequestId, Answer, CommandResult | undefined])[];
+  /** In its order; first the locks, then permits, then elections. */
+  readonly holds: readonly (readonly Hold[])[];
+  readonly waits: readonly Waiter[];
+}
+
+/** Cheap, so that a command that changes many large sessions is not held up by a snapshot. */
+export function copySession(session: Session): SessionRecord {
+  const { renewal, requests, holds, permits, leads, waits } = session;
+  const answers: (readonly [RequestId, Answer, CommandResult | undefined])[] = [];
+  for (const [id, answer] of requests.entries()) answers.push([id, answer, answer.result]);
+  return {
+    session,
+    renewal,
+    forgottenThrough: requests.forgottenThrough,
+    answers,
+    holds: [holds, permits, leads].map((some) => Array.from(some.values())),
+    waits: Array.from(waits),
+  };
+}
+
 /**
  * @param inFileOrder Whether the holds and waits of the session come to it in the order of the places in
  *     the snapshot; where they do not, lines of the kind `order` tell their order (SNAP-4).
  */
 export function* encodeSession(
-  session: Session,
+  { session, renewal, forgottenThrough, answers }: SessionRecord,
   inFileOrder: boolean,
 ): Generator<string, void, undefined> {
-  const { id, clientId, timeoutMs, lockDelayMs, createdAtMs, renewal, requests } = session;
+  const { id, clientId, timeoutMs, lockDelayMs, createdAtMs } = session;
   const own = session.own ? 1 : 0;
   const facts = [id, clientId, timeoutMs, lockDelayMs, createdAtMs, own, renewal];
-  const through = requests.forgottenThrough;
   const ordered = inFileOrder ? 1 : 0;
-  const answers = pieces(requests.entries(), ([requestId, answer]) =>
-    encodeAnswer(requestId, answer),
+  const told = pieces(answers, ([requestId, answer, result]) =>
+    encodeAnswer(requestId, answer, result),
   );
-  const first = answers.next();
+  const first = told.next();
   const firstAnswers = first.done === true ? [] : first.value;
-  yield JSON.stringify(['session', ...facts, through, firstAnswers, ordered]);
-  for (const more of answers) yield JSON.stringify(['answers', more]);
+  yield JSON.stringify(['session', ...facts, forgottenThrough, firstAnswers, ordered]);
+  for (const more of told) yield JSON.stringify(['answers', more]);
 }
 
 export interface DecodedSession {
@@ -92,7 +120,7 @@ export function decodeAnswers(session: Session, fields: Fields): void {
   }
 }
 
-/** The order of a session's holds by their tokens, and of its waits by their sequence numbers. */
+/** The order of a session's holds by their first tokens, and of its waits by their sequence numbers. */
 export interface SessionOrder {
   readonly id: SessionId;
   readonly tokens: readonly number[];
@@ -134,42 +162,51 @@ export function decodeEndedHold(fields: Fields): EndedHold {
 
 // ---- places ---------------------------------------------------------------------------------------
 
-export function* encodePlace(place: Place): Generator<string, void, undefined> {
+/** The lines of a place as it is now, also when they are taken later. */
+export function encodePlace(place: Place): Iterable<string> {
   switch (place.kind) {
     case 'barrier': {
       const { name, round, parties, open, members } = place;
-      const inside = [...members].map(({ id }) => id);
-      yield JSON.stringify(['barrier', name, round, parties, open ? 1 : 0, inside]);
-      return;
+      const inside = Array.from(members, ({ id }) => id);
+      return [JSON.stringify(['barrier', name, round, parties, open ? 1 : 0, inside])];
     }
     case 'latch':
-      yield JSON.stringify(['latch', place.name, place.initialCount, place.count]);
-      return;
+      return [JSON.stringify(['latch', place.name, place.initialCount, place.count])];
     case 'lock':
     case 'semaphore':
     case 'election':
-      yield* encodePool(place);
+      return encodePool(place);
   }
 }
 
 /** What does not fit into the first line follows in lines of the kind `more`. */
-function* encodePool(pool: Pool): Generator<string, void, undefined> {
+function encodePool(pool: Pool): Iterable<string> {
   const { opening, kind, name, size } = pool;
   const closed = opening === undefined ? null : [opening.dueMs, opening.sequence];
   const head = ['pool', kind, name, size, pool.stays ? 1 : 0, closed];
-  if (pool.holds.length + pool.queue.length <= maxMembersPerLine) {
-    const holds: JsonValue[] = [];
-    for (let hold = pool.holds.first; hold !== undefined; hold = hold.next)
-      holds.push(encodeHold(hold));
-    const waiters: JsonValue[] = [];
-    for (let waiter = pool.queue.first; waiter !== undefined; waiter = waiter.next)
-      waiters.push(encodeWaiter(waiter));
-    yield JSON.stringify([...head, holds, waiters]);
-    return;
+  if (pool.holds.length + pool.queue.length > maxMembersPerLine) {
+    // Copies, because the pool may change before all lines are taken.
+    const holds = Array.from(pool.holds, (hold) => ({ ...hold }));
+    const waiters = Array.from(pool.queue, (waiter) => ({ ...waiter }));
+    return encodeLargePool(JSON.stringify([...head, [], []]), holds, waiters);
   }
-  yield JSON.stringify([...head, [], []]);
-  for (const some of pieces(pool.holds, encodeHold)) yield JSON.stringify(['more', some, []]);
-  for (const some of pieces(pool.queue, encodeWaiter)) yield JSON.stringify(['more', [], some]);
+  const holds: JsonValue[] = [];
+  for (let hold = pool.holds.first; hold !== undefined; hold = hold.next)
+    holds.push(encodeHold(hold));
+  const waiters: JsonValue[] = [];
+  for (let waiter = pool.queue.first; waiter !== undefined; waiter = waiter.next)
+    waiters.push(encodeWaiter(waiter));
+  return [JSON.stringify([...head, holds, waiters])];
+}
+
+function* encodeLargePool(
+  head: string,
+  holds: readonly Hold[],
+  waiters: readonly Waiter[],
+): Generator<string, void, undefined> {
+  yield head;
+  for (const some of pieces(holds, encodeHold)) yield JSON.stringify(['more', some, []]);
+  for (const some of pieces(waiters, encodeWaiter)) yield JSON.stringify(['more', [], some]);
 }
 
 /** What a session or a pool has is told in lines of at most so many. */
@@ -213,7 +250,7 @@ function encodeWaiter(waiter: Waiter): JsonValue {
     waiter.acquiredAtMs,
     waiter.terms === undefined ? null : encodeTerms(waiter.terms),
     waiter.passed,
-    waiter.together?.waiters.indexOf(waiter) ?? null,
+    waiter.together?.waiters.findIndex(({ pool }) => pool === waiter.pool) ?? null,
   ];
 }
 

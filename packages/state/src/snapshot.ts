@@ -16,13 +16,14 @@
 import { TextHash } from './digest.ts';
 import { invariant } from './invariant.ts';
 import {
+  copySession,
   encodeEndedHold,
   encodeOrder,
   encodePlace,
   encodeSession,
   encodeTombstone,
 } from './records.ts';
-import type { SessionOrder } from './records.ts';
+import type { SessionOrder, SessionRecord } from './records.ts';
 import type { Session } from './sessions.ts';
 import type { Keeper, Place, Tables } from './tables.ts';
 import { orderOf } from './ties.ts';
@@ -47,14 +48,6 @@ export const formatVersion = 4;
 export const maxChunkBytes: number = 256 * 1024;
 /** Lines are gathered up to this length before they are encoded. */
 const gatheredLength = 64 * 1024;
-
-type Lines = Iterator<string, void, undefined>;
-
-/** A record as it was, not written yet. */
-interface Kept {
-  lines: Lines;
-  readonly order: SessionOrder | undefined;
-}
 
 /** What the snapshot is made of: live tables, or references to their records as of one moment. */
 interface Source {
@@ -101,11 +94,10 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
   readonly #number: number;
   readonly #encoder = new TextEncoder();
   readonly #ready: Uint8Array[] = [];
-  #lines: Lines;
-  /** SNAP-1. */
-  #kept = new Map<Session | Place, Kept>();
-  /** The record that is being written, and what is left of it. */
-  #open: { readonly record: Session | Place; readonly kept: Kept } | undefined = undefined;
+  #lines: Iterator<string, void, undefined>;
+  /** Records as they were when the snapshot began, which changed before they were written (SNAP-1). */
+  #keptSessions = new Map<Session, SessionRecord>();
+  #keptPlaces = new Map<Place, Iterable<string>>();
   /** Holds and waits that were walked since the last chunk began (SNAP-6). */
   #walked = 0;
   #ended = false;
@@ -145,32 +137,20 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
 
   /** SNAP-1. */
   keepSession(session: Session): void {
-    this.#keep(session, () => this.#sessionAsItIs(session));
+    session.pictured = this.#number;
+    this.#keptSessions.set(session, copySession(session));
   }
 
   /** SNAP-1. */
   keepPlace(place: Place): void {
-    this.#keep(place, () => ({ lines: encodePlace(place), order: undefined }));
-  }
-
-  #keep(record: Session | Place, asItIs: () => Kept): void {
-    record.pictured = this.#number;
-    const open = this.#open?.record === record ? this.#open.kept : undefined;
-    const kept = open ?? asItIs();
-    kept.lines = rest(kept.lines);
-    if (open === undefined) this.#kept.set(record, kept);
-  }
-
-  #sessionAsItIs(session: Session): Kept {
-    this.#walked += session.load;
-    const order = orderOf(session);
-    return { lines: encodeSession(session, order === undefined), order };
+    place.pictured = this.#number;
+    this.#keptPlaces.set(place, encodePlace(place));
   }
 
   #end(): void {
     this.#ended = true;
-    this.#kept = new Map();
-    this.#open = undefined;
+    this.#keptSessions = new Map();
+    this.#keptPlaces = new Map();
     this.#lines = [].values();
     if (this.#tables.keeper === this) this.#tables.keeper = undefined;
   }
@@ -209,38 +189,31 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     // Sessions before places: holds and waits are tied to them as they are read.
     const orders: SessionOrder[] = [];
     for (const session of source.sessions) {
-      const kept = this.#taken(session) ?? this.#sessionAsItIs(session);
-      if (kept.order !== undefined) orders.push(kept.order);
-      yield* this.#linesOf(session, kept);
+      const record = this.#sessionOf(session);
+      this.#walked += record.waits.length;
+      for (const holds of record.holds) this.#walked += holds.length;
+      const order = orderOf(record);
+      if (order !== undefined) orders.push(order);
+      yield* encodeSession(record, order === undefined);
     }
-    for (const places of source.places)
-      for (const place of places) {
-        const kept = this.#taken(place) ?? { lines: encodePlace(place), order: undefined };
-        yield* this.#linesOf(place, kept);
-      }
+    for (const places of source.places) for (const place of places) yield* this.#placeOf(place);
     for (const order of orders) yield* encodeOrder(order);
   }
 
-  #taken(record: Session | Place): Kept | undefined {
-    const kept = this.#kept.get(record);
-    if (kept !== undefined) this.#kept.delete(record);
-    return kept;
+  /** From here on it may change: it is written as it is now, or as it was. */
+  #sessionOf(session: Session): SessionRecord {
+    const kept = this.#keptSessions.get(session);
+    this.#keptSessions.delete(session);
+    session.pictured = this.#number;
+    return kept ?? copySession(session);
   }
 
-  /** A record may change while it is being written: what is left of it is kept then. */
-  *#linesOf(record: Session | Place, kept: Kept): Generator<string, void, undefined> {
-    this.#open = { record, kept };
-    for (let line = kept.lines.next(); line.done !== true; line = kept.lines.next())
-      yield line.value;
-    record.pictured = this.#number;
-    this.#open = undefined;
+  #placeOf(place: Place): Iterable<string> {
+    const kept = this.#keptPlaces.get(place);
+    this.#keptPlaces.delete(place);
+    place.pictured = this.#number;
+    return kept ?? encodePlace(place);
   }
-}
-
-function rest(lines: Lines): Lines {
-  const left: string[] = [];
-  for (let line = lines.next(); line.done !== true; line = lines.next()) left.push(line.value);
-  return left.values();
 }
 
 /**
@@ -253,9 +226,10 @@ export function digestOf(tables: Tables): string {
   hash.add(encodeHeader(tables));
   for (const lines of tombstones(tables)) for (const line of lines) hash.add(line);
   for (const session of tables.sessions.values()) {
-    const order = orderOf(session);
+    const record = copySession(session);
+    const order = orderOf(record);
     if (order !== undefined) orders.push(order);
-    for (const line of encodeSession(session, order === undefined)) hash.add(line);
+    for (const line of encodeSession(record, order === undefined)) hash.add(line);
   }
   for (const place of tables.allPlaces()) for (const line of encodePlace(place)) hash.add(line);
   for (const order of orders) for (const line of encodeOrder(order)) hash.add(line);

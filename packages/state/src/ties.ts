@@ -9,29 +9,22 @@
  */
 import { SnapshotFormatError } from './fields.ts';
 import type { Hold, Pool, Waiter } from './pool.ts';
-import type { SessionOrder } from './records.ts';
+import type { SessionOrder, SessionRecord } from './records.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
 
 const rankOf = { lock: 0, semaphore: 1, election: 2 } as const;
 
 /** What the places in the order of the snapshot do not tell; undefined when they tell all. */
-export function orderOf(session: Session): SessionOrder | undefined {
-  const { id, holds, permits, leads, waits } = session;
-  const inFileOrder =
-    areInFileOrder(holds.values()) &&
-    areInFileOrder(permits.values()) &&
-    areInFileOrder(leads.values()) &&
-    areWaitsInFileOrder(waits);
-  if (inFileOrder) return undefined;
+export function orderOf({ session, holds, waits }: SessionRecord): SessionOrder | undefined {
+  if (holds.every(areInFileOrder) && areWaitsInFileOrder(waits)) return undefined;
   const tokens: number[] = [];
-  for (const kind of [holds, permits, leads])
-    for (const hold of kind.values()) tokens.push(hold.fenceToken);
-  return { id, tokens, sequences: Array.from(waits, ({ sequence }) => sequence) };
+  for (const some of holds) for (const { firstToken } of some) tokens.push(firstToken);
+  return { id: session.id, tokens, sequences: waits.map(({ sequence }) => sequence) };
 }
 
 /** Several holds of one pool are in the order of their tokens in both. */
-function areInFileOrder(holds: Iterable<Hold>): boolean {
+function areInFileOrder(holds: readonly Hold[]): boolean {
   let last = 0;
   for (const { pool } of holds) {
     if (pool.ordinal < last) return false;
@@ -41,7 +34,7 @@ function areInFileOrder(holds: Iterable<Hold>): boolean {
 }
 
 /** Several waits for one pool may have passed each other: they count as out of order. */
-function areWaitsInFileOrder(waits: Iterable<Waiter>): boolean {
+function areWaitsInFileOrder(waits: readonly Waiter[]): boolean {
   let last: Pool | undefined;
   for (const { pool } of waits) {
     if (last !== undefined) {
@@ -78,7 +71,7 @@ export class Ties {
     if (hold.ending !== undefined) this.#tables.due.add(hold.ending);
     const untied = this.#untied.get(session);
     if (untied === undefined) tieHold(hold);
-    else untied.holds.set(hold.fenceToken, hold);
+    else untied.holds.set(hold.firstToken, hold);
   }
 
   waiter(waiter: Waiter): void {
@@ -115,14 +108,13 @@ export class Ties {
   /** Version 3 of the format tells no order: the numbers are the order. One long pass, after an upgrade. */
   endByNumbers(): void {
     for (const [session, { holds, waiters }] of this.#untied) {
-      for (const [, hold] of [...holds].sort(byNumber)) tieHold(hold);
-      for (const [, waiter] of [...waiters].sort(byNumber)) session.waits.add(waiter);
+      for (const hold of [...holds.values()].sort((a, b) => a.fenceToken - b.fenceToken))
+        tieHold(hold);
+      for (const waiter of [...waiters.values()].sort((a, b) => a.sequence - b.sequence))
+        session.waits.add(waiter);
     }
   }
 }
-
-const byNumber = ([a]: readonly [number, unknown], [b]: readonly [number, unknown]): number =>
-  a - b;
 
 function tieHold(hold: Hold): void {
   const { pool, session } = hold;
