@@ -10,6 +10,15 @@ export class SnapshotFormatError extends Error {
       `The snapshot cannot be read: ${detail}. Fetch it again from another member or a backup.`,
     );
   }
+
+  /** Written by a newer program: to fetch it again would not help. */
+  static newer(version: number, oldest: number, newest: number): SnapshotFormatError {
+    const error = new SnapshotFormatError('it is of a newer version');
+    error.message =
+      `The snapshot cannot be read: a newer version of Holdfast wrote it. Its format version is ${String(version)} ` +
+      `and this program reads ${String(oldest)} to ${String(newest)}. Nothing was changed. Upgrade this program.`;
+    return error;
+  }
 }
 
 const refusalCodes: Readonly<Record<RefusalCode, true>> = {

@@ -39,6 +39,7 @@ type Granted = Extract<CommandResult, { type: 'granted' }>;
 /** Gives what was asked for; the caller has found that it fits. */
 export function give(tables: Tables, session: Session, pool: Pool, ask: Ask): Granted {
   invariant(session.living, 'G2: nothing is given to a session that has ended.', session.id);
+  tables.changingSession(session); // Its holds are part of its record.
   tables.changingPool(pool);
   if (pool.kind === 'semaphore') return givePermits(tables, session, pool, ask);
   const held = pool.heldBy(session);
@@ -183,6 +184,7 @@ export function endHold(tables: Tables, hold: Hold, reason: EndReason, note?: st
   const { pool, session, fenceToken } = hold;
   const { name, kind } = pool;
   const { id: sessionId, clientId } = session;
+  tables.changingSession(session); // Its holds are part of its record.
   tables.changingPool(pool);
   pool.remove(hold);
   if (hold.ending !== undefined) tables.due.remove(hold.ending);

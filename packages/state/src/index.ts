@@ -1,6 +1,6 @@
 export { SnapshotFormatError } from './fields.ts';
 export { StateInvariantError } from './invariant.ts';
-export { createStateMachine, initialLimits, restoreStateMachine } from './machine.ts';
+export { beginRestore, createStateMachine, initialLimits, restoreStateMachine } from './machine.ts';
 export type * from './commands.ts';
 export type * from './contract.ts';
 export type * from './view-types.ts';

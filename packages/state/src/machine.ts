@@ -24,10 +24,11 @@ import {
   releasePermits,
   resizeSemaphore,
 } from './semaphores.ts';
-import { digestOf, Picture, restoreTables } from './snapshot.ts';
+import { SnapshotRestorer } from './restore.ts';
+import { digestOf, SnapshotWriter } from './snapshot.ts';
 import { Tables } from './tables.ts';
 import type { Envelope } from './commands.ts';
-import type { StateLimits, StateMachine } from './contract.ts';
+import type { StateLimits, StateMachine, StateRestorer } from './contract.ts';
 import type {
   BarrierView,
   ElectionView,
@@ -67,6 +68,7 @@ export const initialLimits: StateLimits = {
   maxElections: 100_000,
   maxBarriers: 10_000,
   maxLatches: 10_000,
+  maxHoldsPerResource: 100_000,
   maxResultsPerSession: 1024,
 };
 
@@ -81,7 +83,18 @@ export function createStateMachine(limits: StateLimits = initialLimits): StateMa
  * @throws SnapshotFormatError when the snapshot is damaged, cut off or of a newer version.
  */
 export function restoreStateMachine(chunks: Iterable<Uint8Array>): StateMachine {
-  return new Machine(restoreTables(chunks));
+  const restorer = beginRestore();
+  for (const chunk of chunks) restorer.push(chunk);
+  return restorer.end();
+}
+
+/** Begins to take back a snapshot that comes piece by piece, with bounded work for each piece. */
+export function beginRestore(): StateRestorer {
+  const restorer = new SnapshotRestorer(initialLimits);
+  return {
+    push: (bytes) => restorer.push(bytes),
+    end: () => new Machine(restorer.end()),
+  };
 }
 
 class Machine implements StateMachine {
@@ -227,7 +240,7 @@ class Machine implements StateMachine {
   }
 
   snapshot(): IterableIterator<Uint8Array> {
-    return new Picture(this.#tables);
+    return new SnapshotWriter(this.#tables);
   }
 
   digest(): string {

@@ -87,6 +87,8 @@ export class Pool {
   readonly queue: Chain<Waiter> = new Chain<Waiter>();
   /** Set while the pool is closed. */
   opening: Opening | undefined = undefined;
+  /** Rises in the order of the map that has this pool; its value is of this node alone. */
+  ordinal = 0;
   /** The number of the last picture that has this record, see snapshot.ts. */
   pictured: number;
 

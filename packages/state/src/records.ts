@@ -1,10 +1,12 @@
 /**
- * The records of a snapshot as lines of JSON, and back: one for each tombstone, session and pool.
- * Arrays, not objects: a snapshot is mostly records, and names of fields would be most of it.
+ * The records of a snapshot as lines of JSON, and back: one for each tombstone, session and pool, and
+ * further lines for what a session or pool has beyond `maxMembersPerLine`, so that no line grows with
+ * the state. Arrays, not objects: a snapshot is mostly records, and names of fields would be most of it.
  * Whatever is changed here changes `formatVersion` in snapshot.ts.
  */
-import { Fields, SnapshotFormatError } from './fields.ts';
-import { invariant } from './invariant.ts';
+import { decodeAnswer, encodeAnswer } from './answer-records.ts';
+import { SnapshotFormatError } from './fields.ts';
+import type { Fields } from './fields.ts';
 import { Barrier, Latch } from './meetings.ts';
 import { endingRank, openingRank, waitRank } from './pool.ts';
 import type { Hold, Pool, Together, Waiter } from './pool.ts';
@@ -13,159 +15,10 @@ import type { Answer } from './requests.ts';
 import { Session } from './sessions.ts';
 import type { Tombstone } from './sessions.ts';
 import type { Place, Tables } from './tables.ts';
-import type { Terms, Wanted } from './commands.ts';
+import type { Terms } from './commands.ts';
 import type { EndedHold } from './view-types.ts';
 import type { FenceToken, JsonValue, RequestId, ResourceName, SessionId } from './names.ts';
 import type { CommandResult } from './outcomes.ts';
-
-// ---- answers ------------------------------------------------------------------------------------
-
-function encodeResult(result: CommandResult): JsonValue {
-  if (!result.ok) return [0, result.code, result.message, result.details ?? null];
-  if (result.type === 'granted') return [1, result.fenceToken, result.holdCount, result.revision];
-  if (result.type === 'released') return [2, result.fenceToken, result.remainingHoldCount];
-  if (result.type === 'granted_many') {
-    const grants = result.grants.map(({ fenceToken, holdCount }) => [fenceToken, holdCount]);
-    return [3, result.revision, grants];
-  }
-  if (result.type === 'proclaimed') return [4, result.fenceToken, result.revision];
-  if (result.type === 'barrier') return [5, result.round, result.open ? 1 : 0, result.over ? 1 : 0];
-  invariant(result.type === 'latch', 'Only answers to requests are remembered.', result.type);
-  return [6, result.count];
-}
-
-function decodeResult(fields: Fields): CommandResult {
-  const kind = fields.number();
-  switch (kind) {
-    case 0: {
-      const code = fields.refusalCode();
-      const message = fields.text();
-      const details = fields.details();
-      return { ok: false, code, message, ...(details === undefined ? {} : { details }) };
-    }
-    case 1: {
-      const grant = decodeGrant(fields);
-      return { ok: true, type: 'granted', ...grant, revision: fields.number() };
-    }
-    case 2: {
-      const fenceToken = fields.number() as FenceToken;
-      return { ok: true, type: 'released', fenceToken, remainingHoldCount: fields.number() };
-    }
-    case 3: {
-      const revision = fields.number();
-      const grants = fields.list().all((grant) => decodeGrant(grant.list()));
-      return { ok: true, type: 'granted_many', grants, revision };
-    }
-    case 4: {
-      const fenceToken = fields.number() as FenceToken;
-      return { ok: true, type: 'proclaimed', fenceToken, revision: fields.number() };
-    }
-    case 5: {
-      const round = fields.number();
-      const open = fields.number() === 1;
-      return { ok: true, type: 'barrier', round, open, over: fields.number() === 1 };
-    }
-    case 6:
-      return { ok: true, type: 'latch', count: fields.number() };
-    default:
-      throw new SnapshotFormatError(`an answer is of the unknown kind ${String(kind)}`);
-  }
-}
-
-function decodeGrant(fields: Fields): {
-  readonly fenceToken: FenceToken;
-  readonly holdCount: number;
-} {
-  return { fenceToken: fields.number() as FenceToken, holdCount: fields.number() };
-}
-
-function encodeAnswer(requestId: RequestId, answer: Answer): JsonValue {
-  const { kind, name, result } = answer;
-  const first = result === undefined ? null : encodeResult(result);
-  switch (kind) {
-    case 'release':
-      return ['r', requestId, name, first, answer.fenceToken ?? null];
-    case 'release_permits':
-      return ['q', requestId, name, first, answer.fenceToken];
-    case 'acquire_permits':
-      return ['p', requestId, name, first, answer.permits ?? null];
-    case 'campaign':
-      return ['c', requestId, name, first, answer.permits ?? null];
-    case 'acquire_many':
-      return ['m', requestId, name, first, answer.wanted?.map(encodeWanted) ?? null];
-    case 'acquire':
-      return ['a', requestId, name, first, answer.mode ?? null];
-    case 'resign':
-    case 'proclaim':
-    case 'enter_barrier':
-    case 'leave_barrier':
-    case 'count_down':
-      return [kind, requestId, name, first, answer.asked];
-  }
-}
-
-function decodeAnswer(fields: Fields): readonly [RequestId, Answer] {
-  const kind = fields.text();
-  const requestId = fields.requestId();
-  const name = fields.text() as ResourceName;
-  const result = fields.optional(() => decodeResult(fields.list()));
-  return [requestId, decodeRest(fields, kind, name, result)];
-}
-
-function decodeRest(
-  fields: Fields,
-  kind: string,
-  name: ResourceName,
-  result: CommandResult | undefined,
-): Answer {
-  const waiting = { name, result, waiter: undefined };
-  switch (kind) {
-    case 'a':
-      return { kind: 'acquire', mode: fields.optional(() => fields.mode()), ...waiting };
-    case 'p':
-    case 'c': {
-      const permits = fields.optional(() => fields.number());
-      return { kind: kind === 'p' ? 'acquire_permits' : 'campaign', permits, ...waiting };
-    }
-    case 'm': {
-      const wanted = fields.optional(() => fields.list().all((one) => decodeWanted(one.list())));
-      return { kind: 'acquire_many', wanted, ...waiting };
-    }
-  }
-  if (result === undefined) throw new SnapshotFormatError('a request has no answer');
-  switch (kind) {
-    case 'r': {
-      const fenceToken = fields.optional(() => fields.number() as FenceToken);
-      return { kind: 'release', name, fenceToken, result };
-    }
-    case 'q':
-      return { kind: 'release_permits', name, fenceToken: fields.number() as FenceToken, result };
-    case 'resign':
-    case 'proclaim':
-    case 'enter_barrier':
-    case 'leave_barrier':
-    case 'count_down':
-      return { kind, name, result, asked: fields.text() };
-    default:
-      throw new SnapshotFormatError(`a request is of the unknown kind "${kind}"`);
-  }
-}
-
-function encodeWanted(wanted: Wanted): JsonValue {
-  const { kind, name } = wanted;
-  return kind === 'lock'
-    ? [kind, name, wanted.mode]
-    : [kind, name, wanted.permits, wanted.limit ?? null];
-}
-
-function decodeWanted(fields: Fields): Wanted {
-  const kind = fields.resourceKind();
-  const name = fields.text() as ResourceName;
-  if (kind === 'lock') return { kind, name, mode: fields.mode() };
-  const permits = fields.number();
-  const limit = fields.optional(() => fields.number());
-  return { kind: 'semaphore', name, permits, ...(limit === undefined ? {} : { limit }) };
-}
 
 // ---- tombstones ---------------------------------------------------------------------------------
 
@@ -174,7 +27,8 @@ export function encodeTombstone(
   id: SessionId,
   { reason, last }: Tombstone,
 ): string {
-  const kept = last === undefined ? null : encodeAnswer(last.requestId, last.answer);
+  const kept =
+    last === undefined ? null : encodeAnswer(last.requestId, last.answer, last.answer.result);
   return JSON.stringify([kind, id, reason, kept]);
 }
 
@@ -188,25 +42,60 @@ export function decodeTombstone(fields: Fields): readonly [SessionId, Tombstone]
 
 // ---- sessions -----------------------------------------------------------------------------------
 
-export function encodeSession(session: Session): string {
-  const answers: JsonValue[] = [];
-  for (const [id, answer] of session.requests.entries()) answers.push(encodeAnswer(id, answer));
-  return JSON.stringify([
-    'session',
-    session.id,
-    session.clientId,
-    session.timeoutMs,
-    session.lockDelayMs,
-    session.createdAtMs,
-    session.own ? 1 : 0,
-    session.renewal,
-    session.requests.forgottenThrough,
+/** A session as it was at one moment. What never changes in its parts is not copied. */
+export interface SessionRecord {
+  readonly session: Session;
+  readonly renewal: number;
+  readonly forgottenThrough: number;
+  readonly answers: readonly (readonly [RequestId, Answer, CommandResult | undefined])[];
+  /** In its order; first the locks, then permits, then elections. */
+  readonly holds: readonly (readonly Hold[])[];
+  readonly waits: readonly Waiter[];
+}
+
+/** Cheap, so that a command that changes many large sessions is not held up by a snapshot. */
+export function copySession(session: Session): SessionRecord {
+  const { renewal, requests, holds, permits, leads, waits } = session;
+  const answers: (readonly [RequestId, Answer, CommandResult | undefined])[] = [];
+  for (const [id, answer] of requests.entries()) answers.push([id, answer, answer.result]);
+  return {
+    session,
+    renewal,
+    forgottenThrough: requests.forgottenThrough,
     answers,
-  ]);
+    holds: [holds, permits, leads].map((some) => Array.from(some.values())),
+    waits: Array.from(waits),
+  };
+}
+
+/**
+ * @param inFileOrder Whether the holds and waits of the session come to it in the order of the places in
+ *     the snapshot; where they do not, lines of the kind `order` tell their order (SNAP-4).
+ */
+export function* encodeSession(
+  { session, renewal, forgottenThrough, answers }: SessionRecord,
+  inFileOrder: boolean,
+): Generator<string, void, undefined> {
+  const { id, clientId, timeoutMs, lockDelayMs, createdAtMs } = session;
+  const own = session.own ? 1 : 0;
+  const facts = [id, clientId, timeoutMs, lockDelayMs, createdAtMs, own, renewal];
+  const ordered = inFileOrder ? 1 : 0;
+  const told = pieces(answers, ([requestId, answer, result]) =>
+    encodeAnswer(requestId, answer, result),
+  );
+  const first = told.next();
+  const firstAnswers = first.done === true ? [] : first.value;
+  yield JSON.stringify(['session', ...facts, forgottenThrough, firstAnswers, ordered]);
+  for (const more of told) yield JSON.stringify(['answers', more]);
+}
+
+export interface DecodedSession {
+  readonly session: Session;
+  readonly inFileOrder: boolean;
 }
 
 /** The session without its holds and waits: those come with the pools. */
-export function decodeSession(fields: Fields): Session {
+export function decodeSession(fields: Fields): DecodedSession {
   const facts = {
     id: fields.text() as SessionId,
     clientId: fields.text(),
@@ -216,15 +105,41 @@ export function decodeSession(fields: Fields): Session {
     own: fields.number() === 1,
   };
   const renewal = fields.number();
-  const requests = new RequestTable(fields.number());
+  const session = new Session(facts, 0, new RequestTable(fields.number()));
+  session.renewal = renewal;
+  decodeAnswers(session, fields);
+  // Version 3 ends here.
+  return { session, inFileOrder: !fields.atEnd && fields.number() === 1 };
+}
+
+export function decodeAnswers(session: Session, fields: Fields): void {
   const answers = fields.list();
   while (!answers.atEnd) {
     const [id, answer] = decodeAnswer(answers.list());
-    requests.remember(id, answer, Number.POSITIVE_INFINITY);
+    session.requests.remember(id, answer, Number.POSITIVE_INFINITY);
   }
-  const session = new Session(facts, 0, requests);
-  session.renewal = renewal;
-  return session;
+}
+
+/** The order of a session's holds by their first tokens, and of its waits by their sequence numbers. */
+export interface SessionOrder {
+  readonly id: SessionId;
+  readonly tokens: readonly number[];
+  readonly sequences: readonly number[];
+}
+
+export function* encodeOrder({
+  id,
+  tokens,
+  sequences,
+}: SessionOrder): Generator<string, void, undefined> {
+  for (const some of pieces(tokens, Number)) yield JSON.stringify(['order', id, some, []]);
+  for (const some of pieces(sequences, Number)) yield JSON.stringify(['order', id, [], some]);
+}
+
+export function decodeOrder(fields: Fields): SessionOrder {
+  const id = fields.text() as SessionId;
+  const tokens = fields.list().all((token) => token.number());
+  return { id, tokens, sequences: fields.list().all((sequence) => sequence.number()) };
 }
 
 // ---- holds that others ended ----------------------------------------------------------------------
@@ -247,15 +162,16 @@ export function decodeEndedHold(fields: Fields): EndedHold {
 
 // ---- places ---------------------------------------------------------------------------------------
 
-export function encodePlace(place: Place): string {
+/** The lines of a place as it is now, also when they are taken later. */
+export function encodePlace(place: Place): Iterable<string> {
   switch (place.kind) {
     case 'barrier': {
       const { name, round, parties, open, members } = place;
-      const inside = [...members].map(({ id }) => id);
-      return JSON.stringify(['barrier', name, round, parties, open ? 1 : 0, inside]);
+      const inside = Array.from(members, ({ id }) => id);
+      return [JSON.stringify(['barrier', name, round, parties, open ? 1 : 0, inside])];
     }
     case 'latch':
-      return JSON.stringify(['latch', place.name, place.initialCount, place.count]);
+      return [JSON.stringify(['latch', place.name, place.initialCount, place.count])];
     case 'lock':
     case 'semaphore':
     case 'election':
@@ -263,38 +179,79 @@ export function encodePlace(place: Place): string {
   }
 }
 
-function encodePool(pool: Pool): string {
-  const holds: JsonValue[] = [];
-  for (const hold of pool.holds) {
-    holds.push([
-      hold.session.id,
-      hold.units,
-      hold.fenceToken,
-      hold.firstToken,
-      hold.holdCount,
-      hold.exclusiveCount,
-      hold.acquiredAtMs,
-      hold.metadata === undefined ? null : [hold.metadata],
-      hold.ending === undefined ? null : [hold.ending.dueMs, hold.ending.sequence],
-    ]);
-  }
-  const waiters: JsonValue[] = [];
-  for (const waiter of pool.queue) {
-    waiters.push([
-      waiter.session.id,
-      waiter.requestId,
-      waiter.units,
-      waiter.dueMs,
-      waiter.sequence,
-      waiter.acquiredAtMs,
-      waiter.terms === undefined ? null : encodeTerms(waiter.terms),
-      waiter.passed,
-      waiter.together?.waiters.indexOf(waiter) ?? null,
-    ]);
-  }
+/** What does not fit into the first line follows in lines of the kind `more`. */
+function encodePool(pool: Pool): Iterable<string> {
   const { opening, kind, name, size } = pool;
   const closed = opening === undefined ? null : [opening.dueMs, opening.sequence];
-  return JSON.stringify(['pool', kind, name, size, pool.stays ? 1 : 0, closed, holds, waiters]);
+  const head = ['pool', kind, name, size, pool.stays ? 1 : 0, closed];
+  if (pool.holds.length + pool.queue.length > maxMembersPerLine) {
+    // Copies, because the pool may change before all lines are taken.
+    const holds = Array.from(pool.holds, (hold) => ({ ...hold }));
+    const waiters = Array.from(pool.queue, (waiter) => ({ ...waiter }));
+    return encodeLargePool(JSON.stringify([...head, [], []]), holds, waiters);
+  }
+  const holds: JsonValue[] = [];
+  for (let hold = pool.holds.first; hold !== undefined; hold = hold.next)
+    holds.push(encodeHold(hold));
+  const waiters: JsonValue[] = [];
+  for (let waiter = pool.queue.first; waiter !== undefined; waiter = waiter.next)
+    waiters.push(encodeWaiter(waiter));
+  return [JSON.stringify([...head, holds, waiters])];
+}
+
+function* encodeLargePool(
+  head: string,
+  holds: readonly Hold[],
+  waiters: readonly Waiter[],
+): Generator<string, void, undefined> {
+  yield head;
+  for (const some of pieces(holds, encodeHold)) yield JSON.stringify(['more', some, []]);
+  for (const some of pieces(waiters, encodeWaiter)) yield JSON.stringify(['more', [], some]);
+}
+
+/** What a session or a pool has is told in lines of at most so many. */
+const maxMembersPerLine = 256;
+
+function* pieces<Member, Told>(
+  members: Iterable<Member>,
+  tell: (member: Member) => Told,
+): Generator<Told[], undefined, undefined> {
+  let piece: Told[] = [];
+  for (const member of members) {
+    piece.push(tell(member));
+    if (piece.length < maxMembersPerLine) continue;
+    yield piece;
+    piece = [];
+  }
+  if (piece.length > 0) yield piece;
+}
+
+function encodeHold(hold: Hold): JsonValue {
+  return [
+    hold.session.id,
+    hold.units,
+    hold.fenceToken,
+    hold.firstToken,
+    hold.holdCount,
+    hold.exclusiveCount,
+    hold.acquiredAtMs,
+    hold.metadata === undefined ? null : [hold.metadata],
+    hold.ending === undefined ? null : [hold.ending.dueMs, hold.ending.sequence],
+  ];
+}
+
+function encodeWaiter(waiter: Waiter): JsonValue {
+  return [
+    waiter.session.id,
+    waiter.requestId,
+    waiter.units,
+    waiter.dueMs,
+    waiter.sequence,
+    waiter.acquiredAtMs,
+    waiter.terms === undefined ? null : encodeTerms(waiter.terms),
+    waiter.passed,
+    waiter.together?.waiters.findIndex(({ pool }) => pool === waiter.pool) ?? null,
+  ];
 }
 
 function encodeTerms({ priority, maxHoldMs, independent, metadata }: Terms): JsonValue {
@@ -319,8 +276,14 @@ function decodeTerms(fields: Fields): Terms {
   };
 }
 
-/** Adds the pool to its tables; holds and waiters are tied to sessions by `tie` in snapshot.ts. */
-export function decodePool(tables: Tables, fields: Fields): void {
+/** What ties the holds and waiters of a place to the rest, see ties.ts. */
+interface Tying {
+  hold(hold: Hold): void;
+  waiter(waiter: Waiter): void;
+}
+
+/** Adds the pool to its tables. */
+export function decodePool(tables: Tables, tying: Tying, fields: Fields): Pool {
   const kind = fields.resourceKind();
   const pool = tables.openPool(kind, fields.text() as ResourceName, fields.number());
   pool.stays = fields.number() === 1;
@@ -334,12 +297,29 @@ export function decodePool(tables: Tables, fields: Fields): void {
       sequence: closed.number(),
       heapIndex: -1,
     };
+    tables.due.add(pool.opening);
   }
+  decodeMembers(tables, tying, pool, fields);
+  return pool;
+}
+
+/** Holds and waiters of a pool: those of its first line, or of one that follows. */
+export function decodeMembers(tables: Tables, tying: Tying, pool: Pool, fields: Fields): void {
   const { size } = pool;
   // Holders may have more than a limit that was lowered (P5).
   pool.changeSize(Number.MAX_SAFE_INTEGER);
-  fields.list().all((hold) => pool.add(decodeHold(tables, pool, hold.list())));
-  fields.list().all((waiter) => pool.queue.append(decodeWaiter(tables, pool, waiter.list())));
+  const holds = fields.list();
+  while (!holds.atEnd) {
+    const hold = decodeHold(tables, pool, holds.list());
+    pool.add(hold);
+    tying.hold(hold);
+  }
+  const waiters = fields.list();
+  while (!waiters.atEnd) {
+    const waiter = decodeWaiter(tables, pool, waiters.list());
+    pool.queue.append(waiter);
+    tying.waiter(waiter);
+  }
   pool.changeSize(size);
 }
 
@@ -428,13 +408,16 @@ function decodeWaiter(tables: Tables, pool: Pool, fields: Fields): Waiter {
     next: undefined,
   };
   if (together !== undefined && place !== undefined) together.waiters[place] = waiter;
-  // Of several the first one stands for all; `tie` finds it when all are there.
-  answer.waiter = waiter;
+  // Of several the first one stands for all, whichever comes first here.
+  if (place === undefined || place === 0 || answer.waiter === undefined) answer.waiter = waiter;
   return waiter;
 }
 
-function sessionOf(tables: Tables, fields: Fields): Session {
-  const id = fields.text() as SessionId;
+const sessionOf = (tables: Tables, fields: Fields): Session =>
+  sessionWithId(tables, fields.text() as SessionId);
+
+/** @throws SnapshotFormatError when there is none. */
+export function sessionWithId(tables: Tables, id: SessionId): Session {
   const session = tables.sessions.get(id);
   if (session === undefined) {
     throw new SnapshotFormatError(`a hold or wait is of session "${id}", which is not there`);

@@ -10,6 +10,7 @@
 import { DueHeap } from './due.ts';
 import { invariant } from './invariant.ts';
 import { Barrier, Latch } from './meetings.ts';
+import { NameIndex } from './name-index.ts';
 import { Pool } from './pool.ts';
 import type { Ending, Opening, Waiter } from './pool.ts';
 import { sessionEnded, sessionNotFound } from './refusals.ts';
@@ -50,6 +51,8 @@ export class Tables {
   readonly sessions: Map<SessionId, Session> = new Map<SessionId, Session>();
   /** The pools of locks. */
   readonly pools: Map<ResourceName, Pool> = new Map<ResourceName, Pool>();
+  /** Their names in order, for listings. */
+  readonly lockNames: NameIndex = new NameIndex();
   /** The pools of semaphores. */
   readonly semaphores: Map<ResourceName, Pool> = new Map<ResourceName, Pool>();
   readonly elections: Map<ResourceName, Pool> = new Map<ResourceName, Pool>();
@@ -74,6 +77,8 @@ export class Tables {
   /** The picture that is being taken, and the number of the latest one. */
   keeper: Keeper | undefined = undefined;
   pictureNumber = 0;
+  /** Pools that were ever opened here: orders them as their maps do. */
+  #openedPools = 0;
 
   constructor(limits: StateLimits) {
     this.limits = limits;
@@ -142,14 +147,19 @@ export class Tables {
 
   openPool(kind: ResourceKind, name: ResourceName, size: number): Pool {
     const pool = new Pool(kind, name, size, this.pictureNumber);
+    this.#openedPools += 1;
+    pool.ordinal = this.#openedPools;
     this.poolsOf(kind).set(name, pool);
+    if (kind === 'lock') this.lockNames.add(name);
     return pool;
   }
 
   /** Of a pool that was forgotten before, nothing: there may be another one of its name. */
   forgetPool(pool: Pool): void {
     const pools = this.poolsOf(pool.kind);
-    if (pools.get(pool.name) === pool) pools.delete(pool.name);
+    if (pools.get(pool.name) !== pool) return;
+    pools.delete(pool.name);
+    if (pool.kind === 'lock') this.lockNames.remove(pool.name);
   }
 
   openBarrier(name: ResourceName, parties: number): Barrier {

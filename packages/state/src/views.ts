@@ -172,8 +172,7 @@ export function latchView({ name, count, initialCount }: Latch): LatchView {
 
 /**
  * The first `limit` held or queued pools with a prefix, in order of their names (by UTF-16 code
- * unit), from the one after `after`. One pass over all names with a list that never grows beyond
- * `limit + 1`: no index has to be kept on the path of every acquire.
+ * unit), from the one after `after`. Costs what it shows, and the locks between that only a delay keeps.
  */
 export function listPools(
   tables: Tables,
@@ -181,30 +180,15 @@ export function listPools(
   after: string | undefined,
   limit: number,
 ): { readonly pools: readonly Pool[]; readonly more: boolean } {
-  const found: Pool[] = [];
-  for (const pool of tables.pools.values()) {
-    const { name } = pool;
+  const pools: Pool[] = [];
+  const first = after !== undefined && after > prefix ? after : prefix;
+  for (const name of tables.lockNames.from(first)) {
+    if (!name.startsWith(prefix)) break;
+    const pool = tables.pools.get(name);
+    if (name === after || pool === undefined) continue;
     if (pool.holds.length === 0 && pool.queue.length === 0) continue;
-    if (!name.startsWith(prefix) || (after !== undefined && name <= after)) continue;
-    const last = found.length > limit ? found.at(-1) : undefined;
-    if (last !== undefined) {
-      if (name >= last.name) continue;
-      found.pop();
-    }
-    found.splice(placeOf(found, name), 0, pool);
+    if (pools.length === limit) return { pools, more: true };
+    pools.push(pool);
   }
-  const more = found.length > limit;
-  return { pools: more ? found.slice(0, limit) : found, more };
-}
-
-function placeOf(sorted: readonly Pool[], name: ResourceName): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const pool = sorted[middle];
-    if (pool !== undefined && pool.name < name) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return { pools, more: false };
 }

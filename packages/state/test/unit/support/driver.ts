@@ -25,6 +25,7 @@ export const roomyLimits: StateLimits = {
   maxElections: 10_000,
   maxBarriers: 10_000,
   maxLatches: 10_000,
+  maxHoldsPerResource: 10_000,
   maxResultsPerSession: 1000,
 };
 
