@@ -11,7 +11,7 @@ import type { Hold, Pool, Together, Waiter } from './pool.ts';
 import { RequestTable } from './requests.ts';
 import type { Answer } from './requests.ts';
 import { Session } from './sessions.ts';
-import type { Tombstone } from './sessions.ts';
+import type { SessionOver, Tombstone } from './sessions.ts';
 import type { Place, Tables } from './tables.ts';
 import type { Terms, Wanted } from './commands.ts';
 import type { EndedHold } from './view-types.ts';
@@ -202,8 +202,15 @@ export function encodeSession(session: Session): string {
     session.renewal,
     session.requests.forgottenThrough,
     answers,
+    ...(session.over === undefined ? [] : encodeOver(session.over)),
   ]);
 }
+
+const encodeOver = ({ reason, atMs, sequence }: SessionOver): readonly JsonValue[] => [
+  reason,
+  atMs,
+  sequence,
+];
 
 /** The session without its holds and waits: those come with the pools. */
 export function decodeSession(fields: Fields): Session {
@@ -224,6 +231,10 @@ export function decodeSession(fields: Fields): Session {
   }
   const session = new Session(facts, 0, requests);
   session.renewal = renewal;
+  if (!fields.atEnd) {
+    session.living = false;
+    session.over = { reason: fields.sessionEnd(), atMs: fields.number(), sequence: fields.number() };
+  }
   return session;
 }
 
@@ -435,7 +446,7 @@ function decodeWaiter(tables: Tables, pool: Pool, fields: Fields): Waiter {
 
 function sessionOf(tables: Tables, fields: Fields): Session {
   const id = fields.text() as SessionId;
-  const session = tables.sessions.get(id);
+  const session = tables.sessions.get(id) ?? tables.ending.get(id);
   if (session === undefined) {
     throw new SnapshotFormatError(`a hold or wait is of session "${id}", which is not there`);
   }

@@ -26,7 +26,9 @@ import {
 import type { Session } from './sessions.ts';
 import { Tables } from './tables.ts';
 import type { Keeper, Place } from './tables.ts';
+import { initialLimits } from './limits.ts';
 import type { StateLimits } from './contract.ts';
+import type { ResourceKind, ResourceName } from './names.ts';
 
 const limitNames = [
   'maxSessions',
@@ -38,6 +40,8 @@ const limitNames = [
   'maxBarriers',
   'maxLatches',
   'maxResultsPerSession',
+  'maxHoldsPerResource',
+  'maxWorkPerEntry',
 ] as const satisfies readonly (keyof StateLimits)[];
 const formatName = 'holdfast-state';
 const formatVersion = 3;
@@ -55,7 +59,9 @@ const noLimits: StateLimits = {
   maxElections: 0,
   maxBarriers: 0,
   maxLatches: 0,
+  maxHoldsPerResource: 0,
   maxResultsPerSession: 0,
+  maxWorkPerEntry: 0,
 };
 
 function encodeHeader(tables: Tables): string {
@@ -76,10 +82,12 @@ function encodeTombstones(tables: Tables): () => Generator<string, void, undefin
   const ended = tables.ended.entries();
   const ownEnded = tables.ownEnded.entries();
   const endedHolds = tables.endedHolds.entries();
+  const unsettled = [...tables.unsettled].map(({ kind, name }) => [kind, name]);
   return function* () {
     for (const [id, tombstone] of ended) yield encodeTombstone('ended', id, tombstone);
     for (const [id, tombstone] of ownEnded) yield encodeTombstone('own_ended', id, tombstone);
     for (const [, ended] of endedHolds) yield encodeEndedHold(ended);
+    for (const pool of unsettled) yield JSON.stringify(['unsettled', ...pool]);
   };
 }
 
@@ -101,7 +109,7 @@ export class Picture implements Keeper, IterableIterator<Uint8Array> {
     tables.keeper = this;
     this.#tables = tables;
     this.#number = tables.pictureNumber;
-    this.#sessionsLeft = tables.sessions.size;
+    this.#sessionsLeft = tables.sessions.size + tables.ending.size;
     this.#placesLeft = tables.placeCount;
     this.#lines = this.#write(encodeHeader(tables), encodeTombstones(tables));
   }
@@ -186,7 +194,7 @@ export class Picture implements Keeper, IterableIterator<Uint8Array> {
     yield header;
     yield* tombstones();
     // Sessions before places: holds and waits are tied to them as they are read.
-    for (const session of this.#tables.sessions.values()) {
+    for (const session of this.#tables.allSessions()) {
       if (this.#sessionsLeft === 0) break;
       if (session.pictured !== this.#number) this.keepSession(session);
       yield* this.#takeKeptSessions();
@@ -224,7 +232,7 @@ export function digestOf(tables: Tables): string {
   hash.add(encodeHeader(tables));
   for (const line of encodeTombstones(tables)()) hash.add(line);
   const sessions: string[] = [];
-  for (const session of tables.sessions.values()) sessions.push(encodeSession(session));
+  for (const session of tables.allSessions()) sessions.push(encodeSession(session));
   const places: string[] = [];
   for (const place of tables.allPlaces()) places.push(encodePlace(place));
   for (const line of sessions.sort()) hash.add(line);
@@ -235,6 +243,7 @@ export function digestOf(tables: Tables): string {
 /** @throws SnapshotFormatError when the snapshot is damaged, cut off or of a newer version (S3). */
 export function restoreTables(chunks: Iterable<Uint8Array>): Tables {
   const tables = new Tables(noLimits);
+  const unsettled: UnsettledName[] = [];
   const hash = new TextHash();
   let count = 0;
   let ended = false;
@@ -250,13 +259,35 @@ export function restoreTables(chunks: Iterable<Uint8Array>): Tables {
       }
       ended = true;
       continue;
+    } else if (kind === 'unsettled') {
+      unsettled.push({ kind: fields.resourceKind(), name: fields.text() as ResourceName });
     } else readRecord(tables, kind, fields);
     hash.add(line);
     count += 1;
   }
   if (!ended) throw new SnapshotFormatError(`it is cut off after ${String(count)} records`);
   tie(tables);
+  orderWork(tables, unsettled);
   return tables;
+}
+
+interface UnsettledName {
+  readonly kind: ResourceKind;
+  readonly name: ResourceName;
+}
+
+/** What the next entry goes on with, in its order (WORK-2). */
+function orderWork(tables: Tables, unsettled: readonly UnsettledName[]): void {
+  const ending = [...tables.ending.values()].sort(
+    (a, b) => (a.over?.sequence ?? 0) - (b.over?.sequence ?? 0),
+  );
+  tables.ending.clear();
+  for (const session of ending) tables.ending.set(session.id, session);
+  for (const { kind, name } of unsettled) {
+    const pool = tables.poolsOf(kind).get(name);
+    if (pool === undefined) throw new SnapshotFormatError(`"${name}" has a turn and is not there`);
+    tables.unsettled.add(pool);
+  }
 }
 
 function readHeader(tables: Tables, kind: string, fields: Fields): void {
@@ -274,7 +305,8 @@ function readHeader(tables: Tables, kind: string, fields: Fields): void {
   tables.expiredSessions = fields.number();
   tables.totalSessions = fields.number();
   const limits: Record<keyof StateLimits, number> = { ...noLimits };
-  for (const name of limitNames) limits[name] = fields.number();
+  for (const name of limitNames)
+    limits[name] = fields.atEnd ? initialLimits[name] : fields.number();
   tables.limits = limits;
 }
 
@@ -288,7 +320,7 @@ function readRecord(tables: Tables, kind: string, fields: Fields): void {
       return;
     case 'session': {
       const session = decodeSession(fields);
-      tables.sessions.set(session.id, session);
+      (session.living ? tables.sessions : tables.ending).set(session.id, session);
       return;
     }
     case 'ended_hold': {

@@ -25,7 +25,9 @@ export const roomyLimits: StateLimits = {
   maxElections: 10_000,
   maxBarriers: 10_000,
   maxLatches: 10_000,
+  maxHoldsPerResource: 10_000,
   maxResultsPerSession: 1000,
+  maxWorkPerEntry: 1000,
 };
 
 export const id = (text: string): SessionId => text as SessionId;
