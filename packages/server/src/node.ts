@@ -10,6 +10,9 @@ import type { Logger } from 'pino';
 import type { Configuration } from './configuration/load.ts';
 import { version } from './version.ts';
 
+/** No setting: a few ms of work, by measurement; all that a session may hold ends within a second. */
+const maxWorkPerEntry = 1000;
+
 const handOverMs = 1000;
 
 export interface RunningNode {
@@ -63,7 +66,7 @@ export async function startNode(
       maxLatches: configuration.maxLatches,
       maxHoldsPerResource: configuration.maxHoldsPerResource,
       maxResultsPerSession: configuration.maxResultsPerSession,
-      maxWorkPerEntry: initialLimits.maxWorkPerEntry,
+      maxWorkPerEntry,
     },
     snapshotLogBytes: configuration.snapshotLogBytes,
     log,
