@@ -43,7 +43,9 @@ export class MemoryEngine implements Engine {
     maxElections: 10_000,
     maxBarriers: 10_000,
     maxLatches: 10_000,
+    maxHoldsPerResource: 10_000,
     maxResultsPerSession: 1024,
+    maxWorkPerEntry: 1000,
   });
   /** Every call ends with this, until it is taken away. */
   failWith: Error | undefined;

@@ -4,6 +4,8 @@
  *
  * E1: a keepalive is answered only after a proof of leadership begun after it arrived, and only for a
  *     session that still stands in the state then applied (spec rule 2.3).
+ * E2: what did not fit into an entry (a large session that ends) goes on in the next turn of the event
+ *     loop, with the commands of that turn, and at most one such entry is in flight.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Status } from '@holdfast/raft';
@@ -50,7 +52,9 @@ export class Leadership {
   }
 
   onApplied(batch: Batch, events: readonly Event[]): void {
-    if (this.#term !== 0) this.#renewLeases(batch, events);
+    if (this.#term === 0) return;
+    this.#renewLeases(batch, events);
+    this.#goOn();
   }
 
   onTick(): void {
@@ -141,9 +145,22 @@ export class Leadership {
     const dueTime = this.#parts.replica.state.nextDueTime();
     if (dueTime === undefined || this.#advancePending) return;
     if (dueTime > this.#parts.clusterClock.read(now)) return;
+    this.#advance();
+  }
+
+  /** E2. */
+  #goOn(): void {
+    const { state } = this.#parts.replica;
+    const dueTime = state.nextDueTime();
+    if (dueTime === undefined || dueTime > state.time || this.#advancePending) return;
+    this.#advance();
+  }
+
+  #advance(): void {
     this.#advancePending = true;
-    void this.#background({ type: 'advance' }).finally(() => {
+    void this.#background({ type: 'advance' }).then((applied) => {
       this.#advancePending = false;
+      if (applied && this.#term !== 0) this.#goOn();
     });
   }
 
@@ -152,7 +169,7 @@ export class Leadership {
     const { limits, replica } = this.#parts;
     if (this.#limitsPending || isDeepStrictEqual(limits, replica.state.limits)) return;
     this.#limitsPending = true;
-    void this.#background({ type: 'set_limits', limits }).finally(() => {
+    void this.#background({ type: 'set_limits', limits }).then(() => {
       this.#limitsPending = false;
     });
   }
@@ -169,11 +186,14 @@ export class Leadership {
     await this.#background({ type: 'expire_session', sessionId, renewal: session.renewal });
   }
 
-  /** A command of the leader's own. Its failure is no news: it is tried again when due. */
-  #background(command: Command): Promise<void> {
+  /** A command of the leader's own. Its failure is no news: it is tried again when due. Tells whether it was applied. */
+  #background(command: Command): Promise<boolean> {
     return new Promise((resolve) => {
-      const done = (): void => resolve();
-      this.#parts.queue.submit({ identity: 'holdfast', command }, done, done);
+      this.#parts.queue.submit(
+        { identity: 'holdfast', command },
+        () => resolve(true),
+        () => resolve(false),
+      );
     });
   }
 }

@@ -21,7 +21,9 @@ export const stateLimits = {
   maxElections: 100_000,
   maxBarriers: 100_000,
   maxLatches: 100_000,
+  maxHoldsPerResource: 10_000,
   maxResultsPerSession: 1024,
+  maxWorkPerEntry: 1000,
 };
 
 export async function freePorts(count: number): Promise<number[]> {

@@ -10,6 +10,9 @@ import type { Logger } from 'pino';
 import type { Configuration } from './configuration/load.ts';
 import { version } from './version.ts';
 
+/** No setting: a few ms of work, by measurement; all that a session may hold ends within a second. */
+const maxWorkPerEntry = 1000;
+
 const handOverMs = 1000;
 
 export interface RunningNode {
@@ -61,7 +64,9 @@ export async function startNode(
       maxElections: configuration.maxElections,
       maxBarriers: configuration.maxBarriers,
       maxLatches: configuration.maxLatches,
+      maxHoldsPerResource: configuration.maxHoldsPerResource,
       maxResultsPerSession: configuration.maxResultsPerSession,
+      maxWorkPerEntry,
     },
     snapshotLogBytes: configuration.snapshotLogBytes,
     log,

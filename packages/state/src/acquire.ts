@@ -10,7 +10,14 @@
 import { enqueue, give, pass, placeOf } from './grants.ts';
 import type { Ask } from './grants.ts';
 import { invariant } from './invariant.ts';
-import { isLaden, tooManyHolds, tooManyOf, tooManyWaiters } from './laden.ts';
+import {
+  hasRoom,
+  isLaden,
+  tooManyHolds,
+  tooManyHoldsOf,
+  tooManyOf,
+  tooManyWaiters,
+} from './laden.ts';
 import { beginSession, endIfUnused, tooManySessions } from './lifetimes.ts';
 import { lockUnits, unitsOf } from './modes.ts';
 import type { Pool } from './pool.ts';
@@ -97,7 +104,10 @@ function judge(
     return tooManyHolds(tables);
   }
   if (pool === undefined) return 'give';
-  if (isNext(pool, held, command.terms) && pool.fits(units, held)) return 'give'; // P2, A3
+  if (isNext(pool, held, command.terms) && pool.fits(units, held)) {
+    if (held === undefined && !hasRoom(tables, pool, session)) return tooManyHoldsOf(tables, pool);
+    return 'give'; // P2, A3
+  }
   if (command.waitMs <= 0) return lockBusy(pool, tables.timeMs);
   if (session !== undefined && isLaden(tables, session)) return tooManyHolds(tables);
   return tooManyWaiters(tables, pool) ?? 'wait';

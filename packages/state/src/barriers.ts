@@ -80,6 +80,7 @@ function answerInstead(tables: Tables, session: Session, { name, instead }: Leav
 /** Whether the round is over with it. */
 function leave(tables: Tables, barrier: Barrier, session: Session): boolean {
   const { name, round } = barrier;
+  tables.workLeft -= 1; // WORK-1
   tables.changingPlace(barrier);
   barrier.members.delete(session);
   session.leave(barrier);

@@ -28,6 +28,8 @@ export interface StateLimits {
   readonly maxHoldsPerResource: number;
   /** Remembered answers per session. */
   readonly maxResultsPerSession: number;
+  /** Units of work (ends of holds and waits) that one entry of the log does; the next ones go on. */
+  readonly maxWorkPerEntry: number;
 }
 
 /** Contract of the state machine, implemented by `createStateMachine`. */
@@ -44,7 +46,10 @@ export interface StateMachine {
   }): Applied;
   /** An entry without commands (no-op, membership) was applied. */
   skipTo(index: LogIndex): void;
-  /** The earliest time at which something is due by itself (a wait's end, a delay's end). */
+  /**
+   * The earliest time at which something is due by itself (a wait's end, a delay's end). Not after
+   * `time` when the last entry could not do all that there is to do: the next one goes on at once.
+   */
   nextDueTime(): ClusterTimeMs | undefined;
   session(id: SessionId): SessionView | undefined;
   /** Cheap existence check with the guard value, for the lease table. */

@@ -11,6 +11,7 @@
  *     "holds", and whatever ends takes such ties away. (Lowering the limit of a semaphore can tie
  *     holders closer; such a circle ends with the wait's deadline.)
  * C2: a waiter whose terms say `independent` ties its session to nobody.
+ * C4: a session that has ended waits for nobody: what it has goes by itself, in the next entries.
  * C3: the search is bounded, for each entry of the log: beyond `maxSteps` a request waits, and its
  *     deadline ends it. The same on every node: steps are counted, not time.
  *
@@ -91,6 +92,7 @@ class Search {
     let ahead = waiter.previous;
     for (; ahead !== undefined && ahead !== known; ahead = ahead.previous) {
       this.#tables.searchSteps += 1;
+      if (!ahead.session.living) continue; // C4
       if (ahead.units > most) most = ahead.units;
       if (ahead.session === origin) {
         if (mostOfOthers > 0) return waiter;
@@ -127,6 +129,7 @@ class Search {
 
   #reach(session: Session, by: Waiter): void {
     if (this.#reachedBy.has(session) || session === this.#origin.session) return;
+    if (!session.living) return; // C4
     this.#reachedBy.set(session, by);
     this.#toLookAt.push(session);
   }

@@ -5,10 +5,11 @@
  * O2: a leader that campaigns again is told that it leads, under the same token.
  * O3: only the leader of that very token proclaims a value or resigns.
  */
-import { endHold, settle } from './grants.ts';
+import { endHold } from './grants.ts';
 import { onceOnly } from './once.ts';
 import type { Hold } from './pool.ts';
 import { notLeading } from './refusals.ts';
+import { settle } from './settle.ts';
 import type { Tables } from './tables.ts';
 import { take } from './take.ts';
 import type { Command } from './commands.ts';
@@ -35,7 +36,7 @@ export function resign(
     if (hold === undefined || refusal !== undefined) return refusal ?? notLeading(name);
     const { fenceToken: token } = hold;
     endHold(tables, hold, 'released');
-    settle(tables, hold.pool);
+    settle(tables, [hold.pool]);
     return { ok: true, type: 'released', fenceToken: token, remainingHoldCount: 0 };
   });
 }

@@ -1,11 +1,11 @@
 /**
- * Giving and taking back units, and whose turn is next.
+ * Giving and taking back units, and places in queues.
  *
  * G1: every grant that gives units takes a new fence token; a re-entrant acquire takes none and
  *     tells the token of the hold that it enters (spec rule 2.5).
  * G2: nothing is given to a session that has ended (spec rule 2.4).
  * G3: after whatever frees units, takes a waiter away or opens a pool, `settle` runs in the same
- *     command: a waiter whose turn has come never waits for another command.
+ *     command (settle.ts): a waiter whose turn has come never waits for another command.
  * G4: a wait that ends leaves the queue, the session and the heap at once, and its outcome is the
  *     answer to its request.
  * G5: of several that are wanted together all are given in one command, when it is the turn of each,
@@ -34,7 +34,7 @@ export interface Ask {
   readonly terms: Terms | undefined;
 }
 
-type Granted = Extract<CommandResult, { type: 'granted' }>;
+export type Granted = Extract<CommandResult, { type: 'granted' }>;
 
 /** Gives what was asked for; the caller has found that it fits. */
 export function give(tables: Tables, session: Session, pool: Pool, ask: Ask): Granted {
@@ -185,6 +185,7 @@ export function endHold(tables: Tables, hold: Hold, reason: EndReason, note?: st
   const { name, kind } = pool;
   const { id: sessionId, clientId } = session;
   tables.changingSession(session); // Its holds are part of its record.
+  tables.workLeft -= 1; // WORK-1
   tables.changingPool(pool);
   pool.remove(hold);
   if (hold.ending !== undefined) tables.due.remove(hold.ending);
@@ -364,6 +365,7 @@ export function endWait(tables: Tables, waiter: Waiter, result: CommandResult): 
   session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession);
   for (const one of together?.waiters ?? [waiter]) {
     const { pool } = one;
+    tables.workLeft -= 1; // WORK-1
     tables.changingPool(pool);
     pool.queue.remove(one);
     session.waits.delete(one);
@@ -378,35 +380,6 @@ export function endWait(tables: Tables, waiter: Waiter, result: CommandResult): 
       result,
     });
   }
-}
-
-/** G3: gives all turns that have come, and removes what nothing is left of (P4). */
-export function settle(tables: Tables, ...pools: readonly Pool[]): void {
-  // Giving several together changes several queues: a list, since such grants can follow each other.
-  const toSettle = pools.toReversed();
-  for (let pool = toSettle.pop(); pool !== undefined; pool = toSettle.pop()) {
-    for (let waiter = pool.nextTurn(); waiter !== undefined; waiter = pool.nextTurn()) {
-      if (waiter.together === undefined) {
-        endWait(tables, waiter, give(tables, waiter.session, pool, waiter));
-      } else if (isTurnOf(waiter.together)) {
-        giveTogether(tables, waiter.together);
-        for (const other of poolsOf(waiter)) if (other !== pool) toSettle.push(other);
-      } else break;
-    }
-    if (pool.isIdle) tables.forgetPool(pool);
-  }
-}
-
-/** G5. */
-function isTurnOf({ waiters }: Together): boolean {
-  return waiters.every((one) => one.pool.queue.first === one && one.pool.isServable(one));
-}
-
-function giveTogether(tables: Tables, { waiters }: Together): void {
-  const [first] = waiters;
-  invariant(first !== undefined, 'G5: something is wanted.');
-  const grants = waiters.map((one) => give(tables, one.session, one.pool, one));
-  endWait(tables, first, grantedMany(tables, grants));
 }
 
 /** The answer to an acquire of several. */

@@ -36,6 +36,20 @@ export function tooManyOf(
   return limitExceeded(name, limit, `End some ${kind} that is not needed, or use another name.`);
 }
 
+/** TURN-3: room for one more hold of a resource, or it would enter the hold that it has. */
+export function hasRoom(tables: Tables, pool: Pool, session: Session | undefined): boolean {
+  if (pool.holds.length < tables.limits.maxHoldsPerResource) return true;
+  return session !== undefined && pool.heldBy(session) !== undefined;
+}
+
+export function tooManyHoldsOf(tables: Tables, pool: Pool): Refusal {
+  return limitExceeded(
+    'max_holds_per_resource',
+    tables.limits.maxHoldsPerResource,
+    `"${pool.name}" is held so many times at once. Release some, or spread them over several names.`,
+  );
+}
+
 export function tooManyWaiters(tables: Tables, pool: Pool): Refusal | undefined {
   const { maxWaitersPerResource } = tables.limits;
   if (pool.queue.length < maxWaitersPerResource) return undefined;

@@ -1,20 +1,26 @@
 /**
  * How sessions begin and end, and what ends by the passing of time.
  *
- * E1: in the command that ends a session, all its waits leave their queues, then all its holds end,
- *     and only then do others get what was freed (spec rule 2.4).
+ * E1: when a session ends, all its waits leave their queues, then its holds end, and only then do
+ *     others get what was freed (spec rule 2.4): in the command that ends it as far as that fits
+ *     into the entry, else by the following entries in parts (endings.ts).
  * E2: a lock delay follows an expiry and nothing else.
  * E3: an expiry that is proposed for an older renewal does nothing (spec rule 2.2).
  * E4: what is due is acted upon in order of its time, before the commands of an entry: the outcome
- *     does not depend on how many entries the time came in.
+ *     does not depend on how many entries the time came in. What does not fit into the entry (work.ts)
+ *     is acted upon by the next ones, in the same order; until then a hold still stands and a lock is
+ *     still closed, and a wait that is over is granted nothing (TURN-2).
  */
 import { leaveAll } from './barriers.ts';
-import { closeUntil, endHold, endWait, poolsOf, settle } from './grants.ts';
-import type { Ending, Opening, Pool, Waiter } from './pool.ts';
-import { limitExceeded, sessionEnded, sessionExists, waitTimeout } from './refusals.ts';
+import { endHoldOfEnded, endMore, endSome, endWaitOfEnded } from './endings.ts';
+import { endHold, endWait, poolsOf } from './grants.ts';
+import type { Ending, Opening, Waiter } from './pool.ts';
+import { limitExceeded, sessionExists, waitTimeout } from './refusals.ts';
 import { Session } from './sessions.ts';
 import type { SessionEnd, SessionFacts, Tombstone } from './sessions.ts';
+import { settle, settleRest } from './settle.ts';
 import type { Tables } from './tables.ts';
+import { beginShare } from './work.ts';
 import type { Command } from './commands.ts';
 import type { ClusterTimeMs, SessionId } from './names.ts';
 import type { CommandResult, Refusal } from './outcomes.ts';
@@ -54,7 +60,8 @@ export function beginSession(tables: Tables, facts: SessionFacts): Session {
 
 export function tooManySessions(tables: Tables): Refusal | undefined {
   const { maxSessions } = tables.limits;
-  if (tables.sessions.size < maxSessions) return undefined;
+  // Those that still end count: else they could pile up without a bound.
+  if (tables.sessions.size + tables.ending.size < maxSessions) return undefined;
   return limitExceeded('max_sessions', maxSessions, 'End sessions that are not needed.');
 }
 
@@ -62,7 +69,7 @@ export function tooManySessions(tables: Tables): Refusal | undefined {
  * Ends a session with all that it has.
  *
  * @param last Of an own session that ends with its one request: that request and its answer.
- * @returns How many holds ended.
+ * @returns How many holds end with it, in this entry or in the next ones.
  */
 export function endSession(
   tables: Tables,
@@ -79,33 +86,22 @@ export function endSession(
   const { id: sessionId, clientId } = session;
   tables.events.push({ type: 'session_ended', sessionId, clientId, reason });
 
-  const changed = new Set<Pool>();
-  for (const waiter of session.waits) {
-    endWait(tables, waiter, sessionEnded(session.id, reason)); // E1
-    for (const pool of poolsOf(waiter)) changed.add(pool);
-  }
   leaveAll(tables, session);
   const releasedCount = session.holds.size + session.permits.size + session.leads.size;
-  const how = reason === 'expired' ? 'expired' : 'session_ended';
-  // A lock delay is of locks: the other permits of a semaphore are not to wait for the lost one.
-  for (const hold of session.permits.values()) {
-    endHold(tables, hold, how); // E1
-    changed.add(hold.pool);
+  const fits = session.load <= tables.workLeft;
+  session.over = { reason, atMs: tables.timeMs, sequence: fits ? 0 : tables.nextSequence() };
+  if (fits) endSome(tables, session);
+  else {
+    tables.ending.set(session.id, session); // ENDS-2
+    endMore(tables);
   }
-  for (const hold of [...session.holds.values(), ...session.leads.values()]) {
-    endHold(tables, hold, how); // E1
-    if (reason === 'expired' && session.lockDelayMs > 0) {
-      closeUntil(tables, hold.pool, tables.timeMs + session.lockDelayMs); // E2
-    }
-    changed.add(hold.pool);
-  }
-  settle(tables, ...changed);
   return releasedCount;
 }
 
 /** An own session ends with the last thing that it was made for. */
 export function endIfUnused(tables: Tables, session: Session, last?: Tombstone['last']): void {
-  if (session.own && session.load === 0) endSession(tables, session, 'ended', last);
+  if (session.own && session.living && session.load === 0)
+    endSession(tables, session, 'ended', last);
 }
 
 /** E3. */
@@ -119,36 +115,48 @@ export function expireSession(tables: Tables, id: SessionId, renewal: number): C
   };
 }
 
-/** E4: time moves to `timeMs`. */
+/** E4: time moves to `timeMs`, and what earlier entries left goes on (WORK-2). */
 export function advance(tables: Tables, timeMs: ClusterTimeMs): void {
   tables.timeMs = timeMs;
+  beginShare(tables);
+  settleRest(tables);
+  actOnDue(tables);
+  endMore(tables);
+}
+
+function actOnDue(tables: Tables): void {
   for (let item = tables.due.first(); item !== undefined; item = tables.due.first()) {
-    if (item.dueMs > timeMs) return;
+    if (item.dueMs > tables.timeMs || tables.workLeft <= 0) break;
+    tables.actingOnDue = true;
     if (item.kind === 'opening') open(tables, item);
     else if (item.kind === 'ending') endForLength(tables, item);
     else runOut(tables, item);
   }
+  tables.actingOnDue = false;
 }
 
 function open(tables: Tables, opening: Opening): void {
   const { pool } = opening;
   tables.changingPool(pool);
+  tables.workLeft -= 1; // WORK-1
   tables.due.remove(opening);
   pool.opening = undefined;
-  settle(tables, pool);
+  settle(tables, [pool]);
 }
 
 /** A hold has stood for its longest time. */
 function endForLength(tables: Tables, { hold }: Ending): void {
   const { session, pool } = hold;
-  endHold(tables, hold, 'max_hold');
+  if (session.living) endHold(tables, hold, 'max_hold');
+  else endHoldOfEnded(tables, hold); // E2: with the delay of its expiry.
   endIfUnused(tables, session);
-  settle(tables, pool);
+  settle(tables, [pool]);
 }
 
 function runOut(tables: Tables, waiter: Waiter): void {
   const { session, pool, requestId, answer } = waiter;
-  endWait(tables, waiter, waitTimeout(pool));
+  if (session.living) endWait(tables, waiter, waitTimeout(pool));
+  else endWaitOfEnded(tables, waiter);
   endIfUnused(tables, session, { requestId, answer });
-  settle(tables, ...poolsOf(waiter));
+  settle(tables, poolsOf(waiter));
 }

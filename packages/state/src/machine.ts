@@ -11,6 +11,7 @@ import { acquire } from './acquire.ts';
 import { enterBarrier, leaveBarrier } from './barriers.ts';
 import { campaign, proclaim, resign } from './elections.ts';
 import { invariant } from './invariant.ts';
+import { initialLimits, limitsOfOldLogs } from './limits.ts';
 import { advance, createSession, endSession, expireSession } from './lifetimes.ts';
 import { countDown, createLatch, deleteLatch } from './latches.ts';
 import { acquireMany } from './many.ts';
@@ -27,6 +28,7 @@ import {
 import { SnapshotRestorer } from './restore.ts';
 import { digestOf, SnapshotWriter } from './snapshot.ts';
 import { Tables } from './tables.ts';
+import { beginCommand, beginShare } from './work.ts';
 import type { Envelope } from './commands.ts';
 import type { StateLimits, StateMachine, StateRestorer } from './contract.ts';
 import type {
@@ -57,20 +59,6 @@ import {
 
 /** After a restore from backup the fence counter moves to the next multiple of this. */
 const fenceJump = 2 ** 40;
-
-/** Part of the format: every node begins with these, whatever its version or configuration. */
-export const initialLimits: StateLimits = {
-  maxSessions: 100_000,
-  maxHoldsPerSession: 100_000,
-  maxWaitersPerResource: 10_000,
-  maxLocks: 1_000_000,
-  maxSemaphores: 100_000,
-  maxElections: 100_000,
-  maxBarriers: 10_000,
-  maxLatches: 10_000,
-  maxHoldsPerResource: 100_000,
-  maxResultsPerSession: 1024,
-};
 
 /** An empty state machine, before the first entry of the log. */
 export function createStateMachine(limits: StateLimits = initialLimits): StateMachine {
@@ -133,7 +121,11 @@ class Machine implements StateMachine {
     tables.searchSteps = 0;
     advance(tables, entry.time);
     const results: CommandResult[] = [];
-    for (const envelope of entry.commands) results.push(carryOut(tables, envelope));
+    beginShare(tables);
+    for (const envelope of entry.commands) {
+      beginCommand(tables);
+      results.push(carryOut(tables, envelope));
+    }
     const { events } = tables;
     tables.events = [];
     return { results, events };
@@ -151,7 +143,8 @@ class Machine implements StateMachine {
   }
 
   nextDueTime(): ClusterTimeMs | undefined {
-    return this.#tables.due.first()?.dueMs;
+    const tables = this.#tables;
+    return tables.isBehind ? tables.timeMs : tables.due.first()?.dueMs;
   }
 
   session(id: SessionId): SessionView | undefined {
@@ -306,7 +299,7 @@ function carryOut(tables: Tables, { command, answeredBelow }: Envelope): Command
     case 'jump_fence_counter':
       return jumpFenceCounter(tables);
     case 'set_limits':
-      tables.limits = command.limits;
+      tables.limits = { ...limitsOfOldLogs, ...command.limits };
       return { ok: true, type: 'advanced' };
   }
   // A node that skips what it does not know would go another way than the others.

@@ -8,7 +8,14 @@
 import { enqueueTogether, give, grantedMany, pass, placeOf } from './grants.ts';
 import type { Ask } from './grants.ts';
 import { invariant } from './invariant.ts';
-import { isLaden, tooManyHolds, tooManyOf, tooManyWaiters } from './laden.ts';
+import {
+  hasRoom,
+  isLaden,
+  tooManyHolds,
+  tooManyHoldsOf,
+  tooManyOf,
+  tooManyWaiters,
+} from './laden.ts';
 import { lockUnits, unitsOf } from './modes.ts';
 import type { Pool } from './pool.ts';
 import { lockBusy, noPermits, requestForgotten, requestReused, usedFor } from './refusals.ts';
@@ -116,6 +123,8 @@ function judge(
       opened[one.kind] += 1;
       const tooMany = tooManyOf(tables, one.kind, opened[one.kind]);
       if (tooMany !== undefined) return tooMany;
+    } else if (!hasRoom(tables, pool, session)) {
+      return tooManyHoldsOf(tables, pool);
     } else if (busy === undefined && !isFree(pool, session, unitsWanted(one))) {
       busy = { pool, one };
     }

@@ -13,7 +13,7 @@ import type { Hold, Pool, Together, Waiter } from './pool.ts';
 import { RequestTable } from './requests.ts';
 import type { Answer } from './requests.ts';
 import { Session } from './sessions.ts';
-import type { Tombstone } from './sessions.ts';
+import type { SessionOver, Tombstone } from './sessions.ts';
 import type { Place, Tables } from './tables.ts';
 import type { Terms } from './commands.ts';
 import type { EndedHold } from './view-types.ts';
@@ -85,7 +85,8 @@ export function* encodeSession(
   );
   const first = told.next();
   const firstAnswers = first.done === true ? [] : first.value;
-  yield JSON.stringify(['session', ...facts, forgottenThrough, firstAnswers, ordered]);
+  const over = session.over === undefined ? [] : encodeOver(session.over);
+  yield JSON.stringify(['session', ...facts, forgottenThrough, firstAnswers, ordered, ...over]);
   for (const more of told) yield JSON.stringify(['answers', more]);
 }
 
@@ -93,6 +94,12 @@ export interface DecodedSession {
   readonly session: Session;
   readonly inFileOrder: boolean;
 }
+
+const encodeOver = ({ reason, atMs, sequence }: SessionOver): readonly JsonValue[] => [
+  reason,
+  atMs,
+  sequence,
+];
 
 /** The session without its holds and waits: those come with the pools. */
 export function decodeSession(fields: Fields): DecodedSession {
@@ -109,7 +116,16 @@ export function decodeSession(fields: Fields): DecodedSession {
   session.renewal = renewal;
   decodeAnswers(session, fields);
   // Version 3 ends here.
-  return { session, inFileOrder: !fields.atEnd && fields.number() === 1 };
+  const inFileOrder = !fields.atEnd && fields.number() === 1;
+  if (!fields.atEnd) {
+    session.living = false;
+    session.over = {
+      reason: fields.sessionEnd(),
+      atMs: fields.number(),
+      sequence: fields.number(),
+    };
+  }
+  return { session, inFileOrder };
 }
 
 export function decodeAnswers(session: Session, fields: Fields): void {
@@ -418,7 +434,7 @@ const sessionOf = (tables: Tables, fields: Fields): Session =>
 
 /** @throws SnapshotFormatError when there is none. */
 export function sessionWithId(tables: Tables, id: SessionId): Session {
-  const session = tables.sessions.get(id);
+  const session = tables.sessions.get(id) ?? tables.ending.get(id);
   if (session === undefined) {
     throw new SnapshotFormatError(`a hold or wait is of session "${id}", which is not there`);
   }

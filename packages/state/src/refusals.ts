@@ -77,7 +77,7 @@ export function lockBusy(pool: Pool, timeMs: number): Refusal {
     waiter_count: pool.queue.length,
   };
   if (pool.opening !== undefined) {
-    const delayedForMs = pool.opening.dueMs - timeMs;
+    const delayedForMs = Math.max(0, pool.opening.dueMs - timeMs);
     return refuse(
       'lock_delayed',
       `"${pool.name}" stays closed for ${String(delayedForMs)} ms because a holder's session expired. Wait or try again later.`,

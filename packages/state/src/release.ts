@@ -6,7 +6,7 @@
  * R2: only a session that holds a lock releases it, and a token from before its hold is refused.
  * R3: abandoning gives back what was granted to exactly this request, once.
  */
-import { endHold, endWait, lower, poolsOf, settle } from './grants.ts';
+import { endHold, endWait, lower, poolsOf } from './grants.ts';
 import { endIfUnused } from './lifetimes.ts';
 import { lockUnits } from './modes.ts';
 import type { Hold } from './pool.ts';
@@ -21,6 +21,7 @@ import {
 } from './refusals.ts';
 import type { Answer, ReleaseAnswer, WaitingAnswer } from './requests.ts';
 import type { Session, Tombstone } from './sessions.ts';
+import { settle } from './settle.ts';
 import type { Tables } from './tables.ts';
 import type { Command } from './commands.ts';
 import type { FenceToken, Mode, RequestId, ResourceName } from './names.ts';
@@ -115,7 +116,7 @@ function giveBack(tables: Tables, hold: Hold, last: Tombstone['last']): void {
   }
   endHold(tables, hold, 'released');
   endIfUnused(tables, hold.session, last);
-  settle(tables, hold.pool);
+  settle(tables, [hold.pool]);
 }
 
 export function abandon(
@@ -179,7 +180,7 @@ function giveUp(
   if (waiter !== undefined) {
     endWait(tables, waiter, waitAbandoned(name, requestId));
     endIfUnused(tables, session, { requestId, answer: known });
-    settle(tables, ...poolsOf(waiter));
+    settle(tables, poolsOf(waiter));
     return;
   }
   if (result === undefined || !result.ok) return;
@@ -213,7 +214,7 @@ function undoTaking(
   if (hold === undefined || hold.fenceToken !== fenceToken) return;
   endHold(tables, hold, 'released');
   endIfUnused(tables, hold.session, last);
-  settle(tables, hold.pool);
+  settle(tables, [hold.pool]);
 }
 
 function undoEntering(
@@ -232,7 +233,7 @@ function undoEntering(
   if (hold.holdCount > 0 && hold.exclusiveCount === 0 && hold.units === lockUnits) {
     // Nobody is left who asked for all of it.
     lower(tables, hold);
-    settle(tables, hold.pool);
+    settle(tables, [hold.pool]);
   }
 }
 
@@ -255,7 +256,7 @@ export function downgrade(
   if (hold.fenceToken !== fenceToken) return staleFenceToken(hold, fenceToken);
   if (hold.units === lockUnits) {
     lower(tables, hold);
-    settle(tables, hold.pool);
+    settle(tables, [hold.pool]);
   }
   return { ok: true, type: 'downgraded', fenceToken };
 }
@@ -269,6 +270,6 @@ export function forceRelease(tables: Tables, { kind, name, reason }: ForceReleas
     endHold(tables, hold, 'forced', note);
     endIfUnused(tables, hold.session);
   }
-  settle(tables, pool);
+  settle(tables, [pool]);
   return { ok: true, type: 'forced', releasedCount };
 }

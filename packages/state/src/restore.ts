@@ -24,11 +24,15 @@ import { formatName, formatVersion, limitNames } from './snapshot.ts';
 import { Tables } from './tables.ts';
 import { Ties } from './ties.ts';
 import type { StateLimits } from './contract.ts';
+import type { ResourceName } from './names.ts';
 
 /** The oldest version that is still read. It tells no order of what sessions have. */
 const oldestVersion = 3;
 /** Limits that came with a later version; before, the first ones of every cluster were in force. */
-const versionOfLimit: Partial<Record<keyof StateLimits, number>> = { maxHoldsPerResource: 4 };
+const versionOfLimit: Partial<Record<keyof StateLimits, number>> = {
+  maxHoldsPerResource: 4,
+  maxWorkPerEntry: 4,
+};
 
 export class SnapshotRestorer {
   readonly #tables: Tables;
@@ -144,7 +148,7 @@ export class SnapshotRestorer {
       case 'session': {
         const { session, inFileOrder } = decodeSession(fields);
         if (!inFileOrder) this.#ties.awaitOrder(session);
-        tables.sessions.set(session.id, session);
+        (session.living ? tables.sessions : tables.ending).set(session.id, session);
         this.#session = session;
         return;
       }
@@ -159,6 +163,12 @@ export class SnapshotRestorer {
         return decodeBarrier(tables, fields);
       case 'latch':
         return decodeLatch(tables, fields);
+      case 'unsettled': {
+        const pool = tables.poolsOf(fields.resourceKind()).get(fields.text() as ResourceName);
+        if (pool === undefined) throw new SnapshotFormatError('a turn has come in no pool');
+        tables.unsettled.add(pool);
+        return;
+      }
       case 'order': {
         const order = decodeOrder(fields);
         return this.#ties.order(sessionWithId(tables, order.id), order);

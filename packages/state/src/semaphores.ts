@@ -8,7 +8,7 @@
  * N3: after a limit was lowered nobody waits for more permits than there can ever be.
  * N4: who needs many permits is not passed by those who need few (P2).
  */
-import { endHold, endWait, poolsOf, settle } from './grants.ts';
+import { endHold, endWait, poolsOf } from './grants.ts';
 import { tooManyOf } from './laden.ts';
 import { endIfUnused } from './lifetimes.ts';
 import type { Pool } from './pool.ts';
@@ -23,6 +23,7 @@ import {
   usedFor,
 } from './refusals.ts';
 import type { Answer } from './requests.ts';
+import { settle } from './settle.ts';
 import type { Tables } from './tables.ts';
 import { take } from './take.ts';
 import type { Command } from './commands.ts';
@@ -78,7 +79,7 @@ export function releasePermits(
   if (held !== undefined) {
     endHold(tables, held, 'released');
     endIfUnused(tables, session, requestId === undefined ? undefined : { requestId, answer });
-    settle(tables, held.pool);
+    settle(tables, [held.pool]);
   }
   return result;
 }
@@ -116,7 +117,7 @@ export function resizeSemaphore(
     endIfUnused(tables, session, { requestId, answer });
     for (const other of poolsOf(waiter)) changed.add(other);
   }
-  settle(tables, ...changed);
+  settle(tables, changed);
   return { ok: true, type: 'semaphore', semaphore: view(tables, pool) };
 }
 
@@ -140,6 +141,6 @@ export function deleteSemaphore(
   tables.changingPool(pool);
   pool.stays = false;
   tell(tables, 'deleted', pool);
-  settle(tables, pool);
+  settle(tables, [pool]);
   return { ok: true, type: 'semaphore', semaphore: view(tables, pool) };
 }

@@ -13,6 +13,15 @@ const noBarriers: ReadonlySet<Barrier> = new Set<Barrier>();
 
 export type SessionEnd = 'ended' | 'expired';
 
+/** How and when a session ended. */
+export interface SessionOver {
+  readonly reason: SessionEnd;
+  /** Cluster time. */
+  readonly atMs: number;
+  /** Orders those that end. */
+  readonly sequence: number;
+}
+
 /** What never changes in a session. */
 export interface SessionFacts {
   readonly id: SessionId;
@@ -33,6 +42,8 @@ export class Session {
   readonly createdAtMs: number;
   readonly own: boolean;
   living = true;
+  /** Set once it has ended. */
+  over: SessionOver | undefined = undefined;
   renewal = 1;
   /** In order of their tokens. */
   readonly holds: Map<ResourceName, Hold> = new Map<ResourceName, Hold>();

@@ -41,6 +41,7 @@ export const limitNames: readonly (keyof StateLimits)[] = [
   'maxLatches',
   'maxResultsPerSession',
   'maxHoldsPerResource',
+  'maxWorkPerEntry',
 ];
 export const formatName = 'holdfast-state';
 export const formatVersion = 4;
@@ -55,7 +56,12 @@ interface Source {
   readonly tombstones: readonly Iterable<string>[];
   readonly sessions: Iterable<Session>;
   readonly places: Iterable<Iterable<Place>>;
+  readonly unsettled: readonly string[];
 }
+
+/** Pools in which turns have come that did not fit into their entry, in their order (WORK-2). */
+const unsettledOf = ({ unsettled }: Tables): readonly string[] =>
+  Array.from(unsettled, ({ kind, name }) => JSON.stringify(['unsettled', kind, name]));
 
 function encodeHeader(tables: Tables): string {
   return JSON.stringify([
@@ -108,12 +114,13 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     tables.keeper = this;
     this.#tables = tables;
     this.#number = tables.pictureNumber;
-    const { sessions, pools, semaphores, elections, barriers, latches } = tables;
+    const { pools, semaphores, elections, barriers, latches } = tables;
     const all = [pools, semaphores, elections, barriers, latches];
     this.#lines = this.#write({
       header: encodeHeader(tables),
       tombstones: tombstones(tables),
-      sessions: Array.from(sessions.values()),
+      sessions: Array.from(tables.allSessions()),
+      unsettled: unsettledOf(tables),
       places: all.map((places): readonly Place[] => Array.from<Place>(places.values())),
     });
   }
@@ -197,6 +204,7 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
       yield* encodeSession(record, order === undefined);
     }
     for (const places of source.places) for (const place of places) yield* this.#placeOf(place);
+    yield* source.unsettled;
     for (const order of orders) yield* encodeOrder(order);
   }
 
@@ -225,13 +233,14 @@ export function digestOf(tables: Tables): string {
   const orders: SessionOrder[] = [];
   hash.add(encodeHeader(tables));
   for (const lines of tombstones(tables)) for (const line of lines) hash.add(line);
-  for (const session of tables.sessions.values()) {
+  for (const session of tables.allSessions()) {
     const record = copySession(session);
     const order = orderOf(record);
     if (order !== undefined) orders.push(order);
     for (const line of encodeSession(record, order === undefined)) hash.add(line);
   }
   for (const place of tables.allPlaces()) for (const line of encodePlace(place)) hash.add(line);
+  for (const line of unsettledOf(tables)) hash.add(line);
   for (const order of orders) for (const line of encodeOrder(order)) hash.add(line);
   return hash.digest();
 }

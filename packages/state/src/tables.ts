@@ -49,6 +49,10 @@ export class Tables {
   heldPools = 0;
   waiterCount = 0;
   readonly sessions: Map<SessionId, Session> = new Map<SessionId, Session>();
+  /** Sessions that are over and still have holds or waits, in the order of their ends (endings.ts). */
+  readonly ending: Map<SessionId, Session> = new Map<SessionId, Session>();
+  /** Pools in which turns have come that did not fit into their entry, in that order (settle.ts). */
+  readonly unsettled: Set<Pool> = new Set<Pool>();
   /** The pools of locks. */
   readonly pools: Map<ResourceName, Pool> = new Map<ResourceName, Pool>();
   /** Their names in order, for listings. */
@@ -70,6 +74,10 @@ export class Tables {
     maxEndedHolds,
   );
   readonly due: DueHeap<Waiter | Opening | Ending> = new DueHeap<Waiter | Opening | Ending>();
+  /** Work that the entry which is being applied may still do (work.ts). */
+  workLeft = 0;
+  /** What is due is being acted upon, in its order: no wait is overdue then. */
+  actingOnDue = false;
   /** Steps of searches for circles in the entry that is being applied (deadlock.ts C3). */
   searchSteps = 0;
   /** Events of the entry that is being applied. */
@@ -157,6 +165,7 @@ export class Tables {
   /** Of a pool that was forgotten before, nothing: there may be another one of its name. */
   forgetPool(pool: Pool): void {
     const pools = this.poolsOf(pool.kind);
+    this.unsettled.delete(pool);
     if (pools.get(pool.name) !== pool) return;
     pools.delete(pool.name);
     if (pool.kind === 'lock') this.lockNames.remove(pool.name);
@@ -175,7 +184,29 @@ export class Tables {
   }
 
   tombstone(id: SessionId): Tombstone | undefined {
-    return this.ended.get(id) ?? this.ownEnded.get(id);
+    const ending = this.ending.get(id)?.over;
+    return (
+      this.ended.get(id) ??
+      this.ownEnded.get(id) ??
+      // Not forgotten while it ends (ENDS-1).
+      (ending === undefined ? undefined : { reason: ending.reason, last: undefined })
+    );
+  }
+
+  /** Those that live, then those that are over and still have something. */
+  *allSessions(): Generator<Session, void, undefined> {
+    yield* this.sessions.values();
+    yield* this.ending.values();
+  }
+
+  /** A wait with such a deadline is only still there because its end did not fit into the entry (E4). */
+  isOverdue(dueMs: number): boolean {
+    return !this.actingOnDue && dueMs <= this.timeMs;
+  }
+
+  /** Whether the next entry has to go on with what this one left (WORK-2). */
+  get isBehind(): boolean {
+    return this.unsettled.size > 0 || this.ending.size > 0;
   }
 
   /** Why a command for a session that is not there is refused (spec rule 2.6). */

@@ -5,7 +5,14 @@
 import { enqueue, give, pass, placeOf } from './grants.ts';
 import type { Ask } from './grants.ts';
 import { invariant } from './invariant.ts';
-import { isLaden, tooManyHolds, tooManyOf, tooManyWaiters } from './laden.ts';
+import {
+  hasRoom,
+  isLaden,
+  tooManyHolds,
+  tooManyHoldsOf,
+  tooManyOf,
+  tooManyWaiters,
+} from './laden.ts';
 import { beginSession, endIfUnused, tooManySessions } from './lifetimes.ts';
 import type { Pool } from './pool.ts';
 import { isNext } from './queue.ts';
@@ -152,7 +159,9 @@ function judgeTaking(
     if (isLaden(tables, session)) return tooManyHolds(tables);
   }
   if (pool === undefined) return 'give';
-  if (isNext(pool, undefined, terms) && pool.fits(permits, undefined)) return 'give'; // N4, O1
+  if (isNext(pool, undefined, terms) && pool.fits(permits, undefined)) {
+    return hasRoom(tables, pool, session) ? 'give' : tooManyHoldsOf(tables, pool); // N4, O1
+  }
   if (waitMs <= 0)
     return kind === 'semaphore' ? noPermits(pool, permits) : notElected(pool, tables.timeMs);
   return tooManyWaiters(tables, pool) ?? 'wait';

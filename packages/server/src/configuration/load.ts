@@ -29,6 +29,7 @@ export interface Configuration {
   readonly maxSessions: number;
   readonly maxHoldsPerSession: number;
   readonly maxWaitersPerResource: number;
+  readonly maxHoldsPerResource: number;
   readonly maxLocks: number;
   readonly maxSemaphores: number;
   readonly maxElections: number;
@@ -222,6 +223,7 @@ function assemble(value: (key: string) => unknown): Configuration {
     maxSessions: number('limits.max_sessions'),
     maxHoldsPerSession: number('limits.max_holds_per_session'),
     maxWaitersPerResource: number('limits.max_waiters_per_resource'),
+    maxHoldsPerResource: number('limits.max_holds_per_resource'),
     maxLocks: number('limits.max_locks'),
     maxSemaphores: number('limits.max_semaphores'),
     maxElections: number('limits.max_elections'),

@@ -189,6 +189,13 @@ const definitions: readonly Setting[] = [
     description: 'Most waiters in the queue of one resource. That of the leader is in force.',
   },
   {
+    key: 'limits.max_holds_per_resource',
+    schema: count(100_000),
+    default: 10_000,
+    description:
+      'Most holds of one resource at once: acquires of permits, shared holds. That of the leader is in force.',
+  },
+  {
     key: 'limits.max_locks',
     schema: count(10_000_000),
     default: 1_000_000,

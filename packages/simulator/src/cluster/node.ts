@@ -125,7 +125,10 @@ export class SimulatedNode implements Door {
           maxElections: 1000,
           maxBarriers: 1000,
           maxLatches: 1000,
+          maxHoldsPerResource: 100,
           maxResultsPerSession: 1024,
+          // Few, so that what ends is often spread over several entries.
+          maxWorkPerEntry: 4,
         },
         log: this.#log(),
         onFatal: fatal,

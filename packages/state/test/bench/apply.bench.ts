@@ -14,7 +14,9 @@ const limits = {
   maxElections: 1000,
   maxBarriers: 1000,
   maxLatches: 1000,
+  maxHoldsPerResource: 10_000,
   maxResultsPerSession: 1024,
+  maxWorkPerEntry: 1000,
 };
 const sessionCount = 256;
 const batchSize = 64;

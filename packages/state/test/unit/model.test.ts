@@ -5,7 +5,7 @@ import { restoreStateMachine } from '../../src/index.ts';
 import type { Applied, StateMachine } from '../../src/index.ts';
 import { allLocks, allSessions, check, commandOf, steps } from './support/chance.ts';
 import type { Step } from './support/chance.ts';
-import { Driver, eventLine, id, outcome } from './support/driver.ts';
+import { Driver, eventLine, id, outcome, roomyLimits } from './support/driver.ts';
 import { Model } from './support/model.ts';
 
 function carryOut(driver: Driver, step: Step): Applied {
@@ -49,26 +49,35 @@ function compare(driver: Driver, model: Model): void {
 
 describe('the machine against a naive model', () => {
   test('every command has the result, the events and the state that the model has', () => {
-    check(
-      fc.property(steps, (list) => {
-        const driver = new Driver();
-        const model = new Model();
-        for (const step of list) {
-          if (step.type === 'time') driver.timeMs += step.byMs;
-          const command = commandOf(step, driver.machine);
-          model.events = [];
-          model.advance(driver.timeMs);
-          const expected = model.do(command);
-          const { results, events } = driver.entry([command]);
-          assert.deepEqual(results.map(outcome), [expected], JSON.stringify(command));
-          assert.deepEqual(events.map(eventLine).sort(), model.events.sort());
-          compare(driver, model);
-        }
-      }),
-      1500,
-    );
+    agree(roomyLimits.maxWorkPerEntry, 1500);
+  });
+
+  test('so it has where what ends does not fit into one entry', () => {
+    for (const maxWorkPerEntry of [1, 2, 3]) agree(maxWorkPerEntry, 700);
   });
 });
+
+/** The same entries with as much work for each. */
+function agree(maxWorkPerEntry: number, runs: number): void {
+  check(
+    fc.property(steps, (list) => {
+      const driver = Driver.withLimits({ maxWorkPerEntry });
+      const model = new Model(maxWorkPerEntry);
+      for (const step of list) {
+        if (step.type === 'time') driver.timeMs += step.byMs;
+        const command = commandOf(step, driver.machine);
+        model.events = [];
+        model.advance(driver.timeMs);
+        const expected = model.do(command);
+        const { results, events } = driver.entry([command]);
+        assert.deepEqual(results.map(outcome), [expected], JSON.stringify(command));
+        assert.deepEqual(events.map(eventLine).sort(), model.events.sort());
+        compare(driver, model);
+      }
+    }),
+    runs,
+  );
+}
 
 describe('what holds after every command', () => {
   test('a writer holds alone, and units are never given twice', () => {

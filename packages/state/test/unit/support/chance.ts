@@ -170,7 +170,10 @@ export const steps: fc.Arbitrary<readonly Step[]> = fc
 export function commandOf(step: Step, machine: StateMachine): Command {
   switch (step.type) {
     case 'command':
-      return step.command;
+      // Whatever limits a test has chosen stay.
+      return step.command.type === 'set_limits'
+        ? { type: 'set_limits', limits: machine.limits }
+        : step.command;
     case 'time':
       return { type: 'advance' };
     case 'expire': {

@@ -27,6 +27,7 @@ export const roomyLimits: StateLimits = {
   maxLatches: 10_000,
   maxHoldsPerResource: 10_000,
   maxResultsPerSession: 1000,
+  maxWorkPerEntry: 1000,
 };
 
 export const id = (text: string): SessionId => text as SessionId;

@@ -60,8 +60,20 @@ export class Model {
   waits: ModelWait[] = [];
   closed = new Map<string, { readonly untilMs: number }>();
   events: string[] = [];
-  /** Locks that an ending session freed, in the order in which they are given to others. */
-  freed: string[] = [];
+  /** Locks in which somebody may have the turn now, in the order in which that came to be. */
+  changed = new Set<string>();
+  /** Of those, the ones that the work of their entry was too short for. */
+  unsettled = new Set<string>();
+  /** Sessions that are over and still have holds or waits, oldest first. */
+  ending: Ending[] = [];
+  workLeft = 0;
+  readonly work: number;
+  actingOnDue = false;
+
+  /** @param work How many holds and waits an entry may end. */
+  constructor(work = 1000) {
+    this.work = work;
+  }
 
   // ---- what readers see -------------------------------------------------------------------------
 
@@ -88,28 +100,45 @@ export class Model {
 
   advance(timeMs: number): void {
     this.timeMs = timeMs;
-    for (;;) {
+    this.workLeft = this.work;
+    for (const lock of [...this.unsettled]) this.grant(lock);
+    this.changed.clear();
+    this.actOnDue();
+    this.endMore();
+    this.workLeft = this.work;
+  }
+
+  actOnDue(): void {
+    while (this.workLeft > 0) {
       const dues = [
         ...[...this.closed].map(([lock, { untilMs }]) => ({
           untilMs,
           rank: 0,
           born: 0,
-          act: () => this.closed.delete(lock),
+          act: () => this.open(lock),
         })),
         ...this.waits.map((wait) => ({
           untilMs: wait.untilMs,
           rank: 1,
           born: wait.born,
-          act: () => this.endWait(wait, 'wait_timeout'),
+          act: () => this.endWait(wait, this.lives(wait) ? 'wait_timeout' : 'session_expired'),
         })),
       ]
-        .filter(({ untilMs }) => untilMs <= timeMs)
+        .filter(({ untilMs }) => untilMs <= this.timeMs)
         .sort((a, b) => a.untilMs - b.untilMs || a.rank - b.rank || a.born - b.born);
       const next = dues[0];
       if (next === undefined) return;
+      this.actingOnDue = true;
       next.act();
       this.grantAll();
+      this.actingOnDue = false;
     }
+  }
+
+  open(lock: string): void {
+    this.workLeft -= 1;
+    this.closed.delete(lock);
+    this.changed.add(lock);
   }
 
   // ---- commands ---------------------------------------------------------------------------------
@@ -254,6 +283,7 @@ export class Model {
     const waits = [...others, ...firsts, asked, ...queue.slice(firsts.length)];
     const ties: Tie[] = [];
     for (const [index, wait] of waits.entries()) {
+      if (this.ended.has(wait.session.id)) continue; // It waits for nobody: it goes by itself.
       for (const hold of this.holds) {
         if (hold.lock === wait.lock && (hold.exclusive || wait.mode === 'exclusive'))
           ties.push([wait.session.id, hold.session.id]);
@@ -351,6 +381,7 @@ export class Model {
       !hold.frames.some(({ mode }) => mode === 'exclusive')
     ) {
       hold.exclusive = false;
+      this.changed.add(name);
       this.events.push(`hold_lowered ${name} ${sessionId} ${String(hold.tokens.at(-1))}`);
     }
     return 'abandoned';
@@ -420,6 +451,8 @@ export class Model {
   }
 
   endHold(hold: ModelHold, reason: string): void {
+    this.workLeft -= 1;
+    this.changed.add(hold.lock);
     this.holds = this.holds.filter((one) => one !== hold);
     this.events.push(
       `hold_ended ${hold.lock} ${hold.session.id} ${String(hold.tokens.at(-1))} ${reason}`,
@@ -427,6 +460,8 @@ export class Model {
   }
 
   endWait(wait: ModelWait, answer: string): void {
+    this.workLeft -= 1;
+    this.changed.add(wait.lock);
     this.waits = this.waits.filter((one) => one !== wait);
     wait.request.answer = answer;
     this.events.push(
@@ -453,43 +488,88 @@ export class Model {
     this.sessions = this.sessions.filter((one) => one !== session);
     this.ended.set(session.id, { last });
     this.events.push(`session_ended ${session.id} ${reason}`);
-    const waited = this.waits.filter((one) => one.session === session);
-    for (const wait of waited) this.endWait(wait, 'session_expired');
-    const held = this.holds
+    const { length: releasedCount } = this.holdsOf(session);
+    const over = { session, reason, atMs: this.timeMs };
+    if (releasedCount + this.waitsOf(session).length <= this.workLeft) this.endSome(over);
+    else {
+      this.ending.push(over);
+      this.endMore();
+    }
+    return releasedCount;
+  }
+
+  waitsOf(session: ModelSession): readonly ModelWait[] {
+    return this.waits
+      .filter((one) => one.session === session)
+      .sort((one, other) => one.born - other.born);
+  }
+
+  holdsOf(session: ModelSession): readonly ModelHold[] {
+    return this.holds
       .filter((hold) => hold.session === session)
       .sort((a, b) => (a.tokens.at(-1) ?? 0) - (b.tokens.at(-1) ?? 0));
-    this.freed = [
-      ...waited.sort((a, b) => a.born - b.born).map(({ lock }) => lock),
-      ...held.map(({ lock }) => lock),
-    ];
-    for (const hold of held) {
+  }
+
+  lives({ session }: { readonly session: ModelSession }): boolean {
+    return this.sessions.includes(session);
+  }
+
+  /** First its waits, then its holds, then others get what was freed. */
+  endSome({ session, reason, atMs }: Ending): void {
+    for (const wait of this.waitsOf(session))
+      if (this.workLeft > 0) this.endWait(wait, 'session_expired');
+    for (const hold of this.waitsOf(session).length > 0 ? [] : this.holdsOf(session)) {
+      if (this.workLeft <= 0) break;
       this.endHold(hold, reason === 'expired' ? 'expired' : 'session_ended');
-      if (reason !== 'expired' || session.lockDelayMs === 0) continue;
-      const untilMs = this.timeMs + session.lockDelayMs;
+      const untilMs = atMs + session.lockDelayMs;
+      if (reason !== 'expired' || untilMs <= this.timeMs) continue;
       if (untilMs > (this.closed.get(hold.lock)?.untilMs ?? 0))
         this.closed.set(hold.lock, { untilMs });
     }
-    return held.length;
+    this.grantAll();
   }
 
-  /** Until nothing changes: whoever is first in a queue and can be given what it waits for, is. */
+  endMore(): void {
+    for (const over of [...this.ending]) {
+      if (this.workLeft <= 0) return;
+      this.endSome(over);
+      if (this.waitsOf(over.session).length + this.holdsOf(over.session).length > 0) return;
+      this.ending = this.ending.filter((one) => one !== over);
+    }
+  }
+
   grantAll(): void {
+    for (const lock of [...this.changed]) this.grant(lock);
+    this.changed.clear();
+  }
+
+  /** Whoever is first in the queue and can be given what it waits for, is, as long as there is work left. */
+  grant(lock: string): void {
     for (;;) {
-      const ready = this.waits.filter(
-        (wait) =>
-          wait === this.waits.find((one) => one.lock === wait.lock) &&
-          this.canGive(wait.session.id, wait.lock, wait.mode),
-      );
-      const lock = this.freed.find((name) => ready.some((wait) => wait.lock === name));
-      const first = ready.find((wait) => wait.lock === lock) ?? ready[0];
-      if (first === undefined) {
-        this.freed = [];
+      const first = this.waits.find((wait) => wait.lock === lock);
+      const isReady =
+        first !== undefined &&
+        this.lives(first) &&
+        (this.actingOnDue || first.untilMs > this.timeMs) &&
+        this.canGive(first.session.id, lock, first.mode);
+      if (!isReady) {
+        this.unsettled.delete(lock);
         return;
       }
-      this.give(first.session, first.lock, first.mode, first.requestId, first.request);
+      if (this.workLeft <= 0) {
+        this.unsettled.add(lock);
+        return;
+      }
+      this.give(first.session, lock, first.mode, first.requestId, first.request);
       this.endWait(first, first.request.answer);
     }
   }
+}
+
+interface Ending {
+  readonly session: ModelSession;
+  readonly reason: 'ended' | 'expired';
+  readonly atMs: number;
 }
 
 function takeWhile<T>(list: readonly T[], keep: (item: T) => boolean): readonly T[] {

@@ -1,0 +1,27 @@
+/**
+ * How much one entry of the log does, so that no entry takes long, whatever it ends.
+ *
+ * WORK-1: each hold that ends, each wait that ends (granted or not), each lock that opens and each
+ *     barrier that is left is one unit of work. What earlier entries left and what is due get `maxWorkPerEntry` units
+ *     of an entry, its commands together as many again, and each command at least `workOfCommand`:
+ *     a plain release and the grant that follows it are never put off.
+ * WORK-2: what does not fit is part of the state and goes on with the next entry, oldest first: turns
+ *     that have come (settle.ts), what is due (lifetimes.ts), sessions that end (endings.ts).
+ * WORK-3: work is counted and never timed: the same on every node, also on one that was restored.
+ * WORK-4: one command may go beyond its share by what is bounded otherwise: the holds or waits of one
+ *     resource, the barriers of one session.
+ */
+import type { Tables } from './tables.ts';
+
+/** A release, and the grant to the next one, twice. */
+const workOfCommand = 4;
+
+/** Of what earlier entries left and what is due, and then of the commands. */
+export function beginShare(tables: Tables): void {
+  tables.workLeft = tables.limits.maxWorkPerEntry;
+}
+
+export function beginCommand(tables: Tables): void {
+  const least = Math.min(workOfCommand, tables.limits.maxWorkPerEntry);
+  if (tables.workLeft < least) tables.workLeft = least;
+}
