@@ -51,6 +51,7 @@ export interface SessionRecord {
   /** In its order; first the locks, then permits, then elections. */
   readonly holds: readonly (readonly Hold[])[];
   readonly waits: readonly Waiter[];
+  readonly over: SessionOver | undefined;
 }
 
 /** Cheap, so that a command that changes many large sessions is not held up by a snapshot. */
@@ -65,6 +66,7 @@ export function copySession(session: Session): SessionRecord {
     answers,
     holds: [holds, permits, leads].map((some) => Array.from(some.values())),
     waits: Array.from(waits),
+    over: session.over,
   };
 }
 
@@ -73,7 +75,7 @@ export function copySession(session: Session): SessionRecord {
  *     the snapshot; where they do not, lines of the kind `order` tell their order (SNAP-4).
  */
 export function* encodeSession(
-  { session, renewal, forgottenThrough, answers }: SessionRecord,
+  { session, renewal, forgottenThrough, answers, over }: SessionRecord,
   inFileOrder: boolean,
 ): Generator<string, void, undefined> {
   const { id, clientId, timeoutMs, lockDelayMs, createdAtMs } = session;
@@ -85,8 +87,14 @@ export function* encodeSession(
   );
   const first = told.next();
   const firstAnswers = first.done === true ? [] : first.value;
-  const over = session.over === undefined ? [] : encodeOver(session.over);
-  yield JSON.stringify(['session', ...facts, forgottenThrough, firstAnswers, ordered, ...over]);
+  yield JSON.stringify([
+    'session',
+    ...facts,
+    forgottenThrough,
+    firstAnswers,
+    ordered,
+    ...(over === undefined ? [] : encodeOver(over)),
+  ]);
   for (const more of told) yield JSON.stringify(['answers', more]);
 }
 
