@@ -235,7 +235,8 @@ export class Network {
     );
   }
 
-  compact(id: MemberId): void {
+  /** Stores a snapshot and forgets the log but for `kept` entries. */
+  compact(id: MemberId, kept: number = Math.floor(this.random() * 5)): void {
     const node = this.#node(id);
     if (node.raft === undefined || node.appliedIndex <= node.disk.snapshot.index) return;
     const term = node.raft.termAt(node.appliedIndex);
@@ -245,16 +246,13 @@ export class Network {
       JSON.stringify({ by: `${id} at ${String(this.now)}`, applied: node.applied }),
     );
     const meta = metaOf(node.appliedIndex, term, node.raft.membershipAt(node.appliedIndex), bytes);
-    const keepFrom = Math.max(
-      node.raft.status().firstIndex,
-      meta.index + 1 - Math.floor(this.random() * 5),
-    );
+    const keepFrom = Math.max(node.raft.status().firstIndex, meta.index + 1 - kept);
     // Only durable entries may be dropped from the disk; the rest is still under way.
     if ((node.disk.entries.at(-1)?.index ?? node.disk.snapshot.index) < meta.index) return;
     node.disk.save(meta, bytes);
-    const kept = node.raft.compacted(meta, keepFrom);
+    const effective = node.raft.compacted(meta, keepFrom);
     this.pump(node);
-    if (kept !== undefined) node.disk.forgetBefore(kept);
+    if (effective !== undefined) node.disk.forgetBefore(effective);
   }
 
   /** The host reads the received bytes back, and restores a state from them, before it tells the core. */
