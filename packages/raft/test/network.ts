@@ -92,6 +92,8 @@ export class Network {
   snapshotsInstalled = 0;
   damageFound = 0;
   readonly #limits: Limits;
+  /** Index of each snapshot ever stored, by hash. */
+  readonly #snapshots = new Map<string, LogIndex>();
   readonly trace: string[] = [];
 
   constructor(seed: number, ids: readonly string[], limits: Limits = {}) {
@@ -250,6 +252,7 @@ export class Network {
     // Only durable entries may be dropped from the disk; the rest is still under way.
     if ((node.disk.entries.at(-1)?.index ?? node.disk.snapshot.index) < meta.index) return;
     node.disk.save(meta, bytes);
+    this.#snapshots.set(meta.hash, meta.index);
     const effective = node.raft.compacted(meta, keepFrom);
     this.pump(node);
     if (effective !== undefined) node.disk.forgetBefore(effective);
@@ -381,12 +384,19 @@ export class Network {
   }
 
   /** What a message promises is on the sender's disk when it leaves. */
-  #checkDurable(to: MemberId, message: Message, { id, disk }: Node): void {
+  #checkDurable(to: MemberId, message: Message, { id, disk, raft }: Node): void {
     const { term, votedFor } = disk.hardState;
     if (message.type === 'vote_answer' && message.granted) {
       assert.ok(
         term === message.term && votedFor === to,
         `${id} votes for ${to} in term ${String(message.term)}; on its disk is ${String(votedFor)} in term ${String(term)}`,
+      );
+    }
+    if (message.type === 'snapshot_answer' && message.installed) {
+      const index = this.#snapshots.get(message.hash) ?? assert.fail('an unknown snapshot');
+      assert.ok(
+        (disk.entries.at(-1)?.index ?? disk.snapshot.index) >= index,
+        `${id} says that a snapshot is installed that is not on its disk`,
       );
     }
     if (message.type === 'snapshot_answer' && !message.installed) {
@@ -403,6 +413,14 @@ export class Network {
         !message.accepted || last >= message.matchIndex,
         `${id} acknowledges more entries than are on its disk`,
       );
+      if (message.accepted && message.matchIndex > disk.snapshot.index) {
+        const held = disk.entries.find((entry) => entry.index === message.matchIndex);
+        assert.equal(
+          held?.term,
+          raft?.termAt(message.matchIndex),
+          `${id} acknowledges an entry, and another is on its disk`,
+        );
+      }
     }
   }
 
