@@ -2,5 +2,6 @@
 import { faults } from './faults.ts';
 import type { Fault } from './faults.ts';
 import { quorumFaults } from './quorum-faults.ts';
+import { snapshotFaults } from './snapshot-faults.ts';
 
-export const allFaults: readonly Fault[] = [...faults, ...quorumFaults];
+export const allFaults: readonly Fault[] = [...faults, ...snapshotFaults, ...quorumFaults];

@@ -18,8 +18,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'vote-not-persisted',
     breaks: 'a vote leaves before it is on disk: a node that restarts votes twice in a term',
-    file: 'packages/raft/src/raft.ts',
-    find: `        votedFor: this.votedFor,
+    file: 'packages/raft/src/outputs.ts',
+    find: `        votedFor: core.votedFor,
         commit: Math.min`,
     put: `        votedFor: null,
         commit: Math.min`,
@@ -65,10 +65,9 @@ export const faults: readonly Fault[] = [
   {
     name: 'log-not-compared-in-votes',
     breaks: 'a candidate without all committed entries is elected',
-    file: 'packages/raft/src/raft.ts',
-    find: `      lastTerm > this.log.lastTerm ||
-      (lastTerm === this.log.lastTerm && lastIndex >= this.log.lastIndex)`,
-    put: `      lastTerm >= 0 || lastIndex >= this.log.lastIndex`,
+    file: 'packages/raft/src/elections.ts',
+    find: `lastTerm > log.lastTerm || (lastTerm === log.lastTerm && lastIndex >= log.lastIndex);`,
+    put: `lastTerm >= 0 || lastIndex >= log.lastIndex;`,
   },
   {
     name: 'membership-not-one-at-a-time',
@@ -266,8 +265,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'learner-keeps-a-dead-leader',
     breaks: 'a learner believes in a leader that is gone, and so do its callers',
-    file: 'packages/raft/src/raft.ts',
-    find: `else if (this.leader !== null) this.becomeFollower(this.term, null);`,
+    file: 'packages/raft/src/elections.ts',
+    find: `else if (core.leader !== null) core.becomeFollower(core.term, null);`,
     put: ``,
   },
   {
@@ -280,9 +279,9 @@ export const faults: readonly Fault[] = [
   {
     name: 'removed-voter-does-not-campaign',
     breaks: 'a voter whose removal only it has, uncommitted, stays silent: nobody can be elected',
-    file: 'packages/raft/src/raft.ts',
-    find: `if (this.#mayCampaign && this.receiving === undefined)`,
-    put: `if (this.isVoter(this.config.id) && this.receiving === undefined)`,
+    file: 'packages/raft/src/elections.ts',
+    find: `if (core.mayCampaign && !core.receiver.keepsFromCampaigning)`,
+    put: `if (core.isVoter(core.config.id) && !core.receiver.keepsFromCampaigning)`,
   },
   {
     name: 'permits-passed-in-the-queue',

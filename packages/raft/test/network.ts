@@ -92,6 +92,8 @@ export class Network {
   snapshotsInstalled = 0;
   damageFound = 0;
   readonly #limits: Limits;
+  /** Index of each snapshot ever stored, by hash. */
+  readonly #snapshots = new Map<string, LogIndex>();
   readonly trace: string[] = [];
 
   constructor(seed: number, ids: readonly string[], limits: Limits = {}) {
@@ -235,7 +237,8 @@ export class Network {
     );
   }
 
-  compact(id: MemberId): void {
+  /** Stores a snapshot and forgets the log but for `kept` entries. */
+  compact(id: MemberId, kept: number = Math.floor(this.random() * 5)): void {
     const node = this.#node(id);
     if (node.raft === undefined || node.appliedIndex <= node.disk.snapshot.index) return;
     const term = node.raft.termAt(node.appliedIndex);
@@ -245,16 +248,14 @@ export class Network {
       JSON.stringify({ by: `${id} at ${String(this.now)}`, applied: node.applied }),
     );
     const meta = metaOf(node.appliedIndex, term, node.raft.membershipAt(node.appliedIndex), bytes);
-    const keepFrom = Math.max(
-      node.raft.status().firstIndex,
-      meta.index + 1 - Math.floor(this.random() * 5),
-    );
+    const keepFrom = Math.max(node.raft.status().firstIndex, meta.index + 1 - kept);
     // Only durable entries may be dropped from the disk; the rest is still under way.
     if ((node.disk.entries.at(-1)?.index ?? node.disk.snapshot.index) < meta.index) return;
     node.disk.save(meta, bytes);
-    const kept = node.raft.compacted(meta, keepFrom);
+    this.#snapshots.set(meta.hash, meta.index);
+    const effective = node.raft.compacted(meta, keepFrom);
     this.pump(node);
-    if (kept !== undefined) node.disk.forgetBefore(kept);
+    if (effective !== undefined) node.disk.forgetBefore(effective);
   }
 
   /** The host reads the received bytes back, and restores a state from them, before it tells the core. */
@@ -383,12 +384,19 @@ export class Network {
   }
 
   /** What a message promises is on the sender's disk when it leaves. */
-  #checkDurable(to: MemberId, message: Message, { id, disk }: Node): void {
+  #checkDurable(to: MemberId, message: Message, { id, disk, raft }: Node): void {
     const { term, votedFor } = disk.hardState;
     if (message.type === 'vote_answer' && message.granted) {
       assert.ok(
         term === message.term && votedFor === to,
         `${id} votes for ${to} in term ${String(message.term)}; on its disk is ${String(votedFor)} in term ${String(term)}`,
+      );
+    }
+    if (message.type === 'snapshot_answer' && message.installed) {
+      const index = this.#snapshots.get(message.hash) ?? assert.fail('an unknown snapshot');
+      assert.ok(
+        (disk.entries.at(-1)?.index ?? disk.snapshot.index) >= index,
+        `${id} says that a snapshot is installed that is not on its disk`,
       );
     }
     if (message.type === 'snapshot_answer' && !message.installed) {
@@ -405,6 +413,14 @@ export class Network {
         !message.accepted || last >= message.matchIndex,
         `${id} acknowledges more entries than are on its disk`,
       );
+      if (message.accepted && message.matchIndex > disk.snapshot.index) {
+        const held = disk.entries.find((entry) => entry.index === message.matchIndex);
+        assert.equal(
+          held?.term,
+          raft?.termAt(message.matchIndex),
+          `${id} acknowledges an entry, and another is on its disk`,
+        );
+      }
     }
   }
 

@@ -130,7 +130,9 @@ function heal(network: Network): void {
 describe('The Raft core in a bad network', () => {
   const only = process.env['SEED'];
   const seeds =
-    only === undefined ? Array.from({ length: 200 }, (_, seed) => seed + 1) : [Number(only)];
+    only === undefined
+      ? Array.from({ length: Number(process.env['SEEDS'] ?? 200) }, (_, seed) => seed + 1)
+      : [Number(only)];
   it(`keeps its promises after every step and makes progress once healed (${String(seeds.length)} lives)`, () => {
     const total = { committed: 0, reads: 0, snapshots: 0, damage: 0 };
     for (const seed of seeds) {

@@ -1,0 +1,93 @@
+/** Planted faults in how snapshots are sent, received and installed, and in what is bounded in the core. */
+import type { Fault } from './faults.ts';
+
+export const snapshotFaults: readonly Fault[] = [
+  {
+    name: 'snapshots-mixed',
+    breaks: "a receiver puts parts of two nodes' snapshots of one index together",
+    file: 'packages/raft/src/snapshot-receiver.ts',
+    find: `if (this.#receiving?.meta.hash !== meta.hash) {`,
+    put: `if (this.#receiving?.meta.index !== meta.index) {`,
+  },
+  {
+    name: 'snapshot-installed-unverified',
+    breaks: 'a damaged snapshot takes the place of log and state',
+    file: 'packages/raft/src/snapshot-receiver.ts',
+    find: `    if (!isGood) {`,
+    put: `    if (!isGood && meta.index < 0) {`,
+  },
+  {
+    name: 'snapshot-verified-before-durable',
+    breaks: 'a snapshot is verified, and installed, before its last bytes are on disk',
+    file: 'packages/raft/src/snapshot-receiver.ts',
+    find: `    if (!this.#core.outbox.isDurable(receiving.lastWriteId)) return undefined;
+`,
+    put: ``,
+  },
+  {
+    name: 'snapshot-discarded-while-verified',
+    breaks: 'another snapshot takes the place of the one that is being verified',
+    file: 'packages/raft/src/snapshot-receiver.ts',
+    find: `      if (this.#receiving?.isVerifying === true) return; // RCV-3; the leader offers it again.
+`,
+    put: ``,
+  },
+  {
+    name: 'superfluous-snapshot-installed',
+    breaks: 'a snapshot takes away entries behind it that were acknowledged meanwhile',
+    file: 'packages/raft/src/snapshot-receiver.ts',
+    find: `return meta.index <= commit || log.termAt(meta.index) === meta.term;`,
+    put: `return meta.index <= commit || log.lastIndex < 0;`,
+  },
+  {
+    name: 'install-counts-as-durable',
+    breaks: 'a log that a snapshot replaces counts as this snapshot before that is on disk',
+    file: 'packages/raft/src/raft.ts',
+    find: `this.stableIndex = Math.min(this.stableIndex, this.commit);`,
+    put: `this.stableIndex = Math.min(this.stableIndex, meta.index);`,
+  },
+  {
+    name: 'log-compacted-under-transfer',
+    breaks:
+      'the log that follows a snapshot is gone when it arrives: the follower needs the next one, for ever',
+    file: 'packages/raft/src/snapshot-sender.ts',
+    find: `else kept = Math.min(kept, needed);`,
+    put: `else kept = Math.min(kept, keepFrom);`,
+  },
+  {
+    name: 'log-compacted-behind-transfer',
+    breaks: 'a follower that has just got a snapshot loses the race with the next one',
+    file: 'packages/raft/src/progress.ts',
+    find: `this.catchingUp = { idleTicks: 0 };`,
+    put: `this.catchingUp = undefined;`,
+  },
+  {
+    name: 'transfer-keeps-any-log',
+    breaks: 'a follower that stands still costs the leader a log without bound',
+    file: 'packages/raft/src/snapshot-sender.ts',
+    find: `if (keptBytes > config.maxKeptBytes || this.#isIdle(peer)) this.#giveUp(peer);`,
+    put: `if (keptBytes < 0 || this.#isIdle(peer)) this.#giveUp(peer);`,
+  },
+  {
+    name: 'transfer-never-given-up',
+    breaks: 'a follower that is gone keeps a snapshot and its log for ever',
+    file: 'packages/raft/src/snapshot-sender.ts',
+    find: `return idleTicks > this.#core.config.maxTransferIdleTicks;`,
+    put: `return idleTicks < 0;`,
+  },
+  {
+    name: 'too-large-entry-proposed',
+    breaks:
+      'an entry is proposed that no message carries: whoever holds it never commits anything again',
+    file: 'packages/raft/src/leader.ts',
+    find: `if (data.byteLength > maxEntryBytes) {`,
+    put: `if (data.byteLength < 0) {`,
+  },
+  {
+    name: 'committed-handed-out-at-once',
+    breaks: 'all that was committed meanwhile is applied in one turn',
+    file: 'packages/raft/src/outputs.ts',
+    find: `const maxCommittedEntries = 1000;`,
+    put: `const maxCommittedEntries = 1e9;`,
+  },
+];
