@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { Message } from '@holdfast/raft';
+import type { MemberId, Message } from '@holdfast/raft';
 import {
   encodeJsonFrame,
   FrameError,
   FrameReader,
+  FrameTooLargeError,
   frameKinds,
 } from '../../src/transport/frames.ts';
 import { decodeMessage, encodeMessageFrame } from '../../src/transport/messages.ts';
@@ -19,6 +20,34 @@ const append = (bytes: readonly Uint8Array[]): Message => ({
   commit: 6,
   probe: 11,
 });
+
+const part: Extract<Message, { type: 'snapshot_chunk' }> = {
+  type: 'snapshot_chunk',
+  term: 3,
+  meta: {
+    index: 7,
+    term: 2,
+    membership: { members: [{ id: 'n1' as MemberId, address: 'h:1', role: 'voter' }] },
+    hash: '0123456789abcdef'.repeat(4),
+    byteLength: 10,
+  },
+  offset: 7,
+  byteLength: 3,
+  data: new Uint8Array([1, 2, 3]),
+  probe: 4,
+};
+const answer: Message = {
+  type: 'snapshot_answer',
+  term: 3,
+  hash: part.meta.hash,
+  nextOffset: 10,
+  installed: false,
+  probe: 4,
+};
+
+/** What stands in the frame of a message. */
+const bodyOf = (message: Message): Buffer =>
+  new FrameReader().push(encodeMessageFrame(message))[0]?.body ?? Buffer.alloc(0);
 
 function readAll(stream: Buffer, cuts: readonly number[]): Message[] {
   const reader = new FrameReader();
@@ -84,6 +113,83 @@ describe('Frames between peers', () => {
     const length = Buffer.alloc(4);
     length.writeUInt32BE(header.byteLength, 0);
     assert.throws(() => decodeMessage(Buffer.concat([length, header])), /lastTerm/);
+  });
+
+  it('of a message whose bytes are not as many as its entries say are refused', () => {
+    const whole = bodyOf(append([new Uint8Array([1, 2, 3])]));
+    assert.throws(() => decodeMessage(whole.subarray(0, -1)), /shorter than its entries/);
+    assert.throws(() => decodeMessage(Buffer.concat([whole, Buffer.of(0)])), /longer than its/);
+  });
+
+  it('with entries that do not follow each other are refused', () => {
+    const message = append([new Uint8Array([1])]) as Extract<Message, { type: 'append' }>;
+    assert.throws(
+      () => decodeMessage(bodyOf({ ...message, previousIndex: 6 })),
+      /do not follow each other/,
+    );
+  });
+
+  it('with a header that is no message are refused, whatever it is', () => {
+    for (const header of ['', '{', 'null', '[]', '1', '{}', '{"type":"constructor","term":1}']) {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(header.length, 0);
+      assert.throws(() => decodeMessage(Buffer.concat([length, Buffer.from(header)])), FrameError);
+    }
+    assert.throws(() => decodeMessage(Buffer.of(1, 2)), FrameError);
+    assert.throws(() => decodeMessage(Buffer.of(255, 255, 255, 255)), FrameError);
+  });
+
+  it('carry a part of a snapshot, and where a transfer stands', () => {
+    for (const message of [part, answer]) assert.deepEqual(decodeMessage(bodyOf(message)), message);
+  });
+
+  const damaged: readonly [string, object][] = [
+    ['meta', { meta: null }],
+    ['meta', { meta: { ...part.meta, hash: 'A'.repeat(64) } }],
+    ['meta', { meta: { ...part.meta, hash: 'a'.repeat(63) } }],
+    ['meta', { meta: { ...part.meta, byteLength: -1 } }],
+    ['meta', { meta: { ...part.meta, byteLength: 1.5 } }],
+    ['meta', { meta: { ...part.meta, membership: { members: [null] } } }],
+    ['offset', { offset: 2 ** 53 }],
+    ['offset', { offset: '0' }],
+    ['beyond its end', { offset: 8 }],
+    ['another length', { byteLength: 2 }],
+    ['another length', { data: new Uint8Array(4) }],
+    ['byteLength', { byteLength: null }],
+  ];
+  for (const [names, change] of damaged) {
+    it(`with a part of a snapshot that has ${JSON.stringify(change)} are refused`, () => {
+      const message = { ...part, ...change } as Message;
+      assert.throws(() => decodeMessage(bodyOf(message)), new RegExp(names));
+    });
+  }
+
+  it('with an answer to a part of a snapshot that is not complete are refused', () => {
+    for (const change of [{ hash: 'x' }, { nextOffset: -1 }, { installed: 1 }, { probe: null }]) {
+      const message = { ...answer, ...change } as unknown as Message;
+      assert.throws(() => decodeMessage(bodyOf(message)), FrameError);
+    }
+  });
+
+  it('are put together once, however small the pieces are', () => {
+    // Joined again with each piece, 8 MiB in pieces of 512 bytes would copy 64 GiB.
+    const frame = encodeMessageFrame(append([new Uint8Array(8 * 1024 * 1024).fill(7)]));
+    const reader = new FrameReader();
+    const startedMs = performance.now();
+    let frames = 0;
+    for (let at = 0; at < frame.byteLength; at += 512)
+      frames += reader.push(frame.subarray(at, at + 512)).length;
+    assert.equal(frames, 1);
+    assert.ok(performance.now() - startedMs < 5000);
+  });
+
+  it('above the limit are not made, and the error says what, to whom and how large (FRAME-1)', () => {
+    assert.throws(
+      () => encodeMessageFrame(append([new Uint8Array(32 * 1024 * 1024)]), 'n2'),
+      (error) =>
+        error instanceof FrameTooLargeError &&
+        /raft message append to n2 .* 3355\d+ bytes.* 33554432/.test(error.message),
+    );
   });
 
   it('carry calls as JSON', () => {

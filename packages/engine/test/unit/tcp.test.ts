@@ -4,90 +4,148 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, it } from 'node:test';
 import type { MemberId, Message } from '@holdfast/raft';
+import { maxFrameBytes } from '../../src/bounds.ts';
 import { systemClock } from '../../src/clock.ts';
-import { claimFolder, KnownPeers } from '../../src/identity.ts';
-import { TcpTransport } from '../../src/transport/tcp.ts';
-import { silentLog } from '../cluster.ts';
+import { FrameTooLargeError } from '../../src/transport/frames.ts';
+import { CallTooLarge } from '../../src/transport/types.ts';
+import { RawServer, startPeer } from './peer-nodes.ts';
+import type { PeerNode, PeerNodeOptions } from './peer-nodes.ts';
 
 const vote: Message = { type: 'vote', term: 2, lastIndex: 1, lastTerm: 1, transfer: false };
 const yes: Message = { type: 'vote_answer', term: 2, granted: true };
+const tooLarge = 'x'.repeat(maxFrameBytes);
 
-/** What a node hears, one after the other. */
-class Heard {
-  readonly #messages: Message[] = [];
-  #wake: (() => void) | undefined;
+const root = mkdtempSync(join(tmpdir(), 'holdfast-tcp-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+const open: PeerNode[] = [];
+let count = 0;
+afterEach(async () => {
+  await Promise.all(open.splice(0).map(({ transport }) => transport.close()));
+});
+async function start(name: string, options: Partial<PeerNodeOptions> = {}): Promise<PeerNode> {
+  const node = await startPeer(name, { root, folder: `${name}-${String(++count)}`, ...options });
+  open.push(node);
+  return node;
+}
 
-  add(messages: readonly Message[]): void {
-    this.#messages.push(...messages);
-    this.#wake?.();
-  }
-
-  async next(): Promise<Message> {
-    for (;;) {
-      const message = this.#messages.shift();
-      if (message !== undefined) return message;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
+/** Two nodes, the first of which keeps a connection to the second. */
+async function connected(
+  options: Partial<PeerNodeOptions> = {},
+): Promise<{ from: PeerNode; to: PeerNode }> {
+  const from = await start('from');
+  const to = await start('to', options);
+  from.transport.setPeers([to]);
+  await from.urls.next();
+  return { from, to };
 }
 
 describe('Peers over TCP', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-tcp-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
-  const open: TcpTransport[] = [];
-  afterEach(async () => {
-    await Promise.all(open.splice(0).map((transport) => transport.close()));
-  });
-
-  async function node(name: string): Promise<{
-    transport: TcpTransport;
-    heard: Heard;
-    address: string;
-  }> {
-    const heard = new Heard();
-    const own = join(folder, name);
-    const identity = claimFolder(own, {
-      clusterId: 'c',
-      nodeId: name,
-      initialMembers: [],
-      joined: false,
-    });
-    const transport = new TcpTransport({
-      identity,
-      knownPeers: new KnownPeers(own),
-      clientUrl: `http://${name}`,
-      clock: systemClock,
-      log: silentLog,
-      handlers: {
-        onMessages: (_from, messages) => heard.add(messages),
-        onCall: (_from, request) => Promise.resolve({ echo: request }),
-        onUnreachable: () => undefined,
-        onClientUrl: () => undefined,
-      },
-    });
-    open.push(transport);
-    await transport.listen({ host: '127.0.0.1', port: 0 });
-    return { transport, heard, address: `127.0.0.1:${String(transport.port)}` };
-  }
-
   it('answer a member that they do not know yet, on its own connection (T4)', async () => {
     // Given a newcomer that knows a node whose log does not name the newcomer yet
-    const newcomer = await node('newcomer');
-    const lagging = await node('lagging');
-    const id = 'lagging' as MemberId;
-    newcomer.transport.setPeers([{ id, address: lagging.address }]);
-    while (!newcomer.transport.isConnected(id))
-      await new Promise((resolve) => setImmediate(resolve));
+    const { from: newcomer, to: lagging } = await connected();
     // When it asks for a vote
-    newcomer.transport.send(id, vote);
+    newcomer.transport.send(lagging.id, vote);
     assert.deepEqual(await lagging.heard.next(), vote);
-    lagging.transport.send('newcomer' as MemberId, yes);
+    lagging.transport.send(newcomer.id, yes);
     // Then it gets the answer, and so it does for a call
     assert.deepEqual(await newcomer.heard.next(), yes);
-    assert.deepEqual(await newcomer.transport.call(id, 'hello', undefined, 5000), {
+    assert.deepEqual(await newcomer.transport.call(lagging.id, 'hello', undefined, 5000), {
       echo: 'hello',
     });
+  });
+
+  it('tell each other where clients reach them, whoever connected', async () => {
+    const { to } = await connected();
+    assert.equal(await to.urls.next(), 'from http://from');
+  });
+});
+
+describe('What is too large for a frame (FRAME-1)', () => {
+  it('is told to who calls, certainly not sent, and the connection stays', async () => {
+    const { from, to } = await connected();
+    await assert.rejects(
+      from.transport.call(to.id, tooLarge, undefined, 5000),
+      (error) =>
+        error instanceof CallTooLarge &&
+        !error.sent &&
+        /call to to would be a frame of 335\d+ bytes.*at most 33554432/.test(error.message),
+    );
+    assert.deepEqual(await from.transport.call(to.id, 'small', undefined, 5000), { echo: 'small' });
+    assert.equal(from.unreachable.count, 0);
+  });
+
+  it('is told to who called when it is the answer, and the connection stays', async () => {
+    const { from, to } = await connected({
+      onCall: (request) => Promise.resolve(request === 'all' ? tooLarge : 'little'),
+    });
+    await assert.rejects(
+      from.transport.call(to.id, 'all', undefined, 5000),
+      (error) =>
+        error instanceof CallTooLarge && error.sent && /answer to from/.test(error.message),
+    );
+    assert.equal(await from.transport.call(to.id, 'some', undefined, 5000), 'little');
+    assert.equal(from.unreachable.count, 0);
+  });
+
+  it('breaks an invariant when it is a raft message, and the connection stays', async () => {
+    const { from, to } = await connected();
+    const entry = {
+      index: 1,
+      term: 1,
+      kind: 'command',
+      data: new Uint8Array(maxFrameBytes),
+    } as const;
+    const append: Message = {
+      type: 'append',
+      term: 1,
+      previousIndex: 0,
+      previousTerm: 0,
+      commit: 0,
+      probe: 0,
+      entries: [entry],
+    };
+    assert.throws(
+      () => from.transport.send(to.id, append),
+      (error) =>
+        error instanceof FrameTooLargeError && /raft message append to to/.test(error.message),
+    );
+    from.transport.send(to.id, vote);
+    assert.deepEqual(await to.heard.next(), vote);
+    assert.equal(from.unreachable.count, 0);
+  });
+
+  it('ends a connection where it comes in, is told once, and is not tried again at once', async () => {
+    // Given a node whose reconnects are counted by their pauses
+    const pauses: number[] = [];
+    const clock = {
+      ...systemClock,
+      after: (delayMs: number, callback: () => void) => {
+        pauses.push(delayMs);
+        return systemClock.after(delayMs, callback);
+      },
+    };
+    const node = await start('node', { clock });
+    const server = await RawServer.open();
+    node.transport.setPeers([{ id: 'stranger' as MemberId, address: server.address }]);
+    // When a peer that has shown who it is says that it sends more than a frame may be, again and again
+    for (let round = 0; round < 3; round++) {
+      const peer = await server.peers.next();
+      peer.hello();
+      await peer.frames.next();
+      await node.urls.next();
+      pauses.length = 0;
+      const head = Buffer.alloc(8);
+      head.writeUInt32BE(maxFrameBytes + 1, 0);
+      peer.socket.write(head);
+      // Then it is told, the connection is closed, and the next attempt has the longest pause
+      assert.match(await peer.refusal(), /33554433 bytes; at most 33554432/);
+      await peer.closed;
+      await node.unreachable.next();
+      assert.ok(pauses.length > 0 && pauses.every((pauseMs) => pauseMs === 1000), String(pauses));
+    }
+    // And the log says it once
+    assert.match(await node.said.next(), /33554433 bytes/);
+    assert.equal(node.said.count, 0);
+    server.close();
   });
 });

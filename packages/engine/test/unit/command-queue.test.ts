@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { HoldfastError } from '@holdfast/protocol';
+import type { ProposeAnswer } from '@holdfast/raft';
+import type { Command, CommandResult, Envelope, SessionId } from '@holdfast/state';
+import { Backlog } from '../../src/backlog.ts';
+import { decodeBatch } from '../../src/batch.ts';
+import type { Batch } from '../../src/batch.ts';
+import { maxBatchBytes, maxCommandBytes, maxPendingBytes } from '../../src/bounds.ts';
+import { ClusterClock } from '../../src/cluster-clock.ts';
+import { CommandQueue } from '../../src/command-queue.ts';
+import { Interrupted } from '../../src/interrupted.ts';
+import type { Outcome, Replica } from '../../src/replica.ts';
+import { StillClock } from './still-clock.ts';
+
+const accepted = { ok: true, index: 1, term: 1 } as const;
+
+/** Takes proposals, and applies them when the test says so. */
+class Log {
+  readonly proposals: { batch: Batch; byteLength: number; end: (outcome: Outcome) => void }[] = [];
+  answer: ProposeAnswer = accepted;
+
+  propose(batch: Batch, end: (outcome: Outcome) => void, data: Uint8Array): ProposeAnswer {
+    assert.deepEqual(decodeBatch(data), batch); // B1
+    if (this.answer.ok) this.proposals.push({ batch, byteLength: data.byteLength, end });
+    return this.answer;
+  }
+
+  applyFirst(): Batch {
+    const first = this.proposals.shift();
+    assert.ok(first !== undefined);
+    const results = first.batch.commands.map(
+      (): CommandResult => ({ ok: true, type: 'done' }) as never,
+    );
+    first.end({ type: 'applied', index: 1, applied: { results, events: [] } as never });
+    return first.batch;
+  }
+}
+
+function start(): { log: Log; queue: CommandQueue } {
+  const log = new Log();
+  const clock = new StillClock();
+  const queue = new CommandQueue(log as unknown as Replica, clock, new ClusterClock(clock));
+  return { log, queue };
+}
+
+/** A command of about so many bytes. */
+const commandOf = (byteLength: number, id = 's'): Envelope => ({
+  identity: 'anonymous',
+  command: { type: 'end_session', sessionId: id + 'x'.repeat(byteLength) } as unknown as Command,
+});
+
+const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Submits, and tells how it ended. */
+function submit(queue: CommandQueue, envelope: Envelope): Promise<CommandResult> {
+  return new Promise((resolve, reject) => queue.submit(envelope, resolve, reject));
+}
+
+describe('The queue of commands', () => {
+  it('cuts batches by bytes: 520 commands of 65 kB become many entries (C4)', async () => {
+    const { log, queue } = start();
+    const answers = Array.from({ length: 520 }, () => submit(queue, commandOf(65_000)));
+    await endOfTurn();
+    let commands = 0;
+    let batches = 0;
+    while (log.proposals.length > 0) {
+      for (const { byteLength } of log.proposals)
+        assert.ok(byteLength <= maxBatchBytes, String(byteLength));
+      batches += 1;
+      commands += log.applyFirst().commands.length;
+      await endOfTurn();
+    }
+    assert.equal(commands, 520);
+    assert.equal(batches, Math.ceil(520 / Math.floor(maxBatchBytes / 65_000)));
+    await Promise.all(answers);
+    assert.equal(queue.pendingCommands, 0);
+  });
+
+  it('keeps the order of commands, whatever their sizes (property)', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: 400_000 }), { minLength: 1, maxLength: 12 }),
+        async (sizes) => {
+          const { log, queue } = start();
+          const ids = sizes.map((size, position) => {
+            const envelope = commandOf(size, `${String(position)}-`);
+            void submit(queue, envelope).catch(() => undefined);
+            return envelope;
+          });
+          await endOfTurn();
+          const applied: Envelope[] = [];
+          while (log.proposals.length > 0) {
+            assert.ok((log.proposals[0]?.byteLength ?? 0) <= maxBatchBytes);
+            applied.push(...log.applyFirst().commands);
+            await endOfTurn();
+          }
+          assert.deepEqual(applied, ids);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  it('refuses a command that fits in no batch, and says how large it is', async () => {
+    const { log, queue } = start();
+    await assert.rejects(submit(queue, commandOf(maxCommandBytes)), {
+      code: 'limit_exceeded',
+      message: /has 5243\d\d bytes, and one of at most 524288.*Nothing was done/,
+    });
+    await endOfTurn();
+    assert.equal(log.proposals.length, 0);
+    assert.equal(queue.pendingCommands, 0);
+  });
+
+  it('measures bytes, not characters', async () => {
+    const { queue } = start();
+    const half = '€'.repeat(maxCommandBytes / 3);
+    const command = { type: 'end_session', sessionId: half as SessionId } as const;
+    await assert.rejects(submit(queue, { identity: 'anonymous', command }), {
+      code: 'limit_exceeded',
+    });
+  });
+
+  it('is full when it has too many bytes, and takes more once some are done (BOUND-4)', async () => {
+    const { log, queue } = start();
+    const size = 500_000;
+    const fits = Math.floor(maxPendingBytes / size) - 1;
+    for (let count = 0; count < fits; count++)
+      void submit(queue, commandOf(size)).catch(() => undefined);
+    for (let count = 0; count < 2; count++)
+      void submit(queue, commandOf(size)).catch(() => undefined);
+    await assert.rejects(submit(queue, commandOf(size)), { code: 'overloaded' });
+    await endOfTurn();
+    await assert.rejects(submit(queue, commandOf(size)), { code: 'overloaded' });
+    log.applyFirst();
+    const late = submit(queue, commandOf(size));
+    while (queue.pendingCommands > 0) {
+      await endOfTurn();
+      if (log.proposals.length > 0) log.applyFirst();
+    }
+    await late;
+  });
+
+  it('rejects for good what the log finds too large, and does not propose it again', async () => {
+    const { log, queue } = start();
+    log.answer = { ok: false, reason: 'too_large' };
+    await assert.rejects(submit(queue, commandOf(10)), (error) => {
+      return error instanceof HoldfastError && error.code === 'limit_exceeded';
+    });
+    assert.equal(queue.pendingCommands, 0);
+  });
+
+  it('proposes again, in order, what the log had no room for', async () => {
+    const { log, queue } = start();
+    log.answer = { ok: false, reason: 'too_much_uncommitted' };
+    const envelopes = Array.from({ length: 2500 }, (_, position) =>
+      commandOf(10, `${String(position)}-`),
+    );
+    const answers = envelopes.map((envelope) => submit(queue, envelope));
+    await endOfTurn();
+    queue.flushSoon();
+    await endOfTurn();
+    assert.equal(queue.pendingCommands, 2500);
+    log.answer = accepted;
+    queue.flushSoon();
+    const applied: Envelope[] = [];
+    await endOfTurn();
+    while (log.proposals.length > 0) {
+      applied.push(...log.applyFirst().commands);
+      await endOfTurn();
+    }
+    assert.deepEqual(applied, envelopes);
+    await Promise.all(answers);
+  });
+
+  it('tells those that wait in it that nothing was done when leadership ends', async () => {
+    const { log, queue } = start();
+    log.answer = { ok: false, reason: 'transferring' };
+    const answer = submit(queue, commandOf(10));
+    await endOfTurn();
+    queue.interrupt();
+    await assert.rejects(answer, (error) => error instanceof Interrupted && !error.begun);
+    assert.equal(queue.pendingCommands, 0);
+  });
+});
+
+describe('A backlog', () => {
+  it('is a list of which the front is taken and put back (property)', () => {
+    const step = fc.oneof(
+      fc.record({ type: fc.constant('push' as const), count: fc.nat(20) }),
+      fc.record({ type: fc.constant('take' as const), count: fc.nat(20), bytes: fc.nat(60) }),
+      fc.record({ type: fc.constant('putBack' as const) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const backlog = new Backlog<{ byteLength: number; id: number }>();
+        let model: { byteLength: number; id: number }[] = [];
+        let taken: typeof model = [];
+        let id = 0;
+        for (const each of steps) {
+          if (each.type === 'push') {
+            for (let count = 0; count < each.count; count++) {
+              const item = { byteLength: id % 7, id: id++ };
+              backlog.push(item);
+              model.push(item);
+            }
+          } else if (each.type === 'take') {
+            taken = backlog.take(each.count, each.bytes);
+            assert.deepEqual(taken, model.slice(0, taken.length));
+            const bytes = taken.reduce((sum, item) => sum + item.byteLength, 0);
+            assert.ok(taken.length <= 1 || bytes <= each.bytes);
+            assert.ok(taken.length > 0 || each.count === 0 || model.length === 0);
+            model = model.slice(taken.length);
+          } else {
+            backlog.putBack(taken);
+            model = [...taken, ...model];
+            taken = [];
+          }
+          assert.equal(backlog.count, model.length);
+          assert.equal(
+            backlog.byteLength,
+            model.reduce((sum, item) => sum + item.byteLength, 0),
+          );
+        }
+        assert.deepEqual(backlog.takeAll(), model);
+      }),
+    );
+  });
+});
