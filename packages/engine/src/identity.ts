@@ -1,11 +1,14 @@
 /**
- * Who this folder belongs to, written once, before anything else.
+ * Who this folder belongs to, written before anything else, and which log is its own.
  *
  * N1: a member whose folder was lost must not vote as if nothing had happened: what it had
  *     acknowledged is gone. Each folder has an incarnation of its own; peers remember the
  *     incarnation of each member id and refuse another one.
+ * N2: neither must one whose log alone was lost. The identity names the log, by an id that stands in
+ *     every frame of it, and says that it was made, before the node takes part in anything: from then
+ *     on the node does not start without it, or with another.
  */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -17,13 +20,22 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
+/** N2. */
+export interface LogIdentity {
+  /** 32 hexadecimal digits. */
+  readonly id: string;
+  readonly made: boolean;
+}
+
 export interface Identity {
-  readonly formatVersion: 1;
+  /** 1: of the format before, which knew nothing of a log. It becomes 2 by `recordLog`. */
+  readonly formatVersion: 1 | 2;
   readonly clusterId: string;
   readonly nodeId: string;
   readonly incarnation: string;
   readonly initialMembers: readonly { readonly id: string; readonly address: string }[];
   readonly joined: boolean;
+  readonly log: LogIdentity;
 }
 
 /** Writes a small file so that after a crash either the old or the new one is there, whole. */
@@ -65,11 +77,14 @@ function readJson(path: string): unknown {
   }
 }
 
-function isIdentity(value: unknown): value is Identity {
+type Former = Omit<Identity, 'log'>;
+
+function isIdentity(value: unknown): value is Identity | Former {
   if (typeof value !== 'object' || value === null) return false;
   const record = value as Record<string, unknown>;
   return (
-    record['formatVersion'] === 1 &&
+    (record['formatVersion'] === 1 ||
+      (record['formatVersion'] === 2 && isLogIdentity(record['log']))) &&
     typeof record['clusterId'] === 'string' &&
     typeof record['nodeId'] === 'string' &&
     typeof record['incarnation'] === 'string' &&
@@ -78,17 +93,38 @@ function isIdentity(value: unknown): value is Identity {
   );
 }
 
+function isLogIdentity(value: unknown): value is LogIdentity {
+  if (typeof value !== 'object' || value === null) return false;
+  const record = value as Record<string, unknown>;
+  return (
+    typeof record['id'] === 'string' &&
+    /^[0-9a-f]{32}$/.test(record['id']) &&
+    typeof record['made'] === 'boolean'
+  );
+}
+
+const newLog = (): LogIdentity => ({ id: randomBytes(16).toString('hex'), made: false });
+
+function writeIdentity(folder: string, identity: Identity): void {
+  writeDurably(folder, 'identity.json', JSON.stringify(identity, null, 2) + '\n');
+}
+
 /** Reads the folder's identity, or gives it one. Throws where it belongs to another cluster or node. */
 export function claimFolder(
   folder: string,
-  wanted: Omit<Identity, 'formatVersion' | 'incarnation'>,
+  wanted: Omit<Identity, 'formatVersion' | 'incarnation' | 'log'>,
 ): Identity {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, 'identity.json');
   const found = readJson(path);
   if (found === undefined) {
-    const identity: Identity = { formatVersion: 1, incarnation: randomUUID(), ...wanted };
-    writeDurably(folder, 'identity.json', JSON.stringify(identity, null, 2) + '\n');
+    const identity: Identity = {
+      formatVersion: 2,
+      incarnation: randomUUID(),
+      ...wanted,
+      log: newLog(),
+    };
+    writeIdentity(folder, identity);
     return identity;
   }
   if (!isIdentity(found)) {
@@ -101,7 +137,18 @@ export function claimFolder(
         `Point this node at a folder of its own, or set its names as they were.`,
     );
   }
-  return found;
+  // Of the format before: it is rewritten only when its log was converted.
+  return 'log' in found ? found : { ...found, log: newLog() };
+}
+
+/** The log is there, durably: from now on this node does not start without it (N2). */
+export function recordLog(folder: string, identity: Identity): void {
+  if (identity.formatVersion === 2 && identity.log.made) return;
+  writeIdentity(folder, {
+    ...identity,
+    formatVersion: 2,
+    log: { id: identity.log.id, made: true },
+  });
 }
 
 /** More members than a cluster ever has; beyond it a newcomer is refused. */

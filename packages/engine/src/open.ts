@@ -1,18 +1,18 @@
 /** Starts one node's engine on a folder and a socket. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { openStorage } from '@holdfast/storage';
+import { holdsFormerLog, openStorage } from '@holdfast/storage';
 import { assembleEngine } from './assemble.ts';
 import { systemClock } from './clock.ts';
-import { claimFolder, KnownPeers } from './identity.ts';
+import { claimFolder, KnownPeers, recordLog } from './identity.ts';
 import { TcpTransport } from './transport/tcp.ts';
 import type { Engine, RaftEngineOptions } from './types.ts';
 
 /**
  * Starts an engine on this project's own Raft. A one-node cluster is the same engine with one member.
  *
- * @throws Error when the folder belongs to another node or cluster, is damaged, is in use, or when
- *   the peer address cannot be bound. The message tells what to do.
+ * @throws Error when the folder belongs to another node or cluster, is damaged, has lost its log, is in
+ *   use, or when the peer address cannot be bound. The message tells what to do.
  */
 export async function createRaftEngine(options: RaftEngineOptions): Promise<Engine> {
   mkdirSync(options.folder, { recursive: true });
@@ -22,14 +22,26 @@ export async function createRaftEngine(options: RaftEngineOptions): Promise<Engi
     initialMembers: options.initialMembers,
     joined: options.join,
   });
+  const logFolder = join(options.folder, 'log');
+  const isFormer = identity.formatVersion === 1;
   const opened = await openStorage({
-    folder: join(options.folder, 'log'),
-    clusterId: options.clusterId,
-    memberId: options.nodeId,
+    folder: logFolder,
+    // A folder of the format before had a log: where there is none it is missing, not new.
+    log: isFormer
+      ? { id: identity.log.id, made: !(await holdsFormerLog(logFolder)) }
+      : identity.log,
+    formerOwner: { clusterId: options.clusterId, memberId: options.nodeId },
     onFailure: options.onFatal,
     ...(options.writeDelayMs === undefined ? {} : { writeDelayMs: options.writeDelayMs }),
   });
   for (const repair of opened.repairs) options.log.warn({}, repair);
+  try {
+    recordLog(options.folder, identity);
+  } catch (error) {
+    await opened.storage.close();
+    throw error;
+  }
+  opened.finishConversion?.();
   const { peerListen, clientUrl, log } = options;
   let listen = (): Promise<void> => Promise.resolve();
   const { engine, start } = await assembleEngine({

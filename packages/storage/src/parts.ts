@@ -3,3 +3,6 @@ export type { Disk, DiskFile, FoundFile } from './disk.ts';
 export { openStorageOn } from './open.ts';
 export type { SegmentSettings } from './open.ts';
 export { framesIn } from './scan.ts';
+export { logIdBytes } from './frame.ts';
+export { segmentOf, snapshotOf } from './layout.ts';
+export { MemoryFiles } from './memory-disk.ts';

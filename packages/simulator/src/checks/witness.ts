@@ -13,9 +13,8 @@
 import { crc32 } from 'node:zlib';
 import type { ClusterStatus } from '@holdfast/engine';
 import type { AssembledEngine, Batch } from '@holdfast/engine/parts';
-import type { Recovered } from '@holdfast/raft';
+import type { Recovered, Write } from '@holdfast/raft';
 import type { Applied, StateMachine } from '@holdfast/state';
-import type { ToWriter } from '@holdfast/storage/parts';
 import type { World } from '../world/world.ts';
 import { gateParties } from '../clients/player.ts';
 import { slotLimit } from '../clients/worker.ts';
@@ -99,22 +98,19 @@ export class Witness {
   }
 
   /** C2. */
-  onWrite(nodeId: string, message: ToWriter): void {
-    if (message.type !== 'write') return;
+  onWrite(nodeId: string, { entries, installSnapshot }: Write): void {
     let log = this.#logs.get(nodeId);
     if (log === undefined) this.#logs.set(nodeId, (log = new Map()));
-    for (const { entries, installSnapshot } of message.writes) {
-      if (installSnapshot !== undefined) log.set(installSnapshot.index, installSnapshot.term);
-      for (const { index, term, kind, data } of entries) {
-        const key = `${String(index)}/${String(term)}`;
-        const before = log.get(index - 1) ?? 0;
-        const print = `${kind} ${String(crc32(data))} after ${String(before)}`;
-        const known = this.#entries.get(key);
-        if (known === undefined) this.#entries.set(key, print);
-        else if (known !== print)
-          this.#world.violation(`${nodeId} has another entry ${key}: ${print}, not ${known}.`);
-        log.set(index, term);
-      }
+    if (installSnapshot !== undefined) log.set(installSnapshot.index, installSnapshot.term);
+    for (const { index, term, kind, data } of entries) {
+      const key = `${String(index)}/${String(term)}`;
+      const before = log.get(index - 1) ?? 0;
+      const print = `${kind} ${String(crc32(data))} after ${String(before)}`;
+      const known = this.#entries.get(key);
+      if (known === undefined) this.#entries.set(key, print);
+      else if (known !== print)
+        this.#world.violation(`${nodeId} has another entry ${key}: ${print}, not ${known}.`);
+      log.set(index, term);
     }
   }
 

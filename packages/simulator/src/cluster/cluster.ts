@@ -1,7 +1,6 @@
 /** The nodes of one life, those that come and go included. */
 import type { Witness } from '../checks/witness.ts';
 import type { Random } from '../world/random.ts';
-import { Violation } from '../world/world.ts';
 import type { World } from '../world/world.ts';
 import { SimulatedNode } from './node.ts';
 import type { Settings } from './node.ts';
@@ -16,7 +15,6 @@ export interface ClusterOptions {
   readonly settings: Settings;
   readonly size: number;
   readonly clockDrift: number;
-  readonly diskFolder: string | undefined;
 }
 
 export class Cluster {
@@ -72,7 +70,7 @@ export class Cluster {
   }
 
   #add(join: boolean): SimulatedNode {
-    const { world, random, witness, settings, clockDrift, diskFolder } = this.#options;
+    const { world, random, witness, settings, clockDrift } = this.#options;
     const name = `n${String(this.#nextNode++)}`;
     const node = new SimulatedNode({
       world,
@@ -83,7 +81,6 @@ export class Cluster {
       join,
       switchboard: this.#switchboard,
       witness,
-      diskFolder,
       onEnd: (ended, error) => this.#ended(ended, error),
     });
     this.nodes.set(name, node);
@@ -95,12 +92,7 @@ export class Cluster {
     if (node.machine.isOn || this.damaged.has(node.id) || this.retired.has(node.id)) return;
     const { world } = this.#options;
     world.tell(node.id, 'starts');
-    try {
-      node.start();
-    } catch (error) {
-      node.machine.end();
-      throw new Violation(`${node.id} does not start: ${String(error)}`);
-    }
+    node.start().catch((error: unknown) => this.#ended(node, error as Error));
   }
 
   kill(node: SimulatedNode): void {
@@ -150,7 +142,7 @@ export class Cluster {
     node.start().then(
       () => world.violation(`${node.id} started with ${what}.`),
       (error: unknown) => {
-        node.machine.end();
+        this.kill(node);
         if (!(error instanceof Error) || error.name !== errorName)
           world.violation(`${node.id} met ${what} and said: ${String(error)}`);
         else world.tell(node.id, `refuses to start: ${error.message}`);
@@ -172,7 +164,6 @@ export class Cluster {
   close(): void {
     for (const node of this.all) {
       if (node.machine.isOn) node.machine.end();
-      node.disk.close();
     }
   }
 }

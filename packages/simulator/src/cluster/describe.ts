@@ -26,9 +26,9 @@ export function describeMessage(message: Message): string {
     case 'vote_answer':
       return `${head} ${message.granted ? 'yes' : 'no'}`;
     case 'snapshot_chunk':
-      return `${head} chunk ${String(message.chunk)} of ${String(message.meta.chunkCount)} at ${String(message.meta.index)}`;
+      return `${head} bytes from ${String(message.offset)} of ${String(message.meta.byteLength)} of ${message.meta.hash.slice(0, 8)} at ${String(message.meta.index)}`;
     case 'snapshot_answer':
-      return `${head} next ${String(message.nextChunk)} of ${String(message.index)}`;
+      return `${head} of ${message.hash.slice(0, 8)} ${message.installed ? 'installed' : `up to byte ${String(message.nextOffset)}`}`;
     case 'timeout_now':
       return head;
   }

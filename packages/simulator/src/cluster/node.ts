@@ -9,7 +9,7 @@ import type { Service, StreamSocket } from '@holdfast/api/parts';
 import type { ClusterStatus, Engine } from '@holdfast/engine';
 import { assembleEngine } from '@holdfast/engine/parts';
 import type { AssembledEngine, Clock } from '@holdfast/engine/parts';
-import type { ToWriter } from '@holdfast/storage/parts';
+import type { Opened } from '@holdfast/storage';
 import { Disk } from '../world/disk.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
@@ -41,8 +41,6 @@ export interface NodeOptions {
   readonly join: boolean;
   readonly switchboard: Map<string, SimulatedTransport>;
   readonly witness: Witness;
-  /** For disks in files; undefined: in memory. */
-  readonly diskFolder: string | undefined;
   /** The process has ended by itself: its disk or its assertions said so. */
   readonly onEnd: (node: SimulatedNode, error: Error) => void;
 }
@@ -59,7 +57,7 @@ export class SimulatedNode implements Door {
     this.#options = options;
     this.id = options.machine.name;
     this.machine = options.machine;
-    this.disk = new Disk(options.machine, options.random.fork(), options.diskFolder);
+    this.disk = new Disk(options.machine, options.random.fork());
   }
 
   get admit(): ((socket: StreamSocket) => void) | undefined {
@@ -85,20 +83,26 @@ export class SimulatedNode implements Door {
     return id !== this.id && (members.length === 0 || members.some((member) => member.id === id));
   }
 
-  /** Starts a process. @throws Error where the disk cannot be trusted. */
-  start(): void {
-    const { world, machine, settings, witness } = this.#options;
+  /** Starts a process; rejects where its disk cannot be trusted, or fails. Never settles where the process ends before. */
+  async start(): Promise<void> {
+    const { machine, witness } = this.#options;
     machine.start();
+    const process = machine.process;
     const fatal = (error: Error): void => {
-      if (machine.isOn) this.#options.onEnd(this, error);
+      if (machine.isOn && process === machine.process) this.#options.onEnd(this, error);
     };
-    const opened = this.disk.open({
-      clusterId,
-      memberId: this.id,
+    const opened = await this.disk.open({
       onFailure: fatal,
-      onWrite: (message: ToWriter) => witness.onWrite(this.id, message),
+      onWrite: (write) => witness.onWrite(this.id, write),
     });
+    if (!machine.isOn || process !== machine.process) return;
     witness.onStart(this.id, opened.recovered);
+    for (const repair of opened.repairs) this.#options.world.tell(this.id, repair);
+    this.#assemble(opened, fatal);
+  }
+
+  #assemble(opened: Opened, fatal: (error: Error) => void): void {
+    const { world, machine, settings, witness } = this.#options;
     const clock: Clock = {
       now: () => machine.now(),
       wallNow: () => machine.wallNow(),

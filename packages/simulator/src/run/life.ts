@@ -5,9 +5,6 @@
  * whatever came before. Then everything is mended, all clients go, and what they had must be given back
  * and all nodes must agree. At the end the history of the clients is judged.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { checkLinearizable, lockModel, poolModel } from '@holdfast/checker';
 import type { Verdict } from '@holdfast/checker';
 import { Beliefs } from '../checks/beliefs.ts';
@@ -85,7 +82,6 @@ class Life {
   readonly #workers: (Worker | Player)[] = [];
   readonly #faults: Faults;
   readonly #stormy: boolean;
-  readonly #diskFolder: string | undefined;
   #lockDelaySeconds = 0;
 
   constructor(world: World, seed: bigint) {
@@ -98,15 +94,12 @@ class Life {
     this.recorder = new Recorder(world);
     this.#poolRecorder = new Recorder(world);
     const clockDrift = random.pick([0, 0.0005, 0.02]);
-    // Files cost time: some lives have them.
-    if (random.chance(0.1)) this.#diskFolder = mkdtempSync(join(tmpdir(), 'holdfast-life-'));
     this.#cluster = new Cluster({
       world,
       random: random.fork(),
       witness: this.#witness,
       size: random.pick([1, 3, 3, 3, 3, 3, 5, 5]),
       clockDrift,
-      diskFolder: this.#diskFolder,
       settings: {
         heartbeatMs: 100,
         electionTimeoutMinMs: 300,
@@ -217,7 +210,6 @@ class Life {
   end(): void {
     for (const worker of this.#workers) worker.machine.end();
     this.#cluster.close();
-    if (this.#diskFolder !== undefined) rmSync(this.#diskFolder, { recursive: true, force: true });
   }
 
   #mendAll(): void {

@@ -1,17 +1,20 @@
 /**
- * A machine's disk: a real SQLite database, written by the storage's own code, with commits that take
- * virtual time. In memory, or, where writes are to be torn, in a file.
+ * A machine's disk: files in memory under the storage's own code, with operations that take virtual time.
  *
- * D1: what was committed before the power went is there afterwards. What was being committed is there
- *     wholly or not at all, and nobody was told. In a file the write-ahead log is cut off anywhere in
- *     what was being written, and it is the storage's recovery that makes "not at all" of it.
+ * D1: what was durable before the power went is there afterwards. Of what was being written any part may
+ *     be, also some of its sectors and not others, and nobody was told. It is the storage's recovery that
+ *     makes "wholly or not at all" of it.
  */
-import { copyFileSync, rmSync, statSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { inspectWal, openLogFile, WriterStorage } from '@holdfast/storage/parts';
-import type { FromWriter, LogFile, ToWriter } from '@holdfast/storage/parts';
-import type { Opened } from '@holdfast/storage';
+import {
+  framesIn,
+  logIdBytes,
+  MemoryFiles,
+  openStorageOn,
+  segmentOf,
+  snapshotOf,
+} from '@holdfast/storage/parts';
+import type { Opened, Storage } from '@holdfast/storage';
+import type { Write } from '@holdfast/raft';
 import type { Machine } from './machine.ts';
 import type { Random } from './random.ts';
 
@@ -22,177 +25,114 @@ export interface DiskConditions {
 export const quickDisk: DiskConditions = { minDelayMs: 0.1, maxDelayMs: 1 };
 
 export interface DiskOptions {
-  readonly clusterId: string;
-  readonly memberId: string;
   readonly onFailure: (error: Error) => void;
-  readonly onWrite: (message: ToWriter) => void;
+  /** Told of each write when it is handed over. */
+  readonly onWrite: (write: Write) => void;
 }
+
+/** Small, so that a life has many of them. */
+const segmentBytes = [8 * 1024, 64 * 1024] as const;
 
 export class Disk {
   readonly #machine: Machine;
   readonly #random: Random;
-  /** Where the files are; undefined: in memory. */
-  readonly #folder: string | undefined;
-  #database: DatabaseSync;
-  #tears = 0;
-  #file: LogFile | undefined;
-  #inbox: ToWriter[] = [];
-  #beingWritten: readonly ToWriter[] = [];
-  #working = false;
-  #said: FromWriter[] = [];
-  #repairs: readonly string[] = [];
+  readonly #files = new MemoryFiles();
+  readonly #folder: string;
+  readonly #segmentBytes: number;
+  /** What the node's identity says of its log. */
+  readonly #logId: string;
+  #made = false;
   conditions: DiskConditions = quickDisk;
-  /** What the next commit meets. */
+  /** What the next operations meet. */
   trouble: 'none' | 'failing_sync' | 'full' = 'none';
 
-  constructor(machine: Machine, random: Random, folder: string | undefined) {
+  constructor(machine: Machine, random: Random) {
     this.#machine = machine;
     this.#random = random;
-    this.#folder = folder;
-    this.#database = new DatabaseSync(this.#path());
+    this.#folder = `/${machine.name}/log`;
+    this.#logId = random.id() + random.id();
+    this.#segmentBytes = random.pick(segmentBytes);
   }
 
-  #path(): string {
-    if (this.#folder === undefined) return ':memory:';
-    return join(this.#folder, `${this.#machine.name}-${String(this.#tears)}.sqlite`);
-  }
-
-  /** @throws Error (StorageDamagedError) when what is there cannot be trusted. */
-  open({ clusterId, memberId, onFailure, onWrite }: DiskOptions): Opened {
-    const said: FromWriter[] = [];
-    this.#said = said;
-    this.#inbox = [];
-    this.#working = false;
-    this.#file = openLogFile(
-      this.#database,
-      {
-        data: { file: `${memberId}.sqlite`, clusterId, memberId },
-        say: (message) => said.push(message),
-        now: () => this.#machine.now(),
-        beforeCommit: () => this.#meetTrouble(),
+  /** Rejects where what is there cannot be trusted (StorageDamagedError), or where the disk fails. */
+  async open({ onFailure, onWrite }: DiskOptions): Promise<Opened> {
+    const disk = this.#files.disk({
+      now: () => this.#machine.now(),
+      later: (operation, act) => {
+        const { minDelayMs, maxDelayMs } = operation === 'write' ? this.conditions : quickDisk;
+        this.#machine.post(this.#random.between(minDelayMs, maxDelayMs), act);
       },
-      this.#repairs,
-    );
-    this.#repairs = [];
-    const opened = said.shift();
-    if (opened?.type !== 'opened') throw new Error('The log file said something else first.');
-    const storage = new WriterStorage(
-      {
-        post: (message) => {
-          onWrite(message);
-          this.#inbox.push(message);
-          if (!this.#working) this.#work(storage);
-        },
-        terminate: () => Promise.resolve(),
+      trouble: (operation, grows) => {
+        if (this.trouble === 'none' || operation === 'read') return undefined;
+        if (this.trouble === 'failing_sync') return new Error('disk I/O error: sync failed');
+        return grows ? new Error('no space is left on the disk') : undefined;
       },
-      onFailure,
+    });
+    const opened = await openStorageOn(
+      disk,
+      { folder: this.#folder, log: { id: this.#logId, made: this.#made }, onFailure },
+      { segmentBytes: this.#segmentBytes, maxSpares: 1 },
     );
-    return { storage, recovered: opened.recovered, repairs: opened.repairs };
+    this.#made = true;
+    return { ...opened, storage: told(opened.storage, onWrite) };
   }
 
   /** The power goes (D1). */
   cutPower(): void {
-    const file = this.#file;
-    if (file === undefined) return;
-    const messages = this.#beingWritten.filter(({ type }) => type !== 'close');
-    if (messages.length > 0 && this.#random.chance(0.5)) {
-      const before = this.#walBytes();
-      file.handle(messages);
-      if (this.#folder !== undefined && this.#random.chance(0.5)) this.#tear(before);
-    }
-    this.#beingWritten = [];
-    this.#inbox = [];
-    this.#file = undefined;
-    // A commit whose sync failed may have reached the disk all the same, or not.
-    if (this.#database.isTransaction)
-      this.#database.exec(this.#random.chance(0.5) ? 'COMMIT' : 'ROLLBACK');
+    this.#files.cutPower(this.#random);
     this.trouble = 'none';
   }
 
-  #walBytes(): number {
-    return statSync(`${this.#path()}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-  }
-
-  /** Of what was appended to the write-ahead log only a part reached the disk. */
-  #tear(before: number): void {
-    const after = this.#walBytes();
-    const torn = this.#path();
-    if (after <= before || this.#database.isTransaction) return;
-    this.#tears += 1;
-    const path = this.#path();
-    copyFileSync(torn, path);
-    copyFileSync(`${torn}-wal`, `${path}-wal`);
-    truncateSync(`${path}-wal`, before + this.#random.below(after - before));
-    this.#database.close();
-    rmSync(torn, { force: true });
-    this.#repairs = inspectWal(path);
-    this.#database = new DatabaseSync(path);
-  }
-
-  /** Turns one bit of what is stored. Returns what it hit, or undefined where there is nothing yet. */
+  /**
+   * Turns one bit of what is in use: in a frame of the log, or in the newest snapshot. Not in the very last
+   * frame, where damage cannot be told from a write that was cut short. Returns what it hit, or undefined
+   * where there is nothing yet.
+   */
   flipBit(): string | undefined {
-    const table = this.#random.pick(['entries', 'entries', 'hard_state', 'snapshots', 'chunks']);
-    // Chunks of a snapshot that is not the current one are never read.
-    const read =
-      table === 'chunks' ? "WHERE snapshot = (SELECT value FROM meta WHERE key = 'snapshot')" : '';
-    const rows = this.#database.prepare(`SELECT rowid, * FROM ${table} ${read}`).all();
-    if (rows.length === 0) return undefined;
-    const row = this.#random.pick(rows);
-    const data = row['data'];
-    const rowId = row['rowid'] ?? row['index'] ?? row['id'] ?? 0;
-    if (data instanceof Uint8Array && data.byteLength > 0) {
-      const position = this.#random.below(data.byteLength);
-      data[position] = (data[position] ?? 0) ^ (1 << this.#random.below(8));
-      this.#database.prepare(`UPDATE ${table} SET data = ? WHERE rowid = ?`).run(data, rowId);
-    } else {
-      const term = Number(row['term']) ^ (1 << this.#random.below(8));
-      this.#database.prepare(`UPDATE ${table} SET term = ? WHERE rowid = ?`).run(term, rowId);
-    }
-    return `${table} ${String(rowId)}`;
-  }
-
-  close(): void {
-    this.#file = undefined;
-    if (this.#database.isOpen) this.#database.close();
-  }
-
-  #meetTrouble(): void {
-    if (this.trouble === 'none') return;
-    throw new Error(
-      this.trouble === 'full' ? 'database or disk is full' : 'disk I/O error: sync failed',
-    );
-  }
-
-  /** One commit at a time; what arrives meanwhile is the next. */
-  #work(storage: WriterStorage): void {
-    this.#working = true;
-    this.#beingWritten = this.#inbox;
-    this.#inbox = [];
-    const { minDelayMs, maxDelayMs } = this.conditions;
-    this.#machine.post(this.#random.between(minDelayMs, maxDelayMs), () => {
-      const messages = this.#beingWritten;
-      this.#beingWritten = [];
-      this.#file?.handle(messages.filter(({ type }) => type !== 'close'));
-      for (const message of this.#said.splice(0)) storage.receive(message);
-      if (messages.some(({ type }) => type === 'close')) {
-        // Closed for this process. The database is in memory and has to outlive it.
-        this.#file = undefined;
-        storage.receive({ type: 'closed' });
-        return;
-      }
-      if (this.#inbox.length > 0) this.#work(storage);
-      else if (this.#file?.untidy === true) this.#clearUp(storage);
-      else this.#working = false;
+    if (!this.#made) return undefined;
+    const snapshot = this.#files.paths.findLast((path) => snapshotOf(nameOf(path)) !== undefined);
+    if (snapshot !== undefined && this.#random.chance(0.3))
+      return this.#flipIn(snapshot, 0, this.#files.bytes(snapshot).byteLength);
+    const logId = logIdBytes(this.#logId);
+    const frames = this.#files.paths.flatMap((path) => {
+      const segment = segmentOf(nameOf(path));
+      if (segment === undefined) return [];
+      return framesIn(this.#files.bytes(path), { logId, segment }).map((frame) => ({
+        path,
+        ...frame,
+      }));
     });
+    frames.pop();
+    if (frames.length === 0) return undefined;
+    const { path, offset, byteLength } = this.#random.pick(frames);
+    return this.#flipIn(path, offset, byteLength);
   }
 
-  #clearUp(storage: WriterStorage): void {
-    this.#machine.post(0.1, () => {
-      this.#file?.clearUp();
-      for (const message of this.#said.splice(0)) storage.receive(message);
-      if (this.#inbox.length > 0) this.#work(storage);
-      else if (this.#file?.untidy === true) this.#clearUp(storage);
-      else this.#working = false;
-    });
+  #flipIn(path: string, offset: number, byteLength: number): string {
+    const position = offset + this.#random.below(byteLength);
+    const bytes = this.#files.bytes(path);
+    bytes[position] = (bytes[position] ?? 0) ^ (1 << this.#random.below(8));
+    return `${path} at byte ${String(position)}`;
   }
+}
+
+const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** The storage, with somebody who is told of each write. */
+function told(storage: Storage, onWrite: (write: Write) => void): Storage {
+  return {
+    write: (write) => {
+      onWrite(write);
+      return storage.write(write);
+    },
+    saveSnapshot: (point, chunks) => storage.saveSnapshot(point, chunks),
+    openSnapshot: (hash) => storage.openSnapshot(hash),
+    stateOffset: (meta) => storage.stateOffset(meta),
+    verifyReceived: (meta) => storage.verifyReceived(meta),
+    forgetBefore: (keepFrom, hash) => storage.forgetBefore(keepFrom, hash),
+    get figures() {
+      return storage.figures;
+    },
+    close: () => storage.close(),
+  };
 }
