@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster quorum-cluster demo bench bench-failover test test-unit test-integration simulate test-chaos test-chaos-quorum soak mutants check format documents reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench bench-failover bench-quorum bench-state test test-unit test-integration simulate test-chaos test-chaos-quorum soak mutants check format documents reference clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench: build ## Measures acquire-release cycles against three nodes
 
 bench-failover: build ## Measures how long no lock can be had when the leader goes
 	@$(NODE) npm run --silent bench:failover
+
+bench-state: build ## Measures what a large state costs (LOCKS=20000 SESSIONS=20 for a smaller one; JSON=1)
+	@$(NODE) npm run --silent bench:state -- $(if $(LOCKS),--locks $(LOCKS)) $(if $(SESSIONS),--sessions $(SESSIONS)) $(if $(CHECKOUT),--checkout $(CHECKOUT)) $(if $(JSON),--json)
 
 bench-quorum: build ## Measures cycles and hand-overs against three independent lease nodes
 	@$(NODE) npm run --silent bench:quorum
