@@ -30,8 +30,8 @@ quorum-cluster: build ## Starts three lease nodes without a leader on 127.0.0.1:
 demo: build ## Shows failover: 20 workers, 5 locks, three kills of the leader
 	@$(NODE) npm run --silent demo
 
-bench: build ## Measures acquire-release cycles against three nodes
-	@$(NODE) npm run --silent bench
+bench: build ## Measures acquire-release cycles against three nodes (AGAINST=PATH PAIRS=5: two builds in turns)
+	@$(NODE) npm run --silent bench -- $(if $(AGAINST),--against $(AGAINST)) $(if $(PAIRS),--pairs $(PAIRS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 bench-failover: build ## Measures how long no lock can be had when the leader goes
 	@$(NODE) npm run --silent bench:failover

@@ -13,6 +13,8 @@ import { readLongestTurnMs } from './turn-records.ts';
 /** What was asked when a phase ended is answered meanwhile and counts for it. */
 const settleMs = 500;
 const answerWithinMs = 30_000;
+/** The first record of a node that was just started is of its start. */
+const startedMs = 200;
 const sampledOfEach = 20;
 
 export interface Bench {
@@ -26,8 +28,14 @@ export interface Bench {
   readonly deadlineMs: number;
 }
 
-/** @returns a note for people. */
-type Work = () => Promise<string>;
+export interface PhaseOutcome {
+  /** For people. */
+  readonly note: string;
+  /** Wall clock: turns of nodes that were started in the phase count from here, when they served clients. */
+  readonly servedAtMs?: number;
+}
+
+type Work = () => Promise<PhaseOutcome>;
 
 /** Measures a phase; a failure of its work is a figure, too. */
 export async function measurePhase(bench: Bench, name: string, work: Work): Promise<PhaseFigures> {
@@ -35,10 +43,11 @@ export async function measurePhase(bench: Bench, name: string, work: Work): Prom
   await takeProbe(bench);
   const fromMs = Date.now();
   const startMs = performance.now();
-  let note = '';
+  const pidsBefore = new Set(bench.cluster.nodes.map(({ pid }) => pid));
+  let outcome: PhaseOutcome = { note: '' };
   let failed: string | undefined;
   try {
-    note = await work();
+    outcome = await work();
   } catch (error) {
     failed = error instanceof Error ? error.message : String(error);
   }
@@ -49,7 +58,8 @@ export async function measurePhase(bench: Bench, name: string, work: Work): Prom
   const longestTurn: Record<string, number> = {};
   for (const { nodeId, pid } of bench.cluster.nodes) {
     if (pid === undefined) continue;
-    longestTurn[nodeId] = await readLongestTurnMs(bench.turnFolder, pid, fromMs, untilMs).catch(
+    const since = pidsBefore.has(pid) ? fromMs : (outcome.servedAtMs ?? fromMs) + startedMs;
+    longestTurn[nodeId] = await readLongestTurnMs(bench.turnFolder, pid, since, untilMs).catch(
       () => Infinity,
     );
   }
@@ -62,7 +72,7 @@ export async function measurePhase(bench: Bench, name: string, work: Work): Prom
     longestAcquireMs: probed.longestAcquireMs,
     longestSilenceMs: probed.longestSilenceMs,
     probeCycles: probed.cycles,
-    note,
+    note: outcome.note,
     failed,
   };
   const turns = Object.entries(longestTurn).map(([node, ms]) => `${node} ${ms.toFixed(1)}`);
@@ -72,8 +82,12 @@ export async function measurePhase(bench: Bench, name: string, work: Work): Prom
   return figures;
 }
 
-export async function takeProbe({ probe }: Bench): Promise<ProbeResult> {
-  const result = await probe.ask('take', null, answerWithinMs);
+/** What the probe has seen since it was last taken. `look` leaves it there. */
+export async function takeProbe(
+  { probe }: Bench,
+  how: 'take' | 'look' = 'take',
+): Promise<ProbeResult> {
+  const result = await probe.ask(how, null, answerWithinMs);
   if (!isProbeResult(result)) throw new Error(`This is no probe: ${JSON.stringify(result)}`);
   return result;
 }

@@ -8,7 +8,7 @@ import { readStats } from '../http-answer.ts';
 import { waitForCatchUp } from '../record/final-state.ts';
 import { waitUntil } from '../wait-until.ts';
 import { countHolds, measurePhase, memoryOf, takeProbe } from './bench.ts';
-import type { Bench } from './bench.ts';
+import type { Bench, PhaseOutcome } from './bench.ts';
 import type { CountFigures, MemoryFigures, PhaseFigures } from './report.ts';
 
 export interface StatePlan {
@@ -32,7 +32,10 @@ const churnCycles = 5000;
 export async function runPhases(bench: Bench, plan: StatePlan): Promise<StateFigures> {
   const phases: PhaseFigures[] = [];
   const counts: CountFigures[] = [];
-  const measure = async (name: string, work: () => Promise<string>): Promise<PhaseFigures> => {
+  const measure = async (
+    name: string,
+    work: () => Promise<PhaseOutcome>,
+  ): Promise<PhaseFigures> => {
     const figures = await measurePhase(bench, name, work);
     phases.push(figures);
     return figures;
@@ -64,7 +67,7 @@ export async function runPhases(bench: Bench, plan: StatePlan): Promise<StateFig
   await measure('end of a session', () => endSession(bench, 'session-01'));
   if (plan.largeSessionLocks > 0) {
     await measure('load of a large session', () =>
-      loadSession(bench, 'large', plan.largeSessionLocks).then(() => ''),
+      loadSession(bench, 'large', plan.largeSessionLocks).then(() => ({ note: '' })),
     );
     await measure('end of a large session', () => endSession(bench, 'large'));
   }
@@ -75,7 +78,7 @@ const loadSession = async (bench: Bench, session: string, locks: number): Promis
   await bench.loader.ask('load', { session, locks }, bench.deadlineMs);
 };
 
-async function loadAll(bench: Bench, { locks, sessions }: StatePlan): Promise<string> {
+async function loadAll(bench: Bench, { locks, sessions }: StatePlan): Promise<PhaseOutcome> {
   const loads = Array.from({ length: sessions }, (_, index) => {
     const share =
       Math.floor((locks * (index + 1)) / sessions) - Math.floor((locks * index) / sessions);
@@ -96,16 +99,16 @@ async function loadAll(bench: Bench, { locks, sessions }: StatePlan): Promise<st
   } finally {
     clearInterval(progress);
   }
-  return `${String(locks)} locks`;
+  return { note: `${String(locks)} locks` };
 }
 
-async function steady({ steadyMs }: StatePlan): Promise<string> {
+async function steady({ steadyMs }: StatePlan): Promise<PhaseOutcome> {
   await pause(steadyMs);
-  return 'only the probe';
+  return { note: 'only the probe' };
 }
 
 /** Writes log until every node has taken a snapshot and let go of the log before it. */
-async function snapshot(bench: Bench): Promise<string> {
+async function snapshot(bench: Bench): Promise<PhaseOutcome> {
   const { cluster, loader } = bench;
   const before = await Promise.all(cluster.urls.map(firstLogIndex));
   const endMs = performance.now() + bench.deadlineMs;
@@ -115,7 +118,7 @@ async function snapshot(bench: Bench): Promise<string> {
     cycles += churnCycles;
     const now = await Promise.all(cluster.urls.map(firstLogIndex));
     if (now.every((first, node) => first > (before[node] ?? Infinity) + 10)) {
-      return `under ${String(cycles)} cycles`;
+      return { note: `under ${String(cycles)} cycles` };
     }
     if (cycles % (10 * churnCycles) === 0) bench.tell(`snapshot: ${String(cycles)} cycles so far`);
   }
@@ -130,17 +133,17 @@ async function firstLogIndex(url: string): Promise<number> {
   return value('holdfast_commit_index') - value('holdfast_log_entries') + 1;
 }
 
-async function backup(bench: Bench): Promise<string> {
+async function backup(bench: Bench): Promise<PhaseOutcome> {
   const leader = await bench.cluster.leader();
-  return `${mebibytes(await download(bench, leader))} MiB`;
+  return { note: `${mebibytes(await download(bench, leader))} MiB` };
 }
 
-async function twoBackups(bench: Bench): Promise<string> {
+async function twoBackups(bench: Bench): Promise<PhaseOutcome> {
   const leader = await bench.cluster.leader();
   const first = download(bench, leader);
   await pause(100);
   const sizes = await Promise.all([first, download(bench, leader)]);
-  return sizes.map((size) => `${mebibytes(size)} MiB`).join(', ');
+  return { note: sizes.map((size) => `${mebibytes(size)} MiB`).join(', ') };
 }
 
 const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
@@ -158,47 +161,55 @@ async function download({ cluster, deadlineMs }: Bench, nodeId: string): Promise
 }
 
 /** What follows the election belongs to it: the clients come back and compare their holds. */
-async function failover(bench: Bench, leader: string, { steadyMs }: StatePlan): Promise<string> {
+async function failover(
+  bench: Bench,
+  leader: string,
+  { steadyMs }: StatePlan,
+): Promise<PhaseOutcome> {
   await bench.cluster.kill(leader, 'SIGKILL');
   const next = await bench.cluster.leader(bench.deadlineMs);
   await pause(steadyMs);
   const now = await bench.cluster.leader(bench.deadlineMs);
-  return `${leader} to ${next}${now === next ? '' : `, then ${now}`}`;
+  return { note: `${leader} to ${next}${now === next ? '' : `, then ${now}`}` };
 }
 
-async function startOne(bench: Bench, nodeId: string): Promise<string> {
+async function startOne(bench: Bench, nodeId: string): Promise<PhaseOutcome> {
   const { cluster } = bench;
   const leader = await cluster.leader(bench.deadlineMs);
   const startMs = performance.now();
   await cluster.restart(nodeId);
   const servedMs = performance.now() - startMs;
+  const servedAtMs = Date.now();
   await waitForCatchUp(urlOfNode(cluster, nodeId), urlOfNode(cluster, leader), bench.deadlineMs);
   const caughtUpMs = performance.now() - startMs;
-  return `serves after ${seconds(servedMs)} s, has all after ${seconds(caughtUpMs)} s`;
+  const note = `serves after ${seconds(servedMs)} s, has all after ${seconds(caughtUpMs)} s`;
+  return { note, servedAtMs };
 }
 
-async function startAll(bench: Bench): Promise<string> {
+async function startAll(bench: Bench): Promise<PhaseOutcome> {
   const { cluster } = bench;
   const ids = cluster.nodes.map(({ nodeId }) => nodeId);
   await Promise.all(ids.map((nodeId) => cluster.kill(nodeId, 'SIGKILL')));
-  await takeProbe(bench);
+  const { cycles } = await takeProbe(bench, 'look');
   const startMs = performance.now();
   await Promise.all(ids.map((nodeId) => cluster.restart(nodeId)));
   const servedMs = performance.now() - startMs;
+  const servedAtMs = Date.now();
   await cluster.leader(bench.deadlineMs);
   const ledMs = performance.now() - startMs;
   await waitUntil('the probe is granted its lock', bench.deadlineMs, async () => {
-    const { cycles } = await takeProbe(bench);
-    return cycles > 0;
+    const now = await takeProbe(bench, 'look');
+    return now.cycles > cycles;
   });
   const grantedMs = performance.now() - startMs;
-  return `serves after ${seconds(servedMs)} s, leader ${seconds(ledMs)} s, first grant ${seconds(grantedMs)} s`;
+  const note = `serves after ${seconds(servedMs)} s, leader ${seconds(ledMs)} s, first grant ${seconds(grantedMs)} s`;
+  return { note, servedAtMs };
 }
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(2);
 
 /** Ends with the answer and when every node has released all that the session held. */
-async function endSession(bench: Bench, session: string): Promise<string> {
+async function endSession(bench: Bench, session: string): Promise<PhaseOutcome> {
   const { cluster, loader } = bench;
   const before = await lowestLockCount(bench);
   const startMs = performance.now();
@@ -213,7 +224,8 @@ async function endSession(bench: Bench, session: string): Promise<string> {
     });
   }
   const releasedMs = performance.now() - startMs;
-  return `${String(held)} locks, answered after ${seconds(answeredMs)} s, all released after ${seconds(releasedMs)} s`;
+  const note = `${String(held)} locks, answered after ${seconds(answeredMs)} s, all released after ${seconds(releasedMs)} s`;
+  return { note };
 }
 
 async function lowestLockCount({ cluster }: Bench): Promise<number> {

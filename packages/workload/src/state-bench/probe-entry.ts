@@ -52,14 +52,18 @@ async function newSession(): Promise<void> {
   }
 }
 
-function take(): ProbeResult {
+function look(): ProbeResult {
   const nowMs = performance.now();
-  const result = {
+  return {
     cycles,
     errors,
     longestAcquireMs: Math.max(longestAcquireMs, nowMs - (askedMs ?? nowMs)),
     longestSilenceMs: Math.max(longestSilenceMs, nowMs - grantedMs),
   };
+}
+
+function take(): ProbeResult {
+  const result = look();
   cycles = 0;
   errors = 0;
   longestAcquireMs = 0;
@@ -67,5 +71,8 @@ function take(): ProbeResult {
   return result;
 }
 
-answerRequests({ take: () => Promise.resolve(take()) });
+answerRequests({
+  look: () => Promise.resolve(look()),
+  take: () => Promise.resolve(take()),
+});
 await work();
