@@ -265,8 +265,10 @@ async function runComparison(options: Options, against: string): Promise<void> {
       against,
       pairs: options.pairs,
       options: [
-        ...['--seconds', String(options.measureMs / 1000)],
-        ...['--workers', options.workers.join(',')],
+        '--seconds',
+        String(options.measureMs / 1000),
+        '--workers',
+        options.workers.join(','),
         ...(options.onlyOwn ? ['--only-own'] : []),
       ],
       folder: options.folder,

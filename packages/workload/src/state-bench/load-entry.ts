@@ -7,7 +7,7 @@ import { answerRequests } from './requests.ts';
 
 const sessionTimeoutSeconds = 300;
 /** Of each session: enough to keep the cluster's batches full, far below what a session may have. */
-const inFlight = 64;
+const inFlight = 16;
 const acquireWaitMs = 30_000;
 
 const plan = readClientPlan(process.argv[2]);
