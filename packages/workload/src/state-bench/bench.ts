@@ -11,7 +11,7 @@ import type { ClientProcess } from './requests.ts';
 import { readLongestTurnMs } from './turn-records.ts';
 
 /** What was asked when a phase ended is answered meanwhile and counts for it. */
-const settleMs = 500;
+const settleMs = 300;
 const answerWithinMs = 30_000;
 /** The first record of a node that was just started is of its start. */
 const startedMs = 200;

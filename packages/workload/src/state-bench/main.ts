@@ -38,7 +38,7 @@ interface Options {
 /** From this size on the phases are as long as they are for a million. */
 const fullSize = 1_000_000;
 const fullSteadyMs = 10_000;
-const leastSteadyMs = 1000;
+const leastSteadyMs = 300;
 const fullSnapshotLogBytes = 64 * 2 ** 20;
 const leastSnapshotLogBytes = 2 ** 20;
 const mostHoldsPerSession = 1_000_000;
