@@ -2,7 +2,7 @@
 import type { Hold, Session } from '@holdfast/client';
 import { openBuild } from './build.ts';
 import { readClientPlan } from './plan.ts';
-import type { HoldCount, SampleResult } from './plan.ts';
+import type { HoldCount, LoadRequest, SampleResult } from './plan.ts';
 import { answerRequests } from './requests.ts';
 
 const sessionTimeoutSeconds = 300;
@@ -110,9 +110,7 @@ answerRequests({
   },
 });
 
-const isLoadRequest = (
-  value: unknown,
-): value is { readonly session: string; readonly locks: number } =>
+const isLoadRequest = (value: unknown): value is LoadRequest =>
   typeof value === 'object' &&
   value !== null &&
   'session' in value &&

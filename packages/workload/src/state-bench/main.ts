@@ -87,7 +87,7 @@ const scaled = (locks: number, full: number): number => Math.min(1, locks / full
 
 function environmentOf(plan: StatePlan, turnFolder: string): Record<string, string> {
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const recorder = new URL(`./turn-recorder.${ending}`, import.meta.url).href;
+  const recorder = new URL(`./turn-recorder-entry.${ending}`, import.meta.url).href;
   const snapshotLogBytes = Math.max(
     leastSnapshotLogBytes,
     Math.round(scaled(plan.locks, fullSnapshotLogBytes)),
