@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster quorum-cluster demo bench bench-failover test test-unit test-integration simulate test-chaos test-chaos-quorum soak mutants check format documents reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench bench-failover bench-quorum bench-state test test-unit test-integration simulate test-chaos test-chaos-quorum soak mutants check format documents reference clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,11 +30,14 @@ quorum-cluster: build ## Starts three lease nodes without a leader on 127.0.0.1:
 demo: build ## Shows failover: 20 workers, 5 locks, three kills of the leader
 	@$(NODE) npm run --silent demo
 
-bench: build ## Measures acquire-release cycles against three nodes
-	@$(NODE) npm run --silent bench
+bench: build ## Measures acquire-release cycles against three nodes (AGAINST=PATH PAIRS=5: two builds in turns)
+	@$(NODE) npm run --silent bench -- $(if $(AGAINST),--against $(AGAINST)) $(if $(PAIRS),--pairs $(PAIRS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 bench-failover: build ## Measures how long no lock can be had when the leader goes
 	@$(NODE) npm run --silent bench:failover
+
+bench-state: build ## Measures what a large state costs (LOCKS=20000 SESSIONS=20 for a smaller one; JSON=1)
+	@$(NODE) npm run --silent bench:state -- $(if $(LOCKS),--locks $(LOCKS)) $(if $(SESSIONS),--sessions $(SESSIONS)) $(if $(CHECKOUT),--checkout $(CHECKOUT)) $(if $(JSON),--json)
 
 bench-quorum: build ## Measures cycles and hand-overs against three independent lease nodes
 	@$(NODE) npm run --silent bench:quorum

@@ -6,6 +6,7 @@ import type { GrpcServer } from './grpc/server.ts';
 import { createHttpApplication } from './http/application.ts';
 import { foreignOrigin } from './http/origins.ts';
 import { rawProblem } from './http/problems.ts';
+import { watchLongestTurn } from './metrics/longest-turn.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { OperationContext, Service } from './operations/context.ts';
 import { WaitingCallers } from './operations/waiting.ts';
@@ -32,10 +33,12 @@ export interface BuiltApi {
 export function buildApi(options: ApiOptions): BuiltApi {
   const { engine, log, allowedOrigins = [] } = options;
   const waiting = new WaitingCallers();
+  const longestTurn = watchLongestTurn(systemClock);
   const metrics = createMetrics({
     engine,
     stream: () => streams.figures,
     waiting: () => waiting.count,
+    longestTurnSeconds: () => longestTurn.seconds(),
   });
   const limits = { ...defaultApiLimits, ...options.limits };
   const feed = new EventFeed(engine, limits.maxEventsKept);
@@ -84,6 +87,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     await Promise.all([app.close(), streamsClosed]);
     clearTimeout(cutOff);
     metrics.close();
+    longestTurn.close();
     feed.close();
   };
   let closed: Promise<void> | undefined;

@@ -102,6 +102,7 @@ export function metricsDocument(): string {
     engine: silentEngine(),
     stream: () => ({ connections: 0, requests: 0 }),
     waiting: () => 0,
+    longestTurnSeconds: () => 0,
   });
   const rows = metrics
     .described()

@@ -43,6 +43,8 @@ export interface MetricsSources {
   readonly engine: Engine;
   readonly stream: () => StreamFigures;
   readonly waiting: () => number;
+  /** Of the event loop, in the last minute. */
+  readonly longestTurnSeconds: () => number;
 }
 
 let processRegistry: Registry | undefined;
@@ -106,7 +108,8 @@ export function createMetrics(sources: MetricsSources): ApiMetrics {
 }
 
 /** Figures that are looked up when they are asked for. */
-function addGauges(registers: Registry[], { engine, stream, waiting }: MetricsSources): void {
+function addGauges(registers: Registry[], sources: MetricsSources): void {
+  const { engine, stream, waiting, longestTurnSeconds } = sources;
   const gauge = (name: string, help: string, read: () => number): void => {
     // oxlint-disable-next-line no-new -- a metric registers itself.
     new Gauge({
@@ -236,6 +239,11 @@ function addGauges(registers: Registry[], { engine, stream, waiting }: MetricsSo
     'holdfast_stream_requests_total',
     'Requests received on client streams.',
     () => stream().requests,
+  );
+  gauge(
+    'holdfast_event_loop_longest_turn_seconds',
+    'Longest turn of the event loop in the last 60 s: for so long this node answered nobody. Above the election timeout it loses leadership.',
+    longestTurnSeconds,
   );
 }
 

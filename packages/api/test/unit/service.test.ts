@@ -301,6 +301,7 @@ describe('operators', () => {
       assert.ok(text.split('\n').includes(line), line);
     }
     assert.match(text, /process_cpu_seconds_total/);
+    assert.match(text, /^holdfast_event_loop_longest_turn_seconds [0-9.]+$/m);
   });
 
   test('given a program or a browser at /, then it is told where to go', async (t) => {

@@ -5,6 +5,8 @@
  * Rows: 1, 16, 64 and 256 workers, each with a session and a lock of its own, all over the one connection
  * of one client, as the tasks of one program would; 64 workers over 64 connections, as 64 programs would; and
  * 64 workers that fight for one lock. Exit status 1 when two workers held a lock at once or a token fell.
+ *
+ * With `--against` two builds are measured in turns and compared pair by pair.
  */
 import { fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -17,6 +19,7 @@ import { freePorts } from '../free-ports.ts';
 import { describeMachine, machineLine } from '../statistics/machine.ts';
 import type { Machine } from '../statistics/machine.ts';
 import { milliseconds, table, whole } from '../statistics/table.ts';
+import { compare, comparisonText } from './compare.ts';
 import { calibrate } from './calibration.ts';
 import type { Calibration } from './calibration.ts';
 import { isLoadFigures } from './plan.ts';
@@ -29,6 +32,8 @@ const help = `Usage: npm run bench -- [OPTION]…
   --only-own      leave out the rows with many connections and with one lock
   --folder PATH   where the nodes keep their data (a new folder for temporary files)
   --profile PATH  write a CPU profile of every process into this folder
+  --against PATH  compare with the build of another checkout, in turns
+  --pairs N       so many runs of each build (5)
   --json          print one JSON document instead of tables
 `;
 
@@ -38,6 +43,8 @@ interface Options {
   readonly onlyOwn: boolean;
   readonly folder: string | undefined;
   readonly profile: string | undefined;
+  readonly against: string | undefined;
+  readonly pairs: number;
   readonly json: boolean;
 }
 
@@ -61,6 +68,8 @@ function readOptions(): Options | undefined {
       'only-own': { type: 'boolean', default: false },
       folder: { type: 'string' },
       profile: { type: 'string' },
+      against: { type: 'string' },
+      pairs: { type: 'string', default: '5' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -76,12 +85,18 @@ function readOptions(): Options | undefined {
       `--workers is ${values.workers}; give whole numbers from 1 to 10000, as in 1,16.`,
     );
   }
+  const pairs = Number(values.pairs);
+  if (!(Number.isInteger(pairs) && pairs >= 1 && pairs <= 100)) {
+    throw new Error(`--pairs is ${values.pairs}; give a whole number from 1 to 100.`);
+  }
   return {
     measureMs: seconds * 1000,
     workers,
     onlyOwn: values['only-own'],
     folder: values.folder,
     profile: values.profile,
+    against: values.against,
+    pairs,
     json: values.json,
   };
 }
@@ -241,10 +256,42 @@ function print(report: Report): void {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
+/** Runs this build and another one in turns; a run that is not safe is an error. */
+async function runComparison(options: Options, against: string): Promise<void> {
+  const rows = rowsOf(options).length;
+  const compared = await compare(
+    {
+      own: fileURLToPath(new URL('../../../../', import.meta.url)),
+      against,
+      pairs: options.pairs,
+      options: [
+        '--seconds',
+        String(options.measureMs / 1000),
+        '--workers',
+        options.workers.join(','),
+        ...(options.onlyOwn ? ['--only-own'] : []),
+      ],
+      folder: options.folder,
+      runDeadlineMs: settleDeadlineMs + rows * (warmUpMs + options.measureMs + settleDeadlineMs),
+    },
+    (text) => process.stderr.write(`${text}\n`),
+  );
+  const machine = describeMachine();
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ machine, against, compared }, null, 2)}\n`
+      : `Machine: ${machineLine(machine)}\n\n${comparisonText(compared)}\n\nA ratio is this build divided by the other one in the same pair.\n`,
+  );
+}
+
 async function main(): Promise<boolean> {
   const options = readOptions();
   if (options === undefined) {
     process.stdout.write(help);
+    return true;
+  }
+  if (options.against !== undefined) {
+    await runComparison(options, options.against);
     return true;
   }
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'holdfast-bench-')));

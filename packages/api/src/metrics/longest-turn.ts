@@ -1,0 +1,61 @@
+/**
+ * The longest turn of the event loop in the last minute, as a figure for Prometheus.
+ *
+ * TURN-1: reading changes nothing. A maximum that starts anew with each reading would be lost to whoever reads
+ *   second; here a second is closed by the clock alone, and the figure is the largest of the last 60 and of the
+ *   present one. Whoever asks at least once a minute misses no turn.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Clock } from '@holdfast/engine/parts';
+
+/** A timer that is due so often is late by what the turn before it took: a turn is told to within so much. */
+const resolutionMs = 5;
+const everyMs = 1000;
+const windowSeconds = 60;
+
+/** Where the turns come from: what was the longest since `reset`. */
+export interface TurnSource {
+  readonly longestSeconds: () => number;
+  readonly reset: () => void;
+  readonly close: () => void;
+}
+
+export interface LongestTurn {
+  /** Of the last minute, the present second included. */
+  seconds(): number;
+  close(): void;
+}
+
+export function watchLongestTurn(
+  clock: Pick<Clock, 'after'>,
+  source: TurnSource = eventLoopTurns(),
+): LongestTurn {
+  const closed = new Float64Array(windowSeconds);
+  let position = 0;
+  let cancel: () => void;
+  const closeSecond = (): void => {
+    closed[position] = source.longestSeconds();
+    position = (position + 1) % windowSeconds;
+    source.reset();
+    cancel = clock.after(everyMs, closeSecond);
+  };
+  cancel = clock.after(everyMs, closeSecond);
+  return {
+    seconds: () => closed.reduce((longest, one) => Math.max(longest, one), source.longestSeconds()), // TURN-1
+    close() {
+      cancel();
+      source.close();
+    },
+  };
+}
+
+/** The event loop of this process. */
+function eventLoopTurns(): TurnSource {
+  const delays = monitorEventLoopDelay({ resolution: resolutionMs });
+  delays.enable();
+  return {
+    longestSeconds: () => delays.max / 1e9,
+    reset: () => delays.reset(),
+    close: () => void delays.disable(),
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * `make bench AGAINST=PATH`: two builds in turns. Each run of a build is that build's own benchmark program with its
+ * own client and its own nodes, so that nothing of one has to fit the other; only the JSON that it prints is shared.
+ * A B A B: what the machine does slowly meets both alike, and the ratio is taken pair by pair.
+ */
+import { spawn } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { median } from '../statistics/median.ts';
+import { milliseconds, table, whole } from '../statistics/table.ts';
+import { isLoadFigures } from './plan.ts';
+import type { LoadFigures } from './plan.ts';
+
+export interface ComparePlan {
+  /** Root of a built checkout: the build that is judged. */
+  readonly own: string;
+  /** Root of a built checkout: what it is compared with. */
+  readonly against: string;
+  readonly pairs: number;
+  /** For the benchmark of either build. */
+  readonly options: readonly string[];
+  /** Where each run gets a folder of its own for its data; undefined: a new one for temporary files. */
+  readonly folder: string | undefined;
+  readonly runDeadlineMs: number;
+}
+
+/** One figure of one row in both builds, a value for each pair. */
+export interface ComparedFigure {
+  readonly row: string;
+  readonly figure: FigureName;
+  readonly own: readonly number[];
+  readonly against: readonly number[];
+  /** Of each pair: own divided by against. */
+  readonly ratios: readonly number[];
+  readonly medianRatio: number;
+}
+
+export type FigureName = 'cycles/s' | 'acquire p50 ms' | 'p95 ms' | 'p99 ms';
+
+const figures: Readonly<Record<FigureName, (row: LoadFigures) => number>> = {
+  'cycles/s': (row) => row.cyclesPerSecond,
+  'acquire p50 ms': (row) => row.acquireMs.p50,
+  'p95 ms': (row) => row.acquireMs.p95,
+  'p99 ms': (row) => row.acquireMs.p99,
+};
+const figureNames: readonly FigureName[] = ['cycles/s', 'acquire p50 ms', 'p95 ms', 'p99 ms'];
+
+/** @throws Error when a run fails; the message names the build. */
+export async function compare(
+  plan: ComparePlan,
+  tell: (text: string) => void,
+): Promise<readonly ComparedFigure[]> {
+  const own: (readonly LoadFigures[])[] = [];
+  const against: (readonly LoadFigures[])[] = [];
+  for (let pair = 1; pair <= plan.pairs; pair++) {
+    tell(`Pair ${String(pair)} of ${String(plan.pairs)}: this build.`);
+    own.push(await runBench(plan.own, plan, `own-${String(pair)}`));
+    tell(`Pair ${String(pair)} of ${String(plan.pairs)}: ${plan.against}.`);
+    against.push(await runBench(plan.against, plan, `against-${String(pair)}`));
+  }
+  return compareRuns(own, against);
+}
+
+/** @param own and `against`: the rows of each run, in the order of the pairs. */
+export function compareRuns(
+  own: readonly (readonly LoadFigures[])[],
+  against: readonly (readonly LoadFigures[])[],
+): readonly ComparedFigure[] {
+  const rows = own[0]?.map(nameOf) ?? [];
+  return rows.flatMap((row) =>
+    figureNames.map((figure) => {
+      const valuesOf = (runs: readonly (readonly LoadFigures[])[]): readonly number[] =>
+        runs.map((run) => {
+          const found = run.find((one) => nameOf(one) === row);
+          return found === undefined ? NaN : figures[figure](found);
+        });
+      const ownValues = valuesOf(own);
+      const againstValues = valuesOf(against);
+      const ratios = ownValues.map((value, pair) => value / (againstValues[pair] ?? NaN));
+      return {
+        row,
+        figure,
+        own: ownValues,
+        against: againstValues,
+        ratios,
+        medianRatio: median(ratios),
+      };
+    }),
+  );
+}
+
+function nameOf({ workers, connections, locks }: LoadFigures): string {
+  const whole = `${String(workers)} ${workers === 1 ? 'worker' : 'workers'}`;
+  if (locks === 'one') return `${whole}, one lock`;
+  return connections === 1 ? whole : `${whole} on ${String(connections)} connections`;
+}
+
+/** Runs a build's own benchmark and reads the rows it prints. */
+async function runBench(
+  checkout: string,
+  { options, folder, runDeadlineMs }: ComparePlan,
+  run: string,
+): Promise<readonly LoadFigures[]> {
+  const folderOptions: string[] = [];
+  if (folder !== undefined) {
+    await mkdir(join(folder, run), { recursive: true });
+    folderOptions.push('--folder', join(folder, run));
+  }
+  const program = join(resolve(checkout), 'packages/workload/dist/bench/main.js');
+  const child = spawn(process.execPath, [program, '--json', ...options, ...folderOptions], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  // SIGTERM ends the program; its nodes end with it, for they watch their parent.
+  const deadline = setTimeout(() => child.kill('SIGTERM'), runDeadlineMs);
+  const end = (): void => void child.kill('SIGTERM');
+  process.once('exit', end);
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  try {
+    const how = await new Promise<string>((settle, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, signal) => settle(signal ?? `status ${String(code)}`));
+    });
+    return rowsIn(output, `${program} (${how})`);
+  } finally {
+    clearTimeout(deadline);
+    process.off('exit', end);
+  }
+}
+
+function rowsIn(output: string, program: string): readonly LoadFigures[] {
+  let report: unknown;
+  try {
+    report = JSON.parse(output);
+  } catch (error) {
+    throw new Error(`${program} printed no figures. Is that checkout built (make build)?`, {
+      cause: error,
+    });
+  }
+  if (
+    typeof report !== 'object' ||
+    report === null ||
+    !('rows' in report) ||
+    !Array.isArray(report.rows) ||
+    !report.rows.every(isLoadFigures)
+  ) {
+    throw new Error(`${program} printed figures of another kind.`);
+  }
+  const rows: readonly LoadFigures[] = report.rows;
+  const unsafe = rows.find((row) => row.overlaps > 0);
+  if (unsafe !== undefined) {
+    throw new Error(`${program}: ${String(unsafe.overlaps)} overlaps, two held one lock at once.`);
+  }
+  return rows;
+}
+
+/** A table for people: medians of both builds, the median of the ratios, and each pair's ratio. */
+export function comparisonText(compared: readonly ComparedFigure[]): string {
+  const shown = (figure: FigureName, value: number): string =>
+    figure === 'cycles/s' ? whole(value) : milliseconds(value);
+  return table(
+    ['medians', 'figure', 'this build', 'the other', 'ratio', 'pair by pair'],
+    compared.map(({ row, figure, own, against, ratios, medianRatio }) => [
+      row,
+      figure,
+      shown(figure, median(own)),
+      shown(figure, median(against)),
+      medianRatio.toFixed(2),
+      ratios.map((ratio) => ratio.toFixed(2)).join(' '),
+    ]),
+    2,
+  );
+}

@@ -1,0 +1,110 @@
+/** What `make bench-state` found, and how it is shown. */
+import { machineLine } from '../statistics/machine.ts';
+import type { Machine } from '../statistics/machine.ts';
+import { milliseconds, table, whole } from '../statistics/table.ts';
+
+export interface PhaseFigures {
+  readonly name: string;
+  readonly seconds: number;
+  /** By node, leader first as it was when the phase began; a node that did not run at the end is left out. */
+  readonly longestTurnMs: Readonly<Record<string, number>>;
+  readonly leader: string | undefined;
+  readonly longestAcquireMs: number;
+  readonly longestSilenceMs: number;
+  readonly probeCycles: number;
+  readonly note: string;
+  /** Why the phase did not come to its end. */
+  readonly failed: string | undefined;
+}
+
+export interface MemoryFigures {
+  readonly nodeId: string;
+  readonly residentMiB: number | undefined;
+}
+
+export interface CountFigures {
+  readonly after: string;
+  readonly sessions: number;
+  readonly sessionsActive: number;
+  readonly holdsOfClient: number;
+  readonly holdsHeld: number;
+  readonly locksInCluster: number;
+  readonly sampled: number;
+  readonly sampledWrong: number;
+}
+
+export interface StateReport {
+  readonly machine: Machine;
+  /** The checkout whose build was measured; undefined: this one. */
+  readonly checkout: string | undefined;
+  readonly locks: number;
+  readonly sessions: number;
+  readonly locksPerSecond: number;
+  readonly memory: readonly MemoryFigures[];
+  readonly phases: readonly PhaseFigures[];
+  readonly counts: readonly CountFigures[];
+}
+
+/** Whether every phase came to its end and nothing that was held is missing. */
+export function isSound(report: StateReport): boolean {
+  return (
+    report.phases.every((phase) => phase.failed === undefined) &&
+    report.counts.every(
+      (count) =>
+        count.sessionsActive === count.sessions &&
+        count.holdsHeld === count.holdsOfClient &&
+        count.sampledWrong === 0 &&
+        count.locksInCluster >= count.holdsOfClient,
+    )
+  );
+}
+
+export function reportText(report: StateReport): string {
+  return [
+    `Machine: ${machineLine(report.machine)}`,
+    `Three node processes; ${whole(report.locks)} locks in ${String(report.sessions)} sessions, loaded at ${whole(report.locksPerSecond)} a second${report.checkout === undefined ? '' : `; build of ${report.checkout}`}.`,
+    '',
+    phaseTable(report.phases),
+    '',
+    table(
+      ['memory after the load', 'resident MiB'],
+      report.memory.map(({ nodeId, residentMiB }) => [nodeId, whole(residentMiB ?? NaN)]),
+    ),
+    '',
+    table(
+      ['held after', 'sessions', 'of', 'holds', 'of', 'locks in the cluster', 'wrong of sampled'],
+      report.counts.map((count) => [
+        count.after,
+        whole(count.sessionsActive),
+        whole(count.sessions),
+        whole(count.holdsHeld),
+        whole(count.holdsOfClient),
+        whole(count.locksInCluster),
+        `${whole(count.sampledWrong)} of ${whole(count.sampled)}`,
+      ]),
+    ),
+    '',
+    '"turn": the longest turn of the event loop of the node that led at the end of the phase, and of the other nodes.',
+    '"acquire": the longest acquire of a client with a lock of its own; "no lock": its longest time between two grants.',
+    '',
+  ].join('\n');
+}
+
+function phaseTable(phases: readonly PhaseFigures[]): string {
+  return table(
+    ['phase', 's', 'turn, leader ms', 'turn, others ms', 'acquire ms', 'no lock ms', 'notes'],
+    phases.map((phase) => {
+      const { leader } = phase;
+      const others = Object.entries(phase.longestTurnMs).filter(([node]) => node !== leader);
+      return [
+        phase.name,
+        phase.seconds.toFixed(1),
+        milliseconds((leader === undefined ? undefined : phase.longestTurnMs[leader]) ?? NaN),
+        milliseconds(others.length === 0 ? NaN : Math.max(...others.map(([, turn]) => turn))),
+        milliseconds(phase.longestAcquireMs),
+        milliseconds(phase.longestSilenceMs),
+        phase.failed === undefined ? phase.note : `failed: ${phase.failed}`,
+      ];
+    }),
+  );
+}
