@@ -10,7 +10,14 @@
 import { enqueue, give, pass, placeOf } from './grants.ts';
 import type { Ask } from './grants.ts';
 import { invariant } from './invariant.ts';
-import { hasRoom, isLaden, tooManyHolds, tooManyHoldsOf, tooManyOf, tooManyWaiters } from './laden.ts';
+import {
+  hasRoom,
+  isLaden,
+  tooManyHolds,
+  tooManyHoldsOf,
+  tooManyOf,
+  tooManyWaiters,
+} from './laden.ts';
 import { beginSession, endIfUnused, tooManySessions } from './lifetimes.ts';
 import { lockUnits, unitsOf } from './modes.ts';
 import type { Pool } from './pool.ts';

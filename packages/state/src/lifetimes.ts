@@ -100,7 +100,8 @@ export function endSession(
 
 /** An own session ends with the last thing that it was made for. */
 export function endIfUnused(tables: Tables, session: Session, last?: Tombstone['last']): void {
-  if (session.own && session.living && session.load === 0) endSession(tables, session, 'ended', last);
+  if (session.own && session.living && session.load === 0)
+    endSession(tables, session, 'ended', last);
 }
 
 /** E3. */

@@ -8,7 +8,14 @@
 import { enqueueTogether, give, grantedMany, pass, placeOf } from './grants.ts';
 import type { Ask } from './grants.ts';
 import { invariant } from './invariant.ts';
-import { hasRoom, isLaden, tooManyHolds, tooManyHoldsOf, tooManyOf, tooManyWaiters } from './laden.ts';
+import {
+  hasRoom,
+  isLaden,
+  tooManyHolds,
+  tooManyHoldsOf,
+  tooManyOf,
+  tooManyWaiters,
+} from './laden.ts';
 import { lockUnits, unitsOf } from './modes.ts';
 import type { Pool } from './pool.ts';
 import { lockBusy, noPermits, requestForgotten, requestReused, usedFor } from './refusals.ts';

@@ -233,7 +233,11 @@ export function decodeSession(fields: Fields): Session {
   session.renewal = renewal;
   if (!fields.atEnd) {
     session.living = false;
-    session.over = { reason: fields.sessionEnd(), atMs: fields.number(), sequence: fields.number() };
+    session.over = {
+      reason: fields.sessionEnd(),
+      atMs: fields.number(),
+      sequence: fields.number(),
+    };
   }
   return session;
 }
