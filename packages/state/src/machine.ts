@@ -123,7 +123,7 @@ class Machine implements StateMachine {
     const results: CommandResult[] = [];
     beginShare(tables);
     for (const envelope of entry.commands) {
-      beginCommand(tables);
+      beginCommand(tables); // WORK-4: whatever the commands before it did.
       results.push(carryOut(tables, envelope));
     }
     const { events } = tables;
@@ -144,6 +144,7 @@ class Machine implements StateMachine {
 
   nextDueTime(): ClusterTimeMs | undefined {
     const tables = this.#tables;
+    // WORK-2
     return tables.isBehind ? tables.timeMs : tables.due.first()?.dueMs;
   }
 

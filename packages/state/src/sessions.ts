@@ -16,9 +16,9 @@ export type SessionEnd = 'ended' | 'expired';
 /** How and when a session ended. */
 export interface SessionOver {
   readonly reason: SessionEnd;
-  /** Cluster time. */
+  /** Cluster time, from which a lock delay counts (ENDS-4). */
   readonly atMs: number;
-  /** Orders those that end. */
+  /** Orders those that end (ENDS-3). */
   readonly sequence: number;
 }
 

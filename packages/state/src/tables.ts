@@ -74,7 +74,7 @@ export class Tables {
     maxEndedHolds,
   );
   readonly due: DueHeap<Waiter | Opening | Ending> = new DueHeap<Waiter | Opening | Ending>();
-  /** Work that the entry which is being applied may still do (work.ts). */
+  /** Work that the entry which is being applied may still do (work.ts, WORK-3). */
   workLeft = 0;
   /** What is due is being acted upon, in its order: no wait is overdue then. */
   actingOnDue = false;

@@ -1,9 +1,14 @@
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { createStateMachine, restoreStateMachine, StateInvariantError } from '../../src/index.ts';
-import type { Command } from '../../src/index.ts';
+import {
+  createStateMachine,
+  initialLimits,
+  restoreStateMachine,
+  StateInvariantError,
+} from '../../src/index.ts';
+import type { Command, StateLimits } from '../../src/index.ts';
 import { Tables } from '../../src/tables.ts';
-import { Driver, createCommand, outcome, roomyLimits } from './support/driver.ts';
+import { Driver, createCommand, id, lockName, outcome, roomyLimits } from './support/driver.ts';
 
 describe('limits', () => {
   test('sessions, own ones too, are limited', () => {
@@ -42,7 +47,82 @@ describe('limits', () => {
   });
 });
 
+const permits = (session: string, requestId: number, waitMs = 0): Command => ({
+  type: 'acquire_permits',
+  sessionId: id(session),
+  requestId,
+  name: lockName('pool'),
+  permits: 1,
+  limit: 100_000,
+  waitMs,
+  acquiredAtMs: 1,
+});
+
+describe('the bound of holds', () => {
+  test('the holds of one resource are limited, and who waits is granted when there is room again', () => {
+    const driver = Driver.withLimits({ maxHoldsPerResource: 2 }).sessions('a', 'b', 'c');
+    driver.hold('a', 'x', { mode: 'shared' });
+    driver.hold('b', 'x', { mode: 'shared' });
+    const refused = driver.acquire('c', 'x', { mode: 'shared', waitMs: 100 });
+    assert.equal(outcome(refused), 'limit_exceeded');
+    assert.ok(!refused.ok && refused.message.includes('max_holds_per_resource'), 'which one');
+    assert.equal(outcome(driver.acquire('a', 'x', { mode: 'shared' })), 'granted 1 x2');
+
+    driver.hold('a', 'y');
+    for (const one of ['b', 'c']) driver.acquire(one, 'y', { mode: 'shared', waitMs: 100 });
+    driver.sessions('d');
+    driver.acquire('d', 'y', { mode: 'shared', waitMs: 100 });
+    driver.release('a', 'y');
+    assert.deepEqual(driver.holders('y'), ['b shared x1', 'c shared x1']);
+    assert.deepEqual(driver.waiters('y'), ['d']);
+    driver.release('b', 'y');
+    assert.deepEqual(driver.holders('y'), ['c shared x1', 'd shared x1']);
+  });
+
+  test('the largest number of holds of one semaphore stands after a restore, and no more', () => {
+    const most = 10_000;
+    const driver = Driver.withLimits({ maxHoldsPerResource: most, maxHoldsPerSession: 20_000 });
+    driver.sessions('a');
+    driver.entry(Array.from({ length: most }, (_, number) => permits('a', number)));
+    assert.equal(outcome(driver.do(permits('a', most))), 'limit_exceeded');
+    const copy = driver.restored();
+    assert.equal(copy.machine.digest(), driver.machine.digest());
+    assert.equal(copy.machine.semaphore(lockName('pool'))?.holders.length, most);
+    assert.equal(outcome(copy.do(permits('a', most + 1))), 'limit_exceeded');
+  });
+
+  test('several that would be one hold too many are refused', () => {
+    const driver = Driver.withLimits({ maxHoldsPerResource: 1 }).sessions('a', 'b');
+    driver.hold('a', 'x', { mode: 'shared' });
+    const result = driver.do({
+      type: 'acquire_many',
+      sessionId: id('b'),
+      requestId: 1,
+      wanted: [
+        { kind: 'lock', name: lockName('w'), mode: 'exclusive' },
+        { kind: 'lock', name: lockName('x'), mode: 'shared' },
+      ],
+      waitMs: 100,
+      acquiredAtMs: 1,
+    });
+    assert.equal(outcome(result), 'limit_exceeded');
+    assert.deepEqual(driver.holders('w'), []);
+  });
+});
+
 describe('the limits in force', () => {
+  test('that were logged before there were bounds of holds and work mean the bounds of now', () => {
+    const driver = Driver.withLimits({ maxHoldsPerResource: 5, maxWorkPerEntry: 5 });
+    const { maxHoldsPerResource, maxWorkPerEntry, ...older } = roomyLimits;
+    driver.do({ type: 'set_limits', limits: older as StateLimits });
+    assert.deepEqual(driver.machine.limits, {
+      ...roomyLimits,
+      maxHoldsPerResource: initialLimits.maxHoldsPerResource,
+      maxWorkPerEntry: initialLimits.maxWorkPerEntry,
+    });
+    assert.ok(maxHoldsPerResource > 0 && maxWorkPerEntry > 0);
+  });
+
   test('are those of the last set_limits, in a restored state too', () => {
     const driver = Driver.withLimits({ maxSessions: 2 }).sessions('a', 'b');
     assert.equal(outcome(driver.do(createCommand('c'))), 'limit_exceeded');
