@@ -323,9 +323,7 @@ function tie(tables: Tables): void {
   holds.sort((a, b) => a.fenceToken - b.fenceToken);
   for (const hold of holds) {
     if (hold.ending !== undefined) tables.due.add(hold.ending);
-    if (hold.pool.kind === 'lock') hold.session.holds.set(hold.pool.name, hold);
-    else if (hold.pool.kind === 'election') hold.session.lead(hold);
-    else hold.session.permits.set(hold.fenceToken, hold);
+    hold.session.addHold(hold);
   }
   waiters.sort((a, b) => a.sequence - b.sequence);
   for (const waiter of waiters) {
