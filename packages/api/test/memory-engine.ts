@@ -2,17 +2,10 @@
  * An engine without a cluster: the real state machine, applied at once, on a clock that stands still
  * until a test moves it. What a cluster adds (losing its leader, say) is played by `failWith`.
  */
-import { isAcquire } from '@holdfast/engine/parts';
+import { answerQuery, isAcquire } from '@holdfast/engine/parts';
 import { HoldfastError } from '@holdfast/protocol';
 import { createStateMachine } from '@holdfast/state';
-import type {
-  Command,
-  CommandResult,
-  Event,
-  ResourceName,
-  SessionId,
-  StateMachine,
-} from '@holdfast/state';
+import type { Command, CommandResult, Event, SessionId, StateMachine } from '@holdfast/state';
 import type {
   CallOptions,
   ClusterStatus,
@@ -92,52 +85,7 @@ export class MemoryEngine implements Engine {
 
   async query(query: Query, consistency: Consistency): Promise<QueryResult> {
     if (consistency === 'linearizable') await this.#beReached();
-    switch (query.type) {
-      case 'session': {
-        const session = this.state.session(query.sessionId);
-        return session === undefined
-          ? this.#missing(query.sessionId)
-          : { type: 'session', session, lastKeepAliveMs: 1_769_164_036_177 };
-      }
-      case 'places':
-        return this.state.renewalOf(query.sessionId) === undefined
-          ? this.#missing(query.sessionId)
-          : { type: 'places', places: this.state.waitsOf(query.sessionId) };
-      case 'lock':
-        return { type: 'lock', lock: this.state.lock(query.name as ResourceName) };
-      case 'locks':
-        return { type: 'locks', ...this.state.locks(query.prefix, query.after, query.limit) };
-      case 'semaphore':
-        return { type: 'semaphore', semaphore: this.state.semaphore(query.name as ResourceName) };
-      case 'holders':
-        return {
-          type: 'holders',
-          holders: this.#holders(query),
-          ended: this.state.endedHold(query.fenceToken),
-          gaveBack: this.state.ownSessionOf(query.name as ResourceName, query.fenceToken),
-        };
-      case 'election': {
-        const election = this.state.election(query.name as ResourceName);
-        return { type: 'election', election, revision: this.state.index };
-      }
-      case 'barrier':
-        return { type: 'barrier', barrier: this.state.barrier(query.name as ResourceName) };
-      case 'latch':
-        return { type: 'latch', latch: this.state.latch(query.name as ResourceName) };
-      case 'stats':
-        return { type: 'stats', stats: this.state.stats() };
-    }
-  }
-
-  #holders({
-    kind,
-    name,
-  }: Extract<Query, { type: 'holders' }>): Extract<QueryResult, { type: 'holders' }>['holders'] {
-    const resource = name as ResourceName;
-    if (kind === 'semaphore') return this.state.semaphore(resource)?.holders ?? [];
-    if (kind === 'lock') return this.state.lock(resource).holders;
-    const { leader } = this.state.election(resource);
-    return leader === undefined ? [] : [leader];
+    return answerQuery(this.state, { lastRenewedWallMs: () => 1_769_164_036_177 }, query);
   }
 
   #missing(sessionId: SessionId): Extract<QueryResult, { type: 'session_missing' }> {

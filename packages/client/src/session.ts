@@ -9,7 +9,7 @@
  *     clock says to be over is not believed in until a keepalive succeeds: that clock may have been set.
  * V5: a session that is lost never comes back, nor do its holds.
  * V6: a hold that others ended while its session lives is lost when that is told, or, after a broken
- *     connection, when the cluster is asked again.
+ *     connection, when the cluster is asked again (holds-check.ts).
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type {
@@ -17,7 +17,6 @@ import type {
   LockMode,
   OperationName,
   Operations,
-  SessionLocksAnswer,
   SessionWaitsAnswer,
   WatchEvent,
 } from '@holdfast/protocol';
@@ -28,12 +27,13 @@ import type { ClientClock, Moment } from './clock.ts';
 import type { Connection } from './connection.ts';
 import type { Held } from './held.ts';
 import { Hold } from './hold.ts';
+import { Holdings } from './holdings.ts';
+import { HoldsCheck } from './holds-check.ts';
+import { NumberedRequests } from './numbered-requests.ts';
 import { Permits } from './permits.ts';
 import { watch } from './watch.ts';
 import type { WatchOptions } from './watch.ts';
 
-const maxInFlight = 512;
-const lookAgainMs = 1000;
 const defaultTimeoutMs = 10_000;
 
 /** What an acquire of a lock may ask for. */
@@ -72,8 +72,6 @@ const numbered: ReadonlySet<OperationName> = new Set<OperationName>([
   'leave_barrier',
   'count_down',
 ]);
-/** Pushes about holds whose grant has not been read yet. */
-const maxEarlyEnds = 100;
 
 /** `lost`: it expired, or its lease can no longer be proven. `ended`: by its own client. */
 export type SessionState = 'active' | 'lost' | 'ended';
@@ -96,20 +94,16 @@ export class Session {
   readonly #connection: Connection;
   readonly #clock: ClientClock;
   readonly #marginMs: number;
-  readonly #holds = new Set<Held>();
-  readonly #unanswered = new Set<number>();
-  readonly #queue: (() => void)[] = [];
+  readonly #holds = new Holdings();
+  readonly #check: HoldsCheck;
+  readonly #numbered = new NumberedRequests();
   readonly #controller = new AbortController();
   #state: SessionState = 'active';
-  /** V1, by the monotonic clock. */
   /** When the keepalive that succeeded was sent (V1). */
   #provenAt: Moment;
-  /** Wall minus monotonic clock at the last proof (V4). */
-  #nextRequestId = 1;
   #cancelKeepAlive: (() => void) | undefined;
   #cancelExpiry: (() => void) | undefined;
   #failures = 0;
-  readonly #earlyEnds: HoldEndedPush[] = [];
   readonly #unsubscribe: () => void;
 
   /**
@@ -136,7 +130,8 @@ export class Session {
     this.#provenAt = fields.sentAt;
     connection.onSessionEnded.set(this.id, () => this.#lose('the cluster says that it has ended'));
     connection.onHoldEnded.set(this.id, (push) => this.#holdEnded(push));
-    this.#unsubscribe = connection.onOpen(() => void this.#lookAtHolds());
+    this.#check = new HoldsCheck(this.#holds, this.#checked(), clock);
+    this.#unsubscribe = connection.onOpen(() => void this.#check.run());
     this.#planKeepAlive(this.timeoutMs / 3);
     this.#planExpiry();
   }
@@ -153,7 +148,7 @@ export class Session {
 
   /** Locks and permits. */
   get holds(): readonly Held[] {
-    return [...this.#holds];
+    return [...this.#holds.all];
   }
 
   /** Ms for which the lease is certain from now; 0 when it is not. */
@@ -200,7 +195,7 @@ export class Session {
     // What was left out of the wire's type is put back here.
     const whole = (more: object): Operations[N]['body'] => ({ ...body, ...more });
     if (numbered.has(operation)) {
-      return this.#numbered((request_id, answeredBelow) =>
+      return this.#ask((request_id, answeredBelow) =>
         this.#connection.call(operation, whole({ session_id: this.id, request_id }), {
           ...settings,
           answeredBelow,
@@ -286,7 +281,7 @@ export class Session {
   async end(): Promise<void> {
     if (this.#state !== 'active') return;
     this.#stop('ended');
-    const holds = [...this.#holds];
+    const { holds } = this;
     this.#holds.clear();
     for (const hold of holds) hold.lose('unknown');
     try {
@@ -314,9 +309,10 @@ export class Session {
   /** Called by the classes of holds: from now on the hold is lost with this session. */
   keep<T extends Held>(held: T): T {
     if (this.#state !== 'active') held.lose('lost');
-    else this.#holds.add(held);
-    const early = this.#earlyEnds.find((push) => isOf(held, push));
-    if (early !== undefined) this.#holdEnded(early);
+    else {
+      const early = this.#holds.add(held);
+      if (early !== undefined) this.#holdEnded(early);
+    }
     return held;
   }
 
@@ -334,58 +330,42 @@ export class Session {
   }
 
   #twinsOf(held: Held): readonly Held[] {
-    return [...this.#holds].filter(
-      (other) => other !== held && other.kind === held.kind && other.name === held.name,
-    );
+    const { kind, name, fenceToken } = held;
+    return this.#holds.of(kind, name, fenceToken).filter((other) => other !== held);
   }
 
   /** Others ended a hold, while this session goes on. */
   #holdEnded(push: HoldEndedPush): void {
     const why = push.reason === 'forced' ? 'it was forced open' : 'its longest time is over';
-    const ended = [...this.#holds].filter((held) => isOf(held, push));
-    for (const held of ended) {
-      this.#holds.delete(held);
+    for (const held of this.#holds.endedByOthers(push))
       held.lose('lost', push.note === undefined ? why : `${why} (${push.note})`, push.reason);
-    }
-    if (ended.length > 0) return;
-    this.#earlyEnds.push(push);
-    if (this.#earlyEnds.length > maxEarlyEnds) this.#earlyEnds.shift();
   }
 
-  /** V6: what was ended while nothing could be told is found out by asking. */
-  async #lookAtHolds(): Promise<void> {
-    const known = [...this.#holds];
-    if (known.length === 0 || this.#state !== 'active') return;
-    let answer: SessionLocksAnswer;
-    try {
-      answer = await this.#connection.call(
-        'session_locks',
-        { session_id: this.id },
-        { timeoutMs: defaultTimeoutMs },
-      );
-    } catch {
-      // The keepalive tells what became of the session; what became of a hold has to be asked again.
-      this.#clock.after(lookAgainMs, () => void this.#lookAtHolds());
-      return;
-    }
-    for (const held of known) {
-      if (!this.#holds.has(held) || stands(held, answer)) continue;
-      this.#holds.delete(held);
-      held.lose('lost', 'the cluster says that it has ended');
-    }
+  /** V6: as the check of its holds sees it. */
+  #checked(): ConstructorParameters<typeof HoldsCheck>[1] {
+    return {
+      isActive: () => this.#state === 'active',
+      isQuiet: () => this.#numbered.isQuiet,
+      ask: (page) =>
+        this.#connection.call(
+          'session_locks',
+          { session_id: this.id, ...page },
+          { timeoutMs: defaultTimeoutMs },
+        ),
+      lost: (held) => {
+        this.#holds.delete(held);
+        held.lose('lost', 'the cluster says that it has ended');
+      },
+    };
   }
 
-  /** Gives the request its number; at most so many are unanswered that the cluster remembers them all. */
-  async #numbered<T>(run: (requestId: number, answeredBelow: number) => Promise<T>): Promise<T> {
-    while (this.#unanswered.size >= maxInFlight)
-      await new Promise<void>((resolve) => this.#queue.push(resolve));
-    if (this.#state !== 'active')
-      throw new HoldfastError('hold_lost', `Session "${this.id}" is ${this.#state}.`);
-    const requestId = this.#nextRequestId++;
-    const [oldest = requestId] = this.#unanswered;
-    this.#unanswered.add(requestId);
+  /** One that has a number; whether the session is known any more shows in its outcome. */
+  async #ask<T>(run: (requestId: number, answeredBelow: number) => Promise<T>): Promise<T> {
     try {
-      return await run(requestId, oldest);
+      return await this.#numbered.run(() => {
+        if (this.#state !== 'active')
+          throw new HoldfastError('hold_lost', `Session "${this.id}" is ${this.#state}.`);
+      }, run);
     } catch (error) {
       if (
         error instanceof HoldfastError &&
@@ -394,9 +374,6 @@ export class Session {
         this.#lose('the cluster does not know it any more');
       }
       throw error;
-    } finally {
-      this.#unanswered.delete(requestId);
-      this.#queue.shift()?.();
     }
   }
 
@@ -419,7 +396,7 @@ export class Session {
       if (sentAt.monotonicMs >= this.#provenAt.monotonicMs) this.#provenAt = sentAt; // V1
       this.#planExpiry();
       this.#planKeepAlive(this.timeoutMs / 3);
-      if (!this.#connection.tellsEnds) void this.#lookAtHolds();
+      if (!this.#connection.tellsEnds) void this.#check.run();
     } catch (error) {
       if (this.#state !== 'active') return;
       if (
@@ -448,7 +425,7 @@ export class Session {
   #lose(why: string): void {
     if (this.#state !== 'active') return;
     this.#stop('lost');
-    for (const hold of this.#holds) hold.lose('lost', why);
+    for (const hold of this.holds) hold.lose('lost', why);
     this.#holds.clear();
   }
 
@@ -460,27 +437,6 @@ export class Session {
     this.#connection.onHoldEnded.delete(this.id);
     this.#unsubscribe();
     this.#controller.abort(new HoldfastError('hold_lost', `Session "${this.id}" is ${state}.`));
-    for (const wake of this.#queue.splice(0)) wake();
+    this.#numbered.wakeAll();
   }
-}
-
-/** A lock's later token, after a raise, is of the same hold. */
-function isOf(held: Held, push: HoldEndedPush): boolean {
-  if (held.kind !== push.kind || held.name !== push.resource) return false;
-  return held.kind === 'lock'
-    ? held.fenceToken <= push.fence_token
-    : held.fenceToken === push.fence_token;
-}
-
-function stands(held: Held, { holds, permits, leaderships }: SessionLocksAnswer): boolean {
-  const { name, fenceToken } = held;
-  if (held.kind === 'lock')
-    return holds.some(
-      (one) =>
-        one.resource === name &&
-        one.first_fence_token <= fenceToken &&
-        one.fence_token >= fenceToken,
-    );
-  const all = held.kind === 'semaphore' ? permits : leaderships;
-  return all.some((one) => one.fence_token === fenceToken);
 }

@@ -4,6 +4,7 @@ export type { AssembledEngine, EngineParts } from './assemble.ts';
 export type { Batch } from './batch.ts';
 export { abandonOf, isAcquire, nameOf } from './waits.ts';
 export type { Acquire } from './waits.ts';
+export { answerQuery } from './queries.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
 export { FrameReader } from './transport/frames.ts';

@@ -1,9 +1,14 @@
 /** Reads of the state machine. Proof and consistency are the caller's business. */
-import type { ResourceKind, ResourceName, SessionId, StateMachine } from '@holdfast/state';
+import type { ResourceName, SessionId, StateMachine } from '@holdfast/state';
 import type { LeaseTable } from './leases.ts';
 import type { Query, QueryResult } from './types.ts';
 
-export function answerQuery(state: StateMachine, leases: LeaseTable, query: Query): QueryResult {
+/** Each answer is bounded by number and bytes, see `view-bounds.ts` of the state: it has to fit a frame. */
+export function answerQuery(
+  state: StateMachine,
+  leases: Pick<LeaseTable, 'lastRenewedWallMs'>,
+  query: Query,
+): QueryResult {
   switch (query.type) {
     case 'session': {
       const session = state.session(query.sessionId);
@@ -11,49 +16,49 @@ export function answerQuery(state: StateMachine, leases: LeaseTable, query: Quer
       const lastKeepAliveMs = leases.lastRenewedWallMs(query.sessionId) ?? session.createdAtMs;
       return { type: 'session', session, lastKeepAliveMs };
     }
+    case 'session_holds': {
+      const page = state.holdsOf(query.sessionId, query.after, query.limit);
+      return page === undefined ? missing(state, query.sessionId) : { type: 'session_holds', page };
+    }
     case 'places':
       return state.renewalOf(query.sessionId) === undefined
         ? missing(state, query.sessionId)
-        : { type: 'places', places: state.waitsOf(query.sessionId) };
+        : { type: 'places', page: state.waitsOf(query.sessionId, query.after, query.limit) };
     case 'lock':
-      return { type: 'lock', lock: state.lock(query.name as ResourceName) };
-    case 'holders': {
-      const holders = holdersOf(state, query.kind, query.name as ResourceName);
-      const { fenceToken } = query;
-      const ended = state.endedHold(fenceToken);
-      const isHeld = holders.some((holder) => holder.fenceToken === fenceToken);
+      return { type: 'lock', lock: state.lock(query.name as ResourceName, query.limit) };
+    case 'find_hold': {
+      const { kind, fenceToken, holder } = query;
       const name = query.name as ResourceName;
+      const found = state.findHold(kind, name, fenceToken, holder);
+      if (fenceToken === undefined)
+        return { type: 'found_hold', found, ended: undefined, gaveBack: undefined };
+      const ended = state.endedHold(fenceToken);
+      const isHeld = found.hold !== undefined || found.heldByOther;
       const gaveBack = isHeld ? undefined : state.ownSessionOf(name, fenceToken);
-      return { type: 'holders', holders, ended, gaveBack };
+      return { type: 'found_hold', found, ended, gaveBack };
     }
     case 'election': {
-      const election = state.election(query.name as ResourceName);
+      const election = state.election(query.name as ResourceName, query.limit);
       return { type: 'election', election, revision: state.index };
     }
-    case 'barrier':
-      return { type: 'barrier', barrier: state.barrier(query.name as ResourceName) };
+    case 'barrier': {
+      const name = query.name as ResourceName;
+      const { sessionId } = query;
+      const inside = sessionId !== undefined && state.isInside(name, sessionId);
+      return { type: 'barrier', barrier: state.barrier(name, query.limit), inside };
+    }
     case 'latch':
       return { type: 'latch', latch: state.latch(query.name as ResourceName) };
     case 'locks':
       return { type: 'locks', ...state.locks(query.prefix, query.after, query.limit) };
     case 'semaphore':
-      return { type: 'semaphore', semaphore: state.semaphore(query.name as ResourceName) };
+      return {
+        type: 'semaphore',
+        semaphore: state.semaphore(query.name as ResourceName, query.limit),
+      };
     case 'stats':
       return { type: 'stats', stats: state.stats() };
   }
-}
-
-function holdersOf(
-  state: StateMachine,
-  kind: ResourceKind,
-  name: ResourceName,
-): Extract<QueryResult, { type: 'holders' }>['holders'] {
-  if (kind === 'semaphore') return state.semaphore(name)?.holders ?? [];
-  if (kind === 'lock') return state.lock(name).holders;
-  const { leader } = state.election(name);
-  if (leader === undefined) return [];
-  const { sessionId, clientId, fenceToken } = leader;
-  return [{ sessionId, clientId, fenceToken }];
 }
 
 function missing(state: StateMachine, sessionId: SessionId): QueryResult {

@@ -7,9 +7,11 @@ import type {
   EndedHold,
   Event,
   FenceToken,
+  FoundHold,
+  Holder,
+  HoldsPage,
   LatchView,
-  Mode,
-  PlaceView,
+  PlacesPage,
   ResourceKind,
   LockView,
   SessionId,
@@ -23,14 +25,28 @@ import type {
 /** A read of the state machine, as data, so that it can be answered by another node. */
 export type Query =
   | { readonly type: 'session'; readonly sessionId: SessionId }
-  | { readonly type: 'places'; readonly sessionId: SessionId }
-  | { readonly type: 'lock'; readonly name: string }
   | {
-      readonly type: 'holders';
+      readonly type: 'session_holds';
+      readonly sessionId: SessionId;
+      /** First token of the last hold of the page before; 0: from the first on. */
+      readonly after: number;
+      /** 0: only how many there are, and their digest. */
+      readonly limit: number;
+    }
+  | {
+      readonly type: 'places';
+      readonly sessionId: SessionId;
+      readonly after: number;
+      readonly limit: number;
+    }
+  | { readonly type: 'lock'; readonly name: string; readonly limit?: number }
+  | {
+      readonly type: 'find_hold';
       readonly kind: ResourceKind;
       readonly name: string;
-      /** Asks also how the hold with this token ended, if others ended it. */
-      readonly fenceToken: FenceToken;
+      /** Asks also how the hold with this token ended, if others ended it. Absent: any hold of the holder. */
+      readonly fenceToken?: FenceToken;
+      readonly holder?: Holder;
     }
   | {
       readonly type: 'locks';
@@ -38,9 +54,15 @@ export type Query =
       readonly after?: string;
       readonly limit: number;
     }
-  | { readonly type: 'semaphore'; readonly name: string }
-  | { readonly type: 'election'; readonly name: string }
-  | { readonly type: 'barrier'; readonly name: string }
+  | { readonly type: 'semaphore'; readonly name: string; readonly limit?: number }
+  | { readonly type: 'election'; readonly name: string; readonly limit?: number }
+  | {
+      readonly type: 'barrier';
+      readonly name: string;
+      readonly limit?: number;
+      /** Asks also whether this session is inside. */
+      readonly sessionId?: SessionId;
+    }
   | { readonly type: 'latch'; readonly name: string }
   | { readonly type: 'stats' };
 
@@ -51,18 +73,13 @@ export type QueryResult =
       readonly lastKeepAliveMs: number;
       readonly session: SessionView;
     }
-  | { readonly type: 'places'; readonly places: readonly PlaceView[] }
+  | { readonly type: 'session_holds'; readonly page: HoldsPage }
+  | { readonly type: 'places'; readonly page: PlacesPage }
   | { readonly type: 'session_missing'; readonly refusal: Refusal }
   | { readonly type: 'lock'; readonly lock: LockView }
   | {
-      readonly type: 'holders';
-      readonly holders: readonly {
-        readonly sessionId: SessionId;
-        readonly clientId: string;
-        readonly fenceToken: FenceToken;
-        /** Of a lock. */
-        readonly mode?: Mode;
-      }[];
+      readonly type: 'found_hold';
+      readonly found: FoundHold;
       readonly ended: EndedHold | undefined;
       /** Nobody has the token: the session of its own that gave it back, where a repetition is answered. */
       readonly gaveBack: SessionId | undefined;
@@ -74,7 +91,12 @@ export type QueryResult =
       /** Log index as of which it is so. */
       readonly revision: number;
     }
-  | { readonly type: 'barrier'; readonly barrier: BarrierView | undefined }
+  | {
+      readonly type: 'barrier';
+      readonly barrier: BarrierView | undefined;
+      /** The session that was asked about is among its members. */
+      readonly inside: boolean;
+    }
   | { readonly type: 'latch'; readonly latch: LatchView | undefined }
   | { readonly type: 'locks'; readonly locks: readonly LockView[]; readonly more: boolean }
   | { readonly type: 'stats'; readonly stats: Stats };

@@ -44,6 +44,8 @@ export interface ProclaimAnswer {
 }
 export interface ElectionRef {
   readonly name: string;
+  /** Candidates to show: 1 to 1000, 100 by default; fewer where they are large. */
+  readonly show?: number;
   readonly consistency?: Consistency;
 }
 export interface Leader {
@@ -58,6 +60,8 @@ export interface Leader {
 export interface ElectionAnswer {
   readonly resource: string;
   readonly leader: Leader | null;
+  /** All that wait; `candidates` shows the next of them. */
+  readonly candidate_count: number;
   readonly candidates: readonly {
     readonly session_id: string;
     readonly client_id: string;

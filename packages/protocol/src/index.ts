@@ -8,3 +8,4 @@ export type * from './events.ts';
 export type * from './meetings.ts';
 export type * from './semaphores.ts';
 export type * from './quorum.ts';
+export { HoldDigest } from './hold-digest.ts';

@@ -37,6 +37,8 @@ export interface LeaveBarrierAnswer {
 }
 export interface BarrierRef {
   readonly name: string;
+  /** Members to show: 1 to 1000, 100 by default; fewer where they are large. */
+  readonly show?: number;
   readonly consistency?: Consistency;
 }
 export interface BarrierAnswer {
@@ -45,6 +47,8 @@ export interface BarrierAnswer {
   readonly round: number | null;
   readonly parties: number | null;
   readonly open: boolean;
+  /** All that are inside; `members` shows the first of them. */
+  readonly member_count: number;
   readonly members: readonly { readonly session_id: string; readonly client_id: string }[];
 }
 

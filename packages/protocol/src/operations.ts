@@ -34,6 +34,20 @@ export type Consistency = 'linearizable' | 'stale';
 export interface ReadSessionBody extends SessionRef {
   readonly consistency?: Consistency;
 }
+/** A page of what a session holds. */
+export interface SessionLocksBody extends ReadSessionBody {
+  /** `next_after` of the page before. */
+  readonly after?: number;
+  /** Holds on a page, 0 to 1000; 1000 by default. 0: only how many there are, and their digest. */
+  readonly limit?: number;
+}
+/** A page of the places at which a session waits. */
+export interface SessionWaitsBody extends ReadSessionBody {
+  /** `next_after` of the page before. */
+  readonly after?: number;
+  /** Places on a page, 1 to 1000; 100 by default. */
+  readonly limit?: number;
+}
 export interface SessionAnswer {
   readonly session_id: string;
   readonly client_id: string;
@@ -42,10 +56,16 @@ export interface SessionAnswer {
   readonly created_at: number;
   /** Wall clock as seen by the leader; after a leader change the time at which it took over. */
   readonly last_keepalive: number;
+  /** The first of each kind, at most 100: `session_locks` has them all, by pages. */
   readonly locks_held: readonly string[];
   readonly semaphores_held: readonly string[];
   readonly elections_led: readonly string[];
   readonly barriers_inside: readonly string[];
+  readonly lock_count: number;
+  /** Holds of semaphores: each acquire of permits is one. */
+  readonly permit_hold_count: number;
+  readonly leadership_count: number;
+  readonly barrier_count: number;
   readonly consistency: 'linearizable' | 'stale';
 }
 export interface KeepAliveAnswer {
@@ -57,9 +77,17 @@ export interface EndSessionAnswer {
   readonly session_id: string;
   readonly deleted: true;
 }
+/** In the order in which the holds began; each list has those of its kind that are on this page. */
 export interface SessionLocksAnswer {
   readonly locks: readonly string[];
+  /** Locks on all pages. */
   readonly total_locks: number;
+  /** Holds of all kinds on all pages. */
+  readonly total_holds: number;
+  /** Of all its holds: equal for equal sets of first tokens (`HoldDigest`). */
+  readonly digest: string;
+  /** Pass as `after` for the next page; null on the last. */
+  readonly next_after: number | null;
   readonly holds: readonly {
     readonly resource: string;
     readonly fence_token: number;
@@ -88,6 +116,10 @@ export interface GiveUpAnswer {
   readonly given_up: true;
 }
 export interface SessionWaitsAnswer {
+  /** Places on all pages. */
+  readonly wait_count: number;
+  /** Pass as `after` for the next page; null on the last. */
+  readonly next_after: number | null;
   readonly waits: readonly {
     readonly kind: 'lock' | 'semaphore' | 'election';
     readonly resource: string;
@@ -203,12 +235,16 @@ export interface CheckAnswer {
 }
 export interface LockRef {
   readonly name: string;
+  /** Holders, and waiters, to show: 1 to 1000, 100 by default; fewer where they are large. */
+  readonly show?: number;
   readonly consistency?: Consistency;
 }
 export interface LockStatusAnswer {
   readonly resource: string;
   readonly locked: boolean;
   readonly mode: LockMode | null;
+  /** All that hold it; `holders` shows the first of them. */
+  readonly holder_count: number;
   readonly holders: readonly {
     readonly session_id: string;
     readonly client_id: string;
@@ -227,6 +263,7 @@ export interface LockStatusAnswer {
     readonly position: number;
     readonly priority: number;
   }[];
+  /** All that wait; `waiters` shows the next of them. */
   readonly waiter_count: number;
   /** Wall clock, seconds since 1970, for people; null when there is no delay. */
   readonly delayed_until: number | null;
@@ -240,6 +277,7 @@ export interface ListLocksBody {
   readonly consistency?: Consistency;
 }
 export interface ListLocksAnswer {
+  /** Of each the first 10 holders and waiters. */
   readonly locks: readonly LockStatusAnswer[];
   /** Locks on this page. */
   readonly total_locks: number;
@@ -267,14 +305,14 @@ export interface Operations {
   readonly get_session: { readonly body: ReadSessionBody; readonly answer: SessionAnswer };
   readonly end_session: { readonly body: SessionRef; readonly answer: EndSessionAnswer };
   readonly keepalive: { readonly body: SessionRef; readonly answer: KeepAliveAnswer };
-  readonly session_locks: { readonly body: ReadSessionBody; readonly answer: SessionLocksAnswer };
+  readonly session_locks: { readonly body: SessionLocksBody; readonly answer: SessionLocksAnswer };
   readonly acquire: { readonly body: AcquireBody; readonly answer: AcquireAnswer };
   readonly release: { readonly body: ReleaseBody; readonly answer: ReleaseAnswer };
   readonly renew: { readonly body: RenewBody; readonly answer: RenewAnswer };
   readonly check: { readonly body: CheckBody; readonly answer: CheckAnswer };
   readonly lock_status: { readonly body: LockRef; readonly answer: LockStatusAnswer };
   readonly list_locks: { readonly body: ListLocksBody; readonly answer: ListLocksAnswer };
-  readonly session_waits: { readonly body: ReadSessionBody; readonly answer: SessionWaitsAnswer };
+  readonly session_waits: { readonly body: SessionWaitsBody; readonly answer: SessionWaitsAnswer };
   readonly downgrade: { readonly body: DowngradeBody; readonly answer: DowngradeAnswer };
   readonly acquire_many: { readonly body: AcquireManyBody; readonly answer: AcquireManyAnswer };
   readonly acquire_permits: {

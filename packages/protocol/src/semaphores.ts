@@ -36,6 +36,8 @@ export interface ReleasePermitsAnswer {
 }
 export interface SemaphoreRef {
   readonly name: string;
+  /** Holders, and waiters, to show: 1 to 1000, 100 by default; fewer where they are large. */
+  readonly show?: number;
   readonly consistency?: Consistency;
 }
 export interface SemaphoreLimitBody {
@@ -56,6 +58,10 @@ export interface SemaphoreAnswer {
   readonly free: number;
   /** It was created by name, and stays when nobody uses it. */
   readonly stays: boolean;
+  /** All that hold permits; `holders` shows the first of them. */
+  readonly holder_count: number;
+  /** All that wait; `waiters` shows the next of them. */
+  readonly waiter_count: number;
   readonly holders: readonly {
     readonly session_id: string;
     readonly client_id: string;

@@ -4,15 +4,25 @@ import type {
   BarrierView,
   ElectionView,
   EndedHold,
+  FoundHold,
+  Holder,
+  HoldsPage,
   LatchView,
   LockView,
-  PlaceView,
+  PlacesPage,
   SemaphoreView,
   SessionLease,
   SessionView,
   Stats,
 } from './view-types.ts';
-import type { ClusterTimeMs, FenceToken, LogIndex, ResourceName, SessionId } from './names.ts';
+import type {
+  ClusterTimeMs,
+  FenceToken,
+  LogIndex,
+  ResourceKind,
+  ResourceName,
+  SessionId,
+} from './names.ts';
 import type { Applied } from './outcomes.ts';
 
 export interface StateLimits {
@@ -60,14 +70,26 @@ export interface StateMachine {
   /** Of one session, for the lease table: no view is made. */
   leaseOf(id: SessionId): SessionLease | undefined;
   leases(): Iterable<SessionLease>;
-  /** Where a session waits; at most 1000 places. */
-  waitsOf(id: SessionId): readonly PlaceView[];
-  lock(name: ResourceName): LockView;
+  /** What a session holds, a page of it: costs what is on the page. Undefined: no such session. */
+  holdsOf(id: SessionId, after: number, limit: number): HoldsPage | undefined;
+  /** Where a session waits, a page of it, bounded also by how far its queues are walked. */
+  waitsOf(id: SessionId, after: number, limit: number): PlacesPage;
+  /** At most `limit` holders, and as many waiters, are shown (100 when absent), fewer when they are large. */
+  lock(name: ResourceName, limit?: number): LockView;
   /** Undefined: there is none of this name. */
-  semaphore(name: ResourceName): SemaphoreView | undefined;
-  election(name: ResourceName): ElectionView;
+  semaphore(name: ResourceName, limit?: number): SemaphoreView | undefined;
+  election(name: ResourceName, limit?: number): ElectionView;
   /** Undefined: nobody is there. */
-  barrier(name: ResourceName): BarrierView | undefined;
+  barrier(name: ResourceName, limit?: number): BarrierView | undefined;
+  /** Whether a session is inside a barrier. */
+  isInside(name: ResourceName, id: SessionId): boolean;
+  /** The hold of a token, however many hold the resource: no list of them is made. */
+  findHold(
+    kind: ResourceKind,
+    name: ResourceName,
+    fenceToken: FenceToken | undefined,
+    holder: Holder | undefined,
+  ): FoundHold;
   latch(name: ResourceName): LatchView | undefined;
   /** Undefined: it stands, its holder ended it, or it is too long ago (the latest 10,000 are known). */
   endedHold(fenceToken: FenceToken): EndedHold | undefined;
@@ -77,7 +99,7 @@ export interface StateMachine {
    * remembered: for the rare case that nobody has the token.
    */
   ownSessionOf(name: ResourceName, fenceToken: FenceToken): SessionId | undefined;
-  /** Held or queued locks with this prefix, in order of name, after `after`. */
+  /** Held or queued locks with this prefix, in order of name, after `after`; of each a few holders and waiters. */
   locks(
     prefix: string,
     after: string | undefined,

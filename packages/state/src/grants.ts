@@ -95,7 +95,7 @@ function granted(tables: Tables, hold: Hold): Granted {
 function givePermits(tables: Tables, session: Session, pool: Pool, ask: Ask): Granted {
   const hold = newHold(tables, session, pool, ask);
   pool.add(hold);
-  session.permits.set(hold.fenceToken, hold);
+  session.addHold(hold);
   tables.events.push({
     type: 'permits_granted',
     name: pool.name,
@@ -111,11 +111,8 @@ function givePermits(tables: Tables, session: Session, pool: Pool, ask: Ask): Gr
 
 function begin(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
   const hold = newHold(tables, session, pool, ask);
-  if (pool.kind === 'election') session.lead(hold);
-  else {
-    if (pool.holds.length === 0) tables.heldPools += 1;
-    session.holds.set(pool.name, hold);
-  }
+  if (pool.kind === 'lock' && pool.holds.length === 0) tables.heldPools += 1;
+  session.addHold(hold);
   pool.add(hold);
   tellGrant(tables, hold, ask.requestId);
   return hold;
@@ -164,9 +161,7 @@ function raise(tables: Tables, hold: Hold, units: number): void {
   hold.fenceToken = tables.nextFenceToken(); // G1
   hold.holdCount += 1;
   hold.exclusiveCount += 1;
-  // The holds of a session stay in order of their tokens, also after a restore.
-  hold.session.holds.delete(hold.pool.name);
-  hold.session.holds.set(hold.pool.name, hold);
+  hold.session.raiseHold(hold);
 }
 
 /** From exclusive to shared, in place. The caller settles the pool afterwards. */
@@ -188,6 +183,7 @@ export function endHold(tables: Tables, hold: Hold, reason: EndReason, note?: st
   tables.workLeft -= 1; // WORK-1
   tables.changingPool(pool);
   pool.remove(hold);
+  session.removeHold(hold);
   if (hold.ending !== undefined) tables.due.remove(hold.ending);
   if (reason !== 'released' && reason !== 'session_ended') {
     const revision = tables.index;
@@ -196,13 +192,10 @@ export function endHold(tables: Tables, hold: Hold, reason: EndReason, note?: st
   const noted = note === undefined ? undefined : { note };
   const about = { name, sessionId, clientId, fenceToken, reason };
   if (kind === 'semaphore') {
-    session.permits.delete(fenceToken);
     tables.events.push({ type: 'permits_ended', permits: hold.units, ...about, ...noted });
   } else if (kind === 'election') {
-    session.leadNoMore(name);
     tables.events.push({ type: 'hold_ended', kind, ...about, ...noted });
   } else {
-    session.holds.delete(name);
     if (pool.holds.length === 0) tables.heldPools -= 1;
     tables.events.push({ type: 'hold_ended', ...about, ...noted });
   }

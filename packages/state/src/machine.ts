@@ -35,15 +35,25 @@ import type {
   BarrierView,
   ElectionView,
   EndedHold,
+  FoundHold,
+  Holder,
+  HoldsPage,
   LatchView,
   LockView,
-  PlaceView,
+  PlacesPage,
   SemaphoreView,
   SessionLease,
   SessionView,
   Stats,
 } from './view-types.ts';
-import type { ClusterTimeMs, FenceToken, LogIndex, ResourceName, SessionId } from './names.ts';
+import type {
+  ClusterTimeMs,
+  FenceToken,
+  LogIndex,
+  ResourceKind,
+  ResourceName,
+  SessionId,
+} from './names.ts';
 import type { Applied, CommandResult } from './outcomes.ts';
 import {
   barrierView,
@@ -51,11 +61,11 @@ import {
   latchView,
   listPools,
   lockView,
-  placesOf,
+  lockViews,
   semaphoreView,
-  sessionLease,
-  sessionView,
 } from './views.ts';
+import { holdsPage, placesPage, sessionLease, sessionView } from './session-views.ts';
+import { foundHold } from './find-hold.ts';
 
 /** After a restore from backup the fence counter moves to the next multiple of this. */
 const fenceJump = 2 ** 40;
@@ -170,31 +180,50 @@ class Machine implements StateMachine {
     for (const session of this.#tables.sessions.values()) yield sessionLease(session);
   }
 
-  waitsOf(id: SessionId): readonly PlaceView[] {
+  holdsOf(id: SessionId, after: number, limit: number): HoldsPage | undefined {
     const session = this.#tables.sessions.get(id);
-    return session === undefined ? [] : placesOf(session);
+    return session === undefined ? undefined : holdsPage(session, after, limit);
+  }
+
+  waitsOf(id: SessionId, after: number, limit: number): PlacesPage {
+    return placesPage(this.#tables.sessions.get(id), after, limit);
   }
 
   *sessions(): Generator<SessionView, void, undefined> {
     for (const session of this.#tables.sessions.values()) yield sessionView(session);
   }
 
-  lock(name: ResourceName): LockView {
-    return lockView(name, this.#tables.pools.get(name), this.#tables.timeMs);
+  lock(name: ResourceName, limit?: number): LockView {
+    return lockView(name, this.#tables.pools.get(name), this.#tables.timeMs, limit);
   }
 
-  semaphore(name: ResourceName): SemaphoreView | undefined {
+  semaphore(name: ResourceName, limit?: number): SemaphoreView | undefined {
     const pool = this.#tables.semaphores.get(name);
-    return pool === undefined ? undefined : semaphoreView(pool, this.#tables.timeMs);
+    return pool === undefined ? undefined : semaphoreView(pool, this.#tables.timeMs, limit);
   }
 
-  election(name: ResourceName): ElectionView {
-    return electionView(name, this.#tables.elections.get(name), this.#tables.timeMs);
+  election(name: ResourceName, limit?: number): ElectionView {
+    return electionView(name, this.#tables.elections.get(name), this.#tables.timeMs, limit);
   }
 
-  barrier(name: ResourceName): BarrierView | undefined {
+  barrier(name: ResourceName, limit?: number): BarrierView | undefined {
     const barrier = this.#tables.barriers.get(name);
-    return barrier === undefined ? undefined : barrierView(barrier);
+    return barrier === undefined ? undefined : barrierView(barrier, limit);
+  }
+
+  isInside(name: ResourceName, id: SessionId): boolean {
+    const session = this.#tables.sessions.get(id);
+    const barrier = this.#tables.barriers.get(name);
+    return session !== undefined && barrier !== undefined && barrier.members.has(session);
+  }
+
+  findHold(
+    kind: ResourceKind,
+    name: ResourceName,
+    fenceToken: FenceToken | undefined,
+    holder: Holder | undefined,
+  ): FoundHold {
+    return foundHold(this.#tables.poolsOf(kind).get(name), fenceToken, holder);
   }
 
   latch(name: ResourceName): LatchView | undefined {
@@ -218,7 +247,7 @@ class Machine implements StateMachine {
     limit: number,
   ): { readonly locks: readonly LockView[]; readonly more: boolean } {
     const { pools, more } = listPools(this.#tables, prefix, after, limit);
-    return { locks: pools.map((pool) => lockView(pool.name, pool, this.#tables.timeMs)), more };
+    return lockViews(pools, more, this.#tables.timeMs);
   }
 
   stats(): Stats {

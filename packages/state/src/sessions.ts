@@ -1,4 +1,6 @@
 /** Sessions that live, and a bounded memory of those that ended. */
+import { HoldDigest } from './hold-digest.ts';
+import { HoldOrder } from './hold-order.ts';
 import type { Barrier } from './meetings.ts';
 import type { Hold, Waiter } from './pool.ts';
 import { RequestTable } from './requests.ts';
@@ -45,14 +47,16 @@ export class Session {
   /** Set once it has ended. */
   over: SessionOver | undefined = undefined;
   renewal = 1;
-  /** In order of their tokens. */
-  readonly holds: Map<ResourceName, Hold> = new Map<ResourceName, Hold>();
-  /** Holds of semaphores by their tokens, which rise. */
-  readonly permits: Map<FenceToken, Hold> = new Map<FenceToken, Hold>();
+  readonly #holds: Map<ResourceName, Hold> = new Map<ResourceName, Hold>();
+  readonly #permits: Map<FenceToken, Hold> = new Map<FenceToken, Hold>();
   /** Elections that it leads. Few sessions lead: made when first needed. */
   #leads: Map<ResourceName, Hold> | undefined = undefined;
   /** Barriers that it has entered and not left. */
   #barriers: Set<Barrier> | undefined = undefined;
+  /** Of all that it holds. */
+  readonly #digest: HoldDigest = new HoldDigest();
+  /** Made when a page of holds is asked for. */
+  #order: HoldOrder | undefined = undefined;
   /** In order of their sequence. */
   readonly waits: Set<Waiter> = new Set<Waiter>();
   readonly requests: RequestTable;
@@ -70,6 +74,16 @@ export class Session {
     this.requests = requests;
   }
 
+  /** Holds of locks, in order of their tokens. */
+  get holds(): ReadonlyMap<ResourceName, Hold> {
+    return this.#holds;
+  }
+
+  /** Holds of semaphores by their tokens, which rise. */
+  get permits(): ReadonlyMap<FenceToken, Hold> {
+    return this.#permits;
+  }
+
   get leads(): ReadonlyMap<ResourceName, Hold> {
     return this.#leads ?? noLeads;
   }
@@ -78,12 +92,51 @@ export class Session {
     return this.#barriers ?? noBarriers;
   }
 
-  lead(hold: Hold): void {
-    (this.#leads ??= new Map<ResourceName, Hold>()).set(hold.pool.name, hold);
+  /** Holds of all kinds. */
+  get holdCount(): number {
+    return this.#holds.size + this.#permits.size + this.leads.size;
   }
 
-  leadNoMore(name: ResourceName): void {
-    this.#leads?.delete(name);
+  /** Of its holds of all kinds, see hold-digest.ts. */
+  get holdDigest(): string {
+    return this.#digest.text;
+  }
+
+  /** Its holds of all kinds whose first tokens are above `token`, in order of these. */
+  holdsAfter(token: number): Iterable<Hold> {
+    this.#order ??= new HoldOrder([
+      this.#holds.values(),
+      this.#permits.values(),
+      this.leads.values(),
+    ]);
+    return this.#order.after(token);
+  }
+
+  /** A hold begins, or comes back from a snapshot. */
+  addHold(hold: Hold): void {
+    const { pool, fenceToken, firstToken } = hold;
+    if (pool.kind === 'lock') this.#holds.set(pool.name, hold);
+    else if (pool.kind === 'semaphore') this.#permits.set(fenceToken, hold);
+    else (this.#leads ??= new Map<ResourceName, Hold>()).set(pool.name, hold);
+    this.#digest.add(firstToken);
+    this.#order?.add(hold);
+  }
+
+  /** A hold has ended. */
+  removeHold(hold: Hold): void {
+    const { pool, fenceToken, firstToken } = hold;
+    if (pool.kind === 'lock') this.#holds.delete(pool.name);
+    else if (pool.kind === 'semaphore') this.#permits.delete(fenceToken);
+    else this.#leads?.delete(pool.name);
+    this.#digest.remove(firstToken);
+    if (this.holdCount === 0) this.#order = undefined;
+    else this.#order?.remove(hold);
+  }
+
+  /** A hold of a lock has a later token: the locks stay in order of their tokens, also after a restore. */
+  raiseHold(hold: Hold): void {
+    this.#holds.delete(hold.pool.name);
+    this.#holds.set(hold.pool.name, hold);
   }
 
   enter(barrier: Barrier): void {
@@ -96,8 +149,7 @@ export class Session {
 
   /** Holds of all kinds, waits, and barriers it is in. */
   get load(): number {
-    const lasting = this.leads.size + this.barriers.size;
-    return this.holds.size + this.permits.size + this.waits.size + lasting;
+    return this.holdCount + this.waits.size + this.barriers.size;
   }
 }
 

@@ -70,7 +70,7 @@ export class Ties {
     if (pool.kind === 'lock' && pool.holds.length === 1) this.#tables.heldPools += 1;
     if (hold.ending !== undefined) this.#tables.due.add(hold.ending);
     const untied = this.#untied.get(session);
-    if (untied === undefined) tieHold(hold);
+    if (untied === undefined) session.addHold(hold);
     else untied.holds.set(hold.firstToken, hold);
   }
 
@@ -89,7 +89,7 @@ export class Ties {
       const hold = untied?.holds.get(token);
       if (hold === undefined) throw outOfOrder(session);
       untied?.holds.delete(token);
-      tieHold(hold);
+      session.addHold(hold);
     }
     for (const sequence of sequences) {
       const waiter = untied?.waiters.get(sequence);
@@ -109,18 +109,11 @@ export class Ties {
   endByNumbers(): void {
     for (const [session, { holds, waiters }] of this.#untied) {
       for (const hold of [...holds.values()].sort((a, b) => a.fenceToken - b.fenceToken))
-        tieHold(hold);
+        session.addHold(hold);
       for (const waiter of [...waiters.values()].sort((a, b) => a.sequence - b.sequence))
         session.waits.add(waiter);
     }
   }
-}
-
-function tieHold(hold: Hold): void {
-  const { pool, session } = hold;
-  if (pool.kind === 'lock') session.holds.set(pool.name, hold);
-  else if (pool.kind === 'election') session.lead(hold);
-  else session.permits.set(hold.fenceToken, hold);
 }
 
 const outOfOrder = ({ id }: Session): SnapshotFormatError =>

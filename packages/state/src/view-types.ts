@@ -23,21 +23,53 @@ export interface SessionView {
   readonly own: boolean;
   /** Waiting in at least one queue. */
   readonly waiting: boolean;
-  readonly holds: readonly {
-    readonly name: ResourceName;
-    readonly fenceToken: FenceToken;
-    readonly mode: Mode;
-    readonly holdCount: number;
-    /** Of the hold's first grant: a raise brings a new one. */
-    readonly firstToken: FenceToken;
-  }[];
-  readonly permits: readonly {
-    readonly name: ResourceName;
-    readonly fenceToken: FenceToken;
-    readonly permits: number;
-  }[];
-  readonly leads: readonly { readonly name: ResourceName; readonly fenceToken: FenceToken }[];
+  readonly counts: HoldCounts;
+  /** Of what it holds the first of each kind, at most 100; all of them by pages (`HoldsPage`). */
+  readonly holds: readonly LockHoldView[];
+  readonly permits: readonly PermitsHoldView[];
+  readonly leads: readonly LeadView[];
   readonly barriers: readonly ResourceName[];
+}
+
+/** How many of each kind a session has. */
+export interface HoldCounts {
+  readonly locks: number;
+  /** Holds of semaphores: each acquire of permits is one. */
+  readonly permits: number;
+  readonly leads: number;
+  readonly barriers: number;
+}
+
+export interface LockHoldView {
+  readonly name: ResourceName;
+  readonly fenceToken: FenceToken;
+  readonly mode: Mode;
+  readonly holdCount: number;
+  /** Of the hold's first grant: a raise brings a new one. */
+  readonly firstToken: FenceToken;
+}
+
+export interface PermitsHoldView {
+  readonly name: ResourceName;
+  readonly fenceToken: FenceToken;
+  readonly permits: number;
+}
+
+export interface LeadView {
+  readonly name: ResourceName;
+  readonly fenceToken: FenceToken;
+}
+
+/** Some of what a session holds, in the order of first tokens. */
+export interface HoldsPage {
+  readonly counts: HoldCounts;
+  /** Of all its holds, see hold-digest.ts. */
+  readonly digest: string;
+  readonly holds: readonly LockHoldView[];
+  readonly permits: readonly PermitsHoldView[];
+  readonly leads: readonly LeadView[];
+  /** Where the next page goes on; undefined: there is none. */
+  readonly nextAfter: FenceToken | undefined;
 }
 
 /** A place in a queue. */
@@ -49,6 +81,14 @@ export interface PlaceView {
   readonly position: number;
   /** Clients that wait ahead, the next one first; at most 100. */
   readonly ahead: readonly string[];
+}
+
+/** Some of the places at which a session waits, in the order in which it took them. */
+export interface PlacesPage {
+  readonly count: number;
+  readonly places: readonly PlaceView[];
+  /** Where the next page goes on; undefined: there is none. */
+  readonly nextAfter: number | undefined;
 }
 
 /** What a leader's lease table needs of a session; cheap to tell. */
@@ -85,7 +125,10 @@ export interface WaiterView {
 
 export interface LockView {
   readonly name: ResourceName;
+  /** The first of them; `holderCount` is of all. */
   readonly holders: readonly HolderView[];
+  readonly holderCount: number;
+  /** The next in turn; `waiterCount` is of all. */
   readonly waiters: readonly WaiterView[];
   readonly waiterCount: number;
   /** Ms until a lock delay ends, 0 when there is none. */
@@ -99,6 +142,9 @@ export interface SemaphoreView {
   readonly free: number;
   /** It was created by name, and stays when nobody uses it. */
   readonly stays: boolean;
+  readonly holderCount: number;
+  readonly waiterCount: number;
+  /** The first of them. */
   readonly holders: readonly {
     readonly sessionId: SessionId;
     readonly clientId: string;
@@ -108,6 +154,7 @@ export interface SemaphoreView {
     readonly metadata: JsonValue | undefined;
     readonly endsInMs: number | undefined;
   }[];
+  /** The next in turn. */
   readonly waiters: readonly {
     readonly sessionId: SessionId;
     readonly clientId: string;
@@ -122,7 +169,9 @@ export interface SemaphoreView {
 export interface ElectionView {
   readonly name: ResourceName;
   readonly leader: HolderView | undefined;
+  /** The next in turn; `candidateCount` is of all. */
   readonly candidates: readonly WaiterView[];
+  readonly candidateCount: number;
   readonly delayedForMs: number;
 }
 
@@ -131,7 +180,8 @@ export interface BarrierView {
   readonly round: number;
   readonly parties: number;
   readonly open: boolean;
-  /** Those inside, in the order in which they came. */
+  readonly memberCount: number;
+  /** The first of those inside, in the order in which they came. */
   readonly members: readonly { readonly sessionId: SessionId; readonly clientId: string }[];
 }
 
@@ -140,6 +190,33 @@ export interface LatchView {
   /** How much is left to count; 0: open. */
   readonly count: number;
   readonly initialCount: number;
+}
+
+/** One who holds something, as those who look for the hold of a token are told. */
+export interface HoldRef {
+  readonly sessionId: SessionId;
+  readonly clientId: string;
+  readonly fenceToken: FenceToken;
+  /** Of a lock. */
+  readonly mode?: Mode;
+}
+
+/** Whose hold is looked for. */
+export type Holder = { readonly sessionId: SessionId } | { readonly clientId: string };
+
+/** What is known of the hold of a token. */
+export interface FoundHold {
+  /** The hold of that token and, where one was named, of that holder. */
+  readonly hold: HoldRef | undefined;
+  /** Where there is none: another hold of the holder that was named. */
+  readonly other: HoldRef | undefined;
+  /** Somebody else has that token. */
+  readonly heldByOther: boolean;
+  /** The first holders, at most 10. */
+  readonly shown: readonly HoldRef[];
+  readonly holderCount: number;
+  /** The largest token that holds it now. */
+  readonly currentToken: FenceToken | undefined;
 }
 
 /** A hold that ended by the doing of others. */

@@ -2,87 +2,19 @@
 import { modeOf } from './modes.ts';
 import type { Barrier, Latch } from './meetings.ts';
 import type { Hold, Pool } from './pool.ts';
-import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
+import { ListBudget, rowsShown } from './view-bounds.ts';
+import type { Row } from './view-bounds.ts';
 import type {
   BarrierView,
   ElectionView,
   HolderView,
   LatchView,
   LockView,
-  PlaceView,
   SemaphoreView,
-  SessionLease,
-  SessionView,
   WaiterView,
 } from './view-types.ts';
 import type { ResourceName } from './names.ts';
-
-export function sessionView(session: Session): SessionView {
-  const holds: SessionView['holds'][number][] = [];
-  for (const hold of session.holds.values()) {
-    holds.push({
-      name: hold.pool.name,
-      fenceToken: hold.fenceToken,
-      mode: modeOf(hold.units),
-      holdCount: hold.holdCount,
-      firstToken: hold.firstToken,
-    });
-  }
-  return {
-    sessionId: session.id,
-    clientId: session.clientId,
-    timeoutMs: session.timeoutMs,
-    lockDelayMs: session.lockDelayMs,
-    createdAtMs: session.createdAtMs,
-    renewal: session.renewal,
-    own: session.own,
-    waiting: session.waits.size > 0,
-    holds,
-    permits: [...session.permits.values()].map(({ pool, fenceToken, units }) => ({
-      name: pool.name,
-      fenceToken,
-      permits: units,
-    })),
-    leads: [...session.leads.values()].map(({ pool, fenceToken }) => ({
-      name: pool.name,
-      fenceToken,
-    })),
-    // By round: a session that was restored does not know in which order it entered.
-    barriers: [...session.barriers].sort((a, b) => a.round - b.round).map(({ name }) => name),
-  };
-}
-
-export function sessionLease(session: Session): SessionLease {
-  const { id: sessionId, timeoutMs, renewal, own, waits } = session;
-  const onlyWaits = waits.size > 0 && session.load === waits.size;
-  return { sessionId, timeoutMs, renewal, own, onlyWaits };
-}
-
-/** Those ahead that are named, and places that are told. */
-const maxAheadShown = 100;
-const maxPlacesShown = 1000;
-
-/** Each queue is walked once. */
-export function placesOf(session: Session): readonly PlaceView[] {
-  const pools = new Set<Pool>();
-  for (const waiter of session.waits) pools.add(waiter.pool);
-  const places: PlaceView[] = [];
-  for (const pool of pools) {
-    const ahead: string[] = [];
-    let position = 0;
-    for (const waiter of pool.queue) {
-      position += 1;
-      if (waiter.session === session) {
-        const { kind, name } = pool;
-        places.push({ kind, name, requestId: waiter.requestId, position, ahead: [...ahead] });
-        if (places.length === maxPlacesShown) return places;
-      }
-      if (ahead.length < maxAheadShown) ahead.push(waiter.session.clientId);
-    }
-  }
-  return places;
-}
 
 function holderView(hold: Hold, timeMs: number): HolderView {
   const { session, pool, units, fenceToken, holdCount, acquiredAtMs, metadata } = hold;
@@ -96,12 +28,25 @@ function endsIn({ ending }: Hold, timeMs: number): number | undefined {
   return ending === undefined ? undefined : Math.max(0, ending.dueMs - timeMs);
 }
 
-/** All that wait, the next one first. */
-function waiterViews(pool: Pool): readonly WaiterView[] {
+/** The first that hold. */
+function holderViews(pool: Pool, timeMs: number, limit: number): readonly HolderView[] {
+  const holders: HolderView[] = [];
+  const budget = new ListBudget(limit);
+  for (const hold of pool.holds) {
+    if (!budget.takes([hold.session.clientId], hold.metadata)) break;
+    holders.push(holderView(hold, timeMs));
+  }
+  return holders;
+}
+
+/** The next that get their turn. */
+function waiterViews(pool: Pool, limit: number): readonly WaiterView[] {
   const waiters: WaiterView[] = [];
+  const budget = new ListBudget(limit);
   for (const { session, units, requestId, terms } of pool.queue) {
-    const mode = pool.kind === 'lock' ? modeOf(units) : 'exclusive';
     const { id: sessionId, clientId } = session;
+    if (!budget.takes([clientId])) break;
+    const mode = pool.kind === 'lock' ? modeOf(units) : 'exclusive';
     const position = waiters.length + 1;
     const priority = terms?.priority ?? 0;
     waiters.push({ sessionId, clientId, requestId, mode, position, priority });
@@ -112,58 +57,113 @@ function waiterViews(pool: Pool): readonly WaiterView[] {
 const delayedFor = (pool: Pool, timeMs: number): number =>
   pool.opening === undefined ? 0 : Math.max(0, pool.opening.dueMs - timeMs);
 
-export function lockView(name: ResourceName, pool: Pool | undefined, timeMs: number): LockView {
+export function lockView(
+  name: ResourceName,
+  pool: Pool | undefined,
+  timeMs: number,
+  limit: number = rowsShown,
+): LockView {
   if (pool === undefined) {
-    return { name, holders: [], waiters: [], waiterCount: 0, delayedForMs: 0 };
+    return { name, holders: [], holderCount: 0, waiters: [], waiterCount: 0, delayedForMs: 0 };
   }
-  const waiters = waiterViews(pool);
   return {
     name,
-    holders: [...pool.holds].map((hold) => holderView(hold, timeMs)),
-    waiters,
-    waiterCount: waiters.length,
+    holders: holderViews(pool, timeMs, limit),
+    holderCount: pool.holds.length,
+    waiters: waiterViews(pool, limit),
+    waiterCount: pool.queue.length,
     delayedForMs: delayedFor(pool, timeMs),
   };
+}
+
+/** Holders, and waiters, of each lock in a list of locks. */
+const rowsInAList = 10;
+
+/** A page of locks, cut off earlier than asked for where they are large. */
+export function lockViews(
+  pools: readonly Pool[],
+  more: boolean,
+  timeMs: number,
+): { readonly locks: readonly LockView[]; readonly more: boolean } {
+  const locks: LockView[] = [];
+  const budget = new ListBudget(pools.length);
+  for (const pool of pools) {
+    const view = lockView(pool.name, pool, timeMs, rowsInAList);
+    if (!takesLock(budget, view)) return { locks, more: true };
+    locks.push(view);
+  }
+  return { locks, more };
+}
+
+function takesLock(budget: ListBudget, { name, holders, waiters }: LockView): boolean {
+  const rows: Row[] = [{ texts: [name] }];
+  for (const { clientId, metadata } of holders) rows.push({ texts: [clientId], metadata });
+  for (const { clientId } of waiters) rows.push({ texts: [clientId] });
+  return budget.takesTogether(rows);
 }
 
 export function electionView(
   name: ResourceName,
   pool: Pool | undefined,
   timeMs: number,
+  limit: number = rowsShown,
 ): ElectionView {
   const leader = pool?.holds.first;
   return {
     name,
     leader: leader === undefined ? undefined : holderView(leader, timeMs),
-    candidates: pool === undefined ? [] : waiterViews(pool),
+    candidates: pool === undefined ? [] : waiterViews(pool, limit),
+    candidateCount: pool?.queue.length ?? 0,
     delayedForMs: pool === undefined ? 0 : delayedFor(pool, timeMs),
   };
 }
 
-export function semaphoreView(pool: Pool, timeMs: number): SemaphoreView {
+export function semaphoreView(
+  pool: Pool,
+  timeMs: number,
+  limit: number = rowsShown,
+): SemaphoreView {
   const holders: SemaphoreView['holders'][number][] = [];
+  const budget = new ListBudget(limit);
   for (const hold of pool.holds) {
     const { session, units, fenceToken, acquiredAtMs, metadata } = hold;
     const { id: sessionId, clientId } = session;
+    if (!budget.takes([clientId], metadata)) break;
     const endsInMs = endsIn(hold, timeMs);
     const permits = units;
     holders.push({ sessionId, clientId, permits, fenceToken, acquiredAtMs, metadata, endsInMs });
   }
   const waiters: SemaphoreView['waiters'][number][] = [];
+  const waitersBudget = new ListBudget(limit);
   for (const { session, units, requestId, terms } of pool.queue) {
     const { id: sessionId, clientId } = session;
+    if (!waitersBudget.takes([clientId])) break;
     const position = waiters.length + 1;
     const priority = terms?.priority ?? 0;
     waiters.push({ sessionId, clientId, requestId, permits: units, position, priority });
   }
-  const { name, size: limit, free, stays } = pool;
-  return { name, limit, free, stays, holders, waiters };
+  const { name, size, free, stays } = pool;
+  return {
+    name,
+    limit: size,
+    free,
+    stays,
+    holderCount: pool.holds.length,
+    waiterCount: pool.queue.length,
+    holders,
+    waiters,
+  };
 }
 
-export function barrierView(barrier: Barrier): BarrierView {
-  const { name, round, parties, open, members } = barrier;
-  const shown = [...members].map(({ id: sessionId, clientId }) => ({ sessionId, clientId }));
-  return { name, round, parties, open, members: shown };
+export function barrierView(barrier: Barrier, limit: number = rowsShown): BarrierView {
+  const { name, round, parties, open } = barrier;
+  const members: BarrierView['members'][number][] = [];
+  const budget = new ListBudget(limit);
+  for (const { id: sessionId, clientId } of barrier.members) {
+    if (!budget.takes([clientId])) break;
+    members.push({ sessionId, clientId });
+  }
+  return { name, round, parties, open, memberCount: barrier.members.size, members };
 }
 
 export function latchView({ name, count, initialCount }: Latch): LatchView {

@@ -1,5 +1,5 @@
 /** The HTTP side: one route of Fastify for each path of the table. */
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HoldfastError } from '@holdfast/protocol';
@@ -25,7 +25,7 @@ import type {
   RelayRoute,
 } from './routes.ts';
 import { serveObserve, serveWatch } from './server-sent-events.ts';
-import { framedSnapshot } from './snapshot.ts';
+import { Backups } from './backups.ts';
 import { welcomeJson, welcomePage } from './welcome.ts';
 
 /** A request has to arrive within this time. Answers may take longer: acquires wait. */
@@ -232,7 +232,8 @@ function addDocument(app: FastifyInstance, route: DocumentRoute, parts: HttpPart
       const { service, identity } = parts.context;
       service.admit?.(identity, { name: route.name, body: {} });
       reply.type(route.contentType);
-      return reply.send(await answer(request, reply));
+      const document = await answer(request, reply);
+      return document instanceof Refused ? sendProblem(reply, document) : reply.send(document);
     },
   });
 }
@@ -240,7 +241,7 @@ function addDocument(app: FastifyInstance, route: DocumentRoute, parts: HttpPart
 type Answer = (
   request: FastifyRequest,
   reply: FastifyReply,
-) => string | Readable | Promise<string | Readable>;
+) => string | Readable | Refused | Promise<string>;
 
 const documents: Readonly<Record<DocumentName, (parts: HttpParts) => Answer>> = {
   welcome:
@@ -260,10 +261,13 @@ const documents: Readonly<Record<DocumentName, (parts: HttpParts) => Answer>> = 
     ({ metrics }) =>
     () =>
       metrics.text(),
-  snapshot:
-    ({ context: { service } }) =>
-    (_request, reply) => {
-      reply.header('content-disposition', 'attachment; filename="holdfast.backup"');
-      return Readable.from(framedSnapshot(service.engine.snapshot()));
-    },
+  snapshot: ({ context: { service } }) => {
+    const backups = new Backups((ms, callback) => service.after(ms, callback));
+    return (_request, reply) => {
+      const backup = backups.begin(() => service.engine.snapshot());
+      if (!(backup instanceof Refused))
+        reply.header('content-disposition', 'attachment; filename="holdfast.backup"');
+      return backup;
+    };
+  },
 };

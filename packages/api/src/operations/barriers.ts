@@ -7,12 +7,14 @@ import type {
   LeaveBarrierAnswer,
   LeaveBarrierBody,
 } from '@holdfast/protocol';
-import type { BarrierView, Command, CommandResult } from '@holdfast/state';
+import type { Query, QueryResult } from '@holdfast/engine';
+import type { Command, CommandResult } from '@holdfast/state';
 import { Refused, refusedBy, stoppingProblem } from '../refused.ts';
 import { toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { requestIdOf } from './holds.ts';
+import { limitedTo } from './locks.ts';
 import { asResourceName, asSessionId, newRequestId } from './identities.ts';
 import { unexpected } from './unexpected.ts';
 import { forCaller, until } from './until.ts';
@@ -79,9 +81,15 @@ async function enterAndWait(
         : undefined;
     },
     async () => {
-      const view = await look(name, context);
+      const query = {
+        type: 'barrier',
+        name,
+        limit: 1,
+        sessionId: asSessionId(session_id),
+      } as const;
+      const { barrier: view, inside } = await look(query, 'linearizable', context);
       // A round without this session is no more its round: it left, by its end or by itself.
-      if (view?.round !== round || !view.members.some((one) => one.sessionId === session_id))
+      if (view?.round !== round || !inside)
         return new Refused('not_entered', `This session is no longer inside "${name}".`, about);
       return view.open ? true : undefined;
     },
@@ -156,7 +164,11 @@ export async function leaveBarrier(
       toWaitMs(wait_seconds),
       [`round ${String(round)}`],
       (event) => (event.type === 'barrier_over' ? true : undefined),
-      async () => ((await look(name, context))?.round === round ? undefined : true),
+      async () => {
+        const query = { type: 'barrier', name, limit: 1 } as const;
+        const { barrier } = await look(query, 'linearizable', context);
+        return barrier?.round === round ? undefined : true;
+      },
     );
     if (ended.by === 'stop') return stoppingProblem;
     if (ended.by === 'found' && ended.found instanceof Refused) return ended.found;
@@ -170,26 +182,30 @@ async function submit(command: Command, context: OperationContext): Promise<Outc
   return result.type === 'barrier' ? result : unexpected(result.type);
 }
 
+type BarrierQuery = Extract<Query, { readonly type: 'barrier' }>;
+type BarrierFound = Extract<QueryResult, { readonly type: 'barrier' }>;
+
 async function look(
-  name: string,
+  query: BarrierQuery,
+  consistency: 'linearizable' | 'stale',
   context: OperationContext,
-  consistency: 'linearizable' | 'stale' = 'linearizable',
-): Promise<BarrierView | undefined> {
-  const query = { type: 'barrier', name } as const;
+): Promise<BarrierFound> {
   const result = await context.service.engine.query(query, consistency, callOptions(context));
-  return result.type === 'barrier' ? result.barrier : unexpected(result.type);
+  return result.type === 'barrier' ? result : unexpected(result.type);
 }
 
 export async function barrierStatus(
-  { name, consistency }: BarrierRef,
+  { name, show, consistency = 'linearizable' }: BarrierRef,
   context: OperationContext,
 ): Promise<BarrierAnswer> {
-  const view = await look(name, context, consistency);
+  const query = { type: 'barrier', name, ...limitedTo(show) } as const;
+  const { barrier: view } = await look(query, consistency, context);
   return {
     resource: name,
     round: view?.round ?? null,
     parties: view?.parties ?? null,
     open: view?.open ?? false,
+    member_count: view?.memberCount ?? 0,
     members: (view?.members ?? []).map(({ sessionId, clientId }) => ({
       session_id: sessionId,
       client_id: clientId,

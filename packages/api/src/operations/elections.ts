@@ -15,7 +15,7 @@ import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { refusedRelease, requestIdOf, sessionOfHold } from './holds.ts';
 import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
-import { endsInSeconds } from './locks.ts';
+import { endsInSeconds, limitedTo } from './locks.ts';
 import { unexpected } from './unexpected.ts';
 
 export async function campaign(
@@ -105,14 +105,14 @@ export async function proclaim(
 }
 
 export async function electionLeader(
-  { name, consistency = 'linearizable' }: ElectionRef,
+  { name, show, consistency = 'linearizable' }: ElectionRef,
   context: OperationContext,
 ): Promise<ElectionAnswer> {
   const { engine, now } = context.service;
-  const query = { type: 'election', name } as const;
+  const query = { type: 'election', name, ...limitedTo(show) } as const;
   const result = await engine.query(query, consistency, callOptions(context));
   if (result.type !== 'election') return unexpected(result.type);
-  const { leader, candidates, delayedForMs } = result.election;
+  const { leader, candidates, candidateCount, delayedForMs } = result.election;
   return {
     resource: name,
     leader:
@@ -126,6 +126,7 @@ export async function electionLeader(
             elected_at: leader.acquiredAtMs / 1000,
             ends_in_seconds: endsInSeconds(leader),
           },
+    candidate_count: candidateCount,
     candidates: candidates.map(({ sessionId, clientId, position, priority }) => ({
       session_id: sessionId,
       client_id: clientId,

@@ -1,6 +1,5 @@
-/** Who holds something, of whatever kind. */
-import type { LockMode } from '@holdfast/protocol';
-import type { EndedHold, FenceToken, SessionId } from '@holdfast/state';
+/** Who has the hold of a fence token, of whatever kind. */
+import type { EndedHold, FoundHold, Holder, SessionId } from '@holdfast/state';
 import { callOptions } from './context.ts';
 import type { OperationContext } from './context.ts';
 import { asFenceToken } from './identities.ts';
@@ -8,30 +7,38 @@ import { unexpected } from './unexpected.ts';
 
 export type HeldKind = 'lock' | 'semaphore' | 'election';
 
-export interface Holders {
-  readonly holders: readonly {
-    readonly sessionId: SessionId;
-    readonly clientId: string;
-    readonly fenceToken: FenceToken;
-    readonly mode?: LockMode;
-  }[];
+export interface Found extends FoundHold {
   /** How others ended the hold of the token that was asked for. */
   readonly ended: EndedHold | undefined;
   /** The session of its own that gave it back. */
   readonly gaveBack: SessionId | undefined;
 }
 
-/** As of now, by proof of leadership. */
-export async function holdersOf(
+/**
+ * As of now, by proof of leadership.
+ *
+ * @param fenceToken Undefined: any hold of the holder (`other`).
+ * @param holder Whose it should be; undefined: whoever has it.
+ */
+export async function findHold(
   kind: HeldKind,
   name: string,
+  fenceToken: number | undefined,
+  holder: Holder | undefined,
   context: OperationContext,
-  fenceToken: number,
-): Promise<Holders> {
+): Promise<Found> {
   const result = await context.service.engine.query(
-    { type: 'holders', kind, name, fenceToken: asFenceToken(fenceToken) },
+    {
+      type: 'find_hold',
+      kind,
+      name,
+      ...(fenceToken === undefined ? {} : { fenceToken: asFenceToken(fenceToken) }),
+      ...(holder === undefined ? {} : { holder }),
+    },
     'linearizable',
     callOptions(context),
   );
-  return result.type === 'holders' ? result : unexpected(result.type);
+  if (result.type !== 'found_hold') return unexpected(result.type);
+  const { found, ended, gaveBack } = result;
+  return { ...found, ended, gaveBack };
 }

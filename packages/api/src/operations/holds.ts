@@ -20,12 +20,10 @@ import { Refused, refusedBy } from '../refused.ts';
 import { invalid, whoIsWrong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
-import { holdersOf } from './holders.ts';
-import type { HeldKind, Holders } from './holders.ts';
+import { findHold } from './holders.ts';
+import type { Found, HeldKind } from './holders.ts';
 import { asFenceToken, asResourceName, asSessionId, newRequestId } from './identities.ts';
 import { unexpected } from './unexpected.ts';
-
-const maxHoldersShown = 10;
 
 export async function release(
   body: ReleaseBody,
@@ -101,7 +99,7 @@ async function releasingByClient(
   fenceToken: number,
   context: OperationContext,
 ): Promise<Outcome<Releasing>> {
-  const found = await holdersOf(kind, name, context, fenceToken);
+  const found = await findHold(kind, name, fenceToken, { clientId }, context);
   const outcome = holderIn(found, kind, name, clientId, fenceToken);
   if (!(outcome instanceof Refused)) return { sessionId: outcome };
   // It may be a repetition: the session that gave the hold back knows the answer to that request.
@@ -130,24 +128,22 @@ async function holderByClient(
   fenceToken: number,
   context: OperationContext,
 ): Promise<Outcome<SessionId>> {
-  const found = await holdersOf(kind, name, context, fenceToken);
+  const found = await findHold(kind, name, fenceToken, { clientId }, context);
   return holderIn(found, kind, name, clientId, fenceToken);
 }
 
 function holderIn(
-  found: Holders,
+  found: Found,
   kind: HeldKind,
   name: string,
   clientId: string,
   fenceToken: number,
 ): Outcome<SessionId> {
-  const ofClient = found.holders.filter((holder) => holder.clientId === clientId);
-  const holder = ofClient.find((candidate) => candidate.fenceToken === fenceToken);
-  if (holder !== undefined) return holder.sessionId;
-  const [other] = ofClient;
+  const { hold, other } = found;
+  if (hold !== undefined) return hold.sessionId;
   if (other !== undefined && kind !== 'semaphore')
     return staleToken(name, fenceToken, other.fenceToken, found);
-  if (kind === 'lock' && found.holders.length === 0) {
+  if (kind === 'lock' && found.holderCount === 0) {
     const details = { resource: name, ...endOf(found) };
     return new Refused('lock_not_found', `Nobody holds "${name}".`, details);
   }
@@ -156,22 +152,23 @@ function holderIn(
     `Client "${clientId}" does not hold ${kind} "${name}" with fence token ${String(fenceToken)}. Only its holder can act on it.`,
     {
       resource: name,
-      holders: found.holders.slice(0, maxHoldersShown).map((shown) => ({
+      holders: found.shown.map((shown) => ({
         client_id: shown.clientId,
         fence_token: shown.fenceToken,
         ...(shown.mode === undefined ? {} : { mode: shown.mode }),
       })),
+      holder_count: found.holderCount,
       ...endOf(found),
     },
   );
 }
 
 /** How others ended the hold of the token that was asked for. */
-function endOf({ ended }: Holders): { readonly end_reason?: string } {
+function endOf({ ended }: Found): { readonly end_reason?: string } {
   return ended === undefined ? {} : { end_reason: ended.reason };
 }
 
-function staleToken(name: string, given: number, current: number, found: Holders): Refused {
+function staleToken(name: string, given: number, current: number, found: Found): Refused {
   return new Refused(
     'stale_fence_token',
     `Fence token ${String(given)} is not of the current hold of "${name}", which has ${String(current)}.`,
@@ -216,10 +213,10 @@ async function holderBySession(
     callOptions(context),
   );
   if (gone.type === 'session_missing') return refusedBy(gone.refusal);
-  const found = await holdersOf(kind, name, context, fenceToken);
-  const own = found.holders.filter((candidate) => candidate.sessionId === sessionId);
-  if (own.some((candidate) => candidate.fenceToken === fenceToken)) return asSessionId(sessionId);
-  const [other] = own;
+  const holder = { sessionId: asSessionId(sessionId) };
+  const found = await findHold(kind, name, fenceToken, holder, context);
+  const { hold, other } = found;
+  if (hold !== undefined) return hold.sessionId;
   if (other !== undefined && kind !== 'semaphore')
     return staleToken(name, fenceToken, other.fenceToken, found);
   return new Refused(
@@ -234,13 +231,12 @@ async function holderBySession(
 }
 
 export async function check(body: CheckBody, context: OperationContext): Promise<CheckAnswer> {
-  const found = await holdersOf('lock', body.name, context, body.fence_token);
-  const tokens = found.holders.map((holder): number => holder.fenceToken);
+  const found = await findHold('lock', body.name, body.fence_token, undefined, context);
   return {
-    valid: tokens.includes(body.fence_token),
+    valid: found.hold !== undefined,
     resource: body.name,
     fence_token: body.fence_token,
-    current_fence_token: tokens.length === 0 ? null : Math.max(...tokens),
+    current_fence_token: found.currentToken ?? null,
     end_reason: found.ended?.reason ?? null,
   };
 }

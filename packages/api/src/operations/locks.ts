@@ -74,22 +74,28 @@ export async function lockStatus(
   context: OperationContext,
 ): Promise<LockStatusAnswer> {
   const consistency = body.consistency ?? 'linearizable';
-  return statusOf(await findLock(body.name, consistency, context), consistency, context);
+  const lock = await findLock(body.name, consistency, context, body.show);
+  return statusOf(lock, consistency, context);
 }
 
 /** What the lock is now. A name that nobody holds or waits for is a lock too: an open one. */
-export async function findLock(
+async function findLock(
   name: string,
   consistency: Consistency,
   context: OperationContext,
+  show?: number,
 ): Promise<LockView> {
   const result = await context.service.engine.query(
-    { type: 'lock', name },
+    { type: 'lock', name, ...limitedTo(show) },
     consistency,
     callOptions(context),
   );
   return result.type === 'lock' ? result.lock : unexpected(result.type);
 }
+
+/** How many of each list are asked for, where that is told. */
+export const limitedTo = (show: number | undefined): { readonly limit?: number } =>
+  show === undefined ? {} : { limit: show };
 
 export const endsInSeconds = ({
   endsInMs,
@@ -107,6 +113,7 @@ function statusOf(
     resource: lock.name,
     locked: first !== undefined,
     mode: first?.mode ?? null,
+    holder_count: lock.holderCount,
     holders: lock.holders.map((holder) => ({
       session_id: holder.sessionId,
       client_id: holder.clientId,

@@ -17,7 +17,7 @@ import type { OperationContext, Outcome } from './context.ts';
 import { askerOf, submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
 import { refusedRelease, sessionOfHold } from './holds.ts';
 import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
-import { endsInSeconds } from './locks.ts';
+import { endsInSeconds, limitedTo } from './locks.ts';
 import { unexpected } from './unexpected.ts';
 
 export async function acquirePermits(
@@ -84,10 +84,10 @@ export async function releasePermits(
 }
 
 export async function semaphoreStatus(
-  { name, consistency = 'linearizable' }: SemaphoreRef,
+  { name, show, consistency = 'linearizable' }: SemaphoreRef,
   context: OperationContext,
 ): Promise<Outcome<SemaphoreAnswer>> {
-  const query = { type: 'semaphore', name } as const;
+  const query = { type: 'semaphore', name, ...limitedTo(show) } as const;
   const result = await context.service.engine.query(query, consistency, callOptions(context));
   if (result.type !== 'semaphore') return unexpected(result.type);
   if (result.semaphore !== undefined) return answerOf(result.semaphore);
@@ -131,12 +131,15 @@ async function change(
   return result.type === 'semaphore' ? answerOf(result.semaphore) : unexpected(result.type);
 }
 
-function answerOf({ name, limit, free, stays, holders, waiters }: SemaphoreView): SemaphoreAnswer {
+function answerOf(semaphore: SemaphoreView): SemaphoreAnswer {
+  const { name, limit, free, stays, holderCount, waiterCount, holders, waiters } = semaphore;
   return {
     resource: name,
     limit,
     free,
     stays,
+    holder_count: holderCount,
+    waiter_count: waiterCount,
     holders: holders.map((holder) => ({
       session_id: holder.sessionId,
       client_id: holder.clientId,

@@ -9,8 +9,10 @@ import type {
   ReadSessionBody,
   SessionAnswer,
   SessionLocksAnswer,
+  SessionLocksBody,
   SessionRef,
   SessionWaitsAnswer,
+  SessionWaitsBody,
 } from '@holdfast/protocol';
 import type { QueryResult } from '@holdfast/engine';
 import { Refused, refusedBy } from '../refused.ts';
@@ -67,20 +69,37 @@ export async function getSession(
     semaphores_held: [...new Set(session.permits.map((hold) => hold.name))],
     elections_led: session.leads.map((hold) => hold.name),
     barriers_inside: session.barriers,
+    lock_count: session.counts.locks,
+    permit_hold_count: session.counts.permits,
+    leadership_count: session.counts.leads,
+    barrier_count: session.counts.barriers,
     consistency: body.consistency ?? 'linearizable',
   };
 }
 
+/** Whoever does not page has what most sessions hold on one page. */
+const holdsOnAPage = 1000;
+const placesOnAPage = 100;
+
 export async function sessionLocks(
-  body: ReadSessionBody,
+  body: SessionLocksBody,
   context: OperationContext,
 ): Promise<Outcome<SessionLocksAnswer>> {
-  const result = await findSession(body, context);
-  if (result instanceof Refused) return result;
-  const { holds, permits, leads } = result.session;
+  const { after = 0, limit = holdsOnAPage, consistency = 'linearizable' } = body;
+  const result = await context.service.engine.query(
+    { type: 'session_holds', sessionId: asSessionId(body.session_id), after, limit },
+    consistency,
+    callOptions(context),
+  );
+  if (result.type === 'session_missing') return refusedBy(result.refusal);
+  if (result.type !== 'session_holds') return unexpected(result.type);
+  const { counts, digest, holds, permits, leads, nextAfter } = result.page;
   return {
     locks: holds.map((hold) => hold.name),
-    total_locks: holds.length,
+    total_locks: counts.locks,
+    total_holds: counts.locks + counts.permits + counts.leads,
+    digest,
+    next_after: nextAfter ?? null,
     holds: holds.map((hold) => ({
       resource: hold.name,
       fence_token: hold.fenceToken,
@@ -98,18 +117,22 @@ export async function sessionLocks(
 }
 
 export async function sessionWaits(
-  body: ReadSessionBody,
+  body: SessionWaitsBody,
   context: OperationContext,
 ): Promise<Outcome<SessionWaitsAnswer>> {
+  const { after = 0, limit = placesOnAPage, consistency = 'linearizable' } = body;
   const result = await context.service.engine.query(
-    { type: 'places', sessionId: asSessionId(body.session_id) },
-    body.consistency ?? 'linearizable',
+    { type: 'places', sessionId: asSessionId(body.session_id), after, limit },
+    consistency,
     callOptions(context),
   );
   if (result.type === 'session_missing') return refusedBy(result.refusal);
   if (result.type !== 'places') return unexpected(result.type);
+  const { count, places, nextAfter } = result.page;
   return {
-    waits: result.places.map(({ kind, name, position, ahead }) => ({
+    wait_count: count,
+    next_after: nextAfter ?? null,
+    waits: places.map(({ kind, name, position, ahead }) => ({
       kind,
       resource: name,
       position,
@@ -183,7 +206,7 @@ export async function endSession(
 type FoundSession = Extract<QueryResult, { readonly type: 'session' }>;
 
 /** The session, or why there is none. */
-export async function findSession(
+async function findSession(
   body: ReadSessionBody,
   context: OperationContext,
 ): Promise<Outcome<FoundSession>> {

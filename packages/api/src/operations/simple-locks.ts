@@ -5,7 +5,7 @@ import { submitAcquire, toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName, newRequestId, ownSessionId } from './identities.ts';
-import { findLock } from './locks.ts';
+import { findHold } from './holders.ts';
 import { timeoutTooLong } from './sessions.ts';
 import { unexpected } from './unexpected.ts';
 
@@ -74,18 +74,16 @@ async function renewed(
   mode: LockMode,
   context: OperationContext,
 ): Promise<SimpleAcquireAnswer | undefined> {
-  const { holders } = await findLock(name, 'linearizable', context);
-  const own = holders.find(
-    (holder) => holder.clientId === owner && (holder.mode === mode || mode === 'shared'),
-  );
-  if (own === undefined) return undefined;
+  const { other: own } = await findHold('lock', name, undefined, { clientId: owner }, context);
+  // All holds of a lock have one mode.
+  if (own === undefined || (own.mode !== mode && mode !== 'shared')) return undefined;
   const result = await context.service.engine.keepAlive(own.sessionId, callOptions(context));
   if (!result.ok) return undefined;
   return {
     acquired: true,
     name,
     owner,
-    mode: own.mode,
+    mode: own.mode ?? mode,
     fence_token: own.fenceToken,
     ttl_seconds: result.timeoutMs / 1000,
   };
@@ -95,14 +93,14 @@ export async function simpleRelease(
   { name, owner }: SimpleReleaseBody,
   context: OperationContext,
 ): Promise<Outcome<SimpleReleaseAnswer>> {
-  const { holders } = await findLock(name, 'linearizable', context);
-  const own = holders.find((holder) => holder.clientId === owner);
+  const found = await findHold('lock', name, undefined, { clientId: owner }, context);
+  const { other: own, shown, holderCount } = found;
   if (own === undefined) {
-    return holders.length === 0
+    return holderCount === 0
       ? new Refused('lock_not_found', `Nobody holds "${name}".`, { resource: name })
       : new Refused('not_holder', `"${owner}" does not hold "${name}"; somebody else does.`, {
           resource: name,
-          holders: holders.slice(0, 10).map(({ clientId }) => ({ client_id: clientId })),
+          holders: shown.map(({ clientId }) => ({ client_id: clientId })),
         });
   }
   const result = await context.service.engine.submit(

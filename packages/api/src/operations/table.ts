@@ -56,14 +56,14 @@ export const wireOperations: Readonly<Record<OperationName, Operation>> = {
   }),
   session_locks: defineOperation({
     name: 'session_locks',
-    body: schemas.readSessionBody,
+    body: schemas.sessionLocksBody,
     answer: schemas.sessionLocksAnswer,
     errors: [...missing, ...clusterErrors],
     run: sessions.sessionLocks,
   }),
   session_waits: defineOperation({
     name: 'session_waits',
-    body: schemas.readSessionBody,
+    body: schemas.sessionWaitsBody,
     answer: schemas.sessionWaitsAnswer,
     errors: [...missing, ...clusterErrors],
     run: sessions.sessionWaits,

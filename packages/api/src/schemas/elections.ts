@@ -21,6 +21,7 @@ import {
   name,
   requestNumber,
   resource,
+  show,
   toldFenceToken,
   waitSeconds,
   wallClockSeconds,
@@ -80,7 +81,7 @@ export const proclaimAnswer: z.ZodType<ProclaimAnswer> = agreeing<ProclaimAnswer
   }),
 );
 export const electionRef: z.ZodType<ElectionRef> = agreeing<ElectionRef>()(
-  z.strictObject({ name, consistency: optional(consistency) }),
+  z.strictObject({ name, show: optional(show), consistency: optional(consistency) }),
 );
 export const electionAnswer: z.ZodType<ElectionAnswer> = agreeing<ElectionAnswer>()(
   z.strictObject({
@@ -95,6 +96,7 @@ export const electionAnswer: z.ZodType<ElectionAnswer> = agreeing<ElectionAnswer
         ends_in_seconds: endsInSeconds,
       })
       .nullable(),
+    candidate_count: count.describe('All that wait: the next of them are shown.'),
     candidates: z.array(
       z.strictObject({
         session_id: z.string(),

@@ -53,6 +53,16 @@ export const wallClockSeconds: z.ZodNumber = z
   .number()
   .describe('Wall clock, seconds since 1970, for people.');
 export const count: z.ZodInt = z.int().min(0);
+/** Of a status: what is shown of lists that may be long. */
+export const show: z.ZodInt = z
+  .int()
+  .min(1)
+  .max(longestPage)
+  .describe('How many of each list to show; 100 by default, fewer where they are large.');
+export const nextAfter: z.ZodNullable<z.ZodInt> = count
+  .nullable()
+  .describe('`after` of the next page; null on the last.');
+export const pageAfter: z.ZodInt = count.describe('`next_after` of the page before.');
 
 export const waitSeconds: z.ZodNumber = z
   .number()

@@ -22,6 +22,7 @@ import {
   name,
   requestNumber,
   resource,
+  show,
   sessionId,
   waitSeconds,
 } from './fields.ts';
@@ -74,7 +75,7 @@ export const leaveBarrierAnswer: z.ZodType<LeaveBarrierAnswer> = agreeing<LeaveB
   }),
 );
 export const barrierRef: z.ZodType<BarrierRef> = agreeing<BarrierRef>()(
-  z.strictObject({ name, consistency: optional(consistency) }),
+  z.strictObject({ name, show: optional(show), consistency: optional(consistency) }),
 );
 export const barrierAnswer: z.ZodType<BarrierAnswer> = agreeing<BarrierAnswer>()(
   z.strictObject({
@@ -82,6 +83,7 @@ export const barrierAnswer: z.ZodType<BarrierAnswer> = agreeing<BarrierAnswer>()
     round: count.nullable().describe('Null when nobody is inside.'),
     parties: count.nullable(),
     open: z.boolean(),
+    member_count: count.describe('All that are inside: the first of them are shown.'),
     members: z.array(z.strictObject({ session_id: z.string(), client_id: z.string() })),
   }),
 );

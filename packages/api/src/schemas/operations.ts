@@ -29,8 +29,10 @@ import type {
   RenewBody,
   SessionAnswer,
   SessionLocksAnswer,
+  SessionLocksBody,
   SessionRef,
   SessionWaitsAnswer,
+  SessionWaitsBody,
 } from '@holdfast/protocol';
 import { agreeing } from './agreeing.ts';
 import {
@@ -50,10 +52,13 @@ import {
   metadata,
   mode,
   name,
+  nextAfter,
+  pageAfter,
   permits,
   requestNumber,
   resource,
   sessionId,
+  show,
   timeoutSeconds,
   toldFenceToken,
   waitSeconds,
@@ -102,6 +107,30 @@ export const sessionRef: z.ZodType<SessionRef> = agreeing<SessionRef>()(
 export const readSessionBody: z.ZodType<ReadSessionBody> = agreeing<ReadSessionBody>()(
   z.strictObject({ session_id: sessionId, consistency: optional(consistency) }),
 );
+export const sessionLocksBody: z.ZodType<SessionLocksBody> = agreeing<SessionLocksBody>()(
+  z.strictObject({
+    session_id: sessionId,
+    after: optional(pageAfter),
+    limit: optional(
+      z
+        .int()
+        .min(0)
+        .max(longestPage)
+        .describe(
+          'Holds on a page; 1000 by default. 0: only how many there are, and their digest.',
+        ),
+    ),
+    consistency: optional(consistency),
+  }),
+);
+export const sessionWaitsBody: z.ZodType<SessionWaitsBody> = agreeing<SessionWaitsBody>()(
+  z.strictObject({
+    session_id: sessionId,
+    after: optional(pageAfter),
+    limit: optional(z.int().min(1).max(longestPage).describe('Places on a page; 100 by default.')),
+    consistency: optional(consistency),
+  }),
+);
 export const sessionAnswer: z.ZodType<SessionAnswer> = agreeing<SessionAnswer>()(
   z.strictObject({
     session_id: z.string(),
@@ -109,10 +138,16 @@ export const sessionAnswer: z.ZodType<SessionAnswer> = agreeing<SessionAnswer>()
     timeout: z.number(),
     created_at: wallClockSeconds,
     last_keepalive: wallClockSeconds,
-    locks_held: z.array(z.string()),
+    locks_held: z
+      .array(z.string())
+      .describe('The first of each kind, at most 100: /sessions/{session_id}/locks has them all.'),
     semaphores_held: z.array(z.string()),
     elections_led: z.array(z.string()),
     barriers_inside: z.array(z.string()),
+    lock_count: count,
+    permit_hold_count: count.describe('Holds of semaphores: each acquire of permits is one.'),
+    leadership_count: count,
+    barrier_count: count,
     consistency,
   }),
 );
@@ -125,7 +160,10 @@ export const endSessionAnswer: z.ZodType<EndSessionAnswer> = agreeing<EndSession
 export const sessionLocksAnswer: z.ZodType<SessionLocksAnswer> = agreeing<SessionLocksAnswer>()(
   z.strictObject({
     locks: z.array(z.string()),
-    total_locks: count,
+    total_locks: count.describe('Locks on all pages.'),
+    total_holds: count.describe('Holds of all kinds on all pages.'),
+    digest: z.string().describe('Of all its holds: equal for equal sets of first tokens.'),
+    next_after: nextAfter,
     holds: z.array(
       z.strictObject({
         resource,
@@ -157,6 +195,8 @@ export const giveUpAnswer: z.ZodType<GiveUpAnswer> = agreeing<GiveUpAnswer>()(
 
 export const sessionWaitsAnswer: z.ZodType<SessionWaitsAnswer> = agreeing<SessionWaitsAnswer>()(
   z.strictObject({
+    wait_count: count.describe('Places on all pages.'),
+    next_after: nextAfter,
     waits: z.array(
       z.strictObject({
         kind: heldKind,
@@ -296,12 +336,13 @@ export const acquireManyAnswer: z.ZodType<AcquireManyAnswer> = agreeing<AcquireM
   }),
 );
 export const lockRef: z.ZodType<LockRef> = agreeing<LockRef>()(
-  z.strictObject({ name, consistency: optional(consistency) }),
+  z.strictObject({ name, show: optional(show), consistency: optional(consistency) }),
 );
 const lockStatusFields = {
   resource,
   locked: z.boolean(),
   mode: mode.nullable(),
+  holder_count: count.describe('All that hold it: the first of them are shown.'),
   holders: z.array(
     z.strictObject({
       session_id: z.string(),
@@ -323,7 +364,7 @@ const lockStatusFields = {
       priority: count,
     }),
   ),
-  waiter_count: count,
+  waiter_count: count.describe('All that wait: the next of them are shown.'),
   delayed_until: wallClockSeconds.nullable(),
   consistency,
 };

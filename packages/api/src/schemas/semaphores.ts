@@ -23,6 +23,7 @@ import {
   permits,
   requestNumber,
   resource,
+  show,
   toldFenceToken,
   waitSeconds,
   wallClockSeconds,
@@ -72,7 +73,7 @@ export const releasePermitsAnswer: z.ZodType<ReleasePermitsAnswer> =
     z.strictObject({ released: z.literal(true), resource, fence_token: toldFenceToken }),
   );
 export const semaphoreRef: z.ZodType<SemaphoreRef> = agreeing<SemaphoreRef>()(
-  z.strictObject({ name, consistency: optional(consistency) }),
+  z.strictObject({ name, show: optional(show), consistency: optional(consistency) }),
 );
 export const semaphoreLimitBody: z.ZodType<SemaphoreLimitBody> = agreeing<SemaphoreLimitBody>()(
   z.strictObject({ name, limit }),
@@ -88,6 +89,8 @@ export const semaphoreAnswer: z.ZodType<SemaphoreAnswer> = agreeing<SemaphoreAns
     limit: count,
     free: z.int().describe('Below 0 while holders have more than a limit that was lowered.'),
     stays: z.boolean().describe('It was created by name, and stays when nobody uses it.'),
+    holder_count: count.describe('All that hold permits: the first of them are shown.'),
+    waiter_count: count.describe('All that wait: the next of them are shown.'),
     holders: z.array(
       z.strictObject({
         session_id: z.string(),

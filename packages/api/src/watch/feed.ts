@@ -5,6 +5,7 @@
  * Z1: events are read in the order of the log, none is left out: where some are no longer kept, the
  *     reader is told `compacted` and nothing else.
  * Z2: the memory is bounded by a number of events; the oldest entries go first.
+ * Z3: a page is bounded by a number of events and by what they weigh.
  */
 import type { Engine } from '@holdfast/engine';
 import type { WatchEvent } from '@holdfast/protocol';
@@ -26,6 +27,16 @@ export interface Page {
   readonly position: Position;
   readonly more: boolean;
 }
+
+/** A page ends behind the event that makes it as large as this. */
+const maxPageBytes = 1024 * 1024;
+const valueBytes = 1024;
+
+/** What an event may take on the wire: a UTF-16 unit is at most three bytes of UTF-8. */
+const weightOf = ({ resource, client_id = '', note = '', value }: WatchEvent): number =>
+  300 +
+  3 * (resource.length + client_id.length + note.length) +
+  (value === undefined ? 0 : valueBytes);
 
 export type Wants = (event: WatchEvent) => boolean;
 /** The key of every event. */
@@ -95,7 +106,7 @@ export class EventFeed {
   }
 
   /**
-   * Events after a position, at most `limit`; those that are not wanted count as looked at. A position
+   * Events after a position, at most `limit`, and fewer where they are large; those that are not wanted count as looked at. A position
    * that this node has not come to yet has none.
    *
    * @returns `compacted` where some after it are no longer kept (Z1).
@@ -103,6 +114,7 @@ export class EventFeed {
   read(after: Position, wants: Wants, limit: number): Page | 'compacted' {
     if (after.revision < this.#startsAfter) return 'compacted';
     const found: WatchEvent[] = [];
+    let bytes = 0;
     for (let index = this.#indexAt(after.revision); index < this.#entries.length; index++) {
       const entry = this.#entries[index];
       if (entry === undefined) break;
@@ -110,9 +122,10 @@ export class EventFeed {
       for (const event of entry.wire) {
         if (entry.revision === after.revision && numberOf(event) <= after.number) continue;
         if (!wants(event)) continue;
-        if (found.length === limit)
+        if (found.length === limit || bytes >= maxPageBytes)
           return { events: found, position: positionOf(found.at(-1)) ?? after, more: true };
         found.push(event);
+        bytes += weightOf(event);
       }
     }
     // A node that is behind where the reader has been must not send it back.
@@ -123,13 +136,16 @@ export class EventFeed {
   /** The latest events that are wanted, at most `limit`, oldest first. */
   latest(wants: Wants, limit: number): readonly WatchEvent[] {
     const found: WatchEvent[] = [];
+    let bytes = 0;
     for (let index = this.#entries.length - 1; index >= this.#first; index--) {
       const entry = this.#entries[index];
       if (entry === undefined) break;
       entry.wire ??= wireEvents(entry.revision, entry.events);
       for (const event of entry.wire.toReversed()) {
-        if (found.length === limit) return found.toReversed();
-        if (wants(event)) found.push(event);
+        if (found.length === limit || bytes >= maxPageBytes) return found.toReversed();
+        if (!wants(event)) continue;
+        found.push(event);
+        bytes += weightOf(event);
       }
     }
     return found.toReversed();

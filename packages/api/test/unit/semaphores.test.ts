@@ -15,7 +15,16 @@ describe('semaphores', () => {
     const status = await request('GET', '/semaphores/exports/status');
     assert.deepEqual(
       { ...status.body, holders: (status.body['holders'] as object[]).length },
-      { resource: 'exports', limit: 3, free: 1, stays: false, holders: 1, waiters: [] },
+      {
+        resource: 'exports',
+        limit: 3,
+        free: 1,
+        stays: false,
+        holder_count: 1,
+        waiter_count: 0,
+        holders: 1,
+        waiters: [],
+      },
     );
     const released = await request('POST', '/semaphores/exports/release', {
       session_id,

@@ -178,7 +178,7 @@ function commandOf(step: Exclude<Step, { type: 'restore' }>, driver: Driver): Co
   const seen = driver.machine.session(sessionId);
   if (seen === undefined) return { type: 'advance' };
   if (step.type === 'abandon') {
-    const waits = driver.machine.waitsOf(sessionId);
+    const waits = driver.machine.waitsOf(sessionId, 0, 100).places;
     const wait = waits[step.which % Math.max(1, waits.length)];
     if (wait === undefined) return { type: 'advance' };
     const { requestId, kind, name } = wait;
@@ -339,7 +339,7 @@ function checkPools(driver: Driver): void {
     assert.ok(held <= size, key);
     const [first] = waiters;
     if (first === undefined || closed) continue;
-    const waits = driver.machine.waitsOf(id(first.session));
+    const waits = driver.machine.waitsOf(id(first.session), 0, 100).places;
     const together = waits.some((wait) => requests.get(wait.requestId)?.type === 'acquire_many');
     const own = key.startsWith('semaphore')
       ? 0

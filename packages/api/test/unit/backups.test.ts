@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import type { Readable } from 'node:stream';
+import { describe, it } from 'node:test';
+import { Backups } from '../../src/http/backups.ts';
+import { Refused } from '../../src/refused.ts';
+
+interface Source {
+  read: number;
+  closed: boolean;
+}
+
+/** Endless, chunks of 64 kB. */
+async function* endless(source: Source): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for (;;) {
+      source.read += 1;
+      yield new Uint8Array(64 * 1024);
+    }
+  } finally {
+    source.closed = true;
+  }
+}
+
+const closed = (stream: Readable): Promise<void> =>
+  new Promise((resolve) => stream.once('close', () => resolve()));
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const never = (): (() => void) => () => undefined;
+
+function begun(backups: Backups, source: Source): Readable {
+  const stream = backups.begin(() => endless(source));
+  assert.ok(!(stream instanceof Refused));
+  stream.on('error', () => undefined);
+  return stream;
+}
+
+describe('backups of one node', () => {
+  it('given four that are being read, then one more is refused, and there is room when one has hung up', async () => {
+    const backups = new Backups(never);
+    const streams = Array.from({ length: 4 }, () => begun(backups, { read: 0, closed: false }));
+    const refused = backups.begin(() => assert.fail('A refused backup opens nothing.'));
+    assert.ok(refused instanceof Refused);
+    assert.equal(refused.code, 'overloaded');
+    const [first] = streams;
+    assert.ok(first !== undefined);
+    const over = closed(first);
+    first.destroy();
+    await over;
+    const again = begun(backups, { read: 0, closed: false });
+    for (const stream of [again, ...streams]) stream.destroy();
+  });
+
+  it('given a reader that stops reading, then no more is read from the source than a buffer holds', async () => {
+    const source = { read: 0, closed: false };
+    const stream = begun(new Backups(never), source);
+    stream.read(1);
+    for (let count = 0; count < 50; count++) await turn();
+    assert.ok(source.read <= 3, `${String(source.read)} chunks were read`);
+    const over = closed(stream);
+    stream.destroy();
+    await over;
+    await turn();
+    assert.ok(source.closed);
+  });
+
+  it('given a reader that has read nothing for a minute, then its backup is given up and its source closed', async () => {
+    const timers: (() => void)[] = [];
+    const source = { read: 0, closed: false };
+    const backups = new Backups((_ms, callback) => {
+      timers.push(callback);
+      return () => undefined;
+    });
+    const stream = begun(backups, source);
+    stream.read(1);
+    for (let count = 0; count < 10; count++) await turn();
+    const over = closed(stream);
+    // Something was read in the first minute, nothing in the second.
+    timers.shift()?.();
+    assert.ok(!stream.destroyed);
+    timers.shift()?.();
+    await over;
+    await turn();
+    assert.ok(source.closed);
+  });
+});

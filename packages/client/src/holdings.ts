@@ -1,0 +1,114 @@
+/**
+ * What a session holds, as its client knows it.
+ *
+ * HB1: all holds of one lock, or of one leadership, are one hold of the cluster, which is named by the
+ *      smallest token of theirs; every acquire of permits is one of its own.
+ *      The name of an entry is never above a token in it: a lock that is had since that name without a break
+ *      covers every token that was given for it since.
+ * HB2: the digest is of these, as the cluster keeps it of what the session has: where the two are equal,
+ *      the cluster has all that is known here and nothing else.
+ */
+import { HoldDigest } from '@holdfast/protocol';
+import type { HoldEndedPush } from '@holdfast/protocol';
+import type { Held, HeldKind } from './held.ts';
+
+/** Pushes about holds whose grant has not been read yet. */
+const maxEarlyEnds = 100;
+
+/** One hold of the cluster. */
+interface Entry {
+  firstToken: number;
+  readonly held: Set<Held>;
+}
+
+export class Holdings {
+  readonly #all = new Set<Held>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #digest = new HoldDigest();
+  readonly #earlyEnds: HoldEndedPush[] = [];
+  #changes = 0;
+
+  get all(): ReadonlySet<Held> {
+    return this.#all;
+  }
+
+  /** Grows with each change of what is held. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Equal for equal holds of the cluster (HB2). */
+  get digest(): string {
+    return `${String(this.#entries.size)} ${this.#digest.text}`;
+  }
+
+  /** @returns how others ended it, where that was told before its grant was read. */
+  add(held: Held): HoldEndedPush | undefined {
+    this.#all.add(held);
+    this.#changes += 1;
+    const entry = this.#entries.get(keyOf(held));
+    if (entry === undefined) {
+      this.#entries.set(keyOf(held), { firstToken: held.fenceToken, held: new Set([held]) });
+      this.#digest.add(held.fenceToken);
+    } else {
+      entry.held.add(held);
+      if (held.fenceToken < entry.firstToken) this.#rename(entry, held.fenceToken); // HB1
+    }
+    return this.#earlyEnds.find((push) => isOf(held, push));
+  }
+
+  delete(held: Held): void {
+    if (!this.#all.delete(held)) return;
+    this.#changes += 1;
+    const entry = this.#entries.get(keyOf(held));
+    entry?.held.delete(held);
+    if (entry?.held.size !== 0) return;
+    this.#entries.delete(keyOf(held));
+    this.#digest.remove(entry.firstToken);
+  }
+
+  clear(): void {
+    for (const held of [...this.#all]) this.delete(held);
+  }
+
+  /** Those that are of one hold of the cluster (HB1). */
+  of(kind: HeldKind, name: string, fenceToken: number): readonly Held[] {
+    return [...(this.#entries.get(keyOf({ kind, name, fenceToken }))?.held ?? [])];
+  }
+
+  /** The cluster tells with which token a hold began: a raise of it may be all that is known here. */
+  confirm(held: Held, firstToken: number): void {
+    const entry = this.#entries.get(keyOf(held));
+    if (entry === undefined || entry.firstToken === firstToken) return;
+    for (const { fenceToken } of entry.held) if (fenceToken < firstToken) return; // HB1
+    this.#rename(entry, firstToken);
+  }
+
+  /** Takes those away that others ended; where none is known yet, that is kept in mind. */
+  endedByOthers(push: HoldEndedPush): readonly Held[] {
+    const known = this.of(push.kind, push.resource, push.fence_token);
+    const ended = known.filter((held) => isOf(held, push));
+    for (const held of ended) this.delete(held);
+    if (ended.length > 0) return ended;
+    this.#earlyEnds.push(push);
+    if (this.#earlyEnds.length > maxEarlyEnds) this.#earlyEnds.shift();
+    return [];
+  }
+
+  #rename(entry: Entry, firstToken: number): void {
+    this.#digest.remove(entry.firstToken);
+    entry.firstToken = firstToken;
+    this.#digest.add(firstToken);
+  }
+}
+
+const keyOf = ({ kind, name, fenceToken }: Pick<Held, 'kind' | 'name' | 'fenceToken'>): string =>
+  kind === 'semaphore' ? `semaphore ${String(fenceToken)}` : `${kind} ${name}`;
+
+/** A lock's later token, after a raise, is of the same hold. */
+function isOf(held: Held, push: HoldEndedPush): boolean {
+  if (held.kind !== push.kind || held.name !== push.resource) return false;
+  return held.kind === 'lock'
+    ? held.fenceToken <= push.fence_token
+    : held.fenceToken === push.fence_token;
+}

@@ -1,0 +1,119 @@
+/**
+ * Finds out which holds the cluster ended while nothing could be told: first by a digest, which costs the
+ * cluster nothing, and only where that differs page by page.
+ *
+ * HC1: judged are the holds that were known before the first read of a check: their grants came before
+ *      whatever that check reads. What is acquired meanwhile is left to the next one.
+ * HC2: an equal digest proves that all holds stood when it was read. It is compared with what was known when
+ *      it was asked for and with what is known when it comes: grants and releases may be under way.
+ * HC3: a hold keeps its place among the pages from its first grant to its end, so one that is on none of
+ *      them had ended when the page of its place was read. Only when all have been read is anything lost.
+ * HC4: a check that is wanted while another is under way follows it: what that one read may be older than
+ *      the reason for this one.
+ */
+import type { SessionLocksAnswer, SessionLocksBody } from '@holdfast/protocol';
+import type { ClientClock } from './clock.ts';
+import type { Held } from './held.ts';
+import type { Holdings } from './holdings.ts';
+
+const holdsOnAPage = 1000;
+const againMs = 1000;
+/** How often the digest is asked for while requests of the session are under way. */
+const digestTries = 3;
+
+/** The session whose holds are checked. */
+export interface CheckedSession {
+  readonly isActive: () => boolean;
+  /** No request that may change its holds is under way. */
+  readonly isQuiet: () => boolean;
+  readonly ask: (page: Omit<SessionLocksBody, 'session_id'>) => Promise<SessionLocksAnswer>;
+  /** The cluster does not have it any more. */
+  readonly lost: (held: Held) => void;
+}
+
+export class HoldsCheck {
+  readonly #holdings: Holdings;
+  readonly #session: CheckedSession;
+  readonly #clock: ClientClock;
+  #isRunning = false;
+  #isWanted = false;
+
+  constructor(holdings: Holdings, session: CheckedSession, clock: ClientClock) {
+    this.#holdings = holdings;
+    this.#session = session;
+    this.#clock = clock;
+  }
+
+  /** Never rejects: a check that fails is made again a little later. */
+  async run(): Promise<void> {
+    this.#isWanted = true;
+    if (this.#isRunning) return; // HC4
+    this.#isRunning = true;
+    try {
+      while (this.#isWanted && this.#session.isActive()) {
+        this.#isWanted = false;
+        await this.#check();
+      }
+    } catch {
+      // The keepalive tells what became of the session; what became of a hold has to be asked again.
+      this.#clock.after(againMs, () => void this.run());
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #check(): Promise<void> {
+    const known = new Set(this.#holdings.all); // HC1
+    if (known.size === 0 || (await this.#isUnchanged())) return;
+    const standing = await this.#read(known);
+    if (standing === undefined) return;
+    for (const held of known)
+      if (this.#holdings.all.has(held) && !standing.has(held)) this.#session.lost(held);
+  }
+
+  /** HC2. */
+  async #isUnchanged(): Promise<boolean> {
+    for (let tries = 0; tries < digestTries && this.#session.isActive(); tries++) {
+      const { digest, changes } = this.#holdings;
+      const isQuiet = this.#session.isQuiet();
+      const answer = await this.#session.ask({ limit: 0 });
+      const told = `${String(answer.total_holds)} ${answer.digest}`;
+      if (told === digest || told === this.#holdings.digest) return true;
+      if (isQuiet && this.#session.isQuiet() && changes === this.#holdings.changes) return false;
+    }
+    return false;
+  }
+
+  /** Those of `known` that are on a page; undefined: the session is over. */
+  async #read(known: ReadonlySet<Held>): Promise<ReadonlySet<Held> | undefined> {
+    const standing = new Set<Held>();
+    let after: number | null = 0;
+    while (after !== null) {
+      if (!this.#session.isActive()) return undefined;
+      const page: SessionLocksAnswer = await this.#session.ask({ after, limit: holdsOnAPage });
+      for (const { held, firstToken } of this.#onPage(page)) {
+        if (!known.has(held)) continue;
+        standing.add(held);
+        this.#holdings.confirm(held, firstToken);
+      }
+      after = page.next_after;
+    }
+    return standing; // HC3
+  }
+
+  *#onPage({ holds, permits, leaderships }: SessionLocksAnswer): Generator<{
+    readonly held: Held;
+    readonly firstToken: number;
+  }> {
+    for (const { resource, fence_token, first_fence_token: firstToken } of holds)
+      for (const held of this.#holdings.of('lock', resource, fence_token))
+        if (held.fenceToken >= firstToken && held.fenceToken <= fence_token)
+          yield { held, firstToken };
+    for (const { resource, fence_token: firstToken } of permits)
+      for (const held of this.#holdings.of('semaphore', resource, firstToken))
+        yield { held, firstToken };
+    for (const { resource, fence_token: firstToken } of leaderships)
+      for (const held of this.#holdings.of('election', resource, firstToken))
+        if (held.fenceToken === firstToken) yield { held, firstToken };
+  }
+}
