@@ -77,6 +77,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     stateLimits: options.stateLimits,
     reachable: parts.reachable,
     onFatal: options.onFatal,
+    ...(bounds.maxBatchBytes === undefined ? {} : { maxBatchBytes: bounds.maxBatchBytes }),
   });
   const transport = parts.makeTransport({
     onMessages: (from, messages) => replica.receive(from, messages),

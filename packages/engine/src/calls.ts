@@ -24,24 +24,15 @@ export type Call =
   | { readonly type: 'remove_member'; readonly id: string; readonly timeoutMs: number }
   | { readonly type: 'transfer'; readonly to: string | null; readonly timeoutMs: number }
   | {
-      /**
-       * The leader tells what its state is as of an index. Who has applied exactly that index, or
-       * remembers its digest as of there, compares; a difference means that one of the two states is
-       * damaged. The value of the answer is a `DigestComparison`. Not for the leader alone: whoever is
-       * asked answers for itself.
-       */
+      /** A member tells the hash of the snapshot that it saved: every member compares it with its own (state-digests.ts). */
       readonly type: 'state_digest';
       readonly index: number;
-      /** As the state machine's `digest()`, or the hash of the snapshot at this index. */
+      /** Of the snapshot at this index. */
       readonly hash: string;
+      /** Version of the state's snapshot format. */
+      readonly formatVersion: number;
       readonly timeoutMs: number;
     };
-
-/** `unknown`: this node has no digest as of that index (any more, or yet). */
-export type DigestComparison =
-  | { readonly type: 'equal' }
-  | { readonly type: 'different'; readonly hash: string }
-  | { readonly type: 'unknown' };
 
 /** A call before it is known how long it may take. */
 export type WithoutTimeout<T> = T extends unknown ? Omit<T, 'timeoutMs'> : never;
@@ -66,6 +57,7 @@ const callTypes: ReadonlySet<unknown> = new Set<Call['type']>([
   'state_digest',
 ]);
 
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
 const isHash = (value: unknown): boolean =>
   typeof value === 'string' && /^[0-9a-f]{16,128}$/.test(value);
 
@@ -80,10 +72,11 @@ export function isCall(value: unknown): value is Call {
     readonly timeoutMs?: unknown;
     readonly index?: unknown;
     readonly hash?: unknown;
+    readonly formatVersion?: unknown;
   };
   if (!callTypes.has(call.type) || !Number.isFinite(call.timeoutMs)) return false;
   if (call.type !== 'state_digest') return true;
-  return Number.isSafeInteger(call.index) && Number(call.index) >= 0 && isHash(call.hash);
+  return isCount(call.index) && isHash(call.hash) && isCount(call.formatVersion);
 }
 
 export function failureAnswer(error: unknown): CallAnswer {

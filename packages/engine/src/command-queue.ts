@@ -62,6 +62,7 @@ export class CommandQueue {
   readonly #replica: Replica;
   readonly #clock: Clock;
   readonly #clusterClock: ClusterClock;
+  readonly #mostBatchBytes: number;
   readonly #queued = new Backlog<Submission>();
   #flushPlanned = false;
   #inLog = 0;
@@ -74,7 +75,14 @@ export class CommandQueue {
   proposedBatches = 0;
   proposedCommands = 0;
 
-  constructor(replica: Replica, clock: Clock, clusterClock: ClusterClock) {
+  /** @param mostBatchBytes Smaller in tests. */
+  constructor(
+    replica: Replica,
+    clock: Clock,
+    clusterClock: ClusterClock,
+    mostBatchBytes: number = maxBatchBytes,
+  ) {
+    this.#mostBatchBytes = mostBatchBytes;
     this.#replica = replica;
     this.#clock = clock;
     this.#clusterClock = clusterClock;
@@ -219,7 +227,10 @@ export class CommandQueue {
     const startedMs = this.#clock.now();
     const time = this.#clusterClock.read(startedMs);
     // Taken out first: with one member the outcome may come before `propose` returns.
-    const submissions = this.#queued.take(maxCommandsPerBatch, maxBatchBytes - batchOverheadBytes); // C4
+    const submissions = this.#queued.take(
+      maxCommandsPerBatch,
+      this.#mostBatchBytes - batchOverheadBytes,
+    ); // C4
     const bytes = this.#enterLog(submissions);
     const answer = this.#replica.propose(
       { time, commands: submissions.map((submission) => submission.envelope) },

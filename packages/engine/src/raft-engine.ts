@@ -52,6 +52,8 @@ export interface RaftEngineParts {
   /** Other nodes can reach this one. */
   readonly reachable: boolean;
   readonly onFatal: (error: Error) => void;
+  /** Smaller than `maxBatchBytes` of bounds.ts, for tests. */
+  readonly maxBatchBytes?: number;
 }
 
 export class RaftEngine implements Engine {
@@ -80,7 +82,7 @@ export class RaftEngine implements Engine {
   attach(replica: Replica, transport: Transport, clientUrl: string): void {
     const { clock, log, nodeId, reachable, stateLimits: limits } = this.#parts;
     const clusterClock = new ClusterClock();
-    const queue = new CommandQueue(replica, clock, clusterClock);
+    const queue = new CommandQueue(replica, clock, clusterClock, this.#parts.maxBatchBytes);
     const route = new LeaderRoute(clock, transport, replica.status());
     this.#replica = replica;
     this.#transport = transport;

@@ -108,6 +108,14 @@ export class Disk {
     return this.#flipIn(path, offset, byteLength);
   }
 
+  /** Its log is gone, as if somebody had removed the folder. False where there is nothing yet. */
+  loseLog(): boolean {
+    if (!this.#made) return false;
+    for (const path of this.#files.paths)
+      if (path.startsWith(`${this.#folder}/`)) this.#files.remove(path);
+    return true;
+  }
+
   #flipIn(path: string, offset: number, byteLength: number): string {
     const position = offset + this.#random.below(byteLength);
     const bytes = this.#files.bytes(path);
