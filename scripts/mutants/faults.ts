@@ -258,7 +258,8 @@ export const faults: readonly Fault[] = [
     name: 'strangers-not-answered',
     breaks: 'a member that a lagging node does not know yet never gets its vote',
     file: 'packages/engine/src/transport/tcp.ts',
-    find: `if (outgoing === undefined) this.#writeBack(to, () => encodeMessageFrame(message));
+    find: `if (outgoing === undefined)
+      this.#incomingOf.get(to)?.write(() => encodeMessageFrame(message, to)); // T4
     else outgoing`,
     put: `if (outgoing !== undefined) outgoing`,
   },
@@ -442,5 +443,73 @@ export const faults: readonly Fault[] = [
     file: 'packages/engine/src/raft-engine.ts',
     find: `for (const listener of this.#gapListeners) listener(index);`,
     put: `for (const listener of this.#gapListeners) if (index < 0) listener(index);`,
+  },
+  {
+    name: 'connecting-side-does-not-look',
+    breaks: 'a member whose folder was lost answers on the connection that is made to it',
+    file: 'packages/engine/src/transport/hello.ts',
+    find: `const reason = this.#mismatch(hello, wanted) ?? this.#otherFolder(hello);`,
+    put: `const reason =
+      this.#mismatch(hello, wanted) ??
+      (wanted === undefined ? this.#otherFolder(hello) : undefined);`,
+  },
+  {
+    name: 'frames-count-before-the-hello',
+    breaks: 'what comes before both sides have shown who they are is taken',
+    file: 'packages/engine/src/transport/incoming.ts',
+    find: `if (!this.#reader.isEmpty)
+      throw`,
+    put: `if (this.#reader.isEmpty && !this.#reader.isEmpty)
+      throw`,
+  },
+  {
+    name: 'answers-count-before-the-hello',
+    breaks: 'a peer that has not shown who it is answers',
+    file: 'packages/engine/src/transport/outgoing.ts',
+    find: `else if (this.#connected) frames.push(frame);`,
+    put: `else if (this.#connected || frame.kind === frameKinds.raft) frames.push(frame);`,
+  },
+  {
+    name: 'lost-folder-not-passed-on',
+    breaks: 'a member that joined later takes the new folder of a lost one for its first',
+    file: 'packages/engine/src/transport/hello.ts',
+    find: `this.#knownPeers.learn(hello['knownPeers']);`,
+    put: ``,
+  },
+  {
+    name: 'batches-not-bounded-by-bytes',
+    breaks: 'an entry that no frame can carry is proposed: its holder leads and never commits',
+    file: 'packages/engine/src/command-queue.ts',
+    find: `this.#queued.take(maxCommandsPerBatch, maxBatchBytes - batchOverheadBytes); // C4`,
+    put: `this.#queued.take(maxCommandsPerBatch, Infinity);`,
+  },
+  {
+    name: 'pending-bytes-not-bounded',
+    breaks: 'commands that wait for the log fill the memory of the leader',
+    file: 'packages/engine/src/command-queue.ts',
+    find: `pendingBytes + byteLength <= maxPendingBytes &&`,
+    put: `pendingBytes >= 0 &&`,
+  },
+  {
+    name: 'large-frame-sent-all-the-same',
+    breaks: 'a frame too large is sent, refused and sent again, for ever',
+    file: 'packages/engine/src/transport/frames.ts',
+    find: `if (5 + bodyBytes > maxFrameBytes)`,
+    put: `if (5 + bodyBytes > 2 ** 31)`,
+  },
+  {
+    name: 'refused-and-tried-at-once',
+    breaks: 'a peer that broke the protocol is connected to again without a pause',
+    file: 'packages/engine/src/transport/outgoing.ts',
+    find: `this.#connected = false;
+    this.#retryMs = maxRetryMs; // T5`,
+    put: `this.#connected = false;`,
+  },
+  {
+    name: 'part-beyond-the-end-taken',
+    breaks: 'a part of a snapshot that lies beyond its end is written',
+    file: 'packages/engine/src/transport/messages.ts',
+    find: `if (offset + byteLength > meta.byteLength)`,
+    put: `if (offset + byteLength > meta.byteLength + meta.index)`,
   },
 ];

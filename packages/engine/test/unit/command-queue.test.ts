@@ -33,7 +33,7 @@ class Log {
     const results = first.batch.commands.map(
       (): CommandResult => ({ ok: true, type: 'done' }) as never,
     );
-    first.end({ type: 'applied', index: 1, applied: { results, events: [] } as never });
+    first.end({ type: 'applied', index: 1, applied: { results, events: [] } });
     return first.batch;
   }
 }
@@ -41,7 +41,7 @@ class Log {
 function start(): { log: Log; queue: CommandQueue } {
   const log = new Log();
   const clock = new StillClock();
-  const queue = new CommandQueue(log as unknown as Replica, clock, new ClusterClock(clock));
+  const queue = new CommandQueue(log as unknown as Replica, clock, new ClusterClock());
   return { log, queue };
 }
 

@@ -16,7 +16,7 @@ import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 import type { Witness } from '../checks/witness.ts';
 import type { Door } from './stream.ts';
-import { clientUrlOf, SimulatedTransport } from './transport.ts';
+import { clientUrlOf, Folder, SimulatedTransport } from './transport.ts';
 
 export const clusterId = 'simulated';
 
@@ -50,6 +50,7 @@ export class SimulatedNode implements Door {
   readonly machine: Machine;
   readonly disk: Disk;
   readonly #options: NodeOptions;
+  readonly #folder: Folder;
   #assembled: AssembledEngine | undefined;
   #admit: ((socket: StreamSocket) => void) | undefined;
 
@@ -57,6 +58,7 @@ export class SimulatedNode implements Door {
     this.#options = options;
     this.id = options.machine.name;
     this.machine = options.machine;
+    this.#folder = new Folder(`${this.id} first`);
     this.disk = new Disk(options.machine, options.random.fork());
   }
 
@@ -144,7 +146,7 @@ export class SimulatedNode implements Door {
       bounds: settings,
       makeTransport: (handlers) => {
         const { switchboard } = this.#options;
-        transport = new SimulatedTransport(world, machine, switchboard, handlers);
+        transport = new SimulatedTransport(world, machine, this.#folder, switchboard, handlers);
         return transport;
       },
       onApplied: (index, batch, applied) => {

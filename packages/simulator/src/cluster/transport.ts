@@ -16,13 +16,41 @@ interface OpenCall {
   readonly cleanUp: () => void;
 }
 
+/**
+ * What a node's folder says of who it is, and of whom it has met. It outlives the process; where the
+ * folder is lost, a new one takes its place, and the others know it by that.
+ */
+export class Folder {
+  readonly incarnation: string;
+  readonly #met = new Map<string, string>();
+
+  constructor(incarnation: string) {
+    this.incarnation = incarnation;
+  }
+
+  /** As `KnownPeers` of the engine. */
+  accepts(id: string, incarnation: string): boolean {
+    const met = this.#met.get(id);
+    if (met === undefined) this.#met.set(id, incarnation);
+    return met === undefined || met === incarnation;
+  }
+
+  learn(other: Folder): void {
+    for (const [id, incarnation] of other.#met)
+      if (!this.#met.has(id)) this.#met.set(id, incarnation);
+  }
+}
+
 /** Where transports find each other. */
 export type Switchboard = ReadonlyMap<string, SimulatedTransport>;
 
 export class SimulatedTransport implements Transport {
   readonly #world: World;
   readonly #machine: Machine;
+  readonly #folder: Folder;
   readonly #handlers: TransportHandlers;
+  /** Those with which both sides have shown who they are. */
+  readonly #met = new WeakSet<SimulatedTransport>();
   readonly #switchboard: Switchboard;
   /** The process that this is of. */
   readonly #process: number;
@@ -34,11 +62,13 @@ export class SimulatedTransport implements Transport {
   constructor(
     world: World,
     machine: Machine,
+    folder: Folder,
     switchboard: Switchboard,
     handlers: TransportHandlers,
   ) {
     this.#world = world;
     this.#machine = machine;
+    this.#folder = folder;
     this.#process = machine.process;
     this.#switchboard = switchboard;
     this.#handlers = handlers;
@@ -124,7 +154,9 @@ export class SimulatedTransport implements Transport {
 
   isConnected(peer: MemberId): boolean {
     const other = this.#switchboard.get(peer);
-    return this.#peers.has(peer) && other !== undefined && other.#machine.isOn;
+    return (
+      this.#peers.has(peer) && other !== undefined && other.#machine.isOn && this.#meets(other)
+    );
   }
 
   /** The peer's process has ended: its connections are reset. */
@@ -159,8 +191,23 @@ export class SimulatedTransport implements Transport {
       if (this.#machine.endsNow) return false;
       throw new Error(`A process of ${this.#machine.name} that has ended sends.`);
     }
-    if (other === undefined) return false;
+    if (other === undefined || !this.#meets(other)) return false;
     return this.#world.network.send(this.#machine, other.#machine, () => arrive(other));
+  }
+
+  /**
+   * The hello of both sides (HELLO-1 of the engine): nothing passes between two of which one knows the
+   * other by another folder.
+   */
+  #meets(other: SimulatedTransport): boolean {
+    if (this.#met.has(other)) return true;
+    const [own, its] = [this.#folder, other.#folder];
+    if (!its.accepts(this.#machine.name, own.incarnation)) return false;
+    if (!own.accepts(other.#machine.name, its.incarnation)) return false;
+    its.learn(own);
+    own.learn(its);
+    this.#met.add(other);
+    return true;
   }
 
   #breakSoon(peer: MemberId): void {
