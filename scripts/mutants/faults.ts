@@ -100,8 +100,8 @@ export const faults: readonly Fault[] = [
     name: 'read-proof-counts-older-rounds',
     breaks: 'answers to messages sent before a read was asked prove it',
     file: 'packages/raft/src/reads.ts',
-    find: `this.#pending[0].round <= round`,
-    put: `this.#pending[0].round <= round + 1`,
+    find: `if (pending.round > round) break;`,
+    put: `if (pending.round > round + 1) break;`,
   },
   {
     name: 'leases-kept-across-leaderships',
