@@ -9,6 +9,8 @@ const sessionTimeoutSeconds = 300;
 /** Of each session: enough to keep the cluster's batches full, far below what a session may have. */
 const inFlight = 16;
 const acquireWaitMs = 30_000;
+/** After a failover the client may be busy with the comparison of its holds. */
+const lookTimeoutMs = 120_000;
 
 const plan = readClientPlan(process.argv[2]);
 const { connect } = await openBuild(plan.checkout);
@@ -74,7 +76,11 @@ async function sample(ofEach: number): Promise<SampleResult> {
     for (let at = 0; at < holds.length; at += step) {
       const hold = holds[at];
       if (hold === undefined) continue;
-      const { holders } = await client.call('lock_status', { name: hold.name });
+      const { holders } = await client.call(
+        'lock_status',
+        { name: hold.name },
+        { timeoutMs: lookTimeoutMs },
+      );
       const stands = holders.some(
         (holder) => holder.session_id === session.id && holder.fence_token === hold.fenceToken,
       );

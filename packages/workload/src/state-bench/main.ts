@@ -169,5 +169,6 @@ try {
   process.exitCode = (await main()) ? 0 : 1;
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  // A phase that was given up may still wait for an answer; the nodes and the clients are gone already.
+  process.exit(1);
 }
