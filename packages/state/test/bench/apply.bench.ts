@@ -14,6 +14,7 @@ const limits = {
   maxElections: 1000,
   maxBarriers: 1000,
   maxLatches: 1000,
+  maxHoldsPerResource: 100_000,
   maxResultsPerSession: 1024,
 };
 const sessionCount = 256;
