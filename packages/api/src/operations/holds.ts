@@ -240,7 +240,10 @@ export async function check(body: CheckBody, context: OperationContext): Promise
     valid: tokens.includes(body.fence_token),
     resource: body.name,
     fence_token: body.fence_token,
-    current_fence_token: tokens.length === 0 ? null : Math.max(...tokens),
+    current_fence_token:
+      tokens.length === 0
+        ? null
+        : tokens.reduce((most, one) => Math.max(most, one), Number.NEGATIVE_INFINITY),
     end_reason: found.ended?.reason ?? null,
   };
 }
