@@ -68,12 +68,16 @@ async function strike<Cluster extends Nodes>(
 ): Promise<Strike> {
   const startedMs = nowMs();
   const { target, heal } = await strikes(stage);
+  // spread: a pair of bounds
   await pause(stage.chance.between(...lasts));
   await heal();
   const healedAtMs = nowMs();
   const recoveryMs = await recovered();
   const lastedMs = healedAtMs - startedMs;
-  const column = Math.max(...nemeses.map((nemesis) => nemesis.name.length)) + 1;
+  const column =
+    nemeses
+      .map((nemesis) => nemesis.name.length)
+      .reduce((most, one) => Math.max(most, one), Number.NEGATIVE_INFINITY) + 1;
   tell(
     `  ${name.padEnd(column)} ${target.padEnd(34)} lasted ${(lastedMs / 1000).toFixed(1).padStart(4)} s, all served again after ${recoveryMs.toFixed(0).padStart(5)} ms`,
   );

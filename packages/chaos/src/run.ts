@@ -103,7 +103,7 @@ export async function runChaos(options: RunOptions): Promise<RunOutcome> {
         );
     }
     cluster = await ChaosCluster.start(folder, options.nodes);
-    clients.push(...startClients(cluster, options));
+    for (const one of startClients(cluster, options)) clients.push(one);
     const running = cluster;
     await campaign({
       stage: { cluster, clients, chance },

@@ -45,8 +45,13 @@ export function drawHistory<State, Call, Answer>(
   const deadEndMs = deadEndOf(history, violation);
   const bars = barsOf(model, history, violation, deadEndMs);
   const clients = [...new Set(bars.map(({ client }) => client))].sort();
-  const fromMs = Math.min(...bars.map((bar) => bar.fromMs));
-  const toMs = Math.max(...bars.map((bar) => bar.toMs ?? bar.fromMs)) + 1;
+  const fromMs = bars
+    .map((bar) => bar.fromMs)
+    .reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY);
+  const toMs =
+    bars
+      .map((bar) => bar.toMs ?? bar.fromMs)
+      .reduce((most, one) => Math.max(most, one), Number.NEGATIVE_INFINITY) + 1;
   const x = (ms: number): number =>
     marginPx + ((ms - fromMs) / (toMs - fromMs)) * (widthPx - marginPx - labelRoomPx);
   const rows = stack(bars, clients, (bar) => spanOf(bar, x));

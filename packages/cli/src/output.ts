@@ -15,7 +15,7 @@ export function printRecord(output: Output, record: object): void {
   const rows = Object.entries(record).filter(
     ([, value]) => typeof value !== 'object' || value === null,
   );
-  const width = Math.max(0, ...rows.map(([name]) => name.length));
+  const width = rows.map(([name]) => name.length).reduce((most, one) => Math.max(most, one), 0);
   for (const [name, value] of rows)
     output.write(`${name.padEnd(width)}  ${value === null ? '-' : printable(String(value))}\n`);
 }

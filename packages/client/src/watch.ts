@@ -94,7 +94,7 @@ class WatchRound {
         return;
       }
       if (this.#over) return;
-      this.#events.push(...push.events);
+      for (const one of push.events) this.#events.push(one);
       // What is not read in time is asked for again, from the last one that was read.
       if (this.#events.length > maxWaiting) this.#end();
       else this.#wake();

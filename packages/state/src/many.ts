@@ -5,6 +5,7 @@
  * Y2: who wants several stands in all the queues from the same command on, without a priority (L4):
  *     of two that want the same, the same one is ahead everywhere, so that they cannot block each other.
  */
+import { encodeWanted } from './answer-records.ts';
 import { enqueueTogether, give, grantedMany, pass, placeOf } from './grants.ts';
 import type { Ask } from './grants.ts';
 import { invariant } from './invariant.ts';
@@ -97,13 +98,19 @@ function queued({ waiter }: ManyAnswer): CommandResult {
 /** The first answer, or the place in the queue as of now. */
 function repeated({ requestId, wanted, waitMs }: AcquireMany, known: Answer): CommandResult {
   if (known.kind !== 'acquire_many') return requestReused(requestId, usedFor(known));
-  if (known.wanted !== undefined && JSON.stringify(known.wanted) !== JSON.stringify(wanted))
+  if (known.wanted !== undefined && !isSame(known.wanted, wanted))
     return requestReused(requestId, usedFor(known));
   if (known.waiter !== undefined && waitMs <= 0)
     return requestReused(requestId, `${usedFor(known)} that is still waiting`);
   if (known.waiter !== undefined) return queued(known);
   invariant(known.result !== undefined, 'A request waits or is answered.', known.name);
   return known.result;
+}
+
+/** By what they say: one from a snapshot may have its fields in another order than one from the log. */
+function isSame(known: readonly Wanted[], wanted: readonly Wanted[]): boolean {
+  const told = (list: readonly Wanted[]): string => JSON.stringify(list.map(encodeWanted));
+  return told(known) === told(wanted);
 }
 
 /** Nothing is opened or changed here. */

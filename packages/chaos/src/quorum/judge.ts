@@ -149,9 +149,10 @@ export function waitsAfter(
   const byName = Map.groupBy(wanted, ({ client }) => client.split('.')[0] ?? client);
   const waits = healsAtMs.flatMap((healedAtMs) =>
     [...byName.values()].flatMap((holds) => {
-      const next = Math.min(
-        ...holds.map(({ granted }) => granted.atMs).filter((atMs) => atMs > healedAtMs),
-      );
+      const next = holds
+        .map(({ granted }) => granted.atMs)
+        .filter((atMs) => atMs > healedAtMs)
+        .reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY);
       return Number.isFinite(next) ? [next - healedAtMs] : [];
     }),
   );

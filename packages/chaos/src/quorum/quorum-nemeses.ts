@@ -167,6 +167,7 @@ const whileHolderStands = (other: QuorumNemesis): QuorumNemesis => ({
   strike: async (stage) => {
     const holder = await stopHolder.strike(stage);
     const struck = await other.strike(stage);
+    // spread: a pair of bounds
     await pause(stage.chance.between(...other.lasts));
     await struck.heal();
     return { target: `${holder.target}; ${struck.target}`, heal: holder.heal };

@@ -67,13 +67,14 @@ export async function runQuorumChaos(options: QuorumRunOptions): Promise<RunOutc
   await Promise.all((cluster?.clients ?? []).map((client) => client.stop()));
   for (const client of cluster?.clients ?? []) {
     if (client.failure !== undefined) failures.push(`${client.name} ended: ${client.failure}`);
-    records.push(...client.journals().flatMap((one) => readHolds(one.client, one.path)));
+    for (const one of client.journals().flatMap((one) => readHolds(one.client, one.path)))
+      records.push(one);
   }
   await cluster?.close();
   guarded.close();
   disks.unmountAll();
   rmSync(folder, { recursive: true, force: true });
-  failures.push(...brokenPromises(records));
+  for (const one of brokenPromises(records)) failures.push(one);
   return { strikes, skipped, failures, ...judged(records), notes: notesOf(records, strikes) };
 }
 

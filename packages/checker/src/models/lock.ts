@@ -242,10 +242,19 @@ function read(state: LockState, tokens: readonly number[]): readonly LockState[]
   const [hold] = unseen;
   const [token] = others;
   if (hold === undefined || token === undefined) return [state];
-  if (others.some((other) => other < Math.min(...unseen.map(({ atLeast }) => atLeast)))) return [];
+  if (
+    others.some(
+      (other) =>
+        other <
+        unseen
+          .map(({ atLeast }) => atLeast)
+          .reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY),
+    )
+  )
+    return [];
   // With several it cannot be told which is whose.
   return unseen.length > 1
-    ? [{ ...state, lastToken: Math.max(state.lastToken, ...others) }]
+    ? [{ ...state, lastToken: others.reduce((most, one) => Math.max(most, one), state.lastToken) }]
     : [put(state, { ...hold, token }, token)];
 }
 

@@ -105,5 +105,7 @@ async function firstEnd(client: Client, { holds }: MultiHold): Promise<number | 
     if (end === undefined) return undefined;
     if (end !== null) known.push(end);
   }
-  return known.length === 0 ? null : Math.min(...known);
+  return known.length === 0
+    ? null
+    : known.reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY);
 }

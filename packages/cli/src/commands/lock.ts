@@ -138,7 +138,7 @@ async function list(environment: Environment, prefix: string, limit: number): Pr
         limit: Math.min(1000, limit - locks.length),
         ...(after === '' ? {} : { after }),
       });
-      locks.push(...page.locks);
+      for (const one of page.locks) locks.push(one);
       after = page.next_after;
     }
     const rows = locks.map((held) => [

@@ -51,13 +51,10 @@ function functionOf(root: CommandNode, node: CommandNode): string {
   const lines = [`${nameOf(root, node)}() {`];
   if (node.commands.length > 0)
     lines.push('  local curcontext="$curcontext" state line', '  typeset -A opt_args');
-  lines.push(
-    `  _arguments -C -S \\`,
-    ...specifications.map(
-      (text, position) => `    ${text}${position === specifications.length - 1 ? '' : ' \\'}`,
-    ),
-  );
-  if (node.commands.length > 0) lines.push(...dispatch(root, node));
+  lines.push(`  _arguments -C -S \\`);
+  for (const [position, text] of specifications.entries())
+    lines.push(`    ${text}${position === specifications.length - 1 ? '' : ' \\'}`);
+  if (node.commands.length > 0) for (const line of dispatch(root, node)) lines.push(line);
   lines.push('}', '');
   return lines.join('\n');
 }

@@ -47,7 +47,9 @@ export function verdictOf(reports: readonly NodeReport[]): Verdict {
   }
   return {
     type: 'undecided',
-    remainingMs: Math.max(...held.map((vote) => vote.remaining_ms)),
+    remainingMs: held
+      .map((vote) => vote.remaining_ms)
+      .reduce((most, one) => Math.max(most, one), Number.NEGATIVE_INFINITY),
   };
 }
 

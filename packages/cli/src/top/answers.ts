@@ -54,7 +54,7 @@ export async function readLocks(
     const path = `/locks?consistency=stale&limit=${String(locksOnAPage)}${after}`;
     const answer = await askNode(url, path, isLocks, signal);
     if (answer === undefined) return undefined;
-    locks.push(...answer.locks);
+    for (const one of answer.locks) locks.push(one);
     if (answer.next_after === null) return { locks, complete: true };
     after = `&after=${encodeURIComponent(answer.next_after)}`;
   }

@@ -98,7 +98,9 @@ export function makeReport(
 }
 
 function withoutContact({ at, lastHeard }: Reading, earlier: Report | undefined): Report {
-  const sinceMs = Math.max(0, ...[...lastHeard.values()].map((instant) => instant.wallMs));
+  const sinceMs = [...lastHeard.values()]
+    .map((instant) => instant.wallMs)
+    .reduce((most, one) => Math.max(most, one), 0);
   const since = isoOf(sinceMs === 0 ? at.wallMs : sinceMs);
   const empty = {
     cluster_id: null,
@@ -189,8 +191,17 @@ function hotLock(lock: ListedLock, nowMs: number): HotLock {
     fence_token:
       lock.holders.length === 0
         ? null
-        : Math.max(...lock.holders.map((holder) => holder.fence_token)),
-    held_seconds: since.length === 0 ? null : Math.max(0, nowMs / 1000 - Math.min(...since)),
+        : lock.holders
+            .map((holder) => holder.fence_token)
+            .reduce((most, one) => Math.max(most, one), Number.NEGATIVE_INFINITY),
+    held_seconds:
+      since.length === 0
+        ? null
+        : Math.max(
+            0,
+            nowMs / 1000 -
+              since.reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY),
+          ),
     waiter_count: lock.waiter_count,
     queue: lock.waiters.slice(0, queueKept).map((waiter) => waiter.client_id),
   };

@@ -27,7 +27,9 @@ export function layOut(columns: readonly Column[], width: number | undefined): r
   });
   const shown = width === undefined ? clean : choose(clean, width);
   const widths = shown.map(widthOfColumn);
-  const rows = Math.max(0, ...shown.map((column) => column.cells.length));
+  const rows = shown
+    .map((column) => column.cells.length)
+    .reduce((most, one) => Math.max(most, one), 0);
   const line = (cellOf: (column: Column) => string): string => {
     const text = shown
       .map((column, position) => fit(cellOf(column), widths[position] ?? 0, column.align))
@@ -45,7 +47,9 @@ export function layOut(columns: readonly Column[], width: number | undefined): r
 function choose(columns: readonly Column[], width: number): readonly Column[] {
   let shown = columns;
   while (shown.length > 1 && leastWidth(shown) > width) {
-    const least = Math.max(...shown.map((column) => column.importance));
+    const least = shown
+      .map((column) => column.importance)
+      .reduce((most, one) => Math.max(most, one), Number.NEGATIVE_INFINITY);
     shown = shown.filter((column) => column.importance !== least);
   }
   return shown;

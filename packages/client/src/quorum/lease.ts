@@ -80,7 +80,7 @@ export async function attempt(
   let { silent } = votes;
   const grants = grantsOf(heard);
   if (grants.length >= majority) {
-    const token = Math.max(...grants);
+    const token = grants.reduce((most, one) => Math.max(most, one), Number.NEGATIVE_INFINITY);
     const agree = grants.filter((grant) => grant === token).length >= majority;
     const confirmed = agree || (await confirm(settings, lease, token)); // Q2
     if (confirmed === true && validForMs(settings, askedAt) > 0)

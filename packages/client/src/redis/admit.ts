@@ -146,10 +146,9 @@ async function admit(
     if (refusal !== undefined) throw refusal;
     if (answer[0] !== 'JOINING') throw overtaken(name);
   }
-  const longestTtlMs = Math.max(
-    Math.ceil(options.longestTtlMs),
-    ...seats.map((seat) => seat.longestTtlMs),
-  );
+  const longestTtlMs = seats
+    .map((seat) => seat.longestTtlMs)
+    .reduce((most, one) => Math.max(most, one), Math.ceil(options.longestTtlMs));
   // By this clock, which may run faster than those that the leases are counted by.
   await pause(longestTtlMs * (1 + smallestDriftShare), signal);
   const voting = seats.filter(({ isVoting }) => isVoting);
@@ -165,7 +164,9 @@ async function admit(
   const isKnown = hasMajority(urls, knowing);
   if (!isKnown && !isNewSet)
     throw new HoldfastError('no_quorum', 'A majority that had voted was lost meanwhile.');
-  const floor = Math.max(isKnown ? 0 : floorToken, ...seats.map(({ largest }) => largest));
+  const floor = seats
+    .map(({ largest }) => largest)
+    .reduce((most, one) => Math.max(most, one), isKnown ? 0 : floorToken);
   for (const { name, server } of joining) {
     const { runId } = server.facts;
     const args = [runId, epoch, admission, floor, longestTtlMs, durableText(server.facts)];

@@ -91,7 +91,7 @@ const bars = '▁▂▃▄▅▆▇█';
 
 /** A row of bars, each as high as its value beside the highest; a space where nothing happened. */
 export function sparkline(values: readonly number[]): string {
-  const highest = Math.max(1, ...values);
+  const highest = values.reduce((most, one) => Math.max(most, one), 1);
   return values
     .map((value) =>
       value === 0 ? ' ' : (bars[Math.min(7, Math.floor((value / highest) * 8))] ?? ' '),

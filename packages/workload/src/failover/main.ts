@@ -80,9 +80,9 @@ function print(outcomes: readonly Outcome[]): void {
   const rows = outcomes.map(({ words, outagesMs, medianMs, medianAtMostMs, met }) => [
     words,
     String(outagesMs.length),
-    milliseconds(Math.min(...outagesMs)),
+    milliseconds(outagesMs.reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY)),
     milliseconds(medianMs),
-    milliseconds(Math.max(...outagesMs)),
+    milliseconds(outagesMs.reduce((most, one) => Math.max(most, one), Number.NEGATIVE_INFINITY)),
     medianAtMostMs === Infinity
       ? '–'
       : `${milliseconds(medianAtMostMs)} ${met ? '(met)' : '(missed)'}`,

@@ -5,7 +5,9 @@ export function table(
   leftColumns = 1,
 ): string {
   const widths = headings.map((heading, column) =>
-    Math.max(3, heading.length, ...rows.map((row) => (row[column] ?? '').length)),
+    rows
+      .map((row) => (row[column] ?? '').length)
+      .reduce((most, one) => Math.max(most, one), Math.max(3, heading.length)),
   );
   const line = (cells: readonly string[]): string =>
     `| ${widths

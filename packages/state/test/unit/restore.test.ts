@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import * as fc from 'fast-check';
+import { beginRestore, createStateMachine, restoreStateMachine } from '../../src/index.ts';
+import type { Applied, Command, StateMachine } from '../../src/index.ts';
+import { check } from './support/chance.ts';
+import { chances, commandOf } from './support/everything.ts';
+import type { Chance } from './support/everything.ts';
+import { Driver, createCommand, id, lockName, roomyLimits } from './support/driver.ts';
+
+const bytesOf = (machine: StateMachine): Buffer => Buffer.concat([...machine.snapshot()]);
+const copyOf = (machine: StateMachine): StateMachine => restoreStateMachine(machine.snapshot());
+
+function step(machine: StateMachine, chance: Chance): Applied {
+  const time = machine.time + (chance.kind === 'time' ? chance.number * 4 : 0);
+  const command = commandOf(chance, machine);
+  const { request, odd, number } = chance;
+  const answered = odd && number === 1 ? { answeredBelow: request } : {};
+  const commands = [{ identity: 'anonymous', command, ...answered }];
+  return machine.apply({ index: machine.index + 1, time, commands });
+}
+
+function sameBytes(left: StateMachine, right: StateMachine, when: string): void {
+  const [a, b] = [bytesOf(left), bytesOf(right)];
+  if (a.equals(b)) return;
+  assert.deepEqual(b.toString().split('\n'), a.toString().split('\n'), when);
+}
+
+describe('a snapshot of a machine that does everything', () => {
+  test('restored at any point answers, tells and snapshots as the original does, entry by entry', () => {
+    check(
+      fc.property(chances, fc.nat({ max: 90 }), (list, restoreAt) => {
+        const original = createStateMachine(roomyLimits);
+        let copy: StateMachine | undefined;
+        list.forEach((chance, index) => {
+          if (index === restoreAt % list.length) copy = copyOf(original);
+          const applied = step(original, chance);
+          if (copy === undefined) return;
+          assert.deepEqual(step(copy, chance), applied, JSON.stringify(chance));
+          assert.equal(copy.digest(), original.digest());
+          assert.deepEqual(copy.stats(), original.stats());
+          assert.equal(copy.nextDueTime(), original.nextDueTime());
+          sameBytes(original, copy, JSON.stringify(chance));
+        });
+      }),
+      120,
+    );
+  });
+
+  test('pulled while commands go on has the bytes of one that is taken at once', () => {
+    check(
+      fc.property(chances, fc.nat({ max: 90 }), fc.nat({ max: 20 }), (list, from, pause) => {
+        const machine = createStateMachine(roomyLimits);
+        // Large records before and after those that change, so that it comes in many chunks.
+        const commands = Array.from({ length: 300 }, (_, number): Command => {
+          const clientId = 'c'.repeat(800);
+          return createCommand(`large-${String(number)}`, { clientId });
+        });
+        const enter = (): void =>
+          void machine.apply({
+            index: machine.index + 1,
+            time: machine.time,
+            commands: commands.map((command) => ({ identity: 'anonymous', command })),
+          });
+        const begin = from % list.length;
+        if (pause % 2 === 0) enter();
+        for (const chance of list.slice(0, begin)) step(machine, chance);
+        if (pause % 2 === 1) enter();
+        const expected = bytesOf(machine);
+        const pulled: Uint8Array[] = [];
+        let next = begin;
+        for (const chunk of machine.snapshot()) {
+          pulled.push(chunk);
+          for (let count = 0; count < pause && next < list.length; count++, next++)
+            step(machine, list[next]!);
+        }
+        assert.ok(Buffer.concat(pulled).equals(expected));
+      }),
+      50,
+    );
+  });
+
+  test('has the same bytes again when it is restored', () => {
+    check(
+      fc.property(chances, (list) => {
+        const machine = createStateMachine(roomyLimits);
+        for (const chance of list) step(machine, chance);
+        sameBytes(machine, copyOf(machine), 'restored');
+      }),
+      120,
+    );
+  });
+});
+
+/** Two sessions with 60,000 permits each of one semaphore. */
+function manyHolds(): Driver {
+  const driver = Driver.withLimits({ maxHoldsPerSession: 100_000, maxResultsPerSession: 10 });
+  driver.sessions('a', 'b');
+  for (let number = 0; number < 60_000; number++)
+    driver.entry(
+      ['a', 'b'].map((session): Command => ({
+        type: 'acquire_permits',
+        sessionId: id(session),
+        requestId: number + 1,
+        name: lockName('many'),
+        permits: 1,
+        limit: 200_000,
+        waitMs: 0,
+        acquiredAtMs: 1,
+      })),
+    );
+  return driver;
+}
+
+describe('a large snapshot', () => {
+  test('of many holds of one resource comes in lines of bounded length and is read again', () => {
+    const driver = manyHolds();
+    const expected = bytesOf(driver.machine);
+    const lines = expected.toString().split('\n');
+    assert.ok(lines.length > 120_000 / 256);
+    for (const line of lines) assert.ok(line.length < 64 * 1024, String(line.length));
+    const copy = restoreStateMachine([expected]);
+    assert.ok(bytesOf(copy).equals(expected));
+    assert.equal(copy.session(id('b'))?.permits.length, 60_000);
+
+    // Changed between two chunks of its own record.
+    const pulled: Uint8Array[] = [];
+    for (const chunk of driver.machine.snapshot()) {
+      pulled.push(chunk);
+      const fenceToken = driver.machine.session(id('a'))?.permits[0]?.fenceToken;
+      if (fenceToken !== undefined && pulled.length < 5)
+        driver.do({
+          type: 'release_permits',
+          sessionId: id('a'),
+          name: lockName('many'),
+          fenceToken,
+        });
+    }
+    assert.ok(Buffer.concat(pulled).equals(expected));
+  });
+
+  test('is restored by as much work for each piece as the piece is long', () => {
+    const driver = Driver.withLimits({ maxLocks: 100_000 }).sessions('a', 'b', 'c');
+    // Locks that were handed over: their order in the sessions is not that of the places.
+    for (let number = 0; number < 900; number++) driver.hold('a', `lock-${String(number)}`);
+    for (let number = 899; number >= 0; number--) {
+      driver.acquire(number % 2 === 0 ? 'b' : 'c', `lock-${String(number)}`, { waitMs: 100 });
+      driver.release('a', `lock-${String(number)}`);
+    }
+    const bytes = bytesOf(driver.machine);
+    assert.match(bytes.toString(), /\n\["order","b",/);
+    for (const length of [1, 7, 1000, 256 * 1024]) {
+      const restorer = beginRestore();
+      for (let start = 0; start < bytes.length; start += length)
+        restorer.push(bytes.subarray(start, start + length));
+      const copy = restorer.end();
+      assert.deepEqual(copy.session(id('b')), driver.machine.session(id('b')));
+      assert.ok(bytesOf(copy).equals(bytes), `pieces of ${String(length)}`);
+    }
+  });
+});
+
+describe('a snapshot of an earlier version', () => {
+  test('is read: sessions, queues, orders, delays, answers', () => {
+    const fixture = new URL('support/snapshot-version-3.txt', import.meta.url);
+    const copy = new Driver(restoreStateMachine([readFileSync(fixture)]));
+    const { machine } = copy;
+    assert.equal(machine.index, 22);
+    assert.equal(
+      machine.limits.maxHoldsPerResource,
+      createStateMachine().limits.maxHoldsPerResource,
+    );
+    assert.deepEqual(
+      machine
+        .session(id('s'))
+        ?.holds.map(({ name, fenceToken }) => `${name} ${String(fenceToken)}`),
+      ['y 5', 'x 6'],
+    );
+    assert.deepEqual(copy.waiters('x'), ['p']);
+    assert.ok(bytesOf(copyOf(machine)).equals(bytesOf(machine)));
+    copy.end('s');
+    assert.ok(copy.lock('x').waiters.length === 1, 'first still holds it');
+  });
+});
+
+describe('the listing of locks', () => {
+  test('shows what a sorted list of all names shows, page by page', () => {
+    const lock = fc
+      .tuple(fc.constantFrom('a', 'ab', 'b', 'ü', '😀'), fc.nat({ max: 1500 }))
+      .map(([prefix, number]) => `${prefix}${String(number)}`);
+    const prefixes = fc.constantFrom('', 'a', 'ab', 'ab1', 'b', 'c', 'ü', 'a5');
+    check(
+      fc.property(
+        fc.array(lock, { minLength: 900, maxLength: 1800, size: 'max' }),
+        fc.nat({ max: 3 }),
+        prefixes,
+        fc.integer({ min: 1, max: 700 }),
+        (locks, kept, prefix, limit) => {
+          const driver = Driver.withLimits({ maxHoldsPerSession: 10_000 }).sessions('s');
+          const held = new Set<string>();
+          for (const [index, name] of locks.entries()) {
+            if (!held.has(name)) driver.hold('s', name);
+            held.add(name);
+            const gone = locks[Math.floor(index / 2)] ?? '';
+            if (index % 4 < kept || !held.delete(gone)) continue;
+            driver.release('s', gone);
+          }
+          const expected = [...held].filter((name) => name.startsWith(prefix)).sort();
+          const shown: string[] = [];
+          for (let more = true, after: string | undefined; more; after = shown.at(-1)) {
+            const page = driver.machine.locks(prefix, after, limit);
+            assert.ok(page.locks.length <= limit);
+            for (const { name } of page.locks) shown.push(name);
+            ({ more } = page);
+          }
+          assert.deepEqual(shown, expected);
+        },
+      ),
+      20,
+    );
+  });
+});
