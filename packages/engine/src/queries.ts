@@ -1,5 +1,11 @@
 /** Reads of the state machine. Proof and consistency are the caller's business. */
-import type { ResourceKind, ResourceName, SessionId, StateMachine } from '@holdfast/state';
+import type {
+  EndedHold,
+  ResourceKind,
+  ResourceName,
+  SessionId,
+  StateMachine,
+} from '@holdfast/state';
 import type { LeaseTable } from './leases.ts';
 import type { Query, QueryResult } from './types.ts';
 
@@ -18,9 +24,11 @@ export function answerQuery(state: StateMachine, leases: LeaseTable, query: Quer
     case 'lock':
       return { type: 'lock', lock: state.lock(query.name as ResourceName) };
     case 'holders': {
-      const holders = holdersOf(state, query.kind, query.name as ResourceName);
+      const all = holdersOf(state, query.kind, query.name as ResourceName);
+      // What a session that has ended has not given back yet nobody can use.
+      const holders = all.filter(({ sessionId }) => state.renewalOf(sessionId) !== undefined);
       const { fenceToken } = query;
-      const ended = state.endedHold(fenceToken);
+      const ended = state.endedHold(fenceToken) ?? expiredHold(state, query, all);
       const isHeld = holders.some((holder) => holder.fenceToken === fenceToken);
       const name = query.name as ResourceName;
       const gaveBack = isHeld ? undefined : state.ownSessionOf(name, fenceToken);
@@ -41,6 +49,26 @@ export function answerQuery(state: StateMachine, leases: LeaseTable, query: Quer
     case 'stats':
       return { type: 'stats', stats: state.stats() };
   }
+}
+
+/** Of a session that has expired, and whose end has not come to this hold yet. */
+function expiredHold(
+  state: StateMachine,
+  { kind, name, fenceToken }: Extract<Query, { type: 'holders' }>,
+  holders: Extract<QueryResult, { type: 'holders' }>['holders'],
+): EndedHold | undefined {
+  const holder = holders.find((one) => one.fenceToken === fenceToken);
+  if (holder === undefined || state.endedReason(holder.sessionId) !== 'expired') return undefined;
+  const { clientId } = holder;
+  const revision = state.index;
+  return {
+    fenceToken: holder.fenceToken,
+    kind,
+    name: name as ResourceName,
+    clientId,
+    reason: 'expired',
+    revision,
+  };
 }
 
 function holdersOf(

@@ -59,7 +59,8 @@ export interface StateMachine {
   sessions(): Iterable<SessionView>;
   /** Of one session, for the lease table: no view is made. */
   leaseOf(id: SessionId): SessionLease | undefined;
-  leases(): Iterable<SessionLease>;
+  /** May be read on while commands are applied: it shows those that stand when they are reached. */
+  leases(): Iterable<SessionLease, void>;
   /** Where a session waits; at most 1000 places. */
   waitsOf(id: SessionId): readonly PlaceView[];
   lock(name: ResourceName): LockView;
