@@ -167,14 +167,14 @@ export const faults: readonly Fault[] = [
     name: 'queue-is-passed',
     breaks: 'whoever comes when something is free passes those that wait',
     file: 'packages/state/src/acquire.ts',
-    find: `if (isNext(pool, held, command.terms) && pool.fits(units, held)) return 'give'; // P2, A3`,
-    put: `if (pool.fits(units, held)) return 'give';`,
+    find: `if (isNext(pool, held, command.terms) && pool.fits(units, held)) {`,
+    put: `if (pool.fits(units, held)) {`,
   },
   {
     name: 'waits-outlive-their-session',
     breaks: 'a lock is given to a session that has ended',
-    file: 'packages/state/src/lifetimes.ts',
-    find: `    endWait(tables, waiter, sessionEnded(session.id, reason)); // E1
+    file: 'packages/state/src/endings.ts',
+    find: `    endWaitOfEnded(tables, waiter);
     for (const pool`,
     put: `    for (const pool`,
   },
@@ -288,8 +288,8 @@ export const faults: readonly Fault[] = [
     name: 'permits-passed-in-the-queue',
     breaks: 'who needs few permits passes who needs many, for ever',
     file: 'packages/state/src/take.ts',
-    find: `if (isNext(pool, undefined, terms) && pool.fits(permits, undefined)) return 'give'; // N4, O1`,
-    put: `if (pool.fits(permits, undefined)) return 'give';`,
+    find: `if (isNext(pool, undefined, terms) && pool.fits(permits, undefined)) {`,
+    put: `if (pool.fits(permits, undefined)) {`,
   },
   {
     name: 'permits-beyond-the-limit',
@@ -302,9 +302,9 @@ export const faults: readonly Fault[] = [
   {
     name: 'permits-not-in-the-sessions-end',
     breaks: 'permits of a session that ended are never given back',
-    file: 'packages/state/src/lifetimes.ts',
-    find: `for (const hold of session.permits.values()) {`,
-    put: `for (const hold of session.own ? session.permits.values() : []) {`,
+    file: 'packages/state/src/endings.ts',
+    find: `for (const holds of [session.permits, session.holds, session.leads])`,
+    put: `for (const holds of [session.holds, session.leads])`,
   },
   {
     name: 'two-leaders',
@@ -316,16 +316,16 @@ export const faults: readonly Fault[] = [
   {
     name: 'election-not-in-the-sessions-end',
     breaks: 'a leader whose session ended leads for ever',
-    file: 'packages/state/src/lifetimes.ts',
-    find: `for (const hold of [...session.holds.values(), ...session.leads.values()]) {`,
-    put: `for (const hold of [...session.holds.values()]) {`,
+    file: 'packages/state/src/endings.ts',
+    find: `for (const holds of [session.permits, session.holds, session.leads])`,
+    put: `for (const holds of [session.permits, session.holds])`,
   },
   {
     name: 'several-out-of-turn',
     breaks: 'several together are given though somebody is ahead in one of the queues',
-    file: 'packages/state/src/grants.ts',
-    find: `return waiters.every((one) => one.pool.queue.first === one && one.pool.isServable(one));`,
-    put: `return waiters.every((one) => one.pool.isServable(one));`,
+    file: 'packages/state/src/settle.ts',
+    find: `return waiters.every((one) => one.pool.nextTurn() === one && mayHave(tables, one));`,
+    put: `return waiters.every((one) => one.pool.isServable(one) && mayHave(tables, one));`,
   },
   {
     name: 'several-left-behind',
@@ -333,6 +333,74 @@ export const faults: readonly Fault[] = [
     file: 'packages/state/src/grants.ts',
     find: `for (const one of together?.waiters ?? [waiter]) {`,
     put: `for (const one of together?.waiters.slice(0, 1) ?? [waiter]) {`,
+  },
+  {
+    name: 'ending-holds-given-early',
+    breaks:
+      'what a session that is over still holds is granted to somebody else before it is released',
+    file: 'packages/state/src/pool.ts',
+    find: `if (held === undefined) return this.opening === undefined && this.free >= units; // P3`,
+    put: `if (held === undefined) {
+      const last = this.holds.last;
+      if (last !== undefined && !last.session.living) {
+        this.remove(last);
+        last.session.holds.delete(this.name);
+        last.session.leadNoMore(this.name);
+        last.session.permits.delete(last.fenceToken);
+      }
+      return this.opening === undefined && this.free >= units;
+    }`,
+  },
+  {
+    name: 'ending-sessions-not-in-snapshots',
+    breaks: 'a node that was restored knows nothing of sessions that were about to end',
+    file: 'packages/state/src/records.ts',
+    find: `    session.living = false;`,
+    put: `    session.living = session.renewal > 0;`,
+  },
+  {
+    name: 'ending-order-lost-on-restore',
+    breaks: 'sessions that end go on in another order after a restore',
+    file: 'packages/state/src/snapshot.ts',
+    find: `(a, b) => (a.over?.sequence ?? 0) - (b.over?.sequence ?? 0),`,
+    put: `(a, b) => (b.over?.sequence ?? 0) - (a.over?.sequence ?? 0),`,
+  },
+  {
+    name: 'turns-left-not-in-snapshots',
+    breaks: 'turns that did not fit into an entry are forgotten by a node that was restored',
+    file: 'packages/state/src/snapshot.ts',
+    find: `    tables.unsettled.add(pool);`,
+    put: `    if (pool.queue.length > 1_000_000) tables.unsettled.add(pool);`,
+  },
+  {
+    name: 'delay-counted-from-the-release',
+    breaks:
+      'the lock delay of a session that expired begins anew with every entry that ends some of it',
+    file: 'packages/state/src/endings.ts',
+    find: `const untilMs = atMs + session.lockDelayMs; // ENDS-4`,
+    put: `const untilMs = Math.max(atMs, tables.timeMs) + session.lockDelayMs;`,
+  },
+  {
+    name: 'waits-of-the-ended-granted',
+    breaks: 'a wait that still stands when its session is over is granted',
+    file: 'packages/state/src/settle.ts',
+    find: `if (!session.living || tables.isOverdue(dueMs)) return false; // TURN-2`,
+    put: `if (tables.isOverdue(dueMs)) return false;`,
+  },
+  {
+    name: 'overdue-waits-granted',
+    breaks: 'a wait that ran out is granted because its end did not fit into the entry',
+    file: 'packages/state/src/settle.ts',
+    find: `if (!session.living || tables.isOverdue(dueMs)) return false; // TURN-2`,
+    put: `if (!session.living) return false;`,
+  },
+  {
+    name: 'pending-work-not-driven',
+    breaks:
+      'nobody is told that the next entry has work to do: what is left waits for some command',
+    file: 'packages/state/src/tables.ts',
+    find: `return this.unsettled.size > 0 || this.ending.size > 0;`,
+    put: `return false;`,
   },
   {
     name: 'barrier-opens-early',

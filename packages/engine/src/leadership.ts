@@ -6,10 +6,19 @@
  *     session that still stands in the state then applied (spec rule 2.3).
  * E2: what did not fit into an entry (a large session that ends) goes on in the next turn of the event
  *     loop, with the commands of that turn, and at most one such entry is in flight.
+ * E3: the leases of many sessions begin in several turns. One that has not begun cannot run out, and
+ *     a keepalive begins it: a session is given more time by that, never less.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Status } from '@holdfast/raft';
-import type { Command, Event, Refusal, SessionId, StateLimits } from '@holdfast/state';
+import type {
+  Command,
+  Event,
+  Refusal,
+  SessionId,
+  SessionLease,
+  StateLimits,
+} from '@holdfast/state';
 import type { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
 import type { ClusterClock } from './cluster-clock.ts';
@@ -22,6 +31,8 @@ import type { Replica } from './replica.ts';
 import type { Query, QueryResult } from './types.ts';
 
 const maxExpiriesPerTick = 500;
+/** Some ms. */
+const leasesPerTurn = 5000;
 
 export type KeepAliveResult = { readonly ok: true; readonly timeoutMs: number } | Refusal;
 
@@ -38,6 +49,8 @@ export class Leadership {
   readonly leases: LeaseTable = new LeaseTable();
   /** The term in which this node has begun to lead, 0 when it does not. */
   #term = 0;
+  /** Sessions whose leases have not begun yet (E3). */
+  #unleased: Iterator<SessionLease, void> | undefined;
   #advancePending = false;
   #limitsPending = false;
   #turnProof: Promise<void> | undefined;
@@ -78,7 +91,12 @@ export class Leadership {
       return missingSession(sessionId, state.endedReason(sessionId));
     if (this.leases.expiryInProgress(sessionId) !== undefined) return this.keepAlive(sessionId);
     const { clock } = this.#parts;
-    const timeoutMs = this.leases.touch(sessionId, clock.now(), clock.wallNow());
+    const now = clock.now();
+    const wall = clock.wallNow();
+    const lease = state.leaseOf(sessionId);
+    if (this.#unleased !== undefined && lease !== undefined)
+      this.leases.begin(sessionId, lease.timeoutMs, now, wall); // E3
+    const timeoutMs = this.leases.touch(sessionId, now, wall);
     if (timeoutMs === undefined) throw new Interrupted(false, 'this node stopped leading');
     return { ok: true, timeoutMs };
   }
@@ -104,16 +122,34 @@ export class Leadership {
   #start(status: Status): void {
     const { clock, clusterClock, replica } = this.#parts;
     const now = clock.now();
-    const wall = clock.wallNow();
     this.#term = status.term;
     clusterClock.restart(replica.state.time, now);
     this.leases.clear(); // L2
-    for (const { sessionId, timeoutMs } of replica.state.leases())
-      this.leases.begin(sessionId, timeoutMs, now, wall);
+    const sessions = replica.state.leases()[Symbol.iterator]();
+    this.#unleased = sessions;
+    this.#beginLeases(sessions);
+  }
+
+  /** E3. */
+  #beginLeases(sessions: Iterator<SessionLease, void>): void {
+    if (this.#unleased !== sessions) return;
+    const { clock } = this.#parts;
+    const now = clock.now();
+    const wall = clock.wallNow();
+    for (let count = 0; count < leasesPerTurn; count++) {
+      const next = sessions.next();
+      if (next.done === true) {
+        this.#unleased = undefined;
+        return;
+      }
+      this.leases.begin(next.value.sessionId, next.value.timeoutMs, now, wall);
+    }
+    clock.endOfTurn(() => this.#beginLeases(sessions));
   }
 
   #stop(): void {
     this.#term = 0;
+    this.#unleased = undefined;
     this.leases.clear();
     this.#parts.queue.interrupt();
   }

@@ -1,5 +1,12 @@
 /** Reads of the state machine. Proof and consistency are the caller's business. */
-import type { ResourceName, SessionId, StateMachine } from '@holdfast/state';
+import type {
+  EndedHold,
+  HoldRef,
+  ResourceKind,
+  ResourceName,
+  SessionId,
+  StateMachine,
+} from '@holdfast/state';
 import type { LeaseTable } from './leases.ts';
 import type { Query, QueryResult } from './types.ts';
 
@@ -32,7 +39,7 @@ export function answerQuery(
       const found = state.findHold(kind, name, fenceToken, holder);
       if (fenceToken === undefined)
         return { type: 'found_hold', found, ended: undefined, gaveBack: undefined };
-      const ended = state.endedHold(fenceToken);
+      const ended = state.endedHold(fenceToken) ?? expiredHold(state, kind, name, found.expired);
       const isHeld = found.hold !== undefined || found.heldByOther;
       const gaveBack = isHeld ? undefined : state.ownSessionOf(name, fenceToken);
       return { type: 'found_hold', found, ended, gaveBack };
@@ -59,6 +66,18 @@ export function answerQuery(
     case 'stats':
       return { type: 'stats', stats: state.stats() };
   }
+}
+
+/** Of a session that has expired, and whose end has not come to this hold yet. */
+function expiredHold(
+  state: StateMachine,
+  kind: ResourceKind,
+  name: ResourceName,
+  hold: HoldRef | undefined,
+): EndedHold | undefined {
+  if (hold === undefined) return undefined;
+  const { fenceToken, clientId } = hold;
+  return { fenceToken, kind, name, clientId, reason: 'expired', revision: state.index };
 }
 
 function missing(state: StateMachine, sessionId: SessionId): QueryResult {

@@ -69,7 +69,8 @@ export interface StateMachine {
   sessions(): Iterable<SessionView>;
   /** Of one session, for the lease table: no view is made. */
   leaseOf(id: SessionId): SessionLease | undefined;
-  leases(): Iterable<SessionLease>;
+  /** May be read on while commands are applied: it shows those that stand when they are reached. */
+  leases(): Iterable<SessionLease, void>;
   /** What a session holds, a page of it: costs what is on the page. Undefined: no such session. */
   holdsOf(id: SessionId, after: number, limit: number): HoldsPage | undefined;
   /** Where a session waits, a page of it, bounded also by how far its queues are walked. */

@@ -16,8 +16,15 @@ export function foundHold(
   let other: Hold | undefined;
   let heldByOther = false;
   let currentToken: FenceToken | undefined;
+  let expired: HoldRef | undefined;
   for (let hold = pool?.holds.first; hold !== undefined; hold = hold.next) {
     if (shown.length < maxHoldersShown) shown.push(holdRef(hold));
+    if (!hold.session.living) {
+      // Nobody can use it any more, though it is not given back yet (ENDS-2).
+      const isExpired = hold.session.over?.reason === 'expired';
+      if (isExpired && hold.fenceToken === fenceToken) expired = holdRef(hold);
+      continue;
+    }
     if (currentToken === undefined || hold.fenceToken > currentToken)
       currentToken = hold.fenceToken;
     const isTheOne = hold.fenceToken === fenceToken;
@@ -32,6 +39,7 @@ export function foundHold(
     shown,
     holderCount: pool?.holds.length ?? 0,
     currentToken,
+    expired,
   };
 }
 

@@ -5,7 +5,8 @@
  *     tells the token of the hold that it enters (spec rule 2.5).
  * G2: nothing is given to a session that has ended (spec rule 2.4).
  * G3: after whatever frees units, takes a waiter away or opens a pool, `settle` runs in the same
- *     command (settle.ts): a waiter whose turn has come never waits for another command.
+ *     command (settle.ts): a waiter whose turn has come never waits for another command, except where
+ *     more is to be given than fits into the entry (TURN-1).
  * G4: a wait that ends leaves the queue, the session and the heap at once, and its outcome is the
  *     answer to its request.
  * G5: of several that are wanted together all are given in one command, when it is the turn of each,

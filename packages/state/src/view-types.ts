@@ -215,8 +215,10 @@ export interface FoundHold {
   /** The first holders, at most 10. */
   readonly shown: readonly HoldRef[];
   readonly holderCount: number;
-  /** The largest token that holds it now. */
+  /** The largest token of a living session that holds it now. */
   readonly currentToken: FenceToken | undefined;
+  /** The hold of that token, where its session has expired and the hold is not given back yet. */
+  readonly expired: HoldRef | undefined;
 }
 
 /** A hold that ended by the doing of others. */

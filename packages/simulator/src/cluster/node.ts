@@ -134,7 +134,7 @@ export class SimulatedNode implements Door {
           maxHoldsPerResource: 100,
           maxResultsPerSession: 1024,
           // Few, so that what ends is often spread over several entries.
-          maxWorkPerEntry: 4,
+          maxWorkPerEntry: 1,
         },
         log: this.#log(),
         onFatal: fatal,

@@ -63,7 +63,17 @@ describe('a session that holds more than an entry can end', () => {
   test('still keeps others out of what it has not given back, and they get it in turn', () => {
     const driver = largeSession();
     assert.equal(outcome(driver.acquire('other', 'l7', { waitMs: 1000 })), 'queued 1');
-    driver.end('large');
+    const take: Command = {
+      type: 'acquire',
+      sessionId: id('third'),
+      requestId: 1,
+      name: lockName('l6'),
+      mode: 'exclusive',
+      waitMs: 0,
+      acquiredAtMs: 1,
+    };
+    const { results } = driver.entry([{ type: 'end_session', sessionId: id('large') }, take]);
+    assert.deepEqual(results.map(outcome), ['session_ended 7', 'lock_held']);
     assert.equal(outcome(driver.acquire('third', 'l7')), 'lock_held');
     assert.equal(outcome(driver.acquire('third', 'l7', { waitMs: 1000 })), 'queued 2');
     drain(driver);
@@ -177,13 +187,13 @@ describe('a wait that stands longer than it should', () => {
     driver.hold('other', 'x');
     for (const lock of ['y1', 'y2', 'y3']) driver.hold('third', lock);
     for (const lock of ['y1', 'y2', 'y3', 'x']) driver.acquire('large', lock, { waitMs: 1000 });
-    driver.end('large');
-    assert.deepEqual(driver.waiters('x'), ['large'], 'it still stands');
-    driver.entry([
+    const { events: first } = driver.entry([
+      { type: 'end_session', sessionId: id('large') },
       { type: 'release', sessionId: id('other'), name: lockName('x') },
       { type: 'release', sessionId: id('third'), name: lockName('y3') },
     ]);
-    const events: string[] = [];
+    assert.deepEqual(driver.waiters('x'), ['large'], 'it still stands');
+    const events = first.map(eventLine);
     for (let left = 0; left < 8; left++) events.push(...driver.advance(0).events.map(eventLine));
     assert.ok(!events.some((line) => line.startsWith('granted')), events.join('\n'));
     assert.deepEqual(driver.waiters('x'), []);

@@ -53,7 +53,7 @@ describe('the machine against a naive model', () => {
   });
 
   test('so it has where what ends does not fit into one entry', () => {
-    for (const maxWorkPerEntry of [1, 2, 3]) agree(maxWorkPerEntry, 700);
+    for (const maxWorkPerEntry of [1, 2, 3]) agree(maxWorkPerEntry, 400);
   });
 });
 

@@ -262,10 +262,12 @@ function queues(driver: Driver): ReadonlyMap<string, Queue> {
   return all;
 }
 
-function tiesOf(pools: Iterable<Queue>): readonly Tie[] {
+/** A session that has ended waits for nobody, whatever of it still stands in queues. */
+function tiesOf(pools: Iterable<Queue>, { machine }: Driver): readonly Tie[] {
   const ties: Tie[] = [];
   for (const { size, holders, waiters } of pools) {
     for (const [index, waiter] of waiters.entries()) {
+      if (machine.endedReason(id(waiter.session)) !== undefined) continue;
       for (const ahead of waiters.slice(0, index)) ties.push([waiter.session, ahead.session]);
       for (const { session: holder } of holders) {
         const theirs = holders.filter((one) => one.session === holder);
@@ -418,64 +420,72 @@ class Meetings {
 
 describe('all kinds at once', () => {
   test('units, turns, circles, tokens and meetings are right after every command, and after a restore', () => {
-    check(
-      fc.property(fc.array(step, { minLength: 20, maxLength: 120, size: 'max' }), (steps) => {
-        let driver = new Driver();
-        let twin = new Driver();
-        const meetings = new Meetings();
-        let lastToken = 0;
-        const begin = sessions.map((one): Step => ({
-          type: 'command',
-          command: createCommand(one, { lockDelayMs: one === 'e' ? 8 : 0 }),
-        }));
-        for (const next of [...begin, ...steps]) {
-          if (next.type === 'restore') {
-            twin = driver.restored();
-            assert.equal(twin.machine.digest(), driver.machine.digest());
-            [driver, twin] = [twin, driver];
-            continue;
-          }
-          if (next.type === 'time') driver.timeMs += next.byMs;
-          twin.timeMs = driver.timeMs;
-          let command = commandOf(next, driver);
-          if ('requestId' in command && next.type === 'command')
-            command = { ...command, requestId: nextRequest++ };
-          if (
-            'requestId' in command &&
-            command.requestId !== undefined &&
-            command.type !== 'abandon'
-          )
-            requests.set(command.requestId, command);
-          // Time passes first: what is compared is the command alone.
-          driver.entry([]);
-          twin.entry([]);
-          const before = queues(driver);
-          const { results, events } = driver.entry([command]);
-          const other = twin.entry([command]);
-          assert.deepEqual(events.map(eventLine), other.events.map(eventLine));
-          assert.equal(driver.machine.digest(), twin.machine.digest());
-          const [result] = results;
-          assert.ok(result !== undefined);
-          const ties = tiesOf(queues(driver).values());
-          for (const one of sessions) {
-            assert.ok(!leadsBack(ties, one), `no circle is there after ${JSON.stringify(command)}`);
-          }
-          if ('sessionId' in command && command.sessionId !== undefined) {
-            const closes = leadsBack(tiesOf(withAsked(before, command)), command.sessionId);
-            if (outcome(result) === 'deadlock') assert.ok(closes, JSON.stringify(command));
-            if (outcome(result).startsWith('queued')) assert.ok(!closes, JSON.stringify(command));
-          }
-          checkPools(driver);
-          checkTogether(events, results);
-          for (const token of tokensOf(events)) {
-            assert.ok(token > lastToken);
-            lastToken = token;
-          }
-          meetings.take(events);
-          meetings.compare(driver);
-        }
-      }),
-      300,
-    );
+    allIsRight(1000, 300);
+  });
+
+  test('so they are where what ends does not fit into one entry', () => {
+    for (const maxWorkPerEntry of [1, 3]) allIsRight(maxWorkPerEntry, 75);
   });
 });
+
+/** With so much work for each entry. */
+function allIsRight(maxWorkPerEntry: number, runs: number): void {
+  check(
+    fc.property(fc.array(step, { minLength: 20, maxLength: 120, size: 'max' }), (steps) => {
+      let driver = Driver.withLimits({ maxWorkPerEntry });
+      let twin = Driver.withLimits({ maxWorkPerEntry });
+      const meetings = new Meetings();
+      let lastToken = 0;
+      const begin = sessions.map((one): Step => ({
+        type: 'command',
+        command: createCommand(one, { lockDelayMs: one === 'e' ? 8 : 0 }),
+      }));
+      for (const next of [...begin, ...steps]) {
+        if (next.type === 'restore') {
+          twin = driver.restored();
+          assert.equal(twin.machine.digest(), driver.machine.digest());
+          [driver, twin] = [twin, driver];
+          continue;
+        }
+        if (next.type === 'time') driver.timeMs += next.byMs;
+        twin.timeMs = driver.timeMs;
+        let command = commandOf(next, driver);
+        if ('requestId' in command && next.type === 'command')
+          command = { ...command, requestId: nextRequest++ };
+        if ('requestId' in command && command.requestId !== undefined && command.type !== 'abandon')
+          requests.set(command.requestId, command);
+        // Time passes first: what is compared is the command alone.
+        driver.entry([]);
+        twin.entry([]);
+        const before = queues(driver);
+        const { results, events } = driver.entry([command]);
+        const other = twin.entry([command]);
+        assert.deepEqual(events.map(eventLine), other.events.map(eventLine));
+        assert.equal(driver.machine.digest(), twin.machine.digest());
+        const [result] = results;
+        assert.ok(result !== undefined);
+        const ties = tiesOf(queues(driver).values(), driver);
+        for (const one of sessions) {
+          assert.ok(!leadsBack(ties, one), `no circle is there after ${JSON.stringify(command)}`);
+        }
+        if ('sessionId' in command && command.sessionId !== undefined) {
+          const closes = leadsBack(tiesOf(withAsked(before, command), driver), command.sessionId);
+          if (outcome(result) === 'deadlock') assert.ok(closes, JSON.stringify(command));
+          if (outcome(result).startsWith('queued')) assert.ok(!closes, JSON.stringify(command));
+        }
+        const dueMs = driver.machine.nextDueTime();
+        const isBehind = dueMs !== undefined && dueMs <= driver.timeMs;
+        if (!isBehind) checkPools(driver);
+        else assert.ok(maxWorkPerEntry < 1000, 'all fits into one entry');
+        checkTogether(events, results);
+        for (const token of tokensOf(events)) {
+          assert.ok(token > lastToken);
+          lastToken = token;
+        }
+        meetings.take(events);
+        meetings.compare(driver);
+      }
+    }),
+    runs,
+  );
+}

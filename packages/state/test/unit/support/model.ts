@@ -101,7 +101,7 @@ export class Model {
   advance(timeMs: number): void {
     this.timeMs = timeMs;
     this.workLeft = this.work;
-    for (const lock of [...this.unsettled]) this.grant(lock);
+    for (const lock of this.unsettled) this.grant(lock);
     this.changed.clear();
     this.actOnDue();
     this.endMore();
@@ -530,7 +530,7 @@ export class Model {
   }
 
   endMore(): void {
-    for (const over of [...this.ending]) {
+    for (const over of this.ending) {
       if (this.workLeft <= 0) return;
       this.endSome(over);
       if (this.waitsOf(over.session).length + this.holdsOf(over.session).length > 0) return;
@@ -539,7 +539,7 @@ export class Model {
   }
 
   grantAll(): void {
-    for (const lock of [...this.changed]) this.grant(lock);
+    for (const lock of this.changed) this.grant(lock);
     this.changed.clear();
   }
 
