@@ -139,7 +139,9 @@ async function holderOf(
   settings?: CallSettings,
 ): Promise<SemaphoreAnswer['holders'][number] | undefined> {
   try {
-    const { holders } = await client.call('semaphore_status', { name: held.name }, settings);
+    const { name, fenceToken: fence_token } = held;
+    const wanted = { name, fence_token, show: 1 };
+    const { holders } = await client.call('semaphore_status', wanted, settings);
     return holders.find((holder) => holder.fence_token === held.fenceToken);
   } catch (error) {
     if (error instanceof HoldfastError && error.code === 'semaphore_not_found') return undefined;

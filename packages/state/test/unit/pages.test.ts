@@ -4,7 +4,11 @@ import type { FenceToken, HoldsPage } from '../../src/index.ts';
 import { Driver, id, lockName } from './support/driver.ts';
 
 /** All pages of a session, with what happens after each. */
-function pagesOf(driver: Driver, limit: number, between: () => void = () => undefined): HoldsPage[] {
+function pagesOf(
+  driver: Driver,
+  limit: number,
+  between: () => void = () => undefined,
+): HoldsPage[] {
   const pages: HoldsPage[] = [];
   let after: number | undefined = 0;
   while (after !== undefined) {
@@ -77,7 +81,8 @@ describe('pages of what a session holds', () => {
     const pages = pagesOf(driver, 10, () => {
       step += 1;
       // Before and behind the page that comes next; enough of them that the gaps are closed.
-      for (let index = 0; index < 8; index++) driver.release('s', `lock ${String(step * 8 + index)}`);
+      for (let index = 0; index < 8; index++)
+        driver.release('s', `lock ${String(step * 8 + index)}`);
       if (step < 5) driver.hold('s', `new ${String(step)}`);
       if (step === 3) driver.hold('s', 'read', { mode: 'exclusive' });
     });
@@ -103,8 +108,7 @@ describe('pages of what a session holds', () => {
     const pages = pagesOf(driver, 1000);
     assert.ok(pages.length > 1);
     assert.equal(names(pages).length, 500);
-    for (const page of pages)
-      assert.ok(Buffer.byteLength(JSON.stringify(page)) < 1024 * 1024);
+    for (const page of pages) assert.ok(Buffer.byteLength(JSON.stringify(page)) < 1024 * 1024);
   });
 });
 
@@ -181,6 +185,11 @@ describe('what is shown of a resource with many holders and waiters', () => {
       [undefined, tokens[7], true, 10],
     );
     assert.equal(wrong.currentToken, tokens.at(-1));
+    const { holders } = driver.machine.lock(lockName('x'), 3, token);
+    assert.deepEqual(
+      holders.map((holder) => holder.fenceToken),
+      [token, tokens[0], tokens[1]],
+    );
   });
 
   it('given a session that waits at many places, then they come in pages', () => {
@@ -192,11 +201,18 @@ describe('what is shown of a resource with many holders and waiters', () => {
     const told: string[] = [];
     let after: number | undefined = 0;
     while (after !== undefined) {
-      const page: ReturnType<typeof driver.machine.waitsOf> = driver.machine.waitsOf(id('s'), after, 10);
+      const page: ReturnType<typeof driver.machine.waitsOf> = driver.machine.waitsOf(
+        id('s'),
+        after,
+        10,
+      );
       assert.equal(page.count, 25);
       told.push(...page.places.map(({ name }) => String(name)));
       after = page.nextAfter;
     }
-    assert.deepEqual(told, Array.from({ length: 25 }, (_, index) => `x ${String(index)}`));
+    assert.deepEqual(
+      told,
+      Array.from({ length: 25 }, (_, index) => `x ${String(index)}`),
+    );
   });
 });
