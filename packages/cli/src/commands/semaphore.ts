@@ -9,7 +9,7 @@ import { runHeld } from '../run/run-held.ts';
 import { addQueueOptions, runHelp } from '../run/run-options.ts';
 import type { RunOptions } from '../run/run-options.ts';
 import { addMetadataOption, metadataOf, runMetadataText } from '../run/terms.ts';
-import { holderRow, statusHeads, waiterRow } from '../status-rows.ts';
+import { holderRow, statusHeads, tellMore, waiterRow } from '../status-rows.ts';
 import { countOf, withClient } from '../with-client.ts';
 
 interface SemaphoreRunOptions extends RunOptions {
@@ -163,4 +163,5 @@ function printStatus(output: Output, status: SemaphoreAnswer): void {
     ...status.waiters.map((waiter) => waiterRow(waiter, String(waiter.permits))),
   ];
   printTable(output, status, statusHeads('PERMITS'), rows);
+  tellMore(output, status);
 }

@@ -49,7 +49,7 @@ export const cases: readonly Case[] = [
         by: 'a',
         ask: 'acquire_permits',
         with: { name: 'NAME-2', limit: 5 },
-        gives: { acquired: true },
+        gives: { permits: 1 },
         save: { two: 'fence_token' },
       },
       { by: 'a', ask: 'acquire', with: { name: 'NAME-3' }, gives: { acquired: true } },
@@ -117,7 +117,7 @@ export const cases: readonly Case[] = [
         by,
         ask: 'acquire_permits' as const,
         with: { name: 'NAME', limit: 3 },
-        gives: { acquired: true },
+        gives: { permits: 1 },
       })),
       {
         ask: 'semaphore_status',
