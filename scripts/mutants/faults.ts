@@ -579,5 +579,51 @@ export const faults: readonly Fault[] = [
     file: 'packages/engine/src/transport/messages.ts',
     find: `if (offset + byteLength > meta.byteLength)`,
     put: `if (offset + byteLength > meta.byteLength + meta.index)`,
+    name: 'hold-acquired-after-its-page-is-lost',
+    breaks: 'the client takes a hold for lost that it acquired after its page was read',
+    file: 'packages/client/src/holds-check.ts',
+    find: `for (const held of known)
+      if (this.#holdings`,
+    put: `for (const held of [...this.#holdings.all])
+      if (this.#holdings`,
+  },
+  {
+    name: 'lost-hold-is-kept-after-a-page',
+    breaks: 'the client keeps a hold of a lock whose later token is of another hold',
+    file: 'packages/client/src/holds-check.ts',
+    find: `if (held.fenceToken >= firstToken && held.fenceToken <= fence_token)`,
+    put: `if (held.fenceToken <= fence_token)`,
+  },
+  {
+    name: 'check-of-holds-not-repeated',
+    breaks: 'a check of holds that began before a reconnection stands for the one after it',
+    file: 'packages/client/src/holds-check.ts',
+    find: `    this.#isWanted = true;
+    if (this.#isRunning) return; // HC4`,
+    put: `    if (this.#isRunning) return; // HC4
+    this.#isWanted = true;`,
+  },
+  {
+    name: 'digest-keeps-what-was-released',
+    breaks: 'the digest of a session is not brought up to date when a hold ends',
+    file: 'packages/state/src/sessions.ts',
+    find: `    this.#digest.remove(firstToken);`,
+    put: ``,
+  },
+  {
+    name: 'page-leaves-one-out',
+    breaks: 'a page of holds goes on behind a hold that was on no page',
+    file: 'packages/state/src/session-views.ts',
+    find: `      nextAfter = last;
+      break;`,
+    put: `      nextAfter = hold.firstToken;
+      break;`,
+  },
+  {
+    name: 'backup-keeps-its-place',
+    breaks: 'a backup whose reader has hung up counts for ever',
+    file: 'packages/api/src/http/backups.ts',
+    find: `this.#open -= 1; // BK2`,
+    put: `this.#open -= 0; // BK2`,
   },
 ];

@@ -1,6 +1,7 @@
 /** Who holds and who waits, as rows of a table: the same for locks and semaphores. */
 import type { Json } from '@holdfast/client';
 import { shownJson } from './json-text.ts';
+import type { Output } from './output.ts';
 
 /** @param what The head of what is held: the mode, the permits. */
 export function statusHeads(what: string): readonly string[] {
@@ -42,4 +43,20 @@ export function waitsAt({
 }): string {
   const ahead = priority === 0 ? '' : `, priority ${String(priority)}`;
   return `waits #${String(position)}${ahead}`;
+}
+
+/** Under a table that shows the first of many. */
+export function tellMore(
+  output: Output,
+  status: {
+    readonly holders: readonly object[];
+    readonly holder_count: number;
+    readonly waiters: readonly object[];
+    readonly waiter_count: number;
+  },
+): void {
+  const holders = status.holder_count - status.holders.length;
+  const waiters = status.waiter_count - status.waiters.length;
+  if (output.json || holders + waiters <= 0) return;
+  output.write(`and ${String(holders)} more that hold, ${String(waiters)} more that wait\n`);
 }

@@ -32,7 +32,10 @@ export function answerQuery(
         ? missing(state, query.sessionId)
         : { type: 'places', page: state.waitsOf(query.sessionId, query.after, query.limit) };
     case 'lock':
-      return { type: 'lock', lock: state.lock(query.name as ResourceName, query.limit) };
+      return {
+        type: 'lock',
+        lock: state.lock(query.name as ResourceName, query.limit, query.fenceToken),
+      };
     case 'find_hold': {
       const { kind, fenceToken, holder } = query;
       const name = query.name as ResourceName;
@@ -61,7 +64,7 @@ export function answerQuery(
     case 'semaphore':
       return {
         type: 'semaphore',
-        semaphore: state.semaphore(query.name as ResourceName, query.limit),
+        semaphore: state.semaphore(query.name as ResourceName, query.limit, query.fenceToken),
       };
     case 'stats':
       return { type: 'stats', stats: state.stats() };

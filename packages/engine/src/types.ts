@@ -39,7 +39,13 @@ export type Query =
       readonly after: number;
       readonly limit: number;
     }
-  | { readonly type: 'lock'; readonly name: string; readonly limit?: number }
+  | {
+      readonly type: 'lock' | 'semaphore';
+      readonly name: string;
+      readonly limit?: number;
+      /** Shown first, where there is such a hold. */
+      readonly fenceToken?: FenceToken;
+    }
   | {
       readonly type: 'find_hold';
       readonly kind: ResourceKind;
@@ -54,7 +60,6 @@ export type Query =
       readonly after?: string;
       readonly limit: number;
     }
-  | { readonly type: 'semaphore'; readonly name: string; readonly limit?: number }
   | { readonly type: 'election'; readonly name: string; readonly limit?: number }
   | {
       readonly type: 'barrier';

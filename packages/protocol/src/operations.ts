@@ -235,6 +235,8 @@ export interface CheckAnswer {
 }
 export interface LockRef {
   readonly name: string;
+  /** The hold of this token is shown first, however many there are. */
+  readonly fence_token?: number;
   /** Holders, and waiters, to show: 1 to 1000, 100 by default; fewer where they are large. */
   readonly show?: number;
   readonly consistency?: Consistency;

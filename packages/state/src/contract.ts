@@ -75,10 +75,13 @@ export interface StateMachine {
   holdsOf(id: SessionId, after: number, limit: number): HoldsPage | undefined;
   /** Where a session waits, a page of it, bounded also by how far its queues are walked. */
   waitsOf(id: SessionId, after: number, limit: number): PlacesPage;
-  /** At most `limit` holders, and as many waiters, are shown (100 when absent), fewer when they are large. */
-  lock(name: ResourceName, limit?: number): LockView;
+  /**
+   * At most `limit` holders, and as many waiters, are shown (100 when absent), fewer when they are large.
+   * The hold of `fenceToken`, where there is one, is the first of them.
+   */
+  lock(name: ResourceName, limit?: number, fenceToken?: FenceToken): LockView;
   /** Undefined: there is none of this name. */
-  semaphore(name: ResourceName, limit?: number): SemaphoreView | undefined;
+  semaphore(name: ResourceName, limit?: number, fenceToken?: FenceToken): SemaphoreView | undefined;
   election(name: ResourceName, limit?: number): ElectionView;
   /** Undefined: nobody is there. */
   barrier(name: ResourceName, limit?: number): BarrierView | undefined;

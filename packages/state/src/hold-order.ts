@@ -10,16 +10,26 @@ import type { Hold } from './pool.ts';
 const fewestGaps = 64;
 
 export class HoldOrder {
-  #tokens: number[] = [];
+  #tokens: number[];
   /** Undefined where a hold has ended. */
-  #holds: (Hold | undefined)[] = [];
+  #holds: (Hold | undefined)[];
   #gaps = 0;
 
   constructor(kinds: readonly Iterable<Hold>[]) {
     const holds: Hold[] = [];
-    for (const kind of kinds) for (const hold of kind) holds.push(hold);
-    holds.sort((a, b) => a.firstToken - b.firstToken);
-    for (const hold of holds) this.add(hold);
+    let isOrdered = true;
+    let last = 0;
+    for (const kind of kinds) {
+      for (const hold of kind) {
+        holds.push(hold);
+        if (hold.firstToken < last) isOrdered = false;
+        last = hold.firstToken;
+      }
+    }
+    // The locks of a session are in order already, unless one was raised.
+    if (!isOrdered) holds.sort((a, b) => a.firstToken - b.firstToken);
+    this.#holds = holds;
+    this.#tokens = holds.map((hold) => hold.firstToken);
   }
 
   /** The token is above all that are here. */

@@ -193,13 +193,19 @@ class Machine implements StateMachine {
     for (const session of this.#tables.sessions.values()) yield sessionView(session);
   }
 
-  lock(name: ResourceName, limit?: number): LockView {
-    return lockView(name, this.#tables.pools.get(name), this.#tables.timeMs, limit);
+  lock(name: ResourceName, limit?: number, fenceToken?: FenceToken): LockView {
+    const { pools, timeMs } = this.#tables;
+    return lockView(name, pools.get(name), timeMs, limit, fenceToken);
   }
 
-  semaphore(name: ResourceName, limit?: number): SemaphoreView | undefined {
-    const pool = this.#tables.semaphores.get(name);
-    return pool === undefined ? undefined : semaphoreView(pool, this.#tables.timeMs, limit);
+  semaphore(
+    name: ResourceName,
+    limit?: number,
+    fenceToken?: FenceToken,
+  ): SemaphoreView | undefined {
+    const { semaphores, timeMs } = this.#tables;
+    const pool = semaphores.get(name);
+    return pool === undefined ? undefined : semaphoreView(pool, timeMs, limit, fenceToken);
   }
 
   election(name: ResourceName, limit?: number): ElectionView {

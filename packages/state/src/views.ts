@@ -14,7 +14,7 @@ import type {
   SemaphoreView,
   WaiterView,
 } from './view-types.ts';
-import type { ResourceName } from './names.ts';
+import type { FenceToken, ResourceName } from './names.ts';
 
 function holderView(hold: Hold, timeMs: number): HolderView {
   const { session, pool, units, fenceToken, holdCount, acquiredAtMs, metadata } = hold;
@@ -28,11 +28,28 @@ function endsIn({ ending }: Hold, timeMs: number): number | undefined {
   return ending === undefined ? undefined : Math.max(0, ending.dueMs - timeMs);
 }
 
+/** The one that is asked for, then the others. */
+function* holdsOf(
+  pool: Pool,
+  fenceToken: FenceToken | undefined,
+): Generator<Hold, void, undefined> {
+  let asked: Hold | undefined;
+  if (fenceToken !== undefined)
+    for (const hold of pool.holds) if (hold.fenceToken === fenceToken) asked = hold;
+  if (asked !== undefined) yield asked;
+  for (const hold of pool.holds) if (hold !== asked) yield hold;
+}
+
 /** The first that hold. */
-function holderViews(pool: Pool, timeMs: number, limit: number): readonly HolderView[] {
+function holderViews(
+  pool: Pool,
+  timeMs: number,
+  limit: number,
+  fenceToken: FenceToken | undefined,
+): readonly HolderView[] {
   const holders: HolderView[] = [];
   const budget = new ListBudget(limit);
-  for (const hold of pool.holds) {
+  for (const hold of holdsOf(pool, fenceToken)) {
     if (!budget.takes([hold.session.clientId], hold.metadata)) break;
     holders.push(holderView(hold, timeMs));
   }
@@ -62,13 +79,14 @@ export function lockView(
   pool: Pool | undefined,
   timeMs: number,
   limit: number = rowsShown,
+  fenceToken?: FenceToken,
 ): LockView {
   if (pool === undefined) {
     return { name, holders: [], holderCount: 0, waiters: [], waiterCount: 0, delayedForMs: 0 };
   }
   return {
     name,
-    holders: holderViews(pool, timeMs, limit),
+    holders: holderViews(pool, timeMs, limit, fenceToken),
     holderCount: pool.holds.length,
     waiters: waiterViews(pool, limit),
     waiterCount: pool.queue.length,
@@ -122,10 +140,11 @@ export function semaphoreView(
   pool: Pool,
   timeMs: number,
   limit: number = rowsShown,
+  fenceToken?: FenceToken,
 ): SemaphoreView {
   const holders: SemaphoreView['holders'][number][] = [];
   const budget = new ListBudget(limit);
-  for (const hold of pool.holds) {
+  for (const hold of holdsOf(pool, fenceToken)) {
     const { session, units, fenceToken, acquiredAtMs, metadata } = hold;
     const { id: sessionId, clientId } = session;
     if (!budget.takes([clientId], metadata)) break;

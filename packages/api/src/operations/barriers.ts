@@ -14,7 +14,7 @@ import { toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { requestIdOf } from './holds.ts';
-import { limitedTo } from './locks.ts';
+import { shownOf } from './locks.ts';
 import { asResourceName, asSessionId, newRequestId } from './identities.ts';
 import { unexpected } from './unexpected.ts';
 import { forCaller, until } from './until.ts';
@@ -195,10 +195,11 @@ async function look(
 }
 
 export async function barrierStatus(
-  { name, show, consistency = 'linearizable' }: BarrierRef,
+  body: BarrierRef,
   context: OperationContext,
 ): Promise<BarrierAnswer> {
-  const query = { type: 'barrier', name, ...limitedTo(show) } as const;
+  const { name, consistency = 'linearizable' } = body;
+  const query = { type: 'barrier', name, ...shownOf(body) } as const;
   const { barrier: view } = await look(query, consistency, context);
   return {
     resource: name,

@@ -15,7 +15,7 @@ import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { refusedRelease, requestIdOf, sessionOfHold } from './holds.ts';
 import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
-import { endsInSeconds, limitedTo } from './locks.ts';
+import { endsInSeconds, shownOf } from './locks.ts';
 import { unexpected } from './unexpected.ts';
 
 export async function campaign(
@@ -105,11 +105,12 @@ export async function proclaim(
 }
 
 export async function electionLeader(
-  { name, show, consistency = 'linearizable' }: ElectionRef,
+  body: ElectionRef,
   context: OperationContext,
 ): Promise<ElectionAnswer> {
+  const { name, consistency = 'linearizable' } = body;
   const { engine, now } = context.service;
-  const query = { type: 'election', name, ...limitedTo(show) } as const;
+  const query = { type: 'election', name, ...shownOf(body) } as const;
   const result = await engine.query(query, consistency, callOptions(context));
   if (result.type !== 'election') return unexpected(result.type);
   const { leader, candidates, candidateCount, delayedForMs } = result.election;

@@ -11,12 +11,12 @@ import type {
   LockRef,
   LockStatusAnswer,
 } from '@holdfast/protocol';
-import type { Command, LockView } from '@holdfast/state';
+import type { Command, FenceToken, LockView } from '@holdfast/state';
 import { Refused, refusedBy } from '../refused.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { askerOf, submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
-import { asResourceName, newRequestId } from './identities.ts';
+import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
 import { unexpected } from './unexpected.ts';
 
 const locksOnAPage = 100;
@@ -74,28 +74,28 @@ export async function lockStatus(
   context: OperationContext,
 ): Promise<LockStatusAnswer> {
   const consistency = body.consistency ?? 'linearizable';
-  const lock = await findLock(body.name, consistency, context, body.show);
-  return statusOf(lock, consistency, context);
-}
-
-/** What the lock is now. A name that nobody holds or waits for is a lock too: an open one. */
-async function findLock(
-  name: string,
-  consistency: Consistency,
-  context: OperationContext,
-  show?: number,
-): Promise<LockView> {
+  const { name } = body;
+  // A name that nobody holds or waits for is a lock too: an open one.
   const result = await context.service.engine.query(
-    { type: 'lock', name, ...limitedTo(show) },
+    { type: 'lock', name, ...shownOf(body) },
     consistency,
     callOptions(context),
   );
-  return result.type === 'lock' ? result.lock : unexpected(result.type);
+  if (result.type !== 'lock') return unexpected(result.type);
+  return statusOf(result.lock, consistency, context);
 }
 
-/** How many of each list are asked for, where that is told. */
-export const limitedTo = (show: number | undefined): { readonly limit?: number } =>
-  show === undefined ? {} : { limit: show };
+/** What is asked to be shown, where that is told. */
+export const shownOf = ({
+  show,
+  fence_token,
+}: {
+  readonly show?: number;
+  readonly fence_token?: number;
+}): { readonly limit?: number; readonly fenceToken?: FenceToken } => ({
+  ...(show === undefined ? {} : { limit: show }),
+  ...(fence_token === undefined ? {} : { fenceToken: asFenceToken(fence_token) }),
+});
 
 export const endsInSeconds = ({
   endsInMs,

@@ -17,7 +17,7 @@ import type { OperationContext, Outcome } from './context.ts';
 import { askerOf, submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
 import { refusedRelease, sessionOfHold } from './holds.ts';
 import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
-import { endsInSeconds, limitedTo } from './locks.ts';
+import { endsInSeconds, shownOf } from './locks.ts';
 import { unexpected } from './unexpected.ts';
 
 export async function acquirePermits(
@@ -84,10 +84,11 @@ export async function releasePermits(
 }
 
 export async function semaphoreStatus(
-  { name, show, consistency = 'linearizable' }: SemaphoreRef,
+  body: SemaphoreRef,
   context: OperationContext,
 ): Promise<Outcome<SemaphoreAnswer>> {
-  const query = { type: 'semaphore', name, ...limitedTo(show) } as const;
+  const { name, consistency = 'linearizable' } = body;
+  const query = { type: 'semaphore', name, ...shownOf(body) } as const;
   const result = await context.service.engine.query(query, consistency, callOptions(context));
   if (result.type !== 'semaphore') return unexpected(result.type);
   if (result.semaphore !== undefined) return answerOf(result.semaphore);

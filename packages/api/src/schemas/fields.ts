@@ -59,6 +59,11 @@ export const show: z.ZodInt = z
   .min(1)
   .max(longestPage)
   .describe('How many of each list to show; 100 by default, fewer where they are large.');
+/** Of a status: a hold that is looked for. */
+export const shownToken: z.ZodInt = z
+  .int()
+  .min(1)
+  .describe('The hold of this fence token is shown first, however many there are.');
 export const nextAfter: z.ZodNullable<z.ZodInt> = count
   .nullable()
   .describe('`after` of the next page; null on the last.');

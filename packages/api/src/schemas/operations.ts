@@ -59,6 +59,7 @@ import {
   resource,
   sessionId,
   show,
+  shownToken,
   timeoutSeconds,
   toldFenceToken,
   waitSeconds,
@@ -336,7 +337,12 @@ export const acquireManyAnswer: z.ZodType<AcquireManyAnswer> = agreeing<AcquireM
   }),
 );
 export const lockRef: z.ZodType<LockRef> = agreeing<LockRef>()(
-  z.strictObject({ name, show: optional(show), consistency: optional(consistency) }),
+  z.strictObject({
+    name,
+    fence_token: optional(shownToken),
+    show: optional(show),
+    consistency: optional(consistency),
+  }),
 );
 const lockStatusFields = {
   resource,

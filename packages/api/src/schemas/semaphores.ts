@@ -24,6 +24,7 @@ import {
   requestNumber,
   resource,
   show,
+  shownToken,
   toldFenceToken,
   waitSeconds,
   wallClockSeconds,
@@ -73,7 +74,12 @@ export const releasePermitsAnswer: z.ZodType<ReleasePermitsAnswer> =
     z.strictObject({ released: z.literal(true), resource, fence_token: toldFenceToken }),
   );
 export const semaphoreRef: z.ZodType<SemaphoreRef> = agreeing<SemaphoreRef>()(
-  z.strictObject({ name, show: optional(show), consistency: optional(consistency) }),
+  z.strictObject({
+    name,
+    fence_token: optional(shownToken),
+    show: optional(show),
+    consistency: optional(consistency),
+  }),
 );
 export const semaphoreLimitBody: z.ZodType<SemaphoreLimitBody> = agreeing<SemaphoreLimitBody>()(
   z.strictObject({ name, limit }),

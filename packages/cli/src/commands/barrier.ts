@@ -27,17 +27,17 @@ export function addBarrierCommands(program: Command, at: () => Environment): voi
 }
 
 function printStatus(output: Output, status: BarrierAnswer): void {
-  const { resource, round, parties, open, members } = status;
+  const { resource, round, parties, open, members, member_count: count } = status;
   if (!output.json) {
     const name = printable(resource);
     if (round === null || parties === null) {
       output.write(`Nobody is inside ${name}.\n`);
       return;
     }
-    const inside = `${String(members.length)} of ${String(parties)}`;
+    const inside = `${String(count)} of ${String(parties)}`;
     output.write(
       open
-        ? `${name}: all ${String(parties)} have come, ${String(members.length)} have not left yet (round ${String(round)}).\n\n`
+        ? `${name}: all ${String(parties)} have come, ${String(count)} have not left yet (round ${String(round)}).\n\n`
         : `${name}: ${inside} have come (round ${String(round)}).\n\n`,
     );
   }
@@ -47,4 +47,6 @@ function printStatus(output: Output, status: BarrierAnswer): void {
     ['CLIENT'],
     members.map((member) => [member.client_id]),
   );
+  if (!output.json && count > members.length)
+    output.write(`and ${String(count - members.length)} more\n`);
 }

@@ -96,7 +96,11 @@ function takingOf(
 async function firstEnd(client: Client, { holds }: MultiHold): Promise<number | null | undefined> {
   const ends = await Promise.all(
     holds.map(async ({ name, fenceToken }) => {
-      const { holders } = await client.call('lock_status', { name });
+      const { holders } = await client.call('lock_status', {
+        name,
+        fence_token: fenceToken,
+        show: 1,
+      });
       return holders.find((holder) => holder.fence_token === fenceToken)?.ends_in_seconds;
     }),
   );

@@ -2,11 +2,12 @@ import type { Command } from 'commander';
 import type { ListLocksAnswer, LockStatusAnswer } from '@holdfast/protocol';
 import { exitStatus } from '../exit-status.ts';
 import { printRecord, printTable } from '../output.ts';
+import { PagedTable } from '../paged-table.ts';
 import type { Output } from '../output.ts';
 import type { Environment } from '../program.ts';
 import { addMetadataOption, addTermOptions, termsOf } from '../run/terms.ts';
 import type { TermOptions } from '../run/terms.ts';
-import { holderRow, statusHeads, waiterRow } from '../status-rows.ts';
+import { holderRow, statusHeads, tellMore, waiterRow } from '../status-rows.ts';
 import { countOf, defaultClientId, secondsOf, withClient } from '../with-client.ts';
 import { jsonOrText } from '../json-text.ts';
 import { addHolderOptions, tokenOf, whoOf } from '../who.ts';
@@ -73,10 +74,14 @@ Examples:
     .command('list')
     .description('Lists locks that are held or waited for.')
     .option('--prefix <text>', 'only names that begin so', '')
-    .option('--limit <number>', 'at most so many, in the order of their names', '1000')
+    .option('--limit <number>', 'at most so many, in the order of their names (default: all)')
     .addHelpText('after', '\nExample:\n  holdfast lock list --prefix reports/')
-    .action(async (options: { readonly prefix: string; readonly limit: string }) =>
-      list(at(), options.prefix, countOf('--limit', options.limit)),
+    .action(async ({ prefix, limit }: { readonly prefix: string; readonly limit?: string }) =>
+      list(
+        at(),
+        prefix,
+        limit === undefined ? Number.POSITIVE_INFINITY : countOf('--limit', limit),
+      ),
     );
   lock
     .command('check <name> <fence-token>')
@@ -128,35 +133,38 @@ async function acquire(
   });
 }
 
+const listHeads = ['RESOURCE', 'MODE', 'HOLDER', 'FENCE TOKEN', 'WAITERS'];
+const locksOnAPage = 500;
+
 async function list(environment: Environment, prefix: string, limit: number): Promise<void> {
+  const table = new PagedTable(environment.output, { name: 'locks', heads: listHeads });
   await withClient(environment, async (client) => {
-    const locks: LockStatusAnswer[] = [];
     let after: string | null = '';
-    while (after !== null && locks.length < limit) {
+    while (after !== null && table.count < limit) {
       const page: ListLocksAnswer = await client.call('list_locks', {
         prefix,
-        limit: Math.min(1000, limit - locks.length),
+        limit: Math.min(locksOnAPage, limit - table.count),
         ...(after === '' ? {} : { after }),
       });
-      for (const one of page.locks) locks.push(one);
+      table.page(page.locks, listRow);
       after = page.next_after;
     }
-    const rows = locks.map((held) => [
-      held.resource,
-      held.mode ?? '-',
-      held.holders.map((holder) => holder.client_id).join(', ') || '-',
-      held.holders.map((holder) => String(holder.fence_token)).join(', ') || '-',
-      String(held.waiter_count),
-    ]);
-    printTable(
-      environment.output,
-      { locks, total_locks: locks.length, next_after: after },
-      ['RESOURCE', 'MODE', 'HOLDER', 'FENCE TOKEN', 'WAITERS'],
-      rows,
-    );
+    table.end({ total_locks: table.count, next_after: after });
     if (after !== null)
       process.stderr.write(`holdfast: there are more; --limit shows more than ${String(limit)}.\n`);
   });
+}
+
+/** Of many holders the first are named. */
+function listRow(lock: LockStatusAnswer): readonly string[] {
+  const more = lock.holder_count > lock.holders.length ? ', ...' : '';
+  return [
+    lock.resource,
+    lock.mode ?? '-',
+    lock.holders.map((holder) => holder.client_id).join(', ') + more || '-',
+    lock.holders.map((holder) => String(holder.fence_token)).join(', ') + more || '-',
+    String(lock.waiter_count),
+  ];
 }
 
 function printStatus(output: Output, status: LockStatusAnswer): void {
@@ -171,4 +179,5 @@ function printStatus(output: Output, status: LockStatusAnswer): void {
     return;
   }
   printTable(output, status, statusHeads('MODE'), rows);
+  tellMore(output, status);
 }

@@ -9,7 +9,7 @@ import { runHeld } from '../run/run-held.ts';
 import { addQueueOptions, runHelp } from '../run/run-options.ts';
 import type { RunOptions } from '../run/run-options.ts';
 import { addMetadataOption, metadataOf, runMetadataText } from '../run/terms.ts';
-import { holderRow, statusHeads, waiterRow } from '../status-rows.ts';
+import { holderRow, statusHeads, tellMore, waiterRow } from '../status-rows.ts';
 import { countOf, withClient } from '../with-client.ts';
 
 interface SemaphoreRunOptions extends RunOptions {
@@ -139,7 +139,9 @@ async function holderOf(
   settings?: CallSettings,
 ): Promise<SemaphoreAnswer['holders'][number] | undefined> {
   try {
-    const { holders } = await client.call('semaphore_status', { name: held.name }, settings);
+    const { name, fenceToken: fence_token } = held;
+    const wanted = { name, fence_token, show: 1 };
+    const { holders } = await client.call('semaphore_status', wanted, settings);
     return holders.find((holder) => holder.fence_token === held.fenceToken);
   } catch (error) {
     if (error instanceof HoldfastError && error.code === 'semaphore_not_found') return undefined;
@@ -161,4 +163,5 @@ function printStatus(output: Output, status: SemaphoreAnswer): void {
     ...status.waiters.map((waiter) => waiterRow(waiter, String(waiter.permits))),
   ];
   printTable(output, status, statusHeads('PERMITS'), rows);
+  tellMore(output, status);
 }

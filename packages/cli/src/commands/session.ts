@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
-import { printRecord, printTable } from '../output.ts';
+import type { SessionLocksAnswer } from '@holdfast/protocol';
+import { printRecord } from '../output.ts';
+import { PagedTable } from '../paged-table.ts';
 import type { Environment } from '../program.ts';
-import { defaultClientId, secondsOf, withClient } from '../with-client.ts';
+import { countOf, defaultClientId, secondsOf, withClient } from '../with-client.ts';
 
 /** `holdfast session ...`: for scripts that keep a session of their own. */
 export function addSessionCommands(program: Command, at: () => Environment): void {
@@ -59,37 +61,11 @@ export function addSessionCommands(program: Command, at: () => Environment): voi
     });
   session
     .command('locks <session-id>')
-    .description('Lists what a session holds.')
-    .action(async (sessionId: string) => {
-      const environment = at();
-      await withClient(environment, async (client) => {
-        const answer = await client.call('session_locks', { session_id: sessionId });
-        const rows = [
-          ...answer.holds.map((hold) => [
-            'lock',
-            hold.resource,
-            hold.mode,
-            String(hold.fence_token),
-            String(hold.hold_count),
-          ]),
-          ...answer.permits.map((taken) => [
-            'semaphore',
-            taken.resource,
-            '-',
-            String(taken.fence_token),
-            String(taken.permits),
-          ]),
-          ...answer.leaderships.map((lead) => [
-            'election',
-            lead.resource,
-            '-',
-            String(lead.fence_token),
-            '1',
-          ]),
-        ];
-        const heads = ['KIND', 'RESOURCE', 'MODE', 'FENCE TOKEN', 'COUNT'];
-        printTable(environment.output, answer, heads, rows);
-      });
+    .description('Lists all that a session holds.')
+    .option('--limit <number>', 'at most so many, in the order in which they began (default: all)')
+    .action(async (sessionId: string, { limit }: { readonly limit?: string }) => {
+      const most = limit === undefined ? Number.POSITIVE_INFINITY : countOf('--limit', limit);
+      await listHolds(at(), sessionId, most);
     });
   session
     .command('end <session-id>')
@@ -103,4 +79,57 @@ export function addSessionCommands(program: Command, at: () => Environment): voi
         );
       });
     });
+}
+
+interface ShownHold {
+  readonly kind: 'lock' | 'semaphore' | 'election';
+  readonly resource: string;
+  readonly mode?: string;
+  readonly fence_token: number;
+  readonly count: number;
+}
+
+const holdHeads = ['KIND', 'RESOURCE', 'MODE', 'FENCE TOKEN', 'COUNT'];
+const holdsOnAPage = 1000;
+
+async function listHolds(
+  environment: Environment,
+  sessionId: string,
+  limit: number,
+): Promise<void> {
+  const table = new PagedTable(environment.output, { name: 'holds', heads: holdHeads });
+  await withClient(environment, async (client) => {
+    let after: number | null = 0;
+    let total = 0;
+    while (after !== null && table.count < limit) {
+      const page: SessionLocksAnswer = await client.call('session_locks', {
+        session_id: sessionId,
+        after,
+        limit: Math.min(holdsOnAPage, limit - table.count),
+      });
+      table.page(shownHolds(page), (hold) => [
+        hold.kind,
+        hold.resource,
+        hold.mode ?? '-',
+        String(hold.fence_token),
+        String(hold.count),
+      ]);
+      after = page.next_after;
+      total = page.total_holds;
+    }
+    table.end({ total_holds: total, next_after: after });
+    if (after !== null)
+      process.stderr.write(`holdfast: there are more; --limit shows more than ${String(limit)}.\n`);
+  });
+}
+
+function shownHolds({ holds, permits, leaderships }: SessionLocksAnswer): readonly ShownHold[] {
+  const shown: ShownHold[] = [];
+  for (const { resource, mode, fence_token, hold_count: count } of holds)
+    shown.push({ kind: 'lock', resource, mode, fence_token, count });
+  for (const { resource, fence_token, permits: count } of permits)
+    shown.push({ kind: 'semaphore', resource, fence_token, count });
+  for (const { resource, fence_token } of leaderships)
+    shown.push({ kind: 'election', resource, fence_token, count: 1 });
+  return shown;
 }

@@ -185,6 +185,11 @@ describe('what is shown of a resource with many holders and waiters', () => {
       [undefined, tokens[7], true, 10],
     );
     assert.equal(wrong.currentToken, tokens.at(-1));
+    const { holders } = driver.machine.lock(lockName('x'), 3, token);
+    assert.deepEqual(
+      holders.map((holder) => holder.fenceToken),
+      [token, tokens[0], tokens[1]],
+    );
   });
 
   it('given a session that waits at many places, then they come in pages', () => {

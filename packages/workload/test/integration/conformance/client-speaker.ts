@@ -52,7 +52,10 @@ export class ClientSpeaker implements Speaker {
     const session = by === undefined ? anySession : this.#sessions.get(by);
     if (session === undefined) throw new Error('Every case has a session.');
     const verb = this.#verbs[operation];
-    if (verb === undefined) return { ...(await this.#client.call(operation, body)) };
+    if (verb === undefined) {
+      const own = by === undefined ? {} : { session_id: session.id };
+      return { ...(await this.#client.call(operation, { ...body, ...own } as typeof body)) };
+    }
     const seconds = (field: string): number | undefined =>
       typeof body[field] === 'number' ? Math.round(body[field] * 1000) : undefined;
     const waitMs = seconds('wait_seconds');

@@ -35,6 +35,98 @@ export interface Case {
 /** Each case uses names of its own: `NAME` in a name is replaced. */
 export const cases: readonly Case[] = [
   {
+    name: 'what a session holds comes in pages, which go on though another node leads',
+    sessions: ['a'],
+    steps: [
+      {
+        by: 'a',
+        ask: 'acquire',
+        with: { name: 'NAME-1' },
+        gives: { acquired: true },
+        save: { one: 'fence_token' },
+      },
+      {
+        by: 'a',
+        ask: 'acquire_permits',
+        with: { name: 'NAME-2', limit: 5 },
+        gives: { permits: 1 },
+        save: { two: 'fence_token' },
+      },
+      { by: 'a', ask: 'acquire', with: { name: 'NAME-3' }, gives: { acquired: true } },
+      {
+        by: 'a',
+        ask: 'session_locks',
+        with: { limit: 0 },
+        gives: { total_holds: 3, total_locks: 2 },
+        save: { digest: 'digest' },
+      },
+      {
+        by: 'a',
+        ask: 'session_locks',
+        with: { limit: 1 },
+        gives: {
+          holds: [{ resource: 'NAME-1', first_fence_token: '$one' }],
+          total_holds: 3,
+          next_after: '$one',
+        },
+        save: { after: 'next_after' },
+      },
+      { kill: 'leader' },
+      {
+        by: 'a',
+        ask: 'session_locks',
+        with: { limit: 1, after: '$after' },
+        gives: {
+          permits: [{ resource: 'NAME-2', fence_token: '$two' }],
+          digest: '$digest',
+          next_after: '$two',
+        },
+        save: { after: 'next_after' },
+      },
+      {
+        by: 'a',
+        ask: 'session_locks',
+        with: { limit: 1, after: '$after' },
+        gives: { holds: [{ resource: 'NAME-3' }], next_after: null },
+      },
+      { by: 'a', ask: 'get_session', gives: { lock_count: 2, permit_hold_count: 1 } },
+      {
+        by: 'a',
+        ask: 'session_waits',
+        with: { limit: 5 },
+        gives: { wait_count: 0, next_after: null },
+      },
+    ],
+  },
+  {
+    name: 'a status shows as many as are asked for, and tells how many there are',
+    sessions: ['a', 'b', 'c'],
+    steps: [
+      ...['a', 'b', 'c'].map((by) => ({
+        by,
+        ask: 'acquire' as const,
+        with: { name: 'NAME', mode: 'shared' },
+        gives: { acquired: true },
+      })),
+      {
+        ask: 'lock_status',
+        with: { name: 'NAME', show: 2 },
+        gives: { holder_count: 3, holders: { length: 2 }, waiter_count: 0 },
+      },
+      ...['a', 'b', 'c'].map((by) => ({
+        by,
+        ask: 'acquire_permits' as const,
+        with: { name: 'NAME', limit: 3 },
+        gives: { permits: 1 },
+      })),
+      {
+        ask: 'semaphore_status',
+        with: { name: 'NAME', show: 1 },
+        gives: { holder_count: 3, holders: { length: 1 }, waiter_count: 0 },
+      },
+    ],
+  },
+  {
     name: 'an exclusive lock is held by one, entered again by it, and given back as often',
     sessions: ['a', 'b'],
     steps: [
