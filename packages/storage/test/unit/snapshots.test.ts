@@ -86,6 +86,21 @@ describe('An own snapshot', () => {
     assert.deepEqual((await log.reopen()).recovered?.snapshot, newer.meta);
   });
 
+  it('stays when what is older than another one is cleared up', async () => {
+    const log = new LogInMemory();
+    const opened = await log.open();
+    await fill(opened, 1, 20);
+    const save = (index: number): Promise<SnapshotMeta | undefined> =>
+      opened.storage.saveSnapshot({ index, term: 1, membership }, [bytesOf('state')]);
+    const [first, second, third] = [await save(5), await save(10), await save(15)];
+    opened.storage.forgetBefore(11, second?.hash ?? '');
+    await settle();
+    assert.equal(opened.storage.openSnapshot(first?.hash ?? ''), undefined);
+    for (const kept of [second, third])
+      assert.deepEqual(opened.storage.openSnapshot(kept?.hash ?? '')?.meta, kept);
+    assert.deepEqual((await log.reopen()).recovered?.snapshot, third);
+  });
+
   it('whose state cannot be read leaves nothing behind, and the log goes on', async () => {
     const log = new LogInMemory();
     const opened = await log.open();
