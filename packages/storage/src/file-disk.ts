@@ -174,7 +174,8 @@ export const fileDisk: Disk = {
     try {
       const first = await mkdirAsync(folder, { recursive: true });
       // FD-2, from the folder itself up to the one that holds the first that was made.
-      for (let made = folder; first !== undefined; made = dirname(made)) {
+      if (first === undefined) return;
+      for (let made = folder; ; made = dirname(made)) {
         await syncFolder(dirname(made));
         if (made === first || made === dirname(made)) break;
       }

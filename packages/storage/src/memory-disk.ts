@@ -158,7 +158,7 @@ export class MemoryFiles {
           act();
           resolve();
         } catch (failed) {
-          reject(failed as Error);
+          reject(failed);
         }
       });
     });

@@ -26,7 +26,7 @@ export interface SegmentSettings {
   readonly segmentBytes: number;
   readonly maxSpares: number;
 }
-export const defaultSegments: SegmentSettings = { segmentBytes: 16 * mebibyte, maxSpares: 2 };
+export const defaultSegments: SegmentSettings = { segmentBytes: 8 * mebibyte, maxSpares: 8 };
 
 /**
  * Opens (or makes, or converts) the log in a folder and reads it back, checked.

@@ -148,6 +148,7 @@ export class SegmentLog {
   async #roll(): Promise<void> {
     // Where preparing failed it is tried once more: now it is the log that needs it.
     const next = await (this.#next ?? this.#prepare()).catch(() => this.#prepare());
+    this.#next = Promise.resolve(next);
     // It says what the frame before it says: what comes next is not durable yet.
     await this.#write({ ...this.#state, entries: [], isSeal: true });
     const full = this.#active.file;

@@ -6,6 +6,8 @@
  *         was installed comes to nothing.
  * SNAP-3: what is read is read from a descriptor that was opened when the file was made: clearing up takes
  *         the name away, the bytes stay until the last reader is done.
+ * SNAP-4: clearing up takes away only what is older than the current snapshot: a newer one may be saved
+ *         or received at this moment.
  */
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
@@ -227,11 +229,14 @@ export class SnapshotFiles {
 
   /** Takes away what is older than this one (SNAP-3). */
   async forgetOlder(than: SnapshotMeta): Promise<void> {
-    for (const { meta, shared } of [...this.#held.values()]) {
-      if (meta.index >= than.index) continue;
+    for (const { meta, shared } of this.#held.values()) {
+      if (meta.index >= than.index) continue; // SNAP-4
       this.#held.delete(meta.hash);
-      await this.#disk.remove(join(this.#folder, snapshotName(meta.index, meta.hash)));
-      await shared.release();
+      try {
+        await this.#disk.remove(join(this.#folder, snapshotName(meta.index, meta.hash)));
+      } finally {
+        await shared.release();
+      }
     }
   }
 

@@ -4,8 +4,7 @@ import { openStorage } from '../src/index.ts';
 
 const { storage } = await openStorage({
   folder: process.argv[2] ?? '',
-  clusterId: 'c',
-  memberId: 'a',
+  log: { id: process.argv[3] ?? '', made: false },
   onFailure: () => process.exit(1),
 });
 for (let index = 1; index < 100_000; index++) {

@@ -1,8 +1,7 @@
 /** What happens to a node's machine: its wall clock, its disk. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import type { ChaosCluster } from '../cluster/cluster.ts';
 import type { NodeProcess } from '../cluster/node-process.ts';
 import { WallClocks } from '../cluster/wall-clocks.ts';
@@ -128,35 +127,36 @@ export const damageLog: Nemesis = {
   },
 };
 
+/** How many frames stand behind the one that is damaged. */
+const framesBehind = 10;
+
 /**
- * Not of the newest entries: a bit that is turned in the very last transaction of a write-ahead log
- * cannot be told from a write that the crash tore (docs/safety.md names it).
- * Turns a bit of an entry wherever its bytes are found: in the database, and in the write-ahead log.
+ * Turns a bit in a frame of the log. Not in the newest ones: damage in the very last frame cannot be told
+ * from a write that the crash tore (docs/safety.md names it).
  */
 function turnBit(node: NodeProcess): string {
   const folder = join(node.dataFolder, 'log');
-  const main = join(folder, 'holdfast.sqlite');
-  const database = new DatabaseSync(main, { readOnly: true });
-  const row = database
-    .prepare(
-      'SELECT "index", data FROM entries WHERE length(data) > 60 ORDER BY "index" DESC LIMIT 1 OFFSET 60',
-    )
-    .get();
-  database.close();
-  if (row === undefined) throw new Error(`${node.nodeId} has no entry to damage.`);
-  // A piece of it: a longer entry lies on several pages.
-  const piece = Buffer.from(row['data'] as Uint8Array).subarray(20, 60);
-  let turned = 0;
-  for (const name of readdirSync(folder).filter((one) => /sqlite(-wal)?$/.test(one))) {
+  const frames: { readonly path: string; readonly at: number }[] = [];
+  for (const name of readdirSync(folder)
+    .filter((one) => one.endsWith('.segment'))
+    .sort()) {
     const path = join(folder, name);
     const bytes = readFileSync(path);
-    for (let at = bytes.indexOf(piece); at >= 0; at = bytes.indexOf(piece, at + 1)) {
-      bytes[at + 8] = (bytes[at + 8] ?? 0) ^ 1;
-      turned += 1;
-    }
-    if (turned > 0 && statSync(path).size > 0) writeFileSync(path, bytes);
+    // A frame begins with these letters; at byte 32 it names its segment: an older use of the file had another.
+    for (let at = bytes.indexOf('HFFL'); at >= 0; at = bytes.indexOf('HFFL', at + 8))
+      if (
+        at + 40 <= bytes.byteLength &&
+        bytes.readBigUInt64LE(at + 32) === BigInt(parseInt(name, 10))
+      )
+        frames.push({ path, at });
   }
-  return `entry ${String(row['index'])}, ${String(turned)} places`;
+  const frame = frames.at(-framesBehind);
+  if (frame === undefined) throw new Error(`${node.nodeId} has no frame to damage.`);
+  const { path, at } = frame;
+  const bytes = readFileSync(path);
+  bytes[at + 60] = (bytes[at + 60] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+  return `byte ${String(at + 60)} of ${path}`;
 }
 
 async function replace(cluster: ChaosCluster, lost: NodeProcess): Promise<void> {

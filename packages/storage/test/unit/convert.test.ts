@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { LogMissingError, openStorage, StorageDamagedError } from '../../src/index.ts';
+import type { Opened } from '../../src/index.ts';
+import { fileDisk } from '../../src/file-disk.ts';
+import { openStorageOn } from '../../src/parts.ts';
+import type { Disk, DiskFile } from '../../src/parts.ts';
+import { entry, hardState, logId } from '../log-in-memory.ts';
+
+const fixture = new URL('../fixtures/former.sqlite', import.meta.url);
+const owner = { clusterId: 'c', memberId: 'a' };
+
+class Killed extends Error {}
+
+/** The real disk until so many operations were carried out; then none is any more. */
+function killedAfter(steps: { left: number }): Disk {
+  const step = async <T>(act: () => Promise<T>): Promise<T> => {
+    if (steps.left <= 0) throw new Killed();
+    steps.left -= 1;
+    return act();
+  };
+  const wrapped = (file: DiskFile): DiskFile => ({
+    write: (bytes, position) => step(() => file.write(bytes, position)),
+    read: (position, byteLength) => file.read(position, byteLength),
+    close: () => file.close(),
+  });
+  return {
+    ...fileDisk,
+    open: async (path) => wrapped(await step(() => fileDisk.open(path))),
+    create: async (path, zeroBytes) => wrapped(await step(() => fileDisk.create(path, zeroBytes))),
+    rename: (from, to) => step(() => fileDisk.rename(from, to)),
+    remove: (path) => step(() => fileDisk.remove(path)),
+  };
+}
+
+/** A small folder as the version before left it: a snapshot at 10, the log from 8 to 13, term 3. */
+describe('A folder of the format before', () => {
+  let home: string;
+  let folder: string;
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'holdfast-former-'));
+    folder = join(home, 'log');
+    restore();
+  });
+  afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+  function restore(): void {
+    rmSync(home, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    copyFileSync(fixture, join(folder, 'holdfast.sqlite'));
+  }
+
+  const open = (made: boolean, disk: Disk = fileDisk, id = logId): Promise<Opened> =>
+    openStorageOn(
+      disk,
+      { folder, log: { id, made }, formerOwner: owner, onFailure: () => undefined },
+      { segmentBytes: 8192, maxSpares: 1 },
+    );
+
+  async function holdsAll({ storage, recovered }: Opened): Promise<void> {
+    assert.deepEqual(recovered?.hardState, { term: 3, votedFor: 'b', commit: 11 });
+    const { snapshot, entries } = recovered;
+    assert.deepEqual([snapshot.index, snapshot.term], [10, 1]);
+    assert.deepEqual(
+      snapshot.membership.members.map(({ id }) => id),
+      ['a', 'b'],
+    );
+    assert.deepEqual(
+      entries.map(({ index, term, kind, data }) => [
+        index,
+        term,
+        kind,
+        new TextDecoder().decode(data),
+      ]),
+      [
+        [8, 1, 'command', 'entry 8'],
+        [9, 1, 'command', 'entry 9'],
+        [10, 1, 'noop', ''],
+        [11, 1, 'command', 'entry 11'],
+        [12, 3, 'command', 'entry 12'],
+        [13, 3, 'command', 'entry 13'],
+      ],
+    );
+    const offset = storage.stateOffset(snapshot);
+    const reader = storage.openSnapshot(snapshot.hash);
+    const state = await reader?.read(offset, snapshot.byteLength - offset);
+    reader?.close();
+    assert.equal(new TextDecoder().decode(state), 'the state, in two chunks');
+  }
+
+  it('is read once, becomes a log of its own, and the former file goes when the identity is durable', async () => {
+    const opened = await open(false);
+    await holdsAll(opened);
+    assert.ok(readdirSync(folder).includes('holdfast.sqlite'));
+    opened.finishConversion?.();
+    await opened.storage.close();
+    assert.ok(!readdirSync(folder).some((name) => name.startsWith('holdfast.sqlite')));
+    const after = await open(true);
+    await holdsAll(after);
+    assert.equal(after.finishConversion, undefined);
+    await after.storage.write({ id: 1, hardState: hardState(13, 4), entries: [entry(14, 4)] });
+    await after.storage.close();
+    const again = await open(true);
+    assert.equal(again.recovered?.entries.at(-1)?.index, 14);
+    await again.storage.close();
+  });
+
+  it('is whole, before or after, wherever the conversion was killed', async () => {
+    let conversions = 0;
+    for (let count = 0; conversions < 3; count++) {
+      restore();
+      const steps = { left: count };
+      // Given a conversion that was killed after so many steps, twice
+      for (const left of [count, Math.floor(count / 2)]) {
+        steps.left = left;
+        try {
+          const opened = await open(false, killedAfter(steps), 'ab'.repeat(16));
+          conversions += 1;
+          await opened.storage.close();
+        } catch (error) {
+          assert.equal(steps.left, 0, String(error));
+        }
+      }
+      // When it is begun once more, under another id
+      const opened = await open(false);
+      await holdsAll(opened);
+      await opened.storage.close();
+      // And killed while the former file is removed
+      steps.left = Number.POSITIVE_INFINITY;
+      const made = await open(true, killedAfter(steps));
+      steps.left = count % 3;
+      made.finishConversion?.();
+      await made.storage.close();
+      const finished = await open(true);
+      await holdsAll(finished);
+      finished.finishConversion?.();
+      await finished.storage.close();
+      assert.ok(!readdirSync(folder).some((name) => name.startsWith('holdfast.sqlite')));
+    }
+  });
+
+  it('is not opened by two at once while it is converted', async () => {
+    const opened = await open(false);
+    assert.throws(() => {
+      const other = new DatabaseSync(join(folder, 'holdfast.sqlite'), { timeout: 0 });
+      try {
+        other.exec('BEGIN IMMEDIATE');
+      } finally {
+        other.close();
+      }
+    }, /locked/);
+    await opened.storage.close();
+  });
+
+  it('of another member is refused with both names', async () => {
+    const other = openStorage({
+      folder,
+      log: { id: logId, made: false },
+      formerOwner: { clusterId: 'c', memberId: 'b' },
+      onFailure: () => undefined,
+    });
+    await assert.rejects(other, /"a".*"b"/);
+  });
+
+  it('that is damaged is refused, and stays as it is', async () => {
+    const file = join(folder, 'holdfast.sqlite');
+    for (const statement of [
+      `UPDATE entries SET data = x'00' WHERE "index" = 9`,
+      `DELETE FROM entries WHERE "index" = 11`,
+      `DELETE FROM entries WHERE "index" = 13`,
+      `UPDATE hard_state SET voted_for = 'z'`,
+      'DELETE FROM hard_state',
+      'DELETE FROM chunks WHERE chunk = 1',
+      'UPDATE snapshots SET term = 2',
+    ]) {
+      restore();
+      const database = new DatabaseSync(file);
+      database.exec(statement);
+      database.close();
+      await assert.rejects(open(false), StorageDamagedError, statement);
+      assert.deepEqual(
+        readdirSync(folder).filter((name) => name.endsWith('.segment')),
+        [],
+      );
+    }
+  });
+
+  it('whose log is gone is a node without its log', async () => {
+    rmSync(join(folder, 'holdfast.sqlite'));
+    await assert.rejects(open(true), LogMissingError);
+  });
+});

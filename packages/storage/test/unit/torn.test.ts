@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { LogMissingError, StorageDamagedError } from '../../src/index.ts';
+import { framesIn, logIdBytes } from '../../src/parts.ts';
+import {
+  entry,
+  fill,
+  hardState,
+  indexes,
+  logId,
+  LogInMemory,
+  range,
+  segmentPath,
+} from '../log-in-memory.ts';
+
+const frames = (log: LogInMemory, segment: number): ReturnType<typeof framesIn> =>
+  framesIn(log.files.bytes(segmentPath(segment)), { logId: logIdBytes(logId), segment });
+
+describe('A log whose last write was cut short', () => {
+  it('forgets that write, names it, and keeps all in front of it, wherever it was cut', async () => {
+    // Given a log of five writes
+    const log = new LogInMemory();
+    await fill(await log.open(), 1, 5);
+    const last = frames(log, 1).at(-1) ?? assert.fail();
+    for (let kept = 0; kept < last.byteLength; kept++) {
+      // When only the first bytes of the last one reached the disk
+      const torn = log.copy();
+      torn.files.bytes(segmentPath(1)).fill(0, last.offset + kept, last.offset + last.byteLength);
+      if (torn.files.bytes(segmentPath(1)).equals(log.files.bytes(segmentPath(1)))) continue;
+      const opened = await torn.open();
+      // Then the others are there, and what can be recognised as the rest of a write is named
+      assert.deepEqual(indexes(opened), range(1, 4), `${String(kept)} bytes`);
+      if (kept >= 48) assert.match(opened.repairs[0] ?? '', /cut short/, `${String(kept)} bytes`);
+      // And the log goes on from there
+      await fill(opened, 5, 7);
+      const after = await torn.reopen();
+      assert.deepEqual(indexes(after), range(1, 7));
+      assert.deepEqual(after.repairs, []);
+    }
+  });
+
+  it('is not misled by what an earlier use left behind in a recycled segment', async () => {
+    const log = new LogInMemory();
+    const opened = await log.open();
+    await fill(opened, 1, 120);
+    const saved = await opened.storage.saveSnapshot(
+      { index: 110, term: 1, membership: { members: [] } },
+      [new Uint8Array(10)],
+    );
+    opened.storage.forgetBefore(111, saved?.hash ?? '');
+    await fill(opened, 121, 200);
+    assert.ok(!log.files.paths.includes(segmentPath(1)));
+    const newest = log.files.paths.filter((path) => path.endsWith('.segment'));
+    assert.ok(newest.length >= 2);
+    const after = await log.reopen();
+    assert.equal(indexes(after).at(-1), 200);
+    assert.deepEqual(after.repairs, []);
+  });
+});
+
+describe('A log with a turned bit', () => {
+  it('is refused, or the bit is in the last write, which is forgotten', async () => {
+    // Given a small log over two segments
+    const log = new LogInMemory();
+    log.segments = { segmentBytes: 1024, maxSpares: 1 };
+    await fill(await log.open(), 1, 8);
+    const whole = frames(log, 1);
+    const second = frames(log, 2);
+    assert.ok(whole.length > 3 && second.length > 1);
+    const last = second.at(-1) ?? assert.fail();
+    let refused = 0;
+    for (const [segment, ends] of [
+      [1, whole],
+      [2, second],
+    ] as const) {
+      const end = (ends.at(-1)?.offset ?? 0) + (ends.at(-1)?.byteLength ?? 0);
+      for (let position = 0; position < end; position++) {
+        // When any one bit of it turns
+        const turned = log.copy();
+        const bytes = turned.files.bytes(segmentPath(segment));
+        bytes[position] = (bytes[position] ?? 0) ^ (1 << (position % 8));
+        const where = `segment ${String(segment)}, byte ${String(position)}`;
+        try {
+          const opened = await turned.open();
+          // Then it is in the last write, which is named
+          assert.ok(segment === 2 && position >= last.offset, where);
+          assert.deepEqual(indexes(opened), range(1, 7));
+          assert.match(opened.repairs[0] ?? '', /cut short/, where);
+        } catch (error) {
+          if (error instanceof assert.AssertionError) throw error;
+          assert.ok(error instanceof StorageDamagedError, `${where}: ${String(error)}`);
+          refused += 1;
+          assert.match(error.message, /Nothing was changed/);
+        }
+      }
+    }
+    assert.ok(refused > 1000);
+  });
+
+  it('in the marks of the last write is refused, for that write was whole', async () => {
+    const log = new LogInMemory();
+    await fill(await log.open(), 1, 3);
+    const last = frames(log, 1).at(-1) ?? assert.fail();
+    // Checksum, length, log, segment, sequence
+    for (const position of [4, 7, 8, 11, 16, 31, 32, 40]) {
+      const turned = log.copy();
+      const bytes = turned.files.bytes(segmentPath(1));
+      const at = last.offset + position;
+      bytes[at] = (bytes[at] ?? 0) ^ 2;
+      await assert.rejects(turned.open(), StorageDamagedError, `byte ${String(position)}`);
+    }
+  });
+});
+
+describe('A log with a file missing', () => {
+  async function threeSegments(): Promise<LogInMemory> {
+    const log = new LogInMemory();
+    await fill(await log.open(), 1, 60);
+    assert.ok(frames(log, 3).length > 0 && frames(log, 4).length === 0);
+    return log;
+  }
+
+  it('is refused, whichever segment with writes it is', async () => {
+    for (const segment of [1, 2, 3]) {
+      const log = await threeSegments();
+      log.files.remove(segmentPath(segment));
+      await assert.rejects(log.reopen(), StorageDamagedError, `segment ${String(segment)}`);
+    }
+  });
+
+  it('is refused when its last segments are gone, for the one in front is sealed', async () => {
+    const log = await threeSegments();
+    for (const segment of [3, 4]) log.files.remove(segmentPath(segment));
+    await assert.rejects(log.reopen(), /ends with a seal/);
+  });
+
+  it('does not miss the segment that was only prepared', async () => {
+    const log = await threeSegments();
+    log.files.remove(segmentPath(4));
+    assert.deepEqual(indexes(await log.reopen()), range(1, 60));
+  });
+
+  it('is missing itself when no segment is left, and the text tells the way back', async () => {
+    const log = await threeSegments();
+    for (const segment of [1, 2, 3, 4]) log.files.remove(segmentPath(segment));
+    await assert.rejects(
+      log.reopen(),
+      (error) =>
+        error instanceof LogMissingError &&
+        /must not vote/.test(error.message) &&
+        /learner, under a new id with an empty folder/.test(error.message),
+    );
+  });
+
+  it('is refused where another log took its place', async () => {
+    const log = await threeSegments();
+    log.id = 'ff'.repeat(16);
+    await assert.rejects(log.reopen(), LogMissingError);
+    // Also by an identity whose own log was not made yet: nothing is overwritten.
+    log.made = false;
+    await assert.rejects(log.reopen(), LogMissingError);
+    log.id = logId;
+    log.made = true;
+    assert.deepEqual(indexes(await log.reopen()), range(1, 60));
+  });
+
+  it('is begun anew where its making was cut short', async () => {
+    const log = new LogInMemory();
+    const { storage } = await log.open();
+    await storage.write({ id: 1, hardState: hardState(0), entries: [entry(1)] });
+    log.made = false;
+    assert.equal((await log.reopen()).recovered, undefined);
+    assert.equal((await log.reopen()).recovered, undefined);
+  });
+});
