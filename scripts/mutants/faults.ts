@@ -645,8 +645,8 @@ export const faults: readonly Fault[] = [
     name: 'batches-not-bounded-by-bytes',
     breaks: 'an entry that no frame can carry is proposed: its holder leads and never commits',
     file: 'packages/engine/src/command-queue.ts',
-    find: `this.#queued.take(maxCommandsPerBatch, maxBatchBytes - batchOverheadBytes); // C4`,
-    put: `this.#queued.take(maxCommandsPerBatch, Infinity);`,
+    find: `this.#mostBatchBytes - batchOverheadBytes,`,
+    put: `Infinity,`,
   },
   {
     name: 'pending-bytes-not-bounded',
