@@ -676,6 +676,8 @@ export const faults: readonly Fault[] = [
     file: 'packages/engine/src/transport/messages.ts',
     find: `if (offset + byteLength > meta.byteLength)`,
     put: `if (offset + byteLength > meta.byteLength + meta.index)`,
+  },
+  {
     name: 'hold-acquired-after-its-page-is-lost',
     breaks: 'the client takes a hold for lost that it acquired after its page was read',
     file: 'packages/client/src/holds-check.ts',

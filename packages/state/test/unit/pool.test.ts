@@ -90,7 +90,7 @@ describe('the pool against a naive model', () => {
           if (hold === undefined) {
             const made = holdOf(pool, owner, wanted);
             pool.add(made);
-            owner.holds.set(pool.name, made);
+            owner.addHold(made);
           } else if (hold.units < wanted) pool.resize(hold, wanted);
           held[number] = Math.max(held[number] ?? 0, wanted);
         };
@@ -104,8 +104,10 @@ describe('the pool against a naive model', () => {
             pool.queue.append(waiterOf(pool, owner, wanted));
             queue.push({ session: number, units: wanted });
           } else if (type === 'give_back') {
-            if (hold !== undefined) pool.remove(hold);
-            owner.holds.delete(pool.name);
+            if (hold !== undefined) {
+              pool.remove(hold);
+              owner.removeHold(hold);
+            }
             held[number] = 0;
           } else {
             closed = type === 'close';

@@ -186,6 +186,7 @@ export class Model {
         return `forced ${String(held.length)}`;
       }
       case 'advance':
+      case 'checkpoint':
       case 'set_limits':
         return 'advanced';
       case 'jump_fence_counter': {
