@@ -12,7 +12,7 @@ const planted: readonly QuorumFault[] = [
     name: 'token-of-one-node',
     breaks: 'the token is what one node said, not the largest that a majority knows',
     file: client,
-    find: `const token = Math.max(...grants);`,
+    find: `const token = grants.reduce((most, one) => Math.max(most, one), Number.NEGATIVE_INFINITY);`,
     put: `const token = grants[0] ?? 0;`,
   },
   {
