@@ -68,7 +68,7 @@ export class Holdings {
   }
 
   clear(): void {
-    for (const held of [...this.#all]) this.delete(held);
+    for (const held of this.#all) this.delete(held);
   }
 
   /** Those that are of one hold of the cluster (HB1). */

@@ -33,5 +33,6 @@ export type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from './quorum/voter.ts
 export { Semaphore } from './semaphore.ts';
 export type { SemaphoreOptions, TakeOptions } from './semaphore.ts';
 export { Session } from './session.ts';
-export type { LockOptions, PermitsOptions, SessionState } from './session.ts';
+export type { LockOptions, PermitsOptions } from './session-requests.ts';
+export type { SessionState } from './session.ts';
 export type { WatchOptions } from './watch.ts';

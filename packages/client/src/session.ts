@@ -14,14 +14,13 @@
 import { HoldfastError } from '@holdfast/protocol';
 import type {
   HoldEndedPush,
-  LockMode,
   OperationName,
   Operations,
   SessionWaitsAnswer,
   WatchEvent,
 } from '@holdfast/protocol';
 import { termsOf, waitOf } from './acquiring.ts';
-import type { AcquireOptions, WaitOptions } from './acquiring.ts';
+import type { WaitOptions } from './acquiring.ts';
 import { momentOf, passedMs } from './clock.ts';
 import type { ClientClock, Moment } from './clock.ts';
 import type { Connection } from './connection.ts';
@@ -30,48 +29,13 @@ import { Hold } from './hold.ts';
 import { Holdings } from './holdings.ts';
 import { HoldsCheck } from './holds-check.ts';
 import { NumberedRequests } from './numbered-requests.ts';
+import { isGone, numbered, ofSession } from './session-requests.ts';
+import type { LockOptions, PermitsOptions } from './session-requests.ts';
 import { Permits } from './permits.ts';
 import { watch } from './watch.ts';
 import type { WatchOptions } from './watch.ts';
 
 const defaultTimeoutMs = 10_000;
-
-/** What an acquire of a lock may ask for. */
-export interface LockOptions extends AcquireOptions {
-  /** Default: exclusive. */
-  readonly mode?: LockMode;
-}
-
-/** What an acquire of permits may ask for. */
-export interface PermitsOptions extends AcquireOptions {
-  /** How many permits. Default 1. */
-  readonly permits?: number;
-  /**
-   * How many the semaphore has. Makes it where there is none; where there is one, it has to be its limit.
-   * Left out: the semaphore has to be there.
-   */
-  readonly limit?: number;
-}
-
-/** Operations that carry the session. */
-const ofSession: ReadonlySet<OperationName> = new Set<OperationName>([
-  'downgrade',
-  'session_waits',
-]);
-/** Operations that carry the session and a number, by which they are done once. */
-const numbered: ReadonlySet<OperationName> = new Set<OperationName>([
-  'acquire',
-  'release',
-  'acquire_permits',
-  'release_permits',
-  'acquire_many',
-  'campaign',
-  'resign',
-  'proclaim',
-  'enter_barrier',
-  'leave_barrier',
-  'count_down',
-]);
 
 /** `lost`: it expired, or its lease can no longer be proven. `ended`: by its own client. */
 export type SessionState = 'active' | 'lost' | 'ended';
@@ -292,11 +256,7 @@ export class Session {
       );
     } catch (error) {
       // A repeated end finds it ended.
-      if (
-        !(error instanceof HoldfastError) ||
-        (error.code !== 'session_expired' && error.code !== 'session_not_found')
-      )
-        throw error;
+      if (!isGone(error)) throw error;
     }
     for (const hold of holds) hold.lose('released');
   }
@@ -367,10 +327,7 @@ export class Session {
           throw new HoldfastError('hold_lost', `Session "${this.id}" is ${this.#state}.`);
       }, run);
     } catch (error) {
-      if (
-        error instanceof HoldfastError &&
-        (error.code === 'session_expired' || error.code === 'session_not_found')
-      ) {
+      if (isGone(error)) {
         this.#lose('the cluster does not know it any more');
       }
       throw error;
@@ -399,10 +356,7 @@ export class Session {
       if (!this.#connection.tellsEnds) void this.#check.run();
     } catch (error) {
       if (this.#state !== 'active') return;
-      if (
-        error instanceof HoldfastError &&
-        (error.code === 'session_expired' || error.code === 'session_not_found')
-      ) {
+      if (isGone(error)) {
         this.#lose('it expired');
         return;
       }

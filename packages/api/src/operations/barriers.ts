@@ -206,10 +206,10 @@ export async function barrierStatus(
     round: view?.round ?? null,
     parties: view?.parties ?? null,
     open: view?.open ?? false,
-    member_count: view?.memberCount ?? 0,
     members: (view?.members ?? []).map(({ sessionId, clientId }) => ({
       session_id: sessionId,
       client_id: clientId,
     })),
+    member_count: view?.memberCount ?? 0,
   };
 }

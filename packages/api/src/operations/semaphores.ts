@@ -139,8 +139,6 @@ function answerOf(semaphore: SemaphoreView): SemaphoreAnswer {
     limit,
     free,
     stays,
-    holder_count: holderCount,
-    waiter_count: waiterCount,
     holders: holders.map((holder) => ({
       session_id: holder.sessionId,
       client_id: holder.clientId,
@@ -157,5 +155,7 @@ function answerOf(semaphore: SemaphoreView): SemaphoreAnswer {
       position,
       priority,
     })),
+    holder_count: holderCount,
+    waiter_count: waiterCount,
   };
 }

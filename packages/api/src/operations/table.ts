@@ -2,6 +2,7 @@
 import type { OperationName } from '@holdfast/protocol';
 import * as administration from '../schemas/administration.ts';
 import * as schemas from '../schemas/operations.ts';
+import * as sessionSchemas from '../schemas/sessions.ts';
 import * as electionSchemas from '../schemas/elections.ts';
 import * as eventSchemas from '../schemas/events.ts';
 import * as meetingSchemas from '../schemas/meetings.ts';
@@ -28,43 +29,43 @@ const repeated = ['request_forgotten', 'request_reused'] as const;
 export const wireOperations: Readonly<Record<OperationName, Operation>> = {
   create_session: defineOperation({
     name: 'create_session',
-    body: schemas.createSessionBody,
-    answer: schemas.createSessionAnswer,
+    body: sessionSchemas.createSessionBody,
+    answer: sessionSchemas.createSessionAnswer,
     errors: ['session_exists', 'session_expired', ...clusterErrors],
     run: sessions.createSession,
   }),
   get_session: defineOperation({
     name: 'get_session',
-    body: schemas.readSessionBody,
-    answer: schemas.sessionAnswer,
+    body: sessionSchemas.readSessionBody,
+    answer: sessionSchemas.sessionAnswer,
     errors: [...missing, ...clusterErrors],
     run: sessions.getSession,
   }),
   end_session: defineOperation({
     name: 'end_session',
-    body: schemas.sessionRef,
-    answer: schemas.endSessionAnswer,
+    body: sessionSchemas.sessionRef,
+    answer: sessionSchemas.endSessionAnswer,
     errors: [...missing, ...clusterErrors],
     run: sessions.endSession,
   }),
   keepalive: defineOperation({
     name: 'keepalive',
-    body: schemas.sessionRef,
-    answer: schemas.keepAliveAnswer,
+    body: sessionSchemas.sessionRef,
+    answer: sessionSchemas.keepAliveAnswer,
     errors: [...missing, ...clusterErrors],
     run: sessions.keepAlive,
   }),
   session_locks: defineOperation({
     name: 'session_locks',
-    body: schemas.sessionLocksBody,
-    answer: schemas.sessionLocksAnswer,
+    body: sessionSchemas.sessionLocksBody,
+    answer: sessionSchemas.sessionLocksAnswer,
     errors: [...missing, ...clusterErrors],
     run: sessions.sessionLocks,
   }),
   session_waits: defineOperation({
     name: 'session_waits',
-    body: schemas.sessionWaitsBody,
-    answer: schemas.sessionWaitsAnswer,
+    body: sessionSchemas.sessionWaitsBody,
+    answer: sessionSchemas.sessionWaitsAnswer,
     errors: [...missing, ...clusterErrors],
     run: sessions.sessionWaits,
   }),
@@ -365,8 +366,8 @@ export const wireOperations: Readonly<Record<OperationName, Operation>> = {
   }),
   give_up: defineOperation({
     name: 'give_up',
-    body: schemas.giveUpBody,
-    answer: schemas.giveUpAnswer,
+    body: sessionSchemas.giveUpBody,
+    answer: sessionSchemas.giveUpAnswer,
     errors: ['name_too_long', ...missing, ...repeated, ...clusterErrors],
     run: sessions.giveUp,
   }),

@@ -1,0 +1,46 @@
+/** What may be asked on behalf of a session, and with what it goes. */
+import { HoldfastError } from '@holdfast/protocol';
+import type { LockMode, OperationName } from '@holdfast/protocol';
+import type { AcquireOptions } from './acquiring.ts';
+
+/** What an acquire of a lock may ask for. */
+export interface LockOptions extends AcquireOptions {
+  /** Default: exclusive. */
+  readonly mode?: LockMode;
+}
+
+/** What an acquire of permits may ask for. */
+export interface PermitsOptions extends AcquireOptions {
+  /** How many permits. Default 1. */
+  readonly permits?: number;
+  /**
+   * How many the semaphore has. Makes it where there is none; where there is one, it has to be its limit.
+   * Left out: the semaphore has to be there.
+   */
+  readonly limit?: number;
+}
+
+/** Operations that carry the session. */
+export const ofSession: ReadonlySet<OperationName> = new Set<OperationName>([
+  'downgrade',
+  'session_waits',
+]);
+/** Operations that carry the session and a number, by which they are done once. */
+export const numbered: ReadonlySet<OperationName> = new Set<OperationName>([
+  'acquire',
+  'release',
+  'acquire_permits',
+  'release_permits',
+  'acquire_many',
+  'campaign',
+  'resign',
+  'proclaim',
+  'enter_barrier',
+  'leave_barrier',
+  'count_down',
+]);
+
+/** The cluster says that there is no such session any more. */
+export const isGone = (error: unknown): boolean =>
+  error instanceof HoldfastError &&
+  (error.code === 'session_expired' || error.code === 'session_not_found');
