@@ -1,0 +1,136 @@
+/** The simulated disk under the storage's own code, without the rest of a cluster. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { MemberId, Write } from '@holdfast/raft';
+import type { Opened } from '@holdfast/storage';
+import { Disk } from '../../src/world/disk.ts';
+import { World } from '../../src/world/world.ts';
+
+const entryBytes = 300;
+
+/** One node's disk and a process that writes entries to it, one a write. */
+class Writer {
+  readonly world: World;
+  readonly disk: Disk;
+  readonly #machine;
+  acknowledged = 0;
+  #written = 0;
+  repairs = 0;
+  failures: string[] = [];
+
+  constructor(seed: bigint) {
+    this.world = new World(seed);
+    this.#machine = this.world.machine('n1', 0);
+    this.disk = new Disk(this.#machine, this.world.random.fork());
+  }
+
+  /** A process begins; undefined: it does not open its disk. */
+  async start(): Promise<Opened> {
+    this.#machine.start();
+    let outcome: { readonly opened: Opened } | { readonly error: Error } | undefined;
+    this.disk
+      .open({ onFailure: ({ message }) => this.failures.push(message), onWrite: () => undefined })
+      .then(
+        (opened) => (outcome = { opened }),
+        (error: unknown) => (outcome = { error: error as Error }),
+      );
+    // What it begins with is planned when the promises that are settled already have been followed.
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.world.timeline.run(this.world.nowMs + 10_000, () => outcome !== undefined);
+    if (outcome === undefined) assert.fail('the disk is never opened');
+    if ('error' in outcome) throw outcome.error;
+    const { opened } = outcome;
+    this.repairs += opened.repairs.length;
+    const entries = opened.recovered?.entries ?? [];
+    assert.ok(
+      entries.length >= this.acknowledged,
+      `of ${String(this.acknowledged)} only ${String(entries.length)}`,
+    );
+    assert.ok(entries.every(({ index }, position) => index === position + 1));
+    this.acknowledged = entries.length;
+    this.#written = entries.length;
+    return opened;
+  }
+
+  write({ storage }: Opened): void {
+    const index = ++this.#written;
+    const write: Write = {
+      id: index,
+      hardState: { term: 1, votedFor: 'n1' as MemberId, commit: index - 1 },
+      entries: [{ index, term: 1, kind: 'command', data: new Uint8Array(entryBytes).fill(index) }],
+    };
+    void storage.write(write).then(() => (this.acknowledged = Math.max(this.acknowledged, index)));
+  }
+
+  async live(forMs: number): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.world.timeline.run(this.world.nowMs + forMs);
+  }
+
+  cut(): void {
+    this.#machine.end();
+    this.disk.cutPower();
+  }
+}
+
+describe('A simulated disk', () => {
+  it('keeps what was durable through power cuts, and tears what was being written', async () => {
+    let repairs = 0;
+    let kept = 0;
+    for (let seed = 1n; seed <= 20n; seed++) {
+      const writer = new Writer(seed);
+      for (let round = 0; round < 15; round++) {
+        const opened = await writer.start();
+        for (let count = 0; count < 6; count++) {
+          writer.write(opened);
+          await writer.live(writer.world.random.between(0, 1));
+        }
+        writer.cut();
+      }
+      await writer.start();
+      repairs += writer.repairs;
+      kept += writer.acknowledged;
+    }
+    assert.ok(repairs > 10, `${String(repairs)} torn writes were named`);
+    assert.ok(kept > 500);
+  });
+
+  it('with a turned bit is refused, wherever it is', async () => {
+    for (let seed = 1n; seed <= 60n; seed++) {
+      const writer = new Writer(seed);
+      const opened = await writer.start();
+      for (let count = 0; count < 40; count++) {
+        writer.write(opened);
+        await writer.live(1);
+      }
+      const membership = { members: [] };
+      void opened.storage.saveSnapshot({ index: 20, term: 1, membership }, [new Uint8Array(500)]);
+      await writer.live(writer.world.random.between(0, 20));
+      writer.cut();
+      const hit = writer.disk.flipBit() ?? assert.fail();
+      await assert.rejects(
+        writer.start(),
+        (error) => error instanceof Error && error.name === 'StorageDamagedError',
+        `seed ${String(seed)}: ${hit}`,
+      );
+    }
+  });
+
+  it('that fails, or is full, stops the process, and has all that was acknowledged', async () => {
+    for (const trouble of ['failing_sync', 'full'] as const) {
+      const writer = new Writer(7n);
+      let opened = await writer.start();
+      writer.disk.trouble = trouble;
+      for (let count = 0; count < 2000 && writer.failures.length === 0; count++) {
+        writer.write(opened);
+        await writer.live(1);
+      }
+      assert.equal(writer.failures.length, 1);
+      writer.cut();
+      opened = await writer.start();
+      writer.write(opened);
+      await writer.live(10);
+      assert.ok(writer.acknowledged > 0);
+    }
+  });
+});
