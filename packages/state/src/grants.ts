@@ -340,7 +340,7 @@ export function placeOf(waiter: Waiter): number {
   const { together } = waiter;
   return together === undefined
     ? positionOf(waiter)
-    : Math.max(...together.waiters.map(positionOf));
+    : together.waiters.reduce((furthest, one) => Math.max(furthest, positionOf(one)), 0);
 }
 
 /** All that a waiter waits for. */

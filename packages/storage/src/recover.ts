@@ -117,7 +117,7 @@ export async function recoverLog(
     live.begin(segment, byteLength);
     let offset = 0;
     for (const frame of scanned.frames) {
-      replay.apply(frame, path);
+      replay.take(frame, path);
       offset += frame.byteLength;
       live.wrote(frame, offset);
     }

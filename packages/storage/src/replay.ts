@@ -15,7 +15,7 @@ export class Replay {
     return this.#lastIndex === 0 && this.#hardState.term === 0 && this.#hardState.votedFor === null;
   }
 
-  apply(change: Change & Partial<Pick<Frame, 'sequence'>>, path: string): void {
+  take(change: Change & Partial<Pick<Frame, 'sequence'>>, path: string): void {
     this.#hardState = change.hardState;
     const { installed, truncateFrom } = change;
     if (installed !== undefined) {

@@ -232,5 +232,6 @@ async function endSession(bench: Bench, session: string): Promise<PhaseOutcome> 
 
 async function lowestLockCount({ cluster }: Bench): Promise<number> {
   const counts = await Promise.all(cluster.urls.map((url) => readStats(url, 'stale')));
+  // spread: one for each node
   return Math.min(...counts.map(({ total_locks }) => total_locks));
 }

@@ -100,6 +100,7 @@ function phaseTable(phases: readonly PhaseFigures[]): string {
         phase.name,
         phase.seconds.toFixed(1),
         milliseconds((leader === undefined ? undefined : phase.longestTurnMs[leader]) ?? NaN),
+        // spread: one for each node
         milliseconds(others.length === 0 ? NaN : Math.max(...others.map(([, turn]) => turn))),
         milliseconds(phase.longestAcquireMs),
         milliseconds(phase.longestSilenceMs),

@@ -21,7 +21,12 @@ function run(folder: string): Promise<StateReport> {
         '--conditions=source',
         program,
         '--json',
-        ...['--locks', String(locks), '--sessions', String(sessions), '--minutes', '2'],
+        '--locks',
+        String(locks),
+        '--sessions',
+        String(sessions),
+        '--minutes',
+        '2',
       ],
       { timeout: deadlineMs, env: { ...process.env, TMPDIR: folder } },
       (error, output, progress) => {
