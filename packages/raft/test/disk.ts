@@ -25,6 +25,14 @@ export function metaOf(
   return { index, term, membership, hash: hashOf(bytes), byteLength: bytes.byteLength };
 }
 
+/** The state in the bytes of one snapshot. */
+export function restored(meta: SnapshotMeta, bytes: Uint8Array): string[] {
+  if (meta.index === 0) return [];
+  assert.equal(hashOf(bytes), meta.hash, 'the bytes of a snapshot are not of one snapshot');
+  const parsed = JSON.parse(new TextDecoder().decode(bytes)) as { readonly applied: string[] };
+  return parsed.applied;
+}
+
 export class Disk {
   hardState: HardState = { term: 0, votedFor: null, commit: 0 };
   snapshot: SnapshotMeta;

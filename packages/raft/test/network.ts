@@ -6,7 +6,10 @@
  */
 import assert from 'node:assert/strict';
 import { createRaft, decodeMembership } from '../src/index.ts';
-import { Disk, hashOf, metaOf } from './disk.ts';
+import { Disk, hashOf, metaOf, restored } from './disk.ts';
+import { checkCommitment, checkCompleteness, checkDurable, checkLogs, holds } from './promises.ts';
+import type { Node } from './promises.ts';
+import { randomFrom } from './random.ts';
 import type {
   Entry,
   LogIndex,
@@ -17,45 +20,10 @@ import type {
   Output,
   Raft,
   RaftConfig,
-  SnapshotMeta,
-  Write,
 } from '../src/index.ts';
-
-/** mulberry32 */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Limits of the core that a test may change. */
 export type Limits = Partial<Omit<RaftConfig, 'id' | 'random'>>;
-
-interface Node {
-  readonly id: MemberId;
-  readonly disk: Disk;
-  raft: Raft | undefined;
-  queue: { readonly write: Write; readonly doneAt: number }[];
-  /** The applied commands: the state machine. */
-  applied: string[];
-  appliedIndex: LogIndex;
-  /** The latest term that this node led, and how far it was committed when last looked at. */
-  ledTerm: number;
-  ledCommit: LogIndex;
-  tickEvery: number;
-  /** How much longer than another's its disk takes for a write. */
-  writeDelay: number;
-  /** Open snapshots, by hash: those that the core says it sends. */
-  readers: Map<string, Uint8Array>;
-  /** The received snapshot that is being verified, one at a time. */
-  verifying: { readonly meta: SnapshotMeta; readonly doneAt: number } | undefined;
-  /** States restored from verified snapshots, by hash, which wait for `restore`. */
-  prepared: Map<string, string[]>;
-}
 
 interface Flying {
   readonly at: number;
@@ -297,9 +265,9 @@ export class Network {
       );
       if (known === undefined) {
         this.#leaders.set(status.term, node.id);
-        this.#checkCompleteness(node, raft);
+        checkCompleteness(node, raft, this.committed);
       }
-      this.#checkCommitment(node, raft, status.commit, status.term);
+      checkCommitment(node, raft, status.commit, status.term);
     }
   }
 
@@ -362,7 +330,7 @@ export class Network {
   }
 
   #send(from: MemberId, to: MemberId, message: Message, node: Node): void {
-    this.#checkDurable(to, message, node);
+    checkDurable(to, message, node, this.#snapshots);
     let filled = message;
     if (message.type === 'snapshot_chunk') {
       const { offset, byteLength, meta } = message;
@@ -386,62 +354,6 @@ export class Network {
     }
   }
 
-  /** What a message promises is on the sender's disk when it leaves. */
-  #checkDurable(to: MemberId, message: Message, { id, disk, raft }: Node): void {
-    const { term, votedFor } = disk.hardState;
-    if (message.type === 'vote_answer' && message.granted) {
-      assert.ok(
-        term === message.term && votedFor === to,
-        `${id} votes for ${to} in term ${String(message.term)}; on its disk is ${String(votedFor)} in term ${String(term)}`,
-      );
-    }
-    if (message.type === 'snapshot_answer' && message.installed) {
-      const index = this.#snapshots.get(message.hash) ?? assert.fail('an unknown snapshot');
-      assert.ok(
-        (disk.entries.at(-1)?.index ?? disk.snapshot.index) >= index,
-        `${id} says that a snapshot is installed that is not on its disk`,
-      );
-    }
-    if (message.type === 'snapshot_answer' && !message.installed) {
-      const received = disk.receiving?.meta.hash === message.hash ? disk.receiving.bytes : '';
-      assert.ok(
-        received.length >= message.nextOffset,
-        `${id} acknowledges more of a snapshot than is on its disk`,
-      );
-    }
-    if (message.type === 'append_answer') {
-      assert.ok(term >= message.term, `${id} answers in a term that is not on its disk`);
-      const last = disk.entries.at(-1)?.index ?? disk.snapshot.index;
-      assert.ok(
-        !message.accepted || last >= message.matchIndex,
-        `${id} acknowledges more entries than are on its disk`,
-      );
-      // Unknown where a snapshot that is being installed has taken the log's place.
-      const heldTerm = message.accepted ? raft?.termAt(message.matchIndex) : undefined;
-      if (message.accepted && heldTerm !== undefined && message.matchIndex > disk.snapshot.index) {
-        const held = disk.entries.find((entry) => entry.index === message.matchIndex);
-        assert.equal(
-          held?.term,
-          heldTerm,
-          `${id} acknowledges an entry, and another is on its disk`,
-        );
-      }
-    }
-  }
-
-  /** Only an entry of the leader's own term is committed by counting (paper, 5.4.2). */
-  #checkCommitment(node: Node, raft: Raft, commit: LogIndex, term: number): void {
-    if (node.ledTerm === term && commit > node.ledCommit) {
-      assert.equal(
-        raft.termAt(commit),
-        term,
-        `${node.id} commits an entry of an older term by counting`,
-      );
-    }
-    node.ledTerm = term;
-    node.ledCommit = commit;
-  }
-
   /** State machine safety: at an index all apply the same. */
   #apply(node: Node, entry: Entry): void {
     assert.equal(entry.index, node.appliedIndex + 1, 'entries are applied without gaps');
@@ -460,7 +372,7 @@ export class Network {
       const voters = (node.raft?.status().membership.members ?? []).filter(
         (member) => member.role === 'voter',
       );
-      const holding = voters.filter((voter) => this.#holds(voter.id, entry)).length;
+      const holding = voters.filter((voter) => holds(this.nodes.get(voter.id)?.disk, entry)).length;
       assert.ok(
         holding > voters.length / 2,
         `entry ${String(entry.index)} is applied, but durable on ${String(holding)} of ${String(voters.length)} only`,
@@ -475,61 +387,11 @@ export class Network {
     if (entry.kind === 'command') node.applied.push(text);
   }
 
-  #holds(id: MemberId, entry: Entry): boolean {
-    const disk = this.nodes.get(id)?.disk;
-    if (disk === undefined) return false;
-    return (
-      disk.snapshot.index >= entry.index ||
-      disk.entries.some((held) => held.index === entry.index && held.term === entry.term)
-    );
-  }
-
-  /** Leader completeness: a new leader has every committed entry. */
-  #checkCompleteness(node: Node, raft: Raft): void {
-    const { firstIndex } = raft.status();
-    this.committed.forEach(({ term }, position) => {
-      const index = position + 1;
-      if (index >= firstIndex)
-        assert.equal(
-          raft.termAt(index),
-          term,
-          `leader completeness: ${node.id} lacks ${String(index)}`,
-        );
-    });
-  }
-
-  /** Log matching: where two logs have an entry of the same index and term, they are the same up to there. */
   checkLogs(): void {
-    const logs = [...this.nodes.values()].map(
-      (node) => new Map(node.disk.entries.map((entry) => [entry.index, entry])),
-    );
-    for (const one of logs) {
-      for (const other of logs) {
-        if (one === other) continue;
-        let matched = false;
-        for (const index of [...one.keys()].sort((a, b) => b - a)) {
-          const a = one.get(index);
-          const b = other.get(index);
-          if (a === undefined || b === undefined) continue;
-          if (matched) assert.equal(a.term, b.term, `log matching at ${String(index)}`);
-          if (a.term === b.term) {
-            assert.deepEqual(a.data, b.data, `log matching at ${String(index)}`);
-            matched = true;
-          }
-        }
-      }
-    }
+    checkLogs(this.nodes.values());
   }
 
   #node(id: MemberId): Node {
     return this.nodes.get(id) ?? assert.fail(`no node ${id}`);
   }
-}
-
-/** The state in the bytes of one snapshot. */
-function restored(meta: SnapshotMeta, bytes: Uint8Array): string[] {
-  if (meta.index === 0) return [];
-  assert.equal(hashOf(bytes), meta.hash, 'the bytes of a snapshot are not of one snapshot');
-  const parsed = JSON.parse(new TextDecoder().decode(bytes)) as { readonly applied: string[] };
-  return parsed.applied;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { entryOverheadBytes, Log } from '../../src/log.ts';
 import type { Entry } from '../../src/index.ts';
-import { randomFrom } from '../network.ts';
+import { randomFrom } from '../random.ts';
 
 /** The same log as one plain array that is searched. */
 class Model {
