@@ -310,7 +310,7 @@ export class Replica {
       const done = this.#options.storage.write(write);
       void done.then(() => this.#guarded(() => this.#raft.persisted(write.id)));
     }
-    if (output.transfers !== undefined) this.#snapshots.keepTransfers(output.transfers);
+    if (output.transfers !== undefined) this.#snapshots.setTransfers(output.transfers);
     for (const outbound of output.messages) this.#send(outbound);
     if (output.verify !== undefined) this.#snapshots.verify(output.verify);
     if (output.restore !== undefined) this.#restore(output.restore);

@@ -85,40 +85,36 @@ export class Snapshots {
     return this.#saving;
   }
 
-  /** Sends the bytes that the core asked for (ENG-SNAP-3, ENG-SNAP-4). */
-  send(to: MemberId, message: ChunkMessage): void {
-    const { meta, offset, byteLength } = message;
-    const transfer = this.#transferOf(meta);
-    transfer.tail = transfer.tail
-      .then(async () => {
-        if (this.#transfers.get(meta.hash) !== transfer) return;
-        const data = await transfer.reader.read(offset, byteLength);
-        if (!this.#stopped) this.#options.send(to, { ...message, data });
-      })
-      .catch((error: unknown) => {
-        // A reader that was closed under a last chunk is no failure of the disk.
-        if (this.#transfers.get(meta.hash) === transfer) this.#options.onFatal(error);
-      });
-  }
-
-  #transferOf(meta: SnapshotMeta): Transfer {
-    const known = this.#transfers.get(meta.hash);
-    if (known !== undefined) return known;
-    const reader = this.#options.storage.openSnapshot(meta.hash);
-    if (reader === undefined)
-      throw new Error(`The snapshot at ${String(meta.index)} that is to be sent is not there.`);
-    const transfer: Transfer = { reader, tail: Promise.resolve() };
-    this.#transfers.set(meta.hash, transfer);
-    return transfer;
-  }
-
-  /** Transfers of other snapshots than these have ended. */
-  keepTransfers(hashes: readonly string[]): void {
+  /** These are being sent from now on; transfers of others have ended (ENG-SNAP-3). */
+  setTransfers(hashes: readonly string[]): void {
     for (const [hash, transfer] of this.#transfers) {
       if (hashes.includes(hash)) continue;
       this.#transfers.delete(hash);
       void transfer.tail.then(() => transfer.reader.close());
     }
+    for (const hash of hashes) {
+      if (this.#transfers.has(hash)) continue;
+      const reader = this.#options.storage.openSnapshot(hash);
+      if (reader === undefined)
+        throw new Error(`The snapshot ${hash} that is to be sent is not there.`);
+      this.#transfers.set(hash, { reader, tail: Promise.resolve() });
+    }
+  }
+
+  /** Sends the bytes that the core asked for, which may be none: a question whether they are there (ENG-SNAP-4). */
+  send(to: MemberId, message: ChunkMessage): void {
+    const { meta, offset, byteLength } = message;
+    const transfer = this.#transfers.get(meta.hash);
+    if (transfer === undefined)
+      throw new Error(`The snapshot at ${String(meta.index)} is sent without a transfer of it.`);
+    transfer.tail = transfer.tail
+      .then(async () => {
+        if (this.#transfers.get(meta.hash) !== transfer) return;
+        const data =
+          byteLength === 0 ? new Uint8Array() : await transfer.reader.read(offset, byteLength);
+        if (!this.#stopped) this.#options.send(to, { ...message, data });
+      })
+      .catch((error: unknown) => this.#options.onFatal(error));
   }
 
   /** Every byte of a received snapshot is durable (ENG-SNAP-2). */
@@ -190,7 +186,7 @@ export class Snapshots {
   stop(): void {
     this.#stopped = true;
     this.#verifying = undefined;
-    this.keepTransfers([]);
+    this.setTransfers([]);
   }
 }
 

@@ -53,6 +53,7 @@ function stage(disk: HandDisk) {
     data: new Uint8Array(),
     probe: 0,
   });
+  snapshots.setTransfers([meta.hash]);
   return { meta, sent, fatal, snapshots, chunk };
 }
 
@@ -85,10 +86,9 @@ describe('Snapshots that are sent', () => {
     const disk = new HandDisk();
     const { meta, snapshots, chunk } = stage(disk);
     snapshots.send(peer, chunk(0));
-    snapshots.keepTransfers([meta.hash]);
     await settled();
     assert.equal(disk.openReaders, 1);
-    snapshots.keepTransfers([]);
+    snapshots.setTransfers([]);
     await settled();
     assert.equal(disk.openReaders, 0);
   });
