@@ -310,6 +310,14 @@ export const faults: readonly Fault[] = [
     put: ``,
   },
   {
+    name: 'seal-says-what-is-not-written-yet',
+    breaks:
+      'a seal tells of an install whose own frame follows it: a crash between them stops the node for ever',
+    file: 'packages/storage/src/open.ts',
+    find: `SegmentLog.goOn(options, end, [...kept], replay.state)`,
+    put: `SegmentLog.goOn(options, end, [...kept], { hardState, lastIndex })`,
+  },
+  {
     name: 'needed-segment-given-up',
     breaks: 'a segment goes though an entry in it is needed',
     file: 'packages/storage/src/live-segments.ts',

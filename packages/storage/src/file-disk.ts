@@ -37,7 +37,7 @@ const unlinkAsync = promisify(unlink);
 const syncsOnWrite = process.platform === 'linux';
 const flags = constants.O_RDWR | (syncsOnWrite ? constants.O_DSYNC : 0);
 /** What is zero-filled at once: commits of the log take turns with it. */
-const fillBytes = 1024 * 1024;
+const fillBytes = 256 * 1024;
 
 function failure(what: string, path: string, error: unknown): Error {
   const cause = error instanceof Error ? error.message : String(error);

@@ -161,7 +161,7 @@ async function openMade(
       await disk.remove(join(folders.snapshots, name));
   const lastIndex = recovered.entries.at(-1)?.index ?? meta.index;
   const { hardState } = recovered;
-  const log = await SegmentLog.goOn(options, end, [...kept], { hardState, lastIndex });
+  const log = await SegmentLog.goOn(options, end, [...kept], replay.state);
   if (mustInstall) {
     const installed = { index: meta.index, term: meta.term, replacesLog: true };
     await log.append({ hardState, lastIndex, installed, entries: [] });

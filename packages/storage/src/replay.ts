@@ -2,6 +2,7 @@
 import type { Entry, HardState, LogIndex, Recovered, SnapshotMeta, Term } from '@holdfast/raft';
 import { StorageDamagedError } from './damage.ts';
 import type { Change, Frame } from './frame.ts';
+import type { LogState } from './segment-log.ts';
 
 export class Replay {
   #entries: Entry[] = [];
@@ -9,6 +10,11 @@ export class Replay {
   #hardState: HardState = { term: 0, votedFor: null, commit: 0 };
   #installedIndex: LogIndex = 0;
   #started = false;
+
+  /** What the newest frame says, whatever the snapshots say. */
+  get state(): LogState {
+    return { hardState: this.#hardState, lastIndex: this.#lastIndex };
+  }
 
   /** Whether nothing was ever written to it. */
   get isEmpty(): boolean {

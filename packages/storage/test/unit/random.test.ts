@@ -1,9 +1,9 @@
 /** Long lives of one log, with power cuts, against a model that is a plain array. `SEED=…` runs one, `SEEDS=…` so many. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Entry, HardState, MemberId, Write } from '@holdfast/raft';
+import type { Entry, HardState, MemberId, SnapshotMeta, Write } from '@holdfast/raft';
 import type { Opened } from '../../src/index.ts';
-import { entry, LogInMemory, membership, plain, settle } from '../log-in-memory.ts';
+import { bytesOf, entry, LogInMemory, membership, plain, settle } from '../log-in-memory.ts';
 
 /** Mulberry32. */
 function randomOf(seed: number): { below: (limit: number) => number } {
@@ -21,7 +21,34 @@ function randomOf(seed: number): { below: (limit: number) => number } {
 /** What a log is: after each write that was handed over, acknowledged or not. */
 interface Model {
   readonly hardState: HardState;
+  /** Those that it has, if none was given up. */
   readonly entries: readonly Entry[];
+  /** Where they begin, or would. */
+  readonly firstIndex: number;
+  readonly snapshotIndex: number;
+}
+
+const nothing: Model = {
+  hardState: { term: 0, votedFor: null, commit: 0 },
+  entries: [],
+  firstIndex: 1,
+  snapshotIndex: 0,
+};
+
+const endOf = ({ entries, firstIndex }: Pick<Model, 'entries' | 'firstIndex'>): number =>
+  entries.at(-1)?.index ?? firstIndex - 1;
+
+/** A snapshot as another node has it. */
+async function madeElsewhere(
+  index: number,
+  term: number,
+): Promise<{ readonly meta: SnapshotMeta; readonly data: Uint8Array }> {
+  const { storage } = await new LogInMemory().open();
+  const state = bytesOf(`state at ${String(index)} of term ${String(term)}`);
+  const meta = await storage.saveSnapshot({ index, term, membership }, [state]);
+  assert.ok(meta !== undefined);
+  const data = await storage.openSnapshot(meta.hash)?.read(0, meta.byteLength);
+  return { meta, data: data ?? assert.fail() };
 }
 
 class Life {
@@ -30,8 +57,8 @@ class Life {
   #opened: Opened | undefined;
   #acknowledged = 0;
   /** The state after each write, the first being the one that was recovered. */
-  #states: Model[] = [{ hardState: { term: 0, votedFor: null, commit: 0 }, entries: [] }];
-  #snapshotIndex = 0;
+  #states: Model[] = [nothing];
+  installs = 0;
 
   constructor(seed: number) {
     this.#random = randomOf(seed);
@@ -53,20 +80,22 @@ class Life {
   async #open(): Promise<void> {
     const opened = await this.#log.open();
     this.#opened = opened;
-    const recovered = opened.recovered ?? { hardState: this.#states[0]?.hardState, entries: [] };
-    const firstIndex = recovered.entries[0]?.index ?? this.#snapshotIndex + 1;
-    assert.ok(firstIndex <= this.#snapshotIndex + 1);
+    const { hardState, entries, snapshot } = opened.recovered ?? {
+      ...nothing,
+      snapshot: { index: 0 },
+    };
+    const firstIndex = entries[0]?.index ?? snapshot.index + 1;
+    assert.ok(firstIndex <= snapshot.index + 1);
     // What is there is one of the states since the last that was acknowledged: none in between, none older.
     const found = this.#states.findLastIndex(
-      ({ hardState, entries }, position) =>
+      (state, position) =>
         position >= this.#acknowledged &&
-        same(recovered.hardState, hardState) &&
-        same(plain(recovered.entries), plain(entries.filter(({ index }) => index >= firstIndex))),
+        state.snapshotIndex === snapshot.index &&
+        same(hardState, state.hardState) &&
+        same(plain(entries), plain(state.entries.filter(({ index }) => index >= firstIndex))),
     );
-    assert.ok(
-      found >= 0,
-      `${JSON.stringify(recovered.hardState)} is none of the states there were`,
-    );
+    const what = JSON.stringify([hardState, snapshot.index, firstIndex, entries.at(-1)?.index]);
+    assert.ok(found >= 0, `${what} is none of the states there were`);
     this.#states = [this.#states[found] ?? assert.fail()];
     this.#acknowledged = 0;
   }
@@ -76,51 +105,85 @@ class Life {
     for (let count = 0; count < writes; count++) this.#write();
     if (this.#random.below(2) === 0) await settle();
     if (this.#random.below(5) === 0) await this.#snapshot();
+    if (this.#random.below(12) === 0) await this.#install();
   }
 
-  #write(): void {
-    const { hardState, entries } = this.#states.at(-1) ?? assert.fail();
-    const lastIndex = entries.length;
-    const { commit } = hardState;
-    const truncates = this.#random.below(6) === 0 && lastIndex > commit;
-    const term = hardState.term + (truncates || this.#random.below(10) === 0 ? 1 : 0);
-    const from = commit + 1 + this.#random.below(Math.max(1, lastIndex - commit));
-    const kept = truncates ? entries.filter(({ index }) => index < from) : entries;
-    const added: Entry[] = [];
-    for (let count = this.#random.below(4); count > 0; count--)
-      added.push(entry(kept.length + added.length + 1, term, 'x'.repeat(this.#random.below(300))));
-    const after: Model = {
-      hardState: {
-        term,
-        votedFor: this.#random.below(3) === 0 ? null : (`m${String(term % 3)}` as MemberId),
-        commit: commit + this.#random.below(kept.length + added.length - commit + 1),
-      },
-      entries: [...kept, ...added],
-    };
-    const write: Write = {
-      id: this.#states.length,
-      hardState: after.hardState,
-      ...(truncates ? { truncateFrom: from } : {}),
-      entries: added,
-    };
+  #hand(write: Omit<Write, 'id'>, after: Model): void {
     const position = this.#states.push(after) - 1;
-    void this.#opened?.storage.write(write).then(() => {
+    void this.#opened?.storage.write({ id: position, ...write }).then(() => {
       this.#acknowledged = Math.max(this.#acknowledged, position);
     });
   }
 
-  /** Only of what is acknowledged, as a node that applies what is committed. */
+  #write(): void {
+    const before = this.#states.at(-1) ?? assert.fail();
+    const { commit } = before.hardState;
+    const lastIndex = endOf(before);
+    const truncates = this.#random.below(6) === 0 && lastIndex > commit;
+    const term = before.hardState.term + (truncates || this.#random.below(10) === 0 ? 1 : 0);
+    const from = commit + 1 + this.#random.below(Math.max(1, lastIndex - commit));
+    const kept = truncates ? before.entries.filter(({ index }) => index < from) : before.entries;
+    const end = endOf({ ...before, entries: kept });
+    const added = Array.from({ length: this.#random.below(4) }, (_, position) =>
+      entry(end + position + 1, term, 'x'.repeat(this.#random.below(300))),
+    );
+    const hardState: HardState = {
+      term,
+      votedFor: this.#random.below(3) === 0 ? null : (`m${String(term % 3)}` as MemberId),
+      commit: commit + this.#random.below(end + added.length - commit + 1),
+    };
+    this.#hand(
+      { hardState, ...(truncates ? { truncateFrom: from } : {}), entries: added },
+      { ...before, hardState, entries: [...kept, ...added] },
+    );
+  }
+
+  /** Of what is committed, as a node makes it. */
   async #snapshot(): Promise<void> {
     await settle();
-    const { hardState, entries } = this.#states[this.#acknowledged] ?? assert.fail();
-    const index = hardState.commit;
-    if (index <= this.#snapshotIndex) return;
-    const term = entries[index - 1]?.term ?? 0;
+    const position = this.#states.length - 1;
+    assert.equal(this.#acknowledged, position);
+    const state = this.#states[position] ?? assert.fail();
+    const index = state.hardState.commit;
+    if (index <= state.snapshotIndex) return;
+    const term = state.entries.find((one) => one.index === index)?.term ?? 0;
     const storage = this.#opened?.storage;
     const saved = await storage?.saveSnapshot({ index, term, membership }, [new Uint8Array(50)]);
-    this.#snapshotIndex = index;
+    this.#states[position] = { ...state, snapshotIndex: index };
     const keepFrom = Math.max(1, index + 1 - this.#random.below(20));
     storage?.forgetBefore(keepFrom, saved?.hash ?? '');
+  }
+
+  /** One of the leader's, of an entry that the log has or of a later one. Sometimes the power goes in the middle. */
+  async #install(): Promise<void> {
+    await settle();
+    const before = this.#states.at(-1) ?? assert.fail();
+    const { term: termBefore, commit } = before.hardState;
+    const index = commit + 1 + this.#random.below(6);
+    const known = before.entries.find((one) => one.index === index);
+    const keepsRest = known !== undefined && this.#random.below(2) === 0;
+    const term = keepsRest ? known.term : termBefore + 1;
+    const { meta, data } = await madeElsewhere(index, term);
+    const base = {
+      entries: keepsRest ? before.entries : [],
+      firstIndex: keepsRest ? before.firstIndex : index + 1,
+      snapshotIndex: index,
+    };
+    // Where it has its name and the frame that says so is not there, its term counts, in which nobody was voted for.
+    const named: HardState =
+      term > termBefore
+        ? { term, votedFor: null, commit: index }
+        : { ...before.hardState, commit: index };
+    this.#states.push({ ...base, hardState: named });
+    this.installs += 1;
+    const hardState: HardState = { term: termBefore + 1, votedFor: null, commit: index };
+    const chunk = { meta, offset: 0, data };
+    void this.#opened?.storage.write({ id: 0, entries: [], snapshotChunks: [chunk] });
+    this.#hand({ hardState, entries: [], installSnapshot: meta }, { ...base, hardState });
+    if (this.#random.below(2) === 0) {
+      await this.#cut();
+      await this.#open();
+    }
   }
 
   /** The power goes after a few more steps, in the middle of whatever is under way. */
@@ -143,12 +206,16 @@ describe('A log through many power cuts', () => {
   const seeds =
     only === undefined ? Array.from({ length: count }, (_, seed) => seed) : [Number(only)];
   it('always holds what was acknowledged, and whole writes only', async () => {
+    let installs = 0;
     for (const seed of seeds) {
+      const life = new Life(seed);
       try {
-        await new Life(seed).live();
+        await life.live();
       } catch (error) {
         throw new Error(`SEED=${String(seed)}: ${String(error)}`, { cause: error });
       }
+      installs += life.installs;
     }
+    assert.ok(installs >= seeds.length);
   });
 });
