@@ -16,7 +16,7 @@ import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { catchableNumbers } from './signals.ts';
-import { isInForeground } from './terminal.ts';
+import { isInForeground, lifeOf } from './terminal.ts';
 
 export interface LaunchEvents {
   /** The group is there and waits for `begin`. */
@@ -37,6 +37,7 @@ export class Launcher {
   readonly #channel: Duplex;
   readonly #events: LaunchEvents;
   #status: number | undefined;
+  #groupId: number | undefined;
   #isStopped = false;
   #looking: NodeJS.Timeout | undefined;
 
@@ -87,7 +88,11 @@ export class Launcher {
   resume(): void {
     if (!this.#isStopped) return;
     this.#isStopped = false;
-    if (isInForeground() || !this.isOnTerminal) {
+    if (this.#leader !== 'alive') {
+      this.#say(`wait ${String(this.#groupId)}`);
+      return;
+    }
+    if (isInForeground()) {
       this.#say('fg');
       return;
     }
@@ -105,34 +110,37 @@ export class Launcher {
     this.#shell.kill('SIGKILL');
   }
 
+  get #leader(): 'alive' | 'dead' | 'gone' {
+    return this.#groupId === undefined ? 'gone' : lifeOf(this.#groupId);
+  }
+
   #say(word: string): void {
     this.#channel.write(`${word}\n`);
   }
 
   #read(): void {
-    let status = 0;
-    let jobs = 0;
     const lines = createInterface({ input: this.#channel });
     lines.on('error', () => undefined);
     lines.on('line', (line) => {
       const [word, number] = line.split(' ');
-      if (word === 'group') this.#events.onGroup(Number(number));
-      else if (word === 'status') [status, jobs] = [Number(number), 0];
-      else if (line === 'end') this.#rested(status, jobs > 0);
-      else jobs += 1;
+      if (word === 'group') {
+        this.#groupId = Number(number);
+        this.#events.onGroup(this.#groupId);
+      } else this.#rested(Number(number));
     });
   }
 
   /** The shell's wait is over: the command ended, was stopped, or is to be moved to the foreground. */
-  #rested(status: number, isThere: boolean): void {
+  #rested(status: number): void {
     clearInterval(this.#looking);
-    if (!isThere) {
+    const leader = this.isOnTerminal ? this.#leader : 'gone';
+    if (leader === 'gone') {
       this.#status = status;
       if (this.isOnTerminal) this.#say('exit');
       return;
     }
     this.#isStopped = true;
-    if (status === 128 + constants.signals.SIGUSR1) this.resume();
+    if (leader === 'dead' || status === 128 + constants.signals.SIGUSR1) this.resume();
     else this.#events.onStopped();
   }
 }
@@ -175,23 +183,36 @@ echo "group $$" >&3
 read -r go <&3 || exit 1
 trap : ${catchableNumbers().join(' ')}
 (${becomeCommand(restore)})
-echo "status $?
-end" >&3`;
+echo "status $?" >&3`;
 
-/** The shell is in a group of its own, the command in the next. */
+/**
+ * The command is in a group of its own, the shell elsewhere. Bash keeps the terminal as its stderr; the signals that
+ * it catches it does not tell of there.
+ */
 const terminalScript = (restore: string): string => `
 set -m
-exec 2>/dev/null
-trap : USR1
-sh -c 'echo "group $$" >&3; read -r go <&3 || exit 1; ${becomeCommand(restore)}' holdfast-launcher "$@"
+[ -n "\${BASH_VERSION-}" ] || exec 2>/dev/null
+trap : ${catchableNumbers().filter(isCaught).join(' ')}
+start='echo "group $$" >&3; read -r go <&3 || exit 1; ${becomeCommand(restore)}'
+sh -c "$start" holdfast-launcher "$@"
+status=$?
 while :; do
-  echo "status $?" >&3
-  jobs >&3
-  echo end >&3
-  read -r word <&3 || kill -9 $$
+  echo "status $status" >&3
+  read -r word pid <&3 || kill -9 $$
   case $word in
+    wait) wait "$pid" ;;
     fg) fg %1 >/dev/null ;;
     bg) bg %1 >/dev/null; wait %1 ;;
     *) exit 0 ;;
   esac
+  status=$?
 done`;
+
+/**
+ * Those that stop are what job control is made of. Bash ends with 130 by itself where SIGINT ended the command, but
+ * with 1 where it was to catch that too.
+ */
+const isCaught = (number: string): boolean =>
+  !(['SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGINT'] as const).some(
+    (signal) => constants.signals[signal] === Number(number),
+  );

@@ -54,6 +54,18 @@ export class KeptSignals {
 }
 
 /**
+ * A signal that the terminal sent to the command alone goes to this process's group too, as it would have without a
+ * group between: a script that runs this command in a loop ends at Ctrl-C. Ends this process.
+ */
+export function passToOwnGroup(
+  end: { readonly terminalSignal?: NodeJS.Signals } | undefined,
+): void {
+  if (end?.terminalSignal === undefined) return;
+  process.removeAllListeners(end.terminalSignal);
+  process.kill(0, end.terminalSignal);
+}
+
+/**
  * Numbers of all signals that a shell can catch and that would end it, real-time signals too: as words
  * for its `trap`.
  */

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 
 interface ProcessRow {
+  readonly state: string;
   readonly parentId: number;
   readonly groupId: number;
   readonly sessionId: number;
@@ -24,11 +25,17 @@ function rowOf(pid: number | 'self'): ProcessRow | undefined {
     return undefined;
   }
   // pid (name) state parent group session terminal foreground ...: the name may hold anything, brackets too.
-  const [, parentId = 0, groupId = 0, sessionId = 0, terminal = 0, foregroundGroupId = -1] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ', 6)
-    .map(Number);
-  return { parentId, groupId, sessionId, terminal, foregroundGroupId };
+  const [state = '', ...numbers] = stat.slice(stat.lastIndexOf(')') + 2).split(' ', 6);
+  const [parentId = 0, groupId = 0, sessionId = 0, terminal = 0, foregroundGroupId = -1] =
+    numbers.map(Number);
+  return { state, parentId, groupId, sessionId, terminal, foregroundGroupId };
+}
+
+/** `dead`: it has ended, and its parent has not asked how. */
+export function lifeOf(pid: number): 'alive' | 'dead' | 'gone' {
+  const row = rowOf(pid);
+  if (row === undefined) return 'gone';
+  return row.state === 'Z' || row.state === 'X' ? 'dead' : 'alive';
 }
 
 /** Whether this process's group is the one that the terminal listens to. */
