@@ -111,7 +111,8 @@ function startGuard(command: readonly string[]): ChildProcess {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const entry = fileURLToPath(new URL(`./guard.${extension}`, import.meta.url));
   // The command is there for those who list processes.
-  return spawn(process.execPath, ['--disable-sigusr1', entry, ...command], {
+  const flags = process.execArgv.filter((flag) => flag.startsWith('--conditions'));
+  return spawn(process.execPath, ['--disable-sigusr1', ...flags, entry, ...command], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     // A session of its own: what stops or kills this process's group does not reach the guard (G2).
     detached: true,
