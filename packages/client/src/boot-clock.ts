@@ -77,21 +77,18 @@ export class BootClock {
 const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 function systemBootNow(): () => number {
-  switch (process.platform) {
-    case 'linux': {
-      // Without that file whole seconds are told.
-      const resolutionMs = existsSync('/proc/uptime') ? 20 : 1100;
-      const uptimeMs = (): number => uptime() * 1000;
-      const clock = new BootClock({ monotonicMs, wallMs: Date.now, uptimeMs, resolutionMs });
-      return () => clock.now();
-    }
-    // There the monotonic clock goes on while the machine sleeps.
-    case 'darwin':
-    case 'win32':
-      return monotonicMs;
-    default:
-      return Date.now;
-  }
+  const { platform } = process;
+  // There the monotonic clock goes on while the machine sleeps.
+  if (platform === 'darwin' || platform === 'win32') return monotonicMs;
+  if (platform !== 'linux' && platform !== 'android') return () => Date.now();
+  const clock = new BootClock({
+    monotonicMs,
+    wallMs: () => Date.now(),
+    uptimeMs: () => uptime() * 1000,
+    // Without that file whole seconds are told.
+    resolutionMs: existsSync('/proc/uptime') ? 20 : 1100,
+  });
+  return () => clock.now();
 }
 
 /** Ms of a clock that counts what the machine sleeps, the same for all processes of the machine. */

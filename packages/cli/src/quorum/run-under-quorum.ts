@@ -8,7 +8,7 @@ import { UsageError } from '../failure.ts';
 import { printable } from '../printable.ts';
 import type { RunOptions } from '../run/run-options.ts';
 import { timesOf } from '../run/run-options.ts';
-import { KeptSignals, passToOwnGroup } from '../run/signals.ts';
+import { KeptSignals } from '../run/signals.ts';
 import { runUnderLease, tellLoss } from '../run/under-lease.ts';
 import { untilSignal } from '../until-signal.ts';
 import { noMajorityError, twinsText } from './advice.ts';
@@ -112,12 +112,12 @@ async function guard(
   };
   const lease = { signal: hold.signal, validForMs: () => hold.validForMs, graceMs };
   // What ends the command may come again while it is given back.
-  using _kept = new KeptSignals();
+  using kept = new KeptSignals();
   const { end, status } = await runUnderLease(command, variables, lease);
   if (end?.leaseLost === true)
     return tellLoss(name, `No majority of the ${kind} renewed it: "holdfast quorum status" tells.`);
   await giveBack(hold);
-  passToOwnGroup(end);
+  kept.passToOwnGroup(end);
   return status;
 }
 

@@ -48,21 +48,19 @@ export class KeptSignals {
     for (const signal of endingSignals) process.on(signal, this.#keep);
   }
 
+  /**
+   * A signal that the terminal sent to the command alone goes to this process's group too, as it would have without a
+   * group between: a script that runs this command in a loop ends at Ctrl-C. Ends this process.
+   */
+  passToOwnGroup(end: { readonly terminalSignal?: NodeJS.Signals } | undefined): void {
+    if (end?.terminalSignal === undefined) return;
+    process.removeAllListeners(end.terminalSignal);
+    process.kill(0, end.terminalSignal);
+  }
+
   [Symbol.dispose](): void {
     for (const signal of endingSignals) process.off(signal, this.#keep);
   }
-}
-
-/**
- * A signal that the terminal sent to the command alone goes to this process's group too, as it would have without a
- * group between: a script that runs this command in a loop ends at Ctrl-C. Ends this process.
- */
-export function passToOwnGroup(
-  end: { readonly terminalSignal?: NodeJS.Signals } | undefined,
-): void {
-  if (end?.terminalSignal === undefined) return;
-  process.removeAllListeners(end.terminalSignal);
-  process.kill(0, end.terminalSignal);
 }
 
 /**

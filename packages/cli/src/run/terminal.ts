@@ -51,8 +51,8 @@ export function isInForeground(): boolean {
  */
 export function hasJobControl(): boolean {
   const own = process.platform === 'linux' ? rowOf('self') : undefined;
-  let ancestor = own;
-  while (own !== undefined && ancestor?.groupId === own.groupId)
-    ancestor = rowOf(ancestor.parentId);
-  return own !== undefined && ancestor?.sessionId === own.sessionId;
+  if (own === undefined) return false;
+  let ancestor: ProcessRow | undefined = own;
+  while (ancestor?.groupId === own.groupId) ancestor = rowOf(ancestor.parentId);
+  return ancestor?.sessionId === own.sessionId;
 }

@@ -73,7 +73,7 @@ describe('how long a lease is certain', () => {
     const certain = certainFor(60_000);
     const read = (words: readonly string[]): number => {
       const program = `import { msLeft } from ${JSON.stringify(module)}; console.log(msLeft(${JSON.stringify(certain)}));`;
-      const [first = '', ...rest] = [
+      const [first, ...rest] = [
         ...words,
         process.execPath,
         '--conditions=source',

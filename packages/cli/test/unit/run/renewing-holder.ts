@@ -5,7 +5,7 @@
  */
 import { machineClocks } from '../../../src/run/certain-time.ts';
 import { runGuarded } from '../../../src/run/guarded-command.ts';
-import { passToOwnGroup } from '../../../src/run/signals.ts';
+import { KeptSignals } from '../../../src/run/signals.ts';
 
 const [lengthMs = '', ...command] = process.argv.slice(2);
 const now = (): number => machineClocks.monotonicMs();
@@ -14,6 +14,7 @@ const isOver = (): boolean => now() - provenAtMs >= Number(lengthMs);
 setInterval(() => {
   if (!isOver()) provenAtMs = now();
 }, 50).unref();
+using kept = new KeptSignals();
 const end = await runGuarded(
   command,
   {},
@@ -24,5 +25,5 @@ const end = await runGuarded(
   },
 );
 process.stdout.write(`${JSON.stringify(end)}\n`);
-passToOwnGroup(end);
+kept.passToOwnGroup(end);
 process.exitCode = end.status;
