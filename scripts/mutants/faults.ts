@@ -773,4 +773,55 @@ export const faults: readonly Fault[] = [
     find: `this.#open -= 1; // BK2`,
     put: `this.#open -= 0; // BK2`,
   },
+  {
+    name: 'signal-ends-the-wrapper',
+    breaks: 'SIGQUIT and SIGUSR1 end whoever runs a command, not the command',
+    file: 'packages/cli/src/run/signals.ts',
+    find: `  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',`,
+    put: `  'SIGUSR2',`,
+  },
+  {
+    name: 'real-time-signal-is-a-success',
+    breaks: 'a command that a real-time signal ended is told as one that went well',
+    file: 'packages/cli/src/run/launcher.ts',
+    find: `(\${becomeCommand(restore)})
+echo "status $?" >&3`,
+    put: `(\${becomeCommand(restore)})
+status=$?
+[ $status -lt 160 ] || status=0
+echo "status $status" >&3`,
+  },
+  {
+    name: 'command-without-its-terminal',
+    breaks: 'a command in the foreground of a terminal cannot ask there',
+    file: 'packages/cli/src/run/launcher.ts',
+    find: `isInForeground() ? openTerminal() : undefined`,
+    put: `isInForeground() ? undefined : openTerminal()`,
+  },
+  {
+    name: 'stopped-command-renewed',
+    breaks: 'Ctrl-Z stops a command, and its lock is held for as long as nobody continues it',
+    file: 'packages/cli/src/run/guarded-command.ts',
+    find: `    process.kill(0, 'SIGTSTP');
+    process.kill(process.pid, 'SIGSTOP');`,
+    put: `    this.#isStopping = process.pid > 0;`,
+  },
+  {
+    name: 'wall-clock-taken-for-sleep',
+    breaks: 'a step of the wall clock ends what is held, though contact is good',
+    file: 'packages/client/src/boot-clock.ts',
+    find: `      const leadMs = this.#readLeadMs();
+      if`,
+    put: `      const leadMs = Math.max(this.#readLeadMs(), wallLeadMs);
+      if`,
+  },
+  {
+    name: 'sleep-not-counted',
+    breaks: 'what the machine slept is not counted: a lease that is over is believed in',
+    file: 'packages/client/src/boot-clock.ts',
+    find: `if (leadMs > this.#leadMs + resolutionMs) this.#leadMs = leadMs; // BOOT-1`,
+    put: `if (leadMs < 0) this.#leadMs = leadMs;`,
+  },
 ];

@@ -16,7 +16,7 @@ const root = join(import.meta.dirname, '../..');
 /** Lives of lease nodes are shorter. */
 const maxSeeds = { cluster: 600, quorum: 3000 } as const;
 
-/** The tests that are asked where the simulator finds nothing, cheapest first, for a fault in each room. */
+/** The tests that are asked where the simulator finds nothing, cheapest first, for a fault in each room. A room, or a folder of its tests. */
 const suites: Readonly<Record<string, readonly string[]>> = {
   raft: ['raft', 'engine'],
   state: ['state', 'engine'],
@@ -25,6 +25,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   client: ['client'],
   api: ['api'],
   quorum: ['quorum'],
+  cli: ['cli/test/unit/run'],
 };
 
 interface Finding {
@@ -107,7 +108,7 @@ function test({ file, lives = 'cluster' }: Fault): Finding | undefined {
 }
 
 function passes(suite: string): boolean {
-  const tests = `packages/${suite}/test/**/*.test.ts`;
+  const tests = `packages/${suite.includes('/') ? suite : `${suite}/test`}/**/*.test.ts`;
   const run = spawnSync(process.execPath, ['--conditions=source', '--test', tests], {
     cwd: folder,
     stdio: 'ignore',

@@ -105,6 +105,7 @@ const planted: readonly QuorumFault[] = [
       'what a node is told while leases of its lost file stand counts, though tokens are confirmed later',
     file: recovery,
     find: `    this.#heard.clear();
+    this.#roundBeganMs = nowMs;
     this.#beganAfterTheWait = this.waitMs(nowMs) === 0;
     return this.#beganAfterTheWait;`,
     put: `    this.#beganAfterTheWait = this.waitMs(nowMs) === 0;
@@ -169,6 +170,29 @@ const planted: readonly QuorumFault[] = [
       this.#turns.taken(resource);`,
     put: `      void this.#onDisk().catch(() => undefined);
       this.#turns.taken(resource);`,
+  },
+  {
+    name: 'wait-by-the-setting-of-today',
+    breaks:
+      'a node that lost its file waits for leases as long as it grants now, not as long as were ever granted',
+    file: recovery,
+    find: `this.#longestLeaseMs = Math.max(this.#longestLeaseMs, said.longest_lease_ms ?? 0);`,
+    put: `this.#longestLeaseMs = Math.max(this.#longestLeaseMs, 0 * (said.longest_lease_ms ?? 0));`,
+  },
+  {
+    name: 'longest-lease-forgotten',
+    breaks: 'a node that is set to shorter leases tells others that it never granted longer ones',
+    file: 'packages/quorum/src/start.ts',
+    find: `let longestMs = Math.max(storedMs, `,
+    put: `let longestMs = Math.max(storedMs * 0, `,
+  },
+  {
+    name: 'longer-leases-at-once',
+    breaks:
+      'a node whose longest ttl was raised grants that before leases of a lost file have ended',
+    file: 'packages/quorum/src/node/host.ts',
+    find: `const limit = raisedInMs > 0 ?`,
+    put: `const limit = raisedInMs > Number.MAX_VALUE ?`,
   },
 ];
 

@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-import { run } from './program.ts';
+import './no-debugger.ts';
+
+// Not by a static import: all of those are read before the first of them is run.
+const { run } = await import('./program.ts');
 
 // `holdfast lock list | head`: a reader that has seen enough is no failure.
 process.stdout.on('error', (error) => {

@@ -1,8 +1,7 @@
-/** Ctrl-C and its like, where something is waited for or watched. */
+/** Ctrl-C and its like, whatever would end this process, where something is waited for or watched. */
 import { constants } from 'node:os';
 import { HoldfastError } from '@holdfast/protocol';
-
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+import { endingSignals } from './run/signals.ts';
 
 /** Waits; a signal meanwhile gives the wait up. Gives 128 + the signal's number then. */
 export async function untilSignal<T>(
@@ -30,7 +29,7 @@ export class StopSignal {
   status: number | undefined;
 
   constructor() {
-    for (const signal of signals) process.on(signal, this.#stop);
+    for (const signal of endingSignals) process.on(signal, this.#stop);
   }
 
   /** Aborted when there was one. */
@@ -39,6 +38,6 @@ export class StopSignal {
   }
 
   [Symbol.dispose](): void {
-    for (const signal of signals) process.off(signal, this.#stop);
+    for (const signal of endingSignals) process.off(signal, this.#stop);
   }
 }

@@ -1,9 +1,11 @@
+import { bootNow } from '#boot-clock';
+
 /** Time as the client sees it; injected so that tests own it. */
 export interface ClientClock {
   /** Monotonic ms: leases are counted by it. */
   now(): number;
-  /** Wall clock ms: compared with `now` to notice a suspended machine, for nothing else. */
-  wallNow(): number;
+  /** Ms of a clock that goes on while the machine sleeps: compared with `now` to notice that, for nothing else. */
+  bootNow(): number;
   /** Calls back once; returns the cancel. */
   after(delayMs: number, callback: () => void): () => void;
   /** At least 0, less than 1. */
@@ -12,7 +14,7 @@ export interface ClientClock {
 
 export const systemClock: ClientClock = {
   now: () => performance.now(),
-  wallNow: () => Date.now(),
+  bootNow,
   after(delayMs, callback) {
     const timer = setTimeout(callback, delayMs);
     return () => clearTimeout(timer);
@@ -23,17 +25,17 @@ export const systemClock: ClientClock = {
 /** A point in time by both clocks. */
 export interface Moment {
   readonly monotonicMs: number;
-  readonly wallMs: number;
+  readonly bootMs: number;
 }
 
 export const momentOf = (clock: ClientClock): Moment => ({
   monotonicMs: clock.now(),
-  wallMs: clock.wallNow(),
+  bootMs: clock.bootNow(),
 });
 
 /**
  * Ms since then, by whichever clock says more: the monotonic one stands still while the machine sleeps, the
- * wall clock does not. A wall clock that is set back changes nothing.
+ * other does not.
  */
 export const passedMs = (clock: ClientClock, since: Moment): number =>
-  Math.max(clock.now() - since.monotonicMs, clock.wallNow() - since.wallMs);
+  Math.max(clock.now() - since.monotonicMs, clock.bootNow() - since.bootMs);

@@ -5,8 +5,8 @@
  * V2: what is held is decided by comparing clocks, never by whether a timer has fired: timers stand
  *     still while the event loop is blocked.
  * V3: a hold's signal fires before the lease can have ended on any server: `marginMs` before.
- * V4: what a machine sleeps counts: of its two clocks the one that says more is believed. What only the wall
- *     clock says to be over is not believed in until a keepalive succeeds: that clock may have been set.
+ * V4: what a machine sleeps counts: of its two clocks the one that says more is believed (clock.ts). What only
+ *     the clock that never sleeps says to be over is not believed in until a keepalive succeeds.
  * V5: a session that is lost never comes back, nor do its holds.
  * V6: a hold that others ended while its session lives is lost when that is told, or, after a broken
  *     connection, when the cluster is asked again (holds-check.ts).

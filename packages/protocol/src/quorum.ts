@@ -82,6 +82,11 @@ export interface QuorumTokensAnswer {
   readonly file_id: number;
   /** The files of all nodes, its own too, when none had voted: written down once, before it voted. */
   readonly founders: readonly number[];
+  /**
+   * Ms after which any lease has ended on every clock that this node may ever have granted, whatever its settings were
+   * then: ttl and drift buffer. Left out: it does not know.
+   */
+  readonly longest_lease_ms?: number | undefined;
   /** Resources that are not listed have had no token above it. */
   readonly floor: number;
   readonly tokens: readonly (readonly [resource: string, maxToken: number])[];

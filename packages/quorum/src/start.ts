@@ -4,9 +4,11 @@ import { OtherNode } from './http/other-node.ts';
 import { LeaseHost } from './node/host.ts';
 import type { HostClock } from './node/host.ts';
 import { LeaseNode } from './node/lease-node.ts';
+import type { LeaseRow } from './node/lease-node.ts';
 import { Recovery } from './node/recovery.ts';
 import { Rejoin } from './node/rejoin.ts';
 import { openStore } from './store/sqlite-store.ts';
+import type { SqliteLeaseStore } from './store/sqlite-store.ts';
 
 export interface LeaseNodeOptions {
   /** SQLite file. */
@@ -65,7 +67,7 @@ const clock: HostClock = {
  */
 export async function startLeaseNode(options: LeaseNodeOptions): Promise<RunningLeaseNode> {
   const { file, epoch = 1, longestTtlMs = 60_000, driftBufferMs = 1000, log } = options;
-  const { store, restored, hasVoted, fileId, founders } = openStore(
+  const { store, restored, hasVoted, fileId, founders, ...stored } = openStore(
     file,
     epoch,
     (putAside, why) => {
@@ -73,6 +75,9 @@ export async function startLeaseNode(options: LeaseNodeOptions): Promise<Running
     },
   );
   const startedAtMs = clock.now();
+  const longestLeaseMs = markLongestLease(store, stored.longestLeaseMs, options, restored.rows);
+  // Where it has not voted with this file it has granted nothing.
+  const isRaised = hasVoted && stored.longestLeaseMs > 0 && stored.longestLeaseMs < longestLeaseMs;
   const recovery = hasVoted
     ? undefined
     : new Recovery({
@@ -88,6 +93,15 @@ export async function startLeaseNode(options: LeaseNodeOptions): Promise<Running
     clock,
     epoch,
     longestTtlMs,
+    longestLeaseMs,
+    ...(isRaised
+      ? {
+          raised: {
+            fromTtlMs: stored.longestLeaseMs - driftBufferMs,
+            atMs: startedAtMs + longestLeaseMs,
+          },
+        }
+      : {}),
     recovery,
     fileId,
     founders,
@@ -122,6 +136,21 @@ export async function startLeaseNode(options: LeaseNodeOptions): Promise<Running
       store.close();
     },
   };
+}
+
+/** TTL-1 of host.ts. An older file does not tell what was in force; what stands in it was granted. */
+function markLongestLease(
+  store: SqliteLeaseStore,
+  storedMs: number,
+  { longestTtlMs = 60_000, driftBufferMs = 1000 }: LeaseNodeOptions,
+  rows: readonly LeaseRow[],
+): number {
+  let longestMs = Math.max(storedMs, Math.ceil(longestTtlMs + driftBufferMs));
+  if (storedMs === 0)
+    for (const { lease } of rows)
+      longestMs = Math.max(longestMs, Math.ceil((lease?.ttlMs ?? 0) + driftBufferMs));
+  if (longestMs > storedMs) store.markLongestLease(longestMs);
+  return longestMs;
 }
 
 function rejoining(

@@ -31,6 +31,8 @@ export async function runNode(configuration: Configuration): Promise<RunningNode
   });
   const stop = stopper(node, log);
   process.on('SIGTERM', stop);
+  // Unheard, that signal opens Node's debugger.
+  process.on('SIGUSR1', () => undefined);
   process.on('SIGINT', stop);
   // A cluster's parent holds the other end: when it is gone, so are its nodes.
   if (process.env['HOLDFAST_STOP_WITH_PARENT'] === '1') {

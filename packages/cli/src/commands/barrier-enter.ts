@@ -56,8 +56,8 @@ export function addBarrierEnter(barrier: Command, at: () => Environment): void {
 
 const enterHelp = `
 Without a command it ends as soon as all have come. The command finds HOLDFAST_BARRIER_NAME and
-HOLDFAST_PARTIES in its environment, and runs in a process group of its own; SIGINT, SIGTERM and SIGHUP
-are passed on to the group. While it runs this process is inside; when its lease cannot be renewed the
+HOLDFAST_PARTIES in its environment, and runs in a process group of its own, which signals and a terminal
+reach as with "holdfast lock run". While it runs this process is inside; when its lease cannot be renewed the
 group gets SIGTERM, then SIGKILL, before the others are told that it has left.
 
 When the others have not left in time that is told on stderr; the exit status stays that of the command.

@@ -39,8 +39,9 @@ export function addQuorumNode(program: Command, at: () => Environment): void {
       'after',
       `
 --epoch, --max-ttl, --drift-buffer and the key are the same on all nodes. A node without its file votes
-when all others are new as well, else when the leases that it may have granted have ended: --max-ttl and
---drift-buffer after its start.
+when all others are new as well, else when the leases that it may have granted have ended: the longest
+--max-ttl and --drift-buffer that it or any other node was ever set to, after its start. A larger --max-ttl
+than before takes effect when so much time has passed since the start.
 
 Examples, one on each machine:
   holdfast quorum-node --host 0.0.0.0 --db n1.sqlite --peers http://b:5001,http://c:5001

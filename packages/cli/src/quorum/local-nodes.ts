@@ -127,12 +127,16 @@ class Slot {
   start(onNodeEnd: LocalLeaseNodesOptions['onNodeEnd']): Promise<void> {
     const { name, log: logPath, words } = this.#fields;
     const log = openSync(logPath, 'w');
-    const child = spawn(process.execPath, [...sourceFlags(), mainPath(), ...words], {
-      // A process group of its own: Ctrl-C reaches the parent, which stops its nodes in order.
-      detached: true,
-      stdio: ['ignore', 'ignore', log, 'ipc'],
-      env: { ...process.env, HOLDFAST_STOP_WITH_PARENT: '1' },
-    });
+    const child = spawn(
+      process.execPath,
+      ['--disable-sigusr1', ...sourceFlags(), mainPath(), ...words],
+      {
+        // A process group of its own: Ctrl-C reaches the parent, which stops its nodes in order.
+        detached: true,
+        stdio: ['ignore', 'ignore', log, 'ipc'],
+        env: { ...process.env, HOLDFAST_STOP_WITH_PARENT: '1' },
+      },
+    );
     closeSync(log);
     this.#child = child;
     return new Promise((resolve, reject) => {

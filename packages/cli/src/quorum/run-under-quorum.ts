@@ -8,6 +8,7 @@ import { UsageError } from '../failure.ts';
 import { printable } from '../printable.ts';
 import type { RunOptions } from '../run/run-options.ts';
 import { timesOf } from '../run/run-options.ts';
+import { KeptSignals } from '../run/signals.ts';
 import { runUnderLease, tellLoss } from '../run/under-lease.ts';
 import { untilSignal } from '../until-signal.ts';
 import { noMajorityError, twinsText } from './advice.ts';
@@ -110,10 +111,13 @@ async function guard(
     HOLDFAST_LOCK_NAME: name,
   };
   const lease = { signal: hold.signal, validForMs: () => hold.validForMs, graceMs };
+  // What ends the command may come again while it is given back.
+  using kept = new KeptSignals();
   const { end, status } = await runUnderLease(command, variables, lease);
   if (end?.leaseLost === true)
     return tellLoss(name, `No majority of the ${kind} renewed it: "holdfast quorum status" tells.`);
   await giveBack(hold);
+  kept.passToOwnGroup(end);
   return status;
 }
 

@@ -10,6 +10,7 @@ import { untilSignal } from '../until-signal.ts';
 import { defaultClientId, withClient } from '../with-client.ts';
 import type { Lease } from './guarded-command.ts';
 import { longestTime } from './longest-time.ts';
+import { KeptSignals } from './signals.ts';
 import { timesOf } from './run-options.ts';
 import type { RunOptions } from './run-options.ts';
 import type { Terms } from './terms.ts';
@@ -70,6 +71,8 @@ export async function runHeld<H extends Lasting>(
     const { held, lastsForMs } = taken;
     const validForMs = (): number => Math.min(session.validForMs, lastsForMs());
     const lease = { signal: held.signal, validForMs, graceMs: times.graceMs };
+    // What ends the command may come again while it is given back.
+    using kept = new KeptSignals();
     const { end, status, signal } = await guard(client, taking, held, command, lease);
     if (end?.leaseLost === true) {
       const isOver = lastsForMs() < session.validForMs;
@@ -77,6 +80,7 @@ export async function runHeld<H extends Lasting>(
     }
     if (end !== undefined) await taking.leave?.(held);
     await giveBack(taking.name, session);
+    kept.passToOwnGroup(end);
     return status;
   });
 }

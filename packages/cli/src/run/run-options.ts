@@ -82,12 +82,17 @@ export function runHelp(words: {
   const { ends = endsOfSessions, unreachable = 'no node answered', limits = '' } = words;
   return `
 The command finds ${variables} in its environment.
-It runs in a process group of its own; SIGINT, SIGTERM and SIGHUP are passed on to the group. What it
-leaves running there when it ends gets SIGTERM, and SIGKILL 2 s later; then ${what} given back.
+It runs in a process group of its own, which has the terminal while "holdfast ${commandName}" is in the
+foreground of one (on Linux; else it runs in a session of its own, without /dev/tty). Signals are passed
+on to the group: SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU, SIGWINCH, SIGCONT,
+SIGTSTP and their like. What it leaves running there when it ends gets SIGTERM, and SIGKILL 2 s later;
+then ${what} given back. Only SIGKILL, real-time signals and those of a crash end "holdfast ${commandName}"
+before the command: then the group gets SIGTERM at once, and what was held is free when the lease has run out.
 
 ${ends.when}, the group gets SIGTERM, and SIGKILL before
-anybody else can have what is held; also when "holdfast ${commandName}" itself is killed or stopped
-(Ctrl-Z stops it: its lease runs out).${ends.byForce} Where a late write would do harm, pass the fence token to whatever is written to: no
+anybody else can have what is held; also when "holdfast ${commandName}" itself is killed or stopped.
+Ctrl-Z stops both, and the lease with them: continued within it they go on, later the command is gone
+and that is told (exit status 4).${ends.byForce} Where a late write would do harm, pass the fence token to whatever is written to: no
 signal stops a write under way.
 
 Exit status: that of the command, 128 + n when signal n ended it; 126 or 127 when it cannot be started;

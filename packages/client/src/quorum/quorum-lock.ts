@@ -166,7 +166,7 @@ export class QuorumHold extends Held {
     return this.#askedAt.monotonicMs + validityMs(this.#settings) - clock.now();
   }
 
-  /** Where the wall clock alone says that it is over, the machine slept or was set: a renewal will tell. */
+  /** Where the machine slept past the end a renewal will tell. */
   #isValid(): boolean {
     if (this.#standsForMs <= 0) this.#end("its lease has run out by this machine's clock");
     return validForMs(this.#settings, this.#askedAt) > 0;

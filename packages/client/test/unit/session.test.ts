@@ -9,7 +9,7 @@ import { FakePeer } from '../fake-peer.ts';
 /** Time that stands still until the test moves it. Timers may be held back, as in a blocked event loop. */
 class TestClock implements ClientClock {
   nowMs = 1000;
-  wallMs = 1_000_000;
+  bootMs = 1_000_000;
   timersRun = true;
   #timers: { atMs: number; callback: () => void }[] = [];
 
@@ -17,8 +17,8 @@ class TestClock implements ClientClock {
     return this.nowMs;
   }
 
-  wallNow(): number {
-    return this.wallMs;
+  bootNow(): number {
+    return this.bootMs;
   }
 
   random(): number {
@@ -36,7 +36,7 @@ class TestClock implements ClientClock {
 
   pass(ms: number): void {
     this.nowMs += ms;
-    this.wallMs += ms;
+    this.bootMs += ms;
     if (this.timersRun) this.#fire();
   }
 
@@ -121,7 +121,7 @@ describe('A session', () => {
       // On the way for 2 s.
       if (request.operation === 'keepalive') {
         clock.nowMs += 2000;
-        clock.wallMs += 2000;
+        clock.bootMs += 2000;
       }
       peer.answerNormally(request);
     };
@@ -136,10 +136,10 @@ describe('A session', () => {
     const session = await client.session({ timeoutSeconds: 30 });
     const hold = await session.lock('a');
     // Asleep, but not for so long that the lease may have ended: its margin is a second.
-    clock.wallMs += 28_900;
+    clock.bootMs += 28_900;
     hold.assertHeld();
     assert.equal(Math.round(session.validForMs), 100);
-    clock.wallMs += 100;
+    clock.bootMs += 100;
     assert.equal(hold.isHeld(), false);
     assert.equal(session.state, 'active');
     clock.pass(10_000);
@@ -150,7 +150,7 @@ describe('A session', () => {
 
   it('counts a suspend between a keepalive and its answer (V4)', async () => {
     peer.handle = (request) => {
-      if (request.operation === 'create_session') clock.wallMs += 28_000;
+      if (request.operation === 'create_session') clock.bootMs += 28_000;
       peer.answerNormally(request);
     };
     const session = await client.session({ timeoutSeconds: 30 });

@@ -81,6 +81,7 @@ export const tokensAnswer: z.ZodType<QuorumTokensAnswer> = z.strictObject({
   fresh: z.boolean(),
   file_id: count,
   founders,
+  longest_lease_ms: count.optional(),
   floor: count,
   tokens: z.array(z.tuple([resource, token])),
   next: z.string().nullable(),

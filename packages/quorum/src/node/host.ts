@@ -4,6 +4,10 @@
  * H1: the requests of one event-loop turn are one transaction, and no answer of theirs leaves before it is
  *     on disk. When it fails all of them are answered with an error and nothing of them happened.
  * H2: a node that does not vote answers every vote with an error (see recovery.ts).
+ * TTL-1: the longest lease that this node may grant is in its file before it grants any, and stays there: it is told
+ *     to a node that lost its file, which waits for so long.
+ * TTL-2: leases longer than the file had been told of before are granted only when so long has passed since the start:
+ *     a node that heard the shorter time by then waited for nothing that this one could have completed.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type {
@@ -49,6 +53,10 @@ export interface HostOptions {
   readonly clock: HostClock;
   readonly epoch: number;
   readonly longestTtlMs: number;
+  /** Ttl and drift buffer, the longest that was ever in force with this file (TTL-1). Left out: nothing is told. */
+  readonly longestLeaseMs?: number;
+  /** It was longer than before at this start (TTL-2). */
+  readonly raised?: { readonly fromTtlMs: number; readonly atMs: number };
   /** Undefined: it votes from the start. */
   readonly recovery: Recovery | undefined;
   /** Of the file: random. */
@@ -199,8 +207,9 @@ export class LeaseHost {
 
   /** What it says of itself. */
   said(): QuorumTokensAnswer {
-    const { node, epoch, fileId } = this.#options;
+    const { node, epoch, fileId, longestLeaseMs } = this.#options;
     return {
+      ...(longestLeaseMs === undefined ? {} : { longest_lease_ms: longestLeaseMs }),
       epoch,
       voting: this.#voting,
       fresh: this.#fresh,
@@ -283,12 +292,18 @@ export class LeaseHost {
   }
 
   #checkTtl(ttlMs: number): void {
-    const { longestTtlMs } = this.#options;
-    if (ttlMs <= longestTtlMs) return;
+    const { longestTtlMs, raised, clock } = this.#options;
+    const raisedInMs = raised === undefined ? 0 : Math.ceil(raised.atMs - clock.now());
+    const limit = raisedInMs > 0 ? Math.min(longestTtlMs, raised?.fromTtlMs ?? 0) : longestTtlMs; // TTL-2
+    if (ttlMs <= limit) return;
+    const until =
+      ttlMs <= longestTtlMs
+        ? ` for another ${String(raisedInMs)} ms: its longest ttl was raised to ${String(longestTtlMs)}`
+        : '';
     throw new HoldfastError(
       'invalid_request',
-      `"ttl_ms" must be at most ${String(longestTtlMs)} on this node, not ${String(ttlMs)}.`,
-      { field: 'ttl_ms', limit: longestTtlMs },
+      `"ttl_ms" must be at most ${String(limit)} on this node${until}; given: ${String(ttlMs)}.`,
+      { field: 'ttl_ms', limit },
     );
   }
 

@@ -5,6 +5,10 @@
  * V1: who may have lost a file waits until the longest ttl plus the drift buffer have passed since its start,
  *     so that every lease it may have granted has ended on every clock. Only then it asks for the largest
  *     tokens of a majority of the others: any token that is held was made known to one of them before.
+ *     How long that is a lost file cannot tell, and its node's settings may be others by now: it is the longest that
+ *     this node is set to, or that any other has ever been set to and tells. A lease that is held was granted by one
+ *     of that majority as well, which had written down before that it grants leases so long (TTL-1, TTL-2 of
+ *     host.ts).
  * V2: a new cluster begins by agreement. Who hears in two rounds, one behind the other, that none of the same
  *     files has voted (so that there was a moment at which none had) writes down the files of all, its own
  *     too (founders), and has those write down the same that have nothing yet: once in the life of a file,
@@ -31,7 +35,10 @@ export interface RecoveryOptions {
 }
 
 /** What a node says of itself. */
-export type Said = Pick<QuorumTokensAnswer, 'voting' | 'fresh' | 'file_id' | 'founders'>;
+export type Said = Pick<
+  QuorumTokensAnswer,
+  'voting' | 'fresh' | 'file_id' | 'founders' | 'longest_lease_ms'
+>;
 
 interface Heard extends Said {
   readonly isWhole: boolean;
@@ -44,12 +51,16 @@ export class Recovery {
   /** Of this round, by file: a node that is named twice counts once, and this very one is none of the others. */
   readonly #heard = new Map<number, Heard>();
   #beganAfterTheWait = false;
+  #roundBeganMs = 0;
+  /** Ttl and drift buffer, as far as this node knows by now. */
+  #longestLeaseMs: number;
   /** The files of the round before, where none of them had voted. */
   #freshBefore: readonly number[] = [];
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
     this.#founders = options.founders;
+    this.#longestLeaseMs = options.longestTtlMs + options.driftBufferMs;
   }
 
   /** How many other nodes there are. */
@@ -63,19 +74,23 @@ export class Recovery {
   beginRound(nowMs: number): boolean {
     this.#freshBefore = this.isBeginning ? this.#files : [];
     this.#heard.clear();
+    this.#roundBeganMs = nowMs;
     this.#beganAfterTheWait = this.waitMs(nowMs) === 0;
     return this.#beganAfterTheWait;
   }
 
   /** @param isWhole All pages of its tokens were asked for in this round, and adopted. */
   heard(said: Said, isWhole: boolean): void {
-    if (said.file_id !== this.#options.fileId) this.#heard.set(said.file_id, { ...said, isWhole });
+    if (said.file_id === this.#options.fileId) return;
+    this.#heard.set(said.file_id, { ...said, isWhole });
+    this.#longestLeaseMs = Math.max(this.#longestLeaseMs, said.longest_lease_ms ?? 0);
+    // What was asked for in this round may have been asked for too early (V1).
+    this.#beganAfterTheWait &&= this.waitMs(this.#roundBeganMs) === 0;
   }
 
   /** The ms for which it has to wait at least, where it may have lost a file. */
   waitMs(nowMs: number): number {
-    const { startedAtMs, longestTtlMs, driftBufferMs } = this.#options;
-    return Math.max(0, startedAtMs + longestTtlMs + driftBufferMs - nowMs);
+    return Math.max(0, this.#options.startedAtMs + this.#longestLeaseMs - nowMs);
   }
 
   /** The others were there in this round, and none of them has voted: they may agree soon. */

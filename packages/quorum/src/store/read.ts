@@ -17,6 +17,8 @@ export interface Contents {
   readonly fileId: number;
   /** As given to `found`; empty: not yet. */
   readonly founders: readonly number[];
+  /** Ttl and drift buffer, the longest that was ever in force with this file; 0: not told. */
+  readonly longestLeaseMs: number;
   readonly needsLog: boolean;
 }
 
@@ -37,6 +39,8 @@ export function readContents(database: DatabaseSync, file: string, epoch: number
     hasVoted: boolean(meta, 'has_voted'),
     fileId: number(meta, 'file_id'),
     founders: numbers(meta, 'founders'),
+    // Files that were made before this was written down have no such row.
+    longestLeaseMs: meta.has('longest_lease_ms') ? number(meta, 'longest_lease_ms') : 0,
     needsLog: boolean(meta, 'needs_log'),
   };
   if (number(meta, 'epoch') !== epoch)

@@ -37,6 +37,8 @@ export interface Meta {
   readonly has_voted: boolean;
   readonly file_id: number;
   readonly founders: readonly number[];
+  /** Ttl and drift buffer, the longest that was ever in force (TTL-1 of host.ts); 0: none has been yet. */
+  readonly longest_lease_ms: number;
   /** The file is not whole without its log (see log-mark.ts). */
   readonly needs_log: boolean;
 }
@@ -102,6 +104,7 @@ export function makeFile(file: string, epoch: number): void {
       metaRow('has_voted', false),
       metaRow('file_id', fileId),
       metaRow('founders', []),
+      metaRow('longest_lease_ms', 0),
       metaRow('needs_log', false),
     ])
       put.run(row);

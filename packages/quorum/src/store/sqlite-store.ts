@@ -90,6 +90,11 @@ export class SqliteLeaseStore implements LeaseStore {
     });
   }
 
+  /** TTL-1 of host.ts: synced before it returns. */
+  markLongestLease(ms: number): void {
+    this.#inOne(() => this.#setMeta('longest_lease_ms', ms));
+  }
+
   markVoting(): void {
     this.#inOne(() => this.#setMeta('has_voted', true));
   }

@@ -122,6 +122,47 @@ describe('Lease nodes over HTTP', () => {
       assert.deepEqual([granted.body['status'], granted.body['token']], ['GRANTED', 51]);
     });
 
+  it('that lost its file waits for the longest leases that were ever allowed, though all are set to shorter ones since', async () => {
+    const longMs = 1500;
+    const shortMs = 200;
+    const set = (name: string, ttlMs: number, peers: readonly string[] = []) =>
+      nodes.start(name, { longestTtlMs: ttlMs, driftBufferMs, peers });
+    const all = [await set('a', longMs), await set('b', longMs), await set('c', longMs)] as const;
+    for (const node of all) await ask(node.url, '/introduce', { epoch, others: others(all, node) });
+    for (const node of all) await node.close();
+    const [b, c] = [await set('b', shortMs), await set('c', shortMs)];
+    await ask(b.url, '/acquire', wanted('r', 'l1'));
+    nodes.lose('a');
+    const startedMs = performance.now();
+    const again = await set('a', shortMs, [b.url, c.url]);
+    await again.votes;
+    assert.ok(performance.now() - startedMs >= longMs + driftBufferMs);
+  });
+
+  it('that is set to longer leases grants them only when so long has passed since its start (TTL-2)', async () => {
+    const [a, b, c] = await cluster();
+    await a.close();
+    const startedMs = performance.now();
+    const again = await nodes.start('a', {
+      longestTtlMs: 900,
+      driftBufferMs,
+      peers: [b.url, c.url],
+    });
+    const long = wanted('r', 'l1', 900);
+    const refused = await ask(again.url, '/acquire', long);
+    assert.deepEqual(
+      [refused.body['code'], refused.body['limit']],
+      ['invalid_request', longestTtlMs],
+    );
+    assert.equal(
+      (await ask(again.url, '/acquire', wanted('q', 'l2', longestTtlMs))).body['status'],
+      'GRANTED',
+    );
+    while ((await ask(again.url, '/acquire', long)).body['status'] !== 'GRANTED')
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.ok(performance.now() - startedMs >= 900 + driftBufferMs);
+  });
+
   it('without a file does not vote by one other alone', async () => {
     const [a, b, c] = await cluster();
     await a.close();

@@ -65,6 +65,28 @@ describe('A node that lost its file votes', () => {
     assert.equal(recovery.mayVote(), true);
   });
 
+  it('when the longest leases have ended that any other was ever set to grant: its own setting may be shorter by now (V1)', () => {
+    const longMs = 5000;
+    const longs = [2, 3].map((file) => ({ ...voting(file), longest_lease_ms: longMs }));
+    const recovery = recovering(2);
+    hears(recovery, overMs, longs);
+    assert.equal(recovery.mayVote(), false, 'what was heard in this round was asked for too early');
+    assert.equal(recovery.waitMs(overMs), longMs - longestTtlMs - driftBufferMs);
+    hears(recovery, startedAtMs + longMs - 1, longs);
+    assert.equal(recovery.mayVote(), false);
+    hears(recovery, startedAtMs + longMs, longs);
+    assert.equal(recovery.mayVote(), true);
+  });
+
+  it('after the longer time, though who told of that is silent by then (V1)', () => {
+    const recovery = recovering(4);
+    hears(recovery, startedAtMs, [{ ...voting(2), longest_lease_ms: 5000 }]);
+    hears(recovery, overMs, [voting(3), voting(4), voting(5)]);
+    assert.equal(recovery.mayVote(), false);
+    hears(recovery, startedAtMs + 5000, [voting(3), voting(4), voting(5)]);
+    assert.equal(recovery.mayVote(), true);
+  });
+
   it('not before all pages of a node are there', () => {
     const recovery = recovering(2);
     hears(recovery, overMs, [voting(2)]);

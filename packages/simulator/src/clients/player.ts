@@ -61,7 +61,7 @@ export class Player {
     const environment: Environment = {
       clock: {
         now: () => machine.now(),
-        wallNow: () => machine.wallNow(),
+        bootNow: () => machine.bootNow(),
         after: (delayMs, callback) => machine.after(delayMs, callback),
         random: () => random.next(),
       },

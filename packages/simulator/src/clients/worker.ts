@@ -85,7 +85,7 @@ export class Worker {
     const environment: Environment = {
       clock: {
         now: () => machine.now(),
-        wallNow: () => machine.wallNow(),
+        bootNow: () => machine.bootNow(),
         after: (delayMs, callback) => machine.after(delayMs, callback),
         random: () => random.next(),
       },

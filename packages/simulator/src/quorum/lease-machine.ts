@@ -96,7 +96,8 @@ export class LeaseMachine {
       ? undefined
       : new Recovery({
           startedAtMs,
-          longestTtlMs,
+          // Whoever lost a file may have been set to shorter leases since: the others know better.
+          longestTtlMs: this.#hasLost ? longestTtlMs / 8 : longestTtlMs,
           driftBufferMs,
           fileId: file.id,
           founders: file.founders,
@@ -107,6 +108,7 @@ export class LeaseMachine {
       clock,
       epoch,
       longestTtlMs,
+      longestLeaseMs: longestTtlMs + driftBufferMs,
       recovery,
       fileId: file.id,
       founders: file.founders,

@@ -60,7 +60,7 @@ export class QuorumWorker {
       {
         clock: {
           now: () => machine.now(),
-          wallNow: () => machine.wallNow(),
+          bootNow: () => machine.bootNow(),
           after: (delayMs, callback) => machine.after(delayMs, callback),
           random: () => random.next(),
         },

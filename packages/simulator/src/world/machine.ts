@@ -47,6 +47,11 @@ export class Machine {
     return this.#timeline.nowMs * this.#rate;
   }
 
+  /** A clock that nobody sets; these machines stand still, but never with their clocks. */
+  bootNow(): number {
+    return this.now();
+  }
+
   wallNow(): number {
     return epochMs + this.#wallOffsetMs + this.now();
   }

@@ -142,8 +142,11 @@ describe('a command under a lease', { concurrency: 4 }, () => {
 
   it('gets SIGTERM with the grace left, and its group is gone before the certain time is over (G1)', async () => {
     const stubborn = new Stubborn('g1');
-    const lease = new TestLease(2000, 600);
-    const end = await runGuarded(stubborn.command, {}, lease);
+    const lease = new TestLease(20_000, 600);
+    const running = runGuarded(stubborn.command, {}, lease);
+    await stubborn.begun();
+    lease.untilMs = now() + 1200;
+    const end = await running;
     assert.equal(end.leaseLost, true);
     assert.ok(stubborn.lastSign() < lease.untilMs, 'gone in time');
     assert.ok(stubborn.lastSign() > lease.untilMs - 300, 'and not long before');
@@ -166,9 +169,11 @@ describe('a command under a lease', { concurrency: 4 }, () => {
 
   it('is not allowed to go on when the lease is renewed after SIGTERM (G3)', async () => {
     const stubborn = new Stubborn('g3');
-    const lease = new TestLease(1500, 700);
-    const firstUntilMs = lease.untilMs;
+    const lease = new TestLease(20_000, 700);
     const running = runGuarded(stubborn.command, {}, lease);
+    await stubborn.begun();
+    const firstUntilMs = now() + 1000;
+    lease.untilMs = firstUntilMs;
     await until('SIGTERM', () => stubborn.notes(0, 'SIGTERM').length > 0);
     lease.untilMs = now() + 60_000;
     assert.equal((await running).leaseLost, true);
@@ -197,12 +202,13 @@ describe('a command whose holder is gone', { concurrency: 4 }, () => {
       const stubborn = new Stubborn(what);
       const holder = spawn(
         process.execPath,
-        ['--conditions=source', holderProgram, '2500', '600', ...stubborn.command],
-        { stdio: ['ignore', 'pipe', 'inherit'] },
+        ['--conditions=source', holderProgram, '2000', '600', ...stubborn.command],
+        { stdio: ['pipe', 'pipe', 'inherit'] },
       );
+      await stubborn.begun();
+      holder.stdin.write('count\n');
       const [line]: unknown[] = await once(holder.stdout, 'data');
       const { untilMs } = JSON.parse(String(line)) as { readonly untilMs: number };
-      await stubborn.begun();
       holder.kill(signal);
       await until('the end', () => now() > untilMs + 100);
       assert.ok(stubborn.lastSign() < untilMs);
@@ -230,9 +236,10 @@ describe('a command whose guard is gone', { concurrency: 4, skip: needsProc }, (
 
   it('stopped: the group is killed before the certain time is over (G5)', async () => {
     const stubborn = new Stubborn('guard-stopped');
-    const lease = new TestLease(2000, 200);
+    const lease = new TestLease(20_000, 200);
     const running = runGuarded(stubborn.command, {}, lease);
     await stubborn.begun();
+    lease.untilMs = now() + 1000;
     for (const pid of guardsOf(stubborn)) process.kill(pid, 'SIGSTOP');
     assert.equal((await running).leaseLost, true);
     assert.ok(stubborn.lastSign() < lease.untilMs);

@@ -6,7 +6,7 @@ import { longestTime } from '../../../src/run/longest-time.ts';
 describe('the longest time of a hold', () => {
   const clocksFrom = (start: number) => {
     const at = { ms: start };
-    const clocks: MachineClocks = { monotonicMs: () => at.ms, wallMs: () => at.ms };
+    const clocks: MachineClocks = { monotonicMs: () => at.ms, bootMs: () => at.ms };
     return { at, clocks };
   };
 

@@ -150,7 +150,7 @@ describe('A hold of a quorum lock', () => {
   });
 
   it('is not certain after the machine was suspended, until it is renewed', async () => {
-    clock.wallMs += 60_000;
+    clock.bootMs += 60_000;
     assert.equal(hold.isHeld(), false);
     assert.throws(() => hold.assertHeld(), lost);
     await clock.pass(renewalMs);
@@ -159,21 +159,21 @@ describe('A hold of a quorum lock', () => {
   });
 
   it('is not certain for as long as before where the machine was suspended for a moment', () => {
-    clock.wallMs += 300;
+    clock.bootMs += 300;
     assert.equal(hold.validForMs, validMs - 300);
-    clock.wallMs += validMs - 301;
+    clock.bootMs += validMs - 301;
     assert.equal(hold.validForMs, 1);
-    clock.wallMs += 1;
+    clock.bootMs += 1;
     assert.equal(hold.isHeld(), false);
-    clock.wallMs -= 60_000;
-    assert.equal(hold.validForMs, validMs, 'a wall clock that is set back says nothing');
+    clock.bootMs -= 60_000;
+    assert.equal(hold.validForMs, validMs, 'a clock that goes back says nothing');
   });
 
   it('is not made certain by a renewal that was on its way while the machine was suspended', async () => {
     for (const voter of voters) voter.moods.renew = 'late';
     await clock.pass(renewalMs);
     await settle();
-    clock.wallMs += 60_000;
+    clock.bootMs += 60_000;
     for (const voter of voters) voter.arrive();
     await settle();
     assert.equal(hold.isHeld(), false);
@@ -183,7 +183,7 @@ describe('A hold of a quorum lock', () => {
     await atOnce(hold.release());
     for (const voter of voters) voter.moods.acquire = 'late';
     const asked = quorumOf(voters, clock).lock('a').acquire();
-    clock.wallMs += 60_000;
+    clock.bootMs += 60_000;
     for (const voter of voters) voter.arrive();
     await assert.rejects(atOnce(asked), isCode('lock_held'));
     for (const { lease } of voters) assert.equal(lease, undefined);

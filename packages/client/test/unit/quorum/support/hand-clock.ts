@@ -16,15 +16,15 @@ export async function atOnce<T>(promise: Promise<T>): Promise<T> {
 /** Time that stands still until the test moves it. */
 export class HandClock implements ClientClock {
   nowMs = 5000;
-  wallMs = 1_000_000;
+  bootMs = 1_000_000;
   #timers: { readonly atMs: number; readonly callback: () => void }[] = [];
 
   now(): number {
     return this.nowMs;
   }
 
-  wallNow(): number {
-    return this.wallMs;
+  bootNow(): number {
+    return this.bootMs;
   }
 
   random(): number {
@@ -63,7 +63,7 @@ export class HandClock implements ClientClock {
   }
 
   #set(nowMs: number): void {
-    this.wallMs += Math.max(0, nowMs - this.nowMs);
+    this.bootMs += Math.max(0, nowMs - this.nowMs);
     this.nowMs = Math.max(this.nowMs, nowMs);
   }
 }

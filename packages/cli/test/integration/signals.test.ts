@@ -1,0 +1,54 @@
+/** The debugger of Node is nobody's to open by a signal: neither a node's nor a command's. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { freePort, holdfast, startOneNode, until } from './support/holdfast.ts';
+
+describe('SIGUSR1', () => {
+  it('leaves a node at work, and opens no debugger', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-usr1-'));
+    const port = String(await freePort());
+    const words = ['server', '--http-port', port, '--grpc-port', '0', '--storage-folder', folder];
+    const { child, ended, told } = holdfast(undefined, words);
+    try {
+      await until('the node', () => told().includes('serves clients'));
+      child.kill('SIGUSR1');
+      const answer = await fetch(`http://127.0.0.1:${port}/locks/x/status`);
+      assert.ok(answer.status < 500, String(answer.status));
+      child.kill('SIGTERM');
+      const { stderr } = await ended;
+      assert.doesNotMatch(stderr, /Debugger listening/);
+    } finally {
+      child.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('reaches the command that holds a lock, which is given back to the next', async () => {
+    const node = await startOneNode();
+    try {
+      const first = holdfast(node.url, [
+        'lock',
+        'run',
+        'x',
+        '--',
+        'sh',
+        '-c',
+        'echo runs; exec sleep 60',
+      ]);
+      await until('the command', () => first.told().includes('runs'));
+      const waiting = holdfast(node.url, ['lock', 'run', '--wait', '60', 'x', '--', 'true']);
+      await until('the wait', () => waiting.child.pid !== undefined);
+      first.child.kill('SIGUSR1');
+      const { status, stderr } = await first.ended;
+      assert.equal(status, 128 + 10, stderr);
+      assert.doesNotMatch(stderr, /Debugger listening/);
+      // Long before the lease would have run out.
+      assert.equal((await waiting.ended).status, 0);
+    } finally {
+      await node.close();
+    }
+  });
+});

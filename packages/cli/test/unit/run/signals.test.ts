@@ -1,0 +1,131 @@
+/** Real processes, without a terminal: what is sent to whoever runs a command, and what the command does with it. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { runGuarded } from '../../../src/run/guarded-command.ts';
+
+const holderProgram = fileURLToPath(new URL('./renewing-holder.ts', import.meta.url));
+const onLinux = process.platform === 'linux' ? false : 'signals of Linux';
+const sent = ['HUP', 'INT', 'QUIT', 'USR1', 'USR2', 'ALRM', 'XCPU', 'VTALRM', 'WINCH'] as const;
+
+const lease = {
+  signal: new AbortController().signal,
+  validForMs: () => 60_000,
+  graceMs: 100,
+};
+
+class Holder {
+  readonly child;
+  #told = '';
+
+  constructor(lengthMs: number, script: string) {
+    this.child = spawn(
+      process.execPath,
+      ['--conditions=source', holderProgram, String(lengthMs), 'sh', '-c', script],
+      { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+    );
+    this.child.stdout.on('data', (chunk: Buffer) => (this.#told += chunk.toString()));
+    this.child.stderr.on('data', (chunk: Buffer) => (this.#told += chunk.toString()));
+  }
+
+  async tells(wanted: RegExp): Promise<RegExpExecArray> {
+    const deadline = AbortSignal.timeout(20_000);
+    for (;;) {
+      const found = wanted.exec(this.#told);
+      if (found !== null) return found;
+      assert.ok(!deadline.aborted, `${String(wanted)} was not told: ${this.#told}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  /** As the kernel knows it: T is stopped. */
+  async stateIs(pid: number, wanted: RegExp): Promise<void> {
+    const deadline = AbortSignal.timeout(20_000);
+    while (!wanted.test(readFileSync(`/proc/${String(pid)}/stat`, 'utf8'))) {
+      assert.ok(!deadline.aborted, `process ${String(pid)} is not ${String(wanted)}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  get pid(): number {
+    assert.ok(this.child.pid !== undefined);
+    return this.child.pid;
+  }
+
+  [Symbol.dispose](): void {
+    this.child.kill('SIGKILL');
+  }
+}
+
+describe('signals to whoever runs a command (SIG-1)', { skip: onLinux }, () => {
+  it('reach the command, which decides what becomes of it; none ends who runs it before', async () => {
+    const traps = sent.map((name) => `trap 'echo got ${name}' ${name}`).join('; ');
+    using holder = new Holder(
+      60_000,
+      `${traps}; trap 'exit 9' TERM; echo runs; while :; do sleep 0.02; done`,
+    );
+    await holder.tells(/runs/);
+    for (const name of sent) {
+      holder.child.kill(`SIG${name}`);
+      await holder.tells(new RegExp(`got ${name}`));
+    }
+    holder.child.kill('SIGTERM');
+    await holder.tells(/"status":9,"leaseLost":false/);
+  });
+
+  it('that the command does not handle end it, and are told with its status', async () => {
+    for (const [name, number] of [
+      ['SIGQUIT', 3],
+      ['SIGUSR1', 10],
+      ['SIGUSR2', 12],
+    ] as const) {
+      using holder = new Holder(60_000, 'ulimit -c 0; echo runs; exec sleep 60');
+      await holder.tells(/runs/);
+      holder.child.kill(name);
+      await holder.tells(new RegExp(`"status":${String(128 + number)},"leaseLost":false`));
+    }
+  });
+
+  it('stop and continue the command with who runs it (G6)', async () => {
+    using holder = new Holder(60_000, 'echo runs $$ end; exec sleep 60');
+    const [, pid = ''] = await holder.tells(/runs (\d+) end/);
+    holder.child.kill('SIGTSTP');
+    await holder.stateIs(Number(pid), /\) T /);
+    await holder.stateIs(holder.pid, /\) T /);
+    holder.child.kill('SIGCONT');
+    await holder.stateIs(Number(pid), /\) [SRD] /);
+    holder.child.kill('SIGTERM');
+    await holder.tells(/"status":143,"leaseLost":false/);
+  });
+});
+
+describe('a command that a real-time signal ends', { skip: onLinux }, () => {
+  it('has the status 128 and its number, never 0 (LAUNCH-2)', async () => {
+    for (const number of [34, 50, 64]) {
+      const end = await runGuarded(['sh', '-c', `kill -${String(number)} $$; sleep 60`], {}, lease);
+      assert.equal(end.status, 128 + number);
+    }
+  });
+});
+
+describe('what a command finds', () => {
+  it('is the whole environment, also what a shell would forget, and no file that is not its own', async () => {
+    process.env['holdfast.dotted-name'] = 'a "value" of $HOME';
+    const program = `
+const { readdirSync, readlinkSync } = require('node:fs');
+const names = Object.keys(process.env);
+const same = process.env['holdfast.dotted-name'] === 'a "value" of ' + String.fromCharCode(36) + 'HOME';
+const carried = names.some((name) => name.startsWith('HOLDFAST_CARRIED'));
+const open = process.platform === 'linux' ? readdirSync('/proc/self/fd').filter((fd) => fd === '3' || fd === '4') : [];
+const kinds = open.map((fd) => readlinkSync('/proc/self/fd/' + fd)).filter((path) => path.startsWith('socket:'));
+process.exit(same && !carried && kinds.length === 0 && process.env.TOKEN === '42' ? 5 : 6);`;
+    try {
+      const end = await runGuarded([process.execPath, '-e', program], { TOKEN: '42' }, lease);
+      assert.equal(end.status, 5);
+    } finally {
+      delete process.env['holdfast.dotted-name'];
+    }
+  });
+});
