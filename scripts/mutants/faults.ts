@@ -245,12 +245,13 @@ export const faults: readonly Fault[] = [
     put: `    return true;`,
   },
   {
-    name: 'entries-applied-during-a-restore',
-    breaks: 'entries are applied to the state that a snapshot is about to replace',
+    name: 'entries-of-the-old-state-kept',
+    breaks:
+      'entries that were committed for the state that a snapshot replaced are applied to the new one',
     file: 'packages/engine/src/replica.ts',
-    find: `      if (this.#restoring !== undefined) this.#delayedEntries.push(...output.committed);
-      else this.#applyAll(output.committed);`,
-    put: `      this.#applyAll(output.committed);`,
+    find: `    this.#applyQueue.clear();
+`,
+    put: ``,
   },
   {
     name: 'late-ticks-ignored',
@@ -379,11 +380,49 @@ export const faults: readonly Fault[] = [
     put: `log: { id: identity.log.id, made: false },`,
   },
   {
-    name: 'replaced-snapshot-stops-the-node',
-    breaks: 'a snapshot that is replaced while the state is read from it is taken for damage',
-    file: 'packages/engine/src/replica.ts',
-    find: `if (data === undefined) return undefined;`,
-    put: `if (data === undefined) throw new Error('a chunk is missing');`,
+    name: 'installed-without-verification',
+    breaks: 'a received snapshot that is not what its hash names takes the place of the state',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `if (!(await this.#options.storage.verifyReceived(meta))) return undefined;`,
+    put: `await this.#options.storage.verifyReceived(meta);`,
+  },
+  {
+    name: 'transfer-reads-what-was-cleared-up',
+    breaks:
+      'a snapshot is looked for anew for each chunk, and gone when it was cleared up meanwhile',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `byteLength === 0 ? new Uint8Array() : await transfer.reader.read(offset, byteLength);`,
+    put: `await this.#options.storage.openSnapshot(meta.hash)?.read(offset, byteLength) ?? new Uint8Array();`,
+  },
+  {
+    name: 'chunks-leave-out-of-order',
+    breaks: 'chunks of a snapshot leave in the order in which their reads end',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `transfer.tail = transfer.tail
+      .then(async () => {`,
+    put: `transfer.tail = Promise.resolve()
+      .then(async () => {`,
+  },
+  {
+    name: 'wrong-state-goes-on',
+    breaks: 'a member whose state differs from that of a majority goes on',
+    file: 'packages/engine/src/state-digests.ts',
+    find: `others.length * 2 > voters.length ? 'wrong_here' : 'differs'`,
+    put: `others.length > voters.length ? 'wrong_here' : 'differs'`,
+  },
+  {
+    name: 'learners-count-for-digests',
+    breaks: 'learners with a wrong state stop a member whose state is right',
+    file: 'packages/engine/src/state-digests.ts',
+    find: `if (hash === own || !voters.includes(member)) continue;`,
+    put: `if (hash === own) continue;`,
+  },
+  {
+    name: 'everything-applied-in-one-turn',
+    breaks: 'however much was committed at once is applied in one turn of the event loop',
+    file: 'packages/engine/src/apply-queue.ts',
+    find: `        this.#entriesThisTurn >= this.#maxEntriesPerTurn ||`,
+    put: `        this.#entriesThisTurn >= Number.MAX_SAFE_INTEGER ||`,
   },
   {
     name: 'replaced-change-told-as-done',
@@ -504,18 +543,18 @@ export const faults: readonly Fault[] = [
     put: `    session.living = session.renewal > 0;`,
   },
   {
-    name: 'ending-order-lost-on-restore',
+    name: 'ending-order-lost-in-snapshots',
     breaks: 'sessions that end go on in another order after a restore',
     file: 'packages/state/src/snapshot.ts',
-    find: `(a, b) => (a.over?.sequence ?? 0) - (b.over?.sequence ?? 0),`,
-    put: `(a, b) => (b.over?.sequence ?? 0) - (a.over?.sequence ?? 0),`,
+    find: `sessions: Array.from(tables.allSessions()),`,
+    put: `sessions: [...tables.sessions.values(), ...[...tables.ending.values()].reverse()],`,
   },
   {
     name: 'turns-left-not-in-snapshots',
     breaks: 'turns that did not fit into an entry are forgotten by a node that was restored',
-    file: 'packages/state/src/snapshot.ts',
-    find: `    tables.unsettled.add(pool);`,
-    put: `    if (pool.queue.length > 1_000_000) tables.unsettled.add(pool);`,
+    file: 'packages/state/src/restore.ts',
+    find: `        tables.unsettled.add(pool);`,
+    put: `        if (pool.queue.length > 1_000_000) tables.unsettled.add(pool);`,
   },
   {
     name: 'delay-counted-from-the-release',
