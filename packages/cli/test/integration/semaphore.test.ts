@@ -102,6 +102,8 @@ describe('holdfast semaphore', () => {
       stays: true,
       holders: [],
       waiters: [],
+      holder_count: 0,
+      waiter_count: 0,
     });
     const other = await semaphore('create', 'kept', '--limit', '3');
     assert.equal(other.status, 1);
