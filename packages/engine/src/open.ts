@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { holdsFormerLog, openStorage } from '@holdfast/storage';
 import { assembleEngine } from './assemble.ts';
 import { systemClock } from './clock.ts';
-import { claimFolder, KnownPeers, recordLog } from './identity.ts';
+import { claimFolder, KnownPeers, markDiverged, recordLog, refuseDiverged } from './identity.ts';
 import { TcpTransport } from './transport/tcp.ts';
 import type { Engine, RaftEngineOptions } from './types.ts';
 
@@ -16,6 +16,7 @@ import type { Engine, RaftEngineOptions } from './types.ts';
  */
 export async function createRaftEngine(options: RaftEngineOptions): Promise<Engine> {
   mkdirSync(options.folder, { recursive: true });
+  refuseDiverged(options.folder);
   const identity = claimFolder(options.folder, {
     clusterId: options.clusterId,
     nodeId: options.nodeId,
@@ -51,6 +52,7 @@ export async function createRaftEngine(options: RaftEngineOptions): Promise<Engi
     clock: systemClock,
     random: Math.random,
     opened,
+    onDiverged: (error) => markDiverged(options.folder, error),
     makeTransport: (handlers) => {
       const knownPeers = new KnownPeers(options.folder);
       const transport = new TcpTransport({

@@ -3,7 +3,7 @@
  * does (`leadership.ts`, `command-queue.ts`, `administration.ts`) and the replica together.
  */
 import { HoldfastError } from '@holdfast/protocol';
-import type { MemberId, SnapshotMeta, Status } from '@holdfast/raft';
+import type { LogIndex, MemberId, Status } from '@holdfast/raft';
 import type { Command, CommandResult, Event, SessionId, StateLimits } from '@holdfast/state';
 import { Administration } from './administration.ts';
 import type { AdministrativeCall } from './administration.ts';
@@ -51,7 +51,7 @@ export interface RaftEngineParts {
   readonly stateLimits: StateLimits;
   /** Other nodes can reach this one. */
   readonly reachable: boolean;
-  readonly onFatal: (error: Error) => void;
+  readonly onDiverged: (error: Error) => void;
   /** Smaller than `maxBatchBytes` of bounds.ts, for tests. */
   readonly maxBatchBytes?: number;
 }
@@ -95,7 +95,8 @@ export class RaftEngine implements Engine {
       log,
       replica,
       transport,
-      onFatal: this.#parts.onFatal,
+      clock,
+      onDiverged: this.#parts.onDiverged,
     });
     this.#raftStatus = replica.status();
     this.#clientUrls.set(nodeId, clientUrl);
@@ -294,8 +295,8 @@ export class RaftEngine implements Engine {
     for (const listener of this.#gapListeners) listener(index);
   }
 
-  onSnapshotSaved(meta: SnapshotMeta): void {
-    this.#consistency.onSnapshotSaved(meta);
+  onStateKnown(index: LogIndex, stateHash: string): void {
+    this.#consistency.onStateKnown(index, stateHash);
   }
 
   onRaftStatus(status: Status): void {
@@ -323,7 +324,9 @@ export class RaftEngine implements Engine {
   }
 
   onTick(): void {
-    if (this.#route.closing || this.#raftStatus.role !== 'leader') return;
+    if (this.#route.closing) return;
+    this.#consistency.onTick();
+    if (this.#raftStatus.role !== 'leader') return;
     this.#leadership.onTick();
     this.#administration.onTick();
     this.#queue.flushSoon();

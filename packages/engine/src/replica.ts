@@ -55,8 +55,8 @@ export interface ReplicaHooks {
   readonly onApplied: (index: LogIndex, batch: Batch, applied: Applied) => void;
   /** The state was taken from a snapshot: changes up to this index were not applied one by one. */
   readonly onRestored: (index: LogIndex) => void;
-  /** A snapshot of this node's own state is durable. */
-  readonly onSnapshotSaved: (meta: SnapshotMeta) => void;
+  /** The hash of this node's state as of an entry of which others may have one too. */
+  readonly onStateKnown: (index: LogIndex, stateHash: string) => void;
   readonly onStatus: (status: Status) => void;
   readonly onTick: () => void;
   readonly send: (outbound: Outbound) => void;
@@ -103,6 +103,8 @@ export class Replica {
   readonly #kept: KeptEntries;
   /** Of the log that was applied, since the last checkpoint. */
   #bytesSinceCheckpoint = 0;
+  /** The state as it was found on the disk, until it is told. */
+  #recovered: { readonly index: LogIndex; readonly stateHash: string } | undefined;
   /** Hash of the received snapshot that is being installed. */
   #installing: string | undefined;
   #lastTickMs: number;
@@ -126,7 +128,7 @@ export class Replica {
         storage: options.storage,
         clock: options.clock,
         log: options.log,
-        onSaved: (meta) => this.#onSnapshotSaved(meta),
+        onSaved: (meta, stateHash) => this.#onSnapshotSaved(meta, stateHash),
         onVerified: (meta, isGood) => this.#onVerified(meta, isGood),
         send: (to, message) => options.hooks.send({ to, message }),
         onFatal: (error) => this.#fail(error),
@@ -138,11 +140,11 @@ export class Replica {
   /** Restores the state from the recovered snapshot; the log follows as it is known to be committed. */
   static async open(options: ReplicaOptions): Promise<Replica> {
     const { snapshot } = options.recovered;
-    const state =
-      snapshot.index === 0
-        ? createStateMachine()
-        : await readState(options.storage, options.clock, snapshot);
-    return new Replica(options, state);
+    if (snapshot.index === 0) return new Replica(options, createStateMachine());
+    const { state, stateHash } = await readState(options.storage, options.clock, snapshot);
+    const replica = new Replica(options, state);
+    replica.#recovered = { index: snapshot.index, stateHash };
+    return replica;
   }
 
   get state(): StateMachine {
@@ -183,6 +185,9 @@ export class Replica {
     this.#guarded(() => {
       // Nothing: the first pump tells the status.
     });
+    if (this.#recovered !== undefined)
+      this.#options.hooks.onStateKnown(this.#recovered.index, this.#recovered.stateHash);
+    this.#recovered = undefined;
   }
 
   stop(): void {
@@ -291,7 +296,7 @@ export class Replica {
     this.#applyQueue.beginTurn();
     try {
       for (;;) {
-        const output = this.#raft.takeOutput();
+        const output = this.#raft.takeOutput(this.#applyQueue.hasRoom);
         this.#execute(output);
         const last = this.#applyQueue.apply((entry) => this.#apply(entry));
         if (last !== undefined) this.#raft.appliedTo(last.index);
@@ -382,13 +387,13 @@ export class Replica {
       void this.#snapshots.save(point, this.#state);
   }
 
-  #onSnapshotSaved(meta: SnapshotMeta): void {
+  #onSnapshotSaved(meta: SnapshotMeta, stateHash: string): void {
     this.#guarded(() => {
       const keepFrom = this.#kept.keepFrom(meta.index, this.#raft.status().firstIndex);
       const kept = this.#raft.compacted(meta, keepFrom);
       if (kept !== undefined) this.#options.storage.forgetBefore(kept, meta.hash);
     });
-    if (!this.#stopped) this.#options.hooks.onSnapshotSaved(meta);
+    if (!this.#stopped) this.#options.hooks.onStateKnown(meta.index, stateHash);
   }
 
   #onVerified(meta: SnapshotMeta, isGood: boolean): void {
@@ -399,7 +404,8 @@ export class Replica {
 
   /** The core installed a snapshot of the leader, which was verified: its state takes the place of the old one (R2). */
   #restore(meta: SnapshotMeta): void {
-    this.#state = this.#snapshots.takeRestored(meta);
+    const { state, stateHash } = this.#snapshots.takeRestored(meta);
+    this.#state = state;
     this.#installing = undefined;
     this.#applyQueue.clear();
     this.#kept.clear();
@@ -409,6 +415,7 @@ export class Replica {
       'Restored the state from a snapshot of the leader.',
     );
     this.#options.hooks.onRestored(meta.index);
+    this.#options.hooks.onStateKnown(meta.index, stateHash);
     this.#raft.appliedTo(meta.index);
   }
 }

@@ -253,8 +253,8 @@ export class RaftCore implements Raft {
     return this.log.termAt(index);
   }
 
-  takeOutput(): Output {
-    return this.outputs.take();
+  takeOutput(mayApply = true): Output {
+    return this.outputs.take(mayApply);
   }
 
   status(): Status {

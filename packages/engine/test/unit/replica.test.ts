@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { MemberId, Message, Outbound, Recovered, SnapshotMeta } from '@holdfast/raft';
+import type { MemberId, Message, Outbound, Recovered } from '@holdfast/raft';
 import { createStateMachine } from '@holdfast/state';
 import type { SessionId } from '@holdfast/state';
 import { Replica } from '../../src/replica.ts';
@@ -14,7 +14,7 @@ const mebibyte = 1024 * 1024;
 
 interface Seen {
   readonly sent: Outbound[];
-  readonly saved: SnapshotMeta[];
+  readonly known: (readonly [index: number, stateHash: string])[];
   readonly fatal: Error[];
 }
 
@@ -23,7 +23,7 @@ async function openAlone(
 ): Promise<{ replica: Replica; clock: StillClock; disk: HandDisk; seen: Seen }> {
   const clock = new StillClock();
   const disk = new HandDisk();
-  const seen: Seen = { sent: [], saved: [], fatal: [] };
+  const seen: Seen = { sent: [], known: [], fatal: [] };
   const recovered: Recovered = {
     hardState: { term: 0, votedFor: null, commit: 0 },
     snapshot: {
@@ -65,7 +65,7 @@ async function openAlone(
     hooks: {
       onApplied: () => undefined,
       onRestored: () => undefined,
-      onSnapshotSaved: (meta) => void seen.saved.push(meta),
+      onStateKnown: (index, stateHash) => void seen.known.push([index, stateHash]),
       onStatus: () => undefined,
       onTick: () => undefined,
       send: (outbound) => void seen.sent.push(outbound),
@@ -141,12 +141,12 @@ describe('A replica', () => {
     await settled();
     assert.equal(replica.isCheckpointDue, false);
     assert.deepEqual(
-      seen.saved.map(({ index }) => index),
+      seen.known.map(([index]) => index),
       [lastIndex],
     );
     assert.deepEqual(
       disk.forgotten.map(({ hash }) => hash),
-      seen.saved.map(({ hash }) => hash),
+      [...disk.snapshots.keys()],
     );
   });
 
@@ -155,13 +155,13 @@ describe('A replica', () => {
     const [first, second] = await Promise.all([replica.openBackup(), replica.openBackup()]);
     assert.equal(first?.meta.index, replica.state.index);
     assert.equal(second?.meta.hash, first?.meta.hash);
-    assert.equal(seen.saved.length, 1);
+    assert.equal(seen.known.length, 1);
     assert.equal(disk.openReaders, 2);
     replica.propose({ time: 7, commands: [] }, () => undefined);
     await disk.sync();
     const third = await replica.openBackup();
     assert.equal(third?.meta.index, replica.state.index);
-    assert.equal(seen.saved.length, 2);
+    assert.equal(seen.known.length, 2);
   });
 
   const leader = 'b' as MemberId;

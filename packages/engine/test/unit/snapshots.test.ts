@@ -84,7 +84,7 @@ describe('Snapshots that are sent', () => {
 
   it('are closed when their transfer is over', async () => {
     const disk = new HandDisk();
-    const { meta, snapshots, chunk } = stage(disk);
+    const { snapshots, chunk } = stage(disk);
     snapshots.send(peer, chunk(0));
     await settled();
     assert.equal(disk.openReaders, 1);
