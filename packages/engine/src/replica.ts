@@ -317,6 +317,7 @@ export class Replica {
     }
     if (output.transfers !== undefined) this.#snapshots.setTransfers(output.transfers);
     for (const outbound of output.messages) this.#send(outbound);
+    if (output.suspect !== undefined) this.#snapshots.checkOwn(output.suspect);
     if (output.verify !== undefined) this.#snapshots.verify(output.verify);
     if (output.restore !== undefined) this.#restore(output.restore);
     this.#applyQueue.push(output.committed);

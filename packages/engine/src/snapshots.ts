@@ -10,6 +10,8 @@
  * ENG-SNAP-4: the chunks of a transfer are handed on in the order in which the core asked for them.
  * ENG-SNAP-5: what members compare is the hash of the state's bytes alone: the head in front of them names
  *     the members' addresses as each node was told of them.
+ * ENG-SNAP-6: a node whose own copy of a snapshot is damaged stops: it would send it for ever, and could not
+ *     start again from it.
  */
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
@@ -55,6 +57,7 @@ export class Snapshots {
   #verifying: SnapshotMeta | undefined;
   #restored: { readonly hash: string; readonly restored: RestoredState } | undefined;
   #current: SnapshotMeta;
+  #isChecking = false;
   #stopped = false;
 
   constructor(options: SnapshotsOptions, current: SnapshotMeta) {
@@ -120,6 +123,31 @@ export class Snapshots {
         if (!this.#stopped) this.#options.send(to, { ...message, data });
       })
       .catch((error: unknown) => this.#options.onFatal(error));
+  }
+
+  /** A follower got all of it, and it was not what its hash names (ENG-SNAP-6). */
+  checkOwn(meta: SnapshotMeta): void {
+    const { log, onFatal, storage } = this.#options;
+    const reader = this.#isChecking ? undefined : storage.openSnapshot(meta.hash);
+    if (reader === undefined) return;
+    this.#isChecking = true;
+    hashOf(reader, this.#options.clock)
+      .then((hash) => {
+        if (hash !== meta.hash)
+          throw new Error(
+            `The snapshot at ${String(meta.index)} is damaged on this node's disk: its bytes have the hash ${hash}, not ${meta.hash}. ` +
+              `Remove this member from the cluster and add it again under a new id with an empty folder.`,
+          );
+        log.warn(
+          { index: meta.index, hash: meta.hash },
+          'A member received a snapshot of this node damaged; the copy here is whole. Look at its disk and the network.',
+        );
+      })
+      .catch((error: unknown) => onFatal(error))
+      .finally(() => {
+        this.#isChecking = false;
+        reader.close();
+      });
   }
 
   /** Every byte of a received snapshot is durable (ENG-SNAP-2). */
@@ -213,6 +241,17 @@ function* hashed(chunks: Iterable<Uint8Array>, hash: Hash): Generator<Uint8Array
     hash.update(chunk);
     yield chunk;
   }
+}
+
+/** Of all its bytes, read a slice a turn. */
+async function hashOf(reader: SnapshotReader, clock: Clock): Promise<string> {
+  const hash = createHash('sha256');
+  const { byteLength } = reader.meta;
+  for (let offset = 0; offset < byteLength; offset += sliceBytes) {
+    hash.update(await reader.read(offset, Math.min(sliceBytes, byteLength - offset)));
+    await new Promise<void>((resolve) => clock.endOfTurn(resolve));
+  }
+  return hash.digest('hex');
 }
 
 /** Takes the state of a snapshot back, a slice a turn. */

@@ -190,6 +190,8 @@ export interface Output {
   readonly verify?: SnapshotMeta;
   /** Hashes of the snapshots that are being sent, set when they changed: the host keeps each readable until it is no longer named. */
   readonly transfers?: readonly string[];
+  /** A follower got all bytes of this snapshot and they did not verify: the host looks whether its own copy is damaged. */
+  readonly suspect?: SnapshotMeta;
   /** Set when a received snapshot is installed and durable: the host takes the state that it has restored from it before it applies anything later. Comes before `committed`. */
   readonly restore?: SnapshotMeta;
   /** Proven reads: the state may be read once `index` is applied. */

@@ -92,4 +92,19 @@ describe('Snapshots that are sent', () => {
     await settled();
     assert.equal(disk.openReaders, 0);
   });
+
+  it('stop a node whose own copy is damaged, and only that one (ENG-SNAP-6)', async () => {
+    const disk = new HandDisk();
+    const { meta, fatal, snapshots } = stage(disk);
+    snapshots.checkOwn(meta);
+    await settled();
+    assert.deepEqual(fatal, []);
+    const bytes = disk.snapshots.get(meta.hash)?.bytes;
+    assert.ok(bytes !== undefined);
+    bytes[3] = (bytes[3] ?? 0) ^ 1;
+    snapshots.checkOwn(meta);
+    await settled();
+    assert.match(String(fatal[0]), /damaged on this node's disk/);
+    assert.equal(disk.openReaders, 1, 'that of the transfer');
+  });
 });
