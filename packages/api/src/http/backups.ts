@@ -2,7 +2,8 @@
  * Backups that are being read on this node: a stream each, at most so many at a time.
  *
  * BK1: nothing is read ahead of the reader but what its connection buffers; the source of a backup that
- *      nobody reads any more (hung up, or stopped reading for `idleMs`) is closed.
+ *      nobody reads any more (hung up, or stopped reading for `idleMs`) is closed. Until its first chunk is there
+ *      a backup is being saved, and nobody is late.
  * BK2: a place is given back when its stream closes, however it came to that.
  */
 import { Readable } from 'node:stream';
@@ -32,22 +33,23 @@ export class Backups {
     }
     this.#open += 1;
     let sent = 0;
-    const stream = Readable.from(
-      framedSnapshot(
-        counted(open(), () => {
-          sent += 1;
-        }),
-      ),
-      { objectMode: false, highWaterMark: 64 * 1024 },
-    );
     let cancel: () => void = () => undefined;
+    // Begun with the first chunk: before it the node saves the snapshot, which takes what it takes.
     const watch = (seen: number): void => {
       cancel = this.#after(idleMs, () => {
         if (sent > seen) watch(sent);
         else stream.destroy(new Error(`Nobody read this backup for ${String(idleMs)} ms.`)); // BK1
       });
     };
-    watch(sent);
+    const stream: Readable = Readable.from(
+      framedSnapshot(
+        counted(open(), () => {
+          sent += 1;
+          if (sent === 1) watch(0);
+        }),
+      ),
+      { objectMode: false, highWaterMark: 64 * 1024 },
+    );
     stream.once('close', () => {
       this.#open -= 1; // BK2
       cancel();

@@ -81,4 +81,29 @@ describe('backups of one node', () => {
     await turn();
     assert.ok(source.closed);
   });
+
+  it('given a snapshot that takes more than a minute to save, then the wait for it is not counted', async () => {
+    const timers: (() => void)[] = [];
+    const backups = new Backups((_ms, callback) => {
+      timers.push(callback);
+      return () => undefined;
+    });
+    let saved: () => void = assert.fail;
+    const saving = new Promise<void>((resolve) => (saved = resolve));
+    const source = { read: 0, closed: false };
+    const stream = backups.begin(async function* () {
+      await saving;
+      yield* endless(source);
+    });
+    assert.ok(!(stream instanceof Refused));
+    stream.on('error', () => undefined);
+    stream.read(1);
+    await turn();
+    for (const timer of timers) timer();
+    assert.ok(!stream.destroyed);
+    saved();
+    for (let count = 0; count < 10; count++) await turn();
+    assert.ok(source.read > 0);
+    stream.destroy();
+  });
 });
