@@ -809,8 +809,25 @@ export const faults: readonly Fault[] = [
     name: 'backup-keeps-its-place',
     breaks: 'a backup whose reader has hung up counts for ever',
     file: 'packages/api/src/http/backups.ts',
-    find: `this.#open -= 1; // BK2`,
-    put: `this.#open -= 0; // BK2`,
+    find: `this.#open -= 1; // BK2
+      cancel();`,
+    put: `this.#open -= 0; // BK2
+      cancel();`,
+  },
+  {
+    name: 'backup-keeps-its-file',
+    breaks: 'a backup whose reader has hung up keeps its descriptor and its file',
+    file: 'packages/api/src/http/backups.ts',
+    find: `      cancel();
+      backup.close();`,
+    put: `      cancel();`,
+  },
+  {
+    name: 'backup-without-its-end',
+    breaks: 'a backup lacks bytes: it is not what its hash names',
+    file: 'packages/engine/src/backup.ts',
+    find: `chunkBytes, byteLength - offset)`,
+    put: `chunkBytes, byteLength - offset - 1)`,
   },
   {
     name: 'signal-ends-the-wrapper',
