@@ -806,6 +806,13 @@ export const faults: readonly Fault[] = [
       break;`,
   },
   {
+    name: 'first-page-of-waits',
+    breaks: 'a session that waits at more places than a page has is told of the first ones alone',
+    file: 'packages/client/src/session.ts',
+    find: `after = page.next_after;`,
+    put: `after = page.next_after === null ? page.next_after : null;`,
+  },
+  {
     name: 'backup-keeps-its-place',
     breaks: 'a backup whose reader has hung up counts for ever',
     file: 'packages/api/src/http/backups.ts',

@@ -170,10 +170,16 @@ export class Session {
     return this.#connection.call(operation, whole(more), settings);
   }
 
-  /** Where this session waits: its places in the queues, and who is ahead. */
+  /** Where this session waits: all of its places in the queues, and who is ahead. Read page by page. */
   async waits(): Promise<SessionWaitsAnswer['waits']> {
-    const answer = await this.request('session_waits', {});
-    return answer.waits;
+    const waits: SessionWaitsAnswer['waits'][number][] = [];
+    let after: number | null = 0;
+    while (after !== null) {
+      const page: SessionWaitsAnswer = await this.request('session_waits', { after });
+      for (const place of page.waits) waits.push(place);
+      after = page.next_after;
+    }
+    return waits;
   }
 
   /** Every change, as `Client.watch` tells it. */
