@@ -808,7 +808,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'first-page-of-waits',
     breaks: 'a session that waits at more places than a page has is told of the first ones alone',
-    file: 'packages/client/src/session.ts',
+    file: 'packages/client/src/session-requests.ts',
     find: `after = page.next_after;`,
     put: `after = page.next_after === null ? page.next_after : null;`,
   },

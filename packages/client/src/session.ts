@@ -29,7 +29,7 @@ import { Hold } from './hold.ts';
 import { Holdings } from './holdings.ts';
 import { HoldsCheck } from './holds-check.ts';
 import { NumberedRequests } from './numbered-requests.ts';
-import { isGone, numbered, ofSession } from './session-requests.ts';
+import { allWaits, isGone, numbered, ofSession } from './session-requests.ts';
 import type { LockOptions, PermitsOptions } from './session-requests.ts';
 import { Permits } from './permits.ts';
 import { watch } from './watch.ts';
@@ -172,14 +172,7 @@ export class Session {
 
   /** Where this session waits: all of its places in the queues, and who is ahead. Read page by page. */
   async waits(): Promise<SessionWaitsAnswer['waits']> {
-    const waits: SessionWaitsAnswer['waits'][number][] = [];
-    let after: number | null = 0;
-    while (after !== null) {
-      const page: SessionWaitsAnswer = await this.request('session_waits', { after });
-      for (const place of page.waits) waits.push(place);
-      after = page.next_after;
-    }
-    return waits;
+    return allWaits((after) => this.request('session_waits', { after }));
   }
 
   /** Every change, as `Client.watch` tells it. */
