@@ -806,11 +806,35 @@ export const faults: readonly Fault[] = [
       break;`,
   },
   {
+    name: 'first-page-of-waits',
+    breaks: 'a session that waits at more places than a page has is told of the first ones alone',
+    file: 'packages/client/src/session-requests.ts',
+    find: `after = page.next_after;`,
+    put: `after = page.next_after === null ? page.next_after : null;`,
+  },
+  {
     name: 'backup-keeps-its-place',
     breaks: 'a backup whose reader has hung up counts for ever',
     file: 'packages/api/src/http/backups.ts',
-    find: `this.#open -= 1; // BK2`,
-    put: `this.#open -= 0; // BK2`,
+    find: `this.#open -= 1; // BK2
+      cancel();`,
+    put: `this.#open -= 0; // BK2
+      cancel();`,
+  },
+  {
+    name: 'backup-keeps-its-file',
+    breaks: 'a backup whose reader has hung up keeps its descriptor and its file',
+    file: 'packages/api/src/http/backups.ts',
+    find: `      cancel();
+      backup.close();`,
+    put: `      cancel();`,
+  },
+  {
+    name: 'backup-without-its-end',
+    breaks: 'a backup lacks bytes: it is not what its hash names',
+    file: 'packages/engine/src/backup.ts',
+    find: `chunkBytes, byteLength - offset)`,
+    put: `chunkBytes, byteLength - offset - 1)`,
   },
   {
     name: 'signal-ends-the-wrapper',

@@ -3,6 +3,7 @@
  * while the identity stays, leadership that changes half way through a transfer, backups that are read
  * slowly.
  */
+import { createHash } from 'node:crypto';
 import { restoreStateMachine } from '@holdfast/state';
 import type { Witness } from '../checks/witness.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -52,12 +53,16 @@ export class SnapshotFaults {
     if (engine === undefined) return;
     const read = async (): Promise<void> => {
       const chunks: Uint8Array[] = [];
-      for await (const chunk of engine.snapshot()) {
+      const backup = await engine.openBackup();
+      for await (const chunk of backup.chunks) {
         if (machine.process !== process || !machine.isOn) return;
         chunks.push(chunk);
         await machine.sleep(random.between(0, 200));
       }
       const bytes = Buffer.concat(chunks);
+      const hash = createHash('sha256').update(bytes).digest('hex');
+      if (hash !== backup.hash || bytes.byteLength !== backup.byteLength)
+        world.violation(`A backup of ${node.id} is not what its hash names.`);
       const stateOffset = bytes.indexOf('\n') + 1;
       witness.compareState(node.id, restoreStateMachine([bytes.subarray(stateOffset)]));
       world.tell(node.id, `gave a backup of ${String(bytes.byteLength)} bytes`);
