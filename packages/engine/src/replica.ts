@@ -11,6 +11,8 @@
  *     up leadership before it looks at anything that came in meanwhile.
  * R5: a snapshot is taken where a `checkpoint` stands in the log, at the same entry on every member, so
  *     that their hashes can be compared. A member that is not led to one takes its own after a while.
+ * R6: peers and the disk have their work before the state machine has its own: what others wait for is not
+ *     behind entries that are committed already.
  */
 import { createRaft } from '@holdfast/raft';
 import type {
@@ -298,6 +300,10 @@ export class Replica {
       for (;;) {
         const output = this.#raft.takeOutput(this.#applyQueue.hasRoom);
         this.#execute(output);
+        if (output.writes.length > 0 && !this.#applyQueue.isEmpty) {
+          this.#applySoon();
+          break;
+        }
         const last = this.#applyQueue.apply((entry) => this.#apply(entry));
         if (last !== undefined) this.#raft.appliedTo(last.index);
         this.#proofs.appliedTo(this.#state.index);
@@ -309,14 +315,20 @@ export class Replica {
     }
   }
 
+  /** R6: storage and connections begin at the end of the present turn's synchronous part; this comes after them. */
+  #applySoon(): void {
+    queueMicrotask(() => this.#guarded(() => undefined));
+  }
+
   #execute(output: Output): void {
+    if (output.transfers !== undefined) this.#snapshots.setTransfers(output.transfers);
+    // Before the own write is begun: a peer has the longer way to go (R6). What depends on the disk is not among them (R1).
+    for (const outbound of output.messages) this.#send(outbound);
     for (const write of output.writes) {
       if (write.installSnapshot !== undefined) this.#installing = write.installSnapshot.hash;
       const done = this.#options.storage.write(write);
       void done.then(() => this.#guarded(() => this.#raft.persisted(write.id)));
     }
-    if (output.transfers !== undefined) this.#snapshots.setTransfers(output.transfers);
-    for (const outbound of output.messages) this.#send(outbound);
     if (output.suspect !== undefined) this.#snapshots.checkOwn(output.suspect);
     if (output.verify !== undefined) this.#snapshots.verify(output.verify);
     if (output.restore !== undefined) this.#restore(output.restore);

@@ -58,9 +58,9 @@ export class LogInMemory {
     });
   }
 
-  async open(): Promise<Opened> {
+  async open(disk: Disk = this.disk()): Promise<Opened> {
     const opened = await openStorageOn(
-      this.disk(),
+      disk,
       {
         folder: '/n/log',
         log: { id: this.id, made: this.made },
