@@ -15,4 +15,20 @@ export const storageFaults: readonly Fault[] = [
     for (const { installSnapshot } of writes) {
 `,
   },
+  {
+    name: 'used-log-begun-anew',
+    breaks: 'an older identity that was put back makes a voter forget what it acknowledged',
+    file: 'packages/storage/src/unrecorded-log.ts',
+    find: `if (sequence > 1) throw`,
+    put: `if (sequence < 1) throw`,
+  },
+  {
+    name: 'used-log-converted-over',
+    breaks: 'a former log that was put back takes the place of the one that was made of it',
+    file: 'packages/storage/src/unrecorded-log.ts',
+    find: `      said.hardState.term > term ||
+      said.hardState.commit > commit ||
+      said.lastIndex > former.lastIndex`,
+    put: `      said.hardState.term < 0`,
+  },
 ];
