@@ -807,7 +807,8 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'all-callers-in-one-turn',
-    breaks: 'a leader that steps down tells all who wait in one turn, which lasts as long as they are many',
+    breaks:
+      'a leader that steps down tells all who wait in one turn, which lasts as long as they are many',
     file: 'packages/engine/src/turn-slices.ts',
     find: `this.#leftThisTurn -= 1;`,
     put: `this.#leftThisTurn -= 0;`,
