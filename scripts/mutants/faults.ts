@@ -806,6 +806,28 @@ export const faults: readonly Fault[] = [
       break;`,
   },
   {
+    name: 'all-callers-in-one-turn',
+    breaks:
+      'a leader that steps down tells all who wait in one turn, which lasts as long as they are many',
+    file: 'packages/engine/src/turn-slices.ts',
+    find: `this.#leftThisTurn -= 1;`,
+    put: `this.#leftThisTurn -= 0;`,
+  },
+  {
+    name: 'untold-callers-not-counted',
+    breaks: 'a node closes while callers have not been told what became of their commands',
+    file: 'packages/engine/src/command-queue.ts',
+    find: `this.#untoldCommands += submissions.length;`,
+    put: `this.#untoldCommands += 0 * submissions.length;`,
+  },
+  {
+    name: 'retries-all-at-once',
+    breaks: 'all who wait for a leader go on in the turn in which their time is up',
+    file: 'packages/engine/src/leader-route.ts',
+    find: `this.#waking.add([wake]);`,
+    put: `wake();`,
+  },
+  {
     name: 'first-page-of-waits',
     breaks: 'a session that waits at more places than a page has is told of the first ones alone',
     file: 'packages/client/src/session-requests.ts',

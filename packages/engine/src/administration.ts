@@ -12,8 +12,11 @@ import type { EngineLog } from './types.ts';
 const pollMs = 5;
 const retryPauseMs = 20;
 const ticksPerPromotion = 10;
-/** A learner this near to the end of the log may vote. */
-const promotionDistance = 100;
+/**
+ * This node asks for a learner's vote once it lacks no more entries than this: fewer than the core demands,
+ * since the log may grow before it is asked.
+ */
+const promotedWithinEntries = 100;
 
 export type AdministrativeCall = WithoutTimeout<
   Extract<Call, { type: 'add_member' | 'remove_member' | 'transfer' }>
@@ -92,7 +95,7 @@ export class Administration {
     for (const member of status.membership.members) {
       if (member.role !== 'learner') continue;
       const progress = status.progress.find(({ id }) => id === member.id);
-      if (progress === undefined || progress.matchIndex + promotionDistance < status.lastIndex)
+      if (progress === undefined || progress.matchIndex + promotedWithinEntries < status.lastIndex)
         continue;
       const answer = replica.changeMembership({ type: 'promote', id: member.id });
       if (answer.ok)

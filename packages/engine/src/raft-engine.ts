@@ -265,12 +265,13 @@ export class RaftEngine implements Engine {
       );
     }
     this.#route.close();
-    this.#queue.endWaits(() => new Interrupted(true, 'this node is stopping'));
+    this.#queue.endWaits(new Interrupted(true, 'this node is stopping'));
     const deadlineMs = this.#parts.clock.now() + closeHandoverMs;
     while (this.#queue.pendingCommands > 0 && this.#parts.clock.now() < deadlineMs)
       await this.#route.changeOrPause(5);
     this.#replica.stop();
     this.#queue.interrupt();
+    await this.#queue.allTold();
     await this.#transport.close();
     await this.#parts.closeStorage();
     this.#route.wake();

@@ -25,8 +25,11 @@ import type {
 type AppendAnswer = Extract<Message, { type: 'append_answer' }>;
 type SnapshotAnswer = Extract<Message, { type: 'snapshot_answer' }>;
 
-/** A learner may vote once it is this near to the end of the log. */
-const promotionDistance = 1000;
+/**
+ * A learner that lacks more entries than this is not given a vote, whoever asks for it: it would count in
+ * majorities that it cannot be part of for a while. Hosts may ask for the vote later than that.
+ */
+const mostEntriesLackingToVote = 1000;
 
 export class Leadership {
   readonly #core: RaftCore;
@@ -123,7 +126,7 @@ export class Leadership {
     if (!next.ok) return { ok: false, reason: 'invalid_change', detail: next.detail };
     if (change.type === 'promote') {
       const matchIndex = this.#peers.get(change.id)?.matchIndex ?? 0;
-      if (matchIndex + promotionDistance < this.#core.log.lastIndex) {
+      if (matchIndex + mostEntriesLackingToVote < this.#core.log.lastIndex) {
         return {
           ok: false,
           reason: 'invalid_change',

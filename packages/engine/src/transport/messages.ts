@@ -5,6 +5,7 @@
  * FRAME-2: what comes from the network is checked here, once and wholly; the core may rely on it.
  */
 import type { Entry, EntryKind, Message } from '@holdfast/raft';
+import { isCount, isHash } from './fields.ts';
 import { encodeFrame, FrameError, frameKinds, parseObject } from './frames.ts';
 
 /** `[index, term, kind, byteLength]` */
@@ -50,11 +51,7 @@ export function encodeMessageFrame(message: Message, to = 'a peer'): Buffer {
 
 type Check = (value: unknown) => boolean;
 
-const isCount = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 const isBoolean: Check = (value) => typeof value === 'boolean';
-/** SHA-256 in lower-case hexadecimal. */
-const isHash: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 
 /** Fields each message type must carry, by their check. */
 const requiredFields: Readonly<Record<Message['type'], Readonly<Record<string, Check>>>> = {

@@ -35,14 +35,29 @@ export class SnapshotFaults {
     const look = (): void => {
       const leader = cluster.leader();
       const progress = leader?.replica?.status().progress ?? [];
-      if (leader !== undefined && progress.some(({ state }) => state === 'snapshot')) {
+      const receivers = progress.filter(({ state }) => state === 'snapshot').map(({ id }) => id);
+      if (leader !== undefined && receivers.length > 0) {
         world.timeline.after(random.between(0, 20), () => {
+          if (random.chance(0.4)) this.#deafenTo(leader, receivers);
           if (random.chance(0.3)) kill(leader);
           else void leader.engine?.transferLeadership(null).catch(() => undefined);
         });
       } else if (world.nowMs < untilMs) world.timeline.after(pollMs, look);
     };
     look();
+  }
+
+  /**
+   * For a while a leader hears only those to whom it sends a snapshot: that somebody else leads it learns
+   * from their answers, behind others that were under way.
+   */
+  #deafenTo(leader: SimulatedNode, receivers: readonly string[]): void {
+    const { world, random, cluster } = this.#options;
+    const others = cluster.all.map(({ id }) => id).filter((id) => !receivers.includes(id));
+    for (const other of others) world.network.cut(other, leader.id);
+    world.timeline.after(random.between(50, 500), () => {
+      for (const other of others) world.network.heal(other, leader.id);
+    });
   }
 
   /** A backup is read slowly while everything goes on: it must be the state of one moment, whole. */
