@@ -321,14 +321,13 @@ export class Replica {
   }
 
   #execute(output: Output): void {
-    if (output.transfers !== undefined) this.#snapshots.setTransfers(output.transfers);
-    // Before the own write is begun: a peer has the longer way to go (R6). What depends on the disk is not among them (R1).
-    for (const outbound of output.messages) this.#send(outbound);
     for (const write of output.writes) {
       if (write.installSnapshot !== undefined) this.#installing = write.installSnapshot.hash;
       const done = this.#options.storage.write(write);
       void done.then(() => this.#guarded(() => this.#raft.persisted(write.id)));
     }
+    if (output.transfers !== undefined) this.#snapshots.setTransfers(output.transfers);
+    for (const outbound of output.messages) this.#send(outbound);
     if (output.suspect !== undefined) this.#snapshots.checkOwn(output.suspect);
     if (output.verify !== undefined) this.#snapshots.verify(output.verify);
     if (output.restore !== undefined) this.#restore(output.restore);

@@ -24,13 +24,8 @@ export interface Disk {
   list(folder: string): Promise<readonly FoundFile[]>;
   /** Opens a file that is there, and makes durable what was written to it before. */
   open(path: string): Promise<DiskFile>;
-  /**
-   * Makes a file of this many zero bytes, and resolves when they and its name are durable.
-   *
-   * @param isUrgent Asked again and again meanwhile: as long as nobody waits for the file, filling it gives way
-   *   to other writes. Absent: somebody waits.
-   */
-  create(path: string, zeroBytes: number, isUrgent?: () => boolean): Promise<DiskFile>;
+  /** Makes a file of this many zero bytes, and resolves when they and its name are durable. */
+  create(path: string, zeroBytes: number): Promise<DiskFile>;
   /** Resolves when the new name is durable, the folder synced. */
   rename(from: string, to: string): Promise<void>;
   /** Resolves when it is durably gone; a file that is not there is gone. */

@@ -4,8 +4,6 @@
  * FD-1: a write has resolved only when it is durable: by O_DSYNC where that means what it says (Linux),
  *       elsewhere by `fdatasync` after the write (which is F_FULLFSYNC on macOS).
  * FD-2: a name is durable when its folder is synced, which follows every create, rename and remove.
- * FD-3: a file that nobody waits for yet is filled with zeros in small writes with pauses between them: a sync
- *       of the log that comes meanwhile waits for one of them at most. Who begins to wait, waits for one pause.
  */
 import {
   close,
@@ -38,11 +36,8 @@ const unlinkAsync = promisify(unlink);
 
 const syncsOnWrite = process.platform === 'linux';
 const flags = constants.O_RDWR | (syncsOnWrite ? constants.O_DSYNC : 0);
-/** What is zero-filled at once: commits of the log take turns with it (FD-3). */
-const urgentFillBytes = 256 * 1024;
-const idleFillBytes = 64 * 1024;
-/** A segment is filled in less than a second, and the disk is free for most of it. */
-const fillPauseMs = 5;
+/** What is zero-filled at once: commits of the log take turns with it. */
+const fillBytes = 256 * 1024;
 
 function failure(what: string, path: string, error: unknown): Error {
   const cause = error instanceof Error ? error.message : String(error);
@@ -168,34 +163,14 @@ async function openFile(path: string): Promise<DiskFile> {
   }
 }
 
-/** FD-3. */
-async function fillWithZeros(
-  file: RealFile,
-  zeroBytes: number,
-  isUrgent: () => boolean,
-): Promise<void> {
-  const zeros = new Uint8Array(Math.min(urgentFillBytes, zeroBytes));
-  let position = 0;
-  while (position < zeroBytes) {
-    const most = isUrgent() ? urgentFillBytes : idleFillBytes;
-    const byteLength = Math.min(most, zeroBytes - position);
-    await file.write(zeros.subarray(0, byteLength), position);
-    position += byteLength;
-    if (position < zeroBytes && !isUrgent())
-      await new Promise((resolve) => setTimeout(resolve, fillPauseMs));
-  }
-}
-
-async function createFile(
-  path: string,
-  zeroBytes: number,
-  isUrgent: () => boolean = () => true,
-): Promise<DiskFile> {
+async function createFile(path: string, zeroBytes: number): Promise<DiskFile> {
   let descriptor: number | undefined;
   try {
     descriptor = await openAsync(path, flags | constants.O_CREAT | constants.O_TRUNC, 0o644);
     const file = new RealFile(path, descriptor);
-    await fillWithZeros(file, zeroBytes, isUrgent);
+    const zeros = new Uint8Array(Math.min(fillBytes, zeroBytes));
+    for (let position = 0; position < zeroBytes; position += fillBytes)
+      await file.write(zeros.subarray(0, Math.min(fillBytes, zeroBytes - position)), position);
     await fsyncAsync(descriptor);
     await syncFolder(dirname(path)); // FD-2
     return file;
@@ -258,6 +233,6 @@ export function delayed(disk: Disk, delayMs: number): Disk {
   return {
     ...disk,
     open: async (path) => slow(await disk.open(path)),
-    create: async (path, zeroBytes, isUrgent) => slow(await disk.create(path, zeroBytes, isUrgent)),
+    create: async (path, zeroBytes) => slow(await disk.create(path, zeroBytes)),
   };
 }

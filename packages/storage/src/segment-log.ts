@@ -3,7 +3,7 @@
  *
  * SEG-7: the next segment is there, filled with zeros and its name durable, before the one in front of it is
  *        sealed. It is prepared in the background, out of a spare file where there is one, so that a commit
- *        waits neither for zeros nor for a name. Until the log is full, or closes, it gives way to commits.
+ *        waits neither for zeros nor for a name.
  * SEG-8: a frame that is larger than a segment makes the segment longer; such a one is not used again.
  */
 import { join } from 'node:path';
@@ -49,8 +49,6 @@ export class SegmentLog {
   #state: LogState;
   #next: Promise<OpenSegment> | undefined;
   #preparedBytes = 0;
-  /** The log is full, and waits for the next segment. */
-  #isNextNeeded = false;
   /** Names of spare files. */
   readonly #spares: string[];
   #isFreeing = false;
@@ -154,9 +152,7 @@ export class SegmentLog {
   /** SEG-7. */
   async #roll(): Promise<void> {
     // Where preparing failed it is tried once more: now it is the log that needs it.
-    this.#isNextNeeded = true;
     const next = await (this.#next ?? this.#prepare()).catch(() => this.#prepare());
-    this.#isNextNeeded = false;
     this.#next = Promise.resolve(next);
     // It says what the frame before it says: what comes next is not durable yet.
     await this.#write({ ...this.#state, entries: [], isSeal: true });
@@ -187,8 +183,7 @@ export class SegmentLog {
       return { segment, byteLength: segmentBytes, file: await disk.open(path) };
     }
     const partial = join(folder, `next${partialEnding}`);
-    const isUrgent = (): boolean => this.#isNextNeeded || this.#isClosing;
-    const file = await disk.create(partial, segmentBytes, isUrgent);
+    const file = await disk.create(partial, segmentBytes);
     await disk.rename(partial, path);
     this.#preparedBytes = segmentBytes;
     return { segment, byteLength: segmentBytes, file };

@@ -58,9 +58,9 @@ export class LogInMemory {
     });
   }
 
-  async open(disk: Disk = this.disk()): Promise<Opened> {
+  async open(): Promise<Opened> {
     const opened = await openStorageOn(
-      disk,
+      this.disk(),
       {
         folder: '/n/log',
         log: { id: this.id, made: this.made },

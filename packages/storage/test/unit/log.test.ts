@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { StorageDamagedError } from '../../src/index.ts';
-import type { Disk } from '../../src/parts.ts';
 import {
   entry,
   fill,
@@ -29,30 +28,6 @@ describe('Segments', () => {
     await settle();
     assert.ok(segments(log).length >= 4);
     for (const path of segments(log)) assert.equal(log.files.bytes(path).byteLength, 4096);
-    assert.deepEqual(indexes(await log.reopen()), range(1, 100));
-  });
-
-  it('to come give way to commits until the log is full, or closes', async () => {
-    // Given a disk on which a file that nobody waits for is never filled to its end
-    const log = new LogInMemory();
-    const disk = log.disk();
-    const urgentWhenMade: boolean[] = [];
-    const create: Disk['create'] = async (path, zeroBytes, isUrgent = () => true) => {
-      urgentWhenMade.push(isUrgent());
-      while (!isUrgent()) await settle();
-      return disk.create(path, zeroBytes);
-    };
-    const opened = await log.open({ ...disk, create });
-    await fill(opened, 1, 10);
-    await settle();
-    // When the log goes on, over the end of its segments
-    assert.equal(segments(log).length, 1);
-    await fill(opened, 11, 100);
-    assert.ok(segments(log).length >= 4);
-    await opened.storage.close();
-    // Then none but the first was urgent from the start, and all are there
-    assert.deepEqual([...new Set(urgentWhenMade.slice(1))], [false]);
-    assert.equal(urgentWhenMade[0], true);
     assert.deepEqual(indexes(await log.reopen()), range(1, 100));
   });
 

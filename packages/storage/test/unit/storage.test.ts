@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Write } from '@holdfast/raft';
-import { fileDisk } from '../../src/file-disk.ts';
 import { openStorage } from '../../src/index.ts';
 import type { Opened, StorageOptions } from '../../src/index.ts';
 import { bytesOf, entry, hardState, logId, membership, plain } from '../log-in-memory.ts';
@@ -103,23 +102,6 @@ describe('The storage', () => {
     assert.equal(storage.figures.pendingWrites, 0);
     assert.ok(storage.figures.lastCommitMs >= 45);
     assert.ok(turns > 20, `the loop turned ${String(turns)} times only`);
-  });
-
-  it('fills a file that nobody waits for, and is quick from when somebody does', async () => {
-    const path = join(home, 'zeros');
-    const byteLength = 700_000;
-    let asked = 0;
-    const lengths: number[] = [];
-    const file = await fileDisk.create(path, byteLength, () => {
-      lengths.push(statSync(path).size);
-      asked += 1;
-      return asked > 4;
-    });
-    await file.close();
-    // Two small writes, then large ones
-    assert.deepEqual(lengths.slice(0, 5), [0, 65_536, 65_536, 131_072, 131_072]);
-    assert.equal(lengths[5], 131_072 + 262_144);
-    assert.deepEqual(readFileSync(path), Buffer.alloc(byteLength));
   });
 
   it('takes an entry that is larger than a segment', async () => {
