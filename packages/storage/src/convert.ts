@@ -8,6 +8,7 @@
 import { join } from 'node:path';
 import type { HardState, LogIndex, Recovered } from '@holdfast/raft';
 import type { Disk, FoundFile } from './disk.ts';
+import { syncFolder } from './durable-names.ts';
 import type { FormerLog } from './former.ts';
 import { isSpare, partialEnding, segmentOf, snapshotOf } from './layout.ts';
 import type { Folders } from './layout.ts';
@@ -32,6 +33,9 @@ export async function removeLeftovers(
   for (const { name } of snapshotFiles)
     if (snapshotOf(name) !== undefined || name.endsWith(partialEnding))
       await disk.remove(join(folders.snapshots, name));
+  // What is made next must not meet again what was removed (DIR-1).
+  await syncFolder(disk, folders.log);
+  await syncFolder(disk, folders.snapshots);
 }
 
 export async function convert(

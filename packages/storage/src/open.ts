@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Recovered } from '@holdfast/raft';
 import { convert, removeLeftovers } from './convert.ts';
 import type { Disk, FoundFile } from './disk.ts';
+import { syncFolder } from './durable-names.ts';
 import { delayed, fileDisk } from './file-disk.ts';
 import { formerFileName } from './former-schema.ts';
 import { openFormer } from './former.ts';
@@ -98,7 +99,7 @@ async function openLocked(
   };
   const terms = new LogTerms();
   terms.wrote({ ...state, entries });
-  const { onFailure } = options;
+  const { onFailure, onWarning = () => undefined } = options;
   const unlockAll = (): void => {
     closeFormer();
     unlock();
@@ -110,6 +111,7 @@ async function openLocked(
     terms,
     snapshots,
     onFailure,
+    onWarning,
     unlock: unlockAll,
   });
   const opened = { storage, recovered, repairs };
@@ -122,6 +124,7 @@ async function openLocked(
       closeFormer();
       for (const name of [formerFileName, `${formerFileName}-wal`, `${formerFileName}-shm`])
         await disk.remove(join(folders.log, name));
+      await syncFolder(disk, folders.log);
     });
   return { ...opened, finishConversion };
 }

@@ -14,6 +14,7 @@ import type { Hash } from 'node:crypto';
 import { join } from 'node:path';
 import type { SnapshotChunk, SnapshotMeta } from '@holdfast/raft';
 import type { Disk, DiskFile } from './disk.ts';
+import { DiskFailure, onDisk, renameDurably } from './durable-names.ts';
 import { partialEnding, snapshotName } from './layout.ts';
 import { encodeHead } from './snapshot-head.ts';
 import type { SnapshotPoint } from './snapshot-head.ts';
@@ -115,10 +116,8 @@ export class SnapshotFiles {
   async #name(partial: PartialFile, meta: SnapshotMeta): Promise<boolean> {
     const named = this.#naming.then(async () => {
       if ((this.#current?.index ?? 0) >= meta.index) return false;
-      await this.#disk.rename(
-        partial.path,
-        join(this.#folder, snapshotName(meta.index, meta.hash)),
-      );
+      const path = join(this.#folder, snapshotName(meta.index, meta.hash));
+      await renameDurably(this.#disk, partial.path, path);
       this.#hold(meta, partial.shared);
       return true;
     });
@@ -252,19 +251,6 @@ export class SnapshotFiles {
     this.#held.clear();
     await this.#received?.shared.release();
     this.#received = undefined;
-  }
-}
-
-/** What the disk said, as opposed to whoever makes the bytes. */
-export class DiskFailure extends Error {
-  override readonly name: string = 'DiskFailure';
-}
-
-async function onDisk<T>(done: Promise<T>): Promise<T> {
-  try {
-    return await done;
-  } catch (error) {
-    throw new DiskFailure(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
 
