@@ -3,5 +3,11 @@ import { faults } from './faults.ts';
 import type { Fault } from './faults.ts';
 import { quorumFaults } from './quorum-faults.ts';
 import { snapshotFaults } from './snapshot-faults.ts';
+import { storageFaults } from './storage-faults.ts';
 
-export const allFaults: readonly Fault[] = [...faults, ...snapshotFaults, ...quorumFaults];
+export const allFaults: readonly Fault[] = [
+  ...faults,
+  ...snapshotFaults,
+  ...storageFaults,
+  ...quorumFaults,
+];

@@ -55,7 +55,13 @@ export async function convert(
   const hardState: HardState = { term, votedFor, commit: Math.max(commit, snapshot?.index ?? 0) };
   const { entries } = former;
   const base = entries[0] === undefined ? (snapshot?.index ?? 0) : entries[0].index - 1;
-  await append(log, hardState, entries, base);
+  try {
+    await append(log, hardState, entries, base);
+  } catch (error) {
+    // What it does in the background must not go on when the folder is given back.
+    await log.close().catch(() => undefined);
+    throw error;
+  }
   return { log, snapshots, recovered: { hardState, snapshot: snapshot ?? noSnapshot, entries } };
 }
 

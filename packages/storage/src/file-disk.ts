@@ -128,14 +128,27 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 async function list(folder: string): Promise<FoundFile[]> {
+  let names: string[];
   try {
-    const names = (await readdirAsync(folder)).sort();
-    return await Promise.all(
-      names.map(async (name) => ({ name, byteLength: (await statAsync(join(folder, name))).size })),
-    );
+    names = (await readdirAsync(folder)).sort();
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return [];
     throw failure('read', folder, error);
+  }
+  const found = await Promise.all(names.map((name) => sizeOf(join(folder, name))));
+  return names.flatMap((name, position) => {
+    const byteLength = found[position];
+    return byteLength === undefined ? [] : [{ name, byteLength }];
+  });
+}
+
+/** Undefined: it was removed meanwhile, which says nothing of the other files of its folder. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await statAsync(path)).size;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw failure('read', path, error);
   }
 }
 

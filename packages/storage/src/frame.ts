@@ -155,6 +155,20 @@ export function logIdAt(bytes: Buffer, offset: number): Buffer | undefined {
   return isWhole(bytes, offset) ? bytes.subarray(offset + 16, offset + 32) : undefined;
 }
 
+/** A whole frame here, of whatever log and segment. */
+export function anyFrameAt(
+  bytes: Buffer,
+  offset: number,
+):
+  | { readonly logId: Buffer; readonly sequence: number; readonly frame: Frame | undefined }
+  | undefined {
+  if (offset + headerBytes > bytes.byteLength || bytes.readUInt32LE(offset) !== magic)
+    return undefined;
+  const logId = logIdAt(bytes, offset);
+  if (logId === undefined) return undefined;
+  return { logId, sequence: take(bytes, offset + 40), frame: decodeFrame(bytes, offset) };
+}
+
 /** The sequence number of a whole frame of this log and segment (FR-1). */
 export function sequenceAt(
   bytes: Buffer,

@@ -6,6 +6,8 @@
  * W2: after the first failure nothing more is written: a later success could hide the hole.
  * W3: a received snapshot has its name before the frame says so: where the power goes between the two, the
  *     newest file is the current one (`replay.ts`).
+ * W4: what writes that go together say of received snapshots is carried out in their order: the chunks of
+ *     the next transfer may stand behind the install of the one before.
  */
 import type { LogIndex, SnapshotMeta, Write } from '@holdfast/raft';
 import type { Disk } from './disk.ts';
@@ -108,10 +110,11 @@ export class LogStorage implements Storage {
 
   async #carryOut(writes: readonly Write[]): Promise<void> {
     const { log, snapshots, terms } = this.#parts;
-    for (const { snapshotChunks } of writes)
+    for (const { snapshotChunks, installSnapshot } of writes) {
       for (const chunk of snapshotChunks ?? []) await snapshots.receive(chunk);
+      if (installSnapshot !== undefined) await snapshots.install(installSnapshot); // W3, W4
+    }
     const installed = writes[0]?.installSnapshot;
-    if (installed !== undefined) await snapshots.install(installed); // W3
     const change = mergeWrites(this.#state, writes, (index) => terms.termAt(index));
     if (change === undefined) return;
     await log.append(change);

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import type { Recovered } from '@holdfast/raft';
 import { convert, removeLeftovers } from './convert.ts';
-import { LogMissingError } from './damage.ts';
 import type { Disk, FoundFile } from './disk.ts';
 import { delayed, fileDisk } from './file-disk.ts';
 import { formerFileName } from './former-schema.ts';
@@ -12,12 +11,13 @@ import { foldersOf, isSpare, partialEnding, snapshotOf } from './layout.ts';
 import type { Folders } from './layout.ts';
 import { LogStorage } from './log-storage.ts';
 import { LogTerms } from './log-terms.ts';
-import { firstLogIds, recoverLog } from './recover.ts';
+import { recoverLog } from './recover.ts';
 import { SegmentLog } from './segment-log.ts';
 import type { SegmentLogOptions } from './segment-log.ts';
 import { SnapshotFiles } from './snapshot-files.ts';
 import { noSnapshot, recoverSnapshot } from './snapshot-recovery.ts';
 import type { Opened, StorageOptions } from './types.ts';
+import { refuseUsedConversion, refuseUsedLog } from './unrecorded-log.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -164,7 +164,12 @@ async function openMade(
   const log = await SegmentLog.goOn(options, end, [...kept], replay.state);
   if (mustInstall) {
     const installed = { index: meta.index, term: meta.term, replacesLog: true };
-    await log.append({ hardState, lastIndex, installed, entries: [] });
+    try {
+      await log.append({ hardState, lastIndex, installed, entries: [] });
+    } catch (error) {
+      await log.close().catch(() => undefined);
+      throw error;
+    }
   }
   return {
     log,
@@ -183,6 +188,18 @@ async function openConverted(
 ): Promise<Found> {
   const former = openFormer(join(folders.log, formerFileName), options.formerOwner);
   try {
+    const snapshotIndex = former.snapshot?.index ?? 0;
+    const { term = 0, votedFor = null, commit = 0 } = former.hardState ?? {};
+    await refuseUsedConversion(
+      segments.disk,
+      folders,
+      { logFiles, snapshotFiles },
+      {
+        hardState: { term, votedFor, commit: Math.max(commit, snapshotIndex) },
+        lastIndex: former.entries.at(-1)?.index ?? snapshotIndex,
+        snapshotIndex,
+      },
+    );
     await removeLeftovers(segments.disk, folders, logFiles, snapshotFiles);
     const converted = await convert(former, segments, folders);
     const repairs = [
@@ -201,19 +218,8 @@ async function makeNew(
   folders: Folders,
   { logFiles, snapshotFiles }: Files,
 ): Promise<Found> {
-  const { disk, folder, logId } = options;
-  const others = (await firstLogIds(disk, folder, logFiles)).filter((id) => !id.equals(logId));
-  if (others.length > 0)
-    throw new LogMissingError(
-      folder,
-      `what is there is another log, ${String(others[0]?.toString('hex'))}, and the identity names ${logId.toString('hex')}, which was not made yet`,
-    );
-  const snapshot = snapshotFiles.find(({ name }) => snapshotOf(name) !== undefined);
-  if (snapshot !== undefined)
-    throw new LogMissingError(
-      folder,
-      `the identity says that its log was not made yet, though there is a snapshot, ${join(folders.snapshots, snapshot.name)}`,
-    );
+  const { disk, logId } = options;
+  await refuseUsedLog(disk, folders, { logFiles, snapshotFiles }, logId);
   await removeLeftovers(disk, folders, logFiles, snapshotFiles);
   return {
     log: await SegmentLog.make(options),

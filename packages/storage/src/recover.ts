@@ -33,7 +33,7 @@ export interface FoundLog {
   readonly repairs: readonly string[];
 }
 
-async function readWhole(disk: Disk, path: string, byteLength: number): Promise<Buffer> {
+export async function readWhole(disk: Disk, path: string, byteLength: number): Promise<Buffer> {
   const file = await disk.open(path);
   try {
     const bytes = await file.read(0, byteLength);
@@ -43,33 +43,19 @@ async function readWhole(disk: Disk, path: string, byteLength: number): Promise<
   }
 }
 
-interface Found {
+export interface FoundSegment {
   readonly segment: number;
   readonly path: string;
   readonly byteLength: number;
 }
 
-function segmentsOf(folder: string, files: readonly FoundFile[]): Found[] {
+function segmentsOf(folder: string, files: readonly FoundFile[]): FoundSegment[] {
   return files
     .flatMap(({ name, byteLength }) => {
       const segment = segmentOf(name);
       return segment === undefined ? [] : [{ segment, path: join(folder, name), byteLength }];
     })
     .sort((one, other) => one.segment - other.segment);
-}
-
-/** Whether there is a frame at the beginning of any segment, and of which log. */
-export async function firstLogIds(
-  disk: Disk,
-  folder: string,
-  files: readonly FoundFile[],
-): Promise<Buffer[]> {
-  const found: Buffer[] = [];
-  for (const { path, byteLength } of segmentsOf(folder, files)) {
-    const id = logIdAt(await readWhole(disk, path, byteLength), 0);
-    if (id !== undefined) found.push(Buffer.from(id));
-  }
-  return found;
 }
 
 /**
@@ -90,7 +76,7 @@ export async function recoverLog(
   const replay = new Replay();
   const live = new LiveSegments();
   const repairs: string[] = [];
-  let before: (ScannedSegment & Found) | undefined;
+  let before: (ScannedSegment & FoundSegment) | undefined;
   let prepared: Segment | undefined;
   for (const one of found) {
     const { segment, path, byteLength } = one;
@@ -137,7 +123,7 @@ export async function recoverLog(
 function checkNumber(
   folder: string,
   segment: number,
-  before: Found | undefined,
+  before: FoundSegment | undefined,
   prepared: Segment | undefined,
 ): void {
   const last = prepared?.segment ?? before?.segment;
@@ -162,7 +148,12 @@ function checkOwner(folder: string, bytes: Buffer, logId: Buffer): void {
     );
 }
 
-function nothingThere(folder: string, path: string, { segment }: Found, count: number): Error {
+function nothingThere(
+  folder: string,
+  path: string,
+  { segment }: FoundSegment,
+  count: number,
+): Error {
   return count === 1 && segment === 1
     ? new LogMissingError(folder, `${path} holds no write of it that can be read`)
     : new StorageDamagedError(path, 'there is no write in it that can be read');

@@ -84,7 +84,12 @@ export class SegmentLog {
     const state = { hardState: { term: 0, votedFor: null, commit: 0 }, lastIndex: 0 };
     const log = new SegmentLog(options, live, active, [], { offset: 0, sequence: 1, state });
     // A log that was made has a frame: one without any is not there.
-    await log.append({ ...state, entries: [] });
+    try {
+      await log.append({ ...state, entries: [] });
+    } catch (error) {
+      await log.close().catch(() => undefined);
+      throw error;
+    }
     return log;
   }
 

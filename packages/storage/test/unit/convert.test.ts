@@ -143,6 +143,25 @@ describe('A folder of the format before', () => {
     }
   });
 
+  it('that was put back beside the log which was made of it, and went on, is refused', async () => {
+    const opened = await open(false);
+    opened.finishConversion?.();
+    await opened.storage.write({ id: 1, hardState: hardState(13, 4), entries: [entry(14, 4)] });
+    await opened.storage.close();
+    const identity = 'ab'.repeat(16);
+    for (const one of [logId, identity]) {
+      // When an old copy of the former file and of the identity is put there
+      copyFileSync(fixture, join(folder, 'holdfast.sqlite'));
+      await assert.rejects(
+        open(false, fileDisk, one),
+        (error) => error instanceof LogMissingError && /older identity.json/.test(error.message),
+      );
+    }
+    const after = await open(true);
+    assert.equal(after.recovered?.entries.at(-1)?.index, 14);
+    await after.storage.close();
+  });
+
   it('is not opened by two at once while it is converted', async () => {
     const opened = await open(false);
     assert.throws(() => {

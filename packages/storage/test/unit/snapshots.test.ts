@@ -191,6 +191,51 @@ describe('A received snapshot', () => {
     assert.deepEqual(plain(after.recovered?.entries), plain([entry(51, 2)]));
   });
 
+  it('is installed whatever is handed over with the install: entries, the next transfer, its install', async () => {
+    const first = await made(50, 2, 'first');
+    const second = await made(80, 3, 'second');
+    const chunk = ({ meta, bytes }: typeof first, from: number, to: number): Write => ({
+      id: 0,
+      entries: [],
+      snapshotChunks: [{ meta, offset: from, data: bytes.subarray(from, to) }],
+    });
+    const { byteLength } = second.meta;
+    const whole = chunk(first, 0, first.meta.byteLength);
+    const behind: readonly (readonly Write[])[] = [
+      [chunk(second, 0, byteLength)],
+      [chunk(second, 0, 9), chunk(second, 9, byteLength)],
+      [{ id: 0, entries: [entry(51, 2)] }, chunk(second, 0, byteLength)],
+      [chunk(second, 0, byteLength), { id: 0, entries: [entry(51, 2)] }],
+      [{ ...chunk(second, 0, byteLength), entries: [entry(51, 2)] }],
+    ];
+    for (const writes of behind)
+      for (const installsSecond of [false, true])
+        for (const inOneWrite of [false, true]) {
+          const log = new LogInMemory();
+          const opened = await log.open();
+          await fill(opened, 1, 5);
+          // Given that all of this is handed over in one turn
+          const done = [
+            ...(inOneWrite
+              ? [
+                  {
+                    ...whole,
+                    ...install(first.meta, 50),
+                    snapshotChunks: whole.snapshotChunks ?? [],
+                  },
+                ]
+              : [whole, install(first.meta, 50)]),
+            ...writes,
+            ...(installsSecond ? [install(second.meta, 80)] : []),
+          ].map((write) => opened.storage.write(write));
+          await Promise.race([Promise.all(done), settle().then(settle)]);
+          assert.deepEqual(log.failures, []);
+          if (!installsSecond) assert.ok(await opened.storage.verifyReceived(second.meta));
+          const { recovered } = await log.reopen();
+          assert.deepEqual(recovered?.snapshot, installsSecond ? second.meta : first.meta);
+        }
+  });
+
   it('leaves what stands behind it in a log that contains its last entry', async () => {
     const log = new LogInMemory();
     const opened = await log.open();

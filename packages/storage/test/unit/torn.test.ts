@@ -9,8 +9,10 @@ import {
   indexes,
   logId,
   LogInMemory,
+  noChances,
   range,
   segmentPath,
+  settle,
 } from '../log-in-memory.ts';
 
 const frames = (log: LogInMemory, segment: number): ReturnType<typeof framesIn> =>
@@ -164,12 +166,57 @@ describe('A log with a file missing', () => {
     assert.deepEqual(indexes(await log.reopen()), range(1, 60));
   });
 
-  it('is begun anew where its making was cut short', async () => {
-    const log = new LogInMemory();
-    const { storage } = await log.open();
-    await storage.write({ id: 1, hardState: hardState(0), entries: [entry(1)] });
-    log.made = false;
-    assert.equal((await log.reopen()).recovered, undefined);
-    assert.equal((await log.reopen()).recovered, undefined);
+  it('is begun anew where its making was cut short, at whatever step', async () => {
+    for (let steps = 0, opens = 0; opens < 5; steps++)
+      for (const chances of [noChances, { below: () => 1 }, { below: () => 3 }]) {
+        const log = new LogInMemory();
+        log.steps = steps;
+        void log.open().then(
+          () => (opens += 1),
+          () => undefined,
+        );
+        await settle();
+        log.steps = Number.POSITIVE_INFINITY;
+        log.files.cutPower(chances);
+        // Given an identity that does not say that it was made, for nothing was acknowledged yet
+        log.made = false;
+        const opened = await log.open();
+        assert.equal(opened.recovered, undefined);
+        await fill(opened, 1, 3);
+        assert.deepEqual(indexes(await log.reopen()), range(1, 3));
+      }
+  });
+
+  it('is never begun anew where it was used, though an older identity says that it was not made', async () => {
+    const used = await threeSegments();
+    const one = new LogInMemory();
+    await (await one.open()).storage.write({ id: 1, hardState: hardState(0), entries: [] });
+    const damaged = one.copy();
+    const [first] = frames(one, 1);
+    damaged.files.bytes(segmentPath(1)).fill(0, 0, first?.byteLength);
+    const inPart = used.copy();
+    for (const segment of [1, 2]) inPart.files.remove(segmentPath(segment));
+    const spare = used.copy();
+    const bytes = spare.files.bytes(segmentPath(1));
+    for (const path of spare.files.paths) spare.files.remove(path);
+    spare.files.put('/n/log/000000000001.spare', bytes);
+    for (const log of [used, one, damaged, inPart, spare]) {
+      const before = log.files.paths.map((path) => [path, log.files.bytes(path).toString('hex')]);
+      log.made = false;
+      await assert.rejects(
+        log.reopen(),
+        (error) =>
+          error instanceof LogMissingError &&
+          /older identity.json was put back, put the newer one/.test(error.message) &&
+          error.message.includes(logId),
+      );
+      // Then nothing was changed
+      assert.deepEqual(
+        log.files.paths.map((path) => [path, log.files.bytes(path).toString('hex')]),
+        before,
+      );
+    }
+    used.made = true;
+    assert.deepEqual(indexes(await used.reopen()), range(1, 60));
   });
 });

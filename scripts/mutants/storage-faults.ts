@@ -1,0 +1,34 @@
+/** Planted faults in what the storage does with its files: names, failures, received snapshots. */
+import type { Fault } from './faults.ts';
+
+export const storageFaults: readonly Fault[] = [
+  {
+    name: 'next-transfer-before-the-install',
+    breaks:
+      'a snapshot that is to be installed is discarded for the first chunk of the next one, which was handed over after it',
+    file: 'packages/storage/src/log-storage.ts',
+    find: `    for (const { snapshotChunks, installSnapshot } of writes) {
+      for (const chunk of snapshotChunks ?? []) await snapshots.receive(chunk);
+`,
+    put: `    for (const { snapshotChunks } of writes)
+      for (const chunk of snapshotChunks ?? []) await snapshots.receive(chunk);
+    for (const { installSnapshot } of writes) {
+`,
+  },
+  {
+    name: 'used-log-begun-anew',
+    breaks: 'an older identity that was put back makes a voter forget what it acknowledged',
+    file: 'packages/storage/src/unrecorded-log.ts',
+    find: `if (sequence > 1) throw`,
+    put: `if (sequence < 1) throw`,
+  },
+  {
+    name: 'used-log-converted-over',
+    breaks: 'a former log that was put back takes the place of the one that was made of it',
+    file: 'packages/storage/src/unrecorded-log.ts',
+    find: `      said.hardState.term > term ||
+      said.hardState.commit > commit ||
+      said.lastIndex > former.lastIndex`,
+    put: `      said.hardState.term < 0`,
+  },
+];
