@@ -122,6 +122,11 @@ export class SegmentLog {
     return log;
   }
 
+  /** How many frames were ever written durably. */
+  get frames(): number {
+    return this.#sequence - 1;
+  }
+
   get sizeBytes(): number {
     let sum = this.#preparedBytes + this.#spares.length * this.#options.segmentBytes;
     for (const { byteLength } of this.#live.all) sum += byteLength;

@@ -9,6 +9,7 @@ import {
   indexes,
   logId,
   LogInMemory,
+  membership,
   noChances,
   range,
   segmentPath,
@@ -110,6 +111,61 @@ describe('A log with a turned bit', () => {
       const at = last.offset + position;
       bytes[at] = (bytes[at] ?? 0) ^ 2;
       await assert.rejects(turned.open(), StorageDamagedError, `byte ${String(position)}`);
+    }
+  });
+});
+
+describe('A log that lost its end', () => {
+  it('is refused for the snapshot that was saved later, wherever it ends now', async () => {
+    // Given a log whose snapshot ends at entry 3, and was saved when five writes were durable
+    const log = new LogInMemory();
+    const opened = await log.open();
+    await fill(opened, 1, 5);
+    await opened.storage.saveSnapshot({ index: 3, term: 1, membership }, [new Uint8Array(10)]);
+    await fill(opened, 6, 7);
+    const all = frames(log, 1);
+    // Making the log is a write too
+    for (const { offset } of all.slice(1, 6)) {
+      // When everything from some write on is zeros
+      const lost = log.copy();
+      lost.files.bytes(segmentPath(1)).fill(0, offset);
+      // Then it is refused, whether or not the entries still reach up to the snapshot
+      await assert.rejects(
+        lost.open(),
+        (error) => error instanceof StorageDamagedError && /missing/.test(error.message),
+        `from byte ${String(offset)}`,
+      );
+    }
+    assert.deepEqual(indexes(await log.copy().open()), range(1, 7));
+  });
+
+  it('is refused for a snapshot that it does not reach, though its name tells nothing', async () => {
+    const log = new LogInMemory();
+    const opened = await log.open();
+    await fill(opened, 1, 5);
+    await opened.storage.saveSnapshot({ index: 5, term: 1, membership }, [new Uint8Array(10)]);
+    const path = log.files.paths.find((one) => one.endsWith('.snapshot')) ?? assert.fail();
+    log.files.put(path.replace(/-\d+\.snapshot$/, '-000000000000.snapshot'), log.files.bytes(path));
+    log.files.remove(path);
+    assert.deepEqual(indexes(await log.copy().open()), range(1, 5));
+    log.files.bytes(segmentPath(1)).fill(0, frames(log, 1).at(-1)?.offset);
+    await assert.rejects(log.reopen(), /though this node saved a snapshot at entry 5/);
+  });
+
+  it('was never behind its snapshots: they wait for what is being written', async () => {
+    for (let steps = 0; steps < 12; steps++) {
+      // Given a leader that applies what the others made durable, and its own disk is still at
+      const log = new LogInMemory();
+      const opened = await log.open();
+      log.steps = steps;
+      void fill(opened, 1, 1, 'x'.repeat(10_000));
+      const point = { index: 1, term: 1, membership };
+      void opened.storage.saveSnapshot(point, [new Uint8Array(10)]).catch(() => undefined);
+      await settle();
+      log.steps = Number.POSITIVE_INFINITY;
+      // When the power goes, then it starts all the same
+      const after = await log.reopen();
+      assert.ok((after.recovered?.snapshot.index ?? 0) <= (indexes(after).at(-1) ?? 0));
     }
   });
 });
