@@ -153,13 +153,19 @@ describe('A log that lost its end', () => {
   });
 
   it('was never behind its snapshots: they wait for what is being written', async () => {
-    for (let steps = 0; steps < 12; steps++) {
+    for (let steps = 0; steps < 24; steps++) {
       // Given a leader that applies what the others made durable, and its own disk is still at
       const log = new LogInMemory();
       const opened = await log.open();
       log.steps = steps;
-      void fill(opened, 1, 1, 'x'.repeat(10_000));
-      const point = { index: 1, term: 1, membership };
+      for (const index of [1, 2, 3]) {
+        const entries = [entry(index, 1, 'x'.repeat(10_000))];
+        void opened.storage.write({ id: index, hardState: hardState(0), entries });
+        // Each is a frame of its own
+        await Promise.resolve();
+        await Promise.resolve();
+      }
+      const point = { index: 3, term: 1, membership };
       void opened.storage.saveSnapshot(point, [new Uint8Array(10)]).catch(() => undefined);
       await settle();
       log.steps = Number.POSITIVE_INFINITY;
