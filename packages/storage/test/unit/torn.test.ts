@@ -115,6 +115,66 @@ describe('A log with a turned bit', () => {
   });
 });
 
+describe('A segment whose file was cut off', () => {
+  it('is refused, wherever it ends, though no snapshot tells of what is missing', async () => {
+    // Given a log over two segments, the second with room
+    const log = new LogInMemory();
+    await fill(await log.open(), 1, 30);
+    await settle();
+    const [whole, last] = [frames(log, 1), frames(log, 2)];
+    assert.ok(whole.length > 3 && last.length > 1 && frames(log, 3).length === 0);
+    for (const segment of [1, 2])
+      for (const byteLength of [0, 1, 200, 1000, 2048, 4095]) {
+        const cut = log.copy();
+        const path = segmentPath(segment);
+        cut.files.put(path, cut.files.bytes(path).subarray(0, byteLength));
+        // And the next one was not prepared yet
+        cut.files.remove(segmentPath(3));
+        await assert.rejects(
+          cut.open(),
+          (error) => error instanceof StorageDamagedError || error instanceof LogMissingError,
+          `segment ${String(segment)}, ${String(byteLength)} bytes`,
+        );
+      }
+  });
+
+  it('is refused also where a frame made it longer than a segment is', async () => {
+    const log = new LogInMemory();
+    const opened = await log.open();
+    await fill(opened, 1, 3);
+    await fill(opened, 4, 4, 'x'.repeat(10_000));
+    await settle();
+    const whole = log.files.bytes(segmentPath(2));
+    assert.ok(whole.byteLength > 10_000);
+    for (const byteLength of [4095, 4096, 8000, whole.byteLength - 1]) {
+      const cut = log.copy();
+      cut.files.put(segmentPath(2), whole.subarray(0, byteLength));
+      cut.files.remove(segmentPath(3));
+      await assert.rejects(cut.open(), StorageDamagedError, `${String(byteLength)} bytes`);
+    }
+    assert.deepEqual(indexes(await log.reopen()), range(1, 4));
+  });
+
+  it('starts where the power went while it was made longer', async () => {
+    for (let steps = 0; steps < 12; steps++) {
+      const log = new LogInMemory();
+      const opened = await log.open();
+      await fill(opened, 1, 3);
+      await settle();
+      log.steps = steps;
+      void fill(opened, 4, 4, 'x'.repeat(10_000));
+      await settle();
+      log.steps = Number.POSITIVE_INFINITY;
+      log.files.cutPower(steps % 2 === 0 ? noChances : { below: () => 1 });
+      const after = await log.open();
+      const last = indexes(after).at(-1) ?? 0;
+      assert.ok(last === 3 || last === 4);
+      await fill(after, last + 1, last + 40);
+      assert.equal(indexes(await log.reopen()).at(-1), last + 40);
+    }
+  });
+});
+
 describe('A log that lost its end', () => {
   it('is refused for the snapshot that was saved later, wherever it ends now', async () => {
     // Given a log whose snapshot ends at entry 3, and was saved when five writes were durable
