@@ -314,9 +314,12 @@ export const faults: readonly Fault[] = [
     name: 'seal-says-what-is-not-written-yet',
     breaks:
       'a seal tells of an install whose own frame follows it: a crash between them stops the node for ever',
-    file: 'packages/storage/src/open.ts',
-    find: `SegmentLog.goOn(options, end, [...kept], replay.state)`,
-    put: `SegmentLog.goOn(options, end, [...kept], { hardState, lastIndex })`,
+    file: 'packages/storage/src/segment-log.ts',
+    find: `if (byteLength > room && this.#offset > 0) await this.#roll();`,
+    put: `if (byteLength > room && this.#offset > 0) {
+      this.#state = { hardState: change.hardState, lastIndex: change.lastIndex };
+      await this.#roll();
+    }`,
   },
   {
     name: 'needed-segment-given-up',
@@ -349,12 +352,42 @@ export const faults: readonly Fault[] = [
     put: `if (sum.digest('hex') === '')`,
   },
   {
-    name: 'install-without-its-frame-keeps-the-log',
+    name: 'uninstalled-snapshot-counts',
     breaks:
-      'a crash between the name of a received snapshot and its frame leaves a log that is read wrongly',
+      'a received snapshot whose install was cut short counts, and the log and the votes do not fit it',
+    file: 'packages/storage/src/snapshot-recovery.ts',
+    find: `received?.index === installedIndex ? received`,
+    put: `received !== undefined ? received`,
+  },
+  {
+    name: 'received-snapshot-named-before-its-frame',
+    breaks: 'a crash before the frame of an install stops the node for ever: its snapshot is ahead',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `await this.#name(received, meta, true)`,
+    put: `await this.#name(received, meta, false)`,
+  },
+  {
+    name: 'snapshot-ahead-of-the-log-passes',
+    breaks: 'a log that lost its end, and votes with it, opens with what an own snapshot says',
+    file: 'packages/storage/src/replay.ts',
+    find: `snapshot.index > this.#lastIndex || snapshot.term > this.#hardState.term`,
+    put: `snapshot.index < 0`,
+  },
+  {
+    name: 'fewer-frames-than-a-snapshot-saw-pass',
+    breaks: 'a log that lost its end behind a snapshot opens with an older vote',
     file: 'packages/storage/src/open.ts',
-    find: `  if (mustInstall) {`,
-    put: `  if (mustInstall && lastIndex < 0) {`,
+    find: `named !== undefined && named.frames > frames`,
+    put: `named !== undefined && named.frames < 0`,
+  },
+  {
+    name: 'snapshot-named-before-the-log-covers-it',
+    breaks:
+      'a leader that applies before its own disk has the entries cannot start again after a crash',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `      await covered();
+`,
+    put: ``,
   },
   {
     name: 'merged-truncation-forgotten',

@@ -2,6 +2,8 @@
  * Snapshots: immutable files, each named by its index and its hash.
  *
  * SNAP-1: a file has its name only when all its bytes are durable and their hash is that of the name.
+ *         A received one has an ending of its own until the log says durably that it was installed: a node
+ *         that starts and finds a snapshot of its own knows that the log must cover it.
  * SNAP-2: the current snapshot never goes back: one of this node's own that is done only after a newer one
  *         was installed comes to nothing.
  * SNAP-3: what is read is read from a descriptor that was opened when the file was made: clearing up takes
@@ -15,9 +17,11 @@ import { join } from 'node:path';
 import type { SnapshotChunk, SnapshotMeta } from '@holdfast/raft';
 import type { Disk, DiskFile } from './disk.ts';
 import { DiskFailure, onDisk, renameDurably } from './durable-names.ts';
-import { partialEnding, snapshotName } from './layout.ts';
+import { partialEnding, receivedName, snapshotName } from './layout.ts';
+import type { SnapshotName } from './layout.ts';
 import { encodeHead } from './snapshot-head.ts';
 import type { SnapshotPoint } from './snapshot-head.ts';
+import type { FoundSnapshot } from './snapshot-recovery.ts';
 import type { SnapshotReader } from './types.ts';
 
 /** Bytes that are hashed and written at once. */
@@ -48,6 +52,8 @@ export class SharedFile {
 
 interface Held {
   readonly meta: SnapshotMeta;
+  readonly named: SnapshotName;
+  isReceived: boolean;
   readonly shared: SharedFile;
 }
 
@@ -61,6 +67,7 @@ interface PartialFile {
 export class SnapshotFiles {
   readonly #disk: Disk;
   readonly #folder: string;
+  readonly #framesOfLog: () => number;
   readonly #held = new Map<string, Held>();
   #current: SnapshotMeta | undefined;
   #received: (PartialFile & { readonly meta: SnapshotMeta }) | undefined;
@@ -72,11 +79,15 @@ export class SnapshotFiles {
   constructor(
     disk: Disk,
     folder: string,
-    found: readonly (SnapshotMeta & { readonly file: DiskFile })[],
+    found: FoundSnapshot | undefined,
+    framesOfLog: () => number,
   ) {
     this.#disk = disk;
     this.#folder = folder;
-    for (const { file, ...meta } of found) this.#hold(meta, new SharedFile(file));
+    this.#framesOfLog = framesOfLog;
+    if (found === undefined) return;
+    const { meta, named, isReceived, file } = found;
+    this.#hold({ meta, named, isReceived, shared: new SharedFile(file) });
   }
 
   get current(): SnapshotMeta | undefined {
@@ -89,8 +100,9 @@ export class SnapshotFiles {
     return sum;
   }
 
-  #hold(meta: SnapshotMeta, shared: SharedFile): void {
-    this.#held.set(meta.hash, { meta, shared });
+  #hold(held: Held): void {
+    const { meta } = held;
+    this.#held.set(meta.hash, held);
     if (meta.index >= (this.#current?.index ?? 0)) this.#current = meta;
   }
 
@@ -113,22 +125,32 @@ export class SnapshotFiles {
   }
 
   /** Gives a file its name, where there is no newer one (SNAP-1, SNAP-2). */
-  async #name(partial: PartialFile, meta: SnapshotMeta): Promise<boolean> {
+  async #name(partial: PartialFile, meta: SnapshotMeta, isReceived: boolean): Promise<boolean> {
     const named = this.#naming.then(async () => {
       if ((this.#current?.index ?? 0) >= meta.index) return false;
-      const path = join(this.#folder, snapshotName(meta.index, meta.hash));
-      await renameDurably(this.#disk, partial.path, path);
-      this.#hold(meta, partial.shared);
+      const named = { index: meta.index, hash: meta.hash, frames: this.#framesOfLog() };
+      const held = { meta, named, shared: partial.shared, isReceived };
+      await renameDurably(this.#disk, partial.path, this.#pathOf(held));
+      this.#hold(held);
       return true;
     });
     this.#naming = named.catch(() => undefined);
     return named;
   }
 
-  /** Undefined: a newer one was installed meanwhile, or this node stops. Rejects where the disk fails: `DiskFailure`. */
+  #pathOf({ named, isReceived }: Pick<Held, 'named' | 'isReceived'>): string {
+    return join(this.#folder, isReceived ? receivedName(named) : snapshotName(named));
+  }
+
+  /**
+   * Undefined: a newer one was installed meanwhile, or this node stops. Rejects where the disk fails: `DiskFailure`.
+   *
+   * @param covered Resolves when the log has, durably, the entry at which the snapshot ends.
+   */
   async save(
     point: SnapshotPoint,
     pieces: AsyncIterable<Uint8Array>,
+    covered: () => Promise<void>,
   ): Promise<SnapshotMeta | undefined> {
     const partial = await onDisk(this.#begin('own'));
     try {
@@ -136,12 +158,13 @@ export class SnapshotFiles {
         if (this.#closed || (this.#current?.index ?? 0) > point.index) break;
         await onDisk(this.#append(partial, piece));
       }
+      await covered();
     } catch (error) {
       if (!(error instanceof DiskFailure)) await this.#discard(partial).catch(() => undefined);
       throw error;
     }
     const meta = metaOf(point, partial);
-    const isNamed = !this.#closed && (await onDisk(this.#name(partial, meta)));
+    const isNamed = !this.#closed && (await onDisk(this.#name(partial, meta, false)));
     if (isNamed) return meta;
     await this.#discard(partial).catch(() => undefined);
     // The same state at the same index is the same snapshot.
@@ -180,7 +203,7 @@ export class SnapshotFiles {
     return Buffer.compare(found, head) === 0;
   }
 
-  /** Makes what was received and verified the current one. */
+  /** Makes what was received and verified the current one. Once the log says so, durably: `installed`. */
   async install(meta: SnapshotMeta): Promise<void> {
     if (this.#current?.hash === meta.hash) return;
     const received = this.#received;
@@ -188,11 +211,19 @@ export class SnapshotFiles {
       throw new Error(
         `The snapshot ${meta.hash} at ${String(meta.index)} is to be installed, and was not received whole.`,
       );
-    if (!(await this.#name(received, meta)))
+    if (!(await this.#name(received, meta, true)))
       throw new Error(
         `The snapshot at ${String(meta.index)} is to be installed, though the one at ${String(this.#current?.index)} is current.`,
       );
     this.#received = undefined;
+  }
+
+  /** The log says durably that it was installed: from now on the log must cover it (SNAP-1). */
+  async installed({ hash }: SnapshotMeta): Promise<void> {
+    const held = this.#held.get(hash);
+    if (held === undefined || !held.isReceived) return;
+    await renameDurably(this.#disk, this.#pathOf(held), this.#pathOf({ ...held, isReceived: false }));
+    held.isReceived = false;
   }
 
   open(hash: string): SnapshotReader | undefined {
@@ -228,11 +259,12 @@ export class SnapshotFiles {
 
   /** Takes away what is older than this one (SNAP-3). */
   async forgetOlder(than: SnapshotMeta): Promise<void> {
-    for (const { meta, shared } of this.#held.values()) {
+    for (const held of this.#held.values()) {
+      const { meta, shared } = held;
       if (meta.index >= than.index) continue; // SNAP-4
       this.#held.delete(meta.hash);
       try {
-        await this.#disk.remove(join(this.#folder, snapshotName(meta.index, meta.hash)));
+        await this.#disk.remove(this.#pathOf(held));
       } finally {
         await shared.release();
       }
