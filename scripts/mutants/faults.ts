@@ -863,4 +863,18 @@ echo "status $status" >&3`,
     find: `if (leadMs > this.#leadMs + resolutionMs) this.#leadMs = leadMs; // BOOT-1`,
     put: `if (leadMs < 0) this.#leadMs = leadMs;`,
   },
+  {
+    name: 'old-log-under-new-bounds',
+    breaks: 'what an old version logged is applied under bounds that it did not know',
+    file: 'packages/state/src/limits.ts',
+    find: `  maxWorkPerEntry: unbounded,`,
+    put: `  maxWorkPerEntry: 1000,`,
+  },
+  {
+    name: 'bounds-not-put-in-force-first',
+    breaks: 'a new leader carries out commands before its limits are in force',
+    file: 'packages/engine/src/leadership.ts',
+    find: `this.#putLimitsInForce(); // LIMIT-2`,
+    put: `// LIMIT-2`,
+  },
 ];

@@ -28,7 +28,7 @@ import {
 import { SnapshotRestorer } from './restore.ts';
 import { digestOf, SnapshotWriter } from './snapshot.ts';
 import { Tables } from './tables.ts';
-import { beginCommand, beginShare } from './work.ts';
+import { beginCommand, beginShare, boundShare } from './work.ts';
 import type { Envelope } from './commands.ts';
 import type { StateLimits, StateMachine, StateRestorer } from './contract.ts';
 import type {
@@ -335,7 +335,8 @@ function carryOut(tables: Tables, { command, answeredBelow }: Envelope): Command
     case 'jump_fence_counter':
       return jumpFenceCounter(tables);
     case 'set_limits':
-      tables.limits = { ...limitsOfOldLogs, ...command.limits };
+      tables.limits = { ...limitsOfOldLogs, ...command.limits }; // LIMIT-1
+      boundShare(tables);
       return { ok: true, type: 'advanced' };
   }
   // A node that skips what it does not know would go another way than the others.
