@@ -110,6 +110,10 @@ class Machine implements StateMachine {
     return this.#tables.timeMs;
   }
 
+  get isComparable(): boolean {
+    return this.#tables.isComparable;
+  }
+
   get limits(): StateLimits {
     return this.#tables.limits;
   }

@@ -27,7 +27,7 @@ import { Ties } from './ties.ts';
 import type { StateLimits } from './contract.ts';
 import type { ResourceName } from './names.ts';
 
-/** The oldest version that is still read. It tells no order of what sessions have. */
+/** The oldest version that is still read. It tells no order of what sessions have, or of records (SNAP-7). */
 const oldestVersion = 3;
 /** Limits that came with a later version; before, there was no such bound (LIMIT-1). */
 const versionOfLimit: Partial<Record<keyof StateLimits, number>> = {
@@ -129,6 +129,7 @@ export class SnapshotRestorer {
     for (const name of limitNames)
       if (version >= (versionOfLimit[name] ?? 0)) limits[name] = fields.number();
     tables.limits = limits;
+    tables.isComparable = version > oldestVersion && fields.number() === 1; // SNAP-7
   }
 
   #record(kind: string, fields: Fields): void {
