@@ -291,7 +291,7 @@ export class RaftEngine implements Engine {
     for (const listener of this.#gapListeners) listener(index);
   }
 
-  onStateKnown(index: LogIndex, stateHash: string): void {
+  onStateKnown(index: LogIndex, stateHash: string | undefined): void {
     this.#consistency.onStateKnown(index, stateHash);
   }
 

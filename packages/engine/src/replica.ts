@@ -57,8 +57,11 @@ export interface ReplicaHooks {
   readonly onApplied: (index: LogIndex, batch: Batch, applied: Applied) => void;
   /** The state was taken from a snapshot: changes up to this index were not applied one by one. */
   readonly onRestored: (index: LogIndex) => void;
-  /** The hash of this node's state as of an entry of which others may have one too. */
-  readonly onStateKnown: (index: LogIndex, stateHash: string) => void;
+  /**
+   * The hash of this node's state as of an entry of which others may have one too; undefined where its
+   * bytes cannot be compared.
+   */
+  readonly onStateKnown: (index: LogIndex, stateHash: string | undefined) => void;
   readonly onStatus: (status: Status) => void;
   readonly onTick: () => void;
   readonly send: (outbound: Outbound) => void;
@@ -106,7 +109,7 @@ export class Replica {
   /** Of the log that was applied, since the last checkpoint. */
   #bytesSinceCheckpoint = 0;
   /** The state as it was found on the disk, until it is told. */
-  #recovered: { readonly index: LogIndex; readonly stateHash: string } | undefined;
+  #recovered: { readonly index: LogIndex; readonly stateHash: string | undefined } | undefined;
   /** Hash of the received snapshot that is being installed. */
   #installing: string | undefined;
   #lastTickMs: number;
@@ -399,7 +402,7 @@ export class Replica {
       void this.#snapshots.save(point, this.#state);
   }
 
-  #onSnapshotSaved(meta: SnapshotMeta, stateHash: string): void {
+  #onSnapshotSaved(meta: SnapshotMeta, stateHash: string | undefined): void {
     this.#guarded(() => {
       const keepFrom = this.#kept.keepFrom(meta.index, this.#raft.status().firstIndex);
       const kept = this.#raft.compacted(meta, keepFrom);

@@ -9,7 +9,8 @@
  *     when that began: clearing up does not take it away.
  * ENG-SNAP-4: the chunks of a transfer are handed on in the order in which the core asked for them.
  * ENG-SNAP-5: what members compare is the hash of the state's bytes alone: the head in front of them names
- *     the members' addresses as each node was told of them.
+ *     the members' addresses as each node was told of them. Where the bytes cannot be compared (SNAP-7)
+ *     there is no such hash.
  * ENG-SNAP-6: a node whose own copy of a snapshot is damaged stops: it would send it for ever, and could not
  *     start again from it.
  */
@@ -38,7 +39,7 @@ export interface SnapshotsOptions {
   readonly clock: Clock;
   readonly log: EngineLog;
   /** A snapshot of this node is durable. */
-  readonly onSaved: (meta: SnapshotMeta, stateHash: string) => void;
+  readonly onSaved: (meta: SnapshotMeta, stateHash: string | undefined) => void;
   readonly onVerified: (meta: SnapshotMeta, isGood: boolean) => void;
   readonly send: (to: MemberId, message: ChunkMessage) => void;
   readonly onFatal: (error: unknown) => void;
@@ -72,6 +73,7 @@ export class Snapshots {
   /** Saves the state as of now (ENG-SNAP-1). Resolves with undefined when a newer snapshot took its place. */
   save(point: SnapshotPoint, state: StateMachine): Promise<SnapshotMeta | undefined> {
     if (this.#saving !== undefined) return this.#saving;
+    const { isComparable } = state;
     const stateHash = createHash('sha256');
     this.#saving = this.#options.storage
       .saveSnapshot(point, hashed(state.snapshot(), stateHash))
@@ -83,7 +85,8 @@ export class Snapshots {
           { index: saved.index, bytes: saved.byteLength, hash: saved.hash },
           'Saved a snapshot.',
         );
-        this.#options.onSaved(saved, stateHash.digest('hex')); // ENG-SNAP-5
+        const hash = isComparable ? stateHash.digest('hex') : undefined; // ENG-SNAP-5
+        this.#options.onSaved(saved, hash);
         return saved;
       })
       .catch((error: unknown) => {
@@ -233,7 +236,7 @@ const exportPauseMs = 20;
 export interface RestoredState {
   readonly state: StateMachine;
   /** ENG-SNAP-5. */
-  readonly stateHash: string;
+  readonly stateHash: string | undefined;
 }
 
 function* hashed(chunks: Iterable<Uint8Array>, hash: Hash): Generator<Uint8Array, void, undefined> {
@@ -273,7 +276,8 @@ export async function readState(
       restorer.push(bytes);
       await new Promise<void>((resolve) => clock.endOfTurn(resolve));
     }
-    return { state: restorer.end(), stateHash: stateHash.digest('hex') };
+    const state = restorer.end();
+    return { state, stateHash: state.isComparable ? stateHash.digest('hex') : undefined };
   } finally {
     reader.close();
   }

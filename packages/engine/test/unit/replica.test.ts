@@ -14,7 +14,7 @@ const mebibyte = 1024 * 1024;
 
 interface Seen {
   readonly sent: Outbound[];
-  readonly known: (readonly [index: number, stateHash: string])[];
+  readonly known: (readonly [index: number, stateHash: string | undefined])[];
   readonly fatal: Error[];
 }
 
