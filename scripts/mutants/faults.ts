@@ -863,4 +863,27 @@ echo "status $status" >&3`,
     find: `if (leadMs > this.#leadMs + resolutionMs) this.#leadMs = leadMs; // BOOT-1`,
     put: `if (leadMs < 0) this.#leadMs = leadMs;`,
   },
+  {
+    name: 'snapshot-of-no-bytes-taken',
+    breaks: 'one message of a peer stops the node: it offers a snapshot without any bytes',
+    file: 'packages/engine/src/transport/messages.ts',
+    find: `    isCount(meta['byteLength']) &&
+    meta['byteLength'] > 0 &&`,
+    put: `    isCount(meta['byteLength']) &&`,
+  },
+  {
+    name: 'any-term-taken',
+    breaks: 'one message carries the term so far that nobody can count on: no leader ever again',
+    file: 'packages/engine/src/transport/messages.ts',
+    find: `const maxTerm = Math.min(ownTerm + maxTermStep, largestTerm);`,
+    put: `const maxTerm = Math.max(ownTerm + maxTermStep, Number.MAX_SAFE_INTEGER);`,
+  },
+  {
+    name: 'members-in-an-unknown-form-taken',
+    breaks:
+      'a node takes an entry of the members into its log that it cannot read, and stops for good',
+    file: 'packages/engine/src/transport/messages.ts',
+    find: `if (kind === 'membership' && !isMembershipEntry(data))`,
+    put: `if (kind === 'membership' && data.byteLength === 0)`,
+  },
 ];
