@@ -886,4 +886,21 @@ echo "status $status" >&3`,
     find: `if (kind === 'membership' && !isMembershipEntry(data))`,
     put: `if (kind === 'membership' && data.byteLength === 0)`,
   },
+  {
+    name: 'impossible-answers-believed',
+    breaks:
+      'an answer for entries that the leader never had stops it, or proves what nobody confirmed',
+    file: 'packages/raft/src/leader.ts',
+    find: `    if (index <= lastIndex) return undefined;`,
+    put: `    if (index <= lastIndex || peer.id !== '') return undefined;`,
+  },
+  {
+    name: 'campaigns-while-it-receives',
+    breaks:
+      'a node that receives a snapshot campaigns when a message says so, and stops as a leader',
+    file: 'packages/raft/src/raft.ts',
+    find: `          this.leadership === undefined &&
+          !this.receiver.keepsFromCampaigning`,
+    put: `          this.leadership === undefined`,
+  },
 ];

@@ -10,7 +10,6 @@
 import { decodeMembership } from '@holdfast/raft';
 import type { Entry, EntryKind, Message, Term } from '@holdfast/raft';
 import { encodeFrame, FrameError, frameKinds, parseObject } from './frames.ts';
-import { isPeerId } from './peer-names.ts';
 
 /** `[index, term, kind, byteLength]` */
 type EntryHead = readonly [number, number, 0 | 1 | 2, number];
@@ -109,9 +108,10 @@ function areMembers(value: unknown): boolean {
   return (
     members.every(
       (member) =>
-        isPeerId(member?.id) &&
-        typeof member?.address === 'string' &&
-        (member?.role === 'voter' || member?.role === 'learner'),
+        typeof member?.id === 'string' &&
+        member.id !== '' &&
+        typeof member.address === 'string' &&
+        (member.role === 'voter' || member.role === 'learner'),
     ) &&
     members.some((member) => member?.role === 'voter') &&
     new Set(members.map((member) => member?.id)).size === members.length

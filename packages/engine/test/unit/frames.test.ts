@@ -179,7 +179,7 @@ describe('Frames between peers', () => {
     ['names nobody', { version: 1, members: [] }],
     ['has no voter', { version: 1, members: [{ ...n1, role: 'learner' }] }],
     ['names one twice', { version: 1, members: [n1, n1] }],
-    ['has a name that is none', { version: 1, members: [{ ...n1, id: 'a b' }] }],
+    ['has a member without a name', { version: 1, members: [{ ...n1, id: '' }] }],
     ['has an address that is no text', { version: 1, members: [{ ...n1, address: 7 }] }],
     ['has no role', { version: 1, members: [{ ...n1, role: 'x' }] }],
   ];
