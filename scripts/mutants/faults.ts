@@ -991,4 +991,44 @@ echo "status $status" >&3`,
     find: `sort((a, b) => a.fenceToken - b.fenceToken))`,
     put: `sort((a, b) => b.fenceToken - a.fenceToken))`,
   },
+  {
+    name: 'snapshot-of-no-bytes-taken',
+    breaks: 'one message of a peer stops the node: it offers a snapshot without any bytes',
+    file: 'packages/engine/src/transport/messages.ts',
+    find: `    isCount(meta['byteLength']) &&
+    meta['byteLength'] > 0 &&`,
+    put: `    isCount(meta['byteLength']) &&`,
+  },
+  {
+    name: 'any-term-taken',
+    breaks: 'one message carries the term so far that nobody can count on: no leader ever again',
+    file: 'packages/engine/src/transport/messages.ts',
+    find: `const maxTerm = Math.min(ownTerm + maxTermStep, largestTerm);`,
+    put: `const maxTerm = Math.max(ownTerm + maxTermStep, Number.MAX_SAFE_INTEGER);`,
+  },
+  {
+    name: 'members-in-an-unknown-form-taken',
+    breaks:
+      'a node takes an entry of the members into its log that it cannot read, and stops for good',
+    file: 'packages/engine/src/transport/messages.ts',
+    find: `if (kind === 'membership' && !isMembershipEntry(data))`,
+    put: `if (kind === 'membership' && data.byteLength === 0)`,
+  },
+  {
+    name: 'impossible-answers-believed',
+    breaks:
+      'an answer for entries that the leader never had stops it, or proves what nobody confirmed',
+    file: 'packages/raft/src/leader.ts',
+    find: `    if (index <= lastIndex) return undefined;`,
+    put: `    if (index <= lastIndex || peer.id !== '') return undefined;`,
+  },
+  {
+    name: 'campaigns-while-it-receives',
+    breaks:
+      'a node that receives a snapshot campaigns when a message says so, and stops as a leader',
+    file: 'packages/raft/src/raft.ts',
+    find: `          this.leadership === undefined &&
+          !this.receiver.keepsFromCampaigning`,
+    put: `          this.leadership === undefined`,
+  },
 ];

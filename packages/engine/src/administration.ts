@@ -6,6 +6,7 @@ import type { Clock } from './clock.ts';
 import { outcomeUnknown } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
 import type { LeaderRoute } from './leader-route.ts';
+import { isPeerId } from './transport/peer-names.ts';
 import type { Replica } from './replica.ts';
 import type { EngineLog } from './types.ts';
 
@@ -48,6 +49,12 @@ export class Administration {
     const present = members.some((member) => member.id === id);
     if (call.type === 'add_member' && present)
       throw new HoldfastError('member_exists', `"${id}" is a member already.`);
+    if (call.type === 'add_member' && !isPeerId(id)) {
+      throw new HoldfastError(
+        'invalid_request',
+        `No node can have the id "${id}": it has 1 to 64 letters, digits, ".", "_" or "-".`,
+      );
+    }
     if (call.type === 'add_member' && !this.#parts.reachable) {
       throw new HoldfastError(
         'invalid_request',

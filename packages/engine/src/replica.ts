@@ -42,6 +42,7 @@ import { KeptEntries } from './kept-entries.ts';
 import { Proofs } from './proofs.ts';
 import { readState, Snapshots } from './snapshots.ts';
 import type { SnapshotPoint } from './snapshots.ts';
+import { Once } from './transport/once.ts';
 import type { EngineLog } from './types.ts';
 
 /** What became of a proposed batch. */
@@ -103,6 +104,7 @@ export class Replica {
   #state: StateMachine;
   readonly #proposals = new Map<LogIndex, Proposal>();
   readonly #proofs = new Proofs();
+  readonly #once: Once;
   readonly #applyQueue: ApplyQueue;
   readonly #snapshots: Snapshots;
   readonly #kept: KeptEntries;
@@ -122,6 +124,7 @@ export class Replica {
     this.#state = state;
     this.#raft = createRaft(options.config, options.recovered);
     this.#lastTickMs = options.clock.now();
+    this.#once = new Once(options.clock);
     this.#kept = new KeptEntries(options.keptEntries);
     this.#applyQueue = new ApplyQueue(
       options.clock,
@@ -204,7 +207,13 @@ export class Replica {
 
   receive(from: MemberId, messages: readonly Message[]): void {
     this.#guarded(() => {
-      for (const message of messages) this.#raft.step(from, message);
+      for (const message of messages) {
+        const ignored = this.#raft.step(from, message);
+        if (ignored !== undefined)
+          this.#once.say(from, message.type, () =>
+            this.#options.log.error({ peer: from }, `Ignored what cannot be: ${ignored}.`),
+          );
+      }
     });
   }
 

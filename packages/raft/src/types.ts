@@ -267,7 +267,8 @@ export type MembershipChange =
 /** The contract of the core, implemented by `createRaft`. Throws `RaftInvariantError` on a broken invariant: the host must stop the process. */
 export interface Raft {
   tick(): void;
-  step(from: MemberId, message: Message): void;
+  /** Returns why the message was ignored, where it tells of this node what cannot be, for the host to log. */
+  step(from: MemberId, message: Message): string | undefined;
   propose(data: Uint8Array): ProposeAnswer;
   changeMembership(change: MembershipChange): ProposeAnswer;
   /** Asks for a proof of leadership; `readId` is made by the host and comes back in `reads` or `failedReads`. */

@@ -222,7 +222,11 @@ export class SnapshotFiles {
   async installed({ hash }: SnapshotMeta): Promise<void> {
     const held = this.#held.get(hash);
     if (held === undefined || !held.isReceived) return;
-    await renameDurably(this.#disk, this.#pathOf(held), this.#pathOf({ ...held, isReceived: false }));
+    await renameDurably(
+      this.#disk,
+      this.#pathOf(held),
+      this.#pathOf({ ...held, isReceived: false }),
+    );
     held.isReceived = false;
   }
 
