@@ -647,6 +647,29 @@ export const faults: readonly Fault[] = [
     put: `pool.size - units < mostOfOthers) continue;`,
   },
   {
+    name: 'search-for-circles-without-a-bound',
+    breaks: 'one entry looks through the same queue and holders for more than a second',
+    file: 'packages/state/src/deadlock.ts',
+    find: `      if (!this.#searches.step()) return undefined; // C3
+      if (!ahead.session.living) continue; // C4`,
+    put: `      this.#searches.step();
+      if (!ahead.session.living) continue; // C4`,
+  },
+  {
+    name: 'holders-looked-at-for-every-search',
+    breaks: 'each request of an entry adds up the holds of a semaphore again',
+    file: 'packages/state/src/deadlock.ts',
+    find: `if (known?.version === pool.holdsVersion) return known.shares;`,
+    put: `if (known?.version === pool.holdsVersion && this.#stepsLeft < 0) return known.shares;`,
+  },
+  {
+    name: 'circle-through-a-hold-that-has-ended',
+    breaks: 'a request is refused because of a circle through a hold that was given back',
+    file: 'packages/state/src/deadlock.ts',
+    find: `if (known?.version === pool.holdsVersion) return known.shares;`,
+    put: `if (known !== undefined) return known.shares;`,
+  },
+  {
     name: 'circle-through-a-try-not-seen',
     breaks: 'a request that passes others at once closes a circle',
     file: 'packages/state/src/grants.ts',

@@ -84,6 +84,8 @@ export class Pool {
   /** It stays when nobody uses it (P4). */
   stays = false;
   readonly holds: Chain<Hold> = new Chain<Hold>();
+  /** Another one after every change of what is held; its value is of this node alone. */
+  holdsVersion = 0;
   readonly queue: Chain<Waiter> = new Chain<Waiter>();
   /** Set while the pool is closed. */
   opening: Opening | undefined = undefined;
@@ -167,5 +169,6 @@ export class Pool {
       free,
     );
     this.free = free;
+    this.holdsVersion += 1;
   }
 }

@@ -7,6 +7,7 @@
  * T2: the fence counter only rises, by one for every grant, and stays a number that JavaScript
  *     counts exactly (below 2^53).
  */
+import { Searches } from './deadlock.ts';
 import { DueHeap } from './due.ts';
 import { invariant } from './invariant.ts';
 import { Barrier, Latch } from './meetings.ts';
@@ -78,8 +79,8 @@ export class Tables {
   workLeft = 0;
   /** What is due is being acted upon, in its order: no wait is overdue then. */
   actingOnDue = false;
-  /** Steps of searches for circles in the entry that is being applied (deadlock.ts C3). */
-  searchSteps = 0;
+  /** Searches for circles in the entry that is being applied (deadlock.ts C3). */
+  searches: Searches = new Searches();
   /** Events of the entry that is being applied. */
   events: Event[] = [];
   /** The picture that is being taken, and the number of the latest one. */
