@@ -207,7 +207,7 @@ export const faults: readonly Fault[] = [
     name: 'queue-is-passed',
     breaks: 'whoever comes when something is free passes those that wait',
     file: 'packages/state/src/acquire.ts',
-    find: `if (isNext(pool, held, command.terms) && pool.fits(units, held)) {`,
+    find: `if (pool.fits(units, held) && isNext(pool, held, command.terms)) {`,
     put: `if (pool.fits(units, held)) {`,
   },
   {
@@ -472,7 +472,7 @@ export const faults: readonly Fault[] = [
     name: 'permits-passed-in-the-queue',
     breaks: 'who needs few permits passes who needs many, for ever',
     file: 'packages/state/src/take.ts',
-    find: `if (isNext(pool, undefined, terms) && pool.fits(permits, undefined)) {`,
+    find: `if (pool.fits(permits, undefined) && isNext(pool, undefined, terms)) {`,
     put: `if (pool.fits(permits, undefined)) {`,
   },
   {
@@ -638,6 +638,13 @@ export const faults: readonly Fault[] = [
     file: 'packages/state/src/queue.ts',
     find: `if (priorityOf(ahead) >= priority || ahead.passed >= maxPasses) return false; // L1, L2`,
     put: `if (priorityOf(ahead) >= priority) return false; // L1`,
+  },
+  {
+    name: 'places-counted-through-the-queue',
+    breaks: 'a request that is repeated while it waits costs as many steps as its queue is long',
+    file: 'packages/state/src/queue.ts',
+    find: `  for (let count = 0; count < maxCounted; count++) {`,
+    put: `  for (let count = 0; count >= 0; count++) {`,
   },
   {
     name: 'circle-not-seen',

@@ -58,6 +58,7 @@ export type CommandResult =
       readonly revision: LogIndex;
     }
   /** In the queue; a `wait_ended` event with the same session and request tells the outcome later. */
+  /** In the middle of a long queue `position` is the lowest that it can be (queue.ts L5). */
   | { readonly ok: true; readonly type: 'queued'; readonly position: number }
   | {
       readonly ok: true;
