@@ -546,8 +546,31 @@ export const faults: readonly Fault[] = [
     name: 'ending-order-lost-in-snapshots',
     breaks: 'sessions that end go on in another order after a restore',
     file: 'packages/state/src/snapshot.ts',
-    find: `sessions: Array.from(tables.allSessions()),`,
-    put: `sessions: [...tables.sessions.values(), ...[...tables.ending.values()].reverse()],`,
+    find: `sessions: [sessions.capture(), Array.from(tables.ending.values())],`,
+    put: `sessions: [sessions.capture(), [...tables.ending.values()].reverse()],`,
+  },
+  {
+    name: 'captured-shard-not-kept',
+    breaks: 'a lock that is released while a snapshot is taken is missing in it',
+    file: 'packages/state/src/sharded-map.ts',
+    find: `    this.#captured?.keep(index); // SHARD-2
+    const isThere`,
+    put: `    const isThere`,
+  },
+  {
+    name: 'captured-shard-not-kept-on-adding',
+    breaks: 'a lock that came to be after a snapshot began is in it: nodes differ in their bytes',
+    file: 'packages/state/src/sharded-map.ts',
+    find: `    this.#captured?.keep(index); // SHARD-2
+    const shard =`,
+    put: `    const shard =`,
+  },
+  {
+    name: 'order-compared-without-shards',
+    breaks: 'a session whose holds are not in the order of the file is restored in another order',
+    file: 'packages/state/src/pool.ts',
+    find: `return this.shard === other.shard ? this.ordinal < other.ordinal : this.shard < other.shard;`,
+    put: `return this.ordinal < other.ordinal;`,
   },
   {
     name: 'turns-left-not-in-snapshots',

@@ -89,7 +89,9 @@ export class Pool {
   readonly queue: Chain<Waiter> = new Chain<Waiter>();
   /** Set while the pool is closed. */
   opening: Opening | undefined = undefined;
-  /** Rises in the order of the map that has this pool; its value is of this node alone. */
+  /** Of the map that has this pool. */
+  shard = 0;
+  /** Rises in the order of the shard that has this pool; its value is of this node alone. */
   ordinal = 0;
   /** The number of the last picture that has this record, see snapshot.ts. */
   pictured: number;
@@ -100,6 +102,11 @@ export class Pool {
     this.size = size;
     this.free = size;
     this.pictured = pictured;
+  }
+
+  /** Whether it stands before another pool of its kind, in the order of their map. */
+  isBefore(other: Pool): boolean {
+    return this.shard === other.shard ? this.ordinal < other.ordinal : this.shard < other.shard;
   }
 
   get isIdle(): boolean {

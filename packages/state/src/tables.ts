@@ -16,6 +16,7 @@ import { Pool } from './pool.ts';
 import type { Ending, Opening, Waiter } from './pool.ts';
 import { sessionEnded, sessionNotFound } from './refusals.ts';
 import { Remembered } from './remembered.ts';
+import { ShardedMap } from './sharded-map.ts';
 import { maxTombstones } from './sessions.ts';
 import type { Session, Tombstone } from './sessions.ts';
 import type { StateLimits } from './contract.ts';
@@ -35,6 +36,9 @@ export type Place = Pool | Barrier | Latch;
 /** How many ends of holds by the doing of others are remembered. */
 export const maxEndedHolds = 10_000;
 
+/** Session ids are UUIDs: their last 8 digits are random. */
+const sessionIdHashed = 8;
+
 export class Tables {
   limits: StateLimits;
   /** Log index of the last applied entry. */
@@ -49,20 +53,22 @@ export class Tables {
   /** Locks with at least one hold. */
   heldPools = 0;
   waiterCount = 0;
-  readonly sessions: Map<SessionId, Session> = new Map<SessionId, Session>();
+  readonly sessions: ShardedMap<SessionId, Session> = new ShardedMap<SessionId, Session>(
+    sessionIdHashed,
+  );
   /** Sessions that are over and still have holds or waits, in the order of their ends (endings.ts). */
   readonly ending: Map<SessionId, Session> = new Map<SessionId, Session>();
   /** Pools in which turns have come that did not fit into their entry, in that order (settle.ts). */
   readonly unsettled: Set<Pool> = new Set<Pool>();
   /** The pools of locks. */
-  readonly pools: Map<ResourceName, Pool> = new Map<ResourceName, Pool>();
+  readonly pools: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
   /** Their names in order, for listings. */
   readonly lockNames: NameIndex = new NameIndex();
   /** The pools of semaphores. */
-  readonly semaphores: Map<ResourceName, Pool> = new Map<ResourceName, Pool>();
-  readonly elections: Map<ResourceName, Pool> = new Map<ResourceName, Pool>();
-  readonly barriers: Map<ResourceName, Barrier> = new Map<ResourceName, Barrier>();
-  readonly latches: Map<ResourceName, Latch> = new Map<ResourceName, Latch>();
+  readonly semaphores: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
+  readonly elections: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
+  readonly barriers: ShardedMap<ResourceName, Barrier> = new ShardedMap<ResourceName, Barrier>();
+  readonly latches: ShardedMap<ResourceName, Latch> = new ShardedMap<ResourceName, Latch>();
   readonly ended: Remembered<SessionId, Tombstone> = new Remembered<SessionId, Tombstone>(
     maxTombstones,
   );
@@ -86,7 +92,7 @@ export class Tables {
   /** The picture that is being taken, and the number of the latest one. */
   keeper: Keeper | undefined = undefined;
   pictureNumber = 0;
-  /** Pools that were ever opened here: orders them as their maps do. */
+  /** Pools that were ever opened here: orders those of a shard as it does. */
   #openedPools = 0;
 
   constructor(limits: StateLimits) {
@@ -131,7 +137,7 @@ export class Tables {
     return this.sequence;
   }
 
-  poolsOf(kind: ResourceKind): Map<ResourceName, Pool> {
+  poolsOf(kind: ResourceKind): ShardedMap<ResourceName, Pool> {
     if (kind === 'lock') return this.pools;
     return kind === 'semaphore' ? this.semaphores : this.elections;
   }
@@ -158,7 +164,7 @@ export class Tables {
     const pool = new Pool(kind, name, size, this.pictureNumber);
     this.#openedPools += 1;
     pool.ordinal = this.#openedPools;
-    this.poolsOf(kind).set(name, pool);
+    pool.shard = this.poolsOf(kind).set(name, pool);
     if (kind === 'lock') this.lockNames.add(name);
     return pool;
   }

@@ -25,10 +25,10 @@ export function orderOf({ session, holds, waits }: SessionRecord): SessionOrder 
 
 /** Several holds of one pool are in the order of their tokens in both. */
 function areInFileOrder(holds: readonly Hold[]): boolean {
-  let last = 0;
+  let last: Pool | undefined;
   for (const { pool } of holds) {
-    if (pool.ordinal < last) return false;
-    last = pool.ordinal;
+    if (last !== undefined && pool.isBefore(last)) return false;
+    last = pool;
   }
   return true;
 }
@@ -39,7 +39,7 @@ function areWaitsInFileOrder(waits: readonly Waiter[]): boolean {
   for (const { pool } of waits) {
     if (last !== undefined) {
       const ranks = rankOf[pool.kind] - rankOf[last.kind];
-      if (ranks < 0 || (ranks === 0 && pool.ordinal <= last.ordinal)) return false;
+      if (ranks < 0 || (ranks === 0 && !last.isBefore(pool))) return false;
     }
     last = pool;
   }
