@@ -190,11 +190,26 @@ export const faults: readonly Fault[] = [
     holds.push(...Array.from(pool.holds, (hold) => ({ ...hold })));`,
   },
   {
+    name: 'members-of-a-barrier-in-one-line',
+    breaks:
+      'a command that changes a large barrier while a snapshot is taken encodes all its members',
+    file: 'packages/state/src/records.ts',
+    find: `  if (members.size > maxMembersPerLine)`,
+    put: `  if (members.size < 0)`,
+  },
+  {
     name: 'listing-skips-at-the-next-leaf',
     breaks: 'locks are missing from listings where the index goes on in its next leaf',
     file: 'packages/state/src/name-index.ts',
     find: `leaf = this.#leaves[(at += 1)], place = 0)`,
     put: `leaf = this.#leaves[(at += 1)])`,
+  },
+  {
+    name: 'closed-locks-walked-in-listings',
+    breaks: 'a listing of nothing walks all locks that only a lock delay keeps',
+    file: 'packages/state/src/tables.ts',
+    find: `    else this.lockNames.remove(pool.name);`,
+    put: `    else if (pool.size === 0) this.lockNames.remove(pool.name);`,
   },
   {
     name: 'first-answer-not-remembered',

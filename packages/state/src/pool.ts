@@ -89,6 +89,8 @@ export class Pool {
   readonly queue: Chain<Waiter> = new Chain<Waiter>();
   /** Set while the pool is closed. */
   opening: Opening | undefined = undefined;
+  /** Its name is in the index of those that are used (NAMES-2). */
+  listed = false;
   /** Of the map that has this pool. */
   shard = 0;
   /** Rises in the order of the shard that has this pool; its value is of this node alone. */

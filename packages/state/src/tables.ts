@@ -62,7 +62,7 @@ export class Tables {
   readonly unsettled: Set<Pool> = new Set<Pool>();
   /** The pools of locks. */
   readonly pools: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
-  /** Their names in order, for listings. */
+  /** The names of those that are held or waited for, in order, for listings (NAMES-2). */
   readonly lockNames: NameIndex = new NameIndex();
   /** The pools of semaphores. */
   readonly semaphores: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
@@ -165,8 +165,16 @@ export class Tables {
     this.#openedPools += 1;
     pool.ordinal = this.#openedPools;
     pool.shard = this.poolsOf(kind).set(name, pool);
-    if (kind === 'lock') this.lockNames.add(name);
     return pool;
+  }
+
+  /** After a hold or a wait of it has begun or ended (NAMES-2). */
+  list(pool: Pool): void {
+    const isUsed = pool.holds.length > 0 || pool.queue.length > 0;
+    if (isUsed === pool.listed || pool.kind !== 'lock') return;
+    pool.listed = isUsed;
+    if (isUsed) this.lockNames.add(pool.name);
+    else this.lockNames.remove(pool.name);
   }
 
   /** Of a pool that was forgotten before, nothing: there may be another one of its name. */
@@ -175,7 +183,6 @@ export class Tables {
     this.unsettled.delete(pool);
     if (pools.get(pool.name) !== pool) return;
     pools.delete(pool.name);
-    if (pool.kind === 'lock') this.lockNames.remove(pool.name);
   }
 
   openBarrier(name: ResourceName, parties: number): Barrier {

@@ -67,6 +67,7 @@ export class Ties {
 
   hold(hold: Hold): void {
     const { pool, session } = hold;
+    this.#tables.list(pool);
     if (pool.kind === 'lock' && pool.holds.length === 1) this.#tables.heldPools += 1;
     if (hold.ending !== undefined) this.#tables.due.add(hold.ending);
     const untied = this.#untied.get(session);
@@ -77,6 +78,7 @@ export class Ties {
   waiter(waiter: Waiter): void {
     const { session, together } = waiter;
     this.#tables.waiterCount += 1;
+    this.#tables.list(waiter.pool);
     if (together === undefined || together.waiters[0] === waiter) this.#tables.due.add(waiter);
     const untied = this.#untied.get(session);
     if (untied === undefined) session.waits.add(waiter);
