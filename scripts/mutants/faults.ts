@@ -625,6 +625,13 @@ export const faults: readonly Fault[] = [
     put: `return false;`,
   },
   {
+    name: 'barriers-in-the-order-of-entering',
+    breaks: 'a restored session leaves its barriers in another order than on the other nodes',
+    file: 'packages/state/src/sessions.ts',
+    find: `    barriers.splice(indexOfRound(barriers, barrier.round), 0, barrier);`,
+    put: `    barriers.push(barrier);`,
+  },
+  {
     name: 'barrier-opens-early',
     breaks: 'a barrier opens before all have come',
     file: 'packages/state/src/barriers.ts',

@@ -85,7 +85,7 @@ export function circleThrough(tables: Tables, origin: Waiter): readonly Waiter[]
 
 /** Nobody waits for a session that holds nothing and is last in every queue. */
 function couldBeAwaited({ session, next }: Waiter): boolean {
-  return next !== undefined || session.load > session.barriers.size;
+  return next !== undefined || session.load > session.barriers.length;
 }
 
 class Search {

@@ -315,7 +315,7 @@ function line(tables: Tables, waiters: readonly Waiter[]): Refusal | undefined {
     const { session, pool, requestId } = waiter;
     countPasses(waiter);
     tables.list(pool);
-    session.waits.add(waiter);
+    session.addWait(waiter);
     tables.waiterCount += 1;
     tables.events.push({
       type: 'waiting',
@@ -366,7 +366,7 @@ export function endWait(tables: Tables, waiter: Waiter, result: CommandResult): 
     tables.changingPool(pool);
     pool.queue.remove(one);
     tables.list(pool);
-    session.waits.delete(one);
+    session.removeWait(one);
     tables.waiterCount -= 1;
     tables.events.push({
       type: 'wait_ended',

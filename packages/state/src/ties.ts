@@ -81,7 +81,7 @@ export class Ties {
     this.#tables.list(waiter.pool);
     if (together === undefined || together.waiters[0] === waiter) this.#tables.due.add(waiter);
     const untied = this.#untied.get(session);
-    if (untied === undefined) session.waits.add(waiter);
+    if (untied === undefined) session.addWait(waiter);
     else untied.waiters.set(waiter.sequence, waiter);
   }
 
@@ -97,7 +97,7 @@ export class Ties {
       const waiter = untied?.waiters.get(sequence);
       if (waiter === undefined) throw outOfOrder(session);
       untied?.waiters.delete(sequence);
-      session.waits.add(waiter);
+      session.addWait(waiter);
     }
   }
 
@@ -113,7 +113,7 @@ export class Ties {
       for (const hold of [...holds.values()].sort((a, b) => a.fenceToken - b.fenceToken))
         session.addHold(hold);
       for (const waiter of [...waiters.values()].sort((a, b) => a.sequence - b.sequence))
-        session.waits.add(waiter);
+        session.addWait(waiter);
     }
   }
 }
