@@ -190,11 +190,26 @@ export const faults: readonly Fault[] = [
     holds.push(...Array.from(pool.holds, (hold) => ({ ...hold })));`,
   },
   {
+    name: 'members-of-a-barrier-in-one-line',
+    breaks:
+      'a command that changes a large barrier while a snapshot is taken encodes all its members',
+    file: 'packages/state/src/records.ts',
+    find: `  if (members.size > maxMembersPerLine)`,
+    put: `  if (members.size < 0)`,
+  },
+  {
     name: 'listing-skips-at-the-next-leaf',
     breaks: 'locks are missing from listings where the index goes on in its next leaf',
     file: 'packages/state/src/name-index.ts',
     find: `leaf = this.#leaves[(at += 1)], place = 0)`,
     put: `leaf = this.#leaves[(at += 1)])`,
+  },
+  {
+    name: 'closed-locks-walked-in-listings',
+    breaks: 'a listing of nothing walks all locks that only a lock delay keeps',
+    file: 'packages/state/src/tables.ts',
+    find: `    else this.lockNames.remove(pool.name);`,
+    put: `    else if (pool.size === 0) this.lockNames.remove(pool.name);`,
   },
   {
     name: 'first-answer-not-remembered',
@@ -207,7 +222,7 @@ export const faults: readonly Fault[] = [
     name: 'queue-is-passed',
     breaks: 'whoever comes when something is free passes those that wait',
     file: 'packages/state/src/acquire.ts',
-    find: `if (isNext(pool, held, command.terms) && pool.fits(units, held)) {`,
+    find: `if (pool.fits(units, held) && isNext(pool, held, command.terms)) {`,
     put: `if (pool.fits(units, held)) {`,
   },
   {
@@ -505,7 +520,7 @@ export const faults: readonly Fault[] = [
     name: 'permits-passed-in-the-queue',
     breaks: 'who needs few permits passes who needs many, for ever',
     file: 'packages/state/src/take.ts',
-    find: `if (isNext(pool, undefined, terms) && pool.fits(permits, undefined)) {`,
+    find: `if (pool.fits(permits, undefined) && isNext(pool, undefined, terms)) {`,
     put: `if (pool.fits(permits, undefined)) {`,
   },
   {
@@ -579,8 +594,31 @@ export const faults: readonly Fault[] = [
     name: 'ending-order-lost-in-snapshots',
     breaks: 'sessions that end go on in another order after a restore',
     file: 'packages/state/src/snapshot.ts',
-    find: `sessions: Array.from(tables.allSessions()),`,
-    put: `sessions: [...tables.sessions.values(), ...[...tables.ending.values()].reverse()],`,
+    find: `sessions: [sessions.capture(), Array.from(tables.ending.values())],`,
+    put: `sessions: [sessions.capture(), [...tables.ending.values()].reverse()],`,
+  },
+  {
+    name: 'captured-shard-not-kept',
+    breaks: 'a lock that is released while a snapshot is taken is missing in it',
+    file: 'packages/state/src/sharded-map.ts',
+    find: `    this.#captured?.keep(index); // SHARD-2
+    const isThere`,
+    put: `    const isThere`,
+  },
+  {
+    name: 'captured-shard-not-kept-on-adding',
+    breaks: 'a lock that came to be after a snapshot began is in it: nodes differ in their bytes',
+    file: 'packages/state/src/sharded-map.ts',
+    find: `    this.#captured?.keep(index); // SHARD-2
+    const shard =`,
+    put: `    const shard =`,
+  },
+  {
+    name: 'order-compared-without-shards',
+    breaks: 'a session whose holds are not in the order of the file is restored in another order',
+    file: 'packages/state/src/pool.ts',
+    find: `return this.shard === other.shard ? this.ordinal < other.ordinal : this.shard < other.shard;`,
+    put: `return this.ordinal < other.ordinal;`,
   },
   {
     name: 'turns-left-not-in-snapshots',
@@ -618,6 +656,13 @@ export const faults: readonly Fault[] = [
     file: 'packages/state/src/tables.ts',
     find: `return this.unsettled.size > 0 || this.ending.size > 0;`,
     put: `return false;`,
+  },
+  {
+    name: 'barriers-in-the-order-of-entering',
+    breaks: 'a restored session leaves its barriers in another order than on the other nodes',
+    file: 'packages/state/src/sessions.ts',
+    find: `    barriers.splice(indexOfRound(barriers, barrier.round), 0, barrier);`,
+    put: `    barriers.push(barrier);`,
   },
   {
     name: 'barrier-opens-early',
@@ -673,11 +718,41 @@ export const faults: readonly Fault[] = [
     put: `if (priorityOf(ahead) >= priority) return false; // L1`,
   },
   {
+    name: 'places-counted-through-the-queue',
+    breaks: 'a request that is repeated while it waits costs as many steps as its queue is long',
+    file: 'packages/state/src/queue.ts',
+    find: `  for (let count = 0; count < maxCounted; count++) {`,
+    put: `  for (let count = 0; count >= 0; count++) {`,
+  },
+  {
     name: 'circle-not-seen',
     breaks: 'two who wait for each other are not told',
     file: 'packages/state/src/deadlock.ts',
     find: `pool.size - units < mostOfOthers) return waiter;`,
     put: `pool.size - units < mostOfOthers) continue;`,
+  },
+  {
+    name: 'search-for-circles-without-a-bound',
+    breaks: 'one entry looks through the same queue and holders for more than a second',
+    file: 'packages/state/src/deadlock.ts',
+    find: `      if (!this.#searches.step()) return undefined; // C3
+      if (!ahead.session.living) continue; // C4`,
+    put: `      this.#searches.step();
+      if (!ahead.session.living) continue; // C4`,
+  },
+  {
+    name: 'holders-looked-at-for-every-search',
+    breaks: 'each request of an entry adds up the holds of a semaphore again',
+    file: 'packages/state/src/deadlock.ts',
+    find: `if (known?.version === pool.holdsVersion) return known.shares;`,
+    put: `if (known?.version === pool.holdsVersion && this.#stepsLeft < 0) return known.shares;`,
+  },
+  {
+    name: 'circle-through-a-hold-that-has-ended',
+    breaks: 'a request is refused because of a circle through a hold that was given back',
+    file: 'packages/state/src/deadlock.ts',
+    find: `if (known?.version === pool.holdsVersion) return known.shares;`,
+    put: `if (known !== undefined) return known.shares;`,
   },
   {
     name: 'circle-through-a-try-not-seen',

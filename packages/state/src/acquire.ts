@@ -104,7 +104,7 @@ function judge(
     return tooManyHolds(tables);
   }
   if (pool === undefined) return 'give';
-  if (isNext(pool, held, command.terms) && pool.fits(units, held)) {
+  if (pool.fits(units, held) && isNext(pool, held, command.terms)) {
     if (held === undefined && !hasRoom(tables, pool, session)) return tooManyHoldsOf(tables, pool);
     return 'give'; // P2, A3
   }

@@ -93,9 +93,7 @@ function leave(tables: Tables, barrier: Barrier, session: Session): boolean {
 
 /** B2: a session ends. */
 export function leaveAll(tables: Tables, session: Session): void {
-  // By round: a session that was restored does not know in which order it entered.
-  const inside = [...session.barriers].sort((a, b) => a.round - b.round);
-  for (const barrier of inside) leave(tables, barrier, session);
+  for (const barrier of Array.from(session.barriers)) leave(tables, barrier, session);
 }
 
 function told({ round, open }: Barrier): Extract<CommandResult, { type: 'barrier' }> {

@@ -12,8 +12,10 @@
  *     holders closer; such a circle ends with the wait's deadline.)
  * C2: a waiter whose terms say `independent` ties its session to nobody.
  * C4: a session that has ended waits for nobody: what it has goes by itself, in the next entries.
- * C3: the search is bounded, for each entry of the log: beyond `maxSteps` a request waits, and its
- *     deadline ends it. The same on every node: steps are counted, not time.
+ * C3: all searches of an entry of the log together do at most `maxSearchSteps` steps; a request whose search
+ *     would need more waits, and its deadline ends it. Every waiter and every hold that is looked at is a
+ *     step. The same on every node: steps are counted, not time, and what is kept of one search for the
+ *     next ones is kept for one entry only.
  *
  * Holt, Some deadlock properties of computer systems, 1972; the tie by the queue is what makes
  * a request wait for those ahead of it whatever they want.
@@ -22,8 +24,55 @@ import type { Pool, Waiter } from './pool.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
 
-/** Some ms, for all requests of an entry together. */
-const maxSteps = 1_000_000;
+/** Some 10 ms, for all requests of an entry together. */
+export const maxSearchSteps = 200_000;
+
+/** What a session holds of a pool. */
+export interface Share {
+  readonly session: Session;
+  readonly units: number;
+}
+
+/** What the searches of one entry have in common. */
+export class Searches {
+  #stepsLeft: number;
+  readonly #shares = new Map<
+    Pool,
+    { readonly version: number; readonly shares: readonly Share[] }
+  >();
+
+  constructor(maxSteps: number = maxSearchSteps) {
+    this.#stepsLeft = maxSteps;
+  }
+
+  get stepsLeft(): number {
+    return this.#stepsLeft;
+  }
+
+  /** Counts a step; false when the entry has done as many as it may (C3). */
+  step(): boolean {
+    if (this.#stepsLeft <= 0) return false;
+    this.#stepsLeft -= 1;
+    return true;
+  }
+
+  /** Who holds a pool, the largest share first. Undefined: looking would take too long (C3). */
+  sharesOf(pool: Pool): readonly Share[] | undefined {
+    const { first } = pool.holds;
+    if (first === undefined || first === pool.holds.last) return first === undefined ? [] : [first];
+    const known = this.#shares.get(pool);
+    if (known?.version === pool.holdsVersion) return known.shares;
+    const units = new Map<Session, number>();
+    for (let hold = pool.holds.first; hold !== undefined; hold = hold.next) {
+      if (!this.step()) return undefined;
+      units.set(hold.session, (units.get(hold.session) ?? 0) + hold.units);
+    }
+    const shares = Array.from(units, ([session, held]): Share => ({ session, units: held }));
+    shares.sort((a, b) => b.units - a.units);
+    this.#shares.set(pool, { version: pool.holdsVersion, shares });
+    return shares;
+  }
+}
 
 /**
  * The circle that a waiter in its place closes: the waiters through which it goes, itself first.
@@ -31,26 +80,25 @@ const maxSteps = 1_000_000;
  */
 export function circleThrough(tables: Tables, origin: Waiter): readonly Waiter[] | undefined {
   if (origin.terms?.independent === true || !couldBeAwaited(origin)) return undefined; // C2
-  return new Search(tables, origin).run();
+  return new Search(tables.searches, origin).run();
 }
 
 /** Nobody waits for a session that holds nothing and is last in every queue. */
 function couldBeAwaited({ session, next }: Waiter): boolean {
-  return next !== undefined || session.load > session.barriers.size;
+  return next !== undefined || session.load > session.barriers.length;
 }
 
 class Search {
-  readonly #tables: Tables;
+  readonly #searches: Searches;
   readonly #origin: Waiter;
   /** By which waiter, of an earlier session, each session was reached. */
   readonly #reachedBy = new Map<Session, Waiter>();
   readonly #toLookAt: Session[] = [];
   /** Of each queue: the last one ahead of which all have been seen. */
   readonly #walkedFrom = new Map<Pool, Waiter>();
-  readonly #units = new Map<Pool, ReadonlyMap<Session, number>>();
 
-  constructor(tables: Tables, origin: Waiter) {
-    this.#tables = tables;
+  constructor(searches: Searches, origin: Waiter) {
+    this.#searches = searches;
     this.#origin = origin;
   }
 
@@ -59,13 +107,12 @@ class Search {
     let last = this.#lookFrom(this.#origin);
     // Who is passed waits for this session from now on, whatever it waits for itself (C1). Where
     // nobody is, circles through its other waits would be older than this one.
-    if (this.#origin.next !== undefined)
-      for (const waiter of session.waits) last ??= this.#lookFrom(waiter);
-    for (let next = this.#toLookAt.pop(); next !== undefined; next = this.#toLookAt.pop()) {
-      if (last !== undefined || this.#tables.searchSteps > maxSteps) break; // C3
-      for (const waiter of next.waits) last ??= this.#lookFrom(waiter);
+    if (this.#origin.next !== undefined) last ??= this.#lookFromAll(session.waits);
+    while (last === undefined) {
+      const next = this.#toLookAt.pop();
+      if (next === undefined) return undefined;
+      last = this.#lookFromAll(next.waits);
     }
-    if (last === undefined) return undefined;
     const circle: Waiter[] = [];
     for (let at = last; ;) {
       circle.unshift(at);
@@ -73,6 +120,15 @@ class Search {
       if (before === undefined) return circle;
       at = before;
     }
+  }
+
+  #lookFromAll(waits: Iterable<Waiter>): Waiter | undefined {
+    for (const waiter of waits) {
+      if (!this.#searches.step()) return undefined; // C3
+      const last = this.#lookFrom(waiter);
+      if (last !== undefined) return last;
+    }
+    return undefined;
   }
 
   /**
@@ -91,7 +147,7 @@ class Search {
     let mostOfOthers = waiter.session === origin ? 0 : waiter.units;
     let ahead = waiter.previous;
     for (; ahead !== undefined && ahead !== known; ahead = ahead.previous) {
-      this.#tables.searchSteps += 1;
+      if (!this.#searches.step()) return undefined; // C3
       if (!ahead.session.living) continue; // C4
       if (ahead.units > most) most = ahead.units;
       if (ahead.session === origin) {
@@ -105,26 +161,13 @@ class Search {
     if (ahead !== undefined && ahead.session === origin && mostOfOthers > 0) return waiter;
     // The one furthest behind counts: all ahead of it have been seen.
     if (known === undefined || ahead === known) this.#walkedFrom.set(pool, waiter);
-    for (const [session, units] of this.#unitsIn(pool)) {
-      this.#tables.searchSteps += 1;
-      // Without them so many can never be free.
+    for (const { session, units } of this.#searches.sharesOf(pool) ?? []) {
+      // Without them so many can never be free; and the shares that follow are no larger.
+      if (pool.size - units >= most || !this.#searches.step()) return undefined; // C3
       if (session === origin && mostOfOthers > 0 && pool.size - units < mostOfOthers) return waiter;
-      if (session !== waiter.session && pool.size - units < most) this.#reach(session, waiter);
+      if (session !== waiter.session) this.#reach(session, waiter);
     }
     return undefined;
-  }
-
-  /** What each session holds of a pool; added up once. */
-  #unitsIn(pool: Pool): ReadonlyMap<Session, number> {
-    const known = this.#units.get(pool);
-    if (known !== undefined) return known;
-    const units = new Map<Session, number>();
-    for (let hold = pool.holds.first; hold !== undefined; hold = hold.next) {
-      this.#tables.searchSteps += 1;
-      units.set(hold.session, (units.get(hold.session) ?? 0) + hold.units);
-    }
-    this.#units.set(pool, units);
-    return units;
   }
 
   #reach(session: Session, by: Waiter): void {

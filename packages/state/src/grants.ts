@@ -115,6 +115,7 @@ function begin(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
   if (pool.kind === 'lock' && pool.holds.length === 0) tables.heldPools += 1;
   session.addHold(hold);
   pool.add(hold);
+  tables.list(pool);
   tellGrant(tables, hold, ask.requestId);
   return hold;
 }
@@ -184,6 +185,7 @@ export function endHold(tables: Tables, hold: Hold, reason: EndReason, note?: st
   tables.workLeft -= 1; // WORK-1
   tables.changingPool(pool);
   pool.remove(hold);
+  tables.list(pool);
   session.removeHold(hold);
   if (hold.ending !== undefined) tables.due.remove(hold.ending);
   if (reason !== 'released' && reason !== 'session_ended') {
@@ -312,7 +314,8 @@ function line(tables: Tables, waiters: readonly Waiter[]): Refusal | undefined {
   for (const waiter of waiters) {
     const { session, pool, requestId } = waiter;
     countPasses(waiter);
-    session.waits.add(waiter);
+    tables.list(pool);
+    session.addWait(waiter);
     tables.waiterCount += 1;
     tables.events.push({
       type: 'waiting',
@@ -362,7 +365,8 @@ export function endWait(tables: Tables, waiter: Waiter, result: CommandResult): 
     tables.workLeft -= 1; // WORK-1
     tables.changingPool(pool);
     pool.queue.remove(one);
-    session.waits.delete(one);
+    tables.list(pool);
+    session.removeWait(one);
     tables.waiterCount -= 1;
     tables.events.push({
       type: 'wait_ended',

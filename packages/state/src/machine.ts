@@ -8,6 +8,7 @@
  * M3: a command that this version does not know stops the node.
  */
 import { acquire } from './acquire.ts';
+import { Searches } from './deadlock.ts';
 import { enterBarrier, leaveBarrier } from './barriers.ts';
 import { campaign, proclaim, resign } from './elections.ts';
 import { invariant } from './invariant.ts';
@@ -132,7 +133,6 @@ class Machine implements StateMachine {
       entry.time,
     );
     tables.events = [];
-    tables.searchSteps = 0;
     advance(tables, entry.time);
     const results: CommandResult[] = [];
     beginShare(tables);
@@ -142,6 +142,7 @@ class Machine implements StateMachine {
     }
     const { events } = tables;
     tables.events = [];
+    tables.searches = new Searches();
     return { results, events };
   }
 

@@ -4,6 +4,8 @@
  *
  * NAMES-1: leaves are in order, none is empty, and none is longer than `maxLeafLength`: adding and
  *     removing moves the names of one leaf, and now and then the list of the leaves.
+ * NAMES-2: those names are in it whose locks are held or waited for: a lock that only a lock delay keeps is not
+ *     listed, and costs a listing nothing.
  */
 import { invariant } from './invariant.ts';
 import type { ResourceName } from './names.ts';

@@ -57,7 +57,10 @@ export type CommandResult =
       readonly holdCount: number;
       readonly revision: LogIndex;
     }
-  /** In the queue; a `wait_ended` event with the same session and request tells the outcome later. */
+  /**
+   * In the queue; a `wait_ended` event with the same session and request tells the outcome later. In the
+   * middle of a long queue `position` is the lowest that it can be (queue.ts L5).
+   */
   | { readonly ok: true; readonly type: 'queued'; readonly position: number }
   | {
       readonly ok: true;

@@ -84,10 +84,16 @@ export class Pool {
   /** It stays when nobody uses it (P4). */
   stays = false;
   readonly holds: Chain<Hold> = new Chain<Hold>();
+  /** Another one after every change of what is held; its value is of this node alone. */
+  holdsVersion = 0;
   readonly queue: Chain<Waiter> = new Chain<Waiter>();
   /** Set while the pool is closed. */
   opening: Opening | undefined = undefined;
-  /** Rises in the order of the map that has this pool; its value is of this node alone. */
+  /** Its name is in the index of those that are used (NAMES-2). */
+  listed = false;
+  /** Of the map that has this pool. */
+  shard = 0;
+  /** Rises in the order of the shard that has this pool; its value is of this node alone. */
   ordinal = 0;
   /** The number of the last picture that has this record, see snapshot.ts. */
   pictured: number;
@@ -98,6 +104,11 @@ export class Pool {
     this.size = size;
     this.free = size;
     this.pictured = pictured;
+  }
+
+  /** Whether it stands before another pool of its kind, in the order of their map. */
+  isBefore(other: Pool): boolean {
+    return this.shard === other.shard ? this.ordinal < other.ordinal : this.shard < other.shard;
   }
 
   get isIdle(): boolean {
@@ -167,5 +178,6 @@ export class Pool {
       free,
     );
     this.free = free;
+    this.holdsVersion += 1;
   }
 }

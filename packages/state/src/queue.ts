@@ -7,6 +7,8 @@
  * L3: who holds the pool already and wants more goes before all who hold nothing (they could not get
  *     anything before it anyway), and is passed by nobody.
  * L4: who wants several together is passed by nobody: it stands in the same order everywhere.
+ * L5: telling a place costs a bounded number of steps, however long the queue is: every command that is
+ *     repeated while it waits is told one. (Statuses tell exact places, of the waiters that they show.)
  */
 import type { Hold, Pool, Waiter } from './pool.ts';
 import type { Terms } from './commands.ts';
@@ -52,9 +54,21 @@ export function isNext(pool: Pool, held: Hold | undefined, terms: Terms | undefi
   return ahead === undefined;
 }
 
-/** 1 is the next. */
+/** Waiters that are counted from either end of a queue. */
+export const maxCounted = 128;
+
+/**
+ * The place in the queue, 1 is the next, at a bounded cost (L5): exact near either end of the queue, else
+ * the lowest that it can be.
+ */
 export function positionOf(waiter: Waiter): number {
-  let position = 1;
-  for (let ahead = waiter.previous; ahead !== undefined; ahead = ahead.previous) position += 1;
-  return position;
+  let ahead = waiter.previous;
+  let behind = waiter.next;
+  for (let count = 0; count < maxCounted; count++) {
+    if (ahead === undefined) return count + 1;
+    if (behind === undefined) return waiter.pool.queue.length - count;
+    ahead = ahead.previous;
+    behind = behind.next;
+  }
+  return maxCounted + 1;
 }

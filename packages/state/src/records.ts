@@ -189,11 +189,8 @@ export function decodeEndedHold(fields: Fields): EndedHold {
 /** The lines of a place as it is now, also when they are taken later. */
 export function encodePlace(place: Place): Iterable<string> {
   switch (place.kind) {
-    case 'barrier': {
-      const { name, round, parties, open, members } = place;
-      const inside = Array.from(members, ({ id }) => id);
-      return [JSON.stringify(['barrier', name, round, parties, open ? 1 : 0, inside])];
-    }
+    case 'barrier':
+      return encodeBarrier(place);
     case 'latch':
       return [JSON.stringify(['latch', place.name, place.initialCount, place.count])];
     case 'lock':
@@ -201,6 +198,23 @@ export function encodePlace(place: Place): Iterable<string> {
     case 'election':
       return encodePool(place);
   }
+}
+
+/** The members that do not fit into the first line follow in lines of the kind `members`. */
+function encodeBarrier({ name, round, parties, open, members }: Barrier): Iterable<string> {
+  const head = ['barrier', name, round, parties, open ? 1 : 0];
+  // A copy, because the barrier may change before all lines are taken.
+  if (members.size > maxMembersPerLine)
+    return encodeLargeBarrier(JSON.stringify([...head, []]), Array.from(members));
+  return [JSON.stringify([...head, Array.from(members, ({ id }) => id)])];
+}
+
+function* encodeLargeBarrier(
+  head: string,
+  members: readonly Session[],
+): Generator<string, void, undefined> {
+  yield head;
+  for (const some of pieces(members, ({ id }) => id)) yield JSON.stringify(['members', some]);
 }
 
 /** What does not fit into the first line follows in lines of the kind `more`. */
@@ -347,18 +361,24 @@ export function decodeMembers(tables: Tables, tying: Tying, pool: Pool, fields: 
   pool.changeSize(size);
 }
 
-export function decodeBarrier(tables: Tables, fields: Fields): void {
+export function decodeBarrier(tables: Tables, fields: Fields): Barrier {
   const name = fields.text() as ResourceName;
   const round = fields.number();
   const parties = fields.number();
   const barrier = new Barrier(name, round, parties, 0);
   barrier.open = fields.number() === 1;
+  decodeBarrierMembers(tables, barrier, fields);
+  tables.barriers.set(name, barrier);
+  return barrier;
+}
+
+/** Members of a barrier: those of its first line, or of one that follows. */
+export function decodeBarrierMembers(tables: Tables, barrier: Barrier, fields: Fields): void {
   fields.list().all((member) => {
     const session = sessionOf(tables, member);
     barrier.members.add(session);
     session.enter(barrier);
   });
-  tables.barriers.set(name, barrier);
 }
 
 export function decodeLatch(tables: Tables, fields: Fields): void {

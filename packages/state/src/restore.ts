@@ -7,10 +7,12 @@
 import { TextHash } from './digest.ts';
 import { Fields, SnapshotFormatError } from './fields.ts';
 import { limitsOfOldLogs } from './limits.ts';
+import type { Barrier } from './meetings.ts';
 import type { Pool } from './pool.ts';
 import {
   decodeAnswers,
   decodeBarrier,
+  decodeBarrierMembers,
   decodeEndedHold,
   decodeLatch,
   decodeMembers,
@@ -48,6 +50,7 @@ export class SnapshotRestorer {
   /** Lines that continue a record belong to the latest one. */
   #session: Session | undefined = undefined;
   #pool: Pool | undefined = undefined;
+  #barrier: Barrier | undefined = undefined;
 
   /** @param firstLimits Those that every cluster begins with. */
   constructor(firstLimits: StateLimits) {
@@ -162,7 +165,10 @@ export class SnapshotRestorer {
       case 'more':
         return decodeMembers(tables, this.#ties, continued(this.#pool, kind), fields);
       case 'barrier':
-        return decodeBarrier(tables, fields);
+        this.#barrier = decodeBarrier(tables, fields);
+        return;
+      case 'members':
+        return decodeBarrierMembers(tables, continued(this.#barrier, kind), fields);
       case 'latch':
         return decodeLatch(tables, fields);
       case 'unsettled': {

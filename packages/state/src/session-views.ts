@@ -17,8 +17,6 @@ import type {
 import type { FenceToken } from './names.ts';
 
 export function sessionView(session: Session): SessionView {
-  // By round: a session that was restored does not know in which order it entered.
-  const barriers = [...session.barriers].sort((a, b) => a.round - b.round);
   return {
     sessionId: session.id,
     clientId: session.clientId,
@@ -32,7 +30,7 @@ export function sessionView(session: Session): SessionView {
     holds: firstOf(session.holds.values(), lockHoldView),
     permits: firstOf(session.permits.values(), permitsHoldView),
     leads: firstOf(session.leads.values(), leadView),
-    barriers: firstOf(barriers, ({ name }) => name),
+    barriers: firstOf(session.barriers, ({ name }) => name),
   };
 }
 
@@ -40,7 +38,7 @@ const countsOf = ({ holds, permits, leads, barriers }: Session): HoldCounts => (
   locks: holds.size,
   permits: permits.size,
   leads: leads.size,
-  barriers: barriers.size,
+  barriers: barriers.length,
 });
 
 function firstOf<T, V>(all: Iterable<T>, viewOf: (one: T) => V): readonly V[] {
@@ -115,8 +113,7 @@ export function placesPage(session: Session | undefined, after: number, limit: n
   const budget = new ListBudget(limit);
   let steps = 0;
   let last = after;
-  for (const waiter of session.waits) {
-    if (waiter.sequence <= after) continue;
+  for (const waiter of session.waitsAfter(after)) {
     if (places.length > 0 && steps >= maxSteps)
       return { count: session.waits.size, places, nextAfter: last };
     const place = placeOf(waiter);

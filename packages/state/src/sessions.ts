@@ -1,8 +1,8 @@
 /** Sessions that live, and a bounded memory of those that ended. */
 import { HoldDigest } from './hold-digest.ts';
-import { HoldOrder } from './hold-order.ts';
 import type { Barrier } from './meetings.ts';
 import type { Hold, Waiter } from './pool.ts';
+import { firstTokenOf, RisingOrder, sequenceOf } from './rising-order.ts';
 import { RequestTable } from './requests.ts';
 import type { Answer } from './requests.ts';
 import type { FenceToken, RequestId, ResourceName, SessionId } from './names.ts';
@@ -11,7 +11,7 @@ import type { FenceToken, RequestId, ResourceName, SessionId } from './names.ts'
 export const maxTombstones = 10_000;
 
 const noLeads: ReadonlyMap<ResourceName, Hold> = new Map<ResourceName, Hold>();
-const noBarriers: ReadonlySet<Barrier> = new Set<Barrier>();
+const noBarriers: readonly Barrier[] = [];
 
 export type SessionEnd = 'ended' | 'expired';
 
@@ -51,14 +51,15 @@ export class Session {
   readonly #permits: Map<FenceToken, Hold> = new Map<FenceToken, Hold>();
   /** Elections that it leads. Few sessions lead: made when first needed. */
   #leads: Map<ResourceName, Hold> | undefined = undefined;
-  /** Barriers that it has entered and not left. */
-  #barriers: Set<Barrier> | undefined = undefined;
+  /** Barriers that it has entered and not left, by their rounds: a restored session knows no other order. */
+  #barriers: Barrier[] | undefined = undefined;
   /** Of all that it holds. */
   readonly #digest: HoldDigest = new HoldDigest();
   /** Made when a page of holds is asked for. */
-  #order: HoldOrder | undefined = undefined;
-  /** In order of their sequence. */
-  readonly waits: Set<Waiter> = new Set<Waiter>();
+  #order: RisingOrder<Hold> | undefined = undefined;
+  readonly #waits: Set<Waiter> = new Set<Waiter>();
+  /** Made when a page of waits is asked for. */
+  #waitOrder: RisingOrder<Waiter> | undefined = undefined;
   readonly requests: RequestTable;
   /** The number of the last picture that has this record, see snapshot.ts. */
   pictured: number;
@@ -88,7 +89,13 @@ export class Session {
     return this.#leads ?? noLeads;
   }
 
-  get barriers(): ReadonlySet<Barrier> {
+  /** In order of their sequence. */
+  get waits(): ReadonlySet<Waiter> {
+    return this.#waits;
+  }
+
+  /** By their rounds. */
+  get barriers(): readonly Barrier[] {
     return this.#barriers ?? noBarriers;
   }
 
@@ -104,7 +111,7 @@ export class Session {
 
   /** Its holds of all kinds whose first tokens are above `token`, in order of these. */
   holdsAfter(token: number): Iterable<Hold> {
-    this.#order ??= new HoldOrder([
+    this.#order ??= new RisingOrder(firstTokenOf, [
       this.#holds.values(),
       this.#permits.values(),
       this.leads.values(),
@@ -139,18 +146,50 @@ export class Session {
     this.#holds.set(hold.pool.name, hold);
   }
 
+  /** Its waits whose sequence numbers are above `sequence`, in order of these. */
+  waitsAfter(sequence: number): Iterable<Waiter> {
+    this.#waitOrder ??= new RisingOrder(sequenceOf, [this.#waits]);
+    return this.#waitOrder.after(sequence);
+  }
+
+  /** A wait begins, or comes back from a snapshot. */
+  addWait(waiter: Waiter): void {
+    this.#waits.add(waiter);
+    this.#waitOrder?.add(waiter);
+  }
+
+  removeWait(waiter: Waiter): void {
+    this.#waits.delete(waiter);
+    if (this.#waits.size === 0) this.#waitOrder = undefined;
+    else this.#waitOrder?.remove(waiter);
+  }
+
   enter(barrier: Barrier): void {
-    (this.#barriers ??= new Set<Barrier>()).add(barrier);
+    const barriers = (this.#barriers ??= []);
+    barriers.splice(indexOfRound(barriers, barrier.round), 0, barrier);
   }
 
   leave(barrier: Barrier): void {
-    this.#barriers?.delete(barrier);
+    const index = indexOfRound(this.barriers, barrier.round);
+    if (this.#barriers?.[index] === barrier) this.#barriers.splice(index, 1);
   }
 
   /** Holds of all kinds, waits, and barriers it is in. */
   get load(): number {
-    return this.holdCount + this.waits.size + this.barriers.size;
+    return this.holdCount + this.#waits.size + this.barriers.length;
   }
+}
+
+/** Where the barrier of a round is, or would be. */
+function indexOfRound(barriers: readonly Barrier[], round: number): number {
+  let low = 0;
+  let high = barriers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((barriers[middle]?.round ?? 0) < round) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** An ended session. An own session ends with its one request, so the answer to it is kept here. */

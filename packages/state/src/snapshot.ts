@@ -10,12 +10,13 @@
  * SNAP-4: see ties.ts.
  * SNAP-5: equal states give equal bytes: records stand in the order of the tables, which restoring keeps,
  *     whatever happens while the snapshot is pulled.
+ * SNAP-6: no call takes longer than some milliseconds, however large the state is. Beginning a snapshot copies
+ *     what is bounded (tombstones) and marks the maps, which copy their references shard by shard, when a
+ *     shard changes or is reached (SHARD-2).
  * SNAP-7: a state that came by a snapshot of version 3 is marked, and so are its snapshots: that version wrote
  *     records that changed meanwhile first, so the order of its tables is not that of a node that came by
  *     the log. What it does and answers depends on no such order; its bytes are not to be compared. The
  *     mark stays: what it costs is the comparison alone, and a state from a node without it has none.
- * SNAP-6: no call takes longer than some milliseconds, however large the state is. What begins a
- *     snapshot copies references, which is 10 ms for a million of them.
  */
 import { TextHash } from './digest.ts';
 import { invariant } from './invariant.ts';
@@ -58,8 +59,8 @@ const gatheredLength = 64 * 1024;
 interface Source {
   readonly header: string;
   readonly tombstones: readonly Iterable<string>[];
-  readonly sessions: Iterable<Session>;
-  readonly places: Iterable<Iterable<Place>>;
+  readonly sessions: readonly Iterable<Session>[];
+  readonly places: readonly Iterable<Place>[];
   readonly unsettled: readonly string[];
 }
 
@@ -105,6 +106,8 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
   readonly #number: number;
   readonly #encoder = new TextEncoder();
   readonly #ready: Uint8Array[] = [];
+  /** Maps that keep for this snapshot what they had when it began. */
+  #captured: readonly { release(): void }[];
   #lines: Iterator<string, void, undefined>;
   /** Records as they were when the snapshot began, which changed before they were written (SNAP-1). */
   #keptSessions = new Map<Session, SessionRecord>();
@@ -119,14 +122,20 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     tables.keeper = this;
     this.#tables = tables;
     this.#number = tables.pictureNumber;
-    const { pools, semaphores, elections, barriers, latches } = tables;
-    const all = [pools, semaphores, elections, barriers, latches];
+    const { sessions, pools, semaphores, elections, barriers, latches } = tables;
+    this.#captured = [sessions, pools, semaphores, elections, barriers, latches];
     this.#lines = this.#write({
       header: encodeHeader(tables),
       tombstones: tombstones(tables),
-      sessions: Array.from(tables.allSessions()),
+      sessions: [sessions.capture(), Array.from(tables.ending.values())],
       unsettled: unsettledOf(tables),
-      places: all.map((places): readonly Place[] => Array.from<Place>(places.values())),
+      places: [
+        pools.capture(),
+        semaphores.capture(),
+        elections.capture(),
+        barriers.capture(),
+        latches.capture(),
+      ],
     });
   }
 
@@ -164,6 +173,8 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     this.#keptSessions = new Map();
     this.#keptPlaces = new Map();
     this.#lines = [].values();
+    for (const map of this.#captured) map.release();
+    this.#captured = [];
     if (this.#tables.keeper === this) this.#tables.keeper = undefined;
   }
 
@@ -200,14 +211,15 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     for (const lines of source.tombstones) yield* lines;
     // Sessions before places: holds and waits are tied to them as they are read.
     const orders: SessionOrder[] = [];
-    for (const session of source.sessions) {
-      const record = this.#sessionOf(session);
-      this.#walked += record.waits.length;
-      for (const holds of record.holds) this.#walked += holds.length;
-      const order = orderOf(record);
-      if (order !== undefined) orders.push(order);
-      yield* encodeSession(record, order === undefined);
-    }
+    for (const sessions of source.sessions)
+      for (const session of sessions) {
+        const record = this.#sessionOf(session);
+        this.#walked += record.waits.length;
+        for (const holds of record.holds) this.#walked += holds.length;
+        const order = orderOf(record);
+        if (order !== undefined) orders.push(order);
+        yield* encodeSession(record, order === undefined);
+      }
     for (const places of source.places) for (const place of places) yield* this.#placeOf(place);
     yield* source.unsettled;
     for (const order of orders) yield* encodeOrder(order);

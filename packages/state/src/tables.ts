@@ -7,6 +7,7 @@
  * T2: the fence counter only rises, by one for every grant, and stays a number that JavaScript
  *     counts exactly (below 2^53).
  */
+import { Searches } from './deadlock.ts';
 import { DueHeap } from './due.ts';
 import { invariant } from './invariant.ts';
 import { Barrier, Latch } from './meetings.ts';
@@ -15,6 +16,7 @@ import { Pool } from './pool.ts';
 import type { Ending, Opening, Waiter } from './pool.ts';
 import { sessionEnded, sessionNotFound } from './refusals.ts';
 import { Remembered } from './remembered.ts';
+import { ShardedMap } from './sharded-map.ts';
 import { maxTombstones } from './sessions.ts';
 import type { Session, Tombstone } from './sessions.ts';
 import type { StateLimits } from './contract.ts';
@@ -34,6 +36,9 @@ export type Place = Pool | Barrier | Latch;
 /** How many ends of holds by the doing of others are remembered. */
 export const maxEndedHolds = 10_000;
 
+/** Session ids are UUIDs: their last 8 digits are random. */
+const sessionIdHashed = 8;
+
 export class Tables {
   limits: StateLimits;
   /** Whether equal states of other nodes have the same bytes as this one (SNAP-7). */
@@ -50,20 +55,22 @@ export class Tables {
   /** Locks with at least one hold. */
   heldPools = 0;
   waiterCount = 0;
-  readonly sessions: Map<SessionId, Session> = new Map<SessionId, Session>();
+  readonly sessions: ShardedMap<SessionId, Session> = new ShardedMap<SessionId, Session>(
+    sessionIdHashed,
+  );
   /** Sessions that are over and still have holds or waits, in the order of their ends (endings.ts). */
   readonly ending: Map<SessionId, Session> = new Map<SessionId, Session>();
   /** Pools in which turns have come that did not fit into their entry, in that order (settle.ts). */
   readonly unsettled: Set<Pool> = new Set<Pool>();
   /** The pools of locks. */
-  readonly pools: Map<ResourceName, Pool> = new Map<ResourceName, Pool>();
-  /** Their names in order, for listings. */
+  readonly pools: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
+  /** The names of those that are held or waited for, in order, for listings (NAMES-2). */
   readonly lockNames: NameIndex = new NameIndex();
   /** The pools of semaphores. */
-  readonly semaphores: Map<ResourceName, Pool> = new Map<ResourceName, Pool>();
-  readonly elections: Map<ResourceName, Pool> = new Map<ResourceName, Pool>();
-  readonly barriers: Map<ResourceName, Barrier> = new Map<ResourceName, Barrier>();
-  readonly latches: Map<ResourceName, Latch> = new Map<ResourceName, Latch>();
+  readonly semaphores: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
+  readonly elections: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
+  readonly barriers: ShardedMap<ResourceName, Barrier> = new ShardedMap<ResourceName, Barrier>();
+  readonly latches: ShardedMap<ResourceName, Latch> = new ShardedMap<ResourceName, Latch>();
   readonly ended: Remembered<SessionId, Tombstone> = new Remembered<SessionId, Tombstone>(
     maxTombstones,
   );
@@ -80,14 +87,14 @@ export class Tables {
   workLeft = 0;
   /** What is due is being acted upon, in its order: no wait is overdue then. */
   actingOnDue = false;
-  /** Steps of searches for circles in the entry that is being applied (deadlock.ts C3). */
-  searchSteps = 0;
+  /** Searches for circles in the entry that is being applied (deadlock.ts C3). */
+  searches: Searches = new Searches();
   /** Events of the entry that is being applied. */
   events: Event[] = [];
   /** The picture that is being taken, and the number of the latest one. */
   keeper: Keeper | undefined = undefined;
   pictureNumber = 0;
-  /** Pools that were ever opened here: orders them as their maps do. */
+  /** Pools that were ever opened here: orders those of a shard as it does. */
   #openedPools = 0;
 
   constructor(limits: StateLimits) {
@@ -132,7 +139,7 @@ export class Tables {
     return this.sequence;
   }
 
-  poolsOf(kind: ResourceKind): Map<ResourceName, Pool> {
+  poolsOf(kind: ResourceKind): ShardedMap<ResourceName, Pool> {
     if (kind === 'lock') return this.pools;
     return kind === 'semaphore' ? this.semaphores : this.elections;
   }
@@ -159,9 +166,17 @@ export class Tables {
     const pool = new Pool(kind, name, size, this.pictureNumber);
     this.#openedPools += 1;
     pool.ordinal = this.#openedPools;
-    this.poolsOf(kind).set(name, pool);
-    if (kind === 'lock') this.lockNames.add(name);
+    pool.shard = this.poolsOf(kind).set(name, pool);
     return pool;
+  }
+
+  /** After a hold or a wait of it has begun or ended (NAMES-2). */
+  list(pool: Pool): void {
+    const isUsed = pool.holds.length > 0 || pool.queue.length > 0;
+    if (isUsed === pool.listed || pool.kind !== 'lock') return;
+    pool.listed = isUsed;
+    if (isUsed) this.lockNames.add(pool.name);
+    else this.lockNames.remove(pool.name);
   }
 
   /** Of a pool that was forgotten before, nothing: there may be another one of its name. */
@@ -170,7 +185,6 @@ export class Tables {
     this.unsettled.delete(pool);
     if (pools.get(pool.name) !== pool) return;
     pools.delete(pool.name);
-    if (pool.kind === 'lock') this.lockNames.remove(pool.name);
   }
 
   openBarrier(name: ResourceName, parties: number): Barrier {

@@ -159,7 +159,7 @@ function judgeTaking(
     if (isLaden(tables, session)) return tooManyHolds(tables);
   }
   if (pool === undefined) return 'give';
-  if (isNext(pool, undefined, terms) && pool.fits(permits, undefined)) {
+  if (pool.fits(permits, undefined) && isNext(pool, undefined, terms)) {
     return hasRoom(tables, pool, session) ? 'give' : tooManyHoldsOf(tables, pool); // N4, O1
   }
   if (waitMs <= 0)

@@ -25,10 +25,10 @@ export function orderOf({ session, holds, waits }: SessionRecord): SessionOrder 
 
 /** Several holds of one pool are in the order of their tokens in both. */
 function areInFileOrder(holds: readonly Hold[]): boolean {
-  let last = 0;
+  let last: Pool | undefined;
   for (const { pool } of holds) {
-    if (pool.ordinal < last) return false;
-    last = pool.ordinal;
+    if (last !== undefined && pool.isBefore(last)) return false;
+    last = pool;
   }
   return true;
 }
@@ -39,7 +39,7 @@ function areWaitsInFileOrder(waits: readonly Waiter[]): boolean {
   for (const { pool } of waits) {
     if (last !== undefined) {
       const ranks = rankOf[pool.kind] - rankOf[last.kind];
-      if (ranks < 0 || (ranks === 0 && pool.ordinal <= last.ordinal)) return false;
+      if (ranks < 0 || (ranks === 0 && !last.isBefore(pool))) return false;
     }
     last = pool;
   }
@@ -67,6 +67,7 @@ export class Ties {
 
   hold(hold: Hold): void {
     const { pool, session } = hold;
+    this.#tables.list(pool);
     if (pool.kind === 'lock' && pool.holds.length === 1) this.#tables.heldPools += 1;
     if (hold.ending !== undefined) this.#tables.due.add(hold.ending);
     const untied = this.#untied.get(session);
@@ -77,9 +78,10 @@ export class Ties {
   waiter(waiter: Waiter): void {
     const { session, together } = waiter;
     this.#tables.waiterCount += 1;
+    this.#tables.list(waiter.pool);
     if (together === undefined || together.waiters[0] === waiter) this.#tables.due.add(waiter);
     const untied = this.#untied.get(session);
-    if (untied === undefined) session.waits.add(waiter);
+    if (untied === undefined) session.addWait(waiter);
     else untied.waiters.set(waiter.sequence, waiter);
   }
 
@@ -95,7 +97,7 @@ export class Ties {
       const waiter = untied?.waiters.get(sequence);
       if (waiter === undefined) throw outOfOrder(session);
       untied?.waiters.delete(sequence);
-      session.waits.add(waiter);
+      session.addWait(waiter);
     }
   }
 
@@ -111,7 +113,7 @@ export class Ties {
       for (const hold of [...holds.values()].sort((a, b) => a.fenceToken - b.fenceToken))
         session.addHold(hold);
       for (const waiter of [...waiters.values()].sort((a, b) => a.sequence - b.sequence))
-        session.waits.add(waiter);
+        session.addWait(waiter);
     }
   }
 }

@@ -191,7 +191,7 @@ export function latchView({ name, count, initialCount }: Latch): LatchView {
 
 /**
  * The first `limit` held or queued pools with a prefix, in order of their names (by UTF-16 code
- * unit), from the one after `after`. Costs what it shows, and the locks between that only a delay keeps.
+ * unit), from the one after `after`. Costs what it shows (NAMES-2).
  */
 export function listPools(
   tables: Tables,
@@ -205,7 +205,6 @@ export function listPools(
     if (!name.startsWith(prefix)) break;
     const pool = tables.pools.get(name);
     if (name === after || pool === undefined) continue;
-    if (pool.holds.length === 0 && pool.queue.length === 0) continue;
     if (pools.length === limit) return { pools, more: true };
     pools.push(pool);
   }

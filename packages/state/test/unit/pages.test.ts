@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FenceToken, HoldsPage } from '../../src/index.ts';
+import { Session } from '../../src/sessions.ts';
+import type { Waiter } from '../../src/pool.ts';
+import { enter, leave } from './support/asks.ts';
 import { Driver, id, lockName } from './support/driver.ts';
 
 /** All pages of a session, with what happens after each. */
@@ -214,5 +217,51 @@ describe('what is shown of a resource with many holders and waiters', () => {
       told,
       Array.from({ length: 25 }, (_, index) => `x ${String(index)}`),
     );
+  });
+
+  it('given pages of a session that waits at many places, then a page walks from where the last one ended', () => {
+    const driver = new Driver().sessions('holder', 's');
+    for (let index = 0; index < 40; index++) {
+      driver.hold('holder', `x ${String(index)}`);
+      driver.acquire('s', `x ${String(index)}`, { waitMs: 1000, request: index });
+    }
+    const first = driver.machine.waitsOf(id('s'), 0, 10);
+    assert.ok(first.nextAfter !== undefined);
+    // Those of the next page go, and one comes: what stands throughout is told.
+    for (let index = 10; index < 15; index++) driver.abandon('s', `x ${String(index)}`, index);
+    driver.hold('holder', 'new');
+    driver.acquire('s', 'new', { waitMs: 1000 });
+    const rest = driver.machine.waitsOf(id('s'), first.nextAfter, 100);
+    assert.deepEqual(
+      rest.places.map(({ name }) => String(name)),
+      [...Array.from({ length: 25 }, (_, index) => `x ${String(index + 15)}`), 'new'],
+    );
+    const copy = driver.restored().machine.waitsOf(id('s'), first.nextAfter, 100);
+    assert.deepEqual(copy, rest);
+  });
+
+  it('given a late page, then the waits before it are not walked again', () => {
+    const session = new Session(
+      { id: id('s'), clientId: 'c', timeoutMs: 1, lockDelayMs: 0, createdAtMs: 1, own: false },
+      0,
+    );
+    for (let sequence = 1; sequence <= 10_000; sequence++)
+      session.addWait({ session, sequence } as unknown as Waiter);
+    const numbersOf = (after: number): readonly number[] =>
+      Array.from(session.waitsAfter(after), ({ sequence }) => sequence);
+    assert.deepEqual(numbersOf(9998), [9999, 10_000]);
+    const value = (): never => assert.fail('all waits are walked');
+    Object.defineProperty(session.waits, Symbol.iterator, { value });
+    assert.deepEqual(numbersOf(9999), [10_000]);
+  });
+
+  it('given barriers entered in any order, then a session has them by round, also when restored', () => {
+    const driver = new Driver().sessions('first', 's');
+    for (const name of ['z', 'y', 'x', 'w']) driver.do(enter('first', name, 3));
+    for (const name of ['x', 'z', 'w', 'y']) driver.do(enter('s', name, 3));
+    assert.deepEqual(driver.machine.session(id('s'))?.barriers, ['z', 'y', 'x', 'w']);
+    driver.do(leave('s', 'y', true));
+    assert.deepEqual(driver.machine.session(id('s'))?.barriers, ['z', 'x', 'w']);
+    assert.deepEqual(driver.restored().machine.session(id('s')), driver.machine.session(id('s')));
   });
 });

@@ -3,7 +3,12 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { beginRestore, createStateMachine, restoreStateMachine } from '../../src/index.ts';
-import type { Applied, Command, StateMachine } from '../../src/index.ts';
+import type { Applied, Command, SessionId, StateMachine } from '../../src/index.ts';
+import { acquire } from '../../src/acquire.ts';
+import { advance, beginSession, expireSession } from '../../src/lifetimes.ts';
+import { Tables } from '../../src/tables.ts';
+import { beginShare } from '../../src/work.ts';
+import { enter, leave } from './support/asks.ts';
 import { check } from './support/chance.ts';
 import { chances, commandOf } from './support/everything.ts';
 import type { Chance } from './support/everything.ts';
@@ -144,6 +149,29 @@ describe('a large snapshot', () => {
     assert.ok(Buffer.concat(pulled).equals(expected));
   });
 
+  test('of many members of a barrier comes in lines of bounded length, encoded as they are pulled', (t) => {
+    const driver = new Driver();
+    for (let number = 0; number < 1000; number++) {
+      driver.sessions(`member ${String(number)}`);
+      driver.do(enter(`member ${String(number)}`, 'x', 5000));
+    }
+    const expected = bytesOf(driver.machine);
+    const lines = expected.toString().split('\n');
+    for (const line of lines) assert.ok(line.length < 8 * 1024, String(line.length));
+    const copy = restoreStateMachine([expected]);
+    assert.ok(bytesOf(copy).equals(expected));
+    assert.equal(copy.barrier(lockName('x'))?.memberCount, 1000);
+
+    // One leaves before its record is reached: what there was is kept, and encoded later.
+    const snapshot = driver.machine.snapshot();
+    const encoded = t.mock.method(JSON, 'stringify').mock;
+    driver.do(leave('member 7', 'x', true));
+    const longest = Math.max(...encoded.calls.map(({ result }) => result?.length ?? 0));
+    encoded.restore();
+    assert.ok(longest < 300, String(longest));
+    assert.ok(Buffer.concat([...snapshot]).equals(expected));
+  });
+
   test('is restored by as much work for each piece as the piece is long', () => {
     const driver = Driver.withLimits({ maxLocks: 100_000 }).sessions('a', 'b', 'c');
     // Locks that were handed over: their order in the sessions is not that of the places.
@@ -223,5 +251,38 @@ describe('the listing of locks', () => {
       ),
       20,
     );
+  });
+
+  test('costs nothing for locks that only a lock delay keeps, and shows them again once they are held', () => {
+    const tables = new Tables({ ...roomyLimits, maxWorkPerEntry: 10_000 });
+    const acquireIn = (sessionId: SessionId, name: string): void =>
+      void acquire(
+        tables,
+        {
+          type: 'acquire',
+          sessionId,
+          requestId: name,
+          name: lockName(name),
+          mode: 'exclusive',
+          waitMs: 100,
+          acquiredAtMs: 1,
+        },
+        undefined,
+      );
+    for (const name of ['s', 't']) {
+      const facts = { clientId: name, timeoutMs: 1000, createdAtMs: 1, own: false };
+      beginSession(tables, { id: id(name), lockDelayMs: 500, ...facts });
+    }
+    beginShare(tables);
+    for (let number = 0; number < 600; number++) acquireIn(id('s'), `lock ${String(number)}`);
+    acquireIn(id('t'), 'lock of t');
+    expireSession(tables, id('s'), tables.sessions.get(id('s'))?.renewal ?? 0);
+    assert.equal(tables.pools.size, 601);
+    assert.deepEqual([...tables.lockNames.from('')], ['lock of t']);
+    acquireIn(id('t'), 'lock 7');
+    assert.deepEqual([...tables.lockNames.from('')], ['lock 7', 'lock of t']);
+    advance(tables, 500);
+    assert.deepEqual([...tables.lockNames.from('')], ['lock of t'], 'its wait has run out');
+    assert.equal(tables.pools.size, 1);
   });
 });

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { acquire } from '../../src/acquire.ts';
+import { Searches } from '../../src/deadlock.ts';
+import { beginSession } from '../../src/lifetimes.ts';
+import { release } from '../../src/release.ts';
+import { acquirePermits } from '../../src/semaphores.ts';
+import { Tables } from '../../src/tables.ts';
+import { outcome, id, lockName, roomyLimits } from './support/driver.ts';
+import type { CommandResult } from '../../src/index.ts';
+
+/** One entry of the log: all its searches have one bound. */
+class Entry {
+  readonly tables: Tables = new Tables({
+    ...roomyLimits,
+    maxSessions: 100_000,
+    maxWaitersPerResource: 10_000,
+  });
+  #request = 0;
+
+  sessions(count: number, prefix: string): readonly string[] {
+    const names = Array.from({ length: count }, (_, number) => `${prefix}${String(number)}`);
+    for (const name of names) this.session(name);
+    return names;
+  }
+
+  session(name: string): void {
+    const facts = { clientId: name, timeoutMs: 1000, lockDelayMs: 0, createdAtMs: 1, own: false };
+    beginSession(this.tables, { id: id(name), ...facts });
+  }
+
+  lock(
+    session: string,
+    name: string,
+    waitMs = 0,
+    mode: 'shared' | 'exclusive' = 'exclusive',
+  ): string {
+    return told(
+      acquire(
+        this.tables,
+        { type: 'acquire', mode, ...this.#ask(session, name, waitMs) },
+        undefined,
+      ),
+    );
+  }
+
+  permits(session: string, name: string, waitMs = 0): string {
+    const ask = { ...this.#ask(session, name, waitMs), permits: 1, limit: 10_000 };
+    return told(acquirePermits(this.tables, { type: 'acquire_permits', ...ask }, undefined));
+  }
+
+  release(sessionId: string, name: string): void {
+    const command = { type: 'release', sessionId: id(sessionId), name: lockName(name) } as const;
+    assert.equal(told(release(this.tables, command, undefined)), 'released');
+  }
+
+  /** As if the entry had done so much already, or a new one began. */
+  allow(steps: number): void {
+    this.tables.searches = new Searches(steps);
+  }
+
+  #ask(session: string, name: string, waitMs: number) {
+    const requestId = (this.#request += 1);
+    return { sessionId: id(session), requestId, name: lockName(name), waitMs, acquiredAtMs: 1 };
+  }
+}
+
+const told = (result: CommandResult): string => outcome(result).replace(/ .*/, '');
+
+/** A wait for "x" of the session "origin" closes a circle through the session "other". */
+function almostACircle(entry: Entry, holders: number): void {
+  entry.session('origin');
+  entry.session('other');
+  entry.lock('origin', 'y');
+  for (const reader of entry.sessions(holders, 'reader')) entry.lock(reader, 'x', 0, 'shared');
+  entry.lock('other', 'x', 0, 'shared');
+  entry.lock('other', 'y', 100);
+}
+
+describe('the searches for circles of one entry', () => {
+  it('given a circle within the bound, then the request that closes it is refused', () => {
+    const entry = new Entry();
+    almostACircle(entry, 20);
+    entry.allow(60);
+    assert.equal(entry.lock('origin', 'x', 100), 'deadlock');
+  });
+
+  for (const steps of [0, 5, 30])
+    it(`given a circle that needs more than the ${String(steps)} steps that are left, then the request waits`, () => {
+      const entry = new Entry();
+      almostACircle(entry, 20);
+      entry.allow(steps);
+      assert.equal(entry.lock('origin', 'x', 100), 'queued');
+      assert.equal(entry.tables.searches.stepsLeft, 0);
+    });
+
+  it('given a queue that is longer than the bound, then the request waits', () => {
+    const entry = new Entry();
+    entry.session('origin');
+    entry.session('holder');
+    entry.lock('holder', 'x');
+    entry.lock('holder', 'y');
+    entry.lock('origin', 'z');
+    entry.session('first');
+    // Behind the origin in one queue, ahead of it in the other.
+    entry.lock('origin', 'y', 100);
+    entry.lock('first', 'y', 100);
+    entry.lock('first', 'x', 100);
+    for (const waiter of entry.sessions(50, 'waiter')) entry.lock(waiter, 'x', 100);
+    entry.allow(40);
+    assert.equal(entry.lock('origin', 'x', 100), 'queued');
+    entry.allow(100);
+    assert.equal(entry.lock('origin', 'x', 100), 'deadlock');
+  });
+
+  it('given 1,000 waits behind 10,000 holds of a semaphore, then the holds are looked at once', () => {
+    const entry = new Entry();
+    for (const holder of entry.sessions(10_000, 'holder')) entry.permits(holder, 's');
+    const waiters = entry.sessions(1000, 'waiter');
+    for (const waiter of waiters) entry.lock(waiter, `lock of ${waiter}`);
+    // Each is behind the others, so the queue alone is 1,000 * 1,000 / 2 steps.
+    entry.allow(1_000_000);
+    for (const waiter of waiters) assert.equal(entry.permits(waiter, 's', 100), 'queued');
+    const steps = 1_000_000 - entry.tables.searches.stepsLeft;
+    assert.ok(steps <= 10_000 + (1000 * 1000) / 2, String(steps));
+  });
+
+  it('given a hold that ends between two searches of an entry, then the second one does not see it', () => {
+    const entry = new Entry();
+    for (const name of ['one', 'two', 'three', 'writer']) entry.session(name);
+    for (const name of ['one', 'two', 'three']) entry.lock(name, 'x', 0, 'shared');
+    entry.lock('writer', 'z');
+    assert.equal(entry.lock('writer', 'x', 100), 'queued');
+    entry.release('two', 'x');
+    entry.lock('two', 'y');
+    assert.equal(entry.lock('two', 'z', 100), 'queued');
+    assert.equal(entry.lock('one', 'z', 100), 'deadlock');
+  });
+});
