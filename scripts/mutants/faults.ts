@@ -936,6 +936,13 @@ export const faults: readonly Fault[] = [
     put: `wake();`,
   },
   {
+    name: 'called-after-unsubscribing',
+    breaks: 'who no longer waits for an event is called about it, in the middle of something else',
+    file: 'packages/api/src/watch/feed.ts',
+    find: `if (listeners.has(listener)) yield`,
+    put: `if (listeners.size > 0) yield`,
+  },
+  {
     name: 'first-page-of-waits',
     breaks: 'a session that waits at more places than a page has is told of the first ones alone',
     file: 'packages/client/src/session-requests.ts',

@@ -11,3 +11,4 @@ export { FrameReader } from './transport/frames.ts';
 export { decodeMessage, encodeMessageFrame } from './transport/messages.ts';
 export { CallFailed } from './transport/types.ts';
 export type { Transport, TransportHandlers } from './transport/types.ts';
+export { TurnSlices } from './turn-slices.ts';

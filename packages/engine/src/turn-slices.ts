@@ -10,7 +10,7 @@ import type { Clock } from './clock.ts';
 const defaultPerTurn = 200;
 
 export class TurnSlices {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'endOfTurn'>;
   readonly #perTurn: number;
   /** Those before `#head` are done. */
   #work: Iterator<() => void>[] = [];
@@ -20,7 +20,7 @@ export class TurnSlices {
   #isGoing = false;
   #whenDone: (() => void)[] = [];
 
-  constructor(clock: Clock, perTurn: number = defaultPerTurn) {
+  constructor(clock: Pick<Clock, 'endOfTurn'>, perTurn: number = defaultPerTurn) {
     this.#clock = clock;
     this.#perTurn = perTurn;
     this.#leftThisTurn = perTurn;

@@ -6,8 +6,12 @@
  *     reader is told `compacted` and nothing else.
  * Z2: the memory is bounded by a number of events; the oldest entries go first.
  * Z3: a page is bounded by a number of events and by what they weigh.
+ * Z4: who waits for an event is called in the order of events and of subscriptions, a slice a turn (SLICE-2):
+ *     a barrier may open for 100,000 at once. Nobody is called about what came before it subscribed, nor
+ *     after it unsubscribed.
  */
 import type { Engine } from '@holdfast/engine';
+import { TurnSlices } from '@holdfast/engine/parts';
 import type { WatchEvent } from '@holdfast/protocol';
 import type { Event } from '@holdfast/state';
 import type { Position } from './position.ts';
@@ -57,6 +61,9 @@ export class EventFeed {
   readonly #readers = new Set<() => void>();
   readonly #raw = new Map<string, Set<RawListener>>();
   readonly #gaps = new Set<() => void>();
+  readonly #calls: TurnSlices = new TurnSlices({
+    endOfTurn: (callback) => void setImmediate(callback),
+  });
   readonly #unsubscribes: readonly (() => void)[];
 
   /** @param capacity How many events are kept, at least. */
@@ -156,11 +163,17 @@ export class EventFeed {
     this.#last = revision;
     this.#count += events.length;
     while (this.#count > this.#capacity && this.#first < this.#entries.length - 1) this.#drop(); // Z2
-    if (this.#raw.size > 0)
-      for (const event of events)
-        for (const key of [...keysOf(event), everything])
-          for (const listener of this.#raw.get(key) ?? []) listener(event);
+    if (this.#raw.size > 0) for (const event of events) this.#callListeners(event);
     for (const reader of this.#readers) reader();
+  }
+
+  /** Z4. */
+  #callListeners(event: Event): void {
+    for (const key of [...keysOf(event), everything]) {
+      const listeners = this.#raw.get(key);
+      if (listeners !== undefined)
+        this.#calls.add(callsOf(listeners, (listener) => listener(event)));
+    }
   }
 
   #drop(): void {
@@ -181,7 +194,7 @@ export class EventFeed {
     this.#count = 0;
     this.#startsAfter = revision;
     this.#last = revision;
-    for (const gap of this.#gaps) gap();
+    this.#calls.add(callsOf(this.#gaps, (gap) => gap()));
     for (const reader of this.#readers) reader();
   }
 
@@ -197,6 +210,14 @@ export class EventFeed {
     }
     return low;
   }
+}
+
+/** Of those who listen now, and still do when their turn comes (Z4). */
+function callsOf<T>(listeners: ReadonlySet<T>, call: (listener: T) => void): Iterable<() => void> {
+  const now = [...listeners];
+  return (function* () {
+    for (const listener of now) if (listeners.has(listener)) yield () => call(listener);
+  })();
 }
 
 /** What an event is about, for those who wait for something about it. */

@@ -278,11 +278,12 @@ describe('The queue of commands of a leader that many wait for', () => {
     const { clock, queue, told } = await waiting(500, 500);
     queue.interrupt();
     await clock.endTurn();
-    let isDone = false;
-    void queue.allTold().then(() => (isDone = true));
+    const toldWhenDone: number[] = [];
+    void queue.allTold().then(() => toldWhenDone.push(told.length));
     queue.endWaits(new Interrupted(true, 'this node is stopping'));
     queue.interrupt();
-    while (!isDone) assert.ok((await clock.endTurn()) || isDone);
+    while (await clock.endTurn());
+    assert.deepEqual(toldWhenDone, [1000]);
     assert.equal(told.length, 1000);
     assert.equal(new Set(told.map(({ number }) => number)).size, 1000);
   });

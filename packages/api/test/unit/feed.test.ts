@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Event } from '@holdfast/state';
+import { EventFeed } from '../../src/watch/feed.ts';
+import { MemoryEngine } from '../memory-engine.ts';
+
+const perTurn = 200;
+const key = 'round 1';
+const opened = { type: 'barrier_opened', name: 'b', round: 1 } as unknown as Event;
+const over = { type: 'barrier_over', name: 'b', round: 1 } as unknown as Event;
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function start() {
+  const engine = new MemoryEngine();
+  let tell: (revision: number, events: readonly Event[]) => void = assert.fail;
+  let tellGap: (revision: number) => void = assert.fail;
+  engine.onEvents = (listener) => {
+    tell = listener;
+    return () => undefined;
+  };
+  engine.onGap = (listener) => {
+    tellGap = listener;
+    return () => undefined;
+  };
+  const feed = new EventFeed(engine, 1000);
+  return { feed, tell: (...events: Event[]) => tell(1, events), tellGap: () => tellGap(9) };
+}
+
+describe('Those who wait for one event, when they are very many', () => {
+  const count = 1000;
+  const numbers = Array.from({ length: count }, (_, number) => number);
+
+  it('are called a slice a turn, in the order of events and of subscriptions (Z4)', async () => {
+    const { feed, tell } = start();
+    const calls: [string, number][] = [];
+    for (const number of numbers)
+      feed.onRaw([key], ({ type }) => void calls.push([type, number]), assert.fail);
+    tell(opened, over);
+    assert.equal(calls.length, perTurn);
+    for (let turns = 1; calls.length < 2 * count; turns++) {
+      assert.ok(calls.length <= turns * perTurn, `${String(calls.length)} calls`);
+      assert.ok(turns <= (2 * count) / perTurn, 'each turn has its slice');
+      await turn();
+    }
+    assert.deepEqual(calls, [
+      ...numbers.map((number) => ['barrier_opened', number]),
+      ...numbers.map((number) => ['barrier_over', number]),
+    ]);
+  });
+
+  it('are not called after they unsubscribed, nor about what came before they subscribed (Z4)', async () => {
+    const { feed, tell } = start();
+    const called: number[] = [];
+    const unsubscribes = numbers.map((number) =>
+      feed.onRaw([key], () => void called.push(number), assert.fail),
+    );
+    tell(opened);
+    feed.onRaw([key], () => assert.fail('It came before.'), assert.fail);
+    unsubscribes[999]?.();
+    for (let turns = 0; turns < 10; turns++) await turn();
+    assert.deepEqual(called, numbers.slice(0, 999));
+  });
+
+  it('are told of a gap a slice a turn, behind the events before it', async () => {
+    const { feed, tell, tellGap } = start();
+    const calls: string[] = [];
+    for (let number = 0; number < 300; number++)
+      feed.onRaw(
+        [key],
+        () => void calls.push('event'),
+        () => void calls.push('gap'),
+      );
+    tell(opened);
+    tellGap();
+    assert.equal(calls.length, perTurn);
+    for (let turns = 0; turns < 5; turns++) await turn();
+    assert.deepEqual(calls, [
+      ...Array.from({ length: 300 }, () => 'event'),
+      ...Array.from({ length: 300 }, () => 'gap'),
+    ]);
+  });
+});
