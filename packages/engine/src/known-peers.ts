@@ -84,7 +84,7 @@ export class KnownPeers {
 
   /** To be told to others: members first, then those met last (KNOWN-3). */
   toTell(): Readonly<Record<string, string>> {
-    const newest = [...this.#incarnations].reverse();
+    const newest = [...this.#incarnations].toReversed();
     const isMember = ([id]: readonly [string, string]): boolean =>
       this.#knowledge.isKnownMember(id as MemberId);
     const ordered = [...newest.filter(isMember), ...newest.filter((entry) => !isMember(entry))];

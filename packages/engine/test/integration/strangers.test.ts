@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Message } from '@holdfast/raft';
@@ -91,5 +92,34 @@ describe('Somebody who is no member', () => {
         !readFileSync(join(cluster.folder, id, 'known-peers.json'), 'utf8').includes(bogus),
         id,
       );
+  });
+
+  it('keeps no cluster from forming by connections that say nothing', async () => {
+    const ids = [...cluster.engines.keys()];
+    await Promise.all([...cluster.engines.values()].map((engine) => engine.close()));
+    const crowd = new Set<Socket>();
+    let isOver = false;
+    const open = (port: number): void => {
+      if (isOver) return;
+      const socket = connect({ host: '127.0.0.1', port });
+      crowd.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        crowd.delete(socket);
+        setTimeout(() => open(port), 5);
+      });
+    };
+    try {
+      for (const port of cluster.ports.values()) for (let at = 0; at < 70; at++) open(port);
+      await Promise.all(ids.map((id) => cluster.start(id)));
+      await cluster.leader();
+      const engines = [...cluster.engines.values()];
+      for (const engine of engines)
+        await statusReached(engines, () => engine.status().leader !== null);
+      assert.ok(crowd.size >= 250, String(crowd.size));
+    } finally {
+      isOver = true;
+      for (const socket of crowd) socket.destroy();
+    }
   });
 });
