@@ -725,7 +725,7 @@ export const faults: readonly Fault[] = [
     name: 'lost-folder-not-passed-on',
     breaks: 'a member that joined later takes the new folder of a lost one for its first',
     file: 'packages/engine/src/transport/hello.ts',
-    find: `this.#knownPeers.learn(hello['knownPeers']);`,
+    find: `this.#knownPeers.learn(peer, hello['knownPeers']);`,
     put: ``,
   },
   {

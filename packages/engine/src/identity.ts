@@ -163,7 +163,8 @@ export function markDiverged(folder: string, error: Error): void {
 export function refuseDiverged(folder: string): void {
   const found = readJson(join(folder, divergedName));
   if (found === undefined) return;
-  const what = (found as { readonly what?: unknown } | null)?.what;
+  const what =
+    typeof found === 'object' && found !== null && 'what' in found ? found.what : undefined;
   throw new Error(
     `${join(folder, divergedName)} says that this folder holds a wrong state: ${String(what)} ` +
       `Nothing was changed.`,
