@@ -833,7 +833,7 @@ export const faults: readonly Fault[] = [
     name: 'lost-folder-not-passed-on',
     breaks: 'a member that joined later takes the new folder of a lost one for its first',
     file: 'packages/engine/src/transport/hello.ts',
-    find: `this.#knownPeers.learn(hello['knownPeers']);`,
+    find: `this.#knownPeers.learn(peer, hello['knownPeers']);`,
     put: ``,
   },
   {
@@ -1112,5 +1112,56 @@ echo "status $status" >&3`,
     find: `          this.leadership === undefined &&
           !this.receiver.keepsFromCampaigning`,
     put: `          this.leadership === undefined`,
+  },
+  {
+    name: 'stranger-leads',
+    breaks: 'a node follows whoever knows its name: one message takes the leader away',
+    file: 'packages/engine/src/transport/strangers.ts',
+    find: `        return this.mayLead(from) ? message : undefined;`,
+    put: `        return message;`,
+  },
+  {
+    name: 'stranger-deposes',
+    breaks: 'whoever knows a name unseats the leader with a campaign that nobody asked for',
+    file: 'packages/engine/src/transport/strangers.ts',
+    find: `        return { ...message, transfer: false };`,
+    put: `        return message;`,
+  },
+  {
+    name: 'stranger-remembered',
+    breaks: 'who is no member is written down for good, and keeps out a later member of its name',
+    file: 'packages/engine/src/known-peers.ts',
+    find: `    if (this.#knowledge.isKnownMember(id)) this.#remember`,
+    put: `    this.#remember`,
+  },
+  {
+    name: 'strangers-word-taken',
+    breaks: 'who is no member tells in which folders the members are, and keeps them out',
+    file: 'packages/engine/src/known-peers.ts',
+    find: `if (!isKnownMember(from) || !isRecordOfTexts(told)) return;`,
+    put: `if (!isRecordOfTexts(told)) return;`,
+  },
+  {
+    name: 'hello-too-large-to-be-taken',
+    breaks: 'a node that knows many says a hello that every peer refuses',
+    file: 'packages/engine/src/known-peers.ts',
+    find: `      if (bytes > maxToldBytes) break;
+`,
+    put: ``,
+  },
+  {
+    name: 'silent-connections-unbounded',
+    breaks: 'who says nothing holds as many connections as there are',
+    file: 'packages/engine/src/transport/incoming-connections.ts',
+    find: `if (ofAddress.length > maxUnmetPerAddress) ofAddress[0]?.[0].destroy();
+    else if`,
+    put: `if`,
+  },
+  {
+    name: 'crowd-keeps-members-out',
+    breaks: 'where there are too many strangers, the newcomer goes, which is the member',
+    file: 'packages/engine/src/transport/incoming-connections.ts',
+    find: `ofAddress[0]?.[0].destroy();`,
+    put: `ofAddress.at(-1)?.[0].destroy();`,
   },
 ];

@@ -49,10 +49,10 @@ export class Administration {
     const present = members.some((member) => member.id === id);
     if (call.type === 'add_member' && present)
       throw new HoldfastError('member_exists', `"${id}" is a member already.`);
-    if (call.type === 'add_member' && !isPeerId(id)) {
+    if (call.type === 'add_member' && !isPeerId(call.id)) {
       throw new HoldfastError(
         'invalid_request',
-        `No node can have the id "${id}": it has 1 to 64 letters, digits, ".", "_" or "-".`,
+        `No node can have the id "${String(call.id)}": it has 1 to 64 letters, digits, ".", "_" or "-".`,
       );
     }
     if (call.type === 'add_member' && !this.#parts.reachable) {

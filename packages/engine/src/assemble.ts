@@ -4,7 +4,10 @@ import type { Opened } from '@holdfast/storage';
 import type { Applied } from '@holdfast/state';
 import type { Batch } from './batch.ts';
 import { maxAppendBytes, maxEntryBytes, snapshotChunkBytes } from './bounds.ts';
+import { failureAnswer } from './calls.ts';
 import type { Clock } from './clock.ts';
+import { Interrupted } from './interrupted.ts';
+import { MembershipView } from './membership-view.ts';
 import { RaftEngine } from './raft-engine.ts';
 import { Replica } from './replica.ts';
 import type { Transport, TransportHandlers } from './transport/types.ts';
@@ -14,6 +17,9 @@ const ticksPerHeartbeat = 10;
 const mebibyte = 1024 * 1024;
 /** A follower that took nothing of a snapshot for so long gets another one when it comes back. */
 const maxTransferIdleMs = 30_000;
+
+/** Without a leader for so many election timeouts, a node follows one that its log does not name (VIEW-3). */
+const patienceTimeouts = 4;
 
 export interface SmallerBounds {
   /** Entries kept behind a snapshot. */
@@ -84,10 +90,18 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     },
     ...(bounds.maxBatchBytes === undefined ? {} : { maxBatchBytes: bounds.maxBatchBytes }),
   });
+  const view = new MembershipView({
+    clock,
+    toldOf: options.join ? options.initialMembers.map(({ id }) => id) : [],
+    patienceMs: patienceTimeouts * options.electionTimeoutMaxMs,
+  });
   const transport = parts.makeTransport({
-    knowledge: { term: () => replica.status().term },
+    knowledge: view,
     onMessages: (from, messages) => replica.receive(from, messages),
-    onCall: (from, request, signal) => engine.onCall(from, request, signal),
+    onCall: (from, request, signal) =>
+      view.isKnownMember(from)
+        ? engine.onCall(from, request, signal)
+        : Promise.resolve(failureAnswer(notKnown(nodeId, from))),
     onUnreachable: (peer) => replica.unreachable(peer),
     onClientUrl: (peer, url) => engine.onClientUrl(peer, url),
   });
@@ -129,12 +143,16 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
       },
       onRestored: (index) => engine.onRestored(index),
       onStateKnown: (index, stateHash) => engine.onStateKnown(index, stateHash),
-      onStatus: (status) => engine.onRaftStatus(status),
+      onStatus: (status) => {
+        view.update(status);
+        engine.onRaftStatus(status);
+      },
       onTick: () => engine.onTick(),
       send: ({ to, message }) => transport.send(to, message),
       onFatal: options.onFatal,
     },
   });
+  view.update(replica.status());
   engine.attach(replica, transport, options.clientUrl);
   const start = (): void => {
     const { members } = replica.status().membership;
@@ -148,3 +166,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
   };
   return { engine, replica, start };
 }
+
+/** What is asked of this node by one that its log does not name is not begun. */
+const notKnown = (nodeId: MemberId, from: MemberId): Interrupted =>
+  new Interrupted(false, `node "${nodeId}" does not know "${from}" as a member`);

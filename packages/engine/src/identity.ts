@@ -39,7 +39,7 @@ export interface Identity {
 }
 
 /** Writes a small file so that after a crash either the old or the new one is there, whole. */
-function writeDurably(folder: string, name: string, text: string): void {
+export function writeDurably(folder: string, name: string, text: string): void {
   const temporary = join(folder, `${name}.new`);
   const file = openSync(temporary, 'w');
   try {
@@ -57,7 +57,7 @@ function writeDurably(folder: string, name: string, text: string): void {
   }
 }
 
-function readJson(path: string): unknown {
+export function readJson(path: string): unknown {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -163,86 +163,10 @@ export function markDiverged(folder: string, error: Error): void {
 export function refuseDiverged(folder: string): void {
   const found = readJson(join(folder, divergedName));
   if (found === undefined) return;
-  const what = (found as { readonly what?: unknown } | null)?.what;
+  const what =
+    typeof found === 'object' && found !== null && 'what' in found ? found.what : undefined;
   throw new Error(
     `${join(folder, divergedName)} says that this folder holds a wrong state: ${String(what)} ` +
       `Nothing was changed.`,
-  );
-}
-
-/** More members than a cluster ever has; beyond it a newcomer is refused. */
-const maxKnownPeers = 1000;
-/** Longer ids and incarnations than this version makes are not remembered. */
-const maxNameLength = 128;
-/** What is passed on to another peer, so that it fits in a hello. */
-const maxPassedOn = 128;
-
-/**
- * The incarnations of peers as first met, or as another member first told of them (N1). An entry is
- * never changed: a member that comes back with another folder has to be removed, and added under an id
- * that was never used.
- */
-export class KnownPeers {
-  readonly #folder: string;
-  readonly #incarnations: Map<string, string>;
-
-  /** @throws Error when the file is damaged: to forget who is known would let a lost folder vote. */
-  constructor(folder: string) {
-    this.#folder = folder;
-    const path = join(folder, 'known-peers.json');
-    const found = readJson(path) ?? {};
-    if (!isIncarnations(found)) {
-      throw new Error(
-        `${path} is damaged. Restore it from a copy, or add this node under a new id.`,
-      );
-    }
-    this.#incarnations = new Map(Object.entries(found));
-  }
-
-  /**
-   * True when this peer is new or the one that was met before. A new one is remembered durably first;
-   * the event loop waits for the disk meanwhile, once in the life of each peer.
-   */
-  accepts(id: string, incarnation: string): boolean {
-    const known = this.#incarnations.get(id);
-    if (known !== undefined) return known === incarnation;
-    return this.#remember([[id, incarnation]]);
-  }
-
-  /**
-   * What a member of this cluster tells of the members it has met. Without it, a node that joined after
-   * a member was last heard of would take that member's new folder for the only one there ever was,
-   * and the two could form a majority that does not have what is committed. What is known already
-   * stays: somebody else's word never lets in, or keeps out, a peer that this node has met itself.
-   */
-  learn(told: unknown): void {
-    if (!isIncarnations(told)) return;
-    const unknown = Object.entries(told).filter(([id]) => !this.#incarnations.has(id));
-    if (unknown.length > 0) this.#remember(unknown.slice(0, maxPassedOn));
-  }
-
-  /** The ones met last, to be told to others. */
-  toTell(): Readonly<Record<string, string>> {
-    return Object.fromEntries([...this.#incarnations].slice(-maxPassedOn));
-  }
-
-  #remember(added: readonly (readonly [string, string])[]): boolean {
-    const fits = ([id, incarnation]: readonly [string, string]): boolean =>
-      id.length <= maxNameLength && incarnation.length <= maxNameLength;
-    if (!added.every(fits) || this.#incarnations.size + added.length > maxKnownPeers) return false;
-    const all = Object.fromEntries([...this.#incarnations, ...added]);
-    writeDurably(this.#folder, 'known-peers.json', JSON.stringify(all, null, 2) + '\n');
-    // Only now: had the write failed, the next attempt has to fail too.
-    for (const [id, incarnation] of added) this.#incarnations.set(id, incarnation);
-    return true;
-  }
-}
-
-function isIncarnations(value: unknown): value is Readonly<Record<string, string>> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.values(value).every((incarnation) => typeof incarnation === 'string')
   );
 }

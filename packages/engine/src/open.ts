@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { holdsFormerLog, openStorage } from '@holdfast/storage';
 import { assembleEngine } from './assemble.ts';
 import { systemClock } from './clock.ts';
-import { claimFolder, KnownPeers, markDiverged, recordLog, refuseDiverged } from './identity.ts';
+import { claimFolder, markDiverged, recordLog, refuseDiverged } from './identity.ts';
+import { KnownPeers } from './known-peers.ts';
 import { TcpTransport } from './transport/tcp.ts';
 import type { Engine, RaftEngineOptions } from './types.ts';
 
@@ -55,7 +56,7 @@ export async function createRaftEngine(options: RaftEngineOptions): Promise<Engi
     opened,
     onDiverged: (error) => markDiverged(options.folder, error),
     makeTransport: (handlers) => {
-      const knownPeers = new KnownPeers(options.folder);
+      const knownPeers = new KnownPeers(options.folder, handlers.knowledge);
       const transport = new TcpTransport({
         identity,
         knownPeers,

@@ -8,14 +8,21 @@
  *     give none (N1 of `identity.ts`), whoever of the two made the connection.
  * HELLO-2: what comes before the other side is accepted is one frame of at most `maxHelloBytes`, within
  *     `handshakeTimeoutMs`, and whatever it holds, the worst that follows is a refusal.
+ * HELLO-3: one that the own log does not name is not told whom this node knows, and leaves no trace but
+ *     its connection (KNOWN-1 of `known-peers.ts`).
  */
 import type { MemberId } from '@holdfast/raft';
-import type { Identity, KnownPeers } from '../identity.ts';
+import type { Identity } from '../identity.ts';
+import type { KnownPeers } from '../known-peers.ts';
 import { encodeJsonFrame, FrameError, frameKinds, parseObject } from './frames.ts';
 import type { Frame } from './frames.ts';
+import { isIncarnation, isPeerId } from './peer-names.ts';
+import type { PeerKnowledge } from './types.ts';
 
 /** 2: the hello is mutual. */
 const protocolVersion = 2;
+/** Of a URL that browsers and servers take. */
+const maxUrlLength = 2048;
 /** A peer's process may stand still for a while (a pause of the machine, a slow disk on first contact). */
 export const handshakeTimeoutMs = 5000;
 
@@ -44,11 +51,18 @@ export class Introductions {
   readonly #identity: Identity;
   readonly #knownPeers: KnownPeers;
   readonly #clientUrl: string;
+  readonly #knowledge: PeerKnowledge;
 
-  constructor(identity: Identity, knownPeers: KnownPeers, clientUrl: string) {
+  constructor(
+    identity: Identity,
+    knownPeers: KnownPeers,
+    clientUrl: string,
+    knowledge: PeerKnowledge,
+  ) {
     this.#identity = identity;
     this.#knownPeers = knownPeers;
     this.#clientUrl = clientUrl;
+    this.#knowledge = knowledge;
   }
 
   helloFor(peer: MemberId): Buffer {
@@ -59,7 +73,7 @@ export class Introductions {
       to: peer,
       incarnation: this.#identity.incarnation,
       clientUrl: this.#clientUrl,
-      knownPeers: this.#knownPeers.toTell(),
+      knownPeers: this.#knowledge.isKnownMember(peer) ? this.#knownPeers.toTell() : {}, // HELLO-3
     };
     return encodeJsonFrame(frameKinds.hello, hello, peer);
   }
@@ -81,9 +95,11 @@ export class Introductions {
     const from = shown(hello['from']);
     const reason = this.#mismatch(hello, wanted) ?? this.#otherFolder(hello);
     if (reason !== undefined) return { ok: false, from, reason };
-    this.#knownPeers.learn(hello['knownPeers']);
-    const clientUrl = typeof hello['clientUrl'] === 'string' ? hello['clientUrl'] : '';
-    return { ok: true, peer: hello['from'] as MemberId, clientUrl };
+    const peer = hello['from'] as MemberId;
+    this.#knownPeers.learn(peer, hello['knownPeers']);
+    const { clientUrl } = hello;
+    const isUrl = typeof clientUrl === 'string' && clientUrl.length <= maxUrlLength;
+    return { ok: true, peer, clientUrl: isUrl ? clientUrl : '' };
   }
 
   #mismatch(
@@ -104,8 +120,7 @@ export class Introductions {
         `"${clusterId}". Check the peer addresses.`
       );
     }
-    if (typeof hello['from'] !== 'string' || hello['from'] === '')
-      return 'A hello does not say which node it is from.';
+    if (!isPeerId(hello['from'])) return 'A hello does not say which node it is from.';
     if (hello['to'] !== nodeId) {
       return (
         `Node "${from}" looks for node "${shown(hello['to'])}", and this is node "${nodeId}". ` +
@@ -121,14 +136,17 @@ export class Introductions {
         `Check the peer addresses.`
       );
     }
-    if (typeof hello['incarnation'] !== 'string' || hello['incarnation'] === '')
+    if (!isIncarnation(hello['incarnation']))
       return `The hello of node "${from}" does not name its data folder.`;
     return undefined;
   }
 
   /** N1. */
   #otherFolder(hello: Readonly<Record<string, unknown>>): string | undefined {
-    const { from, incarnation } = hello as { readonly from: string; readonly incarnation: string };
+    const { from, incarnation } = hello as {
+      readonly from: MemberId;
+      readonly incarnation: string;
+    };
     if (this.#knownPeers.accepts(from, incarnation)) return undefined;
     return (
       `Node "${shown(from)}" came back with another data folder, so what it had acknowledged is lost, ` +

@@ -9,7 +9,7 @@ import type { Clock } from '../clock.ts';
 import type { EngineLog } from '../types.ts';
 import { FrameError, FrameReader, frameKinds } from './frames.ts';
 import type { Frame } from './frames.ts';
-import { encodeRefusal, handshakeTimeoutMs, refusalText } from './hello.ts';
+import { encodeRefusal, refusalText } from './hello.ts';
 import type { Introductions } from './hello.ts';
 import type { Once } from './once.ts';
 import { maxBufferedBytes } from './outgoing.ts';
@@ -23,6 +23,10 @@ export interface IncomingOptions {
   readonly clock: Clock;
   readonly log: EngineLog;
   readonly once: Once;
+  /** It has so long to show who it is. */
+  readonly timeoutMs: number;
+  /** Whether a peer may send frames of any length; else they are as short as a hello. */
+  readonly maySendAll: (peer: MemberId) => boolean;
   readonly onOpen: (incoming: Incoming, peer: MemberId, clientUrl: string) => void;
   readonly onFrames: (peer: MemberId, frames: readonly Frame[]) => void;
   /** `peer` is undefined for one that never showed who it is. */
@@ -37,7 +41,7 @@ export class Incoming {
   constructor(options: IncomingOptions) {
     this.#options = options;
     const { socket, clock } = options;
-    const cancelTimeout = clock.after(handshakeTimeoutMs, () => {
+    const cancelTimeout = clock.after(options.timeoutMs, () => {
       if (this.#peer === undefined) socket.destroy();
     });
     socket.on('error', () => {
@@ -75,6 +79,7 @@ export class Incoming {
       if (first !== undefined) this.#meet(first);
       return;
     }
+    if (this.#options.maySendAll(this.#peer)) this.#reader.allowAll();
     const frames: Frame[] = [];
     for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
       if (frame.kind === frameKinds.refused) return this.#noteRefusal(refusalText(frame));
@@ -97,7 +102,6 @@ export class Incoming {
     if (!this.#reader.isEmpty)
       throw new FrameError('frames came before both sides had shown who they are');
     socket.write(introductions.helloFor(met.peer));
-    this.#reader.allowAll();
     this.#peer = met.peer;
     this.#options.onOpen(this, met.peer, met.clientUrl);
   }

@@ -8,13 +8,14 @@
  * T4: whoever may ask is answered: a member that this node's log does not name yet (it lags behind a
  *     change of the members) is answered on its own connection, else such a member could never get
  *     this node's vote (Raft thesis, 4.1: servers process messages of servers that are not in their
- *     configuration).
+ *     configuration). What is taken of it is little (T6 of `strangers.ts`).
  */
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { MemberId, Message } from '@holdfast/raft';
 import type { Clock } from '../clock.ts';
-import type { Identity, KnownPeers } from '../identity.ts';
+import type { Identity } from '../identity.ts';
+import type { KnownPeers } from '../known-peers.ts';
 import type { EngineLog } from '../types.ts';
 import {
   encodeJsonFrame,
@@ -25,14 +26,15 @@ import {
 } from './frames.ts';
 import type { Frame } from './frames.ts';
 import { Introductions } from './hello.ts';
+import { IncomingConnections } from './incoming-connections.ts';
 import { Incoming } from './incoming.ts';
 import { decodeMessage, encodeMessageFrame } from './messages.ts';
 import { Once } from './once.ts';
 import { Outgoing } from './outgoing.ts';
+import { Strangers } from './strangers.ts';
 import { CallFailed, CallTooLarge } from './types.ts';
 import type { Transport, TransportHandlers } from './types.ts';
 
-const maxIncoming = 64;
 /** Calls that wait for an answer, of all peers together: to go through them all takes about a millisecond. */
 const maxOpenCalls = 20_000;
 
@@ -57,7 +59,8 @@ export class TcpTransport implements Transport {
   readonly #outgoing = new Map<MemberId, Outgoing>();
   readonly #introductions: Introductions;
   readonly #once: Once;
-  readonly #incoming = new Set<Incoming>();
+  readonly #incoming: IncomingConnections = new IncomingConnections();
+  readonly #strangers: Strangers;
   /** The connection that a peer keeps to this node. */
   readonly #incomingOf = new Map<MemberId, Incoming>();
   readonly #calls = new Map<number, PendingCall>();
@@ -68,8 +71,10 @@ export class TcpTransport implements Transport {
 
   constructor(options: TcpTransportOptions) {
     this.#options = options;
-    const { identity, knownPeers, clientUrl, clock } = options;
-    this.#introductions = new Introductions(identity, knownPeers, clientUrl);
+    const { identity, knownPeers, clientUrl, clock, handlers } = options;
+    const { knowledge } = handlers;
+    this.#introductions = new Introductions(identity, knownPeers, clientUrl, knowledge);
+    this.#strangers = new Strangers(knowledge);
     this.#once = new Once(clock);
   }
 
@@ -93,6 +98,8 @@ export class TcpTransport implements Transport {
   }
 
   setPeers(peers: readonly { readonly id: MemberId; readonly address: string }[]): void {
+    this.#options.knownPeers.onMembership();
+    this.#incoming.onMembership(this.#options.handlers.knowledge.isKnownMember);
     const own = this.#options.identity.nodeId;
     const wanted = new Map(
       peers.filter((peer) => peer.id !== own).map((peer) => [peer.id, peer.address]),
@@ -128,6 +135,7 @@ export class TcpTransport implements Transport {
 
   /** @throws FrameTooLargeError when an invariant is broken, see `encodeMessageFrame`. */
   send(to: MemberId, message: Message): void {
+    this.#strangers.noteSent(to, message);
     const outgoing = this.#outgoing.get(to);
     if (outgoing === undefined)
       this.#incomingOf.get(to)?.write(() => encodeMessageFrame(message, to)); // T4
@@ -192,7 +200,7 @@ export class TcpTransport implements Transport {
     }
     this.#outgoing.clear();
     for (const controller of this.#working.values()) controller.abort();
-    for (const incoming of this.#incoming) incoming.destroy();
+    this.#incoming.destroyAll();
     const server = this.#server;
     if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()));
   }
@@ -214,41 +222,58 @@ export class TcpTransport implements Transport {
   }
 
   #accept(socket: Socket): void {
-    if (this.#incoming.size >= maxIncoming) {
-      socket.destroy();
-      return;
-    }
+    const { isKnownMember } = this.#options.handlers.knowledge;
     const incoming = new Incoming({
       socket,
       introductions: this.#introductions,
       clock: this.#options.clock,
       log: this.#options.log,
       once: this.#once,
+      timeoutMs: this.#incoming.timeoutMs,
+      maySendAll: (peer) => isKnownMember(peer) || this.#strangers.mayLead(peer),
       onOpen: (opened, peer, clientUrl) => {
+        this.#incoming.met(opened, peer, isKnownMember(peer));
         this.#incomingOf.set(peer, opened);
         this.#outgoing.get(peer)?.retryNow(); // It lives again.
-        this.#options.handlers.onClientUrl(peer, clientUrl);
+        if (isKnownMember(peer)) this.#options.handlers.onClientUrl(peer, clientUrl);
       },
       onFrames: (peer, frames) => this.#receive(peer, frames),
       onClosed: (closed, peer) => {
-        this.#incoming.delete(closed);
+        this.#incoming.remove(closed);
         if (peer !== undefined && this.#incomingOf.get(peer) === closed)
           this.#incomingOf.delete(peer);
       },
     });
-    this.#incoming.add(incoming);
+    this.#incoming.add(incoming, socket.remoteAddress ?? '');
   }
 
   #receive(peer: MemberId, frames: readonly Frame[]): void {
+    const { knowledge } = this.#options.handlers;
     const messages: Message[] = [];
     for (const frame of frames) {
       if (frame.kind === frameKinds.raft) {
-        messages.push(decodeMessage(frame.body, this.#options.handlers.knowledge.term()));
+        const message = this.#admit(peer, decodeMessage(frame.body, knowledge.term()));
+        if (message !== undefined) messages.push(message);
         continue;
       }
       this.#receiveCall(peer, frame);
     }
     if (messages.length > 0) this.#options.handlers.onMessages(peer, messages);
+  }
+
+  /** T6. */
+  #admit(peer: MemberId, message: Message): Message | undefined {
+    const { handlers, log } = this.#options;
+    if (handlers.knowledge.isKnownMember(peer)) return message;
+    const admitted = this.#strangers.admit(peer, message);
+    if (admitted === undefined)
+      this.#once.say(peer, 'stranger', () =>
+        log.error(
+          { peer, message: message.type },
+          'Ignored a message of a node that is no member as far as this node knows.',
+        ),
+      );
+    return admitted;
   }
 
   #receiveCall(peer: MemberId, { kind, body }: Frame): void {

@@ -22,6 +22,12 @@ export interface TransportHandlers {
 export interface PeerKnowledge {
   /** The newest term that this node knows. */
   readonly term: () => Term;
+  /** Members by the own log, and those that a node which joins was told of in its configuration. */
+  readonly isKnownMember: (id: MemberId) => boolean;
+  /** The own log names no members yet. */
+  readonly isJoining: () => boolean;
+  /** Whether one that is no known member may be this node's leader (T6 of `strangers.ts`). */
+  readonly mayBeLedBy: (id: MemberId) => boolean;
 }
 
 /** Carries messages and calls between members. Messages may be lost, never damaged. */

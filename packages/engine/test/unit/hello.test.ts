@@ -8,7 +8,7 @@ import { systemClock } from '../../src/clock.ts';
 import type { Clock } from '../../src/clock.ts';
 import { encodeFrame, encodeJsonFrame, frameKinds } from '../../src/transport/frames.ts';
 import { encodeMessageFrame } from '../../src/transport/messages.ts';
-import { helloOf, RawPeer, RawServer, startPeer } from './peer-nodes.ts';
+import { helloOf, incarnationOf, RawPeer, RawServer, startPeer } from './peer-nodes.ts';
 import type { PeerNode, PeerNodeOptions } from './peer-nodes.ts';
 
 const vote: Message = { type: 'vote', term: 2, lastIndex: 1, lastTerm: 1, transfer: false };
@@ -71,7 +71,7 @@ describe('A node that is connected to', () => {
         from: 'node',
         to: 'stranger',
         incarnation: node.incarnation,
-        knownPeers: { stranger: 'i1' },
+        knownPeers: { stranger: incarnationOf(1) },
       },
     );
     stranger.socket.destroy();
@@ -85,6 +85,8 @@ describe('A node that is connected to', () => {
     ['without an id', { from: '' }, /does not say which node/],
     ['whose id is no text', { from: ['node'] }, /does not say which node/],
     ['without an incarnation', { incarnation: undefined }, /does not name its data folder/],
+    ['whose id no node can have', { from: 'a\u0001' }, /does not say which node/],
+    ['whose incarnation no folder has', { incarnation: 'i' }, /does not name its data folder/],
     ['whose incarnation is no text', { incarnation: {} }, /does not name its data folder/],
   ];
   for (const [who, changes, reason] of refused) {
@@ -99,10 +101,10 @@ describe('A node that is connected to', () => {
 
   it('refuses a peer that comes back with another folder, and says how it is brought back', async () => {
     const node = await start('node');
-    const first = RawPeer.to(node.address).hello({ incarnation: 'i1' });
+    const first = RawPeer.to(node.address).hello({ incarnation: incarnationOf(1) });
     assert.equal((await first.frames.next()).kind, frameKinds.hello);
     first.socket.destroy();
-    const second = RawPeer.to(node.address).hello({ incarnation: 'i2' });
+    const second = RawPeer.to(node.address).hello({ incarnation: incarnationOf(2) });
     const reason = /another data folder.*as a learner under a new id/;
     assert.match(await second.refusal(), reason);
     assert.match(await node.said.next(), reason);

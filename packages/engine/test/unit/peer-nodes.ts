@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import type { MemberId, Message } from '@holdfast/raft';
 import { systemClock } from '../../src/clock.ts';
 import type { Clock } from '../../src/clock.ts';
-import { claimFolder, KnownPeers } from '../../src/identity.ts';
+import { claimFolder } from '../../src/identity.ts';
+import { KnownPeers } from '../../src/known-peers.ts';
 import { encodeJsonFrame, FrameReader, frameKinds } from '../../src/transport/frames.ts';
 import type { Frame } from '../../src/transport/frames.ts';
 import { TcpTransport } from '../../src/transport/tcp.ts';
+import type { PeerKnowledge } from '../../src/transport/types.ts';
 
 /** What arrives, one after the other. */
 export class Heard<T> {
@@ -62,8 +64,21 @@ export interface PeerNodeOptions {
   readonly folder?: string;
   readonly clock?: Clock;
   readonly port?: number;
+  /** Everybody is a known member when absent. */
+  readonly knowledge?: Partial<PeerKnowledge>;
   readonly onCall?: (request: unknown) => Promise<unknown>;
 }
+
+const everybodyIsKnown: PeerKnowledge = {
+  term: () => 1,
+  isKnownMember: () => true,
+  isJoining: () => false,
+  mayBeLedBy: () => false,
+};
+
+/** What nodes of tests have for an incarnation. */
+export const incarnationOf = (digit: number): string =>
+  `00000000-0000-4000-8000-${String(digit).padStart(12, '0')}`;
 
 export async function startPeer(name: string, options: PeerNodeOptions): Promise<PeerNode> {
   const folder = join(options.root, options.folder ?? name);
@@ -78,14 +93,15 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
   const urls = new Heard<string>();
   const said = new Heard<string>();
   const say = (_fields: object, message: string): void => said.add(message);
+  const knowledge = { ...everybodyIsKnown, ...options.knowledge };
   const transport = new TcpTransport({
     identity,
-    knownPeers: new KnownPeers(folder),
+    knownPeers: new KnownPeers(folder, knowledge),
     clientUrl: `http://${name}`,
     clock: options.clock ?? systemClock,
     log: { info: () => undefined, warn: say, error: say },
     handlers: {
-      knowledge: { term: () => 1 },
+      knowledge,
       onMessages: (_from, messages) => heard.add(...messages),
       onCall: (_from, request) => options.onCall?.(request) ?? Promise.resolve({ echo: request }),
       onUnreachable: (peer) => unreachable.add(peer),
@@ -110,7 +126,7 @@ export const helloOf = (changes: object = {}): object => ({
   clusterId: 'c',
   from: 'stranger',
   to: 'node',
-  incarnation: 'i1',
+  incarnation: incarnationOf(1),
   clientUrl: '',
   knownPeers: {},
   ...changes,

@@ -42,7 +42,8 @@ const definitions: readonly Setting[] = [
     schema: z.string().regex(/^(?:|[^\s:]+:\d{1,5})$/, 'must be host:port, or empty'),
     default: '',
     description:
-      'host:port on which peers reach this node. Empty: a single node that no other can join.',
+      'host:port on which peers reach this node. Empty: a single node that no other can join. Peers do not ' +
+      'authenticate each other yet: let nobody but the members reach this port.',
   },
   {
     key: 'cluster.advertise',

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { MemberId } from '@holdfast/raft';
+import { maxHelloBytes } from '../../src/bounds.ts';
+import { KnownPeers } from '../../src/known-peers.ts';
+import { incarnationOf } from './peer-nodes.ts';
+
+const [n1, n2, n3, n4] = ['n1', 'n2', 'n3', 'n4'] as MemberId[] as [
+  MemberId,
+  MemberId,
+  MemberId,
+  MemberId,
+];
+
+describe('The peers that a node knows', () => {
+  let folder: string;
+  let members: Set<MemberId>;
+  let isJoining: boolean;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'holdfast-known-'));
+    members = new Set([n1, n2, n3]);
+    isJoining = false;
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const open = (): KnownPeers =>
+    new KnownPeers(folder, {
+      isKnownMember: (id) => members.has(id),
+      isJoining: () => isJoining,
+    });
+  const path = (): string => join(folder, 'known-peers.json');
+  const onDisk = (): unknown => JSON.parse(readFileSync(path(), 'utf8'));
+
+  it('are members, each remembered in the folder that was met first, also after a restart (N1)', () => {
+    assert.ok(open().accepts(n2, incarnationOf(2)));
+    assert.deepEqual(onDisk(), { n2: incarnationOf(2) });
+    assert.ok(open().accepts(n2, incarnationOf(2)));
+    assert.equal(open().accepts(n2, incarnationOf(3)), false);
+  });
+
+  it('are written down only where the own log names them (KNOWN-1)', () => {
+    const known = open();
+    assert.ok(known.accepts(n4, incarnationOf(9)));
+    assert.equal(existsSync(path()), false);
+    assert.deepEqual(known.toTell(), {});
+    // Becomes a member, in another folder than that stranger's.
+    members.add(n4);
+    assert.ok(known.accepts(n4, incarnationOf(4)));
+    assert.equal(known.accepts(n4, incarnationOf(9)), false);
+  });
+
+  it('are learned from members, and of members, alone (KNOWN-1)', () => {
+    const known = open();
+    known.learn(n4, { n3: incarnationOf(3) });
+    assert.deepEqual(known.toTell(), {});
+    known.learn(n2, { n3: incarnationOf(3), n4: incarnationOf(9) });
+    assert.deepEqual(known.toTell(), { n3: incarnationOf(3) });
+    members.add(n4);
+    assert.ok(known.accepts(n4, incarnationOf(4)));
+  });
+
+  it('of a node that joins are learned for the time when its log names them', () => {
+    isJoining = true;
+    members = new Set([n1]);
+    const known = open();
+    known.learn(n1, { n3: incarnationOf(3), n4: incarnationOf(4) });
+    assert.equal(known.accepts(n3, incarnationOf(9)), false);
+    assert.equal(existsSync(path()), false);
+    isJoining = false;
+    members = new Set([n1, n2, n3]);
+    known.onMembership();
+    assert.deepEqual(onDisk(), { n3: incarnationOf(3) });
+    assert.equal(open().accepts(n3, incarnationOf(9)), false);
+  });
+
+  it('have ids and incarnations in their forms, whatever the file holds (KNOWN-2)', () => {
+    writeFileSync(
+      path(),
+      JSON.stringify({ n2: incarnationOf(2), n3: 'bogus', '\u0001': incarnationOf(9) }),
+    );
+    const known = open();
+    assert.deepEqual(known.toTell(), { n2: incarnationOf(2) });
+    assert.ok(known.accepts(n3, incarnationOf(3)));
+    assert.equal(known.accepts(n1, 'i1'), false);
+    known.learn(n2, { n1: '\u0001'.repeat(128) });
+    assert.ok(known.accepts(n1, incarnationOf(1)));
+  });
+
+  it('are told of in half a hello at most, members first (KNOWN-3)', () => {
+    const many = Array.from({ length: 2000 }, (_, at) => {
+      return [`former-${String(at)}`, incarnationOf(at)] as const;
+    });
+    writeFileSync(path(), JSON.stringify({ n2: incarnationOf(2), ...Object.fromEntries(many) }));
+    const told = open().toTell();
+    assert.equal(told['n2'], incarnationOf(2));
+    assert.ok(Object.keys(told).length > 100);
+    assert.ok(Buffer.byteLength(JSON.stringify(told)) <= maxHelloBytes / 2);
+  });
+
+  it('that cannot be read stop the node: to forget them would let a lost folder vote', () => {
+    writeFileSync(path(), '{');
+    assert.throws(open, /is damaged/);
+    writeFileSync(path(), '{"n2":7}');
+    assert.throws(open, /is damaged/);
+  });
+});
