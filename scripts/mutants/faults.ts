@@ -142,14 +142,14 @@ export const faults: readonly Fault[] = [
   {
     name: 'queue-order-lost-on-restore',
     breaks: 'waiters change places after a restore',
-    file: 'packages/state/src/records.ts',
+    file: 'packages/state/src/place-records.ts',
     find: `    pool.queue.append(waiter);`,
     put: `    pool.queue.insertAfter(undefined, waiter);`,
   },
   {
     name: 'first-answers-not-in-snapshot',
     breaks: 'a retry after a restore is carried out a second time',
-    file: 'packages/state/src/records.ts',
+    file: 'packages/state/src/session-records.ts',
     find: `    session.requests.remember(id, answer, Number.POSITIVE_INFINITY);`,
     put: `    if (answer.kind === 'acquire' && answer.result === undefined)
       session.requests.remember(id, answer, Number.POSITIVE_INFINITY);`,
@@ -184,7 +184,7 @@ export const faults: readonly Fault[] = [
     name: 'holds-spread-into-a-call',
     breaks:
       'a snapshot with 120,000 holds of one resource cannot be taken or read: the stack is full',
-    file: 'packages/state/src/records.ts',
+    file: 'packages/state/src/place-records.ts',
     find: `    const holds = Array.from(pool.holds, (hold) => ({ ...hold }));`,
     put: `    const holds: Hold[] = [];
     holds.push(...Array.from(pool.holds, (hold) => ({ ...hold })));`,
@@ -193,7 +193,7 @@ export const faults: readonly Fault[] = [
     name: 'members-of-a-barrier-in-one-line',
     breaks:
       'a command that changes a large barrier while a snapshot is taken encodes all its members',
-    file: 'packages/state/src/records.ts',
+    file: 'packages/state/src/place-records.ts',
     find: `  if (members.size > maxMembersPerLine)`,
     put: `  if (members.size < 0)`,
   },
@@ -562,7 +562,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'several-left-behind',
     breaks: 'of several waits together the others stay when one ends',
-    file: 'packages/state/src/grants.ts',
+    file: 'packages/state/src/waits.ts',
     find: `for (const one of together?.waiters ?? [waiter]) {`,
     put: `for (const one of together?.waiters.slice(0, 1) ?? [waiter]) {`,
   },
@@ -586,7 +586,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'ending-sessions-not-in-snapshots',
     breaks: 'a node that was restored knows nothing of sessions that were about to end',
-    file: 'packages/state/src/records.ts',
+    file: 'packages/state/src/session-records.ts',
     find: `    session.living = false;`,
     put: `    session.living = session.renewal > 0;`,
   },
@@ -697,7 +697,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'longest-time-not-in-snapshots',
     breaks: 'a node that took a snapshot forgets when holds are over',
-    file: 'packages/state/src/records.ts',
+    file: 'packages/state/src/place-records.ts',
     find: `hold.ending === undefined ? null : [hold.ending.dueMs, hold.ending.sequence],`,
     put: `hold.ending === undefined || hold.units > 0 ? null : [hold.ending.dueMs, hold.ending.sequence],`,
   },
@@ -757,7 +757,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'circle-through-a-try-not-seen',
     breaks: 'a request that passes others at once closes a circle',
-    file: 'packages/state/src/grants.ts',
+    file: 'packages/state/src/waits.ts',
     find: `  return circle === undefined ? undefined : deadlock(circle);
 }`,
     put: `  return circle === undefined || circle.length > 0 ? undefined : deadlock(circle);

@@ -7,7 +7,8 @@
  *     else it waits at the head. (When another holder waits for the same, that closes a circle: G6.)
  * A4: a refused acquire leaves nothing behind but its answer.
  */
-import { enqueue, give, pass, placeOf } from './grants.ts';
+import { give } from './grants.ts';
+import { enqueue, pass, placeOf } from './waits.ts';
 import type { Ask } from './grants.ts';
 import { invariant } from './invariant.ts';
 import {

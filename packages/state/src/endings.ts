@@ -9,7 +9,8 @@
  * ENDS-3: sessions that end go on in the order in which they ended.
  * ENDS-4: a lock delay counts from the expiry of the session, however long its holds stand after it.
  */
-import { closeUntil, endHold, endWait, poolsOf } from './grants.ts';
+import { closeUntil, endHold } from './grants.ts';
+import { endWait, poolsOf } from './waits.ts';
 import { invariant } from './invariant.ts';
 import type { Hold, Pool, Waiter } from './pool.ts';
 import { sessionEnded } from './refusals.ts';

@@ -13,7 +13,8 @@
  */
 import { leaveAll } from './barriers.ts';
 import { endHoldOfEnded, endMore, endSome, endWaitOfEnded } from './endings.ts';
-import { endHold, endWait, poolsOf } from './grants.ts';
+import { endHold } from './grants.ts';
+import { endWait, poolsOf } from './waits.ts';
 import type { Ending, Opening, Waiter } from './pool.ts';
 import { limitExceeded, sessionExists, waitTimeout } from './refusals.ts';
 import { Session } from './sessions.ts';
@@ -46,7 +47,7 @@ export function createSession(
 
 /** Makes a session; the caller has found that it may. */
 export function beginSession(tables: Tables, facts: SessionFacts): Session {
-  const session = new Session(facts, tables.pictureNumber);
+  const session = new Session(facts, tables.snapshotNumber);
   tables.sessions.set(session.id, session);
   tables.totalSessions += 1;
   tables.events.push({
@@ -80,8 +81,8 @@ export function endSession(
   tables.changingSession(session);
   tables.sessions.delete(session.id);
   session.living = false;
-  const graveyard = session.own ? tables.ownEnded : tables.ended;
-  graveyard.add(session.id, { reason, last });
+  const tombstones = session.own ? tables.ownEnded : tables.ended;
+  tombstones.add(session.id, { reason, last });
   if (reason === 'expired') tables.expiredSessions += 1;
   const { id: sessionId, clientId } = session;
   tables.events.push({ type: 'session_ended', sessionId, clientId, reason });

@@ -6,7 +6,8 @@
  *     of two that want the same, the same one is ahead everywhere, so that they cannot block each other.
  */
 import { encodeWanted } from './answer-records.ts';
-import { enqueueTogether, give, grantedMany, pass, placeOf } from './grants.ts';
+import { give, grantedMany } from './grants.ts';
+import { enqueueTogether, pass, placeOf } from './waits.ts';
 import type { Ask } from './grants.ts';
 import { invariant } from './invariant.ts';
 import {

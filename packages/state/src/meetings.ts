@@ -18,14 +18,14 @@ export class Barrier {
   open = false;
   /** Those who are inside, in the order in which they came. */
   readonly members: Set<Session> = new Set<Session>();
-  /** The number of the last picture that has this record, see snapshot.ts. */
-  pictured: number;
+  /** The number of the last snapshot that has this record, see snapshot.ts. */
+  savedIn: number;
 
-  constructor(name: ResourceName, round: number, parties: number, pictured: number) {
+  constructor(name: ResourceName, round: number, parties: number, savedIn: number) {
     this.name = name;
     this.round = round;
     this.parties = parties;
-    this.pictured = pictured;
+    this.savedIn = savedIn;
   }
 }
 
@@ -35,12 +35,12 @@ export class Latch {
   readonly name: ResourceName;
   readonly initialCount: number;
   count: number;
-  pictured: number;
+  savedIn: number;
 
-  constructor(name: ResourceName, initialCount: number, count: number, pictured: number) {
+  constructor(name: ResourceName, initialCount: number, count: number, savedIn: number) {
     this.name = name;
     this.initialCount = initialCount;
     this.count = count;
-    this.pictured = pictured;
+    this.savedIn = savedIn;
   }
 }

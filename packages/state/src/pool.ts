@@ -95,15 +95,15 @@ export class Pool {
   shard = 0;
   /** Rises in the order of the shard that has this pool; its value is of this node alone. */
   ordinal = 0;
-  /** The number of the last picture that has this record, see snapshot.ts. */
-  pictured: number;
+  /** The number of the last snapshot that has this record, see snapshot.ts. */
+  savedIn: number;
 
-  constructor(kind: ResourceKind, name: ResourceName, size: number, pictured: number) {
+  constructor(kind: ResourceKind, name: ResourceName, size: number, savedIn: number) {
     this.kind = kind;
     this.name = name;
     this.size = size;
     this.free = size;
-    this.pictured = pictured;
+    this.savedIn = savedIn;
   }
 
   /** Whether it stands before another pool of its kind, in the order of their map. */

@@ -6,7 +6,8 @@
  * R2: only a session that holds a lock releases it, and a token from before its hold is refused.
  * R3: abandoning gives back what was granted to exactly this request, once.
  */
-import { endHold, endWait, lower, poolsOf } from './grants.ts';
+import { endHold, lower } from './grants.ts';
+import { endWait, poolsOf } from './waits.ts';
 import { endIfUnused } from './lifetimes.ts';
 import { lockUnits } from './modes.ts';
 import type { Hold } from './pool.ts';

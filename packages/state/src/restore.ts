@@ -10,18 +10,20 @@ import { limitsOfOldLogs } from './limits.ts';
 import type { Barrier } from './meetings.ts';
 import type { Pool } from './pool.ts';
 import {
-  decodeAnswers,
   decodeBarrier,
   decodeBarrierMembers,
-  decodeEndedHold,
   decodeLatch,
   decodeMembers,
-  decodeOrder,
   decodePool,
+  sessionWithId,
+} from './place-records.ts';
+import {
+  decodeAnswers,
+  decodeEndedHold,
+  decodeOrder,
   decodeSession,
   decodeTombstone,
-  sessionWithId,
-} from './records.ts';
+} from './session-records.ts';
 import type { Session } from './sessions.ts';
 import { formatName, formatVersion, limitNames } from './snapshot.ts';
 import { Tables } from './tables.ts';

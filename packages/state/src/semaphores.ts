@@ -8,7 +8,8 @@
  * N3: after a limit was lowered nobody waits for more permits than there can ever be.
  * N4: who needs many permits is not passed by those who need few (P2).
  */
-import { endHold, endWait, poolsOf } from './grants.ts';
+import { endHold } from './grants.ts';
+import { endWait, poolsOf } from './waits.ts';
 import { tooManyOf } from './laden.ts';
 import { endIfUnused } from './lifetimes.ts';
 import type { Pool } from './pool.ts';

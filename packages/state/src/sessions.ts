@@ -61,17 +61,17 @@ export class Session {
   /** Made when a page of waits is asked for. */
   #waitOrder: RisingOrder<Waiter> | undefined = undefined;
   readonly requests: RequestTable;
-  /** The number of the last picture that has this record, see snapshot.ts. */
-  pictured: number;
+  /** The number of the last snapshot that has this record, see snapshot.ts. */
+  savedIn: number;
 
-  constructor(facts: SessionFacts, pictured: number, requests: RequestTable = new RequestTable()) {
+  constructor(facts: SessionFacts, savedIn: number, requests: RequestTable = new RequestTable()) {
     this.id = facts.id;
     this.clientId = facts.clientId;
     this.timeoutMs = facts.timeoutMs;
     this.lockDelayMs = facts.lockDelayMs;
     this.createdAtMs = facts.createdAtMs;
     this.own = facts.own;
-    this.pictured = pictured;
+    this.savedIn = savedIn;
     this.requests = requests;
   }
 

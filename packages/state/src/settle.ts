@@ -10,7 +10,8 @@
  * TURN-3: no resource is held more than `maxHoldsPerResource` times: who would be one too many keeps
  *     its place until a hold has ended.
  */
-import { endWait, give, grantedMany, poolsOf } from './grants.ts';
+import { give, grantedMany } from './grants.ts';
+import { endWait, poolsOf } from './waits.ts';
 import { invariant } from './invariant.ts';
 import { hasRoom } from './laden.ts';
 import type { Pool, Together, Waiter } from './pool.ts';

@@ -20,15 +20,15 @@
  */
 import { TextHash } from './digest.ts';
 import { invariant } from './invariant.ts';
+import { encodePlace } from './place-records.ts';
 import {
   copySession,
   encodeEndedHold,
   encodeOrder,
-  encodePlace,
   encodeSession,
   encodeTombstone,
-} from './records.ts';
-import type { SessionOrder, SessionRecord } from './records.ts';
+} from './session-records.ts';
+import type { SessionOrder, SessionRecord } from './session-records.ts';
 import type { Session } from './sessions.ts';
 import type { Keeper, Place, Tables } from './tables.ts';
 import { orderOf } from './ties.ts';
@@ -118,10 +118,10 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
 
   constructor(tables: Tables) {
     invariant(tables.keeper === undefined, 'SNAP-2: one snapshot is taken at a time.');
-    tables.pictureNumber += 1;
+    tables.snapshotNumber += 1;
     tables.keeper = this;
     this.#tables = tables;
-    this.#number = tables.pictureNumber;
+    this.#number = tables.snapshotNumber;
     const { sessions, pools, semaphores, elections, barriers, latches } = tables;
     this.#captured = [sessions, pools, semaphores, elections, barriers, latches];
     this.#lines = this.#write({
@@ -158,13 +158,13 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
 
   /** SNAP-1. */
   keepSession(session: Session): void {
-    session.pictured = this.#number;
+    session.savedIn = this.#number;
     this.#keptSessions.set(session, copySession(session));
   }
 
   /** SNAP-1. */
   keepPlace(place: Place): void {
-    place.pictured = this.#number;
+    place.savedIn = this.#number;
     this.#keptPlaces.set(place, encodePlace(place));
   }
 
@@ -229,14 +229,14 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
   #sessionOf(session: Session): SessionRecord {
     const kept = this.#keptSessions.get(session);
     this.#keptSessions.delete(session);
-    session.pictured = this.#number;
+    session.savedIn = this.#number;
     return kept ?? copySession(session);
   }
 
   #placeOf(place: Place): Iterable<string> {
     const kept = this.#keptPlaces.get(place);
     this.#keptPlaces.delete(place);
-    place.pictured = this.#number;
+    place.savedIn = this.#number;
     return kept ?? encodePlace(place);
   }
 }

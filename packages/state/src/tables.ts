@@ -2,7 +2,7 @@
  * All that the state machine knows, as one node holds it in memory, and the few ways in which every
  * part of it changes. The rules are in the modules that work on these tables.
  *
- * T1: before a session or a pool changes, `changing` is called: a picture that is being taken saves
+ * T1: before a session or a pool changes, `changing` is called: a snapshot that is being taken saves
  *     the record as it was (see snapshot.ts).
  * T2: the fence counter only rises, by one for every grant, and stays a number that JavaScript
  *     counts exactly (below 2^53).
@@ -91,9 +91,9 @@ export class Tables {
   searches: Searches = new Searches();
   /** Events of the entry that is being applied. */
   events: Event[] = [];
-  /** The picture that is being taken, and the number of the latest one. */
+  /** The snapshot that is being taken, and the number of the latest one. */
   keeper: Keeper | undefined = undefined;
-  pictureNumber = 0;
+  snapshotNumber = 0;
   /** Pools that were ever opened here: orders those of a shard as it does. */
   #openedPools = 0;
 
@@ -102,7 +102,7 @@ export class Tables {
   }
 
   changingSession(session: Session): void {
-    if (this.keeper !== undefined && session.pictured !== this.pictureNumber) {
+    if (this.keeper !== undefined && session.savedIn !== this.snapshotNumber) {
       this.keeper.keepSession(session); // T1
     }
   }
@@ -112,7 +112,7 @@ export class Tables {
   }
 
   changingPlace(place: Place): void {
-    if (this.keeper !== undefined && place.pictured !== this.pictureNumber) {
+    if (this.keeper !== undefined && place.savedIn !== this.snapshotNumber) {
       this.keeper.keepPlace(place); // T1
     }
   }
@@ -163,7 +163,7 @@ export class Tables {
   }
 
   openPool(kind: ResourceKind, name: ResourceName, size: number): Pool {
-    const pool = new Pool(kind, name, size, this.pictureNumber);
+    const pool = new Pool(kind, name, size, this.snapshotNumber);
     this.#openedPools += 1;
     pool.ordinal = this.#openedPools;
     pool.shard = this.poolsOf(kind).set(name, pool);
@@ -188,13 +188,13 @@ export class Tables {
   }
 
   openBarrier(name: ResourceName, parties: number): Barrier {
-    const barrier = new Barrier(name, this.nextSequence(), parties, this.pictureNumber);
+    const barrier = new Barrier(name, this.nextSequence(), parties, this.snapshotNumber);
     this.barriers.set(name, barrier);
     return barrier;
   }
 
   openLatch(name: ResourceName, count: number): Latch {
-    const latch = new Latch(name, count, count, this.pictureNumber);
+    const latch = new Latch(name, count, count, this.snapshotNumber);
     this.latches.set(name, latch);
     return latch;
   }

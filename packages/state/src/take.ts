@@ -2,7 +2,8 @@
  * Taking units of a pool in a session: what permits of a semaphore and the leadership of an election
  * (a pool of one) have in common. Locks are apart (acquire.ts): they are entered, raised and counted.
  */
-import { enqueue, give, pass, placeOf } from './grants.ts';
+import { give } from './grants.ts';
+import { enqueue, pass, placeOf } from './waits.ts';
 import type { Ask } from './grants.ts';
 import { invariant } from './invariant.ts';
 import {

@@ -9,7 +9,7 @@
  */
 import { SnapshotFormatError } from './fields.ts';
 import type { Hold, Pool, Waiter } from './pool.ts';
-import type { SessionOrder, SessionRecord } from './records.ts';
+import type { SessionOrder, SessionRecord } from './session-records.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
 

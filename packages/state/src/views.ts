@@ -1,7 +1,7 @@
 /** What readers are shown. Views are made on demand and share nothing with the tables. */
 import { modeOf } from './modes.ts';
 import type { Barrier, Latch } from './meetings.ts';
-import type { Hold, Pool } from './pool.ts';
+import type { Hold, Pool, Waiter } from './pool.ts';
 import type { Tables } from './tables.ts';
 import { ListBudget, rowsShown } from './view-bounds.ts';
 import type { Row } from './view-bounds.ts';
@@ -40,35 +40,45 @@ function* holdsOf(
   for (const hold of pool.holds) if (hold !== asked) yield hold;
 }
 
-/** The first that hold. */
-function holderViews(
+/** As many as a list shows. */
+function shownHolds(
   pool: Pool,
-  timeMs: number,
   limit: number,
   fenceToken: FenceToken | undefined,
-): readonly HolderView[] {
-  const holders: HolderView[] = [];
+): readonly Hold[] {
+  const holds: Hold[] = [];
   const budget = new ListBudget(limit);
   for (const hold of holdsOf(pool, fenceToken)) {
     if (!budget.takes([hold.session.clientId], hold.metadata)) break;
-    holders.push(holderView(hold, timeMs));
+    holds.push(hold);
   }
-  return holders;
+  return holds;
 }
 
-/** The next that get their turn. */
-function waiterViews(pool: Pool, limit: number): readonly WaiterView[] {
-  const waiters: WaiterView[] = [];
+/** As many of the next that get their turn as a list shows. */
+function shownWaiters(pool: Pool, limit: number): readonly Waiter[] {
+  const waiters: Waiter[] = [];
   const budget = new ListBudget(limit);
-  for (const { session, units, requestId, terms } of pool.queue) {
-    const { id: sessionId, clientId } = session;
-    if (!budget.takes([clientId])) break;
-    const mode = pool.kind === 'lock' ? modeOf(units) : 'exclusive';
-    const position = waiters.length + 1;
-    const priority = terms?.priority ?? 0;
-    waiters.push({ sessionId, clientId, requestId, mode, position, priority });
+  for (const waiter of pool.queue) {
+    if (!budget.takes([waiter.session.clientId])) break;
+    waiters.push(waiter);
   }
   return waiters;
+}
+
+const placeView = ({ session, requestId, terms }: Waiter, index: number) => ({
+  sessionId: session.id,
+  clientId: session.clientId,
+  requestId,
+  position: index + 1,
+  priority: terms?.priority ?? 0,
+});
+
+function waiterViews(pool: Pool, limit: number): readonly WaiterView[] {
+  return shownWaiters(pool, limit).map((waiter, index) => ({
+    ...placeView(waiter, index),
+    mode: pool.kind === 'lock' ? modeOf(waiter.units) : 'exclusive',
+  }));
 }
 
 const delayedFor = (pool: Pool, timeMs: number): number =>
@@ -86,7 +96,7 @@ export function lockView(
   }
   return {
     name,
-    holders: holderViews(pool, timeMs, limit, fenceToken),
+    holders: shownHolds(pool, limit, fenceToken).map((hold) => holderView(hold, timeMs)),
     holderCount: pool.holds.length,
     waiters: waiterViews(pool, limit),
     waiterCount: pool.queue.length,
@@ -136,31 +146,19 @@ export function electionView(
   };
 }
 
+function permitsView(hold: Hold, timeMs: number): SemaphoreView['holders'][number] {
+  const { session, units: permits, fenceToken, acquiredAtMs, metadata } = hold;
+  const { id: sessionId, clientId } = session;
+  const endsInMs = endsIn(hold, timeMs);
+  return { sessionId, clientId, permits, fenceToken, acquiredAtMs, metadata, endsInMs };
+}
+
 export function semaphoreView(
   pool: Pool,
   timeMs: number,
   limit: number = rowsShown,
   fenceToken?: FenceToken,
 ): SemaphoreView {
-  const holders: SemaphoreView['holders'][number][] = [];
-  const budget = new ListBudget(limit);
-  for (const hold of holdsOf(pool, fenceToken)) {
-    const { session, units, fenceToken, acquiredAtMs, metadata } = hold;
-    const { id: sessionId, clientId } = session;
-    if (!budget.takes([clientId], metadata)) break;
-    const endsInMs = endsIn(hold, timeMs);
-    const permits = units;
-    holders.push({ sessionId, clientId, permits, fenceToken, acquiredAtMs, metadata, endsInMs });
-  }
-  const waiters: SemaphoreView['waiters'][number][] = [];
-  const waitersBudget = new ListBudget(limit);
-  for (const { session, units, requestId, terms } of pool.queue) {
-    const { id: sessionId, clientId } = session;
-    if (!waitersBudget.takes([clientId])) break;
-    const position = waiters.length + 1;
-    const priority = terms?.priority ?? 0;
-    waiters.push({ sessionId, clientId, requestId, permits: units, position, priority });
-  }
   const { name, size, free, stays } = pool;
   return {
     name,
@@ -169,8 +167,11 @@ export function semaphoreView(
     stays,
     holderCount: pool.holds.length,
     waiterCount: pool.queue.length,
-    holders,
-    waiters,
+    holders: shownHolds(pool, limit, fenceToken).map((hold) => permitsView(hold, timeMs)),
+    waiters: shownWaiters(pool, limit).map((waiter, index) => ({
+      ...placeView(waiter, index),
+      permits: waiter.units,
+    })),
   };
 }
 

@@ -64,7 +64,7 @@ describe('a snapshot', () => {
     assert.equal(restored(single).machine.digest(), driver.machine.digest());
   });
 
-  test('of a large state is the picture of its moment while everything changes between chunks', () => {
+  test('of a large state shows its moment while everything changes between chunks', () => {
     const driver = large();
     const digest = driver.machine.digest();
     const chunks: Uint8Array[] = [];
