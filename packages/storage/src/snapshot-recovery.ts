@@ -1,14 +1,12 @@
 /** Looks through the snapshots on start: the newest one is current, and every byte of it is checked. */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { SnapshotMeta } from '@holdfast/raft';
 import { StorageDamagedError } from './damage.ts';
 import type { Disk, DiskFile, FoundFile } from './disk.ts';
+import { hashOf } from './file-hash.ts';
 import { snapshotOf } from './layout.ts';
 import { decodeHead, encodeHead, maxHeadBytes } from './snapshot-head.ts';
 import type { SnapshotPoint } from './snapshot-head.ts';
-
-const pieceBytes = 1024 * 1024;
 
 export const noSnapshot: SnapshotMeta = {
   index: 0,
@@ -39,10 +37,7 @@ export async function recoverSnapshot(
   const path = join(folder, found.name);
   const file = await disk.open(path);
   try {
-    const sum = createHash('sha256');
-    for (let offset = 0; offset < byteLength; offset += pieceBytes)
-      sum.update(await file.read(offset, Math.min(pieceBytes, byteLength - offset)));
-    if (sum.digest('hex') !== hash)
+    if ((await hashOf(file, byteLength)) !== hash)
       throw new StorageDamagedError(path, 'its bytes are not those that its name has the hash of');
     const point = headOf(path, await file.read(0, Math.min(maxHeadBytes, byteLength)));
     if (point.index !== index)
