@@ -314,9 +314,12 @@ export const faults: readonly Fault[] = [
     name: 'seal-says-what-is-not-written-yet',
     breaks:
       'a seal tells of an install whose own frame follows it: a crash between them stops the node for ever',
-    file: 'packages/storage/src/open.ts',
-    find: `SegmentLog.goOn(options, end, [...kept], replay.state)`,
-    put: `SegmentLog.goOn(options, end, [...kept], { hardState, lastIndex })`,
+    file: 'packages/storage/src/segment-log.ts',
+    find: `if (byteLength > room && this.#offset > 0) await this.#roll();`,
+    put: `if (byteLength > room && this.#offset > 0) {
+      this.#state = { hardState: change.hardState, lastIndex: change.lastIndex };
+      await this.#roll();
+    }`,
   },
   {
     name: 'needed-segment-given-up',
@@ -349,12 +352,42 @@ export const faults: readonly Fault[] = [
     put: `if ((await hashOf(file, byteLength)) === '')`,
   },
   {
-    name: 'install-without-its-frame-keeps-the-log',
+    name: 'uninstalled-snapshot-counts',
     breaks:
-      'a crash between the name of a received snapshot and its frame leaves a log that is read wrongly',
+      'a received snapshot whose install was cut short counts, and the log and the votes do not fit it',
+    file: 'packages/storage/src/snapshot-recovery.ts',
+    find: `received?.index === installedIndex ? received`,
+    put: `received !== undefined ? received`,
+  },
+  {
+    name: 'received-snapshot-named-before-its-frame',
+    breaks: 'a crash before the frame of an install stops the node for ever: its snapshot is ahead',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `await this.#name(received, meta, true)`,
+    put: `await this.#name(received, meta, false)`,
+  },
+  {
+    name: 'snapshot-ahead-of-the-log-passes',
+    breaks: 'a log that lost its end, and votes with it, opens with what an own snapshot says',
+    file: 'packages/storage/src/replay.ts',
+    find: `snapshot.index > this.#lastIndex || snapshot.term > this.#hardState.term`,
+    put: `snapshot.index < 0`,
+  },
+  {
+    name: 'fewer-frames-than-a-snapshot-saw-pass',
+    breaks: 'a log that lost its end behind a snapshot opens with an older vote',
     file: 'packages/storage/src/open.ts',
-    find: `  if (mustInstall) {`,
-    put: `  if (mustInstall && lastIndex < 0) {`,
+    find: `named !== undefined && named.frames > frames`,
+    put: `named !== undefined && named.frames < 0`,
+  },
+  {
+    name: 'snapshot-named-before-the-log-covers-it',
+    breaks:
+      'a leader that applies before its own disk has the entries cannot start again after a crash',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `      await covered();
+`,
+    put: ``,
   },
   {
     name: 'merged-truncation-forgotten',
@@ -806,11 +839,57 @@ export const faults: readonly Fault[] = [
       break;`,
   },
   {
+    name: 'all-callers-in-one-turn',
+    breaks:
+      'a leader that steps down tells all who wait in one turn, which lasts as long as they are many',
+    file: 'packages/engine/src/turn-slices.ts',
+    find: `this.#leftThisTurn -= 1;`,
+    put: `this.#leftThisTurn -= 0;`,
+  },
+  {
+    name: 'untold-callers-not-counted',
+    breaks: 'a node closes while callers have not been told what became of their commands',
+    file: 'packages/engine/src/command-queue.ts',
+    find: `this.#untoldCommands += submissions.length;`,
+    put: `this.#untoldCommands += 0 * submissions.length;`,
+  },
+  {
+    name: 'retries-all-at-once',
+    breaks: 'all who wait for a leader go on in the turn in which their time is up',
+    file: 'packages/engine/src/leader-route.ts',
+    find: `this.#waking.add([wake]);`,
+    put: `wake();`,
+  },
+  {
+    name: 'first-page-of-waits',
+    breaks: 'a session that waits at more places than a page has is told of the first ones alone',
+    file: 'packages/client/src/session-requests.ts',
+    find: `after = page.next_after;`,
+    put: `after = page.next_after === null ? page.next_after : null;`,
+  },
+  {
     name: 'backup-keeps-its-place',
     breaks: 'a backup whose reader has hung up counts for ever',
     file: 'packages/api/src/http/backups.ts',
-    find: `this.#open -= 1; // BK2`,
-    put: `this.#open -= 0; // BK2`,
+    find: `this.#open -= 1; // BK2
+      cancel();`,
+    put: `this.#open -= 0; // BK2
+      cancel();`,
+  },
+  {
+    name: 'backup-keeps-its-file',
+    breaks: 'a backup whose reader has hung up keeps its descriptor and its file',
+    file: 'packages/api/src/http/backups.ts',
+    find: `      cancel();
+      backup.close();`,
+    put: `      cancel();`,
+  },
+  {
+    name: 'backup-without-its-end',
+    breaks: 'a backup lacks bytes: it is not what its hash names',
+    file: 'packages/engine/src/backup.ts',
+    find: `chunkBytes, byteLength - offset)`,
+    put: `chunkBytes, byteLength - offset - 1)`,
   },
   {
     name: 'signal-ends-the-wrapper',
@@ -862,5 +941,94 @@ echo "status $status" >&3`,
     file: 'packages/client/src/boot-clock.ts',
     find: `if (leadMs > this.#leadMs + resolutionMs) this.#leadMs = leadMs; // BOOT-1`,
     put: `if (leadMs < 0) this.#leadMs = leadMs;`,
+  },
+  {
+    name: 'old-log-under-new-bounds',
+    breaks: 'what an old version logged is applied under bounds that it did not know',
+    file: 'packages/state/src/limits.ts',
+    find: `  maxWorkPerEntry: unbounded,`,
+    put: `  maxWorkPerEntry: 1000,`,
+  },
+  {
+    name: 'bounds-not-put-in-force-first',
+    breaks: 'a new leader carries out commands before its limits are in force',
+    file: 'packages/engine/src/leadership.ts',
+    find: `this.#putLimitsInForce(); // LIMIT-2`,
+    put: `// LIMIT-2`,
+  },
+  {
+    name: 'old-order-taken-for-known',
+    breaks: 'the bytes of a state that came by a snapshot of an earlier format are compared',
+    file: 'packages/state/src/restore.ts',
+    find: `tables.isComparable = version > oldestVersion && fields.number() === 1; // SNAP-7`,
+    put: `tables.isComparable = version === oldestVersion || fields.number() === 1;`,
+  },
+  {
+    name: 'old-order-forgotten-in-snapshots',
+    breaks: 'a restart makes a state comparable that is not',
+    file: 'packages/state/src/snapshot.ts',
+    find: `    tables.isComparable ? 1 : 0, // SNAP-7`,
+    put: `    tables.index >= 0 ? 1 : 0,`,
+  },
+  {
+    name: 'state-not-comparable-told-when-saved',
+    breaks: 'a node tells the hash of a saved state that cannot be compared',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `const hash = isComparable ? stateHash.digest('hex') : undefined; // ENG-SNAP-5`,
+    put: `const hash = isComparable || state.index >= 0 ? stateHash.digest('hex') : undefined;`,
+  },
+  {
+    name: 'state-not-comparable-told-again',
+    breaks: 'a node goes on telling what it had before its state could not be compared',
+    file: 'packages/engine/src/consistency-check.ts',
+    find: `      this.#latest = undefined;`,
+    put: ``,
+  },
+  {
+    name: 'old-holds-in-another-order',
+    breaks: 'a node that came by an old snapshot ends the holds of a session in another order',
+    file: 'packages/state/src/ties.ts',
+    find: `sort((a, b) => a.fenceToken - b.fenceToken))`,
+    put: `sort((a, b) => b.fenceToken - a.fenceToken))`,
+  },
+  {
+    name: 'snapshot-of-no-bytes-taken',
+    breaks: 'one message of a peer stops the node: it offers a snapshot without any bytes',
+    file: 'packages/engine/src/transport/messages.ts',
+    find: `    isCount(meta['byteLength']) &&
+    meta['byteLength'] > 0 &&`,
+    put: `    isCount(meta['byteLength']) &&`,
+  },
+  {
+    name: 'any-term-taken',
+    breaks: 'one message carries the term so far that nobody can count on: no leader ever again',
+    file: 'packages/engine/src/transport/messages.ts',
+    find: `const maxTerm = Math.min(ownTerm + maxTermStep, largestTerm);`,
+    put: `const maxTerm = Math.max(ownTerm + maxTermStep, Number.MAX_SAFE_INTEGER);`,
+  },
+  {
+    name: 'members-in-an-unknown-form-taken',
+    breaks:
+      'a node takes an entry of the members into its log that it cannot read, and stops for good',
+    file: 'packages/engine/src/transport/messages.ts',
+    find: `if (kind === 'membership' && !isMembershipEntry(data))`,
+    put: `if (kind === 'membership' && data.byteLength === 0)`,
+  },
+  {
+    name: 'impossible-answers-believed',
+    breaks:
+      'an answer for entries that the leader never had stops it, or proves what nobody confirmed',
+    file: 'packages/raft/src/leader.ts',
+    find: `    if (index <= lastIndex) return undefined;`,
+    put: `    if (index <= lastIndex || peer.id !== '') return undefined;`,
+  },
+  {
+    name: 'campaigns-while-it-receives',
+    breaks:
+      'a node that receives a snapshot campaigns when a message says so, and stops as a leader',
+    file: 'packages/raft/src/raft.ts',
+    find: `          this.leadership === undefined &&
+          !this.receiver.keepsFromCampaigning`,
+    put: `          this.leadership === undefined`,
   },
 ];

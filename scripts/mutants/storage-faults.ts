@@ -16,6 +16,29 @@ export const storageFaults: readonly Fault[] = [
 `,
   },
   {
+    name: 'cut-off-segment-passes',
+    breaks:
+      'a segment whose file was cut off starts with what is left of it, and with an older vote',
+    file: 'packages/storage/src/scan.ts',
+    find: `frame.isSeal !== true && frame.fileBytes > bytes.byteLength`,
+    put: `frame.fileBytes < 0`,
+  },
+  {
+    name: 'cut-off-segment-without-frames-passes',
+    breaks: 'a newest segment that was cut off before its first frame counts as one without writes',
+    file: 'packages/storage/src/recover.ts',
+    find: `before !== undefined && byteLength < before.nextFileBytes`,
+    put: `before !== undefined && byteLength < 0`,
+  },
+  {
+    name: 'large-frame-makes-its-segment-longer-untold',
+    breaks: 'a file that was cut off within a large frame counts as a write that was cut short',
+    file: 'packages/storage/src/segment-log.ts',
+    find: `    if (this.#offset + byteLength > this.#active.byteLength) await this.#grow(byteLength);
+`,
+    put: ``,
+  },
+  {
     name: 'used-log-begun-anew',
     breaks: 'an older identity that was put back makes a voter forget what it acknowledged',
     file: 'packages/storage/src/unrecorded-log.ts',

@@ -4,11 +4,15 @@
  * ENG-APPLY-1: entries are applied in order, once. Those of a state that a snapshot replaces are dropped.
  * ENG-APPLY-2: one turn applies until its share of time or of entries is used up; the rest follows in
  *     the next turns, however many entries were committed at once.
+ * ENG-APPLY-3: what was applied is let go, also while more waits; and while a turn is awaited nothing more
+ *     is taken from the core (`hasRoom`), which holds the entries anyway.
  */
 import type { Entry } from '@holdfast/raft';
 import type { Clock } from './clock.ts';
 
 const maxTurnMs = 8;
+/** Applied entries are cut off in portions of at least this many. */
+const mostAppliedKept = 256;
 
 export class ApplyQueue {
   readonly #clock: Clock;
@@ -29,6 +33,16 @@ export class ApplyQueue {
 
   get isEmpty(): boolean {
     return this.#next >= this.#entries.length;
+  }
+
+  /** ENG-APPLY-3. */
+  get hasRoom(): boolean {
+    return !this.#turnPlanned;
+  }
+
+  /** Entries that are kept here, applied or not. */
+  get kept(): number {
+    return this.#entries.length;
   }
 
   push(entries: readonly Entry[]): void {
@@ -63,8 +77,18 @@ export class ApplyQueue {
       )
         this.#planTurn();
     }
-    if (this.#next > 0 && this.isEmpty) this.clear();
+    this.#letGo();
     return last;
+  }
+
+  /** ENG-APPLY-3. */
+  #letGo(): void {
+    if (this.#next === 0) return;
+    if (this.isEmpty) this.clear();
+    else if (this.#next >= mostAppliedKept) {
+      this.#entries = this.#entries.slice(this.#next);
+      this.#next = 0;
+    }
   }
 
   #planTurn(): void {

@@ -35,6 +35,8 @@ export interface EngineParts {
   readonly makeTransport: (handlers: TransportHandlers) => Transport;
   /** Smaller bounds than those of `bounds.ts`, for tests. */
   readonly bounds?: SmallerBounds;
+  /** This node's state is wrong: its folder is not to be used again (DIGEST-5). Called before `onFatal`. */
+  readonly onDiverged?: (error: Error) => void;
   /** Told of each applied entry, after everything else. */
   readonly onApplied?: (index: number, batch: Batch, applied: Applied) => void;
 }
@@ -76,10 +78,14 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     closeStorage: () => opened.storage.close(),
     stateLimits: options.stateLimits,
     reachable: parts.reachable,
-    onFatal: options.onFatal,
+    onDiverged: (error) => {
+      parts.onDiverged?.(error);
+      options.onFatal(error);
+    },
     ...(bounds.maxBatchBytes === undefined ? {} : { maxBatchBytes: bounds.maxBatchBytes }),
   });
   const transport = parts.makeTransport({
+    knowledge: { term: () => replica.status().term },
     onMessages: (from, messages) => replica.receive(from, messages),
     onCall: (from, request, signal) => engine.onCall(from, request, signal),
     onUnreachable: (peer) => replica.unreachable(peer),
@@ -122,7 +128,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
         parts.onApplied?.(index, batch, applied);
       },
       onRestored: (index) => engine.onRestored(index),
-      onSnapshotSaved: (meta) => engine.onSnapshotSaved(meta),
+      onStateKnown: (index, stateHash) => engine.onStateKnown(index, stateHash),
       onStatus: (status) => engine.onRaftStatus(status),
       onTick: () => engine.onTick(),
       send: ({ to, message }) => transport.send(to, message),

@@ -151,6 +151,25 @@ export function recordLog(folder: string, identity: Identity): void {
   });
 }
 
+const divergedName = 'diverged.json';
+
+/** The state of this folder is wrong: no node starts on it any more (DIGEST-5 of consistency-check.ts). */
+export function markDiverged(folder: string, error: Error): void {
+  const text = JSON.stringify({ at: new Date().toISOString(), what: error.message }, null, 2);
+  writeDurably(folder, divergedName, `${text}\n`);
+}
+
+/** @throws Error when the folder was marked. */
+export function refuseDiverged(folder: string): void {
+  const found = readJson(join(folder, divergedName));
+  if (found === undefined) return;
+  const what = (found as { readonly what?: unknown } | null)?.what;
+  throw new Error(
+    `${join(folder, divergedName)} says that this folder holds a wrong state: ${String(what)} ` +
+      `Nothing was changed.`,
+  );
+}
+
 /** More members than a cluster ever has; beyond it a newcomer is refused. */
 const maxKnownPeers = 1000;
 /** Longer ids and incarnations than this version makes are not remembered. */

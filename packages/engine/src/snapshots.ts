@@ -8,7 +8,14 @@
  * ENG-SNAP-3: a snapshot that is being sent or downloaded is read from a descriptor that was opened
  *     when that began: clearing up does not take it away.
  * ENG-SNAP-4: the chunks of a transfer are handed on in the order in which the core asked for them.
+ * ENG-SNAP-5: what members compare is the hash of the state's bytes alone: the head in front of them names
+ *     the members' addresses as each node was told of them. Where the bytes cannot be compared (SNAP-7)
+ *     there is no such hash.
+ * ENG-SNAP-6: a node whose own copy of a snapshot is damaged stops: it would send it for ever, and could not
+ *     start again from it.
  */
+import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import type { LogIndex, MemberId, Membership, Message, SnapshotMeta, Term } from '@holdfast/raft';
 import { beginRestore } from '@holdfast/state';
 import type { StateMachine } from '@holdfast/state';
@@ -32,7 +39,7 @@ export interface SnapshotsOptions {
   readonly clock: Clock;
   readonly log: EngineLog;
   /** A snapshot of this node is durable. */
-  readonly onSaved: (meta: SnapshotMeta) => void;
+  readonly onSaved: (meta: SnapshotMeta, stateHash: string | undefined) => void;
   readonly onVerified: (meta: SnapshotMeta, isGood: boolean) => void;
   readonly send: (to: MemberId, message: ChunkMessage) => void;
   readonly onFatal: (error: unknown) => void;
@@ -49,8 +56,9 @@ export class Snapshots {
   readonly #transfers = new Map<string, Transfer>();
   #saving: Promise<SnapshotMeta | undefined> | undefined;
   #verifying: SnapshotMeta | undefined;
-  #restored: { readonly hash: string; readonly state: StateMachine } | undefined;
+  #restored: { readonly hash: string; readonly restored: RestoredState } | undefined;
   #current: SnapshotMeta;
+  #isChecking = false;
   #stopped = false;
 
   constructor(options: SnapshotsOptions, current: SnapshotMeta) {
@@ -65,8 +73,10 @@ export class Snapshots {
   /** Saves the state as of now (ENG-SNAP-1). Resolves with undefined when a newer snapshot took its place. */
   save(point: SnapshotPoint, state: StateMachine): Promise<SnapshotMeta | undefined> {
     if (this.#saving !== undefined) return this.#saving;
+    const { isComparable } = state;
+    const stateHash = createHash('sha256');
     this.#saving = this.#options.storage
-      .saveSnapshot(point, state.snapshot())
+      .saveSnapshot(point, hashed(state.snapshot(), stateHash))
       .then((saved) => {
         this.#saving = undefined;
         if (saved === undefined || this.#stopped) return undefined;
@@ -75,7 +85,8 @@ export class Snapshots {
           { index: saved.index, bytes: saved.byteLength, hash: saved.hash },
           'Saved a snapshot.',
         );
-        this.#options.onSaved(saved);
+        const hash = isComparable ? stateHash.digest('hex') : undefined; // ENG-SNAP-5
+        this.#options.onSaved(saved, hash);
         return saved;
       })
       .catch((error: unknown) => {
@@ -117,39 +128,64 @@ export class Snapshots {
       .catch((error: unknown) => this.#options.onFatal(error));
   }
 
+  /** A follower got all of it, and it was not what its hash names (ENG-SNAP-6). */
+  checkOwn(meta: SnapshotMeta): void {
+    const { log, onFatal, storage } = this.#options;
+    const reader = this.#isChecking ? undefined : storage.openSnapshot(meta.hash);
+    if (reader === undefined) return;
+    this.#isChecking = true;
+    hashOf(reader, this.#options.clock)
+      .then((hash) => {
+        if (hash !== meta.hash)
+          throw new Error(
+            `The snapshot at ${String(meta.index)} is damaged on this node's disk: its bytes have the hash ${hash}, not ${meta.hash}. ` +
+              `Remove this member from the cluster and add it again under a new id with an empty folder.`,
+          );
+        log.warn(
+          { index: meta.index, hash: meta.hash },
+          'A member received a snapshot of this node damaged; the copy here is whole. Look at its disk and the network.',
+        );
+      })
+      .catch((error: unknown) => onFatal(error))
+      .finally(() => {
+        this.#isChecking = false;
+        reader.close();
+      });
+  }
+
   /** Every byte of a received snapshot is durable (ENG-SNAP-2). */
   verify(meta: SnapshotMeta): void {
     this.#verifying = meta;
     this.#restored = undefined;
     this.#restoreReceived(meta).then(
-      (state) => {
+      (restored) => {
         if (this.#verifying !== meta || this.#stopped) return;
         this.#verifying = undefined;
-        if (state !== undefined) this.#restored = { hash: meta.hash, state };
+        if (restored !== undefined) this.#restored = { hash: meta.hash, restored };
         else
           this.#options.log.warn(
             { index: meta.index, hash: meta.hash },
             'A received snapshot is not what its hash names; it is fetched again.',
           );
-        this.#options.onVerified(meta, state !== undefined);
+        this.#options.onVerified(meta, restored !== undefined);
       },
       (error: unknown) => this.#options.onFatal(error),
     );
   }
 
-  async #restoreReceived(meta: SnapshotMeta): Promise<StateMachine | undefined> {
+  async #restoreReceived(meta: SnapshotMeta): Promise<RestoredState | undefined> {
     if (!(await this.#options.storage.verifyReceived(meta))) return undefined;
     return readState(this.#options.storage, this.#options.clock, meta);
   }
 
   /** The state that was restored from this snapshot when it was verified. */
-  takeRestored(meta: SnapshotMeta): StateMachine {
-    const restored = this.#restored;
-    if (restored?.hash !== meta.hash)
+  takeRestored(meta: SnapshotMeta): RestoredState {
+    const taken = this.#restored;
+    if (taken?.hash !== meta.hash)
       throw new Error(`The snapshot at ${String(meta.index)} was installed and not verified.`);
     this.#restored = undefined;
     this.#current = meta;
-    return restored.state;
+    return taken.restored;
   }
 
   /** What was restored is not going to be installed: the log went past it meanwhile. */
@@ -160,25 +196,28 @@ export class Snapshots {
   /**
    * A reader of a snapshot that holds everything up to the index; several callers share one.
    *
-   * @param point Where the state is now.
-   * @returns Undefined when the node stops, or again and again another snapshot took its place.
+   * @param present Where the state is now; undefined while a received snapshot takes its place.
+   * @returns Undefined when the node stops, or it is not to be had in time.
    */
   async openAtLeast(
     index: LogIndex,
-    now: () => { readonly point: SnapshotPoint; readonly state: StateMachine } | undefined,
+    present: () => { readonly point: SnapshotPoint; readonly state: StateMachine } | undefined,
   ): Promise<SnapshotReader | undefined> {
-    for (let attempt = 0; attempt < maxExportAttempts && !this.#stopped; attempt++) {
+    const { clock, storage } = this.#options;
+    const deadlineMs = clock.now() + maxExportWaitMs;
+    while (!this.#stopped && clock.now() < deadlineMs) {
       if (this.#current.index >= index && this.#current.index > 0) {
-        const reader = this.#options.storage.openSnapshot(this.#current.hash);
+        const reader = storage.openSnapshot(this.#current.hash);
         if (reader !== undefined) return reader;
       }
       if (this.#saving !== undefined) {
         await this.#saving;
         continue;
       }
-      const present = now();
-      if (present === undefined) return undefined;
-      await this.save(present.point, present.state);
+      const now = present();
+      if (now === undefined)
+        await new Promise<void>((resolve) => void clock.after(exportPauseMs, resolve));
+      else await this.save(now.point, now.state);
     }
     return undefined;
   }
@@ -190,25 +229,55 @@ export class Snapshots {
   }
 }
 
-const maxExportAttempts = 10;
+/** A snapshot of a large state takes its time; a backup may have to wait for two. */
+const maxExportWaitMs = 120_000;
+const exportPauseMs = 20;
+
+export interface RestoredState {
+  readonly state: StateMachine;
+  /** ENG-SNAP-5. */
+  readonly stateHash: string | undefined;
+}
+
+function* hashed(chunks: Iterable<Uint8Array>, hash: Hash): Generator<Uint8Array, void, undefined> {
+  for (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}
+
+/** Of all its bytes, read a slice a turn. */
+async function hashOf(reader: SnapshotReader, clock: Clock): Promise<string> {
+  const hash = createHash('sha256');
+  const { byteLength } = reader.meta;
+  for (let offset = 0; offset < byteLength; offset += sliceBytes) {
+    hash.update(await reader.read(offset, Math.min(sliceBytes, byteLength - offset)));
+    await new Promise<void>((resolve) => clock.endOfTurn(resolve));
+  }
+  return hash.digest('hex');
+}
 
 /** Takes the state of a snapshot back, a slice a turn. */
 export async function readState(
   storage: Storage,
   clock: Clock,
   meta: SnapshotMeta,
-): Promise<StateMachine> {
+): Promise<RestoredState> {
   const reader = storage.openSnapshot(meta.hash);
   if (reader === undefined)
     throw new Error(`The snapshot at ${String(meta.index)} (${meta.hash}) is not there.`);
   try {
     const restorer = beginRestore();
+    const stateHash = createHash('sha256');
     const begin = storage.stateOffset(meta);
     for (let offset = begin; offset < meta.byteLength; offset += sliceBytes) {
-      restorer.push(await reader.read(offset, Math.min(sliceBytes, meta.byteLength - offset)));
+      const bytes = await reader.read(offset, Math.min(sliceBytes, meta.byteLength - offset));
+      stateHash.update(bytes);
+      restorer.push(bytes);
       await new Promise<void>((resolve) => clock.endOfTurn(resolve));
     }
-    return restorer.end();
+    const state = restorer.end();
+    return { state, stateHash: state.isComparable ? stateHash.digest('hex') : undefined };
   } finally {
     reader.close();
   }

@@ -2,12 +2,13 @@
  * Compares the state of the members while they run.
  *
  * Every member takes its snapshots at the same entries of the log, and the same state gives the same
- * bytes: snapshots of one index must have one hash on all members (as etcd compares hashes of its
- * key space in the corruption check). Each member tells the others the hash of what it saved.
+ * bytes: states of one index must have one hash on all members (as etcd compares hashes of its
+ * key space in the corruption check). Each member tells the others the hash of what it saved, restored or found on its disk.
  *
  * DIGEST-1: a member stops when a majority of the voters has one hash at an index and it has another:
  *     its state is wrong, and what it would answer or grant as leader cannot be trusted.
- * DIGEST-2: where hashes differ and no majority agrees, nobody stops: it is told as an error.
+ * DIGEST-2: where hashes differ and no majority agrees, nobody stops: it is told as an error, once every
+ *     member had the time to tell.
  * DIGEST-3: only hashes of one format of the state are compared.
  */
 import type { LogIndex, MemberId } from '@holdfast/raft';
@@ -36,9 +37,17 @@ export class StateDigests {
     this.#self = self;
   }
 
+  /** What follows from all that is known of an index. */
+  judge(digest: StateDigest, voters: readonly MemberId[]): DigestVerdict {
+    const hashes = this.#known.get(keyOf(digest));
+    return hashes === undefined
+      ? { type: 'equal_or_unknown' }
+      : this.#judge(digest.index, hashes, voters);
+  }
+
   /** Notes what a member (or this node) has, and says what follows from all that is known. */
   note(from: MemberId, digest: StateDigest, voters: readonly MemberId[]): DigestVerdict {
-    const key = `${String(digest.index)} ${String(digest.formatVersion)}`; // DIGEST-3
+    const key = keyOf(digest);
     let hashes = this.#known.get(key);
     if (hashes === undefined) {
       hashes = new Map();
@@ -76,3 +85,7 @@ export class StateDigests {
     return { type, index, others };
   }
 }
+
+/** DIGEST-3. */
+const keyOf = ({ index, formatVersion }: StateDigest): string =>
+  `${String(index)} ${String(formatVersion)}`;

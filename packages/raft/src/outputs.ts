@@ -4,10 +4,14 @@
  *
  * S5 is upheld here: entries come out in order, once, committed, and never while a snapshot is being
  * installed. A call hands out a bounded part; what is left comes with the next one.
+ *
+ * OUT-1: a chunk of a snapshot leaves only with a transfer that is named: one that was queued in the same
+ *     step in which its transfer ended is dropped, as a network may drop it. The host has closed, or never
+ *     opened, what it would be read from.
  */
 import { invariant } from './invariant.ts';
 import type { RaftCore } from './raft.ts';
-import type { Entry, LogIndex, Output, SnapshotMeta } from './types.ts';
+import type { Entry, LogIndex, Outbound, Output, SnapshotMeta } from './types.ts';
 
 const maxCommittedBytes = 1 << 20;
 const maxCommittedEntries = 1000;
@@ -20,6 +24,7 @@ export class Outputs {
   #reads: { readonly readId: number; readonly index: LogIndex }[] = [];
   #failedReads: number[] = [];
   #toldTransfers: readonly string[] = [];
+  #suspect: SnapshotMeta | undefined;
   #statusDirty = true;
 
   constructor(core: RaftCore, handedOut: LogIndex) {
@@ -41,6 +46,11 @@ export class Outputs {
       this.#statusDirty = true;
   }
 
+  /** A follower got all bytes of this snapshot, and they were not what its hash names. */
+  suspect(meta: SnapshotMeta): void {
+    this.#suspect = meta;
+  }
+
   addReads(reads: readonly { readonly readId: number; readonly index: LogIndex }[]): void {
     for (const read of reads) this.#reads.push(read);
   }
@@ -49,7 +59,8 @@ export class Outputs {
     for (const readId of readIds) this.#failedReads.push(readId);
   }
 
-  take(): Output {
+  /** @param mayApply Without it no committed entries come out: the host has enough of them. */
+  take(mayApply: boolean): Output {
     const core = this.#core;
     const write = core.outbox.takeWrite(
       {
@@ -62,19 +73,22 @@ export class Outputs {
     const restore = this.#takeRestore();
     const verify = core.receiver.takeVerify();
     const transfers = this.#takeTransfers();
-    const committed = this.#takeCommitted();
+    const committed = mayApply ? this.#takeCommitted() : [];
     const reads = this.#reads;
     const failedReads = this.#failedReads;
+    const suspect = this.#suspect;
     this.#reads = [];
     this.#failedReads = [];
+    this.#suspect = undefined;
     const output: Output = {
       writes: write === undefined ? [] : [write],
-      messages: core.outbox.takeMessages(),
+      messages: this.#takeMessages(),
       committed,
       reads,
       failedReads,
       ...(verify === undefined ? {} : { verify }),
       ...(transfers === undefined ? {} : { transfers }),
+      ...(suspect === undefined ? {} : { suspect }),
       ...(restore === undefined ? {} : { restore }),
       ...(this.#statusDirty ? { status: core.status() } : {}),
     };
@@ -99,6 +113,15 @@ export class Outputs {
       return undefined;
     this.#toldTransfers = transfers;
     return transfers;
+  }
+
+  /** OUT-1. */
+  #takeMessages(): Outbound[] {
+    const messages = this.#core.outbox.takeMessages();
+    const transfers = this.#toldTransfers;
+    return messages.filter(
+      ({ message }) => message.type !== 'snapshot_chunk' || transfers.includes(message.meta.hash),
+    );
   }
 
   /** S5. */

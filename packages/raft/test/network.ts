@@ -162,6 +162,7 @@ export class Network {
     }
     const due = this.#flying.filter((flying) => flying.at <= this.now);
     this.#flying = this.#flying.filter((flying) => flying.at > this.now);
+    const unpumped = new Set<Node>();
     for (const { from, to, message } of due) {
       const node = this.nodes.get(to);
       if (node?.raft === undefined || this.cuts.has(`${from} ${to}`)) continue;
@@ -169,8 +170,14 @@ export class Network {
         `${this.now} ${from}->${to} ${JSON.stringify({ ...message, entries: undefined, data: undefined })}`,
       );
       node.raft.step(from, message);
-      this.pump(node);
+      // A socket hands over what came together: several messages are one step of the host.
+      if (this.random() < 0.4) unpumped.add(node);
+      else {
+        unpumped.delete(node);
+        this.pump(node);
+      }
     }
+    for (const node of unpumped) this.pump(node);
   }
 
   propose(id: MemberId): boolean {

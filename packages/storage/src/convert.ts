@@ -10,7 +10,7 @@ import type { HardState, LogIndex, Recovered } from '@holdfast/raft';
 import type { Disk, FoundFile } from './disk.ts';
 import { syncFolder } from './durable-names.ts';
 import type { FormerLog } from './former.ts';
-import { isSpare, partialEnding, segmentOf, snapshotOf } from './layout.ts';
+import { isSpare, partialEnding, receivedOf, segmentOf, snapshotOf } from './layout.ts';
 import type { Folders } from './layout.ts';
 import { SegmentLog } from './segment-log.ts';
 import type { SegmentLogOptions } from './segment-log.ts';
@@ -31,7 +31,11 @@ export async function removeLeftovers(
     if (segmentOf(name) !== undefined || isSpare(name) || name.endsWith(partialEnding))
       await disk.remove(join(folders.log, name));
   for (const { name } of snapshotFiles)
-    if (snapshotOf(name) !== undefined || name.endsWith(partialEnding))
+    if (
+      snapshotOf(name) !== undefined ||
+      receivedOf(name) !== undefined ||
+      name.endsWith(partialEnding)
+    )
       await disk.remove(join(folders.snapshots, name));
   // What is made next must not meet again what was removed (DIR-1).
   await syncFolder(disk, folders.log);
@@ -47,13 +51,19 @@ export async function convert(
   readonly snapshots: SnapshotFiles;
   readonly recovered: Recovered | undefined;
 }> {
-  const snapshots = new SnapshotFiles(options.disk, folders.snapshots, []);
+  let log: SegmentLog | undefined;
+  const snapshots = new SnapshotFiles(
+    options.disk,
+    folders.snapshots,
+    undefined,
+    () => log?.frames ?? 0,
+  );
   const point = former.snapshot;
   const snapshot =
     point === undefined
       ? undefined
-      : await snapshots.save(point, piecesOf(point, former.stateChunks()));
-  const log = await SegmentLog.make(options);
+      : await snapshots.save(point, piecesOf(point, former.stateChunks()), () => Promise.resolve());
+  log = await SegmentLog.make(options);
   if (former.hardState === undefined) return { log, snapshots, recovered: undefined };
   const { term, votedFor, commit } = former.hardState;
   const hardState: HardState = { term, votedFor, commit: Math.max(commit, snapshot?.index ?? 0) };

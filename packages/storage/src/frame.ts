@@ -6,11 +6,15 @@
  * FR-2: a frame is complete: term, vote, commit and last index stand in each, so that the last frame
  *       alone says what they are.
  *
+ * FR-3: a frame tells how long the file of its segment is at least, a seal how long that of the next one is: a
+ *       file that is shorter has lost its end.
+ *
  * Little endian; every frame begins and ends at a multiple of 8 bytes:
  *
  *     0 magic · 4 CRC-32 of all that follows · 8 byte length of the frame · 12 version · 13 flags
  *    14 byte length of the vote · 16 log id · 32 segment · 40 sequence · 48 term · 56 commit
  *    64 last index · 72 truncate from · 80 snapshot index · 88 snapshot term · 96 count of entries
+ *   100 byte length of the segment's file; in a seal: of the next segment's
  *   104 the vote, then each entry: index, term, byte length, kind, data
  */
 import { crc32 } from 'node:zlib';
@@ -51,7 +55,13 @@ export interface Place {
   readonly sequence: number;
 }
 
-export interface Frame extends Change {
+/** What the frame tells beside the change. */
+export interface Stamp {
+  /** Of the segment's file, at least; in a seal: of the next segment's (FR-3). */
+  readonly fileBytes: number;
+}
+
+export interface Frame extends Change, Stamp {
   readonly sequence: number;
   readonly byteLength: number;
 }
@@ -84,7 +94,7 @@ export function frameBytes(change: Change): number {
 }
 
 /** @param buffer May be used for the frame where it is large enough: it is overwritten. */
-export function encodeFrame(place: Place, change: Change, buffer?: Buffer): Buffer {
+export function encodeFrame(place: Place & Stamp, change: Change, buffer?: Buffer): Buffer {
   const byteLength = frameBytes(change);
   const bytes =
     buffer !== undefined && buffer.byteLength >= byteLength
@@ -113,6 +123,7 @@ export function encodeFrame(place: Place, change: Change, buffer?: Buffer): Buff
   put(bytes, installed?.index ?? 0, 80);
   put(bytes, installed?.term ?? 0, 88);
   bytes.writeUInt32LE(entries.length, 96);
+  bytes.writeUInt32LE(place.fileBytes, 100);
   bytes.writeUInt16LE(bytes.write(hardState.votedFor ?? '', headerBytes), 14);
   let offset = sealBytes(hardState);
   for (const { index, term, kind, data } of entries) {
@@ -210,6 +221,7 @@ export function decodeFrame(bytes: Buffer, start: number): Frame | undefined {
   return {
     sequence: take(frame, 40),
     byteLength: frame.byteLength,
+    fileBytes: frame.readUInt32LE(100),
     hardState: { term: take(frame, 48), votedFor, commit: take(frame, 56) },
     lastIndex: take(frame, 64),
     ...((flags & flag.truncate) === 0 ? {} : { truncateFrom: take(frame, 72) }),

@@ -17,8 +17,18 @@ export const foldersOf = (logFolder: string): Folders => ({
 export const segmentName = (segment: number): string =>
   `${String(segment).padStart(12, '0')}.segment`;
 export const spareName = (segment: number): string => `${String(segment).padStart(12, '0')}.spare`;
-export const snapshotName = (index: number, hash: string): string =>
-  `${String(index).padStart(16, '0')}-${hash}.snapshot`;
+/** What the name of a snapshot's file says. `frames`: how many the log had when the file was given its name. */
+export interface SnapshotName {
+  readonly index: number;
+  readonly hash: string;
+  readonly frames: number;
+}
+
+const snapshotStem = ({ index, hash, frames }: SnapshotName): string =>
+  `${String(index).padStart(16, '0')}-${hash}-${String(frames).padStart(12, '0')}`;
+export const snapshotName = (name: SnapshotName): string => `${snapshotStem(name)}.snapshot`;
+/** Of a snapshot of the leader, until the log says durably that it was installed. */
+export const receivedName = (name: SnapshotName): string => `${snapshotStem(name)}.received`;
 /** What is being written; never read again after a restart. */
 export const partialEnding = '.partial';
 
@@ -29,11 +39,14 @@ export function segmentOf(name: string): number | undefined {
 
 export const isSpare = (name: string): boolean => /^\d{12,15}\.spare$/.test(name);
 
-export function snapshotOf(
-  name: string,
-): { readonly index: number; readonly hash: string } | undefined {
-  const found = /^(\d{16})-([0-9a-f]{64})\.snapshot$/.exec(name);
-  return found?.[1] === undefined || found[2] === undefined
+export const snapshotOf = (name: string): SnapshotName | undefined =>
+  namedBy(/^(\d{16})-([0-9a-f]{64})-(\d{12,15})\.snapshot$/, name);
+export const receivedOf = (name: string): SnapshotName | undefined =>
+  namedBy(/^(\d{16})-([0-9a-f]{64})-(\d{12,15})\.received$/, name);
+
+function namedBy(pattern: RegExp, name: string): SnapshotName | undefined {
+  const [, index, hash, frames] = pattern.exec(name) ?? [];
+  return index === undefined || hash === undefined || frames === undefined
     ? undefined
-    : { index: Number(found[1]), hash: found[2] };
+    : { index: Number(index), hash, frames: Number(frames) };
 }

@@ -4,8 +4,9 @@
  * W1: one write is in flight. What arrives meanwhile is the next frame; promises resolve in their order,
  *     when what they stand for is durable.
  * W2: after the first failure nothing more is written: a later success could hide the hole.
- * W3: a received snapshot has its name before the frame says so: where the power goes between the two, the
- *     newest file is the current one (`replay.ts`).
+ * W3: a received snapshot is whole and has the name of a received one before the frame says that it was
+ *     installed, and its final name only afterwards. So the frame decides, wherever the power goes, and a
+ *     snapshot with its final name is one that the log covers (SFILE-7, REPLAY-1).
  * W4: what writes that go together say of received snapshots is carried out in their order: the chunks of
  *     the next transfer may stand behind the install of the one before.
  */
@@ -123,6 +124,7 @@ export class LogStorage implements Storage {
     await log.append(change);
     this.#state = { hardState: change.hardState, lastIndex: change.lastIndex };
     terms.wrote(change);
+    if (installed !== undefined) await snapshots.installed(installed); // W3
     if (installed !== undefined) this.forgetBefore(installed.index + 1, installed.hash);
   }
 
@@ -149,11 +151,24 @@ export class LogStorage implements Storage {
   ): Promise<SnapshotMeta | undefined> {
     if (this.#failed || this.#closed) return undefined; // W2
     try {
-      return await this.#parts.snapshots.save(point, piecesOf(point, stateChunks));
+      return await this.#parts.snapshots.save(point, piecesOf(point, stateChunks), () =>
+        this.#covers(point.index),
+      );
     } catch (error) {
       if (!(error instanceof DiskFailure)) throw error;
       this.#fail(error);
       return undefined;
+    }
+  }
+
+  /** Resolves when the log has this entry durably: a leader applies what others made durable first (W3). */
+  async #covers(index: LogIndex): Promise<void> {
+    while (this.#state.lastIndex < index && !this.#failed) {
+      if (this.#working === undefined)
+        throw new Error(
+          `A snapshot at entry ${String(index)} is to be saved, and the log ends at entry ${String(this.#state.lastIndex)}.`,
+        );
+      await this.#working;
     }
   }
 

@@ -2,13 +2,14 @@
 import { join } from 'node:path';
 import type { Recovered } from '@holdfast/raft';
 import { convert, removeLeftovers } from './convert.ts';
+import { StorageDamagedError } from './damage.ts';
 import type { Disk, FoundFile } from './disk.ts';
 import { syncFolder } from './durable-names.ts';
 import { delayed, fileDisk } from './file-disk.ts';
 import { formerFileName } from './former-schema.ts';
 import { openFormer } from './former.ts';
 import { logIdBytes } from './frame.ts';
-import { foldersOf, isSpare, partialEnding, snapshotOf } from './layout.ts';
+import { foldersOf, isSpare, partialEnding, receivedOf, snapshotOf } from './layout.ts';
 import type { Folders } from './layout.ts';
 import { LogStorage } from './log-storage.ts';
 import { LogTerms } from './log-terms.ts';
@@ -141,16 +142,17 @@ async function openMade(
 ): Promise<Found> {
   const { disk, folder, logId, segmentBytes, maxSpares } = options;
   const { replay, end, repairs } = await recoverLog(disk, folder, logFiles, logId);
-  const found = await recoverSnapshot(disk, folders.snapshots, snapshotFiles);
-  const { file, ...meta } = found ?? { ...noSnapshot, file: undefined };
-  let finished;
+  const { installedIndex } = replay;
+  const found = await recoverSnapshot(disk, folders.snapshots, snapshotFiles, installedIndex);
+  const meta = found?.meta ?? noSnapshot;
+  let recovered;
   try {
-    finished = replay.finish(meta, folder);
+    recovered = replay.finish(meta, folder);
+    refuseFewerFrames(folders, snapshotFiles, end.nextSequence - 1);
   } catch (error) {
-    await file?.close();
+    await found?.file.close();
     throw error;
   }
-  const { recovered, mustInstall } = finished;
   // Everything was found good: from here on something may be changed.
   const spares = logFiles.filter(
     ({ name, byteLength }) => isSpare(name) && byteLength === segmentBytes,
@@ -160,27 +162,43 @@ async function openMade(
     if (name.endsWith(partialEnding) || (isSpare(name) && !kept.has(name)))
       await disk.remove(join(folders.log, name));
   for (const { name } of snapshotFiles)
-    if (name.endsWith(partialEnding) || (snapshotOf(name)?.hash ?? meta.hash) !== meta.hash)
+    if (
+      name.endsWith(partialEnding) ||
+      ((snapshotOf(name) ?? receivedOf(name)) !== undefined && name !== found?.name)
+    )
       await disk.remove(join(folders.snapshots, name));
-  const lastIndex = recovered.entries.at(-1)?.index ?? meta.index;
-  const { hardState } = recovered;
   const log = await SegmentLog.goOn(options, end, [...kept], replay.state);
-  if (mustInstall) {
-    const installed = { index: meta.index, term: meta.term, replacesLog: true };
-    try {
-      await log.append({ hardState, lastIndex, installed, entries: [] });
-    } catch (error) {
-      await log.close().catch(() => undefined);
-      throw error;
-    }
+  const snapshots = new SnapshotFiles(disk, folders.snapshots, found, () => log.frames);
+  try {
+    if (found !== undefined) await snapshots.installed(meta); // W3
+  } catch (error) {
+    await log.close().catch(() => undefined);
+    await snapshots.close().catch(() => undefined);
+    throw error;
   }
   return {
     log,
-    snapshots: new SnapshotFiles(disk, folders.snapshots, found === undefined ? [] : [found]),
+    snapshots,
     recovered: replay.isEmpty && found === undefined ? undefined : recovered,
     repairs,
     closeFormer: () => undefined,
   };
+}
+
+/** What each snapshot's name says of the log: with fewer frames than that it has lost its end (REPLAY-2). */
+function refuseFewerFrames(
+  folders: Folders,
+  snapshotFiles: readonly FoundFile[],
+  frames: number,
+): void {
+  for (const { name } of snapshotFiles) {
+    const named = snapshotOf(name) ?? receivedOf(name);
+    if (named !== undefined && named.frames > frames)
+      throw new StorageDamagedError(
+        folders.log,
+        `it ends after ${String(frames)} writes, though there were ${String(named.frames)} when ${join(folders.snapshots, name)} was saved: what was written behind is missing`,
+      );
+  }
 }
 
 async function openConverted(
@@ -224,9 +242,10 @@ async function makeNew(
   const { disk, logId } = options;
   await refuseUsedLog(disk, folders, { logFiles, snapshotFiles }, logId);
   await removeLeftovers(disk, folders, logFiles, snapshotFiles);
+  const log = await SegmentLog.make(options);
   return {
-    log: await SegmentLog.make(options),
-    snapshots: new SnapshotFiles(disk, folders.snapshots, []),
+    log,
+    snapshots: new SnapshotFiles(disk, folders.snapshots, undefined, () => log.frames),
     recovered: undefined,
     repairs: [],
     closeFormer: () => undefined,

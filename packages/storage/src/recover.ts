@@ -81,6 +81,11 @@ export async function recoverLog(
   for (const one of found) {
     const { segment, path, byteLength } = one;
     checkNumber(folder, segment, before, prepared);
+    if (before !== undefined && byteLength < before.nextFileBytes)
+      throw new StorageDamagedError(
+        path,
+        `it has ${String(byteLength)} bytes, and had ${String(before.nextFileBytes)} when ${before.path} was sealed`,
+      ); // FR-3
     const bytes = await readWhole(disk, path, byteLength);
     if (before === undefined) checkOwner(folder, bytes, logId);
     const scanned = scanSegment(

@@ -1,4 +1,10 @@
-/** Carries out frames, in order, on a log in memory: what is left is what the disk holds. */
+/**
+ * Carries out frames, in order, on a log in memory: what is left is what the disk holds.
+ *
+ * REPLAY-1: a snapshot has its final name only when the log covers it, durably. One that is ahead of the log,
+ *           or ends at an entry of another term, says that the log has lost frames, and votes with them.
+ * REPLAY-2: a snapshot's name tells how many frames the log had then. A log with fewer has lost some.
+ */
 import type { Entry, HardState, LogIndex, Recovered, SnapshotMeta, Term } from '@holdfast/raft';
 import { StorageDamagedError } from './damage.ts';
 import type { Change, Frame } from './frame.ts';
@@ -14,6 +20,11 @@ export class Replay {
   /** What the newest frame says, whatever the snapshots say. */
   get state(): LogState {
     return { hardState: this.#hardState, lastIndex: this.#lastIndex };
+  }
+
+  /** Of the last received snapshot that the log says was installed; 0: none. */
+  get installedIndex(): LogIndex {
+    return this.#installedIndex;
   }
 
   /** Whether nothing was ever written to it. */
@@ -60,19 +71,16 @@ export class Replay {
     this.#lastIndex = Math.min(this.#lastIndex, from - 1);
   }
 
-  #contains({ index, term }: { readonly index: LogIndex; readonly term: Term }): boolean {
+  #termAt(index: LogIndex): Term | undefined {
     const first = this.#entries[0];
-    return first !== undefined && this.#entries[index - first.index]?.term === term;
+    return first === undefined ? undefined : this.#entries[index - first.index]?.term;
   }
 
   /**
-   * What the log and the newest snapshot are together. `mustInstall`: the snapshot was received and made
-   * current, and the frame that says so was not written any more: it has to be, before anything else.
+   * What the log and the newest snapshot are together. The log covers every snapshot that has its final
+   * name: one ahead of it says that frames are missing, and with them votes (REPLAY-1).
    */
-  finish(
-    snapshot: SnapshotMeta,
-    path: string,
-  ): { readonly recovered: Recovered; readonly mustInstall: boolean } {
+  finish(snapshot: SnapshotMeta, path: string): Recovered {
     if (this.#installedIndex > snapshot.index)
       throw new StorageDamagedError(
         path,
@@ -90,28 +98,24 @@ export class Replay {
       missing(snapshot.index + 1, this.#lastIndex);
     if (first !== undefined && first.index > snapshot.index + 1)
       missing(snapshot.index + 1, first.index - 1);
-    // What follows the snapshot without the entry it ends at: that is not needed any more.
-    const follows = (first?.index ?? this.#lastIndex + 1) === snapshot.index + 1;
-    const mustInstall = snapshot.index > 0 && !follows && !this.#contains(snapshot);
-    const entries = mustInstall ? [] : this.#entries;
-    const end = entries.at(-1)?.index ?? snapshot.index;
-    if (commit > end)
+    if (snapshot.index > this.#lastIndex || snapshot.term > this.#hardState.term)
       throw new StorageDamagedError(
         path,
-        `the log ends at entry ${String(end)}, though entry ${String(commit)} was committed`,
+        `the log ends at entry ${String(this.#lastIndex)} in term ${String(this.#hardState.term)}, though this node saved a snapshot at entry ${String(snapshot.index)} of term ${String(snapshot.term)}: what was written behind is missing`,
       );
-    const term = Math.max(this.#hardState.term, snapshot.term);
-    return {
-      mustInstall,
-      recovered: {
-        hardState: {
-          term,
-          votedFor: term > this.#hardState.term ? null : this.#hardState.votedFor,
-          commit: Math.max(commit, snapshot.index),
-        },
-        snapshot,
-        entries,
-      },
-    };
+    // Where the log follows the snapshot, the entry it ends at is not needed any more.
+    const term = this.#termAt(snapshot.index);
+    if (term !== undefined && term !== snapshot.term)
+      throw new StorageDamagedError(
+        path,
+        `entry ${String(snapshot.index)} is of term ${String(term)}, though the snapshot that ends there says term ${String(snapshot.term)}`,
+      );
+    if (commit > this.#lastIndex)
+      throw new StorageDamagedError(
+        path,
+        `the log ends at entry ${String(this.#lastIndex)}, though entry ${String(commit)} was committed`,
+      );
+    const hardState = { ...this.#hardState, commit: Math.max(commit, snapshot.index) };
+    return { hardState, snapshot, entries: this.#entries };
   }
 }

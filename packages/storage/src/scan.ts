@@ -23,6 +23,8 @@ export interface ScannedSegment {
   /** Where the next frame goes. */
   readonly end: number;
   readonly isSealed: boolean;
+  /** What the seal tells of the next segment's file (FR-3); 0 where there is none. */
+  readonly nextFileBytes: number;
   /** The sequence number of the next frame; undefined: there is none here, and none was expected. */
   readonly nextSequence: number | undefined;
   /** Set where a frame at the end was cut short. */
@@ -49,6 +51,11 @@ export function scanSegment(
         path,
         `the frame at byte ${String(end)} is of a format that this version of Holdfast cannot read (a newer version may)`,
       );
+    if (frame.isSeal !== true && frame.fileBytes > bytes.byteLength)
+      throw new StorageDamagedError(
+        path,
+        `it has ${String(bytes.byteLength)} bytes, and had ${String(frame.fileBytes)} when the frame at byte ${String(end)} was written`,
+      ); // FR-3
     frames.push(frame);
     expected = frame.sequence + 1;
     end += frame.byteLength;
@@ -71,7 +78,8 @@ export function scanSegment(
     if (likeness(bytes, end, next) >= 3)
       torn = `${path}: the last write was cut short (at byte ${String(end)}); it was never acknowledged and is dropped.`; // SEG-3
   }
-  return { frames, end, isSealed, nextSequence: expected, torn };
+  const nextFileBytes = isSealed ? (frames.at(-1)?.fileBytes ?? 0) : 0;
+  return { frames, end, isSealed, nextFileBytes, nextSequence: expected, torn };
 }
 
 /** The first place behind `end` with a whole frame of this segment that is not older than expected. */

@@ -4,7 +4,9 @@
  * SEG-7: the next segment is there, filled with zeros and its name durable, before the one in front of it is
  *        sealed. It is prepared in the background, out of a spare file where there is one, so that a commit
  *        waits neither for zeros nor for a name.
- * SEG-8: a frame that is larger than a segment makes the segment longer; such a one is not used again.
+ * SEG-8: a frame that is larger than a segment makes the segment longer; such a one is not used again. It is
+ *        made longer, and a frame says so, before: a file that was cut off is never taken for a write that was
+ *        cut short (FR-3).
  */
 import { join } from 'node:path';
 import type { HardState, LogIndex } from '@holdfast/raft';
@@ -123,6 +125,11 @@ export class SegmentLog {
     return log;
   }
 
+  /** How many frames were ever written durably. */
+  get frames(): number {
+    return this.#sequence - 1;
+  }
+
   get sizeBytes(): number {
     let sum = this.#preparedBytes + this.#spares.length * this.#options.segmentBytes;
     for (const { byteLength } of this.#live.all) sum += byteLength;
@@ -134,12 +141,23 @@ export class SegmentLog {
     const byteLength = frameBytes(change);
     const room = this.#active.byteLength - this.#offset - sealBytes(change.hardState);
     if (byteLength > room && this.#offset > 0) await this.#roll();
+    if (this.#offset + byteLength > this.#active.byteLength) await this.#grow(byteLength);
     await this.#write(change);
   }
 
-  async #write(change: Change): Promise<void> {
+  /** Makes room behind the end (SEG-8). */
+  async #grow(byteLength: number): Promise<void> {
+    const toldLonger: Change = { ...this.#state, entries: [] };
+    const end = this.#offset + frameBytes(toldLonger) + byteLength;
+    await this.#active.file.write(new Uint8Array(1), end - 1);
+    this.#active = { ...this.#active, byteLength: end };
+    await this.#write(toldLonger);
+  }
+
+  async #write(change: Change, fileBytes: number = this.#active.byteLength): Promise<void> {
     const { logId } = this.#options;
-    const place = { logId, segment: this.#active.segment, sequence: this.#sequence };
+    const { segment } = this.#active;
+    const place = { logId, segment, sequence: this.#sequence, fileBytes };
     this.#buffer ??= Buffer.allocUnsafeSlow(keptBufferBytes);
     const frame = encodeFrame(place, change, this.#buffer);
     await this.#active.file.write(frame, this.#offset);
@@ -159,7 +177,7 @@ export class SegmentLog {
     });
     this.#next = Promise.resolve(next);
     // It says what the frame before it says: what comes next is not durable yet.
-    await this.#write({ ...this.#state, entries: [], isSeal: true });
+    await this.#write({ ...this.#state, entries: [], isSeal: true }, next.byteLength);
     const full = this.#active.file;
     this.#active = next;
     this.#offset = 0;

@@ -2,6 +2,8 @@
  * Snapshots: immutable files, each named by its index and its hash.
  *
  * SFILE-1: a file has its name only when all its bytes are durable and their hash is that of the name.
+ *         A received one has an ending of its own until the log says durably that it was installed: a node
+ *         that starts and finds a snapshot of its own knows that the log must cover it.
  * SFILE-2: the current snapshot never goes back: one of this node's own that is done only after a newer one
  *         was installed comes to nothing.
  * SFILE-3: what is read is read from a descriptor that was opened when the file was made: clearing up takes
@@ -17,10 +19,12 @@ import { join } from 'node:path';
 import type { SnapshotChunk, SnapshotMeta } from '@holdfast/raft';
 import type { Disk, DiskFile } from './disk.ts';
 import { DiskFailure, onDisk, renameDurably } from './durable-names.ts';
-import { partialEnding, snapshotName } from './layout.ts';
+import { partialEnding, receivedName, snapshotName } from './layout.ts';
+import type { SnapshotName } from './layout.ts';
 import { hashOf } from './file-hash.ts';
 import { encodeHead } from './snapshot-head.ts';
 import type { SnapshotPoint } from './snapshot-head.ts';
+import type { FoundSnapshot } from './snapshot-recovery.ts';
 import type { SnapshotReader } from './types.ts';
 
 /** Bytes that are hashed and written at once. */
@@ -60,6 +64,8 @@ class SharedFile {
 
 interface Held {
   readonly meta: SnapshotMeta;
+  readonly named: SnapshotName;
+  isReceived: boolean;
   readonly shared: SharedFile;
 }
 
@@ -79,6 +85,7 @@ interface Received extends PartialFile {
 export class SnapshotFiles {
   readonly #disk: Disk;
   readonly #folder: string;
+  readonly #framesOfLog: () => number;
   readonly #held = new Map<string, Held>();
   #current: SnapshotMeta | undefined;
   #received: Received | undefined;
@@ -94,11 +101,15 @@ export class SnapshotFiles {
   constructor(
     disk: Disk,
     folder: string,
-    found: readonly (SnapshotMeta & { readonly file: DiskFile })[],
+    found: FoundSnapshot | undefined,
+    framesOfLog: () => number,
   ) {
     this.#disk = disk;
     this.#folder = folder;
-    for (const { file, ...meta } of found) this.#hold(meta, new SharedFile(file));
+    this.#framesOfLog = framesOfLog;
+    if (found === undefined) return;
+    const { meta, named, isReceived, file } = found;
+    this.#hold({ meta, named, isReceived, shared: new SharedFile(file) });
   }
 
   get current(): SnapshotMeta | undefined {
@@ -113,8 +124,9 @@ export class SnapshotFiles {
     return sum;
   }
 
-  #hold(meta: SnapshotMeta, shared: SharedFile): void {
-    this.#held.set(meta.hash, { meta, shared });
+  #hold(held: Held): void {
+    const { meta } = held;
+    this.#held.set(meta.hash, held);
     if (meta.index >= (this.#current?.index ?? 0)) this.#current = meta;
   }
 
@@ -151,12 +163,13 @@ export class SnapshotFiles {
   }
 
   /** Gives a file its name, where there is no newer one (SFILE-1, SFILE-2). */
-  async #name(partial: PartialFile, meta: SnapshotMeta): Promise<boolean> {
+  async #name(partial: PartialFile, meta: SnapshotMeta, isReceived: boolean): Promise<boolean> {
     const named = this.#naming.then(async () => {
       if ((this.#current?.index ?? 0) >= meta.index) return false;
-      const path = join(this.#folder, snapshotName(meta.index, meta.hash));
-      await renameDurably(this.#disk, partial.path, path);
-      this.#hold(meta, partial.shared);
+      const named = { index: meta.index, hash: meta.hash, frames: this.#framesOfLog() };
+      const held = { meta, named, shared: partial.shared, isReceived };
+      await renameDurably(this.#disk, partial.path, this.#pathOf(held));
+      this.#hold(held);
       if (this.#received === partial) this.#received = undefined;
       return true;
     });
@@ -164,10 +177,19 @@ export class SnapshotFiles {
     return named;
   }
 
-  /** Undefined: a newer one was installed meanwhile, or this node stops. Rejects where the disk fails: `DiskFailure`. */
+  #pathOf({ named, isReceived }: Pick<Held, 'named' | 'isReceived'>): string {
+    return join(this.#folder, isReceived ? receivedName(named) : snapshotName(named));
+  }
+
+  /**
+   * Undefined: a newer one was installed meanwhile, or this node stops. Rejects where the disk fails: `DiskFailure`.
+   *
+   * @param covered Resolves when the log has, durably, the entry at which the snapshot ends.
+   */
   async save(
     point: SnapshotPoint,
     pieces: AsyncIterable<Uint8Array>,
+    covered: () => Promise<void>,
   ): Promise<SnapshotMeta | undefined> {
     const partial = await onDisk(this.#begin('own'));
     const hash = createHash('sha256');
@@ -177,6 +199,7 @@ export class SnapshotFiles {
         await onDisk(this.#append(partial, piece));
         hash.update(piece);
       }
+      await covered();
     } catch (error) {
       if (!(error instanceof DiskFailure)) await this.#discard(partial);
       throw error;
@@ -184,7 +207,7 @@ export class SnapshotFiles {
     const { index, term, membership } = point;
     const { byteLength } = partial;
     const meta = { index, term, membership, hash: hash.digest('hex'), byteLength };
-    const isNamed = !this.#closed && (await onDisk(this.#name(partial, meta)));
+    const isNamed = !this.#closed && (await onDisk(this.#name(partial, meta, false)));
     if (isNamed) return meta;
     await this.#discard(partial);
     // The same state at the same index is the same snapshot.
@@ -237,7 +260,7 @@ export class SnapshotFiles {
     }
   }
 
-  /** Makes what was received and verified the current one. */
+  /** Makes what was received and verified the current one. Once the log says so, durably: `installed`. */
   async install(meta: SnapshotMeta): Promise<void> {
     if (this.#current?.hash === meta.hash) return;
     const received = this.#received;
@@ -245,10 +268,22 @@ export class SnapshotFiles {
       throw new Error(
         `The snapshot ${meta.hash} at ${String(meta.index)} is to be installed, and was not received whole.`,
       );
-    if (!(await this.#name(received, meta)))
+    if (!(await this.#name(received, meta, true)))
       throw new Error(
         `The snapshot at ${String(meta.index)} is to be installed, though the one at ${String(this.#current?.index)} is current.`,
       );
+  }
+
+  /** The log says durably that it was installed: from now on the log must cover it (SFILE-1). */
+  async installed({ hash }: SnapshotMeta): Promise<void> {
+    const held = this.#held.get(hash);
+    if (held === undefined || !held.isReceived) return;
+    await renameDurably(
+      this.#disk,
+      this.#pathOf(held),
+      this.#pathOf({ ...held, isReceived: false }),
+    );
+    held.isReceived = false;
   }
 
   open(hash: string): SnapshotReader | undefined {
@@ -291,7 +326,7 @@ export class SnapshotFiles {
       // It may have been released by `close` while another one was.
       if (meta.index >= than.index || !this.#held.delete(meta.hash)) continue; // SFILE-4
       this.#unlinked.push(held);
-      this.#leftovers.add(join(this.#folder, snapshotName(meta.index, meta.hash)));
+      this.#leftovers.add(this.#pathOf(held));
       await shared.release();
     }
     const received = this.#received;

@@ -1,10 +1,16 @@
-/** Looks through the snapshots on start: the newest one is current, and every byte of it is checked. */
+/**
+ * Looks through the snapshots on start: the newest one is current, and every byte of it is checked.
+ *
+ * SFILE-7: a received one counts only where the log says that it was installed. Otherwise the install was cut
+ *         short before anything old went, and nobody was told of it: the file is dropped.
+ */
 import { join } from 'node:path';
-import type { SnapshotMeta } from '@holdfast/raft';
+import type { LogIndex, SnapshotMeta } from '@holdfast/raft';
 import { StorageDamagedError } from './damage.ts';
 import type { Disk, DiskFile, FoundFile } from './disk.ts';
 import { hashOf } from './file-hash.ts';
-import { snapshotOf } from './layout.ts';
+import { receivedOf, snapshotOf } from './layout.ts';
+import type { SnapshotName } from './layout.ts';
 import { decodeHead, encodeHead, maxHeadBytes } from './snapshot-head.ts';
 import type { SnapshotPoint } from './snapshot-head.ts';
 
@@ -16,22 +22,33 @@ export const noSnapshot: SnapshotMeta = {
   byteLength: 0,
 };
 
-export type FoundSnapshot = SnapshotMeta & { readonly file: DiskFile };
+export interface FoundSnapshot {
+  readonly meta: SnapshotMeta;
+  readonly named: SnapshotName;
+  /** Of the file as it was found. */
+  readonly name: string;
+  /** It does not have its final name yet. */
+  readonly isReceived: boolean;
+  readonly file: DiskFile;
+}
 
-/** Of the files in the folder of snapshots; undefined where there is none. */
+/** Of the files in the folder of snapshots; undefined where there is none. `installedIndex`: of the log's last install. */
 export async function recoverSnapshot(
   disk: Disk,
   folder: string,
   files: readonly FoundFile[],
+  installedIndex: LogIndex,
 ): Promise<FoundSnapshot | undefined> {
-  let newest:
-    { readonly index: number; readonly hash: string; readonly found: FoundFile } | undefined;
+  let newest: (Pick<FoundSnapshot, 'named' | 'isReceived'> & { found: FoundFile }) | undefined;
   for (const found of files) {
-    const named = snapshotOf(found.name);
-    if (named !== undefined && named.index > (newest?.index ?? 0)) newest = { ...named, found };
+    const received = receivedOf(found.name);
+    const named = received?.index === installedIndex ? received : snapshotOf(found.name); // SFILE-7
+    if (named !== undefined && named.index > (newest?.named.index ?? 0))
+      newest = { named, found, isReceived: named === received };
   }
   if (newest === undefined) return undefined;
-  const { index, hash, found } = newest;
+  const { named, isReceived, found } = newest;
+  const { index, hash } = named;
   const { byteLength } = found;
   await disk.syncFolder(folder);
   const path = join(folder, found.name);
@@ -42,7 +59,7 @@ export async function recoverSnapshot(
     const point = headOf(path, await file.read(0, Math.min(maxHeadBytes, byteLength)));
     if (point.index !== index)
       throw new StorageDamagedError(path, `its head names index ${String(point.index)}`);
-    return { ...point, hash, byteLength, file };
+    return { meta: { ...point, hash, byteLength }, named, name: found.name, isReceived, file };
   } catch (error) {
     await file.close();
     throw error;

@@ -101,7 +101,7 @@ class Side {
   constructor() {
     const clock: ClientClock = {
       now: () => 0,
-      wallNow: () => 0,
+      bootNow: () => 0,
       random: () => 0.5,
       after: (_ms, callback) => {
         this.timers.push(callback);

@@ -83,4 +83,17 @@ describe('Committed entries', () => {
     endTurn();
     assert.deepEqual(applied, [1, 2, 3, 4, 5, 30, 31]);
   });
+
+  it('that were applied are let go while others wait, and no more are taken meanwhile (ENG-APPLY-3)', () => {
+    const { queue, applied, turn, endTurn } = stage(5);
+    queue.push(entries(1, 2000));
+    turn();
+    assert.equal(queue.hasRoom, false);
+    for (let count = 0; count < 300; count++) endTurn();
+    assert.equal(applied.length, 1505);
+    assert.ok(queue.kept < 2000 - 1505 + 300, String(queue.kept));
+    for (let count = 0; count < 200; count++) endTurn();
+    assert.equal(queue.kept, 0);
+    assert.equal(queue.hasRoom, true);
+  });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { MemberId, Message, Outbound, Recovered, SnapshotMeta } from '@holdfast/raft';
+import type { MemberId, Message, Outbound, Recovered } from '@holdfast/raft';
 import { createStateMachine } from '@holdfast/state';
 import type { SessionId } from '@holdfast/state';
 import { Replica } from '../../src/replica.ts';
@@ -14,7 +14,7 @@ const mebibyte = 1024 * 1024;
 
 interface Seen {
   readonly sent: Outbound[];
-  readonly saved: SnapshotMeta[];
+  readonly known: (readonly [index: number, stateHash: string | undefined])[];
   readonly fatal: Error[];
 }
 
@@ -23,7 +23,7 @@ async function openAlone(
 ): Promise<{ replica: Replica; clock: StillClock; disk: HandDisk; seen: Seen }> {
   const clock = new StillClock();
   const disk = new HandDisk();
-  const seen: Seen = { sent: [], saved: [], fatal: [] };
+  const seen: Seen = { sent: [], known: [], fatal: [] };
   const recovered: Recovered = {
     hardState: { term: 0, votedFor: null, commit: 0 },
     snapshot: {
@@ -65,7 +65,7 @@ async function openAlone(
     hooks: {
       onApplied: () => undefined,
       onRestored: () => undefined,
-      onSnapshotSaved: (meta) => void seen.saved.push(meta),
+      onStateKnown: (index, stateHash) => void seen.known.push([index, stateHash]),
       onStatus: () => undefined,
       onTick: () => undefined,
       send: (outbound) => void seen.sent.push(outbound),
@@ -109,6 +109,33 @@ describe('A replica', () => {
     assert.deepEqual(outcomes, ['applied']);
   });
 
+  it('hands entries to the disk before it applies those that came with their commit (R6)', async () => {
+    // Given a follower with an entry on disk that is not committed yet
+    const leader = 'b' as MemberId;
+    const { replica, disk } = await openAlone([leader, 'c' as MemberId]);
+    const appended = (index: number, commit: number): Message => ({
+      type: 'append',
+      term: 1,
+      previousIndex: index - 1,
+      previousTerm: index === 1 ? 0 : 1,
+      entries: [{ index, term: 1, kind: 'noop', data: new Uint8Array() }],
+      commit,
+      probe: 0,
+    });
+    replica.receive(leader, [appended(1, 0)]);
+    await disk.sync();
+    // When the next entry comes, and says that the first one is committed
+    replica.receive(leader, [appended(2, 1)]);
+    // Then it is handed to the disk, and the first one is applied at the end of the turn
+    assert.deepEqual(
+      disk.writes.at(-1)?.entries.map(({ index }) => index),
+      [2],
+    );
+    assert.equal(replica.state.index, 0);
+    await settled();
+    assert.equal(replica.state.index, 1);
+  });
+
   it('takes a snapshot where a checkpoint stands in the log, and clears up behind it (R5)', async () => {
     const { replica, disk, seen } = await lead();
     assert.equal(replica.isCheckpointDue, false);
@@ -141,12 +168,12 @@ describe('A replica', () => {
     await settled();
     assert.equal(replica.isCheckpointDue, false);
     assert.deepEqual(
-      seen.saved.map(({ index }) => index),
+      seen.known.map(([index]) => index),
       [lastIndex],
     );
     assert.deepEqual(
       disk.forgotten.map(({ hash }) => hash),
-      seen.saved.map(({ hash }) => hash),
+      [...disk.snapshots.keys()],
     );
   });
 
@@ -155,13 +182,13 @@ describe('A replica', () => {
     const [first, second] = await Promise.all([replica.openBackup(), replica.openBackup()]);
     assert.equal(first?.meta.index, replica.state.index);
     assert.equal(second?.meta.hash, first?.meta.hash);
-    assert.equal(seen.saved.length, 1);
+    assert.equal(seen.known.length, 1);
     assert.equal(disk.openReaders, 2);
     replica.propose({ time: 7, commands: [] }, () => undefined);
     await disk.sync();
     const third = await replica.openBackup();
     assert.equal(third?.meta.index, replica.state.index);
-    assert.equal(seen.saved.length, 2);
+    assert.equal(seen.known.length, 2);
   });
 
   const leader = 'b' as MemberId;

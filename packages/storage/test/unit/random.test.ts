@@ -43,7 +43,12 @@ async function madeElsewhere(
   index: number,
   term: number,
 ): Promise<{ readonly meta: SnapshotMeta; readonly data: Uint8Array }> {
-  const { storage } = await new LogInMemory().open();
+  const opened = await new LogInMemory().open();
+  const { storage } = opened;
+  await opened.storage.write({
+    id: 1,
+    entries: Array.from({ length: index }, (_, at) => entry(at + 1)),
+  });
   const state = bytesOf(`state at ${String(index)} of term ${String(term)}`);
   const meta = await storage.saveSnapshot({ index, term, membership }, [state]);
   assert.ok(meta !== undefined);
@@ -169,12 +174,6 @@ class Life {
       firstIndex: keepsRest ? before.firstIndex : index + 1,
       snapshotIndex: index,
     };
-    // Where it has its name and the frame that says so is not there, its term counts, in which nobody was voted for.
-    const named: HardState =
-      term > termBefore
-        ? { term, votedFor: null, commit: index }
-        : { ...before.hardState, commit: index };
-    this.#states.push({ ...base, hardState: named });
     this.installs += 1;
     const hardState: HardState = { term: termBefore + 1, votedFor: null, commit: index };
     const chunk = { meta, offset: 0, data };

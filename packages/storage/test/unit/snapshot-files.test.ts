@@ -14,7 +14,9 @@ interface Elsewhere {
 
 /** A snapshot as another node has it. */
 async function made(index: number, text: string): Promise<Elsewhere> {
-  const { storage } = await new LogInMemory().open();
+  const opened = await new LogInMemory().open();
+  await fill(opened, 1, index);
+  const { storage } = opened;
   const meta = await storage.saveSnapshot({ index, term: 2, membership }, [bytesOf(text)]);
   assert.ok(meta !== undefined);
   const bytes = await storage.openSnapshot(meta.hash)?.read(0, meta.byteLength);
@@ -143,13 +145,19 @@ describe('Bytes of snapshots', () => {
   it('are read to their end while older ones are cleared up and the storage closes, in any order', async () => {
     for (const closesAfter of [0, 1, 2, 3, 4, 5, 6, 8])
       for (const closesFirst of [true, false]) {
-        const snapshots = new SnapshotFiles(closing(new LogInMemory().disk()), '/n/snapshots', []);
+        const snapshots = new SnapshotFiles(
+          closing(new LogInMemory().disk()),
+          '/n/snapshots',
+          undefined,
+          () => 1,
+        );
         const saved: SnapshotMeta[] = [];
         for (const index of [5, 10, 15]) {
           const point = { index, term: 1, membership };
           const one = await snapshots.save(
             point,
             piecesOf(point, [bytesOf(`at ${String(index)}`)]),
+            () => Promise.resolve(),
           );
           saved.push(one ?? assert.fail());
         }

@@ -24,7 +24,9 @@ async function made(
   term: number,
   text: string,
 ): Promise<{ readonly meta: SnapshotMeta; readonly bytes: Uint8Array }> {
-  const { storage } = await new LogInMemory().open();
+  const opened = await new LogInMemory().open();
+  const { storage } = opened;
+  await fill(opened, 1, index);
   const meta = await storage.saveSnapshot({ index, term, membership }, [bytesOf(text)]);
   assert.ok(meta !== undefined);
   const bytes = await storage.openSnapshot(meta.hash)?.read(0, meta.byteLength);
@@ -50,7 +52,7 @@ async function receive(
 
 const install = (meta: SnapshotMeta, commit: number): Write => ({
   id: 0,
-  hardState: hardState(commit, 2),
+  hardState: hardState(commit, Math.max(2, meta.term)),
   entries: [],
   installSnapshot: meta,
 });
@@ -274,12 +276,19 @@ describe('A received snapshot', () => {
         installed += 1;
         assert.deepEqual(recovered.entries, []);
         assert.equal(recovered.hardState.commit, 50);
-        // The term of the frame, or, where there is none, of the snapshot, in which nobody was voted for
-        assert.ok(recovered.hardState.term >= 3 || acknowledged);
+        // With the term and the vote of its frame
+        assert.deepEqual(recovered.hardState, hardState(50, 3));
       } else {
         assert.equal(acknowledged, false);
         assert.deepEqual(indexes(after), range(1, 40));
+        assert.deepEqual(recovered?.hardState, hardState(39));
       }
+      // And it has its final name, or is gone
+      await settle();
+      assert.deepEqual(
+        names(log).map((name) => name.split('.')[1]),
+        recovered?.snapshot.index === 50 ? ['snapshot'] : [],
+      );
       // Then the log goes on, and is read back
       const next = recovered?.snapshot.index === 50 ? 51 : 41;
       await after.storage.write({ id: 1, entries: [entry(next, 3)] });

@@ -9,6 +9,7 @@ import {
   indexes,
   logId,
   LogInMemory,
+  membership,
   noChances,
   range,
   segmentPath,
@@ -110,6 +111,127 @@ describe('A log with a turned bit', () => {
       const at = last.offset + position;
       bytes[at] = (bytes[at] ?? 0) ^ 2;
       await assert.rejects(turned.open(), StorageDamagedError, `byte ${String(position)}`);
+    }
+  });
+});
+
+describe('A segment whose file was cut off', () => {
+  it('is refused, wherever it ends, though no snapshot tells of what is missing', async () => {
+    // Given a log over two segments, the second with room
+    const log = new LogInMemory();
+    await fill(await log.open(), 1, 30);
+    await settle();
+    const [whole, last] = [frames(log, 1), frames(log, 2)];
+    assert.ok(whole.length > 3 && last.length > 1 && frames(log, 3).length === 0);
+    for (const segment of [1, 2])
+      for (const byteLength of [0, 1, 200, 1000, 2048, 4095]) {
+        const cut = log.copy();
+        const path = segmentPath(segment);
+        cut.files.put(path, cut.files.bytes(path).subarray(0, byteLength));
+        // And the next one was not prepared yet
+        cut.files.remove(segmentPath(3));
+        await assert.rejects(
+          cut.open(),
+          (error) => error instanceof StorageDamagedError || error instanceof LogMissingError,
+          `segment ${String(segment)}, ${String(byteLength)} bytes`,
+        );
+      }
+  });
+
+  it('is refused also where a frame made it longer than a segment is', async () => {
+    const log = new LogInMemory();
+    const opened = await log.open();
+    await fill(opened, 1, 3);
+    await fill(opened, 4, 4, 'x'.repeat(10_000));
+    await settle();
+    const whole = log.files.bytes(segmentPath(2));
+    assert.ok(whole.byteLength > 10_000);
+    for (const byteLength of [4095, 4096, 8000, whole.byteLength - 1]) {
+      const cut = log.copy();
+      cut.files.put(segmentPath(2), whole.subarray(0, byteLength));
+      cut.files.remove(segmentPath(3));
+      await assert.rejects(cut.open(), StorageDamagedError, `${String(byteLength)} bytes`);
+    }
+    assert.deepEqual(indexes(await log.reopen()), range(1, 4));
+  });
+
+  it('starts where the power went while it was made longer', async () => {
+    for (let steps = 0; steps < 12; steps++) {
+      const log = new LogInMemory();
+      const opened = await log.open();
+      await fill(opened, 1, 3);
+      await settle();
+      log.steps = steps;
+      void fill(opened, 4, 4, 'x'.repeat(10_000));
+      await settle();
+      log.steps = Number.POSITIVE_INFINITY;
+      log.files.cutPower(steps % 2 === 0 ? noChances : { below: () => 1 });
+      const after = await log.open();
+      const last = indexes(after).at(-1) ?? 0;
+      assert.ok(last === 3 || last === 4);
+      await fill(after, last + 1, last + 40);
+      assert.equal(indexes(await log.reopen()).at(-1), last + 40);
+    }
+  });
+});
+
+describe('A log that lost its end', () => {
+  it('is refused for the snapshot that was saved later, wherever it ends now', async () => {
+    // Given a log whose snapshot ends at entry 3, and was saved when five writes were durable
+    const log = new LogInMemory();
+    const opened = await log.open();
+    await fill(opened, 1, 5);
+    await opened.storage.saveSnapshot({ index: 3, term: 1, membership }, [new Uint8Array(10)]);
+    await fill(opened, 6, 7);
+    const all = frames(log, 1);
+    // Making the log is a write too
+    for (const { offset } of all.slice(1, 6)) {
+      // When everything from some write on is zeros
+      const lost = log.copy();
+      lost.files.bytes(segmentPath(1)).fill(0, offset);
+      // Then it is refused, whether or not the entries still reach up to the snapshot
+      await assert.rejects(
+        lost.open(),
+        (error) => error instanceof StorageDamagedError && /missing/.test(error.message),
+        `from byte ${String(offset)}`,
+      );
+    }
+    assert.deepEqual(indexes(await log.copy().open()), range(1, 7));
+  });
+
+  it('is refused for a snapshot that it does not reach, though its name tells nothing', async () => {
+    const log = new LogInMemory();
+    const opened = await log.open();
+    await fill(opened, 1, 5);
+    await opened.storage.saveSnapshot({ index: 5, term: 1, membership }, [new Uint8Array(10)]);
+    const path = log.files.paths.find((one) => one.endsWith('.snapshot')) ?? assert.fail();
+    log.files.put(path.replace(/-\d+\.snapshot$/, '-000000000000.snapshot'), log.files.bytes(path));
+    log.files.remove(path);
+    assert.deepEqual(indexes(await log.copy().open()), range(1, 5));
+    log.files.bytes(segmentPath(1)).fill(0, frames(log, 1).at(-1)?.offset);
+    await assert.rejects(log.reopen(), /though this node saved a snapshot at entry 5/);
+  });
+
+  it('was never behind its snapshots: they wait for what is being written', async () => {
+    for (let steps = 0; steps < 24; steps++) {
+      // Given a leader that applies what the others made durable, and its own disk is still at
+      const log = new LogInMemory();
+      const opened = await log.open();
+      log.steps = steps;
+      for (const index of [1, 2, 3]) {
+        const entries = [entry(index, 1, 'x'.repeat(10_000))];
+        void opened.storage.write({ id: index, hardState: hardState(0), entries });
+        // Each is a frame of its own
+        await Promise.resolve();
+        await Promise.resolve();
+      }
+      const point = { index: 3, term: 1, membership };
+      void opened.storage.saveSnapshot(point, [new Uint8Array(10)]).catch(() => undefined);
+      await settle();
+      log.steps = Number.POSITIVE_INFINITY;
+      // When the power goes, then it starts all the same
+      const after = await log.reopen();
+      assert.ok((after.recovered?.snapshot.index ?? 0) <= (indexes(after).at(-1) ?? 0));
     }
   });
 });
