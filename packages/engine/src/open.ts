@@ -2,9 +2,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { holdsFormerLog, openStorage } from '@holdfast/storage';
+import type { Opened } from '@holdfast/storage';
 import { assembleEngine } from './assemble.ts';
 import { systemClock } from './clock.ts';
 import { claimFolder, markDiverged, recordLog, refuseDiverged } from './identity.ts';
+import type { Identity } from './identity.ts';
 import { KnownPeers } from './known-peers.ts';
 import { TcpTransport } from './transport/tcp.ts';
 import type { Engine, RaftEngineOptions } from './types.ts';
@@ -40,13 +42,23 @@ export async function createRaftEngine(options: RaftEngineOptions): Promise<Engi
   for (const repair of opened.repairs) options.log.warn({}, repair);
   try {
     recordLog(options.folder, identity);
+    opened.finishConversion?.();
+    return await startOn(options, identity, opened);
   } catch (error) {
+    // Whoever tries again, in this process too, must find the folder free.
     await opened.storage.close();
     throw error;
   }
-  opened.finishConversion?.();
+}
+
+async function startOn(
+  options: RaftEngineOptions,
+  identity: Identity,
+  opened: Opened,
+): Promise<Engine> {
   const { peerListen, clientUrl, log } = options;
   let listen = (): Promise<void> => Promise.resolve();
+  let close = listen;
   const { engine, start } = await assembleEngine({
     // What the folder was first started with counts.
     options: { ...options, join: identity.joined, initialMembers: identity.initialMembers },
@@ -65,11 +77,17 @@ export async function createRaftEngine(options: RaftEngineOptions): Promise<Engi
         log,
         handlers,
       });
+      close = () => transport.close();
       if (peerListen !== null) listen = () => transport.listen(peerListen);
       return transport;
     },
   });
-  await listen();
+  try {
+    await listen();
+  } catch (error) {
+    await close();
+    throw error;
+  }
   start();
   return engine;
 }

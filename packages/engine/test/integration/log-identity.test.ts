@@ -69,6 +69,34 @@ describe('A member whose log is gone', () => {
   });
 });
 
+describe('A node that cannot start', () => {
+  it('gives its folder back: where its address is taken, and where a file of it is damaged', async () => {
+    const cluster = await startTestCluster(['a']);
+    try {
+      const options = cluster.optionsOf('a');
+      await stop(cluster, 'a');
+      const taken = createServer();
+      await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+      const address = taken.address();
+      assert.ok(address !== null && typeof address !== 'string');
+      const peerListen = { host: '127.0.0.1', port: address.port };
+      // When it is tried twice, the second attempt is not told that the folder is in use
+      for (let attempt = 0; attempt < 2; attempt++)
+        await assert.rejects(createRaftEngine({ ...options, peerListen }), /Cannot listen for peers/);
+      await new Promise((resolve) => taken.close(resolve));
+      const known = join(cluster.folder, 'a', 'known-peers.json');
+      writeFileSync(known, '{');
+      for (let attempt = 0; attempt < 2; attempt++)
+        await assert.rejects(cluster.start('a'), /known-peers.json is damaged/);
+      rmSync(known);
+      await cluster.start('a');
+      await cluster.leader();
+    } finally {
+      await cluster.close();
+    }
+  });
+});
+
 describe('A node of the format before', () => {
   for (const former of ['former-node', 'former-node-with-snapshot'])
     it(`goes on where it was, with its state and its tokens, and keeps one log: ${former}`, async () => {
