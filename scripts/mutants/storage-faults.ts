@@ -54,4 +54,43 @@ export const storageFaults: readonly Fault[] = [
       said.lastIndex > former.lastIndex`,
     put: `      said.hardState.term < 0`,
   },
+  {
+    name: 'folder-not-synced-after-a-new-name',
+    breaks: 'a segment or a snapshot that was acknowledged is gone when the power goes',
+    file: 'packages/storage/src/durable-names.ts',
+    find: `  await disk.rename(from, to);
+  await syncFolder(disk, dirname(to)); // DIR-1`,
+    put: `  await disk.rename(from, to);`,
+  },
+  {
+    name: 'folder-not-synced-after-a-removal',
+    breaks: 'a segment comes back when the power goes, and those behind it do not',
+    file: 'packages/storage/src/durable-names.ts',
+    find: `  await disk.remove(path);
+  await syncFolder(disk, dirname(path)); // DIR-1`,
+    put: `  await disk.remove(path);`,
+  },
+  {
+    name: 'snapshot-of-a-killed-process-not-synced',
+    breaks: 'the snapshot that a node started from is gone when the power goes after it',
+    file: 'packages/storage/src/snapshot-recovery.ts',
+    find: `  await disk.syncFolder(folder);
+`,
+    put: ``,
+  },
+  {
+    name: 'failed-sync-in-the-background-not-told',
+    breaks: 'a node goes on after its disk failed to sync a folder',
+    file: 'packages/storage/src/log-storage.ts',
+    find: `if (error instanceof DiskFailure) this.#fail(error);`,
+    put: `if (error instanceof DiskFailure) return;`,
+  },
+  {
+    name: 'missing-segment-never-counts-as-freed',
+    breaks:
+      'one segment that is gone already keeps all behind it: the log grows until the disk is full',
+    file: 'packages/storage/src/segment-log.ts',
+    find: `if (!(error instanceof FileMissingError)) throw error;`,
+    put: `throw error;`,
+  },
 ];

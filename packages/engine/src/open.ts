@@ -33,6 +33,7 @@ export async function createRaftEngine(options: RaftEngineOptions): Promise<Engi
       : identity.log,
     formerOwner: { clusterId: options.clusterId, memberId: options.nodeId },
     onFailure: options.onFatal,
+    onWarning: (text) => options.log.warn({}, text),
     ...(options.writeDelayMs === undefined ? {} : { writeDelayMs: options.writeDelayMs }),
   });
   for (const repair of opened.repairs) options.log.warn({}, repair);

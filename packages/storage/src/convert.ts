@@ -8,6 +8,7 @@
 import { join } from 'node:path';
 import type { HardState, LogIndex, Recovered } from '@holdfast/raft';
 import type { Disk, FoundFile } from './disk.ts';
+import { syncFolder } from './durable-names.ts';
 import type { FormerLog } from './former.ts';
 import { isSpare, partialEnding, receivedOf, segmentOf, snapshotOf } from './layout.ts';
 import type { Folders } from './layout.ts';
@@ -36,6 +37,9 @@ export async function removeLeftovers(
       name.endsWith(partialEnding)
     )
       await disk.remove(join(folders.snapshots, name));
+  // What is made next must not meet again what was removed (DIR-1).
+  await syncFolder(disk, folders.log);
+  await syncFolder(disk, folders.snapshots);
 }
 
 export async function convert(

@@ -24,19 +24,26 @@ export interface Disk {
   list(folder: string): Promise<readonly FoundFile[]>;
   /** Opens a file that is there, and makes durable what was written to it before. */
   open(path: string): Promise<DiskFile>;
-  /** Makes a file of this many zero bytes, and resolves when they and its name are durable. */
+  /** Makes a file of this many zero bytes, and resolves when they are durable. Its name is not: see `syncFolder`. */
   create(path: string, zeroBytes: number): Promise<DiskFile>;
-  /** Resolves when the new name is durable, the folder synced. */
+  /** Not durable before the folder is synced. Rejects with `FileMissingError` where there is no such file. */
   rename(from: string, to: string): Promise<void>;
-  /** Resolves when it is durably gone; a file that is not there is gone. */
+  /** Not durable before the folder is synced. A file that is not there is gone. */
   remove(path: string): Promise<void>;
-  /** Makes durable which names the folder holds. */
+  /** Makes durable which names the folder holds: what was created, renamed and removed in it before. */
   syncFolder(folder: string): Promise<void>;
   /**
    * Keeps every other process away from what this file stands for, until the function it resolves with
    * is called or the process ends. Rejects with `FolderInUseError`.
    */
   lock(path: string): Promise<() => void>;
+}
+
+export class FileMissingError extends Error {
+  override readonly name: string = 'FileMissingError';
+  constructor(path: string, options?: ErrorOptions) {
+    super(`${path} is not there.`, options);
+  }
 }
 
 export class FolderInUseError extends Error {

@@ -3,7 +3,8 @@
  *
  * FD-1: a write has resolved only when it is durable: by O_DSYNC where that means what it says (Linux),
  *       elsewhere by `fdatasync` after the write (which is F_FULLFSYNC on macOS).
- * FD-2: a name is durable when its folder is synced, which follows every create, rename and remove.
+ * FD-2: a folder that was made is durable, up to the first that was there before. Names of files are the
+ *       business of those who give them (`durable-names.ts`).
  */
 import {
   close,
@@ -21,6 +22,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { FileMissingError } from './disk.ts';
 import type { Disk, DiskFile, FoundFile } from './disk.ts';
 import { lockFile } from './lock.ts';
 
@@ -172,7 +174,6 @@ async function createFile(path: string, zeroBytes: number): Promise<DiskFile> {
     for (let position = 0; position < zeroBytes; position += fillBytes)
       await file.write(zeros.subarray(0, Math.min(fillBytes, zeroBytes - position)), position);
     await fsyncAsync(descriptor);
-    await syncFolder(dirname(path)); // FD-2
     return file;
   } catch (error) {
     if (descriptor !== undefined) await closeAsync(descriptor).catch(() => undefined);
@@ -203,9 +204,9 @@ export const fileDisk: Disk = {
     try {
       await renameAsync(from, to);
     } catch (error) {
+      if (hasCode(error, 'ENOENT')) throw new FileMissingError(from, { cause: error });
       throw failure(`renamed to ${to}`, from, error);
     }
-    await syncFolder(dirname(to)); // FD-2
   },
   remove: async (path) => {
     try {
@@ -214,7 +215,6 @@ export const fileDisk: Disk = {
       if (hasCode(error, 'ENOENT')) return;
       throw failure('removed', path, error);
     }
-    await syncFolder(dirname(path)); // FD-2
   },
   syncFolder,
   lock: (path) => Promise.resolve().then(() => lockFile(path)),

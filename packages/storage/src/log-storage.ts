@@ -12,10 +12,11 @@
  */
 import type { LogIndex, SnapshotMeta, Write } from '@holdfast/raft';
 import type { Disk } from './disk.ts';
+import { DiskFailure } from './durable-names.ts';
 import type { LogTerms } from './log-terms.ts';
 import { mergeWrites } from './merge.ts';
 import type { LogState, SegmentLog } from './segment-log.ts';
-import { DiskFailure, piecesOf } from './snapshot-files.ts';
+import { piecesOf } from './snapshot-files.ts';
 import type { SnapshotFiles } from './snapshot-files.ts';
 import { encodeHead } from './snapshot-head.ts';
 import type { SnapshotPoint } from './snapshot-head.ts';
@@ -31,6 +32,7 @@ export interface LogStorageParts {
   readonly terms: LogTerms;
   readonly snapshots: SnapshotFiles;
   readonly onFailure: (error: Error) => void;
+  readonly onWarning: (text: string) => void;
   readonly unlock: () => void;
 }
 
@@ -56,6 +58,7 @@ export class LogStorage implements Storage {
   constructor(parts: LogStorageParts) {
     this.#parts = parts;
     this.#state = parts.state;
+    parts.log.watch((failure) => this.#fail(failure));
   }
 
   get figures(): Storage['figures'] {
@@ -129,6 +132,7 @@ export class LogStorage implements Storage {
   #fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
+    this.#parts.log.stop();
     this.#parts.onFailure(error instanceof Error ? error : new Error(String(error)));
   }
 
@@ -187,19 +191,31 @@ export class LogStorage implements Storage {
     if (current === undefined || this.#failed || this.#closed) return;
     const from = Math.min(keepFrom, current.index + 1);
     terms.forgetBefore(from);
-    log.freeBefore(from);
+    this.clearUp(() => log.freeBefore(from));
     this.clearUp(() => snapshots.forgetOlder(current));
   }
 
-  /** Takes files away, one after the other. What cannot be taken away is tried again at the next start. */
+  /**
+   * Takes files away, one after the other. What cannot be taken away is told, and tried again when something
+   * is cleared up the next time, or at the next start.
+   */
   clearUp(act: () => Promise<void>): void {
-    this.#clearing = this.#clearing.then(act).catch(() => undefined);
+    this.#clearing = this.#clearing
+      .then(() => (this.#failed ? undefined : act()))
+      .catch((error: unknown) => {
+        if (error instanceof DiskFailure) this.#fail(error);
+        else
+          this.#parts.onWarning(
+            `Files that are not needed any more stay for now, and are tried again later: ${error instanceof Error ? error.message : String(error)}`,
+          );
+      });
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     const { log, snapshots, unlock } = this.#parts;
+    log.stop();
     await this.#working;
     const snapshotsClosed = snapshots.close();
     await this.#saving;

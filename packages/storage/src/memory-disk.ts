@@ -3,11 +3,12 @@
  * that its owner gives it, and loses power as a real one does.
  *
  * MD-1: what was resolved when the power went is there afterwards. Of a write that was under way any part
- *       may be: nothing, all, the first bytes, or some of its sectors and not others. A name that was being
- *       changed is the old or the new one.
+ *       may be: nothing, all, the first bytes, or some of its sectors and not others.
+ * MD-2: a name that was made, changed or removed is durable when its folder was synced afterwards. Until
+ *       then it may be the old or the new one when the power has gone, each by itself.
  */
 import { dirname, basename } from 'node:path';
-import { FolderInUseError } from './disk.ts';
+import { FileMissingError, FolderInUseError } from './disk.ts';
 import type { Disk, DiskFile } from './disk.ts';
 
 const sectorBytes = 512;
@@ -18,18 +19,26 @@ export interface Chances {
   below(limit: number): number;
 }
 
-export type Operation = 'write' | 'read' | 'names';
+export type Operation = 'write' | 'read' | 'names' | 'sync';
 
 export interface MemoryDiskOptions {
   readonly now: () => number;
   /** Calls back when an operation that begins now is over; never, where its process ends before. */
   readonly later: (operation: Operation, act: () => void) => void;
   /** What the disk says to an operation that is over; undefined: it is done. `grows`: it takes new room. */
-  readonly trouble?: (operation: Operation, grows: boolean) => Error | undefined;
+  readonly trouble?: (operation: Operation, grows: boolean, path: string) => Error | undefined;
 }
 
 interface Content {
   bytes: Buffer;
+}
+
+type Names = Map<string, Content>;
+
+/** Not durable yet (MD-2). */
+interface NameChange {
+  readonly folder: string;
+  readonly act: (names: Names) => void;
 }
 
 interface UnderWay {
@@ -39,7 +48,10 @@ interface UnderWay {
 
 /** What is on the disk, whoever writes to it. */
 export class MemoryFiles {
-  readonly #files = new Map<string, Content>();
+  /** As whoever asks now finds them. */
+  #files: Names = new Map();
+  readonly #durable: Names = new Map();
+  #changes: NameChange[] = [];
   readonly #locks = new Set<string>();
   readonly #underWay = new Set<UnderWay>();
 
@@ -55,31 +67,57 @@ export class MemoryFiles {
 
   remove(path: string): void {
     this.#files.delete(path);
+    this.#durable.delete(path);
   }
 
   put(path: string, bytes: Uint8Array): void {
-    this.#files.set(path, { bytes: Buffer.from(bytes) });
+    const content = { bytes: Buffer.from(bytes) };
+    this.#files.set(path, content);
+    this.#durable.set(path, content);
   }
 
-  /** The process that used it is gone, and with it the power (MD-1). */
-  cutPower(chances: Chances): void {
+  /** The process that used it is gone; what it had not made durable is still in the system's memory. */
+  endProcess(chances: Chances): void {
     for (const { cut } of this.#underWay) cut(chances);
     this.#underWay.clear();
     this.#locks.clear();
   }
 
+  /** The process that used it is gone, and with it the power (MD-1, MD-2). */
+  cutPower(chances: Chances): void {
+    this.endProcess(chances);
+    for (const { act } of this.#changes) if (chances.below(2) === 1) act(this.#durable);
+    this.#changes = [];
+    this.#files = new Map(this.#durable);
+  }
+
+  #change(folder: string, act: (names: Names) => void): void {
+    act(this.#files);
+    this.#changes.push({ folder, act });
+  }
+
+  /** What was changed before it began (MD-2). */
+  #sync(options: MemoryDiskOptions, folder: string): Promise<void> {
+    const changes = new Set(this.#changes.filter((change) => change.folder === folder));
+    return this.#take(options, 'sync', false, folder, () => {
+      for (const change of this.#changes) if (changes.has(change)) change.act(this.#durable);
+      this.#changes = this.#changes.filter((change) => !changes.has(change));
+    });
+  }
+
   /** For one process. */
   disk(options: MemoryDiskOptions): Disk {
-    const names = async (act: () => void, grows = false): Promise<void> => {
-      await this.#take(options, 'names', grows, act, (chances) => {
-        if (chances.below(2) === 0) act();
+    const names = (path: string, act: (names: Names) => void, grows = false): Promise<void> => {
+      const change = (): void => this.#change(dirname(path), act);
+      return this.#take(options, 'names', grows, path, change, (chances) => {
+        if (chances.below(2) === 0) change();
       });
     };
-    const file = (content: Content): DiskFile => this.#file(options, content);
+    const file = (path: string): DiskFile => this.#file(options, path, this.#content(path));
     return {
       now: options.now,
       makeFolder: () => Promise.resolve(),
-      syncFolder: () => Promise.resolve(),
+      syncFolder: (folder) => this.#sync(options, folder),
       list: (folder) =>
         Promise.resolve(
           this.paths
@@ -87,21 +125,22 @@ export class MemoryFiles {
             .map((path) => ({ name: basename(path), byteLength: this.bytes(path).byteLength })),
         ),
       open: async (path) => {
-        await this.#take(options, 'read', false, () => undefined);
-        return file(this.#content(path));
+        await this.#take(options, 'read', false, path, () => undefined);
+        return file(path);
       },
       create: async (path, zeroBytes) => {
         const content = { bytes: Buffer.alloc(zeroBytes) };
-        await names(() => this.#files.set(path, content), true);
-        return file(content);
+        await names(path, (all) => all.set(path, content), true);
+        return this.#file(options, path, content);
       },
-      rename: (from, to) =>
-        names(() => {
-          const content = this.#content(from);
-          this.#files.delete(from);
-          this.#files.set(to, content);
-        }),
-      remove: (path) => names(() => this.#files.delete(path)),
+      rename: async (from, to) => {
+        const content = this.#content(from);
+        await names(to, (all) => {
+          all.delete(from);
+          all.set(to, content);
+        });
+      },
+      remove: (path) => names(path, (all) => all.delete(path)),
       lock: (path) => {
         if (this.#locks.has(path)) return Promise.reject(new FolderInUseError(path));
         this.#locks.add(path);
@@ -112,24 +151,25 @@ export class MemoryFiles {
 
   #content(path: string): Content {
     const content = this.#files.get(path);
-    if (content === undefined) throw new Error(`${path}: no such file`);
+    if (content === undefined) throw new FileMissingError(path);
     return content;
   }
 
-  #file(options: MemoryDiskOptions, content: Content): DiskFile {
+  #file(options: MemoryDiskOptions, path: string, content: Content): DiskFile {
     return {
       write: (bytes, position) =>
         this.#take(
           options,
           'write',
           position + bytes.byteLength > content.bytes.byteLength,
+          path,
           () => put(content, bytes, position),
           (chances) => tear(content, bytes, position, chances),
         ),
       read: async (position, byteLength) => {
-        await this.#take(options, 'read', false, () => undefined);
+        await this.#take(options, 'read', false, path, () => undefined);
         if (position + byteLength > content.bytes.byteLength)
-          throw new Error(`the file ends before byte ${String(position + byteLength)}`);
+          throw new Error(`${path} ends before byte ${String(position + byteLength)}`);
         return new Uint8Array(content.bytes.subarray(position, position + byteLength));
       },
       close: () => Promise.resolve(),
@@ -140,6 +180,7 @@ export class MemoryFiles {
     { later, trouble }: MemoryDiskOptions,
     operation: Operation,
     grows: boolean,
+    path: string,
     act: () => void,
     cut: (chances: Chances) => void = () => undefined,
   ): Promise<void> {
@@ -147,7 +188,7 @@ export class MemoryFiles {
       const underWay: UnderWay = { cut };
       this.#underWay.add(underWay);
       later(operation, () => {
-        const error = trouble?.(operation, grows);
+        const error = trouble?.(operation, grows, path);
         if (error !== undefined) {
           // What a failed write left behind is seen when the power goes, or the process ends.
           reject(error);

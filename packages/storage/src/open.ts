@@ -4,6 +4,7 @@ import type { Recovered } from '@holdfast/raft';
 import { convert, removeLeftovers } from './convert.ts';
 import { StorageDamagedError } from './damage.ts';
 import type { Disk, FoundFile } from './disk.ts';
+import { syncFolder } from './durable-names.ts';
 import { delayed, fileDisk } from './file-disk.ts';
 import { formerFileName } from './former-schema.ts';
 import { openFormer } from './former.ts';
@@ -99,7 +100,7 @@ async function openLocked(
   };
   const terms = new LogTerms();
   terms.wrote({ ...state, entries });
-  const { onFailure } = options;
+  const { onFailure, onWarning = () => undefined } = options;
   const unlockAll = (): void => {
     closeFormer();
     unlock();
@@ -111,6 +112,7 @@ async function openLocked(
     terms,
     snapshots,
     onFailure,
+    onWarning,
     unlock: unlockAll,
   });
   const opened = { storage, recovered, repairs };
@@ -123,6 +125,7 @@ async function openLocked(
       closeFormer();
       for (const name of [formerFileName, `${formerFileName}-wal`, `${formerFileName}-shm`])
         await disk.remove(join(folders.log, name));
+      await syncFolder(disk, folders.log);
     });
   return { ...opened, finishConversion };
 }

@@ -6,3 +6,4 @@ export { framesIn } from './scan.ts';
 export { logIdBytes } from './frame.ts';
 export { segmentOf, snapshotOf } from './layout.ts';
 export { MemoryFiles } from './memory-disk.ts';
+export type { Operation } from './memory-disk.ts';

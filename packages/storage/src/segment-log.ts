@@ -10,7 +10,9 @@
  */
 import { join } from 'node:path';
 import type { HardState, LogIndex } from '@holdfast/raft';
+import { FileMissingError } from './disk.ts';
 import type { Disk, DiskFile } from './disk.ts';
+import { DiskFailure, removeDurably, renameDurably, syncFolder } from './durable-names.ts';
 import { encodeFrame, frameBytes, sealBytes } from './frame.ts';
 import type { Change } from './frame.ts';
 import { partialEnding, segmentName, spareName } from './layout.ts';
@@ -53,10 +55,9 @@ export class SegmentLog {
   #preparedBytes = 0;
   /** Names of spare files. */
   readonly #spares: string[];
-  #isFreeing = false;
-  #isClosing = false;
-  #freeing: Promise<void> = Promise.resolve();
-  #keepFrom: LogIndex = 0;
+  #isStopped = false;
+  #failure: DiskFailure | undefined;
+  #onFailure: ((failure: DiskFailure) => void) | undefined;
 
   private constructor(
     options: SegmentLogOptions,
@@ -79,7 +80,7 @@ export class SegmentLog {
     const { disk, folder, segmentBytes } = options;
     const partial = join(folder, `first${partialEnding}`);
     const file = await disk.create(partial, segmentBytes);
-    await disk.rename(partial, join(folder, segmentName(1)));
+    await renameDurably(disk, partial, join(folder, segmentName(1)));
     const live = new LiveSegments();
     live.begin(1, segmentBytes);
     const active = { segment: 1, byteLength: segmentBytes, file };
@@ -164,13 +165,16 @@ export class SegmentLog {
     this.#offset += frame.byteLength;
     this.#state = { hardState: change.hardState, lastIndex: change.lastIndex };
     this.#live.wrote(change, this.#offset);
-    if (this.#next === undefined && !this.#isClosing) this.#prepareNext();
+    if (this.#next === undefined && !this.#isStopped) this.#prepareNext();
   }
 
   /** SEG-7. */
   async #roll(): Promise<void> {
     // Where preparing failed it is tried once more: now it is the log that needs it.
-    const next = await (this.#next ?? this.#prepare()).catch(() => this.#prepare());
+    const next = await (this.#next ?? this.#prepare()).catch((error: unknown) => {
+      if (error instanceof DiskFailure) throw error; // DIR-2
+      return this.#prepare();
+    });
     this.#next = Promise.resolve(next);
     // It says what the frame before it says: what comes next is not durable yet.
     await this.#write({ ...this.#state, entries: [], isSeal: true }, next.byteLength);
@@ -186,8 +190,18 @@ export class SegmentLog {
   #prepareNext(): void {
     const next = this.#prepare();
     this.#next = next;
-    // Told where the log comes to need it.
-    next.catch(() => undefined);
+    next.catch((error: unknown) => {
+      // Anything else is told where the log comes to need it.
+      if (!(error instanceof DiskFailure)) return;
+      this.#failure = error;
+      this.#onFailure?.(error);
+    });
+  }
+
+  /** Told when the disk fails at what is done in the background, also before this call. */
+  watch(onFailure: (failure: DiskFailure) => void): void {
+    this.#onFailure = onFailure;
+    if (this.#failure !== undefined) onFailure(this.#failure);
   }
 
   async #prepare(): Promise<OpenSegment> {
@@ -196,49 +210,53 @@ export class SegmentLog {
     const path = join(folder, segmentName(segment));
     const spare = this.#spares.shift();
     if (spare !== undefined) {
-      await disk.rename(join(folder, spare), path);
+      await renameDurably(disk, join(folder, spare), path);
       this.#preparedBytes = segmentBytes;
       return { segment, byteLength: segmentBytes, file: await disk.open(path) };
     }
     const partial = join(folder, `next${partialEnding}`);
     const file = await disk.create(partial, segmentBytes);
-    await disk.rename(partial, path);
+    await renameDurably(disk, partial, path);
     this.#preparedBytes = segmentBytes;
     return { segment, byteLength: segmentBytes, file };
   }
 
-  /** Entries before this one are not needed any more. Failures only leave files where they are. */
-  freeBefore(keepFrom: LogIndex): void {
-    this.#keepFrom = Math.max(this.#keepFrom, keepFrom);
-    if (this.#isFreeing || this.#isClosing) return;
-    this.#isFreeing = true;
-    this.#freeing = this.#free()
-      .catch(() => undefined)
-      .finally(() => {
-        this.#isFreeing = false;
-      });
-  }
-
-  /** SEG-4: one after the other, and where one stays those behind it stay. */
-  async #free(): Promise<void> {
+  /**
+   * Entries before this one are not needed any more (SEG-4: one segment after the other, and where one stays
+   * those behind it stay). One call at a time. Rejects where one cannot be taken away: it is with the next call.
+   */
+  async freeBefore(keepFrom: LogIndex): Promise<void> {
     const { disk, folder, segmentBytes, maxSpares } = this.#options;
     for (;;) {
-      const first = this.#isClosing ? undefined : this.#live.freeable(this.#keepFrom);
+      const first = this.#isStopped ? undefined : this.#live.freeable(keepFrom);
       if (first === undefined) return;
       const path = join(folder, segmentName(first.segment));
-      if (first.byteLength === segmentBytes && this.#spares.length < maxSpares) {
-        const spare = spareName(first.segment);
-        await disk.rename(path, join(folder, spare));
-        this.#spares.push(spare);
-      } else await disk.remove(path); // SEG-8
+      if (first.byteLength === segmentBytes && this.#spares.length < maxSpares)
+        await this.#spare(path, spareName(first.segment));
+      else await removeDurably(disk, path); // SEG-8
       this.#live.freed();
     }
   }
 
+  async #spare(path: string, spare: string): Promise<void> {
+    const { disk, folder } = this.#options;
+    try {
+      await renameDurably(disk, path, join(folder, spare));
+      this.#spares.push(spare);
+    } catch (error) {
+      if (!(error instanceof FileMissingError)) throw error;
+      await syncFolder(disk, folder);
+    }
+  }
+
+  /** Nothing is prepared or freed any more. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
   /** Waits for what is under way, and closes every file. */
   async close(): Promise<void> {
-    this.#isClosing = true;
-    await this.#freeing;
+    this.stop();
     const next = await this.#next?.catch(() => undefined);
     await next?.file.close();
     await this.#active.file.close();

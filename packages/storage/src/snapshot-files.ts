@@ -16,6 +16,7 @@ import type { Hash } from 'node:crypto';
 import { join } from 'node:path';
 import type { SnapshotChunk, SnapshotMeta } from '@holdfast/raft';
 import type { Disk, DiskFile } from './disk.ts';
+import { DiskFailure, onDisk, renameDurably } from './durable-names.ts';
 import { partialEnding, receivedName, snapshotName } from './layout.ts';
 import type { SnapshotName } from './layout.ts';
 import { encodeHead } from './snapshot-head.ts';
@@ -129,7 +130,7 @@ export class SnapshotFiles {
       if ((this.#current?.index ?? 0) >= meta.index) return false;
       const named = { index: meta.index, hash: meta.hash, frames: this.#framesOfLog() };
       const held = { meta, named, shared: partial.shared, isReceived };
-      await this.#disk.rename(partial.path, this.#pathOf(held));
+      await renameDurably(this.#disk, partial.path, this.#pathOf(held));
       this.#hold(held);
       return true;
     });
@@ -221,7 +222,8 @@ export class SnapshotFiles {
   async installed({ hash }: SnapshotMeta): Promise<void> {
     const held = this.#held.get(hash);
     if (held === undefined || !held.isReceived) return;
-    await this.#disk.rename(this.#pathOf(held), this.#pathOf({ ...held, isReceived: false }));
+    const name = this.#pathOf({ ...held, isReceived: false });
+    await renameDurably(this.#disk, this.#pathOf(held), name);
     held.isReceived = false;
   }
 
@@ -282,19 +284,6 @@ export class SnapshotFiles {
     this.#held.clear();
     await this.#received?.shared.release();
     this.#received = undefined;
-  }
-}
-
-/** What the disk said, as opposed to whoever makes the bytes. */
-export class DiskFailure extends Error {
-  override readonly name: string = 'DiskFailure';
-}
-
-async function onDisk<T>(done: Promise<T>): Promise<T> {
-  try {
-    return await done;
-  } catch (error) {
-    throw new DiskFailure(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
 

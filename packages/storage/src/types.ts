@@ -12,6 +12,8 @@ export interface StorageOptions {
   readonly formerOwner?: { readonly clusterId: string; readonly memberId: string };
   /** Called once, on a failed write. The node must stop: storage accepts nothing afterwards. */
   readonly onFailure: (error: Error) => void;
+  /** Told, in a plain sentence, of what went wrong and keeps the node from nothing. */
+  readonly onWarning?: (text: string) => void;
   /** Tests only: every write to the disk is delayed by this long. */
   readonly writeDelayMs?: number;
 }
@@ -53,7 +55,7 @@ export interface Storage {
     readonly commits: number;
     readonly pendingWrites: number;
     readonly lastCommitMs: number;
-    /** Of segments and snapshots on the disk. */
+    /** Of segments and snapshots on the disk, also of those whose name is gone while somebody reads them. */
     readonly sizeBytes: number;
   };
   /** Resolves when what was handed over is durable and every file is closed. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Entry, HardState, MemberId, Membership, Write } from '@holdfast/raft';
 import { MemoryFiles, openStorageOn } from '../src/parts.ts';
-import type { Disk, SegmentSettings } from '../src/parts.ts';
+import type { Disk, Operation, SegmentSettings } from '../src/parts.ts';
 import type { Opened } from '../src/index.ts';
 
 export const membership: Membership = {
@@ -39,7 +39,10 @@ export class LogInMemory {
   /** Operations of the disk that are still carried out; then the process hangs. */
   steps: number = Number.POSITIVE_INFINITY;
   trouble: Error | undefined;
+  /** What the disk says to other operations; undefined: they are done. */
+  refuses: (operation: Operation, path: string) => Error | undefined = () => undefined;
   failures: Error[] = [];
+  warnings: string[] = [];
 
   disk(): Disk {
     let isAlive = true;
@@ -54,7 +57,8 @@ export class LogInMemory {
         this.steps -= 1;
         queueMicrotask(act);
       },
-      trouble: (operation) => (operation === 'write' ? this.trouble : undefined),
+      trouble: (operation, _grows, path) =>
+        (operation === 'write' ? this.trouble : undefined) ?? this.refuses(operation, path),
     });
   }
 
@@ -65,6 +69,7 @@ export class LogInMemory {
         folder: '/n/log',
         log: { id: this.id, made: this.made },
         onFailure: (error) => this.failures.push(error),
+        onWarning: (text) => this.warnings.push(text),
       },
       this.segments,
     );
