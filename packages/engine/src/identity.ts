@@ -7,6 +7,9 @@
  * N2: neither must one whose log alone was lost. The identity names the log, by an id that stands in
  *     every frame of it, and says that it was made, before the node takes part in anything: from then
  *     on the node does not start without it, or with another.
+ * N3: neither must one with an older copy of its log. The identity says how often the log was opened and how
+ *     many writes it had, recorded after the log itself says so, before the node takes part, and when it
+ *     stopped: a log that says less is refused. A crash in between leaves a log that says more.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
@@ -19,9 +22,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { LogPosition } from '@holdfast/storage';
 
-/** N2. */
-export interface LogIdentity {
+/** N2, N3. */
+export interface LogIdentity extends LogPosition {
   /** 32 hexadecimal digits. */
   readonly id: string;
   readonly made: boolean;
@@ -96,10 +100,14 @@ function isIdentity(value: unknown): value is Identity | Former {
 function isLogIdentity(value: unknown): value is LogIdentity {
   if (typeof value !== 'object' || value === null) return false;
   const record = value as Record<string, unknown>;
+  const isCount = (count: unknown): boolean =>
+    count === undefined || (Number.isSafeInteger(count) && Number(count) >= 0);
   return (
     typeof record['id'] === 'string' &&
     /^[0-9a-f]{32}$/.test(record['id']) &&
-    typeof record['made'] === 'boolean'
+    typeof record['made'] === 'boolean' &&
+    isCount(record['starts']) &&
+    isCount(record['frames'])
   );
 }
 
@@ -141,13 +149,16 @@ export function claimFolder(
   return 'log' in found ? found : { ...found, log: newLog() };
 }
 
-/** The log is there, durably: from now on this node does not start without it (N2). */
-export function recordLog(folder: string, identity: Identity): void {
-  if (identity.formatVersion === 2 && identity.log.made) return;
+/** The log is there, durably, and has come so far: from now on this node does not start without it (N2, N3). */
+export function recordLog(
+  folder: string,
+  identity: Identity,
+  { starts, frames }: Required<LogPosition>,
+): void {
   writeIdentity(folder, {
     ...identity,
     formatVersion: 2,
-    log: { id: identity.log.id, made: true },
+    log: { id: identity.log.id, made: true, starts, frames },
   });
 }
 

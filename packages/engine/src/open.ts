@@ -33,12 +33,19 @@ export async function createRaftEngine(options: RaftEngineOptions): Promise<Engi
       : identity.log,
     formerOwner: { clusterId: options.clusterId, memberId: options.nodeId },
     onFailure: options.onFatal,
+    onClosed: (position) => {
+      try {
+        recordLog(options.folder, identity, position); // N3
+      } catch (error) {
+        options.log.warn({}, `How far the log has come was not recorded: ${String(error)}`);
+      }
+    },
     onWarning: (text) => options.log.warn({}, text),
     ...(options.writeDelayMs === undefined ? {} : { writeDelayMs: options.writeDelayMs }),
   });
   for (const repair of opened.repairs) options.log.warn({}, repair);
   try {
-    recordLog(options.folder, identity);
+    recordLog(options.folder, identity, opened.position);
   } catch (error) {
     await opened.storage.close();
     throw error;

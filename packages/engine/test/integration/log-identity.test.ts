@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'node:test';
@@ -50,6 +58,55 @@ describe('A member whose log is gone', () => {
       );
       // And once more, for the refusal must not have made one
       await assert.rejects(cluster.start('a'), /does not hold the log of this node/);
+    } finally {
+      await cluster.close();
+    }
+  });
+
+  it('does not start with an older copy of its log (N3)', async () => {
+    const cluster = await startTestCluster(['a', 'b', 'c']);
+    try {
+      const folder = join(cluster.folder, 'a');
+      const log = join(folder, 'log');
+      const copy = join(cluster.folder, 'copy');
+      // Given a copy that was made while the node was stopped, and starts since
+      await stop(cluster, 'a');
+      cpSync(log, copy, { recursive: true });
+      await cluster.start('a');
+      await stop(cluster, 'a');
+      const newer = join(cluster.folder, 'newer');
+      renameSync(log, newer);
+      cpSync(copy, log, { recursive: true });
+      // When it is put back
+      await assert.rejects(
+        cluster.start('a'),
+        (error) =>
+          error instanceof Error &&
+          error.name === 'LogMissingError' &&
+          /an older copy/.test(error.message) &&
+          /must not vote/.test(error.message),
+      );
+      // Then it starts with its own
+      rmSync(log, { recursive: true });
+      renameSync(newer, log);
+      await cluster.start('a');
+    } finally {
+      await cluster.close();
+    }
+  });
+
+  it('does not start when its log lost its end while it was stopped (N3)', async () => {
+    const cluster = await startTestCluster(['a', 'b', 'c']);
+    try {
+      await stop(cluster, 'a');
+      await cluster.start('a');
+      await stop(cluster, 'a');
+      // Given the last frame is zeros, where no snapshot tells of it
+      const segment = join(cluster.folder, 'a', 'log', '000000000001.segment');
+      const bytes = readFileSync(segment);
+      bytes.fill(0, bytes.lastIndexOf('HFFL'));
+      writeFileSync(segment, bytes);
+      await assert.rejects(cluster.start('a'), /has lost its end/);
     } finally {
       await cluster.close();
     }
