@@ -53,6 +53,13 @@ export const storageFaults: readonly Fault[] = [
     put: ``,
   },
   {
+    name: 'missing-spare-file-stops-the-node',
+    breaks: 'a node stops for a spare file that somebody deleted, though it could make a new one',
+    file: 'packages/storage/src/segment-log.ts',
+    find: `if (error instanceof FileMissingError) continue;`,
+    put: ``,
+  },
+  {
     name: 'used-log-begun-anew',
     breaks: 'an older identity that was put back makes a voter forget what it acknowledged',
     file: 'packages/storage/src/unrecorded-log.ts',

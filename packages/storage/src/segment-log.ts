@@ -227,9 +227,14 @@ export class SegmentLog {
     const { disk, folder, segmentBytes } = this.#options;
     const segment = this.#active.segment + 1;
     const path = join(folder, segmentName(segment));
-    const spare = this.#spares.shift();
-    if (spare !== undefined) {
-      await renameDurably(disk, join(folder, spare), path);
+    for (let spare = this.#spares.shift(); spare !== undefined; spare = this.#spares.shift()) {
+      try {
+        await renameDurably(disk, join(folder, spare), path);
+      } catch (error) {
+        // Somebody took it away.
+        if (error instanceof FileMissingError) continue;
+        throw error;
+      }
       this.#preparedBytes = segmentBytes;
       return { segment, byteLength: segmentBytes, file: await disk.open(path) };
     }

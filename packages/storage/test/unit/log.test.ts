@@ -103,6 +103,25 @@ describe('Segments', () => {
   });
 });
 
+describe('Spare files that somebody took away', () => {
+  it('are made anew, and the log goes on', async () => {
+    // Given a log with two spare files
+    const log = new LogInMemory();
+    const opened = await log.open();
+    await fill(opened, 1, 100);
+    const saved = await opened.storage.saveSnapshot({ index: 95, term: 1, membership }, []);
+    opened.storage.forgetBefore(96, saved?.hash ?? '');
+    await settle();
+    assert.equal(spares(log).length, 2);
+    for (const path of spares(log)) log.files.remove(path);
+    // When it comes to need them
+    void fill(opened, 101, 300);
+    await settle();
+    assert.deepEqual(log.failures, []);
+    assert.equal(indexes(await log.reopen()).at(-1), 300);
+  });
+});
+
 describe('How far a log has come', () => {
   it('is refused where it is less than what was recorded, and is more after a crash', async () => {
     // Given a log that was opened three times
