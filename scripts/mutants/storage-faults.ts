@@ -60,6 +60,18 @@ export const storageFaults: readonly Fault[] = [
     put: ``,
   },
   {
+    name: 'identity-written-without-the-lock',
+    breaks:
+      'of two first starts at once the later one takes the log of the other away from it for ever',
+    file: 'packages/engine/src/open.ts',
+    find: `  const unlock = await lockFolder(join(options.folder, 'log'));
+  try {`,
+    put: `  const taken = await lockFolder(join(options.folder, 'log'));
+  taken();
+  const unlock = (): void => undefined;
+  try {`,
+  },
+  {
     name: 'used-log-begun-anew',
     breaks: 'an older identity that was put back makes a voter forget what it acknowledged',
     file: 'packages/storage/src/unrecorded-log.ts',

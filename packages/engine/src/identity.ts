@@ -10,15 +10,18 @@
  * N3: neither must one with an older copy of its log. The identity says how often the log was opened and how
  *     many writes it had, recorded after the log itself says so, before the node takes part, and when it
  *     stopped: a log that says less is refused. A crash in between leaves a log that says more.
+ * N4: all of this is read and written under the folder's lock: of two first starts at once the later one
+ *     would put another identity in the place of the one whose log was made.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
-  mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -42,9 +45,12 @@ export interface Identity {
   readonly log: LogIdentity;
 }
 
+/** Of files that were being written; one that is left behind by a crash is removed at the next start. */
+const temporaryEnding = '.new';
+
 /** Writes a small file so that after a crash either the old or the new one is there, whole. */
 function writeDurably(folder: string, name: string, text: string): void {
-  const temporary = join(folder, `${name}.new`);
+  const temporary = join(folder, `${name}.${randomUUID()}${temporaryEnding}`);
   const file = openSync(temporary, 'w');
   try {
     writeSync(file, text);
@@ -117,12 +123,13 @@ function writeIdentity(folder: string, identity: Identity): void {
   writeDurably(folder, 'identity.json', JSON.stringify(identity, null, 2) + '\n');
 }
 
-/** Reads the folder's identity, or gives it one. Throws where it belongs to another cluster or node. */
+/** Reads the folder's identity, or gives it one. The caller holds the folder's lock (N4). Throws where it belongs to another cluster or node. */
 export function claimFolder(
   folder: string,
   wanted: Omit<Identity, 'formatVersion' | 'incarnation' | 'log'>,
 ): Identity {
-  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder))
+    if (name.endsWith(temporaryEnding)) rmSync(join(folder, name), { force: true });
   const path = join(folder, 'identity.json');
   const found = readJson(path);
   if (found === undefined) {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import {
+  mkdtempSync,
   cpSync,
   mkdirSync,
   readdirSync,
@@ -9,11 +11,14 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'node:test';
 import type { CommandResult, ResourceName, SessionId } from '@holdfast/state';
+import { createRaftEngine } from '../../src/index.ts';
 import type { Engine } from '../../src/index.ts';
+import { oneNode } from '../one-node.ts';
 import { startTestCluster } from '../cluster.ts';
 import type { TestCluster } from '../cluster.ts';
 
@@ -122,6 +127,38 @@ describe('A member whose log is gone', () => {
       await assert.rejects(cluster.start('a'), /is another log/);
     } finally {
       await cluster.close();
+    }
+  });
+});
+
+describe('Two first starts on one folder', () => {
+  it('leave one node, which starts again: the other one is refused before it reads or writes (N4)', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'holdfast-first-start-'));
+    const folder = join(home, 'a');
+    const child = fork(new URL('../first-start-child.ts', import.meta.url), [folder], {
+      execArgv: ['--conditions=source'],
+    });
+    const told = (): Promise<unknown> => new Promise((resolve) => child.once('message', resolve));
+    try {
+      // Given a start that stands still just before it gives the folder its identity
+      assert.equal(await told(), 'stands still');
+      // When another one comes
+      const other = await createRaftEngine(oneNode(folder)).catch((error: unknown) => error);
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      const next = Promise.race([told(), ended]);
+      child.kill('SIGCONT');
+      const outcome = await next;
+      if (outcome === 'started') child.send('close');
+      await ended;
+      if (!(other instanceof Error)) await (other as Engine).close();
+      // Then the folder is good, whichever of them has it
+      const again = await createRaftEngine(oneNode(folder));
+      await again.close();
+      assert.match(String(other), /in use by another process/);
+      assert.equal(outcome, 'started');
+    } finally {
+      child.kill('SIGKILL');
+      rmSync(home, { recursive: true, force: true });
     }
   });
 });
