@@ -90,4 +90,50 @@ export const snapshotFaults: readonly Fault[] = [
     find: `const maxCommittedEntries = 1000;`,
     put: `const maxCommittedEntries = 1e9;`,
   },
+  {
+    name: 'chunk-without-a-transfer',
+    breaks: 'a chunk that was queued before its transfer ended stops the leader',
+    file: 'packages/raft/src/outputs.ts',
+    find: `message.type !== 'snapshot_chunk' || transfers.includes(message.meta.hash),`,
+    put: `message.type !== 'snapshot_chunk' || transfers.length >= 0,`,
+  },
+  {
+    name: 'damaged-copy-sent-for-ever',
+    breaks:
+      'a leader sends a snapshot that is damaged on its disk again and again, and never looks at it',
+    file: 'packages/raft/src/snapshot-sender.ts',
+    find: `    this.#core.outputs.suspect(transfer.meta);
+`,
+    put: ``,
+  },
+  {
+    name: 'no-pause-after-bytes-that-do-not-verify',
+    breaks: 'a snapshot that never verifies is sent again without a pause',
+    file: 'packages/raft/src/snapshot-sender.ts',
+    find: `if (transfer.failures === 1)`,
+    put: `if (transfer.failures >= 1)`,
+  },
+  {
+    name: 'own-copy-not-looked-at',
+    breaks: 'a node whose own copy of a snapshot is damaged goes on',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `        if (hash !== meta.hash)
+          throw`,
+    put: `        if (hash.length !== meta.hash.length)
+          throw`,
+  },
+  {
+    name: 'digest-of-the-head-too',
+    breaks: 'members that were told of different addresses take each other for damaged',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `this.#options.onSaved(saved, stateHash.digest('hex')); // ENG-SNAP-5`,
+    put: `this.#options.onSaved(saved, saved.hash);`,
+  },
+  {
+    name: 'applied-entries-kept',
+    breaks: 'a node that is slower than the load keeps every entry that it has applied',
+    file: 'packages/engine/src/apply-queue.ts',
+    find: `this.#next >= mostAppliedKept`,
+    put: `this.#next >= Number.MAX_SAFE_INTEGER`,
+  },
 ];

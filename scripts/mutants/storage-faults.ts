@@ -126,4 +126,45 @@ export const storageFaults: readonly Fault[] = [
     find: `if (!(error instanceof FileMissingError)) throw error;`,
     put: `throw error;`,
   },
+  {
+    name: 'superfluous-received-snapshot-kept',
+    breaks:
+      'a received snapshot that is not needed takes room, and a descriptor, until the next one comes',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `received.meta.index <= than.index && isIdle(received)`,
+    put: `received.meta.index < 0 && isIdle(received)`,
+  },
+  {
+    name: 'received-snapshot-gone-before-it-is-read',
+    breaks: 'a snapshot that was verified is not there when the state is to be restored from it',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `shared.isUnread && (!isVerified || wasOpened)`,
+    put: `shared.isUnread || isVerified || wasOpened`,
+  },
+  {
+    name: 'late-chunk-taken-for-damage',
+    breaks: 'a chunk of a snapshot that the own log has passed stops the node',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `    if (meta.index <= (this.#current?.index ?? 0)) return;
+`,
+    put: ``,
+  },
+  {
+    name: 'snapshot-released-twice',
+    breaks: 'the descriptor of a snapshot is closed under its reader',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `    this.#held.clear();
+    this.#received = undefined;
+    for (const { shared } of files) await shared.release();`,
+    put: `    for (const { shared } of files) await shared.release();
+    this.#held.clear();
+    this.#received = undefined;`,
+  },
+  {
+    name: 'unlinked-snapshots-not-counted',
+    breaks: 'the room that snapshots take which are still read is not seen',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `if (!shared.isClosed) sum += meta.byteLength;`,
+    put: `if (shared.isClosed) sum += meta.byteLength;`,
+  },
 ];

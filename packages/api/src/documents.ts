@@ -83,7 +83,7 @@ function silentEngine(): Engine {
     addMember: never,
     removeMember: never,
     transferLeadership: never,
-    snapshot: never,
+    openBackup: never,
     close: never,
     figures: () => ({
       leaderChanges: 0,

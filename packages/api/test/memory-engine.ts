@@ -2,11 +2,13 @@
  * An engine without a cluster: the real state machine, applied at once, on a clock that stands still
  * until a test moves it. What a cluster adds (losing its leader, say) is played by `failWith`.
  */
+import { createHash } from 'node:crypto';
 import { answerQuery, isAcquire } from '@holdfast/engine/parts';
 import { HoldfastError } from '@holdfast/protocol';
 import { createStateMachine } from '@holdfast/state';
 import type { Command, CommandResult, Event, SessionId, StateMachine } from '@holdfast/state';
 import type {
+  Backup,
   CallOptions,
   ClusterStatus,
   Consistency,
@@ -54,6 +56,11 @@ export class MemoryEngine implements Engine {
     connected: true,
   }));
   nowMs = 1000;
+  /** Makes backups larger than what connections buffer. */
+  backupPadding: Uint8Array = new Uint8Array();
+  backupsAsked = 0;
+  /** Whose file has been given back. */
+  backupsClosed = 0;
   readonly submitted: { readonly command: Command; readonly options: CallOptions }[] = [];
   #waiters: Waiter[] = [];
   #closed = false;
@@ -211,8 +218,26 @@ export class MemoryEngine implements Engine {
     return this.leader;
   }
 
-  async *snapshot(): AsyncIterable<Uint8Array> {
-    yield* this.state.snapshot();
+  async openBackup(): Promise<Backup> {
+    this.backupsAsked += 1;
+    await this.#beReached();
+    const { index } = this.state;
+    const bytes = Buffer.concat([
+      Buffer.from(`${JSON.stringify({ index })}\n`),
+      ...this.state.snapshot(),
+      this.backupPadding,
+    ]);
+    let isOpen = true;
+    return {
+      index,
+      hash: createHash('sha256').update(bytes).digest('hex'),
+      byteLength: bytes.byteLength,
+      chunks: slicesOf(bytes),
+      close: () => {
+        if (isOpen) this.backupsClosed += 1;
+        isOpen = false;
+      },
+    };
   }
 
   figures(): EngineFigures {
@@ -238,4 +263,9 @@ export class MemoryEngine implements Engine {
       waiter.reject(new HoldfastError('shutting_down', 'This node is stopping.'));
     }
   }
+}
+
+async function* slicesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let offset = 0; offset < bytes.byteLength; offset += 65_536)
+    yield bytes.subarray(offset, offset + 65_536);
 }

@@ -1,6 +1,6 @@
 /** What may be asked on behalf of a session, and with what it goes. */
 import { HoldfastError } from '@holdfast/protocol';
-import type { LockMode, OperationName } from '@holdfast/protocol';
+import type { LockMode, OperationName, SessionWaitsAnswer } from '@holdfast/protocol';
 import type { AcquireOptions } from './acquiring.ts';
 
 /** What an acquire of a lock may ask for. */
@@ -44,3 +44,17 @@ export const numbered: ReadonlySet<OperationName> = new Set<OperationName>([
 export const isGone = (error: unknown): boolean =>
   error instanceof HoldfastError &&
   (error.code === 'session_expired' || error.code === 'session_not_found');
+
+/** What stands on all pages, in order. */
+export async function allWaits(
+  readPage: (after: number) => Promise<SessionWaitsAnswer>,
+): Promise<SessionWaitsAnswer['waits']> {
+  const waits: SessionWaitsAnswer['waits'][number][] = [];
+  let after: number | null = 0;
+  while (after !== null) {
+    const page: SessionWaitsAnswer = await readPage(after);
+    for (const place of page.waits) waits.push(place);
+    after = page.next_after;
+  }
+  return waits;
+}

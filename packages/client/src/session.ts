@@ -29,7 +29,7 @@ import { Hold } from './hold.ts';
 import { Holdings } from './holdings.ts';
 import { HoldsCheck } from './holds-check.ts';
 import { NumberedRequests } from './numbered-requests.ts';
-import { isGone, numbered, ofSession } from './session-requests.ts';
+import { allWaits, isGone, numbered, ofSession } from './session-requests.ts';
 import type { LockOptions, PermitsOptions } from './session-requests.ts';
 import { Permits } from './permits.ts';
 import { watch } from './watch.ts';
@@ -170,10 +170,9 @@ export class Session {
     return this.#connection.call(operation, whole(more), settings);
   }
 
-  /** Where this session waits: its places in the queues, and who is ahead. */
+  /** Where this session waits: all of its places in the queues, and who is ahead. Read page by page. */
   async waits(): Promise<SessionWaitsAnswer['waits']> {
-    const answer = await this.request('session_waits', {});
-    return answer.waits;
+    return allWaits((after) => this.request('session_waits', { after }));
   }
 
   /** Every change, as `Client.watch` tells it. */

@@ -6,14 +6,18 @@ import type { Clock } from './clock.ts';
 import { outcomeUnknown } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
 import type { LeaderRoute } from './leader-route.ts';
+import { isPeerId } from './transport/peer-names.ts';
 import type { Replica } from './replica.ts';
 import type { EngineLog } from './types.ts';
 
 const pollMs = 5;
 const retryPauseMs = 20;
 const ticksPerPromotion = 10;
-/** A learner this near to the end of the log may vote. */
-const promotionDistance = 100;
+/**
+ * This node asks for a learner's vote once it lacks no more entries than this: fewer than the core demands,
+ * since the log may grow before it is asked.
+ */
+const promotedWithinEntries = 100;
 
 export type AdministrativeCall = WithoutTimeout<
   Extract<Call, { type: 'add_member' | 'remove_member' | 'transfer' }>
@@ -45,6 +49,12 @@ export class Administration {
     const present = members.some((member) => member.id === id);
     if (call.type === 'add_member' && present)
       throw new HoldfastError('member_exists', `"${id}" is a member already.`);
+    if (call.type === 'add_member' && !isPeerId(id)) {
+      throw new HoldfastError(
+        'invalid_request',
+        `No node can have the id "${id}": it has 1 to 64 letters, digits, ".", "_" or "-".`,
+      );
+    }
     if (call.type === 'add_member' && !this.#parts.reachable) {
       throw new HoldfastError(
         'invalid_request',
@@ -92,7 +102,7 @@ export class Administration {
     for (const member of status.membership.members) {
       if (member.role !== 'learner') continue;
       const progress = status.progress.find(({ id }) => id === member.id);
-      if (progress === undefined || progress.matchIndex + promotionDistance < status.lastIndex)
+      if (progress === undefined || progress.matchIndex + promotedWithinEntries < status.lastIndex)
         continue;
       const answer = replica.changeMembership({ type: 'promote', id: member.id });
       if (answer.ok)

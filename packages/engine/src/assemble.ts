@@ -85,6 +85,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     ...(bounds.maxBatchBytes === undefined ? {} : { maxBatchBytes: bounds.maxBatchBytes }),
   });
   const transport = parts.makeTransport({
+    knowledge: { term: () => replica.status().term },
     onMessages: (from, messages) => replica.receive(from, messages),
     onCall: (from, request, signal) => engine.onCall(from, request, signal),
     onUnreachable: (peer) => replica.unreachable(peer),

@@ -3,6 +3,7 @@ import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode } from '@holdfast/protocol';
 import type { Command, SessionId } from '@holdfast/state';
 import { Interrupted } from './interrupted.ts';
+import { isCount, isHash } from './transport/fields.ts';
 import type { Query } from './types.ts';
 
 export type Call =
@@ -56,10 +57,6 @@ const callTypes: ReadonlySet<unknown> = new Set<Call['type']>([
   'transfer',
   'state_digest',
 ]);
-
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
-const isHash = (value: unknown): boolean =>
-  typeof value === 'string' && /^[0-9a-f]{16,128}$/.test(value);
 
 /**
  * Checks the outer form; peers are members of the cluster and validated the inner one where it entered.

@@ -11,6 +11,9 @@
  *     waiting acquires.
  * C4: no batch is larger than `maxBatchBytes`, so that every one can be proposed and sent (BOUND-1); a
  *     command that fits in none is refused before anything is done.
+ * C5: where this node stops leading, everybody is told once, in order, a slice a turn (SLICE-2), with one
+ *     error for all: an error with a stack for each of 200,000 would take a second. Until it has been told a
+ *     command counts as pending, and a waiting acquire as waiting.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { ProposeAnswer } from '@holdfast/raft';
@@ -36,6 +39,7 @@ import type { Clock } from './clock.ts';
 import type { ClusterClock } from './cluster-clock.ts';
 import { Interrupted } from './interrupted.ts';
 import type { Outcome, Replica } from './replica.ts';
+import { TurnSlices } from './turn-slices.ts';
 import { isAcquire, nameOf } from './waits.ts';
 
 /**
@@ -69,8 +73,12 @@ export class CommandQueue {
   #bytesInLog = 0;
   #batchesInFlight = 0;
   /** Acquires in a queue of the state machine, by session and request. */
-  readonly #waiting = new Map<string, Submission[]>();
+  #waiting = new Map<string, Submission[]>();
   #waitingCount = 0;
+  readonly #telling: TurnSlices;
+  /** Not yet told that it came to nothing here (C5). */
+  #untoldCommands = 0;
+  #untoldWaits = 0;
   readonly #commitListeners = new Set<(seconds: number) => void>();
   proposedBatches = 0;
   proposedCommands = 0;
@@ -86,14 +94,15 @@ export class CommandQueue {
     this.#replica = replica;
     this.#clock = clock;
     this.#clusterClock = clusterClock;
+    this.#telling = new TurnSlices(clock);
   }
 
   get pendingCommands(): number {
-    return this.#queued.count + this.#inLog;
+    return this.#queued.count + this.#inLog + this.#untoldCommands;
   }
 
   get waitingAcquires(): number {
-    return this.#waitingCount;
+    return this.#waitingCount + this.#untoldWaits;
   }
 
   onCommit(listener: (seconds: number) => void): () => void {
@@ -142,13 +151,13 @@ export class CommandQueue {
     if (
       this.pendingCommands < maxPendingCommands &&
       pendingBytes + byteLength <= maxPendingBytes &&
-      this.#waitingCount < maxWaitingAcquires
+      this.waitingAcquires < maxWaitingAcquires
     )
       return undefined;
     return new HoldfastError(
       'overloaded',
       `The leader has ${String(this.pendingCommands)} unfinished commands of ${String(pendingBytes)} bytes ` +
-        `and ${String(this.#waitingCount)} waiting acquires. Try again later.`,
+        `and ${String(this.waitingAcquires)} waiting acquires. Try again later.`,
     );
   }
 
@@ -188,25 +197,48 @@ export class CommandQueue {
     if (list.length === 0) this.#waiting.delete(key);
   }
 
-  #reject(submission: Submission, error: Error): void {
-    this.#unregister(submission);
-    submission.reject(error);
+  /** These came to nothing here (C5). */
+  #tell(submissions: readonly Submission[], error: Error): void {
+    for (const submission of submissions) this.#unregister(submission);
+    this.#untoldCommands += submissions.length;
+    this.#telling.add(this.#rejections(submissions, error));
   }
 
   /** This node no longer leads. Commands in the log are told by the replica. */
   interrupt(): void {
-    for (const submission of this.#queued.takeAll()) {
-      this.#reject(submission, new Interrupted(false, 'this node stopped leading'));
-    }
-    this.endWaits(() => new Interrupted(true, 'this node stopped leading'));
+    this.#tell(this.#queued.takeAll(), new Interrupted(false, 'this node stopped leading'));
+    this.endWaits(new Interrupted(true, 'this node stopped leading'));
   }
 
-  /** Rejects every waiting acquire; their places in the state's queues stay. */
-  endWaits(error: () => Error): void {
-    const lists = [...this.#waiting.values()];
-    this.#waiting.clear();
+  /** Rejects every waiting acquire (C5); their places in the state's queues stay. */
+  endWaits(error: Error): void {
+    const waiting = this.#waiting;
+    this.#waiting = new Map();
+    this.#untoldWaits += this.#waitingCount;
     this.#waitingCount = 0;
-    for (const list of lists) for (const waiting of list) waiting.reject(error());
+    this.#telling.add(this.#endsOfWaits(waiting.values(), error));
+  }
+
+  /** Resolves when everybody has been told whose command came to nothing here. */
+  allTold(): Promise<void> {
+    return this.#telling.done();
+  }
+
+  *#rejections(submissions: readonly Submission[], error: Error): Generator<() => void> {
+    for (const submission of submissions)
+      yield () => {
+        this.#untoldCommands -= 1;
+        submission.reject(error);
+      };
+  }
+
+  *#endsOfWaits(lists: Iterable<readonly Submission[]>, error: Error): Generator<() => void> {
+    for (const list of lists)
+      for (const waiting of list)
+        yield () => {
+          this.#untoldWaits -= 1;
+          waiting.reject(error);
+        };
   }
 
   #planFlush(): void {
@@ -253,7 +285,7 @@ export class CommandQueue {
       this.#queued.putBack(submissions);
       return false;
     }
-    for (const submission of submissions) this.#reject(submission, notProposed(answer, bytes));
+    this.#tell(submissions, notProposed(answer, bytes));
     return true;
   }
 
@@ -294,9 +326,7 @@ export class CommandQueue {
       return;
     }
     const begun = outcome.type === 'unknown';
-    for (const submission of submissions) {
-      this.#reject(submission, new Interrupted(begun, 'this node stopped leading'));
-    }
+    this.#tell(submissions, new Interrupted(begun, 'this node stopped leading'));
   }
 }
 

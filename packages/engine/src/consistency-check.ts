@@ -3,6 +3,8 @@
  *
  * DIGEST-4: what is known is told again from time to time: a member that was away, or a node that has just
  *     read its state from its disk, is compared as well.
+ * DIGEST-6: a state whose bytes cannot be compared (SNAP-7 of the state) is neither told nor judged: this node
+ *     would report differences for ever, or stop though its state is right.
  * DIGEST-5: a node whose state is wrong notes that in its folder before it stops, and does not start again.
  */
 import type { LogIndex, MemberId } from '@holdfast/raft';
@@ -43,13 +45,28 @@ export class ConsistencyCheck {
   readonly #digests: StateDigests;
   #latest: StateDigest | undefined;
   #toldAtMs = 0;
+  /** It was said that this node's state is not compared (DIGEST-6). */
+  #isSilent = false;
 
   constructor(parts: ConsistencyCheckParts) {
     this.#parts = parts;
     this.#digests = new StateDigests(parts.nodeId);
   }
 
-  onStateKnown(index: LogIndex, stateHash: string): void {
+  /** @param stateHash Undefined where the bytes of the state cannot be compared (DIGEST-6). */
+  onStateKnown(index: LogIndex, stateHash: string | undefined): void {
+    if (stateHash === undefined) {
+      if (!this.#isSilent)
+        this.#parts.log.info(
+          { index },
+          'The state of this node is not compared with that of the other members: it came by a snapshot of an ' +
+            'earlier version, in which equal states could have different bytes. Everything else works as usual.',
+        );
+      this.#isSilent = true;
+      this.#latest = undefined;
+      return;
+    }
+    this.#isSilent = false;
     this.#latest = { index, hash: stateHash, formatVersion: snapshotFormatVersion };
     this.#tell(this.#latest);
     this.note(this.#parts.nodeId, this.#latest);

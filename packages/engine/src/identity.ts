@@ -17,6 +17,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -128,6 +129,7 @@ export function claimFolder(
   folder: string,
   wanted: Omit<Identity, 'formatVersion' | 'incarnation' | 'log'>,
 ): Identity {
+  mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(folder))
     if (name.endsWith(temporaryEnding)) rmSync(join(folder, name), { force: true });
   const path = join(folder, 'identity.json');

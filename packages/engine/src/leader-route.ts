@@ -7,6 +7,7 @@
  *     have been carried out (rule 2.11).
  * E4: a call waits for a leader only as long as this node follows it: a leader that stands still keeps
  *     its connections open and answers nothing.
+ * E5: however many wait for a change, they go on a slice a turn (SLICE-2), in the order in which they came.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { MemberId, Status } from '@holdfast/raft';
@@ -15,6 +16,7 @@ import type { Call, WithoutTimeout } from './calls.ts';
 import type { Clock } from './clock.ts';
 import { noQuorum, outcomeUnknown, shuttingDown } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
+import { TurnSlices } from './turn-slices.ts';
 import { CallFailed, CallTooLarge } from './transport/types.ts';
 import type { Transport } from './transport/types.ts';
 
@@ -35,7 +37,8 @@ export interface Patience {
 export class LeaderRoute {
   readonly #clock: Clock;
   readonly #transport: Transport;
-  readonly #changeWaiters = new Set<() => void>();
+  #changeWaiters = new Set<() => void>();
+  readonly #waking: TurnSlices;
   #status: Status;
   #closing = false;
 
@@ -43,6 +46,7 @@ export class LeaderRoute {
     this.#clock = clock;
     this.#transport = transport;
     this.#status = status;
+    this.#waking = new TurnSlices(clock);
   }
 
   get closing(): boolean {
@@ -67,10 +71,12 @@ export class LeaderRoute {
     this.wake();
   }
 
+  /** E5. */
   wake(): void {
-    const waiters = [...this.#changeWaiters];
-    this.#changeWaiters.clear();
-    for (const waiter of waiters) waiter();
+    const waiters = this.#changeWaiters;
+    if (waiters.size === 0) return;
+    this.#changeWaiters = new Set();
+    this.#waking.add(waiters);
   }
 
   leaderNow(): Leader | undefined {
@@ -158,13 +164,18 @@ export class LeaderRoute {
   /** Resolves with the next change of the status, or after a while. */
   changeOrPause(longestMs: number): Promise<void> {
     return new Promise((resolve) => {
+      const waiters = this.#changeWaiters;
       const wake = (): void => {
         cancel();
-        this.#changeWaiters.delete(wake);
         resolve();
       };
-      const cancel = this.#clock.after(longestMs, wake);
-      this.#changeWaiters.add(wake);
+      // Those whose time is up at the same moment may be as many as those that a change wakes (E5).
+      const cancel = this.#clock.after(longestMs, () => {
+        if (waiters !== this.#changeWaiters) return; // A change wakes it already.
+        waiters.delete(wake);
+        this.#waking.add([wake]);
+      });
+      waiters.add(wake);
     });
   }
 }

@@ -8,6 +8,8 @@
  *     loop, with the commands of that turn, and at most one such entry is in flight.
  * E3: the leases of many sessions begin in several turns. One that has not begun cannot run out, and
  *     a keepalive begins it: a session is given more time by that, never less.
+ * LIMIT-2: the first command of a new leader puts its limits in force, where others are: behind the log of a
+ *     version without bounds of work and holds nothing is carried out without them (LIMIT-1).
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Status } from '@holdfast/raft';
@@ -125,6 +127,7 @@ export class Leadership {
     this.#term = status.term;
     clusterClock.restart(replica.state.time, now);
     this.leases.clear(); // L2
+    this.#putLimitsInForce(); // LIMIT-2
     const sessions = replica.state.leases()[Symbol.iterator]();
     this.#unleased = sessions;
     this.#beginLeases(sessions);

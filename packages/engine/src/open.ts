@@ -17,8 +17,23 @@ import type { Engine, RaftEngineOptions } from './types.ts';
  */
 export async function createRaftEngine(options: RaftEngineOptions): Promise<Engine> {
   const { identity, opened } = await openFolder(options);
+  try {
+    return await startOn(options, identity, opened);
+  } catch (error) {
+    // Whoever tries again, in this process too, must find the folder free.
+    await opened.storage.close();
+    throw error;
+  }
+}
+
+async function startOn(
+  options: RaftEngineOptions,
+  identity: Identity,
+  opened: Opened,
+): Promise<Engine> {
   const { peerListen, clientUrl, log } = options;
   let listen = (): Promise<void> => Promise.resolve();
+  let close = listen;
   const { engine, start } = await assembleEngine({
     // What the folder was first started with counts.
     options: { ...options, join: identity.joined, initialMembers: identity.initialMembers },
@@ -37,11 +52,17 @@ export async function createRaftEngine(options: RaftEngineOptions): Promise<Engi
         log,
         handlers,
       });
+      close = () => transport.close();
       if (peerListen !== null) listen = () => transport.listen(peerListen);
       return transport;
     },
   });
-  await listen();
+  try {
+    await listen();
+  } catch (error) {
+    await close();
+    throw error;
+  }
   start();
   return engine;
 }

@@ -7,6 +7,7 @@ import type { LogIndex, MemberId, Status } from '@holdfast/raft';
 import type { Command, CommandResult, Event, SessionId, StateLimits } from '@holdfast/state';
 import { Administration } from './administration.ts';
 import type { AdministrativeCall } from './administration.ts';
+import { backupOf } from './backup.ts';
 import type { Batch } from './batch.ts';
 import { failureAnswer, isCall } from './calls.ts';
 import type { Call, CallAnswer } from './calls.ts';
@@ -26,6 +27,7 @@ import type { Transport } from './transport/types.ts';
 import { envelopeOf, isRepeatable, withTimeLeft } from './submission.ts';
 import { abandonOf, isAcquire, nameOf, waitMsOf } from './waits.ts';
 import type {
+  Backup,
   CallOptions,
   ClusterStatus,
   Consistency,
@@ -38,7 +40,6 @@ import type {
 
 const defaultTimeoutMs = 5000;
 const closeHandoverMs = 1000;
-const backupChunkBytes = 256 * 1024;
 
 export interface RaftEngineParts {
   readonly nodeId: MemberId;
@@ -212,17 +213,11 @@ export class RaftEngine implements Engine {
     );
   }
 
-  async *snapshot(): AsyncIterable<Uint8Array> {
+  async openBackup(): Promise<Backup> {
     this.#route.assertOpen();
     const reader = await this.#replica.openBackup();
     if (reader === undefined) throw shuttingDown();
-    try {
-      const { byteLength } = reader.meta;
-      for (let offset = 0; offset < byteLength; offset += backupChunkBytes)
-        yield await reader.read(offset, Math.min(backupChunkBytes, byteLength - offset));
-    } finally {
-      reader.close();
-    }
+    return backupOf(reader);
   }
 
   status(): ClusterStatus {
@@ -270,12 +265,13 @@ export class RaftEngine implements Engine {
       );
     }
     this.#route.close();
-    this.#queue.endWaits(() => new Interrupted(true, 'this node is stopping'));
+    this.#queue.endWaits(new Interrupted(true, 'this node is stopping'));
     const deadlineMs = this.#parts.clock.now() + closeHandoverMs;
     while (this.#queue.pendingCommands > 0 && this.#parts.clock.now() < deadlineMs)
       await this.#route.changeOrPause(5);
     this.#replica.stop();
     this.#queue.interrupt();
+    await this.#queue.allTold();
     await this.#transport.close();
     await this.#parts.closeStorage();
     this.#route.wake();
@@ -295,7 +291,7 @@ export class RaftEngine implements Engine {
     for (const listener of this.#gapListeners) listener(index);
   }
 
-  onStateKnown(index: LogIndex, stateHash: string): void {
+  onStateKnown(index: LogIndex, stateHash: string | undefined): void {
     this.#consistency.onStateKnown(index, stateHash);
   }
 

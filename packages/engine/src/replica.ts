@@ -11,6 +11,8 @@
  *     up leadership before it looks at anything that came in meanwhile.
  * R5: a snapshot is taken where a `checkpoint` stands in the log, at the same entry on every member, so
  *     that their hashes can be compared. A member that is not led to one takes its own after a while.
+ * R6: peers and the disk have their work before the state machine has its own: what others wait for is not
+ *     behind entries that are committed already.
  */
 import { createRaft } from '@holdfast/raft';
 import type {
@@ -40,6 +42,7 @@ import { KeptEntries } from './kept-entries.ts';
 import { Proofs } from './proofs.ts';
 import { readState, Snapshots } from './snapshots.ts';
 import type { SnapshotPoint } from './snapshots.ts';
+import { Once } from './transport/once.ts';
 import type { EngineLog } from './types.ts';
 
 /** What became of a proposed batch. */
@@ -55,8 +58,11 @@ export interface ReplicaHooks {
   readonly onApplied: (index: LogIndex, batch: Batch, applied: Applied) => void;
   /** The state was taken from a snapshot: changes up to this index were not applied one by one. */
   readonly onRestored: (index: LogIndex) => void;
-  /** The hash of this node's state as of an entry of which others may have one too. */
-  readonly onStateKnown: (index: LogIndex, stateHash: string) => void;
+  /**
+   * The hash of this node's state as of an entry of which others may have one too; undefined where its
+   * bytes cannot be compared.
+   */
+  readonly onStateKnown: (index: LogIndex, stateHash: string | undefined) => void;
   readonly onStatus: (status: Status) => void;
   readonly onTick: () => void;
   readonly send: (outbound: Outbound) => void;
@@ -98,13 +104,14 @@ export class Replica {
   #state: StateMachine;
   readonly #proposals = new Map<LogIndex, Proposal>();
   readonly #proofs = new Proofs();
+  readonly #once: Once;
   readonly #applyQueue: ApplyQueue;
   readonly #snapshots: Snapshots;
   readonly #kept: KeptEntries;
   /** Of the log that was applied, since the last checkpoint. */
   #bytesSinceCheckpoint = 0;
   /** The state as it was found on the disk, until it is told. */
-  #recovered: { readonly index: LogIndex; readonly stateHash: string } | undefined;
+  #recovered: { readonly index: LogIndex; readonly stateHash: string | undefined } | undefined;
   /** Hash of the received snapshot that is being installed. */
   #installing: string | undefined;
   #lastTickMs: number;
@@ -117,6 +124,7 @@ export class Replica {
     this.#state = state;
     this.#raft = createRaft(options.config, options.recovered);
     this.#lastTickMs = options.clock.now();
+    this.#once = new Once(options.clock);
     this.#kept = new KeptEntries(options.keptEntries);
     this.#applyQueue = new ApplyQueue(
       options.clock,
@@ -199,7 +207,13 @@ export class Replica {
 
   receive(from: MemberId, messages: readonly Message[]): void {
     this.#guarded(() => {
-      for (const message of messages) this.#raft.step(from, message);
+      for (const message of messages) {
+        const ignored = this.#raft.step(from, message);
+        if (ignored !== undefined)
+          this.#once.say(from, message.type, () =>
+            this.#options.log.error({ peer: from }, `Ignored what cannot be: ${ignored}.`),
+          );
+      }
     });
   }
 
@@ -298,6 +312,10 @@ export class Replica {
       for (;;) {
         const output = this.#raft.takeOutput(this.#applyQueue.hasRoom);
         this.#execute(output);
+        if (output.writes.length > 0 && !this.#applyQueue.isEmpty) {
+          this.#applySoon();
+          break;
+        }
         const last = this.#applyQueue.apply((entry) => this.#apply(entry));
         if (last !== undefined) this.#raft.appliedTo(last.index);
         this.#proofs.appliedTo(this.#state.index);
@@ -309,6 +327,11 @@ export class Replica {
     }
   }
 
+  /** R6: storage and connections begin at the end of the present turn's synchronous part; this comes after them. */
+  #applySoon(): void {
+    queueMicrotask(() => this.#guarded(() => undefined));
+  }
+
   #execute(output: Output): void {
     for (const write of output.writes) {
       if (write.installSnapshot !== undefined) this.#installing = write.installSnapshot.hash;
@@ -317,6 +340,7 @@ export class Replica {
     }
     if (output.transfers !== undefined) this.#snapshots.setTransfers(output.transfers);
     for (const outbound of output.messages) this.#send(outbound);
+    if (output.suspect !== undefined) this.#snapshots.checkOwn(output.suspect);
     if (output.verify !== undefined) this.#snapshots.verify(output.verify);
     if (output.restore !== undefined) this.#restore(output.restore);
     this.#applyQueue.push(output.committed);
@@ -387,7 +411,7 @@ export class Replica {
       void this.#snapshots.save(point, this.#state);
   }
 
-  #onSnapshotSaved(meta: SnapshotMeta, stateHash: string): void {
+  #onSnapshotSaved(meta: SnapshotMeta, stateHash: string | undefined): void {
     this.#guarded(() => {
       const keepFrom = this.#kept.keepFrom(meta.index, this.#raft.status().firstIndex);
       const kept = this.#raft.compacted(meta, keepFrom);

@@ -9,7 +9,10 @@
  *     when that began: clearing up does not take it away.
  * ENG-SNAP-4: the chunks of a transfer are handed on in the order in which the core asked for them.
  * ENG-SNAP-5: what members compare is the hash of the state's bytes alone: the head in front of them names
- *     the members' addresses as each node was told of them.
+ *     the members' addresses as each node was told of them. Where the bytes cannot be compared (SNAP-7)
+ *     there is no such hash.
+ * ENG-SNAP-6: a node whose own copy of a snapshot is damaged stops: it would send it for ever, and could not
+ *     start again from it.
  */
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
@@ -36,7 +39,7 @@ export interface SnapshotsOptions {
   readonly clock: Clock;
   readonly log: EngineLog;
   /** A snapshot of this node is durable. */
-  readonly onSaved: (meta: SnapshotMeta, stateHash: string) => void;
+  readonly onSaved: (meta: SnapshotMeta, stateHash: string | undefined) => void;
   readonly onVerified: (meta: SnapshotMeta, isGood: boolean) => void;
   readonly send: (to: MemberId, message: ChunkMessage) => void;
   readonly onFatal: (error: unknown) => void;
@@ -55,6 +58,7 @@ export class Snapshots {
   #verifying: SnapshotMeta | undefined;
   #restored: { readonly hash: string; readonly restored: RestoredState } | undefined;
   #current: SnapshotMeta;
+  #isChecking = false;
   #stopped = false;
 
   constructor(options: SnapshotsOptions, current: SnapshotMeta) {
@@ -69,6 +73,7 @@ export class Snapshots {
   /** Saves the state as of now (ENG-SNAP-1). Resolves with undefined when a newer snapshot took its place. */
   save(point: SnapshotPoint, state: StateMachine): Promise<SnapshotMeta | undefined> {
     if (this.#saving !== undefined) return this.#saving;
+    const { isComparable } = state;
     const stateHash = createHash('sha256');
     this.#saving = this.#options.storage
       .saveSnapshot(point, hashed(state.snapshot(), stateHash))
@@ -80,7 +85,8 @@ export class Snapshots {
           { index: saved.index, bytes: saved.byteLength, hash: saved.hash },
           'Saved a snapshot.',
         );
-        this.#options.onSaved(saved, stateHash.digest('hex')); // ENG-SNAP-5
+        const hash = isComparable ? stateHash.digest('hex') : undefined; // ENG-SNAP-5
+        this.#options.onSaved(saved, hash);
         return saved;
       })
       .catch((error: unknown) => {
@@ -120,6 +126,31 @@ export class Snapshots {
         if (!this.#stopped) this.#options.send(to, { ...message, data });
       })
       .catch((error: unknown) => this.#options.onFatal(error));
+  }
+
+  /** A follower got all of it, and it was not what its hash names (ENG-SNAP-6). */
+  checkOwn(meta: SnapshotMeta): void {
+    const { log, onFatal, storage } = this.#options;
+    const reader = this.#isChecking ? undefined : storage.openSnapshot(meta.hash);
+    if (reader === undefined) return;
+    this.#isChecking = true;
+    hashOf(reader, this.#options.clock)
+      .then((hash) => {
+        if (hash !== meta.hash)
+          throw new Error(
+            `The snapshot at ${String(meta.index)} is damaged on this node's disk: its bytes have the hash ${hash}, not ${meta.hash}. ` +
+              `Remove this member from the cluster and add it again under a new id with an empty folder.`,
+          );
+        log.warn(
+          { index: meta.index, hash: meta.hash },
+          'A member received a snapshot of this node damaged; the copy here is whole. Look at its disk and the network.',
+        );
+      })
+      .catch((error: unknown) => onFatal(error))
+      .finally(() => {
+        this.#isChecking = false;
+        reader.close();
+      });
   }
 
   /** Every byte of a received snapshot is durable (ENG-SNAP-2). */
@@ -205,7 +236,7 @@ const exportPauseMs = 20;
 export interface RestoredState {
   readonly state: StateMachine;
   /** ENG-SNAP-5. */
-  readonly stateHash: string;
+  readonly stateHash: string | undefined;
 }
 
 function* hashed(chunks: Iterable<Uint8Array>, hash: Hash): Generator<Uint8Array, void, undefined> {
@@ -213,6 +244,17 @@ function* hashed(chunks: Iterable<Uint8Array>, hash: Hash): Generator<Uint8Array
     hash.update(chunk);
     yield chunk;
   }
+}
+
+/** Of all its bytes, read a slice a turn. */
+async function hashOf(reader: SnapshotReader, clock: Clock): Promise<string> {
+  const hash = createHash('sha256');
+  const { byteLength } = reader.meta;
+  for (let offset = 0; offset < byteLength; offset += sliceBytes) {
+    hash.update(await reader.read(offset, Math.min(sliceBytes, byteLength - offset)));
+    await new Promise<void>((resolve) => clock.endOfTurn(resolve));
+  }
+  return hash.digest('hex');
 }
 
 /** Takes the state of a snapshot back, a slice a turn. */
@@ -234,7 +276,8 @@ export async function readState(
       restorer.push(bytes);
       await new Promise<void>((resolve) => clock.endOfTurn(resolve));
     }
-    return { state: restorer.end(), stateHash: stateHash.digest('hex') };
+    const state = restorer.end();
+    return { state, stateHash: state.isComparable ? stateHash.digest('hex') : undefined };
   } finally {
     reader.close();
   }

@@ -148,6 +148,19 @@ export interface ClusterStatus {
   readonly members: readonly MemberStatus[];
 }
 
+/** The file of a snapshot: a line of JSON that says what it is a snapshot of, then the state. */
+export interface Backup {
+  /** Everything up to this log index is in it. */
+  readonly index: number;
+  /** SHA-256 of all its bytes, in lower-case hexadecimal. */
+  readonly hash: string;
+  readonly byteLength: number;
+  /** To be read once. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Gives the file back. Does nothing where that has been done. */
+  close(): void;
+}
+
 /**
  * Makes commands durable, ordered and applied everywhere, and proves leadership. Names nothing of
  * Raft: an engine on another log can stand in its place.
@@ -179,8 +192,8 @@ export interface Engine {
   removeMember(id: string): Promise<void>;
   /** null: to the most up-to-date member. Resolves with the new leader's id. */
   transferLeadership(to: string | null): Promise<string>;
-  /** The current state as a backup: chunks as `snapshot()` of the state machine makes them. */
-  snapshot(): AsyncIterable<Uint8Array>;
+  /** A backup of everything that this node has applied when it is asked. It has to be closed, or read to its end. */
+  openBackup(): Promise<Backup>;
   /** Figures for metrics: plain numbers by name. */
   figures(): EngineFigures;
   /** Hands leadership over when leader, answers what is in flight, stops. */

@@ -25,8 +25,11 @@ import type {
 type AppendAnswer = Extract<Message, { type: 'append_answer' }>;
 type SnapshotAnswer = Extract<Message, { type: 'snapshot_answer' }>;
 
-/** A learner may vote once it is this near to the end of the log. */
-const promotionDistance = 1000;
+/**
+ * A learner that lacks more entries than this is not given a vote, whoever asks for it: it would count in
+ * majorities that it cannot be part of for a while. Hosts may ask for the vote later than that.
+ */
+const mostEntriesLackingToVote = 1000;
 
 export class Leadership {
   readonly #core: RaftCore;
@@ -123,7 +126,7 @@ export class Leadership {
     if (!next.ok) return { ok: false, reason: 'invalid_change', detail: next.detail };
     if (change.type === 'promote') {
       const matchIndex = this.#peers.get(change.id)?.matchIndex ?? 0;
-      if (matchIndex + promotionDistance < this.#core.log.lastIndex) {
+      if (matchIndex + mostEntriesLackingToVote < this.#core.log.lastIndex) {
         return {
           ok: false,
           reason: 'invalid_change',
@@ -195,27 +198,33 @@ export class Leadership {
     else if (peer !== undefined) this.#snapshots.onUnreachable(peer);
   }
 
-  onAppendAnswer(from: MemberId, message: AppendAnswer): void {
+  onAppendAnswer(from: MemberId, message: AppendAnswer): string | undefined {
     const peer = this.#peers.get(from);
-    if (peer === undefined) return;
+    if (peer === undefined) return undefined;
+    const impossible = this.#impossible(peer, message);
+    if (impossible !== undefined) return impossible;
     this.#heard(peer, message.probe);
     if (message.accepted) this.#onAccepted(peer, message.matchIndex);
     else {
       const { rejectedIndex, conflictTerm, conflictIndex } = message;
       this.#replication.onRejected(peer, rejectedIndex, conflictTerm, conflictIndex);
     }
+    return undefined;
   }
 
-  onSnapshotAnswer(from: MemberId, message: SnapshotAnswer): void {
+  onSnapshotAnswer(from: MemberId, message: SnapshotAnswer): string | undefined {
     const peer = this.#peers.get(from);
-    if (peer === undefined) return;
+    if (peer === undefined) return undefined;
+    const impossible = this.#impossible(peer, message);
+    if (impossible !== undefined) return impossible;
     this.#heard(peer, message.probe);
     const { transfer } = peer;
-    if (transfer === undefined || !this.#snapshots.onAnswer(peer, message)) return;
+    if (transfer === undefined || !this.#snapshots.onAnswer(peer, message)) return undefined;
     peer.accepted(transfer.meta.index);
     peer.finishSnapshot();
     this.#maybeCommit();
     if (this.#core.leadership === this) this.#replication.replicate(peer);
+    return undefined;
   }
 
   /** Hashes of the snapshots that are being sent. */
@@ -299,11 +308,23 @@ export class Leadership {
 
   // ---- answers ----------------------------------------------------------------------------------
 
+  /** Why an answer cannot be one to what this leader has sent. It counts for nothing, not even as heard. */
+  #impossible(peer: Progress, message: AppendAnswer | SnapshotAnswer): string | undefined {
+    const { lastIndex } = this.#core.log;
+    const { round } = this.#reads;
+    if (message.probe > round)
+      return `${peer.id} confirms round ${String(message.probe)} of the proofs of leadership, of ${String(round)}`;
+    if (message.type === 'snapshot_answer') {
+      const meta = peer.transfer?.meta;
+      if (meta?.hash !== message.hash || message.nextOffset <= meta.byteLength) return undefined;
+      return `${peer.id} has ${String(message.nextOffset)} bytes of a snapshot of ${String(meta.byteLength)}`;
+    }
+    const index = message.accepted ? message.matchIndex : message.rejectedIndex;
+    if (index <= lastIndex) return undefined;
+    return `${peer.id} answers for entry ${String(index)}, and the log of this leader ends at ${String(lastIndex)}`;
+  }
+
   #onAccepted(peer: Progress, matchIndex: LogIndex): void {
-    invariant(
-      matchIndex <= this.#core.log.lastIndex,
-      `${peer.id} acknowledges ${String(matchIndex)}, which this leader does not have`,
-    );
     const moved = peer.accepted(matchIndex);
     if (peer.state === 'snapshot') {
       // It may come back by append: its log reaches into ours (or holds the snapshot's end) again.

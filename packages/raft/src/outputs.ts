@@ -24,6 +24,7 @@ export class Outputs {
   #reads: { readonly readId: number; readonly index: LogIndex }[] = [];
   #failedReads: number[] = [];
   #toldTransfers: readonly string[] = [];
+  #suspect: SnapshotMeta | undefined;
   #statusDirty = true;
 
   constructor(core: RaftCore, handedOut: LogIndex) {
@@ -43,6 +44,11 @@ export class Outputs {
   onStable(writeId: number): void {
     if (this.#installing !== undefined && this.#installing.writeId <= writeId)
       this.#statusDirty = true;
+  }
+
+  /** A follower got all bytes of this snapshot, and they were not what its hash names. */
+  suspect(meta: SnapshotMeta): void {
+    this.#suspect = meta;
   }
 
   addReads(reads: readonly { readonly readId: number; readonly index: LogIndex }[]): void {
@@ -70,8 +76,10 @@ export class Outputs {
     const committed = mayApply ? this.#takeCommitted() : [];
     const reads = this.#reads;
     const failedReads = this.#failedReads;
+    const suspect = this.#suspect;
     this.#reads = [];
     this.#failedReads = [];
+    this.#suspect = undefined;
     const output: Output = {
       writes: write === undefined ? [] : [write],
       messages: this.#takeMessages(),
@@ -80,6 +88,7 @@ export class Outputs {
       failedReads,
       ...(verify === undefined ? {} : { verify }),
       ...(transfers === undefined ? {} : { transfers }),
+      ...(suspect === undefined ? {} : { suspect }),
       ...(restore === undefined ? {} : { restore }),
       ...(this.#statusDirty ? { status: core.status() } : {}),
     };

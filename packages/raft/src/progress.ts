@@ -22,8 +22,11 @@ export interface SnapshotTransfer {
   toldOffset: number;
   /** One chunk at a time, until the follower tells where it stands. */
   isProbing: boolean;
+  /** Since it last made progress; below 0 while it pauses after bytes that did not verify. */
   waitHeartbeats: number;
   idleTicks: number;
+  /** How often all its bytes were there and were not what the hash names. */
+  failures: number;
 }
 
 export class Progress {
@@ -107,6 +110,7 @@ export class Progress {
       isProbing: true,
       waitHeartbeats: 0,
       idleTicks: 0,
+      failures: 0,
     };
   }
 

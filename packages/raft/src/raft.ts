@@ -137,12 +137,23 @@ export class RaftCore implements Raft {
     else this.leadership.tick();
   }
 
-  step(from: MemberId, message: Message): void {
-    if (message.term > this.term && !this.#newerTerm(from, message)) return;
+  step(from: MemberId, message: Message): string | undefined {
+    if (message.term > this.term && !this.#newerTerm(from, message)) return undefined;
     if (message.term < this.term) {
       answerOlderTerm(this, from, message);
-      return;
+      return undefined;
     }
+    if (message.type === 'append_answer') return this.leadership?.onAppendAnswer(from, message);
+    if (message.type === 'snapshot_answer') return this.leadership?.onSnapshotAnswer(from, message);
+    this.#stepCurrent(from, message);
+    return undefined;
+  }
+
+  /** A message of this term that is no answer to a leader. */
+  #stepCurrent(
+    from: MemberId,
+    message: Exclude<Message, { type: 'append_answer' | 'snapshot_answer' }>,
+  ): void {
     switch (message.type) {
       case 'pre_vote':
         this.elections.answerPreVote(from, message);
@@ -164,14 +175,13 @@ export class RaftCore implements Raft {
         this.#follow(from);
         this.receiver.onChunk(from, message);
         return;
-      case 'append_answer':
-        this.leadership?.onAppendAnswer(from, message);
-        return;
-      case 'snapshot_answer':
-        this.leadership?.onSnapshotAnswer(from, message);
-        return;
       case 'timeout_now':
-        if (this.isVoter(this.config.id) && this.leadership === undefined)
+        // RCV-5: whoever says so, a node that receives a snapshot cannot lead.
+        if (
+          this.isVoter(this.config.id) &&
+          this.leadership === undefined &&
+          !this.receiver.keepsFromCampaigning
+        )
           this.elections.campaignAtOnce();
         return;
     }

@@ -12,6 +12,8 @@
  *        next snapshot as soon as it has this one, for ever under load.
  * SND-4: sent and not acknowledged are at most `maxSnapshotInflightBytes`, but one chunk in any case; only
  *        one chunk until the follower has told where it stands (it may have a part from another leader).
+ * SND-5: bytes that did not verify at the follower are suspect: the host is asked to look at its own copy,
+ *        which may be damaged on the disk, and each further attempt waits longer.
  */
 import { invariant } from './invariant.ts';
 import type { Progress, SnapshotTransfer } from './progress.ts';
@@ -22,6 +24,7 @@ type SnapshotAnswer = Extract<Message, { type: 'snapshot_answer' }>;
 
 /** Without progress for so many heartbeats, it goes on from what is acknowledged. */
 const patienceHeartbeats = 5;
+const mostPauseHeartbeats = 256;
 
 export class SnapshotSender {
   readonly #core: RaftCore;
@@ -63,11 +66,20 @@ export class SnapshotSender {
     } else if (answer.nextOffset === byteLength) {
       transfer.idleTicks = 0; // It is being verified, which may take its time.
     } else if (transfer.ackedOffset === byteLength) {
-      this.#goBack(peer, transfer); // It did not verify.
+      this.#onFailure(peer, transfer);
       return false;
     }
     this.#sendChunks(peer);
     return false;
+  }
+
+  /** It did not verify (SND-5). */
+  #onFailure(peer: Progress, transfer: SnapshotTransfer): void {
+    if (transfer.waitHeartbeats < 0) return; // Said before.
+    transfer.failures += 1;
+    this.#core.outputs.suspect(transfer.meta);
+    if (transfer.failures === 1) this.#goBack(peer, transfer);
+    else transfer.waitHeartbeats = -Math.min(2 ** transfer.failures, mostPauseHeartbeats);
   }
 
   /** What is under way to this peer is lost. */

@@ -190,6 +190,8 @@ export interface Output {
   readonly verify?: SnapshotMeta;
   /** Hashes of the snapshots that are being sent, set when they changed: the host keeps each readable until it is no longer named. */
   readonly transfers?: readonly string[];
+  /** A follower got all bytes of this snapshot and they did not verify: the host looks whether its own copy is damaged. */
+  readonly suspect?: SnapshotMeta;
   /** Set when a received snapshot is installed and durable: the host takes the state that it has restored from it before it applies anything later. Comes before `committed`. */
   readonly restore?: SnapshotMeta;
   /** Proven reads: the state may be read once `index` is applied. */
@@ -265,7 +267,8 @@ export type MembershipChange =
 /** The contract of the core, implemented by `createRaft`. Throws `RaftInvariantError` on a broken invariant: the host must stop the process. */
 export interface Raft {
   tick(): void;
-  step(from: MemberId, message: Message): void;
+  /** Returns why the message was ignored, where it tells of this node what cannot be, for the host to log. */
+  step(from: MemberId, message: Message): string | undefined;
   propose(data: Uint8Array): ProposeAnswer;
   changeMembership(change: MembershipChange): ProposeAnswer;
   /** Asks for a proof of leadership; `readId` is made by the host and comes back in `reads` or `failedReads`. */

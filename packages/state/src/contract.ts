@@ -116,6 +116,11 @@ export interface StateMachine {
    * longer than a few milliseconds. Begins with a format version.
    */
   snapshot(): IterableIterator<Uint8Array>;
+  /**
+   * Whether the bytes of its snapshots, and its digest, may be compared with those of other nodes. False
+   * where the state came by a snapshot of an earlier format, which kept no order of the records.
+   */
+  readonly isComparable: boolean;
   /** Hash of everything that must be equal on all nodes at the same index. */
   digest(): string;
 }

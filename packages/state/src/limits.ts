@@ -1,5 +1,20 @@
-/** The limits with which every state machine begins. */
+/**
+ * The limits with which every state machine begins.
+ *
+ * LIMIT-1: entries that were logged before a limit existed are applied without it, on every node and in
+ *     every version: who restores an old log gets the state, and the fence tokens, that were acknowledged.
+ *     Such a limit counts from the first `set_limits` that names it, which a new leader logs at once.
+ */
 import type { StateLimits } from './contract.ts';
+
+/** No bound, as a number that JSON keeps. */
+const unbounded = Number.MAX_SAFE_INTEGER;
+
+/** LIMIT-1: what stands where an old log or snapshot does not name these limits. */
+export const limitsOfOldLogs: Pick<StateLimits, 'maxHoldsPerResource' | 'maxWorkPerEntry'> = {
+  maxHoldsPerResource: unbounded,
+  maxWorkPerEntry: unbounded,
+};
 
 /** Part of the format: every node begins with these, whatever its version or configuration. */
 export const initialLimits: StateLimits = {
@@ -11,13 +26,6 @@ export const initialLimits: StateLimits = {
   maxElections: 100_000,
   maxBarriers: 10_000,
   maxLatches: 10_000,
-  maxHoldsPerResource: 10_000,
   maxResultsPerSession: 1024,
-  maxWorkPerEntry: 1000,
-};
-
-/** What a logged `set_limits` of a version that did not know these limits means. */
-export const limitsOfOldLogs: Pick<StateLimits, 'maxHoldsPerResource' | 'maxWorkPerEntry'> = {
-  maxHoldsPerResource: initialLimits.maxHoldsPerResource,
-  maxWorkPerEntry: initialLimits.maxWorkPerEntry,
+  ...limitsOfOldLogs,
 };

@@ -28,7 +28,7 @@ import {
 import { SnapshotRestorer } from './restore.ts';
 import { digestOf, SnapshotWriter } from './snapshot.ts';
 import { Tables } from './tables.ts';
-import { beginCommand, beginShare } from './work.ts';
+import { beginCommand, beginShare, boundShare } from './work.ts';
 import type { Envelope } from './commands.ts';
 import type { StateLimits, StateMachine, StateRestorer } from './contract.ts';
 import type {
@@ -108,6 +108,10 @@ class Machine implements StateMachine {
 
   get time(): ClusterTimeMs {
     return this.#tables.timeMs;
+  }
+
+  get isComparable(): boolean {
+    return this.#tables.isComparable;
   }
 
   get limits(): StateLimits {
@@ -335,7 +339,8 @@ function carryOut(tables: Tables, { command, answeredBelow }: Envelope): Command
     case 'jump_fence_counter':
       return jumpFenceCounter(tables);
     case 'set_limits':
-      tables.limits = { ...limitsOfOldLogs, ...command.limits };
+      tables.limits = { ...limitsOfOldLogs, ...command.limits }; // LIMIT-1
+      boundShare(tables);
       return { ok: true, type: 'advanced' };
   }
   // A node that skips what it does not know would go another way than the others.

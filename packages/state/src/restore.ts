@@ -6,6 +6,7 @@
  */
 import { TextHash } from './digest.ts';
 import { Fields, SnapshotFormatError } from './fields.ts';
+import { limitsOfOldLogs } from './limits.ts';
 import type { Pool } from './pool.ts';
 import {
   decodeAnswers,
@@ -26,9 +27,9 @@ import { Ties } from './ties.ts';
 import type { StateLimits } from './contract.ts';
 import type { ResourceName } from './names.ts';
 
-/** The oldest version that is still read. It tells no order of what sessions have. */
+/** The oldest version that is still read. It tells no order of what sessions have, or of records (SNAP-7). */
 const oldestVersion = 3;
-/** Limits that came with a later version; before, the first ones of every cluster were in force. */
+/** Limits that came with a later version; before, there was no such bound (LIMIT-1). */
 const versionOfLimit: Partial<Record<keyof StateLimits, number>> = {
   maxHoldsPerResource: 4,
   maxWorkPerEntry: 4,
@@ -124,10 +125,11 @@ export class SnapshotRestorer {
     tables.sequence = fields.number();
     tables.expiredSessions = fields.number();
     tables.totalSessions = fields.number();
-    const limits: Record<keyof StateLimits, number> = { ...tables.limits };
+    const limits: Record<keyof StateLimits, number> = { ...tables.limits, ...limitsOfOldLogs };
     for (const name of limitNames)
       if (version >= (versionOfLimit[name] ?? 0)) limits[name] = fields.number();
     tables.limits = limits;
+    tables.isComparable = version > oldestVersion && fields.number() === 1; // SNAP-7
   }
 
   #record(kind: string, fields: Fields): void {

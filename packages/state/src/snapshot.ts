@@ -10,6 +10,10 @@
  * SNAP-4: see ties.ts.
  * SNAP-5: equal states give equal bytes: records stand in the order of the tables, which restoring keeps,
  *     whatever happens while the snapshot is pulled.
+ * SNAP-7: a state that came by a snapshot of version 3 is marked, and so are its snapshots: that version wrote
+ *     records that changed meanwhile first, so the order of its tables is not that of a node that came by
+ *     the log. What it does and answers depends on no such order; its bytes are not to be compared. The
+ *     mark stays: what it costs is the comparison alone, and a state from a node without it has none.
  * SNAP-6: no call takes longer than some milliseconds, however large the state is. What begins a
  *     snapshot copies references, which is 10 ms for a million of them.
  */
@@ -74,6 +78,7 @@ function encodeHeader(tables: Tables): string {
     tables.expiredSessions,
     tables.totalSessions,
     ...limitNames.map((name) => tables.limits[name]),
+    tables.isComparable ? 1 : 0, // SNAP-7
   ]);
 }
 

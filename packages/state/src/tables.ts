@@ -36,6 +36,8 @@ export const maxEndedHolds = 10_000;
 
 export class Tables {
   limits: StateLimits;
+  /** Whether equal states of other nodes have the same bytes as this one (SNAP-7). */
+  isComparable = true;
   /** Log index of the last applied entry. */
   index = 0;
   /** Cluster time of the last applied entry. */

@@ -21,6 +21,11 @@ export function beginShare(tables: Tables): void {
   tables.workLeft = tables.limits.maxWorkPerEntry;
 }
 
+/** A limit counts from the command that sets it: for the commands behind it in the same entry too. */
+export function boundShare(tables: Tables): void {
+  tables.workLeft = Math.min(tables.workLeft, tables.limits.maxWorkPerEntry);
+}
+
 export function beginCommand(tables: Tables): void {
   const least = Math.min(workOfCommand, tables.limits.maxWorkPerEntry);
   if (tables.workLeft < least) tables.workLeft = least;

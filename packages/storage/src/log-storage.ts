@@ -6,7 +6,7 @@
  * W2: after the first failure nothing more is written: a later success could hide the hole.
  * W3: a received snapshot is whole and has the name of a received one before the frame says that it was
  *     installed, and its final name only afterwards. So the frame decides, wherever the power goes, and a
- *     snapshot with its final name is one that the log covers (SNAP-5, REPLAY-1).
+ *     snapshot with its final name is one that the log covers (SFILE-7, REPLAY-1).
  * W4: what writes that go together say of received snapshots is carried out in their order: the chunks of
  *     the next transfer may stand behind the install of the one before.
  */

@@ -1,24 +1,27 @@
 /**
  * Snapshots: immutable files, each named by its index and its hash.
  *
- * SNAP-1: a file has its name only when all its bytes are durable and their hash is that of the name.
+ * SFILE-1: a file has its name only when all its bytes are durable and their hash is that of the name.
  *         A received one has an ending of its own until the log says durably that it was installed: a node
  *         that starts and finds a snapshot of its own knows that the log must cover it.
- * SNAP-2: the current snapshot never goes back: one of this node's own that is done only after a newer one
+ * SFILE-2: the current snapshot never goes back: one of this node's own that is done only after a newer one
  *         was installed comes to nothing.
- * SNAP-3: what is read is read from a descriptor that was opened when the file was made: clearing up takes
+ * SFILE-3: what is read is read from a descriptor that was opened when the file was made: clearing up takes
  *         the name away, the bytes stay until the last reader is done.
- * SNAP-4: clearing up takes away only what is older than the current snapshot: a newer one may be saved
+ * SFILE-4: clearing up takes away only what is older than the current snapshot: a newer one may be saved
  *         or received at this moment.
+ * SFILE-5: what was received and is not newer than the current snapshot is needed no more, and goes, but not
+ *         while it is written, verified or read, nor between the two.
+ * SFILE-6: a received snapshot is good when the bytes that are read back from its file are.
  */
 import { createHash } from 'node:crypto';
-import type { Hash } from 'node:crypto';
 import { join } from 'node:path';
 import type { SnapshotChunk, SnapshotMeta } from '@holdfast/raft';
 import type { Disk, DiskFile } from './disk.ts';
 import { DiskFailure, onDisk, renameDurably } from './durable-names.ts';
 import { partialEnding, receivedName, snapshotName } from './layout.ts';
 import type { SnapshotName } from './layout.ts';
+import { hashOf } from './file-hash.ts';
 import { encodeHead } from './snapshot-head.ts';
 import type { SnapshotPoint } from './snapshot-head.ts';
 import type { FoundSnapshot } from './snapshot-recovery.ts';
@@ -28,7 +31,7 @@ import type { SnapshotReader } from './types.ts';
 const pieceBytes = 256 * 1024;
 
 /** A file with the count of those who use it. */
-export class SharedFile {
+class SharedFile {
   readonly #file: DiskFile;
   #users = 1;
 
@@ -38,6 +41,15 @@ export class SharedFile {
 
   get file(): DiskFile {
     return this.#file;
+  }
+
+  /** Whether only the one who made it uses it. */
+  get isUnread(): boolean {
+    return this.#users === 1;
+  }
+
+  get isClosed(): boolean {
+    return this.#users === 0;
   }
 
   use(): void {
@@ -60,8 +72,14 @@ interface Held {
 interface PartialFile {
   readonly path: string;
   readonly shared: SharedFile;
-  readonly hash: Hash;
   byteLength: number;
+}
+
+interface Received extends PartialFile {
+  readonly meta: SnapshotMeta;
+  /** Until it is opened: what was verified is read before anything else is done with it. */
+  isVerified: boolean;
+  wasOpened: boolean;
 }
 
 export class SnapshotFiles {
@@ -70,9 +88,13 @@ export class SnapshotFiles {
   readonly #framesOfLog: () => number;
   readonly #held = new Map<string, Held>();
   #current: SnapshotMeta | undefined;
-  #received: (PartialFile & { readonly meta: SnapshotMeta }) | undefined;
+  #received: Received | undefined;
+  /** Their names go, or are gone, and readers may keep their bytes (SFILE-3). */
+  #unlinked: Held[] = [];
+  /** Files that are to be taken away. */
+  readonly #leftovers = new Set<string>();
   #nextPartial = 1;
-  /** One file is given its name at a time (SNAP-2). */
+  /** One file is given its name at a time (SFILE-2). */
   #naming: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -94,8 +116,10 @@ export class SnapshotFiles {
     return this.#current;
   }
 
+  /** With those whose name is gone and whose bytes are still read. */
   get sizeBytes(): number {
     let sum = this.#received?.byteLength ?? 0;
+    for (const { meta, shared } of this.#unlinked) if (!shared.isClosed) sum += meta.byteLength;
     for (const { meta } of this.#held.values()) sum += meta.byteLength;
     return sum;
   }
@@ -110,21 +134,35 @@ export class SnapshotFiles {
     const name = `${what}-${String(this.#nextPartial++)}${partialEnding}`;
     const path = join(this.#folder, name);
     const shared = new SharedFile(await this.#disk.create(path, 0));
-    return { path, shared, hash: createHash('sha256'), byteLength: 0 };
+    return { path, shared, byteLength: 0 };
   }
 
   async #append(partial: PartialFile, bytes: Uint8Array): Promise<void> {
     await partial.shared.file.write(bytes, partial.byteLength);
-    partial.hash.update(bytes);
     partial.byteLength += bytes.byteLength;
   }
 
+  /** What cannot be taken away now is with the next clearing up. */
   async #discard(partial: PartialFile): Promise<void> {
-    await partial.shared.release();
-    await this.#disk.remove(partial.path);
+    this.#leftovers.add(partial.path);
+    await partial.shared.release().catch(() => undefined);
+    await this.#clear().catch(() => undefined);
   }
 
-  /** Gives a file its name, where there is no newer one (SNAP-1, SNAP-2). */
+  /** Where one file stays the others go all the same. What comes back when the power goes goes at the next start. */
+  async #clear(): Promise<void> {
+    let failed: { readonly error: unknown } | undefined;
+    for (const path of [...this.#leftovers])
+      try {
+        await this.#disk.remove(path);
+        this.#leftovers.delete(path);
+      } catch (error) {
+        failed ??= { error };
+      }
+    if (failed !== undefined) throw failed.error;
+  }
+
+  /** Gives a file its name, where there is no newer one (SFILE-1, SFILE-2). */
   async #name(partial: PartialFile, meta: SnapshotMeta, isReceived: boolean): Promise<boolean> {
     const named = this.#naming.then(async () => {
       if ((this.#current?.index ?? 0) >= meta.index) return false;
@@ -132,6 +170,7 @@ export class SnapshotFiles {
       const held = { meta, named, shared: partial.shared, isReceived };
       await renameDurably(this.#disk, partial.path, this.#pathOf(held));
       this.#hold(held);
+      if (this.#received === partial) this.#received = undefined;
       return true;
     });
     this.#naming = named.catch(() => undefined);
@@ -153,31 +192,37 @@ export class SnapshotFiles {
     covered: () => Promise<void>,
   ): Promise<SnapshotMeta | undefined> {
     const partial = await onDisk(this.#begin('own'));
+    const hash = createHash('sha256');
     try {
       for await (const piece of pieces) {
         if (this.#closed || (this.#current?.index ?? 0) > point.index) break;
         await onDisk(this.#append(partial, piece));
+        hash.update(piece);
       }
       await covered();
     } catch (error) {
-      if (!(error instanceof DiskFailure)) await this.#discard(partial).catch(() => undefined);
+      if (!(error instanceof DiskFailure)) await this.#discard(partial);
       throw error;
     }
-    const meta = metaOf(point, partial);
+    const { index, term, membership } = point;
+    const { byteLength } = partial;
+    const meta = { index, term, membership, hash: hash.digest('hex'), byteLength };
     const isNamed = !this.#closed && (await onDisk(this.#name(partial, meta, false)));
     if (isNamed) return meta;
-    await this.#discard(partial).catch(() => undefined);
+    await this.#discard(partial);
     // The same state at the same index is the same snapshot.
     return this.#current?.hash === meta.hash ? this.#current : undefined;
   }
 
-  /** Resolves when the chunk is durable. */
+  /** Resolves when the chunk is durable. What is not newer than the current snapshot is needed no more (SFILE-5). */
   async receive({ meta, offset, data }: SnapshotChunk): Promise<void> {
+    if (meta.index <= (this.#current?.index ?? 0)) return;
     if (offset === 0) {
       const former = this.#received;
       this.#received = undefined;
       if (former !== undefined) await this.#discard(former);
-      this.#received = Object.assign(await this.#begin('received'), { meta });
+      const begun = await this.#begin('received');
+      this.#received = Object.assign(begun, { meta, isVerified: false, wasOpened: false });
     }
     const received = this.#received;
     if (
@@ -188,19 +233,31 @@ export class SnapshotFiles {
       throw new Error(
         `A chunk of the snapshot ${meta.hash} at byte ${String(offset)} does not follow what was received (${received === undefined ? 'nothing' : `${received.meta.hash} up to byte ${String(received.byteLength)}`}).`,
       );
-    await this.#append(received, data);
+    received.isVerified = false;
+    received.shared.use();
+    try {
+      await this.#append(received, data);
+    } finally {
+      await received.shared.release();
+    }
   }
 
+  /** Reads the file itself: what reached it may differ from what was handed to it (SFILE-6). */
   async verify(meta: SnapshotMeta): Promise<boolean> {
     const received = this.#received;
     if (received === undefined || received.meta.hash !== meta.hash)
       return this.#held.has(meta.hash);
+    if (received.isVerified) return true;
     if (received.byteLength !== meta.byteLength) return false;
-    if (received.hash.copy().digest('hex') !== meta.hash) return false;
-    const head = encodeHead(meta);
-    if (head.byteLength > received.byteLength) return false;
-    const found = await received.shared.file.read(0, head.byteLength);
-    return Buffer.compare(found, head) === 0;
+    received.shared.use();
+    try {
+      const isGood = await isWhole(received.shared.file, meta);
+      if (this.#received !== received) return false;
+      received.isVerified = isGood;
+      return isGood;
+    } finally {
+      await received.shared.release();
+    }
   }
 
   /** Makes what was received and verified the current one. Once the log says so, durably: `installed`. */
@@ -215,10 +272,9 @@ export class SnapshotFiles {
       throw new Error(
         `The snapshot at ${String(meta.index)} is to be installed, though the one at ${String(this.#current?.index)} is current.`,
       );
-    this.#received = undefined;
   }
 
-  /** The log says durably that it was installed: from now on the log must cover it (SNAP-1). */
+  /** The log says durably that it was installed: from now on the log must cover it (SFILE-1). */
   async installed({ hash }: SnapshotMeta): Promise<void> {
     const held = this.#held.get(hash);
     if (held === undefined || !held.isReceived) return;
@@ -235,6 +291,7 @@ export class SnapshotFiles {
         ? received
         : undefined);
     if (found === undefined || this.#closed) return undefined;
+    if (found === received) received.wasOpened = true;
     const { meta, shared } = found;
     shared.use();
     let isOpen = true;
@@ -258,18 +315,24 @@ export class SnapshotFiles {
     };
   }
 
-  /** Takes away what is older than this one (SNAP-3). */
+  /** Takes away what is older than this one (SFILE-3), and what was received and is not newer (SFILE-5). */
   async forgetOlder(than: SnapshotMeta): Promise<void> {
-    for (const held of this.#held.values()) {
+    this.#unlinked = this.#unlinked.filter(({ shared }) => !shared.isClosed);
+    for (const held of [...this.#held.values()]) {
       const { meta, shared } = held;
-      if (meta.index >= than.index) continue; // SNAP-4
-      this.#held.delete(meta.hash);
-      try {
-        await this.#disk.remove(this.#pathOf(held));
-      } finally {
-        await shared.release();
-      }
+      // It may have been released by `close` while another one was.
+      if (meta.index >= than.index || !this.#held.delete(meta.hash)) continue; // SFILE-4
+      this.#unlinked.push(held);
+      this.#leftovers.add(this.#pathOf(held));
+      await shared.release();
     }
+    const received = this.#received;
+    if (received !== undefined && received.meta.index <= than.index && isIdle(received)) {
+      this.#received = undefined;
+      this.#leftovers.add(received.path);
+      await received.shared.release();
+    }
+    await this.#clear();
   }
 
   held(hash: string): SnapshotMeta | undefined {
@@ -280,16 +343,27 @@ export class SnapshotFiles {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#naming;
-    for (const { shared } of this.#held.values()) await shared.release();
+    // Each is let go of before anything waits: whoever clears up meanwhile must not release it again.
+    const files = [
+      ...this.#held.values(),
+      ...(this.#received === undefined ? [] : [this.#received]),
+    ];
     this.#held.clear();
-    await this.#received?.shared.release();
     this.#received = undefined;
+    for (const { shared } of files) await shared.release();
   }
 }
 
-function metaOf(point: SnapshotPoint, { hash, byteLength }: PartialFile): SnapshotMeta {
-  const { index, term, membership } = point;
-  return { index, term, membership, hash: hash.copy().digest('hex'), byteLength };
+/** Nobody writes, verifies or reads it, and what was verified has been read (SFILE-5). */
+const isIdle = ({ shared, isVerified, wasOpened }: Received): boolean =>
+  shared.isUnread && (!isVerified || wasOpened);
+
+/** Whether its bytes are what the hash names, and it begins with the head of this snapshot. */
+async function isWhole(file: DiskFile, meta: SnapshotMeta): Promise<boolean> {
+  if ((await hashOf(file, meta.byteLength)) !== meta.hash) return false;
+  const head = encodeHead(meta);
+  if (head.byteLength > meta.byteLength) return false;
+  return Buffer.compare(await file.read(0, head.byteLength), head) === 0;
 }
 
 /** The head, and then the state in pieces of a size that the disk likes. */

@@ -1,20 +1,18 @@
 /**
  * Looks through the snapshots on start: the newest one is current, and every byte of it is checked.
  *
- * SNAP-5: a received one counts only where the log says that it was installed. Otherwise the install was cut
+ * SFILE-7: a received one counts only where the log says that it was installed. Otherwise the install was cut
  *         short before anything old went, and nobody was told of it: the file is dropped.
  */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { LogIndex, SnapshotMeta } from '@holdfast/raft';
 import { StorageDamagedError } from './damage.ts';
 import type { Disk, DiskFile, FoundFile } from './disk.ts';
+import { hashOf } from './file-hash.ts';
 import { receivedOf, snapshotOf } from './layout.ts';
 import type { SnapshotName } from './layout.ts';
 import { decodeHead, encodeHead, maxHeadBytes } from './snapshot-head.ts';
 import type { SnapshotPoint } from './snapshot-head.ts';
-
-const pieceBytes = 1024 * 1024;
 
 export const noSnapshot: SnapshotMeta = {
   index: 0,
@@ -44,7 +42,7 @@ export async function recoverSnapshot(
   let newest: (Pick<FoundSnapshot, 'named' | 'isReceived'> & { found: FoundFile }) | undefined;
   for (const found of files) {
     const received = receivedOf(found.name);
-    const named = received?.index === installedIndex ? received : snapshotOf(found.name); // SNAP-5
+    const named = received?.index === installedIndex ? received : snapshotOf(found.name); // SFILE-7
     if (named !== undefined && named.index > (newest?.named.index ?? 0))
       newest = { named, found, isReceived: named === received };
   }
@@ -56,10 +54,7 @@ export async function recoverSnapshot(
   const path = join(folder, found.name);
   const file = await disk.open(path);
   try {
-    const sum = createHash('sha256');
-    for (let offset = 0; offset < byteLength; offset += pieceBytes)
-      sum.update(await file.read(offset, Math.min(pieceBytes, byteLength - offset)));
-    if (sum.digest('hex') !== hash)
+    if ((await hashOf(file, byteLength)) !== hash)
       throw new StorageDamagedError(path, 'its bytes are not those that its name has the hash of');
     const point = headOf(path, await file.read(0, Math.min(maxHeadBytes, byteLength)));
     if (point.index !== index)

@@ -12,7 +12,8 @@ import { LogMissingError } from './damage.ts';
 import type { Disk, FoundFile } from './disk.ts';
 import { anyFrameAt, frameAlignment, frameMagic } from './frame.ts';
 import type { Folders } from './layout.ts';
-import { isSpare, segmentOf, snapshotOf } from './layout.ts';
+import type { SnapshotName } from './layout.ts';
+import { isSpare, receivedOf, segmentOf, snapshotOf } from './layout.ts';
 import { readWhole } from './recover.ts';
 
 /** What the log of the format before says. */
@@ -29,7 +30,7 @@ export async function refuseUsedLog(
   files: { readonly logFiles: readonly FoundFile[]; readonly snapshotFiles: readonly FoundFile[] },
   logId: Buffer,
 ): Promise<void> {
-  const snapshot = files.snapshotFiles.find(({ name }) => snapshotOf(name) !== undefined);
+  const snapshot = files.snapshotFiles.find(({ name }) => named(name) !== undefined);
   if (snapshot !== undefined)
     throw used(folders.log, `there is a snapshot, ${join(folders.snapshots, snapshot.name)}`);
   for await (const { path, id, sequence } of allFrames(disk, folders.log, files.logFiles)) {
@@ -51,7 +52,7 @@ export async function refuseUsedConversion(
 ): Promise<void> {
   const { term, commit } = former.hardState;
   for (const { name } of files.snapshotFiles)
-    if ((snapshotOf(name)?.index ?? 0) > former.snapshotIndex)
+    if ((named(name)?.index ?? 0) > former.snapshotIndex)
       throw used(folders.log, `${join(folders.snapshots, name)} is newer than the former log`);
   for await (const { path, id, said } of allFrames(disk, folders.log, files.logFiles))
     if (
@@ -62,6 +63,8 @@ export async function refuseUsedConversion(
     )
       throw used(folders.log, `${path} holds writes that the log of the format before lacks`, id);
 }
+
+const named = (name: string): SnapshotName | undefined => snapshotOf(name) ?? receivedOf(name);
 
 const used = (folder: string, what: string, id?: Buffer): LogMissingError =>
   new LogMissingError(

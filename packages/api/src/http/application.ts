@@ -241,7 +241,7 @@ function addDocument(app: FastifyInstance, route: DocumentRoute, parts: HttpPart
 type Answer = (
   request: FastifyRequest,
   reply: FastifyReply,
-) => string | Readable | Refused | Promise<string>;
+) => string | Promise<string | Readable | Refused>;
 
 const documents: Readonly<Record<DocumentName, (parts: HttpParts) => Answer>> = {
   welcome:
@@ -263,11 +263,19 @@ const documents: Readonly<Record<DocumentName, (parts: HttpParts) => Answer>> = 
       metrics.text(),
   snapshot: ({ context: { service } }) => {
     const backups = new Backups((ms, callback) => service.after(ms, callback));
-    return (_request, reply) => {
-      const backup = backups.begin(() => service.engine.snapshot());
-      if (!(backup instanceof Refused))
-        reply.header('content-disposition', 'attachment; filename="holdfast.backup"');
-      return backup;
+    return async (_request, reply) => {
+      const begun = await backups.begin(() => service.engine.openBackup());
+      if (begun instanceof Refused) return begun;
+      const { index, hash, byteLength } = begun.backup;
+      const cluster = service.engine.status().clusterId.replaceAll(/[^A-Za-z0-9._-]/g, '_');
+      const file = `holdfast-${cluster}-${String(index)}.snapshot`;
+      reply.headers({
+        'content-length': String(byteLength),
+        'content-disposition': `attachment; filename="${file}"`,
+        'holdfast-snapshot-index': String(index),
+        'holdfast-snapshot-hash': hash,
+      });
+      return begun.stream;
     };
   },
 };

@@ -1,16 +1,24 @@
 /**
- * Backups that are being read on this node: a stream each, at most so many at a time.
+ * Backups that are being read on this node: a stream each, at most so many at a time. The bytes are those of
+ * a snapshot's file, as they are.
  *
- * BK1: nothing is read ahead of the reader but what its connection buffers; the source of a backup that
- *      nobody reads any more (hung up, or stopped reading for `idleMs`) is closed.
- * BK2: a place is given back when its stream closes, however it came to that.
+ * BK1: nothing is read ahead of the reader but what its connection buffers; a backup that nobody reads any
+ *      more (hung up, or stopped reading for `idleMs`) is closed. The time in which the node saves the
+ *      snapshot does not count: nobody is late then.
+ * BK2: a place is given back when its stream closes, or when none came to be.
  */
 import { Readable } from 'node:stream';
+import type { Backup } from '@holdfast/engine';
 import { Refused } from '../refused.ts';
-import { framedSnapshot } from './snapshot.ts';
 
 const maxBackups = 4;
 const idleMs = 60_000;
+
+/** A backup on its way to its reader. */
+export interface BackupStream {
+  readonly backup: Omit<Backup, 'chunks' | 'close'>;
+  readonly stream: Readable;
+}
 
 export class Backups {
   readonly #after: (ms: number, callback: () => void) => () => void;
@@ -21,8 +29,8 @@ export class Backups {
     this.#after = after;
   }
 
-  /** @param open Opens the source; called only where there is a place. */
-  begin(open: () => AsyncIterable<Uint8Array>): Readable | Refused {
+  /** @param open Opens the backup; called only where there is a place. */
+  async begin(open: () => Promise<Backup>): Promise<BackupStream | Refused> {
     if (this.#open >= maxBackups) {
       return new Refused(
         'overloaded',
@@ -31,15 +39,22 @@ export class Backups {
       );
     }
     this.#open += 1;
+    let backup: Backup;
+    try {
+      backup = await open();
+    } catch (error) {
+      this.#open -= 1; // BK2
+      throw error;
+    }
+    return { backup, stream: this.#streamOf(backup) };
+  }
+
+  #streamOf(backup: Backup): Readable {
     let sent = 0;
-    const stream = Readable.from(
-      framedSnapshot(
-        counted(open(), () => {
-          sent += 1;
-        }),
-      ),
-      { objectMode: false, highWaterMark: 64 * 1024 },
-    );
+    const counted = countedChunks(backup.chunks, () => {
+      sent += 1;
+    });
+    const stream = Readable.from(counted, { objectMode: false, highWaterMark: 64 * 1024 });
     let cancel: () => void = () => undefined;
     const watch = (seen: number): void => {
       cancel = this.#after(idleMs, () => {
@@ -51,12 +66,13 @@ export class Backups {
     stream.once('close', () => {
       this.#open -= 1; // BK2
       cancel();
+      backup.close();
     });
     return stream;
   }
 }
 
-async function* counted(
+async function* countedChunks(
   chunks: AsyncIterable<Uint8Array>,
   onChunk: () => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {

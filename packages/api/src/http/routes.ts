@@ -40,6 +40,8 @@ export interface DocumentRoute {
   readonly summary: string;
   readonly name: DocumentName;
   readonly contentType: string;
+  /** Of the answer, each with what it says. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A path that goes on telling events. */
@@ -367,7 +369,14 @@ const clusterRoutes: readonly Route[] = [
     path: '/cluster/snapshot',
     name: 'snapshot',
     contentType: 'application/octet-stream',
-    summary: 'A backup of the state as this node has applied it.',
+    summary: 'A backup of the state as this node has applied it: the file of a snapshot.',
+    headers: {
+      'Content-Length': 'Bytes of the file. Fewer mean that the node broke off.',
+      'Content-Disposition': 'A file name of the cluster and the index.',
+      'Holdfast-Snapshot-Index': 'Everything up to this index of the log is in it.',
+      'Holdfast-Snapshot-Hash':
+        'SHA-256 of the file, as `sha256sum` prints it. Snapshots that nodes of a cluster take at the same index are the same.',
+    },
   },
 ];
 

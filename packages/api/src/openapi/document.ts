@@ -180,10 +180,23 @@ function documentItem(route: DocumentRoute): object {
     tags: [route.group],
     summary: route.summary,
     responses: {
-      200: { description: 'Done.', content: { [type]: { schema } } },
+      200: {
+        description: 'Done.',
+        ...(route.headers === undefined ? {} : { headers: headersOf(route.headers) }),
+        content: { [type]: { schema } },
+      },
       ...problemResponses(route),
     },
   };
+}
+
+function headersOf(headers: Readonly<Record<string, string>>): object {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, description]) => [
+      name,
+      { description, schema: { type: 'string' } },
+    ]),
+  );
 }
 
 const jsonContent = (schema: object): object => ({ 'application/json': { schema } });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
+import type { Backup } from '@holdfast/engine';
 import { Backups } from '../../src/http/backups.ts';
 import { Refused } from '../../src/refused.ts';
 
@@ -11,13 +12,9 @@ interface Source {
 
 /** Endless, chunks of 64 kB. */
 async function* endless(source: Source): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    for (;;) {
-      source.read += 1;
-      yield new Uint8Array(64 * 1024);
-    }
-  } finally {
-    source.closed = true;
+  for (;;) {
+    source.read += 1;
+    yield new Uint8Array(64 * 1024);
   }
 }
 
@@ -26,18 +23,30 @@ const closed = (stream: Readable): Promise<void> =>
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const never = (): (() => void) => () => undefined;
 
-function begun(backups: Backups, source: Source): Readable {
-  const stream = backups.begin(() => endless(source));
-  assert.ok(!(stream instanceof Refused));
-  stream.on('error', () => undefined);
-  return stream;
+const backupOf = (source: Source): Backup => ({
+  index: 1,
+  hash: '',
+  byteLength: Infinity,
+  chunks: endless(source),
+  close: () => {
+    source.closed = true;
+  },
+});
+
+async function begun(backups: Backups, source: Source): Promise<Readable> {
+  const answer = await backups.begin(() => Promise.resolve(backupOf(source)));
+  assert.ok(!(answer instanceof Refused));
+  answer.stream.on('error', () => undefined);
+  return answer.stream;
 }
 
 describe('backups of one node', () => {
   it('given four that are being read, then one more is refused, and there is room when one has hung up', async () => {
     const backups = new Backups(never);
-    const streams = Array.from({ length: 4 }, () => begun(backups, { read: 0, closed: false }));
-    const refused = backups.begin(() => assert.fail('A refused backup opens nothing.'));
+    const streams = await Promise.all(
+      Array.from({ length: 4 }, () => begun(backups, { read: 0, closed: false })),
+    );
+    const refused = await backups.begin(() => assert.fail('A refused backup opens nothing.'));
     assert.ok(refused instanceof Refused);
     assert.equal(refused.code, 'overloaded');
     const [first] = streams;
@@ -45,13 +54,13 @@ describe('backups of one node', () => {
     const over = closed(first);
     first.destroy();
     await over;
-    const again = begun(backups, { read: 0, closed: false });
+    const again = await begun(backups, { read: 0, closed: false });
     for (const stream of [again, ...streams]) stream.destroy();
   });
 
   it('given a reader that stops reading, then no more is read from the source than a buffer holds', async () => {
     const source = { read: 0, closed: false };
-    const stream = begun(new Backups(never), source);
+    const stream = await begun(new Backups(never), source);
     stream.read(1);
     for (let count = 0; count < 50; count++) await turn();
     assert.ok(source.read <= 3, `${String(source.read)} chunks were read`);
@@ -69,7 +78,7 @@ describe('backups of one node', () => {
       timers.push(callback);
       return () => undefined;
     });
-    const stream = begun(backups, source);
+    const stream = await begun(backups, source);
     stream.read(1);
     for (let count = 0; count < 10; count++) await turn();
     const over = closed(stream);
@@ -80,5 +89,49 @@ describe('backups of one node', () => {
     await over;
     await turn();
     assert.ok(source.closed);
+  });
+
+  it('given a snapshot that takes more than a minute to save, then the wait for it is not counted', async () => {
+    const timers: (() => void)[] = [];
+    const backups = new Backups((_ms, callback) => {
+      timers.push(callback);
+      return () => undefined;
+    });
+    let save: () => void = assert.fail;
+    const saving = new Promise<void>((resolve) => (save = resolve));
+    const source = { read: 0, closed: false };
+    const answer = backups.begin(() => saving.then(() => backupOf(source)));
+    await turn();
+    for (const timer of timers) timer();
+    save();
+    const begin = await answer;
+    assert.ok(!(begin instanceof Refused));
+    begin.stream.on('error', () => undefined);
+    begin.stream.read(1);
+    for (let count = 0; count < 10; count++) await turn();
+    assert.ok(source.read > 0);
+    begin.stream.destroy();
+  });
+
+  it('given a backup that nobody begins to read, then it is closed after a minute', async () => {
+    const timers: (() => void)[] = [];
+    const source = { read: 0, closed: false };
+    const backups = new Backups((_ms, callback) => {
+      timers.push(callback);
+      return () => undefined;
+    });
+    const over = closed(await begun(backups, source));
+    timers.shift()?.();
+    await over;
+    assert.ok(source.closed);
+  });
+
+  it('given one that cannot be opened, then its place is free again', async () => {
+    const backups = new Backups(never);
+    for (let attempt = 0; attempt < 6; attempt++)
+      await assert.rejects(
+        backups.begin(() => Promise.reject(new Error('no disk'))),
+        /no disk/,
+      );
   });
 });

@@ -80,6 +80,34 @@ describe('a caller of HTTP that hangs up while it waits', () => {
   });
 });
 
+describe('a reader of a backup that hangs up', () => {
+  test('given it is in the middle, then its file is given back', async (t) => {
+    const { engine, url } = await startWaiting(t);
+    engine.backupPadding = new Uint8Array(64 * 1024 * 1024);
+    const hangUp = new AbortController();
+    const answer = await fetch(`${url}/cluster/snapshot`, { signal: hangUp.signal });
+    assert.equal(answer.status, 200);
+    assert.equal(engine.backupsClosed, 0);
+    hangUp.abort();
+    await until(() => engine.backupsClosed === 1);
+  });
+
+  test('given the snapshot is still being saved, then its file is given back as soon as it is there', async (t) => {
+    const { engine, url } = await startWaiting(t);
+    let save = (): void => undefined;
+    engine.gate = new Promise((resolve) => {
+      save = resolve;
+    });
+    const hangUp = new AbortController();
+    const answer = fetch(`${url}/cluster/snapshot`, { signal: hangUp.signal });
+    await until(() => engine.backupsAsked === 1);
+    hangUp.abort();
+    await assert.rejects(answer, { name: 'AbortError' });
+    save();
+    await until(() => engine.backupsClosed === 1);
+  });
+});
+
 describe('a node that stops', () => {
   test('given waiting acquires, then shutting_down at once; places that nobody can come back for are given up', async (t) => {
     const { engine, own, url, post, built } = await startWaiting(t);

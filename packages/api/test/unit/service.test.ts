@@ -1,6 +1,8 @@
 /** What the HTTP interface does when it is asked properly. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { HoldfastError } from '@holdfast/protocol';
 import { assertProblem, startHarness } from '../harness.ts';
 
 describe('sessions', () => {
@@ -171,7 +173,6 @@ describe('reads', () => {
     const { engine, request, session, acquire } = startHarness(t);
     const own = await session();
     await acquire(own, 'x');
-    const { HoldfastError } = await import('@holdfast/protocol');
     engine.failWith = new HoldfastError('no_quorum', 'No majority.');
     for (const path of [
       `/sessions/${own}`,
@@ -262,24 +263,37 @@ describe('operators', () => {
     assert.equal(back.body['leader'], 'node-1');
   });
 
-  test('given a backup, then it is framed and whole', async (t) => {
+  test('given a backup, then its bytes are what the hash in its header names, and its file is named', async (t) => {
     const { engine, built, session } = startHarness(t);
     await session();
-    const { rawPayload } = await built.app.inject({ method: 'GET', url: '/cluster/snapshot' });
-    const head = rawPayload.indexOf('\n') + 1;
-    assert.equal(rawPayload.subarray(0, head).toString(), 'holdfast-backup 1\n');
-    const chunks: Buffer[] = [];
-    let at = head;
-    for (
-      let length = rawPayload.readUInt32BE(at);
-      length > 0;
-      length = rawPayload.readUInt32BE(at)
-    ) {
-      chunks.push(rawPayload.subarray(at + 4, at + 4 + length));
-      at += 4 + length;
+    const { rawPayload, headers } = await built.app.inject({
+      method: 'GET',
+      url: '/cluster/snapshot',
+    });
+    const index = String(engine.state.index);
+    assert.equal(headers['content-type'], 'application/octet-stream');
+    assert.equal(headers['content-length'], String(rawPayload.byteLength));
+    assert.equal(
+      headers['content-disposition'],
+      `attachment; filename="holdfast-test-${index}.snapshot"`,
+    );
+    assert.equal(headers['holdfast-snapshot-index'], index);
+    assert.equal(
+      headers['holdfast-snapshot-hash'],
+      createHash('sha256').update(rawPayload).digest('hex'),
+    );
+    const state = rawPayload.subarray(rawPayload.indexOf('\n') + 1);
+    assert.deepEqual(state, Buffer.concat([...engine.state.snapshot()]));
+    while (engine.backupsClosed === 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  test('given a node that cannot make a backup, then a problem, and the place is free again', async (t) => {
+    const { engine, request } = startHarness(t);
+    engine.failWith = new HoldfastError('shutting_down', 'This node is stopping.');
+    for (let attempt = 0; attempt < 6; attempt++) {
+      const answer = await request('GET', '/cluster/snapshot');
+      assert.equal(answer.body['code'], 'shutting_down');
     }
-    assert.equal(at + 4, rawPayload.length, 'the end is marked');
-    assert.deepEqual(Buffer.concat(chunks), Buffer.concat([...engine.state.snapshot()]));
   });
 
   test('given work done, then the figures tell it under the names that were promised', async (t) => {

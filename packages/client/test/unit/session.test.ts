@@ -249,6 +249,27 @@ describe('A request', () => {
     assert.equal(abandon.body['request'], acquire.id);
   });
 
+  it('tells all of its 101 places in queues, which are more than a page (session_waits)', async () => {
+    const session = await client.session();
+    const places = Array.from({ length: 101 }, (_, index) => ({
+      kind: 'lock',
+      resource: `lock-${String(index)}`,
+      position: 1,
+      ahead: ['other'],
+    }));
+    peer.handle = (request) => {
+      if (request.operation !== 'session_waits') return peer.answerNormally(request);
+      const { after = 0, limit = 100 } = request.body as { after?: number; limit?: number };
+      const end = after + limit;
+      return request.answer({
+        wait_count: places.length,
+        next_after: end < places.length ? end : null,
+        waits: places.slice(after, end),
+      });
+    };
+    assert.deepEqual(await session.waits(), places);
+  });
+
   it('that is given up while no node can be reached is given up with the next one', async () => {
     const session = await client.session();
     const controller = new AbortController();

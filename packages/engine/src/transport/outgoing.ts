@@ -18,6 +18,7 @@ import type { Frame } from './frames.ts';
 import { encodeRefusal, handshakeTimeoutMs, refusalText } from './hello.ts';
 import type { Introductions } from './hello.ts';
 import { encodeMessageFrame } from './messages.ts';
+import { peerAddress } from './peer-names.ts';
 import type { Once } from './once.ts';
 
 export const maxBufferedBytes: number = 16 * 1024 * 1024;
@@ -111,11 +112,16 @@ export class Outgoing {
   }
 
   #connect(): void {
-    const { address, clock, introductions, peer } = this.#options;
-    const separator = address.lastIndexOf(':');
-    const host = address.slice(0, separator);
-    const port = Number(address.slice(separator + 1));
-    const socket = connect({ host, port, noDelay: true });
+    const { address, clock, introductions, log, once, peer } = this.#options;
+    const parts = peerAddress(address);
+    if (parts === undefined) {
+      // It is as the log has it, and may be somebody's slip: the node lives on without this peer.
+      once.say(peer, 'address', () =>
+        log.error({ peer, address }, 'The address of this peer is not host:port.'),
+      );
+      return;
+    }
+    const socket = connect({ ...parts, noDelay: true });
     this.#socket = socket;
     const reader = new FrameReader(maxHelloBytes);
     const giveUp = (): void => void socket.destroy();

@@ -243,7 +243,7 @@ export class TcpTransport implements Transport {
     const messages: Message[] = [];
     for (const frame of frames) {
       if (frame.kind === frameKinds.raft) {
-        messages.push(decodeMessage(frame.body));
+        messages.push(decodeMessage(frame.body, this.#options.handlers.knowledge.term()));
         continue;
       }
       this.#receiveCall(peer, frame);

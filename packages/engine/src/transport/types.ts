@@ -1,4 +1,4 @@
-import type { MemberId, Message } from '@holdfast/raft';
+import type { MemberId, Message, Term } from '@holdfast/raft';
 
 /** What a peer's call asks of this node, and the answer, as JSON. */
 export type CallHandler = (
@@ -8,6 +8,7 @@ export type CallHandler = (
 ) => Promise<unknown>;
 
 export interface TransportHandlers {
+  readonly knowledge: PeerKnowledge;
   /** Every message of one read from the socket, so that they can be worked through as one. */
   readonly onMessages: (from: MemberId, messages: readonly Message[]) => void;
   readonly onCall: CallHandler;
@@ -15,6 +16,12 @@ export interface TransportHandlers {
   readonly onUnreachable: (peer: MemberId) => void;
   /** A peer told where its clients reach it, when a connection to or from it was made. */
   readonly onClientUrl: (peer: MemberId, url: string) => void;
+}
+
+/** What this node's own log says of who takes part. */
+export interface PeerKnowledge {
+  /** The newest term that this node knows. */
+  readonly term: () => Term;
 }
 
 /** Carries messages and calls between members. Messages may be lost, never damaged. */

@@ -11,6 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -159,6 +160,37 @@ describe('Two first starts on one folder', () => {
     } finally {
       child.kill('SIGKILL');
       rmSync(home, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('A node that cannot start', () => {
+  it('gives its folder back: where its address is taken, and where a file of it is damaged', async () => {
+    const cluster = await startTestCluster(['a']);
+    try {
+      const options = cluster.optionsOf('a');
+      await stop(cluster, 'a');
+      const taken = createServer();
+      await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+      const address = taken.address();
+      assert.ok(address !== null && typeof address !== 'string');
+      const peerListen = { host: '127.0.0.1', port: address.port };
+      // When it is tried twice, the second attempt is not told that the folder is in use
+      for (let attempt = 0; attempt < 2; attempt++)
+        await assert.rejects(
+          createRaftEngine({ ...options, peerListen }),
+          /Cannot listen for peers/,
+        );
+      await new Promise((resolve) => taken.close(resolve));
+      const known = join(cluster.folder, 'a', 'known-peers.json');
+      writeFileSync(known, '{');
+      for (let attempt = 0; attempt < 2; attempt++)
+        await assert.rejects(cluster.start('a'), /known-peers.json is damaged/);
+      rmSync(known);
+      await cluster.start('a');
+      await cluster.leader();
+    } finally {
+      await cluster.close();
     }
   });
 });

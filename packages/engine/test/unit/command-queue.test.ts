@@ -186,6 +186,118 @@ describe('The queue of commands', () => {
   });
 });
 
+/** Turns end when the test says so. */
+class TurnClock extends StillClock {
+  #callbacks: (() => void)[] = [];
+
+  override endOfTurn(callback: () => void): void {
+    this.#callbacks.push(callback);
+  }
+
+  /** Returns whether anything was left for it. */
+  async endTurn(): Promise<boolean> {
+    const callbacks = this.#callbacks;
+    this.#callbacks = [];
+    for (const callback of callbacks) callback();
+    await endOfTurn();
+    return callbacks.length > 0;
+  }
+}
+
+describe('The queue of commands of a leader that many wait for', () => {
+  const perTurn = 200;
+  const acquire = (number: number): Envelope => ({
+    identity: 'anonymous',
+    command: {
+      type: 'acquire',
+      sessionId: `s${String(number)}`,
+      requestId: 1,
+      name: 'x',
+      waitMs: 60_000,
+      mode: 'exclusive',
+      acquiredAtMs: null,
+    } as unknown as Command,
+  });
+
+  /** So many acquires that wait in the state, and so many more that are not proposed yet. */
+  async function waiting(inState: number, queued: number) {
+    const log = new Log();
+    const clock = new TurnClock();
+    const queue = new CommandQueue(log as unknown as Replica, clock, new ClusterClock());
+    const told: { readonly number: number; readonly error: unknown }[] = [];
+    const submitAll = (from: number, to: number): void => {
+      for (let number = from; number < to; number++)
+        queue.submit(acquire(number), assert.fail, (error) => void told.push({ number, error }));
+    };
+    submitAll(0, inState);
+    await clock.endTurn();
+    while (log.proposals.length > 0) {
+      const [first] = log.proposals.splice(0, 1);
+      const results = first?.batch.commands.map(
+        () => ({ ok: true, type: 'queued' }) as unknown as CommandResult,
+      );
+      first?.end({ type: 'applied', index: 1, applied: { results: results ?? [], events: [] } });
+      await clock.endTurn();
+    }
+    log.answer = { ok: false, reason: 'transferring' };
+    submitAll(inState, inState + queued);
+    return { log, clock, queue, told };
+  }
+
+  it('tells them a slice a turn that it stopped leading, in order, and counts them until then (C5)', async () => {
+    const { clock, queue, told } = await waiting(1500, 500);
+    assert.equal(queue.waitingAcquires, 2000);
+    queue.interrupt();
+    assert.equal(told.length, perTurn);
+    for (let turns = 1; told.length < 2000; turns++) {
+      assert.ok(told.length <= turns * perTurn, `${String(told.length)} in ${String(turns)} turns`);
+      assert.equal(queue.pendingCommands + queue.waitingAcquires, 2000 - told.length);
+      assert.ok(await clock.endTurn());
+    }
+    const numbers = Array.from({ length: 2000 }, (_, number) => number);
+    assert.deepEqual(
+      told.map(({ number }) => number),
+      [...numbers.slice(1500), ...numbers.slice(0, 1500)],
+    );
+    assert.equal(queue.pendingCommands, 0);
+    assert.equal(queue.waitingAcquires, 0);
+  });
+
+  it('makes one error for all that were not begun, and one for all that were (C5)', async () => {
+    const { clock, queue, told } = await waiting(300, 300);
+    queue.interrupt();
+    while (told.length < 600) assert.ok(await clock.endTurn());
+    const errors = [...new Set(told.map(({ error }) => error))];
+    assert.deepEqual(
+      errors.map((error) => error instanceof Interrupted && error.begun),
+      [false, true],
+    );
+  });
+
+  it('tells everybody once when the node closes while it does so, and says when that is done', async () => {
+    const { clock, queue, told } = await waiting(500, 500);
+    queue.interrupt();
+    await clock.endTurn();
+    let isDone = false;
+    void queue.allTold().then(() => (isDone = true));
+    queue.endWaits(new Interrupted(true, 'this node is stopping'));
+    queue.interrupt();
+    while (!isDone) assert.ok((await clock.endTurn()) || isDone);
+    assert.equal(told.length, 1000);
+    assert.equal(new Set(told.map(({ number }) => number)).size, 1000);
+  });
+
+  it('takes a new acquire under the same number while the old one is not told yet, and answers it', async () => {
+    const { log, clock, queue, told } = await waiting(1000, 0);
+    queue.interrupt();
+    log.answer = accepted;
+    const again = submit(queue, acquire(999));
+    while (told.length < 1000) assert.ok(await clock.endTurn());
+    log.applyFirst();
+    assert.equal((await again).ok, true);
+  });
+});
+
 describe('A backlog', () => {
   it('is a list of which the front is taken and put back (property)', () => {
     const step = fc.oneof(

@@ -9,7 +9,7 @@ import {
   FrameTooLargeError,
   frameKinds,
 } from '../../src/transport/frames.ts';
-import { decodeMessage, encodeMessageFrame } from '../../src/transport/messages.ts';
+import { decodeMessage, encodeMessageFrame, maxTermStep } from '../../src/transport/messages.ts';
 
 const append = (bytes: readonly Uint8Array[]): Message => ({
   type: 'append',
@@ -139,6 +139,63 @@ describe('Frames between peers', () => {
     assert.throws(() => decodeMessage(Buffer.of(255, 255, 255, 255)), FrameError);
   });
 
+  it('with a term that no elections can have counted up to are refused (FRAME-3)', () => {
+    const ownTerm = 1000;
+    const highest = ownTerm + maxTermStep;
+    const vote = { type: 'vote', lastIndex: 1, lastTerm: 1, transfer: false } as const;
+    assert.deepEqual(decodeMessage(bodyOf({ ...vote, term: highest }), ownTerm), {
+      ...vote,
+      term: highest,
+    });
+    for (const [term, own] of [
+      [highest + 1, ownTerm],
+      [Number.MAX_SAFE_INTEGER, ownTerm],
+      [2 ** 52 + 1, 2 ** 52],
+    ] as const) {
+      assert.throws(
+        () => decodeMessage(bodyOf({ ...vote, term }), own),
+        (error) => error instanceof FrameError && /term \d+ is too far above/.test(error.message),
+      );
+    }
+  });
+
+  it('that speak of terms which their sender has not seen are refused', () => {
+    const vote = { type: 'vote', term: 3, lastIndex: 1, lastTerm: 4, transfer: false } as const;
+    assert.throws(() => decodeMessage(bodyOf(vote)), /bad field lastTerm/);
+    const message = append([new Uint8Array([1])]) as Extract<Message, { type: 'append' }>;
+    const [entry] = message.entries;
+    assert.ok(entry !== undefined);
+    assert.throws(() => decodeMessage(bodyOf({ ...message, previousTerm: 4 })), /previousTerm/);
+    for (const term of [1, 4]) {
+      const changed = { ...message, entries: [{ ...entry, term }] };
+      assert.throws(() => decodeMessage(bodyOf(changed)), /terms of the entries/);
+    }
+  });
+
+  const n1 = { id: 'n1' as MemberId, address: 'h:1', role: 'voter' } as const;
+  const memberships: readonly [string, unknown][] = [
+    ['is no JSON', 'x'],
+    ['is of another format', { version: 2, members: [n1] }],
+    ['names nobody', { version: 1, members: [] }],
+    ['has no voter', { version: 1, members: [{ ...n1, role: 'learner' }] }],
+    ['names one twice', { version: 1, members: [n1, n1] }],
+    ['has a member without a name', { version: 1, members: [{ ...n1, id: '' }] }],
+    ['has an address that is no text', { version: 1, members: [{ ...n1, address: 7 }] }],
+    ['has no role', { version: 1, members: [{ ...n1, role: 'x' }] }],
+  ];
+  for (const [what, membership] of memberships) {
+    it(`with an entry of the members that ${what} are refused`, () => {
+      const message = append([]) as Extract<Message, { type: 'append' }>;
+      const text = typeof membership === 'string' ? membership : JSON.stringify(membership);
+      const data = Buffer.from(text);
+      const entries = [{ index: 8, term: 3, kind: 'membership', data }] as const;
+      assert.throws(
+        () => decodeMessage(bodyOf({ ...message, entries })),
+        (error) => error instanceof FrameError && /names the members/.test(error.message),
+      );
+    });
+  }
+
   it('carry a part of a snapshot, and where a transfer stands', () => {
     for (const message of [part, answer]) assert.deepEqual(decodeMessage(bodyOf(message)), message);
   });
@@ -149,7 +206,11 @@ describe('Frames between peers', () => {
     ['meta', { meta: { ...part.meta, hash: 'a'.repeat(63) } }],
     ['meta', { meta: { ...part.meta, byteLength: -1 } }],
     ['meta', { meta: { ...part.meta, byteLength: 1.5 } }],
+    ['meta', { meta: { ...part.meta, byteLength: 0 }, offset: 0 }],
+    ['meta', { meta: { ...part.meta, index: 0 } }],
     ['meta', { meta: { ...part.meta, membership: { members: [null] } } }],
+    ['meta', { meta: { ...part.meta, membership: { members: [] } } }],
+    ['later term', { meta: { ...part.meta, term: 4 } }],
     ['offset', { offset: 2 ** 53 }],
     ['offset', { offset: '0' }],
     ['beyond its end', { offset: 8 }],

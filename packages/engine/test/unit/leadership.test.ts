@@ -155,6 +155,26 @@ describe('A leadership', () => {
     assert.equal(expired.length, 500);
   });
 
+  it('puts its limits in force as it begins, before any other command (LIMIT-2)', () => {
+    const state = createStateMachine();
+    const limits = { ...initialLimits, maxHoldsPerResource: 10_000, maxWorkPerEntry: 1000 };
+    const submitted: Command[] = [];
+    const leadership = new Leadership({
+      clock: new StillClock(),
+      clusterClock: new ClusterClock(),
+      replica: { state } as unknown as Replica,
+      queue: {
+        submit: ({ command }: Parameters<CommandQueue['submit']>[0]) => submitted.push(command),
+        interrupt: () => undefined,
+      } as unknown as CommandQueue,
+      limits,
+    });
+    leadership.onStatus(leads as Status);
+    assert.deepEqual(submitted, [{ type: 'set_limits', limits }]);
+    leadership.onTick();
+    assert.equal(submitted.length, 1, 'once, until that is applied');
+  });
+
   it('goes on at once with what did not fit into an entry, one entry at a time (E2)', async () => {
     const state = createStateMachine({ ...initialLimits, maxWorkPerEntry: 1 });
     let index = 0;

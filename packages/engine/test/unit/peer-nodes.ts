@@ -85,6 +85,7 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
     clock: options.clock ?? systemClock,
     log: { info: () => undefined, warn: say, error: say },
     handlers: {
+      knowledge: { term: () => 1 },
       onMessages: (_from, messages) => heard.add(...messages),
       onCall: (_from, request) => options.onCall?.(request) ?? Promise.resolve({ echo: request }),
       onUnreachable: (peer) => unreachable.add(peer),

@@ -14,7 +14,7 @@ const mebibyte = 1024 * 1024;
 
 interface Seen {
   readonly sent: Outbound[];
-  readonly known: (readonly [index: number, stateHash: string])[];
+  readonly known: (readonly [index: number, stateHash: string | undefined])[];
   readonly fatal: Error[];
 }
 
@@ -107,6 +107,33 @@ describe('A replica', () => {
     assert.deepEqual(outcomes, []);
     await disk.sync();
     assert.deepEqual(outcomes, ['applied']);
+  });
+
+  it('hands entries to the disk before it applies those that came with their commit (R6)', async () => {
+    // Given a follower with an entry on disk that is not committed yet
+    const leader = 'b' as MemberId;
+    const { replica, disk } = await openAlone([leader, 'c' as MemberId]);
+    const appended = (index: number, commit: number): Message => ({
+      type: 'append',
+      term: 1,
+      previousIndex: index - 1,
+      previousTerm: index === 1 ? 0 : 1,
+      entries: [{ index, term: 1, kind: 'noop', data: new Uint8Array() }],
+      commit,
+      probe: 0,
+    });
+    replica.receive(leader, [appended(1, 0)]);
+    await disk.sync();
+    // When the next entry comes, and says that the first one is committed
+    replica.receive(leader, [appended(2, 1)]);
+    // Then it is handed to the disk, and the first one is applied at the end of the turn
+    assert.deepEqual(
+      disk.writes.at(-1)?.entries.map(({ index }) => index),
+      [2],
+    );
+    assert.equal(replica.state.index, 0);
+    await settled();
+    assert.equal(replica.state.index, 1);
   });
 
   it('takes a snapshot where a checkpoint stands in the log, and clears up behind it (R5)', async () => {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { MemberId, Message } from '@holdfast/raft';
+import { createStateMachine } from '@holdfast/state';
 import type { SnapshotReader } from '@holdfast/storage';
-import { Snapshots } from '../../src/snapshots.ts';
+import { readState, Snapshots } from '../../src/snapshots.ts';
 import { silentLog } from '../cluster.ts';
 import { HandDisk, settled, snapshotOf } from './hand-disk.ts';
 import { StillClock } from './still-clock.ts';
@@ -57,6 +60,40 @@ function stage(disk: HandDisk) {
   return { meta, sent, fatal, snapshots, chunk };
 }
 
+describe('The hash of a state', () => {
+  const old = readFileSync(
+    new URL('../../../state/test/unit/support/snapshot-version-3.txt', import.meta.url),
+  );
+  const known = async (bytes: Uint8Array): Promise<readonly [string?, string?]> => {
+    const disk = new HandDisk();
+    const { meta } = snapshotOf(point, [bytes]);
+    disk.snapshots.set(meta.hash, { meta, bytes });
+    const { state, stateHash } = await readState(disk, new StillClock(), meta);
+    const saved: (string | undefined)[] = [];
+    const options = {
+      storage: disk,
+      clock: new StillClock(),
+      log: silentLog,
+      onSaved: (_meta: unknown, hash: string | undefined) => void saved.push(hash),
+      onVerified: () => undefined,
+      send: () => undefined,
+      onFatal: (error: unknown) => assert.fail(String(error)),
+    };
+    await new Snapshots(options, meta).save({ ...point, index: state.index }, state);
+    return [stateHash, saved[0]];
+  };
+
+  it('is that of its bytes, found on the disk and saved alike (ENG-SNAP-5)', async () => {
+    const bytes = Buffer.concat([...createStateMachine().snapshot()]);
+    const hash = createHash('sha256').update(bytes).digest('hex');
+    assert.deepEqual(await known(bytes), [hash, hash]);
+  });
+
+  it('is not known where its bytes cannot be compared, found and saved alike (ENG-SNAP-5)', async () => {
+    assert.deepEqual(await known(old), [undefined, undefined]);
+  });
+});
+
 describe('Snapshots that are sent', () => {
   it('leave in the order in which they were asked for, whichever read ends first (ENG-SNAP-4)', async () => {
     const disk = new SlowReads();
@@ -91,5 +128,20 @@ describe('Snapshots that are sent', () => {
     snapshots.setTransfers([]);
     await settled();
     assert.equal(disk.openReaders, 0);
+  });
+
+  it('stop a node whose own copy is damaged, and only that one (ENG-SNAP-6)', async () => {
+    const disk = new HandDisk();
+    const { meta, fatal, snapshots } = stage(disk);
+    snapshots.checkOwn(meta);
+    await settled();
+    assert.deepEqual(fatal, []);
+    const bytes = disk.snapshots.get(meta.hash)?.bytes;
+    assert.ok(bytes !== undefined);
+    bytes[3] = (bytes[3] ?? 0) ^ 1;
+    snapshots.checkOwn(meta);
+    await settled();
+    assert.match(String(fatal[0]), /damaged on this node's disk/);
+    assert.equal(disk.openReaders, 1, 'that of the transfer');
   });
 });

@@ -60,6 +60,18 @@ describe('Peers over TCP', () => {
   });
 });
 
+describe('A peer whose address is none', () => {
+  it('is said so and is not connected to, and the node lives on', async () => {
+    const node = await start('node');
+    for (const address of ['', 'host', 'host:', 'host:70000', ':1']) {
+      const id = `at-${address.replace(':', '.')}` as MemberId;
+      node.transport.setPeers([{ id, address }]);
+      assert.match(await node.said.next(), /not host:port/);
+      assert.equal(node.transport.isConnected(id), false);
+    }
+  });
+});
+
 describe('What is too large for a frame (FRAME-1)', () => {
   it('is told to who calls, certainly not sent, and the connection stays', async () => {
     const { from, to } = await connected();

@@ -6,6 +6,7 @@ import type { MemberId, Message } from '@holdfast/raft';
 import { CallFailed, decodeMessage, encodeMessageFrame, FrameReader } from '@holdfast/engine/parts';
 import type { Transport, TransportHandlers } from '@holdfast/engine/parts';
 import type { Machine } from '../world/machine.ts';
+import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 import { describeMessage } from './describe.ts';
 
@@ -41,6 +42,14 @@ export class Folder {
   }
 }
 
+/** How a process comes to read what has arrived: how often not at once, and how late then. */
+interface Reads {
+  readonly lateChance: number;
+  readonly longestMs: number;
+}
+
+const lateChances = [0, 0.1, 0.7];
+
 /** Where transports find each other. */
 export type Switchboard = ReadonlyMap<string, SimulatedTransport>;
 
@@ -56,6 +65,10 @@ export class SimulatedTransport implements Transport {
   readonly #process: number;
   readonly #calls = new Map<number, OpenCall>();
   readonly #working = new Map<string, AbortController>();
+  /** Frames of each peer that this process has not read yet. */
+  readonly #unread = new Map<MemberId, Buffer[]>();
+  readonly #random: Random;
+  readonly #reads: Reads;
   #peers: ReadonlySet<string> = new Set();
   #nextCallId = 1;
 
@@ -72,6 +85,11 @@ export class SimulatedTransport implements Transport {
     this.#process = machine.process;
     this.#switchboard = switchboard;
     this.#handlers = handlers;
+    this.#random = world.random.fork();
+    this.#reads = {
+      lateChance: this.#random.pick(lateChances),
+      longestMs: this.#random.pick([0.5, 5]),
+    };
   }
 
   setPeers(peers: readonly { readonly id: MemberId }[]): void {
@@ -97,10 +115,27 @@ export class SimulatedTransport implements Transport {
       this.#world.tell(this.#machine.name, `> ${to}: ${describeMessage(message)}`);
     if (message.type === 'vote_answer' && message.granted)
       this.#world.onNotable(this.#machine.name, 'votes');
-    this.#toPeer(to, (other) => {
-      const messages = new FrameReader().push(frame).map(({ body }) => decodeMessage(body));
-      other.#handlers.onMessages(this.#machine.name as MemberId, messages);
-    });
+    this.#toPeer(to, (other) => other.#arrived(this.#machine.name as MemberId, frame));
+  }
+
+  /** As a socket does: what comes until the process reads is one read. */
+  #arrived(from: MemberId, frame: Buffer): void {
+    const unread = this.#unread.get(from);
+    if (unread !== undefined) {
+      unread.push(frame);
+      return;
+    }
+    this.#unread.set(from, [frame]);
+    const read = (): void => this.#read(from);
+    if (!this.#random.chance(this.#reads.lateChance)) read();
+    else this.#machine.post(this.#random.between(0, this.#reads.longestMs), read);
+  }
+
+  #read(from: MemberId): void {
+    const bytes = Buffer.concat(this.#unread.get(from) ?? []);
+    this.#unread.delete(from);
+    const messages = new FrameReader().push(bytes).map(({ body }) => decodeMessage(body));
+    this.#handlers.onMessages(from, messages);
   }
 
   call(

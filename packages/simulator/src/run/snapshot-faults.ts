@@ -3,6 +3,7 @@
  * while the identity stays, leadership that changes half way through a transfer, backups that are read
  * slowly.
  */
+import { createHash } from 'node:crypto';
 import { restoreStateMachine } from '@holdfast/state';
 import type { Witness } from '../checks/witness.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -34,14 +35,29 @@ export class SnapshotFaults {
     const look = (): void => {
       const leader = cluster.leader();
       const progress = leader?.replica?.status().progress ?? [];
-      if (leader !== undefined && progress.some(({ state }) => state === 'snapshot')) {
+      const receivers = progress.filter(({ state }) => state === 'snapshot').map(({ id }) => id);
+      if (leader !== undefined && receivers.length > 0) {
         world.timeline.after(random.between(0, 20), () => {
+          if (random.chance(0.4)) this.#deafenTo(leader, receivers);
           if (random.chance(0.3)) kill(leader);
           else void leader.engine?.transferLeadership(null).catch(() => undefined);
         });
       } else if (world.nowMs < untilMs) world.timeline.after(pollMs, look);
     };
     look();
+  }
+
+  /**
+   * For a while a leader hears only those to whom it sends a snapshot: that somebody else leads it learns
+   * from their answers, behind others that were under way.
+   */
+  #deafenTo(leader: SimulatedNode, receivers: readonly string[]): void {
+    const { world, random, cluster } = this.#options;
+    const others = cluster.all.map(({ id }) => id).filter((id) => !receivers.includes(id));
+    for (const other of others) world.network.cut(other, leader.id);
+    world.timeline.after(random.between(50, 500), () => {
+      for (const other of others) world.network.heal(other, leader.id);
+    });
   }
 
   /** A backup is read slowly while everything goes on: it must be the state of one moment, whole. */
@@ -52,12 +68,16 @@ export class SnapshotFaults {
     if (engine === undefined) return;
     const read = async (): Promise<void> => {
       const chunks: Uint8Array[] = [];
-      for await (const chunk of engine.snapshot()) {
+      const backup = await engine.openBackup();
+      for await (const chunk of backup.chunks) {
         if (machine.process !== process || !machine.isOn) return;
         chunks.push(chunk);
         await machine.sleep(random.between(0, 200));
       }
       const bytes = Buffer.concat(chunks);
+      const hash = createHash('sha256').update(bytes).digest('hex');
+      if (hash !== backup.hash || bytes.byteLength !== backup.byteLength)
+        world.violation(`A backup of ${node.id} is not what its hash names.`);
       const stateOffset = bytes.indexOf('\n') + 1;
       witness.compareState(node.id, restoreStateMachine([bytes.subarray(stateOffset)]));
       world.tell(node.id, `gave a backup of ${String(bytes.byteLength)} bytes`);

@@ -2,6 +2,7 @@
  * The phases of `make bench-state`, in order: load, steady, snapshot, backups, failover, the start of the node that
  * was killed, the ends of an ordinary and of a large session, the start of the whole cluster.
  */
+import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { urlOfNode } from '../cluster-node.ts';
 import { readStats } from '../http-answer.ts';
@@ -158,7 +159,13 @@ async function download({ cluster, deadlineMs }: Bench, nodeId: string): Promise
     throw new Error(`the backup was answered with ${String(answer.status)}`);
   }
   let byteLength = 0;
-  for await (const chunk of answer.body) byteLength += chunk.byteLength;
+  const hash = createHash('sha256');
+  for await (const chunk of answer.body) {
+    byteLength += chunk.byteLength;
+    hash.update(chunk);
+  }
+  if (hash.digest('hex') !== answer.headers.get('holdfast-snapshot-hash'))
+    throw new Error('the backup is not what its hash names');
   return byteLength;
 }
 

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as fc from 'fast-check';
+import { createStateMachine, initialLimits, restoreStateMachine } from '../../src/index.ts';
+import type { Applied, Command, StateMachine } from '../../src/index.ts';
+import { check } from './support/chance.ts';
+import { chances, commandOf } from './support/everything.ts';
+import type { Chance } from './support/everything.ts';
+import { answers, oldLog, oldSnapshot } from './support/old-log.ts';
+import type { OldEntry } from './support/old-log.ts';
+
+const bytesOf = (machine: StateMachine): Buffer => Buffer.concat([...machine.snapshot()]);
+const log = oldLog();
+const endsMany = (commands: OldEntry['commands']): boolean =>
+  commands.some(({ command }) => command.type === 'end_session' && command.sessionId === 'many');
+
+describe('the log of a version without bounds of work and holds', () => {
+  test('is answered as that version did, entry by entry, with its fence tokens', () => {
+    const machine = createStateMachine();
+    for (const entry of log)
+      assert.deepEqual(answers(machine, entry), entry.results, `entry ${String(entry.index)}`);
+    assert.equal(machine.nextDueTime(), undefined, 'nothing is left for later entries');
+  });
+
+  test('goes on behind a snapshot of that version as behind its entries', () => {
+    const machine = restoreStateMachine([oldSnapshot()]);
+    const rest = log.filter(({ index }) => index > machine.index);
+    assert.ok(rest.length > 100 && rest.length < log.length);
+    for (const entry of rest)
+      assert.deepEqual(answers(machine, entry), entry.results, `entry ${String(entry.index)}`);
+  });
+
+  test('has no bounds of work and holds until they are logged, and then has them', () => {
+    const machine = createStateMachine();
+    const isBounded = (): boolean =>
+      machine.limits.maxWorkPerEntry < 1_000_000 || machine.limits.maxHoldsPerResource < 1_000_000;
+    for (const entry of log) {
+      assert.equal(isBounded(), false, `before entry ${String(entry.index)}`);
+      answers(machine, entry);
+    }
+    const limits = { ...initialLimits, maxWorkPerEntry: 1000, maxHoldsPerResource: 10_000 };
+    const command = { type: 'set_limits', limits } as const;
+    for (const one of [machine, restoreStateMachine([bytesOf(machine)])]) {
+      assert.equal(one.limits.maxWorkPerEntry, Number.MAX_SAFE_INTEGER, 'also from its snapshot');
+      const commands = [{ identity: 'holdfast', command }];
+      one.apply({ index: one.index + 1, time: one.time, commands });
+      assert.deepEqual(one.limits, limits);
+    }
+  });
+
+  test('is bounded from the command that names the bounds, in the same entry', () => {
+    const machine = createStateMachine();
+    const behind = log.findIndex(({ commands }) => endsMany(commands));
+    for (const entry of log.slice(0, behind)) answers(machine, entry);
+    const { index, time, commands } = log[behind]!;
+    const limits = { ...initialLimits, maxWorkPerEntry: 1000, maxHoldsPerResource: 10_000 };
+    const first = { identity: 'holdfast', command: { type: 'set_limits', limits } as const };
+    machine.apply({ index, time, commands: [first, ...commands] });
+    assert.equal(machine.nextDueTime(), time, 'the rest is for later entries');
+  });
+});
+
+/** The log to its end, and what every entry of it did. */
+function run(machine: StateMachine): Applied[] {
+  const rest = log.filter(({ index }) => index > machine.index);
+  return rest.map(({ index, time, commands }) => machine.apply({ index, time, commands }));
+}
+
+describe('nodes after an upgrade', () => {
+  test('that came by the log alone have the same bytes, also where one was restored on the way', () => {
+    const one = createStateMachine();
+    run(one);
+    let restored = createStateMachine();
+    for (const [place, { index, time, commands }] of log.entries()) {
+      if (place % 97 === 0) restored = restoreStateMachine([bytesOf(restored)]);
+      restored.apply({ index, time, commands });
+    }
+    assert.ok(bytesOf(restored).equals(bytesOf(one)));
+    assert.ok(one.isComparable && restored.isComparable);
+  });
+
+  test('that came by a snapshot of the old version say that their bytes cannot be compared, for good', () => {
+    const old = restoreStateMachine([oldSnapshot()]);
+    const byLog = createStateMachine();
+    for (const { index, time, commands } of log)
+      if (index <= old.index) byLog.apply({ index, time, commands });
+    assert.equal(bytesOf(old).equals(bytesOf(byLog)), false, 'the fault of that format');
+    assert.equal(old.isComparable, false);
+    assert.equal(byLog.isComparable, true);
+    run(old);
+    const again = restoreStateMachine([bytesOf(old)]);
+    assert.deepEqual([old.isComparable, again.isComparable], [false, false]);
+    assert.ok(bytesOf(again).equals(bytesOf(old)));
+  });
+
+  test('do and answer the same, in whatever order their tables are', () => {
+    const limits = { ...initialLimits, maxWorkPerEntry: 3, maxHoldsPerResource: 10_000 };
+    check(
+      fc.property(chances, (list) => {
+        const old = restoreStateMachine([oldSnapshot()]);
+        const byLog = createStateMachine();
+        for (const { index, time, commands } of log)
+          if (index <= old.index) byLog.apply({ index, time, commands });
+        const both = (commands: readonly Command[], byMs = 0): void => {
+          const [index, time] = [old.index + 1, old.time + byMs];
+          const envelopes = commands.map((command) => ({ identity: 'anonymous', command }));
+          const entry = { index, time, commands: envelopes };
+          assert.deepEqual(old.apply(entry), byLog.apply(entry));
+          assert.equal(old.nextDueTime(), byLog.nextDueTime());
+        };
+        both([{ type: 'set_limits', limits }]);
+        for (const chance of list) {
+          const byMs = chance.kind === 'time' ? chance.number * 4 : 0;
+          const session = chance.odd ? chance.session : `${chance.session}${String(chance.number)}`;
+          both([commandOf({ ...chance, session } as Chance, byLog)], byMs);
+        }
+        both([{ type: 'set_limits', limits }]);
+        // Sessions of before the upgrade end, all in parts, until nothing is left.
+        both(Array.from(byLog.sessions(), ({ sessionId }) => ({ type: 'end_session', sessionId })));
+        for (let entries = 0; byLog.nextDueTime() !== undefined && entries < 9000; entries++)
+          both([{ type: 'advance' }], 1000);
+        assert.deepEqual(old.stats(), byLog.stats());
+      }),
+      3,
+    );
+  });
+});
