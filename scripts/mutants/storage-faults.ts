@@ -39,6 +39,39 @@ export const storageFaults: readonly Fault[] = [
     put: ``,
   },
   {
+    name: 'older-copy-of-the-log-passes',
+    breaks: 'an older copy of the log that is put back lets a member vote twice in a term',
+    file: 'packages/storage/src/open.ts',
+    find: `if (starts >= (known.starts ?? 0) && frames >= (known.frames ?? 0)) return;`,
+    put: `if (frames > 0) return;`,
+  },
+  {
+    name: 'starts-not-in-the-log',
+    breaks: 'a log does not say that it was opened once more: a good node is locked out',
+    file: 'packages/storage/src/segment-log.ts',
+    find: `      await log.append({ ...state, entries: [] }); // FR-4`,
+    put: ``,
+  },
+  {
+    name: 'missing-spare-file-stops-the-node',
+    breaks: 'a node stops for a spare file that somebody deleted, though it could make a new one',
+    file: 'packages/storage/src/segment-log.ts',
+    find: `if (error instanceof FileMissingError) continue;`,
+    put: ``,
+  },
+  {
+    name: 'identity-written-without-the-lock',
+    breaks:
+      'of two first starts at once the later one takes the log of the other away from it for ever',
+    file: 'packages/engine/src/open.ts',
+    find: `  const unlock = await lockFolder(join(options.folder, 'log'));
+  try {`,
+    put: `  const taken = await lockFolder(join(options.folder, 'log'));
+  taken();
+  const unlock = (): void => undefined;
+  try {`,
+  },
+  {
     name: 'used-log-begun-anew',
     breaks: 'an older identity that was put back makes a voter forget what it acknowledged',
     file: 'packages/storage/src/unrecorded-log.ts',

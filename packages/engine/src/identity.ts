@@ -7,6 +7,11 @@
  * N2: neither must one whose log alone was lost. The identity names the log, by an id that stands in
  *     every frame of it, and says that it was made, before the node takes part in anything: from then
  *     on the node does not start without it, or with another.
+ * N3: neither must one with an older copy of its log. The identity says how often the log was opened and how
+ *     many writes it had, recorded after the log itself says so, before the node takes part, and when it
+ *     stopped: a log that says less is refused. A crash in between leaves a log that says more.
+ * N4: all of this is read and written under the folder's lock: of two first starts at once the later one
+ *     would put another identity in the place of the one whose log was made.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
@@ -14,14 +19,17 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { LogPosition } from '@holdfast/storage';
 
-/** N2. */
-export interface LogIdentity {
+/** N2, N3. */
+export interface LogIdentity extends LogPosition {
   /** 32 hexadecimal digits. */
   readonly id: string;
   readonly made: boolean;
@@ -38,9 +46,12 @@ export interface Identity {
   readonly log: LogIdentity;
 }
 
+/** Of files that were being written; one that is left behind by a crash is removed at the next start. */
+const temporaryEnding = '.new';
+
 /** Writes a small file so that after a crash either the old or the new one is there, whole. */
 export function writeDurably(folder: string, name: string, text: string): void {
-  const temporary = join(folder, `${name}.new`);
+  const temporary = join(folder, `${name}.${randomUUID()}${temporaryEnding}`);
   const file = openSync(temporary, 'w');
   try {
     writeSync(file, text);
@@ -96,10 +107,14 @@ function isIdentity(value: unknown): value is Identity | Former {
 function isLogIdentity(value: unknown): value is LogIdentity {
   if (typeof value !== 'object' || value === null) return false;
   const record = value as Record<string, unknown>;
+  const isCount = (count: unknown): boolean =>
+    count === undefined || (Number.isSafeInteger(count) && Number(count) >= 0);
   return (
     typeof record['id'] === 'string' &&
     /^[0-9a-f]{32}$/.test(record['id']) &&
-    typeof record['made'] === 'boolean'
+    typeof record['made'] === 'boolean' &&
+    isCount(record['starts']) &&
+    isCount(record['frames'])
   );
 }
 
@@ -109,12 +124,14 @@ function writeIdentity(folder: string, identity: Identity): void {
   writeDurably(folder, 'identity.json', JSON.stringify(identity, null, 2) + '\n');
 }
 
-/** Reads the folder's identity, or gives it one. Throws where it belongs to another cluster or node. */
+/** Reads the folder's identity, or gives it one. The caller holds the folder's lock (N4). Throws where it belongs to another cluster or node. */
 export function claimFolder(
   folder: string,
   wanted: Omit<Identity, 'formatVersion' | 'incarnation' | 'log'>,
 ): Identity {
   mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder))
+    if (name.endsWith(temporaryEnding)) rmSync(join(folder, name), { force: true });
   const path = join(folder, 'identity.json');
   const found = readJson(path);
   if (found === undefined) {
@@ -141,13 +158,16 @@ export function claimFolder(
   return 'log' in found ? found : { ...found, log: newLog() };
 }
 
-/** The log is there, durably: from now on this node does not start without it (N2). */
-export function recordLog(folder: string, identity: Identity): void {
-  if (identity.formatVersion === 2 && identity.log.made) return;
+/** The log is there, durably, and has come so far: from now on this node does not start without it (N2, N3). */
+export function recordLog(
+  folder: string,
+  identity: Identity,
+  { starts, frames }: Required<LogPosition>,
+): void {
   writeIdentity(folder, {
     ...identity,
     formatVersion: 2,
-    log: { id: identity.log.id, made: true },
+    log: { id: identity.log.id, made: true, starts, frames },
   });
 }
 

@@ -1,7 +1,6 @@
 /** Starts one node's engine on a folder and a socket. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { holdsFormerLog, openStorage } from '@holdfast/storage';
+import { holdsFormerLog, lockFolder, openStorage } from '@holdfast/storage';
 import type { Opened } from '@holdfast/storage';
 import { assembleEngine } from './assemble.ts';
 import { systemClock } from './clock.ts';
@@ -18,31 +17,8 @@ import type { Engine, RaftEngineOptions } from './types.ts';
  *   use, or when the peer address cannot be bound. The message tells what to do.
  */
 export async function createRaftEngine(options: RaftEngineOptions): Promise<Engine> {
-  mkdirSync(options.folder, { recursive: true });
-  refuseDiverged(options.folder);
-  const identity = claimFolder(options.folder, {
-    clusterId: options.clusterId,
-    nodeId: options.nodeId,
-    initialMembers: options.initialMembers,
-    joined: options.join,
-  });
-  const logFolder = join(options.folder, 'log');
-  const isFormer = identity.formatVersion === 1;
-  const opened = await openStorage({
-    folder: logFolder,
-    // A folder of the format before had a log: where there is none it is missing, not new.
-    log: isFormer
-      ? { id: identity.log.id, made: !(await holdsFormerLog(logFolder)) }
-      : identity.log,
-    formerOwner: { clusterId: options.clusterId, memberId: options.nodeId },
-    onFailure: options.onFatal,
-    onWarning: (text) => options.log.warn({}, text),
-    ...(options.writeDelayMs === undefined ? {} : { writeDelayMs: options.writeDelayMs }),
-  });
-  for (const repair of opened.repairs) options.log.warn({}, repair);
+  const { identity, opened } = await openFolder(options);
   try {
-    recordLog(options.folder, identity);
-    opened.finishConversion?.();
     return await startOn(options, identity, opened);
   } catch (error) {
     // Whoever tries again, in this process too, must find the folder free.
@@ -90,4 +66,60 @@ async function startOn(
   }
   start();
   return engine;
+}
+
+interface OpenFolder {
+  readonly identity: Identity;
+  readonly opened: Opened;
+}
+
+/** Of a folder that no other process has, from before anything of it is read until the storage is closed (N4). */
+async function openFolder(options: RaftEngineOptions): Promise<OpenFolder> {
+  const unlock = await lockFolder(join(options.folder, 'log'));
+  try {
+    return await openLocked(options, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+async function openLocked(options: RaftEngineOptions, unlock: () => void): Promise<OpenFolder> {
+  refuseDiverged(options.folder);
+  const identity = claimFolder(options.folder, {
+    clusterId: options.clusterId,
+    nodeId: options.nodeId,
+    initialMembers: options.initialMembers,
+    joined: options.join,
+  });
+  const logFolder = join(options.folder, 'log');
+  const isFormer = identity.formatVersion === 1;
+  const opened = await openStorage({
+    folder: logFolder,
+    // A folder of the format before had a log: where there is none it is missing, not new.
+    log: isFormer
+      ? { id: identity.log.id, made: !(await holdsFormerLog(logFolder)) }
+      : identity.log,
+    formerOwner: { clusterId: options.clusterId, memberId: options.nodeId },
+    onFailure: options.onFatal,
+    unlock,
+    onClosed: (position) => {
+      try {
+        recordLog(options.folder, identity, position); // N3
+      } catch (error) {
+        options.log.warn({}, `How far the log has come was not recorded: ${String(error)}`);
+      }
+    },
+    onWarning: (text) => options.log.warn({}, text),
+    ...(options.writeDelayMs === undefined ? {} : { writeDelayMs: options.writeDelayMs }),
+  });
+  for (const repair of opened.repairs) options.log.warn({}, repair);
+  try {
+    recordLog(options.folder, identity, opened.position);
+  } catch (error) {
+    await opened.storage.close();
+    throw error;
+  }
+  opened.finishConversion?.();
+  return { identity, opened };
 }

@@ -23,9 +23,14 @@
 import type { Pool, Waiter } from './pool.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
+import type { StateLimits } from './contract.ts';
 
 /** Some 10 ms, for all requests of an entry together. */
 export const maxSearchSteps = 200_000;
+
+/** Entries that were logged before there was a bound of work are searched to the end, as they were then (LIMIT-1). */
+export const searchStepsUnder = ({ maxWorkPerEntry }: StateLimits): number =>
+  maxWorkPerEntry === Number.MAX_SAFE_INTEGER ? maxWorkPerEntry : maxSearchSteps;
 
 /** What a session holds of a pool. */
 export interface Share {

@@ -8,7 +8,7 @@
  * M3: a command that this version does not know stops the node.
  */
 import { acquire } from './acquire.ts';
-import { Searches } from './deadlock.ts';
+import { Searches, searchStepsUnder } from './deadlock.ts';
 import { enterBarrier, leaveBarrier } from './barriers.ts';
 import { campaign, proclaim, resign } from './elections.ts';
 import { invariant } from './invariant.ts';
@@ -142,7 +142,7 @@ class Machine implements StateMachine {
     }
     const { events } = tables;
     tables.events = [];
-    tables.searches = new Searches();
+    tables.searches = new Searches(searchStepsUnder(tables.limits));
     return { results, events };
   }
 

@@ -9,24 +9,28 @@
  * FR-3: a frame tells how long the file of its segment is at least, a seal how long that of the next one is: a
  *       file that is shorter has lost its end.
  *
+ * FR-4: a frame tells how often the log was opened: an older copy of the log that is put back was opened less
+ *       often than the node's identity says.
+ *
  * Little endian; every frame begins and ends at a multiple of 8 bytes:
  *
  *     0 magic · 4 CRC-32 of all that follows · 8 byte length of the frame · 12 version · 13 flags
  *    14 byte length of the vote · 16 log id · 32 segment · 40 sequence · 48 term · 56 commit
  *    64 last index · 72 truncate from · 80 snapshot index · 88 snapshot term · 96 count of entries
  *   100 byte length of the segment's file; in a seal: of the next segment's
- *   104 the vote, then each entry: index, term, byte length, kind, data
+ *   104 starts, 8 bytes
+ *   112 the vote, then each entry: index, term, byte length, kind, data
  */
 import { crc32 } from 'node:zlib';
 import type { Entry, EntryKind, HardState, LogIndex, MemberId, Term } from '@holdfast/raft';
 
-export const headerBytes = 104;
+export const headerBytes = 112;
 const entryHeaderBytes = 24;
 export const frameAlignment = 8;
 const magic = 0x4c_46_46_48; // "HFFL", as below
 /** How a frame begins on the disk. */
 export const frameMagic: Buffer = Buffer.from('HFFL');
-const version = 1;
+const version = 2;
 const kinds: readonly EntryKind[] = ['command', 'noop', 'membership'];
 const flag = { seal: 1, truncate: 2, install: 4, vote: 8, replace: 16 } as const;
 
@@ -59,6 +63,8 @@ export interface Place {
 export interface Stamp {
   /** Of the segment's file, at least; in a seal: of the next segment's (FR-3). */
   readonly fileBytes: number;
+  /** How often the log was opened, the making of it included (FR-4). */
+  readonly starts: number;
 }
 
 export interface Frame extends Change, Stamp {
@@ -124,6 +130,7 @@ export function encodeFrame(place: Place & Stamp, change: Change, buffer?: Buffe
   put(bytes, installed?.term ?? 0, 88);
   bytes.writeUInt32LE(entries.length, 96);
   bytes.writeUInt32LE(place.fileBytes, 100);
+  put(bytes, place.starts, 104);
   bytes.writeUInt16LE(bytes.write(hardState.votedFor ?? '', headerBytes), 14);
   let offset = sealBytes(hardState);
   for (const { index, term, kind, data } of entries) {
@@ -222,6 +229,7 @@ export function decodeFrame(bytes: Buffer, start: number): Frame | undefined {
     sequence: take(frame, 40),
     byteLength: frame.byteLength,
     fileBytes: frame.readUInt32LE(100),
+    starts: take(frame, 104),
     hardState: { term: take(frame, 48), votedFor, commit: take(frame, 56) },
     lastIndex: take(frame, 64),
     ...((flags & flag.truncate) === 0 ? {} : { truncateFrom: take(frame, 72) }),

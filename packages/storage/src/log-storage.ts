@@ -20,7 +20,7 @@ import { piecesOf } from './snapshot-files.ts';
 import type { SnapshotFiles } from './snapshot-files.ts';
 import { encodeHead } from './snapshot-head.ts';
 import type { SnapshotPoint } from './snapshot-head.ts';
-import type { SnapshotReader, Storage } from './types.ts';
+import type { SnapshotReader, Storage, StorageOptions } from './types.ts';
 
 /** Bytes of entries that go into one frame, as long as they are of several writes. */
 const maxMergedBytes = 4 * 1024 * 1024;
@@ -33,6 +33,7 @@ export interface LogStorageParts {
   readonly snapshots: SnapshotFiles;
   readonly onFailure: (error: Error) => void;
   readonly onWarning: (text: string) => void;
+  readonly onClosed: StorageOptions['onClosed'];
   readonly unlock: () => void;
 }
 
@@ -214,7 +215,7 @@ export class LogStorage implements Storage {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const { log, snapshots, unlock } = this.#parts;
+    const { log, snapshots, onClosed, unlock } = this.#parts;
     log.stop();
     await this.#working;
     const snapshotsClosed = snapshots.close();
@@ -222,6 +223,10 @@ export class LogStorage implements Storage {
     await snapshotsClosed;
     await this.#clearing;
     await log.close();
-    unlock();
+    try {
+      if (!this.#failed) onClosed?.({ starts: log.starts, frames: log.frames });
+    } finally {
+      unlock();
+    }
   }
 }

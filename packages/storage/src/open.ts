@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Recovered } from '@holdfast/raft';
 import { convert, removeLeftovers } from './convert.ts';
-import { StorageDamagedError } from './damage.ts';
+import { LogMissingError, StorageDamagedError } from './damage.ts';
 import type { Disk, FoundFile } from './disk.ts';
 import { syncFolder } from './durable-names.ts';
 import { delayed, fileDisk } from './file-disk.ts';
@@ -14,11 +14,12 @@ import type { Folders } from './layout.ts';
 import { LogStorage } from './log-storage.ts';
 import { LogTerms } from './log-terms.ts';
 import { recoverLog } from './recover.ts';
+import type { LogEnd } from './recover.ts';
 import { SegmentLog } from './segment-log.ts';
 import type { SegmentLogOptions } from './segment-log.ts';
 import { SnapshotFiles } from './snapshot-files.ts';
 import { noSnapshot, recoverSnapshot } from './snapshot-recovery.ts';
-import type { Opened, StorageOptions } from './types.ts';
+import type { LogPosition, Opened, StorageOptions } from './types.ts';
 import { refuseUsedConversion, refuseUsedLog } from './unrecorded-log.ts';
 
 const mebibyte = 1024 * 1024;
@@ -43,6 +44,17 @@ export function openStorage(options: StorageOptions): Promise<Opened> {
   return openStorageOn(disk, options, defaultSegments);
 }
 
+/**
+ * Keeps every other process away from the log in this folder, and from what belongs to it, until the
+ * function it resolves with is called. It makes the folder, durably, where there is none.
+ *
+ * @throws FolderInUseError
+ */
+export async function lockFolder(logFolder: string): Promise<() => void> {
+  await fileDisk.makeFolder(logFolder);
+  return fileDisk.lock(join(logFolder, 'lock'));
+}
+
 /** Whether there is a log of the format before in this folder. */
 export async function holdsFormerLog(logFolder: string): Promise<boolean> {
   return (await fileDisk.list(logFolder)).some(({ name }) => name === formerFileName);
@@ -56,6 +68,8 @@ export async function openStorageOn(
   const folders = foldersOf(options.folder);
   await disk.makeFolder(folders.log);
   await disk.makeFolder(folders.snapshots);
+  if (options.unlock !== undefined)
+    return openLocked(disk, options, settings, folders, options.unlock);
   const unlock = await disk.lock(join(folders.log, 'lock'));
   try {
     return await openLocked(disk, options, settings, folders, unlock);
@@ -88,7 +102,7 @@ async function openLocked(
   const segments: SegmentLogOptions = { disk, folder: folders.log, logId, ...settings };
   const files = { logFiles, snapshotFiles };
   const found = options.log.made
-    ? await openMade(segments, folders, files)
+    ? await openMade(segments, folders, files, options.log)
     : hasFormer
       ? await openConverted(segments, folders, files, options)
       : await makeNew(segments, folders, files);
@@ -100,7 +114,7 @@ async function openLocked(
   };
   const terms = new LogTerms();
   terms.wrote({ ...state, entries });
-  const { onFailure, onWarning = () => undefined } = options;
+  const { onFailure, onClosed, onWarning = () => undefined } = options;
   const unlockAll = (): void => {
     closeFormer();
     unlock();
@@ -113,9 +127,11 @@ async function openLocked(
     snapshots,
     onFailure,
     onWarning,
+    onClosed,
     unlock: unlockAll,
   });
-  const opened = { storage, recovered, repairs };
+  const position = { starts: log.starts, frames: log.frames };
+  const opened = { storage, recovered, repairs, position };
   const formerNames = logFiles.flatMap(({ name }) =>
     name.startsWith(formerFileName) ? [name] : [],
   );
@@ -139,6 +155,7 @@ async function openMade(
   options: SegmentLogOptions,
   folders: Folders,
   { logFiles, snapshotFiles }: Files,
+  known: LogPosition,
 ): Promise<Found> {
   const { disk, folder, logId, segmentBytes, maxSpares } = options;
   const { replay, end, repairs } = await recoverLog(disk, folder, logFiles, logId);
@@ -148,6 +165,7 @@ async function openMade(
   let recovered;
   try {
     recovered = replay.finish(meta, folder);
+    refuseOlder(folder, known, end);
     refuseFewerFrames(folders, snapshotFiles, end.nextSequence - 1);
   } catch (error) {
     await found?.file.close();
@@ -183,6 +201,16 @@ async function openMade(
     repairs,
     closeFormer: () => undefined,
   };
+}
+
+/** What the node's identity says of the log: an older copy of it is not the log of this node (FR-4). */
+function refuseOlder(folder: string, known: LogPosition, { starts, nextSequence }: LogEnd): void {
+  const frames = nextSequence - 1;
+  if (starts >= (known.starts ?? 0) && frames >= (known.frames ?? 0)) return;
+  throw new LogMissingError(
+    folder,
+    `it is an older copy, or has lost its end: it was opened ${String(starts)} times and has ${String(frames)} writes, and the identity says ${String(known.starts)} times and ${String(known.frames)} writes at least`,
+  );
 }
 
 /** What each snapshot's name says of the log: with fewer frames than that it has lost its end (REPLAY-2). */

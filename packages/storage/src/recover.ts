@@ -23,6 +23,8 @@ export interface LogEnd {
   readonly offset: number;
   readonly isSealed: boolean;
   readonly nextSequence: number;
+  /** Of the newest frame. */
+  readonly starts: number;
   /** The segment that was prepared behind it. */
   readonly prepared: Segment | undefined;
 }
@@ -120,8 +122,9 @@ export async function recoverLog(
       join(folder, segmentName(before.segment + 1)),
       'the segment is missing, though the one before it ends with a seal',
     );
-  const { end: offset, isSealed, nextSequence } = before;
-  return { replay, repairs, end: { live, offset, isSealed, nextSequence, prepared } };
+  const { end: offset, isSealed, nextSequence, frames } = before;
+  const starts = frames.at(-1)?.starts ?? 0;
+  return { replay, repairs, end: { live, offset, isSealed, nextSequence, starts, prepared } };
 }
 
 /** SEG-5. */

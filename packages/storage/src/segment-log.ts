@@ -50,6 +50,7 @@ export class SegmentLog {
   #active: OpenSegment;
   #offset: number;
   #sequence: number;
+  readonly starts: number;
   #state: LogState;
   #next: Promise<OpenSegment> | undefined;
   #preparedBytes = 0;
@@ -64,7 +65,12 @@ export class SegmentLog {
     live: LiveSegments,
     active: OpenSegment,
     spares: readonly string[],
-    at: { readonly offset: number; readonly sequence: number; readonly state: LogState },
+    at: {
+      readonly offset: number;
+      readonly sequence: number;
+      readonly starts: number;
+      readonly state: LogState;
+    },
   ) {
     this.#options = options;
     this.#live = live;
@@ -72,6 +78,7 @@ export class SegmentLog {
     this.#spares = [...spares];
     this.#offset = at.offset;
     this.#sequence = at.sequence;
+    this.starts = at.starts;
     this.#state = at.state;
   }
 
@@ -85,7 +92,12 @@ export class SegmentLog {
     live.begin(1, segmentBytes);
     const active = { segment: 1, byteLength: segmentBytes, file };
     const state = { hardState: { term: 0, votedFor: null, commit: 0 }, lastIndex: 0 };
-    const log = new SegmentLog(options, live, active, [], { offset: 0, sequence: 1, state });
+    const log = new SegmentLog(options, live, active, [], {
+      offset: 0,
+      sequence: 1,
+      starts: 1,
+      state,
+    });
     // A log that was made has a frame: one without any is not there.
     try {
       await log.append({ ...state, entries: [] });
@@ -99,7 +111,7 @@ export class SegmentLog {
   /** Goes on where a log ended. */
   static async goOn(
     options: SegmentLogOptions,
-    { live, offset, isSealed, nextSequence, prepared }: LogEnd,
+    { live, offset, isSealed, nextSequence, starts, prepared }: LogEnd,
     spares: readonly string[],
     state: LogState,
   ): Promise<SegmentLog> {
@@ -116,11 +128,18 @@ export class SegmentLog {
     const log = new SegmentLog(options, live, await open(found), spares, {
       offset: isSealed ? 0 : offset,
       sequence: nextSequence,
+      starts: starts + 1,
       state,
     });
     if (!isSealed && prepared !== undefined) {
       log.#next = Promise.resolve(await open(prepared));
       log.#preparedBytes = prepared.byteLength;
+    }
+    try {
+      await log.append({ ...state, entries: [] }); // FR-4
+    } catch (error) {
+      await log.close().catch(() => undefined);
+      throw error;
     }
     return log;
   }
@@ -157,7 +176,7 @@ export class SegmentLog {
   async #write(change: Change, fileBytes: number = this.#active.byteLength): Promise<void> {
     const { logId } = this.#options;
     const { segment } = this.#active;
-    const place = { logId, segment, sequence: this.#sequence, fileBytes };
+    const place = { logId, segment, sequence: this.#sequence, starts: this.starts, fileBytes };
     this.#buffer ??= Buffer.allocUnsafeSlow(keptBufferBytes);
     const frame = encodeFrame(place, change, this.#buffer);
     await this.#active.file.write(frame, this.#offset);
@@ -208,9 +227,14 @@ export class SegmentLog {
     const { disk, folder, segmentBytes } = this.#options;
     const segment = this.#active.segment + 1;
     const path = join(folder, segmentName(segment));
-    const spare = this.#spares.shift();
-    if (spare !== undefined) {
-      await renameDurably(disk, join(folder, spare), path);
+    for (let spare = this.#spares.shift(); spare !== undefined; spare = this.#spares.shift()) {
+      try {
+        await renameDurably(disk, join(folder, spare), path);
+      } catch (error) {
+        // Somebody took it away.
+        if (error instanceof FileMissingError) continue;
+        throw error;
+      }
       this.#preparedBytes = segmentBytes;
       return { segment, byteLength: segmentBytes, file: await disk.open(path) };
     }

@@ -278,11 +278,8 @@ export class SnapshotFiles {
   async installed({ hash }: SnapshotMeta): Promise<void> {
     const held = this.#held.get(hash);
     if (held === undefined || !held.isReceived) return;
-    await renameDurably(
-      this.#disk,
-      this.#pathOf(held),
-      this.#pathOf({ ...held, isReceived: false }),
-    );
+    const name = this.#pathOf({ ...held, isReceived: false });
+    await renameDurably(this.#disk, this.#pathOf(held), name);
     held.isReceived = false;
   }
 

@@ -1,19 +1,35 @@
 import type { LogIndex, Membership, Recovered, SnapshotMeta, Term, Write } from '@holdfast/raft';
 
+/** How far a log has come. One that has come less far than it once had is an older copy, or lost its end. */
+export interface LogPosition {
+  /** How often it was opened. */
+  readonly starts?: number;
+  /** How many writes it holds, those that were cleared up included. */
+  readonly frames?: number;
+}
+
 export interface StorageOptions {
   /** Folder of the log; made when missing. */
   readonly folder: string;
   /**
    * Identity of the log, which every frame of it carries. `made`: the node's identity says that this log
-   * was made: it must be there. Otherwise it is made now (or converted from the format before).
+   * was made: it must be there, and have come as far as the identity says. Otherwise it is made now (or
+   * converted from the format before).
    */
-  readonly log: { readonly id: string; readonly made: boolean };
+  readonly log: { readonly id: string; readonly made: boolean } & LogPosition;
   /** Whose log of the format before is converted; not compared when absent. */
   readonly formerOwner?: { readonly clusterId: string; readonly memberId: string };
   /** Called once, on a failed write. The node must stop: storage accepts nothing afterwards. */
   readonly onFailure: (error: Error) => void;
   /** Told, in a plain sentence, of what went wrong and keeps the node from nothing. */
   readonly onWarning?: (text: string) => void;
+  /** Called when all is durable and closed and no write failed, while the folder is still locked. */
+  readonly onClosed?: (position: Required<LogPosition>) => void;
+  /**
+   * Gives back the folder's lock (`lockFolder`), which the caller took: called when the storage is closed.
+   * Otherwise the storage takes the lock itself. Where opening fails the lock stays with the caller.
+   */
+  readonly unlock?: () => void;
   /** Tests only: every write to the disk is delayed by this long. */
   readonly writeDelayMs?: number;
 }
@@ -68,6 +84,8 @@ export interface Opened {
   /** `undefined` on a log that holds nothing yet: the caller makes the initial `Recovered`. */
   readonly recovered: Recovered | undefined;
   readonly repairs: readonly string[];
+  /** To be recorded durably elsewhere, and given to the next `openStorage`, before anything is acknowledged. */
+  readonly position: Required<LogPosition>;
   /** Call it after the identity of the log is durable elsewhere: files of the format before are removed. */
   readonly finishConversion?: () => void;
 }

@@ -34,6 +34,8 @@ export const noChances = { below: (): number => 0 };
 export class LogInMemory {
   files: MemoryFiles = new MemoryFiles();
   made = false;
+  /** What was recorded of it. */
+  position: Opened['position'] | undefined;
   id: string = logId;
   segments: SegmentSettings = settings;
   /** Operations of the disk that are still carried out; then the process hangs. */
@@ -67,7 +69,7 @@ export class LogInMemory {
       this.disk(),
       {
         folder: '/n/log',
-        log: { id: this.id, made: this.made },
+        log: { id: this.id, made: this.made, ...this.position },
         onFailure: (error) => this.failures.push(error),
         onWarning: (text) => this.warnings.push(text),
       },

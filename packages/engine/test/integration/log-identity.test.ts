@@ -1,11 +1,25 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  mkdtempSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'node:test';
 import type { CommandResult, ResourceName, SessionId } from '@holdfast/state';
+import { createRaftEngine } from '../../src/index.ts';
 import type { Engine } from '../../src/index.ts';
+import { oneNode } from '../one-node.ts';
 import { startTestCluster } from '../cluster.ts';
 import type { TestCluster } from '../cluster.ts';
 
@@ -55,6 +69,55 @@ describe('A member whose log is gone', () => {
     }
   });
 
+  it('does not start with an older copy of its log (N3)', async () => {
+    const cluster = await startTestCluster(['a', 'b', 'c']);
+    try {
+      const folder = join(cluster.folder, 'a');
+      const log = join(folder, 'log');
+      const copy = join(cluster.folder, 'copy');
+      // Given a copy that was made while the node was stopped, and starts since
+      await stop(cluster, 'a');
+      cpSync(log, copy, { recursive: true });
+      await cluster.start('a');
+      await stop(cluster, 'a');
+      const newer = join(cluster.folder, 'newer');
+      renameSync(log, newer);
+      cpSync(copy, log, { recursive: true });
+      // When it is put back
+      await assert.rejects(
+        cluster.start('a'),
+        (error) =>
+          error instanceof Error &&
+          error.name === 'LogMissingError' &&
+          /an older copy/.test(error.message) &&
+          /must not vote/.test(error.message),
+      );
+      // Then it starts with its own
+      rmSync(log, { recursive: true });
+      renameSync(newer, log);
+      await cluster.start('a');
+    } finally {
+      await cluster.close();
+    }
+  });
+
+  it('does not start when its log lost its end while it was stopped (N3)', async () => {
+    const cluster = await startTestCluster(['a', 'b', 'c']);
+    try {
+      await stop(cluster, 'a');
+      await cluster.start('a');
+      await stop(cluster, 'a');
+      // Given the last frame is zeros, where no snapshot tells of it
+      const segment = join(cluster.folder, 'a', 'log', '000000000001.segment');
+      const bytes = readFileSync(segment);
+      bytes.fill(0, bytes.lastIndexOf('HFFL'));
+      writeFileSync(segment, bytes);
+      await assert.rejects(cluster.start('a'), /has lost its end/);
+    } finally {
+      await cluster.close();
+    }
+  });
+
   it('does not start with the log of another member either', async () => {
     const cluster = await startTestCluster(['a', 'b', 'c']);
     try {
@@ -65,6 +128,38 @@ describe('A member whose log is gone', () => {
       await assert.rejects(cluster.start('a'), /is another log/);
     } finally {
       await cluster.close();
+    }
+  });
+});
+
+describe('Two first starts on one folder', () => {
+  it('leave one node, which starts again: the other one is refused before it reads or writes (N4)', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'holdfast-first-start-'));
+    const folder = join(home, 'a');
+    const child = fork(new URL('../first-start-child.ts', import.meta.url), [folder], {
+      execArgv: ['--conditions=source'],
+    });
+    const told = (): Promise<unknown> => new Promise((resolve) => child.once('message', resolve));
+    try {
+      // Given a start that stands still just before it gives the folder its identity
+      assert.equal(await told(), 'stands still');
+      // When another one comes
+      const other = await createRaftEngine(oneNode(folder)).catch((error: unknown) => error);
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      const next = Promise.race([told(), ended]);
+      child.kill('SIGCONT');
+      const outcome = await next;
+      if (outcome === 'started') child.send('close');
+      await ended;
+      if (!(other instanceof Error)) await (other as Engine).close();
+      // Then the folder is good, whichever of them has it
+      const again = await createRaftEngine(oneNode(folder));
+      await again.close();
+      assert.match(String(other), /in use by another process/);
+      assert.equal(outcome, 'started');
+    } finally {
+      child.kill('SIGKILL');
+      rmSync(home, { recursive: true, force: true });
     }
   });
 });
@@ -82,7 +177,10 @@ describe('A node that cannot start', () => {
       const peerListen = { host: '127.0.0.1', port: address.port };
       // When it is tried twice, the second attempt is not told that the folder is in use
       for (let attempt = 0; attempt < 2; attempt++)
-        await assert.rejects(createRaftEngine({ ...options, peerListen }), /Cannot listen for peers/);
+        await assert.rejects(
+          createRaftEngine({ ...options, peerListen }),
+          /Cannot listen for peers/,
+        );
       await new Promise((resolve) => taken.close(resolve));
       const known = join(cluster.folder, 'a', 'known-peers.json');
       writeFileSync(known, '{');

@@ -21,10 +21,10 @@ describe('The identity of a folder', () => {
     assert.match(first.log.id, /^[0-9a-f]{32}$/);
     assert.equal(first.log.made, false);
     assert.deepEqual(claimFolder(folder, wanted), first);
-    recordLog(folder, first);
+    recordLog(folder, first, { starts: 1, frames: 1 });
     assert.deepEqual(claimFolder(folder, wanted), {
       ...first,
-      log: { id: first.log.id, made: true },
+      log: { id: first.log.id, made: true, starts: 1, frames: 1 },
     });
   });
 
@@ -35,16 +35,17 @@ describe('The identity of a folder', () => {
     assert.equal(found.formatVersion, 1);
     assert.equal(found.log.made, false);
     assert.deepEqual(onDisk(), former);
-    recordLog(folder, found);
+    recordLog(folder, found, { starts: 1, frames: 4 });
     assert.deepEqual(onDisk(), {
       ...former,
       formatVersion: 2,
-      log: { id: found.log.id, made: true },
+      log: { id: found.log.id, made: true, starts: 1, frames: 4 },
     });
   });
 
   it('without a log id, or with one that is none, is not read', () => {
-    for (const log of [undefined, {}, { id: 'x', made: true }, { id: '00'.repeat(16) }]) {
+    const many = { id: '00'.repeat(16), made: true, starts: 'many' };
+    for (const log of [undefined, {}, { id: 'x', made: true }, { id: '00'.repeat(16) }, many]) {
       const text = JSON.stringify({ formatVersion: 2, incarnation: 'i', ...wanted, log });
       writeFileSync(join(folder, 'identity.json'), text);
       assert.throws(() => claimFolder(folder, wanted), /not an identity/);

@@ -42,6 +42,7 @@ export class Disk {
   /** What the node's identity says of its log. */
   readonly #logId: string;
   #made = false;
+  #position: Opened['position'] | undefined;
   conditions: DiskConditions = quickDisk;
   /** What the next operations meet. */
   trouble: 'none' | 'failing_sync' | 'full' = 'none';
@@ -70,10 +71,15 @@ export class Disk {
     });
     const opened = await openStorageOn(
       disk,
-      { folder: this.#folder, log: { id: this.#logId, made: this.#made }, onFailure },
+      {
+        folder: this.#folder,
+        log: { id: this.#logId, made: this.#made, ...this.#position },
+        onFailure,
+      },
       { segmentBytes: this.#segmentBytes, maxSpares: 1 },
     );
     this.#made = true;
+    this.#position = opened.position;
     return { ...opened, storage: told(opened.storage, onWrite) };
   }
 

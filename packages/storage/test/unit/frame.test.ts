@@ -6,7 +6,7 @@ import type { Change } from '../../src/frame.ts';
 import { scanSegment } from '../../src/scan.ts';
 import { entry, hardState, logId } from '../log-in-memory.ts';
 
-const place = { logId: logIdBytes(logId), segment: 3, sequence: 7, fileBytes: 1024 };
+const place = { logId: logIdBytes(logId), segment: 3, sequence: 7, fileBytes: 1024, starts: 5 };
 const change: Change = { hardState: hardState(1, 2), lastIndex: 1, entries: [entry(1)] };
 
 describe('A frame', () => {
@@ -40,6 +40,7 @@ describe('A frame', () => {
         ...one,
         sequence: 7,
         fileBytes: 1024,
+        starts: 5,
         byteLength: bytes.byteLength,
       });
     }

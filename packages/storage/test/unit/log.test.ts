@@ -103,6 +103,56 @@ describe('Segments', () => {
   });
 });
 
+describe('Spare files that somebody took away', () => {
+  it('are made anew, and the log goes on', async () => {
+    // Given a log with two spare files
+    const log = new LogInMemory();
+    const opened = await log.open();
+    await fill(opened, 1, 100);
+    const saved = await opened.storage.saveSnapshot({ index: 95, term: 1, membership }, []);
+    opened.storage.forgetBefore(96, saved?.hash ?? '');
+    await settle();
+    assert.equal(spares(log).length, 2);
+    for (const path of spares(log)) log.files.remove(path);
+    // When it comes to need them
+    void fill(opened, 101, 300);
+    await settle();
+    assert.deepEqual(log.failures, []);
+    assert.equal(indexes(await log.reopen()).at(-1), 300);
+  });
+});
+
+describe('How far a log has come', () => {
+  it('is refused where it is less than what was recorded, and is more after a crash', async () => {
+    // Given a log that was opened three times
+    const log = new LogInMemory();
+    const older = log.copy();
+    for (let starts = 1; starts <= 3; starts++) {
+      const opened = await log.reopen();
+      assert.equal(opened.position.starts, starts);
+      await fill(opened, starts, starts);
+      log.position = opened.position;
+      if (starts === 2) {
+        older.files = log.copy().files;
+        older.made = true;
+      }
+    }
+    // When the power goes before each is recorded, however often, it is opened all the same
+    const { position } = log;
+    for (let count = 0; count < 3; count++) await log.reopen();
+    assert.deepEqual(indexes(await log.reopen()), range(1, 3));
+    // And a copy from before is not
+    assert.ok(position !== undefined);
+    older.position = position;
+    await assert.rejects(older.reopen(), /an older copy/);
+    // Nor one with as many starts, that has fewer writes
+    older.position = { starts: 2, frames: position.frames };
+    await assert.rejects(older.reopen(), /has lost its end/);
+    older.position = { starts: 2, frames: 3 };
+    assert.deepEqual(indexes(await older.reopen()), range(1, 2));
+  });
+});
+
 describe('Writes', () => {
   it('that are merged leave behind what one after the other would', async () => {
     const log = new LogInMemory();
