@@ -12,8 +12,8 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 function start() {
   const engine = new MemoryEngine();
-  let tell: (revision: number, events: readonly Event[]) => void = assert.fail;
-  let tellGap: (revision: number) => void = assert.fail;
+  let tell: (revision: number, events: readonly Event[]) => void = () => assert.fail();
+  let tellGap: (revision: number) => void = () => assert.fail();
   engine.onEvents = (listener) => {
     tell = listener;
     return () => undefined;
