@@ -424,8 +424,8 @@ export const faults: readonly Fault[] = [
     name: 'log-not-recorded',
     breaks: 'the identity never says that the log was made',
     file: 'packages/engine/src/identity.ts',
-    find: `log: { id: identity.log.id, made: true },`,
-    put: `log: { id: identity.log.id, made: false },`,
+    find: `log: { id: identity.log.id, made: true, starts, frames },`,
+    put: `log: { id: identity.log.id, made: false, starts, frames },`,
   },
   {
     name: 'installed-without-verification',
