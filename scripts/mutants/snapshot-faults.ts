@@ -126,8 +126,8 @@ export const snapshotFaults: readonly Fault[] = [
     name: 'digest-of-the-head-too',
     breaks: 'members that were told of different addresses take each other for damaged',
     file: 'packages/engine/src/snapshots.ts',
-    find: `this.#options.onSaved(saved, stateHash.digest('hex')); // ENG-SNAP-5`,
-    put: `this.#options.onSaved(saved, saved.hash);`,
+    find: `    return { state, stateHash: state.isComparable ? stateHash.digest('hex') : undefined };`,
+    put: `    return { state, stateHash: state.isComparable ? meta.hash : undefined };`,
   },
   {
     name: 'applied-entries-kept',

@@ -227,7 +227,11 @@ describe('The queue of commands of a leader that many wait for', () => {
     const told: { readonly number: number; readonly error: unknown }[] = [];
     const submitAll = (from: number, to: number): void => {
       for (let number = from; number < to; number++)
-        queue.submit(acquire(number), () => assert.fail(), (error) => void told.push({ number, error }));
+        queue.submit(
+          acquire(number),
+          () => assert.fail(),
+          (error) => void told.push({ number, error }),
+        );
     };
     submitAll(0, inState);
     await clock.endTurn();

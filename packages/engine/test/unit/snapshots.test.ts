@@ -64,7 +64,9 @@ describe('The hash of a state', () => {
   const old = readFileSync(
     new URL('../../../state/test/unit/support/snapshot-version-3.txt', import.meta.url),
   );
-  const known = async (bytes: Uint8Array): Promise<readonly [string?, string?]> => {
+  const known = async (
+    bytes: Uint8Array,
+  ): Promise<readonly [string | undefined, string | undefined]> => {
     const disk = new HandDisk();
     const { meta } = snapshotOf(point, [bytes]);
     disk.snapshots.set(meta.hash, { meta, bytes });
