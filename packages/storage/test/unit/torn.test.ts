@@ -289,12 +289,13 @@ describe('A log with a file missing', () => {
   });
 
   it('is begun anew where its making was cut short, at whatever step', async () => {
-    for (let steps = 0, opens = 0; opens < 5; steps++)
+    const opens = { count: 0 };
+    for (let steps = 0; opens.count < 5; steps++)
       for (const chances of [noChances, { below: () => 1 }, { below: () => 3 }]) {
         const log = new LogInMemory();
         log.steps = steps;
         void log.open().then(
-          () => (opens += 1),
+          () => (opens.count += 1),
           () => undefined,
         );
         await settle();
