@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'node:test';
@@ -73,16 +82,14 @@ describe('A node that cannot start', () => {
   it('gives its folder back: where its address is taken, and where a file of it is damaged', async () => {
     const cluster = await startTestCluster(['a']);
     try {
-      const options = cluster.optionsOf('a');
       await stop(cluster, 'a');
       const taken = createServer();
-      await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
-      const address = taken.address();
-      assert.ok(address !== null && typeof address !== 'string');
-      const peerListen = { host: '127.0.0.1', port: address.port };
+      await new Promise<void>((resolve) =>
+        taken.listen(cluster.ports.get('a'), '127.0.0.1', resolve),
+      );
       // When it is tried twice, the second attempt is not told that the folder is in use
       for (let attempt = 0; attempt < 2; attempt++)
-        await assert.rejects(createRaftEngine({ ...options, peerListen }), /Cannot listen for peers/);
+        await assert.rejects(cluster.start('a'), /Cannot listen for peers/);
       await new Promise((resolve) => taken.close(resolve));
       const known = join(cluster.folder, 'a', 'known-peers.json');
       writeFileSync(known, '{');
