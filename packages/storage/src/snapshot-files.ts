@@ -152,7 +152,7 @@ export class SnapshotFiles {
   /** Where one file stays the others go all the same. What comes back when the power goes goes at the next start. */
   async #clear(): Promise<void> {
     let failed: { readonly error: unknown } | undefined;
-    for (const path of [...this.#leftovers])
+    for (const path of this.#leftovers)
       try {
         await this.#disk.remove(path);
         this.#leftovers.delete(path);
@@ -321,7 +321,7 @@ export class SnapshotFiles {
   /** Takes away what is older than this one (SFILE-3), and what was received and is not newer (SFILE-5). */
   async forgetOlder(than: SnapshotMeta): Promise<void> {
     this.#unlinked = this.#unlinked.filter(({ shared }) => !shared.isClosed);
-    for (const held of [...this.#held.values()]) {
+    for (const held of this.#held.values()) {
       const { meta, shared } = held;
       // It may have been released by `close` while another one was.
       if (meta.index >= than.index || !this.#held.delete(meta.hash)) continue; // SFILE-4

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LogMissingError, StorageDamagedError } from '../../src/index.ts';
+import type { Opened } from '../../src/index.ts';
 import { framesIn, logIdBytes } from '../../src/parts.ts';
 import {
   entry,
@@ -289,12 +290,13 @@ describe('A log with a file missing', () => {
   });
 
   it('is begun anew where its making was cut short, at whatever step', async () => {
-    for (let steps = 0, opens = 0; opens < 5; steps++)
+    const opened: Opened[] = [];
+    for (let steps = 0; opened.length < 5; steps++)
       for (const chances of [noChances, { below: () => 1 }, { below: () => 3 }]) {
         const log = new LogInMemory();
         log.steps = steps;
         void log.open().then(
-          () => (opens += 1),
+          (one) => opened.push(one),
           () => undefined,
         );
         await settle();
@@ -302,9 +304,9 @@ describe('A log with a file missing', () => {
         log.files.cutPower(chances);
         // Given an identity that does not say that it was made, for nothing was acknowledged yet
         log.made = false;
-        const opened = await log.open();
-        assert.equal(opened.recovered, undefined);
-        await fill(opened, 1, 3);
+        const again = await log.open();
+        assert.equal(again.recovered, undefined);
+        await fill(again, 1, 3);
         assert.deepEqual(indexes(await log.reopen()), range(1, 3));
       }
   });
