@@ -167,4 +167,14 @@ export const storageFaults: readonly Fault[] = [
     find: `if (!shared.isClosed) sum += meta.byteLength;`,
     put: `if (shared.isClosed) sum += meta.byteLength;`,
   },
+  {
+    name: 'folder-kept-by-a-failed-start',
+    breaks:
+      'a node whose address is taken keeps its folder locked, and is refused when it tries again',
+    file: 'packages/engine/src/open.ts',
+    find: `    // Whoever tries again, in this process too, must find the folder free.
+    await opened.storage.close();
+`,
+    put: ``,
+  },
 ];

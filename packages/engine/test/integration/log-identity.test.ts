@@ -169,19 +169,14 @@ describe('A node that cannot start', () => {
   it('gives its folder back: where its address is taken, and where a file of it is damaged', async () => {
     const cluster = await startTestCluster(['a']);
     try {
-      const options = oneNode(join(cluster.folder, 'a'));
       await stop(cluster, 'a');
       const taken = createServer();
-      await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
-      const address = taken.address();
-      assert.ok(address !== null && typeof address !== 'string');
-      const peerListen = { host: '127.0.0.1', port: address.port };
+      await new Promise<void>((resolve) =>
+        taken.listen(cluster.ports.get('a'), '127.0.0.1', resolve),
+      );
       // When it is tried twice, the second attempt is not told that the folder is in use
       for (let attempt = 0; attempt < 2; attempt++)
-        await assert.rejects(
-          createRaftEngine({ ...options, peerListen }),
-          /Cannot listen for peers/,
-        );
+        await assert.rejects(cluster.start('a'), /Cannot listen for peers/);
       await new Promise((resolve) => taken.close(resolve));
       const known = join(cluster.folder, 'a', 'known-peers.json');
       writeFileSync(known, '{');

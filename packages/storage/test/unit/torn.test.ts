@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LogMissingError, StorageDamagedError } from '../../src/index.ts';
+import type { Opened } from '../../src/index.ts';
 import { framesIn, logIdBytes } from '../../src/parts.ts';
 import {
   entry,
@@ -303,9 +304,9 @@ describe('A log with a file missing', () => {
         log.files.cutPower(chances);
         // Given an identity that does not say that it was made, for nothing was acknowledged yet
         log.made = false;
-        const opened = await log.open();
-        assert.equal(opened.recovered, undefined);
-        await fill(opened, 1, 3);
+        const again = await log.open();
+        assert.equal(again.recovered, undefined);
+        await fill(again, 1, 3);
         assert.deepEqual(indexes(await log.reopen()), range(1, 3));
       }
   });
