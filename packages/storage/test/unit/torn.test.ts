@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LogMissingError, StorageDamagedError } from '../../src/index.ts';
-import type { Opened } from '../../src/index.ts';
 import { framesIn, logIdBytes } from '../../src/parts.ts';
 import {
   entry,
