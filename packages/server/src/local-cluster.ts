@@ -19,7 +19,8 @@ import { fileURLToPath } from 'node:url';
 const peerPortDistance = 2000;
 /** And gRPC this far, or a little further where that is another node's port. */
 const grpcPortDistance = 1000;
-const startTimeoutMs = 15_000;
+/** A node with a million locks reads its snapshot back for some ten seconds on a busy machine. */
+const startTimeoutMs = 120_000;
 const stopTimeoutMs = 7000;
 const maxLogBytes = 16 * 1024 * 1024;
 
