@@ -8,6 +8,8 @@ import { WallClocks } from './wall-clocks.ts';
 
 const clusterId = 'chaos';
 
+const snapshotLogBytes = 128 * 1024;
+
 export class ChaosCluster {
   readonly links: Links = new Links();
   readonly folder: string;
@@ -105,6 +107,8 @@ export class ChaosCluster {
         HOLDFAST_HTTP_PORT: String(httpPort),
         HOLDFAST_GRPC_ENABLED: 'false', // Its default port is one for all nodes of a machine.
         HOLDFAST_STORAGE_FOLDER: join(this.folderOf(nodeId), 'data'),
+        // Snapshots and transfers of them every few seconds; and a full disk is met soon, though the log has its room.
+        HOLDFAST_STORAGE_SNAPSHOT_LOG_BYTES: String(snapshotLogBytes),
         HOLDFAST_CLUSTER_CLUSTER_ID: clusterId,
         HOLDFAST_CLUSTER_LISTEN: `127.0.0.1:${String(peerPort)}`,
         HOLDFAST_CLUSTER_ADVERTISE: this.#addresses.get(nodeId) ?? '',
