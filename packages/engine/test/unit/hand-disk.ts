@@ -70,8 +70,11 @@ export class HandDisk implements Storage {
     };
   }
 
+  /** Of the head in front of the state's bytes. */
+  headBytes = 0;
+
   stateOffset(): number {
-    return 0;
+    return this.headBytes;
   }
 
   verifyReceived(meta: SnapshotMeta): Promise<boolean> {
