@@ -17,18 +17,28 @@ export function findChromium(): string | undefined {
   );
 }
 
-/** As a bundler would resolve them for a browser. */
-const importMap = {
-  imports: {
+/** The part of the client's manifest that says what a browser gets in place of what Node gets. */
+interface Manifest {
+  readonly imports: Readonly<Record<string, { readonly browser: { readonly default: string } }>>;
+}
+
+/** As a bundler would resolve them for a browser: read from the client's own manifest. */
+async function browserImports(): Promise<Record<string, string>> {
+  const text = await readFile(join(packages, 'client/package.json'), 'utf8');
+  const { imports } = JSON.parse(text) as Manifest;
+  const own = Object.entries(imports).map(
+    ([name, { browser }]) => [name, join('/client', browser.default)] as const,
+  );
+  return {
+    ...Object.fromEntries(own),
     '@holdfast/client': '/client/dist/index.js',
     '@holdfast/protocol': '/protocol/dist/index.js',
-    '#socket': '/client/dist/socket.browser.js',
-  },
-};
+  };
+}
 
-function pageOf(script: string): string {
+function pageOf(imports: Readonly<Record<string, string>>, script: string): string {
   return `<!doctype html><title>client</title>
-<script type="importmap">${JSON.stringify(importMap)}</script>
+<script type="importmap">${JSON.stringify({ imports })}</script>
 <script type="module">
 const tell = (told) => fetch('/told', { method: 'POST', body: JSON.stringify(told) });
 try { ${script} } catch (error) { await tell({ error: String(error) }); }
@@ -42,6 +52,7 @@ export interface Page extends AsyncDisposable {
 }
 
 export async function servePage(): Promise<Page> {
+  const imports = await browserImports();
   let text = '';
   let resolveTold: (told: unknown) => void = () => undefined;
   const server = createServer((request, response) => {
@@ -70,7 +81,7 @@ export async function servePage(): Promise<Page> {
   return {
     origin,
     async run(chromium, script) {
-      text = pageOf(script);
+      text = pageOf(imports, script);
       const told = new Promise<unknown>((resolve) => {
         resolveTold = resolve;
       });
