@@ -1,7 +1,7 @@
 /** Puts the api room together: operations, HTTP, streams, gRPC, figures; and takes it down again in order. */
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '@holdfast/engine/parts';
-import { streamPath } from '@holdfast/protocol';
+import { formatHostPort, streamPath } from '@holdfast/protocol';
 import type { GrpcServer } from './grpc/server.ts';
 import { createHttpApplication } from './http/application.ts';
 import { foreignOrigin } from './http/origins.ts';
@@ -107,7 +107,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   } catch (error) {
     await built.close();
     throw new Error(
-      `HTTP cannot listen on ${options.host}:${String(options.port)}. Is the port in use? Choose another one.`,
+      `HTTP cannot listen on ${formatHostPort(options.host, options.port)}. Is the port in use? Choose another one.`,
       { cause: error },
     );
   }

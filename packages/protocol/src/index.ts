@@ -8,4 +8,5 @@ export type * from './events.ts';
 export type * from './meetings.ts';
 export type * from './semaphores.ts';
 export type * from './quorum.ts';
+export * from './host-port.ts';
 export { HoldDigest } from './hold-digest.ts';

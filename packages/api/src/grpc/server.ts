@@ -6,6 +6,7 @@
  */
 import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
 import type { handleBidiStreamingCall, handleServerStreamingCall } from '@grpc/grpc-js';
+import { formatHostPort } from '@holdfast/protocol';
 import type { OperationContext } from '../operations/context.ts';
 import { wireOperations } from '../operations/table.ts';
 import type { ApiLog, GrpcAddress } from '../options.ts';
@@ -81,7 +82,7 @@ export async function startGrpcServer(
     await Promise.race([stopped, ended]);
     server.forceShutdown(); // G9
   };
-  return { address: `${host.includes(':') ? `[${host}]` : host}:${String(bound)}`, close };
+  return { address: formatHostPort(host, bound), close };
 }
 
 function afterwards(delayMs: number): Promise<void> {
@@ -91,7 +92,7 @@ function afterwards(delayMs: number): Promise<void> {
 }
 
 function bind(server: Server, host: string, port: number): Promise<number> {
-  const address = `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+  const address = formatHostPort(host, port);
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) {

@@ -9,6 +9,7 @@
  */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { hostPortOf } from '@holdfast/protocol';
 import type { MemberId, Message } from '@holdfast/raft';
 import { maxHelloBytes } from '../bounds.ts';
 import type { Clock } from '../clock.ts';
@@ -18,7 +19,6 @@ import type { Frame } from './frames.ts';
 import { encodeRefusal, handshakeTimeoutMs, refusalText } from './hello.ts';
 import type { Introductions } from './hello.ts';
 import { encodeMessageFrame } from './messages.ts';
-import { peerAddress } from './peer-names.ts';
 import type { Once } from './once.ts';
 
 export const maxBufferedBytes: number = 16 * 1024 * 1024;
@@ -113,7 +113,7 @@ export class Outgoing {
 
   #connect(): void {
     const { address, clock, introductions, log, once, peer } = this.#options;
-    const parts = peerAddress(address);
+    const parts = hostPortOf(address);
     if (parts === undefined) {
       // It is as the log has it, and may be somebody's slip: the node lives on without this peer.
       once.say(peer, 'address', () =>

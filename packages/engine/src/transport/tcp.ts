@@ -12,6 +12,7 @@
  */
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { formatHostPort } from '@holdfast/protocol';
 import type { MemberId, Message } from '@holdfast/raft';
 import type { Clock } from '../clock.ts';
 import type { Identity } from '../identity.ts';
@@ -84,7 +85,7 @@ export class TcpTransport implements Transport {
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) =>
         reject(
-          new Error(`Cannot listen for peers on ${host}:${String(port)}: ${error.message}`, {
+          new Error(`Cannot listen for peers on ${formatHostPort(host, port)}: ${error.message}`, {
             cause: error,
           }),
         ),

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  formatHostPort,
+  hostInUrl,
+  hostOf,
+  hostPortOf,
+  isWildcardHost,
+  readHostPort,
+} from '@holdfast/protocol';
+
+describe('a host with a port', () => {
+  it('is a name, an IPv4 address, or an IPv6 address in brackets', () => {
+    assert.deepEqual(hostPortOf('node-1:9090'), { host: 'node-1', port: 9090 });
+    assert.deepEqual(hostPortOf('10.0.0.1:1'), { host: '10.0.0.1', port: 1 });
+    assert.deepEqual(hostPortOf('[::1]:7000'), { host: '::1', port: 7000 });
+    assert.deepEqual(hostPortOf('[fe80::1%eth0]:7000'), { host: 'fe80::1%eth0', port: 7000 });
+  });
+
+  it('is written as it is read', () => {
+    for (const text of ['node-1:9090', '10.0.0.1:1', '[::1]:7000', '[fe80::1%eth0]:65535']) {
+      const { host, port } = hostPortOf(text) ?? assert.fail(text);
+      assert.equal(formatHostPort(host, port), text);
+    }
+    assert.equal(formatHostPort('[::1]', 80), '[::1]:80', 'brackets that are there stay');
+  });
+
+  it('has one form of an IPv6 address, however it was spelt (HP1)', () => {
+    assert.equal(hostPortOf('[0:0:0:0:0:0:0:1]:7000')?.host, '::1');
+    assert.equal(hostPortOf('[2001:DB8::00a]:1')?.host, '2001:db8::a');
+    assert.equal(hostOf('[0:0::1]'), '::1');
+    assert.equal(hostInUrl('2001:DB8::1'), '[2001:db8::1]');
+    assert.equal(hostInUrl('node-1'), 'node-1');
+  });
+
+  it('is refused with the right spelling where an IPv6 address has no brackets', () => {
+    const read = readHostPort('::1:7000');
+    assert.ok(!read.ok);
+    assert.match(read.problem, /\[::1\]:7000/);
+  });
+
+  for (const text of [
+    '',
+    'node-1',
+    ':7000',
+    'node-1:',
+    'node-1:70000',
+    'node-1:7x',
+    'a b:1',
+    '[]:1',
+    '[::1]',
+    '[::1]7000',
+    '[node-1]:1',
+    '[::g]:1',
+    '[::1:7000',
+    'http://node-1:1',
+    'a=b:1',
+    'a/b:1',
+    'a%62:1',
+    `${'x'.repeat(301)}:1`,
+  ]) {
+    it(`is not ${JSON.stringify(text.slice(0, 40))}`, () => {
+      const read = readHostPort(text);
+      assert.ok(!read.ok);
+      assert.match(read.problem, /^must /);
+    });
+  }
+});
+
+describe('a host that means all of this machine (HP2)', () => {
+  it('is found however it is spelt', () => {
+    for (const host of ['::', '0.0.0.0', '[::]', '0:0:0:0:0:0:0:0', '::0', '0', '0x0', '0.0', ''])
+      assert.ok(isWildcardHost(host), host);
+    assert.ok(isWildcardHost('::ffff:0.0.0.0'));
+  });
+
+  it('is no other host', () => {
+    for (const host of ['::1', '127.0.0.1', '10.0.0.0', 'localhost', '[::1]', 'node-0', '::f'])
+      assert.ok(!isWildcardHost(host), host);
+  });
+});
