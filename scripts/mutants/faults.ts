@@ -271,9 +271,9 @@ export const faults: readonly Fault[] = [
   {
     name: 'late-ticks-ignored',
     breaks: 'a leader that stood still goes on as if nothing had happened',
-    file: 'packages/engine/src/replica.ts',
-    find: `    if (lateMs <= 3 * this.#options.heartbeatMs) return;`,
-    put: `    if (lateMs <= 3000 * this.#options.heartbeatMs) return;`,
+    file: 'packages/engine/src/ticks.ts',
+    find: `const maxLateHeartbeats = 3;`,
+    put: `const maxLateHeartbeats = 3000;`,
   },
   {
     name: 'older-snapshot-replaces-newer',

@@ -38,7 +38,8 @@ import {
 import type { Clock } from './clock.ts';
 import type { ClusterClock } from './cluster-clock.ts';
 import { Interrupted } from './interrupted.ts';
-import type { Outcome, Replica } from './replica.ts';
+import type { Outcome } from './proposals.ts';
+import type { Replica } from './replica.ts';
 import { TurnSlices } from './turn-slices.ts';
 import { isAcquire, nameOf } from './waits.ts';
 

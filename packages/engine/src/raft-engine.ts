@@ -1,5 +1,5 @@
 /**
- * The engine on this project's own Raft: ties the way to the leader (`leader-route.ts`), what a leader
+ * The engine on this project's own Raft: ties the way to the leader (`leader-route.ts`, `submissions.ts`), what a leader
  * does (`leadership.ts`, `command-queue.ts`, `administration.ts`) and the replica together.
  */
 import { HoldfastError } from '@holdfast/protocol';
@@ -16,16 +16,15 @@ import { ClusterClock } from './cluster-clock.ts';
 import { describeCluster } from './cluster-status.ts';
 import { CommandQueue } from './command-queue.ts';
 import { ConsistencyCheck } from './consistency-check.ts';
-import { shuttingDown, waitAbandoned } from './failures.ts';
+import { shuttingDown } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
 import { LeaderRoute } from './leader-route.ts';
 import { Leadership } from './leadership.ts';
 import type { KeepAliveResult } from './leadership.ts';
 import { answerQuery } from './queries.ts';
 import type { Replica } from './replica.ts';
+import { defaultTimeoutMs, Submissions } from './submissions.ts';
 import type { Transport } from './transport/types.ts';
-import { envelopeOf, isRepeatable, withTimeLeft } from './submission.ts';
-import { abandonOf, isAcquire, nameOf, waitMsOf } from './waits.ts';
 import type {
   Backup,
   CallOptions,
@@ -38,7 +37,6 @@ import type {
   QueryResult,
 } from './types.ts';
 
-const defaultTimeoutMs = 5000;
 const closeHandoverMs = 1000;
 
 export interface RaftEngineParts {
@@ -63,6 +61,7 @@ export class RaftEngine implements Engine {
   #transport!: Transport;
   #queue!: CommandQueue;
   #route!: LeaderRoute;
+  #submissions!: Submissions;
   #leadership!: Leadership;
   #administration!: Administration;
   #consistency!: ConsistencyCheck;
@@ -89,6 +88,7 @@ export class RaftEngine implements Engine {
     this.#transport = transport;
     this.#queue = queue;
     this.#route = route;
+    this.#submissions = new Submissions({ clock, log, queue, route });
     this.#leadership = new Leadership({ clock, clusterClock, replica, queue, limits });
     this.#administration = new Administration({ nodeId, clock, log, replica, route, reachable });
     this.#consistency = new ConsistencyCheck({
@@ -106,57 +106,7 @@ export class RaftEngine implements Engine {
   // ---- what callers use -------------------------------------------------------------------------
 
   submit(command: Command, options: CallOptions): Promise<CommandResult> {
-    if (this.#route.closing) return Promise.reject(shuttingDown());
-    const startedMs = this.#parts.clock.now();
-    if (options.signal !== undefined || this.#route.leaderNow() !== 'self')
-      return this.#submitRouted(command, options, startedMs, undefined);
-    // The hot path: nearly every command comes to the leader itself.
-    return new Promise((resolve, reject) => {
-      this.#queue.submit(envelopeOf(command, options), resolve, (error) => {
-        if (error instanceof Interrupted)
-          this.#submitRouted(command, options, startedMs, error).then(resolve, reject);
-        else reject(error);
-      });
-    });
-  }
-
-  async #submitRouted(
-    command: Command,
-    options: CallOptions,
-    startedMs: number,
-    interruption: Interrupted | undefined,
-  ): Promise<CommandResult> {
-    const { signal, identity, answeredBelow } = options;
-    const waitMs = waitMsOf(command);
-    const deadlineMs = startedMs + waitMs + (options.timeoutMs ?? defaultTimeoutMs);
-    const patience = { deadlineMs, signal };
-    let result: CommandResult;
-    try {
-      result = await this.#route.follow(
-        patience,
-        isRepeatable(command),
-        (leader) => {
-          const timely = withTimeLeft(command, this.#parts.clock.now() - startedMs);
-          if (leader === 'self') return this.#submitHere(timely, options);
-          const call = { type: 'submit', command: timely, identity } as const;
-          return this.#route.ask(
-            leader,
-            patience,
-            answeredBelow === undefined ? call : { ...call, answeredBelow },
-          ) as Promise<CommandResult>;
-        },
-        interruption,
-      );
-    } catch (error) {
-      if (signal?.aborted === true) this.#abandonLater(command, options);
-      throw error;
-    }
-    if (signal?.aborted === true && isAcquire(command) && result.ok) {
-      // The caller left while the grant was on its way: give the late winner's hold back.
-      this.#abandonLater(command, options);
-      return waitAbandoned(nameOf(command));
-    }
-    return result;
+    return this.#submissions.submit(command, options);
   }
 
   async keepAlive(sessionId: SessionId, options: CallOptions): Promise<KeepAliveResult> {
@@ -368,7 +318,7 @@ export class RaftEngine implements Engine {
   ): Promise<unknown> {
     switch (call.type) {
       case 'submit':
-        return this.#submitHere(call.command, {
+        return this.#submissions.submitHere(call.command, {
           identity: call.identity,
           signal,
           ...(call.answeredBelow === undefined ? {} : { answeredBelow: call.answeredBelow }),
@@ -382,34 +332,6 @@ export class RaftEngine implements Engine {
       case 'transfer':
         return this.#administration.carryOut(call, deadlineMs);
     }
-  }
-
-  // ---- on the leader ----------------------------------------------------------------------------
-
-  #submitHere(command: Command, options: CallOptions): Promise<CommandResult> {
-    const outcome = new Promise<CommandResult>((resolve, reject) => {
-      this.#queue.submit(envelopeOf(command, options), resolve, reject);
-    });
-    const { signal } = options;
-    if (signal === undefined || waitMsOf(command) === 0) return outcome;
-    const abandon = (): void => this.#abandonLater(command, options);
-    if (signal.aborted) abandon();
-    signal.addEventListener('abort', abandon, { once: true });
-    return outcome.finally(() => signal.removeEventListener('abort', abandon));
-  }
-
-  /** The asker of this acquire is gone: tell the state, wherever the leader is, within a bounded time. */
-  #abandonLater(command: Command, { identity }: CallOptions): void {
-    const abandon = abandonOf(command);
-    if (abandon === undefined) return;
-    const { name } = abandon;
-    this.submit(abandon, { identity }).catch(() =>
-      // The session's end gives the hold back.
-      this.#parts.log.warn(
-        { name },
-        'An abandoned acquire could not be given up; it ends with its session.',
-      ),
-    );
   }
 
   #tellStatus(): void {

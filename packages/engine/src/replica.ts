@@ -7,8 +7,6 @@
  * R1: a message leaves only when the core hands it out; the core holds back what depends on the disk.
  * R2: entries are applied in order, once; those that a restored snapshot holds are not applied again.
  * R3: an error in the core, the state machine or the storage stops the node; nothing is tried again.
- * R4: a node whose ticks are late by more than three heartbeats has been stopped or starved: it gives
- *     up leadership before it looks at anything that came in meanwhile.
  * R5: a snapshot is taken where a `checkpoint` stands in the log, at the same entry on every member, so
  *     that their hashes can be compared. A member that is not led to one takes its own after a while.
  * R6: peers and the disk have their work before the state machine has its own: what others wait for is not
@@ -25,84 +23,35 @@ import type {
   Output,
   ProposeAnswer,
   Raft,
-  RaftConfig,
-  Recovered,
   SnapshotMeta,
   Status,
   Term,
 } from '@holdfast/raft';
 import { createStateMachine } from '@holdfast/state';
-import type { Applied, StateMachine } from '@holdfast/state';
-import type { SnapshotReader, Storage } from '@holdfast/storage';
+import type { StateMachine } from '@holdfast/state';
+import type { SnapshotReader } from '@holdfast/storage';
 import { ApplyQueue } from './apply-queue.ts';
 import { decodeBatch, encodeBatch } from './batch.ts';
 import type { Batch } from './batch.ts';
-import type { Clock } from './clock.ts';
 import { KeptEntries } from './kept-entries.ts';
 import { Proofs } from './proofs.ts';
+import { Proposals } from './proposals.ts';
+import type { Outcome } from './proposals.ts';
+import type { ReplicaOptions } from './replica-options.ts';
 import { readState, Snapshots } from './snapshots.ts';
 import type { SnapshotPoint } from './snapshots.ts';
+import { Ticks } from './ticks.ts';
 import { Once } from './transport/once.ts';
-import type { EngineLog } from './types.ts';
-
-/** What became of a proposed batch. */
-export type Outcome =
-  | { readonly type: 'applied'; readonly index: LogIndex; readonly applied: Applied }
-  /** Another entry took its place: it never happened and never will. */
-  | { readonly type: 'replaced' }
-  /** This node no longer leads: it may or may not come to pass. */
-  | { readonly type: 'unknown' };
-
-export interface ReplicaHooks {
-  /** After each applied batch, on every node. */
-  readonly onApplied: (index: LogIndex, batch: Batch, applied: Applied) => void;
-  /** The state was taken from a snapshot: changes up to this index were not applied one by one. */
-  readonly onRestored: (index: LogIndex) => void;
-  /**
-   * The hash of this node's state as of an entry of which others may have one too; undefined where its
-   * bytes cannot be compared.
-   */
-  readonly onStateKnown: (index: LogIndex, stateHash: string | undefined) => void;
-  readonly onStatus: (status: Status) => void;
-  readonly onTick: () => void;
-  readonly send: (outbound: Outbound) => void;
-  readonly onFatal: (error: Error) => void;
-}
-
-export interface ReplicaOptions {
-  readonly config: RaftConfig;
-  readonly recovered: Recovered;
-  readonly storage: Storage;
-  readonly clock: Clock;
-  readonly heartbeatMs: number;
-  readonly tickMs: number;
-  /** A checkpoint is due after so many bytes of log. */
-  readonly snapshotLogBytes: number;
-  /** Entries kept behind a snapshot; 1000 when absent. */
-  readonly keptEntries?: number;
-  /** Entries applied in one turn of the event loop; 1000 when absent. */
-  readonly maxEntriesPerTurn?: number;
-  readonly log: EngineLog;
-  readonly hooks: ReplicaHooks;
-}
-
-interface Proposal {
-  readonly term: Term;
-  readonly batch: Batch;
-  readonly onOutcome: (outcome: Outcome) => void;
-}
 
 const defaultEntriesPerTurn = 1000;
 /** A member that saw no checkpoint for so many times `snapshotLogBytes` takes a snapshot by itself (R5). */
 const checkpointPatience = 4;
-/** Ticks that a late timer makes up for at once. */
-const maxTicksAtOnce = 3;
 
 export class Replica {
   readonly #options: ReplicaOptions;
   readonly #raft: Raft;
   #state: StateMachine;
-  readonly #proposals = new Map<LogIndex, Proposal>();
+  readonly #proposals = new Proposals();
   readonly #proofs = new Proofs();
   readonly #once: Once;
   readonly #applyQueue: ApplyQueue;
@@ -114,16 +63,15 @@ export class Replica {
   #recovered: { readonly index: LogIndex; readonly stateHash: string | undefined } | undefined;
   /** Hash of the received snapshot that is being installed. */
   #installing: string | undefined;
-  #lastTickMs: number;
+  readonly #ticks: Ticks;
   #stopped = false;
-  #cancelTick: (() => void) | undefined;
   #pumping = false;
 
   private constructor(options: ReplicaOptions, state: StateMachine) {
     this.#options = options;
     this.#state = state;
     this.#raft = createRaft(options.config, options.recovered);
-    this.#lastTickMs = options.clock.now();
+    this.#ticks = new Ticks(options);
     this.#once = new Once(options.clock);
     this.#kept = new KeptEntries(options.keptEntries);
     this.#applyQueue = new ApplyQueue(
@@ -188,8 +136,7 @@ export class Replica {
   }
 
   start(): void {
-    this.#lastTickMs = this.#options.clock.now();
-    this.#scheduleTick();
+    this.#ticks.start(() => this.#tick());
     this.#guarded(() => {
       // Nothing: the first pump tells the status.
     });
@@ -200,7 +147,7 @@ export class Replica {
 
   stop(): void {
     this.#stopped = true;
-    this.#cancelTick?.();
+    this.#ticks.stop();
     this.#snapshots.stop();
     this.#stopLeading();
   }
@@ -233,7 +180,7 @@ export class Replica {
   ): ProposeAnswer {
     return this.#guarded(() => {
       const answer = this.#raft.propose(data);
-      if (answer.ok) this.#proposals.set(answer.index, { term: answer.term, batch, onOutcome });
+      if (answer.ok) this.#proposals.add(answer.index, { term: answer.term, batch, onOutcome });
       return answer;
     });
   }
@@ -268,40 +215,27 @@ export class Replica {
   #fail(error: unknown): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#cancelTick?.();
+    this.#ticks.stop();
     this.#snapshots.stop();
     this.#options.hooks.onFatal(error instanceof Error ? error : new Error(String(error)));
   }
 
-  /** R4. */
+  /** TICK-1. */
   #checkLateness(): void {
-    const lateMs = this.#options.clock.now() - this.#lastTickMs;
-    if (lateMs <= 3 * this.#options.heartbeatMs) return;
-    const status = this.#raft.status();
-    if (status.role === 'leader') {
-      this.#options.log.warn(
-        { lateMs: Math.round(lateMs) },
-        'This process was stopped or starved; it gives up leadership.',
-      );
-      this.#raft.stepDown();
-    }
-    this.#lastTickMs = this.#options.clock.now();
+    const lateMs = this.#ticks.takeLateness();
+    if (lateMs === undefined || this.#raft.status().role !== 'leader') return;
+    this.#options.log.warn(
+      { lateMs: Math.round(lateMs) },
+      'This process was stopped or starved; it gives up leadership.',
+    );
+    this.#raft.stepDown();
   }
 
-  #scheduleTick(): void {
-    this.#cancelTick = this.#options.clock.after(this.#options.tickMs, () => {
-      if (this.#stopped) return;
-      this.#guarded(() => {
-        const now = this.#options.clock.now();
-        const due = Math.floor((now - this.#lastTickMs) / this.#options.tickMs);
-        this.#lastTickMs =
-          due > maxTicksAtOnce ? now : this.#lastTickMs + due * this.#options.tickMs;
-        for (let count = Math.min(due, maxTicksAtOnce); count > 0; count--) this.#raft.tick();
-      });
-      if (this.#stopped) return;
-      this.#options.hooks.onTick();
-      this.#scheduleTick();
+  #tick(): void {
+    this.#guarded(() => {
+      for (let count = this.#ticks.takeDue(); count > 0; count--) this.#raft.tick();
     });
+    if (!this.#stopped) this.#options.hooks.onTick();
   }
 
   #pump(): void {
@@ -359,26 +293,22 @@ export class Replica {
   }
 
   #apply(entry: Entry): void {
-    const proposal = this.#proposals.get(entry.index);
-    if (proposal !== undefined) this.#proposals.delete(entry.index);
+    const proposal = this.#proposals.take(entry);
     this.#bytesSinceCheckpoint += entry.data.byteLength;
     this.#kept.applied(entry);
     if (entry.kind !== 'command') {
       this.#state.skipTo(entry.index);
-      proposal?.onOutcome({ type: 'replaced' });
+      proposal.settle(undefined);
       return;
     }
-    const own = proposal !== undefined && proposal.term === entry.term;
-    const batch = own ? proposal.batch : decodeBatch(entry.data);
+    const batch = proposal.batch ?? decodeBatch(entry.data);
     const applied = this.#state.apply({
       index: entry.index,
       time: batch.time,
       commands: batch.commands,
     });
     this.#options.hooks.onApplied(entry.index, batch, applied);
-    proposal?.onOutcome(
-      own ? { type: 'applied', index: entry.index, applied } : { type: 'replaced' },
-    );
+    proposal.settle(applied);
     const patienceBytes = checkpointPatience * this.#options.snapshotLogBytes;
     if (
       batch.commands.some(({ command }) => command.type === 'checkpoint') ||
@@ -388,11 +318,7 @@ export class Replica {
   }
 
   #stopLeading(): void {
-    if (this.#proposals.size > 0) {
-      const proposals = [...this.#proposals.values()];
-      this.#proposals.clear();
-      for (const proposal of proposals) proposal.onOutcome({ type: 'unknown' });
-    }
+    this.#proposals.endUnknown();
     if (this.#stopped) this.#proofs.rejectAll();
     else this.#proofs.rejectProven();
   }

@@ -4,8 +4,8 @@
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { MetricObject } from 'prom-client';
-import type { Engine } from '@holdfast/engine';
-import type { Stats } from '@holdfast/state';
+import { addFigures } from './figures.ts';
+import type { FigureSources } from './figures.ts';
 
 const acquisitionBuckets = [
   0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
@@ -13,12 +13,6 @@ const acquisitionBuckets = [
 const commitBuckets = [
   0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 ];
-
-/** What the stream counts of itself. */
-export interface StreamFigures {
-  readonly connections: number;
-  readonly requests: number;
-}
 
 export interface ApiMetrics {
   readonly registry: Registry;
@@ -39,14 +33,6 @@ export interface MetricDescription {
   readonly help: string;
 }
 
-export interface MetricsSources {
-  readonly engine: Engine;
-  readonly stream: () => StreamFigures;
-  readonly waiting: () => number;
-  /** Of the event loop, in the last minute. */
-  readonly longestTurnSeconds: () => number;
-}
-
 let processRegistry: Registry | undefined;
 /** Figures of the process: there is one, however many nodes run in it. */
 function figuresOfProcess(): Registry {
@@ -57,7 +43,7 @@ function figuresOfProcess(): Registry {
   return processRegistry;
 }
 
-export function createMetrics(sources: MetricsSources): ApiMetrics {
+export function createMetrics(sources: FigureSources): ApiMetrics {
   const registry = new Registry();
   const registers = [registry];
   const { engine } = sources;
@@ -92,7 +78,7 @@ export function createMetrics(sources: MetricsSources): ApiMetrics {
     buckets: acquisitionBuckets,
     registers,
   });
-  addGauges(registers, sources);
+  addFigures(registers, sources);
   const forgetCommits = engine.figures().onCommit((seconds) => commitSeconds.observe(seconds));
   return {
     registry,
@@ -105,146 +91,6 @@ export function createMetrics(sources: MetricsSources): ApiMetrics {
     described: () => registry.getMetricsAsArray().map(describe),
     close: forgetCommits,
   };
-}
-
-/** Figures that are looked up when they are asked for. */
-function addGauges(registers: Registry[], sources: MetricsSources): void {
-  const { engine, stream, waiting, longestTurnSeconds } = sources;
-  const gauge = (name: string, help: string, read: () => number): void => {
-    // oxlint-disable-next-line no-new -- a metric registers itself.
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  };
-  const counter = (name: string, help: string, read: () => number): void => {
-    // oxlint-disable-next-line no-new -- a metric registers itself.
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
-  };
-  const ofState = (name: string, help: string, read: (stats: Stats) => number): void => {
-    // oxlint-disable-next-line no-new -- a metric registers itself.
-    new Gauge({
-      name,
-      help,
-      registers,
-      async collect() {
-        const result = await engine.query({ type: 'stats' }, 'stale', { identity: 'metrics' });
-        if (result.type === 'stats') this.set(read(result.stats));
-      },
-    });
-  };
-  const status = (): ReturnType<Engine['status']> => engine.status();
-  const figures = (): ReturnType<Engine['figures']> => engine.figures();
-
-  ofState('active_locks_gauge', 'Resources held now, as applied on this node.', (s) => s.heldLocks);
-  ofState(
-    'holdfast_sessions',
-    'Sessions that live, as applied on this node.',
-    (s) => s.activeSessions,
-  );
-  ofState(
-    'holdfast_sessions_expired',
-    'Sessions that expired since the cluster began, as applied on this node.',
-    (s) => s.expiredSessions,
-  );
-  ofState('holdfast_waiters', 'Acquires in queues, as applied on this node.', (s) => s.waiters);
-  ofState(
-    'holdfast_fence_counter',
-    'The latest fence token, as applied on this node.',
-    (s) => s.fenceCounter,
-  );
-
-  counter(
-    'leader_elections_total',
-    'New leaders seen by this node since it started.',
-    () => figures().leaderChanges,
-  );
-  gauge('holdfast_is_leader', '1 on the node that leads.', () =>
-    status().leader === status().nodeId ? 1 : 0,
-  );
-  gauge('holdfast_is_ready', '1 while this node can have requests answered.', () =>
-    status().ready ? 1 : 0,
-  );
-  gauge('holdfast_term', 'Term of this node.', () => status().term);
-  gauge(
-    'holdfast_members',
-    'Members of the cluster, learners included.',
-    () => status().members.length,
-  );
-  gauge(
-    'holdfast_members_connected',
-    'Members that this node has a connection to, itself included.',
-    () => status().members.filter((member) => member.connected).length,
-  );
-  gauge(
-    'holdfast_commit_index',
-    'Last log index known to be committed.',
-    () => status().commitIndex,
-  );
-  gauge('holdfast_applied_index', 'Last log index applied.', () => status().appliedIndex);
-  gauge('holdfast_log_entries', 'Entries kept in the log.', () =>
-    Math.max(0, status().lastIndex - status().firstIndex + 1),
-  );
-  counter(
-    'holdfast_proposed_batches_total',
-    'Log entries proposed by this node.',
-    () => figures().proposedBatches,
-  );
-  counter(
-    'holdfast_proposed_commands_total',
-    'Commands in them.',
-    () => figures().proposedCommands,
-  );
-  gauge(
-    'holdfast_pending_commands',
-    'Commands not yet applied, on the leader.',
-    () => figures().pendingCommands,
-  );
-  gauge(
-    'holdfast_waiting_acquires',
-    'Acquires that wait in a queue, on the leader.',
-    () => figures().waitingAcquires,
-  );
-  gauge('holdfast_waiting_callers', 'Acquires that wait for callers of this node.', waiting);
-  counter(
-    'holdfast_storage_commits_total',
-    'Durable writes of this node.',
-    () => figures().storage.commits,
-  );
-  gauge(
-    'holdfast_storage_pending_writes',
-    'Writes that wait for the disk.',
-    () => figures().storage.pendingWrites,
-  );
-  gauge(
-    'holdfast_storage_last_commit_seconds',
-    'How long the latest durable write took.',
-    () => figures().storage.lastCommitMs / 1000,
-  );
-  gauge('holdfast_storage_bytes', 'Bytes on disk.', () => figures().storage.sizeBytes);
-  gauge('holdfast_streams', 'Client streams open.', () => stream().connections);
-  counter(
-    'holdfast_stream_requests_total',
-    'Requests received on client streams.',
-    () => stream().requests,
-  );
-  gauge(
-    'holdfast_event_loop_longest_turn_seconds',
-    'Longest turn of the event loop in the last 60 s: for so long this node answered nobody. Above the election timeout it loses leadership.',
-    longestTurnSeconds,
-  );
 }
 
 function describe(metric: MetricObject): MetricDescription {

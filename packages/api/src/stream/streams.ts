@@ -8,7 +8,7 @@ import type { ClusterPush } from '@holdfast/protocol';
 import type { Event } from '@holdfast/state';
 import type { OperationContext } from '../operations/context.ts';
 import type { ApiLimits, ApiLog } from '../options.ts';
-import type { StreamFigures } from '../metrics/metrics.ts';
+import type { StreamFigures } from '../metrics/figures.ts';
 import { closeCodes, StreamConnection } from './connection.ts';
 import type { StreamHost, StreamSocket } from './connection.ts';
 

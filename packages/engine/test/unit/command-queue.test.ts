@@ -11,7 +11,8 @@ import { maxBatchBytes, maxCommandBytes, maxPendingBytes } from '../../src/bound
 import { ClusterClock } from '../../src/cluster-clock.ts';
 import { CommandQueue } from '../../src/command-queue.ts';
 import { Interrupted } from '../../src/interrupted.ts';
-import type { Outcome, Replica } from '../../src/replica.ts';
+import type { Outcome } from '../../src/proposals.ts';
+import type { Replica } from '../../src/replica.ts';
 import { StillClock } from './still-clock.ts';
 
 const accepted = { ok: true, index: 1, term: 1 } as const;

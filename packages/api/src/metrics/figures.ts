@@ -1,0 +1,191 @@
+/** Figures that are looked up when they are asked for, by what they tell of. */
+import { Counter, Gauge } from 'prom-client';
+import type { Registry } from 'prom-client';
+import type { Engine } from '@holdfast/engine';
+import type { Stats } from '@holdfast/state';
+
+/** What the stream counts of itself. */
+export interface StreamFigures {
+  readonly connections: number;
+  readonly requests: number;
+}
+
+export interface FigureSources {
+  readonly engine: Engine;
+  readonly stream: () => StreamFigures;
+  readonly waiting: () => number;
+  /** Of the event loop, in the last minute. */
+  readonly longestTurnSeconds: () => number;
+}
+
+/** How a figure is registered: what it is called, what it tells, where it is read. */
+type Add<Source> = (name: string, help: string, read: (source: Source) => number) => void;
+
+interface Adders {
+  readonly gauge: Add<void>;
+  readonly counter: Add<void>;
+}
+
+export function addFigures(registers: Registry[], sources: FigureSources): void {
+  const { engine } = sources;
+  const adders: Adders = {
+    gauge: (name, help, read) => {
+      // oxlint-disable-next-line no-new -- a metric registers itself.
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    },
+    counter: (name, help, read) => {
+      // oxlint-disable-next-line no-new -- a metric registers itself.
+      new Counter({
+        name,
+        help,
+        registers,
+        collect() {
+          this.reset();
+          this.inc(read());
+        },
+      });
+    },
+  };
+  addStateFigures((name, help, read) => {
+    // oxlint-disable-next-line no-new -- a metric registers itself.
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        const result = await engine.query({ type: 'stats' }, 'stale', { identity: 'metrics' });
+        if (result.type === 'stats') this.set(read(result.stats));
+      },
+    });
+  });
+  addClusterFigures(engine, adders);
+  addQueueFigures(sources, adders);
+  addStorageFigures(engine, adders);
+  addNodeFigures(sources, adders);
+}
+
+function addStateFigures(ofState: Add<Stats>): void {
+  ofState('active_locks_gauge', 'Resources held now, as applied on this node.', (s) => s.heldLocks);
+  ofState(
+    'holdfast_sessions',
+    'Sessions that live, as applied on this node.',
+    (s) => s.activeSessions,
+  );
+  ofState(
+    'holdfast_sessions_expired',
+    'Sessions that expired since the cluster began, as applied on this node.',
+    (s) => s.expiredSessions,
+  );
+  ofState('holdfast_waiters', 'Acquires in queues, as applied on this node.', (s) => s.waiters);
+  ofState(
+    'holdfast_fence_counter',
+    'The latest fence token, as applied on this node.',
+    (s) => s.fenceCounter,
+  );
+}
+
+function addClusterFigures(engine: Engine, { gauge, counter }: Adders): void {
+  const status = (): ReturnType<Engine['status']> => engine.status();
+  counter(
+    'leader_elections_total',
+    'New leaders seen by this node since it started.',
+    () => engine.figures().leaderChanges,
+  );
+  gauge('holdfast_is_leader', '1 on the node that leads.', () =>
+    status().leader === status().nodeId ? 1 : 0,
+  );
+  gauge('holdfast_is_ready', '1 while this node can have requests answered.', () =>
+    status().ready ? 1 : 0,
+  );
+  gauge('holdfast_term', 'Term of this node.', () => status().term);
+  gauge(
+    'holdfast_members',
+    'Members of the cluster, learners included.',
+    () => status().members.length,
+  );
+  gauge(
+    'holdfast_members_connected',
+    'Members that this node has a connection to, itself included.',
+    () => status().members.filter((member) => member.connected).length,
+  );
+  gauge(
+    'holdfast_commit_index',
+    'Last log index known to be committed.',
+    () => status().commitIndex,
+  );
+  gauge('holdfast_applied_index', 'Last log index applied.', () => status().appliedIndex);
+  gauge('holdfast_log_entries', 'Entries kept in the log.', () =>
+    Math.max(0, status().lastIndex - status().firstIndex + 1),
+  );
+}
+
+/** Of what this node proposes, and of those who wait for it. */
+function addQueueFigures({ engine, waiting }: FigureSources, { gauge, counter }: Adders): void {
+  const figures = (): ReturnType<Engine['figures']> => engine.figures();
+  counter(
+    'holdfast_proposed_batches_total',
+    'Log entries proposed by this node.',
+    () => figures().proposedBatches,
+  );
+  counter(
+    'holdfast_proposed_commands_total',
+    'Commands in them.',
+    () => figures().proposedCommands,
+  );
+  gauge(
+    'holdfast_pending_commands',
+    'Commands not yet applied, on the leader.',
+    () => figures().pendingCommands,
+  );
+  gauge(
+    'holdfast_waiting_acquires',
+    'Acquires that wait in a queue, on the leader.',
+    () => figures().waitingAcquires,
+  );
+  gauge('holdfast_waiting_callers', 'Acquires that wait for callers of this node.', waiting);
+}
+
+function addStorageFigures(engine: Engine, { gauge, counter }: Adders): void {
+  const figures = (): ReturnType<Engine['figures']> => engine.figures();
+  counter(
+    'holdfast_storage_commits_total',
+    'Durable writes of this node.',
+    () => figures().storage.commits,
+  );
+  gauge(
+    'holdfast_storage_pending_writes',
+    'Writes that wait for the disk.',
+    () => figures().storage.pendingWrites,
+  );
+  gauge(
+    'holdfast_storage_last_commit_seconds',
+    'How long the latest durable write took.',
+    () => figures().storage.lastCommitMs / 1000,
+  );
+  gauge('holdfast_storage_bytes', 'Bytes on disk.', () => figures().storage.sizeBytes);
+}
+
+/** Of this node's streams and its event loop. */
+function addNodeFigures(
+  { stream, longestTurnSeconds }: FigureSources,
+  { gauge, counter }: Adders,
+): void {
+  gauge('holdfast_streams', 'Client streams open.', () => stream().connections);
+  counter(
+    'holdfast_stream_requests_total',
+    'Requests received on client streams.',
+    () => stream().requests,
+  );
+  gauge(
+    'holdfast_event_loop_longest_turn_seconds',
+    'Longest turn of the event loop in the last 60 s: for so long this node answered nobody. Above the election timeout it loses leadership.',
+    longestTurnSeconds,
+  );
+}

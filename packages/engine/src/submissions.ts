@@ -1,0 +1,109 @@
+/** Takes a command to the leader, here or on another node, and gives up what a caller that left was waiting for. */
+import type { Command, CommandResult } from '@holdfast/state';
+import type { Clock } from './clock.ts';
+import type { CommandQueue } from './command-queue.ts';
+import { shuttingDown, waitAbandoned } from './failures.ts';
+import { Interrupted } from './interrupted.ts';
+import type { LeaderRoute } from './leader-route.ts';
+import { envelopeOf, isRepeatable, withTimeLeft } from './submission.ts';
+import type { CallOptions, EngineLog } from './types.ts';
+import { abandonOf, isAcquire, nameOf, waitMsOf } from './waits.ts';
+
+/** Of a call that sets none, besides what it may wait for. */
+export const defaultTimeoutMs = 5000;
+
+export interface SubmissionsOptions {
+  readonly clock: Clock;
+  readonly log: EngineLog;
+  readonly queue: CommandQueue;
+  readonly route: LeaderRoute;
+}
+
+export class Submissions {
+  readonly #options: SubmissionsOptions;
+
+  constructor(options: SubmissionsOptions) {
+    this.#options = options;
+  }
+
+  submit(command: Command, options: CallOptions): Promise<CommandResult> {
+    if (this.#options.route.closing) return Promise.reject(shuttingDown());
+    const startedMs = this.#options.clock.now();
+    if (options.signal !== undefined || this.#options.route.leaderNow() !== 'self')
+      return this.#submitRouted(command, options, startedMs, undefined);
+    // The hot path: nearly every command comes to the leader itself.
+    return new Promise((resolve, reject) => {
+      this.#options.queue.submit(envelopeOf(command, options), resolve, (error) => {
+        if (error instanceof Interrupted)
+          this.#submitRouted(command, options, startedMs, error).then(resolve, reject);
+        else reject(error);
+      });
+    });
+  }
+
+  async #submitRouted(
+    command: Command,
+    options: CallOptions,
+    startedMs: number,
+    interruption: Interrupted | undefined,
+  ): Promise<CommandResult> {
+    const { signal, identity, answeredBelow } = options;
+    const waitMs = waitMsOf(command);
+    const deadlineMs = startedMs + waitMs + (options.timeoutMs ?? defaultTimeoutMs);
+    const patience = { deadlineMs, signal };
+    let result: CommandResult;
+    try {
+      result = await this.#options.route.follow(
+        patience,
+        isRepeatable(command),
+        (leader) => {
+          const timely = withTimeLeft(command, this.#options.clock.now() - startedMs);
+          if (leader === 'self') return this.submitHere(timely, options);
+          const call = { type: 'submit', command: timely, identity } as const;
+          return this.#options.route.ask(
+            leader,
+            patience,
+            answeredBelow === undefined ? call : { ...call, answeredBelow },
+          ) as Promise<CommandResult>;
+        },
+        interruption,
+      );
+    } catch (error) {
+      if (signal?.aborted === true) this.#abandonLater(command, options);
+      throw error;
+    }
+    if (signal?.aborted === true && isAcquire(command) && result.ok) {
+      // The caller left while the grant was on its way: give the late winner's hold back.
+      this.#abandonLater(command, options);
+      return waitAbandoned(nameOf(command));
+    }
+    return result;
+  }
+
+  /** Only on the leader. */
+  submitHere(command: Command, options: CallOptions): Promise<CommandResult> {
+    const outcome = new Promise<CommandResult>((resolve, reject) => {
+      this.#options.queue.submit(envelopeOf(command, options), resolve, reject);
+    });
+    const { signal } = options;
+    if (signal === undefined || waitMsOf(command) === 0) return outcome;
+    const abandon = (): void => this.#abandonLater(command, options);
+    if (signal.aborted) abandon();
+    signal.addEventListener('abort', abandon, { once: true });
+    return outcome.finally(() => signal.removeEventListener('abort', abandon));
+  }
+
+  /** The asker of this acquire is gone: tell the state, wherever the leader is, within a bounded time. */
+  #abandonLater(command: Command, { identity }: CallOptions): void {
+    const abandon = abandonOf(command);
+    if (abandon === undefined) return;
+    const { name } = abandon;
+    this.submit(abandon, { identity }).catch(() =>
+      // The session's end gives the hold back.
+      this.#options.log.warn(
+        { name },
+        'An abandoned acquire could not be given up; it ends with its session.',
+      ),
+    );
+  }
+}
