@@ -6,6 +6,7 @@
  * HP2: `::` and `0.0.0.0` mean "all of this machine" to a listener and nothing to whoever is told them:
  *     `isWildcardHost` says so, however they are spelt.
  */
+import { parseUrl } from './url.ts';
 
 export interface HostPort {
   /** A name, an IPv4 address, or an IPv6 address without brackets (perhaps with its zone: `fe80::1%eth0`). */
@@ -70,13 +71,13 @@ export function isWildcardHost(host: string): boolean {
   if (bare === '') return true;
   if (bare.includes(':')) return /^(?:::|::ffff:0:0)(?:%|$)/.test(bare);
   // A system reads "0" and "0x0.0" as it reads "0.0.0.0", and so do URLs.
-  return URL.parse(`http://${bare}`)?.hostname === '0.0.0.0';
+  return parseUrl(`http://${bare}`)?.hostname === '0.0.0.0';
 }
 
 /** HP1; undefined for what is no IPv6 address. */
 function canonicalIpv6(text: string): string | undefined {
   const [, address = '', scope = ''] = zone.exec(text) ?? [];
-  const hostname = URL.parse(`http://[${address}]`)?.hostname;
+  const hostname = parseUrl(`http://[${address}]`)?.hostname;
   return hostname?.startsWith('[') === true ? `${hostname.slice(1, -1)}${scope}` : undefined;
 }
 

@@ -1,4 +1,5 @@
 export type * from './administration.ts';
+export * from './endpoint.ts';
 export * from './errors.ts';
 export type * from './operations.ts';
 export * from './stream.ts';
