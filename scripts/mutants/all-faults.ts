@@ -1,4 +1,5 @@
 /** Every planted fault. */
+import { addressFaults } from './address-faults.ts';
 import { faults } from './faults.ts';
 import type { Fault } from './faults.ts';
 import { quorumFaults } from './quorum-faults.ts';
@@ -9,5 +10,6 @@ export const allFaults: readonly Fault[] = [
   ...faults,
   ...snapshotFaults,
   ...storageFaults,
+  ...addressFaults,
   ...quorumFaults,
 ];

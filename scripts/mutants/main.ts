@@ -25,7 +25,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   client: ['client'],
   api: ['api'],
   quorum: ['quorum'],
-  cli: ['cli/test/unit/run'],
+  cli: ['cli/test/unit'],
 };
 
 interface Finding {

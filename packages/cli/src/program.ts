@@ -19,6 +19,7 @@ import { explain, failureText, UsageError } from './failure.ts';
 import type { Failure } from './failure.ts';
 import type { Output } from './output.ts';
 import { leaseNodeAmong } from './quorum/ask-nodes.ts';
+import { noteRepeatedOptions } from './repeated-options.ts';
 
 /** What every command has at hand. */
 export interface Environment {
@@ -72,7 +73,7 @@ export async function run(words: readonly string[]): Promise<number> {
   const program = buildProgram(environment);
   let group: string | undefined;
   program.hook('preAction', (_program, command) => {
-    options = command.optsWithGlobals<GlobalOptions>();
+    options = { ...command.optsWithGlobals<GlobalOptions>(), ...endpointsOf(command) };
     group = groupOf(command);
   });
   try {
@@ -100,6 +101,14 @@ async function noticingLeaseNodes(failure: Failure, asked: readonly string[]): P
   if (url === undefined) return failure;
   const advice = `${url} is a lease node, not a node of a cluster: ask it with "holdfast quorum status NAME", and take its locks with "holdfast quorum lock run".`;
   return { ...failure, advice };
+}
+
+/** Those in front of the command and those behind it add up. */
+function endpointsOf(command: Command): Pick<GlobalOptions, 'endpoint'> {
+  let given: readonly string[] = [];
+  for (let at: Command | null = command; at !== null; at = at.parent)
+    given = [...(at.opts<GlobalOptions>().endpoint ?? []), ...given];
+  return given.length === 0 ? {} : { endpoint: given };
 }
 
 /** `lock` of `lock run`, `quorum` of `quorum lock run`. */
@@ -142,6 +151,7 @@ their command.`,
   const at = (): Environment => environment(program);
   for (const add of groups) add(program, at);
   for (const command of program.commands) acceptGlobalOptions(command);
+  noteRepeatedOptions(program);
   return program;
 }
 

@@ -93,6 +93,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
   const view = new MembershipView({
     clock,
     toldOf: options.join ? options.initialMembers.map(({ id }) => id) : [],
+    initialMembers: options.initialMembers.map(({ id }) => id),
     patienceMs: patienceTimeouts * options.electionTimeoutMaxMs,
   });
   const transport = parts.makeTransport({

@@ -9,6 +9,7 @@
  * VIEW-3: a node is led by somebody whom its log does not name when it joins (its log names nobody),
  *     and when it has heard no leader for `patienceMs`: its log may be of a time before all those who
  *     lead now. A node that hears its leader has no use for another one of whom it knows nothing.
+ * VIEW-4: a node goes by its initial members as long as its log names the same.
  */
 import type { MemberId, Status, Term } from '@holdfast/raft';
 import type { Clock } from './clock.ts';
@@ -18,6 +19,8 @@ export interface MembershipViewOptions {
   readonly clock: Clock;
   /** Of the configuration of a node that joins; of another one nobody (VIEW-2). */
   readonly toldOf: readonly string[];
+  /** Those that the node was first started with (VIEW-4). */
+  readonly initialMembers: readonly string[];
   readonly patienceMs: number;
 }
 
@@ -52,6 +55,11 @@ export class MembershipView implements PeerKnowledge {
     this.#named.has(id) || this.#namedBefore.has(id) || this.#toldOf.has(id);
 
   readonly isJoining = (): boolean => this.#named.size === 0;
+
+  readonly namesOthers = (): boolean => {
+    const initial = new Set(this.#options.initialMembers);
+    return this.#named.size > 0 && initial.symmetricDifference(this.#named).size > 0;
+  };
 
   readonly mayBeLedBy = (id: MemberId): boolean => {
     if (this.isJoining() || this.#status?.leader === id) return true;

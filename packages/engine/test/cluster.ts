@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRaftEngine } from '../src/index.ts';
 import type { Engine } from '../src/index.ts';
+import type { EngineLog } from '../src/types.ts';
 
 export const silentLog = { info: ignore, warn: ignore, error: ignore };
 function ignore(): void {
@@ -54,6 +55,9 @@ export interface TestCluster {
       join?: boolean;
       writeDelayMs?: number;
       snapshotLogBytes?: number;
+      /** The ids that it is told of, if others than all. */
+      initialIds?: readonly string[];
+      log?: EngineLog;
     },
   ): Promise<Engine>;
   leader(): Promise<Engine>;
@@ -88,7 +92,10 @@ export async function startTestCluster(
         folder: changes.folder ?? join(folder, id),
         peerListen: { host: '127.0.0.1', port: Number(address.split(':')[1]) },
         peerAdvertise: address,
-        initialMembers,
+        initialMembers:
+          changes.initialIds === undefined
+            ? initialMembers
+            : changes.initialIds.map((other) => ({ id: other, address: addresses.get(other) ?? '' })),
         join: changes.join ?? false,
         clientUrl: `http://${id}.test`,
         heartbeatMs: 100,
@@ -96,7 +103,8 @@ export async function startTestCluster(
         electionTimeoutMaxMs: 600,
         stateLimits: { ...stateLimits, ...options.limitsOf?.(id) },
         snapshotLogBytes: changes.snapshotLogBytes ?? options.snapshotLogBytes ?? 64 * 1024 * 1024,
-        log: process.env['ENGINE_LOG'] === undefined ? silentLog : consoleLog(id),
+        log:
+          changes.log ?? (process.env['ENGINE_LOG'] === undefined ? silentLog : consoleLog(id)),
         onFatal: (error) => {
           throw error;
         },

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { flagOf, loadConfiguration, runNode, settings, variableOf } from '@holdfast/server';
+import { UsageError } from '../failure.ts';
 import type { Environment } from '../program.ts';
 
 /** `holdfast server`: every setting is a flag and a variable. */
@@ -25,7 +26,7 @@ Examples:
       ? setting.default.join(',')
       : String(setting.default);
     server.option(
-      `--${flagOf(setting)} <value>`,
+      `--${flagOf(setting)} <${Array.isArray(setting.default) ? 'list' : 'value'}>`,
       `${setting.description} [${variableOf(setting)}, default ${fallback === '' ? 'empty' : fallback}]`,
     );
   }
@@ -37,6 +38,10 @@ Examples:
         options[flag.replaceAll(/-([a-z])/g, (_match, letter: string) => letter.toUpperCase())];
       if (given !== undefined) flags[flag] = given;
     }
+    if (options['config'] !== undefined && options['file'] !== undefined)
+      throw new UsageError(
+        `--config and --file mean the same; given: "${options['config']}" and "${options['file']}".`,
+      );
     const file = options['config'] ?? options['file'];
     const node = await runNode(
       loadConfiguration({

@@ -16,6 +16,8 @@ import type { Identity } from '../identity.ts';
 import type { KnownPeers } from '../known-peers.ts';
 import { encodeJsonFrame, FrameError, frameKinds, parseObject } from './frames.ts';
 import type { Frame } from './frames.ts';
+import { differentMembers, toldMembers } from './initial-members.ts';
+import type { InitialMembers } from './initial-members.ts';
 import { isIncarnation, isPeerId } from './peer-names.ts';
 import type { PeerKnowledge } from './types.ts';
 
@@ -26,7 +28,7 @@ const maxUrlLength = 2048;
 /** A peer's process may stand still for a while (a pause of the machine, a slow disk on first contact). */
 export const handshakeTimeoutMs = 5000;
 
-interface Hello {
+interface Hello extends InitialMembers {
   readonly version: number;
   readonly clusterId: string;
   readonly from: string;
@@ -73,6 +75,7 @@ export class Introductions {
       to: peer,
       incarnation: this.#identity.incarnation,
       clientUrl: this.#clientUrl,
+      ...this.#initialMembers(),
       knownPeers: this.#knowledge.isKnownMember(peer) ? this.#knownPeers.toTell() : {}, // HELLO-3
     };
     return encodeJsonFrame(frameKinds.hello, hello, peer);
@@ -93,7 +96,8 @@ export class Introductions {
       return { ok: false, from: '', reason: `This is no peer of Holdfast: ${problem}.` };
     }
     const from = shown(hello['from']);
-    const reason = this.#mismatch(hello, wanted) ?? this.#otherFolder(hello);
+    const reason =
+      this.#mismatch(hello, wanted) ?? this.#otherMembers(hello) ?? this.#otherFolder(hello);
     if (reason !== undefined) return { ok: false, from, reason };
     const peer = hello['from'] as MemberId;
     this.#knownPeers.learn(peer, hello['knownPeers']);
@@ -139,6 +143,22 @@ export class Introductions {
     if (!isIncarnation(hello['incarnation']))
       return `The hello of node "${from}" does not name its data folder.`;
     return undefined;
+  }
+
+  #initialMembers(): InitialMembers {
+    const { joined, initialMembers } = this.#identity;
+    return {
+      initialMembers: joined ? [] : initialMembers.map(({ id }) => id),
+      othersInLog: this.#knowledge.namesOthers(),
+    };
+  }
+
+  /** HELLO-4. */
+  #otherMembers(hello: Readonly<Record<string, unknown>>): string | undefined {
+    const from = shown(hello['from']);
+    const told = toldMembers(hello);
+    if (told === undefined) return `The hello of node "${from}" does not tell its initial members.`;
+    return differentMembers([this.#identity.nodeId, this.#initialMembers()], [from, told]);
   }
 
   /** N1. */

@@ -26,6 +26,8 @@ export interface PeerKnowledge {
   readonly isKnownMember: (id: MemberId) => boolean;
   /** The own log names no members yet. */
   readonly isJoining: () => boolean;
+  /** The own log names other members than this node was first started with. */
+  readonly namesOthers: () => boolean;
   /** Whether one that is no known member may be this node's leader (T6 of `strangers.ts`). */
   readonly mayBeLedBy: (id: MemberId) => boolean;
 }

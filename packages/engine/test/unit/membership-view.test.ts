@@ -12,7 +12,7 @@ function viewOf(toldOf: readonly string[] = []): {
 } {
   let nowMs = 0;
   const clock = { ...systemClock, now: () => nowMs };
-  const view = new MembershipView({ clock, toldOf, patienceMs: 1000 });
+  const view = new MembershipView({ clock, toldOf, initialMembers: [n1, n2], patienceMs: 1000 });
   return {
     view,
     wait: (durationMs) => {
@@ -76,5 +76,14 @@ describe('What a node knows of who takes part', () => {
     view.update(statusOf([n1, n2], n7));
     assert.ok(view.mayBeLedBy(n7));
     assert.equal(view.mayBeLedBy('n8' as MemberId), false);
+  });
+
+  it('is what it was first started with, until its log names others (VIEW-4)', () => {
+    const { view } = viewOf();
+    assert.equal(view.namesOthers(), false);
+    view.update(statusOf([n2, n1], null));
+    assert.equal(view.namesOthers(), false);
+    view.update(statusOf([n1, n2, n7], null));
+    assert.equal(view.namesOthers(), true);
   });
 });

@@ -67,12 +67,15 @@ export interface PeerNodeOptions {
   /** Everybody is a known member when absent. */
   readonly knowledge?: Partial<PeerKnowledge>;
   readonly onCall?: (request: unknown) => Promise<unknown>;
+  readonly initialMembers?: readonly string[];
+  readonly joined?: boolean;
 }
 
 const everybodyIsKnown: PeerKnowledge = {
   term: () => 1,
   isKnownMember: () => true,
   isJoining: () => false,
+  namesOthers: () => false,
   mayBeLedBy: () => false,
 };
 
@@ -85,8 +88,8 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
   const identity = claimFolder(folder, {
     clusterId: options.clusterId ?? 'c',
     nodeId: name,
-    initialMembers: [],
-    joined: false,
+    initialMembers: (options.initialMembers ?? []).map((id) => ({ id, address: `${id}:1` })),
+    joined: options.joined ?? false,
   });
   const heard = new Heard<Message>();
   const unreachable = new Heard<MemberId>();
