@@ -11,7 +11,8 @@ export const addressFaults: readonly Fault[] = [
   },
   {
     name: 'initial-members-compared-for-ever',
-    breaks: 'members are kept out by what they were first started with, though the log names others',
+    breaks:
+      'members are kept out by what they were first started with, though the log names others',
     file: 'packages/engine/src/transport/initial-members.ts',
     find: `if (own.othersInLog && told.othersInLog) return undefined;`,
     put: ``,
@@ -25,7 +26,8 @@ export const addressFaults: readonly Fault[] = [
   },
   {
     name: 'endpoints-behind-the-command-lost',
-    breaks: 'a node that is named behind the command is not asked where another one is named before it',
+    breaks:
+      'a node that is named behind the command is not asked where another one is named before it',
     file: 'packages/cli/src/program.ts',
     find: `given = [...(at.opts<GlobalOptions>().endpoint ?? []), ...given];`,
     put: `given = at.opts<GlobalOptions>().endpoint ?? given;`,

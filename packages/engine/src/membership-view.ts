@@ -58,7 +58,9 @@ export class MembershipView implements PeerKnowledge {
 
   readonly namesOthers = (): boolean => {
     const initial = new Set(this.#options.initialMembers);
-    return this.#named.size > 0 && initial.symmetricDifference(this.#named).size > 0;
+    const areSame =
+      this.#named.size === initial.size && [...this.#named].every((id) => initial.has(id));
+    return this.#named.size > 0 && !areSame;
   };
 
   readonly mayBeLedBy = (id: MemberId): boolean => {

@@ -95,7 +95,10 @@ export async function startTestCluster(
         initialMembers:
           changes.initialIds === undefined
             ? initialMembers
-            : changes.initialIds.map((other) => ({ id: other, address: addresses.get(other) ?? '' })),
+            : changes.initialIds.map((other) => ({
+                id: other,
+                address: addresses.get(other) ?? '',
+              })),
         join: changes.join ?? false,
         clientUrl: `http://${id}.test`,
         heartbeatMs: 100,
@@ -103,8 +106,7 @@ export async function startTestCluster(
         electionTimeoutMaxMs: 600,
         stateLimits: { ...stateLimits, ...options.limitsOf?.(id) },
         snapshotLogBytes: changes.snapshotLogBytes ?? options.snapshotLogBytes ?? 64 * 1024 * 1024,
-        log:
-          changes.log ?? (process.env['ENGINE_LOG'] === undefined ? silentLog : consoleLog(id)),
+        log: changes.log ?? (process.env['ENGINE_LOG'] === undefined ? silentLog : consoleLog(id)),
         onFatal: (error) => {
           throw error;
         },

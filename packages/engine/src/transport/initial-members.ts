@@ -18,9 +18,7 @@ export interface InitialMembers {
 const maxMembers = 64;
 
 /** As a hello tells them; undefined where it does not. */
-export function toldMembers(
-  hello: Readonly<Record<string, unknown>>,
-): InitialMembers | undefined {
+export function toldMembers(hello: Readonly<Record<string, unknown>>): InitialMembers | undefined {
   const { initialMembers = [], othersInLog = false } = hello;
   if (!Array.isArray(initialMembers) || initialMembers.length > maxMembers) return undefined;
   if (!initialMembers.every(isPeerId) || typeof othersInLog !== 'boolean') return undefined;

@@ -87,8 +87,14 @@ describe('Two nodes that were first started with different members (HELLO-4)', (
 
 describe('Lists of members', () => {
   it('are compared alike from both sides, for every pair', () => {
-    const lists: readonly InitialMembers[] = [[], ['a'], ['a', 'b'], ['b', 'a'], ['a', 'b', 'c']].flatMap(
-      (initialMembers) => [true, false].map((othersInLog) => ({ initialMembers, othersInLog })),
+    const lists: readonly InitialMembers[] = [
+      [],
+      ['a'],
+      ['a', 'b'],
+      ['b', 'a'],
+      ['a', 'b', 'c'],
+    ].flatMap((initialMembers) =>
+      [true, false].map((othersInLog) => ({ initialMembers, othersInLog })),
     );
     for (const one of lists)
       for (const other of lists) {
