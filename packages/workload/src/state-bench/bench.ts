@@ -8,7 +8,8 @@ import { isHoldCount, isProbeResult, isSampleResult } from './plan.ts';
 import type { HoldCount, ProbeResult, SampleResult } from './plan.ts';
 import type { CountFigures, MemoryFigures, PhaseFigures } from './report.ts';
 import type { ClientProcess } from './requests.ts';
-import { readLongestTurnMs } from './turn-records.ts';
+import { readLongestTurns } from './turn-records.ts';
+import type { Turns } from './turn-records.ts';
 
 /** What was asked when a phase ended is answered meanwhile and counts for it. */
 const settleMs = 300;
@@ -16,6 +17,8 @@ const answerWithinMs = 30_000;
 /** The first record of a node that was just started is of its start. */
 const startedMs = 200;
 const sampledOfEach = 20;
+/** Of a node that recorded nothing any more. */
+const blocked: Turns = { longestMs: Infinity, processorMs: Infinity, collectorMs: Infinity };
 
 export interface Bench {
   readonly cluster: LocalCluster;
@@ -55,19 +58,19 @@ export async function measurePhase(bench: Bench, name: string, work: Work): Prom
   const untilMs = Date.now();
   await pause(settleMs);
   const probed = await takeProbe(bench);
-  const longestTurn: Record<string, number> = {};
+  const turns: Record<string, Turns> = {};
   for (const { nodeId, pid } of bench.cluster.nodes) {
     if (pid === undefined) continue;
     const since = pidsBefore.has(pid) ? fromMs : (outcome.servedAtMs ?? fromMs) + startedMs;
-    longestTurn[nodeId] = await readLongestTurnMs(bench.turnFolder, pid, since, untilMs).catch(
-      () => Infinity,
+    turns[nodeId] = await readLongestTurns(bench.turnFolder, pid, since, untilMs).catch(
+      () => blocked,
     );
   }
   const leader = await bench.cluster.leader(bench.deadlineMs).catch(() => undefined);
   const figures: PhaseFigures = {
     name,
     seconds,
-    longestTurnMs: longestTurn,
+    turns,
     leader,
     longestAcquireMs: probed.longestAcquireMs,
     longestSilenceMs: probed.longestSilenceMs,
@@ -75,9 +78,12 @@ export async function measurePhase(bench: Bench, name: string, work: Work): Prom
     note: outcome.note,
     failed,
   };
-  const turns = Object.entries(longestTurn).map(([node, ms]) => `${node} ${ms.toFixed(1)}`);
+  const told = Object.entries(turns).map(
+    ([node, { longestMs, processorMs, collectorMs }]) =>
+      `${node} ${longestMs.toFixed(1)} (processor ${processorMs.toFixed(1)}, collector ${collectorMs.toFixed(1)})`,
+  );
   bench.tell(
-    `${name}: ${seconds.toFixed(1)} s, longest turn in ms ${turns.join(', ')}, longest acquire ${probed.longestAcquireMs.toFixed(1)} ms${failed === undefined ? '' : `; failed: ${failed}`}`,
+    `${name}: ${seconds.toFixed(1)} s, longest turn in ms ${told.join(', ')}, longest acquire ${probed.longestAcquireMs.toFixed(1)} ms${failed === undefined ? '' : `; failed: ${failed}`}`,
   );
   return figures;
 }

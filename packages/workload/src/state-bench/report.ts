@@ -2,12 +2,13 @@
 import { machineLine } from '../statistics/machine.ts';
 import type { Machine } from '../statistics/machine.ts';
 import { milliseconds, table, whole } from '../statistics/table.ts';
+import type { Turns } from './turn-records.ts';
 
 export interface PhaseFigures {
   readonly name: string;
   readonly seconds: number;
   /** By node, leader first as it was when the phase began; a node that did not run at the end is left out. */
-  readonly longestTurnMs: Readonly<Record<string, number>>;
+  readonly turns: Readonly<Record<string, Turns>>;
   readonly leader: string | undefined;
   readonly longestAcquireMs: number;
   readonly longestSilenceMs: number;
@@ -85,6 +86,8 @@ export function reportText(report: StateReport): string {
     ),
     '',
     '"turn": the longest turn of the event loop of the node that led at the end of the phase, and of the other nodes.',
+    '"processor": the most of a processor that a turn of any node used; the rest of a turn the system gave to others.',
+    '"collector": the longest pause of the garbage collector of any node; it is part of a turn.',
     '"acquire": the longest acquire of a client with a lock of its own; "no lock": its longest time between two grants.',
     '',
   ].join('\n');
@@ -92,16 +95,29 @@ export function reportText(report: StateReport): string {
 
 function phaseTable(phases: readonly PhaseFigures[]): string {
   return table(
-    ['phase', 's', 'turn, leader ms', 'turn, others ms', 'acquire ms', 'no lock ms', 'notes'],
+    [
+      'phase',
+      's',
+      'turn, leader ms',
+      'turn, others ms',
+      'processor ms',
+      'collector ms',
+      'acquire ms',
+      'no lock ms',
+      'notes',
+    ],
     phases.map((phase) => {
-      const { leader } = phase;
-      const others = Object.entries(phase.longestTurnMs).filter(([node]) => node !== leader);
+      const { leader, turns } = phase;
+      const led = leader === undefined ? undefined : turns[leader];
+      const others = Object.entries(turns).filter(([node]) => node !== leader);
+      const all = Object.values(turns);
       return [
         phase.name,
         phase.seconds.toFixed(1),
-        milliseconds((leader === undefined ? undefined : phase.longestTurnMs[leader]) ?? NaN),
-        // spread: one for each node
-        milliseconds(others.length === 0 ? NaN : Math.max(...others.map(([, turn]) => turn))),
+        milliseconds(led?.longestMs ?? NaN),
+        milliseconds(longest(others.map(([, { longestMs }]) => longestMs))),
+        milliseconds(longest(all.map(({ processorMs }) => processorMs))),
+        milliseconds(longest(all.map(({ collectorMs }) => collectorMs))),
         milliseconds(phase.longestAcquireMs),
         milliseconds(phase.longestSilenceMs),
         phase.failed === undefined ? phase.note : `failed: ${phase.failed}`,
@@ -109,3 +125,7 @@ function phaseTable(phases: readonly PhaseFigures[]): string {
     }),
   );
 }
+
+// spread: one for each node
+const longest = (ofNodes: readonly number[]): number =>
+  ofNodes.length === 0 ? NaN : Math.max(...ofNodes);
