@@ -1,6 +1,11 @@
 #!/usr/bin/env node
 import './no-debugger.ts';
 
+if (process.argv[2] === 'server') {
+  const { runWithNodeFlags } = await import('@holdfast/server/node-flags');
+  runWithNodeFlags();
+}
+
 // Not by a static import: all of those are read before the first of them is run.
 const { run } = await import('./program.ts');
 
