@@ -126,6 +126,6 @@ function phaseTable(phases: readonly PhaseFigures[]): string {
   );
 }
 
-// spread: one for each node
+/** NaN without any. */
 const longest = (ofNodes: readonly number[]): number =>
-  ofNodes.length === 0 ? NaN : Math.max(...ofNodes);
+  ofNodes.length === 0 ? NaN : ofNodes.reduce((most, one) => Math.max(most, one));
