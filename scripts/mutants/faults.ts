@@ -506,8 +506,8 @@ export const faults: readonly Fault[] = [
     name: 'unreachable-leader-tried-for-ever',
     breaks: 'a client goes to and fro between a node and a leader that it cannot reach',
     file: 'packages/client/src/route.ts',
-    find: `if (url === this.#unreachableLeader) return false; // F4`,
-    put: ``,
+    find: `nowMs < (this.#avoided?.untilMs ?? 0); // F4`,
+    put: `nowMs < 0;`,
   },
   {
     name: 'removed-voter-does-not-campaign',

@@ -1,18 +1,29 @@
 /** The client of a Holdfast cluster. */
-import type { ClusterPush, OperationName, Operations, WatchEvent } from '@holdfast/protocol';
+import { endpointOf, HoldfastError } from '@holdfast/protocol';
+import type {
+  ClusterPush,
+  Endpoint,
+  OperationName,
+  Operations,
+  WatchEvent,
+} from '@holdfast/protocol';
 import { momentOf } from './clock.ts';
 import type { ClientClock } from './clock.ts';
 import { Connection } from './connection.ts';
 import type { CallSettings } from './connection.ts';
 import { systemEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
+import type { ClientWarning } from './route.ts';
 import { Session } from './session.ts';
 import { watch } from './watch.ts';
 import type { WatchOptions } from './watch.ts';
 
 /** How a client reaches the cluster. */
 export interface ClientOptions {
-  /** One or more nodes, `http://host:port`; the others are learned. */
+  /**
+   * One or more nodes; the others are learned. `http://host:port`, `https://host:port`, or `host:port` for
+   * http; an IPv6 address in brackets. A path is where a reverse proxy has the node; a slash at the end says nothing.
+   */
   readonly endpoints: readonly string[];
   /** The longest a call may take, in ms. Default 10,000. */
   readonly timeoutMs?: number;
@@ -24,6 +35,11 @@ export interface ClientOptions {
    * next keepalive instead of at once.
    */
   readonly transport?: 'auto' | 'stream' | 'http';
+  /**
+   * Called for what the client goes on without and somebody should know, once for each case: a member's
+   * address that is none. Default: a warning of the process, in browsers one on the console.
+   */
+  readonly onWarning?: (warning: ClientWarning) => void;
 }
 
 /** What a session is made with. */
@@ -50,6 +66,7 @@ export class Client {
    * Use `connect`.
    *
    * @internal
+   * @throws HoldfastError `invalid_request` for an endpoint that is no address of a node.
    */
   constructor(options: ClientOptions, environment: Environment = systemEnvironment) {
     const { clock, openSocket, openHttp, newId } = environment;
@@ -58,11 +75,16 @@ export class Client {
     this.#newId = newId;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.clientId = options.clientId ?? `client-${newId().slice(0, 8)}`;
-    this.#connection = new Connection(options.endpoints, clock, {
-      openSocket,
-      openHttp: transport === 'stream' ? undefined : openHttp,
-      onlyHttp: transport === 'http',
-    });
+    this.#connection = new Connection(
+      endpointsOf(options),
+      clock,
+      {
+        openSocket,
+        openHttp: transport === 'stream' ? undefined : openHttp,
+        onlyHttp: transport === 'http',
+      },
+      options.onWarning ?? warn,
+    );
   }
 
   /** Who leads and where the members are, as last told; undefined before the first contact. */
@@ -125,10 +147,30 @@ export class Client {
   }
 }
 
+/** From programs without types too. @throws HoldfastError `invalid_request` */
+function endpointsOf({ endpoints }: { readonly endpoints: unknown }): readonly Endpoint[] {
+  const given: readonly unknown[] = Array.isArray(endpoints) ? endpoints : [];
+  if (given.length === 0)
+    throw new HoldfastError(
+      'invalid_request',
+      `"endpoints" names at least one node: endpoints: ['http://127.0.0.1:8080']; given: ${describe(endpoints)}.`,
+    );
+  return given.map((one) => endpointOf(typeof one === 'string' ? one : describe(one)));
+}
+
+const describe = (value: unknown): string => JSON.stringify(value)?.slice(0, 200) ?? typeof value;
+
+function warn({ kind, message }: ClientWarning): void {
+  const host = globalThis.process as Partial<NodeJS.Process> | undefined;
+  if (host?.emitWarning === undefined) console.warn(message);
+  else host.emitWarning(message, { type: 'HoldfastClientWarning', code: kind });
+}
+
 /**
  * Connects to a cluster. The first contact is made before it resolves.
  *
- * @throws HoldfastError `deadline_exceeded` when no node answers in time.
+ * @throws HoldfastError `deadline_exceeded` when no node answers in time, `invalid_request` for an endpoint that
+ *   is no address of a node.
  * @example
  * await using client = await connect({ endpoints: ['http://127.0.0.1:8080'] });
  * await using session = await client.session({ timeoutSeconds: 10 });

@@ -1,19 +1,15 @@
 /**
- * The stream to one node at a time, and every unanswered request.
+ * Every unanswered request, and where its answer goes.
  *
  * F1: what is sent again: request.ts.
  * F2: every request ends: by its answer, its deadline, its signal, or the client's end.
- * F3: while a request is unanswered, a node that says nothing, or that knows no leader, is left for the
- *     next one within about `silentSweepsAllowed` sweeps: a process that stands still keeps its
- *     connections open, and one that is cut off from its peers still answers. Counted in sweeps, not in
- *     time: a client that was itself blocked first reads what came in meanwhile.
- * F4: which node is asked: route.ts.
+ * F3, F4, F6: which node they go to, and when another one is sought: reach.ts, route.ts.
  */
-import { errorDefinitions, HoldfastError, streamPath } from '@holdfast/protocol';
+import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type {
   ClusterPush,
+  Endpoint,
   ErrorCode,
-  HoldEndedPush,
   OperationName,
   Operations,
   Problem,
@@ -22,21 +18,14 @@ import type {
   WatchPush,
 } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
-import type { OpenSocket } from './environment.ts';
+import { Pushes } from './pushes.ts';
+import { backoffMs, Reach, sweepEveryMs } from './reach.ts';
+import type { Ways } from './reach.ts';
 import { givingUp, isRepeatable, mayWait } from './request.ts';
 import type { AskedOperation } from './request.ts';
-import { Route } from './route.ts';
-import type { StreamSocket } from '#socket';
+import type { ClientWarning } from './route.ts';
 
-const sweepEveryMs = 50;
-/** Sweeps without a word before the node is asked for one. */
-const silentSweepsBeforePing = 6;
-const silentSweepsAllowed = 17;
-const leaderlessSweepsAllowed = 20;
-const minBackoffMs = 20;
-const maxBackoffMs = 500;
 const maxUnanswered = 50_000;
-const refusedBeforeHttp = 3;
 
 /** How long a call may take, and what gives it up. */
 export interface CallSettings {
@@ -65,55 +54,42 @@ interface Pending {
   abandoned: boolean;
 }
 
-/** How a node is reached. */
-export interface Ways {
-  readonly openSocket: OpenSocket;
-  /** Where no WebSocket comes through; undefined: then there is no connection. */
-  readonly openHttp: OpenSocket | undefined;
-  /** No WebSocket is tried. */
-  readonly onlyHttp?: boolean;
-}
-
 export class Connection {
   readonly #clock: ClientClock;
-  readonly #openSocket: OpenSocket;
-  readonly #route: Route;
+  readonly #reach: Reach;
+  readonly pushes: Pushes = new Pushes();
   readonly #pending = new Map<number, Pending>();
   #turn: Pending[] = [];
-  #socket: StreamSocket | undefined;
-  #open = false;
   #nextId = 1;
   #closed = false;
   #cancelSweep: (() => void) | undefined;
-  #cancelReconnect: (() => void) | undefined;
-  #silentSweeps = 0;
-  #leaderlessSweeps = 0;
-  readonly onSessionEnded: Map<string, (reason: string) => void> = new Map();
-  /** Holds that others ended, by session. */
-  readonly onHoldEnded: Map<string, (push: HoldEndedPush) => void> = new Map();
-  readonly #watches = new Map<number, (push: WatchPush) => void>();
   readonly #brokenListeners = new Set<() => void>();
   readonly #openListeners = new Set<() => void>();
-  /** Connections in a row that a WebSocket was not made for. */
-  #refusedStreams = 0;
-  #overHttp = false;
-  readonly #openHttp: OpenSocket | undefined;
-  readonly #onlyHttp: boolean;
 
-  constructor(endpoints: readonly string[], clock: ClientClock, ways: Ways) {
-    this.#openSocket = ways.openSocket;
-    this.#openHttp = ways.openHttp;
-    this.#onlyHttp = ways.onlyHttp ?? false;
-    this.#route = new Route(endpoints);
+  constructor(
+    endpoints: readonly Endpoint[],
+    clock: ClientClock,
+    ways: Ways,
+    onWarning: (warning: ClientWarning) => void,
+  ) {
     this.#clock = clock;
+    this.#reach = new Reach(endpoints, clock, ways, {
+      onOpen: () => {
+        this.#flush();
+        for (const listener of this.#openListeners) listener();
+      },
+      onLost: () => this.#lost(),
+      onAnswer: (id, kind, body) => this.#onAnswer(id, kind, body),
+      onWarning,
+      isWanted: () => this.#pending.size > 0,
+      mayMove: () => this.#allRepeatable(),
+      shortestLeaseMs: () => this.pushes.shortestLeaseMs,
+      ping: () => this.#reach.send([[this.#nextId++, 'ping', null]]),
+    });
   }
 
   get cluster(): ClusterPush | undefined {
-    return this.#route.cluster;
-  }
-
-  get url(): string {
-    return this.#route.url;
+    return this.#reach.cluster;
   }
 
   call<N extends OperationName>(
@@ -135,14 +111,14 @@ export class Connection {
     onPush: (push: WatchPush) => void,
   ): Promise<WatchAnswer> {
     const answer = await this.#ask('watch', body, { timeoutMs }, (begun) => {
-      this.#watches.set((begun as WatchAnswer).watch_id, onPush);
+      this.pushes.watch((begun as WatchAnswer).watch_id, onPush);
     });
     return answer as WatchAnswer;
   }
 
   unwatch(watchId: number): void {
-    if (!this.#watches.delete(watchId) || !this.#open) return;
-    this.#socket?.send(JSON.stringify([[this.#nextId++, 'unwatch', { watch_id: watchId }]]));
+    if (this.pushes.unwatch(watchId))
+      this.#reach.send([[this.#nextId++, 'unwatch', { watch_id: watchId }]]);
   }
 
   /** Calls back when the connection breaks. */
@@ -159,7 +135,7 @@ export class Connection {
 
   /** Whether what others end is told at once; else it has to be asked for. */
   get tellsEnds(): boolean {
-    return !this.#overHttp;
+    return !this.#reach.overHttp;
   }
 
   /** @param onAnswer Called with the answer before anything that follows it is read. */
@@ -215,8 +191,8 @@ export class Connection {
   close(): void {
     this.#closed = true;
     this.#cancelSweep?.();
-    this.#cancelReconnect?.();
-    this.#socket?.close();
+    this.#reach.close();
+    this.#endWatches();
     for (const pending of this.#pending.values())
       this.#fail(pending, new HoldfastError('connection_lost', 'The client was closed.'));
   }
@@ -231,15 +207,15 @@ export class Connection {
   }
 
   #flush(): void {
-    if (!this.#open) {
-      this.#connect();
+    if (!this.#reach.isOpen) {
+      this.#reach.want();
       return;
     }
     const requests: unknown[] = [];
     for (const pending of this.#turn) {
       pending.queued = false;
       if (!this.#pending.has(pending.id)) continue;
-      if (pending.abandoned && this.#overHttp) {
+      if (pending.abandoned && this.#reach.overHttp) {
         this.#pending.delete(pending.id);
         this.#giveUp(pending);
         continue;
@@ -254,52 +230,19 @@ export class Connection {
       if (pending.abandoned) requests.push(this.#abandonOf(pending));
     }
     this.#turn = [];
-    if (requests.length > 0) this.#socket?.send(JSON.stringify(requests));
+    if (requests.length > 0) this.#reach.send(requests);
   }
 
-  #connect(): void {
-    if (this.#socket !== undefined || this.#closed || this.#cancelReconnect !== undefined) return;
-    const url = this.#route.next();
-    this.#silentSweeps = 0;
-    this.#leaderlessSweeps = 0;
-    // Where no WebSocket comes through, every other attempt is made over plain HTTP.
-    const openHttp = this.#openHttp;
-    const refused = this.#refusedStreams - refusedBeforeHttp;
-    const overHttp =
-      openHttp !== undefined && (this.#onlyHttp || (refused >= 0 && refused % 2 === 0));
-    this.#overHttp = overHttp;
-    const events = {
-      onOpen: () => {
-        if (this.#socket !== socket) return;
-        this.#open = true;
-        if (!overHttp) this.#refusedStreams = 0;
-        this.#route.reached();
-        this.#flush();
-        for (const listener of this.#openListeners) listener();
-      },
-      onMessage: (text: string) => {
-        if (this.#socket === socket) this.#receive(text);
-      },
-      onClose: () => {
-        if (this.#socket === socket) this.#lost();
-      },
-    };
-    const streamUrl = url.replace(/^http/, 'ws').replace(/\/$/, '') + streamPath;
-    const socket: StreamSocket =
-      overHttp && openHttp !== undefined
-        ? openHttp(url, events)
-        : this.#openSocket(streamUrl, events);
-    this.#socket = socket;
+  /** Nothing is under way that would fail if it were to go on elsewhere. */
+  #allRepeatable(): boolean {
+    for (const { sent, repeatable } of this.#pending.values())
+      if (sent && !repeatable) return false;
+    return true;
   }
 
+  /** What was sent has no answer any more. */
   #lost(): void {
-    this.#socket = undefined;
-    if (!this.#open) this.#refusedStreams += 1;
-    this.#watches.clear();
-    for (const listener of this.#brokenListeners) listener();
-    this.#route.lost(this.#open);
-    this.#open = false;
-    if (this.#closed) return;
+    this.#endWatches();
     for (const pending of this.#pending.values()) {
       if (!pending.sent) continue;
       if (pending.repeatable) {
@@ -317,34 +260,28 @@ export class Connection {
         );
       }
     }
-    const { failures } = this.#route;
-    const delayMs = failures === 0 ? 0 : this.#backoffMs(failures);
-    this.#cancelReconnect = this.#clock.after(delayMs, () => {
-      this.#cancelReconnect = undefined;
-      if (this.#pending.size > 0) this.#connect();
-    });
   }
 
-  #receive(text: string): void {
-    this.#silentSweeps = 0;
-    const answers = JSON.parse(text) as readonly (readonly [number, unknown, unknown])[];
-    for (const [id, kind, body] of answers) {
-      if (id === 0) {
-        this.#onPush(String(kind), body);
-        continue;
-      }
-      const pending = this.#pending.get(id);
-      if (pending === undefined) continue;
-      this.#route.answered();
-      if (kind === 0) {
-        this.#pending.delete(id);
-        pending.cleanUp?.();
-        // It crossed the giving up: nobody is there to have it.
-        if (pending.abandoned) this.#giveUp(pending);
-        else pending.resolve(body);
-      } else {
-        this.#onProblem(pending, body as Problem);
-      }
+  #endWatches(): void {
+    this.pushes.lost();
+    for (const listener of this.#brokenListeners) listener();
+  }
+
+  #onAnswer(id: number, kind: unknown, body: unknown): void {
+    if (id === 0) {
+      this.pushes.take(String(kind), body);
+      return;
+    }
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    if (kind === 0) {
+      this.#pending.delete(id);
+      pending.cleanUp?.();
+      // It crossed the giving up: nobody is there to have it.
+      if (pending.abandoned) this.#giveUp(pending);
+      else pending.resolve(body);
+    } else {
+      this.#onProblem(pending, body as Problem);
     }
   }
 
@@ -355,7 +292,7 @@ export class Connection {
       retry === 'same' &&
       (pending.repeatable || code === 'not_leader' || code === 'shutting_down')
     ) {
-      const delayMs = this.#backoffMs(pending.attempts);
+      const delayMs = backoffMs(this.#clock, pending.attempts);
       if (this.#clock.now() + delayMs < pending.deadlineMs) {
         this.#clock.after(delayMs, () => {
           if (this.#pending.has(pending.id)) this.#enqueue(pending);
@@ -374,27 +311,6 @@ export class Connection {
     this.#fail(pending, new HoldfastError(code, detail, details));
   }
 
-  #onPush(kind: string, body: unknown): void {
-    if (kind === 'cluster') {
-      const cluster = body as ClusterPush;
-      if (!this.#route.learn(cluster)) return;
-      this.#leave();
-      this.#route.goTo(cluster);
-    } else if (kind === 'watch') {
-      const push = body as WatchPush;
-      this.#watches.get(push.watch_id)?.(push);
-    } else if (kind === 'hold_ended') {
-      const push = body as HoldEndedPush;
-      this.onHoldEnded.get(push.session_id)?.(push);
-    } else if (kind === 'session_ended') {
-      const { session_id: sessionId, reason } = body as {
-        readonly session_id: string;
-        readonly reason: string;
-      };
-      this.onSessionEnded.get(sessionId)?.(reason);
-    }
-  }
-
   /**
    * The caller is told at once. An acquire that a node may have seen stays until it is answered, over
    * broken connections too, so that its place, or what was granted meanwhile, is given back.
@@ -408,9 +324,9 @@ export class Connection {
     pending.abandoned = true;
     pending.cleanUp?.();
     pending.reject(aborted());
-    if (!pending.sent || !this.#open) return;
-    this.#socket?.send(JSON.stringify([this.#abandonOf(pending)]));
-    if (this.#overHttp) this.#giveUp(pending);
+    if (!pending.sent || !this.#reach.isOpen) return;
+    this.#reach.send([this.#abandonOf(pending)]);
+    if (this.#reach.overHttp) this.#giveUp(pending);
   }
 
   /**
@@ -422,11 +338,6 @@ export class Connection {
     if (wish === undefined) return;
     // Should it fail, the place ends with its deadline, and a grant with its session.
     this.call('give_up', wish, { timeoutMs: 10_000 }).catch(() => undefined);
-  }
-
-  #backoffMs(times: number): number {
-    const longestMs = Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(times, 5));
-    return longestMs * (0.5 + this.#clock.random() / 2);
   }
 
   #abandonOf(pending: Pending): readonly unknown[] {
@@ -456,36 +367,12 @@ export class Connection {
         );
       }
       if (this.#pending.size === 0) {
-        this.#silentSweeps = 0;
-        this.#leaderlessSweeps = 0;
+        this.#reach.rest();
         return;
       }
-      this.#watchNode();
+      this.#reach.sweep();
       this.#keepSweeping();
     });
-  }
-
-  /** F3. */
-  #watchNode(): void {
-    if (this.#socket === undefined) return;
-    this.#silentSweeps += 1;
-    const leaderless = this.#open && this.#route.cluster?.leader === null;
-    this.#leaderlessSweeps = leaderless ? this.#leaderlessSweeps + 1 : 0;
-    if (
-      this.#silentSweeps > silentSweepsAllowed ||
-      this.#leaderlessSweeps > leaderlessSweepsAllowed
-    ) {
-      this.#leave();
-    } else if (this.#open && this.#silentSweeps === silentSweepsBeforePing) {
-      this.#socket.send(JSON.stringify([[this.#nextId++, 'ping', null]]));
-    }
-  }
-
-  /** Goes on with another node. */
-  #leave(): void {
-    const socket = this.#socket;
-    this.#lost();
-    socket?.close();
   }
 }
 

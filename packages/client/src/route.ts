@@ -1,23 +1,44 @@
 /**
  * Which node is asked: the leader where one is known, since it answers without a hop, else one after the other.
  *
- * F4: a leader that this client cannot reach is not tried again at a node's word until there is another:
- *     any node passes requests on.
+ * F4: a leader that this client cannot reach, or that was left, is not gone to at a node's word until there is
+ *     another one, or some time has passed, twice as long each time: any node passes requests on.
+ * F7: an address that a node tells is used only when it is one. What else it tells is told on, once.
  */
-import type { ClusterPush } from '@holdfast/protocol';
+import { quoted, readToldEndpoint } from '@holdfast/protocol';
+import type { ClusterPush, Endpoint } from '@holdfast/protocol';
+
+const firstAvoidedMs = 5000;
+const longestAvoidedMs = 60_000;
+/** Bad addresses that are remembered as told. */
+const maxWarned = 100;
+
+/** What goes on without it, and somebody should know. */
+export interface ClientWarning {
+  /** `address_refused`: a member's address, as a node told it, is none; that member is not asked. */
+  readonly kind: 'address_refused';
+  /** The member whose address it is. */
+  readonly nodeId: string;
+  /** The address as it was told. */
+  readonly address: string;
+  /** In words. */
+  readonly message: string;
+}
 
 export class Route {
-  readonly #endpoints: readonly string[];
+  readonly #given: readonly Endpoint[];
+  readonly #onWarning: (warning: ClientWarning) => void;
+  readonly #warned = new Set<string>();
   #cluster: ClusterPush | undefined;
-  #url = '';
-  #attempt = 0;
-  /** A leader's url that no connection could be made to (F4). */
-  #unreachableLeader = '';
-  /** The leader's url for which another node was left. */
-  #preferred = '';
+  /** By node id, as the latest push told them. */
+  #members: ReadonlyMap<string, Endpoint> = new Map();
+  #lastUrl = '';
+  #tries = 0;
+  #avoided: { readonly url: string; readonly untilMs: number; readonly forMs: number } | undefined;
 
-  constructor(endpoints: readonly string[]) {
-    this.#endpoints = endpoints;
+  constructor(given: readonly Endpoint[], onWarning: (warning: ClientWarning) => void) {
+    this.#given = given;
+    this.#onWarning = onWarning;
   }
 
   /** As a node told last. */
@@ -25,70 +46,89 @@ export class Route {
     return this.#cluster;
   }
 
-  /** Of the node that is asked now. */
-  get url(): string {
-    return this.#url;
-  }
-
   /** Nodes that were tried in vain, one after the other. */
   get failures(): number {
-    return Math.max(0, this.#attempt - 1);
+    return Math.max(0, this.#tries - 1);
   }
 
-  /** Chooses the next node. */
-  next(): string {
-    const members = this.#cluster?.members ?? [];
-    const leader = urlOf(this.#cluster, this.#cluster?.leader);
-    const known = [...new Set([...members.map(({ url }) => url), ...this.#endpoints])].filter(
-      (url) => url !== '',
-    );
-    // Without a known leader: the one after the node that was tried last.
-    this.#url =
-      this.#attempt === 0 && leader !== ''
-        ? leader
-        : (known[(known.indexOf(this.#url) + 1) % known.length] ?? '');
-    this.#attempt += 1;
-    return this.#url;
+  /**
+   * Chooses the next node.
+   *
+   * @param busy The urls of those that are being tried.
+   * @returns undefined when all are.
+   */
+  next(nowMs: number, busy: ReadonlySet<string>): Endpoint | undefined {
+    const leader = this.#tries === 0 ? this.#leaderToAsk(nowMs) : undefined;
+    const chosen = leader !== undefined && !busy.has(leader.url) ? leader : this.#afterLast(busy);
+    if (chosen === undefined) return undefined;
+    this.#lastUrl = chosen.url;
+    this.#tries += 1;
+    return chosen;
   }
 
-  /** There is a connection to it. */
-  reached(): void {
-    if (this.#url === this.#unreachableLeader) this.#unreachableLeader = '';
+  /** Without a known leader: the one after the node that was tried last. */
+  #afterLast(busy: ReadonlySet<string>): Endpoint | undefined {
+    const known = [
+      ...new Map([...this.#members.values(), ...this.#given].map((one) => [one.url, one])).values(),
+    ];
+    const from = known.findIndex(({ url }) => url === this.#lastUrl) + 1;
+    return [...known.slice(from), ...known.slice(0, from)].find(({ url }) => !busy.has(url));
   }
 
-  /** It serves. */
-  answered(): void {
-    this.#attempt = 0;
+  /** The leader, where it is another node than the one that is asked and may be gone to (F4). */
+  better(nowMs: number, asked: Endpoint, told: ClusterPush | undefined): Endpoint | undefined {
+    if (told === undefined || told.leader === null || told.leader === told.node_id)
+      return undefined;
+    const leader = this.#leaderToAsk(nowMs);
+    return leader?.url === asked.url ? undefined : leader;
   }
 
-  /** @param wasReached Whether there had been a connection. */
-  lost(wasReached: boolean): void {
-    if (!wasReached && this.#url === this.#preferred) this.#unreachableLeader = this.#url; // F4
-    // The node that is gone is not the one to ask first.
-    if (this.#cluster?.members.some((member) => member.url === this.#url) === true)
-      this.#cluster = { ...this.#cluster, leader: null };
+  #leaderToAsk(nowMs: number): Endpoint | undefined {
+    const leader = this.#members.get(this.#cluster?.leader ?? '');
+    const isAvoided = leader?.url === this.#avoided?.url && nowMs < (this.#avoided?.untilMs ?? 0); // F4
+    return isAvoided ? undefined : leader;
   }
 
-  /** What a node tells of the cluster. @returns whether its leader is to be asked instead: see `goTo`. */
-  learn(cluster: ClusterPush): boolean {
-    const before = this.#cluster?.leader;
+  /** A node serves. */
+  answered({ url }: Endpoint): void {
+    this.#tries = 0;
+    this.#lastUrl = url;
+    if (this.#avoided?.url === url) this.#avoided = undefined;
+  }
+
+  /** It could not be reached, or was left (F4). */
+  avoid({ url }: Endpoint, nowMs: number): void {
+    const leader = this.#members.get(this.#cluster?.leader ?? '');
+    if (leader?.url !== url) return;
+    const beforeMs = this.#avoided?.url === url ? this.#avoided.forMs : 0;
+    const forMs = Math.min(longestAvoidedMs, Math.max(firstAvoidedMs, 2 * beforeMs));
+    this.#avoided = { url, untilMs: nowMs + forMs, forMs };
+  }
+
+  /** What the node that is asked tells of the cluster. */
+  learn(cluster: ClusterPush): void {
     this.#cluster = cluster;
-    const { leader } = cluster;
-    if (leader === null || leader === cluster.node_id || leader === before) return false;
-    const url = urlOf(cluster, leader);
-    if (url === '' || url === this.#url) return false;
-    if (url === this.#unreachableLeader) return false; // F4
-    this.#unreachableLeader = '';
-    this.#preferred = url;
-    return true;
+    const members = new Map<string, Endpoint>();
+    for (const { node_id: nodeId, url } of cluster.members) {
+      if (url === '') continue;
+      const read = readToldEndpoint(url);
+      if (read.ok) members.set(nodeId, read.endpoint);
+      else this.#warn(nodeId, url, read.problem); // F7
+    }
+    this.#members = members;
+    const leader = members.get(cluster.leader ?? '');
+    if (leader !== undefined && leader.url !== this.#avoided?.url) this.#avoided = undefined;
   }
 
-  /** The node before has been left for the leader of this cluster. */
-  goTo(cluster: ClusterPush): void {
-    this.#cluster = cluster;
-    this.#attempt = 0;
+  #warn(nodeId: string, address: string, problem: string): void {
+    const key = `${nodeId} ${address}`;
+    if (this.#warned.has(key) || this.#warned.size >= maxWarned) return;
+    this.#warned.add(key);
+    this.#onWarning({
+      kind: 'address_refused',
+      nodeId,
+      address,
+      message: `Member "${nodeId}" is not asked directly: its address, ${quoted(address)}, ${problem}. Correct its --http-advertise.`,
+    });
   }
 }
-
-const urlOf = (cluster: ClusterPush | undefined, nodeId: string | null | undefined): string =>
-  cluster?.members.find((member) => member.node_id === nodeId)?.url ?? '';

@@ -69,6 +69,7 @@ export class Session {
   #cancelExpiry: (() => void) | undefined;
   #failures = 0;
   readonly #unsubscribe: () => void;
+  readonly #detach: () => void;
 
   /**
    * Made by `Client.session`.
@@ -92,8 +93,11 @@ export class Session {
     this.timeoutMs = fields.timeoutMs;
     this.#marginMs = Math.min(1000, fields.timeoutMs / 10);
     this.#provenAt = fields.sentAt;
-    connection.onSessionEnded.set(this.id, () => this.#lose('the cluster says that it has ended'));
-    connection.onHoldEnded.set(this.id, (push) => this.#holdEnded(push));
+    this.#detach = connection.pushes.attach(this.id, {
+      leaseMs: this.timeoutMs,
+      onEnded: () => this.#lose('the cluster says that it has ended'),
+      onHoldEnded: (push) => this.#holdEnded(push),
+    });
     this.#check = new HoldsCheck(this.#holds, this.#checked(), clock);
     this.#unsubscribe = connection.onOpen(() => void this.#check.run());
     this.#planKeepAlive(this.timeoutMs / 3);
@@ -386,8 +390,7 @@ export class Session {
     this.#state = state;
     this.#cancelKeepAlive?.();
     this.#cancelExpiry?.();
-    this.#connection.onSessionEnded.delete(this.id);
-    this.#connection.onHoldEnded.delete(this.id);
+    this.#detach();
     this.#unsubscribe();
     this.#controller.abort(new HoldfastError('hold_lost', `Session "${this.id}" is ${state}.`));
     this.#numbered.wakeAll();

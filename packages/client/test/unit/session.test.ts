@@ -338,6 +338,7 @@ describe('A request', () => {
 
     it('knows no leader for long is left for the next one (F3)', async () => {
       const session = await client.session();
+      other.greeting = { node_id: 'n2', leader: 'n2', members: [] };
       peer.handle = (request) => {
         if (request.operation === 'ping') request.answer({});
         if (request.operation === 'acquire')

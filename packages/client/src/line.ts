@@ -1,0 +1,96 @@
+/** One socket to one node, and what shows whether somebody is there. */
+import type { ClusterPush, Endpoint } from '@holdfast/protocol';
+import type { SocketEvents, StreamSocket } from '#socket';
+
+export interface LineEvents {
+  readonly onOpen: (line: Line) => void;
+  readonly onText: (line: Line, text: string) => void;
+  /** By the other side, or because it could not be made. */
+  readonly onClosed: (line: Line) => void;
+}
+
+export interface LineSettings {
+  readonly endpoint: Endpoint;
+  readonly overHttp: boolean;
+  readonly open: (events: SocketEvents) => StreamSocket;
+}
+
+export class Line {
+  readonly endpoint: Endpoint;
+  readonly overHttp: boolean;
+  #socket: StreamSocket | undefined;
+  #isOpen = false;
+  #isOver = false;
+  /** Sweeps since it was begun. */
+  sweeps = 0;
+  /** Sweeps since something was heard, or since it was begun. */
+  silentSweeps = 0;
+  /** Sweeps since its node said that it knows no leader. */
+  leaderlessSweeps = 0;
+  /** It spoke up after it had been taken for silent: it may take longer. */
+  isSlow = false;
+  /** What its node said last of the cluster. */
+  told: ClusterPush | undefined;
+
+  constructor({ endpoint, overHttp, open }: LineSettings, events: LineEvents) {
+    this.endpoint = endpoint;
+    this.overHttp = overHttp;
+    const unlessOver = (then: () => void): void => {
+      if (!this.#isOver) then();
+    };
+    const closed = (): void =>
+      unlessOver(() => {
+        this.#isOver = true;
+        this.#isOpen = false;
+        events.onClosed(this);
+      });
+    try {
+      this.#socket = open({
+        onOpen: () =>
+          unlessOver(() => {
+            this.#isOpen = true;
+            this.silentSweeps = 0;
+            events.onOpen(this);
+          }),
+        onMessage: (text) => unlessOver(() => events.onText(this, text)),
+        onClose: closed,
+      });
+    } catch {
+      // Some platforms refuse an address by throwing: a page that may not ask it, a blocked port.
+      queueMicrotask(closed);
+    }
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  get knowsNoLeader(): boolean {
+    return this.told !== undefined && this.told.leader === null;
+  }
+
+  /** Time has passed while something was unanswered. */
+  sweep(): void {
+    this.sweeps += 1;
+    this.silentSweeps += 1;
+    this.leaderlessSweeps = this.knowsNoLeader ? this.leaderlessSweeps + 1 : 0;
+  }
+
+  /** Everything is answered: what follows is counted anew. */
+  rest(): void {
+    this.silentSweeps = 0;
+    this.leaderlessSweeps = 0;
+  }
+
+  send(requests: readonly unknown[]): void {
+    this.#socket?.send(JSON.stringify(requests));
+  }
+
+  /** Nothing is heard of it any more. */
+  close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#isOpen = false;
+    this.#socket?.close();
+  }
+}

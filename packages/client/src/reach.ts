@@ -1,0 +1,361 @@
+/**
+ * The way to the cluster: a connection to one node at a time, and the search for another one.
+ *
+ * F3: while a request is unanswered, a node that says nothing, or that knows no leader, is left within a
+ *     fraction of the shortest lease that is kept alive here (`silentSweepsFor`): a process that stands still
+ *     keeps its connections open, and one that is cut off from its peers still answers. Counted in sweeps, not
+ *     in time: a client that was itself blocked first reads what came in meanwhile.
+ * F4: which node is asked: route.ts.
+ * F6: another way is sought while the one that there is stays, and a node is left only for one that is there:
+ *     a node that is slow, and not dead, goes on answering. Several are tried one after the other without
+ *     waiting for the end of the one before, at most `maxAttempts` at a time.
+ */
+import { streamUrlOf } from '@holdfast/protocol';
+import type { ClusterPush, Endpoint } from '@holdfast/protocol';
+import type { ClientClock } from './clock.ts';
+import type { OpenSocket } from './environment.ts';
+import { Line } from './line.ts';
+import { Route } from './route.ts';
+import type { ClientWarning } from './route.ts';
+
+export const sweepEveryMs = 50;
+const fewestSilentSweeps = 3;
+const mostSilentSweeps = 17;
+/** The next way is tried after this share of a lease: keepalives go out after a third of it. */
+const silentShare = 1 / 12;
+/** Of the silence that is allowed: then the node is asked for a word. */
+const pingShare = 1 / 3;
+const maxAttempts = 4;
+const maxAttemptSweeps = 40;
+const minBackoffMs = 20;
+const maxBackoffMs = 500;
+const refusedBeforeHttp = 3;
+
+/** How a node is reached. */
+export interface Ways {
+  readonly openSocket: OpenSocket;
+  /** Where no WebSocket comes through; undefined: then there is no connection. */
+  readonly openHttp: OpenSocket | undefined;
+  /** No WebSocket is tried. */
+  readonly onlyHttp?: boolean;
+}
+
+export interface ReachEvents {
+  /** There is a node: what is unanswered is to be sent to it. */
+  readonly onOpen: () => void;
+  /** It is gone: what was sent to it has no answer. */
+  readonly onLost: () => void;
+  readonly onAnswer: (id: number, kind: unknown, body: unknown) => void;
+  readonly onWarning: (warning: ClientWarning) => void;
+  /** Whether something is unanswered. */
+  readonly isWanted: () => boolean;
+  /** Whether nothing is under way that cannot be sent again. */
+  readonly mayMove: () => boolean;
+  /** The shortest lease that is kept alive here, in ms. */
+  readonly shortestLeaseMs: () => number | undefined;
+  /** Sends what a node answers at once. */
+  readonly ping: () => void;
+}
+
+/** How many sweeps without a word are silence (F3). */
+export function silentSweepsFor(shortestLeaseMs: number | undefined): number {
+  if (shortestLeaseMs === undefined) return mostSilentSweeps;
+  const share = Math.floor((shortestLeaseMs * silentShare) / sweepEveryMs);
+  return Math.min(mostSilentSweeps, Math.max(fewestSilentSweeps, share));
+}
+
+/** Longer each time, and never the same for all. */
+export function backoffMs(clock: ClientClock, times: number): number {
+  const longestMs = Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(times, 5));
+  return longestMs * (0.5 + clock.random() / 2);
+}
+
+/** Why another way is sought. */
+type Need = 'any' | 'silent' | 'leaderless' | 'leader';
+
+export class Reach {
+  readonly #clock: ClientClock;
+  readonly #ways: Ways;
+  readonly #events: ReachEvents;
+  readonly #route: Route;
+  /** Where requests go. */
+  #line: Line | undefined;
+  /** Those that are being tried (F6), the latest last. */
+  readonly #attempts = new Set<Line>();
+  #sweepsSinceTry = 0;
+  #cancelRetry: (() => void) | undefined;
+  #closed = false;
+  /** Connections in a row that a WebSocket was not made for. */
+  #refusedStreams = 0;
+
+  constructor(endpoints: readonly Endpoint[], clock: ClientClock, ways: Ways, events: ReachEvents) {
+    this.#clock = clock;
+    this.#ways = ways;
+    this.#events = events;
+    this.#route = new Route(endpoints, events.onWarning);
+  }
+
+  get cluster(): ClusterPush | undefined {
+    return this.#route.cluster;
+  }
+
+  get isOpen(): boolean {
+    return this.#line !== undefined;
+  }
+
+  get overHttp(): boolean {
+    return this.#line?.overHttp ?? false;
+  }
+
+  send(requests: readonly unknown[]): void {
+    this.#line?.send(requests);
+  }
+
+  /** There is something to send. */
+  want(): void {
+    if (this.#line === undefined && this.#attempts.size === 0) this.#tryNext('any');
+  }
+
+  /** Time has passed while something was unanswered. */
+  sweep(): void {
+    const line = this.#line;
+    line?.sweep();
+    this.#sweepsSinceTry += 1;
+    for (const attempt of this.#attempts) {
+      attempt.sweep();
+      if (attempt.sweeps > maxAttemptSweeps) this.#failed(attempt);
+    }
+    if (line !== undefined && line.silentSweeps === this.#sweepsBeforePing(line))
+      this.#events.ping();
+    const need = this.#need();
+    if (need === undefined) this.#dropAttempts();
+    else this.#seek(need);
+  }
+
+  /** Everything is answered. */
+  rest(): void {
+    this.#line?.rest();
+    if (this.#line !== undefined) this.#dropAttempts();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#dropAttempts();
+    this.#line?.close();
+  }
+
+  /** Why another way is sought; undefined: the one that there is will do. */
+  #need(): Need | undefined {
+    const line = this.#line;
+    if (line === undefined) return this.#events.isWanted() ? 'any' : undefined;
+    if (line.silentSweeps > this.#allowedSweeps(line)) return 'silent';
+    if (line.leaderlessSweeps > silentSweepsFor(this.#events.shortestLeaseMs()))
+      return 'leaderless';
+    return this.#better(line) === undefined ? undefined : 'leader';
+  }
+
+  #better(line: Line): Endpoint | undefined {
+    return this.#route.better(this.#clock.now(), line.endpoint, line.told);
+  }
+
+  #sweepsBeforePing(line: Line): number {
+    return Math.ceil(this.#allowedSweeps(line) * pingShare);
+  }
+
+  #allowedSweeps({ isSlow }: Line): number {
+    const sweeps = silentSweepsFor(this.#events.shortestLeaseMs());
+    return isSlow ? Math.min(mostSilentSweeps, 2 * sweeps) : sweeps;
+  }
+
+  /** F6. */
+  #seek(need: Need): void {
+    const better = [...this.#attempts].find((attempt) => this.#isBetter(attempt));
+    if (better !== undefined) this.#goOn(better);
+    else if (this.#isTimeFor(need)) this.#tryNext(need);
+  }
+
+  /** Whether requests are to go on over this one. */
+  #isBetter({ isOpen, told }: Line): boolean {
+    const need = this.#need();
+    if (need === 'any' || need === 'silent') return isOpen;
+    if (need === undefined || told === undefined || !this.#events.mayMove()) return false;
+    return meets(need, told);
+  }
+
+  #isTimeFor(need: Need): boolean {
+    const isPatient =
+      this.#sweepsSinceTry <= silentSweepsFor(this.#events.shortestLeaseMs()) &&
+      (this.#attempts.size > 0 || need === 'leaderless');
+    return !isPatient && this.#attempts.size < maxAttempts;
+  }
+
+  #tryNext(need: Need): void {
+    if (this.#closed || this.#cancelRetry !== undefined) return;
+    const line = this.#line;
+    const busy = new Set([...this.#attempts].map(({ endpoint }) => endpoint.url));
+    if (line !== undefined && need !== 'silent') busy.add(line.endpoint.url);
+    const endpoint =
+      need === 'leader' && line !== undefined
+        ? this.#better(line)
+        : this.#route.next(this.#clock.now(), busy);
+    if (endpoint !== undefined && !busy.has(endpoint.url)) this.#try(endpoint);
+  }
+
+  #try(endpoint: Endpoint): void {
+    this.#sweepsSinceTry = 0;
+    const { openHttp, openSocket, onlyHttp = false } = this.#ways;
+    // Where no WebSocket comes through, every other attempt is made over plain HTTP.
+    const refused = this.#refusedStreams - refusedBeforeHttp;
+    const overHttp = openHttp !== undefined && (onlyHttp || (refused >= 0 && refused % 2 === 0));
+    const attempt = new Line(
+      {
+        endpoint,
+        overHttp,
+        open: (events) =>
+          overHttp ? openHttp(endpoint.url, events) : openSocket(streamUrlOf(endpoint), events),
+      },
+      {
+        onOpen: (line) => this.#opened(line),
+        onText: (line, text) => this.#heard(line, text),
+        onClosed: (line) => (line === this.#line ? this.#lost(line) : this.#failed(line)),
+      },
+    );
+    this.#attempts.add(attempt);
+  }
+
+  #opened(attempt: Line): void {
+    // Else it is left open what its node says.
+    if (this.#line === undefined || this.#isBetter(attempt)) this.#goOn(attempt);
+  }
+
+  /** From now on requests go to this node. */
+  #goOn(line: Line): void {
+    const former = this.#line;
+    this.#attempts.delete(line);
+    this.#dropAttempts();
+    this.#line = line;
+    if (!line.overHttp) this.#refusedStreams = 0;
+    if (former !== undefined) {
+      former.close();
+      this.#route.avoid(former.endpoint, this.#clock.now());
+      this.#events.onLost();
+    }
+    if (line.told !== undefined) this.#route.learn(line.told);
+    line.rest();
+    this.#events.onOpen();
+  }
+
+  /** The node is gone. */
+  #lost(line: Line): void {
+    this.#line = undefined;
+    line.close();
+    this.#route.avoid(line.endpoint, this.#clock.now());
+    this.#events.onLost();
+    const open = [...this.#attempts].find(({ isOpen }) => isOpen);
+    if (open === undefined) this.#planRetry();
+    else this.#goOn(open);
+  }
+
+  /** An attempt came to nothing. */
+  #failed(attempt: Line): void {
+    if (!this.#attempts.delete(attempt)) return;
+    if (!attempt.isOpen) this.#refusedStreams += 1;
+    attempt.close();
+    this.#route.avoid(attempt.endpoint, this.#clock.now()); // F4
+    this.#planRetry();
+  }
+
+  #planRetry(): void {
+    if (this.#closed || this.#cancelRetry !== undefined) return;
+    const { failures } = this.#route;
+    const delayMs = failures === 0 ? 0 : backoffMs(this.#clock, failures);
+    this.#cancelRetry = this.#clock.after(delayMs, () => {
+      this.#cancelRetry = undefined;
+      const need = this.#events.isWanted() ? this.#need() : undefined;
+      if (need !== undefined) this.#seek(need);
+    });
+  }
+
+  #dropAttempts(): void {
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
+    for (const attempt of this.#attempts) attempt.close();
+    this.#attempts.clear();
+  }
+
+  #heard(line: Line, text: string): void {
+    if (line.silentSweeps > this.#allowedSweeps(line)) line.isSlow = true;
+    line.silentSweeps = 0;
+    const answers = answersIn(text);
+    if (answers === undefined) {
+      // Something else than a node answers there.
+      if (line === this.#line) this.#lost(line);
+      else this.#failed(line);
+      return;
+    }
+    for (const [id, kind, body] of answers) {
+      if (id === 0 && kind === 'cluster') this.#told(line, body);
+      else if (line === this.#line) {
+        if (id !== 0) this.#route.answered(line.endpoint);
+        this.#events.onAnswer(id, kind, body);
+      }
+    }
+  }
+
+  #told(line: Line, body: unknown): void {
+    const cluster = clusterIn(body);
+    if (cluster === undefined) return;
+    line.told = cluster;
+    if (line === this.#line) {
+      this.#route.learn(cluster);
+      if (this.#need() === 'leader') this.#seek('leader');
+      return;
+    }
+    const need = this.#need();
+    if (this.#isBetter(line)) this.#goOn(line);
+    else if ((need === 'leader' || need === 'leaderless') && !meets(need, cluster))
+      this.#failed(line);
+  }
+}
+
+/** Whether the node that told this is the one that is sought. */
+const meets = (need: 'leader' | 'leaderless', { leader, node_id: nodeId }: ClusterPush): boolean =>
+  need === 'leader' ? leader === nodeId : leader !== null;
+
+type Answer = readonly [id: number, kind: unknown, body: unknown];
+
+/** Undefined: it is no message of a node. */
+function answersIn(text: string): readonly Answer[] | undefined {
+  try {
+    const answers: unknown = JSON.parse(text);
+    return Array.isArray(answers) && answers.every(isAnswer) ? answers : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is no answer of an operation is an object: a problem, or a push. */
+function isAnswer(value: unknown): value is Answer {
+  if (!Array.isArray(value)) return false;
+  const [id, kind, body] = value as readonly unknown[];
+  if (typeof id !== 'number') return false;
+  return (id !== 0 && kind === 0) || (typeof body === 'object' && body !== null);
+}
+
+/** Undefined: what it says of the cluster cannot be read. */
+function clusterIn(body: unknown): ClusterPush | undefined {
+  if (typeof body !== 'object' || body === null) return undefined;
+  const { node_id: nodeId, leader, members } = body as Readonly<Record<string, unknown>>;
+  const isWhole =
+    typeof nodeId === 'string' &&
+    (leader === null || typeof leader === 'string') &&
+    Array.isArray(members) &&
+    members.every(isMember);
+  return isWhole ? { node_id: nodeId, leader, members } : undefined;
+}
+
+const isMember = (value: unknown): value is ClusterPush['members'][number] => {
+  if (typeof value !== 'object' || value === null) return false;
+  const { node_id: nodeId, url } = value as Readonly<Record<string, unknown>>;
+  return typeof nodeId === 'string' && typeof url === 'string';
+};
