@@ -1092,9 +1092,24 @@ echo "status $status" >&3`,
     name: 'members-in-an-unknown-form-taken',
     breaks:
       'a node takes an entry of the members into its log that it cannot read, and stops for good',
-    file: 'packages/engine/src/transport/messages.ts',
+    file: 'packages/engine/src/transport/append-frames.ts',
     find: `if (kind === 'membership' && !isMembershipEntry(data))`,
     put: `if (kind === 'membership' && data.byteLength === 0)`,
+  },
+  {
+    name: 'numbers-of-appends-not-checked',
+    breaks: 'an index or a term that is no whole number reaches the core, which stops the node',
+    file: 'packages/engine/src/transport/append-frames.ts',
+    find: `if (!isCount(value)) throw`,
+    put: `if (Number.isNaN(value)) throw`,
+  },
+  {
+    name: 'term-of-an-append-not-checked',
+    breaks: 'one append carries the term so far that nobody can count on: no leader ever again',
+    file: 'packages/engine/src/transport/append-frames.ts',
+    find: `  checkTerm(type, term);
+  const previousIndex`,
+    put: `  const previousIndex`,
   },
   {
     name: 'impossible-answers-believed',

@@ -9,8 +9,8 @@
  * BOUND-2: an append can be sent, whatever is in it. `Log.slice` counts 32 bytes beside the data of each
  *     entry and stops at maxAppendBytes, except that it gives at least one entry. So the data is at
  *     most maxAppendBytes or one entry of maxEntryBytes, and there are at most maxAppendBytes / 32
- *     entries (32,768), each with a head of at most maxEntryHeadBytes: 1 MiB + 1 MiB + 2 MiB and the
- *     message's own header, which is far below maxFrameBytes.
+ *     entries (32,768), each with a head of entryHeadBytes: 1 MiB + 1 MiB + 672 KiB and the
+ *     message's own head, which is far below maxFrameBytes.
  * BOUND-3: a part of a snapshot can be sent: its bytes and a header with the membership, which is in the
  *     log as an entry and so not longer than maxEntryBytes.
  * BOUND-4: what waits to be proposed has at most maxPendingCommands commands and maxPendingBytes.
@@ -39,8 +39,8 @@ export const maxEntryBytes: number = 1 * mebibyte;
 /** Entries in one append message. */
 export const maxAppendBytes: number = 1 * mebibyte;
 
-/** `[index,term,kind,byteLength],` with 16 digits in each number. */
-export const maxEntryHeadBytes = 64;
+/** Index and term as doubles, kind, byte length. */
+export const entryHeadBytes: number = 2 * 8 + 1 + 4;
 
 /** Bytes of a snapshot in one message. */
 export const snapshotChunkBytes: number = 256 * kibibyte;

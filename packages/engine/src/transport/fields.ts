@@ -7,3 +7,20 @@ export const isCount = (value: unknown): value is number =>
 /** SHA-256 in lower-case hexadecimal. */
 export const isHash = (value: unknown): value is string =>
   typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+
+/** The members of a cluster, of whom one can be elected, each once. */
+export function areMembers(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const members: readonly ({ id?: unknown; address?: unknown; role?: unknown } | null)[] = value;
+  return (
+    members.every(
+      (member) =>
+        typeof member?.id === 'string' &&
+        member.id !== '' &&
+        typeof member.address === 'string' &&
+        (member.role === 'voter' || member.role === 'learner'),
+    ) &&
+    members.some((member) => member?.role === 'voter') &&
+    new Set(members.map((member) => member?.id)).size === members.length
+  );
+}

@@ -8,7 +8,7 @@ import {
   maxBatchBytes,
   maxCommandBytes,
   maxEntryBytes,
-  maxEntryHeadBytes,
+  entryHeadBytes,
   maxFrameBytes,
   maxPendingBytes,
   snapshotChunkBytes,
@@ -49,7 +49,7 @@ describe('The bounds', () => {
       data: new Uint8Array(),
     } as const;
     const frame = encodeMessageFrame(append(Array.from({ length: count }, () => tiny)));
-    assert.ok(frame.byteLength <= count * maxEntryHeadBytes + 1024, String(frame.byteLength));
+    assert.ok(frame.byteLength <= count * entryHeadBytes + 1024, String(frame.byteLength));
     assert.ok(frame.byteLength + maxAppendBytes + maxEntryBytes < maxFrameBytes / 4);
   });
 
