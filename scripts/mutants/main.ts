@@ -3,37 +3,29 @@
  *
  *   make mutants                 all of them
  *   make mutants NAMES="a b"     some of them
+ *   make mutants BY=tests        asks the tests first, and the simulator where they find nothing: far quicker
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { allFaults as faults } from './all-faults.ts';
 import type { Fault } from './faults.ts';
 import { copySources, heal, plant } from './plant.ts';
+import { copyTests, findingFile } from './room-tests.ts';
 
 const root = join(import.meta.dirname, '../..');
+const simulateMs = 300_000;
 /** Lives of lease nodes are shorter. */
 const maxSeeds = { cluster: 600, quorum: 3000 } as const;
-
-/** The tests that are asked where the simulator finds nothing, cheapest first, for a fault in each room. A room, or a folder of its tests. */
-const suites: Readonly<Record<string, readonly string[]>> = {
-  raft: ['raft', 'engine'],
-  state: ['state', 'engine'],
-  storage: ['storage', 'engine'],
-  engine: ['engine'],
-  client: ['client'],
-  api: ['api'],
-  quorum: ['quorum'],
-  cli: ['cli/test/unit'],
-};
 
 interface Finding {
   readonly seeds: string;
   readonly by: string;
 }
 
-const wanted = process.argv.slice(2);
+const testsFirst = process.argv[2] === '--tests-first';
+const wanted = process.argv.slice(testsFirst ? 3 : 2);
 const unknown = wanted.filter((name) => !faults.some((fault) => fault.name === name));
 if (unknown.length > 0) {
   console.error(`No such fault: ${unknown.join(', ')}. There are:`);
@@ -44,9 +36,7 @@ if (unknown.length > 0) {
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-mutants-'));
 try {
   copySources(root, folder);
-  for (const tests of globSync('packages/*/test', { cwd: root }))
-    cpSync(join(root, tests), join(folder, tests), { recursive: true });
-  cpSync(join(root, 'SPEC.md'), join(folder, 'SPEC.md'));
+  copyTests(root, folder);
   const chosen = faults.filter((fault) => wanted.length === 0 || wanted.includes(fault.name));
   row('fault', { seeds: 'seeds', by: 'found by' }, 'time');
   const survivors = chosen.filter((fault) => !isFound(fault));
@@ -63,7 +53,7 @@ function row(name: string, { seeds, by }: Finding, time: string): void {
 function isFound(fault: Fault): boolean {
   const startedAt = performance.now();
   plant(root, folder, fault);
-  const finding = simulate(fault) ?? test(fault);
+  const finding = testsFirst ? (test(fault) ?? simulate(fault)) : (simulate(fault) ?? test(fault));
   heal(root, folder, fault);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   const seeds = `>${String(maxSeeds[fault.lives ?? 'cluster'])}`;
@@ -86,8 +76,9 @@ function simulate({ lives = 'cluster' }: Fault): Finding | undefined {
   const run = spawnSync(process.execPath, ['--conditions=source', main, ...options], {
     cwd: folder,
     encoding: 'utf8',
-    timeout: 300_000,
+    timeout: simulateMs,
   });
+  if (run.signal !== null) return undefined; // In so much time it found nothing.
   let summary: { lives: number; broken: { message: string }[] };
   try {
     summary = JSON.parse(run.stdout) as typeof summary;
@@ -99,20 +90,9 @@ function simulate({ lives = 'cluster' }: Fault): Finding | undefined {
   return { seeds: String(summary.lives), by: broken.message.split('\n')[0]?.slice(0, 110) ?? '' };
 }
 
-function test({ file, lives = 'cluster' }: Fault): Finding | undefined {
-  const room = file.split('/')[1] ?? '';
-  const suite = (suites[room] ?? []).find((name) => !passes(name));
-  return suite === undefined
-    ? undefined
-    : { seeds: `>${String(maxSeeds[lives])}`, by: `the tests of ${suite}` };
-}
-
-function passes(suite: string): boolean {
-  const tests = `packages/${suite.includes('/') ? suite : `${suite}/test`}/**/*.test.ts`;
-  const run = spawnSync(process.execPath, ['--conditions=source', '--test', tests], {
-    cwd: folder,
-    stdio: 'ignore',
-    timeout: 90_000,
-  });
-  return run.status === 0;
+function test(fault: Fault): Finding | undefined {
+  const file = findingFile(root, folder, fault);
+  if (file === undefined) return undefined;
+  const asked = testsFirst ? '-' : `>${String(maxSeeds[fault.lives ?? 'cluster'])}`;
+  return { seeds: asked, by: file.replace(/^packages\//, '') };
 }

@@ -18,10 +18,23 @@ interface Seen {
   readonly fatal: Error[];
 }
 
+/** Turns of the event loop end when the test says so. */
+class HeldTurns extends StillClock {
+  #held: (() => void)[] = [];
+
+  override endOfTurn(callback: () => void): void {
+    this.#held.push(callback);
+  }
+
+  endTurn(): void {
+    for (const callback of this.#held.splice(0)) callback();
+  }
+}
+
 async function openAlone(
   others: readonly MemberId[] = [],
+  { clock = new StillClock(), ...bounds }: { clock?: StillClock; maxEntriesPerTurn?: number } = {},
 ): Promise<{ replica: Replica; clock: StillClock; disk: HandDisk; seen: Seen }> {
-  const clock = new StillClock();
   const disk = new HandDisk();
   const seen: Seen = { sent: [], known: [], fatal: [] };
   const recovered: Recovered = {
@@ -61,6 +74,7 @@ async function openAlone(
     heartbeatMs: 100,
     tickMs: 10,
     snapshotLogBytes: 1000,
+    ...bounds,
     log: silentLog,
     hooks: {
       onApplied: () => undefined,
@@ -218,6 +232,35 @@ describe('A replica', () => {
     assert.equal(replica.state.index, 9);
     assert.deepEqual(seen.fatal, []);
     assert.equal(disk.openReaders, 0);
+  });
+
+  it('drops committed entries that wait for their turn when a snapshot takes the place of their state (ENG-APPLY-1)', async () => {
+    // Given a follower with a thousand committed entries, of which one is applied a turn
+    const clock = new HeldTurns();
+    const { replica, disk, seen } = await openAlone([leader], { clock, maxEntriesPerTurn: 1 });
+    const count = 1000;
+    const data = new Uint8Array();
+    const entries = Array.from({ length: count }, (_, at) => {
+      return { index: at + 1, term: 1, kind: 'noop' as const, data };
+    });
+    const head = { term: 1, previousIndex: 0, previousTerm: 0, probe: 0 };
+    replica.receive(leader, [{ type: 'append', ...head, entries, commit: count }]);
+    await syncAll(disk);
+    // When a snapshot of a later state is verified and installed
+    replica.receive(leader, sent(replica, count + 9));
+    let appliedBefore = 0;
+    for (let turn = 0; replica.state.index <= count; turn++) {
+      assert.ok(turn < 100, `after ${String(turn)} turns it is at ${String(replica.state.index)}`);
+      appliedBefore = replica.state.index;
+      clock.endTurn();
+      await disk.sync();
+    }
+    assert.ok(appliedBefore < count - 1, 'entries wait');
+    // Then later turns apply nothing of what was before it
+    for (let turn = 0; turn < 10; turn++) clock.endTurn();
+    await settled();
+    assert.equal(replica.state.index, count + 9);
+    assert.deepEqual(seen.fatal, []);
   });
 
   it('keeps its state and its log when a received snapshot is not what its hash names, and takes it when it comes again (ENG-SNAP-2)', async () => {
