@@ -33,7 +33,7 @@ type AcquireTuple = readonly [
 type ReleaseTuple = readonly ['r', string, string, number | null, number | string | null];
 type EncodedCommand = AcquireTuple | ReleaseTuple | Command;
 /** Identity null is `anonymous`; answeredBelow null is absent. */
-type EncodedEnvelope = readonly [EncodedCommand, string | null, number | null];
+type EncodedEnvelope = readonly [EncodedCommand, string | null, number | null, repeated?: 1];
 /** What is read of one; `joinBatch` writes it. */
 type EncodedBatch = readonly [version: number, time: number, commands: readonly EncodedEnvelope[]];
 
@@ -104,13 +104,13 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** One command as it stands in a batch: commands are encoded as they come, for a batch is cut by bytes. */
-export function encodeEnvelope({ command, identity, answeredBelow }: Envelope): string {
+export function encodeEnvelope({ command, identity, answeredBelow, repeated }: Envelope): string {
   const encoded: EncodedEnvelope = [
     encodeCommand(command),
     identity === 'anonymous' ? null : identity,
     answeredBelow ?? null,
   ];
-  return JSON.stringify(encoded);
+  return JSON.stringify(repeated === true ? [...encoded, 1] : encoded);
 }
 
 /** Texts up to this length are not measured. */
@@ -147,10 +147,11 @@ export function decodeBatch(data: Uint8Array): Batch {
   return {
     time,
     commands: (commands as readonly EncodedEnvelope[]).map(
-      ([command, identity, answeredBelow]) => ({
+      ([command, identity, answeredBelow, repeated]) => ({
         identity: identity === null ? 'anonymous' : identity,
         command: decodeCommand(command),
         ...(answeredBelow === null ? {} : { answeredBelow }),
+        ...(repeated === 1 ? { repeated: true } : {}),
       }),
     ),
   };

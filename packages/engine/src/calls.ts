@@ -12,6 +12,8 @@ export type Call =
       readonly command: Command;
       readonly identity: string;
       readonly answeredBelow?: number;
+      /** See sign-of-life.ts of the state. */
+      readonly repeated?: true;
       readonly timeoutMs: number;
     }
   | { readonly type: 'keep_alive'; readonly sessionId: SessionId; readonly timeoutMs: number }

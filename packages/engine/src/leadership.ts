@@ -8,6 +8,17 @@
  *     loop, with the commands of that turn, and at most one such entry is in flight.
  * E3: the leases of many sessions begin in several turns. One that has not begun cannot run out, and
  *     a keepalive begins it: a session is given more time by that, never less.
+ * E4: what a leader answers from its memory is lost with it, so the first keepalive of a session under each leader
+ *     is logged and answered once it is applied; those after it cost no write (state/src/leaderships.ts HEARD-1).
+ *     None is answered before the beginning of this leadership is in the log. A keepalive that a former leader
+ *     proved was sent before that beginning was stamped: of the majority that proved it (raft/src/reads.ts) at least one
+ *     has voted for the later leader, and did so afterwards.
+ * E5: the lease of a session that was not heard of under this leader ends by cluster time, which never runs
+ *     ahead of the clocks of those that counted it (CLOCK-2), from a beginning that is not before any keepalive of it
+ *     was sent that was answered (HEARD-2): so never while its client may believe in it.
+ * E6: while such a lease goes on, the time is logged now and then, each time after twice as long: a node that was
+ *     restarted knows no time but the log's, and leads on from at least half of what has passed. No leader logs it more
+ *     than some ten times, and none where every session was heard of under it.
  * LIMIT-2: the first command of a new leader puts its limits in force, where others are: behind the log of a
  *     version without bounds of work and holds nothing is carried out without them (LIMIT-1).
  */
@@ -21,8 +32,10 @@ import type {
   SessionLease,
   StateLimits,
 } from '@holdfast/state';
+import { isSignOfLife } from '@holdfast/state';
 import type { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
+import { clusterClockGrainMs } from './cluster-clock.ts';
 import type { ClusterClock } from './cluster-clock.ts';
 import type { CommandQueue } from './command-queue.ts';
 import { missingSession } from './failures.ts';
@@ -35,6 +48,8 @@ import type { Query, QueryResult } from './types.ts';
 const maxExpiriesPerTick = 500;
 /** Some ms. */
 const leasesPerTurn = 5000;
+/** E6. */
+const firstTimeLoggedMs = 250;
 
 export type KeepAliveResult = { readonly ok: true; readonly timeoutMs: number } | Refusal;
 
@@ -51,6 +66,13 @@ export class Leadership {
   readonly leases: LeaseTable = new LeaseTable();
   /** The term in which this node has begun to lead, 0 when it does not. */
   #term = 0;
+  /** Until the beginning of this leadership is applied (E4). */
+  #beginning: PromiseWithResolvers<void> | undefined;
+  #beginPending = false;
+  #beganMs = 0;
+  /** When the last lease ends of those that were not heard of under this leader when it began (E6). */
+  #unheardUntilMs = 0;
+  #timeLoggedAfterMs = 0;
   /** Sessions whose leases have not begun yet (E3). */
   #unleased: Iterator<SessionLease, void> | undefined;
   #advancePending = false;
@@ -59,6 +81,7 @@ export class Leadership {
 
   constructor(parts: LeadershipParts) {
     this.#parts = parts;
+    this.onRestored();
   }
 
   onStatus(status: Status): void {
@@ -66,10 +89,25 @@ export class Leadership {
     if (status.ready && this.#term === 0) this.#start(status);
   }
 
+  /** On every node, as all that follows an entry. */
   onApplied(batch: Batch, events: readonly Event[]): void {
+    const now = this.#parts.clock.now();
+    this.#parts.clusterClock.applied(batch.time, now);
     if (this.#term === 0) return;
-    this.#renewLeases(batch, events);
+    this.#renewLeases(batch, events, now);
+    // What is applied while this node leads is its own.
+    if (
+      this.#beginning !== undefined &&
+      batch.commands.some(({ command }) => command.type === 'begin_leadership')
+    )
+      this.#begun();
     this.#goOn();
+  }
+
+  /** The state is another one than before. */
+  onRestored(): void {
+    const { clock, clusterClock, replica } = this.#parts;
+    clusterClock.applied(replica.state.time, clock.now());
   }
 
   onTick(): void {
@@ -77,30 +115,58 @@ export class Leadership {
     const now = this.#parts.clock.now();
     this.#letTimePass(now);
     this.#putLimitsInForce();
+    this.#begin();
     this.leases.expireDue(now, maxExpiriesPerTick, (sessionId) => this.#expire(sessionId));
   }
 
-  /** E1. */
+  /** E1, E4. */
   async keepAlive(sessionId: SessionId): Promise<KeepAliveResult> {
     for (;;) {
+      if (this.#beginning !== undefined) await this.#beginning.promise;
       const expiry = this.leases.expiryInProgress(sessionId);
-      if (expiry === undefined) break;
-      await expiry; // L3
+      if (expiry !== undefined) {
+        await expiry; // L3
+        continue;
+      }
+      if (this.#isUnheard(sessionId)) return this.#logKeepAlive(sessionId);
+      await this.#prove();
+      // Meanwhile its end may have begun, or this node may lead anew.
+      if (this.leases.expiryInProgress(sessionId) !== undefined) continue;
+      if (this.#beginning !== undefined || this.#isUnheard(sessionId)) continue;
+      return this.#renewFromMemory(sessionId);
     }
-    await this.#prove();
-    const { state } = this.#parts.replica;
-    if (state.renewalOf(sessionId) === undefined)
-      return missingSession(sessionId, state.endedReason(sessionId));
-    if (this.leases.expiryInProgress(sessionId) !== undefined) return this.keepAlive(sessionId);
-    const { clock } = this.#parts;
+  }
+
+  #isUnheard(sessionId: SessionId): boolean {
+    return this.#parts.replica.state.leaseOf(sessionId)?.unheardSinceMs !== undefined;
+  }
+
+  #renewFromMemory(sessionId: SessionId): KeepAliveResult {
+    const { clock, replica } = this.#parts;
+    const lease = replica.state.leaseOf(sessionId);
+    if (lease === undefined) return missingSession(sessionId, replica.state.endedReason(sessionId));
     const now = clock.now();
     const wall = clock.wallNow();
-    const lease = state.leaseOf(sessionId);
-    if (this.#unleased !== undefined && lease !== undefined)
-      this.leases.begin(sessionId, lease.timeoutMs, now, wall); // E3
+    if (this.#unleased !== undefined) this.leases.begin(sessionId, lease.timeoutMs, now, wall); // E3
     const timeoutMs = this.leases.touch(sessionId, now, wall);
     if (timeoutMs === undefined) throw new Interrupted(false, 'this node stopped leading');
     return { ok: true, timeoutMs };
+  }
+
+  /** E4: with all the others of its turn in one entry. */
+  #logKeepAlive(sessionId: SessionId): Promise<KeepAliveResult> {
+    const command = { type: 'keep_alive', sessionId } as const;
+    return new Promise((resolve, reject) => {
+      this.#parts.queue.submit(
+        { identity: 'holdfast', command },
+        (result) => {
+          if (!result.ok) resolve(result);
+          else if (result.type === 'kept_alive') resolve({ ok: true, timeoutMs: result.timeoutMs });
+          else reject(new Error(`A keepalive was answered with "${result.type}".`));
+        },
+        reject,
+      );
+    });
   }
 
   async query(query: Query): Promise<QueryResult> {
@@ -122,13 +188,33 @@ export class Leadership {
   }
 
   #start(status: Status): void {
-    const { clock, clusterClock, replica } = this.#parts;
-    const now = clock.now();
     this.#term = status.term;
-    clusterClock.restart(replica.state.time, now);
+    this.#parts.clusterClock.lead();
     this.leases.clear(); // L2
     this.#putLimitsInForce(); // LIMIT-2
-    const sessions = replica.state.leases()[Symbol.iterator]();
+    this.#beginning = Promise.withResolvers();
+    this.#beginning.promise.catch(() => undefined); // Perhaps nobody waits for it.
+    this.#begin();
+  }
+
+  /** E4. */
+  #begin(): void {
+    if (this.#beginning === undefined || this.#beginPending) return;
+    this.#beginPending = true;
+    const term = this.#term;
+    void this.#background({ type: 'begin_leadership' }).then(() => {
+      if (this.#term === term) this.#beginPending = false;
+    });
+  }
+
+  /** From here on it is known of every session whether it was heard of under this leader. */
+  #begun(): void {
+    this.#beginning?.resolve();
+    this.#beginning = undefined;
+    this.#unheardUntilMs = 0;
+    this.#timeLoggedAfterMs = firstTimeLoggedMs;
+    this.#beganMs = this.#parts.clock.now();
+    const sessions = this.#parts.replica.state.leases()[Symbol.iterator]();
     this.#unleased = sessions;
     this.#beginLeases(sessions);
   }
@@ -145,24 +231,38 @@ export class Leadership {
         this.#unleased = undefined;
         return;
       }
-      this.leases.begin(next.value.sessionId, next.value.timeoutMs, now, wall);
+      const { sessionId, timeoutMs, unheardSinceMs } = next.value;
+      const leftMs = this.#leftMs(next.value, now);
+      this.leases.begin(sessionId, timeoutMs, now, wall, leftMs);
+      if (unheardSinceMs !== undefined)
+        this.#unheardUntilMs = Math.max(this.#unheardUntilMs, now + leftMs);
     }
     clock.endOfTurn(() => this.#beginLeases(sessions));
   }
 
+  /** L2, E5. */
+  #leftMs({ timeoutMs, unheardSinceMs }: SessionLease, now: number): number {
+    if (unheardSinceMs === undefined) return timeoutMs;
+    const passedMs = this.#parts.clusterClock.read(now) - unheardSinceMs - clusterClockGrainMs;
+    return timeoutMs - passedMs;
+  }
+
   #stop(): void {
     this.#term = 0;
+    this.#beginning?.reject(new Interrupted(false, 'this node stopped leading'));
+    this.#beginning = undefined;
+    this.#beginPending = false;
+    this.#unheardUntilMs = 0;
     this.#unleased = undefined;
     this.leases.clear();
     this.#parts.queue.interrupt();
   }
 
-  #renewLeases(batch: Batch, events: readonly Event[]): void {
-    const now = this.#parts.clock.now();
+  #renewLeases(batch: Batch, events: readonly Event[], now: number): void {
     const wall = this.#parts.clock.wallNow();
-    for (const { command } of batch.commands) {
-      // An expiry is no sign of life.
-      if (command.type === 'expire_session' || !('sessionId' in command)) continue;
+    for (const envelope of batch.commands) {
+      const { command } = envelope;
+      if (!('sessionId' in command) || !isSignOfLife(envelope)) continue;
       this.leases.touch(command.sessionId, now, wall);
     }
     for (const event of events) {
@@ -181,10 +281,17 @@ export class Leadership {
   }
 
   #letTimePass(now: number): void {
+    if (this.#advancePending) return;
     const dueTime = this.#parts.replica.state.nextDueTime();
-    if (dueTime === undefined || this.#advancePending) return;
-    if (dueTime > this.#parts.clusterClock.read(now)) return;
-    this.#advance();
+    const isDue = dueTime !== undefined && dueTime <= this.#parts.clusterClock.read(now);
+    if (isDue || this.#isTimeToBeLogged(now)) this.#advance();
+  }
+
+  /** E6. */
+  #isTimeToBeLogged(now: number): boolean {
+    if (now >= this.#unheardUntilMs || now - this.#beganMs < this.#timeLoggedAfterMs) return false;
+    this.#timeLoggedAfterMs *= 2;
+    return true;
   }
 
   /** E2. */

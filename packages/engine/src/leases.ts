@@ -2,9 +2,11 @@
  * Session deadlines, kept by the leader on its own monotonic clock.
  *
  * L1: a session is proposed for expiry only when its whole timeout has passed on this node's clock
- *     since the later of: this node began to lead, the session's last logged command was applied,
- *     its last keepalive was proven (spec rules 2.2, 2.3).
- * L2: a new leadership starts from an empty table in which every session has its full timeout again.
+ *     since the later of: the session's last sign of life that is logged was applied, its last keepalive was
+ *     proven (spec rules 2.2, 2.3); where neither was so under this leader, when what is left of its lease is over (L2).
+ * L2: a new leadership starts from an empty table. A session has what is left of its timeout since the first
+ *     leadership began in which it was not heard of (state/src/leaderships.ts HEARD-2): all of it under the first
+ *     such leader, and less under the next ones, so that a dead client's holds end however often leaders change.
  * L3: while an expiry is in the log and not yet applied, no keepalive of that session is answered;
  *     it waits for the outcome.
  *
@@ -38,14 +40,24 @@ export class LeaseTable {
     this.#heap.length = 0;
   }
 
-  /** Begins a lease, or renews it where it stands already. */
-  begin(sessionId: SessionId, timeoutMs: number, nowMs: number, wallMs: number): void {
+  /**
+   * Begins a lease, or renews it where it stands already.
+   *
+   * @param leftMs What is left of it, where that is not its whole timeout (L2).
+   */
+  begin(
+    sessionId: SessionId,
+    timeoutMs: number,
+    nowMs: number,
+    wallMs: number,
+    leftMs: number = timeoutMs,
+  ): void {
     const known = this.#leases.get(sessionId);
     if (known !== undefined) {
       this.touch(sessionId, nowMs, wallMs);
       return;
     }
-    const deadlineMs = nowMs + timeoutMs;
+    const deadlineMs = nowMs + leftMs;
     const lease: Lease = {
       sessionId,
       timeoutMs,

@@ -23,6 +23,7 @@ import { Leadership } from './leadership.ts';
 import type { KeepAliveResult } from './leadership.ts';
 import { answerQuery } from './queries.ts';
 import type { Replica } from './replica.ts';
+import { envelopeOf } from './submission.ts';
 import { defaultTimeoutMs, Submissions } from './submissions.ts';
 import type { Transport } from './transport/types.ts';
 import type {
@@ -238,6 +239,7 @@ export class RaftEngine implements Engine {
   }
 
   onRestored(index: number): void {
+    this.#leadership.onRestored();
     for (const listener of this.#gapListeners) listener(index);
   }
 
@@ -318,11 +320,10 @@ export class RaftEngine implements Engine {
   ): Promise<unknown> {
     switch (call.type) {
       case 'submit':
-        return this.#submissions.submitHere(call.command, {
-          identity: call.identity,
+        return this.#submissions.submitHere(
+          envelopeOf(call.command, call, call.repeated === true),
           signal,
-          ...(call.answeredBelow === undefined ? {} : { answeredBelow: call.answeredBelow }),
-        });
+        );
       case 'keep_alive':
         return this.#leadership.keepAlive(call.sessionId);
       case 'query':

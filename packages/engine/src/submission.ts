@@ -3,8 +3,27 @@ import type { Command, Envelope } from '@holdfast/state';
 import type { CallOptions } from './types.ts';
 import { isAcquire } from './waits.ts';
 
-export function envelopeOf(command: Command, { identity, answeredBelow }: CallOptions): Envelope {
-  return answeredBelow === undefined ? { identity, command } : { identity, command, answeredBelow };
+/** @param repeated See `isRepetition`. */
+export function envelopeOf(
+  command: Command,
+  { identity, answeredBelow }: Pick<CallOptions, 'identity' | 'answeredBelow'>,
+  repeated = false,
+): Envelope {
+  if (answeredBelow === undefined && !repeated) return { identity, command };
+  return {
+    identity,
+    command,
+    ...(answeredBelow === undefined ? {} : { answeredBelow }),
+    ...(repeated ? { repeated } : {}),
+  };
+}
+
+/**
+ * Whether a command that this node submits again tells nothing of its client any more: it may wait for long,
+ * and its client may be gone by then. Any other call is answered, or over, within its own short time.
+ */
+export function isRepetition(command: Command): boolean {
+  return isAcquire(command) && command.waitMs > 0;
 }
 
 /** A wait that is asked for again is shorter by what has passed. */
@@ -24,6 +43,8 @@ export function isRepeatable(command: Command): boolean {
     case 'create_latch':
     case 'create_semaphore':
     case 'create_session':
+    case 'keep_alive':
+    case 'begin_leadership':
     case 'abandon':
     case 'expire_session':
     case 'advance':

@@ -1,11 +1,11 @@
 /** Takes a command to the leader, here or on another node, and gives up what a caller that left was waiting for. */
-import type { Command, CommandResult } from '@holdfast/state';
+import type { Command, CommandResult, Envelope } from '@holdfast/state';
 import type { Clock } from './clock.ts';
 import type { CommandQueue } from './command-queue.ts';
 import { shuttingDown, waitAbandoned } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
 import type { LeaderRoute } from './leader-route.ts';
-import { envelopeOf, isRepeatable, withTimeLeft } from './submission.ts';
+import { envelopeOf, isRepeatable, isRepetition, withTimeLeft } from './submission.ts';
 import type { CallOptions, EngineLog } from './types.ts';
 import { abandonOf, isAcquire, nameOf, waitMsOf } from './waits.ts';
 
@@ -47,10 +47,11 @@ export class Submissions {
     startedMs: number,
     interruption: Interrupted | undefined,
   ): Promise<CommandResult> {
-    const { signal, identity, answeredBelow } = options;
+    const { signal } = options;
     const waitMs = waitMsOf(command);
     const deadlineMs = startedMs + waitMs + (options.timeoutMs ?? defaultTimeoutMs);
     const patience = { deadlineMs, signal };
+    let repeated = interruption !== undefined && isRepetition(command);
     let result: CommandResult;
     try {
       result = await this.#options.route.follow(
@@ -58,13 +59,11 @@ export class Submissions {
         isRepeatable(command),
         (leader) => {
           const timely = withTimeLeft(command, this.#options.clock.now() - startedMs);
-          if (leader === 'self') return this.submitHere(timely, options);
-          const call = { type: 'submit', command: timely, identity } as const;
-          return this.#options.route.ask(
-            leader,
-            patience,
-            answeredBelow === undefined ? call : { ...call, answeredBelow },
-          ) as Promise<CommandResult>;
+          const envelope = envelopeOf(timely, options, repeated);
+          repeated = isRepetition(command);
+          if (leader === 'self') return this.submitHere(envelope, signal);
+          const call = { type: 'submit', ...envelope } as const;
+          return this.#options.route.ask(leader, patience, call) as Promise<CommandResult>;
         },
         interruption,
       );
@@ -81,20 +80,20 @@ export class Submissions {
   }
 
   /** Only on the leader. */
-  submitHere(command: Command, options: CallOptions): Promise<CommandResult> {
+  submitHere(envelope: Envelope, signal: AbortSignal | undefined): Promise<CommandResult> {
     const outcome = new Promise<CommandResult>((resolve, reject) => {
-      this.#options.queue.submit(envelopeOf(command, options), resolve, reject);
+      this.#options.queue.submit(envelope, resolve, reject);
     });
-    const { signal } = options;
+    const { command } = envelope;
     if (signal === undefined || waitMsOf(command) === 0) return outcome;
-    const abandon = (): void => this.#abandonLater(command, options);
+    const abandon = (): void => this.#abandonLater(command, envelope);
     if (signal.aborted) abandon();
     signal.addEventListener('abort', abandon, { once: true });
     return outcome.finally(() => signal.removeEventListener('abort', abandon));
   }
 
   /** The asker of this acquire is gone: tell the state, wherever the leader is, within a bounded time. */
-  #abandonLater(command: Command, { identity }: CallOptions): void {
+  #abandonLater(command: Command, { identity }: Pick<Envelope, 'identity'>): void {
     const abandon = abandonOf(command);
     if (abandon === undefined) return;
     const { name } = abandon;

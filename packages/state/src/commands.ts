@@ -54,6 +54,10 @@ export type Command =
       readonly createdAtMs: number;
     }
   | { readonly type: 'end_session'; readonly sessionId: SessionId }
+  /** A sign of life that is logged: the first one of a session under each leader (HEARD-1). */
+  | { readonly type: 'keep_alive'; readonly sessionId: SessionId }
+  /** The first entry of a leader: its leadership begins at the time of the entry (leaderships.ts). */
+  | { readonly type: 'begin_leadership' }
   /** Guarded: does nothing when the session's `renewal` differs (rule 2.2). */
   | { readonly type: 'expire_session'; readonly sessionId: SessionId; readonly renewal: number }
   | {
@@ -222,4 +226,6 @@ export interface Envelope {
   readonly command: Command;
   /** Results of this session's numbered requests below this id may be forgotten: their answers have arrived. */
   readonly answeredBelow?: number;
+  /** A node asks again, under another leader, for what its client asked for once: see sign-of-life.ts. */
+  readonly repeated?: true;
 }

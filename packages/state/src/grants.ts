@@ -33,6 +33,7 @@ export function give(tables: Tables, session: Session, pool: Pool, ask: Ask): Gr
   invariant(session.living, 'G2: nothing is given to a session that has ended.', session.id);
   tables.changingSession(session); // Its holds are part of its record.
   tables.changingPool(pool);
+  if (session.own) session.heardIn = tables.leaderships.current; // LIFE-2
   if (pool.kind === 'semaphore') return givePermits(tables, session, pool, ask);
   const held = pool.heldBy(session);
   if (pool.kind === 'election') {

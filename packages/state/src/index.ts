@@ -2,6 +2,7 @@ export { SnapshotFormatError } from './fields.ts';
 export { StateInvariantError } from './invariant.ts';
 export { initialLimits } from './limits.ts';
 export { beginRestore, createStateMachine, restoreStateMachine } from './machine.ts';
+export { isSignOfLife } from './sign-of-life.ts';
 export { formatVersion as snapshotFormatVersion } from './snapshot.ts';
 export type * from './commands.ts';
 export type * from './contract.ts';

@@ -45,9 +45,17 @@ export function createSession(
   );
 }
 
+/** Heard of, without a command of its own to carry out. */
+export function keepAlive(tables: Tables, id: SessionId): CommandResult {
+  const session = tables.sessions.get(id);
+  if (session === undefined) return tables.missingSession(id);
+  tables.heardFrom(session, undefined);
+  return { ok: true, type: 'kept_alive', timeoutMs: session.timeoutMs };
+}
+
 /** Makes a session; the caller has found that it may. */
 export function beginSession(tables: Tables, facts: SessionFacts): Session {
-  const session = new Session(facts, tables.snapshotNumber);
+  const session = new Session(facts, tables.snapshotNumber, tables.leaderships.current);
   tables.sessions.set(session.id, session);
   tables.totalSessions += 1;
   tables.events.push({

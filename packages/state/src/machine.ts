@@ -13,7 +13,7 @@ import { enterBarrier, leaveBarrier } from './barriers.ts';
 import { campaign, proclaim, resign } from './elections.ts';
 import { invariant } from './invariant.ts';
 import { initialLimits, limitsOfOldLogs } from './limits.ts';
-import { advance, createSession, endSession, expireSession } from './lifetimes.ts';
+import { advance, createSession, endSession, expireSession, keepAlive } from './lifetimes.ts';
 import { countDown, createLatch, deleteLatch } from './latches.ts';
 import { acquireMany } from './many.ts';
 import { limitExceeded } from './refusals.ts';
@@ -27,6 +27,7 @@ import {
   resizeSemaphore,
 } from './semaphores.ts';
 import { SnapshotRestorer } from './restore.ts';
+import { isSignOfLife } from './sign-of-life.ts';
 import { digestOf, SnapshotWriter } from './snapshot.ts';
 import { Tables } from './tables.ts';
 import { beginCommand, beginShare, boundShare } from './work.ts';
@@ -178,11 +179,11 @@ class Machine implements StateMachine {
 
   leaseOf(id: SessionId): SessionLease | undefined {
     const session = this.#tables.sessions.get(id);
-    return session === undefined ? undefined : sessionLease(session);
+    return session === undefined ? undefined : sessionLease(session, this.#tables);
   }
 
   *leases(): Generator<SessionLease, void, undefined> {
-    for (const session of this.#tables.sessions.values()) yield sessionLease(session);
+    for (const session of this.#tables.sessions.values()) yield sessionLease(session, this.#tables);
   }
 
   holdsOf(id: SessionId, after: number, limit: number): HoldsPage | undefined {
@@ -282,7 +283,9 @@ class Machine implements StateMachine {
   }
 }
 
-function carryOut(tables: Tables, { command, answeredBelow }: Envelope): CommandResult {
+function carryOut(tables: Tables, envelope: Envelope): CommandResult {
+  const { command, answeredBelow } = envelope;
+  tables.isSignOfLife = isSignOfLife(envelope);
   switch (command.type) {
     case 'acquire':
       return acquire(tables, command, answeredBelow);
@@ -332,6 +335,11 @@ function carryOut(tables: Tables, { command, answeredBelow }: Envelope): Command
       const releasedCount = endSession(tables, session, 'ended');
       return { ok: true, type: 'session_ended', releasedCount };
     }
+    case 'keep_alive':
+      return keepAlive(tables, command.sessionId);
+    case 'begin_leadership':
+      tables.leaderships.begin(tables.timeMs);
+      return { ok: true, type: 'advanced' };
     case 'expire_session':
       return expireSession(tables, command.sessionId, command.renewal);
     case 'advance':

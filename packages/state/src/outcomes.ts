@@ -47,6 +47,8 @@ export interface Refusal {
 export type CommandResult =
   | { readonly ok: true; readonly type: 'session'; readonly session: SessionView }
   | { readonly ok: true; readonly type: 'session_ended'; readonly releasedCount: number }
+  /** The session lives on. */
+  | { readonly ok: true; readonly type: 'kept_alive'; readonly timeoutMs: number }
   /** `expire_session` whose guard did not hold. */
   | { readonly ok: true; readonly type: 'unchanged' }
   | {

@@ -135,6 +135,9 @@ export class SnapshotRestorer {
       if (version >= (versionOfLimit[name] ?? 0)) limits[name] = fields.number();
     tables.limits = limits;
     tables.isComparable = version > oldestVersion && fields.number() === 1; // SNAP-7
+    // Before, sessions counted as heard of in the present leadership: their leases get longer by that.
+    if (version >= 5 && !tables.leaderships.restore(fields.list().all((field) => field.number())))
+      throw new SnapshotFormatError('its leaderships are not in order');
   }
 
   #record(kind: string, fields: Fields): void {
@@ -153,7 +156,7 @@ export class SnapshotRestorer {
         return tables.endedHolds.add(ended.fenceToken, ended);
       }
       case 'session': {
-        const { session, inFileOrder } = decodeSession(fields);
+        const { session, inFileOrder } = decodeSession(fields, this.#version);
         if (!inFileOrder) this.#ties.awaitOrder(session);
         (session.living ? tables.sessions : tables.ending).set(session.id, session);
         this.#session = session;

@@ -42,6 +42,7 @@ export function decodeTombstone(fields: Fields): readonly [SessionId, Tombstone]
 export interface SessionRecord {
   readonly session: Session;
   readonly renewal: number;
+  readonly heardIn: number;
   readonly forgottenThrough: number;
   readonly answers: readonly (readonly [RequestId, Answer, CommandResult | undefined])[];
   /** In its order; first the locks, then permits, then elections. */
@@ -52,12 +53,13 @@ export interface SessionRecord {
 
 /** Cheap, so that a command that changes many large sessions is not held up by a snapshot. */
 export function copySession(session: Session): SessionRecord {
-  const { renewal, requests, holds, permits, leads, waits } = session;
+  const { renewal, heardIn, requests, holds, permits, leads, waits } = session;
   const answers: (readonly [RequestId, Answer, CommandResult | undefined])[] = [];
   for (const [id, answer] of requests.entries()) answers.push([id, answer, answer.result]);
   return {
     session,
     renewal,
+    heardIn,
     forgottenThrough: requests.forgottenThrough,
     answers,
     holds: [holds, permits, leads].map((some) => Array.from(some.values())),
@@ -71,7 +73,7 @@ export function copySession(session: Session): SessionRecord {
  *     the snapshot; where they do not, lines of the kind `order` tell their order (SNAP-4).
  */
 export function* encodeSession(
-  { session, renewal, forgottenThrough, answers, over }: SessionRecord,
+  { session, renewal, heardIn, forgottenThrough, answers, over }: SessionRecord,
   inFileOrder: boolean,
 ): Generator<string, void, undefined> {
   const { id, clientId, timeoutMs, lockDelayMs, createdAtMs } = session;
@@ -89,6 +91,7 @@ export function* encodeSession(
     forgottenThrough,
     firstAnswers,
     ordered,
+    heardIn,
     ...(over === undefined ? [] : encodeOver(over)),
   ]);
   for (const more of told) yield JSON.stringify(['answers', more]);
@@ -106,7 +109,7 @@ const encodeOver = ({ reason, atMs, sequence }: SessionOver): readonly JsonValue
 ];
 
 /** The session without its holds and waits: those come with the pools. */
-export function decodeSession(fields: Fields): DecodedSession {
+export function decodeSession(fields: Fields, version: number): DecodedSession {
   const facts = {
     id: fields.text() as SessionId,
     clientId: fields.text(),
@@ -116,11 +119,12 @@ export function decodeSession(fields: Fields): DecodedSession {
     own: fields.number() === 1,
   };
   const renewal = fields.number();
-  const session = new Session(facts, 0, new RequestTable(fields.number()));
+  const session = new Session(facts, 0, 0, new RequestTable(fields.number()));
   session.renewal = renewal;
   decodeAnswers(session, fields);
   // Version 3 ends here.
   const inFileOrder = !fields.atEnd && fields.number() === 1;
+  if (version >= 5) session.heardIn = fields.number();
   if (!fields.atEnd) {
     session.living = false;
     session.over = {

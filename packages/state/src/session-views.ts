@@ -2,6 +2,7 @@
 import { modeOf } from './modes.ts';
 import type { Hold, Pool, Waiter } from './pool.ts';
 import type { Session } from './sessions.ts';
+import type { Tables } from './tables.ts';
 import { ListBudget, rowsShown } from './view-bounds.ts';
 import type {
   HoldCounts,
@@ -95,10 +96,11 @@ export function holdsPage(session: Session, after: number, limit: number): Holds
   };
 }
 
-export function sessionLease(session: Session): SessionLease {
+export function sessionLease(session: Session, { leaderships }: Tables): SessionLease {
   const { id: sessionId, timeoutMs, renewal, own, waits } = session;
   const onlyWaits = waits.size > 0 && session.load === waits.size;
-  return { sessionId, timeoutMs, renewal, own, onlyWaits };
+  const unheardSinceMs = leaderships.unheardSinceMs(session.heardIn);
+  return { sessionId, timeoutMs, renewal, own, onlyWaits, unheardSinceMs };
 }
 
 /** Those ahead that are named at one place. */

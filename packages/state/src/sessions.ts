@@ -47,6 +47,8 @@ export class Session {
   /** Set once it has ended. */
   over: SessionOver | undefined = undefined;
   renewal = 1;
+  /** The leadership in which it was last heard of (HEARD-1). */
+  heardIn: number;
   readonly #holds: Map<ResourceName, Hold> = new Map<ResourceName, Hold>();
   readonly #permits: Map<FenceToken, Hold> = new Map<FenceToken, Hold>();
   /** Elections that it leads. Few sessions lead: made when first needed. */
@@ -64,7 +66,12 @@ export class Session {
   /** The number of the last snapshot that has this record, see snapshot.ts. */
   savedIn: number;
 
-  constructor(facts: SessionFacts, savedIn: number, requests: RequestTable = new RequestTable()) {
+  constructor(
+    facts: SessionFacts,
+    savedIn: number,
+    heardIn: number,
+    requests: RequestTable = new RequestTable(),
+  ) {
     this.id = facts.id;
     this.clientId = facts.clientId;
     this.timeoutMs = facts.timeoutMs;
@@ -72,6 +79,7 @@ export class Session {
     this.createdAtMs = facts.createdAtMs;
     this.own = facts.own;
     this.savedIn = savedIn;
+    this.heardIn = heardIn;
     this.requests = requests;
   }
 

@@ -49,7 +49,7 @@ export const limitNames: readonly (keyof StateLimits)[] = [
   'maxWorkPerEntry',
 ];
 export const formatName = 'holdfast-state';
-export const formatVersion = 4;
+export const formatVersion = 5;
 /** No chunk is larger. */
 export const maxChunkBytes: number = 256 * 1024;
 /** Lines are gathered up to this length before they are encoded. */
@@ -80,6 +80,7 @@ function encodeHeader(tables: Tables): string {
     tables.totalSessions,
     ...limitNames.map((name) => tables.limits[name]),
     tables.isComparable ? 1 : 0, // SNAP-7
+    tables.leaderships.toNumbers(),
   ]);
 }
 

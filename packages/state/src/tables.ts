@@ -10,6 +10,7 @@
 import { Searches } from './deadlock.ts';
 import { DueHeap } from './due.ts';
 import { invariant } from './invariant.ts';
+import { Leaderships } from './leaderships.ts';
 import { Barrier, Latch } from './meetings.ts';
 import { NameIndex } from './name-index.ts';
 import { Pool } from './pool.ts';
@@ -48,6 +49,9 @@ export class Tables {
   /** Cluster time of the last applied entry. */
   timeMs = 0;
   fenceCounter = 0;
+  readonly leaderships: Leaderships = new Leaderships();
+  /** Whether the command that is being carried out is a sign of life of its session (LIFE-1). */
+  isSignOfLife = true;
   /** Orders waits and lock delays by when they began. */
   sequence = 0;
   expiredSessions = 0;
@@ -121,6 +125,7 @@ export class Tables {
   heardFrom(session: Session, answeredBelow: number | undefined): void {
     this.changingSession(session);
     session.renewal += 1;
+    if (this.isSignOfLife) session.heardIn = this.leaderships.current; // HEARD-1
     if (answeredBelow !== undefined) session.requests.forgetBelow(answeredBelow);
   }
 

@@ -1,5 +1,6 @@
 /** What the state machine shows of itself. */
 import type {
+  ClusterTimeMs,
   FenceToken,
   JsonValue,
   LogIndex,
@@ -99,6 +100,8 @@ export interface SessionLease {
   readonly own: boolean;
   /** It waits and holds nothing. */
   readonly onlyWaits: boolean;
+  /** The cluster time from which its timeout counts; undefined: heard of in the present leadership (HEARD-2). */
+  readonly unheardSinceMs: ClusterTimeMs | undefined;
 }
 
 export interface HolderView {

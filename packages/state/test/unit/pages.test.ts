@@ -244,6 +244,7 @@ describe('what is shown of a resource with many holders and waiters', () => {
     const session = new Session(
       { id: id('s'), clientId: 'c', timeoutMs: 1, lockDelayMs: 0, createdAtMs: 1, own: false },
       0,
+      0,
     );
     for (let sequence = 1; sequence <= 10_000; sequence++)
       session.addWait({ session, sequence } as unknown as Waiter);

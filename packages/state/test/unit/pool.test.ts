@@ -18,7 +18,7 @@ function sessionNamed(name: string): Session {
     createdAtMs: 0,
     own: false,
   };
-  return new Session(facts, 0);
+  return new Session(facts, 0, 0);
 }
 
 function holdOf(pool: Pool, session: Session, units: number): Hold {

@@ -1,6 +1,10 @@
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { restoreStateMachine, SnapshotFormatError } from '../../src/index.ts';
+import {
+  restoreStateMachine,
+  SnapshotFormatError,
+  snapshotFormatVersion as formatVersion,
+} from '../../src/index.ts';
 import type { Command } from '../../src/index.ts';
 import {
   Driver,
@@ -52,7 +56,7 @@ describe('a snapshot', () => {
     assert.ok(chunks.length > 10, String(chunks.length));
     for (const chunk of chunks) assert.ok(chunk.length > 0 && chunk.length <= 256 * 1024);
     const text = Buffer.concat(chunks).toString();
-    assert.ok(text.startsWith('["holdfast-state",4,'));
+    assert.ok(text.startsWith(`["holdfast-state",${String(formatVersion)},`));
     assert.equal(restored(chunks).machine.digest(), driver.machine.digest());
   });
 
@@ -128,11 +132,12 @@ describe('a snapshot', () => {
       refused(lines.filter((_, index) => index !== line).join('\n'));
     }
     refused(text.replace('"client-b"', '"client-c"'), /do not match the sum/);
+    const head = `"holdfast-state",${String(formatVersion)},`;
     refused(
-      text.replace('"holdfast-state",4,', '"holdfast-state",5,'),
-      /a newer version of Holdfast wrote it\. Its format version is 5 and this program reads 3 to 4/,
+      text.replace(head, `"holdfast-state",${String(formatVersion + 1)},`),
+      /a newer version of Holdfast wrote it\. Its format version is 6 and this program reads 3 to 5/,
     );
-    refused(text.replace('"holdfast-state",4,', '"holdfast-state",2,'), /version is 2 and/);
+    refused(text.replace(head, '"holdfast-state",2,'), /version is 2 and/);
     refused(text.replace('holdfast-state', 'something-else'), /not a snapshot of Holdfast/);
     refused(`${text}["session"]\n`, /follows its end/);
     refused(Buffer.concat([Buffer.from([0xff, 0xfe]), bytes]));

@@ -36,6 +36,8 @@ const kinds = [
   'time',
   'time',
   'jump',
+  'keep_alive',
+  'leadership',
 ] as const;
 
 export interface Chance {
@@ -111,6 +113,10 @@ export function commandOf(chance: Chance, machine: StateMachine): Command {
     : {};
   const asking = { sessionId, requestId, name, waitMs, acquiredAtMs: 3, terms: termsOf(chance) };
   switch (kind) {
+    case 'keep_alive':
+      return { type: 'keep_alive', sessionId };
+    case 'leadership':
+      return { type: 'begin_leadership' };
     case 'create':
       return createCommand(session, { lockDelayMs: odd ? 15 : 0 });
     case 'acquire':

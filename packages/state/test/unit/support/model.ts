@@ -185,6 +185,13 @@ export class Model {
         for (const hold of held) this.endIfUnused(hold.session);
         return `forced ${String(held.length)}`;
       }
+      case 'keep_alive': {
+        const session = this.find(command.sessionId);
+        if (session === undefined) return this.missing(command.sessionId);
+        session.renewal += 1;
+        return 'kept_alive';
+      }
+      case 'begin_leadership':
       case 'advance':
       case 'checkpoint':
       case 'set_limits':

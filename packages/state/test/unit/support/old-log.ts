@@ -28,6 +28,9 @@ const fixture = (name: string): Buffer =>
 
 export const oldSnapshot = (): Buffer => fixture('snapshot-of-version-3.txt.gz');
 
+/** Of a later version that knew no leaderships: the state behind some entries of the same log. */
+export const snapshotOfVersion4 = (): Buffer => fixture('snapshot-of-version-4.txt.gz');
+
 export function oldLog(): OldEntry[] {
   const lines = fixture('log-of-version-3.jsonl.gz').toString().trimEnd().split('\n');
   return lines.map((line) => {
