@@ -70,8 +70,6 @@ export class Leadership {
   #beginning: PromiseWithResolvers<void> | undefined;
   #beginPending = false;
   #beganMs = 0;
-  /** When the last lease ends of those that were not heard of under this leader when it began (E6). */
-  #unheardUntilMs = 0;
   #timeLoggedAfterMs = 0;
   /** Sessions whose leases have not begun yet (E3). */
   #unleased: Iterator<SessionLease, void> | undefined;
@@ -211,7 +209,6 @@ export class Leadership {
   #begun(): void {
     this.#beginning?.resolve();
     this.#beginning = undefined;
-    this.#unheardUntilMs = 0;
     this.#timeLoggedAfterMs = firstTimeLoggedMs;
     this.#beganMs = this.#parts.clock.now();
     const sessions = this.#parts.replica.state.leases()[Symbol.iterator]();
@@ -231,18 +228,15 @@ export class Leadership {
         this.#unleased = undefined;
         return;
       }
-      const { sessionId, timeoutMs, unheardSinceMs } = next.value;
-      const leftMs = this.#leftMs(next.value, now);
-      this.leases.begin(sessionId, timeoutMs, now, wall, leftMs);
-      if (unheardSinceMs !== undefined)
-        this.#unheardUntilMs = Math.max(this.#unheardUntilMs, now + leftMs);
+      const { sessionId, timeoutMs } = next.value;
+      this.leases.begin(sessionId, timeoutMs, now, wall, this.#leftMs(next.value, now));
     }
     clock.endOfTurn(() => this.#beginLeases(sessions));
   }
 
   /** L2, E5. */
-  #leftMs({ timeoutMs, unheardSinceMs }: SessionLease, now: number): number {
-    if (unheardSinceMs === undefined) return timeoutMs;
+  #leftMs({ timeoutMs, unheardSinceMs }: SessionLease, now: number): number | undefined {
+    if (unheardSinceMs === undefined) return undefined;
     const passedMs = this.#parts.clusterClock.read(now) - unheardSinceMs - clusterClockGrainMs;
     return timeoutMs - passedMs;
   }
@@ -252,7 +246,6 @@ export class Leadership {
     this.#beginning?.reject(new Interrupted(false, 'this node stopped leading'));
     this.#beginning = undefined;
     this.#beginPending = false;
-    this.#unheardUntilMs = 0;
     this.#unleased = undefined;
     this.leases.clear();
     this.#parts.queue.interrupt();
@@ -289,7 +282,7 @@ export class Leadership {
 
   /** E6. */
   #isTimeToBeLogged(now: number): boolean {
-    if (now >= this.#unheardUntilMs || now - this.#beganMs < this.#timeLoggedAfterMs) return false;
+    if (this.leases.restCount === 0 || now - this.#beganMs < this.#timeLoggedAfterMs) return false;
     this.#timeLoggedAfterMs *= 2;
     return true;
   }

@@ -22,6 +22,8 @@ interface Lease {
   lastRenewedWallMs: number;
   /** The deadline under which the lease stands in the heap. */
   heapDeadlineMs: number;
+  /** It is what a former leader left of it (L2). */
+  isRest: boolean;
   ended: boolean;
   expiry: Promise<void> | undefined;
 }
@@ -29,6 +31,12 @@ interface Lease {
 export class LeaseTable {
   readonly #leases = new Map<SessionId, Lease>();
   readonly #heap: Lease[] = [];
+  #restCount = 0;
+
+  /** Leases that nothing has renewed since this leadership began. */
+  get restCount(): number {
+    return this.#restCount;
+  }
 
   get size(): number {
     return this.#leases.size;
@@ -38,6 +46,7 @@ export class LeaseTable {
   clear(): void {
     this.#leases.clear();
     this.#heap.length = 0;
+    this.#restCount = 0;
   }
 
   /**
@@ -50,20 +59,22 @@ export class LeaseTable {
     timeoutMs: number,
     nowMs: number,
     wallMs: number,
-    leftMs: number = timeoutMs,
+    leftMs?: number,
   ): void {
     const known = this.#leases.get(sessionId);
     if (known !== undefined) {
       this.touch(sessionId, nowMs, wallMs);
       return;
     }
-    const deadlineMs = nowMs + leftMs;
+    const deadlineMs = nowMs + (leftMs ?? timeoutMs);
+    if (leftMs !== undefined) this.#restCount += 1;
     const lease: Lease = {
       sessionId,
       timeoutMs,
       deadlineMs,
       lastRenewedWallMs: wallMs,
       heapDeadlineMs: deadlineMs,
+      isRest: leftMs !== undefined,
       ended: false,
       expiry: undefined,
     };
@@ -77,6 +88,7 @@ export class LeaseTable {
     if (lease === undefined) return undefined;
     lease.deadlineMs = nowMs + lease.timeoutMs;
     lease.lastRenewedWallMs = wallMs;
+    this.#isRestNoMore(lease);
     return lease.timeoutMs;
   }
 
@@ -84,6 +96,7 @@ export class LeaseTable {
     const lease = this.#leases.get(sessionId);
     if (lease === undefined) return;
     lease.ended = true;
+    this.#isRestNoMore(lease);
     this.#leases.delete(sessionId);
   }
 
@@ -119,6 +132,12 @@ export class LeaseTable {
         if (!top.ended && this.#leases.get(top.sessionId) === top) this.#push(top);
       });
     }
+  }
+
+  #isRestNoMore(lease: Lease): void {
+    if (!lease.isRest) return;
+    lease.isRest = false;
+    this.#restCount -= 1;
   }
 
   #push(lease: Lease): void {

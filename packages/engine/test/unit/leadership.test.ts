@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Status } from '@holdfast/raft';
 import { createStateMachine, initialLimits } from '@holdfast/state';
-import type { Applied, Command, ResourceName, SessionId } from '@holdfast/state';
+import type {
+  Applied,
+  Command,
+  CommandResult,
+  ResourceName,
+  SessionId,
+  StateLimits,
+  StateMachine,
+} from '@holdfast/state';
 import { ClusterClock } from '../../src/cluster-clock.ts';
 import type { CommandQueue } from '../../src/command-queue.ts';
 import { Interrupted } from '../../src/interrupted.ts';
@@ -22,51 +30,97 @@ const creating = (id: SessionId): Command => ({
   createdAtMs: 0,
 });
 
-/** A leader with one session, whose proofs the test decides. */
-function leadWithSession(): {
-  leadership: Leadership;
-  clock: StillClock;
-  proofs: { prove: () => void; refuse: () => void }[];
-  expired: string[];
-} {
-  const state = createStateMachine();
-  state.apply({
-    index: 1,
-    time: 0,
-    commands: [
-      {
-        identity: 'anonymous',
-        command: creating(sessionId),
-      },
-    ],
-  });
+interface Led {
+  readonly leadership: Leadership;
+  readonly clock: StillClock;
+  readonly state: StateMachine;
+  readonly proofs: { readonly prove: () => void; readonly refuse: () => void }[];
+  /** Sessions whose expiry was proposed. */
+  readonly expired: string[];
+  /** Commands that are not in the log yet. */
+  readonly pending: Command[];
+  /** Puts what is pending into the log as one entry and applies it. */
+  readonly commit: () => void;
+}
+
+/** A node that leads a state with sessions; the test decides about its proofs and its log. */
+function lead(
+  sessions: readonly SessionId[] = [sessionId],
+  limits: StateLimits = initialLimits,
+): Led {
+  const state = createStateMachine(limits);
+  const clock = new StillClock();
+  const clusterClock = new ClusterClock();
+  const expired: string[] = [];
+  const pending: Command[] = [];
+  let resolves: ((result: CommandResult) => void)[] = [];
   const proofs: { prove: () => void; refuse: () => void }[] = [];
   const prove = (): Promise<void> =>
     new Promise((resolve, reject) => {
       proofs.push({ prove: resolve, refuse: () => reject(new Error('not the leader')) });
     });
-  const expired: string[] = [];
-  const submit: CommandQueue['submit'] = ({ command }) => {
+  const submit: CommandQueue['submit'] = ({ command }, resolve) => {
     if (command.type === 'expire_session') expired.push(command.sessionId);
+    else {
+      pending.push(command);
+      resolves.push(resolve);
+    }
   };
-  const clock = new StillClock();
+  const apply = (...commands: readonly Command[]): Applied => {
+    const time = Math.max(state.time, clusterClock.read(clock.now()));
+    const batch = {
+      time,
+      commands: commands.map((command) => ({ identity: 'anonymous', command })),
+    };
+    const applied = state.apply({ index: state.index + 1, ...batch });
+    leadership.onApplied(batch, applied.events);
+    return applied;
+  };
   const leadership = new Leadership({
     clock,
-    clusterClock: new ClusterClock(),
+    clusterClock,
     // What a leadership needs of them, and no more.
     replica: { state, prove } as unknown as Replica,
     queue: { submit, interrupt: () => undefined } as unknown as CommandQueue,
-    limits: initialLimits,
+    limits,
   });
+  const commit = (): void => {
+    const waiting = resolves;
+    resolves = [];
+    const { results } = apply(...pending.splice(0));
+    for (const [index, result] of results.entries()) waiting[index]?.(result);
+  };
+  apply(...sessions.map(creating));
   leadership.onStatus(leads as Status);
-  return { leadership, clock, proofs, expired };
+  return { leadership, clock, state, proofs, expired, pending, commit };
+}
+
+/** One under which the session was heard of: its keepalives are in its memory. */
+async function leadWithSession(): Promise<Led> {
+  const led = lead();
+  led.commit();
+  const answer = led.leadership.keepAlive(sessionId);
+  await turn();
+  led.commit();
+  assert.deepEqual(await answer, { ok: true, timeoutMs: 1000 });
+  assert.deepEqual(led.proofs, []);
+  return led;
+}
+
+/** Another node has led in between, without a word in the log. */
+function leadAnew({ leadership, pending, commit }: Led, term: number): void {
+  leadership.onStatus({ ...leads, role: 'follower', ready: false } as Status);
+  pending.length = 0;
+  leadership.onStatus({ ...leads, term } as Status);
+  assert.deepEqual(pending, [{ type: 'begin_leadership' }]);
+  commit();
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('A leadership', () => {
   it('answers a keepalive, and renews the lease, only after a proof begun after it came (E1)', async () => {
-    const { leadership, clock, proofs, expired } = leadWithSession();
+    const { leadership, clock, proofs, expired } = await leadWithSession();
     clock.pass(900);
     let answered = false;
     const answer = leadership.keepAlive(sessionId).then((result) => {
@@ -87,7 +141,7 @@ describe('A leadership', () => {
   });
 
   it('that cannot be proven answers no keepalive and renews nothing (E1)', async () => {
-    const { leadership, clock, proofs, expired } = leadWithSession();
+    const { leadership, clock, proofs, expired } = await leadWithSession();
     clock.pass(900);
     const answer = leadership.keepAlive(sessionId);
     await turn();
@@ -99,7 +153,7 @@ describe('A leadership', () => {
   });
 
   it('answers no read before a proof', async () => {
-    const { leadership, proofs } = leadWithSession();
+    const { leadership, proofs } = lead();
     let answered = false;
     const answer = leadership.query({ type: 'stats' }).then(() => (answered = true));
     await turn();
@@ -108,46 +162,153 @@ describe('A leadership', () => {
     await answer;
   });
 
-  it('gives every session its full timeout again when it begins (L2)', async () => {
-    const { leadership, clock, expired } = leadWithSession();
+  it('gives a session its full timeout under the first leader that does not hear it, and what is left under the next (L2, E5)', async () => {
+    const led = await leadWithSession();
+    const { leadership, clock, expired } = led;
     clock.pass(900);
-    leadership.onStatus({ ...leads, role: 'follower', ready: false } as Status);
-    leadership.onStatus({ ...leads, term: 2 } as Status);
-    clock.pass(900);
+    leadAnew(led, 2);
+    clock.pass(700);
     leadership.onTick();
-    assert.deepEqual(expired, []);
-    clock.pass(101);
+    leadAnew(led, 3);
+    clock.pass(300);
+    leadership.onTick();
+    assert.deepEqual(expired, [], 'a millisecond is for rounding');
+    clock.pass(1);
     leadership.onTick();
     assert.deepEqual(expired, [sessionId]);
   });
 
-  it('begins the leases of many sessions in several turns, and a keepalive does not wait for its own (E3)', async () => {
+  for (const everyMs of [3, 300, 3000])
+    it(`ends the session of a dead client in time though leaders change every ${String(everyMs)} ms (E5)`, async () => {
+      const led = await leadWithSession();
+      const { leadership, clock, expired } = led;
+      const diedMs = clock.now();
+      for (let term = 2; expired.length === 0; term++) {
+        assert.ok(clock.now() - diedMs <= 2000, 'it has ended');
+        for (let passed = 0; passed < everyMs; passed += Math.min(everyMs, 50)) {
+          clock.pass(Math.min(everyMs, 50));
+          leadership.onTick();
+        }
+        if (expired.length === 0) leadAnew(led, term);
+      }
+      assert.ok(clock.now() - diedMs >= 1000, `${String(clock.now() - diedMs)} ms`);
+    });
+
+  it('logs the first keepalive of a session and answers it when it is applied; later ones write nothing (E4)', async () => {
+    const led = await leadWithSession();
+    const { leadership, proofs, pending, commit } = led;
+    leadAnew(led, 2);
+    let answered = false;
+    const first = leadership.keepAlive(sessionId).finally(() => (answered = true));
+    await turn();
+    assert.equal(answered, false);
+    assert.deepEqual(proofs, []);
+    assert.deepEqual(pending, [{ type: 'keep_alive', sessionId }]);
+    commit();
+    assert.deepEqual(await first, { ok: true, timeoutMs: 1000 });
+    const second = leadership.keepAlive(sessionId);
+    await turn();
+    proofs.pop()?.prove();
+    assert.deepEqual(await second, { ok: true, timeoutMs: 1000 });
+    assert.deepEqual(pending, []);
+  });
+
+  it('answers no keepalive before its beginning is in the log, and none when it ends before (E4)', async () => {
+    const { leadership, proofs, pending } = lead();
+    let answered = false;
+    const answer = leadership.keepAlive(sessionId).finally(() => (answered = true));
+    await turn();
+    assert.equal(answered, false);
+    assert.deepEqual([proofs, pending], [[], [{ type: 'begin_leadership' }]]);
+    leadership.onStatus({ ...leads, role: 'follower', ready: false } as Status);
+    await assert.rejects(answer, Interrupted);
+  });
+
+  it('that was lost and won again while a keepalive was proven logs that one anew (E4)', async () => {
+    const led = await leadWithSession();
+    const { leadership, proofs, pending, commit } = led;
+    const answer = leadership.keepAlive(sessionId);
+    await turn();
+    leadAnew(led, 2);
+    proofs.pop()?.prove();
+    await turn();
+    assert.deepEqual(pending, [{ type: 'keep_alive', sessionId }]);
+    commit();
+    assert.deepEqual(await answer, { ok: true, timeoutMs: 1000 });
+  });
+
+  it('puts its beginning into the log again where there was no room for it', async () => {
+    const rejects: (() => void)[] = [];
     const state = createStateMachine();
-    const names = Array.from({ length: 12_000 }, (_, number) => `s${String(number)}` as SessionId);
-    const commands = names.map((one) => ({ identity: 'anonymous', command: creating(one) }));
-    state.apply({ index: 1, time: 0, commands });
-    const turns: (() => void)[] = [];
-    const clock = new StillClock();
-    clock.endOfTurn = (callback) => void turns.push(callback);
-    const expired: string[] = [];
     const leadership = new Leadership({
-      clock,
+      clock: new StillClock(),
       clusterClock: new ClusterClock(),
-      replica: { state, prove: () => Promise.resolve() } as unknown as Replica,
+      replica: { state } as unknown as Replica,
       queue: {
-        submit: ({ command }: Parameters<CommandQueue['submit']>[0]) => {
-          if (command.type === 'expire_session') expired.push(command.sessionId);
+        submit: (
+          { command }: Parameters<CommandQueue['submit']>[0],
+          _: unknown,
+          reject: () => void,
+        ) => {
+          assert.equal(command.type, 'begin_leadership');
+          rejects.push(reject);
         },
         interrupt: () => undefined,
       } as unknown as CommandQueue,
-      limits: initialLimits,
+      limits: state.limits,
     });
     leadership.onStatus(leads as Status);
+    leadership.onTick();
+    assert.equal(rejects.length, 1);
+    rejects[0]?.();
+    await turn();
+    leadership.onTick();
+    assert.equal(rejects.length, 2);
+  });
+
+  it('logs the time now and then while a session lives that it has not heard, and never once it has (E6)', async () => {
+    const led = await leadWithSession();
+    const { leadership, clock, state, pending, commit } = led;
+    const entriesIn = async (durationMs: number): Promise<number> => {
+      let entries = 0;
+      for (let passed = 0; passed < durationMs; passed += 10) {
+        clock.pass(10);
+        leadership.onTick();
+        if (pending.length === 0) continue;
+        assert.deepEqual(pending, [{ type: 'advance' }]);
+        commit();
+        await turn();
+        entries += 1;
+      }
+      return entries;
+    };
+    assert.equal(await entriesIn(900), 0, 'heard of');
+    leadAnew(led, 2);
+    const began = state.time;
+    assert.equal(await entriesIn(990), 2);
+    assert.ok(state.time - began >= 990 / 2, 'at least half of the time is in the log');
+    const answer = leadership.keepAlive(sessionId);
+    commit();
+    assert.ok((await answer).ok);
+    assert.equal(await entriesIn(900), 0, 'heard of again');
+  });
+
+  it('begins the leases of many sessions in several turns, and a keepalive does not wait for its own (E3)', async () => {
+    const names = Array.from({ length: 12_000 }, (_, number) => `s${String(number)}` as SessionId);
+    const { leadership, clock, proofs, expired, commit } = lead(names);
+    const turns: (() => void)[] = [];
+    clock.endOfTurn = (callback) => void turns.push(callback);
+    commit();
     assert.equal(leadership.leases.size, 5000);
     const last = names.at(-1) ?? sessionId;
-    const answer = leadership.keepAlive(last);
+    const first = leadership.keepAlive(last);
+    commit();
+    assert.deepEqual(await first, { ok: true, timeoutMs: 1000 });
+    const second = leadership.keepAlive(last);
     turns.pop()?.();
-    assert.deepEqual(await answer, { ok: true, timeoutMs: 1000 });
+    proofs.pop()?.prove();
+    assert.deepEqual(await second, { ok: true, timeoutMs: 1000 });
+    assert.equal(leadership.leases.size, 5001);
     while (turns.length > 0) turns.pop()?.();
     assert.equal(leadership.leases.size, names.length);
     clock.pass(1001);
@@ -170,9 +331,10 @@ describe('A leadership', () => {
       limits,
     });
     leadership.onStatus(leads as Status);
-    assert.deepEqual(submitted, [{ type: 'set_limits', limits }]);
+    const both = [{ type: 'set_limits', limits }, { type: 'begin_leadership' }];
+    assert.deepEqual(submitted, both);
     leadership.onTick();
-    assert.equal(submitted.length, 1, 'once, until that is applied');
+    assert.deepEqual(submitted, both, 'once, until that is applied');
   });
 
   it('goes on at once with what did not fit into an entry, one entry at a time (E2)', async () => {
@@ -208,6 +370,7 @@ describe('A leadership', () => {
       limits: state.limits,
     });
     leadership.onStatus(leads as Status);
+    assert.equal(submitted.pop()?.type, 'begin_leadership');
     const end: Command = { type: 'end_session', sessionId };
     const batch = { time: 0, commands: [{ identity: 'anonymous', command: end }] };
     leadership.onApplied(batch, apply(end).events);

@@ -81,12 +81,20 @@ describe('The lease table', () => {
     assert.deepEqual(dueAt(leases, 21), [id(1)]);
   });
 
-  it('forgets everything when leadership begins anew (L2)', () => {
+  it('forgets everything when leadership begins anew, and gives what is left (L2)', () => {
     const leases = new LeaseTable();
-    leases.begin(id(1), 10, 0, 0);
+    for (const number of [1, 2, 3]) leases.begin(id(number), 10, 0, 0);
     leases.clear();
     leases.begin(id(1), 10, 100, 0);
+    leases.begin(id(2), 10, 100, 0, 4);
+    leases.begin(id(3), 10, 100, 0, -7);
+    leases.begin(id(4), 10, 100, 0, 4);
+    leases.touch(id(4), 103, 0);
+    assert.deepEqual(dueAt(leases, 100), [id(3)]);
+    assert.deepEqual(dueAt(leases, 103), []);
+    assert.deepEqual(dueAt(leases, 104), [id(2)]);
     assert.deepEqual(dueAt(leases, 109), []);
     assert.deepEqual(dueAt(leases, 110), [id(1)]);
+    assert.deepEqual(dueAt(leases, 113), [id(4)]);
   });
 });
