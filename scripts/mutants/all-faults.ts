@@ -2,12 +2,14 @@
 import { addressFaults } from './address-faults.ts';
 import { faults } from './faults.ts';
 import type { Fault } from './faults.ts';
+import { leaseFaults } from './lease-faults.ts';
 import { quorumFaults } from './quorum-faults.ts';
 import { snapshotFaults } from './snapshot-faults.ts';
 import { storageFaults } from './storage-faults.ts';
 
 export const allFaults: readonly Fault[] = [
   ...faults,
+  ...leaseFaults,
   ...snapshotFaults,
   ...storageFaults,
   ...addressFaults,

@@ -82,11 +82,9 @@ export const faults: readonly Fault[] = [
     name: 'keepalive-without-proof',
     breaks: 'a deposed leader tells a client that its lease was extended',
     file: 'packages/engine/src/leadership.ts',
-    find: `      await expiry; // L3
-    }
-    await this.#prove();`,
-    put: `      await expiry; // L3
-    }`,
+    find: `      await this.#prove();
+      // Meanwhile`,
+    put: `      // Meanwhile`,
   },
   {
     name: 'read-without-proof',
@@ -111,9 +109,9 @@ export const faults: readonly Fault[] = [
       this.touch(sessionId, nowMs, wallMs);
       return;
     }
-    const deadlineMs = nowMs + timeoutMs;`,
+    const deadlineMs = nowMs + (leftMs ?? timeoutMs);`,
     put: `    if (known !== undefined) return;
-    const deadlineMs = nowMs + timeoutMs / 2;`,
+    const deadlineMs = nowMs + (leftMs ?? timeoutMs) / 2;`,
   },
   {
     name: 'expiry-not-guarded',

@@ -202,7 +202,7 @@ describe('A leadership', () => {
     const first = leadership.keepAlive(sessionId).finally(() => (answered = true));
     await turn();
     assert.equal(answered, false);
-    assert.deepEqual(proofs, []);
+    assert.equal(proofs.length, 0);
     assert.deepEqual(pending, [{ type: 'keep_alive', sessionId }]);
     commit();
     assert.deepEqual(await first, { ok: true, timeoutMs: 1000 });

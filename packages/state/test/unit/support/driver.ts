@@ -213,6 +213,7 @@ export function outcome(result: CommandResult): string {
     case 'abandoned':
     case 'advanced':
     case 'session':
+    case 'kept_alive':
     case 'unchanged':
       return result.type;
   }

@@ -1,0 +1,66 @@
+/** Faults of leases across changes of the leader. */
+import type { Fault } from './faults.ts';
+
+export const leaseFaults: readonly Fault[] = [
+  {
+    name: 'whole-timeout-under-each-leader',
+    breaks:
+      'the session of a dead client never ends while leaders change more often than its timeout',
+    file: 'packages/engine/src/leadership.ts',
+    find: `    return timeoutMs - passedMs;`,
+    put: `    return timeoutMs - Math.min(0, passedMs);`,
+  },
+  {
+    name: 'keepalive-answered-before-it-is-logged',
+    breaks:
+      'the next leader does not know of a keepalive that was answered, and ends the session early',
+    file: 'packages/engine/src/leadership.ts',
+    find: `      if (this.#isUnheard(sessionId)) return this.#logKeepAlive(sessionId);
+      await this.#prove();`,
+    put: `      if (this.#isUnheard(sessionId)) void this.#logKeepAlive(sessionId).catch(() => undefined);
+      await this.#prove();
+      return this.#renewFromMemory(sessionId);`,
+  },
+  {
+    name: 'keepalives-are-not-logged',
+    breaks: 'sessions that are kept alive in the memory of leaders alone are ended by a later one',
+    file: 'packages/engine/src/leadership.ts',
+    find: `    return this.#parts.replica.state.leaseOf(sessionId)?.unheardSinceMs !== undefined;`,
+    put: `    return this.#parts.replica.state.leaseOf(sessionId)?.unheardSinceMs === -1;`,
+  },
+  {
+    name: 'beginnings-merged-to-the-earlier-side',
+    breaks:
+      'leases count from before the leadership in which a session was not heard of: they end early',
+    file: 'packages/state/src/leaderships.ts',
+    find: `    return this.#beginnings[low]?.atMs;`,
+    put: `    const known = this.#beginnings[low];
+    if (known === undefined || known.number === heardIn + 1) return known?.atMs;
+    return this.#beginnings[low - 1]?.atMs;`,
+  },
+  {
+    name: 'cluster-time-from-an-older-entry',
+    breaks: 'a new leader counts time twice that a slower one has stamped: leases end early',
+    file: 'packages/engine/src/cluster-clock.ts',
+    find: `    this.#entryTimeMs = timeMs;
+    this.#entryNowMs = nowMs;`,
+    put: `    if (timeMs < this.#entryTimeMs + 50 && this.#entryNowMs !== 0) return;
+    this.#entryTimeMs = timeMs;
+    this.#entryNowMs = nowMs;`,
+  },
+  {
+    name: 'cluster-time-stands-between-leaders',
+    breaks: 'leases of the dead get longer by every leadership in which nothing is logged',
+    file: 'packages/engine/src/leadership.ts',
+    find: `    this.#parts.clusterClock.lead();`,
+    put: `    this.onRestored();
+    this.#parts.clusterClock.lead();`,
+  },
+  {
+    name: 'repeated-waits-are-signs-of-life',
+    breaks: 'nodes keep the session of a dead client alive by asking again for what it waited for',
+    file: 'packages/state/src/sign-of-life.ts',
+    find: `  if (repeated === true || command.type`,
+    put: `  if (command.type`,
+  },
+];
