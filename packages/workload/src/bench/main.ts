@@ -17,11 +17,13 @@ import { parseArgs } from 'node:util';
 import { startLocalCluster } from '@holdfast/server';
 import { freePorts } from '../free-ports.ts';
 import { describeMachine, machineLine } from '../statistics/machine.ts';
-import type { Machine } from '../statistics/machine.ts';
-import { milliseconds, table, whole } from '../statistics/table.ts';
 import { compare, comparisonText } from './compare.ts';
+import { bareCommits } from './bare-commit.ts';
+import type { BareCommits } from './bare-commit.ts';
 import { calibrate } from './calibration.ts';
-import type { Calibration } from './calibration.ts';
+import { measureProcessors } from './processors.ts';
+import { reportText } from './report.ts';
+import type { MeasuredRow, Report } from './report.ts';
 import { isLoadFigures } from './plan.ts';
 import type { LoadFigures, LoadPlan } from './plan.ts';
 
@@ -48,14 +50,8 @@ interface Options {
   readonly json: boolean;
 }
 
-interface Report {
-  readonly machine: Machine;
-  readonly folder: string;
-  readonly measuredSeconds: number;
-  readonly calibration: Calibration;
-  readonly rows: readonly LoadFigures[];
-}
-
+/** Of one command, and of 64 in one entry. */
+const bareMessageBytes = [200, 6400];
 const warmUpMs = 1500;
 const calibrationMs = 1000;
 const settleDeadlineMs = 30_000;
@@ -117,12 +113,17 @@ function rowsOf(options: Options): readonly Row[] {
   ];
 }
 
-/** Runs the load generator in a process of its own. */
-async function generate(plan: LoadPlan, profile: string | undefined): Promise<LoadFigures> {
+/** Runs the load generator in a process of its own. @param onStart Told its process id. */
+async function generate(
+  plan: LoadPlan,
+  profile: string | undefined,
+  onStart: (pid: number) => void,
+): Promise<LoadFigures> {
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const file = fileURLToPath(new URL(`./load.${ending}`, import.meta.url));
   const execArgv = [...process.execArgv, ...profileFlags(profile, 'load')];
   const child = fork(file, [JSON.stringify(plan)], { execArgv });
+  if (child.pid !== undefined) onStart(child.pid);
   const deadline = setTimeout(
     () => child.kill('SIGKILL'),
     plan.warmUpMs + plan.measureMs + settleDeadlineMs,
@@ -163,97 +164,35 @@ async function measure(
 ): Promise<Report> {
   tell('Measuring what the machine can do at this moment.');
   const calibration = await calibrate(folder, calibrationMs);
+  const bare: BareCommits[] = [];
+  for (const bytes of bareMessageBytes) bare.push(await bareCommits(folder, bytes, calibrationMs));
   const environment: Record<string, string> =
     options.profile === undefined
       ? {}
       : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${options.profile}` };
   const cluster = await startLocalCluster({ ports: await freePorts(3), folder, environment });
-  const rows: LoadFigures[] = [];
+  const rows: MeasuredRow[] = [];
   try {
-    await cluster.leader();
     for (const row of rowsOf(options)) {
       const what = row.locks === 'one' ? 'one lock' : 'a lock for each';
       tell(`${String(row.workers)} workers, ${what}, ${String(row.connections)} connection(s).`);
       const plan = { ...row, endpoints: cluster.urls, warmUpMs, measureMs: options.measureMs };
-      rows.push(await generate(plan, options.profile));
+      const processors = measureProcessors(cluster, await cluster.leader(), plan);
+      const figures = await generate(plan, options.profile, processors.start);
+      rows.push({ ...figures, processors: processors.ofCycle(figures.cyclesPerSecond) });
     }
   } finally {
     await cluster.close();
   }
   const measuredSeconds = options.measureMs / 1000;
-  return { machine: describeMachine(), folder, measuredSeconds, calibration, rows };
-}
-
-function print(report: Report): void {
-  const { calibration } = report;
-  const commits = calibration.fsyncedCommitsPerSecond;
-  const lines = [
-    `Machine: ${machineLine(report.machine)}`,
-    `Three node processes, every write fsynced in ${report.folder}; ${String(report.measuredSeconds)} s a row.`,
-    '',
-    table(
-      ['calibration, same run', 'per second', 'ms each'],
-      [
-        ['SQLite commit of 1 row, synchronous=FULL', whole(commits), milliseconds(1000 / commits)],
-        [
-          'WebSocket echo, 1 in flight',
-          whole(calibration.echoesPerSecond),
-          milliseconds(1000 / calibration.echoesPerSecond),
-        ],
-        ['WebSocket echo, 64 in flight', whole(calibration.echoesOf64PerSecond), ''],
-      ],
-    ),
-    '',
-    table(
-      ['workers', 'cycles/s', 'per commit', 'acquire p50 ms', 'p95', 'p99', 'overlaps'],
-      report.rows
-        .filter((row) => row.locks === 'own')
-        .map((row) => [
-          row.connections === 1
-            ? String(row.workers)
-            : `${String(row.workers)} on ${String(row.connections)} connections`,
-          whole(row.cyclesPerSecond),
-          (row.cyclesPerSecond / commits).toFixed(2),
-          milliseconds(row.acquireMs.p50),
-          milliseconds(row.acquireMs.p95),
-          milliseconds(row.acquireMs.p99),
-          String(row.overlaps),
-        ]),
-    ),
-  ];
-  const contended = report.rows.filter((row) => row.locks === 'one');
-  if (contended.length > 0) {
-    lines.push(
-      '',
-      table(
-        [
-          'one lock for all',
-          'hand-overs/s',
-          'per commit',
-          'acquire p50 ms',
-          'p95',
-          'p99',
-          'overlaps',
-        ],
-        contended.map((row) => [
-          `${String(row.workers)} workers`,
-          whole(row.handOversPerSecond ?? NaN),
-          ((row.handOversPerSecond ?? NaN) / commits).toFixed(2),
-          milliseconds(row.acquireMs.p50),
-          milliseconds(row.acquireMs.p95),
-          milliseconds(row.acquireMs.p99),
-          String(row.overlaps),
-        ]),
-      ),
-    );
-  }
-  lines.push(
-    '',
-    'A cycle is an acquire and a release, both acknowledged. "per commit": cycles for each commit that',
-    'the calibration did in the same time; compare machines by it. Each worker has a session of its own;',
-    'where nothing else is said all share the one connection of one client.',
-  );
-  process.stdout.write(`${lines.join('\n')}\n`);
+  return {
+    machine: describeMachine(),
+    folder,
+    measuredSeconds,
+    calibration,
+    bareCommits: bare,
+    rows,
+  };
 }
 
 /** Runs this build and another one in turns; a run that is not safe is an error. */
@@ -298,7 +237,7 @@ async function main(): Promise<boolean> {
   try {
     const report = await measure(options, folder, (text) => process.stderr.write(`${text}\n`));
     if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-    else print(report);
+    else process.stdout.write(`${reportText(report)}\n`);
     return report.rows.every((row) => row.overlaps === 0 && row.tokensNotRisen === 0);
   } finally {
     if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
