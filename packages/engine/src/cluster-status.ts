@@ -7,6 +7,7 @@ export interface StatusContext {
   readonly closing: boolean;
   readonly clientUrls: ReadonlyMap<string, string>;
   readonly isConnected: (peer: MemberId) => boolean;
+  readonly addressOf: (peer: MemberId) => string | undefined;
 }
 
 export function describeCluster(raft: Status, context: StatusContext): ClusterStatus {
@@ -19,7 +20,8 @@ export function describeCluster(raft: Status, context: StatusContext): ClusterSt
     role: raft.role,
     term: raft.term,
     leader,
-    leaderAddress: leaderMember?.address ?? null,
+    leaderAddress:
+      leader === null ? null : (context.addressOf(leader) ?? leaderMember?.address ?? null),
     leaderClientUrl: leader === null ? null : (context.clientUrls.get(leader) ?? null),
     ready: known && !context.closing,
     commitIndex: raft.commit,
@@ -28,7 +30,7 @@ export function describeCluster(raft: Status, context: StatusContext): ClusterSt
     firstIndex: raft.firstIndex,
     members: raft.membership.members.map((member) => ({
       id: member.id,
-      address: member.address,
+      address: context.addressOf(member.id) ?? member.address,
       role: member.role,
       clientUrl: context.clientUrls.get(member.id) ?? '',
       matchIndex:

@@ -7,6 +7,7 @@ import { systemClock } from './clock.ts';
 import { claimFolder, markDiverged, recordLog, refuseDiverged } from './identity.ts';
 import type { Identity } from './identity.ts';
 import { KnownPeers } from './known-peers.ts';
+import { PeerAddresses } from './peer-addresses.ts';
 import { TcpTransport } from './transport/tcp.ts';
 import type { Engine, RaftEngineOptions } from './types.ts';
 
@@ -32,7 +33,7 @@ async function startOn(
   identity: Identity,
   opened: Opened,
 ): Promise<Engine> {
-  const { peerListen, clientUrl, log } = options;
+  const { peerListen, clientUrl, folder, log } = options;
   let listen = (): Promise<void> => Promise.resolve();
   let close = listen;
   const { engine, start } = await assembleEngine({
@@ -44,11 +45,20 @@ async function startOn(
     opened,
     onDiverged: (error) => markDiverged(options.folder, error),
     makeTransport: (handlers) => {
-      const knownPeers = new KnownPeers(options.folder, handlers.knowledge);
+      const knownPeers = new KnownPeers(folder, handlers.knowledge);
+      const addresses = new PeerAddresses({
+        folder,
+        nodeId: identity.nodeId,
+        knowledge: handlers.knowledge,
+        configured: options.initialMembers,
+        log,
+      });
+      const { starts } = opened.position;
       const transport = new TcpTransport({
         identity,
         knownPeers,
-        clientUrl,
+        addresses,
+        self: { clientUrl, address: options.peerAdvertise, starts },
         clock: systemClock,
         log,
         handlers,

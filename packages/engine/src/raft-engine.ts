@@ -177,6 +177,7 @@ export class RaftEngine implements Engine {
       closing: this.#route.closing,
       clientUrls: this.#clientUrls,
       isConnected: (peer) => this.#transport.isConnected(peer),
+      addressOf: (peer) => this.#transport.addressOf(peer),
     });
   }
 

@@ -7,10 +7,27 @@
 import { crc32 } from 'node:zlib';
 import { maxFrameBytes } from '../bounds.ts';
 
-export const frameKinds = { hello: 1, raft: 2, call: 3, answer: 4, cancel: 5, refused: 6 } as const;
+export const frameKinds = {
+  hello: 1,
+  raft: 2,
+  call: 3,
+  answer: 4,
+  cancel: 5,
+  refused: 6,
+  addresses: 7,
+} as const;
 export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];
 
-const kindNames = ['', 'hello', 'raft message', 'call', 'answer', 'cancel', 'refusal'] as const;
+const kindNames = [
+  '',
+  'hello',
+  'raft message',
+  'call',
+  'answer',
+  'cancel',
+  'refusal',
+  'list of addresses',
+] as const;
 const headBytes = 9;
 
 /** What came in is no frame: the connection is of no use any more. */
@@ -144,5 +161,5 @@ export class FrameReader {
 }
 
 function isFrameKind(kind: number | undefined): kind is FrameKind {
-  return kind !== undefined && kind >= frameKinds.hello && kind <= frameKinds.refused;
+  return kind !== undefined && kind >= frameKinds.hello && kind <= frameKinds.addresses;
 }

@@ -28,19 +28,35 @@ const maxUrlLength = 2048;
 /** A peer's process may stand still for a while (a pause of the machine, a slow disk on first contact). */
 export const handshakeTimeoutMs = 5000;
 
-interface Hello extends InitialMembers {
+/** What a node tells of this start of it. */
+export interface SelfDescription {
+  readonly clientUrl: string;
+  /** Where peers reach it (`PeerAddresses`); empty: nowhere. */
+  readonly address: string;
+  /** How often its log was opened. */
+  readonly starts: number;
+}
+
+interface Hello extends SelfDescription, InitialMembers {
   readonly version: number;
   readonly clusterId: string;
   readonly from: string;
   readonly to: string;
   readonly incarnation: string;
-  readonly clientUrl: string;
   /** Incarnations of members that the sender has met (`KnownPeers.learn`). */
   readonly knownPeers: Readonly<Record<string, string>>;
 }
 
+/** What a peer tells of itself that may be talked to. */
+export interface Introduced {
+  readonly peer: MemberId;
+  readonly clientUrl: string;
+  /** Not looked at yet. */
+  readonly said: { readonly address: unknown; readonly starts: unknown };
+}
+
 export type Introduction =
-  | { readonly ok: true; readonly peer: MemberId; readonly clientUrl: string }
+  | ({ readonly ok: true } & Introduced)
   | {
       readonly ok: false;
       /** Who it says it is, for the log. */
@@ -52,18 +68,18 @@ export type Introduction =
 export class Introductions {
   readonly #identity: Identity;
   readonly #knownPeers: KnownPeers;
-  readonly #clientUrl: string;
+  readonly #self: SelfDescription;
   readonly #knowledge: PeerKnowledge;
 
   constructor(
     identity: Identity,
     knownPeers: KnownPeers,
-    clientUrl: string,
+    self: SelfDescription,
     knowledge: PeerKnowledge,
   ) {
     this.#identity = identity;
     this.#knownPeers = knownPeers;
-    this.#clientUrl = clientUrl;
+    this.#self = self;
     this.#knowledge = knowledge;
   }
 
@@ -74,7 +90,7 @@ export class Introductions {
       from: this.#identity.nodeId,
       to: peer,
       incarnation: this.#identity.incarnation,
-      clientUrl: this.#clientUrl,
+      ...this.#self,
       ...this.#initialMembers(),
       knownPeers: this.#knowledge.isKnownMember(peer) ? this.#knownPeers.toTell() : {}, // HELLO-3
     };
@@ -103,7 +119,8 @@ export class Introductions {
     this.#knownPeers.learn(peer, hello['knownPeers']);
     const { clientUrl } = hello;
     const isUrl = typeof clientUrl === 'string' && clientUrl.length <= maxUrlLength;
-    return { ok: true, peer, clientUrl: isUrl ? clientUrl : '' };
+    const { address, starts } = hello;
+    return { ok: true, peer, clientUrl: isUrl ? clientUrl : '', said: { address, starts } };
   }
 
   #mismatch(

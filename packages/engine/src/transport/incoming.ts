@@ -10,7 +10,7 @@ import type { EngineLog } from '../types.ts';
 import { FrameError, FrameReader, frameKinds } from './frames.ts';
 import type { Frame } from './frames.ts';
 import { encodeRefusal, refusalText } from './hello.ts';
-import type { Introductions } from './hello.ts';
+import type { Introduced, Introductions } from './hello.ts';
 import type { Once } from './once.ts';
 import { maxBufferedBytes } from './outgoing.ts';
 
@@ -27,7 +27,7 @@ export interface IncomingOptions {
   readonly timeoutMs: number;
   /** Whether a peer may send frames of any length; else they are as short as a hello. */
   readonly maySendAll: (peer: MemberId) => boolean;
-  readonly onOpen: (incoming: Incoming, peer: MemberId, clientUrl: string) => void;
+  readonly onOpen: (incoming: Incoming, met: Introduced) => void;
   readonly onFrames: (peer: MemberId, frames: readonly Frame[]) => void;
   /** `peer` is undefined for one that never showed who it is. */
   readonly onClosed: (incoming: Incoming, peer: MemberId | undefined) => void;
@@ -103,7 +103,7 @@ export class Incoming {
       throw new FrameError('frames came before both sides had shown who they are');
     socket.write(introductions.helloFor(met.peer));
     this.#peer = met.peer;
-    this.#options.onOpen(this, met.peer, met.clientUrl);
+    this.#options.onOpen(this, met);
   }
 
   /** The peer knows this node by another folder, or could not read what it sent. */

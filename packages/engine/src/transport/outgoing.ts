@@ -17,7 +17,7 @@ import type { EngineLog } from '../types.ts';
 import { encodeJsonFrame, FrameError, FrameReader, frameKinds } from './frames.ts';
 import type { Frame } from './frames.ts';
 import { encodeRefusal, handshakeTimeoutMs, refusalText } from './hello.ts';
-import type { Introductions } from './hello.ts';
+import type { Introduced, Introductions } from './hello.ts';
 import { encodeMessageFrame } from './messages.ts';
 import type { Once } from './once.ts';
 
@@ -28,13 +28,14 @@ const maxRetryMs = 1000;
 
 export interface OutgoingOptions {
   readonly peer: MemberId;
-  readonly address: string;
+  /** Where it may be, the likeliest first. */
+  readonly addresses: () => readonly string[];
   readonly introductions: Introductions;
   readonly clock: Clock;
   readonly log: EngineLog;
   readonly once: Once;
   /** Both sides have shown who they are. */
-  readonly onOpen: (clientUrl: string) => void;
+  readonly onOpen: (met: Introduced, address: string) => void;
   /** The peer answers on this connection. */
   readonly onFrames: (frames: readonly Frame[]) => void;
   /** The connection broke, or an attempt failed. */
@@ -50,14 +51,21 @@ export class Outgoing {
   #retryMs = minRetryMs;
   #cancelRetry: (() => void) | undefined;
   #corked: Buffer[] = [];
+  /** Of the present attempt or connection. */
+  #address = '';
+  /** Where the peer has shown who it is: tried first again. */
+  #reached: string | undefined;
+  /** What is still to be tried before the next pause (ADDR-3 of `peer-addresses.ts`). */
+  #untried: string[] = [];
 
   constructor(options: OutgoingOptions) {
     this.#options = options;
     this.#connect();
   }
 
-  get address(): string {
-    return this.#options.address;
+  /** Where the peer is, as far as this connection knows. */
+  get reached(): string | undefined {
+    return this.#reached;
   }
 
   get connected(): boolean {
@@ -72,7 +80,7 @@ export class Outgoing {
   }
 
   /** Returns false when nothing was sent. @throws FrameTooLargeError */
-  sendJson(kind: 3 | 4 | 5, value: unknown): boolean {
+  sendJson(kind: 3 | 4 | 5 | 7, value: unknown): boolean {
     if (!this.#canSend()) return false;
     this.#write(encodeJsonFrame(kind, value, this.#options.peer));
     return true;
@@ -84,6 +92,16 @@ export class Outgoing {
     this.#cancelRetry?.();
     this.#retryMs = minRetryMs;
     this.#connect();
+  }
+
+  /** It may be somewhere else than it was thought. */
+  addressesChanged(): void {
+    if (this.#connected) return;
+    this.#reached = undefined;
+    this.#untried = [];
+    // An attempt where nobody answers would take its time.
+    if (this.#socket === undefined) this.retryNow();
+    else if (this.#options.addresses()[0] !== this.#address) this.#socket.destroy();
   }
 
   close(): void {
@@ -111,16 +129,29 @@ export class Outgoing {
     });
   }
 
-  #connect(): void {
-    const { address, clock, introductions, log, once, peer } = this.#options;
-    const parts = hostPortOf(address);
-    if (parts === undefined) {
-      // It is as the log has it, and may be somebody's slip: the node lives on without this peer.
-      once.say(peer, 'address', () =>
-        log.error({ peer, address }, 'The address of this peer is not host:port.'),
-      );
-      return;
+  /** Of those that can be one. Where there is none it is as the log has it, and may be somebody's slip. */
+  #nextAddress(): string | undefined {
+    const { addresses, log, once, peer } = this.#options;
+    if (this.#untried.length === 0) {
+      const all = addresses();
+      this.#untried = all.filter((address) => hostPortOf(address) !== undefined);
+      const reached = this.#reached;
+      if (reached !== undefined && this.#untried.includes(reached))
+        this.#untried = [reached, ...this.#untried.filter((address) => address !== reached)];
+      if (this.#untried.length === 0)
+        once.say(peer, 'address', () =>
+          log.error({ peer, address: all[0] }, 'The address of this peer is not host:port.'),
+        );
     }
+    return this.#untried.shift();
+  }
+
+  #connect(): void {
+    const { clock, introductions, peer } = this.#options;
+    const address = this.#nextAddress();
+    const parts = address === undefined ? undefined : hostPortOf(address);
+    if (address === undefined || parts === undefined) return; // The node lives on without this peer.
+    this.#address = address;
     const socket = connect({ ...parts, noDelay: true });
     this.#socket = socket;
     const reader = new FrameReader(maxHelloBytes);
@@ -153,10 +184,15 @@ export class Outgoing {
       this.#corked = [];
       if (this.#closed) return;
       this.#options.onClosed();
-      const delayMs = this.#retryMs;
-      this.#retryMs = Math.min(this.#retryMs * 2, maxRetryMs);
-      this.#cancelRetry = clock.after(delayMs, () => this.#connect());
+      this.#cancelRetry = clock.after(this.#pauseMs(), () => this.#connect());
     });
+  }
+
+  #pauseMs(): number {
+    if (this.#untried.length > 0) return minRetryMs;
+    const pauseMs = this.#retryMs;
+    this.#retryMs = Math.min(this.#retryMs * 2, maxRetryMs);
+    return pauseMs;
   }
 
   #receive(socket: Socket, reader: FrameReader, chunk: Buffer): void {
@@ -181,12 +217,15 @@ export class Outgoing {
     reader.allowAll();
     this.#connected = true;
     this.#retryMs = minRetryMs;
-    this.#options.onOpen(met.clientUrl);
+    this.#reached = this.#address;
+    this.#untried = [];
+    this.#options.onOpen(met, this.#address);
     return true;
   }
 
   #refuse(socket: Socket, reason: string): void {
-    const { peer, address, clock, log, once } = this.#options;
+    const { peer, clock, log, once } = this.#options;
+    const address = this.#address;
     this.#connected = false;
     this.#retryMs = maxRetryMs; // T5
     once.say(peer, 'refused', () => log.error({ peer, address }, `Refused a peer: ${reason}`));
@@ -195,13 +234,15 @@ export class Outgoing {
   }
 
   #noteRefusal(text: string): void {
-    const { peer, address, log, once } = this.#options;
+    const { peer, log, once } = this.#options;
+    const address = this.#address;
     this.#retryMs = maxRetryMs; // T5
     once.say(peer, text, () => log.error({ peer, address }, `The peer refuses this node: ${text}`));
   }
 
   #giveUpSilent(socket: Socket): void {
-    const { peer, address, log, once } = this.#options;
+    const { peer, log, once } = this.#options;
+    const address = this.#address;
     once.say(peer, 'silent', () =>
       log.warn(
         { peer, address },

@@ -3,8 +3,6 @@
  *
  * T2: a connection is of use only after both sides have shown that they are of this cluster, the member
  *     that the other one means, and in the folder that was met before (HELLO-1 of `hello.ts`).
- * T3: a call ends when its answer comes, its time is over, its signal aborts, the connection it left
- *     on breaks, or the engine gives the peer up: no call waits for ever.
  * T4: whoever may ask is answered: a member that this node's log does not name yet (it lags behind a
  *     change of the members) is answered on its own connection, else such a member could never get
  *     this node's vote (Raft thesis, 4.1: servers process messages of servers that are not in their
@@ -18,38 +16,25 @@ import type { Clock } from '../clock.ts';
 import type { Identity } from '../identity.ts';
 import type { KnownPeers } from '../known-peers.ts';
 import type { EngineLog } from '../types.ts';
-import {
-  encodeJsonFrame,
-  FrameError,
-  FrameTooLargeError,
-  frameKinds,
-  parseObject,
-} from './frames.ts';
+import type { PeerAddresses } from '../peer-addresses.ts';
+import { encodeJsonFrame, frameKinds, parseObject } from './frames.ts';
 import type { Frame } from './frames.ts';
 import { Introductions } from './hello.ts';
+import type { Introduced, SelfDescription } from './hello.ts';
 import { IncomingConnections } from './incoming-connections.ts';
 import { Incoming } from './incoming.ts';
 import { decodeMessage, encodeMessageFrame } from './messages.ts';
 import { Once } from './once.ts';
 import { Outgoing } from './outgoing.ts';
+import { PeerCalls } from './peer-calls.ts';
 import { Strangers } from './strangers.ts';
-import { CallFailed, CallTooLarge } from './types.ts';
 import type { Transport, TransportHandlers } from './types.ts';
-
-/** Calls that wait for an answer, of all peers together: to go through them all takes about a millisecond. */
-const maxOpenCalls = 20_000;
-
-interface PendingCall {
-  readonly peer: MemberId;
-  readonly resolve: (answer: unknown) => void;
-  readonly reject: (error: CallFailed) => void;
-  readonly cleanUp: () => void;
-}
 
 export interface TcpTransportOptions {
   readonly identity: Identity;
   readonly knownPeers: KnownPeers;
-  readonly clientUrl: string;
+  readonly addresses: PeerAddresses;
+  readonly self: SelfDescription;
   readonly clock: Clock;
   readonly log: EngineLog;
   readonly handlers: TransportHandlers;
@@ -64,19 +49,23 @@ export class TcpTransport implements Transport {
   readonly #strangers: Strangers;
   /** The connection that a peer keeps to this node. */
   readonly #incomingOf = new Map<MemberId, Incoming>();
-  readonly #calls = new Map<number, PendingCall>();
-  /** Calls of peers that this node works on, by `peer/id`, so that they can be cancelled. */
-  readonly #working = new Map<string, AbortController>();
+  readonly #calls: PeerCalls;
+  readonly #inLog = new Map<MemberId, string>();
   #server: Server | undefined;
-  #nextCallId = 1;
 
   constructor(options: TcpTransportOptions) {
     this.#options = options;
-    const { identity, knownPeers, clientUrl, clock, handlers } = options;
+    const { identity, knownPeers, self, clock, log, handlers } = options;
     const { knowledge } = handlers;
-    this.#introductions = new Introductions(identity, knownPeers, clientUrl, knowledge);
+    this.#introductions = new Introductions(identity, knownPeers, self, knowledge);
     this.#strangers = new Strangers(knowledge);
     this.#once = new Once(clock);
+    this.#calls = new PeerCalls({
+      clock,
+      log,
+      onCall: handlers.onCall,
+      answer: (peer, body) => this.#answer(peer, body),
+    });
   }
 
   async listen({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
@@ -102,36 +91,67 @@ export class TcpTransport implements Transport {
     this.#options.knownPeers.onMembership();
     this.#incoming.onMembership(this.#options.handlers.knowledge.isKnownMember);
     const own = this.#options.identity.nodeId;
-    const wanted = new Map(
-      peers.filter((peer) => peer.id !== own).map((peer) => [peer.id, peer.address]),
-    );
+    const before = new Map(this.#inLog);
+    this.#inLog.clear();
+    for (const { id, address } of peers) if (id !== own) this.#inLog.set(id, address);
     for (const [id, outgoing] of this.#outgoing) {
-      if (wanted.get(id) === outgoing.address) continue;
+      if (this.#inLog.has(id)) continue;
       outgoing.close();
       this.#outgoing.delete(id);
-      this.#failCalls(id);
+      this.#calls.fail(id);
     }
-    for (const [id, address] of wanted) {
-      if (this.#outgoing.has(id)) continue;
-      const outgoing = new Outgoing({
-        peer: id,
-        address,
-        introductions: this.#introductions,
-        clock: this.#options.clock,
-        log: this.#options.log,
-        once: this.#once,
-        onFrames: (frames) => this.#receive(id, frames),
-        onOpen: (clientUrl) => {
-          this.#options.log.info({ peer: id, address }, 'Connected to the peer.');
-          this.#options.handlers.onClientUrl(id, clientUrl);
-        },
-        onClosed: () => {
-          this.#failCalls(id);
-          this.#options.handlers.onUnreachable(id);
-        },
-      });
-      this.#outgoing.set(id, outgoing);
+    for (const [id, address] of this.#inLog) {
+      const present = this.#outgoing.get(id);
+      if (present === undefined) this.#outgoing.set(id, this.#outgoingTo(id));
+      else if (address !== before.get(id)) present.addressesChanged();
     }
+  }
+
+  #outgoingTo(id: MemberId): Outgoing {
+    const { addresses, clock, handlers, log } = this.#options;
+    return new Outgoing({
+      peer: id,
+      addresses: () => addresses.of(id, this.#inLog.get(id) ?? ''),
+      introductions: this.#introductions,
+      clock,
+      log,
+      once: this.#once,
+      onFrames: (frames) => this.#receive(id, frames),
+      onOpen: (met, address) => {
+        log.info({ peer: id, address }, 'Connected to the peer.');
+        this.#learn(met);
+        this.#tellAddresses([id]);
+        handlers.onClientUrl(id, met.clientUrl);
+      },
+      onClosed: () => {
+        this.#calls.fail(id);
+        handlers.onUnreachable(id);
+      },
+    });
+  }
+
+  /** Where the peer is, as it has said itself; others are told (ADDR-2). */
+  #learn({ peer, said }: Introduced): void {
+    if (this.#options.addresses.met(peer, said)) this.#onNewAddresses(peer, [peer]);
+  }
+
+  #onNewAddresses(from: MemberId, news: readonly MemberId[]): void {
+    for (const id of news) this.#outgoing.get(id)?.addressesChanged();
+    this.#tellAddresses([...this.#outgoing.keys()].filter((id) => id !== from));
+  }
+
+  /** Those that are not connected are told when they are. */
+  #tellAddresses(peers: readonly MemberId[]): void {
+    const told = this.#options.addresses.toTell();
+    if (told.length === 0) return;
+    for (const id of peers) this.#outgoing.get(id)?.sendJson(frameKinds.addresses, { told });
+  }
+
+  addressOf(peer: MemberId): string | undefined {
+    const { addresses, identity, self } = this.#options;
+    if (peer === identity.nodeId) return self.address === '' ? undefined : self.address;
+    const inLog = this.#inLog.get(peer);
+    return this.#outgoing.get(peer)?.reached ?? addresses.of(peer, inLog ?? '')[0];
   }
 
   /** @throws FrameTooLargeError when an invariant is broken, see `encodeMessageFrame`. */
@@ -153,73 +173,23 @@ export class TcpTransport implements Transport {
     signal: AbortSignal | undefined,
     timeoutMs: number,
   ): Promise<unknown> {
-    const outgoing = this.#outgoing.get(to);
-    if (outgoing === undefined)
-      return Promise.reject(new CallFailed(false, `no connection to ${to}`));
-    if (this.#calls.size >= maxOpenCalls)
-      return Promise.reject(new CallFailed(false, `${String(maxOpenCalls)} calls are unanswered`));
-    const id = this.#nextCallId++;
-    return new Promise((resolve, reject) => {
-      const cancelRemote = (): void => {
-        outgoing.sendJson(frameKinds.cancel, { id });
-      };
-      const cancelTimer = this.#options.clock.after(timeoutMs, () => {
-        cancelRemote();
-        this.#settle(id)?.reject(
-          new CallFailed(true, `${to} did not answer in ${String(timeoutMs)} ms`),
-        );
-      });
-      signal?.addEventListener('abort', cancelRemote);
-      this.#calls.set(id, {
-        peer: to,
-        resolve,
-        reject,
-        cleanUp: () => {
-          cancelTimer();
-          signal?.removeEventListener('abort', cancelRemote);
-        },
-      });
-      const failure = sendCall(outgoing, to, { id, request });
-      if (failure !== undefined) this.#settle(id)?.reject(failure);
-      else if (signal?.aborted === true) cancelRemote();
-    });
+    return this.#calls.call(to, this.#outgoing.get(to), request, { signal, timeoutMs });
   }
 
   interruptCalls(peer: MemberId, graceMs: number): void {
-    const ids = [...this.#calls].filter(([, call]) => call.peer === peer).map(([id]) => id);
-    if (ids.length === 0) return;
-    this.#options.clock.after(graceMs, () => {
-      for (const id of ids)
-        this.#settle(id)?.reject(new CallFailed(true, `${peer} leads no longer`));
-    });
+    this.#calls.interrupt(peer, graceMs);
   }
 
   async close(): Promise<void> {
     for (const [id, outgoing] of this.#outgoing) {
       outgoing.close();
-      this.#failCalls(id);
+      this.#calls.fail(id);
     }
     this.#outgoing.clear();
-    for (const controller of this.#working.values()) controller.abort();
+    this.#calls.abortAll();
     this.#incoming.destroyAll();
     const server = this.#server;
     if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()));
-  }
-
-  #settle(id: number): PendingCall | undefined {
-    const call = this.#calls.get(id);
-    if (call !== undefined) {
-      this.#calls.delete(id);
-      call.cleanUp();
-    }
-    return call;
-  }
-
-  #failCalls(peer: MemberId): void {
-    for (const [id, call] of this.#calls) {
-      if (call.peer !== peer) continue;
-      this.#settle(id)?.reject(new CallFailed(true, `the connection to ${peer} broke`));
-    }
   }
 
   #accept(socket: Socket): void {
@@ -232,9 +202,11 @@ export class TcpTransport implements Transport {
       once: this.#once,
       timeoutMs: this.#incoming.timeoutMs,
       maySendAll: (peer) => isKnownMember(peer) || this.#strangers.mayLead(peer),
-      onOpen: (opened, peer, clientUrl) => {
+      onOpen: (opened, met) => {
+        const { peer, clientUrl } = met;
         this.#incoming.met(opened, peer, isKnownMember(peer));
         this.#incomingOf.set(peer, opened);
+        this.#learn(met);
         this.#outgoing.get(peer)?.retryNow(); // It lives again.
         if (isKnownMember(peer)) this.#options.handlers.onClientUrl(peer, clientUrl);
       },
@@ -257,9 +229,16 @@ export class TcpTransport implements Transport {
         if (message !== undefined) messages.push(message);
         continue;
       }
-      this.#receiveCall(peer, frame);
+      if (frame.kind === frameKinds.addresses) this.#receiveAddresses(peer, frame);
+      else this.#calls.receive(peer, frame);
     }
     if (messages.length > 0) this.#options.handlers.onMessages(peer, messages);
+  }
+
+  #receiveAddresses(peer: MemberId, { body }: Frame): void {
+    const { told } = parseObject(body.toString('utf8'), 'list of addresses');
+    const news = this.#options.addresses.told(peer, told);
+    if (news.length > 0) this.#onNewAddresses(peer, news);
   }
 
   /** T6. */
@@ -277,51 +256,9 @@ export class TcpTransport implements Transport {
     return admitted;
   }
 
-  #receiveCall(peer: MemberId, { kind, body }: Frame): void {
-    const content = parseObject(body.toString('utf8'), 'call or answer');
-    const { id } = content;
-    if (typeof id !== 'number') throw new FrameError('a call or an answer has no id');
-    if (kind === frameKinds.call) this.#work(peer, id, content['request']);
-    else if (kind === frameKinds.cancel) this.#working.get(`${peer}/${String(id)}`)?.abort();
-    else if (kind !== frameKinds.answer) throw new FrameError('a second hello');
-    else if (this.#calls.get(id)?.peer !== peer)
-      return; // Given up, or never asked of this peer.
-    else if (typeof content['tooLarge'] === 'string')
-      this.#settle(id)?.reject(new CallTooLarge(true, content['tooLarge']));
-    else this.#settle(id)?.resolve(content['answer']);
-  }
-
-  #work(peer: MemberId, id: number, request: unknown): void {
-    const key = `${peer}/${String(id)}`;
-    const controller = new AbortController();
-    this.#working.set(key, controller);
-    this.#options.handlers
-      .onCall(peer, request, controller.signal)
-      .then((answer) => this.#answer(peer, { id, answer }))
-      .catch((error: unknown) => {
-        if (!(error instanceof FrameTooLargeError)) throw error;
-        this.#answer(peer, { id, tooLarge: error.message });
-      })
-      .catch((error: unknown) =>
-        this.#options.log.error({ peer, error: String(error) }, 'A call failed.'),
-      )
-      .finally(() => this.#working.delete(key));
-  }
-
   #answer(peer: MemberId, body: object): void {
     const outgoing = this.#outgoing.get(peer);
     if (outgoing !== undefined) outgoing.sendJson(frameKinds.answer, body);
     else this.#incomingOf.get(peer)?.write(() => encodeJsonFrame(frameKinds.answer, body, peer));
-  }
-}
-
-/** Returns why it was not sent, if it was not (FRAME-1). */
-function sendCall(outgoing: Outgoing, to: MemberId, body: object): CallFailed | undefined {
-  try {
-    if (outgoing.sendJson(frameKinds.call, body)) return undefined;
-    return new CallFailed(false, `no connection to ${to}`);
-  } catch (error) {
-    if (error instanceof FrameTooLargeError) return new CallTooLarge(false, error.message);
-    throw error;
   }
 }

@@ -51,6 +51,8 @@ export interface Transport {
   /** The peer leads no longer, or is silent: its open calls are rejected as `sent` unless they are answered within `graceMs`. */
   interruptCalls(peer: MemberId, graceMs: number): void;
   isConnected(peer: MemberId): boolean;
+  /** `host:port` at which a member, this one too, is reached as far as this node knows. */
+  addressOf(peer: MemberId): string | undefined;
   close(): Promise<void>;
 }
 

@@ -7,6 +7,8 @@ import { systemClock } from '../../src/clock.ts';
 import type { Clock } from '../../src/clock.ts';
 import { claimFolder } from '../../src/identity.ts';
 import { KnownPeers } from '../../src/known-peers.ts';
+import { PeerAddresses } from '../../src/peer-addresses.ts';
+import type { PeerAddressesOptions } from '../../src/peer-addresses.ts';
 import { encodeJsonFrame, FrameReader, frameKinds } from '../../src/transport/frames.ts';
 import type { Frame } from '../../src/transport/frames.ts';
 import { TcpTransport } from '../../src/transport/tcp.ts';
@@ -69,6 +71,8 @@ export interface PeerNodeOptions {
   readonly onCall?: (request: unknown) => Promise<unknown>;
   readonly initialMembers?: readonly string[];
   readonly joined?: boolean;
+  readonly configured?: PeerAddressesOptions['configured'];
+  readonly starts?: number;
 }
 
 const everybodyIsKnown: PeerKnowledge = {
@@ -100,7 +104,18 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
   const transport = new TcpTransport({
     identity,
     knownPeers: new KnownPeers(folder, knowledge),
-    clientUrl: `http://${name}`,
+    addresses: new PeerAddresses({
+      folder,
+      nodeId: name,
+      knowledge,
+      configured: options.configured ?? [],
+      log: { info: () => undefined, warn: say, error: say },
+    }),
+    self: {
+      clientUrl: `http://${name}`,
+      address: options.port === undefined ? '' : `127.0.0.1:${String(options.port)}`,
+      starts: options.starts ?? 1,
+    },
     clock: options.clock ?? systemClock,
     log: { info: () => undefined, warn: say, error: say },
     handlers: {
@@ -156,6 +171,11 @@ export class RawPeer {
 
   hello(changes: object = {}): this {
     this.socket.write(encodeJsonFrame(frameKinds.hello, helloOf(changes)));
+    return this;
+  }
+
+  addresses(told: readonly object[]): this {
+    this.socket.write(encodeJsonFrame(frameKinds.addresses, { told }));
     return this;
   }
 

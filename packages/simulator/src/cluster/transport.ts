@@ -194,6 +194,11 @@ export class SimulatedTransport implements Transport {
     );
   }
 
+  /** Here a node is where its name is. */
+  addressOf(peer: MemberId): string {
+    return peer;
+  }
+
   /** The peer's process has ended: its connections are reset. */
   peerEnded(peer: string): void {
     if (!this.#peers.has(peer)) return;

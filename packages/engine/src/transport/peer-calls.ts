@@ -1,0 +1,152 @@
+/**
+ * Calls between peers: those of this node that wait for an answer, and those of peers that it works on.
+ *
+ * T3: a call ends when its answer comes, its time is over, its signal aborts, the connection it left
+ *     on breaks, or the engine gives the peer up: no call waits for ever.
+ */
+import type { MemberId } from '@holdfast/raft';
+import type { Clock } from '../clock.ts';
+import type { EngineLog } from '../types.ts';
+import { FrameError, FrameTooLargeError, frameKinds, parseObject } from './frames.ts';
+import type { Frame } from './frames.ts';
+import type { Outgoing } from './outgoing.ts';
+import { CallFailed, CallTooLarge } from './types.ts';
+import type { CallHandler } from './types.ts';
+
+/** Calls that wait for an answer, of all peers together: to go through them all takes about a millisecond. */
+const maxOpenCalls = 20_000;
+
+interface PendingCall {
+  readonly peer: MemberId;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: CallFailed) => void;
+  readonly cleanUp: () => void;
+}
+
+export interface PeerCallsOptions {
+  readonly clock: Clock;
+  readonly log: EngineLog;
+  readonly onCall: CallHandler;
+  readonly answer: (peer: MemberId, body: object) => void;
+}
+
+export class PeerCalls {
+  readonly #options: PeerCallsOptions;
+  readonly #calls = new Map<number, PendingCall>();
+  /** Calls of peers that this node works on, by `peer/id`, so that they can be cancelled. */
+  readonly #working = new Map<string, AbortController>();
+  #nextCallId = 1;
+
+  constructor(options: PeerCallsOptions) {
+    this.#options = options;
+  }
+
+  call(
+    to: MemberId,
+    outgoing: Outgoing | undefined,
+    request: unknown,
+    { signal, timeoutMs }: { readonly signal: AbortSignal | undefined; readonly timeoutMs: number },
+  ): Promise<unknown> {
+    if (outgoing === undefined)
+      return Promise.reject(new CallFailed(false, `no connection to ${to}`));
+    if (this.#calls.size >= maxOpenCalls)
+      return Promise.reject(new CallFailed(false, `${String(maxOpenCalls)} calls are unanswered`));
+    const id = this.#nextCallId++;
+    return new Promise((resolve, reject) => {
+      const cancelRemote = (): void => {
+        outgoing.sendJson(frameKinds.cancel, { id });
+      };
+      const cancelTimer = this.#options.clock.after(timeoutMs, () => {
+        cancelRemote();
+        this.#settle(id)?.reject(
+          new CallFailed(true, `${to} did not answer in ${String(timeoutMs)} ms`),
+        );
+      });
+      signal?.addEventListener('abort', cancelRemote);
+      this.#calls.set(id, {
+        peer: to,
+        resolve,
+        reject,
+        cleanUp: () => {
+          cancelTimer();
+          signal?.removeEventListener('abort', cancelRemote);
+        },
+      });
+      const failure = sendCall(outgoing, to, { id, request });
+      if (failure !== undefined) this.#settle(id)?.reject(failure);
+      else if (signal?.aborted === true) cancelRemote();
+    });
+  }
+
+  interrupt(peer: MemberId, graceMs: number): void {
+    const ids = [...this.#calls].filter(([, call]) => call.peer === peer).map(([id]) => id);
+    if (ids.length === 0) return;
+    this.#options.clock.after(graceMs, () => {
+      for (const id of ids)
+        this.#settle(id)?.reject(new CallFailed(true, `${peer} leads no longer`));
+    });
+  }
+
+  /** The connection to this peer broke. */
+  fail(peer: MemberId): void {
+    for (const [id, call] of this.#calls) {
+      if (call.peer !== peer) continue;
+      this.#settle(id)?.reject(new CallFailed(true, `the connection to ${peer} broke`));
+    }
+  }
+
+  /** This node works on nothing any more. */
+  abortAll(): void {
+    for (const controller of this.#working.values()) controller.abort();
+  }
+
+  /** A call, an answer, or that a call is of no use any more. @throws FrameError */
+  receive(peer: MemberId, { kind, body }: Frame): void {
+    const content = parseObject(body.toString('utf8'), 'call or answer');
+    const { id } = content;
+    if (typeof id !== 'number') throw new FrameError('a call or an answer has no id');
+    if (kind === frameKinds.call) this.#work(peer, id, content['request']);
+    else if (kind === frameKinds.cancel) this.#working.get(`${peer}/${String(id)}`)?.abort();
+    else if (kind !== frameKinds.answer) throw new FrameError('a second hello');
+    else if (this.#calls.get(id)?.peer !== peer)
+      return; // Given up, or never asked of this peer.
+    else if (typeof content['tooLarge'] === 'string')
+      this.#settle(id)?.reject(new CallTooLarge(true, content['tooLarge']));
+    else this.#settle(id)?.resolve(content['answer']);
+  }
+
+  #settle(id: number): PendingCall | undefined {
+    const call = this.#calls.get(id);
+    if (call !== undefined) {
+      this.#calls.delete(id);
+      call.cleanUp();
+    }
+    return call;
+  }
+
+  #work(peer: MemberId, id: number, request: unknown): void {
+    const { answer, onCall, log } = this.#options;
+    const key = `${peer}/${String(id)}`;
+    const controller = new AbortController();
+    this.#working.set(key, controller);
+    onCall(peer, request, controller.signal)
+      .then((value) => answer(peer, { id, answer: value }))
+      .catch((error: unknown) => {
+        if (!(error instanceof FrameTooLargeError)) throw error;
+        answer(peer, { id, tooLarge: error.message });
+      })
+      .catch((error: unknown) => log.error({ peer, error: String(error) }, 'A call failed.'))
+      .finally(() => this.#working.delete(key));
+  }
+}
+
+/** Returns why it was not sent, if it was not (FRAME-1). */
+function sendCall(outgoing: Outgoing, to: MemberId, body: object): CallFailed | undefined {
+  try {
+    if (outgoing.sendJson(frameKinds.call, body)) return undefined;
+    return new CallFailed(false, `no connection to ${to}`);
+  } catch (error) {
+    if (error instanceof FrameTooLargeError) return new CallTooLarge(false, error.message);
+    throw error;
+  }
+}
