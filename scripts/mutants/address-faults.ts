@@ -32,4 +32,43 @@ export const addressFaults: readonly Fault[] = [
     find: `given = [...(at.opts<GlobalOptions>().endpoint ?? []), ...given];`,
     put: `given = at.opts<GlobalOptions>().endpoint ?? given;`,
   },
+  {
+    name: 'moved-members-not-told-on',
+    breaks: 'two members that moved at once never find each other',
+    file: 'packages/engine/src/transport/tcp.ts',
+    find: `    if (told.length === 0) return;
+`,
+    put: `    if (told.length > 0) return;
+`,
+  },
+  {
+    name: 'address-of-an-earlier-start-told-on',
+    breaks: 'an old address goes round among the members and takes the place of the new one',
+    file: 'packages/engine/src/peer-addresses.ts',
+    find: `      if (address.starts <= newest) continue;
+`,
+    put: ``,
+  },
+  {
+    name: 'configured-address-not-tried',
+    breaks: 'a cluster that is started on other ports never finds a leader',
+    file: 'packages/engine/src/peer-addresses.ts',
+    find: `...learned, this.#configured.get(id) ?? inLog, inLog`,
+    put: `...learned, inLog`,
+  },
+  {
+    name: 'address-of-a-stranger-believed',
+    breaks: 'who is no member fills the file of addresses',
+    file: 'packages/engine/src/peer-addresses.ts',
+    find: `    if (address === undefined || !this.#options.knowledge.isKnownMember(id)) return false;`,
+    put: `    if (address === undefined) return false;`,
+  },
+  {
+    name: 'wrong-address-tried-for-ever',
+    breaks:
+      'a peer is looked for where it is not, again and again, though another address is known',
+    file: 'packages/engine/src/transport/outgoing.ts',
+    find: `return this.#untried.shift();`,
+    put: `return this.#untried[0];`,
+  },
 ];

@@ -37,7 +37,8 @@ async function stop(node: PeerNode): Promise<void> {
 }
 /** As the log has it, for ever. */
 type Logged = readonly { readonly id: MemberId; readonly address: string }[];
-const loggedOf = (nodes: readonly PeerNode[]): Logged => nodes.map(({ id, address }) => ({ id, address }));
+const loggedOf = (nodes: readonly PeerNode[]): Logged =>
+  nodes.map(({ id, address }) => ({ id, address }));
 async function connected(from: PeerNode, to: MemberId): Promise<void> {
   while (!from.transport.isConnected(to)) await from.urls.next();
 }
@@ -60,25 +61,30 @@ describe('A member that listens elsewhere', () => {
     assert.deepEqual(await moved.heard.next(), vote);
   });
 
-  it('is found by another one that has moved too, by what the third one tells', { timeout }, async () => {
-    const nodes = [await start('a'), await start('b'), await start('c')] as const;
-    const [a, b, c] = nodes;
-    const logged = loggedOf(nodes);
-    for (const node of nodes) node.transport.setPeers(logged);
-    for (const node of nodes)
-      for (const other of nodes) if (node !== other) await connected(node, other.id);
-    await Promise.all([stop(b), stop(c)]);
-    while (a.transport.isConnected(b.id) || a.transport.isConnected(c.id)) await a.unreachable.next();
-    // When two come back elsewhere, and know of each other what the log says
-    const [movedB, movedC] = [await start('b', { starts: 2 }), await start('c', { starts: 2 })];
-    for (const node of [movedB, movedC]) node.transport.setPeers(logged);
-    await connected(movedB, c.id);
-    await connected(movedC, b.id);
-    await connected(a, b.id);
-    await connected(a, c.id);
-    movedB.transport.send(c.id, vote);
-    assert.deepEqual(await movedC.heard.next(), vote);
-  });
+  it(
+    'is found by another one that has moved too, by what the third one tells',
+    { timeout },
+    async () => {
+      const nodes = [await start('a'), await start('b'), await start('c')] as const;
+      const [a, b, c] = nodes;
+      const logged = loggedOf(nodes);
+      for (const node of nodes) node.transport.setPeers(logged);
+      for (const node of nodes)
+        for (const other of nodes) if (node !== other) await connected(node, other.id);
+      await Promise.all([stop(b), stop(c)]);
+      while (a.transport.isConnected(b.id) || a.transport.isConnected(c.id))
+        await a.unreachable.next();
+      // When two come back elsewhere, and know of each other what the log says
+      const [movedB, movedC] = [await start('b', { starts: 2 }), await start('c', { starts: 2 })];
+      for (const node of [movedB, movedC]) node.transport.setPeers(logged);
+      await connected(movedB, c.id);
+      await connected(movedC, b.id);
+      await connected(a, b.id);
+      await connected(a, c.id);
+      movedB.transport.send(c.id, vote);
+      assert.deepEqual(await movedC.heard.next(), vote);
+    },
+  );
 
   it('is found where the configuration of this start says it is', { timeout }, async () => {
     const [a, b] = [await start('a'), await start('b')];
@@ -111,17 +117,24 @@ describe('A member that listens elsewhere', () => {
 });
 
 describe('An address', () => {
-  it('is not learned from somebody who is in another folder, or of another cluster', { timeout }, async () => {
-    const [a, b] = [await start('a'), await start('b')];
-    a.transport.setPeers(loggedOf([b]));
-    await connected(a, b.id);
-    for (const changes of [{ incarnation: '00000000-0000-4000-8000-000000000009' }, { clusterId: 'x' }]) {
-      const posing = RawPeer.to(a.address);
-      posing.hello({ from: 'b', to: 'a', starts: 9, address: '127.0.0.1:1', ...changes });
-      assert.notEqual(await posing.refusal(), '');
-    }
-    assert.equal(a.transport.addressOf(b.id), b.address);
-  });
+  it(
+    'is not learned from somebody who is in another folder, or of another cluster',
+    { timeout },
+    async () => {
+      const [a, b] = [await start('a'), await start('b')];
+      a.transport.setPeers(loggedOf([b]));
+      await connected(a, b.id);
+      for (const changes of [
+        { incarnation: '00000000-0000-4000-8000-000000000009' },
+        { clusterId: 'x' },
+      ]) {
+        const posing = RawPeer.to(a.address);
+        posing.hello({ from: 'b', to: 'a', starts: 9, address: '127.0.0.1:1', ...changes });
+        assert.notEqual(await posing.refusal(), '');
+      }
+      assert.equal(a.transport.addressOf(b.id), b.address);
+    },
+  );
 
   it('that is wrong lets no frame count, and is left for the right one', { timeout }, async () => {
     const [a, b] = [await start('a'), await start('b')];

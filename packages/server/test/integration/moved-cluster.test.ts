@@ -172,9 +172,7 @@ describe('A cluster of processes', () => {
         for (const id of moved) await nodes.stop(id);
         await assign(moved);
         // Each is told where it listens itself, and of the others what was so at first.
-        await Promise.all(
-          moved.map((id) => nodes.start(id, { ...first, [id]: ports[id] ?? 0 })),
-        );
+        await Promise.all(moved.map((id) => nodes.start(id, { ...first, [id]: ports[id] ?? 0 })));
         const { members } = await nodes.whole();
         for (const { node_id, address, url } of members) {
           assert.equal(address, `127.0.0.1:${String(ports[node_id])}`, node_id);
