@@ -1,5 +1,6 @@
 /** Every planted fault. */
 import { addressFaults } from './address-faults.ts';
+import { clientFaults } from './client-faults.ts';
 import { faults } from './faults.ts';
 import type { Fault } from './faults.ts';
 import { leaseFaults } from './lease-faults.ts';
@@ -13,5 +14,6 @@ export const allFaults: readonly Fault[] = [
   ...snapshotFaults,
   ...storageFaults,
   ...addressFaults,
+  ...clientFaults,
   ...quorumFaults,
 ];

@@ -13,7 +13,7 @@ export async function askNode<T>(
   signal: AbortSignal,
 ): Promise<T | undefined> {
   try {
-    const answer = await fetch(new URL(path, url), { signal });
+    const answer = await fetch(url + path, { signal });
     const body: unknown = await answer.json();
     return answer.ok && isAnswer(body) ? body : undefined;
   } catch {
@@ -24,7 +24,7 @@ export async function askNode<T>(
 /** What `GET /metrics` writes. Undefined as for `askNode`. */
 export async function askFigures(url: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const answer = await fetch(new URL('/metrics', url), { signal });
+    const answer = await fetch(`${url}/metrics`, { signal });
     const text = await answer.text();
     return answer.ok ? text : undefined;
   } catch {

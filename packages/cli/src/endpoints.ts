@@ -3,6 +3,8 @@
  * two clusters at once: a client that loses one would otherwise go on at another, where its sessions
  * are unknown.
  */
+import { HoldfastError } from '@holdfast/client';
+import { endpointOf } from '@holdfast/protocol';
 import { UsageError } from './failure.ts';
 
 /** Where a node or a cluster listens that was started without saying where. */
@@ -43,13 +45,13 @@ export async function findUsualEndpoints(
 }
 
 function asUrl(text: string): string {
-  const given = text.trim();
-  const url = URL.parse(/^[a-z]+:\/\//i.test(given) ? given : `http://${given}`);
-  if (url === null || !/^https?:$/.test(url.protocol))
-    throw new UsageError(
-      `A node is named by a URL like http://127.0.0.1:5000 or by host:port; given: "${text}".`,
-    );
-  return url.href.replace(/\/$/, '');
+  try {
+    return endpointOf(text).url;
+  } catch (error) {
+    throw new UsageError(error instanceof HoldfastError ? error.message : String(error), {
+      cause: error,
+    });
+  }
 }
 
 async function isAlive(url: string): Promise<boolean> {

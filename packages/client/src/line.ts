@@ -2,6 +2,10 @@
 import type { ClusterPush, Endpoint } from '@holdfast/protocol';
 import type { SocketEvents, StreamSocket } from '#socket';
 
+const mostTimesLate = 3;
+/** A node that spoke in time so often in a row is less slow than it was. */
+const inTimeForgets = 20;
+
 export interface LineEvents {
   readonly onOpen: (line: Line) => void;
   readonly onText: (line: Line, text: string) => void;
@@ -27,8 +31,9 @@ export class Line {
   silentSweeps = 0;
   /** Sweeps since its node said that it knows no leader. */
   leaderlessSweeps = 0;
-  /** It spoke up after it had been taken for silent: it may take longer. */
-  isSlow = false;
+  /** How often it spoke up after it had been taken for silent: it may take longer. */
+  #timesLate = 0;
+  #inTime = 0;
   /** What its node said last of the cluster. */
   told: ClusterPush | undefined;
 
@@ -74,6 +79,27 @@ export class Line {
     this.sweeps += 1;
     this.silentSweeps += 1;
     this.leaderlessSweeps = this.knowsNoLeader ? this.leaderlessSweeps + 1 : 0;
+  }
+
+  /**
+   * How many sweeps it may be silent.
+   *
+   * @param fewest For a node that has always answered in time.
+   */
+  allowedSweeps(fewest: number, most: number): number {
+    return Math.min(most, fewest * 2 ** this.#timesLate);
+  }
+
+  /** It said something. */
+  heard(allowedSweeps: number): void {
+    if (this.silentSweeps > allowedSweeps) {
+      this.#timesLate = Math.min(mostTimesLate, this.#timesLate + 1);
+      this.#inTime = 0;
+    } else if (this.#timesLate > 0 && ++this.#inTime >= inTimeForgets) {
+      this.#timesLate -= 1;
+      this.#inTime = 0;
+    }
+    this.silentSweeps = 0;
   }
 
   /** Everything is answered: what follows is counted anew. */

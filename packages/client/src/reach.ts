@@ -120,11 +120,7 @@ export class Reach {
   sweep(): void {
     const line = this.#line;
     line?.sweep();
-    this.#sweepsSinceTry += 1;
-    for (const attempt of this.#attempts) {
-      attempt.sweep();
-      if (attempt.sweeps > maxAttemptSweeps) this.#failed(attempt);
-    }
+    this.#ageAttempts();
     if (line !== undefined && line.silentSweeps === this.#sweepsBeforePing(line))
       this.#events.ping();
     const need = this.#need();
@@ -132,10 +128,21 @@ export class Reach {
     else this.#seek(need);
   }
 
+  #ageAttempts(): void {
+    this.#sweepsSinceTry += 1;
+    for (const attempt of this.#attempts) {
+      attempt.sweep();
+      if (attempt.sweeps > maxAttemptSweeps) this.#failed(attempt);
+    }
+  }
+
   /** Everything is answered. */
   rest(): void {
     this.#line?.rest();
-    if (this.#line !== undefined) this.#dropAttempts();
+    this.#ageAttempts();
+    const need = this.#need();
+    if (need === 'leader') this.#seek(need);
+    else if (this.#line !== undefined) this.#dropAttempts();
   }
 
   close(): void {
@@ -162,9 +169,8 @@ export class Reach {
     return Math.ceil(this.#allowedSweeps(line) * pingShare);
   }
 
-  #allowedSweeps({ isSlow }: Line): number {
-    const sweeps = silentSweepsFor(this.#events.shortestLeaseMs());
-    return isSlow ? Math.min(mostSilentSweeps, 2 * sweeps) : sweeps;
+  #allowedSweeps(line: Line): number {
+    return line.allowedSweeps(silentSweepsFor(this.#events.shortestLeaseMs()), mostSilentSweeps);
   }
 
   /** F6. */
@@ -177,9 +183,12 @@ export class Reach {
   /** Whether requests are to go on over this one. */
   #isBetter({ isOpen, told }: Line): boolean {
     const need = this.#need();
-    if (need === 'any' || need === 'silent') return isOpen;
-    if (need === undefined || told === undefined || !this.#events.mayMove()) return false;
-    return meets(need, told);
+    if (need === undefined || !isOpen) return false;
+    if (need === 'any') return true;
+    // What cannot be sent again is waited for, but not for ever.
+    const silentSweeps = this.#line?.silentSweeps ?? 0;
+    if (silentSweeps <= mostSilentSweeps && !this.#events.mayMove()) return false;
+    return need === 'silent' || (told !== undefined && meets(need, told));
   }
 
   #isTimeFor(need: Need): boolean {
@@ -284,8 +293,7 @@ export class Reach {
   }
 
   #heard(line: Line, text: string): void {
-    if (line.silentSweeps > this.#allowedSweeps(line)) line.isSlow = true;
-    line.silentSweeps = 0;
+    line.heard(this.#allowedSweeps(line));
     const answers = answersIn(text);
     if (answers === undefined) {
       // Something else than a node answers there.

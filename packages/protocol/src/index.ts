@@ -11,3 +11,4 @@ export type * from './semaphores.ts';
 export type * from './quorum.ts';
 export * from './host-port.ts';
 export { HoldDigest } from './hold-digest.ts';
+export { parseUrl } from './url.ts';

@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { HoldfastError } from '@holdfast/client';
+import { parseUrl, quoted } from '@holdfast/protocol';
 import type { CreateRedisClient, RedisVoter } from '@holdfast/client/redis';
 import { UsageError } from '../failure.ts';
 import { countOf } from '../with-client.ts';
@@ -49,10 +50,11 @@ export function serverUrlsOf(
   const list = voters ?? (nodes === undefined ? environment[votersVariable] : undefined);
   if (list === undefined || (voters === undefined && list.trim() === '')) return undefined;
   const urls = list.split(',').map((url) => url.trim());
-  // Not told as it was given: there may be a password in it.
-  if (urls.some((url) => !/^rediss?:\/\/[^/]+/.test(url) || !URL.canParse(url)))
+  const wrong = urls.find((url) => !/^rediss?:\/\/[^/]+/.test(url) || parseUrl(url) === undefined);
+  // A password in it is not told.
+  if (wrong !== undefined)
     throw new UsageError(
-      `--voters (${votersVariable}) takes URLs like redis://127.0.0.1:6379, separated by commas.`,
+      `--voters (${votersVariable}) takes URLs like redis://127.0.0.1:6379, separated by commas, not ${quoted(wrong)}.`,
     );
   if (![3, 5, 7].includes(urls.length) || new Set(urls).size < urls.length)
     throw new UsageError(

@@ -1,5 +1,6 @@
 /** Locks without a leader, on independent voters. */
-import { HoldfastError } from '@holdfast/protocol';
+import { endpointOf, HoldfastError, quoted } from '@holdfast/protocol';
+import type { Endpoint } from '@holdfast/protocol';
 import { systemClock } from '../clock.ts';
 import type { ClientClock } from '../clock.ts';
 import { HttpTransport } from './http-transport.ts';
@@ -83,11 +84,14 @@ export class Quorum {
     const { driftBufferMs = Math.max(defaultDriftBufferMs, ttlMs * smallestDriftShare) } = options;
     const { nodeTimeoutMs = Math.min(defaultNodeTimeoutMs, ttlMs / 2) } = options;
     refuseForVoters(options);
-    const urls = (options.nodes ?? []).map(urlOf);
+    const nodes = (options.nodes ?? []).map(nodeOf);
+    const urls = nodes.map(({ url }) => url);
     const identities: Identities = new Map();
     const voters =
       options.voters ??
-      urls.map((url) => this.#voter(url, urls, { ...options, epoch, nodeTimeoutMs }, identities));
+      nodes.map((node) =>
+        this.#voter(node, urls, { ...options, epoch, nodeTimeoutMs }, identities),
+      );
     if (new Set(voters.map(({ name }) => name)).size < voters.length)
       throw invalid('A voter is named twice: each counts once.');
     if (![3, 5, 7].includes(voters.length))
@@ -139,11 +143,12 @@ export class Quorum {
   }
 
   #voter(
-    url: string,
+    node: Endpoint,
     all: readonly string[],
     { apiKey, epoch, nodeTimeoutMs, transport: kind }: NodeSettings,
     identities: Identities,
   ): Voter {
+    const { url } = node;
     const transport =
       kind === 'http'
         ? new HttpTransport(url, apiKey)
@@ -160,13 +165,12 @@ interface NodeSettings extends Pick<QuorumOptions, 'apiKey' | 'transport'> {
 }
 
 /** @throws HoldfastError `invalid_request` */
-function urlOf(node: string): string {
-  const text = /^https?:/i.test(node) ? node : `http://${node}`;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isWhole = url !== undefined && url.hostname !== '' && url.pathname === '/';
-  if (!isWhole || url.search !== '' || url.hash !== '')
-    throw invalid(`A node is named http://host:port, not "${node}".`);
-  return url.origin;
+function nodeOf(text: string): Endpoint {
+  const endpoint = endpointOf(text);
+  // By another path it would be the same node, and count twice.
+  if (endpoint.path !== '')
+    throw invalid(`A lease node is named http://host:port, without a path, not ${quoted(text)}.`);
+  return endpoint;
 }
 
 /** What says how lease nodes are asked says nothing of other voters: they bring their own. */

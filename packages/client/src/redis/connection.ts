@@ -1,5 +1,5 @@
 /** A connection to one process of a Redis server (R7), through a driver that the caller brings. */
-import { HoldfastError } from '@holdfast/protocol';
+import { HoldfastError, parseUrl, quoted } from '@holdfast/protocol';
 import { checkFacts, readFacts } from './facts.ts';
 import type { ServerFacts } from './facts.ts';
 import type { Script } from './scripts.ts';
@@ -208,8 +208,18 @@ function asList(answer: unknown): readonly unknown[] {
   throw new HoldfastError('internal', 'A Redis server answered as no script does.');
 }
 
-/** For people: without the password. */
+/**
+ * For people: without the password.
+ *
+ * @throws HoldfastError `invalid_request` for what is no address of a server.
+ */
 export function nameOf(url: string): string {
-  const { protocol, host, pathname } = new URL(url);
+  const parsed = parseUrl(url);
+  if (parsed === undefined || !/^rediss?:$/.test(parsed.protocol) || parsed.hostname === '')
+    throw new HoldfastError(
+      'invalid_request',
+      `A Redis server is named redis://host:port or rediss://host:port, not ${quoted(url)}.`,
+    );
+  const { protocol, host, pathname } = parsed;
   return `${protocol}//${host}${pathname.replace(/\/$/, '')}`;
 }

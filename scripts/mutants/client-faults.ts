@@ -1,0 +1,55 @@
+/** Faults of the client's way to a node: addresses, silence, deadlines. Found by the tests of the client. */
+import type { Fault } from './faults.ts';
+
+const reach = 'packages/client/src/reach.ts';
+const route = 'packages/client/src/route.ts';
+
+export const clientFaults: readonly Fault[] = [
+  {
+    name: 'silence-regardless-of-the-lease',
+    breaks: 'a node that says nothing costs a lease of three seconds most of its time',
+    file: reach,
+    find: `  return Math.min(mostSilentSweeps, Math.max(fewestSilentSweeps, share));`,
+    put: `  return share < 0 ? fewestSilentSweeps : mostSilentSweeps;`,
+  },
+  {
+    name: 'left-before-there-is-another',
+    breaks: 'a slow node is left before another one has been reached',
+    file: reach,
+    find: `    if (endpoint !== undefined && !busy.has(endpoint.url)) this.#try(endpoint);`,
+    put: `    if (endpoint === undefined || busy.has(endpoint.url)) return;
+    if (this.#line !== undefined) this.#lost(this.#line);
+    this.#try(endpoint);`,
+  },
+  {
+    name: 'attempts-one-after-the-end-of-the-other',
+    breaks: 'a way that leads nowhere is waited for to its end before the next one is tried',
+    file: reach,
+    find: `const maxAttempts = 4;`,
+    put: `const maxAttempts = 1;`,
+  },
+  {
+    name: 'moved-with-what-cannot-be-repeated',
+    breaks: 'a request that must not be carried out twice fails because a better node was found',
+    file: reach,
+    find: `if (silentSweeps <= mostSilentSweeps && !this.#events.mayMove()) return false;`,
+    put: ``,
+  },
+  {
+    name: 'garbage-ends-the-process',
+    breaks: 'what is no message of a node is thrown where nobody catches',
+    file: reach,
+    find: `    return Array.isArray(answers) && answers.every(isAnswer) ? answers : undefined;`,
+    put: `    return answers as readonly Answer[];`,
+  },
+  {
+    name: 'told-addresses-are-believed',
+    breaks: 'a client goes to whatever a node tells as an address',
+    file: route,
+    find: `      if (read.ok) members.set(nodeId, read.endpoint);
+      else this.#warn`,
+    put: `      if (read.ok || url.length > 0)
+        members.set(nodeId, read.ok ? read.endpoint : { url, host: url, port: 80, path: '' });
+      else this.#warn`,
+  },
+];
