@@ -52,4 +52,18 @@ export const clientFaults: readonly Fault[] = [
         members.set(nodeId, read.ok ? read.endpoint : { url, host: url, port: 80, path: '' });
       else this.#warn`,
   },
+  {
+    name: 'calls-outlive-their-session',
+    breaks: 'what was asked for a session that is lost goes on until its deadline',
+    file: 'packages/client/src/session.ts',
+    find: `    this.#endCalls(\`is lost: \${why}\`);`,
+    put: ``,
+  },
+  {
+    name: 'calls-of-sessions-have-ten-seconds',
+    breaks: 'the time that a client was given for its calls does not hold for its sessions',
+    file: 'packages/client/src/session.ts',
+    find: `this.#callTimeoutMs = fields.callTimeoutMs;`,
+    put: `this.#callTimeoutMs = fields.callTimeoutMs > 0 ? 10_000 : 0;`,
+  },
 ];

@@ -25,7 +25,10 @@ export interface ClientOptions {
    * http; an IPv6 address in brackets. A path is where a reverse proxy has the node; a slash at the end says nothing.
    */
   readonly endpoints: readonly string[];
-  /** The longest a call may take, in ms. Default 10,000. */
+  /**
+   * The longest a call may take, in ms, of the client, its sessions and what they hold; a call that waits may
+   * take so much longer than its wait. Default 10,000.
+   */
   readonly timeoutMs?: number;
   /** Shown to people as the holder. Default: host-independent random name. */
   readonly clientId?: string;
@@ -128,6 +131,7 @@ export class Client {
       id: answer.session_id,
       clientId,
       timeoutMs: answer.timeout * 1000,
+      callTimeoutMs: this.#timeoutMs,
       sentAt,
     });
     this.#sessions.add(session);

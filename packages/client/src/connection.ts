@@ -2,7 +2,7 @@
  * Every unanswered request, and where its answer goes.
  *
  * F1: what is sent again: request.ts.
- * F2: every request ends: by its answer, its deadline, its signal, or the client's end.
+ * F2: every request ends: by its answer, its deadline, its signal, the end of its session, or the client's end.
  * F3, F4, F6: which node they go to, and when another one is sought: reach.ts, route.ts.
  */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
@@ -17,6 +17,7 @@ import type {
   WatchBody,
   WatchPush,
 } from '@holdfast/protocol';
+import { CallsOfSessions } from './calls-of-sessions.ts';
 import type { ClientClock } from './clock.ts';
 import { Pushes } from './pushes.ts';
 import { backoffMs, Reach, sweepEveryMs } from './reach.ts';
@@ -59,6 +60,7 @@ export class Connection {
   readonly #reach: Reach;
   readonly pushes: Pushes = new Pushes();
   readonly #pending = new Map<number, Pending>();
+  readonly #ofSessions = new CallsOfSessions<Pending>();
   #turn: Pending[] = [];
   #nextId = 1;
   #closed = false;
@@ -177,15 +179,22 @@ export class Connection {
         attempts: 0,
         abandoned: false,
       };
-      if (signal !== undefined) {
-        const abort = (): void => this.#abort(pending);
-        signal.addEventListener('abort', abort, { once: true });
-        pending.cleanUp = () => signal.removeEventListener('abort', abort);
-      }
+      const abort = (): void => this.#abort(pending);
+      signal?.addEventListener('abort', abort, { once: true });
+      const leaveSession = this.#ofSessions.add(body, pending);
+      pending.cleanUp = () => {
+        leaveSession();
+        signal?.removeEventListener('abort', abort);
+      };
       this.#pending.set(id, pending);
       this.#enqueue(pending);
       this.#keepSweeping();
     });
+  }
+
+  /** The session is over: nothing that was asked on its behalf is waited for any more (F2). */
+  endCallsOf(sessionId: string, error: HoldfastError): void {
+    for (const pending of this.#ofSessions.of(sessionId)) this.#fail(pending, error);
   }
 
   close(): void {

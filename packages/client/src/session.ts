@@ -35,8 +35,6 @@ import { Permits } from './permits.ts';
 import { watch } from './watch.ts';
 import type { WatchOptions } from './watch.ts';
 
-const defaultTimeoutMs = 10_000;
-
 /** `lost`: it expired, or its lease can no longer be proven. `ended`: by its own client. */
 export type SessionState = 'active' | 'lost' | 'ended';
 
@@ -57,6 +55,7 @@ export class Session {
   readonly timeoutMs: number;
   readonly #connection: Connection;
   readonly #clock: ClientClock;
+  readonly #callTimeoutMs: number;
   readonly #marginMs: number;
   readonly #holds = new Holdings();
   readonly #check: HoldsCheck;
@@ -83,6 +82,8 @@ export class Session {
       readonly id: string;
       readonly clientId: string;
       readonly timeoutMs: number;
+      /** The longest that a call may take beyond what it waits for. */
+      readonly callTimeoutMs: number;
       readonly sentAt: Moment;
     },
   ) {
@@ -91,6 +92,7 @@ export class Session {
     this.id = fields.id;
     this.clientId = fields.clientId;
     this.timeoutMs = fields.timeoutMs;
+    this.#callTimeoutMs = fields.callTimeoutMs;
     this.#marginMs = Math.min(1000, fields.timeoutMs / 10);
     this.#provenAt = fields.sentAt;
     this.#detach = connection.pushes.attach(this.id, {
@@ -157,7 +159,7 @@ export class Session {
   ): Promise<Operations[N]['answer']> {
     const { waitMs = 0, signal } = options;
     const settings = {
-      timeoutMs: waitMs + defaultTimeoutMs,
+      timeoutMs: waitMs + this.#callTimeoutMs,
       ...(signal === undefined ? {} : { signal }),
     };
     // What was left out of the wire's type is put back here.
@@ -181,7 +183,7 @@ export class Session {
 
   /** Every change, as `Client.watch` tells it. */
   watch(options: WatchOptions = {}): AsyncGenerator<WatchEvent, void, undefined> {
-    return watch(this.#connection, defaultTimeoutMs, options);
+    return watch(this.#connection, this.#callTimeoutMs, options);
   }
 
   /**
@@ -255,11 +257,13 @@ export class Session {
       await this.#connection.call(
         'end_session',
         { session_id: this.id },
-        { timeoutMs: defaultTimeoutMs },
+        { timeoutMs: this.#callTimeoutMs },
       );
     } catch (error) {
       // A repeated end finds it ended.
       if (!isGone(error)) throw error;
+    } finally {
+      this.#endCalls('has been ended');
     }
     for (const hold of holds) hold.lose('released');
   }
@@ -313,7 +317,7 @@ export class Session {
         this.#connection.call(
           'session_locks',
           { session_id: this.id, ...page },
-          { timeoutMs: defaultTimeoutMs },
+          { timeoutMs: this.#callTimeoutMs },
         ),
       lost: (held) => {
         this.#holds.delete(held);
@@ -384,6 +388,13 @@ export class Session {
     this.#stop('lost');
     for (const hold of this.holds) hold.lose('lost', why);
     this.#holds.clear();
+    this.#endCalls(`is lost: ${why}`);
+  }
+
+  /** Whatever was asked and is not answered. */
+  #endCalls(how: string): void {
+    const message = `Session "${this.id}" ${how}. What was asked for it may have been done, and has ended with it.`;
+    this.#connection.endCallsOf(this.id, new HoldfastError('hold_lost', message));
   }
 
   #stop(state: 'lost' | 'ended'): void {
