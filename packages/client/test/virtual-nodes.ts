@@ -44,6 +44,18 @@ export class VirtualClock implements ClientClock {
     this.nowMs = untilMs;
   }
 
+  /** Lets time pass until it has settled. */
+  async settled<T>(promise: Promise<T>, mostMs = 40_000): Promise<T> {
+    const state = { isOver: false };
+    const over = (): void => void (state.isOver = true);
+    promise.then(over, over);
+    for (let passedMs = 0; !state.isOver; passedMs += 10) {
+      if (passedMs > mostMs) throw new Error(`Still not settled after ${String(mostMs)} ms.`);
+      await this.pass(10);
+    }
+    return promise;
+  }
+
   /** The client's process stands still: no timer fires meanwhile. */
   block(ms: number): void {
     this.nowMs += ms;
@@ -142,7 +154,7 @@ export class VirtualNode {
   }
 
   dropConnections(): void {
-    for (const socket of [...this.#sockets]) this.#close(socket);
+    for (const socket of this.#sockets) this.#close(socket);
   }
 
   serve({ operation, body, answer }: Asked): void {

@@ -28,14 +28,7 @@ describe('A client whose node says nothing any more', () => {
       { endpoints: nodes.map(({ url }) => url), timeoutMs: 20_000 },
       environmentOf(clock, [a, b, c]),
     );
-  const settled = async <T>(promise: Promise<T>): Promise<T> => {
-    let isOver = false;
-    const over = (): void => void (isOver = true);
-    promise.then(over, over);
-    for (let steps = 0; !isOver && steps < 3000; steps++) await clock.pass(10);
-    assert.ok(isOver, 'still not settled after 30 s');
-    return promise;
-  };
+  const settled = <T>(promise: Promise<T>): Promise<T> => clock.settled(promise);
   const sessionOf = (client: Client, timeoutSeconds: number): Promise<Session> =>
     settled(client.session({ timeoutSeconds }));
 
