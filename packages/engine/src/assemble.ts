@@ -104,6 +104,10 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
         ? engine.onCall(from, request, signal)
         : Promise.resolve(failureAnswer(notKnown(nodeId, from))),
     onUnreachable: (peer) => replica.unreachable(peer),
+    onOtherRun: (error) => {
+      replica.stop();
+      options.onFatal(error);
+    },
     onClientUrl: (peer, url) => engine.onClientUrl(peer, url),
   });
   const tickMs = Math.max(5, Math.round(options.heartbeatMs / ticksPerHeartbeat));

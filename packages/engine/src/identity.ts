@@ -27,12 +27,16 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { LogPosition } from '@holdfast/storage';
+import { maxRuns, readRuns } from './transport/run-names.ts';
+import type { Run } from './transport/run-names.ts';
 
 /** N2, N3. */
 export interface LogIdentity extends LogPosition {
   /** 32 hexadecimal digits. */
   readonly id: string;
   readonly made: boolean;
+  /** The latest processes that had this folder, in order (RUN-1 of `peer-runs.ts`). */
+  readonly runs?: readonly Run[];
 }
 
 export interface Identity {
@@ -114,7 +118,8 @@ function isLogIdentity(value: unknown): value is LogIdentity {
     /^[0-9a-f]{32}$/.test(record['id']) &&
     typeof record['made'] === 'boolean' &&
     isCount(record['starts']) &&
-    isCount(record['frames'])
+    isCount(record['frames']) &&
+    (record['runs'] === undefined || readRuns(record['runs']) !== undefined)
   );
 }
 
@@ -167,8 +172,21 @@ export function recordLog(
   writeIdentity(folder, {
     ...identity,
     formatVersion: 2,
-    log: { id: identity.log.id, made: true, starts, frames },
+    log: {
+      id: identity.log.id,
+      made: true,
+      starts,
+      frames,
+      ...(identity.log.runs === undefined ? {} : { runs: identity.log.runs }),
+    },
   });
+}
+
+/** With this process as the latest that has the folder. */
+export function withOwnRun(identity: Identity, starts: number): Identity {
+  const earlier = (identity.log.runs ?? []).filter((run) => run.starts < starts);
+  const runs = [...earlier, { starts, run: randomBytes(8).toString('hex') }].slice(-maxRuns);
+  return { ...identity, log: { ...identity.log, runs } };
 }
 
 const divergedName = 'diverged.json';

@@ -4,10 +4,11 @@ import { holdsFormerLog, lockFolder, openStorage } from '@holdfast/storage';
 import type { Opened } from '@holdfast/storage';
 import { assembleEngine } from './assemble.ts';
 import { systemClock } from './clock.ts';
-import { claimFolder, markDiverged, recordLog, refuseDiverged } from './identity.ts';
+import { claimFolder, markDiverged, recordLog, refuseDiverged, withOwnRun } from './identity.ts';
 import type { Identity } from './identity.ts';
 import { KnownPeers } from './known-peers.ts';
 import { PeerAddresses } from './peer-addresses.ts';
+import { PeerRuns } from './peer-runs.ts';
 import { TcpTransport } from './transport/tcp.ts';
 import type { Engine, RaftEngineOptions } from './types.ts';
 
@@ -53,12 +54,12 @@ async function startOn(
         configured: options.initialMembers,
         log,
       });
-      const { starts } = opened.position;
       const transport = new TcpTransport({
         identity,
         knownPeers,
         addresses,
-        self: { clientUrl, address: options.peerAdvertise, starts },
+        runs: new PeerRuns(folder, handlers.knowledge),
+        self: { clientUrl, address: options.peerAdvertise, runs: identity.log.runs ?? [] },
         clock: systemClock,
         log,
         handlers,
@@ -96,7 +97,7 @@ async function openFolder(options: RaftEngineOptions): Promise<OpenFolder> {
 
 async function openLocked(options: RaftEngineOptions, unlock: () => void): Promise<OpenFolder> {
   refuseDiverged(options.folder);
-  const identity = claimFolder(options.folder, {
+  let identity = claimFolder(options.folder, {
     clusterId: options.clusterId,
     nodeId: options.nodeId,
     initialMembers: options.initialMembers,
@@ -124,6 +125,7 @@ async function openLocked(options: RaftEngineOptions, unlock: () => void): Promi
     ...(options.writeDelayMs === undefined ? {} : { writeDelayMs: options.writeDelayMs }),
   });
   for (const repair of opened.repairs) options.log.warn({}, repair);
+  identity = withOwnRun(identity, opened.position.starts);
   try {
     recordLog(options.folder, identity, opened.position);
   } catch (error) {

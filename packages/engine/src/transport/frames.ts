@@ -15,6 +15,8 @@ export const frameKinds = {
   cancel: 5,
   refused: 6,
   addresses: 7,
+  ping: 8,
+  pong: 9,
 } as const;
 export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];
 
@@ -27,6 +29,8 @@ const kindNames = [
   'cancel',
   'refusal',
   'list of addresses',
+  'ping',
+  'pong',
 ] as const;
 const headBytes = 9;
 
@@ -161,5 +165,5 @@ export class FrameReader {
 }
 
 function isFrameKind(kind: number | undefined): kind is FrameKind {
-  return kind !== undefined && kind >= frameKinds.hello && kind <= frameKinds.addresses;
+  return kind !== undefined && kind >= frameKinds.hello && kind <= frameKinds.pong;
 }

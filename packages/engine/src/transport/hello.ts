@@ -19,6 +19,11 @@ import type { Frame } from './frames.ts';
 import { differentMembers, toldMembers } from './initial-members.ts';
 import type { InitialMembers } from './initial-members.ts';
 import { isIncarnation, isPeerId } from './peer-names.ts';
+import type { PeerRuns } from '../peer-runs.ts';
+import { readRuns } from './run-names.ts';
+import type { Run } from './run-names.ts';
+import { laterCounted, runRefusal } from './run-refusal.ts';
+import type { Refuser } from './run-refusal.ts';
 import type { PeerKnowledge } from './types.ts';
 
 /** 2: the hello is mutual. */
@@ -33,11 +38,12 @@ export interface SelfDescription {
   readonly clientUrl: string;
   /** Where peers reach it (`PeerAddresses`); empty: nowhere. */
   readonly address: string;
-  /** How often its log was opened. */
-  readonly starts: number;
+  /** The processes on its folder, this one last. */
+  readonly runs: readonly Run[];
 }
 
 interface Hello extends SelfDescription, InitialMembers {
+  readonly takesPart: boolean;
   readonly version: number;
   readonly clusterId: string;
   readonly from: string;
@@ -52,7 +58,10 @@ export interface Introduced {
   readonly peer: MemberId;
   readonly clientUrl: string;
   /** Not looked at yet. */
-  readonly said: { readonly address: unknown; readonly starts: unknown };
+  readonly said: { readonly address: unknown; readonly starts: number };
+  readonly run: Run;
+  /** It has been let in by its peers, and may have voted (PROB-1 of `probation.ts`). */
+  readonly takesPart: boolean;
 }
 
 export type Introduction =
@@ -63,24 +72,53 @@ export type Introduction =
       readonly from: string;
       /** For both sides to read: what does not fit, and what to do. */
       readonly reason: string;
+      /** On account of another process of the same member: it has to stop (RUN-5). */
+      readonly stops?: true;
     };
+
+export interface IntroductionsOptions {
+  readonly identity: Identity;
+  readonly knownPeers: KnownPeers;
+  readonly self: SelfDescription;
+  readonly knowledge: PeerKnowledge;
+  readonly runs: PeerRuns;
+  /** Whether this node does. */
+  readonly takesPart: () => boolean;
+}
 
 export class Introductions {
   readonly #identity: Identity;
   readonly #knownPeers: KnownPeers;
   readonly #self: SelfDescription;
   readonly #knowledge: PeerKnowledge;
+  readonly #peerRuns: PeerRuns;
+  readonly #takesPart: () => boolean;
 
-  constructor(
-    identity: Identity,
-    knownPeers: KnownPeers,
-    self: SelfDescription,
-    knowledge: PeerKnowledge,
-  ) {
-    this.#identity = identity;
-    this.#knownPeers = knownPeers;
-    this.#self = self;
-    this.#knowledge = knowledge;
+  constructor(options: IntroductionsOptions) {
+    this.#identity = options.identity;
+    this.#knownPeers = options.knownPeers;
+    this.#self = options.self;
+    this.#knowledge = options.knowledge;
+    this.#peerRuns = options.runs;
+    this.#takesPart = options.takesPart;
+  }
+
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  get ownRun(): Run {
+    return this.#self.runs.at(-1) ?? { starts: 0, run: '' };
+  }
+
+  /** Whether this refusal is of a member (RUN-5). `by` is who was looked for, or has shown who it is. */
+  isOfMember({ clusterId, from, incarnation }: Refuser, by: MemberId): boolean {
+    return (
+      clusterId === this.#identity.clusterId &&
+      from === by &&
+      this.#knowledge.isKnownMember(by) &&
+      this.#knownPeers.accepts(by, incarnation)
+    );
   }
 
   helloFor(peer: MemberId): Buffer {
@@ -91,6 +129,7 @@ export class Introductions {
       to: peer,
       incarnation: this.#identity.incarnation,
       ...this.#self,
+      takesPart: this.#takesPart(),
       ...this.#initialMembers(),
       knownPeers: this.#knowledge.isKnownMember(peer) ? this.#knownPeers.toTell() : {}, // HELLO-3
     };
@@ -116,11 +155,21 @@ export class Introductions {
       this.#mismatch(hello, wanted) ?? this.#otherMembers(hello) ?? this.#otherFolder(hello);
     if (reason !== undefined) return { ok: false, from, reason };
     const peer = hello['from'] as MemberId;
+    const runs = readRuns(hello['runs']) ?? [];
+    const run = runs.at(-1);
+    const { takesPart } = hello;
+    if (run === undefined || typeof takesPart !== 'boolean')
+      return { ok: false, from, reason: `The hello of node "${from}" does not name its start.` };
+    const latest = this.#peerRuns.laterThan(peer, runs); // RUN-1
+    if (latest !== undefined) {
+      const text = laterCounted(from, run, latest, this.#identity.nodeId);
+      return { ok: false, from, reason: text, stops: true };
+    }
     this.#knownPeers.learn(peer, hello['knownPeers']);
     const { clientUrl } = hello;
     const isUrl = typeof clientUrl === 'string' && clientUrl.length <= maxUrlLength;
-    const { address, starts } = hello;
-    return { ok: true, peer, clientUrl: isUrl ? clientUrl : '', said: { address, starts } };
+    const said = { address: hello['address'], starts: run.starts };
+    return { ok: true, peer, clientUrl: isUrl ? clientUrl : '', said, run, takesPart };
   }
 
   #mismatch(
@@ -193,16 +242,21 @@ export class Introductions {
   }
 }
 
-export function encodeRefusal(reason: string): Buffer {
-  return encodeJsonFrame(frameKinds.refused, reason);
+/** @param stops Who refuses, where the other one has to stop (RUN-5). */
+export function encodeRefusal(reason: string, stops?: Identity): Buffer {
+  return encodeJsonFrame(
+    frameKinds.refused,
+    stops === undefined ? reason : runRefusal(stops, reason),
+  );
 }
 
 /** The text of a refusal, whatever was sent as one. */
 export function refusalText({ body }: Frame): string {
-  const text = body.toString('utf8', 0, 2000);
+  const text = body.toString('utf8', 0, 4000);
   try {
     const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'string' ? parsed : text;
+    const { text: told } = Object(parsed) as { readonly text?: unknown };
+    return typeof parsed === 'string' ? parsed : typeof told === 'string' ? told : text;
   } catch {
     return text;
   }

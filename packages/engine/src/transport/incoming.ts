@@ -3,16 +3,19 @@
  * little is taken (HELLO-2); from then on it is the one that a peer keeps to this node.
  */
 import type { Socket } from 'node:net';
+import { formatHostPort } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';
 import { maxHelloBytes } from '../bounds.ts';
 import type { Clock } from '../clock.ts';
 import type { EngineLog } from '../types.ts';
-import { FrameError, FrameReader, frameKinds } from './frames.ts';
+import { encodeJsonFrame, FrameError, FrameReader, frameKinds } from './frames.ts';
 import type { Frame } from './frames.ts';
 import { encodeRefusal, refusalText } from './hello.ts';
 import type { Introduced, Introductions } from './hello.ts';
+import type { LiveRuns, OtherRun, RunConnection } from './live-runs.ts';
 import type { Once } from './once.ts';
 import { maxBufferedBytes } from './outgoing.ts';
+import { livesAlready, OtherRunError, readRunRefusal, tookItsPlace } from './run-refusal.ts';
 
 /** A refused one has this long to read why. */
 const lingerMs = 1000;
@@ -20,6 +23,7 @@ const lingerMs = 1000;
 export interface IncomingOptions {
   readonly socket: Socket;
   readonly introductions: Introductions;
+  readonly runs: LiveRuns;
   readonly clock: Clock;
   readonly log: EngineLog;
   readonly once: Once;
@@ -28,15 +32,18 @@ export interface IncomingOptions {
   /** Whether a peer may send frames of any length; else they are as short as a hello. */
   readonly maySendAll: (peer: MemberId) => boolean;
   readonly onOpen: (incoming: Incoming, met: Introduced) => void;
-  readonly onFrames: (peer: MemberId, frames: readonly Frame[]) => void;
+  readonly onFrames: (peer: MemberId, frames: readonly Frame[], on: Incoming) => void;
+  readonly onOtherRun: (error: OtherRunError) => void;
   /** `peer` is undefined for one that never showed who it is. */
   readonly onClosed: (incoming: Incoming, peer: MemberId | undefined) => void;
 }
 
-export class Incoming {
+export class Incoming implements RunConnection {
   readonly #options: IncomingOptions;
   readonly #reader = new FrameReader(maxHelloBytes);
   #peer: MemberId | undefined;
+  /** Where the peer says that it listens. */
+  #said = '';
 
   constructor(options: IncomingOptions) {
     this.#options = options;
@@ -82,10 +89,10 @@ export class Incoming {
     if (this.#options.maySendAll(this.#peer)) this.#reader.allowAll();
     const frames: Frame[] = [];
     for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
-      if (frame.kind === frameKinds.refused) return this.#noteRefusal(refusalText(frame));
+      if (frame.kind === frameKinds.refused) return this.#noteRefusal(frame);
       frames.push(frame);
     }
-    if (frames.length > 0) this.#options.onFrames(this.#peer, frames);
+    if (frames.length > 0) this.#options.onFrames(this.#peer, frames, this);
   }
 
   /** HELLO-1, on the accepting side. */
@@ -95,23 +102,74 @@ export class Incoming {
     if (!met.ok) {
       const from = met.from;
       once.say(from, met.reason, () => log.warn({ from }, `Refused a peer: ${met.reason}`));
-      this.#end(met.reason);
+      this.#end(met.reason, met.stops);
       return;
     }
     // Whoever made the connection has not seen this node's hello yet.
     if (!this.#reader.isEmpty)
       throw new FrameError('frames came before both sides had shown who they are');
-    socket.write(introductions.helloFor(met.peer));
+    const { address } = met.said;
+    this.#said = typeof address === 'string' ? address.slice(0, 310) : '';
+    const { run, takesPart } = met;
+    socket.pause(); // What comes meanwhile is not read.
+    this.#options.runs.arrive(met.peer, { run, takesPart, connection: this }, (other) => {
+      socket.resume();
+      if (other === undefined) this.#open(met);
+      else this.#refuseRun(met, other);
+    });
+  }
+
+  #open(met: Introduced): void {
+    this.#options.socket.write(this.#options.introductions.helloFor(met.peer));
     this.#peer = met.peer;
     this.#options.onOpen(this, met);
   }
 
+  /** RUN-3. */
+  #refuseRun({ peer, run }: Introduced, other: OtherRun): void {
+    const { introductions, log, once } = this.#options;
+    const text = livesAlready(peer, run, other, introductions.identity.nodeId);
+    once.say(peer, 'other run', () =>
+      log.error({ peer, from: this.remote }, `Refused a peer: ${text}`),
+    );
+    this.#end(text, true);
+  }
+
+  get isOpen(): boolean {
+    const { socket } = this.#options;
+    return !socket.destroyed && !socket.writableEnded;
+  }
+
+  get remote(): string {
+    const { remoteAddress = '', remotePort = 0 } = this.#options.socket;
+    const from = formatHostPort(remoteAddress, remotePort);
+    return this.#said === '' ? from : `${this.#said} (connected from ${from})`;
+  }
+
+  ask(other: OtherRun): void {
+    this.write(() => encodeJsonFrame(frameKinds.ping, other));
+  }
+
+  reply(): void {
+    this.write(() => encodeJsonFrame(frameKinds.pong, {}));
+  }
+
+  giveWay(other: OtherRun): void {
+    if (!this.isOpen) return;
+    const { introductions } = this.#options;
+    this.#end(tookItsPlace(this.#peer ?? '', other, introductions.identity.nodeId), true);
+  }
+
   /** The peer knows this node by another folder, or could not read what it sent. */
-  #noteRefusal(text: string): void {
-    const { log, once, socket } = this.#options;
+  #noteRefusal(frame: Frame): void {
+    const { introductions, log, once, onOtherRun, socket } = this.#options;
+    const text = refusalText(frame);
     const peer = this.#peer ?? '';
     once.say(peer, text, () => log.error({ peer }, `The peer refuses this node: ${text}`));
     socket.destroy();
+    const stopping = readRunRefusal(frame);
+    if (stopping !== undefined && introductions.isOfMember(stopping, peer as MemberId))
+      onOtherRun(new OtherRunError(stopping.text)); // RUN-5
   }
 
   #drop(error: unknown): void {
@@ -124,9 +182,9 @@ export class Incoming {
     this.#end(`Its connection made no sense: ${reason}.`);
   }
 
-  #end(reason: string): void {
-    const { socket, clock } = this.#options;
-    socket.end(encodeRefusal(reason));
+  #end(reason: string, stops = false): void {
+    const { socket, clock, introductions } = this.#options;
+    socket.end(encodeRefusal(reason, stops ? introductions.identity : undefined));
     clock.after(lingerMs, () => void socket.destroy());
   }
 }

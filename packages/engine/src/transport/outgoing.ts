@@ -18,8 +18,10 @@ import { encodeJsonFrame, FrameError, FrameReader, frameKinds } from './frames.t
 import type { Frame } from './frames.ts';
 import { encodeRefusal, handshakeTimeoutMs, refusalText } from './hello.ts';
 import type { Introduced, Introductions } from './hello.ts';
+import type { LiveRuns, OtherRun, RunConnection } from './live-runs.ts';
 import { encodeMessageFrame } from './messages.ts';
 import type { Once } from './once.ts';
+import { livesAlready, OtherRunError, readRunRefusal, tookItsPlace } from './run-refusal.ts';
 
 export const maxBufferedBytes: number = 16 * 1024 * 1024;
 const connectTimeoutMs = 1000;
@@ -31,18 +33,20 @@ export interface OutgoingOptions {
   /** Where it may be, the likeliest first. */
   readonly addresses: () => readonly string[];
   readonly introductions: Introductions;
+  readonly runs: LiveRuns;
   readonly clock: Clock;
   readonly log: EngineLog;
   readonly once: Once;
   /** Both sides have shown who they are. */
   readonly onOpen: (met: Introduced, address: string) => void;
   /** The peer answers on this connection. */
-  readonly onFrames: (frames: readonly Frame[]) => void;
-  /** The connection broke, or an attempt failed. */
-  readonly onClosed: () => void;
+  readonly onFrames: (frames: readonly Frame[], on: Outgoing) => void;
+  readonly onOtherRun: (error: OtherRunError) => void;
+  /** The connection broke, or an attempt failed; `triedAll`: at every address that is known. */
+  readonly onClosed: (triedAll: boolean) => void;
 }
 
-export class Outgoing {
+export class Outgoing implements RunConnection {
   readonly #options: OutgoingOptions;
   #socket: Socket | undefined;
   /** Only after the peer has shown who it is (HELLO-1). */
@@ -51,6 +55,7 @@ export class Outgoing {
   #retryMs = minRetryMs;
   #cancelRetry: (() => void) | undefined;
   #corked: Buffer[] = [];
+  #cancelTimeout: () => void = () => undefined;
   /** Of the present attempt or connection. */
   #address = '';
   /** Where the peer has shown who it is: tried first again. */
@@ -80,7 +85,7 @@ export class Outgoing {
   }
 
   /** Returns false when nothing was sent. @throws FrameTooLargeError */
-  sendJson(kind: 3 | 4 | 5 | 7, value: unknown): boolean {
+  sendJson(kind: 3 | 4 | 5 | 7 | 9, value: unknown): boolean {
     if (!this.#canSend()) return false;
     this.#write(encodeJsonFrame(kind, value, this.#options.peer));
     return true;
@@ -156,34 +161,29 @@ export class Outgoing {
     this.#socket = socket;
     const reader = new FrameReader(maxHelloBytes);
     const giveUp = (): void => void socket.destroy();
-    let cancelTimeout = clock.after(connectTimeoutMs, giveUp);
+    this.#cancelTimeout = clock.after(connectTimeoutMs, giveUp);
     socket.on('connect', () => {
-      cancelTimeout();
-      cancelTimeout = clock.after(handshakeTimeoutMs, () => {
+      this.#cancelTimeout();
+      this.#cancelTimeout = clock.after(handshakeTimeoutMs, () => {
         this.#giveUpSilent(socket);
       });
       socket.write(introductions.helloFor(peer));
     });
     socket.on('data', (chunk) => {
       if (socket.writableEnded) return; // Refused: what else it says does not count.
-      const wasConnected = this.#connected;
-      try {
-        this.#receive(socket, reader, chunk);
-      } catch (error) {
-        this.#refuse(socket, error instanceof FrameError ? error.message : String(error));
-      }
-      if (!wasConnected && this.#connected) cancelTimeout();
+      this.#receiveOrRefuse(socket, reader, chunk);
     });
     socket.on('error', () => {
       // 'close' follows and acts.
     });
     socket.on('close', () => {
-      cancelTimeout();
+      this.#cancelTimeout();
       this.#connected = false;
+      this.#options.runs.closed(this.#options.peer, this);
       this.#socket = undefined;
       this.#corked = [];
       if (this.#closed) return;
-      this.#options.onClosed();
+      this.#options.onClosed(this.#untried.length === 0);
       this.#cancelRetry = clock.after(this.#pauseMs(), () => this.#connect());
     });
   }
@@ -195,15 +195,23 @@ export class Outgoing {
     return pauseMs;
   }
 
+  #receiveOrRefuse(socket: Socket, reader: FrameReader, chunk: Buffer): void {
+    try {
+      this.#receive(socket, reader, chunk);
+    } catch (error) {
+      this.#refuse(socket, error instanceof FrameError ? error.message : String(error));
+    }
+  }
+
   #receive(socket: Socket, reader: FrameReader, chunk: Buffer): void {
     reader.add(chunk);
     const frames: Frame[] = [];
     for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
-      if (frame.kind === frameKinds.refused) this.#noteRefusal(refusalText(frame));
+      if (frame.kind === frameKinds.refused) this.#noteRefusal(frame);
       else if (this.#connected) frames.push(frame);
       else if (!this.#meet(socket, reader, frame)) return;
     }
-    if (frames.length > 0) this.#options.onFrames(frames);
+    if (frames.length > 0) this.#options.onFrames(frames, this);
   }
 
   /** HELLO-1, on the connecting side. */
@@ -211,33 +219,78 @@ export class Outgoing {
     const { introductions, peer } = this.#options;
     const met = introductions.check(frame, peer);
     if (!met.ok) {
-      this.#refuse(socket, met.reason);
+      this.#refuse(socket, met.reason, met.stops);
       return false;
     }
+    const { run, takesPart } = met;
+    socket.pause(); // What comes meanwhile is not read.
+    this.#options.runs.arrive(peer, { run, takesPart, connection: this }, (other) => {
+      socket.resume();
+      if (socket !== this.#socket)
+        this.#options.runs.closed(peer, this); // It was given up meanwhile.
+      else if (other === undefined) this.#open(met, socket, reader);
+      else {
+        const text = livesAlready(peer, run, other, introductions.identity.nodeId);
+        this.#refuse(socket, text, true); // RUN-3
+      }
+    });
+    return false;
+  }
+
+  #open(met: Introduced, socket: Socket, reader: FrameReader): void {
+    this.#cancelTimeout();
     reader.allowAll();
     this.#connected = true;
     this.#retryMs = minRetryMs;
     this.#reached = this.#address;
     this.#untried = [];
     this.#options.onOpen(met, this.#address);
-    return true;
+    this.#receiveOrRefuse(socket, reader, Buffer.alloc(0)); // What came behind the hello.
   }
 
-  #refuse(socket: Socket, reason: string): void {
-    const { peer, clock, log, once } = this.#options;
+  get isOpen(): boolean {
+    const socket = this.#socket;
+    return socket !== undefined && !socket.destroyed && !socket.writableEnded;
+  }
+
+  get remote(): string {
+    return this.#address;
+  }
+
+  ask(other: OtherRun): void {
+    this.#socket?.write(encodeJsonFrame(frameKinds.ping, other));
+  }
+
+  reply(): void {
+    this.sendJson(frameKinds.pong, {});
+  }
+
+  giveWay(other: OtherRun): void {
+    const socket = this.#socket;
+    if (socket === undefined || !this.isOpen) return;
+    const { introductions, peer } = this.#options;
+    this.#refuse(socket, tookItsPlace(peer, other, introductions.identity.nodeId), true);
+  }
+
+  #refuse(socket: Socket, reason: string, stops = false): void {
+    const { peer, clock, introductions, log, once } = this.#options;
     const address = this.#address;
     this.#connected = false;
     this.#retryMs = maxRetryMs; // T5
     once.say(peer, 'refused', () => log.error({ peer, address }, `Refused a peer: ${reason}`));
-    socket.end(encodeRefusal(reason));
+    socket.end(encodeRefusal(reason, stops ? introductions.identity : undefined));
     clock.after(maxRetryMs, () => void socket.destroy());
   }
 
-  #noteRefusal(text: string): void {
-    const { peer, log, once } = this.#options;
+  #noteRefusal(frame: Frame): void {
+    const { introductions, peer, log, once, onOtherRun } = this.#options;
+    const text = refusalText(frame);
     const address = this.#address;
     this.#retryMs = maxRetryMs; // T5
     once.say(peer, text, () => log.error({ peer, address }, `The peer refuses this node: ${text}`));
+    const stopping = readRunRefusal(frame);
+    if (stopping !== undefined && introductions.isOfMember(stopping, peer))
+      onOtherRun(new OtherRunError(stopping.text)); // RUN-5
   }
 
   #giveUpSilent(socket: Socket): void {

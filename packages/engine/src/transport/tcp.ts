@@ -17,6 +17,7 @@ import type { Identity } from '../identity.ts';
 import type { KnownPeers } from '../known-peers.ts';
 import type { EngineLog } from '../types.ts';
 import type { PeerAddresses } from '../peer-addresses.ts';
+import type { PeerRuns } from '../peer-runs.ts';
 import { encodeJsonFrame, frameKinds, parseObject } from './frames.ts';
 import type { Frame } from './frames.ts';
 import { Introductions } from './hello.ts';
@@ -24,9 +25,15 @@ import type { Introduced, SelfDescription } from './hello.ts';
 import { IncomingConnections } from './incoming-connections.ts';
 import { Incoming } from './incoming.ts';
 import { decodeMessage, encodeMessageFrame } from './messages.ts';
+import { LiveRuns } from './live-runs.ts';
+import type { RunConnection } from './live-runs.ts';
 import { Once } from './once.ts';
 import { Outgoing } from './outgoing.ts';
 import { PeerCalls } from './peer-calls.ts';
+import { Probation } from './probation.ts';
+import { isRun } from './run-names.ts';
+import { copyHasAsked } from './run-refusal.ts';
+import type { OtherRunError } from './run-refusal.ts';
 import { Strangers } from './strangers.ts';
 import type { Transport, TransportHandlers } from './types.ts';
 
@@ -34,6 +41,7 @@ export interface TcpTransportOptions {
   readonly identity: Identity;
   readonly knownPeers: KnownPeers;
   readonly addresses: PeerAddresses;
+  readonly runs: PeerRuns;
   readonly self: SelfDescription;
   readonly clock: Clock;
   readonly log: EngineLog;
@@ -50,6 +58,8 @@ export class TcpTransport implements Transport {
   /** The connection that a peer keeps to this node. */
   readonly #incomingOf = new Map<MemberId, Incoming>();
   readonly #calls: PeerCalls;
+  readonly #liveRuns: LiveRuns;
+  readonly #probation: Probation;
   readonly #inLog = new Map<MemberId, string>();
   #server: Server | undefined;
 
@@ -57,7 +67,16 @@ export class TcpTransport implements Transport {
     this.#options = options;
     const { identity, knownPeers, self, clock, log, handlers } = options;
     const { knowledge } = handlers;
-    this.#introductions = new Introductions(identity, knownPeers, self, knowledge);
+    this.#liveRuns = new LiveRuns(clock);
+    this.#probation = new Probation(clock);
+    this.#introductions = new Introductions({
+      identity,
+      knownPeers,
+      self,
+      knowledge,
+      runs: options.runs,
+      takesPart: () => this.#probation.isOver,
+    });
     this.#strangers = new Strangers(knowledge);
     this.#once = new Once(clock);
     this.#calls = new PeerCalls({
@@ -100,6 +119,7 @@ export class TcpTransport implements Transport {
       this.#outgoing.delete(id);
       this.#calls.fail(id);
     }
+    this.#probation.expect(this.#inLog.keys());
     for (const [id, address] of this.#inLog) {
       const present = this.#outgoing.get(id);
       if (present === undefined) this.#outgoing.set(id, this.#outgoingTo(id));
@@ -113,17 +133,21 @@ export class TcpTransport implements Transport {
       peer: id,
       addresses: () => addresses.of(id, this.#inLog.get(id) ?? ''),
       introductions: this.#introductions,
+      runs: this.#liveRuns,
       clock,
       log,
       once: this.#once,
-      onFrames: (frames) => this.#receive(id, frames),
+      onFrames: (frames, on) => this.#receive(id, frames, on),
+      onOtherRun: (error) => this.#onOtherRun(error),
       onOpen: (met, address) => {
         log.info({ peer: id, address }, 'Connected to the peer.');
+        this.#probation.heard(id);
         this.#learn(met);
         this.#tellAddresses([id]);
         handlers.onClientUrl(id, met.clientUrl);
       },
-      onClosed: () => {
+      onClosed: (triedAll) => {
+        if (triedAll) this.#probation.heard(id);
         this.#calls.fail(id);
         handlers.onUnreachable(id);
       },
@@ -156,6 +180,7 @@ export class TcpTransport implements Transport {
 
   /** @throws FrameTooLargeError when an invariant is broken, see `encodeMessageFrame`. */
   send(to: MemberId, message: Message): void {
+    if (!this.#probation.isOver) return; // PROB-1
     this.#strangers.noteSent(to, message);
     const outgoing = this.#outgoing.get(to);
     if (outgoing === undefined)
@@ -180,7 +205,15 @@ export class TcpTransport implements Transport {
     this.#calls.interrupt(peer, graceMs);
   }
 
+  /** RUN-5. Nothing leaves any more that could count. */
+  #onOtherRun(error: OtherRunError): void {
+    this.#options.log.error({}, error.message);
+    void this.close();
+    this.#options.handlers.onOtherRun(error);
+  }
+
   async close(): Promise<void> {
+    this.#probation.stop();
     for (const [id, outgoing] of this.#outgoing) {
       outgoing.close();
       this.#calls.fail(id);
@@ -197,6 +230,7 @@ export class TcpTransport implements Transport {
     const incoming = new Incoming({
       socket,
       introductions: this.#introductions,
+      runs: this.#liveRuns,
       clock: this.#options.clock,
       log: this.#options.log,
       once: this.#once,
@@ -210,9 +244,11 @@ export class TcpTransport implements Transport {
         this.#outgoing.get(peer)?.retryNow(); // It lives again.
         if (isKnownMember(peer)) this.#options.handlers.onClientUrl(peer, clientUrl);
       },
-      onFrames: (peer, frames) => this.#receive(peer, frames),
+      onFrames: (peer, frames, on) => this.#receive(peer, frames, on),
+      onOtherRun: (error) => this.#onOtherRun(error),
       onClosed: (closed, peer) => {
         this.#incoming.remove(closed);
+        if (peer !== undefined) this.#liveRuns.closed(peer, closed);
         if (peer !== undefined && this.#incomingOf.get(peer) === closed)
           this.#incomingOf.delete(peer);
       },
@@ -220,19 +256,37 @@ export class TcpTransport implements Transport {
     this.#incoming.add(incoming, socket.remoteAddress ?? '');
   }
 
-  #receive(peer: MemberId, frames: readonly Frame[]): void {
+  #receive(peer: MemberId, frames: readonly Frame[], on: RunConnection): void {
     const { knowledge } = this.#options.handlers;
+    const run = this.#liveRuns.runOf(peer, on);
+    if (run === undefined) return; // Another process has its place.
     const messages: Message[] = [];
     for (const frame of frames) {
       if (frame.kind === frameKinds.raft) {
+        if (!this.#probation.isOver) continue; // PROB-1
+        this.#options.runs.count(peer, run); // RUN-1
+        this.#liveRuns.takesPart(peer);
         const message = this.#admit(peer, decodeMessage(frame.body, knowledge.term()));
         if (message !== undefined) messages.push(message);
         continue;
       }
-      if (frame.kind === frameKinds.addresses) this.#receiveAddresses(peer, frame);
+      if (frame.kind === frameKinds.ping) this.#replyTo(peer, frame, on);
+      else if (frame.kind === frameKinds.pong) this.#liveRuns.answered(peer, on);
+      else if (frame.kind === frameKinds.addresses) this.#receiveAddresses(peer, frame);
       else this.#calls.receive(peer, frame);
     }
     if (messages.length > 0) this.#options.handlers.onMessages(peer, messages);
+  }
+
+  /** The peer asks because of another process of this member (RUN-3). */
+  #replyTo(peer: MemberId, { body }: Frame, on: RunConnection): void {
+    on.reply();
+    const other = parseObject(body.toString('utf8'), 'ping');
+    const { at } = other;
+    if (!isRun(other) || typeof at !== 'string') return;
+    const { identity, log } = this.#options;
+    const text = copyHasAsked(identity.nodeId, { ...other, at: at.slice(0, 1000) }, peer);
+    this.#once.say(peer, 'copy', () => log.error({ peer }, text));
   }
 
   #receiveAddresses(peer: MemberId, { body }: Frame): void {

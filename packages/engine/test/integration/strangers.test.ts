@@ -24,7 +24,16 @@ function say(
     const socket = connect({ host: '127.0.0.1', port });
     const reader = new FrameReader();
     const knownPeers = { a: bogus, b: bogus, c: bogus, d: bogus, ['\u0001'.repeat(128)]: 'x' };
-    const hello = { version: 2, clusterId: 'test', from, to, incarnation: bogus, clientUrl: 'x' };
+    const hello = {
+      version: 2,
+      clusterId: 'test',
+      from,
+      to,
+      incarnation: bogus,
+      clientUrl: 'x',
+      takesPart: true,
+      runs: [{ starts: 1, run: '0'.repeat(16) }],
+    };
     socket.on('error', () => undefined);
     socket.on('close', () => resolve());
     socket.write(encodeJsonFrame(frameKinds.hello, { ...hello, knownPeers }));

@@ -1,4 +1,5 @@
 /** Transports on loopback, and strangers who talk to them in bytes. */
+import { randomBytes } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { join } from 'node:path';
@@ -9,8 +10,11 @@ import { claimFolder } from '../../src/identity.ts';
 import { KnownPeers } from '../../src/known-peers.ts';
 import { PeerAddresses } from '../../src/peer-addresses.ts';
 import type { PeerAddressesOptions } from '../../src/peer-addresses.ts';
+import { PeerRuns } from '../../src/peer-runs.ts';
+import type { Run } from '../../src/transport/run-names.ts';
 import { encodeJsonFrame, FrameReader, frameKinds } from '../../src/transport/frames.ts';
 import type { Frame } from '../../src/transport/frames.ts';
+import { refusalText } from '../../src/transport/hello.ts';
 import { TcpTransport } from '../../src/transport/tcp.ts';
 import type { PeerKnowledge } from '../../src/transport/types.ts';
 
@@ -73,6 +77,9 @@ export interface PeerNodeOptions {
   readonly joined?: boolean;
   readonly configured?: PeerAddressesOptions['configured'];
   readonly starts?: number;
+  readonly runs?: readonly Run[];
+  /** It takes part at once where this is absent (PROB-1). */
+  readonly onProbation?: true;
 }
 
 const everybodyIsKnown: PeerKnowledge = {
@@ -104,6 +111,7 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
   const transport = new TcpTransport({
     identity,
     knownPeers: new KnownPeers(folder, knowledge),
+    runs: new PeerRuns(folder, knowledge),
     addresses: new PeerAddresses({
       folder,
       nodeId: name,
@@ -114,7 +122,7 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
     self: {
       clientUrl: `http://${name}`,
       address: options.port === undefined ? '' : `127.0.0.1:${String(options.port)}`,
-      starts: options.starts ?? 1,
+      runs: options.runs ?? [{ starts: options.starts ?? 1, run: randomBytes(8).toString('hex') }],
     },
     clock: options.clock ?? systemClock,
     log: { info: () => undefined, warn: say, error: say },
@@ -123,9 +131,11 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
       onMessages: (_from, messages) => heard.add(...messages),
       onCall: (_from, request) => options.onCall?.(request) ?? Promise.resolve({ echo: request }),
       onUnreachable: (peer) => unreachable.add(peer),
+      onOtherRun: (error) => said.add(`stops: ${error.message}`),
       onClientUrl: (peer, url) => urls.add(`${peer} ${url}`),
     },
   });
+  if (options.onProbation === undefined) transport.setPeers([]);
   await transport.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   return {
     id: name as MemberId,
@@ -145,6 +155,8 @@ export const helloOf = (changes: object = {}): object => ({
   from: 'stranger',
   to: 'node',
   incarnation: incarnationOf(1),
+  runs: [{ starts: 1, run: '0000000000000001' }],
+  takesPart: true,
   clientUrl: '',
   knownPeers: {},
   ...changes,
@@ -182,7 +194,7 @@ export class RawPeer {
   /** The text with which the other side refuses, after which it closes. */
   async refusal(): Promise<string> {
     const frame = await this.frames.find(({ kind }) => kind === frameKinds.refused);
-    return String(JSON.parse(frame.body.toString('utf8')));
+    return refusalText(frame);
   }
 }
 

@@ -1,0 +1,134 @@
+/**
+ * Which process of each peer is connected now.
+ *
+ * RUN-3: a peer has one process at a time here. Another one is let in only when the present one has no
+ *     connection left, or has not answered within `livenessTimeoutMs`; its connections are closed first.
+ *     Otherwise the one that comes is refused, and the present one is told of it.
+ * RUN-4: a process that does not take part yet (PROB-1 of `probation.ts`) gives way to one that does.
+ */
+import type { MemberId } from '@holdfast/raft';
+import type { Clock } from '../clock.ts';
+import type { Run } from './run-names.ts';
+
+/** Longer than a busy process stands still; a restart on another host waits so long at most. */
+export const livenessTimeoutMs = 2000;
+
+export interface RunConnection {
+  readonly isOpen: boolean;
+  /** Asks whether the process lives, and tells it of the other one. */
+  ask(other: OtherRun): void;
+  /** That this process lives. */
+  reply(): void;
+  /** Ends the connection: another process has its place. */
+  giveWay(to: OtherRun): void;
+  /** Where the process is, for people. */
+  readonly remote: string;
+}
+
+export interface OtherRun extends Run {
+  /** Where it is, for people. */
+  readonly at: string;
+}
+
+export interface Arrival {
+  readonly run: Run;
+  readonly takesPart: boolean;
+  readonly connection: RunConnection;
+}
+
+interface Present {
+  readonly run: Run;
+  takesPart: boolean;
+  readonly connections: Set<RunConnection>;
+  /** Told when it has answered, or has no connection left. */
+  readonly waiting: Set<(lives: boolean) => void>;
+}
+
+export class LiveRuns {
+  readonly #clock: Clock;
+  readonly #present = new Map<MemberId, Present>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * @param done Called once, perhaps at once: with the process that is in its place, where it may not come in.
+   *   Not called when the connection is closed before.
+   */
+  arrive(peer: MemberId, arrival: Arrival, done: (other: OtherRun | undefined) => void): void {
+    const { run, takesPart, connection } = arrival;
+    if (!connection.isOpen) return;
+    const present = this.#present.get(peer);
+    if (present === undefined) {
+      const connections = new Set([connection]);
+      this.#present.set(peer, { run, takesPart, connections, waiting: new Set() });
+      done(undefined);
+    } else if (present.run.run === run.run) {
+      present.connections.add(connection);
+      present.takesPart ||= takesPart;
+      done(undefined);
+    } else if (takesPart && !present.takesPart) {
+      this.#replace(peer, present, arrival); // RUN-4
+      this.arrive(peer, arrival, done);
+    } else {
+      this.#ask(present, arrival, (lives) => {
+        if (lives) return done({ ...present.run, at: remoteOf(present) });
+        this.#replace(peer, present, arrival); // RUN-3
+        this.arrive(peer, arrival, done);
+      });
+    }
+  }
+
+  /** The process behind this connection, as long as it is the one that is present. */
+  runOf(peer: MemberId, connection: RunConnection): Run | undefined {
+    const present = this.#present.get(peer);
+    return present?.connections.has(connection) === true ? present.run : undefined;
+  }
+
+  takesPart(peer: MemberId): void {
+    const present = this.#present.get(peer);
+    if (present !== undefined) present.takesPart = true;
+  }
+
+  answered(peer: MemberId, connection: RunConnection): void {
+    const present = this.#present.get(peer);
+    if (present?.connections.has(connection) === true) tell(present, true);
+  }
+
+  closed(peer: MemberId, connection: RunConnection): void {
+    const present = this.#present.get(peer);
+    if (present?.connections.delete(connection) !== true || present.connections.size > 0) return;
+    this.#present.delete(peer);
+    tell(present, false);
+  }
+
+  #ask(present: Present, arrival: Arrival, onKnown: (lives: boolean) => void): void {
+    const settle = (lives: boolean): void => {
+      cancel();
+      present.waiting.delete(settle);
+      onKnown(lives);
+    };
+    const cancel = this.#clock.after(livenessTimeoutMs, () => settle(false));
+    present.waiting.add(settle);
+    const other = { ...arrival.run, at: arrival.connection.remote };
+    for (const connection of present.connections) connection.ask(other);
+  }
+
+  #replace(peer: MemberId, present: Present, arrival: Arrival): void {
+    if (this.#present.get(peer) !== present) return;
+    this.#present.delete(peer);
+    const other = { ...arrival.run, at: arrival.connection.remote };
+    for (const connection of present.connections) connection.giveWay(other);
+    tell(present, false);
+  }
+}
+
+function tell({ waiting }: Present, lives: boolean): void {
+  for (const settle of [...waiting]) settle(lives);
+}
+
+function remoteOf({ connections }: Present): string {
+  for (const { remote } of connections) return remote;
+  return 'an unknown place';
+}

@@ -1,0 +1,317 @@
+/** Two processes of one member, over real sockets. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import type { MemberId, Message } from '@holdfast/raft';
+import { systemClock } from '../../src/clock.ts';
+import type { Clock } from '../../src/clock.ts';
+import { PeerRuns } from '../../src/peer-runs.ts';
+import { encodeJsonFrame, frameKinds } from '../../src/transport/frames.ts';
+import { encodeMessageFrame } from '../../src/transport/messages.ts';
+import type { Run } from '../../src/transport/run-names.ts';
+import { helloOf, incarnationOf, RawPeer, RawServer, startPeer } from './peer-nodes.ts';
+import type { PeerNode, PeerNodeOptions } from './peer-nodes.ts';
+
+const vote: Message = { type: 'vote', term: 2, lastIndex: 1, lastTerm: 1, transfer: false };
+const timeout = 30_000;
+
+const root = mkdtempSync(join(tmpdir(), 'holdfast-copies-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+const open = new Set<PeerNode>();
+let count = 0;
+let folder = '';
+beforeEach(() => {
+  folder = join(root, String(++count));
+});
+afterEach(async () => {
+  await Promise.all([...open].map(({ transport }) => transport.close()));
+  open.clear();
+});
+async function start(name: string, options: Partial<PeerNodeOptions> = {}): Promise<PeerNode> {
+  const node = await startPeer(name, { root: folder, ...options });
+  open.add(node);
+  return node;
+}
+async function stop(node: PeerNode): Promise<void> {
+  open.delete(node);
+  await node.transport.close();
+}
+const runOf = (starts: number, digit: string): Run => ({ starts, run: digit.repeat(16) });
+const first = runOf(1, '1');
+async function met(node: PeerNode, other: PeerNode): Promise<void> {
+  node.transport.setPeers([other]);
+  await node.urls.find((text) => text.startsWith(other.id));
+}
+/** The waits of bounded length are over when the test says so. */
+class HurriedClock implements Clock {
+  readonly #late = new Set<() => void>();
+  now = (): number => systemClock.now();
+  wallNow = (): number => systemClock.wallNow();
+  endOfTurn = (callback: () => void): void => systemClock.endOfTurn(callback);
+  after(delayMs: number, callback: () => void): () => void {
+    if (delayMs !== 2000 && delayMs !== 3000) return systemClock.after(delayMs, callback);
+    this.#late.add(callback);
+    return () => this.#late.delete(callback);
+  }
+  get waiting(): number {
+    return this.#late.size;
+  }
+  async hurry(): Promise<void> {
+    while (this.#late.size === 0) await new Promise((resolve) => setImmediate(resolve));
+    for (const callback of [...this.#late]) callback();
+  }
+}
+
+describe('A copy of a member beside the member (RUN-3)', () => {
+  it(
+    'is refused and stops, both logs name the other one, and none of its messages counts',
+    { timeout },
+    async () => {
+      const a = await start('a');
+      const m = await start('m', { runs: [first] });
+      await met(m, a);
+      m.transport.send(a.id, vote);
+      await a.heard.next();
+      // When a process on a copy of its folder, which was made while it ran, connects
+      const copy = await start('m', { runs: [first, runOf(2, '2')], onProbation: true });
+      copy.transport.setPeers([a]);
+      copy.transport.send(a.id, vote);
+      // Then
+      const stops = await copy.said.find((text) => text.startsWith('stops:'));
+      assert.match(
+        stops,
+        /Another process of node "m" \(start 1, run 1{16}\) answers at .*127\.0\.0\.1:\d+.*node "a" refuses this one \(start 2, run 2{16}\)/,
+      );
+      assert.match(
+        await m.said.find((text) => /copy of its folder/.test(text)),
+        /Another process of this node "m" \(start 2, run 2{16}\).*has asked node "a".*127\.0\.0\.1:\d+/,
+      );
+      assert.match(await a.said.next(), /Refused a peer: Another process of node "m"/);
+      copy.transport.send(a.id, vote);
+      assert.ok(m.transport.isConnected(a.id));
+      const last: Message = { ...vote, term: 3 };
+      m.transport.send(a.id, last);
+      assert.deepEqual(await a.heard.next(), last, 'the only one');
+    },
+  );
+
+  it('is refused where it is found at the address of the member, too', { timeout }, async () => {
+    const a = await start('a');
+    const m = await start('m', { runs: [first] });
+    await met(m, a);
+    const copy = await start('m', { runs: [first, runOf(2, '2')] });
+    a.transport.setPeers([copy]);
+    await copy.said.find((text) => /^stops: Another process of node "m"/.test(text));
+    await m.said.find((text) => /on a copy of its folder/.test(text));
+    assert.equal(a.transport.isConnected(m.id), false);
+  });
+
+  it(
+    'takes the place of one that does not answer, within a bounded time',
+    { timeout },
+    async () => {
+      const clock = new HurriedClock();
+      const a = await start('a', { clock });
+      // Given a process that stands still, or whose host is gone: its connection is open
+      const dead = RawPeer.to(a.address).hello({ from: 'm', to: 'a', runs: [first] });
+      await dead.frames.next();
+      const again = await start('m', { runs: [first, runOf(2, '2')], folder: 'again' });
+      // It is the member, started anew
+      const restarted = RawPeer.to(a.address).hello({
+        from: 'm',
+        to: 'a',
+        runs: [first, runOf(2, '2')],
+      });
+      assert.equal((await dead.frames.next()).kind, frameKinds.ping);
+      await clock.hurry();
+      assert.equal((await restarted.frames.next()).kind, frameKinds.hello);
+      assert.match(await dead.refusal(), /start 2, run 2{16}.* has taken the place of this one/);
+      await dead.closed;
+      restarted.socket.destroy();
+      await stop(again);
+    },
+  );
+
+  it('is let in at once where the other one has no connection left', { timeout }, async () => {
+    const a = await start('a');
+    const m = await start('m', { runs: [first] });
+    await met(m, a);
+    await stop(m);
+    const again = await start('m', { runs: [first, runOf(2, '2')] });
+    await met(again, a);
+  });
+
+  it(
+    'gives way to one that takes part, while it does not take part itself (RUN-4)',
+    { timeout },
+    async () => {
+      const a = await start('a');
+      const copy = RawPeer.to(a.address).hello({
+        from: 'm',
+        to: 'a',
+        runs: [first, runOf(2, '2')],
+        takesPart: false,
+      });
+      await copy.frames.next();
+      const m = RawPeer.to(a.address).hello({ from: 'm', to: 'a', runs: [first] });
+      assert.equal((await m.frames.next()).kind, frameKinds.hello);
+      assert.match(await copy.refusal(), /taken the place/);
+      m.socket.write(encodeMessageFrame(vote));
+      assert.deepEqual(await a.heard.next(), vote);
+      m.socket.destroy();
+    },
+  );
+});
+
+describe('A process whose folder is not that of the latest one (RUN-1)', () => {
+  const later: readonly (readonly [string, readonly Run[], boolean])[] = [
+    ['the restart of the latest', [first, runOf(2, '2'), runOf(3, '3')], true],
+    ['a restart, of which little is remembered', [runOf(30, '3')], true],
+    ['the latest itself', [first, runOf(2, '2')], true],
+    ['an older copy', [first], false],
+    ['another one of the same start', [first, runOf(2, '9')], false],
+    ['one that went another way', [first, runOf(2, '9'), runOf(3, '3')], false],
+  ];
+  for (const [who, runs, isTaken] of later) {
+    it(
+      `${isTaken ? 'is let in' : 'is refused, also after a restart'}: ${who}`,
+      { timeout },
+      async () => {
+        const a = await start('a');
+        const m = RawPeer.to(a.address).hello({
+          from: 'm',
+          to: 'a',
+          runs: [first, runOf(2, '2')],
+        });
+        await m.frames.next();
+        m.socket.write(encodeMessageFrame(vote));
+        await a.heard.next();
+        m.socket.destroy();
+        await stop(a);
+        const again = await start('a');
+        const other = RawPeer.to(again.address).hello({ from: 'm', to: 'a', runs });
+        if (isTaken) assert.equal((await other.frames.next()).kind, frameKinds.hello);
+        else assert.match(await other.refusal(), /is an older copy, or has gone another way/);
+        other.socket.destroy();
+      },
+    );
+  }
+
+  it('is not known by what a stranger, or one that sent nothing, has said of itself', () => {
+    const runs = new PeerRuns(join(root), { isKnownMember: (id) => id === 'm' });
+    runs.count('stranger' as MemberId, runOf(9, '9'));
+    assert.equal(runs.laterThan('stranger' as MemberId, [first]), undefined);
+    assert.equal(runs.laterThan('m' as MemberId, [first]), undefined);
+  });
+
+  it('that cannot be read stops the node: to forget it would let an older copy vote', () => {
+    const at = mkdtempSync(join(root, 'damaged-'));
+    for (const text of ['{', '[]', '{"m":7}', '{"m":{"starts":1,"run":"x"}}']) {
+      writeFileSync(join(at, 'peer-runs.json'), text);
+      assert.throws(() => new PeerRuns(at, { isKnownMember: () => true }), /is damaged/, text);
+    }
+  });
+});
+
+describe('A process that has just started (PROB-1)', () => {
+  it(
+    'sends and takes nothing that counts before each peer has let it in or could not be had',
+    { timeout },
+    async () => {
+      const clock = new HurriedClock();
+      const [b, silent] = [await start('b'), await RawServer.open()];
+      const m = await start('m', { clock, onProbation: true });
+      m.transport.setPeers([b, { id: 'silent' as MemberId, address: silent.address }]);
+      const hello = await (await silent.peers.next()).frames.next();
+      assert.partialDeepStrictEqual(JSON.parse(hello.body.toString()), { takesPart: false });
+      await m.urls.find((text) => text.startsWith('b'));
+      m.transport.send(b.id, vote);
+      // When the time for it is over
+      await clock.hurry();
+      const second: Message = { ...vote, term: 3 };
+      m.transport.send(b.id, second);
+      assert.deepEqual(await b.heard.next(), second);
+      silent.close();
+    },
+  );
+
+  it(
+    'takes part at once when all have let it in, or refuse the connection',
+    { timeout },
+    async () => {
+      const b = await start('b');
+      const nobody = await RawServer.open();
+      const { address } = nobody;
+      nobody.close();
+      const m = await start('m', { clock: new HurriedClock(), onProbation: true });
+      m.transport.setPeers([b, { id: 'nobody' as MemberId, address }]);
+      await m.urls.find((text) => text.startsWith('b'));
+      await m.unreachable.find((id) => id === 'nobody');
+      m.transport.send(b.id, vote);
+      assert.deepEqual(await b.heard.next(), vote);
+    },
+  );
+});
+
+describe('A refusal on account of another process (RUN-5)', () => {
+  const refusal = (changes: object): Buffer =>
+    encodeJsonFrame(frameKinds.refused, {
+      code: 'other_run',
+      text: 'made up',
+      clusterId: 'c',
+      from: 'stranger',
+      incarnation: incarnationOf(1),
+      ...changes,
+    });
+  const madeUp: readonly (readonly [string, object])[] = [
+    ['of another cluster', { clusterId: 'x' }],
+    ['of somebody else than was looked for', { from: 'b' }],
+    ['in another folder', { incarnation: incarnationOf(9) }],
+  ];
+  for (const [who, changes] of madeUp) {
+    it(`stops no node when it comes from one ${who}`, { timeout }, async () => {
+      const node = await start('node');
+      const server = await RawServer.open();
+      node.transport.setPeers([{ id: 'stranger' as MemberId, address: server.address }]);
+      // Given that the peer was met before
+      const peer = await server.peers.next();
+      peer.hello();
+      await node.urls.next();
+      peer.socket.destroy();
+      const later = await server.peers.next();
+      later.socket.write(refusal(changes));
+      assert.match(await node.said.next(), /made up/);
+      later.socket.destroy();
+      // Then it goes on
+      (await server.peers.next()).hello();
+      await node.urls.next();
+      assert.equal(node.said.count, 0);
+      server.close();
+    });
+  }
+
+  it('stops the node when it comes from the member', { timeout }, async () => {
+    const node = await start('node');
+    const server = await RawServer.open();
+    node.transport.setPeers([{ id: 'stranger' as MemberId, address: server.address }]);
+    (await server.peers.next()).socket.write(refusal({}));
+    await node.said.find((text) => text === 'stops: made up');
+    server.close();
+  });
+});
+
+describe('A hello', () => {
+  for (const runs of [undefined, [], 'x', [7], [{ starts: 1, run: 'x' }], [runOf(2, '2'), first]])
+    it(
+      `is refused where it does not name its start: ${JSON.stringify(runs)}`,
+      { timeout },
+      async () => {
+        const node = await start('node');
+        const peer = RawPeer.to(node.address);
+        peer.socket.write(encodeJsonFrame(frameKinds.hello, helloOf({ runs })));
+        assert.match(await peer.refusal(), /does not name its start/);
+      },
+    );
+});
