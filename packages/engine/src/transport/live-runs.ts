@@ -125,7 +125,7 @@ export class LiveRuns {
 }
 
 function tell({ waiting }: Present, lives: boolean): void {
-  for (const settle of [...waiting]) settle(lives);
+  for (const settle of waiting) settle(lives);
 }
 
 function remoteOf({ connections }: Present): string {

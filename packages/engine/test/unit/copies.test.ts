@@ -60,7 +60,7 @@ class HurriedClock implements Clock {
   }
   async hurry(): Promise<void> {
     while (this.#late.size === 0) await new Promise((resolve) => setImmediate(resolve));
-    for (const callback of [...this.#late]) callback();
+    for (const callback of this.#late) callback();
   }
 }
 
@@ -103,7 +103,7 @@ describe('A copy of a member beside the member (RUN-3)', () => {
     await met(m, a);
     const copy = await start('m', { runs: [first, runOf(2, '2')] });
     a.transport.setPeers([copy]);
-    await copy.said.find((text) => /^stops: Another process of node "m"/.test(text));
+    await copy.said.find((text) => text.startsWith('stops: Another process of node "m"'));
     await m.said.find((text) => /on a copy of its folder/.test(text));
     assert.equal(a.transport.isConnected(m.id), false);
   });
