@@ -4,12 +4,15 @@
  * F1: what is sent again: request.ts.
  * F2: every request ends: by its answer, its deadline, its signal, the end of its session, or the client's end.
  * F3, F4, F6: which node they go to, and when another one is sought: reach.ts, route.ts.
+ * F5: a request whose caller is told that nothing was done has had no effect. What one node says of the copy
+ *     that came to it tells nothing of the copies that went elsewhere before.
  */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type {
   ClusterPush,
   Endpoint,
   ErrorCode,
+  ErrorEffect,
   OperationName,
   Operations,
   Problem,
@@ -22,7 +25,7 @@ import type { ClientClock } from './clock.ts';
 import { Pushes } from './pushes.ts';
 import { backoffMs, Reach, sweepEveryMs } from './reach.ts';
 import type { Ways } from './reach.ts';
-import { givingUp, isRepeatable, mayWait } from './request.ts';
+import { changesNothing, givingUp, isRepeatable, mayWait } from './request.ts';
 import type { AskedOperation } from './request.ts';
 import type { ClientWarning } from './route.ts';
 
@@ -52,7 +55,8 @@ interface Pending {
   /** In the next message. */
   queued: boolean;
   attempts: number;
-  abandoned: boolean;
+  /** A copy that was sent is not answered, or its answer left open what became of it (F5). */
+  uncertain: boolean;
 }
 
 export class Connection {
@@ -88,6 +92,10 @@ export class Connection {
       shortestLeaseMs: () => this.pushes.shortestLeaseMs,
       ping: () => this.#reach.send([[this.#nextId++, 'ping', null]]),
     });
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   get cluster(): ClusterPush | undefined {
@@ -158,7 +166,7 @@ export class Connection {
       );
     }
     const { signal } = settings;
-    if (signal?.aborted === true) return Promise.reject(aborted());
+    if (signal?.aborted === true) return Promise.reject(aborted({ effect: 'none' }));
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       const pending: Pending = {
@@ -177,9 +185,9 @@ export class Connection {
         sent: false,
         queued: false,
         attempts: 0,
-        abandoned: false,
+        uncertain: false,
       };
-      const abort = (): void => this.#abort(pending);
+      const abort = (): void => this.#abort(pending, aborted(this.#effectOf(pending)));
       signal?.addEventListener('abort', abort, { once: true });
       const leaveSession = this.#ofSessions.add(body, pending);
       pending.cleanUp = () => {
@@ -224,11 +232,6 @@ export class Connection {
     for (const pending of this.#turn) {
       pending.queued = false;
       if (!this.#pending.has(pending.id)) continue;
-      if (pending.abandoned && this.#reach.overHttp) {
-        this.#pending.delete(pending.id);
-        this.#giveUp(pending);
-        continue;
-      }
       pending.sent = true;
       pending.attempts += 1;
       requests.push(
@@ -236,7 +239,6 @@ export class Connection {
           ? [pending.id, pending.operation, pending.body]
           : [pending.id, pending.operation, pending.body, pending.answeredBelow],
       );
-      if (pending.abandoned) requests.push(this.#abandonOf(pending));
     }
     this.#turn = [];
     if (requests.length > 0) this.#reach.send(requests);
@@ -254,6 +256,7 @@ export class Connection {
     this.#endWatches();
     for (const pending of this.#pending.values()) {
       if (!pending.sent) continue;
+      pending.uncertain = true;
       if (pending.repeatable) {
         pending.sent = false;
         if (pending.queued) continue;
@@ -286,9 +289,7 @@ export class Connection {
     if (kind === 0) {
       this.#pending.delete(id);
       pending.cleanUp?.();
-      // It crossed the giving up: nobody is there to have it.
-      if (pending.abandoned) this.#giveUp(pending);
-      else pending.resolve(body);
+      pending.resolve(body);
     } else {
       this.#onProblem(pending, body as Problem);
     }
@@ -296,7 +297,9 @@ export class Connection {
 
   #onProblem(pending: Pending, problem: Problem): void {
     const code: ErrorCode = problem.code in errorDefinitions ? problem.code : 'internal';
-    const { retry } = errorDefinitions[code];
+    const { retry, effect, by } = errorDefinitions[code];
+    pending.sent = false;
+    if (effect !== 'none') pending.uncertain = true;
     if (
       retry === 'same' &&
       (pending.repeatable || code === 'not_leader' || code === 'shutting_down')
@@ -317,40 +320,36 @@ export class Connection {
       code: _code,
       ...details
     } = problem;
-    this.#fail(pending, new HoldfastError(code, detail, details));
+    const isOfThisCopy =
+      by === 'node' && effect === 'none' && this.#effectOf(pending).effect !== 'none';
+    this.#fail(
+      pending,
+      isOfThisCopy
+        ? new HoldfastError(
+            'outcome_unknown',
+            `An earlier copy of this ${pending.operation} was lost, and it may have been carried out; the latest was refused: ${detail}`,
+            { ...details, refused_with: code },
+          )
+        : new HoldfastError(code, detail, details),
+    ); // F5
   }
 
   /**
-   * The caller is told at once. An acquire that a node may have seen stays until it is answered, over
-   * broken connections too, so that its place, or what was granted meanwhile, is given back.
+   * The caller is told at once. What has a number is given up by that, whatever became of it, by whoever gave it
+   * the number (V7); the node is told at once to let go of any other wait.
    */
-  #abort(pending: Pending): void {
-    if (!this.#pending.has(pending.id) || pending.abandoned) return;
-    if (!mayWait(pending.operation) || pending.attempts === 0) {
-      this.#fail(pending, aborted());
-      return;
-    }
-    pending.abandoned = true;
-    pending.cleanUp?.();
-    pending.reject(aborted());
-    if (!pending.sent || !this.#reach.isOpen) return;
-    this.#reach.send([this.#abandonOf(pending)]);
-    if (this.#reach.overHttp) this.#giveUp(pending);
+  #abort(pending: Pending, error: HoldfastError): void {
+    if (!this.#pending.has(pending.id)) return;
+    const { id, operation, body } = pending;
+    const waitsThere = pending.sent && this.#reach.isOpen && mayWait(operation);
+    if (waitsThere && (givingUp(operation, body)?.kind ?? 'barrier') === 'barrier')
+      this.#reach.send([[this.#nextId++, 'abandon', { request: id }]]);
+    this.#fail(pending, error);
   }
 
-  /**
-   * By its number, whatever became of it. Over HTTP hanging up is not enough: the request could be asked
-   * for again, so its place stays.
-   */
-  #giveUp({ operation, body }: Pending): void {
-    const wish = givingUp(operation, body);
-    if (wish === undefined) return;
-    // Should it fail, the place ends with its deadline, and a grant with its session.
-    this.call('give_up', wish, { timeoutMs: 10_000 }).catch(() => undefined);
-  }
-
-  #abandonOf(pending: Pending): readonly unknown[] {
-    return [this.#nextId++, 'abandon', { request: pending.id }];
+  /** F5. */
+  #effectOf({ operation, sent, uncertain }: Pending): { readonly effect: ErrorEffect } {
+    return { effect: !changesNothing(operation) && (sent || uncertain) ? 'perhaps' : 'none' };
   }
 
   #fail(pending: Pending, error: HoldfastError): void {
@@ -367,13 +366,7 @@ export class Connection {
       const now = this.#clock.now();
       for (const pending of this.#pending.values()) {
         if (pending.deadlineMs > now) continue;
-        this.#fail(
-          pending,
-          new HoldfastError(
-            'deadline_exceeded',
-            `${pending.operation} was not answered in time; it may have been carried out.`,
-          ),
-        );
+        this.#abort(pending, lateError(pending.operation, this.#effectOf(pending)));
       }
       if (this.#pending.size === 0) {
         this.#reach.rest();
@@ -385,4 +378,18 @@ export class Connection {
   }
 }
 
-const aborted = (): HoldfastError => new HoldfastError('aborted', 'The caller gave up.');
+const aborted = (options: { readonly effect: ErrorEffect }): HoldfastError =>
+  new HoldfastError('aborted', 'The caller gave up.', {}, options);
+
+const lateError = (
+  operation: AskedOperation,
+  options: { readonly effect: ErrorEffect },
+): HoldfastError =>
+  new HoldfastError(
+    'deadline_exceeded',
+    options.effect === 'none'
+      ? `${operation} was not answered in time: nothing was done.`
+      : `${operation} was not answered in time; it may have been carried out.`,
+    {},
+    options,
+  );

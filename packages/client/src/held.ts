@@ -39,6 +39,10 @@ export abstract class Held {
   #endReason: EndReason | undefined;
   #why = '';
   #controller: AbortController | undefined;
+  /** A release was asked for. */
+  #asked = false;
+  /** The one that is under way. */
+  #releasing: Promise<void> | undefined;
 
   /** @internal */
   constructor(lease: Lease, { kind, name, fenceToken, release }: HeldFields) {
@@ -80,13 +84,20 @@ export abstract class Held {
   }
 
   /**
-   * Gives it back. Repeating it does nothing.
+   * Gives it back. Where it failed it may be repeated, and means the same release: what was entered twice is
+   * never given back twice. Otherwise repeating it does nothing.
    *
    * @throws HoldfastError where the outcome is not known (`connection_lost`, `deadline_exceeded`, ...): the
-   *   state is `unknown` then, and the hold ends with its session at the latest.
+   *   state is `unknown` then. The client goes on asking for it in the background; the hold ends with its
+   *   session at the latest.
    */
   async release(): Promise<void> {
-    if (this.#state !== 'held') return;
+    if (this.#state !== 'held' && !(this.#state === 'unknown' && this.#asked)) return;
+    this.#asked = true;
+    await (this.#releasing ??= this.#giveBack());
+  }
+
+  async #giveBack(): Promise<void> {
     this.#state = 'unknown';
     try {
       await this.#release();
@@ -98,6 +109,7 @@ export abstract class Held {
       this.#state = 'lost';
       this.#endReason = reasonIn(error.details['end_reason']);
     } finally {
+      this.#releasing = undefined;
       this.#controller?.abort(this.#error());
     }
   }

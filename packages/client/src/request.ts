@@ -56,6 +56,30 @@ const repeatableAlways: ReadonlySet<string> = new Set<AskedOperation>([
   'end_session',
 ]);
 
+/** Operations that only look, or keep alive what is there. */
+const changingNothing: ReadonlySet<string> = new Set<AskedOperation>([
+  'watch',
+  'session_waits',
+  'renew',
+  'renew_permits',
+  'renew_leadership',
+  'election_leader',
+  'barrier_status',
+  'latch_status',
+  'wait_latch',
+  'events',
+  'keepalive',
+  'get_session',
+  'session_locks',
+  'check',
+  'lock_status',
+  'semaphore_status',
+  'list_locks',
+]);
+
+export const changesNothing = (operation: AskedOperation): boolean =>
+  changingNothing.has(operation);
+
 /** F1. */
 export const isRepeatable = (operation: AskedOperation, body: unknown): boolean =>
   repeatableAlways.has(operation) || (body as { request_id?: unknown }).request_id !== undefined;

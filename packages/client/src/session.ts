@@ -10,6 +10,7 @@
  * V5: a session that is lost never comes back, nor do its holds.
  * V6: a hold that others ended while its session lives is lost when that is told, or, after a broken
  *     connection, when the cluster is asked again (holds-check.ts).
+ * V7: what became of every request is settled in the end (numbered-calls.ts).
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type {
@@ -28,7 +29,8 @@ import type { Held } from './held.ts';
 import { Hold } from './hold.ts';
 import { Holdings } from './holdings.ts';
 import { HoldsCheck } from './holds-check.ts';
-import { NumberedRequests } from './numbered-requests.ts';
+import { NumberedCalls } from './numbered-calls.ts';
+import type { GivingBackOperation } from './numbered-calls.ts';
 import { allWaits, isGone, numbered, ofSession } from './session-requests.ts';
 import type { LockOptions, PermitsOptions } from './session-requests.ts';
 import { Permits } from './permits.ts';
@@ -59,7 +61,7 @@ export class Session {
   readonly #marginMs: number;
   readonly #holds = new Holdings();
   readonly #check: HoldsCheck;
-  readonly #numbered = new NumberedRequests();
+  readonly #numbered: NumberedCalls;
   readonly #controller = new AbortController();
   #state: SessionState = 'active';
   /** When the keepalive that succeeded was sent (V1). */
@@ -95,6 +97,7 @@ export class Session {
     this.#callTimeoutMs = fields.callTimeoutMs;
     this.#marginMs = Math.min(1000, fields.timeoutMs / 10);
     this.#provenAt = fields.sentAt;
+    this.#numbered = this.#newNumbered();
     this.#detach = connection.pushes.attach(this.id, {
       leaseMs: this.timeoutMs,
       onEnded: () => this.#lose('the cluster says that it has ended'),
@@ -164,14 +167,7 @@ export class Session {
     };
     // What was left out of the wire's type is put back here.
     const whole = (more: object): Operations[N]['body'] => ({ ...body, ...more });
-    if (numbered.has(operation)) {
-      return this.#ask((request_id, answeredBelow) =>
-        this.#connection.call(operation, whole({ session_id: this.id, request_id }), {
-          ...settings,
-          answeredBelow,
-        }),
-      );
-    }
+    if (numbered.has(operation)) return this.#numbered.call(operation, whole, settings);
     const more = ofSession.has(operation) ? { session_id: this.id } : {};
     return this.#connection.call(operation, whole(more), settings);
   }
@@ -283,11 +279,18 @@ export class Session {
     return held;
   }
 
-  /** Called by the classes of holds. */
-  async giveBack(operation: 'release' | 'release_permits' | 'resign', held: Held): Promise<void> {
+  /** Called by the classes of holds: may be repeated as long as it fails. */
+  async giveBack(operation: GivingBackOperation, held: Held): Promise<void> {
     this.#holds.delete(held);
-    await this.request(operation, { name: held.name, fence_token: held.fenceToken });
-    // A leadership that was told twice is one: with one of them both have ended.
+    await this.#numbered.giveBack(operation, held, () => {
+      held.lose('released');
+      this.#isGivenBack(operation, held);
+    });
+    this.#isGivenBack(operation, held);
+  }
+
+  /** A leadership that was told twice is one: with one of them both have ended. */
+  #isGivenBack(operation: GivingBackOperation, held: Held): void {
     if (operation === 'resign') for (const twin of this.#twinsOf(held)) twin.lose('released');
   }
 
@@ -326,19 +329,19 @@ export class Session {
     };
   }
 
-  /** One that has a number; whether the session is known any more shows in its outcome. */
-  async #ask<T>(run: (requestId: number, answeredBelow: number) => Promise<T>): Promise<T> {
-    try {
-      return await this.#numbered.run(() => {
+  #newNumbered(): NumberedCalls {
+    return new NumberedCalls({
+      connection: this.#connection,
+      clock: this.#clock,
+      sessionId: this.id,
+      timeoutMs: defaultTimeoutMs,
+      isActive: () => this.#state === 'active',
+      assertActive: () => {
         if (this.#state !== 'active')
           throw new HoldfastError('hold_lost', `Session "${this.id}" is ${this.#state}.`);
-      }, run);
-    } catch (error) {
-      if (isGone(error)) {
-        this.#lose('the cluster does not know it any more');
-      }
-      throw error;
-    }
+      },
+      onGone: () => this.#lose('the cluster does not know it any more'),
+    });
   }
 
   #planKeepAlive(delayMs: number): void {

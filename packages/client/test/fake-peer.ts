@@ -7,6 +7,7 @@ export interface Received {
   readonly id: number;
   readonly operation: string;
   readonly body: Readonly<Record<string, unknown>>;
+  readonly answeredBelow: number | undefined;
   readonly answer: (body: object) => void;
   readonly refuse: (code: string) => void;
 }
@@ -29,15 +30,17 @@ export class FakePeer {
       if (this.greeting !== undefined) socket.send(JSON.stringify([[0, 'cluster', this.greeting]]));
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('message', (data: Buffer) => {
-        for (const [id, operation, body] of JSON.parse(data.toString()) as [
+        for (const [id, operation, body, answeredBelow] of JSON.parse(data.toString()) as [
           number,
           string,
           Record<string, unknown>,
+          number | undefined,
         ][]) {
           const request: Received = {
             id,
             operation,
             body,
+            answeredBelow,
             answer: (answer) => socket.send(JSON.stringify([[id, 0, answer]])),
             refuse: (code) =>
               socket.send(JSON.stringify([[id, 1, { code, detail: `refused: ${code}` }]])),

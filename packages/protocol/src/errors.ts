@@ -1,13 +1,32 @@
 /**
- * Every error of the service: its stable code, the HTTP status, and what a client should do.
- * `retry`: `never` (the request itself is wrong or lost its case), `later` (nothing was done, the
- * same request may succeed later), `same` (outcome unknown or not begun: repeat with the same request id).
+ * Every error of the service: its stable code, the HTTP status, what a client should do, and what may have
+ * been done. Whoever acts on an error (the client, a node, docs/errors.md) reads it here and nowhere else.
  */
 export interface ErrorDefinition {
   readonly status: number;
   readonly title: string;
+  /**
+   * `never` (the request itself is wrong or lost its case), `later` (nothing was done, the same request may
+   * succeed later), `same` (outcome unknown or not begun: repeat with the same request id).
+   */
   readonly retry: 'never' | 'later' | 'same';
+  /** Whether the request that is answered so may have had an effect. */
+  readonly effect: ErrorEffect;
+  /**
+   * Who found it so. `cluster`: the replicated state, about this very request, so it holds for all copies of
+   * it that were sent under its request id. `node`: one node by itself, about the copy that came to it.
+   * `client`: no node at all.
+   */
+  readonly by: 'cluster' | 'node' | 'client';
+  /** What else has to be known of the effect. */
+  readonly note?: string;
 }
+
+/**
+ * `none`: certainly not. `perhaps`: nobody knows, or not from this error alone. That something certainly was
+ * done is told by an answer, never by an error.
+ */
+export type ErrorEffect = 'none' | 'perhaps';
 
 /** A stable, documented error code. */
 export type ErrorCode =
@@ -59,124 +78,140 @@ export type ErrorCode =
   | 'aborted'
   | 'hold_lost';
 
+const definer =
+  (by: ErrorDefinition['by']) =>
+  (
+    status: number,
+    title: string,
+    retry: ErrorDefinition['retry'],
+    more: Pick<ErrorDefinition, 'note'> & { readonly effect?: ErrorEffect } = {},
+  ): ErrorDefinition => ({ effect: 'none', ...more, status, title, retry, by });
+const byCluster = definer('cluster');
+const byNode = definer('node');
+const byClient = definer('client');
+
 export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
-  invalid_request: { status: 400, title: 'The request is not valid.', retry: 'never' },
-  name_too_long: { status: 400, title: 'The name is longer than 256 characters.', retry: 'never' },
-  invalid_json: { status: 400, title: 'The body is not valid JSON.', retry: 'never' },
-  body_too_large: { status: 413, title: 'The body is too large.', retry: 'never' },
-  unsupported_media_type: { status: 415, title: 'The body is not JSON.', retry: 'never' },
-  route_not_found: { status: 404, title: 'There is no such path.', retry: 'never' },
-  session_not_found: { status: 404, title: 'There is no such session.', retry: 'never' },
-  session_expired: { status: 410, title: 'The session has ended.', retry: 'never' },
-  session_exists: { status: 409, title: 'A session of this id exists already.', retry: 'never' },
-  lock_held: { status: 409, title: 'Somebody else holds the lock.', retry: 'later' },
-  lock_delayed: {
-    status: 409,
-    title: 'It is closed for a while after its holder expired.',
-    retry: 'later',
-  },
-  lock_not_found: { status: 404, title: 'Nobody holds this lock.', retry: 'never' },
+  invalid_request: byNode(400, 'The request is not valid.', 'never'),
+  name_too_long: byNode(400, 'The name is longer than 256 characters.', 'never'),
+  invalid_json: byNode(400, 'The body is not valid JSON.', 'never'),
+  body_too_large: byNode(413, 'The body is too large.', 'never'),
+  unsupported_media_type: byNode(415, 'The body is not JSON.', 'never'),
+  route_not_found: byNode(404, 'There is no such path.', 'never'),
+  session_not_found: byCluster(404, 'There is no such session.', 'never', {
+    effect: 'perhaps',
+    note: 'An earlier copy of the request may have been carried out in a session that has ended since; all that it took has ended with it.',
+  }),
+  session_expired: byCluster(410, 'The session has ended.', 'never', {
+    effect: 'perhaps',
+    note: 'An acquire may have been granted, and others may have seen it held, before the session ended; all that it took has ended with the session.',
+  }),
+  session_exists: byCluster(409, 'A session of this id exists already.', 'never'),
+  lock_held: byCluster(409, 'Somebody else holds the lock.', 'later'),
+  lock_delayed: byCluster(409, 'It is closed for a while after its holder expired.', 'later'),
+  lock_not_found: byCluster(404, 'Nobody holds this lock.', 'never'),
   // Not 408: browsers and proxies repeat such a request by themselves.
-  wait_timeout: {
-    status: 409,
-    title: 'The wait ran out.',
-    retry: 'later',
-  },
-  wait_abandoned: { status: 409, title: 'The wait was given up.', retry: 'never' },
-  not_holder: { status: 403, title: 'The caller does not hold it.', retry: 'never' },
-  stale_fence_token: {
-    status: 409,
-    title: 'The fence token is not the one of the current hold.',
-    retry: 'never',
-  },
-  request_forgotten: {
-    status: 409,
-    title: 'The answer to this old request is no longer known.',
-    retry: 'never',
-  },
-  request_reused: {
-    status: 409,
-    title: 'This request id was used for another request.',
-    retry: 'never',
-  },
-  deadlock: { status: 409, title: 'Waiting here would close a circle of waiters.', retry: 'never' },
-  no_permits: { status: 409, title: 'Not that many permits are free.', retry: 'later' },
-  limit_mismatch: {
-    status: 409,
-    title: 'It is there already, with another limit, number of parties or count.',
-    retry: 'never',
-  },
-  semaphore_not_found: { status: 404, title: 'There is no such semaphore.', retry: 'never' },
-  semaphore_in_use: { status: 409, title: 'The semaphore is in use.', retry: 'later' },
-  not_elected: { status: 409, title: 'Somebody else leads.', retry: 'later' },
-  barrier_closed: {
-    status: 409,
-    title: 'All of this round have come; the next one begins when they have left.',
-    retry: 'later',
-  },
-  not_entered: { status: 409, title: 'This session is not inside the barrier.', retry: 'never' },
-  latch_not_found: { status: 404, title: 'There is no such latch.', retry: 'never' },
-  compacted: {
-    status: 410,
-    title: 'The events after this position are no longer kept.',
-    retry: 'never',
-  },
-  limit_exceeded: { status: 429, title: 'A configured limit is reached.', retry: 'later' },
-  overloaded: { status: 503, title: 'The node has too much unfinished work.', retry: 'later' },
-  not_leader: {
-    status: 503,
-    title: 'No leader is known to this node at the moment.',
-    retry: 'same',
-  },
-  no_quorum: { status: 503, title: 'A majority of the members cannot be reached.', retry: 'same' },
-  outcome_unknown: {
-    status: 503,
-    title: 'The leader was lost before the outcome was known.',
-    retry: 'same',
-  },
-  shutting_down: { status: 503, title: 'The node is stopping.', retry: 'same' },
-  member_exists: { status: 409, title: 'A member of this id exists or existed.', retry: 'never' },
-  member_not_found: { status: 404, title: 'There is no such member.', retry: 'never' },
-  membership_change_in_progress: {
-    status: 409,
-    title: 'Another membership change is under way.',
-    retry: 'later',
-  },
+  wait_timeout: byCluster(409, 'The wait ran out.', 'later', {
+    note: 'Nothing is left of it: who waited at a barrier was inside until then.',
+  }),
+  wait_abandoned: byCluster(409, 'The wait was given up.', 'never', {
+    effect: 'perhaps',
+    note: 'It may have been granted for a while and given back; nothing of it is held now, nor will be.',
+  }),
+  not_holder: byCluster(403, 'The caller does not hold it.', 'never'),
+  stale_fence_token: byCluster(409, 'The fence token is not the one of the current hold.', 'never'),
+  request_forgotten: byCluster(409, 'The answer to this old request is no longer known.', 'never', {
+    effect: 'perhaps',
+    note: 'What became of it is no longer known; it is not carried out again.',
+  }),
+  request_reused: byCluster(409, 'This request id was used for another request.', 'never', {
+    note: 'By this request; the first one of its id may have been carried out.',
+  }),
+  deadlock: byCluster(409, 'Waiting here would close a circle of waiters.', 'never'),
+  no_permits: byCluster(409, 'Not that many permits are free.', 'later'),
+  limit_mismatch: byCluster(
+    409,
+    'It is there already, with another limit, number of parties or count.',
+    'never',
+  ),
+  semaphore_not_found: byCluster(404, 'There is no such semaphore.', 'never'),
+  semaphore_in_use: byCluster(409, 'The semaphore is in use.', 'later'),
+  not_elected: byCluster(409, 'Somebody else leads.', 'later'),
+  barrier_closed: byCluster(
+    409,
+    'All of this round have come; the next one begins when they have left.',
+    'later',
+  ),
+  not_entered: byCluster(409, 'This session is not inside the barrier.', 'never'),
+  latch_not_found: byCluster(404, 'There is no such latch.', 'never'),
+  compacted: byNode(410, 'The events after this position are no longer kept.', 'never'),
+  limit_exceeded: byNode(429, 'A configured limit is reached.', 'later'),
+  overloaded: byNode(503, 'The node has too much unfinished work.', 'later'),
+  not_leader: byNode(503, 'No leader is known to this node at the moment.', 'same'),
+  no_quorum: byNode(503, 'A majority of the members cannot be reached.', 'same'),
+  outcome_unknown: byNode(503, 'The leader was lost before the outcome was known.', 'same', {
+    effect: 'perhaps',
+  }),
+  shutting_down: byNode(503, 'The node is stopping.', 'same', {
+    effect: 'perhaps',
+    note: 'A request that waits keeps its place where it has a request id; else it is given up.',
+  }),
+  member_exists: byCluster(409, 'A member of this id exists or existed.', 'never'),
+  member_not_found: byCluster(404, 'There is no such member.', 'never'),
+  membership_change_in_progress: byCluster(409, 'Another membership change is under way.', 'later'),
   // Of the independent nodes of a quorum lease.
-  wrong_epoch: { status: 409, title: 'The node is of another configuration.', retry: 'never' },
-  not_voting: {
-    status: 503,
-    title: 'The node lost its file and does not vote yet.',
-    retry: 'later',
-  },
-  storage_failed: { status: 503, title: 'The node cannot write to its disk.', retry: 'later' },
-  unauthorized: { status: 401, title: 'Credentials are missing or wrong.', retry: 'never' },
-  forbidden: { status: 403, title: 'This is not allowed.', retry: 'never' },
-  internal: { status: 500, title: 'The node met an error of its own.', retry: 'never' },
+  wrong_epoch: byNode(409, 'The node is of another configuration.', 'never'),
+  not_voting: byNode(503, 'The node lost its file and does not vote yet.', 'later'),
+  storage_failed: byNode(503, 'The node cannot write to its disk.', 'later', {
+    effect: 'perhaps',
+    note: 'A write that failed may be found on the disk after a restart.',
+  }),
+  unauthorized: byNode(401, 'Credentials are missing or wrong.', 'never'),
+  forbidden: byNode(403, 'This is not allowed.', 'never'),
+  internal: byNode(500, 'The node met an error of its own.', 'never', { effect: 'perhaps' }),
   // Client side only (never sent by a node).
-  connection_lost: { status: 503, title: 'The connection to the cluster was lost.', retry: 'same' },
-  deadline_exceeded: { status: 504, title: 'No answer came in time.', retry: 'same' },
-  aborted: { status: 499, title: 'The caller gave up.', retry: 'never' },
-  hold_lost: { status: 409, title: 'The hold is lost or can no longer be proven.', retry: 'never' },
+  connection_lost: byClient(503, 'The connection to the cluster was lost.', 'same', {
+    effect: 'perhaps',
+    note: 'The client goes on giving the acquire up until that is answered.',
+  }),
+  deadline_exceeded: byClient(504, 'No answer came in time.', 'same', {
+    effect: 'perhaps',
+    note: 'The client goes on giving the acquire up until that is answered.',
+  }),
+  aborted: byClient(499, 'The caller gave up.', 'never', {
+    effect: 'perhaps',
+    note: 'The client goes on giving the acquire up until that is answered.',
+  }),
+  hold_lost: byClient(409, 'The hold is lost or can no longer be proven.', 'never', {
+    effect: 'perhaps',
+    note: 'All that was taken ends with the session.',
+  }),
 };
 
 export type ErrorDetails = { readonly [key: string]: unknown };
+
+export interface HoldfastErrorOptions extends ErrorOptions {
+  /** Where more is known than the code tells, for example that nothing was ever sent. */
+  readonly effect?: ErrorEffect;
+}
 
 /** The one error class of the service and its clients; told apart by `code`. */
 export class HoldfastError extends Error {
   override readonly name: string = 'HoldfastError';
   readonly code: ErrorCode;
   readonly details: ErrorDetails;
+  /** Whether the request that ended so may have had an effect. */
+  readonly effect: ErrorEffect;
 
   constructor(
     code: ErrorCode,
     message: string,
     details: ErrorDetails = {},
-    options?: ErrorOptions,
+    options?: HoldfastErrorOptions,
   ) {
     super(message, options);
     this.code = code;
     this.details = details;
+    this.effect = options?.effect ?? errorDefinitions[code].effect;
   }
 }
 

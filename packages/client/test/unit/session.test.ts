@@ -2,55 +2,9 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import { Client } from '../../src/client.ts';
-import type { ClientClock } from '../../src/clock.ts';
 import { systemEnvironment } from '../../src/environment.ts';
 import { FakePeer } from '../fake-peer.ts';
-
-/** Time that stands still until the test moves it. Timers may be held back, as in a blocked event loop. */
-class TestClock implements ClientClock {
-  nowMs = 1000;
-  bootMs = 1_000_000;
-  timersRun = true;
-  #timers: { atMs: number; callback: () => void }[] = [];
-
-  now(): number {
-    return this.nowMs;
-  }
-
-  bootNow(): number {
-    return this.bootMs;
-  }
-
-  random(): number {
-    return 0.5;
-  }
-
-  after(delayMs: number, callback: () => void): () => void {
-    const timer = { atMs: this.nowMs + delayMs, callback };
-    this.#timers.push(timer);
-    if (delayMs === 0) setImmediate(() => this.#fire());
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
-  }
-
-  pass(ms: number): void {
-    this.nowMs += ms;
-    this.bootMs += ms;
-    if (this.timersRun) this.#fire();
-  }
-
-  #fire(): void {
-    for (;;) {
-      const due = this.#timers
-        .filter((timer) => timer.atMs <= this.nowMs)
-        .sort((a, b) => a.atMs - b.atMs)[0];
-      if (due === undefined) return;
-      this.#timers = this.#timers.filter((timer) => timer !== due);
-      due.callback();
-    }
-  }
-}
+import { TestClock } from '../test-clock.ts';
 
 const isCode = (code: string) => (error: unknown) =>
   error instanceof HoldfastError && error.code === code;
@@ -237,7 +191,7 @@ describe('A request', () => {
   it('that is given up tells the node at once', async () => {
     const session = await client.session();
     peer.handle = (request) => {
-      if (request.operation === 'abandon') request.answer({ abandoned: true });
+      if (request.operation === 'give_up') request.answer({ given_up: true });
       // An acquire waits.
     };
     const controller = new AbortController();
@@ -245,8 +199,22 @@ describe('A request', () => {
     const acquire = await peer.next('acquire');
     controller.abort();
     await assert.rejects(waiting, isCode('aborted'));
-    const abandon = await peer.next('abandon');
-    assert.equal(abandon.body['request'], acquire.id);
+    const { body } = await peer.next('give_up');
+    const { request_id } = acquire.body;
+    assert.deepEqual(body, { session_id: 's1', request_id, kind: 'lock', name: 'a' });
+  });
+
+  it('that has no number is let go of by the node when it is given up', async () => {
+    peer.handle = () => {
+      // It waits.
+    };
+    const controller = new AbortController();
+    const body = { name: 'a', client_id: 'me', wait_seconds: 10 };
+    const waiting = client.call('acquire', body, { signal: controller.signal });
+    const acquire = await peer.next('acquire');
+    controller.abort();
+    await assert.rejects(waiting, isCode('aborted'));
+    assert.equal((await peer.next('abandon')).body['request'], acquire.id);
   });
 
   it('tells all of its 101 places in queues, which are more than a page (session_waits)', async () => {
@@ -275,9 +243,7 @@ describe('A request', () => {
     const controller = new AbortController();
     peer.handle = (request) => {
       if (request.operation !== 'acquire') return;
-      peer.handle = () => {
-        // The second time it waits.
-      };
+      peer.handle = (other) => peer.answerNormally(other);
       peer.dropConnections();
       controller.abort();
     };
@@ -285,9 +251,9 @@ describe('A request', () => {
       session.lock('a', { waitMs: 10_000, signal: controller.signal }),
       isCode('aborted'),
     );
-    const again = await peer.next('acquire', 2);
-    const abandon = await peer.next('abandon');
-    assert.equal(abandon.body['request'], again.id);
+    const acquire = await peer.next('acquire');
+    const { body } = await peer.next('give_up');
+    assert.equal(body['request_id'], acquire.body['request_id']);
   });
 
   describe('whose node', () => {

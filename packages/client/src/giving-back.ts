@@ -1,0 +1,78 @@
+/**
+ * The release of one hold.
+ *
+ * GB1: it has one number, however often it is asked for, so that a hold that was entered twice is never given
+ *      back twice by it.
+ * GB2: a release that failed goes on in the background until the cluster has answered it (UA1, UA2): a hold
+ *      that nobody wants does not stand as long as its session.
+ * GB3: once answered, it is not asked for again: the cluster may have forgotten the number.
+ */
+import type { NumberedRequest } from './numbered-requests.ts';
+import { isDecided, isHopeless, untilAnswered } from './until-answered.ts';
+import type { Settled } from './until-answered.ts';
+import type { ClientClock } from './clock.ts';
+
+export interface GivingBackParts {
+  readonly clock: ClientClock;
+  /** Gives it its number. */
+  readonly open: () => Promise<NumberedRequest>;
+  /** Asks the cluster once. */
+  readonly ask: (number: NumberedRequest) => Promise<unknown>;
+  readonly isOver: () => boolean;
+  /** It is given back, told in the background. */
+  readonly onReleased: () => void;
+}
+
+export class GivingBack {
+  readonly #parts: GivingBackParts;
+  #number: NumberedRequest | undefined;
+  #goesOn = false;
+  #settled: Settled<unknown> | undefined;
+
+  constructor(parts: GivingBackParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws HoldfastError as the cluster, or the way to it, says; it may be called again then. */
+  async attempt(): Promise<void> {
+    const settled = this.#settled;
+    if (settled !== undefined) {
+      if ('refused' in settled) throw settled.refused; // GB3
+      return;
+    }
+    const number = (this.#number ??= await this.#parts.open()); // GB1
+    try {
+      const answer = await this.#parts.ask(number);
+      this.#settle({ answer });
+    } catch (error) {
+      if (isDecided(error)) this.#settle({ refused: error });
+      else if (isHopeless(error)) this.#forget(number);
+      else this.#goOn(number);
+      throw error;
+    }
+  }
+
+  /** GB2. */
+  #goOn(number: NumberedRequest): void {
+    if (this.#goesOn || this.#settled !== undefined) return;
+    this.#goesOn = true;
+    number.keep();
+    const { clock, ask, isOver, onReleased } = this.#parts;
+    void untilAnswered(clock, () => ask(number), isOver).then((settled) => {
+      if (settled === undefined) number.close();
+      else this.#settle(settled);
+      if (settled !== undefined && 'answer' in settled) onReleased();
+    });
+  }
+
+  /** Nothing was done, and asking again would be refused again: the next attempt is another request. */
+  #forget(number: NumberedRequest): void {
+    number.close();
+    this.#number = undefined;
+  }
+
+  #settle(settled: Settled<unknown>): void {
+    this.#settled ??= settled;
+    this.#number?.close();
+  }
+}

@@ -1,0 +1,234 @@
+/** What becomes of requests whose callers were told that they failed. */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { HoldfastError } from '@holdfast/protocol';
+import { Barrier } from '../../src/barrier.ts';
+import { Client } from '../../src/client.ts';
+import { Election } from '../../src/election.ts';
+import { systemEnvironment } from '../../src/environment.ts';
+import { MultiLock } from '../../src/multi-lock.ts';
+import { NumberedRequests } from '../../src/numbered-requests.ts';
+import type { Session } from '../../src/session.ts';
+import { FakePeer } from '../fake-peer.ts';
+import type { Received } from '../fake-peer.ts';
+import { TestClock } from '../test-clock.ts';
+
+const failsWith = (code: string, effect: string) => (error: unknown) =>
+  error instanceof HoldfastError && error.code === code && error.effect === effect;
+
+/** Lets what was settled go on, and sockets speak. */
+const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('A request of a session', () => {
+  let peer: FakePeer;
+  let clock: TestClock;
+  let client: Client;
+  let session: Session;
+  beforeEach(async () => {
+    peer = await FakePeer.start();
+    clock = new TestClock();
+    client = new Client({ endpoints: [peer.url] }, { ...systemEnvironment, clock });
+    session = await client.session({ timeoutSeconds: 600 });
+  });
+  afterEach(async () => {
+    peer.handle = (request) => request.answer({});
+    await client.close();
+    await peer.close();
+  });
+
+  const silent = (): void => undefined;
+  /** Time goes on until it has happened; pings are answered, so that the node is not left. */
+  const passUntil = async <T>(happens: Promise<T>): Promise<T> => {
+    let over = false;
+    void happens.then(
+      () => (over = true),
+      () => (over = true),
+    );
+    while (!over) {
+      clock.pass(50);
+      await breathe();
+    }
+    return happens;
+  };
+  const answeringPings =
+    (others: (request: Received) => void) =>
+    (request: Received): void => {
+      if (request.operation === 'ping' || request.operation === 'keepalive') request.answer({});
+      else others(request);
+    };
+
+  const acquires: Readonly<Record<string, readonly [string, () => Promise<unknown>]>> = {
+    lock: ['lock', () => session.lock('x')],
+    'shared lock': ['lock', () => session.lock('x', { mode: 'shared' })],
+    'waiting lock': ['lock', () => session.lock('x', { waitMs: 1000 })],
+    permits: ['semaphore', () => session.permits('x', { limit: 3 })],
+    campaign: ['election', () => new Election(session, 'x').campaign()],
+    several: ['many', () => new MultiLock(session, ['x', 'y']).acquire()],
+    barrier: ['barrier', () => new Barrier(session, 'x', 2).enter({ waitMs: 1000 })],
+  };
+  for (const [name, [kind, acquire]] of Object.entries(acquires)) {
+    it(`that is not answered in time is given up until that is answered (${name})`, async () => {
+      let refusals = ['no_quorum', 'outcome_unknown', 'internal', 'overloaded'];
+      peer.handle = answeringPings((request) => {
+        if (request.operation !== 'give_up') return;
+        const [code, ...rest] = refusals;
+        refusals = rest;
+        if (code === undefined) request.answer({ given_up: true });
+        else request.refuse(code);
+      });
+      const asked = acquire();
+      await assert.rejects(passUntil(asked), failsWith('deadline_exceeded', 'perhaps'));
+      const { body } = await passUntil(peer.next('give_up', 5));
+      assert.deepEqual(body, { session_id: 's1', request_id: 1, kind, name: 'x' });
+      assert.equal(session.state, 'active');
+      // Nothing is asked any more.
+      for (let step = 0; step < 100; step++) {
+        clock.pass(50);
+        await breathe();
+      }
+      assert.equal(peer.received.filter(({ operation }) => operation === 'give_up').length, 5);
+    });
+  }
+
+  it('that is being given up is not among those whose answers may be forgotten (NR1)', async () => {
+    peer.handle = answeringPings(silent);
+    const unknown = session.lock('x');
+    await assert.rejects(passUntil(unknown), failsWith('deadline_exceeded', 'perhaps'));
+    const giveUp = await passUntil(peer.next('give_up'));
+    peer.handle = answeringPings((request) => peer.answerNormally(request));
+    await passUntil(session.lock('y'));
+    const later = await peer.next('acquire', 2);
+    assert.deepEqual([later.body['request_id'], later.answeredBelow], [2, 1]);
+    giveUp.answer({ given_up: true });
+    await breathe();
+    await passUntil(session.lock('z').then(breathe));
+    await passUntil(session.lock('z'));
+    assert.equal((await peer.next('acquire', 4)).answeredBelow, 4);
+  });
+
+  it('that is refused by a node after an earlier copy was lost is one whose outcome is unknown (F5)', async () => {
+    let copies = 0;
+    peer.handle = answeringPings((request) => {
+      if (request.operation !== 'acquire') return peer.answerNormally(request);
+      copies += 1;
+      if (copies === 1) return peer.dropConnections();
+      return request.refuse('overloaded');
+    });
+    await assert.rejects(passUntil(session.lock('x')), failsWith('outcome_unknown', 'perhaps'));
+    assert.equal((await passUntil(peer.next('give_up'))).body['request_id'], 1);
+    // What the cluster decided holds for all copies.
+    copies = 0;
+    peer.handle = answeringPings((request) => {
+      copies += 1;
+      if (copies === 1) peer.dropConnections();
+      else request.refuse('lock_held');
+    });
+    await assert.rejects(passUntil(session.lock('x')), failsWith('lock_held', 'none'));
+    assert.equal(peer.received.filter(({ operation }) => operation === 'give_up').length, 1);
+  });
+
+  it('that no node was sent had no effect, and nothing has to be given up', async () => {
+    await peer.close();
+    // The first may have been sent before it is noticed that nobody is there.
+    await assert.rejects(passUntil(session.lock('w')));
+    await assert.rejects(passUntil(session.lock('x')), failsWith('deadline_exceeded', 'none'));
+    const controller = new AbortController();
+    const given = session.lock('x', { signal: controller.signal });
+    await breathe();
+    controller.abort();
+    await assert.rejects(given, failsWith('aborted', 'none'));
+    await passUntil(client.close());
+    peer = await FakePeer.start();
+  });
+
+  it('of which its session is over is not given up any more', async () => {
+    peer.handle = answeringPings(silent);
+    await assert.rejects(passUntil(session.lock('x')), failsWith('deadline_exceeded', 'perhaps'));
+    (await passUntil(peer.next('give_up'))).refuse('session_expired');
+    peer.push('session_ended', { session_id: 's1', reason: 'expired' });
+    while (session.state === 'active') await breathe();
+    for (let step = 0; step < 100; step++) {
+      clock.pass(50);
+      await breathe();
+    }
+    assert.equal(peer.received.filter(({ operation }) => operation === 'give_up').length, 1);
+  });
+
+  it('to release can be repeated under its number, and is answered once (GB1, GB3)', async () => {
+    const hold = await session.lock('x');
+    const again = await session.lock('x');
+    peer.handle = answeringPings(silent);
+    await assert.rejects(passUntil(hold.release()), failsWith('deadline_exceeded', 'perhaps'));
+    assert.equal(hold.state, 'unknown');
+    const repeated = hold.release();
+    assert.deepEqual(hold.signal.aborted, true);
+    const numbers = (): unknown[] => [
+      ...new Set(
+        peer.received
+          .filter(({ operation }) => operation === 'release')
+          .map(({ body }) => body['request_id']),
+      ),
+    ];
+    const count = (): number =>
+      peer.received.filter(({ operation }) => operation === 'release').length;
+    while (count() < 3) {
+      clock.pass(50);
+      await breathe();
+    }
+    peer.handle = answeringPings((request) => request.answer({ released: true }));
+    for (const request of peer.received)
+      if (request.operation === 'release') request.answer({ released: true });
+    await repeated;
+    assert.equal(hold.state, 'released');
+    assert.deepEqual(numbers(), [3], 'one release');
+    await hold.release();
+    await again.release();
+    assert.deepEqual(numbers(), [3, 4]);
+  });
+
+  it('to release goes on in the background until it is answered (GB2)', async () => {
+    const hold = await session.lock('x');
+    peer.handle = answeringPings(silent);
+    await assert.rejects(passUntil(hold.release()), failsWith('deadline_exceeded', 'perhaps'));
+    (await passUntil(peer.next('release', 2))).answer({ released: true });
+    while (hold.state !== 'released') await breathe();
+    const before = peer.received.length;
+    await hold.release();
+    assert.equal(peer.received.length, before, 'nothing has to be asked for');
+  });
+});
+
+describe('The numbers of requests', () => {
+  const nothing = (): void => undefined;
+  const turn = { timeoutMs: 1000 };
+
+  it('wait where one is kept that is far behind: the cluster remembers only so many (NR2)', async () => {
+    const clock = new TestClock();
+    const numbers = new NumberedRequests(clock);
+    const kept = await numbers.open(nothing, turn);
+    kept.keep();
+    for (let count = 1; count < 512; count++) (await numbers.open(nothing, turn)).close();
+    let begun = false;
+    const next = numbers.open(nothing, turn).then((number) => {
+      begun = true;
+      return number;
+    });
+    await breathe();
+    assert.equal(begun, false);
+    kept.close();
+    assert.equal((await next).id, 513);
+  });
+
+  it('are not waited for longer than a request may take, and nothing was sent then', async () => {
+    const clock = new TestClock();
+    const numbers = new NumberedRequests(clock);
+    for (let count = 0; count < 512; count++) await numbers.open(nothing, turn);
+    const late = numbers.open(nothing, turn);
+    clock.pass(1000);
+    await assert.rejects(late, failsWith('deadline_exceeded', 'none'));
+    const controller = new AbortController();
+    const given = numbers.open(nothing, { ...turn, signal: controller.signal });
+    controller.abort();
+    await assert.rejects(given, failsWith('aborted', 'none'));
+  });
+});
