@@ -27,6 +27,17 @@ const retryInWords: Readonly<Record<ErrorDefinition['retry'], string>> = {
   same: 'yes, with the same request id',
 };
 
+const effectInWords: Readonly<Record<ErrorDefinition['effect'], string>> = {
+  none: 'no',
+  perhaps: 'perhaps',
+};
+
+const finderInWords: Readonly<Record<ErrorDefinition['by'], string>> = {
+  cluster: 'the cluster',
+  node: 'one node',
+  client: 'the client',
+};
+
 const entriesOfErrors = Object.entries(errorDefinitions) as readonly (readonly [
   ErrorCode,
   ErrorDefinition,
@@ -36,7 +47,8 @@ const entriesOfErrors = Object.entries(errorDefinitions) as readonly (readonly [
 export function errorsDocument(): string {
   // The relay answers as the operation does that it is asked for.
   const own = routes.filter(({ kind }) => kind !== 'relay');
-  const rows = entriesOfErrors.map(([code, { status, title, retry }]) => {
+  const rows = entriesOfErrors.map(([code, definition]) => {
+    const { status, title, retry, effect, by, note } = definition;
     const answering = own.filter((route) => errorsOf(route).includes(code));
     const special = ofNoRoute[code];
     if (answering.length > 0 === (special !== undefined)) {
@@ -49,7 +61,9 @@ export function errorsDocument(): string {
       (answering.length === own.length
         ? 'every path'
         : answering.map(({ method, path }) => `\`${method} ${path}\``).join(', '));
-    return `| \`${code}\` | ${String(status)} | ${title} | ${retryInWords[retry]} | ${where} |`;
+    const done = note === undefined ? effectInWords[effect] : `${effectInWords[effect]}: ${note}`;
+    const told = `${done} | ${finderInWords[by]} | ${retryInWords[retry]}`;
+    return `| \`${code}\` | ${String(status)} | ${title} | ${told} | ${where} |`;
   });
   return [
     generated,
@@ -58,10 +72,16 @@ export function errorsDocument(): string {
     '',
     'Every error is a problem document (RFC 9457, `application/problem+json`) with `type`, `title`, `status`, `detail` and a stable `code`; branch on the code. Further fields tell the details, for example `field` for a field that is not valid, or `holders` for a lock that is held. On the client stream the same documents arrive as failed answers.',
     '',
-    'Repeat says whether the same request may be sent again. "Later": nothing was done. "With the same request id": it may have been done, and a repetition with its request id gets the first answer instead of being done twice.',
+    'Done says whether the request that is answered so may have been carried out. "No": certainly not. "Perhaps": nobody knows, or not from this error alone. No error tells that it certainly was: that is told by an answer.',
     '',
-    '| Code | Status | Meaning | Repeat | Answered by |',
-    '| --- | --- | --- | --- | --- |',
+    'Found by says how far that goes. What the cluster found is about the request, and holds for every copy of it that was sent under its request id. What one node says by itself is about the copy that came to it: where an earlier copy was lost on the way, that one may have been carried out all the same. The client library and the nodes take that into account: they tell `outcome_unknown` then.',
+    '',
+    'An acquire of which nobody knows whether it was granted can be given up with its request id (`POST /sessions/{session_id}/give-up`): once that is answered, nothing of it is held, nor ever will be. The client library does so by itself for every acquire that failed, until it is answered or the session ends.',
+    '',
+    'Repeat says whether the same request may be sent again. "Later": it may succeed another time. "With the same request id": a repetition with its request id gets the first answer instead of being done twice.',
+    '',
+    '| Code | Status | Meaning | Done | Found by | Repeat | Answered by |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
   ].join('\n');

@@ -9,7 +9,7 @@
  *     its connections open and answers nothing.
  * E5: however many wait for a change, they go on a slice a turn (SLICE-2), in the order in which they came.
  */
-import { HoldfastError } from '@holdfast/protocol';
+import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { MemberId, Status } from '@holdfast/raft';
 import { unwrapAnswer } from './calls.ts';
 import type { Call, WithoutTimeout } from './calls.ts';
@@ -24,6 +24,12 @@ import type { Transport } from './transport/types.ts';
 const retryPauseMs = 20;
 /** A former leader that lives tells within this time what became of the calls it was asked. */
 const formerLeaderGraceMs = 100;
+
+/** A node refused one attempt by itself, and that one had no effect. */
+const isRefusedHere = (error: unknown): boolean =>
+  error instanceof HoldfastError &&
+  error.effect === 'none' &&
+  errorDefinitions[error.code].by === 'node';
 
 /** Who leads, as a caller of this node sees it. */
 export type Leader = 'self' | MemberId;
@@ -98,9 +104,9 @@ export class LeaderRoute {
   ): Promise<T> {
     let begun = false;
     const goOn = async (interrupted: Interrupted): Promise<void> => {
-      this.assertOpen();
       begun ||= interrupted.begun;
       if (begun && !repeatable) throw outcomeUnknown();
+      this.assertOpen();
       await this.changeOrPause(retryPauseMs);
     };
     if (interruption !== undefined) await goOn(interruption);
@@ -109,6 +115,8 @@ export class LeaderRoute {
       try {
         return await attempt(leader);
       } catch (error) {
+        // E3: that an attempt was refused tells nothing of those before it.
+        if (begun && isRefusedHere(error)) throw outcomeUnknown();
         if (!(error instanceof Interrupted)) throw error;
         await goOn(error);
       }
@@ -143,6 +151,8 @@ export class LeaderRoute {
     try {
       answer = await this.#transport.call(leader, { ...call, timeoutMs }, signal, timeoutMs);
     } catch (error) {
+      if (error instanceof CallTooLarge && error.sent && call.type === 'submit')
+        throw outcomeUnknown(); // It was carried out, and its answer is what does not fit.
       if (error instanceof CallTooLarge)
         throw new HoldfastError('limit_exceeded', error.message, { sent: error.sent });
       if (error instanceof CallFailed) throw new Interrupted(error.sent, error.message);

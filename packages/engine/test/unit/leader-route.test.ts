@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { HoldfastError } from '@holdfast/protocol';
 import type { Status } from '@holdfast/raft';
+import { noQuorum } from '../../src/failures.ts';
+import { Interrupted } from '../../src/interrupted.ts';
 import { LeaderRoute } from '../../src/leader-route.ts';
 import type { Transport } from '../../src/transport/types.ts';
 import { StillClock } from './still-clock.ts';
@@ -63,6 +66,57 @@ describe('The way to the leader, while very many wait for a change', () => {
     assert.deepEqual(
       woken,
       Array.from({ length: count }, (_, number) => number),
+    );
+  });
+});
+
+describe('The way to the leader, where one was lost that may have carried the call out', () => {
+  const patience = { deadlineMs: 60_000, signal: undefined };
+  const isUnknown = (error: unknown): boolean =>
+    error instanceof HoldfastError && error.code === 'outcome_unknown';
+  const leading = (): { clock: TurnClock; route: LeaderRoute } => {
+    const { clock, route } = start();
+    route.update({ role: 'leader', leader: 'n1', ready: true } as unknown as Status);
+    return { clock, route };
+  };
+
+  it('never says that nothing was done, whatever refuses the next attempt (E3)', async () => {
+    for (const error of [noQuorum(), new HoldfastError('overloaded', 'Full.')]) {
+      const { clock, route } = leading();
+      const attempts = [new Interrupted(true, 'lost'), error];
+      const following = route.follow(patience, true, () =>
+        Promise.reject(attempts.shift() ?? new Error('once more')),
+      );
+      await nextTurn();
+      clock.pass(20);
+      await assert.rejects(following, isUnknown);
+    }
+  });
+
+  it('says what the next leader answers, and what is refused where nothing was begun', async () => {
+    const refused = new HoldfastError('limit_exceeded', 'Full.');
+    for (const [begun, last] of [
+      [true, new HoldfastError('lock_held', 'Held.')],
+      [false, refused],
+    ] as const) {
+      const { clock, route } = leading();
+      const attempts = [new Interrupted(begun, 'lost'), last];
+      const following = route.follow(patience, true, () =>
+        Promise.reject(attempts.shift() ?? new Error('once more')),
+      );
+      await nextTurn();
+      clock.pass(20);
+      await assert.rejects(following, (error) => error === last);
+    }
+  });
+
+  it('does not say that another node may be asked, where that would do it twice', async () => {
+    const { route } = leading();
+    route.close();
+    const lost = Promise.reject(new Interrupted(true, 'lost'));
+    await assert.rejects(
+      route.follow(patience, false, () => lost),
+      isUnknown,
     );
   });
 });

@@ -1,0 +1,60 @@
+/** What was asked for while the cluster could not answer, and carried out after the client was told that it failed. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { connect, Election, MultiLock } from '@holdfast/client';
+import type { Client, Session } from '@holdfast/client';
+import { HoldfastError } from '@holdfast/protocol';
+import type { LocalCluster } from '@holdfast/server';
+import { waitUntil } from '../../src/wait-until.ts';
+import { threeNodes } from './support/cluster.ts';
+
+const holdsOf = async (client: Client, session: Session): Promise<number> =>
+  (await client.call('session_locks', { session_id: session.id })).total_holds;
+
+async function followersOf(cluster: LocalCluster): Promise<readonly string[]> {
+  const leader = await cluster.leader();
+  return cluster.nodes.map(({ nodeId }) => nodeId).filter((nodeId) => nodeId !== leader);
+}
+
+describe('Acquires of which the client was told that they failed, while both followers stood still', () => {
+  it('hold nothing once the cluster goes on, and what is tried again is given back as a whole', async () => {
+    await using nodes = await threeNodes();
+    const { cluster } = nodes;
+    await using client = await connect({ endpoints: cluster.urls });
+    await using other = await connect({ endpoints: cluster.urls });
+    await using session = await client.session({ timeoutSeconds: 60 });
+    await using rival = await other.session({ timeoutSeconds: 60 });
+    const entered = await session.lock('twice');
+    const followers = await followersOf(cluster);
+
+    for (const nodeId of followers) await cluster.kill(nodeId, 'SIGSTOP');
+    const asked = await Promise.allSettled([
+      session.lock('job'),
+      session.lock('twice'),
+      session.permits('slots', { permits: 2, limit: 2 }),
+      new Election(session, 'chief').campaign(),
+      new MultiLock(session, ['left', 'right']).acquire(),
+      entered.release(),
+    ]);
+    for (const nodeId of followers) await cluster.kill(nodeId, 'SIGCONT');
+    for (const one of asked) {
+      assert.equal(one.status, 'rejected');
+      assert.ok(one.reason instanceof HoldfastError && one.reason.effect === 'perhaps');
+    }
+
+    assert.equal(session.state, 'active');
+    await waitUntil(
+      'the session still holds something',
+      20_000,
+      async () => (await holdsOf(client, session)) === 0,
+    );
+    await entered.release();
+    assert.equal(entered.state, 'released');
+    // As a program would: it tries again, and is done.
+    for (const name of ['job', 'twice', 'left']) await (await session.lock(name)).release();
+    for (const name of ['job', 'twice', 'left', 'right'])
+      await (await rival.lock(name, { waitMs: 5000 })).release();
+    await (await rival.permits('slots', { permits: 2, limit: 2, waitMs: 5000 })).release();
+    await (await new Election(rival, 'chief').campaign({ waitMs: 5000 })).resign();
+  });
+});
