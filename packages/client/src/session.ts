@@ -280,7 +280,7 @@ export class Session {
   }
 
   /** Called by the classes of holds: may be repeated as long as it fails. */
-  async giveBack(operation: GivingBackOperation, held: Held): Promise<void> {
+  async giveBack(operation: 'release' | 'release_permits' | 'resign', held: Held): Promise<void> {
     this.#holds.delete(held);
     await this.#numbered.giveBack(operation, held, () => {
       held.lose('released');

@@ -39,12 +39,12 @@ describe('A request of a session', () => {
   const silent = (): void => undefined;
   /** Time goes on until it has happened; pings are answered, so that the node is not left. */
   const passUntil = async <T>(happens: Promise<T>): Promise<T> => {
-    let over = false;
-    void happens.then(
-      () => (over = true),
-      () => (over = true),
-    );
-    while (!over) {
+    const state = { over: false };
+    const end = (): void => {
+      state.over = true;
+    };
+    void happens.then(end, end);
+    while (!state.over) {
       clock.pass(50);
       await breathe();
     }
