@@ -92,7 +92,7 @@ export function encodeAnswer(
     case 'enter_barrier':
     case 'leave_barrier':
     case 'count_down':
-      return [kind, requestId, name, first, answer.asked];
+      return [kind, requestId, name, first, answer.asked ?? null];
   }
 }
 
@@ -137,7 +137,7 @@ function decodeRest(
     case 'enter_barrier':
     case 'leave_barrier':
     case 'count_down':
-      return { kind, name, result, asked: fields.text() };
+      return { kind, name, result, asked: fields.optional(() => fields.text()) };
     default:
       throw new SnapshotFormatError(`a request is of the unknown kind "${kind}"`);
   }

@@ -6,18 +6,22 @@
  * B2: a session is inside once, and one that ends is inside no more: a round that is open does not
  *     wait for it, one that is not open goes on waiting for somebody in its place.
  * B4: a request that entered and was withdrawn is answered with that from then on: it is not inside.
+ * B5: of several requests of one session that entered, one that is given up takes no other along: the session is
+ *     out again with the last of them. Who leaves, leaves for all of them.
  * B3: a round is over when all who were inside have left. (Who waits for that is told by the event.)
  */
 import { isLaden, tooManyHolds, tooManyOf } from './laden.ts';
 import type { Barrier } from './meetings.ts';
 import { barrierClosed, enteredInVain, notEntered, partiesMismatch } from './refusals.ts';
 import { onceOnly } from './once.ts';
+import type { OtherAnswer } from './requests.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
 import type { Command } from './commands.ts';
 import type { CommandResult } from './outcomes.ts';
 
 type Enter = Extract<Command, { type: 'enter_barrier' }>;
+type Abandon = Extract<Command, { type: 'abandon' }>;
 type Leave = Extract<Command, { type: 'leave_barrier' }>;
 
 export function enterBarrier(
@@ -34,7 +38,12 @@ export function enterBarrier(
 function enter(tables: Tables, session: Session, { name, parties }: Enter): CommandResult {
   const found = tables.barriers.get(name);
   if (found !== undefined) {
-    if (found.members.has(session)) return told(found); // B2
+    const entered = found.members.get(session);
+    if (entered !== undefined) {
+      tables.changingPlace(found);
+      found.members.set(session, entered + 1); // B5
+      return told(found); // B2
+    }
     if (found.parties !== parties) return partiesMismatch(found, parties);
     if (found.open) return barrierClosed(found); // B1
   }
@@ -43,7 +52,7 @@ function enter(tables: Tables, session: Session, { name, parties }: Enter): Comm
   if (refusal !== undefined) return refusal;
   const barrier = found ?? tables.openBarrier(name, parties);
   tables.changingPlace(barrier);
-  barrier.members.add(session);
+  barrier.members.set(session, 1);
   session.enter(barrier);
   tellMember(tables, 'barrier_joined', barrier, session);
   if (barrier.members.size === barrier.parties) {
@@ -89,6 +98,34 @@ function leave(tables: Tables, barrier: Barrier, session: Session): boolean {
   tables.barriers.delete(name);
   if (barrier.open) tables.events.push({ type: 'barrier_over', name, round }); // B3
   return barrier.open;
+}
+
+/**
+ * B5: the request wants it no more; or, `unlessOpen`, it waited in vain.
+ *
+ * @returns Whether it stays inside since the round has opened.
+ */
+export function abandonEntering(
+  tables: Tables,
+  session: Session,
+  { name, requestId, unlessOpen }: Pick<Abandon, 'name' | 'requestId' | 'unlessOpen'>,
+  known: OtherAnswer,
+): Extract<CommandResult, { type: 'barrier' }> | undefined {
+  const { result } = known;
+  if (!result.ok || result.type !== 'barrier') return undefined;
+  const barrier = tables.barriers.get(name);
+  const entered = barrier?.round === result.round ? barrier.members.get(session) : undefined;
+  if (barrier !== undefined && entered !== undefined) {
+    if (unlessOpen === true && barrier.open) return told(barrier);
+    if (entered > 1) {
+      tables.changingPlace(barrier);
+      barrier.members.set(session, entered - 1);
+    } else leave(tables, barrier, session);
+  }
+  const code = unlessOpen === true ? 'wait_timeout' : 'wait_abandoned';
+  const answer = { ...known, result: enteredInVain(name, code) };
+  session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession); // B4
+  return undefined;
 }
 
 /** B2: a session ends. */

@@ -194,14 +194,16 @@ export type Command =
   | { readonly type: 'create_semaphore'; readonly name: ResourceName; readonly limit: number }
   | { readonly type: 'resize_semaphore'; readonly name: ResourceName; readonly limit: number }
   | { readonly type: 'delete_semaphore'; readonly name: ResourceName }
-  /** The asker of this acquire is gone: leave the queue, or give back what was granted to exactly this request. */
+  /** The asker of this acquire wants it no more: leave the queue, or give back what was granted to exactly this request; one that has not come yet is never granted. */
   | {
       readonly type: 'abandon';
       /** Of what the acquire was; a lock when absent. `many`: the name is that of the first. */
-      readonly kind?: ResourceKind | 'many';
+      readonly kind?: ResourceKind | 'many' | 'barrier';
       readonly sessionId: SessionId;
       readonly name: ResourceName;
       readonly requestId: RequestId;
+      /** Of a barrier: its wait ran out; where the round has opened it stays inside. */
+      readonly unlessOpen?: boolean;
     }
   | {
       readonly type: 'force_release';

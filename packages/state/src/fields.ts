@@ -89,6 +89,11 @@ export class Fields {
     return new Fields(asList(this.#take()));
   }
 
+  textOrList(): string | Fields {
+    const value = this.#take();
+    return typeof value === 'string' ? value : new Fields(asList(value));
+  }
+
   /** Reads all that is left, by what `read` takes of it. */
   all<T>(read: (fields: this) => T): T[] {
     const values: T[] = [];

@@ -38,8 +38,8 @@ export function give(tables: Tables, session: Session, pool: Pool, ask: Ask): Gr
   const held = pool.heldBy(session);
   if (pool.kind === 'election') {
     if (held === undefined) return granted(tables, begin(tables, session, pool, ask));
-    // Told again: a count above 1 says that this request was given nothing.
-    return { ...granted(tables, held), holdCount: 2 };
+    held.holdCount += 1; // Told again.
+    return granted(tables, held);
   }
   if (held !== undefined && held.units >= ask.units) {
     held.holdCount += 1;

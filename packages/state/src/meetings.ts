@@ -16,8 +16,8 @@ export class Barrier {
   readonly parties: number;
   /** All have come; nobody else enters. */
   open = false;
-  /** Those who are inside, in the order in which they came. */
-  readonly members: Set<Session> = new Set<Session>();
+  /** Those who are inside, in the order in which they came, and how many of their requests entered (B5). */
+  readonly members: Map<Session, number> = new Map<Session, number>();
   /** The number of the last snapshot that has this record, see snapshot.ts. */
   savedIn: number;
 

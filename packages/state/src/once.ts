@@ -28,7 +28,10 @@ export function onceOnly(
   const session = tables.sessions.get(sessionId);
   const repeat = (known: Answer, id: RequestId): CommandResult => {
     const same =
-      known.kind === kind && known.name === name && 'asked' in known && known.asked === asked;
+      known.kind === kind &&
+      known.name === name &&
+      'asked' in known &&
+      (known.asked === undefined || known.asked === asked);
     return same ? known.result : requestReused(id, usedFor(known));
   };
   if (session === undefined) {

@@ -28,21 +28,25 @@ export function encodePlace(place: Place): Iterable<string> {
   }
 }
 
+/** How often it entered, where that is more than once. */
+const encodeMember = ([{ id }, entered]: readonly [Session, number]): JsonValue =>
+  entered === 1 ? id : [id, entered];
+
 /** The members that do not fit into the first line follow in lines of the kind `members`. */
 function encodeBarrier({ name, round, parties, open, members }: Barrier): Iterable<string> {
   const head = ['barrier', name, round, parties, open ? 1 : 0];
   // A copy, because the barrier may change before all lines are taken.
   if (members.size > maxMembersPerLine)
     return encodeLargeBarrier(JSON.stringify([...head, []]), Array.from(members));
-  return [JSON.stringify([...head, Array.from(members, ({ id }) => id)])];
+  return [JSON.stringify([...head, Array.from(members, encodeMember)])];
 }
 
 function* encodeLargeBarrier(
   head: string,
-  members: readonly Session[],
+  members: readonly (readonly [Session, number])[],
 ): Generator<string, void, undefined> {
   yield head;
-  for (const some of pieces(members, ({ id }) => id)) yield JSON.stringify(['members', some]);
+  for (const some of pieces(members, encodeMember)) yield JSON.stringify(['members', some]);
 }
 
 /** What does not fit into the first line follows in lines of the kind `more`. */
@@ -186,8 +190,12 @@ export function decodeBarrier(tables: Tables, fields: Fields): Barrier {
 /** Members of a barrier: those of its first line, or of one that follows. */
 export function decodeBarrierMembers(tables: Tables, barrier: Barrier, fields: Fields): void {
   fields.list().all((member) => {
-    const session = sessionOf(tables, member);
-    barrier.members.add(session);
+    const entry = member.textOrList();
+    const session = sessionWithId(
+      tables,
+      (typeof entry === 'string' ? entry : entry.text()) as SessionId,
+    );
+    barrier.members.set(session, typeof entry === 'string' ? 1 : entry.number());
     session.enter(barrier);
   });
 }

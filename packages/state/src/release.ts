@@ -6,6 +6,7 @@
  * R2: only a session that holds a lock releases it, and a token from before its hold is refused.
  * R3: abandoning gives back what was granted to exactly this request, once.
  */
+import { abandonEntering } from './barriers.ts';
 import { endHold, lower } from './grants.ts';
 import { endWait, poolsOf } from './waits.ts';
 import { endIfUnused } from './lifetimes.ts';
@@ -20,7 +21,8 @@ import {
   usedFor,
   waitAbandoned,
 } from './refusals.ts';
-import type { Answer, ReleaseAnswer, WaitingAnswer } from './requests.ts';
+
+import type { Answer, OtherAnswer, ReleaseAnswer, WaitingAnswer } from './requests.ts';
 import type { Session, Tombstone } from './sessions.ts';
 import { settle } from './settle.ts';
 import type { Tables } from './tables.ts';
@@ -145,9 +147,13 @@ export function abandon(
     session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession); // R1
     return { ok: true, type: 'abandoned' };
   }
-  if (known.kind !== answer.kind || !('waiter' in known) || known.name !== name)
+  if (known.kind !== answer.kind || known.name !== name)
     return requestReused(requestId, usedFor(known));
-  giveUp(tables, session, command, known);
+  if ('waiter' in known) giveUp(tables, session, command, known);
+  else if (known.kind === 'enter_barrier') {
+    const inside = abandonEntering(tables, session, command, known);
+    if (inside !== undefined) return inside;
+  }
   return { ok: true, type: 'abandoned' };
 }
 
@@ -156,7 +162,7 @@ function earlyAnswer(
   kind: NonNullable<Abandon['kind']>,
   name: ResourceName,
   result: CommandResult,
-): WaitingAnswer {
+): WaitingAnswer | OtherAnswer {
   const early = { name, result, waiter: undefined };
   switch (kind) {
     case 'lock':
@@ -167,6 +173,8 @@ function earlyAnswer(
       return { kind: 'campaign', permits: undefined, ...early };
     case 'many':
       return { kind: 'acquire_many', wanted: undefined, ...early };
+    case 'barrier':
+      return { kind: 'enter_barrier', name, result, asked: undefined };
   }
 }
 
@@ -200,9 +208,12 @@ function giveUp(
   } else if (known.kind === 'acquire') {
     undoEntering(tables, session, name, result.fenceToken, known.mode, last);
   } else if (known.kind === 'campaign') {
-    // One that was told again what another request had won has nothing to give back.
-    const won = result.holdCount === 1 ? session.leads.get(name) : undefined;
-    undoTaking(tables, won, result.fenceToken, last);
+    // What other requests were told as well stays theirs.
+    const led = session.leads.get(name);
+    if (led?.fenceToken === result.fenceToken && led.holdCount > 1) {
+      tables.changingPool(led.pool);
+      led.holdCount -= 1;
+    } else undoTaking(tables, led, result.fenceToken, last);
   } else undoTaking(tables, session.permits.get(result.fenceToken), result.fenceToken, last);
 }
 

@@ -54,8 +54,8 @@ export type WaitingAnswer = AcquireAnswer | PermitsAnswer | ManyAnswer;
 export interface OtherAnswer {
   readonly kind: 'resign' | 'proclaim' | 'enter_barrier' | 'leave_barrier' | 'count_down';
   readonly name: ResourceName;
-  /** What else the request asked for, to tell it from another one. */
-  readonly asked: string;
+  /** What else the request asked for, to tell it from another one. Undefined: it was abandoned before it arrived. */
+  readonly asked: string | undefined;
   readonly result: CommandResult;
 }
 

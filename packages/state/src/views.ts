@@ -179,7 +179,7 @@ export function barrierView(barrier: Barrier, limit: number = rowsShown): Barrie
   const { name, round, parties, open } = barrier;
   const members: BarrierView['members'][number][] = [];
   const budget = new ListBudget(limit);
-  for (const { id: sessionId, clientId } of barrier.members) {
+  for (const { id: sessionId, clientId } of barrier.members.keys()) {
     if (!budget.takes([clientId])) break;
     members.push({ sessionId, clientId });
   }

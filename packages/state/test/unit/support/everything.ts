@@ -145,7 +145,7 @@ export function commandOf(chance: Chance, machine: StateMachine): Command {
     case 'downgrade':
       return { type: 'downgrade', sessionId, name, fenceToken: token(view?.holds) };
     case 'abandon': {
-      const kinds = ['lock', 'semaphore', 'election', 'many'] as const;
+      const kinds = ['lock', 'semaphore', 'election', odd ? 'barrier' : 'many'] as const;
       return { type: 'abandon', kind: kinds[number - 1] ?? 'lock', sessionId, name, requestId };
     }
     case 'enter':
