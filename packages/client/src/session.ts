@@ -72,11 +72,7 @@ export class Session {
   readonly #unsubscribe: () => void;
   readonly #detach: () => void;
 
-  /**
-   * Made by `Client.session`.
-   *
-   * @internal
-   */
+  /** @internal */
   constructor(
     connection: Connection,
     clock: ClientClock,
