@@ -4,6 +4,7 @@ import { clientFaults } from './client-faults.ts';
 import { faults } from './faults.ts';
 import type { Fault } from './faults.ts';
 import { leaseFaults } from './lease-faults.ts';
+import { outcomeFaults } from './outcome-faults.ts';
 import { quorumFaults } from './quorum-faults.ts';
 import { snapshotFaults } from './snapshot-faults.ts';
 import { storageFaults } from './storage-faults.ts';
@@ -15,5 +16,6 @@ export const allFaults: readonly Fault[] = [
   ...storageFaults,
   ...addressFaults,
   ...clientFaults,
+  ...outcomeFaults,
   ...quorumFaults,
 ];

@@ -14,7 +14,9 @@ import type { CallSettings } from './connection.ts';
 import { systemEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { ClientWarning } from './route.ts';
+import { givingUp } from './request.ts';
 import { Session } from './session.ts';
+import { isUncertain, untilAnswered } from './until-answered.ts';
 import { watch } from './watch.ts';
 import type { WatchOptions } from './watch.ts';
 
@@ -101,7 +103,27 @@ export class Client {
     body: Operations[N]['body'],
     settings: CallSettings = {},
   ): Promise<Operations[N]['answer']> {
-    return this.#connection.call(operation, body, { timeoutMs: this.#timeoutMs, ...settings });
+    const { signal } = settings;
+    const asked = this.#connection.call(operation, body, {
+      timeoutMs: this.#timeoutMs,
+      ...settings,
+    });
+    if (signal !== undefined) {
+      const wish = givingUp(operation, body);
+      if (wish !== undefined)
+        asked.catch((error: unknown) => {
+          if (signal.aborted && isUncertain(error)) this.#giveUp(wish);
+        });
+    }
+    return asked;
+  }
+
+  /** What was given up by its signal; whoever gives numbers of its own asks again itself after a deadline. */
+  #giveUp(wish: Operations['give_up']['body']): void {
+    const connection = this.#connection;
+    const settings = { timeoutMs: this.#timeoutMs };
+    const ask = (): Promise<unknown> => connection.call('give_up', wish, settings);
+    void untilAnswered(this.#clock, ask, () => connection.isClosed);
   }
 
   /**

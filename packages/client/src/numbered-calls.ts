@@ -6,6 +6,7 @@
  *      goes on holding what none of its callers has. Until then its number is not done with (NR1).
  * NC2: a release that failed goes on as well, under its own number (giving-back.ts).
  */
+import { HoldfastError } from '@holdfast/protocol';
 import type { OperationName, Operations } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
 import type { Connection } from './connection.ts';
@@ -23,9 +24,8 @@ export interface NumberedCallsParts {
   readonly sessionId: string;
   /** How long what goes on in the background waits for one answer. */
   readonly timeoutMs: number;
-  /** @throws HoldfastError when the session is over. */
-  readonly assertActive: () => void;
-  readonly isActive: () => boolean;
+  /** Of the session. */
+  readonly state: () => string;
   /** The cluster says that there is no such session. */
   readonly onGone: () => void;
 }
@@ -100,7 +100,11 @@ export class NumberedCalls {
   }
 
   #open(turn: TurnSettings): Promise<NumberedRequest> {
-    return this.#numbers.open(this.#parts.assertActive, turn);
+    return this.#numbers.open(() => {
+      const { state, sessionId } = this.#parts;
+      if (state() !== 'active')
+        throw new HoldfastError('hold_lost', `Session "${sessionId}" is ${state()}.`);
+    }, turn);
   }
 
   /** Whether the session is known any more shows in the outcome. */
@@ -133,6 +137,6 @@ export class NumberedCalls {
 
   /** Nothing has to be settled any more: the cluster ends with the session whatever it has. */
   get #isOver(): boolean {
-    return !this.#parts.isActive() || this.#parts.connection.isClosed;
+    return this.#parts.state() !== 'active' || this.#parts.connection.isClosed;
   }
 }

@@ -95,14 +95,15 @@ export function givingUp(
   body: unknown,
 ): Operations['give_up']['body'] | undefined {
   const kind = placesIn[operation];
-  const { session_id, request_id, name, resources } = body as {
+  const { session_id, client_id, request_id, name, resources } = body as {
     readonly session_id?: string;
+    readonly client_id?: string;
     readonly request_id?: number;
     readonly name?: string;
     readonly resources?: readonly { readonly name: string }[];
   };
   const named = name ?? resources?.[0]?.name;
-  if (kind === undefined || session_id === undefined) return undefined;
-  if (request_id === undefined || named === undefined) return undefined;
-  return { session_id, request_id, kind, name: named };
+  if (kind === undefined || request_id === undefined || named === undefined) return undefined;
+  if (session_id !== undefined) return { session_id, request_id, kind, name: named };
+  return client_id === undefined ? undefined : { client_id, request_id, kind, name: named };
 }

@@ -330,12 +330,8 @@ export class Session {
       connection: this.#connection,
       clock: this.#clock,
       sessionId: this.id,
-      timeoutMs: defaultTimeoutMs,
-      isActive: () => this.#state === 'active',
-      assertActive: () => {
-        if (this.#state !== 'active')
-          throw new HoldfastError('hold_lost', `Session "${this.id}" is ${this.#state}.`);
-      },
+      timeoutMs: this.#callTimeoutMs,
+      state: () => this.#state,
       onGone: () => this.#lose('the cluster does not know it any more'),
     });
   }

@@ -8,6 +8,7 @@ import type { LeaderRoute } from './leader-route.ts';
 import { envelopeOf, isRepeatable, isRepetition, withTimeLeft } from './submission.ts';
 import type { CallOptions, EngineLog } from './types.ts';
 import { abandonOf, isAcquire, nameOf, waitMsOf } from './waits.ts';
+import { Withdrawals } from './withdrawals.ts';
 
 /** Of a call that sets none, besides what it may wait for. */
 export const defaultTimeoutMs = 5000;
@@ -21,12 +22,31 @@ export interface SubmissionsOptions {
 
 export class Submissions {
   readonly #options: SubmissionsOptions;
+  readonly #withdrawals: Withdrawals;
 
   constructor(options: SubmissionsOptions) {
     this.#options = options;
+    const { clock, log, route } = options;
+    this.#withdrawals = new Withdrawals({
+      clock,
+      log,
+      isClosing: () => route.closing,
+      submit: (abandon, identity) => this.#submitOnce(abandon, { identity }),
+    });
   }
 
   submit(command: Command, options: CallOptions): Promise<CommandResult> {
+    const submitted = this.#submitOnce(command, options);
+    // Only what this node may have to give up (WD1): this is the hot path.
+    const isNamed = 'requestId' in command && typeof command.requestId === 'string';
+    if (command.type !== 'abandon' && !isNamed) return submitted;
+    submitted.catch((error: unknown) =>
+      this.#withdrawals.onFailed(command, options.identity, error),
+    );
+    return submitted;
+  }
+
+  #submitOnce(command: Command, options: CallOptions): Promise<CommandResult> {
     if (this.#options.route.closing) return Promise.reject(shuttingDown());
     const startedMs = this.#options.clock.now();
     if (options.signal !== undefined || this.#options.route.leaderNow() !== 'self')
@@ -92,17 +112,9 @@ export class Submissions {
     return outcome.finally(() => signal.removeEventListener('abort', abandon));
   }
 
-  /** The asker of this acquire is gone: tell the state, wherever the leader is, within a bounded time. */
+  /** The asker of this acquire is gone: tell the state, wherever the leader is. */
   #abandonLater(command: Command, { identity }: Pick<Envelope, 'identity'>): void {
     const abandon = abandonOf(command);
-    if (abandon === undefined) return;
-    const { name } = abandon;
-    this.submit(abandon, { identity }).catch(() =>
-      // The session's end gives the hold back.
-      this.#options.log.warn(
-        { name },
-        'An abandoned acquire could not be given up; it ends with its session.',
-      ),
-    );
+    if (abandon !== undefined) this.#withdrawals.add(abandon, identity);
   }
 }

@@ -1,7 +1,7 @@
 /** Commands that may wait in a queue of the state machine, whatever they wait for. */
 import type { Command, ResourceName } from '@holdfast/state';
 
-type Abandon = Extract<Command, { type: 'abandon' }>;
+export type Abandon = Extract<Command, { type: 'abandon' }>;
 export type Acquire = Extract<
   Command,
   { type: 'acquire' | 'acquire_permits' | 'campaign' | 'acquire_many' }
@@ -34,6 +34,12 @@ export function nameOf(command: Acquire): ResourceName {
 
 /** What gives up the place of an acquire, or gives back what it was granted. */
 export function abandonOf(command: Command): Abandon | undefined {
+  if (command.type === 'enter_barrier') {
+    const { sessionId, requestId, name } = command;
+    return requestId === undefined
+      ? undefined
+      : { type: 'abandon', kind: 'barrier', sessionId, requestId, name };
+  }
   if (!isAcquire(command)) return undefined;
   const { type, sessionId, requestId } = command;
   const abandon = { type: 'abandon', sessionId, name: nameOf(command), requestId } as const;

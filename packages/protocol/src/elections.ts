@@ -15,6 +15,8 @@ export interface CampaignAnswer {
   readonly resource: string;
   /** The epoch of this leadership: larger than that of any before. */
   readonly fence_token: number;
+  /** How many campaigns of this session have been told of this leadership. */
+  readonly hold_count: number;
   readonly session_id: string;
   readonly revision: number;
   readonly ttl_seconds?: number;

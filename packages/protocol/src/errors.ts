@@ -171,15 +171,15 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   // Client side only (never sent by a node).
   connection_lost: byClient(503, 'The connection to the cluster was lost.', 'same', {
     effect: 'perhaps',
-    note: 'The client goes on giving the acquire up until that is answered.',
+    note: 'What a `Session` of the client acquired so is given up until that is answered, and a release goes on.',
   }),
   deadline_exceeded: byClient(504, 'No answer came in time.', 'same', {
     effect: 'perhaps',
-    note: 'The client goes on giving the acquire up until that is answered.',
+    note: 'What a `Session` of the client acquired so is given up until that is answered, and a release goes on.',
   }),
   aborted: byClient(499, 'The caller gave up.', 'never', {
     effect: 'perhaps',
-    note: 'The client goes on giving the acquire up until that is answered.',
+    note: 'What a `Session` of the client acquired so is given up until that is answered, and a release goes on.',
   }),
   hold_lost: byClient(409, 'The hold is lost or can no longer be proven.', 'never', {
     effect: 'perhaps',

@@ -103,9 +103,8 @@ export interface SessionLocksAnswer {
   }[];
   readonly leaderships: readonly { readonly resource: string; readonly fence_token: number }[];
 }
-/** An acquire of this session that its asker wants no more. */
-export interface GiveUpBody {
-  readonly session_id: string;
+/** An acquire that its asker wants no more: of a session, or by client id. */
+export interface GiveUpBody extends Who {
   readonly request_id: number;
   /** What it was for; of several, `many` with the first name. */
   readonly kind: 'lock' | 'semaphore' | 'election' | 'many' | 'barrier';

@@ -215,8 +215,12 @@ function fields(part: unknown): Readonly<Record<string, unknown>> {
 function watchCaller(reply: FastifyReply, waiting: Waiting): void {
   // It may have gone while the request was on its way.
   if (reply.raw.destroyed) waiting.callerGone();
+  let isAnswered = false;
+  reply.raw.once('finish', () => {
+    isAnswered = true;
+  });
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) waiting.callerGone();
+    if (!isAnswered) waiting.callerGone();
   });
 }
 

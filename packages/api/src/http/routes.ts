@@ -140,6 +140,14 @@ const giveUpRoute: Route = route(
   'Give up an acquire by its request id: its place, or what it was granted meanwhile.',
 );
 
+const giveUpByClientRoute: Route = route(
+  'sessions',
+  'POST',
+  '/give-up',
+  wire.give_up,
+  'Give up an acquire by client id, or of a session, by its request id.',
+);
+
 const lockRoutes: readonly Route[] = [
   route(
     'locks',
@@ -457,6 +465,7 @@ export const routes: readonly Route[] = [
   ...sessionRoutes,
   waitsRoute,
   giveUpRoute,
+  giveUpByClientRoute,
   ...lockRoutes,
   ...semaphoreRoutes,
   ...electionRoutes,

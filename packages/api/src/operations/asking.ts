@@ -5,8 +5,9 @@ import type { Acquire } from '@holdfast/engine/parts';
 import { Refused, refusedBy } from '../refused.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
-import { asSessionId, ownSessionId } from './identities.ts';
+import { asSessionId, ownedName, ownSessionId } from './identities.ts';
 import { timeoutTooLong } from './sessions.ts';
+import { invalid, whoIsWrong } from './who.ts';
 
 /** Bytes of metadata or of a value, as JSON. */
 const maxValueBytes = 1024;
@@ -42,30 +43,10 @@ export function askerOf(
   const ttlSeconds = body.ttl_seconds ?? service.limits.defaultSessionTimeoutSeconds;
   const refused = timeoutTooLong('ttl_seconds', ttlSeconds, context);
   if (refused !== undefined) return refused;
-  // A lock's name stands alone, so that what was asked of an older node is found again.
-  const named = kind === 'lock' ? body.name : `${kind} ${body.name}`;
   return {
-    sessionId: ownSessionId(identity, clientId, named, body.request_id),
+    sessionId: ownSessionId(identity, clientId, ownedName(kind, body.name), body.request_id),
     ownSession: { clientId, timeoutMs: Math.round(ttlSeconds * 1000), lockDelayMs: 0 },
   };
-}
-
-/** Exactly one of `session_id` and `client_id` tells who asks. */
-export function whoIsWrong(who: Who): Refused | undefined {
-  if (who.session_id !== undefined && who.client_id !== undefined) {
-    return invalid('client_id', 'Give "session_id" or "client_id", not both.');
-  }
-  if (who.session_id === undefined && who.client_id === undefined) {
-    return invalid(
-      'session_id',
-      'Who asks? Give "session_id" (see POST /sessions), or "client_id" for a hold with a ttl of its own.',
-    );
-  }
-  return undefined;
-}
-
-export function invalid(field: string, message: string): Refused {
-  return new Refused('invalid_request', message, { field });
 }
 
 /** Nothing for an acquire without terms: they are rare, and every byte of a command is logged. */
@@ -110,7 +91,10 @@ export function waitTooLong(
 
 export const toWaitMs = (waitSeconds: number): number => Math.ceil(waitSeconds * 1000);
 
-/** Submits an acquire of any kind, waiting where it asks for it, and counts how it went. */
+/**
+ * Submits an acquire of any kind, and counts how it went. One that its caller cannot ask for again, since it
+ * gave no number, is given up when that caller is gone, also where it does not wait (W1).
+ */
 export async function submitAcquire(
   command: Acquire,
   context: OperationContext,
@@ -118,7 +102,7 @@ export async function submitAcquire(
   const { service } = context;
   const startedMs = performance.now();
   const result =
-    command.waitMs > 0
+    command.waitMs > 0 || typeof command.requestId !== 'number'
       ? await service.waiting.run(command, context)
       : await service.engine.submit(command, callOptions(context));
   const seconds = (performance.now() - startedMs) / 1000;

@@ -8,14 +8,14 @@ import type {
   LeaveBarrierBody,
 } from '@holdfast/protocol';
 import type { Query, QueryResult } from '@holdfast/engine';
-import type { Command, CommandResult } from '@holdfast/state';
+import type { Command, CommandResult, RequestId } from '@holdfast/state';
 import { Refused, refusedBy, stoppingProblem } from '../refused.ts';
 import { toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { requestIdOf } from './holds.ts';
 import { shownOf } from './locks.ts';
-import { asResourceName, asSessionId, newRequestId } from './identities.ts';
+import { asResourceName, asSessionId } from './identities.ts';
 import { unexpected } from './unexpected.ts';
 import { forCaller, until } from './until.ts';
 import type { Caller } from './until.ts';
@@ -38,7 +38,11 @@ export async function enterBarrier(
   );
 }
 
-function enter(body: EnterBarrierBody, context: OperationContext): Promise<Outcome<Told>> {
+function enter(
+  body: EnterBarrierBody,
+  context: OperationContext,
+  asked: ReturnType<typeof requestIdOf> = requestIdOf(body),
+): Promise<Outcome<Told>> {
   const { name, session_id, parties } = body;
   return submit(
     {
@@ -46,7 +50,7 @@ function enter(body: EnterBarrierBody, context: OperationContext): Promise<Outco
       sessionId: asSessionId(session_id),
       name: asResourceName(name),
       parties,
-      ...requestIdOf(body),
+      ...asked,
     },
     context,
   );
@@ -64,7 +68,8 @@ async function enterAndWait(
   caller: Caller,
 ): Promise<Outcome<EnterBarrierAnswer>> {
   const { name, session_id, wait_seconds = 0 } = body;
-  const told = await enter(body, context);
+  const asked = requestIdOf(body);
+  const told = await enter(body, context, asked);
   if (told instanceof Refused) return told;
   if (told.open) return entered(body, told, true);
   const { round } = told;
@@ -97,38 +102,46 @@ async function enterAndWait(
   if (ended.by === 'found')
     return ended.found instanceof Refused ? ended.found : entered(body, told, true);
   if (ended.by === 'stop' && caller.canReturn) return stoppingProblem;
-  const code = ended.by === 'time' ? 'wait_timeout' : 'wait_abandoned';
-  const withdrawn = await withdraw(body, code, context);
-  if (withdrawn instanceof Refused) return withdrawn;
-  if (withdrawn.open) return entered(body, told, true); // In the last moment: who is inside stays.
+  const inTime = ended.by === 'time';
+  const inside = await giveUpEntering(body, asked.requestId, inTime, context);
+  if (inside instanceof Refused) return inside;
+  if (inside) return entered(body, told, true); // In the last moment: who is inside stays.
   if (ended.by === 'stop') return stoppingProblem;
-  return code === 'wait_timeout'
-    ? new Refused(code, `Barrier "${name}" did not open in time; this session left it.`, about)
-    : new Refused(code, `The wait for barrier "${name}" was given up by its caller.`, about);
+  return inTime
+    ? new Refused(
+        'wait_timeout',
+        `Barrier "${name}" did not open in time; this session left it.`,
+        about,
+      )
+    : new Refused(
+        'wait_abandoned',
+        `The wait for barrier "${name}" was given up by its caller.`,
+        about,
+      );
 }
 
-function withdraw(
-  { name, session_id, request_id }: EnterBarrierBody,
-  code: 'wait_timeout' | 'wait_abandoned',
+/**
+ * @param unlessOpen Its time is over; else its caller is gone, and nobody would ever leave.
+ * @returns Whether it is inside a round that has opened.
+ */
+async function giveUpEntering(
+  { name, session_id }: EnterBarrierBody,
+  requestId: RequestId,
+  unlessOpen: boolean,
   context: OperationContext,
-): Promise<Outcome<Told>> {
-  const leave = {
-    type: 'leave_barrier',
-    sessionId: asSessionId(session_id),
-    name: asResourceName(name),
-    withdraw: true,
-  } as const;
-  // One for each entering, so that it is done once and no more, wherever it is passed on.
-  return submit(
-    request_id === undefined
-      ? { ...leave, requestId: newRequestId() }
-      : {
-          ...leave,
-          requestId: `withdraw ${String(request_id)}`,
-          instead: { of: request_id, code },
-        },
-    context,
+): Promise<Outcome<boolean>> {
+  const result = await context.service.engine.submit(
+    {
+      type: 'abandon',
+      kind: 'barrier',
+      sessionId: asSessionId(session_id),
+      name: asResourceName(name),
+      requestId,
+      ...(unlessOpen ? { unlessOpen } : {}),
+    },
+    callOptions(context),
   );
+  return result.ok ? result.type === 'barrier' : refusedBy(result);
 }
 
 export async function leaveBarrier(

@@ -49,6 +49,7 @@ export async function campaign(
     elected: true,
     resource: body.name,
     fence_token: result.fenceToken,
+    hold_count: result.holdCount,
     session_id: sessionId,
     revision: result.revision,
     ...(ownSession === undefined ? {} : { ttl_seconds: ownSession.timeoutMs / 1000 }),

@@ -4,7 +4,8 @@ import { Refused } from '../refused.ts';
 import type { Page, Wants } from '../watch/feed.ts';
 import { positionText, readPosition } from '../watch/position.ts';
 import type { Position } from '../watch/position.ts';
-import { invalid, toWaitMs, waitTooLong } from './asking.ts';
+import { toWaitMs, waitTooLong } from './asking.ts';
+import { invalid } from './who.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import type { Waiting } from './waiting.ts';
 

@@ -17,7 +17,7 @@ import type {
 } from '@holdfast/protocol';
 import type { Refusal, SessionId } from '@holdfast/state';
 import { Refused, refusedBy } from '../refused.ts';
-import { invalid, whoIsWrong } from './asking.ts';
+import { invalid, whoIsWrong } from './who.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { findHold } from './holders.ts';

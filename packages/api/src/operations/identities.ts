@@ -43,6 +43,10 @@ export function ownSessionId(
   return derivedUuid(['own', identity, clientId, name, requestId]) as SessionId;
 }
 
+/** A lock's name stands alone, so that what was asked of an older node is found again. */
+export const ownedName = (kind: string, name: string): string =>
+  kind === 'lock' ? name : `${kind} ${name}`;
+
 /** The client id of a caller that gives none; the same for a repeated request. */
 export function unnamedClientId(requestId: string | undefined): string {
   const id = requestId === undefined ? randomUUID() : derivedUuid(['client', requestId]);

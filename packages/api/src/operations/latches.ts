@@ -10,7 +10,8 @@ import type {
 } from '@holdfast/protocol';
 import type { Command } from '@holdfast/state';
 import { Refused, refusedBy, stoppingProblem } from '../refused.ts';
-import { invalid, toWaitMs, waitTooLong } from './asking.ts';
+import { toWaitMs, waitTooLong } from './asking.ts';
+import { invalid } from './who.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { requestIdOf } from './holds.ts';

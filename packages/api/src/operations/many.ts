@@ -2,7 +2,8 @@
 import type { AcquireManyAnswer, AcquireManyBody, WantedBody } from '@holdfast/protocol';
 import type { CommandResult, Wanted } from '@holdfast/state';
 import { Refused } from '../refused.ts';
-import { invalid, submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
+import { submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
+import { invalid } from './who.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName, asSessionId, newRequestId } from './identities.ts';
 import { unexpected } from './unexpected.ts';

@@ -15,10 +15,19 @@ import type {
   SessionWaitsBody,
 } from '@holdfast/protocol';
 import type { QueryResult } from '@holdfast/engine';
+import type { SessionId } from '@holdfast/state';
 import { Refused, refusedBy } from '../refused.ts';
 import { callOptions } from './context.ts';
+import { invalid, whoIsWrong } from './who.ts';
 import type { OperationContext, Outcome } from './context.ts';
-import { asResourceName, asSessionId, newSessionId, unnamedClientId } from './identities.ts';
+import {
+  asResourceName,
+  asSessionId,
+  newSessionId,
+  ownedName,
+  ownSessionId,
+  unnamedClientId,
+} from './identities.ts';
 import { unexpected } from './unexpected.ts';
 
 export async function createSession(
@@ -142,42 +151,37 @@ export async function sessionWaits(
 }
 
 export async function giveUp(
-  { session_id, request_id, kind, name }: GiveUpBody,
+  body: GiveUpBody,
   context: OperationContext,
 ): Promise<Outcome<GiveUpAnswer>> {
-  if (kind === 'barrier') return leaveInstead(session_id, request_id, name, context);
+  const { request_id, kind, name } = body;
+  const sessionId = sessionThatAsked(body, context);
+  if (sessionId instanceof Refused) return sessionId;
   const result = await context.service.engine.submit(
     {
       type: 'abandon',
       kind,
-      sessionId: asSessionId(session_id),
+      sessionId,
       name: asResourceName(name),
       requestId: request_id,
     },
     callOptions(context),
   );
-  return result.ok ? { given_up: true } : refusedBy(result);
+  if (result.ok) return { given_up: true };
+  // A session of its own that has ended, or was never made, holds nothing, and is not made any more.
+  const isGone = result.code === 'session_not_found' || result.code === 'session_expired';
+  return isGone && body.client_id !== undefined ? { given_up: true } : refusedBy(result);
 }
 
-/** Out of the barrier, open or not; the request that entered tells so from then on. */
-async function leaveInstead(
-  sessionId: string,
-  requestId: number,
-  name: string,
-  context: OperationContext,
-): Promise<Outcome<GiveUpAnswer>> {
-  const result = await context.service.engine.submit(
-    {
-      type: 'leave_barrier',
-      sessionId: asSessionId(sessionId),
-      name: asResourceName(name),
-      requestId: `give up ${String(requestId)}`,
-      withdraw: false,
-      instead: { of: requestId, code: 'wait_abandoned' },
-    },
-    callOptions(context),
-  );
-  return result.ok || result.code === 'not_entered' ? { given_up: true } : refusedBy(result);
+/** The session of a request, which may have been made by it. */
+function sessionThatAsked(body: GiveUpBody, { identity }: OperationContext): Outcome<SessionId> {
+  const { session_id, client_id = '', request_id, kind, name } = body;
+  const wrong = whoIsWrong(body);
+  if (wrong !== undefined) return wrong;
+  if (session_id !== undefined) return asSessionId(session_id);
+  if (kind === 'many' || kind === 'barrier')
+    return invalid('client_id', `What is of the kind "${kind}" was asked for by a session.`);
+  return ownSessionId(identity, client_id, ownedName(kind, name), request_id);
 }
 
 export async function keepAlive(

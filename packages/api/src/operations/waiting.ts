@@ -1,5 +1,5 @@
 /**
- * Acquires that wait in a queue on behalf of callers of this node.
+ * Acquires on behalf of callers of this node, which may be gone before they are answered.
  *
  * W1: an acquire that is given up is told `wait_abandoned` only when the cluster has agreed that it
  *     holds nothing: a grant that came meanwhile has been given back (spec rule 2.7).
@@ -34,12 +34,12 @@ class WaitingAcquire implements Waiting {
   #givenUp = false;
   #state: 'waiting' | 'granted' | 'refused' = 'waiting';
 
-  /** @param all Where it is counted until it is answered. */
+  /** @param all Where one that waits is counted until it is answered. */
   constructor(command: Acquire, context: OperationContext, all: Set<Waiting>) {
     this.#command = command;
     this.#context = context;
     this.#all = all;
-    all.add(this);
+    if (command.waitMs > 0) all.add(this);
   }
 
   /** Whether the caller may come back for it: it gave a number of its own. */

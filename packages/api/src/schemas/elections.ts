@@ -47,6 +47,7 @@ export const campaignAnswer: z.ZodType<CampaignAnswer> = agreeing<CampaignAnswer
     elected: z.literal(true),
     resource,
     fence_token: toldFenceToken.describe('The epoch of this leadership: larger than any before.'),
+    hold_count: count.describe('How many campaigns of this session were told of this leadership.'),
     session_id: z.string(),
     revision: count.describe('Log index of the election.'),
     ttl_seconds: optional(z.number()),

@@ -33,6 +33,7 @@ import {
   timeoutSeconds,
   toldFenceToken,
   wallClockSeconds,
+  who,
 } from './fields.ts';
 
 const optional = z.exactOptional;
@@ -146,7 +147,7 @@ export const sessionLocksAnswer: z.ZodType<SessionLocksAnswer> = agreeing<Sessio
 );
 export const giveUpBody: z.ZodType<GiveUpBody> = agreeing<GiveUpBody>()(
   z.strictObject({
-    session_id: sessionId,
+    ...who,
     request_id: requestNumber,
     kind: z
       .enum(['lock', 'semaphore', 'election', 'many', 'barrier'])

@@ -34,6 +34,9 @@ export interface WorkerOptions {
 export const slots = 'slots';
 export const slotLimit = 3;
 
+/** How often the cluster answers, each half a second, before what failed has to be given up. */
+const settledWithinAnswers = 60;
+
 /** Codes that tell that nothing was granted, for certain. */
 const refused: ReadonlySet<string> = new Set([
   'lock_held',
@@ -126,19 +129,47 @@ export class Worker {
       // Lost: from here on the cluster may have ended it.
       if (session.state === 'lost') this.#recordEnd(session.id);
     });
+    let isCertain = true;
     for (let round = random.below(12); round >= 0 && session.state === 'active'; round--) {
       if (random.chance(0.15)) await this.#read(client);
       if (random.chance(0.1)) await this.#cycleAlone(client);
-      const certain = random.chance(0.2)
-        ? await this.#cycleSlots(session)
-        : await this.#cycle(session);
-      if (!certain) break;
+      isCertain = random.chance(0.2) ? await this.#cycleSlots(session) : await this.#cycle(session);
+      if (!isCertain) break;
       await machine.sleep(random.between(0, this.#options.longestPauseMs));
     }
     if (session.state !== 'active') return;
     const settle = this.#recordEnd(session.id);
+    if (!isCertain && random.chance(0.7)) await this.#whenSettled(client, session);
     await session.end();
     settle();
+  }
+
+  /**
+   * Waits until the cluster holds for the session what its client has, and nothing else: what failed is given up
+   * (NC1). As long as the cluster answers, that does not take long.
+   */
+  async #whenSettled(client: Client, session: Session): Promise<void> {
+    const { machine, world } = this.#options;
+    let told = '';
+    for (let answers = 0; answers < settledWithinAnswers;) {
+      if (session.state !== 'active') return;
+      try {
+        const page = await client.call('session_locks', { session_id: session.id });
+        const entered = page.holds.reduce((sum, { hold_count }) => sum + hold_count, 0);
+        const held = entered + page.permits.length;
+        if (held <= session.holds.length) return;
+        told = `${String(held)} (${page.locks.join(', ')})`;
+        answers += 1;
+      } catch (error) {
+        if (!(error instanceof HoldfastError)) throw error;
+      }
+      await machine.sleep(500);
+    }
+    if (session.state !== 'active') return;
+    const has = String(session.holds.length);
+    world.timeline.fail(
+      new Error(`The cluster goes on holding ${told} for a session whose client has ${has}.`),
+    );
   }
 
   /** Takes a lock, uses it, gives it back. False: the outcome of something is not known. */
@@ -263,7 +294,7 @@ export class Worker {
     const call = { type: 'acquire', lock, session: session.id, mode, wait: waitMs > 0 } as const;
     const settle = recorder.begin(machine.name, call);
     const controller = new AbortController();
-    const cancel = random.chance(0.1)
+    const cancel = random.chance(0.15)
       ? machine.after(random.between(0, 1000), () => controller.abort())
       : undefined;
     try {

@@ -116,7 +116,7 @@ describe('a campaign that stands as long as its call', () => {
     await campaign.failure();
     await harness.call('grpc.health.v1.Health.Check', { service: '' });
     open();
-    await until(() => harness.engine.submitted.at(-1)?.command.type === 'resign');
+    await until(() => harness.engine.submitted.at(-1)?.command.type === 'abandon');
     await nobody(harness);
   });
 

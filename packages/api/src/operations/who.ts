@@ -1,0 +1,21 @@
+/** Who asks, and what is told where that cannot be. */
+import type { Who } from '@holdfast/protocol';
+import { Refused } from '../refused.ts';
+
+/** Exactly one of `session_id` and `client_id` tells who asks. */
+export function whoIsWrong(who: Who): Refused | undefined {
+  if (who.session_id !== undefined && who.client_id !== undefined) {
+    return invalid('client_id', 'Give "session_id" or "client_id", not both.');
+  }
+  if (who.session_id === undefined && who.client_id === undefined) {
+    return invalid(
+      'session_id',
+      'Who asks? Give "session_id" (see POST /sessions), or "client_id" for a hold with a ttl of its own.',
+    );
+  }
+  return undefined;
+}
+
+export function invalid(field: string, message: string): Refused {
+  return new Refused('invalid_request', message, { field });
+}

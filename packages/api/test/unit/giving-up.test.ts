@@ -1,0 +1,80 @@
+/** Acquires that nobody wants any more, by number and without. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { startHarness } from '../harness.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await turn();
+}
+
+describe('an acquire by client id that is given up by its number', () => {
+  for (const [kind, path, status] of [
+    ['lock', '/locks/x/acquire', {}],
+    ['semaphore', '/semaphores/x/acquire', { limit: 1 }],
+    ['election', '/election/x/campaign', {}],
+  ] as const) {
+    test(`given ${kind}, then what it was granted is given back, and a late copy is refused`, async (t) => {
+      const { request, engine } = startHarness(t);
+      const ask = (request_id: number) =>
+        request('POST', path, { client_id: 'c', request_id, ...status });
+      const giveUp = (request_id: number) =>
+        request('POST', '/give-up', { client_id: 'c', request_id, kind, name: 'x' });
+      assert.equal((await ask(1)).status, 200);
+      for (let times = 0; times < 2; times++) {
+        const { body } = await giveUp(1);
+        assert.deepEqual(body, { given_up: true });
+      }
+      assert.equal(engine.state.stats().activeSessions, 0);
+      assert.deepEqual((await giveUp(2)).body, { given_up: true });
+      assert.equal((await ask(2)).body['code'], 'wait_abandoned');
+      assert.equal((await ask(3)).status, 200, 'another request is not concerned');
+    });
+  }
+
+  test('given what only sessions ask for, or nobody who asked, then it is refused', async (t) => {
+    const { request } = startHarness(t);
+    const body = { request_id: 1, kind: 'barrier', name: 'x' };
+    const byClient = await request('POST', '/give-up', { client_id: 'c', ...body });
+    assert.equal(byClient.body['code'], 'invalid_request');
+    assert.equal((await request('POST', '/give-up', body)).body['code'], 'invalid_request');
+  });
+});
+
+describe('an acquire without a number whose caller hangs up before it is answered', () => {
+  test('given that it does not wait, then it is given up all the same', async (t) => {
+    const harness = startHarness(t);
+    const url = await harness.built.app.listen({ host: '127.0.0.1', port: 0 });
+    let open = (): void => undefined;
+    harness.engine.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const hangUp = new AbortController();
+    const asked = fetch(`${url}/locks/x/acquire`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ client_id: 'c' }),
+      signal: hangUp.signal,
+    });
+    const submitted = (type: string): boolean =>
+      harness.engine.submitted.some(({ command }) => command.type === type);
+    await until(() => submitted('acquire'));
+    hangUp.abort();
+    await assert.rejects(asked, { name: 'AbortError' });
+    await until(() => submitted('abandon'));
+    open();
+    await until(() => harness.engine.state.stats().totalSessions === 1);
+    await until(() => harness.engine.state.stats().activeSessions === 0);
+  });
+});
+
+describe('a campaign that is told again that it leads', () => {
+  test('given how often, then the answer says so', async (t) => {
+    const { request, session } = startHarness(t);
+    const session_id = await session();
+    for (const count of [1, 2, 3]) {
+      const { body } = await request('POST', '/election/x/campaign', { session_id });
+      assert.equal(body['hold_count'], count);
+    }
+  });
+});

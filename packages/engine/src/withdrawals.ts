@@ -1,0 +1,101 @@
+/**
+ * Acquires that nobody can come back for, given up in the background until the cluster has answered that.
+ *
+ * WD1: where this node told a caller that the outcome of an acquire is not known, and the caller has no number
+ *      by which it could ask again or give it up, the node gives it up; and it goes on where giving up failed.
+ * WD2: bounded: at most `mostKept` are kept, `atOnce` of them are asked for at once, and all end with the node.
+ *      What is not given up ends with its session.
+ */
+import { HoldfastError } from '@holdfast/protocol';
+import type { Command, CommandResult } from '@holdfast/state';
+import type { Clock } from './clock.ts';
+import type { EngineLog } from './types.ts';
+import { abandonOf } from './waits.ts';
+import type { Abandon } from './waits.ts';
+
+const mostKept = 10_000;
+const atOnce = 100;
+const pauseMs = 250;
+
+export interface WithdrawalsOptions {
+  readonly clock: Clock;
+  readonly log: EngineLog;
+  readonly isClosing: () => boolean;
+  /** Once, within a bounded time. */
+  readonly submit: (abandon: Abandon, identity: string) => Promise<CommandResult>;
+}
+
+interface Kept {
+  readonly abandon: Abandon;
+  readonly identity: string;
+}
+
+export class Withdrawals {
+  readonly #options: WithdrawalsOptions;
+  readonly #kept = new Map<string, Kept>();
+  #isRunning = false;
+
+  constructor(options: WithdrawalsOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#kept.size;
+  }
+
+  /** WD1: after a command failed. */
+  onFailed(command: Command, identity: string, error: unknown): void {
+    if (command.type === 'abandon') {
+      this.add(command, identity);
+      return;
+    }
+    const isUncertain = !(error instanceof HoldfastError) || error.effect !== 'none';
+    const abandon = abandonOf(command);
+    if (!isUncertain || abandon === undefined || typeof abandon.requestId === 'number') return;
+    this.add(abandon, identity);
+  }
+
+  add(abandon: Abandon, identity: string): void {
+    const { isClosing, log } = this.#options;
+    if (isClosing()) return;
+    if (this.#kept.size >= mostKept) {
+      log.warn(
+        { name: abandon.name, kept: mostKept },
+        'An acquire whose outcome is unknown is not given up, since too many are; it ends with its session.',
+      ); // WD2
+      return;
+    }
+    const { sessionId, requestId } = abandon;
+    this.#kept.set(JSON.stringify([sessionId, requestId]), { abandon, identity });
+    if (!this.#isRunning) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, isClosing } = this.#options;
+    this.#isRunning = true;
+    while (this.#kept.size > 0 && !isClosing()) {
+      const some: [string, Kept][] = [];
+      for (const entry of this.#kept) {
+        some.push(entry);
+        if (some.length === atOnce) break;
+      }
+      const settled = await Promise.all(some.map((entry) => this.#give(...entry)));
+      if (settled.every(Boolean) || isClosing()) continue;
+      await new Promise<void>((resolve) => {
+        clock.after(pauseMs, resolve);
+      });
+    }
+    this.#isRunning = false;
+  }
+
+  /** Whether it is settled. */
+  async #give(key: string, { abandon, identity }: Kept): Promise<boolean> {
+    try {
+      await this.#options.submit(abandon, identity);
+    } catch {
+      return false;
+    }
+    this.#kept.delete(key);
+    return true;
+  }
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { HoldfastError } from '@holdfast/protocol';
+import type { Command, CommandResult, ResourceName, SessionId } from '@holdfast/state';
+import { noQuorum, outcomeUnknown } from '../../src/failures.ts';
+import { Withdrawals } from '../../src/withdrawals.ts';
+import { silentLog } from '../cluster.ts';
+import { StillClock } from './still-clock.ts';
+
+const acquire = (requestId: number | string, session = 's'): Command => ({
+  type: 'acquire',
+  sessionId: session as SessionId,
+  requestId,
+  name: 'x' as ResourceName,
+  mode: 'exclusive',
+  waitMs: 0,
+  acquiredAtMs: 0,
+});
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function start(submit: (requestId: number | string) => Promise<CommandResult>) {
+  const clock = new StillClock();
+  const asked: (number | string)[] = [];
+  const state = { closing: false };
+  const withdrawals = new Withdrawals({
+    clock,
+    log: silentLog,
+    isClosing: () => state.closing,
+    submit: ({ requestId }) => {
+      asked.push(requestId);
+      return submit(requestId);
+    },
+  });
+  return { clock, asked, withdrawals, state };
+}
+const done: CommandResult = { ok: true, type: 'abandoned' };
+
+describe('An acquire whose outcome this node could not tell', () => {
+  it('is given up until that is answered, where its caller has no number for it (WD1)', async () => {
+    let failures = 3;
+    const { clock, asked, withdrawals } = start(() =>
+      failures-- > 0 ? Promise.reject(noQuorum()) : Promise.resolve(done),
+    );
+    withdrawals.onFailed(acquire('made-here'), 'who', outcomeUnknown());
+    for (let step = 0; step < 6; step++) {
+      await turn();
+      clock.pass(250);
+    }
+    assert.deepEqual(asked, ['made-here', 'made-here', 'made-here', 'made-here']);
+    assert.equal(withdrawals.count, 0);
+  });
+
+  it('is left to a caller who can ask again, and to nobody where nothing was done', async () => {
+    const { asked, withdrawals } = start(() => Promise.resolve(done));
+    withdrawals.onFailed(acquire(7), 'who', outcomeUnknown());
+    withdrawals.onFailed(acquire('n'), 'who', noQuorum());
+    withdrawals.onFailed(acquire('n'), 'who', new HoldfastError('overloaded', 'Full.'));
+    withdrawals.onFailed({ type: 'advance' }, 'who', outcomeUnknown());
+    await turn();
+    assert.deepEqual(asked, []);
+  });
+
+  it('goes on being given up where giving it up failed, whoever numbered it', async () => {
+    const { asked, withdrawals } = start(() => Promise.resolve(done));
+    const [sessionId, name] = ['s' as SessionId, 'x' as ResourceName];
+    const abandon = { type: 'abandon', sessionId, name, requestId: 7 } as const;
+    withdrawals.onFailed(abandon, 'who', noQuorum());
+    await turn();
+    assert.deepEqual(asked, [7]);
+    const enter = { type: 'enter_barrier', sessionId, name, requestId: 'e', parties: 2 } as const;
+    withdrawals.onFailed(enter, 'who', outcomeUnknown());
+    await turn();
+    assert.deepEqual(asked, [7, 'e']);
+  });
+
+  it('costs a bounded amount, and ends with the node (WD2)', async () => {
+    const { clock, asked, withdrawals, state } = start(() => Promise.reject(noQuorum()));
+    for (let count = 0; count < 10_050; count++)
+      withdrawals.onFailed(acquire('n', `s${String(count)}`), 'who', outcomeUnknown());
+    assert.equal(withdrawals.count, 10_000);
+    await turn();
+    assert.equal(asked.length, 1);
+    clock.pass(250);
+    await turn();
+    assert.equal(asked.length, 101, 'so many at once');
+    state.closing = true;
+    clock.pass(250);
+    await turn();
+    clock.pass(250);
+    assert.equal(asked.length, 101);
+  });
+});

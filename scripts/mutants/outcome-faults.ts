@@ -1,0 +1,81 @@
+/** Faults in what becomes of requests whose outcome their callers were not told. */
+import type { Fault } from './faults.ts';
+
+export const outcomeFaults: readonly Fault[] = [
+  {
+    name: 'acquire-not-given-up',
+    breaks: 'an acquire whose outcome is unknown becomes a hold that nobody has',
+    file: 'packages/client/src/numbered-calls.ts',
+    find: `if (wish === undefined || this.#isOver) {`,
+    put: `if (wish !== undefined || this.#isOver) {`,
+  },
+  {
+    name: 'acquire-given-up-once',
+    breaks:
+      'an acquire is given up once: where nobody hears that, it becomes a hold that nobody has',
+    file: 'packages/client/src/until-answered.ts',
+    find: `    if (isOver()) break; // UA2`,
+    put: `    if (isOver() || pauseMs > 0) break; // UA2`,
+  },
+  {
+    name: 'number-done-with-while-given-up',
+    breaks: 'the cluster may forget the answer of a request that is still being given up',
+    file: 'packages/client/src/numbered-calls.ts',
+    find: `    number.keep();
+    const { connection, clock, timeoutMs } = this.#parts;`,
+    put: `    number.close();
+    const { connection, clock, timeoutMs } = this.#parts;`,
+  },
+  {
+    name: 'release-repeated-as-another',
+    breaks: 'a release that is repeated is another one: what was entered twice is given back twice',
+    file: 'packages/client/src/giving-back.ts',
+    find: `const number = (this.#number ??= await this.#parts.open()); // GB1`,
+    put: `const number = (this.#number = await this.#parts.open()); // GB1`,
+  },
+  {
+    name: 'refusal-taken-for-all-copies',
+    breaks: 'what one node refuses is taken for what became of copies that were lost before',
+    file: 'packages/client/src/connection.ts',
+    find: `      pending.uncertain = true;
+      if (pending.repeatable) {`,
+    put: `      pending.uncertain = false;
+      if (pending.repeatable) {`,
+  },
+  {
+    name: 'nothing-done-after-a-lost-attempt',
+    breaks: 'a caller is told that nothing was done though a leader that was lost may have done it',
+    file: 'packages/engine/src/leader-route.ts',
+    find: `if (begun && isRefusedHere(error)) throw outcomeUnknown();`,
+    put: `if (!begun && isRefusedHere(error)) throw outcomeUnknown();`,
+  },
+  {
+    name: 'unnumbered-acquire-left-to-nobody',
+    breaks: 'an acquire without a number whose outcome is unknown becomes a hold that nobody has',
+    file: 'packages/engine/src/withdrawals.ts',
+    find: `if (!isUncertain || abandon === undefined || typeof abandon.requestId === 'number') return;`,
+    put: `if (!isUncertain || abandon === undefined || abandon.requestId !== undefined) return;`,
+  },
+  {
+    name: 'campaign-given-up-ends-leadership',
+    breaks: 'giving up one campaign ends a leadership that another request was told of',
+    file: 'packages/state/src/release.ts',
+    find: `if (led?.fenceToken === result.fenceToken && led.holdCount > 1) {`,
+    put: `if (led?.fenceToken === result.fenceToken && led.holdCount > 1000) {`,
+  },
+  {
+    name: 'barrier-given-up-leaves-for-all',
+    breaks: 'giving up one entering takes a session out of a barrier that another request entered',
+    file: 'packages/state/src/barriers.ts',
+    find: `    if (entered > 1) {`,
+    put: `    if (entered > 1000) {`,
+  },
+  {
+    name: 'late-copy-after-giving-up-granted',
+    breaks: 'a copy that comes after its request was given up is granted',
+    file: 'packages/state/src/release.ts',
+    find: `    session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession); // R1
+    return { ok: true, type: 'abandoned' };`,
+    put: `    return { ok: true, type: 'abandoned' };`,
+  },
+];
