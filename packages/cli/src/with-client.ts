@@ -10,7 +10,11 @@ export async function withClient<T>(
   { endpoints }: Environment,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const client = await connect({ endpoints: await endpoints(), timeoutMs: 5000 });
+  const client = await connect({
+    endpoints: await endpoints(),
+    timeoutMs: 5000,
+    onWarning: ({ message }) => void process.stderr.write(`holdfast: ${message}\n`),
+  });
   try {
     return await work(client);
   } finally {

@@ -10,7 +10,7 @@ import type {
 import { momentOf } from './clock.ts';
 import type { ClientClock } from './clock.ts';
 import { Connection } from './connection.ts';
-import type { CallSettings } from './connection.ts';
+import type { CallSettings } from './call-settings.ts';
 import { systemEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { ClientWarning } from './route.ts';

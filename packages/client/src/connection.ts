@@ -21,7 +21,9 @@ import type {
   WatchPush,
 } from '@holdfast/protocol';
 import { CallsOfSessions } from './calls-of-sessions.ts';
+import type { CallSettings } from './call-settings.ts';
 import type { ClientClock } from './clock.ts';
+import { Listening, listeningPingEveryMs } from './listening.ts';
 import { Pushes } from './pushes.ts';
 import { backoffMs, Reach, sweepEveryMs } from './reach.ts';
 import type { Ways } from './reach.ts';
@@ -30,16 +32,6 @@ import type { AskedOperation } from './request.ts';
 import type { ClientWarning } from './route.ts';
 
 const maxUnanswered = 50_000;
-
-/** How long a call may take, and what gives it up. */
-export interface CallSettings {
-  /** The longest this call may take, in ms. */
-  readonly timeoutMs?: number;
-  /** Gives up; a waiting acquire leaves its queue. */
-  readonly signal?: AbortSignal;
-  /** Numbered requests of this session below it have been answered: their answers may be forgotten. */
-  readonly answeredBelow?: number;
-}
 
 interface Pending {
   readonly id: number;
@@ -64,6 +56,7 @@ export class Connection {
   readonly #reach: Reach;
   readonly pushes: Pushes = new Pushes();
   readonly #pending = new Map<number, Pending>();
+  readonly #listening: Listening;
   readonly #ofSessions = new CallsOfSessions<Pending>();
   #turn: Pending[] = [];
   #nextId = 1;
@@ -79,6 +72,11 @@ export class Connection {
     onWarning: (warning: ClientWarning) => void,
   ) {
     this.#clock = clock;
+    this.#listening = new Listening(
+      clock,
+      () => this.pushes.isWatching,
+      () => this.#pingWhereIdle(),
+    );
     this.#reach = new Reach(endpoints, clock, ways, {
       onOpen: () => {
         this.#flush();
@@ -122,8 +120,14 @@ export class Connection {
   ): Promise<WatchAnswer> {
     const answer = await this.#ask('watch', body, { timeoutMs }, (begun) => {
       this.pushes.watch((begun as WatchAnswer).watch_id, onPush);
+      this.#listening.begin();
     });
     return answer as WatchAnswer;
+  }
+
+  #pingWhereIdle(): void {
+    if (this.#pending.size > 0) return;
+    this.#ask('ping', null, { timeoutMs: listeningPingEveryMs }).catch(() => undefined);
   }
 
   unwatch(watchId: number): void {
@@ -208,6 +212,7 @@ export class Connection {
   close(): void {
     this.#closed = true;
     this.#cancelSweep?.();
+    this.#listening.end();
     this.#reach.close();
     this.#endWatches();
     for (const pending of this.#pending.values())

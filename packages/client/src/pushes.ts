@@ -45,6 +45,10 @@ export class Pushes {
     this.#watches.set(watchId, onPush);
   }
 
+  get isWatching(): boolean {
+    return this.#watches.size > 0;
+  }
+
   /** @returns whether there was one. */
   unwatch(watchId: number): boolean {
     return this.#watches.delete(watchId);

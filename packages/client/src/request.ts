@@ -6,8 +6,8 @@
  */
 import type { OperationName, Operations } from '@holdfast/protocol';
 
-/** An operation of the stream; a watch is none of the table. */
-export type AskedOperation = OperationName | 'watch';
+/** An operation of the stream; a watch and a ping are none of the table. */
+export type AskedOperation = OperationName | 'watch' | 'ping';
 
 /** Operations whose wait can be given up. */
 const waiting: ReadonlySet<string> = new Set<OperationName>([
@@ -33,6 +33,7 @@ const placesIn: Readonly<
 
 const repeatableAlways: ReadonlySet<string> = new Set<AskedOperation>([
   'watch',
+  'ping',
   'session_waits',
   'downgrade',
   'renew_permits',

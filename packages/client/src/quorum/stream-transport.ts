@@ -6,7 +6,8 @@
  *     that is long under way asks for what nobody wants any more. While the connection is being opened
  *     questions stand by, and those that were given up meanwhile are not sent.
  * T2: a connection that has gone dead is given up, and the next question opens another. It is dead where
- *     nothing at all was heard for 2 s after something was asked that is answered soon (all but `wait`),
+ *     nothing at all was heard for as long as callers wait for an answer, and a little more (2 s where they do
+ *     not say), after something was asked that is answered soon (all but `wait`),
  *     whether or not its caller still waits for it. A node that is there and has nothing to answer, the
  *     question being given up or taking its time, answers the ping that it is sent meanwhile.
  * T3: what has not left the machine is bounded, and so is what stands by. Beyond that nothing is queued: a
@@ -41,7 +42,7 @@ const maxQuestionBytes = 1024 * 1024 - 2;
  * Silence is counted in ticks, not by a clock: in between what has arrived is read, so that a process that
  * stood still for a while does not take what it has not read yet for silence.
  */
-const tickMs = 500;
+const shortestTickMs = 50;
 const pingAfterTicks = 2;
 /** The first tick may follow at once. */
 const deadAfterTicks = 5;
@@ -53,7 +54,7 @@ const afterTurn: (callback: () => void) => void =
 export class StreamTransport implements NodeTransport {
   readonly #url: string;
   readonly #apiKey: string | undefined;
-  readonly #deadAfterTicks: number;
+  readonly #tickMs: number;
   readonly #questions = new Map<number, Question>();
   /** By the number of the question that it asks or gives up. */
   readonly #unsent = new Map<number, Unsent>();
@@ -67,11 +68,15 @@ export class StreamTransport implements NodeTransport {
   #silentTicks: number | undefined;
   #tick: NodeJS.Timeout | undefined;
 
-  /** @param patienceMs How long callers wait for an answer: silence is taken for death only after that (T2). */
-  constructor(url: string, apiKey: string | undefined, patienceMs: number = 0) {
+  /**
+   * @param patienceMs How long callers wait for an answer: silence is taken for death only after that, and soon
+   *   after it, so that a lease that is a few times as long can still be renewed over a new connection (T2).
+   */
+  constructor(url: string, apiKey: string | undefined, patienceMs: number = 2000) {
     this.#url = url;
     this.#apiKey = apiKey;
-    this.#deadAfterTicks = Math.max(deadAfterTicks, 1 + Math.ceil(patienceMs / tickMs));
+    // The first tick may follow at once: of all of them, one less is certain.
+    this.#tickMs = Math.max(shortestTickMs, patienceMs / (deadAfterTicks - 1));
   }
 
   ask(operation: string, body: object, signal: AbortSignal): Promise<Fields> {
@@ -178,14 +183,14 @@ export class StreamTransport implements NodeTransport {
   /** T2: one timer for all questions, and none while nothing is due. */
   #expectAnswer(): void {
     this.#silentTicks ??= 0;
-    this.#tick ??= unref(setTimeout(() => this.#listen(), tickMs));
+    this.#tick ??= unref(setTimeout(() => this.#listen(), this.#tickMs));
   }
 
   #listen(): void {
     this.#tick = undefined;
     if (this.#silentTicks === undefined) return;
     this.#silentTicks += 1;
-    if (this.#silentTicks >= this.#deadAfterTicks) {
+    if (this.#silentTicks >= deadAfterTicks) {
       this.#drop();
       return;
     }

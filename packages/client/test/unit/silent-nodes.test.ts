@@ -192,6 +192,25 @@ describe('A client whose node says nothing any more', () => {
     assert.equal(b.connections, 1);
   });
 
+  it('is told what happens though all that it does is listen (F3)', async () => {
+    const client = clientOf(a, b);
+    const begun = { watch_id: 7, position: '1' };
+    for (const node of [a, b])
+      node.handle = (asked) =>
+        asked.operation === 'watch' ? asked.answer(begun) : node.serve(asked);
+    const next = client.watch().next();
+    await clock.pass(20_000);
+    assert.equal(a.connections, 1);
+    assert.deepEqual(b.triedAtMs, []);
+    a.isSilent = true;
+    await clock.pass(10_000);
+    const event = { type: 'granted', position: '2' };
+    b.push('watch', { watch_id: 7, events: [event] });
+    assert.deepEqual((await clock.settled(next)).value, event);
+    assert.deepEqual(b.askedFor('watch')[0]?.body, { after: '1' });
+    await client.close();
+  });
+
   it('leaves one that talks as no node does', async () => {
     const client = clientOf(a, b);
     const session = await sessionOf(client, 3);

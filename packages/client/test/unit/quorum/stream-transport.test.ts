@@ -248,6 +248,25 @@ describe('The stream to a lease node', () => {
       assert.equal(node.connections.length, 1);
     });
 
+    it('is given up soon after callers have given it up, in a lease that still lasts', async (t) => {
+      transport.close();
+      // What a lease of three seconds gives each node: it is renewed after one of them.
+      transport = new StreamTransport(node.url, undefined, 1000);
+      own(t);
+      const asked = ask();
+      await node.asked(1);
+      t.mock.timers.tick(250);
+      t.mock.timers.tick(250);
+      t.mock.timers.tick(250);
+      node.send([number(0), {}]);
+      await asked;
+      const lost = ask();
+      await node.until(() => node.operations.filter((one) => one === 'acquire').length === 2);
+      for (let ticks = 0; ticks < 5; ticks++) t.mock.timers.tick(250);
+      await fails(lost, 'connection_lost');
+      assert.equal(node.connections.length, 1);
+    });
+
     it('is found out anew after it has answered', async (t) => {
       own(t);
       echo();

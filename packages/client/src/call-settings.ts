@@ -1,0 +1,9 @@
+/** How long a call may take, and what gives it up. */
+export interface CallSettings {
+  /** The longest this call may take, in ms. */
+  readonly timeoutMs?: number;
+  /** Gives up; a waiting acquire leaves its queue. */
+  readonly signal?: AbortSignal;
+  /** Numbered requests of this session below it have been answered: their answers may be forgotten. */
+  readonly answeredBelow?: number;
+}
