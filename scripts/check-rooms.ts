@@ -16,8 +16,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   api: ['protocol', 'engine', 'state'],
   client: ['protocol'],
   quorum: ['protocol', 'storage'],
-  server: ['protocol', 'engine', 'api'],
-  cli: ['protocol', 'client', 'server', 'quorum'],
+  server: ['protocol', 'engine', 'api', 'storage'],
+  cli: ['protocol', 'client', 'server', 'quorum', 'storage'],
   simulator: [
     'api',
     'checker',

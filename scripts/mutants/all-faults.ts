@@ -1,6 +1,7 @@
 /** Every planted fault. */
 import { addressFaults } from './address-faults.ts';
 import { clientFaults } from './client-faults.ts';
+import { diskFaults } from './disk-faults.ts';
 import { faults } from './faults.ts';
 import type { Fault } from './faults.ts';
 import { leaseFaults } from './lease-faults.ts';
@@ -17,5 +18,6 @@ export const allFaults: readonly Fault[] = [
   ...addressFaults,
   ...clientFaults,
   ...outcomeFaults,
+  ...diskFaults,
   ...quorumFaults,
 ];

@@ -1,6 +1,7 @@
 /** An error, as a sentence with the next step, and the exit status that goes with it. */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode, ErrorDetails } from '@holdfast/protocol';
+import { DiskError } from '@holdfast/storage';
 import { exitStatus } from './exit-status.ts';
 
 /** What was asked for cannot be understood; nothing was done. */
@@ -25,7 +26,7 @@ export class AdvisedError extends HoldfastError {
 }
 
 export interface Failure {
-  /** Stable, for programs: that of the service, or `usage`, or `failure`. */
+  /** Stable, for programs: that of the service, or `usage`, `disk_error`, or `failure`. */
   readonly code: string;
   readonly message: string;
   /** What to do next; empty where the message says it. */
@@ -103,6 +104,8 @@ export function explain(error: unknown, endpoints: readonly string[], group = 'l
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError)
     return { code: 'usage', message, advice: '', status: exitStatus.usage };
+  if (error instanceof DiskError)
+    return { code: error.code, message, advice: '', status: exitStatus.failure };
   if (!(error instanceof HoldfastError))
     return { code: 'failure', message, advice: '', status: exitStatus.failure };
   const { code } = error;
@@ -125,10 +128,13 @@ export function explain(error: unknown, endpoints: readonly string[], group = 'l
   return { code, message, advice: told ?? adviceFor(group)[code] ?? '', status };
 }
 
+/** What they mean stands in the message. */
+const plainCodes: ReadonlySet<string> = new Set(['usage', 'failure', 'disk_error']);
+
 /** On stderr: a sentence and the next step for people, one line of JSON for programs. */
 export function failureText(failure: Failure, json: boolean): string {
   const { code, message, status } = failure;
   if (json) return `${JSON.stringify({ error: { code, message, exit_status: status } })}\n`;
-  const named = code === 'usage' || code === 'failure' ? message : `${message} (${code})`;
+  const named = plainCodes.has(code) ? message : `${message} (${code})`;
   return `holdfast: ${named}\n${failure.advice === '' ? '' : `${failure.advice}\n`}`;
 }

@@ -17,15 +17,15 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { diskError, makeFolders, openToOthers, privateFileMode } from '@holdfast/storage';
 import type { LogPosition } from '@holdfast/storage';
 import { maxRuns, readRuns } from './transport/run-names.ts';
 import type { Run } from './transport/run-names.ts';
@@ -55,20 +55,24 @@ const temporaryEnding = '.new';
 
 /** Writes a small file so that after a crash either the old or the new one is there, whole. */
 export function writeDurably(folder: string, name: string, text: string): void {
-  const temporary = join(folder, `${name}.${randomUUID()}${temporaryEnding}`);
-  const file = openSync(temporary, 'w');
   try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, join(folder, name));
-  const directory = openSync(folder, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
+    const temporary = join(folder, `${name}.${randomUUID()}${temporaryEnding}`);
+    const file = openSync(temporary, 'w', privateFileMode);
+    try {
+      writeFileSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, join(folder, name));
+    const directory = openSync(folder, 'r');
+    try {
+      fsyncSync(directory);
+    } finally {
+      closeSync(directory);
+    }
+  } catch (error) {
+    throw diskError(error, 'written', join(folder, name));
   }
 }
 
@@ -78,7 +82,7 @@ export function readJson(path: string): unknown {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
+    throw diskError(error, 'read', path);
   }
   try {
     return JSON.parse(text);
@@ -134,7 +138,7 @@ export function claimFolder(
   folder: string,
   wanted: Omit<Identity, 'formatVersion' | 'incarnation' | 'log'>,
 ): Identity {
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   for (const name of readdirSync(folder))
     if (name.endsWith(temporaryEnding)) rmSync(join(folder, name), { force: true });
   const path = join(folder, 'identity.json');
@@ -187,6 +191,20 @@ export function withOwnRun(identity: Identity, starts: number): Identity {
   const earlier = (identity.log.runs ?? []).filter((run) => run.starts < starts);
   const runs = [...earlier, { starts, run: randomBytes(8).toString('hex') }].slice(-maxRuns);
   return { ...identity, log: { ...identity.log, runs } };
+}
+
+/**
+ * What others than the owner can use of this folder, as a sentence with what to do. Folders made before this
+ * was so are left as they are: somebody may read them on purpose.
+ */
+export function warningOfOthers(folder: string): string | undefined {
+  const names = ['identity.json', 'known-peers.json', 'log', 'snapshots'];
+  const open = openToOthers(folder, names);
+  if (open.length === 0) return undefined;
+  return (
+    `Other users of this machine can use ${open.join(', ')}: ids of sessions are in there, and whoever knows one ` +
+    `can act for that session. Close it with: chmod -R go-rwx ${folder}`
+  );
 }
 
 const divergedName = 'diverged.json';

@@ -4,7 +4,14 @@ import { holdsFormerLog, lockFolder, openStorage } from '@holdfast/storage';
 import type { Opened } from '@holdfast/storage';
 import { assembleEngine } from './assemble.ts';
 import { systemClock } from './clock.ts';
-import { claimFolder, markDiverged, recordLog, refuseDiverged, withOwnRun } from './identity.ts';
+import {
+  claimFolder,
+  markDiverged,
+  recordLog,
+  refuseDiverged,
+  warningOfOthers,
+  withOwnRun,
+} from './identity.ts';
 import type { Identity } from './identity.ts';
 import { KnownPeers } from './known-peers.ts';
 import { PeerAddresses } from './peer-addresses.ts';
@@ -126,6 +133,8 @@ async function openLocked(options: RaftEngineOptions, unlock: () => void): Promi
   });
   for (const repair of opened.repairs) options.log.warn({}, repair);
   identity = withOwnRun(identity, opened.position.starts);
+  const warning = warningOfOthers(options.folder);
+  if (warning !== undefined) options.log.warn({}, warning);
   try {
     recordLog(options.folder, identity, opened.position);
   } catch (error) {

@@ -1,4 +1,6 @@
 /** One lease node: its file, its HTTP, and, where its file was lost, the way back to voting. */
+import { basename, dirname } from 'node:path';
+import { openToOthers } from '@holdfast/storage';
 import { createApplication } from './http/application.ts';
 import { OtherNode } from './http/other-node.ts';
 import { LeaseHost } from './node/host.ts';
@@ -74,6 +76,12 @@ export async function startLeaseNode(options: LeaseNodeOptions): Promise<Running
       log.warn({ putAside, why }, 'The file is damaged: it is put aside and counts as lost.');
     },
   );
+  const wide = openToOthers(dirname(file), [basename(file)]);
+  if (wide.length > 0)
+    log.warn(
+      { file },
+      `Other users of this machine can use ${file}: whoever knows the id of a lease can act for its client. Close it with: chmod go-rwx ${file} ${file}-wal`,
+    );
   const startedAtMs = clock.now();
   const longestLeaseMs = markLongestLease(store, stored.longestLeaseMs, options, restored.rows);
   // Where it has not voted with this file it has granted nothing.
@@ -106,7 +114,8 @@ export async function startLeaseNode(options: LeaseNodeOptions): Promise<Running
     fileId,
     founders,
     fresh: !hasVoted,
-    onSaveFailed: (error) => log.error({ err: error }, 'Nothing can be written: is the disk full?'),
+    onSaveFailed: (error) =>
+      log.error({ err: error }, 'Nothing can be written: no lease is granted meanwhile.'),
   });
   const rejoin =
     recovery === undefined ? undefined : rejoining({ ...options, epoch }, host, recovery);

@@ -2,18 +2,10 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFolders, openPrivateFile, writePrivateFile } from '@holdfast/storage';
 import { nodeFlags } from './node-flags.ts';
 
 /** Peers listen this far above the HTTP port. */
@@ -70,7 +62,7 @@ interface Slot {
 
 /** @throws Error when a node does not start; the message holds the end of its log. */
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
-  mkdirSync(options.folder, { recursive: true });
+  makeFolders(options.folder);
   const clusterId = readOrMakeClusterId(options.folder);
   const grpcPorts = grpcPortsBeside(options.ports);
   const slots: Slot[] = options.ports.map((port, position) => ({
@@ -143,7 +135,7 @@ function readOrMakeClusterId(folder: string): string {
   const path = join(folder, 'cluster-id');
   if (existsSync(path)) return readFileSync(path, 'utf8').trim();
   const clusterId = `local-${randomUUID()}`;
-  writeFileSync(path, `${clusterId}\n`);
+  writePrivateFile(path, `${clusterId}\n`);
   return clusterId;
 }
 
@@ -153,7 +145,7 @@ function startProcess(
   clusterId: string,
   options: LocalClusterOptions,
 ): Promise<void> {
-  mkdirSync(slot.folder, { recursive: true });
+  makeFolders(slot.folder);
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const entry = fileURLToPath(new URL(`./node-entry.${extension}`, import.meta.url));
   const logPath = join(slot.folder, 'node.log');
@@ -208,7 +200,7 @@ function startProcess(
 /** One older file is kept, so that logs do not grow for ever. */
 function openLog(path: string): number {
   if (existsSync(path) && statSync(path).size > maxLogBytes) renameSync(path, `${path}.1`);
-  return openSync(path, 'a');
+  return openPrivateFile(path, 'a');
 }
 
 /** Children run like this process does: from the sources where it does, without its debugger and profiler. */

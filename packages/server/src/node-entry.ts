@@ -1,4 +1,5 @@
 /** The process of one node of a local cluster; configured by its environment alone. */
+import { DiskError } from '@holdfast/storage';
 import { ConfigurationError, loadConfiguration } from './configuration/load.ts';
 import { runNode } from './process.ts';
 
@@ -10,6 +11,8 @@ try {
 } catch (error) {
   // What a person can put right needs no stack.
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`${error instanceof ConfigurationError ? error.message : text}\n`);
+  process.stderr.write(
+    `${error instanceof ConfigurationError || error instanceof DiskError ? error.message : text}\n`,
+  );
   process.exit(startFailed);
 }

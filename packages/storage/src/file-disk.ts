@@ -11,7 +11,6 @@ import {
   constants,
   fdatasync,
   fsync,
-  mkdir,
   open,
   read,
   readdir,
@@ -22,15 +21,16 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { diskError } from './disk-error.ts';
 import { FileMissingError } from './disk.ts';
 import type { Disk, DiskFile, FoundFile } from './disk.ts';
 import { lockFile } from './lock.ts';
+import { makeFolders, privateFileMode } from './private-files.ts';
 
 const openAsync = promisify(open);
 const closeAsync = promisify(close);
 const fsyncAsync = promisify(fsync);
 const fdatasyncAsync = promisify(fdatasync);
-const mkdirAsync = promisify(mkdir);
 const readdirAsync = promisify(readdir);
 const renameAsync = promisify(rename);
 const statAsync = promisify(stat);
@@ -40,11 +40,6 @@ const syncsOnWrite = process.platform === 'linux';
 const flags = constants.O_RDWR | (syncsOnWrite ? constants.O_DSYNC : 0);
 /** What is zero-filled at once: commits of the log take turns with it. */
 const fillBytes = 256 * 1024;
-
-function failure(what: string, path: string, error: unknown): Error {
-  const cause = error instanceof Error ? error.message : String(error);
-  return new Error(`${path} could not be ${what}: ${cause}`, { cause: error });
-}
 
 const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
@@ -61,7 +56,7 @@ class RealFile implements DiskFile {
   /** FD-1. */
   write(bytes: Uint8Array, position: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const fail = (error: unknown): void => reject(failure('written', this.#path, error));
+      const fail = (error: unknown): void => reject(diskError(error, 'written', this.#path));
       const from = (start: number): void => {
         const rest = bytes.byteLength - start;
         write(this.#descriptor, bytes, start, rest, position + start, (error, written) => {
@@ -92,10 +87,12 @@ class RealFile implements DiskFile {
           byteLength - start,
           position + start,
           (error, count) => {
-            if (error !== null) reject(failure('read', this.#path, error));
+            if (error !== null) reject(diskError(error, 'read', this.#path));
             else if (count === 0)
               reject(
-                failure('read', this.#path, `it ends before byte ${String(position + byteLength)}`),
+                new Error(
+                  `${this.#path} could not be read: it ends before byte ${String(position + byteLength)}`,
+                ),
               );
             else from(start + count);
           },
@@ -109,7 +106,7 @@ class RealFile implements DiskFile {
     try {
       await closeAsync(this.#descriptor);
     } catch (error) {
-      throw failure('closed', this.#path, error);
+      throw diskError(error, 'closed', this.#path);
     }
   }
 }
@@ -125,7 +122,7 @@ async function syncFolder(folder: string): Promise<void> {
       await closeAsync(descriptor);
     }
   } catch (error) {
-    throw failure('synced', folder, error);
+    throw diskError(error, 'synced', folder);
   }
 }
 
@@ -135,7 +132,7 @@ async function list(folder: string): Promise<FoundFile[]> {
     names = (await readdirAsync(folder)).sort();
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return [];
-    throw failure('read', folder, error);
+    throw diskError(error, 'read', folder);
   }
   const found = await Promise.all(names.map((name) => sizeOf(join(folder, name))));
   return names.flatMap((name, position) => {
@@ -150,7 +147,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
     return (await statAsync(path)).size;
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
-    throw failure('read', path, error);
+    throw diskError(error, 'read', path);
   }
 }
 
@@ -161,14 +158,18 @@ async function openFile(path: string): Promise<DiskFile> {
     await fdatasyncAsync(descriptor);
     return new RealFile(path, descriptor);
   } catch (error) {
-    throw failure('opened', path, error);
+    throw diskError(error, 'opened', path);
   }
 }
 
 async function createFile(path: string, zeroBytes: number): Promise<DiskFile> {
   let descriptor: number | undefined;
   try {
-    descriptor = await openAsync(path, flags | constants.O_CREAT | constants.O_TRUNC, 0o644);
+    descriptor = await openAsync(
+      path,
+      flags | constants.O_CREAT | constants.O_TRUNC,
+      privateFileMode,
+    );
     const file = new RealFile(path, descriptor);
     const zeros = new Uint8Array(Math.min(fillBytes, zeroBytes));
     for (let position = 0; position < zeroBytes; position += fillBytes)
@@ -177,7 +178,7 @@ async function createFile(path: string, zeroBytes: number): Promise<DiskFile> {
     return file;
   } catch (error) {
     if (descriptor !== undefined) await closeAsync(descriptor).catch(() => undefined);
-    throw failure('made', path, error);
+    throw diskError(error, 'made', path);
   }
 }
 
@@ -185,17 +186,7 @@ async function createFile(path: string, zeroBytes: number): Promise<DiskFile> {
 export const fileDisk: Disk = {
   now: () => performance.now(),
   makeFolder: async (folder) => {
-    try {
-      const first = await mkdirAsync(folder, { recursive: true });
-      // FD-2, from the folder itself up to the one that holds the first that was made.
-      if (first === undefined) return;
-      for (let made = folder; ; made = dirname(made)) {
-        await syncFolder(dirname(made));
-        if (made === first || made === dirname(made)) break;
-      }
-    } catch (error) {
-      throw failure('made', folder, error);
-    }
+    for (const made of makeFolders(folder)) await syncFolder(dirname(made)); // FD-2
   },
   list,
   open: openFile,
@@ -205,7 +196,7 @@ export const fileDisk: Disk = {
       await renameAsync(from, to);
     } catch (error) {
       if (hasCode(error, 'ENOENT')) throw new FileMissingError(from, { cause: error });
-      throw failure(`renamed to ${to}`, from, error);
+      throw diskError(error, `renamed to ${to}`, from);
     }
   },
   remove: async (path) => {
@@ -213,7 +204,7 @@ export const fileDisk: Disk = {
       await unlinkAsync(path);
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return;
-      throw failure('removed', path, error);
+      throw diskError(error, 'removed', path);
     }
   },
   syncFolder,

@@ -2,6 +2,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { Entry, HardState, LogIndex, MemberId, Membership } from '@holdfast/raft';
 import { StorageDamagedError } from './damage.ts';
+import { diskError } from './disk-error.ts';
 import { FolderInUseError } from './disk.ts';
 import {
   chunkChecksum,
@@ -80,8 +81,14 @@ function checkOwner(database: DatabaseSync, file: string, owner: FormerOwner | u
  * @throws StorageDamagedError where what was acknowledged may be missing or changed.
  */
 export function openFormer(file: string, owner: FormerOwner | undefined): FormerLog {
-  const repairs = inspectWal(file);
-  const database = new DatabaseSync(file, { timeout: 0 });
+  let repairs: string[];
+  let database: DatabaseSync;
+  try {
+    repairs = inspectWal(file);
+    database = new DatabaseSync(file, { timeout: 0 });
+  } catch (error) {
+    throw diskError(error, 'opened', file);
+  }
   try {
     database.exec(`PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; COMMIT`);
     checkOwner(database, file, owner);
@@ -102,7 +109,7 @@ export function openFormer(file: string, owner: FormerOwner | undefined): Former
   } catch (error) {
     database.close();
     if (error instanceof Error && /locked/.test(error.message)) throw new FolderInUseError(file);
-    throw error;
+    throw diskError(error, 'read', file);
   }
 }
 

@@ -1,5 +1,15 @@
 export { LogMissingError, StorageDamagedError } from './damage.ts';
+export { asDiskError, DiskError, diskError } from './disk-error.ts';
+export type { DiskOperation } from './disk-error.ts';
 export { FolderInUseError } from './disk.ts';
 export { holdsFormerLog, lockFolder, openStorage } from './open.ts';
+export {
+  makeFolders,
+  makePrivateFile,
+  openPrivateFile,
+  openToOthers,
+  privateFileMode,
+  writePrivateFile,
+} from './private-files.ts';
 export type * from './types.ts';
 export { inspectWal } from './wal.ts';

@@ -5,21 +5,26 @@
  * give up the process's lock.
  */
 import { DatabaseSync } from 'node:sqlite';
+import { diskError } from './disk-error.ts';
 import { FolderInUseError } from './disk.ts';
+import { makePrivateFile } from './private-files.ts';
 
-/** Returns the function that gives it back. @throws FolderInUseError */
+/** Returns the function that gives it back. @throws FolderInUseError, DiskError */
 export function lockFile(path: string): () => void {
-  const database = new DatabaseSync(path, { timeout: 0 });
+  makePrivateFile(path);
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(path, { timeout: 0 });
     // The transaction stays open: it writes nothing, and it keeps the exclusive lock.
     database.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
-    database.close();
+    database?.close();
     if (error instanceof Error && /locked|busy/.test(error.message))
       throw new FolderInUseError(path);
-    throw new Error(`${path} could not be locked: ${String(error)}`, { cause: error });
+    throw diskError(error, 'locked', path);
   }
+  const held = database;
   return () => {
-    if (database.isOpen) database.close();
+    if (held.isOpen) held.close();
   };
 }

@@ -1,9 +1,10 @@
 /** Lease nodes on this machine, each a process of its own, so that one may be killed. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFolders, openPrivateFile, writePrivateFile } from '@holdfast/storage';
 import { UsageError } from '../failure.ts';
 import { askHealth } from './ask-nodes.ts';
 import { tryAddress } from './free-address.ts';
@@ -56,8 +57,8 @@ export async function startLeaseNodes(options: LocalLeaseNodesOptions): Promise<
   const numberFile = join(folder, 'number-of-nodes');
   checkNumber(numberFile, folder, ports.length);
   for (const port of ports) await checkPort(port);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(numberFile, `${String(ports.length)}\n`);
+  makeFolders(folder);
+  writePrivateFile(numberFile, `${String(ports.length)}\n`);
   const urls = ports.map((port) => `http://${host}:${String(port)}`);
   const slots = ports.map((port, position) => {
     const name = `node-${String(position + 1)}`;
@@ -126,7 +127,7 @@ class Slot {
 
   start(onNodeEnd: LocalLeaseNodesOptions['onNodeEnd']): Promise<void> {
     const { name, log: logPath, words } = this.#fields;
-    const log = openSync(logPath, 'w');
+    const log = openPrivateFile(logPath, 'w');
     const child = spawn(
       process.execPath,
       ['--disable-sigusr1', ...sourceFlags(), mainPath(), ...words],

@@ -1,11 +1,9 @@
 /** Why a lease node could not be started, as a sentence with the next step. */
+import { DiskError } from '@holdfast/storage';
 import type { NodeSettings } from './node-settings.ts';
 
-/** Result codes of SQLite; the extended ones have them in their lowest byte. */
+/** A result code of SQLite; the extended ones have it in their lowest byte. */
 const sqliteBusy = 5;
-const sqliteReadOnly = 8;
-const sqliteFull = 13;
-const sqliteCannotOpen = 14;
 
 /** What is not known here comes back as it is. */
 export function startFailure(
@@ -13,6 +11,8 @@ export function startFailure(
   { file, host, port }: Pick<NodeSettings, 'file' | 'host' | 'port'>,
 ): unknown {
   if (!(error instanceof Error)) return error;
+  // It says all there is to say of its file.
+  if (error instanceof DiskError) return error;
   const { errcode } = error as { readonly errcode?: unknown };
   const text =
     typeof errcode === 'number'
@@ -57,16 +57,7 @@ function textForAddress(
 }
 
 function textForFile(errcode: number, file: string): string | undefined {
-  switch (errcode) {
-    case sqliteBusy:
-      return `${file} is in use by another process, perhaps by this very node. Stop that one, or give another file with --db: each node has one of its own.`;
-    case sqliteReadOnly:
-      return `${file} may not be written to by this user. Change that, or give another file with --db.`;
-    case sqliteFull:
-      return `${file} cannot be written: the disk is full. Make room, or give a file elsewhere with --db.`;
-    case sqliteCannotOpen:
-      return `${file} cannot be opened. Give a file in a folder that may be written to with --db.`;
-    default:
-      return undefined;
-  }
+  return errcode === sqliteBusy
+    ? `${file} is in use by another process, perhaps by this very node. Stop that one, or give another file with --db: each node has one of its own.`
+    : undefined;
 }

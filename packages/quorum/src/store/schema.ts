@@ -9,6 +9,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
+import { makePrivateFile } from '@holdfast/storage';
 import type { LeaseRow } from '../node/lease-node.ts';
 
 export const formatVersion = 1;
@@ -90,6 +91,7 @@ export function makeFile(file: string, epoch: number): void {
   const unfinished = `${file}.new`;
   for (const suffix of ['', '-wal', '-shm', '-journal'])
     rmSync(unfinished + suffix, { force: true });
+  makePrivateFile(unfinished);
   const database = new DatabaseSync(unfinished);
   try {
     database.exec(`PRAGMA page_size = ${String(pageBytes)}`);

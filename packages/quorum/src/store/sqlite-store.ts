@@ -10,6 +10,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
+import { diskError } from '@holdfast/storage';
 import type { LeaseStore } from '../node/host.ts';
 import type { Changes, LeaseRow } from '../node/lease-node.ts';
 import { LogMark } from './log-mark.ts';
@@ -30,13 +31,21 @@ export interface OpenedStore extends Omit<Contents, 'needsLog'> {
  * Opens the file, or makes it. One that is damaged is put aside (S1).
  *
  * @param onDamage Told before it is put aside.
- * @throws Error when it is in use, of another epoch, or of a newer format.
+ * @throws Error when it is in use, of another epoch, or of a newer format; DiskError where the disk refuses.
  */
 export function openStore(
   path: string,
   epoch: number,
   onDamage: OnDamage = () => undefined,
 ): OpenedStore {
+  try {
+    return open(path, epoch, onDamage);
+  } catch (error) {
+    throw diskError(error, 'opened', path);
+  }
+}
+
+function open(path: string, epoch: number, onDamage: OnDamage): OpenedStore {
   // SQLite puts the log beside the file itself, not beside a link to it.
   const file = existsSync(path) ? realpathSync(path) : path;
   const putAside = putAsideIfDamaged(file, epoch, onDamage);
@@ -45,7 +54,7 @@ export function openStore(
   try {
     configure(database);
     const { needsLog: _needsLog, ...contents } = readContents(database, file, epoch);
-    return { ...contents, store: new SqliteLeaseStore(database), putAside };
+    return { ...contents, store: new SqliteLeaseStore(database, file), putAside };
   } catch (error) {
     database.close();
     throw error;
@@ -57,6 +66,7 @@ const rowsInLog = 1000;
 
 export class SqliteLeaseStore implements LeaseStore {
   readonly #database: DatabaseSync;
+  readonly #file: string;
   readonly #put: StatementSync;
   readonly #drop: StatementSync;
   readonly #bury: StatementSync;
@@ -65,8 +75,9 @@ export class SqliteLeaseStore implements LeaseStore {
   readonly #mark: LogMark;
   #rowsInLog = 0;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, file: string) {
     this.#database = database;
+    this.#file = file;
     this.#put = database.prepare(
       `INSERT OR REPLACE INTO leases
          (resource, max_token, lease_id, client_id, lease_token, ttl_ms, checksum)
@@ -122,7 +133,11 @@ export class SqliteLeaseStore implements LeaseStore {
   }
 
   #takeLogIn(): void {
-    this.#mark.takeLogIn();
+    try {
+      this.#mark.takeLogIn();
+    } catch (error) {
+      throw diskError(error, 'written', this.#file);
+    }
     this.#rowsInLog = 0;
   }
 
@@ -144,13 +159,13 @@ export class SqliteLeaseStore implements LeaseStore {
   }
 
   #inOne(work: () => void): void {
-    this.#database.exec('BEGIN IMMEDIATE');
     try {
+      this.#database.exec('BEGIN IMMEDIATE');
       work();
       this.#database.exec('COMMIT');
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
+      throw diskError(error, 'written', this.#file);
     }
   }
 }
