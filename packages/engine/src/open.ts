@@ -16,6 +16,7 @@ import type { Identity } from './identity.ts';
 import { KnownPeers } from './known-peers.ts';
 import { PeerAddresses } from './peer-addresses.ts';
 import { PeerRuns } from './peer-runs.ts';
+import { refuseUnfinished } from './restore/unfinished.ts';
 import { TcpTransport } from './transport/tcp.ts';
 import type { Engine, RaftEngineOptions } from './types.ts';
 
@@ -104,6 +105,7 @@ async function openFolder(options: RaftEngineOptions): Promise<OpenFolder> {
 
 async function openLocked(options: RaftEngineOptions, unlock: () => void): Promise<OpenFolder> {
   refuseDiverged(options.folder);
+  refuseUnfinished(options.folder);
   let identity = claimFolder(options.folder, {
     clusterId: options.clusterId,
     nodeId: options.nodeId,

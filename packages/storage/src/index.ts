@@ -11,5 +11,7 @@ export {
   privateFileMode,
   writePrivateFile,
 } from './private-files.ts';
+export { decodeHead, encodeHead, maxHeadBytes } from './snapshot-head.ts';
+export type { SnapshotPoint } from './snapshot-head.ts';
 export type * from './types.ts';
 export { inspectWal } from './wal.ts';

@@ -1,0 +1,145 @@
+/**
+ * A backup in a file: the file of a snapshot, as `GET /cluster/snapshot` sends it.
+ *
+ * BFILE-1: nothing of it is believed before all of it was read: that it has the hash it should have, where one is
+ *     told, and that a state comes out of it, which ends with a sum of its own.
+ * BFILE-2: it is read twice, first for the hash and then for the state. Where the bytes changed in between the
+ *     second reading counts for nothing.
+ */
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { decodeHead, diskError, encodeHead, maxHeadBytes } from '@holdfast/storage';
+import type { SnapshotPoint } from '@holdfast/storage';
+import { beginRestore } from '@holdfast/state';
+import type { StateMachine } from '@holdfast/state';
+import { RestoreRefused } from './refused.ts';
+
+const pieceBytes = 1024 * 1024;
+
+/** How far it has come, in bytes of the file. */
+export type OnBytes = (bytes: number, totalBytes: number) => void;
+
+export interface ReadBackup {
+  readonly point: SnapshotPoint;
+  /** SHA-256 of the whole file. */
+  readonly hash: string;
+  readonly byteLength: number;
+  readonly state: StateMachine;
+}
+
+/**
+ * @param wantedHash SHA-256 as the node told it; undefined where nobody kept it.
+ * @throws RestoreRefused where it is damaged, cut off or no backup; DiskError.
+ */
+export async function readBackup(
+  path: string,
+  wantedHash: string | undefined,
+  onChecked: OnBytes,
+  onRead: OnBytes,
+): Promise<ReadBackup> {
+  const file = await onDisk(path, open(path, 'r'));
+  try {
+    const { size: byteLength } = await onDisk(path, file.stat());
+    const { hash, head } = await hashOf(file, path, byteLength, onChecked);
+    if (wantedHash !== undefined && hash !== wantedHash)
+      throw new RestoreRefused(
+        `${path} is damaged or cut off: its SHA-256 is ${hash}, and should be ${wantedHash}. It has ${String(byteLength)} bytes.`,
+      );
+    const point = pointOf(path, head);
+    const begin = encodeHead(point).byteLength;
+    const state = await stateOf(file, path, { begin, byteLength, hash }, onRead);
+    if (state.index !== point.index)
+      throw new RestoreRefused(
+        `${path} is damaged: its head says index ${String(point.index)}, its state ${String(state.index)}.`,
+      );
+    return { point, hash, byteLength, state };
+  } finally {
+    await file.close();
+  }
+}
+
+async function hashOf(
+  file: FileHandle,
+  path: string,
+  byteLength: number,
+  onBytes: OnBytes,
+): Promise<{ readonly hash: string; readonly head: Uint8Array }> {
+  const sum = createHash('sha256');
+  let head: Uint8Array = new Uint8Array();
+  for (let offset = 0; offset < byteLength;) {
+    const bytes = await pieceAt(file, path, offset, byteLength);
+    if (offset === 0) head = bytes;
+    sum.update(bytes);
+    offset += bytes.byteLength;
+    onBytes(offset, byteLength);
+  }
+  return { hash: sum.digest('hex'), head };
+}
+
+/** BFILE-1, BFILE-2. */
+async function stateOf(
+  file: FileHandle,
+  path: string,
+  found: { readonly begin: number; readonly byteLength: number; readonly hash: string },
+  onBytes: OnBytes,
+): Promise<StateMachine> {
+  const { begin, byteLength, hash } = found;
+  const sum = createHash('sha256');
+  const restorer = beginRestore();
+  try {
+    for (let offset = 0; offset < byteLength;) {
+      const bytes = await pieceAt(file, path, offset, byteLength);
+      sum.update(bytes);
+      const from = Math.max(0, begin - offset);
+      if (from < bytes.byteLength) restorer.push(bytes.subarray(from));
+      offset += bytes.byteLength;
+      onBytes(offset, byteLength);
+    }
+    if (sum.digest('hex') !== hash)
+      throw new RestoreRefused(`${path} was changed while it was read. Nothing was written.`);
+    return restorer.end();
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'SnapshotFormatError') throw error;
+    throw new RestoreRefused(`${path} is no whole backup: ${error.message}`, { cause: error });
+  }
+}
+
+async function pieceAt(
+  file: FileHandle,
+  path: string,
+  offset: number,
+  byteLength: number,
+): Promise<Uint8Array> {
+  const wanted = Math.min(pieceBytes, byteLength - offset);
+  const buffer = new Uint8Array(wanted);
+  const { bytesRead } = await onDisk(path, file.read(buffer, 0, wanted, offset));
+  if (bytesRead === 0)
+    throw new RestoreRefused(`${path} was cut off while it was read, at byte ${String(offset)}.`);
+  return buffer.subarray(0, bytesRead);
+}
+
+function pointOf(path: string, bytes: Uint8Array): SnapshotPoint {
+  let point: SnapshotPoint | undefined;
+  try {
+    point = decodeHead(bytes.subarray(0, maxHeadBytes));
+  } catch (error) {
+    throw new RestoreRefused(
+      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}. Run the version that wrote it, or newer.`,
+      { cause: error },
+    );
+  }
+  if (point === undefined || point.index < 1)
+    throw new RestoreRefused(
+      `${path} is no backup: it does not begin with the head of a snapshot. Make one with "holdfast backup", or GET /cluster/snapshot.`,
+    );
+  return point;
+}
+
+async function onDisk<T>(path: string, done: Promise<T>): Promise<T> {
+  try {
+    return await done;
+  } catch (error) {
+    throw diskError(error, 'read', path);
+  }
+}

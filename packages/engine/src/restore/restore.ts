@@ -1,0 +1,158 @@
+/**
+ * Makes the folder of a new cluster's first node out of a backup.
+ *
+ * REST-1: a folder is whole or says that it is not: a marker is durable before anything else is written, and taken
+ *     away, durably, after all of it is. No node starts on a folder with the marker.
+ * REST-2: nothing is written before the backup was found good and the new state is there, in memory.
+ * REST-3: only a folder with nothing in it is written to, which is looked at again when it is locked.
+ * REST-4: the new cluster has an id of its own, and one member with a new incarnation. So members of the old
+ *     cluster are refused by it, and two restores of one backup are two clusters.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { MemberId } from '@holdfast/raft';
+import { removeDurably, renameDurably, writeRestored } from '@holdfast/storage/parts';
+import type { Disk, SegmentSettings } from '@holdfast/storage/parts';
+import type { Identity } from '../identity.ts';
+import { isPeerId } from '../transport/peer-names.ts';
+import { readBackup } from './backup-file.ts';
+import { beginAnew } from './new-beginning.ts';
+import type { SessionsChoice } from './new-beginning.ts';
+import { RestoreRefused } from './refused.ts';
+import { markerName, unfinished } from './unfinished.ts';
+
+export type RestorePhase = 'check' | 'read' | 'write';
+
+export interface RestoreOptions {
+  /** The backup. */
+  readonly file: string;
+  /** SHA-256 of it, where somebody kept it. */
+  readonly hash?: string;
+  /** Empty or absent. */
+  readonly folder: string;
+  readonly clusterId: string;
+  readonly nodeId: string;
+  /** `host:port` at which peers will reach this node; empty: none will. */
+  readonly address: string;
+  readonly sessions: SessionsChoice;
+  readonly onProgress: (phase: RestorePhase, bytes: number, totalBytes: number) => void;
+  readonly disk: Disk;
+  /** For tests. */
+  readonly segments?: SegmentSettings;
+}
+
+export interface Restored {
+  readonly clusterId: string;
+  readonly nodeId: string;
+  /** Of the backup. */
+  readonly backup: { readonly index: number; readonly hash: string; readonly byteLength: number };
+  /** Of the first snapshot of the new cluster. */
+  readonly index: number;
+  readonly fenceCounter: number;
+  readonly endedSessions: number;
+}
+
+/** @throws RestoreRefused, DiskError, FolderInUseError. */
+export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
+  const { file, hash, folder, clusterId, nodeId, sessions, onProgress, disk } = options;
+  if (!isPeerId(nodeId))
+    throw new RestoreRefused(
+      `No node can have the id "${nodeId}": it has 1 to 64 letters, digits, ".", "_" or "-".`,
+    );
+  await refuseUsed(disk, folder);
+  const backup = await readBackup(
+    file,
+    hash,
+    (bytes, total) => onProgress('check', bytes, total),
+    (bytes, total) => onProgress('read', bytes, total),
+  );
+  const begun = await beginAnew(backup.state, sessions, nextTurn);
+  await write(options, backup.state.index, backup.point.term, countedChunks(options, backup)); // REST-2
+  return {
+    clusterId,
+    nodeId,
+    backup: { index: backup.point.index, hash: backup.hash, byteLength: backup.byteLength },
+    index: backup.state.index,
+    ...begun,
+  };
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+async function* countedChunks(
+  { onProgress }: RestoreOptions,
+  backup: Awaited<ReturnType<typeof readBackup>>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let bytes = 0;
+  for (const chunk of backup.state.snapshot()) {
+    bytes += chunk.byteLength;
+    // How many there will be is not known: about as many as there were.
+    onProgress('write', bytes, Math.max(bytes, backup.byteLength));
+    yield chunk;
+  }
+}
+
+/** REST-1. */
+async function write(
+  options: RestoreOptions,
+  index: number,
+  term: number,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const { disk, folder, segments } = options;
+  const logFolder = join(folder, 'log');
+  await disk.makeFolder(logFolder);
+  const unlock = await disk.lock(join(logFolder, 'lock'));
+  try {
+    await refuseUsed(disk, folder); // REST-3
+    const marker = join(folder, markerName);
+    await writeFile(disk, marker, { of: options.file, since: new Date().toISOString() });
+    await disk.syncFolder(folder);
+    const members = [
+      { id: options.nodeId as MemberId, address: options.address, role: 'voter' as const },
+    ];
+    const logId = randomBytes(16).toString('hex');
+    const point = { index, term, membership: { members } };
+    const position = await writeRestored(disk, logFolder, logId, point, chunks, segments);
+    const identity: Identity = {
+      formatVersion: 2,
+      clusterId: options.clusterId,
+      nodeId: options.nodeId,
+      incarnation: randomUUID(), // REST-4
+      initialMembers: members.map(({ id, address }) => ({ id, address })),
+      joined: false,
+      log: { id: logId, made: true, ...position },
+    };
+    const written = join(folder, 'identity.json.new');
+    await writeFile(disk, written, identity);
+    await renameDurably(disk, written, join(folder, 'identity.json'));
+    await removeDurably(disk, marker);
+  } finally {
+    unlock();
+  }
+}
+
+async function writeFile(disk: Disk, path: string, content: object): Promise<void> {
+  const file = await disk.create(path, 0);
+  try {
+    await file.write(Buffer.from(`${JSON.stringify(content, null, 2)}\n`), 0);
+  } finally {
+    await file.close();
+  }
+}
+
+/** What a lock leaves behind, and folders in which nothing is. */
+async function refuseUsed(disk: Disk, folder: string): Promise<void> {
+  const names = (await disk.list(folder)).map(({ name }) => name);
+  if (names.includes(markerName)) throw new RestoreRefused(unfinished(folder));
+  const inLog = await disk.list(join(folder, 'log'));
+  const inSnapshots = await disk.list(join(folder, 'snapshots'));
+  const used =
+    names.find((name) => name !== 'log' && name !== 'snapshots') ??
+    inLog.find(({ name }) => !name.startsWith('lock'))?.name ??
+    inSnapshots[0]?.name;
+  if (used !== undefined)
+    throw new RestoreRefused(
+      `${folder} is not empty: there is "${used}" in it. Give a folder that is empty or not there. Nothing was written.`,
+    );
+}

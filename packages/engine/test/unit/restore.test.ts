@@ -1,0 +1,353 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { MemberId } from '@holdfast/raft';
+import { encodeHead } from '@holdfast/storage';
+import { fileDisk, MemoryFiles, openStorageOn } from '@holdfast/storage/parts';
+import type { Disk } from '@holdfast/storage/parts';
+import { createStateMachine, restoreStateMachine } from '@holdfast/state';
+import type { Command, ResourceName, SessionId, StateMachine } from '@holdfast/state';
+import { createRaftEngine, RestoreRefused, restoreBackup } from '../../src/index.ts';
+import type { Restored, RestoreOptions } from '../../src/index.ts';
+import { oneNode } from '../one-node.ts';
+
+const jump = 2 ** 40;
+const segments = { segmentBytes: 4096, maxSpares: 1 };
+const nameOf = (number: number): ResourceName => `lock ${String(number)}` as ResourceName;
+const session = (number: number): SessionId => `s${String(number)}` as SessionId;
+
+/** Sessions 0 to `count`, each with a lock of its own, and one that waits for the first one's. */
+function stateWith(count: number, lockDelayMs = 0): StateMachine {
+  const state = createStateMachine();
+  const commands: Command[] = [];
+  for (let number = 0; number <= count; number++)
+    commands.push({
+      type: 'create_session',
+      sessionId: session(number),
+      clientId: `client ${String(number)}`,
+      timeoutMs: 30_000,
+      lockDelayMs,
+      createdAtMs: 0,
+    });
+  for (let number = 0; number <= count; number++)
+    commands.push({
+      type: 'acquire',
+      sessionId: session(number),
+      name: nameOf(number === count ? 0 : number),
+      requestId: 1,
+      mode: 'exclusive',
+      waitMs: number === count ? 60_000 : 0,
+      acquiredAtMs: 0,
+    });
+  const { results } = state.apply({
+    index: 7,
+    time: 1000,
+    commands: commands.map((command) => ({ identity: 'test', command })),
+  });
+  assert.ok(results.every((result) => result.ok));
+  return state;
+}
+
+let home: string;
+let file: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'holdfast-restore-'));
+  file = join(home, 'backup');
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+function backUp(state: StateMachine): Buffer {
+  const membership = {
+    members: ['a', 'b', 'c'].map((id) => ({
+      id: id as MemberId,
+      address: `${id}:1`,
+      role: 'voter' as const,
+    })),
+  };
+  const head = encodeHead({ index: state.index, term: 4, membership });
+  const bytes = Buffer.concat([head, ...state.snapshot()]);
+  writeFileSync(file, bytes);
+  return bytes;
+}
+
+const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+const restore = (changes: Partial<RestoreOptions> = {}): Promise<Restored> =>
+  restoreBackup({
+    file,
+    folder: join(home, 'node'),
+    clusterId: 'new',
+    nodeId: 'a',
+    address: '127.0.0.1:1',
+    sessions: 'end',
+    onProgress: () => undefined,
+    disk: fileDisk,
+    segments,
+    ...changes,
+  });
+
+const isRefused =
+  (text: RegExp) =>
+  (error: unknown): boolean =>
+    error instanceof RestoreRefused && text.test(error.message);
+
+/** What a node finds that starts on the folder. */
+async function stateIn(disk: Disk, folder: string, identity: string): Promise<StateMachine> {
+  const { log } = JSON.parse(identity) as {
+    readonly log: { readonly id: string; readonly made: boolean };
+  };
+  const { storage, recovered } = await openStorageOn(
+    disk,
+    { folder: join(folder, 'log'), log, onFailure: (error) => assert.fail(error) },
+    segments,
+  );
+  assert.ok(recovered !== undefined);
+  const { snapshot } = recovered;
+  assert.deepEqual(recovered.hardState, { term: 4, votedFor: null, commit: snapshot.index });
+  assert.deepEqual(snapshot.membership.members, [
+    { id: 'a', address: '127.0.0.1:1', role: 'voter' },
+  ]);
+  const reader = storage.openSnapshot(snapshot.hash);
+  const offset = storage.stateOffset(snapshot);
+  const bytes = await reader?.read(offset, snapshot.byteLength - offset);
+  reader?.close();
+  await storage.close();
+  return restoreStateMachine([bytes ?? new Uint8Array()]);
+}
+
+describe('A restored backup', () => {
+  it('is a cluster of one node that starts, with tokens and positions past all of before (BEGIN-1, BEGIN-2)', async () => {
+    const bytes = backUp(stateWith(3));
+    const restored = await restore({ hash: hashOf(bytes) });
+    assert.equal(restored.fenceCounter, jump);
+    assert.ok(restored.index >= jump);
+    assert.deepEqual(restored.backup, {
+      index: 7,
+      hash: hashOf(bytes),
+      byteLength: bytes.byteLength,
+    });
+    const engine = await createRaftEngine({ ...oneNode(join(home, 'node')), clusterId: 'new' });
+    try {
+      const sessionId = 'later' as SessionId;
+      const options = { identity: 'test', timeoutMs: 10_000 };
+      const made = await engine.submit(
+        {
+          type: 'create_session',
+          sessionId,
+          clientId: 'x',
+          timeoutMs: 30_000,
+          lockDelayMs: 0,
+          createdAtMs: 0,
+        },
+        options,
+      );
+      assert.ok(made.ok);
+      const granted = await engine.submit(
+        {
+          type: 'acquire',
+          sessionId,
+          name: nameOf(0),
+          requestId: 1,
+          mode: 'exclusive',
+          waitMs: 0,
+          acquiredAtMs: 0,
+        },
+        options,
+      );
+      assert.ok(granted.ok && granted.type === 'granted');
+      assert.equal(granted.fenceToken, jump + 1);
+    } finally {
+      await engine.close();
+    }
+    await assert.rejects(createRaftEngine(oneNode(join(home, 'node'))), /of cluster "new"/);
+  });
+
+  it('has no sessions of before, as if they had expired: what they held waits for its lock delay (BEGIN-3)', async () => {
+    // Given more sessions than one entry ends
+    backUp(stateWith(350, 20_000));
+    const folder = join(home, 'node');
+    const restored = await restore({ folder });
+    assert.equal(restored.endedSessions, 351);
+    const state = await stateIn(
+      fileDisk,
+      folder,
+      readFileSync(join(folder, 'identity.json'), 'utf8'),
+    );
+    assert.equal(state.stats().activeSessions, 0);
+    assert.equal(state.stats().heldLocks, 0);
+    assert.equal(state.stats().waiters, 0);
+    assert.equal(state.endedReason(session(0)), 'expired');
+    assert.equal(state.lock(nameOf(0)).holders.length, 0);
+    assert.ok((state.nextDueTime() ?? 0) > state.time, 'the end of the lock delays is due');
+  });
+
+  it('has them all where they are kept, with their holds and their places in queues', async () => {
+    const before = stateWith(3);
+    backUp(before);
+    const folder = join(home, 'node');
+    const restored = await restore({ folder, sessions: 'keep' });
+    assert.equal(restored.endedSessions, 0);
+    const state = await stateIn(
+      fileDisk,
+      folder,
+      readFileSync(join(folder, 'identity.json'), 'utf8'),
+    );
+    const { fenceCounter: _before, ...statsBefore } = before.stats();
+    const { fenceCounter, ...stats } = state.stats();
+    assert.deepEqual(stats, statsBefore);
+    assert.equal(fenceCounter, jump);
+    assert.deepEqual(state.session(session(0)), before.session(session(0)));
+    assert.deepEqual(state.lock(nameOf(0)), before.lock(nameOf(0)));
+  });
+
+  it('of a backup of a restored cluster jumps again, until the numbers are used up', async () => {
+    const state = stateWith(1);
+    const enter = (): boolean =>
+      state.apply({
+        index: state.index + 1,
+        time: state.time,
+        commands: [{ identity: 'test', command: { type: 'jump_fence_counter' } }],
+      }).results[0]?.ok === true;
+    let jumps = 0;
+    while (enter()) jumps += 1;
+    assert.equal(jumps, 8191);
+    backUp(state);
+    await assert.rejects(
+      restore(),
+      isRefused(/fence counter of the backup is at \d+.*2\^53 - 1.*new cluster/),
+    );
+    assert.ok(!existsSync(join(home, 'node')), 'nothing was written');
+    const late = createStateMachine();
+    late.skipTo(Number.MAX_SAFE_INTEGER - 5);
+    backUp(late);
+    await assert.rejects(restore(), isRefused(/no indexes left/));
+    assert.ok(!existsSync(join(home, 'node')));
+  });
+});
+
+describe('A backup that is not whole (BFILE-1)', () => {
+  it('is refused, wherever it is cut off or damaged, and nothing is written (REST-2)', async () => {
+    const bytes = backUp(stateWith(3));
+    const hash = hashOf(bytes);
+    for (let length = 0; length < bytes.byteLength; length += 97) {
+      writeFileSync(file, bytes.subarray(0, length));
+      await assert.rejects(restore({ hash }), isRefused(/SHA-256/), `${String(length)} bytes`);
+      await assert.rejects(
+        restore(),
+        isRefused(/no backup|no whole backup/),
+        `${String(length)} bytes`,
+      );
+    }
+    const headBytes = bytes.indexOf(0x0a) + 1;
+    for (let at = 0; at < bytes.byteLength; at += 89) {
+      const damaged = Buffer.from(bytes);
+      damaged.writeUInt8((bytes[at] ?? 0) ^ 1, at);
+      writeFileSync(file, damaged);
+      await assert.rejects(restore({ hash }), isRefused(/SHA-256/), `byte ${String(at)}`);
+      // Without the hash, the state's own sum.
+      if (at >= headBytes)
+        await assert.rejects(restore(), isRefused(/no whole backup/), `byte ${String(at)}`);
+    }
+    assert.ok(!existsSync(join(home, 'node')));
+  });
+
+  it('is refused where head and state do not belong together', async () => {
+    const bytes = backUp(stateWith(3));
+    const head = encodeHead({ index: 8, term: 4, membership: { members: [] } });
+    writeFileSync(file, Buffer.concat([head, bytes.subarray(bytes.indexOf(0x0a) + 1)]));
+    await assert.rejects(restore(), isRefused(/head says index 8, its state 7/));
+  });
+});
+
+describe('The folder of a restore', () => {
+  it('has to be empty or absent (REST-3)', async () => {
+    backUp(stateWith(1));
+    const folder = join(home, 'node');
+    await restore({ folder });
+    const names = readdirSync(folder, { recursive: true });
+    await assert.rejects(restore({ folder }), isRefused(/is not empty: there is "identity\.json"/));
+    assert.deepEqual(readdirSync(folder, { recursive: true }), names);
+    const other = join(home, 'other');
+    const engine = await createRaftEngine(oneNode(other));
+    await assert.rejects(restore({ folder: other }), isRefused(/is not empty/));
+    await engine.close();
+    const locked = join(home, 'locked');
+    await fileDisk.makeFolder(join(locked, 'log'));
+    const unlock = await fileDisk.lock(join(locked, 'log', 'lock'));
+    await assert.rejects(restore({ folder: locked }), /in use by another process/);
+    unlock();
+    await restore({ folder: locked });
+  });
+
+  it('is whole, or refused by name, or as before, whenever the power goes (REST-1)', async () => {
+    backUp(stateWith(3));
+    const seen = { before: 0, refused: 0, whole: 0 };
+    for (let steps = 0; seen.whole < 3; steps++) {
+      assert.ok(steps < 200, JSON.stringify(seen));
+      const files = new MemoryFiles();
+      let left = steps;
+      const disk = (): Disk =>
+        files.disk({
+          now: () => 0,
+          later: (_operation, act) => {
+            if (left <= 0) return;
+            left -= 1;
+            queueMicrotask(act);
+          },
+        });
+      let isOver = false;
+      void restore({ folder: '/n', disk: disk() }).finally(() => {
+        isOver = true;
+      });
+      while (!isOver && left > 0) await nextTurn();
+      for (let turns = 0; turns < 3; turns++) await nextTurn();
+      // When the power goes, and each name that is not durable is the old or the new one
+      files.cutPower(chancesOf(steps + 1));
+      left = Number.POSITIVE_INFINITY;
+      const names = files.paths;
+      if (names.includes('/n/restoring.json')) {
+        assert.ok(!isOver);
+        seen.refused += 1;
+        await assert.rejects(
+          restore({ folder: '/n', disk: disk() }),
+          isRefused(/restoring\.json says/),
+        );
+      } else if (names.includes('/n/identity.json')) {
+        seen.whole += 1;
+        const state = await stateIn(disk(), '/n', files.bytes('/n/identity.json').toString());
+        assert.equal(state.stats().fenceCounter, jump);
+      } else {
+        assert.deepEqual(names, [], `${String(steps)} steps`);
+        seen.before += 1;
+      }
+    }
+    assert.ok(seen.before > 0 && seen.refused > 5, JSON.stringify(seen));
+  });
+
+  it('of a restore that did not end starts no node, and says what to do', async () => {
+    const folder = join(home, 'node');
+    await fileDisk.makeFolder(folder);
+    writeFileSync(join(folder, 'restoring.json'), '');
+    await assert.rejects(
+      createRaftEngine(oneNode(folder)),
+      /restoring\.json says that a restore into this folder has not come to its end.*delete the folder/,
+    );
+    assert.ok(!existsSync(join(folder, 'identity.json')));
+  });
+});
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Randomness with a seed. */
+function chancesOf(seed: number): { below: (limit: number) => number } {
+  let state = seed;
+  return {
+    below: (limit) => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+      return (state >>> 16) % limit;
+    },
+  };
+}
