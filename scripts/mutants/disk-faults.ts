@@ -38,4 +38,57 @@ export const diskFaults: readonly Fault[] = [
     find: `const othersMode = 0o077;`,
     put: `const othersMode = 0o007;`,
   },
+  {
+    name: 'tokens-not-moved-by-a-restore',
+    breaks: 'a restored cluster gives tokens that the old one gave after the backup',
+    file: 'packages/engine/src/restore/new-beginning.ts',
+    find: `enter([{ type: 'jump_fence_counter' }]);`,
+    put: `enter([{ type: 'advance' }]);`,
+  },
+  {
+    name: 'positions-not-moved-by-a-restore',
+    breaks: 'who watched the old cluster goes on among other events of the new one',
+    file: 'packages/engine/src/restore/new-beginning.ts',
+    find: `(Math.floor(state.index / indexJump) + 1) * indexJump;`,
+    put: `state.index + 1;`,
+  },
+  {
+    name: 'restore-ends-what-fits-into-an-entry',
+    breaks: 'sessions that did not fit into the entries of a restore hold on',
+    file: 'packages/engine/src/restore/new-beginning.ts',
+    find: `      if (commands.length < sessionsPerEntry) continue;`,
+    put: `      if (commands.length < sessionsPerEntry || endedSessions > 300) continue;
+      if (endedSessions > 200) break;`,
+  },
+  {
+    name: 'restored-folder-not-marked',
+    breaks: 'a node starts, as a new one, on a folder whose restore was cut short',
+    file: 'packages/engine/src/restore/restore.ts',
+    find: `    await disk.syncFolder(folder);
+`,
+    put: ``,
+  },
+  {
+    name: 'restore-over-a-folder',
+    breaks: 'a restore writes into the folder of another node',
+    file: 'packages/engine/src/restore/restore.ts',
+    find: `  if (used !== undefined)
+`,
+    put: `  if (used === undefined)
+`,
+  },
+  {
+    name: 'unfinished-restore-started',
+    breaks: 'a node starts on a folder that is not whole',
+    file: 'packages/engine/src/restore/unfinished.ts',
+    find: `if (existsSync(marker)) throw`,
+    put: `if (!existsSync(folder)) throw`,
+  },
+  {
+    name: 'hash-of-a-backup-not-compared',
+    breaks: 'a backup with a damaged head is restored',
+    file: 'packages/engine/src/restore/backup-file.ts',
+    find: `if (wantedHash !== undefined && hash !== wantedHash)`,
+    put: `if (wantedHash !== undefined && hash.length !== wantedHash.length)`,
+  },
 ];

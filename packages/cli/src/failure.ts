@@ -1,6 +1,7 @@
 /** An error, as a sentence with the next step, and the exit status that goes with it. */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode, ErrorDetails } from '@holdfast/protocol';
+import { RestoreRefused } from '@holdfast/server';
 import { DiskError } from '@holdfast/storage';
 import { exitStatus } from './exit-status.ts';
 
@@ -26,7 +27,7 @@ export class AdvisedError extends HoldfastError {
 }
 
 export interface Failure {
-  /** Stable, for programs: that of the service, or `usage`, `disk_error`, or `failure`. */
+  /** Stable, for programs: that of the service, or `usage`, `disk_error`, `restore_refused`, or `failure`. */
   readonly code: string;
   readonly message: string;
   /** What to do next; empty where the message says it. */
@@ -104,7 +105,7 @@ export function explain(error: unknown, endpoints: readonly string[], group = 'l
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError)
     return { code: 'usage', message, advice: '', status: exitStatus.usage };
-  if (error instanceof DiskError)
+  if (error instanceof DiskError || error instanceof RestoreRefused)
     return { code: error.code, message, advice: '', status: exitStatus.failure };
   if (!(error instanceof HoldfastError))
     return { code: 'failure', message, advice: '', status: exitStatus.failure };
@@ -129,7 +130,12 @@ export function explain(error: unknown, endpoints: readonly string[], group = 'l
 }
 
 /** What they mean stands in the message. */
-const plainCodes: ReadonlySet<string> = new Set(['usage', 'failure', 'disk_error']);
+const plainCodes: ReadonlySet<string> = new Set([
+  'usage',
+  'failure',
+  'disk_error',
+  'restore_refused',
+]);
 
 /** On stderr: a sentence and the next step for people, one line of JSON for programs. */
 export function failureText(failure: Failure, json: boolean): string {

@@ -1,6 +1,7 @@
 /** The commands of `holdfast`. */
 import { Command, CommanderError, Option } from 'commander';
 import { ConfigurationError, version } from '@holdfast/server';
+import { addBackupCommands } from './commands/backup.ts';
 import { addBarrierCommands } from './commands/barrier.ts';
 import { addClusterCommands } from './commands/cluster.ts';
 import { addCompletionCommand } from './commands/completion.ts';
@@ -36,6 +37,7 @@ const groups: readonly ((program: Command, at: () => Environment) => void)[] = [
   addClusterCommands,
   addTopCommand,
   addWatchCommand,
+  addBackupCommands,
   addSessionCommands,
   addLockCommands,
   addSemaphoreCommands,

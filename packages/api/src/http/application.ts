@@ -276,6 +276,7 @@ const documents: Readonly<Record<DocumentName, (parts: HttpParts) => Answer>> = 
       reply.headers({
         'content-length': String(byteLength),
         'content-disposition': `attachment; filename="${file}"`,
+        'holdfast-cluster-id': service.engine.status().clusterId,
         'holdfast-snapshot-index': String(index),
         'holdfast-snapshot-hash': hash,
       });

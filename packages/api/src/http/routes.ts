@@ -381,6 +381,7 @@ const clusterRoutes: readonly Route[] = [
     headers: {
       'Content-Length': 'Bytes of the file. Fewer mean that the node broke off.',
       'Content-Disposition': 'A file name of the cluster and the index.',
+      'Holdfast-Cluster-Id': 'The name of the cluster.',
       'Holdfast-Snapshot-Index': 'Everything up to this index of the log is in it.',
       'Holdfast-Snapshot-Hash':
         'SHA-256 of the file, as `sha256sum` prints it. Snapshots that nodes of a cluster take at the same index are the same.',

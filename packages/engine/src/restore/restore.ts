@@ -11,7 +11,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { MemberId } from '@holdfast/raft';
-import { removeDurably, renameDurably, writeRestored } from '@holdfast/storage/parts';
+import { fileDisk, removeDurably, renameDurably, writeRestored } from '@holdfast/storage/parts';
 import type { Disk, SegmentSettings } from '@holdfast/storage/parts';
 import type { Identity } from '../identity.ts';
 import { isPeerId } from '../transport/peer-names.ts';
@@ -36,7 +36,8 @@ export interface RestoreOptions {
   readonly address: string;
   readonly sessions: SessionsChoice;
   readonly onProgress: (phase: RestorePhase, bytes: number, totalBytes: number) => void;
-  readonly disk: Disk;
+  /** Another one than that of this machine, for tests. */
+  readonly disk?: Disk;
   /** For tests. */
   readonly segments?: SegmentSettings;
 }
@@ -54,7 +55,8 @@ export interface Restored {
 
 /** @throws RestoreRefused, DiskError, FolderInUseError. */
 export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
-  const { file, hash, folder, clusterId, nodeId, sessions, onProgress, disk } = options;
+  const { file, hash, folder, clusterId, nodeId, sessions, onProgress } = options;
+  const { disk = fileDisk } = options;
   if (!isPeerId(nodeId))
     throw new RestoreRefused(
       `No node can have the id "${nodeId}": it has 1 to 64 letters, digits, ".", "_" or "-".`,
@@ -99,7 +101,7 @@ async function write(
   term: number,
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const { disk, folder, segments } = options;
+  const { disk = fileDisk, folder, segments } = options;
   const logFolder = join(folder, 'log');
   await disk.makeFolder(logFolder);
   const unlock = await disk.lock(join(logFolder, 'lock'));

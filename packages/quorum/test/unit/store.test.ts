@@ -248,7 +248,11 @@ describe('The file of a lease node', () => {
       prototype.exec = exec;
     }
     assert.throws(() => again.store.save(changes), /no space is left/);
-    assert.throws(() => again.store.save(changes), /no space is left/, 'no transaction is left open');
+    assert.throws(
+      () => again.store.save(changes),
+      /no space is left/,
+      'no transaction is left open',
+    );
     again.store.save({ ...nothing, floor: 8 });
     again.store.close();
     const third = open();

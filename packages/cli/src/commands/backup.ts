@@ -1,0 +1,150 @@
+/** `holdfast backup` and `holdfast restore`. */
+import { randomBytes } from 'node:crypto';
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { restoreBackup } from '@holdfast/server';
+import { download } from '../backup/download.ts';
+import { wantedHash } from '../backup/hash-file.ts';
+import { progressLines } from '../backup/progress.ts';
+import { UsageError } from '../failure.ts';
+import { printRecord } from '../output.ts';
+import type { Environment } from '../program.ts';
+import { untilSignal } from '../until-signal.ts';
+
+interface RestoreCommandOptions {
+  readonly storageFolder: string;
+  readonly clusterClusterId?: string;
+  readonly clusterNodeId: string;
+  readonly clusterAdvertise: string;
+  readonly sessions: 'end' | 'keep';
+  readonly hash?: string;
+}
+
+const hostAndPort = /^(?:\[[^\]\s]+\]|[^\s:=]+):\d{1,5}$/;
+const name = /^[A-Za-z0-9._-]{1,64}$/;
+
+export function addBackupCommands(program: Command, at: () => Environment): void {
+  program
+    .command('backup')
+    .description('Saves a backup of the whole state in a file.')
+    .argument('<file>', 'where to; its SHA-256 goes to FILE.sha256')
+    .addHelpText(
+      'after',
+      `
+It holds everything that the node has applied when it is asked, and clients go on meanwhile. "sha256sum -c
+FILE.sha256" checks it later. Ids of sessions are in it: let nobody read it who may not act for them.
+
+Examples:
+  holdfast backup holdfast-monday
+  holdfast --endpoint http://b:8080 backup /backups/holdfast-$(date +%F)`,
+    )
+    .action((file: string) => backUp(at(), file));
+  program
+    .command('restore')
+    .description('Makes the folder of the first node of a new cluster out of a backup.')
+    .argument('<file>', 'the backup; it is checked against --hash, else against FILE.sha256')
+    .requiredOption('--storage-folder <folder>', 'of the new node; empty or not there')
+    .option(
+      '--cluster-cluster-id <id>',
+      'name of the new cluster, never used before (default: a new one)',
+    )
+    .option('--cluster-node-id <id>', 'name of the node', 'node-1')
+    .option(
+      '--cluster-advertise <address>',
+      'host:port at which peers will reach it, where others are to join',
+      '',
+    )
+    .addOption(
+      new Option('--sessions <what>', 'what becomes of the sessions in the backup')
+        .choices(['end', 'keep'])
+        .default('end'),
+    )
+    .option('--hash <digits>', 'SHA-256 of the backup')
+    .addHelpText(
+      'after',
+      `
+Stop every member of the old cluster first, for good. Fence tokens of the new cluster are higher than any of the
+old one. Sessions end unless they are kept: after the backup their clients may have given back, lost or gained what it
+says of them. Keep them only where nothing was done after the backup. Start the node with the name of the new
+cluster, and let the others join it with empty folders; see docs/backups.md.
+
+Examples:
+  holdfast restore holdfast-monday --storage-folder /srv/holdfast
+  holdfast restore holdfast-monday --storage-folder /srv/holdfast --cluster-cluster-id shop-2 \\
+    --cluster-node-id a2 --cluster-advertise 10.0.0.1:7000`,
+    )
+    .action((file: string, options: RestoreCommandOptions) => restore(at(), file, options));
+}
+
+async function backUp(environment: Environment, file: string): Promise<void> {
+  const { output, finish } = environment;
+  const endpoints = await environment.endpoints();
+  const done = await untilSignal((signal) =>
+    download(endpoints, file, progressLines(output.json), signal),
+  );
+  if (typeof done === 'number') {
+    finish(done);
+    return;
+  }
+  const { url, clusterId, index, hash, byteLength } = done;
+  printRecord(output, {
+    file,
+    url,
+    cluster_id: clusterId ?? null,
+    index,
+    byte_length: byteLength,
+    hash,
+  });
+}
+
+async function restore(
+  { output }: Environment,
+  file: string,
+  options: RestoreCommandOptions,
+): Promise<void> {
+  const { storageFolder: folder, clusterNodeId: nodeId, clusterAdvertise: address } = options;
+  const clusterId = options.clusterClusterId ?? `restored-${randomBytes(6).toString('hex')}`;
+  for (const [flag, value] of [
+    ['--cluster-cluster-id', clusterId],
+    ['--cluster-node-id', nodeId],
+  ] as const)
+    if (!name.test(value))
+      throw new UsageError(
+        `${flag} takes 1 to 64 letters, digits, ".", "_" or "-"; given: "${value}".`,
+      );
+  if (address !== '' && !hostAndPort.test(address))
+    throw new UsageError(`--cluster-advertise takes host:port; given: "${address}".`);
+  const hash = wantedHash(file, options.hash);
+  const progress = progressLines(output.json);
+  const phases = { check: 'checked', read: 'read', write: 'written' } as const;
+  const restored = await restoreBackup({
+    file,
+    ...(hash === undefined ? {} : { hash }),
+    folder,
+    clusterId,
+    nodeId,
+    address,
+    sessions: options.sessions,
+    onProgress: (phase, bytes, totalBytes) => progress(phases[phase], bytes, totalBytes),
+  });
+  printRecord(output, {
+    folder,
+    cluster_id: clusterId,
+    node_id: nodeId,
+    backup_index: restored.backup.index,
+    backup_hash: restored.backup.hash,
+    hash_checked: hash !== undefined,
+    index: restored.index,
+    fence_counter: restored.fenceCounter,
+    ended_sessions: restored.endedSessions,
+  });
+  if (output.json) return;
+  if (hash === undefined)
+    output.write(
+      '\nNo hash was given and there is no file beside the backup that tells one: only the sum in its state was checked.\n',
+    );
+  const listen = address === '' ? '' : ` --cluster-listen ${address}`;
+  output.write(
+    `\nStart it with:\n\n  holdfast server --storage-folder ${folder} --cluster-cluster-id ${clusterId} --cluster-node-id ${nodeId}${listen}\n`,
+  );
+}

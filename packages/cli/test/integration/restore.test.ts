@@ -1,0 +1,346 @@
+/** From a backup of three nodes under load to three nodes of a new cluster, by real processes. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { connect, HoldfastError } from '@holdfast/client';
+import type { Client, Hold, Session } from '@holdfast/client';
+import { startLocalCluster } from '@holdfast/server';
+import type { LocalCluster } from '@holdfast/server';
+import { freePort, holdfast, until } from './support/holdfast.ts';
+
+const timeout = 600_000;
+const jump = 2 ** 40;
+
+interface Figures {
+  readonly fence_counter: number;
+  readonly active_sessions: number;
+}
+
+async function json<T>(url: string, path: string, init?: RequestInit): Promise<T> {
+  const answer = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(20_000), ...init });
+  assert.ok(answer.ok, `${path}: ${String(answer.status)} ${await answer.clone().text()}`);
+  return (await answer.json()) as T;
+}
+
+async function headersOf(url: string): Promise<Record<'index' | 'hash' | 'cluster', string>> {
+  const { headers, body } = await fetch(`${url}/cluster/snapshot`);
+  await body?.cancel();
+  const header = (name: string): string => headers.get(`holdfast-${name}`) ?? '';
+  return {
+    index: header('snapshot-index'),
+    hash: header('snapshot-hash'),
+    cluster: header('cluster-id'),
+  };
+}
+
+describe('A backup of three nodes under load', { timeout }, () => {
+  let home: string;
+  let backup: string;
+  let old: LocalCluster;
+  let client: Client;
+  let session: Session;
+  let hold: Hold;
+  let highestToken = 0;
+  const running: ReturnType<typeof holdfast>[] = [];
+
+  before(async () => {
+    home = mkdtempSync(join(tmpdir(), 'holdfast-restored-'));
+    backup = join(home, 'backup');
+    old = await startLocalCluster({
+      ports: [await freePort(), await freePort(), await freePort()],
+      folder: join(home, 'old'),
+    });
+    await old.leader();
+    client = await connect({ endpoints: [...old.urls] });
+    session = await client.session({ timeoutMs: 60_000 });
+    hold = await session.lock('kept');
+    highestToken = hold.fenceToken;
+    await backUpUnderLoad();
+    // What is done after the backup is not in it.
+    const later = await session.lock('after the backup');
+    highestToken = Math.max(highestToken, later.fenceToken);
+    await old.close();
+  });
+
+  after(async () => {
+    for (const { child } of running) child.kill('SIGKILL');
+    await Promise.all(running.map(({ ended }) => ended));
+    await client.close();
+    await old.close();
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  async function backUpUnderLoad(): Promise<void> {
+    let isOver = false;
+    const load = (async () => {
+      for (let number = 0; !isOver; number++) {
+        const held = await session.lock(`load ${String(number % 50)}`);
+        highestToken = Math.max(highestToken, held.fenceToken);
+        if (number % 3 > 0) await held.release();
+        else await session.lock(`stays ${String(number)}`);
+      }
+    })();
+    const { status, stderr, stdout } = await holdfast(old.urls[1], ['--json', 'backup', backup])
+      .ended;
+    isOver = true;
+    await load;
+    assert.equal(status, 0, stderr);
+    const told = JSON.parse(stdout) as Record<string, unknown>;
+    assert.equal(told['hash'], sha256(backup));
+    assert.equal(told['byte_length'], statSync(backup).size);
+    assert.match(String(told['cluster_id']), /^local-/);
+  }
+
+  function nodeOf(id: string): { readonly id: string; readonly url: string } {
+    const node = old.nodes.find(({ nodeId }) => nodeId === id);
+    assert.ok(node !== undefined);
+    return { id, url: node.url };
+  }
+
+  const sha256 = (file: string): string =>
+    createHash('sha256').update(readFileSync(file)).digest('hex');
+
+  const restore = (folder: string, ...more: readonly string[]): ReturnType<typeof holdfast> =>
+    holdfast(undefined, ['--json', 'restore', backup, '--storage-folder', folder, ...more]);
+
+  interface Place {
+    readonly id: string;
+    readonly url: string;
+    readonly peer: string;
+    readonly folder: string;
+  }
+
+  async function places(ids: readonly string[]): Promise<readonly Place[]> {
+    const found: Place[] = [];
+    for (const id of ids) {
+      const port = await freePort();
+      const [url, peer] = [`http://127.0.0.1:${String(port)}`, `127.0.0.1:${String(port + 2000)}`];
+      found.push({ id, url, peer, folder: join(home, id) });
+    }
+    return found;
+  }
+
+  async function start(place: Place, clusterId: string, ...more: readonly string[]) {
+    const node = holdfast(undefined, [
+      ...['server', '--cluster-cluster-id', clusterId, '--cluster-node-id', place.id],
+      ...['--storage-folder', place.folder, '--http-port', new URL(place.url).port],
+      ...['--cluster-listen', place.peer, '--grpc-enabled', 'false', ...more],
+    ]);
+    running.push(node);
+    let log = '';
+    node.child.stderr?.on('data', (chunk: Buffer) => (log += chunk.toString()));
+    await until(`start of ${place.id}`, () => node.told() !== '', 60_000);
+    return { ...node, log: () => log };
+  }
+
+  async function untilAsync(what: string, holds: () => Promise<boolean>): Promise<void> {
+    const deadlineMs = performance.now() + 60_000;
+    while (!(await holds().catch(() => false))) {
+      assert.ok(performance.now() < deadlineMs, `${what} did not happen`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  it('becomes a new cluster of three nodes with higher tokens and one state', async () => {
+    const [first, second, third] = (await places(['n1', 'n2', 'n3'])) as [Place, Place, Place];
+    // Given the first node, restored
+    const name = 'the-new-one';
+    const options = ['--cluster-cluster-id', name, '--cluster-node-id', 'n1'];
+    const restored = await restore(first.folder, ...options, '--cluster-advertise', first.peer)
+      .ended;
+    assert.equal(restored.status, 0, restored.stderr);
+    const told = JSON.parse(restored.stdout) as Record<string, unknown>;
+    assert.equal(told['cluster_id'], name);
+    assert.equal(told['hash_checked'], true);
+    assert.equal(told['fence_counter'], jump);
+    assert.ok(Number(told['ended_sessions']) >= 1);
+    await start(first, name);
+    // When the others join with empty folders
+    for (const place of [second, third]) {
+      await untilAsync(`n1 takes ${place.id}`, async () => {
+        await json(first.url, '/cluster/members', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ node_id: place.id, address: place.peer }),
+        });
+        return true;
+      });
+      await start(place, name, '--cluster-join', 'true', '--cluster-peers', `n1=${first.peer}`);
+    }
+    await untilAsync('all vote', async () => {
+      const { members } = await json<{ members: { role: string; connected: boolean }[] }>(
+        first.url,
+        '/cluster/status',
+      );
+      return members.filter(({ role }) => role === 'voter').length === 3;
+    });
+    // Then tokens are higher than any that were seen, from every node
+    const anew = await connect({ endpoints: [first.url, second.url, third.url] });
+    const other = await anew.session({ timeoutMs: 60_000 });
+    const granted = await other.lock('kept');
+    assert.ok(granted.fenceToken > highestToken && granted.fenceToken > jump);
+    assert.ok(highestToken < jump);
+    // And all nodes have the same state
+    const figures = async (url: string): Promise<Figures> =>
+      json<Figures>(url, '/admin/stats?consistency=stale');
+    await untilAsync('all nodes have it', async () => {
+      const all = await Promise.all([first, second, third].map(({ url }) => figures(url)));
+      return all.every(
+        ({ fence_counter, active_sessions }) =>
+          fence_counter === granted.fenceToken && active_sessions === 1,
+      );
+    });
+    await untilAsync('three backups at one index', async () => {
+      const dumps = await Promise.all([first, second, third].map(({ url }) => headersOf(url)));
+      if (new Set(dumps.map(({ index }) => index)).size > 1) return false;
+      assert.equal(new Set(dumps.map(({ hash }) => hash)).size, 1);
+      assert.ok(dumps.every(({ cluster }) => cluster === name));
+      return true;
+    });
+    await other.end();
+    await anew.close();
+  });
+
+  it('given a client of the old cluster, when a node of the new one is where it asks, then it is told that its session and its holds are lost, and no old member takes part', async () => {
+    const folder = join(home, 'in-its-place');
+    const { stdout } = await restore(folder).ended;
+    const { cluster_id: clusterId } = JSON.parse(stdout) as { cluster_id: string };
+    const at = (node: string): Place => {
+      const { id, url } = nodeOf(node);
+      const peer = `127.0.0.1:${String(Number(new URL(url).port) + 2000)}`;
+      return { id, url, peer, folder: join(home, 'old', node, 'data') };
+    };
+    await start({ ...at('node-1'), folder }, clusterId);
+    // A member of the old cluster finds it where node-1 of its own was, and is refused, with both names.
+    const oldId = readFileSync(join(home, 'old', 'cluster-id'), 'utf8').trim();
+    const peers = ['node-1', 'node-3'].map((id) => `${id}=${at(id).peer}`).join(',');
+    const member = await start(at('node-2'), oldId, '--cluster-peers', peers);
+    await until('the refusal', () => member.log().includes(clusterId), 60_000);
+    assert.ok(member.log().includes(oldId));
+    const { leader } = await json<{ leader: string | null }>(at('node-2').url, '/cluster/status');
+    assert.equal(leader, null);
+    await until('the loss', () => hold.state !== 'held', 60_000);
+    assert.equal(hold.state, 'lost');
+    await assert.rejects(
+      session.lock('more'),
+      (error) =>
+        error instanceof HoldfastError &&
+        ['session_expired', 'session_not_found'].includes(error.code),
+    );
+    const again = await client.session({ timeoutMs: 60_000 });
+    const granted = await again.lock('kept');
+    assert.ok(granted.fenceToken > jump);
+    await again.end();
+  });
+
+  it('keeps sessions and holds where that is chosen', async () => {
+    const folder = join(home, 'keeping');
+    const { stdout, stderr, status } = await restore(folder, '--sessions', 'keep').ended;
+    assert.equal(status, 0, stderr);
+    const { cluster_id: clusterId } = JSON.parse(stdout) as { cluster_id: string };
+    const [place] = (await places(['node-1'])) as [Place];
+    await start({ ...place, folder }, clusterId);
+    await untilAsync('the first answer', async () => {
+      const { holder } = await json<{ holder: { fence_token: number } | null }>(
+        place.url,
+        '/locks/kept/status',
+      );
+      return holder !== null && holder.fence_token === hold.fenceToken;
+    });
+  });
+
+  it('is refused where it is damaged or cut off, where the folder is used, and where the file is there', async () => {
+    const damaged = join(home, 'damaged');
+    const bytes = readFileSync(backup);
+    writeFileSync(damaged, bytes);
+    writeFileSync(`${damaged}.sha256`, readFileSync(`${backup}.sha256`));
+    truncateSync(damaged, bytes.byteLength - 1);
+    const folder = join(home, 'never');
+    const words = ['restore', damaged, '--storage-folder', folder];
+    const cut = await holdfast(undefined, words).ended;
+    assert.equal(cut.status, 1);
+    assert.match(cut.stderr, /damaged or cut off: its SHA-256 is [0-9a-f]{64}, and should be/);
+    const used = await restore(join(home, 'keeping')).ended;
+    assert.equal(used.status, 1);
+    assert.equal(
+      (JSON.parse(used.stderr) as { error: { code: string } }).error.code,
+      'restore_refused',
+    );
+    assert.ok(!existsSync(folder));
+    const again = await holdfast('http://127.0.0.1:1', ['backup', backup]).ended;
+    assert.equal(again.status, 2, again.stderr);
+    assert.deepEqual(
+      readdirSync(home).filter((name) => name.endsWith('.partial')),
+      [],
+    );
+  });
+
+  it('that is killed at any moment leaves a folder that starts whole, is refused by name, or is as before', async () => {
+    const seen = new Set<string>();
+    for (let count = 0; count < 6; count++) {
+      const folder = join(home, `killed-${String(count)}`);
+      const one = restore(folder);
+      // At what it writes: the marker, the snapshot, the log, the identity.
+      const steps = [
+        'log',
+        'restoring.json',
+        'snapshots',
+        'log/000000000001.segment',
+        'identity.json',
+        'identity.json',
+      ];
+      const step = join(folder, steps[count] ?? '');
+      let isOver = false;
+      void one.ended.then(() => (isOver = true));
+      while (!existsSync(step) && !isOver) await new Promise((resolve) => setImmediate(resolve));
+      one.child.kill('SIGKILL');
+      await one.ended;
+      const [place] = (await places([`k${String(count)}`])) as [Place];
+      if (existsSync(join(folder, 'restoring.json'))) {
+        seen.add('refused');
+        const start = holdfast(undefined, [
+          'server',
+          '--http-port',
+          '0',
+          '--grpc-enabled',
+          'false',
+          '--storage-folder',
+          folder,
+        ]);
+        const { status, stderr } = await start.ended;
+        assert.equal(status, 1);
+        assert.match(
+          stderr,
+          /restoring\.json says that a restore into this folder has not come to its end/,
+        );
+        assert.equal((await restore(folder).ended).status, 1);
+      } else if (existsSync(join(folder, 'identity.json'))) {
+        seen.add('whole');
+        const identity = JSON.parse(readFileSync(join(folder, 'identity.json'), 'utf8')) as {
+          clusterId: string;
+        };
+        await start({ ...place, id: 'node-1', folder }, identity.clusterId);
+        await untilAsync('its state', async () => {
+          const { fence_counter } = await json<Figures>(place.url, '/admin/stats');
+          return fence_counter === jump;
+        });
+      } else {
+        seen.add('before');
+        assert.equal((await restore(folder).ended).status, 0);
+      }
+    }
+    assert.ok(seen.has('refused') || seen.has('whole'), [...seen].join(' '));
+  });
+});
