@@ -83,9 +83,9 @@ describe('A backup of three nodes under load', { timeout }, () => {
   });
 
   async function backUpUnderLoad(): Promise<void> {
-    let isOver = false;
+    const loading = { isOver: false };
     const load = (async () => {
-      for (let number = 0; !isOver; number++) {
+      for (let number = 0; !loading.isOver; number++) {
         const held = await session.lock(`load ${String(number % 50)}`);
         highestToken = Math.max(highestToken, held.fenceToken);
         if (number % 3 > 0) await held.release();
@@ -94,7 +94,7 @@ describe('A backup of three nodes under load', { timeout }, () => {
     })();
     const { status, stderr, stdout } = await holdfast(old.urls[1], ['--json', 'backup', backup])
       .ended;
-    isOver = true;
+    loading.isOver = true;
     await load;
     assert.equal(status, 0, stderr);
     const told = JSON.parse(stdout) as Record<string, unknown>;
@@ -134,9 +134,20 @@ describe('A backup of three nodes under load', { timeout }, () => {
 
   async function start(place: Place, clusterId: string, ...more: readonly string[]) {
     const node = holdfast(undefined, [
-      ...['server', '--cluster-cluster-id', clusterId, '--cluster-node-id', place.id],
-      ...['--storage-folder', place.folder, '--http-port', new URL(place.url).port],
-      ...['--cluster-listen', place.peer, '--grpc-enabled', 'false', ...more],
+      'server',
+      '--cluster-cluster-id',
+      clusterId,
+      '--cluster-node-id',
+      place.id,
+      '--storage-folder',
+      place.folder,
+      '--http-port',
+      new URL(place.url).port,
+      '--cluster-listen',
+      place.peer,
+      '--grpc-enabled',
+      'false',
+      ...more,
     ]);
     running.push(node);
     let log = '';
@@ -302,9 +313,10 @@ describe('A backup of three nodes under load', { timeout }, () => {
         'identity.json',
       ];
       const step = join(folder, steps[count] ?? '');
-      let isOver = false;
-      void one.ended.then(() => (isOver = true));
-      while (!existsSync(step) && !isOver) await new Promise((resolve) => setImmediate(resolve));
+      const restoring = { isOver: false };
+      void one.ended.then(() => (restoring.isOver = true));
+      while (!existsSync(step) && !restoring.isOver)
+        await new Promise((resolve) => setImmediate(resolve));
       one.child.kill('SIGKILL');
       await one.ended;
       const [place] = (await places([`k${String(count)}`])) as [Place];

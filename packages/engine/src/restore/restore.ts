@@ -57,7 +57,8 @@ export interface Restored {
 export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
   const { file, hash, folder, clusterId, nodeId, sessions, onProgress } = options;
   const { disk = fileDisk } = options;
-  if (!isPeerId(nodeId))
+  const isName: boolean = isPeerId(nodeId);
+  if (!isName)
     throw new RestoreRefused(
       `No node can have the id "${nodeId}": it has 1 to 64 letters, digits, ".", "_" or "-".`,
     );

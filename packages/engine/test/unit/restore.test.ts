@@ -288,28 +288,27 @@ describe('The folder of a restore', () => {
     for (let steps = 0; seen.whole < 3; steps++) {
       assert.ok(steps < 200, JSON.stringify(seen));
       const files = new MemoryFiles();
-      let left = steps;
+      const disks = { left: steps, isOver: false };
       const disk = (): Disk =>
         files.disk({
           now: () => 0,
           later: (_operation, act) => {
-            if (left <= 0) return;
-            left -= 1;
+            if (disks.left <= 0) return;
+            disks.left -= 1;
             queueMicrotask(act);
           },
         });
-      let isOver = false;
       void restore({ folder: '/n', disk: disk() }).finally(() => {
-        isOver = true;
+        disks.isOver = true;
       });
-      while (!isOver && left > 0) await nextTurn();
+      while (!disks.isOver && disks.left > 0) await nextTurn();
       for (let turns = 0; turns < 3; turns++) await nextTurn();
       // When the power goes, and each name that is not durable is the old or the new one
       files.cutPower(chancesOf(steps + 1));
-      left = Number.POSITIVE_INFINITY;
+      disks.left = Number.POSITIVE_INFINITY;
       const names = files.paths;
       if (names.includes('/n/restoring.json')) {
-        assert.ok(!isOver);
+        assert.ok(!disks.isOver);
         seen.refused += 1;
         await assert.rejects(
           restore({ folder: '/n', disk: disk() }),
