@@ -11,7 +11,7 @@ export interface Fault {
   readonly find: string;
   readonly put: string;
   /** In whose lives it is looked for. Default: of clusters. */
-  readonly lives?: 'cluster' | 'quorum';
+  readonly lives?: 'cluster' | 'leaders' | 'quorum';
 }
 
 export const faults: readonly Fault[] = [

@@ -9,6 +9,7 @@ export const leaseFaults: readonly Fault[] = [
     file: 'packages/engine/src/leadership.ts',
     find: `    return timeoutMs - passedMs;`,
     put: `    return timeoutMs - Math.min(0, passedMs);`,
+    lives: 'leaders',
   },
   {
     name: 'keepalive-answered-before-it-is-logged',
@@ -20,6 +21,7 @@ export const leaseFaults: readonly Fault[] = [
     put: `      if (this.#isUnheard(sessionId)) void this.#logKeepAlive(sessionId).catch(() => undefined);
       await this.#prove();
       return this.#renewFromMemory(sessionId);`,
+    lives: 'leaders',
   },
   {
     name: 'keepalives-are-not-logged',
@@ -27,6 +29,7 @@ export const leaseFaults: readonly Fault[] = [
     file: 'packages/engine/src/leadership.ts',
     find: `    return this.#parts.replica.state.leaseOf(sessionId)?.unheardSinceMs !== undefined;`,
     put: `    return this.#parts.replica.state.leaseOf(sessionId)?.unheardSinceMs === -1;`,
+    lives: 'leaders',
   },
   {
     name: 'beginnings-merged-to-the-earlier-side',
@@ -37,6 +40,7 @@ export const leaseFaults: readonly Fault[] = [
     put: `    const known = this.#beginnings[low];
     if (known === undefined || known.number === heardIn + 1) return known?.atMs;
     return this.#beginnings[low - 1]?.atMs;`,
+    lives: 'leaders',
   },
   {
     name: 'cluster-time-from-an-older-entry',
@@ -47,6 +51,7 @@ export const leaseFaults: readonly Fault[] = [
     put: `    if (timeMs < this.#entryTimeMs + 50 && this.#entryNowMs !== 0) return;
     this.#entryTimeMs = timeMs;
     this.#entryNowMs = nowMs;`,
+    lives: 'leaders',
   },
   {
     name: 'cluster-time-stands-between-leaders',
@@ -55,6 +60,7 @@ export const leaseFaults: readonly Fault[] = [
     find: `    this.#parts.clusterClock.lead();`,
     put: `    this.onRestored();
     this.#parts.clusterClock.lead();`,
+    lives: 'leaders',
   },
   {
     name: 'repeated-waits-are-signs-of-life',
@@ -62,5 +68,6 @@ export const leaseFaults: readonly Fault[] = [
     file: 'packages/state/src/sign-of-life.ts',
     find: `  if (repeated === true || command.type`,
     put: `  if (command.type`,
+    lives: 'leaders',
   },
 ];

@@ -17,7 +17,7 @@ import { copyTests, findingFile } from './room-tests.ts';
 const root = join(import.meta.dirname, '../..');
 const simulateMs = 300_000;
 /** Lives of lease nodes are shorter. */
-const maxSeeds = { cluster: 600, quorum: 3000 } as const;
+const maxSeeds = { cluster: 600, leaders: 60, quorum: 3000 } as const;
 
 interface Finding {
   readonly seeds: string;

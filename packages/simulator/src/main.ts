@@ -19,9 +19,10 @@ A seed decides everything in a life: the same seed is the same life, to the byte
   make simulate SEEDS=100 FIRST=1  those from seed 1 on
   make simulate SEED=42            one life
   make simulate SEED=42 TRACE=1    one life, told line by line
+  make simulate KIND=leaders       the same of clusters whose leader changes all the time while clients die
   make simulate KIND=quorum        the same of independent lease nodes, without a leader
 
-Options of the program itself: --seeds N --first N --seconds N --threads N | --seed N [--trace] | --kind cluster|quorum | --json | --until-broken`;
+Options of the program itself: --seeds N --first N --seconds N --threads N | --seed N [--trace] | --kind cluster|leaders|quorum | --json | --until-broken`;
 
 const progressEveryMs = 5000;
 const grouped = (value: number): string => value.toLocaleString('en');

@@ -52,8 +52,12 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 );
 
 const envelope: fc.Arbitrary<Envelope> = fc
-  .tuple(fc.record({ identity: fc.string(), command }), optional('answeredBelow', fc.nat()))
-  .map(([base, below]) => ({ ...base, ...below }));
+  .tuple(
+    fc.record({ identity: fc.string(), command }),
+    optional('answeredBelow', fc.nat()),
+    optional('repeated', fc.constant(true as const)),
+  )
+  .map(([base, below, repeated]) => ({ ...base, ...below, ...repeated }));
 
 describe('A batch', () => {
   it('comes back from its bytes as it was (B1)', () => {

@@ -84,6 +84,11 @@ export class Streams {
   processEnded(machine: Machine): void {
     for (const stream of this.#open) stream.sideEnded(machine);
   }
+
+  /** The client's machine has lost its power: nothing tells the nodes. */
+  clientSilent(machine: Machine): void {
+    for (const stream of this.#open) stream.clientSilent(machine);
+  }
 }
 
 class SimulatedStream {
@@ -209,6 +214,12 @@ class SimulatedStream {
     this.#clientOpen = false;
     this.#toServer?.push(() => this.#closedForServer());
     this.#events.onClose();
+    this.onGone();
+  }
+
+  clientSilent(machine: Machine): void {
+    if (machine !== this.#client) return;
+    this.#clientOpen = false;
     this.onGone();
   }
 

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Command, Envelope, ResourceName, SessionId } from '@holdfast/state';
+import type { Call } from '../../src/calls.ts';
+import type { CommandQueue } from '../../src/command-queue.ts';
+import { Interrupted } from '../../src/interrupted.ts';
+import type { Leader, LeaderRoute, Patience } from '../../src/leader-route.ts';
+import { Submissions } from '../../src/submissions.ts';
+import { StillClock } from './still-clock.ts';
+import { silentLog } from '../cluster.ts';
+
+const sessionId = 'session-1' as SessionId;
+const acquire = (waitMs: number): Command => ({
+  type: 'acquire',
+  sessionId,
+  requestId: 1,
+  name: 'x' as ResourceName,
+  mode: 'exclusive',
+  waitMs,
+  acquiredAtMs: 1,
+});
+
+/** What each leader in turn is told of a command; all but the last are lost meanwhile. */
+async function toldTo(leaders: readonly Leader[], command: Command): Promise<boolean[]> {
+  const told: boolean[] = [];
+  const carryOut = ({ repeated }: Pick<Envelope, 'repeated'>): void => {
+    told.push(repeated === true);
+  };
+  const queue = {
+    submit: (
+      envelope: Envelope,
+      resolve: (result: { ok: true; type: 'advanced' }) => void,
+      reject: (error: Error) => void,
+    ) => {
+      carryOut(envelope);
+      if (told.length < leaders.length) reject(new Interrupted(true, 'lost'));
+      else resolve({ ok: true, type: 'advanced' });
+    },
+  } as unknown as CommandQueue;
+  const route = {
+    closing: false,
+    leaderNow: () => leaders[0],
+    ask: (_leader: Leader, _patience: Patience, call: Extract<Call, { type: 'submit' }>) => {
+      carryOut(call);
+      return told.length < leaders.length
+        ? Promise.reject(new Interrupted(true, 'lost'))
+        : Promise.resolve({ ok: true, type: 'advanced' });
+    },
+    async follow(_patience: Patience, _: boolean, attempt: (leader: Leader) => Promise<unknown>) {
+      for (;;) {
+        const leader = leaders[told.length];
+        assert.ok(leader !== undefined);
+        try {
+          return await attempt(leader);
+        } catch (error) {
+          if (!(error instanceof Interrupted)) throw error;
+        }
+      }
+    },
+  } as unknown as LeaderRoute;
+  const submissions = new Submissions({ clock: new StillClock(), log: silentLog, queue, route });
+  await submissions.submit(command, { identity: 'anonymous' });
+  return told;
+}
+
+describe('A command that is submitted again under the next leader', () => {
+  const some = 'b' as Leader;
+
+  it('says so where it may wait: its client may be gone by then (LIFE-1)', async () => {
+    assert.deepEqual(await toldTo(['self', some, 'self', some], acquire(1000)), [
+      false,
+      true,
+      true,
+      true,
+    ]);
+    assert.deepEqual(await toldTo([some, 'self', some], acquire(1000)), [false, true, true]);
+  });
+
+  it('says nothing where it is answered at once: its client waits for that', async () => {
+    for (const command of [acquire(0), { type: 'advance' } as const])
+      assert.deepEqual(await toldTo(['self', some, 'self'], command), [false, false, false]);
+  });
+});

@@ -1,0 +1,229 @@
+/**
+ * One life of a cluster whose leader changes all the time and in which clients die, from a seed: what the sessions
+ * of the dead held is free in time, and nobody who lives loses what it believes in (`leases.ts`).
+ */
+import type { AssembledEngine, Batch } from '@holdfast/engine/parts';
+import type { Applied } from '@holdfast/state';
+import { Beliefs } from '../checks/beliefs.ts';
+import { Witness } from '../checks/witness.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import { BrokenLife } from '../run/life.ts';
+import type { LifeResult } from '../run/life.ts';
+import type { Random } from '../world/random.ts';
+import { Violation, World } from '../world/world.ts';
+import { Keeper } from './keeper.ts';
+import { Leases } from './leases.ts';
+
+const lookEveryMs = 10;
+/** Longer than any session of the dead may stand, most of it without a leader. */
+const settleBoundMs = 120_000;
+
+const settings = {
+  heartbeatMs: 100,
+  electionTimeoutMinMs: 300,
+  electionTimeoutMaxMs: 600,
+  maxAppendBytes: 1024 * 1024,
+  maxBatchBytes: 1024 * 1024,
+  snapshotChunkBytes: 256 * 1024,
+  maxEntriesPerTurn: 1000,
+};
+
+class LeaseWitness extends Witness {
+  leases: Leases | undefined;
+
+  override onApplied(
+    nodeId: string,
+    index: number,
+    batch: Batch,
+    applied: Applied,
+    replica: AssembledEngine['replica'],
+  ): void {
+    super.onApplied(nodeId, index, batch, applied, replica);
+    for (const event of applied.events)
+      if (event.type === 'session_ended') this.leases?.ended(event.sessionId, event.reason);
+  }
+}
+
+/** @throws BrokenLife */
+export async function liveWithLeaders(
+  seed: bigint,
+  trace?: (line: string) => void,
+): Promise<LifeResult> {
+  return guarded(new LeaderLife(new World(seed, trace), seed, false), (life) => life.run());
+}
+
+/** Entries that a cluster appends in so long in which its clients do nothing but live. */
+export async function entriesWhileIdle(seed: bigint, durationMs: number): Promise<number> {
+  return guarded(new LeaderLife(new World(seed), seed, true), (life) => life.idle(durationMs));
+}
+
+async function guarded<T>(life: LeaderLife, run: (life: LeaderLife) => Promise<T>): Promise<T> {
+  const onRejection = (reason: unknown): void => life.world.timeline.fail(reason);
+  process.on('unhandledRejection', onRejection);
+  try {
+    return await run(life);
+  } catch (error) {
+    throw error instanceof BrokenLife ? error : new BrokenLife(error, []);
+  } finally {
+    process.off('unhandledRejection', onRejection);
+    life.end();
+  }
+}
+
+class LeaderLife {
+  readonly world: World;
+  readonly #seed: bigint;
+  readonly #random: Random;
+  readonly #witness: LeaseWitness;
+  readonly #leases: Leases;
+  readonly #cluster: Cluster;
+  readonly #keepers: readonly Keeper[];
+  /** Leadership is handed over, and nothing worse. */
+  readonly #isGentle: boolean;
+  /** How long nodes lead. */
+  readonly #shortestMs: number;
+  readonly #longestMs: number;
+  #leader: string | undefined;
+  #leftMs = 0;
+  #changes = 0;
+  #isOver = false;
+
+  constructor(world: World, seed: bigint, isIdle: boolean) {
+    this.world = world;
+    this.#seed = seed;
+    const random = world.random.fork();
+    this.#random = random;
+    this.#isGentle = random.chance(0.4);
+    const clockDrift = random.pick([0, 0.0005, 0.02]);
+    this.#shortestMs = random.pick([300, 300, 1000]);
+    this.#longestMs = random.pick([300, 1000, 3000, 6000]);
+    this.#witness = new LeaseWitness(world);
+    this.#leases = new Leases(world, clockDrift, this.#isGentle);
+    this.#witness.leases = this.#leases;
+    const beliefs = new Beliefs((message) => world.violation(message));
+    this.#cluster = new Cluster({
+      world,
+      random: random.fork(),
+      witness: this.#witness,
+      size: random.pick([3, 3, 5]),
+      clockDrift,
+      settings: {
+        ...settings,
+        snapshotLogBytes: random.pick([3000, 64 * 1024 * 1024]),
+        keptEntries: random.pick([0, 1000]),
+      },
+    });
+    this.#keepers = Array.from(
+      { length: 2 + random.below(3) },
+      (_, index) =>
+        new Keeper({
+          world,
+          machine: world.machine(`k${String(index + 1)}`, clockDrift),
+          random: random.fork(),
+          streams: this.#cluster.streams,
+          endpoints: () => random.shuffled(this.#cluster.all.map(({ id }) => `http://${id}`)),
+          leases: this.#leases,
+          beliefs,
+          timeoutSeconds: random.pick([2, 3, 6]),
+          isIdle,
+        }),
+    );
+  }
+
+  async run(): Promise<LifeResult> {
+    const { world } = this;
+    this.#begin();
+    this.#look();
+    this.#plan(() => this.#killSomeone(), 8000);
+    await world.timeline.run(this.#random.between(20_000, 60_000));
+    // No more die; the dead are waited for while leaders go on changing.
+    this.#isOver = true;
+    const isSettled = (): boolean => this.#leases.dead === 0;
+    await world.timeline.run(world.nowMs + settleBoundMs, isSettled);
+    if (!isSettled()) throw new Violation('Sessions of dead clients stand for ever.');
+    return {
+      seed: this.#seed,
+      virtualMs: world.nowMs,
+      events: world.timeline.events,
+      commands: this.#witness.commands,
+      grants: this.#witness.grants,
+      cycles: this.#keepers.reduce((sum, { homecomings }) => sum + homecomings, 0),
+      operations: this.#changes,
+      refusedWrites: 0,
+      decided: true,
+      recoveredMs: this.#leases.expired === 0 ? null : this.#leases.longestMs,
+    };
+  }
+
+  async idle(durationMs: number): Promise<number> {
+    const { world } = this;
+    this.#begin();
+    const isAtHome = (): boolean => this.#keepers.every(({ homecomings }) => homecomings === 1);
+    await world.timeline.run(20_000, isAtHome);
+    // What the beginning of the leadership and of the sessions left to be logged is logged by then.
+    await world.timeline.run(world.nowMs + 10_000);
+    const before = this.#lastIndex();
+    await world.timeline.run(world.nowMs + durationMs);
+    if (!isAtHome()) throw new Violation('A session was lost while nothing happened.');
+    return this.#lastIndex() - before;
+  }
+
+  #lastIndex(): number {
+    return Math.max(
+      ...this.#cluster.running.map(({ replica }) => replica?.status().lastIndex ?? 0),
+    );
+  }
+
+  end(): void {
+    for (const { machine } of this.#keepers) machine.end();
+    this.#cluster.close();
+  }
+
+  #begin(): void {
+    for (const node of this.#cluster.all) this.#cluster.start(node);
+    for (const keeper of this.#keepers) keeper.start();
+  }
+
+  #plan(act: () => void, meanMs: number): void {
+    this.world.timeline.after(this.#random.between(0, 2 * meanMs), () => {
+      if (this.#isOver) return;
+      act();
+      this.#plan(act, meanMs);
+    });
+  }
+
+  /** Counts the time with a leader, and ends each leadership after its time. */
+  #look(): void {
+    this.world.timeline.after(lookEveryMs, () => {
+      this.#look();
+      const leader = this.#cluster.leader();
+      if (leader === undefined) return;
+      this.#leases.led(lookEveryMs);
+      if (leader.id !== this.#leader) {
+        this.#leader = leader.id;
+        this.#changes += 1;
+        this.#leftMs = this.#random.between(this.#shortestMs, this.#longestMs);
+      }
+      this.#leftMs -= lookEveryMs;
+      if (this.#leftMs > 0) return;
+      this.#leftMs = this.#longestMs;
+      if (this.#isGentle || this.#random.chance(0.5))
+        leader.engine?.transferLeadership(null).catch(() => undefined);
+      else this.#restart(leader);
+    });
+  }
+
+  #restart(node: NonNullable<ReturnType<Cluster['leader']>>): void {
+    this.#leader = undefined;
+    this.#cluster.kill(node);
+    this.world.timeline.after(this.#random.between(1, 500), () => this.#cluster.start(node));
+  }
+
+  #killSomeone(): void {
+    const keeper = this.#random.pick(this.#keepers);
+    keeper.kill(this.#random.chance(0.5) ? 'crash' : 'power');
+    this.world.timeline.after(this.#random.between(0, 5000), () => {
+      if (!keeper.machine.isOn) keeper.start();
+    });
+  }
+}

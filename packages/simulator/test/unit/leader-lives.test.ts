@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
+import { describe, it } from 'node:test';
+import { entriesWhileIdle, liveWithLeaders, runSeries } from '../../src/index.ts';
+
+describe('A life of a cluster whose leader changes all the time while clients die', () => {
+  it('is the same twice, from its seed', async () => {
+    assert.deepEqual(await liveWithLeaders(5n), await liveWithLeaders(5n));
+  });
+
+  it('frees what the dead held in time, and nothing that the living believe in, for 16 seeds', async () => {
+    const { broken, lives, recoveredMs } = await runSeries({
+      kind: 'leaders',
+      first: 1n,
+      lives: 16,
+      threads: availableParallelism(),
+    });
+    assert.deepEqual(broken, []);
+    assert.equal(lives, 16);
+    // The lives are worth something: clients died in most of them.
+    assert.ok(recoveredMs.length > 8, `${String(recoveredMs.length)} with deaths`);
+  });
+});
+
+describe('A cluster at rest', () => {
+  it('appends nothing for a minute, though sessions are kept alive', async () => {
+    for (const seed of [1n, 2n, 3n]) assert.equal(await entriesWhileIdle(seed, 60_000), 0);
+  });
+});
