@@ -44,11 +44,12 @@ export const leaseFaults: readonly Fault[] = [
   },
   {
     name: 'cluster-time-from-an-older-entry',
-    breaks: 'a new leader counts time twice that a slower one has stamped: leases end early',
+    breaks:
+      'a new leader goes on from an older entry of the same time: leases that count from the later one end early',
     file: 'packages/engine/src/cluster-clock.ts',
     find: `    this.#entryTimeMs = timeMs;
     this.#entryNowMs = nowMs;`,
-    put: `    if (timeMs < this.#entryTimeMs + 50 && this.#entryNowMs !== 0) return;
+    put: `    if (timeMs === this.#entryTimeMs && this.#entryNowMs !== 0) return;
     this.#entryTimeMs = timeMs;
     this.#entryNowMs = nowMs;`,
     lives: 'leaders',

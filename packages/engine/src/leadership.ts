@@ -17,8 +17,8 @@
  *     ahead of the clocks of those that counted it (CLOCK-2), from a beginning that is not before any keepalive of it
  *     was sent that was answered (HEARD-2): so never while its client may believe in it.
  * E6: while such a lease goes on, the time is logged now and then, each time after twice as long: a node that was
- *     restarted knows no time but the log's, and leads on from at least half of what has passed. No leader logs it more
- *     than some ten times, and none where every session was heard of under it.
+ *     restarted knows no time but the log's, and leads on from at least half of what has passed. No leader logs it
+ *     more than ten times in two minutes or twenty in a day, and none where every session was heard of under it.
  * LIMIT-2: the first command of a new leader puts its limits in force, where others are: behind the log of a
  *     version without bounds of work and holds nothing is carried out without them (LIMIT-1).
  */
