@@ -1095,6 +1095,22 @@ echo "status $status" >&3`,
     put: `if (kind === 'membership' && data.byteLength === 0)`,
   },
   {
+    name: 'what-came-and-went-stays',
+    breaks:
+      'small collections copy all that ever was in a map, and stop the node for many ms each time',
+    file: 'packages/protocol/src/renewed-map.ts',
+    find: `this.#map = new Map(this.#map); // RENEW-1`,
+    put: ``,
+  },
+  {
+    name: 'shards-are-not-made-anew',
+    breaks:
+      'the tables of all names that came and went stay until a full collection, and are copied',
+    file: 'packages/state/src/sharded-map.ts',
+    find: `return times % renewedEvery === 0;`,
+    put: `return times > renewedEvery * 256;`,
+  },
+  {
     name: 'numbers-of-appends-not-checked',
     breaks: 'an index or a term that is no whole number reaches the core, which stops the node',
     file: 'packages/engine/src/transport/append-frames.ts',

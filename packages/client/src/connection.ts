@@ -7,7 +7,7 @@
  * F5: a request whose caller is told that nothing was done has had no effect. What one node says of the copy
  *     that came to it tells nothing of the copies that went elsewhere before.
  */
-import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
+import { errorDefinitions, HoldfastError, RenewedMap } from '@holdfast/protocol';
 import type {
   ClusterPush,
   Endpoint,
@@ -55,7 +55,7 @@ export class Connection {
   readonly #clock: ClientClock;
   readonly #reach: Reach;
   readonly pushes: Pushes = new Pushes();
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new RenewedMap<number, Pending>();
   readonly #listening: Listening;
   readonly #ofSessions = new CallsOfSessions<Pending>();
   #turn: Pending[] = [];

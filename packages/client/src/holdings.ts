@@ -22,8 +22,9 @@ interface Entry {
 }
 
 export class Holdings {
-  readonly #all = new Set<Held>();
-  readonly #entries = new Map<string, Entry>();
+  /** Both are made anew when they have become empty (`RenewedMap` says why). */
+  #all = new Set<Held>();
+  #entries = new Map<string, Entry>();
   readonly #digest = new HoldDigest();
   readonly #earlyEnds: HoldEndedPush[] = [];
   #changes = 0;
@@ -65,6 +66,9 @@ export class Holdings {
     if (entry?.held.size !== 0) return;
     this.#entries.delete(keyOf(held));
     this.#digest.remove(entry.firstToken);
+    if (this.#entries.size > 0) return;
+    this.#entries = new Map();
+    this.#all = new Set();
   }
 
   clear(): void {

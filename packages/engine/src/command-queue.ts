@@ -15,7 +15,7 @@
  *     error for all: an error with a stack for each of 200,000 would take a second. Until it has been told a
  *     command counts as pending, and a waiting acquire as waiting.
  */
-import { HoldfastError } from '@holdfast/protocol';
+import { HoldfastError, RenewedMap } from '@holdfast/protocol';
 import type { ProposeAnswer } from '@holdfast/raft';
 import type {
   CommandResult,
@@ -74,7 +74,7 @@ export class CommandQueue {
   #bytesInLog = 0;
   #batchesInFlight = 0;
   /** Acquires in a queue of the state machine, by session and request. */
-  #waiting = new Map<string, Submission[]>();
+  #waiting = new RenewedMap<string, Submission[]>();
   #waitingCount = 0;
   readonly #telling: TurnSlices;
   /** Not yet told that it came to nothing here (C5). */
@@ -214,7 +214,7 @@ export class CommandQueue {
   /** Rejects every waiting acquire (C5); their places in the state's queues stay. */
   endWaits(error: Error): void {
     const waiting = this.#waiting;
-    this.#waiting = new Map();
+    this.#waiting = new RenewedMap();
     this.#untoldWaits += this.#waitingCount;
     this.#waitingCount = 0;
     this.#telling.add(this.#endsOfWaits(waiting.values(), error));

@@ -4,6 +4,7 @@
  * PROPOSAL-1: a proposal has one outcome: applied, where the entry of its own index and term is; replaced,
  *     where another entry is there; unknown, where this node stops leading before either.
  */
+import { RenewedMap } from '@holdfast/protocol';
 import type { Entry, LogIndex, Term } from '@holdfast/raft';
 import type { Applied } from '@holdfast/state';
 import type { Batch } from './batch.ts';
@@ -23,7 +24,7 @@ export interface Proposal {
 }
 
 export class Proposals {
-  readonly #pending = new Map<LogIndex, Proposal>();
+  readonly #pending = new RenewedMap<LogIndex, Proposal>();
 
   get size(): number {
     return this.#pending.size;

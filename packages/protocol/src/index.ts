@@ -11,4 +11,5 @@ export type * from './semaphores.ts';
 export type * from './quorum.ts';
 export * from './host-port.ts';
 export { HoldDigest } from './hold-digest.ts';
+export { RenewedMap } from './renewed-map.ts';
 export { parseUrl } from './url.ts';

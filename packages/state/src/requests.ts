@@ -9,6 +9,7 @@
  * Numbers (a client's own, increasing) and names (made by a node, unique) are kept apart: only
  * numbers have an order by which an old one can be told from a new one.
  */
+import { renewedEvery } from './sharded-map.ts';
 import type { Waiter } from './pool.ts';
 import type { Wanted } from './commands.ts';
 import type { FenceToken, Mode, RequestId, ResourceName } from './names.ts';
@@ -76,7 +77,9 @@ export interface PermitsReleaseAnswer {
 export type Answer = WaitingAnswer | ReleaseAnswer | PermitsReleaseAnswer | OtherAnswer;
 
 export class RequestTable {
-  readonly #numbered = new Map<number, Answer>();
+  /** Made anew when it has become empty often (SHARD-3 of sharded-map.ts says why). */
+  #numbered = new Map<number, Answer>();
+  #timesEmpty = 0;
   #named: Map<string, Answer> | undefined = undefined;
   /** Q2: apart, so that what may be forgotten is found at once. */
   readonly #waiting = new Map<RequestId, Answer>();
@@ -131,6 +134,8 @@ export class RequestTable {
       if (id >= number) return;
       this.#numbered.delete(id);
     }
+    this.#timesEmpty = (this.#timesEmpty + 1) % renewedEvery;
+    if (this.#timesEmpty === 0) this.#numbered = new Map();
   }
 
   /** Oldest first: numbers, then names, then those that wait. */

@@ -1,4 +1,5 @@
 /** Sessions that live, and a bounded memory of those that ended. */
+import { renewedEvery } from './sharded-map.ts';
 import { HoldDigest } from './hold-digest.ts';
 import type { Barrier } from './meetings.ts';
 import type { Hold, Waiter } from './pool.ts';
@@ -49,7 +50,9 @@ export class Session {
   renewal = 1;
   /** The leadership in which it was last heard of (HEARD-1). */
   heardIn: number;
-  readonly #holds: Map<ResourceName, Hold> = new Map<ResourceName, Hold>();
+  /** Made anew when it has become empty often (SHARD-3 of sharded-map.ts says why). */
+  #holds: Map<ResourceName, Hold> = new Map<ResourceName, Hold>();
+  #timesEmpty = 0;
   readonly #permits: Map<FenceToken, Hold> = new Map<FenceToken, Hold>();
   /** Elections that it leads. Few sessions lead: made when first needed. */
   #leads: Map<ResourceName, Hold> | undefined = undefined;
@@ -140,12 +143,19 @@ export class Session {
   /** A hold has ended. */
   removeHold(hold: Hold): void {
     const { pool, fenceToken, firstToken } = hold;
-    if (pool.kind === 'lock') this.#holds.delete(pool.name);
+    if (pool.kind === 'lock') this.#removeLock(pool.name);
     else if (pool.kind === 'semaphore') this.#permits.delete(fenceToken);
     else this.#leads?.delete(pool.name);
     this.#digest.remove(firstToken);
     if (this.holdCount === 0) this.#order = undefined;
     else this.#order?.remove(hold);
+  }
+
+  #removeLock(name: ResourceName): void {
+    this.#holds.delete(name);
+    if (this.#holds.size > 0) return;
+    this.#timesEmpty = (this.#timesEmpty + 1) % renewedEvery;
+    if (this.#timesEmpty === 0) this.#holds = new Map<ResourceName, Hold>();
   }
 
   /** A hold of a lock has a later token: the locks stay in order of their tokens, also after a restore. */

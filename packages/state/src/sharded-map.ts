@@ -7,11 +7,16 @@
  * SHARD-2: what was captured is as of the moment of the capture, whatever is added and removed while it is
  *     read. A shard is copied when it changes for the first time or is reached, so that capturing costs
  *     nothing by itself.
+ * SHARD-3: a shard that becomes empty is made anew every `renewedEvery` times. The old tables of a Map point to those that took their
+ *     place (V8), so that in one whose names come and go all that ever was in it stays until a full collection.
  */
 
 /** 128 shards: of two million names each has 16,000, which double within some ms. */
 const shardBits = 7;
 const shardCount = 2 ** shardBits;
+
+/** Often enough that little stays; to make one each time would cost more than it gains. A power of 2. */
+export const renewedEvery = 8;
 
 /** By the last code units of a name alone. */
 export function shardOf(name: string, hashedLength: number = name.length): number {
@@ -53,7 +58,8 @@ class Captured<Value> implements Iterable<Value> {
 }
 
 export class ShardedMap<Name extends string, Value> {
-  readonly #shards: readonly Map<Name, Value>[];
+  readonly #shards: Map<Name, Value>[];
+  readonly #timesEmpty = new Uint8Array(shardCount);
   readonly #hashedLength: number | undefined;
   #size = 0;
   #captured: Captured<Value> | undefined = undefined;
@@ -87,14 +93,31 @@ export class ShardedMap<Name extends string, Value> {
   delete(name: Name): boolean {
     const index = shardOf(name, this.#hashedLength);
     this.#captured?.keep(index); // SHARD-2
-    const isThere = this.#shards[index]?.delete(name) ?? false;
-    if (isThere) this.#size -= 1;
-    return isThere;
+    const shard = this.#shards[index];
+    if (shard?.delete(name) !== true) return false;
+    this.#size -= 1;
+    if (shard.size === 0 && this.#isToBeRenewed(index))
+      this.#shards[index] = new Map<Name, Value>(); // SHARD-3
+    return true;
+  }
+
+  /** The count starts anew after 256 times, a multiple of `renewedEvery`. */
+  #isToBeRenewed(index: number): boolean {
+    const times = (this.#timesEmpty[index] ?? 0) + 1;
+    this.#timesEmpty[index] = times;
+    return times % renewedEvery === 0;
   }
 
   /** May be read on while names are added and removed: it shows those that stand when they are reached. */
   *values(): Generator<Value, void, undefined> {
-    for (const shard of this.#shards) yield* shard.values(); // SHARD-1
+    for (let index = 0; index < shardCount; index++) {
+      // One that was made anew meanwhile may have names again.
+      for (let read: unknown; read !== this.#shards[index];) {
+        const shard = this.#shards[index];
+        read = shard;
+        if (shard !== undefined) yield* shard.values(); // SHARD-1
+      }
+    }
   }
 
   /** The values as of now, in order, to be read once and at any time, until the next capture or `release`. */

@@ -8,6 +8,7 @@
  */
 import { abandonOf, nameOf } from '@holdfast/engine/parts';
 import type { Acquire } from '@holdfast/engine/parts';
+import { RenewedMap } from '@holdfast/protocol';
 import type { CommandResult } from '@holdfast/state';
 import { Refused, stoppingProblem } from '../refused.ts';
 import { callOptions } from './context.ts';
@@ -28,18 +29,18 @@ export interface Waiting {
 class WaitingAcquire implements Waiting {
   readonly #command: Acquire;
   readonly #context: OperationContext;
-  readonly #all: Set<Waiting>;
+  readonly #all: RenewedMap<Waiting, true>;
   #settle: ((settled: Settled) => void) | undefined;
   #fail: ((error: Error) => void) | undefined;
   #givenUp = false;
   #state: 'waiting' | 'granted' | 'refused' = 'waiting';
 
   /** @param all Where one that waits is counted until it is answered. */
-  constructor(command: Acquire, context: OperationContext, all: Set<Waiting>) {
+  constructor(command: Acquire, context: OperationContext, all: RenewedMap<Waiting, true>) {
     this.#command = command;
     this.#context = context;
     this.#all = all;
-    if (command.waitMs > 0) all.add(this);
+    if (command.waitMs > 0) all.set(this, true);
   }
 
   /** Whether the caller may come back for it: it gave a number of its own. */
@@ -104,7 +105,7 @@ class WaitingAcquire implements Waiting {
 
 /** All callers that wait on this node. */
 export class WaitingCallers {
-  readonly #all = new Set<Waiting>();
+  readonly #all = new RenewedMap<Waiting, true>();
   #stopping = false;
 
   get count(): number {
@@ -120,7 +121,7 @@ export class WaitingCallers {
 
   /** Counts a wait of another kind. False: the node stops, nothing begins to wait. */
   track(waiting: Waiting): boolean {
-    if (!this.#stopping) this.#all.add(waiting);
+    if (!this.#stopping) this.#all.set(waiting, true);
     return !this.#stopping;
   }
 
@@ -131,6 +132,6 @@ export class WaitingCallers {
   /** W2: from now on nothing waits here. */
   stop(): void {
     this.#stopping = true;
-    for (const waiting of this.#all) waiting.interrupt();
+    for (const waiting of this.#all.keys()) waiting.interrupt();
   }
 }

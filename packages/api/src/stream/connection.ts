@@ -8,7 +8,7 @@
  *     cannot be told.
  * S4: what one event-loop turn brings for a stream leaves in one frame.
  */
-import { toProblem } from '@holdfast/protocol';
+import { RenewedMap, toProblem } from '@holdfast/protocol';
 import type { ClusterPush, HoldEndedPush, StreamAnswer } from '@holdfast/protocol';
 import type { RawData } from 'ws';
 import type { OperationContext, Outcome } from '../operations/context.ts';
@@ -74,9 +74,9 @@ export interface StreamHost {
 export class StreamConnection {
   readonly #socket: StreamSocket;
   readonly #host: StreamHost;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new RenewedMap<number, Waiting>();
   /** The latest acquires that were answered after a wait: an abandon may cross the answer. */
-  readonly #answered = new Map<number, Waiting>();
+  readonly #answered = new RenewedMap<number, Waiting>();
   readonly #sessions = new Set<string>();
   readonly #watches: StreamWatches;
   #outgoing: StreamAnswer[] = [];
@@ -250,11 +250,7 @@ export class StreamConnection {
     if (waiting === undefined) return;
     this.#waiting.delete(id);
     this.#answered.set(id, waiting);
-    if (this.#answered.size <= maxAnsweredKept) return;
-    for (const oldest of this.#answered.keys()) {
-      this.#answered.delete(oldest);
-      return;
-    }
+    if (this.#answered.size > maxAnsweredKept) this.#answered.deleteOldest();
   }
 
   /** S1. */

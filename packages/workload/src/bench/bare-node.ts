@@ -56,8 +56,13 @@ let stored = 0;
 let answered = 0;
 
 function answerWhatIsCommitted(): void {
-  const others = followers.map((follower) => follower.stored);
-  const committed = followers.length === 0 ? stored : Math.min(stored, Math.max(...others));
+  const committed =
+    followers.length === 0
+      ? stored
+      : Math.min(
+          stored,
+          followers.reduce((most, follower) => Math.max(most, follower.stored), 0),
+        );
   for (; answered < committed; answered++) client?.write(answer);
 }
 
