@@ -502,7 +502,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'unreachable-leader-tried-for-ever',
-    breaks: 'a client goes to and fro between a node and a leader that it cannot reach',
+    breaks: 'a client tries a leader that it cannot reach again and again',
     file: 'packages/client/src/route.ts',
     find: `nowMs < (this.#avoided?.untilMs ?? 0); // F4`,
     put: `nowMs < 0;`,

@@ -87,6 +87,18 @@ describe('A client whose node says nothing any more', () => {
     assert.deepEqual([a.connections, b.connections], [1, 0], 'it leads, and serves again');
   });
 
+  it('tries a leader that it cannot reach ever more rarely (F4)', async () => {
+    for (const node of [a, b]) node.greeting = clusterOf(node, a, [a, b]);
+    a.refuses = true;
+    const client = clientOf(b);
+    const session = await sessionOf(client, 3);
+    await clock.pass(120_000);
+    assert.equal(session.state, 'active');
+    const tries = a.triedAtMs.length;
+    assert.ok(tries >= 2 && tries < 12, `tried ${String(tries)} times`);
+    assert.equal(b.triedAtMs.length, 1);
+  });
+
   it('is not held up by one that opens and then says nothing, though others call it leader (F4)', async () => {
     for (const node of [a, b]) node.greeting = clusterOf(node, a, [a, b]);
     const client = clientOf(a, b);
