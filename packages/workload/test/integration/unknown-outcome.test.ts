@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { connect, Election, MultiLock } from '@holdfast/client';
 import type { Client, Session } from '@holdfast/client';
-import { HoldfastError } from '@holdfast/protocol';
+import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
+import type { ErrorCode } from '@holdfast/protocol';
 import type { LocalCluster } from '@holdfast/server';
+import { urlOfNode } from '../../src/cluster-node.ts';
 import { waitUntil } from '../../src/wait-until.ts';
 import { threeNodes } from './support/cluster.ts';
 
@@ -28,6 +30,15 @@ describe('Acquires of which the client was told that they failed, while both fol
     const followers = await followersOf(cluster);
 
     for (const nodeId of followers) await cluster.kill(nodeId, 'SIGSTOP');
+    // As with curl: nobody could ask for these again.
+    const url = urlOfNode(cluster, await cluster.leader());
+    const plain = [{ session_id: session.id }, { client_id: 'curl', ttl_seconds: 300 }].map((who) =>
+      fetch(`${url}/locks/plain-${String('client_id' in who)}/acquire`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(who),
+      }),
+    );
     const asked = await Promise.allSettled([
       session.lock('job'),
       session.lock('twice'),
@@ -37,6 +48,10 @@ describe('Acquires of which the client was told that they failed, while both fol
       entered.release(),
     ]);
     for (const nodeId of followers) await cluster.kill(nodeId, 'SIGCONT');
+    for (const answered of await Promise.all(plain)) {
+      const { code } = (await answered.json()) as { readonly code: ErrorCode };
+      assert.equal(errorDefinitions[code].effect, 'perhaps', code);
+    }
     for (const one of asked) {
       assert.equal(one.status, 'rejected');
       assert.ok(one.reason instanceof HoldfastError && one.reason.effect === 'perhaps');
@@ -52,7 +67,7 @@ describe('Acquires of which the client was told that they failed, while both fol
     assert.equal(entered.state, 'released');
     // As a program would: it tries again, and is done.
     for (const name of ['job', 'twice', 'left']) await (await session.lock(name)).release();
-    for (const name of ['job', 'twice', 'left', 'right'])
+    for (const name of ['job', 'twice', 'left', 'right', 'plain-true', 'plain-false'])
       await (await rival.lock(name, { waitMs: 5000 })).release();
     await (await rival.permits('slots', { permits: 2, limit: 2, waitMs: 5000 })).release();
     await (await new Election(rival, 'chief').campaign({ waitMs: 5000 })).resign();
