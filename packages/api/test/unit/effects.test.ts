@@ -32,7 +32,7 @@ function visible({ engine: { state } }: Harness, sessions: readonly string[]): s
   ]);
 }
 
-type Ask = (world: World) => readonly [string, string, unknown?];
+type Ask = (world: World) => readonly ['POST' | 'DELETE', string, unknown?];
 const post =
   (path: string, body: (world: World) => object): Ask =>
   (world) => ['POST', path, body(world)];

@@ -98,7 +98,9 @@ export class Worker {
     const clientId = machine.name;
     this.#aloneId = `${clientId}-${random.id()}`;
     for (;;) {
-      const client = new Client({ endpoints: endpoints(), clientId }, environment);
+      // Shorter than many an outage, so that the outcome of what was asked is often not known.
+      const timeoutMs = random.pick([400, 2000, 10_000]);
+      const client = new Client({ endpoints: endpoints(), clientId, timeoutMs }, environment);
       try {
         if (this.#options.onlyReads) await this.#keepReading(client);
         const session = await client.session({
