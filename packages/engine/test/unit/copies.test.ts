@@ -148,16 +148,17 @@ describe('A copy of a member beside the member (RUN-3)', () => {
     { timeout },
     async () => {
       const a = await start('a');
-      const copy = RawPeer.to(a.address).hello({
-        from: 'm',
-        to: 'a',
-        runs: [first, runOf(2, '2')],
-        takesPart: false,
-      });
-      await copy.frames.next();
-      const m = RawPeer.to(a.address).hello({ from: 'm', to: 'a', runs: [first] });
+      // Given a copy that a has let in, and that waits for another peer
+      const silent = await RawServer.open();
+      const copy = await start('m', { runs: [first, runOf(2, '2')], onProbation: true });
+      copy.transport.setPeers([a, { id: 'silent' as MemberId, address: silent.address }]);
+      await copy.urls.find((text) => text.startsWith('a'));
+      // When the member itself comes
+      const { incarnation } = copy;
+      const m = RawPeer.to(a.address).hello({ from: 'm', to: 'a', runs: [first], incarnation });
       assert.equal((await m.frames.next()).kind, frameKinds.hello);
-      assert.match(await copy.refusal(), /taken the place/);
+      await copy.said.find((text) => /^stops: .* has taken the place/.test(text));
+      silent.close();
       m.socket.write(encodeMessageFrame(vote));
       assert.deepEqual(await a.heard.next(), vote);
       m.socket.destroy();

@@ -9,6 +9,7 @@ import type { InitialMembers } from '../../src/transport/initial-members.ts';
 import { RawPeer, startPeer } from './peer-nodes.ts';
 import type { PeerNode, PeerNodeOptions } from './peer-nodes.ts';
 
+const timeout = 30_000;
 const root = mkdtempSync(join(tmpdir(), 'holdfast-initial-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 const open: PeerNode[] = [];
@@ -23,7 +24,7 @@ async function start(name: string, options: Partial<PeerNodeOptions> = {}): Prom
 }
 
 describe('Two nodes that were first started with different members (HELLO-4)', () => {
-  it('do not talk to each other, and the log of both has both lists', async () => {
+  it('do not talk to each other, and the log of both has both lists', { timeout }, async () => {
     const a = await start('a', { initialMembers: ['a', 'b', 'c'] });
     const b = await start('b', { initialMembers: ['a', 'b', 'c', 'd', 'e'] });
     a.transport.setPeers([b]);
@@ -34,22 +35,26 @@ describe('Two nodes that were first started with different members (HELLO-4)', (
     assert.equal(a.transport.isConnected(b.id), false);
   });
 
-  it('talk to each other where the lists are in another order', async () => {
+  it('talk to each other where the lists are in another order', { timeout }, async () => {
     const a = await start('a', { initialMembers: ['a', 'b', 'c'] });
     const b = await start('b', { initialMembers: ['c', 'b', 'a'] });
     a.transport.setPeers([b]);
     assert.equal(await a.urls.next(), 'b http://b');
   });
 
-  it('are refused though one of them goes by its log already: it would count otherwise', async () => {
-    const knowledge = { namesOthers: () => true };
-    const a = await start('a', { initialMembers: ['a', 'b', 'c'], knowledge });
-    const b = await start('b', { initialMembers: ['a', 'b'] });
-    b.transport.setPeers([a]);
-    assert.match(await b.said.next(), /would count different majorities/);
-  });
+  it(
+    'are refused though one of them goes by its log already: it would count otherwise',
+    { timeout },
+    async () => {
+      const knowledge = { namesOthers: () => true };
+      const a = await start('a', { initialMembers: ['a', 'b', 'c'], knowledge });
+      const b = await start('b', { initialMembers: ['a', 'b'] });
+      b.transport.setPeers([a]);
+      assert.match(await b.said.next(), /would count different majorities/);
+    },
+  );
 
-  it('talk to each other once the log of both names others', async () => {
+  it('talk to each other once the log of both names others', { timeout }, async () => {
     const knowledge = { namesOthers: () => true };
     const a = await start('a', { initialMembers: ['a', 'b', 'c'], knowledge });
     const b = await start('b', { initialMembers: ['a', 'b'], knowledge });
@@ -57,7 +62,7 @@ describe('Two nodes that were first started with different members (HELLO-4)', (
     assert.equal(await b.urls.next(), 'a http://a');
   });
 
-  it('talk to each other where one was added to the running cluster', async () => {
+  it('talk to each other where one was added to the running cluster', { timeout }, async () => {
     const a = await start('a', { initialMembers: ['a', 'b', 'c'] });
     const d = await start('d', { initialMembers: ['a'], joined: true });
     d.transport.setPeers([a]);
@@ -65,14 +70,18 @@ describe('Two nodes that were first started with different members (HELLO-4)', (
   });
 
   for (const initialMembers of ['a', [7], [''], Array.from({ length: 65 }, () => 'a')])
-    it(`are refused where the list is none: ${JSON.stringify(initialMembers).slice(0, 20)}`, async () => {
-      const node = await start('node', { initialMembers: ['node', 'stranger'] });
-      const stranger = RawPeer.to(node.address).hello({ initialMembers });
-      assert.match(await stranger.refusal(), /does not tell its initial members/);
-      await stranger.closed;
-    });
+    it(
+      `are refused where the list is none: ${JSON.stringify(initialMembers).slice(0, 20)}`,
+      { timeout },
+      async () => {
+        const node = await start('node', { initialMembers: ['node', 'stranger'] });
+        const stranger = RawPeer.to(node.address).hello({ initialMembers });
+        assert.match(await stranger.refusal(), /does not tell its initial members/);
+        await stranger.closed;
+      },
+    );
 
-  it('each tell their own list', async () => {
+  it('each tell their own list', { timeout }, async () => {
     const node = await start('node', { initialMembers: ['node', 'b'] });
     const stranger = RawPeer.to(node.address).hello();
     const frame = await stranger.frames.next();
