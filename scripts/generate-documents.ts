@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { spawnSync } from 'node:child_process';
-import { buildProgram } from '@holdfast/cli';
+import { buildProgram, readAllGroups } from '@holdfast/cli';
 import { flagOf, settings, variableOf } from '@holdfast/server';
 import type { Command } from 'commander';
 
@@ -28,7 +28,7 @@ ${rows.join('\n')}
 `;
 }
 
-function cliDocument(): string {
+async function cliDocument(): Promise<string> {
   const unused = (): never => {
     throw new Error('no command runs here');
   };
@@ -41,13 +41,13 @@ function cliDocument(): string {
     texts.push(`## ${path}\n\n\`\`\`text\n${text.trimEnd()}\n\`\`\`\n`);
     for (const child of command.commands) describe(child, `${path} ${child.name()}`);
   };
-  describe(buildProgram(unused), 'holdfast');
+  describe(buildProgram(unused, await readAllGroups()), 'holdfast');
   return `# Command line\n\n${note}${texts.join('\n')}`;
 }
 
 const documents: readonly (readonly [path: string, text: string])[] = [
   ['docs/configuration.md', configurationDocument()],
-  ['docs/cli.md', cliDocument()],
+  ['docs/cli.md', await cliDocument()],
 ];
 
 const checking = process.argv.includes('--check');

@@ -5,6 +5,7 @@ import { diskFaults } from './disk-faults.ts';
 import { faults } from './faults.ts';
 import type { Fault } from './faults.ts';
 import { leaseFaults } from './lease-faults.ts';
+import { listeningFaults } from './listening-faults.ts';
 import { outcomeFaults } from './outcome-faults.ts';
 import { quorumFaults } from './quorum-faults.ts';
 import { snapshotFaults } from './snapshot-faults.ts';
@@ -19,5 +20,6 @@ export const allFaults: readonly Fault[] = [
   ...clientFaults,
   ...outcomeFaults,
   ...diskFaults,
+  ...listeningFaults,
   ...quorumFaults,
 ];

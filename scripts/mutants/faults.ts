@@ -806,9 +806,9 @@ export const faults: readonly Fault[] = [
     name: 'connecting-side-does-not-look',
     breaks: 'a member whose folder was lost answers on the connection that is made to it',
     file: 'packages/engine/src/transport/hello.ts',
-    find: `const reason = this.#mismatch(hello, wanted) ?? this.#otherFolder(hello);`,
-    put: `const reason =
-      this.#mismatch(hello, wanted) ??
+    find: `this.#mismatch(hello, wanted) ?? this.#otherMembers(hello) ?? this.#otherFolder(hello);`,
+    put: `this.#mismatch(hello, wanted) ??
+      this.#otherMembers(hello) ??
       (wanted === undefined ? this.#otherFolder(hello) : undefined);`,
   },
   {

@@ -24,7 +24,9 @@ const longestMs = 90_000;
 
 /** The tests, and what some of them read, beside sources that are copied already. */
 export function copyTests(root: string, folder: string): void {
-  const texts = globSync(['packages/*/test', 'docs', 'SPEC.md', 'CHANGELOG.md'], { cwd: root });
+  const texts = globSync(['packages/*/test', 'docs', 'config', 'SPEC.md', 'CHANGELOG.md'], {
+    cwd: root,
+  });
   for (const path of texts) cpSync(join(root, path), join(folder, path), { recursive: true });
 }
 

@@ -1,7 +1,8 @@
 /** Puts the api room together: operations, HTTP, streams, gRPC, figures; and takes it down again in order. */
+import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '@holdfast/engine/parts';
-import { formatHostPort, streamPath } from '@holdfast/protocol';
+import { formatHostPort, hostOnThisMachine, streamPath } from '@holdfast/protocol';
 import type { GrpcServer } from './grpc/server.ts';
 import { createHttpApplication } from './http/application.ts';
 import { foreignOrigin } from './http/origins.ts';
@@ -103,7 +104,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const built = buildApi(options);
   let url: string;
   try {
-    url = await built.app.listen({ host: options.host, port: options.port });
+    await built.app.listen({ host: options.host, port: options.port });
+    const { port } = built.app.server.address() as AddressInfo;
+    url = `http://${formatHostPort(hostOnThisMachine(options.host), port)}`;
   } catch (error) {
     await built.close();
     throw new Error(

@@ -88,9 +88,9 @@ export interface GrpcAddress {
 
 /** A running api. */
 export interface Api {
-  /** Where clients reach it, e.g. `http://127.0.0.1:5000`. */
+  /** Where clients on this machine reach it, e.g. `http://127.0.0.1:5000` or `http://[::1]:5000`. */
   readonly url: string;
-  /** Where clients reach gRPC, e.g. `127.0.0.1:8081`. */
+  /** Where clients on this machine reach gRPC, e.g. `127.0.0.1:8081` or `[::1]:8081`. */
   readonly grpcAddress: string | undefined;
   /**
    * Accepts nothing new, answers waiting acquires with `shutting_down`, finishes what is in flight

@@ -1,1 +1,2 @@
+export { readAllGroups } from './groups.ts';
 export { buildProgram, run } from './program.ts';

@@ -1,23 +1,12 @@
 /** The commands of `holdfast`. */
 import { Command, CommanderError, Option } from 'commander';
-import { ConfigurationError, version } from '@holdfast/server';
-import { addBackupCommands } from './commands/backup.ts';
-import { addBarrierCommands } from './commands/barrier.ts';
-import { addClusterCommands } from './commands/cluster.ts';
-import { addCompletionCommand } from './commands/completion.ts';
-import { addElectionCommands } from './commands/election.ts';
-import { addLatchCommands } from './commands/latch.ts';
-import { addLockCommands } from './commands/lock.ts';
-import { addQuorumCommands } from './commands/quorum.ts';
-import { addSemaphoreCommands } from './commands/semaphore.ts';
-import { addServerCommands } from './commands/server.ts';
-import { addSessionCommands } from './commands/session.ts';
-import { addTopCommand } from './commands/top.ts';
-import { addWatchCommand } from './commands/watch.ts';
+import { version } from '@holdfast/server/version';
 import { findUsualEndpoints, givenEndpoints, usualEndpoints } from './endpoints.ts';
 import { exitStatus } from './exit-status.ts';
-import { explain, failureText, UsageError } from './failure.ts';
+import { explain, failureText } from './failure.ts';
 import type { Failure } from './failure.ts';
+import { readGroupsFor } from './groups.ts';
+import type { AddGroup } from './groups.ts';
 import type { Output } from './output.ts';
 import { leaseNodeAmong } from './quorum/ask-nodes.ts';
 import { noteRepeatedOptions } from './repeated-options.ts';
@@ -30,23 +19,6 @@ export interface Environment {
   /** Sets the exit status of a command that did its work and has something else than success to tell. */
   readonly finish: (status: number) => void;
 }
-
-/** Every group of commands adds itself; the help lists them in this order. */
-const groups: readonly ((program: Command, at: () => Environment) => void)[] = [
-  addServerCommands,
-  addClusterCommands,
-  addTopCommand,
-  addWatchCommand,
-  addBackupCommands,
-  addSessionCommands,
-  addLockCommands,
-  addSemaphoreCommands,
-  addElectionCommands,
-  addBarrierCommands,
-  addLatchCommands,
-  addQuorumCommands,
-  addCompletionCommand,
-];
 
 interface GlobalOptions {
   readonly json?: boolean;
@@ -72,7 +44,7 @@ export async function run(words: readonly string[]): Promise<number> {
       status = given;
     },
   });
-  const program = buildProgram(environment);
+  const program = buildProgram(environment, await readGroupsFor(words));
   let group: string | undefined;
   program.hook('preAction', (_program, command) => {
     options = { ...command.optsWithGlobals<GlobalOptions>(), ...endpointsOf(command) };
@@ -84,11 +56,7 @@ export async function run(words: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError)
       return error.exitCode === 0 ? exitStatus.ok : exitStatus.usage;
-    const failure = explain(
-      error instanceof ConfigurationError ? new UsageError(error.message) : error,
-      asked,
-      group,
-    );
+    const failure = explain(error, asked, group);
     const told = group === 'quorum' ? failure : await noticingLeaseNodes(failure, asked);
     process.stderr.write(failureText(told, options.json === true));
     return failure.status;
@@ -120,7 +88,11 @@ function groupOf(command: Command): string | undefined {
   return group?.name();
 }
 
-export function buildProgram(environment: (program: Command) => Environment): Command {
+/** @param groups Which add their commands. */
+export function buildProgram(
+  environment: (program: Command) => Environment,
+  groups: readonly AddGroup[],
+): Command {
   const program = new Command('holdfast')
     .description('Locks, sessions and fencing tokens for programs on several machines.')
     .version(version)

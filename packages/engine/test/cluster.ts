@@ -1,9 +1,11 @@
 /** Engines of a small cluster in this process: real disks, real sockets on loopback, one event loop. */
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hostPortOf } from '@holdfast/protocol';
 import { createRaftEngine } from '../src/index.ts';
 import type { Engine } from '../src/index.ts';
 import type { EngineLog } from '../src/types.ts';
@@ -90,7 +92,7 @@ export async function startTestCluster(
         clusterId: changes.clusterId ?? 'test',
         nodeId: id,
         folder: changes.folder ?? join(folder, id),
-        peerListen: { host: '127.0.0.1', port: Number(address.split(':')[1]) },
+        peerListen: hostPortOf(address) ?? assert.fail(address),
         peerAdvertise: address,
         initialMembers:
           changes.initialIds === undefined

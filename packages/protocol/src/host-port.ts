@@ -74,6 +74,13 @@ export function isWildcardHost(host: string): boolean {
   return parseUrl(`http://${bare}`)?.hostname === '0.0.0.0';
 }
 
+/** Where programs on the same machine reach what listens on this host. */
+export function hostOnThisMachine(host: string): string {
+  const bare = hostOf(host);
+  if (!isWildcardHost(bare)) return bare;
+  return bare.includes(':') ? '::1' : '127.0.0.1';
+}
+
 /** HP1; undefined for what is no IPv6 address. */
 function canonicalIpv6(text: string): string | undefined {
   const [, address = '', scope = ''] = zone.exec(text) ?? [];

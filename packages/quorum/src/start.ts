@@ -1,5 +1,7 @@
 /** One lease node: its file, its HTTP, and, where its file was lost, the way back to voting. */
+import type { AddressInfo } from 'node:net';
 import { basename, dirname } from 'node:path';
+import { formatHostPort, hostOnThisMachine } from '@holdfast/protocol';
 import { openToOthers } from '@holdfast/storage';
 import { createApplication } from './http/application.ts';
 import { OtherNode } from './http/other-node.ts';
@@ -41,6 +43,7 @@ export interface LeaseNodeLog {
 }
 
 export interface RunningLeaseNode {
+  /** Where clients on this machine reach it. */
   readonly url: string;
   /** Whether it votes now. */
   isVoting(): boolean;
@@ -128,7 +131,10 @@ export async function startLeaseNode(options: LeaseNodeOptions): Promise<Running
   });
   let url: string;
   try {
-    url = await app.listen({ host: options.host, port: options.port });
+    await app.listen({ host: options.host, port: options.port });
+    const { port } = app.server.address() as AddressInfo;
+    const scheme = options.tls === undefined ? 'http' : 'https';
+    url = `${scheme}://${formatHostPort(hostOnThisMachine(options.host), port)}`;
   } catch (error) {
     rejoin?.stop();
     host.close();

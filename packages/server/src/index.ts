@@ -2,7 +2,6 @@ export { ConfigurationError, loadConfiguration } from './configuration/load.ts';
 export type { Configuration, ConfigurationSources } from './configuration/load.ts';
 export { flagOf, settings, variableOf } from './configuration/settings.ts';
 export type { Setting } from './configuration/settings.ts';
-export { restoreBackup, RestoreRefused } from '@holdfast/engine';
 export { startLocalCluster } from './local-cluster.ts';
 export type { LocalCluster, LocalClusterOptions, LocalNode } from './local-cluster.ts';
 export { startNode } from './node.ts';

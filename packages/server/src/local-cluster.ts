@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { formatHostPort } from '@holdfast/protocol';
 import { makeFolders, openPrivateFile, writePrivateFile } from '@holdfast/storage';
 import { nodeFlags } from './node-flags.ts';
 
@@ -20,6 +21,8 @@ const maxLogBytes = 16 * 1024 * 1024;
 export interface LocalClusterOptions {
   /** HTTP ports, one a node: 1, 3, 5 or 7. */
   readonly ports: readonly number[];
+  /** The address of this machine on which all nodes listen: one, not all of them. Default `127.0.0.1`. */
+  readonly host?: string;
   /** Data, configuration and logs of all nodes. */
   readonly folder: string;
   /** More environment for the nodes, e.g. settings as `HOLDFAST_...`. */
@@ -54,6 +57,7 @@ export interface LocalCluster {
 
 interface Slot {
   readonly nodeId: string;
+  readonly host: string;
   readonly port: number;
   readonly grpcPort: number;
   readonly folder: string;
@@ -65,8 +69,10 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   makeFolders(options.folder);
   const clusterId = readOrMakeClusterId(options.folder);
   const grpcPorts = grpcPortsBeside(options.ports);
+  const { host = '127.0.0.1' } = options;
   const slots: Slot[] = options.ports.map((port, position) => ({
     nodeId: `node-${String(position + 1)}`,
+    host,
     port,
     grpcPort: grpcPorts[position] ?? 0,
     folder: join(options.folder, `node-${String(position + 1)}`),
@@ -95,7 +101,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
       return slots.map((slot) => ({
         nodeId: slot.nodeId,
         url: urlOf(slot),
-        grpcAddress: `127.0.0.1:${String(slot.grpcPort)}`,
+        grpcAddress: formatHostPort(slot.host, slot.grpcPort),
         folder: slot.folder,
         pid: slot.child?.pid,
       }));
@@ -116,8 +122,9 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   };
 }
 
-const urlOf = (slot: Slot): string => `http://127.0.0.1:${String(slot.port)}`;
-const peerAddressOf = (slot: Slot): string => `127.0.0.1:${String(slot.port + peerPortDistance)}`;
+const urlOf = ({ host, port }: Slot): string => `http://${formatHostPort(host, port)}`;
+const peerAddressOf = ({ host, port }: Slot): string =>
+  formatHostPort(host, port + peerPortDistance);
 
 /** One a node, in order, none of which is the HTTP or peer port of another one. */
 export function grpcPortsBeside(ports: readonly number[]): readonly number[] {
@@ -163,7 +170,9 @@ function startProcess(
         .filter((other) => other !== slot)
         .map((other) => `${other.nodeId}=${peerAddressOf(other)}`)
         .join(','),
+      HOLDFAST_HTTP_HOST: slot.host,
       HOLDFAST_HTTP_PORT: String(slot.port),
+      HOLDFAST_GRPC_HOST: slot.host,
       HOLDFAST_GRPC_PORT: String(slot.grpcPort),
       HOLDFAST_STORAGE_FOLDER: join(slot.folder, 'data'),
       HOLDFAST_STOP_WITH_PARENT: '1',

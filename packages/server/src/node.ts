@@ -1,12 +1,14 @@
-/** One node: engine and api, put together and taken down in the right order. */
+/**
+ * One node: engine and api, put together and taken down in the right order. Both are read when a node starts:
+ * whoever imports this room for a local cluster, or for its settings, waits for neither.
+ */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { startApi } from '@holdfast/api';
 import type { Api, ApiOptions } from '@holdfast/api';
-import { createRaftEngine } from '@holdfast/engine';
 import type { Engine } from '@holdfast/engine';
 import type { Logger } from 'pino';
+import { toldClientUrl } from './configuration/addresses.ts';
 import type { Configuration } from './configuration/load.ts';
 import { version } from './version.ts';
 
@@ -41,8 +43,7 @@ export async function startNode(
   const { nodeId, peers, peerListen, peerAdvertise } = configuration;
   const { log } = options;
   const httpPort = configuration.httpPort || (await freePort(configuration.httpHost));
-  const clientUrl =
-    configuration.httpAdvertise || `http://${configuration.httpHost}:${String(httpPort)}`;
+  const { createRaftEngine } = await import('@holdfast/engine');
   const engine = await createRaftEngine({
     clusterId: configuration.clusterId,
     nodeId,
@@ -51,7 +52,7 @@ export async function startNode(
     peerAdvertise,
     initialMembers: configuration.join ? peers : [{ id: nodeId, address: peerAdvertise }, ...peers],
     join: configuration.join,
-    clientUrl,
+    clientUrl: toldClientUrl(configuration, httpPort),
     heartbeatMs: configuration.heartbeatMs,
     electionTimeoutMinMs: configuration.electionTimeoutMinMs,
     electionTimeoutMaxMs: configuration.electionTimeoutMaxMs,
@@ -114,6 +115,7 @@ async function serve(
     log,
   };
   try {
+    const { startApi } = await import('@holdfast/api');
     const api = await startApi(options);
     if (api.grpcAddress !== undefined) log.info({ address: api.grpcAddress }, 'Serving gRPC.');
     return api;

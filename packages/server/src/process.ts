@@ -1,5 +1,4 @@
 /** A node as a process: log, signals, and an end that nobody has to clean up after. */
-import { pino } from 'pino';
 import type { Logger } from 'pino';
 import type { Configuration } from './configuration/load.ts';
 import { startNode } from './node.ts';
@@ -12,7 +11,7 @@ const gracefulStopMs = 5000;
 
 /** Starts a node and ties it to this process. Resolves when it serves clients. */
 export async function runNode(configuration: Configuration): Promise<RunningNode> {
-  const log = openLog(configuration);
+  const log = await openLog(configuration);
   const fatal = (error: unknown): void => {
     // A half-dead node is worse than a dead one: no clean-up that could hang.
     log.fatal(
@@ -64,7 +63,8 @@ function stopper(node: RunningNode, log: Logger): () => void {
   };
 }
 
-function openLog(configuration: Configuration): Logger {
+async function openLog(configuration: Configuration): Promise<Logger> {
+  const { pino } = await import('pino');
   const { logFormat, logLevel } = configuration;
   const text = logFormat === 'text' || (logFormat === 'auto' && process.stderr.isTTY);
   const destination = text ? textLines(process.stderr) : pino.destination({ dest: 2, sync: true });

@@ -6,7 +6,7 @@
  */
 import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
 import type { handleBidiStreamingCall, handleServerStreamingCall } from '@grpc/grpc-js';
-import { formatHostPort } from '@holdfast/protocol';
+import { formatHostPort, hostOnThisMachine } from '@holdfast/protocol';
 import type { OperationContext } from '../operations/context.ts';
 import { wireOperations } from '../operations/table.ts';
 import type { ApiLog, GrpcAddress } from '../options.ts';
@@ -37,7 +37,7 @@ const idleMs = 300_000;
 const flushMs = 100;
 
 export interface GrpcServer {
-  /** `host:port`, as clients are told it. */
+  /** `host:port`, as clients on this machine use it. */
   readonly address: string;
   /** @param deadlineMs What is in flight has this long. */
   close(deadlineMs: number): Promise<void>;
@@ -82,7 +82,7 @@ export async function startGrpcServer(
     await Promise.race([stopped, ended]);
     server.forceShutdown(); // G9
   };
-  return { address: formatHostPort(host, bound), close };
+  return { address: formatHostPort(hostOnThisMachine(host), bound), close };
 }
 
 function afterwards(delayMs: number): Promise<void> {

@@ -1,4 +1,5 @@
 /** The cluster and the health of this node. */
+import { formatHostPort, isWildcardHost, readHostPort } from '@holdfast/protocol';
 import type {
   AddMemberAnswer,
   AddMemberBody,
@@ -6,6 +7,7 @@ import type {
   ClusterStatusAnswer,
   Consistency,
   HealthAnswer,
+  HostPort,
   LeaderAnswer,
   ProbeAnswer,
   RemoveMemberAnswer,
@@ -92,12 +94,25 @@ export function clusterStatus(_body: object, { service }: OperationContext): Clu
   };
 }
 
+/** Members tell each other the address: it must lead each of them to the new node. */
+function problemForPeers({ host, port }: HostPort): string | undefined {
+  if (port === 0) return 'must have a port from 1';
+  return isWildcardHost(host)
+    ? 'must be where others reach the node, and this means all of a machine'
+    : undefined;
+}
+
 export async function addMember(
   body: AddMemberBody,
   { service }: OperationContext,
-): Promise<AddMemberAnswer> {
-  await service.engine.addMember(body.node_id, body.address);
-  return { added: true, node_id: body.node_id, address: body.address };
+): Promise<AddMemberAnswer | Refused> {
+  const read = readHostPort(body.address);
+  const problem = read.ok ? problemForPeers(read) : read.problem;
+  if (problem !== undefined)
+    return new Refused('invalid_request', `"address" ${problem}; given: "${body.address}".`);
+  const address = read.ok ? formatHostPort(read.host, read.port) : body.address;
+  await service.engine.addMember(body.node_id, address);
+  return { added: true, node_id: body.node_id, address };
 }
 
 export async function removeMember(

@@ -79,9 +79,9 @@ export const addMemberBody: z.ZodType<AddMemberBody> = agreeing<AddMemberBody>()
     node_id: nodeId,
     address: z
       .string()
-      .max(300)
-      .regex(/^[^\s/]+:[0-9]{1,5}$/)
-      .describe('Peer address of the new node, host:port.'),
+      .max(310)
+      .regex(/^(?:[^\s:/@[\]]+|\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~-]+)?\]):[0-9]{1,5}$/)
+      .describe('Peer address of the new node: host:port, [::1]:7000 for an IPv6 address.'),
   }),
 );
 export const addMemberAnswer: z.ZodType<AddMemberAnswer> = agreeing<AddMemberAnswer>()(

@@ -568,6 +568,14 @@ const pathCases: readonly Case[] = [
     code: 'invalid_request',
     status: 400,
   },
+  ...['::1:7000', '[::]:7000', '0.0.0.0:7000', 'h:0', 'h:70000', 'a/b:1'].map((address) => ({
+    given: `a member with the address ${address}, which leads nobody there`,
+    url: '/cluster/members',
+    body: { node_id: 'n', address },
+    code: 'invalid_request' as const,
+    status: 400,
+    says: /"address" must /,
+  })),
   {
     given: 'a member that is one already',
     url: '/cluster/members',

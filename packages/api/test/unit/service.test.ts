@@ -256,6 +256,13 @@ describe('operators', () => {
     const status = await request('GET', '/cluster/status');
     assert.equal((status.body['members'] as unknown[]).length, 3);
     await request('DELETE', '/cluster/members', { node_id: 'node-3' });
+    const added = await request('POST', '/cluster/members', {
+      node_id: 'node-4',
+      address: '[2001:DB8::0]:7000',
+    });
+    assert.equal(added.body['address'], '[2001:db8::]:7000');
+    assert.equal(engine.members.at(-1)?.address, '[2001:db8::]:7000');
+    await request('DELETE', '/cluster/members', { node_id: 'node-4' });
     assert.equal(engine.members.length, 2);
     const moved = await request('POST', '/cluster/transfer');
     assert.deepEqual(moved.body, { transferred: true, leader: 'node-2' });

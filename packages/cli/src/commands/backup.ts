@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { restoreBackup } from '@holdfast/server';
 import { download } from '../backup/download.ts';
 import { wantedHash } from '../backup/hash-file.ts';
 import { progressLines } from '../backup/progress.ts';
@@ -117,6 +116,7 @@ async function restore(
   const hash = wantedHash(file, options.hash);
   const progress = progressLines(output.json);
   const phases = { check: 'checked', read: 'read', write: 'written' } as const;
+  const { restoreBackup } = await import('@holdfast/server/restore');
   const restored = await restoreBackup({
     file,
     ...(hash === undefined ? {} : { hash }),

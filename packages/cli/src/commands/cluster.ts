@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { HoldfastError } from '@holdfast/protocol';
-import { startLocalCluster } from '@holdfast/server';
+import type { LocalClusterOptions } from '@holdfast/server';
 import { readStatus } from '../ask-node.ts';
 import { exitStatus } from '../exit-status.ts';
 import { UsageError } from '../failure.ts';
+import { firstSteps } from '../first-steps.ts';
+import { localHost } from '../local-host.ts';
 import { printTable } from '../output.ts';
 import type { Output } from '../output.ts';
 import type { Environment } from '../program.ts';
-import { firstSteps } from './server.ts';
 
 const clusterSizes: readonly number[] = [1, 3, 5, 7];
 const firstPort = 5000;
@@ -18,6 +19,7 @@ const statusTimeoutMs = 2000;
 interface ClusterCommandOptions {
   readonly nodes?: string;
   readonly ports?: string;
+  readonly host?: string;
   readonly data: string;
 }
 
@@ -31,6 +33,10 @@ export function addClusterCommands(program: Command, at: () => Environment): voi
       '--ports <list>',
       'HTTP ports, one a node; peers listen 2000 above (default: 5000, 5001, ...)',
     )
+    .option(
+      '--host <address>',
+      'address of this machine on which all nodes listen (default: HOLDFAST_HTTP_HOST, else 127.0.0.1)',
+    )
     .option('--data <folder>', 'folder for the data and logs of all nodes', 'data/cluster')
     .addHelpText(
       'after',
@@ -40,10 +46,13 @@ The nodes end with this command, however it ends.
 
 Examples:
   holdfast cluster --nodes 5
-  holdfast cluster --ports 8001,8002,8003 --data /tmp/holdfast`,
+  holdfast cluster --ports 8001,8002,8003 --data /tmp/holdfast
+  holdfast cluster --host ::1`,
     )
     .action(async (options: ClusterCommandOptions) => {
-      await runCluster(at().output, choosePorts(options.nodes, options.ports), options.data);
+      const ports = choosePorts(options.nodes, options.ports);
+      const host = localHost(options.host ?? process.env['HOLDFAST_HTTP_HOST']);
+      await runCluster(at().output, { ports, host, folder: options.data });
     });
   program
     .command('status')
@@ -83,7 +92,11 @@ export function choosePorts(nodes: string | undefined, list: string | undefined)
   return ports;
 }
 
-async function runCluster(output: Output, ports: readonly number[], folder: string): Promise<void> {
+async function runCluster(
+  output: Output,
+  where: Required<Pick<LocalClusterOptions, 'ports' | 'host' | 'folder'>>,
+): Promise<void> {
+  const { ports, folder } = where;
   const say = (text: string): void => {
     if (!output.json) output.write(text);
   };
@@ -98,9 +111,9 @@ async function runCluster(output: Output, ports: readonly number[], folder: stri
       });
     }
   });
+  const { startLocalCluster } = await import('@holdfast/server');
   const cluster = await startLocalCluster({
-    ports,
-    folder,
+    ...where,
     onNodeEnd: (nodeId, how) => {
       if (!stopping)
         process.stderr.write(`holdfast: ${nodeId} ended (${how}); its log is in ${folder}.\n`);

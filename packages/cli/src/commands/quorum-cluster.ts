@@ -2,6 +2,7 @@
 import { basename, relative } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../failure.ts';
+import { localHost } from '../local-host.ts';
 import { printTable } from '../output.ts';
 import type { Output } from '../output.ts';
 import type { Environment } from '../program.ts';
@@ -9,7 +10,7 @@ import { sourceFlags, startLeaseNodes } from '../quorum/local-nodes.ts';
 import type { LocalLeaseNode } from '../quorum/local-nodes.ts';
 import { addNodeTerms, nodeTimes } from '../quorum/node-settings.ts';
 import type { TermsOptions } from '../quorum/node-settings.ts';
-import { refuseEndpoints, usualPorts } from '../quorum/voters.ts';
+import { refuseEndpoints, usualNodes, usualPorts } from '../quorum/voters.ts';
 
 const lastPort = 65_535;
 /** New nodes agree in well under a second; one that lost its file takes a minute, and is not waited for. */
@@ -19,6 +20,7 @@ const numberWords = ['none', 'one', 'two', 'three'];
 
 interface QuorumClusterOptions extends TermsOptions {
   readonly ports: string;
+  readonly host?: string;
   readonly data: string;
 }
 
@@ -27,6 +29,10 @@ export function addQuorumCluster(program: Command, at: () => Environment): void 
     .command('quorum-cluster')
     .description('Runs 3, 5 or 7 lease nodes on this machine until it is stopped.')
     .option('--ports <list>', 'one a node, separated by commas', usualPorts.join(','))
+    .option(
+      '--host <address>',
+      'address of this machine on which all nodes listen (default: 127.0.0.1)',
+    )
     .option('--data <folder>', 'folder for the files and logs of all nodes', 'data/quorum');
   addNodeTerms(cluster)
     .addHelpText(
@@ -82,6 +88,7 @@ async function runNodes(
   });
   const cluster = await startLeaseNodes({
     ports,
+    host: localHost(options.host),
     folder: options.data,
     words: wordsOf(options),
     onNodeEnd: (node, how) => {
@@ -144,7 +151,7 @@ function firstSteps(nodes: readonly LocalLeaseNode[], voting: readonly boolean[]
       ? 'All vote, and what a majority of them grants is held.'
       : `${String(votes)} of ${String(nodes.length)} vote; one whose file is new among others that are not waits until its leases have ended. Its log tells.`;
   const holdfast = invocation();
-  const isUsual = nodes.every(({ url }, place) => url.endsWith(`:${String(usualPorts[place])}`));
+  const isUsual = nodes.every(({ url }, place) => url === usualNodes[place]);
   const named = isUsual ? '' : ` --nodes ${nodes.map(({ url }) => url).join(',')}`;
   const mayDie = nodes.slice(1, (nodes.length + 1) / 2);
   return `

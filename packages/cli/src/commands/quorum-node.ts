@@ -1,6 +1,5 @@
 /** `holdfast quorum-node`: one of the independent nodes that vote on leases. */
 import type { Command } from 'commander';
-import { startLeaseNode } from '@holdfast/quorum';
 import type { LeaseNodeLog, RunningLeaseNode } from '@holdfast/quorum';
 import type { Output } from '../output.ts';
 import type { Environment } from '../program.ts';
@@ -73,6 +72,7 @@ async function start(settings: NodeSettings): Promise<RunningLeaseNode> {
   try {
     // Before there is a file that nobody needs.
     await tryAddress(settings.host, settings.port);
+    const { startLeaseNode } = await import('@holdfast/quorum');
     node = await startLeaseNode({ ...settings, log });
   } catch (error) {
     throw startFailure(error, settings);

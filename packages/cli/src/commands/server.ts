@@ -1,7 +1,16 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { flagOf, loadConfiguration, runNode, settings, variableOf } from '@holdfast/server';
+import {
+  ConfigurationError,
+  flagOf,
+  loadConfiguration,
+  runNode,
+  settings,
+  variableOf,
+} from '@holdfast/server';
+import type { Configuration, ConfigurationSources } from '@holdfast/server';
 import { UsageError } from '../failure.ts';
+import { firstSteps } from '../first-steps.ts';
 import type { Environment } from '../program.ts';
 
 /** `holdfast server`: every setting is a flag and a variable. */
@@ -43,13 +52,8 @@ Examples:
         `--config and --file mean the same; given: "${options['config']}" and "${options['file']}".`,
       );
     const file = options['config'] ?? options['file'];
-    const node = await runNode(
-      loadConfiguration({
-        flags,
-        environment: process.env,
-        ...(file === undefined ? {} : { file }),
-      }),
-    );
+    const sources = { flags, environment: process.env };
+    const node = await runNode(configure(file === undefined ? sources : { ...sources, file }));
     const { output } = at();
     output.write(
       output.json
@@ -63,14 +67,13 @@ Examples:
   });
 }
 
-/** What to try first, to be copied as it is. */
-export function firstSteps(url: string, headline: string): string {
-  return `
-${headline}. Try:
-
-  curl -X POST ${url}/locks/my-job/acquire -H "Content-Type: application/json" -d '{"client_id": "me", "ttl_seconds": 60}'
-  curl ${url}/locks/my-job/status
-
-Ctrl-C stops it.
-`;
+/** @throws UsageError */
+function configure(sources: ConfigurationSources): Configuration {
+  try {
+    return loadConfiguration(sources);
+  } catch (error) {
+    throw error instanceof ConfigurationError
+      ? new UsageError(error.message, { cause: error })
+      : error;
+  }
 }

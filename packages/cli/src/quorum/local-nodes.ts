@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { formatHostPort } from '@holdfast/protocol';
 import { makeFolders, openPrivateFile, writePrivateFile } from '@holdfast/storage';
 import { UsageError } from '../failure.ts';
 import { askHealth } from './ask-nodes.ts';
@@ -36,6 +37,8 @@ export interface LocalLeaseNodes {
 export interface LocalLeaseNodesOptions {
   /** One a node. */
   readonly ports: readonly number[];
+  /** The address of this machine on which all of them listen: one, not all of them. */
+  readonly host: string;
   /** Files and logs of all nodes. */
   readonly folder: string;
   /** More options of `holdfast quorum-node`, for all of them. */
@@ -44,8 +47,6 @@ export interface LocalLeaseNodesOptions {
   readonly onNodeEnd: (node: LocalLeaseNode, how: string) => void;
 }
 
-const host = '127.0.0.1';
-
 /**
  * Nothing is made for nodes that could not start.
  *
@@ -53,18 +54,18 @@ const host = '127.0.0.1';
  *   its log when a node does not start.
  */
 export async function startLeaseNodes(options: LocalLeaseNodesOptions): Promise<LocalLeaseNodes> {
-  const { ports, folder, words } = options;
+  const { ports, host, folder, words } = options;
   const numberFile = join(folder, 'number-of-nodes');
   checkNumber(numberFile, folder, ports.length);
-  for (const port of ports) await checkPort(port);
+  for (const port of ports) await checkPort(host, port);
   makeFolders(folder);
   writePrivateFile(numberFile, `${String(ports.length)}\n`);
-  const urls = ports.map((port) => `http://${host}:${String(port)}`);
+  const urls = ports.map((port) => `http://${formatHostPort(host, port)}`);
   const slots = ports.map((port, position) => {
     const name = `node-${String(position + 1)}`;
     const file = join(folder, `${name}.sqlite`);
     const peers = urls.filter((_url, place) => place !== position).join(',');
-    const own = ['--port', String(port), '--db', file, '--peers', peers];
+    const own = ['--host', host, '--port', String(port), '--db', file, '--peers', peers];
     return new Slot({
       name,
       url: urls[position] ?? '',
@@ -105,7 +106,7 @@ function checkNumber(numberFile: string, folder: string, nodes: number): void {
     );
 }
 
-async function checkPort(port: number): Promise<void> {
+async function checkPort(host: string, port: number): Promise<void> {
   try {
     await tryAddress(host, port);
   } catch (error) {

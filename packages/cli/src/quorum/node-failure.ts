@@ -48,7 +48,7 @@ function textForAddress(
       return `${address} may not be used by this user. Choose a port above 1023 with ${option}.`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return `"${host}" is no address of this machine. Give one with --host, 0.0.0.0 for all.`;
+      return `"${host}" is no address of this machine. Give one with --host, 0.0.0.0 or :: for all.`;
     default:
       return typeof code === 'string' && code.startsWith('ERR_OSSL')
         ? `--tls-cert and --tls-key are no certificate and key in PEM that belong together: ${error.message}`

@@ -1,7 +1,15 @@
 /** What a lease node is told, as options give it: the same for one node and for several on this machine. */
 import { readFileSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
+import {
+  endpointOf,
+  formatHostPort,
+  hostOf,
+  isWildcardHost,
+  readHostPort,
+} from '@holdfast/protocol';
 import type { LeaseNodeOptions } from '@holdfast/quorum';
 import { givenEndpoints } from '../endpoints.ts';
 import { UsageError } from '../failure.ts';
@@ -51,7 +59,8 @@ export function addNodeTerms(command: Command): Command {
 
 /** @throws UsageError naming the option. */
 export function nodeSettings(options: NodeOptions): NodeSettings {
-  const { host, db } = options;
+  const { db } = options;
+  const host = hostOption(options.host);
   const port = portOf(options.port);
   const peers = peersOf(options.peers, host, port);
   const tls = tlsOf(options.tlsCert, options.tlsKey);
@@ -114,11 +123,31 @@ function peersOf(list: string | undefined, host: string, port: number): readonly
     throw new UsageError(
       `--peers names all other nodes, each once: 2, 4 or 6 of them; given: "${list ?? ''}".`,
     );
-  const own = new Set([`${host}:${String(port)}`, `localhost:${String(port)}`]);
-  const itself = peers.find((peer) => own.has(new URL(peer).host));
+  const endpoints = peers.map(endpointOf);
+  const nowhere = endpoints.find((peer) => isWildcardHost(peer.host));
+  if (nowhere !== undefined)
+    throw new UsageError(
+      `--peers names where the other nodes are; ${nowhere.url} means all addresses of a machine.`,
+    );
+  const itself = endpoints.find((peer) => peer.port === port && isOwnHost(peer.host, host))?.url;
   if (itself !== undefined)
     throw new UsageError(`--peers names the other nodes; ${itself} is this one.`);
   return peers;
+}
+
+/** @param listens Where this node does, which may be all addresses of its machine. */
+function isOwnHost(host: string, listens: string): boolean {
+  if (host === listens || host === 'localhost') return true;
+  const listensOnLoopback = listens === 'localhost' || isWildcardHost(listens);
+  return listensOnLoopback && ['127.0.0.1', '::1', hostname()].includes(host);
+}
+
+function hostOption(text: string): string {
+  if (!readHostPort(formatHostPort(text, 1)).ok)
+    throw new UsageError(
+      `--host takes an address without a port, such as 127.0.0.1, ::1, or 0.0.0.0 and :: for all; given: "${text}".`,
+    );
+  return hostOf(text);
 }
 
 function tlsOf(

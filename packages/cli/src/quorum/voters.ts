@@ -12,7 +12,9 @@ import type { RedisServers, ServersOptions } from './redis-servers.ts';
 
 /** Where `holdfast quorum-cluster` starts its nodes. */
 export const usualPorts: readonly number[] = [5001, 5002, 5003];
-const usualNodes: readonly string[] = usualPorts.map((port) => `http://127.0.0.1:${String(port)}`);
+export const usualNodes: readonly string[] = usualPorts.map(
+  (port) => `http://127.0.0.1:${String(port)}`,
+);
 const nodesVariable = 'HOLDFAST_QUORUM_NODES';
 const defaultDriftBufferMs = 500;
 const longestName = 256;

@@ -6,6 +6,7 @@ import { findUsualEndpoints, givenEndpoints, usualEndpoints } from '../../src/en
 import { exitStatus } from '../../src/exit-status.ts';
 import { explain, failureText, UsageError } from '../../src/failure.ts';
 import { printTable } from '../../src/output.ts';
+import { readAllGroups } from '../../src/groups.ts';
 import { buildProgram } from '../../src/program.ts';
 import type { Environment } from '../../src/program.ts';
 
@@ -126,9 +127,11 @@ describe('a table', () => {
   });
 });
 
+const everyGroup = await readAllGroups();
+
 describe('the program', () => {
   const build = (): ReturnType<typeof buildProgram> =>
-    buildProgram((): Environment => assert.fail('nothing is run here'));
+    buildProgram((): Environment => assert.fail('nothing is run here'), everyGroup);
   type Commands = ReturnType<typeof build>;
   const all = (command: Commands): readonly Commands[] => [
     command,

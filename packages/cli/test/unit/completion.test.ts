@@ -11,12 +11,15 @@ import { fishScript } from '../../src/completion/fish.ts';
 import { everyCommand, treeOf } from '../../src/completion/tree.ts';
 import type { CommandNode } from '../../src/completion/tree.ts';
 import { zshScript } from '../../src/completion/zsh.ts';
+import { readAllGroups } from '../../src/groups.ts';
 import { buildProgram } from '../../src/program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-completion-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const holdfast = treeOf(buildProgram(() => assert.fail('nothing is run here')));
+const holdfast = treeOf(
+  buildProgram(() => assert.fail('nothing is run here'), await readAllGroups()),
+);
 
 /** What the program does not have yet: options with choices, texts that need quoting. */
 const other = treeOf(

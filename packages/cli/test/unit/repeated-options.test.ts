@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
 import { UsageError } from '../../src/failure.ts';
 import { exitStatus } from '../../src/exit-status.ts';
+import { readAllGroups } from '../../src/groups.ts';
 import { buildProgram, run } from '../../src/program.ts';
 import type { Environment } from '../../src/program.ts';
 
@@ -17,8 +18,9 @@ const all = (command: Commands): readonly Commands[] => [
   command,
   ...command.commands.flatMap((child) => all(child)),
 ];
+const everyGroup = await readAllGroups();
 const build = (): Commands =>
-  buildProgram((): Environment => assert.fail('nothing is run here')).exitOverride();
+  buildProgram((): Environment => assert.fail('nothing is run here'), everyGroup).exitOverride();
 
 function* valuedOptions(): Iterable<Case> {
   for (const { name, index } of all(build()).map((command, index) => ({

@@ -11,6 +11,7 @@
  * HELLO-3: one that the own log does not name is not told whom this node knows, and leaves no trace but
  *     its connection (KNOWN-1 of `known-peers.ts`).
  */
+import { readToldEndpoint } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';
 import type { Identity } from '../identity.ts';
 import type { KnownPeers } from '../known-peers.ts';
@@ -166,10 +167,8 @@ export class Introductions {
       return { ok: false, from, reason: text, stops: true };
     }
     this.#knownPeers.learn(peer, hello['knownPeers']);
-    const { clientUrl } = hello;
-    const isUrl = typeof clientUrl === 'string' && clientUrl.length <= maxUrlLength;
     const said = { address: hello['address'], starts: run.starts };
-    return { ok: true, peer, clientUrl: isUrl ? clientUrl : '', said, run, takesPart };
+    return { ok: true, peer, clientUrl: toldUrl(hello['clientUrl']), said, run, takesPart };
   }
 
   #mismatch(
@@ -260,6 +259,15 @@ export function refusalText({ body }: Frame): string {
   } catch {
     return text;
   }
+}
+
+/**
+ * What a peer told of where clients reach it, to be told on; empty where it told nothing that leads a client there.
+ */
+function toldUrl(value: unknown): string {
+  if (typeof value !== 'string' || value.length > maxUrlLength) return '';
+  const read = readToldEndpoint(value);
+  return read.ok ? read.endpoint.url : '';
 }
 
 /** Something from outside, for a text that people read. */

@@ -1,8 +1,10 @@
 /** Transports on loopback, and strangers who talk to them in bytes. */
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { join } from 'node:path';
+import { formatHostPort, hostPortOf } from '@holdfast/protocol';
 import type { MemberId, Message } from '@holdfast/raft';
 import { systemClock } from '../../src/clock.ts';
 import type { Clock } from '../../src/clock.ts';
@@ -70,6 +72,10 @@ export interface PeerNodeOptions {
   readonly folder?: string;
   readonly clock?: Clock;
   readonly port?: number;
+  /** 127.0.0.1 when absent. */
+  readonly host?: string;
+  /** Its name as a host when absent. */
+  readonly clientUrl?: string;
   /** Everybody is a known member when absent. */
   readonly knowledge?: Partial<PeerKnowledge>;
   readonly onCall?: (request: unknown) => Promise<unknown>;
@@ -108,6 +114,7 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
   const said = new Heard<string>();
   const say = (_fields: object, message: string): void => said.add(message);
   const knowledge = { ...everybodyIsKnown, ...options.knowledge };
+  const { host = '127.0.0.1' } = options;
   const transport = new TcpTransport({
     identity,
     knownPeers: new KnownPeers(folder, knowledge),
@@ -120,8 +127,8 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
       log: { info: () => undefined, warn: say, error: say },
     }),
     self: {
-      clientUrl: `http://${name}`,
-      address: options.port === undefined ? '' : `127.0.0.1:${String(options.port)}`,
+      clientUrl: options.clientUrl ?? `http://${name}`,
+      address: options.port === undefined ? '' : formatHostPort(host, options.port),
       runs: options.runs ?? [{ starts: options.starts ?? 1, run: randomBytes(8).toString('hex') }],
     },
     clock: options.clock ?? systemClock,
@@ -136,7 +143,7 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
     },
   });
   if (options.onProbation === undefined) transport.setPeers([]);
-  await transport.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+  await transport.listen({ host, port: options.port ?? 0 });
   return {
     id: name as MemberId,
     transport,
@@ -144,7 +151,7 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
     unreachable,
     urls,
     said,
-    address: `127.0.0.1:${String(transport.port)}`,
+    address: formatHostPort(host, transport.port),
     incarnation: identity.incarnation,
   };
 }
@@ -177,8 +184,7 @@ export class RawPeer {
   }
 
   static to(address: string): RawPeer {
-    const [host, port] = address.split(':');
-    return new RawPeer(connect({ host: host ?? '', port: Number(port) }));
+    return new RawPeer(connect({ ...(hostPortOf(address) ?? assert.fail(address)) }));
   }
 
   hello(changes: object = {}): this {

@@ -54,6 +54,27 @@ describe('Peers over TCP', () => {
     });
   });
 
+  it('meet at an IPv6 address, and answer there', async () => {
+    const { from, to } = await connected({ host: '::1' });
+    assert.match(to.address, /^\[::1\]:\d+$/);
+    assert.deepEqual(await from.transport.call(to.id, 'hello', undefined, 5000), { echo: 'hello' });
+  });
+
+  it('name an IPv6 address with its brackets where they cannot listen there', async () => {
+    const { to } = await connected({ host: '::1' });
+    await assert.rejects(start('late', { host: '::1', port: to.transport.port }), {
+      message: new RegExp(`^Cannot listen for peers on \\[::1\\]:${String(to.transport.port)}: `),
+    });
+  });
+
+  for (const url of ['http://0.0.0.0:8080', 'http://[::]:8080', 'localhost:8080x', 'ftp://a', ''])
+    it(`pass no address on to clients that leads them nowhere: ${JSON.stringify(url)}`, async () => {
+      const from = await start('from');
+      const to = await start('to', { clientUrl: url });
+      from.transport.setPeers([to]);
+      assert.equal(await from.urls.next(), 'to ');
+    });
+
   it('tell each other where clients reach them, whoever connected', async () => {
     const { to } = await connected();
     assert.equal(await to.urls.next(), 'from http://from');

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import {
   formatHostPort,
   hostInUrl,
+  hostOnThisMachine,
   hostOf,
   hostPortOf,
   isWildcardHost,
@@ -72,6 +73,12 @@ describe('a host that means all of this machine (HP2)', () => {
     for (const host of ['::', '0.0.0.0', '[::]', '0:0:0:0:0:0:0:0', '::0', '0', '0x0', '0.0', ''])
       assert.ok(isWildcardHost(host), host);
     assert.ok(isWildcardHost('::ffff:0.0.0.0'));
+  });
+
+  it('is reached by programs of the same machine over its loopback', () => {
+    assert.equal(hostOnThisMachine('0.0.0.0'), '127.0.0.1');
+    assert.equal(hostOnThisMachine('[::]'), '::1');
+    assert.equal(hostOnThisMachine('node-1'), 'node-1');
   });
 
   it('is no other host', () => {

@@ -1,6 +1,10 @@
 /** Reads the configuration: flag before environment before file before default. */
 import { readFileSync } from 'node:fs';
+import { formatHostPort, hostPortOf, isWildcardHost } from '@holdfast/protocol';
+import type { HostPort } from '@holdfast/protocol';
 import { parse } from 'yaml';
+import { hasClientUrl } from './addresses.ts';
+import type { Peer } from './addresses.ts';
 import { flagOf, settings, variableOf } from './settings.ts';
 import type { Setting } from './settings.ts';
 
@@ -8,12 +12,14 @@ export interface Configuration {
   readonly clusterId: string;
   readonly nodeId: string;
   /** Null: a single node that no other can join. */
-  readonly peerListen: { readonly host: string; readonly port: number } | null;
+  readonly peerListen: HostPort | null;
   readonly peerAdvertise: string;
-  readonly peers: readonly { readonly id: string; readonly address: string }[];
+  readonly peers: readonly Peer[];
   readonly join: boolean;
+  /** An IPv6 address without brackets. */
   readonly httpHost: string;
   readonly httpPort: number;
+  /** Empty: `http.host` and `http.port` tell. */
   readonly httpAdvertise: string;
   readonly allowedOrigins: readonly string[];
   /** Null: gRPC is not served. */
@@ -183,26 +189,16 @@ function assemble(value: (key: string) => unknown): Configuration {
   // Each was checked by its schema just now; the casts only name its type.
   const text = (key: string): string => value(key) as string;
   const number = (key: string): number => value(key) as number;
-  const listen = text('cluster.listen');
-  const peers = (value('cluster.peers') as readonly string[]).map((peer) => {
-    const [id, address] = peer.includes('=')
-      ? peer.split('=')
-      : [peer.slice(0, peer.lastIndexOf(':')), peer];
-    return { id: id ?? '', address: address ?? '' };
-  });
+  const peerListen = value('cluster.listen') as HostPort | null;
   const electionTimeoutMinMs = number('consensus.election_timeout_ms');
   return {
     clusterId: text('cluster.cluster_id'),
     nodeId: text('cluster.node_id'),
-    peerListen:
-      listen === ''
-        ? null
-        : {
-            host: listen.slice(0, listen.lastIndexOf(':')),
-            port: Number(listen.slice(listen.lastIndexOf(':') + 1)),
-          },
-    peerAdvertise: text('cluster.advertise') || listen,
-    peers,
+    peerListen,
+    peerAdvertise:
+      text('cluster.advertise') ||
+      (peerListen === null ? '' : formatHostPort(peerListen.host, peerListen.port)),
+    peers: value('cluster.peers') as readonly Peer[],
     join: value('cluster.join') === true,
     httpHost: text('http.host'),
     httpPort: number('http.port'),
@@ -267,16 +263,20 @@ function findContradictions(configuration: Configuration): readonly string[] {
         `the ${what} "${twice}" is there twice; cluster.peers names the other nodes only, each once`,
       );
   }
-  // Others pass these on: an address that means "all of this machine" leads them to themselves.
-  if (peers.length > 0 && isWildcard(peerAdvertise.slice(0, peerAdvertise.lastIndexOf(':'))))
+  return peerListen === null ? problems : [...problems, ...findUnreachable(configuration)];
+}
+
+/** What others pass on must lead them to this node (ADDR-1 of `addresses.ts`). */
+function findUnreachable(configuration: Configuration): readonly string[] {
+  const { peerAdvertise, httpHost } = configuration;
+  const problems: string[] = [];
+  if (isWildcardHost(hostPortOf(peerAdvertise)?.host ?? ''))
     problems.push(
       `cluster.listen is ${peerAdvertise}, so cluster.advertise must say which host:port peers use`,
     );
-  if (peers.length > 0 && isWildcard(configuration.httpHost) && configuration.httpAdvertise === '')
+  if (!hasClientUrl(configuration))
     problems.push(
-      `http.host is ${configuration.httpHost}, so http.advertise must say which URL clients use`,
+      `http.host is ${httpHost}, so http.advertise must say which URL clients use: http://NAME-OF-THIS-MACHINE:${String(configuration.httpPort)}, say`,
     );
   return problems;
 }
-
-const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::';

@@ -3,6 +3,15 @@
  * environment variables, help texts and docs/configuration.md are made from this table.
  */
 import { z } from 'zod';
+import {
+  clientUrl,
+  host,
+  listenAddress,
+  nodeId,
+  peer,
+  peerAddress,
+  webOrigin,
+} from './addresses.ts';
 
 export interface Setting {
   /** `section.key` in the YAML file. */
@@ -13,13 +22,6 @@ export interface Setting {
   readonly description: string;
 }
 
-const address = z.string().regex(/^[^\s:]+:\d{1,5}$/, 'must be host:port');
-const nodeId = z
-  .string()
-  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
-const peer = z
-  .string()
-  .regex(/^(?:[A-Za-z0-9._-]{1,64}=)?[^\s:=]+:\d{1,5}$/, 'must be host:port or id=host:port');
 const port = z.int().min(0).max(65_535);
 const count = (max: number): z.ZodType => z.int().min(1).max(max);
 
@@ -39,23 +41,25 @@ const definitions: readonly Setting[] = [
   },
   {
     key: 'cluster.listen',
-    schema: z.string().regex(/^(?:|[^\s:]+:\d{1,5})$/, 'must be host:port, or empty'),
+    schema: listenAddress,
     default: '',
     description:
-      'host:port on which peers reach this node. Empty: a single node that no other can join. Peers do not ' +
-      'authenticate each other yet: let nobody but the members reach this port.',
+      'host:port on which peers reach this node, [::1]:7000 for an IPv6 address. Empty: a single node that no ' +
+      'other can join. Peers do not authenticate each other yet: let nobody but the members reach this port.',
   },
   {
     key: 'cluster.advertise',
-    schema: z.union([z.literal(''), address]),
+    schema: peerAddress,
     default: '',
-    description: 'host:port that peers use, where it differs from cluster.listen.',
+    description:
+      'host:port that peers use, where it differs from cluster.listen: always where that is 0.0.0.0 or [::].',
   },
   {
     key: 'cluster.peers',
     schema: z.array(peer).max(6),
     default: [],
-    description: 'The other nodes: "host:port" (the host is the node id) or "id=host:port".',
+    description:
+      'The other nodes: "host:port" (the host is the node id) or "id=host:port"; "id=[::1]:7000" for an IPv6 address.',
   },
   {
     key: 'cluster.join',
@@ -66,9 +70,9 @@ const definitions: readonly Setting[] = [
   },
   {
     key: 'http.host',
-    schema: z.string().min(1),
+    schema: host,
     default: '127.0.0.1',
-    description: 'Address on which clients are served.',
+    description: 'Address on which clients are served; 0.0.0.0 for all of IPv4, :: for all.',
   },
   {
     key: 'http.port',
@@ -78,14 +82,15 @@ const definitions: readonly Setting[] = [
   },
   {
     key: 'http.advertise',
-    schema: z.union([z.literal(''), z.url()]),
+    schema: clientUrl,
     default: '',
     description:
-      'URL under which clients reach this node, where it differs from http.host and http.port.',
+      'URL (or host:port) under which clients reach this node, where it differs from http.host and http.port. ' +
+      'A node of a cluster that listens on all addresses needs it; a single one then tells none.',
   },
   {
     key: 'http.allowed_origins',
-    schema: z.array(z.url()).max(100),
+    schema: z.array(webOrigin).max(100),
     default: [],
     description: 'Web origins whose pages may use this node from a browser, as https://host:port.',
   },
@@ -97,9 +102,9 @@ const definitions: readonly Setting[] = [
   },
   {
     key: 'grpc.host',
-    schema: z.string().min(1),
+    schema: host,
     default: '127.0.0.1',
-    description: 'Address on which gRPC is served.',
+    description: 'Address on which gRPC is served; 0.0.0.0 for all of IPv4, :: for all.',
   },
   {
     key: 'grpc.port',
@@ -276,7 +281,13 @@ const definitions: readonly Setting[] = [
 
 /** The range is told by the schema that upholds it, so that the two cannot differ. */
 function withRange(setting: Setting): Setting {
-  const { minimum, maximum, enum: choices } = z.toJSONSchema(setting.schema);
+  const {
+    minimum,
+    maximum,
+    enum: choices,
+  } = z.toJSONSchema(setting.schema, {
+    io: 'input',
+  });
   let range = '';
   if (minimum !== undefined && maximum !== undefined)
     range = ` ${String(minimum)} to ${String(maximum)}.`;

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { Command } from 'commander';
 import { portsOf } from '../../../src/commands/quorum-cluster.ts';
 import { UsageError } from '../../../src/failure.ts';
+import { localHost } from '../../../src/local-host.ts';
 import { apiKeyOf } from '../../../src/quorum/api-key.ts';
 import { nodeSettings, nodeTimes } from '../../../src/quorum/node-settings.ts';
 import { graceWithin } from '../../../src/quorum/run-under-quorum.ts';
@@ -77,6 +78,16 @@ describe('the ports of lease nodes on this machine', () => {
   });
 });
 
+describe('the address of all nodes of this machine', () => {
+  it('is one, without its port, 127.0.0.1 where none is given', () => {
+    assert.equal(localHost(undefined), '127.0.0.1');
+    assert.equal(localHost('::1'), '::1');
+    assert.equal(localHost('[::1]'), '::1');
+    for (const wrong of ['::', '0.0.0.0', '[::1]:5000', 'localhost:1', '', 'fe80::1%lo'])
+      assert.throws(() => localHost(wrong), UsageError, wrong);
+  });
+});
+
 describe('the grace of a command under a quorum lease', () => {
   it('is cut to what a renewal leaves of the lease, unless it was asked for', () => {
     assert.equal(graceWithin(15_000, 500, 3750, undefined), 3750);
@@ -115,6 +126,32 @@ describe('the settings of a lease node', () => {
     assert.deepEqual(settings({}).peers, []);
     for (const peers of ['b:1', 'b:1,b:1', 'b:1,127.0.0.1:5001', 'b:1,localhost:5001', 'b:1,a b'])
       assert.throws(() => settings({ peers }), UsageError, peers);
+  });
+
+  it('may have peers at IPv6 addresses, and are not their own peers in any spelling', () => {
+    const peers = (host: string, list: string): readonly string[] =>
+      settings({ host, peers: list }).peers;
+    assert.deepEqual(peers('::1', '[::1]:5002,http://[::1]:5003/'), [
+      'http://[::1]:5002',
+      'http://[::1]:5003',
+    ]);
+    for (const [host, itself] of [
+      ['::1', '[0:0::1]:5001'],
+      ['[::1]', '[::1]:5001'],
+      ['::', '[::1]:5001'],
+      ['::', '127.0.0.1:5001'],
+      ['0.0.0.0', `${hostname()}:5001`],
+    ] as const)
+      assert.throws(() => peers(host, `b:1,${itself}`), /is this one/, `${host} ${itself}`);
+    assert.deepEqual(peers('127.0.0.2', 'b:1,127.0.0.1:5001').length, 2, 'another address');
+  });
+
+  it('are refused where an address means all of a machine, or is none', () => {
+    assert.throws(() => settings({ peers: 'b:1,[::]:5002' }), /all addresses of a machine/);
+    assert.throws(() => settings({ peers: 'b:1,0.0.0.0:5002' }), /all addresses of a machine/);
+    assert.equal(settings({ host: '[::1]' }).host, '::1');
+    for (const host of ['', 'a:1', '[::1]:5001', 'http://a'])
+      assert.throws(() => settings({ host }), /--host takes an address without a port/, host);
   });
 
   it('given a file in a folder that does not exist, then it is refused, and the folder is not made', () => {

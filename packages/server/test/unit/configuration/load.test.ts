@@ -11,6 +11,7 @@ import {
   settings,
   variableOf,
 } from '../../../src/index.ts';
+import { toldClientUrl } from '../../../src/configuration/addresses.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-configuration-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -131,6 +132,21 @@ describe('a configuration with mistakes', () => {
       /http\.advertise/,
     ],
     [
+      'an address for peers that leads whoever joins later to itself',
+      'cluster:\n  listen: "[::]:1"\nhttp:\n  advertise: "http://a"\n',
+      /cluster\.listen is \[::\]:1, so cluster\.advertise/,
+    ],
+    [
+      'a URL for clients that leads whoever joins later to itself',
+      'cluster:\n  listen: "a:1"\nhttp:\n  host: "::"\n',
+      /http\.host is ::, so http\.advertise must say .*http:\/\/NAME-OF-THIS-MACHINE:8080/,
+    ],
+    [
+      'an address for clients that means something on its own machine only',
+      'cluster:\n  listen: "a:1"\nhttp:\n  host: "fe80::1%eth0"\n',
+      /http\.advertise/,
+    ],
+    [
       'a default lease that is longer than the longest',
       'locks:\n  max_ttl_seconds: 10\n',
       /default_ttl_seconds is longer/,
@@ -145,6 +161,81 @@ describe('a configuration with mistakes', () => {
 
   it('is refused: a file that is not there, named', () => {
     assert.match(refusal({ file: join(folder, 'absent.yaml') }), /absent\.yaml cannot be read/);
+  });
+});
+
+describe('addresses', () => {
+  const cluster = {
+    'cluster-listen': '[::1]:7000',
+    'cluster-peers': 'b=[::1]:7001,c=[0:0::1]:7002',
+  };
+
+  it('of peers may be of IPv6, in brackets, and have one form', () => {
+    const { peerListen, peerAdvertise, peers } = loadConfiguration({ flags: cluster });
+    assert.deepEqual(peerListen, { host: '::1', port: 7000 });
+    assert.equal(peerAdvertise, '[::1]:7000');
+    assert.deepEqual(peers, [
+      { id: 'b', address: '[::1]:7001' },
+      { id: 'c', address: '[::1]:7002' },
+    ]);
+  });
+
+  it('are found twice in two spellings', () => {
+    const flags = { ...cluster, 'cluster-peers': 'b=[0:0:0:0:0:0:0:1]:7000' };
+    assert.match(refusal({ flags }), /address "\[::1\]:7000" is there twice/);
+  });
+
+  const told: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
+    ['an IPv6 address, in brackets', { 'http-host': '::1' }, 'http://[::1]:8080'],
+    ['one that was given in brackets', { 'http-host': '[::1]' }, 'http://[::1]:8080'],
+    ['what is to be told', { 'http-host': '::', 'http-advertise': 'https://a/b/' }, 'https://a/b'],
+    ['host:port', { 'http-advertise': 'localhost:33034' }, 'http://localhost:33034'],
+    ['[host]:port', { 'http-advertise': '[::1]:33034' }, 'http://[::1]:33034'],
+    ['nothing where a single node listens on all addresses', { 'http-host': '0.0.0.0' }, ''],
+    ['nothing where it listens on all of IPv6 too', { 'http-host': '::' }, ''],
+    ['nothing for an address with a zone', { 'http-host': 'fe80::1%eth0' }, ''],
+  ];
+  for (const [what, flags, url] of told)
+    it(`are told to clients: ${what}`, () => {
+      const configuration = loadConfiguration({ flags });
+      assert.equal(toldClientUrl(configuration, configuration.httpPort), url);
+    });
+
+  const wrong: readonly (readonly [flag: string, given: string, expected: RegExp])[] = [
+    ['cluster-listen', '::1:7000', /must have an IPv6 address in brackets: \[::1\]:7000/],
+    ['cluster-listen', '7000', /must be host:port/],
+    ['cluster-listen', '127.0.0.1:0', /a port from 1/],
+    ['cluster-advertise', '[::]:7000', /must be where others reach it/],
+    ['cluster-peers', 'b=0.0.0.0:7000', /must be where others reach it/],
+    ['cluster-peers', '[::1]:7000', /must name the node in front of this address: id=\[::1\]:7000/],
+    ['cluster-peers', 'b=::1:7000', /\[::1\]:7000/],
+    ['cluster-peers', 'b/c=x:7000', /id=host:port/],
+    ['http-host', 'localhost:8080', /without a port/],
+    ['http-host', 'http://localhost', /without a port/],
+    ['http-host', '', /without a port/],
+    ['grpc-host', '[::1', /without a port/],
+    ['http-advertise', 'ftp://a:1', /must begin with http/],
+    ['http-advertise', 'http://a b', /space/],
+    ['http-advertise', 'localhost', /host:port/],
+    ['http-advertise', 'http://[::]:8080', /all addresses/],
+    ['http-advertise', 'http://0.0.0.0:8080', /all addresses/],
+    ['http-advertise', '::1:8080', /\[::1\]:8080/],
+    ['http-allowed-origins', 'localhost:3000', /web origin such as https/],
+    ['http-allowed-origins', 'https://a/b', /web origin such as https/],
+  ];
+  for (const [flag, given, expected] of wrong)
+    it(`are refused with the right spelling: --${flag} ${JSON.stringify(given)}`, () => {
+      const message = refusal({ flags: { [flag]: given } });
+      assert.match(message, new RegExp(`--${flag}`));
+      assert.match(message, expected);
+    });
+
+  it('of web origins have the form that browsers send', () => {
+    const flags = { 'http-allowed-origins': 'http://[0:0::1]:3000/,HTTPS://Console.Example' };
+    assert.deepEqual(loadConfiguration({ flags }).allowedOrigins, [
+      'http://[::1]:3000',
+      'https://console.example',
+    ]);
   });
 });
 

@@ -12,9 +12,15 @@ export interface TestCluster extends AsyncDisposable {
 /** Three real processes in a folder of their own, with a leader; gone with the scope. */
 export async function threeNodes(
   environment: Readonly<Record<string, string>> = {},
+  host = '127.0.0.1',
 ): Promise<TestCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-test-'));
-  const cluster = await startLocalCluster({ ports: await freePorts(3), folder, environment });
+  const cluster = await startLocalCluster({
+    ports: await freePorts(3, host),
+    host,
+    folder,
+    environment,
+  });
   await cluster.leader();
   return {
     cluster,

@@ -1,0 +1,83 @@
+/**
+ * The groups of commands, each read when it is asked for.
+ *
+ * START-1: a command reads its own group and no other. A client's command would else start a quarter of a second
+ *     later, for libraries of servers that it does not use; jobs that take a lock once a second would feel that.
+ */
+import type { Command } from 'commander';
+import type { Environment } from './program.ts';
+
+export type AddGroup = (program: Command, at: () => Environment) => void;
+
+interface Group {
+  /** The commands that it adds. */
+  readonly names: readonly string[];
+  readonly read: () => Promise<AddGroup>;
+}
+
+/** The help lists them in this order. */
+export const groups: readonly Group[] = [
+  {
+    names: ['server'],
+    read: async () => (await import('./commands/server.ts')).addServerCommands,
+  },
+  {
+    names: ['cluster', 'status'],
+    read: async () => (await import('./commands/cluster.ts')).addClusterCommands,
+  },
+  { names: ['top'], read: async () => (await import('./commands/top.ts')).addTopCommand },
+  { names: ['watch'], read: async () => (await import('./commands/watch.ts')).addWatchCommand },
+  {
+    names: ['backup', 'restore'],
+    read: async () => (await import('./commands/backup.ts')).addBackupCommands,
+  },
+  {
+    names: ['session'],
+    read: async () => (await import('./commands/session.ts')).addSessionCommands,
+  },
+  { names: ['lock'], read: async () => (await import('./commands/lock.ts')).addLockCommands },
+  {
+    names: ['semaphore'],
+    read: async () => (await import('./commands/semaphore.ts')).addSemaphoreCommands,
+  },
+  {
+    names: ['election'],
+    read: async () => (await import('./commands/election.ts')).addElectionCommands,
+  },
+  {
+    names: ['barrier'],
+    read: async () => (await import('./commands/barrier.ts')).addBarrierCommands,
+  },
+  { names: ['latch'], read: async () => (await import('./commands/latch.ts')).addLatchCommands },
+  {
+    names: ['quorum-node', 'quorum-cluster', 'quorum'],
+    read: async () => (await import('./commands/quorum.ts')).addQuorumCommands,
+  },
+  {
+    names: ['completion'],
+    read: async () => (await import('./commands/completion.ts')).addCompletionCommand,
+  },
+];
+
+/** All of them: for help, for the scripts of shells, for what is mistyped. */
+export const readAllGroups = (): Promise<readonly AddGroup[]> => read(groups);
+
+/** What these words of a command line need (START-1). */
+export async function readGroupsFor(words: readonly string[]): Promise<readonly AddGroup[]> {
+  const name = commandIn(words);
+  if (name === undefined && words.some((word) => word === '--version' || word === '-V')) return [];
+  const group = groups.find(({ names }) => name !== undefined && names.includes(name));
+  return group === undefined || name === 'completion' ? readAllGroups() : read([group]);
+}
+
+const read = (some: readonly Group[]): Promise<readonly AddGroup[]> =>
+  Promise.all(some.map((group) => group.read()));
+
+/** The first word that is no option of the program, nor its value. */
+function commandIn(words: readonly string[]): string | undefined {
+  for (let place = 0; place < words.length; place += words[place] === '--endpoint' ? 2 : 1) {
+    const word = words[place] ?? '';
+    if (!word.startsWith('-')) return word;
+  }
+  return undefined;
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { groups, readAllGroups, readGroupsFor } from '../../src/groups.ts';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** Tells on stderr which files were read, when the process ends. */
+const teller = `data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module';
+  const read = [];
+  registerHooks({ load: (url, context, next) => { read.push(url); return next(url, context); } });
+  process.on('exit', () => process.stderr.write(read.join('\\n')));
+`)}`;
+
+function filesReadBy(...words: readonly string[]): readonly string[] {
+  const run = spawnSync(
+    process.execPath,
+    ['--import', teller, '--conditions=source', main, ...words],
+    { encoding: 'utf8' },
+  );
+  assert.equal(run.status, 0, run.stderr);
+  return run.stderr.split('\n');
+}
+
+const nothing = (): never => assert.fail('nothing is run here');
+
+describe('the groups of commands', () => {
+  it('add the commands that they are asked for by, and no others', async () => {
+    for (const group of groups) {
+      const program = new Command();
+      (await group.read())(program, nothing);
+      assert.deepEqual(
+        program.commands.map((command) => command.name()),
+        group.names,
+      );
+    }
+  });
+
+  const all = groups.length;
+  const needed: readonly (readonly [string, number])[] = [
+    ['lock run x -- server', 1],
+    ['--json lock list', 1],
+    ['--endpoint server lock list', 1],
+    ['--endpoint=server lock list', 1],
+    ['quorum-node --help', 1],
+    ['--version', 0],
+    ['-V', 0],
+    ['--help', all],
+    ['help lock', all],
+    ['lokc list', all],
+    ['completion bash', all],
+    ['', all],
+  ];
+  for (const [words, count] of needed)
+    it(`are ${count === all ? 'all' : String(count)} for "holdfast ${words}"`, async () => {
+      const read = await readGroupsFor(words === '' ? [] : words.split(' '));
+      assert.equal(read.length, count);
+      if (count === 1) assert.ok((await readAllGroups()).includes(read[0] ?? nothing));
+    });
+
+  const serverOnly =
+    /packages\/(?:server\/src\/(?!version|node-flags)|api|engine|quorum|state)\/|node_modules\/(?:fastify|zod|pino|yaml|ajv|@grpc|@redis)\//;
+  for (const words of ['--version', 'lock run --help', 'status --help', 'quorum status --help'])
+    it(`read nothing of a server for "holdfast ${words}" (START-1)`, () => {
+      const read = filesReadBy(...words.split(' '));
+      assert.ok(read.some((url) => url.endsWith('cli/src/program.ts')));
+      assert.deepEqual(
+        read.filter((url) => serverOnly.test(url)),
+        [],
+      );
+    });
+
+  it('read what serves only where a node starts', () => {
+    const read = filesReadBy('server', '--help');
+    assert.deepEqual(
+      read.filter((url) => /packages\/(?:api|engine)\/|node_modules\/(?:fastify|pino)\//.test(url)),
+      [],
+    );
+  });
+});

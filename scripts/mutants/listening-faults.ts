@@ -1,0 +1,70 @@
+/** Faults of the addresses on which nodes listen, and of what is told of them. Whole clusters have no addresses. */
+import type { Fault } from './faults.ts';
+
+export const listeningFaults: readonly Fault[] = [
+  {
+    name: 'brackets-left-out',
+    breaks: 'an IPv6 address runs into its port: nobody finds the node',
+    file: 'packages/protocol/src/host-port.ts',
+    find: "return bare.includes(':') ? `[${bare}]` : bare;",
+    put: 'return bare;',
+  },
+  {
+    name: 'brackets-left-on',
+    breaks: 'a node looks for an IPv6 address as if it were a name',
+    file: 'packages/protocol/src/host-port.ts',
+    find: 'const host = inBrackets === null ? given : canonicalIpv6(given);',
+    put: 'const host = inBrackets === null ? given : `[${given}]`;',
+  },
+  {
+    name: 'spellings-taken-for-addresses',
+    breaks: 'two spellings of one IPv6 address count as two nodes',
+    file: 'packages/protocol/src/host-port.ts',
+    find: "return hostname?.startsWith('[') === true ? `${hostname.slice(1, -1)}${scope}` : undefined;",
+    put: "return hostname?.startsWith('[') === true ? `${address}${scope}` : undefined;",
+  },
+  {
+    name: 'wildcard-told-to-clients',
+    breaks: 'clients are sent to an address that leads each of them to its own machine',
+    file: 'packages/server/src/configuration/addresses.ts',
+    find: `httpAdvertise !== '' || !(isWildcardHost(httpHost) || httpHost.includes('%'));`,
+    put: `httpAdvertise !== '' || httpHost !== '';`,
+  },
+  {
+    name: 'wildcard-told-to-peers',
+    breaks: 'members remember an address of a node that leads each of them to itself',
+    file: 'packages/server/src/configuration/load.ts',
+    find: `if (isWildcardHost(hostPortOf(peerAdvertise)?.host ?? ''))`,
+    put: `if (hostPortOf(peerAdvertise) === undefined)`,
+  },
+  {
+    name: 'advertised-address-not-read',
+    breaks: 'what is no URL is told to clients, which hold locks, as the address of a node',
+    file: 'packages/server/src/configuration/addresses.ts',
+    find: '  const read = readToldEndpoint(text);\n  return read.ok\n',
+    put: '  const read = readToldEndpoint(text);\n  if (!read.ok) return { ok: true, value: text };\n  return read.ok\n',
+  },
+  {
+    name: 'learned-address-told-on',
+    breaks: 'what a peer says of its address goes on to clients, whatever it is',
+    file: 'packages/engine/src/transport/hello.ts',
+    find: `return read.ok ? read.endpoint.url : '';`,
+    put: `return read.ok ? read.endpoint.url : value;`,
+  },
+  {
+    name: 'member-anywhere',
+    breaks: 'a member is added at an address that leads the others to themselves',
+    file: 'packages/api/src/operations/cluster.ts',
+    find: `return isWildcardHost(host)
+    ? `,
+    put: `return host === ''
+    ? `,
+  },
+  {
+    name: 'wildcard-told-where-it-listens',
+    breaks: 'a node says that it is reached at an address that is none',
+    file: 'packages/api/src/api.ts',
+    find: 'url = `http://${formatHostPort(hostOnThisMachine(options.host), port)}`;',
+    put: 'url = `http://${formatHostPort(options.host, port)}`;',
+  },
+];
