@@ -1,7 +1,6 @@
 /** An error, as a sentence with the next step, and the exit status that goes with it. */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode, ErrorDetails } from '@holdfast/protocol';
-import { RestoreRefused } from '@holdfast/server';
 import { DiskError } from '@holdfast/storage';
 import { exitStatus } from './exit-status.ts';
 
@@ -97,6 +96,10 @@ const adviceFor = (group: string): Readonly<Record<string, string>> => ({
   semaphore_in_use: '"holdfast semaphore status NAME" tells who uses it.',
 });
 
+/** By its name: its class is the engine's, which no other command reads (START-1 of groups.ts). */
+const isRestoreRefused = (error: unknown): error is Error & { readonly code: 'restore_refused' } =>
+  error instanceof Error && error.name === 'RestoreRefused';
+
 /**
  * @param endpoints The nodes that were asked, as far as that was decided.
  * @param group The group of commands that was used.
@@ -105,7 +108,7 @@ export function explain(error: unknown, endpoints: readonly string[], group = 'l
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError)
     return { code: 'usage', message, advice: '', status: exitStatus.usage };
-  if (error instanceof DiskError || error instanceof RestoreRefused)
+  if (error instanceof DiskError || isRestoreRefused(error))
     return { code: error.code, message, advice: '', status: exitStatus.failure };
   if (!(error instanceof HoldfastError))
     return { code: 'failure', message, advice: '', status: exitStatus.failure };
