@@ -142,8 +142,14 @@ export class Worker {
     if (session.state !== 'active') return;
     const settle = this.#recordEnd(session.id);
     if (!isCertain && random.chance(0.7)) await this.#whenSettled(client, session);
+    // Lost meanwhile: it ends some time, or has; to end it does nothing any more.
+    if (!this.#isActive(session)) return;
     await session.end();
     settle();
+  }
+
+  #isActive({ state }: Session): boolean {
+    return state === 'active';
   }
 
   /**
