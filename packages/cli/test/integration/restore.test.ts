@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { connect } from '@holdfast/client';
+import { connect, HoldfastError } from '@holdfast/client';
 import type { Client, Hold, Session } from '@holdfast/client';
 import { startLocalCluster } from '@holdfast/server';
 import type { LocalCluster } from '@holdfast/server';
@@ -101,6 +101,12 @@ describe('A backup of three nodes under load', { timeout }, () => {
     assert.equal(told['hash'], sha256(backup));
     assert.equal(told['byte_length'], statSync(backup).size);
     assert.match(String(told['cluster_id']), /^local-/);
+  }
+
+  function nodeOf(id: string): { readonly id: string; readonly url: string } {
+    const node = old.nodes.find(({ nodeId }) => nodeId === id);
+    assert.ok(node !== undefined);
+    return { id, url: node.url };
   }
 
   const sha256 = (file: string): string =>
@@ -216,6 +222,37 @@ describe('A backup of three nodes under load', { timeout }, () => {
     });
     await other.end();
     await anew.close();
+  });
+
+  it('given a client of the old cluster, when a node of the new one is where it asks, then it is told that its session and its holds are lost, and no old member takes part', async () => {
+    const folder = join(home, 'in-its-place');
+    const { stdout } = await restore(folder).ended;
+    const { cluster_id: clusterId } = JSON.parse(stdout) as { cluster_id: string };
+    const at = (node: string): Place => {
+      const { id, url } = nodeOf(node);
+      const peer = `127.0.0.1:${String(Number(new URL(url).port) + 2000)}`;
+      return { id, url, peer, folder: join(home, 'old', node, 'data') };
+    };
+    await start({ ...at('node-1'), folder }, clusterId);
+    // A member of the old cluster finds it where node-1 of its own was, and is refused, with both names.
+    const oldId = readFileSync(join(home, 'old', 'cluster-id'), 'utf8').trim();
+    const peers = ['node-1', 'node-3'].map((id) => `${id}=${at(id).peer}`).join(',');
+    const member = await start(at('node-2'), oldId, '--cluster-peers', peers);
+    await until('the refusal', () => member.log().includes(clusterId), 60_000);
+    assert.ok(member.log().includes(oldId));
+    const { leader } = await json<{ leader: string | null }>(at('node-2').url, '/cluster/status');
+    assert.equal(leader, null);
+    await until('the loss', () => hold.state === 'lost', 60_000);
+    await assert.rejects(
+      session.lock('more'),
+      (error) =>
+        error instanceof HoldfastError &&
+        ['session_expired', 'session_not_found', 'hold_lost'].includes(error.code),
+    );
+    const again = await client.session({ timeoutSeconds: 60 });
+    const granted = await again.lock('kept');
+    assert.ok(granted.fenceToken > jump);
+    await again.end();
   });
 
   it('keeps sessions and holds where that is chosen', async () => {
