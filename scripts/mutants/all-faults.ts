@@ -7,6 +7,7 @@ import type { Fault } from './faults.ts';
 import { leaseFaults } from './lease-faults.ts';
 import { listeningFaults } from './listening-faults.ts';
 import { outcomeFaults } from './outcome-faults.ts';
+import { memoryFaults } from './memory-faults.ts';
 import { quorumFaults } from './quorum-faults.ts';
 import { snapshotFaults } from './snapshot-faults.ts';
 import { storageFaults } from './storage-faults.ts';
@@ -21,5 +22,6 @@ export const allFaults: readonly Fault[] = [
   ...outcomeFaults,
   ...diskFaults,
   ...listeningFaults,
+  ...memoryFaults,
   ...quorumFaults,
 ];

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '@holdfast/engine/parts';
 import { formatHostPort, hostOnThisMachine, streamPath } from '@holdfast/protocol';
+import { anonymous, sharesOf } from './callers.ts';
 import type { GrpcServer } from './grpc/server.ts';
 import { createHttpApplication } from './http/application.ts';
 import { foreignOrigin } from './http/origins.ts';
@@ -20,9 +21,6 @@ import { EventFeed } from './watch/feed.ts';
 
 /** What is in flight when the node stops has this long. */
 const closeDeadlineMs = 3000;
-/** Everybody, until there is authentication. */
-const anonymous = 'anonymous';
-
 /** The api without its port: what `startApi` listens with, and tests inject requests into. */
 export interface BuiltApi {
   readonly app: FastifyInstance;
@@ -50,6 +48,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     limits,
     admit: options.admit,
     waiting,
+    shares: sharesOf(limits),
     feed,
     after: (delayMs, callback) => systemClock.after(delayMs, callback),
     endOfTurn: (callback) => systemClock.endOfTurn(callback),
@@ -59,7 +58,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
   };
   const context: OperationContext = { service, identity: anonymous };
   const streams = new Streams(context, systemClock, log);
-  const server = new StreamServer(streams, service.limits);
+  const server = new StreamServer(streams, context);
   let stopping = false;
   const app = createHttpApplication({
     context,

@@ -120,7 +120,7 @@ function silentEngine(): Engine {
 export function metricsDocument(): string {
   const metrics = createMetrics({
     engine: silentEngine(),
-    stream: () => ({ connections: 0, requests: 0 }),
+    stream: () => ({ connections: 0, callers: 0, requests: 0 }),
     waiting: () => 0,
     longestTurnSeconds: () => 0,
   });

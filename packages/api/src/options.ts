@@ -24,6 +24,12 @@ export interface ApiLimits {
   readonly maxEventsKept: number;
   /** Calls of gRPC in progress, streams among them; more are refused with `overloaded`. */
   readonly maxGrpcCalls: number;
+  /** Client streams and watches of one caller, see callers.ts; more are refused with `limit_exceeded`, as below. */
+  readonly maxStreamsPerCaller: number;
+  readonly maxGrpcCallsPerCaller: number;
+  /** Backups that are sent at a time. */
+  readonly maxBackups: number;
+  readonly maxBackupsPerCaller: number;
 }
 
 export const defaultApiLimits: ApiLimits = {
@@ -38,6 +44,10 @@ export const defaultApiLimits: ApiLimits = {
   maxUnreadBytes: 8 * 1024 * 1024,
   maxEventsKept: 100_000,
   maxGrpcCalls: 10_000,
+  maxStreamsPerCaller: 2500,
+  maxGrpcCallsPerCaller: 5000,
+  maxBackups: 4,
+  maxBackupsPerCaller: 2,
 };
 
 /** Where the api tells what only an operator can act upon; a pino logger fits. */

@@ -41,6 +41,12 @@ export class MemoryEngine implements Engine {
     maxHoldsPerResource: 10_000,
     maxResultsPerSession: 1024,
     maxWorkPerEntry: 1000,
+    maxRememberedSessions: 100_000,
+    maxRememberedBytes: 64 * 1024 * 1024,
+    maxSessionsPerCaller: 100_000,
+    maxWaitsPerSession: 100_000,
+    maxMetadataBytesPerSession: 16 * 1024 * 1024,
+    maxResultBytesPerSession: 1024 * 1024,
   });
   /** Every call ends with this, until it is taken away. */
   failWith: Error | undefined;

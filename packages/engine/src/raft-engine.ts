@@ -23,6 +23,7 @@ import { Leadership } from './leadership.ts';
 import type { KeepAliveResult } from './leadership.ts';
 import { answerQuery } from './queries.ts';
 import type { Replica } from './replica.ts';
+import { Stamps } from './stamps.ts';
 import { envelopeOf } from './submission.ts';
 import { defaultTimeoutMs, Submissions } from './submissions.ts';
 import type { Transport } from './transport/types.ts';
@@ -89,7 +90,8 @@ export class RaftEngine implements Engine {
     this.#transport = transport;
     this.#queue = queue;
     this.#route = route;
-    this.#submissions = new Submissions({ clock, log, queue, route });
+    const stamps = new Stamps(() => replica.state.time);
+    this.#submissions = new Submissions({ clock, log, queue, route, stamps });
     this.#leadership = new Leadership({ clock, clusterClock, replica, queue, limits });
     this.#administration = new Administration({ nodeId, clock, log, replica, route, reachable });
     this.#consistency = new ConsistencyCheck({

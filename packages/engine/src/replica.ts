@@ -27,7 +27,7 @@ import type {
   Status,
   Term,
 } from '@holdfast/raft';
-import { createStateMachine } from '@holdfast/state';
+import { createStateMachine, initialLimits } from '@holdfast/state';
 import type { StateMachine } from '@holdfast/state';
 import type { SnapshotReader } from '@holdfast/storage';
 import { ApplyQueue } from './apply-queue.ts';
@@ -96,7 +96,7 @@ export class Replica {
   /** Restores the state from the recovered snapshot; the log follows as it is known to be committed. */
   static async open(options: ReplicaOptions): Promise<Replica> {
     const { snapshot } = options.recovered;
-    if (snapshot.index === 0) return new Replica(options, createStateMachine());
+    if (snapshot.index === 0) return new Replica(options, createStateMachine(initialLimits));
     const { state, stateHash } = await readState(options.storage, options.clock, snapshot);
     const replica = new Replica(options, state);
     replica.#recovered = { index: snapshot.index, stateHash };

@@ -7,6 +7,8 @@ import { Interrupted } from './interrupted.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import { envelopeOf, isRepeatable, isRepetition, withTimeLeft } from './submission.ts';
 import type { CallOptions, EngineLog } from './types.ts';
+import { makesSession } from './stamps.ts';
+import type { Stamps } from './stamps.ts';
 import { abandonOf, isAcquire, nameOf, waitMsOf } from './waits.ts';
 import { Withdrawals } from './withdrawals.ts';
 
@@ -18,6 +20,7 @@ export interface SubmissionsOptions {
   readonly log: EngineLog;
   readonly queue: CommandQueue;
   readonly route: LeaderRoute;
+  readonly stamps: Stamps;
 }
 
 export class Submissions {
@@ -49,6 +52,26 @@ export class Submissions {
   #submitOnce(command: Command, options: CallOptions): Promise<CommandResult> {
     if (this.#options.route.closing) return Promise.reject(shuttingDown());
     const startedMs = this.#options.clock.now();
+    return makesSession(command)
+      ? this.#submitStamped(command, options, startedMs)
+      : this.#submit(command, options, startedMs);
+  }
+
+  /** STAMP-1, STAMP-3. */
+  async #submitStamped(
+    command: Command,
+    options: CallOptions,
+    startedMs: number,
+  ): Promise<CommandResult> {
+    const { clock, stamps } = this.#options;
+    const deadlineMs = startedMs + waitMsOf(command) + (options.timeoutMs ?? defaultTimeoutMs);
+    let result = await this.#submit(stamps.stamped(command), options, startedMs);
+    while (stamps.isTooOld(result) && clock.now() < deadlineMs)
+      result = await this.#submitRouted(stamps.stamped(command), options, startedMs, undefined);
+    return result;
+  }
+
+  #submit(command: Command, options: CallOptions, startedMs: number): Promise<CommandResult> {
     if (options.signal !== undefined || this.#options.route.leaderNow() !== 'self')
       return this.#submitRouted(command, options, startedMs, undefined);
     // The hot path: nearly every command comes to the leader itself.

@@ -19,6 +19,13 @@ export function isAcquire(command: Command): command is Acquire {
   return command.type in kinds;
 }
 
+/**
+ * How long copies may be carried out, beside what the request waits for. A call takes some seconds at most;
+ * the rest is for the log that stands still, so that few requests have to be asked twice. What is longer costs
+ * memory: each hold by client id that has ended is remembered for so long.
+ */
+export const copiesLiveMs = 30_000;
+
 /** The longest wait, in ms; 0 of a command that does not wait. */
 export function waitMsOf(command: Command): number {
   return isAcquire(command) ? command.waitMs : 0;
@@ -42,6 +49,13 @@ export function abandonOf(command: Command): Abandon | undefined {
   }
   if (!isAcquire(command)) return undefined;
   const { type, sessionId, requestId } = command;
-  const abandon = { type: 'abandon', sessionId, name: nameOf(command), requestId } as const;
+  const isOwn = 'ownSession' in command && command.ownSession !== undefined;
+  const abandon = {
+    type: 'abandon',
+    sessionId,
+    name: nameOf(command),
+    requestId,
+    ...(isOwn ? { liveMs: command.waitMs + copiesLiveMs } : {}),
+  } as const;
   return type === 'acquire' ? abandon : { ...abandon, kind: kinds[type] };
 }

@@ -26,6 +26,12 @@ export const stateLimits = {
   maxLatches: 100_000,
   maxHoldsPerResource: 10_000,
   maxResultsPerSession: 1024,
+  maxRememberedSessions: 100_000,
+  maxRememberedBytes: 64 * 1024 * 1024,
+  maxSessionsPerCaller: 100_000,
+  maxWaitsPerSession: 100_000,
+  maxMetadataBytesPerSession: 16 * 1024 * 1024,
+  maxResultBytesPerSession: 1024 * 1024,
   maxWorkPerEntry: 1000,
 };
 

@@ -18,8 +18,12 @@ import {
   tooManyHoldsOf,
   tooManyOf,
   tooManyWaiters,
+  tooManyWaits,
+  tooMuchMetadata,
 } from './laden.ts';
 import { beginSession, endIfUnused, tooManySessions } from './lifetimes.ts';
+import { remembersByTime } from './limits.ts';
+import { copyCame, copyCameLate, notToBeMade, rememberRefused } from './making.ts';
 import { lockUnits, unitsOf } from './modes.ts';
 import type { Pool } from './pool.ts';
 import { isNext } from './queue.ts';
@@ -48,11 +52,13 @@ export function acquire(
   const session = tables.sessions.get(sessionId);
   if (session === undefined) {
     const last = tables.tombstone(sessionId)?.last;
+    copyCameLate(tables, sessionId, ownSession?.stamp);
     if (last?.requestId === requestId) return repeatAcquire(command, last.answer); // A1
     if (ownSession === undefined) return tables.missingSession(sessionId);
     if (tables.tombstone(sessionId) !== undefined) return ownHoldEnded(requestId);
     return acquireWithOwnSession(tables, command, ownSession);
   }
+  if (ownSession !== undefined) copyCame(tables, session, ownSession.stamp, command.waitMs);
   if (ownSession !== undefined && !(session.own && session.clientId === ownSession.clientId)) {
     return sessionExists(sessionId);
   }
@@ -96,6 +102,20 @@ function judge(
   session: Session | undefined,
   command: Acquire,
 ): Verdict {
+  const verdict = judgeUnits(tables, pool, session, command);
+  if (typeof verdict === 'object') return verdict;
+  const value = command.terms?.metadata;
+  // While it waits, what it holds keeps its own.
+  const replaced = verdict === 'give' ? session?.holds.get(command.name)?.metadata : undefined;
+  return tooMuchMetadata(tables, session, { value }, replaced) ?? verdict;
+}
+
+function judgeUnits(
+  tables: Tables,
+  pool: Pool | undefined,
+  session: Session | undefined,
+  command: Acquire,
+): Verdict {
   const units = unitsOf(command.mode);
   const held = session?.holds.get(command.name);
   if (held !== undefined && held.units >= units) return 'give'; // A2
@@ -111,7 +131,7 @@ function judge(
   }
   if (command.waitMs <= 0) return lockBusy(pool, tables.timeMs);
   if (session !== undefined && isLaden(tables, session)) return tooManyHolds(tables);
-  return tooManyWaiters(tables, pool) ?? 'wait';
+  return tooManyWaits(tables, session) ?? tooManyWaiters(tables, pool) ?? 'wait';
 }
 
 function carryOut(
@@ -146,7 +166,7 @@ function carryOut(
     }
     if (!result.ok) endIfUnused(tables, session, { requestId, answer });
   }
-  session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession);
+  session.requests.remember(requestId, answer, tables.limits);
   return result;
 }
 
@@ -154,20 +174,24 @@ function carryOut(
 function acquireWithOwnSession(
   tables: Tables,
   command: Acquire,
-  { clientId, timeoutMs, lockDelayMs }: OwnSession,
+  ownSession: OwnSession,
 ): CommandResult {
+  const { clientId, timeoutMs, lockDelayMs, stamp, caller } = ownSession;
   const { sessionId: id, requestId, name, mode } = command;
-  const refusal = tooManySessions(tables);
-  if (refusal !== undefined) return refusal;
+  const notMade = notToBeMade(tables, tables.ownEnded, stamp);
+  if (notMade !== undefined) return notMade;
+  const tooMany = tooManySessions(tables, caller);
+  if (tooMany !== undefined && !remembersByTime(tables.limits)) return tooMany; // LIMIT-1
   const pool = tables.pools.get(name);
-  const verdict = judge(tables, pool, undefined, command);
+  const verdict = tooMany ?? judge(tables, pool, undefined, command);
   if (typeof verdict === 'object') {
     const answer: Answer = { kind: 'acquire', name, mode, result: verdict, waiter: undefined };
-    tables.ownEnded.add(id, { reason: 'ended', last: { requestId, answer } });
+    rememberRefused(tables, id, { requestId, answer }, ownSession);
     return verdict;
   }
   const createdAtMs = command.acquiredAtMs;
-  const facts = { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: true };
+  const facts = { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: true, caller };
   const session = beginSession(tables, facts);
+  copyCame(tables, session, stamp, command.waitMs);
   return carryOut(tables, session, pool, command, verdict);
 }

@@ -83,7 +83,7 @@ function answerInstead(tables: Tables, session: Session, { name, instead }: Leav
   const known = session.requests.find(instead.of);
   if (typeof known !== 'object' || known.kind !== 'enter_barrier' || known.name !== name) return;
   const answer = { ...known, result: enteredInVain(name, instead.code) };
-  session.requests.remember(instead.of, answer, tables.limits.maxResultsPerSession);
+  session.requests.remember(instead.of, answer, tables.limits);
 }
 
 /** Whether the round is over with it. */
@@ -124,7 +124,7 @@ export function abandonEntering(
   }
   const code = unlessOpen === true ? 'wait_timeout' : 'wait_abandoned';
   const answer = { ...known, result: enteredInVain(name, code) };
-  session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession); // B4
+  session.requests.remember(requestId, answer, tables.limits); // B4
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 /** What is asked of the state machine. */
 import type { StateLimits } from './contract.ts';
 import type {
+  ClusterTimeMs,
   FenceToken,
   JsonValue,
   Mode,
@@ -23,6 +24,16 @@ export interface Terms {
 }
 
 /**
+ * When a node submitted a request that makes a session, and how long copies of it may be carried out: see
+ * ended-sessions.ts. Logs of earlier versions have none.
+ */
+export interface Stamp {
+  /** A time that the log had reached: never ahead of the entry that carries this. */
+  readonly madeAtMs: ClusterTimeMs;
+  readonly liveMs: number;
+}
+
+/**
  * Makes a session of its own for a hold, in the same command (a hold by `client_id` and ttl). It ends
  * with the release, with a refused acquire and with an abandoned wait. Where a session of this id
  * exists already (a retry) it is entered instead.
@@ -31,6 +42,9 @@ export interface OwnSession {
   readonly clientId: string;
   readonly timeoutMs: number;
   readonly lockDelayMs: number;
+  readonly stamp?: Stamp;
+  /** Who makes it, for the limit of sessions of one caller. */
+  readonly caller?: string;
 }
 
 /** One of several resources that are acquired together. */
@@ -52,6 +66,9 @@ export type Command =
       readonly lockDelayMs: number;
       /** Wall clock of the node that received it, for people only. */
       readonly createdAtMs: number;
+      readonly stamp?: Stamp;
+      /** Who makes it, for the limit of sessions of one caller. */
+      readonly caller?: string;
     }
   | { readonly type: 'end_session'; readonly sessionId: SessionId }
   /** A sign of life that is logged: the first one of a session under each leader (HEARD-1). */
@@ -204,6 +221,8 @@ export type Command =
       readonly requestId: RequestId;
       /** Of a barrier: its wait ran out; where the round has opened it stays inside. */
       readonly unlessOpen?: boolean;
+      /** Of an acquire that would make a session of its own: how long copies of it may be carried out. */
+      readonly liveMs?: number;
     }
   | {
       readonly type: 'force_release';

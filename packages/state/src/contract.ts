@@ -38,6 +38,18 @@ export interface StateLimits {
   readonly maxHoldsPerResource: number;
   /** Remembered answers per session. */
   readonly maxResultsPerSession: number;
+  /** Sessions of one caller: an identity, or where there is none an address (see `callerOf` of the api). */
+  readonly maxSessionsPerCaller: number;
+  /** Places in queues of one session; they count as holds, too. */
+  readonly maxWaitsPerSession: number;
+  /** Of the metadata and values of what one session holds and waits for, as JSON. */
+  readonly maxMetadataBytesPerSession: number;
+  /** What the remembered answers of one session take. */
+  readonly maxResultBytesPerSession: number;
+  /** Ended sessions of each kind that are remembered, beside those that live (ended-sessions.ts). */
+  readonly maxRememberedSessions: number;
+  /** What they take, of each kind. */
+  readonly maxRememberedBytes: number;
   /** Units of work (ends of holds and waits) that one entry of the log does; the next ones go on. */
   readonly maxWorkPerEntry: number;
 }
@@ -99,8 +111,7 @@ export interface StateMachine {
   endedHold(fenceToken: FenceToken): EndedHold | undefined;
   /**
    * The own session that gave back the hold of this token by a numbered request and ended with it, as
-   * long as that is remembered: a repetition of that request is answered there. Looks at all that are
-   * remembered: for the rare case that nobody has the token.
+   * long as that is remembered: a repetition of that request is answered there.
    */
   ownSessionOf(name: ResourceName, fenceToken: FenceToken): SessionId | undefined;
   /** Held or queued locks with this prefix, in order of name, after `after`; of each a few holders and waiters. */

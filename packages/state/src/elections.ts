@@ -6,6 +6,7 @@
  * O3: only the leader of that very token proclaims a value or resigns.
  */
 import { endHold } from './grants.ts';
+import { tooMuchMetadata } from './laden.ts';
 import { onceOnly } from './once.ts';
 import type { Hold } from './pool.ts';
 import { notLeading } from './refusals.ts';
@@ -52,8 +53,10 @@ export function proclaim(
     const hold = session.leads.get(name);
     const refusal = wrongLeader(tables, hold, command);
     if (hold === undefined || refusal !== undefined) return refusal ?? notLeading(name);
+    const tooMuch = tooMuchMetadata(tables, session, { value }, hold.metadata);
+    if (tooMuch !== undefined) return tooMuch;
     tables.changingPool(hold.pool);
-    hold.metadata = value;
+    session.setMetadata(hold, value);
     const { id: sessionId, clientId } = session;
     tables.events.push({ type: 'proclaimed', name, sessionId, clientId, fenceToken, value });
     return { ok: true, type: 'proclaimed', fenceToken, revision: tables.index };

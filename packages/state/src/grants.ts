@@ -135,7 +135,7 @@ function newHold(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
 
 /** What is asked for when a hold is entered or raised: of two longest times the earlier end counts. */
 function takeTerms(tables: Tables, hold: Hold, terms: Terms | undefined): void {
-  if (terms?.metadata !== undefined) hold.metadata = terms.metadata;
+  if (terms?.metadata !== undefined) hold.session.setMetadata(hold, terms.metadata);
   if (terms?.maxHoldMs === undefined) return;
   const dueMs = tables.timeMs + terms.maxHoldMs;
   if (hold.ending !== undefined && hold.ending.dueMs <= dueMs) return;

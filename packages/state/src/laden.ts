@@ -1,9 +1,17 @@
-/** Whether there is room for one more hold, wait or resource. */
+/**
+ * Whether there is room for one more hold, wait or resource.
+ *
+ * QUOTA-1: no caller has more than `maxSessionsPerCaller` sessions (lifetimes.ts). Those that still end count.
+ * QUOTA-2: no session has more than `maxHoldsPerSession` holds, waits and barriers, more than
+ *     `maxWaitsPerSession` waits among them, or more than `maxMetadataBytesPerSession` of metadata in its holds and
+ *     waits. A command that would pass a bound is refused with `limit_exceeded` and changes nothing.
+ */
 import type { Pool } from './pool.ts';
 import { limitExceeded } from './refusals.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type { MeetingKind, ResourceKind } from './names.ts';
+import { valueBytes } from './weights.ts';
+import type { JsonValue, MeetingKind, ResourceKind } from './names.ts';
 import type { Refusal } from './outcomes.ts';
 
 export function isLaden(tables: Tables, session: Session, more = 1): boolean {
@@ -15,6 +23,42 @@ export function tooManyHolds(tables: Tables): Refusal {
     'max_holds_per_session',
     tables.limits.maxHoldsPerSession,
     'Holds, waits and barriers count. Release some, or use another session.',
+  );
+}
+
+/** QUOTA-2. */
+export function tooManyWaits(
+  { limits: { maxWaitsPerSession } }: Tables,
+  session: Session | undefined,
+  more = 1,
+): Refusal | undefined {
+  if ((session?.waits.size ?? 0) + more <= maxWaitsPerSession) return undefined;
+  return limitExceeded(
+    'max_waits_per_session',
+    maxWaitsPerSession,
+    'Wait for fewer at a time, or use another session.',
+  );
+}
+
+/**
+ * QUOTA-2.
+ *
+ * @param more What is added: so many times the same.
+ * @param replaced What it takes the place of.
+ */
+export function tooMuchMetadata(
+  { limits: { maxMetadataBytesPerSession } }: Tables,
+  session: Session | undefined,
+  more: { readonly value: JsonValue | undefined; readonly times?: number },
+  replaced?: JsonValue,
+): Refusal | undefined {
+  if (more.value === undefined) return undefined;
+  const added = valueBytes(more.value) * (more.times ?? 1) - valueBytes(replaced);
+  if ((session?.metadataBytes ?? 0) + added <= maxMetadataBytesPerSession) return undefined;
+  return limitExceeded(
+    'max_metadata_bytes_per_session',
+    maxMetadataBytesPerSession,
+    'The metadata of all that a session holds and waits for count, in bytes of JSON. Give less, or keep it elsewhere and name the place.',
   );
 }
 

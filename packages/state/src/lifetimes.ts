@@ -12,13 +12,15 @@
  *     still closed, and a wait that is over is granted nothing (TURN-2).
  */
 import { leaveAll } from './barriers.ts';
+import type { LastRequest } from './ended-sessions.ts';
 import { endHoldOfEnded, endMore, endSome, endWaitOfEnded } from './endings.ts';
 import { endHold } from './grants.ts';
 import { endWait, poolsOf } from './waits.ts';
+import { copyCame, copyCameLate, notToBeMade, rememberSession } from './making.ts';
 import type { Ending, Opening, Waiter } from './pool.ts';
 import { limitExceeded, sessionExists, waitTimeout } from './refusals.ts';
 import { Session } from './sessions.ts';
-import type { SessionEnd, SessionFacts, Tombstone } from './sessions.ts';
+import type { SessionEnd, SessionFacts } from './sessions.ts';
 import { settle, settleRest } from './settle.ts';
 import type { Tables } from './tables.ts';
 import { beginShare } from './work.ts';
@@ -31,18 +33,24 @@ export function createSession(
   tables: Tables,
   command: Extract<Command, { type: 'create_session' }>,
 ): Session | Refusal {
-  const { sessionId: id, clientId, timeoutMs, lockDelayMs, createdAtMs } = command;
+  const { sessionId: id, clientId, timeoutMs, lockDelayMs, createdAtMs, stamp, caller } = command;
   const existing = tables.sessions.get(id);
   if (existing !== undefined) {
     if (existing.own || existing.clientId !== clientId) return sessionExists(id);
     tables.heardFrom(existing, undefined);
+    copyCame(tables, existing, stamp, 0);
     return existing;
   }
-  if (tables.tombstone(id) !== undefined) return tables.missingSession(id);
-  return (
-    tooManySessions(tables) ??
-    beginSession(tables, { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: false })
-  );
+  if (tables.tombstone(id) !== undefined) {
+    copyCameLate(tables, id, stamp);
+    return tables.missingSession(id);
+  }
+  const refusal = notToBeMade(tables, tables.ended, stamp) ?? tooManySessions(tables, caller);
+  if (refusal !== undefined) return refusal;
+  const facts = { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: false, caller };
+  const session = beginSession(tables, facts);
+  copyCame(tables, session, stamp, 0);
+  return session;
 }
 
 /** Heard of, without a command of its own to carry out. */
@@ -58,6 +66,7 @@ export function beginSession(tables: Tables, facts: SessionFacts): Session {
   const session = new Session(facts, tables.snapshotNumber, tables.leaderships.current);
   tables.sessions.set(session.id, session);
   tables.totalSessions += 1;
+  tables.countSession(session, 1);
   tables.events.push({
     type: 'session_created',
     sessionId: session.id,
@@ -67,8 +76,15 @@ export function beginSession(tables: Tables, facts: SessionFacts): Session {
   return session;
 }
 
-export function tooManySessions(tables: Tables): Refusal | undefined {
-  const { maxSessions } = tables.limits;
+/** QUOTA-1: of all, and of this caller. */
+export function tooManySessions(tables: Tables, caller: string | undefined): Refusal | undefined {
+  const { maxSessions, maxSessionsPerCaller } = tables.limits;
+  if (caller !== undefined && tables.sessionsOf(caller) >= maxSessionsPerCaller)
+    return limitExceeded(
+      'max_sessions_per_caller',
+      maxSessionsPerCaller,
+      `So many sessions of ${caller} live already, holds by client_id among them. End some, or use one for several holds.`,
+    );
   // Those that still end count: else they could pile up without a bound.
   if (tables.sessions.size + tables.ending.size < maxSessions) return undefined;
   return limitExceeded('max_sessions', maxSessions, 'End sessions that are not needed.');
@@ -84,13 +100,12 @@ export function endSession(
   tables: Tables,
   session: Session,
   reason: SessionEnd,
-  last?: Tombstone['last'],
+  last?: LastRequest,
 ): number {
   tables.changingSession(session);
   tables.sessions.delete(session.id);
   session.living = false;
-  const tombstones = session.own ? tables.ownEnded : tables.ended;
-  tombstones.add(session.id, { reason, last });
+  rememberSession(tables, session, reason, last);
   if (reason === 'expired') tables.expiredSessions += 1;
   const { id: sessionId, clientId } = session;
   tables.events.push({ type: 'session_ended', sessionId, clientId, reason });
@@ -99,8 +114,10 @@ export function endSession(
   const releasedCount = session.holds.size + session.permits.size + session.leads.size;
   const fits = session.load <= tables.workLeft;
   session.over = { reason, atMs: tables.timeMs, sequence: fits ? 0 : tables.nextSequence() };
-  if (fits) endSome(tables, session);
-  else {
+  if (fits) {
+    endSome(tables, session);
+    tables.countSession(session, -1);
+  } else {
     tables.ending.set(session.id, session); // ENDS-2
     endMore(tables);
   }
@@ -108,7 +125,7 @@ export function endSession(
 }
 
 /** An own session ends with the last thing that it was made for. */
-export function endIfUnused(tables: Tables, session: Session, last?: Tombstone['last']): void {
+export function endIfUnused(tables: Tables, session: Session, last?: LastRequest): void {
   if (session.own && session.living && session.load === 0)
     endSession(tables, session, 'ended', last);
 }
@@ -131,6 +148,7 @@ export function advance(tables: Tables, timeMs: ClusterTimeMs): void {
   settleRest(tables);
   actOnDue(tables);
   endMore(tables);
+  for (const memory of [tables.ended, tables.ownEnded]) memory.forget(timeMs); // MEM-5
 }
 
 function actOnDue(tables: Tables): void {

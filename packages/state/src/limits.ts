@@ -11,9 +11,25 @@ import type { StateLimits } from './contract.ts';
 const unbounded = Number.MAX_SAFE_INTEGER;
 
 /** LIMIT-1: what stands where an old log or snapshot does not name these limits. */
-export const limitsOfOldLogs: Pick<StateLimits, 'maxHoldsPerResource' | 'maxWorkPerEntry'> = {
+export const limitsOfOldLogs: Pick<
+  StateLimits,
+  | 'maxHoldsPerResource'
+  | 'maxWorkPerEntry'
+  | 'maxRememberedSessions'
+  | 'maxRememberedBytes'
+  | 'maxSessionsPerCaller'
+  | 'maxWaitsPerSession'
+  | 'maxMetadataBytesPerSession'
+  | 'maxResultBytesPerSession'
+> = {
   maxHoldsPerResource: unbounded,
   maxWorkPerEntry: unbounded,
+  maxRememberedSessions: unbounded,
+  maxRememberedBytes: unbounded,
+  maxSessionsPerCaller: unbounded,
+  maxWaitsPerSession: unbounded,
+  maxMetadataBytesPerSession: unbounded,
+  maxResultBytesPerSession: unbounded,
 };
 
 /** Part of the format: every node begins with these, whatever its version or configuration. */
@@ -29,3 +45,15 @@ export const initialLimits: StateLimits = {
   maxResultsPerSession: 1024,
   ...limitsOfOldLogs,
 };
+
+/** Of a state machine that is driven without a log of earlier versions: from its first entry on. */
+export const limitsWithoutLog: StateLimits = {
+  ...initialLimits,
+  maxRememberedSessions: 500_000,
+  maxRememberedBytes: 256 * 1024 * 1024,
+};
+
+/** LIMIT-1: before there was a bound of memory, the latest 10,000 ended sessions were remembered. */
+export const remembersByTime = ({
+  maxRememberedSessions,
+}: Pick<StateLimits, 'maxRememberedSessions'>): boolean => maxRememberedSessions < unbounded;

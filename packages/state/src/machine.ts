@@ -12,12 +12,11 @@ import { Searches, searchStepsUnder } from './deadlock.ts';
 import { enterBarrier, leaveBarrier } from './barriers.ts';
 import { campaign, proclaim, resign } from './elections.ts';
 import { invariant } from './invariant.ts';
-import { initialLimits, limitsOfOldLogs } from './limits.ts';
+import { initialLimits, limitsOfOldLogs, limitsWithoutLog } from './limits.ts';
 import { advance, createSession, endSession, expireSession, keepAlive } from './lifetimes.ts';
 import { countDown, createLatch, deleteLatch } from './latches.ts';
 import { acquireMany } from './many.ts';
 import { limitExceeded } from './refusals.ts';
-import type { Answer } from './requests.ts';
 import { abandon, downgrade, forceRelease, release } from './release.ts';
 import {
   acquirePermits,
@@ -72,8 +71,12 @@ import { foundHold } from './find-hold.ts';
 /** After a restore from backup the fence counter moves to the next multiple of this. */
 const fenceJump = 2 ** 40;
 
-/** An empty state machine, before the first entry of the log. */
-export function createStateMachine(limits: StateLimits = initialLimits): StateMachine {
+/**
+ * An empty state machine, before the first entry.
+ *
+ * @param limits Of one that is to apply a log, `initialLimits`: it may have been begun by an earlier version.
+ */
+export function createStateMachine(limits: StateLimits = limitsWithoutLog): StateMachine {
   return new Machine(new Tables(limits));
 }
 
@@ -248,9 +251,7 @@ class Machine implements StateMachine {
   }
 
   ownSessionOf(name: ResourceName, fenceToken: FenceToken): SessionId | undefined {
-    for (const [id, { last }] of this.#tables.ownEnded.entries())
-      if (last !== undefined && gaveBack(last.answer, name, fenceToken)) return id;
-    return undefined;
+    return this.#tables.ownEnded.thatGaveBack(name, fenceToken);
   }
 
   locks(
@@ -271,6 +272,8 @@ class Machine implements StateMachine {
       fenceCounter: tables.fenceCounter,
       heldLocks: tables.heldPools,
       waiters: tables.waiterCount,
+      rememberedSessions: tables.ended.count + tables.ownEnded.count,
+      rememberedBytes: tables.ended.bytes + tables.ownEnded.bytes,
     };
   }
 
@@ -354,14 +357,6 @@ function carryOut(tables: Tables, envelope: Envelope): CommandResult {
   }
   // A node that skips what it does not know would go another way than the others.
   invariant(false, 'M3: every command is known.', JSON.stringify(command));
-}
-
-/** Whether this answered the release of that very hold. */
-function gaveBack(answer: Answer, name: ResourceName, fenceToken: FenceToken): boolean {
-  if (answer.name !== name) return false;
-  if (answer.kind === 'release' || answer.kind === 'release_permits')
-    return answer.fenceToken === fenceToken;
-  return answer.kind === 'resign' && answer.asked === String(fenceToken);
 }
 
 /** Past any token that was given since the backup (spec rule 2.5). */

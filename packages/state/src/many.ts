@@ -17,6 +17,8 @@ import {
   tooManyHoldsOf,
   tooManyOf,
   tooManyWaiters,
+  tooManyWaits,
+  tooMuchMetadata,
 } from './laden.ts';
 import { lockUnits, unitsOf } from './modes.ts';
 import type { Pool } from './pool.ts';
@@ -70,7 +72,7 @@ export function acquireMany(
     for (const { pool } of asks) if (pool.isIdle) tables.forgetPool(pool);
   }
   if (answer.waiter === undefined) answer.result = result;
-  session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession);
+  session.requests.remember(requestId, answer, tables.limits);
   return result;
 }
 
@@ -118,9 +120,12 @@ function isSame(known: readonly Wanted[], wanted: readonly Wanted[]): boolean {
 function judge(
   tables: Tables,
   session: Session,
-  { wanted, waitMs }: AcquireMany,
+  { wanted, waitMs, terms }: AcquireMany,
 ): 'give' | 'wait' | Refusal {
   if (isLaden(tables, session, wanted.length)) return tooManyHolds(tables);
+  const metadata = { value: terms?.metadata, times: wanted.length };
+  const tooMuch = tooMuchMetadata(tables, session, metadata);
+  if (tooMuch !== undefined) return tooMuch;
   const opened: Record<ResourceKind, number> = { lock: 0, semaphore: 0, election: 0 };
   let busy: { readonly pool: Pool; readonly one: Wanted } | undefined;
   for (const one of wanted) {
@@ -142,6 +147,8 @@ function judge(
     const { pool, one } = busy;
     return one.kind === 'lock' ? lockBusy(pool, tables.timeMs) : noPermits(pool, one.permits);
   }
+  const waits = tooManyWaits(tables, session, wanted.length);
+  if (waits !== undefined) return waits;
   // Y2: a place in every queue, also where it would be free.
   for (const one of wanted) {
     const pool = found(tables, one);

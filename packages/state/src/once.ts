@@ -48,8 +48,7 @@ export function onceOnly(
       : repeat(known, requestId);
   const result = carryOut(session);
   const answer: OtherAnswer = { kind, name, asked, result };
-  if (requestId !== undefined)
-    session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession);
+  if (requestId !== undefined) session.requests.remember(requestId, answer, tables.limits);
   endIfUnused(tables, session, requestId === undefined ? undefined : { requestId, answer });
   return result;
 }

@@ -309,10 +309,24 @@ export function staleFenceToken(hold: Hold, given: number): Refusal {
 }
 
 export function requestForgotten(requestId: RequestId, forgottenThrough: number): Refusal {
+  const numbered = typeof requestId === 'number';
+  const through = numbered ? ` (requests up to ${String(forgottenThrough)} may be forgotten)` : '';
   return refuse(
     'request_forgotten',
-    `The answer to request ${shownId(requestId)} is no longer known (requests up to ${String(forgottenThrough)} may be forgotten), and it is not carried out again. Look up the lock's status.`,
-    { request_id: requestId, forgotten_through: forgottenThrough },
+    `The answer to request ${shownId(requestId)} is no longer known${through}, and it is not carried out again. Look up the lock's status.`,
+    { request_id: requestId, ...(numbered ? { forgotten_through: forgottenThrough } : {}) },
+  );
+}
+
+/** A copy that comes so late that nobody remembers whether it was carried out (MEM-1). */
+export function requestTooOld(
+  { madeAtMs, liveMs }: { readonly madeAtMs: number; readonly liveMs: number },
+  timeMs: number,
+): Refusal {
+  return refuse(
+    'request_forgotten',
+    `This request was made ${String(timeMs - madeAtMs)} ms ago and may be carried out for ${String(liveMs)} ms. It is not carried out. Ask again.`,
+    { age_ms: timeMs - madeAtMs, limit_ms: liveMs, cluster_time_ms: timeMs },
   );
 }
 

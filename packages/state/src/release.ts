@@ -10,6 +10,7 @@ import { abandonEntering } from './barriers.ts';
 import { endHold, lower } from './grants.ts';
 import { endWait, poolsOf } from './waits.ts';
 import { endIfUnused } from './lifetimes.ts';
+import { rememberGivenUp } from './making.ts';
 import { lockUnits } from './modes.ts';
 import type { Hold } from './pool.ts';
 import {
@@ -21,9 +22,9 @@ import {
   usedFor,
   waitAbandoned,
 } from './refusals.ts';
-
 import type { Answer, OtherAnswer, ReleaseAnswer, WaitingAnswer } from './requests.ts';
-import type { Session, Tombstone } from './sessions.ts';
+import type { LastRequest } from './ended-sessions.ts';
+import type { Session } from './sessions.ts';
 import { settle } from './settle.ts';
 import type { Tables } from './tables.ts';
 import type { Command } from './commands.ts';
@@ -76,7 +77,7 @@ function releaseHold(tables: Tables, session: Session, command: Release): Comman
   const result = judgeRelease(tables, hold, command);
   if (requestId !== undefined) {
     const answer: ReleaseAnswer = { kind: 'release', name, fenceToken, result };
-    session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession);
+    session.requests.remember(requestId, answer, tables.limits);
     if (hold !== undefined && result.ok) giveBack(tables, hold, { requestId, answer });
   } else if (hold !== undefined && result.ok) giveBack(tables, hold, undefined);
   return result;
@@ -110,7 +111,7 @@ function isOf(hold: Hold, fenceToken: FenceToken): boolean {
 }
 
 /** One entering of the hold is given back; with the last one it ends. */
-function giveBack(tables: Tables, hold: Hold, last: Tombstone['last']): void {
+function giveBack(tables: Tables, hold: Hold, last: LastRequest | undefined): void {
   tables.changingPool(hold.pool);
   hold.holdCount -= 1;
   if (hold.holdCount > 0) {
@@ -134,7 +135,7 @@ export function abandon(
     const refusal = tables.missingSession(sessionId);
     if (tables.tombstone(sessionId) === undefined) {
       // It may overtake the acquire that would make this session.
-      tables.ownEnded.add(sessionId, { reason: 'ended', last: { requestId, answer } }); // R1
+      rememberGivenUp(tables, sessionId, { requestId, answer }, command.liveMs); // R1
     }
     return refusal;
   }
@@ -144,7 +145,7 @@ export function abandon(
     return requestForgotten(requestId, session.requests.forgottenThrough);
   }
   if (known === undefined) {
-    session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession); // R1
+    session.requests.remember(requestId, answer, tables.limits); // R1
     return { ok: true, type: 'abandoned' };
   }
   if (known.kind !== answer.kind || known.name !== name)
@@ -194,7 +195,8 @@ function giveUp(
   }
   if (result === undefined || !result.ok) return;
   if (result.type !== 'granted' && result.type !== 'granted_many') return;
-  known.result = waitAbandoned(name, requestId); // R1, R3: a second abandon finds nothing to give back.
+  // R1, R3: a second abandon finds nothing to give back.
+  session.requests.change(known, waitAbandoned(name, requestId), tables.limits);
   const last = { requestId, answer: known };
   if (result.type === 'granted_many') {
     if (known.kind !== 'acquire_many' || known.wanted === undefined) return;
@@ -221,7 +223,7 @@ function undoTaking(
   tables: Tables,
   hold: Hold | undefined,
   fenceToken: FenceToken,
-  last: Tombstone['last'],
+  last: LastRequest | undefined,
 ): void {
   if (hold === undefined || hold.fenceToken !== fenceToken) return;
   endHold(tables, hold, 'released');
@@ -235,7 +237,7 @@ function undoEntering(
   name: ResourceName,
   fenceToken: FenceToken,
   mode: Mode | undefined,
-  last: Tombstone['last'],
+  last: LastRequest | undefined,
 ): void {
   const hold = session.living ? session.holds.get(name) : undefined;
   if (hold === undefined || !isOf(hold, fenceToken)) return;

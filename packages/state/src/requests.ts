@@ -4,13 +4,18 @@
  * Q1: a request is carried out at most once. An id that is not remembered is new only if no id as
  *     high was ever forgotten; otherwise it is refused, never carried out again.
  * Q2: a waiting request is never forgotten: its place in the queue is found by it.
- * Q3: at most `maxResultsPerSession` answers of each kind of id, the oldest answered go first.
+ * Q3: at most `maxResultsPerSession` answers of each kind of id, and of both no more than
+ *     `maxResultBytesPerSession`, but for the latest of each; the oldest answered go first.
  *
- * Numbers (a client's own, increasing) and names (made by a node, unique) are kept apart: only
- * numbers have an order by which an old one can be told from a new one.
+ * Numbers (a client's own, increasing) and names (made by a node, unique) are kept apart. Names have an order
+ * among those of one node, which counts them (`<node process>-<counter>`): Q1 holds for each node process by
+ * itself, for the `maxMakers` of which names were forgotten last.
  */
 import { renewedEvery } from './sharded-map.ts';
+import { remembersByTime } from './limits.ts';
 import type { Waiter } from './pool.ts';
+import { answerBytes } from './weights.ts';
+import type { StateLimits } from './contract.ts';
 import type { Wanted } from './commands.ts';
 import type { FenceToken, Mode, RequestId, ResourceName } from './names.ts';
 import type { CommandResult } from './outcomes.ts';
@@ -76,18 +81,46 @@ export interface PermitsReleaseAnswer {
 
 export type Answer = WaitingAnswer | ReleaseAnswer | PermitsReleaseAnswer | OtherAnswer;
 
+type Limits = Pick<
+  StateLimits,
+  'maxResultsPerSession' | 'maxResultBytesPerSession' | 'maxRememberedSessions'
+>;
+
+/** Node processes whose forgotten names are told from new ones. */
+const maxMakers = 16;
+
+/** What has been forgotten: the highest number, and the highest counter of each node process. */
+export interface Forgotten {
+  readonly numbersThrough: number;
+  readonly namesThrough: readonly (readonly [string, number])[];
+}
+
 export class RequestTable {
   /** Made anew when it has become empty often (SHARD-3 of sharded-map.ts says why). */
   #numbered = new Map<number, Answer>();
   #timesEmpty = 0;
   #named: Map<string, Answer> | undefined = undefined;
+  /** Few sessions have so many requests without numbers: made when first needed. */
+  #namesThrough: Map<string, number> | undefined = undefined;
+  /** Of all answers but those that wait. */
+  #bytes = 0;
   /** Q2: apart, so that what may be forgotten is found at once. */
   readonly #waiting = new Map<RequestId, Answer>();
   /** The highest number ever forgotten. */
   #forgottenThrough: number;
 
-  constructor(forgottenThrough = -1) {
-    this.#forgottenThrough = forgottenThrough;
+  constructor({ numbersThrough, namesThrough }: Forgotten = nothingForgotten) {
+    this.#forgottenThrough = numbersThrough;
+    if (namesThrough.length > 0) this.#namesThrough = new Map(namesThrough);
+  }
+
+  get forgotten(): Forgotten {
+    const namesThrough = this.#namesThrough === undefined ? [] : Array.from(this.#namesThrough);
+    return { numbersThrough: this.#forgottenThrough, namesThrough };
+  }
+
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get forgottenThrough(): number {
@@ -97,33 +130,68 @@ export class RequestTable {
   find(id: RequestId): Answer | 'forgotten' | undefined {
     const waiting = this.#waiting.get(id);
     if (waiting !== undefined) return waiting;
-    if (typeof id === 'string') return this.#named?.get(id);
+    if (typeof id === 'string') return this.#named?.get(id) ?? this.#isForgotten(id);
     const answer = this.#numbered.get(id);
     if (answer !== undefined) return answer;
     return id <= this.#forgottenThrough ? 'forgotten' : undefined; // Q1
   }
 
+  /** Whether any of them has a number: its caller may repeat it. */
+  get isNumbered(): boolean {
+    if (this.#numbered.size > 0 || this.#forgottenThrough >= 0) return true;
+    for (const id of this.#waiting.keys()) if (typeof id === 'number') return true;
+    return false;
+  }
+
   /** Adds a new answer, or moves one that got its answer just now behind all others. */
-  remember(id: RequestId, answer: Answer, limit: number): void {
+  remember(id: RequestId, answer: Answer, limits: Limits): void {
+    this.#forget(id);
+    this.restore(id, answer);
+    this.#forgetBeyond(limits);
+  }
+
+  /** Q3: the one that was added last stays in any case. */
+  #forgetBeyond(limits: Limits): void {
+    while (this.#numbered.size > 1 && this.#isOver(this.#numbered.size, limits))
+      this.#forgetOldestNumber();
+    if (this.#named !== undefined) this.#keepNamesBelow(this.#named, limits);
+  }
+
+  #keepNamesBelow(named: ReadonlyMap<string, Answer>, limits: Limits): void {
+    while (named.size > 1 && this.#isOver(named.size, limits))
+      this.#forgetOldestName(named, limits);
+  }
+
+  /** One that comes back from a snapshot, in its order. */
+  restore(id: RequestId, answer: Answer): void {
     if (answer.result === undefined) {
       this.#waiting.set(id, answer);
       return;
     }
     this.#waiting.delete(id);
-    if (typeof id === 'number') {
-      this.#numbered.delete(id);
-      this.#numbered.set(id, answer);
-      if (this.#numbered.size > limit) this.#forgetOldestNumber(); // Q3
-      return;
-    }
-    const named = (this.#named ??= new Map<string, Answer>());
-    named.delete(id);
-    named.set(id, answer);
-    if (named.size <= limit) return;
-    for (const oldest of named.keys()) {
-      named.delete(oldest); // Q3
-      return;
-    }
+    if (typeof id === 'number') this.#numbered.set(id, answer);
+    else (this.#named ??= new Map<string, Answer>()).set(id, answer);
+    this.#bytes += answerBytes(answer);
+  }
+
+  /** An answer that is remembered becomes another one, in its place. */
+  change(answer: WaitingAnswer, result: CommandResult, limits: Limits): void {
+    this.#bytes -= answerBytes(answer);
+    answer.result = result;
+    this.#bytes += answerBytes(answer);
+    this.#forgetBeyond(limits);
+  }
+
+  #isOver(count: number, limits: Limits): boolean {
+    return count > limits.maxResultsPerSession || this.#bytes > limits.maxResultBytesPerSession;
+  }
+
+  #forget(id: RequestId): void {
+    const answer = typeof id === 'number' ? this.#numbered.get(id) : this.#named?.get(id);
+    if (answer === undefined) return;
+    if (typeof id === 'number') this.#numbered.delete(id);
+    else this.#named?.delete(id);
+    this.#bytes -= answerBytes(answer);
   }
 
   /** The answers to all numbers below have arrived: they may be forgotten. */
@@ -132,7 +200,7 @@ export class RequestTable {
     this.#forgottenThrough = number - 1;
     for (const id of this.#numbered.keys()) {
       if (id >= number) return;
-      this.#numbered.delete(id);
+      this.#forget(id);
     }
     this.#timesEmpty = (this.#timesEmpty + 1) % renewedEvery;
     if (this.#timesEmpty === 0) this.#numbered = new Map();
@@ -147,9 +215,42 @@ export class RequestTable {
 
   #forgetOldestNumber(): void {
     for (const id of this.#numbered.keys()) {
-      this.#numbered.delete(id);
+      this.#forget(id);
       if (id > this.#forgottenThrough) this.#forgottenThrough = id; // Q1
       return;
     }
   }
+
+  #forgetOldestName(named: ReadonlyMap<string, Answer>, limits: Limits): void {
+    for (const id of named.keys()) {
+      this.#forget(id);
+      const made = makerOf(id);
+      if (made === undefined || !remembersByTime(limits)) return; // LIMIT-1
+      const through = (this.#namesThrough ??= new Map<string, number>());
+      through.set(made.maker, Math.max(made.counter, through.get(made.maker) ?? 0)); // Q1
+      for (const oldest of through.keys()) {
+        if (through.size > maxMakers) through.delete(oldest);
+        return;
+      }
+    }
+  }
+
+  /** Q1. */
+  #isForgotten(id: string): 'forgotten' | undefined {
+    if (this.#namesThrough === undefined) return undefined;
+    const made = makerOf(id);
+    const through = made === undefined ? undefined : this.#namesThrough.get(made.maker);
+    return made !== undefined && through !== undefined && made.counter <= through
+      ? 'forgotten'
+      : undefined;
+  }
+}
+
+const nothingForgotten: Forgotten = { numbersThrough: -1, namesThrough: [] };
+
+/** Of a name as nodes make them, see `newRequestId` of the api. */
+function makerOf(name: string): { readonly maker: string; readonly counter: number } | undefined {
+  const [, maker, counter] = /^(.+)-([0-9a-z]{1,10})$/.exec(name) ?? [];
+  if (maker === undefined || counter === undefined) return undefined;
+  return { maker, counter: Number.parseInt(counter, 36) };
 }

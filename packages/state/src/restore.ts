@@ -37,6 +37,12 @@ const oldestVersion = 3;
 const versionOfLimit: Partial<Record<keyof StateLimits, number>> = {
   maxHoldsPerResource: 4,
   maxWorkPerEntry: 4,
+  maxRememberedSessions: 5,
+  maxRememberedBytes: 5,
+  maxSessionsPerCaller: 5,
+  maxWaitsPerSession: 5,
+  maxMetadataBytesPerSession: 5,
+  maxResultBytesPerSession: 5,
 };
 
 export class SnapshotRestorer {
@@ -138,19 +144,20 @@ export class SnapshotRestorer {
     // Before, sessions counted as heard of in the present leadership: their leases get longer by that.
     if (version >= 5 && !tables.leaderships.restore(fields.list().all((field) => field.number())))
       throw new SnapshotFormatError('its leaderships are not in order');
+    if (version > 4)
+      for (const memory of [tables.ended, tables.ownEnded]) {
+        const figures = fields.list();
+        memory.restoreFigures(figures.number(), figures.number());
+      }
   }
 
   #record(kind: string, fields: Fields): void {
     const tables = this.#tables;
     switch (kind) {
-      case 'ended': {
-        const [id, tombstone] = decodeTombstone(fields);
-        return tables.ended.add(id, tombstone);
-      }
-      case 'own_ended': {
-        const [id, tombstone] = decodeTombstone(fields);
-        return tables.ownEnded.add(id, tombstone);
-      }
+      case 'ended':
+        return tables.ended.restore(decodeTombstone(fields));
+      case 'own_ended':
+        return tables.ownEnded.restore(decodeTombstone(fields));
       case 'ended_hold': {
         const ended = decodeEndedHold(fields);
         return tables.endedHolds.add(ended.fenceToken, ended);
@@ -159,6 +166,7 @@ export class SnapshotRestorer {
         const { session, inFileOrder } = decodeSession(fields, this.#version);
         if (!inFileOrder) this.#ties.awaitOrder(session);
         (session.living ? tables.sessions : tables.ending).set(session.id, session);
+        tables.countSession(session, 1);
         this.#session = session;
         return;
       }

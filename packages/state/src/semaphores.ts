@@ -75,8 +75,7 @@ export function releasePermits(
       ? notPermitHolder(name, fenceToken, tables.endedHolds.get(fenceToken))
       : { ok: true, type: 'released', fenceToken, remainingHoldCount: 0 };
   const answer: Answer = { kind: 'release_permits', name, fenceToken, result };
-  if (requestId !== undefined)
-    session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession);
+  if (requestId !== undefined) session.requests.remember(requestId, answer, tables.limits);
   if (held !== undefined) {
     endHold(tables, held, 'released');
     endIfUnused(tables, session, requestId === undefined ? undefined : { requestId, answer });

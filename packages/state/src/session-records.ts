@@ -5,13 +5,15 @@
  * changes `formatVersion` in snapshot.ts.
  */
 import { decodeAnswer, encodeAnswer } from './answer-records.ts';
+import { byNumberAlone } from './ended-sessions.ts';
+import type { RestoredTombstone, Tombstone } from './ended-sessions.ts';
 import type { Fields } from './fields.ts';
 import { pieces } from './pieces.ts';
 import type { Hold, Waiter } from './pool.ts';
 import { RequestTable } from './requests.ts';
-import type { Answer } from './requests.ts';
+import type { Answer, Forgotten } from './requests.ts';
 import { Session } from './sessions.ts';
-import type { SessionOver, Tombstone } from './sessions.ts';
+import type { SessionOver } from './sessions.ts';
 import type { EndedHold } from './view-types.ts';
 import type { FenceToken, JsonValue, RequestId, ResourceName, SessionId } from './names.ts';
 import type { CommandResult } from './outcomes.ts';
@@ -20,20 +22,21 @@ import type { CommandResult } from './outcomes.ts';
 
 export function encodeTombstone(
   kind: 'ended' | 'own_ended',
-  id: SessionId,
-  { reason, last }: Tombstone,
+  { id, reason, last, dueMs, sequence }: Tombstone,
 ): string {
   const kept =
     last === undefined ? null : encodeAnswer(last.requestId, last.answer, last.answer.result);
-  return JSON.stringify([kind, id, reason, kept]);
+  return JSON.stringify([kind, id, reason, kept, dueMs, sequence]);
 }
 
-export function decodeTombstone(fields: Fields): readonly [SessionId, Tombstone] {
+export function decodeTombstone(fields: Fields): RestoredTombstone {
   const id = fields.text() as SessionId;
   const reason = fields.sessionEnd();
   const kept = fields.optional(() => decodeAnswer(fields.list()));
   const last = kept === undefined ? undefined : { requestId: kept[0], answer: kept[1] };
-  return [id, { reason, last }];
+  // Version 4 ends here: they come in their order.
+  if (fields.atEnd) return { id, reason, last, dueMs: byNumberAlone, sequence: undefined };
+  return { id, reason, last, dueMs: fields.number(), sequence: fields.number() };
 }
 
 // ---- sessions -----------------------------------------------------------------------------------
@@ -43,28 +46,30 @@ export interface SessionRecord {
   readonly session: Session;
   readonly renewal: number;
   readonly heardIn: number;
-  readonly forgottenThrough: number;
+  readonly forgotten: Forgotten;
   readonly answers: readonly (readonly [RequestId, Answer, CommandResult | undefined])[];
   /** In its order; first the locks, then permits, then elections. */
   readonly holds: readonly (readonly Hold[])[];
   readonly waits: readonly Waiter[];
   readonly over: SessionOver | undefined;
+  readonly copiesUntilMs: number;
 }
 
 /** Cheap, so that a command that changes many large sessions is not held up by a snapshot. */
 export function copySession(session: Session): SessionRecord {
-  const { renewal, heardIn, requests, holds, permits, leads, waits } = session;
+  const { renewal, heardIn, requests, holds, permits, leads, waits, copiesUntilMs } = session;
   const answers: (readonly [RequestId, Answer, CommandResult | undefined])[] = [];
   for (const [id, answer] of requests.entries()) answers.push([id, answer, answer.result]);
   return {
     session,
     renewal,
     heardIn,
-    forgottenThrough: requests.forgottenThrough,
+    forgotten: requests.forgotten,
     answers,
     holds: [holds, permits, leads].map((some) => Array.from(some.values())),
     waits: Array.from(waits),
     over: session.over,
+    copiesUntilMs,
   };
 }
 
@@ -73,7 +78,7 @@ export function copySession(session: Session): SessionRecord {
  *     the snapshot; where they do not, lines of the kind `order` tell their order (SNAP-4).
  */
 export function* encodeSession(
-  { session, renewal, heardIn, forgottenThrough, answers, over }: SessionRecord,
+  { session, renewal, heardIn, forgotten, answers, over, copiesUntilMs }: SessionRecord,
   inFileOrder: boolean,
 ): Generator<string, void, undefined> {
   const { id, clientId, timeoutMs, lockDelayMs, createdAtMs } = session;
@@ -88,10 +93,11 @@ export function* encodeSession(
   yield JSON.stringify([
     'session',
     ...facts,
-    forgottenThrough,
+    forgotten.numbersThrough,
     firstAnswers,
     ordered,
     heardIn,
+    [copiesUntilMs, session.caller ?? null, forgotten.namesThrough],
     ...(over === undefined ? [] : encodeOver(over)),
   ]);
   for (const more of told) yield JSON.stringify(['answers', more]);
@@ -119,12 +125,24 @@ export function decodeSession(fields: Fields, version: number): DecodedSession {
     own: fields.number() === 1,
   };
   const renewal = fields.number();
-  const session = new Session(facts, 0, 0, new RequestTable(fields.number()));
-  session.renewal = renewal;
-  decodeAnswers(session, fields);
+  const numbersThrough = fields.number();
+  const answers = fields.list();
   // Version 3 ends here.
   const inFileOrder = !fields.atEnd && fields.number() === 1;
-  if (version >= 5) session.heardIn = fields.number();
+  const heardIn = version >= 5 ? fields.number() : 0;
+  const more = version >= 5 ? fields.list() : undefined;
+  const copiesUntilMs = more?.number() ?? 0;
+  const caller = more?.optional(() => more.text());
+  const namesThrough =
+    more?.list().all((one) => {
+      const through = one.list();
+      return [through.text(), through.number()] as const;
+    }) ?? [];
+  const requests = new RequestTable({ numbersThrough, namesThrough });
+  const session = new Session({ ...facts, caller }, 0, heardIn, requests);
+  session.renewal = renewal;
+  session.copiesUntilMs = copiesUntilMs;
+  addAnswers(session, answers);
   if (!fields.atEnd) {
     session.living = false;
     session.over = {
@@ -137,10 +155,13 @@ export function decodeSession(fields: Fields, version: number): DecodedSession {
 }
 
 export function decodeAnswers(session: Session, fields: Fields): void {
-  const answers = fields.list();
+  addAnswers(session, fields.list());
+}
+
+function addAnswers(session: Session, answers: Fields): void {
   while (!answers.atEnd) {
     const [id, answer] = decodeAnswer(answers.list());
-    session.requests.remember(id, answer, Number.POSITIVE_INFINITY);
+    session.requests.restore(id, answer);
   }
 }
 

@@ -1,15 +1,12 @@
-/** Sessions that live, and a bounded memory of those that ended. */
+/** Sessions that live. Those that have ended are in ended-sessions.ts. */
 import { renewedEvery } from './sharded-map.ts';
 import { HoldDigest } from './hold-digest.ts';
 import type { Barrier } from './meetings.ts';
 import type { Hold, Waiter } from './pool.ts';
 import { firstTokenOf, RisingOrder, sequenceOf } from './rising-order.ts';
 import { RequestTable } from './requests.ts';
-import type { Answer } from './requests.ts';
-import type { FenceToken, RequestId, ResourceName, SessionId } from './names.ts';
-
-/** How many ended sessions are remembered, of each kind (own and other). */
-export const maxTombstones = 10_000;
+import { valueBytes } from './weights.ts';
+import type { ClusterTimeMs, FenceToken, JsonValue, ResourceName, SessionId } from './names.ts';
 
 const noLeads: ReadonlyMap<ResourceName, Hold> = new Map<ResourceName, Hold>();
 const noBarriers: readonly Barrier[] = [];
@@ -35,6 +32,8 @@ export interface SessionFacts {
   readonly createdAtMs: number;
   /** Made by an acquire for its own hold; ends with it. */
   readonly own: boolean;
+  /** Who made it, see `maxSessionsPerCaller`; undefined where that is not told. */
+  readonly caller?: string | undefined;
 }
 
 export class Session {
@@ -44,12 +43,15 @@ export class Session {
   readonly lockDelayMs: number;
   readonly createdAtMs: number;
   readonly own: boolean;
+  readonly caller: string | undefined;
   living = true;
   /** Set once it has ended. */
   over: SessionOver | undefined = undefined;
   renewal = 1;
   /** The leadership in which it was last heard of (HEARD-1). */
   heardIn: number;
+  /** Copies of the request that made it may be carried out until then (MEM-1). */
+  copiesUntilMs: ClusterTimeMs = 0;
   /** Made anew when it has become empty often (SHARD-3 of sharded-map.ts says why). */
   #holds: Map<ResourceName, Hold> = new Map<ResourceName, Hold>();
   #timesEmpty = 0;
@@ -58,6 +60,8 @@ export class Session {
   #leads: Map<ResourceName, Hold> | undefined = undefined;
   /** Barriers that it has entered and not left, by their rounds: a restored session knows no other order. */
   #barriers: Barrier[] | undefined = undefined;
+  /** Of what it holds and waits for (QUOTA-2). */
+  #metadataBytes = 0;
   /** Of all that it holds. */
   readonly #digest: HoldDigest = new HoldDigest();
   /** Made when a page of holds is asked for. */
@@ -81,6 +85,7 @@ export class Session {
     this.lockDelayMs = facts.lockDelayMs;
     this.createdAtMs = facts.createdAtMs;
     this.own = facts.own;
+    this.caller = facts.caller;
     this.savedIn = savedIn;
     this.heardIn = heardIn;
     this.requests = requests;
@@ -137,6 +142,7 @@ export class Session {
     else if (pool.kind === 'semaphore') this.#permits.set(fenceToken, hold);
     else (this.#leads ??= new Map<ResourceName, Hold>()).set(pool.name, hold);
     this.#digest.add(firstToken);
+    this.#metadataBytes += valueBytes(hold.metadata);
     this.#order?.add(hold);
   }
 
@@ -147,6 +153,7 @@ export class Session {
     else if (pool.kind === 'semaphore') this.#permits.delete(fenceToken);
     else this.#leads?.delete(pool.name);
     this.#digest.remove(firstToken);
+    this.#metadataBytes -= valueBytes(hold.metadata);
     if (this.holdCount === 0) this.#order = undefined;
     else this.#order?.remove(hold);
   }
@@ -170,14 +177,26 @@ export class Session {
     return this.#waitOrder.after(sequence);
   }
 
+  get metadataBytes(): number {
+    return this.#metadataBytes;
+  }
+
+  /** Of a hold that it has. */
+  setMetadata(hold: Hold, metadata: JsonValue): void {
+    this.#metadataBytes += valueBytes(metadata) - valueBytes(hold.metadata);
+    hold.metadata = metadata;
+  }
+
   /** A wait begins, or comes back from a snapshot. */
   addWait(waiter: Waiter): void {
     this.#waits.add(waiter);
+    this.#metadataBytes += valueBytes(waiter.terms?.metadata);
     this.#waitOrder?.add(waiter);
   }
 
   removeWait(waiter: Waiter): void {
     this.#waits.delete(waiter);
+    this.#metadataBytes -= valueBytes(waiter.terms?.metadata);
     if (this.#waits.size === 0) this.#waitOrder = undefined;
     else this.#waitOrder?.remove(waiter);
   }
@@ -208,10 +227,4 @@ function indexOfRound(barriers: readonly Barrier[], round: number): number {
     else high = middle;
   }
   return low;
-}
-
-/** An ended session. An own session ends with its one request, so the answer to it is kept here. */
-export interface Tombstone {
-  readonly reason: SessionEnd;
-  readonly last: { readonly requestId: RequestId; readonly answer: Answer } | undefined;
 }

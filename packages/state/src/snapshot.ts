@@ -11,7 +11,7 @@
  * SNAP-5: equal states give equal bytes: records stand in the order of the tables, which restoring keeps,
  *     whatever happens while the snapshot is pulled.
  * SNAP-6: no call takes longer than some milliseconds, however large the state is. Beginning a snapshot copies
- *     what is bounded (tombstones) and marks the maps, which copy their references shard by shard, when a
+ *     what is bounded (holds that others ended) and marks the maps, which copy their references shard by shard, when a
  *     shard changes or is reached (SHARD-2).
  * SNAP-7: a state that came by a snapshot of version 3 is marked, and so are its snapshots: that version wrote
  *     records that changed meanwhile first, so the order of its tables is not that of a node that came by
@@ -19,6 +19,7 @@
  *     mark stays: what it costs is the comparison alone, and a state from a node without it has none.
  */
 import { TextHash } from './digest.ts';
+import type { Tombstone } from './ended-sessions.ts';
 import { invariant } from './invariant.ts';
 import { encodePlace } from './place-records.ts';
 import {
@@ -47,6 +48,12 @@ export const limitNames: readonly (keyof StateLimits)[] = [
   'maxResultsPerSession',
   'maxHoldsPerResource',
   'maxWorkPerEntry',
+  'maxRememberedSessions',
+  'maxRememberedBytes',
+  'maxSessionsPerCaller',
+  'maxWaitsPerSession',
+  'maxMetadataBytesPerSession',
+  'maxResultBytesPerSession',
 ];
 export const formatName = 'holdfast-state';
 export const formatVersion = 5;
@@ -81,16 +88,20 @@ function encodeHeader(tables: Tables): string {
     ...limitNames.map((name) => tables.limits[name]),
     tables.isComparable ? 1 : 0, // SNAP-7
     tables.leaderships.toNumbers(),
+    ...[tables.ended, tables.ownEnded].map((memory) => [memory.sequence, memory.refusedThroughMs]),
   ]);
 }
 
-function tombstones(tables: Tables): readonly Iterable<string>[] {
-  const ended = tables.ended.entries();
-  const ownEnded = tables.ownEnded.entries();
+/** @param ended, ownEnded Of now, or as they were captured. */
+function tombstones(
+  tables: Tables,
+  ended: Iterable<Tombstone>,
+  ownEnded: Iterable<Tombstone>,
+): readonly Iterable<string>[] {
   const endedHolds = tables.endedHolds.entries();
   return [
-    told(ended, ([id, tombstone]) => encodeTombstone('ended', id, tombstone)),
-    told(ownEnded, ([id, tombstone]) => encodeTombstone('own_ended', id, tombstone)),
+    told(ended, (tombstone) => encodeTombstone('ended', tombstone)),
+    told(ownEnded, (tombstone) => encodeTombstone('own_ended', tombstone)),
     told(endedHolds, ([, hold]) => encodeEndedHold(hold)),
   ];
 }
@@ -123,11 +134,11 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     tables.keeper = this;
     this.#tables = tables;
     this.#number = tables.snapshotNumber;
-    const { sessions, pools, semaphores, elections, barriers, latches } = tables;
-    this.#captured = [sessions, pools, semaphores, elections, barriers, latches];
+    const { sessions, pools, semaphores, elections, barriers, latches, ended, ownEnded } = tables;
+    this.#captured = [sessions, pools, semaphores, elections, barriers, latches, ended, ownEnded];
     this.#lines = this.#write({
       header: encodeHeader(tables),
-      tombstones: tombstones(tables),
+      tombstones: tombstones(tables, ended.capture(), ownEnded.capture()),
       sessions: [sessions.capture(), Array.from(tables.ending.values())],
       unsettled: unsettledOf(tables),
       places: [
@@ -250,7 +261,9 @@ export function digestOf(tables: Tables): string {
   const hash = new TextHash();
   const orders: SessionOrder[] = [];
   hash.add(encodeHeader(tables));
-  for (const lines of tombstones(tables)) for (const line of lines) hash.add(line);
+  const { ended, ownEnded } = tables;
+  for (const lines of tombstones(tables, ended.values(), ownEnded.values()))
+    for (const line of lines) hash.add(line);
   for (const session of tables.allSessions()) {
     const record = copySession(session);
     const order = orderOf(record);

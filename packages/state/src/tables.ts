@@ -9,6 +9,8 @@
  */
 import { Searches } from './deadlock.ts';
 import { DueHeap } from './due.ts';
+import { EndedSessions } from './ended-sessions.ts';
+import type { Tombstone } from './ended-sessions.ts';
 import { invariant } from './invariant.ts';
 import { Leaderships } from './leaderships.ts';
 import { Barrier, Latch } from './meetings.ts';
@@ -18,8 +20,7 @@ import type { Ending, Opening, Waiter } from './pool.ts';
 import { sessionEnded, sessionNotFound } from './refusals.ts';
 import { Remembered } from './remembered.ts';
 import { ShardedMap } from './sharded-map.ts';
-import { maxTombstones } from './sessions.ts';
-import type { Session, Tombstone } from './sessions.ts';
+import type { Session } from './sessions.ts';
 import type { StateLimits } from './contract.ts';
 import type { EndedHold } from './view-types.ts';
 import type { FenceToken, ResourceKind, ResourceName, SessionId } from './names.ts';
@@ -59,6 +60,8 @@ export class Tables {
   /** Locks with at least one hold. */
   heldPools = 0;
   waiterCount = 0;
+  /** Sessions of each caller that live or still end (QUOTA-1). */
+  readonly #sessionsOf: ShardedMap<string, number> = new ShardedMap<string, number>();
   readonly sessions: ShardedMap<SessionId, Session> = new ShardedMap<SessionId, Session>(
     sessionIdHashed,
   );
@@ -75,13 +78,9 @@ export class Tables {
   readonly elections: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
   readonly barriers: ShardedMap<ResourceName, Barrier> = new ShardedMap<ResourceName, Barrier>();
   readonly latches: ShardedMap<ResourceName, Latch> = new ShardedMap<ResourceName, Latch>();
-  readonly ended: Remembered<SessionId, Tombstone> = new Remembered<SessionId, Tombstone>(
-    maxTombstones,
-  );
+  readonly ended: EndedSessions = new EndedSessions();
   /** Own sessions end with every hold; kept apart, they do not push the others out of memory. */
-  readonly ownEnded: Remembered<SessionId, Tombstone> = new Remembered<SessionId, Tombstone>(
-    maxTombstones,
-  );
+  readonly ownEnded: EndedSessions = new EndedSessions();
   /** Holds that others ended, so that their former holders can be told why. */
   readonly endedHolds: Remembered<FenceToken, EndedHold> = new Remembered<FenceToken, EndedHold>(
     maxEndedHolds,
@@ -204,7 +203,19 @@ export class Tables {
     return latch;
   }
 
-  tombstone(id: SessionId): Tombstone | undefined {
+  /** QUOTA-1: a session has begun, or nothing is left of it. */
+  countSession({ caller }: Session, change: 1 | -1): void {
+    if (caller === undefined) return;
+    const count = this.sessionsOf(caller) + change;
+    if (count === 0) this.#sessionsOf.delete(caller);
+    else this.#sessionsOf.set(caller, count);
+  }
+
+  sessionsOf(caller: string): number {
+    return this.#sessionsOf.get(caller) ?? 0;
+  }
+
+  tombstone(id: SessionId): Pick<Tombstone, 'reason' | 'last'> | undefined {
     const ending = this.ending.get(id)?.over;
     return (
       this.ended.get(id) ??

@@ -13,8 +13,12 @@ import {
   tooManyHoldsOf,
   tooManyOf,
   tooManyWaiters,
+  tooManyWaits,
+  tooMuchMetadata,
 } from './laden.ts';
 import { beginSession, endIfUnused, tooManySessions } from './lifetimes.ts';
+import { remembersByTime } from './limits.ts';
+import { copyCame, copyCameLate, notToBeMade, rememberRefused } from './making.ts';
 import type { Pool } from './pool.ts';
 import { isNext } from './queue.ts';
 import {
@@ -60,11 +64,13 @@ export function take(
   const session = tables.sessions.get(sessionId);
   if (session === undefined) {
     const last = tables.tombstone(sessionId)?.last;
+    copyCameLate(tables, sessionId, ownSession?.stamp);
     if (last?.requestId === requestId) return repeated(taking, last.answer);
     if (ownSession === undefined) return tables.missingSession(sessionId);
     if (tables.tombstone(sessionId) !== undefined) return ownHoldEnded(requestId);
     return takeInOwnSession(tables, taking, ownSession);
   }
+  if (ownSession !== undefined) copyCame(tables, session, ownSession.stamp, taking.waitMs);
   if (ownSession !== undefined && !(session.own && session.clientId === ownSession.clientId))
     return sessionExists(sessionId);
   tables.heardFrom(session, answeredBelow);
@@ -75,22 +81,23 @@ export function take(
 }
 
 /** The session is made only when it is needed (A4). */
-function takeInOwnSession(
-  tables: Tables,
-  taking: Taking,
-  { clientId, timeoutMs, lockDelayMs }: OwnSession,
-): CommandResult {
-  const refusal = tooManySessions(tables);
-  if (refusal !== undefined) return refusal;
+function takeInOwnSession(tables: Tables, taking: Taking, ownSession: OwnSession): CommandResult {
+  const { clientId, timeoutMs, lockDelayMs, stamp, caller } = ownSession;
+  const notMade = notToBeMade(tables, tables.ownEnded, stamp);
+  if (notMade !== undefined) return notMade;
+  const tooMany = tooManySessions(tables, caller);
+  if (tooMany !== undefined && !remembersByTime(tables.limits)) return tooMany; // LIMIT-1
   const { sessionId: id, requestId, acquiredAtMs: createdAtMs } = taking;
-  const verdict = judgeTaking(tables, undefined, taking);
+  const verdict = tooMany ?? judgeTaking(tables, undefined, taking);
   if (typeof verdict === 'object') {
     const answer: Answer = { ...newAnswer(taking), result: verdict };
-    tables.ownEnded.add(id, { reason: 'ended', last: { requestId, answer } });
+    rememberRefused(tables, id, { requestId, answer }, ownSession);
     return verdict;
   }
-  const facts = { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: true };
-  return carryOut(tables, beginSession(tables, facts), taking, verdict);
+  const facts = { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: true, caller };
+  const session = beginSession(tables, facts);
+  copyCame(tables, session, stamp, taking.waitMs);
+  return carryOut(tables, session, taking, verdict);
 }
 
 const newAnswer = ({ type, name, permits }: Taking): PermitsAnswer => ({
@@ -124,7 +131,7 @@ function carryOut(
   }
   if (answer.waiter === undefined) answer.result = result;
   if (!result.ok) endIfUnused(tables, session, { requestId, answer });
-  session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession);
+  session.requests.remember(requestId, answer, tables.limits);
   return result;
 }
 
@@ -151,6 +158,16 @@ function judgeTaking(
   session: Session | undefined,
   taking: Taking,
 ): 'give' | 'wait' | Refusal {
+  const verdict = judgeUnits(tables, session, taking);
+  if (typeof verdict === 'object') return verdict;
+  return tooMuchMetadata(tables, session, { value: taking.terms?.metadata }) ?? verdict;
+}
+
+function judgeUnits(
+  tables: Tables,
+  session: Session | undefined,
+  taking: Taking,
+): 'give' | 'wait' | Refusal {
   const { kind, name, waitMs, permits, terms } = taking;
   const pool = tables.poolsOf(kind).get(name);
   const refusal = cannotBeHad(tables, pool, taking);
@@ -165,7 +182,7 @@ function judgeTaking(
   }
   if (waitMs <= 0)
     return kind === 'semaphore' ? noPermits(pool, permits) : notElected(pool, tables.timeMs);
-  return tooManyWaiters(tables, pool) ?? 'wait';
+  return tooManyWaits(tables, session) ?? tooManyWaiters(tables, pool) ?? 'wait';
 }
 
 /** Why it could never be had as it is asked for. */

@@ -244,4 +244,7 @@ export interface Stats {
   /** Resources held now. */
   readonly heldLocks: number;
   readonly waiters: number;
+  /** Sessions that have ended and are remembered, of both kinds, and what they take. */
+  readonly rememberedSessions: number;
+  readonly rememberedBytes: number;
 }

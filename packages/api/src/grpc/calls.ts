@@ -4,24 +4,27 @@
  * G2: the calls of the node are bounded; one too many is refused before anything of it is read.
  * G3: once the node stops, nothing new is begun.
  */
+import type { PerCaller } from '../callers.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
 
 export class Calls {
   readonly #most: number;
+  readonly #perCaller: PerCaller;
   #active = 0;
   #stopping = false;
   #onIdle: (() => void) | undefined;
 
-  constructor(most: number) {
+  constructor(most: number, perCaller: PerCaller) {
     this.#most = most;
+    this.#perCaller = perCaller;
   }
 
   get active(): number {
     return this.#active;
   }
 
-  /** The refusal; otherwise the call is counted, and `end` is to be called once. */
-  begin(): Refused | undefined {
+  /** The refusal; otherwise the call is counted until what is returned is called. */
+  begin(caller: string | undefined): Refused | (() => void) {
     if (this.#stopping) return stoppingProblem; // G3
     if (this.#active >= this.#most) {
       return new Refused(
@@ -30,13 +33,14 @@ export class Calls {
         { limit: 'max_grpc_calls', value: this.#most },
       ); // G2
     }
+    const giveBack = this.#perCaller.take(caller);
+    if (giveBack instanceof Refused) return giveBack;
     this.#active += 1;
-    return undefined;
-  }
-
-  end(): void {
-    this.#active -= 1;
-    if (this.#active === 0) this.#onIdle?.();
+    return () => {
+      giveBack();
+      this.#active -= 1;
+      if (this.#active === 0) this.#onIdle?.();
+    };
   }
 
   /** Resolves when no call is left. */

@@ -1,5 +1,6 @@
 /** Carries an operation out for a call: whatever goes wrong is a refusal. */
 import type { Metadata } from '@grpc/grpc-js';
+import { contextFrom } from '../operations/context.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { ApiLog } from '../options.ts';
@@ -41,6 +42,16 @@ export function readRequest({ request }: Rpc, bytes: Uint8Array): Outcome<Plain>
     if (!(error instanceof UnreadableMessage)) throw error;
     return new Refused('invalid_request', error.message);
   }
+}
+
+/** With who its caller is, by the address of the connection. */
+export function contextOfPeer(
+  context: OperationContext,
+  call: { getPeer(): string },
+): OperationContext {
+  // `host:port`, of IPv6 in brackets or not, or `unknown`.
+  const peer = /^\[?(.+?)\]?:\d+$/.exec(call.getPeer())?.[1];
+  return contextFrom(context, peer);
 }
 
 /** With what the metadata of the call tells about the caller. */

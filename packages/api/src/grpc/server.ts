@@ -19,7 +19,7 @@ import { loadDefinitions, rpcNameOf } from './definitions.ts';
 import type { Definitions, Rpc } from './definitions.ts';
 import { serveHealth } from './health.ts';
 import { Keepalives } from './keepalives.ts';
-import { contextOf, readRequest, refusalOf } from './performing.ts';
+import { contextOf, contextOfPeer, readRequest, refusalOf } from './performing.ts';
 import type { Performing } from './performing.ts';
 import { serveReflection } from './reflection.ts';
 import { StreamCall } from './stream-call.ts';
@@ -54,7 +54,7 @@ export async function startGrpcServer(
     error: (...parts: readonly unknown[]) =>
       performing.log.warn({ library: 'grpc-js' }, parts.map(String).join(' ')),
   });
-  const calls = new Calls(service.limits.maxGrpcCalls);
+  const calls = new Calls(service.limits.maxGrpcCalls, service.shares.grpcCalls);
   const definitions = loadDefinitions();
   const server = new Server({
     'grpc.max_receive_message_length': service.limits.maxBodyBytes,
@@ -149,12 +149,13 @@ function registerStreams(
   const register = (name: string, begin: Begin): void => {
     const rpc = definitions.rpc(name);
     const handler: handleServerStreamingCall<Uint8Array, object> = (call) => {
-      const stream = StreamCall.open(call, calls, context);
+      const from = contextOfPeer(context, call);
+      const stream = StreamCall.open(call, calls, from);
       if (stream === undefined) return;
       const begun = async (): Promise<Refused | undefined> => {
         const body = readRequest(rpc, call.request);
         if (body instanceof Refused) return body;
-        const own = contextOf(call.metadata, context);
+        const own = contextOf(call.metadata, from);
         return own instanceof Refused ? own : await begin(body, own, stream);
       };
       endWhereRefused(begun(), name, stream, log);
@@ -169,9 +170,10 @@ function registerStreams(
   });
   const rpc = definitions.rpc('KeepaliveStream');
   const keepalives: handleBidiStreamingCall<Uint8Array, object> = (call) => {
-    const stream = StreamCall.open(call, calls, context);
+    const from = contextOfPeer(context, call);
+    const stream = StreamCall.open(call, calls, from);
     if (stream === undefined) return;
-    const run = new Keepalives(context, stream, log).run(rpc, call);
+    const run = new Keepalives(from, stream, log).run(rpc, call);
     endWhereRefused(
       run.then(() => undefined),
       rpc.name,

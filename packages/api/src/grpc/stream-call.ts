@@ -7,8 +7,7 @@
 import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import type { OperationContext } from '../operations/context.ts';
 import type { Waiting } from '../operations/waiting.ts';
-import { stoppingProblem } from '../refused.ts';
-import type { Refused } from '../refused.ts';
+import { Refused, stoppingProblem } from '../refused.ts';
 import type { Calls } from './calls.ts';
 import { statusError } from './error-status.ts';
 
@@ -17,29 +16,29 @@ export type AnyStream =
 
 export class StreamCall {
   readonly #call: AnyStream;
-  readonly #calls: Calls;
+  readonly #uncount: () => void;
   readonly #ends: (() => void)[] = [];
   readonly #drains: (() => void)[] = [];
   #over = false;
   #gone = false;
 
-  private constructor(call: AnyStream, calls: Calls) {
+  private constructor(call: AnyStream, uncount: () => void) {
     this.#call = call;
-    this.#calls = calls;
+    this.#uncount = uncount;
   }
 
   /** Undefined: it has been refused. */
   static open(
     call: AnyStream,
     calls: Calls,
-    { service }: OperationContext,
+    { service, caller }: OperationContext,
   ): StreamCall | undefined {
-    const refused = calls.begin();
-    if (refused !== undefined) {
-      call.emit('error', statusError(refused));
+    const end = calls.begin(caller);
+    if (end instanceof Refused) {
+      call.emit('error', statusError(end));
       return undefined;
     }
-    const stream = new StreamCall(call, calls);
+    const stream = new StreamCall(call, end);
     const gone = (): void => {
       stream.#gone ||= !stream.#over;
       stream.#finish();
@@ -102,6 +101,6 @@ export class StreamCall {
     if (this.#over) return;
     this.#over = true;
     for (const ended of this.#ends) ended();
-    this.#calls.end();
+    this.#uncount();
   }
 }

@@ -8,7 +8,7 @@ import type { Calls } from './calls.ts';
 import type { Plain } from './codec.ts';
 import type { Rpc } from './definitions.ts';
 import { statusError } from './error-status.ts';
-import { contextOf, performed, readRequest } from './performing.ts';
+import { contextOf, contextOfPeer, performed, readRequest } from './performing.ts';
 import type { Performing } from './performing.ts';
 
 export function unaryHandler(
@@ -22,9 +22,10 @@ export function unaryHandler(
       if (outcome instanceof Refused) callback(statusError(outcome));
       else callback(null, outcome);
     };
-    const refused = calls.begin();
-    if (refused !== undefined) {
-      answer(refused);
+    const from = contextOfPeer(context, call);
+    const end = calls.begin(from.caller);
+    if (end instanceof Refused) {
+      answer(end);
       return;
     }
     let waiting: Waiting | undefined;
@@ -38,7 +39,7 @@ export function unaryHandler(
       return performed(operation, body, { ...own, onWait }, log);
     };
     const body = readRequest(rpc, call.request);
-    const own = contextOf(call.metadata, context);
+    const own = contextOf(call.metadata, from);
     const outcome =
       body instanceof Refused
         ? Promise.resolve(body)
@@ -47,7 +48,7 @@ export function unaryHandler(
           : begin(body, own);
     void outcome.then(answer).finally(() => {
       waiting = undefined;
-      calls.end();
+      end();
     });
   };
 }

@@ -6,6 +6,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { ObserveBody } from '@holdfast/protocol';
 import type { ApiMetrics } from '../metrics/metrics.ts';
 import { openApiDocument } from '../openapi/document.ts';
+import { contextFrom } from '../operations/context.ts';
 import type { OperationContext } from '../operations/context.ts';
 import { wireOperations } from '../operations/table.ts';
 import type { Waiting } from '../operations/waiting.ts';
@@ -129,7 +130,7 @@ function addOperation(app: FastifyInstance, route: OperationRoute, parts: HttpPa
         ...fields(request.params),
       };
       const context: OperationContext = {
-        ...parts.context,
+        ...contextFrom(parts.context, request.socket.remoteAddress),
         onWait: (waiting) => watchCaller(reply, waiting),
       };
       const outcome = await route.operation.perform(merged, context);
@@ -167,7 +168,7 @@ function addRelay(app: FastifyInstance, route: RelayRoute, parts: HttpParts): vo
           ? { answeredBelow: Number(answered) }
           : {};
       const context: OperationContext = {
-        ...parts.context,
+        ...contextFrom(parts.context, request.socket.remoteAddress),
         ...answeredBelow,
         onWait: (waiting) => watchCaller(reply, waiting),
       };
@@ -192,7 +193,8 @@ function addEvents(app: FastifyInstance, route: EventsRoute, parts: HttpParts): 
       ...(querystring === undefined ? {} : { querystring }),
     },
     handler: async (request, reply) => {
-      const { service, identity } = parts.context;
+      const context = contextFrom(parts.context, request.socket.remoteAddress);
+      const { service, identity } = context;
       const resumed = request.headers['last-event-id'];
       const after = typeof resumed === 'string' && resumed !== '' ? { after: resumed } : {};
       const body = { ...fields(request.query), ...fields(request.params), ...after };
@@ -200,8 +202,8 @@ function addEvents(app: FastifyInstance, route: EventsRoute, parts: HttpParts): 
       // Checked against the schema of the same body just now.
       const refused =
         route.name === 'watch'
-          ? serveWatch(body, parts.context, reply)
-          : await serveObserve(body as ObserveBody, parts.context, reply);
+          ? serveWatch(body, context, reply)
+          : await serveObserve(body as ObserveBody, context, reply);
       return refused === undefined ? undefined : sendProblem(reply, refused);
     },
   });
@@ -265,10 +267,14 @@ const documents: Readonly<Record<DocumentName, (parts: HttpParts) => Answer>> = 
     ({ metrics }) =>
     () =>
       metrics.text(),
-  snapshot: ({ context: { service } }) => {
-    const backups = new Backups((ms, callback) => service.after(ms, callback));
-    return async (_request, reply) => {
-      const begun = await backups.begin(() => service.engine.openBackup());
+  snapshot: ({ context }) => {
+    const { service } = context;
+    const backups = new Backups(service.limits.maxBackups, service.shares.backups, (ms, callback) =>
+      service.after(ms, callback),
+    );
+    return async (request, reply) => {
+      const { caller } = contextFrom(context, request.socket.remoteAddress);
+      const begun = await backups.begin(caller, () => service.engine.openBackup());
       if (begun instanceof Refused) return begun;
       const { index, hash, byteLength } = begun.backup;
       const cluster = service.engine.status().clusterId.replaceAll(/[^A-Za-z0-9._-]/g, '_');

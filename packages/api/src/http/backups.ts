@@ -9,9 +9,9 @@
  */
 import { Readable } from 'node:stream';
 import type { Backup } from '@holdfast/engine';
+import type { PerCaller } from '../callers.ts';
 import { Refused } from '../refused.ts';
 
-const maxBackups = 4;
 const idleMs = 60_000;
 
 /** A backup on its way to its reader. */
@@ -21,35 +21,49 @@ export interface BackupStream {
 }
 
 export class Backups {
+  readonly #most: number;
+  readonly #perCaller: PerCaller;
   readonly #after: (ms: number, callback: () => void) => () => void;
   #open = 0;
 
   /** @param after Calls back once; returns what cancels that. */
-  constructor(after: (ms: number, callback: () => void) => () => void) {
+  constructor(
+    most: number,
+    perCaller: PerCaller,
+    after: (ms: number, callback: () => void) => () => void,
+  ) {
+    this.#most = most;
+    this.#perCaller = perCaller;
     this.#after = after;
   }
 
   /** @param open Opens the backup; called only where there is a place. */
-  async begin(open: () => Promise<Backup>): Promise<BackupStream | Refused> {
-    if (this.#open >= maxBackups) {
+  async begin(
+    caller: string | undefined,
+    open: () => Promise<Backup>,
+  ): Promise<BackupStream | Refused> {
+    if (this.#open >= this.#most) {
       return new Refused(
         'overloaded',
-        `This node sends ${String(maxBackups)} backups already, and not more at a time. Try again when one is through, or ask another node.`,
-        { limit: maxBackups },
+        `This node sends ${String(this.#most)} backups already, and not more at a time. Try again when one is through, or ask another node.`,
+        { limit: 'max_backups', value: this.#most },
       );
     }
+    const giveBack = this.#perCaller.take(caller);
+    if (giveBack instanceof Refused) return giveBack;
     this.#open += 1;
     let backup: Backup;
     try {
       backup = await open();
     } catch (error) {
       this.#open -= 1; // BK2
+      giveBack();
       throw error;
     }
-    return { backup, stream: this.#streamOf(backup) };
+    return { backup, stream: this.#streamOf(backup, giveBack) };
   }
 
-  #streamOf(backup: Backup): Readable {
+  #streamOf(backup: Backup, giveBack: () => void): Readable {
     let sent = 0;
     const counted = countedChunks(backup.chunks, () => {
       sent += 1;
@@ -65,6 +79,7 @@ export class Backups {
     watch(sent);
     stream.once('close', () => {
       this.#open -= 1; // BK2
+      giveBack();
       cancel();
       backup.close();
     });

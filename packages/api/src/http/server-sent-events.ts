@@ -60,6 +60,7 @@ class EventChannel {
   /** Written before the channel was open. */
   #early: string[] | undefined = [];
   #end = (): void => undefined;
+  #giveBack = (): void => undefined;
 
   constructor(reply: FastifyReply, context: OperationContext) {
     this.#reply = reply;
@@ -85,13 +86,14 @@ class EventChannel {
 
   /** Takes the reply over. */
   open(watcher: Watcher, from: string | undefined): Refused | undefined {
-    const { waiting: all, after } = this.#context.service;
+    const { waiting: all, after, shares } = this.#context.service;
     const { raw } = this.#reply;
     let cancelHeartbeat = (): void => undefined;
     this.#end = () => {
       watcher.close();
       cancelHeartbeat();
       all.forget(waiting);
+      this.#giveBack();
       raw.end();
     };
     const waiting: Waiting = {
@@ -99,8 +101,15 @@ class EventChannel {
       callerGone: this.#end,
       interrupt: () => this.fail(stoppingProblem),
     };
+    const giveBack = shares.streams.take(this.#context.caller);
+    if (giveBack instanceof Refused) {
+      watcher.close();
+      return giveBack;
+    }
+    this.#giveBack = giveBack;
     if (!all.track(waiting)) {
       watcher.close();
+      giveBack();
       return stoppingProblem;
     }
     this.#reply.hijack();

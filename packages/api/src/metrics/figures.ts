@@ -7,6 +7,8 @@ import type { Stats } from '@holdfast/state';
 /** What the stream counts of itself. */
 export interface StreamFigures {
   readonly connections: number;
+  /** How many callers they are of, watches as server-sent events included. */
+  readonly callers: number;
   readonly requests: number;
 }
 
@@ -73,6 +75,16 @@ export function addFigures(registers: Registry[], sources: FigureSources): void 
 
 function addStateFigures(ofState: Add<Stats>): void {
   ofState('active_locks_gauge', 'Resources held now, as applied on this node.', (s) => s.heldLocks);
+  ofState(
+    'holdfast_remembered_sessions',
+    'Ended sessions that are remembered, so that late requests do not make them again.',
+    (s) => s.rememberedSessions,
+  );
+  ofState(
+    'holdfast_remembered_session_bytes',
+    'What ended sessions that are remembered take.',
+    (s) => s.rememberedBytes,
+  );
   ofState(
     'holdfast_sessions',
     'Sessions that live, as applied on this node.',
@@ -178,6 +190,11 @@ function addNodeFigures(
   { gauge, counter }: Adders,
 ): void {
   gauge('holdfast_streams', 'Client streams open.', () => stream().connections);
+  gauge(
+    'holdfast_stream_callers',
+    'Callers (addresses) that have client streams or watches, see limits.max_streams_per_caller.',
+    () => stream().callers,
+  );
   counter(
     'holdfast_stream_requests_total',
     'Requests received on client streams.',

@@ -45,8 +45,17 @@ export function askerOf(
   if (refused !== undefined) return refused;
   return {
     sessionId: ownSessionId(identity, clientId, ownedName(kind, body.name), body.request_id),
-    ownSession: { clientId, timeoutMs: Math.round(ttlSeconds * 1000), lockDelayMs: 0 },
+    ownSession: ownSessionOf(clientId, ttlSeconds, context),
   };
+}
+
+export function ownSessionOf(
+  clientId: string,
+  ttlSeconds: number,
+  { caller }: OperationContext,
+): OwnSession {
+  const timeoutMs = Math.round(ttlSeconds * 1000);
+  return { clientId, timeoutMs, lockDelayMs: 0, ...(caller === undefined ? {} : { caller }) };
 }
 
 /** Nothing for an acquire without terms: they are rare, and every byte of a command is logged. */

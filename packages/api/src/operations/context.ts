@@ -1,5 +1,7 @@
 /** What every operation is given beside its body. */
 import type { CallOptions, Engine } from '@holdfast/engine';
+import { callerOf } from '../callers.ts';
+import type { Shares } from '../callers.ts';
 import type { Refused } from '../refused.ts';
 import type { Admit, ApiLimits } from '../options.ts';
 import type { EventFeed } from '../watch/feed.ts';
@@ -13,6 +15,7 @@ export interface Service {
   readonly limits: ApiLimits;
   readonly admit: Admit | undefined;
   readonly waiting: WaitingCallers;
+  readonly shares: Shares;
   /** The latest events of this node. */
   readonly feed: EventFeed;
   /** Calls back once after so many ms; returns the cancel. */
@@ -29,6 +32,8 @@ export interface Service {
 export interface OperationContext {
   readonly service: Service;
   readonly identity: string;
+  /** Whose limits the request counts for, see callers.ts; undefined where that is not known. */
+  readonly caller?: string;
   /** The caller has the answers to this session's numbered requests below this one. */
   readonly answeredBelow?: number;
   /** Given the handle of a wait, so that its caller can give it up. */
@@ -38,6 +43,15 @@ export interface OperationContext {
 /** What the engine is to know about the caller. */
 export function callOptions({ identity, answeredBelow }: OperationContext): CallOptions {
   return answeredBelow === undefined ? { identity } : { identity, answeredBelow };
+}
+
+/** The context of a request from an address, or of a connection from there. */
+export function contextFrom(
+  context: OperationContext,
+  address: string | undefined,
+): OperationContext {
+  const caller = callerOf(context.identity, address);
+  return caller === undefined ? context : { ...context, caller };
 }
 
 export type Outcome<Answer> = Answer | Refused;

@@ -47,6 +47,7 @@ export async function createSession(
       timeoutMs: Math.round(timeout * 1000),
       lockDelayMs: Math.round((body.lock_delay_seconds ?? 0) * 1000),
       createdAtMs: now(),
+      ...(context.caller === undefined ? {} : { caller: context.caller }),
     },
     callOptions(context),
   );

@@ -1,7 +1,7 @@
 /** Locks by owner alone: for scripts that want no session and no token. The owner is the client id. */
 import type { LockMode } from '@holdfast/protocol';
 import { Refused, refusedBy } from '../refused.ts';
-import { submitAcquire, toWaitMs, waitTooLong } from './asking.ts';
+import { ownSessionOf, submitAcquire, toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName, newRequestId, ownSessionId } from './identities.ts';
@@ -57,7 +57,7 @@ export async function simpleAcquire(
       mode,
       waitMs: toWaitMs(wait_seconds),
       acquiredAtMs: now(),
-      ownSession: { clientId: owner, timeoutMs: Math.round(ttlSeconds * 1000), lockDelayMs: 0 },
+      ownSession: ownSessionOf(owner, ttlSeconds, context),
     },
     context,
   );

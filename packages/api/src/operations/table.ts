@@ -31,7 +31,7 @@ export const wireOperations: Readonly<Record<OperationName, Operation>> = {
     name: 'create_session',
     body: sessionSchemas.createSessionBody,
     answer: sessionSchemas.createSessionAnswer,
-    errors: ['session_exists', 'session_expired', ...clusterErrors],
+    errors: ['session_exists', 'session_expired', 'request_forgotten', ...clusterErrors],
     run: sessions.createSession,
   }),
   get_session: defineOperation({

@@ -58,7 +58,6 @@ export interface StreamSocket {
 
 /** What a stream asks of the server that it belongs to. */
 export interface StreamHost {
-  readonly context: OperationContext;
   readonly maxRequests: number;
   readonly maxUnreadBytes: number;
   /** Whether the node is stopping: nothing new is begun. */
@@ -74,6 +73,7 @@ export interface StreamHost {
 export class StreamConnection {
   readonly #socket: StreamSocket;
   readonly #host: StreamHost;
+  readonly #context: OperationContext;
   readonly #waiting = new RenewedMap<number, Waiting>();
   /** The latest acquires that were answered after a wait: an abandon may cross the answer. */
   readonly #answered = new RenewedMap<number, Waiting>();
@@ -85,10 +85,12 @@ export class StreamConnection {
   /** Frames go back in the kind in which they come. */
   #binary = false;
 
-  constructor(socket: StreamSocket, host: StreamHost) {
+  /** @param context Of what its requests are carried out in: that of its caller. */
+  constructor(socket: StreamSocket, host: StreamHost, context: OperationContext) {
     this.#socket = socket;
     this.#host = host;
-    this.#watches = new StreamWatches(host.context, (push) => this.#send([0, 'watch', push]));
+    this.#context = context;
+    this.#watches = new StreamWatches(context, (push) => this.#send([0, 'watch', push]));
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     socket.on('pong', () => {
       this.#alive = true;
@@ -179,8 +181,8 @@ export class StreamConnection {
     const context = mayWait.has(operation.name)
       ? this.#acquireContext(id, answeredBelow)
       : answeredBelow === undefined
-        ? this.#host.context
-        : { ...this.#host.context, answeredBelow };
+        ? this.#context
+        : { ...this.#context, answeredBelow };
     let outcome: Outcome<object> | Promise<Outcome<object>>;
     try {
       outcome = operation.perform(body, context);
@@ -203,8 +205,8 @@ export class StreamConnection {
       this.#waiting.set(id, waiting);
     };
     return answeredBelow === undefined
-      ? { ...this.#host.context, onWait }
-      : { ...this.#host.context, onWait, answeredBelow };
+      ? { ...this.#context, onWait }
+      : { ...this.#context, onWait, answeredBelow };
   }
 
   #abandon(body: unknown): Outcome<object> {

@@ -4,16 +4,21 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { ApiLimits } from '../options.ts';
 import { rawProblem } from '../http/problems.ts';
+import { contextFrom } from '../operations/context.ts';
+import type { OperationContext } from '../operations/context.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
 import type { Streams } from './streams.ts';
 
 export class StreamServer {
+  readonly #context: OperationContext;
   readonly #limits: ApiLimits;
   readonly #streams: Streams;
   readonly #sockets: WebSocketServer;
 
-  constructor(streams: Streams, limits: ApiLimits) {
+  constructor(streams: Streams, context: OperationContext) {
+    const { limits } = context.service;
     this.#streams = streams;
+    this.#context = context;
     this.#limits = limits;
     this.#sockets = new WebSocketServer({
       noServer: true,
@@ -33,10 +38,18 @@ export class StreamServer {
       socket.end(rawProblem(503, new Refused('overloaded', text)));
       return;
     }
+    const context = contextFrom(this.#context, request.socket.remoteAddress);
+    const giveBack = context.service.shares.streams.take(context.caller);
+    if (giveBack instanceof Refused) {
+      socket.end(rawProblem(429, giveBack));
+      return;
+    }
+    // Also where it never becomes a stream.
+    socket.once('close', giveBack);
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       // What is wrong with a connection ends it; `close` follows.
       webSocket.on('error', () => undefined);
-      this.#streams.admit(webSocket);
+      this.#streams.admit(webSocket, context);
     });
   }
 }

@@ -17,6 +17,7 @@ const closePollMs = 5;
 
 export class Streams {
   readonly #limits: ApiLimits;
+  readonly #context: OperationContext;
   readonly #host: StreamHost;
   readonly #clock: Clock;
   readonly #connections = new Set<StreamConnection>();
@@ -34,8 +35,8 @@ export class Streams {
     const { engine, limits } = context.service;
     this.#limits = limits;
     this.#clock = clock;
+    this.#context = context;
     this.#host = {
-      context,
       maxRequests: limits.maxRequestsPerStream,
       maxUnreadBytes: limits.maxUnreadBytes,
       isStopping: () => this.#stopping,
@@ -59,7 +60,8 @@ export class Streams {
   }
 
   get figures(): StreamFigures {
-    return { connections: this.#connections.size, requests: this.#requests };
+    const { callers } = this.#context.service.shares.streams;
+    return { connections: this.#connections.size, callers, requests: this.#requests };
   }
 
   get stopping(): boolean {
@@ -70,9 +72,13 @@ export class Streams {
     return this.#connections.size >= this.#limits.maxStreams;
   }
 
-  /** Serves a client that has connected. */
-  admit(socket: StreamSocket): void {
-    const connection = new StreamConnection(socket, this.#host);
+  /**
+   * Serves a client that has connected.
+   *
+   * @param context Of its caller; that of everybody when absent.
+   */
+  admit(socket: StreamSocket, context: OperationContext = this.#context): void {
+    const connection = new StreamConnection(socket, this.#host, context);
     this.#connections.add(connection);
     socket.on('close', () => this.#forget(connection));
     connection.pushCluster(this.#cluster);

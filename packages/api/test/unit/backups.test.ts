@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import type { Backup } from '@holdfast/engine';
 import { Backups } from '../../src/http/backups.ts';
+import { PerCaller } from '../../src/callers.ts';
 import { Refused } from '../../src/refused.ts';
 
 interface Source {
@@ -34,19 +35,65 @@ const backupOf = (source: Source): Backup => ({
 });
 
 async function begun(backups: Backups, source: Source): Promise<Readable> {
-  const answer = await backups.begin(() => Promise.resolve(backupOf(source)));
+  const answer = await backups.begin(undefined, () => Promise.resolve(backupOf(source)));
   assert.ok(!(answer instanceof Refused));
   answer.stream.on('error', () => undefined);
   return answer.stream;
 }
 
+const backupsWith = (
+  after: ConstructorParameters<typeof Backups>[2],
+  most = 4,
+  mostPerCaller = 2,
+): Backups =>
+  new Backups(most, new PerCaller('max_backups_per_caller', mostPerCaller, 'backups'), after);
+
+describe('backups of one caller', () => {
+  it('given as many as it may have, then one more is refused, though others are served', async () => {
+    const backups = backupsWith(never);
+    const begin = async (caller: string): Promise<Readable | Refused> => {
+      const answer = await backups.begin(caller, () =>
+        Promise.resolve(backupOf({ read: 0, closed: false })),
+      );
+      if (answer instanceof Refused) return answer;
+      answer.stream.on('error', () => undefined);
+      return answer.stream;
+    };
+    const [first, second] = [await begin('a'), await begin('a')];
+    assert.ok(!(first instanceof Refused) && !(second instanceof Refused));
+    const third = await begin('a');
+    assert.ok(third instanceof Refused);
+    assert.equal(third.code, 'limit_exceeded');
+    assert.deepEqual(third.details, { limit: 'max_backups_per_caller', value: 2 });
+    const other = await begin('b');
+    assert.ok(!(other instanceof Refused));
+    const over = closed(first);
+    first.destroy();
+    await over;
+    const again = await begin('a');
+    assert.ok(!(again instanceof Refused));
+    for (const stream of [again, second, other]) stream.destroy();
+  });
+
+  it('given some that cannot be opened, then they do not count', async () => {
+    const backups = backupsWith(never);
+    for (let attempt = 0; attempt < 6; attempt++)
+      await assert.rejects(
+        backups.begin('a', () => Promise.reject(new Error('no disk'))),
+        /no disk/,
+      );
+  });
+});
+
 describe('backups of one node', () => {
   it('given four that are being read, then one more is refused, and there is room when one has hung up', async () => {
-    const backups = new Backups(never);
+    const backups = backupsWith(never);
     const streams = await Promise.all(
       Array.from({ length: 4 }, () => begun(backups, { read: 0, closed: false })),
     );
-    const refused = await backups.begin(() => assert.fail('A refused backup opens nothing.'));
+    const refused = await backups.begin(undefined, () =>
+      assert.fail('A refused backup opens nothing.'),
+    );
     assert.ok(refused instanceof Refused);
     assert.equal(refused.code, 'overloaded');
     const [first] = streams;
@@ -60,7 +107,7 @@ describe('backups of one node', () => {
 
   it('given a reader that stops reading, then no more is read from the source than a buffer holds', async () => {
     const source = { read: 0, closed: false };
-    const stream = await begun(new Backups(never), source);
+    const stream = await begun(backupsWith(never), source);
     stream.read(1);
     for (let count = 0; count < 50; count++) await turn();
     assert.ok(source.read <= 3, `${String(source.read)} chunks were read`);
@@ -74,7 +121,7 @@ describe('backups of one node', () => {
   it('given a reader that has read nothing for a minute, then its backup is given up and its source closed', async () => {
     const timers: (() => void)[] = [];
     const source = { read: 0, closed: false };
-    const backups = new Backups((_ms, callback) => {
+    const backups = backupsWith((_ms, callback) => {
       timers.push(callback);
       return () => undefined;
     });
@@ -93,14 +140,14 @@ describe('backups of one node', () => {
 
   it('given a snapshot that takes more than a minute to save, then the wait for it is not counted', async () => {
     const timers: (() => void)[] = [];
-    const backups = new Backups((_ms, callback) => {
+    const backups = backupsWith((_ms, callback) => {
       timers.push(callback);
       return () => undefined;
     });
     let save: () => void = assert.fail;
     const saving = new Promise<void>((resolve) => (save = resolve));
     const source = { read: 0, closed: false };
-    const answer = backups.begin(() => saving.then(() => backupOf(source)));
+    const answer = backups.begin(undefined, () => saving.then(() => backupOf(source)));
     await turn();
     for (const timer of timers) timer();
     save();
@@ -116,7 +163,7 @@ describe('backups of one node', () => {
   it('given a backup that nobody begins to read, then it is closed after a minute', async () => {
     const timers: (() => void)[] = [];
     const source = { read: 0, closed: false };
-    const backups = new Backups((_ms, callback) => {
+    const backups = backupsWith((_ms, callback) => {
       timers.push(callback);
       return () => undefined;
     });
@@ -127,10 +174,10 @@ describe('backups of one node', () => {
   });
 
   it('given one that cannot be opened, then its place is free again', async () => {
-    const backups = new Backups(never);
+    const backups = backupsWith(never);
     for (let attempt = 0; attempt < 6; attempt++)
       await assert.rejects(
-        backups.begin(() => Promise.reject(new Error('no disk'))),
+        backups.begin(undefined, () => Promise.reject(new Error('no disk'))),
         /no disk/,
       );
   });

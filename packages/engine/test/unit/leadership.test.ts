@@ -317,7 +317,7 @@ describe('A leadership', () => {
   });
 
   it('puts its limits in force as it begins, before any other command (LIMIT-2)', () => {
-    const state = createStateMachine();
+    const state = createStateMachine(initialLimits);
     const limits = { ...initialLimits, maxHoldsPerResource: 10_000, maxWorkPerEntry: 1000 };
     const submitted: Command[] = [];
     const leadership = new Leadership({

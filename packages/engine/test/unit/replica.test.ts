@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { MemberId, Message, Outbound, Recovered } from '@holdfast/raft';
-import { createStateMachine } from '@holdfast/state';
+import { createStateMachine, initialLimits } from '@holdfast/state';
 import type { SessionId } from '@holdfast/state';
 import { Replica } from '../../src/replica.ts';
 import { silentLog } from '../cluster.ts';
@@ -208,7 +208,7 @@ describe('A replica', () => {
   const leader = 'b' as MemberId;
   /** A leader's snapshot of a state at an index, as the messages that carry it. */
   function sent(replica: Replica, index: number): readonly Message[] {
-    const state = createStateMachine();
+    const state = createStateMachine(initialLimits);
     state.skipTo(index);
     const { membership } = replica.status();
     const { meta, bytes } = snapshotOf({ index, term: 1, membership }, state.snapshot());

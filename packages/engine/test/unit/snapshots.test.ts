@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { MemberId, Message } from '@holdfast/raft';
-import { createStateMachine } from '@holdfast/state';
+import { createStateMachine, initialLimits } from '@holdfast/state';
 import type { SnapshotReader } from '@holdfast/storage';
 import { readState, Snapshots } from '../../src/snapshots.ts';
 import { silentLog } from '../cluster.ts';
@@ -90,7 +90,7 @@ describe('The hash of a state', () => {
   };
 
   it('is that of its bytes, found on the disk and saved alike (ENG-SNAP-5)', async () => {
-    const bytes = Buffer.concat([...createStateMachine().snapshot()]);
+    const bytes = Buffer.concat([...createStateMachine(initialLimits).snapshot()]);
     const hash = createHash('sha256').update(bytes).digest('hex');
     assert.deepEqual(await known(bytes), [hash, hash]);
   });

@@ -5,6 +5,7 @@ import type { Call } from '../../src/calls.ts';
 import type { CommandQueue } from '../../src/command-queue.ts';
 import { Interrupted } from '../../src/interrupted.ts';
 import type { Leader, LeaderRoute, Patience } from '../../src/leader-route.ts';
+import { Stamps } from '../../src/stamps.ts';
 import { Submissions } from '../../src/submissions.ts';
 import { StillClock } from './still-clock.ts';
 import { silentLog } from '../cluster.ts';
@@ -58,7 +59,13 @@ async function toldTo(leaders: readonly Leader[], command: Command): Promise<boo
       }
     },
   } as unknown as LeaderRoute;
-  const submissions = new Submissions({ clock: new StillClock(), log: silentLog, queue, route });
+  const submissions = new Submissions({
+    clock: new StillClock(),
+    log: silentLog,
+    queue,
+    route,
+    stamps: new Stamps(() => 0),
+  });
   await submissions.submit(command, { identity: 'anonymous' });
   return told;
 }

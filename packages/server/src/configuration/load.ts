@@ -36,6 +36,16 @@ export interface Configuration {
   readonly maxHoldsPerSession: number;
   readonly maxWaitersPerResource: number;
   readonly maxHoldsPerResource: number;
+  readonly maxRememberedSessions: number;
+  readonly maxRememberedBytes: number;
+  readonly maxSessionsPerCaller: number;
+  readonly maxWaitsPerSession: number;
+  readonly maxMetadataBytesPerSession: number;
+  readonly maxResultBytesPerSession: number;
+  readonly maxStreamsPerCaller: number;
+  readonly maxGrpcCallsPerCaller: number;
+  readonly maxBackups: number;
+  readonly maxBackupsPerCaller: number;
   readonly maxLocks: number;
   readonly maxSemaphores: number;
   readonly maxElections: number;
@@ -220,6 +230,16 @@ function assemble(value: (key: string) => unknown): Configuration {
     maxHoldsPerSession: number('limits.max_holds_per_session'),
     maxWaitersPerResource: number('limits.max_waiters_per_resource'),
     maxHoldsPerResource: number('limits.max_holds_per_resource'),
+    maxRememberedSessions: number('limits.max_remembered_sessions'),
+    maxRememberedBytes: number('limits.max_remembered_bytes'),
+    maxSessionsPerCaller: number('limits.max_sessions_per_caller'),
+    maxWaitsPerSession: number('limits.max_waits_per_session'),
+    maxMetadataBytesPerSession: number('limits.max_metadata_bytes_per_session'),
+    maxResultBytesPerSession: number('limits.max_result_bytes_per_session'),
+    maxStreamsPerCaller: number('limits.max_streams_per_caller'),
+    maxGrpcCallsPerCaller: number('limits.max_grpc_calls_per_caller'),
+    maxBackups: number('limits.max_backups'),
+    maxBackupsPerCaller: number('limits.max_backups_per_caller'),
     maxLocks: number('limits.max_locks'),
     maxSemaphores: number('limits.max_semaphores'),
     maxElections: number('limits.max_elections'),

@@ -3,6 +3,7 @@ import {
   defaultApiLimits,
   EventFeed,
   Streams as ApiStreams,
+  sharesOf,
   WaitingCallers,
 } from '@holdfast/api/parts';
 import type { Service, StreamSocket } from '@holdfast/api/parts';
@@ -133,6 +134,12 @@ export class SimulatedNode implements Door {
           maxLatches: 1000,
           maxHoldsPerResource: 100,
           maxResultsPerSession: 1024,
+          maxRememberedSessions: 100_000,
+          maxRememberedBytes: 64 * 1024 * 1024,
+          maxSessionsPerCaller: 100_000,
+          maxWaitsPerSession: 100_000,
+          maxMetadataBytesPerSession: 16 * 1024 * 1024,
+          maxResultBytesPerSession: 1024 * 1024,
           // Few, so that what ends is often spread over several entries.
           maxWorkPerEntry: 1,
         },
@@ -176,6 +183,7 @@ export class SimulatedNode implements Door {
       limits: defaultApiLimits,
       admit: undefined,
       waiting,
+      shares: sharesOf(defaultApiLimits),
       feed: new EventFeed(engine, 1000),
       after: (delayMs, callback) => clock.after(delayMs, callback),
       endOfTurn: (callback) => clock.endOfTurn(callback),

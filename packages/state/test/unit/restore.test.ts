@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { beginRestore, createStateMachine, restoreStateMachine } from '../../src/index.ts';
+import {
+  beginRestore,
+  createStateMachine,
+  initialLimits,
+  restoreStateMachine,
+} from '../../src/index.ts';
 import type { Applied, Command, SessionId, StateMachine } from '../../src/index.ts';
 import { acquire } from '../../src/acquire.ts';
 import { advance, beginSession, expireSession } from '../../src/lifetimes.ts';
@@ -201,7 +206,7 @@ describe('a snapshot of an earlier version', () => {
     assert.equal(machine.index, 22);
     assert.equal(
       machine.limits.maxHoldsPerResource,
-      createStateMachine().limits.maxHoldsPerResource,
+      createStateMachine(initialLimits).limits.maxHoldsPerResource,
     );
     assert.deepEqual(
       machine

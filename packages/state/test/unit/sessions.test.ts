@@ -1,5 +1,6 @@
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { leastRemembered } from '../../src/ended-sessions.ts';
 import { Driver, createCommand, eventLine, id, outcome } from './support/driver.ts';
 
 describe('a session', () => {
@@ -105,7 +106,7 @@ describe('a session', () => {
 
   test('ended sessions are remembered up to a bound, the oldest forgotten first', () => {
     const driver = new Driver();
-    const count = 10_000;
+    const count = leastRemembered;
     for (let number = 0; number <= count; number++) {
       const name = `s${String(number)}`;
       driver.entry([createCommand(name), { type: 'end_session', sessionId: id(name) }]);
@@ -114,6 +115,8 @@ describe('a session', () => {
         driver.release('own', 'x');
       }
     }
+    assert.equal(driver.machine.endedReason(id('s0')), 'ended', 'its time has not passed');
+    driver.advance(1001);
     assert.equal(driver.machine.endedReason(id('s0')), undefined);
     assert.equal(driver.machine.endedReason(id('s1')), 'ended');
     assert.equal(driver.machine.endedReason(id(`s${String(count)}`)), 'ended');

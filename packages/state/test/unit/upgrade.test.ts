@@ -16,7 +16,7 @@ const endsMany = (commands: OldEntry['commands']): boolean =>
 
 describe('the log of a version without bounds of work and holds', () => {
   test('is answered as that version did, entry by entry, with its fence tokens', () => {
-    const machine = createStateMachine();
+    const machine = createStateMachine(initialLimits);
     for (const entry of log)
       assert.deepEqual(answers(machine, entry), entry.results, `entry ${String(entry.index)}`);
     const dueMs = machine.nextDueTime() ?? Number.POSITIVE_INFINITY;
@@ -32,7 +32,7 @@ describe('the log of a version without bounds of work and holds', () => {
   });
 
   test('has no bounds of work and holds until they are logged, and then has them', () => {
-    const machine = createStateMachine();
+    const machine = createStateMachine(initialLimits);
     const isBounded = (): boolean =>
       machine.limits.maxWorkPerEntry < 1_000_000 || machine.limits.maxHoldsPerResource < 1_000_000;
     for (const entry of log) {
@@ -50,7 +50,7 @@ describe('the log of a version without bounds of work and holds', () => {
   });
 
   test('is bounded from the command that names the bounds, in the same entry', () => {
-    const machine = createStateMachine();
+    const machine = createStateMachine(initialLimits);
     const behind = log.findIndex(({ commands }) => endsMany(commands));
     for (const entry of log.slice(0, behind)) answers(machine, entry);
     const { index, time, commands } = log[behind]!;
@@ -69,9 +69,9 @@ function run(machine: StateMachine): Applied[] {
 
 describe('nodes after an upgrade', () => {
   test('that came by the log alone have the same bytes, also where one was restored on the way', () => {
-    const one = createStateMachine();
+    const one = createStateMachine(initialLimits);
     run(one);
-    let restored = createStateMachine();
+    let restored = createStateMachine(initialLimits);
     for (const [place, { index, time, commands }] of log.entries()) {
       if (place % 97 === 0) restored = restoreStateMachine([bytesOf(restored)]);
       restored.apply({ index, time, commands });
@@ -82,7 +82,7 @@ describe('nodes after an upgrade', () => {
 
   test('that came by a snapshot of the old version say that their bytes cannot be compared, for good', () => {
     const old = restoreStateMachine([oldSnapshot()]);
-    const byLog = createStateMachine();
+    const byLog = createStateMachine(initialLimits);
     for (const { index, time, commands } of log)
       if (index <= old.index) byLog.apply({ index, time, commands });
     assert.equal(bytesOf(old).equals(bytesOf(byLog)), false, 'the fault of that format');
@@ -99,7 +99,7 @@ describe('nodes after an upgrade', () => {
     check(
       fc.property(chances, (list) => {
         const old = restoreStateMachine([oldSnapshot()]);
-        const byLog = createStateMachine();
+        const byLog = createStateMachine(initialLimits);
         for (const { index, time, commands } of log)
           if (index <= old.index) byLog.apply({ index, time, commands });
         const both = (commands: readonly Command[], byMs = 0): void => {

@@ -269,6 +269,27 @@ describe('the bound of calls', () => {
   });
 });
 
+describe('the calls of one caller', () => {
+  test('given as many as it may have, then the next one is refused until one ends', async (t) => {
+    const harness = await startGrpcHarness(t, { limits: { maxGrpcCallsPerCaller: 2 } });
+    const watches = [harness.read('Events.Watch', {}), harness.read('Events.Watch', {})] as const;
+    for (const watch of watches) await watch.next();
+    const error = await refusal(harness.call('Locks.ListLocks', {}));
+    assert.equal(error.code, status.RESOURCE_EXHAUSTED);
+    assert.equal(codeOf(error), 'limit_exceeded');
+    assert.match(error.details, /max_grpc_calls_per_caller of 2 .*127\.0\.0\.1/);
+    watches[0].call.cancel();
+    await watches[0].failure();
+    while (harness.built.service.shares.grpcCalls.callers > 0) {
+      const called = await harness.call('Sessions.CreateSession', {}).catch(() => undefined);
+      if (called !== undefined) break;
+    }
+    const made = harness.engine.submitted.find(({ command }) => command.type === 'create_session');
+    assert.ok(made?.command.type === 'create_session');
+    assert.equal(made.command.caller, '127.0.0.1');
+  });
+});
+
 describe('health', () => {
   test('given a leader, then SERVING; given none, then NOT_SERVING, and a watch is told', async (t) => {
     const harness = await startGrpcHarness(t);

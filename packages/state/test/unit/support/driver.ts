@@ -28,6 +28,12 @@ export const roomyLimits: StateLimits = {
   maxHoldsPerResource: 10_000,
   maxResultsPerSession: 1000,
   maxWorkPerEntry: 1000,
+  maxRememberedSessions: 20_000,
+  maxRememberedBytes: 64 * 1024 * 1024,
+  maxSessionsPerCaller: 100_000,
+  maxWaitsPerSession: 100_000,
+  maxMetadataBytesPerSession: 16 * 1024 * 1024,
+  maxResultBytesPerSession: 1024 * 1024,
 };
 
 export const id = (text: string): SessionId => text as SessionId;

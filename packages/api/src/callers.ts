@@ -1,0 +1,107 @@
+/**
+ * Who a caller is, and how much of what this node has each of them may use at a time.
+ *
+ * CALLER-1: a caller is its identity where it has one, else its address. Of IPv6 that is the first 64 bits:
+ *     the rest is chosen by whoever has the network. An IPv4 address in an IPv6 one is the IPv4 address.
+ * CALLER-2: nobody has more than `most` of a thing. What is given back is given back once.
+ * CALLER-3: nothing is kept of a caller that has nothing.
+ */
+import { isIPv6 } from 'node:net';
+import type { ApiLimits } from './options.ts';
+import { Refused } from './refused.ts';
+
+/** Of requests without authentication. */
+export const anonymous = 'anonymous';
+
+/** CALLER-1. Undefined where the address is not known: the connection has gone. */
+export function callerOf(identity: string, address: string | undefined): string | undefined {
+  if (identity !== anonymous) return `identity ${identity}`;
+  return address === undefined ? undefined : networkOf(address);
+}
+
+function networkOf(address: string): string {
+  const [bare = ''] = address.split('%');
+  if (!isIPv6(bare)) return bare;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1];
+  if (mapped !== undefined) return mapped;
+  const [head = '', tail = ''] = bare.toLowerCase().split('::');
+  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
+  const [before, after] = [groups(head), groups(tail)];
+  const between = bare.includes('::') ? 8 - before.length - lengthOf(after) : 0;
+  const all = [...before, ...Array.from({ length: Math.max(0, between) }, () => '0'), ...after];
+  const first = all.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ''));
+  return `${first.join(':')}::/64`;
+}
+
+/** In groups of 16 bits: an IPv4 address at the end takes two. */
+const lengthOf = (groups: readonly string[]): number =>
+  groups.length + (groups.at(-1)?.includes('.') === true ? 1 : 0);
+
+export class PerCaller {
+  readonly #limit: string;
+  readonly #most: number;
+  readonly #what: string;
+  readonly #counts = new Map<string, number>();
+
+  /**
+   * @param limit Its name as in `limit_exceeded`.
+   * @param what What they are, as in "has ... already".
+   */
+  constructor(limit: string, most: number, what: string) {
+    this.#limit = limit;
+    this.#most = most;
+    this.#what = what;
+  }
+
+  /** How many callers have something. */
+  get callers(): number {
+    return this.#counts.size;
+  }
+
+  /** Takes one: what gives it back, or the refusal. */
+  take(caller: string | undefined): (() => void) | Refused {
+    if (caller === undefined) return () => undefined;
+    const count = this.#counts.get(caller) ?? 0;
+    if (count >= this.#most) return this.#tooMany(caller); // CALLER-2
+    this.#counts.set(caller, count + 1);
+    let isTaken = true;
+    return () => {
+      if (!isTaken) return;
+      isTaken = false;
+      const left = (this.#counts.get(caller) ?? 1) - 1;
+      if (left === 0)
+        this.#counts.delete(caller); // CALLER-3
+      else this.#counts.set(caller, left);
+    };
+  }
+
+  #tooMany(caller: string): Refused {
+    return new Refused(
+      'limit_exceeded',
+      `The limit ${this.#limit} of ${String(this.#most)} is reached: ${caller} has so many ${this.#what} on this node. ` +
+        'Nothing was done. End some, or ask another node.',
+      { limit: this.#limit, value: this.#most },
+    );
+  }
+}
+
+/** What callers share of one node. */
+export interface Shares {
+  /** Client streams, and watches as server-sent events. */
+  readonly streams: PerCaller;
+  readonly grpcCalls: PerCaller;
+  readonly backups: PerCaller;
+}
+
+export function sharesOf(limits: ApiLimits): Shares {
+  const { maxStreamsPerCaller, maxGrpcCallsPerCaller, maxBackupsPerCaller } = limits;
+  return {
+    streams: new PerCaller('max_streams_per_caller', maxStreamsPerCaller, 'streams and watches'),
+    grpcCalls: new PerCaller(
+      'max_grpc_calls_per_caller',
+      maxGrpcCallsPerCaller,
+      'calls of gRPC in progress',
+    ),
+    backups: new PerCaller('max_backups_per_caller', maxBackupsPerCaller, 'backups on their way'),
+  };
+}

@@ -1,0 +1,182 @@
+/** Planted faults in what is remembered, so that nothing is carried out twice, and in how much of it there may be. */
+import type { Fault } from './faults.ts';
+
+export const memoryFaults: readonly Fault[] = [
+  {
+    name: 'ended-sessions-forgotten-by-number',
+    breaks: 'a late copy of an acquire by client id is granted again once enough others have ended',
+    file: 'packages/state/src/ended-sessions.ts',
+    find: `    if (first === undefined || first.dueMs >= timeMs) return false;`,
+    put: `    if (first === undefined || timeMs < 0) return false;`,
+  },
+  {
+    name: 'age-of-requests-not-looked-at',
+    breaks: 'a copy that comes after its session was forgotten is carried out',
+    file: 'packages/state/src/making.ts',
+    find: `if (stamp.madeAtMs + stamp.liveMs < timeMs)`,
+    put: `if (stamp.madeAtMs + stamp.liveMs < 0)`,
+  },
+  {
+    name: 'later-stamp-not-remembered',
+    breaks:
+      'a session is forgotten while copies of a later submission of the same request may come',
+    file: 'packages/state/src/making.ts',
+    find: `    if (tombstone !== undefined) memory.extend(tombstone, copiesUntil(tables, stamp, 0));`,
+    put: `    if (tombstone !== undefined) memory.extend(tombstone, 0);`,
+  },
+  {
+    name: 'oldest-forgotten-where-memory-is-full',
+    breaks: 'where there is no room the oldest is forgotten though a copy may come',
+    file: 'packages/state/src/ended-sessions.ts',
+    find: `      if (!this.#forgetFirst(timeMs)) return false;`,
+    put: `      if (!this.#forgetFirst(Number.MAX_SAFE_INTEGER)) return false;`,
+  },
+  {
+    name: 'refused-for-memory-and-carried-out-later',
+    breaks: 'a copy of what was refused for lack of memory is carried out when there is room again',
+    file: 'packages/state/src/making.ts',
+    find: `    memory.refusedThroughMs = Math.max(memory.refusedThroughMs, stamp.madeAtMs); // MEM-4`,
+    put: `    memory.refusedThroughMs = Math.max(memory.refusedThroughMs, 0);`,
+  },
+  {
+    name: 'refused-through-not-in-snapshots',
+    breaks: 'a restored node carries out what the others refuse',
+    file: 'packages/state/src/ended-sessions.ts',
+    find: `    this.refusedThroughMs = refusedThroughMs;
+  }`,
+    put: `    this.refusedThroughMs = Math.min(-1, refusedThroughMs);
+  }`,
+  },
+  {
+    name: 'each-copy-stamped-anew',
+    breaks: 'a copy that was lost on its way comes with a stamp of its own and is never too old',
+    file: 'packages/engine/src/submissions.ts',
+    find: `    let result = await this.#submit(stamps.stamped(command), options, startedMs);`,
+    put: `    let result = await this.#submit(command, options, startedMs);`,
+  },
+  {
+    name: 'old-stamp-not-made-anew',
+    breaks: 'the first acquire by client id after a quiet hour is refused for its age',
+    file: 'packages/engine/src/stamps.ts',
+    find: `    this.#learntMs = Math.max(this.#learntMs, timeMs);
+    return true;`,
+    put: `    this.#learntMs = Math.max(this.#learntMs, timeMs);
+    return false;`,
+  },
+  {
+    name: 'given-up-before-it-came-forgotten',
+    breaks: 'an acquire that was given up before it came is granted to nobody',
+    file: 'packages/engine/src/waits.ts',
+    find: `liveMs: command.waitMs + copiesLiveMs`,
+    put: `liveMs: Math.min(0, command.waitMs)`,
+  },
+  {
+    name: 'sessions-of-a-caller-not-counted-down',
+    breaks: 'a caller that ends its sessions may make no more',
+    file: 'packages/state/src/lifetimes.ts',
+    find: `    tables.countSession(session, -1);`,
+    put: `    tables.countSession(session, 1);`,
+  },
+  {
+    name: 'callers-not-in-snapshots',
+    breaks: 'behind a restore a caller may have as many sessions again',
+    file: 'packages/state/src/restore.ts',
+    find: `        tables.countSession(session, 1);
+`,
+    put: ``,
+  },
+  {
+    name: 'own-sessions-of-a-caller-not-limited',
+    breaks: 'a caller at its limit goes on by client id',
+    file: 'packages/state/src/acquire.ts',
+    find: `tooManySessions(tables, caller)`,
+    put: `tooManySessions(tables, undefined)`,
+  },
+  {
+    name: 'waits-of-several-count-as-one',
+    breaks: 'a session has more places in queues than it may',
+    file: 'packages/state/src/many.ts',
+    find: `tooManyWaits(tables, session, wanted.length)`,
+    put: `tooManyWaits(tables, session)`,
+  },
+  {
+    name: 'metadata-of-waits-not-counted',
+    breaks: 'a session keeps more metadata than it may',
+    file: 'packages/state/src/sessions.ts',
+    find: `    this.#metadataBytes += valueBytes(waiter.terms?.metadata);
+`,
+    put: `    this.#metadataBytes += valueBytes(undefined);
+`,
+  },
+  {
+    name: 'told-values-not-limited',
+    breaks: 'a leader tells ever larger values',
+    file: 'packages/state/src/elections.ts',
+    find: `    if (tooMuch !== undefined) return tooMuch;
+`,
+    put: `    if (tooMuch !== undefined && tooMuch.ok) return tooMuch;
+`,
+  },
+  {
+    name: 'changed-answers-not-weighed',
+    breaks: 'a node that was restored forgets other answers than the rest',
+    file: 'packages/state/src/requests.ts',
+    find: `    answer.result = result;
+    this.#bytes += answerBytes(answer);`,
+    put: `    this.#bytes += answerBytes(answer);
+    answer.result = result;`,
+  },
+  {
+    name: 'names-forgotten-and-carried-out-again',
+    breaks: 'a late copy of a request without a number is carried out again in a busy session',
+    file: 'packages/state/src/requests.ts',
+    find: `    return made !== undefined && through !== undefined && made.counter <= through`,
+    put: `    return made !== undefined && through !== undefined && made.counter < 0`,
+  },
+  {
+    name: 'forgotten-names-not-in-snapshots',
+    breaks: 'a restored node carries out what the others refuse',
+    file: 'packages/state/src/session-records.ts',
+    find: `new RequestTable({ numbersThrough, namesThrough })`,
+    put: `new RequestTable({ numbersThrough, namesThrough: namesThrough.slice(0, 0) })`,
+  },
+  {
+    name: 'share-given-back-twice',
+    breaks: 'a caller has more streams than its share',
+    file: 'packages/api/src/callers.ts',
+    find: `      if (!isTaken) return;
+`,
+    put: ``,
+  },
+  {
+    name: 'each-address-of-a-network-a-caller',
+    breaks: 'whoever has a network of IPv6 has no limits',
+    file: 'packages/api/src/callers.ts',
+    find: `all.slice(0, 4)`,
+    put: `all.slice(0, 8)`,
+  },
+  {
+    name: 'place-of-a-stream-kept',
+    breaks: 'a caller that connects again and again is refused for good',
+    file: 'packages/api/src/stream/server.ts',
+    find: `    socket.once('close', giveBack);
+`,
+    put: ``,
+  },
+  {
+    name: 'place-of-a-watch-kept',
+    breaks: 'a caller that watches again and again is refused for good',
+    file: 'packages/api/src/http/server-sent-events.ts',
+    find: `      this.#giveBack();
+`,
+    put: ``,
+  },
+  {
+    name: 'place-of-a-backup-kept',
+    breaks: 'a caller gets no more backups',
+    file: 'packages/api/src/http/backups.ts',
+    find: `      giveBack();
+      cancel();`,
+    put: `      cancel();`,
+  },
+];
