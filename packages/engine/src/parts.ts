@@ -2,7 +2,7 @@
 export { assembleEngine } from './assemble.ts';
 export type { AssembledEngine, EngineParts } from './assemble.ts';
 export type { Batch } from './batch.ts';
-export { abandonOf, isAcquire, nameOf } from './waits.ts';
+export { abandonOf, copiesLiveMs, isAcquire, nameOf } from './waits.ts';
 export type { Acquire } from './waits.ts';
 export { answerQuery } from './queries.ts';
 export { systemClock } from './clock.ts';

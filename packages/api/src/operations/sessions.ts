@@ -28,6 +28,7 @@ import {
   ownSessionId,
   unnamedClientId,
 } from './identities.ts';
+import { copiesLiveMs } from '@holdfast/engine/parts';
 import { unexpected } from './unexpected.ts';
 
 export async function createSession(
@@ -165,6 +166,10 @@ export async function giveUp(
       sessionId,
       name: asResourceName(name),
       requestId: request_id,
+      // Copies of an acquire by client id may come for so long.
+      ...(body.session_id === undefined
+        ? { liveMs: context.service.limits.maxWaitSeconds * 1000 + copiesLiveMs }
+        : {}),
     },
     callOptions(context),
   );
