@@ -398,9 +398,15 @@ export const faults: readonly Fault[] = [
     breaks:
       'a leader that applies before its own disk has the entries cannot start again after a crash',
     file: 'packages/storage/src/snapshot-files.ts',
-    find: `      await covered();
-`,
+    find: `if (!(await covered())) return undefined;`,
     put: ``,
+  },
+  {
+    name: 'snapshot-named-though-the-log-failed',
+    breaks: 'a node whose disk refused a write while a snapshot was saved can never start again',
+    file: 'packages/storage/src/log-storage.ts',
+    find: `if (this.#failed || this.#closed) return false;`,
+    put: `if (this.#failed || this.#closed) return true;`,
   },
   {
     name: 'merged-truncation-forgotten',

@@ -162,15 +162,20 @@ export class LogStorage implements Storage {
     }
   }
 
-  /** Resolves when the log has this entry durably: a leader applies what others made durable first (W3). */
-  async #covers(index: LogIndex): Promise<void> {
-    while (this.#state.lastIndex < index && !this.#failed) {
+  /**
+   * Resolves when the log has this entry durably: a leader applies what others made durable first (W3). False
+   * when it never will: its write failed, or the storage is closed.
+   */
+  async #covers(index: LogIndex): Promise<boolean> {
+    while (this.#state.lastIndex < index) {
+      if (this.#failed || this.#closed) return false;
       if (this.#working === undefined)
         throw new Error(
           `A snapshot at entry ${String(index)} is to be saved, and the log ends at entry ${String(this.#state.lastIndex)}.`,
         );
       await this.#working;
     }
+    return true;
   }
 
   openSnapshot(hash: string): SnapshotReader | undefined {

@@ -189,7 +189,7 @@ export class SnapshotFiles {
   async save(
     point: SnapshotPoint,
     pieces: AsyncIterable<Uint8Array>,
-    covered: () => Promise<void>,
+    covered: () => Promise<boolean>,
   ): Promise<SnapshotMeta | undefined> {
     const partial = await onDisk(this.#begin('own'));
     const hash = createHash('sha256');
@@ -199,7 +199,8 @@ export class SnapshotFiles {
         await onDisk(this.#append(partial, piece));
         hash.update(piece);
       }
-      await covered();
+      // W2, REPLAY-1: what there is of it goes at the next start.
+      if (!(await covered())) return undefined;
     } catch (error) {
       if (!(error instanceof DiskFailure)) await this.#discard(partial);
       throw error;

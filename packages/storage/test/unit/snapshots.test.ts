@@ -103,6 +103,33 @@ describe('An own snapshot', () => {
     assert.deepEqual((await log.reopen()).recovered?.snapshot, third);
   });
 
+  it('of entries whose write fails meanwhile gets no name, and the node starts again without it (REPLAY-1)', async () => {
+    const log = new LogInMemory();
+    const opened = await log.open();
+    await fill(opened, 1, 10);
+    // Given entries that a majority has, and that the state has applied, while the own disk refuses them
+    log.refuses = (operation, path) =>
+      operation === 'write' && path.startsWith('/n/log/') ? new Error('EIO') : undefined;
+    const entries = range(11, 20).map((index) => entry(index));
+    void opened.storage.write({ id: 0, hardState: hardState(15), entries });
+    // When a snapshot of them is saved, on a disk that takes everything but the log's writes
+    const saved = opened.storage.saveSnapshot({ index: 15, term: 1, membership }, [
+      bytesOf('state'),
+    ]);
+    assert.equal(await saved, undefined);
+    await settle();
+    // Then it has no name that a start believes in
+    assert.equal(log.failures.length, 1);
+    assert.deepEqual(
+      names(log).filter((name) => name.endsWith('.snapshot')),
+      [],
+    );
+    log.refuses = () => undefined;
+    const again = await log.reopen();
+    assert.equal(indexes(again).at(-1), 10);
+    assert.deepEqual(names(log), []);
+  });
+
   it('whose state cannot be read leaves nothing behind, and the log goes on', async () => {
     const log = new LogInMemory();
     const opened = await log.open();
