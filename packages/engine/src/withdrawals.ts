@@ -79,7 +79,7 @@ export class Withdrawals {
         some.push(entry);
         if (some.length === atOnce) break;
       }
-      const settled = await Promise.all(some.map((entry) => this.#give(...entry)));
+      const settled = await Promise.all(some.map(([key, kept]) => this.#give(key, kept)));
       if (settled.every(Boolean) || isClosing()) continue;
       await new Promise<void>((resolve) => {
         clock.after(pauseMs, resolve);

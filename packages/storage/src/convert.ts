@@ -62,7 +62,9 @@ export async function convert(
   const snapshot =
     point === undefined
       ? undefined
-      : await snapshots.save(point, piecesOf(point, former.stateChunks()), () => Promise.resolve());
+      : await snapshots.save(point, piecesOf(point, former.stateChunks()), () =>
+          Promise.resolve(true),
+        );
   log = await SegmentLog.make(options);
   if (former.hardState === undefined) return { log, snapshots, recovered: undefined };
   const { term, votedFor, commit } = former.hardState;

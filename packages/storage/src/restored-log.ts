@@ -32,7 +32,7 @@ export async function writeRestored(
   const snapshots = new SnapshotFiles(disk, folders.snapshots, undefined, () => 0);
   let log: SegmentLog | undefined;
   try {
-    await snapshots.save(point, piecesOf(point, chunks), () => Promise.resolve());
+    await snapshots.save(point, piecesOf(point, chunks), () => Promise.resolve(true));
     log = await SegmentLog.make({
       disk,
       folder: folders.log,

@@ -169,8 +169,9 @@ class LeaderLife {
   }
 
   #lastIndex(): number {
-    return Math.max(
-      ...this.#cluster.running.map(({ replica }) => replica?.status().lastIndex ?? 0),
+    return this.#cluster.running.reduce(
+      (most, { replica }) => Math.max(most, replica?.status().lastIndex ?? 0),
+      0,
     );
   }
 

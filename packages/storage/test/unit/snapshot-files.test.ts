@@ -157,7 +157,7 @@ describe('Bytes of snapshots', () => {
           const one = await snapshots.save(
             point,
             piecesOf(point, [bytesOf(`at ${String(index)}`)]),
-            () => Promise.resolve(),
+            () => Promise.resolve(true),
           );
           saved.push(one ?? assert.fail());
         }
