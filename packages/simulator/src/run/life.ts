@@ -21,6 +21,8 @@ import { Violation, World } from '../world/world.ts';
 import { faultKinds, Faults } from './faults.ts';
 import type { FaultKind } from './faults.ts';
 
+/** To read a disk that is well. */
+const startBoundMs = 1000;
 /** A mended majority has every client served again within this. */
 const progressBoundMs = 40_000;
 /** Sessions of clients that are gone have expired, and members agree, within this. */
@@ -226,8 +228,11 @@ class Life {
   /** Returns how long it took until every client was served, or null where too few disks are left. */
   async #mendMajority(): Promise<number | null> {
     this.#mendAll();
-    // Processes need a moment to read their disks; then every node's idea of the members is known.
-    await this.world.timeline.run(this.world.nowMs + 5);
+    // A node's idea of the members is known when it has read its disk; without it a member may be taken for a stranger.
+    const areRead = (): boolean =>
+      this.#cluster.all.every(({ machine, replica }) => !machine.isOn || replica !== undefined);
+    await this.world.timeline.run(this.world.nowMs + startBoundMs, areRead);
+    if (!areRead()) throw new Violation('A mended node did not read its disk in time.');
     this.#cluster.retireStrangers();
     if (!this.#canGoOnWithout([])) return null;
     const left = this.#leaveOutMinority();
