@@ -148,9 +148,9 @@ export const faults: readonly Fault[] = [
     name: 'first-answers-not-in-snapshot',
     breaks: 'a retry after a restore is carried out a second time',
     file: 'packages/state/src/session-records.ts',
-    find: `    session.requests.remember(id, answer, Number.POSITIVE_INFINITY);`,
+    find: `    session.requests.restore(id, answer);`,
     put: `    if (answer.kind === 'acquire' && answer.result === undefined)
-      session.requests.remember(id, answer, Number.POSITIVE_INFINITY);`,
+      session.requests.restore(id, answer);`,
   },
   {
     name: 'snapshot-order-depends-on-changes',
@@ -428,8 +428,10 @@ export const faults: readonly Fault[] = [
     name: 'log-not-recorded',
     breaks: 'the identity never says that the log was made',
     file: 'packages/engine/src/identity.ts',
-    find: `log: { id: identity.log.id, made: true, starts, frames },`,
-    put: `log: { id: identity.log.id, made: false, starts, frames },`,
+    find: `      made: true,
+      starts,`,
+    put: `      made: false,
+      starts,`,
   },
   {
     name: 'installed-without-verification',
@@ -606,16 +608,20 @@ export const faults: readonly Fault[] = [
     breaks: 'a lock that is released while a snapshot is taken is missing in it',
     file: 'packages/state/src/sharded-map.ts',
     find: `    this.#captured?.keep(index); // SHARD-2
-    const isThere`,
-    put: `    const isThere`,
+    const shard = this.#shards[index];
+    if (shard?.delete`,
+    put: `    const shard = this.#shards[index];
+    if (shard?.delete`,
   },
   {
     name: 'captured-shard-not-kept-on-adding',
     breaks: 'a lock that came to be after a snapshot began is in it: nodes differ in their bytes',
     file: 'packages/state/src/sharded-map.ts',
     find: `    this.#captured?.keep(index); // SHARD-2
-    const shard =`,
-    put: `    const shard =`,
+    const shard = this.#shards[index];
+    if (shard === undefined)`,
+    put: `    const shard = this.#shards[index];
+    if (shard === undefined)`,
   },
   {
     name: 'order-compared-without-shards',
@@ -958,8 +964,9 @@ export const faults: readonly Fault[] = [
     breaks: 'a backup whose reader has hung up counts for ever',
     file: 'packages/api/src/http/backups.ts',
     find: `this.#open -= 1; // BK2
+      giveBack();
       cancel();`,
-    put: `this.#open -= 0; // BK2
+    put: `giveBack();
       cancel();`,
   },
   {

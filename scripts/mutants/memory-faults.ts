@@ -41,11 +41,9 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'refused-through-not-in-snapshots',
     breaks: 'a restored node carries out what the others refuse',
-    file: 'packages/state/src/ended-sessions.ts',
-    find: `    this.refusedThroughMs = refusedThroughMs;
-  }`,
-    put: `    this.refusedThroughMs = Math.min(-1, refusedThroughMs);
-  }`,
+    file: 'packages/state/src/restore.ts',
+    find: `memory.refusedThroughMs = fields.number();`,
+    put: `memory.refusedThroughMs = Math.min(-1, fields.number());`,
   },
   {
     name: 'each-copy-stamped-anew',
@@ -154,6 +152,20 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/api/src/callers.ts',
     find: `all.slice(0, 4)`,
     put: `all.slice(0, 8)`,
+  },
+  {
+    name: 'times-of-old-copies-counted',
+    breaks: 'nodes that came by an old snapshot and by its log differ, and one of them is stopped',
+    file: 'packages/state/src/making.ts',
+    find: `if (stamp === undefined && !remembersByTime(tables.limits)) return;`,
+    put: ``,
+  },
+  {
+    name: 'ended-sessions-numbered-from-the-first',
+    breaks: 'nodes that came by old snapshots of different entries differ, and one is stopped',
+    file: 'packages/state/src/session-records.ts',
+    find: `sequence - latest]`,
+    put: `sequence]`,
   },
   {
     name: 'place-of-a-stream-kept',

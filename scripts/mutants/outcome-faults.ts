@@ -74,7 +74,7 @@ export const outcomeFaults: readonly Fault[] = [
     name: 'late-copy-after-giving-up-granted',
     breaks: 'a copy that comes after its request was given up is granted',
     file: 'packages/state/src/release.ts',
-    find: `    session.requests.remember(requestId, answer, tables.limits.maxResultsPerSession); // R1
+    find: `    session.requests.remember(requestId, answer, tables.limits); // R1
     return { ok: true, type: 'abandoned' };`,
     put: `    return { ok: true, type: 'abandoned' };`,
   },

@@ -20,6 +20,7 @@ import type {
   WatchBody,
   WatchPush,
 } from '@holdfast/protocol';
+import { abortedError, brokenError, lateError, refusedError } from './call-errors.ts';
 import { CallsOfSessions } from './calls-of-sessions.ts';
 import type { CallSettings } from './call-settings.ts';
 import type { ClientClock } from './clock.ts';
@@ -170,7 +171,7 @@ export class Connection {
       );
     }
     const { signal } = settings;
-    if (signal?.aborted === true) return Promise.reject(aborted({ effect: 'none' }));
+    if (signal?.aborted === true) return Promise.reject(abortedError({ effect: 'none' }));
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       const pending: Pending = {
@@ -191,7 +192,7 @@ export class Connection {
         attempts: 0,
         uncertain: false,
       };
-      const abort = (): void => this.#abort(pending, aborted(this.#effectOf(pending)));
+      const abort = (): void => this.#abort(pending, abortedError(this.#effectOf(pending)));
       signal?.addEventListener('abort', abort, { once: true });
       const leaveSession = this.#ofSessions.add(body, pending);
       pending.cleanUp = () => {
@@ -268,13 +269,7 @@ export class Connection {
         pending.queued = true;
         this.#turn.push(pending);
       } else {
-        this.#fail(
-          pending,
-          new HoldfastError(
-            'outcome_unknown',
-            `The connection broke before ${pending.operation} was answered.`,
-          ),
-        );
+        this.#fail(pending, brokenError(pending.operation));
       }
     }
   }
@@ -302,7 +297,7 @@ export class Connection {
 
   #onProblem(pending: Pending, problem: Problem): void {
     const code: ErrorCode = problem.code in errorDefinitions ? problem.code : 'internal';
-    const { retry, effect, by } = errorDefinitions[code];
+    const { retry, effect } = errorDefinitions[code];
     pending.sent = false;
     if (effect !== 'none') pending.uncertain = true;
     if (
@@ -317,26 +312,7 @@ export class Connection {
         return;
       }
     }
-    const {
-      type: _type,
-      title: _title,
-      status: _status,
-      detail,
-      code: _code,
-      ...details
-    } = problem;
-    const isOfThisCopy =
-      by === 'node' && effect === 'none' && this.#effectOf(pending).effect !== 'none';
-    this.#fail(
-      pending,
-      isOfThisCopy
-        ? new HoldfastError(
-            'outcome_unknown',
-            `An earlier copy of this ${pending.operation} was lost, and it may have been carried out; the latest was refused: ${detail}`,
-            { ...details, refused_with: code },
-          )
-        : new HoldfastError(code, detail, details),
-    ); // F5
+    this.#fail(pending, refusedError(pending.operation, code, problem, this.#effectOf(pending))); // F5
   }
 
   /**
@@ -382,19 +358,3 @@ export class Connection {
     });
   }
 }
-
-const aborted = (options: { readonly effect: ErrorEffect }): HoldfastError =>
-  new HoldfastError('aborted', 'The caller gave up.', {}, options);
-
-const lateError = (
-  operation: AskedOperation,
-  options: { readonly effect: ErrorEffect },
-): HoldfastError =>
-  new HoldfastError(
-    'deadline_exceeded',
-    options.effect === 'none'
-      ? `${operation} was not answered in time: nothing was done.`
-      : `${operation} was not answered in time; it may have been carried out.`,
-    {},
-    options,
-  );

@@ -1,6 +1,7 @@
 /** What may be asked on behalf of a session, and with what it goes. */
 import { HoldfastError } from '@holdfast/protocol';
-import type { LockMode, OperationName, SessionWaitsAnswer } from '@holdfast/protocol';
+import type { LockMode, OperationName, Operations, SessionWaitsAnswer } from '@holdfast/protocol';
+import { termsOf, waitOf } from './acquiring.ts';
 import type { AcquireOptions } from './acquiring.ts';
 
 /** What an acquire of a lock may ask for. */
@@ -18,6 +19,30 @@ export interface PermitsOptions extends AcquireOptions {
    * Left out: the semaphore has to be there.
    */
   readonly limit?: number;
+}
+
+/** Without what `Session.request` adds. */
+type Body<N extends OperationName> = Omit<Operations[N]['body'], 'session_id' | 'request_id'>;
+
+export function lockBody(name: string, options: LockOptions): Body<'acquire'> {
+  const { waitMs = 0, mode = 'exclusive' } = options;
+  return {
+    name,
+    ...(mode === 'exclusive' ? {} : { mode }),
+    ...termsOf(options),
+    ...waitOf(waitMs),
+  };
+}
+
+export function permitsBody(name: string, options: PermitsOptions): Body<'acquire_permits'> {
+  const { permits, limit, waitMs = 0 } = options;
+  return {
+    name,
+    ...(permits === undefined ? {} : { permits }),
+    ...(limit === undefined ? {} : { limit }),
+    ...termsOf(options),
+    ...waitOf(waitMs),
+  };
 }
 
 /** Operations that carry the session. */

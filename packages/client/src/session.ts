@@ -20,7 +20,6 @@ import type {
   SessionWaitsAnswer,
   WatchEvent,
 } from '@holdfast/protocol';
-import { termsOf, waitOf } from './acquiring.ts';
 import type { WaitOptions } from './acquiring.ts';
 import { momentOf, passedMs } from './clock.ts';
 import type { ClientClock, Moment } from './clock.ts';
@@ -31,7 +30,14 @@ import { Holdings } from './holdings.ts';
 import { HoldsCheck } from './holds-check.ts';
 import { NumberedCalls } from './numbered-calls.ts';
 import type { GivingBackOperation } from './numbered-calls.ts';
-import { allWaits, isGone, numbered, ofSession } from './session-requests.ts';
+import {
+  allWaits,
+  isGone,
+  lockBody,
+  numbered,
+  ofSession,
+  permitsBody,
+} from './session-requests.ts';
 import type { LockOptions, PermitsOptions } from './session-requests.ts';
 import { Permits } from './permits.ts';
 import { watch } from './watch.ts';
@@ -184,17 +190,7 @@ export class Session {
    * @throws HoldfastError `lock_held`, `wait_timeout`, `deadlock`, `aborted`, `session_expired`, `hold_lost`, `no_quorum`, ...
    */
   async lock(name: string, options: LockOptions = {}): Promise<Hold> {
-    const { waitMs = 0, mode = 'exclusive' } = options;
-    const answer = await this.request(
-      'acquire',
-      {
-        name,
-        ...(mode === 'exclusive' ? {} : { mode }),
-        ...termsOf(options),
-        ...waitOf(waitMs),
-      },
-      options,
-    );
+    const answer = await this.request('acquire', lockBody(name, options), options);
     const hold: Hold = new Hold(this, answer, () => this.giveBack('release', hold));
     return this.keep(hold);
   }
@@ -222,18 +218,7 @@ export class Session {
    * await using permits = await session.permits('exports', { permits: 2, limit: 10, waitMs: 5000 });
    */
   async permits(name: string, options: PermitsOptions = {}): Promise<Permits> {
-    const { permits, limit, waitMs = 0 } = options;
-    const answer = await this.request(
-      'acquire_permits',
-      {
-        name,
-        ...(permits === undefined ? {} : { permits }),
-        ...(limit === undefined ? {} : { limit }),
-        ...termsOf(options),
-        ...waitOf(waitMs),
-      },
-      options,
-    );
+    const answer = await this.request('acquire_permits', permitsBody(name, options), options);
     const taken: Permits = new Permits(this, answer, () => this.giveBack('release_permits', taken));
     return this.keep(taken);
   }

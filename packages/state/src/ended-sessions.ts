@@ -18,6 +18,8 @@
  *     is refused from then on: its own copies too.
  * MEM-5: the latest `leastRemembered` are remembered in any case, so that who comes back much later is told
  *     that its session has ended. Forgetting costs an entry no more than `mostForgotten` at a time.
+ * MEM-6: equal memories are told in equal bytes, however many sessions a node has seen end: snapshots of format 4
+ *     did not tell that, so the order is told by how many came later.
  */
 import { DueHeap } from './due.ts';
 import { invariant } from './invariant.ts';
@@ -87,7 +89,7 @@ export class EndedSessions {
     return this.#bytes;
   }
 
-  /** How many were ever added: part of the state, for it orders those that come. */
+  /** The one that was given last: only how far others are from it is part of the state (MEM-6). */
   get sequence(): number {
     return this.#sequence;
   }
@@ -122,17 +124,11 @@ export class EndedSessions {
 
   /** One that comes back from a snapshot. */
   restore(tombstone: RestoredTombstone): void {
-    // Formats without sequences tell them in their order.
+    // Formats without sequences tell them in their order; others count back from the latest (MEM-6).
     const sequence = tombstone.sequence ?? this.#sequence + 1;
     this.#sequence = Math.max(this.#sequence, sequence);
     const bytes = bytesOf(tombstone.id, tombstone.last);
     this.#put({ ...tombstone, sequence, bytes, rank: 0, heapIndex: -1 });
-  }
-
-  /** Of a snapshot: what orders those that come, and MEM-4. */
-  restoreFigures(sequence: number, refusedThroughMs: number): void {
-    this.#sequence = sequence;
-    this.refusedThroughMs = refusedThroughMs;
   }
 
   /** MEM-1: another copy of what made it has come, made at another time. */

@@ -47,6 +47,8 @@ export function copyCame(
   stamp: Stamp | undefined,
   waitMs: number,
 ): void {
+  // LIMIT-1: what was logged before is remembered by number, and its snapshots do not tell this time.
+  if (stamp === undefined && !remembersByTime(tables.limits)) return;
   const untilMs = copiesUntil(tables, stamp, waitMs);
   if (untilMs <= session.copiesUntilMs) return;
   tables.changingSession(session);

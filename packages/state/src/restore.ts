@@ -145,10 +145,8 @@ export class SnapshotRestorer {
     if (version >= 5 && !tables.leaderships.restore(fields.list().all((field) => field.number())))
       throw new SnapshotFormatError('its leaderships are not in order');
     if (version > 4)
-      for (const memory of [tables.ended, tables.ownEnded]) {
-        const figures = fields.list();
-        memory.restoreFigures(figures.number(), figures.number());
-      }
+      for (const memory of [tables.ended, tables.ownEnded])
+        memory.refusedThroughMs = fields.number();
   }
 
   #record(kind: string, fields: Fields): void {

@@ -20,13 +20,15 @@ import type { CommandResult } from './outcomes.ts';
 
 // ---- tombstones ---------------------------------------------------------------------------------
 
+/** @param latest The sequence number that was given last: a record tells how many came after it (MEM-6). */
 export function encodeTombstone(
   kind: 'ended' | 'own_ended',
   { id, reason, last, dueMs, sequence }: Tombstone,
+  latest: number,
 ): string {
   const kept =
     last === undefined ? null : encodeAnswer(last.requestId, last.answer, last.answer.result);
-  return JSON.stringify([kind, id, reason, kept, dueMs, sequence]);
+  return JSON.stringify([kind, id, reason, kept, dueMs, sequence - latest]);
 }
 
 export function decodeTombstone(fields: Fields): RestoredTombstone {

@@ -88,7 +88,8 @@ function encodeHeader(tables: Tables): string {
     ...limitNames.map((name) => tables.limits[name]),
     tables.isComparable ? 1 : 0, // SNAP-7
     tables.leaderships.toNumbers(),
-    ...[tables.ended, tables.ownEnded].map((memory) => [memory.sequence, memory.refusedThroughMs]),
+    tables.ended.refusedThroughMs,
+    tables.ownEnded.refusedThroughMs,
   ]);
 }
 
@@ -99,9 +100,12 @@ function tombstones(
   ownEnded: Iterable<Tombstone>,
 ): readonly Iterable<string>[] {
   const endedHolds = tables.endedHolds.entries();
+  // As of now: more may be added while they are told.
+  const latest = tables.ended.sequence;
+  const latestOwn = tables.ownEnded.sequence;
   return [
-    told(ended, (tombstone) => encodeTombstone('ended', tombstone)),
-    told(ownEnded, (tombstone) => encodeTombstone('own_ended', tombstone)),
+    told(ended, (tombstone) => encodeTombstone('ended', tombstone, latest)),
+    told(ownEnded, (tombstone) => encodeTombstone('own_ended', tombstone, latestOwn)),
     told(endedHolds, ([, hold]) => encodeEndedHold(hold)),
   ];
 }

@@ -3,12 +3,7 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { createStateMachine, initialLimits } from '../../src/index.ts';
 import type { Command, CommandResult, Stamp } from '../../src/index.ts';
-import {
-  EndedSessions,
-  leastRemembered,
-  longestRepetitionMs,
-  maxAnswerBytes,
-} from '../../src/ended-sessions.ts';
+import { leastRemembered, longestRepetitionMs, maxAnswerBytes } from '../../src/ended-sessions.ts';
 import { check } from './support/chance.ts';
 import { Driver, createCommand, id, lockName, outcome } from './support/driver.ts';
 
@@ -372,42 +367,5 @@ describe('requests that make sessions', () => {
       }),
       300,
     );
-  });
-});
-
-describe('EndedSessions', () => {
-  const add = (memory: EndedSessions, name: string, untilMs: number): void =>
-    memory.add(id(name), 'ended', undefined, untilMs, 0);
-
-  test('forgets a bounded number at a time, the earliest first', () => {
-    const memory = new EndedSessions();
-    for (let number = 0; number < leastRemembered + 2500; number++)
-      add(memory, `s${String(number)}`, 10_000 - (number % 100));
-    const counts = [1, 2, 3, 4].map(() => {
-      memory.forget(20_000);
-      return memory.count - leastRemembered;
-    });
-    assert.deepEqual(counts, [1500, 500, 0, 0]);
-    assert.equal(memory.get(id('s99')), undefined, 'of those whose time passed first');
-    assert.equal(memory.get(id('s0'))?.reason, 'ended');
-  });
-
-  test('shows in a snapshot what it had, though one is extended and others are forgotten meanwhile', () => {
-    const memory = new EndedSessions();
-    add(memory, 'a', 5);
-    add(memory, 'b', 6);
-    const captured = memory.capture();
-    const first = memory.get(id('a'));
-    assert.ok(first !== undefined);
-    memory.extend(first, 50);
-    const limits = { ...new Driver().machine.limits, maxRememberedSessions: 2 };
-    assert.ok(memory.hasRoom(limits, 20));
-    assert.deepEqual(
-      Array.from(captured, ({ id: name, dueMs }) => `${name} ${String(dueMs)}`).toSorted(),
-      ['a 5', 'b 6'],
-    );
-    memory.release();
-    assert.equal(memory.get(id('a'))?.dueMs, 50);
-    assert.equal(memory.get(id('b')), undefined);
   });
 });

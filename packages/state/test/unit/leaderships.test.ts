@@ -1,7 +1,7 @@
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { createStateMachine, restoreStateMachine } from '../../src/index.ts';
+import { createStateMachine, initialLimits, restoreStateMachine } from '../../src/index.ts';
 import type { Command, Envelope, StateMachine } from '../../src/index.ts';
 import { Leaderships } from '../../src/leaderships.ts';
 import { check } from './support/chance.ts';
@@ -111,7 +111,7 @@ describe('the lease of a session', () => {
 
   test('behind a snapshot of a version that knew no leaderships is whole', () => {
     const old = restoreStateMachine([snapshotOfVersion4()]);
-    const byLog = createStateMachine();
+    const byLog = createStateMachine(initialLimits);
     for (const { index, time, commands } of oldLog())
       if (index <= old.index) byLog.apply({ index, time, commands });
     assert.equal(old.digest(), byLog.digest());

@@ -1,0 +1,43 @@
+/** What the caller of a request is told when it comes to nothing: by the client itself, or by a node. */
+import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
+import type { ErrorCode, ErrorEffect, Problem } from '@holdfast/protocol';
+import type { AskedOperation } from './request.ts';
+
+/** Whether the request may have had an effect, as far as this client knows. */
+interface Known {
+  readonly effect: ErrorEffect;
+}
+
+export const abortedError = (known: Known): HoldfastError =>
+  new HoldfastError('aborted', 'The caller gave up.', {}, known);
+
+export const lateError = (operation: AskedOperation, known: Known): HoldfastError =>
+  new HoldfastError(
+    'deadline_exceeded',
+    known.effect === 'none'
+      ? `${operation} was not answered in time: nothing was done.`
+      : `${operation} was not answered in time; it may have been carried out.`,
+    {},
+    known,
+  );
+
+export const brokenError = (operation: AskedOperation): HoldfastError =>
+  new HoldfastError('outcome_unknown', `The connection broke before ${operation} was answered.`);
+
+/** F5: a node that did nothing speaks of the copy that came to it alone. */
+export function refusedError(
+  operation: AskedOperation,
+  code: ErrorCode,
+  problem: Problem,
+  known: Known,
+): HoldfastError {
+  const { type: _type, title: _title, status: _status, detail, code: _code, ...details } = problem;
+  const { by, effect } = errorDefinitions[code];
+  if (by !== 'node' || effect !== 'none' || known.effect === 'none')
+    return new HoldfastError(code, detail, details);
+  return new HoldfastError(
+    'outcome_unknown',
+    `An earlier copy of this ${operation} was lost, and it may have been carried out; the latest was refused: ${detail}`,
+    { ...details, refused_with: code },
+  );
+}
