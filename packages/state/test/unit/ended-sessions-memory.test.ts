@@ -69,11 +69,13 @@ describe('EndedSessions', () => {
     apply(all, 'another');
     const told = Buffer.concat([...all.snapshot()])
       .toString()
-      .split('\n');
-    assert.deepEqual(
-      told.filter((line) => line.startsWith('["ended",')),
-      Array.from(memory.values(), (one) => encodeTombstone('ended', one, memory.sequence)),
+      .split('\n')
+      .filter((line) => line.startsWith('["ended",'));
+    assert.equal(told.length, memory.count);
+    const same = Array.from(memory.values(), (one) =>
+      encodeTombstone('ended', one, memory.sequence),
     );
+    assert.deepEqual(told.filter((line, index) => line !== same[index]).slice(0, 3), []);
     assert.equal(restoreStateMachine([...all.snapshot()]).digest(), all.digest());
   });
 });
