@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import './no-debugger.ts';
 
-if (process.argv[2] === 'server') {
+if (process.argv.slice(2).find((word) => !word.startsWith('-')) === 'server') {
   const { runWithNodeFlags } = await import('@holdfast/server/node-flags');
   runWithNodeFlags();
 }

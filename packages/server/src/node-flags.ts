@@ -1,10 +1,11 @@
+/** How Node is to run where a process is nothing but a node of a cluster. */
+import { accessSync, constants } from 'node:fs';
+import { basename } from 'node:path';
+
 /**
- * How Node is to run where a process is nothing but a node of a cluster.
- *
- * The young generation of the heap: nearly all of what a log entry adds to the state outlives it, so that a scavenge
+ * The young generation of the heap. Nearly all of what a log entry adds to the state outlives it, so that a scavenge
  * copies most of it, in one pause. With the 16 MiB that Node takes by itself those pauses were 100 to 500 ms where
- * 300,000 locks were taken with three nodes on two cores, and a third of that with 4 MiB; a scavenge more often costs
- * nothing that could be measured (docs/performance.md).
+ * 300,000 locks were taken with three nodes on two cores, and a third of that with 4 MiB (docs/performance.md).
  */
 const youngGenerationMiB = 4;
 
@@ -30,17 +31,25 @@ export interface ProcessToReplace {
 /**
  * Replaces this process by one with `nodeFlags`, under the same pid. Nothing is done where a flag of its name is given
  * already (by the command line or NODE_OPTIONS: the operator's value counts), where the system cannot replace a
- * process, or where a parent has a channel to this one, which would be lost.
+ * process, where a parent has a channel to this one, which would be lost, or where HOLDFAST_SAME_PROCESS is set: a
+ * system that denies it (seccomp, AppArmor) ends the process, since Node gives no error that could be caught.
  */
 export function runWithNodeFlags(own: ProcessToReplace = process): void {
   const given = [...own.execArgv, ...(own.env['NODE_OPTIONS'] ?? '').split(/\s+/)].map(nameOf);
   const missing = nodeFlags.filter((flag) => !given.includes(nameOf(flag)));
   if (missing.length === 0 || own.connected === true || own.execve === undefined) return;
+  if ((own.env['HOLDFAST_SAME_PROCESS'] ?? '') !== '' || !isProgram(own.execPath)) return;
   const words = [own.execPath, ...own.execArgv, ...missing, ...own.argv.slice(1)];
+  own.execve(own.execPath, words, { ...own.env });
+}
+
+/** Not so where it was replaced or removed meanwhile. Started through a loader (`ld.so node`), the path is the loader's. */
+function isProgram(path: string): boolean {
   try {
-    own.execve(own.execPath, words, { ...own.env });
+    accessSync(path, constants.X_OK);
+    return !basename(path).startsWith('ld-');
   } catch {
-    // Slower in a large state, and right all the same.
+    return false;
   }
 }
 

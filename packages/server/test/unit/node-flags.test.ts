@@ -5,26 +5,31 @@ import { fileURLToPath } from 'node:url';
 import { nodeFlags, runWithNodeFlags } from '../../src/node-flags.ts';
 import type { ProcessToReplace } from '../../src/node-flags.ts';
 
-function wordsOf(process: Partial<ProcessToReplace>): readonly string[] | undefined {
+function wordsOf(changes: Partial<ProcessToReplace>): readonly string[] | undefined {
   let told: readonly string[] | undefined;
-  runWithNodeFlags({
-    execPath: '/bin/node',
+  const own: ProcessToReplace = {
+    execPath: process.execPath,
     execArgv: [],
-    argv: ['/bin/node', '/main.js', 'server'],
+    argv: [process.execPath, '/main.js', 'server'],
     env: {},
     execve: (_file, words): never => {
       told = words;
       throw new Error('A test is not replaced.');
     },
-    ...process,
-  });
+    ...changes,
+  };
+  try {
+    runWithNodeFlags(own);
+  } catch (error) {
+    assert.ok(told !== undefined, String(error));
+  }
   return told;
 }
 
 describe('A process that runs a node', () => {
   it('is replaced by one with the flags, with all its own words', () => {
     assert.deepEqual(wordsOf({ execArgv: ['--conditions=source'] }), [
-      '/bin/node',
+      process.execPath,
       '--conditions=source',
       ...nodeFlags,
       '/main.js',
@@ -49,7 +54,16 @@ describe('A process that runs a node', () => {
   });
 
   it('goes on without them where the system cannot replace a process', () => {
-    runWithNodeFlags({ execPath: '/bin/node', execArgv: [], argv: [], env: {} });
+    runWithNodeFlags({ execPath: process.execPath, execArgv: [], argv: [], env: {} });
+  });
+
+  it('goes on without them where its program is gone, or was started through a loader', () => {
+    assert.equal(wordsOf({ execPath: '/nonexistent/node' }), undefined);
+    assert.equal(wordsOf({ execPath: '/lib64/ld-linux-x86-64.so.2' }), undefined);
+  });
+
+  it('goes on without them where the operator says so', () => {
+    assert.equal(wordsOf({ env: { HOLDFAST_SAME_PROCESS: '1' } }), undefined);
   });
 
   it('keeps its pid and its arguments when it really is replaced', () => {
