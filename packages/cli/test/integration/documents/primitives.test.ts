@@ -84,12 +84,13 @@ describe('Each page of a primitive', () => {
     });
 
     it(`${name} tells the defaults of the settings as they are`, () => {
-      for (const [, key = '', value = ''] of text.matchAll(
-        /^\| `([a-z]+\.[a-z_]+)`\s*\| ([\d,]+)/gm,
+      for (const [, key = '', value = '', unit] of text.matchAll(
+        /^\| `([a-z]+\.[a-z_]+)`\s*\| ([\d,]+)(?: (MiB))?\s*\|/gm,
       )) {
         const setting = settings.find((one) => one.key === key);
         assert.ok(setting !== undefined, `There is no setting ${key}.`);
-        assert.equal(Number(value.replaceAll(',', '')), setting.default, key);
+        const factor = unit === 'MiB' ? 1024 * 1024 : 1;
+        assert.equal(Number(value.replaceAll(',', '')) * factor, setting.default, key);
       }
     });
   }
