@@ -57,6 +57,20 @@ export const outcomeFaults: readonly Fault[] = [
     put: `if (!isUncertain || abandon === undefined || abandon.requestId !== undefined) return;`,
   },
   {
+    name: 'numbered-wait-given-up-by-node',
+    breaks: 'a hold that a numbered repetition was told of is given back by the node of the first',
+    file: 'packages/engine/src/submissions.ts',
+    find: `if (abandon === undefined || typeof abandon.requestId === 'number') return false;`,
+    put: `if (abandon === undefined) return false;`,
+  },
+  {
+    name: 'given-up-behind-others',
+    breaks: 'an acquire whose caller has hung up stands until others are answered',
+    file: 'packages/engine/src/withdrawals.ts',
+    find: `    if (this.#kept.has(key)) return;`,
+    put: `    if (this.#kept.has(key) || this.#kept.size >= atOnce) return;`,
+  },
+  {
     name: 'campaign-given-up-ends-leadership',
     breaks: 'giving up one campaign ends a leadership that another request was told of',
     file: 'packages/state/src/release.ts',

@@ -114,12 +114,9 @@ export class Submissions {
       if (signal?.aborted === true) this.#abandonLater(command, options);
       throw error;
     }
-    if (signal?.aborted === true && isAcquire(command) && result.ok) {
-      // The caller left while the grant was on its way: give the late winner's hold back.
-      this.#abandonLater(command, options);
-      return waitAbandoned(nameOf(command));
-    }
-    return result;
+    if (signal?.aborted !== true || !isAcquire(command) || !result.ok) return result;
+    // The caller left while the grant was on its way: give the late winner's hold back.
+    return this.#abandonLater(command, options) ? waitAbandoned(nameOf(command)) : result;
   }
 
   /** Only on the leader. */
@@ -129,15 +126,21 @@ export class Submissions {
     });
     const { command } = envelope;
     if (signal === undefined || waitMsOf(command) === 0) return outcome;
-    const abandon = (): void => this.#abandonLater(command, envelope);
+    const abandon = (): void => void this.#abandonLater(command, envelope);
     if (signal.aborted) abandon();
     signal.addEventListener('abort', abandon, { once: true });
     return outcome.finally(() => signal.removeEventListener('abort', abandon));
   }
 
-  /** The asker of this acquire is gone: tell the state, wherever the leader is. */
-  #abandonLater(command: Command, { identity }: Pick<Envelope, 'identity'>): void {
+  /**
+   * The asker of this acquire is gone: tell the state, wherever the leader is.
+   *
+   * @returns False where it is not given up: it has a number, by which its caller may have come back already (WD1).
+   */
+  #abandonLater(command: Command, { identity }: Pick<Envelope, 'identity'>): boolean {
     const abandon = abandonOf(command);
-    if (abandon !== undefined) this.#withdrawals.add(abandon, identity);
+    if (abandon === undefined || typeof abandon.requestId === 'number') return false;
+    this.#withdrawals.add(abandon, identity);
+    return true;
   }
 }

@@ -3,8 +3,11 @@
  *
  * WD1: where this node told a caller that the outcome of an acquire is not known, and the caller has no number
  *      by which it could ask again or give it up, the node gives it up; and it goes on where giving up failed.
- * WD2: bounded: at most `mostKept` are kept, `atOnce` of them are asked for at once, and all end with the node.
- *      What is not given up ends with its session.
+ *      What has a number is left to its caller, also where that has hung up: a repetition of it, by any node, may
+ *      be told of the hold before it would be given up here.
+ * WD2: bounded: at most `mostKept` are kept, and all end with the node. Each is asked for in the turn in which it
+ *      is added, so that nothing that comes later is ahead of it; what failed, `atOnce` of them at once. What is
+ *      not given up ends with its session.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { Command, CommandResult } from '@holdfast/state';
@@ -28,6 +31,8 @@ export interface WithdrawalsOptions {
 interface Kept {
   readonly abandon: Abandon;
   readonly identity: string;
+  /** It has been asked for and is not answered. */
+  isAsked: boolean;
 }
 
 export class Withdrawals {
@@ -66,34 +71,51 @@ export class Withdrawals {
       return;
     }
     const { sessionId, requestId } = abandon;
-    this.#kept.set(JSON.stringify([sessionId, requestId]), { abandon, identity });
-    if (!this.#isRunning) void this.#run();
+    const key = JSON.stringify([sessionId, requestId]);
+    if (this.#kept.has(key)) return;
+    const kept = { abandon, identity, isAsked: false };
+    this.#kept.set(key, kept);
+    void this.#give(key, kept).then((isSettled) => {
+      if (!isSettled && !this.#isRunning) void this.#run();
+    });
   }
 
   async #run(): Promise<void> {
     const { clock, isClosing } = this.#options;
     this.#isRunning = true;
-    while (this.#kept.size > 0 && !isClosing()) {
-      const some: [string, Kept][] = [];
-      for (const entry of this.#kept) {
-        some.push(entry);
-        if (some.length === atOnce) break;
-      }
+    for (let areSettled = false; !isClosing();) {
+      if (!areSettled)
+        await new Promise<void>((resolve) => {
+          clock.after(pauseMs, resolve);
+        });
+      const some = this.#some();
+      if (some.length === 0 || isClosing()) break;
       const settled = await Promise.all(some.map(([key, kept]) => this.#give(key, kept)));
-      if (settled.every(Boolean) || isClosing()) continue;
-      await new Promise<void>((resolve) => {
-        clock.after(pauseMs, resolve);
-      });
+      areSettled = settled.every(Boolean);
     }
     this.#isRunning = false;
   }
 
+  /** The next ones to ask for again. */
+  #some(): readonly (readonly [string, Kept])[] {
+    const some: (readonly [string, Kept])[] = [];
+    for (const entry of this.#kept) {
+      if (entry[1].isAsked) continue;
+      some.push(entry);
+      if (some.length === atOnce) break;
+    }
+    return some;
+  }
+
   /** Whether it is settled. */
-  async #give(key: string, { abandon, identity }: Kept): Promise<boolean> {
+  async #give(key: string, kept: Kept): Promise<boolean> {
+    kept.isAsked = true;
     try {
-      await this.#options.submit(abandon, identity);
+      await this.#options.submit(kept.abandon, kept.identity);
     } catch {
       return false;
+    } finally {
+      kept.isAsked = false;
     }
     this.#kept.delete(key);
     return true;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Command, Envelope, ResourceName, SessionId } from '@holdfast/state';
+import type { Command, Envelope, RequestId, ResourceName, SessionId } from '@holdfast/state';
 import type { Call } from '../../src/calls.ts';
 import type { CommandQueue } from '../../src/command-queue.ts';
 import { Interrupted } from '../../src/interrupted.ts';
@@ -69,6 +69,36 @@ async function toldTo(leaders: readonly Leader[], command: Command): Promise<boo
   await submissions.submit(command, { identity: 'anonymous' });
   return told;
 }
+
+/** The commands that the leader is given when the caller of one hangs up, in order. */
+function givenWhenHungUp(requestId: RequestId): readonly string[] {
+  const given: string[] = [];
+  const queue = {
+    submit: ({ command }: Envelope) => given.push(command.type),
+  } as unknown as CommandQueue;
+  const route = {
+    closing: false,
+    leaderNow: () => 'self',
+  } as unknown as LeaderRoute;
+  const [clock, stamps] = [new StillClock(), new Stamps(() => 0)];
+  const submissions = new Submissions({ clock, log: silentLog, queue, route, stamps });
+  const hangUp = new AbortController();
+  const command = { ...acquire(1000), requestId } as Command;
+  void submissions.submitHere({ identity: 'anonymous', command }, hangUp.signal);
+  hangUp.abort();
+  void submissions.submitHere({ identity: 'anonymous', command }, undefined);
+  return given;
+}
+
+describe('A wait whose caller has hung up', () => {
+  it('is left to the caller where it has a number: a repetition may be told of the hold (WD1)', () => {
+    assert.deepEqual(givenWhenHungUp(7), ['acquire', 'acquire']);
+  });
+
+  it('is given up at once where it has none', () => {
+    assert.deepEqual(givenWhenHungUp('made-here'), ['acquire', 'abandon', 'acquire']);
+  });
+});
 
 describe('A command that is submitted again under the next leader', () => {
   const some = 'b' as Leader;

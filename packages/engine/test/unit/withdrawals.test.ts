@@ -73,20 +73,29 @@ describe('An acquire whose outcome this node could not tell', () => {
     assert.deepEqual(asked, [7, 'e']);
   });
 
+  it('is given up before anything that comes later, also while others are not answered', () => {
+    const { asked, withdrawals } = start(() => new Promise(() => {}));
+    for (let count = 0; count < 150; count++)
+      withdrawals.onFailed(acquire(`n${String(count)}`), 'who', outcomeUnknown());
+    assert.equal(asked.length, 150);
+    assert.equal(asked.at(-1), 'n149');
+  });
+
   it('costs a bounded amount, and ends with the node (WD2)', async () => {
     const { clock, asked, withdrawals, state } = start(() => Promise.reject(noQuorum()));
     for (let count = 0; count < 10_050; count++)
       withdrawals.onFailed(acquire('n', `s${String(count)}`), 'who', outcomeUnknown());
     assert.equal(withdrawals.count, 10_000);
+    assert.equal(asked.length, 10_000, 'each once when it is added');
     await turn();
-    assert.equal(asked.length, 1);
+    assert.equal(asked.length, 10_000);
     clock.pass(250);
     await turn();
-    assert.equal(asked.length, 101, 'so many at once');
+    assert.equal(asked.length, 10_100, 'so many at once');
     state.closing = true;
     clock.pass(250);
     await turn();
     clock.pass(250);
-    assert.equal(asked.length, 101);
+    assert.equal(asked.length, 10_100);
   });
 });
