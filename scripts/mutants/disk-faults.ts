@@ -42,15 +42,24 @@ export const diskFaults: readonly Fault[] = [
     name: 'tokens-not-moved-by-a-restore',
     breaks: 'a restored cluster gives tokens that the old one gave after the backup',
     file: 'packages/engine/src/restore/new-beginning.ts',
-    find: `enter([{ type: 'jump_fence_counter' }]);`,
-    put: `enter([{ type: 'advance' }]);`,
+    find: `const moves = beginning / jump - Math.floor(state.stats().fenceCounter / jump);`,
+    put: `const moves = 0;
+  if (moves === 0) return;`,
   },
   {
     name: 'positions-not-moved-by-a-restore',
     breaks: 'who watched the old cluster goes on among other events of the new one',
     file: 'packages/engine/src/restore/new-beginning.ts',
-    find: `(Math.floor(state.index / indexJump) + 1) * indexJump;`,
-    put: `state.index + 1;`,
+    find: `const enter = entering(state, beginning);`,
+    put: `const enter = entering(state, state.index + 1);`,
+  },
+  {
+    name: 'restore-before-not-counted',
+    breaks:
+      'two clusters out of one backup give the same tokens, though the second was told of the first',
+    file: 'packages/engine/src/restore/new-beginning.ts',
+    find: `Math.max(fenceCounter, state.index, fenceAbove);`,
+    put: `Math.max(fenceCounter, state.index);`,
   },
   {
     name: 'restore-ends-what-fits-into-an-entry',

@@ -16,6 +16,7 @@ interface RestoreCommandOptions {
   readonly clusterNodeId: string;
   readonly clusterAdvertise: string;
   readonly sessions: 'end' | 'keep';
+  readonly fenceAbove?: string;
   readonly hash?: string;
 }
 
@@ -58,12 +59,17 @@ Examples:
         .choices(['end', 'keep'])
         .default('end'),
     )
+    .option(
+      '--fence-above <number>',
+      'begin past this, too: what the restore before, out of a backup of the same cluster, said to give',
+    )
     .option('--hash <digits>', 'SHA-256 of the backup')
     .addHelpText(
       'after',
       `
 Stop every member of the old cluster first, for good. Fence tokens of the new cluster are higher than any of the
-old one. Sessions end unless they are kept: after the backup their clients may have given back, lost or gained what it
+old one. A backup does not tell of other restores: where one was made before, out of this backup or another one of the
+same cluster, give --fence-above the number that it told (fence_counter), or tokens of two clusters are the same. Sessions end unless they are kept: after the backup their clients may have given back, lost or gained what it
 says of them. Keep them only where nothing was done after the backup. Start the node with the name of the new
 cluster, and let the others join it with empty folders; see docs/backups.md.
 
@@ -113,6 +119,7 @@ async function restore(
       );
   if (address !== '' && !hostAndPort.test(address))
     throw new UsageError(`--cluster-advertise takes host:port; given: "${address}".`);
+  const fenceAbove = readFenceAbove(options.fenceAbove);
   const hash = wantedHash(file, options.hash);
   const progress = progressLines(output.json);
   const phases = { check: 'checked', read: 'read', write: 'written' } as const;
@@ -125,6 +132,7 @@ async function restore(
     nodeId,
     address,
     sessions: options.sessions,
+    fenceAbove,
     onProgress: (phase, bytes, totalBytes) => progress(phases[phase], bytes, totalBytes),
   });
   printRecord(output, {
@@ -145,6 +153,17 @@ async function restore(
     );
   const listen = address === '' ? '' : ` --cluster-listen ${address}`;
   output.write(
+    `\nA later restore of the same backup, or of another one of the cluster that it comes from, must be given --fence-above ${String(restored.fenceCounter)}: this cluster gives tokens from there on.\n`,
+  );
+  output.write(
     `\nStart it with:\n\n  holdfast server --storage-folder ${folder} --cluster-cluster-id ${clusterId} --cluster-node-id ${nodeId}${listen}\n`,
+  );
+}
+
+function readFenceAbove(given = '0'): number {
+  const number = Number(given);
+  if (/^\d+$/.test(given) && Number.isSafeInteger(number)) return number;
+  throw new UsageError(
+    `--fence-above takes a whole number up to 2^53 - 1, as the restore before printed it; given: "${given}".`,
   );
 }

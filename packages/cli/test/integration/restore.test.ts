@@ -271,6 +271,26 @@ describe('A backup of three nodes under load', { timeout }, () => {
     });
   });
 
+  it('tells what a later restore has to be given, and begins past what that is given (BEGIN-4)', async () => {
+    const text = ['restore', backup, '--storage-folder', join(home, 'told')];
+    const first = await holdfast(undefined, text).ended;
+    assert.equal(first.status, 0, first.stderr);
+    const number = /must be given --fence-above (\d+)/.exec(first.stdout)?.[1] ?? '';
+    assert.equal(number, String(jump));
+    const second = await restore(join(home, 'after it'), '--fence-above', number).ended;
+    assert.equal(second.status, 0, second.stderr);
+    const told = JSON.parse(second.stdout) as Record<string, unknown>;
+    assert.equal(told['fence_counter'], 2 * jump);
+    assert.ok(Number(told['index']) >= 2 * jump);
+    for (const wrong of ['-1', '1.5', '', 'many', '9007199254740992']) {
+      const never = join(home, 'never');
+      const { status, stderr } = await restore(never, `--fence-above=${wrong}`).ended;
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, /--fence-above takes a whole number/);
+      assert.ok(!existsSync(never));
+    }
+  });
+
   it('is refused where it is damaged or cut off, where the folder is used, and where the file is there', async () => {
     const damaged = join(home, 'damaged');
     const bytes = readFileSync(backup);

@@ -3,9 +3,11 @@
  *
  * BEGIN-1: fence tokens rise over a restore: the counter moves to the next multiple of 2^40, which is past all
  *     that the old cluster gave after the backup. Where there is none left the restore is refused.
- * BEGIN-2: so do positions in the log: the first entry has the next multiple of 2^40 as its index. Whoever watched
- *     the old cluster has a position before it and is told of the gap, and never goes on in the middle of other
- *     events that have the numbers of those it expects.
+ * BEGIN-2: so do positions in the log: the first entry has that same number as its index. Whoever watched the old
+ *     cluster has a position before it and is told of the gap, and never goes on in the middle of other events
+ *     that have the numbers of those it expects.
+ * BEGIN-4: a backup does not tell of the clusters that were restored from it before, nor of those of a later
+ *     backup. Whoever restores again says where the last of them began: both numbers are past that, too.
  * BEGIN-3: sessions that end do so as if they had expired: what they held is closed for their lock delay, for a
  *     client that has not noticed yet may still be at work. It is all done in the same state machine, by entries,
  *     so each node that takes the snapshot has it.
@@ -16,7 +18,8 @@ import { RestoreRefused } from './refused.ts';
 /** What becomes of the sessions in the backup. */
 export type SessionsChoice = 'end' | 'keep';
 
-const indexJump = 2 ** 40;
+/** So many tokens, and so many entries, has a cluster before those of one that is restored after it. */
+const jump = 2 ** 40;
 const sessionsPerEntry = 100;
 
 export interface Begun {
@@ -24,14 +27,20 @@ export interface Begun {
   readonly fenceCounter: number;
 }
 
-/** @throws RestoreRefused where the numbers are used up. @param pause Lets others have a turn. */
+/**
+ * @param fenceAbove Tokens and positions are past this, too (BEGIN-4).
+ * @param pause Lets others have a turn.
+ * @throws RestoreRefused where the numbers are used up.
+ */
 export async function beginAnew(
   state: StateMachine,
   sessions: SessionsChoice,
+  fenceAbove: number,
   pause: () => Promise<void>,
 ): Promise<Begun> {
-  const enter = entering(state);
-  jump(state, enter);
+  const beginning = beginningOf(state, fenceAbove);
+  const enter = entering(state, beginning);
+  moveTokens(state, beginning, enter);
   let endedSessions = 0;
   if (sessions === 'end') {
     let commands: Command[] = [];
@@ -54,16 +63,25 @@ export async function beginAnew(
   return { endedSessions, fenceCounter: state.stats().fenceCounter };
 }
 
+/** The first of the multiples of 2^40 past all that is known to have been given (BEGIN-1, BEGIN-2, BEGIN-4). */
+function beginningOf(state: StateMachine, fenceAbove: number): LogIndex {
+  const { fenceCounter } = state.stats();
+  const highest = Math.max(fenceCounter, state.index, fenceAbove);
+  const beginning = (Math.floor(highest / jump) + 1) * jump;
+  if (beginning <= Number.MAX_SAFE_INTEGER) return beginning;
+  throw new RestoreRefused(
+    `The next multiple of 2^40 is more than a fence token or an index can be (2^53 - 1): the fence counter of the backup is at ${String(fenceCounter)}, ` +
+      `its log at index ${String(state.index)}, and numbers above ${String(fenceAbove)} are asked for. ` +
+      `Tokens could not rise any more: begin a new cluster, with resources that have forgotten the old tokens.`,
+  );
+}
+
 type Enter = (commands: readonly Command[]) => readonly { readonly ok: boolean }[];
 
 /** Applies commands as the next entry, at the time of the backup. */
-function entering(state: StateMachine): Enter {
-  let next: LogIndex = (Math.floor(state.index / indexJump) + 1) * indexJump;
+function entering(state: StateMachine, beginning: LogIndex): Enter {
+  let next = beginning;
   return (commands) => {
-    if (next + indexJump > Number.MAX_SAFE_INTEGER)
-      throw new RestoreRefused(
-        `The log of the backup is at index ${String(state.index)}: there are no indexes left for a restore. Begin a new cluster.`,
-      );
     const { results } = state.apply({
       index: next,
       time: state.time,
@@ -74,13 +92,13 @@ function entering(state: StateMachine): Enter {
   };
 }
 
-/** BEGIN-1, BEGIN-2. */
-function jump(state: StateMachine, enter: Enter): void {
+/** BEGIN-1: each command moves the counter by one multiple; there are no more than 2^13 of them. */
+function moveTokens(state: StateMachine, beginning: number, enter: Enter): void {
+  const moves = beginning / jump - Math.floor(state.stats().fenceCounter / jump);
+  enter(Array.from({ length: moves }, () => ({ type: 'jump_fence_counter' })));
   const { fenceCounter } = state.stats();
-  const [moved] = enter([{ type: 'jump_fence_counter' }]);
-  if (moved?.ok !== true)
-    throw new RestoreRefused(
-      `The fence counter of the backup is at ${String(fenceCounter)}, and the next multiple of 2^40 is more than a fence token can be (2^53 - 1). ` +
-        `Tokens could not rise any more: begin a new cluster, with resources that have forgotten the old tokens.`,
+  if (fenceCounter !== beginning)
+    throw new Error(
+      `BEGIN-1: the fence counter is at ${String(fenceCounter)}, not at ${String(beginning)}. Nothing was written.`,
     );
 }

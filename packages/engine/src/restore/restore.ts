@@ -35,6 +35,8 @@ export interface RestoreOptions {
   /** `host:port` at which peers will reach this node; empty: none will. */
   readonly address: string;
   readonly sessions: SessionsChoice;
+  /** Tokens and positions are past this number, too: where a restore before began (BEGIN-4). */
+  readonly fenceAbove?: number;
   readonly onProgress: (phase: RestorePhase, bytes: number, totalBytes: number) => void;
   /** Another one than that of this machine, for tests. */
   readonly disk?: Disk;
@@ -49,6 +51,7 @@ export interface Restored {
   readonly backup: { readonly index: number; readonly hash: string; readonly byteLength: number };
   /** Of the first snapshot of the new cluster. */
   readonly index: number;
+  /** Where tokens begin, and what a later restore has to be told (BEGIN-4). */
   readonly fenceCounter: number;
   readonly endedSessions: number;
 }
@@ -56,7 +59,7 @@ export interface Restored {
 /** @throws RestoreRefused, DiskError, FolderInUseError. */
 export async function restoreBackup(options: RestoreOptions): Promise<Restored> {
   const { file, hash, folder, clusterId, nodeId, sessions, onProgress } = options;
-  const { disk = fileDisk } = options;
+  const { disk = fileDisk, fenceAbove = 0 } = options;
   const isName: boolean = isPeerId(nodeId);
   if (!isName)
     throw new RestoreRefused(
@@ -69,7 +72,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     (bytes, total) => onProgress('check', bytes, total),
     (bytes, total) => onProgress('read', bytes, total),
   );
-  const begun = await beginAnew(backup.state, sessions, nextTurn);
+  const begun = await beginAnew(backup.state, sessions, fenceAbove, nextTurn);
   await write(options, backup.state.index, backup.point.term, countedChunks(options, backup)); // REST-2
   return {
     clusterId,

@@ -203,6 +203,44 @@ describe('A restored backup', () => {
     assert.deepEqual(state.lock(nameOf(0)), before.lock(nameOf(0)));
   });
 
+  it('begins past all of a restore before that it is told of (BEGIN-4)', async () => {
+    backUp(stateWith(3));
+    // Given a restore, whose cluster gave tokens, and entries with positions
+    const first = await restore({ folder: join(home, 'first') });
+    // When the same backup is restored again
+    for (const told of [first.fenceCounter, first.fenceCounter + 5000, 2 * jump - 1]) {
+      const folder = join(home, String(told));
+      const again = await restore({ folder, fenceAbove: told });
+      // Then none of its numbers is one of those
+      assert.equal(again.fenceCounter, 2 * jump);
+      assert.ok(again.index >= 2 * jump && again.index < 3 * jump);
+      const state = await stateIn(
+        fileDisk,
+        folder,
+        readFileSync(join(folder, 'identity.json'), 'utf8'),
+      );
+      assert.equal(state.stats().fenceCounter, 2 * jump);
+    }
+    const last = 8191 * jump;
+    const highest = await restore({ folder: join(home, 'highest'), fenceAbove: last - 1 });
+    assert.equal(highest.fenceCounter, last);
+    const folder = join(home, 'past the end');
+    await assert.rejects(
+      restore({ folder, fenceAbove: last }),
+      isRefused(/2\^53 - 1.*new cluster/),
+    );
+    assert.ok(!existsSync(folder), 'nothing was written');
+  });
+
+  it('has one beginning for tokens and positions, past both of the backup (BEGIN-4)', async () => {
+    const state = stateWith(1);
+    state.skipTo(3 * jump + 5);
+    backUp(state);
+    const restored = await restore();
+    assert.equal(restored.fenceCounter, 4 * jump);
+    assert.ok(restored.index >= 4 * jump && restored.index < 5 * jump);
+  });
+
   it('of a backup of a restored cluster jumps again, until the numbers are used up', async () => {
     const state = stateWith(1);
     const enter = (): boolean =>
@@ -217,13 +255,13 @@ describe('A restored backup', () => {
     backUp(state);
     await assert.rejects(
       restore(),
-      isRefused(/fence counter of the backup is at \d+.*2\^53 - 1.*new cluster/),
+      isRefused(/2\^53 - 1.*fence counter of the backup is at \d+.*new cluster/),
     );
     assert.ok(!existsSync(join(home, 'node')), 'nothing was written');
     const late = createStateMachine();
     late.skipTo(Number.MAX_SAFE_INTEGER - 5);
     backUp(late);
-    await assert.rejects(restore(), isRefused(/no indexes left/));
+    await assert.rejects(restore(), isRefused(/its log at index \d+/));
     assert.ok(!existsSync(join(home, 'node')));
   });
 });
