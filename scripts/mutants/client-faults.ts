@@ -6,6 +6,17 @@ const route = 'packages/client/src/route.ts';
 
 export const clientFaults: readonly Fault[] = [
   {
+    name: 'the-same-other-node-again-and-again',
+    breaks:
+      'a client at a node without a leader never finds the one that leads, though it has its address',
+    file: 'packages/client/src/route.ts',
+    find: `    this.#tries = 0;
+    if (this.#avoided?.url === url)`,
+    put: `    this.#tries = 0;
+    this.#lastUrl = url;
+    if (this.#avoided?.url === url)`,
+  },
+  {
     name: 'silence-regardless-of-the-lease',
     breaks: 'a node that says nothing costs a lease of three seconds most of its time',
     file: reach,

@@ -3,6 +3,7 @@
  *
  * F4: a leader that this client cannot reach, or that was left, is not gone to at a node's word until there is
  *     another one, or some time has passed, twice as long each time: any node passes requests on.
+ * F8: every known node is tried before one is tried twice, also while another one answers that leads to nowhere.
  * F7: an address that a node tells is used only when it is one. What else it tells is told on, once.
  */
 import { quoted, readToldEndpoint } from '@holdfast/protocol';
@@ -89,10 +90,9 @@ export class Route {
     return isAvoided ? undefined : leader;
   }
 
-  /** A node serves. */
+  /** A node answers. That says nothing of the others, which are still tried in turn (F8). */
   answered({ url }: Endpoint): void {
     this.#tries = 0;
-    this.#lastUrl = url;
     if (this.#avoided?.url === url) this.#avoided = undefined;
   }
 
