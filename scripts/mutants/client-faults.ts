@@ -49,7 +49,7 @@ export const clientFaults: readonly Fault[] = [
   {
     name: 'garbage-ends-the-process',
     breaks: 'what is no message of a node is thrown where nobody catches',
-    file: reach,
+    file: 'packages/client/src/messages.ts',
     find: `    return Array.isArray(answers) && answers.every(isAnswer) ? answers : undefined;`,
     put: `    return answers as readonly Answer[];`,
   },
@@ -62,6 +62,20 @@ export const clientFaults: readonly Fault[] = [
     put: `      if (read.ok || url.length > 0)
         members.set(nodeId, read.ok ? read.endpoint : { url, host: url, port: 80, path: '' });
       else this.#warn`,
+  },
+  {
+    name: 'nodes-of-other-clusters-are-asked',
+    breaks: "a client goes to another cluster at its members' word, and holds locks there",
+    file: 'packages/client/src/one-cluster.ts',
+    find: `    if (told === this.#id) return true;`,
+    put: `    if (told !== '') return true;`,
+  },
+  {
+    name: 'asked-before-it-said-who-it-is',
+    breaks: 'requests are sent to a node that may be of another cluster',
+    file: 'packages/client/src/line.ts',
+    find: `    return this.#isOpen && this.told !== undefined;`,
+    put: `    return this.#isOpen;`,
   },
   {
     name: 'calls-outlive-their-session',

@@ -13,7 +13,7 @@ import { Connection } from './connection.ts';
 import type { CallSettings } from './call-settings.ts';
 import { systemEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
-import type { ClientWarning } from './route.ts';
+import type { ClientWarning } from './client-warning.ts';
 import { givingUp } from './request.ts';
 import { Session } from './session.ts';
 import { isUncertain, untilAnswered } from './until-answered.ts';

@@ -30,7 +30,7 @@ import { backoffMs, Reach, sweepEveryMs } from './reach.ts';
 import type { Ways } from './reach.ts';
 import { changesNothing, givingUp, isRepeatable, mayWait } from './request.ts';
 import type { AskedOperation } from './request.ts';
-import type { ClientWarning } from './route.ts';
+import type { ClientWarning } from './client-warning.ts';
 
 const maxUnanswered = 50_000;
 

@@ -6,7 +6,7 @@
  * with the next keepalive.
  */
 import { errorDefinitions } from '@holdfast/protocol';
-import type { ErrorCode, EventsAnswer, WatchBody } from '@holdfast/protocol';
+import type { ClusterPush, ErrorCode, EventsAnswer, WatchBody } from '@holdfast/protocol';
 import type { SocketEvents, StreamSocket } from '#socket';
 
 type Request = readonly [id: number, operation: string, body: unknown, answeredBelow?: number];
@@ -38,15 +38,12 @@ class HttpSocket implements StreamSocket {
   async #greet(): Promise<void> {
     try {
       const response = await fetch(`${this.#url}/cluster/status`, { signal: this.#all.signal });
-      const status = (await response.json()) as {
-        readonly node_id: string;
-        readonly leader: string | null;
-        readonly members: readonly { readonly node_id: string; readonly url: string }[];
-      };
+      const status = (await response.json()) as ClusterPush;
       if (this.#closed) return;
       this.#events.onOpen();
       const members = status.members.map(({ node_id, url }) => ({ node_id, url }));
-      const cluster = { node_id: status.node_id, leader: status.leader, members };
+      const { cluster_id, node_id, leader } = status;
+      const cluster: ClusterPush = { cluster_id, node_id, leader, members };
       this.#tell([0, 'cluster', cluster]);
     } catch {
       this.#end();

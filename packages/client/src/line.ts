@@ -7,7 +7,6 @@ const mostTimesLate = 3;
 const inTimeForgets = 20;
 
 export interface LineEvents {
-  readonly onOpen: (line: Line) => void;
   readonly onText: (line: Line, text: string) => void;
   /** By the other side, or because it could not be made. */
   readonly onClosed: (line: Line) => void;
@@ -55,7 +54,6 @@ export class Line {
           unlessOver(() => {
             this.#isOpen = true;
             this.silentSweeps = 0;
-            events.onOpen(this);
           }),
         onMessage: (text) => unlessOver(() => events.onText(this, text)),
         onClose: closed,
@@ -68,6 +66,11 @@ export class Line {
 
   get isOpen(): boolean {
     return this.#isOpen;
+  }
+
+  /** Its node has said which cluster it is of (F8 of reach.ts). */
+  get isReady(): boolean {
+    return this.#isOpen && this.told !== undefined;
   }
 
   get knowsNoLeader(): boolean {

@@ -9,14 +9,18 @@
  * F6: another way is sought while the one that there is stays, and a node is left only for one that is there:
  *     a node that is slow, and not dead, goes on answering. Several are tried one after the other without
  *     waiting for the end of the one before, at most `maxAttempts` at a time.
+ * F8: requests go to nodes of one cluster alone, the first that was met: nothing is sent to a node before it
+ *     has said which cluster it is of, and one of another cluster is asked nothing, then and ever after. An
+ *     address leads elsewhere on another machine, and a fencing token of one cluster guards nothing of another.
  */
 import { streamUrlOf } from '@holdfast/protocol';
 import type { ClusterPush, Endpoint } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
 import type { OpenSocket } from './environment.ts';
 import { Line } from './line.ts';
+import { answersIn, clusterIn } from './messages.ts';
 import { Route } from './route.ts';
-import type { ClientWarning } from './route.ts';
+import type { ClientWarning } from './client-warning.ts';
 
 export const sweepEveryMs = 50;
 const fewestSilentSweeps = 3;
@@ -181,9 +185,9 @@ export class Reach {
   }
 
   /** Whether requests are to go on over this one. */
-  #isBetter({ isOpen, told }: Line): boolean {
+  #isBetter({ isReady, told }: Line): boolean {
     const need = this.#need();
-    if (need === undefined || !isOpen) return false;
+    if (need === undefined || !isReady) return false;
     if (need === 'any') return true;
     // What cannot be sent again is waited for, but not for ever.
     const silentSweeps = this.#line?.silentSweeps ?? 0;
@@ -224,17 +228,11 @@ export class Reach {
           overHttp ? openHttp(endpoint.url, events) : openSocket(streamUrlOf(endpoint), events),
       },
       {
-        onOpen: (line) => this.#opened(line),
         onText: (line, text) => this.#heard(line, text),
         onClosed: (line) => (line === this.#line ? this.#lost(line) : this.#failed(line)),
       },
     );
     this.#attempts.add(attempt);
-  }
-
-  #opened(attempt: Line): void {
-    // Else it is left open what its node says.
-    if (this.#line === undefined || this.#isBetter(attempt)) this.#goOn(attempt);
   }
 
   /** From now on requests go to this node. */
@@ -260,7 +258,7 @@ export class Reach {
     line.close();
     this.#route.avoid(line.endpoint, this.#clock.now());
     this.#events.onLost();
-    const open = [...this.#attempts].find(({ isOpen }) => isOpen);
+    const open = [...this.#attempts].find(({ isReady }) => isReady);
     if (open === undefined) this.#planRetry();
     else this.#goOn(open);
   }
@@ -296,32 +294,52 @@ export class Reach {
     line.heard(this.#allowedSweeps(line));
     const answers = answersIn(text);
     if (answers === undefined) {
-      // Something else than a node answers there.
-      if (line === this.#line) this.#lost(line);
-      else this.#failed(line);
+      this.#drop(line);
       return;
     }
     for (const [id, kind, body] of answers) {
-      if (id === 0 && kind === 'cluster') this.#told(line, body);
-      else if (line === this.#line) {
+      if (id === 0 && kind === 'cluster') {
+        if (!this.#told(line, body)) {
+          this.#drop(line);
+          return;
+        }
+      } else if (line === this.#line) {
         if (id !== 0) this.#route.answered(line.endpoint);
         this.#events.onAnswer(id, kind, body);
       }
     }
   }
 
-  #told(line: Line, body: unknown): void {
+  /** Something else than a node of the cluster answers there. */
+  #drop(line: Line): void {
+    if (line === this.#line) this.#lost(line);
+    else this.#failed(line);
+  }
+
+  /** @returns false: nothing is to be asked there. */
+  #told(line: Line, body: unknown): boolean {
     const cluster = clusterIn(body);
-    if (cluster === undefined) return;
+    if (cluster === undefined || !this.#route.admits(line.endpoint, cluster)) return false; // F8
     line.told = cluster;
     if (line === this.#line) {
       this.#route.learn(cluster);
       if (this.#need() === 'leader') this.#seek('leader');
-      return;
+      return true;
     }
+    this.#ready(line);
+    return true;
+  }
+
+  /** Its node has said who it is: it is used, or left open, or not what was sought. */
+  #ready(line: Line): void {
     const need = this.#need();
-    if (this.#isBetter(line)) this.#goOn(line);
-    else if ((need === 'leader' || need === 'leaderless') && !meets(need, cluster))
+    const told = line.told;
+    if (this.#line === undefined || this.#isBetter(line)) this.#goOn(line);
+    else if (
+      (need === 'leader' || need === 'leaderless') &&
+      told !== undefined &&
+      !meets(need, told)
+    )
       this.#failed(line);
   }
 }
@@ -329,41 +347,3 @@ export class Reach {
 /** Whether the node that told this is the one that is sought. */
 const meets = (need: 'leader' | 'leaderless', { leader, node_id: nodeId }: ClusterPush): boolean =>
   need === 'leader' ? leader === nodeId : leader !== null;
-
-type Answer = readonly [id: number, kind: unknown, body: unknown];
-
-/** Undefined: it is no message of a node. */
-function answersIn(text: string): readonly Answer[] | undefined {
-  try {
-    const answers: unknown = JSON.parse(text);
-    return Array.isArray(answers) && answers.every(isAnswer) ? answers : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** What is no answer of an operation is an object: a problem, or a push. */
-function isAnswer(value: unknown): value is Answer {
-  if (!Array.isArray(value)) return false;
-  const [id, kind, body] = value as readonly unknown[];
-  if (typeof id !== 'number') return false;
-  return (id !== 0 && kind === 0) || (typeof body === 'object' && body !== null);
-}
-
-/** Undefined: what it says of the cluster cannot be read. */
-function clusterIn(body: unknown): ClusterPush | undefined {
-  if (typeof body !== 'object' || body === null) return undefined;
-  const { node_id: nodeId, leader, members } = body as Readonly<Record<string, unknown>>;
-  const isWhole =
-    typeof nodeId === 'string' &&
-    (leader === null || typeof leader === 'string') &&
-    Array.isArray(members) &&
-    members.every(isMember);
-  return isWhole ? { node_id: nodeId, leader, members } : undefined;
-}
-
-const isMember = (value: unknown): value is ClusterPush['members'][number] => {
-  if (typeof value !== 'object' || value === null) return false;
-  const { node_id: nodeId, url } = value as Readonly<Record<string, unknown>>;
-  return typeof nodeId === 'string' && typeof url === 'string';
-};

@@ -8,28 +8,19 @@
  */
 import { quoted, readToldEndpoint } from '@holdfast/protocol';
 import type { ClusterPush, Endpoint } from '@holdfast/protocol';
+import type { ClientWarning } from './client-warning.ts';
+import { OneCluster } from './one-cluster.ts';
 
 const firstAvoidedMs = 5000;
 const longestAvoidedMs = 60_000;
 /** Bad addresses that are remembered as told. */
 const maxWarned = 100;
 
-/** What goes on without it, and somebody should know. */
-export interface ClientWarning {
-  /** `address_refused`: a member's address, as a node told it, is none; that member is not asked. */
-  readonly kind: 'address_refused';
-  /** The member whose address it is. */
-  readonly nodeId: string;
-  /** The address as it was told. */
-  readonly address: string;
-  /** In words. */
-  readonly message: string;
-}
-
 export class Route {
   readonly #given: readonly Endpoint[];
   readonly #onWarning: (warning: ClientWarning) => void;
   readonly #warned = new Set<string>();
+  readonly #own: OneCluster;
   #cluster: ClusterPush | undefined;
   /** By node id, as the latest push told them. */
   #members: ReadonlyMap<string, Endpoint> = new Map();
@@ -40,6 +31,7 @@ export class Route {
   constructor(given: readonly Endpoint[], onWarning: (warning: ClientWarning) => void) {
     this.#given = given;
     this.#onWarning = onWarning;
+    this.#own = new OneCluster(onWarning);
   }
 
   /** As a node told last. */
@@ -73,7 +65,9 @@ export class Route {
       ...new Map([...this.#members.values(), ...this.#given].map((one) => [one.url, one])).values(),
     ];
     const from = known.findIndex(({ url }) => url === this.#lastUrl) + 1;
-    return [...known.slice(from), ...known.slice(0, from)].find(({ url }) => !busy.has(url));
+    return [...known.slice(from), ...known.slice(0, from)].find(
+      (one) => !busy.has(one.url) && !this.#own.isForeign(one),
+    );
   }
 
   /** The leader, where it is another node than the one that is asked and may be gone to (F4). */
@@ -87,7 +81,13 @@ export class Route {
   #leaderToAsk(nowMs: number): Endpoint | undefined {
     const leader = this.#members.get(this.#cluster?.leader ?? '');
     const isAvoided = leader?.url === this.#avoided?.url && nowMs < (this.#avoided?.untilMs ?? 0); // F4
-    return isAvoided ? undefined : leader;
+    if (leader === undefined || isAvoided || this.#own.isForeign(leader)) return undefined;
+    return leader;
+  }
+
+  /** Whether the node there is of the client's cluster (F8 of reach.ts). */
+  admits(endpoint: Endpoint, told: ClusterPush): boolean {
+    return this.#own.admits(endpoint, told);
   }
 
   /** A node answers. That says nothing of the others, which are still tried in turn (F8). */

@@ -12,13 +12,16 @@ export interface Received {
   readonly refuse: (code: string) => void;
 }
 
+const pushText = (kind: string, body: object): string =>
+  JSON.stringify([[0, kind, kind === 'cluster' ? { cluster_id: 'test', ...body } : body]]);
+
 export class FakePeer {
   readonly #server: WebSocketServer;
   readonly received: Received[] = [];
   /** Decides each answer; the default answers what a node would. */
   handle: (request: Received) => void = (request) => this.answerNormally(request);
-  /** What it says of the cluster to whoever connects. */
-  greeting: object | undefined;
+  /** What it says of the cluster to whoever connects; undefined: nothing. */
+  greeting: object | undefined = { node_id: 'n1', leader: 'n1', members: [] };
   #nextToken = 1;
   #sockets = new Set<WebSocket>();
   #watchers: (() => void)[] = [];
@@ -27,7 +30,7 @@ export class FakePeer {
     this.#server = server;
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
-      if (this.greeting !== undefined) socket.send(JSON.stringify([[0, 'cluster', this.greeting]]));
+      if (this.greeting !== undefined) socket.send(pushText('cluster', this.greeting));
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('message', (data: Buffer) => {
         for (const [id, operation, body, answeredBelow] of JSON.parse(data.toString()) as [
@@ -96,7 +99,7 @@ export class FakePeer {
   }
 
   push(kind: string, body: object): void {
-    for (const socket of this.#sockets) socket.send(JSON.stringify([[0, kind, body]]));
+    for (const socket of this.#sockets) socket.send(pushText(kind, body));
   }
 
   dropConnections(): void {

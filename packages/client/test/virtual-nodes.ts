@@ -91,7 +91,7 @@ export class VirtualNode {
   #held: (() => void)[] = [];
   /** Connections to it are made, by a proxy for example, and nothing that is sent over them is answered. */
   isMute = false;
-  /** What it says of the cluster first. */
+  /** What it says of the cluster first; undefined: nothing. */
   greeting: object | undefined;
   handle: (asked: Asked) => void = (asked) => this.serve(asked);
   readonly #clock: VirtualClock;
@@ -101,6 +101,7 @@ export class VirtualNode {
     this.#clock = clock;
     this.id = id;
     this.url = `http://${id}:8080`;
+    this.greeting = clusterOf(this, this, []);
   }
 
   get isSilent(): boolean {
@@ -242,6 +243,7 @@ export const clusterOf = (
   leader: VirtualNode | null,
   members: readonly VirtualNode[],
 ): object => ({
+  cluster_id: 'virtual',
   node_id: node.id,
   leader: leader?.id ?? null,
   members: members.map(({ id, url }) => ({ node_id: id, url })),

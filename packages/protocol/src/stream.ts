@@ -59,6 +59,8 @@ export interface HoldEndedPush {
 
 /** Sent first on every stream and at each change of leader or members. */
 export interface ClusterPush {
+  /** A client that has met one cluster goes to no node of another. */
+  readonly cluster_id: string;
   readonly node_id: string;
   readonly leader: string | null;
   /** Where clients reach each member; empty string while unknown. */

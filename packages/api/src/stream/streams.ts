@@ -200,6 +200,7 @@ export class Streams {
 
 function clusterPush(status: ClusterStatus): ClusterPush {
   return {
+    cluster_id: status.clusterId,
     node_id: status.nodeId,
     leader: status.leader,
     members: status.members.map(({ id, clientUrl }) => ({ node_id: id, url: clientUrl })),

@@ -187,6 +187,7 @@ describe('pushes', () => {
   test('given a new stream, then the cluster first; and again when it changes, not otherwise', async (t) => {
     const { client, engine } = await startStreaming(t);
     assert.deepEqual(await client.pushed('cluster'), {
+      cluster_id: 'test',
       node_id: 'node-1',
       leader: 'node-1',
       members: [

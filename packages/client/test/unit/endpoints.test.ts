@@ -101,6 +101,7 @@ describe('A client', () => {
 
   it('takes an address that is not known yet for none', async () => {
     node.greeting = {
+      cluster_id: 'virtual',
       node_id: 'a',
       leader: 'b',
       members: [
@@ -112,6 +113,65 @@ describe('A client', () => {
     await clock.pass(500);
     await asked;
     assert.deepEqual(warnings, []);
+  });
+
+  it('asks nothing of a node of another cluster, and says so once (F8)', async () => {
+    const foreign = new VirtualNode(clock, 'b');
+    foreign.greeting = { ...clusterOf(foreign, foreign, []), cluster_id: 'foreign' };
+    node.greeting = clusterOf(node, foreign, [node, foreign]);
+    const other = new Client(
+      { endpoints: [node.url, foreign.url], onWarning: (warning) => warnings.push(warning) },
+      environmentOf(clock, [node, foreign]),
+    );
+    const session = await clock.settled(other.session({ timeoutSeconds: 3 }));
+    const hold = await clock.settled(session.lock('a'));
+    await clock.pass(20_000);
+    hold.assertHeld();
+    node.refuses = true;
+    node.dropConnections();
+    await clock.pass(20_000);
+    assert.equal(session.state, 'lost');
+    assert.deepEqual(foreign.asked, []);
+    assert.equal(foreign.triedAtMs.length, 1, 'it is tried no more');
+    assert.deepEqual(warnings, [
+      {
+        kind: 'other_cluster',
+        nodeId: 'b',
+        address: foreign.url,
+        clusterId: 'virtual',
+        otherClusterId: 'foreign',
+        message: warnings[0]?.message,
+      },
+    ]);
+    node.refuses = false;
+    await clock.settled(other.call('list_locks', { limit: 1 }));
+    await other.close();
+  });
+
+  it('leaves a node that turns out to be of another cluster (F8)', async () => {
+    await clock.settled(client.call('list_locks', { limit: 1 }));
+    node.push('cluster', { ...clusterOf(node, node, []), cluster_id: 'foreign' });
+    await clock.pass(100);
+    assert.equal(node.connections, 0);
+    assert.equal(warnings[0]?.kind, 'other_cluster');
+  });
+
+  it('sends nothing to what does not say which cluster it is of (F8)', async () => {
+    const foreign = new VirtualNode(clock, 'b');
+    foreign.greeting = undefined;
+    const other = new Client(
+      { endpoints: [foreign.url, node.url] },
+      environmentOf(clock, [node, foreign]),
+    );
+    for (const greeting of [undefined, { node_id: 'b', leader: 'b', members: [] }]) {
+      foreign.greeting = greeting;
+      await clock.settled(other.call('list_locks', { limit: 1 }));
+      node.dropConnections();
+      await clock.pass(100);
+    }
+    assert.ok(foreign.triedAtMs.length >= 2);
+    assert.deepEqual(foreign.asked, []);
+    await other.close();
   });
 
   it('lives on though its platform throws for an address', async () => {
