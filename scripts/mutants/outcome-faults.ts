@@ -92,4 +92,26 @@ export const outcomeFaults: readonly Fault[] = [
     return { ok: true, type: 'abandoned' };`,
     put: `    return { ok: true, type: 'abandoned' };`,
   },
+  {
+    name: 'repetitions-counted-in-old-logs',
+    breaks:
+      'nodes that came by an old snapshot and by its log differ in who leads after a giving up',
+    file: 'packages/state/src/grants.ts',
+    find: `if (!countsRepetitions(tables.limits))`,
+    put: `if (ask.units === 0)`,
+  },
+  {
+    name: 'barriers-entered-again-counted-in-old-logs',
+    breaks: 'nodes that came by an old snapshot and by its log differ in who is inside a barrier',
+    file: 'packages/state/src/barriers.ts',
+    find: `if (countsRepetitions(tables.limits)) {`,
+    put: `if (entered > 0) {`,
+  },
+  {
+    name: 'uncounted-campaign-ends-leadership',
+    breaks: 'giving up a campaign of before an upgrade ends a leadership that another was told of',
+    file: 'packages/state/src/release.ts',
+    find: `result.holdCount > led.exclusiveCount) return;`,
+    put: `result.holdCount > 1000) return;`,
+  },
 ];

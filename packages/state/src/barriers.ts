@@ -11,6 +11,7 @@
  * B3: a round is over when all who were inside have left. (Who waits for that is told by the event.)
  */
 import { isLaden, tooManyHolds, tooManyOf } from './laden.ts';
+import { countsRepetitions } from './limits.ts';
 import type { Barrier } from './meetings.ts';
 import { barrierClosed, enteredInVain, notEntered, partiesMismatch } from './refusals.ts';
 import { onceOnly } from './once.ts';
@@ -40,8 +41,10 @@ function enter(tables: Tables, session: Session, { name, parties }: Enter): Comm
   if (found !== undefined) {
     const entered = found.members.get(session);
     if (entered !== undefined) {
-      tables.changingPlace(found);
-      found.members.set(session, entered + 1); // B5
+      if (countsRepetitions(tables.limits)) {
+        tables.changingPlace(found);
+        found.members.set(session, entered + 1); // B5
+      }
       return told(found); // B2
     }
     if (found.parties !== parties) return partiesMismatch(found, parties);

@@ -57,3 +57,9 @@ export const limitsWithoutLog: StateLimits = {
 export const remembersByTime = ({
   maxRememberedSessions,
 }: Pick<StateLimits, 'maxRememberedSessions'>): boolean => maxRememberedSessions < unbounded;
+
+/**
+ * LIMIT-1: how many requests of a session were told that it leads, or is inside a barrier, was not counted before
+ * there was a bound of memory, and no snapshot tells it: all that were told then count for one.
+ */
+export const countsRepetitions: typeof remembersByTime = remembersByTime;

@@ -29,7 +29,7 @@ export interface Hold extends Link<Hold> {
   readonly firstToken: FenceToken;
   /** How many acquires it answers for. */
   holdCount: number;
-  /** How many of them asked for all units. */
+  /** How many of them asked for all units; of a leadership how many were told of it, those given up too. */
   exclusiveCount: number;
   readonly acquiredAtMs: number;
   /** The value of a leader. */

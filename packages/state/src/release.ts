@@ -212,6 +212,7 @@ function giveUp(
   } else if (known.kind === 'campaign') {
     // What other requests were told as well stays theirs.
     const led = session.leads.get(name);
+    if (led !== undefined && result.holdCount > led.exclusiveCount) return; // It was not counted (LIMIT-1).
     if (led?.fenceToken === result.fenceToken && led.holdCount > 1) {
       tables.changingPool(led.pool);
       led.holdCount -= 1;

@@ -3,7 +3,9 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { createStateMachine, initialLimits, restoreStateMachine } from '../../src/index.ts';
 import type { Applied, Command, StateMachine } from '../../src/index.ts';
+import { campaign, enter } from './support/asks.ts';
 import { check } from './support/chance.ts';
+import { Driver, id, lockName, outcome } from './support/driver.ts';
 import { chances, commandOf } from './support/everything.ts';
 import type { Chance } from './support/everything.ts';
 import { answers, oldLog, oldSnapshot } from './support/old-log.ts';
@@ -58,6 +60,66 @@ describe('the log of a version without bounds of work and holds', () => {
     const first = { identity: 'holdfast', command: { type: 'set_limits', limits } as const };
     machine.apply({ index, time, commands: [first, ...commands] });
     assert.equal(machine.nextDueTime(), time, 'the rest is for later entries');
+  });
+});
+
+describe('what a session was told again before repetitions were counted', () => {
+  const limits = { ...initialLimits, maxRememberedSessions: 500_000, maxRememberedBytes: 2 ** 28 };
+  const giveUp = (name: string, kind: 'election' | 'barrier', request: number): Command => ({
+    type: 'abandon',
+    kind,
+    sessionId: id('a'),
+    name: lockName(name),
+    requestId: request,
+  });
+
+  /** Once by each request, as snapshots of that version tell it. */
+  function toldAgain(requests: readonly number[]): Driver {
+    const driver = new Driver(createStateMachine(initialLimits)).sessions('a', 'b');
+    for (const request of requests) {
+      driver.do(campaign('a', 'e', { request }));
+      driver.do(enter('a', 'x', 3, request + 10));
+    }
+    return driver;
+  }
+  const placesOf = (driver: Driver): readonly string[] =>
+    bytesOf(driver.machine)
+      .toString()
+      .split('\n')
+      .filter((line) => /^\["(?:pool|barrier)"/.test(line));
+
+  test('is not counted by their log either: nodes that came by a snapshot have the same', () => {
+    assert.deepEqual(placesOf(toldAgain([1, 2])), placesOf(toldAgain([1])));
+  });
+
+  test('is answered as then, and takes no leadership along where it is given up', () => {
+    for (const isLater of [false, true]) {
+      const driver = toldAgain([1]);
+      assert.equal(outcome(driver.do(campaign('a', 'e', { request: 2 }))), 'granted 1 x2');
+      assert.equal(outcome(driver.do(campaign('a', 'e', { request: 3 }))), 'granted 1 x2');
+      if (isLater) driver.do({ type: 'set_limits', limits });
+      const leads = (one: Driver): boolean =>
+        one.machine.election(lockName('e')).leader !== undefined;
+      for (const one of [driver, driver.restored()]) {
+        one.do(giveUp('e', 'election', 2));
+        assert.equal(leads(one), true, 'the first request is not given up');
+        one.do(giveUp('e', 'election', 1));
+        assert.equal(leads(one), false);
+      }
+    }
+  });
+
+  test('is counted from then on', () => {
+    const driver = toldAgain([1]);
+    driver.do({ type: 'set_limits', limits });
+    driver.do(campaign('a', 'e', { request: 2 }));
+    driver.do(giveUp('e', 'election', 1));
+    assert.ok(driver.machine.election(lockName('e')).leader !== undefined);
+    const copy = driver.restored();
+    for (const one of [driver, copy]) {
+      one.do(giveUp('e', 'election', 2));
+      assert.equal(one.machine.election(lockName('e')).leader, undefined);
+    }
   });
 });
 
