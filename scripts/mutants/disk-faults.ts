@@ -100,4 +100,41 @@ export const diskFaults: readonly Fault[] = [
     find: `if (wantedHash !== undefined && hash !== wantedHash)`,
     put: `if (wantedHash !== undefined && hash.length !== wantedHash.length)`,
   },
+  {
+    name: 'backup-given-up-after-one-node',
+    breaks: 'a node that breaks off ends a backup which the next one would send',
+    file: 'packages/cli/src/backup/download.ts',
+    find: `      failure = error; // DOWN-2`,
+    put: `      throw error;`,
+  },
+  {
+    name: 'path-of-an-endpoint-dropped',
+    breaks: 'no backup is made from a node below a path of a reverse proxy',
+    file: 'packages/cli/src/backup/download.ts',
+    find: 'fetch(`${url}/cluster/snapshot`,',
+    put: `fetch(new URL('/cluster/snapshot', url),`,
+  },
+  {
+    name: 'unfinished-backup-written-over',
+    breaks: 'a backup gets the mode of a file that was there, or goes where a link leads',
+    file: 'packages/cli/src/backup/download.ts',
+    find: `    rmSync(partial, { force: true });
+    const descriptor = openPrivateFile(partial, 'wx'); // DOWN-3`,
+    put: `    const descriptor = openPrivateFile(partial, 'w');`,
+  },
+  {
+    name: 'file-of-another-backup-named',
+    breaks: 'the beginning of another backup gets the name of this one',
+    file: 'packages/cli/src/backup/download.ts',
+    find: `if (lstatSync(partial).ino !== fstatSync(descriptor).ino)`,
+    put: `if (lstatSync(partial).ino === 0 && fstatSync(descriptor).ino === 0)`,
+  },
+  {
+    name: 'backup-stays-without-its-hash',
+    breaks: 'a backup whose name may not be durable stays, and nothing beside it tells its hash',
+    file: 'packages/cli/src/backup/download.ts',
+    find: `  made.push(file);
+`,
+    put: ``,
+  },
 ];

@@ -62,8 +62,8 @@ export function makePrivateFile(path: string): void {
   closeSync(descriptor);
 }
 
-/** A descriptor of a file that is made where there is none (PRIV-1). @throws DiskError */
-export function openPrivateFile(path: string, flags: 'a' | 'w'): number {
+/** A descriptor of a file that is made where there is none (PRIV-1), with `wx` only there. @throws DiskError */
+export function openPrivateFile(path: string, flags: 'a' | 'w' | 'wx'): number {
   try {
     return openSync(path, flags, privateFileMode);
   } catch (error) {

@@ -3,14 +3,28 @@
  *
  * DOWN-1: the file has its name only when all its bytes are there, durably, and have the hash that the node told.
  *     Until then it is called `FILE.partial`, and it is removed where that does not come to be.
- * DOWN-2: a node that says nothing for too long is given up.
+ * DOWN-2: a node that says nothing for too long is given up, and the next one is asked, as after one that refuses,
+ *     breaks off, or sends something else. What the disk refuses ends it.
+ * DOWN-3: nobody else reads it, or has it written elsewhere: what has the name of the file until then is removed
+ *     first, whatever it is, and the file is a new one, of the owner alone.
+ * DOWN-4: a file with a name has its hash beside it: that has its name first, durably, and loses it last.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode } from '@holdfast/protocol';
-import { diskError, openPrivateFile, writePrivateFile } from '@holdfast/storage';
+import { diskError, openPrivateFile } from '@holdfast/storage';
 import { isRecord } from '../ask-node.ts';
 import { UsageError } from '../failure.ts';
 import { hashFileOf, hashLine } from './hash-file.ts';
@@ -29,8 +43,8 @@ export interface Downloaded {
 }
 
 /**
- * @param endpoints Asked one after the other, until one answers.
- * @throws HoldfastError where none does, or one refuses; DiskError; UsageError where the file is there already.
+ * @param endpoints URLs as `endpointOf` reads them (EP1), asked one after the other until one sends its backup.
+ * @throws HoldfastError where none does; DiskError; UsageError where the file is there already.
  */
 export async function download(
   endpoints: readonly string[],
@@ -41,21 +55,32 @@ export async function download(
   for (const path of [file, hashFileOf(file)])
     if (existsSync(path))
       throw new UsageError(`${path} is there already. Give another name, or remove it.`);
-  let refusal: HoldfastError | undefined;
+  let failure: HoldfastError | undefined;
   for (const url of endpoints) {
     using silence = new Silence(stop);
-    silence.within(answerTimeoutMs);
-    let answer: Response;
     try {
-      answer = await fetch(new URL('/cluster/snapshot', url), { signal: silence.signal });
-    } catch {
-      if (stop.aborted) throw aborted();
-      continue;
+      const answer = await ask(url, silence);
+      if (answer !== undefined) return await save(url, answer, file, onProgress, silence);
+    } catch (error) {
+      if (silence.isStopped || !(error instanceof HoldfastError)) throw error;
+      failure = error; // DOWN-2
     }
-    if (answer.ok) return await save(url, answer, file, onProgress, silence);
-    refusal = await refusalOf(url, answer);
   }
-  throw refusal ?? new HoldfastError('connection_lost', 'No node answered.');
+  throw failure ?? new HoldfastError('connection_lost', 'No node answered.');
+}
+
+/** Undefined where nobody answers. @throws HoldfastError where the node refuses. */
+async function ask(url: string, silence: Silence): Promise<Response | undefined> {
+  silence.within(answerTimeoutMs);
+  let answer: Response;
+  try {
+    answer = await fetch(`${url}/cluster/snapshot`, { signal: silence.signal });
+  } catch {
+    if (silence.isStopped) throw aborted();
+    return undefined;
+  }
+  if (answer.ok) return answer;
+  throw await refusalOf(url, answer);
 }
 
 const aborted = (): HoldfastError => new HoldfastError('aborted', 'The backup was given up.');
@@ -89,6 +114,8 @@ class Silence {
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#stop.removeEventListener('abort', this.#abort);
+    // What was not read of an answer keeps its connection.
+    this.#abort();
   }
 }
 
@@ -115,29 +142,50 @@ async function save(
 ): Promise<Downloaded> {
   const told = headersOf(url, answer);
   const partial = `${file}.partial`;
+  const made: string[] = [];
   try {
-    const { hash, byteLength } = await receive(
-      answer,
-      partial,
-      told.byteLength,
-      onProgress,
-      silence,
-    );
-    if (byteLength !== told.byteLength || hash !== told.hash)
-      throw new HoldfastError(
-        'connection_lost',
-        `What ${url} sent is not its backup: ${String(byteLength)} of ${String(told.byteLength)} bytes with SHA-256 ${hash}, not ${told.hash}. Nothing was kept; try again.`,
-      );
-    writePrivateFile(hashFileOf(file), hashLine(file, hash));
-    for (const path of [hashFileOf(file), partial]) sync(path);
-    renameSync(partial, file);
-    sync(dirname(file));
-  } catch (error) {
     rmSync(partial, { force: true });
-    rmSync(hashFileOf(file), { force: true });
+    const descriptor = openPrivateFile(partial, 'wx'); // DOWN-3
+    made.push(partial);
+    try {
+      const received = await receive(answer, descriptor, told.byteLength, onProgress, silence);
+      const { hash, byteLength } = received;
+      if (byteLength !== told.byteLength || hash !== told.hash)
+        throw new HoldfastError(
+          'connection_lost',
+          `What ${url} sent is not its backup: ${String(byteLength)} of ${String(told.byteLength)} bytes with SHA-256 ${hash}, not ${told.hash}. Nothing was kept; try again.`,
+        );
+      fsyncSync(descriptor);
+      giveName(descriptor, file, hash, made);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    for (const path of made.toReversed()) rmSync(path, { force: true });
     throw diskError(error, 'written', file);
   }
   return { url, ...told };
+}
+
+/** DOWN-4. @param made What there is now and is to go, the last first, should this fail. */
+function giveName(descriptor: number, file: string, hash: string, made: string[]): void {
+  const partial = `${file}.partial`;
+  const hashFile = openPrivateFile(hashFileOf(file), 'wx');
+  made.push(hashFileOf(file));
+  try {
+    writeSync(hashFile, hashLine(file, hash));
+    fsyncSync(hashFile);
+  } finally {
+    closeSync(hashFile);
+  }
+  syncFolder(dirname(file));
+  if (lstatSync(partial).ino !== fstatSync(descriptor).ino)
+    throw new UsageError(
+      `${partial} was replaced while it was written. Is another backup made into the same file? Nothing was kept.`,
+    );
+  renameSync(partial, file);
+  made.push(file);
+  syncFolder(dirname(file));
 }
 
 function headersOf(url: string, answer: Response): Omit<Downloaded, 'url'> {
@@ -152,14 +200,13 @@ function headersOf(url: string, answer: Response): Omit<Downloaded, 'url'> {
 
 async function receive(
   answer: Response,
-  partial: string,
+  descriptor: number,
   totalBytes: number,
   onProgress: OnProgress,
   silence: Silence,
 ): Promise<{ readonly hash: string; readonly byteLength: number }> {
   const sum = createHash('sha256');
   let byteLength = 0;
-  const descriptor = openPrivateFile(partial, 'w');
   try {
     const body: AsyncIterable<Uint8Array> | null = answer.body;
     for await (const bytes of body ?? []) {
@@ -180,13 +227,11 @@ async function receive(
       {},
       { cause: error },
     );
-  } finally {
-    closeSync(descriptor);
   }
   return { hash: sum.digest('hex'), byteLength };
 }
 
-function sync(path: string): void {
+function syncFolder(path: string): void {
   const descriptor = openSync(path, 'r');
   try {
     fsyncSync(descriptor);

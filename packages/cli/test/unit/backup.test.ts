@@ -1,21 +1,25 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import {
+import fs, {
   existsSync,
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
+import { syncBuiltinESMExports } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
+import { DiskError } from '@holdfast/storage';
 import { download } from '../../src/backup/download.ts';
 import { wantedHash } from '../../src/backup/hash-file.ts';
 import { progressLines } from '../../src/backup/progress.ts';
@@ -33,13 +37,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-/** A node that tells the hash of the backup and sends this. */
+/** A node that tells the hash of the backup and sends this; it answers below `path` alone. */
 async function sending(
   body: Uint8Array,
   act: (url: string) => Promise<void>,
   isCut = false,
+  path = '',
 ): Promise<void> {
-  const server = createServer((_request, response) => {
+  const server = createServer((request, response) => {
+    if (request.url !== `${path}/cluster/snapshot`) {
+      response.writeHead(404).end('{}');
+      return;
+    }
     response.writeHead(200, {
       'content-length': String(bytes.byteLength),
       'holdfast-cluster-id': 'shop',
@@ -51,7 +60,7 @@ async function sending(
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {
-    await act(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`);
+    await act(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}${path}`);
   } finally {
     server.closeAllConnections();
     server.close();
@@ -112,6 +121,125 @@ describe('A backup that is fetched (DOWN-1)', () => {
       ),
       (error) => error instanceof HoldfastError && error.code === 'connection_lost',
     );
+  });
+});
+
+describe('A backup of the next node (DOWN-2)', () => {
+  const from = (...urls: readonly string[]): ReturnType<typeof download> =>
+    download(urls, file, nothingTold, new AbortController().signal);
+
+  it('is fetched where one breaks off, or sends something else', async () => {
+    const changed = Buffer.from(bytes);
+    changed.writeUInt8(0, 100);
+    const [cut, other] = [bytes.subarray(0, 5000), changed];
+    await sending(bytes, async (good) => {
+      for (const [wrong, isCut] of [
+        [cut, true],
+        [other, false],
+      ] as const) {
+        await sending(
+          wrong,
+          async (bad) => {
+            const { url } = await from(bad, good);
+            assert.equal(url, good);
+          },
+          isCut,
+        );
+        assert.deepEqual(readdirSync(home), ['backup', 'backup.sha256']);
+        assert.deepEqual(readFileSync(file), bytes);
+        for (const name of readdirSync(home)) rmSync(join(home, name));
+      }
+    });
+  });
+
+  it('is not asked for where the disk refuses', async () => {
+    file = join(home, 'no folder', 'backup');
+    await sending(bytes, async (url) => {
+      let told = 0;
+      const stop = new AbortController().signal;
+      await assert.rejects(
+        download([url, 'http://127.0.0.1:1'], file, () => (told += 1), stop),
+        (error) => error instanceof DiskError && error.systemCode === 'ENOENT',
+      );
+      assert.equal(told, 0);
+    });
+  });
+
+  it('is asked for below the path of its endpoint (EP1)', async () => {
+    await sending(
+      bytes,
+      async (url) => {
+        assert.match(url, /\/holdfast\/a$/);
+        await from(url);
+      },
+      false,
+      '/holdfast/a',
+    );
+    assert.deepEqual(readFileSync(file), bytes);
+  });
+});
+
+describe('The file of a backup', () => {
+  it('is a new one, whatever had its name until it is whole (DOWN-3)', async () => {
+    const elsewhere = join(home, 'elsewhere');
+    writeFileSync(elsewhere, 'of somebody else', { mode: 0o644 });
+    const lay = [
+      () => writeFileSync(`${file}.partial`, 'x'.repeat(100_000), { mode: 0o644 }),
+      () => symlinkSync(elsewhere, `${file}.partial`),
+    ];
+    for (const before of lay) {
+      before();
+      await sending(bytes, async (url) => {
+        await fetchInto(url);
+      });
+      const { mode } = lstatSync(file);
+      assert.equal(mode & 0o777, 0o600);
+      assert.ok(lstatSync(file).isFile());
+      assert.deepEqual(readFileSync(file), bytes);
+      assert.equal(readFileSync(elsewhere, 'utf8'), 'of somebody else');
+      for (const path of [file, `${file}.sha256`]) rmSync(path);
+    }
+  });
+
+  it('is not that of another backup which is made meanwhile (DOWN-1)', async () => {
+    await sending(bytes, async (url) => {
+      const replace = (): void => {
+        rmSync(`${file}.partial`);
+        writeFileSync(`${file}.partial`, 'the beginning of another');
+      };
+      await assert.rejects(
+        download([url], file, replace, new AbortController().signal),
+        /was replaced while it was written/,
+      );
+    });
+    assert.ok(!existsSync(file) && !existsSync(`${file}.sha256`));
+  });
+
+  it('never stays without its hash, whichever sync fails (DOWN-4)', async (t) => {
+    await sending(bytes, async (url) => {
+      for (let failing = 1; failing <= 4; failing++) {
+        let syncs = 0;
+        const mocked = t.mock.method(fs, 'fsyncSync', () => {
+          syncs += 1;
+          if (syncs !== failing) return;
+          // What is named by then has its hash beside it, which has its name for good
+          if (existsSync(file)) assert.ok(existsSync(`${file}.sha256`) && failing === 4);
+          throw Object.assign(new Error('EIO: i/o error, fsync'), {
+            code: 'EIO',
+            syscall: 'fsync',
+          });
+        });
+        syncBuiltinESMExports();
+        try {
+          await assert.rejects(fetchInto(url), DiskError);
+        } finally {
+          mocked.mock.restore();
+          syncBuiltinESMExports();
+        }
+        assert.equal(syncs, failing);
+        assert.deepEqual(readdirSync(home), [], `sync ${String(failing)} failed`);
+      }
+    });
   });
 });
 
