@@ -78,6 +78,16 @@ export const clientFaults: readonly Fault[] = [
     put: `    return this.#isOpen;`,
   },
   {
+    name: 'failed-calls-kept-for-the-next-node',
+    breaks: 'the memory of a client grows with every call while no node can be reached',
+    file: 'packages/client/src/connection.ts',
+    find: `    this.#turn.delete(pending);
+    pending.cleanUp?.();
+    pending.reject(error);`,
+    put: `    pending.cleanUp?.();
+    pending.reject(error);`,
+  },
+  {
     name: 'calls-outlive-their-session',
     breaks: 'what was asked for a session that is lost goes on until its deadline',
     file: 'packages/client/src/session.ts',

@@ -3,6 +3,7 @@
  *
  * F1: what is sent again: request.ts.
  * F2: every request ends: by its answer, its deadline, its signal, the end of its session, or the client's end.
+ *     What has ended is kept nowhere, also while no node can be reached.
  * F3, F4, F6: which node they go to, and when another one is sought: reach.ts, route.ts.
  * F5: a request whose caller is told that nothing was done has had no effect. What one node says of the copy
  *     that came to it tells nothing of the copies that went elsewhere before.
@@ -45,8 +46,6 @@ interface Pending {
   readonly reject: (error: HoldfastError) => void;
   cleanUp: (() => void) | undefined;
   sent: boolean;
-  /** In the next message. */
-  queued: boolean;
   attempts: number;
   /** A copy that was sent is not answered, or its answer left open what became of it (F5). */
   uncertain: boolean;
@@ -59,7 +58,8 @@ export class Connection {
   readonly #pending = new RenewedMap<number, Pending>();
   readonly #listening: Listening;
   readonly #ofSessions = new CallsOfSessions<Pending>();
-  #turn: Pending[] = [];
+  /** What goes out with the next message; while there is no connection, all that is waited for. */
+  readonly #turn = new Set<Pending>();
   #nextId = 1;
   #closed = false;
   #cancelSweep: (() => void) | undefined;
@@ -188,7 +188,6 @@ export class Connection {
         reject,
         cleanUp: undefined,
         sent: false,
-        queued: false,
         attempts: 0,
         uncertain: false,
       };
@@ -222,11 +221,9 @@ export class Connection {
 
   /** All requests of one event-loop turn are one message. */
   #enqueue(pending: Pending): void {
-    if (pending.queued) return;
-    pending.queued = true;
-    this.#turn.push(pending);
-    if (this.#turn.length > 1) return;
-    queueMicrotask(() => this.#flush());
+    if (this.#turn.has(pending)) return;
+    this.#turn.add(pending);
+    if (this.#turn.size === 1) queueMicrotask(() => this.#flush());
   }
 
   #flush(): void {
@@ -236,8 +233,6 @@ export class Connection {
     }
     const requests: unknown[] = [];
     for (const pending of this.#turn) {
-      pending.queued = false;
-      if (!this.#pending.has(pending.id)) continue;
       pending.sent = true;
       pending.attempts += 1;
       requests.push(
@@ -246,7 +241,7 @@ export class Connection {
           : [pending.id, pending.operation, pending.body, pending.answeredBelow],
       );
     }
-    this.#turn = [];
+    this.#turn.clear();
     if (requests.length > 0) this.#reach.send(requests);
   }
 
@@ -265,9 +260,7 @@ export class Connection {
       pending.uncertain = true;
       if (pending.repeatable) {
         pending.sent = false;
-        if (pending.queued) continue;
-        pending.queued = true;
-        this.#turn.push(pending);
+        this.#turn.add(pending);
       } else {
         this.#fail(pending, brokenError(pending.operation));
       }
@@ -288,6 +281,7 @@ export class Connection {
     if (pending === undefined) return;
     if (kind === 0) {
       this.#pending.delete(id);
+      this.#turn.delete(pending);
       pending.cleanUp?.();
       pending.resolve(body);
     } else {
@@ -335,6 +329,7 @@ export class Connection {
 
   #fail(pending: Pending, error: HoldfastError): void {
     this.#pending.delete(pending.id);
+    this.#turn.delete(pending);
     pending.cleanUp?.();
     pending.reject(error);
   }

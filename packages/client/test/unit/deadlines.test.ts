@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { HoldfastError } from '@holdfast/protocol';
 import { Client } from '../../src/client.ts';
 import { Barrier } from '../../src/barrier.ts';
@@ -10,6 +12,9 @@ import { MultiLock } from '../../src/multi-lock.ts';
 import { Semaphore } from '../../src/semaphore.ts';
 import type { Session } from '../../src/session.ts';
 import { environmentOf, VirtualClock, VirtualNode } from '../virtual-nodes.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const isCode = (code: string) => (error: unknown) =>
   error instanceof HoldfastError && error.code === code;
@@ -173,5 +178,34 @@ describe('The calls of a session that is over', () => {
     await clock.pass(10);
     assert.equal(isOver, false);
     await Promise.allSettled([client.close(), other]);
+  });
+});
+
+describe('Calls that failed while no node could be reached', () => {
+  it('are kept nowhere, and not sent later (F2)', async () => {
+    const clock = new VirtualClock();
+    const node = new VirtualNode(clock, 'a');
+    node.refuses = true;
+    const client = new Client(
+      { endpoints: [node.url], timeoutMs: 200 },
+      environmentOf(clock, [node]),
+    );
+    const kept: WeakRef<object>[] = [];
+    const ask = (index: number): Promise<unknown> => {
+      const body = { name: `lock-${String(index)}` };
+      kept.push(new WeakRef(body));
+      return assert.rejects(client.call('lock_status', body), isCode('deadline_exceeded'));
+    };
+    await clock.settled(Promise.all(Array.from({ length: 100 }, (_, index) => ask(index))));
+    await clock.pass(1000);
+    collectGarbage();
+    await new Promise((resolve) => setImmediate(resolve));
+    collectGarbage();
+    const left = kept.filter((body) => body.deref() !== undefined).length;
+    assert.ok(left <= 1, `${String(left)} of 100 are still kept`);
+    node.refuses = false;
+    await clock.settled(client.call('lock_status', { name: 'later' }));
+    assert.equal(node.askedFor('lock_status').length, 1);
+    await client.close();
   });
 });
