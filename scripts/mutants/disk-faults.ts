@@ -87,6 +87,13 @@ export const diskFaults: readonly Fault[] = [
 `,
   },
   {
+    name: 'restore-refused-on-a-new-disk',
+    breaks: 'nothing is restored into the root of a new file system',
+    file: 'packages/engine/src/restore/restore.ts',
+    find: `name === 'lost+found' && isFolder;`,
+    put: `name === 'lost+found' && !isFolder;`,
+  },
+  {
     name: 'unfinished-restore-started',
     breaks: 'a node starts on a folder that is not whole',
     file: 'packages/engine/src/restore/unfinished.ts',

@@ -13,6 +13,8 @@ export interface DiskFile {
 export interface FoundFile {
   readonly name: string;
   readonly byteLength: number;
+  /** Of a folder the length means nothing. */
+  readonly isFolder: boolean;
 }
 
 export interface Disk {
@@ -20,7 +22,7 @@ export interface Disk {
   now(): number;
   /** Makes a folder, and those above it, durably. */
   makeFolder(folder: string): Promise<void>;
-  /** The files of a folder; none where there is no folder. */
+  /** What is in a folder; nothing where there is no folder. */
   list(folder: string): Promise<readonly FoundFile[]>;
   /** Opens a file that is there, and makes durable what was written to it before. */
   open(path: string): Promise<DiskFile>;

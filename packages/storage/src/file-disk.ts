@@ -134,17 +134,16 @@ async function list(folder: string): Promise<FoundFile[]> {
     if (hasCode(error, 'ENOENT')) return [];
     throw diskError(error, 'read', folder);
   }
-  const found = await Promise.all(names.map((name) => sizeOf(join(folder, name))));
-  return names.flatMap((name, position) => {
-    const byteLength = found[position];
-    return byteLength === undefined ? [] : [{ name, byteLength }];
-  });
+  const found = await Promise.all(names.map((name) => lookAt(folder, name)));
+  return found.filter((file) => file !== undefined);
 }
 
 /** Undefined: it was removed meanwhile, which says nothing of the other files of its folder. */
-async function sizeOf(path: string): Promise<number | undefined> {
+async function lookAt(folder: string, name: string): Promise<FoundFile | undefined> {
+  const path = join(folder, name);
   try {
-    return (await statAsync(path)).size;
+    const found = await statAsync(path);
+    return { name, byteLength: found.size, isFolder: found.isDirectory() };
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw diskError(error, 'read', path);

@@ -122,7 +122,11 @@ export class MemoryFiles {
         Promise.resolve(
           this.paths
             .filter((path) => dirname(path) === folder)
-            .map((path) => ({ name: basename(path), byteLength: this.bytes(path).byteLength })),
+            .map((path) => ({
+              name: basename(path),
+              byteLength: this.bytes(path).byteLength,
+              isFolder: false,
+            })),
         ),
       open: async (path) => {
         await this.#take(options, 'read', false, path, () => undefined);

@@ -12,7 +12,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { MemberId } from '@holdfast/raft';
 import { fileDisk, removeDurably, renameDurably, writeRestored } from '@holdfast/storage/parts';
-import type { Disk, SegmentSettings } from '@holdfast/storage/parts';
+import type { Disk, FoundFile, SegmentSettings } from '@holdfast/storage/parts';
 import type { Identity } from '../identity.ts';
 import { isPeerId } from '../transport/peer-names.ts';
 import { readBackup } from './backup-file.ts';
@@ -147,12 +147,18 @@ async function writeFile(disk: Disk, path: string, content: object): Promise<voi
   }
 }
 
-/** What a lock leaves behind, and folders in which nothing is. */
+/** What file systems have in their root from the beginning: who gives a disk of its own gives that root. */
+const isOfFileSystem = ({ name, isFolder }: FoundFile): boolean =>
+  name === 'lost+found' && isFolder;
+
+/** REST-3; but for what a lock leaves behind, and folders in which nothing is. */
 async function refuseUsed(disk: Disk, folder: string): Promise<void> {
-  const names = (await disk.list(folder)).map(({ name }) => name);
+  const contentOf = async (path: string): Promise<readonly FoundFile[]> =>
+    (await disk.list(path)).filter((found) => !isOfFileSystem(found));
+  const names = (await contentOf(folder)).map(({ name }) => name);
   if (names.includes(markerName)) throw new RestoreRefused(unfinished(folder));
-  const inLog = await disk.list(join(folder, 'log'));
-  const inSnapshots = await disk.list(join(folder, 'snapshots'));
+  const inLog = await contentOf(join(folder, 'log'));
+  const inSnapshots = await contentOf(join(folder, 'snapshots'));
   const used =
     names.find((name) => name !== 'log' && name !== 'snapshots') ??
     inLog.find(({ name }) => !name.startsWith('lock'))?.name ??

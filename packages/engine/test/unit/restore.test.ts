@@ -320,6 +320,23 @@ describe('The folder of a restore', () => {
     await restore({ folder: locked });
   });
 
+  it('may be the root of a file system, with the folder that the system makes in it (REST-3)', async () => {
+    backUp(stateWith(1));
+    const folder = join(home, 'disk');
+    for (const path of [folder, join(folder, 'log'), join(folder, 'snapshots')])
+      await fileDisk.makeFolder(join(path, 'lost+found'));
+    await restore({ folder });
+    const engine = await createRaftEngine({ ...oneNode(folder), clusterId: 'new' });
+    await engine.close();
+    for (const path of [folder, join(folder, 'log')])
+      assert.ok(existsSync(join(path, 'lost+found')));
+    // What only has its name is somebody's.
+    const other = join(home, 'other disk');
+    await fileDisk.makeFolder(other);
+    writeFileSync(join(other, 'lost+found'), '');
+    await assert.rejects(restore({ folder: other }), isRefused(/there is "lost\+found" in it/));
+  });
+
   it('is whole, or refused by name, or as before, whenever the power goes (REST-1)', async () => {
     backUp(stateWith(3));
     const seen = { before: 0, refused: 0, whole: 0 };
