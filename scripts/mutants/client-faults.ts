@@ -88,6 +88,20 @@ export const clientFaults: readonly Fault[] = [
     pending.reject(error);`,
   },
   {
+    name: 'waiting-clients-ping-all-the-time',
+    breaks: 'every client that waits asks its node for a word ten times a second',
+    file: 'packages/client/src/line.ts',
+    find: `: this.#quietSweeps >= ofQuiet;`,
+    put: `: this.#quietSweeps >= Math.min(ofSilence, ofQuiet);`,
+  },
+  {
+    name: 'quiet-nodes-not-asked-for-a-word',
+    breaks: 'a client that only waits does not notice that its node says nothing any more',
+    file: 'packages/client/src/line.ts',
+    find: `: this.#quietSweeps >= ofQuiet;`,
+    put: `: ofQuiet < 0;`,
+  },
+  {
     name: 'calls-outlive-their-session',
     breaks: 'what was asked for a session that is lost goes on until its deadline',
     file: 'packages/client/src/session.ts',

@@ -26,8 +26,13 @@ export class Line {
   #isOver = false;
   /** Sweeps since it was begun. */
   sweeps = 0;
-  /** Sweeps since something was heard, or since it was begun. */
+  /** Sweeps since it was asked something, while nothing has been heard. */
   silentSweeps = 0;
+  /** Sweeps since something was heard, while nothing has been asked. */
+  #quietSweeps = 0;
+  #isAsked = false;
+  /** It was asked for a word since something was heard. */
+  #isPinged = false;
   /** Sweeps since its node said that it knows no leader. */
   leaderlessSweeps = 0;
   /** How often it spoke up after it had been taken for silent: it may take longer. */
@@ -80,7 +85,8 @@ export class Line {
   /** Time has passed while something was unanswered. */
   sweep(): void {
     this.sweeps += 1;
-    this.silentSweeps += 1;
+    if (this.#isAsked) this.silentSweeps += 1;
+    else this.#quietSweeps += 1;
     this.leaderlessSweeps = this.knowsNoLeader ? this.leaderlessSweeps + 1 : 0;
   }
 
@@ -102,16 +108,37 @@ export class Line {
       this.#timesLate -= 1;
       this.#inTime = 0;
     }
-    this.silentSweeps = 0;
+    this.#beginAnew();
   }
 
   /** Everything is answered: what follows is counted anew. */
   rest(): void {
-    this.silentSweeps = 0;
+    this.#beginAnew();
     this.leaderlessSweeps = 0;
   }
 
+  #beginAnew(): void {
+    this.silentSweeps = 0;
+    this.#quietSweeps = 0;
+    this.#isAsked = false;
+    this.#isPinged = false;
+  }
+
+  /**
+   * Whether it is to be asked for a word, which it gives at once: once for each silence.
+   *
+   * @param ofSilence After so many sweeps without an answer.
+   * @param ofQuiet After so many sweeps in which nothing was asked, and nothing came.
+   */
+  isTimeToPing(ofSilence: number, ofQuiet: number): boolean {
+    const isTime = this.#isAsked ? this.silentSweeps >= ofSilence : this.#quietSweeps >= ofQuiet;
+    if (!isTime || this.#isPinged) return false;
+    this.#isPinged = true;
+    return true;
+  }
+
   send(requests: readonly unknown[]): void {
+    this.#isAsked = true;
     this.#socket?.send(JSON.stringify(requests));
   }
 

@@ -4,7 +4,9 @@
  * F3: while a request is unanswered, a node that says nothing, or that knows no leader, is left within a
  *     fraction of the shortest lease that is kept alive here (`silentSweepsFor`): a process that stands still
  *     keeps its connections open, and one that is cut off from its peers still answers. Counted in sweeps, not
- *     in time: a client that was itself blocked first reads what came in meanwhile.
+ *     in time: a client that was itself blocked first reads what came in meanwhile. Where all that is unanswered
+ *     waits there for others, the node is asked for a word after a quiet time (`quietSweepsFor`), and silent
+ *     when it does not give it: clients that wait cost their node a few pings a second.
  * F4: which node is asked: route.ts.
  * F6: another way is sought while the one that there is stays, and a node is left only for one that is there:
  *     a node that is slow, and not dead, goes on answering. Several are tried one after the other without
@@ -27,6 +29,10 @@ const fewestSilentSweeps = 3;
 const mostSilentSweeps = 17;
 /** The next way is tried after this share of a lease: keepalives go out after a third of it. */
 const silentShare = 1 / 12;
+const fewestQuietSweeps = 6;
+const mostQuietSweeps = 17;
+/** A node that owes no answer is asked for a word after this share of a lease. */
+const quietShare = 1 / 10;
 /** Of the silence that is allowed: then the node is asked for a word. */
 const pingShare = 1 / 3;
 const maxAttempts = 4;
@@ -66,6 +72,13 @@ export function silentSweepsFor(shortestLeaseMs: number | undefined): number {
   if (shortestLeaseMs === undefined) return mostSilentSweeps;
   const share = Math.floor((shortestLeaseMs * silentShare) / sweepEveryMs);
   return Math.min(mostSilentSweeps, Math.max(fewestSilentSweeps, share));
+}
+
+/** How many sweeps without a question or a word are let pass before a node is asked for one (F3). */
+export function quietSweepsFor(shortestLeaseMs: number | undefined): number {
+  if (shortestLeaseMs === undefined) return mostQuietSweeps;
+  const share = Math.floor((shortestLeaseMs * quietShare) / sweepEveryMs);
+  return Math.min(mostQuietSweeps, Math.max(fewestQuietSweeps, share));
 }
 
 /** Longer each time, and never the same for all. */
@@ -125,8 +138,8 @@ export class Reach {
     const line = this.#line;
     line?.sweep();
     this.#ageAttempts();
-    if (line !== undefined && line.silentSweeps === this.#sweepsBeforePing(line))
-      this.#events.ping();
+    const quietSweeps = quietSweepsFor(this.#events.shortestLeaseMs());
+    if (line?.isTimeToPing(this.#sweepsBeforePing(line), quietSweeps) === true) this.#events.ping();
     const need = this.#need();
     if (need === undefined) this.#dropAttempts();
     else this.#seek(need);

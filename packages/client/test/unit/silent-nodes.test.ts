@@ -71,6 +71,60 @@ describe('A client whose node says nothing any more', () => {
     }
   });
 
+  it('keeps a session of 3 s that waits though the way goes silent again and again', async () => {
+    const client = clientOf(a, b);
+    for (const node of [a, b])
+      node.handle = (asked) => {
+        if (asked.operation !== 'acquire') node.serve(asked);
+      };
+    const session = await sessionOf(client, 3);
+    const stop = new AbortController();
+    const waiting = assert.rejects(
+      session.lock('a', { waitMs: 600_000, signal: stop.signal }),
+      isCode('aborted'),
+    );
+    for (let round = 0; round < 20; round++) {
+      const [silent, other] = round % 2 === 0 ? [a, b] : [b, a];
+      silent.isSilent = true;
+      other.isSilent = false;
+      const tries = other.triedAtMs.length;
+      const silentAtMs = clock.nowMs;
+      await clock.pass(4000);
+      assert.equal(session.state, 'active');
+      const triedAfterMs = (other.triedAtMs[tries] ?? Infinity) - silentAtMs;
+      assert.ok(
+        round === 0 || triedAfterMs < 700,
+        `round ${String(round)}: ${String(triedAfterMs)} ms`,
+      );
+    }
+    stop.abort();
+    await settled(waiting);
+  });
+
+  for (const [seconds, mostPings] of [
+    [3, 17],
+    [6, 9],
+    [30, 6],
+  ] as const)
+    it(`asks its node for a word at most ${String(mostPings)} times in 5 s while a session of ${String(seconds)} s waits`, async () => {
+      const client = clientOf(a, b);
+      a.handle = (asked) => {
+        if (asked.operation !== 'acquire') a.serve(asked);
+      };
+      const session = await sessionOf(client, seconds);
+      const stop = new AbortController();
+      const lock = session.lock('a', { waitMs: 600_000, signal: stop.signal });
+      const waiting = assert.rejects(lock, isCode('aborted'));
+      await clock.pass(1000);
+      const before = a.askedFor('ping').length;
+      await clock.pass(5000);
+      const pings = a.askedFor('ping').length - before;
+      assert.ok(pings >= 3 && pings <= mostPings, `${String(pings)} pings`);
+      assert.deepEqual(b.triedAtMs, []);
+      stop.abort();
+      await settled(waiting);
+    });
+
   it('does not go back to it because the next node takes it for the leader (F4)', async () => {
     for (const node of [a, b]) node.greeting = clusterOf(node, a, [a, b]);
     const client = clientOf(a, b);
