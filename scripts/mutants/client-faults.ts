@@ -102,6 +102,15 @@ export const clientFaults: readonly Fault[] = [
     put: `: ofQuiet < 0;`,
   },
   {
+    name: 'failed-end-not-repeated',
+    breaks:
+      'a session whose end failed cannot be ended any more, and holds on until its lease is over',
+    file: 'packages/client/src/session.ts',
+    find: `      this.#ending = undefined;
+      throw error;`,
+    put: `      throw error;`,
+  },
+  {
     name: 'calls-outlive-their-session',
     breaks: 'what was asked for a session that is lost goes on until its deadline',
     file: 'packages/client/src/session.ts',

@@ -75,6 +75,8 @@ export class Session {
   #cancelKeepAlive: (() => void) | undefined;
   #cancelExpiry: (() => void) | undefined;
   #failures = 0;
+  #ending: Promise<void> | undefined;
+  #heldAtEnd: readonly Held[] = [];
   readonly #unsubscribe: () => void;
   readonly #detach: () => void;
 
@@ -223,26 +225,34 @@ export class Session {
     return this.keep(taken);
   }
 
-  /** Ends the session: everything it holds is released at once. */
-  async end(): Promise<void> {
-    if (this.#state !== 'active') return;
-    this.#stop('ended');
-    const { holds } = this;
-    this.#holds.clear();
-    for (const hold of holds) hold.lose('unknown');
+  /** Ends the session: everything it holds is released at once. May be repeated as long as it fails. */
+  end(): Promise<void> {
+    if (this.#state === 'lost') return Promise.resolve();
+    this.#ending ??= this.#end().catch((error: unknown) => {
+      this.#ending = undefined;
+      throw error;
+    });
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
+    if (this.#state === 'active') {
+      this.#stop('ended');
+      this.#heldAtEnd = this.holds;
+      this.#holds.clear();
+      for (const hold of this.#heldAtEnd) hold.lose('unknown');
+    }
     try {
-      await this.#connection.call(
-        'end_session',
-        { session_id: this.id },
-        { timeoutMs: this.#callTimeoutMs },
-      );
+      const settings = { timeoutMs: this.#callTimeoutMs };
+      await this.#connection.call('end_session', { session_id: this.id }, settings);
     } catch (error) {
       // A repeated end finds it ended.
       if (!isGone(error)) throw error;
     } finally {
       this.#endCalls('has been ended');
     }
-    for (const hold of holds) hold.lose('released');
+    for (const hold of this.#heldAtEnd) hold.lose('released');
+    this.#heldAtEnd = [];
   }
 
   /** The same as `end`, for `await using`. */

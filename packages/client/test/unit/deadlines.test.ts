@@ -104,6 +104,22 @@ describe('The time that a client was given for its calls', () => {
     const asked = client.call('list_locks', { limit: 1 }, { timeoutMs: 300 });
     isAbout(await failsAfterMs(asked, 'deadline_exceeded'), 300);
   });
+
+  it('is that of each end of a session: a failed one can be repeated, two at a time are one', async () => {
+    const session = await sessionOf(clientWith(300));
+    const hold = await clock.settled(session.lock('a'));
+    const asked = (): number => node.askedFor('end_session').length;
+    answersCalls = false;
+    await Promise.all(
+      [session.end(), session.end()].map((end) => failsAfterMs(end, 'deadline_exceeded')),
+    );
+    assert.deepEqual([asked(), hold.state, session.state], [1, 'unknown', 'ended']);
+    answersCalls = true;
+    await clock.settled(session.end());
+    assert.deepEqual([asked(), hold.state], [2, 'released']);
+    await session.end();
+    assert.equal(asked(), 2, 'it has ended');
+  });
 });
 
 describe('The calls of a session that is over', () => {
