@@ -54,11 +54,11 @@ export const listeningFaults: readonly Fault[] = [
   {
     name: 'member-anywhere',
     breaks: 'a member is added at an address that leads the others to themselves',
-    file: 'packages/api/src/operations/cluster.ts',
-    find: `return isWildcardHost(host)
-    ? `,
-    put: `return host === ''
-    ? `,
+    file: 'packages/protocol/src/host-port.ts',
+    find: `  if (isWildcardHost(host))
+    return { ok: false, problem`,
+    put: `  if (host === '')
+    return { ok: false, problem`,
   },
   {
     name: 'wildcard-told-where-it-listens',

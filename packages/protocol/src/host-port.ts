@@ -5,6 +5,7 @@
  * HP1: what was read is written in one form: two spellings of an IPv6 address are the same address.
  * HP2: `::` and `0.0.0.0` mean "all of this machine" to a listener and nothing to whoever is told them:
  *     `isWildcardHost` says so, however they are spelt.
+ * HP3: what members tell each other leads each of them to that one: no host of HP2, and a port that stays.
  */
 import { parseUrl } from './url.ts';
 
@@ -40,6 +41,21 @@ export function readHostPort(text: string): HostPortReading {
   if (host.length > longestHost)
     return { ok: false, problem: `must have a host of at most ${String(longestHost)} characters` };
   return { ok: true, host, port };
+}
+
+export type PeerAddressReading =
+  /** In its one form (HP1). */
+  { readonly ok: true; readonly value: string } | { readonly ok: false; readonly problem: string };
+
+/** Where others reach a member of a cluster (HP3): the one reading, whoever gives it. */
+export function readPeerAddress(text: string): PeerAddressReading {
+  const read = readHostPort(text);
+  if (!read.ok) return read;
+  const { host, port } = read;
+  if (port === 0) return { ok: false, problem: 'must have a port from 1: one that stays' };
+  if (isWildcardHost(host))
+    return { ok: false, problem: `must be where others reach it: ${host} means all of a machine` };
+  return { ok: true, value: formatHostPort(host, port) };
 }
 
 /** As `readHostPort`, for whoever needs no reason. */

@@ -1,5 +1,5 @@
 /** The cluster and the health of this node. */
-import { formatHostPort, isWildcardHost, readHostPort } from '@holdfast/protocol';
+import { readPeerAddress } from '@holdfast/protocol';
 import type {
   AddMemberAnswer,
   AddMemberBody,
@@ -7,7 +7,6 @@ import type {
   ClusterStatusAnswer,
   Consistency,
   HealthAnswer,
-  HostPort,
   LeaderAnswer,
   ProbeAnswer,
   RemoveMemberAnswer,
@@ -94,23 +93,14 @@ export function clusterStatus(_body: object, { service }: OperationContext): Clu
   };
 }
 
-/** Members tell each other the address: it must lead each of them to the new node. */
-function problemForPeers({ host, port }: HostPort): string | undefined {
-  if (port === 0) return 'must have a port from 1';
-  return isWildcardHost(host)
-    ? 'must be where others reach the node, and this means all of a machine'
-    : undefined;
-}
-
 export async function addMember(
   body: AddMemberBody,
   { service }: OperationContext,
 ): Promise<AddMemberAnswer | Refused> {
-  const read = readHostPort(body.address);
-  const problem = read.ok ? problemForPeers(read) : read.problem;
-  if (problem !== undefined)
-    return new Refused('invalid_request', `"address" ${problem}; given: "${body.address}".`);
-  const address = read.ok ? formatHostPort(read.host, read.port) : body.address;
+  const read = readPeerAddress(body.address);
+  if (!read.ok)
+    return new Refused('invalid_request', `"address" ${read.problem}; given: "${body.address}".`);
+  const address = read.value;
   await service.engine.addMember(body.node_id, address);
   return { added: true, node_id: body.node_id, address };
 }

@@ -1,5 +1,6 @@
 /** `holdfast backup` and `holdfast restore`. */
 import { randomBytes } from 'node:crypto';
+import { readPeerAddress } from '@holdfast/protocol';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { download } from '../backup/download.ts';
@@ -20,7 +21,6 @@ interface RestoreCommandOptions {
   readonly hash?: string;
 }
 
-const hostAndPort = /^(?:\[[^\]\s]+\]|[^\s:=]+):\d{1,5}$/;
 const name = /^[A-Za-z0-9._-]{1,64}$/;
 
 export function addBackupCommands(program: Command, at: () => Environment): void {
@@ -107,7 +107,7 @@ async function restore(
   file: string,
   options: RestoreCommandOptions,
 ): Promise<void> {
-  const { storageFolder: folder, clusterNodeId: nodeId, clusterAdvertise: address } = options;
+  const { storageFolder: folder, clusterNodeId: nodeId } = options;
   const clusterId = options.clusterClusterId ?? `restored-${randomBytes(6).toString('hex')}`;
   for (const [flag, value] of [
     ['--cluster-cluster-id', clusterId],
@@ -117,8 +117,7 @@ async function restore(
       throw new UsageError(
         `${flag} takes 1 to 64 letters, digits, ".", "_" or "-"; given: "${value}".`,
       );
-  if (address !== '' && !hostAndPort.test(address))
-    throw new UsageError(`--cluster-advertise takes host:port; given: "${address}".`);
+  const address = readAdvertised(options.clusterAdvertise);
   const fenceAbove = readFenceAbove(options.fenceAbove);
   const hash = wantedHash(file, options.hash);
   const progress = progressLines(output.json);
@@ -151,13 +150,27 @@ async function restore(
     output.write(
       '\nNo hash was given and there is no file beside the backup that tells one: only the sum in its state was checked.\n',
     );
-  const listen = address === '' ? '' : ` --cluster-listen ${address}`;
   output.write(
     `\nA later restore of the same backup, or of another one of the cluster that it comes from, must be given --fence-above ${String(restored.fenceCounter)}: this cluster gives tokens from there on.\n`,
   );
   output.write(
-    `\nStart it with:\n\n  holdfast server --storage-folder ${folder} --cluster-cluster-id ${clusterId} --cluster-node-id ${nodeId}${listen}\n`,
+    `\nStart it with:\n\n  holdfast server --storage-folder ${folder} --cluster-cluster-id ${clusterId} --cluster-node-id ${nodeId}${startOptions(address)}\n`,
   );
+  if (address !== '')
+    output.write(
+      '\nWhere the node listens on another address than the one at which peers reach it, change --cluster-listen alone.\n',
+    );
+}
+
+/** Peers go by what is in the restored folder: it is told again, so that another address to listen on changes nothing. */
+const startOptions = (address: string): string =>
+  address === '' ? '' : ` --cluster-listen ${address} --cluster-advertise ${address}`;
+
+function readAdvertised(given: string): string {
+  if (given === '') return '';
+  const read = readPeerAddress(given);
+  if (read.ok) return read.value;
+  throw new UsageError(`--cluster-advertise ${read.problem}; given: "${given}".`);
 }
 
 function readFenceAbove(given = '0'): number {

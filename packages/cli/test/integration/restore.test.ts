@@ -291,6 +291,28 @@ describe('A backup of three nodes under load', { timeout }, () => {
     }
   });
 
+  it('is for peers at an address that leads each of them to the node (HP3)', async () => {
+    const never = join(home, 'never');
+    for (const wrong of ['0.0.0.0:7000', '[::]:7000', 'a:0', 'a:70000', '[::g]:1', 'a', '::1:7']) {
+      const { status, stderr } = await restore(never, '--cluster-advertise', wrong).ended;
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, /--cluster-advertise must .*given: /);
+    }
+    assert.ok(!existsSync(never));
+    const folder = join(home, 'advertised');
+    const words = ['restore', backup, '--storage-folder', folder];
+    const done = await holdfast(undefined, [...words, '--cluster-advertise', '[0::1]:7000']).ended;
+    assert.equal(done.status, 0, done.stderr);
+    assert.ok(done.stdout.includes('--cluster-listen [::1]:7000 --cluster-advertise [::1]:7000'));
+    const { initialMembers } = JSON.parse(readFileSync(join(folder, 'identity.json'), 'utf8')) as {
+      initialMembers: readonly { readonly address: string }[];
+    };
+    assert.deepEqual(
+      initialMembers.map(({ address }) => address),
+      ['[::1]:7000'],
+    );
+  });
+
   it('is refused where it is damaged or cut off, where the folder is used, and where the file is there', async () => {
     const damaged = join(home, 'damaged');
     const bytes = readFileSync(backup);

@@ -8,6 +8,7 @@ import {
   hostPortOf,
   isWildcardHost,
   readHostPort,
+  readPeerAddress,
 } from '@holdfast/protocol';
 
 describe('a host with a port', () => {
@@ -64,6 +65,29 @@ describe('a host with a port', () => {
       const read = readHostPort(text);
       assert.ok(!read.ok);
       assert.match(read.problem, /^must /);
+    });
+  }
+});
+
+describe('the address of a member (HP3)', () => {
+  it('is told in its one form', () => {
+    assert.deepEqual(readPeerAddress('node-1:7000'), { ok: true, value: 'node-1:7000' });
+    assert.deepEqual(readPeerAddress('[0:0::1]:7000'), { ok: true, value: '[::1]:7000' });
+  });
+
+  for (const [text, problem] of [
+    ['0.0.0.0:7000', /means all of a machine/],
+    ['0:7000', /means all of a machine/],
+    ['[0::0]:7000', /means all of a machine/],
+    ['node-1:0', /must have a port from 1/],
+    ['node-1:70000', /must have a port of at most/],
+    ['node-1', /must be host:port/],
+    ['b=node-1:7000', /must be host:port/],
+  ] as const) {
+    it(`is not ${text}`, () => {
+      const read = readPeerAddress(text);
+      assert.ok(!read.ok);
+      assert.match(read.problem, problem);
     });
   }
 });

@@ -11,6 +11,7 @@ import {
   hostPortOf,
   isWildcardHost,
   readHostPort,
+  readPeerAddress,
   readToldEndpoint,
 } from '@holdfast/protocol';
 import type { HostPort } from '@holdfast/protocol';
@@ -49,7 +50,7 @@ export const listenAddress: z.ZodType<HostPort | null, string> = readBy((text) =
   return { ok: true, value: { host: read.host, port: read.port } };
 });
 
-/** Empty where it is. */
+/** Empty where it is (ADDR-1). */
 export const peerAddress: z.ZodType<string, string> = readBy((text) =>
   text === '' ? { ok: true, value: '' } : readPeerAddress(text),
 );
@@ -95,17 +96,6 @@ export const webOrigin: z.ZodType<string, string> = readBy((text) => {
     ? { ok: true, value: url.origin }
     : { ok: false, problem: 'must be a web origin such as https://console.example:8443' };
 });
-
-/** ADDR-1. */
-function readPeerAddress(text: string): Read<string> {
-  const read = readHostPort(text);
-  if (!read.ok) return read;
-  const { host: its, port } = read;
-  if (port === 0) return noPort;
-  if (isWildcardHost(its))
-    return { ok: false, problem: `must be where others reach it: ${its} means all of a machine` };
-  return { ok: true, value: formatHostPort(its, port) };
-}
 
 export interface ClientAddresses {
   readonly httpHost: string;
