@@ -120,8 +120,8 @@ export const memoryFaults: readonly Fault[] = [
     breaks: 'a node that was restored forgets other answers than the rest',
     file: 'packages/state/src/requests.ts',
     find: `    answer.result = result;
-    this.#bytes += answerBytes(answer);`,
-    put: `    this.#bytes += answerBytes(answer);
+    this.#weigh(id, answerBytes(answer));`,
+    put: `    this.#weigh(id, answerBytes(answer));
     answer.result = result;`,
   },
   {
@@ -135,8 +135,8 @@ export const memoryFaults: readonly Fault[] = [
     name: 'forgotten-names-not-in-snapshots',
     breaks: 'a restored node carries out what the others refuse',
     file: 'packages/state/src/session-records.ts',
-    find: `new RequestTable({ numbersThrough, namesThrough })`,
-    put: `new RequestTable({ numbersThrough, namesThrough: namesThrough.slice(0, 0) })`,
+    find: `new RequestTable({ numbersThrough, namesThrough, answeredBelow })`,
+    put: `new RequestTable({ numbersThrough, namesThrough: namesThrough.slice(0, 0), answeredBelow })`,
   },
   {
     name: 'share-given-back-twice',
@@ -190,5 +190,26 @@ export const memoryFaults: readonly Fault[] = [
     find: `      giveBack();
       cancel();`,
     put: `      cancel();`,
+  },
+  {
+    name: 'needed-answers-forgotten-for-bytes',
+    breaks: 'what a request got that was not answered cannot be given up in a busy session',
+    file: 'packages/state/src/requests.ts',
+    find: `this.#answeredBelow === undefined ? maxResultBytesPerSession : Infinity;`,
+    put: `this.#answeredBelow !== 0 ? maxResultBytesPerSession : Infinity;`,
+  },
+  {
+    name: 'told-numbers-not-in-snapshots',
+    breaks: 'a restored node forgets answers that the others keep',
+    file: 'packages/state/src/session-records.ts',
+    find: `      forgotten.answeredBelow ?? null,`,
+    put: `      null,`,
+  },
+  {
+    name: 'full-answers-take-more',
+    breaks: 'the answers of a session take ever more memory',
+    file: 'packages/state/src/laden.ts',
+    find: `if (typeof requestId !== 'number' || !requests.isFull(limits)) return undefined;`,
+    put: `if (typeof requestId !== 'string' || !requests.isFull(limits)) return undefined;`,
   },
 ];

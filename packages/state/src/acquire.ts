@@ -14,6 +14,7 @@ import { invariant } from './invariant.ts';
 import {
   hasRoom,
   isLaden,
+  tooManyAnswers,
   tooManyHolds,
   tooManyHoldsOf,
   tooManyOf,
@@ -69,7 +70,9 @@ export function acquire(
   }
   if (known !== undefined) return repeatAcquire(command, known);
   const pool = tables.pools.get(command.name);
-  return carryOut(tables, session, pool, command, judge(tables, pool, session, command));
+  const verdict =
+    tooManyAnswers(tables, session, requestId) ?? judge(tables, pool, session, command);
+  return carryOut(tables, session, pool, command, verdict);
 }
 
 /** A1. */

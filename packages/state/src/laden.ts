@@ -11,7 +11,7 @@ import { limitExceeded } from './refusals.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
 import { valueBytes } from './weights.ts';
-import type { JsonValue, MeetingKind, ResourceKind } from './names.ts';
+import type { JsonValue, MeetingKind, RequestId, ResourceKind } from './names.ts';
 import type { Refusal } from './outcomes.ts';
 
 export function isLaden(tables: Tables, session: Session, more = 1): boolean {
@@ -59,6 +59,21 @@ export function tooMuchMetadata(
     'max_metadata_bytes_per_session',
     maxMetadataBytesPerSession,
     'The metadata of all that a session holds and waits for count, in bytes of JSON. Give less, or keep it elsewhere and name the place.',
+  );
+}
+
+/** Q4 (requests.ts): a new request that would acquire or tell something. */
+export function tooManyAnswers(
+  { limits }: Tables,
+  { requests }: Session,
+  requestId: RequestId | undefined,
+): Refusal | undefined {
+  if (typeof requestId !== 'number' || !requests.isFull(limits)) return undefined;
+  return limitExceeded(
+    'max_result_bytes_per_session',
+    limits.maxResultBytesPerSession,
+    'So many bytes of answers are remembered for this session until it tells by answered_below that they have arrived. ' +
+      'Nothing was done. Settle the oldest requests first, or use another session; what is held can be given back.',
   );
 }
 

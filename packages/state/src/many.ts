@@ -13,6 +13,7 @@ import { invariant } from './invariant.ts';
 import {
   hasRoom,
   isLaden,
+  tooManyAnswers,
   tooManyHolds,
   tooManyHoldsOf,
   tooManyOf,
@@ -49,14 +50,15 @@ export function acquireMany(
   const [first] = wanted;
   invariant(first !== undefined, 'Y1: something is wanted.');
   const { name } = first;
+  const tooMany = tooManyAnswers(tables, session, requestId);
   const answer: ManyAnswer = {
     kind: 'acquire_many',
     name,
-    wanted,
+    wanted: tooMany === undefined ? wanted : undefined,
     result: undefined,
     waiter: undefined,
   };
-  const verdict = judge(tables, session, command);
+  const verdict = tooMany ?? judge(tables, session, command);
   let result: CommandResult;
   if (typeof verdict === 'object') result = verdict;
   else {

@@ -1,4 +1,5 @@
 /** Commands of a session that are answered at once: a repetition gets the first answer (spec rule 2.6). */
+import { tooManyAnswers } from './laden.ts';
 import { endIfUnused } from './lifetimes.ts';
 import { requestForgotten, requestReused, usedFor } from './refusals.ts';
 import type { Answer, OtherAnswer } from './requests.ts';
@@ -46,8 +47,15 @@ export function onceOnly(
     return known === 'forgotten'
       ? requestForgotten(requestId, session.requests.forgottenThrough)
       : repeat(known, requestId);
-  const result = carryOut(session);
-  const answer: OtherAnswer = { kind, name, asked, result };
+  const givesBack = kind === 'resign' || kind === 'leave_barrier';
+  const tooMany = givesBack ? undefined : tooManyAnswers(tables, session, requestId);
+  const result = tooMany ?? carryOut(session);
+  const answer: OtherAnswer = {
+    kind,
+    name,
+    asked: tooMany === undefined ? asked : undefined,
+    result,
+  };
   if (requestId !== undefined) session.requests.remember(requestId, answer, tables.limits);
   endIfUnused(tables, session, requestId === undefined ? undefined : { requestId, answer });
   return result;

@@ -196,7 +196,7 @@ function giveUp(
   if (result === undefined || !result.ok) return;
   if (result.type !== 'granted' && result.type !== 'granted_many') return;
   // R1, R3: a second abandon finds nothing to give back.
-  session.requests.change(known, waitAbandoned(name, requestId), tables.limits);
+  session.requests.change(requestId, known, waitAbandoned(name, requestId), tables.limits);
   const last = { requestId, answer: known };
   if (result.type === 'granted_many') {
     if (known.kind !== 'acquire_many' || known.wanted === undefined) return;

@@ -4,8 +4,12 @@
  * Q1: a request is carried out at most once. An id that is not remembered is new only if no id as
  *     high was ever forgotten; otherwise it is refused, never carried out again.
  * Q2: a waiting request is never forgotten: its place in the queue is found by it.
- * Q3: at most `maxResultsPerSession` answers of each kind of id, and of both no more than
- *     `maxResultBytesPerSession`, but for the latest of each; the oldest answered go first.
+ * Q3: at most `maxResultsPerSession` answers of each kind of id, and of each no more than
+ *     `maxResultBytesPerSession`, but for the latest and for Q4; the oldest answered go first.
+ * Q4: of a caller that tells which answers have arrived (`answeredBelow`) no number is forgotten for its bytes: it
+ *     may still have to give up what became of it. Where they take too much, what would acquire or tell something
+ *     is refused until more answers have arrived (`isFull`); what gives back is carried out in any case. Such a
+ *     refusal is remembered, with few bytes: no late copy is carried out.
  *
  * Numbers (a client's own, increasing) and names (made by a node, unique) are kept apart. Names have an order
  * among those of one node, which counts them (`<node process>-<counter>`): Q1 holds for each node process by
@@ -46,7 +50,7 @@ export interface ManyAnswer {
   readonly kind: 'acquire_many';
   /** The first name: the others follow from the request. */
   readonly name: ResourceName;
-  /** Undefined: it was abandoned before it arrived. */
+  /** Undefined: it was abandoned before it arrived, or refused by Q4. */
   readonly wanted: readonly Wanted[] | undefined;
   result: CommandResult | undefined;
   /** The first of its waiters. */
@@ -60,7 +64,7 @@ export type WaitingAnswer = AcquireAnswer | PermitsAnswer | ManyAnswer;
 export interface OtherAnswer {
   readonly kind: 'resign' | 'proclaim' | 'enter_barrier' | 'leave_barrier' | 'count_down';
   readonly name: ResourceName;
-  /** What else the request asked for, to tell it from another one. Undefined: it was abandoned before it arrived. */
+  /** What else the request asked for, to tell it from another one. Undefined: as above. */
   readonly asked: string | undefined;
   readonly result: CommandResult;
 }
@@ -93,6 +97,8 @@ const maxMakers = 16;
 export interface Forgotten {
   readonly numbersThrough: number;
   readonly namesThrough: readonly (readonly [string, number])[];
+  /** What the caller told last (Q4). */
+  readonly answeredBelow: number | undefined;
 }
 
 export class RequestTable {
@@ -103,24 +109,46 @@ export class RequestTable {
   /** Few sessions have so many requests without numbers: made when first needed. */
   #namesThrough: Map<string, number> | undefined = undefined;
   /** Of all answers but those that wait. */
-  #bytes = 0;
+  #numberedBytes = 0;
+  #namedBytes = 0;
+  /** Q4. */
+  #answeredBelow: number | undefined;
   /** Q2: apart, so that what may be forgotten is found at once. */
   readonly #waiting = new Map<RequestId, Answer>();
   /** The highest number ever forgotten. */
   #forgottenThrough: number;
 
-  constructor({ numbersThrough, namesThrough }: Forgotten = nothingForgotten) {
+  constructor({ numbersThrough, namesThrough, answeredBelow }: Forgotten = nothingForgotten) {
     this.#forgottenThrough = numbersThrough;
+    this.#answeredBelow = answeredBelow;
     if (namesThrough.length > 0) this.#namesThrough = new Map(namesThrough);
   }
 
   get forgotten(): Forgotten {
     const namesThrough = this.#namesThrough === undefined ? [] : Array.from(this.#namesThrough);
-    return { numbersThrough: this.#forgottenThrough, namesThrough };
+    return {
+      numbersThrough: this.#forgottenThrough,
+      namesThrough,
+      answeredBelow: this.#answeredBelow,
+    };
   }
 
-  get bytes(): number {
-    return this.#bytes;
+  get numberedBytes(): number {
+    return this.#numberedBytes;
+  }
+
+  get namedBytes(): number {
+    return this.#namedBytes;
+  }
+
+  /** Q4: a new number that would acquire something is to be refused. */
+  isFull({ maxResultBytesPerSession }: Limits): boolean {
+    return this.#answeredBelow !== undefined && this.#numberedBytes >= maxResultBytesPerSession;
+  }
+
+  #weigh(id: RequestId, bytes: number): void {
+    if (typeof id === 'number') this.#numberedBytes += bytes;
+    else this.#namedBytes += bytes;
   }
 
   get forgottenThrough(): number {
@@ -152,13 +180,20 @@ export class RequestTable {
 
   /** Q3: the one that was added last stays in any case. */
   #forgetBeyond(limits: Limits): void {
-    while (this.#numbered.size > 1 && this.#isOver(this.#numbered.size, limits))
+    const { maxResultsPerSession: most, maxResultBytesPerSession } = limits;
+    // Q4
+    const mostBytes = this.#answeredBelow === undefined ? maxResultBytesPerSession : Infinity;
+    while (
+      this.#numbered.size > 1 &&
+      (this.#numbered.size > most || this.#numberedBytes > mostBytes)
+    )
       this.#forgetOldestNumber();
     if (this.#named !== undefined) this.#keepNamesBelow(this.#named, limits);
   }
 
   #keepNamesBelow(named: ReadonlyMap<string, Answer>, limits: Limits): void {
-    while (named.size > 1 && this.#isOver(named.size, limits))
+    const { maxResultsPerSession: most, maxResultBytesPerSession: mostBytes } = limits;
+    while (named.size > 1 && (named.size > most || this.#namedBytes > mostBytes))
       this.#forgetOldestName(named, limits);
   }
 
@@ -171,19 +206,15 @@ export class RequestTable {
     this.#waiting.delete(id);
     if (typeof id === 'number') this.#numbered.set(id, answer);
     else (this.#named ??= new Map<string, Answer>()).set(id, answer);
-    this.#bytes += answerBytes(answer);
+    this.#weigh(id, answerBytes(answer));
   }
 
   /** An answer that is remembered becomes another one, in its place. */
-  change(answer: WaitingAnswer, result: CommandResult, limits: Limits): void {
-    this.#bytes -= answerBytes(answer);
+  change(id: RequestId, answer: WaitingAnswer, result: CommandResult, limits: Limits): void {
+    this.#weigh(id, -answerBytes(answer));
     answer.result = result;
-    this.#bytes += answerBytes(answer);
+    this.#weigh(id, answerBytes(answer));
     this.#forgetBeyond(limits);
-  }
-
-  #isOver(count: number, limits: Limits): boolean {
-    return count > limits.maxResultsPerSession || this.#bytes > limits.maxResultBytesPerSession;
   }
 
   #forget(id: RequestId): void {
@@ -191,11 +222,12 @@ export class RequestTable {
     if (answer === undefined) return;
     if (typeof id === 'number') this.#numbered.delete(id);
     else this.#named?.delete(id);
-    this.#bytes -= answerBytes(answer);
+    this.#weigh(id, -answerBytes(answer));
   }
 
   /** The answers to all numbers below have arrived: they may be forgotten. */
-  forgetBelow(number: number): void {
+  forgetBelow(number: number, limits: Limits): void {
+    if (remembersByTime(limits)) this.#answeredBelow = Math.max(number, this.#answeredBelow ?? 0); // LIMIT-1
     if (number - 1 <= this.#forgottenThrough) return;
     this.#forgottenThrough = number - 1;
     for (const id of this.#numbered.keys()) {
@@ -246,7 +278,11 @@ export class RequestTable {
   }
 }
 
-const nothingForgotten: Forgotten = { numbersThrough: -1, namesThrough: [] };
+const nothingForgotten: Forgotten = {
+  numbersThrough: -1,
+  namesThrough: [],
+  answeredBelow: undefined,
+};
 
 /** Of a name as nodes make them, see `newRequestId` of the api. */
 function makerOf(name: string): { readonly maker: string; readonly counter: number } | undefined {

@@ -99,7 +99,12 @@ export function* encodeSession(
     firstAnswers,
     ordered,
     heardIn,
-    [copiesUntilMs, session.caller ?? null, forgotten.namesThrough],
+    [
+      copiesUntilMs,
+      session.caller ?? null,
+      forgotten.namesThrough,
+      forgotten.answeredBelow ?? null,
+    ],
     ...(over === undefined ? [] : encodeOver(over)),
   ]);
   for (const more of told) yield JSON.stringify(['answers', more]);
@@ -140,7 +145,9 @@ export function decodeSession(fields: Fields, version: number): DecodedSession {
       const through = one.list();
       return [through.text(), through.number()] as const;
     }) ?? [];
-  const requests = new RequestTable({ numbersThrough, namesThrough });
+  const answeredBelow =
+    more === undefined || more.atEnd ? undefined : more.optional(() => more.number());
+  const requests = new RequestTable({ numbersThrough, namesThrough, answeredBelow });
   const session = new Session({ ...facts, caller }, 0, heardIn, requests);
   session.renewal = renewal;
   session.copiesUntilMs = copiesUntilMs;

@@ -125,7 +125,7 @@ export class Tables {
     this.changingSession(session);
     session.renewal += 1;
     if (this.isSignOfLife) session.heardIn = this.leaderships.current; // HEARD-1
-    if (answeredBelow !== undefined) session.requests.forgetBelow(answeredBelow);
+    if (answeredBelow !== undefined) session.requests.forgetBelow(answeredBelow, this.limits);
   }
 
   nextFenceToken(): FenceToken {

@@ -9,6 +9,7 @@ import { invariant } from './invariant.ts';
 import {
   hasRoom,
   isLaden,
+  tooManyAnswers,
   tooManyHolds,
   tooManyHoldsOf,
   tooManyOf,
@@ -77,7 +78,9 @@ export function take(
   const known = session.requests.find(requestId);
   if (known === 'forgotten') return requestForgotten(requestId, session.requests.forgottenThrough);
   if (known !== undefined) return repeated(taking, known);
-  return carryOut(tables, session, taking, judgeTaking(tables, session, taking));
+  const verdict =
+    tooManyAnswers(tables, session, requestId) ?? judgeTaking(tables, session, taking);
+  return carryOut(tables, session, taking, verdict);
 }
 
 /** The session is made only when it is needed (A4). */

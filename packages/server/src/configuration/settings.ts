@@ -271,8 +271,9 @@ const definitions: readonly Setting[] = [
       .max(2 ** 32),
     default: 1024 * 1024,
     description:
-      'What the answers take that are remembered for one session, in bytes. Older ones are forgotten first, and a ' +
-      'repetition of a forgotten request is refused with request_forgotten. That of the leader is in force.',
+      'What the answers take that are remembered for one session, in bytes: those to requests with numbers, and the ' +
+      'others. Older ones are forgotten first, and a repetition is refused with request_forgotten; of a caller that tells ' +
+      'answered_below none from there on is forgotten, and new requests are refused. That of the leader is in force.',
   },
   {
     key: 'limits.max_remembered_sessions',

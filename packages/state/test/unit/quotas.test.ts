@@ -134,6 +134,8 @@ describe('the metadata of one session', () => {
 });
 
 describe('the remembered answers of one session', () => {
+  const limitOfAnswers = 'max_result_bytes_per_session';
+
   test('are limited in bytes: the oldest is forgotten first, and refused when it comes again', () => {
     const driver = Driver.withLimits({ maxResultBytesPerSession: 2000 }).sessions('a');
     for (let request = 1; request <= 20; request++)
@@ -142,6 +144,54 @@ describe('the remembered answers of one session', () => {
       assert.equal(outcome(one.acquire('a', 'x1', { request: 1 })), 'request_forgotten');
       assert.equal(outcome(one.acquire('a', 'x20', { request: 20 })), 'granted 20 x1');
     }
+  });
+
+  test('are kept for a caller that tells which have arrived: new requests are refused (Q4)', () => {
+    const driver = Driver.withLimits({ maxResultBytesPerSession: 2000 }).sessions('a');
+    const ask = (command: Command, one = driver): CommandResult => one.do(command, 1);
+    for (let request = 1; request <= 8; request++)
+      assert.ok(ask(lock('a', `x${String(request)}`, { request })).ok);
+    driver.hold('a', 'node', { request: 'made-by-a-node-1' });
+    const more: readonly Command[] = [
+      lock('a', 'y', { request: 20 }),
+      campaign('a', 'y', { request: 21 }),
+      many('a', [wantLock('y'), wantLock('z')], { request: 22 }),
+      enter('a', 'y', 2, 23),
+    ];
+    for (const one of [driver, driver.restored()]) {
+      assert.equal(limitOf(one.do(lock('a', 'y', { request: 19 }))), limitOfAnswers);
+      for (const command of more) assert.equal(limitOf(ask(command, one)), limitOfAnswers);
+      assert.deepEqual([one.holders('y'), one.holders('z')], [[], []]);
+      assert.equal(outcome(ask(lock('a', 'x1', { request: 1 }), one)), 'granted 1 x1');
+      assert.equal(outcome(one.release('a', 'x7', { request: 30 })), 'released 7 left 0');
+      assert.equal(outcome(one.abandon('a', 'x1', 1)), 'abandoned');
+      assert.deepEqual(one.holders('x1'), [], 'what was not told is given back');
+      assert.ok(one.do(lock('a', 'y', { request: 40 }), 40).ok, 'all have arrived');
+      assert.equal(outcome(one.do(lock('a', 'y', { request: 20 }))), 'request_forgotten');
+    }
+  });
+
+  test('of a refusal for its bytes are few, and no late copy is carried out', () => {
+    const driver = Driver.withLimits({ maxResultBytesPerSession: 1 }).sessions('a');
+    driver.do(lock('a', 'x', { request: 1 }), 1);
+    const wanted = Array.from({ length: 30 }, (_, place) => wantLock(`w${String(place)}`));
+    const bytes = (): number => tablesOf(driver).sessions.get(id('a'))?.requests.numberedBytes ?? 0;
+    const before = bytes();
+    assert.equal(limitOf(driver.do(many('a', wanted, { request: 2 }), 1)), limitOfAnswers);
+    assert.ok(bytes() - before < 1500, String(bytes() - before));
+    driver.do({
+      type: 'set_limits',
+      limits: { ...driver.machine.limits, maxResultBytesPerSession: 2 ** 20 },
+    });
+    assert.equal(limitOf(driver.do(many('a', wanted, { request: 2 }), 1)), limitOfAnswers);
+  });
+
+  test('of requests without numbers push none with a number out', () => {
+    const driver = Driver.withLimits({ maxResultBytesPerSession: 2000 }).sessions('a');
+    driver.hold('a', 'x', { request: 1 });
+    for (let count = 1; count < 20; count++)
+      driver.hold('a', `y${String(count)}`, { request: `made-by-a-node-${String(count)}` });
+    assert.equal(outcome(driver.acquire('a', 'x', { request: 1 })), 'granted 1 x1');
   });
 
   test('are weighed anew where one becomes another: a restored state forgets the same', () => {
@@ -243,17 +293,25 @@ describe('no sequence of commands', () => {
   }
 
   function checkAnswers({ requests }: Session, is: StateLimits): void {
-    let [bytes, largest, numbered, named] = [0, 0, 0, 0];
+    let [numbered, named, numberedBytes, namedBytes, largest] = [0, 0, 0, 0, 0];
     for (const [request, answer] of requests.entries()) {
       if (answer.result === undefined) continue;
-      if (typeof request === 'number') numbered += 1;
-      else named += 1;
-      bytes += answerBytes(answer);
-      largest = Math.max(largest, answerBytes(answer));
+      const bytes = answerBytes(answer);
+      largest = Math.max(largest, bytes);
+      if (typeof request === 'number') {
+        numbered += 1;
+        numberedBytes += bytes;
+      } else {
+        named += 1;
+        namedBytes += bytes;
+      }
     }
-    assert.equal(requests.bytes, bytes);
+    assert.deepEqual([requests.numberedBytes, requests.namedBytes], [numberedBytes, namedBytes]);
     assert.ok(numbered <= is.maxResultsPerSession && named <= is.maxResultsPerSession);
-    assert.ok(bytes <= is.maxResultBytesPerSession || numbered + named <= 2, String(bytes));
+    assert.ok(namedBytes <= is.maxResultBytesPerSession || named <= 1, String(namedBytes));
+    const mayForget = requests.forgotten.answeredBelow === undefined; // Q4
+    if (mayForget) assert.ok(numberedBytes <= is.maxResultBytesPerSession || numbered <= 1);
+    assert.ok(numberedBytes <= is.maxResultsPerSession * largest);
   }
 
   /** All but what every command of a session changes: its renewal, and its answers. */
