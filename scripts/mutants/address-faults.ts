@@ -75,8 +75,11 @@ export const addressFaults: readonly Fault[] = [
     name: 'copy-beside-the-member-let-in',
     breaks: 'two processes on copies of one folder both take part, and vote twice',
     file: 'packages/engine/src/transport/live-runs.ts',
-    find: `if (lives) return done({ ...present.run, at: remoteOf(present) });`,
-    put: `if (lives) return done(undefined);`,
+    find: `    else if (arrival.connection.isOpen)
+`,
+    put: `    else if (lives) done(undefined);
+    else if (arrival.connection.isOpen)
+`,
   },
   {
     name: 'restart-refused-for-ever',
@@ -122,10 +125,28 @@ export const addressFaults: readonly Fault[] = [
     put: `if (stopping !== undefined)`,
   },
   {
-    name: 'copy-takes-the-place-of-the-member',
-    breaks: 'a copy that was first at a node that restarted keeps the member out',
+    name: 'one-that-waits-stops-the-member',
+    breaks:
+      'a copy that was first at a node that restarted stops the member, and may be refused itself',
     file: 'packages/engine/src/transport/live-runs.ts',
-    find: `} else if (takesPart && !present.takesPart) {`,
-    put: `} else if (takesPart && !present.takesPart && present.connections.size === 0) {`,
+    find: `stops: lives && (present.takesPart || !arrival.takesPart)`,
+    put: `stops: lives`,
+  },
+  {
+    name: 'dead-process-takes-the-place-of-its-restart',
+    breaks:
+      'a hello that was under way when a process ended keeps out the one that has started since',
+    file: 'packages/engine/src/transport/live-runs.ts',
+    find: `if (!lives && !isEarlier) this.arrive`,
+    put: `if (!lives) this.arrive`,
+  },
+  {
+    name: 'end-of-probation-not-told',
+    breaks: 'a member that has started is held for one that has not voted until it leads or votes',
+    file: 'packages/engine/src/transport/tcp.ts',
+    find: `      else if (frame.kind === frameKinds.takesPart) this.#liveRuns.takesPart(peer);
+`,
+    put: `      else if (frame.kind === frameKinds.takesPart) continue;
+`,
   },
 ];

@@ -17,6 +17,7 @@ export const frameKinds = {
   addresses: 7,
   ping: 8,
   pong: 9,
+  takesPart: 10,
 } as const;
 export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];
 
@@ -31,6 +32,7 @@ const kindNames = [
   'list of addresses',
   'ping',
   'pong',
+  'word that it takes part',
 ] as const;
 const headBytes = 9;
 
@@ -165,5 +167,5 @@ export class FrameReader {
 }
 
 function isFrameKind(kind: number | undefined): kind is FrameKind {
-  return kind !== undefined && kind >= frameKinds.hello && kind <= frameKinds.pong;
+  return kind !== undefined && kind >= frameKinds.hello && kind <= frameKinds.takesPart;
 }

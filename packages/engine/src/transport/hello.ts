@@ -61,6 +61,8 @@ export interface Introduced {
   /** Not looked at yet. */
   readonly said: { readonly address: unknown; readonly starts: number };
   readonly run: Run;
+  /** Those on its folder, itself last. */
+  readonly runs: readonly Run[];
   /** It has been let in by its peers, and may have voted (PROB-1 of `probation.ts`). */
   readonly takesPart: boolean;
 }
@@ -168,7 +170,7 @@ export class Introductions {
     }
     this.#knownPeers.learn(peer, hello['knownPeers']);
     const said = { address: hello['address'], starts: run.starts };
-    return { ok: true, peer, clientUrl: toldUrl(hello['clientUrl']), said, run, takesPart };
+    return { ok: true, peer, clientUrl: toldUrl(hello['clientUrl']), said, run, runs, takesPart };
   }
 
   #mismatch(

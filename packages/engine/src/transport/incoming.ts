@@ -12,10 +12,10 @@ import { encodeJsonFrame, FrameError, FrameReader, frameKinds } from './frames.t
 import type { Frame } from './frames.ts';
 import { encodeRefusal, refusalText } from './hello.ts';
 import type { Introduced, Introductions } from './hello.ts';
-import type { LiveRuns, OtherRun, RunConnection } from './live-runs.ts';
+import type { InItsPlace, LiveRuns, OtherRun, RunConnection } from './live-runs.ts';
 import type { Once } from './once.ts';
 import { maxBufferedBytes } from './outgoing.ts';
-import { livesAlready, OtherRunError, readRunRefusal, tookItsPlace } from './run-refusal.ts';
+import { inItsPlace, OtherRunError, readRunRefusal } from './run-refusal.ts';
 
 /** A refused one has this long to read why. */
 const lingerMs = 1000;
@@ -110,9 +110,9 @@ export class Incoming implements RunConnection {
       throw new FrameError('frames came before both sides had shown who they are');
     const { address } = met.said;
     this.#said = typeof address === 'string' ? address.slice(0, 310) : '';
-    const { run, takesPart } = met;
+    const { run, runs, takesPart } = met;
     socket.pause(); // What comes meanwhile is not read.
-    this.#options.runs.arrive(met.peer, { run, takesPart, connection: this }, (other) => {
+    this.#options.runs.arrive(met.peer, { run, runs, takesPart, connection: this }, (other) => {
       socket.resume();
       if (other === undefined) this.#open(met);
       else this.#refuseRun(met, other);
@@ -125,14 +125,14 @@ export class Incoming implements RunConnection {
     this.#options.onOpen(this, met);
   }
 
-  /** RUN-3. */
-  #refuseRun({ peer, run }: Introduced, other: OtherRun): void {
+  /** RUN-3, RUN-4. */
+  #refuseRun({ peer, run }: Introduced, other: InItsPlace): void {
     const { introductions, log, once } = this.#options;
-    const text = livesAlready(peer, run, other, introductions.identity.nodeId);
+    const text = inItsPlace(peer, run, other, introductions.identity.nodeId);
     once.say(peer, 'other run', () =>
       log.error({ peer, from: this.remote }, `Refused a peer: ${text}`),
     );
-    this.#end(text, true);
+    this.#end(text, other.stops);
   }
 
   get isOpen(): boolean {
@@ -152,12 +152,6 @@ export class Incoming implements RunConnection {
 
   reply(): void {
     this.write(() => encodeJsonFrame(frameKinds.pong, {}));
-  }
-
-  giveWay(other: OtherRun): void {
-    if (!this.isOpen) return;
-    const { introductions } = this.#options;
-    this.#end(tookItsPlace(this.#peer ?? '', other, introductions.identity.nodeId), true);
   }
 
   /** The peer knows this node by another folder, or could not read what it sent. */

@@ -21,7 +21,7 @@ import type { Introduced, Introductions } from './hello.ts';
 import type { LiveRuns, OtherRun, RunConnection } from './live-runs.ts';
 import { encodeMessageFrame } from './messages.ts';
 import type { Once } from './once.ts';
-import { livesAlready, OtherRunError, readRunRefusal, tookItsPlace } from './run-refusal.ts';
+import { inItsPlace, OtherRunError, readRunRefusal } from './run-refusal.ts';
 
 export const maxBufferedBytes: number = 16 * 1024 * 1024;
 const connectTimeoutMs = 1000;
@@ -85,7 +85,7 @@ export class Outgoing implements RunConnection {
   }
 
   /** Returns false when nothing was sent. @throws FrameTooLargeError */
-  sendJson(kind: 3 | 4 | 5 | 7 | 9, value: unknown): boolean {
+  sendJson(kind: 3 | 4 | 5 | 7 | 9 | 10, value: unknown): boolean {
     if (!this.#canSend()) return false;
     this.#write(encodeJsonFrame(kind, value, this.#options.peer));
     return true;
@@ -222,16 +222,16 @@ export class Outgoing implements RunConnection {
       this.#refuse(socket, met.reason, met.stops);
       return false;
     }
-    const { run, takesPart } = met;
+    const { run, runs, takesPart } = met;
     socket.pause(); // What comes meanwhile is not read.
-    this.#options.runs.arrive(peer, { run, takesPart, connection: this }, (other) => {
+    this.#options.runs.arrive(peer, { run, runs, takesPart, connection: this }, (other) => {
       socket.resume();
       if (socket !== this.#socket)
         this.#options.runs.closed(peer, this); // It was given up meanwhile.
       else if (other === undefined) this.#open(met, socket, reader);
       else {
-        const text = livesAlready(peer, run, other, introductions.identity.nodeId);
-        this.#refuse(socket, text, true); // RUN-3
+        const text = inItsPlace(peer, run, other, introductions.identity.nodeId);
+        this.#refuse(socket, text, other.stops); // RUN-3, RUN-4
       }
     });
     return false;
@@ -265,11 +265,9 @@ export class Outgoing implements RunConnection {
     this.sendJson(frameKinds.pong, {});
   }
 
-  giveWay(other: OtherRun): void {
-    const socket = this.#socket;
-    if (socket === undefined || !this.isOpen) return;
-    const { introductions, peer } = this.#options;
-    this.#refuse(socket, tookItsPlace(peer, other, introductions.identity.nodeId), true);
+  destroy(): void {
+    this.#connected = false;
+    this.#socket?.destroy();
   }
 
   #refuse(socket: Socket, reason: string, stops = false): void {

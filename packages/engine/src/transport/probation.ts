@@ -4,6 +4,8 @@
  * PROB-1: a process takes part only after each of its peers has let it in or could not be had, or
  *     `probationMs` are over. A peer that is connected to another process of the same member says so
  *     meanwhile (RUN-3), and this process stops without having voted.
+ * PROB-2: from then on its peers know that it takes part: those that are connected are told, and a later
+ *     hello says so. One that did not know would hold it for one that has not voted (RUN-4).
  */
 import type { MemberId } from '@holdfast/raft';
 import type { Clock } from '../clock.ts';
@@ -14,12 +16,14 @@ const probationMs: number = livenessTimeoutMs + 1000;
 
 export class Probation {
   readonly #clock: Clock;
+  readonly #onEnd: () => void;
   #unheard: Set<MemberId> | undefined;
   #isOver = false;
   #cancel: (() => void) | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, onEnd: () => void) {
     this.#clock = clock;
+    this.#onEnd = onEnd;
   }
 
   get isOver(): boolean {
@@ -50,5 +54,6 @@ export class Probation {
   #end(): void {
     this.#isOver = true;
     this.#cancel?.();
+    this.#onEnd();
   }
 }

@@ -7,7 +7,7 @@
 import type { Identity } from '../identity.ts';
 import { parseObject } from './frames.ts';
 import type { Frame } from './frames.ts';
-import type { OtherRun } from './live-runs.ts';
+import type { InItsPlace, OtherRun } from './live-runs.ts';
 import type { Run } from './run-names.ts';
 
 const code = 'other_run';
@@ -48,14 +48,22 @@ export function readRunRefusal({ body }: Frame): (Refuser & { readonly text: str
 
 const told = ({ starts, run }: Run): string => `start ${String(starts)}, run ${run}`;
 
-export const livesAlready = (peer: string, own: Run, other: OtherRun, by: string): string =>
+const livesAlready = (peer: string, own: Run, other: OtherRun, by: string): string =>
   `Another process of node "${peer}" (${told(other)}) answers at ${other.at}, so node "${by}" refuses this one ` +
   `(${told(own)}). Processes on copies of one folder could vote twice: let only one of them run. A member ` +
   `that moves is stopped first.`;
 
-export const tookItsPlace = (peer: string, other: OtherRun, by: string): string =>
-  `Another process of node "${peer}" (${told(other)}) at ${other.at} has taken the place of this one at node ` +
-  `"${by}". Processes on copies of one folder could vote twice: let only one of them run.`;
+const notSettled = (peer: string, own: Run, other: OtherRun, by: string): string =>
+  `Another process of node "${peer}" (${told(other)}) was connected from ${other.at}, and it is not known yet which ` +
+  `of the two goes on, so node "${by}" refuses this one (${told(own)}) for now. It tries again by itself. Where it is ` +
+  `refused for long, two processes run on copies of one folder: stop one of them.`;
+
+export const inItsPlace = (
+  peer: string,
+  own: Run,
+  { other, stops }: InItsPlace,
+  by: string,
+): string => (stops ? livesAlready : notSettled)(peer, own, other, by);
 
 export const laterCounted = (peer: string, own: Run, latest: Run, by: string): string =>
   `Node "${by}" has taken messages of another process of node "${peer}" (${told(latest)}): the folder of this one ` +

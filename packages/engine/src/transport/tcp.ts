@@ -68,7 +68,7 @@ export class TcpTransport implements Transport {
     const { identity, knownPeers, self, clock, log, handlers } = options;
     const { knowledge } = handlers;
     this.#liveRuns = new LiveRuns(clock);
-    this.#probation = new Probation(clock);
+    this.#probation = new Probation(clock, () => this.#tellTakesPart());
     this.#introductions = new Introductions({
       identity,
       knownPeers,
@@ -144,6 +144,8 @@ export class TcpTransport implements Transport {
         this.#probation.heard(id);
         this.#learn(met);
         this.#tellAddresses([id]);
+        // Its hello may have been under way when the time was over.
+        if (this.#probation.isOver) this.#outgoing.get(id)?.sendJson(frameKinds.takesPart, {});
         handlers.onClientUrl(id, met.clientUrl);
       },
       onClosed: (triedAll) => {
@@ -152,6 +154,13 @@ export class TcpTransport implements Transport {
         handlers.onUnreachable(id);
       },
     });
+  }
+
+  /** PROB-2. */
+  #tellTakesPart(): void {
+    for (const outgoing of this.#outgoing.values()) outgoing.sendJson(frameKinds.takesPart, {});
+    for (const incoming of this.#incomingOf.values())
+      incoming.write(() => encodeJsonFrame(frameKinds.takesPart, {}));
   }
 
   /** Where the peer is, as it has said itself; others are told (ADDR-2). */
@@ -272,6 +281,7 @@ export class TcpTransport implements Transport {
       }
       if (frame.kind === frameKinds.ping) this.#replyTo(peer, frame, on);
       else if (frame.kind === frameKinds.pong) this.#liveRuns.answered(peer, on);
+      else if (frame.kind === frameKinds.takesPart) this.#liveRuns.takesPart(peer);
       else if (frame.kind === frameKinds.addresses) this.#receiveAddresses(peer, frame);
       else this.#calls.receive(peer, frame);
     }

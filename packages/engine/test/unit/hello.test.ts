@@ -187,6 +187,7 @@ describe('A node that connects', () => {
     await node.urls.find((text) => text.startsWith('stranger'));
     assert.equal(node.transport.isConnected(id), true);
     node.transport.send(id, yes);
+    assert.equal((await peer.frames.next()).kind, frameKinds.takesPart, 'PROB-2');
     const frame = await peer.frames.next();
     assert.equal(frame.kind, frameKinds.raft);
     assert.match(frame.body.toString('latin1'), /vote_answer/);
