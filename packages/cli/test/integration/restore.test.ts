@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect, HoldfastError } from '@holdfast/client';
-import type { Client, Hold, Session } from '@holdfast/client';
+import type { Client, ClientWarning, Hold, Session } from '@holdfast/client';
 import { startLocalCluster } from '@holdfast/server';
 import type { LocalCluster } from '@holdfast/server';
 import { freePort, holdfast, until } from './support/holdfast.ts';
@@ -52,6 +52,7 @@ describe('A backup of three nodes under load', { timeout }, () => {
   let client: Client;
   let session: Session;
   let hold: Hold;
+  const warnings: ClientWarning[] = [];
   let highestToken = 0;
   const running: ReturnType<typeof holdfast>[] = [];
 
@@ -63,7 +64,10 @@ describe('A backup of three nodes under load', { timeout }, () => {
       folder: join(home, 'old'),
     });
     await old.leader();
-    client = await connect({ endpoints: [...old.urls] });
+    client = await connect({
+      endpoints: [...old.urls],
+      onWarning: (warning) => warnings.push(warning),
+    });
     session = await client.session({ timeoutSeconds: 60 });
     hold = await session.lock('kept');
     highestToken = hold.fenceToken;
@@ -224,7 +228,7 @@ describe('A backup of three nodes under load', { timeout }, () => {
     await anew.close();
   });
 
-  it('given a client of the old cluster, when a node of the new one is where it asks, then it is told that its session and its holds are lost, and no old member takes part', async () => {
+  it('given a client of the old cluster, when a node of the new one is where it asks, then it asks nothing of it and takes its holds for lost, one made anew is served, and no old member takes part', async () => {
     const folder = join(home, 'in-its-place');
     const { stdout } = await restore(folder).ended;
     const { cluster_id: clusterId } = JSON.parse(stdout) as { cluster_id: string };
@@ -242,17 +246,22 @@ describe('A backup of three nodes under load', { timeout }, () => {
     assert.ok(member.log().includes(oldId));
     const { leader } = await json<{ leader: string | null }>(at('node-2').url, '/cluster/status');
     assert.equal(leader, null);
-    await until('the loss', () => hold.state === 'lost', 60_000);
+    const isTold = (): boolean =>
+      warnings.some((one) => one.kind === 'other_cluster' && one.otherClusterId === clusterId);
+    await until('the warning', isTold, 60_000);
+    await until('the loss', () => hold.state === 'lost', 90_000);
     await assert.rejects(
       session.lock('more'),
       (error) =>
         error instanceof HoldfastError &&
         ['session_expired', 'session_not_found', 'hold_lost'].includes(error.code),
     );
-    const again = await client.session({ timeoutSeconds: 60 });
+    const anew = await connect({ endpoints: [at('node-1').url] });
+    const again = await anew.session({ timeoutSeconds: 60 });
     const granted = await again.lock('kept');
     assert.ok(granted.fenceToken > jump);
     await again.end();
+    await anew.close();
   });
 
   it('keeps sessions and holds where that is chosen', async () => {
