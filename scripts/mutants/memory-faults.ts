@@ -212,4 +212,11 @@ export const memoryFaults: readonly Fault[] = [
     find: `if (typeof requestId !== 'number' || !requests.isFull(limits)) return undefined;`,
     put: `if (typeof requestId !== 'string' || !requests.isFull(limits)) return undefined;`,
   },
+  {
+    name: 'given-up-remembered-for-copies-alone',
+    breaks: 'an acquire that a node held up is granted to nobody long after it was given up',
+    file: 'packages/state/src/making.ts',
+    find: `liveMs === undefined ? 0 : longestRepetitionMs`,
+    put: `liveMs === undefined ? longestRepetitionMs : 0`,
+  },
 ];

@@ -100,8 +100,10 @@ export function rememberGivenUp(
   liveMs: number | undefined,
 ): void {
   const { limits, timeMs, ownEnded } = tables;
+  // MEM-2: a copy may have been held up before a node stamped it.
+  const repeatedMs = liveMs === undefined ? 0 : longestRepetitionMs;
   if (ownEnded.hasRoom(limits, timeMs))
-    ownEnded.add(id, 'ended', last, until(tables, timeMs + (liveMs ?? 0), 0), timeMs);
+    ownEnded.add(id, 'ended', last, until(tables, timeMs + (liveMs ?? 0), repeatedMs), timeMs);
   else ownEnded.refusedThroughMs = timeMs; // MEM-4: whatever it was, it was made before.
 }
 

@@ -165,7 +165,12 @@ describe('an acquire that was given up before it came', () => {
     driver.advance(0);
     const late = own('a', 'job', { stamp: stampAt(5, 40_000) });
     assert.equal(outcome(driver.do(late)), 'wait_abandoned');
-    driver.timeMs = 40_006;
+    // One that a node which stood still stamps when it goes on.
+    driver.timeMs = 600_005;
+    driver.advance(0);
+    const held = own('a', 'job', { stamp: stampAt(600_005, 30_000) });
+    assert.equal(outcome(driver.restored().do(held)), 'wait_abandoned');
+    driver.timeMs = 600_006;
     driver.advance(0);
     assert.equal(outcome(driver.do(late)), 'request_forgotten');
   });
