@@ -141,6 +141,14 @@ export const addressFaults: readonly Fault[] = [
     put: `if (!lives) this.arrive`,
   },
   {
+    name: 'full-disk-blamed-on-the-peer',
+    breaks: 'a node that cannot remember its peers goes on deaf to them, and may lead',
+    file: 'packages/engine/src/transport/incoming.ts',
+    find: `if (error instanceof DiskError) options.onDiskError(error);
+        else this.#drop(error);`,
+    put: `this.#drop(error);`,
+  },
+  {
     name: 'end-of-probation-not-told',
     breaks: 'a member that has started is held for one that has not voted until it leads or votes',
     file: 'packages/engine/src/transport/tcp.ts',

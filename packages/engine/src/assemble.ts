@@ -104,7 +104,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
         ? engine.onCall(from, request, signal)
         : Promise.resolve(failureAnswer(notKnown(nodeId, from))),
     onUnreachable: (peer) => replica.unreachable(peer),
-    onOtherRun: (error) => {
+    onMustStop: (error) => {
       replica.stop();
       options.onFatal(error);
     },

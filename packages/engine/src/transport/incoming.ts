@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { formatHostPort } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';
+import { DiskError } from '@holdfast/storage';
 import { maxHelloBytes } from '../bounds.ts';
 import type { Clock } from '../clock.ts';
 import type { EngineLog } from '../types.ts';
@@ -34,6 +35,7 @@ export interface IncomingOptions {
   readonly onOpen: (incoming: Incoming, met: Introduced) => void;
   readonly onFrames: (peer: MemberId, frames: readonly Frame[], on: Incoming) => void;
   readonly onOtherRun: (error: OtherRunError) => void;
+  readonly onDiskError: (error: DiskError) => void;
   /** `peer` is undefined for one that never showed who it is. */
   readonly onClosed: (incoming: Incoming, peer: MemberId | undefined) => void;
 }
@@ -63,7 +65,8 @@ export class Incoming implements RunConnection {
       try {
         this.#receive(chunk);
       } catch (error) {
-        this.#drop(error);
+        if (error instanceof DiskError) options.onDiskError(error);
+        else this.#drop(error);
       }
     });
   }

@@ -11,6 +11,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { hostPortOf } from '@holdfast/protocol';
 import type { MemberId, Message } from '@holdfast/raft';
+import { DiskError } from '@holdfast/storage';
 import { maxHelloBytes } from '../bounds.ts';
 import type { Clock } from '../clock.ts';
 import type { EngineLog } from '../types.ts';
@@ -42,6 +43,7 @@ export interface OutgoingOptions {
   /** The peer answers on this connection. */
   readonly onFrames: (frames: readonly Frame[], on: Outgoing) => void;
   readonly onOtherRun: (error: OtherRunError) => void;
+  readonly onDiskError: (error: DiskError) => void;
   /** The connection broke, or an attempt failed; `triedAll`: at every address that is known. */
   readonly onClosed: (triedAll: boolean) => void;
 }
@@ -199,7 +201,8 @@ export class Outgoing implements RunConnection {
     try {
       this.#receive(socket, reader, chunk);
     } catch (error) {
-      this.#refuse(socket, error instanceof FrameError ? error.message : String(error));
+      if (error instanceof DiskError) this.#options.onDiskError(error);
+      else this.#refuse(socket, error instanceof FrameError ? error.message : String(error));
     }
   }
 

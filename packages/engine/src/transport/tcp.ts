@@ -12,6 +12,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { formatHostPort } from '@holdfast/protocol';
 import type { MemberId, Message } from '@holdfast/raft';
+import type { DiskError } from '@holdfast/storage';
 import type { Clock } from '../clock.ts';
 import type { Identity } from '../identity.ts';
 import type { KnownPeers } from '../known-peers.ts';
@@ -138,7 +139,8 @@ export class TcpTransport implements Transport {
       log,
       once: this.#once,
       onFrames: (frames, on) => this.#receive(id, frames, on),
-      onOtherRun: (error) => this.#onOtherRun(error),
+      onOtherRun: (error) => this.#stop(error),
+      onDiskError: (error) => this.#stop(error),
       onOpen: (met, address) => {
         log.info({ peer: id, address }, 'Connected to the peer.');
         this.#probation.heard(id);
@@ -214,11 +216,14 @@ export class TcpTransport implements Transport {
     this.#calls.interrupt(peer, graceMs);
   }
 
-  /** RUN-5. Nothing leaves any more that could count. */
-  #onOtherRun(error: OtherRunError): void {
+  /**
+   * RUN-5; or the disk refused what has to be known before a peer counts (RUN-1, N1): that is no fault of the
+   * peer, and others have to lead. Nothing leaves any more that could count.
+   */
+  #stop(error: OtherRunError | DiskError): void {
     this.#options.log.error({}, error.message);
     void this.close();
-    this.#options.handlers.onOtherRun(error);
+    this.#options.handlers.onMustStop(error);
   }
 
   async close(): Promise<void> {
@@ -254,7 +259,8 @@ export class TcpTransport implements Transport {
         if (isKnownMember(peer)) this.#options.handlers.onClientUrl(peer, clientUrl);
       },
       onFrames: (peer, frames, on) => this.#receive(peer, frames, on),
-      onOtherRun: (error) => this.#onOtherRun(error),
+      onOtherRun: (error) => this.#stop(error),
+      onDiskError: (error) => this.#stop(error),
       onClosed: (closed, peer) => {
         this.#incoming.remove(closed);
         if (peer !== undefined) this.#liveRuns.closed(peer, closed);

@@ -14,8 +14,8 @@ export interface TransportHandlers {
   readonly onCall: CallHandler;
   /** A connection to this peer broke or could not be made. */
   readonly onUnreachable: (peer: MemberId) => void;
-  /** A member has another process in the place of this one: the node must stop (RUN-5). */
-  readonly onOtherRun: (error: Error) => void;
+  /** A member has another process in the place of this one (RUN-5), or the disk failed. */
+  readonly onMustStop: (error: Error) => void;
   /** A peer told where its clients reach it, when a connection to or from it was made. */
   readonly onClientUrl: (peer: MemberId, url: string) => void;
 }

@@ -242,6 +242,25 @@ describe('A process whose folder is not that of the latest one (RUN-1)', () => {
   });
 });
 
+describe('A node whose disk refuses to remember a peer', () => {
+  for (const what of ['which process counts', 'its folder'])
+    it(`stops, and does not blame the peer: ${what}`, { timeout }, async () => {
+      const node = await start('node');
+      const peer = RawPeer.to(node.address);
+      if (what === 'its folder') rmSync(join(folder, 'node'), { recursive: true });
+      peer.hello();
+      if (what !== 'its folder') {
+        await peer.frames.next();
+        rmSync(join(folder, 'node'), { recursive: true });
+        peer.socket.write(encodeMessageFrame(vote));
+      }
+      assert.match(await node.said.find((text) => /^stops:/.test(text)), /could not be written/);
+      await peer.closed;
+      assert.equal(peer.frames.count, 0);
+      assert.equal(node.heard.count, 0);
+    });
+});
+
 describe('A process that has just started (PROB-1)', () => {
   it(
     'sends and takes nothing that counts before each peer has let it in or could not be had',

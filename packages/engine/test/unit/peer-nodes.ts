@@ -138,7 +138,7 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
       onMessages: (_from, messages) => heard.add(...messages),
       onCall: (_from, request) => options.onCall?.(request) ?? Promise.resolve({ echo: request }),
       onUnreachable: (peer) => unreachable.add(peer),
-      onOtherRun: (error) => said.add(`stops: ${error.message}`),
+      onMustStop: (error) => said.add(`stops: ${error.message}`),
       onClientUrl: (peer, url) => urls.add(`${peer} ${url}`),
     },
   });
