@@ -43,6 +43,11 @@ export class PeerRuns {
     return then !== undefined && then.run !== latest.run ? latest : undefined;
   }
 
+  /** 0 where no process has counted yet. */
+  latestStarts(id: MemberId): number {
+    return this.#latest.get(id)?.starts ?? 0;
+  }
+
   /** A message of this process is about to count. The event loop waits for the disk, once in the life of each. */
   count(id: MemberId, run: Run): void {
     const latest = this.#latest.get(id);

@@ -29,6 +29,8 @@ import type { PeerKnowledge } from './types.ts';
 
 /** 2: the hello is mutual. */
 const protocolVersion = 2;
+/** A member starts less often while a peer hears nothing of it. A count without a bound would keep it out for good. */
+const maxStartsAhead = 1_000_000;
 /** Of a URL that browsers and servers take. */
 const maxUrlLength = 2048;
 /** A peer's process may stand still for a while (a pause of the machine, a slow disk on first contact). */
@@ -167,6 +169,10 @@ export class Introductions {
     if (latest !== undefined) {
       const text = laterCounted(from, run, latest, this.#identity.nodeId);
       return { ok: false, from, reason: text, stops: true };
+    }
+    if (run.starts > this.#peerRuns.latestStarts(peer) + maxStartsAhead) {
+      const reason = `Node "${from}" says that this is start ${String(run.starts)} of it, which cannot be.`;
+      return { ok: false, from, reason };
     }
     this.#knownPeers.learn(peer, hello['knownPeers']);
     const said = { address: hello['address'], starts: run.starts };

@@ -2,7 +2,7 @@
  * How a process is told that another one of the same member is in its place.
  *
  * RUN-5: a process stops when a member says so that has shown cluster, member and folder, and for nobody
- *     else: who makes up a refusal stops no node.
+ *     else. Peers share no secret yet: whoever reaches the port of a node can learn what there is to show.
  */
 import type { Identity } from '../identity.ts';
 import { parseObject } from './frames.ts';

@@ -254,7 +254,10 @@ describe('A node whose disk refuses to remember a peer', () => {
         rmSync(join(folder, 'node'), { recursive: true });
         peer.socket.write(encodeMessageFrame(vote));
       }
-      assert.match(await node.said.find((text) => /^stops:/.test(text)), /could not be written/);
+      assert.match(
+        await node.said.find((text) => text.startsWith('stops:')),
+        /could not be written/,
+      );
       await peer.closed;
       assert.equal(peer.frames.count, 0);
       assert.equal(node.heard.count, 0);
@@ -349,6 +352,16 @@ describe('A refusal on account of another process (RUN-5)', () => {
 });
 
 describe('A hello', () => {
+  it('is refused where its start is further ahead than can be', { timeout }, async () => {
+    const node = await start('node');
+    const runs = [runOf(1_000_001, '1')];
+    const peer = RawPeer.to(node.address).hello({ runs });
+    assert.match(await peer.refusal(), /start 1000001 of it, which cannot be/);
+    const near = RawPeer.to(node.address).hello({ runs: [runOf(1_000_000, '1')] });
+    assert.equal((await near.frames.next()).kind, frameKinds.hello);
+    near.socket.destroy();
+  });
+
   for (const runs of [undefined, [], 'x', [7], [{ starts: 1, run: 'x' }], [runOf(2, '2'), first]])
     it(
       `is refused where it does not name its start: ${JSON.stringify(runs)}`,
