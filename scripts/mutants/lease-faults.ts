@@ -71,4 +71,11 @@ export const leaseFaults: readonly Fault[] = [
     put: `  if (command.type`,
     lives: 'leaders',
   },
+  {
+    name: 'told-repetition-no-sign-of-life',
+    breaks: 'who is told of a grant by a repetition has less of its lease than it was told',
+    file: 'packages/state/src/tables.ts',
+    find: `this.isRepeated && session.own && session.holdCount > 0;`,
+    put: `this.isRepeated && session.own && session.holdCount < 0;`,
+  },
 ];

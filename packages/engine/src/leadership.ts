@@ -255,6 +255,8 @@ export class Leadership {
     const wall = this.#parts.clock.wallNow();
     for (const envelope of batch.commands) {
       const { command } = envelope;
+      if (envelope.repeated === true && 'sessionId' in command)
+        this.#touchTold(command.sessionId, now, wall);
       if (!('sessionId' in command) || !isSignOfLife(envelope)) continue;
       this.leases.touch(command.sessionId, now, wall);
     }
@@ -271,6 +273,12 @@ export class Leadership {
   #touchOwn(sessionId: SessionId, now: number, wall: number): void {
     if (this.#parts.replica.state.leaseOf(sessionId)?.own === true)
       this.leases.touch(sessionId, now, wall);
+  }
+
+  /** LIFE-2: the answer to a repetition tells its caller of the grant. */
+  #touchTold(sessionId: SessionId, now: number, wall: number): void {
+    const lease = this.#parts.replica.state.leaseOf(sessionId);
+    if (lease?.own === true && !lease.onlyWaits) this.leases.touch(sessionId, now, wall);
   }
 
   #letTimePass(now: number): void {

@@ -289,6 +289,7 @@ class Machine implements StateMachine {
 function carryOut(tables: Tables, envelope: Envelope): CommandResult {
   const { command, answeredBelow } = envelope;
   tables.isSignOfLife = isSignOfLife(envelope);
+  tables.isRepeated = envelope.repeated === true;
   switch (command.type) {
     case 'acquire':
       return acquire(tables, command, answeredBelow);

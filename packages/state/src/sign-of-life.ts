@@ -5,7 +5,8 @@
  *     acquire that waits, which a node asks for again whenever the leader changes, for as long as the wait may
  *     last. By those a client that is dead would live on with every change of the leader.
  * LIFE-2: whatever a client counts its lease from is one: that its session is made, a keepalive, an acquire that
- *     makes a session of its own, and the grant to one that waited.
+ *     makes a session of its own, the grant to one that waited,
+ *     and the answer to its repetition: its caller is told of the grant by that, and waited for it until then.
  */
 import type { Envelope } from './commands.ts';
 

@@ -53,6 +53,8 @@ export class Tables {
   readonly leaderships: Leaderships = new Leaderships();
   /** Whether the command that is being carried out is a sign of life of its session (LIFE-1). */
   isSignOfLife = true;
+  /** It is one that a node submits again (LIFE-2). */
+  isRepeated = false;
   /** Orders waits and lock delays by when they began. */
   sequence = 0;
   expiredSessions = 0;
@@ -124,7 +126,8 @@ export class Tables {
   heardFrom(session: Session, answeredBelow: number | undefined): void {
     this.changingSession(session);
     session.renewal += 1;
-    if (this.isSignOfLife) session.heardIn = this.leaderships.current; // HEARD-1
+    const isTold = this.isRepeated && session.own && session.holdCount > 0; // LIFE-2
+    if (this.isSignOfLife || isTold) session.heardIn = this.leaderships.current; // HEARD-1
     if (answeredBelow !== undefined) session.requests.forgetBelow(answeredBelow, this.limits);
   }
 

@@ -55,6 +55,29 @@ describe('the lease of a session', () => {
     assert.equal(outcome(driver.do(keepAlive('nobody'))), 'session_not_found');
   });
 
+  test('is the answer to a repetition that tells of the grant in a session of its own (LIFE-2)', () => {
+    const driver = new Driver().sessions('b');
+    driver.hold('b', 'x');
+    driver.acquire('own', 'x', { own: 'c', request: 1, waitMs: 1000 });
+    const repeat = (): void => {
+      const { machine } = driver;
+      const command = {
+        ...waiting('own', 'x', 1),
+        ownSession: { clientId: 'c', timeoutMs: 1000, lockDelayMs: 0 },
+      } as Command;
+      const commands: readonly Envelope[] = [{ identity: 'anonymous', command, repeated: true }];
+      machine.apply({ index: machine.index + 1, time: machine.time, commands });
+    };
+    later(driver, 10, begin);
+    repeat();
+    assert.notEqual(unheardSince(driver.machine, 'own'), undefined, 'it waits');
+    driver.release('b', 'x');
+    later(driver, 10, begin);
+    assert.notEqual(unheardSince(driver.machine, 'own'), undefined);
+    repeat();
+    assert.equal(unheardSince(driver.machine, 'own'), undefined);
+  });
+
   test('is renewed by what its client asks for, and not by what a node sends for one that may be gone', () => {
     const signs: readonly Command[] = [
       createCommand('a'),
