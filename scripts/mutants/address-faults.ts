@@ -149,6 +149,13 @@ export const addressFaults: readonly Fault[] = [
     put: `this.#drop(error);`,
   },
   {
+    name: 'starts-without-a-bound',
+    breaks: 'one hello with the largest number keeps a member out for good',
+    file: 'packages/engine/src/transport/hello.ts',
+    find: `const maxStartsAhead = 1_000_000;`,
+    put: `const maxStartsAhead = Infinity;`,
+  },
+  {
     name: 'end-of-probation-not-told',
     breaks: 'a member that has started is held for one that has not voted until it leads or votes',
     file: 'packages/engine/src/transport/tcp.ts',
