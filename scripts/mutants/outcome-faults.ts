@@ -97,14 +97,14 @@ export const outcomeFaults: readonly Fault[] = [
     breaks:
       'nodes that came by an old snapshot and by its log differ in who leads after a giving up',
     file: 'packages/state/src/grants.ts',
-    find: `if (!countsRepetitions(tables.limits))`,
+    find: `if (!remembersByTime(tables.limits))`,
     put: `if (ask.units === 0)`,
   },
   {
     name: 'barriers-entered-again-counted-in-old-logs',
     breaks: 'nodes that came by an old snapshot and by its log differ in who is inside a barrier',
     file: 'packages/state/src/barriers.ts',
-    find: `if (countsRepetitions(tables.limits)) {`,
+    find: `if (remembersByTime(tables.limits)) {`,
     put: `if (entered > 0) {`,
   },
   {

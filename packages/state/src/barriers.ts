@@ -11,7 +11,7 @@
  * B3: a round is over when all who were inside have left. (Who waits for that is told by the event.)
  */
 import { isLaden, tooManyHolds, tooManyOf } from './laden.ts';
-import { countsRepetitions } from './limits.ts';
+import { remembersByTime } from './limits.ts';
 import type { Barrier } from './meetings.ts';
 import { barrierClosed, enteredInVain, notEntered, partiesMismatch } from './refusals.ts';
 import { onceOnly } from './once.ts';
@@ -41,7 +41,7 @@ function enter(tables: Tables, session: Session, { name, parties }: Enter): Comm
   if (found !== undefined) {
     const entered = found.members.get(session);
     if (entered !== undefined) {
-      if (countsRepetitions(tables.limits)) {
+      if (remembersByTime(tables.limits)) {
         tables.changingPlace(found);
         found.members.set(session, entered + 1); // B5
       }

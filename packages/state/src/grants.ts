@@ -9,7 +9,7 @@
  *     more is to be given than fits into the entry (TURN-1).
  */
 import { invariant } from './invariant.ts';
-import { countsRepetitions } from './limits.ts';
+import { remembersByTime } from './limits.ts';
 import { modeOf } from './modes.ts';
 import { endingRank, openingRank } from './pool.ts';
 import type { Hold, Pool } from './pool.ts';
@@ -40,7 +40,7 @@ export function give(tables: Tables, session: Session, pool: Pool, ask: Ask): Gr
   if (pool.kind === 'election') {
     if (held === undefined) return granted(tables, begin(tables, session, pool, ask));
     // Told again.
-    if (!countsRepetitions(tables.limits)) return { ...granted(tables, held), holdCount: 2 };
+    if (!remembersByTime(tables.limits)) return { ...granted(tables, held), holdCount: 2 };
     held.holdCount += 1;
     held.exclusiveCount += 1;
     return granted(tables, held);

@@ -53,13 +53,11 @@ export const limitsWithoutLog: StateLimits = {
   maxRememberedBytes: 256 * 1024 * 1024,
 };
 
-/** LIMIT-1: before there was a bound of memory, the latest 10,000 ended sessions were remembered. */
+/**
+ * LIMIT-1: before there was a bound of memory, the latest 10,000 ended sessions were remembered. How many requests of
+ * a session were told that it leads, or is inside a barrier, was not counted then, and no snapshot tells it: all that
+ * were told count for one.
+ */
 export const remembersByTime = ({
   maxRememberedSessions,
 }: Pick<StateLimits, 'maxRememberedSessions'>): boolean => maxRememberedSessions < unbounded;
-
-/**
- * LIMIT-1: how many requests of a session were told that it leads, or is inside a barrier, was not counted before
- * there was a bound of memory, and no snapshot tells it: all that were told then count for one.
- */
-export const countsRepetitions: typeof remembersByTime = remembersByTime;
