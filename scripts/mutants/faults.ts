@@ -258,6 +258,14 @@ export const faults: readonly Fault[] = [
     put: `    return true;`,
   },
   {
+    name: 'snapshot-without-members',
+    breaks: 'a member that joined sends, when it leads, a snapshot that no other node takes',
+    file: 'packages/engine/src/replica.ts',
+    find: `    if (!membership.members.some(({ role }) => role === 'voter')) return undefined;
+`,
+    put: ``,
+  },
+  {
     name: 'entries-of-the-old-state-kept',
     breaks:
       'entries that were committed for the state that a snapshot replaced are applied to the new one',

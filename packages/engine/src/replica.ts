@@ -327,7 +327,10 @@ export class Replica {
     const { index } = this.#state;
     const term = this.#raft.termAt(index);
     if (term === undefined) return undefined;
-    return { index, term, membership: this.#raft.membershipAt(index) };
+    const membership = this.#raft.membershipAt(index);
+    // ENG-SNAP-7
+    if (!membership.members.some(({ role }) => role === 'voter')) return undefined;
+    return { index, term, membership };
   }
 
   #saveSnapshot(): void {

@@ -13,6 +13,9 @@
  *     there is no such hash.
  * ENG-SNAP-6: a node whose own copy of a snapshot is damaged stops: it would send it for ever, and could not
  *     start again from it.
+ * ENG-SNAP-7: a snapshot names the members as of its index. A node that joined and got the log from its
+ *     beginning does not know who they were before the first change in it, and takes none there: another node
+ *     would refuse one without a voter, for ever.
  */
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';

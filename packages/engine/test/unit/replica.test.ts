@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { MemberId, Message, Outbound, Recovered } from '@holdfast/raft';
+import { encodeMembership } from '@holdfast/raft';
+import type { Entry, Member, MemberId, Message, Outbound, Recovered } from '@holdfast/raft';
 import { createStateMachine, initialLimits } from '@holdfast/state';
 import type { SessionId } from '@holdfast/state';
+import { encodeBatch } from '../../src/batch.ts';
 import { Replica } from '../../src/replica.ts';
 import { silentLog } from '../cluster.ts';
 import { HandDisk, settled, snapshotOf } from './hand-disk.ts';
@@ -33,7 +35,11 @@ class HeldTurns extends StillClock {
 
 async function openAlone(
   others: readonly MemberId[] = [],
-  { clock = new StillClock(), ...bounds }: { clock?: StillClock; maxEntriesPerTurn?: number } = {},
+  {
+    clock = new StillClock(),
+    members = [self, ...others].map((id) => ({ id, address: `${id}:1`, role: 'voter' as const })),
+    ...bounds
+  }: { clock?: StillClock; members?: readonly Member[]; maxEntriesPerTurn?: number } = {},
 ): Promise<{ replica: Replica; clock: StillClock; disk: HandDisk; seen: Seen }> {
   const disk = new HandDisk();
   const seen: Seen = { sent: [], known: [], fatal: [] };
@@ -42,9 +48,7 @@ async function openAlone(
     snapshot: {
       index: 0,
       term: 0,
-      membership: {
-        members: [self, ...others].map((id) => ({ id, address: `${id}:1`, role: 'voter' })),
-      },
+      membership: { members },
       hash: '',
       byteLength: 0,
     },
@@ -232,6 +236,44 @@ describe('A replica', () => {
     assert.equal(replica.state.index, 9);
     assert.deepEqual(seen.fatal, []);
     assert.equal(disk.openReaders, 0);
+  });
+
+  it('takes no snapshot where it does not know who the members were: it joined, and got the whole log (ENG-SNAP-7)', async () => {
+    const checkpoint = encodeBatch({
+      time: 5,
+      commands: [{ identity: 'x', command: { type: 'checkpoint' } }],
+    });
+    const { members } = (await openAlone([leader])).replica.status().membership;
+    const entries: Entry[] = [
+      { index: 1, term: 1, kind: 'noop', data: new Uint8Array() },
+      { index: 2, term: 1, kind: 'command', data: checkpoint },
+      { index: 3, term: 1, kind: 'membership', data: encodeMembership({ members }) },
+      { index: 4, term: 1, kind: 'command', data: checkpoint },
+    ];
+    const appended = (from: number, to: number): Message => ({
+      type: 'append',
+      term: 1,
+      previousIndex: from - 1,
+      previousTerm: from === 1 ? 0 : 1,
+      entries: entries.slice(from - 1, to),
+      commit: to,
+      probe: 0,
+    });
+    // Given a node that is to join
+    const { replica, disk, seen } = await openAlone([], { members: [] });
+    // When a checkpoint comes that is older than the first change of the members
+    replica.receive(leader, [appended(1, 2)]);
+    await syncAll(disk);
+    assert.equal(replica.state.index, 2);
+    assert.equal(disk.snapshots.size, 0);
+    // Then the next one is the first that it takes
+    replica.receive(leader, [appended(3, 4)]);
+    await syncAll(disk);
+    assert.deepEqual(
+      [...disk.snapshots.values()].map(({ meta }) => [meta.index, meta.membership.members]),
+      [[4, members]],
+    );
+    assert.deepEqual(seen.fatal, []);
   });
 
   it('drops committed entries that wait for their turn when a snapshot takes the place of their state (ENG-APPLY-1)', async () => {
