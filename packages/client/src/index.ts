@@ -30,7 +30,7 @@ export { Quorum } from './quorum/quorum.ts';
 export type { QuorumEnvironment, QuorumOptions } from './quorum/quorum.ts';
 export { QuorumHold, QuorumLock } from './quorum/quorum-lock.ts';
 export type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from './quorum/voter.ts';
-export type { ClientWarning } from './client-warning.ts';
+export type { AddressRefused, ClientWarning, OtherCluster } from './client-warning.ts';
 export { Semaphore } from './semaphore.ts';
 export type { SemaphoreOptions, TakeOptions } from './semaphore.ts';
 export { Session } from './session.ts';
