@@ -11,11 +11,13 @@ interface Warning {
 
 /** A member's address, as a node told it, is none; that member is not asked. */
 export interface AddressRefused extends Warning {
+  /** Tells the kinds of warnings apart. */
   readonly kind: 'address_refused';
 }
 
 /** A node of another cluster than the client's answers there; it is not asked. */
 export interface OtherCluster extends Warning {
+  /** Tells the kinds of warnings apart. */
   readonly kind: 'other_cluster';
   /** The client's: of the first node that it met. */
   readonly clusterId: string;
