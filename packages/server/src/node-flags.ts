@@ -3,11 +3,10 @@ import { accessSync, constants } from 'node:fs';
 import { basename } from 'node:path';
 
 /**
- * The young generation of the heap. Nearly all of what a log entry adds to the state outlives it, so that a scavenge
- * copies most of it, in one pause. With the 16 MiB that Node takes by itself those pauses were 100 to 500 ms where
- * 300,000 locks were taken with three nodes on two cores, and a third of that with 4 MiB (docs/performance.md).
+ * The young generation of the heap. A smaller one pauses for less time where very many locks are taken, and costs
+ * throughput with many clients at once (docs/performance.md): an operator with a large state may choose 4.
  */
-const youngGenerationMiB = 4;
+const youngGenerationMiB = 16;
 
 export const nodeFlags: readonly string[] = [
   '--disable-sigusr1',
