@@ -1,11 +1,6 @@
 #!/usr/bin/env node
 import './no-debugger.ts';
 
-if (process.argv.slice(2).find((word) => !word.startsWith('-')) === 'server') {
-  const { runWithNodeFlags } = await import('@holdfast/server/node-flags');
-  runWithNodeFlags();
-}
-
 // Not by a static import: all of those are read before the first of them is run.
 const [{ run }, { outputFailed }] = await Promise.all([
   import('./program.ts'),

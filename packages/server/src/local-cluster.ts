@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatHostPort } from '@holdfast/protocol';
 import { makeFolders, openPrivateFile, writePrivateFile } from '@holdfast/storage';
-import { nodeFlags } from './node-flags.ts';
 
 /** Peers listen this far above the HTTP port. */
 const peerPortDistance = 2000;
@@ -157,7 +156,7 @@ function startProcess(
   const entry = fileURLToPath(new URL(`./node-entry.${extension}`, import.meta.url));
   const logPath = join(slot.folder, 'node.log');
   const log = options.logs === 'inherit' ? 'inherit' : openLog(logPath);
-  const child = spawn(process.execPath, [...nodeFlags, ...sourceFlags(), entry], {
+  const child = spawn(process.execPath, ['--disable-sigusr1', ...sourceFlags(), entry], {
     // A process group of its own: Ctrl-C reaches the parent, which stops its nodes in order.
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
