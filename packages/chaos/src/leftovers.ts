@@ -1,5 +1,5 @@
 /**
- * What must not stay behind when this program is ended from outside: processes that may stand still, and
+ * What must not stay behind when this program is ended from outside: processes that may be paused, and
  * small disks. The last made is the first to go.
  */
 const leftovers: (() => void)[] = [];

@@ -12,7 +12,7 @@ import { uptime } from 'node:os';
 
 /** What it stands on; injected so that tests own it. */
 export interface BootClockSources {
-  /** Stands still while the machine sleeps; the same for all processes of the machine. */
+  /** Stops while the machine sleeps; the same for all processes of the machine. */
   readonly monotonicMs: () => number;
   readonly wallMs: () => number;
   /** Goes on while the machine sleeps. */

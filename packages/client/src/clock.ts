@@ -34,7 +34,7 @@ export const momentOf = (clock: ClientClock): Moment => ({
 });
 
 /**
- * Ms since then, by whichever clock says more: the monotonic one stands still while the machine sleeps, the
+ * Ms since then, by whichever clock says more: the monotonic one stops while the machine sleeps, the
  * other does not.
  */
 export const passedMs = (clock: ClientClock, since: Moment): number =>

@@ -2,7 +2,7 @@
  * The way to the cluster: a connection to one node at a time, and the search for another one.
  *
  * F3: while a request is unanswered, a node that says nothing, or that knows no leader, is left within a
- *     fraction of the shortest lease that is kept alive here (`silentSweepsFor`): a process that stands still
+ *     fraction of the shortest lease that is kept alive here (`silentSweepsFor`): a process that is paused
  *     keeps its connections open, and one that is cut off from its peers still answers. Counted in sweeps, not
  *     in time: a client that was itself blocked first reads what came in meanwhile. Where all that is unanswered
  *     waits there for others, the node is asked for a word after a quiet time (`quietSweepsFor`), and silent

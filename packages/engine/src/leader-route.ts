@@ -5,7 +5,7 @@
  *     state machine knows it again (a request id, a session id made outside).
  * E3: every call ends within its deadline: with an answer, or with an error that tells whether it may
  *     have been carried out (rule 2.11).
- * E4: a call waits for a leader only as long as this node follows it: a leader that stands still keeps
+ * E4: a call waits for a leader only as long as this node follows it: a leader that is paused keeps
  *     its connections open and answers nothing.
  * E5: however many wait for a change, they go on a slice a turn (SLICE-2), in the order in which they came.
  */

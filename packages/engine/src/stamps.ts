@@ -5,7 +5,7 @@
  * STAMP-1: all copies of one submission carry one stamp, however often and to whichever leader they are sent.
  * STAMP-2: a stamp is a time that the log had reached when it was made, never an estimate of a clock: none is
  *     ahead of the entry that carries it.
- * STAMP-3: where the log had stood still for long a request is refused for its age though it is new. The
+ * STAMP-3: where the log had not grown for long a request is refused for its age though it is new. The
  *     refusal is an entry: it tells the time, and all copies with the old stamp are refused for good, so that
  *     the request may be stamped anew.
  */

@@ -21,7 +21,7 @@ export function isAcquire(command: Command): command is Acquire {
 
 /**
  * How long copies may be carried out, beside what the request waits for. A call takes some seconds at most;
- * the rest is for the log that stands still, so that few requests have to be asked twice. What is longer costs
+ * the rest is for the log that does not grow, so that few requests have to be asked twice. What is longer costs
  * memory: each hold by client id that has ended is remembered for so long.
  */
 export const copiesLiveMs = 30_000;

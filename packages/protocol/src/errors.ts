@@ -126,7 +126,7 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   request_reused: byCluster(409, 'This request id was used for another request.', 'never', {
     note: 'By this request; the first one of its id may have been carried out.',
   }),
-  deadlock: byCluster(409, 'Waiting here would close a circle of waiters.', 'never'),
+  deadlock: byCluster(409, 'Waiting here would cause a deadlock.', 'never'),
   no_permits: byCluster(409, 'Not that many permits are free.', 'later'),
   limit_mismatch: byCluster(
     409,

@@ -125,7 +125,7 @@ export function deadlock(circle: readonly Waiter[]): Refusal {
   const [first] = circle;
   return refuse(
     'deadlock',
-    `To wait would close a circle in which nobody goes on: ${steps.join(', ')}. Give back what others wait for first, and take several at once or always in the same order.`,
+    `To wait would cause a deadlock, in which nobody goes on: ${steps.join(', ')}. Give back what others wait for first, and take several at once or always in the same order.`,
     { resource: first?.pool.name ?? '', members, member_count: circle.length },
   );
 }

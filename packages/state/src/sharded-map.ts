@@ -1,6 +1,6 @@
 /**
  * A map of names that grows without long pauses: it is divided into shards by a hash of the name, since one
- * map of a million entries stands still for 50 to 300 ms when it doubles.
+ * map of a million entries blocks for 50 to 300 ms when it doubles.
  *
  * SHARD-1: the order is shard by shard, within each as the names came to it: whoever adds the names of another
  *     map in its order has the same order.

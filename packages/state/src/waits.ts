@@ -5,7 +5,7 @@
  *     answer to its request.
  * G5: of several that are wanted together all are given in one command, when it is the turn of each,
  *     or none; one that fails takes the others along.
- * G6: a wait that would close a circle of waits is refused and leaves nothing behind (deadlock.ts).
+ * G6: a wait that would cause a deadlock is refused and leaves nothing behind (deadlock.ts).
  */
 import { circleThrough } from './deadlock.ts';
 import type { Ask } from './grants.ts';
@@ -23,7 +23,7 @@ import type { CommandResult, Refusal } from './outcomes.ts';
  * Puts a request into the queue, see queue.ts.
  *
  * @param waitMs Longest wait in cluster time, above 0.
- * @returns The waiter, or the refusal where it would close a circle (G6).
+ * @returns The waiter, or the refusal where it would cause a deadlock (G6).
  */
 export function enqueue(
   tables: Tables,
@@ -45,7 +45,7 @@ export function enqueue(
  * A request that can be given at once though others wait passes them, as a raise does: as if it took its
  * place first.
  *
- * @returns The refusal where that would close a circle (G6).
+ * @returns The refusal where that would cause a deadlock (G6).
  */
 export function pass(
   tables: Tables,

@@ -41,7 +41,7 @@ export class NodeProcess {
     return this.#child !== undefined;
   }
 
-  /** It runs and does not stand still. */
+  /** It runs and is not paused. */
   get isAwake(): boolean {
     return this.runs && !this.#stopped;
   }

@@ -1,4 +1,4 @@
-/** Processes that are killed, or stand still. */
+/** Processes that are killed, or paused. */
 import { leaderOf } from '../cluster/operator.ts';
 import type { NodeProcess } from '../cluster/node-process.ts';
 import { anyNode } from './nemesis.ts';

@@ -7,7 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { clearAtEnd } from '../leftovers.ts';
 
-/** Longer than a client stands still: what it has open stays open. */
+/** Longer than a client is paused: what it has open stays open. */
 const keepAliveMs = 600_000;
 
 export class GuardedResource {

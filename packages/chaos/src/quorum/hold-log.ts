@@ -26,7 +26,7 @@ export interface GuardedWrite {
   readonly held: boolean;
 }
 
-/** It stood still while it held. */
+/** It was paused while it held. */
 export interface Awakening {
   readonly pausedMs: number;
   /** What `assertHeld` threw at once; null: nothing. */

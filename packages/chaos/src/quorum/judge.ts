@@ -4,7 +4,7 @@
  * J1: at no instant do two of them hold one lock, in true time.
  * J2: tokens of one lock strictly increase, in the order in which it was held.
  * J3: a resource that checks tokens never refuses one who holds.
- * J4: who stood still past its lease is told `hold_lost` at once.
+ * J4: who was paused past its lease is told `hold_lost` at once.
  *
  * Beside these, the checker judges the same as a history of a lock (its L1 and L2): a hold that was given
  * back ends between the asking and the answer; one that was lost, or whose release was not heard, at some
@@ -130,7 +130,7 @@ function believers({ client, lock, awakenings }: Granted): string[] {
     .filter(({ pausedMs, code }) => pausedMs >= ttlMs && code !== 'hold_lost')
     .map(
       ({ pausedMs, code }) =>
-        `${client} stood still for ${pausedMs.toFixed(0)} ms and was told "${String(code)}" of its hold of "${lock}"`,
+        `${client} was paused for ${pausedMs.toFixed(0)} ms and was told "${String(code)}" of its hold of "${lock}"`,
     );
 }
 

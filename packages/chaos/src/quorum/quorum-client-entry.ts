@@ -17,7 +17,7 @@ export type ToQuorumClient =
   | 'stop'
   /** Take a lock of your own, and say so; then say when you are given one that all want. */
   | { readonly type: 'serve'; readonly id: number }
-  /** When you hold a lock next, say so and stand still. */
+  /** When you hold a lock next, say so and pause. */
   | { readonly type: 'stand' };
 export type FromQuorumClient =
   | { readonly type: 'served'; readonly id: number }

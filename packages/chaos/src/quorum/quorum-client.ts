@@ -30,7 +30,7 @@ export class QuorumClient extends ClientProcess {
     return () => shares;
   }
 
-  /** Resolves when it holds a lock and stands still. @throws Error when it does not in time. */
+  /** Resolves when it holds a lock and is paused. @throws Error when it does not in time. */
   async standHolding(withinMs: number): Promise<void> {
     const stands = this.#hears('stands', withinMs, ({ type }) => type === 'stands');
     this.tell({ type: 'stand' } satisfies ToQuorumClient);

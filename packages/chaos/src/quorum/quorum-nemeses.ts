@@ -160,7 +160,7 @@ const slowLinks: QuorumNemesis = ruled('slow links', [1000, 3000], ({ cluster, c
   });
 });
 
-/** What strikes the nodes that keep its lease is healed while it stands still, and may still believe. */
+/** What strikes the nodes that keep its lease is healed while it is paused, and may still believe. */
 const whileHolderStands = (other: QuorumNemesis): QuorumNemesis => ({
   name: `${stopHolder.name} and ${other.name}`,
   lasts: [0.8 * ttlMs, 1.2 * ttlMs],

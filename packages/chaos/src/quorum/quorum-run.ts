@@ -112,6 +112,6 @@ function notesOf(records: readonly HoldRecord[], strikes: readonly Strike[]): st
   return [
     `shared       each client held a lock that all want after ${medianMs.toFixed(0)} ms median, ${longestMs.toFixed(0)} ms longest`,
     `writes       ${writes.length.toLocaleString('en')}, ${String(zombies)} of zombies refused (a resource that trusts the lock would have taken them)`,
-    `awakenings   ${String(woken.length)} of holders that stood still past their lease, ${String(lost)} told hold_lost`,
+    `awakenings   ${String(woken.length)} of holders that were paused past their lease, ${String(lost)} told hold_lost`,
   ];
 }

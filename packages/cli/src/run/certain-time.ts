@@ -3,7 +3,7 @@
  *
  * T1: it travels between processes as a point in time, never as a length: a message that lay in a
  *     queue while its reader was stopped must not lengthen the lease.
- * T2: the monotonic clock stands still while the machine sleeps, the one since boot does not: whichever
+ * T2: the monotonic clock stops while the machine sleeps, the one since boot does not: whichever
  *     says that more time has passed is believed. Nobody sets either: a step of the wall clock changes nothing.
  * T3: it is only ever moved later by its owner; nobody else guesses.
  */

@@ -1,7 +1,7 @@
 /**
  * What every guard shares: which fence tokens and resource names there are, and when a token is stale.
  *
- * The rule is Kleppmann's ("How to do distributed locking", 2016): no lease can stop a holder that stands still
+ * The rule is Kleppmann's ("How to do distributed locking", 2016): no lease can stop a holder that is paused
  * between its last look at the lease and its write. So the resource remembers the largest token that it has seen
  * and refuses a smaller one.
  */

@@ -2,7 +2,7 @@
  * The server's side of `Fence-Token`.
  *
  * G1. Of one resource, one write runs at a time, and its token is compared when its turn has come. Comparing alone
- *     would not do: a write that was let in could stand still, and land after the write of a later holder.
+ *     would not do: a write that was let in could be paused, and land after the write of a later holder.
  * G2. A write whose token is smaller than one let in before does not run.
  */
 import { HoldfastError, toProblem } from '@holdfast/protocol';

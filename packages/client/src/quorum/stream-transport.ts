@@ -40,7 +40,7 @@ const maxFrameLength = 256 * 1024;
 const maxQuestionBytes = 1024 * 1024 - 2;
 /**
  * Silence is counted in ticks, not by a clock: in between what has arrived is read, so that a process that
- * stood still for a while does not take what it has not read yet for silence.
+ * was paused for a while does not take what it has not read yet for silence.
  */
 const shortestTickMs = 50;
 const pingAfterTicks = 2;

@@ -59,7 +59,7 @@ export interface RedisOptions {
   readonly epoch?: number;
   /**
    * Also takes servers that may lose what they answered for when they restart. Each restart ends such a server's
-   * vote until it is admitted again, and when a majority restarts at once, all stands still.
+   * vote until it is admitted again, and when a majority restarts at once, nothing is served.
    */
   readonly allowLossOnRestart?: boolean;
   /** How long a connection may take to open, or say nothing while an answer is due, in ms. Default 2000. */

@@ -33,7 +33,7 @@ const protocolVersion = 2;
 const maxStartsAhead = 1_000_000;
 /** Of a URL that browsers and servers take. */
 const maxUrlLength = 2048;
-/** A peer's process may stand still for a while (a pause of the machine, a slow disk on first contact). */
+/** A peer's process may be paused for a while (a pause of the machine, a slow disk on first contact). */
 export const handshakeTimeoutMs = 5000;
 
 /** What a node tells of this start of it. */

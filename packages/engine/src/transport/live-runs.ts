@@ -15,7 +15,7 @@ import type { MemberId } from '@holdfast/raft';
 import type { Clock } from '../clock.ts';
 import type { Run } from './run-names.ts';
 
-/** Longer than a busy process stands still; a restart on another host waits so long at most. */
+/** Longer than a busy process is paused; a restart on another host waits so long at most. */
 export const livenessTimeoutMs = 2000;
 
 export interface RunConnection {

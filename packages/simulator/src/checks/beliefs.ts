@@ -40,7 +40,7 @@ export class Beliefs {
     this.compare(name);
   }
 
-  /** Every pair that runs now. One that stands still looks at its clock before it does anything. */
+  /** Every pair that runs now. One that is paused looks at its clock before it does anything. */
   compare(name: string): void {
     const believers = [...(this.#holds.get(name) ?? [])].filter(
       (belief) =>

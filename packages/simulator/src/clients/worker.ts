@@ -381,7 +381,7 @@ export class Worker {
 
   /**
    * The session's end, once for each lock that it asked for; the outcome stays unknown until told. A
-   * process that stood still notices late: its session may have ended at any time since it did.
+   * process that was paused notices late: its session may have ended at any time since it did.
    */
   #recordEnd(session: string): () => void {
     const { recorder, poolRecorder, machine, world } = this.#options;

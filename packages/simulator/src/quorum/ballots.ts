@@ -1,7 +1,7 @@
 /**
  * What the nodes and the clients of a quorum lease may do (spec of the quorum lease, docs/quorum-lease.md).
  *
- * B1: at no instant do two clients hold one resource, each by its own clock, also one that stands still.
+ * B1: at no instant do two clients hold one resource, each by its own clock, also one that is paused.
  *     Compared when a hold begins, when one was renewed (what was not certain for a while is again), and when
  *     something is written.
  * B2: tokens of one resource strictly increase, in the order in which it was held. Where clocks run as they

@@ -1,8 +1,8 @@
 /**
- * A machine that a process runs on: it has a clock of its own, can stand still, lose power, come back.
+ * A machine that a process runs on: it has a clock of its own, can be paused, lose power, come back.
  *
  * M1: what belongs to a process that has ended never happens.
- * M2: what comes to a process that stands still happens when it goes on, in its order.
+ * M2: what comes to a process that is paused happens when it goes on, in its order.
  */
 import type { Timeline } from './timeline.ts';
 
@@ -42,12 +42,12 @@ export class Machine {
     return this.#process;
   }
 
-  /** Monotonic, by this machine's own clock. It goes on while the machine stands still. */
+  /** Monotonic, by this machine's own clock. It goes on while the machine is paused. */
   now(): number {
     return this.#timeline.nowMs * this.#rate;
   }
 
-  /** A clock that nobody sets; these machines stand still, but never with their clocks. */
+  /** A clock that nobody sets; these machines are paused, but never with their clocks. */
   bootNow(): number {
     return this.now();
   }
@@ -56,7 +56,7 @@ export class Machine {
     return epochMs + this.#wallOffsetMs + this.now();
   }
 
-  /** True time at which the present process last began to stand still. */
+  /** True time at which the present process was last paused. */
   get pausedAtMs(): number | undefined {
     return this.#pausedAtMs;
   }

@@ -13,7 +13,7 @@ import { waitForCatchUp } from '../record/final-state.ts';
 import { longestSilenceMs } from '../record/outage.ts';
 import { waitUntil } from '../wait-until.ts';
 
-/** SIGSTOP: the process stands still and its connections stay open, as with a machine that hangs or is cut off. */
+/** SIGSTOP: the process is paused and its connections stay open, as with a machine that hangs or is cut off. */
 export type StopSignal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP';
 
 const calmMs = 500;
