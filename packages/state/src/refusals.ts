@@ -112,7 +112,10 @@ export function waitAbandoned(name: ResourceName, requestId: RequestId): Refusal
   );
 }
 
-/** Nobody in the circle could ever go on. Its members begin with who asked. */
+/**
+ * Nobody in the circle could ever go on. Its members begin with who asked. The text is a part of the state, with the
+ * answers that are remembered: in other words an old log would give another state than its snapshot.
+ */
 export function deadlock(circle: readonly Waiter[]): Refusal {
   const members: JsonValue[] = circle.slice(0, maxHoldersShown).map(({ session, pool }) => ({
     client_id: session.clientId,
@@ -125,7 +128,7 @@ export function deadlock(circle: readonly Waiter[]): Refusal {
   const [first] = circle;
   return refuse(
     'deadlock',
-    `To wait would cause a deadlock, in which nobody goes on: ${steps.join(', ')}. Give back what others wait for first, and take several at once or always in the same order.`,
+    `To wait would close a circle in which nobody goes on: ${steps.join(', ')}. Give back what others wait for first, and take several at once or always in the same order.`,
     { resource: first?.pool.name ?? '', members, member_count: circle.length },
   );
 }
