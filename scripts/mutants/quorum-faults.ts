@@ -156,6 +156,13 @@ const planted: readonly QuorumFault[] = [
     put: `return { type: 'renewed', askedAt: momentOf(clock) };`,
   },
   {
+    name: 'renewed-hold-counted-from-now',
+    breaks: 'a hold believes in its renewed lease from the moment at which it heard of it',
+    file: 'packages/client/src/quorum/quorum-lock.ts',
+    find: `this.#askedAt = renewal.askedAt;`,
+    put: `this.#askedAt = { monotonicMs: clock.now(), bootMs: clock.bootNow() };`,
+  },
+  {
     name: 'renewed-without-a-majority',
     breaks: 'one node that renews is enough',
     file: client,

@@ -8,12 +8,18 @@
  *     like B1 is not promised, and of B2 is left that no two holds have the same token.
  * B3: a resource that checks tokens refuses what comes with an older one, and never one who holds.
  * B4: a lease that a node was told is released never stands there again.
+ * B5: no client believes in a lease for longer than a majority has promised (`promises.ts`), at any moment at which
+ *     beliefs are compared (B1): also where nobody else wants the resource, and nothing comes of it.
  */
 import type { QuorumHold } from '@holdfast/client';
 import type { Machine } from '../world/machine.ts';
+import type { Promises } from './promises.ts';
 
 /** What is asked of a hold. */
-export type Believed = Pick<QuorumHold, 'name' | 'fenceToken' | 'state' | 'isHeld'>;
+export type Believed = Pick<QuorumHold, 'name' | 'fenceToken' | 'state' | 'isHeld' | 'validForMs'>;
+
+/** Of arithmetic. */
+const roundingMs = 1e-3;
 
 interface Belief {
   readonly machine: Machine;
@@ -28,6 +34,7 @@ export class Ballots {
   readonly #tokens = new Set<string>();
   /** Clocks keep within what the drift buffer is for. */
   readonly #clocksAgree: boolean;
+  readonly #promises: Promises;
   readonly #written = new Map<string, number>();
   /** By node. */
   readonly #releasedAt = new Map<string, Set<string>>();
@@ -36,8 +43,9 @@ export class Ballots {
   /** A fault may be waiting for a vote. */
   onVote: (node: string) => void = () => undefined;
 
-  constructor(clocksAgree: boolean, report: (message: string) => void) {
+  constructor(clocksAgree: boolean, promises: Promises, report: (message: string) => void) {
     this.#clocksAgree = clocksAgree;
+    this.#promises = promises;
     this.#report = report;
   }
 
@@ -82,9 +90,22 @@ export class Ballots {
       // A process that has ended believes nothing; what has run out comes back no more.
       if (!machine.isOn || process !== machine.process || hold.state !== 'held')
         beliefs.delete(belief);
-      else if (hold.isHeld()) holders.push(`${machine.name} (token ${String(hold.fenceToken)})`);
+      else if (hold.isHeld()) {
+        holders.push(`${machine.name} (token ${String(hold.fenceToken)})`);
+        this.#checkBelief(belief);
+      }
     }
     if (holders.length > 1) this.#report(`${holders.join(' and ')} hold "${name}".`);
+  }
+
+  /** B5. */
+  #checkBelief({ machine, hold }: Belief): void {
+    const believedUntilMs = machine.now() + hold.validForMs;
+    const beyondMs = believedUntilMs - this.#promises.certainUntilMs(machine, hold.name);
+    if (beyondMs > roundingMs)
+      this.#report(
+        `${machine.name} believes in "${hold.name}" for ${beyondMs.toFixed(3)} ms longer than a majority promised.`,
+      );
   }
 
   /** B1, B3. @param holds Whether the writer holds it at the moment in which the write arrives. */

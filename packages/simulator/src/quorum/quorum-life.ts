@@ -10,6 +10,7 @@ import type { LifeResult } from '../run/life.ts';
 import { Ballots } from './ballots.ts';
 import { LeaseMachine } from './lease-machine.ts';
 import { Lines } from './lines.ts';
+import { Promises } from './promises.ts';
 import { QuorumFaults, quorumFaultKinds } from './quorum-faults.ts';
 import { QuorumLosses } from './quorum-losses.ts';
 import { QuorumWorker } from './quorum-worker.ts';
@@ -60,11 +61,12 @@ class QuorumLife {
     // Clocks as far apart as they may be, now and then: what the drift buffer is for.
     const drift = random.pick([0, 0.001, clockDrift, clockDrift, clockDrift, wildDrift]);
     const clocksAgree = drift < wildDrift;
-    this.#ballots = new Ballots(clocksAgree, (message) => world.violation(message));
     const ttlMs = random.pick([1000, 3000, 10_000]);
     const driftBufferMs = ttlMs * driftShare;
     this.#lines = new Lines(world.network, random.fork());
     this.#nodes = this.#build(drift, ttlMs, driftBufferMs);
+    const promises = new Promises(this.#nodes.length, ttlMs - driftBufferMs);
+    this.#ballots = new Ballots(clocksAgree, promises, (message) => world.violation(message));
     const resources = ['red', 'blue', 'green', 'grey', 'gold'].slice(0, 1 + random.below(5));
     this.#workers = Array.from(
       { length: 2 + random.below(4) },
@@ -76,6 +78,7 @@ class QuorumLife {
           nodes: this.#nodes,
           lines: this.#lines,
           ballots: this.#ballots,
+          promises,
           resources,
           ttlMs,
           driftBufferMs,

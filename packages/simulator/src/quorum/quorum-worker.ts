@@ -8,6 +8,7 @@ import type { World } from '../world/world.ts';
 import type { Ballots } from './ballots.ts';
 import type { LeaseMachine } from './lease-machine.ts';
 import type { Lines } from './lines.ts';
+import type { Promises } from './promises.ts';
 import { SimulatedVoter } from './simulated-voter.ts';
 
 export interface QuorumWorkerOptions {
@@ -17,6 +18,7 @@ export interface QuorumWorkerOptions {
   readonly nodes: readonly LeaseMachine[];
   readonly lines: Lines;
   readonly ballots: Ballots;
+  readonly promises: Promises;
   readonly resources: readonly string[];
   readonly ttlMs: number;
   readonly driftBufferMs: number;
@@ -47,11 +49,13 @@ export class QuorumWorker {
   }
 
   async #work(): Promise<void> {
-    const { world, random, machine, nodes, lines, ballots, resources, ttlMs, driftBufferMs } =
-      this.#options;
+    const { world, random, machine, nodes, lines, ballots, promises } = this.#options;
+    const { resources, ttlMs, driftBufferMs } = this.#options;
     const quorum = new Quorum(
       {
-        voters: nodes.map((node) => new SimulatedVoter(lines, machine, node, ballots)),
+        voters: nodes.map(
+          (node) => new SimulatedVoter(lines, machine, node, { ballots, promises }),
+        ),
         clientId: machine.name,
         ttlMs,
         driftBufferMs,

@@ -5,6 +5,7 @@ import type { Machine } from '../world/machine.ts';
 import type { Ballots } from './ballots.ts';
 import type { LeaseMachine } from './lease-machine.ts';
 import type { Lines } from './lines.ts';
+import type { Promises } from './promises.ts';
 
 /** Of all nodes and clients. */
 export const epoch = 1;
@@ -36,24 +37,34 @@ export function over<T>(
   });
 }
 
+/** What is told of what nodes do. */
+export interface Witnesses {
+  readonly ballots: Ballots;
+  readonly promises: Promises;
+}
+
 export class SimulatedVoter implements Voter {
   readonly name: string;
   readonly #lines: Lines;
   readonly #from: Machine;
   readonly #to: LeaseMachine;
   readonly #ballots: Ballots;
+  readonly #promises: Promises;
 
-  constructor(lines: Lines, from: Machine, to: LeaseMachine, ballots: Ballots) {
+  constructor(lines: Lines, from: Machine, to: LeaseMachine, { ballots, promises }: Witnesses) {
     this.name = to.machine.name;
     this.#lines = lines;
     this.#from = from;
     this.#to = to;
     this.#ballots = ballots;
+    this.#promises = promises;
   }
 
   async acquire(ask: LeaseAsk): Promise<Vote> {
     const { resource, leaseId, clientId, ttlMs, waiterId, isNext } = ask;
+    this.#promises.asked(this.#from, ask);
     const answer = await this.#ask(async (host) => {
+      const atMs = this.#from.now();
       const given = await host.acquire({
         resource,
         epoch,
@@ -63,7 +74,10 @@ export class SimulatedVoter implements Voter {
         waiter_id: waiterId,
         is_next: isNext,
       });
-      if (given.status === 'GRANTED') this.#ballots.granted(this.name, leaseId);
+      if (given.status === 'GRANTED') {
+        this.#ballots.granted(this.name, leaseId);
+        this.#promises.granted(this.#from, this.name, ask, atMs);
+      }
       return given;
     });
     if (answer.status === 'GRANTED') return { type: 'granted', token: answer.token };
@@ -75,9 +89,15 @@ export class SimulatedVoter implements Voter {
     return (await this.#ask((host) => host.confirm(body))).status === 'DONE';
   }
 
-  async renew({ resource, leaseId }: LeaseRef, ttlMs: number): Promise<boolean> {
+  async renew(lease: LeaseRef, ttlMs: number): Promise<boolean> {
+    const { resource, leaseId } = lease;
     const body = { resource, epoch, lease_id: leaseId, ttl_ms: ttlMs };
-    const { status } = await this.#ask((host) => host.renew(body));
+    const { status } = await this.#ask(async (host) => {
+      const atMs = this.#from.now();
+      const answer = await host.renew(body);
+      if (answer.status === 'DONE') this.#promises.renewed(this.#from, this.name, lease, atMs);
+      return answer;
+    });
     // Once the client has made of it what it will.
     if (status === 'DONE') this.#from.post(0, () => this.#ballots.renewed(resource));
     return status === 'DONE';

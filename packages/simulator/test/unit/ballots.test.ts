@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { Ballots } from '../../src/quorum/ballots.ts';
 import type { Believed } from '../../src/quorum/ballots.ts';
+import { Promises } from '../../src/quorum/promises.ts';
 import { World } from '../../src/world/world.ts';
 
 class Hold implements Believed {
@@ -9,6 +10,7 @@ class Hold implements Believed {
   readonly fenceToken: number;
   state: Believed['state'] = 'held';
   certain = true;
+  validForMs = 90;
 
   constructor(fenceToken: number) {
     this.fenceToken = fenceToken;
@@ -24,10 +26,17 @@ describe('The ballots of a quorum lease', () => {
   const [one, other] = [world.machine('one', 0), world.machine('other', 0)];
   let reported: string[];
   let ballots: Ballots;
+  let promises: Promises;
+  const lease = { resource: 'red', leaseId: 'l1' };
   beforeEach(() => {
     reported = [];
-    ballots = new Ballots(true, (message) => void reported.push(message));
-    for (const machine of [one, other]) machine.start();
+    promises = new Promises(3, 90);
+    ballots = new Ballots(true, promises, (message) => void reported.push(message));
+    for (const machine of [one, other]) {
+      machine.start();
+      promises.asked(machine, lease);
+      for (const node of ['a', 'b']) promises.granted(machine, node, lease, machine.now());
+    }
   });
 
   const both = 'one (token 1) and other (token 2) hold "red".';
@@ -55,6 +64,33 @@ describe('The ballots of a quorum lease', () => {
       look();
       assert.deepEqual(reported, [both]);
     });
+
+  it('tell of who believes in a lease for longer than a majority promised (B5)', () => {
+    const hold = new Hold(1);
+    ballots.held(one, hold);
+    const now = one.now();
+    promises.renewed(one, 'a', lease, now + 5);
+    hold.validForMs = 95;
+    ballots.renewed('red');
+    assert.deepEqual(reported, [
+      'one believes in "red" for 5.000 ms longer than a majority promised.',
+    ]);
+    promises.renewed(one, 'c', lease, now + 5);
+    ballots.renewed('red');
+    assert.equal(reported.length, 1, 'two of three promised it');
+    hold.validForMs = 95.1;
+    ballots.write('red', 1, true);
+    assert.equal(reported.length, 2);
+  });
+
+  it('count what was promised for the lease that is asked for alone, and no grant twice (B5)', () => {
+    promises.granted(one, 'a', lease, one.now() + 50);
+    assert.equal(promises.certainUntilMs(one, 'red'), one.now() + 90);
+    promises.asked(one, { ...lease, leaseId: 'l2' });
+    promises.renewed(one, 'a', lease, one.now() + 50);
+    promises.renewed(one, 'b', lease, one.now() + 50);
+    assert.equal(promises.certainUntilMs(one, 'red'), Number.NEGATIVE_INFINITY);
+  });
 
   it('say nothing of what was given back, and of a process that has ended', () => {
     const first = new Hold(1);
