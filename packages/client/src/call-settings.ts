@@ -3,7 +3,7 @@ export interface CallSettings {
   /** The longest this call may take, in ms. */
   readonly timeoutMs?: number;
   /** Gives up; a waiting acquire leaves its queue. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Numbered requests of this session below it have been answered: their answers may be forgotten. */
-  readonly answeredBelow?: number;
+  readonly answeredBelow?: number | undefined;
 }

@@ -23,6 +23,7 @@ import type {
 } from '@holdfast/protocol';
 import { abortedError, brokenError, lateError, refusedError } from './call-errors.ts';
 import { CallsOfSessions } from './calls-of-sessions.ts';
+import type { CallOfSession } from './calls-of-sessions.ts';
 import type { CallSettings } from './call-settings.ts';
 import type { ClientClock } from './clock.ts';
 import { Listening, listeningPingEveryMs } from './listening.ts';
@@ -35,7 +36,7 @@ import type { ClientWarning } from './client-warning.ts';
 
 const maxUnanswered = 50_000;
 
-interface Pending {
+interface Pending extends CallOfSession<Pending> {
   readonly id: number;
   readonly operation: AskedOperation;
   readonly body: unknown;
@@ -44,7 +45,9 @@ interface Pending {
   readonly repeatable: boolean;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: HoldfastError) => void;
+  /** Takes it off its signal. */
   cleanUp: (() => void) | undefined;
+  /** It went out with a message, and nothing makes it go out again. */
   sent: boolean;
   attempts: number;
   /** A copy that was sent is not answered, or its answer left open what became of it (F5). */
@@ -181,32 +184,44 @@ export class Connection {
         answeredBelow: settings.answeredBelow,
         deadlineMs: this.#clock.now() + settings.timeoutMs,
         repeatable: isRepeatable(operation, body),
-        resolve: (answer) => {
-          onAnswer?.(answer);
-          resolve(answer);
-        },
+        resolve:
+          onAnswer === undefined
+            ? resolve
+            : (answer) => {
+                onAnswer(answer);
+                resolve(answer);
+              },
         reject,
         cleanUp: undefined,
         sent: false,
         attempts: 0,
         uncertain: false,
+        session: undefined,
+        before: undefined,
+        after: undefined,
       };
-      const abort = (): void => this.#abort(pending, abortedError(this.#effectOf(pending)));
-      signal?.addEventListener('abort', abort, { once: true });
-      const leaveSession = this.#ofSessions.add(body, pending);
-      pending.cleanUp = () => {
-        leaveSession();
-        signal?.removeEventListener('abort', abort);
-      };
+      if (signal !== undefined) this.#listenTo(signal, pending);
+      this.#ofSessions.add(body, pending);
       this.#pending.set(id, pending);
       this.#enqueue(pending);
       this.#keepSweeping();
     });
   }
 
+  #listenTo(signal: AbortSignal, pending: Pending): void {
+    const abort = (): void => this.#abort(pending, abortedError(this.#effectOf(pending)));
+    signal.addEventListener('abort', abort, { once: true });
+    pending.cleanUp = () => signal.removeEventListener('abort', abort);
+  }
+
+  /** There is a session: `endCallsOf` ends what is asked on its behalf from now on. */
+  beginCallsOf(sessionId: string): void {
+    this.#ofSessions.begin(sessionId);
+  }
+
   /** The session is over: nothing that was asked on its behalf is waited for any more (F2). */
   endCallsOf(sessionId: string, error: HoldfastError): void {
-    for (const pending of this.#ofSessions.of(sessionId)) this.#fail(pending, error);
+    this.#ofSessions.end(sessionId, (pending) => this.#fail(pending, error));
   }
 
   close(): void {
@@ -281,7 +296,8 @@ export class Connection {
     if (pending === undefined) return;
     if (kind === 0) {
       this.#pending.delete(id);
-      this.#turn.delete(pending);
+      if (!pending.sent) this.#turn.delete(pending);
+      this.#ofSessions.remove(pending);
       pending.cleanUp?.();
       pending.resolve(body);
     } else {
@@ -330,6 +346,7 @@ export class Connection {
   #fail(pending: Pending, error: HoldfastError): void {
     this.#pending.delete(pending.id);
     this.#turn.delete(pending);
+    this.#ofSessions.remove(pending);
     pending.cleanUp?.();
     pending.reject(error);
   }

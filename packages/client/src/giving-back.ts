@@ -1,5 +1,5 @@
 /**
- * The release of one hold.
+ * The release of one hold, from its first attempt that failed on.
  *
  * GB1: it has one number, however often it is asked for, so that a hold that was entered twice is never given
  *      back twice by it.
@@ -15,7 +15,7 @@ import type { ClientClock } from './clock.ts';
 export interface GivingBackParts {
   readonly clock: ClientClock;
   /** Gives it its number. */
-  readonly open: () => Promise<NumberedRequest>;
+  readonly open: () => NumberedRequest | Promise<NumberedRequest>;
   /** Asks the cluster once. */
   readonly ask: (number: NumberedRequest) => Promise<unknown>;
   readonly isOver: () => boolean;
@@ -29,8 +29,10 @@ export class GivingBack {
   #goesOn = false;
   #settled: Settled<unknown> | undefined;
 
-  constructor(parts: GivingBackParts) {
+  /** @param number That of the first attempt, which has failed and is told to `failed`. */
+  constructor(parts: GivingBackParts, number: NumberedRequest) {
     this.#parts = parts;
+    this.#number = number;
   }
 
   /** @throws HoldfastError as the cluster, or the way to it, says; it may be called again then. */
@@ -45,11 +47,16 @@ export class GivingBack {
       const answer = await this.#parts.ask(number);
       this.#settle({ answer });
     } catch (error) {
-      if (isDecided(error)) this.#settle({ refused: error });
-      else if (isHopeless(error)) this.#forget(number);
-      else this.#goOn(number);
+      this.failed(number, error);
       throw error;
     }
+  }
+
+  /** What follows from it. */
+  failed(number: NumberedRequest, error: unknown): void {
+    if (isDecided(error)) this.#settle({ refused: error });
+    else if (isHopeless(error)) this.#forget(number);
+    else this.#goOn(number);
   }
 
   /** GB2. */

@@ -8,7 +8,7 @@
  * HB2: the digest is of these, as the cluster keeps it of what the session has: where the two are equal,
  *      the cluster has all that is known here and nothing else.
  */
-import { HoldDigest } from '@holdfast/protocol';
+import { HoldDigest, RenewedMap } from '@holdfast/protocol';
 import type { HoldEndedPush } from '@holdfast/protocol';
 import type { Held, HeldKind } from './held.ts';
 
@@ -17,20 +17,25 @@ const maxEarlyEnds = 100;
 
 /** One hold of the cluster. */
 interface Entry {
+  readonly key: string;
   firstToken: number;
   readonly held: Set<Held>;
 }
 
 export class Holdings {
-  /** Both are made anew when they have become empty (`RenewedMap` says why). */
-  #all = new Set<Held>();
-  #entries = new Map<string, Entry>();
+  readonly #all = new RenewedMap<Held, Entry>();
+  readonly #entries = new RenewedMap<string, Entry>();
   readonly #digest = new HoldDigest();
   readonly #earlyEnds: HoldEndedPush[] = [];
   #changes = 0;
 
-  get all(): ReadonlySet<Held> {
-    return this.#all;
+  /** In the order of their grants. */
+  all(): readonly Held[] {
+    return [...this.#all.keys()];
+  }
+
+  has(held: Held): boolean {
+    return this.#all.has(held);
   }
 
   /** Grows with each change of what is held. */
@@ -45,34 +50,39 @@ export class Holdings {
 
   /** @returns how others ended it, where that was told before its grant was read. */
   add(held: Held): HoldEndedPush | undefined {
-    this.#all.add(held);
     this.#changes += 1;
-    const entry = this.#entries.get(keyOf(held));
-    if (entry === undefined) {
-      this.#entries.set(keyOf(held), { firstToken: held.fenceToken, held: new Set([held]) });
-      this.#digest.add(held.fenceToken);
-    } else {
-      entry.held.add(held);
-      if (held.fenceToken < entry.firstToken) this.#rename(entry, held.fenceToken); // HB1
-    }
-    return this.#earlyEnds.find((push) => isOf(held, push));
+    const entry = this.#entryFor(held);
+    entry.held.add(held);
+    this.#all.set(held, entry);
+    if (held.fenceToken < entry.firstToken) this.#rename(entry, held.fenceToken); // HB1
+    return this.#earlyEnds.length === 0
+      ? undefined
+      : this.#earlyEnds.find((push) => isOf(held, push));
+  }
+
+  #entryFor(held: Held): Entry {
+    const key = keyOf(held);
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    const entry: Entry = { key, firstToken: held.fenceToken, held: new Set() };
+    this.#entries.set(key, entry);
+    this.#digest.add(held.fenceToken);
+    return entry;
   }
 
   delete(held: Held): void {
-    if (!this.#all.delete(held)) return;
+    const entry = this.#all.get(held);
+    if (entry === undefined) return;
+    this.#all.delete(held);
     this.#changes += 1;
-    const entry = this.#entries.get(keyOf(held));
-    entry?.held.delete(held);
-    if (entry?.held.size !== 0) return;
-    this.#entries.delete(keyOf(held));
+    entry.held.delete(held);
+    if (entry.held.size > 0) return;
+    this.#entries.delete(entry.key);
     this.#digest.remove(entry.firstToken);
-    if (this.#entries.size > 0) return;
-    this.#entries = new Map();
-    this.#all = new Set();
   }
 
   clear(): void {
-    for (const held of this.#all) this.delete(held);
+    for (const held of this.#all.keys()) this.delete(held);
   }
 
   /** Those that are of one hold of the cluster (HB1). */

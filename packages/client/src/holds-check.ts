@@ -63,12 +63,12 @@ export class HoldsCheck {
   }
 
   async #check(): Promise<void> {
-    const known = new Set(this.#holdings.all); // HC1
+    const known = new Set(this.#holdings.all()); // HC1
     if (known.size === 0 || (await this.#isUnchanged())) return;
     const standing = await this.#read(known);
     if (standing === undefined) return;
     for (const held of known)
-      if (this.#holdings.all.has(held) && !standing.has(held)) this.#session.lost(held);
+      if (this.#holdings.has(held) && !standing.has(held)) this.#session.lost(held);
   }
 
   /** HC2. */

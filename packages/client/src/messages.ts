@@ -16,9 +16,12 @@ export function answersIn(text: string): readonly Answer[] | undefined {
 /** What is no answer of an operation is an object: a problem, or a push. */
 function isAnswer(value: unknown): value is Answer {
   if (!Array.isArray(value)) return false;
-  const [id, kind, body] = value as readonly unknown[];
+  const answer = value as readonly unknown[];
+  const id = answer[0];
   if (typeof id !== 'number') return false;
-  return (id !== 0 && kind === 0) || (typeof body === 'object' && body !== null);
+  if (id !== 0 && answer[1] === 0) return true;
+  const body = answer[2];
+  return typeof body === 'object' && body !== null;
 }
 
 /** Undefined: what it says of the cluster cannot be read. */

@@ -35,8 +35,14 @@ export type GivingBackOperation = 'release' | 'release_permits' | 'resign';
 export class NumberedCalls {
   readonly #parts: NumberedCallsParts;
   readonly #numbers: NumberedRequests;
-  /** Releases that were asked for and may have to be asked for again. */
+  /** Releases that have failed, and may have to be asked for again. */
   readonly #givingBack = new WeakMap<Held, GivingBack>();
+
+  readonly #assertActive = (): void => {
+    const { state, sessionId } = this.#parts;
+    if (state() !== 'active')
+      throw new HoldfastError('hold_lost', `Session "${sessionId}" is ${state()}.`);
+  };
 
   constructor(parts: NumberedCallsParts) {
     this.#parts = parts;
@@ -53,73 +59,101 @@ export class NumberedCalls {
     this.#numbers.wakeAll();
   }
 
-  /** @param whole The body with the session and the number. */
+  /** @param body Without the session and the number, which are added. */
   async call<N extends OperationName>(
     operation: N,
-    whole: (more: {
-      readonly session_id: string;
-      readonly request_id: number;
-    }) => Operations[N]['body'],
+    body: Omit<Operations[N]['body'], 'session_id' | 'request_id'>,
     settings: TurnSettings,
   ): Promise<Operations[N]['answer']> {
-    const number = await this.#open(settings);
-    const body = whole({ session_id: this.#parts.sessionId, request_id: number.id });
+    const opened = this.#open(settings);
+    const number = opened instanceof Promise ? await opened : opened;
+    const more = { session_id: this.#parts.sessionId, request_id: number.id };
+    const whole: Operations[N]['body'] = { ...body, ...more };
     try {
-      const answer = await this.#ask(operation, body, number, settings);
+      const answer = await this.#ask(operation, whole, number, settings);
       number.close();
       return answer;
     } catch (error) {
-      this.#giveUp(number, operation, body, error);
+      this.#isGoneFor(error);
+      this.#giveUp(number, operation, whole, error);
       throw error;
     }
   }
 
   /**
-   * May be repeated as long as it fails.
+   * May be repeated as long as it fails, one attempt at a time.
    *
    * @param onReleased Told where that becomes known in the background.
    */
-  giveBack(operation: GivingBackOperation, held: Held, onReleased: () => void): Promise<void> {
-    let giving = this.#givingBack.get(held);
-    if (giving === undefined) {
-      const { timeoutMs, sessionId: session_id, clock } = this.#parts;
-      const { name, fenceToken: fence_token } = held;
-      giving = new GivingBack({
-        clock,
-        open: () => this.#open({ timeoutMs }),
-        ask: (number) => {
-          const body = { session_id, request_id: number.id, name, fence_token };
-          return this.#ask(operation, body, number, { timeoutMs });
-        },
-        isOver: () => this.#isOver,
-        onReleased,
-      });
+  async giveBack(
+    operation: GivingBackOperation,
+    held: Held,
+    onReleased: () => void,
+  ): Promise<void> {
+    const begun = this.#givingBack.get(held);
+    if (begun !== undefined) return begun.attempt(); // NC2
+    const { timeoutMs } = this.#parts;
+    const opened = this.#open({ timeoutMs });
+    const number = opened instanceof Promise ? await opened : opened;
+    try {
+      await this.#release(operation, held, number);
+      number.close();
+    } catch (error) {
+      const giving = this.#newGivingBack(operation, held, number, onReleased);
       this.#givingBack.set(held, giving);
+      giving.failed(number, error); // NC2
+      throw error;
     }
-    return giving.attempt(); // NC2
   }
 
-  #open(turn: TurnSettings): Promise<NumberedRequest> {
-    return this.#numbers.open(() => {
-      const { state, sessionId } = this.#parts;
-      if (state() !== 'active')
-        throw new HoldfastError('hold_lost', `Session "${sessionId}" is ${state()}.`);
-    }, turn);
+  #newGivingBack(
+    operation: GivingBackOperation,
+    held: Held,
+    first: NumberedRequest,
+    onReleased: () => void,
+  ): GivingBack {
+    const { timeoutMs, clock } = this.#parts;
+    const parts = {
+      clock,
+      open: () => this.#open({ timeoutMs }),
+      ask: (number: NumberedRequest) => this.#release(operation, held, number),
+      isOver: () => this.#isOver,
+      onReleased,
+    };
+    return new GivingBack(parts, first);
   }
 
-  /** Whether the session is known any more shows in the outcome. */
-  async #ask<N extends OperationName>(
+  async #release(
+    operation: GivingBackOperation,
+    { name, fenceToken: fence_token }: Held,
+    number: NumberedRequest,
+  ): Promise<void> {
+    const { timeoutMs, sessionId: session_id } = this.#parts;
+    const body = { session_id, request_id: number.id, name, fence_token };
+    try {
+      await this.#ask(operation, body, number, { timeoutMs });
+    } catch (error) {
+      this.#isGoneFor(error);
+      throw error;
+    }
+  }
+
+  #open(turn: TurnSettings): NumberedRequest | Promise<NumberedRequest> {
+    return this.#numbers.open(this.#assertActive, turn);
+  }
+
+  #ask<N extends OperationName>(
     operation: N,
     body: Operations[N]['body'],
     { answeredBelow }: NumberedRequest,
-    settings: TurnSettings,
+    { timeoutMs, signal }: TurnSettings,
   ): Promise<Operations[N]['answer']> {
-    try {
-      return await this.#parts.connection.call(operation, body, { ...settings, answeredBelow });
-    } catch (error) {
-      if (isGone(error)) this.#parts.onGone();
-      throw error;
-    }
+    return this.#parts.connection.call(operation, body, { timeoutMs, signal, answeredBelow });
+  }
+
+  /** Whether the session is known any more shows in the outcome. */
+  #isGoneFor(error: unknown): void {
+    if (isGone(error)) this.#parts.onGone();
   }
 
   /** NC1. */

@@ -10,6 +10,7 @@
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
+import { Links } from './links.ts';
 
 const maxInFlight = 512;
 const maxAhead = 512;
@@ -28,15 +29,62 @@ export interface NumberedRequest {
 /** How long a request waits for its turn, and what gives it up. */
 export interface TurnSettings {
   readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface RequestEvents {
+  readonly onKept: (id: number) => void;
+  readonly onClosed: (id: number) => void;
+}
+
+/** An unanswered request, between those that have their numbers before and after it. */
+class OpenRequest implements NumberedRequest {
+  readonly id: number;
+  before: OpenRequest | undefined;
+  after: OpenRequest | undefined;
+  readonly #open: Links<OpenRequest>;
+  readonly #onKept: (id: number) => void;
+  readonly #onClosed: (id: number) => void;
+  #isOpen = true;
+
+  constructor(id: number, open: Links<OpenRequest>, { onKept, onClosed }: RequestEvents) {
+    this.id = id;
+    this.#open = open;
+    this.#onKept = onKept;
+    this.#onClosed = onClosed;
+    open.add(this);
+  }
+
+  get answeredBelow(): number {
+    return Math.min(this.#open.first?.id ?? this.id, this.id);
+  }
+
+  keep(): void {
+    if (this.#isOpen) this.#onKept(this.id);
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#open.remove(this);
+    this.#onClosed(this.id);
+  }
 }
 
 export class NumberedRequests {
   readonly #clock: ClientClock;
-  readonly #unanswered = new Set<number>();
+  /** In the order of their numbers. */
+  readonly #unanswered = new Links<OpenRequest>();
   /** Those of them that were kept. */
   readonly #kept = new Set<number>();
   readonly #queue = new Set<() => void>();
+  readonly #events: RequestEvents = {
+    onKept: (id) => this.#kept.add(id),
+    onClosed: (id) => {
+      this.#kept.delete(id);
+      this.#wake();
+    },
+  };
   #next = 1;
 
   constructor(clock: ClientClock) {
@@ -49,36 +97,25 @@ export class NumberedRequests {
   }
 
   /**
-   * Gives a request its number, when it is its turn.
+   * Gives a request its number, when it is its turn: at once where there is room.
    *
    * @param assertActive Throws when the session is over, also while the request waited for its turn.
    * @throws HoldfastError `deadline_exceeded`, `aborted`: nothing was sent.
    */
-  async open(assertActive: () => void, turn: TurnSettings): Promise<NumberedRequest> {
-    if (!this.#hasRoom) await this.#whenRoom(assertActive, turn);
+  open(assertActive: () => void, turn: TurnSettings): NumberedRequest | Promise<NumberedRequest> {
+    if (!this.#hasRoom) return this.#openLater(assertActive, turn);
     assertActive();
-    const id = this.#next++;
-    this.#unanswered.add(id);
-    const unanswered = this.#unanswered;
-    return {
-      id,
-      get answeredBelow() {
-        let oldest = id;
-        for (const one of unanswered) {
-          oldest = Math.min(one, id);
-          break; // They are in their order.
-        }
-        return oldest;
-      },
-      keep: () => {
-        if (unanswered.has(id)) this.#kept.add(id);
-      },
-      close: () => {
-        if (!unanswered.delete(id)) return;
-        this.#kept.delete(id);
-        this.#wake();
-      },
-    };
+    return this.#begin();
+  }
+
+  async #openLater(assertActive: () => void, turn: TurnSettings): Promise<NumberedRequest> {
+    await this.#whenRoom(assertActive, turn);
+    assertActive();
+    return this.#begin();
+  }
+
+  #begin(): NumberedRequest {
+    return new OpenRequest(this.#next++, this.#unanswered, this.#events);
   }
 
   /** The session is over: nobody waits for a turn any more. */

@@ -102,6 +102,7 @@ export class Session {
     this.#marginMs = Math.min(1000, fields.timeoutMs / 10);
     this.#provenAt = fields.sentAt;
     this.#numbered = this.#newNumbered();
+    connection.beginCallsOf(this.id);
     this.#detach = connection.pushes.attach(this.id, {
       leaseMs: this.timeoutMs,
       onEnded: () => this.#lose('the cluster says that it has ended'),
@@ -125,7 +126,7 @@ export class Session {
 
   /** Locks and permits. */
   get holds(): readonly Held[] {
-    return [...this.#holds.all];
+    return this.#holds.all();
   }
 
   /** Ms for which the lease is certain from now; 0 when it is not. */
@@ -159,21 +160,16 @@ export class Session {
    * @param body Without the session and the number of the request, which are added.
    * @param options How long the answer may take beyond the usual, and what gives it up.
    */
-  async request<N extends OperationName>(
+  request<N extends OperationName>(
     operation: N,
     body: Omit<Operations[N]['body'], 'session_id' | 'request_id'>,
     options: WaitOptions = {},
   ): Promise<Operations[N]['answer']> {
     const { waitMs = 0, signal } = options;
-    const settings = {
-      timeoutMs: waitMs + this.#callTimeoutMs,
-      ...(signal === undefined ? {} : { signal }),
-    };
-    // What was left out of the wire's type is put back here.
-    const whole = (more: object): Operations[N]['body'] => ({ ...body, ...more });
-    if (numbered.has(operation)) return this.#numbered.call(operation, whole, settings);
+    const settings = { timeoutMs: waitMs + this.#callTimeoutMs, signal };
+    if (numbered.has(operation)) return this.#numbered.call(operation, body, settings);
     const more = ofSession.has(operation) ? { session_id: this.id } : {};
-    return this.#connection.call(operation, whole(more), settings);
+    return this.#connection.call(operation, { ...body, ...more }, settings);
   }
 
   /** Where this session waits: all of its places in the queues, and who is ahead. Read page by page. */

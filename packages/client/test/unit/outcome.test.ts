@@ -209,7 +209,7 @@ describe('The numbers of requests', () => {
     kept.keep();
     for (let count = 1; count < 512; count++) (await numbers.open(nothing, turn)).close();
     let begun = false;
-    const next = numbers.open(nothing, turn).then((number) => {
+    const next = Promise.resolve(numbers.open(nothing, turn)).then((number) => {
       begun = true;
       return number;
     });
@@ -223,11 +223,11 @@ describe('The numbers of requests', () => {
     const clock = new TestClock();
     const numbers = new NumberedRequests(clock);
     for (let count = 0; count < 512; count++) await numbers.open(nothing, turn);
-    const late = numbers.open(nothing, turn);
+    const late = Promise.resolve(numbers.open(nothing, turn));
     clock.pass(1000);
     await assert.rejects(late, failsWith('deadline_exceeded', 'none'));
     const controller = new AbortController();
-    const given = numbers.open(nothing, { ...turn, signal: controller.signal });
+    const given = Promise.resolve(numbers.open(nothing, { ...turn, signal: controller.signal }));
     controller.abort();
     await assert.rejects(given, failsWith('aborted', 'none'));
   });
