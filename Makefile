@@ -63,8 +63,8 @@ soak: install ## The same for longer: MINUTES=30
 test-chaos-quorum: install ## Lease nodes and their clients, real processes in trouble (a minute and a half; MINUTES=30, SEED=42)
 	@$(NODE) npm run --silent chaos:quorum -- $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
-mutants: install ## Plants faults in a copy of the sources: each must be found (NAMES="a b" for some; BY=tests is quicker)
-	@$(NODE) npm run --silent mutants -- $(if $(filter tests,$(BY)),--tests-first) $(NAMES)
+mutants: install ## Plants faults in a copy of the sources: each must be found (NAMES="a b" for some; BY=tests or BY=simulator; MISSING=1)
+	@$(NODE) npm run --silent mutants -- $(if $(BY),--by $(BY)) $(if $(MISSING),--missing) $(NAMES)
 
 check: install ## Format, lint, rooms, types, unused code, generated documents
 	@$(NODE) npm run --silent check

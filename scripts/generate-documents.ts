@@ -8,6 +8,8 @@ import { spawnSync } from 'node:child_process';
 import { buildProgram, readAllGroups } from '@holdfast/cli';
 import { flagOf, settings, variableOf } from '@holdfast/server';
 import type { Command } from 'commander';
+import { safetyDocument, safetyText } from './mutants/document.ts';
+import { readResults } from './mutants/results.ts';
 
 const note = '<!-- Made from the code by "make documents". Change the code, not this file. -->\n\n';
 
@@ -48,6 +50,7 @@ async function cliDocument(): Promise<string> {
 const documents: readonly (readonly [path: string, text: string])[] = [
   ['docs/configuration.md', configurationDocument()],
   ['docs/cli.md', await cliDocument()],
+  [safetyDocument, await safetyText('.', readResults('.'))],
 ];
 
 const checking = process.argv.includes('--check');

@@ -12,16 +12,84 @@ import { quorumFaults } from './quorum-faults.ts';
 import { snapshotFaults } from './snapshot-faults.ts';
 import { storageFaults } from './storage-faults.ts';
 
-export const allFaults: readonly Fault[] = [
-  ...faults,
-  ...leaseFaults,
-  ...snapshotFaults,
-  ...storageFaults,
-  ...addressFaults,
-  ...clientFaults,
-  ...outcomeFaults,
-  ...diskFaults,
-  ...listeningFaults,
-  ...memoryFaults,
-  ...quorumFaults,
+export interface FaultGroup {
+  readonly title: string;
+  readonly faults: readonly Fault[];
+}
+
+/** What Raft, sessions and primitives promise: whole lives of clusters are to find these. */
+const core: ReadonlySet<string> = new Set([
+  'vote-not-persisted',
+  'old-term-committed-by-counting',
+  'own-disk-not-waited-for',
+  'acknowledged-before-durable',
+  'fsync-skipped',
+  'stale-append-truncates',
+  'log-not-compared-in-votes',
+  'membership-not-one-at-a-time',
+  'keepalive-without-proof',
+  'read-without-proof',
+  'read-proof-counts-older-rounds',
+  'leases-kept-across-leaderships',
+  'expiry-not-guarded',
+  'commands-do-not-renew',
+  'fence-counter-not-in-snapshot',
+  'queue-order-lost-on-restore',
+  'first-answers-not-in-snapshot',
+  'first-answer-not-remembered',
+  'queue-is-passed',
+  'waits-outlive-their-session',
+  'token-not-renewed-by-grant',
+  'lease-counted-from-the-answer',
+  'client-trusts-its-timers',
+  'late-ticks-ignored',
+  'older-snapshot-replaces-newer',
+  'replaced-change-told-as-done',
+  'change-without-majority',
+  'strangers-not-answered',
+  'learner-keeps-a-dead-leader',
+  'unreachable-leader-tried-for-ever',
+  'removed-voter-does-not-campaign',
+  'permits-passed-in-the-queue',
+  'permits-beyond-the-limit',
+  'permits-not-in-the-sessions-end',
+  'two-leaders',
+  'election-not-in-the-sessions-end',
+  'several-out-of-turn',
+  'several-left-behind',
+  'barrier-opens-early',
+  'barrier-over-early',
+  'latch-counted-twice',
+  'latch-open-at-one',
+  'longest-time-not-in-snapshots',
+  'longest-time-starts-anew',
+  'urgent-passes-for-ever',
+  'circle-not-seen',
+  'circle-through-a-try-not-seen',
+  'late-downgrade-lowers-a-raise',
+  'downgrade-believed-late',
+  'watch-goes-on-at-the-end',
+  'watch-loses-the-rest-of-an-entry',
+  'gap-not-told-to-watchers',
+]);
+
+/** As docs/safety.md shows them. */
+export const faultGroups: readonly FaultGroup[] = [
+  { title: 'Of the core', faults: faults.filter(({ name }) => core.has(name)) },
+  {
+    title: 'Of the rest of the cluster and its clients',
+    faults: faults.filter(({ name }) => !core.has(name)),
+  },
+  { title: 'Of leases under changing leaders', faults: leaseFaults },
+  { title: 'Of snapshots', faults: snapshotFaults },
+  { title: 'Of the log and the disk', faults: storageFaults },
+  { title: 'Of addresses and who is who', faults: addressFaults },
+  { title: 'Of what clients believe', faults: clientFaults },
+  { title: 'Of requests whose outcome is unknown', faults: outcomeFaults },
+  { title: 'Of the disk of a machine, and of backups', faults: diskFaults },
+  { title: 'Of where nodes listen', faults: listeningFaults },
+  { title: 'Of what is remembered, and of the limits of one caller', faults: memoryFaults },
+  { title: 'Of the quorum lease', faults: quorumFaults },
 ];
+
+export const allFaults: readonly Fault[] = faultGroups.flatMap(({ faults: some }) => some);

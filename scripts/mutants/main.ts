@@ -1,98 +1,126 @@
 /**
- * Plants each fault in a copy of the sources: the simulator must find it, or the tests of its room.
+ * Plants each fault in a copy of the sources: the simulator must find it, or tests that can.
  *
  *   make mutants                 all of them
  *   make mutants NAMES="a b"     some of them
- *   make mutants BY=tests        asks the tests first, and the simulator where they find nothing: far quicker
+ *   make mutants BY=tests        asks the tests alone; BY=simulator asks whole lives alone
+ *   make mutants MISSING=1       those that were not measured yet
+ *
+ * What was measured is kept in `scripts/mutants/results.json`, and the table in docs/safety.md is made from it.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { allFaults as faults } from './all-faults.ts';
+import { parseArgs } from 'node:util';
+import { allFaults } from './all-faults.ts';
+import { askSimulator } from './ask-simulator.ts';
+import { TestAsker } from './ask-tests.ts';
+import { writeTable } from './document.ts';
 import type { Fault } from './faults.ts';
-import { copySources, heal, plant } from './plant.ts';
-import { copyTests, findingFile } from './room-tests.ts';
+import { Imports } from './imports.ts';
+import { copyCheckout, Planted } from './plant.ts';
+import { keepResult, readResults, resultOf } from './results.ts';
+import type { Result } from './results.ts';
 
 const root = join(import.meta.dirname, '../..');
-const simulateMs = 300_000;
-/** Lives of lease nodes are shorter. */
-const maxSeeds = { cluster: 600, leaders: 60, quorum: 3000 } as const;
 
-interface Finding {
-  readonly seeds: string;
-  readonly by: string;
-}
+const { values, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: {
+    by: { type: 'string', default: 'both' },
+    missing: { type: 'boolean', default: false },
+    threads: { type: 'string', default: '2' },
+    seconds: { type: 'string', default: '300' },
+  },
+});
+const { by } = values;
+if (!['both', 'tests', 'simulator'].includes(by)) usage(`No such way to find a fault: ${by}.`);
+const unknown = wanted.filter((name) => !allFaults.some((fault) => fault.name === name));
+if (unknown.length > 0)
+  usage(
+    `No such fault: ${unknown.join(', ')}. There are:\n${allFaults.map(({ name }) => `  ${name}`).join('\n')}`,
+  );
 
-const testsFirst = process.argv[2] === '--tests-first';
-const wanted = process.argv.slice(testsFirst ? 3 : 2);
-const unknown = wanted.filter((name) => !faults.some((fault) => fault.name === name));
-if (unknown.length > 0) {
-  console.error(`No such fault: ${unknown.join(', ')}. There are:`);
-  for (const fault of faults) console.error(`  ${fault.name}`);
+function usage(message: string): never {
+  console.error(message);
   process.exit(2);
 }
 
+/** What is to be measured of a fault. */
+function questionsOf(fault: Fault): { readonly simulator: boolean; readonly tests: boolean } {
+  const known = resultOf(readResults(root), fault);
+  const asks = (way: 'simulator' | 'tests'): boolean =>
+    (by === 'both' || by === way) && !(values.missing && known[way] !== undefined);
+  return { simulator: asks('simulator'), tests: asks('tests') };
+}
+
+const chosen = allFaults.filter((fault) => {
+  const { simulator, tests } = questionsOf(fault);
+  return (wanted.length === 0 || wanted.includes(fault.name)) && (simulator || tests);
+});
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-mutants-'));
 try {
-  copySources(root, folder);
-  copyTests(root, folder);
-  const chosen = faults.filter((fault) => wanted.length === 0 || wanted.includes(fault.name));
-  row('fault', { seeds: 'seeds', by: 'found by' }, 'time');
-  const survivors = chosen.filter((fault) => !isFound(fault));
+  copyCheckout(root, folder);
+  const imports = new Imports(folder);
+  const tests = new TestAsker(folder, imports);
+  const survivors: string[] = [];
+  for (const fault of chosen) {
+    const startedAt = performance.now();
+    const measured = await measure(fault, tests, imports);
+    await writeTable(root, keepResult(root, allFaults, fault, measured));
+    if (measured.simulator?.type !== 'found' && measured.tests?.type !== 'found')
+      survivors.push(fault.name);
+    tell(fault, measured, performance.now() - startedAt);
+  }
+  for (const [file, { type }] of tests.unsound)
+    console.log(`Not asked, for without a fault its outcome is "${type}": ${file}`);
   console.log(`${String(chosen.length - survivors.length)} of ${String(chosen.length)} found`);
-  process.exitCode = survivors.length === 0 ? 0 : 1;
+  process.exitCode = survivors.length === 0 && tests.unsound.length === 0 ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function row(name: string, { seeds, by }: Finding, time: string): void {
-  console.log(`${name.padEnd(42)} ${seeds.padStart(6)} ${time.padStart(6)}  ${by}`);
-}
-
-function isFound(fault: Fault): boolean {
-  const startedAt = performance.now();
-  plant(root, folder, fault);
-  const finding = testsFirst ? (test(fault) ?? simulate(fault)) : (simulate(fault) ?? test(fault));
-  heal(root, folder, fault);
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
-  const seeds = `>${String(maxSeeds[fault.lives ?? 'cluster'])}`;
-  row(fault.name, finding ?? { seeds, by: 'NOBODY' }, `${seconds} s`);
-  return finding !== undefined;
-}
-
-function simulate({ lives = 'cluster' }: Fault): Finding | undefined {
-  const main = 'packages/simulator/src/main.ts';
-  const options = [
-    '--json',
-    '--until-broken',
-    '--first',
-    '1',
-    '--seeds',
-    String(maxSeeds[lives]),
-    '--kind',
-    lives,
-  ];
-  const run = spawnSync(process.execPath, ['--conditions=source', main, ...options], {
-    cwd: folder,
-    encoding: 'utf8',
-    timeout: simulateMs,
-  });
-  if (run.signal !== null) return undefined; // In so much time it found nothing.
-  let summary: { lives: number; broken: { message: string }[] };
+async function measure(
+  fault: Fault,
+  tests: TestAsker,
+  imports: Imports,
+): Promise<Omit<Result, 'fault'>> {
+  const planted = new Planted(folder, fault);
+  planted.plant();
   try {
-    summary = JSON.parse(run.stdout) as typeof summary;
-  } catch {
-    throw new Error(`The simulator did not run: ${run.stderr.slice(0, 2000)}`);
+    const [error] = planted.compileErrors();
+    if (error !== undefined) {
+      const message = `does not compile: ${error}`;
+      return { tests: { type: 'error', file: fault.file, test: 'not loaded', message } };
+    }
+    const asks = questionsOf(fault);
+    const options = {
+      folder,
+      imports,
+      threads: Number(values.threads),
+      maxSeconds: Number(values.seconds),
+    };
+    const known = resultOf(readResults(root), fault).tests;
+    return {
+      ...(asks.tests ? { tests: await tests.ask(planted, known) } : {}),
+      ...(asks.simulator ? { simulator: await askSimulator(options, fault) } : {}),
+    };
+  } finally {
+    planted.heal();
   }
-  const [broken] = summary.broken;
-  if (broken === undefined) return undefined;
-  return { seeds: String(summary.lives), by: broken.message.split('\n')[0]?.slice(0, 110) ?? '' };
 }
 
-function test(fault: Fault): Finding | undefined {
-  const file = findingFile(root, folder, fault);
-  if (file === undefined) return undefined;
-  const asked = testsFirst ? '-' : `>${String(maxSeeds[fault.lives ?? 'cluster'])}`;
-  return { seeds: asked, by: file.replace(/^packages\//, '') };
+function tell({ name }: Fault, { simulator, tests }: Omit<Result, 'fault'>, ms: number): void {
+  const lives =
+    simulator === undefined
+      ? ''
+      : `${simulator.type} ${'lives' in simulator ? String(simulator.lives) : ''}`;
+  const detail =
+    tests !== undefined && 'file' in tests
+      ? `${tests.file.replace(/^packages\//, '')}: ${tests.test}`
+      : '';
+  const promise = simulator?.type === 'found' ? simulator.promise : '';
+  console.log(
+    `${name.padEnd(42)} ${(ms / 1000).toFixed(0).padStart(5)} s  lives: ${lives.padEnd(14)} tests: ${tests?.type ?? ''} ${detail} ${promise}`,
+  );
 }

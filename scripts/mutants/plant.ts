@@ -1,15 +1,11 @@
-/** A copy of the sources with one fault planted; libraries are those of this checkout. */
-import {
-  cpSync,
-  globSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+/** A complete copy of the checkout with one fault planted at a time; libraries are those of this checkout. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Fault } from './faults.ts';
+
+/** What is made or brought, and what belongs to the checkout alone. */
+const leftOut: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git', '.cache', 'data']);
 
 /** The file's text with the fault in it. @throws Error when its place is not there exactly once. */
 export function faultyText(root: string, fault: Fault): string {
@@ -23,15 +19,15 @@ export function faultyText(root: string, fault: Fault): string {
   return pieces.join(fault.put);
 }
 
-/** Copies manifests and sources into an empty folder. */
-export function copySources(root: string, folder: string): void {
-  const files = globSync(['package.json', 'packages/*/package.json'], { cwd: root });
-  for (const file of files) {
-    mkdirSync(join(folder, dirname(file)), { recursive: true });
-    cpSync(join(root, file), join(folder, file));
+/** Copies everything that a clean checkout has: tests read documents, interface files and settings, too. */
+export function copyCheckout(root: string, folder: string): void {
+  for (const name of readdirSync(root)) {
+    if (leftOut.has(name)) continue;
+    cpSync(join(root, name), join(folder, name), {
+      recursive: true,
+      filter: (source) => !leftOut.has(basename(source)),
+    });
   }
-  for (const source of globSync('packages/*/src', { cwd: root }))
-    cpSync(join(root, source), join(folder, source), { recursive: true });
   linkLibraries(root, folder);
 }
 
@@ -39,17 +35,56 @@ function linkLibraries(root: string, folder: string): void {
   const libraries = join(folder, 'node_modules');
   mkdirSync(join(libraries, '@holdfast'), { recursive: true });
   for (const name of readdirSync(join(root, 'node_modules'))) {
-    if (name.startsWith('.') || name === '@holdfast') continue;
+    if (name === '@holdfast' || name === '.package-lock.json') continue;
     symlinkSync(join(root, 'node_modules', name), join(libraries, name));
   }
   for (const name of readdirSync(join(folder, 'packages')))
     symlinkSync(join(folder, 'packages', name), join(libraries, '@holdfast', name));
 }
 
-export function plant(root: string, folder: string, fault: Fault): void {
-  writeFileSync(join(folder, fault.file), faultyText(root, fault));
+/** One fault in a copy, planted and taken out as often as wanted; the checkout may change meanwhile. */
+export class Planted {
+  readonly fault: Fault;
+  readonly #path: string;
+  readonly #folder: string;
+  readonly #sound: string;
+  readonly #faulty: string;
+
+  constructor(folder: string, fault: Fault) {
+    this.fault = fault;
+    this.#folder = folder;
+    this.#path = join(folder, fault.file);
+    this.#sound = readFileSync(this.#path, 'utf8');
+    this.#faulty = faultyText(folder, fault);
+  }
+
+  plant(): void {
+    writeFileSync(this.#path, this.#faulty);
+  }
+
+  heal(): void {
+    writeFileSync(this.#path, this.#sound);
+  }
+
+  /** What does not compile for what the fault puts there: syntax, and names that stand for nothing. */
+  compileErrors(): readonly string[] {
+    this.heal();
+    const known = new Set(namesUnknownIn(this.#folder, this.fault.file));
+    this.plant();
+    return namesUnknownIn(this.#folder, this.fault.file).filter((error) => !known.has(error));
+  }
 }
 
-export function heal(root: string, folder: string, fault: Fault): void {
-  cpSync(join(root, fault.file), join(folder, fault.file));
+function namesUnknownIn(folder: string, file: string): readonly string[] {
+  const options =
+    '--noEmit --noResolve --target esnext --allowImportingTsExtensions --strict false';
+  const { stdout } = spawnSync(
+    process.execPath,
+    [join(folder, 'node_modules/typescript/bin/tsc'), ...options.split(' '), file],
+    { cwd: folder, encoding: 'utf8' },
+  );
+  return stdout
+    .split('\n')
+    .map((line) => /error (TS1\d{3}|TS2304|TS2552|TS18004): .*/.exec(line)?.[0] ?? '')
+    .filter((error) => error !== '');
 }

@@ -57,6 +57,16 @@ export class BrokenLife extends Error {
   }
 }
 
+const invariantErrors: ReadonlySet<string> = new Set(['RaftInvariantError', 'StateInvariantError']);
+
+/** Whether a check said that a promise is broken: of the simulator, the judge, or an invariant of the product. */
+export function isBrokenPromise(error: unknown): boolean {
+  if (!(error instanceof BrokenLife)) return false;
+  const { cause, verdict } = error;
+  if (verdict?.type === 'violation' || cause instanceof Violation) return true;
+  return cause instanceof Error && invariantErrors.has(cause.name);
+}
+
 /** @throws BrokenLife */
 export async function live(seed: bigint, trace?: (line: string) => void): Promise<LifeResult> {
   const life = new Life(new World(seed, trace), seed);

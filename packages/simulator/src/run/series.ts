@@ -13,7 +13,7 @@ export interface SeriesOptions {
   readonly threads: number;
   /** No life is begun after so long. */
   readonly maxSeconds?: number;
-  /** Ends at the first life that breaks a promise. */
+  /** Ends at the first life that breaks a promise, or when many have ended with errors beside the checks. */
   readonly stopAtFirst?: boolean;
   readonly onProgress?: (summary: Summary) => void;
 }
@@ -21,6 +21,8 @@ export interface SeriesOptions {
 export interface Broken {
   readonly seed: bigint;
   readonly message: string;
+  /** False: the life ended with an error beside the checks. */
+  readonly isPromise: boolean;
 }
 
 export interface Summary {
@@ -96,7 +98,7 @@ export async function runSeries(options: SeriesOptions): Promise<Summary> {
   let next = 0;
   const nextLife = (): ToThread | undefined => {
     if (next >= lives || tally.seconds > maxSeconds) return undefined;
-    if (stopAtFirst && tally.summary().broken.length > 0) return undefined;
+    if (stopAtFirst && isEnough(tally.summary().broken)) return undefined;
     return { seed: first + BigInt(next++), kind };
   };
   const takeIn = (message: FromThread): void => {
@@ -108,6 +110,10 @@ export async function runSeries(options: SeriesOptions): Promise<Summary> {
   await Promise.all(Array.from({ length: count }, () => runThread(nextLife, takeIn)));
   return tally.summary();
 }
+
+const manyErrors = 20;
+const isEnough = (broken: readonly Broken[]): boolean =>
+  broken.length >= manyErrors || broken.some(({ isPromise }) => isPromise);
 
 /** One thread until there are no more seeds. */
 function runThread(

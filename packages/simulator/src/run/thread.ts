@@ -2,13 +2,18 @@
 import { parentPort } from 'node:worker_threads';
 import { lives } from './kinds.ts';
 import type { LifeKind } from './kinds.ts';
-import { BrokenLife } from './life.ts';
+import { BrokenLife, isBrokenPromise } from './life.ts';
 import type { LifeResult } from './life.ts';
 
 export type ToThread = { readonly seed: bigint; readonly kind: LifeKind };
 export type FromThread =
   | { readonly type: 'lived'; readonly result: LifeResult }
-  | { readonly type: 'broken'; readonly seed: bigint; readonly message: string };
+  | {
+      readonly type: 'broken';
+      readonly seed: bigint;
+      readonly message: string;
+      readonly isPromise: boolean;
+    };
 
 const port = parentPort;
 if (port === null) throw new Error('thread.ts runs in a worker thread only');
@@ -17,7 +22,8 @@ port.on('message', ({ seed, kind }: ToThread) => {
     (result) => port.postMessage({ type: 'lived', result } satisfies FromThread),
     (error: unknown) => {
       const message = error instanceof BrokenLife ? error.message : String(error);
-      port.postMessage({ type: 'broken', seed, message } satisfies FromThread);
+      const isPromise = isBrokenPromise(error);
+      port.postMessage({ type: 'broken', seed, message, isPromise } satisfies FromThread);
     },
   );
 });

@@ -1,0 +1,72 @@
+/** Asks whole simulated lives for a planted fault, until one breaks a promise. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import type { Fault } from './faults.ts';
+import type { Imports } from './imports.ts';
+import type { SimulatorResult } from './results.ts';
+
+const main = 'packages/simulator/src/main.ts';
+/** So many lives at most; those of lease nodes are shorter. */
+export const maxLives = { cluster: 600, leaders: 60, quorum: 3000 } as const;
+/** What one life may take beyond the time for all of them. */
+const lastLifeMs = 60_000;
+
+interface Summary {
+  readonly lives: number;
+  readonly broken: readonly { readonly message: string; readonly isPromise: boolean }[];
+}
+
+export interface AskSimulatorOptions {
+  readonly folder: string;
+  readonly imports: Imports;
+  readonly threads: number;
+  readonly maxSeconds: number;
+}
+
+export async function askSimulator(
+  { folder, imports, threads, maxSeconds }: AskSimulatorOptions,
+  fault: Fault,
+): Promise<SimulatorResult> {
+  if (!imports.distancesFrom(fault.file).has(main)) return { type: 'out of reach' };
+  const kind = fault.lives ?? 'cluster';
+  const child = spawn(
+    process.execPath,
+    [
+      '--conditions=source',
+      main,
+      '--json',
+      '--until-broken',
+      ...['--first', '1', '--seeds', String(maxLives[kind]), '--kind', kind],
+      ...['--threads', String(threads), '--seconds', String(maxSeconds)],
+    ],
+    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const timer = setTimeout(() => child.kill('SIGKILL'), maxSeconds * 1000 + lastLifeMs);
+  const [out, errors] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  clearTimeout(timer);
+  if (child.signalCode !== null) return { type: 'time-out', lives: 0 };
+  return resultOf(out, errors, maxLives[kind]);
+}
+
+function resultOf(out: string, errors: string, wanted: number): SimulatorResult {
+  let summary: Summary;
+  try {
+    summary = JSON.parse(out) as Summary;
+  } catch {
+    return { type: 'error', lives: 0, message: firstLine(errors) };
+  }
+  const { lives, broken } = summary;
+  const promise = broken.find(({ isPromise }) => isPromise);
+  if (promise !== undefined) return { type: 'found', lives, promise: firstLine(promise.message) };
+  const [error] = broken;
+  if (error !== undefined) return { type: 'error', lives, message: firstLine(error.message) };
+  return { type: lives < wanted ? 'time-out' : 'not found', lives };
+}
+
+/** Without what differs from life to life. */
+const firstLine = (message: string): string => message.split('\n')[0]?.slice(0, 140) ?? '';

@@ -1,0 +1,76 @@
+/**
+ * What the latest run knew of each planted fault, kept in the checkout: a run of some faults changes their
+ * results and no others.
+ *
+ * MR-1: a result belongs to the fault as it was when it was measured: of one that was changed since, or is
+ *       gone, nothing is known.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Fault } from './faults.ts';
+
+export type SimulatorResult =
+  | { readonly type: 'found'; readonly lives: number; readonly promise: string }
+  | { readonly type: 'not found'; readonly lives: number }
+  | { readonly type: 'time-out'; readonly lives: number }
+  /** Lives ended with an error that is no broken promise. */
+  | { readonly type: 'error'; readonly lives: number; readonly message: string }
+  /** No part of what the simulator runs. */
+  | { readonly type: 'out of reach' };
+
+export type TestsResult =
+  | { readonly type: 'found'; readonly file: string; readonly test: string }
+  | { readonly type: 'not found'; readonly files: number }
+  | { readonly type: 'time-out'; readonly file: string; readonly test: string }
+  | {
+      readonly type: 'error';
+      readonly file: string;
+      readonly test: string;
+      readonly message: string;
+    };
+
+export interface Result {
+  /** Of the fault that was measured. */
+  readonly fault: string;
+  readonly simulator?: SimulatorResult;
+  readonly tests?: TestsResult;
+}
+export type Results = Readonly<Record<string, Result>>;
+
+const path = 'scripts/mutants/results.json';
+
+export const fingerprintOf = ({ file, find, put, lives }: Fault): string =>
+  createHash('sha256')
+    .update(JSON.stringify([file, find, put, lives ?? 'cluster']))
+    .digest('hex')
+    .slice(0, 12);
+
+export function readResults(root: string): Results {
+  const file = join(root, path);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Results) : {};
+}
+
+/** Of this very fault. MR-1. */
+export function resultOf(results: Results, fault: Fault): Result {
+  const known = results[fault.name];
+  const fingerprint = fingerprintOf(fault);
+  return known?.fault === fingerprint ? known : { fault: fingerprint };
+}
+
+/** Adds what was measured, in the order of the faults, and leaves out what is stale. */
+export function keepResult(
+  root: string,
+  faults: readonly Fault[],
+  fault: Fault,
+  measured: Omit<Result, 'fault'>,
+): Results {
+  const stored = readResults(root);
+  const kept: Record<string, Result> = {};
+  for (const one of faults) {
+    const result = { ...resultOf(stored, one), ...(one.name === fault.name ? measured : {}) };
+    if (result.simulator !== undefined || result.tests !== undefined) kept[one.name] = result;
+  }
+  writeFileSync(join(root, path), `${JSON.stringify(kept, null, 2)}\n`);
+  return kept;
+}

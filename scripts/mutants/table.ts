@@ -1,0 +1,94 @@
+/** The table of planted faults in docs/safety.md, made from the lists and from what was measured. */
+import { maxLives } from './ask-simulator.ts';
+import { faultGroups } from './all-faults.ts';
+import type { Fault } from './faults.ts';
+import { resultOf } from './results.ts';
+import type { Result, Results, SimulatorResult, TestsResult } from './results.ts';
+
+const begin = '<!-- Made by "make mutants" and "make documents" from here on. -->';
+const end = '<!-- Made by "make mutants" until here. -->';
+
+/** The document with its table made anew. @throws Error where the marks are missing. */
+export function withTable(document: string, results: Results): string {
+  const from = document.indexOf(begin);
+  const to = document.indexOf(end);
+  if (from < 0 || to < from) throw new Error('docs/safety.md has lost the marks of its table.');
+  return `${document.slice(0, from + begin.length)}\n\n${tables(results)}\n${document.slice(to)}`;
+}
+
+function tables(results: Results): string {
+  const parts = faultGroups.map(({ title, faults }) => {
+    const measured = faults.map((fault) => ({ fault, result: resultOf(results, fault) }));
+    const rows = measured.map(
+      ({ fault, result }) =>
+        `| \`${fault.name}\` | ${simulatorCell(fault, result.simulator)} | ${testsCell(result.tests)} |`,
+    );
+    return `#### ${title}
+
+${summary(measured.map(({ result }) => result))}
+
+| fault | whole lives | tests |
+| --- | --- | --- |
+${rows.join('\n')}
+`;
+  });
+  return parts.join('\n');
+}
+
+function summary(results: readonly Result[]): string {
+  const count = (holds: (result: Result) => boolean): string =>
+    String(results.filter((result) => holds(result)).length);
+  const byLives = count(({ simulator }) => simulator?.type === 'found');
+  const askedLives = count(
+    ({ simulator }) => simulator !== undefined && simulator.type !== 'out of reach',
+  );
+  const byTests = count(({ tests }) => tests?.type === 'found');
+  const askedTests = count(({ tests }) => tests !== undefined);
+  const byNobody = count(
+    ({ simulator, tests }) =>
+      simulator?.type !== 'found' && tests !== undefined && tests.type !== 'found',
+  );
+  return `Of ${String(results.length)}: whole lives found ${byLives} of ${askedLives} that they were asked for, tests ${byTests} of ${askedTests}; ${byNobody} of these were found by nobody.`;
+}
+
+function simulatorCell(fault: Fault, result: SimulatorResult | undefined): string {
+  if (result === undefined) return 'not measured';
+  const lives = 'lives' in result ? String(result.lives) : '';
+  switch (result.type) {
+    case 'found':
+      return `${lives}: ${cell(result.promise)}`;
+    case 'not found':
+      return `not in ${lives}`;
+    case 'time-out':
+      return result.lives === 0
+        ? 'a life that did not end'
+        : `not in ${lives} of ${String(maxLives[fault.lives ?? 'cluster'])}: time over`;
+    case 'error':
+      return `an error beside the checks: ${cell(result.message)}`;
+    case 'out of reach':
+      return 'no part of them';
+  }
+}
+
+function testsCell(result: TestsResult | undefined): string {
+  if (result === undefined) return 'not measured';
+  if (result.type === 'not found') return `not by ${String(result.files)} files of tests`;
+  const where = `${result.file.replace(/^packages\//, '')}: ${cell(result.test)}`;
+  switch (result.type) {
+    case 'found':
+      return where;
+    case 'time-out':
+      return `time-out, no find (${where})`;
+    case 'error':
+      return `an error beside the checks, no find (${where}: ${cell(result.message)})`;
+  }
+}
+
+/** As one cell of a table takes it. */
+function cell(text: string): string {
+  const plain = text
+    .replaceAll(/[\\`*_<>[\]{}|~]/g, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  return plain.length > 100 ? `${plain.slice(0, 100)} …` : plain;
+}
