@@ -37,8 +37,11 @@ export async function askSimulator(
       main,
       '--json',
       '--until-broken',
-      ...['--first', '1', '--seeds', String(maxLives[kind]), '--kind', kind],
-      ...['--threads', String(threads), '--seconds', String(maxSeconds)],
+      '--first=1',
+      `--seeds=${String(maxLives[kind])}`,
+      `--kind=${kind}`,
+      `--threads=${String(threads)}`,
+      `--seconds=${String(maxSeconds)}`,
     ],
     { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
   );

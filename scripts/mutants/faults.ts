@@ -723,10 +723,12 @@ export const faults: readonly Fault[] = [
     name: 'longest-time-starts-anew',
     breaks: 'entering a hold gives it another longest time: it never ends',
     file: 'packages/state/src/lifetimes.ts',
-    find: `endHold(tables, hold, 'max_hold');`,
-    put: `if (hold.holdCount < 0) endHold(tables, hold, 'max_hold');
-  else if (hold.ending !== undefined) tables.due.remove(hold.ending);
-  hold.ending = undefined;`,
+    find: `  if (session.living) endHold(tables, hold, 'max_hold');
+  else`,
+    put: `  if (session.living) {
+    if (hold.ending !== undefined) tables.due.remove(hold.ending);
+    hold.ending = undefined;
+  } else`,
   },
   {
     name: 'urgent-passes-for-ever',

@@ -33,7 +33,12 @@ export function runTestFile(folder: string, file: string, limitMs: number): Prom
       cwd: folder,
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_COMPILE_CACHE: `${folder}/.cache/compile` },
+      // Also where this runs in a test itself, whose reporter the child would take for its own.
+      env: {
+        ...process.env,
+        NODE_TEST_CONTEXT: undefined,
+        NODE_COMPILE_CACHE: `${folder}/.cache/compile`,
+      },
     },
   );
   const end = (): void => endGroup(child.pid);

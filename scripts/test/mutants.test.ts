@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { allFaults as faults } from '../mutants/all-faults.ts';
-import { faultyText } from '../mutants/plant.ts';
+import { TestAsker } from '../mutants/ask-tests.ts';
+import { Imports } from '../mutants/imports.ts';
+import { faultyText, Planted } from '../mutants/plant.ts';
+import { keepResult, readResults, resultOf } from '../mutants/results.ts';
+import { withTable } from '../mutants/table.ts';
+import { runTestFile } from '../mutants/test-file.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
+const limitMs = 20_000;
 
 describe('planted faults', () => {
   it('have names of their own', () => {
@@ -12,8 +22,144 @@ describe('planted faults', () => {
   });
 
   for (const fault of faults) {
-    it(`${fault.name} has its place in ${fault.file}`, () => {
-      assert.notEqual(faultyText(root, fault), '');
+    it(`${fault.name} has its place in ${fault.file}, and is TypeScript`, () => {
+      assert.notEqual(stripTypeScriptTypes(faultyText(root, fault)), '');
     });
   }
+});
+
+describe('What became of a file of tests with a fault', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-mutants-test-'));
+  const imports = `import assert from 'node:assert/strict';\nimport { it, describe } from 'node:test';\n`;
+  const outcome = (text: string, ms = limitMs): ReturnType<typeof runTestFile> => {
+    writeFileSync(join(folder, 'a.test.ts'), imports + text);
+    return runTestFile(folder, 'a.test.ts', ms);
+  };
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('is a find where a check failed, named with its suite', async () => {
+    const found = await outcome(
+      `describe('sums', () => { it('are right', () => assert.equal(1 + 1, 3)); });`,
+    );
+    assert.equal(found.type, 'assertion');
+    assert.equal(found.type === 'assertion' && found.test, 'sums › are right');
+  });
+
+  it('is a find where the check is the cause of what a library threw', async () => {
+    const text = `it('holds', () => { throw new Error('property', { cause: new assert.AssertionError({ message: 'x' }) }); });`;
+    assert.equal((await outcome(text)).type, 'assertion');
+  });
+
+  it('is an error beside the checks where a test ended with another one', async () => {
+    const found = await outcome(`it('ends', () => { undefined.x; });\nit('is well', () => {});`);
+    assert.equal(found.type, 'error');
+  });
+
+  it('is a time-out where a test has no end, or the file has none', async () => {
+    const forever = `new Promise((resolve) => setTimeout(resolve, 60_000))`;
+    const test = await outcome(`it('ends', { timeout: 50 }, () => ${forever});`, 3000);
+    assert.equal(test.type, 'time-out');
+    assert.equal((await outcome(`it('ends', () => ${forever});`, 3000)).type, 'time-out');
+    assert.equal((await outcome(`it('ends', () => new Promise(() => {}));`)).type, 'time-out');
+  });
+
+  it('is told apart where the file cannot be loaded', async () => {
+    assert.equal((await outcome(`import './gone.ts';`)).type, 'not loaded');
+    assert.equal((await outcome(`const a = ;`)).type, 'not loaded');
+  });
+
+  it('is a pass where all tests pass', async () => {
+    assert.equal((await outcome(`it('is well', () => {});`)).type, 'passed');
+  });
+});
+
+describe('The tests that are asked for a fault', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-mutants-test-'));
+  const unit = 'packages/sums/test/unit';
+  const fault = {
+    name: 'sum-too-large',
+    breaks: 'sums',
+    file: 'packages/sums/src/sum.ts',
+    find: 'a + b',
+    put: 'a + b + 1',
+  };
+  const write = (file: string, text: string): void => {
+    mkdirSync(join(folder, file, '..'), { recursive: true });
+    writeFileSync(join(folder, file), text);
+  };
+  const testOf = (name: string, check: string): void =>
+    write(
+      `${unit}/${name}.test.ts`,
+      `import assert from 'node:assert/strict';\nimport { it } from 'node:test';\nimport { sum } from '../../src/index.ts';\nit('${name}', () => { ${check} });\n`,
+    );
+
+  before(() => {
+    write('packages/sums/package.json', '{ "name": "@holdfast/sums", "type": "module" }');
+    write(fault.file, 'export const sum = (a: number, b: number): number => a + b;\n');
+    write('packages/sums/src/index.ts', `export { sum } from './sum.ts';\n`);
+    testOf('always-fails', 'assert.equal(sum(1, 1), 7);');
+    testOf('throws', 'if (sum(1, 1) !== 2) throw new Error("not 2");');
+    testOf('other', 'assert.equal(typeof sum, "function");');
+    write(`${unit}/stranger.test.ts`, 'throw new Error("imports nothing");');
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  const ask = async () => {
+    const asker = new TestAsker(folder, new Imports(folder));
+    const planted = new Planted(folder, fault);
+    planted.plant();
+    const result = await asker.ask(planted, undefined);
+    const text = readFileSync(join(folder, fault.file), 'utf8');
+    planted.heal();
+    assert.match(text, /a \+ b \+ 1/, 'planted still');
+    return { result, unsound: asker.unsound.map(([file]) => file) };
+  };
+
+  it('do not find it by a file that fails without it, nor by an error', async () => {
+    const { result, unsound } = await ask();
+    assert.equal(result.type, 'error');
+    assert.deepEqual(unsound, [`${unit}/always-fails.test.ts`]);
+  });
+
+  it('find it by a check, which is named', async () => {
+    testOf('adds', 'assert.equal(sum(1, 1), 2);');
+    const file = `${unit}/adds.test.ts`;
+    assert.deepEqual((await ask()).result, { type: 'found', file, test: 'adds' });
+  });
+});
+
+describe('The results of planted faults', () => {
+  const fault = { name: 'a', breaks: '', file: 'x.ts', find: 'a', put: 'b' };
+  const tests = { type: 'not found', files: 3 } as const;
+
+  it('change for what was measured alone, and are forgotten of faults that changed or are gone', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-mutants-test-'));
+    try {
+      mkdirSync(join(folder, 'scripts/mutants'), { recursive: true });
+      const other = { ...fault, name: 'b' };
+      keepResult(folder, [fault, other], fault, { tests });
+      keepResult(folder, [fault, other], other, { tests });
+      keepResult(folder, [fault, other], fault, { simulator: { type: 'not found', lives: 9 } });
+      const results = readResults(folder);
+      assert.deepEqual(resultOf(results, fault).tests, tests);
+      assert.deepEqual(resultOf(results, fault).simulator, { type: 'not found', lives: 9 });
+      assert.equal(resultOf(results, { ...fault, put: 'c' }).tests, undefined);
+      assert.deepEqual(Object.keys(keepResult(folder, [fault], fault, {})), ['a']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('stand in the document for every fault once, with those that were not measured', () => {
+    const safety = readFileSync(join(root, 'docs/safety.md'), 'utf8');
+    const table = withTable(safety, {});
+    for (const { name } of faults)
+      assert.equal(table.split(`| \`${name}\` | not measured | not measured |`).length, 2, name);
+    const stored = readResults(root);
+    for (const name of Object.keys(stored)) {
+      const known = faults.find((one) => one.name === name);
+      assert.ok(known !== undefined, `${name} is measured and is no fault any more`);
+      assert.notDeepEqual(Object.keys(resultOf(stored, known)), ['fault'], `${name} was changed`);
+    }
+  });
 });
