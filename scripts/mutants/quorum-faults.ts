@@ -194,6 +194,21 @@ const planted: readonly QuorumFault[] = [
     put: `let longestMs = Math.max(storedMs * 0, `,
   },
   {
+    name: 'strangers-file-put-aside',
+    breaks:
+      'whatever is called as the file of a lease node is taken for a damaged one and moved away',
+    file: 'packages/quorum/src/store/own-file.ts',
+    find: `if (!wasOfALeaseNode(head)) throw`,
+    put: `if (!wasOfALeaseNode(head) && head.length < 0) throw`,
+  },
+  {
+    name: 'strangers-file-removed-for-a-new-one',
+    breaks: 'what has the name of an unfinished file is removed, whosever it is',
+    file: 'packages/quorum/src/store/own-file.ts',
+    find: `if (headOf(path)?.length !== 0) isLeaseFile(path);`,
+    put: ``,
+  },
+  {
     name: 'longer-leases-at-once',
     breaks:
       'a node whose longest ttl was raised grants that before leases of a lost file have ended',

@@ -26,7 +26,7 @@ export class AdvisedError extends HoldfastError {
 }
 
 export interface Failure {
-  /** Stable, for programs: that of the service, or `usage`, `disk_error`, `restore_refused`, or `failure`. */
+  /** Stable, for programs: that of the service, or one of `plainCodes`. */
   readonly code: string;
   readonly message: string;
   /** What to do next; empty where the message says it. */
@@ -96,9 +96,11 @@ const adviceFor = (group: string): Readonly<Record<string, string>> => ({
   semaphore_in_use: '"holdfast semaphore status NAME" tells who uses it.',
 });
 
-/** By its name: its class is the engine's, which no other command reads (START-1 of groups.ts). */
-const isRestoreRefused = (error: unknown): error is Error & { readonly code: 'restore_refused' } =>
-  error instanceof Error && error.name === 'RestoreRefused';
+/** By their names: their classes are those of rooms that no other command reads (START-1 of groups.ts). */
+const ownCodes: Readonly<Record<string, string>> = {
+  RestoreRefused: 'restore_refused',
+  NotALeaseFileError: 'not_a_lease_file',
+};
 
 /**
  * @param endpoints The nodes that were asked, as far as that was decided.
@@ -108,10 +110,12 @@ export function explain(error: unknown, endpoints: readonly string[], group = 'l
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError)
     return { code: 'usage', message, advice: '', status: exitStatus.usage };
-  if (error instanceof DiskError || isRestoreRefused(error))
+  if (error instanceof DiskError)
     return { code: error.code, message, advice: '', status: exitStatus.failure };
-  if (!(error instanceof HoldfastError))
-    return { code: 'failure', message, advice: '', status: exitStatus.failure };
+  if (!(error instanceof HoldfastError)) {
+    const code = (error instanceof Error ? ownCodes[error.name] : undefined) ?? 'failure';
+    return { code, message, advice: '', status: exitStatus.failure };
+  }
   const { code } = error;
   const told = error instanceof AdvisedError ? error.advice : undefined;
   if (unreachable.has(code) && errorDefinitions[code].retry === 'same') {
@@ -137,7 +141,7 @@ const plainCodes: ReadonlySet<string> = new Set([
   'usage',
   'failure',
   'disk_error',
-  'restore_refused',
+  ...Object.values(ownCodes),
 ]);
 
 /** On stderr: a sentence and the next step for people, one line of JSON for programs. */

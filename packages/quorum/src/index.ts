@@ -1,2 +1,3 @@
+export { NotALeaseFileError } from './store/own-file.ts';
 export { startLeaseNode } from './start.ts';
 export type { LeaseNodeLog, LeaseNodeOptions, RunningLeaseNode } from './start.ts';

@@ -1,5 +1,5 @@
 /** What goes wrong for a quorum, beside what goes wrong for every kind of node. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { recoveryPatienceMs } from '../campaign.ts';
@@ -60,8 +60,10 @@ const loseFile: QuorumNemesis = {
     const how = stage.chance.pick(['gone', 'damaged'] as const);
     await node.end('SIGKILL');
     const file = databaseOf(node.dataFolder);
+    const bytes = readFileSync(file);
     for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
-    if (how === 'damaged') writeFileSync(file, Buffer.alloc(8192, 'no database'));
+    // What is left of it tells that it was a lease node's.
+    if (how === 'damaged') writeFileSync(file, bytes.fill('no database', 200));
     const startedAtMs = nowMs();
     await node.start();
     return { target: `${node.nodeId}, ${how}`, heal: () => untilItMayVote(node, startedAtMs) };

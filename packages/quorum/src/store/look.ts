@@ -3,12 +3,14 @@
  *
  * L1: nothing is changed by looking. A file that is of another configuration, or in use, stays as it is.
  * L2: the look and the renaming hold SQLite's lock: no other process writes meanwhile.
+ * OWN-1 of own-file.ts: what was never a lease node's is refused before.
  * L3: what is put aside is kept byte by byte, with its log: whoever looks into it finds all there was.
  */
 import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { inspectWal } from '@holdfast/storage';
 import { Damaged, isDamage } from './damage.ts';
+import { checkRegular, isLeaseFile, isLeaseLog } from './own-file.ts';
 import { readContents, readSchema } from './read.ts';
 import { pageBytes } from './schema.ts';
 
@@ -17,16 +19,18 @@ export type OnDamage = (aside: string, why: string) => void;
 
 /**
  * @returns where it was put; undefined: there is none, or it is whole.
- * @throws Error when it is in use, of another epoch, or of a newer format.
+ * @throws Error when it is in use, of another epoch, or of a newer format; NotALeaseFileError.
  */
 export function putAsideIfDamaged(
   file: string,
   epoch: number,
   onDamage: OnDamage,
 ): string | undefined {
+  const isThere = isLeaseFile(file); // OWN-1
+  for (const suffix of ['-wal', '-shm']) checkRegular(file + suffix);
   // The file alone is gone: deleted, or putting it aside was cut short.
-  if (!existsSync(file))
-    return existsSync(`${file}-wal`)
+  if (!isThere)
+    return isLeaseLog(`${file}-wal`)
       ? putAside(file, 'there is a log without it', onDamage)
       : undefined;
   // Before SQLite has it: closing a descriptor of one's own would take away SQLite's lock.

@@ -5,7 +5,7 @@
  * in the index of what is unique, and SQLite's own check compares the two.
  */
 import { randomInt } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
@@ -14,9 +14,11 @@ import type { LeaseRow } from '../node/lease-node.ts';
 
 export const formatVersion = 1;
 export const pageBytes = 4096;
+/** In the head of every file, by which it is known (own-file.ts): "HfLs". Files of before have none. */
+export const applicationId = 0x48664c73;
 
 /** `meta` stays as it is in every format: it tells the format. */
-const tables = {
+export const tables = {
   meta: 'CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID',
   leases:
     'CREATE TABLE leases (resource TEXT PRIMARY KEY, max_token INTEGER NOT NULL, lease_id TEXT, client_id TEXT, ' +
@@ -86,15 +88,18 @@ export function configure(database: DatabaseSync): void {
   }
 }
 
-/** Makes a file that has its name only when it is whole. */
+/** What a file is called until it is whole. */
+export const unfinishedName = (file: string): string => `${file}.new`;
+
+/** Makes a file that has its name only when it is whole. Nothing is there under its unfinished name. */
 export function makeFile(file: string, epoch: number): void {
-  const unfinished = `${file}.new`;
-  for (const suffix of ['', '-wal', '-shm', '-journal'])
-    rmSync(unfinished + suffix, { force: true });
+  const unfinished = unfinishedName(file);
   makePrivateFile(unfinished);
   const database = new DatabaseSync(unfinished);
   try {
     database.exec(`PRAGMA page_size = ${String(pageBytes)}`);
+    // Before anything else is in it: what is left of it is known again (OWN-1 of own-file.ts).
+    database.exec(`PRAGMA application_id = ${String(applicationId)}`);
     configure(database);
     const fileId = randomInt(1, 2 ** 48 - 1);
     database.exec(`BEGIN; ${Object.values(tables).join(';')}`);

@@ -1,13 +1,14 @@
 /**
  * One SQLite file a node. Every transaction is synced before it counts (`synchronous=FULL`).
  *
- * S1: what is damaged is put aside and counts as lost: nothing of it is believed (look.ts).
+ * S1: what is damaged is put aside and counts as lost: nothing of it is believed (look.ts). What never was a lease
+ *     node's is refused (own-file.ts).
  * S2: a file has its name when it is whole; until then it has another one (schema.ts).
  * S3: a file whose log is damaged or gone is damaged (log-mark.ts, and storage/src/wal.ts).
  * S4: every row is vouched for by a checksum or by an index (read.ts).
  * S5: nothing is written where SQLite does not sync every commit (schema.ts).
  */
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
 import { diskError } from '@holdfast/storage';
@@ -16,9 +17,10 @@ import type { Changes, LeaseRow } from '../node/lease-node.ts';
 import { LogMark } from './log-mark.ts';
 import { putAsideIfDamaged } from './look.ts';
 import type { OnDamage } from './look.ts';
+import { removeUnfinished } from './own-file.ts';
 import { readContents } from './read.ts';
 import type { Contents } from './read.ts';
-import { configure, makeFile, metaRow, putMeta, rowChecksum } from './schema.ts';
+import { configure, makeFile, metaRow, putMeta, rowChecksum, unfinishedName } from './schema.ts';
 import type { Meta } from './schema.ts';
 
 export interface OpenedStore extends Omit<Contents, 'needsLog'> {
@@ -31,7 +33,8 @@ export interface OpenedStore extends Omit<Contents, 'needsLog'> {
  * Opens the file, or makes it. One that is damaged is put aside (S1).
  *
  * @param onDamage Told before it is put aside.
- * @throws Error when it is in use, of another epoch, or of a newer format; DiskError where the disk refuses.
+ * @throws Error when it is in use, of another epoch, or of a newer format; DiskError where the disk refuses;
+ *   NotALeaseFileError where something else has its name.
  */
 export function openStore(
   path: string,
@@ -45,11 +48,12 @@ export function openStore(
   }
 }
 
-function open(path: string, epoch: number, onDamage: OnDamage): OpenedStore {
-  // SQLite puts the log beside the file itself, not beside a link to it.
-  const file = existsSync(path) ? realpathSync(path) : path;
+function open(file: string, epoch: number, onDamage: OnDamage): OpenedStore {
   const putAside = putAsideIfDamaged(file, epoch, onDamage);
-  if (!existsSync(file)) makeFile(file, epoch); // S2
+  if (!existsSync(file)) {
+    removeUnfinished(unfinishedName(file));
+    makeFile(file, epoch); // S2
+  }
   const database = new DatabaseSync(file);
   try {
     configure(database);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLeaseNode } from '../../../src/start.ts';
@@ -30,7 +30,8 @@ export class LeaseNodes {
   }
 
   damage(name: string): void {
-    writeFileSync(this.file(name), Buffer.alloc(9000, 'garbage'));
+    const bytes = readFileSync(this.file(name));
+    writeFileSync(this.file(name), bytes.fill('garbage', 4096));
   }
 
   async start(name: string, options: Partial<LeaseNodeOptions> = {}): Promise<StartedNode> {
