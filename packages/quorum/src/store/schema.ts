@@ -18,13 +18,13 @@ export const pageBytes = 4096;
 export const applicationId = 0x48664c73;
 
 /** `meta` stays as it is in every format: it tells the format. */
-export const tables = {
+export const tables: Readonly<Record<'meta' | 'leases' | 'tombstones', string>> = {
   meta: 'CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID',
   leases:
     'CREATE TABLE leases (resource TEXT PRIMARY KEY, max_token INTEGER NOT NULL, lease_id TEXT, client_id TEXT, ' +
     'lease_token INTEGER, ttl_ms, checksum INTEGER NOT NULL) WITHOUT ROWID',
   tombstones: 'CREATE TABLE tombstones (number INTEGER PRIMARY KEY, lease_id TEXT NOT NULL UNIQUE)',
-} as const;
+};
 
 /** What `sqlite_schema` says of a file: one line each, in order. */
 export const schemaLines: readonly string[] = [
