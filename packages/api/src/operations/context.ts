@@ -32,7 +32,7 @@ export interface Service {
 export interface OperationContext {
   readonly service: Service;
   readonly identity: string;
-  /** Whose limits the request counts for, see callers.ts; undefined where that is not known. */
+  /** Whose limits the request counts for, see callers.ts; undefined before it is known of which request this is. */
   readonly caller?: string;
   /** The caller has the answers to this session's numbered requests below this one. */
   readonly answeredBelow?: number;
@@ -50,8 +50,7 @@ export function contextFrom(
   context: OperationContext,
   address: string | undefined,
 ): OperationContext {
-  const caller = callerOf(context.identity, address);
-  return caller === undefined ? context : { ...context, caller };
+  return { ...context, caller: callerOf(context.identity, address) };
 }
 
 export type Outcome<Answer> = Answer | Refused;
