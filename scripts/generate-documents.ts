@@ -65,11 +65,14 @@ for (const [path, text] of documents) {
     writeFileSync(path, text);
   }
 }
-const apiDocuments = 'packages/api/scripts/generate-documents.ts';
-if (existsSync(apiDocuments)) {
+// What is made from the contract comes first: the api's documents are made from that.
+for (const script of [
+  'packages/contract/scripts/generate.ts',
+  'packages/api/scripts/generate-documents.ts',
+]) {
   const { status } = spawnSync(
     process.execPath,
-    ['--conditions=source', apiDocuments, ...process.argv.slice(2)],
+    ['--conditions=source', script, ...process.argv.slice(2)],
     { stdio: 'inherit' },
   );
   if (status !== 0) process.exitCode = 1;

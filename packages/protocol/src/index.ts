@@ -1,13 +1,9 @@
-export type * from './administration.ts';
 export * from './endpoint.ts';
 export * from './errors.ts';
-export type * from './operations.ts';
+export * from './generated/index.ts';
+export type { Json } from './json.ts';
 export * from './stream.ts';
 export type * from './acquiring.ts';
-export type * from './elections.ts';
-export type * from './events.ts';
-export type * from './meetings.ts';
-export type * from './semaphores.ts';
 export type * from './quorum.ts';
 export * from './host-port.ts';
 export { HoldDigest } from './hold-digest.ts';

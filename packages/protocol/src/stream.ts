@@ -1,6 +1,6 @@
 import type { Problem } from './errors.ts';
-import type { WatchEvent } from './events.ts';
-import type { OperationName } from './operations.ts';
+import type { WatchEvent } from './generated/events.ts';
+import type { OperationName } from './generated/operations.ts';
 
 /** Path of the WebSocket that carries the client stream. */
 export const streamPath = '/stream';

@@ -1,0 +1,44 @@
+/** All that is declared: every operation and every error of the service. */
+import { nodeErrors, requestErrors } from './errors.ts';
+import type { ErrorDeclaration, Group, Operation, Tag } from './operation.ts';
+import { administration } from './operations/admin.ts';
+import { barriers } from './operations/barrier.ts';
+import { clusterGroup } from './operations/cluster.ts';
+import { elections } from './operations/election.ts';
+import { eventGroup } from './operations/event.ts';
+import { latches } from './operations/latch.ts';
+import { locks } from './operations/lock.ts';
+import { semaphores } from './operations/semaphore.ts';
+import { sessions } from './operations/session.ts';
+
+/** In the order of the documents. */
+export const groups: readonly Group[] = [
+  sessions,
+  locks,
+  semaphores,
+  elections,
+  barriers,
+  latches,
+  eventGroup,
+  clusterGroup,
+  administration,
+];
+
+export const operations: readonly Operation[] = groups.flatMap((group) => group.operations);
+
+export const errors: Readonly<Record<string, ErrorDeclaration>> = Object.fromEntries(
+  [requestErrors, ...groups.map((group) => group.errors), nodeErrors].flatMap(Object.entries),
+);
+
+/** The sections of the OpenAPI document. */
+export const tags: Readonly<Record<Tag, string>> = {
+  sessions: 'A session holds locks for as long as it is kept alive.',
+  locks: 'Locks by name, with fencing tokens.',
+  semaphores: 'Permits of a limited number, several at once.',
+  elections: 'One leads and tells a value; the others wait.',
+  meetings: 'Barriers and latches.',
+  events: 'What changed, as it changes and by pages.',
+  cluster: 'Nodes, leader, backup.',
+  operations: 'Probes, figures, this document.',
+  admin: 'For operators.',
+};

@@ -1,0 +1,259 @@
+/**
+ * The types of clients and servers as plain interfaces, for people to read, and the tables of what clients
+ * know of operations and errors. The text is formatted by whoever writes it.
+ *
+ * TS-1: an interface stands in one module: that of the first group which uses it.
+ */
+import type { Group, Operation, UnaryOperation } from '../operation.ts';
+import type { ErrorDeclaration } from '../operation.ts';
+import type { Enumeration, Message, Schema, Shape } from '../schema.ts';
+import { commentOf, wrapped } from './comment.ts';
+import type { TextFile } from './proto.ts';
+
+const note =
+  '// Made from packages/contract by "make documents". Change the declaration, not this file.';
+const width = 110;
+
+interface Named {
+  readonly name: string;
+  readonly lines: readonly string[];
+}
+
+export function typeScriptFiles(
+  groups: readonly Group[],
+  errors: Readonly<Record<string, ErrorDeclaration>>,
+): readonly TextFile[] {
+  const homes = new Map<string, string>();
+  const modules = groups.map((group) => moduleOf(group, homes));
+  return [
+    ...modules,
+    { path: 'operations.ts', text: operationsText(groups, homes) },
+    { path: 'operation-traits.ts', text: traitsText(unaryOperations(groups)) },
+    { path: 'error-definitions.ts', text: errorsText(errors) },
+    {
+      path: 'index.ts',
+      text: [
+        note,
+        ...groups.map(({ name }) => `export type * from './${name}.ts';`),
+        `export type * from './operations.ts';`,
+        `export * from './operation-traits.ts';`,
+        `export * from './error-definitions.ts';`,
+        '',
+      ].join('\n'),
+    },
+  ];
+}
+
+const unaryOperations = (groups: readonly Group[]): readonly UnaryOperation[] =>
+  groups.flatMap(({ operations }) => operations.filter((one) => one.kind === 'unary'));
+
+// ---- interfaces ---------------------------------------------------------------------------------
+
+function moduleOf(group: Group, homes: Map<string, string>): TextFile {
+  const declared: Named[] = [];
+  const imports = new Map<string, Set<string>>();
+  const refer = (name: string, lines: () => readonly string[]): string => {
+    const home = homes.get(name);
+    if (home === undefined) {
+      homes.set(name, group.name); // TS-1
+      declared.push({ name, lines: lines() });
+    } else if (home !== group.name) imports.set(home, (imports.get(home) ?? new Set()).add(name));
+    return name;
+  };
+  for (const message of messagesOf(group)) typeOfMessage(message, refer);
+  const written = declared.flatMap(({ lines }) => lines).join('\n');
+  const isUsed = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(written);
+  const imported = [...imports].flatMap(([home, names]) => {
+    const used = [...names].filter(isUsed).sort();
+    return used.length === 0 ? [] : [`import type { ${used.join(', ')} } from './${home}.ts';`];
+  });
+  const text = [
+    note,
+    ...(isUsed('Json') ? [`import type { Json } from '../json.ts';`] : []),
+    ...imported,
+    '',
+    ...declared.flatMap(({ lines }) => [...lines, '']),
+  ].join('\n');
+  return { path: `${group.name}.ts`, text };
+}
+
+function messagesOf({ operations }: Group): readonly Message[] {
+  return operations.flatMap((operation) => {
+    const told: Message[] =
+      operation.kind === 'unary' || operation.kind === 'control'
+        ? [operation.answer]
+        : operation.kind === 'stream'
+          ? [operation.tells, ...(operation.begun === undefined ? [] : [operation.begun])]
+          : [];
+    return [operation.request, ...told];
+  });
+}
+
+type Refer = (name: string, lines: () => readonly string[]) => string;
+
+function typeOfMessage(message: Message, refer: Refer): string {
+  const { typeName, description, fields } = message;
+  const body = (): string =>
+    [
+      '{',
+      ...Object.entries(fields).flatMap(([name, [, schema]]) => [
+        ...docLines(commentOf(schema)),
+        `readonly ${name}${schema.optional === true ? '?' : ''}: ${typeOf(schema, refer)};`,
+      ]),
+      '}',
+    ].join('\n');
+  if (typeName === undefined) return body();
+  return refer(typeName, () => {
+    const isEmpty = Object.keys(fields).length === 0;
+    const declaration = isEmpty
+      ? `export type ${typeName} = Readonly<Record<string, never>>;`
+      : `export interface ${typeName} ${body()}`;
+    return [...docLines(description), declaration];
+  });
+}
+
+const typeOf = ({ shape }: Schema, refer: Refer): string => shapeType(shape, refer);
+
+function shapeType(shape: Shape, refer: Refer): string {
+  switch (shape.kind) {
+    case 'string':
+      return 'string';
+    case 'integer':
+    case 'number':
+      return 'number';
+    case 'boolean':
+      return 'boolean';
+    case 'always':
+      return typeof shape.value === 'string' ? `'${shape.value}'` : 'true';
+    case 'words':
+      return wordsType(shape.of, shape.words, refer);
+    case 'json':
+      return 'Json';
+    case 'list': {
+      const of = typeOf(shape.of, refer);
+      return /[ {]/.test(of) && !of.startsWith('{') ? `readonly (${of})[]` : `readonly ${of}[]`;
+    }
+    case 'nullable':
+      return `${typeOf(shape.of, refer)} | null`;
+    case 'message':
+      return typeOfMessage(shape.message, refer);
+  }
+}
+
+const union = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(' | ');
+
+function wordsType(of: Enumeration, words: readonly string[], refer: Refer): string {
+  const all = Object.keys(of.values);
+  if (of.typeName === undefined || words.length < all.length) return union(words);
+  return refer(of.typeName, () => [
+    ...docLines(
+      `${of.description} ${all.map((word) => `\`${word}\`: ${of.values[word]?.[1] ?? ''}`).join(' ')}`,
+    ),
+    `export type ${of.typeName ?? ''} = ${union(all)};`,
+  ]);
+}
+
+function docLines(comment: string | undefined): readonly string[] {
+  if (comment === undefined) return [];
+  const lines = wrapped(comment, width);
+  return lines.length === 1
+    ? [`/** ${comment} */`]
+    : ['/**', ...lines.map((line) => ` * ${line}`), ' */'];
+}
+
+// ---- tables -------------------------------------------------------------------------------------
+
+function operationsText(groups: readonly Group[], homes: ReadonlyMap<string, string>): string {
+  const unary = unaryOperations(groups);
+  const used = new Map<string, Set<string>>();
+  const nameOf = ({ typeName = '' }: Message): string => {
+    const home = homes.get(typeName) ?? '';
+    used.set(home, (used.get(home) ?? new Set()).add(typeName));
+    return typeName;
+  };
+  const entries = (some: readonly UnaryOperation[]): readonly string[] =>
+    some.map(
+      ({ name, request, answer }) =>
+        `readonly ${name}: { readonly body: ${nameOf(request)}; readonly answer: ${nameOf(answer)} };`,
+    );
+  const wire = entries(unary.filter(({ onStream }) => onStream));
+  const others = entries(unary.filter(({ onStream }) => !onStream));
+  return [
+    note,
+    ...[...used].map(
+      ([home, names]) => `import type { ${[...names].sort().join(', ')} } from './${home}.ts';`,
+    ),
+    '',
+    '/** Operations of the client stream, each also behind a path of HTTP: name → body and answer. */',
+    'export interface Operations {',
+    ...wire,
+    '}',
+    'export type OperationName = keyof Operations;',
+    '',
+    '/** Operations that the client stream does not have. */',
+    'export interface HttpOperations {',
+    ...others,
+    '}',
+    '',
+  ].join('\n');
+}
+
+/** How the session stands in the request. */
+function sessionOf({ request }: Operation): 'required' | 'optional' | 'none' {
+  const field = request.fields['session_id'];
+  if (field === undefined) return 'none';
+  return field[1].optional === true ? 'optional' : 'required';
+}
+
+function traitsText(unary: readonly UnaryOperation[]): string {
+  const wire = unary.filter(({ onStream }) => onStream);
+  const kinds = wire.flatMap(({ waitKind }) => (waitKind === undefined ? [] : [waitKind]));
+  return [
+    note,
+    `import type { OperationName } from './operations.ts';`,
+    '',
+    '/** What a client knows of an operation. */',
+    'export interface OperationTraits {',
+    ...docLines(
+      'How it may be sent again while its outcome is not known: `always`; once only with its request id (`numbered`: increasing in the session; `by_id`: any unique text); `never`.',
+    ),
+    `readonly repeat: 'always' | 'numbered' | 'by_id' | 'never';`,
+    ...docLines('Whether it may change more than how long something is kept alive.'),
+    'readonly changes: boolean;',
+    ...docLines('It may wait, and its caller may cancel the wait.'),
+    'readonly waits: boolean;',
+    ...docLines('What `give_up` calls the place at which it waits.'),
+    `readonly waitKind?: ${union(kinds)};`,
+    ...docLines('Whether its body names a session.'),
+    `readonly session: 'required' | 'optional' | 'none';`,
+    '}',
+    '',
+    'export const operationTraits: Readonly<Record<OperationName, OperationTraits>> = {',
+    ...wire.map(({ name, repeat, changes, waits, waitKind, ...rest }) => {
+      const kind = waitKind === undefined ? '' : `, waitKind: '${waitKind}'`;
+      const session = sessionOf({ name, repeat, changes, ...rest });
+      return `${name}: { repeat: '${repeat}', changes: ${String(changes)}, waits: ${String(waits === true)}${kind}, session: '${session}' },`;
+    }),
+    '};',
+    '',
+  ].join('\n');
+}
+
+function errorsText(errors: Readonly<Record<string, ErrorDeclaration>>): string {
+  const rows = Object.entries(errors).map(([code, declared]) => {
+    const { status, title, retry, effect = 'none', by, note: more } = declared;
+    return `${code}: ${JSON.stringify({ status, title, retry, effect, by, ...(more === undefined ? {} : { note: more }) })},`;
+  });
+  return [
+    note,
+    `import type { ErrorDefinition } from '../errors.ts';`,
+    '',
+    '/** A stable, documented error code. */',
+    `export type ErrorCode = ${union(Object.keys(errors))};`,
+    '',
+    'export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {',
+    ...rows,
+    '};',
+    '',
+  ].join('\n');
+}

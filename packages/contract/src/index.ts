@@ -1,0 +1,23 @@
+export { errors, groups, operations, tags } from './contract.ts';
+export { alwaysPossible, bodyErrors } from './errors.ts';
+export { jsonSchemaOf } from './derive/json-schema.ts';
+export type { JsonSchema, ObjectSchema } from './derive/json-schema.ts';
+export { protoFiles } from './derive/proto.ts';
+export type { TextFile } from './derive/proto.ts';
+export { typeScriptFiles } from './derive/typescript.ts';
+export type {
+  Access,
+  DocumentOperation,
+  ErrorDeclaration,
+  Group,
+  GrpcStatus,
+  HttpBinding,
+  Method,
+  Operation,
+  ResourceKind,
+  StreamOperation,
+  Tag,
+  UnaryOperation,
+  Verb,
+} from './operation.ts';
+export type { Enumeration, Field, Message, Schema } from './schema.ts';

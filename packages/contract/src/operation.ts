@@ -1,0 +1,235 @@
+/** What is declared of an operation. All interfaces, and what clients know of it, are derived from this. */
+import type { Fields, Message } from './schema.ts';
+
+/**
+ * How a request may be sent again while its outcome is not known.
+ *
+ * - `always`: a second execution changes nothing more than the first.
+ * - `numbered`: with its request id, increasing in the session or for the client, it is executed once.
+ * - `by_id`: with its request id, any unique text, it is executed once.
+ * - `never`: a second execution may do something else.
+ */
+export type Repeat = 'always' | 'numbered' | 'by_id' | 'never';
+
+/** What is asked for, as an access rule asks about it. */
+export type Verb =
+  /** Looks at it. */
+  | 'read'
+  /** Takes, keeps and gives back holds; enters, leaves, counts down. */
+  | 'use'
+  /** Creates, changes and deletes it for everybody. */
+  | 'manage'
+  /** For operators: ends holds of others, changes the members, takes backups. */
+  | 'administer';
+
+/** The kind of resource that an access rule asks about. */
+export type ResourceKind =
+  | 'session'
+  | 'lock'
+  | 'semaphore'
+  | 'election'
+  | 'barrier'
+  | 'latch'
+  | 'event'
+  | 'cluster'
+  | 'node';
+
+export interface Access {
+  readonly verb: Verb;
+  readonly resource: ResourceKind;
+}
+
+export type Method = 'GET' | 'POST' | 'DELETE';
+
+/** One path of HTTP. Fields of the request in braces stand in the path. */
+export interface HttpBinding {
+  readonly method: Method;
+  readonly path: string;
+  readonly summary: string;
+  /** Its section of the OpenAPI document, where that is not the one of its group. */
+  readonly tag?: Tag;
+  /** 503 instead of 200 for an answer whose `status` is `unavailable`. */
+  readonly unavailable?: true;
+}
+
+export type Tag =
+  | 'sessions'
+  | 'locks'
+  | 'semaphores'
+  | 'elections'
+  | 'meetings'
+  | 'events'
+  | 'cluster'
+  | 'operations'
+  | 'admin';
+
+/** A method of gRPC. */
+export interface GrpcBinding {
+  readonly method: string;
+  readonly comment: string;
+}
+
+interface Declared {
+  /** As on the client stream, in metrics and in the OpenAPI document. */
+  readonly name: string;
+  readonly request: Message;
+  /** Codes, beside those that any request can be answered with. */
+  readonly errors: readonly string[];
+  readonly access: Access;
+  readonly http: readonly HttpBinding[];
+}
+
+/** One request, one answer. */
+export interface UnaryOperation extends Declared {
+  readonly kind: 'unary';
+  readonly answer: Message;
+  readonly repeat: Repeat;
+  /** Whether it may change more than how long something is kept alive. */
+  readonly changes: boolean;
+  /** It may wait, and its caller may cancel the wait. */
+  readonly waits?: true;
+  /** What `give_up` calls the place at which it waits. */
+  readonly waitKind?: string;
+  /** Executed, or proven to be current, by the leader. */
+  readonly needsLeader: boolean;
+  /** Offered on the client stream and to the relay of HTTP. */
+  readonly onStream: boolean;
+  readonly grpc?: GrpcBinding;
+}
+
+/** One request, or many, and then messages for as long as it stands. */
+export interface StreamOperation extends Declared {
+  readonly kind: 'stream';
+  /** What is told on gRPC. */
+  readonly tells: Message;
+  /** With what the client stream answers, where it has it: its events are pushes. */
+  readonly begun?: Message;
+  readonly direction: 'down' | 'both';
+  /** It is another way to ask for this operation, as which all that it does is validated and admitted. */
+  readonly performs?: string;
+  readonly grpc: GrpcBinding;
+}
+
+/** An answer that is not JSON of a schema; HTTP alone has it. */
+export interface DocumentOperation extends Declared {
+  readonly kind: 'document';
+  readonly contentType: string;
+  /** Of the answer, each with what it says. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Ends something that was begun on a client stream; only there. */
+export interface StreamControl extends Declared {
+  readonly kind: 'control';
+  readonly answer: Message;
+}
+
+export type Operation = UnaryOperation | StreamOperation | DocumentOperation | StreamControl;
+
+/** What is declared together: a service of gRPC, a file of Protocol Buffers, a module of types. */
+export interface Group {
+  /** Of the files that are made from it. */
+  readonly name: string;
+  /** Of the service of gRPC. */
+  readonly service?: string;
+  readonly description: string;
+  /** The section of the OpenAPI document. */
+  readonly tag: Tag;
+  readonly operations: readonly Operation[];
+  readonly errors: Readonly<Record<string, ErrorDeclaration>>;
+}
+
+/** The codes of gRPC that errors are told with. */
+export type GrpcStatus =
+  | 'CANCELLED'
+  | 'UNKNOWN'
+  | 'INVALID_ARGUMENT'
+  | 'DEADLINE_EXCEEDED'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'PERMISSION_DENIED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'FAILED_PRECONDITION'
+  | 'ABORTED'
+  | 'OUT_OF_RANGE'
+  | 'UNIMPLEMENTED'
+  | 'INTERNAL'
+  | 'UNAVAILABLE'
+  | 'UNAUTHENTICATED';
+
+export interface ErrorDeclaration {
+  /** Of HTTP. */
+  readonly status: number;
+  readonly grpc: GrpcStatus;
+  readonly title: string;
+  /**
+   * `never` (the request itself is wrong or lost its case), `later` (nothing was done, the same request may
+   * succeed later), `same` (outcome unknown or not begun: repeat with the same request id).
+   */
+  readonly retry: 'never' | 'later' | 'same';
+  /** Whether the request that is answered so may have had an effect; `none` when absent. */
+  readonly effect?: 'perhaps';
+  /**
+   * Who found it so. `cluster`: the replicated state, about this very request, so it holds for all copies of
+   * it that were sent under its request id. `node`: one node by itself, about the copy that came to it.
+   * `client`: no node at all.
+   */
+  readonly by: 'cluster' | 'node' | 'client';
+  /** What else has to be known of the effect. */
+  readonly note?: string;
+  /** Who answers with it, where that is no path of HTTP. */
+  readonly answeredBy?: string;
+}
+
+// ---- declaring ----------------------------------------------------------------------------------
+
+type Common = Omit<UnaryOperation, 'kind' | 'changes' | 'needsLeader' | 'onStream' | 'repeat'>;
+
+/** Only looks, or extends what is there. */
+export const reading = (declared: Common): UnaryOperation => ({
+  kind: 'unary',
+  repeat: 'always',
+  changes: false,
+  needsLeader: true,
+  onStream: true,
+  ...declared,
+});
+
+/** Becomes a command in the log. */
+export const changing = (repeat: Repeat, declared: Common): UnaryOperation => ({
+  kind: 'unary',
+  repeat,
+  changes: true,
+  needsLeader: true,
+  onStream: true,
+  ...declared,
+});
+
+const binder =
+  (method: Method) =>
+  (path: string, summary: string, more: Partial<Pick<HttpBinding, 'tag' | 'unavailable'>> = {}) =>
+    ({ method, path, summary, ...more }) satisfies HttpBinding;
+type Bind = (
+  path: string,
+  summary: string,
+  more?: Partial<Pick<HttpBinding, 'tag' | 'unavailable'>>,
+) => HttpBinding;
+export const get: Bind = binder('GET');
+export const post: Bind = binder('POST');
+export const remove: Bind = binder('DELETE');
+
+/** What a method is asked: `CreateLatch` and its type in TypeScript. */
+export const request = (method: string, typeName: string, fields: Fields): Message => ({
+  typeName,
+  protoName: `${method}Request`,
+  description: `What ${method} is asked.`,
+  fields,
+});
+
+/** What a method answers. */
+export const answer = (method: string, typeName: string, fields: Fields): Message => ({
+  typeName,
+  protoName: `${method}Response`,
+  description: `What ${method} answers.`,
+  fields,
+});

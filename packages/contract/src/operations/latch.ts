@@ -1,0 +1,115 @@
+/** Latches: they count down to 0, once. */
+import { byCluster, clusterErrors, numberErrors, sessionErrors } from '../errors.ts';
+import {
+  askedConsistency,
+  count,
+  name,
+  requestNumber,
+  resource,
+  sessionId,
+  waitSeconds,
+} from '../fields.ts';
+import { answer, changing, get, post, reading, remove, request } from '../operation.ts';
+import type { Group, UnaryOperation } from '../operation.ts';
+import { always, boolean, optional, uint32 } from '../schema.ts';
+import type { Message } from '../schema.ts';
+
+const mostCounted = 1_000_000_000;
+const manage = { verb: 'manage', resource: 'latch' } as const;
+const look = { verb: 'read', resource: 'latch' } as const;
+
+const latch: Message = {
+  typeName: 'LatchAnswer',
+  protoName: 'Latch',
+  description: 'A latch as it is.',
+  fields: {
+    resource: [1, resource],
+    count: [2, count('How much is left.')],
+    open: [3, boolean('The count is 0.')],
+  },
+};
+
+const createLatch: UnaryOperation = changing('always', {
+  name: 'create_latch',
+  request: request('CreateLatch', 'CreateLatchBody', {
+    name: [1, name],
+    count: [2, uint32(1, mostCounted, 'From how many it counts down.')],
+  }),
+  answer: latch,
+  errors: ['name_too_long', 'limit_mismatch', ...clusterErrors],
+  access: manage,
+  http: [post('/latches/{name}', 'Make a latch with a count.')],
+  grpc: { method: 'CreateLatch', comment: 'Creates a latch that counts down.' },
+});
+
+const countDown: UnaryOperation = changing('numbered', {
+  name: 'count_down',
+  request: request('CountDown', 'CountDownBody', {
+    name: [1, name],
+    by: [2, optional(uint32(1, mostCounted, 'How far; 1 when absent.'))],
+    session_id: [
+      3,
+      optional(sessionId, 'With it and a request id it is counted once, however often it is sent.'),
+    ],
+    request_id: [4, optional(requestNumber)],
+  }),
+  answer: latch,
+  errors: ['name_too_long', ...sessionErrors, 'latch_not_found', ...numberErrors, ...clusterErrors],
+  access: { verb: 'use', resource: 'latch' },
+  http: [post('/latches/{name}/count-down', 'Take something off the count of a latch.')],
+  grpc: { method: 'CountDown', comment: 'Counts a latch down.' },
+});
+
+const waitLatch: UnaryOperation = reading({
+  name: 'wait_latch',
+  request: request('WaitLatch', 'WaitLatchBody', {
+    name: [1, name],
+    wait_seconds: [
+      2,
+      optional(waitSeconds, 'Longest wait in seconds; the configured longest one when absent.'),
+    ],
+  }),
+  answer: latch,
+  errors: ['name_too_long', 'latch_not_found', 'wait_timeout', 'wait_abandoned', ...clusterErrors],
+  waits: true,
+  access: look,
+  http: [get('/latches/{name}/wait', 'Wait until the count of a latch is 0.')],
+  grpc: { method: 'WaitLatch', comment: 'Waits until a latch is at 0.' },
+});
+
+const latchStatus: UnaryOperation = reading({
+  name: 'latch_status',
+  request: request('LatchStatus', 'LatchRef', {
+    name: [1, name],
+    consistency: [2, askedConsistency],
+  }),
+  answer: latch,
+  errors: ['name_too_long', 'latch_not_found', ...clusterErrors],
+  access: look,
+  http: [get('/latches/{name}', 'The count of a latch.')],
+  grpc: { method: 'LatchStatus', comment: 'Looks at a latch.' },
+});
+
+const deleteLatch: UnaryOperation = changing('never', {
+  name: 'delete_latch',
+  request: request('DeleteLatch', 'DeleteLatchBody', { name: [1, name] }),
+  answer: answer('DeleteLatch', 'DeleteLatchAnswer', {
+    resource: [1, resource],
+    deleted: [2, always(true)],
+  }),
+  errors: ['name_too_long', 'latch_not_found', ...clusterErrors],
+  access: manage,
+  http: [remove('/latches/{name}', 'Delete a latch.')],
+  grpc: { method: 'DeleteLatch', comment: 'Deletes a latch.' },
+});
+
+export const latches: Group = {
+  name: 'latches',
+  service: 'Latches',
+  tag: 'meetings',
+  description: 'Latches: they count down to 0, once.',
+  operations: [createLatch, countDown, waitLatch, latchStatus, deleteLatch],
+  errors: {
+    latch_not_found: byCluster(404, 'NOT_FOUND', 'There is no such latch.', 'never'),
+  },
+};

@@ -1,0 +1,394 @@
+/** Locks with fence tokens, exclusive or shared. */
+import { byCluster, clusterErrors, holdErrors, numberErrors, sessionErrors } from '../errors.ts';
+import {
+  askedConsistency,
+  askedMode,
+  consistency,
+  count,
+  delayedUntil,
+  endReasons,
+  endsInSeconds,
+  fenceToken,
+  heldKinds,
+  lockMode,
+  longestPage,
+  maxNameLength,
+  mode,
+  name,
+  namePrefix,
+  queuePosition,
+  requestNumber,
+  resource,
+  revision,
+  show,
+  shownToken,
+  terms,
+  toldClientId,
+  toldFenceToken,
+  toldPriority,
+  toldSessionId,
+  toldTtlSeconds,
+  wallClockSeconds,
+  who,
+} from '../fields.ts';
+import { answer, changing, get, post, reading, remove, request } from '../operation.ts';
+import type { Group, UnaryOperation } from '../operation.ts';
+import {
+  always,
+  boolean,
+  described,
+  json,
+  list,
+  nested,
+  nullable,
+  number,
+  object,
+  optional,
+  string,
+  text,
+  uint32,
+  words,
+} from '../schema.ts';
+import type { Fields, Message } from '../schema.ts';
+import { acquireMany } from './acquire-many.ts';
+import { simpleAcquire, simpleRelease } from './simple-lock.ts';
+
+const use = { verb: 'use', resource: 'lock' } as const;
+const look = { verb: 'read', resource: 'lock' } as const;
+const endErrors = [
+  'name_too_long',
+  ...sessionErrors,
+  'lock_not_found',
+  'not_holder',
+  'stale_fence_token',
+];
+
+const acquire: UnaryOperation = changing('numbered', {
+  name: 'acquire',
+  request: request('Acquire', 'AcquireBody', {
+    name: [1, name],
+    session_id: [2, who.session],
+    client_id: [3, who.client],
+    ttl_seconds: [4, terms.ttl],
+    priority: [5, terms.priority],
+    max_hold_seconds: [6, terms.maxHold],
+    metadata: [7, terms.metadata],
+    independent: [8, terms.independent],
+    mode: [9, askedMode],
+    wait_seconds: [10, terms.wait],
+    request_id: [11, terms.requestId],
+  }),
+  answer: answer('Acquire', 'AcquireAnswer', {
+    acquired: [1, always(true)],
+    resource: [2, resource],
+    fence_token: [3, toldFenceToken],
+    mode: [4, words(lockMode, 'As asked for; a shared acquire may enter an exclusive hold.')],
+    hold_count: [5, count('How many acquires of this session were told of this hold.')],
+    session_id: [6, toldSessionId],
+    revision: [7, revision],
+    ttl_seconds: [8, toldTtlSeconds],
+  }),
+  errors: [
+    'name_too_long',
+    ...sessionErrors,
+    'session_exists',
+    'lock_held',
+    'lock_delayed',
+    'wait_timeout',
+    'wait_abandoned',
+    'deadlock',
+    ...numberErrors,
+    ...clusterErrors,
+  ],
+  waits: true,
+  waitKind: 'lock',
+  access: use,
+  http: [
+    post('/sessions/{session_id}/locks/{name}', 'Acquire a lock for a session.', {
+      tag: 'sessions',
+    }),
+    post('/locks/{name}/acquire', 'Acquire a lock, for a session or by client id with a ttl.'),
+  ],
+  grpc: {
+    method: 'Acquire',
+    comment:
+      'Acquires a lock, or waits for it. A wait is given up when the call is cancelled or its deadline passes, unless it has a `request_id`: then it can be asked for again.',
+  },
+});
+
+const release: UnaryOperation = changing('numbered', {
+  name: 'release',
+  request: request('Release', 'ReleaseBody', {
+    name: [1, name],
+    session_id: [2, who.session],
+    client_id: [3, who.client],
+    fence_token: [
+      4,
+      optional(
+        fenceToken,
+        'As told by the acquire. Needed with `client_id`; with a session it may be left out: whatever hold the session has.',
+      ),
+    ],
+    request_id: [5, optional(requestNumber)],
+  }),
+  answer: answer('Release', 'ReleaseAnswer', {
+    released: [1, always(true)],
+    resource: [2, resource],
+    fence_token: [3, toldFenceToken],
+    remaining_hold_count: [4, count('How many acquires of the hold are left; 0: it is released.')],
+  }),
+  errors: [...endErrors, ...numberErrors, ...clusterErrors],
+  access: use,
+  http: [
+    remove('/sessions/{session_id}/locks/{name}', 'Release a lock of a session.', {
+      tag: 'sessions',
+    }),
+    post('/locks/{name}/release', 'Release a lock.'),
+  ],
+  grpc: { method: 'Release', comment: 'Releases a lock, once.' },
+});
+
+/** Of holds of all kinds. */
+export const renewRequest: Message = request('Renew', 'RenewBody', {
+  name: [1, name],
+  session_id: [2, who.session],
+  client_id: [3, who.client],
+  fence_token: [4, fenceToken],
+});
+export const renewAnswer: Message = answer('Renew', 'RenewAnswer', {
+  renewed: [1, always(true)],
+  resource: [2, resource],
+  fence_token: [3, toldFenceToken],
+  ttl_seconds: [4, number('For how many seconds from now it stands without another renewal.')],
+});
+
+const renew: UnaryOperation = reading({
+  name: 'renew',
+  request: renewRequest,
+  answer: renewAnswer,
+  errors: [...endErrors, ...clusterErrors],
+  access: use,
+  http: [post('/locks/{name}/renew', 'Extend a hold.')],
+  grpc: {
+    method: 'Renew',
+    comment:
+      'Keeps a hold with a session of its own for another ttl; with a session it keeps that alive.',
+  },
+});
+
+const downgrade: UnaryOperation = changing('always', {
+  name: 'downgrade',
+  request: request('Downgrade', 'DowngradeBody', {
+    name: [1, name],
+    session_id: [2, who.session],
+    client_id: [3, who.client],
+    fence_token: [4, fenceToken],
+  }),
+  answer: answer('Downgrade', 'DowngradeAnswer', {
+    downgraded: [1, always(true)],
+    resource: [2, resource],
+    fence_token: [3, toldFenceToken],
+    mode: [4, words(lockMode, 'Shared.', ['shared'])],
+  }),
+  errors: [...endErrors, ...clusterErrors],
+  access: use,
+  http: [post('/locks/{name}/downgrade', 'Lower an exclusive hold to shared, under its token.')],
+  grpc: {
+    method: 'Downgrade',
+    comment: 'Makes an exclusive hold a shared one, under the same token.',
+  },
+});
+
+const check: UnaryOperation = reading({
+  name: 'check',
+  request: request('Check', 'CheckBody', { name: [1, name], fence_token: [2, fenceToken] }),
+  answer: answer('Check', 'CheckAnswer', {
+    valid: [1, boolean('The token holds the lock now.')],
+    resource: [2, resource],
+    fence_token: [3, described(toldFenceToken, 'The token that was asked about.')],
+    current_fence_token: [
+      4,
+      nullable(
+        toldFenceToken,
+        'The largest token that holds this resource now; null when nobody does.',
+      ),
+    ],
+    end_reason: [
+      5,
+      nullable(
+        words(endReasons, ''),
+        'How others ended the hold of this token; null when they did not, or long ago.',
+      ),
+    ],
+  }),
+  errors: ['name_too_long', ...clusterErrors],
+  access: look,
+  http: [post('/locks/{name}/check', 'Is this fence token the one that holds the lock now?')],
+  grpc: {
+    method: 'Check',
+    comment: 'Asks whether a fence token holds a lock now: for those who guard something.',
+  },
+});
+
+const lockFields: Fields = {
+  resource: [1, resource],
+  locked: [2, boolean('Somebody holds it.')],
+  mode: [3, nullable(mode, 'How it is held; null when nobody holds it.')],
+  holder_count: [9, count('All that hold it: the first of them are shown.')],
+  holders: [
+    4,
+    list(
+      nested('Holder', 'One that holds it.', {
+        session_id: [1, toldSessionId],
+        client_id: [2, toldClientId],
+        mode: [3, mode],
+        fence_token: [4, toldFenceToken],
+        hold_count: [5, count('How many acquires of its session were told of this hold.')],
+        acquired_at: [6, wallClockSeconds],
+        metadata: [7, json('Who, why, where: as given with the acquire.')],
+        ends_in_seconds: [8, endsInSeconds],
+      }),
+      'The first that hold it.',
+    ),
+  ],
+  waiters: [
+    5,
+    list(
+      nested('Waiter', 'One that waits for it.', {
+        session_id: [1, toldSessionId],
+        client_id: [2, toldClientId],
+        mode: [3, mode],
+        position: [4, queuePosition],
+        priority: [5, toldPriority],
+      }),
+      'The next that wait for it.',
+    ),
+  ],
+  waiter_count: [6, count('All that wait: the next of them are shown.')],
+  delayed_until: [7, delayedUntil],
+  consistency: [8, consistency],
+};
+const lock: Message = {
+  typeName: 'LockStatusAnswer',
+  protoName: 'Lock',
+  description: 'A lock as it is.',
+  fields: lockFields,
+};
+const lockRef: Message = request('LockStatus', 'LockRef', {
+  name: [1, name],
+  fence_token: [4, shownToken],
+  show: [3, show],
+  consistency: [2, askedConsistency],
+});
+
+const lockStatus: UnaryOperation = reading({
+  name: 'lock_status',
+  request: lockRef,
+  answer: lock,
+  errors: ['name_too_long', ...clusterErrors],
+  access: look,
+  http: [get('/locks/{name}/status', 'Who holds a lock, who waits and in which order.')],
+  grpc: { method: 'LockStatus', comment: 'Looks at a lock.' },
+});
+
+const listLocks: UnaryOperation = reading({
+  name: 'list_locks',
+  request: request('ListLocks', 'ListLocksBody', {
+    prefix: [1, optional(namePrefix)],
+    after: [2, optional(text(1, maxNameLength, '`next_after` of the page before.'))],
+    limit: [3, optional(uint32(1, longestPage, 'Locks on a page; 100 when absent.'))],
+    consistency: [4, askedConsistency],
+  }),
+  answer: answer('ListLocks', 'ListLocksAnswer', {
+    locks: [1, list(object(lock), 'Of each the first 10 holders and waiters.')],
+    total_locks: [2, count('Locks on this page.')],
+    next_after: [3, nullable(string('`after` of the next page; null on the last.'))],
+  }),
+  errors: clusterErrors,
+  access: look,
+  http: [get('/locks', 'List locks that are held or waited for.')],
+  grpc: { method: 'ListLocks', comment: 'Looks at all locks, by pages.' },
+});
+
+/** The first holder at a glance, then all the rest. */
+const adminLock: UnaryOperation = {
+  ...reading({
+    name: 'admin_lock',
+    request: lockRef,
+    answer: {
+      typeName: 'AdminLockAnswer',
+      description: 'The first holder at a glance, then all that lock_status tells.',
+      fields: {
+        ...lockFields,
+        acquired_at: [
+          10,
+          nullable(wallClockSeconds, 'Wall clock, seconds since 1970; null when nobody holds it.'),
+        ],
+        fence_token: [11, nullable(toldFenceToken)],
+        session_id: [12, nullable(toldSessionId)],
+        client_id: [13, nullable(toldClientId)],
+      },
+    },
+    errors: ['name_too_long', ...clusterErrors],
+    access: look,
+    http: [get('/admin/locks/{name}', 'Look at a lock.', { tag: 'admin' })],
+  }),
+  onStream: false,
+};
+
+const forceRelease: UnaryOperation = changing('never', {
+  name: 'force_release',
+  request: request('ForceRelease', 'ForceReleaseBody', {
+    name: [1, name],
+    kind: [2, optional(words(heldKinds, 'What is held; `lock` when absent.'))],
+    reason: [3, optional(text(0, 1000, 'Why, for those who ask later.'))],
+  }),
+  answer: answer('ForceRelease', 'ForceReleaseAnswer', {
+    released: [1, boolean('False when nobody held it.')],
+    resource: [2, resource],
+    count: [3, count('Holds that ended.')],
+  }),
+  errors: ['name_too_long', ...clusterErrors],
+  access: { verb: 'administer', resource: 'lock' },
+  http: [
+    post('/admin/locks/{name}/force-release', 'Take a lock from whoever holds it.', {
+      tag: 'admin',
+    }),
+  ],
+  grpc: {
+    method: 'ForceRelease',
+    comment: 'Ends all holds of a lock, a semaphore or an election. For administrators.',
+  },
+});
+
+export const locks: Group = {
+  name: 'locks',
+  service: 'Locks',
+  tag: 'locks',
+  description: 'Locks with fence tokens, exclusive or shared.',
+  operations: [
+    acquire,
+    release,
+    renew,
+    downgrade,
+    acquireMany,
+    simpleAcquire,
+    simpleRelease,
+    check,
+    lockStatus,
+    listLocks,
+    adminLock,
+    forceRelease,
+  ],
+  errors: {
+    lock_held: byCluster(409, 'ABORTED', 'Somebody else holds the lock.', 'later'),
+    lock_delayed: byCluster(
+      409,
+      'ABORTED',
+      'It is closed for a while after its holder expired.',
+      'later',
+    ),
+    lock_not_found: byCluster(404, 'NOT_FOUND', 'Nobody holds this lock.', 'never'),
+    ...holdErrors,
+  },
+};

@@ -1,0 +1,103 @@
+/** What is declared fits together: names, numbers, errors, and what is derived from them. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { errors, groups, operations, protoFiles, typeScriptFiles } from '../../src/index.ts';
+import type { Message, Operation, Schema } from '../../src/index.ts';
+
+const duplicates = (values: readonly (string | number)[]): readonly (string | number)[] =>
+  values.filter((value, index) => values.indexOf(value) !== index);
+
+function messagesOf(operation: Operation): readonly Message[] {
+  if (operation.kind === 'document') return [operation.request];
+  return [
+    operation.request,
+    operation.kind === 'stream' ? operation.tells : operation.answer,
+  ].flatMap(withNested);
+}
+
+function withNested(message: Message): readonly Message[] {
+  return [message, ...Object.values(message.fields).flatMap(([, schema]) => nestedIn(schema))];
+}
+
+function nestedIn({ shape }: Schema): readonly Message[] {
+  if (shape.kind === 'message') return withNested(shape.message);
+  return shape.kind === 'list' || shape.kind === 'nullable' ? nestedIn(shape.of) : [];
+}
+
+const all = [...new Set(operations.flatMap(messagesOf))];
+const fileOf = (name: string): string =>
+  protoFiles(groups).find(({ path }) => path.endsWith(`/${name}.proto`))?.text ?? '';
+
+describe('the contract', () => {
+  test('given all operations, then no name and no path stands twice', () => {
+    assert.deepEqual(duplicates(operations.map(({ name }) => name)), []);
+    const paths = operations.flatMap(({ http }) =>
+      http.map(({ method, path }) => `${method} ${path}`),
+    );
+    assert.deepEqual(duplicates(paths), []);
+  });
+
+  test('given all errors, then each code stands once', () => {
+    const codes = groups.flatMap((group) => Object.keys(group.errors));
+    assert.deepEqual(duplicates(codes), []);
+    assert.ok(Object.keys(errors).length > codes.length);
+  });
+
+  for (const operation of operations) {
+    test(`given ${operation.name}, then its errors are declared, and the fields of its paths are there`, () => {
+      assert.deepEqual(
+        operation.errors.filter((code) => errors[code] === undefined),
+        [],
+      );
+      for (const { path } of operation.http)
+        for (const [, field = ''] of path.matchAll(/\{([a-z_]+)\}/g))
+          assert.ok(field in operation.request.fields, `${path}: ${field}`);
+      if (operation.kind !== 'unary') return;
+      const { request_id } = operation.request.fields;
+      if (operation.repeat === 'numbered') assert.ok(request_id !== undefined);
+      if (operation.waits === true) assert.ok('wait_seconds' in operation.request.fields);
+      assert.equal(operation.needsLeader, operation.errors.includes('no_quorum'));
+    });
+  }
+
+  for (const message of all) {
+    const name = message.typeName ?? message.protoName ?? '';
+    test(`given the message ${name}, then each field has a number of its own and says what it is`, () => {
+      const fields = Object.entries(message.fields);
+      assert.deepEqual(duplicates(fields.map(([, [number]]) => number)), []);
+      for (const [field, [number, { description = '' }]] of fields) {
+        assert.ok(number > 0, field);
+        assert.match(description, /^\S.*\.$/s, field);
+      }
+      assert.match(message.description, /^\S.*\.$/s);
+    });
+  }
+});
+
+describe('what is derived', () => {
+  test('given a field that may be absent or null, then it is optional on gRPC; a list is repeated', () => {
+    const locks = fileOf('locks');
+    assert.match(locks, /optional uint64 current_fence_token = 4;/);
+    assert.match(locks, /repeated Holder holders = 4;/);
+    assert.match(locks, /  google\.protobuf\.Value metadata = 7;/);
+  });
+
+  test('given a message of another group, then its file is imported and it is not declared twice', () => {
+    const semaphores = fileOf('semaphores');
+    assert.match(semaphores, /import "holdfast\/v1\/locks\.proto";/);
+    assert.doesNotMatch(semaphores, /message RenewRequest/);
+  });
+
+  test('given an enum that several services share, then it stands in types.proto alone', () => {
+    assert.match(fileOf('types'), /enum LockMode \{/);
+    assert.doesNotMatch(fileOf('locks'), /enum LockMode/);
+    assert.match(fileOf('sessions'), /  enum WaitKind \{/);
+  });
+
+  test('given the types, then they import nothing but each other', () => {
+    for (const { path, text } of typeScriptFiles(groups, errors)) {
+      for (const [, from = ''] of text.matchAll(/from '([^']+)'/g))
+        assert.match(from, /^\.\.?\//, path);
+    }
+  });
+});

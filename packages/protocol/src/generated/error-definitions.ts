@@ -1,0 +1,396 @@
+// Made from packages/contract by "make documents". Change the declaration, not this file.
+import type { ErrorDefinition } from '../errors.ts';
+
+/** A stable, documented error code. */
+export type ErrorCode =
+  | 'invalid_request'
+  | 'name_too_long'
+  | 'invalid_json'
+  | 'body_too_large'
+  | 'unsupported_media_type'
+  | 'route_not_found'
+  | 'session_not_found'
+  | 'session_expired'
+  | 'session_exists'
+  | 'lock_held'
+  | 'lock_delayed'
+  | 'lock_not_found'
+  | 'wait_timeout'
+  | 'wait_abandoned'
+  | 'not_holder'
+  | 'stale_fence_token'
+  | 'request_forgotten'
+  | 'request_reused'
+  | 'deadlock'
+  | 'limit_mismatch'
+  | 'no_permits'
+  | 'semaphore_not_found'
+  | 'semaphore_in_use'
+  | 'not_elected'
+  | 'barrier_closed'
+  | 'not_entered'
+  | 'latch_not_found'
+  | 'compacted'
+  | 'member_exists'
+  | 'member_not_found'
+  | 'membership_change_in_progress'
+  | 'limit_exceeded'
+  | 'overloaded'
+  | 'not_leader'
+  | 'no_quorum'
+  | 'outcome_unknown'
+  | 'shutting_down'
+  | 'wrong_epoch'
+  | 'not_voting'
+  | 'storage_failed'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'internal'
+  | 'connection_lost'
+  | 'deadline_exceeded'
+  | 'aborted'
+  | 'hold_lost';
+
+export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
+  invalid_request: {
+    status: 400,
+    title: 'The request is not valid.',
+    retry: 'never',
+    effect: 'none',
+    by: 'node',
+  },
+  name_too_long: {
+    status: 400,
+    title: 'The name is longer than 256 characters.',
+    retry: 'never',
+    effect: 'none',
+    by: 'node',
+  },
+  invalid_json: {
+    status: 400,
+    title: 'The body is not valid JSON.',
+    retry: 'never',
+    effect: 'none',
+    by: 'node',
+  },
+  body_too_large: {
+    status: 413,
+    title: 'The body is too large.',
+    retry: 'never',
+    effect: 'none',
+    by: 'node',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'The body is not JSON.',
+    retry: 'never',
+    effect: 'none',
+    by: 'node',
+  },
+  route_not_found: {
+    status: 404,
+    title: 'There is no such path.',
+    retry: 'never',
+    effect: 'none',
+    by: 'node',
+  },
+  session_not_found: {
+    status: 404,
+    title: 'There is no such session.',
+    retry: 'never',
+    effect: 'perhaps',
+    by: 'cluster',
+    note: 'An earlier copy of the request may have been carried out in a session that has ended since; all that it took has ended with it.',
+  },
+  session_expired: {
+    status: 410,
+    title: 'The session has ended.',
+    retry: 'never',
+    effect: 'perhaps',
+    by: 'cluster',
+    note: 'An acquire may have been granted, and others may have seen it held, before the session ended; all that it took has ended with the session.',
+  },
+  session_exists: {
+    status: 409,
+    title: 'A session of this id exists already.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  lock_held: {
+    status: 409,
+    title: 'Somebody else holds the lock.',
+    retry: 'later',
+    effect: 'none',
+    by: 'cluster',
+  },
+  lock_delayed: {
+    status: 409,
+    title: 'It is closed for a while after its holder expired.',
+    retry: 'later',
+    effect: 'none',
+    by: 'cluster',
+  },
+  lock_not_found: {
+    status: 404,
+    title: 'Nobody holds this lock.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  wait_timeout: {
+    status: 409,
+    title: 'The wait ran out.',
+    retry: 'later',
+    effect: 'none',
+    by: 'cluster',
+    note: 'Nothing is left of it: who waited at a barrier was inside until then.',
+  },
+  wait_abandoned: {
+    status: 409,
+    title: 'The wait was given up.',
+    retry: 'never',
+    effect: 'perhaps',
+    by: 'cluster',
+    note: 'It may have been granted for a while and given back; nothing of it is held now, nor will be.',
+  },
+  not_holder: {
+    status: 403,
+    title: 'The caller does not hold it.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  stale_fence_token: {
+    status: 409,
+    title: 'The fence token is not the one of the current hold.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  request_forgotten: {
+    status: 409,
+    title: 'The answer to this old request is no longer known.',
+    retry: 'never',
+    effect: 'perhaps',
+    by: 'cluster',
+    note: 'What became of it is no longer known; it is not carried out again.',
+  },
+  request_reused: {
+    status: 409,
+    title: 'This request id was used for another request.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+    note: 'By this request; the first one of its id may have been carried out.',
+  },
+  deadlock: {
+    status: 409,
+    title: 'Waiting here would cause a deadlock.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  limit_mismatch: {
+    status: 409,
+    title: 'It is there already, with another limit, number of parties or count.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  no_permits: {
+    status: 409,
+    title: 'Not that many permits are free.',
+    retry: 'later',
+    effect: 'none',
+    by: 'cluster',
+  },
+  semaphore_not_found: {
+    status: 404,
+    title: 'There is no such semaphore.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  semaphore_in_use: {
+    status: 409,
+    title: 'The semaphore is in use.',
+    retry: 'later',
+    effect: 'none',
+    by: 'cluster',
+  },
+  not_elected: {
+    status: 409,
+    title: 'Somebody else leads.',
+    retry: 'later',
+    effect: 'none',
+    by: 'cluster',
+  },
+  barrier_closed: {
+    status: 409,
+    title: 'All of this round have come; the next one begins when they have left.',
+    retry: 'later',
+    effect: 'none',
+    by: 'cluster',
+  },
+  not_entered: {
+    status: 409,
+    title: 'This session is not inside the barrier.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  latch_not_found: {
+    status: 404,
+    title: 'There is no such latch.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  compacted: {
+    status: 410,
+    title: 'The events after this position are no longer kept.',
+    retry: 'never',
+    effect: 'none',
+    by: 'node',
+  },
+  member_exists: {
+    status: 409,
+    title: 'A member of this id exists or existed.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  member_not_found: {
+    status: 404,
+    title: 'There is no such member.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  membership_change_in_progress: {
+    status: 409,
+    title: 'Another membership change is under way.',
+    retry: 'later',
+    effect: 'none',
+    by: 'cluster',
+  },
+  limit_exceeded: {
+    status: 429,
+    title: 'A configured limit is reached.',
+    retry: 'later',
+    effect: 'none',
+    by: 'node',
+  },
+  overloaded: {
+    status: 503,
+    title: 'The node has too much unfinished work.',
+    retry: 'later',
+    effect: 'none',
+    by: 'node',
+  },
+  not_leader: {
+    status: 503,
+    title: 'No leader is known to this node at the moment.',
+    retry: 'same',
+    effect: 'none',
+    by: 'node',
+  },
+  no_quorum: {
+    status: 503,
+    title: 'A majority of the members cannot be reached.',
+    retry: 'same',
+    effect: 'none',
+    by: 'node',
+  },
+  outcome_unknown: {
+    status: 503,
+    title: 'The leader was lost before the outcome was known.',
+    retry: 'same',
+    effect: 'perhaps',
+    by: 'node',
+  },
+  shutting_down: {
+    status: 503,
+    title: 'The node is stopping.',
+    retry: 'same',
+    effect: 'perhaps',
+    by: 'node',
+    note: 'A request that waits keeps its place where it has a request id; else it is given up.',
+  },
+  wrong_epoch: {
+    status: 409,
+    title: 'The node is of another configuration.',
+    retry: 'never',
+    effect: 'none',
+    by: 'node',
+  },
+  not_voting: {
+    status: 503,
+    title: 'The node lost its file and does not vote yet.',
+    retry: 'later',
+    effect: 'none',
+    by: 'node',
+  },
+  storage_failed: {
+    status: 503,
+    title: 'The node cannot write to its disk.',
+    retry: 'later',
+    effect: 'perhaps',
+    by: 'node',
+    note: 'A write that failed may be found on the disk after a restart.',
+  },
+  unauthorized: {
+    status: 401,
+    title: 'Credentials are missing or wrong.',
+    retry: 'never',
+    effect: 'none',
+    by: 'node',
+  },
+  forbidden: {
+    status: 403,
+    title: 'This is not allowed.',
+    retry: 'never',
+    effect: 'none',
+    by: 'node',
+  },
+  internal: {
+    status: 500,
+    title: 'The node met an error of its own.',
+    retry: 'never',
+    effect: 'perhaps',
+    by: 'node',
+  },
+  connection_lost: {
+    status: 503,
+    title: 'The connection to the cluster was lost.',
+    retry: 'same',
+    effect: 'perhaps',
+    by: 'client',
+    note: 'What a `Session` of the client acquired so is given up until that is answered, and a release goes on.',
+  },
+  deadline_exceeded: {
+    status: 504,
+    title: 'No answer came in time.',
+    retry: 'same',
+    effect: 'perhaps',
+    by: 'client',
+    note: 'What a `Session` of the client acquired so is given up until that is answered, and a release goes on.',
+  },
+  aborted: {
+    status: 499,
+    title: 'The caller gave up.',
+    retry: 'never',
+    effect: 'perhaps',
+    by: 'client',
+    note: 'What a `Session` of the client acquired so is given up until that is answered, and a release goes on.',
+  },
+  hold_lost: {
+    status: 409,
+    title: 'The hold is lost or can no longer be proven.',
+    retry: 'never',
+    effect: 'perhaps',
+    by: 'client',
+    note: 'All that was taken ends with the session.',
+  },
+};

@@ -1,0 +1,89 @@
+// Made from packages/contract by "make documents". Change the declaration, not this file.
+import type { OperationName } from './operations.ts';
+
+/** What a client knows of an operation. */
+export interface OperationTraits {
+  /**
+   * How it may be sent again while its outcome is not known: `always`; once only with its request id (`numbered`:
+   * increasing in the session; `by_id`: any unique text); `never`.
+   */
+  readonly repeat: 'always' | 'numbered' | 'by_id' | 'never';
+  /** Whether it may change more than how long something is kept alive. */
+  readonly changes: boolean;
+  /** It may wait, and its caller may cancel the wait. */
+  readonly waits: boolean;
+  /** What `give_up` calls the place at which it waits. */
+  readonly waitKind?: 'lock' | 'many' | 'semaphore' | 'election' | 'barrier';
+  /** Whether its body names a session. */
+  readonly session: 'required' | 'optional' | 'none';
+}
+
+export const operationTraits: Readonly<Record<OperationName, OperationTraits>> = {
+  create_session: { repeat: 'by_id', changes: true, waits: false, session: 'none' },
+  get_session: { repeat: 'always', changes: false, waits: false, session: 'required' },
+  end_session: { repeat: 'always', changes: true, waits: false, session: 'required' },
+  keepalive: { repeat: 'always', changes: false, waits: false, session: 'required' },
+  session_locks: { repeat: 'always', changes: false, waits: false, session: 'required' },
+  session_waits: { repeat: 'always', changes: false, waits: false, session: 'required' },
+  give_up: { repeat: 'always', changes: true, waits: false, session: 'optional' },
+  acquire: {
+    repeat: 'numbered',
+    changes: true,
+    waits: true,
+    waitKind: 'lock',
+    session: 'optional',
+  },
+  release: { repeat: 'numbered', changes: true, waits: false, session: 'optional' },
+  renew: { repeat: 'always', changes: false, waits: false, session: 'optional' },
+  downgrade: { repeat: 'always', changes: true, waits: false, session: 'optional' },
+  acquire_many: {
+    repeat: 'numbered',
+    changes: true,
+    waits: true,
+    waitKind: 'many',
+    session: 'required',
+  },
+  check: { repeat: 'always', changes: false, waits: false, session: 'none' },
+  lock_status: { repeat: 'always', changes: false, waits: false, session: 'none' },
+  list_locks: { repeat: 'always', changes: false, waits: false, session: 'none' },
+  force_release: { repeat: 'never', changes: true, waits: false, session: 'none' },
+  acquire_permits: {
+    repeat: 'numbered',
+    changes: true,
+    waits: true,
+    waitKind: 'semaphore',
+    session: 'optional',
+  },
+  release_permits: { repeat: 'numbered', changes: true, waits: false, session: 'optional' },
+  renew_permits: { repeat: 'always', changes: false, waits: false, session: 'optional' },
+  semaphore_status: { repeat: 'always', changes: false, waits: false, session: 'none' },
+  create_semaphore: { repeat: 'always', changes: true, waits: false, session: 'none' },
+  resize_semaphore: { repeat: 'never', changes: true, waits: false, session: 'none' },
+  delete_semaphore: { repeat: 'never', changes: true, waits: false, session: 'none' },
+  campaign: {
+    repeat: 'numbered',
+    changes: true,
+    waits: true,
+    waitKind: 'election',
+    session: 'optional',
+  },
+  resign: { repeat: 'numbered', changes: true, waits: false, session: 'optional' },
+  proclaim: { repeat: 'numbered', changes: true, waits: false, session: 'optional' },
+  renew_leadership: { repeat: 'always', changes: false, waits: false, session: 'optional' },
+  election_leader: { repeat: 'always', changes: false, waits: false, session: 'none' },
+  enter_barrier: {
+    repeat: 'numbered',
+    changes: true,
+    waits: true,
+    waitKind: 'barrier',
+    session: 'required',
+  },
+  leave_barrier: { repeat: 'numbered', changes: true, waits: true, session: 'required' },
+  barrier_status: { repeat: 'always', changes: false, waits: false, session: 'none' },
+  create_latch: { repeat: 'always', changes: true, waits: false, session: 'none' },
+  count_down: { repeat: 'numbered', changes: true, waits: false, session: 'optional' },
+  wait_latch: { repeat: 'always', changes: false, waits: true, session: 'none' },
+  latch_status: { repeat: 'always', changes: false, waits: false, session: 'none' },
+  delete_latch: { repeat: 'never', changes: true, waits: false, session: 'none' },
+  events: { repeat: 'always', changes: false, waits: true, session: 'none' },
+};

@@ -1,0 +1,183 @@
+// Made from packages/contract by "make documents". Change the declaration, not this file.
+import type {
+  CreateSessionAnswer,
+  CreateSessionBody,
+  EndSessionAnswer,
+  EndSessionBody,
+  GiveUpAnswer,
+  GiveUpBody,
+  KeepAliveAnswer,
+  ReadSessionBody,
+  SessionAnswer,
+  SessionLocksAnswer,
+  SessionLocksBody,
+  SessionRef,
+  SessionWaitsAnswer,
+  SessionWaitsBody,
+} from './sessions.ts';
+import type {
+  AcquireAnswer,
+  AcquireBody,
+  AcquireManyAnswer,
+  AcquireManyBody,
+  AdminLockAnswer,
+  CheckAnswer,
+  CheckBody,
+  DowngradeAnswer,
+  DowngradeBody,
+  ForceReleaseAnswer,
+  ForceReleaseBody,
+  ListLocksAnswer,
+  ListLocksBody,
+  LockRef,
+  LockStatusAnswer,
+  ReleaseAnswer,
+  ReleaseBody,
+  RenewAnswer,
+  RenewBody,
+  SimpleAcquireAnswer,
+  SimpleAcquireBody,
+  SimpleReleaseAnswer,
+  SimpleReleaseBody,
+} from './locks.ts';
+import type {
+  AcquirePermitsAnswer,
+  AcquirePermitsBody,
+  DeleteSemaphoreAnswer,
+  DeleteSemaphoreBody,
+  ReleasePermitsAnswer,
+  ReleasePermitsBody,
+  ResizeSemaphoreBody,
+  SemaphoreAnswer,
+  SemaphoreLimitBody,
+  SemaphoreRef,
+} from './semaphores.ts';
+import type {
+  CampaignAnswer,
+  CampaignBody,
+  ElectionAnswer,
+  ElectionRef,
+  ProclaimAnswer,
+  ProclaimBody,
+  ResignAnswer,
+  ResignBody,
+} from './elections.ts';
+import type {
+  BarrierAnswer,
+  BarrierRef,
+  EnterBarrierAnswer,
+  EnterBarrierBody,
+  LeaveBarrierAnswer,
+  LeaveBarrierBody,
+} from './barriers.ts';
+import type {
+  CountDownBody,
+  CreateLatchBody,
+  DeleteLatchAnswer,
+  DeleteLatchBody,
+  LatchAnswer,
+  LatchRef,
+  WaitLatchBody,
+} from './latches.ts';
+import type { EventsAnswer, EventsBody } from './events.ts';
+import type {
+  AddMemberAnswer,
+  AddMemberBody,
+  ClusterStatusAnswer,
+  LeaderAnswer,
+  NoFields,
+  RemoveMemberAnswer,
+  RemoveMemberBody,
+  TransferAnswer,
+  TransferBody,
+} from './cluster.ts';
+import type {
+  CleanupAnswer,
+  HealthAnswer,
+  ProbeAnswer,
+  StatsAnswer,
+  StatsBody,
+} from './administration.ts';
+
+/** Operations of the client stream, each also behind a path of HTTP: name → body and answer. */
+export interface Operations {
+  readonly create_session: {
+    readonly body: CreateSessionBody;
+    readonly answer: CreateSessionAnswer;
+  };
+  readonly get_session: { readonly body: ReadSessionBody; readonly answer: SessionAnswer };
+  readonly end_session: { readonly body: EndSessionBody; readonly answer: EndSessionAnswer };
+  readonly keepalive: { readonly body: SessionRef; readonly answer: KeepAliveAnswer };
+  readonly session_locks: { readonly body: SessionLocksBody; readonly answer: SessionLocksAnswer };
+  readonly session_waits: { readonly body: SessionWaitsBody; readonly answer: SessionWaitsAnswer };
+  readonly give_up: { readonly body: GiveUpBody; readonly answer: GiveUpAnswer };
+  readonly acquire: { readonly body: AcquireBody; readonly answer: AcquireAnswer };
+  readonly release: { readonly body: ReleaseBody; readonly answer: ReleaseAnswer };
+  readonly renew: { readonly body: RenewBody; readonly answer: RenewAnswer };
+  readonly downgrade: { readonly body: DowngradeBody; readonly answer: DowngradeAnswer };
+  readonly acquire_many: { readonly body: AcquireManyBody; readonly answer: AcquireManyAnswer };
+  readonly check: { readonly body: CheckBody; readonly answer: CheckAnswer };
+  readonly lock_status: { readonly body: LockRef; readonly answer: LockStatusAnswer };
+  readonly list_locks: { readonly body: ListLocksBody; readonly answer: ListLocksAnswer };
+  readonly force_release: { readonly body: ForceReleaseBody; readonly answer: ForceReleaseAnswer };
+  readonly acquire_permits: {
+    readonly body: AcquirePermitsBody;
+    readonly answer: AcquirePermitsAnswer;
+  };
+  readonly release_permits: {
+    readonly body: ReleasePermitsBody;
+    readonly answer: ReleasePermitsAnswer;
+  };
+  readonly renew_permits: { readonly body: RenewBody; readonly answer: RenewAnswer };
+  readonly semaphore_status: { readonly body: SemaphoreRef; readonly answer: SemaphoreAnswer };
+  readonly create_semaphore: {
+    readonly body: SemaphoreLimitBody;
+    readonly answer: SemaphoreAnswer;
+  };
+  readonly resize_semaphore: {
+    readonly body: ResizeSemaphoreBody;
+    readonly answer: SemaphoreAnswer;
+  };
+  readonly delete_semaphore: {
+    readonly body: DeleteSemaphoreBody;
+    readonly answer: DeleteSemaphoreAnswer;
+  };
+  readonly campaign: { readonly body: CampaignBody; readonly answer: CampaignAnswer };
+  readonly resign: { readonly body: ResignBody; readonly answer: ResignAnswer };
+  readonly proclaim: { readonly body: ProclaimBody; readonly answer: ProclaimAnswer };
+  readonly renew_leadership: { readonly body: RenewBody; readonly answer: RenewAnswer };
+  readonly election_leader: { readonly body: ElectionRef; readonly answer: ElectionAnswer };
+  readonly enter_barrier: { readonly body: EnterBarrierBody; readonly answer: EnterBarrierAnswer };
+  readonly leave_barrier: { readonly body: LeaveBarrierBody; readonly answer: LeaveBarrierAnswer };
+  readonly barrier_status: { readonly body: BarrierRef; readonly answer: BarrierAnswer };
+  readonly create_latch: { readonly body: CreateLatchBody; readonly answer: LatchAnswer };
+  readonly count_down: { readonly body: CountDownBody; readonly answer: LatchAnswer };
+  readonly wait_latch: { readonly body: WaitLatchBody; readonly answer: LatchAnswer };
+  readonly latch_status: { readonly body: LatchRef; readonly answer: LatchAnswer };
+  readonly delete_latch: { readonly body: DeleteLatchBody; readonly answer: DeleteLatchAnswer };
+  readonly events: { readonly body: EventsBody; readonly answer: EventsAnswer };
+}
+export type OperationName = keyof Operations;
+
+/** Operations that the client stream does not have. */
+export interface HttpOperations {
+  readonly simple_acquire: {
+    readonly body: SimpleAcquireBody;
+    readonly answer: SimpleAcquireAnswer;
+  };
+  readonly simple_release: {
+    readonly body: SimpleReleaseBody;
+    readonly answer: SimpleReleaseAnswer;
+  };
+  readonly admin_lock: { readonly body: LockRef; readonly answer: AdminLockAnswer };
+  readonly leader: { readonly body: NoFields; readonly answer: LeaderAnswer };
+  readonly cluster_status: { readonly body: NoFields; readonly answer: ClusterStatusAnswer };
+  readonly add_member: { readonly body: AddMemberBody; readonly answer: AddMemberAnswer };
+  readonly remove_member: { readonly body: RemoveMemberBody; readonly answer: RemoveMemberAnswer };
+  readonly transfer: { readonly body: TransferBody; readonly answer: TransferAnswer };
+  readonly health: { readonly body: NoFields; readonly answer: HealthAnswer };
+  readonly liveness: { readonly body: NoFields; readonly answer: ProbeAnswer };
+  readonly readiness: { readonly body: NoFields; readonly answer: ProbeAnswer };
+  readonly stats: { readonly body: StatsBody; readonly answer: StatsAnswer };
+  readonly cleanup: { readonly body: NoFields; readonly answer: CleanupAnswer };
+}
