@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '@holdfast/engine/parts';
 import { formatHostPort, hostOnThisMachine, streamPath } from '@holdfast/protocol';
-import { anonymous, sharesOf } from './callers.ts';
+import { sharesOf } from './callers.ts';
 import type { GrpcServer } from './grpc/server.ts';
 import { createHttpApplication } from './http/application.ts';
 import { foreignOrigin } from './http/origins.ts';
@@ -12,6 +12,7 @@ import { watchLongestTurn } from './metrics/longest-turn.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { OperationContext, Service } from './operations/context.ts';
 import { WaitingCallers } from './operations/waiting.ts';
+import { callerFrom } from './pipeline/caller.ts';
 import { defaultApiLimits } from './options.ts';
 import type { Api, ApiOptions, GrpcAddress } from './options.ts';
 import { Refused } from './refused.ts';
@@ -46,7 +47,8 @@ export function buildApi(options: ApiOptions): BuiltApi {
     nodeId: options.nodeId,
     version: options.version,
     limits,
-    admit: options.admit,
+    authorize: options.authorize,
+    audit: options.audit,
     waiting,
     shares: sharesOf(limits),
     feed,
@@ -56,7 +58,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     onAcquire: (outcome, seconds) => metrics.onAcquire(outcome, seconds),
     expiredAtCleanup: 0,
   };
-  const context: OperationContext = { service, identity: anonymous };
+  const context: OperationContext = { service, caller: callerFrom(undefined) };
   const streams = new Streams(context, systemClock, log);
   const server = new StreamServer(streams, context);
   let stopping = false;

@@ -2,8 +2,7 @@
  * Who a caller is, and how much of what this node has each of them may use at a time.
  *
  * CALLER-1: a caller is its identity where it has one, else its address. Of IPv6 that is the first 64 bits:
- *     the rest is chosen by whoever has the network. An IPv4 address in an IPv6 one is the IPv4 address. All whose
- *     connection had gone before it was asked for its address are one caller: nobody gets out of its limits by that.
+ *     the rest is chosen by whoever has the network. An IPv4 address in an IPv6 one is the IPv4 address.
  * CALLER-2: nobody has more than `most` of a thing. What is given back is given back once.
  * CALLER-3: nothing is kept of a caller that has nothing.
  */
@@ -14,10 +13,10 @@ import { Refused } from './refused.ts';
 /** Of requests without authentication. */
 export const anonymous = 'anonymous';
 
-/** CALLER-1. @param address Undefined where the connection has gone. */
-export function callerOf(identity: string, address: string | undefined): string {
+/** CALLER-1. Undefined where the address is not known: the connection has gone. */
+export function callerOf(identity: string, address: string | undefined): string | undefined {
   if (identity !== anonymous) return `identity ${identity}`;
-  return address === undefined ? 'a closed connection' : networkOf(address);
+  return address === undefined ? undefined : networkOf(address);
 }
 
 function networkOf(address: string): string {

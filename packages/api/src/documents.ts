@@ -1,25 +1,14 @@
 /** Documents that follow from the code: what there is, in words. Written to docs/ by scripts/generate-documents.ts. */
+import { errors } from '@holdfast/contract';
 import { errorDefinitions } from '@holdfast/protocol';
 import type { ErrorCode, ErrorDefinition } from '@holdfast/protocol';
 import type { Engine } from '@holdfast/engine';
 import { createMetrics } from './metrics/metrics.ts';
-import { routes } from './http/routes.ts';
-import { errorsOf, openApiDocument } from './openapi/document.ts';
+import { errorsOf, routes } from './http/routes.ts';
+import { openApiDocument } from './openapi/document.ts';
 
 const generated =
   '<!-- Made from the code by packages/api/scripts/generate-documents.ts; do not edit. -->';
-
-/** Codes that no path answers with: those of the client library, and that of paths that are not there. */
-const ofNoRoute: Readonly<Partial<Record<ErrorCode, string>>> = {
-  route_not_found: 'any other path or method',
-  wrong_epoch: 'nodes of a quorum lease',
-  not_voting: 'nodes of a quorum lease',
-  storage_failed: 'nodes of a quorum lease',
-  connection_lost: 'the client library',
-  deadline_exceeded: 'the client library',
-  aborted: 'the client library',
-  hold_lost: 'the client library',
-};
 
 const retryInWords: Readonly<Record<ErrorDefinition['retry'], string>> = {
   never: 'no',
@@ -50,7 +39,7 @@ export function errorsDocument(): string {
   const rows = entriesOfErrors.map(([code, definition]) => {
     const { status, title, retry, effect, by, note } = definition;
     const answering = own.filter((route) => errorsOf(route).includes(code));
-    const special = ofNoRoute[code];
+    const special = errors[code]?.answeredBy;
     if (answering.length > 0 === (special !== undefined)) {
       throw new Error(
         `The error code ${code} must be one of a route or listed as one of no route.`,

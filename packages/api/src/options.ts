@@ -1,5 +1,6 @@
 /** What the api room is given when it starts. */
 import type { Engine } from '@holdfast/engine';
+import type { Audit, Authorize } from './pipeline/access.ts';
 
 /** Bounds of what callers may ask for and of what they may use up. */
 export interface ApiLimits {
@@ -57,18 +58,6 @@ export interface ApiLog {
   error(fields: object, message: string): void;
 }
 
-/**
- * The one point where a rule can refuse: called with every request after its validation and before
- * anything is done. Throws `HoldfastError` (`unauthorized`, `forbidden`, `limit_exceeded`) to refuse.
- *
- * @param identity Who asks; `anonymous` until there is authentication.
- * @param operation Its name (as in the client stream, or as in `operationId` of the OpenAPI document) and its validated body.
- */
-export type Admit = (
-  identity: string,
-  operation: { readonly name: string; readonly body: object },
-) => void;
-
 export interface ApiOptions {
   readonly engine: Engine;
   readonly host: string;
@@ -80,7 +69,10 @@ export interface ApiOptions {
   /** Those not given have the values of `defaultApiLimits`. */
   readonly limits?: Partial<ApiLimits>;
   readonly log: ApiLog;
-  readonly admit?: Admit;
+  /** Asked about every valid request before anything is done; see pipeline/access.ts. */
+  readonly authorize?: Authorize;
+  /** Told what became of every valid request. */
+  readonly audit?: Audit;
   /**
    * Web origins (`https://console.example`) whose pages may use this node beside its own. A browser
    * tells the origin of a page; programs send none and are not affected.

@@ -7,3 +7,4 @@ export type { StreamSocket } from './stream/connection.ts';
 export { Streams } from './stream/streams.ts';
 export { EventFeed } from './watch/feed.ts';
 export { wireEvents } from './watch/wire-events.ts';
+export { callerFrom } from './pipeline/caller.ts';

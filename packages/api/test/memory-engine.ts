@@ -44,10 +44,6 @@ export class MemoryEngine implements Engine {
     maxRememberedSessions: 100_000,
     maxRememberedBytes: 64 * 1024 * 1024,
     maxSessionsPerCaller: 100_000,
-    maxHoldsPerCaller: 1_000_000,
-    maxWaitsPerCaller: 1_000_000,
-    maxMetadataBytesPerCaller: 64 * 1024 * 1024,
-    maxResultBytesPerCaller: 64 * 1024 * 1024,
     maxWaitsPerSession: 100_000,
     maxMetadataBytesPerSession: 16 * 1024 * 1024,
     maxResultBytesPerSession: 1024 * 1024,
@@ -72,6 +68,8 @@ export class MemoryEngine implements Engine {
   /** Whose file has been given back. */
   backupsClosed = 0;
   readonly submitted: { readonly command: Command; readonly options: CallOptions }[] = [];
+  /** How many queries came. */
+  queried = 0;
   #waiters: Waiter[] = [];
   #closed = false;
   readonly #statusListeners = new Set<(status: ClusterStatus) => void>();
@@ -101,6 +99,7 @@ export class MemoryEngine implements Engine {
   }
 
   async query(query: Query, consistency: Consistency): Promise<QueryResult> {
+    this.queried += 1;
     if (consistency === 'linearizable') await this.#beReached();
     return answerQuery(this.state, { lastRenewedWallMs: () => 1_769_164_036_177 }, query);
   }

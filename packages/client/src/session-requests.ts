@@ -1,5 +1,5 @@
 /** What may be asked on behalf of a session, and with what it goes. */
-import { HoldfastError } from '@holdfast/protocol';
+import { HoldfastError, operationTraits } from '@holdfast/protocol';
 import type { LockMode, OperationName, Operations, SessionWaitsAnswer } from '@holdfast/protocol';
 import { termsOf, waitOf } from './acquiring.ts';
 import type { AcquireOptions } from './acquiring.ts';
@@ -45,25 +45,13 @@ export function permitsBody(name: string, options: PermitsOptions): Body<'acquir
   };
 }
 
-/** Operations that carry the session. */
-export const ofSession: ReadonlySet<OperationName> = new Set<OperationName>([
-  'downgrade',
-  'session_waits',
-]);
-/** Operations that carry the session and a number, by which they are done once. */
-export const numbered: ReadonlySet<OperationName> = new Set<OperationName>([
-  'acquire',
-  'release',
-  'acquire_permits',
-  'release_permits',
-  'acquire_many',
-  'campaign',
-  'resign',
-  'proclaim',
-  'enter_barrier',
-  'leave_barrier',
-  'count_down',
-]);
+/** It carries the session. */
+export const isOfSession = (operation: OperationName): boolean =>
+  operationTraits[operation].session !== 'none';
+
+/** It carries the session and a number, by which it is done once. */
+export const isNumbered = (operation: OperationName): boolean =>
+  operationTraits[operation].repeat === 'numbered';
 
 /** The cluster says that there is no such session any more. */
 export const isGone = (error: unknown): boolean =>

@@ -34,8 +34,8 @@ import {
   allWaits,
   isGone,
   lockBody,
-  numbered,
-  ofSession,
+  isNumbered,
+  isOfSession,
   permitsBody,
 } from './session-requests.ts';
 import type { LockOptions, PermitsOptions } from './session-requests.ts';
@@ -167,8 +167,8 @@ export class Session {
   ): Promise<Operations[N]['answer']> {
     const { waitMs = 0, signal } = options;
     const settings = { timeoutMs: waitMs + this.#callTimeoutMs, signal };
-    if (numbered.has(operation)) return this.#numbered.call(operation, body, settings);
-    const more = ofSession.has(operation) ? { session_id: this.id } : {};
+    if (isNumbered(operation)) return this.#numbered.call(operation, body, settings);
+    const more = isOfSession(operation) ? { session_id: this.id } : {};
     return this.#connection.call(operation, { ...body, ...more }, settings);
   }
 

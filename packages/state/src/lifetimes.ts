@@ -14,7 +14,6 @@
 import { leaveAll } from './barriers.ts';
 import type { LastRequest } from './ended-sessions.ts';
 import { endHoldOfEnded, endMore, endSome, endWaitOfEnded } from './endings.ts';
-import type { CallerUse } from './caller-use.ts';
 import { endHold } from './grants.ts';
 import { endWait, poolsOf } from './waits.ts';
 import { copyCame, copyCameLate, notToBeMade, rememberSession } from './making.ts';
@@ -46,11 +45,10 @@ export function createSession(
     copyCameLate(tables, id, stamp);
     return tables.missingSession(id);
   }
-  const use = tables.callers.of(caller);
-  const refusal = notToBeMade(tables, tables.ended, stamp) ?? tooManySessions(tables, use);
+  const refusal = notToBeMade(tables, tables.ended, stamp) ?? tooManySessions(tables, caller);
   if (refusal !== undefined) return refusal;
-  const facts = { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: false };
-  const session = beginSession(tables, facts, use);
+  const facts = { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: false, caller };
+  const session = beginSession(tables, facts);
   copyCame(tables, session, stamp, 0);
   return session;
 }
@@ -64,11 +62,11 @@ export function keepAlive(tables: Tables, id: SessionId): CommandResult {
 }
 
 /** Makes a session; the caller has found that it may. */
-export function beginSession(tables: Tables, facts: SessionFacts, use: CallerUse): Session {
-  const session = new Session(facts, use, tables.snapshotNumber, tables.leaderships.current);
+export function beginSession(tables: Tables, facts: SessionFacts): Session {
+  const session = new Session(facts, tables.snapshotNumber, tables.leaderships.current);
   tables.sessions.set(session.id, session);
   tables.totalSessions += 1;
-  tables.callers.begin(use);
+  tables.countSession(session, 1);
   tables.events.push({
     type: 'session_created',
     sessionId: session.id,
@@ -79,12 +77,9 @@ export function beginSession(tables: Tables, facts: SessionFacts, use: CallerUse
 }
 
 /** QUOTA-1: of all, and of this caller. */
-export function tooManySessions(
-  tables: Tables,
-  { caller, sessions }: CallerUse,
-): Refusal | undefined {
+export function tooManySessions(tables: Tables, caller: string | undefined): Refusal | undefined {
   const { maxSessions, maxSessionsPerCaller } = tables.limits;
-  if (caller !== undefined && sessions >= maxSessionsPerCaller)
+  if (caller !== undefined && tables.sessionsOf(caller) >= maxSessionsPerCaller)
     return limitExceeded(
       'max_sessions_per_caller',
       maxSessionsPerCaller,
@@ -121,7 +116,7 @@ export function endSession(
   session.over = { reason, atMs: tables.timeMs, sequence: fits ? 0 : tables.nextSequence() };
   if (fits) {
     endSome(tables, session);
-    tables.closeSession(session);
+    tables.countSession(session, -1);
   } else {
     tables.ending.set(session.id, session); // ENDS-2
     endMore(tables);

@@ -9,14 +9,16 @@
 import type { Event } from '@holdfast/state';
 import type { OperationContext } from '../operations/context.ts';
 import { electionLeader } from '../operations/elections.ts';
-import { wireOperations } from '../operations/table.ts';
 import type { Waiting } from '../operations/waiting.ts';
 import type { ApiLog } from '../options.ts';
 import { Refused } from '../refused.ts';
 import type { Plain } from './codec.ts';
-import { performed } from './performing.ts';
+import { operationOf, performed } from '../pipeline/perform.ts';
+import { defectOf } from './performing.ts';
 import type { StreamCall } from './stream-call.ts';
 
+const campaign = operationOf('campaign');
+const resign = operationOf('resign');
 const lookAgainMs = 1000;
 /** Leaderships of this election that ended while the own one was not known yet. */
 const mostEndsKept = 64;
@@ -65,7 +67,8 @@ export class Candidacy {
       if (stream.callerGone) waiting.abandon();
     };
     const context = { ...this.#context, onWait };
-    const outcome = await performed(wireOperations.campaign, this.#body, context, this.#log);
+    const onDefect = defectOf({ log: this.#log }, campaign.name);
+    const outcome = await performed(campaign, this.#body, context, onDefect);
     this.#waiting = undefined;
     if (outcome instanceof Refused) {
       stream.fail(outcome);
@@ -165,7 +168,8 @@ export class Candidacy {
       ...(session_id === undefined ? { client_id } : { session_id }),
     };
     this.#token = undefined;
-    void performed(wireOperations.resign, body, this.#context, this.#log).then((outcome) => {
+    const onDefect = defectOf({ log: this.#log }, resign.name);
+    void performed(resign, body, this.#context, onDefect).then((outcome) => {
       // It ends with its session at the latest.
       if (outcome instanceof Refused && outcome.code !== 'not_holder')
         this.#log.warn({ code: outcome.code, election: name }, 'A leadership was not given back.');

@@ -2,18 +2,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { groups } from '@holdfast/contract';
 import protobuf from 'protobufjs';
 import type { Method, Root, Service, Type } from 'protobufjs';
 
-const files = [
-  'sessions',
-  'locks',
-  'semaphores',
-  'elections',
-  'barriers',
-  'latches',
-  'events',
-] as const;
 const packageName = 'holdfast.v1';
 
 export interface Rpc {
@@ -38,11 +30,14 @@ export const protoFolder: string = ((): string => {
   return existsSync(beside) ? beside : fileURLToPath(new URL('../../../../proto', import.meta.url));
 })();
 
-export const protoFiles: readonly string[] = files.map((name) => `holdfast/v1/${name}.proto`);
+/** A file for each service. */
+export const serviceFiles: readonly string[] = groups.flatMap(({ name, service }) =>
+  service === undefined ? [] : [`holdfast/v1/${name}.proto`],
+);
 
 /** @throws Error where a file is missing or not right. */
 export function loadDefinitions(): Definitions {
-  const root = loadRoot(protoFiles);
+  const root = loadRoot(serviceFiles);
   const found = root.lookup(packageName);
   const services =
     found instanceof protobuf.Namespace
@@ -81,12 +76,4 @@ function rpcOf(service: Service, method: Method): Rpc {
     answer,
     kind: method.requestStream ? 'bidi' : method.responseStream ? 'serverStream' : 'unary',
   };
-}
-
-/** `acquire_permits` → `AcquirePermits` */
-export function rpcNameOf(operation: string): string {
-  return operation
-    .split('_')
-    .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
-    .join('');
 }

@@ -11,7 +11,7 @@ import { Metadata } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import { errorDefinitions } from '@holdfast/protocol';
 import type { Refused } from '../refused.ts';
-import { statusCodes } from './status-codes.ts';
+import { statusOf } from './status-codes.ts';
 
 const retryAfterSeconds = 1;
 /** G1. A character beyond ASCII takes up to 9 bytes in `grpc-message`. */
@@ -52,7 +52,7 @@ export interface StatusError extends Error {
 }
 
 export function statusError(refused: Refused): StatusError {
-  const code = statusCodes[refused.code];
+  const code = statusOf(refused.code);
   const message = shortened(refused.message, mostMessageBytes);
   const details = [
     packed(

@@ -9,26 +9,28 @@ import { everything } from '../watch/feed.ts';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { Event } from '@holdfast/state';
 import type { OperationContext } from '../operations/context.ts';
-import { wireOperations } from '../operations/table.ts';
 import type { ApiLog } from '../options.ts';
 import { Refused } from '../refused.ts';
 import type { Plain } from './codec.ts';
 import type { Rpc } from './definitions.ts';
-import { performed, readRequest } from './performing.ts';
+import { operationOf, performed } from '../pipeline/perform.ts';
+import { defectOf, readRequest } from './performing.ts';
 import type { StreamCall } from './stream-call.ts';
 
 const mostSessions = 1000;
+const keepalive = operationOf('keepalive');
+const getSession = operationOf('get_session');
 
 export class Keepalives {
   readonly #context: OperationContext;
   readonly #stream: StreamCall;
-  readonly #log: ApiLog;
+  readonly #onDefect: (error: unknown) => void;
   readonly #sessions = new Set<string>();
 
   constructor(context: OperationContext, stream: StreamCall, log: ApiLog) {
     this.#context = context;
     this.#stream = stream;
-    this.#log = log;
+    this.#onDefect = defectOf({ log }, 'keepalive_stream');
   }
 
   /** Resolves when the caller sends no more, or the stream is over. */
@@ -66,7 +68,7 @@ export class Keepalives {
       }
       this.#sessions.add(sessionId); // G8: before it is asked for.
     }
-    const outcome = await performed(wireOperations.keepalive, body, this.#context, this.#log);
+    const outcome = await performed(keepalive, body, this.#context, this.#onDefect);
     if (!(outcome instanceof Refused)) {
       await this.#sent({ kept: outcome });
       return undefined;
@@ -117,7 +119,7 @@ export class Keepalives {
   async #lookAtAll(): Promise<void> {
     for (const sessionId of this.#sessions) {
       const body = { session_id: sessionId };
-      const outcome = await performed(wireOperations.get_session, body, this.#context, this.#log);
+      const outcome = await performed(getSession, body, this.#context, this.#onDefect);
       if (this.#stream.isOver) return;
       if (outcome instanceof Refused) this.#tellLost(sessionId, outcome);
     }

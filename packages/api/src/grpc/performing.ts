@@ -1,10 +1,9 @@
-/** Carries an operation out for a call: whatever goes wrong is a refusal. */
+/** What a call is decoded to: its body, and its caller. */
 import type { Metadata } from '@grpc/grpc-js';
-import { contextFrom } from '../operations/context.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
-import type { Operation } from '../operations/operation.ts';
 import type { ApiLog } from '../options.ts';
-import { internalProblem, Refused, refusedWhere } from '../refused.ts';
+import { callerFrom } from '../pipeline/caller.ts';
+import { Refused } from '../refused.ts';
 import { readMessage, UnreadableMessage } from './codec.ts';
 import type { Plain } from './codec.ts';
 import type { Rpc } from './definitions.ts';
@@ -15,25 +14,11 @@ export interface Performing {
   readonly log: ApiLog;
 }
 
-export async function performed(
-  operation: Operation,
-  body: Plain,
-  context: OperationContext,
-  log: ApiLog,
-): Promise<Outcome<object>> {
-  try {
-    return await operation.perform(body, context);
-  } catch (error) {
-    return refusalOf(error, operation.name, log);
-  }
-}
-
-export function refusalOf(error: unknown, operation: string, log: ApiLog): Refused {
-  const refused = refusedWhere(error);
-  if (refused !== undefined) return refused;
-  log.error({ err: error, operation }, 'A call of gRPC met an error of this node.');
-  return internalProblem;
-}
+/** Where a call met a defect of this node. */
+export const defectOf =
+  ({ log }: Pick<Performing, 'log'>, operation: string): ((error: unknown) => void) =>
+  (error) =>
+    log.error({ err: error, operation }, 'A call of gRPC met an error of this node.');
 
 export function readRequest({ request }: Rpc, bytes: Uint8Array): Outcome<Plain> {
   try {
@@ -46,12 +31,11 @@ export function readRequest({ request }: Rpc, bytes: Uint8Array): Outcome<Plain>
 
 /** With who its caller is, by the address of the connection. */
 export function contextOfPeer(
-  context: OperationContext,
+  { service }: OperationContext,
   call: { getPeer(): string },
 ): OperationContext {
   // `host:port`, of IPv6 in brackets or not, or `unknown`.
-  const peer = /^\[?(.+?)\]?:\d+$/.exec(call.getPeer())?.[1];
-  return contextFrom(context, peer);
+  return { service, caller: callerFrom(/^\[?(.+?)\]?:\d+$/.exec(call.getPeer())?.[1]) };
 }
 
 /** With what the metadata of the call tells about the caller. */

@@ -7,12 +7,12 @@ import { relative } from 'node:path';
 import type { Server } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { protoPath as healthFile } from 'grpc-health-check';
-import { loadRoot, protoFiles, protoFolder } from './definitions.ts';
+import { loadRoot, serviceFiles, protoFolder } from './definitions.ts';
 import { describeFiles } from './descriptors.ts';
 
 /** Each file of the interface as a FileDescriptorProto. */
 export function interfaceFiles(): readonly Buffer[] {
-  return describeFiles(loadRoot([...protoFiles, healthFile]), (path) => {
+  return describeFiles(loadRoot([...serviceFiles, healthFile]), (path) => {
     if (path === undefined) return 'google/protobuf/struct.proto';
     return path === healthFile
       ? 'grpc/health/v1/health.proto'

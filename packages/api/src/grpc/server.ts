@@ -6,20 +6,22 @@
  */
 import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
 import type { handleBidiStreamingCall, handleServerStreamingCall } from '@grpc/grpc-js';
+import { operations } from '@holdfast/contract';
+import type { StreamOperation } from '@holdfast/contract';
 import { formatHostPort, hostOnThisMachine } from '@holdfast/protocol';
-import type { OperationContext } from '../operations/context.ts';
-import { wireOperations } from '../operations/table.ts';
-import type { ApiLog, GrpcAddress } from '../options.ts';
+import type { ObserveBody } from '@holdfast/protocol';
+import type { OperationContext, Outcome } from '../operations/context.ts';
+import { otherOf, refusalOf, unaryOperations } from '../pipeline/perform.ts';
+import type { GrpcAddress } from '../options.ts';
 import { Refused } from '../refused.ts';
 import { Calls } from './calls.ts';
 import { Candidacy } from './candidacy.ts';
 import { writeMessage } from './codec.ts';
-import type { Plain } from './codec.ts';
-import { loadDefinitions, rpcNameOf } from './definitions.ts';
+import { loadDefinitions } from './definitions.ts';
 import type { Definitions, Rpc } from './definitions.ts';
 import { serveHealth } from './health.ts';
 import { Keepalives } from './keepalives.ts';
-import { contextOf, contextOfPeer, readRequest, refusalOf } from './performing.ts';
+import { contextOf, contextOfPeer, defectOf, readRequest } from './performing.ts';
 import type { Performing } from './performing.ts';
 import { serveReflection } from './reflection.ts';
 import { StreamCall } from './stream-call.ts';
@@ -121,8 +123,10 @@ function registerOperations(
   calls: Calls,
   performing: Performing,
 ): void {
-  for (const operation of Object.values(wireOperations)) {
-    const rpc = definitions.rpc(rpcNameOf(operation.name));
+  for (const operation of unaryOperations.values()) {
+    const { grpc } = operation.declared;
+    if (grpc === undefined) continue;
+    const rpc = definitions.rpc(grpc.method);
     server.register<Uint8Array, object>(
       rpc.path,
       unaryHandler(rpc, operation, calls, performing),
@@ -133,82 +137,104 @@ function registerOperations(
   }
 }
 
-/** Begins a stream; resolves with why it was not begun. */
+/** Begins a stream; what is no refusal has begun, or is over. */
 type Begin = (
-  body: Plain,
+  body: object,
   context: OperationContext,
   stream: StreamCall,
-) => Refused | undefined | Promise<Refused | undefined>;
+) => Outcome<object> | Promise<Outcome<object>>;
+
+/** What a stream does, by the name of its operation. The bodies are checked against the types' schemas. */
+const begins = (performing: Performing): Readonly<Record<string, Begin>> => ({
+  watch: (body, own, stream) => serveWatch(body, own, stream),
+  observe: (body, own, stream) => serveObserve(body as ObserveBody, own, stream),
+  campaign_stream: async (body, own, stream) => {
+    await new Candidacy({ ...body }, own, stream, performing.log).run();
+    return {};
+  },
+});
 
 function registerStreams(
   server: Server,
   definitions: Definitions,
   calls: Calls,
-  { context, log }: Performing,
+  performing: Performing,
 ): void {
-  const register = (name: string, begin: Begin): void => {
-    const rpc = definitions.rpc(name);
-    const handler: handleServerStreamingCall<Uint8Array, object> = (call) => {
-      const from = contextOfPeer(context, call);
-      const stream = StreamCall.open(call, calls, from);
-      if (stream === undefined) return;
-      const begun = async (): Promise<Refused | undefined> => {
-        const body = readRequest(rpc, call.request);
-        if (body instanceof Refused) return body;
-        const own = contextOf(call.metadata, from);
-        return own instanceof Refused ? own : await begin(body, own, stream);
-      };
-      endWhereRefused(begun(), name, stream, log);
-    };
-    registerStream(server, rpc, handler);
-  };
-  register('Watch', serveWatch);
-  register('Observe', serveObserve);
-  register('CampaignStream', async (body, own, stream) => {
-    await new Candidacy(body, own, stream, log).run();
-    return undefined;
-  });
-  const rpc = definitions.rpc('KeepaliveStream');
-  const keepalives: handleBidiStreamingCall<Uint8Array, object> = (call) => {
-    const from = contextOfPeer(context, call);
-    const stream = StreamCall.open(call, calls, from);
-    if (stream === undefined) return;
-    const run = new Keepalives(from, stream, log).run(rpc, call);
-    endWhereRefused(
-      run.then(() => undefined),
-      rpc.name,
-      stream,
-      log,
+  const begin = begins(performing);
+  for (const declared of operations) {
+    if (declared.kind !== 'stream') continue;
+    const rpc = definitions.rpc(declared.grpc.method);
+    const handler =
+      declared.direction === 'both'
+        ? keepaliveHandler(rpc, declared.name, calls, performing)
+        : streamHandler(rpc, declared, begin[declared.name] ?? nobody, calls, performing);
+    server.register<Uint8Array, object>(
+      rpc.path,
+      handler,
+      (answer) => writeMessage(rpc.answer, answer),
+      asBytes,
+      rpc.kind,
     );
-  };
-  registerStream(server, rpc, keepalives);
+  }
 }
 
-function registerStream(
-  server: Server,
+const nobody: Begin = () => {
+  throw new Error('This stream is declared, and nothing carries it out.');
+};
+
+function streamHandler(
   rpc: Rpc,
-  handler:
-    handleServerStreamingCall<Uint8Array, object> | handleBidiStreamingCall<Uint8Array, object>,
-): void {
-  server.register<Uint8Array, object>(
-    rpc.path,
-    handler,
-    (answer) => writeMessage(rpc.answer, answer),
-    asBytes,
-    rpc.kind,
-  );
+  declared: StreamOperation,
+  begin: Begin,
+  calls: Calls,
+  performing: Performing,
+): handleServerStreamingCall<Uint8Array, object> {
+  const operation = otherOf(declared.name);
+  return (call) => {
+    const from = contextOfPeer(performing.context, call);
+    const stream = StreamCall.open(call, calls, from);
+    if (stream === undefined) return;
+    const begun = async (): Promise<Outcome<object>> => {
+      const body = readRequest(rpc, call.request);
+      if (body instanceof Refused) return body;
+      const own = contextOf(call.metadata, from);
+      if (own instanceof Refused) return own;
+      // What it performs is validated and admitted as that.
+      if (declared.performs !== undefined) return begin(body, own, stream);
+      return operation.begin(body, own, (asked) => begin(asked, own, stream));
+    };
+    endWhereRefused(begun(), stream, defectOf(performing, operation.name));
+  };
+}
+
+function keepaliveHandler(
+  rpc: Rpc,
+  name: string,
+  calls: Calls,
+  performing: Performing,
+): handleBidiStreamingCall<Uint8Array, object> {
+  return (call) => {
+    const from = contextOfPeer(performing.context, call);
+    const stream = StreamCall.open(call, calls, from);
+    if (stream === undefined) return;
+    const run = new Keepalives(from, stream, performing.log).run(rpc, call);
+    endWhereRefused(
+      run.then(() => ({})),
+      stream,
+      defectOf(performing, name),
+    );
+  };
 }
 
 function endWhereRefused(
-  begun: Promise<Refused | undefined>,
-  name: string,
+  begun: Promise<Outcome<object>>,
   stream: StreamCall,
-  log: ApiLog,
+  onDefect: (error: unknown) => void,
 ): void {
   begun.then(
-    (refused) => {
-      if (refused !== undefined) stream.fail(refused);
+    (outcome) => {
+      if (outcome instanceof Refused) stream.fail(outcome);
     },
-    (error: unknown) => stream.fail(refusalOf(error, name, log)),
+    (error: unknown) => stream.fail(refusalOf(error, onDefect)),
   );
 }

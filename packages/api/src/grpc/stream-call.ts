@@ -33,7 +33,7 @@ export class StreamCall {
     calls: Calls,
     { service, caller }: OperationContext,
   ): StreamCall | undefined {
-    const end = calls.begin(caller);
+    const end = calls.begin(caller.share);
     if (end instanceof Refused) {
       call.emit('error', statusError(end));
       return undefined;

@@ -1,6 +1,5 @@
 /** One operation as a call with one answer. A wait ends with its call. */
 import type { handleUnaryCall } from '@grpc/grpc-js';
-import type { Operation } from '../operations/operation.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Waiting } from '../operations/waiting.ts';
 import { Refused } from '../refused.ts';
@@ -8,22 +7,25 @@ import type { Calls } from './calls.ts';
 import type { Plain } from './codec.ts';
 import type { Rpc } from './definitions.ts';
 import { statusError } from './error-status.ts';
-import { contextOf, contextOfPeer, performed, readRequest } from './performing.ts';
+import { performed } from '../pipeline/perform.ts';
+import type { ServedUnary } from '../pipeline/perform.ts';
+import { contextOf, contextOfPeer, defectOf, readRequest } from './performing.ts';
 import type { Performing } from './performing.ts';
 
 export function unaryHandler(
   rpc: Rpc,
-  operation: Operation,
+  operation: ServedUnary,
   calls: Calls,
-  { context, log }: Performing,
+  performing: Performing,
 ): handleUnaryCall<Uint8Array, object> {
+  const onDefect = defectOf(performing, operation.name);
   return (call, callback) => {
     const answer = (outcome: Outcome<object>): void => {
       if (outcome instanceof Refused) callback(statusError(outcome));
       else callback(null, outcome);
     };
-    const from = contextOfPeer(context, call);
-    const end = calls.begin(from.caller);
+    const from = contextOfPeer(performing.context, call);
+    const end = calls.begin(from.caller.share);
     if (end instanceof Refused) {
       answer(end);
       return;
@@ -36,7 +38,7 @@ export function unaryHandler(
         waiting = handle;
         if (call.cancelled) handle.callerGone();
       };
-      return performed(operation, body, { ...own, onWait }, log);
+      return performed(operation, body, { ...own, onWait }, onDefect);
     };
     const body = readRequest(rpc, call.request);
     const own = contextOf(call.metadata, from);

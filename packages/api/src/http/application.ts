@@ -3,12 +3,12 @@ import type { Readable } from 'node:stream';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HoldfastError } from '@holdfast/protocol';
-import type { ObserveBody } from '@holdfast/protocol';
 import type { ApiMetrics } from '../metrics/metrics.ts';
 import { openApiDocument } from '../openapi/document.ts';
-import { contextFrom } from '../operations/context.ts';
-import type { OperationContext } from '../operations/context.ts';
-import { wireOperations } from '../operations/table.ts';
+import type { OperationContext, Outcome } from '../operations/context.ts';
+import { callerFrom } from '../pipeline/caller.ts';
+import { streamOperations } from '../pipeline/perform.ts';
+import type { ServedUnary } from '../pipeline/perform.ts';
 import type { Waiting } from '../operations/waiting.ts';
 import type { ApiLog } from '../options.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
@@ -18,14 +18,8 @@ import { foreignOrigin } from './origins.ts';
 import { answerBrokenRequest, errorHandler, notFound, sendProblem } from './problems.ts';
 import { readQuery, requestSchemas } from './request-schemas.ts';
 import { routes } from './routes.ts';
-import type {
-  DocumentName,
-  DocumentRoute,
-  EventsRoute,
-  OperationRoute,
-  RelayRoute,
-} from './routes.ts';
-import { serveObserve, serveWatch } from './server-sent-events.ts';
+import type { DocumentRoute, EventsRoute, OperationRoute, RelayRoute } from './routes.ts';
+import { serveEvents } from './server-sent-events.ts';
 import { Backups } from './backups.ts';
 import { welcomeJson, welcomePage } from './welcome.ts';
 
@@ -129,17 +123,30 @@ function addOperation(app: FastifyInstance, route: OperationRoute, parts: HttpPa
         ...fields(request.query),
         ...fields(request.params),
       };
-      const context: OperationContext = {
-        ...contextFrom(parts.context, request.socket.remoteAddress),
-        onWait: (waiting) => watchCaller(reply, waiting),
-      };
-      const outcome = await route.operation.perform(merged, context);
-      if (outcome instanceof Refused) return sendProblem(reply, outcome);
-      if (route.unavailableWhen?.(outcome) === true) reply.code(503);
-      // The end of line is for people with a shell.
-      return reply.type('application/json; charset=utf-8').send(`${JSON.stringify(outcome)}\n`);
+      const context = contextOf(request, parts);
+      return answer(reply, route.operation, merged, context, route.mayBeUnavailable);
     },
   });
+}
+
+const contextOf = (
+  request: FastifyRequest,
+  { context: { service } }: HttpParts,
+): OperationContext => ({ service, caller: callerFrom(request.socket.remoteAddress) });
+
+async function answer(
+  reply: FastifyReply,
+  operation: ServedUnary,
+  body: unknown,
+  context: OperationContext,
+  mayBeUnavailable: boolean,
+): Promise<FastifyReply> {
+  const onWait = (waiting: Waiting): void => watchCaller(reply, waiting);
+  const outcome = await operation.perform(body, { ...context, onWait });
+  if (outcome instanceof Refused) return sendProblem(reply, outcome);
+  if (mayBeUnavailable && 'status' in outcome && outcome.status === 'unavailable') reply.code(503);
+  // The end of line is for people with a shell.
+  return reply.type('application/json; charset=utf-8').send(`${JSON.stringify(outcome)}\n`);
 }
 
 /** Any operation of the stream. The body is checked by the operation itself. */
@@ -149,12 +156,9 @@ function addRelay(app: FastifyInstance, route: RelayRoute, parts: HttpParts): vo
     url: fastifyPath(route.path),
     handler: async (request, reply) => {
       const { operation: name } = fields(request.params);
-      const operation =
-        typeof name === 'string' && Object.hasOwn(wireOperations, name)
-          ? wireOperations[name as keyof typeof wireOperations]
-          : undefined;
+      const operation = typeof name === 'string' ? streamOperations.get(name) : undefined;
       if (operation === undefined) {
-        const known = Object.keys(wireOperations).join(', ');
+        const known = [...streamOperations.keys()].join(', ');
         return sendProblem(
           reply,
           new Refused('invalid_request', `There is no such operation. Known: ${known}.`, {
@@ -167,15 +171,8 @@ function addRelay(app: FastifyInstance, route: RelayRoute, parts: HttpParts): vo
         typeof answered === 'string' && /^[0-9]{1,15}$/.test(answered)
           ? { answeredBelow: Number(answered) }
           : {};
-      const context: OperationContext = {
-        ...contextFrom(parts.context, request.socket.remoteAddress),
-        ...answeredBelow,
-        onWait: (waiting) => watchCaller(reply, waiting),
-      };
-      const outcome = await operation.perform(request.body ?? {}, context);
-      if (outcome instanceof Refused) return sendProblem(reply, outcome);
-      // The end of line is for people with a shell.
-      return reply.type('application/json; charset=utf-8').send(`${JSON.stringify(outcome)}\n`);
+      const context = { ...contextOf(request, parts), ...answeredBelow };
+      return answer(reply, operation, request.body ?? {}, context, false);
     },
   });
 }
@@ -193,18 +190,14 @@ function addEvents(app: FastifyInstance, route: EventsRoute, parts: HttpParts): 
       ...(querystring === undefined ? {} : { querystring }),
     },
     handler: async (request, reply) => {
-      const context = contextFrom(parts.context, request.socket.remoteAddress);
-      const { service, identity } = context;
       const resumed = request.headers['last-event-id'];
       const after = typeof resumed === 'string' && resumed !== '' ? { after: resumed } : {};
-      const body = { ...fields(request.query), ...fields(request.params), ...after };
-      service.admit?.(identity, { name: route.name, body });
-      // Checked against the schema of the same body just now.
-      const refused =
-        route.name === 'watch'
-          ? serveWatch(body, context, reply)
-          : await serveObserve(body as ObserveBody, context, reply);
-      return refused === undefined ? undefined : sendProblem(reply, refused);
+      const asked = { ...fields(request.query), ...fields(request.params), ...after };
+      const context = contextOf(request, parts);
+      const outcome = await route.operation.begin(asked, context, (body) =>
+        serveEvents(route.operation.name, body, context, reply),
+      );
+      return outcome instanceof Refused ? sendProblem(reply, outcome) : undefined;
     },
   });
 }
@@ -229,52 +222,54 @@ function watchCaller(reply: FastifyReply, waiting: Waiting): void {
 // ---- documents ----------------------------------------------------------------------------------
 
 function addDocument(app: FastifyInstance, route: DocumentRoute, parts: HttpParts): void {
-  const answer = documents[route.name](parts);
+  const { name, contentType } = route.document;
+  const write = documents[name]?.(parts);
+  if (write === undefined)
+    throw new Error(`The document ${name} is declared, and nothing writes it.`);
   app.route({
     method: route.method,
     url: route.path,
-    exposeHeadRoute: route.name !== 'snapshot',
+    exposeHeadRoute: name !== 'snapshot',
     handler: async (request, reply) => {
-      const { service, identity } = parts.context;
-      service.admit?.(identity, { name: route.name, body: {} });
-      reply.type(route.contentType);
-      const document = await answer(request, reply);
-      return document instanceof Refused ? sendProblem(reply, document) : reply.send(document);
+      const context = contextOf(request, parts);
+      reply.type(contentType);
+      const outcome = await route.operation.begin({}, context, () =>
+        write(request, reply, context),
+      );
+      return outcome instanceof Refused ? sendProblem(reply, outcome) : reply.send(outcome.content);
     },
   });
 }
 
-type Answer = (
+type Write = (
   request: FastifyRequest,
   reply: FastifyReply,
-) => string | Promise<string | Readable | Refused>;
+  context: OperationContext,
+) => Promise<Outcome<{ readonly content: string | Readable }>>;
 
-const documents: Readonly<Record<DocumentName, (parts: HttpParts) => Answer>> = {
+/** Each document of the contract, by its name. */
+const documents: Readonly<Record<string, (parts: HttpParts) => Write>> = {
   welcome:
     ({ context: { service } }) =>
-    (request, reply) => {
-      if (request.headers.accept?.includes('text/html') !== true) {
-        return JSON.stringify(welcomeJson(service));
-      }
+    async (request, reply) => {
+      if (request.headers.accept?.includes('text/html') !== true)
+        return { content: JSON.stringify(welcomeJson(service)) };
       reply.type('text/html; charset=utf-8');
-      return welcomePage(service);
+      return { content: welcomePage(service) };
     },
   openapi: ({ context: { service } }) => {
     let text: string | undefined;
-    return () => (text ??= JSON.stringify(openApiDocument(service.version)));
+    return async () => ({ content: (text ??= JSON.stringify(openApiDocument(service.version))) });
   },
   metrics:
     ({ metrics }) =>
-    () =>
-      metrics.text(),
-  snapshot: ({ context }) => {
-    const { service } = context;
+    async () => ({ content: await metrics.text() }),
+  snapshot: ({ context: { service } }) => {
     const backups = new Backups(service.limits.maxBackups, service.shares.backups, (ms, callback) =>
       service.after(ms, callback),
     );
-    return async (request, reply) => {
-      const { caller } = contextFrom(context, request.socket.remoteAddress);
-      const begun = await backups.begin(caller, () => service.engine.openBackup());
+    return async (_request, reply, { caller }) => {
+      const begun = await backups.begin(caller.share, () => service.engine.openBackup());
       if (begun instanceof Refused) return begun;
       const { index, hash, byteLength } = begun.backup;
       const cluster = service.engine.status().clusterId.replaceAll(/[^A-Za-z0-9._-]/g, '_');
@@ -286,7 +281,7 @@ const documents: Readonly<Record<DocumentName, (parts: HttpParts) => Answer>> = 
         'holdfast-snapshot-index': String(index),
         'holdfast-snapshot-hash': hash,
       });
-      return begun.stream;
+      return { content: begun.stream };
     };
   },
 };

@@ -1,6 +1,6 @@
 /** Splits the body of an operation over the places of an HTTP request. */
 import { partOf } from '../validation/compile.ts';
-import type { ObjectSchema } from '../validation/compile.ts';
+import type { ObjectSchema } from '@holdfast/contract';
 import { pathFields } from './routes.ts';
 import type { EventsRoute, OperationRoute } from './routes.ts';
 
@@ -23,7 +23,7 @@ export function requestSchemas(route: SplitRoute): RequestSchemas {
 
 function split(route: SplitRoute): RequestSchemas {
   const { path, method } = route;
-  const bodySchema = route.kind === 'operation' ? route.operation.bodySchema : route.bodySchema;
+  const { bodySchema } = route.operation;
   const inPath = pathFields(path);
   const rest = partOf(bodySchema, inPath, 'without');
   const nothing = partOf(bodySchema, [], 'only');

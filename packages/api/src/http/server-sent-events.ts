@@ -7,7 +7,7 @@
 import type { FastifyReply } from 'fastify';
 import { toProblem } from '@holdfast/protocol';
 import type { ObserveBody, WatchBody } from '@holdfast/protocol';
-import type { OperationContext } from '../operations/context.ts';
+import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Waiting } from '../operations/waiting.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
 import { observe } from '../watch/observe.ts';
@@ -18,8 +18,24 @@ import type { Watcher } from '../watch/watcher.ts';
 /** Shows proxies and dead connections that somebody is there. */
 const heartbeatMs = 15_000;
 
-/** @returns The refusal to answer with; undefined when the reply has been taken over. */
-export function serveWatch(
+/** Nothing is answered: the reply has been taken over. */
+const takenOver = {};
+
+/**
+ * @param body As it was validated for the operation.
+ * @returns The refusal to answer with; else the reply has been taken over.
+ */
+export async function serveEvents(
+  operation: string,
+  body: object,
+  context: OperationContext,
+  reply: FastifyReply,
+): Promise<Outcome<object>> {
+  const serve = operation === 'observe' ? serveObserve : serveWatch;
+  return (await serve(body as ObserveBody, context, reply)) ?? takenOver;
+}
+
+function serveWatch(
   body: WatchBody,
   context: OperationContext,
   reply: FastifyReply,
@@ -37,7 +53,7 @@ export function serveWatch(
   return channel.open(watcher, positionText(watcher.position));
 }
 
-export async function serveObserve(
+async function serveObserve(
   body: ObserveBody,
   context: OperationContext,
   reply: FastifyReply,
@@ -101,7 +117,7 @@ class EventChannel {
       callerGone: this.#end,
       interrupt: () => this.fail(stoppingProblem),
     };
-    const giveBack = shares.streams.take(this.#context.caller);
+    const giveBack = shares.streams.take(this.#context.caller.share);
     if (giveBack instanceof Refused) {
       watcher.close();
       return giveBack;

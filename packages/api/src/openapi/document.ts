@@ -1,7 +1,10 @@
 /** The OpenAPI 3.1 document, made from the same schemas and routes that serve the requests. */
+import { tags } from '@holdfast/contract';
+import type { ObjectSchema } from '@holdfast/contract';
 import { errorDefinitions, streamPath } from '@holdfast/protocol';
 import type { ErrorCode } from '@holdfast/protocol';
-import { routes } from '../http/routes.ts';
+import { requestSchemas } from '../http/request-schemas.ts';
+import { errorsOf, routes } from '../http/routes.ts';
 import type {
   DocumentRoute,
   EventsRoute,
@@ -9,28 +12,29 @@ import type {
   RelayRoute,
   Route,
 } from '../http/routes.ts';
-import { wireOperations } from '../operations/table.ts';
-import { requestSchemas } from '../http/request-schemas.ts';
-import { alwaysPossible } from '../operations/operation.ts';
-import { problem } from '../schemas/problem.ts';
-import { toJsonSchema } from '../validation/compile.ts';
-import type { ObjectSchema } from '../validation/compile.ts';
+import { streamOperations } from '../pipeline/perform.ts';
 
-const bodyErrors: readonly ErrorCode[] = [
-  'invalid_json',
-  'body_too_large',
-  'unsupported_media_type',
-];
-
-/** Every error code that a path can answer with. */
-export function errorsOf(route: Route): readonly ErrorCode[] {
-  let own: readonly ErrorCode[] = [];
-  if (route.kind === 'operation') own = route.operation.errors;
-  if (route.kind === 'events') own = route.errors;
-  if (route.kind === 'relay') own = Object.values(wireOperations).flatMap(({ errors }) => errors);
-  const body = route.method === 'GET' ? [] : bodyErrors;
-  return [...new Set([...alwaysPossible, ...body, ...own])];
-}
+/** The problem document (RFC 9457) of every error. */
+const problem = {
+  type: 'object',
+  properties: {
+    type: { type: 'string', description: 'A URI that names the kind of problem.' },
+    title: { type: 'string', description: 'The kind of problem in words.' },
+    status: { type: 'integer', minimum: 400, maximum: 599 },
+    detail: {
+      type: 'string',
+      description: 'What happened, with the values that matter, and what to do.',
+    },
+    code: {
+      type: 'string',
+      enum: Object.keys(errorDefinitions),
+      description: 'Stable; branch on this.',
+    },
+  },
+  required: ['type', 'title', 'status', 'detail', 'code'],
+  additionalProperties: {},
+  description: 'Further fields tell the details of this code, see docs/errors.md.',
+};
 
 export function openApiDocument(version: string): object {
   const paths: Record<string, Record<string, object>> = {};
@@ -47,17 +51,7 @@ export function openApiDocument(version: string): object {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
-    tags: [
-      { name: 'sessions', description: 'A session holds locks for as long as it is kept alive.' },
-      { name: 'locks', description: 'Locks by name, with fencing tokens.' },
-      { name: 'semaphores', description: 'Permits of a limited number, several at once.' },
-      { name: 'elections', description: 'One leads and tells a value; the others wait.' },
-      { name: 'meetings', description: 'Barriers and latches.' },
-      { name: 'events', description: 'What changed, as it changes and by pages.' },
-      { name: 'cluster', description: 'Nodes, leader, backup.' },
-      { name: 'operations', description: 'Probes, figures, this document.' },
-      { name: 'admin', description: 'For operators.' },
-    ],
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     security: [],
     paths,
     components: { schemas: answerSchemas() },
@@ -70,8 +64,8 @@ function answerName(operation: string): string {
   return `${words.join('')}Answer`;
 }
 
-function answerSchemas(): Readonly<Record<string, ObjectSchema>> {
-  const schemas: Record<string, ObjectSchema> = { Problem: toJsonSchema(problem) };
+function answerSchemas(): Readonly<Record<string, object>> {
+  const schemas: Record<string, object> = { Problem: problem };
   for (const route of routes) {
     if (route.kind !== 'operation') continue;
     schemas[answerName(route.operation.name)] = route.operation.answerSchema;
@@ -84,7 +78,7 @@ function operationId(route: OperationRoute): string {
   const first = routes.find(
     (other) => other.kind === 'operation' && other.operation.name === route.operation.name,
   );
-  return first === route ? route.operation.name : `${route.operation.name}_by_${route.group}`;
+  return first === route ? route.operation.name : `${route.operation.name}_by_${route.tag}`;
 }
 
 function pathItem(route: Route): object {
@@ -99,7 +93,7 @@ function pathItem(route: Route): object {
   };
   return {
     operationId: operationId(route),
-    tags: [route.group],
+    tags: [route.tag],
     summary: route.summary,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(hasBody
@@ -113,9 +107,7 @@ function pathItem(route: Route): object {
     responses: {
       200: { description: 'Done.', ...answer },
       ...problemResponses(route),
-      ...(route.unavailableWhen === undefined
-        ? {}
-        : { 503: { description: 'Not at the moment.', ...answer } }),
+      ...(!route.mayBeUnavailable ? {} : { 503: { description: 'Not at the moment.', ...answer } }),
     },
   };
 }
@@ -130,8 +122,8 @@ function eventsItem(route: EventsRoute): object {
     schema: { type: 'string' },
   };
   return {
-    operationId: route.name,
-    tags: [route.group],
+    operationId: route.operation.name,
+    tags: [route.tag],
     summary: route.summary,
     parameters: [...parametersOf(params, 'path'), ...parametersOf(querystring, 'query'), resume],
     responses: {
@@ -147,14 +139,14 @@ function eventsItem(route: EventsRoute): object {
 function relayItem(route: RelayRoute): object {
   return {
     operationId: 'relay',
-    tags: [route.group],
+    tags: [route.tag],
     summary: route.summary,
     parameters: [
       {
         name: 'operation',
         in: 'path',
         required: true,
-        schema: { type: 'string', enum: Object.keys(wireOperations) },
+        schema: { type: 'string', enum: [...streamOperations.keys()] },
       },
       {
         name: 'answered_below',
@@ -173,16 +165,17 @@ function relayItem(route: RelayRoute): object {
 }
 
 function documentItem(route: DocumentRoute): object {
-  const [type = ''] = route.contentType.split(';');
+  const { contentType, headers } = route.document;
+  const [type = ''] = contentType.split(';');
   const schema = type === 'application/json' ? { type: 'object' } : { type: 'string' };
   return {
-    operationId: route.name,
-    tags: [route.group],
+    operationId: route.operation.name,
+    tags: [route.tag],
     summary: route.summary,
     responses: {
       200: {
         description: 'Done.',
-        ...(route.headers === undefined ? {} : { headers: headersOf(route.headers) }),
+        ...(headers === undefined ? {} : { headers: headersOf(headers) }),
         content: { [type]: { schema } },
       },
       ...problemResponses(route),

@@ -38,13 +38,13 @@ export function askerOf(
     }
     return { sessionId: asSessionId(body.session_id) };
   }
-  const { identity, service } = context;
+  const { service } = context;
   const clientId = body.client_id ?? '';
   const ttlSeconds = body.ttl_seconds ?? service.limits.defaultSessionTimeoutSeconds;
   const refused = timeoutTooLong('ttl_seconds', ttlSeconds, context);
   if (refused !== undefined) return refused;
   return {
-    sessionId: ownSessionId(identity, clientId, ownedName(kind, body.name), body.request_id),
+    sessionId: ownSessionId(clientId, ownedName(kind, body.name), body.request_id),
     ownSession: ownSessionOf(clientId, ttlSeconds, context),
   };
 }
@@ -55,7 +55,8 @@ export function ownSessionOf(
   { caller }: OperationContext,
 ): OwnSession {
   const timeoutMs = Math.round(ttlSeconds * 1000);
-  return { clientId, timeoutMs, lockDelayMs: 0, ...(caller === undefined ? {} : { caller }) };
+  const { share } = caller;
+  return { clientId, timeoutMs, lockDelayMs: 0, ...(share === undefined ? {} : { caller: share }) };
 }
 
 /** Nothing for an acquire without terms: they are rare, and every byte of a command is logged. */

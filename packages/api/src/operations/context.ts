@@ -1,9 +1,10 @@
 /** What every operation is given beside its body. */
 import type { CallOptions, Engine } from '@holdfast/engine';
-import { callerOf } from '../callers.ts';
 import type { Shares } from '../callers.ts';
 import type { Refused } from '../refused.ts';
-import type { Admit, ApiLimits } from '../options.ts';
+import type { ApiLimits } from '../options.ts';
+import type { Audit, Authorize } from '../pipeline/access.ts';
+import type { Caller } from '../pipeline/caller.ts';
 import type { EventFeed } from '../watch/feed.ts';
 import type { Waiting, WaitingCallers } from './waiting.ts';
 
@@ -13,7 +14,8 @@ export interface Service {
   readonly nodeId: string;
   readonly version: string;
   readonly limits: ApiLimits;
-  readonly admit: Admit | undefined;
+  readonly authorize: Authorize | undefined;
+  readonly audit: Audit | undefined;
   readonly waiting: WaitingCallers;
   readonly shares: Shares;
   /** The latest events of this node. */
@@ -31,9 +33,7 @@ export interface Service {
 
 export interface OperationContext {
   readonly service: Service;
-  readonly identity: string;
-  /** Whose limits the request counts for, see callers.ts; undefined before it is known of which request this is. */
-  readonly caller?: string;
+  readonly caller: Caller;
   /** The caller has the answers to this session's numbered requests below this one. */
   readonly answeredBelow?: number;
   /** Given the handle of a wait, so that its caller can give it up. */
@@ -41,16 +41,11 @@ export interface OperationContext {
 }
 
 /** What the engine is to know about the caller. */
-export function callOptions({ identity, answeredBelow }: OperationContext): CallOptions {
+export function callOptions({
+  caller: { identity },
+  answeredBelow,
+}: OperationContext): CallOptions {
   return answeredBelow === undefined ? { identity } : { identity, answeredBelow };
-}
-
-/** The context of a request from an address, or of a connection from there. */
-export function contextFrom(
-  context: OperationContext,
-  address: string | undefined,
-): OperationContext {
-  return { ...context, caller: callerOf(context.identity, address) };
 }
 
 export type Outcome<Answer> = Answer | Refused;

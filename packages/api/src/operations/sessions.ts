@@ -43,12 +43,12 @@ export async function createSession(
   const result = await engine.submit(
     {
       type: 'create_session',
-      sessionId: newSessionId(context.identity, clientId, body.request_id),
+      sessionId: newSessionId(clientId, body.request_id),
       clientId,
       timeoutMs: Math.round(timeout * 1000),
       lockDelayMs: Math.round((body.lock_delay_seconds ?? 0) * 1000),
       createdAtMs: now(),
-      ...(context.caller === undefined ? {} : { caller: context.caller }),
+      ...(context.caller.share === undefined ? {} : { caller: context.caller.share }),
     },
     callOptions(context),
   );
@@ -157,7 +157,7 @@ export async function giveUp(
   context: OperationContext,
 ): Promise<Outcome<GiveUpAnswer>> {
   const { request_id, kind, name } = body;
-  const sessionId = sessionThatAsked(body, context);
+  const sessionId = sessionThatAsked(body);
   if (sessionId instanceof Refused) return sessionId;
   const result = await context.service.engine.submit(
     {
@@ -180,14 +180,14 @@ export async function giveUp(
 }
 
 /** The session of a request, which may have been made by it. */
-function sessionThatAsked(body: GiveUpBody, { identity }: OperationContext): Outcome<SessionId> {
+function sessionThatAsked(body: GiveUpBody): Outcome<SessionId> {
   const { session_id, client_id = '', request_id, kind, name } = body;
   const wrong = whoIsWrong(body);
   if (wrong !== undefined) return wrong;
   if (session_id !== undefined) return asSessionId(session_id);
   if (kind === 'many' || kind === 'barrier')
     return invalid('client_id', `What is of the kind "${kind}" was asked for by a session.`);
-  return ownSessionId(identity, client_id, ownedName(kind, name), request_id);
+  return ownSessionId(client_id, ownedName(kind, name), request_id);
 }
 
 export async function keepAlive(

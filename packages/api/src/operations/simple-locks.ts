@@ -1,5 +1,11 @@
 /** Locks by owner alone: for scripts that want no session and no token. The owner is the client id. */
-import type { LockMode } from '@holdfast/protocol';
+import type {
+  LockMode,
+  SimpleAcquireAnswer,
+  SimpleAcquireBody,
+  SimpleReleaseAnswer,
+  SimpleReleaseBody,
+} from '@holdfast/protocol';
 import { Refused, refusedBy } from '../refused.ts';
 import { ownSessionOf, submitAcquire, toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
@@ -8,32 +14,6 @@ import { asResourceName, newRequestId, ownSessionId } from './identities.ts';
 import { findHold } from './holders.ts';
 import { timeoutTooLong } from './sessions.ts';
 import { unexpected } from './unexpected.ts';
-
-export interface SimpleAcquireBody {
-  readonly name: string;
-  readonly owner: string;
-  readonly mode?: LockMode;
-  /** The lock is free again so long after the last acquire of its owner. */
-  readonly ttl_seconds?: number;
-  readonly wait_seconds?: number;
-}
-export interface SimpleAcquireAnswer {
-  readonly acquired: true;
-  readonly name: string;
-  readonly owner: string;
-  readonly mode: LockMode;
-  readonly fence_token: number;
-  readonly ttl_seconds: number;
-}
-export interface SimpleReleaseBody {
-  readonly name: string;
-  readonly owner: string;
-}
-export interface SimpleReleaseAnswer {
-  readonly released: true;
-  readonly name: string;
-  readonly owner: string;
-}
 
 /** An owner that has it already keeps it, for another ttl. */
 export async function simpleAcquire(
@@ -51,7 +31,7 @@ export async function simpleAcquire(
   const result = await submitAcquire(
     {
       type: 'acquire',
-      sessionId: ownSessionId(context.identity, owner, name, undefined),
+      sessionId: ownSessionId(owner, name, undefined),
       requestId: newRequestId(),
       name: asResourceName(name),
       mode,

@@ -75,11 +75,11 @@ class WaitingAcquire implements Waiting {
   abandon(): void {
     if (this.#givenUp || this.#state === 'refused') return;
     this.#givenUp = true;
-    const { service, identity } = this.#context;
+    const { service, caller } = this.#context;
     const abandon = abandonOf(this.#command);
     if (abandon === undefined) return;
     const name = nameOf(this.#command);
-    service.engine.submit(abandon, { identity }).then(
+    service.engine.submit(abandon, { identity: caller.identity }).then(
       () => {
         this.#settle?.(
           new Refused('wait_abandoned', `The wait for "${name}" was given up by its caller.`, {

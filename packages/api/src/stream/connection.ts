@@ -13,23 +13,11 @@ import type { ClusterPush, HoldEndedPush, StreamAnswer } from '@holdfast/protoco
 import type { RawData } from 'ws';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Waiting } from '../operations/waiting.ts';
-import { wireOperations } from '../operations/table.ts';
-import type { Operation } from '../operations/operation.ts';
+import { otherOf, refusalOf, streamOperations } from '../pipeline/perform.ts';
+import type { Served, ServedOther, ServedUnary } from '../pipeline/perform.ts';
 import { StreamWatches } from './watches.ts';
-import { internalProblem, Refused, refusedWhere, stoppingProblem } from '../refused.ts';
+import { Refused, stoppingProblem } from '../refused.ts';
 
-const operations: ReadonlyMap<string, Operation> = new Map(Object.entries(wireOperations));
-/** Operations whose wait can be given up. */
-const mayWait: ReadonlySet<string> = new Set([
-  'acquire',
-  'acquire_permits',
-  'acquire_many',
-  'campaign',
-  'enter_barrier',
-  'leave_barrier',
-  'wait_latch',
-  'events',
-]);
 /** A stream that goes on with more sessions than this is not told when the others end. */
 const maxSessionsWatched = 10_000;
 /** Answers that an abandon may still cross. */
@@ -149,18 +137,14 @@ export class StreamConnection {
     }
     if (name === 'watch' || name === 'unwatch') {
       if (name === 'watch' && this.#host.isStopping()) this.#answer(id, stoppingProblem);
-      else
-        this.#answer(
-          id,
-          name === 'watch' ? this.#watches.watch(body) : this.#watches.unwatch(body),
-        );
+      else this.#beginWatch(id, otherOf(name), body);
       return true;
     }
     if (name === 'ping') {
       this.#answer(id, {});
       return true;
     }
-    const operation = operations.get(name);
+    const operation = streamOperations.get(name);
     if (operation === undefined) {
       this.#answer(id, noSuchOperation(name));
     } else if (answeredBelow !== undefined && !isCount(answeredBelow)) {
@@ -175,21 +159,39 @@ export class StreamConnection {
     return true;
   }
 
-  #begin(id: number, operation: Operation, body: unknown, answeredBelow: number | undefined): void {
+  #begin(
+    id: number,
+    operation: ServedUnary,
+    body: unknown,
+    answeredBelow: number | undefined,
+  ): void {
     // From before it is carried out: an end that comes right after the grant is told as well.
     this.#watch(operation.name, body);
-    const context = mayWait.has(operation.name)
+    const context = operation.waits
       ? this.#acquireContext(id, answeredBelow)
       : answeredBelow === undefined
         ? this.#context
         : { ...this.#context, answeredBelow };
-    let outcome: Outcome<object> | Promise<Outcome<object>>;
     try {
-      outcome = operation.perform(body, context);
+      this.#settle(id, operation, operation.perform(body, context));
     } catch (error) {
       this.#fail(id, operation, error);
-      return;
     }
+  }
+
+  #beginWatch(id: number, operation: ServedOther, body: unknown): void {
+    try {
+      this.#settle(id, operation, this.#watches.perform(operation, body));
+    } catch (error) {
+      this.#fail(id, operation, error);
+    }
+  }
+
+  #settle(
+    id: number,
+    operation: Served,
+    outcome: Outcome<object> | Promise<Outcome<object>>,
+  ): void {
     if (!(outcome instanceof Promise)) {
       this.#finish(id, operation, outcome);
       return;
@@ -233,18 +235,19 @@ export class StreamConnection {
 
   // ---- out --------------------------------------------------------------------------------------
 
-  #finish(id: number, operation: Operation, outcome: Outcome<object>): void {
-    if (mayWait.has(operation.name)) this.#noLongerWaits(id);
+  #finish(id: number, operation: Served, outcome: Outcome<object>): void {
+    if (operation.waits) this.#noLongerWaits(id);
     if (operation.name === 'create_session' && !(outcome instanceof Refused))
       this.#watch(operation.name, outcome);
     this.#answer(id, outcome);
   }
 
-  #fail(id: number, operation: Operation, error: unknown): void {
-    if (mayWait.has(operation.name)) this.#noLongerWaits(id);
-    const refused = refusedWhere(error);
-    if (refused === undefined) this.#host.onInternalError(error, operation.name);
-    this.#answer(id, refused ?? internalProblem);
+  #fail(id: number, operation: Served, error: unknown): void {
+    if (operation.waits) this.#noLongerWaits(id);
+    const refused = refusalOf(error, (defect) =>
+      this.#host.onInternalError(defect, operation.name),
+    );
+    this.#answer(id, refused);
   }
 
   #noLongerWaits(id: number): void {
@@ -337,7 +340,7 @@ function isCount(value: unknown): value is number {
 }
 
 function noSuchOperation(name: string): Refused {
-  const known = [...operations.keys()].join(', ');
+  const known = [...streamOperations.keys()].join(', ');
   return new Refused(
     'route_not_found',
     `There is no operation ${JSON.stringify(name.slice(0, 80))}. Known: ${known}, watch, unwatch, abandon, ping.`,

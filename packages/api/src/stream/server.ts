@@ -4,8 +4,8 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { ApiLimits } from '../options.ts';
 import { rawProblem } from '../http/problems.ts';
-import { contextFrom } from '../operations/context.ts';
 import type { OperationContext } from '../operations/context.ts';
+import { callerFrom } from '../pipeline/caller.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
 import type { Streams } from './streams.ts';
 
@@ -38,8 +38,8 @@ export class StreamServer {
       socket.end(rawProblem(503, new Refused('overloaded', text)));
       return;
     }
-    const context = contextFrom(this.#context, request.socket.remoteAddress);
-    const giveBack = context.service.shares.streams.take(context.caller);
+    const context = { ...this.#context, caller: callerFrom(request.socket.remoteAddress) };
+    const giveBack = context.service.shares.streams.take(context.caller.share);
     if (giveBack instanceof Refused) {
       socket.end(rawProblem(429, giveBack));
       return;

@@ -1,18 +1,20 @@
 /** The watches of one client stream. */
 import { toProblem } from '@holdfast/protocol';
-import type { UnwatchBody, WatchBody, WatchPush } from '@holdfast/protocol';
+import type {
+  UnwatchAnswer,
+  UnwatchBody,
+  WatchAnswer,
+  WatchBody,
+  WatchPush,
+} from '@holdfast/protocol';
 import type { OperationContext, Outcome } from '../operations/context.ts';
-import { Refused, refusedWhere } from '../refused.ts';
-import { unwatchBody, watchBody } from '../schemas/events.ts';
-import { compileCheck, toJsonSchema } from '../validation/compile.ts';
+import { Refused } from '../refused.ts';
+import type { ServedOther } from '../pipeline/perform.ts';
 import { openWatch } from '../watch/open.ts';
 import { positionText } from '../watch/position.ts';
 import type { Watcher } from '../watch/watcher.ts';
 
 const maxWatches = 1000;
-
-const checkWatch = compileCheck<WatchBody>(toJsonSchema(watchBody));
-const checkUnwatch = compileCheck<UnwatchBody>(toJsonSchema(unwatchBody));
 
 export class StreamWatches {
   readonly #context: OperationContext;
@@ -25,22 +27,23 @@ export class StreamWatches {
     this.#push = push;
   }
 
-  watch(body: unknown): Outcome<object> {
-    if (!checkWatch.passes(body)) return checkWatch.problem();
+  /** Begins or ends one. */
+  perform(operation: ServedOther, body: unknown): Outcome<object> | Promise<Outcome<object>> {
+    // The types are made from the schemas that the bodies are checked against.
+    return operation.begin(body, this.#context, (asked) =>
+      operation.name === 'watch'
+        ? this.#watch(asked as WatchBody)
+        : this.#unwatch(asked as UnwatchBody),
+    );
+  }
+
+  #watch(body: WatchBody): Outcome<WatchAnswer> {
     if (this.#watchers.size >= maxWatches) {
       return new Refused(
         'limit_exceeded',
         `This stream has ${String(maxWatches)} watches already. End some, or watch a prefix.`,
         { limit: 'max_watches_per_stream', value: maxWatches },
       );
-    }
-    const { service, identity } = this.#context;
-    try {
-      service.admit?.(identity, { name: 'watch', body });
-    } catch (error) {
-      const refused = refusedWhere(error);
-      if (refused === undefined) throw error;
-      return refused;
     }
     const id = this.#nextId++;
     const watcher = openWatch(body, this.#context, {
@@ -59,9 +62,7 @@ export class StreamWatches {
     return { watch_id: id, position: positionText(watcher.position) };
   }
 
-  unwatch(body: unknown): Outcome<object> {
-    if (!checkUnwatch.passes(body)) return checkUnwatch.problem();
-    const { watch_id } = body;
+  #unwatch({ watch_id }: UnwatchBody): UnwatchAnswer {
     const watcher = this.#watchers.get(watch_id);
     this.#watchers.delete(watch_id);
     watcher?.close();

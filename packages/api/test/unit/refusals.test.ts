@@ -720,8 +720,8 @@ describe('refusals', () => {
   test('given a rule that refuses, then its code, and nothing was submitted', async (t) => {
     const asked: string[] = [];
     const { engine, request } = startHarness(t, {
-      admit: (identity, operation) => {
-        asked.push(`${identity} ${operation.name} ${JSON.stringify(operation.body)}`);
+      authorize: ({ identity }, { operation, body }) => {
+        asked.push(`${identity} ${operation} ${JSON.stringify(body)}`);
         throw new HoldfastError('forbidden', 'Not this one.');
       },
     });

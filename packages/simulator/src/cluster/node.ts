@@ -1,5 +1,6 @@
 /** A node as it ships (api, engine, Raft, state, storage) on a simulated machine. */
 import {
+  callerFrom,
   defaultApiLimits,
   EventFeed,
   Streams as ApiStreams,
@@ -137,10 +138,6 @@ export class SimulatedNode implements Door {
           maxRememberedSessions: 100_000,
           maxRememberedBytes: 64 * 1024 * 1024,
           maxSessionsPerCaller: 100_000,
-          maxHoldsPerCaller: 1_000_000,
-          maxWaitsPerCaller: 1_000_000,
-          maxMetadataBytesPerCaller: 64 * 1024 * 1024,
-          maxResultBytesPerCaller: 64 * 1024 * 1024,
           maxWaitsPerSession: 100_000,
           maxMetadataBytesPerSession: 16 * 1024 * 1024,
           maxResultBytesPerSession: 1024 * 1024,
@@ -185,7 +182,8 @@ export class SimulatedNode implements Door {
       nodeId: this.id,
       version: 'simulated',
       limits: defaultApiLimits,
-      admit: undefined,
+      authorize: undefined,
+      audit: undefined,
       waiting,
       shares: sharesOf(defaultApiLimits),
       feed: new EventFeed(engine, 1000),
@@ -195,7 +193,7 @@ export class SimulatedNode implements Door {
       onAcquire: () => undefined,
       expiredAtCleanup: 0,
     };
-    const streams = new ApiStreams({ service, identity: 'anonymous' }, clock, this.#log());
+    const streams = new ApiStreams({ service, caller: callerFrom(undefined) }, clock, this.#log());
     this.#admit = (socket) => streams.admit(socket);
     assembled.start();
     for (const [id, transport] of switchboard) if (id !== this.id) transport.peerBegan(this.id);

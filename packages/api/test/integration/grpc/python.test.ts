@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { loadDefinitions, protoFiles, protoFolder } from '../../../src/grpc/definitions.ts';
+import { loadDefinitions, serviceFiles, protoFolder } from '../../../src/grpc/definitions.ts';
 import { startApi } from '../../../src/index.ts';
 import { MemoryEngine } from '../../memory-engine.ts';
 
@@ -43,7 +43,7 @@ test('given stubs that Python made of the protos, then its client takes a lock w
   const reflection = join(dirname(require.resolve('@grpc/reflection')), '../proto');
   const out = [`--python_out=${stubs}`, `--grpc_python_out=${stubs}`];
   const tool = [python, '-m', 'grpc_tools.protoc'] as const;
-  const files = [...protoFiles, 'holdfast/v1/types.proto'];
+  const files = [...serviceFiles, 'holdfast/v1/types.proto'];
   await run(tool[0], [...tool.slice(1), `-I${protoFolder}`, ...out, ...files], { timeout });
   await run(
     tool[0],

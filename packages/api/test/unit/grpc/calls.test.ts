@@ -93,8 +93,8 @@ describe('a call', () => {
   test('given a rule that refuses, then it refuses calls too', async (t) => {
     const asked: string[] = [];
     const harness = await startGrpcHarness(t, {
-      admit: (_identity, operation) => {
-        asked.push(operation.name);
+      authorize: (_caller, { operation }) => {
+        asked.push(operation);
         throw new HoldfastError('forbidden', 'Not here.');
       },
     });

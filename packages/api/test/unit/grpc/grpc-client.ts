@@ -9,7 +9,7 @@ import type {
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { protoPath as healthProto } from 'grpc-health-check';
-import { protoFiles, protoFolder } from '../../../src/grpc/definitions.ts';
+import { serviceFiles, protoFolder } from '../../../src/grpc/definitions.ts';
 import { startGrpcServer } from '../../../src/grpc/server.ts';
 import type { GrpcServer } from '../../../src/grpc/server.ts';
 import type { ApiOptions } from '../../../src/options.ts';
@@ -80,7 +80,7 @@ export class Reading<Call extends ClientReadableStream<Message>> {
 }
 
 const loaded = loadPackageDefinition(
-  loadSync([...protoFiles, healthProto], {
+  loadSync([...serviceFiles, healthProto], {
     keepCase: true,
     longs: Number,
     enums: String,

@@ -1,4 +1,4 @@
-/** The files in proto/ and the operations say the same: nothing is missing on either side. */
+/** The files in proto/ and the contract say the same: nothing is missing on either side, and no number moves. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readFileSync } from 'node:fs';
@@ -8,21 +8,27 @@ import type { Type } from 'protobufjs';
 import { status } from '@grpc/grpc-js';
 import { errorDefinitions } from '@holdfast/protocol';
 import type { ErrorCode } from '@holdfast/protocol';
+import { jsonSchemaOf, operations } from '@holdfast/contract';
+import type { JsonSchema, ObjectSchema, Operation } from '@holdfast/contract';
 import { wordsOf } from '../../../src/grpc/codec.ts';
-import {
-  loadDefinitions,
-  protoFiles,
-  protoFolder,
-  rpcNameOf,
-} from '../../../src/grpc/definitions.ts';
-import { statusCodes } from '../../../src/grpc/status-codes.ts';
-import { wireOperations } from '../../../src/operations/table.ts';
-import { observeBody, watchBody, watchEventSchema } from '../../../src/schemas/events.ts';
-import { toJsonSchema } from '../../../src/validation/compile.ts';
-import type { JsonSchema, ObjectSchema } from '../../../src/validation/compile.ts';
+import { loadDefinitions, protoFolder, serviceFiles } from '../../../src/grpc/definitions.ts';
+import { statusOf } from '../../../src/grpc/status-codes.ts';
+import { pinnedLines } from './pinned.ts';
 
 const definitions = loadDefinitions();
-const streams = ['CampaignStream', 'KeepaliveStream', 'Observe', 'Watch'];
+const served = operations.flatMap((operation) => {
+  const method = methodOf(operation);
+  return method === undefined ? [] : [{ operation, method }];
+});
+
+function methodOf(operation: Operation): string | undefined {
+  return 'grpc' in operation ? operation.grpc?.method : undefined;
+}
+
+function answerOf(operation: Operation): ObjectSchema | undefined {
+  if (operation.kind === 'unary') return jsonSchemaOf(operation.answer);
+  return operation.kind === 'stream' ? jsonSchemaOf(operation.tells) : undefined;
+}
 
 /** `path: what differs`, for every field of which the message and the schema say different things. */
 function differences(type: Type, schema: ObjectSchema, path = type.name): string[] {
@@ -101,33 +107,39 @@ function unwrapped(told: JsonSchema): {
 }
 
 describe('the protocol buffers', () => {
-  for (const operation of Object.values(wireOperations)) {
+  for (const { operation, method } of served) {
     test(`given the operation ${operation.name}, then an rpc with its fields and no others`, () => {
-      const rpc = definitions.rpc(rpcNameOf(operation.name));
-      assert.equal(rpc.kind, 'unary');
-      assert.deepEqual(differences(rpc.request, operation.bodySchema), []);
-      assert.deepEqual(differences(rpc.answer, operation.answerSchema), []);
+      const rpc = definitions.rpc(method);
+      const answer = answerOf(operation);
+      assert.equal(rpc.kind === 'unary', operation.kind === 'unary');
+      assert.deepEqual(differences(rpc.request, jsonSchemaOf(operation.request)), []);
+      assert.ok(answer !== undefined);
+      assert.deepEqual(differences(rpc.answer, answer), []);
     });
   }
 
-  test('given the rpcs, then each is an operation or one of the streams', () => {
-    const known = [...Object.keys(wireOperations).map(rpcNameOf), ...streams];
-    assert.deepEqual(definitions.rpcs.map(({ name }) => name).sort(), known.sort());
+  test('given the rpcs, then each is declared, and each declared one is there', () => {
+    assert.deepEqual(
+      definitions.rpcs.map(({ name }) => name).sort(),
+      served.map(({ method }) => method).sort(),
+    );
   });
 
-  test('given the streams, then they take what HTTP takes and tell the events that HTTP tells', () => {
-    const { rpc } = definitions;
-    assert.deepEqual(differences(rpc('Watch').request, toJsonSchema(watchBody)), []);
-    assert.deepEqual(differences(rpc('Observe').request, toJsonSchema(observeBody)), []);
-    const { resolvedType } = rpc('Watch').answer.fields['events'] ?? {};
-    assert.ok(resolvedType instanceof protobuf.Type);
-    assert.deepEqual(differences(resolvedType, toJsonSchema(watchEventSchema)), []);
-    assert.equal(rpc('CampaignStream').request, rpc('Campaign').request);
+  test('given what was told to clients once, then it has the same numbers and types', () => {
+    const pinned = readFileSync(new URL('pinned.txt', import.meta.url), 'utf8')
+      .trim()
+      .split('\n');
+    const now = new Set(pinnedLines(protoFolder));
+    assert.ok(pinned.length > 400);
+    assert.deepEqual(
+      pinned.filter((line) => !now.has(line)),
+      [],
+    );
   });
 
   test('given any message, field, enum, value, service or rpc, then a comment says what it is', () => {
     const bare: string[] = [];
-    for (const file of [...protoFiles, 'holdfast/v1/types.proto']) {
+    for (const file of [...serviceFiles, 'holdfast/v1/types.proto']) {
       const lines = readFileSync(join(protoFolder, file), 'utf8').split('\n');
       for (const [index, line] of lines.entries()) {
         const declares =
@@ -146,9 +158,6 @@ describe('the table of errors in docs/grpc.md', () => {
     const rows = [...text.matchAll(/^\| `([a-z_]+)` +\| `([A-Z_]+)` +\|/gm)];
     const told = Object.fromEntries(rows.map(([, code = '', name = '']) => [code, name]));
     const codes = Object.keys(errorDefinitions) as ErrorCode[];
-    assert.deepEqual(
-      told,
-      Object.fromEntries(codes.map((code) => [code, status[statusCodes[code]]])),
-    );
+    assert.deepEqual(told, Object.fromEntries(codes.map((code) => [code, status[statusOf(code)]])));
   });
 });

@@ -1,0 +1,82 @@
+/** What carries out each operation that has one answer. The types are those of the declarations. */
+import type { HttpOperations, Operations } from '@holdfast/protocol';
+import * as barriers from './barriers.ts';
+import * as cluster from './cluster.ts';
+import type { OperationContext, Outcome } from './context.ts';
+import * as elections from './elections.ts';
+import { events } from './events.ts';
+import * as holds from './holds.ts';
+import * as latches from './latches.ts';
+import * as locks from './locks.ts';
+import { acquireMany } from './many.ts';
+import * as semaphores from './semaphores.ts';
+import * as sessions from './sessions.ts';
+import * as simpleLocks from './simple-locks.ts';
+
+type All = Operations & HttpOperations;
+type Handlers = {
+  readonly [Name in keyof All]: (
+    body: All[Name]['body'],
+    context: OperationContext,
+  ) => Outcome<All[Name]['answer']> | Promise<Outcome<All[Name]['answer']>>;
+};
+
+const all: Handlers = {
+  create_session: sessions.createSession,
+  get_session: sessions.getSession,
+  end_session: sessions.endSession,
+  keepalive: sessions.keepAlive,
+  session_locks: sessions.sessionLocks,
+  session_waits: sessions.sessionWaits,
+  give_up: sessions.giveUp,
+  acquire: locks.acquire,
+  release: holds.release,
+  renew: holds.renew,
+  downgrade: holds.downgrade,
+  acquire_many: acquireMany,
+  check: holds.check,
+  lock_status: locks.lockStatus,
+  list_locks: locks.listLocks,
+  admin_lock: locks.adminLock,
+  force_release: locks.forceRelease,
+  simple_acquire: simpleLocks.simpleAcquire,
+  simple_release: simpleLocks.simpleRelease,
+  acquire_permits: semaphores.acquirePermits,
+  release_permits: semaphores.releasePermits,
+  renew_permits: holds.renewPermits,
+  semaphore_status: semaphores.semaphoreStatus,
+  create_semaphore: semaphores.createSemaphore,
+  resize_semaphore: semaphores.resizeSemaphore,
+  delete_semaphore: semaphores.deleteSemaphore,
+  campaign: elections.campaign,
+  resign: elections.resign,
+  proclaim: elections.proclaim,
+  renew_leadership: holds.renewLeadership,
+  election_leader: elections.electionLeader,
+  enter_barrier: barriers.enterBarrier,
+  leave_barrier: barriers.leaveBarrier,
+  barrier_status: barriers.barrierStatus,
+  create_latch: latches.createLatch,
+  count_down: latches.countDown,
+  wait_latch: latches.waitLatch,
+  latch_status: latches.latchStatus,
+  delete_latch: latches.deleteLatch,
+  events,
+  leader: cluster.leader,
+  cluster_status: cluster.clusterStatus,
+  add_member: cluster.addMember,
+  remove_member: cluster.removeMember,
+  transfer: cluster.transfer,
+  health: cluster.health,
+  liveness: cluster.liveness,
+  readiness: cluster.readiness,
+  stats: cluster.stats,
+  cleanup: cluster.cleanup,
+};
+
+type Run = (body: object, context: OperationContext) => Outcome<object> | Promise<Outcome<object>>;
+
+/** By name. The body has been validated against the schema that its type is made from. */
+export const handlers: Readonly<Record<string, Run | undefined>> = all as Readonly<
+  Record<string, Run | undefined>
+>;

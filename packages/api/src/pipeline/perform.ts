@@ -1,0 +1,136 @@
+/**
+ * The way of every request, whatever interface it came through: decode → caller → validate → authorize →
+ * perform → present → encode. The interface decodes and encodes; what is between is here.
+ */
+import { alwaysPossible, jsonSchemaOf, operations } from '@holdfast/contract';
+import type { ObjectSchema, Operation, UnaryOperation } from '@holdfast/contract';
+import type { OperationContext, Outcome } from '../operations/context.ts';
+import { handlers } from '../operations/handlers.ts';
+import { internalProblem, Refused, refusedWhere } from '../refused.ts';
+import { compileCheck } from '../validation/compile.ts';
+import type { Check } from '../validation/compile.ts';
+import { admitted } from './access.ts';
+
+/** An operation with what is derived from its declaration. */
+export interface Served<Declared extends Operation = Operation> {
+  readonly declared: Declared;
+  readonly name: string;
+  /** It may wait, and its caller may cancel the wait. */
+  readonly waits: boolean;
+  readonly bodySchema: ObjectSchema;
+}
+
+export interface ServedUnary extends Served<UnaryOperation> {
+  readonly answerSchema: ObjectSchema;
+  /** Validates, asks whether it is admitted, and carries out. */
+  perform(body: unknown, context: OperationContext): Outcome<object> | Promise<Outcome<object>>;
+}
+
+/** What goes on telling, or is no JSON: its interface carries it out. */
+export interface ServedOther extends Served {
+  /** Validates and asks whether it is admitted; then begins. */
+  begin<Answer extends object>(
+    body: unknown,
+    context: OperationContext,
+    run: (body: object) => Outcome<Answer> | Promise<Outcome<Answer>>,
+  ): Outcome<Answer> | Promise<Outcome<Answer>>;
+}
+
+function serveUnary(declared: UnaryOperation): ServedUnary {
+  const { bodySchema, check } = checkOf(declared);
+  const run = handlers[declared.name];
+  if (run === undefined)
+    throw new Error(`The operation ${declared.name} is declared, and nothing carries it out.`);
+  return {
+    declared,
+    name: declared.name,
+    waits: declared.waits === true,
+    bodySchema,
+    answerSchema: jsonSchemaOf(declared.answer),
+    perform(body, context) {
+      if (!check.passes(body)) return check.problem();
+      return admitted(declared, body, context, () => run(body, context));
+    },
+  };
+}
+
+function serveOther(declared: Operation): ServedOther {
+  const { bodySchema, check } = checkOf(declared);
+  return {
+    declared,
+    name: declared.name,
+    waits: false,
+    bodySchema,
+    begin(body, context, run) {
+      if (!check.passes(body)) return check.problem();
+      return admitted(declared, body, context, () => run(body));
+    },
+  };
+}
+
+function checkOf(declared: Operation): {
+  readonly bodySchema: ObjectSchema;
+  readonly check: Check<object>;
+} {
+  const bodySchema = jsonSchemaOf(declared.request);
+  return { bodySchema, check: compileCheck<object>(bodySchema) };
+}
+
+/** Operations with one answer, by name. */
+export const unaryOperations: ReadonlyMap<string, ServedUnary> = new Map(
+  operations.flatMap((declared) =>
+    declared.kind === 'unary' ? [[declared.name, serveUnary(declared)] as const] : [],
+  ),
+);
+
+/** Operations of the client stream and of the relay of HTTP, each also behind a path. */
+export const streamOperations: ReadonlyMap<string, ServedUnary> = new Map(
+  [...unaryOperations].filter(([, { declared }]) => declared.onStream),
+);
+
+const others: ReadonlyMap<string, ServedOther> = new Map(
+  operations.flatMap((declared) =>
+    declared.kind === 'unary' ? [] : [[declared.name, serveOther(declared)] as const],
+  ),
+);
+
+/** @throws Error where it is not declared. */
+export function operationOf(name: string): ServedUnary {
+  return unaryOperations.get(name) ?? undeclared(name);
+}
+
+/** @throws Error where it is not declared. */
+export function otherOf(name: string): ServedOther {
+  return others.get(name) ?? undeclared(name);
+}
+
+function undeclared(name: string): never {
+  throw new Error(`There is no operation ${name} in the contract.`);
+}
+
+/** Every error code that an operation can be answered with. */
+export const errorsOf = ({ errors }: Operation): readonly string[] => [
+  ...alwaysPossible,
+  ...errors,
+];
+
+/** Carries an operation out; whatever goes wrong is a refusal, and a defect is told to `onDefect`. */
+export async function performed(
+  operation: ServedUnary,
+  body: unknown,
+  context: OperationContext,
+  onDefect: (error: unknown) => void,
+): Promise<Outcome<object>> {
+  try {
+    return await operation.perform(body, context);
+  } catch (error) {
+    return refusalOf(error, onDefect);
+  }
+}
+
+export function refusalOf(error: unknown, onDefect: (error: unknown) => void): Refused {
+  const refused = refusedWhere(error);
+  if (refused !== undefined) return refused;
+  onDefect(error);
+  return internalProblem;
+}

@@ -1,0 +1,49 @@
+/** A valid request of any operation, made from its declaration: the fields that have to be there. */
+import type { Message, Operation, Schema } from '@holdfast/contract';
+
+type Body = Readonly<Record<string, unknown>>;
+
+export const sampleOf = ({ request }: Operation): Body => bodyOf(request, jsonValue);
+
+/** As the library of gRPC wants it. */
+export const grpcSampleOf = ({ request }: Operation): Body => bodyOf(request, grpcValue);
+
+function bodyOf({ fields }: Message, valueOf: (schema: Schema) => unknown): Body {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, [, schema]]) =>
+      schema.optional === true ? [] : [[name, schema.example ?? valueOf(schema)] as const],
+    ),
+  );
+}
+
+function jsonValue({ shape }: Schema): unknown {
+  switch (shape.kind) {
+    case 'string':
+      return 'x';
+    case 'integer':
+    case 'number':
+      return shape.minimum ?? 0;
+    case 'boolean':
+      return true;
+    case 'always':
+      return shape.value;
+    case 'words':
+      return shape.words[0];
+    case 'json':
+      return 'x';
+    case 'list':
+      return [jsonValue(shape.of)];
+    case 'nullable':
+      return null;
+    case 'message':
+      return bodyOf(shape.message, jsonValue);
+  }
+}
+
+function grpcValue(schema: Schema): unknown {
+  const { shape } = schema;
+  if (shape.kind === 'words') return shape.of.values[shape.words[0] ?? '']?.[0];
+  if (shape.kind === 'json') return { stringValue: 'x' };
+  if (shape.kind === 'list') return [grpcValue(shape.of)];
+  return shape.kind === 'message' ? bodyOf(shape.message, grpcValue) : jsonValue(schema);
+}
