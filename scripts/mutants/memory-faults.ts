@@ -72,14 +72,14 @@ export const memoryFaults: readonly Fault[] = [
     name: 'sessions-of-a-caller-not-counted-down',
     breaks: 'a caller that ends its sessions may make no more',
     file: 'packages/state/src/lifetimes.ts',
-    find: `    tables.countSession(session, -1);`,
-    put: `    tables.countSession(session, 1);`,
+    find: `    tables.closeSession(session);`,
+    put: `    tables.callers.begin(session.use);`,
   },
   {
     name: 'callers-not-in-snapshots',
     breaks: 'behind a restore a caller may have as many sessions again',
     file: 'packages/state/src/restore.ts',
-    find: `        tables.countSession(session, 1);
+    find: `        tables.callers.begin(session.use);
 `,
     put: ``,
   },
@@ -87,8 +87,8 @@ export const memoryFaults: readonly Fault[] = [
     name: 'own-sessions-of-a-caller-not-limited',
     breaks: 'a caller at its limit goes on by client id',
     file: 'packages/state/src/acquire.ts',
-    find: `tooManySessions(tables, caller)`,
-    put: `tooManySessions(tables, undefined)`,
+    find: `tooManySessions(tables, use)`,
+    put: `tooManySessions(tables, tables.callers.of(undefined))`,
   },
   {
     name: 'waits-of-several-count-as-one',
@@ -101,9 +101,9 @@ export const memoryFaults: readonly Fault[] = [
     name: 'metadata-of-waits-not-counted',
     breaks: 'a session keeps more metadata than it may',
     file: 'packages/state/src/sessions.ts',
-    find: `    this.#metadataBytes += valueBytes(waiter.terms?.metadata);
+    find: `    this.#weigh(valueBytes(waiter.terms?.metadata));
 `,
-    put: `    this.#metadataBytes += valueBytes(undefined);
+    put: `    this.#weigh(valueBytes(undefined));
 `,
   },
   {
@@ -135,8 +135,8 @@ export const memoryFaults: readonly Fault[] = [
     name: 'forgotten-names-not-in-snapshots',
     breaks: 'a restored node carries out what the others refuse',
     file: 'packages/state/src/session-records.ts',
-    find: `new RequestTable({ numbersThrough, namesThrough, answeredBelow })`,
-    put: `new RequestTable({ numbersThrough, namesThrough: namesThrough.slice(0, 0), answeredBelow })`,
+    find: `new RequestTable(use, { numbersThrough, namesThrough, answeredBelow })`,
+    put: `new RequestTable(use, { numbersThrough, namesThrough: namesThrough.slice(0, 0), answeredBelow })`,
   },
   {
     name: 'share-given-back-twice',
@@ -209,8 +209,8 @@ export const memoryFaults: readonly Fault[] = [
     name: 'full-answers-take-more',
     breaks: 'the answers of a session take ever more memory',
     file: 'packages/state/src/laden.ts',
-    find: `if (typeof requestId !== 'number' || !requests.isFull(limits)) return undefined;`,
-    put: `if (typeof requestId !== 'string' || !requests.isFull(limits)) return undefined;`,
+    find: `typeof requestId === 'number' ? requests.fullBy(limits) : undefined`,
+    put: `typeof requestId === 'string' ? requests.fullBy(limits) : undefined`,
   },
   {
     name: 'given-up-remembered-for-copies-alone',
@@ -218,5 +218,70 @@ export const memoryFaults: readonly Fault[] = [
     file: 'packages/state/src/making.ts',
     find: `liveMs === undefined ? 0 : longestRepetitionMs`,
     put: `liveMs === undefined ? longestRepetitionMs : 0`,
+  },
+  {
+    name: 'holds-of-a-caller-not-limited',
+    breaks: 'a caller has as many holds as it has sessions to hold them in',
+    file: 'packages/state/src/laden.ts',
+    find: `use.load + more <= maxHoldsPerCaller`,
+    put: `use.load <= maxHoldsPerCaller + more`,
+  },
+  {
+    name: 'holds-of-a-caller-not-given-back',
+    breaks: 'a caller that releases what it holds may acquire no more',
+    file: 'packages/state/src/sessions.ts',
+    find: `    this.#digest.remove(firstToken);
+    this.use.load -= 1;`,
+    put: `    this.#digest.remove(firstToken);
+    this.use.load -= 0;`,
+  },
+  {
+    name: 'waits-of-a-caller-not-limited',
+    breaks: 'a caller fills queues from many sessions',
+    file: 'packages/state/src/laden.ts',
+    find: `use.waits + more <= maxWaitsPerCaller`,
+    put: `use.waits <= maxWaitsPerCaller + more`,
+  },
+  {
+    name: 'metadata-of-a-caller-not-limited',
+    breaks: 'a caller keeps metadata without a bound in many sessions',
+    file: 'packages/state/src/laden.ts',
+    find: `use.metadataBytes + added <= maxMetadataBytesPerCaller`,
+    put: `use.metadataBytes - added <= maxMetadataBytesPerCaller`,
+  },
+  {
+    name: 'answers-of-a-caller-not-limited',
+    breaks: 'answers to one caller take memory without a bound in many sessions',
+    file: 'packages/state/src/requests.ts',
+    find: `use.answerBytes >= maxResultBytesPerCaller`,
+    put: `use.answerBytes < 0 && use.answerBytes >= maxResultBytesPerCaller`,
+  },
+  {
+    name: 'answers-of-ended-sessions-count-for-their-caller',
+    breaks: 'a caller whose sessions come and go is refused in the end',
+    file: 'packages/state/src/requests.ts',
+    find: `this.#use.answerBytes -= this.#numberedBytes + this.#namedBytes;`,
+    put: `this.#use.answerBytes -= this.#namedBytes;`,
+  },
+  {
+    name: 'limits-of-callers-not-in-snapshots',
+    breaks: 'a restored node grants what the others refuse',
+    file: 'packages/state/src/restore.ts',
+    find: `if (!fields.atEnd) limits[name] = fields.number();`,
+    put: `if (!fields.atEnd) fields.number();`,
+  },
+  {
+    name: 'sessions-without-a-caller-limited',
+    breaks: 'sessions of before callers were told are refused what they were granted then',
+    file: 'packages/state/src/laden.ts',
+    find: `if (use.caller === undefined || use.load + more`,
+    put: `if (use.load + more`,
+  },
+  {
+    name: 'gone-connections-are-many-callers',
+    breaks: 'who hangs up at once makes sessions without a limit',
+    file: 'packages/api/src/callers.ts',
+    find: `'a closed connection'`,
+    put: `String(Math.random())`,
   },
 ];

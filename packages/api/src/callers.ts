@@ -2,7 +2,8 @@
  * Who a caller is, and how much of what this node has each of them may use at a time.
  *
  * CALLER-1: a caller is its identity where it has one, else its address. Of IPv6 that is the first 64 bits:
- *     the rest is chosen by whoever has the network. An IPv4 address in an IPv6 one is the IPv4 address.
+ *     the rest is chosen by whoever has the network. An IPv4 address in an IPv6 one is the IPv4 address. All whose
+ *     connection had gone before it was asked for its address are one caller: nobody gets out of its limits by that.
  * CALLER-2: nobody has more than `most` of a thing. What is given back is given back once.
  * CALLER-3: nothing is kept of a caller that has nothing.
  */
@@ -13,10 +14,10 @@ import { Refused } from './refused.ts';
 /** Of requests without authentication. */
 export const anonymous = 'anonymous';
 
-/** CALLER-1. Undefined where the address is not known: the connection has gone. */
-export function callerOf(identity: string, address: string | undefined): string | undefined {
+/** CALLER-1. @param address Undefined where the connection has gone. */
+export function callerOf(identity: string, address: string | undefined): string {
   if (identity !== anonymous) return `identity ${identity}`;
-  return address === undefined ? undefined : networkOf(address);
+  return address === undefined ? 'a closed connection' : networkOf(address);
 }
 
 function networkOf(address: string): string {

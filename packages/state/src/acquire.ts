@@ -13,7 +13,7 @@ import type { Ask } from './grants.ts';
 import { invariant } from './invariant.ts';
 import {
   hasRoom,
-  isLaden,
+  newAsker,
   tooManyAnswers,
   tooManyHolds,
   tooManyHoldsOf,
@@ -36,6 +36,7 @@ import {
   usedFor,
   ownHoldEnded,
 } from './refusals.ts';
+import type { Asker } from './laden.ts';
 import type { AcquireAnswer, Answer } from './requests.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
@@ -71,7 +72,7 @@ export function acquire(
   if (known !== undefined) return repeatAcquire(command, known);
   const pool = tables.pools.get(command.name);
   const verdict =
-    tooManyAnswers(tables, session, requestId) ?? judge(tables, pool, session, command);
+    tooManyAnswers(tables, session, requestId) ?? judge(tables, pool, session, session, command);
   return carryOut(tables, session, pool, command, verdict);
 }
 
@@ -98,25 +99,31 @@ function answerOf(known: AcquireAnswer): CommandResult {
 
 type Verdict = 'give' | 'wait' | Refusal;
 
-/** What is to be done with a new acquire. `session` is undefined when it would be made for it. */
+/**
+ * What is to be done with a new acquire.
+ *
+ * @param session Undefined when it would be made for it; then the asker is `newAsker` of its caller.
+ */
 function judge(
   tables: Tables,
   pool: Pool | undefined,
   session: Session | undefined,
+  asker: Asker,
   command: Acquire,
 ): Verdict {
-  const verdict = judgeUnits(tables, pool, session, command);
+  const verdict = judgeUnits(tables, pool, session, asker, command);
   if (typeof verdict === 'object') return verdict;
   const value = command.terms?.metadata;
   // While it waits, what it holds keeps its own.
   const replaced = verdict === 'give' ? session?.holds.get(command.name)?.metadata : undefined;
-  return tooMuchMetadata(tables, session, { value }, replaced) ?? verdict;
+  return tooMuchMetadata(tables, asker, { value }, replaced) ?? verdict;
 }
 
 function judgeUnits(
   tables: Tables,
   pool: Pool | undefined,
   session: Session | undefined,
+  asker: Asker,
   command: Acquire,
 ): Verdict {
   const units = unitsOf(command.mode);
@@ -124,17 +131,20 @@ function judgeUnits(
   if (held !== undefined && held.units >= units) return 'give'; // A2
   const tooMany = pool === undefined ? tooManyOf(tables, 'lock') : undefined;
   if (tooMany !== undefined) return tooMany;
-  if (held === undefined && session !== undefined && isLaden(tables, session)) {
-    return tooManyHolds(tables);
-  }
+  const laden = held === undefined ? tooManyHolds(tables, asker) : undefined;
+  if (laden !== undefined) return laden;
   if (pool === undefined) return 'give';
   if (pool.fits(units, held) && isNext(pool, held, command.terms)) {
     if (held === undefined && !hasRoom(tables, pool, session)) return tooManyHoldsOf(tables, pool);
     return 'give'; // P2, A3
   }
   if (command.waitMs <= 0) return lockBusy(pool, tables.timeMs);
-  if (session !== undefined && isLaden(tables, session)) return tooManyHolds(tables);
-  return tooManyWaits(tables, session) ?? tooManyWaiters(tables, pool) ?? 'wait';
+  return (
+    tooManyHolds(tables, asker) ??
+    tooManyWaits(tables, asker) ??
+    tooManyWaiters(tables, pool) ??
+    'wait'
+  );
 }
 
 function carryOut(
@@ -183,18 +193,19 @@ function acquireWithOwnSession(
   const { sessionId: id, requestId, name, mode } = command;
   const notMade = notToBeMade(tables, tables.ownEnded, stamp);
   if (notMade !== undefined) return notMade;
-  const tooMany = tooManySessions(tables, caller);
+  const use = tables.callers.of(caller);
+  const tooMany = tooManySessions(tables, use);
   if (tooMany !== undefined && !remembersByTime(tables.limits)) return tooMany; // LIMIT-1
   const pool = tables.pools.get(name);
-  const verdict = tooMany ?? judge(tables, pool, undefined, command);
+  const verdict = tooMany ?? judge(tables, pool, undefined, newAsker(use), command);
   if (typeof verdict === 'object') {
     const answer: Answer = { kind: 'acquire', name, mode, result: verdict, waiter: undefined };
     rememberRefused(tables, id, { requestId, answer }, ownSession);
     return verdict;
   }
   const createdAtMs = command.acquiredAtMs;
-  const facts = { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: true, caller };
-  const session = beginSession(tables, facts);
+  const facts = { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: true };
+  const session = beginSession(tables, facts, use);
   copyCame(tables, session, stamp, command.waitMs);
   return carryOut(tables, session, pool, command, verdict);
 }

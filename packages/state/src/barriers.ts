@@ -10,7 +10,7 @@
  *     out again with the last of them. Who leaves, leaves for all of them.
  * B3: a round is over when all who were inside have left. (Who waits for that is told by the event.)
  */
-import { isLaden, tooManyHolds, tooManyOf } from './laden.ts';
+import { tooManyHolds, tooManyOf } from './laden.ts';
 import { remembersByTime } from './limits.ts';
 import type { Barrier } from './meetings.ts';
 import { barrierClosed, enteredInVain, notEntered, partiesMismatch } from './refusals.ts';
@@ -50,8 +50,9 @@ function enter(tables: Tables, session: Session, { name, parties }: Enter): Comm
     if (found.parties !== parties) return partiesMismatch(found, parties);
     if (found.open) return barrierClosed(found); // B1
   }
-  if (isLaden(tables, session)) return tooManyHolds(tables);
-  const refusal = found === undefined ? tooManyOf(tables, 'barrier') : undefined;
+  const refusal =
+    tooManyHolds(tables, session) ??
+    (found === undefined ? tooManyOf(tables, 'barrier') : undefined);
   if (refusal !== undefined) return refusal;
   const barrier = found ?? tables.openBarrier(name, parties);
   tables.changingPlace(barrier);

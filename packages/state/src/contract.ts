@@ -40,6 +40,14 @@ export interface StateLimits {
   readonly maxResultsPerSession: number;
   /** Sessions of one caller: an identity, or where there is none an address (see `callerOf` of the api). */
   readonly maxSessionsPerCaller: number;
+  /** Holds, waits and barriers of all sessions of one caller. */
+  readonly maxHoldsPerCaller: number;
+  /** Places in queues of all of them. */
+  readonly maxWaitsPerCaller: number;
+  /** Metadata and values of what all of them hold and wait for, as JSON. */
+  readonly maxMetadataBytesPerCaller: number;
+  /** What the remembered answers of all of them take. */
+  readonly maxResultBytesPerCaller: number;
   /** Places in queues of one session; they count as holds, too. */
   readonly maxWaitsPerSession: number;
   /** Of the metadata and values of what one session holds and waits for, as JSON. */

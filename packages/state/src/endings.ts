@@ -44,7 +44,7 @@ export function endMore(tables: Tables): void {
     if (session.load > 0) return;
     tables.changingSession(session);
     tables.ending.delete(session.id);
-    tables.countSession(session, -1);
+    tables.closeSession(session);
   }
 }
 

@@ -14,6 +14,7 @@
 import { leaveAll } from './barriers.ts';
 import type { LastRequest } from './ended-sessions.ts';
 import { endHoldOfEnded, endMore, endSome, endWaitOfEnded } from './endings.ts';
+import type { CallerUse } from './caller-use.ts';
 import { endHold } from './grants.ts';
 import { endWait, poolsOf } from './waits.ts';
 import { copyCame, copyCameLate, notToBeMade, rememberSession } from './making.ts';
@@ -45,10 +46,11 @@ export function createSession(
     copyCameLate(tables, id, stamp);
     return tables.missingSession(id);
   }
-  const refusal = notToBeMade(tables, tables.ended, stamp) ?? tooManySessions(tables, caller);
+  const use = tables.callers.of(caller);
+  const refusal = notToBeMade(tables, tables.ended, stamp) ?? tooManySessions(tables, use);
   if (refusal !== undefined) return refusal;
-  const facts = { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: false, caller };
-  const session = beginSession(tables, facts);
+  const facts = { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: false };
+  const session = beginSession(tables, facts, use);
   copyCame(tables, session, stamp, 0);
   return session;
 }
@@ -62,11 +64,11 @@ export function keepAlive(tables: Tables, id: SessionId): CommandResult {
 }
 
 /** Makes a session; the caller has found that it may. */
-export function beginSession(tables: Tables, facts: SessionFacts): Session {
-  const session = new Session(facts, tables.snapshotNumber, tables.leaderships.current);
+export function beginSession(tables: Tables, facts: SessionFacts, use: CallerUse): Session {
+  const session = new Session(facts, use, tables.snapshotNumber, tables.leaderships.current);
   tables.sessions.set(session.id, session);
   tables.totalSessions += 1;
-  tables.countSession(session, 1);
+  tables.callers.begin(use);
   tables.events.push({
     type: 'session_created',
     sessionId: session.id,
@@ -77,9 +79,12 @@ export function beginSession(tables: Tables, facts: SessionFacts): Session {
 }
 
 /** QUOTA-1: of all, and of this caller. */
-export function tooManySessions(tables: Tables, caller: string | undefined): Refusal | undefined {
+export function tooManySessions(
+  tables: Tables,
+  { caller, sessions }: CallerUse,
+): Refusal | undefined {
   const { maxSessions, maxSessionsPerCaller } = tables.limits;
-  if (caller !== undefined && tables.sessionsOf(caller) >= maxSessionsPerCaller)
+  if (caller !== undefined && sessions >= maxSessionsPerCaller)
     return limitExceeded(
       'max_sessions_per_caller',
       maxSessionsPerCaller,
@@ -116,7 +121,7 @@ export function endSession(
   session.over = { reason, atMs: tables.timeMs, sequence: fits ? 0 : tables.nextSequence() };
   if (fits) {
     endSome(tables, session);
-    tables.countSession(session, -1);
+    tables.closeSession(session);
   } else {
     tables.ending.set(session.id, session); // ENDS-2
     endMore(tables);

@@ -18,6 +18,10 @@ export const limitsOfOldLogs: Pick<
   | 'maxRememberedSessions'
   | 'maxRememberedBytes'
   | 'maxSessionsPerCaller'
+  | 'maxHoldsPerCaller'
+  | 'maxWaitsPerCaller'
+  | 'maxMetadataBytesPerCaller'
+  | 'maxResultBytesPerCaller'
   | 'maxWaitsPerSession'
   | 'maxMetadataBytesPerSession'
   | 'maxResultBytesPerSession'
@@ -27,6 +31,10 @@ export const limitsOfOldLogs: Pick<
   maxRememberedSessions: unbounded,
   maxRememberedBytes: unbounded,
   maxSessionsPerCaller: unbounded,
+  maxHoldsPerCaller: unbounded,
+  maxWaitsPerCaller: unbounded,
+  maxMetadataBytesPerCaller: unbounded,
+  maxResultBytesPerCaller: unbounded,
   maxWaitsPerSession: unbounded,
   maxMetadataBytesPerSession: unbounded,
   maxResultBytesPerSession: unbounded,

@@ -12,7 +12,6 @@ import type { Ask } from './grants.ts';
 import { invariant } from './invariant.ts';
 import {
   hasRoom,
-  isLaden,
   tooManyAnswers,
   tooManyHolds,
   tooManyHoldsOf,
@@ -124,9 +123,9 @@ function judge(
   session: Session,
   { wanted, waitMs, terms }: AcquireMany,
 ): 'give' | 'wait' | Refusal {
-  if (isLaden(tables, session, wanted.length)) return tooManyHolds(tables);
   const metadata = { value: terms?.metadata, times: wanted.length };
-  const tooMuch = tooMuchMetadata(tables, session, metadata);
+  const tooMuch =
+    tooManyHolds(tables, session, wanted.length) ?? tooMuchMetadata(tables, session, metadata);
   if (tooMuch !== undefined) return tooMuch;
   const opened: Record<ResourceKind, number> = { lock: 0, semaphore: 0, election: 0 };
   let busy: { readonly pool: Pool; readonly one: Wanted } | undefined;

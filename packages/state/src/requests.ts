@@ -8,13 +8,16 @@
  *     `maxResultBytesPerSession`, but for the latest and for Q4; the oldest answered go first.
  * Q4: of a caller that tells which answers have arrived (`answeredBelow`) no number is forgotten for its bytes: it
  *     may still have to give up what became of it. Where they take too much, what would acquire or tell something
- *     is refused until more answers have arrived (`isFull`); what gives back is carried out in any case. Such a
+ *     is refused until more answers have arrived (`fullBy`); what gives back is carried out in any case. Such a
  *     refusal is remembered, with few bytes: no late copy is carried out.
+ * Q5: where the answers of all sessions of one caller take more than `maxResultBytesPerCaller`, Q4 holds for each of
+ *     them, and one whose caller does not tell keeps of what comes the latest answer alone.
  *
  * Numbers (a client's own, increasing) and names (made by a node, unique) are kept apart. Names have an order
  * among those of one node, which counts them (`<node process>-<counter>`): Q1 holds for each node process by
  * itself, for the `maxMakers` of which names were forgotten last.
  */
+import type { CallerUse } from './caller-use.ts';
 import { renewedEvery } from './sharded-map.ts';
 import { remembersByTime } from './limits.ts';
 import type { Waiter } from './pool.ts';
@@ -87,7 +90,10 @@ export type Answer = WaitingAnswer | ReleaseAnswer | PermitsReleaseAnswer | Othe
 
 type Limits = Pick<
   StateLimits,
-  'maxResultsPerSession' | 'maxResultBytesPerSession' | 'maxRememberedSessions'
+  | 'maxResultsPerSession'
+  | 'maxResultBytesPerSession'
+  | 'maxResultBytesPerCaller'
+  | 'maxRememberedSessions'
 >;
 
 /** Node processes whose forgotten names are told from new ones. */
@@ -118,7 +124,14 @@ export class RequestTable {
   /** The highest number ever forgotten. */
   #forgottenThrough: number;
 
-  constructor({ numbersThrough, namesThrough, answeredBelow }: Forgotten = nothingForgotten) {
+  /** Q5; undefined once nothing is left of its session. */
+  #use: CallerUse | undefined;
+
+  constructor(
+    use: CallerUse,
+    { numbersThrough, namesThrough, answeredBelow }: Forgotten = nothingForgotten,
+  ) {
+    this.#use = use;
     this.#forgottenThrough = numbersThrough;
     this.#answeredBelow = answeredBelow;
     if (namesThrough.length > 0) this.#namesThrough = new Map(namesThrough);
@@ -141,14 +154,29 @@ export class RequestTable {
     return this.#namedBytes;
   }
 
-  /** Q4: a new number that would acquire something is to be refused. */
-  isFull({ maxResultBytesPerSession }: Limits): boolean {
-    return this.#answeredBelow !== undefined && this.#numberedBytes >= maxResultBytesPerSession;
+  /** Q4, Q5: the bound for which a new number that would acquire something is to be refused. */
+  fullBy(limits: Limits): 'session' | 'caller' | undefined {
+    if (this.#answeredBelow === undefined) return undefined;
+    if (this.#numberedBytes >= limits.maxResultBytesPerSession) return 'session';
+    return this.#isCallerFull(limits) ? 'caller' : undefined;
+  }
+
+  /** Q5, QUOTA-4. */
+  #isCallerFull({ maxResultBytesPerCaller }: Limits): boolean {
+    const use = this.#use;
+    return use?.caller !== undefined && use.answerBytes >= maxResultBytesPerCaller;
   }
 
   #weigh(id: RequestId, bytes: number): void {
     if (typeof id === 'number') this.#numberedBytes += bytes;
     else this.#namedBytes += bytes;
+    if (this.#use !== undefined) this.#use.answerBytes += bytes;
+  }
+
+  /** Nothing is left of its session: what is remembered of it counts no more (QUOTA-3). */
+  leaveCaller(): void {
+    if (this.#use !== undefined) this.#use.answerBytes -= this.#numberedBytes + this.#namedBytes;
+    this.#use = undefined;
   }
 
   get forgottenThrough(): number {
@@ -182,10 +210,12 @@ export class RequestTable {
   #forgetBeyond(limits: Limits): void {
     const { maxResultsPerSession: most, maxResultBytesPerSession } = limits;
     // Q4
-    const mostBytes = this.#answeredBelow === undefined ? maxResultBytesPerSession : Infinity;
+    const mayForget = this.#answeredBelow === undefined;
     while (
       this.#numbered.size > 1 &&
-      (this.#numbered.size > most || this.#numberedBytes > mostBytes)
+      (this.#numbered.size > most ||
+        (mayForget &&
+          (this.#numberedBytes > maxResultBytesPerSession || this.#isCallerFull(limits))))
     )
       this.#forgetOldestNumber();
     if (this.#named !== undefined) this.#keepNamesBelow(this.#named, limits);
@@ -193,7 +223,10 @@ export class RequestTable {
 
   #keepNamesBelow(named: ReadonlyMap<string, Answer>, limits: Limits): void {
     const { maxResultsPerSession: most, maxResultBytesPerSession: mostBytes } = limits;
-    while (named.size > 1 && (named.size > most || this.#namedBytes > mostBytes))
+    while (
+      named.size > 1 &&
+      (named.size > most || this.#namedBytes > mostBytes || this.#isCallerFull(limits))
+    )
       this.#forgetOldestName(named, limits);
   }
 

@@ -25,7 +25,7 @@ import {
   decodeTombstone,
 } from './session-records.ts';
 import type { Session } from './sessions.ts';
-import { formatName, formatVersion, limitNames } from './snapshot.ts';
+import { formatName, formatVersion, laterLimitNames, limitNames } from './snapshot.ts';
 import { Tables } from './tables.ts';
 import { Ties } from './ties.ts';
 import type { StateLimits } from './contract.ts';
@@ -147,6 +147,13 @@ export class SnapshotRestorer {
     if (version > 4)
       for (const memory of [tables.ended, tables.ownEnded])
         memory.refusedThroughMs = fields.number();
+    if (!fields.atEnd) this.#laterLimits(fields.list());
+  }
+
+  #laterLimits(fields: Fields): void {
+    const limits: Record<keyof StateLimits, number> = { ...this.#tables.limits };
+    for (const name of laterLimitNames) if (!fields.atEnd) limits[name] = fields.number();
+    this.#tables.limits = limits;
   }
 
   #record(kind: string, fields: Fields): void {
@@ -161,10 +168,10 @@ export class SnapshotRestorer {
         return tables.endedHolds.add(ended.fenceToken, ended);
       }
       case 'session': {
-        const { session, inFileOrder } = decodeSession(fields, this.#version);
+        const { session, inFileOrder } = decodeSession(tables, fields, this.#version);
         if (!inFileOrder) this.#ties.awaitOrder(session);
         (session.living ? tables.sessions : tables.ending).set(session.id, session);
-        tables.countSession(session, 1);
+        tables.callers.begin(session.use);
         this.#session = session;
         return;
       }

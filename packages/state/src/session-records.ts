@@ -14,6 +14,7 @@ import { RequestTable } from './requests.ts';
 import type { Answer, Forgotten } from './requests.ts';
 import { Session } from './sessions.ts';
 import type { SessionOver } from './sessions.ts';
+import type { Tables } from './tables.ts';
 import type { EndedHold } from './view-types.ts';
 import type { FenceToken, JsonValue, RequestId, ResourceName, SessionId } from './names.ts';
 import type { CommandResult } from './outcomes.ts';
@@ -101,7 +102,7 @@ export function* encodeSession(
     heardIn,
     [
       copiesUntilMs,
-      session.caller ?? null,
+      session.use.caller ?? null,
       forgotten.namesThrough,
       forgotten.answeredBelow ?? null,
     ],
@@ -122,7 +123,7 @@ const encodeOver = ({ reason, atMs, sequence }: SessionOver): readonly JsonValue
 ];
 
 /** The session without its holds and waits: those come with the pools. */
-export function decodeSession(fields: Fields, version: number): DecodedSession {
+export function decodeSession(tables: Tables, fields: Fields, version: number): DecodedSession {
   const facts = {
     id: fields.text() as SessionId,
     clientId: fields.text(),
@@ -147,8 +148,9 @@ export function decodeSession(fields: Fields, version: number): DecodedSession {
     }) ?? [];
   const answeredBelow =
     more === undefined || more.atEnd ? undefined : more.optional(() => more.number());
-  const requests = new RequestTable({ numbersThrough, namesThrough, answeredBelow });
-  const session = new Session({ ...facts, caller }, 0, heardIn, requests);
+  const use = tables.callers.of(caller);
+  const requests = new RequestTable(use, { numbersThrough, namesThrough, answeredBelow });
+  const session = new Session(facts, use, 0, heardIn, requests);
   session.renewal = renewal;
   session.copiesUntilMs = copiesUntilMs;
   addAnswers(session, answers);

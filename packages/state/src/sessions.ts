@@ -1,4 +1,5 @@
 /** Sessions that live. Those that have ended are in ended-sessions.ts. */
+import type { CallerUse } from './caller-use.ts';
 import { renewedEvery } from './sharded-map.ts';
 import { HoldDigest } from './hold-digest.ts';
 import type { Barrier } from './meetings.ts';
@@ -32,8 +33,6 @@ export interface SessionFacts {
   readonly createdAtMs: number;
   /** Made by an acquire for its own hold; ends with it. */
   readonly own: boolean;
-  /** Who made it, see `maxSessionsPerCaller`; undefined where that is not told. */
-  readonly caller?: string | undefined;
 }
 
 export class Session {
@@ -43,7 +42,8 @@ export class Session {
   readonly lockDelayMs: number;
   readonly createdAtMs: number;
   readonly own: boolean;
-  readonly caller: string | undefined;
+  /** What all sessions of its caller have (QUOTA-3). */
+  readonly use: CallerUse;
   living = true;
   /** Set once it has ended. */
   over: SessionOver | undefined = undefined;
@@ -75,9 +75,10 @@ export class Session {
 
   constructor(
     facts: SessionFacts,
+    use: CallerUse,
     savedIn: number,
     heardIn: number,
-    requests: RequestTable = new RequestTable(),
+    requests: RequestTable = new RequestTable(use),
   ) {
     this.id = facts.id;
     this.clientId = facts.clientId;
@@ -85,7 +86,7 @@ export class Session {
     this.lockDelayMs = facts.lockDelayMs;
     this.createdAtMs = facts.createdAtMs;
     this.own = facts.own;
-    this.caller = facts.caller;
+    this.use = use;
     this.savedIn = savedIn;
     this.heardIn = heardIn;
     this.requests = requests;
@@ -142,7 +143,8 @@ export class Session {
     else if (pool.kind === 'semaphore') this.#permits.set(fenceToken, hold);
     else (this.#leads ??= new Map<ResourceName, Hold>()).set(pool.name, hold);
     this.#digest.add(firstToken);
-    this.#metadataBytes += valueBytes(hold.metadata);
+    this.use.load += 1;
+    this.#weigh(valueBytes(hold.metadata));
     this.#order?.add(hold);
   }
 
@@ -153,7 +155,8 @@ export class Session {
     else if (pool.kind === 'semaphore') this.#permits.delete(fenceToken);
     else this.#leads?.delete(pool.name);
     this.#digest.remove(firstToken);
-    this.#metadataBytes -= valueBytes(hold.metadata);
+    this.use.load -= 1;
+    this.#weigh(-valueBytes(hold.metadata));
     if (this.holdCount === 0) this.#order = undefined;
     else this.#order?.remove(hold);
   }
@@ -183,32 +186,44 @@ export class Session {
 
   /** Of a hold that it has. */
   setMetadata(hold: Hold, metadata: JsonValue): void {
-    this.#metadataBytes += valueBytes(metadata) - valueBytes(hold.metadata);
+    this.#weigh(valueBytes(metadata) - valueBytes(hold.metadata));
     hold.metadata = metadata;
+  }
+
+  #weigh(bytes: number): void {
+    this.#metadataBytes += bytes;
+    this.use.metadataBytes += bytes;
   }
 
   /** A wait begins, or comes back from a snapshot. */
   addWait(waiter: Waiter): void {
     this.#waits.add(waiter);
-    this.#metadataBytes += valueBytes(waiter.terms?.metadata);
+    this.use.load += 1;
+    this.use.waits += 1;
+    this.#weigh(valueBytes(waiter.terms?.metadata));
     this.#waitOrder?.add(waiter);
   }
 
   removeWait(waiter: Waiter): void {
     this.#waits.delete(waiter);
-    this.#metadataBytes -= valueBytes(waiter.terms?.metadata);
+    this.use.load -= 1;
+    this.use.waits -= 1;
+    this.#weigh(-valueBytes(waiter.terms?.metadata));
     if (this.#waits.size === 0) this.#waitOrder = undefined;
     else this.#waitOrder?.remove(waiter);
   }
 
   enter(barrier: Barrier): void {
     const barriers = (this.#barriers ??= []);
+    this.use.load += 1;
     barriers.splice(indexOfRound(barriers, barrier.round), 0, barrier);
   }
 
   leave(barrier: Barrier): void {
     const index = indexOfRound(this.barriers, barrier.round);
-    if (this.#barriers?.[index] === barrier) this.#barriers.splice(index, 1);
+    if (this.#barriers?.[index] !== barrier) return;
+    this.#barriers.splice(index, 1);
+    this.use.load -= 1;
   }
 
   /** Holds of all kinds, waits, and barriers it is in. */

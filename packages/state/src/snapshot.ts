@@ -35,7 +35,7 @@ import type { Keeper, Place, Tables } from './tables.ts';
 import { orderOf } from './ties.ts';
 import type { StateLimits } from './contract.ts';
 
-/** In the order of the header. New ones go to the end, with the version that brought them in restore.ts. */
+/** In the order of the header, with the version that brought them in restore.ts. */
 export const limitNames: readonly (keyof StateLimits)[] = [
   'maxSessions',
   'maxHoldsPerSession',
@@ -54,6 +54,13 @@ export const limitNames: readonly (keyof StateLimits)[] = [
   'maxWaitsPerSession',
   'maxMetadataBytesPerSession',
   'maxResultBytesPerSession',
+];
+/** At the end of the header, as a list that grows: a header may have fewer of them, or none (LIMIT-1). */
+export const laterLimitNames: readonly (keyof StateLimits)[] = [
+  'maxHoldsPerCaller',
+  'maxWaitsPerCaller',
+  'maxMetadataBytesPerCaller',
+  'maxResultBytesPerCaller',
 ];
 export const formatName = 'holdfast-state';
 export const formatVersion = 5;
@@ -90,6 +97,7 @@ function encodeHeader(tables: Tables): string {
     tables.leaderships.toNumbers(),
     tables.ended.refusedThroughMs,
     tables.ownEnded.refusedThroughMs,
+    laterLimitNames.map((name) => tables.limits[name]),
   ]);
 }
 

@@ -7,6 +7,7 @@
  * T2: the fence counter only rises, by one for every grant, and stays a number that JavaScript
  *     counts exactly (below 2^53).
  */
+import { CallerUses } from './caller-use.ts';
 import { Searches } from './deadlock.ts';
 import { DueHeap } from './due.ts';
 import { EndedSessions } from './ended-sessions.ts';
@@ -62,8 +63,8 @@ export class Tables {
   /** Locks with at least one hold. */
   heldPools = 0;
   waiterCount = 0;
-  /** Sessions of each caller that live or still end (QUOTA-1). */
-  readonly #sessionsOf: ShardedMap<string, number> = new ShardedMap<string, number>();
+  /** What the sessions of each caller have together (QUOTA-3). */
+  readonly callers: CallerUses = new CallerUses();
   readonly sessions: ShardedMap<SessionId, Session> = new ShardedMap<SessionId, Session>(
     sessionIdHashed,
   );
@@ -206,16 +207,10 @@ export class Tables {
     return latch;
   }
 
-  /** QUOTA-1: a session has begun, or nothing is left of it. */
-  countSession({ caller }: Session, change: 1 | -1): void {
-    if (caller === undefined) return;
-    const count = this.sessionsOf(caller) + change;
-    if (count === 0) this.#sessionsOf.delete(caller);
-    else this.#sessionsOf.set(caller, count);
-  }
-
-  sessionsOf(caller: string): number {
-    return this.#sessionsOf.get(caller) ?? 0;
+  /** Nothing is left of a session (QUOTA-1). */
+  closeSession({ use, requests }: Session): void {
+    requests.leaveCaller();
+    this.callers.end(use);
   }
 
   tombstone(id: SessionId): Pick<Tombstone, 'reason' | 'last'> | undefined {

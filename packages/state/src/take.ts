@@ -8,7 +8,7 @@ import type { Ask } from './grants.ts';
 import { invariant } from './invariant.ts';
 import {
   hasRoom,
-  isLaden,
+  newAsker,
   tooManyAnswers,
   tooManyHolds,
   tooManyHoldsOf,
@@ -20,6 +20,7 @@ import {
 import { beginSession, endIfUnused, tooManySessions } from './lifetimes.ts';
 import { remembersByTime } from './limits.ts';
 import { copyCame, copyCameLate, notToBeMade, rememberRefused } from './making.ts';
+import type { Asker } from './laden.ts';
 import type { Pool } from './pool.ts';
 import { isNext } from './queue.ts';
 import {
@@ -79,7 +80,7 @@ export function take(
   if (known === 'forgotten') return requestForgotten(requestId, session.requests.forgottenThrough);
   if (known !== undefined) return repeated(taking, known);
   const verdict =
-    tooManyAnswers(tables, session, requestId) ?? judgeTaking(tables, session, taking);
+    tooManyAnswers(tables, session, requestId) ?? judgeTaking(tables, session, session, taking);
   return carryOut(tables, session, taking, verdict);
 }
 
@@ -88,17 +89,18 @@ function takeInOwnSession(tables: Tables, taking: Taking, ownSession: OwnSession
   const { clientId, timeoutMs, lockDelayMs, stamp, caller } = ownSession;
   const notMade = notToBeMade(tables, tables.ownEnded, stamp);
   if (notMade !== undefined) return notMade;
-  const tooMany = tooManySessions(tables, caller);
+  const use = tables.callers.of(caller);
+  const tooMany = tooManySessions(tables, use);
   if (tooMany !== undefined && !remembersByTime(tables.limits)) return tooMany; // LIMIT-1
   const { sessionId: id, requestId, acquiredAtMs: createdAtMs } = taking;
-  const verdict = tooMany ?? judgeTaking(tables, undefined, taking);
+  const verdict = tooMany ?? judgeTaking(tables, undefined, newAsker(use), taking);
   if (typeof verdict === 'object') {
     const answer: Answer = { ...newAnswer(taking), result: verdict };
     rememberRefused(tables, id, { requestId, answer }, ownSession);
     return verdict;
   }
-  const facts = { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: true, caller };
-  const session = beginSession(tables, facts);
+  const facts = { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: true };
+  const session = beginSession(tables, facts, use);
   copyCame(tables, session, stamp, taking.waitMs);
   return carryOut(tables, session, taking, verdict);
 }
@@ -159,33 +161,34 @@ function repeated(
 function judgeTaking(
   tables: Tables,
   session: Session | undefined,
+  asker: Asker,
   taking: Taking,
 ): 'give' | 'wait' | Refusal {
-  const verdict = judgeUnits(tables, session, taking);
+  const verdict = judgeUnits(tables, session, asker, taking);
   if (typeof verdict === 'object') return verdict;
-  return tooMuchMetadata(tables, session, { value: taking.terms?.metadata }) ?? verdict;
+  return tooMuchMetadata(tables, asker, { value: taking.terms?.metadata }) ?? verdict;
 }
 
 function judgeUnits(
   tables: Tables,
   session: Session | undefined,
+  asker: Asker,
   taking: Taking,
 ): 'give' | 'wait' | Refusal {
   const { kind, name, waitMs, permits, terms } = taking;
   const pool = tables.poolsOf(kind).get(name);
   const refusal = cannotBeHad(tables, pool, taking);
   if (refusal !== undefined) return refusal;
-  if (session !== undefined) {
-    if (pool?.heldBy(session) !== undefined) return 'give'; // O2
-    if (isLaden(tables, session)) return tooManyHolds(tables);
-  }
+  if (session !== undefined && pool?.heldBy(session) !== undefined) return 'give'; // O2
+  const laden = tooManyHolds(tables, asker);
+  if (laden !== undefined) return laden;
   if (pool === undefined) return 'give';
   if (pool.fits(permits, undefined) && isNext(pool, undefined, terms)) {
     return hasRoom(tables, pool, session) ? 'give' : tooManyHoldsOf(tables, pool); // N4, O1
   }
   if (waitMs <= 0)
     return kind === 'semaphore' ? noPermits(pool, permits) : notElected(pool, tables.timeMs);
-  return tooManyWaits(tables, session) ?? tooManyWaiters(tables, pool) ?? 'wait';
+  return tooManyWaits(tables, asker) ?? tooManyWaiters(tables, pool) ?? 'wait';
 }
 
 /** Why it could never be had as it is asked for. */

@@ -26,6 +26,8 @@ describe('Who a caller is', () => {
     assert.equal(callerOf('ann', '10.0.0.1'), callerOf('ann', '::1'));
     assert.notEqual(callerOf('ann', '10.0.0.1'), callerOf('bob', '10.0.0.1'));
     assert.notEqual(callerOf('10.0.0.1', undefined), callerOf('anonymous', '10.0.0.1'));
+    assert.equal(callerOf('anonymous', undefined), callerOf('anonymous', undefined));
+    assert.notEqual(callerOf('anonymous', undefined), callerOf('anonymous', '10.0.0.1'));
   });
 });
 

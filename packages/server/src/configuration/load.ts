@@ -39,6 +39,10 @@ export interface Configuration {
   readonly maxRememberedSessions: number;
   readonly maxRememberedBytes: number;
   readonly maxSessionsPerCaller: number;
+  readonly maxHoldsPerCaller: number;
+  readonly maxWaitsPerCaller: number;
+  readonly maxMetadataBytesPerCaller: number;
+  readonly maxResultBytesPerCaller: number;
   readonly maxWaitsPerSession: number;
   readonly maxMetadataBytesPerSession: number;
   readonly maxResultBytesPerSession: number;
@@ -233,6 +237,10 @@ function assemble(value: (key: string) => unknown): Configuration {
     maxRememberedSessions: number('limits.max_remembered_sessions'),
     maxRememberedBytes: number('limits.max_remembered_bytes'),
     maxSessionsPerCaller: number('limits.max_sessions_per_caller'),
+    maxHoldsPerCaller: number('limits.max_holds_per_caller'),
+    maxWaitsPerCaller: number('limits.max_waits_per_caller'),
+    maxMetadataBytesPerCaller: number('limits.max_metadata_bytes_per_caller'),
+    maxResultBytesPerCaller: number('limits.max_result_bytes_per_caller'),
     maxWaitsPerSession: number('limits.max_waits_per_session'),
     maxMetadataBytesPerSession: number('limits.max_metadata_bytes_per_session'),
     maxResultBytesPerSession: number('limits.max_result_bytes_per_session'),

@@ -26,7 +26,7 @@ class Entry {
 
   session(name: string): void {
     const facts = { clientId: name, timeoutMs: 1000, lockDelayMs: 0, createdAtMs: 1, own: false };
-    beginSession(this.tables, { id: id(name), ...facts });
+    beginSession(this.tables, { id: id(name), ...facts }, this.tables.callers.of(undefined));
   }
 
   lock(

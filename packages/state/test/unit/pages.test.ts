@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FenceToken, HoldsPage } from '../../src/index.ts';
+import { CallerUse } from '../../src/caller-use.ts';
 import { Session } from '../../src/sessions.ts';
 import type { Waiter } from '../../src/pool.ts';
 import { enter, leave } from './support/asks.ts';
@@ -243,6 +244,7 @@ describe('what is shown of a resource with many holders and waiters', () => {
   it('given a late page, then the waits before it are not walked again', () => {
     const session = new Session(
       { id: id('s'), clientId: 'c', timeoutMs: 1, lockDelayMs: 0, createdAtMs: 1, own: false },
+      new CallerUse(undefined),
       0,
       0,
     );

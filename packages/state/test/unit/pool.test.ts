@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { StateInvariantError } from '../../src/index.ts';
 import { Pool } from '../../src/pool.ts';
 import type { Hold, Waiter } from '../../src/pool.ts';
+import { CallerUse } from '../../src/caller-use.ts';
 import { Session } from '../../src/sessions.ts';
 import type { FenceToken } from '../../src/index.ts';
 import { check } from './support/chance.ts';
@@ -18,7 +19,7 @@ function sessionNamed(name: string): Session {
     createdAtMs: 0,
     own: false,
   };
-  return new Session(facts, 0, 0);
+  return new Session(facts, new CallerUse(undefined), 0, 0);
 }
 
 function holdOf(pool: Pool, session: Session, units: number): Hold {

@@ -276,7 +276,11 @@ describe('the listing of locks', () => {
       );
     for (const name of ['s', 't']) {
       const facts = { clientId: name, timeoutMs: 1000, createdAtMs: 1, own: false };
-      beginSession(tables, { id: id(name), lockDelayMs: 500, ...facts });
+      beginSession(
+        tables,
+        { id: id(name), lockDelayMs: 500, ...facts },
+        tables.callers.of(undefined),
+      );
     }
     beginShare(tables);
     for (let number = 0; number < 600; number++) acquireIn(id('s'), `lock ${String(number)}`);

@@ -1,0 +1,216 @@
+/** The settings of limits: of the state, which the leader has logged, and of this node. */
+import { z } from 'zod';
+import type { Setting } from './setting.ts';
+
+const count = (max: number): z.ZodType => z.int().min(1).max(max);
+
+export const limitSettings: readonly Setting[] = [
+  {
+    key: 'limits.max_sessions',
+    schema: count(10_000_000),
+    default: 100_000,
+    description: 'Most sessions. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_sessions_per_caller',
+    schema: count(10_000_000),
+    default: 50_000,
+    description:
+      'Most sessions of one caller, holds by client_id among them. A caller is an address until there is authentication ' +
+      '(of IPv6 its first 64 bits): raise it where all come through one proxy. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_holds_per_session',
+    schema: count(1_000_000),
+    default: 100_000,
+    description: 'Most holds, waits and barriers of one session. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_waits_per_session',
+    schema: count(1_000_000),
+    default: 10_000,
+    description: 'Most places in queues of one session. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_metadata_bytes_per_session',
+    schema: z
+      .int()
+      .min(1024)
+      .max(2 ** 32),
+    default: 16 * 1024 * 1024,
+    description:
+      'Most metadata, and values of leaders, of all that one session holds and waits for, in bytes of JSON. That of ' +
+      'the leader is in force.',
+  },
+  {
+    key: 'limits.max_holds_per_caller',
+    schema: count(10_000_000),
+    default: 500_000,
+    description:
+      'Most holds, waits and barriers of all sessions of one caller. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_waits_per_caller',
+    schema: count(10_000_000),
+    default: 100_000,
+    description:
+      'Most places in queues of all sessions of one caller. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_metadata_bytes_per_caller',
+    schema: z
+      .int()
+      .min(1024)
+      .max(2 ** 36),
+    default: 128 * 1024 * 1024,
+    description:
+      'Most metadata, and values of leaders, of all that the sessions of one caller hold and wait for, in bytes of JSON. ' +
+      'That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_waiters_per_resource',
+    schema: count(1_000_000),
+    default: 10_000,
+    description: 'Most waiters in the queue of one resource. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_holds_per_resource',
+    schema: count(100_000),
+    default: 10_000,
+    description:
+      'Most holds of one resource at once: acquires of permits, shared holds. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_locks',
+    schema: count(10_000_000),
+    default: 1_000_000,
+    description: 'Most locks held or waited for at once. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_semaphores',
+    schema: count(10_000_000),
+    default: 100_000,
+    description: 'Most semaphores. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_elections',
+    schema: count(10_000_000),
+    default: 100_000,
+    description: 'Most elections that are led or stood in. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_barriers',
+    schema: count(10_000_000),
+    default: 10_000,
+    description: 'Most barriers that somebody is in. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_latches',
+    schema: count(10_000_000),
+    default: 10_000,
+    description: 'Most latches. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_results_per_session',
+    schema: z.int().min(1024).max(1_000_000),
+    default: 1024,
+    description:
+      'Answers remembered per session, so that a repeated request is not carried out again. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_result_bytes_per_session',
+    schema: z
+      .int()
+      .min(64 * 1024)
+      .max(2 ** 32),
+    default: 1024 * 1024,
+    description:
+      'What the answers take that are remembered for one session, in bytes: those to requests with numbers, and the ' +
+      'others. Older ones are forgotten first, and a repetition is refused with request_forgotten; of a caller that tells ' +
+      'answered_below none from there on is forgotten, and new requests are refused. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_result_bytes_per_caller',
+    schema: z
+      .int()
+      .min(64 * 1024)
+      .max(2 ** 36),
+    default: 256 * 1024 * 1024,
+    description:
+      'What the answers take that are remembered for all sessions of one caller, in bytes. Beyond it a session keeps its ' +
+      'latest answer; of a caller that tells answered_below none is forgotten, and new requests are refused. That of the ' +
+      'leader is in force.',
+  },
+  {
+    key: 'limits.max_remembered_sessions',
+    schema: z.int().min(10_000).max(10_000_000),
+    default: 500_000,
+    description:
+      'Ended sessions that are remembered, beside those that live, so that a late copy of a request does not make ' +
+      'them again; those of holds by client_id apart from the others. Each is remembered for half a minute and its ' +
+      'wait, one that its caller numbered for its ttl too (10 minutes at most). Where no more fit, new ones are ' +
+      'refused with limit_exceeded. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_remembered_bytes',
+    schema: z
+      .int()
+      .min(1024 * 1024)
+      .max(2 ** 36),
+    default: 256 * 1024 * 1024,
+    description:
+      'What these ended sessions may take in memory, in bytes; some 0.3 KiB each. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_events_kept',
+    schema: z.int().min(1000).max(10_000_000),
+    default: 100_000,
+    description: 'Events that this node keeps for watchers that resume.',
+  },
+  {
+    key: 'limits.max_body_bytes',
+    schema: z
+      .int()
+      .min(1024)
+      .max(16 * 1024 * 1024),
+    default: 64 * 1024,
+    description: 'Largest HTTP body, and largest message of gRPC, in bytes.',
+  },
+  {
+    key: 'limits.max_streams',
+    schema: count(100_000),
+    default: 5000,
+    description: 'Most client streams on this node.',
+  },
+  {
+    key: 'limits.max_streams_per_caller',
+    schema: count(100_000),
+    default: 2500,
+    description:
+      'Most client streams and watches of one caller (an address, see limits.max_sessions_per_caller) on this node.',
+  },
+  {
+    key: 'limits.max_grpc_calls',
+    schema: count(1_000_000),
+    default: 10_000,
+    description: 'Most calls of gRPC in progress on this node, streams among them.',
+  },
+  {
+    key: 'limits.max_grpc_calls_per_caller',
+    schema: count(1_000_000),
+    default: 5000,
+    description: 'Most calls of gRPC in progress of one caller on this node, streams among them.',
+  },
+  {
+    key: 'limits.max_backups',
+    schema: count(1000),
+    default: 4,
+    description: 'Most backups that this node sends at a time.',
+  },
+  {
+    key: 'limits.max_backups_per_caller',
+    schema: count(1000),
+    default: 2,
+    description: 'Most backups that this node sends to one caller at a time.',
+  },
+];
