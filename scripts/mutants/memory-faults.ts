@@ -284,4 +284,56 @@ export const memoryFaults: readonly Fault[] = [
     find: `'a closed connection'`,
     put: `String(Math.random())`,
   },
+  {
+    name: 'ended-sessions-of-a-caller-without-a-share',
+    breaks: 'one caller fills the memory of ended sessions, and all others are refused',
+    file: 'packages/state/src/ended-shares.ts',
+    find: `share.count >= maxRememberedSessionsPerCaller ||`,
+    put: `share.count < 0 ||`,
+  },
+  {
+    name: 'refused-for-its-share-and-carried-out-later',
+    breaks:
+      'a copy of what was refused for the share of its caller is carried out when there is room again',
+    file: 'packages/state/src/ended-shares.ts',
+    find: `return refused !== undefined && madeAtMs <= refused.throughMs;`,
+    put: `return refused !== undefined && madeAtMs < 0;`,
+  },
+  {
+    name: 'shares-not-in-snapshots',
+    breaks: 'a restored node makes sessions that the others refuse',
+    file: 'packages/state/src/session-records.ts',
+    find: `caller: fields.atEnd ? undefined : fields.text() };`,
+    put: `caller: fields.atEnd || fields.text() === '' ? undefined : undefined };`,
+  },
+  {
+    name: 'refused-of-a-caller-not-in-snapshots',
+    breaks: 'a restored node carries out what the others refuse',
+    file: 'packages/state/src/restore.ts',
+    find: `memory.shares.restore({ caller, throughMs: refused.number(), untilMs: refused.number() });`,
+    put: `memory.shares.restore({ caller, throughMs: refused.number() - 1000, untilMs: refused.number() });`,
+  },
+  {
+    name: 'given-up-without-room-and-left',
+    breaks:
+      'an acquire that is carried out after its giving up was refused for room is held by nobody',
+    file: 'packages/engine/src/withdrawals.ts',
+    find: `!answer.ok && answer.code === 'limit_exceeded';`,
+    put: `answer.ok && answer.type === 'advanced';`,
+  },
+  {
+    name: 'given-up-without-room-told-as-answered',
+    breaks: 'a client takes a refusal for room for the end of its giving up',
+    file: 'packages/api/src/operations/sessions.ts',
+    find: `  if (result.code === 'limit_exceeded') return new Refused('overloaded', result.message);
+`,
+    put: ``,
+  },
+  {
+    name: 'repetitions-remembered-for-ten-minutes',
+    breaks: 'a repetition of a request with a long ttl is carried out again after 10 minutes',
+    file: 'packages/state/src/making.ts',
+    find: `return Math.max(copiesUntilMs, timeMs) + timeoutMs;`,
+    put: `return Math.max(copiesUntilMs, timeMs + Math.min(timeoutMs, longestRepetitionMs));`,
+  },
 ];

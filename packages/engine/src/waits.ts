@@ -49,13 +49,14 @@ export function abandonOf(command: Command): Abandon | undefined {
   }
   if (!isAcquire(command)) return undefined;
   const { type, sessionId, requestId } = command;
-  const isOwn = 'ownSession' in command && command.ownSession !== undefined;
+  const own = 'ownSession' in command ? command.ownSession : undefined;
   const abandon = {
     type: 'abandon',
     sessionId,
     name: nameOf(command),
     requestId,
-    ...(isOwn ? { liveMs: command.waitMs + copiesLiveMs } : {}),
+    ...(own === undefined ? {} : { liveMs: command.waitMs + copiesLiveMs }),
+    ...(own?.caller === undefined ? {} : { caller: own.caller }),
   } as const;
   return type === 'acquire' ? abandon : { ...abandon, kind: kinds[type] };
 }

@@ -28,6 +28,10 @@ export interface WithdrawalsOptions {
   readonly submit: (abandon: Abandon, identity: string) => Promise<CommandResult>;
 }
 
+/** It is not remembered as given up, for lack of room: it may still come (state: SHARE-3). */
+const isForLater = (answer: CommandResult): boolean =>
+  !answer.ok && answer.code === 'limit_exceeded';
+
 interface Kept {
   readonly abandon: Abandon;
   readonly identity: string;
@@ -111,7 +115,8 @@ export class Withdrawals {
   async #give(key: string, kept: Kept): Promise<boolean> {
     kept.isAsked = true;
     try {
-      await this.#options.submit(kept.abandon, kept.identity);
+      const answer = await this.#options.submit(kept.abandon, kept.identity);
+      if (isForLater(answer)) return false;
     } catch {
       return false;
     } finally {

@@ -69,6 +69,8 @@ export async function startNode(
       maxResultsPerSession: configuration.maxResultsPerSession,
       maxRememberedSessions: configuration.maxRememberedSessions,
       maxRememberedBytes: configuration.maxRememberedBytes,
+      maxRememberedSessionsPerCaller: configuration.maxRememberedSessionsPerCaller,
+      maxRememberedBytesPerCaller: configuration.maxRememberedBytesPerCaller,
       maxSessionsPerCaller: configuration.maxSessionsPerCaller,
       maxHoldsPerCaller: configuration.maxHoldsPerCaller,
       maxWaitsPerCaller: configuration.maxWaitsPerCaller,

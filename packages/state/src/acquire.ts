@@ -191,7 +191,7 @@ function acquireWithOwnSession(
 ): CommandResult {
   const { clientId, timeoutMs, lockDelayMs, stamp, caller } = ownSession;
   const { sessionId: id, requestId, name, mode } = command;
-  const notMade = notToBeMade(tables, tables.ownEnded, stamp);
+  const notMade = notToBeMade(tables, tables.ownEnded, stamp, caller);
   if (notMade !== undefined) return notMade;
   const use = tables.callers.of(caller);
   const tooMany = tooManySessions(tables, use);

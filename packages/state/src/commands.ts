@@ -223,6 +223,8 @@ export type Command =
       readonly unlessOpen?: boolean;
       /** Of an acquire that would make a session of its own: how long copies of it may be carried out. */
       readonly liveMs?: number;
+      /** Who gives it up: of whose share it is remembered, where it would make a session of its own. */
+      readonly caller?: string;
     }
   | {
       readonly type: 'force_release';

@@ -58,6 +58,9 @@ export interface StateLimits {
   readonly maxRememberedSessions: number;
   /** What they take, of each kind. */
   readonly maxRememberedBytes: number;
+  /** Those of one caller among them (ended-shares.ts). */
+  readonly maxRememberedSessionsPerCaller: number;
+  readonly maxRememberedBytesPerCaller: number;
   /** Units of work (ends of holds and waits) that one entry of the log does; the next ones go on. */
   readonly maxWorkPerEntry: number;
 }

@@ -9,19 +9,23 @@
  * MEM-1: a copy that comes later than `madeAtMs + liveMs` is refused for its age, and until then the session is
  *     remembered: whatever a node submits once is never carried out twice, however late a copy comes, and
  *     however many others have ended since.
- * MEM-2: what a caller may repeat by itself is remembered longer: for the timeout of the session after its
- *     end, at most `longestRepetitionMs`.
+ * MEM-2: what a caller may repeat by itself is remembered longer: for the timeout of the session after its end, or
+ *     after the last time at which a copy of what made it may come, which is no earlier than the end of its wait. So
+ *     it is known for its wait and its ttl at least, whatever ended it when. In logs of before callers had shares it is
+ *     `longestRepetitionMs` after its end at most (LIMIT-1).
  * MEM-3: the memory is bounded by number and bytes (`maxRememberedSessions`, `maxRememberedBytes`), beside
  *     those sessions that live. Where it is full nothing is forgotten: new sessions are refused. An answer of more
  *     than `maxAnswerBytes` is remembered without its details.
  * MEM-4: such a refusal cannot be remembered. Instead all that was made not later than it, and is not known,
  *     is refused from then on: its own copies too.
  * MEM-5: the latest `leastRemembered` are remembered in any case, so that who comes back much later is told
- *     that its session has ended. Forgetting costs an entry no more than `mostForgotten` at a time.
+ *     that its session has ended, but for those whose time has passed where room is wanted. Forgetting costs an entry
+ *     no more than `mostForgotten` at a time.
  * MEM-6: equal memories are told in equal bytes, however many sessions a node has seen end: snapshots of format 4
  *     did not tell that, so the order is told by how many came later.
  */
 import { DueHeap } from './due.ts';
+import { EndedShares } from './ended-shares.ts';
 import { invariant } from './invariant.ts';
 import type { Answer } from './requests.ts';
 import type { SessionEnd } from './sessions.ts';
@@ -33,7 +37,7 @@ import type { CommandResult } from './outcomes.ts';
 
 /** Of sessions that have ended, of each kind (own and other), unless there are fewer. */
 export const leastRemembered = 10_000;
-/** MEM-2. */
+/** Of what was given up before it came, and of old logs (MEM-2). */
 export const longestRepetitionMs: number = 10 * 60_000;
 /** MEM-3: of an answer, as JSON. */
 export const maxAnswerBytes = 1024;
@@ -60,6 +64,8 @@ export interface Tombstone {
   readonly sequence: number;
   /** What it takes, see `bytesOf`. */
   readonly bytes: number;
+  /** Whose share it is of (SHARE-1). */
+  readonly caller: string | undefined;
   heapIndex: number;
 }
 
@@ -67,7 +73,7 @@ export interface Tombstone {
 export const byNumberAlone = -1;
 
 /** As a snapshot tells it. */
-export type RestoredTombstone = Pick<Tombstone, 'id' | 'reason' | 'last' | 'dueMs'> & {
+export type RestoredTombstone = Pick<Tombstone, 'id' | 'reason' | 'last' | 'dueMs' | 'caller'> & {
   readonly sequence: number | undefined;
 };
 
@@ -76,6 +82,7 @@ export class EndedSessions {
   readonly #due = new DueHeap<Tombstone>();
   /** By the token that the last request gave back, where a caller numbered that: it may ask again. */
   readonly #byToken = new ShardedMap<string, SessionId>();
+  readonly shares: EndedShares = new EndedShares();
   #sequence = 0;
   #bytes = 0;
   /** MEM-4: a time out of the log. */
@@ -104,6 +111,7 @@ export class EndedSessions {
     last: LastRequest | undefined,
     untilMs: number,
     timeMs: number,
+    caller?: string,
   ): void {
     this.#sequence += 1;
     const kept = untilMs === byNumberAlone ? last : shortened(last);
@@ -117,6 +125,7 @@ export class EndedSessions {
       rank: 0,
       sequence,
       bytes,
+      caller,
       heapIndex: -1,
     });
     this.forget(timeMs, 2); // MEM-5
@@ -143,18 +152,25 @@ export class EndedSessions {
 
   /** MEM-5: those whose time has passed, the oldest first. */
   forget(timeMs: number, most: number = mostForgotten): void {
+    this.shares.forget(timeMs);
     for (let count = 0; count < most && this.count > leastRemembered; count++)
       if (!this.#forgetFirst(timeMs)) return;
   }
 
-  /** MEM-3. Makes room where that can be made. */
-  hasRoom(limits: StateLimits, timeMs: number): boolean {
+  /** MEM-3, SHARE-1. Makes room where that can be made; else whose memory it is that is full. */
+  fullOf(
+    limits: StateLimits,
+    timeMs: number,
+    caller: string | undefined,
+  ): 'all' | 'caller' | undefined {
     const { maxRememberedSessions, maxRememberedBytes } = limits;
-    const isFull = (): boolean =>
-      this.count >= maxRememberedSessions || this.#bytes >= maxRememberedBytes;
-    for (let count = 0; count < mostForgotten && isFull(); count++)
-      if (!this.#forgetFirst(timeMs)) return false;
-    return !isFull();
+    const full = (): 'all' | 'caller' | undefined => {
+      if (this.count >= maxRememberedSessions || this.#bytes >= maxRememberedBytes) return 'all';
+      return this.shares.isFull(caller, limits) ? 'caller' : undefined;
+    };
+    for (let count = 0; count < mostForgotten && full() !== undefined; count++)
+      if (!this.#forgetFirst(timeMs)) break;
+    return full();
   }
 
   /** The session that gave back the hold of this token by a numbered request and ended with it. */
@@ -183,6 +199,7 @@ export class EndedSessions {
     this.#byId.set(id, tombstone);
     this.#due.add(tombstone);
     this.#bytes += tombstone.bytes;
+    this.shares.add(tombstone.caller, tombstone.bytes);
     const token = tokenGivenBack(last);
     if (token !== undefined) this.#byToken.set(token, id);
   }
@@ -193,6 +210,7 @@ export class EndedSessions {
     this.#due.remove(first);
     this.#byId.delete(first.id);
     this.#bytes -= first.bytes;
+    this.shares.remove(first.caller, first.bytes);
     const token = tokenGivenBack(first.last);
     if (token !== undefined && this.#byToken.get(token) === first.id) this.#byToken.delete(token);
     return true;

@@ -47,7 +47,7 @@ export function createSession(
     return tables.missingSession(id);
   }
   const use = tables.callers.of(caller);
-  const refusal = notToBeMade(tables, tables.ended, stamp) ?? tooManySessions(tables, use);
+  const refusal = notToBeMade(tables, tables.ended, stamp, caller) ?? tooManySessions(tables, use);
   if (refusal !== undefined) return refusal;
   const facts = { id, clientId, timeoutMs, lockDelayMs, createdAtMs, own: false };
   const session = beginSession(tables, facts, use);

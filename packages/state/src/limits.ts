@@ -17,6 +17,8 @@ export const limitsOfOldLogs: Pick<
   | 'maxWorkPerEntry'
   | 'maxRememberedSessions'
   | 'maxRememberedBytes'
+  | 'maxRememberedSessionsPerCaller'
+  | 'maxRememberedBytesPerCaller'
   | 'maxSessionsPerCaller'
   | 'maxHoldsPerCaller'
   | 'maxWaitsPerCaller'
@@ -30,6 +32,8 @@ export const limitsOfOldLogs: Pick<
   maxWorkPerEntry: unbounded,
   maxRememberedSessions: unbounded,
   maxRememberedBytes: unbounded,
+  maxRememberedSessionsPerCaller: unbounded,
+  maxRememberedBytesPerCaller: unbounded,
   maxSessionsPerCaller: unbounded,
   maxHoldsPerCaller: unbounded,
   maxWaitsPerCaller: unbounded,
@@ -59,6 +63,8 @@ export const limitsWithoutLog: StateLimits = {
   ...initialLimits,
   maxRememberedSessions: 500_000,
   maxRememberedBytes: 256 * 1024 * 1024,
+  maxRememberedSessionsPerCaller: 250_000,
+  maxRememberedBytesPerCaller: 128 * 1024 * 1024,
 };
 
 /**
@@ -69,3 +75,9 @@ export const limitsWithoutLog: StateLimits = {
 export const remembersByTime = ({
   maxRememberedSessions,
 }: Pick<StateLimits, 'maxRememberedSessions'>): boolean => maxRememberedSessions < unbounded;
+
+/** LIMIT-1: before callers had shares, what they may repeat was remembered for 10 minutes at most. */
+export const remembersAllOfTtl = ({
+  maxRememberedSessionsPerCaller,
+}: Pick<StateLimits, 'maxRememberedSessionsPerCaller'>): boolean =>
+  maxRememberedSessionsPerCaller < unbounded;

@@ -4,11 +4,11 @@
  */
 import { byNumberAlone, longestRepetitionMs } from './ended-sessions.ts';
 import type { EndedSessions, LastRequest } from './ended-sessions.ts';
-import { remembersByTime } from './limits.ts';
+import { remembersAllOfTtl, remembersByTime } from './limits.ts';
 import { limitExceeded, requestTooOld } from './refusals.ts';
 import type { Session } from './sessions.ts';
 import type { Tables } from './tables.ts';
-import type { Stamp } from './commands.ts';
+import type { OwnSession, Stamp } from './commands.ts';
 import type { ClusterTimeMs, SessionId } from './names.ts';
 import type { Refusal } from './outcomes.ts';
 
@@ -17,16 +17,35 @@ export function notToBeMade(
   tables: Tables,
   memory: EndedSessions,
   stamp: Stamp | undefined,
+  caller: string | undefined,
 ): Refusal | undefined {
   const { limits, timeMs } = tables;
   if (stamp !== undefined) {
     if (stamp.madeAtMs + stamp.liveMs < timeMs) return requestTooOld(stamp, timeMs); // MEM-1
     if (stamp.madeAtMs <= memory.refusedThroughMs) return memoryFull(tables, memory); // MEM-4
+    if (memory.shares.isRefused(caller, stamp)) return shareFull(tables, memory, caller); // SHARE-2
   }
-  if (memory.hasRoom(limits, timeMs)) return undefined;
+  const fullOf = memory.fullOf(limits, timeMs, caller);
+  if (fullOf === 'caller') {
+    if (stamp !== undefined && caller !== undefined) memory.shares.refuse(caller, stamp); // SHARE-2
+    return shareFull(tables, memory, caller); // SHARE-1
+  }
+  if (fullOf === undefined) return undefined;
   if (stamp !== undefined)
     memory.refusedThroughMs = Math.max(memory.refusedThroughMs, stamp.madeAtMs); // MEM-4
   return memoryFull(tables, memory); // MEM-3
+}
+
+function shareFull({ limits }: Tables, memory: EndedSessions, caller: string | undefined): Refusal {
+  const remedy =
+    `So many sessions of ${String(caller)} have ended of late that no more of them can be remembered, which is what keeps ` +
+    'late requests from being carried out twice. Nothing was done. Try again in half a minute; who acquires often needs ' +
+    'one session for all, not client_id with ttl_seconds, and no long ttl for short holds.';
+  const { maxRememberedSessionsPerCaller, maxRememberedBytesPerCaller } = limits;
+  const bytes = caller === undefined ? 0 : (memory.shares.of(caller)?.bytes ?? 0);
+  return bytes >= maxRememberedBytesPerCaller
+    ? limitExceeded('max_remembered_bytes_per_caller', maxRememberedBytesPerCaller, remedy)
+    : limitExceeded('max_remembered_sessions_per_caller', maxRememberedSessionsPerCaller, remedy);
 }
 
 function memoryFull({ limits }: Tables, memory: EndedSessions): Refusal {
@@ -78,7 +97,7 @@ export function rememberSession(
   const memory = session.own ? tables.ownEnded : tables.ended;
   const isRepeated = !session.own || session.requests.isNumbered || isNumbered(last);
   const untilMs = until(tables, session.copiesUntilMs, isRepeated ? session.timeoutMs : 0);
-  memory.add(session.id, reason, last, untilMs, tables.timeMs);
+  memory.add(session.id, reason, last, untilMs, tables.timeMs, session.use.caller);
 }
 
 /** An acquire that was refused before it had a session of its own. */
@@ -86,25 +105,40 @@ export function rememberRefused(
   tables: Tables,
   id: SessionId,
   last: LastRequest,
-  { stamp, timeoutMs }: { readonly stamp?: Stamp; readonly timeoutMs: number },
+  { stamp, timeoutMs, caller }: Pick<OwnSession, 'stamp' | 'timeoutMs' | 'caller'>,
 ): void {
   const untilMs = until(tables, copiesUntil(tables, stamp, 0), isNumbered(last) ? timeoutMs : 0);
-  tables.ownEnded.add(id, 'ended', last, untilMs, tables.timeMs);
+  tables.ownEnded.add(id, 'ended', last, untilMs, tables.timeMs, caller);
 }
 
-/** An acquire that was given up before it came; `liveMs` where it would make a session of its own. */
+/**
+ * An acquire that was given up before it came.
+ *
+ * @param liveMs Where it would make a session of its own.
+ * @returns Why it is not remembered.
+ */
 export function rememberGivenUp(
   tables: Tables,
   id: SessionId,
   last: LastRequest,
-  liveMs: number | undefined,
-): void {
+  { liveMs, caller }: { readonly liveMs?: number; readonly caller?: string },
+): Refusal | undefined {
   const { limits, timeMs, ownEnded } = tables;
   // MEM-2: a copy may have been held up before a node stamped it.
   const repeatedMs = liveMs === undefined ? 0 : longestRepetitionMs;
-  if (ownEnded.hasRoom(limits, timeMs))
-    ownEnded.add(id, 'ended', last, until(tables, timeMs + (liveMs ?? 0), repeatedMs), timeMs);
-  else ownEnded.refusedThroughMs = timeMs; // MEM-4: whatever it was, it was made before.
+  const fullOf = ownEnded.fullOf(limits, timeMs, caller);
+  if (fullOf === 'caller') return shareFull(tables, ownEnded, caller); // SHARE-3
+  if (fullOf === 'all')
+    ownEnded.refusedThroughMs = timeMs; // MEM-4: whatever it was, it was made before.
+  else {
+    const untilMs = givenUpUntil(tables, liveMs ?? 0, repeatedMs);
+    ownEnded.add(id, 'ended', last, untilMs, timeMs, caller);
+  }
+  return undefined;
+}
+
+function givenUpUntil({ limits, timeMs }: Tables, liveMs: number, repeatedMs: number): number {
+  return remembersByTime(limits) ? timeMs + Math.max(liveMs, repeatedMs) : byNumberAlone;
 }
 
 const isNumbered = (last: LastRequest | undefined): boolean => typeof last?.requestId === 'number';
@@ -112,5 +146,6 @@ const isNumbered = (last: LastRequest | undefined): boolean => typeof last?.requ
 /** MEM-1, MEM-2. */
 function until({ limits, timeMs }: Tables, copiesUntilMs: number, timeoutMs: number): number {
   if (!remembersByTime(limits)) return byNumberAlone;
+  if (remembersAllOfTtl(limits)) return Math.max(copiesUntilMs, timeMs) + timeoutMs;
   return Math.max(copiesUntilMs, timeMs + Math.min(timeoutMs, longestRepetitionMs));
 }

@@ -135,7 +135,8 @@ export function abandon(
     const refusal = tables.missingSession(sessionId);
     if (tables.tombstone(sessionId) === undefined) {
       // It may overtake the acquire that would make this session.
-      rememberGivenUp(tables, sessionId, { requestId, answer }, command.liveMs); // R1
+      const refused = rememberGivenUp(tables, sessionId, { requestId, answer }, command); // R1
+      if (refused !== undefined) return refused;
     }
     return refusal;
   }

@@ -148,6 +148,13 @@ export class SnapshotRestorer {
       for (const memory of [tables.ended, tables.ownEnded])
         memory.refusedThroughMs = fields.number();
     if (!fields.atEnd) this.#laterLimits(fields.list());
+    for (const memory of [tables.ended, tables.ownEnded])
+      if (!fields.atEnd)
+        fields.list().all((one) => {
+          const refused = one.list();
+          const caller = refused.text();
+          memory.shares.restore({ caller, throughMs: refused.number(), untilMs: refused.number() });
+        });
   }
 
   #laterLimits(fields: Fields): void {

@@ -24,12 +24,13 @@ import type { CommandResult } from './outcomes.ts';
 /** @param latest The sequence number that was given last: a record tells how many came after it (MEM-6). */
 export function encodeTombstone(
   kind: 'ended' | 'own_ended',
-  { id, reason, last, dueMs, sequence }: Tombstone,
+  { id, reason, last, dueMs, sequence, caller }: Tombstone,
   latest: number,
 ): string {
   const kept =
     last === undefined ? null : encodeAnswer(last.requestId, last.answer, last.answer.result);
-  return JSON.stringify([kind, id, reason, kept, dueMs, sequence - latest]);
+  const told = caller === undefined ? [] : [caller];
+  return JSON.stringify([kind, id, reason, kept, dueMs, sequence - latest, ...told]);
 }
 
 export function decodeTombstone(fields: Fields): RestoredTombstone {
@@ -38,8 +39,11 @@ export function decodeTombstone(fields: Fields): RestoredTombstone {
   const kept = fields.optional(() => decodeAnswer(fields.list()));
   const last = kept === undefined ? undefined : { requestId: kept[0], answer: kept[1] };
   // Version 4 ends here: they come in their order.
-  if (fields.atEnd) return { id, reason, last, dueMs: byNumberAlone, sequence: undefined };
-  return { id, reason, last, dueMs: fields.number(), sequence: fields.number() };
+  if (fields.atEnd)
+    return { id, reason, last, dueMs: byNumberAlone, sequence: undefined, caller: undefined };
+  const dueMs = fields.number();
+  const sequence = fields.number();
+  return { id, reason, last, dueMs, sequence, caller: fields.atEnd ? undefined : fields.text() };
 }
 
 // ---- sessions -----------------------------------------------------------------------------------

@@ -19,7 +19,7 @@
  *     mark stays: what it costs is the comparison alone, and a state from a node without it has none.
  */
 import { TextHash } from './digest.ts';
-import type { Tombstone } from './ended-sessions.ts';
+import type { EndedSessions, Tombstone } from './ended-sessions.ts';
 import { invariant } from './invariant.ts';
 import { encodePlace } from './place-records.ts';
 import {
@@ -34,6 +34,7 @@ import type { Session } from './sessions.ts';
 import type { Keeper, Place, Tables } from './tables.ts';
 import { orderOf } from './ties.ts';
 import type { StateLimits } from './contract.ts';
+import type { JsonValue } from './names.ts';
 
 /** In the order of the header, with the version that brought them in restore.ts. */
 export const limitNames: readonly (keyof StateLimits)[] = [
@@ -61,6 +62,8 @@ export const laterLimitNames: readonly (keyof StateLimits)[] = [
   'maxWaitsPerCaller',
   'maxMetadataBytesPerCaller',
   'maxResultBytesPerCaller',
+  'maxRememberedSessionsPerCaller',
+  'maxRememberedBytesPerCaller',
 ];
 export const formatName = 'holdfast-state';
 export const formatVersion = 5;
@@ -82,6 +85,10 @@ interface Source {
 const unsettledOf = ({ unsettled }: Tables): readonly string[] =>
   Array.from(unsettled, ({ kind, name }) => JSON.stringify(['unsettled', kind, name]));
 
+/** SHARE-2. */
+const refusedOf = ({ shares }: EndedSessions): JsonValue =>
+  Array.from(shares.refused, ({ caller, throughMs, untilMs }) => [caller, throughMs, untilMs]);
+
 function encodeHeader(tables: Tables): string {
   return JSON.stringify([
     formatName,
@@ -98,6 +105,8 @@ function encodeHeader(tables: Tables): string {
     tables.ended.refusedThroughMs,
     tables.ownEnded.refusedThroughMs,
     laterLimitNames.map((name) => tables.limits[name]),
+    refusedOf(tables.ended),
+    refusedOf(tables.ownEnded),
   ]);
 }
 

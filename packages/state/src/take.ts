@@ -87,7 +87,7 @@ export function take(
 /** The session is made only when it is needed (A4). */
 function takeInOwnSession(tables: Tables, taking: Taking, ownSession: OwnSession): CommandResult {
   const { clientId, timeoutMs, lockDelayMs, stamp, caller } = ownSession;
-  const notMade = notToBeMade(tables, tables.ownEnded, stamp);
+  const notMade = notToBeMade(tables, tables.ownEnded, stamp, caller);
   if (notMade !== undefined) return notMade;
   const use = tables.callers.of(caller);
   const tooMany = tooManySessions(tables, use);

@@ -168,12 +168,17 @@ export async function giveUp(
       requestId: request_id,
       // Copies of an acquire by client id may come for so long.
       ...(body.session_id === undefined
-        ? { liveMs: context.service.limits.maxWaitSeconds * 1000 + copiesLiveMs }
+        ? {
+            liveMs: context.service.limits.maxWaitSeconds * 1000 + copiesLiveMs,
+            ...(context.caller.share === undefined ? {} : { caller: context.caller.share }),
+          }
         : {}),
     },
     callOptions(context),
   );
   if (result.ok) return { given_up: true };
+  // No answer to the request: it may still come, and has to be given up again (state: SHARE-3).
+  if (result.code === 'limit_exceeded') return new Refused('overloaded', result.message);
   // A session of its own that has ended, or was never made, holds nothing, and is not made any more.
   const isGone = result.code === 'session_not_found' || result.code === 'session_expired';
   return isGone && body.client_id !== undefined ? { given_up: true } : refusedBy(result);

@@ -32,6 +32,18 @@ describe('an acquire by client id that is given up by its number', () => {
     });
   }
 
+  test('given no room to remember it, then it is no answer: the client goes on (SHARE-3)', async (t) => {
+    const { request, engine } = startHarness(t);
+    const limits = { ...engine.state.limits, maxRememberedSessionsPerCaller: 1 };
+    await engine.submit({ type: 'set_limits', limits }, { identity: 'test' });
+    const giveUp = (request_id: number) =>
+      request('POST', '/give-up', { client_id: 'c', request_id, kind: 'lock', name: 'x' });
+    assert.deepEqual((await giveUp(1)).body, { given_up: true });
+    assert.equal((await giveUp(2)).body['code'], 'overloaded');
+    const own = { client_id: 'c', ttl_seconds: 30, request_id: 2 };
+    assert.equal((await request('POST', '/locks/x/acquire', own)).body['code'], 'limit_exceeded');
+  });
+
   test('given what only sessions ask for, or nobody who asked, then it is refused', async (t) => {
     const { request } = startHarness(t);
     const body = { request_id: 1, kind: 'barrier', name: 'x' };

@@ -50,6 +50,21 @@ describe('An acquire whose outcome this node could not tell', () => {
     assert.equal(withdrawals.count, 0);
   });
 
+  it('is given up again where there was no room to remember that it was given up (SHARE-3)', async () => {
+    const full: CommandResult = { ok: false, code: 'limit_exceeded', message: 'Full.' };
+    let failures = 2;
+    const { clock, asked, withdrawals } = start(() =>
+      Promise.resolve(failures-- > 0 ? full : done),
+    );
+    withdrawals.onFailed(acquire('made-here'), 'who', outcomeUnknown());
+    for (let step = 0; step < 6; step++) {
+      await turn();
+      clock.pass(250);
+    }
+    assert.deepEqual(asked, ['made-here', 'made-here', 'made-here']);
+    assert.equal(withdrawals.count, 0);
+  });
+
   it('is left to a caller who can ask again, and to nobody where nothing was done', async () => {
     const { asked, withdrawals } = start(() => Promise.resolve(done));
     withdrawals.onFailed(acquire(7), 'who', outcomeUnknown());

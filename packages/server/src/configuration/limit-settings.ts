@@ -148,7 +148,7 @@ export const limitSettings: readonly Setting[] = [
     description:
       'Ended sessions that are remembered, beside those that live, so that a late copy of a request does not make ' +
       'them again; those of holds by client_id apart from the others. Each is remembered for half a minute and its ' +
-      'wait, one that its caller numbered for its ttl too (10 minutes at most). Where no more fit, new ones are ' +
+      'wait, one that its caller numbered for its ttl too. Where no more fit, new ones are ' +
       'refused with limit_exceeded. That of the leader is in force.',
   },
   {
@@ -160,6 +160,24 @@ export const limitSettings: readonly Setting[] = [
     default: 256 * 1024 * 1024,
     description:
       'What these ended sessions may take in memory, in bytes; some 0.3 KiB each. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_remembered_sessions_per_caller',
+    schema: z.int().min(1000).max(10_000_000),
+    default: 250_000,
+    description:
+      'Those of one caller among them: beyond it new sessions of this caller are refused with limit_exceeded. That of ' +
+      'the leader is in force.',
+  },
+  {
+    key: 'limits.max_remembered_bytes_per_caller',
+    schema: z
+      .int()
+      .min(256 * 1024)
+      .max(2 ** 36),
+    default: 128 * 1024 * 1024,
+    description:
+      'What those of one caller may take in memory, in bytes. That of the leader is in force.',
   },
   {
     key: 'limits.max_events_kept',

@@ -38,6 +38,8 @@ export interface Configuration {
   readonly maxHoldsPerResource: number;
   readonly maxRememberedSessions: number;
   readonly maxRememberedBytes: number;
+  readonly maxRememberedSessionsPerCaller: number;
+  readonly maxRememberedBytesPerCaller: number;
   readonly maxSessionsPerCaller: number;
   readonly maxHoldsPerCaller: number;
   readonly maxWaitsPerCaller: number;
@@ -236,6 +238,8 @@ function assemble(value: (key: string) => unknown): Configuration {
     maxHoldsPerResource: number('limits.max_holds_per_resource'),
     maxRememberedSessions: number('limits.max_remembered_sessions'),
     maxRememberedBytes: number('limits.max_remembered_bytes'),
+    maxRememberedSessionsPerCaller: number('limits.max_remembered_sessions_per_caller'),
+    maxRememberedBytesPerCaller: number('limits.max_remembered_bytes_per_caller'),
     maxSessionsPerCaller: number('limits.max_sessions_per_caller'),
     maxHoldsPerCaller: number('limits.max_holds_per_caller'),
     maxWaitsPerCaller: number('limits.max_waits_per_caller'),

@@ -32,7 +32,7 @@ describe('EndedSessions', () => {
     assert.ok(first !== undefined);
     memory.extend(first, 50);
     const limits = { ...new Driver().machine.limits, maxRememberedSessions: 2 };
-    assert.ok(memory.hasRoom(limits, 20));
+    assert.equal(memory.fullOf(limits, 20, undefined), undefined);
     assert.deepEqual(
       Array.from(captured, ({ id: name, dueMs }) => `${name} ${String(dueMs)}`).toSorted(),
       ['a 5', 'b 6'],
@@ -64,6 +64,7 @@ describe('EndedSessions', () => {
         last: undefined,
         dueMs: byNumberAlone,
         sequence: undefined,
+        caller: undefined,
       });
     memory.add(id('another'), 'ended', undefined, byNumberAlone, all.time + 1);
     apply(all, 'another');

@@ -186,15 +186,20 @@ describe('an acquire that was given up before it came', () => {
 });
 
 describe('what a caller numbered', () => {
-  test('is remembered for its ttl after its end, at most 10 minutes', () => {
-    for (const [timeoutMs, forMs] of [
-      [60_000, 60_000],
-      [86_400_000, longestRepetitionMs],
+  test('is remembered for its ttl and its wait, whatever ended it when', () => {
+    const oldLog = { maxRememberedSessionsPerCaller: Number.MAX_SAFE_INTEGER };
+    for (const [limits, timeoutMs, forMs] of [
+      [{}, 60_000, 60_000 + 90_000],
+      [{}, 86_400_000, 86_400_000 + 90_000],
+      // LIMIT-1: as it was.
+      [oldLog, 60_000, 90_000],
+      [oldLog, 86_400_000, longestRepetitionMs],
     ] as const) {
-      const driver = new Driver();
-      driver.do(own('a', 'job', { request: 1, timeoutMs, stamp: stampAt(0, 1) }));
+      const driver = Driver.withLimits(limits);
+      const stamp = stampAt(0, 30_000 + 60_000);
+      driver.do(own('a', 'job', { request: 1, timeoutMs, waitMs: 60_000, stamp }));
       driver.end('a');
-      others(driver, leastRemembered, { stamp: stampAt(0, 10_000_000) });
+      others(driver, leastRemembered, { stamp: stampAt(0, 100_000_000) });
       driver.timeMs = forMs;
       driver.advance(0);
       assert.equal(driver.machine.endedReason(id('a')), 'ended');

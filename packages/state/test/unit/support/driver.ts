@@ -30,6 +30,8 @@ export const roomyLimits: StateLimits = {
   maxWorkPerEntry: 1000,
   maxRememberedSessions: 20_000,
   maxRememberedBytes: 64 * 1024 * 1024,
+  maxRememberedSessionsPerCaller: 100_000,
+  maxRememberedBytesPerCaller: 64 * 1024 * 1024,
   maxSessionsPerCaller: 100_000,
   maxHoldsPerCaller: 1_000_000,
   maxWaitsPerCaller: 1_000_000,
