@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster quorum-cluster demo bench bench-failover bench-quorum bench-state test test-unit test-integration simulate test-chaos test-chaos-quorum soak mutants check format documents reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench bench-failover bench-quorum bench-state test test-unit test-integration simulate test-chaos test-chaos-quorum soak mutants explore check format documents reference clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ test-chaos-quorum: install ## Lease nodes and their clients, real processes in t
 
 mutants: install ## Plants faults in a copy of the sources: each must be found (NAMES="a b" for some; BY=tests or BY=simulator; MISSING=1)
 	@$(NODE) npm run --silent mutants -- $(if $(BY),--by $(BY)) $(if $(MISSING),--missing) $(NAMES)
+
+explore: install ## Walks through small configurations, every interleaving (NAME=old-terms, STATES=1000000, MINUTES=5; FAULTS=1 plants faults)
+	@$(NODE) $(if $(FAULTS),node --conditions=source scripts/mutants/explore.ts $(NAMES),npm run --silent explore -- $(if $(NAME),--name $(NAME)) $(if $(STATES),--states $(STATES)) $(if $(MINUTES),--minutes $(MINUTES)))
 
 check: install ## Format, lint, rooms, types, unused code, generated documents
 	@$(NODE) npm run --silent check

@@ -30,6 +30,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'state',
     'storage',
   ],
+  explorer: ['raft'],
   chaos: ['checker', 'cli', 'client', 'engine', 'protocol'],
   workload: ['protocol', 'client', 'server', 'engine', 'quorum'],
 };

@@ -3,6 +3,7 @@
  *
  * S1 is upheld here: a vote and its term are durable before anybody hears of them (outbox O1).
  */
+import type { Image } from './image.ts';
 import type { RaftCore } from './raft.ts';
 import type { LogIndex, MemberId, Message, Term } from './types.ts';
 
@@ -22,6 +23,20 @@ export class Elections {
 
   get role(): 'follower' | 'pre_candidate' | 'candidate' | 'leader' {
     return this.#role;
+  }
+
+  /** IMG-1: votes and the own vote are those of a campaign. */
+  image(): Image {
+    const isCampaign = this.#role === 'pre_candidate' || this.#role === 'candidate';
+    const { outbox } = this.#core;
+    return {
+      role: this.#role,
+      votes: isCampaign ? [...this.#votes].sort(([a], [b]) => (a < b ? -1 : 1)) : [],
+      ownVoteWrite: this.#role === 'candidate' ? outbox.sincePersisted(this.#ownVoteWrite) : 0,
+      elapsedTicks: this.#elapsedTicks,
+      timeoutTicks: this.#timeoutTicks,
+      leaderSuspected: this.#leaderSuspected,
+    };
   }
 
   restartTimer(): void {

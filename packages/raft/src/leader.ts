@@ -3,6 +3,7 @@
  * Lives as long as one leadership; the core drops it when the term ends.
  */
 import { committedIndex } from './commitment.ts';
+import type { Image } from './image.ts';
 import { invariant } from './invariant.ts';
 import { entryOverheadBytes } from './log.ts';
 import { changed, encodeMembership, voterIds } from './membership.ts';
@@ -247,6 +248,18 @@ export class Leadership {
       state,
       silentTicks,
     }));
+  }
+
+  image(): Image {
+    return {
+      peers: [...this.#peers.values()].map((peer) => peer.image()),
+      reads: this.#reads.image(),
+      firstIndex: this.#firstIndex,
+      firstApplied: this.#firstApplied,
+      heartbeatElapsed: this.#heartbeatElapsed,
+      uncommittedBytes: this.#uncommittedBytes,
+      transfer: this.#transfer === undefined ? null : [this.#transfer.to, this.#transfer.ticks],
+    };
   }
 
   // ---- log and commitment -----------------------------------------------------------------------

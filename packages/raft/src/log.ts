@@ -6,6 +6,7 @@
  *     compaction drops blocks and copies none; the bytes up to each entry and the places where the term
  *     changes are kept, so that nothing is ever added up or searched along the log.
  */
+import type { EntryImage, LogImage } from './image.ts';
 import { invariant } from './invariant.ts';
 import type { Entry, LogIndex, Term } from './types.ts';
 
@@ -174,6 +175,11 @@ export class Log {
     this.#runs = [{ term, from: index }];
   }
 
+  image(): LogImage {
+    const entries = this.slice(this.firstIndex, this.#lastIndex, Infinity);
+    return [this.#baseIndex, this.#baseTerm, entries.map(imageOfEntry)];
+  }
+
   #endOf(index: LogIndex): number {
     if (index === this.#baseIndex) return this.#baseBytes;
     const place = index - this.#origin;
@@ -197,6 +203,13 @@ export class Log {
 
 /** What is reckoned for an entry's index, term, kind and length, wherever bytes of entries are counted. */
 export const entryOverheadBytes: number = 32;
+
+export const imageOfEntry = ({ index, term, kind, data }: Entry): EntryImage => [
+  index,
+  term,
+  kind,
+  data.join(),
+];
 
 function byteLengthOf(entry: Entry): number {
   return entry.data.byteLength + entryOverheadBytes;

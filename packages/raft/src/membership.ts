@@ -10,6 +10,7 @@
  * M3: a voter whose removal is in its log, and not committed as far as it knows, still campaigns (thesis
  *     4.2.2): it may be the only one that has the entry, and without it nobody could be elected.
  */
+import type { Image } from './image.ts';
 import { invariant } from './invariant.ts';
 import type { LogIndex, Member, MemberId, Membership, MembershipChange } from './types.ts';
 
@@ -75,6 +76,10 @@ export class MembershipLog {
     this.#history = [{ index, membership }];
   }
 
+  image(): Image {
+    return this.#history.map(({ index, membership }) => [index, imageOfMembership(membership)]);
+  }
+
   #newest(): { readonly index: LogIndex; readonly membership: Membership } {
     const step = this.#history.at(-1);
     invariant(step !== undefined, 'the membership history is empty');
@@ -84,6 +89,9 @@ export class MembershipLog {
 
 export const voterIds = (membership: Membership): MemberId[] =>
   membership.members.filter((member) => member.role === 'voter').map((member) => member.id);
+
+export const imageOfMembership = ({ members }: Membership): Image =>
+  members.map(({ id, address, role }) => [id, address, role]);
 
 /** The membership after a change, or why it cannot be. */
 export function changed(

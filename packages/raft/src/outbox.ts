@@ -6,6 +6,10 @@
  * O2: it leaves only in the term in which it was written (the append ABA case: an answer for a log
  *     that has been overwritten since).
  */
+import { sincePersisted } from './image.ts';
+import type { Image } from './image.ts';
+import { imageOfEntry } from './log.ts';
+import { imageOfMessage, imageOfMeta } from './message-image.ts';
 import type { HardState, LogIndex, Outbound, Term, Write } from './types.ts';
 import type { Entry, SnapshotChunk, SnapshotMeta } from './types.ts';
 
@@ -147,6 +151,34 @@ export class Outbox {
     }
     this.#held = stillHeld;
     return last === undefined ? undefined : { stableIndex: last.lastIndex, term: last.term };
+  }
+
+  image(): Image {
+    return {
+      ready: this.#ready.map(({ to, message }) => [to, imageOfMessage(message)]),
+      held: this.#held.map(({ writeId, term, outbound: { to, message } }) => [
+        this.sincePersisted(writeId),
+        term,
+        to,
+        imageOfMessage(message),
+      ]),
+      inFlight: this.#inFlight.map(({ id, lastIndex, term, ageTicks }) => [
+        this.sincePersisted(id),
+        lastIndex,
+        term,
+        ageTicks,
+      ]),
+      entries: this.#entries.map(imageOfEntry),
+      truncateFrom: this.#truncateFrom ?? null,
+      hardStateDirty: this.#hardStateDirty,
+      chunks: this.#chunks.map(({ meta, offset, data }) => [meta.hash, offset, data.join()]),
+      install: this.#install === undefined ? null : imageOfMeta(this.#install),
+    };
+  }
+
+  /** IMG-1. */
+  sincePersisted(writeId: number): number {
+    return sincePersisted(writeId, this.#persistedId);
   }
 
   tick(): void {

@@ -9,7 +9,9 @@
  *     step in which its transfer ended is dropped, as a network may drop it. The host has closed, or never
  *     opened, what it would be read from.
  */
+import type { Image } from './image.ts';
 import { invariant } from './invariant.ts';
+import { imageOfMeta } from './message-image.ts';
 import type { RaftCore } from './raft.ts';
 import type { Entry, LogIndex, Outbound, Output, SnapshotMeta } from './types.ts';
 
@@ -94,6 +96,22 @@ export class Outputs {
     };
     this.#statusDirty = false;
     return output;
+  }
+
+  image(): Image {
+    const installing = this.#installing;
+    return {
+      handedOut: this.#handedOut,
+      installing:
+        installing === undefined
+          ? null
+          : [this.#core.outbox.sincePersisted(installing.writeId), imageOfMeta(installing.meta)],
+      reads: this.#reads.map(({ readId, index }) => [readId, index]),
+      failedReads: this.#failedReads,
+      transfers: this.#toldTransfers,
+      suspect: this.#suspect?.hash ?? null,
+      statusDirty: this.#statusDirty,
+    };
   }
 
   #takeRestore(): SnapshotMeta | undefined {

@@ -4,6 +4,8 @@
  * `probe`: one append at a time until the peer's log is found; `replicate`: a pipeline within a
  * window of bytes and messages; `snapshot`: the chunks of a snapshot (see snapshot-sender.ts).
  */
+import type { Image } from './image.ts';
+import { imageOfMeta } from './message-image.ts';
 import type { LogIndex, MemberId, SnapshotMeta } from './types.ts';
 
 export interface ProgressLimits {
@@ -81,6 +83,22 @@ export class Progress {
     }
     this.nextIndex = Math.max(this.nextIndex, this.matchIndex + 1);
     return moved;
+  }
+
+  image(): Image {
+    const { transfer } = this;
+    return {
+      id: this.id,
+      matchIndex: this.matchIndex,
+      nextIndex: this.nextIndex,
+      state: this.state,
+      paused: this.paused,
+      silentTicks: this.silentTicks,
+      probe: this.probe,
+      transfer: transfer === undefined ? null : { ...transfer, meta: imageOfMeta(transfer.meta) },
+      catchingUp: this.catchingUp?.idleTicks ?? null,
+      inflight: this.#inflight.map(({ lastIndex, bytes }) => [lastIndex, bytes]),
+    };
   }
 
   probeFrom(nextIndex: LogIndex): void {

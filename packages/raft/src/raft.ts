@@ -11,8 +11,10 @@
  * S6 a read is proven by a majority that answered a message sent after the read was asked, in the
  *    leader's own term, after an entry of that term was committed (thesis 6.4).
  */
+import { imageOfCore } from './core-image.ts';
 import { Elections } from './elections.ts';
 import { answerAppend } from './follower.ts';
+import type { CoreImage, HasImage } from './image.ts';
 import { invariant } from './invariant.ts';
 import { Leadership } from './leader.ts';
 import { Log } from './log.ts';
@@ -40,7 +42,7 @@ import type {
 } from './types.ts';
 
 /** What follower, candidate and leader share. Not exported from the package. */
-export class RaftCore implements Raft {
+export class RaftCore implements Raft, HasImage {
   readonly config: RaftConfig;
   readonly log: Log;
   readonly outbox: Outbox = new Outbox();
@@ -283,6 +285,10 @@ export class RaftCore implements Raft {
     };
   }
 
+  image(): CoreImage {
+    return imageOfCore(this);
+  }
+
   // ---- shared by the sides ----------------------------------------------------------------------
 
   becomeFollower(term: Term, leader: MemberId | null): void {
@@ -373,6 +379,6 @@ function requireBytes({ index, byteLength }: SnapshotMeta): void {
 }
 
 /** Starts a core from what storage found. */
-export function createRaft(config: RaftConfig, recovered: Recovered): Raft {
+export function createRaft(config: RaftConfig, recovered: Recovered): Raft & HasImage {
   return new RaftCore(config, recovered);
 }

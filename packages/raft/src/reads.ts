@@ -4,6 +4,7 @@
  * The leader numbers the rounds itself and puts the newest number on every message; a majority that
  * has answered messages of round r or later proves all reads of rounds up to r at once.
  */
+import type { Image } from './image.ts';
 import type { LogIndex } from './types.ts';
 
 interface PendingRead {
@@ -51,6 +52,11 @@ export class ReadQueue {
     }
     if (count === 0) return [];
     return this.#pending.splice(0, count).map(({ readId, index }) => ({ readId, index }));
+  }
+
+  image(): Image {
+    const pending = this.#pending.map(({ readId, index, round }) => [readId, index, round]);
+    return [this.#round, pending, this.#early];
   }
 
   takeAll(): number[] {

@@ -16,7 +16,9 @@
  * RCV-5: a node that receives does not campaign: its log lacks committed entries, so that it could not
  *        win. For the same reason no leader ever installs.
  */
+import type { Image } from './image.ts';
 import { invariant } from './invariant.ts';
+import { imageOfMeta } from './message-image.ts';
 import type { RaftCore } from './raft.ts';
 import type { MemberId, Message, SnapshotMeta } from './types.ts';
 
@@ -101,6 +103,14 @@ export class SnapshotReceiver {
   /** A leader has all that any snapshot holds; only an outcome may still be awaited. */
   onLead(): void {
     if (this.#receiving?.isVerifying !== true) this.#receiving = undefined;
+  }
+
+  image(): Image {
+    const receiving = this.#receiving;
+    if (receiving === undefined) return null;
+    const { meta, nextOffset, lastWriteId, isVerifying } = receiving;
+    const write = lastWriteId === undefined ? null : this.#core.outbox.sincePersisted(lastWriteId);
+    return [imageOfMeta(meta), nextOffset, write, isVerifying];
   }
 
   /** RCV-4. */
