@@ -1,4 +1,5 @@
 /** Every planted fault. */
+import { accessFaults } from './access-faults.ts';
 import { addressFaults } from './address-faults.ts';
 import { clientFaults } from './client-faults.ts';
 import { diskFaults } from './disk-faults.ts';
@@ -89,6 +90,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of the disk of a machine, and of backups', faults: diskFaults },
   { title: 'Of where nodes listen', faults: listeningFaults },
   { title: 'Of what is remembered, and of the limits of one caller', faults: memoryFaults },
+  { title: 'Of who may do what, and of declarations', faults: accessFaults },
   { title: 'Of the quorum lease', faults: quorumFaults },
 ];
 

@@ -1,5 +1,6 @@
 /** What is declared fits together: names, numbers, errors, and what is derived from them. */
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { errors, groups, operations, protoFiles, typeScriptFiles } from '../../src/index.ts';
 import type { Message, Operation, Schema } from '../../src/index.ts';
@@ -92,6 +93,17 @@ describe('what is derived', () => {
     assert.match(fileOf('types'), /enum LockMode \{/);
     assert.doesNotMatch(fileOf('locks'), /enum LockMode/);
     assert.match(fileOf('sessions'), /  enum WaitKind \{/);
+  });
+
+  test('given the files in proto/, then they say what is declared, and there are no others', () => {
+    const folder = new URL('../../../../proto/', import.meta.url);
+    const files = protoFiles(groups);
+    for (const { path, text } of files)
+      assert.equal(readFileSync(new URL(path, folder), 'utf8'), text, path);
+    assert.deepEqual(
+      readdirSync(new URL('holdfast/v1/', folder)).sort(),
+      files.map(({ path }) => path.replace('holdfast/v1/', '')).sort(),
+    );
   });
 
   test('given the types, then they import nothing but each other', () => {

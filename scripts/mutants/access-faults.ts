@@ -1,0 +1,51 @@
+/** Faults in the one way of a request, and in what is derived from its declaration. */
+import type { Fault } from './faults.ts';
+
+export const accessFaults: readonly Fault[] = [
+  {
+    name: 'rule-not-asked',
+    breaks: 'who may not do it does it: the rule is never asked about an operation with one answer',
+    file: 'packages/api/src/pipeline/perform.ts',
+    find: `      return admitted(declared, body, context, () => run(body, context));`,
+    put: `      return run(body, context);`,
+  },
+  {
+    name: 'rule-not-asked-about-streams',
+    breaks: 'who may not look watches all the same, and reads metrics and backups',
+    file: 'packages/api/src/pipeline/perform.ts',
+    find: `      return admitted(declared, body, context, () => run(body));`,
+    put: `      return run(body);`,
+  },
+  {
+    name: 'campaign-by-call-not-admitted',
+    breaks: 'who may not campaign leads by a call that stands',
+    file: 'packages/api/src/grpc/candidacy.ts',
+    find: `const campaign = operationOf('campaign');`,
+    put: `const campaign = {
+  ...operationOf('campaign'),
+  perform: (body: unknown, own: OperationContext) =>
+    operationOf('campaign').perform(body, { ...own, service: { ...own.service, authorize: undefined } }),
+};`,
+  },
+  {
+    name: 'refusal-not-audited',
+    breaks: 'who was refused leaves no trace',
+    file: 'packages/api/src/pipeline/access.ts',
+    find: `    return tellAndFail(tell)(error);`,
+    put: `    throw error;`,
+  },
+  {
+    name: 'one-of-several-not-told-to-the-rule',
+    breaks: 'a rule for semaphores is not asked where several are acquired at once',
+    file: 'packages/api/src/pipeline/access.ts',
+    find: `(body.resources as readonly object[]).flatMap(`,
+    put: `(body.resources as readonly object[]).slice(0, 1).flatMap(`,
+  },
+  {
+    name: 'field-number-moved',
+    breaks: 'clients of gRPC that were built before read one field for another',
+    file: 'packages/contract/src/operations/latch.ts',
+    find: `    open: [3, boolean('The count is 0.')],`,
+    put: `    open: [4, boolean('The count is 0.')],`,
+  },
+];
