@@ -151,7 +151,7 @@ export const addressFaults: readonly Fault[] = [
   {
     name: 'starts-without-a-bound',
     breaks: 'one hello with the largest number keeps a member out for good',
-    file: 'packages/engine/src/transport/hello.ts',
+    file: 'packages/engine/src/transport/run-names.ts',
     find: `const maxStartsAhead = 1_000_000;`,
     put: `const maxStartsAhead = Infinity;`,
   },
@@ -163,5 +163,13 @@ export const addressFaults: readonly Fault[] = [
 `,
     put: `      else if (frame.kind === frameKinds.takesPart) continue;
 `,
+  },
+  {
+    name: 'told-starts-without-a-bound',
+    breaks:
+      'one word of a member with the largest number keeps the address of another wrong for good',
+    file: 'packages/engine/src/peer-addresses.ts',
+    find: `address.starts > newest + maxStartsAhead`,
+    put: `address.starts > newest + Infinity`,
   },
 ];

@@ -78,4 +78,19 @@ export const leaseFaults: readonly Fault[] = [
     find: `this.isRepeated && session.own && session.holdCount > 0;`,
     put: `this.isRepeated && session.own && session.holdCount < 0;`,
   },
+  {
+    name: 'told-repetition-renews-no-lease',
+    breaks:
+      'under the leader that tells it, a grant that is told by a repetition has less of its lease than it was told',
+    file: 'packages/engine/src/leadership.ts',
+    find: `if (lease?.own === true && !lease.onlyWaits) this.leases`,
+    put: `if (lease?.own === true && lease.onlyWaits) this.leases`,
+  },
+  {
+    name: 'any-repetition-renews-the-lease',
+    breaks: 'a client that is dead lives on with the repetitions that nodes send',
+    file: 'packages/engine/src/leadership.ts',
+    find: `if (lease?.own === true && !lease.onlyWaits) this.leases`,
+    put: `if (lease?.onlyWaits === false) this.leases`,
+  },
 ];

@@ -11,6 +11,8 @@
  *     of this start's configuration, that of the log.
  * ADDR-4: bounded: two for each of `maxMembers` members, those by the own log alone.
  * ADDR-5: it is kept in a file so that it outlives a restart. Without that file nothing is lost but hints.
+ * ADDR-6: what is passed on is of no start that cannot be (`maxStartsAhead` beyond those that are known): nothing that
+ *     the member says of itself later would count.
  */
 import { join } from 'node:path';
 import { hostPortOf, isWildcardHost } from '@holdfast/protocol';
@@ -18,6 +20,7 @@ import type { MemberId } from '@holdfast/raft';
 import { readJson, writeDurably } from './identity.ts';
 import { isCount } from './transport/fields.ts';
 import { isPeerId } from './transport/peer-names.ts';
+import { maxStartsAhead } from './transport/run-names.ts';
 import type { PeerKnowledge } from './transport/types.ts';
 import type { EngineLog } from './types.ts';
 
@@ -82,7 +85,7 @@ export class PeerAddresses {
       if (!isKnownMember(id as MemberId)) continue;
       const { met, told: before } = this.#hints.get(id) ?? {};
       const newest = Math.max(met?.starts ?? 0, before?.starts ?? 0);
-      if (address.starts <= newest) continue;
+      if (address.starts <= newest || address.starts > newest + maxStartsAhead) continue; // ADDR-6
       if (this.#keep(id, { ...(met === undefined ? {} : { met }), told: address }))
         news.push(id as MemberId);
     }

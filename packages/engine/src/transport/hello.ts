@@ -23,14 +23,13 @@ import { isIncarnation, isPeerId } from './peer-names.ts';
 import type { PeerRuns } from '../peer-runs.ts';
 import { readRuns } from './run-names.ts';
 import type { Run } from './run-names.ts';
+import { maxStartsAhead } from './run-names.ts';
 import { laterCounted, runRefusal } from './run-refusal.ts';
 import type { Refuser } from './run-refusal.ts';
 import type { PeerKnowledge } from './types.ts';
 
 /** 2: the hello is mutual. */
 const protocolVersion = 2;
-/** A member starts less often while a peer hears nothing of it. A count without a bound would keep it out for good. */
-const maxStartsAhead = 1_000_000;
 /** Of a URL that browsers and servers take. */
 const maxUrlLength = 2048;
 /** A peer's process may be paused for a while (a pause of the machine, a slow disk on first contact). */

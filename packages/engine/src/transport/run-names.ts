@@ -15,6 +15,9 @@ export interface Run {
 /** What a folder remembers, and a hello tells: the process itself last. */
 export const maxRuns = 32;
 
+/** A member starts less often while a peer hears nothing of it. A count without a bound would keep it out for good. */
+export const maxStartsAhead = 1_000_000;
+
 /** From outside; undefined for what is no list of runs, in rising order. */
 export function readRuns(value: unknown): readonly Run[] | undefined {
   if (!Array.isArray(value) || value.length > maxRuns) return undefined;

@@ -6,6 +6,7 @@ import type {
   Applied,
   Command,
   CommandResult,
+  Envelope,
   ResourceName,
   SessionId,
   StateLimits,
@@ -41,6 +42,8 @@ interface Led {
   readonly pending: Command[];
   /** Puts what is pending into the log as one entry and applies it. */
   readonly commit: () => void;
+  /** Applies one entry. */
+  readonly applyAll: (envelopes: readonly Envelope[]) => Applied;
 }
 
 /** A node that leads a state with sessions; the test decides about its proofs and its log. */
@@ -66,12 +69,11 @@ function lead(
       resolves.push(resolve);
     }
   };
-  const apply = (...commands: readonly Command[]): Applied => {
+  const apply = (...commands: readonly Command[]): Applied =>
+    applyAll(commands.map((command) => ({ identity: 'anonymous', command })));
+  const applyAll = (commands: readonly Envelope[]): Applied => {
     const time = Math.max(state.time, clusterClock.read(clock.now()));
-    const batch = {
-      time,
-      commands: commands.map((command) => ({ identity: 'anonymous', command })),
-    };
+    const batch = { time, commands };
     const applied = state.apply({ index: state.index + 1, ...batch });
     leadership.onApplied(batch, applied.events);
     return applied;
@@ -92,7 +94,7 @@ function lead(
   };
   apply(...sessions.map(creating));
   leadership.onStatus(leads as Status);
-  return { leadership, clock, state, proofs, expired, pending, commit };
+  return { leadership, clock, state, proofs, expired, pending, commit, applyAll };
 }
 
 /** One under which the session was heard of: its keepalives are in its memory. */
@@ -193,6 +195,59 @@ describe('A leadership', () => {
       }
       assert.ok(clock.now() - diedMs >= 1000, `${String(clock.now() - diedMs)} ms`);
     });
+
+  /** A hold by client id, asked for when others hold the lock or when it is free. */
+  const ownAcquire = (repeated: boolean): Envelope => ({
+    identity: 'anonymous',
+    command: {
+      type: 'acquire',
+      sessionId: 'own' as SessionId,
+      requestId: 1,
+      name: 'job' as ResourceName,
+      mode: 'exclusive',
+      waitMs: 100_000,
+      acquiredAtMs: 0,
+      ownSession: { clientId: 'c', timeoutMs: 1000, lockDelayMs: 0 },
+    },
+    ...(repeated ? { repeated } : {}),
+  });
+
+  it('gives who is told of a grant by a repetition its whole lease from then on (LIFE-2)', () => {
+    const { leadership, clock, expired, commit, applyAll } = lead([]);
+    commit();
+    applyAll([ownAcquire(false)]);
+    clock.pass(900);
+    applyAll([ownAcquire(true)]);
+    clock.pass(999);
+    leadership.onTick();
+    assert.deepEqual(expired, [], '1899 ms after the grant, 999 ms after it was told');
+    clock.pass(2);
+    leadership.onTick();
+    assert.deepEqual(expired, ['own']);
+  });
+
+  it('renews no lease by the repetition of an acquire that tells of no grant (LIFE-1)', () => {
+    const { leadership, clock, expired, commit, applyAll } = lead();
+    commit();
+    const repetition: Envelope = {
+      identity: 'anonymous',
+      command: {
+        type: 'acquire',
+        sessionId,
+        requestId: 1,
+        name: 'job' as ResourceName,
+        mode: 'exclusive',
+        waitMs: 100_000,
+        acquiredAtMs: 0,
+      },
+      repeated: true,
+    };
+    clock.pass(900);
+    applyAll([repetition]);
+    clock.pass(102);
+    leadership.onTick();
+    assert.deepEqual(expired, [sessionId], 'the session is not of its own');
+  });
 
   it('logs the first keepalive of a session and answers it when it is applied; later ones write nothing (E4)', async () => {
     const led = await leadWithSession();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { MemberId } from '@holdfast/raft';
 import { PeerAddresses } from '../../src/peer-addresses.ts';
+import { maxStartsAhead } from '../../src/transport/run-names.ts';
 
 const [n2, n3, n9] = ['n2', 'n3', 'n9'] as MemberId[] as [MemberId, MemberId, MemberId];
 
@@ -53,6 +54,17 @@ describe('The addresses of members', () => {
     assert.deepEqual(open().of(n2, 'logged:1'), ['a:1', 'logged:1']);
   });
 
+  it('of a start that cannot be are not taken from others, so that later ones count (ADDR-6)', () => {
+    const addresses = open();
+    addresses.met(n2, { starts: 2, address: 'said:1' });
+    for (const starts of [2 + 1_000_001, Number.MAX_SAFE_INTEGER])
+      for (const id of ['n2', 'n3'])
+        assert.deepEqual(addresses.told(n3, [{ id, starts, address: 'wrong:1' }]), []);
+    assert.deepEqual(addresses.of(n2, 'logged:1'), ['said:1', 'logged:1']);
+    const latest = [{ id: 'n2', starts: 2 + maxStartsAhead, address: 'moved:1' }];
+    assert.deepEqual(addresses.told(n3, latest), ['n2']);
+  });
+
   it('of a later start count, whoever passes them on (ADDR-2)', () => {
     const addresses = open();
     addresses.met(n2, { starts: 2, address: 'second:1' });
@@ -65,7 +77,7 @@ describe('The addresses of members', () => {
 
   it('that a member said itself are not lost by what others tell, whatever they tell', () => {
     const addresses = open();
-    addresses.told(n3, [{ id: 'n2', starts: Number.MAX_SAFE_INTEGER, address: 'wrong:1' }]);
+    addresses.told(n3, [{ id: 'n2', starts: maxStartsAhead, address: 'wrong:1' }]);
     assert.ok(addresses.met(n2, { starts: 4, address: 'right:1' }));
     assert.deepEqual(addresses.of(n2, 'logged:1'), ['wrong:1', 'right:1', 'logged:1']);
     assert.equal(addresses.met(n2, { starts: 4, address: 'right:1' }), false);
