@@ -3,8 +3,7 @@
  * two clusters at once: a client that loses one would otherwise go on at another, where its sessions
  * are unknown.
  */
-import { HoldfastError } from '@holdfast/client';
-import { endpointOf } from '@holdfast/protocol';
+import { endpointOf, HoldfastError } from '@holdfast/protocol';
 import { UsageError } from './failure.ts';
 
 /** Where a node or a cluster listens that was started without saying where. */

@@ -1,7 +1,7 @@
 /** An error, as a sentence with the next step, and the exit status that goes with it. */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode, ErrorDetails } from '@holdfast/protocol';
-import { DiskError } from '@holdfast/storage';
+import { DiskError } from '@holdfast/storage/files';
 import { exitStatus } from './exit-status.ts';
 
 /** What was asked for cannot be understood; nothing was done. */
@@ -100,6 +100,7 @@ const adviceFor = (group: string): Readonly<Record<string, string>> => ({
 const ownCodes: Readonly<Record<string, string>> = {
   RestoreRefused: 'restore_refused',
   NotALeaseFileError: 'not_a_lease_file',
+  NodeTooOldError: 'node_too_old',
 };
 
 /**

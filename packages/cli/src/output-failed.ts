@@ -1,5 +1,5 @@
 /** What becomes of a command whose standard output takes nothing any more: a full disk, a reader that left. */
-import { diskError } from '@holdfast/storage';
+import { diskError } from '@holdfast/storage/files';
 import { exitStatus } from './exit-status.ts';
 import { explain, failureText } from './failure.ts';
 

@@ -8,7 +8,7 @@ import type { Failure } from './failure.ts';
 import { readGroupsFor } from './groups.ts';
 import type { AddGroup } from './groups.ts';
 import type { Output } from './output.ts';
-import { leaseNodeAmong } from './quorum/ask-nodes.ts';
+import { refuseOldNode } from './node-version.ts';
 import { noteRepeatedOptions } from './repeated-options.ts';
 
 /** What every command has at hand. */
@@ -49,6 +49,7 @@ export async function run(words: readonly string[]): Promise<number> {
   program.hook('preAction', (_program, command) => {
     options = { ...command.optsWithGlobals<GlobalOptions>(), ...endpointsOf(command) };
     group = groupOf(command);
+    refuseOldNode(command, process.versions.node);
   });
   try {
     await program.parseAsync(words, { from: 'user' });
@@ -67,6 +68,7 @@ export async function run(words: readonly string[]): Promise<number> {
 async function noticingLeaseNodes(failure: Failure, asked: readonly string[]): Promise<Failure> {
   if (failure.status !== exitStatus.unreachable && failure.code !== 'route_not_found')
     return failure;
+  const { leaseNodeAmong } = await import('./quorum/ask-nodes.ts');
   const url = await leaseNodeAmong(asked, noticeWithinMs);
   if (url === undefined) return failure;
   const advice = `${url} is a lease node, not a node of a cluster: ask it with "holdfast quorum status NAME", and take its locks with "holdfast quorum lock run".`;

@@ -6,7 +6,7 @@ import { closeSync, existsSync, readFileSync, renameSync, statSync } from 'node:
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatHostPort } from '@holdfast/protocol';
-import { makeFolders, openPrivateFile, writePrivateFile } from '@holdfast/storage';
+import { makeFolders, openPrivateFile, writePrivateFile } from '@holdfast/storage/files';
 
 /** Peers listen this far above the HTTP port. */
 const peerPortDistance = 2000;

@@ -24,7 +24,7 @@ import {
 import { dirname } from 'node:path';
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode } from '@holdfast/protocol';
-import { diskError, openPrivateFile } from '@holdfast/storage';
+import { diskError, openPrivateFile } from '@holdfast/storage/files';
 import { isRecord } from '../ask-node.ts';
 import { UsageError } from '../failure.ts';
 import { hashFileOf, hashLine } from './hash-file.ts';

@@ -1,7 +1,7 @@
 /** The file beside a backup that tells its hash, as `sha256sum` writes and checks it: `FILE.sha256`. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { diskError } from '@holdfast/storage';
+import { diskError } from '@holdfast/storage/files';
 import { UsageError } from '../failure.ts';
 
 const form = /^[0-9a-f]{64}$/;

@@ -5,7 +5,7 @@ import { closeSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatHostPort } from '@holdfast/protocol';
-import { makeFolders, openPrivateFile, writePrivateFile } from '@holdfast/storage';
+import { makeFolders, openPrivateFile, writePrivateFile } from '@holdfast/storage/files';
 import { UsageError } from '../failure.ts';
 import { askHealth } from './ask-nodes.ts';
 import { tryAddress } from './free-address.ts';

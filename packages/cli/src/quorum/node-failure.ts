@@ -1,5 +1,5 @@
 /** Why a lease node could not be started, as a sentence with the next step. */
-import { DiskError } from '@holdfast/storage';
+import { DiskError } from '@holdfast/storage/files';
 import type { NodeSettings } from './node-settings.ts';
 
 /** A result code of SQLite; the extended ones have it in their lowest byte. */

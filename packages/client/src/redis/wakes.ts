@@ -36,20 +36,23 @@ export class Wakes {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const heard = Promise.withResolvers<boolean>();
-    const leave = await this.#join(channel, () => heard.resolve(true));
+    let hear: (heard: boolean) => void = () => undefined;
+    const heard = new Promise<boolean>((resolve) => {
+      hear = resolve;
+    });
+    const leave = await this.#join(channel, () => hear(true));
     let timer: NodeJS.Timeout | undefined;
-    const stop = (): void => heard.resolve(false);
+    const stop = (): void => hear(false);
     signal.addEventListener('abort', stop, { once: true });
     try {
       // Asked only now: a release before the channel was open was not heard.
       const leftMs = await remaining(this.#deadline());
       timer =
         leftMs < timeoutMs
-          ? setTimeout(() => heard.resolve(true), leftMs)
+          ? setTimeout(() => hear(true), leftMs)
           : setTimeout(stop, timeoutMs);
       if (signal.aborted) stop();
-      if (!(await heard.promise)) return false;
+      if (!(await heard)) return false;
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
