@@ -72,6 +72,10 @@ export class CommandNotStarted extends Error {
 const refreshEveryMs = 40;
 /** After SIGKILL a group is gone in microseconds; longer only where the kernel waits for a device. */
 const killWaitMs = 5000;
+/** Node's debugger opens at SIGUSR1 to every user of the machine; Node 20 has no such flag, and does so for a moment. */
+const noDebugger: readonly string[] = process.allowedNodeEnvironmentFlags.has('--disable-sigusr1')
+  ? ['--disable-sigusr1']
+  : [];
 const lastWordsMs = 200;
 
 /**
@@ -112,7 +116,7 @@ function startGuard(command: readonly string[]): ChildProcess {
   const entry = fileURLToPath(new URL(`./guard.${extension}`, import.meta.url));
   // The command is there for those who list processes.
   const flags = process.execArgv.filter((flag) => flag.startsWith('--conditions'));
-  return spawn(process.execPath, ['--disable-sigusr1', ...flags, entry, ...command], {
+  return spawn(process.execPath, [...noDebugger, ...flags, entry, ...command], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     // A session of its own: what stops or kills this process's group does not reach the guard (G2).
     detached: true,

@@ -61,7 +61,7 @@ describe('the groups of commands', () => {
     });
 
   const serverOnly =
-    /packages\/(?:server\/src\/(?!version)|api|engine|quorum|state)\/|node_modules\/(?:fastify|zod|pino|yaml|ajv|@grpc|@redis)\//;
+    /packages\/(?:server\/src\/(?!version)|storage\/src\/(?!files|disk-error|private-files)|api|engine|quorum|state|raft)\/|node_modules\/(?:fastify|zod|pino|yaml|ajv|@grpc|@redis)\/|node:sqlite/;
   for (const words of ['--version', 'lock run --help', 'status --help', 'quorum status --help'])
     it(`read nothing of a server for "holdfast ${words}" (START-1)`, () => {
       const read = filesReadBy(...words.split(' '));
@@ -71,6 +71,26 @@ describe('the groups of commands', () => {
         [],
       );
     });
+
+  // Each file costs about a millisecond of a start.
+  const most: readonly (readonly [string, number])[] = [
+    ['--version', 45],
+    ['lock status --help', 160],
+    ['session create --help', 160],
+  ];
+  for (const [words, count] of most)
+    it(`read at most ${String(count)} files for "holdfast ${words}" (START-1)`, () => {
+      const read = filesReadBy(...words.split(' '));
+      assert.ok(read.length <= count, `${String(read.length)}:\n${read.join('\n')}`);
+    });
+
+  it('read nothing of the client where no node is asked (START-1)', () => {
+    const read = filesReadBy('--version');
+    assert.deepEqual(
+      read.filter((url) => /packages\/client\/|node_modules\/ws\//.test(url)),
+      [],
+    );
+  });
 
   it('read what serves only where a node starts', () => {
     const read = filesReadBy('server', '--help');

@@ -26,4 +26,21 @@ describe('text for a terminal', () => {
     assert.equal(cutTo('short', 5), 'short');
     assert.equal(cutTo('longer', 5), 'long…');
   });
+
+  it('given what a reader takes for one character, then it has its columns and is not cut in two', () => {
+    const columns = {
+      '🇩🇪': 2,
+      '👨‍👩‍👧': 2,
+      '1️⃣': 2,
+      '☎️': 2,
+      '👍🏽': 2,
+      한국: 4,
+      ﾃﾞ: 2,
+      กำ: 1,
+      '\u200b': 0,
+    };
+    for (const [text, width] of Object.entries(columns)) assert.equal(widthOf(text), width, text);
+    assert.equal(cutTo('🇩🇪🇩🇪🇩🇪', 4), '🇩🇪…');
+    assert.equal(fit('👨‍👩‍👧👨‍👩‍👧', 3), '👨‍👩‍👧…');
+  });
 });

@@ -48,9 +48,7 @@ export class Wakes {
       // Asked only now: a release before the channel was open was not heard.
       const leftMs = await remaining(this.#deadline());
       timer =
-        leftMs < timeoutMs
-          ? setTimeout(() => hear(true), leftMs)
-          : setTimeout(stop, timeoutMs);
+        leftMs < timeoutMs ? setTimeout(() => hear(true), leftMs) : setTimeout(stop, timeoutMs);
       if (signal.aborted) stop();
       if (!(await heard)) return false;
     } finally {
