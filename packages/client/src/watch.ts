@@ -3,7 +3,7 @@
  * connections and on other nodes, and leaves none out.
  */
 import { HoldfastError } from '@holdfast/protocol';
-import type { WatchBody, WatchEvent } from '@holdfast/protocol';
+import type { WatchBody, WatchedKind, WatchEvent } from '@holdfast/protocol';
 import type { Connection } from './connection.ts';
 
 /** What is watched, and from where on. */
@@ -13,7 +13,7 @@ export interface WatchOptions {
   /** Only this resource. */
   readonly name?: string;
   /** Only resources of this kind. */
-  readonly kind?: 'lock' | 'semaphore' | 'election' | 'barrier' | 'latch';
+  readonly kind?: WatchedKind;
   /** Events after this position (or revision); from now on when left out. */
   readonly after?: string;
   /** Ends the watch. */

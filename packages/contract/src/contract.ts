@@ -26,6 +26,11 @@ export const groups: readonly Group[] = [
 
 export const operations: readonly Operation[] = groups.flatMap((group) => group.operations);
 
+/** The kinds of resources that access rules ask about. */
+export const resourceKinds: ReadonlySet<string> = new Set(
+  operations.map(({ access }) => access.resource),
+);
+
 export const errors: Readonly<Record<string, ErrorDeclaration>> = Object.fromEntries(
   [requestErrors, ...groups.map((group) => group.errors), nodeErrors].flatMap(Object.entries),
 );

@@ -1,4 +1,4 @@
-export { errors, groups, operations, tags } from './contract.ts';
+export { errors, groups, operations, resourceKinds, tags } from './contract.ts';
 export { alwaysPossible, bodyErrors } from './errors.ts';
 export { jsonSchemaOf } from './derive/json-schema.ts';
 export type { JsonSchema, ObjectSchema } from './derive/json-schema.ts';
@@ -14,7 +14,6 @@ export type {
   HttpBinding,
   Method,
   Operation,
-  ResourceKind,
   StreamOperation,
   Tag,
   UnaryOperation,

@@ -22,21 +22,10 @@ export type Verb =
   /** For operators: ends holds of others, changes the members, takes backups. */
   | 'administer';
 
-/** The kind of resource that an access rule asks about. */
-export type ResourceKind =
-  | 'session'
-  | 'lock'
-  | 'semaphore'
-  | 'election'
-  | 'barrier'
-  | 'latch'
-  | 'event'
-  | 'cluster'
-  | 'node';
-
 export interface Access {
   readonly verb: Verb;
-  readonly resource: ResourceKind;
+  /** The kind of what is asked for: `lock`, `session`, `cluster`, ... */
+  readonly resource: string;
 }
 
 export type Method = 'GET' | 'POST' | 'DELETE';

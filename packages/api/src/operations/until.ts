@@ -1,5 +1,5 @@
 /**
- * Waits for something that is not a place in a queue: a barrier that opens, a latch that comes to 0.
+ * Waits for something that is not a place in a queue, and that an event tells: all have come, a count is 0.
  *
  * U1: whoever waits listens to the events of this node before it looks, so nothing falls between; it
  *     looks again where events were missed, and now and then in any case.

@@ -4,14 +4,16 @@
  * ACCESS-1: `authorize` and `audit` are called here and nowhere else, for every operation of every
  *     interface: after its validation and before anything is done, and once it is known what became of it.
  */
-import type { Operation, ResourceKind, Verb } from '@holdfast/contract';
+import { resourceKinds } from '@holdfast/contract';
+import type { Operation, Verb } from '@holdfast/contract';
 import type { ErrorCode } from '@holdfast/protocol';
 import { Refused, refusedWhere } from '../refused.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Caller } from './caller.ts';
 
 export interface Resource {
-  readonly kind: ResourceKind;
+  /** `session`, or as the contract's groups name what they are about. */
+  readonly kind: string;
   /** Undefined: all of the kind. */
   readonly name: string | undefined;
 }
@@ -85,25 +87,15 @@ function requestOf({ name, access }: Operation, body: object): AccessRequest {
   };
 }
 
-const kinds: ReadonlySet<string> = new Set<ResourceKind>([
-  'lock',
-  'semaphore',
-  'election',
-  'barrier',
-  'latch',
-]);
-
 /** A `kind` in the body says what the name is one of; several are listed in `resources`. */
-function resourcesOf(declared: ResourceKind, body: object): readonly Resource[] {
+function resourcesOf(declared: string, body: object): readonly Resource[] {
   if ('resources' in body && Array.isArray(body.resources))
     return (body.resources as readonly object[]).flatMap((one) => resourcesOf(declared, one));
   const told = textOf(body, 'kind');
-  const kind = told !== undefined && isKind(told) ? told : declared;
+  const kind = told !== undefined && resourceKinds.has(told) ? told : declared;
   const name = kind === 'session' ? textOf(body, 'session_id') : textOf(body, 'name');
   return [{ kind, name }];
 }
-
-const isKind = (text: string): text is ResourceKind => kinds.has(text);
 
 function textOf(body: object, field: string): string | undefined {
   const value: unknown = Object.getOwnPropertyDescriptor(body, field)?.value;

@@ -16,7 +16,7 @@ import type { WatchEvent } from '@holdfast/protocol';
 import type { Event } from '@holdfast/state';
 import type { Position } from './position.ts';
 import { readPosition } from './position.ts';
-import { wireEvents } from './wire-events.ts';
+import { keysOf, wireEvents } from './wire-events.ts';
 
 interface Entry {
   readonly revision: number;
@@ -218,35 +218,6 @@ function callsOf<T>(listeners: ReadonlySet<T>, call: (listener: T) => void): Ite
   return (function* () {
     for (const listener of now) if (listeners.has(listener)) yield () => call(listener);
   })();
-}
-
-/** What an event is about, for those who wait for something about it. */
-function keysOf(event: Event): readonly string[] {
-  switch (event.type) {
-    case 'session_ended':
-      return [`session ${event.sessionId}`];
-    case 'barrier_opened':
-    case 'barrier_over':
-      return [`round ${String(event.round)}`];
-    case 'latch_changed':
-      return [`latch ${event.name}`];
-    case 'hold_ended':
-      return event.kind === 'election' ? [`election ${event.name}`] : [];
-    case 'granted':
-    case 'waiting':
-    case 'wait_ended':
-      return event.kind === 'election' ? [`election ${event.name}`] : [];
-    case 'proclaimed':
-      return [`election ${event.name}`];
-    case 'barrier_joined':
-    case 'barrier_left':
-    case 'hold_lowered':
-    case 'permits_granted':
-    case 'permits_ended':
-    case 'semaphore_changed':
-    case 'session_created':
-      return [];
-  }
 }
 
 const numberOf = ({ position }: WatchEvent): number => readPosition(position)?.number ?? 0;

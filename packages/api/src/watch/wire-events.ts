@@ -128,3 +128,32 @@ export function wireEvents(revision: number, events: readonly Event[]): readonly
   }
   return all;
 }
+
+/** What an event is about, for those who wait for something about it. */
+export function keysOf(event: Event): readonly string[] {
+  switch (event.type) {
+    case 'session_ended':
+      return [`session ${event.sessionId}`];
+    case 'barrier_opened':
+    case 'barrier_over':
+      return [`round ${String(event.round)}`];
+    case 'latch_changed':
+      return [`latch ${event.name}`];
+    case 'hold_ended':
+      return event.kind === 'election' ? [`election ${event.name}`] : [];
+    case 'granted':
+    case 'waiting':
+    case 'wait_ended':
+      return event.kind === 'election' ? [`election ${event.name}`] : [];
+    case 'proclaimed':
+      return [`election ${event.name}`];
+    case 'barrier_joined':
+    case 'barrier_left':
+    case 'hold_lowered':
+    case 'permits_granted':
+    case 'permits_ended':
+    case 'semaphore_changed':
+    case 'session_created':
+      return [];
+  }
+}

@@ -2,6 +2,7 @@
 import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
 import type { WatchEvent } from '@holdfast/client';
+import { watchedKindWords } from '@holdfast/protocol';
 import type { EventsBody, WatchedKind } from '@holdfast/protocol';
 import { eventLine } from '../event-line.ts';
 import { UsageError } from '../failure.ts';
@@ -9,14 +10,6 @@ import type { Environment } from '../program.ts';
 import { StopSignal } from '../until-signal.ts';
 import { countOf, withClient } from '../with-client.ts';
 
-/** Compiles only when it has every kind. */
-const kinds: Readonly<Record<WatchedKind, true>> = {
-  lock: true,
-  semaphore: true,
-  election: true,
-  barrier: true,
-  latch: true,
-};
 const usualHistory = 100;
 const longestPage = 1000;
 
@@ -35,7 +28,7 @@ export function addWatchCommand(program: Command, at: () => Environment): void {
     .command('watch')
     .description('Prints every change of resources, until it is stopped with Ctrl-C.')
     .addArgument(new Argument('[prefix]', 'only of resources whose names begin so'))
-    .addOption(new Option('--kind <kind>', 'only of this kind').choices(Object.keys(kinds)))
+    .addOption(new Option('--kind <kind>', 'only of this kind').choices(watchedKindWords))
     .option('--name <name>', 'only of this resource')
     .option('--after <position>', 'go on after the position of an event that was seen earlier')
     .option('--limit <number>', 'end after so many; with --history at most so many (default 100)')

@@ -28,6 +28,7 @@ export function typeScriptFiles(
   return [
     ...modules,
     { path: 'operations.ts', text: operationsText(groups, homes) },
+    { path: 'words.ts', text: wordsText(groups, homes) },
     { path: 'operation-traits.ts', text: traitsText(unaryOperations(groups)) },
     { path: 'error-definitions.ts', text: errorsText(errors) },
     {
@@ -37,6 +38,7 @@ export function typeScriptFiles(
         ...groups.map(({ name }) => `export type * from './${name}.ts';`),
         `export type * from './operations.ts';`,
         `export * from './operation-traits.ts';`,
+        `export * from './words.ts';`,
         `export * from './error-definitions.ts';`,
         '',
       ].join('\n'),
@@ -196,6 +198,34 @@ function operationsText(groups: readonly Group[], homes: ReadonlyMap<string, str
     '}',
     '',
   ].join('\n');
+}
+
+/** The words of each named enum as a value: `LockMode` → `lockModeWords`. */
+function wordsText(groups: readonly Group[], homes: ReadonlyMap<string, string>): string {
+  const named = new Map<string, Enumeration>();
+  for (const group of groups) for (const message of messagesOf(group)) collectNamed(message, named);
+  const names = [...named.keys()];
+  const constant = (name: string): string => `${name.charAt(0).toLowerCase()}${name.slice(1)}Words`;
+  return [
+    note,
+    ...names.map((name) => `import type { ${name} } from './${homes.get(name) ?? ''}.ts';`),
+    '',
+    ...[...named].map(
+      ([name, { values }]) =>
+        `export const ${constant(name)}: readonly ${name}[] = ${JSON.stringify(Object.keys(values))};`,
+    ),
+    '',
+  ].join('\n');
+}
+
+function collectNamed({ fields }: Message, named: Map<string, Enumeration>): void {
+  const collect = ({ shape }: Schema): void => {
+    if (shape.kind === 'words' && shape.of.typeName !== undefined)
+      named.set(shape.of.typeName, shape.of);
+    else if (shape.kind === 'list' || shape.kind === 'nullable') collect(shape.of);
+    else if (shape.kind === 'message') collectNamed(shape.message, named);
+  };
+  for (const [, schema] of Object.values(fields)) collect(schema);
 }
 
 /** How the session stands in the request. */

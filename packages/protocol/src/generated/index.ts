@@ -10,4 +10,5 @@ export type * from './cluster.ts';
 export type * from './administration.ts';
 export type * from './operations.ts';
 export * from './operation-traits.ts';
+export * from './words.ts';
 export * from './error-definitions.ts';

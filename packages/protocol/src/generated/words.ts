@@ -1,0 +1,31 @@
+// Made from packages/contract by "make documents". Change the declaration, not this file.
+import type { Consistency } from './sessions.ts';
+import type { LockMode } from './sessions.ts';
+import type { WatchedKind } from './events.ts';
+import type { WatchEventType } from './events.ts';
+
+export const consistencyWords: readonly Consistency[] = ['linearizable', 'stale'];
+export const lockModeWords: readonly LockMode[] = ['exclusive', 'shared'];
+export const watchedKindWords: readonly WatchedKind[] = [
+  'lock',
+  'semaphore',
+  'election',
+  'barrier',
+  'latch',
+];
+export const watchEventTypeWords: readonly WatchEventType[] = [
+  'granted',
+  'released',
+  'expired',
+  'lowered',
+  'waiting',
+  'left',
+  'proclaimed',
+  'created',
+  'resized',
+  'deleted',
+  'entered',
+  'opened',
+  'over',
+  'counted',
+];
