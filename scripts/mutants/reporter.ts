@@ -25,6 +25,7 @@ const assertions: ReadonlySet<string> = new Set([
   'Violation',
   'StateInvariantError',
   'RaftInvariantError',
+  'StorageDamagedError',
 ]);
 const endless: ReadonlySet<string> = new Set(['testTimeoutFailure', 'cancelledByParent']);
 

@@ -9,6 +9,8 @@
  * C6: of what excludes each other only one is granted at a time; fence tokens rise; waiters are served
  *     in their order (`grants.ts`). Barriers, latches and longest times keep their promises
  *     (`meetings.ts`), and those who watch are told everything (`chronicle.ts`).
+ * C7: nobody waits in a circle (`circles.ts`).
+ * C8: a session expires only when its timeout has passed since its client did something (`lifetimes.ts`).
  */
 import { crc32 } from 'node:zlib';
 import type { ClusterStatus } from '@holdfast/engine';
@@ -19,7 +21,9 @@ import type { World } from '../world/world.ts';
 import { gateParties } from '../clients/player.ts';
 import { slotLimit } from '../clients/worker.ts';
 import { Chronicle } from './chronicle.ts';
+import { Circles } from './circles.ts';
 import { Grants } from './grants.ts';
+import { Lifetimes } from './lifetimes.ts';
 import { Meetings } from './meetings.ts';
 
 /** The state is hashed where the index is a multiple of this. */
@@ -35,6 +39,8 @@ export class Witness {
   readonly #applied = new Map<number, number>();
   readonly #hashes = new Map<number, string>();
   readonly #grants: Grants;
+  readonly #circles: Circles;
+  readonly #lifetimes: Lifetimes;
   readonly meetings: Meetings;
   readonly chronicle: Chronicle;
   #lastApplied: { index: number; term: number; byTerm: number } = { index: 0, term: 0, byTerm: 0 };
@@ -44,6 +50,8 @@ export class Witness {
     this.#world = world;
     const report = (message: string): void => world.violation(message);
     this.#grants = new Grants(slotLimit, report);
+    this.#circles = new Circles(report);
+    this.#lifetimes = new Lifetimes(report);
     this.meetings = new Meetings(gateParties, report);
     this.chronicle = new Chronicle(report);
   }
@@ -139,6 +147,8 @@ export class Witness {
           `applies ${String(index)} first: ${JSON.stringify(batch.commands.map(({ command }) => command))} ${JSON.stringify(events)}`,
         );
       this.#grants.onEvents(events);
+      this.#circles.onApplied(batch, events);
+      this.#lifetimes.onApplied(batch, events);
       this.meetings.onApplied(batch, events);
       this.chronicle.onApplied(index, events);
     } else if (known !== print)

@@ -13,6 +13,9 @@ import type { Streams } from '../cluster/stream.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
+import { rounds as allRounds } from '../run/plan.ts';
+import type { ClientPlan, Round } from '../run/plan.ts';
+import { metadataOf, timeoutOf } from './hoard.ts';
 import type { LockRecorder } from './recorder.ts';
 
 export interface PlayerOptions {
@@ -25,12 +28,15 @@ export interface PlayerOptions {
   readonly beliefs: Beliefs;
   readonly meetings: Meetings;
   readonly chronicle: Chronicle;
+  readonly plan: ClientPlan;
+  /** Of the players of a life. */
+  readonly isFirst: boolean;
 }
 
 /** How many meet at the barrier. */
 export const gateParties = 2;
 const latchCount = 4;
-const pair = ['left', 'right'] as const;
+const three = ['left', 'middle', 'right'] as const;
 
 export class Player {
   readonly machine: Machine;
@@ -72,7 +78,9 @@ export class Player {
       const client = new Client({ endpoints: endpoints(), clientId: machine.name }, environment);
       if (random.chance(0.5)) this.#watch(client);
       try {
-        await this.#useSession(await client.session({ timeoutSeconds: 2 + random.below(3) }));
+        await this.#useSession(
+          await client.session({ timeoutSeconds: timeoutOf(this.#options.plan, random) }),
+        );
       } catch (error) {
         if (!(error instanceof HoldfastError)) throw error;
       }
@@ -83,12 +91,20 @@ export class Player {
 
   /** Until its client is closed. What is no longer kept is not missed: it begins anew. */
   #watch(client: Client): void {
-    const { chronicle, machine, world } = this.#options;
+    const { chronicle, machine, random, world } = this.#options;
     const read = async (): Promise<void> => {
       for (;;) {
         const take = chronicle.reader(machine.name);
+        let after: string | undefined;
         try {
-          for await (const { position } of client.watch()) take(position);
+          // Now and then it goes on where it was, perhaps in the middle of an entry.
+          for (;;) {
+            for await (const { position } of client.watch(after === undefined ? {} : { after })) {
+              take(position);
+              after = position;
+              if (random.chance(0.05)) break;
+            }
+          }
         } catch (error) {
           if (!(error instanceof HoldfastError)) throw error;
           if (error.code !== 'compacted') return;
@@ -103,17 +119,21 @@ export class Player {
     session.signal.addEventListener('abort', () => {
       if (session.state === 'lost') this.#recordEnd(session.id);
     });
-    const rounds = [
-      () => this.#lead(session),
-      () => this.#takePair(session),
-      () => this.#meet(session),
-      () => this.#countDown(session),
-      () => this.#takeUrgent(session),
-    ];
+    const rounds: Readonly<Record<Round, () => Promise<boolean>>> = {
+      lead: () => this.#lead(session),
+      pair: () => this.#takePair(session),
+      meet: () => this.#meet(session),
+      count: () => this.#countDown(session),
+      urgent: () => this.#takeUrgent(session),
+      nest: () => this.#nest(session),
+      single: () => this.#takeOne(session),
+    };
+    const { plan } = this.#options;
+    const wanted = plan.rounds.length === 0 ? allRounds : plan.rounds;
     for (let round = random.below(10); round >= 0 && session.state === 'active'; round--) {
-      if (!(await random.pick(rounds)())) break;
+      if (!(await rounds[random.pick(wanted)]())) break;
       this.cycles += 1;
-      await machine.sleep(random.between(0, 200));
+      await machine.sleep(random.between(0, Math.min(200, plan.longestPauseMs)));
     }
     if (session.state !== 'active') return;
     const settle = this.#recordEnd(session.id);
@@ -146,7 +166,7 @@ export class Player {
   /** Two locks at once, in either order. */
   async #takePair(session: Session): Promise<boolean> {
     const { random, machine, beliefs } = this.#options;
-    const names = random.chance(0.5) ? [...pair] : pair.toReversed();
+    const names = random.shuffled(three).slice(0, 2);
     const both = new MultiLock(session, names);
     const holds = await this.#record(session, names, async () => {
       const taken = await both.acquire({ waitMs: random.between(0, 2000) });
@@ -159,6 +179,30 @@ export class Player {
     for (const hold of holds.holds)
       certain = (await this.#giveBack(session, hold.name, hold)) && certain;
     return certain;
+  }
+
+  /** One lock, and while it is held another one, in any order: others who do the same may stand in a circle. */
+  async #nest(session: Session): Promise<boolean> {
+    const names = this.#options.random.shuffled(three).slice(0, 2);
+    return this.#takeOne(session, names[0], () => this.#takeOne(session, names[1]));
+  }
+
+  async #takeOne(
+    session: Session,
+    name: string = this.#options.random.pick(three),
+    meanwhile: () => Promise<boolean> = () => Promise.resolve(true),
+  ): Promise<boolean> {
+    const { random, machine, beliefs, plan } = this.#options;
+    const hold = await this.#record(session, [name], async () => {
+      const waitMs = random.chance(0.8) ? random.between(500, 3000) : 0;
+      const taken = await session.lock(name, { waitMs, ...metadataOf(plan) });
+      return [taken, [taken.fenceToken]] as const;
+    });
+    if (typeof hold === 'boolean') return hold;
+    beliefs.add(machine, hold);
+    await machine.sleep(random.between(0, 50));
+    const isCertain = await meanwhile();
+    return (await this.#giveBack(session, name, hold)) && isCertain;
   }
 
   /** Enters with somebody, leaves with somebody. */
@@ -201,15 +245,17 @@ export class Player {
 
   /** With a priority and a longest time; often held longer than that. */
   async #takeUrgent(session: Session): Promise<boolean> {
-    const { random, machine } = this.#options;
+    const { random, machine, plan, isFirst } = this.#options;
+    // Where nothing else is done, one is never urgent and the others always are.
+    const crowded = plan.rounds.length === 1;
     try {
       const hold = await session.lock('urgent', {
-        waitMs: random.between(0, 1500),
-        priority: random.below(3),
+        waitMs: crowded ? 5000 : random.between(0, 1500),
+        priority: crowded ? (isFirst ? 0 : 2) : random.below(3),
         ...(random.chance(0.5) ? { maxHoldMs: 50 + random.below(400) } : {}),
         metadata: { by: machine.name },
       });
-      await machine.sleep(random.between(0, 400));
+      await machine.sleep(random.between(0, crowded ? 4 : 400));
       await hold.release();
       return true;
     } catch (error) {

@@ -8,6 +8,8 @@ import type { Streams } from '../cluster/stream.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
+import type { ClientPlan } from '../run/plan.ts';
+import { hoard, metadataOf, timeoutOf } from './hoard.ts';
 import type { LockRecorder, PoolRecorder } from './recorder.ts';
 
 export interface WorkerOptions {
@@ -16,18 +18,12 @@ export interface WorkerOptions {
   readonly random: Random;
   readonly streams: Streams;
   readonly endpoints: () => readonly string[];
-  readonly locks: readonly string[];
+  readonly plan: ClientPlan;
   readonly recorder: LockRecorder;
   readonly poolRecorder: PoolRecorder;
   readonly beliefs: Beliefs;
-  /** Shared mode is asked for this often. */
-  readonly sharedChance: number;
   /** It only looks at locks, over and over: a stale read shows in the history. */
   readonly onlyReads: boolean;
-  /** How long a lock stays closed after the session of its holder expired; 0: not at all. */
-  readonly lockDelaySeconds: number;
-  /** Between two rounds. */
-  readonly longestPauseMs: number;
 }
 
 /** The semaphore of every life, and how many permits it has. */
@@ -84,7 +80,8 @@ export class Worker {
   }
 
   async #work(): Promise<void> {
-    const { random, machine, endpoints, lockDelaySeconds } = this.#options;
+    const { random, machine, endpoints, plan } = this.#options;
+    const { lockDelaySeconds } = plan;
     const environment: Environment = {
       clock: {
         now: () => machine.now(),
@@ -99,12 +96,12 @@ export class Worker {
     this.#aloneId = `${clientId}-${random.id()}`;
     for (;;) {
       // Shorter than many an outage, so that the outcome of what was asked is often not known.
-      const timeoutMs = random.pick([400, 2000, 10_000]);
+      const timeoutMs = random.pick(plan.callTimeoutsMs);
       const client = new Client({ endpoints: endpoints(), clientId, timeoutMs }, environment);
       try {
         if (this.#options.onlyReads) await this.#keepReading(client);
         const session = await client.session({
-          timeoutSeconds: 2 + random.below(4),
+          timeoutSeconds: timeoutOf(plan, random),
           ...(lockDelaySeconds === 0 ? {} : { lockDelaySeconds }),
         });
         await this.#useSession(client, session);
@@ -131,13 +128,15 @@ export class Worker {
       // Lost: from here on the cluster may have ended it.
       if (session.state === 'lost') this.#recordEnd(session.id);
     });
+    if (random.chance(this.#options.plan.hoardChance))
+      await hoard(session, machine.name, this.#options.plan, random);
     let isCertain = true;
     for (let round = random.below(12); round >= 0 && session.state === 'active'; round--) {
       if (random.chance(0.15)) await this.#read(client);
       if (random.chance(0.1)) await this.#cycleAlone(client);
       isCertain = random.chance(0.2) ? await this.#cycleSlots(session) : await this.#cycle(session);
       if (!isCertain) break;
-      await machine.sleep(random.between(0, this.#options.longestPauseMs));
+      await machine.sleep(random.between(0, this.#options.plan.longestPauseMs));
     }
     if (session.state !== 'active') return;
     const settle = this.#recordEnd(session.id);
@@ -175,21 +174,19 @@ export class Worker {
     }
     if (session.state !== 'active') return;
     const has = String(session.holds.length);
-    world.timeline.fail(
-      new Error(`The cluster goes on holding ${told} for a session whose client has ${has}.`),
-    );
+    world.violation(`The cluster goes on holding ${told} for a session whose client has ${has}.`);
   }
 
   /** Takes a lock, uses it, gives it back. False: the outcome of something is not known. */
   async #cycle(session: Session): Promise<boolean> {
     const { random, machine, beliefs } = this.#options;
-    const name = random.pick(this.#options.locks);
+    const name = random.pick(this.#options.plan.locks);
     const hold = await this.#take(session, name);
     if (hold === undefined) return true;
     if (hold === 'unknown') return false;
     beliefs.add(machine, hold);
     // A long hold lives by keepalives alone.
-    const longestStepMs = random.chance(0.12) ? 2000 : 120;
+    const longestStepMs = random.chance(this.#options.plan.longHoldChance) ? 2000 : 120;
     for (let step = random.below(4); step >= 0; step--) {
       await machine.sleep(random.between(0, longestStepMs));
       beliefs.compare(name);
@@ -251,8 +248,8 @@ export class Worker {
 
   /** As with curl: a lock by client id and ttl, which has a session of its own and nobody who keeps it alive. */
   async #cycleAlone(client: Client): Promise<void> {
-    const { random, machine, recorder, locks, world } = this.#options;
-    const lock = random.pick(locks);
+    const { random, machine, recorder, plan, world } = this.#options;
+    const lock = random.pick(plan.locks);
     const request_id = ++this.#aloneRequests;
     const client_id = this.#aloneId;
     const session = `${client_id}/${String(request_id)}`;
@@ -295,8 +292,8 @@ export class Worker {
   }
 
   async #take(session: Session, lock: string): Promise<Hold | undefined | 'unknown'> {
-    const { random, machine, recorder, sharedChance } = this.#options;
-    const mode = random.chance(sharedChance) ? 'shared' : 'exclusive';
+    const { random, machine, recorder, plan } = this.#options;
+    const mode = random.chance(plan.sharedChance) ? 'shared' : 'exclusive';
     const waitMs = random.chance(0.7) ? Math.floor(random.between(100, 4000)) : 0;
     this.#noteAsked(session.id, lock);
     const call = { type: 'acquire', lock, session: session.id, mode, wait: waitMs > 0 } as const;
@@ -306,7 +303,12 @@ export class Worker {
       ? machine.after(random.between(0, 1000), () => controller.abort())
       : undefined;
     try {
-      const hold = await session.lock(lock, { waitMs, mode, signal: controller.signal });
+      const hold = await session.lock(lock, {
+        waitMs,
+        mode,
+        signal: controller.signal,
+        ...metadataOf(this.#options.plan),
+      });
       settle({ type: 'granted', token: hold.fenceToken });
       return hold;
     } catch (error) {
@@ -362,8 +364,8 @@ export class Worker {
 
   /** A read that fails tells nothing. */
   async #read(client: Client): Promise<void> {
-    const { random, machine, recorder, locks } = this.#options;
-    const lock = random.pick(locks);
+    const { random, machine, recorder, plan } = this.#options;
+    const lock = random.pick(plan.locks);
     const settle = recorder.begin(machine.name, { type: 'read', lock });
     try {
       const { holders } = await client.call('lock_status', { name: lock });

@@ -13,6 +13,8 @@ export interface ClusterOptions {
   readonly random: Random;
   readonly witness: Witness;
   readonly settings: Settings;
+  /** What differs from node to node. */
+  readonly vary?: (settings: Settings) => Settings;
   readonly size: number;
   readonly clockDrift: number;
 }
@@ -70,13 +72,13 @@ export class Cluster {
   }
 
   #add(join: boolean): SimulatedNode {
-    const { world, random, witness, settings, clockDrift } = this.#options;
+    const { world, random, witness, settings, vary, clockDrift } = this.#options;
     const name = `n${String(this.#nextNode++)}`;
     const node = new SimulatedNode({
       world,
       machine: world.machine(name, clockDrift),
       random: random.fork(),
-      settings,
+      settings: vary === undefined ? settings : vary(settings),
       initialMembers: this.#firstMembers,
       join,
       switchboard: this.#switchboard,
@@ -109,6 +111,22 @@ export class Cluster {
     this.retired.add(id);
     this.#options.world.tell(id, 'is retired');
     this.kill(node);
+  }
+
+  /**
+   * A change of the members was told as done: it is in the log of a majority, and so in that of some node that runs,
+   * where most of them run.
+   */
+  compareChange(id: string, isToBeMember: boolean): void {
+    const there = this.all.filter((node) => !this.retired.has(node.id));
+    const known = this.running
+      .map((node) => node.replica?.status().membership.members ?? [])
+      .filter((members) => members.length > 0);
+    if (known.length * 2 <= there.length) return;
+    if (known.some((members) => members.some((one) => one.id === id) === isToBeMember)) return;
+    this.#options.world.violation(
+      `A change of ${id} was told as done that no node which runs has in its log.`,
+    );
   }
 
   /** Retires whoever no other node counts as a member. */

@@ -38,7 +38,8 @@ class Pipe {
   push(arrive: () => void): void {
     const { network, nowMs } = this.#world;
     const lastMs = this.#underWay.at(-1)?.atMs ?? 0;
-    this.#underWay.push({ atMs: Math.max(lastMs, nowMs + network.delayMs()), arrive });
+    const delayMs = network.delayMs(this.#from.name, this.#to.name);
+    this.#underWay.push({ atMs: Math.max(lastMs, nowMs + delayMs), arrive });
     if (this.#underWay.length === 1) this.#planNext();
   }
 

@@ -9,6 +9,8 @@ import type { Player } from '../clients/player.ts';
 import type { Worker } from '../clients/worker.ts';
 import { quickDisk } from '../world/disk.ts';
 import type { Random } from '../world/random.ts';
+import { LeaderEnds } from './leader-ends.ts';
+import { LineFaults } from './line-faults.ts';
 import { SnapshotFaults } from './snapshot-faults.ts';
 import { calm } from '../world/network.ts';
 import type { World } from '../world/world.ts';
@@ -36,6 +38,13 @@ export const faultKinds = [
   'stop',
   'stall_client',
   'kill_client',
+  'end_leaders',
+  'part_at_change',
+  'lagging_follower',
+  'slow_snapshots',
+  'slow_line',
+  'lapse_client',
+  'depose',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -46,6 +55,8 @@ export class Faults {
   readonly #workers: readonly (Worker | Player)[];
   readonly #kinds: readonly FaultKind[];
   readonly #snapshots: SnapshotFaults;
+  readonly #lines: LineFaults;
+  readonly #ends: LeaderEnds;
   #over = false;
 
   constructor(
@@ -57,6 +68,10 @@ export class Faults {
     witness: Witness,
   ) {
     this.#snapshots = new SnapshotFaults({ world, random, cluster, witness });
+    const later = (minMs: number, maxMs: number, act: () => void): void =>
+      this.#later(minMs, maxMs, act);
+    this.#lines = new LineFaults({ world, random, cluster, workers, later });
+    this.#ends = new LeaderEnds(world, random, cluster, () => this.#over);
     this.#world = world;
     this.#random = random;
     this.#cluster = cluster;
@@ -111,7 +126,11 @@ export class Faults {
   readonly #strikes: Readonly<Record<FaultKind, () => void>> = {
     kill: () => this.#killFor(this.#someone()),
     kill_leader: () => this.#killFor(this.#cluster.leader()),
-    storm: () => this.#storm(),
+    storm: () => {
+      this.#cutBetween(true);
+      this.#ends.storm();
+    },
+    end_leaders: () => this.#ends.endLeaders(),
     pause: () => {
       const node = this.#random.chance(0.5) ? this.#cluster.leader() : this.#someone();
       node?.machine.pause();
@@ -176,6 +195,19 @@ export class Faults {
         if (!worker.machine.isOn) worker.start();
       });
     },
+    part_at_change: () => this.#partAtChange(),
+    lagging_follower: () => this.#leaveBehind(),
+    slow_snapshots: () => {
+      const disk = this.#someone()?.disk;
+      if (disk === undefined) return;
+      disk.otherConditions = { minDelayMs: 5, maxDelayMs: this.#random.between(20, 400) };
+      this.#later(1000, 4000, () => {
+        disk.otherConditions = quickDisk;
+      });
+    },
+    slow_line: () => this.#lines.slowLine(),
+    lapse_client: () => this.#lines.lapseClient(),
+    depose: () => this.#lines.deposeLeader(),
   };
 
   /** Every machine's name but those. */
@@ -216,6 +248,48 @@ export class Faults {
     this.#later(200, 6000, () => eachPair((from, to) => network.heal(from, to)));
   }
 
+  /** A follower hears nothing while the others go on, so that it needs a snapshot, perhaps while it makes its own. */
+  #leaveBehind(): void {
+    const leader = this.#cluster.leader();
+    const followers = this.#cluster.running.filter(({ id }) => id !== leader?.id);
+    if (leader === undefined || followers.length === 0) return;
+    const { network } = this.#world;
+    const { id } = this.#random.pick(followers);
+    const others = this.#cluster.all.map((node) => node.id).filter((other) => other !== id);
+    for (const other of others) network.cut(other, id);
+    this.#later(200, 1500, () => {
+      for (const other of others) network.heal(other, id);
+    });
+  }
+
+  /**
+   * As soon as members are being changed, the leader and those who are new are on one side, the others on the
+   * other one: two sides that might both count a majority.
+   */
+  #partAtChange(): void {
+    this.#changeMembers();
+    const untilMs = this.#world.nowMs + 3000;
+    const look = (): void => {
+      if (this.#over || this.#world.nowMs > untilMs) return;
+      const leader = this.#cluster.leader();
+      const members = leader?.replica?.status().membership.members ?? [];
+      const learners = members.filter(({ role }) => role === 'learner').map(({ id }) => id);
+      if (leader === undefined || learners.length === 0) {
+        this.#world.timeline.after(5, look);
+        return;
+      }
+      this.#world.timeline.after(this.#random.between(0, 300), () => {
+        if (this.#over) return;
+        const near = [leader.id, ...learners, ...this.#cluster.changing];
+        const far = this.#cluster.all.map(({ id }) => id).filter((id) => !near.includes(id));
+        // Sometimes one of the old ones stays near.
+        if (this.#random.chance(0.3)) far.pop();
+        this.#cutGroups(near, far);
+      });
+    };
+    look();
+  }
+
   #trouble(trouble: 'failing_sync' | 'full'): void {
     const node = this.#someone();
     if (node === undefined) return;
@@ -224,30 +298,6 @@ export class Faults {
       node.disk.trouble = 'none';
       this.#cluster.start(node);
     });
-  }
-
-  /**
-   * Nodes go and come again within moments, just after they have voted or begun to lead, while two of
-   * them do not hear each other: what they forget then is missed.
-   */
-  #storm(): void {
-    this.#cutBetween(true);
-    const leader = this.#cluster.leader();
-    if (leader !== undefined) this.#blink(leader);
-    const untilMs = this.#world.nowMs + this.#random.between(1000, 4000);
-    this.#world.onNotable = (id) => {
-      if (this.#over || this.#world.nowMs > untilMs || this.#random.chance(0.4)) return;
-      const node = this.#cluster.nodes.get(id);
-      this.#world.timeline.after(this.#random.between(0, 8), () => {
-        if (node !== undefined && !this.#over) this.#blink(node);
-      });
-    };
-  }
-
-  /** Gone, and there again at once: only what is on its disk is left. */
-  #blink(node: SimulatedNode): void {
-    this.#cluster.kill(node);
-    this.#restart(node, 0.5, 30);
   }
 
   /** At most one disk of a life cannot be trusted, and only while the others can go on without it. */
@@ -271,15 +321,15 @@ export class Faults {
     if (lost !== undefined || (members.length > 3 && this.#random.chance(0.6))) {
       const leaving = lost ?? this.#random.pick(members).id;
       this.#world.tell('fault', `${leaving} is to leave`);
-      this.#change(leaving, engine.removeMember(leaving), () => this.#cluster.retire(leaving));
+      this.#change(leaving, false, engine.removeMember(leaving));
     } else if (members.length < 6 && this.#cluster.nodes.size < 9) {
       const newcomer = this.#cluster.addNewcomer();
       this.#world.tell('fault', `${newcomer.id} is to join`);
-      this.#change(newcomer.id, engine.addMember(newcomer.id, newcomer.id), () => undefined);
+      this.#change(newcomer.id, true, engine.addMember(newcomer.id, newcomer.id));
     }
   }
 
-  #change(id: string, change: Promise<void>, whenDone: () => void): void {
+  #change(id: string, isToBeMember: boolean, change: Promise<void>): void {
     const { changing } = this.#cluster;
     changing.add(id);
     // Impatient: asks for another one at the same time.
@@ -291,7 +341,8 @@ export class Faults {
     change.then(
       () => {
         tell('is done');
-        whenDone();
+        this.#cluster.compareChange(id, isToBeMember);
+        if (!isToBeMember) this.#cluster.retire(id);
       },
       (error: unknown) => tell(`failed: ${String(error)}`),
     );

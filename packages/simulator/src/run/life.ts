@@ -18,8 +18,9 @@ import { quickDisk } from '../world/disk.ts';
 import { calm } from '../world/network.ts';
 import type { Random } from '../world/random.ts';
 import { Violation, World } from '../world/world.ts';
-import { faultKinds, Faults } from './faults.ts';
-import type { FaultKind } from './faults.ts';
+import { Faults } from './faults.ts';
+import { planOf } from './plan.ts';
+import type { Plan } from './plan.ts';
 
 /** To read a disk that is well. */
 const startBoundMs = 1000;
@@ -93,8 +94,7 @@ class Life {
   readonly #cluster: Cluster;
   readonly #workers: (Worker | Player)[] = [];
   readonly #faults: Faults;
-  readonly #stormy: boolean;
-  #lockDelaySeconds = 0;
+  readonly #plan: Plan;
 
   constructor(world: World, seed: bigint) {
     this.world = world;
@@ -105,33 +105,21 @@ class Life {
     this.#beliefs = new Beliefs((message) => world.violation(message));
     this.recorder = new Recorder(world);
     this.#poolRecorder = new Recorder(world);
-    const clockDrift = random.pick([0, 0.0005, 0.02]);
+    const plan = planOf(random);
+    this.#plan = plan;
+    const { clockDrift, kinds } = plan;
     this.#cluster = new Cluster({
       world,
       random: random.fork(),
       witness: this.#witness,
-      size: random.pick([1, 3, 3, 3, 3, 3, 5, 5]),
+      size: plan.size,
       clockDrift,
-      settings: {
-        heartbeatMs: 100,
-        electionTimeoutMinMs: 300,
-        electionTimeoutMaxMs: 600,
-        snapshotLogBytes: random.pick([3000, 20_000, 64 * 1024 * 1024]),
-        keptEntries: random.pick([0, 10, 1000]),
-        maxAppendBytes: random.pick([1, 500, 1024 * 1024]),
-        maxBatchBytes: random.pick([300, 1024 * 1024]),
-        snapshotChunkBytes: random.pick([100, 2000, 256 * 1024]),
-        maxEntriesPerTurn: random.pick([3, 1000]),
-      },
+      settings: plan.settings,
+      vary: plan.vary,
     });
     this.#hireWorkers(clockDrift);
     this.#hirePlayers(clockDrift);
-    // Some lives are nothing but elections.
-    this.#stormy = random.chance(0.15);
-    const kinds: readonly FaultKind[] = this.#stormy
-      ? ['storm', 'storm', 'transfer']
-      : faultKinds.filter(() => random.chance(0.35));
-    world.tell('life', `faults: ${kinds.join(', ')}`);
+    world.tell('life', `about ${plan.focus}, faults: ${kinds.join(', ')}`);
     this.#faults = new Faults(
       world,
       random.fork(),
@@ -144,12 +132,8 @@ class Life {
 
   #hireWorkers(clockDrift: number): void {
     const random = this.#random;
-    const locks = ['red', 'blue', 'green'].slice(0, 1 + random.below(3));
-    const sharedChance = random.pick([0, 0, 0.4]);
-    this.#lockDelaySeconds = random.pick([0, 0, 0, 1]);
-    const longestPauseMs = random.pick([20, 300]);
-    const count = 2 + random.below(4);
-    for (let number = 1; number <= count; number++) {
+    const { clients } = this.#plan;
+    for (let number = 1; number <= clients.workers; number++) {
       this.#workers.push(
         new Worker({
           world: this.world,
@@ -157,24 +141,21 @@ class Life {
           random: random.fork(),
           streams: this.#cluster.streams,
           endpoints: () => random.shuffled(this.#endpoints()),
-          locks,
+          plan: clients,
           recorder: this.recorder,
           poolRecorder: this.#poolRecorder,
           beliefs: this.#beliefs,
-          sharedChance,
-          longestPauseMs,
-          lockDelaySeconds: this.#lockDelaySeconds,
-          onlyReads: number > 2 && number === count && random.chance(0.6),
+          onlyReads: number > 2 && number === clients.workers && random.chance(0.6),
         }),
       );
     }
   }
 
-  /** Half of the lives use more than locks and semaphores. */
+  /** Half of the lives of everything use more than locks and semaphores. */
   #hirePlayers(clockDrift: number): void {
     const random = this.#random.fork();
-    const count = random.chance(0.5) ? 2 + random.below(2) : 0;
-    for (let number = 1; number <= count; number++) {
+    const { clients } = this.#plan;
+    for (let number = 1; number <= clients.players; number++) {
       this.#workers.push(
         new Player({
           world: this.world,
@@ -186,6 +167,8 @@ class Life {
           beliefs: this.#beliefs,
           meetings: this.#witness.meetings,
           chronicle: this.#witness.chronicle,
+          plan: clients,
+          isFirst: number === 1,
         }),
       );
     }
@@ -199,8 +182,8 @@ class Life {
   async run(): Promise<LifeResult> {
     for (const node of this.#cluster.all) this.#cluster.start(node);
     for (const worker of this.#workers) worker.start();
-    this.#faults.start(this.#random.between(150, this.#stormy ? 600 : 1500));
-    await this.world.timeline.run(this.#random.between(5000, 20_000));
+    this.#faults.start(this.#plan.meanPauseMs);
+    await this.world.timeline.run(this.#plan.sufferMs);
     this.#faults.stop();
     const recoveredMs = await this.#mendMajority();
     await this.#settle();
@@ -230,6 +213,7 @@ class Life {
     for (const node of this.#cluster.all) {
       node.disk.trouble = 'none';
       node.disk.conditions = quickDisk;
+      node.disk.otherConditions = quickDisk;
       node.machine.resume();
       this.#cluster.start(node);
     }
@@ -340,7 +324,7 @@ class Life {
   #judge(): boolean {
     const { history } = this.recorder;
     const verdict = checkLinearizable(
-      lockModel({ mayBeDelayed: this.#lockDelaySeconds > 0 }),
+      lockModel({ mayBeDelayed: this.#plan.clients.lockDelaySeconds > 0 }),
       history,
       { maxSteps: 2_000_000 },
     );

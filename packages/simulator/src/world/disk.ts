@@ -44,6 +44,8 @@ export class Disk {
   #made = false;
   #position: Opened['position'] | undefined;
   conditions: DiskConditions = quickDisk;
+  /** Of all but writes: syncs, reads and names, which snapshots need more of than the log does. */
+  otherConditions: DiskConditions = quickDisk;
   /** What the next operations meet. */
   trouble: 'none' | 'failing_sync' | 'full' = 'none';
 
@@ -60,7 +62,8 @@ export class Disk {
     const disk = this.#files.disk({
       now: () => this.#machine.now(),
       later: (operation, act) => {
-        const { minDelayMs, maxDelayMs } = operation === 'write' ? this.conditions : quickDisk;
+        const { minDelayMs, maxDelayMs } =
+          operation === 'write' ? this.conditions : this.otherConditions;
         this.#machine.post(this.#random.between(minDelayMs, maxDelayMs), act);
       },
       trouble: (operation, grows) => {

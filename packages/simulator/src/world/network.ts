@@ -26,6 +26,8 @@ export class Network {
   /** Directed pairs that nothing passes. */
   readonly #cuts = new Set<string>();
   readonly #lastArrival = new Map<string, number>();
+  /** By directed pair: what everything takes longer on its way, in ms. */
+  readonly #slow = new Map<string, number>();
   conditions: NetworkConditions = calm;
 
   constructor(timeline: Timeline, random: Random) {
@@ -41,19 +43,30 @@ export class Network {
     this.#cuts.delete(`${from}>${to}`);
   }
 
+  /** Everything from one to the other takes so much longer, until it is quickened. */
+  slow(from: string, to: string, byMs: number): void {
+    this.#slow.set(`${from}>${to}`, byMs);
+  }
+
+  quicken(from: string, to: string): void {
+    this.#slow.delete(`${from}>${to}`);
+  }
+
   healAll(): void {
     this.#cuts.clear();
+    this.#slow.clear();
   }
 
   isCut(from: string, to: string): boolean {
     return this.#cuts.has(`${from}>${to}`);
   }
 
-  /** How long something takes that is sent now. */
-  delayMs(): number {
+  /** How long something takes that is sent now, on a line that is not slow or on this one. */
+  delayMs(from?: string, to?: string): number {
     const { minDelayMs, maxDelayMs } = this.conditions;
+    const lineMs = from === undefined || to === undefined ? 0 : this.#slow.get(`${from}>${to}`);
     // Most are quick, a few take long.
-    return minDelayMs + (maxDelayMs - minDelayMs) * this.#random.next() ** 3;
+    return minDelayMs + (maxDelayMs - minDelayMs) * this.#random.next() ** 3 + (lineMs ?? 0);
   }
 
   /** Sends to the process that runs there now; a later one never gets it. Returns false where it is lost. */
@@ -67,7 +80,7 @@ export class Network {
 
   #deliver(from: Machine, to: Machine, arrive: () => void): void {
     const pair = `${from.name}>${to.name}`;
-    let atMs = this.#timeline.nowMs + this.delayMs();
+    let atMs = this.#timeline.nowMs + this.delayMs(from.name, to.name);
     if (!this.conditions.reorders) {
       atMs = Math.max(atMs, this.#lastArrival.get(pair) ?? 0);
       this.#lastArrival.set(pair, atMs);

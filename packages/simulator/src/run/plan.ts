@@ -1,0 +1,276 @@
+/**
+ * What a life is about. Half of the lives have a choice of everything; each of the others is about one mechanism:
+ * its settings, faults and clients bring about, many times in a short life, what that mechanism is for. So rare
+ * orders of events are met in hundreds of lives, not in hundreds of thousands.
+ */
+import type { Settings } from '../cluster/node.ts';
+import type { Random } from '../world/random.ts';
+import { faultKinds } from './faults.ts';
+import type { FaultKind } from './faults.ts';
+
+export const focuses = [
+  'elections',
+  'membership',
+  'snapshots',
+  'leases',
+  'deposed',
+  'queues',
+  'batches',
+] as const;
+export type Focus = 'everything' | (typeof focuses)[number];
+
+/** How workers and players go about. */
+export interface ClientPlan {
+  readonly workers: number;
+  readonly players: number;
+  readonly locks: readonly string[];
+  readonly sharedChance: number;
+  readonly longestPauseMs: number;
+  readonly lockDelaySeconds: number;
+  /** The shortest and the longest timeout of a session, in seconds. */
+  readonly timeoutSeconds: readonly [shortest: number, longest: number];
+  /** Of one call: those that are shorter than an outage leave the outcome unknown. */
+  readonly callTimeoutsMs: readonly number[];
+  /** How long the longest steps under a lock are. */
+  readonly longHoldChance: number;
+  /** How often a session takes many holds at once, and keeps them until it ends. */
+  readonly hoardChance: number;
+  /** Bytes of metadata in requests: as large as fits into an entry beside little else. */
+  readonly metadataBytes: number;
+  /** Rounds of players; each of what there is where empty. */
+  readonly rounds: readonly Round[];
+}
+
+export const rounds = ['lead', 'pair', 'meet', 'count', 'urgent', 'nest', 'single'] as const;
+export type Round = (typeof rounds)[number];
+
+export interface Plan {
+  readonly focus: Focus;
+  readonly size: number;
+  readonly clockDrift: number;
+  readonly settings: Settings;
+  /** What differs from node to node. */
+  readonly vary: (settings: Settings) => Settings;
+  readonly kinds: readonly FaultKind[];
+  /** Between two faults. */
+  readonly meanPauseMs: number;
+  /** How long faults go on. */
+  readonly sufferMs: number;
+  readonly clients: ClientPlan;
+}
+
+export function planOf(random: Random): Plan {
+  const focus = random.chance(0.45) ? 'everything' : random.pick(focuses);
+  const everything = planOfEverything(random);
+  return focus === 'everything' ? everything : { ...everything, ...shapes[focus](random), focus };
+}
+
+function planOfEverything(random: Random): Plan {
+  const settings = {
+    heartbeatMs: 100,
+    electionTimeoutMinMs: 300,
+    electionTimeoutMaxMs: 600,
+    snapshotLogBytes: random.pick([3000, 20_000, 64 * 1024 * 1024]),
+    keptEntries: random.pick([0, 10, 1000]),
+    maxAppendBytes: random.pick([1, 500, 1024 * 1024]),
+    maxBatchBytes: random.pick([300, 1024 * 1024]),
+    snapshotChunkBytes: random.pick([100, 2000, 256 * 1024]),
+    maxEntriesPerTurn: random.pick([3, 1000]),
+  };
+  // Some lives are nothing but elections.
+  const stormy = random.chance(0.15);
+  const kinds: readonly FaultKind[] = stormy
+    ? ['storm', 'storm', 'transfer']
+    : faultKinds.filter(() => random.chance(0.35));
+  return {
+    focus: 'everything',
+    size: random.pick([1, 3, 3, 3, 3, 3, 5, 5]),
+    clockDrift: random.pick([0, 0.0005, 0.02]),
+    settings,
+    vary: (same) => same,
+    kinds,
+    meanPauseMs: random.between(150, stormy ? 600 : 1500),
+    sufferMs: random.between(5000, 20_000),
+    clients: {
+      workers: 2 + random.below(4),
+      players: random.chance(0.5) ? 2 + random.below(2) : 0,
+      locks: ['red', 'blue', 'green'].slice(0, 1 + random.below(3)),
+      sharedChance: random.pick([0, 0, 0.4]),
+      longestPauseMs: random.pick([20, 300]),
+      lockDelaySeconds: random.pick([0, 0, 0, 1]),
+      timeoutSeconds: [2, 5],
+      callTimeoutsMs: [400, 2000, 10_000],
+      longHoldChance: 0.12,
+      hoardChance: 0.05,
+      metadataBytes: 0,
+      rounds: [],
+    },
+  };
+}
+
+type Shape = Partial<Omit<Plan, 'focus'>>;
+
+/** Clients of lives about what happens between nodes: few, quick, and about one lock or two. */
+const few = (random: Random): ClientPlan => ({
+  ...planOfEverything(random).clients,
+  workers: 2 + random.below(2),
+  players: 0,
+  longestPauseMs: 20,
+});
+const settingsWith = (random: Random, some: Partial<Settings>): Settings => ({
+  ...planOfEverything(random).settings,
+  ...some,
+});
+
+const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shape>> = {
+  /** Leaders that end just after they began, again and again, with entries that few others have. */
+  elections: (random) => ({
+    size: random.pick([3, 3, 5]),
+    settings: settingsWith(random, {
+      heartbeatMs: 20,
+      electionTimeoutMinMs: 60,
+      electionTimeoutMaxMs: 120,
+      snapshotLogBytes: 64 * 1024 * 1024,
+      maxAppendBytes: random.pick([1, 1, 500]),
+      maxBatchBytes: 300,
+    }),
+    kinds: random.pick([
+      ['end_leaders'],
+      ['end_leaders', 'end_leaders', 'isolate_leader', 'slow_disk'],
+      ['end_leaders', 'storm', 'transfer', 'slow_line'],
+    ]),
+    meanPauseMs: random.between(200, 600),
+    sufferMs: random.between(3000, 8000),
+    clients: few(random),
+  }),
+
+  /** Members come and go by several at once, while parts form that count differently. */
+  membership: (random) => ({
+    size: 3,
+    settings: settingsWith(random, {
+      heartbeatMs: 50,
+      electionTimeoutMinMs: 150,
+      electionTimeoutMaxMs: random.pick([300, 600]),
+      keptEntries: random.pick([10, 1000]),
+    }),
+    kinds: random.pick([
+      ['membership', 'part_at_change'],
+      ['membership', 'membership', 'part_at_change', 'kill_leader'],
+      ['membership', 'part_at_change', 'isolate_leader', 'transfer'],
+    ]),
+    meanPauseMs: random.between(150, 500),
+    sufferMs: random.between(4000, 10_000),
+    clients: few(random),
+  }),
+
+  /** Small logs, nodes that fall behind, snapshots of different indexes and bytes, disks that are slow. */
+  snapshots: (random) => ({
+    size: random.pick([3, 3, 5]),
+    settings: settingsWith(random, {
+      snapshotLogBytes: 2000,
+      keptEntries: 0,
+      snapshotChunkBytes: random.pick([100, 2000]),
+    }),
+    vary: (settings) => ({ ...settings, snapshotLogBytes: random.pick([1000, 2000, 5000]) }),
+    kinds: random.pick([
+      ['lagging_follower', 'disturbed_transfer', 'slow_snapshots'],
+      ['lagging_follower', 'slow_snapshots', 'kill', 'backup'],
+      ['lagging_follower', 'disturbed_transfer', 'lost_log', 'transfer', 'slow_disk'],
+    ]),
+    meanPauseMs: random.between(150, 500),
+    sufferMs: random.between(3000, 8000),
+    clients: { ...few(random), players: 2, hoardChance: 0.2 },
+  }),
+
+  /** Clients whose lines are slow and then gone, who live by keepalives or by what they do. */
+  leases: (random) => ({
+    size: 3,
+    kinds: random.pick([
+      ['lapse_client'],
+      ['lapse_client', 'stall_client', 'kill_client'],
+      ['lapse_client', 'weather', 'pause', 'transfer'],
+    ]),
+    meanPauseMs: random.between(400, 1500),
+    sufferMs: random.between(5000, 10_000),
+    clients: {
+      ...few(random),
+      workers: 3,
+      locks: ['red'],
+      sharedChance: 0,
+      timeoutSeconds: random.pick([
+        [1, 1],
+        [1, 2],
+        [2, 4],
+      ]),
+      longHoldChance: 0.6,
+    },
+  }),
+
+  /** A leader that others have replaced, with clients that reach nobody else, and answers that are under way long. */
+  deposed: (random) => ({
+    size: random.pick([3, 3, 5]),
+    settings: settingsWith(random, {
+      heartbeatMs: 50,
+      electionTimeoutMinMs: 150,
+      electionTimeoutMaxMs: random.pick([600, 1200]),
+    }),
+    kinds: random.pick([['depose'], ['depose', 'slow_line'], ['depose', 'transfer', 'pause']]),
+    meanPauseMs: random.between(1000, 2500),
+    sufferMs: random.between(6000, 12_000),
+    clients: {
+      ...few(random),
+      workers: 4,
+      locks: ['red'],
+      sharedChance: 0,
+      timeoutSeconds: [1, 1],
+      callTimeoutsMs: [2000],
+      longHoldChance: 0.4,
+    },
+  }),
+
+  /** Many who want the same, in all ways; hardly anything goes wrong. */
+  queues: (random) => ({
+    size: random.pick([1, 3]),
+    kinds: random.pick([['kill_client'], ['transfer', 'kill_client'], ['weather', 'stop']]),
+    meanPauseMs: random.between(1500, 3000),
+    sufferMs: random.between(3000, 7000),
+    clients: {
+      ...few(random),
+      workers: random.pick([0, 2]),
+      players: 5,
+      rounds: random.pick([
+        ['pair', 'single', 'nest'],
+        ['nest', 'nest', 'pair'],
+        ['urgent'],
+        ['pair', 'nest', 'lead', 'meet', 'count'],
+      ]),
+    },
+  }),
+
+  /** Entries as large as they may be, many of them at once, and calls that nobody waits for any longer. */
+  batches: (random) => ({
+    size: 3,
+    settings: settingsWith(random, {
+      maxAppendBytes: random.pick([500, 3000]),
+      maxBatchBytes: random.pick([1000, 3000]),
+      maxEntriesPerTurn: 3,
+      snapshotLogBytes: random.pick([5000, 64 * 1024 * 1024]),
+    }),
+    kinds: random.pick([
+      ['slow_disk', 'weather'],
+      ['slow_disk', 'kill_leader', 'slow_line'],
+      ['lagging_follower', 'slow_disk', 'pause'],
+    ]),
+    meanPauseMs: random.between(300, 1000),
+    sufferMs: random.between(3000, 7000),
+    clients: {
+      ...few(random),
+      workers: 4,
+      players: 2,
+      callTimeoutsMs: [150, 400],
+      hoardChance: 0.3,
+      metadataBytes: 900,
+      rounds: ['single', 'pair', 'lead'],
+    },
+  }),
+};
