@@ -52,7 +52,7 @@ test-integration: install ## Runs the tests with real clusters
 	@$(NODE) npm run --silent test:integration
 
 simulate: install ## Lives of whole clusters in virtual time (SEEDS=10000; SEED=42 TRACE=1 for one; KIND=leaders, KIND=quorum)
-	@$(NODE) npm run --silent simulate -- $(if $(KIND),--kind $(KIND)) $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(SEEDS) $(if $(FIRST),--first $(FIRST)))
+	@$(NODE) npm run --silent simulate -- $(if $(KIND),--kind $(KIND)) $(if $(ABOUT),--about $(ABOUT)) $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(SEEDS) $(if $(FIRST),--first $(FIRST)))
 
 test-chaos: install ## Real processes under kills, stops, cuts, full disks and more (three minutes)
 	@$(NODE) npm run --silent chaos

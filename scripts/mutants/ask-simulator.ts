@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
+import { abouts } from './abouts.ts';
 import type { Fault } from './faults.ts';
 import type { Imports } from './imports.ts';
 import type { SimulatorResult } from './results.ts';
@@ -14,7 +15,11 @@ const lastLifeMs = 60_000;
 
 interface Summary {
   readonly lives: number;
-  readonly broken: readonly { readonly message: string; readonly isPromise: boolean }[];
+  readonly broken: readonly {
+    readonly seed: string;
+    readonly message: string;
+    readonly isPromise: boolean;
+  }[];
 }
 
 export interface AskSimulatorOptions {
@@ -25,10 +30,24 @@ export interface AskSimulatorOptions {
 }
 
 export async function askSimulator(
-  { folder, imports, threads, maxSeconds }: AskSimulatorOptions,
+  options: AskSimulatorOptions,
   fault: Fault,
 ): Promise<SimulatorResult> {
-  if (!imports.distancesFrom(fault.file).has(main)) return { type: 'out of reach' };
+  if (!options.imports.distancesFrom(fault.file).has(main)) return { type: 'out of reach' };
+  const about = abouts[fault.name];
+  if (about === undefined) return liveOn(options, fault);
+  const startedAt = performance.now();
+  const first = await liveOn(options, fault, about);
+  if (first.type === 'found') return first;
+  const leftSeconds = options.maxSeconds - (performance.now() - startedAt) / 1000;
+  return leftSeconds < 1 ? first : liveOn({ ...options, maxSeconds: leftSeconds }, fault);
+}
+
+async function liveOn(
+  { folder, threads, maxSeconds }: AskSimulatorOptions,
+  fault: Fault,
+  about?: string,
+): Promise<SimulatorResult> {
   const kind = fault.lives ?? 'cluster';
   const child = spawn(
     process.execPath,
@@ -40,8 +59,9 @@ export async function askSimulator(
       '--first=1',
       `--seeds=${String(maxLives[kind])}`,
       `--kind=${kind}`,
+      ...(about === undefined ? [] : [`--about=${about}`]),
       `--threads=${String(threads)}`,
-      `--seconds=${String(maxSeconds)}`,
+      `--seconds=${String(Math.ceil(maxSeconds))}`,
     ],
     { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
   );
@@ -65,7 +85,9 @@ function resultOf(out: string, errors: string, wanted: number): SimulatorResult 
   }
   const { lives, broken } = summary;
   const promise = broken.find(({ isPromise }) => isPromise);
-  if (promise !== undefined) return { type: 'found', lives, promise: firstLine(promise.message) };
+  // Seeds are counted from 1: of lives about one thing, too, it tells how many there are until then.
+  if (promise !== undefined)
+    return { type: 'found', lives: Number(promise.seed), promise: firstLine(promise.message) };
   const [error] = broken;
   if (error !== undefined) return { type: 'error', lives, message: firstLine(error.message) };
   return { type: lives < wanted ? 'time-out' : 'not found', lives };

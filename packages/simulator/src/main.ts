@@ -8,6 +8,8 @@ import { drawHistory, lockModel } from '@holdfast/checker';
 import { isLifeKind, lives } from './run/kinds.ts';
 import type { LifeKind } from './run/kinds.ts';
 import { BrokenLife } from './run/life.ts';
+import { focuses, isFocus } from './run/plan.ts';
+import type { Focus } from './run/plan.ts';
 import { runSeries } from './run/series.ts';
 import type { Broken, Summary } from './run/series.ts';
 
@@ -19,10 +21,11 @@ A seed decides everything in a life: the same seed is the same life, to the byte
   make simulate SEEDS=100 FIRST=1  those from seed 1 on
   make simulate SEED=42            one life
   make simulate SEED=42 TRACE=1    one life, told line by line
+  make simulate ABOUT=elections    those of the seeds whose lives are about this: ${focuses.join(', ')}
   make simulate KIND=leaders       the same of clusters whose leader changes all the time while clients die
   make simulate KIND=quorum        the same of independent lease nodes, without a leader
 
-Options of the program itself: --seeds N --first N --seconds N --threads N | --seed N [--trace] | --kind cluster|leaders|quorum | --json | --until-broken`;
+Options of the program itself: --seeds N --first N --seconds N --threads N | --seed N [--trace] | --kind cluster|leaders|quorum | --about FOCUS | --json | --until-broken`;
 
 const progressEveryMs = 5000;
 const grouped = (value: number): string => value.toLocaleString('en');
@@ -35,6 +38,7 @@ const { values } = parseArgs({
     threads: { type: 'string', default: String(availableParallelism()) },
     seed: { type: 'string' },
     kind: { type: 'string', default: 'cluster' },
+    about: { type: 'string' },
     trace: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     'until-broken': { type: 'boolean', default: false },
@@ -56,7 +60,14 @@ function kindOf(text: string): LifeKind {
   process.exit(2);
 }
 
+function aboutOf(text: string | undefined): Focus | undefined {
+  if (text === undefined || isFocus(text)) return text;
+  console.error(`--about is everything, ${focuses.join(', ')}, not "${text}".`);
+  process.exit(2);
+}
+
 const kind = kindOf(values.kind);
+const about = aboutOf(values.about);
 const replay = (seed: bigint): string =>
   `make simulate SEED=${String(seed)} TRACE=1${kind === 'cluster' ? '' : ` KIND=${kind}`}`;
 
@@ -76,6 +87,7 @@ async function manyLives(): Promise<void> {
   const summary = await runSeries({
     first: BigInt(first),
     kind,
+    ...(about === undefined ? {} : { about }),
     lives: count,
     threads: Number(wholeNumber('threads', values.threads)),
     stopAtFirst: values['until-broken'],

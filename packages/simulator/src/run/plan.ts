@@ -5,6 +5,7 @@
  */
 import type { Settings } from '../cluster/node.ts';
 import type { Random } from '../world/random.ts';
+import { World } from '../world/world.ts';
 import { faultKinds } from './faults.ts';
 import type { FaultKind } from './faults.ts';
 
@@ -18,6 +19,8 @@ export const focuses = [
   'batches',
 ] as const;
 export type Focus = 'everything' | (typeof focuses)[number];
+export const isFocus = (text: string): text is Focus =>
+  text === 'everything' || focuses.some((focus) => focus === text);
 
 /** How workers and players go about. */
 export interface ClientPlan {
@@ -64,6 +67,9 @@ export function planOf(random: Random): Plan {
   const everything = planOfEverything(random);
   return focus === 'everything' ? everything : { ...everything, ...shapes[focus](random), focus };
 }
+
+/** What the life of a seed is about, without living it. */
+export const focusOf = (seed: bigint): Focus => planOf(new World(seed).random.fork()).focus;
 
 function planOfEverything(random: Random): Plan {
   const settings = {

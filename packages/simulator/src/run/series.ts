@@ -2,6 +2,8 @@
 import { Worker } from 'node:worker_threads';
 import type { LifeKind } from './kinds.ts';
 import type { LifeResult } from './life.ts';
+import { focusOf } from './plan.ts';
+import type { Focus } from './plan.ts';
 import type { FromThread, ToThread } from './thread.ts';
 
 export interface SeriesOptions {
@@ -10,6 +12,8 @@ export interface SeriesOptions {
   /** The first seed; the others follow it. */
   readonly first: bigint;
   readonly lives: number;
+  /** Of the seeds only those whose lives are about this; of clusters alone. */
+  readonly about?: Focus;
   readonly threads: number;
   /** No life is begun after so long. */
   readonly maxSeconds?: number;
@@ -93,10 +97,12 @@ class Tally {
 
 export async function runSeries(options: SeriesOptions): Promise<Summary> {
   const { first, lives, threads, maxSeconds = Infinity, stopAtFirst = false } = options;
-  const { kind = 'cluster' } = options;
+  const { kind = 'cluster', about } = options;
   const tally = new Tally();
   let next = 0;
   const nextLife = (): ToThread | undefined => {
+    while (about !== undefined && next < lives && focusOf(first + BigInt(next)) !== about)
+      next += 1;
     if (next >= lives || tally.seconds > maxSeconds) return undefined;
     if (stopAtFirst && isEnough(tally.summary().broken)) return undefined;
     return { seed: first + BigInt(next++), kind };
