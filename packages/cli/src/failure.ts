@@ -3,6 +3,7 @@ import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode, ErrorDetails } from '@holdfast/protocol';
 import { DiskError } from '@holdfast/storage/files';
 import { exitStatus } from './exit-status.ts';
+import { inOptions } from './flag-names.ts';
 
 /** What was asked for cannot be understood; nothing was done. */
 export class UsageError extends Error {
@@ -32,6 +33,8 @@ export interface Failure {
   /** What to do next; empty where the message says it. */
   readonly advice: string;
   readonly status: number;
+  /** As the service tells them; for programs. */
+  readonly details?: ErrorDetails;
 }
 
 const notAcquired: ReadonlySet<string> = new Set([
@@ -50,6 +53,9 @@ const unreachable: ReadonlySet<string> = new Set([
   'not_leader',
   'shutting_down',
 ]);
+
+/** What was given on the command line is not what the service takes. */
+const wrongUsage: ReadonlySet<string> = new Set(['invalid_request', 'name_too_long']);
 
 /** Where one sees who is in the way, by the group of commands that was used. */
 const looks: Readonly<Record<string, string>> = {
@@ -117,7 +123,7 @@ export function explain(error: unknown, endpoints: readonly string[], group = 'l
     const code = (error instanceof Error ? ownCodes[error.name] : undefined) ?? 'failure';
     return { code, message, advice: '', status: exitStatus.failure };
   }
-  const { code } = error;
+  const { code, details } = error;
   const told = error instanceof AdvisedError ? error.advice : undefined;
   if (unreachable.has(code) && errorDefinitions[code].retry === 'same') {
     return {
@@ -129,12 +135,21 @@ export function explain(error: unknown, endpoints: readonly string[], group = 'l
           ? noMajorityAdvice
           : `Asked: ${endpoints.join(', ')}. Start a node with "holdfast server" or "holdfast cluster", or name one with --endpoint.`),
       status: exitStatus.unreachable,
+      details,
     };
   }
+  if (wrongUsage.has(code))
+    return {
+      code,
+      message: inOptions(message),
+      advice: told ?? '',
+      status: exitStatus.usage,
+      details,
+    };
   let status: number = exitStatus.failure;
   if (notAcquired.has(code)) status = exitStatus.notAcquired;
   if (code === 'hold_lost') status = exitStatus.leaseLost;
-  return { code, message, advice: told ?? adviceFor(group)[code] ?? '', status };
+  return { code, message, advice: told ?? adviceFor(group)[code] ?? '', status, details };
 }
 
 /** What they mean stands in the message. */
@@ -147,8 +162,17 @@ const plainCodes: ReadonlySet<string> = new Set([
 
 /** On stderr: a sentence and the next step for people, one line of JSON for programs. */
 export function failureText(failure: Failure, json: boolean): string {
-  const { code, message, status } = failure;
-  if (json) return `${JSON.stringify({ error: { code, message, exit_status: status } })}\n`;
+  const { code, message, status, advice, details = {} } = failure;
+  if (json) {
+    const error = {
+      code,
+      message,
+      exit_status: status,
+      details,
+      ...(advice === '' ? {} : { advice }),
+    };
+    return `${JSON.stringify({ error })}\n`;
+  }
   const named = plainCodes.has(code) ? message : `${message} (${code})`;
-  return `holdfast: ${named}\n${failure.advice === '' ? '' : `${failure.advice}\n`}`;
+  return `holdfast: ${named}\n${advice === '' ? '' : `${advice}\n`}`;
 }

@@ -25,6 +25,10 @@ export const groups: readonly Group[] = [
     names: ['cluster', 'status'],
     read: async () => (await import('./commands/cluster.ts')).addClusterCommands,
   },
+  {
+    names: ['member', 'transfer'],
+    read: async () => (await import('./commands/member.ts')).addMemberCommands,
+  },
   { names: ['top'], read: async () => (await import('./commands/top.ts')).addTopCommand },
   { names: ['watch'], read: async () => (await import('./commands/watch.ts')).addWatchCommand },
   {

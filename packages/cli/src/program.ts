@@ -44,7 +44,8 @@ export async function run(words: readonly string[]): Promise<number> {
       status = given;
     },
   });
-  const program = buildProgram(environment, await readGroupsFor(words));
+  const asJson = wantsJson(words);
+  const program = buildProgram(environment, await readGroupsFor(words), asJson);
   let group: string | undefined;
   program.hook('preAction', (_program, command) => {
     options = { ...command.optsWithGlobals<GlobalOptions>(), ...endpointsOf(command) };
@@ -56,13 +57,37 @@ export async function run(words: readonly string[]): Promise<number> {
     return status;
   } catch (error) {
     if (error instanceof CommanderError)
-      return error.exitCode === 0 ? exitStatus.ok : exitStatus.usage;
+      return error.exitCode === 0 ? exitStatus.ok : tellUsage(error, words, asJson);
     const failure = explain(error, asked, group);
     const told = group === 'quorum' ? failure : await noticingLeaseNodes(failure, asked);
-    process.stderr.write(failureText(told, options.json === true));
+    process.stderr.write(failureText(told, asJson || options.json === true));
     return failure.status;
   }
 }
+
+/** Before what is passed on to a command of the user's. */
+function wantsJson(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return words.slice(0, end < 0 ? words.length : end).includes('--json');
+}
+
+/** What Commander refused: for people it has written it already. Gives the exit status. */
+function tellUsage(error: CommanderError, words: readonly string[], asJson: boolean): number {
+  const message =
+    error.code === 'commander.help'
+      ? 'A command is missing; "holdfast --help" lists them.'
+      : error.message.replace(/^error: /, '');
+  const failure = { code: 'usage', message, advice: '', status: exitStatus.usage };
+  if (asJson) process.stderr.write(failureText(failure, true));
+  else if (error.code === 'commander.unknownOption' && isRun(words))
+    process.stderr.write(
+      'Write -- in front of the command to run: holdfast lock run NAME -- COMMAND ...\n',
+    );
+  return exitStatus.usage;
+}
+
+/** `lock run NAME COMMAND -x`: the option was meant for the command. */
+const isRun = (words: readonly string[]): boolean => words.includes('run') && !words.includes('--');
 
 /** A lease node among those that were asked answers, but nothing that a node of a cluster does. */
 async function noticingLeaseNodes(failure: Failure, asked: readonly string[]): Promise<Failure> {
@@ -90,10 +115,14 @@ function groupOf(command: Command): string | undefined {
   return group?.name();
 }
 
-/** @param groups Which add their commands. */
+/**
+ * @param groups Which add their commands.
+ * @param asJson What is refused is told by the caller, not here.
+ */
 export function buildProgram(
   environment: (program: Command) => Environment,
   groups: readonly AddGroup[],
+  asJson = false,
 ): Command {
   const program = new Command('holdfast')
     .description('Locks, sessions and fencing tokens for programs on several machines.')
@@ -102,6 +131,7 @@ export function buildProgram(
     .addOption(endpointOption())
     .enablePositionalOptions()
     .exitOverride()
+    .configureOutput(asJson ? { outputError: () => undefined, writeErr: () => undefined } : {})
     .showHelpAfterError('(add --help for the options and examples)')
     .addHelpText(
       'after',

@@ -8,6 +8,7 @@ import { wantedHash } from '../backup/hash-file.ts';
 import { progressLines } from '../backup/progress.ts';
 import { UsageError } from '../failure.ts';
 import { printRecord } from '../output.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Environment } from '../program.ts';
 import { untilSignal } from '../until-signal.ts';
 
@@ -154,7 +155,7 @@ async function restore(
     `\nA later restore of the same backup, or of another one of the cluster that it comes from, must be given --fence-above ${String(restored.fenceCounter)}: this cluster gives tokens from there on.\n`,
   );
   output.write(
-    `\nStart it with:\n\n  holdfast server --storage-folder ${folder} --cluster-cluster-id ${clusterId} --cluster-node-id ${nodeId}${startOptions(address)}\n`,
+    `\nStart it with:\n\n  holdfast server --storage-folder ${shellWord(folder)} --cluster-cluster-id ${clusterId} --cluster-node-id ${nodeId}${startOptions(address)}\n`,
   );
   if (address !== '')
     output.write(

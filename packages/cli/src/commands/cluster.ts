@@ -138,7 +138,7 @@ async function runCluster(
   }
 }
 
-async function showStatus(environment: Environment): Promise<void> {
+export async function showStatus(environment: Environment): Promise<void> {
   const { output, finish } = environment;
   const endpoints = await environment.endpoints();
   for (const endpoint of endpoints) {

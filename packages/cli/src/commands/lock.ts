@@ -12,6 +12,7 @@ import { countOf, defaultClientId, secondsOf, withClient } from '../with-client.
 import { jsonOrText } from '../json-text.ts';
 import { addHolderOptions, tokenOf, whoOf } from '../who.ts';
 import type { HolderOptions } from '../who.ts';
+import { addLockHold } from './lock-hold.ts';
 import { addLockRun } from './lock-run.ts';
 
 interface AcquireOptions extends TermOptions {
@@ -97,6 +98,7 @@ Examples:
         if (!answer.valid) environment.finish(exitStatus.notAcquired);
       });
     });
+  addLockHold(lock, at);
   addLockRun(lock, at);
 }
 

@@ -80,7 +80,7 @@ describe('a failure', () => {
     assert.equal(statusOf(new HoldfastError('hold_lost', 'x')), exitStatus.leaseLost);
     for (const code of ['connection_lost', 'deadline_exceeded', 'no_quorum', 'not_leader'] as const)
       assert.equal(statusOf(new HoldfastError(code, 'x')), exitStatus.unreachable, code);
-    assert.equal(statusOf(new HoldfastError('invalid_request', 'x')), exitStatus.failure);
+    assert.equal(statusOf(new HoldfastError('invalid_request', 'x')), exitStatus.usage);
     assert.equal(statusOf(new Error('x')), exitStatus.failure);
   });
 
@@ -91,7 +91,13 @@ describe('a failure', () => {
       /^holdfast: Gone\. \(connection_lost\)\nAsked: http:\/\/a:1\. .*--endpoint/,
     );
     assert.deepEqual(JSON.parse(failureText(failure, true)), {
-      error: { code: 'connection_lost', message: 'Gone.', exit_status: 5 },
+      error: {
+        code: 'connection_lost',
+        message: 'Gone.',
+        exit_status: 5,
+        details: {},
+        advice: failure.advice,
+      },
     });
   });
 });

@@ -80,7 +80,7 @@ describe('completion in bash', () => {
     [['se'], ['server', 'session', 'semaphore']],
     [
       ['lock', 'r'],
-      ['release', 'run'],
+      ['release', 'renew', 'run'],
     ],
     [['lock', 'run', '--w'], ['--wait']],
     [['lock', 'run', '--wait', '5', 'name', '--gr'], ['--grace']],
@@ -180,7 +180,7 @@ describe('completion in fish, asked', () => {
           .filter((entry) => entry !== '')
           .map((entry) => entry.split('\t')[0] ?? '');
       };
-      assert.deepEqual(ask('holdfast lock r'), ['release', 'run']);
+      assert.deepEqual(ask('holdfast lock r'), ['release', 'renew', 'run']);
       assert.deepEqual(ask('holdfast --endpoint lock semaphore res'), ['resize']);
       assert.deepEqual(ask('holdfast lock run --wait 5 x --gr'), ['--grace']);
       assert.deepEqual(ask('holdfast completion f'), ['fish']);
