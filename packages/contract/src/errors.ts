@@ -112,6 +112,13 @@ export const nodeErrors: Readonly<Record<string, ErrorDeclaration>> = {
     'never',
     ofLeaseNode,
   ),
+  another_set: byNode(
+    409,
+    'FAILED_PRECONDITION',
+    'The node is of another set.',
+    'never',
+    ofLeaseNode,
+  ),
   not_voting: byNode(
     503,
     'FAILED_PRECONDITION',

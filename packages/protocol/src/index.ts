@@ -5,6 +5,8 @@ export type { Json } from './json.ts';
 export * from './stream.ts';
 export type * from './acquiring.ts';
 export type * from './quorum.ts';
+export { checkedSet, quorumSizes, setIdOf, setOfNodes, textOfSet } from './quorum-set.ts';
+export type { QuorumSet } from './quorum-set.ts';
 export * from './host-port.ts';
 export { HoldDigest } from './hold-digest.ts';
 export { RenewedMap } from './renewed-map.ts';

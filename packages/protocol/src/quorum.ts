@@ -1,12 +1,15 @@
 /**
  * Between a client and one node of a quorum of independent lease nodes. The algorithm is in the client:
- * a node knows nothing of the others.
+ * a node counts no votes. It knows of which set it is.
  */
+import type { QuorumSet } from './quorum-set.ts';
 
-/** Every request carries the number of the configuration; a node refuses another one. */
+/** Every request says of which set it is (SET-1 of quorum-set.ts); a node refuses another one. */
 export interface QuorumRequest {
   readonly resource: string;
   readonly epoch: number;
+  /** The id of the set. */
+  readonly set: string;
 }
 export interface QuorumAcquireBody extends QuorumRequest {
   /** Made for this attempt alone. The same id gets the same answer while its lease stands. */
@@ -65,6 +68,8 @@ export interface QuorumStatusAnswer {
   readonly max_token: number;
   readonly waiters: number;
   readonly epoch: number;
+  /** The id of its set; empty: it knows none. */
+  readonly set: string;
   /** A random number, of the node's file: a node that is named twice is known by it. */
   readonly file_id: number;
   /** It has never voted with the file it has. */
@@ -75,6 +80,10 @@ export interface QuorumStatusAnswer {
 /** What a node that lost its file adopts from the others. */
 export interface QuorumTokensAnswer {
   readonly epoch: number;
+  /** The id of its set; empty: it knows none. */
+  readonly set: string;
+  /** The id of the set before, which was closed for this one; empty: this one began with new files. */
+  readonly after: string;
   readonly voting: boolean;
   /** It has never voted with the file it has: of a cluster that begins, or one that lost its file. */
   readonly fresh: boolean;
@@ -93,18 +102,42 @@ export interface QuorumTokensAnswer {
   /** Pass as `after` for the next page; null on the last. A node forgets what nobody goes on with. */
   readonly next: string | null;
 }
-/** Tells a node that has no file, and was told of no others, whom to ask. */
-export interface QuorumIntroduceBody {
-  readonly epoch: number;
-  /** `http://host:port` of all other nodes. */
-  readonly others: readonly string[];
-}
-export interface QuorumIntroduceAnswer {
-  /** It votes now. */
-  readonly voting: boolean;
-}
 /** From one new node to another: no node has voted, and the cluster may begin with these files. */
 export interface QuorumBeginBody {
   readonly epoch: number;
+  readonly set: string;
   readonly founders: readonly number[];
+}
+/** What a node says of its set. */
+export interface QuorumSetAnswer {
+  /** Its own name among the members. */
+  readonly name: string;
+  readonly epoch: number;
+  /** Empty: it waits to be made a member. */
+  readonly members: readonly string[];
+  readonly set: string;
+  readonly after: string;
+  /** The set for which this one is closed here: nothing is granted any more. */
+  readonly next: QuorumSet | null;
+  readonly voting: boolean;
+  readonly fresh: boolean;
+  readonly file_id: number;
+  /** Ms after which no lease that was granted here stands, by its own clock. */
+  readonly leases_ms: number;
+  /** At least every token that it granted or confirmed. */
+  readonly largest_token: number;
+}
+/** This set ends, and `next` follows it: from now on the node grants, confirms and renews nothing. */
+export interface QuorumCloseBody {
+  readonly epoch: number;
+  readonly set: string;
+  readonly next: QuorumSet;
+}
+/** The set before was closed, and its leases have ended: the node is a member of this one from now on. */
+export interface QuorumPrepareBody {
+  readonly next: QuorumSet;
+  /** The id of the set before. */
+  readonly after: string;
+  /** At least every token of the set before. */
+  readonly floor: number;
 }

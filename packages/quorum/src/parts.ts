@@ -5,3 +5,5 @@ export { LeaseNode } from './node/lease-node.ts';
 export type { Changes, LeaseRow, Restored } from './node/lease-node.ts';
 export { Recovery } from './node/recovery.ts';
 export { Rejoin } from './node/rejoin.ts';
+export { Membership } from './node/membership.ts';
+export type { StoredSet } from './node/membership.ts';

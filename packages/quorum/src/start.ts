@@ -1,7 +1,8 @@
 /** One lease node: its file, its HTTP, and, where its file was lost, the way back to voting. */
 import type { AddressInfo } from 'node:net';
 import { basename, dirname } from 'node:path';
-import { formatHostPort, hostOnThisMachine } from '@holdfast/protocol';
+import { endpointOf, formatHostPort, hostOnThisMachine, setIdOf, setOfNodes } from '@holdfast/protocol';
+import type { QuorumSet } from '@holdfast/protocol';
 import { openToOthers } from '@holdfast/storage';
 import { createApplication } from './http/application.ts';
 import { OtherNode } from './http/other-node.ts';
@@ -9,10 +10,12 @@ import { LeaseHost } from './node/host.ts';
 import type { HostClock } from './node/host.ts';
 import { LeaseNode } from './node/lease-node.ts';
 import type { LeaseRow } from './node/lease-node.ts';
+import { Membership } from './node/membership.ts';
+import type { StoredSet } from './node/membership.ts';
 import { Recovery } from './node/recovery.ts';
 import { Rejoin } from './node/rejoin.ts';
 import { openStore } from './store/sqlite-store.ts';
-import type { SqliteLeaseStore } from './store/sqlite-store.ts';
+import type { OpenedStore, SqliteLeaseStore } from './store/sqlite-store.ts';
 
 export interface LeaseNodeOptions {
   /** SQLite file. */
@@ -21,10 +24,14 @@ export interface LeaseNodeOptions {
   /** 0: any free one. */
   readonly port: number;
   /**
-   * `http://host:port` of the other nodes, whom this one asks when it has no file. Empty: the first
-   * client tells.
+   * `http://host:port` of all other nodes of the set, as every node and client names them. Empty: the set is that of
+   * the file; a new file waits to be made a member of one.
    */
   readonly peers: readonly string[];
+  /** The name of this node in the set. Default: where it listens. */
+  readonly advertise?: string;
+  /** Where this node reaches another one that is not to be reached by its name. */
+  readonly reach?: (member: string) => string | undefined;
   /** The number of the configuration, the same on all nodes and clients. Default 1. */
   readonly epoch?: number;
   /** Longest ttl that is granted, in ms. Default 60,000. */
@@ -71,60 +78,27 @@ const clock: HostClock = {
  * @throws Error where the file is in use or of another configuration, and where the address cannot be bound.
  */
 export async function startLeaseNode(options: LeaseNodeOptions): Promise<RunningLeaseNode> {
-  const { file, epoch = 1, longestTtlMs = 60_000, driftBufferMs = 1000, log } = options;
-  const { store, restored, hasVoted, fileId, founders, ...stored } = openStore(
-    file,
-    epoch,
-    (putAside, why) => {
-      log.warn({ putAside, why }, 'The file is damaged: it is put aside and counts as lost.');
-    },
-  );
+  const { file, log } = options;
+  const name = nameOf(options);
+  const told = toldSet(name, options);
+  const opened = openStore(file, told, (putAside, why) => {
+    log.warn({ putAside, why }, 'The file is damaged: it is put aside and counts as lost.');
+  });
   const wide = openToOthers(dirname(file), [basename(file)]);
   if (wide.length > 0)
     log.warn(
       { file },
       `Other users of this machine can use ${file}: whoever knows the id of a lease can act for its client. Close it with: chmod go-rwx ${file} ${file}-wal`,
     );
-  const startedAtMs = clock.now();
-  const longestLeaseMs = markLongestLease(store, stored.longestLeaseMs, options, restored.rows);
-  // Where it has not voted with this file it has granted nothing.
-  const isRaised = hasVoted && stored.longestLeaseMs > 0 && stored.longestLeaseMs < longestLeaseMs;
-  const recovery = hasVoted
-    ? undefined
-    : new Recovery({
-        startedAtMs,
-        longestTtlMs,
-        driftBufferMs,
-        fileId,
-        founders,
-      });
-  const host = new LeaseHost({
-    node: new LeaseNode({ maxRows, maxTombstones }, restored, startedAtMs),
-    store,
-    clock,
-    epoch,
-    longestTtlMs,
-    longestLeaseMs,
-    ...(isRaised
-      ? {
-          raised: {
-            fromTtlMs: stored.longestLeaseMs - driftBufferMs,
-            atMs: startedAtMs + longestLeaseMs,
-          },
-        }
-      : {}),
-    recovery,
-    fileId,
-    founders,
-    fresh: !hasVoted,
-    onSaveFailed: (error) =>
-      log.error({ err: error }, 'Nothing can be written: no lease is granted meanwhile.'),
-  });
-  const rejoin =
-    recovery === undefined ? undefined : rejoining({ ...options, epoch }, host, recovery);
+  const { set } = opened.stored;
+  if (told !== undefined && set !== undefined && setIdOf(told) !== setIdOf(set))
+    log.warn(
+      { epoch: set.epoch, members: set.members },
+      'The set was changed since: this node goes on as its file says. Correct --epoch and --peers.',
+    );
+  const running = new RunningNode({ ...options, advertise: name }, opened);
   const app = createApplication({
-    host,
-    rejoin,
+    host: running.host,
     apiKey: options.apiKey,
     tls: options.tls,
     onError: (err) => log.error({ err }, 'A request met an error of this node.'),
@@ -133,24 +107,157 @@ export async function startLeaseNode(options: LeaseNodeOptions): Promise<Running
   try {
     await app.listen({ host: options.host, port: options.port });
     const { port } = app.server.address() as AddressInfo;
-    const scheme = options.tls === undefined ? 'http' : 'https';
-    url = `${scheme}://${formatHostPort(hostOnThisMachine(options.host), port)}`;
+    url = listensAt(options, port);
   } catch (error) {
-    rejoin?.stop();
-    host.close();
-    store.close();
+    running.end();
     throw error;
   }
   return {
     url,
-    isVoting: () => host.voting,
+    isVoting: () => running.host.voting,
     async close() {
-      rejoin?.stop();
-      host.close();
+      running.stop();
       await app.close();
-      store.close();
+      running.end();
     },
   };
+}
+
+const listensAt = ({ host, tls }: LeaseNodeOptions, port: number): string =>
+  `${tls === undefined ? 'http' : 'https'}://${formatHostPort(hostOnThisMachine(host), port)}`;
+
+/** @throws HoldfastError `invalid_request` for what is no address. */
+function nameOf(options: LeaseNodeOptions): string {
+  const { advertise, port, peers } = options;
+  if (advertise === undefined && port === 0 && peers.length > 0)
+    throw new Error('A node on any free port has no name that others could know: give one.');
+  return advertise === undefined ? listensAt(options, port) : endpointOf(advertise).url;
+}
+
+function toldSet(name: string, { peers, epoch = 1 }: LeaseNodeOptions): QuorumSet | undefined {
+  return peers.length === 0 ? undefined : setOfNodes(epoch, [name, ...peers]);
+}
+
+/** The node with its file, and its way to voting in whatever set it is. */
+class RunningNode {
+  readonly host: LeaseHost;
+  readonly #options: LeaseNodeOptions;
+  readonly #store: SqliteLeaseStore;
+  readonly #fileId: number;
+  readonly #name: string;
+  #rejoin: Rejoin | undefined;
+  #stopped = false;
+
+  constructor(options: LeaseNodeOptions & { readonly advertise: string }, opened: OpenedStore) {
+    const { longestTtlMs = 60_000, driftBufferMs = 1000, advertise, log } = options;
+    const { store, restored, hasVoted, fileId, founders, stored, lacksSet } = opened;
+    this.#options = options;
+    this.#store = store;
+    this.#fileId = fileId;
+    this.#name = advertise;
+    const startedAtMs = clock.now();
+    const longestLeaseMs = markLongestLease(store, opened.longestLeaseMs, options, restored.rows);
+    // Where it has not voted with this file it has granted nothing.
+    const isRaised =
+      hasVoted && opened.longestLeaseMs > 0 && opened.longestLeaseMs < longestLeaseMs;
+    // A file that has voted adopts its set when the others agree (SET-7); another one has nothing to lose.
+    const adopts = lacksSet && hasVoted;
+    if (lacksSet && !hasVoted) store.writeSet(stored);
+    const hasToAsk = stored.set !== undefined && (adopts || !hasVoted);
+    const recovery = hasToAsk ? this.#recovery(stored, founders, adopts) : undefined;
+    this.host = new LeaseHost({
+      node: new LeaseNode({ maxRows, maxTombstones }, restored, startedAtMs),
+      store,
+      clock,
+      membership: new Membership(advertise, stored),
+      longestTtlMs,
+      longestLeaseMs,
+      ...(isRaised
+        ? {
+            raised: {
+              fromTtlMs: opened.longestLeaseMs - driftBufferMs,
+              atMs: startedAtMs + longestLeaseMs,
+            },
+          }
+        : {}),
+      recovery,
+      onMember: (member) => {
+        this.#rejoin?.stop();
+        const anew = this.#recovery(member, [], false);
+        this.#ask(member, anew);
+        return anew;
+      },
+      fileId,
+      founders,
+      fresh: !hasVoted,
+      onSaveFailed: (error) =>
+        log.error({ err: error }, 'Nothing can be written: no lease is granted meanwhile.'),
+    });
+    if (recovery !== undefined) this.#ask(stored, recovery);
+    else if (stored.set === undefined)
+      log.warn({}, 'This node waits to be made a member of a set: holdfast quorum reconfigure.');
+  }
+
+  /** It asks and answers no more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#rejoin?.stop();
+    this.host.close();
+  }
+
+  end(): void {
+    this.stop();
+    this.#store.close();
+  }
+
+  #recovery({ set, after }: StoredSet, founders: readonly number[], adopts: boolean): Recovery {
+    const { longestTtlMs = 60_000, driftBufferMs = 1000 } = this.#options;
+    return new Recovery({
+      others: (set?.members.length ?? 1) - 1,
+      after,
+      adopts,
+      startedAtMs: clock.now(),
+      longestTtlMs,
+      driftBufferMs,
+      fileId: this.#fileId,
+      founders,
+    });
+  }
+
+  #ask({ set }: StoredSet, recovery: Recovery): void {
+    if (set === undefined) return;
+    const { apiKey, log, reach = () => undefined } = this.#options;
+    const others = set.members.filter((member) => member !== this.#name);
+    const id = setIdOf(set);
+    const at = (member: string): OtherNode => new OtherNode(reach(member) ?? member, apiKey);
+    log.warn(
+      { epoch: set.epoch, others },
+      recovery.adopts
+        ? 'The file has no set yet: this node votes when it has asked the others.'
+        : 'The file is new or lost, or of a set that begins: this node votes when it has asked the others.',
+    );
+    let told = '';
+    // Not before the host knows how it comes to vote.
+    queueMicrotask(() => {
+      if (this.#stopped) return;
+      this.#rejoin = new Rejoin({
+        host: this.host,
+        recovery,
+        clock,
+        set: id,
+        ask: (peer, after) => at(peer).tokens(after),
+        propose: (peer, founders) => at(peer).begin(set.epoch, id, founders),
+        others,
+        onVoting: () => log.info({}, 'This node votes.'),
+        onError(peer, error) {
+          // Once each time the state of things changes, not four times a second.
+          const line = `${peer}: ${error instanceof Error ? error.message : String(error)}`;
+          if (line !== told) log.warn({ peer, err: error }, 'It could not be asked yet.');
+          told = line;
+        },
+      });
+    });
+  }
 }
 
 /** TTL-1 of host.ts. An older file does not tell what was in force; what stands in it was granted. */
@@ -166,35 +273,4 @@ function markLongestLease(
       longestMs = Math.max(longestMs, Math.ceil((lease?.ttlMs ?? 0) + driftBufferMs));
   if (longestMs > storedMs) store.markLongestLease(longestMs);
   return longestMs;
-}
-
-function rejoining(
-  { peers, apiKey, log, epoch }: LeaseNodeOptions & { readonly epoch: number },
-  host: LeaseHost,
-  recovery: Recovery,
-): Rejoin {
-  log.warn(
-    { peers },
-    peers.length === 0
-      ? 'The file is new or lost: this node votes when the first client has told it who the others are, and it has asked them.'
-      : 'The file is new or lost: this node votes when it has asked the others.',
-  );
-  let told = '';
-  return new Rejoin({
-    host,
-    recovery,
-    clock,
-    epoch,
-    ask: (peer, after) => new OtherNode(peer, apiKey).tokens(after),
-    propose: (peer, founders) => new OtherNode(peer, apiKey).begin(epoch, founders),
-    peers,
-    onKnown: (others) => log.info({ others }, 'Who the other nodes are.'),
-    onVoting: () => log.info({}, 'This node votes.'),
-    onError(peer, error) {
-      // Once each time the state of things changes, not four times a second.
-      const line = `${peer}: ${error instanceof Error ? error.message : String(error)}`;
-      if (line !== told) log.warn({ peer, err: error }, 'It could not be asked yet.');
-      told = line;
-    },
-  });
 }

@@ -29,7 +29,16 @@ export function addQuorumNode(program: Command, at: () => Environment): void {
     .option('--host <address>', 'address on which clients are served', '127.0.0.1')
     .option(
       '--peers <list>',
-      'URLs of all other nodes, whom it asks when its file is new or lost (default: the first client tells)',
+      'URLs of all other nodes of the set, by the names by which every node and client knows them (a file that knows its set needs none)',
+    )
+    .option('--join', 'waits to be made a member of a set: holdfast quorum reconfigure')
+    .option(
+      '--advertise <url>',
+      'name of this node in the set (default: where it listens, which must not be all addresses then)',
+    )
+    .option(
+      '--reach <list>',
+      'NAME=URL, separated by commas: where this node reaches members that are not to be reached by their names',
     )
     .option('--tls-cert <path>', 'certificate in PEM: clients are served over TLS')
     .option('--tls-key <path>', 'its private key in PEM');
@@ -42,9 +51,12 @@ when all others are new as well, else when the leases that it may have granted h
 --max-ttl and --drift-buffer that it or any other node was ever set to, after its start. A larger --max-ttl
 than before takes effect when so much time has passed since the start.
 
+The set (this node and its --peers) is in the file from the first start on: a node that is told another one
+does not start. It is changed with: holdfast quorum reconfigure.
+
 Examples, one on each machine:
-  holdfast quorum-node --host 0.0.0.0 --db n1.sqlite --peers http://b:5001,http://c:5001
-  holdfast quorum-node --port 5002 --db n2.sqlite --max-ttl 300
+  holdfast quorum-node --host 0.0.0.0 --advertise http://a:5001 --db n1.sqlite --peers http://b:5001,http://c:5001
+  holdfast quorum-node --host d --db n4.sqlite --join
   HOLDFAST_API_KEY=$(cat key) holdfast quorum-node --db n1.sqlite --tls-cert n1.pem --tls-key n1.key`,
     )
     .action(async (options: NodeOptions, command: Command) => {
@@ -128,6 +140,6 @@ Ctrl-C stops it.
 function notYet({ peers, longestTtlMs, driftBufferMs }: NodeSettings): string {
   const longestSeconds = String(Math.ceil((longestTtlMs + driftBufferMs) / 1000));
   return peers.length === 0
-    ? 'does not vote yet: the first client tells it who the others are'
+    ? 'does not vote yet: it waits to be made a member of a set, or asks the others of its set'
     : `does not vote yet: its file is new. It asks ${peers.join(', ')}; that takes a moment when all are new, else ${longestSeconds} s`;
 }

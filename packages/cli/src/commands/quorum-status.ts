@@ -10,6 +10,7 @@ import { addApiKeyOption, apiKeyOf } from '../quorum/api-key.ts';
 import { areNew, noMajorityError, twinsText, waitText } from '../quorum/advice.ts';
 import { answerWithinMs, questionsToNodes } from '../quorum/ask-nodes.ts';
 import type { NodeReport, Questions, VoteReport } from '../quorum/ask-nodes.ts';
+import { reaches } from '../quorum/reach.ts';
 import { addServersOptions, redisServersOf } from '../quorum/redis-servers.ts';
 import type { ServersOptions } from '../quorum/redis-servers.ts';
 import { secondsText, verdictOf, verdictText } from '../quorum/verdict.ts';
@@ -50,7 +51,12 @@ Examples:
       const servers = await redisServersOf(options);
       const epoch = countOf('--epoch', options.epoch);
       const questions =
-        servers?.questions ?? questionsToNodes(nodesOf(options), apiKeyOf(options), epoch);
+        servers?.questions ?? questionsToNodes(
+          nodesOf(options),
+          apiKeyOf(options),
+          epoch,
+          reaches(options.reach),
+        );
       await showStatus(at(), name, questions);
     });
 }

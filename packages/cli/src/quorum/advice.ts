@@ -98,9 +98,9 @@ function adviceForNodes(reports: readonly NodeReport[]): string {
     .filter(({ answer }) => !answer.voting)
     .toSorted((one, other) => one.answer.waits_ms - other.answer.waits_ms);
   if (areNew(reports))
-    return 'These nodes are new: they vote when they know of each other. Take a first lock ("holdfast quorum lock run NAME -- true"), or start them with --peers.';
+    return 'These nodes are new: they vote when each reaches all others that its --peers name, and all name the same set. Their logs tell.';
   if (waiting.length > 0 && said.every(({ answer }) => answer.fresh && !answer.voting))
-    return 'Those that answer are new, and new nodes vote when all of them run and know of each other: start the others ("holdfast quorum-node"), or name all with --nodes.';
+    return 'Those that answer are new, and new nodes vote when all of them run and name the same set: start the others ("holdfast quorum-node"), or name all with --nodes.';
   const missing = Math.floor(reports.length / 2) + 1 - (said.length - waiting.length);
   const last = waiting[missing - 1];
   if (last === undefined) return noMajorityAdvice;

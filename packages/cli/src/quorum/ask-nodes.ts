@@ -1,6 +1,6 @@
 /** Questions to the nodes of a quorum, each for itself: nobody among them knows what the others say. */
 import { randomUUID } from 'node:crypto';
-import { errorDefinitions } from '@holdfast/protocol';
+import { errorDefinitions, setIdOf } from '@holdfast/protocol';
 import type { ErrorCode, QuorumStatusAnswer } from '@holdfast/protocol';
 import { isRecord, readStatus } from '../ask-node.ts';
 
@@ -54,6 +54,10 @@ interface Asking {
   readonly apiKey: string | undefined;
   /** Of the configuration. */
   readonly epoch: number;
+  /** The id of the set. */
+  readonly set: string;
+  /** Where nodes are reached that are not to be reached by their names. */
+  readonly at: ReadonlyMap<string, string>;
   readonly withinMs: number;
 }
 
@@ -61,13 +65,16 @@ export function questionsToNodes(
   nodes: readonly string[],
   apiKey: string | undefined,
   epoch: number,
+  reach: Readonly<Record<string, string>> = {},
 ): Questions {
+  const set = setIdOf({ epoch, members: nodes });
+  const at = new Map(Object.entries(reach));
   return {
     kind: 'nodes',
     count: nodes.length,
-    status: (resource, withinMs) => askStatus(nodes, resource, { apiKey, epoch, withinMs }),
+    status: (resource, withinMs) => askStatus(nodes, resource, { apiKey, epoch, set, at, withinMs }),
     votes: (resource, ttlMs, withinMs) =>
-      askVotes(nodes, { resource, ttlMs }, { apiKey, epoch, withinMs }),
+      askVotes(nodes, { resource, ttlMs }, { apiKey, epoch, set, at, withinMs }),
   };
 }
 
@@ -81,8 +88,12 @@ async function askStatus(
     nodes.map(async (url): Promise<NodeReport> => {
       const { body, problem = noLeaseNode, refusal } = await ask(url, path, asking);
       if (!isStatus(body)) return { url, answer: undefined, problem, refusal };
-      if (body.epoch === asking.epoch) return { url, answer: body };
-      return { url, answer: undefined, ...refused(otherEpoch(body.epoch, asking.epoch)) };
+      if (body.set === '' || body.set === asking.set) return { url, answer: body };
+      return {
+        url,
+        answer: undefined,
+        ...refused(body.epoch === asking.epoch ? otherSet : otherEpoch(body.epoch, asking.epoch)),
+      };
     }),
   );
   return countOnce(reports);
@@ -93,6 +104,12 @@ const otherEpoch = (its: number, given: number): Refusal => ({
   code: 'wrong_epoch',
   detail: `This node is of configuration ${String(its)}, not ${String(given)}. Give all nodes and clients the same.`,
 });
+
+const otherSet: Refusal = {
+  code: 'another_set',
+  detail:
+    'This node is of another set than the one that was named. Name all its members, by the names by which they know each other.',
+};
 
 /** A node that is named twice, by two addresses, has one vote. */
 export function countOnce(reports: readonly NodeReport[]): readonly NodeReport[] {
@@ -119,10 +136,10 @@ function askVotes(
   { resource, ttlMs }: { readonly resource: string; readonly ttlMs: number },
   asking: Asking,
 ): Promise<readonly VoteReport[]> {
-  const { epoch } = asking;
+  const { epoch, set } = asking;
   return Promise.all(
     nodes.map(async (url) => {
-      const body = { resource, epoch, ttl_ms: ttlMs, lease_id: randomUUID() };
+      const body = { resource, epoch, set, ttl_ms: ttlMs, lease_id: randomUUID() };
       const { problem, refusal } = await ask(url, '/renew', asking, body);
       return { url, problem, refusal };
     }),
@@ -189,11 +206,11 @@ interface Refusing {
 }
 
 async function ask(url: string, path: string, asking: Asking, body?: object): Promise<Told> {
-  const { apiKey, withinMs } = asking;
+  const { apiKey, at, withinMs } = asking;
   const signal = AbortSignal.timeout(withinMs);
   let answer: Response;
   try {
-    answer = await fetch(url + path, {
+    answer = await fetch((at.get(url) ?? url) + path, {
       headers: {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
@@ -208,7 +225,7 @@ async function ask(url: string, path: string, asking: Asking, body?: object): Pr
     const told: unknown = await answer.json();
     if (answer.ok) return { body: told };
     // Every lease node knows what is asked here.
-    if (!isRefusal(told) || told.code === 'route_not_found') return await stranger(url, signal);
+    if (!isRefusal(told) || told.code === 'route_not_found') return await stranger(at.get(url) ?? url, signal);
     return refused(told);
   } catch {
     return { problem: noLeaseNode };
@@ -257,6 +274,7 @@ function isStatus(told: unknown): told is QuorumStatusAnswer {
     typeof told['voting'] === 'boolean' &&
     typeof told['held'] === 'boolean' &&
     typeof told['fresh'] === 'boolean' &&
+    typeof told['set'] === 'string' &&
     (told['client_id'] === null || typeof told['client_id'] === 'string') &&
     numbersOfStatus.every((field) => typeof told[field] === 'number')
   );

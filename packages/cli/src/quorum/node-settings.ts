@@ -1,5 +1,5 @@
 /** What a lease node is told, as options give it: the same for one node and for several on this machine. */
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
@@ -16,6 +16,7 @@ import { UsageError } from '../failure.ts';
 import { countOf, secondsOf } from '../with-client.ts';
 import { addApiKeyOption, apiKeyOf } from './api-key.ts';
 import type { ApiKeyOptions } from './api-key.ts';
+import { reachOf } from './reach.ts';
 import { addEpochOption } from './voters.ts';
 
 const lastPort = 65_535;
@@ -37,6 +38,9 @@ export interface NodeOptions extends TermsOptions {
   readonly host: string;
   readonly db: string;
   readonly peers?: string;
+  readonly join?: true;
+  readonly advertise?: string;
+  readonly reach?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
 }
@@ -63,6 +67,13 @@ export function nodeSettings(options: NodeOptions): NodeSettings {
   const host = hostOption(options.host);
   const port = portOf(options.port);
   const peers = peersOf(options.peers, host, port);
+  const advertise = advertiseOf(options, host, port, peers);
+  if (peers.length > 0 && options.join === true)
+    throw new UsageError('--peers names a set, and --join waits to be made a member of one: give one of them.');
+  if (peers.length === 0 && options.join !== true && !existsSync(db))
+    throw new UsageError(
+      '--peers must name all other nodes: a node votes with those alone of which it knows. A node that a set is to take in later is started with --join.',
+    );
   const tls = tlsOf(options.tlsCert, options.tlsKey);
   const apiKey = apiKeyOf(options);
   // Nor made: a new file in the wrong place is a file that was lost, and costs the vote.
@@ -75,6 +86,8 @@ export function nodeSettings(options: NodeOptions): NodeSettings {
     host,
     port,
     peers,
+    ...(advertise === undefined ? {} : { advertise }),
+    reach: reachOf(options.reach),
     epoch: countOf('--epoch', options.epoch),
     ...nodeTimes(options),
     ...(apiKey === undefined ? {} : { apiKey }),
@@ -113,6 +126,21 @@ function portOf(text: string): number {
       `--port takes a number from 0 (any free one) to ${String(lastPort)}; given: "${text}".`,
     );
   return port;
+}
+
+/** The name of this node among the members; undefined: where it listens. */
+function advertiseOf(
+  { advertise }: NodeOptions,
+  host: string,
+  port: number,
+  peers: readonly string[],
+): string | undefined {
+  const [name] = givenEndpoints(advertise === undefined ? undefined : [advertise], undefined) ?? [];
+  if (name === undefined && (isWildcardHost(host) || (port === 0 && peers.length > 0)))
+    throw new UsageError(
+      '--advertise must name this node as the others and the clients name it, such as http://a:5001: --host and --port do not tell.',
+    );
+  return name;
 }
 
 /** A node that took itself for another one could find that all others are new, and vote too early. */

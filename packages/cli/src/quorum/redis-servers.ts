@@ -113,6 +113,7 @@ async function statusOf(
       waiters: 0, // Who waits only listens: a server does not know what for.
       // What it keeps is of this configuration and votes, or it had refused; a server has no file of ours.
       epoch,
+      set: '',
       file_id: createHash('sha256').update(url).digest().readUIntBE(0, 6),
       fresh: false,
       waits_ms: 0,

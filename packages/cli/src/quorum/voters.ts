@@ -6,6 +6,7 @@ import { UsageError } from '../failure.ts';
 import { countOf, secondsOf } from '../with-client.ts';
 import { apiKeyOf } from './api-key.ts';
 import type { ApiKeyOptions } from './api-key.ts';
+import { reaches } from './reach.ts';
 import { questionsToNodes } from './ask-nodes.ts';
 import type { Questions } from './ask-nodes.ts';
 import type { RedisServers, ServersOptions } from './redis-servers.ts';
@@ -24,6 +25,7 @@ const smallestDriftShare = 0.02;
 /** As the command line gives them. */
 export interface NodesOptions extends ApiKeyOptions {
   readonly nodes?: string;
+  readonly reach?: string;
 }
 
 /** As the command line gives them. */
@@ -38,10 +40,15 @@ export interface ChosenQuorum {
 }
 
 export function addNodesOption(command: Command): Command {
-  return command.option(
-    '--nodes <list>',
-    `all lease nodes of the quorum: 3, 5 or 7 URLs, separated by commas (${nodesVariable}; default ${usualNodes.join(',')})`,
-  );
+  return command
+    .option(
+      '--nodes <list>',
+      `all lease nodes of the quorum: 3, 5 or 7 URLs, separated by commas (${nodesVariable}; default ${usualNodes.join(',')})`,
+    )
+    .option(
+      '--reach <list>',
+      'NAME=URL, separated by commas: where nodes are reached that are not to be reached by their names',
+    );
 }
 
 export function addEpochOption(command: Command): Command {
@@ -88,6 +95,7 @@ export function quorumOf(
   const nodes = servers === undefined ? nodesOf(options) : [];
   const epoch = countOf('--epoch', options.epoch);
   const apiKey = apiKeyOf(options);
+  const reach = reaches(options.reach);
   const driftBufferSeconds = secondsOf('--drift-buffer', options.driftBuffer);
   const driftBufferMs =
     driftBufferSeconds === undefined
@@ -96,13 +104,13 @@ export function quorumOf(
   try {
     const quorum = new Quorum({
       ...(servers === undefined
-        ? { nodes, epoch, ...(apiKey === undefined ? {} : { apiKey }) }
+        ? { nodes, reach, epoch, ...(apiKey === undefined ? {} : { apiKey }) }
         : { voters: servers.voters }),
       ttlMs,
       driftBufferMs,
       clientId,
     });
-    const questions = servers?.questions ?? questionsToNodes(nodes, apiKey, epoch);
+    const questions = servers?.questions ?? questionsToNodes(nodes, apiKey, epoch, reach);
     return { quorum, questions, driftBufferMs };
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;

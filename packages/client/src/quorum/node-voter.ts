@@ -10,8 +10,8 @@ export interface NodeVoterOptions {
   readonly transport: NodeTransport;
   /** The number of the configuration. */
   readonly epoch: number;
-  /** `http://host:port` of all other nodes: told to one that is new. */
-  readonly others: readonly string[];
+  /** The id of the set (SET-1 of protocol/src/quorum-set.ts): no node of another one counts. */
+  readonly set: string;
   /** Shared by all voters of a set. */
   readonly identities: Identities;
 }
@@ -34,7 +34,7 @@ export class NodeVoter implements Voter {
       waiter_id: ask.waiterId,
       ...(ask.isNext ? { is_next: true } : {}),
     };
-    const answer = await this.#vote('acquire', body, signal);
+    const answer = await this.#ask('acquire', body, signal);
     const { status, token, remaining_ms: remainingMs } = answer;
     if (status === 'GRANTED' && Number.isSafeInteger(token) && Number(token) > 0) {
       this.#countOnce(answer);
@@ -76,22 +76,9 @@ export class NodeVoter implements Voter {
     return status === 'DONE';
   }
 
-  /** A node that is new, or has lost its file, is told of the others; if that was all, it is asked again. */
-  async #vote(operation: string, body: object, signal: AbortSignal): Promise<Fields> {
-    try {
-      return await this.#ask(operation, body, signal);
-    } catch (error) {
-      if (!(error instanceof HoldfastError) || error.code !== 'not_voting') throw error;
-      const { others } = this.#options;
-      const { voting } = await this.#ask('introduce', { others }, signal);
-      if (voting !== true) throw error;
-      return this.#ask(operation, body, signal);
-    }
-  }
-
   #ask(operation: string, body: object, signal: AbortSignal): Promise<Fields> {
-    const { transport, epoch } = this.#options;
-    return transport.ask(operation, { ...body, epoch }, signal);
+    const { transport, epoch, set } = this.#options;
+    return transport.ask(operation, { ...body, epoch, set }, signal);
   }
 
   /** A node that is named twice, by two addresses, has one vote (Q1 of lease.ts). */

@@ -1,5 +1,5 @@
 /** Locks without a leader, on independent voters. */
-import { endpointOf, HoldfastError, quoted } from '@holdfast/protocol';
+import { endpointOf, HoldfastError, quoted, setIdOf } from '@holdfast/protocol';
 import type { Endpoint } from '@holdfast/protocol';
 import { systemClock } from '../clock.ts';
 import type { ClientClock } from '../clock.ts';
@@ -21,8 +21,13 @@ const longestName = 256;
 
 /** The voters, and times. */
 export interface QuorumOptions {
-  /** `http://host:port` (or `host:port`) of 3, 5 or 7 lease nodes: all of them, always the same. */
+  /**
+   * `http://host:port` (or `host:port`) of 3, 5 or 7 lease nodes: all of the set, by the names by which the nodes know
+   * each other. A node of another set refuses.
+   */
   readonly nodes?: readonly string[];
+  /** Where this program reaches a node that is not to be reached by its name: name → `http://host:port`. */
+  readonly reach?: Readonly<Record<string, string>>;
   /** Other voters instead, Redis servers for example. */
   readonly voters?: readonly Voter[];
   /** How long a lease stands without a renewal, in ms. Default 10,000. */
@@ -86,12 +91,11 @@ export class Quorum {
     refuseForVoters(options);
     const nodes = (options.nodes ?? []).map(nodeOf);
     const urls = nodes.map(({ url }) => url);
+    const set = setIdOf({ epoch, members: urls });
     const identities: Identities = new Map();
     const voters =
       options.voters ??
-      nodes.map((node) =>
-        this.#voter(node, urls, { ...options, epoch, nodeTimeoutMs }, identities),
-      );
+      nodes.map((node) => this.#voter(node, { ...options, epoch, set, nodeTimeoutMs }, identities));
     if (new Set(voters.map(({ name }) => name)).size < voters.length)
       throw invalid('A voter is named twice: each counts once.');
     if (![3, 5, 7].includes(voters.length))
@@ -144,23 +148,22 @@ export class Quorum {
 
   #voter(
     node: Endpoint,
-    all: readonly string[],
-    { apiKey, epoch, nodeTimeoutMs, transport: kind }: NodeSettings,
+    { apiKey, epoch, set, nodeTimeoutMs, reach = {}, transport: kind }: NodeSettings,
     identities: Identities,
   ): Voter {
-    const { url } = node;
+    const at = nodeOf(new Map(Object.entries(reach)).get(node.url) ?? node.url).url;
     const transport =
       kind === 'http'
-        ? new HttpTransport(url, apiKey)
-        : new StreamTransport(url, apiKey, nodeTimeoutMs);
+        ? new HttpTransport(at, apiKey)
+        : new StreamTransport(at, apiKey, nodeTimeoutMs);
     this.#transports.push(transport);
-    const others = all.filter((other) => other !== url);
-    return new NodeVoter(url, { transport, epoch, others, identities });
+    return new NodeVoter(node.url, { transport, epoch, set, identities });
   }
 }
 
-interface NodeSettings extends Pick<QuorumOptions, 'apiKey' | 'transport'> {
+interface NodeSettings extends Pick<QuorumOptions, 'apiKey' | 'reach' | 'transport'> {
   readonly epoch: number;
+  readonly set: string;
   readonly nodeTimeoutMs: number;
 }
 
@@ -176,7 +179,7 @@ function nodeOf(text: string): Endpoint {
 /** What says how lease nodes are asked says nothing of other voters: they bring their own. */
 function refuseForVoters(options: QuorumOptions): void {
   if (options.voters === undefined) return;
-  for (const name of ['nodes', 'epoch', 'apiKey', 'transport'] as const)
+  for (const name of ['nodes', 'reach', 'epoch', 'apiKey', 'transport'] as const)
     if (options[name] !== undefined)
       throw invalid(`"${name}" is for lease nodes: it says nothing of the voters that are given.`);
 }

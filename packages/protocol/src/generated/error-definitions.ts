@@ -41,6 +41,7 @@ export type ErrorCode =
   | 'outcome_unknown'
   | 'shutting_down'
   | 'wrong_epoch'
+  | 'another_set'
   | 'not_voting'
   | 'storage_failed'
   | 'unauthorized'
@@ -321,6 +322,13 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   wrong_epoch: {
     status: 409,
     title: 'The node is of another configuration.',
+    retry: 'never',
+    effect: 'none',
+    by: 'node',
+  },
+  another_set: {
+    status: 409,
+    title: 'The node is of another set.',
     retry: 'never',
     effect: 'none',
     by: 'node',

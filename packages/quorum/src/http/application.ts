@@ -3,7 +3,6 @@ import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { HoldfastError, toProblem } from '@holdfast/protocol';
 import type { LeaseHost } from '../node/host.ts';
-import type { Rejoin } from '../node/rejoin.ts';
 import { isKey } from './credentials.ts';
 import { operationsOf } from './operations.ts';
 import { Streams } from './streams.ts';
@@ -15,8 +14,6 @@ const longestPathField = 16_384;
 
 export interface ApplicationOptions {
   readonly host: LeaseHost;
-  /** Undefined: it votes. */
-  readonly rejoin: Rejoin | undefined;
   /** Asked for as `Authorization: Bearer …`; undefined: nothing is asked for. */
   readonly apiKey: string | undefined;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
@@ -25,7 +22,6 @@ export interface ApplicationOptions {
 
 export function createApplication({
   host,
-  rejoin,
   apiKey,
   tls,
   onError,
@@ -38,7 +34,7 @@ export function createApplication({
   const app: FastifyInstance =
     tls === undefined ? fastify(options) : fastify({ ...options, https: tls });
   app.server.maxConnections = maxConnections;
-  const operations = operationsOf(host, rejoin);
+  const operations = operationsOf(host);
   app.setErrorHandler((error, _request, reply) => {
     sendProblem(reply, problemOf(error, onError));
   });
@@ -73,6 +69,9 @@ export function createApplication({
   app.get<{ Querystring: { after?: string | string[] } }>('/tokens', (request, reply) => {
     const { after = '' } = request.query;
     reply.send(host.tokens(String(after)));
+  });
+  app.get('/set', (_request, reply) => {
+    reply.send(host.ofSet());
   });
   app.get('/said', (_request, reply) => {
     reply.send(host.said());

@@ -3,12 +3,12 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { QuorumAcquireAnswer } from '@holdfast/protocol';
 import type { z } from 'zod';
 import type { LeaseHost } from '../node/host.ts';
-import type { Rejoin } from '../node/rejoin.ts';
 import {
   acquireBody,
   beginBody,
+  closeBody,
   confirmBody,
-  introduceBody,
+  prepareBody,
   releaseBody,
   renewBody,
   waitBody,
@@ -17,11 +17,7 @@ import {
 /** @param gone Aborted when the caller has gone. @throws HoldfastError */
 export type LeaseOperation = (body: unknown, gone: AbortSignal) => Promise<object>;
 
-/** @param rejoin Undefined: the node votes. */
-export function operationsOf(
-  host: LeaseHost,
-  rejoin: Rejoin | undefined,
-): ReadonlyMap<string, LeaseOperation> {
+export function operationsOf(host: LeaseHost): ReadonlyMap<string, LeaseOperation> {
   return new Map([
     ['acquire', validated(acquireBody, async (body) => inWholeMs(await host.acquire(body)))],
     ['confirm', validated(confirmBody, (body) => host.confirm(body))],
@@ -29,20 +25,14 @@ export function operationsOf(
     ['release', validated(releaseBody, (body) => host.release(body))],
     ['wait', validated(waitBody, (body, gone) => host.wait(body, gone))],
     [
-      'introduce',
-      validated(introduceBody, async ({ epoch, others }) => {
-        host.checkEpoch(epoch);
-        if (!host.voting) await rejoin?.introduce(others);
-        return { voting: host.voting };
-      }),
-    ],
-    [
       'begin',
       validated(beginBody, async (body) => {
         host.begin(body);
         return { founders: host.founders };
       }),
     ],
+    ['close', validated(closeBody, async (body) => host.closeSet(body))],
+    ['prepare', validated(prepareBody, (body) => host.prepare(body))],
   ]);
 }
 

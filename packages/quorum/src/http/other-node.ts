@@ -24,11 +24,11 @@ export class OtherNode {
   }
 
   /** @throws Error when it does not take it. */
-  async begin(epoch: number, founders: readonly number[]): Promise<void> {
+  async begin(epoch: number, set: string, founders: readonly number[]): Promise<void> {
     const response = await this.#fetch('begin', {
       method: 'POST',
       headers: { ...this.#headers, 'content-type': 'application/json' },
-      body: JSON.stringify({ epoch, founders }),
+      body: JSON.stringify({ epoch, set, founders }),
     });
     await response.body?.cancel();
   }

@@ -3,15 +3,17 @@ import { z } from 'zod';
 import type {
   QuorumAcquireBody,
   QuorumBeginBody,
+  QuorumCloseBody,
   QuorumConfirmBody,
-  QuorumIntroduceBody,
+  QuorumPrepareBody,
   QuorumReleaseBody,
   QuorumRenewBody,
+  QuorumSetAnswer,
   QuorumTokensAnswer,
   QuorumWaitBody,
 } from '@holdfast/protocol';
 
-const mostOthers = 6;
+const mostMembers = 7;
 
 /** Half a character would come back from the disk as another name, without its tokens. */
 const text = (longest: number): z.ZodString =>
@@ -23,6 +25,8 @@ const text = (longest: number): z.ZodString =>
 const resource = text(256);
 const id = text(128);
 const epoch = z.int().min(0);
+/** Of a set. */
+const set = text(64);
 const milliseconds = z.number().min(1).max(86_400_000);
 const token = z
   .int()
@@ -32,6 +36,7 @@ const token = z
 export const acquireBody: z.ZodType<QuorumAcquireBody> = z.strictObject({
   resource,
   epoch,
+  set,
   lease_id: id,
   client_id: text(256),
   ttl_ms: milliseconds,
@@ -41,42 +46,54 @@ export const acquireBody: z.ZodType<QuorumAcquireBody> = z.strictObject({
 export const confirmBody: z.ZodType<QuorumConfirmBody> = z.strictObject({
   resource,
   epoch,
+  set,
   lease_id: id,
   token,
 });
 export const renewBody: z.ZodType<QuorumRenewBody> = z.strictObject({
   resource,
   epoch,
+  set,
   lease_id: id,
   ttl_ms: milliseconds,
 });
 export const releaseBody: z.ZodType<QuorumReleaseBody> = z.strictObject({
   resource,
   epoch,
+  set,
   lease_id: id,
 });
 export const waitBody: z.ZodType<QuorumWaitBody> = z.strictObject({
   resource,
   epoch,
+  set,
   waiter_id: id,
   waited_ms: z.exactOptional(z.number().min(0)),
   timeout_ms: milliseconds,
 });
-export const introduceBody: z.ZodType<QuorumIntroduceBody> = z.strictObject({
-  epoch,
-  others: z
-    .array(z.url({ protocol: /^https?$/ }).max(512))
-    .max(mostOthers)
-    .refine((others) => others.length > 0 && others.length % 2 === 0, {
-      error: 'must name all other nodes: 2, 4 or 6 of them',
-    }),
-});
 const count = z.int().min(0);
-const founders = z.array(count).max(mostOthers + 1);
-export const beginBody: z.ZodType<QuorumBeginBody> = z.strictObject({ epoch, founders });
+const founders = z.array(count).max(mostMembers);
+export const beginBody: z.ZodType<QuorumBeginBody> = z.strictObject({
+  epoch,
+  set,
+  founders,
+});
+const quorumSet = z.strictObject({ epoch, members: z.array(text(512)).max(mostMembers) });
+export const closeBody: z.ZodType<QuorumCloseBody> = z.strictObject({
+  epoch,
+  set,
+  next: quorumSet,
+});
+export const prepareBody: z.ZodType<QuorumPrepareBody> = z.strictObject({
+  next: quorumSet,
+  after: set,
+  floor: count,
+});
 /** What another node tells: taken no more on trust than what a client sends. */
 export const tokensAnswer: z.ZodType<QuorumTokensAnswer> = z.strictObject({
   epoch,
+  set: z.string().max(64),
+  after: z.string().max(64),
   voting: z.boolean(),
   fresh: z.boolean(),
   file_id: count,
@@ -85,4 +102,18 @@ export const tokensAnswer: z.ZodType<QuorumTokensAnswer> = z.strictObject({
   floor: count,
   tokens: z.array(z.tuple([resource, token])),
   next: z.string().nullable(),
+});
+/** What a node tells whoever changes the set. */
+export const setAnswer: z.ZodType<QuorumSetAnswer> = z.strictObject({
+  name: z.string(),
+  epoch,
+  members: z.array(z.string()).max(mostMembers),
+  set: z.string().max(64),
+  after: z.string().max(64),
+  next: quorumSet.nullable(),
+  voting: z.boolean(),
+  fresh: z.boolean(),
+  file_id: count,
+  leases_ms: count,
+  largest_token: count,
 });

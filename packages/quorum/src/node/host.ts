@@ -14,11 +14,14 @@ import type {
   QuorumAcquireAnswer,
   QuorumAcquireBody,
   QuorumBeginBody,
+  QuorumCloseBody,
   QuorumConfirmBody,
+  QuorumPrepareBody,
   QuorumReleaseAnswer,
   QuorumReleaseBody,
   QuorumRenewBody,
   QuorumRequest,
+  QuorumSetAnswer,
   QuorumStandingAnswer,
   QuorumStatusAnswer,
   QuorumTokensAnswer,
@@ -26,6 +29,7 @@ import type {
   QuorumWaitBody,
 } from '@holdfast/protocol';
 import type { Changes, LeaseNode } from './lease-node.ts';
+import type { Membership, StoredSet } from './membership.ts';
 import type { Recovery } from './recovery.ts';
 import { Pages } from './pages.ts';
 import { Turns } from './turns.ts';
@@ -45,20 +49,26 @@ export interface LeaseStore {
   found(founders: readonly number[]): void;
   /** From now on this node has voted. */
   markVoting(): void;
+  /** Its set is closed, or adopted (SET-3, SET-7). */
+  writeSet(stored: StoredSet): void;
+  /** It is a member of another set, in which it has not voted, and which nobody has founded (SET-5). */
+  becomeMember(stored: StoredSet): void;
 }
 
 export interface HostOptions {
   readonly node: LeaseNode;
   readonly store: LeaseStore;
   readonly clock: HostClock;
-  readonly epoch: number;
+  readonly membership: Membership;
   readonly longestTtlMs: number;
   /** Ttl and drift buffer, the longest that was ever in force with this file (TTL-1). Left out: nothing is told. */
   readonly longestLeaseMs?: number;
   /** It was longer than before at this start (TTL-2). */
   readonly raised?: { readonly fromTtlMs: number; readonly atMs: number };
-  /** Undefined: it votes from the start. */
+  /** Undefined: it votes from the start, or it is of no set yet. */
   readonly recovery: Recovery | undefined;
+  /** It was made a member of another set: how it comes to vote in that one. */
+  readonly onMember: (stored: StoredSet) => Recovery;
   /** Of the file: random. */
   readonly fileId: number;
   /** As stored by `found`. */
@@ -77,6 +87,7 @@ export class LeaseHost {
   #fresh: boolean;
   #voting: boolean;
   #founders: readonly number[];
+  #recovery: Recovery | undefined;
   /** Answers of this turn: called with the error when it is not on disk (H1). */
   #answers: ((error: HoldfastError | undefined) => void)[] = [];
   #cancelTick: (() => void) | undefined;
@@ -87,11 +98,12 @@ export class LeaseHost {
     this.#options = options;
     this.#fresh = options.fresh;
     this.#founders = options.founders;
-    this.#voting = options.recovery === undefined;
+    this.#recovery = options.recovery;
+    this.#voting = options.recovery === undefined && options.membership.id !== '';
   }
 
   get voting(): boolean {
-    return this.#voting;
+    return this.#voting && !this.#options.membership.isClosed;
   }
 
   /** @throws HoldfastError `wrong_epoch`, `not_voting`, `storage_failed`, `invalid_request`, `limit_exceeded`. */
@@ -140,7 +152,7 @@ export class LeaseHost {
 
   /** @throws HoldfastError as `acquire`. */
   async release(body: QuorumReleaseBody): Promise<QuorumReleaseAnswer> {
-    this.#check(body);
+    this.#checkVoting(body); // SET-3
     this.#options.node.release(body.resource, body.lease_id);
     await this.#onDisk();
     this.#look(body.resource);
@@ -180,21 +192,22 @@ export class LeaseHost {
   }
 
   status(resource: string): QuorumStatusAnswer {
-    const { node, clock, epoch, fileId, recovery } = this.#options;
+    const { node, clock, membership, fileId } = this.#options;
     const now = clock.now();
     const { clientId, maxToken } = node.look(resource, now);
     return {
       resource,
-      voting: this.#voting,
+      voting: this.voting,
       held: clientId !== undefined,
       client_id: clientId ?? null,
       remaining_ms: Math.max(0, Math.ceil(node.remainingMs(resource, now))),
       max_token: maxToken,
       waiters: this.#turns.count(resource),
-      epoch,
+      epoch: membership.stored.set?.epoch ?? 0,
+      set: membership.id,
       file_id: fileId,
       fresh: this.#fresh,
-      waits_ms: this.#voting ? 0 : Math.ceil(recovery?.waitMs(now) ?? 0),
+      waits_ms: this.#voting ? 0 : Math.ceil(this.#recovery?.waitMs(now) ?? 0),
     };
   }
 
@@ -207,11 +220,14 @@ export class LeaseHost {
 
   /** What it says of itself. */
   said(): QuorumTokensAnswer {
-    const { node, epoch, fileId, longestLeaseMs } = this.#options;
+    const { node, membership, fileId, longestLeaseMs } = this.#options;
+    const { set, after } = membership.stored;
     return {
       ...(longestLeaseMs === undefined ? {} : { longest_lease_ms: longestLeaseMs }),
-      epoch,
-      voting: this.#voting,
+      epoch: set?.epoch ?? 0,
+      set: membership.id,
+      after,
+      voting: this.voting,
       fresh: this.#fresh,
       file_id: fileId,
       founders: this.#founders,
@@ -234,32 +250,29 @@ export class LeaseHost {
   }
 
   /** Another node has heard that nobody has voted, and proposes to begin (V2 of recovery.ts). @throws Error where the disk refuses. */
-  begin({ epoch, founders }: QuorumBeginBody): void {
-    this.checkEpoch(epoch);
+  begin({ epoch, set, founders }: QuorumBeginBody): void {
+    this.#options.membership.check({ epoch, set });
     const isNew = this.#fresh && this.#founders.length === 0;
     if (!isNew || !founders.includes(this.#options.fileId)) return;
-    try {
-      this.#found(founders);
-    } catch (error) {
-      this.#options.onSaveFailed(error as Error);
-      throw storageFailed();
-    }
+    this.#written(() => this.#found(founders));
   }
 
   #found(founders: readonly number[]): void {
     this.#options.store.found(founders);
-    this.#options.recovery?.found(founders);
+    this.#recovery?.found(founders);
     this.#founders = founders;
   }
 
   /** A round of questions is over. @throws Error where the disk refuses. */
   lookAtRecovery(): void {
-    const { recovery, store } = this.#options;
+    const { store, membership } = this.#options;
+    const recovery = this.#recovery;
     if (this.#voting || recovery === undefined) return;
     const founders = recovery.foundersToWrite;
     if (founders !== undefined) this.#found(founders);
     if (!recovery.mayVote()) return;
-    store.markVoting();
+    if (recovery.adopts) store.writeSet(membership.stored);
+    else store.markVoting();
     this.#voting = true;
     this.#fresh = false;
   }
@@ -270,24 +283,81 @@ export class LeaseHost {
     this.#turns.endAll();
   }
 
-  /** @throws HoldfastError `wrong_epoch`. */
-  checkEpoch(epoch: number): void {
-    if (epoch === this.#options.epoch) return;
-    throw new HoldfastError(
-      'wrong_epoch',
-      `This node is of configuration ${String(this.#options.epoch)}, not ${String(epoch)}. Give all nodes and clients the same.`,
-      { epoch: this.#options.epoch },
-    );
+  /** What it says of its set. */
+  ofSet(): QuorumSetAnswer {
+    const { node, clock, membership, fileId } = this.#options;
+    const { set, after, next } = membership.stored;
+    return {
+      name: membership.name,
+      epoch: set?.epoch ?? 0,
+      members: set?.members ?? [],
+      set: membership.id,
+      after,
+      next: next ?? null,
+      voting: this.voting,
+      fresh: this.#fresh,
+      file_id: fileId,
+      leases_ms: Math.ceil(node.leasesMs(clock.now())),
+      largest_token: node.largestToken,
+    };
   }
 
-  /** H2. */
-  #check({ epoch }: QuorumRequest): void {
-    this.checkEpoch(epoch);
+  /** SET-3, SET-4. @throws HoldfastError as `closing`, `storage_failed`. */
+  closeSet(body: QuorumCloseBody): QuorumSetAnswer {
+    const { store, membership } = this.#options;
+    const stored = membership.closing(body, this.#voting);
+    if (stored !== undefined) {
+      this.#written(() => store.writeSet(stored));
+      membership.wrote(stored);
+      this.#turns.endAll();
+    }
+    return this.ofSet();
+  }
+
+  /** SET-5. @throws HoldfastError as `preparing`, `storage_failed`. */
+  async prepare(body: QuorumPrepareBody): Promise<QuorumSetAnswer> {
+    const { node, store, membership } = this.#options;
+    if (membership.preparing(body, this.#fresh) === undefined) return this.ofSet();
+    node.adopt(body.floor, []);
+    await this.#onDisk();
+    // Meanwhile somebody else may have done the same.
+    const stored = membership.preparing(body, this.#fresh);
+    if (stored === undefined) return this.ofSet();
+    this.#written(() => store.becomeMember(stored));
+    membership.wrote(stored);
+    this.#voting = false;
+    this.#fresh = true;
+    this.#founders = [];
+    this.#turns.endAll();
+    this.#recovery = this.#options.onMember(stored);
+    return this.ofSet();
+  }
+
+  #written(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#options.onSaveFailed(error as Error);
+      throw storageFailed();
+    }
+  }
+
+  /** SET-2, SET-3, H2. */
+  #check(request: QuorumRequest): void {
+    this.#options.membership.check(request);
+    this.#options.membership.checkOpen();
+    this.#checkVoting(request);
+  }
+
+  /** SET-2, H2. */
+  #checkVoting(request: QuorumRequest): void {
+    const { membership, clock } = this.#options;
+    membership.check(request);
     if (!this.#voting)
       throw new HoldfastError(
         'not_voting',
-        'This node does not vote yet: its file is new, or was lost. A new cluster votes when all its nodes run and know of each other: by --peers, or from the first client that takes a lock. A node that lost its file waits until its leases have ended, and learns from the others.',
-        { waits_ms: Math.ceil(this.#options.recovery?.waitMs(this.#options.clock.now()) ?? 0) },
+        'This node does not vote yet: its file is new, or was lost. A new set votes when all its nodes run and reach each other. A node that lost its file waits until its leases have ended, and learns from the others.',
+        { waits_ms: Math.ceil(this.#recovery?.waitMs(clock.now()) ?? 0) },
       );
   }
 

@@ -79,12 +79,20 @@ export class LeaseNode {
   readonly #newTombstones = new Set<string>();
   readonly #forgotten = new Set<string>();
   #floorBefore: number | undefined;
+  /** At least every token here; what was not saved counts as well. */
+  #largest: number;
+  /** No lease that was granted here ends later. */
+  #latestEndMs: number;
 
   /** @param nowMs The restart: stored leases stand from here on (A5). */
   constructor(limits: LeaseNodeLimits, restored: Restored, nowMs: number) {
     this.#limits = limits;
     this.#floor = restored.floor;
+    this.#largest = restored.floor;
+    this.#latestEndMs = nowMs;
     for (const { resource, maxToken, lease } of restored.rows) {
+      this.#largest = Math.max(this.#largest, maxToken);
+      this.#latestEndMs = Math.max(this.#latestEndMs, nowMs + (lease?.ttlMs ?? 0));
       const standing =
         lease === undefined ? undefined : { ...lease, endsAtMs: nowMs + lease.ttlMs };
       this.#rows.set(resource, { resource, maxToken, lease: standing });
@@ -94,6 +102,16 @@ export class LeaseNode {
 
   get floor(): number {
     return this.#floor;
+  }
+
+  /** At least every token that was granted, confirmed or adopted here. */
+  get largestToken(): number {
+    return this.#largest;
+  }
+
+  /** Ms after which no lease that was granted here stands; 0: none does. */
+  leasesMs(nowMs: number): number {
+    return Math.max(0, this.#latestEndMs - nowMs);
   }
 
   /** A1, A2. */
@@ -116,6 +134,8 @@ export class LeaseNode {
     const token = row.maxToken + 1;
     if (token >= fullest) return { type: 'full' };
     row.maxToken = token;
+    this.#largest = Math.max(this.#largest, token);
+    this.#latestEndMs = Math.max(this.#latestEndMs, nowMs + ttlMs);
     row.lease = { id, clientId, ttlMs, token, endsAtMs: nowMs + ttlMs };
     return { type: 'granted', token };
   }
@@ -123,6 +143,7 @@ export class LeaseNode {
   /** A3. */
   confirm(resource: string, leaseId: string, token: number, nowMs: number): boolean {
     if (this.#standing(resource, nowMs)?.id !== leaseId || token >= fullest) return false;
+    this.#largest = Math.max(this.#largest, token);
     const known = this.#rows.get(resource);
     if (known !== undefined && known.maxToken < token) this.#change(resource).maxToken = token;
     return true;
@@ -132,6 +153,7 @@ export class LeaseNode {
   renew(resource: string, leaseId: string, ttlMs: number, nowMs: number): boolean {
     const standing = this.#standing(resource, nowMs);
     if (standing?.id !== leaseId) return false;
+    this.#latestEndMs = Math.max(this.#latestEndMs, nowMs + ttlMs);
     // What is stored is the ttl: the same one again needs no write (A5).
     const row = standing.ttlMs === ttlMs ? this.#rows.get(resource) : this.#change(resource);
     if (row !== undefined) row.lease = { ...standing, ttlMs, endsAtMs: nowMs + ttlMs };
@@ -190,6 +212,7 @@ export class LeaseNode {
     for (const [resource, maxToken] of tokens) {
       const known = this.#rows.get(resource)?.maxToken ?? this.#floor;
       if (maxToken > known) this.#change(resource).maxToken = maxToken;
+      this.#largest = Math.max(this.#largest, maxToken);
     }
   }
 
@@ -270,5 +293,6 @@ export class LeaseNode {
   #raiseFloor(floor: number): void {
     this.#floorBefore ??= this.#floor;
     this.#floor = floor;
+    this.#largest = Math.max(this.#largest, floor);
   }
 }

@@ -20,11 +20,25 @@
  * V4: where all others have written down founders, and none of them has voted when the wait is over, nothing
  *     was ever held: the agreement failed, over a file that was lost on the way to it.
  *
+ * All of this is within one set (SET-1): what a node of another set says is not heard (rejoin.ts), and those that
+ * begin have to say the same of the set before theirs (SET-6). A file that has voted, and was written before sets
+ * stood in files, adopts the one that its node is told:
+ *
+ * SET-7: when all others have been told the same one, and the files of a majority that have voted stand in one list of
+ *     founders of just that size. So the set is the one that began, or one in which a minority was replaced; where
+ *     the lists say otherwise, or nothing, nobody knows which set voted.
+ *
  * Beyond all of this: a majority of files lost at once takes the tokens with it, and nobody left can tell.
  */
 import type { QuorumTokensAnswer } from '@holdfast/protocol';
 
 export interface RecoveryOptions {
+  /** How many other members there are. */
+  readonly others: number;
+  /** The id of the set before; empty: there was none. */
+  readonly after: string;
+  /** SET-7: the file has voted. */
+  readonly adopts?: boolean;
   readonly startedAtMs: number;
   readonly longestTtlMs: number;
   readonly driftBufferMs: number;
@@ -37,7 +51,7 @@ export interface RecoveryOptions {
 /** What a node says of itself. */
 export type Said = Pick<
   QuorumTokensAnswer,
-  'voting' | 'fresh' | 'file_id' | 'founders' | 'longest_lease_ms'
+  'voting' | 'fresh' | 'file_id' | 'founders' | 'longest_lease_ms' | 'after'
 >;
 
 interface Heard extends Said {
@@ -47,7 +61,7 @@ interface Heard extends Said {
 export class Recovery {
   readonly #options: RecoveryOptions;
   #founders: readonly number[];
-  #others = 0;
+  readonly #others: number;
   /** Of this round, by file: a node that is named twice counts once, and this very one is none of the others. */
   readonly #heard = new Map<number, Heard>();
   #beganAfterTheWait = false;
@@ -59,15 +73,14 @@ export class Recovery {
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
+    this.#others = options.others;
     this.#founders = options.founders;
     this.#longestLeaseMs = options.longestTtlMs + options.driftBufferMs;
   }
 
-  /** How many other nodes there are. */
-  setOthers(others: number): void {
-    this.#others = others;
-    this.#freshBefore = [];
-    this.#heard.clear();
+  /** SET-7: what it waits for is that it knows its set. */
+  get adopts(): boolean {
+    return this.#options.adopts === true;
   }
 
   /** @returns whether it is time to ask for their tokens as well (V1). */
@@ -90,12 +103,15 @@ export class Recovery {
 
   /** The ms for which it has to wait at least, where it may have lost a file. */
   waitMs(nowMs: number): number {
+    if (this.adopts) return 0; // Nothing of it was lost.
     return Math.max(0, this.#options.startedAtMs + this.#longestLeaseMs - nowMs);
   }
 
   /** The others were there in this round, and none of them has voted: they may agree soon. */
   get isBeginning(): boolean {
-    return this.areAllHeard && [...this.#heard.values()].every(({ fresh }) => fresh);
+    const { after } = this.#options;
+    if (this.adopts || !this.areAllHeard) return false;
+    return [...this.#heard.values()].every((said) => said.fresh && said.after === after); // SET-6
   }
 
   /** V2: what is to be written down now; undefined: nothing. Tell with `found` that it is on disk. */
@@ -116,6 +132,7 @@ export class Recovery {
 
   /** The others are there, one of them votes, and too few of them do: what they knew is gone. */
   get isBeyond(): boolean {
+    if (this.adopts) return false;
     const others = [...this.#heard.values()];
     const isAll = this.#beganAfterTheWait && others.length === this.#others;
     return isAll && this.missing > 0 && others.some(({ voting }) => voting);
@@ -128,6 +145,7 @@ export class Recovery {
   mayVote(): boolean {
     const others = [...this.#heard.values()];
     const { fileId } = this.#options;
+    if (this.adopts) return this.#mayAdopt(others);
     if (others.some(({ voting, founders }) => voting && founders.includes(fileId))) return true; // V3
     if (this.isBeginning && this.#founders.length > 0) {
       if (others.every(({ founders }) => same(founders, this.#founders))) return true; // V2
@@ -135,6 +153,19 @@ export class Recovery {
         return true; // V4
     }
     return this.#beganAfterTheWait && this.#others > 0 && this.missing === 0; // V1
+  }
+
+  /** SET-7. */
+  #mayAdopt(others: readonly Heard[]): boolean {
+    if (!this.areAllHeard) return false;
+    const voted = [...this.#heard].flatMap(([file, { fresh }]) => (fresh ? [] : [file]));
+    voted.push(this.#options.fileId);
+    const lists = [this.#founders, ...others.map(({ founders }) => founders)];
+    const size = this.#others + 1;
+    return (
+      lists.every((list) => list.length === 0 || list.length === size) &&
+      lists.some((list) => voted.filter((file) => list.includes(file)).length * 2 > size)
+    );
   }
 
   /** V1: others whose tokens are needed still. What one that is recovering itself has adopted is not what it granted. */

@@ -11,71 +11,38 @@ const askEveryMs = 250;
 const askSoonMs = 20;
 /** Nodes that have not agreed after so many rounds do not soon. */
 const soonRounds = 20;
-/** For one client that introduces the nodes to each other: each writes down the others, then looks again. */
-const introductionRounds = 8;
 
 export interface RejoinOptions {
   readonly host: LeaseHost;
   readonly recovery: Recovery;
   readonly clock: HostClock;
-  readonly epoch: number;
+  /** The id of the set. */
+  readonly set: string;
   /** Rejects when there is no answer in time. @param after Which page; undefined: only what it says of itself. */
   readonly ask: (peer: string, after: string | undefined) => Promise<QuorumTokensAnswer>;
   /** Has the other one write down with whom the cluster begins, where it has nothing yet (V2). */
   readonly propose: (peer: string, founders: readonly number[]) => Promise<void>;
-  /** As configured; empty: the first client tells. */
-  readonly peers: readonly string[];
+  /** Names of the other members. */
+  readonly others: readonly string[];
   readonly onVoting: () => void;
-  readonly onKnown: (others: readonly string[]) => void;
   readonly onError: (peer: string, error: unknown) => void;
 }
 
 export class Rejoin {
   readonly #options: RejoinOptions;
-  #others: readonly string[] = [];
   #cancelTimer: () => void = () => undefined;
   #stopped = false;
   #asking: Promise<void> | undefined;
   #beginningRounds = 0;
-  #haveAllAnswered = false;
 
   constructor(options: RejoinOptions) {
     this.#options = options;
-    if (options.peers.length > 0) this.#know(options.peers);
-  }
-
-  /**
-   * A client tells who the others are. What was configured stands; what another client told stands when all
-   * of those have answered: it may have been mistyped, or be true on its own machine only.
-   */
-  async introduce(others: readonly string[]): Promise<void> {
-    const { host, recovery, clock } = this.#options;
-    if (this.#mayBeWrong(others)) this.#know(others);
-    for (let rounds = 0; rounds < introductionRounds; rounds++) {
-      await this.#ask();
-      if (host.voting || this.#stopped || !recovery.isBeginning) return;
-      await new Promise<void>((resolve) => void clock.after(askSoonMs, resolve));
-    }
-  }
-
-  #mayBeWrong(others: readonly string[]): boolean {
-    if (this.#others.length === 0) return true;
-    if (this.#options.peers.length > 0 || this.#haveAllAnswered) return false;
-    return (
-      others.length === this.#others.length && others.some((url) => !this.#others.includes(url))
-    );
+    void this.#ask();
   }
 
   stop(): void {
     this.#stopped = true;
     this.#cancelTimer();
-  }
-
-  #know(others: readonly string[]): void {
-    this.#options.onKnown(others);
-    this.#others = others;
-    this.#options.recovery.setOthers(others.length);
-    void this.#ask();
   }
 
   /** One round at a time: who asks meanwhile gets the same one. */
@@ -87,23 +54,16 @@ export class Rejoin {
   }
 
   async #round(): Promise<void> {
-    const { host, recovery, clock, onVoting, onError } = this.#options;
+    const { host, recovery, clock, others, onVoting, onError } = this.#options;
     this.#cancelTimer();
     if (host.voting || this.#stopped) return;
-    const others = this.#others;
     const isTime = recovery.beginRound(clock.now());
     await Promise.all(
       others.map((peer) =>
-        this.#hear(peer, others, isTime).catch((error: unknown) => onError(peer, error)),
+        this.#hear(peer, isTime).catch((error: unknown) => onError(peer, error)),
       ),
     );
     if (this.#stopped) return;
-    if (others !== this.#others) {
-      // They were told anew meanwhile: nothing of this round counts.
-      this.#cancelTimer = clock.after(askSoonMs, () => void this.#ask());
-      return;
-    }
-    this.#haveAllAnswered = recovery.areAllHeard;
     try {
       host.lookAtRecovery();
     } catch (error) {
@@ -126,15 +86,18 @@ export class Rejoin {
   }
 
   /** @param isTime Whether what it knows is asked for, too (V1). */
-  async #hear(peer: string, others: readonly string[], isTime: boolean): Promise<void> {
-    const { host, recovery, epoch, ask, propose } = this.#options;
+  async #hear(peer: string, isTime: boolean): Promise<void> {
+    const { host, recovery, set, ask, propose } = this.#options;
     for (let after: string | undefined | null = isTime ? '' : undefined; after !== null;) {
       const page: QuorumTokensAnswer = await ask(peer, after);
-      if (page.epoch !== epoch)
-        throw new Error(`it is of configuration ${String(page.epoch)}, not ${String(epoch)}`);
+      if (page.set !== set)
+        throw new Error(
+          page.set === ''
+            ? 'it is a member of no set yet'
+            : `it is of another set (epoch ${String(page.epoch)}, ${page.set}), not of ${set}: correct its --peers, or those of this node`,
+        );
       if (this.#stopped) return;
       await host.adopt(page);
-      if (others !== this.#others) return;
       recovery.heard(page, isTime && page.next === null);
       after = page.next;
       if (page.fresh && page.founders.length === 0 && host.founders.length > 0)

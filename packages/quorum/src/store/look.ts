@@ -1,13 +1,14 @@
 /**
  * Looks at a file before SQLite may write to it, and puts it aside where it is damaged.
  *
- * L1: nothing is changed by looking. A file that is of another configuration, or in use, stays as it is.
+ * L1: nothing is changed by looking. A file that is of another set, or in use, stays as it is.
  * L2: the look and the renaming hold SQLite's lock: no other process writes meanwhile.
  * OWN-1 of own-file.ts: what was never a lease node's is refused before.
  * L3: what is put aside is kept byte by byte, with its log: whoever looks into it finds all there was.
  */
 import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import type { QuorumSet } from '@holdfast/protocol';
 import { inspectWal } from '@holdfast/storage';
 import { Damaged, isDamage } from './damage.ts';
 import { checkRegular, isLeaseFile, isLeaseLog } from './own-file.ts';
@@ -19,11 +20,11 @@ export type OnDamage = (aside: string, why: string) => void;
 
 /**
  * @returns where it was put; undefined: there is none, or it is whole.
- * @throws Error when it is in use, of another epoch, or of a newer format; NotALeaseFileError.
+ * @throws Error when it is in use, of another set, or of a newer format; NotALeaseFileError.
  */
 export function putAsideIfDamaged(
   file: string,
-  epoch: number,
+  told: QuorumSet | undefined,
   onDamage: OnDamage,
 ): string | undefined {
   const isThere = isLeaseFile(file); // OWN-1
@@ -45,7 +46,7 @@ export function putAsideIfDamaged(
     if (!isWritable) throw new Damaged('its head says that it must not be written');
     inspectWal(file);
     checkTrees(database);
-    const { needsLog } = readContents(database, file, epoch);
+    const { needsLog } = readContents(database, file, told);
     if (needsLog && !hasLog) throw new Damaged('its log is gone');
     return undefined;
   } catch (error) {

@@ -6,6 +6,9 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { LeaseRow, Restored } from '../node/lease-node.ts';
+import { setIdOf, textOfSet } from '@holdfast/protocol';
+import type { QuorumSet } from '@holdfast/protocol';
+import type { StoredSet } from '../node/membership.ts';
 import { Damaged, plainCode } from './damage.ts';
 import { formatVersion, metaChecksum, rowChecksum, schemaLines } from './schema.ts';
 
@@ -20,13 +23,21 @@ export interface Contents {
   /** Ttl and drift buffer, the longest that was ever in force with this file; 0: not told. */
   readonly longestLeaseMs: number;
   readonly needsLog: boolean;
+  /** The set of the file; where that has none, the one that its node is told. */
+  readonly stored: StoredSet;
+  /** The file has none: it was written before sets stood in files. */
+  readonly lacksSet: boolean;
 }
 
 /**
  * @throws Damaged, or what SQLite throws.
- * @throws Error when it is of another epoch, or of a newer format.
+ * @throws Error when it is of another set, or of a newer format.
  */
-export function readContents(database: DatabaseSync, file: string, epoch: number): Contents {
+export function readContents(
+  database: DatabaseSync,
+  file: string,
+  told: QuorumSet | undefined,
+): Contents {
   const lines = readSchema(database);
   if (!lines.some((line) => line.startsWith('table meta ') && schemaLines.includes(line)))
     throw new Damaged('it does not tell its format'); // R1
@@ -34,7 +45,8 @@ export function readContents(database: DatabaseSync, file: string, epoch: number
   if (number(meta, 'format') > formatVersion)
     throw new Error(`${file} was written by a newer version of Holdfast. Run that one.`);
   if (lines.join('\n') !== schemaLines.join('\n')) throw new Damaged('its tables are others'); // R1
-  const contents = {
+  return {
+    ...readSet(meta, file, told),
     restored: restore(database, number(meta, 'floor')),
     hasVoted: boolean(meta, 'has_voted'),
     fileId: number(meta, 'file_id'),
@@ -43,11 +55,68 @@ export function readContents(database: DatabaseSync, file: string, epoch: number
     longestLeaseMs: meta.has('longest_lease_ms') ? number(meta, 'longest_lease_ms') : 0,
     needsLog: boolean(meta, 'needs_log'),
   };
-  if (number(meta, 'epoch') !== epoch)
+}
+
+/**
+ * @param told What the node is told: its set, or the one before it (it is started as it always was).
+ * @throws Error where it is told another one.
+ */
+function readSet(
+  meta: MetaValues,
+  file: string,
+  told: QuorumSet | undefined,
+): Pick<Contents, 'stored' | 'lacksSet'> {
+  const epoch = number(meta, 'epoch');
+  if (number(meta, 'format') < 2) {
+    if (told === undefined)
+      throw new Error(
+        `${file} was written before sets stood in files. Name all other nodes with --peers: it adopts the set when they agree.`,
+      );
+    if (epoch !== told.epoch)
+      throw new Error(
+        `${file} is of configuration ${String(epoch)}, not ${String(told.epoch)}. Give the number with --epoch, or use another file.`,
+      );
+    return { stored: { set: told, after: '', next: undefined }, lacksSet: true };
+  }
+  const members = names(meta.get('members'), 'members');
+  const set = members.length === 0 ? undefined : { epoch, members };
+  const stored = { set, after: text(meta, 'after'), next: nextSet(meta) };
+  if (told === undefined || set === undefined) {
+    if (told === undefined) return { stored, lacksSet: false };
     throw new Error(
-      `${file} is of configuration ${String(number(meta, 'epoch'))}, not ${String(epoch)}. Give the number with --epoch, or use another file.`,
+      `${file} waits to be made a member of a set. Start it with --join, without --peers, and use: holdfast quorum reconfigure. Or use another file.`,
     );
-  return contents;
+  }
+  const id = setIdOf(told);
+  const next = stored.next === undefined ? '' : setIdOf(stored.next);
+  if ([setIdOf(set), stored.after, next].includes(id)) return { stored, lacksSet: false };
+  throw new Error(
+    epoch === told.epoch
+      ? `${file} is of another set than the one that --peers and --advertise name: it has ${textOfSet(set)}. Name those, or change the set with: holdfast quorum reconfigure.`
+      : `${file} is of configuration ${String(epoch)}, not ${String(told.epoch)}: it has ${textOfSet(set)}. Give the number with --epoch, or use another file.`,
+  );
+}
+
+function nextSet(meta: MetaValues): QuorumSet | undefined {
+  const next = meta.get('next');
+  if (next === null) return undefined;
+  if (typeof next !== 'object' || !('epoch' in next) || !('members' in next))
+    throw new Damaged('next is no set');
+  const { epoch, members } = next;
+  if (!isCount(epoch)) throw new Damaged('next is no set');
+  return { epoch, members: names(members, 'next') };
+}
+
+function text(meta: MetaValues, key: string): string {
+  const value = meta.get(key);
+  if (typeof value !== 'string') throw new Damaged(`${key} is no text`);
+  return value;
+}
+
+function names(value: unknown, key: string): readonly string[] {
+  if (!Array.isArray(value) || !value.every((one) => typeof one === 'string'))
+    throw new Damaged(`${key} is no list of names`);
+  return value;
 }
 
 /** The first that is read of a file: SQLite takes its lock here. */

@@ -9,10 +9,12 @@ import { closeSync, fsyncSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
+import type { QuorumSet } from '@holdfast/protocol';
 import { makePrivateFile } from '@holdfast/storage';
 import type { LeaseRow } from '../node/lease-node.ts';
 
-export const formatVersion = 1;
+/** 2: with the set. */
+export const formatVersion = 2;
 export const pageBytes = 4096;
 /** In the head of every file, by which it is known (own-file.ts): "HfLs". Files of before have none. */
 export const applicationId = 0x48664c73;
@@ -36,6 +38,12 @@ export const schemaLines: readonly string[] = [
 export interface Meta {
   readonly format: number;
   readonly epoch: number;
+  /** All of them, in order; none: it waits to be made a member. */
+  readonly members: readonly string[];
+  /** The id of the set before; empty: none. */
+  readonly after: string;
+  /** The set for which this one is closed. */
+  readonly next: QuorumSet | null;
   readonly floor: number;
   readonly has_voted: boolean;
   readonly file_id: number;
@@ -92,7 +100,7 @@ export function configure(database: DatabaseSync): void {
 export const unfinishedName = (file: string): string => `${file}.new`;
 
 /** Makes a file that has its name only when it is whole. Nothing is there under its unfinished name. */
-export function makeFile(file: string, epoch: number): void {
+export function makeFile(file: string, set: QuorumSet | undefined): void {
   const unfinished = unfinishedName(file);
   makePrivateFile(unfinished);
   const database = new DatabaseSync(unfinished);
@@ -106,7 +114,10 @@ export function makeFile(file: string, epoch: number): void {
     const put = database.prepare(putMeta);
     for (const row of [
       metaRow('format', formatVersion),
-      metaRow('epoch', epoch),
+      metaRow('epoch', set?.epoch ?? 0),
+      metaRow('members', set?.members ?? []),
+      metaRow('after', ''),
+      metaRow('next', null),
       metaRow('floor', 0),
       metaRow('has_voted', false),
       metaRow('file_id', fileId),

@@ -11,16 +11,18 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
+import type { QuorumSet } from '@holdfast/protocol';
 import { diskError } from '@holdfast/storage';
 import type { LeaseStore } from '../node/host.ts';
 import type { Changes, LeaseRow } from '../node/lease-node.ts';
+import type { StoredSet } from '../node/membership.ts';
 import { LogMark } from './log-mark.ts';
 import { putAsideIfDamaged } from './look.ts';
 import type { OnDamage } from './look.ts';
 import { removeUnfinished } from './own-file.ts';
 import { readContents } from './read.ts';
 import type { Contents } from './read.ts';
-import { configure, makeFile, metaRow, putMeta, rowChecksum, unfinishedName } from './schema.ts';
+import { configure, formatVersion, makeFile, metaRow, putMeta, rowChecksum, unfinishedName } from './schema.ts';
 import type { Meta } from './schema.ts';
 
 export interface OpenedStore extends Omit<Contents, 'needsLog'> {
@@ -33,31 +35,31 @@ export interface OpenedStore extends Omit<Contents, 'needsLog'> {
  * Opens the file, or makes it. One that is damaged is put aside (S1).
  *
  * @param onDamage Told before it is put aside.
- * @throws Error when it is in use, of another epoch, or of a newer format; DiskError where the disk refuses;
+ * @throws Error when it is in use, of another set, or of a newer format; DiskError where the disk refuses;
  *   NotALeaseFileError where something else has its name.
  */
 export function openStore(
   path: string,
-  epoch: number,
+  told: QuorumSet | undefined,
   onDamage: OnDamage = () => undefined,
 ): OpenedStore {
   try {
-    return open(path, epoch, onDamage);
+    return open(path, told, onDamage);
   } catch (error) {
     throw diskError(error, 'opened', path);
   }
 }
 
-function open(file: string, epoch: number, onDamage: OnDamage): OpenedStore {
-  const putAside = putAsideIfDamaged(file, epoch, onDamage);
+function open(file: string, told: QuorumSet | undefined, onDamage: OnDamage): OpenedStore {
+  const putAside = putAsideIfDamaged(file, told, onDamage);
   if (!existsSync(file)) {
     removeUnfinished(unfinishedName(file));
-    makeFile(file, epoch); // S2
+    makeFile(file, told); // S2
   }
   const database = new DatabaseSync(file);
   try {
     configure(database);
-    const { needsLog: _needsLog, ...contents } = readContents(database, file, epoch);
+    const { needsLog: _needsLog, ...contents } = readContents(database, file, told);
     return { ...contents, store: new SqliteLeaseStore(database, file), putAside };
   } catch (error) {
     database.close();
@@ -112,6 +114,28 @@ export class SqliteLeaseStore implements LeaseStore {
 
   markVoting(): void {
     this.#inOne(() => this.#setMeta('has_voted', true));
+  }
+
+  /** SET-3, SET-7 of membership.ts and recovery.ts. */
+  writeSet(stored: StoredSet): void {
+    this.#inOne(() => this.#putSet(stored));
+  }
+
+  /** SET-5: whoever ends in between is of one set or of the other. */
+  becomeMember(stored: StoredSet): void {
+    this.#inOne(() => {
+      this.#putSet(stored);
+      this.#setMeta('has_voted', false);
+      this.#setMeta('founders', []);
+    });
+  }
+
+  #putSet({ set, after, next }: StoredSet): void {
+    this.#setMeta('format', formatVersion);
+    this.#setMeta('epoch', set?.epoch ?? 0);
+    this.#setMeta('members', set?.members ?? []);
+    this.#setMeta('after', after);
+    this.#setMeta('next', next ?? null);
   }
 
   save({ rows, dropped, tombstones, forgotten, floor }: Changes): void {
