@@ -7,3 +7,5 @@ export { Recovery } from './node/recovery.ts';
 export { Rejoin } from './node/rejoin.ts';
 export { Membership } from './node/membership.ts';
 export type { StoredSet } from './node/membership.ts';
+export { changeSet } from './set/change-set.ts';
+export type { SetChange, SetQuestion } from './set/change-set.ts';

@@ -1,7 +1,13 @@
 /** One lease node: its file, its HTTP, and, where its file was lost, the way back to voting. */
 import type { AddressInfo } from 'node:net';
 import { basename, dirname } from 'node:path';
-import { endpointOf, formatHostPort, hostOnThisMachine, setIdOf, setOfNodes } from '@holdfast/protocol';
+import {
+  endpointOf,
+  formatHostPort,
+  hostOnThisMachine,
+  setIdOf,
+  setOfNodes,
+} from '@holdfast/protocol';
 import type { QuorumSet } from '@holdfast/protocol';
 import { openToOthers } from '@holdfast/storage';
 import { createApplication } from './http/application.ts';

@@ -51,12 +51,8 @@ Examples:
       const servers = await redisServersOf(options);
       const epoch = countOf('--epoch', options.epoch);
       const questions =
-        servers?.questions ?? questionsToNodes(
-          nodesOf(options),
-          apiKeyOf(options),
-          epoch,
-          reaches(options.reach),
-        );
+        servers?.questions ??
+        questionsToNodes(nodesOf(options), apiKeyOf(options), epoch, reaches(options.reach));
       await showStatus(at(), name, questions);
     });
 }

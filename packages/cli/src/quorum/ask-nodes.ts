@@ -72,7 +72,8 @@ export function questionsToNodes(
   return {
     kind: 'nodes',
     count: nodes.length,
-    status: (resource, withinMs) => askStatus(nodes, resource, { apiKey, epoch, set, at, withinMs }),
+    status: (resource, withinMs) =>
+      askStatus(nodes, resource, { apiKey, epoch, set, at, withinMs }),
     votes: (resource, ttlMs, withinMs) =>
       askVotes(nodes, { resource, ttlMs }, { apiKey, epoch, set, at, withinMs }),
   };
@@ -225,7 +226,8 @@ async function ask(url: string, path: string, asking: Asking, body?: object): Pr
     const told: unknown = await answer.json();
     if (answer.ok) return { body: told };
     // Every lease node knows what is asked here.
-    if (!isRefusal(told) || told.code === 'route_not_found') return await stranger(at.get(url) ?? url, signal);
+    if (!isRefusal(told) || told.code === 'route_not_found')
+      return await stranger(at.get(url) ?? url, signal);
     return refused(told);
   } catch {
     return { problem: noLeaseNode };

@@ -69,7 +69,9 @@ export function nodeSettings(options: NodeOptions): NodeSettings {
   const peers = peersOf(options.peers, host, port);
   const advertise = advertiseOf(options, host, port, peers);
   if (peers.length > 0 && options.join === true)
-    throw new UsageError('--peers names a set, and --join waits to be made a member of one: give one of them.');
+    throw new UsageError(
+      '--peers names a set, and --join waits to be made a member of one: give one of them.',
+    );
   if (peers.length === 0 && options.join !== true && !existsSync(db))
     throw new UsageError(
       '--peers must name all other nodes: a node votes with those alone of which it knows. A node that a set is to take in later is started with --join.',

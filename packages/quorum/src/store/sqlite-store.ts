@@ -22,7 +22,15 @@ import type { OnDamage } from './look.ts';
 import { removeUnfinished } from './own-file.ts';
 import { readContents } from './read.ts';
 import type { Contents } from './read.ts';
-import { configure, formatVersion, makeFile, metaRow, putMeta, rowChecksum, unfinishedName } from './schema.ts';
+import {
+  configure,
+  formatVersion,
+  makeFile,
+  metaRow,
+  putMeta,
+  rowChecksum,
+  unfinishedName,
+} from './schema.ts';
 import type { Meta } from './schema.ts';
 
 export interface OpenedStore extends Omit<Contents, 'needsLog'> {

@@ -2,8 +2,17 @@
  * A lease node as it ships, on a simulated machine: its clock starts anew with every process, its disk is
  * what was saved, and its file may be lost.
  */
-import { LeaseHost, LeaseNode, Recovery, Rejoin } from '@holdfast/quorum/parts';
-import type { Changes, HostClock, LeaseRow, LeaseStore, Restored } from '@holdfast/quorum/parts';
+import { LeaseHost, LeaseNode, Membership, Recovery, Rejoin } from '@holdfast/quorum/parts';
+import type {
+  Changes,
+  HostClock,
+  LeaseRow,
+  LeaseStore,
+  Restored,
+  StoredSet,
+} from '@holdfast/quorum/parts';
+import { setIdOf } from '@holdfast/protocol';
+import type { QuorumSet } from '@holdfast/protocol';
 import type { QuorumTokensAnswer } from '@holdfast/protocol';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
@@ -20,11 +29,11 @@ export interface LeaseMachineOptions {
   /** One page of what another node knows, over the network. */
   readonly ask: (peer: string, after: string | undefined) => Promise<QuorumTokensAnswer>;
   /** Has the other one write down with whom the cluster begins. */
-  readonly propose: (peer: string, founders: readonly number[]) => Promise<void>;
-  readonly others: readonly string[];
+  readonly propose: (peer: string, set: QuorumSet, founders: readonly number[]) => Promise<void>;
+  /** As its operator names it; undefined: it waits to be made a member of one. */
+  readonly told: QuorumSet | undefined;
 }
 
-const epoch = 1;
 const maxTombstones = 10_000;
 
 /** What is in the file. */
@@ -35,9 +44,11 @@ class LeaseFile {
   floor = 0;
   hasVoted = false;
   founders: readonly number[] = [];
+  stored: StoredSet;
 
-  constructor(id: number) {
+  constructor(id: number, set: QuorumSet | undefined) {
     this.id = id;
+    this.stored = { set, after: '', next: undefined };
   }
 
   restored(): Restored {
@@ -62,17 +73,25 @@ export class LeaseMachine {
   #host: LeaseHost | undefined;
   #rejoin: Rejoin | undefined;
   #hasLost = false;
+  /** As its operator names the set by now. */
+  told: QuorumSet | undefined;
   /** Writes fail. */
   full = false;
 
   constructor(options: LeaseMachineOptions) {
     this.#options = options;
     this.machine = options.machine;
+    this.told = options.told;
     this.#file = this.#newFile();
   }
 
   get host(): LeaseHost | undefined {
     return this.machine.isOn ? this.#host : undefined;
+  }
+
+  /** Of its file. */
+  get set(): QuorumSet | undefined {
+    return this.#file.stored.set;
   }
 
   get votes(): boolean {
@@ -86,52 +105,80 @@ export class LeaseMachine {
 
   start(): void {
     if (this.machine.isOn) return;
-    const { machine, random, world, others, ask, propose } = this.#options;
-    const { longestTtlMs, driftBufferMs, maxRows } = this.#options;
+    const { machine, random, world, longestTtlMs, driftBufferMs, maxRows } = this.#options;
     machine.start();
     const clock = this.#clock(machine.now() - random.between(0, 100_000));
+    this.#correctFile();
     const file = this.#file;
     const startedAtMs = clock.now();
-    const recovery = file.hasVoted
-      ? undefined
-      : new Recovery({
-          startedAtMs,
-          // Whoever lost a file may have been set to shorter leases since: the others know better.
-          longestTtlMs: this.#hasLost ? longestTtlMs / 8 : longestTtlMs,
-          driftBufferMs,
-          fileId: file.id,
-          founders: file.founders,
-        });
+    const hasToAsk = file.stored.set !== undefined && !file.hasVoted;
+    const recovery = hasToAsk ? this.#recovery(file, file.stored, startedAtMs) : undefined;
     const host = new LeaseHost({
       node: new LeaseNode({ maxRows, maxTombstones }, file.restored(), startedAtMs),
       store: this.#store(file),
       clock,
-      epoch,
+      membership: new Membership(machine.name, file.stored),
       longestTtlMs,
       longestLeaseMs: longestTtlMs + driftBufferMs,
       recovery,
+      onMember: (stored) => {
+        world.tell(machine.name, 'is a member of another set');
+        this.#rejoin?.stop();
+        const anew = this.#recovery(file, stored, clock.now());
+        this.#ask(clock, stored, anew);
+        return anew;
+      },
       fileId: file.id,
       founders: file.founders,
       fresh: !file.hasVoted,
       onSaveFailed: () => undefined,
     });
     this.#host = host;
+    this.#rejoin = undefined;
     world.tell(machine.name, recovery === undefined ? 'is there' : 'is there, and does not vote');
-    this.#rejoin =
-      recovery === undefined
-        ? undefined
-        : new Rejoin({
-            host,
-            recovery,
-            clock,
-            epoch,
-            ask,
-            propose,
-            peers: others,
-            onKnown: () => undefined,
-            onVoting: () => world.tell(machine.name, 'votes'),
-            onError: () => undefined,
-          });
+    if (recovery !== undefined) this.#ask(clock, file.stored, recovery);
+  }
+
+  /** Who names another set to a node that has not voted gives it a new file: with the old one it does not start. */
+  #correctFile(): void {
+    const { stored, hasVoted } = this.#file;
+    const isTold = idOf(stored.set) === idOf(this.told) || this.told === undefined;
+    if (!hasVoted && !isTold && stored.after === '') this.#file = this.#newFile();
+  }
+
+  #recovery(file: LeaseFile, { set, after }: StoredSet, startedAtMs: number): Recovery {
+    const { longestTtlMs, driftBufferMs } = this.#options;
+    return new Recovery({
+      others: (set?.members.length ?? 1) - 1,
+      after,
+      startedAtMs,
+      // Whoever lost a file may have been set to shorter leases since: the others know better.
+      longestTtlMs: this.#hasLost ? longestTtlMs / 8 : longestTtlMs,
+      driftBufferMs,
+      fileId: file.id,
+      founders: file.founders,
+    });
+  }
+
+  #ask(clock: HostClock, { set }: StoredSet, recovery: Recovery): void {
+    const { machine, world, ask, propose } = this.#options;
+    if (set === undefined) return;
+    const { process } = machine;
+    void machine.post(0, () => {
+      const host = this.#host;
+      if (host === undefined || machine.process !== process) return;
+      this.#rejoin = new Rejoin({
+        host,
+        recovery,
+        clock,
+        set: setIdOf(set),
+        ask,
+        propose: (peer, founders) => propose(peer, set, founders),
+        others: set.members.filter((member) => member !== machine.name),
+        onVoting: () => world.tell(machine.name, 'votes'),
+        onError: () => undefined,
+      });
+    });
   }
 
   kill(): void {
@@ -150,8 +197,25 @@ export class LeaseMachine {
     this.#hasLost = true;
   }
 
+  /** Stopped, with a new file, told this set or none: what it was is over. */
+  renew(told: QuorumSet | undefined): void {
+    this.kill();
+    this.told = told;
+    this.#file = this.#newFile();
+    this.#hasLost = false;
+  }
+
+  /** Its operator names the set as it is: one that began with another one, and never voted, begins anew. */
+  correct(told: QuorumSet): void {
+    this.told = told;
+    const { stored, hasVoted } = this.#file;
+    if (hasVoted || stored.after !== '' || idOf(stored.set) === idOf(told)) return;
+    this.kill();
+    this.start();
+  }
+
   #newFile(): LeaseFile {
-    return new LeaseFile(1 + this.#options.random.below(0x7fff_ffff));
+    return new LeaseFile(1 + this.#options.random.below(0x7fff_ffff), this.told);
   }
 
   #store(file: LeaseFile): LeaseStore {
@@ -170,6 +234,16 @@ export class LeaseMachine {
         write(() => {
           file.hasVoted = true;
         }),
+      writeSet: (stored) =>
+        write(() => {
+          file.stored = stored;
+        }),
+      becomeMember: (stored) =>
+        write(() => {
+          file.stored = stored;
+          file.hasVoted = false;
+          file.founders = [];
+        }),
     };
   }
 
@@ -183,3 +257,5 @@ export class LeaseMachine {
     };
   }
 }
+
+const idOf = (set: QuorumSet | undefined): string => (set === undefined ? '' : setIdOf(set));

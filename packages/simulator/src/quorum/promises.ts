@@ -9,26 +9,29 @@ import type { Machine } from '../world/machine.ts';
 
 interface Promised {
   readonly leaseId: string;
+  readonly majority: number;
   /** By node: when it granted or renewed the lease last, by the clock of the client. */
   readonly actedAtMs: Map<string, number>;
 }
 
 export class Promises {
-  readonly #majority: number;
   readonly #validityMs: number;
   readonly #promised = new Map<string, Promised>();
 
   /** @param validityMs The ttl less the drift buffer. */
-  constructor(voters: number, validityMs: number) {
-    this.#majority = Math.floor(voters / 2) + 1;
+  constructor(validityMs: number) {
     this.#validityMs = validityMs;
   }
 
-  /** Before anything is asked of any node for this lease. */
-  asked(client: Machine, { resource, leaseId }: LeaseRef): void {
+  /** Before anything is asked of any node for this lease. @param voters How many the set has. */
+  asked(client: Machine, { resource, leaseId }: LeaseRef, voters: number): void {
     const key = keyOf(client, resource);
     if (this.#promised.get(key)?.leaseId !== leaseId)
-      this.#promised.set(key, { leaseId, actedAtMs: new Map() });
+      this.#promised.set(key, {
+        leaseId,
+        majority: Math.floor(voters / 2) + 1,
+        actedAtMs: new Map(),
+      });
   }
 
   /** A grant that is repeated prolongs nothing. @param atMs When the node acted, by the clock of the client. */
@@ -46,7 +49,8 @@ export class Promises {
   certainUntilMs(client: Machine, resource: string): number {
     const promised = this.#promised.get(keyOf(client, resource));
     const latestFirst = [...(promised?.actedAtMs.values() ?? [])].sort((a, b) => b - a);
-    return (latestFirst[this.#majority - 1] ?? Number.NEGATIVE_INFINITY) + this.#validityMs;
+    const last = latestFirst[(promised?.majority ?? 0) - 1];
+    return (last ?? Number.NEGATIVE_INFINITY) + this.#validityMs;
   }
 
   /** Undefined: it is asked for no more. */

@@ -4,6 +4,7 @@ import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 import type { Ballots } from './ballots.ts';
 import type { LeaseMachine } from './lease-machine.ts';
+import type { QuorumSets } from './quorum-sets.ts';
 import type { QuorumWorker } from './quorum-worker.ts';
 
 export const quorumFaultKinds = [
@@ -18,6 +19,9 @@ export const quorumFaultKinds = [
   'wall_clock',
   'stall_client',
   'kill_client',
+  'change_set',
+  'stop_operator',
+  'wrong_founding',
 ] as const;
 export type QuorumFaultKind = (typeof quorumFaultKinds)[number];
 
@@ -27,6 +31,7 @@ export class QuorumFaults {
   readonly #nodes: readonly LeaseMachine[];
   readonly #workers: readonly QuorumWorker[];
   readonly #ballots: Ballots;
+  readonly #sets: QuorumSets;
   readonly #kinds: readonly QuorumFaultKind[];
   #over = false;
 
@@ -35,6 +40,7 @@ export class QuorumFaults {
     nodes: readonly LeaseMachine[],
     workers: readonly QuorumWorker[],
     ballots: Ballots,
+    sets: QuorumSets,
     kinds: readonly QuorumFaultKind[],
   ) {
     this.#world = world;
@@ -42,6 +48,7 @@ export class QuorumFaults {
     this.#nodes = nodes;
     this.#workers = workers;
     this.#ballots = ballots;
+    this.#sets = sets;
     this.#kinds = kinds;
   }
 
@@ -66,6 +73,7 @@ export class QuorumFaults {
       node.machine.resume();
       node.start();
     }
+    this.#sets.goOn();
     for (const worker of this.#workers) {
       worker.machine.resume();
       worker.start();
@@ -131,6 +139,12 @@ export class QuorumFaults {
       worker.kill();
       this.#later(0, 1000, () => worker.start());
     },
+    change_set: () => this.#sets.begin(),
+    stop_operator: () => {
+      this.#sets.stop();
+      this.#later(0, 5000, () => this.#sets.goOn());
+    },
+    wrong_founding: () => this.#sets.foundWrongly(),
   };
 
   #kill(node: LeaseMachine): void {
@@ -140,8 +154,8 @@ export class QuorumFaults {
 
   /** Never a majority of files at once: nobody could know the tokens then. */
   #loseFile(): void {
-    const left = this.#nodes.filter((node) => node.votes);
-    if ((left.length - 1) * 2 < this.#nodes.length) return;
+    const left = this.#sets.members.filter((node) => node.votes && this.#sets.mayLose(node));
+    if (left.length === 0) return;
     const node = this.#random.pick(left);
     node.lose();
     this.#ballots.forgets(node.machine.name);

@@ -2,6 +2,8 @@
  * One life of a quorum lease, from a seed: first safety under faults (`ballots.ts`), then everything is
  * mended and every client must be served again.
  */
+import { setIdOf } from '@holdfast/protocol';
+import type { QuorumSet } from '@holdfast/protocol';
 import type { LeaseHost } from '@holdfast/quorum/parts';
 import { Violation, World } from '../world/world.ts';
 import type { Random } from '../world/random.ts';
@@ -14,7 +16,8 @@ import { Promises } from './promises.ts';
 import { QuorumFaults, quorumFaultKinds } from './quorum-faults.ts';
 import { QuorumLosses } from './quorum-losses.ts';
 import { QuorumWorker } from './quorum-worker.ts';
-import { epoch, over } from './simulated-voter.ts';
+import { QuorumSets } from './quorum-sets.ts';
+import { over } from './simulated-voter.ts';
 
 /** Every client has been served within so long after everything is mended, many ttls and waits. */
 const progressBoundMs = 120_000;
@@ -52,6 +55,7 @@ class QuorumLife {
   readonly #faults: QuorumFaults;
   readonly #lines: Lines;
   readonly #losses: QuorumLosses;
+  readonly #sets: QuorumSets;
 
   constructor(world: World, seed: bigint) {
     this.world = world;
@@ -63,10 +67,22 @@ class QuorumLife {
     const clocksAgree = drift < wildDrift;
     const ttlMs = random.pick([1000, 3000, 10_000]);
     const driftBufferMs = ttlMs * driftShare;
-    this.#lines = new Lines(world.network, random.fork());
-    this.#nodes = this.#build(drift, ttlMs, driftBufferMs);
-    const promises = new Promises(this.#nodes.length, ttlMs - driftBufferMs);
+    const promises = new Promises(ttlMs - driftBufferMs);
     this.#ballots = new Ballots(clocksAgree, promises, (message) => world.violation(message));
+    this.#lines = new Lines(world.network, random.fork());
+    const names = Array.from({ length: 7 }, (_, index) => `node${String(index + 1)}`);
+    const first = { epoch: 1, members: names.slice(0, random.pick([3, 3, 3, 5, 5, 7])) };
+    this.#nodes = this.#build(names, first, { drift, longestTtlMs: ttlMs, driftBufferMs });
+    this.#sets = new QuorumSets({
+      world,
+      random: random.fork(),
+      operator: world.machine('operator', drift),
+      nodes: this.#nodes,
+      lines: this.#lines,
+      ballots: this.#ballots,
+      first,
+      longestTtlMs: ttlMs,
+    });
     const resources = ['red', 'blue', 'green', 'grey', 'gold'].slice(0, 1 + random.below(5));
     this.#workers = Array.from(
       { length: 2 + random.below(4) },
@@ -76,6 +92,7 @@ class QuorumLife {
           machine: world.machine(`client${String(index + 1)}`, drift),
           random: random.fork(),
           nodes: this.#nodes,
+          sets: this.#sets,
           lines: this.#lines,
           ballots: this.#ballots,
           promises,
@@ -86,10 +103,17 @@ class QuorumLife {
     );
     const kinds = quorumFaultKinds.filter(() => random.chance(0.4));
     world.tell('life', `ttl ${String(ttlMs)} ms, faults: ${kinds.join(', ')}`);
-    this.#faults = new QuorumFaults(world, this.#nodes, this.#workers, this.#ballots, kinds);
+    this.#faults = new QuorumFaults(
+      world,
+      this.#nodes,
+      this.#workers,
+      this.#ballots,
+      this.#sets,
+      kinds,
+    );
     this.#losses = new QuorumLosses({
       world,
-      nodes: this.#nodes,
+      sets: this.#sets,
       clients: this.#workers.map(({ machine }) => machine.name),
       lines: this.#lines,
       ballots: this.#ballots,
@@ -97,13 +121,21 @@ class QuorumLife {
     });
   }
 
-  #build(drift: number, longestTtlMs: number, driftBufferMs: number): readonly LeaseMachine[] {
+  #build(
+    names: readonly string[],
+    first: QuorumSet,
+    {
+      drift,
+      longestTtlMs,
+      driftBufferMs,
+    }: {
+      readonly drift: number;
+      readonly longestTtlMs: number;
+      readonly driftBufferMs: number;
+    },
+  ): readonly LeaseMachine[] {
     const { world } = this;
     const random = this.#random;
-    const names = Array.from(
-      { length: random.pick([3, 3, 3, 5, 5, 7]) },
-      (_, index) => `node${String(index + 1)}`,
-    );
     const maxRows = random.pick([2, 100]);
     const nodes: LeaseMachine[] = [];
     for (const name of names) {
@@ -124,10 +156,11 @@ class QuorumLife {
           longestTtlMs,
           driftBufferMs,
           maxRows,
-          others: names.filter((other) => other !== name),
+          told: first.members.includes(name) ? first : undefined,
           ask: (peer, after) =>
             inTime(peer, (host) => (after === undefined ? host.said() : host.tokens(after))),
-          propose: (peer, founders) => inTime(peer, (host) => host.begin({ epoch, founders })),
+          propose: (peer, set, founders) =>
+            inTime(peer, (host) => host.begin({ epoch: set.epoch, set: setIdOf(set), founders })),
         }),
       );
     }
@@ -136,6 +169,7 @@ class QuorumLife {
 
   async run(): Promise<LifeResult> {
     const { world } = this;
+    for (const node of this.#nodes) if (node.told === undefined) node.start();
     this.#losses.begin();
     for (const worker of this.#workers) worker.start();
     this.#faults.start(this.#random.pick([200, 1000, 4000]));
@@ -164,7 +198,14 @@ class QuorumLife {
     const before = this.#workers.map((worker) => worker.cycles);
     const hungry = (): QuorumWorker[] =>
       this.#workers.filter((worker, index) => worker.cycles <= (before[index] ?? 0));
-    await world.timeline.run(startedMs + progressBoundMs, () => hungry().length === 0);
+    await world.timeline.run(
+      startedMs + progressBoundMs,
+      () => hungry().length === 0 && !this.#sets.isChanging,
+    );
+    if (this.#sets.isChanging)
+      throw new Violation(
+        `The set was not changed within ${String(progressBoundMs)} ms after all was mended.`,
+      );
     const left = hungry().map(({ machine }) => machine.name);
     if (left.length > 0)
       throw new Violation(

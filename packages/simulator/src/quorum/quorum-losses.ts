@@ -10,10 +10,11 @@ import type { World } from '../world/world.ts';
 import type { Ballots } from './ballots.ts';
 import type { LeaseMachine } from './lease-machine.ts';
 import type { Lines } from './lines.ts';
+import type { QuorumSets } from './quorum-sets.ts';
 
 export interface QuorumLossesOptions {
   readonly world: World;
-  readonly nodes: readonly LeaseMachine[];
+  readonly sets: QuorumSets;
   /** Of the machines of all clients. */
   readonly clients: readonly string[];
   readonly lines: Lines;
@@ -36,7 +37,7 @@ export class QuorumLosses {
 
   /** Starts all nodes: at once, or some later than others, of which some lose their files meanwhile. */
   begin(): void {
-    const { nodes } = this.#options;
+    const nodes = this.#options.sets.members;
     const random = this.#random;
     if (random.chance(0.5)) {
       for (const node of nodes) node.start();
@@ -77,7 +78,8 @@ export class QuorumLosses {
 
   /** It is there again at once, and then this node or another one does not hear from some for long. */
   #loseAndCut(): void {
-    const { nodes, longestTtlMs } = this.#options;
+    const { longestTtlMs, sets } = this.#options;
+    const nodes = sets.members;
     const lost = this.#lose();
     this.#later(0, 50, () => lost.start());
     this.#later(0, this.#random.pick([10, 500, longestTtlMs]), () => {
@@ -87,7 +89,7 @@ export class QuorumLosses {
   }
 
   #loseOnSlowLines(): void {
-    const { nodes } = this.#options;
+    const nodes = this.#options.sets.members;
     const random = this.#random;
     // Questions and answers of before may still be under way when it is back.
     const node = random.pick(nodes);
@@ -104,7 +106,8 @@ export class QuorumLosses {
    * hear from them again until it may vote.
    */
   #loseWhatWasVoted(): void {
-    const { nodes, clients, ballots } = this.#options;
+    const { clients, ballots, sets } = this.#options;
+    const nodes = sets.members;
     const [one, ...others] = this.#random.shuffled(nodes);
     if (one === undefined) return;
     const half = others.length / 2;
@@ -149,7 +152,8 @@ export class QuorumLosses {
   }
 
   #slowDown(one: LeaseMachine): void {
-    const { nodes, clients, longestTtlMs } = this.#options;
+    const { clients, longestTtlMs, sets } = this.#options;
+    const nodes = sets.members;
     this.#options.world.tell('fault', `slow lines of ${one.machine.name}`);
     this.#slow(
       this.#someLines(one, [...this.#names(nodes), ...clients]),
@@ -177,11 +181,12 @@ export class QuorumLosses {
 
   /** @param wanted This one, where it may be. */
   #lose(wanted?: LeaseMachine): LeaseMachine {
-    const { nodes, ballots } = this.#options;
-    const lacking = nodes.filter((node) => node.lacksItsFile);
-    const mayLose = (lacking.length + 1) * 2 < nodes.length ? nodes : lacking;
+    const { ballots, sets } = this.#options;
+    const mayLose = sets.members.filter((node) => sets.mayLose(node));
+    const lacking = sets.members.filter((node) => node.lacksItsFile);
+    const losable = mayLose.length > 0 ? mayLose : lacking;
     const node =
-      wanted !== undefined && mayLose.includes(wanted) ? wanted : this.#random.pick(mayLose);
+      wanted !== undefined && losable.includes(wanted) ? wanted : this.#random.pick(losable);
     node.lose();
     ballots.forgets(node.machine.name);
     return node;

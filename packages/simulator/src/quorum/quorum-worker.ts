@@ -2,6 +2,7 @@
 import { Quorum } from '@holdfast/client';
 import type { QuorumHold } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
+import type { QuorumSet } from '@holdfast/protocol';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
@@ -9,6 +10,7 @@ import type { Ballots } from './ballots.ts';
 import type { LeaseMachine } from './lease-machine.ts';
 import type { Lines } from './lines.ts';
 import type { Promises } from './promises.ts';
+import type { QuorumSets } from './quorum-sets.ts';
 import { SimulatedVoter } from './simulated-voter.ts';
 
 export interface QuorumWorkerOptions {
@@ -16,6 +18,7 @@ export interface QuorumWorkerOptions {
   readonly machine: Machine;
   readonly random: Random;
   readonly nodes: readonly LeaseMachine[];
+  readonly sets: QuorumSets;
   readonly lines: Lines;
   readonly ballots: Ballots;
   readonly promises: Promises;
@@ -49,12 +52,39 @@ export class QuorumWorker {
   }
 
   async #work(): Promise<void> {
-    const { world, random, machine, nodes, lines, ballots, promises } = this.#options;
-    const { resources, ttlMs, driftBufferMs } = this.#options;
-    const quorum = new Quorum(
+    const { world, random, machine, sets, ballots, resources } = this.#options;
+    let told = sets.current;
+    let quorum = this.#quorum(told);
+    for (;;) {
+      const name = random.pick(resources);
+      this.attempts += 1;
+      try {
+        const waitMs = random.pick([0, 500, 20_000]);
+        if (told !== sets.current && random.chance(0.7)) {
+          told = sets.current;
+          quorum = this.#quorum(told);
+        }
+        const asked = random.chance(0.1) ? this.#quorum(sets.wrong()) : quorum;
+        const hold = await asked.lock(name).acquire({ waitMs });
+        world.tell(machine.name, `holds ${name} with token ${String(hold.fenceToken)}`);
+        ballots.held(machine, hold);
+        await this.#use(hold);
+        this.cycles += 1;
+      } catch (error) {
+        if (!(error instanceof HoldfastError)) throw error;
+      }
+      await machine.sleep(random.between(0, 300));
+    }
+  }
+
+  #quorum(set: QuorumSet): Quorum {
+    const { random, machine, nodes, lines, ballots, promises } = this.#options;
+    const { ttlMs, driftBufferMs } = this.#options;
+    const members = nodes.filter((node) => set.members.includes(node.machine.name));
+    return new Quorum(
       {
-        voters: nodes.map(
-          (node) => new SimulatedVoter(lines, machine, node, { ballots, promises }),
+        voters: members.map(
+          (node) => new SimulatedVoter(lines, machine, node, { ballots, promises }, set),
         ),
         clientId: machine.name,
         ttlMs,
@@ -71,21 +101,6 @@ export class QuorumWorker {
         newId: () => random.id(),
       },
     );
-    for (;;) {
-      const name = random.pick(resources);
-      this.attempts += 1;
-      try {
-        const waitMs = random.pick([0, 500, 20_000]);
-        const hold = await quorum.lock(name).acquire({ waitMs });
-        world.tell(machine.name, `holds ${name} with token ${String(hold.fenceToken)}`);
-        ballots.held(machine, hold);
-        await this.#use(hold);
-        this.cycles += 1;
-      } catch (error) {
-        if (!(error instanceof HoldfastError)) throw error;
-      }
-      await machine.sleep(random.between(0, 300));
-    }
   }
 
   async #use(hold: QuorumHold): Promise<void> {

@@ -1,14 +1,13 @@
 /** A lease node as a client sees it, over a network that loses, doubles, delays and overtakes. */
 import type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from '@holdfast/client';
+import { setIdOf } from '@holdfast/protocol';
+import type { QuorumSet } from '@holdfast/protocol';
 import type { LeaseHost } from '@holdfast/quorum/parts';
 import type { Machine } from '../world/machine.ts';
 import type { Ballots } from './ballots.ts';
 import type { LeaseMachine } from './lease-machine.ts';
 import type { Lines } from './lines.ts';
 import type { Promises } from './promises.ts';
-
-/** Of all nodes and clients. */
-export const epoch = 1;
 
 /** A question from one process to another, which may never be answered. */
 export function over<T>(
@@ -49,9 +48,21 @@ export class SimulatedVoter implements Voter {
   readonly #from: Machine;
   readonly #to: LeaseMachine;
   readonly #ballots: Ballots;
+  /** What every request says of the set. */
+  readonly #set: { readonly epoch: number; readonly set: string };
+
+  readonly #voters: number;
   readonly #promises: Promises;
 
-  constructor(lines: Lines, from: Machine, to: LeaseMachine, { ballots, promises }: Witnesses) {
+  constructor(
+    lines: Lines,
+    from: Machine,
+    to: LeaseMachine,
+    { ballots, promises }: Witnesses,
+    set: QuorumSet,
+  ) {
+    this.#set = { epoch: set.epoch, set: setIdOf(set) };
+    this.#voters = set.members.length;
     this.name = to.machine.name;
     this.#lines = lines;
     this.#from = from;
@@ -62,12 +73,12 @@ export class SimulatedVoter implements Voter {
 
   async acquire(ask: LeaseAsk): Promise<Vote> {
     const { resource, leaseId, clientId, ttlMs, waiterId, isNext } = ask;
-    this.#promises.asked(this.#from, ask);
+    this.#promises.asked(this.#from, ask, this.#voters);
     const answer = await this.#ask(async (host) => {
       const atMs = this.#from.now();
       const given = await host.acquire({
         resource,
-        epoch,
+        ...this.#set,
         lease_id: leaseId,
         client_id: clientId,
         ttl_ms: ttlMs,
@@ -85,13 +96,13 @@ export class SimulatedVoter implements Voter {
   }
 
   async confirm({ resource, leaseId }: LeaseRef, token: number): Promise<boolean> {
-    const body = { resource, epoch, lease_id: leaseId, token };
+    const body = { resource, ...this.#set, lease_id: leaseId, token };
     return (await this.#ask((host) => host.confirm(body))).status === 'DONE';
   }
 
   async renew(lease: LeaseRef, ttlMs: number): Promise<boolean> {
     const { resource, leaseId } = lease;
-    const body = { resource, epoch, lease_id: leaseId, ttl_ms: ttlMs };
+    const body = { resource, ...this.#set, lease_id: leaseId, ttl_ms: ttlMs };
     const { status } = await this.#ask(async (host) => {
       const atMs = this.#from.now();
       const answer = await host.renew(body);
@@ -105,7 +116,7 @@ export class SimulatedVoter implements Voter {
 
   async release({ resource, leaseId }: LeaseRef): Promise<void> {
     await this.#ask(async (host) => {
-      await host.release({ resource, epoch, lease_id: leaseId });
+      await host.release({ resource, ...this.#set, lease_id: leaseId });
       this.#ballots.released(this.name, leaseId);
     });
   }
@@ -114,7 +125,9 @@ export class SimulatedVoter implements Voter {
     const { resource, waiterId, waitedMs, timeoutMs } = ask;
     const waiter = { waiter_id: waiterId, waited_ms: waitedMs, timeout_ms: timeoutMs };
     // Where the caller goes, its connection does: at once, or never heard of.
-    const { status } = await this.#ask((host) => host.wait({ resource, epoch, ...waiter }, signal));
+    const { status } = await this.#ask((host) =>
+      host.wait({ resource, ...this.#set, ...waiter }, signal),
+    );
     return status === 'FREE';
   }
 

@@ -1,7 +1,11 @@
-/** A lease node in a process of its own; tells its address to its parent and lives as long as that. */
+/** A lease node in a process of its own; tells its address to its parent, is told the others', and lives as long as that. */
 import { startLeaseNode } from '@holdfast/quorum';
 
-const [file = '', epoch = '1'] = process.argv.slice(2);
+const [file = '', name = '', others = ''] = process.argv.slice(2);
+const reached = new Map<string, string>();
+process.on('message', (urls: Readonly<Record<string, string>>) => {
+  for (const [member, url] of Object.entries(urls)) reached.set(member, url);
+});
 const log = {
   info: () => undefined,
   warn: () => undefined,
@@ -9,10 +13,11 @@ const log = {
 };
 const node = await startLeaseNode({
   file,
-  epoch: Number(epoch),
   host: '127.0.0.1',
   port: 0,
-  peers: [],
+  advertise: name,
+  peers: others.split(','),
+  reach: (member) => reached.get(member),
   log,
 });
 process.on('disconnect', () => process.exit(0));

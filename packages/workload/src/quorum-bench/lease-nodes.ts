@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface LeaseNodes {
+  /** The names by which the nodes know each other; nobody listens there. */
+  readonly names: readonly string[];
+  /** Of the names, in order. */
   readonly urls: readonly string[];
   close(): Promise<void>;
 }
@@ -12,9 +15,11 @@ export interface LeaseNodes {
 export async function startLeaseNodes(count: number, folder: string): Promise<LeaseNodes> {
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const program = fileURLToPath(new URL(`./lease-node.${ending}`, import.meta.url));
-  const children = Array.from({ length: count }, (_, index) =>
-    fork(program, [join(folder, `node-${String(index + 1)}.sqlite`)]),
-  );
+  const names = Array.from({ length: count }, (_, index) => `http://node-${String(index + 1)}:1`);
+  const children = names.map((name, index) => {
+    const others = names.filter((other) => other !== name).join(',');
+    return fork(program, [join(folder, `node-${String(index + 1)}.sqlite`), name, others]);
+  });
   const close = async (): Promise<void> => {
     await Promise.all(
       children.map(async (child) => {
@@ -34,7 +39,9 @@ export async function startLeaseNodes(count: number, folder: string): Promise<Le
         return String(url);
       }),
     );
-    return { urls, close };
+    const reached = Object.fromEntries(names.map((name, index) => [name, urls[index] ?? '']));
+    for (const child of children) child.send(reached);
+    return { names, urls, close };
   } catch (error) {
     await close();
     throw error;

@@ -2,6 +2,8 @@
 import { Quorum } from '@holdfast/client';
 import type { LeaseAsk, LeaseRef, Vote, Voter } from '@holdfast/client';
 import { NodeVoter, StreamTransport } from '@holdfast/client/parts';
+import { setIdOf } from '@holdfast/protocol';
+import type { LeaseNodes } from './lease-nodes.ts';
 import { Latencies } from '../statistics/latencies.ts';
 
 const epoch = 1;
@@ -42,20 +44,21 @@ function counted(voter: Voter, waits: boolean, count: () => void): Voter {
   };
 }
 
+type Asking = Pick<LeaseNodes, 'names' | 'urls'>;
+
 interface Asked {
   readonly quorum: Quorum;
   requests(): number;
   close(): void;
 }
 
-function ask(urls: readonly string[], waits: boolean): Asked {
+function ask({ urls, names }: Asking, waits: boolean): Asked {
   let requests = 0;
   const identities = new Map<number, string>();
+  const set = setIdOf({ epoch, members: names });
   const transports = urls.map((url) => new StreamTransport(url, undefined));
   const voters = transports.map((transport, index) => {
-    const url = urls[index] ?? '';
-    const others = urls.filter((other) => other !== url);
-    const voter = new NodeVoter(url, { transport, epoch, others, identities });
+    const voter = new NodeVoter(names[index] ?? '', { transport, epoch, set, identities });
     return counted(voter, waits, () => (requests += 1));
   });
   return {
@@ -83,11 +86,11 @@ export interface Times {
 
 /** Each worker with a lock of its own. */
 export async function measureOwn(
-  urls: readonly string[],
+  nodes: Asking,
   workers: number,
   { warmUpMs, measureMs }: Times,
 ): Promise<OwnFigures> {
-  const { quorum, requests, close } = ask(urls, true);
+  const { quorum, requests, close } = ask(nodes, true);
   const latencies = new Latencies();
   const startMs = performance.now() + warmUpMs;
   const endMs = startMs + measureMs;
@@ -187,14 +190,14 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 /** Each that waits is a client of its own, as a program would be. */
 export async function measureHandOver(
-  urls: readonly string[],
+  nodes: Asking,
   how: 'told' | 'polling',
   waiters: number,
   times: Times,
   holdMs: number,
 ): Promise<HandOverFigures> {
   const contest = new Contest(times, holdMs);
-  const clients = Array.from({ length: waiters }, () => ask(urls, how === 'told'));
+  const clients = Array.from({ length: waiters }, () => ask(nodes, how === 'told'));
   const requests = (): number => clients.reduce((sum, client) => sum + client.requests(), 0);
   const all = Promise.all(
     clients.map(({ quorum }) => contest.take(quorum, `bench/one-${how}`, holdMs)),

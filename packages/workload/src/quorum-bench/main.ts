@@ -55,11 +55,11 @@ async function bench(): Promise<void> {
     const times = { warmUpMs, measureMs };
     for (const count of workers) {
       tell(`${String(count)} workers, a lock for each.`);
-      own.push(await measureOwn(nodes.urls, count, times));
+      own.push(await measureOwn(nodes, count, times));
     }
     for (const how of ['told', 'polling'] as const) {
       tell(`${String(waiters)} that want one lock, ${how}.`);
-      handOvers.push(await measureHandOver(nodes.urls, how, waiters, times, holdMs));
+      handOvers.push(await measureHandOver(nodes, how, waiters, times, holdMs));
     }
   } finally {
     await nodes.close();

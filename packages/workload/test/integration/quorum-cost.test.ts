@@ -8,6 +8,7 @@ import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { Quorum } from '@holdfast/client';
 import { NodeVoter, StreamTransport } from '@holdfast/client/parts';
+import { setIdOf } from '@holdfast/protocol';
 import { startLeaseNode } from '@holdfast/quorum';
 
 const walHeaderBytes = 32;
@@ -26,6 +27,8 @@ function commitsIn(file: string): number {
   return commits;
 }
 
+const names = [1, 2, 3].map((number) => `http://node-${String(number)}:1`);
+
 /** Three that are new, in this process. */
 async function leaseNodes(
   context: TestContext,
@@ -33,11 +36,23 @@ async function leaseNodes(
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-quorum-test-'));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
   const files = [1, 2, 3].map((number) => join(folder, `n${String(number)}.sqlite`));
+  const reached = new Map<string, string>();
   const quiet = (): void => undefined;
   const log = { info: quiet, warn: quiet, error: quiet };
   const nodes = await Promise.all(
-    files.map((file) => startLeaseNode({ file, host: '127.0.0.1', port: 0, peers: [], log })),
+    files.map((file, index) =>
+      startLeaseNode({
+        file,
+        host: '127.0.0.1',
+        port: 0,
+        advertise: names[index] ?? '',
+        peers: names.filter((_name, place) => place !== index),
+        reach: (member) => reached.get(member),
+        log,
+      }),
+    ),
   );
+  names.forEach((name, index) => reached.set(name, nodes[index]?.url ?? ''));
   context.after(() => Promise.all(nodes.map((node) => node.close())));
   return { files, urls: nodes.map(({ url }) => url) };
 }
@@ -48,11 +63,10 @@ describe('A quorum lease on nodes that agree', () => {
     const { files, urls } = await leaseNodes(context);
     const asked: { readonly what: string; readonly answer: Promise<unknown> }[] = [];
     const identities = new Map<number, string>();
+    const set = setIdOf({ epoch: 1, members: names });
     const transports = urls.map((url) => new StreamTransport(url, undefined));
     context.after(() => transports.forEach((transport) => transport.close()));
     const voters = transports.map((transport, index) => {
-      const url = urls[index] ?? '';
-      const others = urls.filter((other) => other !== url);
       const counted = {
         ask: (what: string, body: object, signal: AbortSignal) => {
           const answer = transport.ask(what, body, signal);
@@ -61,7 +75,7 @@ describe('A quorum lease on nodes that agree', () => {
         },
         close: () => transport.close(),
       };
-      return new NodeVoter(url, { transport: counted, epoch: 1, others, identities });
+      return new NodeVoter(names[index] ?? '', { transport: counted, epoch: 1, set, identities });
     });
     const quorum = new Quorum({ voters });
     const since = async (before: readonly number[]): Promise<object> => {
