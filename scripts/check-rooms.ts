@@ -31,7 +31,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'storage',
   ],
   explorer: ['raft'],
-  chaos: ['checker', 'cli', 'client', 'engine', 'protocol'],
+  chaos: ['checker', 'cli', 'client', 'engine', 'protocol', 'quorum'],
   workload: ['protocol', 'client', 'server', 'engine', 'quorum'],
 };
 /** Rooms without I/O, clock or chance: they import nothing from outside either. */

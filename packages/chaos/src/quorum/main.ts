@@ -48,7 +48,7 @@ const all = await runAll({
   least: 1,
   minutes,
   prefix: 'quorum-',
-  titleOf: () => `3 lease nodes, ${values.clients} clients`,
+  titleOf: () => `3 of 5 lease nodes, ${values.clients} clients`,
   run: (run, runSeed) =>
     runQuorumChaos({
       folder: join(root, `run-${String(run)}`),
@@ -72,7 +72,6 @@ async function lockSet(): Promise<boolean> {
   const cluster = await QuorumCluster.start({
     folder: join(folder, 'nodes'),
     clients: 0,
-    nodesKnow: true,
     guarded: '',
   });
   try {

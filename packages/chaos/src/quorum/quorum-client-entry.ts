@@ -1,12 +1,13 @@
 /**
  * The process of one client of the quorum: takes locks, writes to what they guard, gives them back, and
- * writes down what it believed. Configured by its environment: CHAOS_CLIENT, CHAOS_URLS, CHAOS_JOURNAL,
+ * writes down what it believed. Configured by its environment: CHAOS_CLIENT, CHAOS_SET, CHAOS_REACH, CHAOS_JOURNAL,
  * CHAOS_GUARDED, CHAOS_TRANSPORT.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Quorum } from '@holdfast/client';
 import type { QuorumHold } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
+import type { QuorumSet } from '@holdfast/protocol';
 import { settingOf } from '../clients/setting.ts';
 import { nowMs } from '../now.ts';
 import { writeGuarded } from './guarded-resource.ts';
@@ -17,6 +18,8 @@ export type ToQuorumClient =
   | 'stop'
   /** Take a lock of your own, and say so; then say when you are given one that all want. */
   | { readonly type: 'serve'; readonly id: number }
+  /** The nodes are these from now on. */
+  | { readonly type: 'set'; readonly set: QuorumSet }
   /** When you hold a lock next, say so and pause. */
   | { readonly type: 'stand' };
 export type FromQuorumClient =
@@ -36,14 +39,23 @@ const thinkMs: readonly number[] = [...Array.from({ length: 150 }, () => 8), 100
 const name = settingOf('CHAOS_CLIENT');
 const guarded = settingOf('CHAOS_GUARDED');
 const log = new HoldLog(settingOf('CHAOS_JOURNAL'));
-const quorum = new Quorum({
-  nodes: settingOf('CHAOS_URLS').split(','),
-  transport: settingOf('CHAOS_TRANSPORT') === 'http' ? 'http' : 'stream',
-  clientId: name,
-  ttlMs,
-  driftBufferMs,
-  nodeTimeoutMs,
-});
+const reach = Object.fromEntries(
+  settingOf('CHAOS_REACH')
+    .split(',')
+    .map((pair) => pair.split('=') as [string, string]),
+);
+const quorumOf = ({ members, epoch }: QuorumSet): Quorum =>
+  new Quorum({
+    nodes: members,
+    epoch,
+    reach,
+    transport: settingOf('CHAOS_TRANSPORT') === 'http' ? 'http' : 'stream',
+    clientId: name,
+    ttlMs,
+    driftBufferMs,
+    nodeTimeoutMs,
+  });
+let quorum = quorumOf(JSON.parse(settingOf('CHAOS_SET')) as QuorumSet);
 const pick = <T>(choices: readonly T[]): T =>
   choices[Math.floor(Math.random() * choices.length)] as T;
 const say = (message: FromQuorumClient): Promise<void> =>
@@ -57,6 +69,8 @@ let onShared: () => void = () => undefined;
 process.on('message', (message: ToQuorumClient) => {
   if (message === 'stop') stop.abort();
   else if (message.type === 'stand') mayStand = true;
+  else if (message.type === 'set')
+    quorum = quorumOf(message.set); // What is held goes on in the other one, which refuses.
   else {
     const { id } = message;
     onShared = () => void say({ type: 'shares', id });

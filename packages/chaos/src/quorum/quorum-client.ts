@@ -1,4 +1,5 @@
 /** One client of the quorum in a process of its own. */
+import type { QuorumSet } from '@holdfast/protocol';
 import { ClientProcess } from '../clients/client-process.ts';
 import type { FromQuorumClient, ToQuorumClient } from './quorum-client-entry.ts';
 
@@ -28,6 +29,11 @@ export class QuorumClient extends ClientProcess {
     this.tell({ type: 'serve', id } satisfies ToQuorumClient);
     await served;
     return () => shares;
+  }
+
+  /** The nodes are these from now on. */
+  use(set: QuorumSet): void {
+    this.tell({ type: 'set', set } satisfies ToQuorumClient);
   }
 
   /** Resolves when it holds a lock and is paused. @throws Error when it does not in time. */

@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { QuorumSet } from '@holdfast/protocol';
 import { freePorts } from '../cluster/free-ports.ts';
 import { NodeProcess } from '../cluster/node-process.ts';
 import { Links, PeerProxy } from '../cluster/proxy.ts';
@@ -12,13 +13,21 @@ import { QuorumClient } from './quorum-client.ts';
 import { driftBufferMs, epoch, ttlMs } from './terms.ts';
 
 const host = '127.0.0.1';
-const nodeIds: readonly string[] = ['node-1', 'node-2', 'node-3'];
+/** The first three begin; the others wait to be made members. */
+const nodeIds: readonly string[] = ['node-1', 'node-2', 'node-3', 'node-4', 'node-5'];
+const firstMembers = 3;
+export const nameOf = (port: number): string => `http://${host}:${String(port)}`;
+
+/** The way of one caller to one node. */
+interface ToNode {
+  readonly proxy: PeerProxy;
+  readonly name: string;
+  readonly url: string;
+}
 
 export interface QuorumClusterOptions {
   readonly folder: string;
   readonly clients: number;
-  /** Whether nodes are told of each other; else the first client tells them. */
-  readonly nodesKnow: boolean;
   /** URL of what the locks are for. */
   readonly guarded: string;
 }
@@ -26,22 +35,27 @@ export interface QuorumClusterOptions {
 export class QuorumCluster {
   readonly links: Links = new Links();
   readonly clocks: WallClocks;
-  readonly nodes: readonly NodeProcess[];
+  /** All, members or not. */
+  readonly all: readonly NodeProcess[];
   readonly clients: readonly QuorumClient[];
   readonly #proxies: readonly PeerProxy[];
+  /** What a client names. */
+  set: QuorumSet;
 
   private constructor(
-    { folder, clients, nodesKnow, guarded }: QuorumClusterOptions,
+    { folder, clients, guarded }: QuorumClusterOptions,
     links: Links,
     ports: readonly number[],
-    proxies: ReadonlyMap<string, readonly { readonly proxy: PeerProxy; readonly url: string }[]>,
+    proxies: ReadonlyMap<string, readonly ToNode[]>,
   ) {
     this.links = links;
+    this.set = { epoch, members: ports.slice(0, firstMembers).map(nameOf).sort() };
     this.clocks = new WallClocks(folder);
     this.#proxies = [...proxies.values()].flat().map(({ proxy }) => proxy);
-    const urlsFor = (caller: string): string =>
-      (proxies.get(caller) ?? []).map(({ url }) => url).join(',');
-    this.nodes = nodeIds.map((nodeId, index) => {
+    const told = (): QuorumSet => this.set;
+    const reachFor = (caller: string): string =>
+      (proxies.get(caller) ?? []).map(({ name, url }) => `${name}=${url}`).join(',');
+    this.all = nodeIds.map((nodeId, index) => {
       const httpPort = ports[index] ?? 0;
       const own = join(folder, nodeId);
       mkdirSync(join(own, 'data'), { recursive: true });
@@ -50,7 +64,14 @@ export class QuorumCluster {
         nodeId,
         folder: own,
         httpPort,
-        command: nodesKnow ? [...command, '--peers', urlsFor(nodeId)] : command,
+        // As its operator has corrected it by then.
+        get command() {
+          const { members, epoch: number } = told();
+          const others = members.filter((name) => name !== nameOf(httpPort));
+          const peers = ['--epoch', String(number), '--peers', others.join(',')];
+          const isMember = others.length < members.length;
+          return [...command, '--reach', reachFor(nodeId), ...(isMember ? peers : ['--join'])];
+        },
         environment: this.clocks.environmentOf(nodeId),
       });
     });
@@ -61,7 +82,8 @@ export class QuorumCluster {
           folder,
           program: new URL('./quorum-client-entry', import.meta.url),
           environment: {
-            CHAOS_URLS: urlsFor(name),
+            CHAOS_SET: JSON.stringify(this.set),
+            CHAOS_REACH: reachFor(name),
             CHAOS_GUARDED: guarded,
             CHAOS_TRANSPORT: index % 3 === 2 ? 'http' : 'stream',
             ...this.clocks.environmentOf(name),
@@ -74,21 +96,22 @@ export class QuorumCluster {
     mkdirSync(options.folder, { recursive: true });
     const links = new Links();
     const ports = await freePorts(nodeIds.length);
-    const proxies = new Map<string, { proxy: PeerProxy; url: string }[]>();
+    const proxies = new Map<string, readonly ToNode[]>();
     for (const caller of [...nodeIds, ...clientNames(options.clients)]) {
-      const own = nodeIds.flatMap((node, index) =>
-        node === caller ? [] : [new PeerProxy(node, ports[index] ?? 0, links, caller)],
-      );
-      const urlOf = async (proxy: PeerProxy): Promise<string> =>
-        `http://${host}:${String(await proxy.listen())}`;
+      const toNode = async (node: string, index: number): Promise<ToNode> => {
+        const port = ports[index] ?? 0;
+        const proxy = new PeerProxy(node, port, links, caller);
+        return { proxy, name: nameOf(port), url: nameOf(await proxy.listen()) };
+      };
+      const own = await Promise.all(nodeIds.map(toNode));
       proxies.set(
         caller,
-        await Promise.all(own.map(async (proxy) => ({ proxy, url: await urlOf(proxy) }))),
+        own.filter((_to, index) => nodeIds[index] !== caller),
       );
     }
     const cluster = new QuorumCluster(options, links, ports, proxies);
     try {
-      await Promise.all(cluster.nodes.map((node) => node.start()));
+      await Promise.all(cluster.all.map((node) => node.start()));
     } catch (error) {
       await cluster.close();
       throw error;
@@ -99,13 +122,18 @@ export class QuorumCluster {
 
   /** Of the nodes themselves, past all proxies. */
   get urls(): readonly string[] {
-    return this.nodes.map(({ url }) => url);
+    return this.set.members;
+  }
+
+  /** The nodes that vote together by now: which changes (quorum-nemeses.ts). */
+  get nodes(): readonly NodeProcess[] {
+    return this.all.filter(({ url }) => this.set.members.includes(url));
   }
 
   /** Who asks this node. */
   callersOf(node: string): readonly string[] {
     return [
-      ...this.nodes.map(({ nodeId }) => nodeId),
+      ...this.all.map(({ nodeId }) => nodeId),
       ...this.clients.map(({ name }) => name),
     ].filter((name) => name !== node);
   }
@@ -113,7 +141,7 @@ export class QuorumCluster {
   /** The clients have been stopped before. */
   async close(): Promise<void> {
     this.links.mendAll();
-    await Promise.all(this.nodes.map((node) => node.end('SIGKILL')));
+    await Promise.all(this.all.map((node) => node.end('SIGKILL')));
     for (const proxy of this.#proxies) proxy.close();
   }
 }
@@ -124,7 +152,7 @@ const clientNames = (count: number): string[] =>
 export const databaseOf = (dataFolder: string): string => join(dataFolder, 'leases.sqlite');
 
 const nodeCommand = (port: number, database: string): readonly string[] => {
-  const flags = { host, port, db: database, epoch, 'max-ttl': ttlMs / 1000 };
+  const flags = { host, port, db: database, 'max-ttl': ttlMs / 1000 };
   const given = { ...flags, 'drift-buffer': driftBufferMs / 1000 };
   return [
     'quorum-node',

@@ -2,6 +2,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { QuorumSet } from '@holdfast/protocol';
+import { askOfSet, changeSet } from '@holdfast/quorum';
 import { recoveryPatienceMs } from '../campaign.ts';
 import type { NodeProcess } from '../cluster/node-process.ts';
 import { bothWays, cut, ruled } from '../nemeses/links.ts';
@@ -176,10 +178,66 @@ const whileHolderStands = (other: QuorumNemesis): QuorumNemesis => ({
   },
 });
 
+/**
+ * The set becomes one of three or of five, or the same under the next epoch, while clients work; now and then whoever
+ * changes it dies in between, at any step, and another one goes on. Clients hear of it one after the other.
+ */
+const changeOfSet: QuorumNemesis = {
+  name: 'change of set',
+  lasts: [0, 0],
+  strike: async ({ cluster, chance }) => {
+    const from = cluster.set;
+    const names = cluster.all.map(({ url }) => url);
+    const to = { epoch: from.epoch + 1, members: names.slice(0, chance.pick([3, 5])).sort() };
+    for (const node of cluster.all) {
+      if (from.members.includes(node.url) || !to.members.includes(node.url)) continue;
+      // What it was a member of is over: it begins with a new file.
+      await node.end('SIGKILL');
+      const file = databaseOf(node.dataFolder);
+      for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+      await node.start();
+    }
+    if (chance.next() < 0.5)
+      await change(from, to, chance.between(0, ttlMs * 1.5)).catch(() => undefined);
+    await change(from, to, recoveryPatienceMs);
+    cluster.set = to;
+    for (const client of chance.shuffled(cluster.clients)) client.use(to);
+    return {
+      target: `epoch ${String(to.epoch)}, ${String(to.members.length)} nodes`,
+      heal: () => Promise.resolve(),
+    };
+  },
+};
+
+/** @param withinMs Then it ends, wherever it is: what was asked before is still under way. */
+async function change(from: QuorumSet, to: QuorumSet, withinMs: number): Promise<void> {
+  const ask = askOfSet((member) => member, undefined);
+  const endMs = nowMs() + withinMs;
+  const inTime = (): void => {
+    if (nowMs() > endMs) throw new Error('Who changed the set has died.');
+  };
+  await changeSet({
+    from,
+    to,
+    ask: (member, question) => {
+      inTime();
+      return ask(member, question);
+    },
+    pause: async (ms) => {
+      inTime();
+      await pause(ms);
+    },
+    now: nowMs,
+    tell: () => undefined,
+    patienceMs: withinMs,
+  });
+}
+
 export const quorumNemeses = (disks: SmallDisks): readonly QuorumNemesis[] => [
   stopHolder,
   killMajority,
   loseFile,
+  changeOfSet,
   cutOneWay,
   whileHolderStands(killMajority),
   killNode,

@@ -20,7 +20,7 @@ import { sharedLocks } from './terms.ts';
 import { recoveryMs } from './votes.ts';
 
 const smallDiskMegabytes = 24;
-const nodes = 3;
+const nodes = 5;
 
 export interface QuorumRunOptions {
   readonly folder: string;
@@ -44,11 +44,9 @@ export async function runQuorumChaos(options: QuorumRunOptions): Promise<RunOutc
   let cluster: QuorumCluster | undefined;
   try {
     mountDisks(disks, folder);
-    const nodesKnow = chance.next() < 0.5;
     cluster = await QuorumCluster.start({
       folder,
       clients,
-      nodesKnow,
       guarded: await guarded.listen(),
     });
     const running = cluster;

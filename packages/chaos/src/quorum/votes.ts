@@ -1,9 +1,9 @@
 /** What single nodes say, asked past all proxies. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { QuorumSetAnswer } from '@holdfast/protocol';
 import type { NodeProcess } from '../cluster/node-process.ts';
 import type { QuorumCluster } from './quorum-cluster.ts';
-import { epoch } from './terms.ts';
 
 const askTimeoutMs = 2000;
 const askEveryMs = 10;
@@ -52,12 +52,16 @@ export async function untilSays(node: NodeProcess, wanted: string, boundMs: numb
 }
 
 async function vote({ url, nodeId }: NodeProcess): Promise<string> {
-  const lease = { resource: `vote-of-${nodeId}-${randomUUID()}`, lease_id: randomUUID(), epoch };
+  const signal = AbortSignal.timeout(askTimeoutMs);
+  const known = (await (await fetch(`${url}/set`, { signal })).json()) as QuorumSetAnswer;
+  const { epoch, set } = known;
+  const resource = `vote-of-${nodeId}-${randomUUID()}`;
+  const lease = { resource, lease_id: randomUUID(), epoch, set };
   const response = await fetch(`${url}/acquire`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ ...lease, client_id: 'chaos', ttl_ms: shortTtlMs }),
-    signal: AbortSignal.timeout(askTimeoutMs),
+    signal,
   });
   const { status, code } = (await response.json()) as {
     readonly status?: unknown;

@@ -4,6 +4,7 @@ import { addQuorumAdmit } from './quorum-admit.ts';
 import { addQuorumCluster } from './quorum-cluster.ts';
 import { addQuorumLockRun } from './quorum-lock-run.ts';
 import { addQuorumNode } from './quorum-node.ts';
+import { addQuorumReconfigure } from './quorum-reconfigure.ts';
 import { addQuorumStatus } from './quorum-status.ts';
 
 /** `holdfast quorum ...`, and the nodes for it: locks without a leader. */
@@ -21,4 +22,5 @@ export function addQuorumCommands(program: Command, at: () => Environment): void
   addQuorumLockRun(lock, at);
   addQuorumStatus(quorum, at);
   addQuorumAdmit(quorum, at);
+  addQuorumReconfigure(quorum, at);
 }

@@ -35,7 +35,10 @@ const nodes = [
       place,
     ],
   ],
-  ['quorum-node', (place: string) => ['quorum-node', '--port', '0', '--db', `${place}.sqlite`]],
+  [
+    'quorum-node',
+    (place: string) => ['quorum-node', '--port', '0', '--join', '--db', `${place}.sqlite`],
+  ],
 ] as const;
 
 function isTold({ status, stderr }: Ended, path: string, code: string): void {

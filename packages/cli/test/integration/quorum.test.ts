@@ -12,6 +12,8 @@ import type { Ended } from './support/holdfast.ts';
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-quorum-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
+/** A set in which nobody else is there. */
+const set = ['--advertise', 'a:1', '--peers', 'b:1,c:1'];
 const run = (words: readonly string[], environment = {}): Promise<Ended> =>
   holdfast(undefined, words, environment).ended;
 
@@ -315,7 +317,14 @@ describe('holdfast quorum-cluster of five', () => {
 describe('holdfast quorum-node', () => {
   it('given new nodes that know nobody, then status says what makes them vote; one that lost its file, when it may', async () => {
     const nodes = ['1', '2', '3'].map((number) => {
-      const words = ['quorum-node', '--port', '0', '--db', join(folder, `new-${number}.sqlite`)];
+      const words = [
+        'quorum-node',
+        '--port',
+        '0',
+        ...set,
+        '--db',
+        join(folder, `new-${number}.sqlite`),
+      ];
       return holdfast(undefined, [...words, '--json']);
     });
     await Promise.all(nodes.map((node) => until('a node', () => node.told().includes('\n'))));
@@ -330,7 +339,7 @@ describe('holdfast quorum-node', () => {
     const first = await run(['quorum', 'lock', 'run', '--nodes', list, 'x', '--', 'true']);
     assert.equal(first.status, 0, first.stderr);
     const db = join(folder, 'new-4.sqlite');
-    const lost = holdfast(undefined, ['quorum-node', '--port', '0', '--db', db, '--json']);
+    const lost = holdfast(undefined, ['quorum-node', '--port', '0', ...set, '--db', db, '--json']);
     await until('the fourth node', () => lost.told().includes('\n'));
     const { url } = JSON.parse(lost.told()) as ToldNode;
     const none = `http://127.0.0.1:${String(await freePort())}`;
@@ -349,7 +358,17 @@ describe('holdfast quorum-node', () => {
     writeFileSync(keyFile, 'secret\n');
     const nodes = ['1', '2', '3'].map((number) => {
       const db = join(folder, `alone-${number}.sqlite`);
-      const words = ['quorum-node', '--port', '0', '--db', db, '--api-key-file', keyFile, '--json'];
+      const words = [
+        'quorum-node',
+        '--port',
+        '0',
+        ...set,
+        '--db',
+        db,
+        '--api-key-file',
+        keyFile,
+        '--json',
+      ];
       return holdfast(undefined, words);
     });
     await Promise.all(nodes.map((node) => until('a node', () => node.told().includes('\n'))));
@@ -372,7 +391,7 @@ describe('holdfast quorum-node', () => {
 
   it('given a port, a file or an epoch that does not fit, then it says what to do', async () => {
     const db = join(folder, 'first.sqlite');
-    const first = holdfast(undefined, ['quorum-node', '--port', '0', '--db', db, '--json']);
+    const first = holdfast(undefined, ['quorum-node', '--port', '0', ...set, '--db', db, '--json']);
     await until('the first node', () => first.told().includes('\n'));
     const { url } = JSON.parse(first.told()) as ToldNode;
     const { port } = new URL(url);

@@ -227,7 +227,8 @@ export class LeaseHost {
       epoch: set?.epoch ?? 0,
       set: membership.id,
       after,
-      voting: this.voting,
+      // Closed or not: what it knows of its set helps one that lost its file, and has to be closed as well.
+      voting: this.#voting,
       fresh: this.#fresh,
       file_id: fileId,
       founders: this.#founders,

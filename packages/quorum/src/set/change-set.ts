@@ -9,7 +9,8 @@
  * CHG-3: a member of the new set, made so by this change, tells that the change had come so far: its largest token is
  *        above all of the old set, and the old one needs no more closing. So whoever ends in between is followed by
  *        another one with the same two sets, at any step.
- * CHG-4: nothing is closed while a member of the new set is missing or cannot become one; members close in the order of
+ * CHG-4: nothing is closed while a member of the new set is missing or cannot become one, or where no majority of the
+ *        old one votes or is closed already; members close in the order of
  *        their names, and where one is closed for another set no more of them are: of two changes one stops.
  *
  * How those of the new set come to vote is recovery.ts: as new nodes do, by agreement of all of them.
@@ -106,6 +107,14 @@ async function closeOld(change: SetChange): Promise<number> {
   const { from, to, tell, pause, now, patienceMs } = change;
   const majority = Math.floor(from.members.length / 2) + 1;
   const silent: string[] = [];
+  const known = (await lookAt(change, from.members)).filter(
+    ({ answer }) =>
+      answer?.set === setIdOf(from) && (answer.voting || isClosedFor(answer, from, to)),
+  );
+  if (known.length < majority)
+    throw notEnough(
+      `Only ${String(known.length)} of ${String(from.members.length)} members of the old set vote or are closed`,
+    ); // CHG-4
   for (const member of from.members) {
     try {
       await change.ask(member, { type: 'close', from, next: to });

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { HoldfastError } from '@holdfast/protocol';
+import { HoldfastError, setIdOf } from '@holdfast/protocol';
 import type { QuorumAcquireAnswer } from '@holdfast/protocol';
 import { LeaseHost } from '../../src/node/host.ts';
 import { LeaseNode } from '../../src/node/lease-node.ts';
+import { Membership } from '../../src/node/membership.ts';
 import { Recovery } from '../../src/node/recovery.ts';
 import { turnMs } from '../../src/node/turns.ts';
 import { HandClock } from './support/hand-clock.ts';
 import { MemoryFile } from './support/memory-file.ts';
 
+const ownSet = { epoch: 3, members: ['n1', 'n2', 'n3'] };
+const set = setIdOf(ownSet);
 const longestTtlMs = 1000;
 const isCode =
   (code: string, text = /./) =>
@@ -34,7 +37,8 @@ describe('The host of a lease node', () => {
     return new LeaseHost({
       store: file,
       clock,
-      epoch: 3,
+      membership: new Membership('n1', { set: ownSet, after: '', next: undefined }),
+      onMember: () => assert.fail('It is a member of one set.'),
       longestTtlMs,
       recovery,
       fresh,
@@ -45,7 +49,7 @@ describe('The host of a lease node', () => {
     });
   }
 
-  const leaseOf = (resource: string, id: string) => ({ resource, epoch: 3, lease_id: id });
+  const leaseOf = (resource: string, id: string) => ({ resource, epoch: 3, set, lease_id: id });
   const acquire = (resource: string, id: string, ttl = 100): Promise<QuorumAcquireAnswer> =>
     host.acquire({ ...leaseOf(resource, id), client_id: `client of ${id}`, ttl_ms: ttl });
   const acquireAsWaiter = (
@@ -55,7 +59,7 @@ describe('The host of a lease node', () => {
   ): Promise<QuorumAcquireAnswer> =>
     host.acquire({ ...leaseOf(resource, id), client_id: 'c', ttl_ms: 100, waiter_id: waiter });
   const wait = (resource: string, waiter: string, timeout = 5000, signal = stays) =>
-    host.wait({ resource, epoch: 3, waiter_id: waiter, timeout_ms: timeout }, signal);
+    host.wait({ resource, epoch: 3, set, waiter_id: waiter, timeout_ms: timeout }, signal);
   /** What is asked for, in a turn of its own that is saved. */
   async function done<T>(asked: Promise<T>): Promise<T> {
     clock.endTurn();
@@ -158,13 +162,14 @@ describe('The host of a lease node', () => {
 
   it('answers no vote at all while it does not vote (H2), and goes on above what it adopted', async () => {
     const recovery = new Recovery({
+      others: 2,
+      after: '',
       startedAtMs: 0,
       longestTtlMs,
       driftBufferMs: 50,
       fileId: 77,
       founders: [],
     });
-    recovery.setOthers(2);
     host = start({ recovery, fresh: true });
     const refused = isCode('not_voting');
     await assert.rejects(acquire('a', 'l1'), refused);
@@ -197,13 +202,14 @@ describe('The host of a lease node', () => {
 
   it('does not count what it adopted where the disk refused it, and does not vote where that cannot be written', async () => {
     const recovery = new Recovery({
+      others: 2,
+      after: '',
       startedAtMs: -9999,
       longestTtlMs,
       driftBufferMs: 50,
       fileId: 77,
       founders: [],
     });
-    recovery.setOthers(2);
     host = start({ recovery });
     const page = { ...host.said(), file_id: 1, voting: true };
     file.full = true;
@@ -224,13 +230,14 @@ describe('The host of a lease node', () => {
 
   it('writes down with whom it begins before it says so, and votes after that', () => {
     const recovery = new Recovery({
+      others: 2,
+      after: '',
       startedAtMs: 0,
       longestTtlMs,
       driftBufferMs: 50,
       fileId: 77,
       founders: [],
     });
-    recovery.setOthers(2);
     host = start({ recovery, fresh: true });
     const founders = [1, 2, 77];
     const round = (written: readonly number[]): void => {
@@ -342,6 +349,7 @@ describe('The host of a lease node', () => {
       max_token: 0,
       waiters: 0,
       epoch: 3,
+      set,
       file_id: 77,
       fresh: false,
       waits_ms: 0,
@@ -358,6 +366,7 @@ describe('The host of a lease node', () => {
       max_token: 1,
       waiters: 1,
       epoch: 3,
+      set,
       file_id: 77,
       fresh: false,
       waits_ms: 0,

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:https';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { setIdOf } from '@holdfast/protocol';
 import { cert, key } from './support/certificate.ts';
-import { ask, LeaseNodes } from './support/lease-nodes.ts';
+import { ask, LeaseNodes, ownSet } from './support/lease-nodes.ts';
 import type { Answered, StartedNode } from './support/lease-nodes.ts';
 
 const longestTtlMs = 300;
 const driftBufferMs = 40;
 const epoch = 1;
-const leaseOf = (resource: string, id: string) => ({ resource, epoch, lease_id: id });
+const set = setIdOf(ownSet);
+const leaseOf = (resource: string, id: string) => ({ resource, epoch, set, lease_id: id });
 const wanted = (resource: string, id: string, ttl = 200) => ({
   ...leaseOf(resource, id),
   client_id: 'c',
@@ -22,57 +24,56 @@ describe('Lease nodes over HTTP', () => {
   });
   afterEach(() => nodes.end());
 
-  const start = (name: string, peers: readonly string[] = []): Promise<StartedNode> =>
-    nodes.start(name, { longestTtlMs, driftBufferMs, peers });
-  const others = (all: readonly StartedNode[], one: StartedNode): readonly string[] =>
-    all.filter((node) => node !== one).map(({ url }) => url);
+  const start = (name: string): Promise<StartedNode> =>
+    nodes.start(name, { longestTtlMs, driftBufferMs });
 
   /** Three that vote. */
   async function cluster(): Promise<readonly [StartedNode, StartedNode, StartedNode]> {
     const all = [await start('a'), await start('b'), await start('c')] as const;
-    for (const node of all) {
-      const { body } = await ask(node.url, '/introduce', { epoch, others: others(all, node) });
-      assert.deepEqual(body, { voting: true });
-    }
+    await Promise.all(all.map(({ votes }) => votes));
     return all;
   }
 
-  it('that are new and know of no others vote when the first client comes', async () => {
-    const all = [await start('a'), await start('b'), await start('c')];
-    for (const node of all) {
-      const { status, body } = await ask(node.url, '/acquire', wanted('r', 'l1'));
-      assert.deepEqual([status, body['code']], [503, 'not_voting']);
-      assert.equal((await ask(node.url, '/health')).status, 503);
-    }
-    for (const node of all) {
-      assert.equal(node.isVoting(), false);
-      await ask(node.url, '/introduce', { epoch, others: others(all, node) });
-      assert.equal(node.isVoting(), true);
-      assert.deepEqual(await ask(node.url, '/health').then(({ body }) => body), {
-        status: 'healthy',
-        voting: true,
-      });
-      const { body } = await ask(node.url, '/acquire', wanted('r', 'l1'));
-      assert.equal(body['status'], 'GRANTED');
+  it('that are new vote when all of the set are there, and not before', async () => {
+    const [a, b] = [await start('a'), await start('b')];
+    const { status, body } = await ask(a.url, '/acquire', wanted('r', 'l1'));
+    assert.deepEqual([status, body['code']], [503, 'not_voting']);
+    assert.equal((await ask(b.url, '/health')).status, 503);
+    const c = await start('c');
+    await Promise.all([a.votes, b.votes, c.votes]);
+    for (const node of [a, b, c]) {
+      const health = await ask(node.url, '/health');
+      assert.deepEqual(health.body, { status: 'healthy', voting: true });
+      const answer = await ask(node.url, '/acquire', wanted('r', 'l1'));
+      assert.equal(answer.body['status'], 'GRANTED');
     }
   });
 
-  it('are told anew who the others are where the first client was wrong, and not once all have answered', async () => {
-    const all = [await start('a'), await start('b'), await start('c')];
-    const introduce = async (node: StartedNode, urls: readonly string[]): Promise<unknown> =>
-      (await ask(node.url, '/introduce', { epoch, others: urls })).body['voting'];
-    const [a, b, c] = all as [StartedNode, StartedNode, StartedNode];
-    const nobody = 'http://127.0.0.1:1';
-    assert.equal(await introduce(a, [b.url, nobody]), false);
-    assert.equal(await introduce(b, [a.url, nobody]), false);
-    const right = all.map((node) => introduce(node, others(all, node)));
-    assert.deepEqual(await Promise.all(right), [true, true, true]);
+  it('are told by no client who the others are', async () => {
+    const [a] = await cluster();
+    const body = { epoch, others: ['http://x:5001', 'http://y:5001'] };
+    assertProblem(await ask(a.url, '/introduce', body), 404, 'route_not_found');
+  });
+
+  it('refuse another set, and say which they have (SET-2)', async () => {
+    const [a] = await cluster();
+    for (const other of ['3-0', setIdOf({ epoch, members: ownSet.members.slice(1) })]) {
+      const answer = await ask(a.url, '/acquire', { ...wanted('r', 'l1'), set: other });
+      assertProblem(answer, 409, 'another_set');
+      assert.deepEqual([answer.body['set'], answer.body['members']], [set, ownSet.members]);
+    }
+    const { set: _set, ...without } = wanted('r', 'l1');
+    assertProblem(await ask(a.url, '/acquire', without), 400, 'invalid_request');
+    assert.equal((await ask(a.url, '/status/r')).body['held'], false);
+  });
+
+  it('do not start with another set than that of the file, and need not be told theirs (SET-2)', async () => {
+    const [a] = await cluster();
     await a.close();
-    nodes.lose('a');
-    const again = await start('a');
-    assert.equal(await introduce(again, [b.url, c.url]), false);
-    assert.equal(await introduce(again, [b.url, nobody]), false);
-    await again.votes;
+    const peers = ['http://b:5001', 'http://d:5001'];
+    await assert.rejects(nodes.start('a', { peers }), /is of another set .*http:\/\/c:5001/);
+    const again = await nodes.start('a', { peers: [] });
+    assert.equal(again.isVoting(), true);
   });
 
   it('count leases by a clock that nobody sets', async (context) => {
@@ -112,7 +113,7 @@ describe('Lease nodes over HTTP', () => {
       if (loss === 'lost') nodes.lose('a');
       else nodes.damage('a');
       const startedMs = performance.now();
-      const again = await start('a', [b.url, c.url]);
+      const again = await start('a');
       const { body } = await ask(again.url, '/acquire', wanted('r', 'l2'));
       assert.equal(body['code'], 'not_voting');
       assert.equal(again.warnings.length, loss === 'lost' ? 1 : 2);
@@ -125,28 +126,31 @@ describe('Lease nodes over HTTP', () => {
   it('that lost its file waits for the longest leases that were ever allowed, though all are set to shorter ones since', async () => {
     const longMs = 1500;
     const shortMs = 200;
-    const set = (name: string, ttlMs: number, peers: readonly string[] = []) =>
-      nodes.start(name, { longestTtlMs: ttlMs, driftBufferMs, peers });
-    const all = [await set('a', longMs), await set('b', longMs), await set('c', longMs)] as const;
-    for (const node of all) await ask(node.url, '/introduce', { epoch, others: others(all, node) });
+    const startWith = (name: string, ttlMs: number) =>
+      nodes.start(name, { longestTtlMs: ttlMs, driftBufferMs });
+    const all = [
+      await startWith('a', longMs),
+      await startWith('b', longMs),
+      await startWith('c', longMs),
+    ] as const;
+    await Promise.all(all.map(({ votes }) => votes));
     for (const node of all) await node.close();
-    const [b, c] = [await set('b', shortMs), await set('c', shortMs)];
+    const [b, c] = [await startWith('b', shortMs), await startWith('c', shortMs)];
     await ask(b.url, '/acquire', wanted('r', 'l1'));
     nodes.lose('a');
     const startedMs = performance.now();
-    const again = await set('a', shortMs, [b.url, c.url]);
+    const again = await startWith('a', shortMs);
     await again.votes;
     assert.ok(performance.now() - startedMs >= longMs + driftBufferMs);
   });
 
   it('that is set to longer leases grants them only when so long has passed since its start (TTL-2)', async () => {
-    const [a, b, c] = await cluster();
+    const [a] = await cluster();
     await a.close();
     const startedMs = performance.now();
     const again = await nodes.start('a', {
       longestTtlMs: 900,
       driftBufferMs,
-      peers: [b.url, c.url],
     });
     const long = wanted('r', 'l1', 900);
     const refused = await ask(again.url, '/acquire', long);
@@ -164,23 +168,25 @@ describe('Lease nodes over HTTP', () => {
   });
 
   it('without a file does not vote by one other alone', async () => {
-    const [a, b, c] = await cluster();
+    const [a, , c] = await cluster();
     await a.close();
     nodes.lose('a');
     await c.close();
-    const again = await start('a', [b.url, c.url]);
+    const again = await start('a');
     const unheard = Date.now() + 2 * (longestTtlMs + driftBufferMs);
-    while (Date.now() < unheard)
-      assert.deepEqual(
-        (await ask(again.url, '/introduce', { epoch, others: [b.url, c.url] })).body,
-        { voting: false },
-      );
+    while (Date.now() < unheard) assert.equal((await ask(again.url, '/health')).status, 503);
   });
 
   it('go on waiting for a lease until it is released', async () => {
     const [a] = await cluster();
     await ask(a.url, '/acquire', wanted('r', 'l1', 300));
-    const wait = ask(a.url, '/wait', { resource: 'r', epoch, waiter_id: 'w', timeout_ms: 5000 });
+    const wait = ask(a.url, '/wait', {
+      resource: 'r',
+      epoch,
+      set,
+      waiter_id: 'w',
+      timeout_ms: 5000,
+    });
     await waiters(a, 1);
     await ask(a.url, '/release', leaseOf('r', 'l1'));
     assert.deepEqual((await wait).body, { status: 'FREE' });
@@ -190,7 +196,7 @@ describe('Lease nodes over HTTP', () => {
     const [a] = await cluster();
     await ask(a.url, '/acquire', wanted('r', 'l1', 300));
     const gone = new AbortController();
-    const body = { resource: 'r', epoch, waiter_id: 'w', timeout_ms: 60_000 };
+    const body = { resource: 'r', epoch, set, waiter_id: 'w', timeout_ms: 60_000 };
     const wait = ask(a.url, '/wait', body, { signal: gone.signal });
     await waiters(a, 1);
     gone.abort();
@@ -209,7 +215,13 @@ describe('Lease nodes over HTTP', () => {
   it('end what hangs when they stop', async () => {
     const [a] = await cluster();
     await ask(a.url, '/acquire', wanted('r', 'l1', 300));
-    const wait = ask(a.url, '/wait', { resource: 'r', epoch, waiter_id: 'w', timeout_ms: 60_000 });
+    const wait = ask(a.url, '/wait', {
+      resource: 'r',
+      epoch,
+      set,
+      waiter_id: 'w',
+      timeout_ms: 60_000,
+    });
     await waiters(a, 1);
     const ended = wait.then(
       ({ body }) => body['status'],
@@ -232,10 +244,8 @@ describe('Lease nodes over HTTP', () => {
       ['/confirm', { ...leaseOf('r', 'l1'), token: 1.5 }, 'token'],
       ['/confirm', { ...leaseOf('r', 'l1'), token: 2 ** 53 }, 'token'],
       ['/renew', { ...leaseOf('r', 'l1') }, 'ttl_ms'],
-      ['/release', { resource: 'r', epoch }, 'lease_id'],
-      ['/wait', { resource: 'r', epoch, waiter_id: 'w', timeout_ms: '5s' }, 'timeout_ms'],
-      ['/introduce', { epoch, others: ['http://b:1'] }, 'others'],
-      ['/introduce', { epoch, others: ['http://b:1', 'file:///etc/passwd'] }, 'others.1'],
+      ['/release', { resource: 'r', epoch, set }, 'lease_id'],
+      ['/wait', { resource: 'r', epoch, set, waiter_id: 'w', timeout_ms: '5s' }, 'timeout_ms'],
     ];
     for (const [path, body, field] of cases) {
       const answer = await ask(a.url, path, body);
@@ -282,13 +292,14 @@ describe('Lease nodes over HTTP', () => {
     ];
     const withKey = { headers: { authorization: `Bearer ${apiKey}` } };
     for (const node of all) {
-      const body = { epoch, others: others(all, node) };
+      await node.votes;
       for (const wrong of [{}, { authorization: 'Bearer wrong' }, { authorization: apiKey }])
         assertProblem(
-          await ask(node.url, '/introduce', body, { headers: wrong }),
+          await ask(node.url, '/release', leaseOf('r', 'l1'), { headers: wrong }),
           ...([401, 'unauthorized'] as const),
         );
-      assert.deepEqual((await ask(node.url, '/introduce', body, withKey)).body, { voting: true });
+      const released = await ask(node.url, '/release', leaseOf('r', 'l1'), withKey);
+      assert.deepEqual(released.body, { status: 'RELEASED' });
       assertProblem(await ask(node.url, '/tokens'), 401, 'unauthorized');
       assertProblem(await ask(node.url, '/nowhere'), 401, 'unauthorized');
       assert.equal((await ask(node.url, '/health')).status, 200, 'a probe needs none');

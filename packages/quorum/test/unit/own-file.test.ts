@@ -21,7 +21,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { applicationId } from '../../src/store/schema.ts';
 import { NotALeaseFileError } from '../../src/store/own-file.ts';
 import { openStore } from '../../src/store/sqlite-store.ts';
-import { look, numbered } from './support/store-files.ts';
+import { look, numbered, setOf } from './support/store-files.ts';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -50,7 +50,7 @@ describe('What is no file of a lease node', () => {
   }
 
   function makeLeaseFile(at: string): void {
-    const { store } = openStore(at, 1);
+    const { store } = openStore(at, setOf(1));
     store.save(numbered(1));
     store.close();
   }
@@ -98,7 +98,7 @@ describe('What is no file of a lease node', () => {
         const bytes = before.isFile() ? readFileSync(path) : undefined;
         const told: string[] = [];
         assert.throws(
-          () => openStore(path, 1, (aside) => void told.push(aside)),
+          () => openStore(path, setOf(1), (aside) => void told.push(aside)),
           (error) => {
             assert.ok(error instanceof NotALeaseFileError, String(error));
             assert.ok(error.message.startsWith(`${path} is `), error.message);
@@ -122,7 +122,7 @@ describe('What is no file of a lease node', () => {
     it(`is refused where a folder is called PATH${suffix}`, () => {
       mkdirSync(path + suffix);
       assert.throws(
-        () => openStore(path, 1),
+        () => openStore(path, setOf(1)),
         new RegExp(`given${suffix} is a folder, not the file`),
       );
       assert.deepEqual(readdirSync(folder), [basename(path + suffix)]);
@@ -130,20 +130,20 @@ describe('What is no file of a lease node', () => {
 
   it('is not removed where a new file would be made under its name (OWN-1)', () => {
     writeFileSync(`${path}.new`, 'what I wrote');
-    assert.throws(() => openStore(path, 1), /given\.new is a text file/);
+    assert.throws(() => openStore(path, setOf(1)), /given\.new is a text file/);
     assert.equal(readFileSync(`${path}.new`, 'utf8'), 'what I wrote');
   });
 
   it('is not moved where it has the name of the log of a file that is not there (OWN-1)', () => {
     writeFileSync(`${path}-wal`, 'needs_log has_voted: a text about them');
-    assert.throws(() => openStore(path, 1), /given-wal is a text file/);
+    assert.throws(() => openStore(path, setOf(1)), /given-wal is a text file/);
     assert.deepEqual(readdirSync(folder), ['given-wal']);
   });
 
   it('quotes the tables of a lease node, and is refused all the same', () => {
     const source = new URL('../../src/store/schema.ts', import.meta.url);
     writeFileSync(path, readFileSync(source));
-    assert.throws(() => openStore(path, 1), /given is a text file/);
+    assert.throws(() => openStore(path, setOf(1)), /given is a text file/);
   });
 
   it('is told from a file of before there was a mark in its head: that is opened, and put aside where it is damaged', () => {

@@ -1,22 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { setIdOf } from '@holdfast/protocol';
 import { LeaseHost } from '../../src/node/host.ts';
 import { LeaseNode } from '../../src/node/lease-node.ts';
+import { Membership } from '../../src/node/membership.ts';
 import { Recovery } from '../../src/node/recovery.ts';
 import type { Said } from '../../src/node/recovery.ts';
 import { HandClock } from './support/hand-clock.ts';
 import { MemoryFile } from './support/memory-file.ts';
 
+const set = { epoch: 1, members: ['n1', 'n2', 'n3'] };
 const longestTtlMs = 1000;
 const driftBufferMs = 50;
 const startedAtMs = 700;
 const overMs = startedAtMs + longestTtlMs + driftBufferMs;
 
 function recovering(others: number, fileId = 7, founders: readonly number[] = []): Recovery {
-  const recovery = new Recovery({ startedAtMs, longestTtlMs, driftBufferMs, fileId, founders });
-  recovery.setOthers(others);
-  return recovery;
+  const times = { startedAtMs, longestTtlMs, driftBufferMs };
+  return new Recovery({ ...times, others, after: '', fileId, founders });
 }
 
 /** What a node says of itself, by its file. */
@@ -25,12 +27,14 @@ const voting = (file: number, founders: readonly number[] = []): Said => ({
   fresh: false,
   file_id: file,
   founders,
+  after: '',
 });
 const fresh = (file: number, founders: readonly number[] = []): Said => ({
   voting: false,
   fresh: true,
   file_id: file,
   founders,
+  after: '',
 });
 
 /** One round, of all that was said in it; whole where their tokens came too. */
@@ -115,6 +119,8 @@ describe('A node that lost its file votes', () => {
 
   it('not while it does not know who the others are', () => {
     const unknown = new Recovery({
+      others: 0,
+      after: '',
       startedAtMs,
       longestTtlMs,
       driftBufferMs,
@@ -240,19 +246,21 @@ class Cluster {
     this.#files += 1;
     const startedAtMs = this.clock.now();
     const recovery = new Recovery({
+      others: this.#size - 1,
+      after: '',
       startedAtMs,
       longestTtlMs,
       driftBufferMs,
       fileId: this.#files,
       founders: [],
     });
-    recovery.setOthers(this.#size - 1);
     const file = new MemoryFile();
     const limits = { maxRows: 10, maxTombstones: 10 };
     const host = new LeaseHost({
       store: file,
       clock: this.clock,
-      epoch: 1,
+      membership: new Membership('n1', { set, after: '', next: undefined }),
+      onMember: () => assert.fail('It is a member of one set.'),
       longestTtlMs,
       recovery,
       fileId: this.#files,
@@ -277,7 +285,7 @@ class Cluster {
       this.clock.endTurn();
       await done;
       if (page.fresh && page.founders.length === 0 && asking.host.founders.length > 0)
-        asked.begin({ epoch: 1, founders: asking.host.founders });
+        asked.begin({ epoch: 1, set: setIdOf(set), founders: asking.host.founders });
       asking.recovery.heard(page, isTime && page.next === null);
     }
     asking.host.lookAtRecovery();

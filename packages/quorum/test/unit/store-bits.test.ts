@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { openStore } from '../../src/store/sqlite-store.ts';
-import { copy, look, nothing, numbered, rowOf } from './support/store-files.ts';
+import { copy, look, nothing, numbered, rowOf, setOf } from './support/store-files.ts';
 import type { Found } from './support/store-files.ts';
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
@@ -29,7 +29,7 @@ describe('One flipped bit', () => {
 
   /** Fifty rows, one a transaction, some dropped and forgotten: there is free space, too. */
   function write(): ReturnType<typeof openStore>['store'] {
-    const { store } = openStore(file, 1);
+    const { store } = openStore(file, setOf(1));
     store.found(founders);
     store.markVoting();
     for (let number = 1; number <= 60; number++) store.save(numbered(number));

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { DatabaseSync, StatementSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { openStore } from '../../src/store/sqlite-store.ts';
-import { copy, look, nothing, numbered, rowOf } from './support/store-files.ts';
+import { copy, look, nothing, numbered, rowOf, setOf } from './support/store-files.ts';
 import type { Found } from './support/store-files.ts';
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
@@ -101,7 +101,7 @@ describe('The log of the file of a lease node', () => {
     const { save, restore } = watchStatements(lookAtAll);
     try {
       for (let life = 0; life < 2; life++) {
-        const { store } = openStore(file, 1);
+        const { store } = openStore(file, setOf(1));
         for (let count = 0; count < 2; count++) {
           // The log goes into the file with the second one.
           const rows = Array.from({ length: 600 }, (_, row) => ({
@@ -123,7 +123,7 @@ describe('The log of the file of a lease node', () => {
   });
 
   it('that is gone, with nothing but a look since, is missed at the next look as well (S3)', () => {
-    const { store } = openStore(file, 1);
+    const { store } = openStore(file, setOf(1));
     store.save(numbered(1));
     const found = after((copied) => {
       rmSync(`${copied}-wal`);
@@ -138,7 +138,7 @@ describe('The log of the file of a lease node', () => {
   });
 
   it('that is damaged in the middle puts the file aside, and is kept with it (S3)', () => {
-    const { store } = openStore(file, 1);
+    const { store } = openStore(file, setOf(1));
     for (let number = 1; number <= 20; number++) store.save(numbered(number));
     let struck: readonly Buffer[] = [];
     const both = (name: string): Buffer[] => [readFileSync(name), readFileSync(`${name}-wal`)];
@@ -155,7 +155,7 @@ describe('The log of the file of a lease node', () => {
   });
 
   it('goes into the file before it is large', () => {
-    const { store } = openStore(file, 1);
+    const { store } = openStore(file, setOf(1));
     const rows = Array.from({ length: 500 }, (_, row) => ({
       ...rowOf(0),
       resource: `many${String(row)}`,
@@ -166,7 +166,7 @@ describe('The log of the file of a lease node', () => {
   });
 
   it('has nothing but the mark when SQLite closes the file (M2)', () => {
-    const { store } = openStore(file, 1);
+    const { store } = openStore(file, setOf(1));
     for (let number = 1; number <= 20; number++) store.save(numbered(number));
     const { prototype } = DatabaseSync;
     const { close } = prototype;
@@ -190,7 +190,7 @@ describe('The log of the file of a lease node', () => {
   });
 
   it('is kept with a file that is put aside for something else', () => {
-    const { store } = openStore(file, 1);
+    const { store } = openStore(file, setOf(1));
     store.save(numbered(1));
     let log = Buffer.alloc(0);
     const found = after((copied) => {
@@ -202,7 +202,7 @@ describe('The log of the file of a lease node', () => {
   });
 
   it('without its file tells that there was one', () => {
-    const { store } = openStore(file, 1);
+    const { store } = openStore(file, setOf(1));
     store.save(numbered(1));
     const found = after((copied) => rmSync(copied));
     store.close();
@@ -211,21 +211,24 @@ describe('The log of the file of a lease node', () => {
   });
 
   it('is left alone where the file is of another configuration', () => {
-    const { store } = openStore(file, 1);
+    const { store } = openStore(file, setOf(1));
     store.save(numbered(1));
     const other = join(folder, 'other');
     mkdirSync(other);
     copy(file, join(other, 'node.sqlite'));
     store.close();
     const was = readFileSync(join(other, 'node.sqlite-wal'));
-    assert.throws(() => openStore(join(other, 'node.sqlite'), 2), /of configuration 1, not 2/);
+    assert.throws(
+      () => openStore(join(other, 'node.sqlite'), setOf(2)),
+      /of configuration 1, not 2/,
+    );
     assert.deepEqual(readdirSync(other).toSorted(), ['node.sqlite', 'node.sqlite-wal']);
     assert.deepEqual(readFileSync(join(other, 'node.sqlite-wal')), was);
     assertWhole(look(join(other, 'node.sqlite')), 1, 'of the right one');
   });
 
   it('does not keep a file from being made again that was being made', () => {
-    openStore(file, 1).store.close();
+    openStore(file, setOf(1)).store.close();
     const whole = readFileSync(file);
     rmSync(file);
     writeFileSync(`${file}.new`, whole.subarray(0, 5000));

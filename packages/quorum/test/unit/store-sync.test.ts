@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { openStore } from '../../src/store/sqlite-store.ts';
-import { numbered } from './support/store-files.ts';
+import { numbered, setOf } from './support/store-files.ts';
 
 const { prototype } = DatabaseSync;
 const { exec } = prototype;
@@ -39,16 +39,16 @@ describe('A connection to the file of a lease node', () => {
   ] as const)
     it(`with ${to} is not used, and nothing is put aside (S5)`, () => {
       ignore(from, to);
-      assert.throws(() => openStore(file, 1), new RegExp(`SQLite has ${pragma}`));
+      assert.throws(() => openStore(file, setOf(1)), new RegExp(`SQLite has ${pragma}`));
       assert.equal(existsSync(file), false);
       prototype.exec = exec;
-      const { store } = openStore(file, 1);
+      const { store } = openStore(file, setOf(1));
       store.save(numbered(1));
       store.close();
       ignore(from, to);
-      assert.throws(() => openStore(file, 1), new RegExp(`SQLite has ${pragma}`));
+      assert.throws(() => openStore(file, setOf(1)), new RegExp(`SQLite has ${pragma}`));
       prototype.exec = exec;
-      const again = openStore(file, 1);
+      const again = openStore(file, setOf(1));
       again.store.close();
       assert.equal(again.restored.floor, 1);
       assert.deepEqual(readdirSync(folder), ['node.sqlite']);

@@ -19,6 +19,7 @@ import type { Changes, LeaseRow } from '../../src/node/lease-node.ts';
 import { formatVersion, metaRow } from '../../src/store/schema.ts';
 import { openStore } from '../../src/store/sqlite-store.ts';
 import type { OpenedStore } from '../../src/store/sqlite-store.ts';
+import { setOf } from './support/store-files.ts';
 
 const nothing: Changes = { rows: [], dropped: [], tombstones: [], forgotten: [], floor: undefined };
 const lease = { id: 'l1', clientId: 'c', ttlMs: 1500, token: 7 };
@@ -40,7 +41,7 @@ describe('The file of a lease node', () => {
   });
 
   function open(epoch = 1): OpenedStore {
-    const one = openStore(file, epoch);
+    const one = openStore(file, setOf(epoch));
     opened.push(one);
     return one;
   }
@@ -135,7 +136,7 @@ describe('The file of a lease node', () => {
     const store = new URL('../../src/store/sqlite-store.ts', import.meta.url).href;
     const code = `
       import { openStore } from ${JSON.stringify(store)};
-      const { store } = openStore(${JSON.stringify(file)}, 1);
+      const { store } = openStore(${JSON.stringify(file)}, ${JSON.stringify(setOf(1))});
       store.save(${JSON.stringify({ ...nothing, rows: [held], tombstones: ['t1'], floor: 6 })});
       console.log('saved');
       setInterval(() => undefined, 1000);`;

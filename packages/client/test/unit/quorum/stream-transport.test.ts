@@ -285,8 +285,8 @@ describe('The stream to a lease node', () => {
       isThere();
       const waiting = ask('wait');
       for (let rounds = 0; rounds < 5; rounds++) {
-        const [asked, abort] = giveUp('introduce');
-        await node.until(() => node.operations.at(-1) === 'introduce');
+        const [asked, abort] = giveUp('confirm');
+        await node.until(() => node.operations.at(-1) === 'confirm');
         const pings = node.operations.filter((operation) => operation === 'ping').length;
         abort();
         await fails(asked, 'aborted');

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setOfNodes } from '@holdfast/protocol';
 import { startLeaseNode } from '../../../src/start.ts';
 import type { LeaseNodeOptions, RunningLeaseNode } from '../../../src/start.ts';
 
@@ -16,9 +17,15 @@ export interface StartedNode extends RunningLeaseNode {
   readonly warnings: readonly string[];
 }
 
+const members = ['a', 'b', 'c'];
+export const nameOf = (name: string): string => `http://${name}:5001`;
+/** The set of a, b and c. */
+export const ownSet = setOfNodes(1, members.map(nameOf));
+
 /** Lease nodes on free ports, with files of their own that outlive them. */
 export class LeaseNodes {
   readonly #folder = mkdtempSync(join(tmpdir(), 'holdfast-nodes-'));
+  readonly #urls = new Map<string, string>();
   readonly #running = new Set<RunningLeaseNode>();
 
   file(name: string): string {
@@ -42,7 +49,9 @@ export class LeaseNodes {
       file: this.file(name),
       host: '127.0.0.1',
       port: 0,
-      peers: [],
+      advertise: nameOf(name),
+      peers: members.filter((member) => member !== name).map(nameOf),
+      reach: (member) => this.#urls.get(member),
       log: {
         info: (_fields, message) => {
           if (message === 'This node votes.') vote();
@@ -53,6 +62,7 @@ export class LeaseNodes {
       ...options,
     });
     this.#running.add(node);
+    this.#urls.set(nameOf(name), node.url);
     return {
       url: node.url,
       isVoting: node.isVoting,

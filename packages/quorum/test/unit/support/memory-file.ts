@@ -1,4 +1,5 @@
 import type { LeaseStore } from '../../../src/node/host.ts';
+import type { StoredSet } from '../../../src/node/membership.ts';
 import type { Changes, LeaseRow, Restored } from '../../../src/node/lease-node.ts';
 
 /** What a file keeps, without one: every save is there at once, or refused. */
@@ -10,6 +11,7 @@ export class MemoryFile implements LeaseStore {
   hasVoted = false;
   full = false;
   saves = 0;
+  stored: StoredSet | undefined;
 
   save({ rows, dropped, tombstones, forgotten, floor }: Changes): void {
     this.#refuseWhenFull();
@@ -29,6 +31,18 @@ export class MemoryFile implements LeaseStore {
   markVoting(): void {
     this.#refuseWhenFull();
     this.hasVoted = true;
+  }
+
+  writeSet(stored: StoredSet): void {
+    this.#refuseWhenFull();
+    this.stored = stored;
+  }
+
+  becomeMember(stored: StoredSet): void {
+    this.#refuseWhenFull();
+    this.stored = stored;
+    this.hasVoted = false;
+    this.founders = [];
   }
 
   restored(): Restored {

@@ -1,10 +1,10 @@
 /** Opens the file that it is told, goes on with numbered saves, and prints the number of each that is on disk. */
 import { writeSync } from 'node:fs';
 import { openStore } from '../../../src/store/sqlite-store.ts';
-import { nothing, numbered, rowOf } from './store-files.ts';
+import { nothing, numbered, rowOf, setOf } from './store-files.ts';
 
 const [, , file = '', first = '0', end = 'killed'] = process.argv;
-const { store } = openStore(file, 1);
+const { store } = openStore(file, setOf(1));
 writeSync(1, 'opened\n');
 // So many at once that the log goes into the file every few saves.
 const many = Array.from({ length: 300 }, (_, number) => ({

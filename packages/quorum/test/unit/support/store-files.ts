@@ -1,4 +1,5 @@
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
+import type { QuorumSet } from '@holdfast/protocol';
 import type { Changes, LeaseRow } from '../../../src/node/lease-node.ts';
 import { openStore } from '../../../src/store/sqlite-store.ts';
 import type { OpenedStore } from '../../../src/store/sqlite-store.ts';
@@ -11,11 +12,13 @@ export const nothing: Changes = {
   floor: undefined,
 };
 
+export const setOf = (epoch: number): QuorumSet => ({ epoch, members: ['n1', 'n2', 'n3'] });
+
 export type Found = Omit<OpenedStore, 'store'>;
 
 /** Opens and closes. */
 export function look(file: string): Found {
-  const { store, ...found } = openStore(file, 1);
+  const { store, ...found } = openStore(file, setOf(1));
   store.close();
   return found;
 }

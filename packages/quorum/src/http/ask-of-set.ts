@@ -1,0 +1,62 @@
+/** What whoever changes the set asks of a node, over HTTP. */
+import { errorDefinitions, HoldfastError, setIdOf } from '@holdfast/protocol';
+import type { ErrorCode, QuorumSetAnswer } from '@holdfast/protocol';
+import type { SetQuestion } from '../set/change-set.ts';
+import { setAnswer } from './schemas.ts';
+
+const answerWithinMs = 5000;
+const longestAnswer = 16_384;
+
+/** @param urlOf Where a member is reached. */
+export function askOfSet(
+  urlOf: (member: string) => string,
+  apiKey: string | undefined,
+): (member: string, question: SetQuestion) => Promise<QuorumSetAnswer> {
+  return async (member, question) => {
+    const [path, body] = requestOf(question);
+    const response = await fetch(`${urlOf(member)}/${path}`, {
+      signal: AbortSignal.timeout(answerWithinMs),
+      headers: {
+        ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+    });
+    const answer = await readBounded(response);
+    if (response.ok) return setAnswer.parse(answer);
+    throw refusalIn(answer, response.status);
+  };
+}
+
+function requestOf(question: SetQuestion): readonly [path: string, body?: object] {
+  switch (question.type) {
+    case 'look':
+      return ['set'];
+    case 'close': {
+      const { from, next } = question;
+      return ['close', { epoch: from.epoch, set: setIdOf(from), next }];
+    }
+    case 'prepare': {
+      const { next, after, floor } = question;
+      return ['prepare', { next, after, floor }];
+    }
+  }
+}
+
+async function readBounded(response: Response): Promise<unknown> {
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    if (text.length > longestAnswer) throw new Error('answers as no lease node does');
+  }
+  return JSON.parse(text);
+}
+
+function refusalIn(answer: unknown, status: number): Error {
+  const { code, detail } = (answer ?? {}) as { readonly code?: unknown; readonly detail?: unknown };
+  const text = typeof detail === 'string' ? detail : `it answered ${String(status)}`;
+  return typeof code === 'string' && code in errorDefinitions
+    ? new HoldfastError(code as ErrorCode, text)
+    : new Error(text);
+}
