@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { HoldfastError, setIdOf } from '@holdfast/protocol';
+import type { QuorumSet, QuorumSetAnswer } from '@holdfast/protocol';
+import { Membership } from '../../src/node/membership.ts';
+import { changeSet } from '../../src/set/change-set.ts';
+import type { SetQuestion } from '../../src/set/change-set.ts';
+
+const from: QuorumSet = { epoch: 1, members: ['a', 'b', 'c'] };
+const to: QuorumSet = { epoch: 2, members: ['b', 'c', 'd'] };
+const third: QuorumSet = { epoch: 2, members: ['c', 'd', 'e'] };
+const after = setIdOf(from);
+const isCode =
+  (...codes: readonly string[]) =>
+  (error: unknown): boolean =>
+    error instanceof HoldfastError && codes.includes(error.code);
+const member = (name = 'b', set: QuorumSet | undefined = from): Membership =>
+  new Membership(name, { set, after: '', next: undefined });
+
+describe('The set of a lease node', () => {
+  it('is one whatever the order, and another with any other member, size or epoch (SET-1)', () => {
+    assert.equal(setIdOf({ epoch: 1, members: ['c', 'a', 'b'] }), after);
+    const others = [
+      { epoch: 2, members: from.members },
+      { epoch: 1, members: ['a', 'b', 'd'] },
+      { epoch: 1, members: ['a', 'b', 'c', 'd', 'e'] },
+    ];
+    for (const other of others) assert.notEqual(setIdOf(other), after);
+  });
+
+  it('is closed once, for one set, by a node that votes (SET-3, SET-4)', () => {
+    const node = member();
+    const close = { epoch: 1, set: after, next: to };
+    assert.throws(() => node.closing(close, false), isCode('not_voting'));
+    const stored = node.closing(close, true);
+    assert.deepEqual(stored?.next, to);
+    if (stored !== undefined) node.wrote(stored);
+    assert.throws(() => node.checkOpen(), isCode('another_set'));
+    assert.equal(node.closing(close, true), undefined, 'again');
+    assert.throws(() => node.closing({ ...close, next: third }, true), isCode('another_set'));
+    assert.throws(
+      () => member('c', to).closing(close, true),
+      isCode('wrong_epoch', 'another_set'),
+      'of another set',
+    );
+  });
+
+  it('is followed by another one from itself or from none alone (SET-5)', () => {
+    const prepare = { next: to, after, floor: 0 };
+    assert.deepEqual(member().preparing(prepare, false)?.set, to);
+    assert.deepEqual(
+      new Membership('d', { set: undefined, after: '', next: undefined }).preparing(prepare, true),
+      { set: to, after, next: undefined },
+    );
+    assert.throws(
+      () => member('d', third).preparing(prepare, true),
+      isCode('another_set'),
+      'of a third one',
+    );
+    assert.throws(
+      () => member('d', to).preparing(prepare, false),
+      isCode('another_set'),
+      'it has voted in a set that began by itself',
+    );
+    assert.throws(() => member('a').preparing(prepare, false), isCode('invalid_request'));
+    const closed = new Membership('c', { set: from, after: '', next: third });
+    assert.throws(() => closed.preparing(prepare, false), isCode('another_set'));
+  });
+});
+
+/** What each node says, and what it was asked. */
+class Nodes {
+  readonly answers = new Map<string, QuorumSetAnswer>();
+  readonly prepared: { member: string; floor: number }[] = [];
+  nowMs = 0;
+
+  constructor() {
+    for (const name of from.members) this.put(name, { set: from, voting: true, largest: 7 });
+    this.put('d', { set: undefined, voting: false, largest: 0 });
+  }
+
+  put(
+    name: string,
+    said: { set: QuorumSet | undefined; voting: boolean; largest: number; leasesMs?: number },
+  ): void {
+    const { set, voting, largest, leasesMs = 0 } = said;
+    this.answers.set(name, {
+      name,
+      epoch: set?.epoch ?? 0,
+      members: set?.members ?? [],
+      set: set === undefined ? '' : setIdOf(set),
+      after: set === to ? after : '',
+      next: null,
+      voting,
+      fresh: !voting,
+      file_id: 1,
+      leases_ms: leasesMs,
+      largest_token: largest,
+    });
+  }
+
+  readonly ask = (name: string, question: SetQuestion): Promise<QuorumSetAnswer> => {
+    const answer = this.answers.get(name);
+    if (answer === undefined) return Promise.reject(new Error('does not answer'));
+    if (question.type === 'close')
+      this.answers.set(name, { ...answer, next: question.next, voting: false });
+    if (question.type === 'prepare') {
+      this.prepared.push({ member: name, floor: question.floor });
+      this.put(name, { set: to, voting: true, largest: question.floor });
+    }
+    return Promise.resolve(this.answers.get(name) ?? answer);
+  };
+
+  change(): Promise<readonly string[]> {
+    return changeSet({
+      from,
+      to,
+      ask: this.ask,
+      now: () => this.nowMs,
+      pause: (ms) => {
+        this.nowMs += ms;
+        return Promise.resolve();
+      },
+      tell: () => undefined,
+      patienceMs: 10_000,
+    });
+  }
+}
+
+describe('Who changes the set', () => {
+  it('begins the new one above all tokens of a closed majority (CHG-1, CHG-2)', async () => {
+    const nodes = new Nodes();
+    nodes.put('b', { set: from, voting: true, largest: 40 });
+    assert.deepEqual(await nodes.change(), ['b', 'c', 'd']);
+    assert.deepEqual(
+      nodes.prepared.map(({ floor }) => floor),
+      [40, 40, 40],
+    );
+  });
+
+  it('begins nothing before the leases of a closed majority have ended (CHG-1)', async () => {
+    const nodes = new Nodes();
+    for (const name of ['a', 'b'])
+      nodes.put(name, { set: from, voting: true, largest: 7, leasesMs: 5 });
+    await assert.rejects(nodes.change(), isCode('no_quorum'));
+    assert.deepEqual(nodes.prepared, []);
+    assert.notEqual(nodes.answers.get('a')?.next, null, 'what is closed stays closed');
+  });
+
+  it('begins nothing with a minority closed, and closes nothing where a member is missing (CHG-1, CHG-4)', async () => {
+    const nodes = new Nodes();
+    nodes.answers.delete('a');
+    nodes.put('b', { set: from, voting: false, largest: 7 });
+    await assert.rejects(nodes.change(), isCode('no_quorum'));
+    assert.equal(nodes.answers.get('c')?.next, null);
+    const others = new Nodes();
+    others.answers.delete('d');
+    await assert.rejects(others.change(), isCode('no_quorum'));
+    assert.equal(others.answers.get('a')?.next, null);
+    assert.deepEqual([...nodes.prepared, ...others.prepared], []);
+  });
+
+  it('goes on where another one has made a member already (CHG-3)', async () => {
+    const nodes = new Nodes();
+    nodes.put('b', { set: to, voting: false, largest: 50 });
+    nodes.answers.delete('a');
+    assert.deepEqual(await nodes.change(), ['b', 'c', 'd']);
+    assert.ok(nodes.prepared.every(({ floor }) => floor === 50));
+  });
+});
