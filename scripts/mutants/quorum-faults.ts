@@ -216,6 +216,41 @@ const planted: readonly QuorumFault[] = [
     find: `const limit = raisedInMs > 0 ?`,
     put: `const limit = raisedInMs > Number.MAX_VALUE ?`,
   },
+  {
+    name: 'another-set-counts',
+    breaks: 'a node votes for whoever asks, whatever set they count',
+    file: 'packages/quorum/src/node/membership.ts',
+    find: `if (epoch === own.epoch && set === this.#id) return;`,
+    put: `if (epoch > 0 || set === this.#id) return;`,
+  },
+  {
+    name: 'closed-set-still-grants',
+    breaks: 'the set that follows votes beside the one before',
+    file: 'packages/quorum/src/node/membership.ts',
+    find: `    if (set === undefined || next === undefined) return;`,
+    put: `    if (set !== undefined || next === undefined) return;`,
+  },
+  {
+    name: 'leases-of-the-old-set-not-waited-for',
+    breaks: 'the set that follows grants what is held under the one before',
+    file: 'packages/quorum/src/set/change-set.ts',
+    find: `closed.filter((answer) => answer.leases_ms === 0)`,
+    put: `closed.filter((answer) => answer.leases_ms >= 0)`,
+  },
+  {
+    name: 'tokens-of-the-old-set-forgotten',
+    breaks: 'tokens begin anew with each set',
+    file: 'packages/quorum/src/set/change-set.ts',
+    find: `if (ended.length >= majority) return largestOf(ended);`,
+    put: `if (ended.length >= majority) return 0;`,
+  },
+  {
+    name: 'old-set-closed-on-one-node',
+    breaks: 'a minority that is closed counts for the old set',
+    file: 'packages/quorum/src/set/change-set.ts',
+    find: `const majority = Math.floor(from.members.length / 2) + 1;`,
+    put: `const majority = 1;`,
+  },
 ];
 
 export const quorumFaults: readonly Fault[] = planted.map((fault) => ({
