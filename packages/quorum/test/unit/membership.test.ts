@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import { HoldfastError, setIdOf } from '@holdfast/protocol';
 import type { QuorumSet, QuorumSetAnswer } from '@holdfast/protocol';
 import { Membership } from '../../src/node/membership.ts';
+import { Recovery } from '../../src/node/recovery.ts';
+import type { Said } from '../../src/node/recovery.ts';
 import { changeSet } from '../../src/set/change-set.ts';
 import type { SetQuestion } from '../../src/set/change-set.ts';
 
@@ -166,5 +168,40 @@ describe('Who changes the set', () => {
     nodes.answers.delete('a');
     assert.deepEqual(await nodes.change(), ['b', 'c', 'd']);
     assert.ok(nodes.prepared.every(({ floor }) => floor === 50));
+  });
+});
+
+describe('A file that voted before sets stood in files', () => {
+  const said = (file: number, founders: readonly number[], fresh = false): Said => ({
+    voting: false,
+    fresh,
+    file_id: file,
+    founders,
+    after: '',
+  });
+  const mayAdopt = (heard: readonly Said[], founders: readonly number[] = []): boolean => {
+    const times = { startedAtMs: 0, longestTtlMs: 1000, driftBufferMs: 50 };
+    const recovery = new Recovery({
+      ...times,
+      others: 2,
+      after: '',
+      adopts: true,
+      fileId: 1,
+      founders,
+    });
+    recovery.beginRound(5000);
+    for (const one of heard) recovery.heard(one, true);
+    return recovery.mayVote();
+  };
+
+  it('adopts the set of its node when the others agree and a majority of the founders is there, and not else (SET-7)', () => {
+    const three = [1, 2, 3];
+    assert.equal(mayAdopt([said(2, three), said(3, three)], three), true);
+    assert.equal(mayAdopt([said(2, three), said(9, [], true)], three), true, 'one was replaced');
+    assert.equal(mayAdopt([said(2, three)], three), false, 'one is not there');
+    assert.equal(mayAdopt([said(8, [], true), said(9, [], true)], three), false, 'a minority');
+    const five = [1, 2, 3, 4, 5];
+    assert.equal(mayAdopt([said(2, five), said(3, five)], five), false, 'of another size');
+    assert.equal(mayAdopt([said(2, []), said(3, [])]), false, 'nobody can tell');
   });
 });
