@@ -30,11 +30,11 @@ describe('The ballots of a quorum lease', () => {
   const lease = { resource: 'red', leaseId: 'l1' };
   beforeEach(() => {
     reported = [];
-    promises = new Promises(3, 90);
+    promises = new Promises(90);
     ballots = new Ballots(true, promises, (message) => void reported.push(message));
     for (const machine of [one, other]) {
       machine.start();
-      promises.asked(machine, lease);
+      promises.asked(machine, lease, 3);
       for (const node of ['a', 'b']) promises.granted(machine, node, lease, machine.now());
     }
   });
@@ -86,7 +86,7 @@ describe('The ballots of a quorum lease', () => {
   it('count what was promised for the lease that is asked for alone, and no grant twice (B5)', () => {
     promises.granted(one, 'a', lease, one.now() + 50);
     assert.equal(promises.certainUntilMs(one, 'red'), one.now() + 90);
-    promises.asked(one, { ...lease, leaseId: 'l2' });
+    promises.asked(one, { ...lease, leaseId: 'l2' }, 3);
     promises.renewed(one, 'a', lease, one.now() + 50);
     promises.renewed(one, 'b', lease, one.now() + 50);
     assert.equal(promises.certainUntilMs(one, 'red'), Number.NEGATIVE_INFINITY);
