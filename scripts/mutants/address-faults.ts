@@ -45,9 +45,8 @@ export const addressFaults: readonly Fault[] = [
     name: 'address-of-an-earlier-start-told-on',
     breaks: 'an old address goes round among the members and takes the place of the new one',
     file: 'packages/engine/src/peer-addresses.ts',
-    find: `      if (address.starts <= newest) continue;
-`,
-    put: ``,
+    find: `if (address.starts <= newest || address.starts > newest + maxStartsAhead) continue; // ADDR-6`,
+    put: `if (address.starts > newest + maxStartsAhead) continue; // ADDR-6`,
   },
   {
     name: 'configured-address-not-tried',

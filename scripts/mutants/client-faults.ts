@@ -82,10 +82,10 @@ export const clientFaults: readonly Fault[] = [
     breaks: 'the memory of a client grows with every call while no node can be reached',
     file: 'packages/client/src/connection.ts',
     find: `    this.#turn.delete(pending);
-    pending.cleanUp?.();
-    pending.reject(error);`,
-    put: `    pending.cleanUp?.();
-    pending.reject(error);`,
+    this.#ofSessions.remove(pending);
+    pending.cleanUp?.();`,
+    put: `    this.#ofSessions.remove(pending);
+    pending.cleanUp?.();`,
   },
   {
     name: 'waiting-clients-ping-all-the-time',

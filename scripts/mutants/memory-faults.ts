@@ -28,8 +28,8 @@ export const memoryFaults: readonly Fault[] = [
     name: 'oldest-forgotten-where-memory-is-full',
     breaks: 'where there is no room the oldest is forgotten though a copy may come',
     file: 'packages/state/src/ended-sessions.ts',
-    find: `      if (!this.#forgetFirst(timeMs)) return false;`,
-    put: `      if (!this.#forgetFirst(Number.MAX_SAFE_INTEGER)) return false;`,
+    find: `      if (!this.#forgetFirst(timeMs)) break;`,
+    put: `      if (!this.#forgetFirst(Number.MAX_SAFE_INTEGER)) break;`,
   },
   {
     name: 'refused-for-memory-and-carried-out-later',
@@ -164,8 +164,8 @@ export const memoryFaults: readonly Fault[] = [
     name: 'ended-sessions-numbered-from-the-first',
     breaks: 'nodes that came by old snapshots of different entries differ, and one is stopped',
     file: 'packages/state/src/session-records.ts',
-    find: `sequence - latest]`,
-    put: `sequence]`,
+    find: `dueMs, sequence - latest,`,
+    put: `dueMs, sequence,`,
   },
   {
     name: 'place-of-a-stream-kept',
@@ -195,8 +195,8 @@ export const memoryFaults: readonly Fault[] = [
     name: 'needed-answers-forgotten-for-bytes',
     breaks: 'what a request got that was not answered cannot be given up in a busy session',
     file: 'packages/state/src/requests.ts',
-    find: `this.#answeredBelow === undefined ? maxResultBytesPerSession : Infinity;`,
-    put: `this.#answeredBelow !== 0 ? maxResultBytesPerSession : Infinity;`,
+    find: `const mayForget = this.#answeredBelow === undefined;`,
+    put: `const mayForget = this.#answeredBelow !== 0;`,
   },
   {
     name: 'told-numbers-not-in-snapshots',

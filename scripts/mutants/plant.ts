@@ -1,6 +1,14 @@
 /** A complete copy of the checkout with one fault planted at a time; libraries are those of this checkout. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Fault } from './faults.ts';
 
@@ -38,8 +46,12 @@ function linkLibraries(root: string, folder: string): void {
     if (name === '@holdfast' || name === '.package-lock.json') continue;
     symlinkSync(join(root, 'node_modules', name), join(libraries, name));
   }
-  for (const name of readdirSync(join(folder, 'packages')))
+  for (const name of readdirSync(join(folder, 'packages'))) {
     symlinkSync(join(folder, 'packages', name), join(libraries, '@holdfast', name));
+    // Of libraries that it has in another version than the others.
+    const own = join('packages', name, 'node_modules');
+    if (existsSync(join(root, own))) symlinkSync(join(root, own), join(folder, own));
+  }
 }
 
 /** One fault in a copy, planted and taken out as often as wanted; the checkout may change meanwhile. */
