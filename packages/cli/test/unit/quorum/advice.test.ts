@@ -25,6 +25,7 @@ const saying = (
     max_token: 1,
     waiters: 0,
     epoch: 1,
+    set: '',
     file_id: fields.fileId ?? Number(url),
     fresh: fields.fresh ?? false,
     waits_ms: fields.waitsMs ?? 0,

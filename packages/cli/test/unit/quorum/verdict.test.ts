@@ -18,6 +18,7 @@ const said = (fields: {
     max_token: 1,
     waiters: 0,
     epoch: 1,
+    set: '',
     file_id: 1,
     fresh: false,
     waits_ms: 0,
