@@ -1,6 +1,8 @@
 /** What the caller of a request is told when it comes to nothing: by the client itself, or by a node. */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode, ErrorEffect, Problem } from '@holdfast/protocol';
+import { causesText } from './causes.ts';
+import type { Unreached } from './causes.ts';
 import type { AskedOperation } from './request.ts';
 
 /** Whether the request may have had an effect, as far as this client knows. */
@@ -11,13 +13,17 @@ interface Known {
 export const abortedError = (known: Known): HoldfastError =>
   new HoldfastError('aborted', 'The caller gave up.', {}, known);
 
-export const lateError = (operation: AskedOperation, known: Known): HoldfastError =>
+export const lateError = (
+  operation: AskedOperation,
+  known: Known,
+  unreached: readonly Unreached[] = [],
+): HoldfastError =>
   new HoldfastError(
     'deadline_exceeded',
     known.effect === 'none'
-      ? `${operation} was not answered in time: nothing was done.`
-      : `${operation} was not answered in time; it may have been carried out.`,
-    {},
+      ? `${operation} was not answered in time: nothing was done.${causesText(unreached)}`
+      : `${operation} was not answered in time; it may have been carried out.${causesText(unreached)}`,
+    unreached.length === 0 ? {} : { unreached },
     known,
   );
 

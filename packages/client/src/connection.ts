@@ -359,7 +359,8 @@ export class Connection {
       const now = this.#clock.now();
       for (const pending of this.#pending.values()) {
         if (pending.deadlineMs > now) continue;
-        this.#abort(pending, lateError(pending.operation, this.#effectOf(pending)));
+        const known = this.#effectOf(pending);
+        this.#abort(pending, lateError(pending.operation, known, this.#reach.unreached));
       }
       if (this.#pending.size === 0) {
         this.#reach.rest();

@@ -5,6 +5,7 @@
  * What a node would push is asked for: watches by long polls. Ends of sessions and holds are learned
  * with the next keepalive.
  */
+import { causeOf } from './causes.ts';
 import { errorDefinitions } from '@holdfast/protocol';
 import type { ClusterPush, ErrorCode, EventsAnswer, WatchBody } from '@holdfast/protocol';
 import type { SocketEvents, StreamSocket } from '#socket';
@@ -45,8 +46,8 @@ class HttpSocket implements StreamSocket {
       const { cluster_id, node_id, leader } = status;
       const cluster: ClusterPush = { cluster_id, node_id, leader, members };
       this.#tell([0, 'cluster', cluster]);
-    } catch {
-      this.#end();
+    } catch (error) {
+      this.#end(causeOf(error));
     }
   }
 
@@ -65,11 +66,11 @@ class HttpSocket implements StreamSocket {
     this.#end();
   }
 
-  #end(): void {
+  #end(cause?: string): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#all.abort();
-    this.#events.onClose();
+    this.#events.onClose(cause);
   }
 
   #tell(answer: readonly unknown[]): void {

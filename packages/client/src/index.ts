@@ -37,3 +37,4 @@ export { Session } from './session.ts';
 export type { LockOptions, PermitsOptions } from './session-requests.ts';
 export type { SessionState } from './session.ts';
 export type { WatchOptions } from './watch.ts';
+export type { LockWork } from './with-lock.ts';

@@ -1,6 +1,7 @@
 /** One socket to one node, and what shows whether somebody is there. */
 import type { ClusterPush, Endpoint } from '@holdfast/protocol';
 import type { SocketEvents, StreamSocket } from '#socket';
+import { causeOf } from './causes.ts';
 
 const mostTimesLate = 3;
 /** A node that spoke in time so often in a row is less slow than it was. */
@@ -9,7 +10,7 @@ const inTimeForgets = 20;
 export interface LineEvents {
   readonly onText: (line: Line, text: string) => void;
   /** By the other side, or because it could not be made. */
-  readonly onClosed: (line: Line) => void;
+  readonly onClosed: (line: Line, cause: string | undefined) => void;
 }
 
 export interface LineSettings {
@@ -47,11 +48,11 @@ export class Line {
     const unlessOver = (then: () => void): void => {
       if (!this.#isOver) then();
     };
-    const closed = (): void =>
+    const closed = (cause?: string): void =>
       unlessOver(() => {
         this.#isOver = true;
         this.#isOpen = false;
-        events.onClosed(this);
+        events.onClosed(this, cause);
       });
     try {
       this.#socket = open({
@@ -63,9 +64,9 @@ export class Line {
         onMessage: (text) => unlessOver(() => events.onText(this, text)),
         onClose: closed,
       });
-    } catch {
+    } catch (error) {
       // Some platforms refuse an address by throwing: a page that may not ask it, a blocked port.
-      queueMicrotask(closed);
+      queueMicrotask(() => closed(causeOf(error)));
     }
   }
 

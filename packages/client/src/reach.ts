@@ -17,6 +17,8 @@
  */
 import { streamUrlOf } from '@holdfast/protocol';
 import type { ClusterPush, Endpoint } from '@holdfast/protocol';
+import { Causes } from './causes.ts';
+import type { Unreached } from './causes.ts';
 import type { ClientClock } from './clock.ts';
 import type { OpenSocket } from './environment.ts';
 import { Line } from './line.ts';
@@ -95,6 +97,7 @@ export class Reach {
   readonly #ways: Ways;
   readonly #events: ReachEvents;
   readonly #route: Route;
+  readonly #unreached = new Causes();
   /** Where requests go. */
   #line: Line | undefined;
   /** Those that are being tried (F6), the latest last. */
@@ -114,6 +117,11 @@ export class Reach {
 
   get cluster(): ClusterPush | undefined {
     return this.#route.cluster;
+  }
+
+  /** Why no node was reached since one was; empty where one is there. */
+  get unreached(): readonly Unreached[] {
+    return this.isOpen ? [] : this.#unreached.all;
   }
 
   get isOpen(): boolean {
@@ -242,7 +250,8 @@ export class Reach {
       },
       {
         onText: (line, text) => this.#heard(line, text),
-        onClosed: (line) => (line === this.#line ? this.#lost(line) : this.#failed(line)),
+        onClosed: (line, cause) =>
+          line === this.#line ? this.#lost(line) : this.#failed(line, cause),
       },
     );
     this.#attempts.add(attempt);
@@ -252,6 +261,7 @@ export class Reach {
   #goOn(line: Line): void {
     const former = this.#line;
     this.#attempts.delete(line);
+    this.#unreached.clear();
     this.#dropAttempts();
     this.#line = line;
     if (!line.overHttp) this.#refusedStreams = 0;
@@ -277,8 +287,9 @@ export class Reach {
   }
 
   /** An attempt came to nothing. */
-  #failed(attempt: Line): void {
+  #failed(attempt: Line, cause = 'no answer'): void {
     if (!this.#attempts.delete(attempt)) return;
+    this.#unreached.add(attempt.endpoint.url, cause);
     if (!attempt.isOpen) this.#refusedStreams += 1;
     attempt.close();
     this.#route.avoid(attempt.endpoint, this.#clock.now()); // F4

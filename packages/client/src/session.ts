@@ -21,6 +21,8 @@ import type {
   WatchEvent,
 } from '@holdfast/protocol';
 import type { WaitOptions } from './acquiring.ts';
+import { underHold } from './with-lock.ts';
+import type { LockWork } from './with-lock.ts';
 import { momentOf, passedMs } from './clock.ts';
 import type { ClientClock, Moment } from './clock.ts';
 import type { Connection } from './connection.ts';
@@ -191,6 +193,11 @@ export class Session {
     const answer = await this.request('acquire', lockBody(name, options), options);
     const hold: Hold = new Hold(this, answer, () => this.giveBack('release', hold));
     return this.keep(hold);
+  }
+
+  /** Takes a lock, works, and gives it back: `session.withLock('a', { waitMs: 5000 }, async (hold) => ...)`. */
+  async withLock<T>(name: string, options: LockOptions, work: LockWork<T>): Promise<T> {
+    return underHold(await this.lock(name, options), work);
   }
 
   /** Takes a lock if it is free, else null. */

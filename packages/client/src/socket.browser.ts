@@ -6,13 +6,13 @@ export function openSocket(url: string, events: SocketEvents): MeasuredSocket {
   socket.binaryType = 'arraybuffer';
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
-  socket.addEventListener('open', events.onOpen);
+  socket.addEventListener('open', () => events.onOpen());
   socket.addEventListener('message', (event: { readonly data: unknown }) => {
     const { data } = event;
     if (typeof data === 'string') events.onMessage(data);
     else if (data instanceof ArrayBuffer) events.onMessage(decoder.decode(data));
   });
-  socket.addEventListener('close', events.onClose); // An 'error' is followed by it.
+  socket.addEventListener('close', () => events.onClose()); // An 'error' is followed by it.
   return {
     send: (text) => socket.send(encoder.encode(text)),
     close: () => socket.close(),

@@ -1,5 +1,6 @@
 /** The WebSocket of `ws` for Node, whose own is missing from Node 20; `socket.browser.ts` is its counterpart for browsers. */
 import { WebSocket } from 'ws';
+import { causeOf } from './causes.ts';
 
 export interface StreamSocket {
   send(text: string): void;
@@ -14,15 +15,20 @@ export interface MeasuredSocket extends StreamSocket {
 export interface SocketEvents {
   readonly onOpen: () => void;
   readonly onMessage: (text: string) => void;
-  readonly onClose: () => void;
+  /** @param cause Why it could not be made, where the platform tells: ECONNREFUSED, say. */
+  readonly onClose: (cause?: string) => void;
 }
 
 export function openSocket(url: string, events: SocketEvents): MeasuredSocket {
   const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: 2000 });
   socket.on('open', events.onOpen);
   socket.on('message', (data: Buffer) => events.onMessage(data.toString('utf8')));
-  socket.on('error', () => undefined); // 'close' follows.
-  socket.on('close', events.onClose);
+  let cause: string | undefined;
+  // 'close' follows.
+  socket.on('error', (error) => {
+    cause = causeOf(error);
+  });
+  socket.on('close', () => events.onClose(cause));
   // Binary: what is JSON needs no second check for being UTF-8.
   return {
     send: (text) => socket.send(text, { binary: true }),

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { HoldfastError } from '@holdfast/protocol';
+import { causeOf, Causes } from '../../src/causes.ts';
+import { connect } from '../../src/client.ts';
+import { underHold } from '../../src/with-lock.ts';
+import type { Hold } from '../../src/hold.ts';
+
+describe('a node that cannot be reached', () => {
+  for (const transport of ['stream', 'http'] as const)
+    it(`is told with its URL and the cause, and that nothing was done: ${transport}`, async () => {
+      const wanted = connect({ endpoints: ['127.0.0.1:28999'], timeoutMs: 400, transport });
+      await assert.rejects(wanted, (error) => {
+        assert.ok(error instanceof HoldfastError);
+        assert.equal(error.code, 'deadline_exceeded');
+        assert.match(
+          error.message,
+          /nothing was done\. Not reached: http:\/\/127\.0\.0\.1:28999 \(ECONNREFUSED\)/,
+        );
+        assert.deepEqual(error.details['unreached'], [
+          { endpoint: 'http://127.0.0.1:28999', cause: 'ECONNREFUSED' },
+        ]);
+        return true;
+      });
+    });
+
+  it('is remembered with its latest cause, and no more than a cluster has', () => {
+    const causes = new Causes();
+    for (let n = 0; n < 20; n++) causes.add(`http://n${String(n)}:1`, 'a');
+    causes.add('http://n19:1', 'b');
+    assert.equal(causes.all.length, 8);
+    assert.deepEqual(causes.all.at(-1), { endpoint: 'http://n19:1', cause: 'b' });
+    assert.equal(
+      causeOf(new TypeError('fetch failed', { cause: new Error('bad port') })),
+      'bad port',
+    );
+  });
+});
+
+describe('withLock', () => {
+  const holdOf = (isLost: boolean) => {
+    const done: string[] = [];
+    const hold = {
+      assertHeld: () => {
+        if (isLost) throw new HoldfastError('hold_lost', 'x');
+      },
+      release: () => {
+        done.push('released');
+        return Promise.resolve();
+      },
+    } as unknown as Hold;
+    return { hold, done };
+  };
+
+  it('gives back, whatever becomes of the work, and passes it on', async () => {
+    const { hold, done } = holdOf(false);
+    assert.equal(await underHold(hold, () => Promise.resolve(7)), 7);
+    await assert.rejects(
+      underHold(hold, () => Promise.reject(new Error('work'))),
+      /work/,
+    );
+    assert.deepEqual(done, ['released', 'released']);
+  });
+
+  it('fails where the hold was lost meanwhile', async () => {
+    const { hold } = holdOf(true);
+    await assert.rejects(
+      underHold(hold, () => 7),
+      /x/,
+    );
+  });
+});
