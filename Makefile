@@ -16,8 +16,8 @@ install: ## Installs what is needed (the other targets do so by themselves)
 build: install ## Checks the types and builds what is published
 	@$(NODE) npm run --silent build
 
-run: build ## Starts one durable node on 127.0.0.1:8080
-	@$(NODE) node packages/cli/dist/main.js server --file config/single.yaml
+run: build ## Starts one durable node on 127.0.0.1:8080 (PORT=9000 for another)
+	@$(NODE) node packages/cli/dist/main.js server --config config/single.yaml $(if $(PORT),--http-port $(PORT))
 
 cluster: build ## Starts three nodes on 127.0.0.1:5000-5002 (PORTS=8001,8002,8003 for others)
 	@$(NODE) node packages/cli/dist/main.js cluster --ports $(PORTS) --data $(DATA)

@@ -86,12 +86,12 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
   findUnknownVariables(sources.environment ?? {}, problems);
   const values = new Map<string, unknown>();
   for (const setting of settings) {
-    const { value, origin } = find(setting, sources, fromFile);
+    const { value, origin, text } = find(setting, sources, fromFile);
     const parsed = setting.schema.safeParse(value);
     if (parsed.success) values.set(setting.key, parsed.data);
     else
       problems.push(
-        `${origin}: ${parsed.error.issues.map((issue) => issue.message).join('; ')} (given: ${JSON.stringify(value)})`,
+        `${origin}: ${parsed.error.issues.map((issue) => issue.message).join('; ')} (given: ${JSON.stringify(text ?? value)})`,
       );
   }
   refuse(problems);
@@ -105,6 +105,10 @@ function refuse(problems: readonly string[]): void {
     throw new ConfigurationError(`The configuration cannot be used:\n  ${problems.join('\n  ')}`);
 }
 
+/** What orchestrators tell every container of services beside it, by the name of the service: `holdfast-grpc`, say. */
+const injected = /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)$/;
+const injectedAddress = /^(?:tcp|udp|sctp):\/\//;
+
 /** A misspelt variable is refused like a misspelt key; those of other commands begin otherwise. */
 function findUnknownVariables(
   environment: Readonly<Record<string, string | undefined>>,
@@ -114,6 +118,7 @@ function findUnknownVariables(
   const sections = new Set(settings.map(({ key }) => key.slice(0, key.indexOf('.')).toUpperCase()));
   for (const name of Object.keys(environment)) {
     const section = /^HOLDFAST_([A-Z]+)_/.exec(name)?.[1];
+    if (injected.test(name)) continue;
     if (section !== undefined && sections.has(section) && !known.includes(name))
       problems.push(`there is no setting "${name}"; did you mean "${nearest(name, known)}"?`);
   }
@@ -123,17 +128,20 @@ function find(
   setting: Setting,
   sources: ConfigurationSources,
   fromFile: ReadonlyMap<string, unknown>,
-): { readonly value: unknown; readonly origin: string } {
+): { readonly value: unknown; readonly origin: string; readonly text?: unknown } {
   const flag = flagOf(setting);
   const given = sources.flags?.[flag];
   if (given !== undefined)
     return {
       value: typeof given === 'string' ? readText(setting, given) : given,
       origin: `--${flag}`,
+      text: given,
     };
   const variable = variableOf(setting);
   const text = sources.environment?.[variable];
-  if (text !== undefined) return { value: readText(setting, text), origin: variable };
+  const isInjected = variable.endsWith('_PORT') && injectedAddress.test(text ?? '');
+  if (text !== undefined && !isInjected)
+    return { value: readText(setting, text), origin: variable, text };
   if (fromFile.has(setting.key))
     return { value: fromFile.get(setting.key), origin: `${sources.file ?? ''}: ${setting.key}` };
   return { value: setting.default, origin: setting.key };
