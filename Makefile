@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster quorum-cluster demo bench bench-failover bench-quorum bench-state test test-unit test-integration simulate test-chaos test-chaos-quorum soak mutants explore check format documents reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench test-performance bench-failover bench-quorum bench-state test test-unit test-integration simulate test-chaos test-chaos-quorum soak mutants explore check format documents reference clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,8 @@ demo: build ## Shows failover: 20 workers, 5 locks, three kills of the leader
 
 bench: build ## Measures acquire-release cycles against three nodes (AGAINST=PATH PAIRS=5: two builds in turns)
 	@$(NODE) npm run --silent bench -- $(if $(AGAINST),--against $(AGAINST)) $(if $(PAIRS),--pairs $(PAIRS)) $(if $(SECONDS),--seconds $(SECONDS))
+
+test-performance: bench ## The same as bench
 
 bench-failover: build ## Measures how long no lock can be had when the leader goes
 	@$(NODE) npm run --silent bench:failover
