@@ -1,6 +1,6 @@
 /** Changes of the cluster itself, over HTTP: each is sent to one node, which passes it on to the leader. */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
-import type { ErrorCode, ErrorDetails, HttpOperations } from '@holdfast/protocol';
+import type { ErrorCode, HttpOperations } from '@holdfast/protocol';
 import { isRecord } from './ask-node.ts';
 
 /** A member that is added is sent the whole state before the answer. */
@@ -77,7 +77,7 @@ function refusalOf(url: string, status: number, told: unknown): HoldfastError {
     return new HoldfastError('internal', `${url} answered with HTTP status ${String(status)}.`);
   const { code, detail, type: _type, title: _title, status: _status, ...details } = told;
   // What a node tells is JSON.
-  return new HoldfastError(code as ErrorCode, String(detail), details as ErrorDetails);
+  return new HoldfastError(code as ErrorCode, String(detail), details);
 }
 
 const isErrorCode = (code: unknown): boolean =>

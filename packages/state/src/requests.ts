@@ -209,15 +209,14 @@ export class RequestTable {
   /** Q3: the one that was added last stays in any case. */
   #forgetBeyond(limits: Limits): void {
     const { maxResultsPerSession: most, maxResultBytesPerSession } = limits;
+    while (this.#numbered.size > 1 && this.#numbered.size > most) this.#forgetOldestNumber();
     // Q4
-    const mayForget = this.#answeredBelow === undefined;
-    while (
-      this.#numbered.size > 1 &&
-      (this.#numbered.size > most ||
-        (mayForget &&
-          (this.#numberedBytes > maxResultBytesPerSession || this.#isCallerFull(limits))))
-    )
-      this.#forgetOldestNumber();
+    if (this.#answeredBelow === undefined)
+      while (
+        this.#numbered.size > 1 &&
+        (this.#numberedBytes > maxResultBytesPerSession || this.#isCallerFull(limits))
+      )
+        this.#forgetOldestNumber();
     if (this.#named !== undefined) this.#keepNamesBelow(this.#named, limits);
   }
 

@@ -82,7 +82,8 @@ export function removeUnfinished(path: string): void {
 function headOf(path: string): Buffer | undefined {
   checkRegular(path);
   if (at(path) === undefined) return undefined;
-  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  // Where the platform has no such flag its constant is undefined, which counts as 0 here.
   const descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     const found = fstatSync(descriptor);

@@ -135,7 +135,8 @@ describe('Lease nodes over HTTP', () => {
     ] as const;
     await Promise.all(all.map(({ votes }) => votes));
     for (const node of all) await node.close();
-    const [b, c] = [await startWith('b', shortMs), await startWith('c', shortMs)];
+    const b = await startWith('b', shortMs);
+    await startWith('c', shortMs);
     await ask(b.url, '/acquire', wanted('r', 'l1'));
     nodes.lose('a');
     const startedMs = performance.now();

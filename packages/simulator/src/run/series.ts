@@ -100,9 +100,9 @@ export async function runSeries(options: SeriesOptions): Promise<Summary> {
   const { kind = 'cluster', about } = options;
   const tally = new Tally();
   let next = 0;
+  const isLeftOut = (seed: bigint): boolean => about !== undefined && focusOf(seed) !== about;
   const nextLife = (): ToThread | undefined => {
-    while (about !== undefined && next < lives && focusOf(first + BigInt(next)) !== about)
-      next += 1;
+    while (next < lives && isLeftOut(first + BigInt(next))) next += 1;
     if (next >= lives || tally.seconds > maxSeconds) return undefined;
     if (stopAtFirst && isEnough(tally.summary().broken)) return undefined;
     return { seed: first + BigInt(next++), kind };
