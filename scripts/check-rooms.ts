@@ -30,7 +30,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'state',
     'storage',
   ],
-  explorer: ['raft'],
+  explorer: ['client', 'quorum', 'raft'],
   chaos: ['checker', 'cli', 'client', 'engine', 'protocol', 'quorum'],
   workload: ['protocol', 'client', 'server', 'engine', 'quorum'],
 };

@@ -3,3 +3,6 @@ export type { ClientClock } from './clock.ts';
 export type { Environment, OpenSocket } from './environment.ts';
 export { NodeVoter } from './quorum/node-voter.ts';
 export { StreamTransport } from './quorum/stream-transport.ts';
+export { attempt, release, validForMs } from './quorum/lease.ts';
+export type { Attempt, QuorumSettings } from './quorum/lease.ts';
+export type { Voter } from './quorum/voter.ts';

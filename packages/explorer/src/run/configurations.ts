@@ -1,5 +1,8 @@
 /** Every configuration that can be walked through, by name. */
 import type { RaftConfiguration } from '../raft/bounds.ts';
+import { leaseConfigurations } from '../leases/configurations.ts';
+import { LeaseModel } from '../leases/lease-model.ts';
+import type { LeaseConfiguration } from '../leases/lease-model.ts';
 import { raftConfigurations } from '../raft/configurations.ts';
 import { RaftModel } from '../raft/raft-model.ts';
 import type { Model } from '../search/model.ts';
@@ -11,16 +14,31 @@ export interface Configuration {
   readonly open: () => Model;
 }
 
-export const configurations: ReadonlyMap<string, Configuration> = new Map(
-  Object.entries(raftConfigurations).map(([name, configuration]) => [
-    name,
-    {
-      purpose: configuration.purpose,
-      bounds: raftBounds(configuration),
-      open: () => new RaftModel(configuration),
-    },
-  ]),
-);
+export const configurations: ReadonlyMap<string, Configuration> = new Map([
+  ...Object.entries(raftConfigurations).map(([name, configuration]) => {
+    const bounds = raftBounds(configuration);
+    return [name, described(configuration, bounds, () => new RaftModel(configuration))] as const;
+  }),
+  ...Object.entries(leaseConfigurations).map(([name, configuration]) => {
+    const bounds = leaseBounds(configuration);
+    return [name, described(configuration, bounds, () => new LeaseModel(configuration))] as const;
+  }),
+]);
+
+function described(
+  { purpose }: { readonly purpose: string },
+  bounds: string,
+  open: () => Model,
+): Configuration {
+  return { purpose, bounds, open };
+}
+
+function leaseBounds({ attempts, rounds, ...counts }: LeaseConfiguration): string {
+  const limits = Object.entries(counts).flatMap(([what, count]) =>
+    typeof count === 'number' && count > 0 ? [`${what} ${String(count)}`] : [],
+  );
+  return `three lease nodes, two clients; attempts ${attempts.join(' and ')}; ${limits.join(', ')}; rounds of questions ${rounds.join(', ')}`;
+}
 
 function raftBounds({ budget, lineCapacity, isDiskFast }: RaftConfiguration): string {
   const counts = Object.entries(budget).flatMap(([what, count]) =>

@@ -168,6 +168,19 @@ export class Recovery {
     );
   }
 
+  /** All that what it says from now on depends on, as plain data, times as what is left of them: for whoever compares states. */
+  image(nowMs: number): unknown {
+    return [
+      this.#founders,
+      [...this.#heard].toSorted(([one], [other]) => one - other),
+      this.#beganAfterTheWait,
+      this.waitMs(nowMs),
+      this.waitMs(this.#roundBeganMs) === 0,
+      this.#longestLeaseMs,
+      this.#freshBefore,
+    ];
+  }
+
   /** V1: others whose tokens are needed still. What one that is recovering itself has adopted is not what it granted. */
   get missing(): number {
     const majority = Math.floor(this.#others / 2) + 1;

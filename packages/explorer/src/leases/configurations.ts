@@ -1,0 +1,53 @@
+/** The configurations of the quorum lease that are walked through: see docs/explore.md for what each came to. */
+import type { LeaseConfiguration } from './lease-model.ts';
+
+export type LeaseConfigurationName = 'leases' | 'tokens' | 'lost-file' | 'founding';
+
+const quiet = {
+  haveVoted: true,
+  ticks: 0,
+  restarts: 0,
+  losses: 0,
+  copies: 0,
+  rounds: [0, 0, 0],
+  silences: 0,
+  giveUps: 0,
+} as const;
+
+export const leaseConfigurations: Readonly<Record<LeaseConfigurationName, LeaseConfiguration>> = {
+  leases: {
+    ...quiet,
+    purpose: 'two clients, time, a restart, a delayed copy',
+    attempts: [1, 1],
+    ticks: 3,
+    restarts: 1,
+    copies: 1,
+    silences: 1,
+    giveUps: 1,
+  },
+  tokens: {
+    ...quiet,
+    purpose: 'attempts that fail half-way and leave larger tokens behind',
+    attempts: [2, 1],
+    silences: 2,
+    giveUps: 1,
+  },
+  'lost-file': {
+    ...quiet,
+    purpose: 'a node that lost its file comes back while leases are taken',
+    attempts: [1, 1],
+    ticks: 3,
+    losses: 1,
+    rounds: [2, 2, 2],
+    giveUps: 1,
+  },
+  founding: {
+    ...quiet,
+    purpose: 'a new cluster agrees that it begins, while files are lost',
+    haveVoted: false,
+    attempts: [1, 1],
+    losses: 2,
+    rounds: [2, 2, 2],
+    giveUps: 1,
+  },
+};

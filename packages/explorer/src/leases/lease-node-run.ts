@@ -1,0 +1,244 @@
+/**
+ * One lease node: `LeaseNode` and `Recovery` as they ship, on a file that is written before anything is answered. What its
+ * host and its rounds of questions (`host.ts`, `rejoin.ts`) do around them is done here in one step each.
+ */
+import { LeaseNode, Recovery } from '@holdfast/quorum/parts';
+import type { LeaseRow } from '@holdfast/quorum/parts';
+import { nodeCount } from './messages.ts';
+import type { LeaseMessage } from './messages.ts';
+
+export const resource = 'r';
+export const ttl = 2;
+export const drift = 0;
+
+/** What is on disk. */
+export interface LeaseFile {
+  readonly id: number;
+  readonly hasVoted: boolean;
+  readonly founders: readonly number[];
+  readonly row: LeaseRow | undefined;
+  readonly tombstones: readonly string[];
+  readonly floor: number;
+  /** How often a node that has not voted was started: answers to the one before are not heard. */
+  readonly starts: number;
+}
+
+export const newFile = (id: number, hasVoted: boolean): LeaseFile => ({
+  id,
+  hasVoted,
+  founders: [],
+  row: undefined,
+  tombstones: [],
+  floor: 0,
+  starts: 0,
+});
+
+export type NodeInput =
+  | { readonly type: 'tick' }
+  | { readonly type: 'deliver'; readonly message: LeaseMessage }
+  | { readonly type: 'ask_others' }
+  | { readonly type: 'end_round' };
+
+interface Round {
+  readonly id: string;
+  readonly isTime: boolean;
+  readonly pending: Set<number>;
+}
+
+export class LeaseNodeRun {
+  readonly #owner: number;
+  readonly #node: LeaseNode;
+  readonly #recovery: Recovery | undefined;
+  file: LeaseFile;
+  isVoting: boolean;
+  #now = 0;
+  #rounds = 0;
+  #round: Round | undefined;
+  #sent: LeaseMessage[] = [];
+
+  constructor(owner: number, file: LeaseFile) {
+    this.#owner = owner;
+    this.file = file;
+    this.isVoting = file.hasVoted;
+    const { row, tombstones, floor } = file;
+    const rows = row === undefined ? [] : [row];
+    this.#node = new LeaseNode({ maxRows: 4, maxTombstones: 100 }, { rows, tombstones, floor }, 0);
+    if (file.hasVoted) return;
+    const { id: fileId, founders } = file;
+    const options = { startedAtMs: 0, longestTtlMs: ttl, driftBufferMs: drift, fileId, founders };
+    this.#recovery = new Recovery(options);
+    this.#recovery.setOthers(nodeCount - 1);
+  }
+
+  get mayAsk(): boolean {
+    return !this.isVoting && this.#round === undefined;
+  }
+
+  get isAsking(): boolean {
+    return this.#round !== undefined;
+  }
+
+  take(): readonly LeaseMessage[] {
+    const sent = this.#sent;
+    this.#sent = [];
+    return sent;
+  }
+
+  image(): unknown {
+    const round = this.#round;
+    return [
+      this.#owner,
+      this.file,
+      this.isVoting,
+      this.#node.remainingMs(resource, this.#now),
+      this.isVoting ? null : this.#recovery?.image(this.#now),
+      this.isVoting ? 0 : this.#rounds,
+      round === undefined ? null : [round.id, round.isTime, [...round.pending].sort()],
+    ];
+  }
+
+  /** @returns false where it cannot happen. */
+  feed(input: NodeInput): boolean {
+    switch (input.type) {
+      case 'tick':
+        this.#now += 1;
+        return true;
+      case 'deliver':
+        this.#hear(input.message);
+        return true;
+      case 'ask_others':
+        return this.#askOthers();
+      case 'end_round':
+        return this.#endRound();
+    }
+  }
+
+  #hear(message: LeaseMessage): void {
+    switch (message.type) {
+      case 'acquire':
+        return this.#acquire(message.from, message.lease);
+      case 'confirm':
+        return this.#confirm(message.from, message.lease, message.token);
+      case 'release':
+        if (!this.isVoting) return;
+        this.#node.release(resource, message.lease);
+        this.#save();
+        return;
+      case 'ask':
+        return this.#say(message.from, message.round, message.isTime);
+      case 'said':
+        return this.#heard(message);
+      case 'begin':
+        if (this.isVoting || this.file.founders.length > 0) return;
+        if (message.founders.includes(this.file.id)) this.#found(message.founders);
+        return;
+      case 'voted':
+      case 'confirmed':
+        return;
+    }
+  }
+
+  #acquire(from: number, lease: string): void {
+    const ask = { leaseId: lease, clientId: String(from), ttlMs: ttl };
+    const outcome = this.isVoting ? this.#node.acquire(resource, ask, this.#now) : undefined;
+    this.#save();
+    const answer =
+      outcome?.type === 'granted'
+        ? outcome.token
+        : outcome?.type === 'denied'
+          ? 'denied'
+          : 'silent';
+    this.#send({ type: 'voted', to: from, from: this.#owner, lease, answer });
+  }
+
+  #confirm(from: number, lease: string, token: number): void {
+    const answer = this.isVoting ? this.#node.confirm(resource, lease, token, this.#now) : 'silent';
+    this.#save();
+    this.#send({ type: 'confirmed', to: from, from: this.#owner, lease, answer });
+  }
+
+  #say(to: number, round: string, isTime: boolean): void {
+    const { id, founders } = this.file;
+    const said = {
+      voting: this.isVoting,
+      fresh: !this.file.hasVoted,
+      file_id: id,
+      founders,
+      longest_lease_ms: ttl + drift,
+    };
+    const tokens = isTime ? this.#node.tokens(this.#node.names()) : [];
+    const { floor } = this.#node;
+    this.#send({ type: 'said', to, from: this.#owner, round, said, floor, tokens });
+  }
+
+  #askOthers(): boolean {
+    const recovery = this.#recovery;
+    if (recovery === undefined || !this.mayAsk) return false;
+    this.#rounds += 1;
+    const { id, starts } = this.file;
+    const isTime = recovery.beginRound(this.#now);
+    const round = { id: `${id}.${starts}.${this.#rounds}`, isTime, pending: new Set<number>() };
+    this.#round = round;
+    for (let to = 0; to < nodeCount; to++) {
+      if (to === this.#owner) continue;
+      round.pending.add(to);
+      this.#send({ type: 'ask', to, from: this.#owner, round: round.id, isTime });
+    }
+    return true;
+  }
+
+  #heard(message: Extract<LeaseMessage, { type: 'said' }>): void {
+    const round = this.#round;
+    if (this.isVoting || round?.id !== message.round || !round.pending.delete(message.from)) return;
+    const { said, floor, tokens } = message;
+    this.#node.adopt(floor, tokens);
+    this.#save();
+    this.#recovery?.heard(said, round.isTime);
+    const { founders } = this.file;
+    if (said.fresh && said.founders.length === 0 && founders.length > 0)
+      this.#send({ type: 'begin', to: message.from, from: this.#owner, founders });
+    if (round.pending.size === 0) this.#endRound();
+  }
+
+  /** Those that have not answered have had their time. */
+  #endRound(): boolean {
+    const recovery = this.#recovery;
+    if (recovery === undefined || this.#round === undefined) return false;
+    this.#round = undefined;
+    const founders = recovery.foundersToWrite;
+    if (founders !== undefined) this.#found(founders);
+    if (!recovery.mayVote()) return true;
+    this.isVoting = true;
+    this.file = { ...this.file, hasVoted: true, starts: 0 };
+    return true;
+  }
+
+  #found(founders: readonly number[]): void {
+    this.file = { ...this.file, founders };
+    this.#recovery?.found(founders);
+  }
+
+  #save(): void {
+    const { rows, dropped, tombstones, forgotten, floor } = this.#node.changes();
+    const kept = [...this.file.tombstones, ...tombstones].filter((id) => !forgotten.includes(id));
+    const row = rows[0] ?? (dropped.length > 0 ? undefined : this.file.row);
+    this.file = {
+      ...this.file,
+      row: row === undefined ? undefined : rowOnDisk(row),
+      tombstones: kept.toSorted(),
+      floor: floor ?? this.file.floor,
+    };
+    this.#node.saved();
+  }
+
+  #send(message: LeaseMessage): void {
+    this.#sent.push(message);
+  }
+}
+
+/** Without when it ends: that is of a clock which means nothing after a restart. */
+function rowOnDisk({ resource, maxToken, lease }: LeaseRow): LeaseRow {
+  if (lease === undefined) return { resource, maxToken, lease };
+  const { id, clientId, ttlMs, token } = lease;
+  return { resource, maxToken, lease: { id, clientId, ttlMs, token } };
+}

@@ -1,0 +1,235 @@
+/**
+ * What one lease node or client does, found out once (as raft/local-steps.ts does for the core). A node's step is run at
+ * once; a client's code waits, so that its steps are noted as missing and run by `learn`.
+ */
+import { IntList } from '../search/int-list.ts';
+import { Interner } from '../search/interner.ts';
+import { PairMap } from '../search/pair-map.ts';
+import { aged, beginAttempt, giveUp, hear, leaseOf, validFor } from './client-run.ts';
+import type { ClientState, ClientStep, Heard } from './client-run.ts';
+import { LeaseNodeRun, newFile } from './lease-node-run.ts';
+import type { LeaseFile, NodeInput } from './lease-node-run.ts';
+import type { LeaseMessage } from './messages.ts';
+
+export const inputs = {
+  tick: 0,
+  deliver: 1,
+  ask_others: 2,
+  end_round: 3,
+  restart: 4,
+  lose: 5,
+  begin: 6,
+  silent: 7,
+  give_up: 8,
+} as const;
+
+export const inputCode = (kind: keyof typeof inputs, about = 0): number =>
+  about * 16 + inputs[kind];
+
+type Local =
+  | {
+      readonly type: 'node';
+      readonly owner: number;
+      readonly startFile: LeaseFile;
+      /** Since the start. */
+      readonly codes: readonly number[];
+      readonly file: LeaseFile;
+    }
+  | { readonly type: 'client'; readonly state: ClientState };
+
+const none = -1;
+
+export class LeaseSteps {
+  readonly messages: Interner<LeaseMessage> = new Interner();
+  /** By state: bits of what can be done, and for how long a client believes in its lease. */
+  readonly can: IntList = new IntList();
+  readonly validFor: IntList = new IntList();
+  /** Of a node: 1 where it can never vote again without asking others. */
+  readonly destinations: IntList = new IntList();
+  readonly #locals = new Interner<Local>();
+  readonly #known = new PairMap();
+  readonly #next = new IntList();
+  readonly #sent: (readonly number[])[] = [];
+  readonly #tokens = new IntList();
+  readonly #broken = new Map<number, string>();
+  #missing: { readonly state: number; readonly code: number }[] = [];
+  steps = 0;
+
+  get size(): number {
+    return this.#locals.size;
+  }
+
+  get lacks(): boolean {
+    return this.#missing.length > 0;
+  }
+
+  local(state: number): Local {
+    return this.#locals.value(state);
+  }
+
+  startNode(owner: number, file: LeaseFile): number {
+    return this.#internNode(new LeaseNodeRun(owner, file), owner, file, []);
+  }
+
+  startClient(client: number): number {
+    return this.#internClient({ type: 'idle', client, attempts: 0 });
+  }
+
+  /** @returns Below 0: it has to be learned first. */
+  step(state: number, code: number): number {
+    const known = this.#known.get(state, code);
+    if (known >= 0) return known;
+    const local = this.#locals.value(state);
+    if (local.type === 'client' && code !== inputCode('tick')) {
+      this.#missing.push({ state, code });
+      return none;
+    }
+    this.steps += 1;
+    const transition =
+      local.type === 'client'
+        ? this.#append({ state: aged(local.state), sent: [] }, local.state)
+        : this.#runNode(local, state, code);
+    this.#known.set(state, code, transition);
+    return transition;
+  }
+
+  async learn(): Promise<void> {
+    const missing = this.#missing;
+    this.#missing = [];
+    for (const { state, code } of missing) {
+      const local = this.#locals.value(state);
+      if (local.type !== 'client' || this.#known.get(state, code) >= 0) continue;
+      this.steps += 1;
+      const step = await this.#runClient(local.state, code);
+      this.#known.set(state, code, this.#append(step, local.state));
+    }
+  }
+
+  next(transition: number): number {
+    return this.#next.at(transition);
+  }
+
+  sent(transition: number): readonly number[] {
+    return this.#sent[transition] ?? [];
+  }
+
+  /** Of the lease that is held from now on; 0: none. */
+  token(transition: number): number {
+    return this.#tokens.at(transition);
+  }
+
+  broken(transition: number): string | undefined {
+    return this.#broken.get(transition);
+  }
+
+  #runNode(local: Extract<Local, { type: 'node' }>, state: number, code: number): number {
+    const { owner, startFile, codes, file } = local;
+    try {
+      if (code === inputCode('restart')) {
+        const starts = file.hasVoted ? 0 : file.starts + 1;
+        return this.#appendNode(this.startNode(owner, { ...file, starts }), []);
+      }
+      if (code === inputCode('lose'))
+        return this.#appendNode(this.startNode(owner, newFile(file.id + 1, false)), []);
+      const run = new LeaseNodeRun(owner, startFile);
+      for (const before of codes) run.feed(this.#nodeInput(before));
+      run.take();
+      if (!run.feed(this.#nodeInput(code))) return this.#appendNode(none, []);
+      const next = this.#internNode(run, owner, startFile, [...codes, code]);
+      return this.#appendNode(next, run.take());
+    } catch (error) {
+      this.#broken.set(this.#next.length, error instanceof Error ? error.message : String(error));
+      return this.#appendNode(state, []);
+    }
+  }
+
+  #nodeInput(code: number): NodeInput {
+    switch (code & 15) {
+      case inputs.tick:
+        return { type: 'tick' };
+      case inputs.ask_others:
+        return { type: 'ask_others' };
+      case inputs.end_round:
+        return { type: 'end_round' };
+      default:
+        return { type: 'deliver', message: this.messages.value(code >>> 4) };
+    }
+  }
+
+  #runClient(state: ClientState, code: number): Promise<ClientStep> {
+    const about = code >>> 4;
+    const kind = code & 15;
+    if (kind === inputs.begin && state.type === 'idle') return beginAttempt(state);
+    if (kind === inputs.give_up && state.type === 'held') return giveUp(state);
+    const nothing = Promise.resolve({ state, sent: [] });
+    if (state.type !== 'asking') return nothing;
+    if (kind === inputs.silent) {
+      if (!state.pending.includes(about)) return nothing;
+      return hear(state, { type: state.asked, voter: about, answer: 'silent' });
+    }
+    const heard = heardBy(state, this.messages.value(about));
+    return heard === undefined ? nothing : hear(state, heard);
+  }
+
+  #appendNode(next: number, sent: readonly LeaseMessage[]): number {
+    this.#next.push(next);
+    this.#tokens.push(0);
+    this.#sent.push(sent.map((message) => this.#message(message)));
+    return this.#next.length - 1;
+  }
+
+  #append({ state, sent }: ClientStep, before: ClientState): number {
+    const transition = this.#appendNode(this.#internClient(state), sent);
+    if (state.type === 'held' && before.type !== 'held')
+      this.#tokens.data[transition] = state.token;
+    return transition;
+  }
+
+  #message(message: LeaseMessage): number {
+    const { size } = this.messages;
+    const number = this.messages.intern(JSON.stringify(message), message);
+    if (number === size) this.destinations.push(message.to);
+    return number;
+  }
+
+  #internNode(
+    run: LeaseNodeRun,
+    owner: number,
+    startFile: LeaseFile,
+    codes: readonly number[],
+  ): number {
+    const { size } = this.#locals;
+    const local: Local = { type: 'node', owner, startFile, codes, file: run.file };
+    const number = this.#locals.intern(JSON.stringify(run.image()), local);
+    if (number === size) {
+      this.can.push((run.mayAsk ? 1 : 0) | (run.isAsking ? 2 : 0));
+      this.validFor.push(0);
+    }
+    return number;
+  }
+
+  #internClient(state: ClientState): number {
+    const { size } = this.#locals;
+    const number = this.#locals.intern(JSON.stringify(state), { type: 'client', state });
+    if (number === size) {
+      const pending = state.type === 'asking' ? state.pending : [];
+      const bits = pending.reduce((all, voter) => all | (4 << voter), 0);
+      this.can.push(bits | (state.type === 'idle' ? 1 : 0) | (state.type === 'held' ? 2 : 0));
+      this.validFor.push(validFor(state));
+    }
+    return number;
+  }
+}
+
+function heardBy(
+  state: Extract<ClientState, { type: 'asking' }>,
+  message: LeaseMessage,
+): Heard | undefined {
+  if (message.type !== 'voted' && message.type !== 'confirmed') return undefined;
+  const { type, lease, from: voter } = message;
+  if (lease !== leaseOf(state) || type !== state.asked || !state.pending.includes(voter))
+    return undefined;
+  return type === 'voted'
+    ? { type, voter, answer: message.answer }
+    : { type, voter, answer: message.answer };
+}
