@@ -174,8 +174,23 @@ export class LeaseModel implements Model {
     if (stays) made[budgetPlace] = (made[budgetPlace] ?? 0) - unit('copies');
     else if (place >= 0) remove(made, place);
     pay(made, process, code);
-    for (const message of sent) send(made, message);
+    for (const message of sent) {
+      const to = steps.destinations.at(message);
+      if (to < nodeCount || steps.heeds(made[to] ?? 0, message)) send(made, message);
+    }
+    if (process >= nodeCount) this.#forgetUnheeded(made, process);
     emit(made, action, 0, undefined);
+  }
+
+  /** Answers that a client does not wait for any more can do nothing. */
+  #forgetUnheeded(made: Int32Array, client: number): void {
+    for (let place = firstMessage; place < this.width; ) {
+      const message = (made[place] ?? 0) - 1;
+      if (message < 0) return;
+      const isFor = this.steps.destinations.at(message) === client;
+      if (isFor && !this.steps.heeds(made[client] ?? 0, message)) remove(made, place);
+      else place += 1;
+    }
   }
 
   tell(state: Int32Array, action: number): string {

@@ -44,7 +44,6 @@ export class LeaseSteps {
   /** By state: bits of what can be done, and for how long a client believes in its lease. */
   readonly can: IntList = new IntList();
   readonly validFor: IntList = new IntList();
-  /** Of a node: 1 where it can never vote again without asking others. */
   readonly destinations: IntList = new IntList();
   readonly #locals = new Interner<Local>();
   readonly #known = new PairMap();
@@ -52,6 +51,7 @@ export class LeaseSteps {
   readonly #sent: (readonly number[])[] = [];
   readonly #tokens = new IntList();
   readonly #broken = new Map<number, string>();
+  readonly #heeded = new PairMap();
   #missing: { readonly state: number; readonly code: number }[] = [];
   steps = 0;
 
@@ -103,6 +103,19 @@ export class LeaseSteps {
       const step = await this.#runClient(local.state, code);
       this.#known.set(state, code, this.#append(step, local.state));
     }
+  }
+
+  /** Whether a client in this state waits for this message. If not, it never will: each is for one attempt. */
+  heeds(state: number, message: number): boolean {
+    const known = this.#heeded.get(state, message);
+    if (known >= 0) return known === 1;
+    const local = this.#locals.value(state);
+    const heeds =
+      local.type === 'node' ||
+      (local.state.type === 'asking' &&
+        heardBy(local.state, this.messages.value(message)) !== undefined);
+    this.#heeded.set(state, message, heeds ? 1 : 0);
+    return heeds;
   }
 
   next(transition: number): number {
