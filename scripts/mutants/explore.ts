@@ -10,13 +10,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { allFaults } from './all-faults.ts';
-import { copySources, heal, plant } from './plant.ts';
+import { copyCheckout, Planted } from './plant.ts';
 
 /** By fault: the configuration that finds it. */
 const explored: Readonly<Record<string, string>> = {
   'old-term-committed-by-counting': 'old-terms',
   'membership-not-one-at-a-time': 'membership',
   'read-proof-counts-older-rounds': 'reads',
+  'no-confirm-round': 'tokens',
+  'begins-with-files-of-one-round': 'founding',
 };
 
 const root = join(import.meta.dirname, '../..');
@@ -32,7 +34,7 @@ if (unknown.length > 0) {
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-explore-'));
 let survivors = 0;
 try {
-  copySources(root, folder);
+  copyCheckout(root, folder);
   for (const [name, configuration] of Object.entries(explored)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     if (!isFound(name, configuration)) survivors += 1;
@@ -45,7 +47,8 @@ process.exitCode = survivors === 0 ? 0 : 1;
 function isFound(name: string, configuration: string): boolean {
   const fault = allFaults.find((one) => one.name === name);
   if (fault === undefined) throw new Error(`There is no fault "${name}".`);
-  plant(root, folder, fault);
+  const planted = new Planted(folder, fault);
+  planted.plant();
   const main = 'packages/explorer/src/main.ts';
   const run = spawnSync(process.execPath, ['--conditions=source', main, '--name', configuration], {
     cwd: folder,
@@ -53,7 +56,7 @@ function isFound(name: string, configuration: string): boolean {
     timeout: maxMs,
     maxBuffer: 1 << 26,
   });
-  heal(root, folder, fault);
+  planted.heal();
   const lines = run.stdout.split('\n');
   const summary = lines.findIndex((line) => line.startsWith('A PROMISE IS BROKEN'));
   const isBroken = run.status === 1 && summary >= 0;

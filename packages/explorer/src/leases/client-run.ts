@@ -45,7 +45,7 @@ export interface ClientStep {
 }
 
 export const leaseOf = ({ client, attempts }: ClientState): string =>
-  `${String(client)}.${String(attempts)}`;
+  `${String(client + 1)}.${String(attempts)}`;
 
 /** For how long it believes in its lease still. */
 export function validFor(state: ClientState): number {

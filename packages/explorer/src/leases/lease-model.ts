@@ -3,7 +3,7 @@
  * left of the budget, and the messages under way, as one row of integers.
  *
  * Checked: two clients never believe in a lease at one instant; each lease that is held has a larger token than all that
- * were held before.
+ * were held before; founders are written down only where there was a moment at which none of their files had voted.
  *
  * Time passes for all at once. A message arrives at any time, or never; a copy of it later still where the budget has
  * one. That a voter had its time is told to a client at any moment. An action that changes no process and sends nothing
@@ -12,6 +12,7 @@
 import type { Emit, Model } from '../search/model.ts';
 import { newFile } from './lease-node-run.ts';
 import { inputCode, LeaseSteps } from './lease-steps.ts';
+import { momentOf } from './moments.ts';
 import { clientCount, nodeCount, processName, tellLeaseMessage } from './messages.ts';
 
 export interface LeaseConfiguration {
@@ -36,7 +37,9 @@ const processes = nodeCount + clientCount;
 const maxTokenPlace = processes;
 const budgetPlace = processes + 1;
 const roundsPlace = processes + 2;
-const firstMessage = processes + 3;
+/** Bits of moments at which nobody had voted (see moments.ts). */
+const momentsPlace = processes + 3;
+const firstMessage = processes + 4;
 /** Far more than come together within the bounds; one more ends the search. */
 const maxMessages = 24;
 
@@ -65,6 +68,7 @@ export class LeaseModel implements Model {
     start[budgetPlace] = order.reduce((sum, kind) => sum + configuration[kind] * unit(kind), 0);
     start[roundsPlace] = rounds.reduce((sum, count, node) => sum | (count << (4 * node)), 0);
     this.#start = start;
+    this.#noteMoment(start);
     this.#made = new Int32Array(this.width);
   }
 
@@ -167,9 +171,16 @@ export class LeaseModel implements Model {
       );
       return;
     }
+    const founded = steps.founded(transition);
+    if (founded >= 0 && ((state[momentsPlace] ?? 0) & (1 << founded)) === 0) {
+      const what = 'writes down founders whose files were never all new at one moment';
+      emit(state, action, 0, `founding: ${processName(process)} ${what}`);
+      return;
+    }
     const made = this.#made;
     made.set(state);
     made[process] = next;
+    if (process < nodeCount) this.#noteMoment(made);
     if (token > 0) made[maxTokenPlace] = token;
     if (stays) made[budgetPlace] = (made[budgetPlace] ?? 0) - unit('copies');
     else if (place >= 0) remove(made, place);
@@ -182,9 +193,14 @@ export class LeaseModel implements Model {
     emit(made, action, 0, undefined);
   }
 
+  #noteMoment(made: Int32Array): void {
+    const moment = momentOf((node) => this.steps.newFiles.at(made[node] ?? 0));
+    if (moment >= 0) made[momentsPlace] = (made[momentsPlace] ?? 0) | (1 << moment);
+  }
+
   /** Answers that a client does not wait for any more can do nothing. */
   #forgetUnheeded(made: Int32Array, client: number): void {
-    for (let place = firstMessage; place < this.width; ) {
+    for (let place = firstMessage; place < this.width;) {
       const message = (made[place] ?? 0) - 1;
       if (message < 0) return;
       const isFor = this.steps.destinations.at(message) === client;

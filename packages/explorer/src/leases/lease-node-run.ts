@@ -51,6 +51,8 @@ export class LeaseNodeRun {
   readonly #recovery: Recovery | undefined;
   file: LeaseFile;
   isVoting: boolean;
+  /** Since the last `take` it has written down founders, after a round of its own. */
+  hasFounded = false;
   #now = 0;
   #rounds = 0;
   #round: Round | undefined;
@@ -81,6 +83,7 @@ export class LeaseNodeRun {
   take(): readonly LeaseMessage[] {
     const sent = this.#sent;
     this.#sent = [];
+    this.hasFounded = false;
     return sent;
   }
 
@@ -206,7 +209,10 @@ export class LeaseNodeRun {
     if (recovery === undefined || this.#round === undefined) return false;
     this.#round = undefined;
     const founders = recovery.foundersToWrite;
-    if (founders !== undefined) this.#found(founders);
+    if (founders !== undefined) {
+      this.#found(founders);
+      this.hasFounded = true;
+    }
     if (!recovery.mayVote()) return true;
     this.isVoting = true;
     this.file = { ...this.file, hasVoted: true, starts: 0 };

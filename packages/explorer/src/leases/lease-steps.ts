@@ -10,6 +10,7 @@ import type { ClientState, ClientStep, Heard } from './client-run.ts';
 import { LeaseNodeRun, newFile } from './lease-node-run.ts';
 import type { LeaseFile, NodeInput } from './lease-node-run.ts';
 import type { LeaseMessage } from './messages.ts';
+import { momentOfFiles } from './moments.ts';
 
 export const inputs = {
   tick: 0,
@@ -45,11 +46,14 @@ export class LeaseSteps {
   readonly can: IntList = new IntList();
   readonly validFor: IntList = new IntList();
   readonly destinations: IntList = new IntList();
+  /** Of a node: which of its files it has, from 0 on; -1: that has voted. Of a client: -1. */
+  readonly newFiles: IntList = new IntList();
   readonly #locals = new Interner<Local>();
   readonly #known = new PairMap();
   readonly #next = new IntList();
   readonly #sent: (readonly number[])[] = [];
   readonly #tokens = new IntList();
+  readonly #founded = new IntList();
   readonly #broken = new Map<number, string>();
   readonly #heeded = new PairMap();
   #missing: { readonly state: number; readonly code: number }[] = [];
@@ -131,6 +135,11 @@ export class LeaseSteps {
     return this.#tokens.at(transition);
   }
 
+  /** The moment of which a list speaks that a node has written down after a round of its own (see moments.ts); -1: none. */
+  founded(transition: number): number {
+    return this.#founded.at(transition) - 1;
+  }
+
   broken(transition: number): string | undefined {
     return this.#broken.get(transition);
   }
@@ -149,7 +158,10 @@ export class LeaseSteps {
       run.take();
       if (!run.feed(this.#nodeInput(code))) return this.#appendNode(none, []);
       const next = this.#internNode(run, owner, startFile, [...codes, code]);
-      return this.#appendNode(next, run.take());
+      const { hasFounded } = run;
+      const transition = this.#appendNode(next, run.take());
+      if (hasFounded) this.#founded.data[transition] = momentOfFiles(run.file.founders) + 1;
+      return transition;
     } catch (error) {
       this.#broken.set(this.#next.length, error instanceof Error ? error.message : String(error));
       return this.#appendNode(state, []);
@@ -187,6 +199,7 @@ export class LeaseSteps {
   #appendNode(next: number, sent: readonly LeaseMessage[]): number {
     this.#next.push(next);
     this.#tokens.push(0);
+    this.#founded.push(0);
     this.#sent.push(sent.map((message) => this.#message(message)));
     return this.#next.length - 1;
   }
@@ -216,6 +229,7 @@ export class LeaseSteps {
     const number = this.#locals.intern(JSON.stringify(run.image()), local);
     if (number === size) {
       this.can.push((run.mayAsk ? 1 : 0) | (run.isAsking ? 2 : 0));
+      this.newFiles.push(run.file.hasVoted ? -1 : (run.file.id - 1) % 10);
       this.validFor.push(0);
     }
     return number;
@@ -225,6 +239,7 @@ export class LeaseSteps {
     const { size } = this.#locals;
     const number = this.#locals.intern(JSON.stringify(state), { type: 'client', state });
     if (number === size) {
+      this.newFiles.push(-1);
       const pending = state.type === 'asking' ? state.pending : [];
       const bits = pending.reduce((all, voter) => all | (4 << voter), 0);
       this.can.push(bits | (state.type === 'idle' ? 1 : 0) | (state.type === 'held' ? 2 : 0));
