@@ -67,9 +67,9 @@ export class LeaseNodeRun {
     this.#node = new LeaseNode({ maxRows: 4, maxTombstones: 100 }, { rows, tombstones, floor }, 0);
     if (file.hasVoted) return;
     const { id: fileId, founders } = file;
-    const options = { startedAtMs: 0, longestTtlMs: ttl, driftBufferMs: drift, fileId, founders };
+    const times = { startedAtMs: 0, longestTtlMs: ttl, driftBufferMs: drift };
+    const options = { ...times, others: nodeCount - 1, after: '', fileId, founders };
     this.#recovery = new Recovery(options);
-    this.#recovery.setOthers(nodeCount - 1);
   }
 
   get mayAsk(): boolean {
@@ -167,6 +167,7 @@ export class LeaseNodeRun {
       fresh: !this.file.hasVoted,
       file_id: id,
       founders,
+      after: '',
       longest_lease_ms: ttl + drift,
     };
     const tokens = isTime ? this.#node.tokens(this.#node.names()) : [];
