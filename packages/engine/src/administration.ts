@@ -43,6 +43,14 @@ export class Administration {
 
   /** @returns The new leader's id for a transfer, null for the others. */
   async carryOut(call: AdministrativeCall, deadlineMs: number): Promise<string | null> {
+    const { identity } = call;
+    if (identity !== undefined) {
+      const target = call.type === 'transfer' ? call.to : call.id;
+      this.#parts.log.info(
+        { identity, change: call.type, target },
+        'A change of the cluster is asked for.',
+      );
+    }
     if (call.type === 'transfer') return this.#transfer(call.to, deadlineMs);
     const { members } = this.#parts.replica.status().membership;
     const id = call.id as MemberId;

@@ -22,10 +22,22 @@ export type Call =
       readonly type: 'add_member';
       readonly id: string;
       readonly address: string;
+      /** Who asked for it, where that was not the node itself; below as well. */
+      readonly identity?: string;
       readonly timeoutMs: number;
     }
-  | { readonly type: 'remove_member'; readonly id: string; readonly timeoutMs: number }
-  | { readonly type: 'transfer'; readonly to: string | null; readonly timeoutMs: number }
+  | {
+      readonly type: 'remove_member';
+      readonly id: string;
+      readonly identity?: string;
+      readonly timeoutMs: number;
+    }
+  | {
+      readonly type: 'transfer';
+      readonly to: string | null;
+      readonly identity?: string;
+      readonly timeoutMs: number;
+    }
   | {
       /** A member tells the hash of the snapshot that it saved: every member compares it with its own (state-digests.ts). */
       readonly type: 'state_digest';

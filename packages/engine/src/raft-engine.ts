@@ -28,6 +28,7 @@ import { envelopeOf } from './submission.ts';
 import { defaultTimeoutMs, Submissions } from './submissions.ts';
 import type { Transport } from './transport/types.ts';
 import type {
+  Asker,
   Backup,
   CallOptions,
   ClusterStatus,
@@ -139,16 +140,16 @@ export class RaftEngine implements Engine {
     );
   }
 
-  async addMember(id: string, address: string): Promise<void> {
-    await this.#administer({ type: 'add_member', id, address });
+  async addMember(id: string, address: string, asker?: Asker): Promise<void> {
+    await this.#administer({ type: 'add_member', id, address, ...asker });
   }
 
-  async removeMember(id: string): Promise<void> {
-    await this.#administer({ type: 'remove_member', id });
+  async removeMember(id: string, asker?: Asker): Promise<void> {
+    await this.#administer({ type: 'remove_member', id, ...asker });
   }
 
-  async transferLeadership(to: string | null): Promise<string> {
-    const answer = await this.#administer({ type: 'transfer', to });
+  async transferLeadership(to: string | null, asker?: Asker): Promise<string> {
+    const answer = await this.#administer({ type: 'transfer', to, ...asker });
     return String(answer);
   }
 

@@ -108,6 +108,9 @@ export type QueryResult =
 
 export type Consistency = 'linearizable' | 'stale';
 
+/** Who asks for a change of the cluster. */
+export type Asker = Pick<CallOptions, 'identity'>;
+
 export interface CallOptions {
   /** Who asked; `anonymous` until there is authentication. */
   readonly identity: string;
@@ -188,10 +191,11 @@ export interface Engine {
    * revision. Whoever follows events has to look anew.
    */
   onGap(listener: (revision: number) => void): () => void;
-  addMember(id: string, address: string): Promise<void>;
-  removeMember(id: string): Promise<void>;
+  /** @param asker Logged by the leader, on whichever node it was asked for; absent: the node itself. */
+  addMember(id: string, address: string, asker?: Asker): Promise<void>;
+  removeMember(id: string, asker?: Asker): Promise<void>;
   /** null: to the most up-to-date member. Resolves with the new leader's id. */
-  transferLeadership(to: string | null): Promise<string>;
+  transferLeadership(to: string | null, asker?: Asker): Promise<string>;
   /** A backup of everything that this node has applied when it is asked. It has to be closed, or read to its end. */
   openBackup(): Promise<Backup>;
   /** Figures for metrics: plain numbers by name. */

@@ -9,13 +9,15 @@ import type { Replica } from '../../src/replica.ts';
 import { silentLog } from '../cluster.ts';
 import { StillClock } from './still-clock.ts';
 
+const logged: object[] = [];
+
 /** Proposes at index 5 in term 3; the test decides what is found there when it has been applied. */
 function propose(foundTerm: number | undefined): Promise<string | null> {
   const members = ['a', 'b', 'c'].map((id) => ({ id, address: `${id}:1`, role: 'voter' }));
   const administration = new Administration({
     nodeId: 'a' as MemberId,
     clock: new StillClock(),
-    log: silentLog,
+    log: { ...silentLog, info: (fields) => logged.push(fields) },
     // What a change needs of them, and no more.
     replica: {
       status: () => ({ membership: { members }, applied: 7 }),
@@ -25,12 +27,18 @@ function propose(foundTerm: number | undefined): Promise<string | null> {
     route: {} as unknown as LeaderRoute,
     reachable: true,
   });
-  return administration.carryOut({ type: 'remove_member', id: 'c' }, 10_000);
+  return administration.carryOut({ type: 'remove_member', id: 'c', identity: 'ann' }, 10_000);
 }
 
 describe('A change of the members', () => {
   it('is done when its very entry has been applied', async () => {
     assert.equal(await propose(3), null);
+  });
+
+  it('is logged by the leader with who asked for it', async () => {
+    logged.length = 0;
+    await propose(3);
+    assert.deepEqual(logged, [{ identity: 'ann', change: 'remove_member', target: 'c' }]);
   });
 
   it("is not done when another leader's entry took its place: it is tried again with that one", async () => {
