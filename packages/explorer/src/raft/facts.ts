@@ -1,5 +1,4 @@
 /** What the search needs to know of each state of a node, as integers. */
-import { decodeMembership } from '@holdfast/raft';
 import type { Entry, LogImage, Membership } from '@holdfast/raft';
 import { IntList } from '../search/int-list.ts';
 import { Interner } from '../search/interner.ts';
@@ -105,9 +104,6 @@ const blindLog = ({ baseIndex, baseTerm, entries }: LogFacts): string =>
 
 export const votersOf = ({ members }: Membership): number =>
   members.reduce((bits, { id, role }) => (role === 'voter' ? bits | (1 << nodeOf(id)) : bits), 0);
-
-/** The voters of a membership entry. */
-export const votersIn = (data: Uint8Array): number => votersOf(decodeMembership(data));
 
 export function bitCount(bits: number): number {
   let count = 0;
