@@ -207,7 +207,7 @@ export const get: Bind = binder('GET');
 export const post: Bind = binder('POST');
 export const remove: Bind = binder('DELETE');
 
-/** What a method is asked: `CreateLatch` and its type in TypeScript. */
+/** What a method is asked: `Acquire` and its type in TypeScript. */
 export const request = (method: string, typeName: string, fields: Fields): Message => ({
   typeName,
   protoName: `${method}Request`,

@@ -74,7 +74,7 @@ export async function forCaller<T>(
 }
 
 /**
- * @param keys What it is about, as the feed names it (`latch NAME`, `round NUMBER`, `session ID`).
+ * @param keys What it is about, as the feed names it (`election NAME`, `round NUMBER`, `session ID`).
  * @param onEvent What an event tells, if it is what is waited for.
  * @param look The same by asking the cluster; called at once.
  */
