@@ -27,7 +27,6 @@ describe('Real processes of a quorum in trouble', () => {
     const cluster = await QuorumCluster.start({
       folder: join(folder, 'nodes'),
       clients: 0,
-      nodesKnow: true,
       guarded: '',
     });
     try {
