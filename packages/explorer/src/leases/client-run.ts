@@ -98,7 +98,7 @@ class AttemptRun {
     const keys = [...this.#waiting.keys()].map((key) => key.split(' '));
     const asked = keys.some(([type]) => type === 'confirmed') ? 'confirmed' : 'voted';
     const pending = keys.filter(([type]) => type === asked).map(([, voter]) => Number(voter));
-    return { asked, pending: pending.toSorted() };
+    return { asked, pending: pending.toSorted((left, right) => left - right) };
   }
 
   async hear({ type, voter, answer }: Heard): Promise<void> {

@@ -192,7 +192,7 @@ export class Node {
   }
 
   #carryOut(output: Output): void {
-    this.queue.push(...output.writes);
+    for (const write of output.writes) this.queue.push(write);
     for (const outbound of output.messages) this.#sent.push(filled(outbound));
     if (output.verify !== undefined) this.verifying = output.verify;
     if (output.restore !== undefined) {

@@ -35,7 +35,7 @@ export function traceTo(
     model.rename(symmetry);
     state = next;
   }
-  if (lastAction === undefined) lines.push(...model.picture(state));
+  if (lastAction === undefined) for (const line of model.picture(state)) lines.push(line);
   else lines.push(`${String(numbers.length).padStart(3)}. ${model.tell(state, lastAction)}`);
   return lines;
 }
