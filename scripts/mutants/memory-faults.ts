@@ -195,8 +195,10 @@ export const memoryFaults: readonly Fault[] = [
     name: 'needed-answers-forgotten-for-bytes',
     breaks: 'what a request got that was not answered cannot be given up in a busy session',
     file: 'packages/state/src/requests.ts',
-    find: `const mayForget = this.#answeredBelow === undefined;`,
-    put: `const mayForget = this.#answeredBelow !== 0;`,
+    find: `    if (this.#answeredBelow === undefined)
+      while (`,
+    put: `    if (this.#answeredBelow !== 0)
+      while (`,
   },
   {
     name: 'told-numbers-not-in-snapshots',
