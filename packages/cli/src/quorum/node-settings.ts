@@ -68,21 +68,22 @@ export function nodeSettings(options: NodeOptions): NodeSettings {
   const port = portOf(options.port);
   const peers = peersOf(options.peers, host, port);
   const advertise = advertiseOf(options, host, port, peers);
+  // Nor made: a new file in the wrong place is a file that was lost, and costs the vote. Looked at before --peers: a
+  // mistyped path is no new node.
+  if (statSync(dirname(db), { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new UsageError(
+      `--db: there is no folder "${dirname(db)}" for the file "${db}". Correct the path, or make the folder first.`,
+    );
   if (peers.length > 0 && options.join === true)
     throw new UsageError(
       '--peers names a set, and --join waits to be made a member of one: give one of them.',
     );
   if (peers.length === 0 && options.join !== true && !existsSync(db))
     throw new UsageError(
-      '--peers must name all other nodes: a node votes with those alone of which it knows. A node that a set is to take in later is started with --join.',
+      `--peers must name all other nodes: there is no file "${db}" yet that could tell them (--db). A node that a set is to take in later is started with --join.`,
     );
   const tls = tlsOf(options.tlsCert, options.tlsKey);
   const apiKey = apiKeyOf(options);
-  // Nor made: a new file in the wrong place is a file that was lost, and costs the vote.
-  if (statSync(dirname(db), { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new UsageError(
-      `--db: there is no folder "${dirname(db)}" for the file "${db}". Correct the path, or make the folder first.`,
-    );
   return {
     file: db,
     host,

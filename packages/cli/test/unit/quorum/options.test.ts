@@ -123,9 +123,18 @@ describe('the settings of a lease node', () => {
 
   it('name all other nodes, and never this one', () => {
     assert.deepEqual(settings({ peers: 'b:1,c:1' }).peers, ['http://b:1', 'http://c:1']);
-    assert.deepEqual(settings({}).peers, []);
     for (const peers of ['b:1', 'b:1,b:1', 'b:1,127.0.0.1:5001', 'b:1,localhost:5001', 'b:1,a b'])
       assert.throws(() => settings({ peers }), UsageError, peers);
+  });
+
+  it('name no others where the node waits to join a set, or its file tells them, and only there', () => {
+    assert.deepEqual(settings({ join: true }).peers, []);
+    assert.throws(() => settings({ join: true, peers: 'b:1,c:1' }), /give one of them/);
+    const absent = join(folder, 'absent.sqlite');
+    assert.throws(() => settings({ db: absent }), new RegExp(`no file "${absent}".*--join`));
+    const known = join(folder, 'known.sqlite');
+    writeFileSync(known, '');
+    assert.deepEqual(settings({ db: known }).peers, []);
   });
 
   it('may have peers at IPv6 addresses, and are not their own peers in any spelling', () => {
@@ -149,9 +158,13 @@ describe('the settings of a lease node', () => {
   it('are refused where an address means all of a machine, or is none', () => {
     assert.throws(() => settings({ peers: 'b:1,[::]:5002' }), /all addresses of a machine/);
     assert.throws(() => settings({ peers: 'b:1,0.0.0.0:5002' }), /all addresses of a machine/);
-    assert.equal(settings({ host: '[::1]' }).host, '::1');
+    assert.equal(settings({ host: '[::1]', join: true }).host, '::1');
     for (const host of ['', 'a:1', '[::1]:5001', 'http://a'])
-      assert.throws(() => settings({ host }), /--host takes an address without a port/, host);
+      assert.throws(
+        () => settings({ host, join: true }),
+        /--host takes an address without a port/,
+        host,
+      );
   });
 
   it('given a file in a folder that does not exist, then it is refused, and the folder is not made', () => {
@@ -174,7 +187,11 @@ describe('the settings of a lease node', () => {
       { tlsCert: 'only.pem' },
       { tlsCert: join(folder, 'none.pem'), tlsKey: join(folder, 'none.key') },
     ])
-      assert.throws(() => settings(wrong), UsageError, JSON.stringify(wrong));
+      assert.throws(
+        () => settings({ join: true, ...wrong }),
+        /--(port|epoch|tls)/,
+        JSON.stringify(wrong),
+      );
   });
 });
 

@@ -99,7 +99,7 @@ describe('a configuration with mistakes', () => {
   it('names all of them at once, each with where it comes from and what was given', () => {
     const file = fileWith('consensus:\n  heartbeat_interval_ms: fast\nstorage: here\n');
     const message = refusal({ file, flags: { 'http-port': '70000' } });
-    assert.match(message, /--http-port: .*65535.*given: 70000/);
+    assert.match(message, /--http-port: .*65535.*given: "70000"/);
     assert.match(message, /consensus\.heartbeat_interval_ms: .*given: "fast"/);
     assert.match(message, /"storage" must be a section/);
   });
