@@ -20,6 +20,7 @@ async function traceOf(seed: bigint): Promise<string> {
 async function brokenOf(first: bigint, lives: number): Promise<string> {
   const { broken } = await runSeries({ kind, first, lives, threads });
   return broken
+    .filter(isSafety)
     .map(
       ({ seed, message }) => `make simulate KIND=quorum SEED=${String(seed)} TRACE=1\n  ${message}`,
     )
