@@ -73,6 +73,8 @@ export class LeaseMachine {
   #host: LeaseHost | undefined;
   #rejoin: Rejoin | undefined;
   #hasLost = false;
+  /** Ids of sets of which it lost its file, and in which it has not voted since. */
+  readonly #lacking = new Set<string>();
   /** As its operator names the set by now. */
   told: QuorumSet | undefined;
   /** Writes fail. */
@@ -98,9 +100,12 @@ export class LeaseMachine {
     return this.host?.voting === true;
   }
 
-  /** It was lost, and what was in it has not been learned again. */
-  get lacksItsFile(): boolean {
-    return this.#hasLost && !this.#file.hasVoted;
+  /**
+   * Its file of this set was lost, and what was in it has not been learned again. A vote in the set before tells
+   * nothing of that: a node that is told an older set finds its way back into that one first.
+   */
+  lacksFileOf(set: QuorumSet): boolean {
+    return this.#lacking.has(setIdOf(set));
   }
 
   start(): void {
@@ -193,6 +198,9 @@ export class LeaseMachine {
   lose(): void {
     this.kill();
     this.#options.world.tell(this.machine.name, 'loses its file');
+    const { set, after } = this.#file.stored;
+    // With the file of a set goes what it knew of the end of the one before.
+    for (const id of [idOf(set), after]) if (id !== '') this.#lacking.add(id);
     this.#file = this.#newFile();
     this.#hasLost = true;
   }
@@ -203,6 +211,7 @@ export class LeaseMachine {
     this.told = told;
     this.#file = this.#newFile();
     this.#hasLost = false;
+    this.#lacking.clear();
   }
 
   /** Its operator names the set as it is: one that began with another one, and never voted, begins anew. */
@@ -233,6 +242,7 @@ export class LeaseMachine {
       markVoting: () =>
         write(() => {
           file.hasVoted = true;
+          this.#lacking.delete(idOf(file.stored.set));
         }),
       writeSet: (stored) =>
         write(() => {
@@ -243,6 +253,7 @@ export class LeaseMachine {
           file.stored = stored;
           file.hasVoted = false;
           file.founders = [];
+          this.#lacking.delete(stored.after);
         }),
     };
   }

@@ -179,12 +179,12 @@ export class QuorumLosses {
     return this.#random.pick([away, towards, [...away, ...towards]]);
   }
 
-  /** @param wanted This one, where it may be. */
+  /** @param wanted This one, where it may be. @returns the one that did; where none may, one that goes on as it is. */
   #lose(wanted?: LeaseMachine): LeaseMachine {
     const { ballots, sets } = this.#options;
-    const mayLose = sets.members.filter((node) => sets.mayLose(node));
-    const lacking = sets.members.filter((node) => node.lacksItsFile);
-    const losable = mayLose.length > 0 ? mayLose : lacking;
+    const losable = sets.members.filter((node) => sets.mayLose(node));
+    // One lacks its file of this set, another one that of the next.
+    if (losable.length === 0) return this.#random.pick(sets.members);
     const node =
       wanted !== undefined && losable.includes(wanted) ? wanted : this.#random.pick(losable);
     node.lose();

@@ -81,7 +81,7 @@ export class QuorumSets {
   mayLose(node: LeaseMachine): boolean {
     return [this.#current, this.#pending].every((set) => {
       if (set?.members.includes(node.machine.name) !== true) return true;
-      const lacking = this.#of(set).filter((other) => other !== node && other.lacksItsFile);
+      const lacking = this.#of(set).filter((other) => other !== node && other.lacksFileOf(set));
       return (lacking.length + 1) * 2 < set.members.length;
     });
   }
