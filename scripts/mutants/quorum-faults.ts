@@ -179,6 +179,21 @@ const planted: readonly QuorumFault[] = [
       this.#turns.taken(resource);`,
   },
   {
+    name: 'closed-set-opens-again',
+    breaks: 'a node that lost its file does not learn that its set is closed, and grants in it',
+    file: 'packages/quorum/src/node/membership.ts',
+    find: `if (next === undefined || this.isClosed) return undefined;`,
+    put: `if (next === undefined || this.isClosed || next.epoch > 0) return undefined;`,
+  },
+  {
+    name: 'closed-by-hearsay',
+    breaks:
+      'a change of the set counts a node as closed that lost its file and has only heard of it',
+    file: 'packages/quorum/src/set/change-set.ts',
+    find: `  !answer.fresh && // SET-4`,
+    put: `  (!answer.fresh || answer.next !== null) && // SET-4`,
+  },
+  {
     name: 'wait-by-the-setting-of-today',
     breaks:
       'a node that lost its file waits for leases as long as it grants now, not as long as were ever granted',

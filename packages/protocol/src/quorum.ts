@@ -96,6 +96,8 @@ export interface QuorumTokensAnswer {
    * then: ttl and drift buffer. Left out: it does not know.
    */
   readonly longest_lease_ms?: number | undefined;
+  /** The set for which its own is closed. Left out: it is not closed. */
+  readonly closed_for?: QuorumSet | undefined;
   /** Resources that are not listed have had no token above it. */
   readonly floor: number;
   readonly tokens: readonly (readonly [resource: string, maxToken: number])[];

@@ -99,6 +99,7 @@ export const tokensAnswer: z.ZodType<QuorumTokensAnswer> = z.strictObject({
   file_id: count,
   founders,
   longest_lease_ms: count.optional(),
+  closed_for: quorumSet.optional(),
   floor: count,
   tokens: z.array(z.tuple([resource, token])),
   next: z.string().nullable(),

@@ -21,6 +21,7 @@ import type {
   QuorumReleaseBody,
   QuorumRenewBody,
   QuorumRequest,
+  QuorumSet,
   QuorumSetAnswer,
   QuorumStandingAnswer,
   QuorumStatusAnswer,
@@ -100,6 +101,11 @@ export class LeaseHost {
     this.#founders = options.founders;
     this.#recovery = options.recovery;
     this.#voting = options.recovery === undefined && options.membership.id !== '';
+  }
+
+  /** It knows what its set granted: it votes, where that is not closed. */
+  get hasRecovered(): boolean {
+    return this.#voting;
   }
 
   get voting(): boolean {
@@ -221,8 +227,9 @@ export class LeaseHost {
   /** What it says of itself. */
   said(): QuorumTokensAnswer {
     const { node, membership, fileId, longestLeaseMs } = this.#options;
-    const { set, after } = membership.stored;
+    const { set, after, next } = membership.stored;
     return {
+      ...(next === undefined ? {} : { closed_for: next }),
       ...(longestLeaseMs === undefined ? {} : { longest_lease_ms: longestLeaseMs }),
       epoch: set?.epoch ?? 0,
       set: membership.id,
@@ -239,10 +246,19 @@ export class LeaseHost {
   }
 
   /** What another node told, of which this one begins where it had lost its file. */
-  async adopt({ floor, tokens }: QuorumTokensAnswer): Promise<void> {
+  async adopt({ floor, tokens, closed_for: next }: QuorumTokensAnswer): Promise<void> {
     if (this.#voting) return;
+    this.#learnClosed(next); // SET-3
     this.#options.node.adopt(floor, tokens);
     await this.#onDisk();
+  }
+
+  #learnClosed(next: QuorumSet | undefined): void {
+    const { store, membership } = this.#options;
+    const stored = membership.learning(next);
+    if (stored === undefined) return;
+    this.#written(() => store.writeSet(stored));
+    membership.wrote(stored);
   }
 
   /** With whom this node agreed that the cluster begins; empty: with nobody yet. */

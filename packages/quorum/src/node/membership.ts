@@ -6,6 +6,9 @@
  * SET-3: where a set is closed a node grants, confirms and renews nothing, for good; a release only ends a lease.
  *        Closed for one set, it is not closed for another.
  * SET-4: only a node that votes closes its set: another one may have forgotten tokens and leases that were held.
+ *        One that lost its file learns from the others that its set is closed, before it votes: a majority is closed, so
+ *        one of those that it has to hear is (V1 of recovery.ts). Else a set that has ended would open again, one lost
+ *        file after the other. What it learned so counts for no change of the set before it has voted (SET-4).
  * SET-5: a node becomes a member of a set from the one before, or from none; by its file alone, before it is answered.
  *        With that it has voted in nothing: it begins as a new file does, with the tokens that it was told.
  * SET-6: a set that follows another begins with nodes that were told what the one before knew, and say so: one that
@@ -106,6 +109,12 @@ export class Membership {
         'not_voting',
         'This node does not vote: it may have lost its file, and cannot tell what its set granted.',
       );
+    return { ...this.#stored, next: { epoch: next.epoch, members: next.members } };
+  }
+
+  /** What is to be written where another member tells for which set it is closed; undefined: nothing (SET-3). */
+  learning(next: QuorumSet | undefined): StoredSet | undefined {
+    if (next === undefined || this.isClosed) return undefined;
     return { ...this.#stored, next: { epoch: next.epoch, members: next.members } };
   }
 

@@ -1,6 +1,6 @@
 /**
  * The way back to voting of a node without a file: asks the other nodes what they know until recovery.ts
- * says that it may vote. Whom to ask is told on the command line, or by the first client that comes.
+ * says that it may vote. Whom to ask is the set of its file: no client tells it (SET-2).
  */
 import type { QuorumTokensAnswer } from '@holdfast/protocol';
 import type { HostClock, LeaseHost } from './host.ts';
@@ -56,7 +56,7 @@ export class Rejoin {
   async #round(): Promise<void> {
     const { host, recovery, clock, others, onVoting, onError } = this.#options;
     this.#cancelTimer();
-    if (host.voting || this.#stopped) return;
+    if (host.hasRecovered || this.#stopped) return;
     const isTime = recovery.beginRound(clock.now());
     await Promise.all(
       others.map((peer) =>
@@ -69,8 +69,9 @@ export class Rejoin {
     } catch (error) {
       onError('its own disk', error);
     }
-    if (host.voting) onVoting();
-    else {
+    if (host.hasRecovered) {
+      if (host.voting) onVoting();
+    } else {
       if (recovery.isBeyond)
         onError(
           'the others',

@@ -142,7 +142,10 @@ async function closeOld(change: SetChange): Promise<number> {
 }
 
 const isClosedFor = (answer: QuorumSetAnswer, from: QuorumSet, to: QuorumSet): boolean =>
-  answer.set === setIdOf(from) && answer.next !== null && setIdOf(answer.next) === setIdOf(to);
+  !answer.fresh && // SET-4: one that lost its file has only heard of it.
+  answer.set === setIdOf(from) &&
+  answer.next !== null &&
+  setIdOf(answer.next) === setIdOf(to);
 
 const largestOf = (answers: readonly QuorumSetAnswer[]): number =>
   answers.reduce((most, answer) => Math.max(most, answer.largest_token), 0);

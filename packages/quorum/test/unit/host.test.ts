@@ -200,6 +200,32 @@ describe('The host of a lease node', () => {
     assert.deepEqual(await done(acquire('z', 'l2')), { status: 'GRANTED', token: 6, file_id: 77 });
   });
 
+  it('grants nothing in a set of which it hears that it is closed, also once it has recovered (SET-3)', async () => {
+    const recovery = new Recovery({
+      others: 2,
+      after: '',
+      startedAtMs: -9999,
+      longestTtlMs,
+      driftBufferMs: 50,
+      fileId: 77,
+      founders: [],
+    });
+    host = start({ recovery, fresh: true });
+    const next = { epoch: ownSet.epoch + 1, members: ownSet.members };
+    const page = { ...host.said(), file_id: 1, voting: true, fresh: false };
+    recovery.beginRound(clock.now());
+    for (const other of [page, { ...page, file_id: 2, closed_for: next }]) {
+      await done(host.adopt(other));
+      recovery.heard(other, true);
+    }
+    assert.equal(host.ofSet().fresh, true, 'it has only heard of it (SET-4)');
+    host.lookAtRecovery();
+    assert.equal(host.hasRecovered, true);
+    assert.equal(host.voting, false);
+    assert.deepEqual(host.said().closed_for, next, 'and tells the others');
+    await assert.rejects(acquire('a', 'l1'), isCode('another_set'));
+  });
+
   it('does not count what it adopted where the disk refused it, and does not vote where that cannot be written', async () => {
     const recovery = new Recovery({
       others: 2,

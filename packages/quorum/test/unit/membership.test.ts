@@ -47,6 +47,17 @@ describe('The set of a lease node', () => {
     );
   });
 
+  it('is learned to be closed by one that lost its file, for the first that it hears of (SET-3)', () => {
+    const node = member();
+    assert.equal(node.learning(undefined), undefined);
+    const stored = node.learning(to);
+    assert.deepEqual(stored, { set: from, after: '', next: to });
+    if (stored !== undefined) node.wrote(stored);
+    assert.throws(() => node.checkOpen(), isCode('another_set'));
+    assert.equal(node.learning(third), undefined);
+    assert.deepEqual(node.stored.next, to);
+  });
+
   it('is followed by another one from itself or from none alone (SET-5)', () => {
     const prepare = { next: to, after, floor: 0 };
     assert.deepEqual(member().preparing(prepare, false)?.set, to);
@@ -138,6 +149,17 @@ describe('Who changes the set', () => {
       nodes.prepared.map(({ floor }) => floor),
       [40, 40, 40],
     );
+  });
+
+  it('counts none as closed that lost its file and has only heard of it (SET-4)', async () => {
+    const nodes = new Nodes();
+    for (const name of ['a', 'b']) {
+      nodes.put(name, { set: from, voting: false, largest: 0 });
+      const answer = nodes.answers.get(name);
+      if (answer !== undefined) nodes.answers.set(name, { ...answer, next: to });
+    }
+    await assert.rejects(nodes.change(), isCode('no_quorum'));
+    assert.deepEqual(nodes.prepared, []);
   });
 
   it('begins nothing before the leases of a closed majority have ended (CHG-1)', async () => {
