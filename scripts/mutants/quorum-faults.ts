@@ -209,6 +209,27 @@ const planted: readonly QuorumFault[] = [
     put: `let longestMs = Math.max(storedMs * 0, `,
   },
   {
+    name: 'refusal-asked-for-again',
+    breaks: 'what a majority refuses for good is asked for until the wait is over',
+    file: 'packages/client/src/quorum/quorum-lock.ts',
+    find: `if (refusal !== undefined) throw refusal;`,
+    put: `if (refusal !== undefined && untilMs <= clock.now()) throw refusal;`,
+  },
+  {
+    name: 'wait-of-no-number',
+    breaks: 'a wait that is no number never ends: the voters are asked for ever',
+    file: 'packages/client/src/quorum/quorum-lock.ts',
+    find: `checkMs('"waitMs"', waitMs);`,
+    put: ``,
+  },
+  {
+    name: 'name-of-half-a-character',
+    breaks: 'a name that no voter takes is asked for',
+    file: 'packages/client/src/quorum/door.ts',
+    find: `if (!value.isWellFormed())`,
+    put: `if (!value.isWellFormed() && value.length === 0)`,
+  },
+  {
     name: 'strangers-file-put-aside',
     breaks:
       'whatever is called as the file of a lease node is taken for a damaged one and moved away',

@@ -3,6 +3,7 @@
  * before that can have ended is in run/guarded-command.ts.
  */
 import { HoldfastError } from '@holdfast/client';
+import { errorDefinitions } from '@holdfast/protocol';
 import type { QuorumHold } from '@holdfast/client';
 import { UsageError } from '../failure.ts';
 import { printable } from '../printable.ts';
@@ -149,7 +150,7 @@ async function take(chosen: ChosenQuorum, name: string, taking: Taking): Promise
       questions.votes(name, taking.ttlMs, explainWithinMs),
       questions.status(name, explainWithinMs),
     ]);
-    if (error.code === 'lock_held' || error.code === 'wait_timeout' || error.code === 'no_quorum')
+    if (error.code !== 'aborted')
       throw withReasons(error, name, questions, { waitMs, votes, reports });
     throw error;
   }
@@ -170,6 +171,7 @@ function withReasons(
   const { waitMs, votes, reports } = told;
   const noMajority = noMajorityError(name, questions.kind, votes, reports, error);
   if (noMajority !== undefined) return noMajority;
+  if (errorDefinitions[error.code].retry === 'never') return error;
   const verdict = verdictOf(reports);
   if (verdict.type === 'free')
     return new HoldfastError(error.code, `${error.message} It is free by now.`, details);

@@ -98,28 +98,30 @@ describe('holdfast quorum lock run', () => {
     assert.equal(told['holder'], null);
   });
 
-  it(
-    'given nodes of a cluster, another configuration or too long a lease, then nothing is run and it is told why',
-    { todo: 'a vote belongs to a set of nodes' },
-    async () => {
-      const marker = join(folder, 'never');
-      const touch = ['x', '--', 'touch', marker];
-      const cases: readonly (readonly [words: readonly string[], status: number, text: RegExp])[] =
-        [
-          [['--endpoint', 'a:1'], 2, /--nodes/],
-          [['--epoch', '2'], 1, /3 of 3 nodes refuse: .*configuration 1, not 2.*wrong_epoch/],
-          [['--ttl', '61'], 1, /3 of 3 nodes refuse: "ttl_ms" must be at most 60000/],
-        ];
-      await Promise.all(
-        cases.map(async ([options, wantedStatus, text]) => {
-          const ended = await run(lockRun(...options, ...touch));
-          assert.equal(ended.status, wantedStatus, ended.stderr);
-          assert.match(ended.stderr, text);
-        }),
-      );
-      assert.ok(!existsSync(marker));
-    },
-  );
+  it('given nodes of a cluster, another configuration or too long a lease, then nothing is run and it is told why', async () => {
+    const marker = join(folder, 'never');
+    const touch = ['x', '--', 'touch', marker];
+    const cases: readonly (readonly [words: readonly string[], status: number, text: RegExp])[] = [
+      [['--endpoint', 'a:1'], 2, /--nodes/],
+      [['--epoch', '2'], 1, /3 of 3 nodes refuse: .*configuration 1, not 2.*wrong_epoch/],
+      [['--ttl', '61'], 1, /3 of 3 nodes refuse: "ttl_ms" must be at most 60000/],
+      // None of it is waited for: it would be refused each time.
+      [['--wait', '600', '--epoch', '2'], 1, /3 of 3 nodes refuse: .*wrong_epoch/],
+      [['--wait', '600', '--ttl', '61'], 1, /3 of 3 nodes refuse: "ttl_ms" must be at most 60000/],
+      [['--epoch', '-1'], 2, /--epoch takes a whole number/],
+      [['--wait', 'NaN'], 2, /--wait takes a number of seconds/],
+      [['--ttl', 'NaN'], 2, /--ttl/],
+      [['--ttl', '100000'], 2, /A ttl is a number of ms .*at most 86400000/],
+    ];
+    await Promise.all(
+      cases.map(async ([options, wantedStatus, text]) => {
+        const ended = await run(lockRun(...options, ...touch));
+        assert.equal(ended.status, wantedStatus, ended.stderr);
+        assert.match(ended.stderr, text);
+      }),
+    );
+    assert.ok(!existsSync(marker));
+  });
 
   it('given a command that cannot be started, then the status is that of a shell and the lock is free again', async () => {
     assert.equal((await run(lockRun('missing', '--', '/no/such/program'))).status, 127);
@@ -139,40 +141,36 @@ describe('holdfast quorum lock run', () => {
     assert.match(ended.stderr, /3 of 3 nodes refuse: .*configuration 1, not 2.*wrong_epoch/);
   });
 
-  it(
-    'given one node by two addresses, then it has one vote, and both status and a run tell',
-    { todo: 'a vote belongs to a set of nodes' },
-    async () => {
-      const [first, second] = cluster.nodes;
-      assert.ok(first !== undefined && second !== undefined);
-      const alias = first.url.replace('127.0.0.1', 'localhost');
-      const none = `http://127.0.0.1:${String(await freePort())}`;
-      const twins = /http:\/\/127.* and http:\/\/localhost.* are one node: it has one vote/;
-      const by = (third: string): readonly string[] => [
-        '--nodes',
-        [first.url, alias, third].join(','),
-      ];
-      const [free, alone, refused] = await Promise.all([
-        run(['quorum', 'status', ...by(second.url), 'twins']),
-        run(['quorum', 'status', ...by(none), 'twins']),
-        run(['quorum', 'lock', 'run', ...by(none), 'other', '--', 'true']),
-      ]);
-      assert.equal(free.status, 0);
-      assert.match(free.stdout, /free: 2 of 3 nodes/);
-      assert.match(free.stderr, twins);
-      assert.equal(alone.status, 5);
-      assert.match(alone.stderr, twins);
-      assert.equal(refused.status, 5);
-      assert.match(refused.stderr, twins);
-      const words = ['quorum', 'lock', 'run', ...by(second.url), 'twins', '--', 'sleep', '60'];
-      const held = holdfast(undefined, words);
-      let told = '';
-      held.child.stderr?.on('data', (chunk: Buffer) => (told += chunk.toString()));
-      await until('the hint', () => twins.test(told));
-      held.child.kill('SIGTERM');
-      await held.ended;
-    },
-  );
+  it('given one node by two addresses, then it has one vote, and both status and a run tell', async () => {
+    const [first, second] = cluster.nodes;
+    assert.ok(first !== undefined && second !== undefined);
+    const alias = first.url.replace('127.0.0.1', 'localhost');
+    const none = `http://127.0.0.1:${String(await freePort())}`;
+    const twins = /http:\/\/127.* and http:\/\/localhost.* are one node: it has one vote/;
+    const by = (third: string): readonly string[] => [
+      '--nodes',
+      [first.url, alias, third].join(','),
+    ];
+    const [free, alone, refused] = await Promise.all([
+      run(['quorum', 'status', ...by(second.url), 'twins']),
+      run(['quorum', 'status', ...by(none), 'twins']),
+      run(['quorum', 'lock', 'run', ...by(none), 'other', '--', 'true']),
+    ]);
+    assert.equal(free.status, 0);
+    assert.match(free.stdout, /free: 2 of 3 nodes/);
+    assert.match(free.stderr, twins);
+    assert.equal(alone.status, 5);
+    assert.match(alone.stderr, twins);
+    assert.equal(refused.status, 5);
+    assert.match(refused.stderr, twins);
+    const words = ['quorum', 'lock', 'run', ...by(second.url), 'twins', '--', 'sleep', '60'];
+    const held = holdfast(undefined, words);
+    let told = '';
+    held.child.stderr?.on('data', (chunk: Buffer) => (told += chunk.toString()));
+    await until('the hint', () => twins.test(told));
+    held.child.kill('SIGTERM');
+    await held.ended;
+  });
 
   it('given lease nodes where a cluster is asked, or the other way round, then both are told what they are', async () => {
     const [lease] = cluster.nodes;
@@ -207,27 +205,23 @@ describe('holdfast quorum lock run', () => {
     assert.match(await detailOf({}), /It is POST \/acquire/);
   });
 
-  it(
-    'given a lease that stands, then what is left of it is told in whole ms',
-    { todo: 'a vote belongs to a set of nodes' },
-    async () => {
-      const [node] = cluster.nodes;
-      assert.ok(node !== undefined);
-      const acquire = async (leaseId: string): Promise<Record<string, unknown>> => {
-        const lease = { resource: 'whole', epoch: 1, lease_id: leaseId, client_id: 'me' };
-        const answer = await fetch(`${node.url}/acquire`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ ...lease, ttl_ms: 20_000 }),
-        });
-        return (await answer.json()) as Record<string, unknown>;
-      };
-      assert.equal((await acquire('one'))['status'], 'GRANTED');
-      const denied = await acquire('two');
-      assert.equal(denied['status'], 'DENIED');
-      assert.ok(Number.isInteger(denied['remaining_ms']), JSON.stringify(denied));
-    },
-  );
+  it('given a lease that stands, then what is left of it is told in whole ms', async () => {
+    const [node] = cluster.nodes;
+    assert.ok(node !== undefined);
+    const acquire = async (leaseId: string): Promise<Record<string, unknown>> => {
+      const lease = { resource: 'whole', epoch: 1, lease_id: leaseId, client_id: 'me' };
+      const answer = await fetch(`${node.url}/acquire`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...lease, ttl_ms: 20_000 }),
+      });
+      return (await answer.json()) as Record<string, unknown>;
+    };
+    assert.equal((await acquire('one'))['status'], 'GRANTED');
+    const denied = await acquire('two');
+    assert.equal(denied['status'], 'DENIED');
+    assert.ok(Number.isInteger(denied['remaining_ms']), JSON.stringify(denied));
+  });
 
   it('given nodes that hang, then a second is enough to tell so', async () => {
     const hanging = cluster.nodes.slice(1);
@@ -328,128 +322,100 @@ describe('holdfast quorum-cluster of five', () => {
 });
 
 describe('holdfast quorum-node', () => {
-  it(
-    'given new nodes that know nobody, then status says what makes them vote; one that lost its file, when it may',
-    { todo: 'a vote belongs to a set of nodes' },
-    async () => {
-      const nodes = ['1', '2', '3'].map((number) => {
-        const words = [
-          'quorum-node',
-          '--port',
-          '0',
-          ...set,
-          '--db',
-          join(folder, `new-${number}.sqlite`),
-        ];
-        return holdfast(undefined, [...words, '--json']);
-      });
-      await Promise.all(nodes.map((node) => until('a node', () => node.told().includes('\n'))));
-      const urls = nodes.map((node) => (JSON.parse(node.told()) as ToldNode).url);
-      const list = urls.join(',');
-      const fresh = await run(['quorum', 'status', '--nodes', list, 'x']);
-      assert.equal(fresh.status, 5);
-      assert.match(fresh.stderr, /These nodes are new.*quorum lock run NAME -- true/);
-      const health = await fetch(`${urls[0] ?? ''}/health`);
-      const { waits_ms: waitsMs } = (await health.json()) as Record<string, unknown>;
-      assert.ok(Number(waitsMs) > 0);
-      const first = await run(['quorum', 'lock', 'run', '--nodes', list, 'x', '--', 'true']);
-      assert.equal(first.status, 0, first.stderr);
-      const db = join(folder, 'new-4.sqlite');
-      const lost = holdfast(undefined, [
+  it('given new nodes that know nobody, then status says what makes them vote; one that lost its file, when it may', async () => {
+    const nodes = ['1', '2', '3'].map((number) => {
+      const words = [
+        'quorum-node',
+        '--port',
+        '0',
+        ...set,
+        '--db',
+        join(folder, `new-${number}.sqlite`),
+      ];
+      return holdfast(undefined, [...words, '--json']);
+    });
+    await Promise.all(nodes.map((node) => until('a node', () => node.told().includes('\n'))));
+    const urls = nodes.map((node) => (JSON.parse(node.told()) as ToldNode).url);
+    const list = urls.join(',');
+    const fresh = await run(['quorum', 'status', '--nodes', list, 'x']);
+    assert.equal(fresh.status, 5);
+    assert.match(fresh.stderr, /These nodes are new.*quorum lock run NAME -- true/);
+    const health = await fetch(`${urls[0] ?? ''}/health`);
+    const { waits_ms: waitsMs } = (await health.json()) as Record<string, unknown>;
+    assert.ok(Number(waitsMs) > 0);
+    const first = await run(['quorum', 'lock', 'run', '--nodes', list, 'x', '--', 'true']);
+    assert.equal(first.status, 0, first.stderr);
+    const db = join(folder, 'new-4.sqlite');
+    const lost = holdfast(undefined, ['quorum-node', '--port', '0', ...set, '--db', db, '--json']);
+    await until('the fourth node', () => lost.told().includes('\n'));
+    const { url } = JSON.parse(lost.told()) as ToldNode;
+    const none = `http://127.0.0.1:${String(await freePort())}`;
+    const some = [urls[0], url, none].join(',');
+    const shown = await run(['quorum', 'status', '--nodes', some, 'x']);
+    assert.match(shown.stdout, /not yet \(\d+ s\)/);
+    assert.match(shown.stderr, /votes in \d+ s at the earliest/);
+    for (const { child, ended } of [...nodes, lost]) {
+      child.kill('SIGTERM');
+      await ended;
+    }
+  });
+
+  it('given nodes that know nobody and ask for a key, when the first client with the key comes, then they vote', async () => {
+    const keyFile = join(folder, 'key');
+    writeFileSync(keyFile, 'secret\n');
+    const nodes = ['1', '2', '3'].map((number) => {
+      const db = join(folder, `alone-${number}.sqlite`);
+      const words = [
         'quorum-node',
         '--port',
         '0',
         ...set,
         '--db',
         db,
+        '--api-key-file',
+        keyFile,
         '--json',
-      ]);
-      await until('the fourth node', () => lost.told().includes('\n'));
-      const { url } = JSON.parse(lost.told()) as ToldNode;
-      const none = `http://127.0.0.1:${String(await freePort())}`;
-      const some = [urls[0], url, none].join(',');
-      const shown = await run(['quorum', 'status', '--nodes', some, 'x']);
-      assert.match(shown.stdout, /not yet \(\d+ s\)/);
-      assert.match(shown.stderr, /votes in \d+ s at the earliest/);
-      for (const { child, ended } of [...nodes, lost]) {
-        child.kill('SIGTERM');
-        await ended;
-      }
-    },
-  );
+      ];
+      return holdfast(undefined, words);
+    });
+    await Promise.all(nodes.map((node) => until('a node', () => node.told().includes('\n'))));
+    const told = nodes.map((node) => JSON.parse(node.told()) as ToldNode);
+    assert.ok(told.every(({ voting }) => !voting));
+    const list = told.map(({ url }) => url).join(',');
+    const words = ['quorum', 'lock', 'run', '--nodes', list, 'x', '--', 'true'];
+    const without = await run(words);
+    assert.equal(without.status, 1, without.stderr);
+    assert.match(without.stderr, /unauthorized.*\n.*HOLDFAST_API_KEY/);
+    const ended = await run(words, { HOLDFAST_API_KEY: 'secret' });
+    assert.equal(ended.status, 0, ended.stderr);
+    for (const node of nodes) node.child.kill('SIGTERM');
+    const ends = await Promise.all(nodes.map((node) => node.ended));
+    assert.deepEqual(
+      ends.map(({ status }) => status),
+      [0, 0, 0],
+    );
+  });
 
-  it(
-    'given nodes that know nobody and ask for a key, when the first client with the key comes, then they vote',
-    { todo: 'a vote belongs to a set of nodes' },
-    async () => {
-      const keyFile = join(folder, 'key');
-      writeFileSync(keyFile, 'secret\n');
-      const nodes = ['1', '2', '3'].map((number) => {
-        const db = join(folder, `alone-${number}.sqlite`);
-        const words = [
-          'quorum-node',
-          '--port',
-          '0',
-          ...set,
-          '--db',
-          db,
-          '--api-key-file',
-          keyFile,
-          '--json',
-        ];
-        return holdfast(undefined, words);
-      });
-      await Promise.all(nodes.map((node) => until('a node', () => node.told().includes('\n'))));
-      const told = nodes.map((node) => JSON.parse(node.told()) as ToldNode);
-      assert.ok(told.every(({ voting }) => !voting));
-      const list = told.map(({ url }) => url).join(',');
-      const words = ['quorum', 'lock', 'run', '--nodes', list, 'x', '--', 'true'];
-      const without = await run(words);
-      assert.equal(without.status, 1, without.stderr);
-      assert.match(without.stderr, /unauthorized.*\n.*HOLDFAST_API_KEY/);
-      const ended = await run(words, { HOLDFAST_API_KEY: 'secret' });
-      assert.equal(ended.status, 0, ended.stderr);
-      for (const node of nodes) node.child.kill('SIGTERM');
-      const ends = await Promise.all(nodes.map((node) => node.ended));
-      assert.deepEqual(
-        ends.map(({ status }) => status),
-        [0, 0, 0],
-      );
-    },
-  );
-
-  it(
-    'given a port, a file or an epoch that does not fit, then it says what to do',
-    { todo: 'a vote belongs to a set of nodes' },
-    async () => {
-      const db = join(folder, 'first.sqlite');
-      const first = holdfast(undefined, [
-        'quorum-node',
-        '--port',
-        '0',
-        ...set,
-        '--db',
-        db,
-        '--json',
-      ]);
-      await until('the first node', () => first.told().includes('\n'));
-      const { url } = JSON.parse(first.told()) as ToldNode;
-      const { port } = new URL(url);
-      const other = join(folder, 'second.sqlite');
-      const attempt = async (file: string, ...words: readonly string[]): Promise<string> => {
-        const { status, stderr } = await run(['quorum-node', '--db', file, ...words]);
-        assert.equal(status, 1, stderr);
-        return stderr;
-      };
-      assert.match(await attempt(other, '--port', port), /^holdfast: Port \d+ .*in use.*--port/);
-      assert.ok(!existsSync(other));
-      assert.match(await attempt(db, '--port', '0'), /first\.sqlite is in use by another .*--db/);
-      first.child.kill('SIGTERM');
-      assert.equal((await first.ended).status, 0);
-      assert.match(
-        await attempt(db, '--port', '0', '--epoch', '2'),
-        /configuration 1, not 2.*--epoch/,
-      );
-    },
-  );
+  it('given a port, a file or an epoch that does not fit, then it says what to do', async () => {
+    const db = join(folder, 'first.sqlite');
+    const first = holdfast(undefined, ['quorum-node', '--port', '0', ...set, '--db', db, '--json']);
+    await until('the first node', () => first.told().includes('\n'));
+    const { url } = JSON.parse(first.told()) as ToldNode;
+    const { port } = new URL(url);
+    const other = join(folder, 'second.sqlite');
+    const attempt = async (file: string, ...words: readonly string[]): Promise<string> => {
+      const { status, stderr } = await run(['quorum-node', '--db', file, ...words]);
+      assert.equal(status, 1, stderr);
+      return stderr;
+    };
+    assert.match(await attempt(other, '--port', port), /^holdfast: Port \d+ .*in use.*--port/);
+    assert.ok(!existsSync(other));
+    assert.match(await attempt(db, '--port', '0'), /first\.sqlite is in use by another .*--db/);
+    first.child.kill('SIGTERM');
+    assert.equal((await first.ended).status, 0);
+    assert.match(
+      await attempt(db, '--port', '0', '--epoch', '2'),
+      /configuration 1, not 2.*--epoch/,
+    );
+  });
 });

@@ -71,9 +71,11 @@ export async function attempt(
       const grants = grantsOf(answers.heard).length;
       // What is not to be had is known for certain: it matters to callers why it is not.
       const denials = answers.heard.length - grants;
-      return (
-        Math.max(denials, answers.silent.length) > voters.length - majority || grants >= majority
-      );
+      if (grants >= majority || denials > voters.length - majority) return true;
+      // Where some refuse what is asked, whether enough do is known from all alone.
+      const refusals = answers.silent.filter(({ refusal }) => refusal !== undefined).length;
+      const tells = refusals === 0 ? answers.silent.length : refusals;
+      return tells > voters.length - majority;
     },
   );
   const { heard } = votes;

@@ -7,6 +7,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { WaitOptions } from '../acquiring.ts';
 import type { Moment } from '../clock.ts';
 import { Held } from '../held.ts';
+import { checkFields, checkMs, checkSignal } from './door.ts';
 import { attempt, majorityOf, release, renew, validForMs, validityMs } from './lease.ts';
 import type { Attempt, GrantedLease, QuorumSettings } from './lease.ts';
 import { Line } from './line.ts';
@@ -44,9 +45,15 @@ export class QuorumLock {
    * attempt may take up to three times `nodeTimeoutMs` beyond `waitMs`: to ask, to confirm, to give back.
    *
    * @throws HoldfastError `lock_held` (without a wait), `wait_timeout`, `no_quorum` (a majority did not
-   *   answer), `aborted`.
+   *   answer), `aborted`. At once, however long it may wait: `invalid_request` for a value that is none of its kind,
+   *   and what so many voters say that no majority is left (`invalid_request` for a ttl above their largest,
+   *   `wrong_epoch`, `unauthorized`): they would say it each time.
    */
-  async acquire({ waitMs = 0, signal }: WaitOptions = {}): Promise<QuorumHold> {
+  async acquire(options: WaitOptions = {}): Promise<QuorumHold> {
+    checkFields('What an acquire may ask for', options);
+    const { waitMs = 0, signal } = options;
+    checkMs('"waitMs"', waitMs);
+    checkSignal(signal);
     const { clock, clientId, newId, voters } = this.#settings;
     const untilMs = clock.now() + waitMs;
     const ask = { resource: this.name, clientId, waiterId: newId() };
@@ -61,6 +68,8 @@ export class QuorumLock {
           void release(this.#settings, tried.lease, () => false);
           throw aborted();
         }
+        const refusal = refusalOf(this.name, tried.silent, voters.length);
+        if (refusal !== undefined) throw refusal;
         const leftMs = untilMs - clock.now();
         if (leftMs <= 0) {
           await tried.givenBack;
@@ -119,13 +128,37 @@ function busy(name: string, waitMs: number): HoldfastError {
 }
 
 function noQuorum(so: string, silent: readonly Silence[]): HoldfastError {
+  return new HoldfastError('no_quorum', `Without a majority ${so}. ${reasonsOf(silent)}.`, {
+    silent: silent.length,
+  });
+}
+
+/** DOOR-1 of door.ts, where it is the voters that know. One that is set up wrongly ends no client's wait. */
+function refusalOf(
+  name: string,
+  silent: readonly Silence[],
+  voters: number,
+): HoldfastError | undefined {
+  const refusing = silent.filter(({ refusal }) => refusal !== undefined);
+  const [first] = refusing;
+  if (first?.refusal === undefined || voters - refusing.length >= Math.floor(voters / 2) + 1)
+    return undefined;
+  const { code, details } = first.refusal;
+  const some = `${String(refusing.length)} of ${String(voters)} voters refuse it`;
+  return new HoldfastError(
+    code,
+    `Nothing is granted for "${name}": ${some}. ${reasonsOf(refusing)}.`,
+    details,
+    { cause: first.refusal },
+  );
+}
+
+function reasonsOf(silent: readonly Silence[]): string {
   const reasons = silent.map(({ voter: { name }, why }) => {
     const text = why.replace(/\.$/, '');
     return text.startsWith(name) ? text : `${name}: ${text}`;
   });
-  return new HoldfastError('no_quorum', `Without a majority ${so}. ${reasons.join('; ')}.`, {
-    silent: silent.length,
-  });
+  return reasons.join('; ');
 }
 
 /** A lock that is held by a quorum lease; renewed by itself until it is released or lost. */

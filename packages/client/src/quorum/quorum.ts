@@ -1,8 +1,18 @@
 /** Locks without a leader, on independent voters. */
-import { endpointOf, HoldfastError, quoted, setIdOf } from '@holdfast/protocol';
+import { endpointOf, quoted, setIdOf } from '@holdfast/protocol';
 import type { Endpoint } from '@holdfast/protocol';
 import { systemClock } from '../clock.ts';
 import type { ClientClock } from '../clock.ts';
+import {
+  checkEpoch,
+  checkFields,
+  checkList,
+  checkMs,
+  checkOneOf,
+  checkText,
+  invalid,
+  longestTtlMs,
+} from './door.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { NodeTransport } from './node-transport.ts';
 import { NodeVoter } from './node-voter.ts';
@@ -17,7 +27,8 @@ const defaultDriftBufferMs = 500;
 /** The drift buffer is never a smaller share of the ttl: clocks may run at rates that differ by half of it. */
 export const smallestDriftShare = 0.02;
 const defaultNodeTimeoutMs = 1000;
-const longestName = 256;
+const longestAddress = 2048;
+const longestKey = 16_384;
 
 /** The voters, and times. */
 export interface QuorumOptions {
@@ -76,7 +87,8 @@ export class Quorum {
   /**
    * @param options The voters, and times.
    * @param environment Time and names; the machine's own by default.
-   * @throws HoldfastError `invalid_request` for another number of voters than 3, 5 or 7, or times that do not fit.
+   * @throws HoldfastError `invalid_request` for another number of voters than 3, 5 or 7, times that do not fit, or a
+   *   value that is none of its kind.
    */
   constructor(
     options: QuorumOptions,
@@ -85,6 +97,7 @@ export class Quorum {
       newId: () => globalThis.crypto.randomUUID(),
     },
   ) {
+    checkOptions(options);
     const { epoch = 1, ttlMs = defaultTtlMs } = options;
     const { driftBufferMs = Math.max(defaultDriftBufferMs, ttlMs * smallestDriftShare) } = options;
     const { nodeTimeoutMs = Math.min(defaultNodeTimeoutMs, ttlMs / 2) } = options;
@@ -102,8 +115,6 @@ export class Quorum {
       throw invalid(
         `A quorum has 3, 5 or 7 voters, not ${String(voters.length)}. Name all of them: nodes: ['http://a:5001', 'http://b:5001', 'http://c:5001'].`,
       );
-    if (!(ttlMs > 0 && Number.isFinite(ttlMs)))
-      throw invalid(`A ttl is a number of ms above 0, not ${String(ttlMs)}.`);
     if (!(driftBufferMs >= ttlMs * smallestDriftShare && driftBufferMs < ttlMs))
       throw invalid(
         `A drift buffer of ${String(driftBufferMs)} ms does not fit a ttl of ${String(ttlMs)} ms: it is at least ${String(smallestDriftShare * 100)} % of it, and less than all.`,
@@ -126,13 +137,10 @@ export class Quorum {
   /**
    * A lock by its name.
    *
-   * @throws HoldfastError `invalid_request` for a name of no or more than 256 characters.
+   * @throws HoldfastError `invalid_request` for a name of no or more than 256 characters, or that is no well-formed text.
    */
   lock(name: string): QuorumLock {
-    if (name.length === 0 || name.length > longestName)
-      throw invalid(
-        `The name of a lock has 1 to ${String(longestName)} characters, not ${String(name.length)}.`,
-      );
+    checkText('The name of a lock', name);
     return new QuorumLock(this.#settings, name);
   }
 
@@ -184,4 +192,31 @@ function refuseForVoters(options: QuorumOptions): void {
       throw invalid(`"${name}" is for lease nodes: it says nothing of the voters that are given.`);
 }
 
-const invalid = (message: string): HoldfastError => new HoldfastError('invalid_request', message);
+/** DOOR-1 of door.ts: each for itself; whether they fit each other is seen where they are used. */
+function checkOptions(options: unknown): asserts options is QuorumOptions {
+  checkFields('What a quorum is made of', options);
+  const { nodes, voters, ttlMs, driftBufferMs, nodeTimeoutMs, epoch, apiKey, transport, clientId } =
+    options as Readonly<Record<keyof QuorumOptions, unknown>>;
+  if (nodes !== undefined) {
+    checkList('"nodes"', nodes);
+    for (const node of nodes) checkText('The address of a node', node, longestAddress);
+  }
+  if (voters !== undefined) {
+    checkList('"voters"', voters);
+    for (const voter of voters) {
+      checkFields('A voter', voter);
+      checkText(
+        'The name of a voter',
+        (voter as Readonly<Record<string, unknown>>)['name'],
+        longestAddress,
+      );
+    }
+  }
+  if (ttlMs !== undefined) checkMs('A ttl', ttlMs, { least: 1, most: longestTtlMs });
+  if (driftBufferMs !== undefined) checkMs('A drift buffer', driftBufferMs);
+  if (nodeTimeoutMs !== undefined) checkMs('The time for each node to answer', nodeTimeoutMs);
+  if (epoch !== undefined) checkEpoch(epoch);
+  if (apiKey !== undefined) checkText('An API key', apiKey, longestKey);
+  if (transport !== undefined) checkOneOf('"transport"', transport, ['stream', 'http']);
+  if (clientId !== undefined) checkText('"clientId"', clientId);
+}

@@ -2,6 +2,7 @@
  * One question to all voters at once. It is over as soon as what it is for is decided, or every voter
  * has answered or had its time: one that hangs never delays the others.
  */
+import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ClientClock } from '../clock.ts';
 import type { Voter } from './voter.ts';
 
@@ -15,6 +16,8 @@ export interface Heard<T> {
 export interface Silence {
   readonly voter: Voter;
   readonly why: string;
+  /** What it said instead, where the question itself is wrong: it says so each time. */
+  readonly refusal: HoldfastError | undefined;
 }
 
 /** What is known of a question so far. */
@@ -54,7 +57,8 @@ export function askAll<T>(
         tell();
         look();
       };
-      const failed = (why: string): void => settle(() => void silent.push({ voter, why }));
+      const failed = (why: string, refusal?: HoldfastError): void =>
+        settle(() => void silent.push({ voter, why, refusal }));
       const cancel = clock.after(nodeTimeoutMs, () => {
         controller.abort();
         failed(`no answer within ${String(nodeTimeoutMs)} ms`);
@@ -62,8 +66,15 @@ export function askAll<T>(
       // What throws at once throws inside the promise.
       new Promise<T>((answer) => answer(ask(voter, controller.signal))).then(
         (answer) => settle(() => void heard.push({ voter, answer })),
-        (error: unknown) => failed(error instanceof Error ? error.message : String(error)),
+        (error: unknown) =>
+          failed(error instanceof Error ? error.message : String(error), refusalIn(error)),
       );
     }
   });
 }
+
+/** Undefined: another time it may be answered. */
+const refusalIn = (error: unknown): HoldfastError | undefined =>
+  error instanceof HoldfastError && errorDefinitions[error.code].retry === 'never'
+    ? error
+    : undefined;

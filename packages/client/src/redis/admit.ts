@@ -1,7 +1,8 @@
 /** How a server comes to vote (R6). */
 import { HoldfastError } from '@holdfast/protocol';
+import { checkMs, longestTtlMs } from '../quorum/door.ts';
 import { smallestDriftShare } from '../quorum/quorum.ts';
-import { nameOf, RedisProcess, silenceMsOf } from './connection.ts';
+import { checkRedisSet, nameOf, RedisProcess, silenceMsOf } from './connection.ts';
 import type { RedisOptions } from './connection.ts';
 import { checkDurable } from './facts.ts';
 import { admitScript, joinScript, keysOf } from './scripts.ts';
@@ -53,6 +54,8 @@ export async function admitRedisServers(
   urls: readonly string[],
   options: AdmitOptions,
 ): Promise<readonly AdmittedServer[]> {
+  checkRedisSet(urls, options);
+  checkMs('"longestTtlMs"', options.longestTtlMs, { least: 1, most: longestTtlMs });
   const seats: Seat[] = [];
   try {
     const tried = await Promise.allSettled(urls.map((url) => open(url, options)));

@@ -1,5 +1,6 @@
 /** A connection to one process of a Redis server (R7), through a driver that the caller brings. */
 import { HoldfastError, parseUrl, quoted } from '@holdfast/protocol';
+import { checkEpoch, checkFields, checkList, checkMs, checkText, invalid } from '../quorum/door.ts';
 import { checkFacts, readFacts } from './facts.ts';
 import type { ServerFacts } from './facts.ts';
 import type { Script } from './scripts.ts';
@@ -66,6 +67,21 @@ export interface RedisOptions {
   readonly silenceMs?: number;
 }
 
+/** DOOR-1 of door.ts. @throws HoldfastError `invalid_request` */
+export function checkRedisSet(urls: unknown, options: unknown): void {
+  checkList('What names the servers', urls);
+  for (const url of urls) checkText('The address of a server', url, longestAddress);
+  checkFields('How servers are reached', options);
+  const { createClient, epoch, silenceMs } = options as Readonly<
+    Record<keyof RedisOptions, unknown>
+  >;
+  if (typeof createClient !== 'function')
+    throw invalid('"createClient" is a function: that of node-redis, or one that calls it.');
+  if (epoch !== undefined) checkEpoch(epoch);
+  if (silenceMs !== undefined) checkMs('"silenceMs"', silenceMs, { least: 1 });
+}
+
+const longestAddress = 2048;
 const defaultSilenceMs = 2000;
 
 export const silenceMsOf = ({ silenceMs = defaultSilenceMs }: RedisOptions): number => silenceMs;

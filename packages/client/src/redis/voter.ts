@@ -1,7 +1,7 @@
 /** A Redis server as a voter of a quorum lease. The rules are at the head of index.ts. */
 import { HoldfastError } from '@holdfast/protocol';
 import type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from '../quorum/voter.ts';
-import { nameOf, RedisProcess, silenceMsOf, within } from './connection.ts';
+import { checkRedisSet, nameOf, RedisProcess, silenceMsOf, within } from './connection.ts';
 import type { RedisOptions } from './connection.ts';
 import { checkDurable } from './facts.ts';
 import { Kept } from './kept.ts';
@@ -42,11 +42,13 @@ export interface RedisLook {
  *
  * @param urls `redis://host:port` of 3, 5 or 7 servers (`rediss://` for TLS).
  * @param options How to reach them.
+ * @throws HoldfastError `invalid_request` for a value that is none of its kind.
  * @example
  * const urls = ['redis://a:6379', 'redis://b:6379', 'redis://c:6379'];
  * const quorum = new Quorum({ voters: redisVoters(urls, { createClient }) });
  */
 export function redisVoters(urls: readonly string[], options: RedisVoterOptions): RedisVoter[] {
+  checkRedisSet(urls, options);
   const processes = new Map<string, string>();
   return urls.map((url) => new RedisVoter(url, options, processes));
 }

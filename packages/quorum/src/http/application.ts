@@ -1,10 +1,11 @@
 /** The HTTP side of a lease node. */
 import fastify from 'fastify';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HoldfastError, toProblem } from '@holdfast/protocol';
 import type { LeaseHost } from '../node/host.ts';
 import { isKey } from './credentials.ts';
-import { operationsOf } from './operations.ts';
+import { operationsOf, read } from './operations.ts';
+import { resourceName } from './schemas.ts';
 import { Streams } from './streams.ts';
 
 const maxBodyBytes = 16 * 1024;
@@ -29,6 +30,10 @@ export function createApplication({
   const options = {
     bodyLimit: maxBodyBytes,
     forceCloseConnections: true,
+    // A path that cannot be decoded.
+    frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void => {
+      sendProblem(reply, problemOf(error, onError));
+    },
     routerOptions: { maxParamLength: longestPathField },
   } as const;
   const app: FastifyInstance =
@@ -64,7 +69,7 @@ export function createApplication({
   app.server.on('upgrade', (request, socket, head) => streams.upgrade(request, socket, head));
   app.addHook('preClose', () => streams.close());
   app.get<{ Params: { resource: string } }>('/status/:resource', (request, reply) => {
-    reply.send(host.status(request.params.resource));
+    reply.send(host.status(read(resourceName, request.params.resource, 'resource')));
   });
   app.get<{ Querystring: { after?: string | string[] } }>('/tokens', (request, reply) => {
     const { after = '' } = request.query;

@@ -46,15 +46,20 @@ function validated<Body>(
 ): LeaseOperation {
   // Async: what is thrown at once is a rejection too.
   return async (body, gone) => {
-    const parsed = schema.safeParse(body ?? {});
-    if (!parsed.success) throw invalid(parsed.error);
-    return act(parsed.data, gone);
+    return act(read(schema, body ?? {}), gone);
   };
 }
 
-function invalid({ issues }: z.ZodError): HoldfastError {
+/** @param name Of the value itself, where it is no field of a body. @throws HoldfastError `invalid_request`. */
+export function read<Value>(schema: z.ZodType<Value>, value: unknown, name?: string): Value {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalid(parsed.error, name);
+}
+
+function invalid({ issues }: z.ZodError, name?: string): HoldfastError {
   const [issue] = issues;
-  const field = issue?.path.join('.') ?? '';
+  const field = name ?? issue?.path.join('.') ?? '';
   const text = issue?.message ?? 'The body is not valid.';
   return new HoldfastError('invalid_request', field === '' ? text : `"${field}": ${text}`, {
     field,

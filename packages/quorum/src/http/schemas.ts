@@ -23,11 +23,15 @@ const text = (longest: number): z.ZodString =>
     .max(longest)
     .refine((value) => value.isWellFormed(), { error: 'must be well-formed Unicode' });
 const resource = text(256);
+/** The name of a resource, where it stands in a path. */
+export const resourceName: z.ZodType<string> = resource;
 const id = text(128);
 const epoch = z.int().min(0);
 /** Of a set. */
 const set = text(64);
 const milliseconds = z.number().min(1).max(86_400_000);
+/** Ten years. Nobody goes first for having waited since before there was anything. */
+const longestWaitedMs = 315_576_000_000;
 const token = z
   .int()
   .min(1)
@@ -68,7 +72,7 @@ export const waitBody: z.ZodType<QuorumWaitBody> = z.strictObject({
   epoch,
   set,
   waiter_id: id,
-  waited_ms: z.exactOptional(z.number().min(0)),
+  waited_ms: z.exactOptional(z.number().min(0).max(longestWaitedMs)),
   timeout_ms: milliseconds,
 });
 const count = z.int().min(0);

@@ -242,6 +242,18 @@ describe('Lease nodes over HTTP', () => {
       ['/acquire', { ...wanted('half a \ud800 character', 'l1') }, 'resource'],
       ['/acquire', { ...wanted('r', 'l1'), client_id: 7 }, 'client_id'],
       ['/acquire', { ...wanted('r', 'l1'), epoch: 'one' }, 'epoch'],
+      ['/acquire', { ...wanted('r', 'l1'), epoch: -1 }, 'epoch'],
+      ['/renew', { ...leaseOf('r', 'l1'), epoch: 1.5, ttl_ms: 500 }, 'epoch'],
+      ['/release', { ...leaseOf('r', 'l1'), lease_id: 'half \udc00' }, 'lease_id'],
+      ['/acquire', { ...wanted('r', 'l1'), ttl_ms: '100' }, 'ttl_ms'],
+      ['/acquire', { ...wanted('r', 'l1'), ttl_ms: Number.NaN }, 'ttl_ms'],
+      ['/wait', { resource: 5, epoch, waiter_id: 'w', timeout_ms: 5 }, 'resource'],
+      ['/wait', { resource: 'r', epoch: -1, waiter_id: 'w', timeout_ms: 5 }, 'epoch'],
+      [
+        '/wait',
+        { resource: 'r', epoch, waiter_id: 'w', waited_ms: 1e300, timeout_ms: 5 },
+        'waited_ms',
+      ],
       ['/confirm', { ...leaseOf('r', 'l1'), token: 1.5 }, 'token'],
       ['/confirm', { ...leaseOf('r', 'l1'), token: 2 ** 53 }, 'token'],
       ['/renew', { ...leaseOf('r', 'l1') }, 'ttl_ms'],
@@ -253,6 +265,9 @@ describe('Lease nodes over HTTP', () => {
       assertProblem(answer, 400, 'invalid_request');
       assert.match(String(answer.body['detail']), new RegExp(`^"${field}"`), JSON.stringify(body));
     }
+    const status = await ask(a.url, `/status/${'x'.repeat(257)}`);
+    assertProblem(status, 400, 'invalid_request');
+    assert.match(String(status.body['detail']), /^"resource"/);
     const unknown = await ask(a.url, '/release', { ...leaseOf('r', 'l1'), forced: true });
     assert.match(String(unknown.body['detail']), /forced/);
   });
@@ -269,6 +284,8 @@ describe('Lease nodes over HTTP', () => {
     });
     assert.equal(response.status, 400);
     assert.match(String(response.headers.get('content-type')), /^application\/problem\+json/);
+    // Half a character, as bytes that are no UTF-8.
+    assertProblem(await ask(a.url, '/status/a%ED%A0%80b'), 400, 'invalid_request');
     const other = await ask(a.url, '/acquire', { ...wanted('r', 'l1'), epoch: 2 });
     assertProblem(other, 409, 'wrong_epoch');
   });

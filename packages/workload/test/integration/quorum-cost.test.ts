@@ -57,7 +57,7 @@ async function leaseNodes(
   return { files, urls: nodes.map(({ url }) => url) };
 }
 
-describe('A quorum lease on nodes that agree', { todo: 'a vote belongs to a set of nodes' }, () => {
+describe('A quorum lease on nodes that agree', () => {
   it('costs one request and one sync on each node to take, and the same to give back', async (context) => {
     // Given
     const { files, urls } = await leaseNodes(context);
