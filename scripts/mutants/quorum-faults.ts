@@ -226,8 +226,8 @@ const planted: readonly QuorumFault[] = [
     name: 'name-of-half-a-character',
     breaks: 'a name that no voter takes is asked for',
     file: 'packages/client/src/quorum/door.ts',
-    find: `if (!value.isWellFormed())`,
-    put: `if (!value.isWellFormed() && value.length === 0)`,
+    find: String.raw`if (/\p{Surrogate}/u.test(value))`,
+    put: `if (value.length === 0)`,
   },
   {
     name: 'strangers-file-put-aside',

@@ -41,7 +41,7 @@ export function checkText(
   if (typeof value !== 'string') throw invalid(`${what} is a text, not ${given(value)}.`);
   if (value.length === 0 || value.length > longest)
     throw invalid(`${what} has 1 to ${String(longest)} characters, not ${String(value.length)}.`);
-  if (!value.isWellFormed())
+  if (/\p{Surrogate}/u.test(value))
     throw invalid(`${what} is well-formed Unicode, not ${JSON.stringify(value)}.`);
 }
 
