@@ -83,7 +83,7 @@ describe('A quorum lease on nodes that agree', () => {
       const asks = asked.splice(0).map(({ what }) => what);
       return { asks, syncs: files.map((file, index) => commitsIn(file) - (before[index] ?? 0)) };
     };
-    await (await quorum.lock('warm').acquire()).release();
+    await (await quorum.lock('warm').acquire({ waitMs: 5000 })).release();
     await since([]);
 
     // When
@@ -102,10 +102,12 @@ describe('A quorum lease on nodes that agree', () => {
   for (const transport of ['stream', 'http'] as const)
     it(`lets a program end that has closed it, over ${transport}`, async (context) => {
       const { urls } = await leaseNodes(context);
+      const reach = Object.fromEntries(names.map((name, index) => [name, urls[index]]));
       const script = `
         import { Quorum } from '@holdfast/client';
         {
-          using quorum = new Quorum({ nodes: ${JSON.stringify(urls)}, transport: '${transport}' });
+          const reach = ${JSON.stringify(reach)};
+          using quorum = new Quorum({ nodes: Object.keys(reach), reach, transport: '${transport}' });
           await using hold = await quorum.lock('reports/daily').acquire({ waitMs: 5000 });
           hold.assertHeld();
         }
