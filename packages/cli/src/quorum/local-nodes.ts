@@ -50,17 +50,20 @@ export interface LocalLeaseNodesOptions {
 /**
  * Nothing is made for nodes that could not start.
  *
- * @throws UsageError for a folder of another number of nodes; Error for a port that is in use, and with the end of
+ * @throws UsageError for a folder of another number of nodes, or of other addresses; Error for a port that is in use, and with the end of
  *   its log when a node does not start.
  */
 export async function startLeaseNodes(options: LocalLeaseNodesOptions): Promise<LocalLeaseNodes> {
   const { ports, host, folder, words } = options;
   const numberFile = join(folder, 'number-of-nodes');
+  const membersFile = join(folder, 'members');
+  const urls = ports.map((port) => `http://${formatHostPort(host, port)}`);
   checkNumber(numberFile, folder, ports.length);
+  checkMembers(membersFile, folder, urls);
   for (const port of ports) await checkPort(host, port);
   makeFolders(folder);
   writePrivateFile(numberFile, `${String(ports.length)}\n`);
-  const urls = ports.map((port) => `http://${formatHostPort(host, port)}`);
+  writePrivateFile(membersFile, `${urls.join('\n')}\n`);
   const slots = ports.map((port, position) => {
     const name = `node-${String(position + 1)}`;
     const file = join(folder, `${name}.sqlite`);
@@ -103,6 +106,20 @@ function checkNumber(numberFile: string, folder: string, nodes: number): void {
   if (before !== String(nodes))
     throw new UsageError(
       `${folder} is of a quorum of ${before} nodes, not ${String(nodes)}. Give as many --ports, or another folder with --data.`,
+    );
+}
+
+/**
+ * The set of a lease node names its members by their addresses: on other ports the same files are of another set.
+ *
+ * @throws UsageError
+ */
+function checkMembers(membersFile: string, folder: string, urls: readonly string[]): void {
+  if (!existsSync(membersFile)) return;
+  const before = readFileSync(membersFile, 'utf8').trim().split('\n');
+  if (before.toSorted().join() !== urls.toSorted().join())
+    throw new UsageError(
+      `${folder} is of the nodes ${before.join(', ')}: their addresses are their names. Give the same --ports and --host, or another folder with --data.`,
     );
 }
 

@@ -23,9 +23,14 @@ interface ToldNode {
   readonly voting: boolean;
 }
 
-async function startCluster(data: string) {
+async function freePorts(): Promise<ReadonlySet<number>> {
   const ports = new Set<number>();
   while (ports.size < 3) ports.add(await freePort());
+  return ports;
+}
+
+async function startCluster(data: string, known?: ReadonlySet<number>) {
+  const ports = known ?? (await freePorts());
   const words = ['quorum-cluster', '--ports', [...ports].join(','), '--data', data, '--json'];
   const cluster = holdfast(undefined, words);
   await until('the cluster', () => cluster.told().includes('\n'));
@@ -104,10 +109,10 @@ describe('holdfast quorum lock run', () => {
     const cases: readonly (readonly [words: readonly string[], status: number, text: RegExp])[] = [
       [['--endpoint', 'a:1'], 2, /--nodes/],
       [['--epoch', '2'], 1, /3 of 3 nodes refuse: .*configuration 1, not 2.*wrong_epoch/],
-      [['--ttl', '61'], 1, /3 of 3 nodes refuse: "ttl_ms" must be at most 60000/],
+      [['--ttl', '61'], 2, /3 of 3 nodes refuse: "ttl_ms" must be at most 60000/],
       // None of it is waited for: it would be refused each time.
       [['--wait', '600', '--epoch', '2'], 1, /3 of 3 nodes refuse: .*wrong_epoch/],
-      [['--wait', '600', '--ttl', '61'], 1, /3 of 3 nodes refuse: "ttl_ms" must be at most 60000/],
+      [['--wait', '600', '--ttl', '61'], 2, /3 of 3 nodes refuse: "ttl_ms" must be at most 60000/],
       [['--epoch', '-1'], 2, /--epoch takes a whole number/],
       [['--wait', 'NaN'], 2, /--wait takes a number of seconds/],
       [['--ttl', 'NaN'], 2, /--ttl/],
@@ -142,17 +147,20 @@ describe('holdfast quorum lock run', () => {
   });
 
   it('given one node by two addresses, then it has one vote, and both status and a run tell', async () => {
-    const [first, second] = cluster.nodes;
-    assert.ok(first !== undefined && second !== undefined);
-    const alias = first.url.replace('127.0.0.1', 'localhost');
+    const [first, second, third] = cluster.nodes;
+    assert.ok(first !== undefined && second !== undefined && third !== undefined);
     const none = `http://127.0.0.1:${String(await freePort())}`;
-    const twins = /http:\/\/127.* and http:\/\/localhost.* are one node: it has one vote/;
-    const by = (third: string): readonly string[] => [
+    const twins = /http:\/\/127.* and http:\/\/127.* are one node: it has one vote/;
+    // Its name leads to the first node, as a wrong line of a name server would.
+    const wrong = `${second.url}=${first.url}`;
+    const by = (at: string): readonly string[] => [
       '--nodes',
-      [first.url, alias, third].join(','),
+      cluster.list,
+      '--reach',
+      at === third.url ? wrong : `${wrong},${third.url}=${at}`,
     ];
     const [free, alone, refused] = await Promise.all([
-      run(['quorum', 'status', ...by(second.url), 'twins']),
+      run(['quorum', 'status', ...by(third.url), 'twins']),
       run(['quorum', 'status', ...by(none), 'twins']),
       run(['quorum', 'lock', 'run', ...by(none), 'other', '--', 'true']),
     ]);
@@ -163,7 +171,7 @@ describe('holdfast quorum lock run', () => {
     assert.match(alone.stderr, twins);
     assert.equal(refused.status, 5);
     assert.match(refused.stderr, twins);
-    const words = ['quorum', 'lock', 'run', ...by(second.url), 'twins', '--', 'sleep', '60'];
+    const words = ['quorum', 'lock', 'run', ...by(third.url), 'twins', '--', 'sleep', '60'];
     const held = holdfast(undefined, words);
     let told = '';
     held.child.stderr?.on('data', (chunk: Buffer) => (told += chunk.toString()));
@@ -208,8 +216,9 @@ describe('holdfast quorum lock run', () => {
   it('given a lease that stands, then what is left of it is told in whole ms', async () => {
     const [node] = cluster.nodes;
     assert.ok(node !== undefined);
+    const { set } = (await (await fetch(`${node.url}/set`)).json()) as Record<string, unknown>;
     const acquire = async (leaseId: string): Promise<Record<string, unknown>> => {
-      const lease = { resource: 'whole', epoch: 1, lease_id: leaseId, client_id: 'me' };
+      const lease = { set, resource: 'whole', epoch: 1, lease_id: leaseId, client_id: 'me' };
       const answer = await fetch(`${node.url}/acquire`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -275,8 +284,9 @@ describe('holdfast quorum lock run', () => {
 describe('holdfast quorum-cluster', () => {
   it('given it is told to stop, or killed, then its nodes are gone; its files are of as many nodes for ever', async () => {
     const data = join(folder, 'ends');
+    const ports = await freePorts();
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      const { child, ended, nodes } = await startCluster(data);
+      const { child, ended, nodes } = await startCluster(data, ports);
       assert.ok(nodes.every(({ pid, voting }) => voting && isRunning(pid)));
       child.kill(signal);
       assert.equal((await ended).status, signal === 'SIGTERM' ? 0 : null);
@@ -291,6 +301,13 @@ describe('holdfast quorum-cluster', () => {
     ]);
     assert.equal(status, 2);
     assert.match(stderr, /of a quorum of 3 nodes, not 5.*--data/);
+    const moved = await run(['quorum-cluster', '--ports', '1,2,3', '--data', data]);
+    assert.equal(moved.status, 2);
+    const [port] = ports;
+    assert.match(
+      moved.stderr,
+      new RegExp(`of the nodes http://127.*:${String(port)}.*--ports.*--data`),
+    );
   });
 });
 
