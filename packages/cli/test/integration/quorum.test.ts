@@ -339,78 +339,80 @@ describe('holdfast quorum-cluster of five', () => {
 });
 
 describe('holdfast quorum-node', () => {
-  it('given new nodes that know nobody, then status says what makes them vote; one that lost its file, when it may', async () => {
-    const nodes = ['1', '2', '3'].map((number) => {
-      const words = [
-        'quorum-node',
-        '--port',
-        '0',
-        ...set,
-        '--db',
-        join(folder, `new-${number}.sqlite`),
-      ];
-      return holdfast(undefined, [...words, '--json']);
-    });
-    await Promise.all(nodes.map((node) => until('a node', () => node.told().includes('\n'))));
-    const urls = nodes.map((node) => (JSON.parse(node.told()) as ToldNode).url);
-    const list = urls.join(',');
-    const fresh = await run(['quorum', 'status', '--nodes', list, 'x']);
-    assert.equal(fresh.status, 5);
-    assert.match(fresh.stderr, /These nodes are new.*quorum lock run NAME -- true/);
-    const health = await fetch(`${urls[0] ?? ''}/health`);
-    const { waits_ms: waitsMs } = (await health.json()) as Record<string, unknown>;
-    assert.ok(Number(waitsMs) > 0);
-    const first = await run(['quorum', 'lock', 'run', '--nodes', list, 'x', '--', 'true']);
-    assert.equal(first.status, 0, first.stderr);
-    const db = join(folder, 'new-4.sqlite');
-    const lost = holdfast(undefined, ['quorum-node', '--port', '0', ...set, '--db', db, '--json']);
-    await until('the fourth node', () => lost.told().includes('\n'));
-    const { url } = JSON.parse(lost.told()) as ToldNode;
-    const none = `http://127.0.0.1:${String(await freePort())}`;
-    const some = [urls[0], url, none].join(',');
-    const shown = await run(['quorum', 'status', '--nodes', some, 'x']);
-    assert.match(shown.stdout, /not yet \(\d+ s\)/);
-    assert.match(shown.stderr, /votes in \d+ s at the earliest/);
-    for (const { child, ended } of [...nodes, lost]) {
-      child.kill('SIGTERM');
-      await ended;
-    }
-  });
-
-  it('given nodes that know nobody and ask for a key, when the first client with the key comes, then they vote', async () => {
-    const keyFile = join(folder, 'key');
-    writeFileSync(keyFile, 'secret\n');
-    const nodes = ['1', '2', '3'].map((number) => {
-      const db = join(folder, `alone-${number}.sqlite`);
-      const words = [
-        'quorum-node',
-        '--port',
-        '0',
-        ...set,
-        '--db',
-        db,
-        '--api-key-file',
-        keyFile,
-        '--json',
-      ];
-      return holdfast(undefined, words);
-    });
-    await Promise.all(nodes.map((node) => until('a node', () => node.told().includes('\n'))));
-    const told = nodes.map((node) => JSON.parse(node.told()) as ToldNode);
-    assert.ok(told.every(({ voting }) => !voting));
-    const list = told.map(({ url }) => url).join(',');
-    const words = ['quorum', 'lock', 'run', '--nodes', list, 'x', '--', 'true'];
-    const without = await run(words);
-    assert.equal(without.status, 1, without.stderr);
-    assert.match(without.stderr, /unauthorized.*\n.*HOLDFAST_API_KEY/);
-    const ended = await run(words, { HOLDFAST_API_KEY: 'secret' });
-    assert.equal(ended.status, 0, ended.stderr);
-    for (const node of nodes) node.child.kill('SIGTERM');
-    const ends = await Promise.all(nodes.map((node) => node.ended));
+  /** Words for each of three that know each other, by name of file. */
+  const threeNodes = async (
+    name: string,
+    ...more: readonly string[]
+  ): Promise<{ readonly urls: readonly string[]; readonly words: readonly string[][] }> => {
+    const urls = [...(await freePorts())].map((port) => `http://127.0.0.1:${String(port)}`);
+    const words = urls.map((url, index) => [
+      'quorum-node',
+      '--port',
+      new URL(url).port,
+      '--peers',
+      urls.filter((other) => other !== url).join(','),
+      '--db',
+      join(folder, `${name}-${String(index)}.sqlite`),
+      '--json',
+      ...more,
+    ]);
+    return { urls, words };
+  };
+  const started = async (words: readonly string[]): Promise<ReturnType<typeof holdfast>> => {
+    const node = holdfast(undefined, words);
+    await until('a node', () => node.told().includes('\n'));
+    return node;
+  };
+  const stop = async (nodes: readonly ReturnType<typeof holdfast>[]): Promise<void> => {
+    for (const { child } of nodes) child.kill('SIGTERM');
+    const ends = await Promise.all(nodes.map(({ ended }) => ended));
     assert.deepEqual(
       ends.map(({ status }) => status),
-      [0, 0, 0],
+      nodes.map(() => 0),
     );
+  };
+
+  it('given new nodes, then they vote when all of their set run; one that lost its file, when status says so', async () => {
+    const { urls, words } = await threeNodes('new');
+    const [one, two, three] = words;
+    assert.ok(one !== undefined && two !== undefined && three !== undefined);
+    const list = urls.join(',');
+    const nodes = await Promise.all([started(one), started(two)]);
+    const fresh = await run(['quorum', 'status', '--nodes', list, 'x']);
+    assert.equal(fresh.status, 5);
+    assert.match(
+      fresh.stderr,
+      /new nodes vote when all of them run and name the same set: start the others/,
+    );
+    const health = await fetch(`${urls[0] ?? ''}/health`);
+    assert.equal(health.status, 503);
+    nodes.push(await started(three));
+    const words3 = ['quorum', 'lock', 'run', '--nodes', list, '--wait', '20', 'x', '--', 'true'];
+    const first = await run(words3);
+    assert.equal(first.status, 0, first.stderr);
+    await stop(nodes.splice(2));
+    rmSync(join(folder, 'new-2.sqlite'));
+    nodes.push(await started(three));
+    const none = `http://127.0.0.1:${String(await freePort())}`;
+    const cutOff = ['--reach', `${urls[1] ?? ''}=${none}`];
+    const shown = await run(['quorum', 'status', '--nodes', list, ...cutOff, 'x']);
+    assert.match(shown.stdout, /not yet \(\d+ s\)/);
+    assert.match(shown.stderr, /votes in \d+ s at the earliest/);
+    await stop(nodes);
+  });
+
+  it('given nodes that ask for a key, then they agree with it, and serve who has it', async () => {
+    const keyFile = join(folder, 'key');
+    writeFileSync(keyFile, 'secret\n');
+    const { urls, words } = await threeNodes('key', '--api-key-file', keyFile);
+    const nodes = await Promise.all(words.map((one) => started(one)));
+    const asked = ['quorum', 'lock', 'run', '--nodes', urls.join(','), '--wait', '20', 'x'];
+    const without = await run([...asked, '--', 'true']);
+    assert.equal(without.status, 1, without.stderr);
+    assert.match(without.stderr, /unauthorized.*\n.*HOLDFAST_API_KEY/);
+    const ended = await run([...asked, '--', 'true'], { HOLDFAST_API_KEY: 'secret' });
+    assert.equal(ended.status, 0, ended.stderr);
+    await stop(nodes);
   });
 
   it('given a port, a file or an epoch that does not fit, then it says what to do', async () => {
@@ -421,7 +423,7 @@ describe('holdfast quorum-node', () => {
     const { port } = new URL(url);
     const other = join(folder, 'second.sqlite');
     const attempt = async (file: string, ...words: readonly string[]): Promise<string> => {
-      const { status, stderr } = await run(['quorum-node', '--db', file, ...words]);
+      const { status, stderr } = await run(['quorum-node', '--db', file, ...set, ...words]);
       assert.equal(status, 1, stderr);
       return stderr;
     };
