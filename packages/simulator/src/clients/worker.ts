@@ -128,8 +128,8 @@ export class Worker {
       // Lost: from here on the cluster may have ended it.
       if (session.state === 'lost') this.#recordEnd(session.id);
     });
-    if (random.chance(this.#options.plan.hoardChance))
-      await hoard(session, machine.name, this.#options.plan, random);
+    const isLarge = random.chance(this.#options.plan.hoardChance);
+    if (isLarge) await hoard(session, machine.name, this.#options.plan, random);
     let isCertain = true;
     for (let round = random.below(12); round >= 0 && session.state === 'active'; round--) {
       if (random.chance(0.15)) await this.#read(client);
@@ -144,7 +144,8 @@ export class Worker {
     // Lost meanwhile: it ends some time, or has; to end it does nothing any more.
     if (!this.#isActive(session)) return;
     await session.end();
-    settle();
+    // Holds of a large session end some time after it has (ENDS-2 of the state).
+    if (!isLarge) settle();
   }
 
   #isActive({ state }: Session): boolean {

@@ -37,7 +37,6 @@ export interface ClientPlan {
   /** How long the longest steps under a lock are. */
   readonly longHoldChance: number;
   /** How often a session takes many holds at once, and keeps them until it ends. */
-  /** 0 until the judge knows that the holds of a large session end over several entries (ENDS-2 of the state). */
   readonly hoardChance: number;
   /** Bytes of metadata in requests: as large as fits into an entry beside little else. */
   readonly metadataBytes: number;
@@ -108,7 +107,7 @@ function planOfEverything(random: Random): Plan {
       timeoutSeconds: [2, 5],
       callTimeoutsMs: [400, 2000, 10_000],
       longHoldChance: 0.12,
-      hoardChance: 0,
+      hoardChance: 0.05,
       metadataBytes: 0,
       rounds: [],
     },
@@ -186,7 +185,7 @@ const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shap
     ]),
     meanPauseMs: random.between(150, 500),
     sufferMs: random.between(3000, 8000),
-    clients: { ...few(random), players: 2, hoardChance: 0 },
+    clients: { ...few(random), players: 2, hoardChance: 0.2 },
   }),
 
   /** Clients whose lines are slow and then gone, who live by keepalives or by what they do. */
@@ -275,7 +274,7 @@ const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shap
       workers: 4,
       players: 2,
       callTimeoutsMs: [150, 400],
-      hoardChance: 0,
+      hoardChance: 0.3,
       metadataBytes: 900,
       rounds: ['single', 'pair', 'lead'],
     },
