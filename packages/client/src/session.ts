@@ -21,8 +21,7 @@ import type {
   WatchEvent,
 } from '@holdfast/protocol';
 import type { WaitOptions } from './acquiring.ts';
-import { underHold } from './with-lock.ts';
-import type { LockWork } from './with-lock.ts';
+import { underHold, type LockWork } from './with-lock.ts';
 import { momentOf, passedMs } from './clock.ts';
 import type { ClientClock, Moment } from './clock.ts';
 import type { Connection } from './connection.ts';
@@ -42,8 +41,7 @@ import {
 } from './session-requests.ts';
 import type { LockOptions, PermitsOptions } from './session-requests.ts';
 import { Permits } from './permits.ts';
-import { watch } from './watch.ts';
-import type { WatchOptions } from './watch.ts';
+import { watch, type WatchOptions } from './watch.ts';
 
 /** `lost`: it expired, or its lease can no longer be proven. `ended`: by its own client. */
 export type SessionState = 'active' | 'lost' | 'ended';
@@ -228,7 +226,7 @@ export class Session {
     return this.keep(taken);
   }
 
-  /** Ends the session: everything it holds is released at once. May be repeated as long as it fails. */
+  /** Ends the session: nobody can use what it holds any more, and it is released. May be repeated as long as it fails. */
   end(): Promise<void> {
     if (this.#state === 'lost') return Promise.resolve();
     this.#ending ??= this.#end().catch((error: unknown) => {

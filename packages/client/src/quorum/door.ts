@@ -39,7 +39,9 @@ export function checkText(
   longest: number = longestName,
 ): asserts value is string {
   if (typeof value !== 'string') throw invalid(`${what} is a text, not ${given(value)}.`);
-  if (value.length === 0 || value.length > longest)
+  if (value.length === 0)
+    throw invalid(`${what} has 1 to ${String(longest)} characters; "" has none.`);
+  if (value.length > longest)
     throw invalid(`${what} has 1 to ${String(longest)} characters, not ${String(value.length)}.`);
   if (/\p{Surrogate}/u.test(value))
     throw invalid(`${what} is well-formed Unicode, not ${JSON.stringify(value)}.`);

@@ -96,7 +96,13 @@ export class LeaseNodeRun {
       this.#node.remainingMs(resource, this.#now),
       this.isVoting ? null : this.#recovery?.image(this.#now),
       this.isVoting ? 0 : this.#rounds,
-      round === undefined ? null : [round.id, round.isTime, [...round.pending].toSorted((left, right) => (left < right ? -1 : 1))],
+      round === undefined
+        ? null
+        : [
+            round.id,
+            round.isTime,
+            [...round.pending].toSorted((left, right) => (left < right ? -1 : 1)),
+          ],
     ];
   }
 
