@@ -76,7 +76,7 @@ describe('What is given to a quorum lock', () => {
     const clock = new HandClock();
     const quorum = quorumOf(votersOf(3, clock), clock);
     for (const name of [5, undefined, null, {}, '', 'x'.repeat(257), halfACharacter])
-      assert.throws(() => quorum.lock(name as never), invalid, String(name));
+      assert.throws(() => quorum.lock(name as never), invalid, JSON.stringify(name));
     quorum.lock('x'.repeat(256));
     quorum.lock('🔒');
   });
