@@ -97,6 +97,8 @@ function environmentOf(plan: StatePlan, turnFolder: string): Record<string, stri
     TURN_RECORDS: turnFolder,
     HOLDFAST_LIMITS_MAX_LOCKS: String(mostLocks),
     HOLDFAST_LIMITS_MAX_HOLDS_PER_SESSION: String(mostHoldsPerSession),
+    // All sessions of the load are of one caller.
+    HOLDFAST_LIMITS_MAX_HOLDS_PER_CALLER: String(mostLocks),
     HOLDFAST_STORAGE_SNAPSHOT_LOG_BYTES: String(snapshotLogBytes),
   };
 }
