@@ -116,7 +116,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'expiry-not-guarded',
     breaks: 'a session that was renewed meanwhile is ended by an expiry proposed before',
-    file: 'packages/state/src/lifetimes.ts',
+    file: 'packages/state/src/kernel/sessions/lifetimes.ts',
     find: `if (session === undefined || session.renewal !== renewal) return { ok: true, type: 'unchanged' };`,
     put: `if (session === undefined || renewal < 0) return { ok: true, type: 'unchanged' };`,
   },
@@ -133,21 +133,21 @@ export const faults: readonly Fault[] = [
   {
     name: 'fence-counter-not-in-snapshot',
     breaks: 'tokens repeat after a restore',
-    file: 'packages/state/src/restore.ts',
+    file: 'packages/state/src/kernel/snapshot/restore.ts',
     find: `    tables.fenceCounter = fields.number();`,
     put: `    tables.fenceCounter = Math.min(0, fields.number());`,
   },
   {
     name: 'queue-order-lost-on-restore',
     breaks: 'waiters change places after a restore',
-    file: 'packages/state/src/place-records.ts',
+    file: 'packages/state/src/kernel/snapshot/place-records.ts',
     find: `    pool.queue.append(waiter);`,
     put: `    pool.queue.insertAfter(undefined, waiter);`,
   },
   {
     name: 'first-answers-not-in-snapshot',
     breaks: 'a retry after a restore is carried out a second time',
-    file: 'packages/state/src/session-records.ts',
+    file: 'packages/state/src/kernel/snapshot/session-records.ts',
     find: `    session.requests.restore(id, answer);`,
     put: `    if (answer.kind === 'acquire' && answer.result === undefined)
       session.requests.restore(id, answer);`,
@@ -156,7 +156,7 @@ export const faults: readonly Fault[] = [
     name: 'snapshot-order-depends-on-changes',
     breaks:
       'a place that changes while a snapshot is taken is put at its end: nodes differ in their bytes',
-    file: 'packages/state/src/snapshot.ts',
+    file: 'packages/state/src/kernel/snapshot/snapshot.ts',
     find: `for (const place of places) yield* this.#placeOf(place);`,
     put: `for (const place of Array.from(places).sort(
       (a, b) => Number(this.#keptPlaces.has(a)) - Number(this.#keptPlaces.has(b)),
@@ -167,14 +167,14 @@ export const faults: readonly Fault[] = [
     name: 'copy-on-write-of-a-session-left-out',
     breaks:
       'a hold that others end while a snapshot is taken is missing in the order of its session',
-    file: 'packages/state/src/snapshot.ts',
+    file: 'packages/state/src/kernel/snapshot/snapshot.ts',
     find: `    return kept ?? copySession(session);`,
     put: `    return copySession(kept?.session ?? session);`,
   },
   {
     name: 'restored-order-of-a-session-differs',
     breaks: 'a restored node ends the holds of a session in another order: tokens go to others',
-    file: 'packages/state/src/ties.ts',
+    file: 'packages/state/src/kernel/snapshot/ties.ts',
     find: `  if (holds.every(areInFileOrder) && areWaitsInFileOrder(waits)) return undefined;`,
     put: `  if (holds.length > 0 && areWaitsInFileOrder(waits)) return undefined;`,
   },
@@ -182,7 +182,7 @@ export const faults: readonly Fault[] = [
     name: 'holds-spread-into-a-call',
     breaks:
       'a snapshot with 120,000 holds of one resource cannot be taken or read: the stack is full',
-    file: 'packages/state/src/place-records.ts',
+    file: 'packages/state/src/kernel/snapshot/place-records.ts',
     find: `    const holds = Array.from(pool.holds, (hold) => ({ ...hold }));`,
     put: `    const holds: Hold[] = [];
     holds.push(...Array.from(pool.holds, (hold) => ({ ...hold })));`,
@@ -191,42 +191,42 @@ export const faults: readonly Fault[] = [
     name: 'members-of-a-barrier-in-one-line',
     breaks:
       'a command that changes a large barrier while a snapshot is taken encodes all its members',
-    file: 'packages/state/src/place-records.ts',
+    file: 'packages/state/src/kernel/snapshot/place-records.ts',
     find: `  if (members.size > maxMembersPerLine)`,
     put: `  if (members.size < 0)`,
   },
   {
     name: 'listing-skips-at-the-next-leaf',
     breaks: 'locks are missing from listings where the index goes on in its next leaf',
-    file: 'packages/state/src/name-index.ts',
+    file: 'packages/state/src/kernel/collections/name-index.ts',
     find: `leaf = this.#leaves[(at += 1)], place = 0)`,
     put: `leaf = this.#leaves[(at += 1)])`,
   },
   {
     name: 'closed-locks-walked-in-listings',
     breaks: 'a listing of nothing walks all locks that only a lock delay keeps',
-    file: 'packages/state/src/tables.ts',
+    file: 'packages/state/src/kernel/tables.ts',
     find: `    else this.lockNames.remove(pool.name);`,
     put: `    else if (pool.size === 0) this.lockNames.remove(pool.name);`,
   },
   {
     name: 'first-answer-not-remembered',
     breaks: 'a retried acquire is carried out a second time',
-    file: 'packages/state/src/acquire.ts',
+    file: 'packages/state/src/primitives/lock/acquire.ts',
     find: `  if (known !== undefined) return repeatAcquire(command, known);`,
     put: `  if (known?.kind === 'release') return repeatAcquire(command, known);`,
   },
   {
     name: 'queue-is-passed',
     breaks: 'whoever comes when something is free passes those that wait',
-    file: 'packages/state/src/acquire.ts',
+    file: 'packages/state/src/primitives/lock/acquire.ts',
     find: `if (pool.fits(units, held) && isNext(pool, held, command.terms)) {`,
     put: `if (pool.fits(units, held)) {`,
   },
   {
     name: 'waits-outlive-their-session',
     breaks: 'a lock is given to a session that has ended',
-    file: 'packages/state/src/endings.ts',
+    file: 'packages/state/src/kernel/sessions/endings.ts',
     find: `    endWaitOfEnded(tables, waiter);
     for (const pool`,
     put: `    for (const pool`,
@@ -234,7 +234,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'token-not-renewed-by-grant',
     breaks: 'two holders one after the other have the same token',
-    file: 'packages/state/src/tables.ts',
+    file: 'packages/state/src/kernel/tables.ts',
     find: `    this.fenceCounter += 1;`,
     put: `    this.fenceCounter += this.fenceCounter % 7 === 6 ? 0 : 1;`,
   },
@@ -533,14 +533,14 @@ export const faults: readonly Fault[] = [
   {
     name: 'permits-passed-in-the-queue',
     breaks: 'who needs few permits passes who needs many, for ever',
-    file: 'packages/state/src/take.ts',
+    file: 'packages/state/src/primitives/holds/take.ts',
     find: `if (pool.fits(permits, undefined) && isNext(pool, undefined, terms)) {`,
     put: `if (pool.fits(permits, undefined)) {`,
   },
   {
     name: 'permits-beyond-the-limit',
     breaks: 'a semaphore gives more permits than there are',
-    file: 'packages/state/src/pool.ts',
+    file: 'packages/state/src/primitives/holds/pool.ts',
     find: `if (held === undefined) return this.opening === undefined && this.free >= units; // P3`,
     put: `if (held === undefined)
       return (this.opening === undefined && this.free >= units) || this.kind === 'semaphore';`,
@@ -548,35 +548,35 @@ export const faults: readonly Fault[] = [
   {
     name: 'permits-not-in-the-sessions-end',
     breaks: 'permits of a session that ended are never given back',
-    file: 'packages/state/src/endings.ts',
+    file: 'packages/state/src/kernel/sessions/endings.ts',
     find: `for (const holds of [session.permits, session.holds, session.leads])`,
     put: `for (const holds of [session.holds, session.leads])`,
   },
   {
     name: 'two-leaders',
     breaks: 'an election has room for two',
-    file: 'packages/state/src/take.ts',
+    file: 'packages/state/src/primitives/holds/take.ts',
     find: `tables.openPool(kind, name, taking.limit ?? permits);`,
     put: `tables.openPool(kind, name, taking.limit ?? permits + (kind === 'election' ? 1 : 0));`,
   },
   {
     name: 'election-not-in-the-sessions-end',
     breaks: 'a leader whose session ended leads for ever',
-    file: 'packages/state/src/endings.ts',
+    file: 'packages/state/src/kernel/sessions/endings.ts',
     find: `for (const holds of [session.permits, session.holds, session.leads])`,
     put: `for (const holds of [session.permits, session.holds])`,
   },
   {
     name: 'several-out-of-turn',
     breaks: 'several together are given though somebody is ahead in one of the queues',
-    file: 'packages/state/src/settle.ts',
+    file: 'packages/state/src/primitives/holds/settle.ts',
     find: `return waiters.every((one) => one.pool.nextTurn() === one && mayHave(tables, one));`,
     put: `return waiters.every((one) => one.pool.isServable(one) && mayHave(tables, one));`,
   },
   {
     name: 'several-left-behind',
     breaks: 'of several waits together the others stay when one ends',
-    file: 'packages/state/src/waits.ts',
+    file: 'packages/state/src/primitives/holds/waits.ts',
     find: `for (const one of together?.waiters ?? [waiter]) {`,
     put: `for (const one of together?.waiters.slice(0, 1) ?? [waiter]) {`,
   },
@@ -584,7 +584,7 @@ export const faults: readonly Fault[] = [
     name: 'ending-holds-given-early',
     breaks:
       'what a session that is over still holds is granted to somebody else before it is released',
-    file: 'packages/state/src/pool.ts',
+    file: 'packages/state/src/primitives/holds/pool.ts',
     find: `if (held === undefined) return this.opening === undefined && this.free >= units; // P3`,
     put: `if (held === undefined) {
       const last = this.holds.last;
@@ -600,21 +600,21 @@ export const faults: readonly Fault[] = [
   {
     name: 'ending-sessions-not-in-snapshots',
     breaks: 'a node that was restored knows nothing of sessions that were about to end',
-    file: 'packages/state/src/session-records.ts',
+    file: 'packages/state/src/kernel/snapshot/session-records.ts',
     find: `    session.living = false;`,
     put: `    session.living = session.renewal > 0;`,
   },
   {
     name: 'ending-order-lost-in-snapshots',
     breaks: 'sessions that end go on in another order after a restore',
-    file: 'packages/state/src/snapshot.ts',
+    file: 'packages/state/src/kernel/snapshot/snapshot.ts',
     find: `sessions: [sessions.capture(), Array.from(tables.ending.values())],`,
     put: `sessions: [sessions.capture(), [...tables.ending.values()].reverse()],`,
   },
   {
     name: 'captured-shard-not-kept',
     breaks: 'a lock that is released while a snapshot is taken is missing in it',
-    file: 'packages/state/src/sharded-map.ts',
+    file: 'packages/state/src/kernel/collections/sharded-map.ts',
     find: `    this.#captured?.keep(index); // SHARD-2
     const shard = this.#shards[index];
     if (shard?.delete`,
@@ -624,7 +624,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'captured-shard-not-kept-on-adding',
     breaks: 'a lock that came to be after a snapshot began is in it: nodes differ in their bytes',
-    file: 'packages/state/src/sharded-map.ts',
+    file: 'packages/state/src/kernel/collections/sharded-map.ts',
     find: `    this.#captured?.keep(index); // SHARD-2
     const shard = this.#shards[index];
     if (shard === undefined)`,
@@ -634,14 +634,14 @@ export const faults: readonly Fault[] = [
   {
     name: 'order-compared-without-shards',
     breaks: 'a session whose holds are not in the order of the file is restored in another order',
-    file: 'packages/state/src/pool.ts',
+    file: 'packages/state/src/primitives/holds/pool.ts',
     find: `return this.shard === other.shard ? this.ordinal < other.ordinal : this.shard < other.shard;`,
     put: `return this.ordinal < other.ordinal;`,
   },
   {
     name: 'turns-left-not-in-snapshots',
     breaks: 'turns that did not fit into an entry are forgotten by a node that was restored',
-    file: 'packages/state/src/restore.ts',
+    file: 'packages/state/src/kernel/snapshot/restore.ts',
     find: `        tables.unsettled.add(pool);`,
     put: `        if (pool.queue.length > 1_000_000) tables.unsettled.add(pool);`,
   },
@@ -649,21 +649,21 @@ export const faults: readonly Fault[] = [
     name: 'delay-counted-from-the-release',
     breaks:
       'the lock delay of a session that expired begins anew with every entry that ends some of it',
-    file: 'packages/state/src/endings.ts',
+    file: 'packages/state/src/kernel/sessions/endings.ts',
     find: `const untilMs = atMs + session.lockDelayMs; // ENDS-4`,
     put: `const untilMs = Math.max(atMs, tables.timeMs) + session.lockDelayMs;`,
   },
   {
     name: 'waits-of-the-ended-granted',
     breaks: 'a wait that still stands when its session is over is granted',
-    file: 'packages/state/src/settle.ts',
+    file: 'packages/state/src/primitives/holds/settle.ts',
     find: `if (!session.living || tables.isOverdue(dueMs)) return false; // TURN-2`,
     put: `if (tables.isOverdue(dueMs)) return false;`,
   },
   {
     name: 'overdue-waits-granted',
     breaks: 'a wait that ran out is granted because its end did not fit into the entry',
-    file: 'packages/state/src/settle.ts',
+    file: 'packages/state/src/primitives/holds/settle.ts',
     find: `if (!session.living || tables.isOverdue(dueMs)) return false; // TURN-2`,
     put: `if (!session.living) return false;`,
   },
@@ -671,35 +671,35 @@ export const faults: readonly Fault[] = [
     name: 'pending-work-not-driven',
     breaks:
       'nobody is told that the next entry has work to do: what is left waits for some command',
-    file: 'packages/state/src/tables.ts',
+    file: 'packages/state/src/kernel/tables.ts',
     find: `return this.unsettled.size > 0 || this.ending.size > 0;`,
     put: `return false;`,
   },
   {
     name: 'barriers-in-the-order-of-entering',
     breaks: 'a restored session leaves its barriers in another order than on the other nodes',
-    file: 'packages/state/src/sessions.ts',
+    file: 'packages/state/src/kernel/sessions/sessions.ts',
     find: `    barriers.splice(indexOfRound(barriers, barrier.round), 0, barrier);`,
     put: `    barriers.push(barrier);`,
   },
   {
     name: 'barrier-opens-early',
     breaks: 'a barrier opens before all have come',
-    file: 'packages/state/src/barriers.ts',
+    file: 'packages/state/src/primitives/barrier/barriers.ts',
     find: `if (barrier.members.size === barrier.parties) {`,
     put: `if (barrier.members.size >= barrier.parties - 1) {`,
   },
   {
     name: 'barrier-over-early',
     breaks: 'a round is over when the first has left',
-    file: 'packages/state/src/barriers.ts',
+    file: 'packages/state/src/primitives/barrier/barriers.ts',
     find: `if (barrier.members.size > 0) return false;`,
     put: `if (barrier.members.size > 0 && !barrier.open) return false;`,
   },
   {
     name: 'latch-counted-twice',
     breaks: 'a count that is sent again is counted again',
-    file: 'packages/state/src/latches.ts',
+    file: 'packages/state/src/primitives/latch/latches.ts',
     find: `return onceOnly(tables, counted, String(by), answeredBelow, () => count(tables, name, by));`,
     put: `return answeredBelow === -1
     ? onceOnly(tables, counted, String(by), answeredBelow, () => count(tables, name, by))
@@ -715,14 +715,14 @@ export const faults: readonly Fault[] = [
   {
     name: 'longest-time-not-in-snapshots',
     breaks: 'a node that took a snapshot forgets when holds are over',
-    file: 'packages/state/src/place-records.ts',
+    file: 'packages/state/src/kernel/snapshot/place-records.ts',
     find: `hold.ending === undefined ? null : [hold.ending.dueMs, hold.ending.sequence],`,
     put: `hold.ending === undefined || hold.units > 0 ? null : [hold.ending.dueMs, hold.ending.sequence],`,
   },
   {
     name: 'longest-time-starts-anew',
     breaks: 'entering a hold gives it another longest time: it never ends',
-    file: 'packages/state/src/lifetimes.ts',
+    file: 'packages/state/src/kernel/sessions/lifetimes.ts',
     find: `  if (session.living) endHold(tables, hold, 'max_hold');
   else`,
     put: `  if (session.living) {
@@ -733,28 +733,28 @@ export const faults: readonly Fault[] = [
   {
     name: 'urgent-passes-for-ever',
     breaks: 'a stream of urgent requests starves the others',
-    file: 'packages/state/src/queue.ts',
+    file: 'packages/state/src/primitives/holds/queue.ts',
     find: `if (priorityOf(ahead) >= priority || ahead.passed >= maxPasses) return false; // L1, L2`,
     put: `if (priorityOf(ahead) >= priority) return false; // L1`,
   },
   {
     name: 'places-counted-through-the-queue',
     breaks: 'a request that is repeated while it waits costs as many steps as its queue is long',
-    file: 'packages/state/src/queue.ts',
+    file: 'packages/state/src/primitives/holds/queue.ts',
     find: `  for (let count = 0; count < maxCounted; count++) {`,
     put: `  for (let count = 0; count >= 0; count++) {`,
   },
   {
     name: 'circle-not-seen',
     breaks: 'two who wait for each other are not told',
-    file: 'packages/state/src/deadlock.ts',
+    file: 'packages/state/src/primitives/holds/deadlock.ts',
     find: `pool.size - units < mostOfOthers) return waiter;`,
     put: `pool.size - units < mostOfOthers) continue;`,
   },
   {
     name: 'search-for-circles-without-a-bound',
     breaks: 'one entry looks through the same queue and holders for more than a second',
-    file: 'packages/state/src/deadlock.ts',
+    file: 'packages/state/src/primitives/holds/deadlock.ts',
     find: `      if (!this.#searches.step()) return undefined; // C3
       if (!ahead.session.living) continue; // C4`,
     put: `      this.#searches.step();
@@ -763,21 +763,21 @@ export const faults: readonly Fault[] = [
   {
     name: 'holders-looked-at-for-every-search',
     breaks: 'each request of an entry adds up the holds of a semaphore again',
-    file: 'packages/state/src/deadlock.ts',
+    file: 'packages/state/src/primitives/holds/deadlock.ts',
     find: `if (known?.version === pool.holdsVersion) return known.shares;`,
     put: `if (known?.version === pool.holdsVersion && this.#stepsLeft < 0) return known.shares;`,
   },
   {
     name: 'circle-through-a-hold-that-has-ended',
     breaks: 'a request is refused because of a circle through a hold that was given back',
-    file: 'packages/state/src/deadlock.ts',
+    file: 'packages/state/src/primitives/holds/deadlock.ts',
     find: `if (known?.version === pool.holdsVersion) return known.shares;`,
     put: `if (known !== undefined) return known.shares;`,
   },
   {
     name: 'circle-through-a-try-not-seen',
     breaks: 'a request that passes others at once closes a circle',
-    file: 'packages/state/src/waits.ts',
+    file: 'packages/state/src/primitives/holds/waits.ts',
     find: `  return circle === undefined ? undefined : deadlock(circle);
 }`,
     put: `  return circle === undefined || circle.length > 0 ? undefined : deadlock(circle);
@@ -786,7 +786,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'late-downgrade-lowers-a-raise',
     breaks: 'a downgrade that comes late lowers what was raised since',
-    file: 'packages/state/src/release.ts',
+    file: 'packages/state/src/primitives/lock/release.ts',
     find: `if (hold.fenceToken !== fenceToken) return staleFenceToken(hold, fenceToken);
   if (hold.units`,
     put: `if (!isOf(hold, fenceToken)) return staleFenceToken(hold, fenceToken);
@@ -920,14 +920,14 @@ export const faults: readonly Fault[] = [
   {
     name: 'digest-keeps-what-was-released',
     breaks: 'the digest of a session is not brought up to date when a hold ends',
-    file: 'packages/state/src/sessions.ts',
+    file: 'packages/state/src/kernel/sessions/sessions.ts',
     find: `    this.#digest.remove(firstToken);`,
     put: ``,
   },
   {
     name: 'page-leaves-one-out',
     breaks: 'a page of holds goes on behind a hold that was on no page',
-    file: 'packages/state/src/session-views.ts',
+    file: 'packages/state/src/kernel/sessions/session-views.ts',
     find: `      nextAfter = last;
       break;`,
     put: `      nextAfter = hold.firstToken;
@@ -1048,7 +1048,7 @@ echo "status $status" >&3`,
   {
     name: 'old-log-under-new-bounds',
     breaks: 'what an old version logged is applied under bounds that it did not know',
-    file: 'packages/state/src/limits.ts',
+    file: 'packages/state/src/kernel/limits.ts',
     find: `  maxWorkPerEntry: unbounded,`,
     put: `  maxWorkPerEntry: 1000,`,
   },
@@ -1062,14 +1062,14 @@ echo "status $status" >&3`,
   {
     name: 'old-order-taken-for-known',
     breaks: 'the bytes of a state that came by a snapshot of an earlier format are compared',
-    file: 'packages/state/src/restore.ts',
+    file: 'packages/state/src/kernel/snapshot/restore.ts',
     find: `tables.isComparable = version > oldestVersion && fields.number() === 1; // SNAP-7`,
     put: `tables.isComparable = version === oldestVersion || fields.number() === 1;`,
   },
   {
     name: 'old-order-forgotten-in-snapshots',
     breaks: 'a restart makes a state comparable that is not',
-    file: 'packages/state/src/snapshot.ts',
+    file: 'packages/state/src/kernel/snapshot/snapshot.ts',
     find: `    tables.isComparable ? 1 : 0, // SNAP-7`,
     put: `    tables.index >= 0 ? 1 : 0,`,
   },
@@ -1090,7 +1090,7 @@ echo "status $status" >&3`,
   {
     name: 'old-holds-in-another-order',
     breaks: 'a node that came by an old snapshot ends the holds of a session in another order',
-    file: 'packages/state/src/ties.ts',
+    file: 'packages/state/src/kernel/snapshot/ties.ts',
     find: `sort((a, b) => a.fenceToken - b.fenceToken))`,
     put: `sort((a, b) => b.fenceToken - a.fenceToken))`,
   },
@@ -1129,7 +1129,7 @@ echo "status $status" >&3`,
     name: 'shards-are-not-made-anew',
     breaks:
       'the tables of all names that came and went stay until a full collection, and are copied',
-    file: 'packages/state/src/sharded-map.ts',
+    file: 'packages/state/src/kernel/collections/sharded-map.ts',
     find: `return times % renewedEvery === 0;`,
     put: `return times > renewedEvery * 256;`,
   },

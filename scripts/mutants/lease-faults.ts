@@ -35,7 +35,7 @@ export const leaseFaults: readonly Fault[] = [
     name: 'beginnings-merged-to-the-earlier-side',
     breaks:
       'leases count from before the leadership in which a session was not heard of: they end early',
-    file: 'packages/state/src/leaderships.ts',
+    file: 'packages/state/src/kernel/sessions/leaderships.ts',
     find: `    return this.#beginnings[low]?.atMs;`,
     put: `    const known = this.#beginnings[low];
     if (known === undefined || known.number === heardIn + 1) return known?.atMs;
@@ -66,7 +66,7 @@ export const leaseFaults: readonly Fault[] = [
   {
     name: 'repeated-waits-are-signs-of-life',
     breaks: 'nodes keep the session of a dead client alive by asking again for what it waited for',
-    file: 'packages/state/src/sign-of-life.ts',
+    file: 'packages/state/src/kernel/sign-of-life.ts',
     find: `  if (repeated === true || command.type`,
     put: `  if (command.type`,
     lives: 'leaders',
@@ -74,7 +74,7 @@ export const leaseFaults: readonly Fault[] = [
   {
     name: 'told-repetition-no-sign-of-life',
     breaks: 'who is told of a grant by a repetition has less of its lease than it was told',
-    file: 'packages/state/src/tables.ts',
+    file: 'packages/state/src/kernel/tables.ts',
     find: `this.isRepeated && session.own && session.holdCount > 0;`,
     put: `this.isRepeated && session.own && session.holdCount < 0;`,
   },

@@ -5,14 +5,14 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'ended-sessions-forgotten-by-number',
     breaks: 'a late copy of an acquire by client id is granted again once enough others have ended',
-    file: 'packages/state/src/ended-sessions.ts',
+    file: 'packages/state/src/kernel/sessions/ended-sessions.ts',
     find: `    if (first === undefined || first.dueMs >= timeMs) return false;`,
     put: `    if (first === undefined || timeMs < 0) return false;`,
   },
   {
     name: 'age-of-requests-not-looked-at',
     breaks: 'a copy that comes after its session was forgotten is carried out',
-    file: 'packages/state/src/making.ts',
+    file: 'packages/state/src/kernel/sessions/making.ts',
     find: `if (stamp.madeAtMs + stamp.liveMs < timeMs)`,
     put: `if (stamp.madeAtMs + stamp.liveMs < 0)`,
   },
@@ -20,28 +20,28 @@ export const memoryFaults: readonly Fault[] = [
     name: 'later-stamp-not-remembered',
     breaks:
       'a session is forgotten while copies of a later submission of the same request may come',
-    file: 'packages/state/src/making.ts',
+    file: 'packages/state/src/kernel/sessions/making.ts',
     find: `    if (tombstone !== undefined) memory.extend(tombstone, copiesUntil(tables, stamp, 0));`,
     put: `    if (tombstone !== undefined) memory.extend(tombstone, 0);`,
   },
   {
     name: 'oldest-forgotten-where-memory-is-full',
     breaks: 'where there is no room the oldest is forgotten though a copy may come',
-    file: 'packages/state/src/ended-sessions.ts',
+    file: 'packages/state/src/kernel/sessions/ended-sessions.ts',
     find: `      if (!this.#forgetFirst(timeMs)) break;`,
     put: `      if (!this.#forgetFirst(Number.MAX_SAFE_INTEGER)) break;`,
   },
   {
     name: 'refused-for-memory-and-carried-out-later',
     breaks: 'a copy of what was refused for lack of memory is carried out when there is room again',
-    file: 'packages/state/src/making.ts',
+    file: 'packages/state/src/kernel/sessions/making.ts',
     find: `    memory.refusedThroughMs = Math.max(memory.refusedThroughMs, stamp.madeAtMs); // MEM-4`,
     put: `    memory.refusedThroughMs = Math.max(memory.refusedThroughMs, 0);`,
   },
   {
     name: 'refused-through-not-in-snapshots',
     breaks: 'a restored node carries out what the others refuse',
-    file: 'packages/state/src/restore.ts',
+    file: 'packages/state/src/kernel/snapshot/restore.ts',
     find: `memory.refusedThroughMs = fields.number();`,
     put: `memory.refusedThroughMs = Math.min(-1, fields.number());`,
   },
@@ -71,14 +71,14 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'sessions-of-a-caller-not-counted-down',
     breaks: 'a caller that ends its sessions may make no more',
-    file: 'packages/state/src/lifetimes.ts',
+    file: 'packages/state/src/kernel/sessions/lifetimes.ts',
     find: `    tables.closeSession(session);`,
     put: `    tables.callers.begin(session.use);`,
   },
   {
     name: 'callers-not-in-snapshots',
     breaks: 'behind a restore a caller may have as many sessions again',
-    file: 'packages/state/src/restore.ts',
+    file: 'packages/state/src/kernel/snapshot/restore.ts',
     find: `        tables.callers.begin(session.use);
 `,
     put: ``,
@@ -86,21 +86,21 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'own-sessions-of-a-caller-not-limited',
     breaks: 'a caller at its limit goes on by client id',
-    file: 'packages/state/src/acquire.ts',
+    file: 'packages/state/src/primitives/lock/acquire.ts',
     find: `tooManySessions(tables, use)`,
     put: `tooManySessions(tables, tables.callers.of(undefined))`,
   },
   {
     name: 'waits-of-several-count-as-one',
     breaks: 'a session has more places in queues than it may',
-    file: 'packages/state/src/many.ts',
+    file: 'packages/state/src/primitives/holds/multi-acquire.ts',
     find: `tooManyWaits(tables, session, wanted.length)`,
     put: `tooManyWaits(tables, session)`,
   },
   {
     name: 'metadata-of-waits-not-counted',
     breaks: 'a session keeps more metadata than it may',
-    file: 'packages/state/src/sessions.ts',
+    file: 'packages/state/src/kernel/sessions/sessions.ts',
     find: `    this.#weigh(valueBytes(waiter.terms?.metadata));
 `,
     put: `    this.#weigh(valueBytes(undefined));
@@ -109,7 +109,7 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'told-values-not-limited',
     breaks: 'a leader tells ever larger values',
-    file: 'packages/state/src/elections.ts',
+    file: 'packages/state/src/primitives/election/elections.ts',
     find: `    if (tooMuch !== undefined) return tooMuch;
 `,
     put: `    if (tooMuch !== undefined && tooMuch.ok) return tooMuch;
@@ -118,7 +118,7 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'changed-answers-not-weighed',
     breaks: 'a node that was restored forgets other answers than the rest',
-    file: 'packages/state/src/requests.ts',
+    file: 'packages/state/src/kernel/requests.ts',
     find: `    answer.result = result;
     this.#weigh(id, answerBytes(answer));`,
     put: `    this.#weigh(id, answerBytes(answer));
@@ -127,14 +127,14 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'names-forgotten-and-carried-out-again',
     breaks: 'a late copy of a request without a number is carried out again in a busy session',
-    file: 'packages/state/src/requests.ts',
+    file: 'packages/state/src/kernel/requests.ts',
     find: `    return made !== undefined && through !== undefined && made.counter <= through`,
     put: `    return made !== undefined && through !== undefined && made.counter < 0`,
   },
   {
     name: 'forgotten-names-not-in-snapshots',
     breaks: 'a restored node carries out what the others refuse',
-    file: 'packages/state/src/session-records.ts',
+    file: 'packages/state/src/kernel/snapshot/session-records.ts',
     find: `new RequestTable(use, { numbersThrough, namesThrough, answeredBelow })`,
     put: `new RequestTable(use, { numbersThrough, namesThrough: namesThrough.slice(0, 0), answeredBelow })`,
   },
@@ -156,14 +156,14 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'times-of-old-copies-counted',
     breaks: 'nodes that came by an old snapshot and by its log differ, and one of them is stopped',
-    file: 'packages/state/src/making.ts',
+    file: 'packages/state/src/kernel/sessions/making.ts',
     find: `if (stamp === undefined && !remembersByTime(tables.limits)) return;`,
     put: ``,
   },
   {
     name: 'ended-sessions-numbered-from-the-first',
     breaks: 'nodes that came by old snapshots of different entries differ, and one is stopped',
-    file: 'packages/state/src/session-records.ts',
+    file: 'packages/state/src/kernel/snapshot/session-records.ts',
     find: `dueMs, sequence - latest,`,
     put: `dueMs, sequence,`,
   },
@@ -194,7 +194,7 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'needed-answers-forgotten-for-bytes',
     breaks: 'what a request got that was not answered cannot be given up in a busy session',
-    file: 'packages/state/src/requests.ts',
+    file: 'packages/state/src/kernel/requests.ts',
     find: `    if (this.#answeredBelow === undefined)
       while (`,
     put: `    if (this.#answeredBelow !== 0)
@@ -203,35 +203,35 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'told-numbers-not-in-snapshots',
     breaks: 'a restored node forgets answers that the others keep',
-    file: 'packages/state/src/session-records.ts',
+    file: 'packages/state/src/kernel/snapshot/session-records.ts',
     find: `      forgotten.answeredBelow ?? null,`,
     put: `      null,`,
   },
   {
     name: 'full-answers-take-more',
     breaks: 'the answers of a session take ever more memory',
-    file: 'packages/state/src/laden.ts',
+    file: 'packages/state/src/kernel/at-capacity.ts',
     find: `typeof requestId === 'number' ? requests.fullBy(limits) : undefined`,
     put: `typeof requestId === 'string' ? requests.fullBy(limits) : undefined`,
   },
   {
     name: 'given-up-remembered-for-copies-alone',
     breaks: 'an acquire that a node held up is granted to nobody long after it was given up',
-    file: 'packages/state/src/making.ts',
+    file: 'packages/state/src/kernel/sessions/making.ts',
     find: `liveMs === undefined ? 0 : longestRepetitionMs`,
     put: `liveMs === undefined ? longestRepetitionMs : 0`,
   },
   {
     name: 'holds-of-a-caller-not-limited',
     breaks: 'a caller has as many holds as it has sessions to hold them in',
-    file: 'packages/state/src/laden.ts',
+    file: 'packages/state/src/kernel/at-capacity.ts',
     find: `use.load + more <= maxHoldsPerCaller`,
     put: `use.load <= maxHoldsPerCaller + more`,
   },
   {
     name: 'holds-of-a-caller-not-given-back',
     breaks: 'a caller that releases what it holds may acquire no more',
-    file: 'packages/state/src/sessions.ts',
+    file: 'packages/state/src/kernel/sessions/sessions.ts',
     find: `    this.#digest.remove(firstToken);
     this.use.load -= 1;`,
     put: `    this.#digest.remove(firstToken);
@@ -240,42 +240,42 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'waits-of-a-caller-not-limited',
     breaks: 'a caller fills queues from many sessions',
-    file: 'packages/state/src/laden.ts',
+    file: 'packages/state/src/kernel/at-capacity.ts',
     find: `use.waits + more <= maxWaitsPerCaller`,
     put: `use.waits <= maxWaitsPerCaller + more`,
   },
   {
     name: 'metadata-of-a-caller-not-limited',
     breaks: 'a caller keeps metadata without a bound in many sessions',
-    file: 'packages/state/src/laden.ts',
+    file: 'packages/state/src/kernel/at-capacity.ts',
     find: `use.metadataBytes + added <= maxMetadataBytesPerCaller`,
     put: `use.metadataBytes - added <= maxMetadataBytesPerCaller`,
   },
   {
     name: 'answers-of-a-caller-not-limited',
     breaks: 'answers to one caller take memory without a bound in many sessions',
-    file: 'packages/state/src/requests.ts',
+    file: 'packages/state/src/kernel/requests.ts',
     find: `use.answerBytes >= maxResultBytesPerCaller`,
     put: `use.answerBytes < 0 && use.answerBytes >= maxResultBytesPerCaller`,
   },
   {
     name: 'answers-of-ended-sessions-count-for-their-caller',
     breaks: 'a caller whose sessions come and go is refused in the end',
-    file: 'packages/state/src/requests.ts',
+    file: 'packages/state/src/kernel/requests.ts',
     find: `this.#use.answerBytes -= this.#numberedBytes + this.#namedBytes;`,
     put: `this.#use.answerBytes -= this.#namedBytes;`,
   },
   {
     name: 'limits-of-callers-not-in-snapshots',
     breaks: 'a restored node grants what the others refuse',
-    file: 'packages/state/src/restore.ts',
+    file: 'packages/state/src/kernel/snapshot/restore.ts',
     find: `if (!fields.atEnd) limits[name] = fields.number();`,
     put: `if (!fields.atEnd) fields.number();`,
   },
   {
     name: 'sessions-without-a-caller-limited',
     breaks: 'sessions of before callers were told are refused what they were granted then',
-    file: 'packages/state/src/laden.ts',
+    file: 'packages/state/src/kernel/at-capacity.ts',
     find: `if (use.caller === undefined || use.load + more`,
     put: `if (use.load + more`,
   },
@@ -289,7 +289,7 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'ended-sessions-of-a-caller-without-a-share',
     breaks: 'one caller fills the memory of ended sessions, and all others are refused',
-    file: 'packages/state/src/ended-shares.ts',
+    file: 'packages/state/src/kernel/sessions/ended-shares.ts',
     find: `share.count >= maxRememberedSessionsPerCaller ||`,
     put: `share.count < 0 ||`,
   },
@@ -297,21 +297,21 @@ export const memoryFaults: readonly Fault[] = [
     name: 'refused-for-its-share-and-carried-out-later',
     breaks:
       'a copy of what was refused for the share of its caller is carried out when there is room again',
-    file: 'packages/state/src/ended-shares.ts',
+    file: 'packages/state/src/kernel/sessions/ended-shares.ts',
     find: `return refused !== undefined && madeAtMs <= refused.throughMs;`,
     put: `return refused !== undefined && madeAtMs < 0;`,
   },
   {
     name: 'shares-not-in-snapshots',
     breaks: 'a restored node makes sessions that the others refuse',
-    file: 'packages/state/src/session-records.ts',
+    file: 'packages/state/src/kernel/snapshot/session-records.ts',
     find: `caller: fields.atEnd ? undefined : fields.text() };`,
     put: `caller: fields.atEnd || fields.text() === '' ? undefined : undefined };`,
   },
   {
     name: 'refused-of-a-caller-not-in-snapshots',
     breaks: 'a restored node carries out what the others refuse',
-    file: 'packages/state/src/restore.ts',
+    file: 'packages/state/src/kernel/snapshot/restore.ts',
     find: `memory.shares.restore({ caller, throughMs: refused.number(), untilMs: refused.number() });`,
     put: `memory.shares.restore({ caller, throughMs: refused.number() - 1000, untilMs: refused.number() });`,
   },
@@ -334,7 +334,7 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'repetitions-remembered-for-ten-minutes',
     breaks: 'a repetition of a request with a long ttl is carried out again after 10 minutes',
-    file: 'packages/state/src/making.ts',
+    file: 'packages/state/src/kernel/sessions/making.ts',
     find: `return Math.max(copiesUntilMs, timeMs) + timeoutMs;`,
     put: `return Math.max(copiesUntilMs, timeMs + Math.min(timeoutMs, longestRepetitionMs));`,
   },

@@ -9,7 +9,7 @@
  * E3: the leases of many sessions begin in several turns. One that has not begun cannot run out, and
  *     a keepalive begins it: a session is given more time by that, never less.
  * E4: what a leader answers from its memory is lost with it, so the first keepalive of a session under each leader
- *     is logged and answered once it is applied; those after it cost no write (state/src/leaderships.ts HEARD-1).
+ *     is logged and answered once it is applied; those after it cost no write (state/src/kernel/sessions/leaderships.ts HEARD-1).
  *     None is answered before the beginning of this leadership is in the log. A keepalive that a former leader
  *     proved was sent before that beginning was stamped: of the majority that proved it (raft/src/reads.ts) at least one
  *     has voted for the later leader, and did so afterwards.

@@ -5,7 +5,7 @@
  *     since the later of: the session's last sign of life that is logged was applied, its last keepalive was
  *     proven (spec rules 2.2, 2.3); where neither was so under this leader, when what is left of its lease is over (L2).
  * L2: a new leadership starts from an empty table. A session has what is left of its timeout since the first
- *     leadership began in which it was not heard of (state/src/leaderships.ts HEARD-2): all of it under the first
+ *     leadership began in which it was not heard of (state/src/kernel/sessions/leaderships.ts HEARD-2): all of it under the first
  *     such leader, and less under the next ones, so that a dead client's holds end however often leaders change.
  * L3: while an expiry is in the log and not yet applied, no keepalive of that session is answered;
  *     it waits for the outcome.

@@ -1,14 +1,14 @@
-export { SnapshotFormatError } from './fields.ts';
-export { StateInvariantError } from './invariant.ts';
-export { initialLimits } from './limits.ts';
-export { beginRestore, createStateMachine, restoreStateMachine } from './machine.ts';
-export { isSignOfLife } from './sign-of-life.ts';
-export { formatVersion as snapshotFormatVersion } from './snapshot.ts';
-export type * from './commands.ts';
-export type * from './contract.ts';
-export type * from './view-types.ts';
-export type * from './names.ts';
-export type * from './outcomes.ts';
+export { SnapshotFormatError } from './kernel/snapshot/fields.ts';
+export { StateInvariantError } from './kernel/invariant.ts';
+export { initialLimits } from './kernel/limits.ts';
+export { beginRestore, createStateMachine, restoreStateMachine } from './kernel/machine.ts';
+export { isSignOfLife } from './kernel/sign-of-life.ts';
+export { formatVersion as snapshotFormatVersion } from './kernel/snapshot/snapshot.ts';
+export type * from './kernel/commands.ts';
+export type * from './kernel/contract.ts';
+export type * from './kernel/view-types.ts';
+export type * from './kernel/names.ts';
+export type * from './kernel/outcomes.ts';
 export {
   holdEvents,
   holdLifecycle,
@@ -16,7 +16,7 @@ export {
   sessionEvents,
   sessionLifecycle,
   sessionStates,
-} from './lifecycle.ts';
+} from './kernel/lifecycle.ts';
 export type {
   Answered,
   HoldEvent,
@@ -24,4 +24,4 @@ export type {
   SessionEvent,
   SessionState,
   Transition,
-} from './lifecycle.ts';
+} from './kernel/lifecycle.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { acquire } from '../../src/acquire.ts';
-import { Searches } from '../../src/deadlock.ts';
-import { beginSession } from '../../src/lifetimes.ts';
-import { release } from '../../src/release.ts';
-import { acquirePermits } from '../../src/semaphores.ts';
-import { Tables } from '../../src/tables.ts';
+import { acquire } from '../../src/primitives/lock/acquire.ts';
+import { Searches } from '../../src/primitives/holds/deadlock.ts';
+import { beginSession } from '../../src/kernel/sessions/lifetimes.ts';
+import { release } from '../../src/primitives/lock/release.ts';
+import { acquirePermits } from '../../src/primitives/semaphore/semaphores.ts';
+import { Tables } from '../../src/kernel/tables.ts';
 import { outcome, id, lockName, roomyLimits } from './support/driver.ts';
 import type { CommandResult } from '../../src/index.ts';
 

@@ -1,8 +1,8 @@
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { DueHeap } from '../../src/due.ts';
-import type { DueItem } from '../../src/due.ts';
+import { DueHeap } from '../../src/kernel/due.ts';
+import type { DueItem } from '../../src/kernel/due.ts';
 import { check } from './support/chance.ts';
 
 describe('what is due', () => {

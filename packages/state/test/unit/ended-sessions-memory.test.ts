@@ -2,8 +2,12 @@ import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createStateMachine, initialLimits, restoreStateMachine } from '../../src/index.ts';
 import type { StateMachine } from '../../src/index.ts';
-import { byNumberAlone, EndedSessions, leastRemembered } from '../../src/ended-sessions.ts';
-import { encodeTombstone } from '../../src/session-records.ts';
+import {
+  byNumberAlone,
+  EndedSessions,
+  leastRemembered,
+} from '../../src/kernel/sessions/ended-sessions.ts';
+import { encodeTombstone } from '../../src/kernel/snapshot/session-records.ts';
 import { createCommand, Driver, id } from './support/driver.ts';
 
 describe('EndedSessions', () => {

@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { createStateMachine, initialLimits } from '../../src/index.ts';
 import type { Command, CommandResult, Stamp } from '../../src/index.ts';
-import { leastRemembered, longestRepetitionMs, maxAnswerBytes } from '../../src/ended-sessions.ts';
+import {
+  leastRemembered,
+  longestRepetitionMs,
+  maxAnswerBytes,
+} from '../../src/kernel/sessions/ended-sessions.ts';
 import { check } from './support/chance.ts';
 import { Driver, createCommand, id, lockName, outcome } from './support/driver.ts';
 

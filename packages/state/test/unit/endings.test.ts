@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Command, FenceToken } from '../../src/index.ts';
-import { longestRepetitionMs } from '../../src/ended-sessions.ts';
+import { longestRepetitionMs } from '../../src/kernel/sessions/ended-sessions.ts';
 import { allLocks, allSessions, check, commandOf, steps } from './support/chance.ts';
 import { Driver, createCommand, eventLine, id, lockName, outcome } from './support/driver.ts';
 

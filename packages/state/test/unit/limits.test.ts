@@ -2,7 +2,7 @@ import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createStateMachine, restoreStateMachine, StateInvariantError } from '../../src/index.ts';
 import type { Command, StateLimits } from '../../src/index.ts';
-import { Tables } from '../../src/tables.ts';
+import { Tables } from '../../src/kernel/tables.ts';
 import { Driver, createCommand, id, lockName, outcome, roomyLimits } from './support/driver.ts';
 
 describe('limits', () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FenceToken, HoldsPage } from '../../src/index.ts';
-import { CallerUse } from '../../src/caller-use.ts';
-import { Session } from '../../src/sessions.ts';
-import type { Waiter } from '../../src/pool.ts';
+import { CallerUse } from '../../src/kernel/caller-use.ts';
+import { Session } from '../../src/kernel/sessions/sessions.ts';
+import type { Waiter } from '../../src/primitives/holds/pool.ts';
 import { enter, leave } from './support/asks.ts';
 import { Driver, id, lockName } from './support/driver.ts';
 

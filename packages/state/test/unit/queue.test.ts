@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Pool } from '../../src/pool.ts';
-import type { Waiter } from '../../src/pool.ts';
-import { maxCounted, positionOf } from '../../src/queue.ts';
+import { Pool } from '../../src/primitives/holds/pool.ts';
+import type { Waiter } from '../../src/primitives/holds/pool.ts';
+import { maxCounted, positionOf } from '../../src/primitives/holds/queue.ts';
 import { lockName } from './support/driver.ts';
 
 /** A queue that counts how often one looks from a waiter to the next one. */

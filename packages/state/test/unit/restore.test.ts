@@ -9,10 +9,10 @@ import {
   restoreStateMachine,
 } from '../../src/index.ts';
 import type { Applied, Command, SessionId, StateMachine } from '../../src/index.ts';
-import { acquire } from '../../src/acquire.ts';
-import { advance, beginSession, expireSession } from '../../src/lifetimes.ts';
-import { Tables } from '../../src/tables.ts';
-import { beginShare } from '../../src/work.ts';
+import { acquire } from '../../src/primitives/lock/acquire.ts';
+import { advance, beginSession, expireSession } from '../../src/kernel/sessions/lifetimes.ts';
+import { Tables } from '../../src/kernel/tables.ts';
+import { beginShare } from '../../src/kernel/work.ts';
 import { enter, leave } from './support/asks.ts';
 import { check } from './support/chance.ts';
 import { chances, commandOf } from './support/everything.ts';

@@ -1,6 +1,6 @@
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { leastRemembered } from '../../src/ended-sessions.ts';
+import { leastRemembered } from '../../src/kernel/sessions/ended-sessions.ts';
 import { Driver, createCommand, eventLine, id, outcome } from './support/driver.ts';
 
 describe('a session', () => {

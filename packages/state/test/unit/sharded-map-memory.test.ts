@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { ShardedMap } from '../../src/sharded-map.ts';
+import { ShardedMap } from '../../src/kernel/collections/sharded-map.ts';
 
 describe('A sharded map whose names come and go', () => {
   it('lets go what went, without a full collection (SHARD-3)', () => {

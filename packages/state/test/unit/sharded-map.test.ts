@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { shardOf, ShardedMap } from '../../src/sharded-map.ts';
+import { shardOf, ShardedMap } from '../../src/kernel/collections/sharded-map.ts';
 import { check } from './support/chance.ts';
 
 const numbers = Array.from({ length: 100_000 }, (_, number) => number);

@@ -1,6 +1,7 @@
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   holdEvents,
@@ -121,7 +122,7 @@ describe('SPEC.md', () => {
       .flatMap((rule) => [...rule.text.matchAll(/\(((?:[A-Z](?:\d|[A-Z]+-\d)(?:, )?)+)\)/g)])
       .map(([, names = '']) => names)
       .join(', ');
-    const modules = sources('packages/state/src/*.ts');
+    const modules = sources('packages/state/src/**/*.ts');
     const code = modules.join('\n');
     for (const source of modules) {
       for (const [, name = ''] of source.matchAll(/^ \* ([A-Z](?:\d|[A-Z]+-\d)): /gm)) {
@@ -144,11 +145,13 @@ describe('the state machine', () => {
   test('the sources name no clock, chance, timer or module from outside', () => {
     const impure =
       /\b(Date|Math\.random|performance|process|setTimeout|setInterval|setImmediate|crypto|fetch|globalThis)\b/;
-    for (const source of sources('packages/state/src/*.ts')) {
-      const code = source.replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '');
+    const folder = 'packages/state/src/';
+    for (const path of globSync(`${folder}**/*.ts`, { cwd: root })) {
+      const code = readFileSync(`${root}${path}`, 'utf8').replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '');
       assert.doesNotMatch(code, impure);
       for (const [, from = ''] of code.matchAll(/\bfrom '([^']+)'/g)) {
-        assert.match(from, /^\.\//, 'imports stay inside the package');
+        assert.match(from, /^\.\.?\//);
+        assert.ok(join(dirname(path), from).startsWith(folder), 'imports stay inside the package');
       }
       assert.doesNotMatch(code, /\bimport\(/);
     }

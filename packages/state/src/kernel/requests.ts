@@ -1,0 +1,324 @@
+/**
+ * What a session's requests were answered, so that a retry gets the first answer (spec rule 2.6).
+ *
+ * Q1: a request is carried out at most once. An id that is not remembered is new only if no id as
+ *     high was ever forgotten; otherwise it is refused, never carried out again.
+ * Q2: a waiting request is never forgotten: its place in the queue is found by it.
+ * Q3: at most `maxResultsPerSession` answers of each kind of id, and of each no more than
+ *     `maxResultBytesPerSession`, but for the latest and for Q4; the oldest answered go first.
+ * Q4: of a caller that tells which answers have arrived (`answeredBelow`) no number is forgotten for its bytes: it
+ *     may still have to give up what became of it. Where they take too much, what would acquire or tell something
+ *     is refused until more answers have arrived (`fullBy`); what gives back is carried out in any case. Such a
+ *     refusal is remembered, with few bytes: no late copy is carried out.
+ * Q5: where the answers of all sessions of one caller take more than `maxResultBytesPerCaller`, Q4 holds for each of
+ *     them, and one whose caller does not tell keeps of what comes the latest answer alone.
+ *
+ * Numbers (a client's own, increasing) and names (made by a node, unique) are kept apart. Names have an order
+ * among those of one node, which counts them (`<node process>-<counter>`): Q1 holds for each node process by
+ * itself, for the `maxMakers` of which names were forgotten last.
+ */
+import type { CallerUse } from './caller-use.ts';
+import { renewedEvery } from './collections/sharded-map.ts';
+import { remembersByTime } from './limits.ts';
+import type { Waiter } from '../primitives/holds/pool.ts';
+import { answerBytes } from './weights.ts';
+import type { StateLimits } from './contract.ts';
+import type { Wanted } from './commands.ts';
+import type { FenceToken, Mode, RequestId, ResourceName } from './names.ts';
+import type { CommandResult } from './outcomes.ts';
+
+export interface AcquireAnswer {
+  readonly kind: 'acquire';
+  readonly name: ResourceName;
+  /** Undefined: it was abandoned before it arrived. */
+  readonly mode: Mode | undefined;
+  /** The first answer; undefined while it waits. */
+  result: CommandResult | undefined;
+  /** Set while it waits. */
+  waiter: Waiter | undefined;
+}
+
+/** Of an acquire of permits of a semaphore, and of a campaign, which is one for the only permit. */
+export interface PermitsAnswer {
+  readonly kind: 'acquire_permits' | 'campaign';
+  readonly name: ResourceName;
+  /** Undefined: it was abandoned before it arrived. */
+  readonly permits: number | undefined;
+  result: CommandResult | undefined;
+  waiter: Waiter | undefined;
+}
+
+/** Of an acquire of several. */
+export interface ManyAnswer {
+  readonly kind: 'acquire_many';
+  /** The first name: the others follow from the request. */
+  readonly name: ResourceName;
+  /** Undefined: it was abandoned before it arrived, or refused by Q4. */
+  readonly wanted: readonly Wanted[] | undefined;
+  result: CommandResult | undefined;
+  /** The first of its waiters. */
+  waiter: Waiter | undefined;
+}
+
+/** Of whatever may wait. */
+export type WaitingAnswer = AcquireAnswer | PermitsAnswer | ManyAnswer;
+
+/** Of a command that is answered at once and needs no more than its first answer again. */
+export interface OtherAnswer {
+  readonly kind: 'resign' | 'proclaim' | 'enter_barrier' | 'leave_barrier' | 'count_down';
+  readonly name: ResourceName;
+  /** What else the request asked for, to tell it from another one. Undefined: as above. */
+  readonly asked: string | undefined;
+  readonly result: CommandResult;
+}
+
+export interface ReleaseAnswer {
+  readonly kind: 'release';
+  readonly name: ResourceName;
+  readonly fenceToken: FenceToken | undefined;
+  readonly result: CommandResult;
+}
+
+export interface PermitsReleaseAnswer {
+  readonly kind: 'release_permits';
+  readonly name: ResourceName;
+  readonly fenceToken: FenceToken;
+  readonly result: CommandResult;
+}
+
+export type Answer = WaitingAnswer | ReleaseAnswer | PermitsReleaseAnswer | OtherAnswer;
+
+type Limits = Pick<
+  StateLimits,
+  | 'maxResultsPerSession'
+  | 'maxResultBytesPerSession'
+  | 'maxResultBytesPerCaller'
+  | 'maxRememberedSessions'
+>;
+
+/** Node processes whose forgotten names are told from new ones. */
+const maxMakers = 16;
+
+/** What has been forgotten: the highest number, and the highest counter of each node process. */
+export interface Forgotten {
+  readonly numbersThrough: number;
+  readonly namesThrough: readonly (readonly [string, number])[];
+  /** What the caller told last (Q4). */
+  readonly answeredBelow: number | undefined;
+}
+
+export class RequestTable {
+  /** Made anew when it has become empty often (SHARD-3 of sharded-map.ts says why). */
+  #numbered = new Map<number, Answer>();
+  #timesEmpty = 0;
+  #named: Map<string, Answer> | undefined = undefined;
+  /** Few sessions have so many requests without numbers: made when first needed. */
+  #namesThrough: Map<string, number> | undefined = undefined;
+  /** Of all answers but those that wait. */
+  #numberedBytes = 0;
+  #namedBytes = 0;
+  /** Q4. */
+  #answeredBelow: number | undefined;
+  /** Q2: apart, so that what may be forgotten is found at once. */
+  readonly #waiting = new Map<RequestId, Answer>();
+  /** The highest number ever forgotten. */
+  #forgottenThrough: number;
+
+  /** Q5; undefined once nothing is left of its session. */
+  #use: CallerUse | undefined;
+
+  constructor(
+    use: CallerUse,
+    { numbersThrough, namesThrough, answeredBelow }: Forgotten = nothingForgotten,
+  ) {
+    this.#use = use;
+    this.#forgottenThrough = numbersThrough;
+    this.#answeredBelow = answeredBelow;
+    if (namesThrough.length > 0) this.#namesThrough = new Map(namesThrough);
+  }
+
+  get forgotten(): Forgotten {
+    const namesThrough = this.#namesThrough === undefined ? [] : Array.from(this.#namesThrough);
+    return {
+      numbersThrough: this.#forgottenThrough,
+      namesThrough,
+      answeredBelow: this.#answeredBelow,
+    };
+  }
+
+  get numberedBytes(): number {
+    return this.#numberedBytes;
+  }
+
+  get namedBytes(): number {
+    return this.#namedBytes;
+  }
+
+  /** Q4, Q5: the bound for which a new number that would acquire something is to be refused. */
+  fullBy(limits: Limits): 'session' | 'caller' | undefined {
+    if (this.#answeredBelow === undefined) return undefined;
+    if (this.#numberedBytes >= limits.maxResultBytesPerSession) return 'session';
+    return this.#isCallerFull(limits) ? 'caller' : undefined;
+  }
+
+  /** Q5, QUOTA-4. */
+  #isCallerFull({ maxResultBytesPerCaller }: Limits): boolean {
+    const use = this.#use;
+    return use?.caller !== undefined && use.answerBytes >= maxResultBytesPerCaller;
+  }
+
+  #weigh(id: RequestId, bytes: number): void {
+    if (typeof id === 'number') this.#numberedBytes += bytes;
+    else this.#namedBytes += bytes;
+    if (this.#use !== undefined) this.#use.answerBytes += bytes;
+  }
+
+  /** Nothing is left of its session: what is remembered of it counts no more (QUOTA-3). */
+  leaveCaller(): void {
+    if (this.#use !== undefined) this.#use.answerBytes -= this.#numberedBytes + this.#namedBytes;
+    this.#use = undefined;
+  }
+
+  get forgottenThrough(): number {
+    return this.#forgottenThrough;
+  }
+
+  find(id: RequestId): Answer | 'forgotten' | undefined {
+    const waiting = this.#waiting.get(id);
+    if (waiting !== undefined) return waiting;
+    if (typeof id === 'string') return this.#named?.get(id) ?? this.#isForgotten(id);
+    const answer = this.#numbered.get(id);
+    if (answer !== undefined) return answer;
+    return id <= this.#forgottenThrough ? 'forgotten' : undefined; // Q1
+  }
+
+  /** Whether any of them has a number: its caller may repeat it. */
+  get isNumbered(): boolean {
+    if (this.#numbered.size > 0 || this.#forgottenThrough >= 0) return true;
+    for (const id of this.#waiting.keys()) if (typeof id === 'number') return true;
+    return false;
+  }
+
+  /** Adds a new answer, or moves one that got its answer just now behind all others. */
+  remember(id: RequestId, answer: Answer, limits: Limits): void {
+    this.#forget(id);
+    this.restore(id, answer);
+    this.#forgetBeyond(limits);
+  }
+
+  /** Q3: the one that was added last stays in any case. */
+  #forgetBeyond(limits: Limits): void {
+    const { maxResultsPerSession: most, maxResultBytesPerSession } = limits;
+    while (this.#numbered.size > 1 && this.#numbered.size > most) this.#forgetOldestNumber();
+    // Q4
+    if (this.#answeredBelow === undefined)
+      while (
+        this.#numbered.size > 1 &&
+        (this.#numberedBytes > maxResultBytesPerSession || this.#isCallerFull(limits))
+      )
+        this.#forgetOldestNumber();
+    if (this.#named !== undefined) this.#keepNamesBelow(this.#named, limits);
+  }
+
+  #keepNamesBelow(named: ReadonlyMap<string, Answer>, limits: Limits): void {
+    const { maxResultsPerSession: most, maxResultBytesPerSession: mostBytes } = limits;
+    while (
+      named.size > 1 &&
+      (named.size > most || this.#namedBytes > mostBytes || this.#isCallerFull(limits))
+    )
+      this.#forgetOldestName(named, limits);
+  }
+
+  /** One that comes back from a snapshot, in its order. */
+  restore(id: RequestId, answer: Answer): void {
+    if (answer.result === undefined) {
+      this.#waiting.set(id, answer);
+      return;
+    }
+    this.#waiting.delete(id);
+    if (typeof id === 'number') this.#numbered.set(id, answer);
+    else (this.#named ??= new Map<string, Answer>()).set(id, answer);
+    this.#weigh(id, answerBytes(answer));
+  }
+
+  /** An answer that is remembered becomes another one, in its place. */
+  change(id: RequestId, answer: WaitingAnswer, result: CommandResult, limits: Limits): void {
+    this.#weigh(id, -answerBytes(answer));
+    answer.result = result;
+    this.#weigh(id, answerBytes(answer));
+    this.#forgetBeyond(limits);
+  }
+
+  #forget(id: RequestId): void {
+    const answer = typeof id === 'number' ? this.#numbered.get(id) : this.#named?.get(id);
+    if (answer === undefined) return;
+    if (typeof id === 'number') this.#numbered.delete(id);
+    else this.#named?.delete(id);
+    this.#weigh(id, -answerBytes(answer));
+  }
+
+  /** The answers to all numbers below have arrived: they may be forgotten. */
+  forgetBelow(number: number, limits: Limits): void {
+    if (remembersByTime(limits)) this.#answeredBelow = Math.max(number, this.#answeredBelow ?? 0); // LIMIT-1
+    if (number - 1 <= this.#forgottenThrough) return;
+    this.#forgottenThrough = number - 1;
+    for (const id of this.#numbered.keys()) {
+      if (id >= number) return;
+      this.#forget(id);
+    }
+    this.#timesEmpty = (this.#timesEmpty + 1) % renewedEvery;
+    if (this.#timesEmpty === 0) this.#numbered = new Map();
+  }
+
+  /** Oldest first: numbers, then names, then those that wait. */
+  *entries(): Generator<readonly [RequestId, Answer], void, undefined> {
+    yield* this.#numbered;
+    if (this.#named !== undefined) yield* this.#named;
+    yield* this.#waiting;
+  }
+
+  #forgetOldestNumber(): void {
+    for (const id of this.#numbered.keys()) {
+      this.#forget(id);
+      if (id > this.#forgottenThrough) this.#forgottenThrough = id; // Q1
+      return;
+    }
+  }
+
+  #forgetOldestName(named: ReadonlyMap<string, Answer>, limits: Limits): void {
+    for (const id of named.keys()) {
+      this.#forget(id);
+      const made = makerOf(id);
+      if (made === undefined || !remembersByTime(limits)) return; // LIMIT-1
+      const through = (this.#namesThrough ??= new Map<string, number>());
+      through.set(made.maker, Math.max(made.counter, through.get(made.maker) ?? 0)); // Q1
+      for (const oldest of through.keys()) {
+        if (through.size > maxMakers) through.delete(oldest);
+        return;
+      }
+    }
+  }
+
+  /** Q1. */
+  #isForgotten(id: string): 'forgotten' | undefined {
+    if (this.#namesThrough === undefined) return undefined;
+    const made = makerOf(id);
+    const through = made === undefined ? undefined : this.#namesThrough.get(made.maker);
+    return made !== undefined && through !== undefined && made.counter <= through
+      ? 'forgotten'
+      : undefined;
+  }
+}
+
+const nothingForgotten: Forgotten = {
+  numbersThrough: -1,
+  namesThrough: [],
+  answeredBelow: undefined,
+};
+
+/** Of a name as nodes make them, see `newRequestId` of the api. */
+function makerOf(name: string): { readonly maker: string; readonly counter: number } | undefined {
+  const [, maker, counter] = /^(.+)-([0-9a-z]{1,10})$/.exec(name) ?? [];
+  if (maker === undefined || counter === undefined) return undefined;
+  return { maker, counter: Number.parseInt(counter, 36) };
+}

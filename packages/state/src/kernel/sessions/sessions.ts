@@ -1,0 +1,245 @@
+/** Sessions that live. Those that have ended are in ended-sessions.ts. */
+import type { CallerUse } from '../caller-use.ts';
+import { renewedEvery } from '../collections/sharded-map.ts';
+import { HoldDigest } from './hold-digest.ts';
+import type { Barrier } from '../meetings.ts';
+import type { Hold, Waiter } from '../../primitives/holds/pool.ts';
+import { firstTokenOf, RisingOrder, sequenceOf } from '../collections/rising-order.ts';
+import { RequestTable } from '../requests.ts';
+import { valueBytes } from '../weights.ts';
+import type { ClusterTimeMs, FenceToken, JsonValue, ResourceName, SessionId } from '../names.ts';
+
+const noLeads: ReadonlyMap<ResourceName, Hold> = new Map<ResourceName, Hold>();
+const noBarriers: readonly Barrier[] = [];
+
+export type SessionEnd = 'ended' | 'expired';
+
+/** How and when a session ended. */
+export interface SessionOver {
+  readonly reason: SessionEnd;
+  /** Cluster time, from which a lock delay counts (ENDS-4). */
+  readonly atMs: number;
+  /** Orders those that end (ENDS-3). */
+  readonly sequence: number;
+}
+
+/** What never changes in a session. */
+export interface SessionFacts {
+  readonly id: SessionId;
+  readonly clientId: string;
+  readonly timeoutMs: number;
+  readonly lockDelayMs: number;
+  /** Wall clock, for people only. */
+  readonly createdAtMs: number;
+  /** Made by an acquire for its own hold; ends with it. */
+  readonly own: boolean;
+}
+
+export class Session {
+  readonly id: SessionId;
+  readonly clientId: string;
+  readonly timeoutMs: number;
+  readonly lockDelayMs: number;
+  readonly createdAtMs: number;
+  readonly own: boolean;
+  /** What all sessions of its caller have (QUOTA-3). */
+  readonly use: CallerUse;
+  living = true;
+  /** Set once it has ended. */
+  over: SessionOver | undefined = undefined;
+  renewal = 1;
+  /** The leadership in which it was last heard of (HEARD-1). */
+  heardIn: number;
+  /** Copies of the request that made it may be carried out until then (MEM-1). */
+  copiesUntilMs: ClusterTimeMs = 0;
+  /** Made anew when it has become empty often (SHARD-3 of sharded-map.ts says why). */
+  #holds: Map<ResourceName, Hold> = new Map<ResourceName, Hold>();
+  #timesEmpty = 0;
+  readonly #permits: Map<FenceToken, Hold> = new Map<FenceToken, Hold>();
+  /** Elections that it leads. Few sessions lead: made when first needed. */
+  #leads: Map<ResourceName, Hold> | undefined = undefined;
+  /** Barriers that it has entered and not left, by their rounds: a restored session knows no other order. */
+  #barriers: Barrier[] | undefined = undefined;
+  /** Of what it holds and waits for (QUOTA-2). */
+  #metadataBytes = 0;
+  /** Of all that it holds. */
+  readonly #digest: HoldDigest = new HoldDigest();
+  /** Made when a page of holds is asked for. */
+  #order: RisingOrder<Hold> | undefined = undefined;
+  readonly #waits: Set<Waiter> = new Set<Waiter>();
+  /** Made when a page of waits is asked for. */
+  #waitOrder: RisingOrder<Waiter> | undefined = undefined;
+  readonly requests: RequestTable;
+  /** The number of the last snapshot that has this record, see snapshot.ts. */
+  savedIn: number;
+
+  constructor(
+    facts: SessionFacts,
+    use: CallerUse,
+    savedIn: number,
+    heardIn: number,
+    requests: RequestTable = new RequestTable(use),
+  ) {
+    this.id = facts.id;
+    this.clientId = facts.clientId;
+    this.timeoutMs = facts.timeoutMs;
+    this.lockDelayMs = facts.lockDelayMs;
+    this.createdAtMs = facts.createdAtMs;
+    this.own = facts.own;
+    this.use = use;
+    this.savedIn = savedIn;
+    this.heardIn = heardIn;
+    this.requests = requests;
+  }
+
+  /** Holds of locks, in order of their tokens. */
+  get holds(): ReadonlyMap<ResourceName, Hold> {
+    return this.#holds;
+  }
+
+  /** Holds of semaphores by their tokens, which rise. */
+  get permits(): ReadonlyMap<FenceToken, Hold> {
+    return this.#permits;
+  }
+
+  get leads(): ReadonlyMap<ResourceName, Hold> {
+    return this.#leads ?? noLeads;
+  }
+
+  /** In order of their sequence. */
+  get waits(): ReadonlySet<Waiter> {
+    return this.#waits;
+  }
+
+  /** By their rounds. */
+  get barriers(): readonly Barrier[] {
+    return this.#barriers ?? noBarriers;
+  }
+
+  /** Holds of all kinds. */
+  get holdCount(): number {
+    return this.#holds.size + this.#permits.size + this.leads.size;
+  }
+
+  /** Of its holds of all kinds, see hold-digest.ts. */
+  get holdDigest(): string {
+    return this.#digest.text;
+  }
+
+  /** Its holds of all kinds whose first tokens are above `token`, in order of these. */
+  holdsAfter(token: number): Iterable<Hold> {
+    this.#order ??= new RisingOrder(firstTokenOf, [
+      this.#holds.values(),
+      this.#permits.values(),
+      this.leads.values(),
+    ]);
+    return this.#order.after(token);
+  }
+
+  /** A hold begins, or comes back from a snapshot. */
+  addHold(hold: Hold): void {
+    const { pool, fenceToken, firstToken } = hold;
+    if (pool.kind === 'lock') this.#holds.set(pool.name, hold);
+    else if (pool.kind === 'semaphore') this.#permits.set(fenceToken, hold);
+    else (this.#leads ??= new Map<ResourceName, Hold>()).set(pool.name, hold);
+    this.#digest.add(firstToken);
+    this.use.load += 1;
+    this.#weigh(valueBytes(hold.metadata));
+    this.#order?.add(hold);
+  }
+
+  /** A hold has ended. */
+  removeHold(hold: Hold): void {
+    const { pool, fenceToken, firstToken } = hold;
+    if (pool.kind === 'lock') this.#removeLock(pool.name);
+    else if (pool.kind === 'semaphore') this.#permits.delete(fenceToken);
+    else this.#leads?.delete(pool.name);
+    this.#digest.remove(firstToken);
+    this.use.load -= 1;
+    this.#weigh(-valueBytes(hold.metadata));
+    if (this.holdCount === 0) this.#order = undefined;
+    else this.#order?.remove(hold);
+  }
+
+  #removeLock(name: ResourceName): void {
+    this.#holds.delete(name);
+    if (this.#holds.size > 0) return;
+    this.#timesEmpty = (this.#timesEmpty + 1) % renewedEvery;
+    if (this.#timesEmpty === 0) this.#holds = new Map<ResourceName, Hold>();
+  }
+
+  /** A hold of a lock has a later token: the locks stay in order of their tokens, also after a restore. */
+  raiseHold(hold: Hold): void {
+    this.#holds.delete(hold.pool.name);
+    this.#holds.set(hold.pool.name, hold);
+  }
+
+  /** Its waits whose sequence numbers are above `sequence`, in order of these. */
+  waitsAfter(sequence: number): Iterable<Waiter> {
+    this.#waitOrder ??= new RisingOrder(sequenceOf, [this.#waits]);
+    return this.#waitOrder.after(sequence);
+  }
+
+  get metadataBytes(): number {
+    return this.#metadataBytes;
+  }
+
+  /** Of a hold that it has. */
+  setMetadata(hold: Hold, metadata: JsonValue): void {
+    this.#weigh(valueBytes(metadata) - valueBytes(hold.metadata));
+    hold.metadata = metadata;
+  }
+
+  #weigh(bytes: number): void {
+    this.#metadataBytes += bytes;
+    this.use.metadataBytes += bytes;
+  }
+
+  /** A wait begins, or comes back from a snapshot. */
+  addWait(waiter: Waiter): void {
+    this.#waits.add(waiter);
+    this.use.load += 1;
+    this.use.waits += 1;
+    this.#weigh(valueBytes(waiter.terms?.metadata));
+    this.#waitOrder?.add(waiter);
+  }
+
+  removeWait(waiter: Waiter): void {
+    this.#waits.delete(waiter);
+    this.use.load -= 1;
+    this.use.waits -= 1;
+    this.#weigh(-valueBytes(waiter.terms?.metadata));
+    if (this.#waits.size === 0) this.#waitOrder = undefined;
+    else this.#waitOrder?.remove(waiter);
+  }
+
+  enter(barrier: Barrier): void {
+    const barriers = (this.#barriers ??= []);
+    this.use.load += 1;
+    barriers.splice(indexOfRound(barriers, barrier.round), 0, barrier);
+  }
+
+  leave(barrier: Barrier): void {
+    const index = indexOfRound(this.barriers, barrier.round);
+    if (this.#barriers?.[index] !== barrier) return;
+    this.#barriers.splice(index, 1);
+    this.use.load -= 1;
+  }
+
+  /** Holds of all kinds, waits, and barriers it is in. */
+  get load(): number {
+    return this.holdCount + this.#waits.size + this.barriers.length;
+  }
+}
+
+/** Where the barrier of a round is, or would be. */
+function indexOfRound(barriers: readonly Barrier[], round: number): number {
+  let low = 0;
+  let high = barriers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((barriers[middle]?.round ?? 0) < round) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,298 @@
+/**
+ * Snapshots: the tables as of one moment, pulled chunk by chunk while commands go on. How they are read
+ * is in restore.ts.
+ *
+ * SNAP-1: a record that changes before it was written is encoded as it was, first (copy on write), and
+ *     written in its place. A record that came to be after the snapshot began is not in it.
+ * SNAP-2: at most one snapshot is being taken. What is kept for it goes as it is written or given up.
+ * SNAP-3: the first line names the format and its version, the last one tells the number of lines and
+ *     their hash: what is cut off or damaged is refused, never restored in part.
+ * SNAP-4: see ties.ts.
+ * SNAP-5: equal states give equal bytes: records stand in the order of the tables, which restoring keeps,
+ *     whatever happens while the snapshot is pulled.
+ * SNAP-6: no call takes longer than some milliseconds, however large the state is. Beginning a snapshot copies
+ *     what is bounded (holds that others ended) and marks the maps, which copy their references shard by shard, when a
+ *     shard changes or is reached (SHARD-2).
+ * SNAP-7: a state that came by a snapshot of version 3 is marked, and so are its snapshots: that version wrote
+ *     records that changed meanwhile first, so the order of its tables is not that of a node that came by
+ *     the log. What it does and answers depends on no such order; its bytes are not to be compared. The
+ *     mark stays: what it costs is the comparison alone, and a state from a node without it has none.
+ */
+import { TextHash } from './digest.ts';
+import type { EndedSessions, Tombstone } from '../sessions/ended-sessions.ts';
+import { invariant } from '../invariant.ts';
+import { encodePlace } from './place-records.ts';
+import {
+  copySession,
+  encodeEndedHold,
+  encodeOrder,
+  encodeSession,
+  encodeTombstone,
+} from './session-records.ts';
+import type { SessionOrder, SessionRecord } from './session-records.ts';
+import type { Session } from '../sessions/sessions.ts';
+import type { Keeper, Place, Tables } from '../tables.ts';
+import { orderOf } from './ties.ts';
+import type { StateLimits } from '../contract.ts';
+import type { JsonValue } from '../names.ts';
+
+/** In the order of the header, with the version that brought them in restore.ts. */
+export const limitNames: readonly (keyof StateLimits)[] = [
+  'maxSessions',
+  'maxHoldsPerSession',
+  'maxWaitersPerResource',
+  'maxLocks',
+  'maxSemaphores',
+  'maxElections',
+  'maxBarriers',
+  'maxLatches',
+  'maxResultsPerSession',
+  'maxHoldsPerResource',
+  'maxWorkPerEntry',
+  'maxRememberedSessions',
+  'maxRememberedBytes',
+  'maxSessionsPerCaller',
+  'maxWaitsPerSession',
+  'maxMetadataBytesPerSession',
+  'maxResultBytesPerSession',
+];
+/** At the end of the header, as a list that grows: a header may have fewer of them, or none (LIMIT-1). */
+export const laterLimitNames: readonly (keyof StateLimits)[] = [
+  'maxHoldsPerCaller',
+  'maxWaitsPerCaller',
+  'maxMetadataBytesPerCaller',
+  'maxResultBytesPerCaller',
+  'maxRememberedSessionsPerCaller',
+  'maxRememberedBytesPerCaller',
+];
+export const formatName = 'holdfast-state';
+export const formatVersion = 5;
+/** No chunk is larger. */
+export const maxChunkBytes: number = 256 * 1024;
+/** Lines are gathered up to this length before they are encoded. */
+const gatheredLength = 64 * 1024;
+
+/** What the snapshot is made of: live tables, or references to their records as of one moment. */
+interface Source {
+  readonly header: string;
+  readonly tombstones: readonly Iterable<string>[];
+  readonly sessions: readonly Iterable<Session>[];
+  readonly places: readonly Iterable<Place>[];
+  readonly unsettled: readonly string[];
+}
+
+/** Pools in which turns have come that did not fit into their entry, in their order (WORK-2). */
+const unsettledOf = ({ unsettled }: Tables): readonly string[] =>
+  Array.from(unsettled, ({ kind, name }) => JSON.stringify(['unsettled', kind, name]));
+
+/** SHARE-2. */
+const refusedOf = ({ shares }: EndedSessions): JsonValue =>
+  Array.from(shares.refused, ({ caller, throughMs, untilMs }) => [caller, throughMs, untilMs]);
+
+function encodeHeader(tables: Tables): string {
+  return JSON.stringify([
+    formatName,
+    formatVersion,
+    tables.index,
+    tables.timeMs,
+    tables.fenceCounter,
+    tables.sequence,
+    tables.expiredSessions,
+    tables.totalSessions,
+    ...limitNames.map((name) => tables.limits[name]),
+    tables.isComparable ? 1 : 0, // SNAP-7
+    tables.leaderships.toNumbers(),
+    tables.ended.refusedThroughMs,
+    tables.ownEnded.refusedThroughMs,
+    laterLimitNames.map((name) => tables.limits[name]),
+    refusedOf(tables.ended),
+    refusedOf(tables.ownEnded),
+  ]);
+}
+
+/** @param ended, ownEnded Of now, or as they were captured. */
+function tombstones(
+  tables: Tables,
+  ended: Iterable<Tombstone>,
+  ownEnded: Iterable<Tombstone>,
+): readonly Iterable<string>[] {
+  const endedHolds = tables.endedHolds.entries();
+  // As of now: more may be added while they are told.
+  const latest = tables.ended.sequence;
+  const latestOwn = tables.ownEnded.sequence;
+  return [
+    told(ended, (tombstone) => encodeTombstone('ended', tombstone, latest)),
+    told(ownEnded, (tombstone) => encodeTombstone('own_ended', tombstone, latestOwn)),
+    told(endedHolds, ([, hold]) => encodeEndedHold(hold)),
+  ];
+}
+
+function* told<Record>(
+  records: Iterable<Record>,
+  tell: (record: Record) => string,
+): Generator<string, void, undefined> {
+  for (const record of records) yield tell(record);
+}
+
+export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
+  readonly #tables: Tables;
+  readonly #number: number;
+  readonly #encoder = new TextEncoder();
+  readonly #ready: Uint8Array[] = [];
+  /** Maps that keep for this snapshot what they had when it began. */
+  #captured: readonly { release(): void }[];
+  #lines: Iterator<string, void, undefined>;
+  /** Records as they were when the snapshot began, which changed before they were written (SNAP-1). */
+  #keptSessions = new Map<Session, SessionRecord>();
+  #keptPlaces = new Map<Place, Iterable<string>>();
+  /** Holds and waits that were walked since the last chunk began (SNAP-6). */
+  #walked = 0;
+  #ended = false;
+
+  constructor(tables: Tables) {
+    invariant(tables.keeper === undefined, 'SNAP-2: one snapshot is taken at a time.');
+    tables.snapshotNumber += 1;
+    tables.keeper = this;
+    this.#tables = tables;
+    this.#number = tables.snapshotNumber;
+    const { sessions, pools, semaphores, elections, barriers, latches, ended, ownEnded } = tables;
+    this.#captured = [sessions, pools, semaphores, elections, barriers, latches, ended, ownEnded];
+    this.#lines = this.#write({
+      header: encodeHeader(tables),
+      tombstones: tombstones(tables, ended.capture(), ownEnded.capture()),
+      sessions: [sessions.capture(), Array.from(tables.ending.values())],
+      unsettled: unsettledOf(tables),
+      places: [
+        pools.capture(),
+        semaphores.capture(),
+        elections.capture(),
+        barriers.capture(),
+        latches.capture(),
+      ],
+    });
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): IteratorResult<Uint8Array, undefined> {
+    if (this.#ready.length === 0 && !this.#ended) this.#gather();
+    const value = this.#ready.shift();
+    return value === undefined ? { done: true, value: undefined } : { done: false, value };
+  }
+
+  /** The reader wants no more of it. */
+  return(): IteratorResult<Uint8Array, undefined> {
+    this.#ready.length = 0;
+    this.#end();
+    return { done: true, value: undefined };
+  }
+
+  /** SNAP-1. */
+  keepSession(session: Session): void {
+    session.savedIn = this.#number;
+    this.#keptSessions.set(session, copySession(session));
+  }
+
+  /** SNAP-1. */
+  keepPlace(place: Place): void {
+    place.savedIn = this.#number;
+    this.#keptPlaces.set(place, encodePlace(place));
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#keptSessions = new Map();
+    this.#keptPlaces = new Map();
+    this.#lines = [].values();
+    for (const map of this.#captured) map.release();
+    this.#captured = [];
+    if (this.#tables.keeper === this) this.#tables.keeper = undefined;
+  }
+
+  #gather(): void {
+    let text = '';
+    this.#walked = 0;
+    while (text.length + this.#walked < gatheredLength) {
+      const line = this.#lines.next();
+      if (line.done === true) {
+        this.#end();
+        break;
+      }
+      text += `${line.value}\n`;
+    }
+    const bytes = this.#encoder.encode(text);
+    for (let start = 0; start < bytes.length; start += maxChunkBytes) {
+      this.#ready.push(bytes.subarray(start, start + maxChunkBytes));
+    }
+  }
+
+  *#write(source: Source): Generator<string, void, undefined> {
+    const hash = new TextHash();
+    let count = 0;
+    for (const line of this.#records(source)) {
+      hash.add(line);
+      count += 1;
+      yield line;
+    }
+    yield JSON.stringify(['end', count, hash.digest()]); // SNAP-3
+  }
+
+  *#records(source: Source): Generator<string, void, undefined> {
+    yield source.header;
+    for (const lines of source.tombstones) yield* lines;
+    // Sessions before places: holds and waits are tied to them as they are read.
+    const orders: SessionOrder[] = [];
+    for (const sessions of source.sessions)
+      for (const session of sessions) {
+        const record = this.#sessionOf(session);
+        this.#walked += record.waits.length;
+        for (const holds of record.holds) this.#walked += holds.length;
+        const order = orderOf(record);
+        if (order !== undefined) orders.push(order);
+        yield* encodeSession(record, order === undefined);
+      }
+    for (const places of source.places) for (const place of places) yield* this.#placeOf(place);
+    yield* source.unsettled;
+    for (const order of orders) yield* encodeOrder(order);
+  }
+
+  /** From here on it may change: it is written as it is now, or as it was. */
+  #sessionOf(session: Session): SessionRecord {
+    const kept = this.#keptSessions.get(session);
+    this.#keptSessions.delete(session);
+    session.savedIn = this.#number;
+    return kept ?? copySession(session);
+  }
+
+  #placeOf(place: Place): Iterable<string> {
+    const kept = this.#keptPlaces.get(place);
+    this.#keptPlaces.delete(place);
+    place.savedIn = this.#number;
+    return kept ?? encodePlace(place);
+  }
+}
+
+/**
+ * A hash of everything that must be equal on all nodes at the same index: of the lines of a snapshot. One
+ * pass over the whole state: for tests and the simulator, not for a node that works.
+ */
+export function digestOf(tables: Tables): string {
+  const hash = new TextHash();
+  const orders: SessionOrder[] = [];
+  hash.add(encodeHeader(tables));
+  const { ended, ownEnded } = tables;
+  for (const lines of tombstones(tables, ended.values(), ownEnded.values()))
+    for (const line of lines) hash.add(line);
+  for (const session of tables.allSessions()) {
+    const record = copySession(session);
+    const order = orderOf(record);
+    if (order !== undefined) orders.push(order);
+    for (const line of encodeSession(record, order === undefined)) hash.add(line);
+  }
+  for (const place of tables.allPlaces()) for (const line of encodePlace(place)) hash.add(line);
+  for (const line of unsettledOf(tables)) hash.add(line);
+  for (const order of orders) for (const line of encodeOrder(order)) hash.add(line);
+  return hash.digest();
+}

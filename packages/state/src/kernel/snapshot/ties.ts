@@ -1,0 +1,122 @@
+/**
+ * Ties the holds and waits of a snapshot to their sessions, line by line: nothing is left that would
+ * take one long pass at the end.
+ *
+ * SNAP-4: the holds and waits of a session are in the order in which they came to it, on a restored node
+ *     as on the others: it decides who gets which fence token when the session ends. Most often the order
+ *     of the places in the snapshot says it already; where it does not, the session is marked and lines
+ *     of the kind `order` say it.
+ */
+import { SnapshotFormatError } from './fields.ts';
+import type { Hold, Pool, Waiter } from '../../primitives/holds/pool.ts';
+import type { SessionOrder, SessionRecord } from './session-records.ts';
+import type { Session } from '../sessions/sessions.ts';
+import type { Tables } from '../tables.ts';
+
+const rankOf = { lock: 0, semaphore: 1, election: 2 } as const;
+
+/** What the places in the order of the snapshot do not tell; undefined when they tell all. */
+export function orderOf({ session, holds, waits }: SessionRecord): SessionOrder | undefined {
+  if (holds.every(areInFileOrder) && areWaitsInFileOrder(waits)) return undefined;
+  const tokens: number[] = [];
+  for (const some of holds) for (const { firstToken } of some) tokens.push(firstToken);
+  return { id: session.id, tokens, sequences: waits.map(({ sequence }) => sequence) };
+}
+
+/** Several holds of one pool are in the order of their tokens in both. */
+function areInFileOrder(holds: readonly Hold[]): boolean {
+  let last: Pool | undefined;
+  for (const { pool } of holds) {
+    if (last !== undefined && pool.isBefore(last)) return false;
+    last = pool;
+  }
+  return true;
+}
+
+/** Several waits for one pool may have passed each other: they count as out of order. */
+function areWaitsInFileOrder(waits: readonly Waiter[]): boolean {
+  let last: Pool | undefined;
+  for (const { pool } of waits) {
+    if (last !== undefined) {
+      const ranks = rankOf[pool.kind] - rankOf[last.kind];
+      if (ranks < 0 || (ranks === 0 && !last.isBefore(pool))) return false;
+    }
+    last = pool;
+  }
+  return true;
+}
+
+interface Untied {
+  readonly holds: Map<number, Hold>;
+  readonly waiters: Map<number, Waiter>;
+}
+
+export class Ties {
+  readonly #tables: Tables;
+  /** What came of sessions whose order is told later. */
+  readonly #untied = new Map<Session, Untied>();
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  /** The order of this session is told later. */
+  awaitOrder(session: Session): void {
+    this.#untied.set(session, { holds: new Map(), waiters: new Map() });
+  }
+
+  hold(hold: Hold): void {
+    const { pool, session } = hold;
+    this.#tables.list(pool);
+    if (pool.kind === 'lock' && pool.holds.length === 1) this.#tables.heldPools += 1;
+    if (hold.ending !== undefined) this.#tables.due.add(hold.ending);
+    const untied = this.#untied.get(session);
+    if (untied === undefined) session.addHold(hold);
+    else untied.holds.set(hold.firstToken, hold);
+  }
+
+  waiter(waiter: Waiter): void {
+    const { session, together } = waiter;
+    this.#tables.waiterCount += 1;
+    this.#tables.list(waiter.pool);
+    if (together === undefined || together.waiters[0] === waiter) this.#tables.due.add(waiter);
+    const untied = this.#untied.get(session);
+    if (untied === undefined) session.addWait(waiter);
+    else untied.waiters.set(waiter.sequence, waiter);
+  }
+
+  order(session: Session, { tokens, sequences }: SessionOrder): void {
+    const untied = this.#untied.get(session);
+    for (const token of tokens) {
+      const hold = untied?.holds.get(token);
+      if (hold === undefined) throw outOfOrder(session);
+      untied?.holds.delete(token);
+      session.addHold(hold);
+    }
+    for (const sequence of sequences) {
+      const waiter = untied?.waiters.get(sequence);
+      if (waiter === undefined) throw outOfOrder(session);
+      untied?.waiters.delete(sequence);
+      session.addWait(waiter);
+    }
+  }
+
+  /** All lines have come. */
+  end(): void {
+    for (const [session, { holds, waiters }] of this.#untied)
+      if (holds.size > 0 || waiters.size > 0) throw outOfOrder(session);
+  }
+
+  /** Version 3 of the format tells no order: the numbers are the order. One long pass, after an upgrade. */
+  endByNumbers(): void {
+    for (const [session, { holds, waiters }] of this.#untied) {
+      for (const hold of [...holds.values()].sort((a, b) => a.fenceToken - b.fenceToken))
+        session.addHold(hold);
+      for (const waiter of [...waiters.values()].sort((a, b) => a.sequence - b.sequence))
+        session.addWait(waiter);
+    }
+  }
+}
+
+const outOfOrder = ({ id }: Session): SnapshotFormatError =>
+  new SnapshotFormatError(`the order of what session "${id}" has does not match its places`);

@@ -1,0 +1,247 @@
+/**
+ * All that the state machine knows, as one node holds it in memory, and the few ways in which every
+ * part of it changes. The rules are in the modules that work on these tables.
+ *
+ * T1: before a session or a pool changes, `changing` is called: a snapshot that is being taken saves
+ *     the record as it was (see snapshot.ts).
+ * T2: the fence counter only rises, by one for every grant, and stays a number that JavaScript
+ *     counts exactly (below 2^53).
+ */
+import { CallerUses } from './caller-use.ts';
+import { Searches } from '../primitives/holds/deadlock.ts';
+import { DueHeap } from './due.ts';
+import { EndedSessions } from './sessions/ended-sessions.ts';
+import type { Tombstone } from './sessions/ended-sessions.ts';
+import { invariant } from './invariant.ts';
+import { Leaderships } from './sessions/leaderships.ts';
+import { Barrier, Latch } from './meetings.ts';
+import { NameIndex } from './collections/name-index.ts';
+import { Pool } from '../primitives/holds/pool.ts';
+import type { Ending, Opening, Waiter } from '../primitives/holds/pool.ts';
+import { sessionEnded, sessionNotFound } from './refusals.ts';
+import { Remembered } from './collections/remembered.ts';
+import { ShardedMap } from './collections/sharded-map.ts';
+import type { Session } from './sessions/sessions.ts';
+import type { StateLimits } from './contract.ts';
+import type { EndedHold } from './view-types.ts';
+import type { FenceToken, ResourceKind, ResourceName, SessionId } from './names.ts';
+import type { Event, Refusal } from './outcomes.ts';
+
+/** Whatever wants to keep records as they were. */
+export interface Keeper {
+  keepSession(session: Session): void;
+  keepPlace(place: Place): void;
+}
+
+/** Whatever has a name. */
+export type Place = Pool | Barrier | Latch;
+
+/** How many ends of holds by the doing of others are remembered. */
+export const maxEndedHolds = 10_000;
+
+/** Session ids are UUIDs: their last 8 digits are random. */
+const sessionIdHashed = 8;
+
+export class Tables {
+  limits: StateLimits;
+  /** Whether equal states of other nodes have the same bytes as this one (SNAP-7). */
+  isComparable = true;
+  /** Log index of the last applied entry. */
+  index = 0;
+  /** Cluster time of the last applied entry. */
+  timeMs = 0;
+  fenceCounter = 0;
+  readonly leaderships: Leaderships = new Leaderships();
+  /** Whether the command that is being carried out is a sign of life of its session (LIFE-1). */
+  isSignOfLife = true;
+  /** It is one that a node submits again (LIFE-2). */
+  isRepeated = false;
+  /** Orders waits and lock delays by when they began. */
+  sequence = 0;
+  expiredSessions = 0;
+  totalSessions = 0;
+  /** Locks with at least one hold. */
+  heldPools = 0;
+  waiterCount = 0;
+  /** What the sessions of each caller have together (QUOTA-3). */
+  readonly callers: CallerUses = new CallerUses();
+  readonly sessions: ShardedMap<SessionId, Session> = new ShardedMap<SessionId, Session>(
+    sessionIdHashed,
+  );
+  /** Sessions that are over and still have holds or waits, in the order of their ends (endings.ts). */
+  readonly ending: Map<SessionId, Session> = new Map<SessionId, Session>();
+  /** Pools in which turns have come that did not fit into their entry, in that order (settle.ts). */
+  readonly unsettled: Set<Pool> = new Set<Pool>();
+  /** The pools of locks. */
+  readonly pools: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
+  /** The names of those that are held or waited for, in order, for listings (NAMES-2). */
+  readonly lockNames: NameIndex = new NameIndex();
+  /** The pools of semaphores. */
+  readonly semaphores: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
+  readonly elections: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
+  readonly barriers: ShardedMap<ResourceName, Barrier> = new ShardedMap<ResourceName, Barrier>();
+  readonly latches: ShardedMap<ResourceName, Latch> = new ShardedMap<ResourceName, Latch>();
+  readonly ended: EndedSessions = new EndedSessions();
+  /** Own sessions end with every hold; kept apart, they do not push the others out of memory. */
+  readonly ownEnded: EndedSessions = new EndedSessions();
+  /** Holds that others ended, so that their former holders can be told why. */
+  readonly endedHolds: Remembered<FenceToken, EndedHold> = new Remembered<FenceToken, EndedHold>(
+    maxEndedHolds,
+  );
+  readonly due: DueHeap<Waiter | Opening | Ending> = new DueHeap<Waiter | Opening | Ending>();
+  /** Work that the entry which is being applied may still do (work.ts, WORK-3). */
+  workLeft = 0;
+  /** What is due is being acted upon, in its order: no wait is overdue then. */
+  actingOnDue = false;
+  /** Searches for circles in the entry that is being applied (deadlock.ts C3). */
+  searches: Searches = new Searches();
+  /** Events of the entry that is being applied. */
+  events: Event[] = [];
+  /** The snapshot that is being taken, and the number of the latest one. */
+  keeper: Keeper | undefined = undefined;
+  snapshotNumber = 0;
+  /** Pools that were ever opened here: orders those of a shard as it does. */
+  #openedPools = 0;
+
+  constructor(limits: StateLimits) {
+    this.limits = limits;
+  }
+
+  changingSession(session: Session): void {
+    if (this.keeper !== undefined && session.savedIn !== this.snapshotNumber) {
+      this.keeper.keepSession(session); // T1
+    }
+  }
+
+  changingPool(pool: Pool): void {
+    this.changingPlace(pool);
+  }
+
+  changingPlace(place: Place): void {
+    if (this.keeper !== undefined && place.savedIn !== this.snapshotNumber) {
+      this.keeper.keepPlace(place); // T1
+    }
+  }
+
+  /** A logged command of this session: whoever wants it expired has to look again (spec rule 2.2). */
+  heardFrom(session: Session, answeredBelow: number | undefined): void {
+    this.changingSession(session);
+    session.renewal += 1;
+    const isTold = this.isRepeated && session.own && session.holdCount > 0; // LIFE-2
+    if (this.isSignOfLife || isTold) session.heardIn = this.leaderships.current; // HEARD-1
+    if (answeredBelow !== undefined) session.requests.forgetBelow(answeredBelow, this.limits);
+  }
+
+  nextFenceToken(): FenceToken {
+    this.fenceCounter += 1;
+    invariant(
+      Number.isSafeInteger(this.fenceCounter),
+      'T2: the fence counter stays below 2^53.',
+      this.fenceCounter,
+    );
+    return this.fenceCounter as FenceToken;
+  }
+
+  nextSequence(): number {
+    this.sequence += 1;
+    return this.sequence;
+  }
+
+  poolsOf(kind: ResourceKind): ShardedMap<ResourceName, Pool> {
+    if (kind === 'lock') return this.pools;
+    return kind === 'semaphore' ? this.semaphores : this.elections;
+  }
+
+  /** Every pool, of all kinds. */
+  *allPools(): Generator<Pool, void, undefined> {
+    yield* this.pools.values();
+    yield* this.semaphores.values();
+    yield* this.elections.values();
+  }
+
+  *allPlaces(): Generator<Place, void, undefined> {
+    yield* this.allPools();
+    yield* this.barriers.values();
+    yield* this.latches.values();
+  }
+
+  get placeCount(): number {
+    const pools = this.pools.size + this.semaphores.size + this.elections.size;
+    return pools + this.barriers.size + this.latches.size;
+  }
+
+  openPool(kind: ResourceKind, name: ResourceName, size: number): Pool {
+    const pool = new Pool(kind, name, size, this.snapshotNumber);
+    this.#openedPools += 1;
+    pool.ordinal = this.#openedPools;
+    pool.shard = this.poolsOf(kind).set(name, pool);
+    return pool;
+  }
+
+  /** After a hold or a wait of it has begun or ended (NAMES-2). */
+  list(pool: Pool): void {
+    const isUsed = pool.holds.length > 0 || pool.queue.length > 0;
+    if (isUsed === pool.listed || pool.kind !== 'lock') return;
+    pool.listed = isUsed;
+    if (isUsed) this.lockNames.add(pool.name);
+    else this.lockNames.remove(pool.name);
+  }
+
+  /** Of a pool that was forgotten before, nothing: there may be another one of its name. */
+  forgetPool(pool: Pool): void {
+    const pools = this.poolsOf(pool.kind);
+    this.unsettled.delete(pool);
+    if (pools.get(pool.name) !== pool) return;
+    pools.delete(pool.name);
+  }
+
+  openBarrier(name: ResourceName, parties: number): Barrier {
+    const barrier = new Barrier(name, this.nextSequence(), parties, this.snapshotNumber);
+    this.barriers.set(name, barrier);
+    return barrier;
+  }
+
+  openLatch(name: ResourceName, count: number): Latch {
+    const latch = new Latch(name, count, count, this.snapshotNumber);
+    this.latches.set(name, latch);
+    return latch;
+  }
+
+  /** Nothing is left of a session (QUOTA-1). */
+  closeSession({ use, requests }: Session): void {
+    requests.leaveCaller();
+    this.callers.end(use);
+  }
+
+  tombstone(id: SessionId): Pick<Tombstone, 'reason' | 'last'> | undefined {
+    const ending = this.ending.get(id)?.over;
+    return (
+      this.ended.get(id) ??
+      this.ownEnded.get(id) ??
+      // Not forgotten while it ends (ENDS-1).
+      (ending === undefined ? undefined : { reason: ending.reason, last: undefined })
+    );
+  }
+
+  /** Those that live, then those that are over and still have something. */
+  *allSessions(): Generator<Session, void, undefined> {
+    yield* this.sessions.values();
+    yield* this.ending.values();
+  }
+
+  /** A wait with such a deadline is only still there because its end did not fit into the entry (E4). */
+  isOverdue(dueMs: number): boolean {
+    return !this.actingOnDue && dueMs <= this.timeMs;
+  }
+
+  /** Whether the next entry has to go on with what this one left (WORK-2). */
+  get isBehind(): boolean {
+    return this.unsettled.size > 0 || this.ending.size > 0;
+  }
+
+  /** Why a command for a session that is not there is refused (spec rule 2.6). */
+  missingSession(id: SessionId): Refusal {
+    const tombstone = this.tombstone(id);
+    return tombstone === undefined ? sessionNotFound(id) : sessionEnded(id, tombstone.reason);
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Who waits for whom, and whether a wait closes a circle.
+ *
+ * A session waits for another one when it has a waiter in a pool and the other one waits ahead of it
+ * there, or holds units without which what it wants can never be free. For locks and elections that
+ * is exact. Of a semaphore's several holders only one that is indispensable counts: permits that any
+ * of several may give back are no reason to refuse.
+ *
+ * C1: circles come to be only when a request takes its place in a queue, be it to be given at once
+ *     because it passes all others, so looking then finds them all: a grant turns "waits ahead" into
+ *     "holds", and whatever ends takes such ties away. (Lowering the limit of a semaphore can tie
+ *     holders closer; such a circle ends with the wait's deadline.)
+ * C2: a waiter whose terms say `independent` ties its session to nobody.
+ * C4: a session that has ended waits for nobody: what it has goes by itself, in the next entries.
+ * C3: all searches of an entry of the log together do at most `maxSearchSteps` steps; a request whose search
+ *     would need more waits, and its deadline ends it. Every waiter and every hold that is looked at is a
+ *     step. The same on every node: steps are counted, not time, and what is kept of one search for the
+ *     next ones is kept for one entry only.
+ *
+ * Holt, Some deadlock properties of computer systems, 1972; the tie by the queue is what makes
+ * a request wait for those ahead of it whatever they want.
+ */
+import type { Pool, Waiter } from './pool.ts';
+import type { Session } from '../../kernel/sessions/sessions.ts';
+import type { Tables } from '../../kernel/tables.ts';
+import type { StateLimits } from '../../kernel/contract.ts';
+
+/** Some 10 ms, for all requests of an entry together. */
+export const maxSearchSteps = 200_000;
+
+/** Entries that were logged before there was a bound of work are searched to the end, as they were then (LIMIT-1). */
+export const searchStepsUnder = ({ maxWorkPerEntry }: StateLimits): number =>
+  maxWorkPerEntry === Number.MAX_SAFE_INTEGER ? maxWorkPerEntry : maxSearchSteps;
+
+/** What a session holds of a pool. */
+export interface Share {
+  readonly session: Session;
+  readonly units: number;
+}
+
+/** What the searches of one entry have in common. */
+export class Searches {
+  #stepsLeft: number;
+  readonly #shares = new Map<
+    Pool,
+    { readonly version: number; readonly shares: readonly Share[] }
+  >();
+
+  constructor(maxSteps: number = maxSearchSteps) {
+    this.#stepsLeft = maxSteps;
+  }
+
+  get stepsLeft(): number {
+    return this.#stepsLeft;
+  }
+
+  /** Counts a step; false when the entry has done as many as it may (C3). */
+  step(): boolean {
+    if (this.#stepsLeft <= 0) return false;
+    this.#stepsLeft -= 1;
+    return true;
+  }
+
+  /** Who holds a pool, the largest share first. Undefined: looking would take too long (C3). */
+  sharesOf(pool: Pool): readonly Share[] | undefined {
+    const { first } = pool.holds;
+    if (first === undefined || first === pool.holds.last) return first === undefined ? [] : [first];
+    const known = this.#shares.get(pool);
+    if (known?.version === pool.holdsVersion) return known.shares;
+    const units = new Map<Session, number>();
+    for (let hold = pool.holds.first; hold !== undefined; hold = hold.next) {
+      if (!this.step()) return undefined;
+      units.set(hold.session, (units.get(hold.session) ?? 0) + hold.units);
+    }
+    const shares = Array.from(units, ([session, held]): Share => ({ session, units: held }));
+    shares.sort((a, b) => b.units - a.units);
+    this.#shares.set(pool, { version: pool.holdsVersion, shares });
+    return shares;
+  }
+}
+
+/**
+ * The circle that a waiter in its place closes: the waiters through which it goes, itself first.
+ * Undefined: there is none.
+ */
+export function circleThrough(tables: Tables, origin: Waiter): readonly Waiter[] | undefined {
+  if (origin.terms?.independent === true || !couldBeAwaited(origin)) return undefined; // C2
+  return new Search(tables.searches, origin).run();
+}
+
+/** Nobody waits for a session that holds nothing and is last in every queue. */
+function couldBeAwaited({ session, next }: Waiter): boolean {
+  return next !== undefined || session.load > session.barriers.length;
+}
+
+class Search {
+  readonly #searches: Searches;
+  readonly #origin: Waiter;
+  /** By which waiter, of an earlier session, each session was reached. */
+  readonly #reachedBy = new Map<Session, Waiter>();
+  readonly #toLookAt: Session[] = [];
+  /** Of each queue: the last one ahead of which all have been seen. */
+  readonly #walkedFrom = new Map<Pool, Waiter>();
+
+  constructor(searches: Searches, origin: Waiter) {
+    this.#searches = searches;
+    this.#origin = origin;
+  }
+
+  run(): readonly Waiter[] | undefined {
+    const { session } = this.#origin;
+    let last = this.#lookFrom(this.#origin);
+    // Who is passed waits for this session from now on, whatever it waits for itself (C1). Where
+    // nobody is, circles through its other waits would be older than this one.
+    if (this.#origin.next !== undefined) last ??= this.#lookFromAll(session.waits);
+    while (last === undefined) {
+      const next = this.#toLookAt.pop();
+      if (next === undefined) return undefined;
+      last = this.#lookFromAll(next.waits);
+    }
+    const circle: Waiter[] = [];
+    for (let at = last; ;) {
+      circle.unshift(at);
+      const before = at.session === session ? undefined : this.#reachedBy.get(at.session);
+      if (before === undefined) return circle;
+      at = before;
+    }
+  }
+
+  #lookFromAll(waits: Iterable<Waiter>): Waiter | undefined {
+    for (const waiter of waits) {
+      if (!this.#searches.step()) return undefined; // C3
+      const last = this.#lookFrom(waiter);
+      if (last !== undefined) return last;
+    }
+    return undefined;
+  }
+
+  /**
+   * Reaches those that a waiter waits for; tells the waiter when the origin is one of them.
+   *
+   * Whoever stands ahead, and whom it waits for, is awaited by all behind it: a session whose one wait is
+   * here has no ties but those that are seen on the way, and is not looked at again.
+   */
+  #lookFrom(waiter: Waiter): Waiter | undefined {
+    if (waiter.terms?.independent === true) return undefined; // C2
+    const { pool } = waiter;
+    const origin = this.#origin.session;
+    const known = this.#walkedFrom.get(pool);
+    // What the waiter and those ahead want at most, and what those of other sessions do.
+    let most = waiter.units;
+    let mostOfOthers = waiter.session === origin ? 0 : waiter.units;
+    let ahead = waiter.previous;
+    for (; ahead !== undefined && ahead !== known; ahead = ahead.previous) {
+      if (!this.#searches.step()) return undefined; // C3
+      if (!ahead.session.living) continue; // C4
+      if (ahead.units > most) most = ahead.units;
+      if (ahead.session === origin) {
+        if (mostOfOthers > 0) return waiter;
+        continue;
+      }
+      if (ahead.units > mostOfOthers) mostOfOthers = ahead.units;
+      if (ahead.session.waits.size > 1 && ahead.session !== waiter.session)
+        this.#reach(ahead.session, waiter);
+    }
+    if (ahead !== undefined && ahead.session === origin && mostOfOthers > 0) return waiter;
+    // The one furthest behind counts: all ahead of it have been seen.
+    if (known === undefined || ahead === known) this.#walkedFrom.set(pool, waiter);
+    for (const { session, units } of this.#searches.sharesOf(pool) ?? []) {
+      // Without them so many can never be free; and the shares that follow are no larger.
+      if (pool.size - units >= most || !this.#searches.step()) return undefined; // C3
+      if (session === origin && mostOfOthers > 0 && pool.size - units < mostOfOthers) return waiter;
+      if (session !== waiter.session) this.#reach(session, waiter);
+    }
+    return undefined;
+  }
+
+  #reach(session: Session, by: Waiter): void {
+    if (this.#reachedBy.has(session) || session === this.#origin.session) return;
+    if (!session.living) return; // C4
+    this.#reachedBy.set(session, by);
+    this.#toLookAt.push(session);
+  }
+}

@@ -1,0 +1,57 @@
+/** The hold of a token, however many hold the same: they are looked through, and no list is made. */
+import { modeOf } from '../lock/modes.ts';
+import type { Hold, Pool } from './pool.ts';
+import type { FoundHold, Holder, HoldRef } from '../../kernel/view-types.ts';
+import type { FenceToken } from '../../kernel/names.ts';
+
+const maxHoldersShown = 10;
+
+export function foundHold(
+  pool: Pool | undefined,
+  fenceToken: FenceToken | undefined,
+  holder: Holder | undefined,
+): FoundHold {
+  const shown: HoldRef[] = [];
+  let found: Hold | undefined;
+  let other: Hold | undefined;
+  let heldByOther = false;
+  let currentToken: FenceToken | undefined;
+  let expired: HoldRef | undefined;
+  for (let hold = pool?.holds.first; hold !== undefined; hold = hold.next) {
+    if (shown.length < maxHoldersShown) shown.push(holdRef(hold));
+    if (!hold.session.living) {
+      // Nobody can use it any more, though it is not given back yet (ENDS-2).
+      const isExpired = hold.session.over?.reason === 'expired';
+      if (isExpired && hold.fenceToken === fenceToken) expired = holdRef(hold);
+      continue;
+    }
+    if (currentToken === undefined || hold.fenceToken > currentToken)
+      currentToken = hold.fenceToken;
+    const isTheOne = hold.fenceToken === fenceToken;
+    if (!isOf(hold, holder)) heldByOther ||= isTheOne;
+    else if (isTheOne) found = hold;
+    else other ??= hold;
+  }
+  return {
+    hold: found === undefined ? undefined : holdRef(found),
+    other: found !== undefined || other === undefined ? undefined : holdRef(other),
+    heldByOther,
+    shown,
+    holderCount: pool?.holds.length ?? 0,
+    currentToken,
+    expired,
+  };
+}
+
+function isOf({ session }: Hold, holder: Holder | undefined): boolean {
+  if (holder === undefined) return true;
+  return 'sessionId' in holder
+    ? session.id === holder.sessionId
+    : session.clientId === holder.clientId;
+}
+
+function holdRef({ session, pool, fenceToken, units }: Hold): HoldRef {
+  const { id: sessionId, clientId } = session;
+  const who = { sessionId, clientId, fenceToken };
+  return pool.kind === 'lock' ? { ...who, mode: modeOf(units) } : who;
+}
