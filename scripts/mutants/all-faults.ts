@@ -12,6 +12,7 @@ import { memoryFaults } from './memory-faults.ts';
 import { quorumFaults } from './quorum-faults.ts';
 import { snapshotFaults } from './snapshot-faults.ts';
 import { storageFaults } from './storage-faults.ts';
+import { tlsFaults } from './tls-faults.ts';
 
 export interface FaultGroup {
   readonly title: string;
@@ -92,6 +93,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of what is remembered, and of the limits of one caller', faults: memoryFaults },
   { title: 'Of who may do what, and of declarations', faults: accessFaults },
   { title: 'Of the quorum lease', faults: quorumFaults },
+  { title: 'Of TLS', faults: tlsFaults },
 ];
 
 export const allFaults: readonly Fault[] = faultGroups.flatMap(({ faults: some }) => some);

@@ -57,6 +57,7 @@ export const groups: readonly Group[] = [
     names: ['quorum-node', 'quorum-cluster', 'quorum'],
     read: async () => (await import('./commands/quorum.ts')).addQuorumCommands,
   },
+  { names: ['cert'], read: async () => (await import('./commands/cert.ts')).addCertCommands },
   {
     names: ['completion'],
     read: async () => (await import('./commands/completion.ts')).addCompletionCommand,

@@ -1,0 +1,1 @@
+export { dnsNamesIn } from './names.ts';
