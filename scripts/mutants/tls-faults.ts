@@ -21,6 +21,6 @@ export const tlsFaults: readonly Fault[] = [
     breaks: 'one name with a comma in it passes for the name of a member',
     file: 'packages/tls/src/names.ts',
     find: '  one.lastIndex = 0;\n',
-    put: "  if (subjectAltName !== '') return subjectAltName.split(', ').map((part) => part.replace('DNS:', ''));\n  one.lastIndex = 0;\n",
+    put: "  if (subjectAltName !== '') return subjectAltName.split(', ').filter((part) => part.startsWith('DNS:')).map((part) => part.slice(4));\n  one.lastIndex = 0;\n",
   },
 ];
