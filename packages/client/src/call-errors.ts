@@ -11,7 +11,7 @@ interface Known {
 }
 
 export const abortedError = (known: Known): HoldfastError =>
-  new HoldfastError('aborted', 'The caller gave up.', {}, known);
+  new HoldfastError('aborted', 'The caller cancelled the call.', {}, known);
 
 export const lateError = (
   operation: AskedOperation,

@@ -128,7 +128,8 @@ class HttpSocket implements StreamSocket {
     const waiting = this.#waiting.get(request);
     waiting?.abort();
     const code: ErrorCode = 'wait_abandoned';
-    if (waiting !== undefined) this.#tell([request, 1, { code, detail: 'The wait was given up.' }]);
+    if (waiting !== undefined)
+      this.#tell([request, 1, { code, detail: 'The wait was cancelled.' }]);
     this.#tell([id, 0, { abandoned: waiting !== undefined }]);
   }
 

@@ -145,7 +145,12 @@ export class NumberedRequests {
     while (!this.#hasRoom) {
       assertActive();
       if (signal?.aborted === true)
-        throw new HoldfastError('aborted', 'The caller gave up.', {}, { effect: 'none' });
+        throw new HoldfastError(
+          'aborted',
+          'The caller cancelled the call.',
+          {},
+          { effect: 'none' },
+        );
       const leftMs = deadlineMs - this.#clock.now();
       if (leftMs <= 0) throw tooMany();
       await this.#woken(leftMs, signal);

@@ -39,11 +39,12 @@ export const errors: Readonly<Record<string, ErrorDeclaration>> = Object.fromEnt
 export const tags: Readonly<Record<Tag, string>> = {
   sessions: 'A session holds locks for as long as it is kept alive.',
   locks: 'Locks by name, with fencing tokens.',
-  semaphores: 'Permits of a limited number, several at once.',
-  elections: 'One leads and tells a value; the others wait.',
+  semaphores:
+    'Counting semaphores: a limited number of permits, of which one acquire may take several.',
+  elections: 'Leader election: one candidate leads and publishes a value, the others wait.',
   meetings: 'Barriers and latches.',
-  events: 'What changed, as it changes and by pages.',
+  events: 'Changes of resources, as a stream and in pages.',
   cluster: 'Nodes, leader, backup.',
-  operations: 'Probes, figures, this document.',
+  operations: 'Probes, statistics, metrics and this document.',
   admin: 'For operators.',
 };

@@ -22,9 +22,9 @@ export const byNode: Define = definer('node');
 const byClient: Define = definer('client');
 
 const ofClient = { answeredBy: 'the client library', effect: 'perhaps' } as const;
-const ofLeaseNode = { answeredBy: 'nodes of a quorum lease' } as const;
+const ofLeaseNode = { answeredBy: 'lease nodes (quorum lease)' } as const;
 const givenUpByClient =
-  'What a `Session` of the client acquired so is given up until that is answered, and a release goes on.';
+  'A `Session` of the client cancels such an acquire, and repeats a release, until that is answered.';
 
 /** Of requests that never become an operation. */
 export const requestErrors: Readonly<Record<string, ErrorDeclaration>> = {
@@ -47,42 +47,42 @@ export const requestErrors: Readonly<Record<string, ErrorDeclaration>> = {
 export const holdErrors: Readonly<Record<string, ErrorDeclaration>> = {
   // Not 408: browsers and proxies repeat such a request by themselves.
   // Not DEADLINE_EXCEEDED, which leaves open what was done: here it is known that nothing was.
-  wait_timeout: byCluster(409, 'ABORTED', 'The wait ran out.', 'later', {
-    note: 'Nothing is left of it: who waited at a barrier was inside until then.',
+  wait_timeout: byCluster(409, 'ABORTED', 'The wait timed out.', 'later', {
+    note: 'Nothing remains of the request. A session that waited at a barrier was inside it until then.',
   }),
-  wait_abandoned: byCluster(409, 'CANCELLED', 'The wait was given up.', 'never', {
+  wait_abandoned: byCluster(409, 'CANCELLED', 'The wait was cancelled.', 'never', {
     effect: 'perhaps',
-    note: 'It may have been granted for a while and given back; nothing of it is held now, nor will be.',
+    note: 'It may have been granted and released in between; nothing of it is held now or will be granted later.',
   }),
-  not_holder: byCluster(403, 'FAILED_PRECONDITION', 'The caller does not hold it.', 'never'),
+  not_holder: byCluster(403, 'FAILED_PRECONDITION', 'The caller is not the holder.', 'never'),
   stale_fence_token: byCluster(
     409,
     'FAILED_PRECONDITION',
-    'The fence token is not the one of the current hold.',
+    'The fence token is not that of the current hold.',
     'never',
   ),
   request_forgotten: byCluster(
     409,
     'FAILED_PRECONDITION',
-    'The answer to this old request is no longer known.',
+    'The response to this old request is no longer stored.',
     'never',
     {
       effect: 'perhaps',
-      note: 'What became of it is no longer known; it is not carried out again.',
+      note: 'Its outcome is no longer known; it is not executed again.',
     },
   ),
   request_reused: byCluster(
     409,
     'FAILED_PRECONDITION',
-    'This request id was used for another request.',
+    'This request id was already used for another request.',
     'never',
-    { note: 'By this request; the first one of its id may have been carried out.' },
+    { note: 'This request was not executed; the first one with its id may have been.' },
   ),
-  deadlock: byCluster(409, 'ABORTED', 'Waiting here would cause a deadlock.', 'never'),
+  deadlock: byCluster(409, 'ABORTED', 'Waiting would cause a deadlock.', 'never'),
   limit_mismatch: byCluster(
     409,
     'FAILED_PRECONDITION',
-    'It is there already, with another limit, number of parties or count.',
+    'It exists already with another limit, number of parties or count.',
     'never',
   ),
 };
@@ -91,49 +91,49 @@ export const holdErrors: Readonly<Record<string, ErrorDeclaration>> = {
 export const nodeErrors: Readonly<Record<string, ErrorDeclaration>> = {
   limit_exceeded: byNode(429, 'RESOURCE_EXHAUSTED', 'A configured limit is reached.', 'later'),
   overloaded: byNode(503, 'RESOURCE_EXHAUSTED', 'The node has too much unfinished work.', 'later'),
-  not_leader: byNode(503, 'UNAVAILABLE', 'No leader is known to this node at the moment.', 'same'),
-  no_quorum: byNode(503, 'UNAVAILABLE', 'A majority of the members cannot be reached.', 'same'),
+  not_leader: byNode(503, 'UNAVAILABLE', 'This node knows no leader at the moment.', 'same'),
+  no_quorum: byNode(503, 'UNAVAILABLE', 'A majority of the members is unreachable.', 'same'),
   // It may have been done: safe to repeat with a request id only, which no retry policy knows.
   outcome_unknown: byNode(
     503,
     'UNKNOWN',
-    'The leader was lost before the outcome was known.',
+    'The leader changed or became unreachable before the outcome was known.',
     'same',
     { effect: 'perhaps' },
   ),
-  shutting_down: byNode(503, 'UNAVAILABLE', 'The node is stopping.', 'same', {
+  shutting_down: byNode(503, 'UNAVAILABLE', 'The node is shutting down.', 'same', {
     effect: 'perhaps',
-    note: 'A request that waits keeps its place where it has a request id; else it is given up.',
+    note: 'A waiting request with a request id keeps its position in the wait queue; one without is cancelled.',
   }),
   wrong_epoch: byNode(
     409,
     'FAILED_PRECONDITION',
-    'The node is of another configuration.',
+    'The node belongs to another configuration (epoch).',
     'never',
     ofLeaseNode,
   ),
   another_set: byNode(
     409,
     'FAILED_PRECONDITION',
-    'The node is of another set.',
+    'The node belongs to another set of members.',
     'never',
     ofLeaseNode,
   ),
   not_voting: byNode(
     503,
     'FAILED_PRECONDITION',
-    'The node lost its file and does not vote yet.',
+    'The node lost its data file and does not vote yet.',
     'later',
     ofLeaseNode,
   ),
   storage_failed: byNode(503, 'RESOURCE_EXHAUSTED', 'The node cannot write to its disk.', 'later', {
     ...ofLeaseNode,
     effect: 'perhaps',
-    note: 'A write that failed may be found on the disk after a restart.',
+    note: 'A failed write may still be on the disk after a restart.',
   }),
-  unauthorized: byNode(401, 'UNAUTHENTICATED', 'Credentials are missing or wrong.', 'never'),
-  forbidden: byNode(403, 'PERMISSION_DENIED', 'This is not allowed.', 'never'),
-  internal: byNode(500, 'INTERNAL', 'The node met an error of its own.', 'never', {
+  unauthorized: byNode(401, 'UNAUTHENTICATED', 'Credentials are missing or invalid.', 'never'),
+  forbidden: byNode(403, 'PERMISSION_DENIED', 'The caller is not permitted to do this.', 'never'),
+  internal: byNode(500, 'INTERNAL', 'The node had an internal error.', 'never', {
     effect: 'perhaps',
   }),
   // Client side only (never sent by a node).
@@ -141,20 +141,20 @@ export const nodeErrors: Readonly<Record<string, ErrorDeclaration>> = {
     ...ofClient,
     note: givenUpByClient,
   }),
-  deadline_exceeded: byClient(504, 'DEADLINE_EXCEEDED', 'No answer came in time.', 'same', {
+  deadline_exceeded: byClient(504, 'DEADLINE_EXCEEDED', 'No response arrived in time.', 'same', {
     ...ofClient,
     note: givenUpByClient,
   }),
-  aborted: byClient(499, 'CANCELLED', 'The caller gave up.', 'never', {
+  aborted: byClient(499, 'CANCELLED', 'The caller cancelled the call.', 'never', {
     ...ofClient,
     note: givenUpByClient,
   }),
   hold_lost: byClient(
     409,
     'FAILED_PRECONDITION',
-    'The hold is lost or can no longer be proven.',
+    'The hold is lost, or its lease can no longer be confirmed.',
     'never',
-    { ...ofClient, note: 'All that was taken ends with the session.' },
+    { ...ofClient, note: 'Everything acquired ends with the session.' },
   ),
 };
 

@@ -30,31 +30,31 @@ export const lockMode: Enumeration = {
   name: 'LockMode',
   typeName: 'LockMode',
   description: 'How a lock is held.',
-  unspecified: 'As if unset.',
+  unspecified: 'Same as unset.',
   values: {
-    exclusive: [1, 'By one alone.'],
-    shared: [2, 'Together with others who share it.'],
+    exclusive: [1, 'Held by one holder.'],
+    shared: [2, 'Held together with other shared holders.'],
   },
 };
 
 export const consistencies: Enumeration = {
   name: 'Consistency',
   typeName: 'Consistency',
-  description: 'How current a read has to be.',
-  unspecified: 'As if unset: linearizable.',
+  description: 'Consistency of a read.',
+  unspecified: 'Same as unset: linearizable.',
   values: {
     linearizable: [
       1,
-      'The leader proves that it leads before it answers: nothing that was answered before is missing.',
+      'The leader confirms its leadership before it answers: every change acknowledged before is included.',
     ],
-    stale: [2, 'What the asked node has applied so far. Needs no leader.'],
+    stale: [2, 'Reads what the asked node has applied so far. Needs no leader.'],
   },
 };
 
 export const heldKinds: Enumeration = {
   name: 'HeldKind',
-  description: 'What can be held.',
-  unspecified: 'As if unset.',
+  description: 'Kind of resource that can be held.',
+  unspecified: 'Same as unset.',
   values: {
     lock: [1, 'A lock.'],
     semaphore: [2, 'Permits of a semaphore.'],
@@ -64,12 +64,12 @@ export const heldKinds: Enumeration = {
 
 export const endReasons: Enumeration = {
   name: 'EndReason',
-  description: 'How others ended a hold.',
-  unspecified: 'Never told.',
+  description: 'How a hold was ended other than by its holder.',
+  unspecified: 'Never sent.',
   values: {
-    expired: [1, 'Its session gave no sign of life for its timeout.'],
-    forced: [2, 'An administrator forced it.'],
-    max_hold: [3, 'Its longest time was over.'],
+    expired: [1, 'Its session expired: no keepalive arrived within the session timeout.'],
+    forced: [2, 'An administrator released it by force.'],
+    max_hold: [3, 'Its max-hold time elapsed.'],
   },
 };
 
@@ -83,11 +83,11 @@ export const name: Schema = example(
   ),
   'reports/daily',
 );
-export const namePrefix: Schema = text(0, maxNameLength, 'Only names that begin with it.');
+export const namePrefix: Schema = text(0, maxNameLength, 'Only names with this prefix.');
 export const resource: Schema = example(string('Name of the resource.'), 'reports/daily');
 
 export const sessionId: Schema = example(
-  text(1, 128, 'The session that asks, as told when it was created.'),
+  text(1, 128, 'The session on whose behalf the request is made, as returned when it was created.'),
   '3f0c9a52-8d0e-4a36-9b7a-2f1f3c1f6f10',
 );
 export const toldSessionId: Schema = example(
@@ -95,10 +95,10 @@ export const toldSessionId: Schema = example(
   '3f0c9a52-8d0e-4a36-9b7a-2f1f3c1f6f10',
 );
 export const clientId: Schema = example(
-  text(1, 256, 'Who asks, for people: shown to others in refusals and lists.'),
+  text(1, 256, 'Name of the client, for people: shown to others in errors and lists.'),
   'worker-7',
 );
-export const toldClientId: Schema = example(string('Who it is, for people.'), 'worker-7');
+export const toldClientId: Schema = example(string('Name of the client, for people.'), 'worker-7');
 export const nodeId: Schema = example(text(1, 128, 'Id of a node.'), 'node-2');
 export const toldNodeId: Schema = example(string('Id of a node.'), 'node-2');
 
@@ -107,7 +107,7 @@ export const who: { readonly session: Schema; readonly client: Schema } = {
   session: optional(sessionId),
   client: optional(
     clientId,
-    'Instead of a session: who asks, for people. The hold then has a session of its own.',
+    'Instead of a session: name of the client, for people. The hold then has an implicit session.',
   ),
 };
 
@@ -115,7 +115,7 @@ export const requestNumber: Schema = example(
   uint64(
     0,
     undefined,
-    'Number of this request, increasing in the session (or for the client): a repetition gets the first answer.',
+    'Number of this request, increasing within the session (or client). A retry with the same number gets the stored (idempotent) response and is not executed again.',
   ),
   17,
 );
@@ -123,57 +123,57 @@ export const requestNumber: Schema = example(
 // ---- holds --------------------------------------------------------------------------------------
 
 export const fenceToken: Schema = example(
-  uint64(1, undefined, 'Fence token, as told by the acquire.'),
+  uint64(1, undefined, 'Fence token, as returned by the acquire.'),
   4711,
 );
 export const toldFenceToken: Schema = example(
   uint64(
     0,
     undefined,
-    'One counter of the whole cluster: larger with every grant, never reused. Pass it to what the hold guards.',
+    'Fence token of the grant, from one counter of the whole cluster: larger with every grant, never reused. Pass it to the resource that the hold guards.',
   ),
   4711,
 );
 export const mode: Schema = words(lockMode, 'Exclusive or shared.');
 export const askedMode: Schema = optional(mode, 'Exclusive or shared; exclusive when absent.');
-export const permits: Schema = uint32(1, mostPermits, 'How many permits.');
+export const permits: Schema = uint32(1, mostPermits, 'Number of permits.');
 export const count = (description: string): Schema => uint32(0, undefined, description);
 export const position = (description: string): Schema => uint64(0, undefined, description);
 export const revision: Schema = example(position('Log index of the grant.'), 1024);
 
 export const waitSeconds: Schema = example(
-  number('Longest wait in seconds; 0, the default, tries once.', 0, longestTimeoutSeconds),
+  number('Longest wait in seconds; 0 (the default) does not wait.', 0, longestTimeoutSeconds),
   10,
 );
 export const timeoutSeconds: Schema = example(
-  number('Seconds without a sign of life after which the session ends.', 1, longestTimeoutSeconds),
+  number('Seconds without a keepalive after which the session expires.', 1, longestTimeoutSeconds),
   30,
 );
 export const ttlSeconds: Schema = described(
   timeoutSeconds,
-  'With `client_id`: for how many seconds the hold stands without a renewal; the configured default when absent.',
+  'With `client_id`: seconds after which the hold expires without a renewal; the configured default when absent.',
 );
 /** Of a hold that has a session of its own. */
 export const toldTtlSeconds: Schema = optional(
   number(
-    'For how many seconds the hold stands without a renewal; told of a hold with a session of its own.',
+    'Seconds after which the hold expires without a renewal; only of a hold with an implicit session.',
   ),
 );
 export const maxHoldSeconds: Schema = number(
-  'The hold ends by itself after so many seconds, whatever its session does.',
+  'The hold ends after so many seconds, even while its session is alive.',
   0.001,
   longestTimeoutSeconds,
 );
 export const priority: Schema = uint32(
   0,
   9,
-  'Ahead of those with a lower one in the queue; 0 when absent. Nobody is passed for ever.',
+  'Priority in the wait queue: higher goes first; 0 when absent. Every waiter is served eventually (no starvation).',
 );
 export const independent: Schema = boolean(
-  'What this session holds does not depend on this wait, as when several tasks share a session: it is left out of the search for deadlocks.',
+  'The holds of this session do not depend on this wait, as when several tasks share a session: deadlock detection ignores it.',
 );
 export const metadata: Schema = json(
-  'Who, why, where: shown with the hold. Any JSON, at most 1024 bytes.',
+  'Shown with the hold: who holds it, why, where. Any JSON, at most 1024 bytes.',
 );
 
 /** The optional terms of an acquire of any kind. */
@@ -197,38 +197,38 @@ export const terms: {
 
 // ---- what is told -------------------------------------------------------------------------------
 
-export const consistency: Schema = words(consistencies, 'How current the answer is.');
+export const consistency: Schema = words(consistencies, 'Consistency of this response.');
 export const askedConsistency: Schema = optional(
   words(
     consistencies,
-    '`linearizable`, the default, proves leadership first; `stale` reads what the asked node has applied.',
+    '`linearizable` (the default) confirms leadership before it reads; `stale` reads what the asked node has applied.',
   ),
 );
-export const wallClockSeconds: Schema = number('Wall clock, seconds since 1970, for people.');
+export const wallClockSeconds: Schema = number('Wall-clock time, seconds since 1970, for people.');
 export const endsInSeconds: Schema = nullable(
-  number('Seconds until its longest time is over; null when it has none.'),
+  number('Seconds until its max-hold expiry; null when it has none.'),
 );
 export const delayedUntil: Schema = nullable(
   wallClockSeconds,
-  'Wall clock, seconds since 1970, for people: in its lock-delay period until then, since its holder expired. Null when it is not.',
+  'Wall-clock time, seconds since 1970, for people, at which its lock-delay period ends (the session of a holder expired). Null outside a lock-delay period.',
 );
 /** Of a status: what is shown of lists that may be long. */
 export const show: Schema = optional(
   uint32(
     1,
     longestPage,
-    'How many of each list to show; 100 when absent, fewer where they are large.',
+    'Largest number of entries of each list; 100 when absent, fewer where entries are large.',
   ),
 );
 /** Of a status: a hold that is looked for. */
 export const shownToken: Schema = optional(
-  uint64(1, undefined, 'The hold of this fence token is shown first, however many there are.'),
+  uint64(1, undefined, 'The hold with this fence token is listed first, however many there are.'),
 );
 export const pageAfter: Schema = optional(
-  uint64(0, undefined, '`next_after` of the page before; from the beginning when absent.'),
+  uint64(0, undefined, '`next_after` of the previous page; from the beginning when absent.'),
 );
 export const nextAfter: Schema = nullable(
   uint64(0, undefined, '`after` of the next page; null on the last.'),
 );
-export const queuePosition: Schema = count('1 is the next.');
-export const toldPriority: Schema = count('0 to 9; ahead of those with a lower one.');
+export const queuePosition: Schema = count('Position in the wait queue; 1 is next.');
+export const toldPriority: Schema = count('Priority 0 to 9; higher goes first.');

@@ -77,7 +77,7 @@ export interface UnaryOperation extends Declared {
   readonly changes: boolean;
   /** It may wait, and its caller may cancel the wait. */
   readonly waits?: true;
-  /** What `give_up` calls the place at which it waits. */
+  /** How `give_up` names the wait queue in which it waits. */
   readonly waitKind?: string;
   /** Executed, or proven to be current, by the leader. */
   readonly needsLeader: boolean;
@@ -211,7 +211,7 @@ export const remove: Bind = binder('DELETE');
 export const request = (method: string, typeName: string, fields: Fields): Message => ({
   typeName,
   protoName: `${method}Request`,
-  description: `What ${method} is asked.`,
+  description: `Request of ${method}.`,
   fields,
 });
 

@@ -131,7 +131,7 @@ export const boolean = (description: string): Schema => shaped({ kind: 'boolean'
 
 export const always = (
   value: true | string,
-  description = 'Always true: a refusal is an error.',
+  description = 'Always true: a failure is an error response.',
 ): Schema => shaped({ kind: 'always', value }, description);
 
 /** @param words Those that may stand here; all when absent. */

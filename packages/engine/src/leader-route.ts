@@ -130,7 +130,8 @@ export class LeaderRoute {
   ): Promise<Leader> {
     for (;;) {
       this.assertOpen();
-      if (signal?.aborted === true) throw new HoldfastError('aborted', 'The caller gave up.');
+      if (signal?.aborted === true)
+        throw new HoldfastError('aborted', 'The caller cancelled the call.');
       const leader = this.leaderNow();
       if (leader !== undefined) return leader;
       const leftMs = deadlineMs - this.#clock.now();

@@ -262,7 +262,7 @@ export class RaftEngine implements Engine {
     if (status.leader !== before.leader || status.role !== before.role) {
       this.#parts.log.info(
         { role: status.role, term: status.term, leader: status.leader },
-        status.role === 'leader' ? 'This node leads.' : 'The role or the leader changed.',
+        status.role === 'leader' ? 'This node is the leader.' : 'The role or the leader changed.',
       );
     }
     this.#route.update(status);

@@ -61,7 +61,7 @@ function change(
       all.forget(waiting);
       resolve(problem);
     };
-    const given = (): void => end(new Refused('wait_abandoned', 'The wait was given up.'));
+    const given = (): void => end(new Refused('wait_abandoned', 'The wait was cancelled.'));
     const waiting: Waiting = {
       abandon: given,
       callerGone: given,

@@ -119,7 +119,7 @@ export class QuorumLock {
 }
 
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
-const aborted = (): HoldfastError => new HoldfastError('aborted', 'The caller gave up.');
+const aborted = (): HoldfastError => new HoldfastError('aborted', 'The caller cancelled the call.');
 
 function busy(name: string, waitMs: number): HoldfastError {
   return waitMs > 0

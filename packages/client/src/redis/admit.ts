@@ -193,7 +193,7 @@ function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> 
   return new Promise((resolve, reject) => {
     const give = (): void => {
       clearTimeout(timer);
-      reject(new HoldfastError('aborted', 'The caller gave up.'));
+      reject(new HoldfastError('aborted', 'The caller cancelled the call.'));
     };
     const timer = setTimeout(() => {
       signal?.removeEventListener('abort', give);

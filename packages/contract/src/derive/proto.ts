@@ -36,9 +36,9 @@ const header = (comment: readonly string[], imports: readonly string[]): readonl
 
 const typesComment = `What all services share.
 
-A message has the fields of the JSON that the HTTP interface takes and gives, with the same names and meanings. What JSON has as a word ("exclusive") is an enum (LOCK_MODE_EXCLUSIVE), what it has as null is unset, and where it takes any JSON there is a google.protobuf.Value. What a comment calls absent is unset. Times are in seconds. Fence tokens, revisions and request ids stay below 2^53, so every language can tell them.
+A message has the fields of the JSON that the HTTP interface takes and gives, with the same names and meanings. A word in JSON ("exclusive") is an enum value (LOCK_MODE_EXCLUSIVE), null is an unset field, and arbitrary JSON is a google.protobuf.Value. A field that a comment calls absent is unset. Times are in seconds. Fence tokens, revisions and request ids stay below 2^53, so every language can represent them.
 
-A refusal is a status with a message for people. Its code, which programs branch on, is the \`reason\` of a google.rpc.ErrorInfo in its details, and the trailer \`holdfast-code\`.`;
+An error is a status with a message for people. Its code, which programs branch on, is the \`reason\` of a google.rpc.ErrorInfo in its details, and the trailer \`holdfast-code\`.`;
 
 export function protoFiles(groups: readonly Group[]): readonly TextFile[] {
   const served = groups.filter(({ service }) => service !== undefined);

@@ -33,22 +33,25 @@ export const acquireMany: UnaryOperation = changing('numbered', {
           typeName: 'WantedBody',
           protoName: 'Wanted',
           isNested: true,
-          description: 'One of several that are acquired together.',
+          description: 'One resource of a multi-acquire.',
           fields: {
-            kind: [1, optional(words(heldKinds, 'What it is; `lock` when absent.', kinds))],
+            kind: [
+              1,
+              optional(words(heldKinds, 'Kind of the resource; `lock` when absent.', kinds)),
+            ],
             name: [2, name],
             mode: [3, askedMode],
-            permits: [4, optional(permits, 'Of a semaphore: how many permits; 1 when absent.')],
+            permits: [4, optional(permits, 'Semaphore only: number of permits; 1 when absent.')],
             limit: [
               5,
               optional(
                 permits,
-                'Makes the semaphore where there is none; where there is one it has to be its limit.',
+                'Creates the semaphore with this limit if it does not exist; otherwise it must equal its limit.',
               ),
             ],
           },
         }),
-        'All of them or none; each once.',
+        'The resources: all are acquired or none; each may be named once.',
         1,
         mostWanted,
       ),
@@ -64,15 +67,15 @@ export const acquireMany: UnaryOperation = changing('numbered', {
     holds: [
       2,
       list(
-        nested('Hold', 'One of the holds.', {
-          kind: [1, words(heldKinds, 'What it is.', kinds)],
+        nested('Hold', 'One hold of a multi-acquire.', {
+          kind: [1, words(heldKinds, 'Kind of the resource.', kinds)],
           resource: [2, resource],
           fence_token: [3, toldFenceToken],
-          hold_count: [4, count('How many acquires of this session were told of this hold.')],
-          mode: [5, optional(mode, 'Of a lock.')],
-          permits: [6, optional(count('Of a semaphore: how many permits.'))],
+          hold_count: [4, count('How many acquires of this session returned this hold.')],
+          mode: [5, optional(mode, 'Lock only.')],
+          permits: [6, optional(count('Semaphore only: number of permits.'))],
         }),
-        'In the order in which they were asked for.',
+        'In the order of the request.',
       ),
     ],
     session_id: [3, toldSessionId],
@@ -99,6 +102,6 @@ export const acquireMany: UnaryOperation = changing('numbered', {
   grpc: {
     method: 'AcquireMany',
     comment:
-      'Acquires several locks and semaphores: all of them or none. Waits are given up as those of Acquire.',
+      'Acquires several locks and semaphores: all of them or none. A wait is cancelled as that of Acquire.',
   },
 });

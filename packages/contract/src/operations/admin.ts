@@ -19,15 +19,15 @@ const local = {
 
 const healths: Enumeration = {
   name: 'Health',
-  description: 'Whether a node can serve.',
-  unspecified: 'Never told.',
-  values: { healthy: [1, 'It can.'], unavailable: [2, 'Not at the moment.'] },
+  description: 'Whether a node can serve requests.',
+  unspecified: 'Never sent.',
+  values: { healthy: [1, 'Yes.'], unavailable: [2, 'Not at the moment.'] },
 };
 const probes: Enumeration = {
   name: 'Probe',
-  description: 'The answer to a probe.',
-  unspecified: 'Never told.',
-  values: { ok: [1, 'It can.'], unavailable: [2, 'Not at the moment.'] },
+  description: 'Response to a probe.',
+  unspecified: 'Never sent.',
+  values: { ok: [1, 'Yes.'], unavailable: [2, 'Not at the moment.'] },
 };
 
 const health: UnaryOperation = {
@@ -36,29 +36,31 @@ const health: UnaryOperation = {
   request: nothing,
   answer: {
     typeName: 'HealthAnswer',
-    description: '200 while this node can have requests answered, else 503 with the same fields.',
+    description: '200 while this node can serve requests, otherwise 503 with the same fields.',
     fields: {
-      is_leader: [1, boolean('This node leads.')],
-      is_ready: [2, boolean('This node can have requests answered.')],
+      is_leader: [1, boolean('This node is the leader.')],
+      is_ready: [2, boolean('This node can serve requests.')],
       leader: [
         3,
-        nullable(string('Peer address (`host:port`) of the leader; null while none is known.')),
+        nullable(
+          string('Peer address (`host:port`) of the leader; null while no leader is known.'),
+        ),
       ],
       node_id: [4, toldNodeId],
       service: [5, always('holdfast', 'Always `holdfast`.')],
-      status: [6, words(healths, 'Whether this node can serve.')],
-      timestamp: [7, string('Wall clock, ISO 8601 with `+00:00`.')],
-      version: [8, string('Of the build that this node runs.')],
+      status: [6, words(healths, 'Whether this node can serve requests.')],
+      timestamp: [7, string('Wall-clock time, ISO 8601 with `+00:00`.')],
+      version: [8, string('Version of Holdfast that this node runs.')],
     },
   },
   errors: [],
-  http: [get('/health', 'Whether this node can serve.', { unavailable: true })],
+  http: [get('/health', 'Whether this node can serve requests.', { unavailable: true })],
 };
 
 const probe: Message = {
   typeName: 'ProbeAnswer',
-  description: 'The answer to a probe.',
-  fields: { status: [1, words(probes, 'Whether it can.')] },
+  description: 'Response to a probe.',
+  fields: { status: [1, words(probes, 'Result of the probe.')] },
 };
 
 const liveness: UnaryOperation = {
@@ -67,7 +69,7 @@ const liveness: UnaryOperation = {
   request: nothing,
   answer: probe,
   errors: [],
-  http: [get('/livez', 'Whether this process lives.')],
+  http: [get('/livez', 'Liveness probe: whether this process runs.')],
 };
 
 const readiness: UnaryOperation = {
@@ -76,7 +78,9 @@ const readiness: UnaryOperation = {
   request: nothing,
   answer: probe,
   errors: [],
-  http: [get('/readyz', 'Whether this node can serve: a probe.', { unavailable: true })],
+  http: [
+    get('/readyz', 'Readiness probe: whether this node can serve requests.', { unavailable: true }),
+  ],
 };
 
 const document = (
@@ -102,25 +106,25 @@ const stats: UnaryOperation = {
   name: 'stats',
   request: {
     typeName: 'StatsBody',
-    description: 'How current the figures have to be.',
+    description: 'Consistency of the statistics.',
     fields: { consistency: [1, askedConsistency] },
   },
   answer: {
     typeName: 'StatsAnswer',
-    description: 'Figures of the whole cluster.',
+    description: 'Statistics of the whole cluster.',
     fields: {
-      active_sessions: [1, count('Sessions that stand now.')],
-      expired_sessions: [2, position('Sessions that expired since the cluster began.')],
-      fence_counter: [3, position('The last fence token.')],
+      active_sessions: [1, count('Live sessions.')],
+      expired_sessions: [2, position('Sessions that expired since the cluster was created.')],
+      fence_counter: [3, position('Latest fence token granted.')],
       total_locks: [4, count('Resources held now.')],
-      total_session: [5, position('Sessions ever created.')],
-      waiters: [6, count('Places in queues now.')],
+      total_session: [5, position('Sessions created since the cluster was created.')],
+      waiters: [6, count('Waiting acquires in all wait queues.')],
       consistency: [7, consistency],
     },
   },
   errors: clusterErrors,
   access: { verb: 'read', resource: 'cluster' },
-  http: [get('/admin/stats', 'Figures of the whole cluster.', { tag: 'admin' })],
+  http: [get('/admin/stats', 'Statistics of the whole cluster.', { tag: 'admin' })],
 };
 
 const cleanup: UnaryOperation = {
@@ -130,13 +134,13 @@ const cleanup: UnaryOperation = {
   request: nothing,
   answer: {
     typeName: 'CleanupAnswer',
-    description: 'Sessions expire by themselves, so there is nothing left to clean.',
+    description: 'Sessions expire automatically, so there is nothing left to clean.',
     fields: {
       cleanup: [1, always('completed', 'Always `completed`.')],
       count: [
         2,
         count(
-          'How many sessions have expired since the last cleanup asked of this node (since the cluster began, the first time).',
+          'Sessions that expired since the last cleanup call to this node (the first time: since the cluster was created).',
         ),
       ],
     },
@@ -146,7 +150,7 @@ const cleanup: UnaryOperation = {
   http: [
     post(
       '/admin/cleanup',
-      'Tell how many sessions expired since the last time; they need no cleaning.',
+      'Return how many sessions expired since the last call; expired sessions need no cleanup.',
       { tag: 'admin' },
     ),
   ],
@@ -155,7 +159,7 @@ const cleanup: UnaryOperation = {
 export const administration: Group = {
   name: 'administration',
   tag: 'operations',
-  description: 'What operators and monitors read and ask for.',
+  description: 'Status, statistics and maintenance, for operators and monitoring.',
   operations: [
     health,
     liveness,
@@ -164,7 +168,7 @@ export const administration: Group = {
       'metrics',
       '/metrics',
       'text/plain; version=0.0.4; charset=utf-8',
-      'Figures in the text format of Prometheus.',
+      'Metrics in the Prometheus text format.',
     ),
     document('openapi', '/openapi.json', jsonType, 'This interface as an OpenAPI 3.1 document.'),
     document('welcome', '/', jsonType, 'Where to go from here.'),

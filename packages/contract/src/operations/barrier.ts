@@ -19,19 +19,22 @@ import { always, boolean, list, nested, nullable, optional, uint32 } from '../sc
 
 const mostParties = 100_000;
 const use = { verb: 'use', resource: 'barrier' } as const;
-const round = position('Which meeting at this barrier.');
+const round = position("Number of the barrier's round.");
 
 const enterBarrier: UnaryOperation = changing('numbered', {
   name: 'enter_barrier',
   request: request('EnterBarrier', 'EnterBarrierBody', {
     name: [1, name],
     session_id: [2, sessionId],
-    parties: [3, uint32(1, mostParties, 'How many meet; the first of a round decides.')],
+    parties: [
+      3,
+      uint32(1, mostParties, 'Number of parties; set by the first that enters a round.'),
+    ],
     wait_seconds: [
       4,
       optional(
         waitSeconds,
-        'How many seconds to wait for the others, after which this session is out again (`wait_timeout`). 0, the default: enters, answers at once, stays inside.',
+        'Longest wait in seconds for the other parties, after which this session has left again (`wait_timeout`). 0 (the default): enters, returns at once and remains inside.',
       ),
     ],
     request_id: [5, optional(requestNumber)],
@@ -40,7 +43,7 @@ const enterBarrier: UnaryOperation = changing('numbered', {
     entered: [1, always(true)],
     resource: [2, resource],
     round: [3, round],
-    open: [4, boolean('All have come.')],
+    open: [4, boolean('All parties have entered.')],
   }),
   errors: [
     'name_too_long',
@@ -56,11 +59,13 @@ const enterBarrier: UnaryOperation = changing('numbered', {
   waits: true,
   waitKind: 'barrier',
   access: use,
-  http: [post('/barriers/{name}/enter', 'Enter a barrier, and wait until all have come.')],
+  http: [
+    post('/barriers/{name}/enter', 'Enter a barrier and wait until all parties have entered.'),
+  ],
   grpc: {
     method: 'EnterBarrier',
     comment:
-      'Enters a barrier, and waits until all have come. A wait is given up as that of Locks.Acquire: who is not joined is out again.',
+      'Enters a barrier and waits until all parties have entered. A wait is cancelled as that of Locks.Acquire: a session whose round has not opened has then left again.',
   },
 });
 
@@ -73,7 +78,7 @@ const leaveBarrier: UnaryOperation = changing('numbered', {
       3,
       optional(
         waitSeconds,
-        'How many seconds to wait until all have left; 0, the default, answers at once.',
+        'Longest wait in seconds until all parties have left; 0 (the default) returns at once.',
       ),
     ],
     request_id: [4, optional(requestNumber)],
@@ -82,13 +87,16 @@ const leaveBarrier: UnaryOperation = changing('numbered', {
     left: [1, always(true)],
     resource: [2, resource],
     round: [3, round],
-    over: [4, boolean('All have left.')],
+    over: [4, boolean('All parties have left.')],
   }),
   errors: ['name_too_long', ...sessionErrors, 'not_entered', ...numberErrors, ...clusterErrors],
   waits: true,
   access: use,
-  http: [post('/barriers/{name}/leave', 'Leave a barrier, and wait until all have left.')],
-  grpc: { method: 'LeaveBarrier', comment: 'Leaves a barrier, and waits until all have left.' },
+  http: [post('/barriers/{name}/leave', 'Leave a barrier and wait until all parties have left.')],
+  grpc: {
+    method: 'LeaveBarrier',
+    comment: 'Leaves a barrier and waits until all parties have left.',
+  },
 });
 
 const barrierStatus: UnaryOperation = reading({
@@ -100,38 +108,39 @@ const barrierStatus: UnaryOperation = reading({
   }),
   answer: answer('BarrierStatus', 'BarrierAnswer', {
     resource: [1, resource],
-    round: [2, nullable(round, 'Which meeting at this barrier; null when nobody is inside.')],
-    parties: [3, nullable(count('How many meet; null when nobody is inside.'))],
-    open: [4, boolean('All have come.')],
-    member_count: [6, count('All that are inside: the first of them are shown.')],
+    round: [2, nullable(round, "Number of the barrier's round; null when no session is inside.")],
+    parties: [3, nullable(count('Number of parties; null when no session is inside.'))],
+    open: [4, boolean('All parties have entered.')],
+    member_count: [6, count('Number of sessions inside; the first of them are listed.')],
     members: [
       5,
       list(
-        nested('Member', 'One that is inside.', {
+        nested('Member', 'One session inside.', {
           session_id: [1, toldSessionId],
           client_id: [2, toldClientId],
         }),
-        'The first that are inside.',
+        'The first sessions inside.',
       ),
     ],
   }),
   errors: ['name_too_long', ...clusterErrors],
   access: { verb: 'read', resource: 'barrier' },
-  http: [get('/barriers/{name}/status', 'Who is inside a barrier.')],
-  grpc: { method: 'BarrierStatus', comment: 'Looks at a barrier.' },
+  http: [get('/barriers/{name}/status', 'Status of a barrier: which sessions are inside.')],
+  grpc: { method: 'BarrierStatus', comment: 'Returns the status of a barrier.' },
 });
 
 export const barriers: Group = {
   name: 'barriers',
   service: 'Barriers',
   tag: 'meetings',
-  description: 'Double barriers: they open when all have come, and are over when all have left.',
+  description:
+    'Double barriers: a round opens when all parties have entered and ends when all have left.',
   operations: [enterBarrier, leaveBarrier, barrierStatus],
   errors: {
     barrier_closed: byCluster(
       409,
       'ABORTED',
-      'All of this round have come; the next one begins when they have left.',
+      'The round is full: the next one begins when all its parties have left.',
       'later',
     ),
     not_entered: byCluster(

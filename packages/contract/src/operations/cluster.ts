@@ -19,7 +19,7 @@ import type { Enumeration, Message } from '../schema.ts';
 
 export const nothing: Message = {
   typeName: 'NoFields',
-  description: 'No field at all: what is asked for is in the path.',
+  description: 'No fields: everything is in the path.',
   fields: {},
 };
 
@@ -49,25 +49,28 @@ const leader: UnaryOperation = {
   request: nothing,
   answer: {
     typeName: 'LeaderAnswer',
-    description: 'Which node leads.',
+    description: 'The current leader.',
     fields: {
       leader: [1, toldNodeId],
       address: [2, nullable(peerAddress)],
-      url: [3, nullable(string('Where clients reach it; null while unknown.'))],
-      term: [4, position('The term of Raft in which it leads.')],
-      is_leader: [5, boolean('The node that answers is the leader.')],
+      url: [3, nullable(string('URL for clients; null while unknown.'))],
+      term: [4, position('Raft term of its leadership.')],
+      is_leader: [5, boolean('The responding node is the leader.')],
     },
   },
   errors: ['not_leader'],
   access: look,
-  http: [get('/leader', 'Which node leads.')],
+  http: [get('/leader', 'The current leader.')],
 };
 
 const roles: Enumeration = {
   name: 'MemberRole',
-  description: 'What a member is.',
-  unspecified: 'Never told.',
-  values: { voter: [1, 'It votes.'], learner: [2, 'It has no vote yet.'] },
+  description: 'Role of a member.',
+  unspecified: 'Never sent.',
+  values: {
+    voter: [1, 'Voting member.'],
+    learner: [2, 'Learner: receives the log and has no vote yet.'],
+  },
 };
 
 const member: Message = {
@@ -78,15 +81,15 @@ const member: Message = {
   fields: {
     node_id: [1, toldNodeId],
     address: [2, peerAddress],
-    role: [3, words(roles, 'Whether it votes.')],
-    url: [4, string('Where clients reach it; empty while unknown.')],
-    is_leader: [5, boolean('It leads.')],
-    connected: [6, boolean('The node that answers has a connection to it.')],
+    role: [3, words(roles, 'Voter or learner.')],
+    url: [4, string('URL for clients; empty while unknown.')],
+    is_leader: [5, boolean('It is the leader.')],
+    connected: [6, boolean('The responding node is connected to it.')],
     match_index: [
       7,
       nullable(
         position(
-          'Last log index known to be stored there; null where the answering node does not know.',
+          'Last log index known to be stored there (match index); null where the responding node does not know.',
         ),
       ),
     ],
@@ -99,22 +102,22 @@ const clusterStatus: UnaryOperation = {
   request: nothing,
   answer: {
     typeName: 'ClusterStatusAnswer',
-    description: 'The cluster as seen by the node that answers.',
+    description: 'The cluster as seen by the responding node.',
     fields: {
       cluster_id: [1, string('Name of the cluster.')],
       node_id: [2, toldNodeId],
-      version: [3, string('Of the build that this node runs.')],
-      role: [4, string('What this node is in Raft: leader, follower, candidate, learner.')],
-      is_leader: [5, boolean('The node that answers is the leader.')],
-      is_ready: [6, boolean('The node that answers can have requests answered.')],
-      term: [7, position('The current term of Raft.')],
-      leader: [8, nullable(string('Node id of the leader; null while none is known.'))],
-      leader_address: [9, nullable(string('Its peer address.'))],
-      leader_url: [10, nullable(string('Where clients reach it.'))],
-      commit_index: [11, position('Up to here the log is committed.')],
-      applied_index: [12, position('Up to here this node has applied it.')],
-      last_index: [13, position('Last entry of its log.')],
-      first_index: [14, position('First entry of its log.')],
+      version: [3, string('Version of Holdfast that this node runs.')],
+      role: [4, string('Raft role of this node: leader, follower, candidate or learner.')],
+      is_leader: [5, boolean('The responding node is the leader.')],
+      is_ready: [6, boolean('The responding node can serve requests.')],
+      term: [7, position('Current Raft term.')],
+      leader: [8, nullable(string('Node id of the leader; null while no leader is known.'))],
+      leader_address: [9, nullable(string('Peer address of the leader.'))],
+      leader_url: [10, nullable(string('URL for clients.'))],
+      commit_index: [11, position('Commit index: the log is committed up to here.')],
+      applied_index: [12, position('Applied index: this node has applied the log up to here.')],
+      last_index: [13, position('Index of the last entry of its log.')],
+      first_index: [14, position('Index of the first entry of its log.')],
       members: [15, list(object(member), 'All members.')],
     },
   },
@@ -128,7 +131,7 @@ const addMember: UnaryOperation = {
   name: 'add_member',
   request: {
     typeName: 'AddMemberBody',
-    description: 'A node that joins the cluster.',
+    description: 'A node to add to the cluster.',
     fields: {
       node_id: [1, nodeId],
       address: [
@@ -146,7 +149,7 @@ const addMember: UnaryOperation = {
   },
   answer: {
     typeName: 'AddMemberAnswer',
-    description: 'It has joined.',
+    description: 'The node is a member.',
     fields: { added: [1, always(true)], node_id: [2, toldNodeId], address: [3, peerAddress] },
   },
   errors: ['member_exists', ...changeErrors],
@@ -158,16 +161,16 @@ const removeMember: UnaryOperation = {
   name: 'remove_member',
   request: {
     typeName: 'RemoveMemberBody',
-    description: 'A node that leaves the cluster, for good.',
+    description: 'A node to remove from the cluster permanently.',
     fields: { node_id: [1, nodeId] },
   },
   answer: {
     typeName: 'RemoveMemberAnswer',
-    description: 'It has left.',
+    description: 'The node is no longer a member.',
     fields: { removed: [1, always(true)], node_id: [2, toldNodeId] },
   },
   errors: ['member_not_found', ...changeErrors],
-  http: [remove('/cluster/members', 'Remove a node from the cluster, for good.')],
+  http: [remove('/cluster/members', 'Remove a node from the cluster permanently.')],
 };
 
 const transfer: UnaryOperation = {
@@ -175,24 +178,27 @@ const transfer: UnaryOperation = {
   name: 'transfer',
   request: {
     typeName: 'TransferBody',
-    description: 'Who shall lead.',
+    description: 'Target of a leadership transfer.',
     fields: {
       node_id: [
         1,
-        optional(nodeId, 'The member that shall lead; the most up-to-date one when absent.'),
+        optional(
+          nodeId,
+          'The member to transfer leadership to; the most up-to-date one when absent.',
+        ),
       ],
     },
   },
   answer: {
     typeName: 'TransferAnswer',
-    description: 'Another node leads.',
+    description: 'Leadership was transferred.',
     fields: {
       transferred: [1, always(true)],
       leader: [2, string('Node id of the new leader.')],
     },
   },
   errors: ['member_not_found', ...changeErrors],
-  http: [post('/cluster/transfer', 'Hand leadership to another node.')],
+  http: [post('/cluster/transfer', 'Transfer leadership to another member.')],
 };
 
 const snapshot: DocumentOperation = {
@@ -201,33 +207,31 @@ const snapshot: DocumentOperation = {
   request: nothing,
   contentType: 'application/octet-stream',
   headers: {
-    'Content-Length': 'Bytes of the file. Fewer mean that the node broke off.',
-    'Content-Disposition': 'A file name of the cluster and the index.',
+    'Content-Length':
+      'Size of the file in bytes. Fewer bytes mean that the transfer was interrupted.',
+    'Content-Disposition': 'File name made of the cluster id and the log index.',
     'Holdfast-Cluster-Id': 'The name of the cluster.',
-    'Holdfast-Snapshot-Index': 'Everything up to this index of the log is in it.',
+    'Holdfast-Snapshot-Index': 'Log index: the backup contains everything up to it.',
     'Holdfast-Snapshot-Hash':
       'SHA-256 of the file, as `sha256sum` prints it. Snapshots that nodes of a cluster take at the same index are the same.',
   },
   errors: [],
   access: operate,
   http: [
-    get(
-      '/cluster/snapshot',
-      'A backup of the state as this node has applied it: the file of a snapshot.',
-    ),
+    get('/cluster/snapshot', 'A backup of the state as applied by this node: a snapshot file.'),
   ],
 };
 
 export const clusterGroup: Group = {
   name: 'cluster',
   tag: 'cluster',
-  description: 'The cluster: who leads, who belongs to it.',
+  description: 'The cluster: its leader and its members.',
   operations: [leader, clusterStatus, addMember, removeMember, transfer, snapshot],
   errors: {
     member_exists: byCluster(
       409,
       'ALREADY_EXISTS',
-      'A member of this id exists or existed.',
+      'A member with this id exists or existed.',
       'never',
     ),
     member_not_found: byCluster(404, 'NOT_FOUND', 'There is no such member.', 'never'),

@@ -42,10 +42,10 @@ import { renewAnswer, renewRequest } from './lock.ts';
 
 const use = { verb: 'use', resource: 'election' } as const;
 const look = { verb: 'read', resource: 'election' } as const;
-const value = json('What the leader tells. Any JSON, at most 1024 bytes.');
+const value = json('Value published by the leader. Any JSON, at most 1024 bytes.');
 const epoch = described(
   toldFenceToken,
-  'The epoch of this leadership: larger than that of any before.',
+  'Fence token of this leadership: larger than that of any earlier leadership.',
 );
 
 const campaignErrors = [
@@ -77,7 +77,7 @@ const campaignAnswer = answer('Campaign', 'CampaignAnswer', {
   elected: [1, always(true)],
   resource: [2, resource],
   fence_token: [3, epoch],
-  hold_count: [7, count('How many campaigns of this session were told of this leadership.')],
+  hold_count: [7, count('How many campaigns of this session returned this leadership.')],
   session_id: [4, toldSessionId],
   revision: [5, position('Log index of the election.')],
   ttl_seconds: [6, toldTtlSeconds],
@@ -91,11 +91,11 @@ const campaign: UnaryOperation = changing('numbered', {
   waits: true,
   waitKind: 'election',
   access: use,
-  http: [post('/election/{name}/campaign', 'Stand in an election: lead, or wait for it.')],
+  http: [post('/election/{name}/campaign', 'Campaign in an election: lead, or wait to lead.')],
   grpc: {
     method: 'Campaign',
     comment:
-      'Stands for election: answers when it is won, or after `wait_seconds`. A wait is given up as that of Locks.Acquire. The leadership then stands as long as its session; see CampaignStream for one that stands as long as a call.',
+      'Campaigns in an election: returns when it is won, or after `wait_seconds`. A wait is cancelled as that of Locks.Acquire. The leadership lasts as long as its session; see CampaignStream for one that lasts as long as a call.',
   },
 });
 
@@ -107,23 +107,23 @@ const campaignStream: StreamOperation = {
   request: campaignRequest,
   tells: {
     protoName: 'CampaignStreamResponse',
-    description: 'What CampaignStream tells.',
-    oneOf: { name: 'what', description: 'Which of these is told.' },
+    description: 'Message of CampaignStream.',
+    oneOf: { name: 'what', description: 'Type of this message.' },
     fields: {
       queued: [
         1,
-        nested('Queued', 'It waits. Told again when the place changes.', {
+        nested('Queued', 'The candidate waits. Sent again when its position changes.', {
           position: [1, queuePosition],
         }),
       ],
-      elected: [2, object(campaignAnswer, 'It leads.')],
+      elected: [2, object(campaignAnswer, 'It is the leader.')],
       ended: [
         3,
-        nested('Ended', 'It leads no more: the last that is told.', {
+        nested('Ended', 'The leadership has ended: the last message of the call.', {
           reason: [
             1,
             string(
-              'How: released, expired, forced or max_hold; unknown where the node has not seen it.',
+              'Reason: released, expired, forced or max_hold; unknown when the node did not see it.',
             ),
           ],
         }),
@@ -136,20 +136,20 @@ const campaignStream: StreamOperation = {
   grpc: {
     method: 'CampaignStream',
     comment:
-      'Stands for election and leads for as long as the call stands. Tells the place in the queue while it waits, at most `wait_seconds`; then that it is elected; then how the leadership ended, with which the call ends. A call that is cancelled, or whose connection is lost, gives up its place or resigns. Keep the session alive as ever, or give `client_id` and renew. A node that stops ends the call with UNAVAILABLE and the leadership stands: ask another node, with the same `request_id`.',
+      'Campaigns in an election and leads for as long as the call is open. Sends the position in the wait queue while it waits, at most `wait_seconds`; then that it is elected; then how the leadership ended, and the call ends. A call that is cancelled, or whose connection is lost, cancels its wait or resigns. The session must be kept alive as usual; with `client_id`, renew the hold. A node that shuts down ends the call with UNAVAILABLE and the leadership continues: call another node with the same `request_id`.',
   },
 };
 
 const changes: Enumeration = {
   name: 'Change',
   nestedIn: 'LeaderChange',
-  description: 'What changed.',
-  unspecified: 'Never told.',
+  description: 'The kind of change.',
+  unspecified: 'Never sent.',
   values: {
-    current: [1, 'Nothing: how it is when the observing begins.'],
-    elected: [2, 'Another one leads.'],
-    proclaimed: [3, 'The leader tells another value.'],
-    ended: [4, 'Nobody leads.'],
+    current: [1, 'No change: the state when the observation begins.'],
+    elected: [2, 'Another candidate was elected.'],
+    proclaimed: [3, 'The leader published another value.'],
+    ended: [4, 'The leadership ended; there is no leader.'],
   },
 };
 
@@ -164,7 +164,7 @@ const observe: StreamOperation = {
       optional(
         token(
           32,
-          'Goes on after this position or revision; begins with who leads now when absent.',
+          'Continues after this position or revision; begins with the current leader when absent.',
         ),
       ),
     ],
@@ -172,27 +172,27 @@ const observe: StreamOperation = {
   tells: {
     typeName: 'LeaderChange',
     protoName: 'LeaderChange',
-    description: 'One change of who leads, or of what it tells.',
+    description: 'One change of the leader or of its published value.',
     fields: {
       position: [
         1,
-        string('Where it stands among all events: pass as `after` to go on, at any node.'),
+        string('Position among all events: pass it as `after` to continue, on any node.'),
       ],
       revision: [2, position('Log index of the change.')],
-      change: [3, words(changes, 'What changed.')],
+      change: [3, words(changes, 'The kind of change.')],
       resource: [4, resource],
       leader: [
         5,
         nullable(
-          nested('Leader', 'Who leads.', {
+          nested('Leader', 'The leader.', {
             client_id: [1, toldClientId],
             fence_token: [2, epoch],
-            value: [3, json('What it tells, any JSON; null when nothing.')],
+            value: [3, json('Value published by the leader, any JSON; null when there is none.')],
           }),
-          'Who leads; null when nobody does.',
+          'The leader; null when there is none.',
         ),
       ],
-      reason: [6, optional(string('Of an end: released, expired, forced or max_hold.'))],
+      reason: [6, optional(string('Reason of an end: released, expired, forced or max_hold.'))],
     },
   },
   errors: ['name_too_long', 'compacted', 'not_leader', 'no_quorum'],
@@ -200,12 +200,12 @@ const observe: StreamOperation = {
   http: [
     get(
       '/election/{name}/observe',
-      'Who leads and every change of it, as server-sent events, resumable.',
+      'The leader and every change of it, as server-sent events, resumable.',
     ),
   ],
   grpc: {
     method: 'Observe',
-    comment: 'Who leads now, and every change of it, in order, none left out.',
+    comment: 'Sends the current leader and every change of it, in order, without gaps.',
   },
 };
 
@@ -219,7 +219,7 @@ const resign: UnaryOperation = changing('numbered', {
       4,
       optional(
         fenceToken,
-        'As told by the campaign. Needed with `client_id`; with a session it may be left out.',
+        'Fence token returned by the campaign. Required with `client_id`; optional with a session.',
       ),
     ],
     request_id: [5, optional(requestNumber)],
@@ -238,8 +238,8 @@ const resign: UnaryOperation = changing('numbered', {
     ...clusterErrors,
   ],
   access: use,
-  http: [post('/election/{name}/resign', 'Lead no more.')],
-  grpc: { method: 'Resign', comment: 'Gives up leadership.' },
+  http: [post('/election/{name}/resign', 'Resign a leadership.')],
+  grpc: { method: 'Resign', comment: 'Resigns a leadership.' },
 });
 
 const proclaim: UnaryOperation = changing('numbered', {
@@ -248,7 +248,7 @@ const proclaim: UnaryOperation = changing('numbered', {
     name: [1, name],
     session_id: [2, who.session],
     client_id: [3, who.client],
-    fence_token: [4, described(fenceToken, 'As told by the campaign.')],
+    fence_token: [4, described(fenceToken, 'Fence token returned by the campaign.')],
     value: [5, value],
     request_id: [6, optional(requestNumber)],
   }),
@@ -267,8 +267,8 @@ const proclaim: UnaryOperation = changing('numbered', {
     ...clusterErrors,
   ],
   access: use,
-  http: [post('/election/{name}/proclaim', 'Tell another value as the leader.')],
-  grpc: { method: 'Proclaim', comment: 'Changes what the leader tells.' },
+  http: [post('/election/{name}/proclaim', 'Publish another value as the leader.')],
+  grpc: { method: 'Proclaim', comment: 'Changes the value published by the leader.' },
 });
 
 const renewLeadership: UnaryOperation = reading({
@@ -277,10 +277,10 @@ const renewLeadership: UnaryOperation = reading({
   answer: renewAnswer,
   errors: ['name_too_long', ...sessionErrors, 'not_holder', 'stale_fence_token', ...clusterErrors],
   access: use,
-  http: [post('/election/{name}/renew', 'Extend the session that leads.')],
+  http: [post('/election/{name}/renew', 'Renew a leadership: extend its session.')],
   grpc: {
     method: 'RenewLeadership',
-    comment: 'Keeps a leadership with a session of its own for another ttl.',
+    comment: 'Renews a leadership with an implicit session for another ttl.',
   },
 });
 
@@ -288,12 +288,12 @@ const leader: Message = {
   typeName: 'Leader',
   protoName: 'Leader',
   isNested: true,
-  description: 'Who leads.',
+  description: 'The leader.',
   fields: {
     session_id: [1, toldSessionId],
     client_id: [2, toldClientId],
     fence_token: [3, epoch],
-    value: [4, json('What the leader tells, any JSON.')],
+    value: [4, json('Value published by the leader, any JSON.')],
     elected_at: [5, wallClockSeconds],
     ends_in_seconds: [6, endsInSeconds],
   },
@@ -308,35 +308,35 @@ const electionLeader: UnaryOperation = reading({
   }),
   answer: answer('ElectionLeader', 'ElectionAnswer', {
     resource: [1, resource],
-    leader: [2, nullable(object(leader), 'Who leads; null when nobody does.')],
-    candidate_count: [7, count('All that wait: the next of them are shown.')],
+    leader: [2, nullable(object(leader), 'The leader; null when there is none.')],
+    candidate_count: [7, count('Number of waiters; the next of them are listed.')],
     candidates: [
       3,
       list(
-        nested('Candidate', 'One that waits to lead.', {
+        nested('Candidate', 'One waiting candidate.', {
           session_id: [1, toldSessionId],
           client_id: [2, toldClientId],
           position: [3, queuePosition],
           priority: [4, toldPriority],
         }),
-        'Who stands for it, the next of them first.',
+        'Waiting candidates, the next one first.',
       ),
     ],
     delayed_until: [4, delayedUntil],
-    revision: [5, position('Log index as of which this is so.')],
+    revision: [5, position('Log index of this state.')],
     consistency: [6, consistency],
   }),
   errors: ['name_too_long', ...clusterErrors],
   access: look,
-  http: [get('/election/{name}/leader', 'Who leads, what it tells, and who waits.')],
-  grpc: { method: 'ElectionLeader', comment: 'Who leads, and who waits to.' },
+  http: [get('/election/{name}/leader', 'The leader, its value and the waiting candidates.')],
+  grpc: { method: 'ElectionLeader', comment: 'Returns the leader and the waiting candidates.' },
 });
 
 export const elections: Group = {
   name: 'elections',
   service: 'Elections',
   tag: 'elections',
-  description: 'Elections: one leads, and tells all others a value.',
+  description: 'Elections: one candidate leads and publishes a value to all others.',
   operations: [
     campaign,
     campaignStream,
@@ -347,6 +347,6 @@ export const elections: Group = {
     electionLeader,
   ],
   errors: {
-    not_elected: byCluster(409, 'ABORTED', 'Somebody else leads.', 'later'),
+    not_elected: byCluster(409, 'ABORTED', 'Another candidate leads.', 'later'),
   },
 };

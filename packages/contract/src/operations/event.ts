@@ -33,8 +33,8 @@ const look = { verb: 'read', resource: 'event' } as const;
 const watchedKinds: Enumeration = {
   name: 'WatchedKind',
   typeName: 'WatchedKind',
-  description: 'What can be watched.',
-  unspecified: 'As if unset.',
+  description: 'Kind of resource that can be watched.',
+  unspecified: 'Same as unset.',
   values: {
     lock: [1, 'Locks.'],
     semaphore: [2, 'Semaphores.'],
@@ -48,21 +48,24 @@ const eventTypes: Enumeration = {
   name: 'EventType',
   typeName: 'WatchEventType',
   description: 'What happened.',
-  unspecified: 'Never told.',
+  unspecified: 'Never sent.',
   values: {
-    granted: [1, 'Somebody holds it now.'],
-    released: [2, 'A hold ended by its holder, by force, or after its longest time: see `reason`.'],
-    expired: [3, 'A hold ended since its session gave no sign of life.'],
-    lowered: [4, 'An exclusive hold is shared now, under the same token.'],
-    waiting: [5, 'Somebody waits for it.'],
-    left: [6, 'A waiter has gone without it, or somebody has left a barrier.'],
-    proclaimed: [7, 'The leader tells another value.'],
-    created: [8, 'It is there now.'],
-    resized: [9, 'A semaphore has another limit.'],
-    deleted: [10, 'It is gone.'],
-    entered: [11, 'Somebody has entered a barrier.'],
-    opened: [12, 'All have come, or a latch is at 0.'],
-    over: [13, 'All have left: the next round may begin.'],
+    granted: [1, 'It was granted.'],
+    released: [
+      2,
+      'A hold was ended by its holder, by force, or by its max-hold expiry: see `reason`.',
+    ],
+    expired: [3, 'A hold ended because its session expired.'],
+    lowered: [4, 'An exclusive hold was downgraded to shared, with the same token.'],
+    waiting: [5, 'A waiter entered the wait queue.'],
+    left: [6, 'A waiter left the wait queue without a grant, or a session left a barrier.'],
+    proclaimed: [7, 'The leader published another value.'],
+    created: [8, 'It was created.'],
+    resized: [9, 'The limit of a semaphore was changed.'],
+    deleted: [10, 'It was deleted.'],
+    entered: [11, 'A session entered a barrier.'],
+    opened: [12, 'A barrier or latch opened: all parties entered, or the count is 0.'],
+    over: [13, 'The round of a barrier ended: all parties left.'],
     counted: [14, 'A latch was counted down.'],
   },
 };
@@ -72,18 +75,15 @@ const watchEvent: Message = {
   protoName: 'WatchEvent',
   description: 'One change.',
   fields: {
-    position: [
-      1,
-      string('Where it stands among all events, to resume after it: `revision-number`.'),
-    ],
+    position: [1, string('Position among all events, to resume after it: `revision-number`.')],
     revision: [2, position('Log index of the change.')],
     type: [3, words(eventTypes, 'What happened.')],
-    kind: [4, words(watchedKinds, 'What changed.')],
+    kind: [4, words(watchedKinds, 'The kind of change.')],
     resource: [5, resource],
-    client_id: [6, optional(toldClientId, 'Whose change it was, for people.')],
-    fence_token: [7, optional(toldFenceToken, 'Of the hold.')],
-    mode: [8, optional(words(lockMode, 'Of a lock.'))],
-    permits: [9, optional(uint32(0, undefined, 'Of a hold of a semaphore.'))],
+    client_id: [6, optional(toldClientId, 'Name of the client whose change it was, for people.')],
+    fence_token: [7, optional(toldFenceToken, 'Fence token of the hold.')],
+    mode: [8, optional(words(lockMode, 'Lock only.'))],
+    permits: [9, optional(uint32(0, undefined, "Number of permits of a semaphore's hold."))],
     reason: [
       10,
       optional(
@@ -92,16 +92,16 @@ const watchEvent: Message = {
         ),
       ),
     ],
-    note: [11, optional(string('Why an administrator forced it.'))],
-    value: [12, optional(json('Metadata of a hold, or the value of a leader.'))],
-    limit: [13, optional(uint32(0, undefined, 'Of a semaphore.'))],
-    count: [14, optional(uint32(0, undefined, 'What is left of a latch.'))],
-    round: [15, optional(uint64(0, undefined, 'Of a barrier.'))],
+    note: [11, optional(string('Reason given by the administrator for a forced release.'))],
+    value: [12, optional(json('Metadata of a hold, or the value published by a leader.'))],
+    limit: [13, optional(uint32(0, undefined, 'Limit of a semaphore.'))],
+    count: [14, optional(uint32(0, undefined, 'Remaining count of a latch.'))],
+    round: [15, optional(uint64(0, undefined, 'Number of parties of a barrier.'))],
   },
 };
 
 const filter = {
-  prefix: optional(text(0, maxNameLength, 'Only resources whose names begin with it.')),
+  prefix: optional(text(0, maxNameLength, 'Only resources whose names have this prefix.')),
   name: optional(name, 'Only this resource.'),
   kind: optional(words(watchedKinds, 'Only resources of this kind.')),
 };
@@ -116,30 +116,30 @@ const events: UnaryOperation = {
       kind: [3, filter.kind],
       after: [
         4,
-        after('Events after this position or revision. Absent: the latest that are kept.'),
+        after('Events after this position or revision; the latest retained ones when absent.'),
       ],
-      limit: [5, optional(uint32(1, longestPage, 'At most so many; 100 when absent.'))],
+      limit: [5, optional(uint32(1, longestPage, 'Largest number of events; 100 when absent.'))],
       wait_seconds: [
         6,
         optional(
           waitSeconds,
-          'With `after`: waits so many seconds for one when there is none yet.',
+          'With `after`: longest wait in seconds for an event when there is none yet.',
         ),
       ],
     }),
     answer: answer('Events', 'EventsAnswer', {
       events: [1, list(object(watchEvent), 'In the order in which they happened.')],
-      position: [2, string('Pass as `after` to go on.')],
-      more: [3, boolean('There are more already.')],
+      position: [2, string('Pass it as `after` to continue.')],
+      more: [3, boolean('More events are available already.')],
     }),
     errors: ['name_too_long', 'compacted', 'wait_abandoned'],
     waits: true,
     access: look,
-    http: [get('/events', 'The latest changes, or those after a position, by pages.')],
+    http: [get('/events', 'The latest changes, or those after a position, in pages.')],
     grpc: {
       method: 'Events',
       comment:
-        'Latest events, or those after a position, by pages: for those who cannot keep a stream. Watch tells them as they happen.',
+        'Returns the latest events, or those after a position, in pages: for clients that cannot keep a stream open. Watch sends them as they happen.',
     },
   }),
   needsLeader: false,
@@ -157,12 +157,12 @@ const watch: StreamOperation = {
   }),
   tells: {
     protoName: 'WatchResponse',
-    description: 'What Watch tells.',
+    description: 'Message of Watch.',
     fields: {
       position: [
         1,
         string(
-          'Pass as `after` to go on behind these events. The first message has no events: it tells that the watch stands, and from where.',
+          'Pass it as `after` to continue behind these events. The first message has no events: it confirms the watch and its start position.',
         ),
       ],
       events: [2, list(object(watchEvent), 'In the order in which they happened.')],
@@ -170,10 +170,10 @@ const watch: StreamOperation = {
   },
   begun: {
     typeName: 'WatchAnswer',
-    description: 'A watch has begun on a client stream.',
+    description: 'A watch was started on a client stream.',
     fields: {
-      watch_id: [1, uint32(0, undefined, 'Names this watch on its stream.')],
-      position: [2, string('Where it begins.')],
+      watch_id: [1, uint32(0, undefined, 'Id of this watch on its stream.')],
+      position: [2, string('Start position of the watch.')],
     },
   },
   errors: ['name_too_long', 'compacted'],
@@ -182,7 +182,7 @@ const watch: StreamOperation = {
   grpc: {
     method: 'Watch',
     comment:
-      'Events as they happen, in order, none left out. Goes on from a position at any node; ends with OUT_OF_RANGE (`compacted`) where events after it are no longer kept.',
+      'Sends events as they happen, in order, without gaps. Resumes from a position on any node; ends with OUT_OF_RANGE (`compacted`) if events after it are no longer retained.',
   },
 };
 
@@ -192,7 +192,7 @@ const unwatch: StreamControl = {
   request: {
     typeName: 'UnwatchBody',
     description: 'Ends a watch of a client stream.',
-    fields: { watch_id: [1, uint32(0, undefined, 'As told when the watch began.')] },
+    fields: { watch_id: [1, uint32(0, undefined, 'Id returned when the watch was started.')] },
   },
   answer: {
     typeName: 'UnwatchAnswer',
@@ -211,13 +211,13 @@ export const eventGroup: Group = {
   name: 'events',
   service: 'Events',
   tag: 'events',
-  description: 'What happens to resources, as it happens.',
+  description: 'Events: changes of resources as they happen.',
   operations: [watch, unwatch, events],
   errors: {
     compacted: byNode(
       410,
       'OUT_OF_RANGE',
-      'The events after this position are no longer kept.',
+      'The events after this position were compacted (are no longer retained).',
       'never',
     ),
   },

@@ -21,10 +21,10 @@ const look = { verb: 'read', resource: 'latch' } as const;
 const latch: Message = {
   typeName: 'LatchAnswer',
   protoName: 'Latch',
-  description: 'A latch as it is.',
+  description: 'Status of a latch.',
   fields: {
     resource: [1, resource],
-    count: [2, count('How much is left.')],
+    count: [2, count('Remaining count.')],
     open: [3, boolean('The count is 0.')],
   },
 };
@@ -33,12 +33,12 @@ const createLatch: UnaryOperation = changing('always', {
   name: 'create_latch',
   request: request('CreateLatch', 'CreateLatchBody', {
     name: [1, name],
-    count: [2, uint32(1, mostCounted, 'From how many it counts down.')],
+    count: [2, uint32(1, mostCounted, 'Initial count.')],
   }),
   answer: latch,
   errors: ['name_too_long', 'limit_mismatch', ...clusterErrors],
   access: manage,
-  http: [post('/latches/{name}', 'Make a latch with a count.')],
+  http: [post('/latches/{name}', 'Create a latch with a count.')],
   grpc: { method: 'CreateLatch', comment: 'Creates a latch that counts down.' },
 });
 
@@ -46,17 +46,20 @@ const countDown: UnaryOperation = changing('numbered', {
   name: 'count_down',
   request: request('CountDown', 'CountDownBody', {
     name: [1, name],
-    by: [2, optional(uint32(1, mostCounted, 'How far; 1 when absent.'))],
+    by: [2, optional(uint32(1, mostCounted, 'Amount to count down by; 1 when absent.'))],
     session_id: [
       3,
-      optional(sessionId, 'With it and a request id it is counted once, however often it is sent.'),
+      optional(
+        sessionId,
+        'With a session and a request id the count-down is applied once, however often it is sent.',
+      ),
     ],
     request_id: [4, optional(requestNumber)],
   }),
   answer: latch,
   errors: ['name_too_long', ...sessionErrors, 'latch_not_found', ...numberErrors, ...clusterErrors],
   access: { verb: 'use', resource: 'latch' },
-  http: [post('/latches/{name}/count-down', 'Take something off the count of a latch.')],
+  http: [post('/latches/{name}/count-down', 'Count a latch down.')],
   grpc: { method: 'CountDown', comment: 'Counts a latch down.' },
 });
 
@@ -66,7 +69,7 @@ const waitLatch: UnaryOperation = reading({
     name: [1, name],
     wait_seconds: [
       2,
-      optional(waitSeconds, 'Longest wait in seconds; the configured longest one when absent.'),
+      optional(waitSeconds, 'Longest wait in seconds; the configured maximum when absent.'),
     ],
   }),
   answer: latch,
@@ -87,7 +90,7 @@ const latchStatus: UnaryOperation = reading({
   errors: ['name_too_long', 'latch_not_found', ...clusterErrors],
   access: look,
   http: [get('/latches/{name}', 'The count of a latch.')],
-  grpc: { method: 'LatchStatus', comment: 'Looks at a latch.' },
+  grpc: { method: 'LatchStatus', comment: 'Returns the count of a latch.' },
 });
 
 const deleteLatch: UnaryOperation = changing('never', {
@@ -107,7 +110,7 @@ export const latches: Group = {
   name: 'latches',
   service: 'Latches',
   tag: 'meetings',
-  description: 'Latches: they count down to 0, once.',
+  description: 'Latches: they count down to 0 once, and open.',
   operations: [createLatch, countDown, waitLatch, latchStatus, deleteLatch],
   errors: {
     latch_not_found: byCluster(404, 'NOT_FOUND', 'There is no such latch.', 'never'),

@@ -82,8 +82,14 @@ const acquire: UnaryOperation = changing('numbered', {
     acquired: [1, always(true)],
     resource: [2, resource],
     fence_token: [3, toldFenceToken],
-    mode: [4, words(lockMode, 'As asked for; a shared acquire may enter an exclusive hold.')],
-    hold_count: [5, count('How many acquires of this session were told of this hold.')],
+    mode: [
+      4,
+      words(
+        lockMode,
+        'Mode of this hold; a shared acquire of a session that holds it exclusively returns the exclusive hold.',
+      ),
+    ],
+    hold_count: [5, count('How many acquires of this session returned this hold.')],
     session_id: [6, toldSessionId],
     revision: [7, revision],
     ttl_seconds: [8, toldTtlSeconds],
@@ -112,7 +118,7 @@ const acquire: UnaryOperation = changing('numbered', {
   grpc: {
     method: 'Acquire',
     comment:
-      'Acquires a lock, or waits for it. A wait is given up when the call is cancelled or its deadline passes, unless it has a `request_id`: then it can be asked for again.',
+      'Acquires a lock, or waits for it. When the call is cancelled or its deadline passes, the wait is cancelled, unless it has a `request_id`: then it can be resumed with the same id.',
   },
 });
 
@@ -126,7 +132,7 @@ const release: UnaryOperation = changing('numbered', {
       4,
       optional(
         fenceToken,
-        'As told by the acquire. Needed with `client_id`; with a session it may be left out: whatever hold the session has.',
+        'Fence token returned by the acquire. Required with `client_id`; optional with a session: then the hold that the session has.',
       ),
     ],
     request_id: [5, optional(requestNumber)],
@@ -135,7 +141,10 @@ const release: UnaryOperation = changing('numbered', {
     released: [1, always(true)],
     resource: [2, resource],
     fence_token: [3, toldFenceToken],
-    remaining_hold_count: [4, count('How many acquires of the hold are left; 0: it is released.')],
+    remaining_hold_count: [
+      4,
+      count('Remaining acquires of the hold; 0 means that it is released.'),
+    ],
   }),
   errors: [...endErrors, ...numberErrors, ...clusterErrors],
   access: use,
@@ -159,7 +168,7 @@ export const renewAnswer: Message = answer('Renew', 'RenewAnswer', {
   renewed: [1, always(true)],
   resource: [2, resource],
   fence_token: [3, toldFenceToken],
-  ttl_seconds: [4, number('For how many seconds from now it stands without another renewal.')],
+  ttl_seconds: [4, number('Seconds from now after which it expires without another renewal.')],
 });
 
 const renew: UnaryOperation = reading({
@@ -168,11 +177,11 @@ const renew: UnaryOperation = reading({
   answer: renewAnswer,
   errors: [...endErrors, ...clusterErrors],
   access: use,
-  http: [post('/locks/{name}/renew', 'Extend a hold.')],
+  http: [post('/locks/{name}/renew', 'Renew a hold.')],
   grpc: {
     method: 'Renew',
     comment:
-      'Keeps a hold with a session of its own for another ttl; with a session it keeps that alive.',
+      'Renews a hold with an implicit session for another ttl; with a session it keeps that session alive.',
   },
 });
 
@@ -192,10 +201,12 @@ const downgrade: UnaryOperation = changing('always', {
   }),
   errors: [...endErrors, ...clusterErrors],
   access: use,
-  http: [post('/locks/{name}/downgrade', 'Lower an exclusive hold to shared, under its token.')],
+  http: [
+    post('/locks/{name}/downgrade', 'Downgrade an exclusive hold to shared, with the same token.'),
+  ],
   grpc: {
     method: 'Downgrade',
-    comment: 'Makes an exclusive hold a shared one, under the same token.',
+    comment: 'Downgrades an exclusive hold to shared, with the same token.',
   },
 });
 
@@ -203,75 +214,76 @@ const check: UnaryOperation = reading({
   name: 'check',
   request: request('Check', 'CheckBody', { name: [1, name], fence_token: [2, fenceToken] }),
   answer: answer('Check', 'CheckAnswer', {
-    valid: [1, boolean('The token holds the lock now.')],
+    valid: [1, boolean('The token is that of a current hold.')],
     resource: [2, resource],
-    fence_token: [3, described(toldFenceToken, 'The token that was asked about.')],
+    fence_token: [3, described(toldFenceToken, 'The token of the request.')],
     current_fence_token: [
       4,
       nullable(
         toldFenceToken,
-        'The largest token that holds this resource now; null when nobody does.',
+        'Largest token of the current holds of this resource; null when it is free.',
       ),
     ],
     end_reason: [
       5,
       nullable(
         words(endReasons, ''),
-        'How others ended the hold of this token; null when they did not, or long ago.',
+        'How the hold of this token was ended other than by its holder; null when it was not, or too long ago.',
       ),
     ],
   }),
   errors: ['name_too_long', ...clusterErrors],
   access: look,
-  http: [post('/locks/{name}/check', 'Is this fence token the one that holds the lock now?')],
+  http: [post('/locks/{name}/check', 'Check whether a fence token is that of a current hold.')],
   grpc: {
     method: 'Check',
-    comment: 'Asks whether a fence token holds a lock now: for those who guard something.',
+    comment:
+      'Checks whether a fence token is that of a current hold: for services that guard a resource.',
   },
 });
 
 const lockFields: Fields = {
   resource: [1, resource],
-  locked: [2, boolean('Somebody holds it.')],
-  mode: [3, nullable(mode, 'How it is held; null when nobody holds it.')],
-  holder_count: [9, count('All that hold it: the first of them are shown.')],
+  locked: [2, boolean('It is held.')],
+  mode: [3, nullable(mode, 'Mode in which it is held; null when it is free.')],
+  holder_count: [9, count('Number of holders; the first of them are listed.')],
   holders: [
     4,
     list(
-      nested('Holder', 'One that holds it.', {
+      nested('Holder', 'One holder.', {
         session_id: [1, toldSessionId],
         client_id: [2, toldClientId],
         mode: [3, mode],
         fence_token: [4, toldFenceToken],
-        hold_count: [5, count('How many acquires of its session were told of this hold.')],
+        hold_count: [5, count('How many acquires of its session returned this hold.')],
         acquired_at: [6, wallClockSeconds],
-        metadata: [7, json('Who, why, where: as given with the acquire.')],
+        metadata: [7, json('Metadata given with the acquire.')],
         ends_in_seconds: [8, endsInSeconds],
       }),
-      'The first that hold it.',
+      'The first holders.',
     ),
   ],
   waiters: [
     5,
     list(
-      nested('Waiter', 'One that waits for it.', {
+      nested('Waiter', 'One waiter.', {
         session_id: [1, toldSessionId],
         client_id: [2, toldClientId],
         mode: [3, mode],
         position: [4, queuePosition],
         priority: [5, toldPriority],
       }),
-      'The next that wait for it.',
+      'The next waiters.',
     ),
   ],
-  waiter_count: [6, count('All that wait: the next of them are shown.')],
+  waiter_count: [6, count('Number of waiters; the next of them are listed.')],
   delayed_until: [7, delayedUntil],
   consistency: [8, consistency],
 };
 const lock: Message = {
   typeName: 'LockStatusAnswer',
   protoName: 'Lock',
-  description: 'A lock as it is.',
+  description: 'Status of a lock.',
   fields: lockFields,
 };
 const lockRef: Message = request('LockStatus', 'LockRef', {
@@ -287,27 +299,30 @@ const lockStatus: UnaryOperation = reading({
   answer: lock,
   errors: ['name_too_long', ...clusterErrors],
   access: look,
-  http: [get('/locks/{name}/status', 'Who holds a lock, who waits and in which order.')],
-  grpc: { method: 'LockStatus', comment: 'Looks at a lock.' },
+  http: [get('/locks/{name}/status', 'Status of a lock: holders, and waiters in queue order.')],
+  grpc: { method: 'LockStatus', comment: 'Returns the status of a lock.' },
 });
 
 const listLocks: UnaryOperation = reading({
   name: 'list_locks',
   request: request('ListLocks', 'ListLocksBody', {
     prefix: [1, optional(namePrefix)],
-    after: [2, optional(text(1, maxNameLength, '`next_after` of the page before.'))],
-    limit: [3, optional(uint32(1, longestPage, 'Locks on a page; 100 when absent.'))],
+    after: [2, optional(text(1, maxNameLength, '`next_after` of the previous page.'))],
+    limit: [
+      3,
+      optional(uint32(1, longestPage, 'Largest number of locks on a page; 100 when absent.')),
+    ],
     consistency: [4, askedConsistency],
   }),
   answer: answer('ListLocks', 'ListLocksAnswer', {
-    locks: [1, list(object(lock), 'Of each the first 10 holders and waiters.')],
+    locks: [1, list(object(lock), 'Each with its first 10 holders and waiters.')],
     total_locks: [2, count('Locks on this page.')],
     next_after: [3, nullable(string('`after` of the next page; null on the last.'))],
   }),
   errors: clusterErrors,
   access: look,
   http: [get('/locks', 'List locks that are held or waited for.')],
-  grpc: { method: 'ListLocks', comment: 'Looks at all locks, by pages.' },
+  grpc: { method: 'ListLocks', comment: 'Lists locks that are held or waited for, in pages.' },
 });
 
 /** The first holder at a glance, then all the rest. */
@@ -317,12 +332,12 @@ const adminLock: UnaryOperation = {
     request: lockRef,
     answer: {
       typeName: 'AdminLockAnswer',
-      description: 'The first holder at a glance, then all that lock_status tells.',
+      description: 'The first holder, then all fields of lock_status.',
       fields: {
         ...lockFields,
         acquired_at: [
           10,
-          nullable(wallClockSeconds, 'Wall clock, seconds since 1970; null when nobody holds it.'),
+          nullable(wallClockSeconds, 'Wall-clock time, seconds since 1970; null when it is free.'),
         ],
         fence_token: [11, nullable(toldFenceToken)],
         session_id: [12, nullable(toldSessionId)],
@@ -331,7 +346,7 @@ const adminLock: UnaryOperation = {
     },
     errors: ['name_too_long', ...clusterErrors],
     access: look,
-    http: [get('/admin/locks/{name}', 'Look at a lock.', { tag: 'admin' })],
+    http: [get('/admin/locks/{name}', 'Status of a lock.', { tag: 'admin' })],
   }),
   onStream: false,
 };
@@ -340,18 +355,18 @@ const forceRelease: UnaryOperation = changing('never', {
   name: 'force_release',
   request: request('ForceRelease', 'ForceReleaseBody', {
     name: [1, name],
-    kind: [2, optional(words(heldKinds, 'What is held; `lock` when absent.'))],
-    reason: [3, optional(text(0, 1000, 'Why, for those who ask later.'))],
+    kind: [2, optional(words(heldKinds, 'Kind of the resource; `lock` when absent.'))],
+    reason: [3, optional(text(0, 1000, 'Reason, shown in the events and to the former holders.'))],
   }),
   answer: answer('ForceRelease', 'ForceReleaseAnswer', {
-    released: [1, boolean('False when nobody held it.')],
+    released: [1, boolean('False when it was not held.')],
     resource: [2, resource],
     count: [3, count('Holds that ended.')],
   }),
   errors: ['name_too_long', ...clusterErrors],
   access: { verb: 'administer', resource: 'lock' },
   http: [
-    post('/admin/locks/{name}/force-release', 'Take a lock from whoever holds it.', {
+    post('/admin/locks/{name}/force-release', 'Release a lock by force, whoever holds it.', {
       tag: 'admin',
     }),
   ],
@@ -381,14 +396,14 @@ export const locks: Group = {
     forceRelease,
   ],
   errors: {
-    lock_held: byCluster(409, 'ABORTED', 'Somebody else holds the lock.', 'later'),
+    lock_held: byCluster(409, 'ABORTED', 'Another session holds the lock.', 'later'),
     lock_delayed: byCluster(
       409,
       'ABORTED',
-      'It is closed for a while after its holder expired.',
+      "The lock is in its lock-delay period after its holder's session expired.",
       'later',
     ),
-    lock_not_found: byCluster(404, 'NOT_FOUND', 'Nobody holds this lock.', 'never'),
+    lock_not_found: byCluster(404, 'NOT_FOUND', 'The lock is not held.', 'never'),
     ...holdErrors,
   },
 };

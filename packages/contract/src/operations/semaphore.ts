@@ -30,7 +30,7 @@ import { renewAnswer, renewRequest } from './lock.ts';
 
 const use = { verb: 'use', resource: 'semaphore' } as const;
 const manage = { verb: 'manage', resource: 'semaphore' } as const;
-const limit = described(permits, 'How many permits there are.');
+const limit = described(permits, 'Number of permits (limit).');
 
 const acquirePermits: UnaryOperation = changing('numbered', {
   name: 'acquire_permits',
@@ -43,12 +43,12 @@ const acquirePermits: UnaryOperation = changing('numbered', {
     max_hold_seconds: [6, terms.maxHold],
     metadata: [7, terms.metadata],
     independent: [8, terms.independent],
-    permits: [9, optional(permits, 'How many permits; 1 when absent.')],
+    permits: [9, optional(permits, 'Number of permits; 1 when absent.')],
     limit: [
       10,
       optional(
         limit,
-        'Makes the semaphore where there is none; where there is one it has to be its limit.',
+        'Creates the semaphore with this limit if it does not exist; otherwise it must equal its limit.',
       ),
     ],
     wait_seconds: [11, terms.wait],
@@ -57,7 +57,7 @@ const acquirePermits: UnaryOperation = changing('numbered', {
   answer: answer('AcquirePermits', 'AcquirePermitsAnswer', {
     acquired: [1, always(true)],
     resource: [2, resource],
-    permits: [3, count('How many permits.')],
+    permits: [3, count('Number of permits.')],
     fence_token: [4, toldFenceToken],
     session_id: [5, toldSessionId],
     revision: [6, revision],
@@ -79,11 +79,11 @@ const acquirePermits: UnaryOperation = changing('numbered', {
   waits: true,
   waitKind: 'semaphore',
   access: use,
-  http: [post('/semaphores/{name}/acquire', 'Take permits of a semaphore.')],
+  http: [post('/semaphores/{name}/acquire', 'Acquire permits of a semaphore.')],
   grpc: {
     method: 'AcquirePermits',
     comment:
-      'Acquires permits of a semaphore, or waits for them. A wait is given up as that of Locks.Acquire.',
+      'Acquires permits of a semaphore, or waits for them. A wait is cancelled as that of Locks.Acquire.',
   },
 });
 
@@ -93,7 +93,7 @@ const releasePermits: UnaryOperation = changing('numbered', {
     name: [1, name],
     session_id: [2, who.session],
     client_id: [3, who.client],
-    fence_token: [4, described(fenceToken, 'Of the acquire that is given back.')],
+    fence_token: [4, described(fenceToken, 'Fence token of the acquire to release.')],
     request_id: [5, optional(requestNumber)],
   }),
   answer: answer('ReleasePermits', 'ReleasePermitsAnswer', {
@@ -103,8 +103,8 @@ const releasePermits: UnaryOperation = changing('numbered', {
   }),
   errors: ['name_too_long', ...sessionErrors, 'not_holder', ...numberErrors, ...clusterErrors],
   access: use,
-  http: [post('/semaphores/{name}/release', 'Give back what one acquire took.')],
-  grpc: { method: 'ReleasePermits', comment: 'Gives back the permits of one acquire.' },
+  http: [post('/semaphores/{name}/release', 'Release the permits of one acquire.')],
+  grpc: { method: 'ReleasePermits', comment: 'Releases the permits of one acquire.' },
 });
 
 const renewPermits: UnaryOperation = reading({
@@ -113,50 +113,50 @@ const renewPermits: UnaryOperation = reading({
   answer: renewAnswer,
   errors: ['name_too_long', ...sessionErrors, 'not_holder', ...clusterErrors],
   access: use,
-  http: [post('/semaphores/{name}/renew', 'Extend the session that has permits.')],
-  grpc: { method: 'RenewPermits', comment: 'Keeps a hold of permits for another ttl.' },
+  http: [post('/semaphores/{name}/renew', 'Renew a hold of permits: extend its session.')],
+  grpc: { method: 'RenewPermits', comment: 'Renews a hold of permits for another ttl.' },
 });
 
 const semaphore: Message = {
   typeName: 'SemaphoreAnswer',
   protoName: 'Semaphore',
-  description: 'A semaphore as it is.',
+  description: 'Status of a semaphore.',
   fields: {
     resource: [1, resource],
-    limit: [2, count('How many permits there are.')],
+    limit: [2, count('Number of permits (limit).')],
     free: [
       3,
-      int32('How many nobody has; below 0 while holders have more than a limit that was lowered.'),
+      int32('Free permits; below 0 while holders have more than a limit that was reduced.'),
     ],
-    stays: [4, boolean('It was created by name, and stays when nobody uses it.')],
-    holder_count: [7, count('All that hold permits: the first of them are shown.')],
-    waiter_count: [8, count('All that wait: the next of them are shown.')],
+    stays: [4, boolean('Persistent: it was created explicitly and remains when nobody uses it.')],
+    holder_count: [7, count('Number of holders; the first of them are listed.')],
+    waiter_count: [8, count('Number of waiters; the next of them are listed.')],
     holders: [
       5,
       list(
-        nested('Holder', 'One that has permits.', {
+        nested('Holder', 'One holder of permits.', {
           session_id: [1, toldSessionId],
           client_id: [2, toldClientId],
-          permits: [3, count('How many permits.')],
+          permits: [3, count('Number of permits.')],
           fence_token: [4, toldFenceToken],
           acquired_at: [5, wallClockSeconds],
-          metadata: [6, json('Who, why, where: as given with the acquire.')],
+          metadata: [6, json('Metadata given with the acquire.')],
           ends_in_seconds: [7, endsInSeconds],
         }),
-        'The first that have permits.',
+        'The first holders.',
       ),
     ],
     waiters: [
       6,
       list(
-        nested('Waiter', 'One that waits for permits.', {
+        nested('Waiter', 'One waiter.', {
           session_id: [1, toldSessionId],
           client_id: [2, toldClientId],
-          permits: [3, count('How many permits.')],
+          permits: [3, count('Number of permits.')],
           position: [4, queuePosition],
           priority: [5, toldPriority],
         }),
-        'The next that wait for permits.',
+        'The next waiters.',
       ),
     ],
   },
@@ -173,8 +173,10 @@ const semaphoreStatus: UnaryOperation = reading({
   answer: semaphore,
   errors: ['name_too_long', 'semaphore_not_found', ...clusterErrors],
   access: { verb: 'read', resource: 'semaphore' },
-  http: [get('/semaphores/{name}/status', 'Who has permits, who waits and in which order.')],
-  grpc: { method: 'SemaphoreStatus', comment: 'Looks at a semaphore.' },
+  http: [
+    get('/semaphores/{name}/status', 'Status of a semaphore: holders, and waiters in queue order.'),
+  ],
+  grpc: { method: 'SemaphoreStatus', comment: 'Returns the status of a semaphore.' },
 });
 
 const createSemaphore: UnaryOperation = changing('always', {
@@ -183,10 +185,12 @@ const createSemaphore: UnaryOperation = changing('always', {
   answer: semaphore,
   errors: ['name_too_long', 'limit_mismatch', ...clusterErrors],
   access: manage,
-  http: [post('/semaphores/{name}', 'Make a semaphore that stays when nobody uses it.')],
+  http: [
+    post('/semaphores/{name}', 'Create a persistent semaphore, which remains when nobody uses it.'),
+  ],
   grpc: {
     method: 'CreateSemaphore',
-    comment: 'Creates a semaphore that stays when nobody uses it.',
+    comment: 'Creates a persistent semaphore, which remains when nobody uses it.',
   },
 });
 
@@ -199,8 +203,8 @@ const resizeSemaphore: UnaryOperation = changing('never', {
   answer: semaphore,
   errors: ['name_too_long', 'semaphore_not_found', ...clusterErrors],
   access: manage,
-  http: [post('/semaphores/{name}/resize', 'Change how many permits there are.')],
-  grpc: { method: 'ResizeSemaphore', comment: 'Changes how many permits there are.' },
+  http: [post('/semaphores/{name}/resize', 'Change the limit of a semaphore.')],
+  grpc: { method: 'ResizeSemaphore', comment: 'Changes the limit of a semaphore.' },
 });
 
 const deleteSemaphore: UnaryOperation = changing('never', {
@@ -220,7 +224,8 @@ export const semaphores: Group = {
   name: 'semaphores',
   service: 'Semaphores',
   tag: 'semaphores',
-  description: 'Semaphores: a limited number of permits, several of which one may hold.',
+  description:
+    'Counting semaphores: a limited number of permits, of which one acquire may take several.',
   operations: [
     acquirePermits,
     releasePermits,
@@ -231,7 +236,7 @@ export const semaphores: Group = {
     deleteSemaphore,
   ],
   errors: {
-    no_permits: byCluster(409, 'ABORTED', 'Not that many permits are free.', 'later'),
+    no_permits: byCluster(409, 'ABORTED', 'Not enough permits are free.', 'later'),
     semaphore_not_found: byCluster(404, 'NOT_FOUND', 'There is no such semaphore.', 'never'),
     semaphore_in_use: byCluster(409, 'FAILED_PRECONDITION', 'The semaphore is in use.', 'later'),
   },

@@ -34,7 +34,7 @@ export const sessionLocks: UnaryOperation = reading({
         uint32(
           0,
           longestPage,
-          'Holds on a page; 1000 when absent. 0: only how many there are, and their digest.',
+          'Largest number of holds on a page; 1000 when absent. 0 returns only their number and digest.',
         ),
       ),
     ],
@@ -44,21 +44,21 @@ export const sessionLocks: UnaryOperation = reading({
     locks: [1, list(string('Name of a lock.'), 'Names of its locks on this page.')],
     total_locks: [2, count('Locks on all pages.')],
     total_holds: [6, count('Holds of all kinds on all pages.')],
-    digest: [7, string('Of all its holds: equal for equal sets of first tokens.')],
+    digest: [7, string('Digest of all its holds: equal for equal sets of first tokens.')],
     next_after: [8, nextAfter],
     holds: [
       3,
       list(
-        nested('Hold', 'One lock that it holds.', {
+        nested('Hold', 'One lock that the session holds.', {
           resource: [1, resource],
           fence_token: [2, toldFenceToken],
           mode: [3, mode],
-          hold_count: [4, count('How many acquires of this session were told of this hold.')],
+          hold_count: [4, count('How many acquires of this session returned this hold.')],
           first_fence_token: [
             5,
             described(
               toldFenceToken,
-              "Of the hold's first grant: an upgrade to exclusive brings a new token.",
+              "Fence token of the hold's first grant: an upgrade to exclusive brings a new token.",
             ),
           ],
         }),
@@ -68,10 +68,10 @@ export const sessionLocks: UnaryOperation = reading({
     permits: [
       4,
       list(
-        nested('Permits', 'What one acquire of permits took.', {
+        nested('Permits', 'Permits taken by one acquire.', {
           resource: [1, resource],
           fence_token: [2, toldFenceToken],
-          permits: [3, count('How many permits.')],
+          permits: [3, count('Number of permits.')],
         }),
         'Its permits on this page.',
       ),
@@ -79,7 +79,7 @@ export const sessionLocks: UnaryOperation = reading({
     leaderships: [
       5,
       list(
-        nested('Leadership', 'One election in which it leads.', {
+        nested('Leadership', 'One election that the session leads.', {
           resource: [1, resource],
           fence_token: [2, toldFenceToken],
         }),
@@ -101,50 +101,56 @@ export const sessionWaits: UnaryOperation = reading({
   request: request('SessionWaits', 'SessionWaitsBody', {
     session_id: [1, sessionId],
     after: [3, pageAfter],
-    limit: [4, optional(uint32(1, longestPage, 'Places on a page; 100 when absent.'))],
+    limit: [
+      4,
+      optional(uint32(1, longestPage, 'Largest number of waits on a page; 100 when absent.')),
+    ],
     consistency: [2, askedConsistency],
   }),
   answer: answer('SessionWaits', 'SessionWaitsAnswer', {
-    wait_count: [2, count('Places on all pages.')],
+    wait_count: [2, count('Waits on all pages.')],
     next_after: [3, nextAfter],
     waits: [
       1,
       list(
-        nested('Wait', 'One place in a queue.', {
-          kind: [1, words(heldKinds, 'What it waits for.')],
+        nested('Wait', 'One wait in a wait queue.', {
+          kind: [1, words(heldKinds, 'Resource that it waits for.')],
           resource: [2, resource],
           position: [3, queuePosition],
           ahead: [
             4,
             list(
-              string('A client that waits ahead.'),
-              'Clients that wait ahead, the next one first; at most 100.',
+              string('A client ahead in the wait queue.'),
+              'Clients ahead in the wait queue, the next one first; at most 100.',
             ),
           ],
         }),
-        'The places on this page.',
+        'The waits on this page.',
       ),
     ],
   }),
   errors,
   access: { verb: 'read', resource: 'session' },
   http: [
-    get('/sessions/{session_id}/waits', 'What a session waits for: its places, and who is ahead.'),
+    get('/sessions/{session_id}/waits', 'List the waits of a session, and who is ahead of it.'),
   ],
-  grpc: { method: 'SessionWaits', comment: 'What a session waits for, and who is ahead.' },
+  grpc: {
+    method: 'SessionWaits',
+    comment: 'Returns the waits of a session, and who is ahead of it.',
+  },
 });
 
 const waitKinds: Enumeration = {
   name: 'WaitKind',
   nestedIn: 'GiveUpRequest',
-  description: 'What an acquire was for.',
-  unspecified: 'Refused: it has to be told.',
+  description: 'Kind of resource of an acquire.',
+  unspecified: 'Rejected: the kind must be given.',
   values: {
     lock: [1, 'A lock.'],
     semaphore: [2, 'Permits of a semaphore.'],
     election: [3, 'The leadership of an election.'],
-    many: [4, 'Several at once; `name` is that of the first.'],
-    barrier: [5, 'To enter a barrier.'],
+    many: [4, 'A multi-acquire; `name` is that of its first resource.'],
+    barrier: [5, 'A barrier.'],
   },
 };
 
@@ -153,25 +159,28 @@ export const giveUp: UnaryOperation = changing('always', {
   request: request('GiveUp', 'GiveUpBody', {
     session_id: [1, who.session],
     client_id: [5, who.client],
-    request_id: [2, described(requestNumber, 'The number of the acquire.')],
-    kind: [3, words(waitKinds, 'What it was for; of several, `many` with the first name.')],
+    request_id: [2, described(requestNumber, 'Request id of the acquire.')],
+    kind: [
+      3,
+      words(waitKinds, 'Kind of the resource; of a multi-acquire, `many` with its first name.'),
+    ],
     name: [4, name],
   }),
   answer: answer('GiveUp', 'GiveUpAnswer', {
-    given_up: [1, always(true, 'It holds nothing, and never will under this number.')],
+    given_up: [1, always(true, 'The acquire holds nothing, and never will with this request id.')],
   }),
   errors: ['name_too_long', ...sessionErrors, ...numberErrors, ...clusterErrors],
   access: { verb: 'use', resource: 'lock' },
   http: [
     post(
       '/sessions/{session_id}/give-up',
-      'Give up an acquire by its request id: its place, or what it was granted meanwhile.',
+      'Cancel an acquire by its request id: its wait, or what it was granted meanwhile.',
     ),
-    post('/give-up', 'Give up an acquire by client id, or of a session, by its request id.'),
+    post('/give-up', 'Cancel an acquire by client id, or of a session, by its request id.'),
   ],
   grpc: {
     method: 'GiveUp',
     comment:
-      'Gives up a numbered acquire of which the outcome is not known: it leaves the queue, or gives back what it was granted.',
+      'Cancels a numbered acquire whose outcome is unknown: it leaves the wait queue, or releases what it was granted.',
   },
 });

@@ -44,14 +44,14 @@ const createSession: UnaryOperation = changing('by_id', {
       2,
       optional(
         timeoutSeconds,
-        'Seconds without a sign of life after which the session ends; the configured default when absent.',
+        'Session timeout: seconds without a keepalive after which the session expires; the configured default when absent.',
       ),
     ],
     lock_delay_seconds: [
       3,
       optional(
         number(
-          'The lock-delay: seconds for which its locks stay closed after it expired; 0 when absent.',
+          'Lock-delay: seconds for which its locks cannot be acquired after it expired; 0 when absent.',
           0,
           longestLockDelaySeconds,
         ),
@@ -63,7 +63,7 @@ const createSession: UnaryOperation = changing('by_id', {
         text(
           1,
           128,
-          'With it a repeated request returns the same session. Unique for this client and hard to guess: a UUID.',
+          'A retry with the same id returns the same session. Unique for this client and hard to guess, such as a UUID.',
         ),
       ),
     ],
@@ -71,23 +71,26 @@ const createSession: UnaryOperation = changing('by_id', {
   answer: answer('CreateSession', 'CreateSessionAnswer', {
     session_id: [1, toldSessionId],
     client_id: [2, toldClientId],
-    timeout: [3, described(number(''), 'Seconds without a sign of life after which it ends.')],
+    timeout: [
+      3,
+      described(number(''), 'Session timeout: seconds without a keepalive after which it expires.'),
+    ],
     keepalive_interval: [
       4,
       uint32(
         1,
         undefined,
-        'Whole seconds between keepalives that a client should keep: a third of the timeout, at least 1.',
+        'Recommended seconds between keepalives: a third of the timeout, at least 1.',
       ),
     ],
   }),
   errors: ['session_exists', 'session_expired', 'request_forgotten', ...clusterErrors],
   access: { verb: 'use', resource: 'session' },
-  http: [post('/sessions', 'Begin a session.')],
+  http: [post('/sessions', 'Create a session.')],
   grpc: {
     method: 'CreateSession',
     comment:
-      'Creates a session: what holds belong to. It ends when it is ended, or when it gives no sign of life for its timeout.',
+      'Creates a session, to which holds belong. It ends when it is ended by a request, or expires when no keepalive arrives within its timeout.',
   },
 });
 
@@ -100,19 +103,19 @@ const getSession: UnaryOperation = reading({
   answer: answer('GetSession', 'SessionAnswer', {
     session_id: [1, toldSessionId],
     client_id: [2, toldClientId],
-    timeout: [3, number('Seconds without a sign of life after which it ends.')],
+    timeout: [3, number('Session timeout: seconds without a keepalive after which it expires.')],
     created_at: [4, wallClockSeconds],
     last_keepalive: [
       5,
       number(
-        'Wall clock of the leader, seconds since 1970; after a leader change the time at which it took over.',
+        'Wall-clock time of the leader, seconds since 1970; after a leader change, the time at which the new leader took over.',
       ),
     ],
     locks_held: [
       6,
       list(
         string('Name of a lock.'),
-        'The first locks that it holds, at most 100: session_locks has them all, by pages.',
+        'The first locks that it holds, at most 100: session_locks returns all of them, in pages.',
       ),
     ],
     semaphores_held: [
@@ -127,16 +130,19 @@ const getSession: UnaryOperation = reading({
       9,
       list(string('Name of a barrier.'), 'The first barriers that it is inside of.'),
     ],
-    lock_count: [11, count('How many locks it holds.')],
-    permit_hold_count: [12, count('How many holds of semaphores: each acquire of permits is one.')],
-    leadership_count: [13, count('In how many elections it leads.')],
-    barrier_count: [14, count('Inside of how many barriers it is.')],
+    lock_count: [11, count('Number of locks that it holds.')],
+    permit_hold_count: [
+      12,
+      count('Number of holds of semaphores; each acquire of permits is one.'),
+    ],
+    leadership_count: [13, count('Number of elections that it leads.')],
+    barrier_count: [14, count('Number of barriers that it is inside of.')],
     consistency: [10, consistency],
   }),
   errors,
   access: { verb: 'read', resource: 'session' },
-  http: [get('/sessions/{session_id}', 'Look at a session.')],
-  grpc: { method: 'GetSession', comment: 'Looks at a session. It does not keep it alive.' },
+  http: [get('/sessions/{session_id}', 'Show a session.')],
+  grpc: { method: 'GetSession', comment: 'Returns a session. This does not keep it alive.' },
 });
 
 const endSession: UnaryOperation = changing('always', {
@@ -148,14 +154,14 @@ const endSession: UnaryOperation = changing('always', {
   }),
   errors,
   access: { verb: 'use', resource: 'session' },
-  http: [remove('/sessions/{session_id}', 'End a session and release all that it holds.')],
-  grpc: { method: 'EndSession', comment: 'Ends a session, and with it all that it holds.' },
+  http: [remove('/sessions/{session_id}', 'End a session and release everything that it holds.')],
+  grpc: { method: 'EndSession', comment: 'Ends a session and releases everything that it holds.' },
 });
 
 const keepaliveAnswer = answer('Keepalive', 'KeepAliveAnswer', {
   session_id: [1, toldSessionId],
   success: [2, always(true)],
-  timeout: [3, number('Seconds from now after which it ends without another sign of life.')],
+  timeout: [3, number('Seconds from now after which it expires without another keepalive.')],
 });
 
 const keepalive: UnaryOperation = reading({
@@ -168,7 +174,7 @@ const keepalive: UnaryOperation = reading({
   grpc: {
     method: 'Keepalive',
     comment:
-      'A sign of life of a session. KeepaliveStream is cheaper for many, and tells of the end.',
+      'Keeps a session alive. KeepaliveStream is cheaper for many sessions and reports their end.',
   },
 });
 
@@ -176,11 +182,11 @@ const sessionEnds: Enumeration = {
   name: 'SessionEnd',
   nestedIn: 'KeepaliveStreamResponse',
   description: 'How a session ended.',
-  unspecified: 'Never told.',
+  unspecified: 'Never sent.',
   values: {
-    ended: [1, 'It was ended.'],
-    expired: [2, 'It gave no sign of life for its timeout.'],
-    not_found: [3, 'There is none, or not any more.'],
+    ended: [1, 'It was ended by a request.'],
+    expired: [2, 'It expired: no keepalive arrived within its timeout.'],
+    not_found: [3, 'There is no such session, or not any more.'],
   },
 };
 
@@ -191,15 +197,15 @@ const keepaliveStream: StreamOperation = {
   direction: 'both',
   request: {
     protoName: 'KeepaliveStreamRequest',
-    description: 'What KeepaliveStream is sent: one sign of life.',
+    description: 'Request of KeepaliveStream: one keepalive.',
     fields: { session_id: [1, sessionId] },
   },
   tells: {
     protoName: 'KeepaliveStreamResponse',
-    description: 'What KeepaliveStream tells.',
-    oneOf: { name: 'what', description: 'Which of these is told.' },
+    description: 'Message of KeepaliveStream.',
+    oneOf: { name: 'what', description: 'Type of this message.' },
     fields: {
-      kept: [1, object(keepaliveAnswer, 'The answer to a sign of life.')],
+      kept: [1, object(keepaliveAnswer, 'Response to a keepalive.')],
       lost: [
         2,
         nested('Lost', 'A session that was named on this call has ended.', {
@@ -211,14 +217,14 @@ const keepaliveStream: StreamOperation = {
         3,
         nested(
           'HoldEnded',
-          'A hold of a session that was named on this call was ended by others.',
+          'A hold of a session that was named on this call was ended other than by its holder.',
           {
             session_id: [1, toldSessionId],
-            kind: [2, words(heldKinds, 'What was held.')],
+            kind: [2, words(heldKinds, 'Kind of the resource.')],
             resource: [3, resource],
             fence_token: [4, toldFenceToken],
             reason: [5, words(endReasons, 'How it ended.')],
-            note: [6, optional(string('Why an administrator forced it.'))],
+            note: [6, optional(string('Reason given by the administrator for a forced release.'))],
           },
         ),
       ],
@@ -230,7 +236,7 @@ const keepaliveStream: StreamOperation = {
   grpc: {
     method: 'KeepaliveStream',
     comment:
-      'Signs of life for as long as the call stands. The client sends one for each session at least every third of its timeout, as `keepalive_interval` tells; each is answered, in order. When a session that was named here ends, or a hold of it is ended by others, that is told at once. The end of the call itself ends no session. One call takes up to 1000 sessions.',
+      'Keepalives for as long as the call is open. The client sends one for each session at least every third of its timeout (`keepalive_interval`); each is answered, in order. When a session that was named on the call ends, or a hold of it is ended other than by its holder, a message is sent at once. The end of the call itself ends no session. One call takes up to 1000 sessions.',
   },
 };
 
@@ -238,7 +244,7 @@ export const sessions: Group = {
   name: 'sessions',
   tag: 'sessions',
   service: 'Sessions',
-  description: 'Sessions: whose the holds are, and how long they stand.',
+  description: 'Sessions: they own holds, and their expiry ends the holds.',
   operations: [
     createSession,
     getSession,
@@ -252,16 +258,16 @@ export const sessions: Group = {
   errors: {
     session_not_found: byCluster(404, 'NOT_FOUND', 'There is no such session.', 'never', {
       effect: 'perhaps',
-      note: 'An earlier copy of the request may have been carried out in a session that has ended since; all that it took has ended with it.',
+      note: 'An earlier copy of the request may have been executed in a session that has ended since; everything it acquired ended with that session.',
     }),
     session_expired: byCluster(410, 'NOT_FOUND', 'The session has ended.', 'never', {
       effect: 'perhaps',
-      note: 'An acquire may have been granted, and others may have seen it held, before the session ended; all that it took has ended with the session.',
+      note: 'An acquire may have been granted, and seen by others, before the session ended; everything it acquired ended with the session.',
     }),
     session_exists: byCluster(
       409,
       'ALREADY_EXISTS',
-      'A session of this id exists already.',
+      'A session with this id exists already.',
       'never',
     ),
   },

@@ -15,14 +15,14 @@ import type { UnaryOperation } from '../operation.ts';
 import { always, described, number, optional, string } from '../schema.ts';
 
 const use = { verb: 'use', resource: 'lock' } as const;
-const owner = described(clientId, 'Whose lock it is: the client id.');
+const owner = described(clientId, 'Owner of the lock: a client id.');
 
 export const simpleAcquire: UnaryOperation = {
   ...changing('always', {
     name: 'simple_acquire',
     request: {
       typeName: 'SimpleAcquireBody',
-      description: 'An acquire of a lock by its owner alone.',
+      description: 'Acquire of a lock by owner.',
       fields: {
         name: [1, name],
         owner: [2, owner],
@@ -31,7 +31,7 @@ export const simpleAcquire: UnaryOperation = {
           4,
           optional(
             ttlSeconds,
-            'The lock is free again so many seconds after the last acquire of its owner; the configured default when absent.',
+            "Seconds after the owner's last acquire at which the lock expires; the configured default when absent.",
           ),
         ],
         wait_seconds: [5, terms.wait],
@@ -43,10 +43,10 @@ export const simpleAcquire: UnaryOperation = {
       fields: {
         acquired: [1, always(true)],
         name: [2, resource],
-        owner: [3, string('Whose lock it is.')],
+        owner: [3, string('Owner of the lock.')],
         mode: [4, mode],
         fence_token: [5, toldFenceToken],
-        ttl_seconds: [6, number('For how many seconds it stands without another acquire.')],
+        ttl_seconds: [6, number('Seconds after which it expires without another acquire.')],
       },
     },
     errors: [
@@ -59,7 +59,7 @@ export const simpleAcquire: UnaryOperation = {
     ],
     waits: true,
     access: use,
-    http: [post('/lock/acquire', 'Acquire a lock by its owner alone; again extends it.')],
+    http: [post('/lock/acquire', 'Acquire a lock by owner; repeating it renews the lock.')],
   }),
   onStream: false,
 };
@@ -69,7 +69,7 @@ export const simpleRelease: UnaryOperation = {
     name: 'simple_release',
     request: {
       typeName: 'SimpleReleaseBody',
-      description: 'A release of a lock by its owner alone.',
+      description: 'Release of a lock by owner.',
       fields: { name: [1, name], owner: [2, owner] },
     },
     answer: {
@@ -78,7 +78,7 @@ export const simpleRelease: UnaryOperation = {
       fields: {
         released: [1, always(true)],
         name: [2, resource],
-        owner: [3, string('Whose lock it was.')],
+        owner: [3, string('Owner of the lock.')],
       },
     },
     errors: [

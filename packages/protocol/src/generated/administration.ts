@@ -1,63 +1,66 @@
 // Made from packages/contract by "make documents". Change the declaration, not this file.
 import type { Consistency } from './sessions.ts';
 
-/** 200 while this node can have requests answered, else 503 with the same fields. */
+/** 200 while this node can serve requests, otherwise 503 with the same fields. */
 export interface HealthAnswer {
-  /** This node leads. */
+  /** This node is the leader. */
   readonly is_leader: boolean;
-  /** This node can have requests answered. */
+  /** This node can serve requests. */
   readonly is_ready: boolean;
-  /** Peer address (`host:port`) of the leader; null while none is known. */
+  /** Peer address (`host:port`) of the leader; null while no leader is known. */
   readonly leader: string | null;
   /** Id of a node. */
   readonly node_id: string;
   /** Always `holdfast`. */
   readonly service: 'holdfast';
-  /** Whether this node can serve. */
+  /** Whether this node can serve requests. */
   readonly status: 'healthy' | 'unavailable';
-  /** Wall clock, ISO 8601 with `+00:00`. */
+  /** Wall-clock time, ISO 8601 with `+00:00`. */
   readonly timestamp: string;
-  /** Of the build that this node runs. */
+  /** Version of Holdfast that this node runs. */
   readonly version: string;
 }
 
-/** The answer to a probe. */
+/** Response to a probe. */
 export interface ProbeAnswer {
-  /** Whether it can. */
+  /** Result of the probe. */
   readonly status: 'ok' | 'unavailable';
 }
 
-/** How current the figures have to be. */
+/** Consistency of the statistics. */
 export interface StatsBody {
-  /** `linearizable`, the default, proves leadership first; `stale` reads what the asked node has applied. */
+  /**
+   * `linearizable` (the default) confirms leadership before it reads; `stale` reads what the asked node has
+   * applied.
+   */
   readonly consistency?: Consistency;
 }
 
-/** Figures of the whole cluster. */
+/** Statistics of the whole cluster. */
 export interface StatsAnswer {
-  /** Sessions that stand now. */
+  /** Live sessions. */
   readonly active_sessions: number;
-  /** Sessions that expired since the cluster began. */
+  /** Sessions that expired since the cluster was created. */
   readonly expired_sessions: number;
-  /** The last fence token. */
+  /** Latest fence token granted. */
   readonly fence_counter: number;
   /** Resources held now. */
   readonly total_locks: number;
-  /** Sessions ever created. */
+  /** Sessions created since the cluster was created. */
   readonly total_session: number;
-  /** Places in queues now. */
+  /** Waiting acquires in all wait queues. */
   readonly waiters: number;
-  /** How current the answer is. */
+  /** Consistency of this response. */
   readonly consistency: Consistency;
 }
 
-/** Sessions expire by themselves, so there is nothing left to clean. */
+/** Sessions expire automatically, so there is nothing left to clean. */
 export interface CleanupAnswer {
   /** Always `completed`. */
   readonly cleanup: 'completed';
   /**
-   * How many sessions have expired since the last cleanup asked of this node (since the cluster began, the first
-   * time).
+   * Sessions that expired since the last cleanup call to this node (the first time: since the cluster was
+   * created).
    */
   readonly count: number;
 }

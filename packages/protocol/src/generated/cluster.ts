@@ -1,19 +1,19 @@
 // Made from packages/contract by "make documents". Change the declaration, not this file.
 
-/** No field at all: what is asked for is in the path. */
+/** No fields: everything is in the path. */
 export type NoFields = Readonly<Record<string, never>>;
 
-/** Which node leads. */
+/** The current leader. */
 export interface LeaderAnswer {
   /** Id of a node. */
   readonly leader: string;
   /** Peer address, `host:port`. */
   readonly address: string | null;
-  /** Where clients reach it; null while unknown. */
+  /** URL for clients; null while unknown. */
   readonly url: string | null;
-  /** The term of Raft in which it leads. */
+  /** Raft term of its leadership. */
   readonly term: number;
-  /** The node that answers is the leader. */
+  /** The responding node is the leader. */
   readonly is_leader: boolean;
 }
 
@@ -23,53 +23,53 @@ export interface MemberAnswer {
   readonly node_id: string;
   /** Peer address, `host:port`. */
   readonly address: string;
-  /** Whether it votes. */
+  /** Voter or learner. */
   readonly role: 'voter' | 'learner';
-  /** Where clients reach it; empty while unknown. */
+  /** URL for clients; empty while unknown. */
   readonly url: string;
-  /** It leads. */
+  /** It is the leader. */
   readonly is_leader: boolean;
-  /** The node that answers has a connection to it. */
+  /** The responding node is connected to it. */
   readonly connected: boolean;
-  /** Last log index known to be stored there; null where the answering node does not know. */
+  /** Last log index known to be stored there (match index); null where the responding node does not know. */
   readonly match_index: number | null;
 }
 
-/** The cluster as seen by the node that answers. */
+/** The cluster as seen by the responding node. */
 export interface ClusterStatusAnswer {
   /** Name of the cluster. */
   readonly cluster_id: string;
   /** Id of a node. */
   readonly node_id: string;
-  /** Of the build that this node runs. */
+  /** Version of Holdfast that this node runs. */
   readonly version: string;
-  /** What this node is in Raft: leader, follower, candidate, learner. */
+  /** Raft role of this node: leader, follower, candidate or learner. */
   readonly role: string;
-  /** The node that answers is the leader. */
+  /** The responding node is the leader. */
   readonly is_leader: boolean;
-  /** The node that answers can have requests answered. */
+  /** The responding node can serve requests. */
   readonly is_ready: boolean;
-  /** The current term of Raft. */
+  /** Current Raft term. */
   readonly term: number;
-  /** Node id of the leader; null while none is known. */
+  /** Node id of the leader; null while no leader is known. */
   readonly leader: string | null;
-  /** Its peer address. */
+  /** Peer address of the leader. */
   readonly leader_address: string | null;
-  /** Where clients reach it. */
+  /** URL for clients. */
   readonly leader_url: string | null;
-  /** Up to here the log is committed. */
+  /** Commit index: the log is committed up to here. */
   readonly commit_index: number;
-  /** Up to here this node has applied it. */
+  /** Applied index: this node has applied the log up to here. */
   readonly applied_index: number;
-  /** Last entry of its log. */
+  /** Index of the last entry of its log. */
   readonly last_index: number;
-  /** First entry of its log. */
+  /** Index of the first entry of its log. */
   readonly first_index: number;
   /** All members. */
   readonly members: readonly MemberAnswer[];
 }
 
-/** A node that joins the cluster. */
+/** A node to add to the cluster. */
 export interface AddMemberBody {
   /** Id of a node. 1 to 128 characters. */
   readonly node_id: string;
@@ -77,9 +77,9 @@ export interface AddMemberBody {
   readonly address: string;
 }
 
-/** It has joined. */
+/** The node is a member. */
 export interface AddMemberAnswer {
-  /** Always true: a refusal is an error. */
+  /** Always true: a failure is an error response. */
   readonly added: true;
   /** Id of a node. */
   readonly node_id: string;
@@ -87,29 +87,29 @@ export interface AddMemberAnswer {
   readonly address: string;
 }
 
-/** A node that leaves the cluster, for good. */
+/** A node to remove from the cluster permanently. */
 export interface RemoveMemberBody {
   /** Id of a node. 1 to 128 characters. */
   readonly node_id: string;
 }
 
-/** It has left. */
+/** The node is no longer a member. */
 export interface RemoveMemberAnswer {
-  /** Always true: a refusal is an error. */
+  /** Always true: a failure is an error response. */
   readonly removed: true;
   /** Id of a node. */
   readonly node_id: string;
 }
 
-/** Who shall lead. */
+/** Target of a leadership transfer. */
 export interface TransferBody {
-  /** The member that shall lead; the most up-to-date one when absent. 1 to 128 characters. */
+  /** The member to transfer leadership to; the most up-to-date one when absent. 1 to 128 characters. */
   readonly node_id?: string;
 }
 
-/** Another node leads. */
+/** Leadership was transferred. */
 export interface TransferAnswer {
-  /** Always true: a refusal is an error. */
+  /** Always true: a failure is an error response. */
   readonly transferred: true;
   /** Node id of the new leader. */
   readonly leader: string;

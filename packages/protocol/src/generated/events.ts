@@ -3,14 +3,14 @@ import type { Json } from '../json.ts';
 import type { LockMode } from './sessions.ts';
 
 /**
- * What can be watched. `lock`: Locks. `semaphore`: Semaphores. `election`: Elections. `barrier`: Barriers.
- * `latch`: Latches.
+ * Kind of resource that can be watched. `lock`: Locks. `semaphore`: Semaphores. `election`: Elections.
+ * `barrier`: Barriers. `latch`: Latches.
  */
 export type WatchedKind = 'lock' | 'semaphore' | 'election' | 'barrier' | 'latch';
 
-/** What Watch is asked. */
+/** Request of Watch. */
 export interface WatchBody {
-  /** Only resources whose names begin with it. At most 256 characters. */
+  /** Only resources whose names have this prefix. At most 256 characters. */
   readonly prefix?: string;
   /** Only this resource. 1 to 256 characters. */
   readonly name?: string;
@@ -21,13 +21,13 @@ export interface WatchBody {
 }
 
 /**
- * What happened. `granted`: Somebody holds it now. `released`: A hold ended by its holder, by force, or after
- * its longest time: see `reason`. `expired`: A hold ended since its session gave no sign of life. `lowered`: An
- * exclusive hold is shared now, under the same token. `waiting`: Somebody waits for it. `left`: A waiter has
- * gone without it, or somebody has left a barrier. `proclaimed`: The leader tells another value. `created`: It
- * is there now. `resized`: A semaphore has another limit. `deleted`: It is gone. `entered`: Somebody has entered
- * a barrier. `opened`: All have come, or a latch is at 0. `over`: All have left: the next round may begin.
- * `counted`: A latch was counted down.
+ * What happened. `granted`: It was granted. `released`: A hold was ended by its holder, by force, or by its
+ * max-hold expiry: see `reason`. `expired`: A hold ended because its session expired. `lowered`: An exclusive
+ * hold was downgraded to shared, with the same token. `waiting`: A waiter entered the wait queue. `left`: A
+ * waiter left the wait queue without a grant, or a session left a barrier. `proclaimed`: The leader published
+ * another value. `created`: It was created. `resized`: The limit of a semaphore was changed. `deleted`: It was
+ * deleted. `entered`: A session entered a barrier. `opened`: A barrier or latch opened: all parties entered, or
+ * the count is 0. `over`: The round of a barrier ended: all parties left. `counted`: A latch was counted down.
  */
 export type WatchEventType =
   | 'granted'
@@ -47,49 +47,49 @@ export type WatchEventType =
 
 /** One change. */
 export interface WatchEvent {
-  /** Where it stands among all events, to resume after it: `revision-number`. */
+  /** Position among all events, to resume after it: `revision-number`. */
   readonly position: string;
   /** Log index of the change. */
   readonly revision: number;
   /** What happened. */
   readonly type: WatchEventType;
-  /** What changed. */
+  /** The kind of change. */
   readonly kind: WatchedKind;
   /** Name of the resource. */
   readonly resource: string;
-  /** Whose change it was, for people. */
+  /** Name of the client whose change it was, for people. */
   readonly client_id?: string;
-  /** Of the hold. */
+  /** Fence token of the hold. */
   readonly fence_token?: number;
-  /** Of a lock. */
+  /** Lock only. */
   readonly mode?: LockMode;
-  /** Of a hold of a semaphore. */
+  /** Number of permits of a semaphore's hold. */
   readonly permits?: number;
   /** Of the end of a hold: released, expired, forced or max_hold. Of a waiter that left: an error code. */
   readonly reason?: string;
-  /** Why an administrator forced it. */
+  /** Reason given by the administrator for a forced release. */
   readonly note?: string;
-  /** Metadata of a hold, or the value of a leader. */
+  /** Metadata of a hold, or the value published by a leader. */
   readonly value?: Json;
-  /** Of a semaphore. */
+  /** Limit of a semaphore. */
   readonly limit?: number;
-  /** What is left of a latch. */
+  /** Remaining count of a latch. */
   readonly count?: number;
-  /** Of a barrier. */
+  /** Number of parties of a barrier. */
   readonly round?: number;
 }
 
-/** A watch has begun on a client stream. */
+/** A watch was started on a client stream. */
 export interface WatchAnswer {
-  /** Names this watch on its stream. */
+  /** Id of this watch on its stream. */
   readonly watch_id: number;
-  /** Where it begins. */
+  /** Start position of the watch. */
   readonly position: string;
 }
 
 /** Ends a watch of a client stream. */
 export interface UnwatchBody {
-  /** As told when the watch began. */
+  /** Id returned when the watch was started. */
   readonly watch_id: number;
 }
 
@@ -101,19 +101,19 @@ export interface UnwatchAnswer {
   readonly ended: boolean;
 }
 
-/** What Events is asked. */
+/** Request of Events. */
 export interface EventsBody {
-  /** Only resources whose names begin with it. At most 256 characters. */
+  /** Only resources whose names have this prefix. At most 256 characters. */
   readonly prefix?: string;
   /** Only this resource. 1 to 256 characters. */
   readonly name?: string;
   /** Only resources of this kind. */
   readonly kind?: WatchedKind;
-  /** Events after this position or revision. Absent: the latest that are kept. 1 to 32 characters. */
+  /** Events after this position or revision; the latest retained ones when absent. 1 to 32 characters. */
   readonly after?: string;
-  /** At most so many; 100 when absent. 1 to 1,000. */
+  /** Largest number of events; 100 when absent. 1 to 1,000. */
   readonly limit?: number;
-  /** With `after`: waits so many seconds for one when there is none yet. 0 to 86,400. */
+  /** With `after`: longest wait in seconds for an event when there is none yet. 0 to 86,400. */
   readonly wait_seconds?: number;
 }
 
@@ -121,8 +121,8 @@ export interface EventsBody {
 export interface EventsAnswer {
   /** In the order in which they happened. */
   readonly events: readonly WatchEvent[];
-  /** Pass as `after` to go on. */
+  /** Pass it as `after` to continue. */
   readonly position: string;
-  /** There are more already. */
+  /** More events are available already. */
   readonly more: boolean;
 }

@@ -1,53 +1,59 @@
 // Made from packages/contract by "make documents". Change the declaration, not this file.
 import type { Consistency } from './sessions.ts';
 
-/** What CreateLatch is asked. */
+/** Request of CreateLatch. */
 export interface CreateLatchBody {
   /** Name of the resource. "/" makes a hierarchy; write it %2F in the path of a URL. 1 to 256 characters. */
   readonly name: string;
-  /** From how many it counts down. 1 to 1,000,000,000. */
+  /** Initial count. 1 to 1,000,000,000. */
   readonly count: number;
 }
 
-/** A latch as it is. */
+/** Status of a latch. */
 export interface LatchAnswer {
   /** Name of the resource. */
   readonly resource: string;
-  /** How much is left. */
+  /** Remaining count. */
   readonly count: number;
   /** The count is 0. */
   readonly open: boolean;
 }
 
-/** What CountDown is asked. */
+/** Request of CountDown. */
 export interface CountDownBody {
   /** Name of the resource. "/" makes a hierarchy; write it %2F in the path of a URL. 1 to 256 characters. */
   readonly name: string;
-  /** How far; 1 when absent. 1 to 1,000,000,000. */
+  /** Amount to count down by; 1 when absent. 1 to 1,000,000,000. */
   readonly by?: number;
-  /** With it and a request id it is counted once, however often it is sent. 1 to 128 characters. */
+  /** With a session and a request id the count-down is applied once, however often it is sent. 1 to 128 characters. */
   readonly session_id?: string;
-  /** Number of this request, increasing in the session (or for the client): a repetition gets the first answer. */
+  /**
+   * Number of this request, increasing within the session (or client). A retry with the same number gets the
+   * stored (idempotent) response and is not executed again.
+   */
   readonly request_id?: number;
 }
 
-/** What WaitLatch is asked. */
+/** Request of WaitLatch. */
 export interface WaitLatchBody {
   /** Name of the resource. "/" makes a hierarchy; write it %2F in the path of a URL. 1 to 256 characters. */
   readonly name: string;
-  /** Longest wait in seconds; the configured longest one when absent. 0 to 86,400. */
+  /** Longest wait in seconds; the configured maximum when absent. 0 to 86,400. */
   readonly wait_seconds?: number;
 }
 
-/** What LatchStatus is asked. */
+/** Request of LatchStatus. */
 export interface LatchRef {
   /** Name of the resource. "/" makes a hierarchy; write it %2F in the path of a URL. 1 to 256 characters. */
   readonly name: string;
-  /** `linearizable`, the default, proves leadership first; `stale` reads what the asked node has applied. */
+  /**
+   * `linearizable` (the default) confirms leadership before it reads; `stale` reads what the asked node has
+   * applied.
+   */
   readonly consistency?: Consistency;
 }
 
-/** What DeleteLatch is asked. */
+/** Request of DeleteLatch. */
 export interface DeleteLatchBody {
   /** Name of the resource. "/" makes a hierarchy; write it %2F in the path of a URL. 1 to 256 characters. */
   readonly name: string;
@@ -57,6 +63,6 @@ export interface DeleteLatchBody {
 export interface DeleteLatchAnswer {
   /** Name of the resource. */
   readonly resource: string;
-  /** Always true: a refusal is an error. */
+  /** Always true: a failure is an error response. */
   readonly deleted: true;
 }

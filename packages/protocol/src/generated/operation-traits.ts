@@ -4,15 +4,15 @@ import type { OperationName } from './operations.ts';
 /** What a client knows of an operation. */
 export interface OperationTraits {
   /**
-   * How it may be sent again while its outcome is not known: `always`; once only with its request id (`numbered`:
+   * How it may be sent again while its outcome is unknown: `always`; once only with its request id (`numbered`:
    * increasing in the session; `by_id`: any unique text); `never`.
    */
   readonly repeat: 'always' | 'numbered' | 'by_id' | 'never';
-  /** Whether it may change more than how long something is kept alive. */
+  /** Whether it may change more than the expiry of a session or hold. */
   readonly changes: boolean;
-  /** It may wait, and its caller may cancel the wait. */
+  /** Whether it may wait; the caller may cancel the wait. */
   readonly waits: boolean;
-  /** What `give_up` calls the place at which it waits. */
+  /** How `give_up` names the wait queue in which it waits. */
   readonly waitKind?: 'lock' | 'many' | 'semaphore' | 'election' | 'barrier';
   /** Whether its body names a session. */
   readonly session: 'required' | 'optional' | 'none';

@@ -1,16 +1,19 @@
 // Made from packages/contract by "make documents". Change the declaration, not this file.
 
-/** What CreateSession is asked. */
+/** Request of CreateSession. */
 export interface CreateSessionBody {
-  /** Who asks, for people: shown to others in refusals and lists. 1 to 256 characters. */
+  /** Name of the client, for people: shown to others in errors and lists. 1 to 256 characters. */
   readonly client_id?: string;
-  /** Seconds without a sign of life after which the session ends; the configured default when absent. 1 to 86,400. */
+  /**
+   * Session timeout: seconds without a keepalive after which the session expires; the configured default when
+   * absent. 1 to 86,400.
+   */
   readonly timeout?: number;
-  /** The lock-delay: seconds for which its locks stay closed after it expired; 0 when absent. 0 to 3,600. */
+  /** Lock-delay: seconds for which its locks cannot be acquired after it expired; 0 when absent. 0 to 3,600. */
   readonly lock_delay_seconds?: number;
   /**
-   * With it a repeated request returns the same session. Unique for this client and hard to guess: a UUID. 1 to
-   * 128 characters.
+   * A retry with the same id returns the same session. Unique for this client and hard to guess, such as a UUID. 1
+   * to 128 characters.
    */
   readonly request_id?: string;
 }
@@ -19,25 +22,28 @@ export interface CreateSessionBody {
 export interface CreateSessionAnswer {
   /** The session. */
   readonly session_id: string;
-  /** Who it is, for people. */
+  /** Name of the client, for people. */
   readonly client_id: string;
-  /** Seconds without a sign of life after which it ends. */
+  /** Session timeout: seconds without a keepalive after which it expires. */
   readonly timeout: number;
-  /** Whole seconds between keepalives that a client should keep: a third of the timeout, at least 1. */
+  /** Recommended seconds between keepalives: a third of the timeout, at least 1. */
   readonly keepalive_interval: number;
 }
 
 /**
- * How current a read has to be. `linearizable`: The leader proves that it leads before it answers: nothing that
- * was answered before is missing. `stale`: What the asked node has applied so far. Needs no leader.
+ * Consistency of a read. `linearizable`: The leader confirms its leadership before it answers: every change
+ * acknowledged before is included. `stale`: Reads what the asked node has applied so far. Needs no leader.
  */
 export type Consistency = 'linearizable' | 'stale';
 
-/** What GetSession is asked. */
+/** Request of GetSession. */
 export interface ReadSessionBody {
-  /** The session that asks, as told when it was created. 1 to 128 characters. */
+  /** The session on whose behalf the request is made, as returned when it was created. 1 to 128 characters. */
   readonly session_id: string;
-  /** `linearizable`, the default, proves leadership first; `stale` reads what the asked node has applied. */
+  /**
+   * `linearizable` (the default) confirms leadership before it reads; `stale` reads what the asked node has
+   * applied.
+   */
   readonly consistency?: Consistency;
 }
 
@@ -45,15 +51,18 @@ export interface ReadSessionBody {
 export interface SessionAnswer {
   /** The session. */
   readonly session_id: string;
-  /** Who it is, for people. */
+  /** Name of the client, for people. */
   readonly client_id: string;
-  /** Seconds without a sign of life after which it ends. */
+  /** Session timeout: seconds without a keepalive after which it expires. */
   readonly timeout: number;
-  /** Wall clock, seconds since 1970, for people. */
+  /** Wall-clock time, seconds since 1970, for people. */
   readonly created_at: number;
-  /** Wall clock of the leader, seconds since 1970; after a leader change the time at which it took over. */
+  /**
+   * Wall-clock time of the leader, seconds since 1970; after a leader change, the time at which the new leader
+   * took over.
+   */
   readonly last_keepalive: number;
-  /** The first locks that it holds, at most 100: session_locks has them all, by pages. */
+  /** The first locks that it holds, at most 100: session_locks returns all of them, in pages. */
   readonly locks_held: readonly string[];
   /** The first semaphores of which it has permits. */
   readonly semaphores_held: readonly string[];
@@ -61,21 +70,21 @@ export interface SessionAnswer {
   readonly elections_led: readonly string[];
   /** The first barriers that it is inside of. */
   readonly barriers_inside: readonly string[];
-  /** How many locks it holds. */
+  /** Number of locks that it holds. */
   readonly lock_count: number;
-  /** How many holds of semaphores: each acquire of permits is one. */
+  /** Number of holds of semaphores; each acquire of permits is one. */
   readonly permit_hold_count: number;
-  /** In how many elections it leads. */
+  /** Number of elections that it leads. */
   readonly leadership_count: number;
-  /** Inside of how many barriers it is. */
+  /** Number of barriers that it is inside of. */
   readonly barrier_count: number;
-  /** How current the answer is. */
+  /** Consistency of this response. */
   readonly consistency: Consistency;
 }
 
-/** What EndSession is asked. */
+/** Request of EndSession. */
 export interface EndSessionBody {
-  /** The session that asks, as told when it was created. 1 to 128 characters. */
+  /** The session on whose behalf the request is made, as returned when it was created. 1 to 128 characters. */
   readonly session_id: string;
 }
 
@@ -83,13 +92,13 @@ export interface EndSessionBody {
 export interface EndSessionAnswer {
   /** The session. */
   readonly session_id: string;
-  /** Always true: a refusal is an error. */
+  /** Always true: a failure is an error response. */
   readonly deleted: true;
 }
 
-/** What Keepalive is asked. */
+/** Request of Keepalive. */
 export interface SessionRef {
-  /** The session that asks, as told when it was created. 1 to 128 characters. */
+  /** The session on whose behalf the request is made, as returned when it was created. 1 to 128 characters. */
   readonly session_id: string;
 }
 
@@ -97,25 +106,28 @@ export interface SessionRef {
 export interface KeepAliveAnswer {
   /** The session. */
   readonly session_id: string;
-  /** Always true: a refusal is an error. */
+  /** Always true: a failure is an error response. */
   readonly success: true;
-  /** Seconds from now after which it ends without another sign of life. */
+  /** Seconds from now after which it expires without another keepalive. */
   readonly timeout: number;
 }
 
-/** What SessionLocks is asked. */
+/** Request of SessionLocks. */
 export interface SessionLocksBody {
-  /** The session that asks, as told when it was created. 1 to 128 characters. */
+  /** The session on whose behalf the request is made, as returned when it was created. 1 to 128 characters. */
   readonly session_id: string;
-  /** `next_after` of the page before; from the beginning when absent. */
+  /** `next_after` of the previous page; from the beginning when absent. */
   readonly after?: number;
-  /** Holds on a page; 1000 when absent. 0: only how many there are, and their digest. 0 to 1,000. */
+  /** Largest number of holds on a page; 1000 when absent. 0 returns only their number and digest. 0 to 1,000. */
   readonly limit?: number;
-  /** `linearizable`, the default, proves leadership first; `stale` reads what the asked node has applied. */
+  /**
+   * `linearizable` (the default) confirms leadership before it reads; `stale` reads what the asked node has
+   * applied.
+   */
   readonly consistency?: Consistency;
 }
 
-/** How a lock is held. `exclusive`: By one alone. `shared`: Together with others who share it. */
+/** How a lock is held. `exclusive`: Held by one holder. `shared`: Held together with other shared holders. */
 export type LockMode = 'exclusive' | 'shared';
 
 /** What SessionLocks answers. */
@@ -126,7 +138,7 @@ export interface SessionLocksAnswer {
   readonly total_locks: number;
   /** Holds of all kinds on all pages. */
   readonly total_holds: number;
-  /** Of all its holds: equal for equal sets of first tokens. */
+  /** Digest of all its holds: equal for equal sets of first tokens. */
   readonly digest: string;
   /** `after` of the next page; null on the last. */
   readonly next_after: number | null;
@@ -134,73 +146,88 @@ export interface SessionLocksAnswer {
   readonly holds: readonly {
     /** Name of the resource. */
     readonly resource: string;
-    /** One counter of the whole cluster: larger with every grant, never reused. Pass it to what the hold guards. */
+    /**
+     * Fence token of the grant, from one counter of the whole cluster: larger with every grant, never reused. Pass
+     * it to the resource that the hold guards.
+     */
     readonly fence_token: number;
     /** Exclusive or shared. */
     readonly mode: LockMode;
-    /** How many acquires of this session were told of this hold. */
+    /** How many acquires of this session returned this hold. */
     readonly hold_count: number;
-    /** Of the hold's first grant: an upgrade to exclusive brings a new token. */
+    /** Fence token of the hold's first grant: an upgrade to exclusive brings a new token. */
     readonly first_fence_token: number;
   }[];
   /** Its permits on this page. */
   readonly permits: readonly {
     /** Name of the resource. */
     readonly resource: string;
-    /** One counter of the whole cluster: larger with every grant, never reused. Pass it to what the hold guards. */
+    /**
+     * Fence token of the grant, from one counter of the whole cluster: larger with every grant, never reused. Pass
+     * it to the resource that the hold guards.
+     */
     readonly fence_token: number;
-    /** How many permits. */
+    /** Number of permits. */
     readonly permits: number;
   }[];
   /** Its leaderships on this page. */
   readonly leaderships: readonly {
     /** Name of the resource. */
     readonly resource: string;
-    /** One counter of the whole cluster: larger with every grant, never reused. Pass it to what the hold guards. */
+    /**
+     * Fence token of the grant, from one counter of the whole cluster: larger with every grant, never reused. Pass
+     * it to the resource that the hold guards.
+     */
     readonly fence_token: number;
   }[];
 }
 
-/** What SessionWaits is asked. */
+/** Request of SessionWaits. */
 export interface SessionWaitsBody {
-  /** The session that asks, as told when it was created. 1 to 128 characters. */
+  /** The session on whose behalf the request is made, as returned when it was created. 1 to 128 characters. */
   readonly session_id: string;
-  /** `next_after` of the page before; from the beginning when absent. */
+  /** `next_after` of the previous page; from the beginning when absent. */
   readonly after?: number;
-  /** Places on a page; 100 when absent. 1 to 1,000. */
+  /** Largest number of waits on a page; 100 when absent. 1 to 1,000. */
   readonly limit?: number;
-  /** `linearizable`, the default, proves leadership first; `stale` reads what the asked node has applied. */
+  /**
+   * `linearizable` (the default) confirms leadership before it reads; `stale` reads what the asked node has
+   * applied.
+   */
   readonly consistency?: Consistency;
 }
 
 /** What SessionWaits answers. */
 export interface SessionWaitsAnswer {
-  /** Places on all pages. */
+  /** Waits on all pages. */
   readonly wait_count: number;
   /** `after` of the next page; null on the last. */
   readonly next_after: number | null;
-  /** The places on this page. */
+  /** The waits on this page. */
   readonly waits: readonly {
-    /** What it waits for. */
+    /** Resource that it waits for. */
     readonly kind: 'lock' | 'semaphore' | 'election';
     /** Name of the resource. */
     readonly resource: string;
-    /** 1 is the next. */
+    /** Position in the wait queue; 1 is next. */
     readonly position: number;
-    /** Clients that wait ahead, the next one first; at most 100. */
+    /** Clients ahead in the wait queue, the next one first; at most 100. */
     readonly ahead: readonly string[];
   }[];
 }
 
-/** What GiveUp is asked. */
+/** Request of GiveUp. */
 export interface GiveUpBody {
-  /** The session that asks, as told when it was created. 1 to 128 characters. */
+  /** The session on whose behalf the request is made, as returned when it was created. 1 to 128 characters. */
   readonly session_id?: string;
-  /** Instead of a session: who asks, for people. The hold then has a session of its own. 1 to 256 characters. */
+  /**
+   * Instead of a session: name of the client, for people. The hold then has an implicit session. 1 to 256
+   * characters.
+   */
   readonly client_id?: string;
-  /** The number of the acquire. */
+  /** Request id of the acquire. */
   readonly request_id: number;
-  /** What it was for; of several, `many` with the first name. */
+  /** Kind of the resource; of a multi-acquire, `many` with its first name. */
   readonly kind: 'lock' | 'semaphore' | 'election' | 'many' | 'barrier';
   /** Name of the resource. "/" makes a hierarchy; write it %2F in the path of a URL. 1 to 256 characters. */
   readonly name: string;
@@ -208,6 +235,6 @@ export interface GiveUpBody {
 
 /** What GiveUp answers. */
 export interface GiveUpAnswer {
-  /** It holds nothing, and never will under this number. */
+  /** The acquire holds nothing, and never will with this request id. */
   readonly given_up: true;
 }

@@ -142,7 +142,10 @@ describe('a refusal', () => {
 
   test('given no leader, then UNAVAILABLE and when to come back', async (t) => {
     const harness = await startGrpcHarness(t);
-    harness.engine.failWith = new HoldfastError('not_leader', 'Nobody leads.');
+    harness.engine.failWith = new HoldfastError(
+      'not_leader',
+      'The leadership ended; there is no leader.',
+    );
     const error = await refusal(harness.call('Locks.ListLocks', {}));
     assert.equal(error.code, status.UNAVAILABLE);
     assert.equal(decodedDetails(error).retrySeconds, 1);
