@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clearAtEnd } from '../leftovers.ts';
 
-const startTimeoutMs = 20_000;
+/** No promise: on a machine that others use much, the start of a process alone takes long. */
+const startTimeoutMs = 60_000;
 const stopTimeoutMs = 7000;
 const logEndBytes = 3000;
 
