@@ -5,6 +5,7 @@ import { clientFaults } from './client-faults.ts';
 import { diskFaults } from './disk-faults.ts';
 import { faults } from './faults.ts';
 import type { Fault } from './faults.ts';
+import { interfaceFaults } from './interface-faults.ts';
 import { leaseFaults } from './lease-faults.ts';
 import { listeningFaults } from './listening-faults.ts';
 import { outcomeFaults } from './outcome-faults.ts';
@@ -92,6 +93,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of where nodes listen', faults: listeningFaults },
   { title: 'Of what is remembered, and of the limits of one caller', faults: memoryFaults },
   { title: 'Of who may do what, and of declarations', faults: accessFaults },
+  { title: 'Of HTTP, gRPC, metrics and the command line', faults: interfaceFaults },
   { title: 'Of the quorum lease', faults: quorumFaults },
   { title: 'Of TLS', faults: tlsFaults },
 ];

@@ -35,7 +35,7 @@ const entriesOfErrors = Object.entries(errorDefinitions) as readonly (readonly [
 /** @throws Error for a code that nothing answers with, or that is said to have no route and has one. */
 export function errorsDocument(): string {
   // The relay answers as the operation does that it is asked for.
-  const own = routes.filter(({ kind }) => kind !== 'relay');
+  const own = routes.filter(({ kind, isAlias }) => kind !== 'relay' && !isAlias);
   const rows = entriesOfErrors.map(([code, definition]) => {
     const { status, title, retry, effect, by, note } = definition;
     const answering = own.filter((route) => errorsOf(route).includes(code));

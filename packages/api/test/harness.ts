@@ -22,7 +22,7 @@ export interface Harness {
   readonly built: BuiltApi;
   readonly logged: { readonly fields: object; readonly message: string }[];
   request(
-    method: 'GET' | 'POST' | 'DELETE' | 'PUT',
+    method: 'GET' | 'POST' | 'DELETE' | 'PUT' | 'HEAD' | 'OPTIONS',
     url: string,
     body?: object | string,
     headers?: Readonly<Record<string, string>>,
@@ -70,7 +70,7 @@ export function startHarness(test: TestContext, options: Partial<ApiOptions> = {
         ...(body === undefined ? {} : { payload: isText ? body : JSON.stringify(body) }),
       });
       const type = String(response.headers['content-type']);
-      const isJson = type.includes('json');
+      const isJson = type.includes('json') && response.body !== '';
       const answer: Answer = {
         status: response.statusCode,
         type,

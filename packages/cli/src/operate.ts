@@ -15,7 +15,7 @@ const notReached: ReadonlySet<string> = new Set([
 
 const paths = {
   add_member: ['POST', '/cluster/members'],
-  remove_member: ['DELETE', '/cluster/members'],
+  remove_member: ['DELETE', '/cluster/members/{node_id}'],
   transfer: ['POST', '/cluster/transfer'],
 } as const;
 
@@ -31,15 +31,16 @@ export async function change<N extends ClusterChange>(
   operation: N,
   body: HttpOperations[N]['body'],
 ): Promise<HttpOperations[N]['answer']> {
-  const [method, path] = paths[operation];
+  const [method] = paths[operation];
   const causes: string[] = [];
   for (const url of endpoints) {
     let answer: Response;
     try {
-      answer = await fetch(url + path, {
+      answer = await fetch(url + pathOf(operation, body), {
         method,
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
+        ...(method === 'DELETE'
+          ? {}
+          : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(timeoutMs),
       });
     } catch (error) {
@@ -62,6 +63,11 @@ export async function change<N extends ClusterChange>(
   throw new HoldfastError('connection_lost', `No node was reached (${causes.join(', ')}).`, {
     endpoints,
   });
+}
+
+function pathOf(operation: ClusterChange, body: object): string {
+  const id = 'node_id' in body ? String(body.node_id) : '';
+  return paths[operation][1].replace('{node_id}', encodeURIComponent(id));
 }
 
 function causeOf(error: unknown): string {

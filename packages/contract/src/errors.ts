@@ -39,7 +39,10 @@ export const requestErrors: Readonly<Record<string, ErrorDeclaration>> = {
   body_too_large: byNode(413, 'RESOURCE_EXHAUSTED', 'The body is too large.', 'never'),
   unsupported_media_type: byNode(415, 'INVALID_ARGUMENT', 'The body is not JSON.', 'never'),
   route_not_found: byNode(404, 'UNIMPLEMENTED', 'There is no such path.', 'never', {
-    answeredBy: 'any other path or method',
+    answeredBy: 'any other path',
+  }),
+  method_not_allowed: byNode(405, 'UNIMPLEMENTED', 'This path has no such method.', 'never', {
+    answeredBy: 'any path, asked with another method than it has',
   }),
 };
 

@@ -39,6 +39,8 @@ export interface HttpBinding {
   readonly tag?: Tag;
   /** 503 instead of 200 for an answer whose `status` is `unavailable`. */
   readonly unavailable?: true;
+  /** Another way to write a path of the same operation that the documents tell of. */
+  readonly alias?: true;
 }
 
 export type Tag =
@@ -194,18 +196,21 @@ export const changing = (repeat: Repeat, declared: Common): UnaryOperation => ({
   ...declared,
 });
 
+type More = Pick<HttpBinding, 'tag' | 'unavailable' | 'alias'>;
+type Bind = (path: string, summary: string, more?: More) => HttpBinding;
 const binder =
-  (method: Method) =>
-  (path: string, summary: string, more: Partial<Pick<HttpBinding, 'tag' | 'unavailable'>> = {}) =>
-    ({ method, path, summary, ...more }) satisfies HttpBinding;
-type Bind = (
-  path: string,
-  summary: string,
-  more?: Partial<Pick<HttpBinding, 'tag' | 'unavailable'>>,
-) => HttpBinding;
+  (method: Method): Bind =>
+  (path, summary, more = {}) => ({ method, path, summary, ...more });
 export const get: Bind = binder('GET');
 export const post: Bind = binder('POST');
 export const remove: Bind = binder('DELETE');
+
+/** The same at another path. */
+export const aliasOf = (binding: HttpBinding, path: string): HttpBinding => ({
+  ...binding,
+  path,
+  alias: true,
+});
 
 /** What a method is asked: `Acquire` and its type in TypeScript. */
 export const request = (method: string, typeName: string, fields: Fields): Message => ({

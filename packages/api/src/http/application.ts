@@ -14,7 +14,7 @@ import type { ApiLog } from '../options.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
 import { compileCheck } from '../validation/compile.ts';
 import { parseJsonBody } from './json-body.ts';
-import { foreignOrigin } from './origins.ts';
+import { foreignOrigin, tellOrigin } from './origins.ts';
 import { answerBrokenRequest, errorHandler, notFound, sendProblem } from './problems.ts';
 import { readQuery, requestSchemas } from './request-schemas.ts';
 import { routes } from './routes.ts';
@@ -85,7 +85,9 @@ function addHooks(app: FastifyInstance, { isStopping, metrics, allowedOrigins }:
   app.addHook('onRequest', async (request, reply) => {
     if (isStopping()) return sendProblem(reply, stoppingProblem);
     const refused = foreignOrigin(request.raw, allowedOrigins);
-    return refused === undefined ? undefined : sendProblem(reply, refused);
+    if (refused !== undefined) return sendProblem(reply, refused);
+    tellOrigin(request, reply, allowedOrigins);
+    return undefined;
   });
   app.addHook('onSend', async (_request, reply) => {
     // What was in flight when the node began to stop is answered, and its connection ends with it.
@@ -200,6 +202,28 @@ function addEvents(app: FastifyInstance, route: EventsRoute, parts: HttpParts): 
       return outcome instanceof Refused ? sendProblem(reply, outcome) : undefined;
     },
   });
+  addHead(app, route, parts, 'text/event-stream');
+}
+
+/** A HEAD that is admitted as the GET and begins nothing. */
+function addHead(
+  app: FastifyInstance,
+  route: EventsRoute | DocumentRoute,
+  parts: HttpParts,
+  contentType: string,
+): void {
+  app.route({
+    method: 'HEAD',
+    url: fastifyPath(route.path),
+    handler: async (request, reply) => {
+      const asked = { ...fields(request.query), ...fields(request.params) };
+      const context = contextOf(request, parts);
+      const outcome = await route.operation.begin(asked, context, () => ({}));
+      return outcome instanceof Refused
+        ? sendProblem(reply, outcome)
+        : reply.type(contentType).send();
+    },
+  });
 }
 
 function fields(part: unknown): Readonly<Record<string, unknown>> {
@@ -239,6 +263,8 @@ function addDocument(app: FastifyInstance, route: DocumentRoute, parts: HttpPart
       return outcome instanceof Refused ? sendProblem(reply, outcome) : reply.send(outcome.content);
     },
   });
+  // The file is not made to be thrown away.
+  if (name === 'snapshot') addHead(app, route, parts, contentType);
 }
 
 type Write = (

@@ -5,6 +5,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { toProblem } from '@holdfast/protocol';
 import type { ApiLog } from '../options.ts';
 import { internalProblem, Refused, refusedWhere } from '../refused.ts';
+import { methodsOf } from './methods.ts';
 
 export const problemType = 'application/problem+json; charset=utf-8';
 
@@ -59,9 +60,23 @@ export function errorHandler(
   };
 }
 
-/** The path and the methods that were asked for are not there. */
+/** The path is not there, or not with this method. */
 export function notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const [path] = request.url.split('?');
+  const methods = methodsOf(request.url);
+  if (methods !== undefined) {
+    const allow = methods.join(', ');
+    reply.header('allow', allow);
+    if (request.method === 'OPTIONS') return reply.code(204).send();
+    return sendProblem(
+      reply,
+      new Refused(
+        'method_not_allowed',
+        `${path ?? ''} has no ${request.method}. It has ${allow}.`,
+        { method: request.method, allowed: methods },
+      ),
+    );
+  }
   return sendProblem(
     reply,
     new Refused(

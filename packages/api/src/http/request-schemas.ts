@@ -14,7 +14,10 @@ export interface RequestSchemas {
 
 const made = new WeakMap<SplitRoute, RequestSchemas>();
 
-/** What is not in the path is in the query of a GET and in the JSON body of anything else. */
+/**
+ * What is not in the path is in the query of a GET and in the JSON body of a POST. A DELETE takes it in either
+ * place, so that none needs a body: there are programs that send none.
+ */
 export function requestSchemas(route: SplitRoute): RequestSchemas {
   const known = made.get(route) ?? split(route);
   made.set(route, known);
@@ -27,11 +30,12 @@ function split(route: SplitRoute): RequestSchemas {
   const inPath = pathFields(path);
   const rest = partOf(bodySchema, inPath, 'without');
   const nothing = partOf(bodySchema, [], 'only');
+  const optional = { ...rest, required: [] };
   return {
     params:
       inPath.length === 0 ? undefined : { ...partOf(bodySchema, inPath, 'only'), required: inPath },
-    querystring: method === 'GET' ? rest : nothing,
-    body: method === 'GET' ? undefined : rest,
+    querystring: method === 'GET' ? rest : method === 'DELETE' ? optional : nothing,
+    body: method === 'GET' ? undefined : method === 'DELETE' ? optional : rest,
   };
 }
 

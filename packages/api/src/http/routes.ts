@@ -17,6 +17,8 @@ interface Path {
   /** Its section of the OpenAPI document. */
   readonly tag: Tag;
   readonly summary: string;
+  /** The documents tell of another path in its place. */
+  readonly isAlias: boolean;
 }
 
 /** A path that answers with an operation's answer. */
@@ -49,7 +51,7 @@ export type Route = OperationRoute | DocumentRoute | EventsRoute | RelayRoute;
 
 function routeOf(declared: Operation, binding: HttpBinding, groupTag: Tag): Route {
   const { method, path, summary, tag = groupTag, unavailable = false } = binding;
-  const at = { method, path, summary, tag };
+  const at = { method, path, summary, tag, isAlias: binding.alias === true };
   switch (declared.kind) {
     case 'unary':
       return {
@@ -71,6 +73,7 @@ const relayRoute: Route = {
   method: 'POST',
   path: '/operations/{operation}',
   tag: 'operations',
+  isAlias: false,
   summary:
     'Any operation of the client stream by its name, with its body: for clients without a stream.',
 };

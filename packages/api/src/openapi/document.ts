@@ -73,12 +73,18 @@ function answerSchemas(): Readonly<Record<string, object>> {
   return schemas;
 }
 
-/** Unique: an operation may stand behind two paths. */
-function operationId(route: OperationRoute): string {
-  const first = routes.find(
-    (other) => other.kind === 'operation' && other.operation.name === route.operation.name,
+/** Unique: an operation may stand behind several paths. The first keeps its name. */
+function operationId(route: OperationRoute | EventsRoute): string {
+  const { name } = route.operation;
+  const own = routes.filter(
+    (other) =>
+      (other.kind === 'operation' || other.kind === 'events') && other.operation.name === name,
   );
-  return first === route ? route.operation.name : `${route.operation.name}_by_${route.tag}`;
+  const place = own.indexOf(route);
+  if (place === 0) return name;
+  if (place === 1) return `${name}_by_${route.tag}`;
+  const words = route.path.split('/').filter((word) => word !== '' && !word.startsWith('{'));
+  return `${name}_at_${words.join('_')}`;
 }
 
 function pathItem(route: Route): object {
@@ -122,7 +128,7 @@ function eventsItem(route: EventsRoute): object {
     schema: { type: 'string' },
   };
   return {
-    operationId: route.operation.name,
+    operationId: operationId(route),
     tags: [route.tag],
     summary: route.summary,
     parameters: [...parametersOf(params, 'path'), ...parametersOf(querystring, 'query'), resume],

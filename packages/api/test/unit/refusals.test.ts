@@ -500,8 +500,8 @@ const pathCases: readonly Case[] = [
     method: 'PUT',
     url: '/sessions',
     body: {},
-    code: 'route_not_found',
-    status: 404,
+    code: 'method_not_allowed',
+    status: 405,
   },
   {
     given: 'an unknown consistency',
@@ -590,6 +590,21 @@ const pathCases: readonly Case[] = [
     body: { node_id: 'node-9' },
     code: 'member_not_found',
     status: 404,
+  },
+  {
+    given: 'a member that there is none of, named in the path',
+    method: 'DELETE',
+    url: '/cluster/members/node-9',
+    code: 'member_not_found',
+    status: 404,
+  },
+  {
+    given: 'nobody to remove',
+    method: 'DELETE',
+    url: '/cluster/members',
+    code: 'invalid_request',
+    status: 400,
+    says: /"node_id" is missing/,
   },
   {
     given: 'a page of another origin',

@@ -125,7 +125,10 @@ const barrierStatus: UnaryOperation = reading({
   }),
   errors: ['name_too_long', ...clusterErrors],
   access: { verb: 'read', resource: 'barrier' },
-  http: [get('/barriers/{name}/status', 'Status of a barrier: which sessions are inside.')],
+  http: [
+    get('/barriers/{name}/status', 'Status of a barrier: which sessions are inside.'),
+    get('/barriers/{name}', 'Status of a barrier: which sessions are inside.'),
+  ],
   grpc: { method: 'BarrierStatus', comment: 'Returns the status of a barrier.' },
 });
 

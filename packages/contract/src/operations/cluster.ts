@@ -170,7 +170,10 @@ const removeMember: UnaryOperation = {
     fields: { removed: [1, always(true)], node_id: [2, toldNodeId] },
   },
   errors: ['member_not_found', ...changeErrors],
-  http: [remove('/cluster/members', 'Remove a node from the cluster permanently.')],
+  http: [
+    remove('/cluster/members/{node_id}', 'Remove a node from the cluster permanently.'),
+    remove('/cluster/members', 'Remove a node from the cluster permanently.'),
+  ],
 };
 
 const transfer: UnaryOperation = {

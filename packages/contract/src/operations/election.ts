@@ -22,8 +22,8 @@ import {
   wallClockSeconds,
   who,
 } from '../fields.ts';
-import { answer, changing, get, post, reading, request } from '../operation.ts';
-import type { Group, StreamOperation, UnaryOperation } from '../operation.ts';
+import { aliasOf, answer, changing, get, post, reading, request } from '../operation.ts';
+import type { Group, HttpBinding, StreamOperation, UnaryOperation } from '../operation.ts';
 import {
   always,
   described,
@@ -39,6 +39,12 @@ import {
 } from '../schema.ts';
 import type { Enumeration, Message } from '../schema.ts';
 import { renewAnswer, renewRequest } from './lock.ts';
+
+/** `/election/…` is the older way to write `/elections/…`; both stand. */
+const withAlias = (binding: HttpBinding): readonly HttpBinding[] => [
+  binding,
+  aliasOf(binding, binding.path.replace('/elections', '/election')),
+];
 
 const use = { verb: 'use', resource: 'election' } as const;
 const look = { verb: 'read', resource: 'election' } as const;
@@ -91,7 +97,9 @@ const campaign: UnaryOperation = changing('numbered', {
   waits: true,
   waitKind: 'election',
   access: use,
-  http: [post('/election/{name}/campaign', 'Campaign in an election: lead, or wait to lead.')],
+  http: withAlias(
+    post('/elections/{name}/campaign', 'Campaign in an election: lead, or wait to lead.'),
+  ),
   grpc: {
     method: 'Campaign',
     comment:
@@ -197,12 +205,12 @@ const observe: StreamOperation = {
   },
   errors: ['name_too_long', 'compacted', 'not_leader', 'no_quorum'],
   access: look,
-  http: [
+  http: withAlias(
     get(
-      '/election/{name}/observe',
+      '/elections/{name}/observe',
       'The leader and every change of it, as server-sent events, resumable.',
     ),
-  ],
+  ),
   grpc: {
     method: 'Observe',
     comment: 'Sends the current leader and every change of it, in order, without gaps.',
@@ -238,7 +246,7 @@ const resign: UnaryOperation = changing('numbered', {
     ...clusterErrors,
   ],
   access: use,
-  http: [post('/election/{name}/resign', 'Resign a leadership.')],
+  http: withAlias(post('/elections/{name}/resign', 'Resign a leadership.')),
   grpc: { method: 'Resign', comment: 'Resigns a leadership.' },
 });
 
@@ -267,7 +275,7 @@ const proclaim: UnaryOperation = changing('numbered', {
     ...clusterErrors,
   ],
   access: use,
-  http: [post('/election/{name}/proclaim', 'Publish another value as the leader.')],
+  http: withAlias(post('/elections/{name}/proclaim', 'Publish another value as the leader.')),
   grpc: { method: 'Proclaim', comment: 'Changes the value published by the leader.' },
 });
 
@@ -277,7 +285,7 @@ const renewLeadership: UnaryOperation = reading({
   answer: renewAnswer,
   errors: ['name_too_long', ...sessionErrors, 'not_holder', 'stale_fence_token', ...clusterErrors],
   access: use,
-  http: [post('/election/{name}/renew', 'Renew a leadership: extend its session.')],
+  http: withAlias(post('/elections/{name}/renew', 'Renew a leadership: extend its session.')),
   grpc: {
     method: 'RenewLeadership',
     comment: 'Renews a leadership with an implicit session for another ttl.',
@@ -328,7 +336,12 @@ const electionLeader: UnaryOperation = reading({
   }),
   errors: ['name_too_long', ...clusterErrors],
   access: look,
-  http: [get('/election/{name}/leader', 'The leader, its value and the waiting candidates.')],
+  http: [
+    ...withAlias(
+      get('/elections/{name}/leader', 'The leader, its value and the waiting candidates.'),
+    ),
+    ...withAlias(get('/elections/{name}', 'The leader, its value and the waiting candidates.')),
+  ],
   grpc: { method: 'ElectionLeader', comment: 'Returns the leader and the waiting candidates.' },
 });
 

@@ -89,7 +89,10 @@ const latchStatus: UnaryOperation = reading({
   answer: latch,
   errors: ['name_too_long', 'latch_not_found', ...clusterErrors],
   access: look,
-  http: [get('/latches/{name}', 'The count of a latch.')],
+  http: [
+    get('/latches/{name}', 'The count of a latch.'),
+    get('/latches/{name}/status', 'The count of a latch.'),
+  ],
   grpc: { method: 'LatchStatus', comment: 'Returns the count of a latch.' },
 });
 

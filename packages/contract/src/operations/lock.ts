@@ -299,7 +299,10 @@ const lockStatus: UnaryOperation = reading({
   answer: lock,
   errors: ['name_too_long', ...clusterErrors],
   access: look,
-  http: [get('/locks/{name}/status', 'Status of a lock: holders, and waiters in queue order.')],
+  http: [
+    get('/locks/{name}/status', 'Status of a lock: holders, and waiters in queue order.'),
+    get('/locks/{name}', 'Status of a lock: holders, and waiters in queue order.'),
+  ],
   grpc: { method: 'LockStatus', comment: 'Returns the status of a lock.' },
 });
 

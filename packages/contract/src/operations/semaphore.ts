@@ -175,6 +175,7 @@ const semaphoreStatus: UnaryOperation = reading({
   access: { verb: 'read', resource: 'semaphore' },
   http: [
     get('/semaphores/{name}/status', 'Status of a semaphore: holders, and waiters in queue order.'),
+    get('/semaphores/{name}', 'Status of a semaphore: holders, and waiters in queue order.'),
   ],
   grpc: { method: 'SemaphoreStatus', comment: 'Returns the status of a semaphore.' },
 });

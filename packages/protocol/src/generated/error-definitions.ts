@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'body_too_large'
   | 'unsupported_media_type'
   | 'route_not_found'
+  | 'method_not_allowed'
   | 'session_not_found'
   | 'session_expired'
   | 'session_exists'
@@ -91,6 +92,13 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   route_not_found: {
     status: 404,
     title: 'There is no such path.',
+    retry: 'never',
+    effect: 'none',
+    by: 'node',
+  },
+  method_not_allowed: {
+    status: 405,
+    title: 'This path has no such method.',
     retry: 'never',
     effect: 'none',
     by: 'node',
