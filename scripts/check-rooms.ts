@@ -17,6 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   engine: ['protocol', 'raft', 'state', 'storage'],
   api: ['contract', 'protocol', 'engine', 'state'],
   client: ['protocol'],
+  guards: ['protocol'],
   quorum: ['protocol', 'storage'],
   server: ['protocol', 'engine', 'api', 'storage'],
   cli: ['protocol', 'client', 'server', 'quorum', 'storage', 'tls'],

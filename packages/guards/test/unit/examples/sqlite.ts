@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Hold } from '@holdfast/client';
-import { fencedTransaction } from '@holdfast/client/guards/sqlite';
+import { fencedTransaction } from '@holdfast/guards/sqlite';
 
 /** Books the next free seat; a holder of the flight's lock that was overtaken books none. */
 export function bookSeat(database: DatabaseSync, hold: Hold, passenger: string): number {

@@ -1,16 +1,16 @@
 /** Real holds of a real client, granted by a fake node: tokens 1, 2, 3 and so on. */
-import type { Hold } from '../../../../src/hold.ts';
-import { Client } from '../../../../src/client.ts';
-import { FakePeer } from '../../../fake-peer.ts';
+import { connect } from '@holdfast/client';
+import type { Hold } from '@holdfast/client';
+import { FakePeer } from '../../../../client/test/fake-peer.ts';
 
 export interface Holds extends AsyncDisposable {
-  /** The next grant of a lock. The one before, if there is one, does not hear of it: as of a holder that stands still. */
+  /** The next grant of a lock. The one before, if there is one, does not hear of it: as of a holder that is paused. */
   readonly grant: (lock: string) => Promise<Hold>;
 }
 
 export async function grantHolds(): Promise<Holds> {
   const peer = await FakePeer.start();
-  const client = new Client({ endpoints: [peer.url] });
+  const client = await connect({ endpoints: [peer.url] });
   return {
     // A session each: within one, a second acquire is of the same holder.
     grant: async (lock) => await (await client.session()).lock(lock),

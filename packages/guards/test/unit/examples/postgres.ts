@@ -1,5 +1,5 @@
 import type { Hold } from '@holdfast/client';
-import { fencedTransaction } from '@holdfast/client/guards/postgres';
+import { fencedTransaction } from '@holdfast/guards/postgres';
 import type { ClientBase } from 'pg';
 
 /** Moves money between two accounts of one book; a holder of the book's lock that was overtaken moves none. */

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
 const examples = new URL('examples/', import.meta.url);
-const document = readFileSync(new URL('../../../../../docs/guards.md', import.meta.url), 'utf8');
+const document = readFileSync(new URL('../../../../docs/guards.md', import.meta.url), 'utf8');
 
 describe('The document of the guards', () => {
   for (const name of readdirSync(examples))
@@ -12,7 +12,7 @@ describe('The document of the guards', () => {
       const source = readFileSync(new URL(name, examples), 'utf8');
       assert.ok(
         document.includes(`\`\`\`ts\n${source}\`\`\`\n`),
-        `docs/guards.md does not show packages/client/test/unit/guards/examples/${name} as it is: copy it there.`,
+        `docs/guards.md does not show packages/guards/test/unit/examples/${name} as it is: copy it there.`,
       );
     });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { MemoryFenceStore } from '@holdfast/client/guards/http';
+import { MemoryFenceStore } from '@holdfast/guards/http';
 import { isCode } from './support/refusals.ts';
 
 describe('The store of fence tokens in memory', () => {

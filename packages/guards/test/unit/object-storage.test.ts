@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { FetchObjectStore, getFenced, putFenced } from '@holdfast/client/guards/object-storage';
+import { FetchObjectStore, getFenced, putFenced } from '@holdfast/guards/object-storage';
 import { Journal } from './examples/object-storage.ts';
 import { grantHolds } from './support/holds.ts';
 import { startObjectServer } from './support/object-server.ts';

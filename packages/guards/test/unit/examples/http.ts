@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Hold } from '@holdfast/client';
-import { HttpFenceGuard, MemoryFenceStore, withFence } from '@holdfast/client/guards/http';
+import { HttpFenceGuard, MemoryFenceStore, withFence } from '@holdfast/guards/http';
 
 /** The client's side: puts a page, and gives up where the hold is lost meanwhile. */
 export async function putPage(url: string, hold: Hold, page: string): Promise<Response> {

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import pg from 'pg';
-import { fencedTransaction, fenceTable, raiseFence } from '@holdfast/client/guards/postgres';
-import { transfer } from '../../unit/guards/examples/postgres.ts';
-import { grantHolds } from '../../unit/guards/support/holds.ts';
-import { isCode, isStale } from '../../unit/guards/support/refusals.ts';
+import { fencedTransaction, fenceTable, raiseFence } from '@holdfast/guards/postgres';
+import { transfer } from '../unit/examples/postgres.ts';
+import { grantHolds } from '../unit/support/holds.ts';
+import { isCode, isStale } from '../unit/support/refusals.ts';
 import { findPostgres, startPostgres } from './postgres-server.ts';
 import type { PostgresServer } from './postgres-server.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { fencedTransaction, fenceTable, raiseFence } from '@holdfast/client/guards/sqlite';
+import { fencedTransaction, fenceTable, raiseFence } from '@holdfast/guards/sqlite';
 import { bookSeat } from './examples/sqlite.ts';
 import { grantHolds } from './support/holds.ts';
 import { isCode, isStale } from './support/refusals.ts';

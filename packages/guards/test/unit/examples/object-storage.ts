@@ -1,5 +1,5 @@
 import type { Hold } from '@holdfast/client';
-import { FetchObjectStore, getFenced, putFenced } from '@holdfast/client/guards/object-storage';
+import { FetchObjectStore, getFenced, putFenced } from '@holdfast/guards/object-storage';
 
 /** A journal in a bucket, written by the holder of its lock and read by all. */
 export class Journal {

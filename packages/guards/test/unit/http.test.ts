@@ -8,8 +8,8 @@ import {
   HttpFenceGuard,
   MemoryFenceStore,
   withFence,
-} from '@holdfast/client/guards/http';
-import type { FenceOutcome } from '@holdfast/client/guards/http';
+} from '@holdfast/guards/http';
+import type { FenceOutcome } from '@holdfast/guards/http';
 import { pageServer, putPage } from './examples/http.ts';
 import { grantHolds } from './support/holds.ts';
 import { isCode } from './support/refusals.ts';
