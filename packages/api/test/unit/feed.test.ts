@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Event } from '@holdfast/state';
 import { EventFeed } from '../../src/watch/feed.ts';
+import { readPosition } from '../../src/watch/position.ts';
+import type { Position } from '../../src/watch/position.ts';
 import { MemoryEngine } from '../memory-engine.ts';
 
 const perTurn = 200;
@@ -23,8 +25,55 @@ function start() {
     return () => undefined;
   };
   const feed = new EventFeed(engine, 1000);
-  return { feed, tell: (...events: Event[]) => tell(1, events), tellGap: () => tellGap(9) };
+  return {
+    feed,
+    tell: (...events: Event[]) => tell(1, events),
+    tellAt: (revision: number, ...events: Event[]) => tell(revision, events),
+    tellGap: () => tellGap(9),
+  };
 }
+
+const all = (): boolean => true;
+/** Pages of so many events, from a position on to the end. */
+function read(feed: EventFeed, after: Position, limit: number): readonly (readonly string[])[] {
+  const pages: string[][] = [];
+  for (let position = after, more = true; more;) {
+    const page = feed.read(position, all, limit);
+    if (page === 'compacted') assert.fail('Nothing was dropped here.');
+    pages.push(page.events.map((event) => event.position));
+    ({ position, more } = page);
+  }
+  return pages;
+}
+
+describe('What is read from a position on', () => {
+  it('is told whole, each event once, wherever in an entry a page ends (Z1)', () => {
+    const { feed, tellAt } = start();
+    const before = feed.position;
+    tellAt(3, opened, over, opened);
+    tellAt(5, opened, over);
+    const events = ['3-1', '3-2', '3-3', '5-1', '5-2'];
+    for (let limit = 1; limit <= events.length; limit++)
+      assert.deepEqual(read(feed, before, limit).flat(), events, String(limit));
+    // And whichever event a reader has seen last
+    for (const [number, position] of events.entries()) {
+      const after = readPosition(position) ?? assert.fail(position);
+      assert.deepEqual(read(feed, after, 10).flat(), events.slice(number + 1), position);
+    }
+    assert.deepEqual(read(feed, { revision: 3, number: Infinity }, 10).flat(), ['5-1', '5-2']);
+  });
+
+  it('is compacted behind a gap, and for those before it alone (Z1)', () => {
+    const { feed, tellAt, tellGap } = start();
+    const before = feed.position;
+    tellAt(3, opened);
+    tellGap();
+    tellAt(10, over);
+    assert.equal(feed.read(before, all, 10), 'compacted');
+    assert.equal(feed.read({ revision: 3, number: 1 }, all, 10), 'compacted');
+    assert.deepEqual(read(feed, { revision: 9, number: Infinity }, 10).flat(), ['10-1']);
+  });
+});
 
 describe('Those who wait for one event, when they are very many', () => {
   const count = 1000;

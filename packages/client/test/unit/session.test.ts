@@ -111,6 +111,21 @@ describe('A session', () => {
     assert.equal(Math.round(session.validForMs), 1000);
   });
 
+  it('believes in no exclusive hold from the moment its downgrade is asked for', async () => {
+    const session = await client.session({ timeoutSeconds: 9 });
+    const hold = await session.lock('a');
+    assert.equal(hold.mode, 'exclusive');
+    // Readers may be in before the answer is.
+    let modeWhenAsked = '';
+    peer.handle = (request) => {
+      modeWhenAsked = hold.mode;
+      peer.answerNormally(request);
+    };
+    await hold.downgrade();
+    assert.equal(modeWhenAsked, 'shared');
+    assert.equal(hold.mode, 'shared');
+  });
+
   it('that the cluster has ended is lost for good (V5)', async () => {
     const session = await client.session({ timeoutSeconds: 9 });
     const hold = await session.lock('a');

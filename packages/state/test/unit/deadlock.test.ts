@@ -113,6 +113,22 @@ describe('the searches for circles of one entry', () => {
     assert.equal(entry.lock('origin', 'x', 100), 'deadlock');
   });
 
+  it('given a circle behind more waits than the bound, then the request waits (C3)', () => {
+    const entry = new Entry();
+    for (const name of ['origin', 'holder', 'other']) entry.session(name);
+    entry.lock('holder', 'x');
+    entry.lock('other', 'y');
+    // The other one waits for the origin, which stands at the head of the same queue.
+    entry.lock('origin', 'x', 100);
+    for (const waiter of entry.sessions(50, 'waiter')) entry.lock(waiter, 'x', 100);
+    entry.lock('other', 'x', 100);
+    entry.allow(40);
+    assert.equal(entry.lock('origin', 'y', 100), 'queued');
+    assert.equal(entry.tables.searches.stepsLeft, 0);
+    entry.allow(100);
+    assert.equal(entry.lock('origin', 'y', 100), 'deadlock');
+  });
+
   it('given 1,000 waits behind 10,000 holds of a semaphore, then the holds are looked at once', () => {
     const entry = new Entry();
     for (const holder of entry.sessions(10_000, 'holder')) entry.permits(holder, 's');

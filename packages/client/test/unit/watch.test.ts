@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { WatchEvent } from '@holdfast/protocol';
+import { Client } from '../../src/client.ts';
+import { environmentOf, VirtualClock, VirtualNode } from '../virtual-nodes.ts';
+import type { Asked } from '../virtual-nodes.ts';
+
+const eventAt = (position: string): WatchEvent => ({
+  type: 'granted',
+  kind: 'lock',
+  resource: 'x',
+  client_id: 'c',
+  fence_token: 1,
+  mode: 'exclusive',
+  position,
+  revision: Number(position.split('-')[0]),
+});
+
+/** One node whose watches are answered as the test says: by number, in the order in which they began. */
+function watched(): {
+  readonly clock: VirtualClock;
+  readonly node: VirtualNode;
+  readonly client: Client;
+  readonly tell: (...positions: readonly string[]) => void;
+  readonly askedAfter: () => readonly unknown[];
+} {
+  const clock = new VirtualClock();
+  const node = new VirtualNode(clock, 'n1');
+  node.handle = (asked: Asked) => {
+    if (asked.operation !== 'watch') node.serve(asked);
+    // As a node does: without a position, from its end on.
+    else asked.answer({ watch_id: watches(), position: asked.body['after'] ?? '7' });
+  };
+  const watches = (): number => node.askedFor('watch').length;
+  const client = new Client({ endpoints: [node.url] }, environmentOf(clock, [node]));
+  return {
+    clock,
+    node,
+    client,
+    tell: (...positions) =>
+      node.push('watch', { watch_id: watches(), events: positions.map(eventAt) }),
+    askedAfter: () => node.askedFor('watch').map(({ body }) => body['after']),
+  };
+}
+
+describe('A watch whose connection broke', () => {
+  it('goes on after the last event that was handed out', async () => {
+    const { clock, node, client, tell, askedAfter } = watched();
+    const events = client.watch({ prefix: '' })[Symbol.asyncIterator]();
+    const first = events.next();
+    await clock.pass(100);
+    tell('8-0', '8-1', '8-2');
+    assert.equal((await clock.settled(first)).value?.position, '8-0');
+    assert.equal((await clock.settled(events.next())).value?.position, '8-1');
+    node.dropConnections();
+    await clock.pass(100);
+    // What came before the connection broke is handed out still.
+    assert.equal((await clock.settled(events.next())).value?.position, '8-2');
+    const last = events.next();
+    await clock.pass(5000);
+    tell('9-0');
+    assert.equal((await clock.settled(last)).value?.position, '9-0');
+    const [begun, ...resumed] = askedAfter();
+    assert.equal(begun, undefined);
+    assert.deepEqual(resumed, ['8-2']);
+    await client.close();
+  });
+
+  it('goes on where it began when nothing was handed out', async () => {
+    const { clock, node, client, tell, askedAfter } = watched();
+    const events = client.watch({ prefix: '' })[Symbol.asyncIterator]();
+    const first = events.next();
+    await clock.pass(100);
+    node.dropConnections();
+    await clock.pass(5000);
+    assert.deepEqual(askedAfter(), [undefined, '7']);
+    tell('8-0');
+    assert.equal((await clock.settled(first)).value?.position, '8-0');
+    await client.close();
+  });
+});
