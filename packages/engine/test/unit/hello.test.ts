@@ -40,12 +40,14 @@ class HurriedClock implements Clock {
 const root = mkdtempSync(join(tmpdir(), 'holdfast-hello-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 const open: PeerNode[] = [];
+const servers: RawServer[] = [];
 let count = 0;
 let folder = '';
 beforeEach(() => {
   folder = join(root, String(++count));
 });
 afterEach(async () => {
+  for (const server of servers.splice(0)) server.close();
   await Promise.all(open.splice(0).map(({ transport }) => transport.close()));
 });
 async function start(name: string, options: Partial<PeerNodeOptions> = {}): Promise<PeerNode> {
@@ -116,7 +118,7 @@ describe('A node that is connected to', () => {
     hasty.socket.write(
       Buffer.concat([encodeJsonFrame(frameKinds.hello, helloOf()), encodeMessageFrame(vote)]),
     );
-    assert.match(await refusalOrMessage(hasty, node), /before both sides/);
+    assert.match(await refusalOrMeeting(hasty, node), /before both sides/);
     await hasty.closed;
     assert.equal(node.heard.count, 0);
   });
@@ -167,17 +169,17 @@ describe('A node that is connected to', () => {
 describe('A node that connects', () => {
   async function meetRaw(options: Partial<PeerNodeOptions> = {}): Promise<{
     node: PeerNode;
-    server: RawServer;
     peer: RawPeer;
   }> {
     const node = await start('node', options);
     const server = await RawServer.open();
+    servers.push(server);
     node.transport.setPeers([{ id: 'stranger' as MemberId, address: server.address }]);
-    return { node, server, peer: await server.peers.next() };
+    return { node, peer: await server.peers.next() };
   }
 
   it('sends its hello, and nothing else before the peer has shown who it is (HELLO-1)', async () => {
-    const { node, server, peer } = await meetRaw();
+    const { node, peer } = await meetRaw();
     assert.equal((await peer.frames.next()).kind, frameKinds.hello);
     const id = 'stranger' as MemberId;
     assert.equal(node.transport.isConnected(id), false);
@@ -191,7 +193,6 @@ describe('A node that connects', () => {
     const frame = await peer.frames.next();
     assert.equal(frame.kind, frameKinds.raft);
     assert.match(frame.body.toString('latin1'), /vote_answer/);
-    server.close();
     peer.socket.destroy();
   });
 
@@ -204,45 +205,42 @@ describe('A node that connects', () => {
   ];
   for (const [who, changes, reason] of refused) {
     it(`refuses a peer ${who}, and both sides are told why`, async () => {
-      const { node, server, peer } = await meetRaw();
+      const { node, peer } = await meetRaw();
       peer.hello(changes);
       assert.match(await peer.refusal(), reason);
       await peer.closed;
       assert.match(await node.said.next(), reason);
       assert.equal(node.transport.isConnected('stranger' as MemberId), false);
-      server.close();
     });
   }
 
   it('refuses a peer that makes no sense, and lives on', async () => {
     for (const text of malformed) {
-      const { server, peer, node } = await meetRaw();
+      const { peer, node } = await meetRaw();
       peer.socket.write(frameOfText(text));
       assert.notEqual(await peer.refusal(), '');
       await peer.closed;
       assert.equal(node.heard.count, 0);
-      server.close();
       await node.transport.close();
     }
   });
 
   it('takes no message of a peer that has not shown who it is', async () => {
-    const { node, server, peer } = await meetRaw();
+    const { node, peer } = await meetRaw();
     peer.socket.write(encodeMessageFrame(yes));
-    assert.match(await refusalOrMessage(peer, node), /no hello/);
+    peer.hello();
+    assert.match(await refusalOrMeeting(peer, node), /no hello/);
     assert.equal(node.heard.count, 0);
-    server.close();
   });
 
   it('gives up a peer that stays silent', async () => {
     const clock = new HurriedClock();
-    const { node, server, peer } = await meetRaw({ clock });
+    const { node, peer } = await meetRaw({ clock });
     await peer.frames.next();
     clock.hurry();
     await peer.closed;
     assert.match(await node.said.next(), /did not show who it is/);
     assert.equal(await node.unreachable.next(), 'stranger');
-    server.close();
   });
 });
 
@@ -307,12 +305,9 @@ describe('A member whose whole folder was lost', () => {
   });
 });
 
-/** What comes first: the text with which the node refuses, or a message that it took. */
-const refusalOrMessage = (peer: RawPeer, node: PeerNode): Promise<string> =>
-  Promise.race([
-    peer.refusal(),
-    node.heard.next().then(({ type }) => `It took the message "${type}".`),
-  ]);
+/** What comes first: the text with which the node refuses, or that it has met the peer. */
+const refusalOrMeeting = (peer: RawPeer, node: PeerNode): Promise<string> =>
+  Promise.race([peer.refusal(), node.urls.next().then((met) => `It has met the peer: ${met}.`)]);
 
 /** A hello whose body is this text. */
 function frameOfText(text: string): Buffer {
