@@ -1,5 +1,5 @@
 /** Faults in the one way of a request, and in what is derived from its declaration. */
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 export const accessFaults: readonly Fault[] = [
   {

@@ -1,5 +1,5 @@
 /** Faults of who belongs together: lists of members, addresses, copies of a member. */
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 export const addressFaults: readonly Fault[] = [
   {

@@ -2,15 +2,23 @@
 import { accessFaults } from './access-faults.ts';
 import { addressFaults } from './address-faults.ts';
 import { clientFaults } from './client-faults.ts';
+import { commandFaults } from './command-faults.ts';
 import { diskFaults } from './disk-faults.ts';
-import { faults } from './faults.ts';
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
+import { grantFaults } from './grant-faults.ts';
 import { interfaceFaults } from './interface-faults.ts';
 import { leaseFaults } from './lease-faults.ts';
 import { listeningFaults } from './listening-faults.ts';
-import { outcomeFaults } from './outcome-faults.ts';
+import { logFaults } from './log-faults.ts';
 import { memoryFaults } from './memory-faults.ts';
+import { outcomeFaults } from './outcome-faults.ts';
+import { peerFaults } from './peer-faults.ts';
 import { quorumFaults } from './quorum-faults.ts';
+import { raftFaults } from './raft-faults.ts';
+import { replicaFaults } from './replica-faults.ts';
+import { restoreFaults } from './restore-faults.ts';
+import { serviceFaults } from './service-faults.ts';
+import { sessionFaults } from './session-faults.ts';
 import { snapshotFaults } from './snapshot-faults.ts';
 import { storageFaults } from './storage-faults.ts';
 import { tlsFaults } from './tls-faults.ts';
@@ -76,12 +84,24 @@ const core: ReadonlySet<string> = new Set([
   'gap-not-told-to-watchers',
 ]);
 
+const clusterFaults: readonly Fault[] = [
+  ...raftFaults,
+  ...replicaFaults,
+  ...peerFaults,
+  ...logFaults,
+  ...grantFaults,
+  ...restoreFaults,
+  ...serviceFaults,
+  ...sessionFaults,
+  ...commandFaults,
+];
+
 /** As docs/safety.md shows them. */
 export const faultGroups: readonly FaultGroup[] = [
-  { title: 'Of the core', faults: faults.filter(({ name }) => core.has(name)) },
+  { title: 'Of the core', faults: clusterFaults.filter(({ name }) => core.has(name)) },
   {
     title: 'Of the rest of the cluster and its clients',
-    faults: faults.filter(({ name }) => !core.has(name)),
+    faults: clusterFaults.filter(({ name }) => !core.has(name)),
   },
   { title: 'Of leases under changing leaders', faults: leaseFaults },
   { title: 'Of snapshots', faults: snapshotFaults },

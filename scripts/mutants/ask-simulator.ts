@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { abouts } from './abouts.ts';
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 import type { Imports } from './imports.ts';
 import type { SimulatorResult } from './results.ts';
 

@@ -7,7 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 import type { Imports } from './imports.ts';
 import type { Planted } from './plant.ts';
 import type { TestsResult } from './results.ts';

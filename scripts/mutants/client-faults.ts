@@ -1,5 +1,5 @@
 /** Faults of the client's way to a node: addresses, silence, deadlines. Found by the tests of the client. */
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 const reach = 'packages/client/src/reach.ts';
 const route = 'packages/client/src/route.ts';

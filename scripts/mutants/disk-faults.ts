@@ -1,5 +1,5 @@
 /** Faults in what a user is told of the disk, and in who may read what is on it. */
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 export const diskFaults: readonly Fault[] = [
   {

@@ -1,5 +1,5 @@
 /** Faults in how the service is asked: HTTP, gRPC, metrics, the command line. */
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 export const interfaceFaults: readonly Fault[] = [
   {

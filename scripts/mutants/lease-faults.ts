@@ -1,5 +1,5 @@
 /** Faults of leases across changes of the leader. */
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 export const leaseFaults: readonly Fault[] = [
   {

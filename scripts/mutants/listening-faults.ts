@@ -1,5 +1,5 @@
 /** Faults of the addresses on which nodes listen, and of what is told of them. Whole clusters have no addresses. */
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 export const listeningFaults: readonly Fault[] = [
   {

@@ -16,7 +16,7 @@ import { allFaults } from './all-faults.ts';
 import { askSimulator } from './ask-simulator.ts';
 import { TestAsker } from './ask-tests.ts';
 import { writeTable } from './document.ts';
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 import { Imports } from './imports.ts';
 import { copyCheckout, Planted } from './plant.ts';
 import { keepResult, readResults, resultOf } from './results.ts';

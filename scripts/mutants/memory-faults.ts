@@ -1,5 +1,5 @@
 /** Planted faults in what is remembered, so that nothing is carried out twice, and in how much of it there may be. */
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 export const memoryFaults: readonly Fault[] = [
   {

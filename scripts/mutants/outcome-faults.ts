@@ -1,5 +1,5 @@
 /** Faults in what becomes of requests whose outcome their callers were not told. */
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 export const outcomeFaults: readonly Fault[] = [
   {

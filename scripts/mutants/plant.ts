@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 /** What is made or brought, and what belongs to the checkout alone. */
 const leftOut: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git', '.cache', 'data']);

@@ -1,5 +1,5 @@
 /** Faults of the quorum lease, found by lives of independent lease nodes. */
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 const client = 'packages/client/src/quorum/lease.ts';
 const node = 'packages/quorum/src/node/lease-node.ts';

@@ -1,5 +1,5 @@
 /** Planted faults in how snapshots are sent, received and installed, and in what is bounded in the core. */
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 export const snapshotFaults: readonly Fault[] = [
   {

@@ -1,5 +1,5 @@
 /** Planted faults in what the storage does with its files: names, failures, received snapshots. */
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 export const storageFaults: readonly Fault[] = [
   {

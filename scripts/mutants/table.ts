@@ -1,7 +1,7 @@
 /** The table of planted faults in docs/safety.md, made from the lists and from what was measured. */
 import { maxLives } from './ask-simulator.ts';
 import { faultGroups } from './all-faults.ts';
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 import { resultOf } from './results.ts';
 import type { Result, Results, SimulatorResult, TestsResult } from './results.ts';
 

@@ -1,5 +1,5 @@
 /** Faults of TLS: certificates, and what connections prove by them. Simulated lives have no network to secure. */
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 export const tlsFaults: readonly Fault[] = [
   {

@@ -1,0 +1,241 @@
+/** Faults of who is granted what, who waits and in which order, and of what ends. */
+import type { Fault } from './fault.ts';
+
+export const grantFaults: readonly Fault[] = [
+  {
+    name: 'expiry-not-guarded',
+    breaks: 'a session that was renewed meanwhile is ended by an expiry proposed before',
+    file: 'packages/state/src/kernel/sessions/lifetimes.ts',
+    find: `if (session === undefined || session.renewal !== renewal) return { ok: true, type: 'unchanged' };`,
+    put: `if (session === undefined || renewal < 0) return { ok: true, type: 'unchanged' };`,
+  },
+  {
+    name: 'first-answer-not-remembered',
+    breaks: 'a retried acquire is carried out a second time',
+    file: 'packages/state/src/primitives/lock/acquire.ts',
+    find: `  if (known !== undefined) return repeatAcquire(command, known);`,
+    put: `  if (known?.kind === 'release') return repeatAcquire(command, known);`,
+  },
+  {
+    name: 'queue-is-passed',
+    breaks: 'whoever comes when something is free passes those that wait',
+    file: 'packages/state/src/primitives/lock/acquire.ts',
+    find: `if (pool.fits(units, held) && isNext(pool, held, command.terms)) {`,
+    put: `if (pool.fits(units, held)) {`,
+  },
+  {
+    name: 'waits-outlive-their-session',
+    breaks: 'a lock is given to a session that has ended',
+    file: 'packages/state/src/kernel/sessions/endings.ts',
+    find: `    endWaitOfEnded(tables, waiter);
+    for (const pool`,
+    put: `    for (const pool`,
+  },
+  {
+    name: 'token-not-renewed-by-grant',
+    breaks: 'two holders one after the other have the same token',
+    file: 'packages/state/src/kernel/tables.ts',
+    find: `    this.fenceCounter += 1;`,
+    put: `    this.fenceCounter += this.fenceCounter % 7 === 6 ? 0 : 1;`,
+  },
+  {
+    name: 'permits-passed-in-the-queue',
+    breaks: 'who needs few permits passes who needs many, for ever',
+    file: 'packages/state/src/primitives/holds/take.ts',
+    find: `if (pool.fits(permits, undefined) && isNext(pool, undefined, terms)) {`,
+    put: `if (pool.fits(permits, undefined)) {`,
+  },
+  {
+    name: 'permits-beyond-the-limit',
+    breaks: 'a semaphore gives more permits than there are',
+    file: 'packages/state/src/primitives/holds/pool.ts',
+    find: `if (held === undefined) return this.opening === undefined && this.free >= units; // P3`,
+    put: `if (held === undefined)
+      return (this.opening === undefined && this.free >= units) || this.kind === 'semaphore';`,
+  },
+  {
+    name: 'permits-not-in-the-sessions-end',
+    breaks: 'permits of a session that ended are never given back',
+    file: 'packages/state/src/kernel/sessions/endings.ts',
+    find: `for (const holds of [session.permits, session.holds, session.leads])`,
+    put: `for (const holds of [session.holds, session.leads])`,
+  },
+  {
+    name: 'two-leaders',
+    breaks: 'an election has room for two',
+    file: 'packages/state/src/primitives/holds/take.ts',
+    find: `tables.openPool(kind, name, taking.limit ?? permits);`,
+    put: `tables.openPool(kind, name, taking.limit ?? permits + (kind === 'election' ? 1 : 0));`,
+  },
+  {
+    name: 'election-not-in-the-sessions-end',
+    breaks: 'a leader whose session ended leads for ever',
+    file: 'packages/state/src/kernel/sessions/endings.ts',
+    find: `for (const holds of [session.permits, session.holds, session.leads])`,
+    put: `for (const holds of [session.permits, session.holds])`,
+  },
+  {
+    name: 'several-out-of-turn',
+    breaks: 'several together are given though somebody is ahead in one of the queues',
+    file: 'packages/state/src/primitives/holds/settle.ts',
+    find: `return waiters.every((one) => one.pool.nextTurn() === one && mayHave(tables, one));`,
+    put: `return waiters.every((one) => one.pool.isServable(one) && mayHave(tables, one));`,
+  },
+  {
+    name: 'several-left-behind',
+    breaks: 'of several waits together the others stay when one ends',
+    file: 'packages/state/src/primitives/holds/waits.ts',
+    find: `for (const one of together?.waiters ?? [waiter]) {`,
+    put: `for (const one of together?.waiters.slice(0, 1) ?? [waiter]) {`,
+  },
+  {
+    name: 'ending-holds-given-early',
+    breaks:
+      'what a session that is over still holds is granted to somebody else before it is released',
+    file: 'packages/state/src/primitives/holds/pool.ts',
+    find: `if (held === undefined) return this.opening === undefined && this.free >= units; // P3`,
+    put: `if (held === undefined) {
+      const last = this.holds.last;
+      if (last !== undefined && !last.session.living) {
+        this.remove(last);
+        last.session.holds.delete(this.name);
+        last.session.leadNoMore(this.name);
+        last.session.permits.delete(last.fenceToken);
+      }
+      return this.opening === undefined && this.free >= units;
+    }`,
+  },
+  {
+    name: 'delay-counted-from-the-release',
+    breaks:
+      'the lock delay of a session that expired begins anew with every entry that ends some of it',
+    file: 'packages/state/src/kernel/sessions/endings.ts',
+    find: `const untilMs = atMs + session.lockDelayMs; // ENDS-4`,
+    put: `const untilMs = Math.max(atMs, tables.timeMs) + session.lockDelayMs;`,
+  },
+  {
+    name: 'waits-of-the-ended-granted',
+    breaks: 'a wait that still stands when its session is over is granted',
+    file: 'packages/state/src/primitives/holds/settle.ts',
+    find: `if (!session.living || tables.isOverdue(dueMs)) return false; // TURN-2`,
+    put: `if (tables.isOverdue(dueMs)) return false;`,
+  },
+  {
+    name: 'overdue-waits-granted',
+    breaks: 'a wait that ran out is granted because its end did not fit into the entry',
+    file: 'packages/state/src/primitives/holds/settle.ts',
+    find: `if (!session.living || tables.isOverdue(dueMs)) return false; // TURN-2`,
+    put: `if (!session.living) return false;`,
+  },
+  {
+    name: 'pending-work-not-driven',
+    breaks:
+      'nobody is told that the next entry has work to do: what is left waits for some command',
+    file: 'packages/state/src/kernel/tables.ts',
+    find: `return this.unsettled.size > 0 || this.ending.size > 0;`,
+    put: `return false;`,
+  },
+  {
+    name: 'barriers-in-the-order-of-entering',
+    breaks: 'a restored session leaves its barriers in another order than on the other nodes',
+    file: 'packages/state/src/kernel/sessions/sessions.ts',
+    find: `    barriers.splice(indexOfRound(barriers, barrier.round), 0, barrier);`,
+    put: `    barriers.push(barrier);`,
+  },
+  {
+    name: 'barrier-opens-early',
+    breaks: 'a barrier opens before all have come',
+    file: 'packages/state/src/primitives/barrier/barriers.ts',
+    find: `if (barrier.members.size === barrier.parties) {`,
+    put: `if (barrier.members.size >= barrier.parties - 1) {`,
+  },
+  {
+    name: 'barrier-over-early',
+    breaks: 'a round is over when the first has left',
+    file: 'packages/state/src/primitives/barrier/barriers.ts',
+    find: `if (barrier.members.size > 0) return false;`,
+    put: `if (barrier.members.size > 0 && !barrier.open) return false;`,
+  },
+  {
+    name: 'latch-counted-twice',
+    breaks: 'a count that is sent again is counted again',
+    file: 'packages/state/src/primitives/latch/latches.ts',
+    find: `return onceOnly(tables, counted, String(by), answeredBelow, () => count(tables, name, by));`,
+    put: `return answeredBelow === -1
+    ? onceOnly(tables, counted, String(by), answeredBelow, () => count(tables, name, by))
+    : count(tables, name, by);`,
+  },
+  {
+    name: 'longest-time-starts-anew',
+    breaks: 'entering a hold gives it another longest time: it never ends',
+    file: 'packages/state/src/kernel/sessions/lifetimes.ts',
+    find: `  if (session.living) endHold(tables, hold, 'max_hold');
+  else`,
+    put: `  if (session.living) {
+    if (hold.ending !== undefined) tables.due.remove(hold.ending);
+    hold.ending = undefined;
+  } else`,
+  },
+  {
+    name: 'urgent-passes-for-ever',
+    breaks: 'a stream of urgent requests starves the others',
+    file: 'packages/state/src/primitives/holds/queue.ts',
+    find: `if (priorityOf(ahead) >= priority || ahead.passed >= maxPasses) return false; // L1, L2`,
+    put: `if (priorityOf(ahead) >= priority) return false; // L1`,
+  },
+  {
+    name: 'places-counted-through-the-queue',
+    breaks: 'a request that is repeated while it waits costs as many steps as its queue is long',
+    file: 'packages/state/src/primitives/holds/queue.ts',
+    find: `  for (let count = 0; count < maxCounted; count++) {`,
+    put: `  for (let count = 0; count >= 0; count++) {`,
+  },
+  {
+    name: 'circle-not-seen',
+    breaks: 'two who wait for each other are not told',
+    file: 'packages/state/src/primitives/holds/deadlock.ts',
+    find: `pool.size - units < mostOfOthers) return waiter;`,
+    put: `pool.size - units < mostOfOthers) continue;`,
+  },
+  {
+    name: 'search-for-circles-without-a-bound',
+    breaks: 'one entry looks through the same queue and holders for more than a second',
+    file: 'packages/state/src/primitives/holds/deadlock.ts',
+    find: `      if (!this.#searches.step()) return undefined; // C3
+      if (!ahead.session.living) continue; // C4`,
+    put: `      this.#searches.step();
+      if (!ahead.session.living) continue; // C4`,
+  },
+  {
+    name: 'holders-looked-at-for-every-search',
+    breaks: 'each request of an entry adds up the holds of a semaphore again',
+    file: 'packages/state/src/primitives/holds/deadlock.ts',
+    find: `if (known?.version === pool.holdsVersion) return known.shares;`,
+    put: `if (known?.version === pool.holdsVersion && this.#stepsLeft < 0) return known.shares;`,
+  },
+  {
+    name: 'circle-through-a-hold-that-has-ended',
+    breaks: 'a request is refused because of a circle through a hold that was given back',
+    file: 'packages/state/src/primitives/holds/deadlock.ts',
+    find: `if (known?.version === pool.holdsVersion) return known.shares;`,
+    put: `if (known !== undefined) return known.shares;`,
+  },
+  {
+    name: 'circle-through-a-try-not-seen',
+    breaks: 'a request that passes others at once closes a circle',
+    file: 'packages/state/src/primitives/holds/waits.ts',
+    find: `  return circle === undefined ? undefined : deadlock(circle);
+}`,
+    put: `  return circle === undefined || circle.length > 0 ? undefined : deadlock(circle);
+}`,
+  },
+  {
+    name: 'late-downgrade-lowers-a-raise',
+    breaks: 'a downgrade that comes late lowers what was raised since',
+    file: 'packages/state/src/primitives/lock/release.ts',
+    find: `if (hold.fenceToken !== fenceToken) return staleFenceToken(hold, fenceToken);
+  if (hold.units`,
+    put: `if (!isOf(hold, fenceToken)) return staleFenceToken(hold, fenceToken);
+  if (hold.units`,
+  },
+];

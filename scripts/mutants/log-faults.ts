@@ -1,0 +1,156 @@
+/** Faults of the log and its snapshots on disk. */
+import type { Fault } from './fault.ts';
+
+export const logFaults: readonly Fault[] = [
+  {
+    name: 'older-snapshot-replaces-newer',
+    breaks: "a node's own snapshot that is done late takes the place of a newer one of the leader",
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `if ((this.#current?.index ?? 0) >= meta.index) return false;`,
+    put: `if (meta.index < 0) return false;`,
+  },
+  {
+    name: 'clearing-up-takes-newer-snapshots',
+    breaks: 'what is cleared up behind one snapshot includes a newer one',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `if (meta.index >= than.index || !this`,
+    put: `if (meta.index === than.index || !this`,
+  },
+  {
+    name: 'broken-frame-taken-for-the-end',
+    breaks: 'damage in the middle of a segment is taken for a write that was cut short',
+    file: 'packages/storage/src/scan.ts',
+    find: `if (behind !== undefined)`,
+    put: `if (behind !== undefined && behind < 0)`,
+  },
+  {
+    name: 'changed-frame-taken-for-torn',
+    breaks: 'a last write that was whole and acknowledged is dropped when a bit of its marks turns',
+    file: 'packages/storage/src/scan.ts',
+    find: `if (wasWhole(bytes, end, next))`,
+    put: `if (bytes.byteLength < 0 && wasWhole(bytes, end, next))`,
+  },
+  {
+    name: 'old-frame-of-recycled-segment-passes',
+    breaks: 'frames of an earlier use of a segment are read as if they were written now',
+    file: 'packages/storage/src/frame.ts',
+    find: `  if (take(bytes, offset + 32) !== place.segment) return undefined;`,
+    put: ``,
+  },
+  {
+    name: 'missing-end-not-noticed',
+    breaks: 'a log whose last segments are gone starts as if nothing was',
+    file: 'packages/storage/src/recover.ts',
+    find: `if (before.isSealed && prepared === undefined)`,
+    put: `if (before.isSealed && prepared === undefined && before.end < 0)`,
+  },
+  {
+    name: 'segment-sealed-before-the-next-is-there',
+    breaks: 'the segment behind a sealed one is prepared twice, and the log cannot be read again',
+    file: 'packages/storage/src/segment-log.ts',
+    find: `    this.#next = Promise.resolve(next);
+`,
+    put: ``,
+  },
+  {
+    name: 'seal-says-what-is-not-written-yet',
+    breaks:
+      'a seal tells of an install whose own frame follows it: a crash between them stops the node for ever',
+    file: 'packages/storage/src/segment-log.ts',
+    find: `if (byteLength > room && this.#offset > 0) await this.#roll();`,
+    put: `if (byteLength > room && this.#offset > 0) {
+      this.#state = { hardState: change.hardState, lastIndex: change.lastIndex };
+      await this.#roll();
+    }`,
+  },
+  {
+    name: 'needed-segment-given-up',
+    breaks: 'a segment goes though an entry in it is needed',
+    file: 'packages/storage/src/live-segments.ts',
+    find: `first.lastLiveIndex < keepFrom`,
+    put: `first.lastLiveIndex <= keepFrom`,
+  },
+  {
+    name: 'written-after-a-failed-write',
+    breaks:
+      'a later write succeeds behind one that failed: there is a hole in what was acknowledged',
+    file: 'packages/storage/src/log-storage.ts',
+    find: `    if (this.#failed) return;
+    this.#failed = true;`,
+    put: `    this.#inFlight = 0;`,
+  },
+  {
+    name: 'received-snapshot-installed-unverified',
+    breaks: 'chunks of two different snapshots become the current one',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `if ((await hashOf(file, meta.byteLength)) !== meta.hash) return false;`,
+    put: ``,
+  },
+  {
+    name: 'snapshot-not-verified-on-start',
+    breaks: 'a node starts from a snapshot with a turned bit',
+    file: 'packages/storage/src/snapshot-recovery.ts',
+    find: `if ((await hashOf(file, byteLength)) !== hash)`,
+    put: `if ((await hashOf(file, byteLength)) === '')`,
+  },
+  {
+    name: 'uninstalled-snapshot-counts',
+    breaks:
+      'a received snapshot whose install was cut short counts, and the log and the votes do not fit it',
+    file: 'packages/storage/src/snapshot-recovery.ts',
+    find: `received?.index === installedIndex ? received`,
+    put: `received !== undefined ? received`,
+  },
+  {
+    name: 'received-snapshot-named-before-its-frame',
+    breaks: 'a crash before the frame of an install stops the node for ever: its snapshot is ahead',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `await this.#name(received, meta, true)`,
+    put: `await this.#name(received, meta, false)`,
+  },
+  {
+    name: 'snapshot-ahead-of-the-log-passes',
+    breaks: 'a log that lost its end, and votes with it, opens with what an own snapshot says',
+    file: 'packages/storage/src/replay.ts',
+    find: `snapshot.index > this.#lastIndex || snapshot.term > this.#hardState.term`,
+    put: `snapshot.index < 0`,
+  },
+  {
+    name: 'fewer-frames-than-a-snapshot-saw-pass',
+    breaks: 'a log that lost its end behind a snapshot opens with an older vote',
+    file: 'packages/storage/src/open.ts',
+    find: `named !== undefined && named.frames > frames`,
+    put: `named !== undefined && named.frames < 0`,
+  },
+  {
+    name: 'snapshot-named-before-the-log-covers-it',
+    breaks:
+      'a leader that applies before its own disk has the entries cannot start again after a crash',
+    file: 'packages/storage/src/snapshot-files.ts',
+    find: `if (!(await covered())) return undefined;`,
+    put: ``,
+  },
+  {
+    name: 'snapshot-named-though-the-log-failed',
+    breaks: 'a node whose disk refused a write while a snapshot was saved can never start again',
+    file: 'packages/storage/src/log-storage.ts',
+    find: `if (this.#failed || this.#closed) return false;`,
+    put: `if (this.#failed || this.#closed) return true;`,
+  },
+  {
+    name: 'merged-truncation-forgotten',
+    breaks: 'of two merged writes that both truncate only the later one counts',
+    file: 'packages/storage/src/merge.ts',
+    find: `Math.min(truncateFrom ?? from, from)`,
+    put: `from`,
+  },
+  {
+    name: 'log-not-missed',
+    breaks: 'a member whose log is gone starts with an empty one and votes',
+    file: 'packages/storage/src/open.ts',
+    find: `  const found = options.log.made
+`,
+    put: `  const found = options.log.made && logFiles.some(({ name }) => name.endsWith('.segment'))
+`,
+  },
+];

@@ -1,0 +1,105 @@
+/** Faults of the Raft core: votes, what is committed and who may be believed. */
+import type { Fault } from './fault.ts';
+
+export const raftFaults: readonly Fault[] = [
+  {
+    name: 'vote-not-persisted',
+    breaks: 'a vote leaves before it is on disk: a node that restarts votes twice in a term',
+    file: 'packages/raft/src/outputs.ts',
+    find: `        votedFor: core.votedFor,
+        commit: Math.min`,
+    put: `        votedFor: null,
+        commit: Math.min`,
+  },
+  {
+    name: 'old-term-committed-by-counting',
+    breaks: 'an entry of an older term is committed by counting copies (Raft paper, figure 8)',
+    file: 'packages/raft/src/leader.ts',
+    find: `if (index <= core.commit || log.termAt(index) !== core.term) return;`,
+    put: `if (index <= core.commit) return;`,
+  },
+  {
+    name: 'own-disk-not-waited-for',
+    breaks: 'the leader counts its own copy before its disk has it',
+    file: 'packages/raft/src/leader.ts',
+    find: `id === config.id ? core.stableIndex : (this.#peers.get(id)?.matchIndex ?? 0),`,
+    put: `id === config.id ? log.lastIndex : (this.#peers.get(id)?.matchIndex ?? 0),`,
+  },
+  {
+    name: 'acknowledged-before-durable',
+    breaks: 'answers leave before what they promise is on disk',
+    file: 'packages/raft/src/outbox.ts',
+    find: `if (this.isDurable(writeId)) this.#ready.push(outbound);`,
+    put: `if (this.isDurable(writeId) || writeId > 0) this.#ready.push(outbound);`,
+  },
+  {
+    name: 'stale-append-truncates',
+    breaks: 'a late append cuts off what came after it',
+    file: 'packages/raft/src/follower.ts',
+    find: `const firstNew = entries.findIndex((entry) => core.log.termAt(entry.index) !== entry.term);
+  if (firstNew < 0) return;`,
+    put: `const firstNew = entries.length === 0 ? -1 : 0;
+  if (firstNew < 0) return;`,
+  },
+  {
+    name: 'log-not-compared-in-votes',
+    breaks: 'a candidate without all committed entries is elected',
+    file: 'packages/raft/src/elections.ts',
+    find: `lastTerm > log.lastTerm || (lastTerm === log.lastTerm && lastIndex >= log.lastIndex);`,
+    put: `lastTerm >= 0 || lastIndex >= log.lastIndex;`,
+  },
+  {
+    name: 'membership-not-one-at-a-time',
+    breaks:
+      'two changes of the membership are under way at once, or before an entry of the own term',
+    file: 'packages/raft/src/leader.ts',
+    find: `    if (commit < this.#firstIndex) return { ok: false, reason: 'not_ready' };
+    if (memberships.currentIndex > commit) return { ok: false, reason: 'change_in_progress' };`,
+    put: `    if (commit < 0 || memberships.currentIndex < 0) return { ok: false, reason: 'not_ready' };`,
+  },
+  {
+    name: 'read-proof-counts-older-rounds',
+    breaks: 'answers to messages sent before a read was asked prove it',
+    file: 'packages/raft/src/reads.ts',
+    find: `if (pending.round > round) break;`,
+    put: `if (pending.round > round + 1) break;`,
+  },
+  {
+    name: 'change-without-majority',
+    breaks: 'a change of the members is begun that those who answer cannot commit',
+    file: 'packages/raft/src/leader.ts',
+    find: `change.type !== 'add_learner' && heard.length <= voters.length / 2`,
+    put: `change.type !== 'add_learner' && heard.length < 0`,
+  },
+  {
+    name: 'learner-keeps-a-dead-leader',
+    breaks: 'a learner believes in a leader that is gone, and so do its callers',
+    file: 'packages/raft/src/elections.ts',
+    find: `else if (core.leader !== null) core.becomeFollower(core.term, null);`,
+    put: ``,
+  },
+  {
+    name: 'removed-voter-does-not-campaign',
+    breaks: 'a voter whose removal only it has, uncommitted, stays silent: nobody can be elected',
+    file: 'packages/raft/src/elections.ts',
+    find: `if (core.mayCampaign && !core.receiver.keepsFromCampaigning)`,
+    put: `if (core.isVoter(core.config.id) && !core.receiver.keepsFromCampaigning)`,
+  },
+  {
+    name: 'impossible-answers-believed',
+    breaks:
+      'an answer for entries that the leader never had stops it, or proves what nobody confirmed',
+    file: 'packages/raft/src/leader.ts',
+    find: `    if (index <= lastIndex) return undefined;`,
+    put: `    if (index <= lastIndex || peer.id !== '') return undefined;`,
+  },
+  {
+    name: 'campaigns-while-it-receives',
+    breaks:
+      'a node that receives a snapshot campaigns when a message says so, and stops as a leader',
+    file: 'packages/raft/src/raft.ts',
+    find: `          this.leadership === undefined &&
+          !this.receiver.keepsFromCampaigning`,
+    put: `          this.leadership === undefined`,
+  },
+];

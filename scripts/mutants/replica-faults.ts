@@ -1,0 +1,207 @@
+/** Faults of one node: what it applies, what it answers as a leader, and its leases. */
+import type { Fault } from './fault.ts';
+
+export const replicaFaults: readonly Fault[] = [
+  {
+    name: 'fsync-skipped',
+    breaks: 'a write counts as synced when it was handed over',
+    file: 'packages/engine/src/replica.ts',
+    find: `void done.then(() => this.#guarded(() => this.#raft.persisted(write.id)));`,
+    put: `void done;
+      void Promise.resolve().then(() => this.#guarded(() => this.#raft.persisted(write.id)));`,
+  },
+  {
+    name: 'keepalive-without-proof',
+    breaks: 'a deposed leader tells a client that its lease was extended',
+    file: 'packages/engine/src/leadership.ts',
+    find: `      await this.#prove();
+      // Meanwhile`,
+    put: `      // Meanwhile`,
+  },
+  {
+    name: 'read-without-proof',
+    breaks: 'a deposed leader answers reads',
+    file: 'packages/engine/src/leadership.ts',
+    find: `    await this.#prove();
+    return answerQuery(this.#parts.replica.state, this.leases, query);`,
+    put: `    return answerQuery(this.#parts.replica.state, this.leases, query);`,
+  },
+  {
+    name: 'leases-kept-across-leaderships',
+    breaks: 'a new leader expires sessions by deadlines of an earlier leadership',
+    file: 'packages/engine/src/leases.ts',
+    find: `    if (known !== undefined) {
+      this.touch(sessionId, nowMs, wallMs);
+      return;
+    }
+    const deadlineMs = nowMs + (leftMs ?? timeoutMs);`,
+    put: `    if (known !== undefined) return;
+    const deadlineMs = nowMs + (leftMs ?? timeoutMs) / 2;`,
+  },
+  {
+    name: 'commands-do-not-renew',
+    breaks: 'a session that is used and not kept alive expires while its client counts on it',
+    file: 'packages/engine/src/leadership.ts',
+    find: `      this.leases.touch(command.sessionId, now, wall);
+    }
+    for (const event of events) {`,
+    put: `    }
+    for (const event of events) {`,
+  },
+  {
+    name: 'snapshot-without-members',
+    breaks: 'a member that joined sends, when it leads, a snapshot that no other node takes',
+    file: 'packages/engine/src/replica.ts',
+    find: `    if (!membership.members.some(({ role }) => role === 'voter')) return undefined;
+`,
+    put: ``,
+  },
+  {
+    name: 'entries-of-the-old-state-kept',
+    breaks:
+      'entries that were committed for the state that a snapshot replaced are applied to the new one',
+    file: 'packages/engine/src/replica.ts',
+    find: `    this.#applyQueue.clear();
+`,
+    put: ``,
+  },
+  {
+    name: 'late-ticks-ignored',
+    breaks: 'a leader that stood still goes on as if nothing had happened',
+    file: 'packages/engine/src/ticks.ts',
+    find: `const maxLateHeartbeats = 3;`,
+    put: `const maxLateHeartbeats = 3000;`,
+  },
+  {
+    name: 'log-not-recorded',
+    breaks: 'the identity never says that the log was made',
+    file: 'packages/engine/src/identity.ts',
+    find: `      made: true,
+      starts,`,
+    put: `      made: false,
+      starts,`,
+  },
+  {
+    name: 'installed-without-verification',
+    breaks: 'a received snapshot that is not what its hash names takes the place of the state',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `if (!(await this.#options.storage.verifyReceived(meta))) return undefined;`,
+    put: `await this.#options.storage.verifyReceived(meta);`,
+  },
+  {
+    name: 'transfer-reads-what-was-cleared-up',
+    breaks:
+      'a snapshot is looked for anew for each chunk, and gone when it was cleared up meanwhile',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `byteLength === 0 ? new Uint8Array() : await transfer.reader.read(offset, byteLength);`,
+    put: `await this.#options.storage.openSnapshot(meta.hash)?.read(offset, byteLength) ?? new Uint8Array();`,
+  },
+  {
+    name: 'chunks-leave-out-of-order',
+    breaks: 'chunks of a snapshot leave in the order in which their reads end',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `transfer.tail = transfer.tail
+      .then(async () => {`,
+    put: `transfer.tail = Promise.resolve()
+      .then(async () => {`,
+  },
+  {
+    name: 'wrong-state-goes-on',
+    breaks: 'a member whose state differs from that of a majority goes on',
+    file: 'packages/engine/src/state-digests.ts',
+    find: `others.length * 2 > voters.length ? 'wrong_here' : 'differs'`,
+    put: `others.length > voters.length ? 'wrong_here' : 'differs'`,
+  },
+  {
+    name: 'learners-count-for-digests',
+    breaks: 'learners with a wrong state stop a member whose state is right',
+    file: 'packages/engine/src/state-digests.ts',
+    find: `if (hash === own || !voters.includes(member)) continue;`,
+    put: `if (hash === own) continue;`,
+  },
+  {
+    name: 'everything-applied-in-one-turn',
+    breaks: 'however much was committed at once is applied in one turn of the event loop',
+    file: 'packages/engine/src/apply-queue.ts',
+    find: `        this.#entriesThisTurn >= this.#maxEntriesPerTurn ||`,
+    put: `        this.#entriesThisTurn >= Number.MAX_SAFE_INTEGER ||`,
+  },
+  {
+    name: 'replaced-change-told-as-done',
+    breaks: "a change of the members is told as done when another leader's entry took its place",
+    file: 'packages/engine/src/administration.ts',
+    find: `if (found !== term)`,
+    put: `if (found !== term && found === 0)`,
+  },
+  {
+    name: 'gap-not-told-to-watchers',
+    breaks: 'a node that took a snapshot goes on telling events as if none were missing',
+    file: 'packages/engine/src/raft-engine.ts',
+    find: `for (const listener of this.#gapListeners) listener(index);`,
+    put: `for (const listener of this.#gapListeners) if (index < 0) listener(index);`,
+  },
+  {
+    name: 'batches-not-bounded-by-bytes',
+    breaks: 'an entry that no frame can carry is proposed: its holder leads and never commits',
+    file: 'packages/engine/src/command-queue.ts',
+    find: `this.#mostBatchBytes - batchOverheadBytes,`,
+    put: `Infinity,`,
+  },
+  {
+    name: 'pending-bytes-not-bounded',
+    breaks: 'commands that wait for the log fill the memory of the leader',
+    file: 'packages/engine/src/command-queue.ts',
+    find: `pendingBytes + byteLength <= maxPendingBytes &&`,
+    put: `pendingBytes >= 0 &&`,
+  },
+  {
+    name: 'all-callers-in-one-turn',
+    breaks:
+      'a leader that steps down tells all who wait in one turn, which lasts as long as they are many',
+    file: 'packages/engine/src/turn-slices.ts',
+    find: `this.#leftThisTurn -= 1;`,
+    put: `this.#leftThisTurn -= 0;`,
+  },
+  {
+    name: 'untold-callers-not-counted',
+    breaks: 'a node closes while callers have not been told what became of their commands',
+    file: 'packages/engine/src/command-queue.ts',
+    find: `this.#untoldCommands += submissions.length;`,
+    put: `this.#untoldCommands += 0 * submissions.length;`,
+  },
+  {
+    name: 'retries-all-at-once',
+    breaks: 'all who wait for a leader go on in the turn in which their time is up',
+    file: 'packages/engine/src/leader-route.ts',
+    find: `this.#waking.add([wake]);`,
+    put: `wake();`,
+  },
+  {
+    name: 'backup-without-its-end',
+    breaks: 'a backup lacks bytes: it is not what its hash names',
+    file: 'packages/engine/src/backup.ts',
+    find: `chunkBytes, byteLength - offset)`,
+    put: `chunkBytes, byteLength - offset - 1)`,
+  },
+  {
+    name: 'bounds-not-put-in-force-first',
+    breaks: 'a new leader carries out commands before its limits are in force',
+    file: 'packages/engine/src/leadership.ts',
+    find: `this.#putLimitsInForce(); // LIMIT-2`,
+    put: `// LIMIT-2`,
+  },
+  {
+    name: 'state-not-comparable-told-when-saved',
+    breaks: 'a node tells the hash of a saved state that cannot be compared',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `const hash = isComparable ? stateHash.digest('hex') : undefined; // ENG-SNAP-5`,
+    put: `const hash = isComparable || state.index >= 0 ? stateHash.digest('hex') : undefined;`,
+  },
+  {
+    name: 'state-not-comparable-told-again',
+    breaks: 'a node goes on telling what it had before its state could not be compared',
+    file: 'packages/engine/src/consistency-check.ts',
+    find: `      this.#latest = undefined;`,
+    put: ``,
+  },
+];

@@ -1,0 +1,191 @@
+/** Faults of what a snapshot of the state holds, of what is read from it, and of lists of names. */
+import type { Fault } from './fault.ts';
+
+export const restoreFaults: readonly Fault[] = [
+  {
+    name: 'fence-counter-not-in-snapshot',
+    breaks: 'tokens repeat after a restore',
+    file: 'packages/state/src/kernel/snapshot/restore.ts',
+    find: `    tables.fenceCounter = fields.number();`,
+    put: `    tables.fenceCounter = Math.min(0, fields.number());`,
+  },
+  {
+    name: 'queue-order-lost-on-restore',
+    breaks: 'waiters change places after a restore',
+    file: 'packages/state/src/kernel/snapshot/place-records.ts',
+    find: `    pool.queue.append(waiter);`,
+    put: `    pool.queue.insertAfter(undefined, waiter);`,
+  },
+  {
+    name: 'first-answers-not-in-snapshot',
+    breaks: 'a retry after a restore is carried out a second time',
+    file: 'packages/state/src/kernel/snapshot/session-records.ts',
+    find: `    session.requests.restore(id, answer);`,
+    put: `    if (answer.kind === 'acquire' && answer.result === undefined)
+      session.requests.restore(id, answer);`,
+  },
+  {
+    name: 'snapshot-order-depends-on-changes',
+    breaks:
+      'a place that changes while a snapshot is taken is put at its end: nodes differ in their bytes',
+    file: 'packages/state/src/kernel/snapshot/snapshot.ts',
+    find: `for (const place of places) yield* this.#placeOf(place);`,
+    put: `for (const place of Array.from(places).sort(
+      (a, b) => Number(this.#keptPlaces.has(a)) - Number(this.#keptPlaces.has(b)),
+    ))
+      yield* this.#placeOf(place);`,
+  },
+  {
+    name: 'copy-on-write-of-a-session-left-out',
+    breaks:
+      'a hold that others end while a snapshot is taken is missing in the order of its session',
+    file: 'packages/state/src/kernel/snapshot/snapshot.ts',
+    find: `    return kept ?? copySession(session);`,
+    put: `    return copySession(kept?.session ?? session);`,
+  },
+  {
+    name: 'restored-order-of-a-session-differs',
+    breaks: 'a restored node ends the holds of a session in another order: tokens go to others',
+    file: 'packages/state/src/kernel/snapshot/ties.ts',
+    find: `  if (holds.every(areInFileOrder) && areWaitsInFileOrder(waits)) return undefined;`,
+    put: `  if (holds.length > 0 && areWaitsInFileOrder(waits)) return undefined;`,
+  },
+  {
+    name: 'holds-spread-into-a-call',
+    breaks:
+      'a snapshot with 120,000 holds of one resource cannot be taken or read: the stack is full',
+    file: 'packages/state/src/kernel/snapshot/place-records.ts',
+    find: `    const holds = Array.from(pool.holds, (hold) => ({ ...hold }));`,
+    put: `    const holds: Hold[] = [];
+    holds.push(...Array.from(pool.holds, (hold) => ({ ...hold })));`,
+  },
+  {
+    name: 'members-of-a-barrier-in-one-line',
+    breaks:
+      'a command that changes a large barrier while a snapshot is taken encodes all its members',
+    file: 'packages/state/src/kernel/snapshot/place-records.ts',
+    find: `  if (members.size > maxMembersPerLine)`,
+    put: `  if (members.size < 0)`,
+  },
+  {
+    name: 'listing-skips-at-the-next-leaf',
+    breaks: 'locks are missing from listings where the index goes on in its next leaf',
+    file: 'packages/state/src/kernel/collections/name-index.ts',
+    find: `leaf = this.#leaves[(at += 1)], place = 0)`,
+    put: `leaf = this.#leaves[(at += 1)])`,
+  },
+  {
+    name: 'closed-locks-walked-in-listings',
+    breaks: 'a listing of nothing walks all locks that only a lock delay keeps',
+    file: 'packages/state/src/kernel/tables.ts',
+    find: `    else this.lockNames.remove(pool.name);`,
+    put: `    else if (pool.size === 0) this.lockNames.remove(pool.name);`,
+  },
+  {
+    name: 'ending-sessions-not-in-snapshots',
+    breaks: 'a node that was restored knows nothing of sessions that were about to end',
+    file: 'packages/state/src/kernel/snapshot/session-records.ts',
+    find: `    session.living = false;`,
+    put: `    session.living = session.renewal > 0;`,
+  },
+  {
+    name: 'ending-order-lost-in-snapshots',
+    breaks: 'sessions that end go on in another order after a restore',
+    file: 'packages/state/src/kernel/snapshot/snapshot.ts',
+    find: `sessions: [sessions.capture(), Array.from(tables.ending.values())],`,
+    put: `sessions: [sessions.capture(), [...tables.ending.values()].reverse()],`,
+  },
+  {
+    name: 'captured-shard-not-kept',
+    breaks: 'a lock that is released while a snapshot is taken is missing in it',
+    file: 'packages/state/src/kernel/collections/sharded-map.ts',
+    find: `    this.#captured?.keep(index); // SHARD-2
+    const shard = this.#shards[index];
+    if (shard?.delete`,
+    put: `    const shard = this.#shards[index];
+    if (shard?.delete`,
+  },
+  {
+    name: 'captured-shard-not-kept-on-adding',
+    breaks: 'a lock that came to be after a snapshot began is in it: nodes differ in their bytes',
+    file: 'packages/state/src/kernel/collections/sharded-map.ts',
+    find: `    this.#captured?.keep(index); // SHARD-2
+    const shard = this.#shards[index];
+    if (shard === undefined)`,
+    put: `    const shard = this.#shards[index];
+    if (shard === undefined)`,
+  },
+  {
+    name: 'order-compared-without-shards',
+    breaks: 'a session whose holds are not in the order of the file is restored in another order',
+    file: 'packages/state/src/primitives/holds/pool.ts',
+    find: `return this.shard === other.shard ? this.ordinal < other.ordinal : this.shard < other.shard;`,
+    put: `return this.ordinal < other.ordinal;`,
+  },
+  {
+    name: 'turns-left-not-in-snapshots',
+    breaks: 'turns that did not fit into an entry are forgotten by a node that was restored',
+    file: 'packages/state/src/kernel/snapshot/restore.ts',
+    find: `        tables.unsettled.add(pool);`,
+    put: `        if (pool.queue.length > 1_000_000) tables.unsettled.add(pool);`,
+  },
+  {
+    name: 'longest-time-not-in-snapshots',
+    breaks: 'a node that took a snapshot forgets when holds are over',
+    file: 'packages/state/src/kernel/snapshot/place-records.ts',
+    find: `hold.ending === undefined ? null : [hold.ending.dueMs, hold.ending.sequence],`,
+    put: `hold.ending === undefined || hold.units > 0 ? null : [hold.ending.dueMs, hold.ending.sequence],`,
+  },
+  {
+    name: 'digest-keeps-what-was-released',
+    breaks: 'the digest of a session is not brought up to date when a hold ends',
+    file: 'packages/state/src/kernel/sessions/sessions.ts',
+    find: `    this.#digest.remove(firstToken);`,
+    put: ``,
+  },
+  {
+    name: 'page-leaves-one-out',
+    breaks: 'a page of holds goes on behind a hold that was on no page',
+    file: 'packages/state/src/kernel/sessions/session-views.ts',
+    find: `      nextAfter = last;
+      break;`,
+    put: `      nextAfter = hold.firstToken;
+      break;`,
+  },
+  {
+    name: 'old-log-under-new-bounds',
+    breaks: 'what an old version logged is applied under bounds that it did not know',
+    file: 'packages/state/src/kernel/limits.ts',
+    find: `  maxWorkPerEntry: unbounded,`,
+    put: `  maxWorkPerEntry: 1000,`,
+  },
+  {
+    name: 'old-order-taken-for-known',
+    breaks: 'the bytes of a state that came by a snapshot of an earlier format are compared',
+    file: 'packages/state/src/kernel/snapshot/restore.ts',
+    find: `tables.isComparable = version > oldestVersion && fields.number() === 1; // SNAP-7`,
+    put: `tables.isComparable = version === oldestVersion || fields.number() === 1;`,
+  },
+  {
+    name: 'old-order-forgotten-in-snapshots',
+    breaks: 'a restart makes a state comparable that is not',
+    file: 'packages/state/src/kernel/snapshot/snapshot.ts',
+    find: `    tables.isComparable ? 1 : 0, // SNAP-7`,
+    put: `    tables.index >= 0 ? 1 : 0,`,
+  },
+  {
+    name: 'old-holds-in-another-order',
+    breaks: 'a node that came by an old snapshot ends the holds of a session in another order',
+    file: 'packages/state/src/kernel/snapshot/ties.ts',
+    find: `sort((a, b) => a.fenceToken - b.fenceToken))`,
+    put: `sort((a, b) => b.fenceToken - a.fenceToken))`,
+  },
+  {
+    name: 'shards-are-not-made-anew',
+    breaks:
+      'the tables of all names that came and went stay until a full collection, and are copied',
+    file: 'packages/state/src/kernel/collections/sharded-map.ts',
+    find: `return times % renewedEvery === 0;`,
+    put: `return times > renewedEvery * 256;`,
+  },
+];

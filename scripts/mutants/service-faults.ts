@@ -1,0 +1,44 @@
+/** Faults of what a node tells over HTTP and gRPC: events, latches, backups. */
+import type { Fault } from './fault.ts';
+
+export const serviceFaults: readonly Fault[] = [
+  {
+    name: 'latch-open-at-one',
+    breaks: 'those who wait for a latch go on when one count is left',
+    file: 'packages/api/src/operations/latches.ts',
+    find: `open: count === 0,`,
+    put: `open: count <= 1,`,
+  },
+  {
+    name: 'watch-loses-the-rest-of-an-entry',
+    breaks: 'what else happened in the same entry is not told to one who resumes',
+    file: 'packages/api/src/watch/feed.ts',
+    find: `if (entry.revision === after.revision && numberOf(event) <= after.number) continue;`,
+    put: `if (entry.revision === after.revision && after.number > 0) continue;`,
+  },
+  {
+    name: 'called-after-unsubscribing',
+    breaks: 'who no longer waits for an event is called about it, in the middle of something else',
+    file: 'packages/api/src/watch/feed.ts',
+    find: `if (listeners.has(listener)) yield`,
+    put: `if (listeners.size > 0) yield`,
+  },
+  {
+    name: 'backup-keeps-its-place',
+    breaks: 'a backup whose reader has hung up counts for ever',
+    file: 'packages/api/src/http/backups.ts',
+    find: `this.#open -= 1; // BK2
+      giveBack();
+      cancel();`,
+    put: `giveBack();
+      cancel();`,
+  },
+  {
+    name: 'backup-keeps-its-file',
+    breaks: 'a backup whose reader has hung up keeps its descriptor and its file',
+    file: 'packages/api/src/http/backups.ts',
+    find: `      cancel();
+      backup.close();`,
+    put: `      cancel();`,
+  },
+];

@@ -1,0 +1,105 @@
+/** Faults of clients: their leases, their holds and what they watch. */
+import type { Fault } from './fault.ts';
+
+export const sessionFaults: readonly Fault[] = [
+  {
+    name: 'lease-counted-from-the-answer',
+    breaks:
+      'a client believes in its lease for as long as the answer took, longer than the cluster',
+    file: 'packages/client/src/session.ts',
+    find: `if (sentAt.monotonicMs >= this.#provenAt.monotonicMs) this.#provenAt = sentAt; // V1`,
+    put: `this.#provenAt = momentOf(this.#clock);`,
+  },
+  {
+    name: 'client-trusts-its-timers',
+    breaks: 'a client that stood still believes in a hold until its timers have fired',
+    file: 'packages/client/src/session.ts',
+    find: `    if (this.#clock.now() >= this.#endsAtMs) {
+      this.#lose("its lease has run out by this machine's clock");
+      return false;
+    }
+    return passedMs(this.#clock, this.#provenAt) < this.#leaseMs;`,
+    put: `    return true;`,
+  },
+  {
+    name: 'unreachable-leader-tried-for-ever',
+    breaks: 'a client tries a leader that it cannot reach again and again',
+    file: 'packages/client/src/route.ts',
+    find: `nowMs < (this.#avoided?.untilMs ?? 0); // F4`,
+    put: `nowMs < 0;`,
+  },
+  {
+    name: 'downgrade-believed-late',
+    breaks: 'a holder believes to be alone until a downgrade is answered',
+    file: 'packages/client/src/hold.ts',
+    find: `    this.#mode = 'shared';
+    this.session.lowered(this);
+    await this.session.request('downgrade', { name: this.name, fence_token: this.fenceToken });`,
+    put: `    await this.session.request('downgrade', { name: this.name, fence_token: this.fenceToken });
+    this.#mode = 'shared';
+    this.session.lowered(this);`,
+  },
+  {
+    name: 'watch-goes-on-at-the-end',
+    breaks: 'a watch that resumes begins at the end instead of where it was',
+    file: 'packages/client/src/watch.ts',
+    find: `after = event.position;`,
+    put: `after = event.position === '' ? after : from;`,
+  },
+  {
+    name: 'hold-acquired-after-its-page-is-lost',
+    breaks: 'the client takes a hold for lost that it acquired after its page was read',
+    file: 'packages/client/src/holds-check.ts',
+    find: `for (const held of known)
+      if (this.#holdings`,
+    put: `for (const held of [...this.#holdings.all])
+      if (this.#holdings`,
+  },
+  {
+    name: 'lost-hold-is-kept-after-a-page',
+    breaks: 'the client keeps a hold of a lock whose later token is of another hold',
+    file: 'packages/client/src/holds-check.ts',
+    find: `if (held.fenceToken >= firstToken && held.fenceToken <= fence_token)`,
+    put: `if (held.fenceToken <= fence_token)`,
+  },
+  {
+    name: 'check-of-holds-not-repeated',
+    breaks: 'a check of holds that began before a reconnection stands for the one after it',
+    file: 'packages/client/src/holds-check.ts',
+    find: `    this.#isWanted = true;
+    if (this.#isRunning) return; // HC4`,
+    put: `    if (this.#isRunning) return; // HC4
+    this.#isWanted = true;`,
+  },
+  {
+    name: 'first-page-of-waits',
+    breaks: 'a session that waits at more places than a page has is told of the first ones alone',
+    file: 'packages/client/src/session-requests.ts',
+    find: `after = page.next_after;`,
+    put: `after = page.next_after === null ? page.next_after : null;`,
+  },
+  {
+    name: 'wall-clock-taken-for-sleep',
+    breaks: 'a step of the wall clock ends what is held, though contact is good',
+    file: 'packages/client/src/boot-clock.ts',
+    find: `      const leadMs = this.#readLeadMs();
+      if`,
+    put: `      const leadMs = Math.max(this.#readLeadMs(), wallLeadMs);
+      if`,
+  },
+  {
+    name: 'sleep-not-counted',
+    breaks: 'what the machine slept is not counted: a lease that is over is believed in',
+    file: 'packages/client/src/boot-clock.ts',
+    find: `if (leadMs > this.#leadMs + resolutionMs) this.#leadMs = leadMs; // BOOT-1`,
+    put: `if (leadMs < 0) this.#leadMs = leadMs;`,
+  },
+  {
+    name: 'what-came-and-went-stays',
+    breaks:
+      'small collections copy all that ever was in a map, and stop the node for many ms each time',
+    file: 'packages/protocol/src/renewed-map.ts',
+    find: `this.#map = new Map(this.#map); // RENEW-1`,
+    put: ``,
+  },
+];
