@@ -8,6 +8,7 @@ import type { Fault } from './fault.ts';
 import { grantFaults } from './grant-faults.ts';
 import { interfaceFaults } from './interface-faults.ts';
 import { leaseFaults } from './lease-faults.ts';
+import { levelFaults } from './level-faults.ts';
 import { listeningFaults } from './listening-faults.ts';
 import { logFaults } from './log-faults.ts';
 import { memoryFaults } from './memory-faults.ts';
@@ -112,6 +113,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of the disk of a machine, and of backups', faults: diskFaults },
   { title: 'Of where nodes listen', faults: listeningFaults },
   { title: 'Of what is remembered, and of the limits of one caller', faults: memoryFaults },
+  { title: 'Of members of different releases', faults: levelFaults },
   { title: 'Of who may do what, and of declarations', faults: accessFaults },
   { title: 'Of HTTP, gRPC, metrics and the command line', faults: interfaceFaults },
   { title: 'Of the quorum lease', faults: quorumFaults },

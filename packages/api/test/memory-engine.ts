@@ -66,6 +66,7 @@ export class MemoryEngine implements Engine {
     clientUrl: `http://${id}.test:5000`,
     matchIndex: null,
     connected: true,
+    supportedFeatureLevel: 2,
   }));
   nowMs = 1000;
   /** Makes backups larger than what connections buffer. */
@@ -192,6 +193,8 @@ export class MemoryEngine implements Engine {
       appliedIndex: this.state.index,
       lastIndex: this.state.index,
       firstIndex: 1,
+      featureLevel: this.state.featureLevel,
+      supportedFeatureLevel: 2,
       members: this.members,
     };
   }
@@ -216,7 +219,8 @@ export class MemoryEngine implements Engine {
       throw new HoldfastError('member_exists', `"${id}" is a member already.`);
     }
     const role = 'learner';
-    this.members.push({ id, address, role, clientUrl: '', matchIndex: 0, connected: false });
+    const unknown = { clientUrl: '', matchIndex: 0, connected: false, supportedFeatureLevel: null };
+    this.members.push({ id, address, role, ...unknown });
   }
 
   async removeMember(id: string): Promise<void> {

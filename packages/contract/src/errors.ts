@@ -104,6 +104,12 @@ export const nodeErrors: Readonly<Record<string, ErrorDeclaration>> = {
     'same',
     { effect: 'perhaps' },
   ),
+  not_supported_yet: byNode(
+    503,
+    'FAILED_PRECONDITION',
+    'The cluster is at a feature level that does not have this yet.',
+    'later',
+  ),
   shutting_down: byNode(503, 'UNAVAILABLE', 'The node is shutting down.', 'same', {
     effect: 'perhaps',
     note: 'A waiting request with a request id keeps its position in the wait queue; one without is cancelled.',
@@ -177,7 +183,13 @@ export const alwaysPossible = [
 export const bodyErrors = ['invalid_json', 'body_too_large', 'unsupported_media_type'] as const;
 
 /** What anything that needs the cluster can be answered with. */
-export const clusterErrors = ['not_leader', 'no_quorum', 'outcome_unknown', 'overloaded'] as const;
+export const clusterErrors = [
+  'not_leader',
+  'no_quorum',
+  'outcome_unknown',
+  'overloaded',
+  'not_supported_yet',
+] as const;
 
 /** Where a session asks. */
 export const sessionErrors = ['session_not_found', 'session_expired'] as const;

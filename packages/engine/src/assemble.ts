@@ -98,6 +98,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
   });
   const transport = parts.makeTransport({
     knowledge: view,
+    levels: () => replica.levels(),
     onMessages: (from, messages) => replica.receive(from, messages),
     onCall: (from, request, signal) =>
       view.isKnownMember(from)
@@ -137,6 +138,9 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     tickMs,
     snapshotLogBytes: options.snapshotLogBytes,
     ...(bounds.keptEntries === undefined ? {} : { keptEntries: bounds.keptEntries }),
+    ...(options.supportedFeatureLevel === undefined
+      ? {}
+      : { supportedFeatureLevel: options.supportedFeatureLevel }),
     ...(bounds.maxEntriesPerTurn === undefined
       ? {}
       : { maxEntriesPerTurn: bounds.maxEntriesPerTurn }),

@@ -6,7 +6,9 @@
  *
  * Invariant B1: decode(encode(batch)) equals batch. A leader applies the objects it was given while
  * followers apply what they decode; anything lost on the way would split the state.
+ * BATCH-2: so a batch of which this program does not know a part is not read at all (FEATURE-3 of the state).
  */
+import { callerLevel, latestFeatureLevel, unknownPart } from '@holdfast/state';
 import type { Command, Envelope, FenceToken, ResourceName, SessionId } from '@holdfast/state';
 
 /** 2: commands of more primitives than locks and semaphores. */
@@ -32,8 +34,20 @@ type AcquireTuple = readonly [
 ];
 type ReleaseTuple = readonly ['r', string, string, number | null, number | string | null];
 type EncodedCommand = AcquireTuple | ReleaseTuple | Command;
-/** Identity null is `anonymous`; answeredBelow null is absent. */
-type EncodedEnvelope = readonly [EncodedCommand, string | null, number | null, repeated?: 1];
+/** Of the caller; null is absent. The identity is apart from them. */
+type EncodedCaller = readonly [proof: string | null, address: string | null];
+/** Identity null is `anonymous`; answeredBelow null is absent. A caller stands there from feature level 2 on. */
+type EncodedEnvelope = readonly [
+  command: EncodedCommand,
+  identity: string | null,
+  answeredBelow: number | null,
+  repeated?: 0 | 1,
+  caller?: EncodedCaller,
+];
+const envelopeLength = 5;
+const batchLength = 3;
+const acquireLengths = [7, 8];
+const releaseLength = 5;
 /** What is read of one; `joinBatch` writes it. */
 type EncodedBatch = readonly [version: number, time: number, commands: readonly EncodedEnvelope[]];
 
@@ -58,27 +72,26 @@ function encodeCommand(command: Command): EncodedCommand {
   return command;
 }
 
-function decodeCommand(encoded: EncodedCommand): Command {
-  if (!Array.isArray(encoded)) {
-    const command = encoded as Command;
-    if (typeof command.type !== 'string') throw new BatchFormatError('a command has no type');
-    return command;
-  }
+/** BATCH-2. */
+function assertKnown(command: Command, level: number): Command {
+  const unknown = unknownPart(command, level);
+  if (unknown !== undefined) throw BatchFormatError.unknown(unknown);
+  return command;
+}
+
+function decodeCommand(encoded: EncodedCommand, level: number): Command {
+  if (typeof encoded !== 'object' || encoded === null)
+    throw BatchFormatError.unknown('what is no command');
+  if (!Array.isArray(encoded)) return assertKnown(encoded as Command, level);
   const tuple = encoded as AcquireTuple | ReleaseTuple;
   if (tuple[0] === 'a') {
-    const own = tuple[7];
-    return {
-      type: 'acquire',
-      sessionId: tuple[1] as SessionId,
-      requestId: tuple[2],
-      name: tuple[3] as ResourceName,
-      mode: tuple[4] === 1 ? 'shared' : 'exclusive',
-      waitMs: tuple[5],
-      acquiredAtMs: tuple[6],
-      ...(own === undefined ? {} : { ownSession: own }),
-    };
+    const isKnown = acquireLengths.includes(tuple.length) && (tuple[4] === 0 || tuple[4] === 1);
+    if (!isKnown) throw BatchFormatError.unknown('a field of an acquire');
+    const acquire = acquireOf(tuple);
+    return tuple.length === acquireLengths[0] ? acquire : assertKnown(acquire, level);
   }
   if (tuple[0] === 'r') {
+    if (tuple.length !== releaseLength) throw BatchFormatError.unknown('a field of a release');
     return {
       type: 'release',
       sessionId: tuple[1] as SessionId,
@@ -87,7 +100,21 @@ function decodeCommand(encoded: EncodedCommand): Command {
       ...(tuple[4] === null ? {} : { requestId: tuple[4] }),
     };
   }
-  throw new BatchFormatError(`unknown command tuple ${JSON.stringify(tuple[0])}`);
+  throw BatchFormatError.unknown(`a command tuple ${JSON.stringify(tuple[0])}`);
+}
+
+function acquireOf(tuple: AcquireTuple): Command {
+  const own = tuple[7];
+  return {
+    type: 'acquire',
+    sessionId: tuple[1] as SessionId,
+    requestId: tuple[2],
+    name: tuple[3] as ResourceName,
+    mode: tuple[4] === 1 ? 'shared' : 'exclusive',
+    waitMs: tuple[5],
+    acquiredAtMs: tuple[6],
+    ...(own === undefined ? {} : { ownSession: own }),
+  };
 }
 
 /** The entry was written by a newer version, or is not a batch: the node must stop. */
@@ -98,19 +125,48 @@ export class BatchFormatError extends Error {
       `A log entry cannot be read: ${detail}. Run the version of Holdfast that wrote it, or newer.`,
     );
   }
+
+  /** It tells something that this version has no word for. */
+  static unknown(part: string): BatchFormatError {
+    return new BatchFormatError(
+      `it has ${part}, which this version does not know; ignored, it would make this node's state another one`,
+    );
+  }
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** One command as it stands in a batch: commands are encoded as they come, for a batch is cut by bytes. */
-export function encodeEnvelope({ command, identity, answeredBelow, repeated }: Envelope): string {
+export function encodeEnvelope(envelope: Envelope): string {
+  const { command, identity, answeredBelow, repeated, proof, address } = envelope;
   const encoded: EncodedEnvelope = [
     encodeCommand(command),
     identity === 'anonymous' ? null : identity,
     answeredBelow ?? null,
   ];
-  return JSON.stringify(repeated === true ? [...encoded, 1] : encoded);
+  const again = repeated === true ? 1 : 0;
+  if (proof !== undefined || address !== undefined)
+    return JSON.stringify([...encoded, again, [proof ?? null, address ?? null]]);
+  return JSON.stringify(again === 1 ? [...encoded, again] : encoded);
+}
+
+function decodeEnvelope(encoded: EncodedEnvelope, level: number): Envelope {
+  const [command, identity, answeredBelow, repeated, caller] = encoded;
+  if (encoded.length > envelopeLength) throw BatchFormatError.unknown('a field beside a command');
+  if (repeated !== undefined && repeated !== 0 && repeated !== 1)
+    throw BatchFormatError.unknown('a kind of repetition');
+  if (caller !== undefined && (level < callerLevel || caller.length !== 2))
+    throw BatchFormatError.unknown('a field of the caller of a command');
+  const [proof = null, address = null] = caller ?? [];
+  return {
+    identity: identity === null ? 'anonymous' : identity,
+    ...(proof === null ? {} : { proof }),
+    ...(address === null ? {} : { address }),
+    command: decodeCommand(command, level),
+    ...(answeredBelow === null ? {} : { answeredBelow }),
+    ...(repeated === 1 ? { repeated: true } : {}),
+  };
 }
 
 /** Texts up to this length are not measured. */
@@ -135,7 +191,11 @@ export function encodeBatch({ time, commands }: Batch): Uint8Array {
   return joinBatch(time, commands.map(encodeEnvelope));
 }
 
-export function decodeBatch(data: Uint8Array): Batch {
+/**
+ * @param level The highest feature level that the program supports: what belongs to higher ones it does not know.
+ * @throws BatchFormatError
+ */
+export function decodeBatch(data: Uint8Array, level: number = latestFeatureLevel): Batch {
   const parsed: unknown = JSON.parse(decoder.decode(data));
   if (!Array.isArray(parsed)) throw new BatchFormatError('it is not a batch');
   const [version, time, commands] = parsed as unknown as EncodedBatch;
@@ -144,15 +204,9 @@ export function decodeBatch(data: Uint8Array): Batch {
   if (typeof time !== 'number' || !Array.isArray(commands)) {
     throw new BatchFormatError('it is not a batch');
   }
+  if (parsed.length > batchLength) throw BatchFormatError.unknown('a field beside its commands');
   return {
     time,
-    commands: (commands as readonly EncodedEnvelope[]).map(
-      ([command, identity, answeredBelow, repeated]) => ({
-        identity: identity === null ? 'anonymous' : identity,
-        command: decodeCommand(command),
-        ...(answeredBelow === null ? {} : { answeredBelow }),
-        ...(repeated === 1 ? { repeated: true } : {}),
-      }),
-    ),
+    commands: (commands as readonly EncodedEnvelope[]).map((one) => decodeEnvelope(one, level)),
   };
 }

@@ -1,6 +1,7 @@
 /** Calls that a follower passes on to the leader, as they cross between peers. */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode } from '@holdfast/protocol';
+import { unknownPart } from '@holdfast/state';
 import type { Command, SessionId } from '@holdfast/state';
 import { Interrupted } from './interrupted.ts';
 import { isCount, isHash } from './transport/fields.ts';
@@ -74,9 +75,12 @@ const callTypes: ReadonlySet<unknown> = new Set<Call['type']>([
 
 /**
  * Checks the outer form; peers are members of the cluster and validated the inner one where it entered.
- * What no client brought in is checked wholly.
+ * What no client brought in is checked wholly. A command of a newer version is none here: this node would log, and
+ * apply, what it does not know (FEATURE-3 of the state).
+ *
+ * @param level The highest feature level that this program supports.
  */
-export function isCall(value: unknown): value is Call {
+export function isCall(value: unknown, level: number): value is Call {
   if (typeof value !== 'object' || value === null) return false;
   const call = value as {
     readonly type?: unknown;
@@ -84,8 +88,15 @@ export function isCall(value: unknown): value is Call {
     readonly index?: unknown;
     readonly hash?: unknown;
     readonly formatVersion?: unknown;
+    readonly command?: unknown;
   };
   if (!callTypes.has(call.type) || !Number.isFinite(call.timeoutMs)) return false;
+  if (call.type === 'submit') {
+    const { command } = call;
+    return (
+      typeof command === 'object' && command !== null && unknownPart(command, level) === undefined
+    );
+  }
   if (call.type !== 'state_digest') return true;
   return isCount(call.index) && isHash(call.hash) && isCount(call.formatVersion);
 }

@@ -1,5 +1,6 @@
 /** What a node says of its cluster, for people and for clients that look for the leader. */
 import type { MemberId, Status } from '@holdfast/raft';
+import type { FeatureLevels } from './feature-levels.ts';
 import type { ClusterStatus } from './types.ts';
 
 export interface StatusContext {
@@ -8,6 +9,8 @@ export interface StatusContext {
   readonly clientUrls: ReadonlyMap<string, string>;
   readonly isConnected: (peer: MemberId) => boolean;
   readonly addressOf: (peer: MemberId) => string | undefined;
+  readonly levels: FeatureLevels;
+  readonly supportedBy: (peer: MemberId) => number | undefined;
 }
 
 export function describeCluster(raft: Status, context: StatusContext): ClusterStatus {
@@ -28,6 +31,8 @@ export function describeCluster(raft: Status, context: StatusContext): ClusterSt
     appliedIndex: raft.applied,
     lastIndex: raft.lastIndex,
     firstIndex: raft.firstIndex,
+    featureLevel: context.levels.inForce,
+    supportedFeatureLevel: context.levels.supported,
     members: raft.membership.members.map((member) => ({
       id: member.id,
       address: context.addressOf(member.id) ?? member.address,
@@ -38,6 +43,8 @@ export function describeCluster(raft: Status, context: StatusContext): ClusterSt
           ? raft.lastIndex
           : (raft.progress.find((progress) => progress.id === member.id)?.matchIndex ?? null),
       connected: member.id === raft.id || context.isConnected(member.id),
+      supportedFeatureLevel:
+        member.id === raft.id ? context.levels.supported : (context.supportedBy(member.id) ?? null),
     })),
   };
 }

@@ -11,12 +11,15 @@
  *     waiting acquires.
  * C4: no batch is larger than `maxBatchBytes`, so that every one can be proposed and sent (BOUND-1); a
  *     command that fits in none is refused before anything is done.
+ * C6: a command is logged as the level allows that the applied state has (FEATURE-1 of the state): what tells
+ *     people more is left out, and one that cannot do without a part of a later level is refused.
  * C5: where this node stops leading, everybody is told once, in order, a slice a turn (SLICE-2), with one
  *     error for all: an error with a stack for each of 200,000 would take a second. Until it has been told a
  *     command counts as pending, and a waiting acquire as waiting.
  */
 import { HoldfastError, RenewedMap } from '@holdfast/protocol';
 import type { ProposeAnswer } from '@holdfast/raft';
+import { withinLevel } from '@holdfast/state';
 import type {
   CommandResult,
   Envelope,
@@ -120,19 +123,31 @@ export class CommandQueue {
     resolve: (result: CommandResult) => void,
     reject: (error: Error) => void,
   ): void {
-    const encoded = encodeEnvelope(envelope);
+    const loggable = withinLevel(envelope, this.#replica.state.featureLevel);
+    if ('tooNew' in loggable) {
+      reject(notYet(loggable.tooNew, this.#replica.state.featureLevel));
+      return;
+    }
+    const encoded = encodeEnvelope(loggable.envelope);
     const byteLength = encodedBytes(encoded);
     const refusal = this.#refusalOf(byteLength);
     if (refusal !== undefined) {
       reject(refusal);
       return;
     }
-    const { command } = envelope;
+    const { command } = loggable.envelope;
     const key =
       isAcquire(command) && command.waitMs > 0
         ? waitKey(command.sessionId, command.requestId, nameOf(command))
         : undefined;
-    const submission = { envelope, encoded, byteLength, resolve, reject, waitKey: key };
+    const submission = {
+      envelope: loggable.envelope,
+      encoded,
+      byteLength,
+      resolve,
+      reject,
+      waitKey: key,
+    };
     if (key !== undefined) this.#register(key, submission); // C2
     this.#queued.push(submission);
     this.#planFlush();
@@ -330,6 +345,15 @@ export class CommandQueue {
     this.#tell(submissions, new Interrupted(begun, 'this node stopped leading'));
   }
 }
+
+/** C6. */
+const notYet = (part: string, level: number): HoldfastError =>
+  new HoldfastError(
+    'not_supported_yet',
+    `The cluster is at feature level ${String(level)}, at which ${part} cannot be logged. Nothing was done. ` +
+      `It can once every member runs a release that supports it: see feature_level in GET /cluster/status.`,
+    { feature_level: level },
+  );
 
 /** The commands were not carried out. One that is too large for the log will be so with every leader. */
 function notProposed(answer: ProposeAnswer & { readonly ok: false }, bytes: number): Error {

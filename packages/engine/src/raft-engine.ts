@@ -17,6 +17,7 @@ import { describeCluster } from './cluster-status.ts';
 import { CommandQueue } from './command-queue.ts';
 import { ConsistencyCheck } from './consistency-check.ts';
 import { shuttingDown } from './failures.ts';
+import { LevelRaiser } from './feature-levels.ts';
 import { Interrupted } from './interrupted.ts';
 import { LeaderRoute } from './leader-route.ts';
 import { Leadership } from './leadership.ts';
@@ -28,8 +29,8 @@ import { envelopeOf } from './submission.ts';
 import { defaultTimeoutMs, Submissions } from './submissions.ts';
 import type { Transport } from './transport/types.ts';
 import type {
-  Asker,
   Backup,
+  Caller,
   CallOptions,
   ClusterStatus,
   Consistency,
@@ -67,10 +68,12 @@ export class RaftEngine implements Engine {
   #submissions!: Submissions;
   #leadership!: Leadership;
   #administration!: Administration;
+  #levelRaiser!: LevelRaiser;
   #consistency!: ConsistencyCheck;
   #raftStatus!: Status;
   #leaderChanges = 0;
   #checkpointPending = false;
+  #toldLevel = 0;
   readonly #clientUrls = new Map<string, string>();
   readonly #statusListeners = new Set<(status: ClusterStatus) => void>();
   readonly #eventListeners = new Set<(revision: number, events: readonly Event[]) => void>();
@@ -95,6 +98,17 @@ export class RaftEngine implements Engine {
     this.#submissions = new Submissions({ clock, log, queue, route, stamps });
     this.#leadership = new Leadership({ clock, clusterClock, replica, queue, limits });
     this.#administration = new Administration({ nodeId, clock, log, replica, route, reachable });
+    this.#levelRaiser = new LevelRaiser({
+      nodeId,
+      log,
+      levels: () => replica.levels(),
+      membership: () => replica.status().membership,
+      supportedBy: (peer) => transport.supportedBy(peer),
+      propose: (command, onDone) => {
+        const time = clusterClock.read(clock.now());
+        return replica.propose({ time, commands: [{ identity: 'holdfast', command }] }, onDone);
+      },
+    });
     this.#consistency = new ConsistencyCheck({
       nodeId,
       log,
@@ -104,6 +118,7 @@ export class RaftEngine implements Engine {
       onDiverged: this.#parts.onDiverged,
     });
     this.#raftStatus = replica.status();
+    this.#toldLevel = replica.levels().inForce;
     this.#clientUrls.set(nodeId, clientUrl);
   }
 
@@ -140,16 +155,16 @@ export class RaftEngine implements Engine {
     );
   }
 
-  async addMember(id: string, address: string, asker?: Asker): Promise<void> {
-    await this.#administer({ type: 'add_member', id, address, ...asker });
+  async addMember(id: string, address: string, caller?: Caller): Promise<void> {
+    await this.#administer({ type: 'add_member', id, address, ...caller });
   }
 
-  async removeMember(id: string, asker?: Asker): Promise<void> {
-    await this.#administer({ type: 'remove_member', id, ...asker });
+  async removeMember(id: string, caller?: Caller): Promise<void> {
+    await this.#administer({ type: 'remove_member', id, ...caller });
   }
 
-  async transferLeadership(to: string | null, asker?: Asker): Promise<string> {
-    const answer = await this.#administer({ type: 'transfer', to, ...asker });
+  async transferLeadership(to: string | null, caller?: Caller): Promise<string> {
+    const answer = await this.#administer({ type: 'transfer', to, ...caller });
     return String(answer);
   }
 
@@ -181,6 +196,8 @@ export class RaftEngine implements Engine {
       clientUrls: this.#clientUrls,
       isConnected: (peer) => this.#transport.isConnected(peer),
       addressOf: (peer) => this.#transport.addressOf(peer),
+      levels: this.#replica.levels(),
+      supportedBy: (peer) => this.#transport.supportedBy(peer),
     });
   }
 
@@ -236,6 +253,7 @@ export class RaftEngine implements Engine {
 
   onApplied(index: number, batch: Batch, { events }: { readonly events: readonly Event[] }): void {
     this.#leadership.onApplied(batch, events);
+    this.#tellLevel();
     if (events.length > 0) {
       this.#queue.onEvents(events);
       for (const listener of this.#eventListeners) listener(index, events);
@@ -244,6 +262,7 @@ export class RaftEngine implements Engine {
 
   onRestored(index: number): void {
     this.#leadership.onRestored();
+    this.#tellLevel();
     for (const listener of this.#gapListeners) listener(index);
   }
 
@@ -282,6 +301,7 @@ export class RaftEngine implements Engine {
     this.#leadership.onTick();
     this.#administration.onTick();
     this.#queue.flushSoon();
+    if (this.#raftStatus.ready) this.#levelRaiser.onTick();
     this.#proposeCheckpoint();
   }
 
@@ -298,7 +318,7 @@ export class RaftEngine implements Engine {
 
   async onCall(from: MemberId, request: unknown, signal: AbortSignal): Promise<CallAnswer> {
     try {
-      if (!isCall(request)) {
+      if (!isCall(request, this.#replica.levels().supported)) {
         throw new HoldfastError(
           'invalid_request',
           'A peer asked for something this version does not know.',
@@ -337,6 +357,13 @@ export class RaftEngine implements Engine {
       case 'transfer':
         return this.#administration.carryOut(call, deadlineMs);
     }
+  }
+
+  #tellLevel(): void {
+    const { inForce } = this.#replica.levels();
+    if (inForce === this.#toldLevel) return;
+    this.#toldLevel = inForce;
+    this.#tellStatus();
   }
 
   #tellStatus(): void {

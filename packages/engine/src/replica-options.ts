@@ -35,6 +35,8 @@ export interface ReplicaOptions {
   readonly keptEntries?: number;
   /** Entries applied in one turn of the event loop; 1000 when absent. */
   readonly maxEntriesPerTurn?: number;
+  /** Of the program; the latest when absent (FEATURE-4). */
+  readonly supportedFeatureLevel?: number;
   readonly log: EngineLog;
   readonly hooks: ReplicaHooks;
 }

@@ -27,12 +27,14 @@ import type {
   Status,
   Term,
 } from '@holdfast/raft';
-import { createStateMachine, initialLimits } from '@holdfast/state';
+import { createStateMachine, initialLimits, latestFeatureLevel } from '@holdfast/state';
 import type { StateMachine } from '@holdfast/state';
 import type { SnapshotReader } from '@holdfast/storage';
 import { ApplyQueue } from './apply-queue.ts';
 import { decodeBatch, encodeBatch } from './batch.ts';
 import type { Batch } from './batch.ts';
+import { assertLogSupported, assertSupported } from './feature-levels.ts';
+import type { FeatureLevels } from './feature-levels.ts';
 import { KeptEntries } from './kept-entries.ts';
 import { Proofs } from './proofs.ts';
 import { Proposals } from './proposals.ts';
@@ -64,12 +66,14 @@ export class Replica {
   /** Hash of the received snapshot that is being installed. */
   #installing: string | undefined;
   readonly #ticks: Ticks;
+  readonly #supportedLevel: number;
   #stopped = false;
   #pumping = false;
 
   private constructor(options: ReplicaOptions, state: StateMachine) {
     this.#options = options;
     this.#state = state;
+    this.#supportedLevel = options.supportedFeatureLevel ?? latestFeatureLevel;
     this.#raft = createRaft(options.config, options.recovered);
     this.#ticks = new Ticks(options);
     this.#once = new Once(options.clock);
@@ -84,6 +88,7 @@ export class Replica {
         storage: options.storage,
         clock: options.clock,
         log: options.log,
+        supportedLevel: this.#supportedLevel,
         onSaved: (meta, stateHash) => this.#onSnapshotSaved(meta, stateHash),
         onVerified: (meta, isGood) => this.#onVerified(meta, isGood),
         send: (to, message) => options.hooks.send({ to, message }),
@@ -95,9 +100,11 @@ export class Replica {
 
   /** Restores the state from the recovered snapshot; the log follows as it is known to be committed. */
   static async open(options: ReplicaOptions): Promise<Replica> {
-    const { snapshot } = options.recovered;
+    const { snapshot, entries } = options.recovered;
+    const supported = options.supportedFeatureLevel ?? latestFeatureLevel;
+    assertLogSupported(entries, supported);
     if (snapshot.index === 0) return new Replica(options, createStateMachine(initialLimits));
-    const { state, stateHash } = await readState(options.storage, options.clock, snapshot);
+    const { state, stateHash } = await readState(options, snapshot, supported);
     const replica = new Replica(options, state);
     replica.#recovered = { index: snapshot.index, stateHash };
     return replica;
@@ -105,6 +112,10 @@ export class Replica {
 
   get state(): StateMachine {
     return this.#state;
+  }
+
+  levels(): FeatureLevels {
+    return { supported: this.#supportedLevel, inForce: this.#state.featureLevel };
   }
 
   status(): Status {
@@ -301,12 +312,13 @@ export class Replica {
       proposal.settle(undefined);
       return;
     }
-    const batch = proposal.batch ?? decodeBatch(entry.data);
+    const batch = proposal.batch ?? decodeBatch(entry.data, this.#supportedLevel);
     const applied = this.#state.apply({
       index: entry.index,
       time: batch.time,
       commands: batch.commands,
     });
+    assertSupported(this.#state.featureLevel, this.#supportedLevel); // FEATURE-4
     this.#options.hooks.onApplied(entry.index, batch, applied);
     proposal.settle(applied);
     const patienceBytes = checkpointPatience * this.#options.snapshotLogBytes;

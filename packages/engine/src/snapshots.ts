@@ -24,6 +24,7 @@ import { beginRestore } from '@holdfast/state';
 import type { StateMachine } from '@holdfast/state';
 import type { SnapshotReader, Storage } from '@holdfast/storage';
 import type { Clock } from './clock.ts';
+import { assertSupported } from './feature-levels.ts';
 import type { EngineLog } from './types.ts';
 
 /** Bytes that are read and taken back in one turn of the event loop. */
@@ -41,6 +42,8 @@ export interface SnapshotsOptions {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly log: EngineLog;
+  /** The highest feature level of a snapshot that is restored (FEATURE-4). */
+  readonly supportedLevel: number;
   /** A snapshot of this node is durable. */
   readonly onSaved: (meta: SnapshotMeta, stateHash: string | undefined) => void;
   readonly onVerified: (meta: SnapshotMeta, isGood: boolean) => void;
@@ -178,7 +181,7 @@ export class Snapshots {
 
   async #restoreReceived(meta: SnapshotMeta): Promise<RestoredState | undefined> {
     if (!(await this.#options.storage.verifyReceived(meta))) return undefined;
-    return readState(this.#options.storage, this.#options.clock, meta);
+    return readState(this.#options, meta, this.#options.supportedLevel);
   }
 
   /** The state that was restored from this snapshot when it was verified. */
@@ -260,11 +263,15 @@ async function hashOf(reader: SnapshotReader, clock: Clock): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Takes the state of a snapshot back, a slice a turn. */
+/**
+ * Takes the state of a snapshot back, a slice a turn.
+ *
+ * @throws FeatureLevelError
+ */
 export async function readState(
-  storage: Storage,
-  clock: Clock,
+  { storage, clock }: Pick<SnapshotsOptions, 'storage' | 'clock'>,
   meta: SnapshotMeta,
+  supportedLevel: number,
 ): Promise<RestoredState> {
   const reader = storage.openSnapshot(meta.hash);
   if (reader === undefined)
@@ -280,6 +287,7 @@ export async function readState(
       await new Promise<void>((resolve) => clock.endOfTurn(resolve));
     }
     const state = restorer.end();
+    assertSupported(state.featureLevel, supportedLevel); // FEATURE-4
     return { state, stateHash: state.isComparable ? stateHash.digest('hex') : undefined };
   } finally {
     reader.close();

@@ -6,12 +6,13 @@ import { isAcquire } from './waits.ts';
 /** @param repeated See `isRepetition`. */
 export function envelopeOf(
   command: Command,
-  { identity, answeredBelow }: Pick<CallOptions, 'identity' | 'answeredBelow'>,
+  { identity, proof, address, answeredBelow }: Omit<CallOptions, 'signal' | 'timeoutMs'>,
   repeated = false,
 ): Envelope {
-  if (answeredBelow === undefined && !repeated) return { identity, command };
   return {
     identity,
+    ...(proof === undefined ? {} : { proof }),
+    ...(address === undefined ? {} : { address }),
     command,
     ...(answeredBelow === undefined ? {} : { answeredBelow }),
     ...(repeated ? { repeated } : {}),
@@ -50,6 +51,7 @@ export function isRepeatable(command: Command): boolean {
     case 'advance':
     case 'checkpoint':
     case 'set_limits':
+    case 'raise_feature_level':
       return true;
     case 'release':
     case 'release_permits':

@@ -108,12 +108,20 @@ export type QueryResult =
 
 export type Consistency = 'linearizable' | 'stale';
 
-/** Who asks for a change of the cluster. */
-export type Asker = Pick<CallOptions, 'identity'>;
-
-export interface CallOptions {
-  /** Who asked; `anonymous` until there is authentication. */
+/**
+ * Who asks. It goes with commands, reads, keepalives and changes of the cluster to the leader, wherever that is, and
+ * with commands into the log.
+ */
+export interface Caller {
+  /** As authenticated; `anonymous` where it was not. */
   readonly identity: string;
+  /** How the identity was proven; absent where the node asks by itself. */
+  readonly proof?: string;
+  /** From where; absent where that is not known. */
+  readonly address?: string;
+}
+
+export interface CallOptions extends Caller {
   /** Gives up: a waiting acquire leaves its queue (and a late grant is given back). */
   readonly signal?: AbortSignal;
   /** The longest this call may take beyond the wait of an acquire. */
@@ -131,6 +139,8 @@ export interface MemberStatus {
   /** Last log index known to be stored there; only on the leader, else null. */
   readonly matchIndex: number | null;
   readonly connected: boolean;
+  /** The highest feature level that its program supports, as it has told; null while this node does not know it. */
+  readonly supportedFeatureLevel: number | null;
 }
 
 export interface ClusterStatus {
@@ -148,6 +158,10 @@ export interface ClusterStatus {
   readonly appliedIndex: number;
   readonly lastIndex: number;
   readonly firstIndex: number;
+  /** Of what may be logged (FEATURE-1). */
+  readonly featureLevel: number;
+  /** The highest that this node's program supports. */
+  readonly supportedFeatureLevel: number;
   readonly members: readonly MemberStatus[];
 }
 
@@ -182,7 +196,7 @@ export interface Engine {
   ): Promise<{ readonly ok: true; readonly timeoutMs: number } | Refusal>;
   query(query: Query, consistency: Consistency, options: CallOptions): Promise<QueryResult>;
   status(): ClusterStatus;
-  /** Called with each new status when leader, role or membership changes. Returns the unsubscribe. */
+  /** Called with each new status when leader, role, membership or feature level changes. Returns the unsubscribe. */
   onStatus(listener: (status: ClusterStatus) => void): () => void;
   /** Events of every applied change on this node, in order. */
   onEvents(listener: (revision: number, events: readonly Event[]) => void): () => void;
@@ -191,11 +205,11 @@ export interface Engine {
    * revision. Whoever follows events has to look anew.
    */
   onGap(listener: (revision: number) => void): () => void;
-  /** @param asker Logged by the leader, on whichever node it was asked for; absent: the node itself. */
-  addMember(id: string, address: string, asker?: Asker): Promise<void>;
-  removeMember(id: string, asker?: Asker): Promise<void>;
+  /** @param caller Logged by the leader, on whichever node it was asked for; absent: the node itself. */
+  addMember(id: string, address: string, caller?: Caller): Promise<void>;
+  removeMember(id: string, caller?: Caller): Promise<void>;
   /** null: to the most up-to-date member. Resolves with the new leader's id. */
-  transferLeadership(to: string | null, asker?: Asker): Promise<string>;
+  transferLeadership(to: string | null, caller?: Caller): Promise<string>;
   /** A backup of everything that this node has applied when it is asked. It has to be closed, or read to its end. */
   openBackup(): Promise<Backup>;
   /** Figures for metrics: plain numbers by name. */
@@ -245,6 +259,8 @@ export interface RaftEngineOptions {
   readonly onFatal: (error: Error) => void;
   /** Tests only. */
   readonly writeDelayMs?: number;
+  /** Lower than this program's, for tests of members of different releases. */
+  readonly supportedFeatureLevel?: number;
 }
 
 export interface EngineLog {

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostPortOf } from '@holdfast/protocol';
+import { latestFeatureLevel } from '@holdfast/state';
 import { createRaftEngine } from '../src/index.ts';
 import type { Engine } from '../src/index.ts';
 import type { EngineLog } from '../src/types.ts';
@@ -72,6 +73,10 @@ export interface TestCluster {
       /** The ids that it is told of, if others than all. */
       initialIds?: readonly string[];
       log?: EngineLog;
+      /** As of an older release. */
+      supportedFeatureLevel?: number;
+      /** Throws when absent. */
+      onFatal?: (error: Error) => void;
     },
   ): Promise<Engine>;
   leader(): Promise<Engine>;
@@ -84,6 +89,7 @@ export async function startTestCluster(
     readonly extraIds?: readonly string[];
     readonly snapshotLogBytes?: number;
     readonly limitsOf?: (id: string) => Partial<typeof stateLimits>;
+    readonly supportedFeatureLevel?: number;
   } = {},
 ): Promise<TestCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-engine-'));
@@ -121,9 +127,13 @@ export async function startTestCluster(
         stateLimits: { ...stateLimits, ...options.limitsOf?.(id) },
         snapshotLogBytes: changes.snapshotLogBytes ?? options.snapshotLogBytes ?? 64 * 1024 * 1024,
         log: changes.log ?? (process.env['ENGINE_LOG'] === undefined ? silentLog : consoleLog(id)),
-        onFatal: (error) => {
-          throw error;
-        },
+        onFatal:
+          changes.onFatal ??
+          ((error) => {
+            throw error;
+          }),
+        supportedFeatureLevel:
+          changes.supportedFeatureLevel ?? options.supportedFeatureLevel ?? latestFeatureLevel,
         ...(changes.writeDelayMs === undefined ? {} : { writeDelayMs: changes.writeDelayMs }),
       });
       engines.set(id, engine);

@@ -1,3 +1,10 @@
+export { unknownPart } from './kernel/command-fields.ts';
+export {
+  callerLevel,
+  firstFeatureLevel,
+  latestFeatureLevel,
+  withinLevel,
+} from './kernel/feature-levels.ts';
 export { SnapshotFormatError } from './kernel/snapshot/fields.ts';
 export { StateInvariantError } from './kernel/invariant.ts';
 export { initialLimits } from './kernel/limits.ts';

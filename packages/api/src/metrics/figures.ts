@@ -128,6 +128,16 @@ function addClusterFigures(engine: Engine, { gauge, counter }: Adders): void {
     () => status().members.filter((member) => member.connected).length,
   );
   gauge(
+    'holdfast_feature_level',
+    'Feature level of the cluster, as applied on this node.',
+    () => status().featureLevel,
+  );
+  gauge(
+    'holdfast_supported_feature_level',
+    'The highest feature level that the program of this node supports.',
+    () => status().supportedFeatureLevel,
+  );
+  gauge(
     'holdfast_commit_index',
     'Last log index known to be committed.',
     () => status().commitIndex,

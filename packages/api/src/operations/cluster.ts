@@ -82,6 +82,8 @@ export function clusterStatus(_body: object, { service }: OperationContext): Clu
     applied_index: status.appliedIndex,
     last_index: status.lastIndex,
     first_index: status.firstIndex,
+    feature_level: status.featureLevel,
+    supported_feature_level: status.supportedFeatureLevel,
     members: status.members.map((member) => ({
       node_id: member.id,
       address: member.address,
@@ -89,6 +91,7 @@ export function clusterStatus(_body: object, { service }: OperationContext): Clu
       url: member.clientUrl,
       is_leader: member.id === status.leader,
       connected: member.connected,
+      supported_feature_level: member.supportedFeatureLevel,
       match_index: member.matchIndex,
     })),
   };

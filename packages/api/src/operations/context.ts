@@ -41,11 +41,14 @@ export interface OperationContext {
 }
 
 /** What the engine is to know about the caller. */
-export function callOptions({
-  caller: { identity },
-  answeredBelow,
-}: OperationContext): CallOptions {
-  return answeredBelow === undefined ? { identity } : { identity, answeredBelow };
+export function callOptions({ caller, answeredBelow }: OperationContext): CallOptions {
+  const { identity, proof, address } = caller;
+  return {
+    identity,
+    proof,
+    ...(address === undefined ? {} : { address }),
+    ...(answeredBelow === undefined ? {} : { answeredBelow }),
+  };
 }
 
 export type Outcome<Answer> = Answer | Refused;

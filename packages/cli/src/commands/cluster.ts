@@ -138,6 +138,8 @@ async function runCluster(
   }
 }
 
+const statusHeads = ['NODE', 'ROLE', 'URL', 'PEER ADDRESS', 'LOG', 'CONNECTED', 'FEATURES TO'];
+
 export async function showStatus(environment: Environment): Promise<void> {
   const { output, finish } = environment;
   const endpoints = await environment.endpoints();
@@ -151,8 +153,11 @@ export async function showStatus(environment: Environment): Promise<void> {
       member.address === '' ? '-' : member.address,
       String(member.match_index ?? '-'),
       member.connected || member.node_id === status.node_id ? 'yes' : 'no',
+      String(member.supported_feature_level ?? '-'),
     ]);
-    printTable(output, status, ['NODE', 'ROLE', 'URL', 'PEER ADDRESS', 'LOG', 'CONNECTED'], rows);
+    printTable(output, status, statusHeads, rows);
+    if (!output.json)
+      output.write(`The cluster is at feature level ${String(status.feature_level)}.\n`);
     if (!status.is_ready) {
       process.stderr.write(
         `holdfast: ${status.node_id} knows no leader at the moment: is a majority of the nodes running?\n`,

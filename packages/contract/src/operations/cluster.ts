@@ -85,6 +85,14 @@ const member: Message = {
     url: [4, string('URL for clients; empty while unknown.')],
     is_leader: [5, boolean('It is the leader.')],
     connected: [6, boolean('The responding node is connected to it.')],
+    supported_feature_level: [
+      8,
+      nullable(
+        position(
+          'Highest feature level that its program supports; null while the responding node is not connected to it.',
+        ),
+      ),
+    ],
     match_index: [
       7,
       nullable(
@@ -119,6 +127,16 @@ const clusterStatus: UnaryOperation = {
       last_index: [13, position('Index of the last entry of its log.')],
       first_index: [14, position('Index of the first entry of its log.')],
       members: [15, list(object(member), 'All members.')],
+      feature_level: [
+        16,
+        position(
+          'Feature level of the cluster, as applied on this node. A program that supports less cannot be a member.',
+        ),
+      ],
+      supported_feature_level: [
+        17,
+        position('Highest feature level that the program of this node supports.'),
+      ],
     },
   },
   errors: [],

@@ -13,12 +13,16 @@
  */
 import { readToldEndpoint } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';
+import { FeatureLevelError } from '../feature-levels.ts';
+import type { FeatureLevels } from '../feature-levels.ts';
 import type { Identity } from '../identity.ts';
 import type { KnownPeers } from '../known-peers.ts';
 import { encodeJsonFrame, FrameError, frameKinds, parseObject } from './frames.ts';
 import type { Frame } from './frames.ts';
 import { differentMembers, toldMembers } from './initial-members.ts';
 import type { InitialMembers } from './initial-members.ts';
+import { differentLevels, levelsToTell, toldLevels } from './peer-levels.ts';
+import type { ToldLevels } from './peer-levels.ts';
 import { isIncarnation, isPeerId } from './peer-names.ts';
 import type { PeerRuns } from '../peer-runs.ts';
 import { readRuns } from './run-names.ts';
@@ -44,7 +48,7 @@ export interface SelfDescription {
   readonly runs: readonly Run[];
 }
 
-interface Hello extends SelfDescription, InitialMembers {
+interface Hello extends SelfDescription, InitialMembers, ToldLevels {
   readonly takesPart: boolean;
   readonly version: number;
   readonly clusterId: string;
@@ -66,6 +70,8 @@ export interface Introduced {
   readonly runs: readonly Run[];
   /** It has been let in by its peers, and may have voted (PROB-1 of `probation.ts`). */
   readonly takesPart: boolean;
+  /** The highest feature level of its program. */
+  readonly supportedLevel: number;
 }
 
 export type Introduction =
@@ -88,6 +94,9 @@ export interface IntroductionsOptions {
   readonly runs: PeerRuns;
   /** Whether this node does. */
   readonly takesPart: () => boolean;
+  readonly levels: () => FeatureLevels;
+  /** A member tells that this program is too old for the cluster (FEATURE-4). */
+  readonly onTooOld: (error: FeatureLevelError) => void;
 }
 
 export class Introductions {
@@ -97,6 +106,8 @@ export class Introductions {
   readonly #knowledge: PeerKnowledge;
   readonly #peerRuns: PeerRuns;
   readonly #takesPart: () => boolean;
+  readonly #levels: () => FeatureLevels;
+  readonly #onTooOld: (error: FeatureLevelError) => void;
 
   constructor(options: IntroductionsOptions) {
     this.#identity = options.identity;
@@ -105,6 +116,8 @@ export class Introductions {
     this.#knowledge = options.knowledge;
     this.#peerRuns = options.runs;
     this.#takesPart = options.takesPart;
+    this.#levels = options.levels;
+    this.#onTooOld = options.onTooOld;
   }
 
   get identity(): Identity {
@@ -134,6 +147,7 @@ export class Introductions {
       incarnation: this.#identity.incarnation,
       ...this.#self,
       takesPart: this.#takesPart(),
+      ...levelsToTell(this.#levels()),
       ...this.#initialMembers(),
       knownPeers: this.#knowledge.isKnownMember(peer) ? this.#knownPeers.toTell() : {}, // HELLO-3
     };
@@ -156,7 +170,10 @@ export class Introductions {
     }
     const from = shown(hello['from']);
     const reason =
-      this.#mismatch(hello, wanted) ?? this.#otherMembers(hello) ?? this.#otherFolder(hello);
+      this.#mismatch(hello, wanted) ??
+      this.#otherMembers(hello) ??
+      this.#otherFolder(hello) ??
+      this.#otherLevel(hello);
     if (reason !== undefined) return { ok: false, from, reason };
     const peer = hello['from'] as MemberId;
     const runs = readRuns(hello['runs']) ?? [];
@@ -175,7 +192,9 @@ export class Introductions {
     }
     this.#knownPeers.learn(peer, hello['knownPeers']);
     const said = { address: hello['address'], starts: run.starts };
-    return { ok: true, peer, clientUrl: toldUrl(hello['clientUrl']), said, run, runs, takesPart };
+    const clientUrl = toldUrl(hello['clientUrl']);
+    const { supported: supportedLevel } = toldLevels(hello);
+    return { ok: true, peer, clientUrl, said, run, runs, takesPart, supportedLevel };
   }
 
   #mismatch(
@@ -231,6 +250,18 @@ export class Introductions {
     const told = toldMembers(hello);
     if (told === undefined) return `The hello of node "${from}" does not tell its initial members.`;
     return differentMembers([this.#identity.nodeId, this.#initialMembers()], [from, told]);
+  }
+
+  /** FEATURE-4. */
+  #otherLevel(hello: Readonly<Record<string, unknown>>): string | undefined {
+    const [own, told] = [this.#levels(), toldLevels(hello)];
+    const { from } = hello;
+    if (told.inForce > own.supported && this.#knowledge.isKnownMember(from as MemberId))
+      this.#onTooOld(new FeatureLevelError(told.inForce, own.supported));
+    return differentLevels(
+      { node: this.#identity.nodeId, levels: own },
+      { node: shown(from), levels: told },
+    );
   }
 
   /** N1. */

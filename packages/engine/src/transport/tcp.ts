@@ -14,6 +14,7 @@ import { formatHostPort } from '@holdfast/protocol';
 import type { MemberId, Message } from '@holdfast/raft';
 import type { DiskError } from '@holdfast/storage';
 import type { Clock } from '../clock.ts';
+import type { FeatureLevelError } from '../feature-levels.ts';
 import type { Identity } from '../identity.ts';
 import type { KnownPeers } from '../known-peers.ts';
 import type { EngineLog } from '../types.ts';
@@ -62,6 +63,8 @@ export class TcpTransport implements Transport {
   readonly #liveRuns: LiveRuns;
   readonly #probation: Probation;
   readonly #inLog = new Map<MemberId, string>();
+  /** Of the programs of peers, as they told when they were met last. */
+  readonly #supportedLevels = new Map<MemberId, number>();
   #server: Server | undefined;
 
   constructor(options: TcpTransportOptions) {
@@ -77,6 +80,9 @@ export class TcpTransport implements Transport {
       knowledge,
       runs: options.runs,
       takesPart: () => this.#probation.isOver,
+      levels: handlers.levels,
+      // Both sides may still read why.
+      onTooOld: (error) => clock.endOfTurn(() => this.#stop(error)),
     });
     this.#strangers = new Strangers(knowledge);
     this.#once = new Once(clock);
@@ -118,6 +124,7 @@ export class TcpTransport implements Transport {
       if (this.#inLog.has(id)) continue;
       outgoing.close();
       this.#outgoing.delete(id);
+      this.#supportedLevels.delete(id);
       this.#calls.fail(id);
     }
     this.#probation.expect(this.#inLog.keys());
@@ -166,7 +173,8 @@ export class TcpTransport implements Transport {
   }
 
   /** Where the peer is, as it has said itself; others are told (ADDR-2). */
-  #learn({ peer, said }: Introduced): void {
+  #learn({ peer, said, supportedLevel }: Introduced): void {
+    this.#supportedLevels.set(peer, supportedLevel);
     if (this.#options.addresses.met(peer, said)) this.#onNewAddresses(peer, [peer]);
   }
 
@@ -203,6 +211,10 @@ export class TcpTransport implements Transport {
     return this.#outgoing.get(peer)?.connected ?? false;
   }
 
+  supportedBy(peer: MemberId): number | undefined {
+    return this.isConnected(peer) ? this.#supportedLevels.get(peer) : undefined;
+  }
+
   call(
     to: MemberId,
     request: unknown,
@@ -217,10 +229,10 @@ export class TcpTransport implements Transport {
   }
 
   /**
-   * RUN-5; or the disk refused what has to be known before a peer counts (RUN-1, N1): that is no fault of the
+   * RUN-5, FEATURE-4; or the disk refused what has to be known before a peer counts (RUN-1, N1): that is no fault of the
    * peer, and others have to lead. Nothing leaves any more that could count.
    */
-  #stop(error: OtherRunError | DiskError): void {
+  #stop(error: OtherRunError | DiskError | FeatureLevelError): void {
     this.#options.log.error({}, error.message);
     void this.close();
     this.#options.handlers.onMustStop(error);

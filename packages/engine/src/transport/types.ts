@@ -1,4 +1,5 @@
 import type { MemberId, Message, Term } from '@holdfast/raft';
+import type { FeatureLevels } from '../feature-levels.ts';
 
 /** What a peer's call asks of this node, and the answer, as JSON. */
 export type CallHandler = (
@@ -9,12 +10,17 @@ export type CallHandler = (
 
 export interface TransportHandlers {
   readonly knowledge: PeerKnowledge;
+  /** What this node tells its peers of itself. */
+  readonly levels: () => FeatureLevels;
   /** Every message of one read from the socket, so that they can be worked through as one. */
   readonly onMessages: (from: MemberId, messages: readonly Message[]) => void;
   readonly onCall: CallHandler;
   /** A connection to this peer broke or could not be made. */
   readonly onUnreachable: (peer: MemberId) => void;
-  /** A member has another process in the place of this one (RUN-5), or the disk failed. */
+  /**
+   * A member has another process in the place of this one (RUN-5), the disk failed, or the cluster is at a level
+   * that this program does not support (FEATURE-4).
+   */
   readonly onMustStop: (error: Error) => void;
   /** A peer told where its clients reach it, when a connection to or from it was made. */
   readonly onClientUrl: (peer: MemberId, url: string) => void;
@@ -53,6 +59,8 @@ export interface Transport {
   /** The peer leads no longer, or is silent: its open calls are rejected as `sent` unless they are answered within `graceMs`. */
   interruptCalls(peer: MemberId, graceMs: number): void;
   isConnected(peer: MemberId): boolean;
+  /** The highest feature level that the program of this peer supports; undefined where it is not connected (FEATURE-2). */
+  supportedBy(peer: MemberId): number | undefined;
   /** `host:port` at which a member, this one too, is reached as far as this node knows. */
   addressOf(peer: MemberId): string | undefined;
   close(): Promise<void>;

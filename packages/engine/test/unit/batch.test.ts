@@ -56,8 +56,10 @@ const envelope: fc.Arbitrary<Envelope> = fc
     fc.record({ identity: fc.string(), command }),
     optional('answeredBelow', fc.nat()),
     optional('repeated', fc.constant(true as const)),
+    optional('proof', fc.string()),
+    optional('address', fc.string()),
   )
-  .map(([base, below, repeated]) => ({ ...base, ...below, ...repeated }));
+  .map(([base, ...more]) => Object.assign({}, base, ...more) as Envelope);
 
 describe('A batch', () => {
   it('comes back from its bytes as it was (B1)', () => {
@@ -67,6 +69,59 @@ describe('A batch', () => {
         assert.deepEqual(decoded, { time, commands });
       }),
     );
+  });
+
+  const text = (commands: unknown): Uint8Array =>
+    new TextEncoder().encode(JSON.stringify([2, 0, commands]));
+  const acquire = ['a', 's', 1, 'x', 0, 0, 0];
+  const unknown: readonly (readonly [string, unknown, RegExp])[] = [
+    ['command', [[{ type: 'push' }, null, null]], /a command of the type "push"/],
+    ['field of a command', [[{ type: 'advance', by: 1 }, null, null]], /the field "by"/],
+    ['kind', [[{ type: 'force_release', kind: 'queue' }, null, null]], /the kind "queue"/],
+    ['tuple', [[['p', 's'], null, null]], /a command tuple "p"/],
+    ['field of an acquire', [[[...acquire, null, 1], null, null]], /a field of an acquire/],
+    ['mode of an acquire', [[acquire.with(4, 2), null, null]], /a field of an acquire/],
+    [
+      'field of a session of its own',
+      [[[...acquire, { clientId: 'c', timeoutMs: 1, lockDelayMs: 0, color: 1 }], null, null]],
+      /the field "color" in the field "ownSession"/,
+    ],
+    ['field of a release', [[['r', 's', 'x', null, null, 1], null, null]], /a field of a release/],
+    ['kind of repetition', [[{ type: 'advance' }, null, null, 2]], /a kind of repetition/],
+    [
+      'field of a caller',
+      [[{ type: 'advance' }, null, null, 0, ['none', '::1', 1]]],
+      /a field of the caller/,
+    ],
+    [
+      'field beside a command',
+      [[{ type: 'advance' }, null, null, 0, ['none', '::1'], 1]],
+      /a field beside a command/,
+    ],
+    ['command that is none', [[7, null, null]], /what is no command/],
+  ];
+  for (const [what, commands, reason] of unknown)
+    it(`with a ${what} that is not known is refused, not read without it (BATCH-2)`, () => {
+      assert.throws(() => decodeBatch(text(commands)), reason);
+      assert.throws(
+        () => decodeBatch(text(commands)),
+        /which this version does not know; .* Run the version of Holdfast that wrote it, or newer\./,
+      );
+    });
+
+  it('with a field beside its commands is refused (BATCH-2)', () => {
+    assert.throws(
+      () => decodeBatch(new TextEncoder().encode('[2,0,[],1]')),
+      /a field beside its commands/,
+    );
+  });
+
+  it('tells of no caller to a program that supports no level with one', () => {
+    const told = encodeBatch({
+      time: 0,
+      commands: [{ identity: 'i', proof: 'none', command: { type: 'advance' } }],
+    });
+    assert.throws(() => decodeBatch(told, 1), /a field of the caller of a command/);
   });
 
   it('of a newer format version is refused, not guessed at', () => {

@@ -13,16 +13,16 @@ describe('A digest that a peer tells', () => {
   });
 
   it('is taken where its hash is one of SHA-256', () => {
-    assert.ok(isCall(call({})));
+    assert.ok(isCall(call({}), 2));
   });
 
   for (const hash of ['a'.repeat(63), 'a'.repeat(65), 'A'.repeat(64), 'a'.repeat(16), '', 7, null])
     it(`is refused with the hash ${JSON.stringify(hash)}`, () => {
-      assert.equal(isCall(call({ hash })), false);
+      assert.equal(isCall(call({ hash }), 2), false);
     });
 
   it('is refused with an index that is no whole number from 0', () => {
     for (const index of [-1, 0.5, '7', 2 ** 53, undefined])
-      assert.equal(isCall(call({ index })), false);
+      assert.equal(isCall(call({ index }), 2), false);
   });
 });

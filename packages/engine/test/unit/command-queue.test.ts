@@ -21,6 +21,7 @@ const accepted = { ok: true, index: 1, term: 1 } as const;
 class Log {
   readonly proposals: { batch: Batch; byteLength: number; end: (outcome: Outcome) => void }[] = [];
   answer: ProposeAnswer = accepted;
+  state = { featureLevel: 1 };
 
   propose(batch: Batch, end: (outcome: Outcome) => void, data: Uint8Array): ProposeAnswer {
     assert.deepEqual(decodeBatch(data), batch); // B1
@@ -354,5 +355,42 @@ describe('A backlog', () => {
         assert.deepEqual(backlog.takeAll(), model);
       }),
     );
+  });
+});
+
+describe('Under a feature level (C6)', () => {
+  const envelope: Envelope = {
+    identity: 'anonymous',
+    proof: 'none',
+    address: '192.0.2.1',
+    command: { type: 'advance' },
+  };
+
+  it('is logged, and applied, what that level has', async () => {
+    const { log, queue } = start();
+    void submit(queue, envelope);
+    await endOfTurn();
+    const { proof: _proof, address: _address, ...known } = envelope;
+    assert.deepEqual(log.proposals[0]?.batch.commands, [known]);
+    log.state.featureLevel = 2;
+    void submit(queue, envelope);
+    await endOfTurn();
+    assert.deepEqual(log.proposals[1]?.batch.commands, [envelope]);
+  });
+
+  it('is refused what belongs to a later one, and nothing is logged', async () => {
+    const { log, queue } = start();
+    const later = { identity: 'anonymous', command: { type: 'push' } as unknown as Command };
+    await assert.rejects(submit(queue, later), (error) => {
+      assert.ok(error instanceof HoldfastError);
+      assert.equal(error.code, 'not_supported_yet');
+      assert.match(
+        error.message,
+        /at feature level 1, at which a command of the type "push" cannot/,
+      );
+      return true;
+    });
+    await endOfTurn();
+    assert.deepEqual(log.proposals, []);
   });
 });

@@ -313,3 +313,58 @@ const refusalOrMeeting = (peer: RawPeer, node: PeerNode): Promise<string> =>
 function frameOfText(text: string): Buffer {
   return encodeFrame(frameKinds.hello, [Buffer.from(text)], 'a peer');
 }
+
+describe('A node of a cluster that has been upgraded', () => {
+  const upgraded = { levels: { supported: 2, inForce: 2 } };
+
+  it('refuses one whose program supports less, and tells it what to do (FEATURE-4)', async () => {
+    const node = await start('node', upgraded);
+    for (const told of [{}, { supportedFeatureLevel: 1 }, { supportedFeatureLevel: '2' }]) {
+      const older = RawPeer.to(node.address).hello(told);
+      assert.equal(
+        await older.refusal(),
+        'Node "stranger" supports feature levels up to 1, and the cluster of node "node" is at level 2. ' +
+          'Run a newer release of Holdfast on node "stranger".',
+      );
+    }
+    const newer = RawPeer.to(node.address).hello({ supportedFeatureLevel: 3, featureLevel: 1 });
+    assert.equal((await newer.frames.next()).kind, frameKinds.hello);
+    newer.socket.destroy();
+  });
+
+  it('stops one of an older release that it meets (FEATURE-4)', async () => {
+    const older = await start('older', { levels: { supported: 1, inForce: 1 } });
+    const newer = await start('newer', upgraded);
+    newer.transport.setPeers([{ id: older.id, address: older.address }]);
+    const said = await older.said.find((text) => text.startsWith('stops: '));
+    assert.match(
+      said,
+      /The cluster is at feature level 2, and this program supports levels up to 1\. .* Run a newer release/,
+    );
+  });
+
+  it('stops nobody who takes it for no member', async () => {
+    const older = await start('older', {
+      levels: { supported: 1, inForce: 1 },
+      knowledge: { isKnownMember: () => false },
+    });
+    const stranger = RawPeer.to(older.address).hello({ to: 'older', featureLevel: 9 });
+    assert.match(await stranger.refusal(), /Node "older" supports feature levels up to 1/);
+    await new Promise((resolve) => setImmediate(resolve));
+    const again = RawPeer.to(older.address).hello({ to: 'older' });
+    assert.equal((await again.frames.next()).kind, frameKinds.hello, 'it is there still');
+    again.socket.destroy();
+  });
+
+  it('tells the level that a connected peer supports, as it was told last (FEATURE-2)', async () => {
+    const node = await start('node', { levels: { supported: 3, inForce: 1 } });
+    const peer = await start('peer', { levels: { supported: 2, inForce: 1 } });
+    assert.equal(node.transport.supportedBy(peer.id), undefined);
+    node.transport.setPeers([{ id: peer.id, address: peer.address }]);
+    await node.urls.next();
+    assert.equal(node.transport.supportedBy(peer.id), 2);
+    await peer.transport.close();
+    while (node.transport.isConnected(peer.id)) await node.unreachable.next();
+    assert.equal(node.transport.supportedBy(peer.id), undefined);
+  });
+});

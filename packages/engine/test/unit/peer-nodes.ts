@@ -8,6 +8,7 @@ import { formatHostPort, hostPortOf } from '@holdfast/protocol';
 import type { MemberId, Message } from '@holdfast/raft';
 import { systemClock } from '../../src/clock.ts';
 import type { Clock } from '../../src/clock.ts';
+import type { FeatureLevels } from '../../src/feature-levels.ts';
 import { claimFolder } from '../../src/identity.ts';
 import { KnownPeers } from '../../src/known-peers.ts';
 import { PeerAddresses } from '../../src/peer-addresses.ts';
@@ -84,6 +85,7 @@ export interface PeerNodeOptions {
   readonly configured?: PeerAddressesOptions['configured'];
   readonly starts?: number;
   readonly runs?: readonly Run[];
+  readonly levels?: FeatureLevels;
   /** It takes part at once where this is absent (PROB-1). */
   readonly onProbation?: true;
 }
@@ -135,6 +137,7 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
     log: { info: () => undefined, warn: say, error: say },
     handlers: {
       knowledge,
+      levels: () => options.levels ?? { supported: 2, inForce: 1 },
       onMessages: (_from, messages) => heard.add(...messages),
       onCall: (_from, request) => options.onCall?.(request) ?? Promise.resolve({ echo: request }),
       onUnreachable: (peer) => unreachable.add(peer),

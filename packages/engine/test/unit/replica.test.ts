@@ -39,7 +39,12 @@ async function openAlone(
     clock = new StillClock(),
     members = [self, ...others].map((id) => ({ id, address: `${id}:1`, role: 'voter' as const })),
     ...bounds
-  }: { clock?: StillClock; members?: readonly Member[]; maxEntriesPerTurn?: number } = {},
+  }: {
+    clock?: StillClock;
+    members?: readonly Member[];
+    maxEntriesPerTurn?: number;
+    supportedFeatureLevel?: number;
+  } = {},
 ): Promise<{ replica: Replica; clock: StillClock; disk: HandDisk; seen: Seen }> {
   const disk = new HandDisk();
   const seen: Seen = { sent: [], known: [], fatal: [] };
@@ -94,8 +99,8 @@ async function openAlone(
   return { replica, clock, disk, seen };
 }
 
-async function lead(): ReturnType<typeof openAlone> {
-  const parts = await openAlone();
+async function lead(bounds: { supportedFeatureLevel?: number } = {}): ReturnType<typeof openAlone> {
+  const parts = await openAlone([], bounds);
   parts.clock.pass(700);
   await parts.disk.sync(); // Its vote.
   await parts.disk.sync(); // The no-op of its term.
@@ -105,6 +110,36 @@ async function lead(): ReturnType<typeof openAlone> {
 }
 
 describe('A replica', () => {
+  it('stops at an entry that raises the level above what its program supports (FEATURE-4)', async () => {
+    const { replica, disk, seen } = await lead({ supportedFeatureLevel: 1 });
+    const outcomes: string[] = [];
+    const command = { type: 'raise_feature_level', level: 2 } as const;
+    replica.propose({ time: 5, commands: [{ identity: 'holdfast', command }] }, ({ type }) =>
+      outcomes.push(type),
+    );
+    await disk.sync();
+    assert.match(String(seen.fatal), /FeatureLevelError: The cluster is at feature level 2/);
+    assert.deepEqual(outcomes, []);
+    assert.equal(seen.fatal.length, 1);
+  });
+
+  it('stops at an entry of which it does not know a part (BATCH-2)', async () => {
+    const leader = 'b' as MemberId;
+    const { replica, disk, seen } = await openAlone([leader, 'c' as MemberId]);
+    const data = new TextEncoder().encode('[2,5,[[{"type":"advance","by":3},null,null]]]');
+    const entry = { index: 1, term: 1, kind: 'command', data } as const;
+    const previous = { previousIndex: 0, previousTerm: 0, probe: 0 };
+    replica.receive(leader, [
+      { type: 'append', term: 1, ...previous, entries: [entry], commit: 1 },
+    ]);
+    await disk.sync();
+    assert.match(
+      String(seen.fatal),
+      /BatchFormatError: .* the field "by" of a command of the type "advance", which this version does not know/,
+    );
+    assert.equal(replica.state.index, 0);
+  });
+
   it('leads only when its vote, and is ready only when its first entry, is on disk (R1)', async () => {
     const { replica, clock, disk } = await openAlone();
     clock.pass(700);

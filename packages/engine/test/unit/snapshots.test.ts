@@ -40,6 +40,7 @@ function stage(disk: HandDisk) {
       storage: disk,
       clock: new StillClock(),
       log: silentLog,
+      supportedLevel: 2,
       onSaved: () => undefined,
       onVerified: () => undefined,
       send: (_to, message) => void sent.push(Buffer.from(message.data).toString()),
@@ -74,12 +75,17 @@ describe('The hash of a state', () => {
     const found = snapshotOf(point, [head, bytes]);
     const { meta } = found;
     disk.snapshots.set(meta.hash, found);
-    const { state, stateHash } = await readState(disk, new StillClock(), meta);
+    const { state, stateHash } = await readState(
+      { storage: disk, clock: new StillClock() },
+      meta,
+      2,
+    );
     const saved: (string | undefined)[] = [];
     const options = {
       storage: disk,
       clock: new StillClock(),
       log: silentLog,
+      supportedLevel: 2,
       onSaved: (_meta: unknown, hash: string | undefined) => void saved.push(hash),
       onVerified: () => undefined,
       send: () => undefined,

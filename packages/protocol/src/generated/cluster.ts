@@ -31,6 +31,8 @@ export interface MemberAnswer {
   readonly is_leader: boolean;
   /** The responding node is connected to it. */
   readonly connected: boolean;
+  /** Highest feature level that its program supports; null while the responding node is not connected to it. */
+  readonly supported_feature_level: number | null;
   /** Last log index known to be stored there (match index); null where the responding node does not know. */
   readonly match_index: number | null;
 }
@@ -67,6 +69,10 @@ export interface ClusterStatusAnswer {
   readonly first_index: number;
   /** All members. */
   readonly members: readonly MemberAnswer[];
+  /** Feature level of the cluster, as applied on this node. A program that supports less cannot be a member. */
+  readonly feature_level: number;
+  /** Highest feature level that the program of this node supports. */
+  readonly supported_feature_level: number;
 }
 
 /** A node to add to the cluster. */

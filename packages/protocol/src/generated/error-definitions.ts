@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'not_leader'
   | 'no_quorum'
   | 'outcome_unknown'
+  | 'not_supported_yet'
   | 'shutting_down'
   | 'wrong_epoch'
   | 'another_set'
@@ -317,6 +318,13 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     title: 'The leader changed or became unreachable before the outcome was known.',
     retry: 'same',
     effect: 'perhaps',
+    by: 'node',
+  },
+  not_supported_yet: {
+    status: 503,
+    title: 'The cluster is at a feature level that does not have this yet.',
+    retry: 'later',
+    effect: 'none',
     by: 'node',
   },
   shutting_down: {

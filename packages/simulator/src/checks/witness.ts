@@ -11,6 +11,7 @@
  *     (`meetings.ts`), and those who watch are told everything (`chronicle.ts`).
  * C7: nobody waits in a circle (`circles.ts`).
  * C8: a session expires only when its timeout has passed since its client did something (`lifetimes.ts`).
+ * C9: what is logged belongs to the feature level of the log (`feature-levels.ts`).
  */
 import { crc32 } from 'node:zlib';
 import type { ClusterStatus } from '@holdfast/engine';
@@ -22,6 +23,7 @@ import { gateParties } from '../clients/player.ts';
 import { slotLimit } from '../clients/worker.ts';
 import { Chronicle } from './chronicle.ts';
 import { Circles } from './circles.ts';
+import { FeatureLevels } from './feature-levels.ts';
 import { Grants } from './grants.ts';
 import { Lifetimes } from './lifetimes.ts';
 import { Meetings } from './meetings.ts';
@@ -43,6 +45,7 @@ export class Witness {
   readonly #lifetimes: Lifetimes;
   readonly meetings: Meetings;
   readonly chronicle: Chronicle;
+  readonly #levels: FeatureLevels;
   #lastApplied: { index: number; term: number; byTerm: number } = { index: 0, term: 0, byTerm: 0 };
   #commands = 0;
 
@@ -54,6 +57,7 @@ export class Witness {
     this.#lifetimes = new Lifetimes(report);
     this.meetings = new Meetings(gateParties, report);
     this.chronicle = new Chronicle(report);
+    this.#levels = new FeatureLevels(report);
   }
 
   /** The highest index that any node has applied. */
@@ -151,6 +155,7 @@ export class Witness {
       this.#lifetimes.onApplied(batch, events);
       this.meetings.onApplied(batch, events);
       this.chronicle.onApplied(index, events);
+      this.#levels.onApplied(index, batch);
     } else if (known !== print)
       this.#world.violation(
         `${nodeId} applied something else at ${String(index)}: ${JSON.stringify([batch.commands, results])}`,

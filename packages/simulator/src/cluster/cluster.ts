@@ -1,4 +1,5 @@
 /** The nodes of one life, those that come and go included. */
+import { firstFeatureLevel, latestFeatureLevel } from '@holdfast/state';
 import type { Witness } from '../checks/witness.ts';
 import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
@@ -17,6 +18,8 @@ export interface ClusterOptions {
   readonly vary?: (settings: Settings) => Settings;
   readonly size: number;
   readonly clockDrift: number;
+  /** Of a first member: that its program is of an older release. */
+  readonly olderChance?: number;
 }
 
 export class Cluster {
@@ -28,6 +31,8 @@ export class Cluster {
   readonly retired: Set<string> = new Set();
   /** Nodes that are being added or removed at this moment. */
   readonly changing: Set<string> = new Set();
+  /** Nodes with an older program than they had. */
+  readonly #wentBack = new Set<string>();
   readonly #options: ClusterOptions;
   readonly #doors = new Map<string, Door>();
   readonly #switchboard = new Map<string, SimulatedTransport>();
@@ -72,7 +77,8 @@ export class Cluster {
   }
 
   #add(join: boolean): SimulatedNode {
-    const { world, random, witness, settings, vary, clockDrift } = this.#options;
+    const { world, random, witness, settings, vary, clockDrift, olderChance = 0 } = this.#options;
+    const isOlder = !join && olderChance > 0 && random.chance(olderChance);
     const name = `n${String(this.#nextNode++)}`;
     const node = new SimulatedNode({
       world,
@@ -81,6 +87,7 @@ export class Cluster {
       settings: vary === undefined ? settings : vary(settings),
       initialMembers: this.#firstMembers,
       join,
+      supportedFeatureLevel: isOlder ? firstFeatureLevel : latestFeatureLevel,
       switchboard: this.#switchboard,
       witness,
       onEnd: (ended, error) => this.#ended(ended, error),
@@ -95,6 +102,25 @@ export class Cluster {
     const { world } = this.#options;
     world.tell(node.id, 'starts');
     node.start().catch((error: unknown) => this.#ended(node, error as Error));
+  }
+
+  /** From its next start on it is another program. */
+  install(node: SimulatedNode, supportedFeatureLevel: number): void {
+    this.#options.world.tell(node.id, `supports feature level ${String(supportedFeatureLevel)}`);
+    if (supportedFeatureLevel < node.supportedFeatureLevel) this.#wentBack.add(node.id);
+    node.supportedFeatureLevel = supportedFeatureLevel;
+  }
+
+  /**
+   * A node stopped because its program does not support the level of its cluster (FEATURE-4 of the engine). That is right
+   * only where an older program was put in the place of the one that had told that it does (FEATURE-2).
+   */
+  #isTooOld(node: SimulatedNode, error: Error): boolean {
+    if (error.name !== 'FeatureLevelError' || !this.#wentBack.delete(node.id)) return false;
+    this.kill(node);
+    this.install(node, latestFeatureLevel);
+    this.#options.world.timeline.after(10, () => this.start(node));
+    return true;
   }
 
   kill(node: SimulatedNode): void {
@@ -171,6 +197,7 @@ export class Cluster {
   /** A node stops by itself only where its disk failed; it comes back when the disk does. */
   #ended(node: SimulatedNode, error: Error): void {
     const { world } = this.#options;
+    if (this.#isTooOld(node, error)) return;
     if (node.disk.trouble === 'none') {
       world.violation(`${node.id} stopped: ${error.stack ?? error.message}`);
       return;

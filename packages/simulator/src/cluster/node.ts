@@ -41,6 +41,8 @@ export interface NodeOptions {
   readonly settings: Settings;
   readonly initialMembers: readonly string[];
   readonly join: boolean;
+  /** Of its first program. */
+  readonly supportedFeatureLevel: number;
   readonly switchboard: Map<string, SimulatedTransport>;
   readonly witness: Witness;
   /** The process has ended by itself: its disk or its assertions said so. */
@@ -51,6 +53,8 @@ export class SimulatedNode implements Door {
   readonly id: string;
   readonly machine: Machine;
   readonly disk: Disk;
+  /** Of the program that its next process is. */
+  supportedFeatureLevel: number;
   readonly #options: NodeOptions;
   readonly #folder: Folder;
   #assembled: AssembledEngine | undefined;
@@ -60,6 +64,7 @@ export class SimulatedNode implements Door {
     this.#options = options;
     this.id = options.machine.name;
     this.machine = options.machine;
+    this.supportedFeatureLevel = options.supportedFeatureLevel;
     this.#folder = new Folder(`${this.id} first`);
     this.disk = new Disk(options.machine, options.random.fork());
   }
@@ -150,6 +155,7 @@ export class SimulatedNode implements Door {
           // Few, so that what ends is often spread over several entries.
           maxWorkPerEntry: 1,
         },
+        supportedFeatureLevel: this.supportedFeatureLevel,
         log: this.#log(),
         onFatal: fatal,
       },

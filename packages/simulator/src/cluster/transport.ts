@@ -194,6 +194,11 @@ export class SimulatedTransport implements Transport {
     );
   }
 
+  supportedBy(peer: MemberId): number | undefined {
+    const other = this.isConnected(peer) ? this.#switchboard.get(peer) : undefined;
+    return other === undefined ? undefined : other.#handlers.levels().supported;
+  }
+
   /** Here a node is where its name is. */
   addressOf(peer: MemberId): string {
     return peer;
@@ -244,6 +249,9 @@ export class SimulatedTransport implements Transport {
     const [own, its] = [this.#folder, other.#folder];
     if (!its.accepts(this.#machine.name, own.incarnation)) return false;
     if (!own.accepts(other.#machine.name, its.incarnation)) return false;
+    const [ownLevels, itsLevels] = [this.#handlers.levels(), other.#handlers.levels()];
+    if (ownLevels.inForce > itsLevels.supported || itsLevels.inForce > ownLevels.supported)
+      return false;
     its.learn(own);
     own.learn(its);
     this.#met.add(other);

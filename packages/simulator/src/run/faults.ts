@@ -2,6 +2,7 @@
  * What goes wrong in a life. Each life has a choice of kinds, so that some lives see one kind often and
  * others see many together.
  */
+import { firstFeatureLevel, latestFeatureLevel } from '@holdfast/state';
 import type { Witness } from '../checks/witness.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SimulatedNode } from '../cluster/node.ts';
@@ -45,6 +46,7 @@ export const faultKinds = [
   'slow_line',
   'lapse_client',
   'depose',
+  'upgrade',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -154,6 +156,14 @@ export class Faults {
       this.#later(500, 5000, () => {
         this.#world.network.conditions = calm;
       });
+    },
+    upgrade: () => {
+      const node = this.#someone();
+      if (node === undefined) return;
+      const goesBack = this.#random.chance(0.25);
+      this.#cluster.kill(node);
+      this.#cluster.install(node, goesBack ? firstFeatureLevel : latestFeatureLevel);
+      this.#restart(node, 10, 1000);
     },
     slow_disk: () => {
       const disk = this.#someone()?.disk;

@@ -116,6 +116,7 @@ class Life {
       clockDrift,
       settings: plan.settings,
       vary: plan.vary,
+      olderChance: plan.olderChance,
     });
     this.#hireWorkers(clockDrift);
     this.#hirePlayers(clockDrift);

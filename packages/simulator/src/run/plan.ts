@@ -17,6 +17,7 @@ export const focuses = [
   'deposed',
   'queues',
   'batches',
+  'upgrades',
 ] as const;
 export type Focus = 'everything' | (typeof focuses)[number];
 export const isFocus = (text: string): text is Focus =>
@@ -60,6 +61,8 @@ export interface Plan {
   /** How long faults go on. */
   readonly sufferMs: number;
   readonly clients: ClientPlan;
+  /** How often a first member begins with the program of an older release. */
+  readonly olderChance: number;
 }
 
 export function planOf(random: Random): Plan {
@@ -97,6 +100,7 @@ function planOfEverything(random: Random): Plan {
     kinds,
     meanPauseMs: random.between(150, stormy ? 600 : 1500),
     sufferMs: random.between(5000, 20_000),
+    olderChance: 0,
     clients: {
       workers: 2 + random.below(4),
       players: random.chance(0.5) ? 2 + random.below(2) : 0,
@@ -251,6 +255,28 @@ const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shap
         ['pair', 'nest', 'lead', 'meet', 'count'],
       ]),
     },
+  }),
+
+  /** Members of different releases, upgraded one by one and now and then back, under all that delays the raise. */
+  upgrades: (random) => ({
+    size: random.pick([3, 3, 5]),
+    settings: settingsWith(random, {
+      heartbeatMs: 50,
+      electionTimeoutMinMs: 150,
+      electionTimeoutMaxMs: 300,
+      snapshotLogBytes: random.pick([2000, 20_000]),
+      keptEntries: random.pick([0, 1000]),
+    }),
+    kinds: random.pick([
+      ['upgrade'],
+      ['upgrade', 'upgrade', 'kill_leader', 'transfer'],
+      ['upgrade', 'upgrade', 'isolate_leader', 'slow_disk', 'membership'],
+      ['upgrade', 'upgrade', 'lagging_follower', 'slow_snapshots', 'part'],
+    ]),
+    olderChance: random.pick([0.3, 1]),
+    meanPauseMs: random.between(150, 500),
+    sufferMs: random.between(4000, 9000),
+    clients: few(random),
   }),
 
   /** Entries as large as they may be, many of them at once, and calls that nobody waits for any longer. */

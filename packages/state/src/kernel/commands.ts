@@ -241,11 +241,16 @@ export type Command =
   /** After a restore from backup: the token counter moves to the next multiple of 2^40. */
   | { readonly type: 'jump_fence_counter' }
   /** In force from here on, on every node alike: a limit that each node took from its own configuration would split the state. */
-  | { readonly type: 'set_limits'; readonly limits: StateLimits };
+  | { readonly type: 'set_limits'; readonly limits: StateLimits }
+  /** From here on what belongs to this level may be logged (FEATURE-1). Of a lower one: nothing. */
+  | { readonly type: 'raise_feature_level'; readonly level: number };
 
 export interface Envelope {
   /** Who asked, as authenticated; `anonymous` until there is authentication. */
   readonly identity: string;
+  /** How that was proven, and from where it asked: told from feature level 2 on (`callerLevel`). */
+  readonly proof?: string;
+  readonly address?: string;
   readonly command: Command;
   /** Results of this session's numbered requests below this id may be forgotten: their answers have arrived. */
   readonly answeredBelow?: number;

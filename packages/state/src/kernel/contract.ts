@@ -69,6 +69,8 @@ export interface StateLimits {
 export interface StateMachine {
   /** In force now; `initialLimits` until the first `set_limits`. */
   readonly limits: StateLimits;
+  /** Of everything that may be in its log so far (FEATURE-1). */
+  readonly featureLevel: number;
   readonly index: LogIndex;
   readonly time: ClusterTimeMs;
   /** Applies one log entry. `index` is above the last one; `time` not below the last one (asserted). */

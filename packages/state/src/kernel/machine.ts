@@ -129,6 +129,10 @@ class Machine implements StateMachine {
     return this.#tables.limits;
   }
 
+  get featureLevel(): number {
+    return this.#tables.featureLevel;
+  }
+
   apply(entry: {
     readonly index: LogIndex;
     readonly time: ClusterTimeMs;
@@ -360,6 +364,9 @@ function carryOut(tables: Tables, envelope: Envelope): CommandResult {
     case 'set_limits':
       tables.limits = { ...limitsOfOldLogs, ...command.limits }; // LIMIT-1
       boundShare(tables);
+      return { ok: true, type: 'advanced' };
+    case 'raise_feature_level':
+      tables.featureLevel = Math.max(tables.featureLevel, command.level); // FEATURE-1
       return { ok: true, type: 'advanced' };
   }
   // A node that skips what it does not know would go another way than the others.

@@ -12,6 +12,7 @@ import { Searches } from '../primitives/holds/deadlock.ts';
 import { DueHeap } from './due.ts';
 import { EndedSessions } from './sessions/ended-sessions.ts';
 import type { Tombstone } from './sessions/ended-sessions.ts';
+import { firstFeatureLevel } from './feature-levels.ts';
 import { invariant } from './invariant.ts';
 import { Leaderships } from './sessions/leaderships.ts';
 import { Barrier, Latch } from './meetings.ts';
@@ -44,6 +45,8 @@ const sessionIdHashed = 8;
 
 export class Tables {
   limits: StateLimits;
+  /** FEATURE-1. */
+  featureLevel: number = firstFeatureLevel;
   /** Whether equal states of other nodes have the same bytes as this one (SNAP-7). */
   isComparable = true;
   /** Log index of the last applied entry. */

@@ -26,6 +26,8 @@ export function statusOf(
     applied_index: 1200,
     last_index: 1200,
     first_index: 1,
+    feature_level: 2,
+    supported_feature_level: 2,
     members: ['node-1', 'node-2', 'node-3'].map((id, position) => ({
       node_id: id,
       address: `127.0.0.1:700${String(position)}`,
@@ -33,6 +35,7 @@ export function statusOf(
       url: `http://127.0.0.1:500${String(position)}`,
       is_leader: id === leader,
       connected: true,
+      supported_feature_level: 2,
       match_index: 1200 - position,
     })),
     ...changes,

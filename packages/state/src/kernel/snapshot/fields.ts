@@ -19,6 +19,15 @@ export class SnapshotFormatError extends Error {
       `and this program reads ${String(oldest)} to ${String(newest)}. Nothing was changed. Upgrade this program.`;
     return error;
   }
+
+  /** Of a cluster that has been upgraded further. */
+  static higherLevel(level: number, highest: number): SnapshotFormatError {
+    const error = new SnapshotFormatError('it is of a higher feature level');
+    error.message =
+      `The snapshot cannot be read: its cluster is at feature level ${String(level)}, and this program supports levels ` +
+      `up to ${String(highest)}. Nothing was changed. Upgrade this program.`;
+    return error;
+  }
 }
 
 const refusalCodes: Readonly<Record<RefusalCode, true>> = {
@@ -52,6 +61,8 @@ function isRefusalCode(text: string): text is RefusalCode {
 
 export class Fields {
   readonly #values: readonly unknown[];
+  /** Lists in it that were begun. */
+  readonly #inner: Fields[] = [];
   #next = 0;
 
   constructor(values: readonly unknown[]) {
@@ -73,6 +84,17 @@ export class Fields {
     return this.#next >= this.#values.length;
   }
 
+  /** FEATURE-3: that nothing was left unread, here or in a list inside. @throws SnapshotFormatError */
+  assertAllRead(): void {
+    if (!this.atEnd) {
+      const shown = JSON.stringify(this.#values[this.#next]);
+      throw new SnapshotFormatError(
+        `a record has a field that this program does not know: ${shown.slice(0, 40)}`,
+      );
+    }
+    for (const list of this.#inner) list.assertAllRead();
+  }
+
   text(): string {
     const value = this.#take();
     if (typeof value !== 'string') throw unexpected('a text', value);
@@ -86,12 +108,18 @@ export class Fields {
   }
 
   list(): Fields {
-    return new Fields(asList(this.#take()));
+    return this.#within(asList(this.#take()));
   }
 
   textOrList(): string | Fields {
     const value = this.#take();
-    return typeof value === 'string' ? value : new Fields(asList(value));
+    return typeof value === 'string' ? value : this.#within(asList(value));
+  }
+
+  #within(values: readonly unknown[]): Fields {
+    const list = new Fields(values);
+    this.#inner.push(list);
+    return list;
   }
 
   /** Reads all that is left, by what `read` takes of it. */

@@ -5,6 +5,7 @@
  * snapshots have the same bytes (SNAP-5).
  */
 import { TextHash } from './digest.ts';
+import { latestFeatureLevel } from '../feature-levels.ts';
 import { Fields, SnapshotFormatError } from './fields.ts';
 import { limitsOfOldLogs } from '../limits.ts';
 import type { Barrier } from '../meetings.ts';
@@ -115,6 +116,7 @@ export class SnapshotRestorer {
       this.#ended = true;
       return;
     } else this.#record(kind, fields);
+    fields.assertAllRead();
     this.#hash.add(line);
     this.#count += 1;
   }
@@ -155,6 +157,7 @@ export class SnapshotRestorer {
           const caller = refused.text();
           memory.shares.restore({ caller, throughMs: refused.number(), untilMs: refused.number() });
         });
+    if (!fields.atEnd) tables.featureLevel = readableLevel(fields.number());
   }
 
   #laterLimits(fields: Fields): void {
@@ -210,6 +213,12 @@ export class SnapshotRestorer {
         throw new SnapshotFormatError(`a record is of the unknown kind "${kind}"`);
     }
   }
+}
+
+/** FEATURE-3: before anything of a higher level is met. */
+function readableLevel(level: number): number {
+  if (level > latestFeatureLevel) throw SnapshotFormatError.higherLevel(level, latestFeatureLevel);
+  return level;
 }
 
 function continued<Record>(record: Record | undefined, kind: string): Record {

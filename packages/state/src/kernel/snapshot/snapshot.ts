@@ -107,6 +107,7 @@ function encodeHeader(tables: Tables): string {
     laterLimitNames.map((name) => tables.limits[name]),
     refusedOf(tables.ended),
     refusedOf(tables.ownEnded),
+    tables.featureLevel,
   ]);
 }
 

@@ -1,0 +1,223 @@
+/**
+ * Every command, field and kind that may stand in the log, with the feature level that brought it. The compiler
+ * demands a line for whatever is added to commands.ts; what is not here is unknown, and stops the node that
+ * reads it (FEATURE-3 of feature-levels.ts).
+ */
+import type { Command, OwnSession, Stamp, Terms, Wanted } from './commands.ts';
+import type { StateLimits } from './contract.ts';
+
+/** A level; of what has parts, those as well, of each element where it is a list. */
+type FieldLevel =
+  | number
+  | { readonly level: number; readonly fields: FieldLevels }
+  /** Of a field that tells a kind: the level of each. */
+  | { readonly level: number; readonly kinds: Readonly<Record<string, number>> };
+interface FieldLevels {
+  readonly [field: string]: FieldLevel;
+}
+
+/** One line for each field that any of these may have. */
+type Every<T> = { readonly [F in T extends unknown ? keyof T : never]-?: FieldLevel };
+/** One line for each of these texts. */
+type EveryKind<T extends string> = { readonly level: number; readonly kinds: Record<T, number> };
+
+const mode: EveryKind<'exclusive' | 'shared'> = { level: 1, kinds: { exclusive: 1, shared: 1 } };
+const resourceKinds = { lock: 1, semaphore: 1, election: 1 } as const;
+
+const terms = {
+  level: 1,
+  fields: {
+    priority: 1,
+    maxHoldMs: 1,
+    independent: 1,
+    metadata: 1,
+  } satisfies Every<Terms>,
+};
+const stamp = { level: 1, fields: { madeAtMs: 1, liveMs: 1 } satisfies Every<Stamp> };
+const ownSession = {
+  level: 1,
+  fields: {
+    clientId: 1,
+    timeoutMs: 1,
+    lockDelayMs: 1,
+    stamp,
+    caller: 1,
+  } satisfies Every<OwnSession>,
+};
+const wanted = {
+  level: 1,
+  fields: {
+    kind: { level: 1, kinds: { lock: 1, semaphore: 1 } satisfies Record<Wanted['kind'], number> },
+    name: 1,
+    mode,
+    permits: 1,
+    limit: 1,
+  } satisfies Every<Wanted>,
+};
+const limits = {
+  level: 1,
+  fields: {
+    maxSessions: 1,
+    maxHoldsPerSession: 1,
+    maxWaitersPerResource: 1,
+    maxLocks: 1,
+    maxSemaphores: 1,
+    maxElections: 1,
+    maxBarriers: 1,
+    maxLatches: 1,
+    maxHoldsPerResource: 1,
+    maxResultsPerSession: 1,
+    maxSessionsPerCaller: 1,
+    maxHoldsPerCaller: 1,
+    maxWaitsPerCaller: 1,
+    maxMetadataBytesPerCaller: 1,
+    maxResultBytesPerCaller: 1,
+    maxWaitsPerSession: 1,
+    maxMetadataBytesPerSession: 1,
+    maxResultBytesPerSession: 1,
+    maxRememberedSessions: 1,
+    maxRememberedBytes: 1,
+    maxRememberedSessionsPerCaller: 1,
+    maxRememberedBytesPerCaller: 1,
+    maxWorkPerEntry: 1,
+  } satisfies Every<StateLimits>,
+};
+
+/** Of what asks for units and may wait. */
+const acquiring = {
+  sessionId: 1,
+  requestId: 1,
+  name: 1,
+  waitMs: 1,
+  acquiredAtMs: 1,
+  terms,
+  ownSession,
+} as const;
+/** Of what is counted once by its request id. */
+const requested = { sessionId: 1, requestId: 1, name: 1 } as const;
+
+type CommandLevels = {
+  readonly [T in Command['type']]: {
+    readonly level: number;
+    readonly fields: Every<Omit<Extract<Command, { readonly type: T }>, 'type'>>;
+  };
+};
+
+export const commandLevels: CommandLevels = {
+  create_session: {
+    level: 1,
+    fields: {
+      sessionId: 1,
+      clientId: 1,
+      timeoutMs: 1,
+      lockDelayMs: 1,
+      createdAtMs: 1,
+      stamp,
+      caller: 1,
+    },
+  },
+  end_session: { level: 1, fields: { sessionId: 1 } },
+  keep_alive: { level: 1, fields: { sessionId: 1 } },
+  begin_leadership: { level: 1, fields: {} },
+  expire_session: { level: 1, fields: { sessionId: 1, renewal: 1 } },
+  acquire: { level: 1, fields: { ...acquiring, mode } },
+  release: { level: 1, fields: { ...requested, fenceToken: 1 } },
+  acquire_permits: { level: 1, fields: { ...acquiring, permits: 1, limit: 1 } },
+  release_permits: { level: 1, fields: { ...requested, fenceToken: 1 } },
+  downgrade: { level: 1, fields: { sessionId: 1, name: 1, fenceToken: 1 } },
+  acquire_many: {
+    level: 1,
+    fields: { sessionId: 1, requestId: 1, wanted, waitMs: 1, acquiredAtMs: 1, terms },
+  },
+  campaign: { level: 1, fields: acquiring },
+  resign: { level: 1, fields: { ...requested, fenceToken: 1 } },
+  proclaim: { level: 1, fields: { ...requested, fenceToken: 1, value: 1 } },
+  enter_barrier: { level: 1, fields: { ...requested, parties: 1 } },
+  leave_barrier: {
+    level: 1,
+    fields: {
+      ...requested,
+      withdraw: 1,
+      instead: {
+        level: 1,
+        fields: { of: 1, code: { level: 1, kinds: { wait_timeout: 1, wait_abandoned: 1 } } },
+      },
+    },
+  },
+  create_latch: { level: 1, fields: { name: 1, count: 1 } },
+  count_down: { level: 1, fields: { ...requested, by: 1 } },
+  delete_latch: { level: 1, fields: { name: 1 } },
+  create_semaphore: { level: 1, fields: { name: 1, limit: 1 } },
+  resize_semaphore: { level: 1, fields: { name: 1, limit: 1 } },
+  delete_semaphore: { level: 1, fields: { name: 1 } },
+  abandon: {
+    level: 1,
+    fields: {
+      ...requested,
+      kind: { level: 1, kinds: { ...resourceKinds, many: 1, barrier: 1 } },
+      unlessOpen: 1,
+      liveMs: 1,
+      caller: 1,
+    },
+  },
+  force_release: {
+    level: 1,
+    fields: { kind: { level: 1, kinds: resourceKinds }, name: 1, reason: 1 },
+  },
+  advance: { level: 1, fields: {} },
+  checkpoint: { level: 1, fields: {} },
+  jump_fence_counter: { level: 1, fields: {} },
+  set_limits: { level: 1, fields: { limits } },
+  raise_feature_level: { level: 1, fields: { level: 1 } },
+};
+
+/**
+ * What in this command belongs to no level up to this one, in words. Undefined: it is known wholly.
+ *
+ * @param command Read from the log, or sent by a peer: of any form.
+ */
+export function unknownPart(command: object, level: number): string | undefined {
+  const type: unknown = 'type' in command ? command.type : undefined;
+  if (typeof type !== 'string') return 'a command without a type';
+  const known = Object.hasOwn(commandLevels, type)
+    ? commandLevels[type as Command['type']]
+    : undefined;
+  if (known === undefined || known.level > level) return `a command of the type "${type}"`;
+  const part = unknownField(command, known.fields, level, true);
+  return part === undefined ? undefined : `${part} of a command of the type "${type}"`;
+}
+
+function unknownField(
+  record: object,
+  known: FieldLevels,
+  level: number,
+  isCommand = false,
+): string | undefined {
+  for (const [field, value] of Object.entries(record) as Iterable<[string, unknown]>) {
+    if (isCommand && field === 'type') continue;
+    const found = Object.hasOwn(known, field) ? known[field] : undefined;
+    if (found === undefined || levelOf(found) > level) return `the field "${field}"`;
+    if (typeof found === 'number' || value === undefined) continue;
+    const part = 'kinds' in found ? unknownKind(value, found.kinds, level) : undefined;
+    if (part !== undefined) return `${part} in the field "${field}"`;
+    if (!('fields' in found)) continue;
+    for (const one of Array.isArray(value) ? (value as readonly unknown[]) : [value]) {
+      if (typeof one !== 'object' || one === null)
+        return `what is no record in the field "${field}"`;
+      const inner = unknownField(one, found.fields, level);
+      if (inner !== undefined) return `${inner} in the field "${field}"`;
+    }
+  }
+  return undefined;
+}
+
+const levelOf = (known: FieldLevel): number => (typeof known === 'number' ? known : known.level);
+
+function unknownKind(
+  value: unknown,
+  kinds: Readonly<Record<string, number>>,
+  level: number,
+): string | undefined {
+  const found = typeof value === 'string' && Object.hasOwn(kinds, value) ? kinds[value] : undefined;
+  return found !== undefined && found <= level ? undefined : `the kind ${JSON.stringify(value)}`;
+}

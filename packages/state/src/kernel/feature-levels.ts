@@ -1,0 +1,38 @@
+/**
+ * Feature levels: what every member of the cluster can read. A level stands in the log, as a number of its own and
+ * not the version of a program: members of different versions share one log and one state.
+ *
+ * FEATURE-1: what belongs to a level (commands, their fields and kinds, parts of snapshots that only those bring
+ *     about) stands in a log only behind the entry that raised the level to it. A leader writes by the level of the
+ *     state that it has applied, which is never above that of the log. A level is never lowered.
+ * FEATURE-3: what a program does not know, in a logged command or in a snapshot, stops it. Ignored, it would
+ *     make of one log two states.
+ */
+import type { Envelope } from './commands.ts';
+import { unknownPart } from './command-fields.ts';
+
+/** Of a log that names none: everything before there were levels, and the command that raises them. */
+export const firstFeatureLevel = 1;
+/** The highest that this program reads and writes. A new one: CONTRIBUTING, "How to change what is logged". */
+export const latestFeatureLevel = 2;
+
+/** From this level on the log tells from where a command came, and how its identity was proven. */
+export const callerLevel = 2;
+
+/**
+ * A command as it may be logged under a level (FEATURE-1): without what only tells people more.
+ *
+ * @returns The part that cannot be logged yet, where something of the command belongs to a higher level.
+ */
+export function withinLevel(
+  envelope: Envelope,
+  level: number,
+): { readonly envelope: Envelope } | { readonly tooNew: string } {
+  if (level >= latestFeatureLevel) return { envelope };
+  const tooNew = unknownPart(envelope.command, level);
+  if (tooNew !== undefined) return { tooNew };
+  if (level >= callerLevel || (envelope.proof === undefined && envelope.address === undefined))
+    return { envelope };
+  const { proof: _proof, address: _address, ...rest } = envelope;
+  return { envelope: rest };
+}
