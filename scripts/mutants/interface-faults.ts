@@ -16,4 +16,11 @@ export const interfaceFaults: readonly Fault[] = [
     find: `    querystring: method === 'GET' ? rest : method === 'DELETE' ? optional : nothing,`,
     put: `    querystring: method === 'GET' ? rest : nothing,`,
   },
+  {
+    name: 'end-of-another-lock-told',
+    breaks: 'who asks about a lock with the token of another one is told how that one was lost',
+    file: 'packages/state/src/kernel/tables.ts',
+    find: `    return ended?.kind === kind && ended.name === name ? ended : undefined;`,
+    put: `    return ended?.kind === kind || ended?.name === name ? ended : undefined;`,
+  },
 ];

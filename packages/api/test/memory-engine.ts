@@ -115,6 +115,7 @@ export class MemoryEngine implements Engine {
     const ended = this.state.endedReason(sessionId) !== undefined;
     return {
       type: 'session_missing',
+      revision: this.state.index,
       refusal: {
         ok: false,
         code: ended ? 'session_expired' : 'session_not_found',

@@ -198,6 +198,8 @@ export const terms: {
 // ---- what is told -------------------------------------------------------------------------------
 
 export const consistency: Schema = words(consistencies, 'Consistency of this response.');
+/** Of a status and of a list. */
+export const statusRevision: Schema = position('Log index of the state that is reported.');
 export const askedConsistency: Schema = optional(
   words(
     consistencies,

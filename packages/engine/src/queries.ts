@@ -8,7 +8,7 @@ import type {
   StateMachine,
 } from '@holdfast/state';
 import type { LeaseTable } from './leases.ts';
-import type { Query, QueryResult } from './types.ts';
+import type { Found, Query, QueryResult } from './types.ts';
 
 /** Each answer is bounded by number and bytes, see `view-bounds.ts` of the state: it has to fit a frame. */
 export function answerQuery(
@@ -16,6 +16,14 @@ export function answerQuery(
   leases: Pick<LeaseTable, 'lastRenewedWallMs'>,
   query: Query,
 ): QueryResult {
+  return { ...find(state, leases, query), revision: state.index };
+}
+
+function find(
+  state: StateMachine,
+  leases: Pick<LeaseTable, 'lastRenewedWallMs'>,
+  query: Query,
+): Found {
   switch (query.type) {
     case 'session': {
       const session = state.session(query.sessionId);
@@ -42,14 +50,15 @@ export function answerQuery(
       const found = state.findHold(kind, name, fenceToken, holder);
       if (fenceToken === undefined)
         return { type: 'found_hold', found, ended: undefined, gaveBack: undefined };
-      const ended = state.endedHold(fenceToken) ?? expiredHold(state, kind, name, found.expired);
+      const ended =
+        state.endedHold(kind, name, fenceToken) ?? expiredHold(state, kind, name, found.expired);
       const isHeld = found.hold !== undefined || found.heldByOther;
       const gaveBack = isHeld ? undefined : state.ownSessionOf(name, fenceToken);
       return { type: 'found_hold', found, ended, gaveBack };
     }
     case 'election': {
       const election = state.election(query.name as ResourceName, query.limit);
-      return { type: 'election', election, revision: state.index };
+      return { type: 'election', election };
     }
     case 'barrier': {
       const name = query.name as ResourceName;
@@ -83,7 +92,7 @@ function expiredHold(
   return { fenceToken, kind, name, clientId, reason: 'expired', revision: state.index };
 }
 
-function missing(state: StateMachine, sessionId: SessionId): QueryResult {
+function missing(state: StateMachine, sessionId: SessionId): Found {
   const ended = state.endedReason(sessionId);
   return {
     type: 'session_missing',

@@ -71,7 +71,13 @@ export type Query =
   | { readonly type: 'latch'; readonly name: string }
   | { readonly type: 'stats' };
 
-export type QueryResult =
+/** What a query finds, as of a log index. */
+export type QueryResult = Found & {
+  /** Log index of the state that was read. */
+  readonly revision: number;
+};
+
+export type Found =
   | {
       readonly type: 'session';
       /** Wall clock of the leader's last renewal, for people. */
@@ -93,8 +99,6 @@ export type QueryResult =
   | {
       readonly type: 'election';
       readonly election: ElectionView;
-      /** Log index as of which it is so. */
-      readonly revision: number;
     }
   | {
       readonly type: 'barrier';

@@ -213,7 +213,7 @@ export async function barrierStatus(
 ): Promise<BarrierAnswer> {
   const { name, consistency = 'linearizable' } = body;
   const query = { type: 'barrier', name, ...shownOf(body) } as const;
-  const { barrier: view } = await look(query, consistency, context);
+  const { barrier: view, revision } = await look(query, consistency, context);
   return {
     resource: name,
     round: view?.round ?? null,
@@ -224,5 +224,8 @@ export async function barrierStatus(
       client_id: clientId,
     })),
     member_count: view?.memberCount ?? 0,
+    waiter_count: view === undefined || view.open ? 0 : view.memberCount,
+    consistency,
+    revision,
   };
 }

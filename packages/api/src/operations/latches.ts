@@ -73,7 +73,13 @@ export async function latchStatus(
   const query = { type: 'latch', name } as const;
   const result = await context.service.engine.query(query, consistency, callOptions(context));
   if (result.type !== 'latch') return unexpected(result.type);
-  return result.latch === undefined ? notFound(name) : told(name, result.latch.count);
+  if (result.latch === undefined) return notFound(name);
+  return {
+    ...told(name, result.latch.count),
+    waiter_count: context.service.feed.listenersTo(`latch ${name}`),
+    consistency,
+    revision: result.revision,
+  };
 }
 
 const notFound = (name: string): Refused =>

@@ -112,6 +112,11 @@ export class EventFeed {
     };
   }
 
+  /** How many wait on this node for events about one thing (`keysOf`). */
+  listenersTo(key: string): number {
+    return this.#raw.get(key)?.size ?? 0;
+  }
+
   /**
    * Events after a position, at most `limit`, and fewer where they are large; those that are not wanted count as looked at. A position
    * that this node has not come to yet has none.

@@ -317,6 +317,7 @@ const electionLeader: UnaryOperation = reading({
   answer: answer('ElectionLeader', 'ElectionAnswer', {
     resource: [1, resource],
     leader: [2, nullable(object(leader), 'The leader; null when there is none.')],
+    waiter_count: [8, count('Number of waiting candidates, as `candidate_count`.')],
     candidate_count: [7, count('Number of waiters; the next of them are listed.')],
     candidates: [
       3,

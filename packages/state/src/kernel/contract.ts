@@ -121,7 +121,7 @@ export interface StateMachine {
   ): FoundHold;
   latch(name: ResourceName): LatchView | undefined;
   /** Undefined: it stands, its holder ended it, or it is too long ago (the latest 10,000 are known). */
-  endedHold(fenceToken: FenceToken): EndedHold | undefined;
+  endedHold(kind: ResourceKind, name: ResourceName, fenceToken: FenceToken): EndedHold | undefined;
   /**
    * The own session that gave back the hold of this token by a numbered request and ended with it, as
    * long as that is remembered: a repetition of that request is answered there.

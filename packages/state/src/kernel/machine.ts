@@ -256,8 +256,8 @@ class Machine implements StateMachine {
     return latch === undefined ? undefined : latchView(latch);
   }
 
-  endedHold(fenceToken: FenceToken): EndedHold | undefined {
-    return this.#tables.endedHolds.get(fenceToken);
+  endedHold(kind: ResourceKind, name: ResourceName, fenceToken: FenceToken): EndedHold | undefined {
+    return this.#tables.endedHoldOf(kind, name, fenceToken);
   }
 
   ownSessionOf(name: ResourceName, fenceToken: FenceToken): SessionId | undefined {

@@ -150,6 +150,19 @@ export class Tables {
     return this.sequence;
   }
 
+  /**
+   * How others ended the hold of this token on this resource; nothing of another resource's: the counter is one
+   * for the whole cluster, so that any token may be asked about anywhere.
+   */
+  endedHoldOf(
+    kind: ResourceKind,
+    name: ResourceName,
+    fenceToken: FenceToken | undefined,
+  ): EndedHold | undefined {
+    const ended = fenceToken === undefined ? undefined : this.endedHolds.get(fenceToken);
+    return ended?.kind === kind && ended.name === name ? ended : undefined;
+  }
+
   poolsOf(kind: ResourceKind): ShardedMap<ResourceName, Pool> {
     if (kind === 'lock') return this.pools;
     return kind === 'semaphore' ? this.semaphores : this.elections;

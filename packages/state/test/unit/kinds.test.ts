@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { FenceToken } from '../../src/index.ts';
+import type { CommandResult, FenceToken } from '../../src/index.ts';
 import {
   answers,
   campaign,
@@ -292,8 +292,29 @@ describe('the end of a hold', () => {
     assert.ok(!late.ok && late.details?.['end_reason'] === 'max_hold');
     const lost = driver.hold('c', 'z');
     driver.expire('c');
-    assert.equal(driver.machine.endedHold(lost)?.reason, 'expired');
-    assert.equal(driver.restored().machine.endedHold(lost)?.reason, 'expired');
+    assert.equal(driver.machine.endedHold('lock', lockName('z'), lost)?.reason, 'expired');
+    assert.equal(
+      driver.restored().machine.endedHold('lock', lockName('z'), lost)?.reason,
+      'expired',
+    );
+  });
+
+  test('is told of the resource of the token alone, not of another one', () => {
+    const driver = new Driver().sessions('a');
+    const forced = driver.hold('a', 'x');
+    driver.do({ type: 'force_release', name: lockName('x'), reason: 'stuck' });
+    const reasonOf = (result: CommandResult): unknown =>
+      result.ok ? result.type : result.details?.['end_reason'];
+    assert.equal(reasonOf(driver.release('a', 'x', { token: forced })), 'forced');
+    assert.equal(reasonOf(driver.release('a', 'y', { token: forced })), undefined);
+    assert.equal(reasonOf(driver.do(proclaim('a', 'x', forced, 1))), undefined);
+    const asked = { sessionId: id('a'), name: lockName('x'), fenceToken: forced } as const;
+    assert.equal(reasonOf(driver.do({ type: 'downgrade', ...asked })), 'forced');
+    const other = { ...asked, name: lockName('y') };
+    assert.equal(reasonOf(driver.do({ type: 'downgrade', ...other })), undefined);
+    assert.equal(reasonOf(driver.do({ type: 'release_permits', ...asked })), undefined);
+    assert.equal(driver.machine.endedHold('lock', lockName('y'), forced), undefined);
+    assert.equal(driver.machine.endedHold('semaphore', lockName('x'), forced), undefined);
   });
 
   test('is remembered up to a bound, the oldest forgotten first', () => {
@@ -302,8 +323,11 @@ describe('the end of a hold', () => {
       driver.hold('a', 'x');
       driver.do({ type: 'force_release', name: lockName('x'), reason: '' });
     }
-    assert.equal(driver.machine.endedHold(1 as FenceToken), undefined);
-    assert.equal(driver.machine.endedHold(2 as FenceToken)?.reason, 'forced');
+    assert.equal(driver.machine.endedHold('lock', lockName('x'), 1 as FenceToken), undefined);
+    assert.equal(
+      driver.machine.endedHold('lock', lockName('x'), 2 as FenceToken)?.reason,
+      'forced',
+    );
   });
 });
 

@@ -71,6 +71,6 @@ function wrongLeader(
 ): Refusal | undefined {
   if (hold !== undefined && (fenceToken === undefined || hold.fenceToken === fenceToken))
     return undefined;
-  const ended = fenceToken === undefined ? undefined : tables.endedHolds.get(fenceToken);
+  const ended = tables.endedHoldOf('election', name, fenceToken);
   return notLeading(name, ended, tables.elections.get(name));
 }

@@ -91,7 +91,7 @@ function judgeRelease(
 ): CommandResult {
   if (hold === undefined) {
     const pool = tables.pools.get(name);
-    const ended = fenceToken === undefined ? undefined : tables.endedHolds.get(fenceToken);
+    const ended = tables.endedHoldOf('lock', name, fenceToken);
     return pool === undefined || pool.holds.length === 0
       ? lockNotFound(name, ended)
       : notHolder(pool, ended);
@@ -265,7 +265,7 @@ export function downgrade(
   const hold = session.holds.get(name);
   if (hold === undefined) {
     const pool = tables.pools.get(name);
-    const ended = tables.endedHolds.get(fenceToken);
+    const ended = tables.endedHoldOf('lock', name, fenceToken);
     return pool === undefined ? lockNotFound(name, ended) : notHolder(pool, ended);
   }
   // Not any token of the hold: a late repetition is not to lower what was raised since.

@@ -72,7 +72,7 @@ export function releasePermits(
   const held = hold?.pool.name === name ? hold : undefined;
   const result: CommandResult =
     held === undefined
-      ? notPermitHolder(name, fenceToken, tables.endedHolds.get(fenceToken))
+      ? notPermitHolder(name, fenceToken, tables.endedHoldOf('semaphore', name, fenceToken))
       : { ok: true, type: 'released', fenceToken, remainingHoldCount: 0 };
   const answer: Answer = { kind: 'release_permits', name, fenceToken, result };
   if (requestId !== undefined) session.requests.remember(requestId, answer, tables.limits);
