@@ -111,7 +111,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   } catch (error) {
     await built.close();
     throw new Error(
-      `HTTP cannot listen on ${formatHostPort(options.host, options.port)}. Is the port in use? Choose another one.`,
+      `HTTP cannot listen on ${formatHostPort(options.host, options.port)}: the port may be in use. Choose another port.`,
       { cause: error },
     );
   }

@@ -126,7 +126,8 @@ export class MemoryEngine implements Engine {
 
   async #beReached(): Promise<void> {
     await this.gate;
-    if (this.#closed) throw new HoldfastError('shutting_down', 'This node is stopping.');
+    if (this.#closed)
+      throw new HoldfastError('shutting_down', 'This node is shutting down. Use another node.');
     if (this.failWith !== undefined) throw this.failWith;
   }
 
@@ -280,7 +281,9 @@ export class MemoryEngine implements Engine {
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) {
-      waiter.reject(new HoldfastError('shutting_down', 'This node is stopping.'));
+      waiter.reject(
+        new HoldfastError('shutting_down', 'This node is shutting down. Use another node.'),
+      );
     }
   }
 }

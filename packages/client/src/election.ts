@@ -141,7 +141,7 @@ export class Leadership extends Held {
       await this.session.request('proclaim', { name, fence_token: fenceToken, value });
     } catch (error) {
       if (error instanceof HoldfastError && error.code === 'not_holder')
-        this.lose('lost', 'the cluster says that it leads no more');
+        this.lose('lost', 'the cluster reports that it no longer leads');
       throw error;
     }
   }

@@ -107,7 +107,7 @@ export async function startLeaseNode(options: LeaseNodeOptions): Promise<Running
     host: running.host,
     apiKey: options.apiKey,
     tls: options.tls,
-    onError: (err) => log.error({ err }, 'A request met an error of this node.'),
+    onError: (err) => log.error({ err }, 'A request failed with an internal error.'),
   });
   let url: string;
   try {

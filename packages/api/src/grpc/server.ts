@@ -104,7 +104,7 @@ function bind(server: Server, host: string, port: number): Promise<number> {
       server.forceShutdown();
       reject(
         new Error(
-          `gRPC cannot listen on ${address}. Is the port in use? Choose another one with grpc.port (0: any free one), or switch gRPC off with grpc.enabled.`,
+          `gRPC cannot listen on ${address}: the port may be in use. Choose another port with grpc.port (0: any free port), or disable gRPC with grpc.enabled.`,
           { cause: error },
         ),
       );

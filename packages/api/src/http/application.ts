@@ -163,9 +163,13 @@ function addRelay(app: FastifyInstance, route: RelayRoute, parts: HttpParts): vo
         const known = [...streamOperations.keys()].join(', ');
         return sendProblem(
           reply,
-          new Refused('invalid_request', `There is no such operation. Known: ${known}.`, {
-            field: 'operation',
-          }),
+          new Refused(
+            'invalid_request',
+            `There is no such operation. Known operations: ${known}.`,
+            {
+              field: 'operation',
+            },
+          ),
         );
       }
       const { answered_below: answered } = fields(request.query);

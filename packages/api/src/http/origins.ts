@@ -17,7 +17,7 @@ export function foreignOrigin(
   if (host !== undefined && URL.parse(origin)?.host === host) return undefined;
   return new Refused(
     'forbidden',
-    `Pages of ${JSON.stringify(origin)} may not use this node. Add the origin to the allowed ones.`,
+    `The origin ${JSON.stringify(origin)} is not allowed on this node. Add it to the allowed origins (http.allowed_origins).`,
     { origin },
   );
 }

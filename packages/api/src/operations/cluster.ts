@@ -57,7 +57,7 @@ export function leader(_body: object, { service }: OperationContext): Outcome<Le
   if (status.leader === null) {
     return new Refused(
       'not_leader',
-      'No leader is known to this node at the moment. Ask again, or see GET /cluster/status.',
+      'This node knows no leader at the moment. The request was not executed. Retry, or see GET /cluster/status.',
       { node_id: service.nodeId, term: status.term },
     );
   }

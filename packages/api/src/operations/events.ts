@@ -104,7 +104,7 @@ export function positionOf(text: string): Outcome<Position> {
 export function compacted(after: Position): Refused {
   return new Refused(
     'compacted',
-    `Events after ${positionText(after)} are no longer kept on this node. Look at the state anew and watch from now on.`,
+    `Events after ${positionText(after)} were compacted on this node. Read the current state again and watch from now on.`,
     { after: positionText(after) },
   );
 }

@@ -207,7 +207,10 @@ function sessionThatAsked(body: GiveUpBody): Outcome<SessionId> {
   if (wrong !== undefined) return wrong;
   if (session_id !== undefined) return asSessionId(session_id);
   if (kind === 'many' || kind === 'barrier')
-    return invalid('client_id', `What is of the kind "${kind}" was asked for by a session.`);
+    return invalid(
+      'client_id',
+      `An acquire of the kind "${kind}" belongs to a session. Provide session_id.`,
+    );
   return ownSessionId(client_id, ownedName(kind, name), request_id);
 }
 

@@ -41,7 +41,7 @@ export class StreamWatches {
     if (this.#watchers.size >= maxWatches) {
       return new Refused(
         'limit_exceeded',
-        `This stream has ${String(maxWatches)} watches already. End some, or watch a prefix.`,
+        `This stream has ${String(maxWatches)} watches, which is its limit. End some, or watch a prefix.`,
         { limit: 'max_watches_per_stream', value: maxWatches },
       );
     }

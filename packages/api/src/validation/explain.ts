@@ -66,7 +66,7 @@ export function explain(errors: readonly ErrorObject[]): Refused {
       );
     case 'format':
       return invalid(
-        `${subject} contains NUL or half of a surrogate pair: it is no text that can be stored.`,
+        `${subject} contains NUL or an unpaired surrogate and cannot be stored as text.`,
         field,
       );
     default:

@@ -194,7 +194,7 @@ export function release(
       );
       if (heard.length > 0) return;
     }
-    throw new Error('It does not hear it.');
+    throw new Error('The request was not sent.');
   };
   return new Promise((resolve) => {
     const told = new Set<Voter>();

@@ -117,4 +117,4 @@ export class Line {
 }
 
 /** The reason of each abort: to make one takes longer than all the rest. */
-const given = new Error('The place was given up.');
+const given = new Error('The wait was cancelled.');

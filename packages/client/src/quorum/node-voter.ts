@@ -89,13 +89,13 @@ export class NodeVoter implements Voter {
     if (known !== this.name)
       throw new HoldfastError(
         'invalid_request',
-        `${this.name} and ${known} are one node: it has one vote. Name each node once.`,
+        `${this.name} and ${known} are the same node, which has one vote. Name each node once.`,
       );
     identities.set(file, this.name);
   }
 
   #unreadable(): HoldfastError {
-    return new HoldfastError('internal', `${this.name} answered as no lease node does.`);
+    return new HoldfastError('internal', `${this.name} did not respond as a lease node.`);
   }
 }
 

@@ -50,7 +50,7 @@ export class QuorumLock {
    *   `wrong_epoch`, `unauthorized`): they would say it each time.
    */
   async acquire(options: WaitOptions = {}): Promise<QuorumHold> {
-    checkFields('What an acquire may ask for', options);
+    checkFields('The options of an acquire', options);
     const { waitMs = 0, signal } = options;
     checkMs('"waitMs"', waitMs);
     checkSignal(signal);
@@ -74,7 +74,7 @@ export class QuorumLock {
         if (leftMs <= 0) {
           await tried.givenBack;
           throw tried.silent.length > voters.length - majorityOf(voters)
-            ? noQuorum(`nothing is granted for "${this.name}"`, tried.silent)
+            ? noQuorum(`no lease is granted for "${this.name}"`, tried.silent)
             : busy(this.name, waitMs);
         }
         const pauseMs = Math.min(maxPauseMs, minPauseMs * 2 ** Math.min(tries, 8));
@@ -123,8 +123,8 @@ const aborted = (): HoldfastError => new HoldfastError('aborted', 'The caller ca
 
 function busy(name: string, waitMs: number): HoldfastError {
   return waitMs > 0
-    ? new HoldfastError('wait_timeout', `"${name}" was not free in time.`, { resource: name })
-    : new HoldfastError('lock_held', `Somebody else holds "${name}".`, { resource: name });
+    ? new HoldfastError('wait_timeout', `The wait for "${name}" timed out.`, { resource: name })
+    : new HoldfastError('lock_held', `Another client holds "${name}".`, { resource: name });
 }
 
 function noQuorum(so: string, silent: readonly Silence[]): HoldfastError {
@@ -144,10 +144,10 @@ function refusalOf(
   if (first?.refusal === undefined || voters - refusing.length >= Math.floor(voters / 2) + 1)
     return undefined;
   const { code, details } = first.refusal;
-  const some = `${String(refusing.length)} of ${String(voters)} voters refuse it`;
+  const some = `${String(refusing.length)} of ${String(voters)} voters reject it`;
   return new HoldfastError(
     code,
-    `Nothing is granted for "${name}": ${some}. ${reasonsOf(refusing)}.`,
+    `No lease is granted for "${name}": ${some}. ${reasonsOf(refusing)}.`,
     details,
     { cause: first.refusal },
   );
@@ -201,7 +201,7 @@ export class QuorumHold extends Held {
 
   /** Where the machine slept past the end a renewal will tell. */
   #isValid(): boolean {
-    if (this.#standsForMs <= 0) this.#end("its lease has run out by this machine's clock");
+    if (this.#standsForMs <= 0) this.#end('its lease has expired by the clock of this machine');
     return validForMs(this.#settings, this.#askedAt) > 0;
   }
 
@@ -224,7 +224,8 @@ export class QuorumHold extends Held {
       this.#askedAt = renewal.askedAt;
       this.#planEnd();
       this.#planRenewal(ttlMs / 3);
-    } else if (renewal.type === 'ended') this.#end('a majority says that its lease does not stand');
+    } else if (renewal.type === 'ended')
+      this.#end('a majority reports that its lease is not valid');
     // Until it runs out there is time to try again.
     else this.#planRenewal(Math.min(ttlMs / 10, maxPauseMs) * (0.5 + clock.random() / 2));
   }
@@ -250,7 +251,7 @@ export class QuorumHold extends Held {
     if (await release(this.#settings, this.#granted, (told) => told.size >= majority)) return;
     throw new HoldfastError(
       'no_quorum',
-      `A majority has not heard that "${this.name}" is released: it ends by itself within ${String(ttlMs)} ms.`,
+      `The release of "${this.name}" did not reach a majority: its lease expires within ${String(ttlMs)} ms.`,
     );
   }
 }

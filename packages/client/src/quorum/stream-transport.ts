@@ -86,7 +86,10 @@ export class StreamTransport implements NodeTransport {
       const id = this.#nextId++;
       const text = JSON.stringify([id, operation, body]);
       if (isTooLarge(text))
-        throw new HoldfastError('invalid_request', 'The question is larger than a node reads.');
+        throw new HoldfastError(
+          'invalid_request',
+          'The request is larger than the limit of a lease node.',
+        );
       this.#socket ??= this.#open();
       this.#checkRoom(this.#socket);
       const onAbort = (): void => this.#abandon(id);
@@ -117,8 +120,8 @@ export class StreamTransport implements NodeTransport {
     throw new HoldfastError(
       'overloaded',
       isFull
-        ? `${String(maxQuestions)} questions to ${this.#url} are under way.`
-        : `${this.#url} does not read as fast as it is asked.`,
+        ? `${String(maxQuestions)} requests to ${this.#url} are in flight, which is the limit.`
+        : `${this.#url} does not read requests fast enough.`,
     );
   }
 
@@ -243,7 +246,7 @@ export class StreamTransport implements NodeTransport {
   }
 }
 
-const gaveUp = (): HoldfastError => new HoldfastError('aborted', 'The question was given up.');
+const gaveUp = (): HoldfastError => new HoldfastError('aborted', 'The request was cancelled.');
 
 /** Only what may be too large is measured. */
 const isTooLarge = (text: string): boolean =>

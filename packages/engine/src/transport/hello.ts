@@ -166,7 +166,7 @@ export class Introductions {
       hello = parseObject(frame.body.toString('utf8'), 'hello');
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
-      return { ok: false, from: '', reason: `This is no peer of Holdfast: ${problem}.` };
+      return { ok: false, from: '', reason: `The remote side is not a Holdfast peer: ${problem}.` };
     }
     const from = shown(hello['from']);
     const reason =

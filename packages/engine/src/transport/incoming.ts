@@ -174,9 +174,9 @@ export class Incoming implements RunConnection {
     const peer = this.#peer ?? 'a stranger';
     const reason = error instanceof Error ? error.message : String(error);
     once.say(peer, 'dropped', () =>
-      log.error({ peer }, `Dropped a connection that made no sense: ${reason}.`),
+      log.error({ peer }, `Closed a connection after a protocol error: ${reason}.`),
     );
-    this.#end(`Its connection made no sense: ${reason}.`);
+    this.#end(`The connection was closed after a protocol error: ${reason}.`);
   }
 
   #end(reason: string, stops = false): void {

@@ -300,7 +300,7 @@ export class Outgoing implements RunConnection {
     once.say(peer, 'silent', () =>
       log.warn(
         { peer, address },
-        `The peer accepted a connection and did not show who it is within ${String(handshakeTimeoutMs)} ms.`,
+        `The peer accepted a connection and did not identify itself within ${String(handshakeTimeoutMs)} ms.`,
       ),
     );
     socket.destroy();

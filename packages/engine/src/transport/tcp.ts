@@ -332,7 +332,7 @@ export class TcpTransport implements Transport {
       this.#once.say(peer, 'stranger', () =>
         log.error(
           { peer, message: message.type },
-          'Ignored a message of a node that is no member as far as this node knows.',
+          'Ignored a message of a node that is not a member as far as this node knows.',
         ),
       );
     return admitted;

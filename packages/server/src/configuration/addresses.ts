@@ -30,7 +30,7 @@ type Read<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 
 /** Others remember it. */
-const noPort = { ok: false, problem: 'must have a port from 1: one that stays' } as const;
+const noPort = { ok: false, problem: 'must have a fixed port (from 1)' } as const;
 
 /** Text that is read once, here; what comes out of it has its form. */
 const readBy = <T>(read: (text: string) => Read<T>): z.ZodType<T, string> =>

@@ -204,9 +204,9 @@ describe('addresses', () => {
   const wrong: readonly (readonly [flag: string, given: string, expected: RegExp])[] = [
     ['cluster-listen', '::1:7000', /must have an IPv6 address in brackets: \[::1\]:7000/],
     ['cluster-listen', '7000', /must be host:port/],
-    ['cluster-listen', '127.0.0.1:0', /a port from 1/],
-    ['cluster-advertise', '[::]:7000', /must be where others reach it/],
-    ['cluster-peers', 'b=0.0.0.0:7000', /must be where others reach it/],
+    ['cluster-listen', '127.0.0.1:0', /a fixed port/],
+    ['cluster-advertise', '[::]:7000', /must be reachable by others/],
+    ['cluster-peers', 'b=0.0.0.0:7000', /must be reachable by others/],
     ['cluster-peers', '[::1]:7000', /must name the node in front of this address: id=\[::1\]:7000/],
     ['cluster-peers', 'b=::1:7000', /\[::1\]:7000/],
     ['cluster-peers', 'b/c=x:7000', /id=host:port/],
