@@ -18,6 +18,7 @@ import type { Api, ApiOptions, GrpcAddress } from './options.ts';
 import { Refused } from './refused.ts';
 import { StreamServer } from './stream/server.ts';
 import { Streams } from './stream/streams.ts';
+import { QueueWaiters } from './operations/queue-waiters.ts';
 import { EventFeed } from './watch/feed.ts';
 
 /** What is in flight when the node stops has this long. */
@@ -52,6 +53,9 @@ export function buildApi(options: ApiOptions): BuiltApi {
     waiting,
     shares: sharesOf(limits),
     feed,
+    queueWaiters: new QueueWaiters(engine, feed, (delayMs, callback) =>
+      systemClock.after(delayMs, callback),
+    ),
     after: (delayMs, callback) => systemClock.after(delayMs, callback),
     endOfTurn: (callback) => systemClock.endOfTurn(callback),
     now: () => Date.now(),

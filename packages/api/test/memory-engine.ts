@@ -53,6 +53,12 @@ export class MemoryEngine implements Engine {
     maxWaitsPerSession: 100_000,
     maxMetadataBytesPerSession: 16 * 1024 * 1024,
     maxResultBytesPerSession: 1024 * 1024,
+    maxQueues: 100,
+    maxMessages: 200_000,
+    maxMessagesPerQueue: 100_000,
+    maxMessageBytes: 64 * 1024 * 1024,
+    maxMessageBytesPerQueue: 32 * 1024 * 1024,
+    maxDedupIds: 10_000,
   });
   /** Every call ends with this, until it is taken away. */
   failWith: Error | undefined;

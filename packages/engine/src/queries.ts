@@ -10,19 +10,25 @@ import type {
 import type { LeaseTable } from './leases.ts';
 import type { Found, Query, QueryResult } from './types.ts';
 
-/** Each answer is bounded by number and bytes, see `view-bounds.ts` of the state: it has to fit a frame. */
+/**
+ * Each answer is bounded by number and bytes, see `view-bounds.ts` of the state: it has to fit a frame.
+ *
+ * @param timeMs Cluster time of now, where it is known: ages are as of it.
+ */
 export function answerQuery(
   state: StateMachine,
   leases: Pick<LeaseTable, 'lastRenewedWallMs'>,
   query: Query,
+  timeMs?: number,
 ): QueryResult {
-  return { ...find(state, leases, query), revision: state.index };
+  return { ...find(state, leases, query, timeMs), revision: state.index };
 }
 
 function find(
   state: StateMachine,
   leases: Pick<LeaseTable, 'lastRenewedWallMs'>,
   query: Query,
+  timeMs: number | undefined,
 ): Found {
   switch (query.type) {
     case 'session': {
@@ -68,6 +74,21 @@ function find(
     }
     case 'latch':
       return { type: 'latch', latch: state.latch(query.name as ResourceName) };
+    case 'queues':
+      return {
+        type: 'queues',
+        queues: state.queues.list(query.name as ResourceName | undefined, timeMs),
+      };
+    case 'dead_letters': {
+      const { name, after, limit } = query;
+      const page = state.queues.deadLetters(name as ResourceName, after, limit, timeMs);
+      return { type: 'dead_letters', page };
+    }
+    case 'blocked_keys': {
+      const { name, after, limit } = query;
+      const page = state.queues.blockedKeys(name as ResourceName, after, limit, timeMs);
+      return { type: 'blocked_keys', page };
+    }
     case 'locks':
       return { type: 'locks', ...state.locks(query.prefix, query.after, query.limit) };
     case 'semaphore':

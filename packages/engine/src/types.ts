@@ -1,8 +1,10 @@
 import type { HoldfastError } from '@holdfast/protocol';
 import type {
   BarrierView,
+  BlockedKeysPage,
   Command,
   CommandResult,
+  DeadLettersPage,
   ElectionView,
   EndedHold,
   Event,
@@ -12,6 +14,7 @@ import type {
   HoldsPage,
   LatchView,
   PlacesPage,
+  QueueView,
   ResourceKind,
   LockView,
   SessionId,
@@ -69,6 +72,20 @@ export type Query =
       readonly sessionId?: SessionId;
     }
   | { readonly type: 'latch'; readonly name: string }
+  /** One queue, or the first of all. */
+  | { readonly type: 'queues'; readonly name?: string }
+  | {
+      readonly type: 'dead_letters';
+      readonly name: string;
+      readonly after: number;
+      readonly limit: number;
+    }
+  | {
+      readonly type: 'blocked_keys';
+      readonly name: string;
+      readonly after?: string;
+      readonly limit: number;
+    }
   | { readonly type: 'stats' };
 
 /** What a query finds, as of a log index. */
@@ -107,6 +124,9 @@ export type Found =
       readonly inside: boolean;
     }
   | { readonly type: 'latch'; readonly latch: LatchView | undefined }
+  | { readonly type: 'queues'; readonly queues: readonly QueueView[] }
+  | { readonly type: 'dead_letters'; readonly page: DeadLettersPage | undefined }
+  | { readonly type: 'blocked_keys'; readonly page: BlockedKeysPage | undefined }
   | { readonly type: 'locks'; readonly locks: readonly LockView[]; readonly more: boolean }
   | { readonly type: 'stats'; readonly stats: Stats };
 

@@ -1,4 +1,4 @@
-export { unknownPart } from './kernel/command-fields.ts';
+export { limitsWithin, unknownPart } from './kernel/command-fields.ts';
 export {
   callerLevel,
   firstFeatureLevel,
@@ -16,6 +16,8 @@ export type * from './kernel/contract.ts';
 export type * from './kernel/view-types.ts';
 export type * from './kernel/names.ts';
 export type * from './kernel/outcomes.ts';
+export { partitionCount } from './primitives/queue/placement.ts';
+export type * from './primitives/queue/commands.ts';
 export {
   holdEvents,
   holdLifecycle,

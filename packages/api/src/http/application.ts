@@ -14,7 +14,7 @@ import type { ApiLog } from '../options.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
 import { compileCheck } from '../validation/compile.ts';
 import { parseJsonBody } from './json-body.ts';
-import { foreignOrigin, tellOrigin } from './origins.ts';
+import { foreignOrigin, foreignSite, tellOrigin } from './origins.ts';
 import { answerBrokenRequest, errorHandler, notFound, sendProblem } from './problems.ts';
 import { readQuery, requestSchemas } from './request-schemas.ts';
 import { routes } from './routes.ts';
@@ -106,9 +106,11 @@ const fastifyPath = (path: string): string => path.replaceAll(/\{([a-z_]+)\}/g, 
 
 function addOperation(app: FastifyInstance, route: OperationRoute, parts: HttpParts): void {
   const { params, querystring, body } = requestSchemas(route);
+  const changesByGet = route.method === 'GET' && route.operation.declared.changes;
   app.route({
     method: route.method,
     url: fastifyPath(route.path),
+    exposeHeadRoute: !changesByGet,
     schema: {
       ...(params === undefined ? {} : { params }),
       ...(querystring === undefined ? {} : { querystring }),
@@ -120,6 +122,8 @@ function addOperation(app: FastifyInstance, route: OperationRoute, parts: HttpPa
       done();
     },
     handler: async (request, reply) => {
+      const foreign = changesByGet ? foreignSite(request.raw) : undefined;
+      if (foreign !== undefined) return sendProblem(reply, foreign);
       const merged = {
         ...fields(request.body),
         ...fields(request.query),
@@ -128,6 +132,16 @@ function addOperation(app: FastifyInstance, route: OperationRoute, parts: HttpPa
       const context = contextOf(request, parts);
       return answer(reply, route.operation, merged, context, route.mayBeUnavailable);
     },
+  });
+  if (changesByGet) addQuietHead(app, route);
+}
+
+/** A HEAD of a GET that changes something, and changes nothing. */
+function addQuietHead(app: FastifyInstance, { path }: OperationRoute): void {
+  app.route({
+    method: 'HEAD',
+    url: fastifyPath(path),
+    handler: async (_request, reply) => reply.type('application/json; charset=utf-8').send(),
   });
 }
 

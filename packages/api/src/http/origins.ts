@@ -39,3 +39,17 @@ export function tellOrigin(
     'access-control-max-age': String(allowedForSeconds),
   });
 }
+
+/**
+ * The same for a GET that changes something: browsers send no origin with what a page embeds, and tell the
+ * site instead.
+ */
+export function foreignSite(request: IncomingMessage): Refused | undefined {
+  const site = request.headers['sec-fetch-site'];
+  if (site !== 'cross-site' && site !== 'same-site') return undefined;
+  return new Refused(
+    'forbidden',
+    'Pages of other sites may not use this path by a GET. Use a POST, and add the origin to the allowed ones.',
+    { site },
+  );
+}

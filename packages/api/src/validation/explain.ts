@@ -79,7 +79,7 @@ export function explain(errors: readonly ErrorObject[]): Refused {
 
 function tooLong(field: string, subject: string, value: unknown, limit: number): Refused {
   const length = typeof value === 'string' ? Array.from(value).length : 0;
-  if (field === 'name') {
+  if (field === 'name' || field === 'queue') {
     return new Refused(
       'name_too_long',
       `The name has ${String(length)} characters; at most ${String(limit)} are allowed.`,

@@ -92,6 +92,7 @@ function told(event: Event): Told | undefined {
       };
     case 'latch_changed':
       return { type: event.change, kind: 'latch', resource: event.name, count: event.count };
+    case 'queue_ready':
     case 'session_created':
     case 'session_ended':
       return undefined;
@@ -139,6 +140,8 @@ export function keysOf(event: Event): readonly string[] {
       return [`round ${String(event.round)}`];
     case 'latch_changed':
       return [`latch ${event.name}`];
+    case 'queue_ready':
+      return [`queue ${event.name}`];
     case 'hold_ended':
       return event.kind === 'election' ? [`election ${event.name}`] : [];
     case 'granted':

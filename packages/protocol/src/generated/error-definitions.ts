@@ -31,6 +31,10 @@ export type ErrorCode =
   | 'barrier_closed'
   | 'not_entered'
   | 'latch_not_found'
+  | 'queue_not_found'
+  | 'queue_order'
+  | 'queue_not_empty'
+  | 'stale_receipt'
   | 'compacted'
   | 'member_exists'
   | 'member_not_found'
@@ -253,6 +257,34 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   latch_not_found: {
     status: 404,
     title: 'There is no such latch.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  queue_not_found: {
+    status: 404,
+    title: 'There is no such queue.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  queue_order: {
+    status: 409,
+    title: 'The order of the queue does not allow this.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  queue_not_empty: {
+    status: 409,
+    title: 'The queue is not empty.',
+    retry: 'later',
+    effect: 'none',
+    by: 'cluster',
+  },
+  stale_receipt: {
+    status: 409,
+    title: 'The receipt is not of the current delivery.',
     retry: 'never',
     effect: 'none',
     by: 'cluster',

@@ -57,6 +57,12 @@ export interface Configuration {
   readonly maxElections: number;
   readonly maxBarriers: number;
   readonly maxLatches: number;
+  readonly maxQueues: number;
+  readonly maxMessages: number;
+  readonly maxMessagesPerQueue: number;
+  readonly maxMessageBytes: number;
+  readonly maxMessageBytesPerQueue: number;
+  readonly maxDedupIds: number;
   readonly maxEventsKept: number;
   readonly maxResultsPerSession: number;
   readonly maxBodyBytes: number;
@@ -265,6 +271,12 @@ function assemble(value: (key: string) => unknown): Configuration {
     maxElections: number('limits.max_elections'),
     maxBarriers: number('limits.max_barriers'),
     maxLatches: number('limits.max_latches'),
+    maxQueues: number('limits.max_queues'),
+    maxMessages: number('limits.max_messages'),
+    maxMessagesPerQueue: number('limits.max_messages_per_queue'),
+    maxMessageBytes: number('limits.max_message_bytes'),
+    maxMessageBytesPerQueue: number('limits.max_message_bytes_per_queue'),
+    maxDedupIds: number('limits.max_dedup_ids'),
     maxEventsKept: number('limits.max_events_kept'),
     maxResultsPerSession: number('limits.max_results_per_session'),
     maxBodyBytes: number('limits.max_body_bytes'),

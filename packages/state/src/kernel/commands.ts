@@ -1,5 +1,6 @@
 /** What is asked of the state machine. */
 import type { StateLimits } from './contract.ts';
+import type { QueueCommand } from '../primitives/queue/commands.ts';
 import type {
   ClusterTimeMs,
   FenceToken,
@@ -58,6 +59,7 @@ export type Wanted =
     };
 
 export type Command =
+  | QueueCommand
   | {
       readonly type: 'create_session';
       readonly sessionId: SessionId;

@@ -1,5 +1,6 @@
 /** The state machine as those see it who drive it. */
 import type { Envelope } from './commands.ts';
+import type { QueueViews } from '../primitives/queue/commands.ts';
 import type {
   BarrierView,
   ElectionView,
@@ -61,6 +62,15 @@ export interface StateLimits {
   /** Those of one caller among them (ended-shares.ts). */
   readonly maxRememberedSessionsPerCaller: number;
   readonly maxRememberedBytesPerCaller: number;
+  readonly maxQueues: number;
+  /** Messages and dead letters of all queues. */
+  readonly maxMessages: number;
+  readonly maxMessagesPerQueue: number;
+  /** What they take: keys and payloads, and 256 bytes for each. */
+  readonly maxMessageBytes: number;
+  readonly maxMessageBytesPerQueue: number;
+  /** Dedup ids that are remembered, of all queues. */
+  readonly maxDedupIds: number;
   /** Units of work (ends of holds and waits) that one entry of the log does; the next ones go on. */
   readonly maxWorkPerEntry: number;
 }
@@ -120,6 +130,7 @@ export interface StateMachine {
     holder: Holder | undefined,
   ): FoundHold;
   latch(name: ResourceName): LatchView | undefined;
+  readonly queues: QueueViews;
   /** Undefined: it stands, its holder ended it, or it is too long ago (the latest 10,000 are known). */
   endedHold(kind: ResourceKind, name: ResourceName, fenceToken: FenceToken): EndedHold | undefined;
   /**

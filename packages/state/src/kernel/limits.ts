@@ -10,6 +10,24 @@ import type { StateLimits } from './contract.ts';
 /** No bound, as a number that JSON keeps. */
 const unbounded = Number.MAX_SAFE_INTEGER;
 
+/** No log from before queues has a command of one: these count from the beginning. */
+const queueLimits: Pick<
+  StateLimits,
+  | 'maxQueues'
+  | 'maxMessages'
+  | 'maxMessagesPerQueue'
+  | 'maxMessageBytes'
+  | 'maxMessageBytesPerQueue'
+  | 'maxDedupIds'
+> = {
+  maxQueues: 1000,
+  maxMessages: 2_000_000,
+  maxMessagesPerQueue: 1_000_000,
+  maxMessageBytes: 512 * 1024 * 1024,
+  maxMessageBytesPerQueue: 256 * 1024 * 1024,
+  maxDedupIds: 500_000,
+};
+
 /** LIMIT-1: what stands where an old log or snapshot does not name these limits. */
 export const limitsOfOldLogs: Pick<
   StateLimits,
@@ -27,7 +45,9 @@ export const limitsOfOldLogs: Pick<
   | 'maxWaitsPerSession'
   | 'maxMetadataBytesPerSession'
   | 'maxResultBytesPerSession'
+  | keyof typeof queueLimits
 > = {
+  ...queueLimits,
   maxHoldsPerResource: unbounded,
   maxWorkPerEntry: unbounded,
   maxRememberedSessions: unbounded,

@@ -22,6 +22,8 @@ import {
 } from './sessions/lifetimes.ts';
 import { countDown, createLatch, deleteLatch } from '../primitives/latch/latches.ts';
 import { acquireMany } from '../primitives/holds/multi-acquire.ts';
+import { carryOutForQueue, isForQueue } from '../primitives/queue/perform.ts';
+import { QueueReader } from '../primitives/queue/queue-views.ts';
 import { limitExceeded } from './refusals.ts';
 import { abandon, downgrade, forceRelease, release } from '../primitives/lock/release.ts';
 import {
@@ -37,6 +39,7 @@ import { digestOf, SnapshotWriter } from './snapshot/snapshot.ts';
 import { Tables } from './tables.ts';
 import { beginCommand, beginShare, boundShare } from './work.ts';
 import type { Envelope } from './commands.ts';
+import type { QueueViews } from '../primitives/queue/commands.ts';
 import type { StateLimits, StateMachine, StateRestorer } from './contract.ts';
 import type {
   BarrierView,
@@ -256,6 +259,10 @@ class Machine implements StateMachine {
     return latch === undefined ? undefined : latchView(latch);
   }
 
+  get queues(): QueueViews {
+    return new QueueReader(this.#tables);
+  }
+
   endedHold(kind: ResourceKind, name: ResourceName, fenceToken: FenceToken): EndedHold | undefined {
     return this.#tables.endedHoldOf(kind, name, fenceToken);
   }
@@ -300,6 +307,7 @@ function carryOut(tables: Tables, envelope: Envelope): CommandResult {
   const { command, answeredBelow } = envelope;
   tables.isSignOfLife = isSignOfLife(envelope);
   tables.isRepeated = envelope.repeated === true;
+  if (isForQueue(command)) return carryOutForQueue(tables, command);
   switch (command.type) {
     case 'acquire':
       return acquire(tables, command, answeredBelow);

@@ -1,4 +1,5 @@
 /** What comes of a command: its result, and the events that others see. */
+import type { QueueReady, QueueResult } from '../primitives/queue/commands.ts';
 import type { SemaphoreView, SessionView } from './view-types.ts';
 import type {
   FenceToken,
@@ -34,6 +35,10 @@ export type RefusalCode =
   | 'barrier_closed'
   | 'not_entered'
   | 'latch_not_found'
+  | 'queue_not_found'
+  | 'queue_order'
+  | 'queue_not_empty'
+  | 'stale_receipt'
   | 'limit_exceeded';
 
 export interface Refusal {
@@ -96,6 +101,7 @@ export type CommandResult =
       readonly over: boolean;
     }
   | { readonly ok: true; readonly type: 'latch'; readonly count: number }
+  | QueueResult
   | { readonly ok: true; readonly type: 'advanced' }
   | Refusal;
 
@@ -202,7 +208,8 @@ export type Event =
       readonly name: ResourceName;
       readonly change: 'created' | 'counted' | 'opened' | 'deleted';
       readonly count: number;
-    };
+    }
+  | QueueReady;
 
 export interface Applied {
   /** One per command, in order. */

@@ -23,6 +23,9 @@ import { sessionEnded, sessionNotFound } from './refusals.ts';
 import { Remembered } from './collections/remembered.ts';
 import { ShardedMap } from './collections/sharded-map.ts';
 import type { Session } from './sessions/sessions.ts';
+import type { Message } from '../primitives/queue/messages.ts';
+import { Queues } from '../primitives/queue/queues.ts';
+import type { QueuePlace } from '../primitives/queue/records.ts';
 import type { StateLimits } from './contract.ts';
 import type { EndedHold } from './view-types.ts';
 import type { FenceToken, ResourceKind, ResourceName, SessionId } from './names.ts';
@@ -34,8 +37,8 @@ export interface Keeper {
   keepPlace(place: Place): void;
 }
 
-/** Whatever has a name. */
-export type Place = Pool | Barrier | Latch;
+/** Whatever has a record of its own beside the sessions. */
+export type Place = Pool | Barrier | Latch | QueuePlace;
 
 /** How many ends of holds by the doing of others are remembered. */
 export const maxEndedHolds = 10_000;
@@ -84,6 +87,7 @@ export class Tables {
   readonly elections: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
   readonly barriers: ShardedMap<ResourceName, Barrier> = new ShardedMap<ResourceName, Barrier>();
   readonly latches: ShardedMap<ResourceName, Latch> = new ShardedMap<ResourceName, Latch>();
+  readonly queues: Queues = new Queues();
   readonly ended: EndedSessions = new EndedSessions();
   /** Own sessions end with every hold; kept apart, they do not push the others out of memory. */
   readonly ownEnded: EndedSessions = new EndedSessions();
@@ -91,7 +95,9 @@ export class Tables {
   readonly endedHolds: Remembered<FenceToken, EndedHold> = new Remembered<FenceToken, EndedHold>(
     maxEndedHolds,
   );
-  readonly due: DueHeap<Waiter | Opening | Ending> = new DueHeap<Waiter | Opening | Ending>();
+  readonly due: DueHeap<Waiter | Opening | Ending | Message> = new DueHeap<
+    Waiter | Opening | Ending | Message
+  >();
   /** Work that the entry which is being applied may still do (work.ts, WORK-3). */
   workLeft = 0;
   /** What is due is being acted upon, in its order: no wait is overdue then. */
@@ -179,11 +185,20 @@ export class Tables {
     yield* this.allPools();
     yield* this.barriers.values();
     yield* this.latches.values();
+    const { byName, lanes } = this.queues;
+    yield* byName.values();
+    yield* lanes.values();
+    for (const { live, dead } of byName.values()) {
+      yield* live.values();
+      yield* dead.values();
+    }
   }
 
   get placeCount(): number {
     const pools = this.pools.size + this.semaphores.size + this.elections.size;
-    return pools + this.barriers.size + this.latches.size;
+    const { byName, lanes, messageCount } = this.queues;
+    const queues = byName.size + lanes.size + messageCount;
+    return pools + this.barriers.size + this.latches.size + queues;
   }
 
   openPool(kind: ResourceKind, name: ResourceName, size: number): Pool {

@@ -11,7 +11,7 @@ export function valueBytes(value: JsonValue | undefined): number {
   return value === undefined ? 0 : utf8Length(JSON.stringify(value));
 }
 
-function utf8Length(text: string): number {
+export function utf8Length(text: string): number {
   let bytes = text.length;
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);

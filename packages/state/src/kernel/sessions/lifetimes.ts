@@ -20,6 +20,7 @@ import { endWait, poolsOf } from '../../primitives/holds/waits.ts';
 import { copyCame, copyCameLate, notToBeMade, rememberSession } from './making.ts';
 import type { Ending, Opening, Waiter } from '../../primitives/holds/pool.ts';
 import { limitExceeded, sessionExists, waitTimeout } from '../refusals.ts';
+import { messageDue } from '../../primitives/queue/deliveries.ts';
 import { Session } from './sessions.ts';
 import type { SessionEnd, SessionFacts } from './sessions.ts';
 import { settle, settleRest } from '../../primitives/holds/settle.ts';
@@ -154,6 +155,7 @@ export function advance(tables: Tables, timeMs: ClusterTimeMs): void {
   actOnDue(tables);
   endMore(tables);
   for (const memory of [tables.ended, tables.ownEnded]) memory.forget(timeMs); // MEM-5
+  tables.queues.dedup.forget(timeMs, tables.limits.maxWorkPerEntry); // DEDUP-1
 }
 
 function actOnDue(tables: Tables): void {
@@ -162,6 +164,7 @@ function actOnDue(tables: Tables): void {
     tables.actingOnDue = true;
     if (item.kind === 'opening') open(tables, item);
     else if (item.kind === 'ending') endForLength(tables, item);
+    else if (item.kind === 'message') messageDue(tables, item);
     else runOut(tables, item);
   }
   tables.actingOnDue = false;

@@ -52,6 +52,10 @@ const refusalCodes: Readonly<Record<RefusalCode, true>> = {
   barrier_closed: true,
   not_entered: true,
   latch_not_found: true,
+  queue_not_found: true,
+  queue_order: true,
+  queue_not_empty: true,
+  stale_receipt: true,
   limit_exceeded: true,
 };
 

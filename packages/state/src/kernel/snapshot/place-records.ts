@@ -13,6 +13,7 @@ import type { Session } from '../sessions/sessions.ts';
 import type { Place, Tables } from '../tables.ts';
 import type { Terms } from '../commands.ts';
 import type { FenceToken, JsonValue, ResourceName, SessionId } from '../names.ts';
+import { encodeQueuePlace } from '../../primitives/queue/records.ts';
 
 /** The lines of a place as it is now, also when they are taken later. */
 export function encodePlace(place: Place): Iterable<string> {
@@ -25,6 +26,10 @@ export function encodePlace(place: Place): Iterable<string> {
     case 'semaphore':
     case 'election':
       return encodePool(place);
+    case 'queue':
+    case 'lane':
+    case 'message':
+      return [encodeQueuePlace(place)];
   }
 }
 

@@ -26,6 +26,12 @@ import {
   decodeTombstone,
 } from './session-records.ts';
 import type { Session } from '../sessions/sessions.ts';
+import {
+  decodeDedup,
+  decodeLane,
+  decodeMessage,
+  decodeQueue,
+} from '../../primitives/queue/records.ts';
 import { formatName, formatVersion, laterLimitNames, limitNames } from './snapshot.ts';
 import { Tables } from '../tables.ts';
 import { Ties } from './ties.ts';
@@ -199,6 +205,14 @@ export class SnapshotRestorer {
         return decodeBarrierMembers(tables, continued(this.#barrier, kind), fields);
       case 'latch':
         return decodeLatch(tables, fields);
+      case 'queue':
+        return decodeQueue(tables, fields);
+      case 'lane':
+        return decodeLane(tables, fields);
+      case 'message':
+        return decodeMessage(tables, fields);
+      case 'dedup':
+        return decodeDedup(tables, fields);
       case 'unsettled': {
         const pool = tables.poolsOf(fields.resourceKind()).get(fields.text() as ResourceName);
         if (pool === undefined) throw new SnapshotFormatError('a turn has come in no pool');

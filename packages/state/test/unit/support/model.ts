@@ -201,6 +201,15 @@ export class Model {
         this.token = this.token - (this.token % jump) + jump;
         return 'advanced';
       }
+      case 'queue_push':
+      case 'queue_pop':
+      case 'queue_ack':
+      case 'queue_nack':
+      case 'queue_extend':
+      case 'queue_redrive':
+      case 'queue_purge':
+      case 'queue_configure':
+      case 'queue_delete':
       case 'acquire_permits':
       case 'release_permits':
       case 'create_semaphore':
