@@ -13,6 +13,7 @@ import {
   invalid,
   longestTtlMs,
 } from './door.ts';
+import { Gates } from './gates.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { NodeTransport } from './node-transport.ts';
 import { NodeVoter } from './node-voter.ts';
@@ -69,6 +70,8 @@ export interface QuorumEnvironment {
   readonly clock: ClientClock;
   /** Random, at least 122 bits: no two attempts may ever have the same. */
   readonly newId: () => string;
+  /** The wall clock, in ms: in which order those stand that wait. Default: the machine's. */
+  readonly wallNow?: () => number;
 }
 
 /**
@@ -129,7 +132,9 @@ export class Quorum {
       driftBufferMs,
       nodeTimeoutMs,
       clock: environment.clock,
+      gates: new Gates(environment.clock),
       newId: environment.newId,
+      wallNow: environment.wallNow ?? Date.now,
       clientId: options.clientId ?? `client-${environment.newId().slice(0, 8)}`,
     };
   }

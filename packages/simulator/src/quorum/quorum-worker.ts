@@ -99,6 +99,7 @@ export class QuorumWorker {
           random: () => random.next(),
         },
         newId: () => random.id(),
+        wallNow: () => machine.wallNow(),
       },
     );
   }
