@@ -1,4 +1,4 @@
-/** Puts the api room together: operations, HTTP, streams, gRPC, figures; and takes it down again in order. */
+/** Puts the api package together: operations, HTTP, streams, gRPC, figures; and takes it down again in order. */
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '@holdfast/engine/parts';

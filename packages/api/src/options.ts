@@ -1,4 +1,4 @@
-/** What the api room is given when it starts. */
+/** What the api package is given when it starts. */
 import type { Engine } from '@holdfast/engine';
 import type { Audit, Authorize } from './pipeline/access.ts';
 

@@ -102,7 +102,7 @@ const adviceFor = (group: string): Readonly<Record<string, string>> => ({
   semaphore_in_use: '"holdfast semaphore status NAME" tells who uses it.',
 });
 
-/** By their names: their classes are those of rooms that no other command reads (START-1 of groups.ts). */
+/** By their names: their classes are those of packages that no other command reads (START-1 of groups.ts). */
 const ownCodes: Readonly<Record<string, string>> = {
   RestoreRefused: 'restore_refused',
   NotALeaseFileError: 'not_a_lease_file',

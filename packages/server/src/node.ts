@@ -1,6 +1,6 @@
 /**
  * One node: engine and api, put together and taken down in the right order. Both are read when a node starts:
- * whoever imports this room for a local cluster, or for its settings, waits for neither.
+ * whoever imports this package for a local cluster, or for its settings, waits for neither.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:net';

@@ -359,7 +359,7 @@ describe('The folder of a restore', () => {
       while (!disks.isOver && disks.left > 0) await nextTurn();
       for (let turns = 0; turns < 3; turns++) await nextTurn();
       // When the power goes, and each name that is not durable is the old or the new one
-      files.cutPower(chancesOf(steps + 1));
+      files.cutPower(randomnessOf(steps + 1));
       disks.left = Number.POSITIVE_INFINITY;
       const names = files.paths;
       if (names.includes('/n/restoring.json')) {
@@ -396,7 +396,7 @@ describe('The folder of a restore', () => {
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Randomness with a seed. */
-function chancesOf(seed: number): { below: (limit: number) => number } {
+function randomnessOf(seed: number): { below: (limit: number) => number } {
   let state = seed;
   return {
     below: (limit) => {

@@ -1,5 +1,5 @@
 /** Choices of one run, from one seed (mulberry32): what happens when, though not what comes of it. */
-export class Chance {
+export class Randomness {
   #state: number;
 
   constructor(seed: number) {
