@@ -32,7 +32,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'state',
     'storage',
   ],
-  explorer: ['client', 'quorum', 'raft'],
+  explorer: ['checker', 'client', 'quorum', 'raft'],
   chaos: ['checker', 'cli', 'client', 'engine', 'protocol', 'quorum'],
   workload: ['protocol', 'client', 'server', 'engine', 'quorum'],
 };
