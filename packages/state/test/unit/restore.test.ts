@@ -130,7 +130,10 @@ function manyHolds(): Driver {
 describe('a large snapshot', () => {
   test('of many holds of one resource comes in lines of bounded length and is read again', () => {
     const driver = manyHolds();
-    const expected = bytesOf(driver.machine);
+    let expected = Buffer.alloc(0);
+    assert.doesNotThrow(() => {
+      expected = bytesOf(driver.machine);
+    }, 'the stack is not as deep as there are holds');
     const lines = expected.toString().split('\n');
     assert.ok(lines.length > 130_000 / 256);
     for (const line of lines) assert.ok(line.length < 64 * 1024, String(line.length));
