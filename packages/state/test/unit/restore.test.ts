@@ -130,7 +130,7 @@ function manyHolds(): Driver {
 describe('a large snapshot', () => {
   test('of many holds of one resource comes in lines of bounded length and is read again', () => {
     const driver = manyHolds();
-    let expected = Buffer.alloc(0);
+    let expected: Buffer = Buffer.alloc(0);
     assert.doesNotThrow(() => {
       expected = bytesOf(driver.machine);
     }, 'the stack is not as deep as there are holds');
