@@ -24,6 +24,7 @@ import type {
   Refusal,
   SemaphoreView,
 } from '@holdfast/state';
+import type { PeerSockets } from './transport/peer-sockets.ts';
 
 /** A read of the state machine, as data, so that it can be answered by another node. */
 export type Query =
@@ -265,6 +266,8 @@ export interface RaftEngineOptions {
   /** Where peers reach this node; null: a single node that no other can join. */
   readonly peerListen: { readonly host: string; readonly port: number } | null;
   readonly peerAdvertise: string;
+  /** How members connect, and prove who they are (PEER-1). Plain connections, which prove nothing, where absent. */
+  readonly peerSockets?: PeerSockets | undefined;
   /** All initial voters, this node included; ignored once the folder has a membership. A joining node gives only those it may ask. */
   readonly initialMembers: readonly { readonly id: string; readonly address: string }[];
   /** True for a node that is added to a running cluster: it starts without a vote and waits for the leader to reach it. */

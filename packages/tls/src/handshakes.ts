@@ -20,8 +20,8 @@ interface Pending {
 const keyOf = ({ remoteAddress = '', remotePort = 0 }: Socket): string =>
   `${remoteAddress} ${String(remotePort)}`;
 
-/** Watches over all handshakes of this server (TLS-3). */
-export function boundHandshakes(server: Server, deadlineMs: number): void {
+/** Watches over all handshakes of this server (TLS-3). @returns Ends those that are under way. */
+export function boundHandshakes(server: Server, deadlineMs: number): () => void {
   /** In order of age. */
   const pending = new Map<string, Pending>();
   const counts = new Map<string, number>();
@@ -58,4 +58,10 @@ export function boundHandshakes(server: Server, deadlineMs: number): void {
     socket.once('close', () => settle(key, socket));
   });
   server.prependListener('secureConnection', (socket: TLSSocket) => settle(keyOf(socket)));
+  return () => {
+    for (const [key, { socket }] of pending) {
+      settle(key);
+      socket.destroy();
+    }
+  };
 }

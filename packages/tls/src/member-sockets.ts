@@ -18,6 +18,12 @@ import type { ServerSecurityOptions } from './server-security.ts';
 
 const bothUses = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'] as const;
 
+export interface MemberListener {
+  readonly server: Server;
+  /** Called before the server is closed. */
+  readonly endHandshakes: () => void;
+}
+
 export class MemberSockets {
   readonly readyEvent = 'secureConnect';
   readonly #certificates: Certificates;
@@ -31,13 +37,12 @@ export class MemberSockets {
   }
 
   /** Each socket is handed out once its certificate was judged. */
-  listen(onSocket: (socket: Socket) => void): Server {
+  listen(onSocket: (socket: Socket) => void): MemberListener {
     const server = createServer(this.#security.serverOptions, (socket) => {
       socket.setNoDelay(true);
       onSocket(socket);
     });
-    server.once('close', this.#security.secure(server, 'peers'));
-    return server;
+    return { server, endHandshakes: this.#security.secure(server, 'peers') };
   }
 
   /** A socket that fails where the other end does not prove to be `peer` (TLS-6). */

@@ -51,7 +51,7 @@ export class ServerSecurity {
    * Secures a server that was made with `serverOptions`. Whoever listens for its secure connections by then gets those
    * alone that were judged (TLS-4).
    *
-   * @returns Ends what it does beside the server.
+   * @returns Ends what it does beside the server, and handshakes that are under way: called before the server is closed.
    */
   secure(server: Server, port: string): () => void {
     const { certificates, handshakeTimeoutMs, lowestVersion, log } = this.#options;
@@ -78,14 +78,18 @@ export class ServerSecurity {
       );
       socket.destroy();
     });
-    boundHandshakes(server, handshakeTimeoutMs);
-    return certificates.onReload((material) => {
+    const endHandshakes = boundHandshakes(server, handshakeTimeoutMs);
+    const forget = certificates.onReload((material) => {
       try {
         server.setSecureContext(contextOptionsOf(material, lowestVersion));
       } catch (error) {
         log.error({ port }, `The certificates stay as they were: ${String(error)}`);
       }
     });
+    return () => {
+      forget();
+      endHandshakes();
+    };
   }
 
   #refusalOf(socket: TLSSocket): string | undefined {

@@ -42,12 +42,15 @@ async function meet(
   readonly connected: readonly string[] | string;
 }> {
   let proven: readonly string[] | undefined;
-  const server = accepting.listen((socket) => {
+  const { server, endHandshakes } = accepting.listen((socket) => {
     proven = accepting.namesOf(socket);
     socket.on('error', () => undefined);
     socket.end('met');
   });
-  t.after(() => server.close());
+  t.after(() => {
+    endHandshakes();
+    server.close();
+  });
   const port = await listening(server);
   const socket: Socket = connecting.connect({ host: '127.0.0.1', port }, wanted);
   socket.resume();
