@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HoldfastError } from '@holdfast/protocol';
+import type { ServerSecurity } from '@holdfast/tls';
 import type { ApiMetrics } from '../metrics/metrics.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
@@ -20,6 +21,7 @@ import { readQuery, requestSchemas } from './request-schemas.ts';
 import { routes } from './routes.ts';
 import type { DocumentRoute, EventsRoute, OperationRoute, RelayRoute } from './routes.ts';
 import { serveEvents } from './server-sent-events.ts';
+import { secureServer } from './secure-server.ts';
 import { Backups } from './backups.ts';
 import { welcomeJson, welcomePage } from './welcome.ts';
 
@@ -34,6 +36,8 @@ export interface HttpParts {
   readonly allowedOrigins: readonly string[];
   readonly log: ApiLog;
   readonly isStopping: () => boolean;
+  /** TLS; none where absent. */
+  readonly security?: ServerSecurity | undefined;
 }
 
 export function createHttpApplication(parts: HttpParts): FastifyInstance {
@@ -47,6 +51,7 @@ export function createHttpApplication(parts: HttpParts): FastifyInstance {
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: longestPathField },
     clientErrorHandler: answerBrokenRequest,
+    ...(parts.security === undefined ? {} : { serverFactory: secureServer(parts.security) }),
     frameworkErrors: (error, request, reply) => {
       onError(error, request, reply);
     },

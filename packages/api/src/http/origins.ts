@@ -4,6 +4,7 @@
  * page's origin; programs send none.
  */
 import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refused } from '../refused.ts';
 import { allowedForSeconds, allowedHeaders, methodsOf } from './methods.ts';
@@ -14,7 +15,10 @@ export function foreignOrigin(
 ): Refused | undefined {
   const { origin, host } = request.headers;
   if (origin === undefined || allowedOrigins.includes(origin)) return undefined;
-  if (host !== undefined && URL.parse(origin)?.host === host) return undefined;
+  const own = URL.parse(origin);
+  // Over TLS a page of the same host without TLS is foreign: whoever is on the way can have written it.
+  const isOfSameScheme = !(request.socket instanceof TLSSocket) || own?.protocol === 'https:';
+  if (host !== undefined && own?.host === host && isOfSameScheme) return undefined;
   return new Refused(
     'forbidden',
     `The origin ${JSON.stringify(origin)} is not allowed on this node. Add it to the allowed origins (http.allowed_origins).`,

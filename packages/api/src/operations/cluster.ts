@@ -27,6 +27,7 @@ import { unexpected } from './unexpected.ts';
 export function health(_body: object, { service }: OperationContext): HealthAnswer {
   const status = service.engine.status();
   return {
+    insecure: service.isInsecure,
     is_leader: status.leader === status.nodeId,
     is_ready: status.ready,
     leader: status.leaderAddress ?? clientAddressOf(status.leaderClientUrl),
@@ -76,6 +77,7 @@ export function clusterStatus(_body: object, { service }: OperationContext): Clu
     cluster_id: status.clusterId,
     node_id: status.nodeId,
     version: service.version,
+    insecure: service.isInsecure,
     role: status.role,
     is_leader: status.leader === status.nodeId,
     is_ready: status.ready,

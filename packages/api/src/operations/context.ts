@@ -14,6 +14,8 @@ export interface Service {
   readonly engine: Engine;
   readonly nodeId: string;
   readonly version: string;
+  /** Reached from other machines without TLS and authentication. */
+  readonly isInsecure: boolean;
   readonly limits: ApiLimits;
   readonly authorize: Authorize | undefined;
   readonly audit: Audit | undefined;

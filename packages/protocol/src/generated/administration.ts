@@ -24,6 +24,8 @@ export interface HealthAnswer {
   readonly timestamp: string;
   /** Version of Holdfast that this node runs. */
   readonly version: string;
+  /** It is reached from other machines without TLS and authentication, because `security.insecure` says so. */
+  readonly insecure: boolean;
 }
 
 /** Response to a probe. */

@@ -113,7 +113,11 @@ export const hasClientUrl = ({ httpHost, httpAdvertise }: ClientAddresses): bool
  * What is told to clients; empty where there is nothing to tell (ADDR-1): they go on with the address that they
  * were given.
  */
-export const toldClientUrl = (addresses: ClientAddresses, httpPort: number): string =>
+export const toldClientUrl = (
+  addresses: ClientAddresses & { readonly tls: object | null },
+  httpPort: number,
+): string =>
   hasClientUrl(addresses)
-    ? addresses.httpAdvertise || `http://${formatHostPort(addresses.httpHost, httpPort)}`
+    ? addresses.httpAdvertise ||
+      `${addresses.tls === null ? 'http' : 'https'}://${formatHostPort(addresses.httpHost, httpPort)}`
     : '';

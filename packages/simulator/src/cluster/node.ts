@@ -202,6 +202,7 @@ export class SimulatedNode implements Door {
       nodeId: this.id,
       version: 'simulated',
       limits: defaultApiLimits,
+      isInsecure: false,
       authorize: undefined,
       audit: undefined,
       waiting,

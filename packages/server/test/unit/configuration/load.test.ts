@@ -197,7 +197,7 @@ describe('addresses', () => {
   ];
   for (const [what, flags, url] of told)
     it(`are told to clients: ${what}`, () => {
-      const configuration = loadConfiguration({ flags });
+      const configuration = loadConfiguration({ flags: { ...flags, insecure: true } });
       assert.equal(toldClientUrl(configuration, configuration.httpPort), url);
     });
 
