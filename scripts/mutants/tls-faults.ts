@@ -100,4 +100,47 @@ export const tlsFaults: readonly Fault[] = [
     find: 'return uses !== undefined && bothUses.every((use) => uses.includes(use));',
     put: 'return uses !== undefined;',
   },
+  {
+    name: 'exposed-by-a-setting',
+    breaks: 'a node that was to be reached from its machine alone is reached by everybody',
+    file: 'packages/server/src/configuration/load.ts',
+    find: 'return found.length === 0 || isInsecure ? [] :',
+    put: 'return found.length === 0 || !isInsecure ? [] :',
+  },
+  {
+    name: 'optional-taken-for-authentication',
+    breaks: 'a node is reached from everywhere by clients that prove nothing',
+    file: 'packages/server/src/configuration/exposure.ts',
+    find: "if (tls?.clientCertificates !== 'required') {",
+    put: 'if (tls === null) {',
+  },
+  {
+    name: 'loopback-by-its-beginning',
+    breaks: 'an address that others reach is taken for one of this machine',
+    file: 'packages/server/src/configuration/exposure.ts',
+    find: "  if (version === 0) return host.toLowerCase() === 'localhost';",
+    put: "  if (version === 0) return host.toLowerCase().startsWith('localhost');",
+  },
+  {
+    name: 'insecure-not-told',
+    breaks: 'nobody sees that a node is open to everybody',
+    file: 'packages/api/src/api.ts',
+    find: 'isInsecure: options.isInsecure ?? false,',
+    put: 'isInsecure: false,',
+  },
+  {
+    name: 'grpc-not-judged',
+    breaks: 'a client that HTTP refuses is taken over gRPC',
+    file: 'packages/api/src/grpc/secure-listener.ts',
+    find: "const endHandshakes = security.secure(listener, 'grpc');",
+    put: 'const endHandshakes = (): void => undefined;',
+  },
+  {
+    name: 'page-of-the-host-without-tls',
+    breaks:
+      'a page that was written on the way uses a node over TLS in the name of who looks at it',
+    file: 'packages/api/src/http/origins.ts',
+    find: 'own?.host === host && isOfSameScheme',
+    put: 'own?.host === host',
+  },
 ];

@@ -62,7 +62,7 @@ const health: UnaryOperation = {
       status: [6, words(healths, 'Whether this node can serve requests.')],
       timestamp: [7, string('Wall-clock time, ISO 8601 with `+00:00`.')],
       version: [8, string('Version of Holdfast that this node runs.')],
-      insecure: [9, insecure],
+      insecure: [10, insecure],
     },
   },
   errors: [],
