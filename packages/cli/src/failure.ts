@@ -97,6 +97,8 @@ const adviceFor = (group: string): Readonly<Record<string, string>> => ({
   latch_not_found: 'Make it with "holdfast latch create NAME COUNT".',
   compacted:
     'Look at what is so now ("holdfast lock list", "holdfast election leader NAME", ...) and begin without --after; "holdfast watch --history" shows what is still kept.',
+  future_position:
+    'It may be of another cluster, or of before a restore: look at what is so now, and begin without --after.',
   unauthorized:
     group === 'quorum' ? 'Give the key in HOLDFAST_API_KEY, or in a file with --api-key-file.' : '',
   semaphore_in_use: '"holdfast semaphore status NAME" tells who uses it.',

@@ -1,6 +1,7 @@
 /** The events of the state machine as watchers are told them. */
 import type { WatchEvent } from '@holdfast/protocol';
 import type { Event } from '@holdfast/state';
+import { positionText } from './position.ts';
 
 /** Without where it stands. */
 type Told = Omit<WatchEvent, 'position' | 'revision'>;
@@ -119,13 +120,13 @@ function ended(
   };
 }
 
-/** The events of one log entry, in order. */
+/** The events of one log entry, in order, each with its place among all changes of the entry (POSITION-1). */
 export function wireEvents(revision: number, events: readonly Event[]): readonly WatchEvent[] {
   const all: WatchEvent[] = [];
-  for (const event of events) {
+  for (const [index, event] of events.entries()) {
     const one = told(event);
-    if (one === undefined) continue;
-    all.push({ position: `${String(revision)}-${String(all.length + 1)}`, revision, ...one });
+    if (one !== undefined)
+      all.push({ position: positionText({ revision, number: index + 1 }), revision, ...one });
   }
   return all;
 }

@@ -1,5 +1,11 @@
 /** Elections: one leads, and tells all others a value. */
-import { byCluster, clusterErrors, numberErrors, sessionErrors } from '../errors.ts';
+import {
+  byCluster,
+  clusterErrors,
+  numberErrors,
+  positionErrors,
+  sessionErrors,
+} from '../errors.ts';
 import {
   askedConsistency,
   consistency,
@@ -203,7 +209,7 @@ const observe: StreamOperation = {
       reason: [6, optional(string('Reason of an end: released, expired, forced or max_hold.'))],
     },
   },
-  errors: ['name_too_long', 'compacted', 'not_leader', 'no_quorum'],
+  errors: ['name_too_long', ...positionErrors],
   access: look,
   http: withAlias(
     get(

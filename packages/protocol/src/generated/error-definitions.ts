@@ -36,6 +36,7 @@ export type ErrorCode =
   | 'queue_not_empty'
   | 'stale_receipt'
   | 'compacted'
+  | 'future_position'
   | 'member_exists'
   | 'member_not_found'
   | 'membership_change_in_progress'
@@ -292,6 +293,13 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   compacted: {
     status: 410,
     title: 'The events after this position were compacted (are no longer retained).',
+    retry: 'never',
+    effect: 'none',
+    by: 'node',
+  },
+  future_position: {
+    status: 409,
+    title: 'The cluster has not reached this position.',
     retry: 'never',
     effect: 'none',
     by: 'node',

@@ -223,6 +223,19 @@ describe('a watch', () => {
     assert.equal(codeOf(error), 'compacted');
   });
 
+  test('given a position that the cluster has not reached, then OUT_OF_RANGE at once', async (t) => {
+    const harness = await startGrpcHarness(t);
+    for (const method of ['Events.Watch', 'Elections.Observe']) {
+      const body =
+        method === 'Events.Watch' ? { after: '99999999' } : { name: 'e', after: '9999-1' };
+      const error = await harness.read(method, body).failure();
+      assert.equal(error.code, status.OUT_OF_RANGE, method);
+      assert.equal(codeOf(error), 'future_position', method);
+    }
+    const error = await refusal(harness.call('Events.Events', { after: '9999', wait_seconds: 30 }));
+    assert.equal(codeOf(error), 'future_position');
+  });
+
   test('given a reader that does not read, then the node waits for it and leaves nothing out', async (t) => {
     const harness = await startGrpcHarness(t);
     const session_id = await sessionOf(harness);
