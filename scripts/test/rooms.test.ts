@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { violations } from '../check-packages.ts';
+import { violations } from '../check-rooms.ts';
 
-describe('The rule of package imports', () => {
+describe('The rule of the rooms', () => {
   it('finds an import against the flow', () => {
     assert.equal(violations('state', 'x.ts', "import { a } from '@holdfast/engine';").length, 1);
     assert.equal(
@@ -27,11 +27,11 @@ describe('The rule of package imports', () => {
   });
 });
 
-describe('The lint rule of the pure packages', () => {
+describe('The lint rule of the pure rooms', () => {
   for (const [what, source] of [
     ['a clock', 'export const a: number = Date.now();'],
     ['a timer', 'setTimeout(() => undefined, 1);'],
-    ['randomness', 'export const a: number = Math.random();'],
+    ['chance', 'export const a: number = Math.random();'],
     [
       'I/O',
       "import { readFileSync } from 'node:fs';\nexport const a: string = readFileSync('x', 'utf8');",

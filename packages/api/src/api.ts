@@ -1,6 +1,5 @@
-/** Puts the api package together: operations, HTTP, streams, gRPC, figures; and takes it down again in order. */
-import type { AddressInfo, Server } from 'node:net';
-import type { Server as TlsServer } from 'node:tls';
+/** Puts the api room together: operations, HTTP, streams, gRPC, figures; and takes it down again in order. */
+import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '@holdfast/engine/parts';
 import { formatHostPort, hostOnThisMachine, streamPath } from '@holdfast/protocol';
@@ -19,7 +18,6 @@ import type { Api, ApiOptions, GrpcAddress } from './options.ts';
 import { Refused } from './refused.ts';
 import { StreamServer } from './stream/server.ts';
 import { Streams } from './stream/streams.ts';
-import { QueueWaiters } from './operations/queue-waiters.ts';
 import { EventFeed } from './watch/feed.ts';
 
 /** What is in flight when the node stops has this long. */
@@ -48,16 +46,12 @@ export function buildApi(options: ApiOptions): BuiltApi {
     engine,
     nodeId: options.nodeId,
     version: options.version,
-    isInsecure: options.isInsecure ?? false,
     limits,
     authorize: options.authorize,
     audit: options.audit,
     waiting,
     shares: sharesOf(limits),
     feed,
-    queueWaiters: new QueueWaiters(engine, feed, (delayMs, callback) =>
-      systemClock.after(delayMs, callback),
-    ),
     after: (delayMs, callback) => systemClock.after(delayMs, callback),
     endOfTurn: (callback) => systemClock.endOfTurn(callback),
     now: () => Date.now(),
@@ -74,9 +68,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     allowedOrigins,
     log,
     isStopping: () => stopping,
-    security: options.security,
   });
-  const endHandshakes = options.security?.secure(app.server as Server as TlsServer, 'http');
   app.server.on('upgrade', (request, socket, head: Buffer) => {
     const [path] = (request.url ?? '').split('?');
     const refused =
@@ -93,7 +85,6 @@ export function buildApi(options: ApiOptions): BuiltApi {
     streams.stop();
     waiting.stop();
     const streamsClosed = streams.close(deadlineMs);
-    endHandshakes?.();
     const cutOff = setTimeout(() => app.server.closeAllConnections(), closeDeadlineMs);
     await Promise.all([app.close(), streamsClosed]);
     clearTimeout(cutOff);
@@ -116,12 +107,11 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   try {
     await built.app.listen({ host: options.host, port: options.port });
     const { port } = built.app.server.address() as AddressInfo;
-    const scheme = options.security === undefined ? 'http' : 'https';
-    url = `${scheme}://${formatHostPort(hostOnThisMachine(options.host), port)}`;
+    url = `http://${formatHostPort(hostOnThisMachine(options.host), port)}`;
   } catch (error) {
     await built.close();
     throw new Error(
-      `HTTP cannot listen on ${formatHostPort(options.host, options.port)}: the port may be in use. Choose another port.`,
+      `HTTP cannot listen on ${formatHostPort(options.host, options.port)}. Is the port in use? Choose another one.`,
       { cause: error },
     );
   }
@@ -148,8 +138,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
 async function startGrpc(
   address: GrpcAddress,
   { context }: BuiltApi,
-  { log, security }: ApiOptions,
+  { log }: ApiOptions,
 ): Promise<GrpcServer> {
   const { startGrpcServer } = await import('./grpc/server.ts');
-  return startGrpcServer(address, { context, log }, security);
+  return startGrpcServer(address, { context, log });
 }

@@ -26,8 +26,6 @@ export interface Access {
   readonly verb: Verb;
   /** The kind of what is asked for: `lock`, `session`, `cluster`, ... */
   readonly resource: string;
-  /** The name where the request names none; all of the kind are meant when absent. */
-  readonly whenUnnamed?: string;
 }
 
 export type Method = 'GET' | 'POST' | 'DELETE';
@@ -51,7 +49,6 @@ export type Tag =
   | 'semaphores'
   | 'elections'
   | 'meetings'
-  | 'queues'
   | 'events'
   | 'cluster'
   | 'operations'

@@ -23,7 +23,6 @@
  *     version without bounds of work and holds nothing is carried out without them (LIMIT-1).
  */
 import { isDeepStrictEqual } from 'node:util';
-import { limitsWithin } from '@holdfast/state';
 import type { Status } from '@holdfast/raft';
 import type {
   Command,
@@ -170,8 +169,7 @@ export class Leadership {
 
   async query(query: Query): Promise<QueryResult> {
     await this.#prove();
-    const { clock, clusterClock, replica } = this.#parts;
-    return answerQuery(replica.state, this.leases, query, clusterClock.read(clock.now()));
+    return answerQuery(this.#parts.replica.state, this.leases, query);
   }
 
   /** One proof for all that ask in one event-loop turn. */
@@ -316,13 +314,9 @@ export class Leadership {
   /** What a node is configured with counts only once it is in the log. */
   #putLimitsInForce(): void {
     const { limits, replica } = this.#parts;
-    const { featureLevel, limits: inForce } = replica.state;
-    if (this.#limitsPending) return;
-    // FEATURE-1
-    const loggable = limitsWithin(limits, featureLevel);
-    if (isDeepStrictEqual(loggable, limitsWithin(inForce, featureLevel))) return;
+    if (this.#limitsPending || isDeepStrictEqual(limits, replica.state.limits)) return;
     this.#limitsPending = true;
-    void this.#background({ type: 'set_limits', limits: loggable }).then(() => {
+    void this.#background({ type: 'set_limits', limits }).then(() => {
       this.#limitsPending = false;
     });
   }

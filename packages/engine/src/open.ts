@@ -63,7 +63,6 @@ async function startOn(
         log,
       });
       const transport = new TcpTransport({
-        sockets: options.peerSockets,
         identity,
         knownPeers,
         addresses,

@@ -9,12 +9,12 @@ import type { Watcher } from '../watch/watcher.ts';
 import type { StreamCall } from './stream-call.ts';
 
 /** @returns Why it was not begun. */
-export async function serveWatch(
+export function serveWatch(
   body: WatchBody,
   context: OperationContext,
   stream: StreamCall,
-): Promise<Outcome<object>> {
-  const watcher = await openWatch(body, context, {
+): Outcome<object> {
+  const watcher = openWatch(body, context, {
     take: (events) => stream.send({ position: events.at(-1)?.position, events }),
     compacted: (problem) => stream.fail(problem),
   });

@@ -27,11 +27,9 @@ import { unexpected } from './unexpected.ts';
 export function health(_body: object, { service }: OperationContext): HealthAnswer {
   const status = service.engine.status();
   return {
-    insecure: service.isInsecure,
     is_leader: status.leader === status.nodeId,
     is_ready: status.ready,
-    leader: status.leaderAddress ?? clientAddressOf(status.leaderClientUrl),
-    leader_id: status.leader,
+    leader: status.leaderAddress,
     node_id: service.nodeId,
     service: 'holdfast',
     status: status.ready ? 'healthy' : 'unavailable',
@@ -39,10 +37,6 @@ export function health(_body: object, { service }: OperationContext): HealthAnsw
     version: service.version,
   };
 }
-
-/** A node that listens for no peers is named by where clients reach it. */
-const clientAddressOf = (url: string | null): string | null =>
-  url === null || url === '' ? null : (URL.parse(url)?.host ?? null);
 
 /** The process answers; whether it can serve is `readiness`. */
 export function liveness(): ProbeAnswer {
@@ -58,7 +52,7 @@ export function leader(_body: object, { service }: OperationContext): Outcome<Le
   if (status.leader === null) {
     return new Refused(
       'not_leader',
-      'This node knows no leader at the moment. The request was not executed. Retry, or see GET /cluster/status.',
+      'No leader is known to this node at the moment. Ask again, or see GET /cluster/status.',
       { node_id: service.nodeId, term: status.term },
     );
   }
@@ -77,7 +71,6 @@ export function clusterStatus(_body: object, { service }: OperationContext): Clu
     cluster_id: status.clusterId,
     node_id: status.nodeId,
     version: service.version,
-    insecure: service.isInsecure,
     role: status.role,
     is_leader: status.leader === status.nodeId,
     is_ready: status.ready,
@@ -140,7 +133,7 @@ export async function stats(
   context: OperationContext,
 ): Promise<StatsAnswer> {
   const consistency = body.consistency ?? 'linearizable';
-  const { figures, revision } = await readStats(consistency, context);
+  const figures = await readStats(consistency, context);
   return {
     active_sessions: figures.activeSessions,
     expired_sessions: figures.expiredSessions,
@@ -149,28 +142,22 @@ export async function stats(
     total_session: figures.totalSessions,
     waiters: figures.waiters,
     consistency,
-    revision,
   };
 }
 
-async function readStats(
-  consistency: Consistency,
-  context: OperationContext,
-): Promise<{ readonly figures: Stats; readonly revision: number }> {
+async function readStats(consistency: Consistency, context: OperationContext): Promise<Stats> {
   const result = await context.service.engine.query(
     { type: 'stats' },
     consistency,
     callOptions(context),
   );
-  if (result.type !== 'stats') return unexpected(result.type);
-  return { figures: result.stats, revision: result.revision };
+  return result.type === 'stats' ? result.stats : unexpected(result.type);
 }
 
 /** Sessions expire by themselves; this only tells how many did since the last time somebody asked here. */
 export async function cleanup(_body: object, context: OperationContext): Promise<CleanupAnswer> {
   const { service } = context;
-  const { figures } = await readStats('linearizable', context);
-  const { expiredSessions } = figures;
+  const { expiredSessions } = await readStats('linearizable', context);
   const expired = Math.max(0, expiredSessions - service.expiredAtCleanup);
   service.expiredAtCleanup = expiredSessions;
   return { cleanup: 'completed', count: expired };

@@ -82,7 +82,7 @@ export async function lockStatus(
     callOptions(context),
   );
   if (result.type !== 'lock') return unexpected(result.type);
-  return statusOf(result.lock, consistency, result.revision, context);
+  return statusOf(result.lock, consistency, context);
 }
 
 /** What is asked to be shown, where that is told. */
@@ -106,7 +106,6 @@ export const endsInSeconds = ({
 function statusOf(
   lock: LockView,
   consistency: Consistency,
-  revision: number,
   { service }: OperationContext,
 ): LockStatusAnswer {
   const [first] = lock.holders;
@@ -135,7 +134,6 @@ function statusOf(
     waiter_count: lock.waiterCount,
     delayed_until: lock.delayedForMs > 0 ? (service.now() + lock.delayedForMs) / 1000 : null,
     consistency,
-    revision,
   };
 }
 
@@ -170,13 +168,11 @@ export async function listLocks(
     callOptions(context),
   );
   if (result.type !== 'locks') return unexpected(result.type);
-  const locks = result.locks.map((lock) => statusOf(lock, consistency, result.revision, context));
+  const locks = result.locks.map((lock) => statusOf(lock, consistency, context));
   return {
     locks,
     total_locks: locks.length,
     next_after: result.more ? (locks.at(-1)?.resource ?? null) : null,
-    consistency,
-    revision: result.revision,
   };
 }
 

@@ -86,11 +86,6 @@ export class EventFeed {
     return behind(this.#last);
   }
 
-  /** How many follow the feed. */
-  get readers(): number {
-    return this.#readers.size;
-  }
-
   /** Calls back after new events, and when some were lost. */
   onChange(reader: () => void): () => void {
     this.#readers.add(reader);
@@ -117,14 +112,9 @@ export class EventFeed {
     };
   }
 
-  /** How many wait on this node for events about one thing (`keysOf`). */
-  listenersTo(key: string): number {
-    return this.#raw.get(key)?.size ?? 0;
-  }
-
   /**
    * Events after a position, at most `limit`, and fewer where they are large; those that are not wanted count as looked at. A position
-   * that this node has not come to yet has none (POSITION-2).
+   * that this node has not come to yet has none.
    *
    * @returns `compacted` where some after it are no longer kept (Z1).
    */

@@ -69,9 +69,9 @@ export interface RedisOptions {
 
 /** DOOR-1 of door.ts. @throws HoldfastError `invalid_request` */
 export function checkRedisSet(urls: unknown, options: unknown): void {
-  checkList('The options of a Redis set', urls);
+  checkList('What names the servers', urls);
   for (const url of urls) checkText('The address of a server', url, longestAddress);
-  checkFields('The connection options', options);
+  checkFields('How servers are reached', options);
   const { createClient, epoch, silenceMs } = options as Readonly<
     Record<keyof RedisOptions, unknown>
   >;
@@ -221,7 +221,7 @@ export class RedisProcess {
 
 function asList(answer: unknown): readonly unknown[] {
   if (Array.isArray(answer)) return answer as readonly unknown[];
-  throw new HoldfastError('internal', 'A Redis server did not respond as the script does.');
+  throw new HoldfastError('internal', 'A Redis server answered as no script does.');
 }
 
 /**

@@ -22,7 +22,6 @@ import {
   revision,
   show,
   shownToken,
-  statusRevision,
   terms,
   toldClientId,
   toldFenceToken,
@@ -280,7 +279,6 @@ const lockFields: Fields = {
   waiter_count: [6, count('Number of waiters; the next of them are listed.')],
   delayed_until: [7, delayedUntil],
   consistency: [8, consistency],
-  revision: [14, statusRevision],
 };
 const lock: Message = {
   typeName: 'LockStatusAnswer',
@@ -323,8 +321,6 @@ const listLocks: UnaryOperation = reading({
     locks: [1, list(object(lock), 'Each with its first 10 holders and waiters.')],
     total_locks: [2, count('Locks on this page.')],
     next_after: [3, nullable(string('`after` of the next page; null on the last.'))],
-    consistency: [4, consistency],
-    revision: [5, statusRevision],
   }),
   errors: clusterErrors,
   access: look,

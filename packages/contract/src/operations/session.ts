@@ -10,7 +10,6 @@ import {
   longestLockDelaySeconds,
   resource,
   sessionId,
-  statusRevision,
   timeoutSeconds,
   toldClientId,
   toldFenceToken,
@@ -48,7 +47,6 @@ const createSession: UnaryOperation = changing('by_id', {
         'Session timeout: seconds without a keepalive after which the session expires; the configured default when absent.',
       ),
     ],
-    timeout_seconds: [5, optional(timeoutSeconds, 'The same as `timeout`.')],
     lock_delay_seconds: [
       3,
       optional(
@@ -85,8 +83,6 @@ const createSession: UnaryOperation = changing('by_id', {
         'Recommended seconds between keepalives: a third of the timeout, at least 1.',
       ),
     ],
-    timeout_seconds: [5, number('The same as `timeout`.')],
-    keepalive_interval_seconds: [6, uint32(1, undefined, 'The same as `keepalive_interval`.')],
   }),
   errors: ['session_exists', 'session_expired', 'request_forgotten', ...clusterErrors],
   access: { verb: 'use', resource: 'session' },
@@ -108,7 +104,6 @@ const getSession: UnaryOperation = reading({
     session_id: [1, toldSessionId],
     client_id: [2, toldClientId],
     timeout: [3, number('Session timeout: seconds without a keepalive after which it expires.')],
-    timeout_seconds: [16, number('The same as `timeout`.')],
     created_at: [4, wallClockSeconds],
     last_keepalive: [
       5,
@@ -143,7 +138,6 @@ const getSession: UnaryOperation = reading({
     leadership_count: [13, count('Number of elections that it leads.')],
     barrier_count: [14, count('Number of barriers that it is inside of.')],
     consistency: [10, consistency],
-    revision: [15, statusRevision],
   }),
   errors,
   access: { verb: 'read', resource: 'session' },
@@ -168,7 +162,6 @@ const keepaliveAnswer = answer('Keepalive', 'KeepAliveAnswer', {
   session_id: [1, toldSessionId],
   success: [2, always(true)],
   timeout: [3, number('Seconds from now after which it expires without another keepalive.')],
-  timeout_seconds: [4, number('The same as `timeout`.')],
 });
 
 const keepalive: UnaryOperation = reading({

@@ -47,10 +47,7 @@ export type WatchEventType =
 
 /** One change. */
 export interface WatchEvent {
-  /**
-   * Position among all events, to resume after it: `revision-number`. Numbers count all changes of the revision,
-   * and some are not reported: they rise, with gaps.
-   */
+  /** Position among all events, to resume after it: `revision-number`. */
   readonly position: string;
   /** Log index of the change. */
   readonly revision: number;

@@ -1,5 +1,5 @@
 /**
- * Randomness out of one 64-bit seed: xoshiro128** (Blackman, Vigna: Scrambled linear pseudorandom number
+ * Chance out of one 64-bit seed: xoshiro128** (Blackman, Vigna: Scrambled linear pseudorandom number
  * generators, 2018), its state filled by SplitMix64. Fast, and the same on every machine.
  */
 const mask64 = (1n << 64n) - 1n;
@@ -54,7 +54,8 @@ export class Random {
   below(limit: number): number {
     return Math.floor(this.next() * limit);
   }
-  withProbability(probability: number): boolean {
+
+  chance(probability: number): boolean {
     return this.next() < probability;
   }
 
@@ -65,7 +66,7 @@ export class Random {
     return chosen;
   }
 
-  /** In a random order. */
+  /** In an order of chance. */
   shuffled<T>(items: readonly T[]): T[] {
     const shuffled = [...items];
     for (let index = shuffled.length - 1; index > 0; index--) {

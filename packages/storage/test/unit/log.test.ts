@@ -8,7 +8,7 @@ import {
   indexes,
   LogInMemory,
   membership,
-  noRandomness,
+  noChances,
   plain,
   range,
   segmentPath,
@@ -199,7 +199,7 @@ describe('Writes', () => {
       ['sync failed'],
     );
     await storage.close();
-    log.files.cutPower(noRandomness);
+    log.files.cutPower(noChances);
     assert.deepEqual(indexes(await log.open()), [1]);
   });
 });

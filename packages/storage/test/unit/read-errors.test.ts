@@ -7,7 +7,7 @@ import {
   indexes,
   LogInMemory,
   membership,
-  noRandomness,
+  noChances,
   settle,
 } from '../log-in-memory.ts';
 
@@ -17,7 +17,7 @@ async function filled(): Promise<LogInMemory> {
   await fill(opened, 1, 60);
   await opened.storage.saveSnapshot({ index: 50, term: 1, membership }, [bytesOf('state')]);
   await settle();
-  log.files.cutPower(noRandomness);
+  log.files.cutPower(noChances);
   return log;
 }
 

@@ -123,8 +123,7 @@ export class Authority {
       signingAlgorithm: algorithm,
       signingKey: this.#key,
     });
-    // With the label that RFC 7468 gives it, which is not that of the library.
-    return `${PemConverter.encode(list.rawData, 'X509 CRL')}\n`;
+    return `${list.toString('pem')}\n`;
   }
 
   async #issue({ name, days, usages }: Subject): Promise<KeyPair> {
