@@ -71,7 +71,7 @@ mutants: install ## Plants faults in a copy of the sources: each must be found (
 explore: install ## Walks through small configurations, every interleaving (NAME=old-terms, STATES=1000000, MINUTES=5; FAULTS=1 plants faults)
 	@$(NODE) $(if $(FAULTS),npm run --silent explore:faults -- $(NAMES),npm run --silent explore -- $(if $(NAME),--name $(NAME)) $(if $(STATES),--states $(STATES)) $(if $(MINUTES),--minutes $(MINUTES)))
 
-check: install ## Format, lint, rooms, types, unused code, generated documents
+check: install ## Format, lint, package imports, types, unused code, generated documents
 	@$(NODE) npm run --silent check
 
 format: install ## Formats everything

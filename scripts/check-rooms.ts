@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Room → rooms that it may import. */
+/** Package → packages that it may import. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   contract: [],
   protocol: [],
@@ -15,11 +15,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   storage: ['raft'],
   tls: ['protocol', 'storage'],
   engine: ['protocol', 'raft', 'state', 'storage'],
-  api: ['contract', 'protocol', 'engine', 'state'],
+  api: ['contract', 'protocol', 'engine', 'state', 'tls'],
   client: ['protocol'],
   guards: ['protocol'],
-  quorum: ['protocol', 'storage'],
-  server: ['protocol', 'engine', 'api', 'storage'],
+  quorum: ['protocol', 'storage', 'tls'],
+  server: ['protocol', 'engine', 'api', 'storage', 'tls'],
   cli: ['protocol', 'client', 'server', 'quorum', 'storage', 'tls'],
   simulator: [
     'api',
@@ -32,12 +32,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'state',
     'storage',
   ],
-  explorer: ['client', 'quorum', 'raft'],
+  explorer: ['checker', 'client', 'quorum', 'raft'],
   chaos: ['checker', 'cli', 'client', 'engine', 'protocol', 'quorum'],
   workload: ['protocol', 'client', 'server', 'engine', 'quorum'],
 };
-/** Rooms without I/O, clock or chance: they import nothing from outside either. */
-const pureRooms: ReadonlySet<string> = new Set(['state', 'raft', 'protocol', 'contract']);
+/** Rooms without I/O, clock or randomness: they import nothing from outside either. */
+const purePackages: ReadonlySet<string> = new Set(['state', 'raft', 'protocol', 'contract']);
 
 function* sourceFiles(folder: string): Iterable<string> {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -47,8 +47,8 @@ function* sourceFiles(folder: string): Iterable<string> {
   }
 }
 
-/** The imports of a room's source that go against the table, as sentences. */
-export function violations(room: string, path: string, source: string): string[] {
+/** The imports of a package's source that go against the table, as sentences. */
+export function violations(folder: string, path: string, source: string): string[] {
   const found: string[] = [];
   for (const match of source.matchAll(
     /^(?:import|export)\b[^'"]*?from\s+'([^']+)'|\bimport\('([^']+)'\)|^import\s+'([^']+)'/gm,
@@ -57,22 +57,22 @@ export function violations(room: string, path: string, source: string): string[]
     if (specifier.startsWith('.')) continue;
     const other = /^@holdfast\/([a-z]+)/.exec(specifier)?.[1];
     if (other === undefined) {
-      if (pureRooms.has(room))
-        found.push(`${path}: the pure room "${room}" imports "${specifier}"`);
-    } else if (!(mayImport[room] ?? []).includes(other)) {
-      found.push(`${path}: "${room}" may not import "${other}"`);
+      if (purePackages.has(folder))
+        found.push(`${path}: the pure package "${folder}" imports "${specifier}"`);
+    } else if (!(mayImport[folder] ?? []).includes(other)) {
+      found.push(`${path}: "${folder}" may not import "${other}"`);
     }
   }
-  if (!(room in mayImport))
-    found.push(`${path}: the room "${room}" is not in the table of scripts/check-rooms.ts`);
+  if (!(folder in mayImport))
+    found.push(`${path}: the package "${folder}" is not in the table of scripts/check-packages.ts`);
   return found;
 }
 
 if (import.meta.main) {
   const all: string[] = [];
-  for (const room of readdirSync('packages')) {
-    for (const path of sourceFiles(join('packages', room, 'src')))
-      all.push(...violations(room, path, readFileSync(path, 'utf8')));
+  for (const folder of readdirSync('packages')) {
+    for (const path of sourceFiles(join('packages', folder, 'src')))
+      all.push(...violations(folder, path, readFileSync(path, 'utf8')));
   }
   for (const line of all) console.error(line);
   process.exitCode = all.length === 0 ? 0 : 1;

@@ -81,11 +81,11 @@ export class TestAsker {
    */
   #likeliestFirst(fault: Fault, known: TestsResult | undefined): readonly string[] {
     const own = basename(fault.file, '.ts');
-    const room = fault.file.split('/')[1] ?? '';
+    const folder = fault.file.split('/')[1] ?? '';
     const likelihoods = new Map<string, number>();
     for (const [file, distance] of this.#imports.distancesFrom(fault.file)) {
       if (!file.endsWith('.test.ts') || file.startsWith('packages/simulator/')) continue;
-      const isOwn = file.startsWith(`packages/${room}/`);
+      const isOwn = file.startsWith(`packages/${folder}/`);
       const isIntegration = file.includes('/integration/');
       if (isIntegration && !isOwn) continue;
       const names = readFileSync(join(this.#folder, file), 'utf8').includes(`/${own}.ts'`);

@@ -16,4 +16,40 @@ export const interfaceFaults: readonly Fault[] = [
     find: `    querystring: method === 'GET' ? rest : method === 'DELETE' ? optional : nothing,`,
     put: `    querystring: method === 'GET' ? rest : nothing,`,
   },
+  {
+    name: 'end-of-another-lock-told',
+    breaks: 'who asks about a lock with the token of another one is told how that one was lost',
+    file: 'packages/state/src/kernel/tables.ts',
+    find: `    return ended?.kind === kind && ended.name === name ? ended : undefined;`,
+    put: `    return ended?.kind === kind || ended?.name === name ? ended : undefined;`,
+  },
+  {
+    name: 'position-among-told-events',
+    breaks: 'a release that tells more kinds of events shifts the positions that were given before',
+    file: 'packages/api/src/watch/wire-events.ts',
+    find: `positionText({ revision, number: index + 1 })`,
+    put: `positionText({ revision, number: index < 0 ? index : all.length + 1 })`,
+  },
+  {
+    name: 'future-position-waits',
+    breaks: 'who gives a position that the cluster has not reached waits for ever',
+    file: 'packages/api/src/operations/events.ts',
+    find: `  return position.revision > latest ? futurePosition(text, latest) : position;`,
+    put: `  return position.revision > latest * 1e9 ? futurePosition(text, latest) : position;`,
+  },
+  {
+    name: 'position-judged-by-one-node',
+    breaks: 'a node that lags behind refuses a position that another one told',
+    file: 'packages/api/src/operations/events.ts',
+    find: `  if (revision <= appliedIndex) return appliedIndex;`,
+    put: `  if (revision <= appliedIndex || appliedIndex > 0) return appliedIndex;`,
+  },
+  {
+    name: 'watch-outlives-its-stream',
+    breaks: 'a watch that was being begun when its client left follows the feed for ever',
+    file: 'packages/api/src/stream/watches.ts',
+    find: `    if (this.#ended) watcher.close();
+    else this.#watchers.set(id, watcher);`,
+    put: `    this.#watchers.set(id, watcher);`,
+  },
 ];

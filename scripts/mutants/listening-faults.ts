@@ -64,7 +64,7 @@ export const listeningFaults: readonly Fault[] = [
     name: 'wildcard-told-where-it-listens',
     breaks: 'a node says that it is reached at an address that is none',
     file: 'packages/api/src/api.ts',
-    find: 'url = `http://${formatHostPort(hostOnThisMachine(options.host), port)}`;',
-    put: 'url = `http://${formatHostPort(options.host, port)}`;',
+    find: 'url = `${scheme}://${formatHostPort(hostOnThisMachine(options.host), port)}`;',
+    put: 'url = `${scheme}://${formatHostPort(options.host, port)}`;',
   },
 ];

@@ -73,9 +73,9 @@ export const outcomeFaults: readonly Fault[] = [
   {
     name: 'campaign-given-up-ends-leadership',
     breaks: 'giving up one campaign ends a leadership that another request was told of',
-    file: 'packages/state/src/primitives/election/elections.ts',
-    find: `if (led?.fenceToken === grant.fenceToken && led.holdCount > 1) {`,
-    put: `if (led?.fenceToken === grant.fenceToken && led.holdCount > 1000) {`,
+    file: 'packages/state/src/primitives/lock/release.ts',
+    find: `if (led?.fenceToken === result.fenceToken && led.holdCount > 1) {`,
+    put: `if (led?.fenceToken === result.fenceToken && led.holdCount > 1000) {`,
   },
   {
     name: 'barrier-given-up-leaves-for-all',
@@ -87,10 +87,10 @@ export const outcomeFaults: readonly Fault[] = [
   {
     name: 'late-copy-after-giving-up-granted',
     breaks: 'a copy that comes after its request was given up is granted',
-    file: 'packages/state/src/kernel/cancel.ts',
-    find: `      session.requests.remember(requestId, answer, tables.limits); // R1
-      return { ok: true, type: 'abandoned' };`,
-    put: `      return { ok: true, type: 'abandoned' };`,
+    file: 'packages/state/src/primitives/lock/release.ts',
+    find: `    session.requests.remember(requestId, answer, tables.limits); // R1
+    return { ok: true, type: 'abandoned' };`,
+    put: `    return { ok: true, type: 'abandoned' };`,
   },
   {
     name: 'repetitions-counted-in-old-logs',
@@ -110,8 +110,8 @@ export const outcomeFaults: readonly Fault[] = [
   {
     name: 'uncounted-campaign-ends-leadership',
     breaks: 'giving up a campaign of before an upgrade ends a leadership that another was told of',
-    file: 'packages/state/src/primitives/election/elections.ts',
-    find: `grant.holdCount > led.exclusiveCount) return undefined;`,
-    put: `grant.holdCount > 1000) return undefined;`,
+    file: 'packages/state/src/primitives/lock/release.ts',
+    find: `result.holdCount > led.exclusiveCount) return;`,
+    put: `result.holdCount > 1000) return;`,
   },
 ];

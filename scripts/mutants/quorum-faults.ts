@@ -230,6 +230,43 @@ const planted: readonly QuorumFault[] = [
     put: `if (value.length === 0)`,
   },
   {
+    name: 'whole-crowd-asks',
+    breaks: 'all waiters of a program ask for themselves: who holds is not heard any more',
+    file: 'packages/client/src/quorum/gates.ts',
+    find: `if (gate.inside < mostInside) {`,
+    put: `if (gate.inside < mostInside || gate.inside > 0) {`,
+  },
+  {
+    name: 'crowd-before-holders',
+    breaks:
+      'acquires are all done in one turn: renewals and releases that arrive meanwhile stand behind them',
+    file: 'packages/quorum/src/http/lanes.ts',
+    find: `if (now() >= untilMs) break;`,
+    put: ``,
+  },
+  {
+    name: 'wait-queue-by-arrival',
+    breaks:
+      'each node places those that wait as it hears of them: nodes disagree about who is next',
+    file: 'packages/quorum/src/node/turns.ts',
+    find: `return within(beganMs, sinceMs + offsetMs, toleranceMs);`,
+    put: `return sinceMs + offsetMs;`,
+  },
+  {
+    name: 'holders-have-no-room',
+    breaks: 'acquires and waits take all the room of a connection: no lease can be renewed',
+    file: 'packages/client/src/quorum/stream-transport.ts',
+    find: `this.#checkRoom(this.#socket, wants ? 1 - shareOfHolders : 1);`,
+    put: `this.#checkRoom(this.#socket, 1 - shareOfHolders);`,
+  },
+  {
+    name: 'refused-as-often',
+    breaks: 'who is told that there is no place in the wait queue asks as often as before',
+    file: 'packages/client/src/quorum/quorum-lock.ts',
+    find: `if (refusals === 0) return pauseMs;`,
+    put: `if (refusals >= 0) return pauseMs;`,
+  },
+  {
     name: 'strangers-file-put-aside',
     breaks:
       'whatever is called as the file of a lease node is taken for a damaged one and moved away',

@@ -15,7 +15,7 @@ export const sessionFaults: readonly Fault[] = [
     breaks: 'a client that stood still believes in a hold until its timers have fired',
     file: 'packages/client/src/session.ts',
     find: `    if (this.#clock.now() >= this.#endsAtMs) {
-      this.#lose("its lease has run out by this machine's clock");
+      this.#lose('its lease has expired by the clock of this machine');
       return false;
     }
     return passedMs(this.#clock, this.#provenAt) < this.#leaseMs;`,

@@ -17,7 +17,7 @@ export type FileOutcome =
 
 const reporter = new URL('./reporter.ts', import.meta.url).href;
 
-/** Ends at the first check that fails; errors and time-outs of single tests leave the others their chance. */
+/** Ends at the first check that fails; errors and time-outs of single tests leave the others their randomness. */
 export function runTestFile(folder: string, file: string, limitMs: number): Promise<FileOutcome> {
   const startedAt = performance.now();
   const child = spawn(

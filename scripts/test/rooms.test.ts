@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { violations } from '../check-rooms.ts';
+import { violations } from '../check-packages.ts';
 
-describe('The rule of the rooms', () => {
+describe('The rule of package imports', () => {
   it('finds an import against the flow', () => {
     assert.equal(violations('state', 'x.ts', "import { a } from '@holdfast/engine';").length, 1);
     assert.equal(
@@ -27,11 +27,11 @@ describe('The rule of the rooms', () => {
   });
 });
 
-describe('The lint rule of the pure rooms', () => {
+describe('The lint rule of the pure packages', () => {
   for (const [what, source] of [
     ['a clock', 'export const a: number = Date.now();'],
     ['a timer', 'setTimeout(() => undefined, 1);'],
-    ['chance', 'export const a: number = Math.random();'],
+    ['randomness', 'export const a: number = Math.random();'],
     [
       'I/O',
       "import { readFileSync } from 'node:fs';\nexport const a: string = readFileSync('x', 'utf8');",

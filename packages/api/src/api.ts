@@ -1,5 +1,6 @@
-/** Puts the api room together: operations, HTTP, streams, gRPC, figures; and takes it down again in order. */
-import type { AddressInfo } from 'node:net';
+/** Puts the api package together: operations, HTTP, streams, gRPC, figures; and takes it down again in order. */
+import type { AddressInfo, Server } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '@holdfast/engine/parts';
 import { formatHostPort, hostOnThisMachine, streamPath } from '@holdfast/protocol';
@@ -18,6 +19,7 @@ import type { Api, ApiOptions, GrpcAddress } from './options.ts';
 import { Refused } from './refused.ts';
 import { StreamServer } from './stream/server.ts';
 import { Streams } from './stream/streams.ts';
+import { QueueWaiters } from './operations/queue-waiters.ts';
 import { EventFeed } from './watch/feed.ts';
 
 /** What is in flight when the node stops has this long. */
@@ -46,12 +48,16 @@ export function buildApi(options: ApiOptions): BuiltApi {
     engine,
     nodeId: options.nodeId,
     version: options.version,
+    isInsecure: options.isInsecure ?? false,
     limits,
     authorize: options.authorize,
     audit: options.audit,
     waiting,
     shares: sharesOf(limits),
     feed,
+    queueWaiters: new QueueWaiters(engine, feed, (delayMs, callback) =>
+      systemClock.after(delayMs, callback),
+    ),
     after: (delayMs, callback) => systemClock.after(delayMs, callback),
     endOfTurn: (callback) => systemClock.endOfTurn(callback),
     now: () => Date.now(),
@@ -68,7 +74,9 @@ export function buildApi(options: ApiOptions): BuiltApi {
     allowedOrigins,
     log,
     isStopping: () => stopping,
+    security: options.security,
   });
+  const endHandshakes = options.security?.secure(app.server as Server as TlsServer, 'http');
   app.server.on('upgrade', (request, socket, head: Buffer) => {
     const [path] = (request.url ?? '').split('?');
     const refused =
@@ -85,6 +93,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     streams.stop();
     waiting.stop();
     const streamsClosed = streams.close(deadlineMs);
+    endHandshakes?.();
     const cutOff = setTimeout(() => app.server.closeAllConnections(), closeDeadlineMs);
     await Promise.all([app.close(), streamsClosed]);
     clearTimeout(cutOff);
@@ -107,11 +116,12 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   try {
     await built.app.listen({ host: options.host, port: options.port });
     const { port } = built.app.server.address() as AddressInfo;
-    url = `http://${formatHostPort(hostOnThisMachine(options.host), port)}`;
+    const scheme = options.security === undefined ? 'http' : 'https';
+    url = `${scheme}://${formatHostPort(hostOnThisMachine(options.host), port)}`;
   } catch (error) {
     await built.close();
     throw new Error(
-      `HTTP cannot listen on ${formatHostPort(options.host, options.port)}. Is the port in use? Choose another one.`,
+      `HTTP cannot listen on ${formatHostPort(options.host, options.port)}: the port may be in use. Choose another port.`,
       { cause: error },
     );
   }
@@ -138,8 +148,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
 async function startGrpc(
   address: GrpcAddress,
   { context }: BuiltApi,
-  { log }: ApiOptions,
+  { log, security }: ApiOptions,
 ): Promise<GrpcServer> {
   const { startGrpcServer } = await import('./grpc/server.ts');
-  return startGrpcServer(address, { context, log });
+  return startGrpcServer(address, { context, log }, security);
 }

@@ -79,8 +79,8 @@ export class PerCaller {
   #tooMany(caller: string): Refused {
     return new Refused(
       'limit_exceeded',
-      `The limit ${this.#limit} of ${String(this.#most)} is reached: ${caller} has so many ${this.#what} on this node. ` +
-        'Nothing was done. End some, or ask another node.',
+      `The limit ${this.#limit} of ${String(this.#most)} is reached: ${caller} has that many ${this.#what} open on this node. ` +
+        'The request was not executed. Close some of them, or use another node.',
       { limit: this.#limit, value: this.#most },
     );
   }

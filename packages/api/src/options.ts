@@ -1,5 +1,6 @@
-/** What the api room is given when it starts. */
+/** What the api package is given when it starts. */
 import type { Engine } from '@holdfast/engine';
+import type { ServerSecurity } from '@holdfast/tls';
 import type { Audit, Authorize } from './pipeline/access.ts';
 
 /** Bounds of what callers may ask for and of what they may use up. */
@@ -78,6 +79,10 @@ export interface ApiOptions {
    * tells the origin of a page; programs send none and are not affected.
    */
   readonly allowedOrigins?: readonly string[];
+  /** TLS of HTTP, client streams and gRPC; none where absent. */
+  readonly security?: ServerSecurity | undefined;
+  /** This node is reached from other machines without TLS and authentication, as it was told to be: health says so. */
+  readonly isInsecure?: boolean;
   /** Where gRPC is served; nowhere when absent. */
   readonly grpc?: GrpcAddress;
 }

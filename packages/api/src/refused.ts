@@ -33,10 +33,10 @@ export function refusedWhere(error: unknown): Refused | undefined {
 /** Told where this node met an error of its own; the error itself is in its log. */
 export const internalProblem: Refused = new Refused(
   'internal',
-  'The node met an error of its own and has logged it. Whether the request was carried out is not known.',
+  'The node had an internal error and logged it. The request may have been executed. See the log of the node.',
 );
 
 export const stoppingProblem: Refused = new Refused(
   'shutting_down',
-  'This node is stopping. Ask another one, with the same request id.',
+  'This node is shutting down. The request may have been executed. Retry on another node with the same request id.',
 );

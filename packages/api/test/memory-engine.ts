@@ -53,6 +53,12 @@ export class MemoryEngine implements Engine {
     maxWaitsPerSession: 100_000,
     maxMetadataBytesPerSession: 16 * 1024 * 1024,
     maxResultBytesPerSession: 1024 * 1024,
+    maxQueues: 100,
+    maxMessages: 200_000,
+    maxMessagesPerQueue: 100_000,
+    maxMessageBytes: 64 * 1024 * 1024,
+    maxMessageBytesPerQueue: 32 * 1024 * 1024,
+    maxDedupIds: 10_000,
   });
   /** Every call ends with this, until it is taken away. */
   failWith: Error | undefined;
@@ -115,6 +121,7 @@ export class MemoryEngine implements Engine {
     const ended = this.state.endedReason(sessionId) !== undefined;
     return {
       type: 'session_missing',
+      revision: this.state.index,
       refusal: {
         ok: false,
         code: ended ? 'session_expired' : 'session_not_found',
@@ -125,7 +132,8 @@ export class MemoryEngine implements Engine {
 
   async #beReached(): Promise<void> {
     await this.gate;
-    if (this.#closed) throw new HoldfastError('shutting_down', 'This node is stopping.');
+    if (this.#closed)
+      throw new HoldfastError('shutting_down', 'This node is shutting down. Use another node.');
     if (this.failWith !== undefined) throw this.failWith;
   }
 
@@ -279,7 +287,9 @@ export class MemoryEngine implements Engine {
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) {
-      waiter.reject(new HoldfastError('shutting_down', 'This node is stopping.'));
+      waiter.reject(
+        new HoldfastError('shutting_down', 'This node is shutting down. Use another node.'),
+      );
     }
   }
 }

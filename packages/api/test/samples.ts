@@ -11,10 +11,14 @@ export const grpcSampleOf = ({ request }: Operation): Body => bodyOf(request, gr
 function bodyOf({ fields }: Message, valueOf: (schema: Schema) => unknown): Body {
   return Object.fromEntries(
     Object.entries(fields).flatMap(([name, [, schema]]) =>
-      schema.optional === true ? [] : [[name, schema.example ?? valueOf(schema)] as const],
+      schema.optional === true ? [] : [[name, sampleValue(schema, valueOf)] as const],
     ),
   );
 }
+
+/** An example of any JSON is no message of gRPC. */
+const sampleValue = (schema: Schema, valueOf: (schema: Schema) => unknown): unknown =>
+  schema.shape.kind === 'json' ? valueOf(schema) : (schema.example ?? valueOf(schema));
 
 function jsonValue({ shape }: Schema): unknown {
   switch (shape.kind) {

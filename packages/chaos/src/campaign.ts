@@ -22,7 +22,7 @@ export interface Strike {
 
 export interface Campaign<Cluster extends Nodes> {
   readonly stage: Stage<Cluster>;
-  /** The first round in this order, further ones by chance. */
+  /** The first round in this order, further ones at random. */
   readonly nemeses: readonly Nemesis<Cluster>[];
   /** No nemesis is begun after so long. */
   readonly seconds: number;
@@ -54,7 +54,7 @@ export async function campaign<Cluster extends Nodes>(options: Campaign<Cluster>
   const endMs = performance.now() + seconds * 1000;
   let order = nemeses;
   for (let round = 0; performance.now() < endMs; round++) {
-    if (round > 0 && round % nemeses.length === 0) order = stage.chance.shuffled(nemeses);
+    if (round > 0 && round % nemeses.length === 0) order = stage.randomness.shuffled(nemeses);
     const nemesis = order[round % nemeses.length];
     if (nemesis === undefined) break;
     struck.push(await strike(nemesis, options));
@@ -69,7 +69,7 @@ async function strike<Cluster extends Nodes>(
   const startedMs = nowMs();
   const { target, heal } = await strikes(stage);
   // spread: a pair of bounds
-  await pause(stage.chance.between(...lasts));
+  await pause(stage.randomness.between(...lasts));
   await heal();
   const healedAtMs = nowMs();
   const recoveryMs = await recovered();

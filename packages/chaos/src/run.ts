@@ -7,7 +7,7 @@ import { checkLinearizable, lockModel } from '@holdfast/checker';
 import type { Verdict } from '@holdfast/checker';
 import { campaign, possibleAmong, recoveryPatienceMs } from './campaign.ts';
 import type { Strike } from './campaign.ts';
-import { Chance } from './chance.ts';
+import { Randomness } from './randomness.ts';
 import { ClientProcess } from './clients/client-process.ts';
 import { readJournal } from './clients/journal.ts';
 import type { LockOperation } from './clients/journal.ts';
@@ -86,7 +86,7 @@ export async function runChaos(options: RunOptions): Promise<RunOutcome> {
   const { folder, tell } = options;
   mkdirSync(folder, { recursive: true });
   const disks = new SmallDisks();
-  const chance = new Chance(options.seed);
+  const randomness = new Randomness(options.seed);
   const failures: string[] = [];
   const strikes: Strike[] = [];
   let cluster: ChaosCluster | undefined;
@@ -106,7 +106,7 @@ export async function runChaos(options: RunOptions): Promise<RunOutcome> {
     for (const one of startClients(cluster, options)) clients.push(one);
     const running = cluster;
     await campaign({
-      stage: { cluster, clients, chance },
+      stage: { cluster, clients, randomness },
       nemeses: possible,
       seconds: options.seconds,
       recovered: () => recoveryMs(running.nodes, recoveryPatienceMs),

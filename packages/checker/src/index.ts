@@ -2,6 +2,8 @@ export { checkLinearizable } from './check.ts';
 export { drawHistory } from './draw.ts';
 export type { Model, Operation } from './history.ts';
 export { fromJsonLines, toJsonLines } from './json-lines.ts';
+export { lacksCommitted } from './leader-completeness.ts';
+export type { CommittedEntry, LeaderLog } from './leader-completeness.ts';
 export { lockModel } from './models/lock.ts';
 export type { LockAnswer, LockCall, LockMode, LockModelOptions, LockState } from './models/lock.ts';
 export { poolModel } from './models/pool.ts';

@@ -78,7 +78,7 @@ export const joined = (left: Mark, right: Mark): Mark => [left[0] ^ right[0], le
 
 /**
  * 64 bits that stand for an operation (Zobrist hashing). Two sets of operations are taken for the same
- * with a chance of about n²/2^65: for a million of them, three in a hundred million.
+ * with a probability of about n²/2^65: for a million of them, three in a hundred million.
  */
 export function mark(operation: number): Mark {
   return [mix(operation * 2 + 1), mix(operation * 2 + 0x5bd1e995)];

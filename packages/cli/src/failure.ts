@@ -97,12 +97,14 @@ const adviceFor = (group: string): Readonly<Record<string, string>> => ({
   latch_not_found: 'Make it with "holdfast latch create NAME COUNT".',
   compacted:
     'Look at what is so now ("holdfast lock list", "holdfast election leader NAME", ...) and begin without --after; "holdfast watch --history" shows what is still kept.',
+  future_position:
+    'It may be of another cluster, or of before a restore: look at what is so now, and begin without --after.',
   unauthorized:
     group === 'quorum' ? 'Give the key in HOLDFAST_API_KEY, or in a file with --api-key-file.' : '',
   semaphore_in_use: '"holdfast semaphore status NAME" tells who uses it.',
 });
 
-/** By their names: their classes are those of rooms that no other command reads (START-1 of groups.ts). */
+/** By their names: their classes are those of packages that no other command reads (START-1 of groups.ts). */
 const ownCodes: Readonly<Record<string, string>> = {
   RestoreRefused: 'restore_refused',
   NotALeaseFileError: 'not_a_lease_file',

@@ -21,14 +21,17 @@ export const lateError = (
   new HoldfastError(
     'deadline_exceeded',
     known.effect === 'none'
-      ? `${operation} was not answered in time: nothing was done.${causesText(unreached)}`
-      : `${operation} was not answered in time; it may have been carried out.${causesText(unreached)}`,
+      ? `${operation} timed out: it was not executed.${causesText(unreached)}`
+      : `${operation} timed out; it may have been executed.${causesText(unreached)}`,
     unreached.length === 0 ? {} : { unreached },
     known,
   );
 
 export const brokenError = (operation: AskedOperation): HoldfastError =>
-  new HoldfastError('outcome_unknown', `The connection broke before ${operation} was answered.`);
+  new HoldfastError(
+    'outcome_unknown',
+    `The connection was lost before ${operation} was answered; it may have been executed. Retry with the same request id.`,
+  );
 
 /** F5: a node that did nothing speaks of the copy that came to it alone. */
 export function refusedError(
@@ -43,7 +46,7 @@ export function refusedError(
     return new HoldfastError(code, detail, details);
   return new HoldfastError(
     'outcome_unknown',
-    `An earlier copy of this ${operation} was lost, and it may have been carried out; the latest was refused: ${detail}`,
+    `An earlier attempt of this ${operation} was lost and may have been executed; the latest attempt failed: ${detail}`,
     { ...details, refused_with: code },
   );
 }

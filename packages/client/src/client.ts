@@ -129,7 +129,8 @@ export class Client {
   /**
    * Every change of resources, in order, none left out; over broken connections too.
    *
-   * @throws HoldfastError `compacted` when changes after `after` are no longer kept.
+   * @throws HoldfastError `compacted` when changes after `after` are no longer retained, `future_position` when the cluster has
+   *   not reached it.
    * @example
    * for await (const event of client.watch({ prefix: 'jobs/', signal })) console.log(event.type);
    */

@@ -169,7 +169,7 @@ export class Connection {
       return Promise.reject(
         new HoldfastError(
           'overloaded',
-          `The client has ${String(maxUnanswered)} unanswered requests.`,
+          `The client has ${String(maxUnanswered)} requests in flight, which is its limit. The request was not sent.`,
         ),
       );
     }

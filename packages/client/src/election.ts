@@ -69,7 +69,8 @@ export class Election {
    *
    * @param options.after Goes on after the position of a change that was seen earlier.
    * @param options.signal Ends it.
-   * @throws HoldfastError `compacted` when changes after the position are no longer kept.
+   * @throws HoldfastError `compacted` when changes after the position are no longer retained, `future_position` when the
+   *   cluster has not reached it.
    * @example
    * for await (const { leader } of election.observe({ signal })) console.log(leader?.value);
    */
@@ -141,7 +142,7 @@ export class Leadership extends Held {
       await this.session.request('proclaim', { name, fence_token: fenceToken, value });
     } catch (error) {
       if (error instanceof HoldfastError && error.code === 'not_holder')
-        this.lose('lost', 'the cluster says that it leads no more');
+        this.lose('lost', 'the cluster reports that it no longer leads');
       throw error;
     }
   }

@@ -110,7 +110,7 @@ class HttpSocket implements StreamSocket {
     const answer: unknown = await response.json();
     const code = (answer as { readonly code?: unknown }).code;
     const known = typeof code === 'string' && code in errorDefinitions;
-    if (!response.ok && !known) throw new Error('Something else than a node answered.');
+    if (!response.ok && !known) throw new Error('The server that answered is not a Holdfast node.');
     return [!response.ok, answer];
   }
 

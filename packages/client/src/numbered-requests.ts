@@ -176,7 +176,7 @@ export class NumberedRequests {
 const tooMany = (): HoldfastError =>
   new HoldfastError(
     'deadline_exceeded',
-    `The session has ${String(maxInFlight)} requests under way, or some whose outcome is not known yet; this one was never sent.`,
+    `The session has ${String(maxInFlight)} requests in flight or with unknown outcome, which is its limit; this one was not sent.`,
     {},
     { effect: 'none' },
   );

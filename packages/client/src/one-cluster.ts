@@ -30,7 +30,7 @@ export class OneCluster {
       address: url,
       clusterId: this.#id,
       otherClusterId: told,
-      message: `${url} is not asked: node ${quoted(nodeId)} of cluster ${quoted(told)} answers there, and this client is one of cluster ${quoted(this.#id)}. Correct the endpoints, or the --http-advertise of the member whose address that is.`,
+      message: `${url} is not used: node ${quoted(nodeId)} of cluster ${quoted(told)} answers there, and this client is one of cluster ${quoted(this.#id)}. Correct the endpoints, or the --http-advertise of the member whose address that is.`,
     });
     return false;
   }

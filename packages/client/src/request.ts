@@ -2,7 +2,7 @@
  * What may be done with a request while it is unanswered.
  *
  * F1: a request is sent again, with the same ids, only where a second execution is impossible: reads,
- *     keepalives, and whatever carries a request id.
+ *     keepalives, and whatever carries a request id, or is pushed with a dedup id.
  */
 import { operationTraits } from '@holdfast/protocol';
 import type { OperationName, Operations, OperationTraits } from '@holdfast/protocol';
@@ -26,7 +26,17 @@ export const changesNothing = (operation: AskedOperation): boolean => !traitsOf(
 /** F1. */
 export const isRepeatable = (operation: AskedOperation, body: unknown): boolean =>
   traitsOf(operation).repeat === 'always' ||
-  (body as { request_id?: unknown }).request_id !== undefined;
+  (body as { request_id?: unknown }).request_id !== undefined ||
+  isDeduplicated(body as Partial<Deduplicated>);
+
+interface Deduplicated {
+  readonly dedup_id: string;
+  readonly messages: readonly Partial<Deduplicated>[];
+}
+
+/** A push by dedup id is carried out once. */
+const isDeduplicated = ({ dedup_id, messages }: Partial<Deduplicated>): boolean =>
+  dedup_id !== undefined || messages?.every((one) => one.dedup_id !== undefined) === true;
 
 export const mayWait = (operation: AskedOperation): boolean => traitsOf(operation).waits;
 

@@ -128,7 +128,7 @@ export class Route {
       kind: 'address_refused',
       nodeId,
       address,
-      message: `Member "${nodeId}" is not asked directly: its address, ${quoted(address)}, ${problem}. Correct its --http-advertise.`,
+      message: `Member "${nodeId}" is not contacted directly: its address, ${quoted(address)}, ${problem}. Correct its --http-advertise.`,
     });
   }
 }

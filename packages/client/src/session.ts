@@ -105,7 +105,7 @@ export class Session {
     connection.beginCallsOf(this.id);
     this.#detach = connection.pushes.attach(this.id, {
       leaseMs: this.timeoutMs,
-      onEnded: () => this.#lose('the cluster says that it has ended'),
+      onEnded: () => this.#lose('the cluster reports that it has ended'),
       onHoldEnded: (push) => this.#holdEnded(push),
     });
     this.#check = new HoldsCheck(this.#holds, this.#checked(), clock);
@@ -138,7 +138,7 @@ export class Session {
   isValid(): boolean {
     if (this.#state !== 'active') return false;
     if (this.#clock.now() >= this.#endsAtMs) {
-      this.#lose("its lease has run out by this machine's clock");
+      this.#lose('its lease has expired by the clock of this machine');
       return false;
     }
     return passedMs(this.#clock, this.#provenAt) < this.#leaseMs;
@@ -298,7 +298,7 @@ export class Session {
 
   /** Others ended a hold, while this session goes on. */
   #holdEnded(push: HoldEndedPush): void {
-    const why = push.reason === 'forced' ? 'it was forced open' : 'its longest time is over';
+    const why = push.reason === 'forced' ? 'it was released by force' : 'its max-hold time elapsed';
     for (const held of this.#holds.endedByOthers(push))
       held.lose('lost', push.note === undefined ? why : `${why} (${push.note})`, push.reason);
   }
@@ -316,7 +316,7 @@ export class Session {
         ),
       lost: (held) => {
         this.#holds.delete(held);
-        held.lose('lost', 'the cluster says that it has ended');
+        held.lose('lost', 'the cluster reports that it has ended');
       },
     };
   }
@@ -328,7 +328,7 @@ export class Session {
       sessionId: this.id,
       timeoutMs: this.#callTimeoutMs,
       state: () => this.#state,
-      onGone: () => this.#lose('the cluster does not know it any more'),
+      onGone: () => this.#lose('the cluster no longer knows it'),
     });
   }
 
@@ -384,7 +384,7 @@ export class Session {
 
   /** Whatever was asked and is not answered. */
   #endCalls(how: string): void {
-    const message = `Session "${this.id}" ${how}. What was asked for it may have been done, and has ended with it.`;
+    const message = `Session "${this.id}" ${how}. Requests in progress may have been executed; everything acquired has ended with the session.`;
     this.#connection.endCallsOf(this.id, new HoldfastError('hold_lost', message));
   }
 

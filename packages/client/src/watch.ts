@@ -3,7 +3,7 @@
  * connections and on other nodes, and leaves none out.
  */
 import { HoldfastError } from '@holdfast/protocol';
-import type { WatchBody, WatchedKind, WatchEvent } from '@holdfast/protocol';
+import type { ErrorCode, WatchBody, WatchedKind, WatchEvent } from '@holdfast/protocol';
 import type { Connection } from './connection.ts';
 
 /** What is watched, and from where on. */
@@ -20,10 +20,13 @@ export interface WatchOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Why no node began a watch for now: it is asked for again. */
+const later: ReadonlySet<ErrorCode> = new Set(['deadline_exceeded', 'no_quorum', 'not_leader']);
+
 /** Events that wait to be read; more, and the watch starts anew from what was read. */
 const maxWaiting = 10_000;
 
-/** Yields every change, in order. @throws HoldfastError `compacted`, `connection_lost` (the client was closed), ... */
+/** Yields every change, in order. @throws HoldfastError `compacted`, `future_position`, `connection_lost` (the client was closed), ... */
 export async function* watch(
   connection: Connection,
   timeoutMs: number,
@@ -81,7 +84,7 @@ class WatchRound {
     try {
       return await this.#begin(body);
     } catch (error) {
-      if (error instanceof HoldfastError && error.code === 'deadline_exceeded') return undefined;
+      if (error instanceof HoldfastError && later.has(error.code)) return undefined;
       throw error;
     }
   }

@@ -7,6 +7,7 @@ import { clusterGroup } from './operations/cluster.ts';
 import { elections } from './operations/election.ts';
 import { eventGroup } from './operations/event.ts';
 import { latches } from './operations/latch.ts';
+import { queues } from './operations/queue.ts';
 import { locks } from './operations/lock.ts';
 import { semaphores } from './operations/semaphore.ts';
 import { sessions } from './operations/session.ts';
@@ -19,6 +20,7 @@ export const groups: readonly Group[] = [
   elections,
   barriers,
   latches,
+  queues,
   eventGroup,
   clusterGroup,
   administration,
@@ -43,6 +45,7 @@ export const tags: Readonly<Record<Tag, string>> = {
     'Counting semaphores: a limited number of permits, of which one acquire may take several.',
   elections: 'Leader election: one candidate leads and publishes a value, the others wait.',
   meetings: 'Barriers and latches.',
+  queues: 'Messages with keys, delivered in order and at least once.',
   events: 'Changes of resources, as a stream and in pages.',
   cluster: 'Nodes, leader, backup.',
   operations: 'Probes, statistics, metrics and this document.',

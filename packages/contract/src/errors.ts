@@ -196,3 +196,6 @@ export const sessionErrors = ['session_not_found', 'session_expired'] as const;
 
 /** Where a request is numbered. */
 export const numberErrors = ['request_forgotten', 'request_reused'] as const;
+
+/** Where a request resumes after a position: whether the cluster has reached one that this node has not, the leader knows. */
+export const positionErrors = ['compacted', 'future_position', 'not_leader', 'no_quorum'] as const;

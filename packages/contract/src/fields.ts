@@ -101,6 +101,9 @@ export const clientId: Schema = example(
 export const toldClientId: Schema = example(string('Name of the client, for people.'), 'worker-7');
 export const nodeId: Schema = example(text(1, 128, 'Id of a node.'), 'node-2');
 export const toldNodeId: Schema = example(string('Id of a node.'), 'node-2');
+export const insecure: Schema = boolean(
+  'It is reached from other machines without TLS and authentication, because `security.insecure` says so.',
+);
 
 /** Exactly one of them tells who asks. */
 export const who: { readonly session: Schema; readonly client: Schema } = {
@@ -198,6 +201,8 @@ export const terms: {
 // ---- what is told -------------------------------------------------------------------------------
 
 export const consistency: Schema = words(consistencies, 'Consistency of this response.');
+/** Of a status and of a list. */
+export const statusRevision: Schema = position('Log index of the state that is reported.');
 export const askedConsistency: Schema = optional(
   words(
     consistencies,

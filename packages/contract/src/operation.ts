@@ -26,6 +26,8 @@ export interface Access {
   readonly verb: Verb;
   /** The kind of what is asked for: `lock`, `session`, `cluster`, ... */
   readonly resource: string;
+  /** The name where the request names none; all of the kind are meant when absent. */
+  readonly whenUnnamed?: string;
 }
 
 export type Method = 'GET' | 'POST' | 'DELETE';
@@ -49,6 +51,7 @@ export type Tag =
   | 'semaphores'
   | 'elections'
   | 'meetings'
+  | 'queues'
   | 'events'
   | 'cluster'
   | 'operations'

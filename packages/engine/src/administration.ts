@@ -66,7 +66,7 @@ export class Administration {
     if (call.type === 'add_member' && !this.#parts.reachable) {
       throw new HoldfastError(
         'invalid_request',
-        'This node listens for no peers. Start it with cluster.listen (host:port) to let others join.',
+        'This node does not listen for peers. Start it with cluster.listen (host:port) so that others can join.',
       );
     }
     if (call.type === 'remove_member' && !present) {
@@ -158,7 +158,7 @@ export class Administration {
       if (answer.reason === 'invalid_change') {
         throw new HoldfastError(
           'invalid_request',
-          answer.detail ?? 'There is nobody to hand over to.',
+          answer.detail ?? 'There is no other voting member to transfer leadership to.',
         );
       }
       throw new Interrupted(false, answer.detail ?? answer.reason);

@@ -158,8 +158,8 @@ export class CommandQueue {
     if (byteLength > maxCommandBytes) {
       return new HoldfastError(
         'limit_exceeded',
-        `The command has ${String(byteLength)} bytes, and one of at most ${String(maxCommandBytes)} can be logged. ` +
-          `Nothing was done. Ask for less at once, or give less metadata.`,
+        `The command has ${String(byteLength)} bytes; the limit is ${String(maxCommandBytes)}. ` +
+          `It was not executed. Acquire fewer resources at once, or give less metadata.`,
         { bytes: byteLength, limit: maxCommandBytes },
       );
     }
@@ -173,7 +173,7 @@ export class CommandQueue {
     return new HoldfastError(
       'overloaded',
       `The leader has ${String(this.pendingCommands)} unfinished commands of ${String(pendingBytes)} bytes ` +
-        `and ${String(this.waitingAcquires)} waiting acquires. Try again later.`,
+        `and ${String(this.waitingAcquires)} waiting acquires, which is its limit. The request was not executed. Retry later.`,
     );
   }
 
@@ -360,7 +360,7 @@ function notProposed(answer: ProposeAnswer & { readonly ok: false }, bytes: numb
   if (answer.reason !== 'too_large') return new Interrupted(false, answer.detail ?? answer.reason);
   return new HoldfastError(
     'limit_exceeded',
-    `An entry of ${String(bytes)} bytes is too large for the log. Nothing was done.`,
+    `A log entry of ${String(bytes)} bytes is too large. The request was not executed.`,
     { bytes },
   );
 }

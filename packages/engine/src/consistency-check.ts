@@ -25,7 +25,7 @@ export class StateDivergedError extends Error {
   constructor(index: number, others: readonly MemberId[]) {
     super(
       `The state of this node at log index ${String(index)} differs from that of ${others.join(', ')}, which are a majority. ` +
-        `What this node would answer cannot be trusted, so it stops. Remove this member from the cluster and add it again ` +
+        `Its responses cannot be trusted, so it stops. Remove this member from the cluster and add it again ` +
         `under a new id with an empty folder; keep the old folder for an investigation.`,
     );
   }

@@ -5,22 +5,22 @@ import type { Refusal, SessionId } from '@holdfast/state';
 export const noQuorum = (): HoldfastError =>
   new HoldfastError(
     'no_quorum',
-    'No leader was found in time: a majority of the members may be down or cut off. Nothing was done; see GET /cluster/status.',
+    'No leader was found in time: a majority of the members may be down or unreachable. The request was not executed. See GET /cluster/status.',
   );
 
 export const outcomeUnknown = (): HoldfastError =>
   new HoldfastError(
     'outcome_unknown',
-    'The leader was lost before the outcome was known. Repeat the request with the same request id, or look at the state first.',
+    'The leader changed or became unreachable before the outcome was known. The request may have been executed. Retry with the same request id, or read the state first.',
   );
 
 export const shuttingDown = (): HoldfastError =>
-  new HoldfastError('shutting_down', 'This node is stopping. Ask another one.');
+  new HoldfastError('shutting_down', 'This node is shutting down. Use another node.');
 
 export const waitAbandoned = (name: string): Refusal => ({
   ok: false,
   code: 'wait_abandoned',
-  message: `The wait for "${name}" was given up.`,
+  message: `The wait for "${name}" was cancelled.`,
 });
 
 export function missingSession(

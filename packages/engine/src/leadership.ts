@@ -23,6 +23,7 @@
  *     version without bounds of work and holds nothing is carried out without them (LIMIT-1).
  */
 import { isDeepStrictEqual } from 'node:util';
+import { limitsWithin } from '@holdfast/state';
 import type { Status } from '@holdfast/raft';
 import type {
   Command,
@@ -169,7 +170,8 @@ export class Leadership {
 
   async query(query: Query): Promise<QueryResult> {
     await this.#prove();
-    return answerQuery(this.#parts.replica.state, this.leases, query);
+    const { clock, clusterClock, replica } = this.#parts;
+    return answerQuery(replica.state, this.leases, query, clusterClock.read(clock.now()));
   }
 
   /** One proof for all that ask in one event-loop turn. */
@@ -314,9 +316,13 @@ export class Leadership {
   /** What a node is configured with counts only once it is in the log. */
   #putLimitsInForce(): void {
     const { limits, replica } = this.#parts;
-    if (this.#limitsPending || isDeepStrictEqual(limits, replica.state.limits)) return;
+    const { featureLevel, limits: inForce } = replica.state;
+    if (this.#limitsPending) return;
+    // FEATURE-1
+    const loggable = limitsWithin(limits, featureLevel);
+    if (isDeepStrictEqual(loggable, limitsWithin(inForce, featureLevel))) return;
     this.#limitsPending = true;
-    void this.#background({ type: 'set_limits', limits }).then(() => {
+    void this.#background({ type: 'set_limits', limits: loggable }).then(() => {
       this.#limitsPending = false;
     });
   }

@@ -63,6 +63,7 @@ async function startOn(
         log,
       });
       const transport = new TcpTransport({
+        sockets: options.peerSockets,
         identity,
         knownPeers,
         addresses,

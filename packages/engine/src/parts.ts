@@ -1,4 +1,4 @@
-/** The engine's parts, for rooms that put another clock, disk or network under them. */
+/** The engine's parts, for packages that put another clock, disk or network under them. */
 export { assembleEngine } from './assemble.ts';
 export type { AssembledEngine, EngineParts } from './assemble.ts';
 export type { Batch } from './batch.ts';

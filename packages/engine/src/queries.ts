@@ -8,14 +8,28 @@ import type {
   StateMachine,
 } from '@holdfast/state';
 import type { LeaseTable } from './leases.ts';
-import type { Query, QueryResult } from './types.ts';
+import type { Found, Query, QueryResult } from './types.ts';
 
-/** Each answer is bounded by number and bytes, see `view-bounds.ts` of the state: it has to fit a frame. */
+/**
+ * Each answer is bounded by number and bytes, see `view-bounds.ts` of the state: it has to fit a frame.
+ *
+ * @param timeMs Cluster time of now, where it is known: ages are as of it.
+ */
 export function answerQuery(
   state: StateMachine,
   leases: Pick<LeaseTable, 'lastRenewedWallMs'>,
   query: Query,
+  timeMs?: number,
 ): QueryResult {
+  return { ...find(state, leases, query, timeMs), revision: state.index };
+}
+
+function find(
+  state: StateMachine,
+  leases: Pick<LeaseTable, 'lastRenewedWallMs'>,
+  query: Query,
+  timeMs: number | undefined,
+): Found {
   switch (query.type) {
     case 'session': {
       const session = state.session(query.sessionId);
@@ -34,7 +48,7 @@ export function answerQuery(
     case 'lock':
       return {
         type: 'lock',
-        lock: state.show('lock', query.name as ResourceName, query),
+        lock: state.lock(query.name as ResourceName, query.limit, query.fenceToken),
       };
     case 'find_hold': {
       const { kind, fenceToken, holder } = query;
@@ -42,27 +56,45 @@ export function answerQuery(
       const found = state.findHold(kind, name, fenceToken, holder);
       if (fenceToken === undefined)
         return { type: 'found_hold', found, ended: undefined, gaveBack: undefined };
-      const ended = state.endedHold(fenceToken) ?? expiredHold(state, kind, name, found.expired);
+      const ended =
+        state.endedHold(kind, name, fenceToken) ?? expiredHold(state, kind, name, found.expired);
       const isHeld = found.hold !== undefined || found.heldByOther;
       const gaveBack = isHeld ? undefined : state.ownSessionOf(name, fenceToken);
       return { type: 'found_hold', found, ended, gaveBack };
     }
     case 'election': {
-      const election = state.show('election', query.name as ResourceName, query);
-      return { type: 'election', election, revision: state.index };
+      const election = state.election(query.name as ResourceName, query.limit);
+      return { type: 'election', election };
     }
     case 'barrier': {
-      const barrier = state.show('barrier', query.name as ResourceName, query);
-      return { type: 'barrier', barrier, inside: barrier?.inside === true };
+      const name = query.name as ResourceName;
+      const { sessionId } = query;
+      const inside = sessionId !== undefined && state.isInside(name, sessionId);
+      return { type: 'barrier', barrier: state.barrier(name, query.limit), inside };
     }
     case 'latch':
-      return { type: 'latch', latch: state.show('latch', query.name as ResourceName) };
+      return { type: 'latch', latch: state.latch(query.name as ResourceName) };
+    case 'queues':
+      return {
+        type: 'queues',
+        queues: state.queues.list(query.name as ResourceName | undefined, timeMs),
+      };
+    case 'dead_letters': {
+      const { name, after, limit } = query;
+      const page = state.queues.deadLetters(name as ResourceName, after, limit, timeMs);
+      return { type: 'dead_letters', page };
+    }
+    case 'blocked_keys': {
+      const { name, after, limit } = query;
+      const page = state.queues.blockedKeys(name as ResourceName, after, limit, timeMs);
+      return { type: 'blocked_keys', page };
+    }
     case 'locks':
       return { type: 'locks', ...state.locks(query.prefix, query.after, query.limit) };
     case 'semaphore':
       return {
         type: 'semaphore',
-        semaphore: state.show('semaphore', query.name as ResourceName, query),
+        semaphore: state.semaphore(query.name as ResourceName, query.limit, query.fenceToken),
       };
     case 'stats':
       return { type: 'stats', stats: state.stats() };
@@ -81,7 +113,7 @@ function expiredHold(
   return { fenceToken, kind, name, clientId, reason: 'expired', revision: state.index };
 }
 
-function missing(state: StateMachine, sessionId: SessionId): QueryResult {
+function missing(state: StateMachine, sessionId: SessionId): Found {
   const ended = state.endedReason(sessionId);
   return {
     type: 'session_missing',

@@ -169,7 +169,7 @@ export class Replica {
         const ignored = this.#raft.step(from, message);
         if (ignored !== undefined)
           this.#once.say(from, message.type, () =>
-            this.#options.log.error({ peer: from }, `Ignored what cannot be: ${ignored}.`),
+            this.#options.log.error({ peer: from }, `Ignored an invalid message: ${ignored}.`),
           );
       }
     });
@@ -237,7 +237,7 @@ export class Replica {
     if (lateMs === undefined || this.#raft.status().role !== 'leader') return;
     this.#options.log.warn(
       { lateMs: Math.round(lateMs) },
-      'This process was stopped or starved; it gives up leadership.',
+      'This process was paused or starved; it steps down as leader.',
     );
     this.#raft.stepDown();
   }

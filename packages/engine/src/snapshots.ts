@@ -149,7 +149,7 @@ export class Snapshots {
           );
         log.warn(
           { index: meta.index, hash: meta.hash },
-          'A member received a snapshot of this node damaged; the copy here is whole. Look at its disk and the network.',
+          'A member received a damaged snapshot from this node; the copy here is intact. Check its disk and the network.',
         );
       })
       .catch((error: unknown) => onFatal(error))

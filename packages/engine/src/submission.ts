@@ -48,6 +48,8 @@ export function isRepeatable(command: Command): boolean {
     case 'begin_leadership':
     case 'abandon':
     case 'expire_session':
+    case 'queue_configure':
+    case 'queue_extend':
     case 'advance':
     case 'checkpoint':
     case 'set_limits':
@@ -60,6 +62,8 @@ export function isRepeatable(command: Command): boolean {
     case 'enter_barrier':
     case 'leave_barrier':
       return command.requestId !== undefined;
+    case 'queue_push':
+      return command.messages.every(({ dedupId }) => dedupId !== undefined);
     case 'count_down':
       return command.sessionId !== undefined && command.requestId !== undefined;
     case 'end_session':
@@ -68,6 +72,12 @@ export function isRepeatable(command: Command): boolean {
     case 'resize_semaphore':
     case 'delete_semaphore':
     case 'delete_latch':
+    case 'queue_pop':
+    case 'queue_ack':
+    case 'queue_nack':
+    case 'queue_redrive':
+    case 'queue_purge':
+    case 'queue_delete':
       return false;
   }
 }

@@ -1,8 +1,10 @@
 import type { HoldfastError } from '@holdfast/protocol';
 import type {
   BarrierView,
+  BlockedKeysPage,
   Command,
   CommandResult,
+  DeadLettersPage,
   ElectionView,
   EndedHold,
   Event,
@@ -12,6 +14,7 @@ import type {
   HoldsPage,
   LatchView,
   PlacesPage,
+  QueueView,
   ResourceKind,
   LockView,
   SessionId,
@@ -21,6 +24,7 @@ import type {
   Refusal,
   SemaphoreView,
 } from '@holdfast/state';
+import type { PeerSockets } from './transport/peer-sockets.ts';
 
 /** A read of the state machine, as data, so that it can be answered by another node. */
 export type Query =
@@ -69,9 +73,29 @@ export type Query =
       readonly sessionId?: SessionId;
     }
   | { readonly type: 'latch'; readonly name: string }
+  /** One queue, or the first of all. */
+  | { readonly type: 'queues'; readonly name?: string }
+  | {
+      readonly type: 'dead_letters';
+      readonly name: string;
+      readonly after: number;
+      readonly limit: number;
+    }
+  | {
+      readonly type: 'blocked_keys';
+      readonly name: string;
+      readonly after?: string;
+      readonly limit: number;
+    }
   | { readonly type: 'stats' };
 
-export type QueryResult =
+/** What a query finds, as of a log index. */
+export type QueryResult = Found & {
+  /** Log index of the state that was read. */
+  readonly revision: number;
+};
+
+export type Found =
   | {
       readonly type: 'session';
       /** Wall clock of the leader's last renewal, for people. */
@@ -93,8 +117,6 @@ export type QueryResult =
   | {
       readonly type: 'election';
       readonly election: ElectionView;
-      /** Log index as of which it is so. */
-      readonly revision: number;
     }
   | {
       readonly type: 'barrier';
@@ -103,6 +125,9 @@ export type QueryResult =
       readonly inside: boolean;
     }
   | { readonly type: 'latch'; readonly latch: LatchView | undefined }
+  | { readonly type: 'queues'; readonly queues: readonly QueueView[] }
+  | { readonly type: 'dead_letters'; readonly page: DeadLettersPage | undefined }
+  | { readonly type: 'blocked_keys'; readonly page: BlockedKeysPage | undefined }
   | { readonly type: 'locks'; readonly locks: readonly LockView[]; readonly more: boolean }
   | { readonly type: 'stats'; readonly stats: Stats };
 
@@ -241,6 +266,8 @@ export interface RaftEngineOptions {
   /** Where peers reach this node; null: a single node that no other can join. */
   readonly peerListen: { readonly host: string; readonly port: number } | null;
   readonly peerAdvertise: string;
+  /** How members connect, and prove who they are (PEER-1). Plain connections, which prove nothing, where absent. */
+  readonly peerSockets?: PeerSockets | undefined;
   /** All initial voters, this node included; ignored once the folder has a membership. A joining node gives only those it may ask. */
   readonly initialMembers: readonly { readonly id: string; readonly address: string }[];
   /** True for a node that is added to a running cluster: it starts without a vote and waits for the leader to reach it. */

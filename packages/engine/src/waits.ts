@@ -35,7 +35,7 @@ export function waitMsOf(command: Command): number {
 export function nameOf(command: Acquire): ResourceName {
   if (command.type !== 'acquire_many') return command.name;
   const [first] = command.wanted;
-  if (first === undefined) throw new Error('An acquire of several wants something.');
+  if (first === undefined) throw new Error('A multi-acquire names at least one resource.');
   return first.name;
 }
 

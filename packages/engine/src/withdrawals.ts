@@ -70,7 +70,7 @@ export class Withdrawals {
     if (this.#kept.size >= mostKept) {
       log.warn(
         { name: abandon.name, kept: mostKept },
-        'An acquire whose outcome is unknown is not given up, since too many are; it ends with its session.',
+        'An acquire whose outcome is unknown is not cancelled, because too many cancellations are pending; it ends with its session.',
       ); // WD2
       return;
     }

@@ -13,6 +13,6 @@ export function largestOf(row: unknown): number {
   // Going on without knowing would be writing without a guard.
   throw new HoldfastError(
     'internal',
-    `The table holdfast_fences gave no token back (${JSON.stringify(row) ?? 'no row'}). Does it have rules or triggers of its own?`,
+    `The table holdfast_fences returned no token (${JSON.stringify(row) ?? 'no row'}). Does it have rules or triggers of its own?`,
   );
 }

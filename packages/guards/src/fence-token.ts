@@ -38,7 +38,7 @@ export function assertFenceToken(value: number): void {
   if (!isFenceToken(value))
     throw new HoldfastError(
       'invalid_request',
-      `${String(value)} is no fence token: it is a whole number from 1 to 2^53 - 1. Pass the hold itself.`,
+      `${String(value)} is not a fence token, which is a whole number from 1 to 2^53 - 1. Pass the hold itself.`,
       { fence_token: value },
     );
 }
@@ -62,7 +62,7 @@ export function staleFenceToken(
 ): HoldfastError {
   return new HoldfastError(
     'stale_fence_token',
-    `"${resource}" has seen the fence token ${String(largest)} and refuses ${String(fenceToken)}: the lock was granted again since. Nothing was written. Stop the work; take the lock anew to go on.`,
+    `"${resource}" has seen fence token ${String(largest)} and rejects the older ${String(fenceToken)}: the lock was granted to another holder since. Nothing was written. Stop the work and acquire the lock again.`,
     { resource, fence_token: fenceToken, largest_fence_token: largest },
   );
 }

@@ -91,7 +91,7 @@ export async function putFenced(
   }
   throw new HoldfastError(
     'limit_exceeded',
-    `Others changed "${key}" before each of ${String(attempts)} attempts to put it. Nothing was written; repeat later.`,
+    `"${key}" was changed concurrently before each of ${String(attempts)} attempts to put it. Nothing was written; retry later.`,
     { resource: key, fence_token: fenceToken },
   );
 }
@@ -121,7 +121,7 @@ function tokenOf(key: string, { fenceToken }: ObjectHead): number {
   if (token === undefined)
     throw new HoldfastError(
       'invalid_request',
-      `The metadata fence-token of "${key}" is "${fenceToken}", which is no fence token. Something else wrote it: mend the object by hand.`,
+      `The metadata fence-token of "${key}" is "${fenceToken}", which is not a fence token. Another program wrote it: repair the object by hand.`,
       { resource: key },
     );
   return token;

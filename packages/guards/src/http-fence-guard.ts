@@ -116,7 +116,7 @@ function refusalOf(reason: Exclude<ReadToken, number>): FenceRefusal {
       428,
       new HoldfastError(
         'invalid_request',
-        'The header Fence-Token is missing. Take the lock of this resource and send the token of the hold.',
+        'The header Fence-Token is missing. Acquire the lock of this resource and send the fence token of the hold.',
       ),
     );
   return refusal(
@@ -133,7 +133,7 @@ function overloaded(maxUnfinished: number): FenceRefusal {
     503,
     new HoldfastError(
       'overloaded',
-      `${String(maxUnfinished)} guarded writes are unfinished. Nothing was written; repeat later.`,
+      `${String(maxUnfinished)} guarded writes are in progress, which is the limit. Nothing was written; retry later.`,
     ),
   );
 }

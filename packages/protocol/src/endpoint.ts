@@ -36,14 +36,14 @@ export function readEndpoint(text: string): EndpointReading {
   const given = text.trim();
   if (given === '') return refused('is empty');
   if (/[\s\p{Cc}\\]/u.test(given))
-    return refused('has a space, a backslash or a control character in it');
+    return refused('contains a space, a backslash or a control character');
   const [, scheme, rest = given] = /^([^:/?#]*):\/\/(.*)$/.exec(given) ?? [];
   if (scheme !== undefined && !/^https?$/i.test(scheme))
     return refused(`must begin with http:// or https://, not ${scheme}://`);
   const authority = rest.replace(/[/?#].*$/, '');
-  if (authority.includes('@')) return refused('must not have a user or password in it');
+  if (authority.includes('@')) return refused('must not contain a user or password');
   if (rest.length > authority.length && /[?#]/.test(rest))
-    return refused('must have no more than a path after its host');
+    return refused('must have nothing but a path after its host');
   const problem = problemOfAuthority(authority, scheme !== undefined);
   return problem === undefined ? readUrl(`${scheme ?? 'http'}://${rest}`) : refused(problem);
 }
@@ -62,7 +62,7 @@ export function endpointOf(text: string): Endpoint {
 export function readToldEndpoint(text: string): EndpointReading {
   const read = readEndpoint(text);
   return read.ok && isWildcardHost(read.endpoint.host)
-    ? refused('means all addresses of the machine that it is used on')
+    ? refused('is a wildcard address: it means all addresses of a machine')
     : read;
 }
 
@@ -89,7 +89,7 @@ function readUrl(text: string): EndpointReading {
   const url = parseUrl(text);
   const port = url?.port === '' ? portOfScheme[url.protocol] : Number(url?.port);
   if (url === undefined || url.hostname === '' || port === undefined)
-    return refused('must name a host that there can be');
+    return refused('must name a valid host');
   const path = url.pathname.replace(/\/+$/, '');
   return {
     ok: true,

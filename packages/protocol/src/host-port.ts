@@ -52,9 +52,9 @@ export function readPeerAddress(text: string): PeerAddressReading {
   const read = readHostPort(text);
   if (!read.ok) return read;
   const { host, port } = read;
-  if (port === 0) return { ok: false, problem: 'must have a port from 1: one that stays' };
+  if (port === 0) return { ok: false, problem: 'must have a fixed port (from 1)' };
   if (isWildcardHost(host))
-    return { ok: false, problem: `must be where others reach it: ${host} means all of a machine` };
+    return { ok: false, problem: `must be reachable by others: ${host} is a wildcard address` };
   return { ok: true, value: formatHostPort(host, port) };
 }
 

@@ -48,7 +48,7 @@ export function checkedSet(epoch: number, names: readonly string[]): QuorumSet {
   if (members.length < names.length)
     throw new HoldfastError(
       'invalid_request',
-      `A member of a quorum is named twice, and each counts once: ${names.join(', ')}.`,
+      `A member of the quorum is named twice, but has only one vote: ${names.join(', ')}.`,
     );
   if (!quorumSizes.includes(members.length))
     throw new HoldfastError(

@@ -24,7 +24,12 @@ export interface QuorumAcquireBody extends QuorumRequest {
 export type QuorumAcquireAnswer =
   | { readonly status: 'GRANTED'; readonly token: number; readonly file_id: number }
   /** Another lease stands, or it is another waiter's turn. */
-  | { readonly status: 'DENIED'; readonly remaining_ms: number }
+  | {
+      readonly status: 'DENIED';
+      readonly remaining_ms: number;
+      /** How many wait for it here: the more, the later it is worth asking again. */
+      readonly waiters?: number;
+    }
   /** This lease was released before: a late repetition does not bring it back. */
   | { readonly status: 'RELEASED' };
 export interface QuorumConfirmBody extends QuorumRequest {
@@ -52,6 +57,11 @@ export interface QuorumWaitBody extends QuorumRequest {
   readonly waiter_id: string;
   /** Since the waiter began, on whatever node: who waits for longer goes first. Default 0. */
   readonly waited_ms?: number;
+  /**
+   * When it began, by the wall clock of its client, the same on all nodes: who waited about as long stands in the order
+   * of these. Left out: `waited_ms` alone counts, and nodes may disagree.
+   */
+  readonly began_ms?: number;
   readonly timeout_ms: number;
 }
 /** `FREE`: no lease stands here, and it is this waiter's turn. */

@@ -44,6 +44,8 @@ export interface LeaseNodeOptions {
   readonly longestTtlMs?: number;
   /** The largest drift buffer of any client, in ms. Default 1000. */
   readonly driftBufferMs?: number;
+  /** How many may wait for one resource here; who comes later asks again, ever more seldom. Default 20,000. */
+  readonly maxWaiters?: number;
   readonly apiKey?: string;
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly log: LeaseNodeLog;
@@ -107,7 +109,7 @@ export async function startLeaseNode(options: LeaseNodeOptions): Promise<Running
     host: running.host,
     apiKey: options.apiKey,
     tls: options.tls,
-    onError: (err) => log.error({ err }, 'A request met an error of this node.'),
+    onError: (err) => log.error({ err }, 'A request failed with an internal error.'),
   });
   let url: string;
   try {
@@ -178,6 +180,7 @@ class RunningNode {
       membership: new Membership(advertise, stored),
       longestTtlMs,
       longestLeaseMs,
+      ...(options.maxWaiters === undefined ? {} : { maxWaiters: options.maxWaiters }),
       ...(isRaised
         ? {
             raised: {

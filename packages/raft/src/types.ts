@@ -1,7 +1,7 @@
 /**
  * The words of the Raft core: what goes in, what comes out.
  *
- * The core is a pure step function. It has no clock (time is `tick()`), no chance (the caller passes
+ * The core is a pure step function. It has no clock (time is `tick()`), no randomness (the caller passes
  * `random`), no I/O (what must be durable comes out as `Write`, what must be sent as `Outbound`).
  */
 

@@ -5,6 +5,7 @@
  * The checks run after every step and name the property that broke (Raft paper, figure 3).
  */
 import assert from 'node:assert/strict';
+import type { CommittedEntry } from '@holdfast/checker';
 import { createRaft, decodeMembership } from '../src/index.ts';
 import { Disk, hashOf, metaOf, restored } from './disk.ts';
 import { checkCommitment, checkCompleteness, checkDurable, checkLogs, holds } from './promises.ts';
@@ -52,7 +53,7 @@ export class Network {
   #flying: Flying[] = [];
   readonly #leaders = new Map<number, MemberId>();
   /** What was committed anywhere, by index. */
-  readonly committed: { readonly term: number; readonly text: string }[] = [];
+  readonly committed: (CommittedEntry & { readonly text: string })[] = [];
   #nextCommand = 1;
   #nextRead = 1;
   readonly #reads = new Map<string, LogIndex>();
@@ -374,7 +375,8 @@ export class Network {
     const known = this.committed[entry.index - 1];
     if (known === undefined) {
       assert.equal(this.committed.length, entry.index - 1);
-      this.committed.push({ term: entry.term, text });
+      const inTerm = node.raft?.status().term ?? assert.fail('who applies runs');
+      this.committed.push({ index: entry.index, term: entry.term, inTerm, text });
       // Durable on a majority of the voters before it is applied anywhere.
       const voters = (node.raft?.status().membership.members ?? []).filter(
         (member) => member.role === 'voter',
@@ -387,7 +389,7 @@ export class Network {
     } else {
       assert.deepEqual(
         { term: entry.term, text },
-        known,
+        { term: known.term, text: known.text },
         `state machine safety at ${String(entry.index)}`,
       );
     }

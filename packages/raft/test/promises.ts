@@ -1,5 +1,7 @@
 /** What has to hold of the nodes in the network of the tests (Raft paper, figure 3). */
 import assert from 'node:assert/strict';
+import { lacksCommitted } from '@holdfast/checker';
+import type { CommittedEntry } from '@holdfast/checker';
 import type {
   Entry,
   LogIndex,
@@ -98,22 +100,20 @@ export function holds(disk: Disk | undefined, entry: Entry): boolean {
   );
 }
 
-/** Leader completeness: a new leader has every committed entry. */
+/** Leader completeness, of a new leader. */
 export function checkCompleteness(
   node: Node,
   raft: Raft,
-  committed: readonly { readonly term: number }[],
+  committed: readonly CommittedEntry[],
 ): void {
-  const { firstIndex } = raft.status();
-  committed.forEach(({ term }, position) => {
-    const index = position + 1;
-    if (index >= firstIndex)
-      assert.equal(
-        raft.termAt(index),
-        term,
-        `leader completeness: ${node.id} lacks ${String(index)}`,
-      );
-  });
+  const { term, firstIndex } = raft.status();
+  const log = { term, firstIndex, termAt: (index: LogIndex) => raft.termAt(index) };
+  const missing = committed.find((entry) => lacksCommitted(log, entry));
+  assert.equal(
+    missing,
+    undefined,
+    `leader completeness: ${node.id} leads term ${String(term)} and lacks ${String(missing?.index)}`,
+  );
 }
 
 /** Log matching: where two logs have an entry of the same index and term, they are the same up to there. */

@@ -1,6 +1,6 @@
 /**
  * One node: engine and api, put together and taken down in the right order. Both are read when a node starts:
- * whoever imports this room for a local cluster, or for its settings, waits for neither.
+ * whoever imports this package for a local cluster, or for its settings, waits for neither.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -10,6 +10,7 @@ import type { Engine } from '@holdfast/engine';
 import type { Logger } from 'pino';
 import { toldClientUrl } from './configuration/addresses.ts';
 import type { Configuration } from './configuration/load.ts';
+import type { NodeSecurity } from './security.ts';
 import { version } from './version.ts';
 
 /** No setting: a few ms of work, by measurement; all that a session may hold ends within a second. */
@@ -23,6 +24,8 @@ export interface RunningNode {
   readonly grpcAddress: string | undefined;
   readonly nodeId: string;
   readonly engine: Engine;
+  /** Reads the certificates again now; undefined where there is no TLS. */
+  readonly reload: (() => Promise<void>) | undefined;
   /** Hands leadership over while clients are still served, then stops. */
   close(): Promise<void>;
 }
@@ -40,9 +43,25 @@ export async function startNode(
   configuration: Configuration,
   options: NodeOptions,
 ): Promise<RunningNode> {
-  const { nodeId, peers, peerListen, peerAdvertise } = configuration;
   const { log } = options;
   const httpPort = configuration.httpPort || (await freePort(configuration.httpHost));
+  const security = await securityOf(configuration, log);
+  try {
+    return await startSecured(configuration, options, httpPort, security);
+  } catch (error) {
+    security?.close();
+    throw error;
+  }
+}
+
+async function startSecured(
+  configuration: Configuration,
+  options: NodeOptions,
+  httpPort: number,
+  security: NodeSecurity | undefined,
+): Promise<RunningNode> {
+  const { nodeId, peers, peerListen, peerAdvertise } = configuration;
+  const { log } = options;
   const { createRaftEngine } = await import('@holdfast/engine');
   const engine = await createRaftEngine({
     clusterId: configuration.clusterId,
@@ -50,6 +69,7 @@ export async function startNode(
     folder: configuration.folder,
     peerListen,
     peerAdvertise,
+    peerSockets: security?.peers,
     initialMembers: configuration.join ? peers : [{ id: nodeId, address: peerAdvertise }, ...peers],
     join: configuration.join,
     clientUrl: toldClientUrl(configuration, httpPort),
@@ -65,6 +85,12 @@ export async function startNode(
       maxElections: configuration.maxElections,
       maxBarriers: configuration.maxBarriers,
       maxLatches: configuration.maxLatches,
+      maxQueues: configuration.maxQueues,
+      maxMessages: configuration.maxMessages,
+      maxMessagesPerQueue: configuration.maxMessagesPerQueue,
+      maxMessageBytes: configuration.maxMessageBytes,
+      maxMessageBytesPerQueue: configuration.maxMessageBytesPerQueue,
+      maxDedupIds: configuration.maxDedupIds,
       maxHoldsPerResource: configuration.maxHoldsPerResource,
       maxResultsPerSession: configuration.maxResultsPerSession,
       maxRememberedSessions: configuration.maxRememberedSessions,
@@ -86,18 +112,27 @@ export async function startNode(
     onFatal: options.onFatal,
     ...(options.writeDelayMs === undefined ? {} : { writeDelayMs: options.writeDelayMs }),
   });
-  const api = await serve(configuration, httpPort, engine, log);
+  const api = await serve(configuration, httpPort, engine, log, security);
   return {
     url: api.url,
     grpcAddress: api.grpcAddress,
     nodeId,
     engine,
+    reload: security === undefined ? undefined : () => security.reload(),
     async close() {
       await handOver(engine, log);
       await api.close();
       await engine.close();
+      security?.close();
     },
   };
+}
+
+/** Its package is read only where there is TLS. @throws CertificateError */
+async function securityOf({ tls }: Configuration, log: Logger): Promise<NodeSecurity | undefined> {
+  if (tls === null) return undefined;
+  const { openSecurity } = await import('./security.ts');
+  return openSecurity(tls, log);
 }
 
 /** Serves clients, or takes the engine down again: it would keep the process and its peers busy. */
@@ -106,6 +141,7 @@ async function serve(
   httpPort: number,
   engine: Engine,
   log: Logger,
+  security: NodeSecurity | undefined,
 ): Promise<Api> {
   const options: ApiOptions = {
     engine,
@@ -114,6 +150,8 @@ async function serve(
     nodeId: configuration.nodeId,
     version,
     allowedOrigins: configuration.allowedOrigins,
+    security: security?.clients,
+    isInsecure: configuration.exposed.length > 0,
     ...(configuration.grpc === null ? {} : { grpc: configuration.grpc }),
     limits: {
       maxBodyBytes: configuration.maxBodyBytes,

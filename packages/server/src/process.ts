@@ -33,11 +33,19 @@ export async function runNode(configuration: Configuration): Promise<RunningNode
   // Unheard, that signal opens Node's debugger.
   process.on('SIGUSR1', () => undefined);
   process.on('SIGINT', stop);
+  const { reload } = node;
+  // Without TLS it ends the process, as it does where nobody listens for it.
+  if (reload !== undefined) process.on('SIGHUP', () => void reload());
   // A cluster's parent holds the other end: when it is gone, so are its nodes.
   if (process.env['HOLDFAST_STOP_WITH_PARENT'] === '1') {
     process.on('disconnect', stop);
     if (!process.connected) stop(); // It went while this node was starting.
   }
+  if (configuration.exposed.length > 0)
+    log.warn(
+      { reached_by: configuration.exposed },
+      'INSECURE: other machines reach this node without TLS and authentication, as security.insecure says. Everybody who reaches it can do everything.',
+    );
   process.send?.({ ready: true, url: node.url });
   log.info(
     { node_id: node.nodeId, url: node.url, folder: configuration.folder },

@@ -1,2 +1,2 @@
-/** Beside the rest of this room: whoever starts a local cluster or reads settings needs no engine. */
+/** Beside the rest of this package: whoever starts a local cluster or reads settings needs no engine. */
 export { restoreBackup } from '@holdfast/engine';

@@ -4,3 +4,5 @@ export { entriesWhileIdle, liveWithLeaders } from './leaders/leader-life.ts';
 export { liveQuorum } from './quorum/quorum-life.ts';
 export { runSeries } from './run/series.ts';
 export type { Broken, SeriesOptions, Summary } from './run/series.ts';
+export { liveCrowd } from './quorum/quorum-crowd.ts';
+export type { CrowdFigures, CrowdOptions } from './quorum/quorum-crowd.ts';

@@ -16,7 +16,7 @@ import type { Broken, Summary } from './run/series.ts';
 const help = `Lives of whole clusters in virtual time: real nodes and clients, simulated network, disks and clocks.
 A seed decides everything in a life: the same seed is the same life, to the byte.
 
-  make simulate                    1000 lives from a seed of chance
+  make simulate                    1000 lives from a random seed
   make simulate SEEDS=10000        so many
   make simulate SEEDS=100 FIRST=1  those from seed 1 on
   make simulate SEED=42            one life

@@ -14,7 +14,7 @@ import type { Disk, DiskFile } from './disk.ts';
 const sectorBytes = 512;
 
 /** Randomness, passed in. */
-export interface Chances {
+export interface Randomness {
   /** A whole number from 0, less than `limit`. */
   below(limit: number): number;
 }
@@ -43,7 +43,7 @@ interface NameChange {
 
 interface UnderWay {
   /** The power goes in the middle of it (MD-1). */
-  readonly cut: (chances: Chances) => void;
+  readonly cut: (randomness: Randomness) => void;
 }
 
 /** What is on the disk, whoever writes to it. */
@@ -77,16 +77,16 @@ export class MemoryFiles {
   }
 
   /** The process that used it is gone; what it had not made durable is still in the system's memory. */
-  endProcess(chances: Chances): void {
-    for (const { cut } of this.#underWay) cut(chances);
+  endProcess(randomness: Randomness): void {
+    for (const { cut } of this.#underWay) cut(randomness);
     this.#underWay.clear();
     this.#locks.clear();
   }
 
   /** The process that used it is gone, and with it the power (MD-1, MD-2). */
-  cutPower(chances: Chances): void {
-    this.endProcess(chances);
-    for (const { act } of this.#changes) if (chances.below(2) === 1) act(this.#durable);
+  cutPower(randomness: Randomness): void {
+    this.endProcess(randomness);
+    for (const { act } of this.#changes) if (randomness.below(2) === 1) act(this.#durable);
     this.#changes = [];
     this.#files = new Map(this.#durable);
   }
@@ -109,8 +109,8 @@ export class MemoryFiles {
   disk(options: MemoryDiskOptions): Disk {
     const names = (path: string, act: (names: Names) => void, grows = false): Promise<void> => {
       const change = (): void => this.#change(dirname(path), act);
-      return this.#take(options, 'names', grows, path, change, (chances) => {
-        if (chances.below(2) === 0) change();
+      return this.#take(options, 'names', grows, path, change, (randomness) => {
+        if (randomness.below(2) === 0) change();
       });
     };
     const file = (path: string): DiskFile => this.#file(options, path, this.#content(path));
@@ -168,7 +168,7 @@ export class MemoryFiles {
           position + bytes.byteLength > content.bytes.byteLength,
           path,
           () => put(content, bytes, position),
-          (chances) => tear(content, bytes, position, chances),
+          (randomness) => tear(content, bytes, position, randomness),
         ),
       read: async (position, byteLength) => {
         await this.#take(options, 'read', false, path, () => undefined);
@@ -186,7 +186,7 @@ export class MemoryFiles {
     grows: boolean,
     path: string,
     act: () => void,
-    cut: (chances: Chances) => void = () => undefined,
+    cut: (randomness: Randomness) => void = () => undefined,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       const underWay: UnderWay = { cut };
@@ -221,15 +221,15 @@ function put(content: Content, bytes: Uint8Array, position: number): void {
 }
 
 /** MD-1. */
-function tear(content: Content, bytes: Uint8Array, position: number, chances: Chances): void {
-  switch (chances.below(4)) {
+function tear(content: Content, bytes: Uint8Array, position: number, randomness: Randomness): void {
+  switch (randomness.below(4)) {
     case 0:
       return;
     case 1:
       put(content, bytes, position);
       return;
     case 2:
-      put(content, bytes.subarray(0, chances.below(bytes.byteLength)), position);
+      put(content, bytes.subarray(0, randomness.below(bytes.byteLength)), position);
       return;
     default:
       for (let start = 0; start < bytes.byteLength;) {
@@ -237,7 +237,7 @@ function tear(content: Content, bytes: Uint8Array, position: number, chances: Ch
           bytes.byteLength,
           start + sectorBytes - ((position + start) % sectorBytes),
         );
-        if (chances.below(2) === 0) put(content, bytes.subarray(start, end), position + start);
+        if (randomness.below(2) === 0) put(content, bytes.subarray(start, end), position + start);
         start = end;
       }
   }

@@ -28,8 +28,8 @@ export const settings: SegmentSettings = { segmentBytes: 4096, maxSpares: 2 };
 export const segmentPath = (segment: number): string =>
   `/n/log/${String(segment).padStart(12, '0')}.segment`;
 
-/** Chances that never come true, for power that goes when nothing is under way. */
-export const noChances = { below: (): number => 0 };
+/** Randomness that never come true, for power that goes when nothing is under way. */
+export const noRandomness = { below: (): number => 0 };
 
 export class LogInMemory {
   files: MemoryFiles = new MemoryFiles();
@@ -81,7 +81,7 @@ export class LogInMemory {
 
   /** What another process finds. */
   async reopen(): Promise<Opened> {
-    this.files.cutPower(noChances);
+    this.files.cutPower(noRandomness);
     return this.open();
   }
 

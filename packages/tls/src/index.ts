@@ -1,1 +1,13 @@
+export { Certificates } from './certificates.ts';
+export type { CertificatesOptions, TlsLog } from './certificates.ts';
+export { CertificateError } from './material.ts';
+export type { CertificateFiles, Material } from './material.ts';
+export { MemberSockets } from './member-sockets.ts';
+export type { MemberListener } from './member-sockets.ts';
 export { dnsNamesIn } from './names.ts';
+export { ServerSecurity } from './server-security.ts';
+export type {
+  ClientCertificates,
+  LowestVersion,
+  ServerSecurityOptions,
+} from './server-security.ts';

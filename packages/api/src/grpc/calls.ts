@@ -29,7 +29,7 @@ export class Calls {
     if (this.#active >= this.#most) {
       return new Refused(
         'overloaded',
-        `This node has ${String(this.#most)} calls of gRPC in progress already. Wait for some to end, or ask another node.`,
+        `This node has ${String(this.#most)} gRPC calls in progress, which is its limit. The request was not executed. Retry later, or use another node.`,
         { limit: 'max_grpc_calls', value: this.#most },
       ); // G2
     }

@@ -110,7 +110,7 @@ export class Candidacy {
     this.#context.service.endOfTurn(() => {
       this.#looksSoon = false;
       this.#tellPlace().catch((error: unknown) => {
-        this.#log.warn({ error: String(error) }, 'A place in a queue could not be looked up.');
+        this.#log.warn({ error: String(error) }, 'A position in a wait queue could not be read.');
       });
     });
   }
@@ -172,7 +172,10 @@ export class Candidacy {
     void performed(resign, body, this.#context, onDefect).then((outcome) => {
       // It ends with its session at the latest.
       if (outcome instanceof Refused && outcome.code !== 'not_holder')
-        this.#log.warn({ code: outcome.code, election: name }, 'A leadership was not given back.');
+        this.#log.warn(
+          { code: outcome.code, election: name },
+          'A leadership could not be resigned.',
+        );
     });
   }
 }

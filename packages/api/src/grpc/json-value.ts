@@ -11,7 +11,8 @@ export class NotJson extends Error {
 
 /** `null` for a value of no kind: that is how unset reads. @throws NotJson */
 export function jsonOf(value: unknown, depth = 0): Json {
-  if (depth > deepest) throw new NotJson(`It is nested deeper than ${String(deepest)} levels.`);
+  if (depth > deepest)
+    throw new NotJson(`The value is nested deeper than ${String(deepest)} levels.`);
   const fields = propertiesOf(value);
   const { stringValue, numberValue, boolValue, structValue, listValue } = fields;
   if (typeof stringValue === 'string') return stringValue;

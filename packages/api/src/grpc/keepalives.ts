@@ -62,7 +62,7 @@ export class Keepalives {
       if (this.#sessions.size >= mostSessions) {
         return new Refused(
           'limit_exceeded',
-          `This call keeps ${String(mostSessions)} sessions alive already. Make another one.`,
+          `This call keeps ${String(mostSessions)} sessions alive, which is the limit of one call. Open another call.`,
           { limit: 'max_sessions_per_call', value: mostSessions },
         );
       }

@@ -18,7 +18,7 @@ export interface Performing {
 export const defectOf =
   ({ log }: Pick<Performing, 'log'>, operation: string): ((error: unknown) => void) =>
   (error) =>
-    log.error({ err: error, operation }, 'A call of gRPC met an error of this node.');
+    log.error({ err: error, operation }, 'A gRPC call failed with an internal error.');
 
 export function readRequest({ request }: Rpc, bytes: Uint8Array): Outcome<Plain> {
   try {
@@ -48,7 +48,7 @@ export function contextOf(
   if (typeof answeredBelow !== 'string' || !/^[0-9]{1,15}$/.test(answeredBelow)) {
     return new Refused(
       'invalid_request',
-      'The metadata "holdfast-answered-below", the request id below which answers have arrived, is a whole number from 0.',
+      'The metadata "holdfast-answered-below", the request id below which all responses have arrived, must be a whole number from 0.',
       { field: 'holdfast-answered-below' },
     );
   }

@@ -10,6 +10,7 @@ import { operations } from '@holdfast/contract';
 import type { StreamOperation } from '@holdfast/contract';
 import { formatHostPort, hostOnThisMachine } from '@holdfast/protocol';
 import type { ObserveBody } from '@holdfast/protocol';
+import type { ServerSecurity } from '@holdfast/tls';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import { otherOf, refusalOf, unaryOperations } from '../pipeline/perform.ts';
 import type { GrpcAddress } from '../options.ts';
@@ -24,6 +25,8 @@ import { Keepalives } from './keepalives.ts';
 import { contextOf, contextOfPeer, defectOf, readRequest } from './performing.ts';
 import type { Performing } from './performing.ts';
 import { serveReflection } from './reflection.ts';
+import { listenSecurely } from './secure-listener.ts';
+import type { Listening } from './secure-listener.ts';
 import { StreamCall } from './stream-call.ts';
 import { unaryHandler } from './unary.ts';
 import { serveObserve, serveWatch } from './watching.ts';
@@ -49,6 +52,7 @@ export interface GrpcServer {
 export async function startGrpcServer(
   { host, port }: GrpcAddress,
   performing: Performing,
+  security?: ServerSecurity,
 ): Promise<GrpcServer> {
   const { service } = performing.context;
   // The library would write lines of its own to stderr.
@@ -69,12 +73,13 @@ export async function startGrpcServer(
   registerStreams(server, definitions, calls, performing);
   const health = serveHealth(server, service.engine, definitions.services);
   serveReflection(server);
-  const bound = await bind(server, host, port).catch((error: unknown) => {
+  const bound = await bind(server, { host, port }, security).catch((error: unknown) => {
     health.stop();
     throw error;
   });
   const close = async (deadlineMs: number): Promise<void> => {
     health.stop();
+    bound.stop();
     const done = calls.stop();
     const stopped = new Promise<void>((resolve) => {
       server.tryShutdown(() => resolve());
@@ -84,7 +89,7 @@ export async function startGrpcServer(
     await Promise.race([stopped, ended]);
     server.forceShutdown(); // G9
   };
-  return { address: formatHostPort(hostOnThisMachine(host), bound), close };
+  return { address: formatHostPort(hostOnThisMachine(host), bound.port), close };
 }
 
 function afterwards(delayMs: number): Promise<void> {
@@ -93,21 +98,29 @@ function afterwards(delayMs: number): Promise<void> {
   });
 }
 
-function bind(server: Server, host: string, port: number): Promise<number> {
-  const address = formatHostPort(host, port);
+async function bind(
+  server: Server,
+  at: GrpcAddress,
+  security: ServerSecurity | undefined,
+): Promise<Listening> {
+  const address = formatHostPort(at.host, at.port);
+  try {
+    if (security !== undefined) return await listenSecurely(server, at, security);
+    return await listenPlainly(server, address);
+  } catch (error) {
+    server.forceShutdown();
+    throw new Error(
+      `gRPC cannot listen on ${address}: the port may be in use. Choose another port with grpc.port (0: any free port), or disable gRPC with grpc.enabled.`,
+      { cause: error },
+    );
+  }
+}
+
+function listenPlainly(server: Server, address: string): Promise<Listening> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) {
-        resolve(bound);
-        return;
-      }
-      server.forceShutdown();
-      reject(
-        new Error(
-          `gRPC cannot listen on ${address}. Is the port in use? Choose another one with grpc.port (0: any free one), or switch gRPC off with grpc.enabled.`,
-          { cause: error },
-        ),
-      );
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve({ port, stop: () => undefined });
+      else reject(error);
     });
   });
 }

@@ -9,12 +9,12 @@ import type { Watcher } from '../watch/watcher.ts';
 import type { StreamCall } from './stream-call.ts';
 
 /** @returns Why it was not begun. */
-export function serveWatch(
+export async function serveWatch(
   body: WatchBody,
   context: OperationContext,
   stream: StreamCall,
-): Outcome<object> {
-  const watcher = openWatch(body, context, {
+): Promise<Outcome<object>> {
+  const watcher = await openWatch(body, context, {
     take: (events) => stream.send({ position: events.at(-1)?.position, events }),
     compacted: (problem) => stream.fail(problem),
   });

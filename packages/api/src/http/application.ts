@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HoldfastError } from '@holdfast/protocol';
+import type { ServerSecurity } from '@holdfast/tls';
 import type { ApiMetrics } from '../metrics/metrics.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
@@ -14,12 +15,13 @@ import type { ApiLog } from '../options.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
 import { compileCheck } from '../validation/compile.ts';
 import { parseJsonBody } from './json-body.ts';
-import { foreignOrigin, tellOrigin } from './origins.ts';
+import { foreignOrigin, foreignSite, tellOrigin } from './origins.ts';
 import { answerBrokenRequest, errorHandler, notFound, sendProblem } from './problems.ts';
 import { readQuery, requestSchemas } from './request-schemas.ts';
 import { routes } from './routes.ts';
 import type { DocumentRoute, EventsRoute, OperationRoute, RelayRoute } from './routes.ts';
 import { serveEvents } from './server-sent-events.ts';
+import { secureServer } from './secure-server.ts';
 import { Backups } from './backups.ts';
 import { welcomeJson, welcomePage } from './welcome.ts';
 
@@ -34,6 +36,8 @@ export interface HttpParts {
   readonly allowedOrigins: readonly string[];
   readonly log: ApiLog;
   readonly isStopping: () => boolean;
+  /** TLS; none where absent. */
+  readonly security?: ServerSecurity | undefined;
 }
 
 export function createHttpApplication(parts: HttpParts): FastifyInstance {
@@ -47,6 +51,7 @@ export function createHttpApplication(parts: HttpParts): FastifyInstance {
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: longestPathField },
     clientErrorHandler: answerBrokenRequest,
+    ...(parts.security === undefined ? {} : { serverFactory: secureServer(parts.security) }),
     frameworkErrors: (error, request, reply) => {
       onError(error, request, reply);
     },
@@ -106,9 +111,11 @@ const fastifyPath = (path: string): string => path.replaceAll(/\{([a-z_]+)\}/g, 
 
 function addOperation(app: FastifyInstance, route: OperationRoute, parts: HttpParts): void {
   const { params, querystring, body } = requestSchemas(route);
+  const changesByGet = route.method === 'GET' && route.operation.declared.changes;
   app.route({
     method: route.method,
     url: fastifyPath(route.path),
+    exposeHeadRoute: !changesByGet,
     schema: {
       ...(params === undefined ? {} : { params }),
       ...(querystring === undefined ? {} : { querystring }),
@@ -120,6 +127,8 @@ function addOperation(app: FastifyInstance, route: OperationRoute, parts: HttpPa
       done();
     },
     handler: async (request, reply) => {
+      const foreign = changesByGet ? foreignSite(request.raw) : undefined;
+      if (foreign !== undefined) return sendProblem(reply, foreign);
       const merged = {
         ...fields(request.body),
         ...fields(request.query),
@@ -128,6 +137,16 @@ function addOperation(app: FastifyInstance, route: OperationRoute, parts: HttpPa
       const context = contextOf(request, parts);
       return answer(reply, route.operation, merged, context, route.mayBeUnavailable);
     },
+  });
+  if (changesByGet) addQuietHead(app, route);
+}
+
+/** A HEAD of a GET that changes something, and changes nothing. */
+function addQuietHead(app: FastifyInstance, { path }: OperationRoute): void {
+  app.route({
+    method: 'HEAD',
+    url: fastifyPath(path),
+    handler: async (_request, reply) => reply.type('application/json; charset=utf-8').send(),
   });
 }
 
@@ -163,9 +182,13 @@ function addRelay(app: FastifyInstance, route: RelayRoute, parts: HttpParts): vo
         const known = [...streamOperations.keys()].join(', ');
         return sendProblem(
           reply,
-          new Refused('invalid_request', `There is no such operation. Known: ${known}.`, {
-            field: 'operation',
-          }),
+          new Refused(
+            'invalid_request',
+            `There is no such operation. Known operations: ${known}.`,
+            {
+              field: 'operation',
+            },
+          ),
         );
       }
       const { answered_below: answered } = fields(request.query);

@@ -45,7 +45,7 @@ export class Backups {
     if (this.#open >= this.#most) {
       return new Refused(
         'overloaded',
-        `This node sends ${String(this.#most)} backups already, and not more at a time. Try again when one is through, or ask another node.`,
+        `This node is sending ${String(this.#most)} backups, which is its limit. Retry when one has finished, or use another node.`,
         { limit: 'max_backups', value: this.#most },
       );
     }
@@ -73,7 +73,12 @@ export class Backups {
     const watch = (seen: number): void => {
       cancel = this.#after(idleMs, () => {
         if (sent > seen) watch(sent);
-        else stream.destroy(new Error(`Nobody read this backup for ${String(idleMs)} ms.`)); // BK1
+        else
+          stream.destroy(
+            new Error(
+              `The backup was cancelled: the client read nothing for ${String(idleMs)} ms.`,
+            ),
+          ); // BK1
       });
     };
     watch(sent);

@@ -4,6 +4,7 @@
  * page's origin; programs send none.
  */
 import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refused } from '../refused.ts';
 import { allowedForSeconds, allowedHeaders, methodsOf } from './methods.ts';
@@ -14,10 +15,13 @@ export function foreignOrigin(
 ): Refused | undefined {
   const { origin, host } = request.headers;
   if (origin === undefined || allowedOrigins.includes(origin)) return undefined;
-  if (host !== undefined && URL.parse(origin)?.host === host) return undefined;
+  const own = URL.parse(origin);
+  // Over TLS a page of the same host without TLS is foreign: whoever is on the way can have written it.
+  const isOfSameScheme = !(request.socket instanceof TLSSocket) || own?.protocol === 'https:';
+  if (host !== undefined && own?.host === host && isOfSameScheme) return undefined;
   return new Refused(
     'forbidden',
-    `Pages of ${JSON.stringify(origin)} may not use this node. Add the origin to the allowed ones.`,
+    `The origin ${JSON.stringify(origin)} is not allowed on this node. Add it to the allowed origins (http.allowed_origins).`,
     { origin },
   );
 }
@@ -38,4 +42,18 @@ export function tellOrigin(
     'access-control-allow-headers': allowedHeaders,
     'access-control-max-age': String(allowedForSeconds),
   });
+}
+
+/**
+ * The same for a GET that changes something: browsers send no origin with what a page embeds, and tell the
+ * site instead.
+ */
+export function foreignSite(request: IncomingMessage): Refused | undefined {
+  const site = request.headers['sec-fetch-site'];
+  if (site !== 'cross-site' && site !== 'same-site') return undefined;
+  return new Refused(
+    'forbidden',
+    'Pages of other sites may not use this path by a GET. Use a POST, and add the origin to the allowed ones.',
+    { site },
+  );
 }

@@ -22,7 +22,7 @@ function refusedByFramework(error: FastifyError, request: FastifyRequest): Refus
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new Refused(
         'body_too_large',
-        `The body is larger than the ${String(request.routeOptions.bodyLimit)} bytes that this node accepts.`,
+        `The body is larger than ${String(request.routeOptions.bodyLimit)} bytes, the limit of this node (limits.max_body_bytes).`,
         { limit: request.routeOptions.bodyLimit },
       );
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE': {
@@ -54,7 +54,7 @@ export function errorHandler(
     if (refused !== undefined) return sendProblem(reply, refused);
     log.error(
       { err: error, method: request.method, route: request.routeOptions.url },
-      'A request met an error of this node.',
+      'A request failed with an internal error.',
     );
     return sendProblem(reply, internalProblem);
   };

@@ -75,7 +75,7 @@ const relayRoute: Route = {
   tag: 'operations',
   isAlias: false,
   summary:
-    'Any operation of the client stream by its name, with its body: for clients without a stream.',
+    'Any operation of the client stream by name, with its body: for clients without a stream.',
 };
 
 export const routes: readonly Route[] = [

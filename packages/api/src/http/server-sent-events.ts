@@ -35,13 +35,13 @@ export async function serveEvents(
   return (await serve(body as ObserveBody, context, reply)) ?? takenOver;
 }
 
-function serveWatch(
+async function serveWatch(
   body: WatchBody,
   context: OperationContext,
   reply: FastifyReply,
-): Refused | undefined {
+): Promise<Refused | undefined> {
   const channel = new EventChannel(reply, context);
-  const watcher = openWatch(body, context, {
+  const watcher = await openWatch(body, context, {
     take: (events) => {
       let room = true;
       for (const event of events) room = channel.send(event.type, event.position, event);

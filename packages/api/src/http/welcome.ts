@@ -2,12 +2,12 @@
 import type { Service } from '../operations/context.ts';
 
 const links: readonly (readonly [string, string])[] = [
-  ['/health', 'Whether this node can serve'],
-  ['/cluster/status', 'The cluster as this node sees it'],
+  ['/health', 'Whether this node can serve requests'],
+  ['/cluster/status', 'The cluster as seen by this node'],
   ['/locks', 'Locks that are held or waited for'],
-  ['/admin/stats', 'Figures of the cluster'],
-  ['/metrics', 'Figures for Prometheus'],
-  ['/openapi.json', 'The whole interface'],
+  ['/admin/stats', 'Statistics of the cluster'],
+  ['/metrics', 'Metrics for Prometheus'],
+  ['/openapi.json', 'The OpenAPI document'],
 ];
 
 export function welcomeJson({ engine, nodeId, version }: Service): object {

@@ -77,25 +77,25 @@ function addStateFigures(ofState: Add<Stats>): void {
   ofState('active_locks_gauge', 'Resources held now, as applied on this node.', (s) => s.heldLocks);
   ofState(
     'holdfast_remembered_sessions',
-    'Ended sessions that are remembered, so that late requests do not make them again.',
+    'Tombstones: ended sessions that are remembered, so that late requests do not recreate them.',
     (s) => s.rememberedSessions,
   );
   ofState(
     'holdfast_remembered_session_bytes',
-    'What ended sessions that are remembered take.',
+    'Memory taken by ended sessions that are remembered.',
     (s) => s.rememberedBytes,
   );
-  ofState(
-    'holdfast_sessions',
-    'Sessions that live, as applied on this node.',
-    (s) => s.activeSessions,
-  );
+  ofState('holdfast_sessions', 'Live sessions, as applied on this node.', (s) => s.activeSessions);
   ofState(
     'holdfast_sessions_expired',
-    'Sessions that expired since the cluster began, as applied on this node.',
+    'Sessions that expired since the cluster was created, as applied on this node.',
     (s) => s.expiredSessions,
   );
-  ofState('holdfast_waiters', 'Acquires in queues, as applied on this node.', (s) => s.waiters);
+  ofState(
+    'holdfast_waiters',
+    'Waiting acquires in all wait queues, as applied on this node.',
+    (s) => s.waiters,
+  );
   ofState(
     'holdfast_fence_counter',
     'The latest fence token, as applied on this node.',
@@ -110,13 +110,13 @@ function addClusterFigures(engine: Engine, { gauge, counter }: Adders): void {
     'New leaders seen by this node since it started.',
     () => engine.figures().leaderChanges,
   );
-  gauge('holdfast_is_leader', '1 on the node that leads.', () =>
+  gauge('holdfast_is_leader', '1 on the leader, 0 on all other nodes.', () =>
     status().leader === status().nodeId ? 1 : 0,
   );
-  gauge('holdfast_is_ready', '1 while this node can have requests answered.', () =>
+  gauge('holdfast_is_ready', '1 while this node can serve requests.', () =>
     status().ready ? 1 : 0,
   );
-  gauge('holdfast_term', 'Term of this node.', () => status().term);
+  gauge('holdfast_term', 'Raft term of this node.', () => status().term);
   gauge(
     'holdfast_members',
     'Members of the cluster, learners included.',
@@ -158,7 +158,7 @@ function addQueueFigures({ engine, waiting }: FigureSources, { gauge, counter }:
   );
   counter(
     'holdfast_proposed_commands_total',
-    'Commands in them.',
+    'Commands in the log entries proposed by this node.',
     () => figures().proposedCommands,
   );
   gauge(
@@ -168,10 +168,10 @@ function addQueueFigures({ engine, waiting }: FigureSources, { gauge, counter }:
   );
   gauge(
     'holdfast_waiting_acquires',
-    'Acquires that wait in a queue, on the leader.',
+    'Acquires in wait queues, on the leader.',
     () => figures().waitingAcquires,
   );
-  gauge('holdfast_waiting_callers', 'Acquires that wait for callers of this node.', waiting);
+  gauge('holdfast_waiting_callers', 'Waiting acquires of callers of this node.', waiting);
 }
 
 function addStorageFigures(engine: Engine, { gauge, counter }: Adders): void {
@@ -183,12 +183,12 @@ function addStorageFigures(engine: Engine, { gauge, counter }: Adders): void {
   );
   gauge(
     'holdfast_storage_pending_writes',
-    'Writes that wait for the disk.',
+    'Writes queued for the disk.',
     () => figures().storage.pendingWrites,
   );
   gauge(
     'holdfast_storage_last_commit_seconds',
-    'How long the latest durable write took.',
+    'Duration of the latest durable write (fsync).',
     () => figures().storage.lastCommitMs / 1000,
   );
   gauge('holdfast_storage_bytes', 'Bytes on disk.', () => figures().storage.sizeBytes);
@@ -199,7 +199,7 @@ function addNodeFigures(
   { stream, longestTurnSeconds }: FigureSources,
   { gauge, counter }: Adders,
 ): void {
-  gauge('holdfast_streams', 'Client streams open.', () => stream().connections);
+  gauge('holdfast_streams', 'Open client streams.', () => stream().connections);
   gauge(
     'holdfast_stream_callers',
     'Callers (addresses) that have client streams or watches, see limits.max_streams_per_caller.',
@@ -212,7 +212,7 @@ function addNodeFigures(
   );
   gauge(
     'holdfast_event_loop_longest_turn_seconds',
-    'Longest turn of the event loop in the last 60 s: for so long this node answered nobody. Above the election timeout it loses leadership.',
+    'Longest turn of the event loop in the last 60 s, during which this node answered no request. A leader loses leadership when it exceeds the election timeout.',
     longestTurnSeconds,
   );
 }

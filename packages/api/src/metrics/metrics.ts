@@ -61,19 +61,19 @@ export function createMetrics(sources: FigureSources): ApiMetrics {
   });
   const acquisitionSeconds = new Histogram({
     name: 'lock_acquisition_duration_seconds',
-    help: 'From the request to the grant, waits in the queue included, of acquires granted by this node.',
+    help: 'Time from the request to the grant, including the time in the wait queue, of acquires granted by this node.',
     buckets: acquisitionBuckets,
     registers,
   });
   const commitSeconds = new Histogram({
     name: 'consensus_commit_latency_seconds',
-    help: 'From the proposal of a batch to its application, on the leader.',
+    help: 'Time from the proposal of a batch until it is applied, on the leader.',
     buckets: commitBuckets,
     registers,
   });
   const httpSeconds = new Histogram({
     name: 'http_request_duration_seconds',
-    help: 'From the request line to the end of the answer.',
+    help: 'Time from the request line to the end of the response.',
     labelNames: ['route', 'status'],
     buckets: acquisitionBuckets,
     registers,

@@ -19,21 +19,21 @@ const problem = {
   type: 'object',
   properties: {
     type: { type: 'string', description: 'A URI that names the kind of problem.' },
-    title: { type: 'string', description: 'The kind of problem in words.' },
+    title: { type: 'string', description: 'Title of the kind of problem.' },
     status: { type: 'integer', minimum: 400, maximum: 599 },
     detail: {
       type: 'string',
-      description: 'What happened, with the values that matter, and what to do.',
+      description: 'What happened, with the relevant values, and what to do.',
     },
     code: {
       type: 'string',
       enum: Object.keys(errorDefinitions),
-      description: 'Stable; branch on this.',
+      description: 'Stable error code; programs branch on it.',
     },
   },
   required: ['type', 'title', 'status', 'detail', 'code'],
   additionalProperties: {},
-  description: 'Further fields tell the details of this code, see docs/errors.md.',
+  description: 'Further fields have the details of this code, see docs/errors.md.',
 };
 
 export function openApiDocument(version: string): object {
@@ -47,7 +47,7 @@ export function openApiDocument(version: string): object {
       title: 'Holdfast',
       version,
       summary: 'Sessions, locks and fencing tokens over a replicated log.',
-      description: `Any node answers any request. Errors are problem documents (RFC 9457) with a stable \`code\`. The same operations run over a WebSocket at \`${streamPath}\`, which is what the client library uses.`,
+      description: `Any node serves any request. Errors are problem documents (RFC 9457) with a stable \`code\`. The same operations run over a WebSocket at \`${streamPath}\`, which is what the client library uses.`,
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
@@ -124,7 +124,7 @@ function eventsItem(route: EventsRoute): object {
     name: 'Last-Event-ID',
     in: 'header',
     required: false,
-    description: 'The id of the last event that was seen: goes on after it.',
+    description: 'Id of the last event received; the stream continues after it.',
     schema: { type: 'string' },
   };
   return {
@@ -158,7 +158,7 @@ function relayItem(route: RelayRoute): object {
         name: 'answered_below',
         in: 'query',
         required: false,
-        description: 'Numbered requests of this session below it have been answered.',
+        description: 'Responses to all numbered requests of this session below it have arrived.',
         schema: { type: 'integer', minimum: 0 },
       },
     ],

@@ -33,7 +33,7 @@ export function askerOf(
     if (body.ttl_seconds !== undefined) {
       return invalid(
         'ttl_seconds',
-        '"ttl_seconds" goes with "client_id"; a session has its timeout.',
+        '"ttl_seconds" is for "client_id" only; a session has its own timeout. Leave it out.',
       );
     }
     return { sessionId: asSessionId(body.session_id) };
@@ -81,7 +81,7 @@ export function valueTooLarge(field: string, value: Json | undefined): Refused |
   if (bytes <= maxValueBytes) return undefined;
   return new Refused(
     'invalid_request',
-    `"${field}" takes ${String(bytes)} bytes as JSON; at most ${String(maxValueBytes)} are kept. Keep it elsewhere and name the place.`,
+    `"${field}" has ${String(bytes)} bytes as JSON; the limit is ${String(maxValueBytes)}. Store it elsewhere and give a reference to it.`,
     { field, limit: maxValueBytes },
   );
 }

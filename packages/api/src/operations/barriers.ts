@@ -95,7 +95,11 @@ async function enterAndWait(
       const { barrier: view, inside } = await look(query, 'linearizable', context);
       // A round without this session is no more its round: it left, by its end or by itself.
       if (view?.round !== round || !inside)
-        return new Refused('not_entered', `This session is no longer inside "${name}".`, about);
+        return new Refused(
+          'not_entered',
+          `This session is no longer inside barrier "${name}".`,
+          about,
+        );
       return view.open ? true : undefined;
     },
   );
@@ -110,12 +114,12 @@ async function enterAndWait(
   return inTime
     ? new Refused(
         'wait_timeout',
-        `Barrier "${name}" did not open in time; this session left it.`,
+        `The wait for barrier "${name}" timed out: not all parties entered. This session has left it.`,
         about,
       )
     : new Refused(
         'wait_abandoned',
-        `The wait for barrier "${name}" was given up by its caller.`,
+        `The wait for barrier "${name}" was cancelled by its caller.`,
         about,
       );
 }
@@ -213,7 +217,7 @@ export async function barrierStatus(
 ): Promise<BarrierAnswer> {
   const { name, consistency = 'linearizable' } = body;
   const query = { type: 'barrier', name, ...shownOf(body) } as const;
-  const { barrier: view } = await look(query, consistency, context);
+  const { barrier: view, revision } = await look(query, consistency, context);
   return {
     resource: name,
     round: view?.round ?? null,
@@ -224,5 +228,8 @@ export async function barrierStatus(
       client_id: clientId,
     })),
     member_count: view?.memberCount ?? 0,
+    waiter_count: view === undefined || view.open ? 0 : view.memberCount,
+    consistency,
+    revision,
   };
 }

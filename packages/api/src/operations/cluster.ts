@@ -27,9 +27,11 @@ import { unexpected } from './unexpected.ts';
 export function health(_body: object, { service }: OperationContext): HealthAnswer {
   const status = service.engine.status();
   return {
+    insecure: service.isInsecure,
     is_leader: status.leader === status.nodeId,
     is_ready: status.ready,
-    leader: status.leaderAddress,
+    leader: status.leaderAddress ?? clientAddressOf(status.leaderClientUrl),
+    leader_id: status.leader,
     node_id: service.nodeId,
     service: 'holdfast',
     status: status.ready ? 'healthy' : 'unavailable',
@@ -37,6 +39,10 @@ export function health(_body: object, { service }: OperationContext): HealthAnsw
     version: service.version,
   };
 }
+
+/** A node that listens for no peers is named by where clients reach it. */
+const clientAddressOf = (url: string | null): string | null =>
+  url === null || url === '' ? null : (URL.parse(url)?.host ?? null);
 
 /** The process answers; whether it can serve is `readiness`. */
 export function liveness(): ProbeAnswer {
@@ -52,7 +58,7 @@ export function leader(_body: object, { service }: OperationContext): Outcome<Le
   if (status.leader === null) {
     return new Refused(
       'not_leader',
-      'No leader is known to this node at the moment. Ask again, or see GET /cluster/status.',
+      'This node knows no leader at the moment. The request was not executed. Retry, or see GET /cluster/status.',
       { node_id: service.nodeId, term: status.term },
     );
   }
@@ -71,6 +77,7 @@ export function clusterStatus(_body: object, { service }: OperationContext): Clu
     cluster_id: status.clusterId,
     node_id: status.nodeId,
     version: service.version,
+    insecure: service.isInsecure,
     role: status.role,
     is_leader: status.leader === status.nodeId,
     is_ready: status.ready,
@@ -133,7 +140,7 @@ export async function stats(
   context: OperationContext,
 ): Promise<StatsAnswer> {
   const consistency = body.consistency ?? 'linearizable';
-  const figures = await readStats(consistency, context);
+  const { figures, revision } = await readStats(consistency, context);
   return {
     active_sessions: figures.activeSessions,
     expired_sessions: figures.expiredSessions,
@@ -142,22 +149,28 @@ export async function stats(
     total_session: figures.totalSessions,
     waiters: figures.waiters,
     consistency,
+    revision,
   };
 }
 
-async function readStats(consistency: Consistency, context: OperationContext): Promise<Stats> {
+async function readStats(
+  consistency: Consistency,
+  context: OperationContext,
+): Promise<{ readonly figures: Stats; readonly revision: number }> {
   const result = await context.service.engine.query(
     { type: 'stats' },
     consistency,
     callOptions(context),
   );
-  return result.type === 'stats' ? result.stats : unexpected(result.type);
+  if (result.type !== 'stats') return unexpected(result.type);
+  return { figures: result.stats, revision: result.revision };
 }
 
 /** Sessions expire by themselves; this only tells how many did since the last time somebody asked here. */
 export async function cleanup(_body: object, context: OperationContext): Promise<CleanupAnswer> {
   const { service } = context;
-  const { expiredSessions } = await readStats('linearizable', context);
+  const { figures } = await readStats('linearizable', context);
+  const { expiredSessions } = figures;
   const expired = Math.max(0, expiredSessions - service.expiredAtCleanup);
   service.expiredAtCleanup = expiredSessions;
   return { cleanup: 'completed', count: expired };

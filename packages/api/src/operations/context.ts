@@ -6,6 +6,7 @@ import type { ApiLimits } from '../options.ts';
 import type { Audit, Authorize } from '../pipeline/access.ts';
 import type { Caller } from '../pipeline/caller.ts';
 import type { EventFeed } from '../watch/feed.ts';
+import type { QueueWaiters } from './queue-waiters.ts';
 import type { Waiting, WaitingCallers } from './waiting.ts';
 
 /** The parts of the node that operations work with; one for the whole api. */
@@ -13,6 +14,8 @@ export interface Service {
   readonly engine: Engine;
   readonly nodeId: string;
   readonly version: string;
+  /** Reached from other machines without TLS and authentication. */
+  readonly isInsecure: boolean;
   readonly limits: ApiLimits;
   readonly authorize: Authorize | undefined;
   readonly audit: Audit | undefined;
@@ -20,6 +23,8 @@ export interface Service {
   readonly shares: Shares;
   /** The latest events of this node. */
   readonly feed: EventFeed;
+  /** Pops that wait for messages. */
+  readonly queueWaiters: QueueWaiters;
   /** Calls back once after so many ms; returns the cancel. */
   readonly after: (delayMs: number, callback: () => void) => () => void;
   readonly endOfTurn: (callback: () => void) => void;

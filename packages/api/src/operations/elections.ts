@@ -135,6 +135,7 @@ export async function electionLeader(
       priority,
     })),
     candidate_count: candidateCount,
+    waiter_count: candidateCount,
     delayed_until: delayedForMs > 0 ? (now() + delayedForMs) / 1000 : null,
     revision: result.revision,
     consistency,

@@ -5,8 +5,9 @@ import type { Page, Wants } from '../watch/feed.ts';
 import { positionText, readPosition } from '../watch/position.ts';
 import type { Position } from '../watch/position.ts';
 import { toWaitMs, waitTooLong } from './asking.ts';
-import { invalid } from './who.ts';
+import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
+import { invalid } from './who.ts';
 import type { Waiting } from './waiting.ts';
 
 const eventsOnAPage = 100;
@@ -24,7 +25,7 @@ export async function events(
     const position = positionText(feed.position);
     return { events: feed.latest(wants, limit), position, more: false };
   }
-  const from = positionOf(after);
+  const from = await startOf(after, context);
   if (from instanceof Refused) return from;
   let at = from;
   const read = (): Page | 'compacted' => {
@@ -91,20 +92,40 @@ export function wantsOf({ prefix, name, kind }: WatchBody): Wants {
     (prefix === undefined || event.resource.startsWith(prefix));
 }
 
-export function positionOf(text: string): Outcome<Position> {
-  return (
-    readPosition(text) ??
-    invalid(
+/** Where somebody goes on who gives this position. */
+export async function startOf(text: string, context: OperationContext): Promise<Outcome<Position>> {
+  const position = readPosition(text);
+  if (position === undefined)
+    return invalid(
       'after',
       `"after" is a position (12-3) or a revision (12), not ${JSON.stringify(text)}.`,
-    )
+    );
+  const latest = await latestOf(position, context);
+  return position.revision > latest ? futurePosition(text, latest) : position;
+}
+
+/** POSITION-2. @returns The latest revision of the cluster where this node has not come to the position yet. */
+async function latestOf({ revision }: Position, context: OperationContext): Promise<number> {
+  const { engine } = context.service;
+  const { appliedIndex } = engine.status();
+  if (revision <= appliedIndex) return appliedIndex;
+  const read = await engine.query({ type: 'stats' }, 'linearizable', callOptions(context));
+  return read.revision;
+}
+
+function futurePosition(text: string, latest: number): Refused {
+  return new Refused(
+    'future_position',
+    `The cluster has not reached position ${text}: its latest revision is ${String(latest)}. ` +
+      'The position may be of another cluster, or of before a restore. Read the current state, and watch without a position.',
+    { after: text, revision: latest },
   );
 }
 
 export function compacted(after: Position): Refused {
   return new Refused(
     'compacted',
-    `Events after ${positionText(after)} are no longer kept on this node. Look at the state anew and watch from now on.`,
+    `Events after ${positionText(after)} were compacted on this node. Read the current state again and watch from now on.`,
     { after: positionText(after) },
   );
 }

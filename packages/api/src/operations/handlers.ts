@@ -9,6 +9,9 @@ import * as holds from './holds.ts';
 import * as latches from './latches.ts';
 import * as locks from './locks.ts';
 import { acquireMany } from './many.ts';
+import { queuePop } from './queue-pop.ts';
+import { queueStats } from './queue-stats.ts';
+import * as queues from './queues.ts';
 import * as semaphores from './semaphores.ts';
 import * as sessions from './sessions.ts';
 import * as simpleLocks from './simple-locks.ts';
@@ -61,6 +64,19 @@ const all: Handlers = {
   wait_latch: latches.waitLatch,
   latch_status: latches.latchStatus,
   delete_latch: latches.deleteLatch,
+  queue_push: queues.queuePush,
+  queue_push_batch: queues.queuePushBatch,
+  queue_pop: queuePop,
+  queue_ack: queues.queueAck,
+  queue_nack: queues.queueNack,
+  queue_extend: queues.queueExtend,
+  queue_redrive: queues.queueRedrive,
+  queue_purge: queues.queuePurge,
+  queue_configure: queues.queueConfigure,
+  queue_delete: queues.queueDelete,
+  queue_stats: queueStats,
+  queue_dead_letters: queues.queueDeadLetters,
+  queue_blocked_keys: queues.queueBlockedKeys,
   events,
   leader: cluster.leader,
   cluster_status: cluster.clusterStatus,

@@ -88,7 +88,7 @@ export function sessionOfHold(
   if (wrong !== undefined) return wrong;
   if (body.session_id !== undefined) return { sessionId: asSessionId(body.session_id) };
   if (body.fence_token === undefined)
-    return invalid('fence_token', '"fence_token" is missing: "client_id" needs it.');
+    return invalid('fence_token', '"fence_token" is missing: it is required with "client_id".');
   return releasingByClient(kind, body.name, body.client_id ?? '', body.fence_token, context);
 }
 
@@ -149,7 +149,7 @@ function holderIn(
   }
   return new Refused(
     'not_holder',
-    `Client "${clientId}" does not hold ${kind} "${name}" with fence token ${String(fenceToken)}. Only its holder can act on it.`,
+    `Client "${clientId}" does not hold ${kind} "${name}" with fence token ${String(fenceToken)}. Only its holder may do this.`,
     {
       resource: name,
       holders: found.shown.map((shown) => ({
@@ -171,7 +171,7 @@ function endOf({ ended }: Found): { readonly end_reason?: string } {
 function staleToken(name: string, given: number, current: number, found: Found): Refused {
   return new Refused(
     'stale_fence_token',
-    `Fence token ${String(given)} is not of the current hold of "${name}", which has ${String(current)}.`,
+    `Fence token ${String(given)} is not that of the current hold of "${name}", which is ${String(current)}.`,
     { resource: name, fence_token: given, current_fence_token: current, ...endOf(found) },
   );
 }

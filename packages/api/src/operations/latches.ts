@@ -35,7 +35,7 @@ export function countDown(
     return Promise.resolve(
       invalid(
         'request_id',
-        '"request_id" needs "session_id": only in a session it is counted once.',
+        '"request_id" requires "session_id": only within a session a count-down is idempotent.',
       ),
     );
   const once =
@@ -73,7 +73,13 @@ export async function latchStatus(
   const query = { type: 'latch', name } as const;
   const result = await context.service.engine.query(query, consistency, callOptions(context));
   if (result.type !== 'latch') return unexpected(result.type);
-  return result.latch === undefined ? notFound(name) : told(name, result.latch.count);
+  if (result.latch === undefined) return notFound(name);
+  return {
+    ...told(name, result.latch.count),
+    waiter_count: context.service.feed.listenersTo(`latch ${name}`),
+    consistency,
+    revision: result.revision,
+  };
 }
 
 const notFound = (name: string): Refused =>
@@ -109,7 +115,11 @@ export async function waitLatch(
     if (ended.by === 'stop') return stoppingProblem;
     const about = { resource: name };
     return ended.by === 'time'
-      ? new Refused('wait_timeout', `Latch "${name}" did not come to 0 in time.`, about)
-      : new Refused('wait_abandoned', `The wait for latch "${name}" was given up.`, about);
+      ? new Refused(
+          'wait_timeout',
+          `The wait for latch "${name}" timed out: its count is above 0.`,
+          about,
+        )
+      : new Refused('wait_abandoned', `The wait for latch "${name}" was cancelled.`, about);
   });
 }

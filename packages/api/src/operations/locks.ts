@@ -82,7 +82,7 @@ export async function lockStatus(
     callOptions(context),
   );
   if (result.type !== 'lock') return unexpected(result.type);
-  return statusOf(result.lock, consistency, context);
+  return statusOf(result.lock, consistency, result.revision, context);
 }
 
 /** What is asked to be shown, where that is told. */
@@ -106,6 +106,7 @@ export const endsInSeconds = ({
 function statusOf(
   lock: LockView,
   consistency: Consistency,
+  revision: number,
   { service }: OperationContext,
 ): LockStatusAnswer {
   const [first] = lock.holders;
@@ -134,6 +135,7 @@ function statusOf(
     waiter_count: lock.waiterCount,
     delayed_until: lock.delayedForMs > 0 ? (service.now() + lock.delayedForMs) / 1000 : null,
     consistency,
+    revision,
   };
 }
 
@@ -168,11 +170,13 @@ export async function listLocks(
     callOptions(context),
   );
   if (result.type !== 'locks') return unexpected(result.type);
-  const locks = result.locks.map((lock) => statusOf(lock, consistency, context));
+  const locks = result.locks.map((lock) => statusOf(lock, consistency, result.revision, context));
   return {
     locks,
     total_locks: locks.length,
     next_after: result.more ? (locks.at(-1)?.resource ?? null) : null,
+    consistency,
+    revision: result.revision,
   };
 }
 

@@ -68,11 +68,14 @@ function wantedOf(resources: readonly WantedBody[]): Outcome<readonly Wanted[]> 
     seen.add(`${kind} ${name}`);
     if (kind === 'lock') {
       if (permits !== undefined || limit !== undefined)
-        return invalid('resources', `Lock "${name}" has no permits or limit; a semaphore has.`);
+        return invalid(
+          'resources',
+          `"permits" and "limit" are for semaphores; "${name}" is a lock. Leave them out.`,
+        );
       wanted.push({ kind, name, mode: mode ?? 'exclusive' });
     } else {
       if (mode !== undefined)
-        return invalid('resources', `Semaphore "${name}" has no mode; a lock has.`);
+        return invalid('resources', `"mode" is for locks; "${name}" is a semaphore. Leave it out.`);
       wanted.push({ kind, name, permits: permits ?? 1, ...(limit === undefined ? {} : { limit }) });
     }
   }

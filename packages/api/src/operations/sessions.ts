@@ -36,8 +36,14 @@ export async function createSession(
   context: OperationContext,
 ): Promise<Outcome<CreateSessionAnswer>> {
   const { limits, engine, now } = context.service;
-  const timeout = body.timeout ?? limits.defaultSessionTimeoutSeconds;
-  const refused = timeoutTooLong('timeout', timeout, context);
+  if ((body.timeout ?? body.timeout_seconds) !== (body.timeout_seconds ?? body.timeout))
+    return invalid(
+      'timeout_seconds',
+      `"timeout" (${String(body.timeout)}) and "timeout_seconds" (${String(body.timeout_seconds)}) mean the same; provide one of them.`,
+    );
+  const field = body.timeout === undefined ? 'timeout_seconds' : 'timeout';
+  const timeout = body.timeout ?? body.timeout_seconds ?? limits.defaultSessionTimeoutSeconds;
+  const refused = timeoutTooLong(field, timeout, context);
   if (refused !== undefined) return refused;
   const clientId = body.client_id ?? unnamedClientId(body.request_id);
   const result = await engine.submit(
@@ -55,11 +61,15 @@ export async function createSession(
   if (!result.ok) return refusedBy(result);
   if (result.type !== 'session') return unexpected(result.type);
   const { session } = result;
+  const timeoutSeconds = session.timeoutMs / 1000;
+  const intervalSeconds = Math.max(1, Math.floor(session.timeoutMs / 3000));
   return {
     session_id: session.sessionId,
     client_id: session.clientId,
-    timeout: session.timeoutMs / 1000,
-    keepalive_interval: Math.max(1, Math.floor(session.timeoutMs / 3000)),
+    timeout: timeoutSeconds,
+    timeout_seconds: timeoutSeconds,
+    keepalive_interval: intervalSeconds,
+    keepalive_interval_seconds: intervalSeconds,
   };
 }
 
@@ -69,11 +79,12 @@ export async function getSession(
 ): Promise<Outcome<SessionAnswer>> {
   const result = await findSession(body, context);
   if (result instanceof Refused) return result;
-  const { session, lastKeepAliveMs } = result;
+  const { session, lastKeepAliveMs, revision } = result;
   return {
     session_id: session.sessionId,
     client_id: session.clientId,
     timeout: session.timeoutMs / 1000,
+    timeout_seconds: session.timeoutMs / 1000,
     created_at: session.createdAtMs / 1000,
     last_keepalive: lastKeepAliveMs / 1000,
     locks_held: session.holds.map((hold) => hold.name),
@@ -85,6 +96,7 @@ export async function getSession(
     leadership_count: session.counts.leads,
     barrier_count: session.counts.barriers,
     consistency: body.consistency ?? 'linearizable',
+    revision,
   };
 }
 
@@ -111,6 +123,8 @@ export async function sessionLocks(
     total_holds: counts.locks + counts.permits + counts.leads,
     digest,
     next_after: nextAfter ?? null,
+    consistency,
+    revision: result.revision,
     holds: holds.map((hold) => ({
       resource: hold.name,
       fence_token: hold.fenceToken,
@@ -143,6 +157,8 @@ export async function sessionWaits(
   return {
     wait_count: count,
     next_after: nextAfter ?? null,
+    consistency,
+    revision: result.revision,
     waits: places.map(({ kind, name, position, ahead }) => ({
       kind,
       resource: name,
@@ -191,7 +207,10 @@ function sessionThatAsked(body: GiveUpBody): Outcome<SessionId> {
   if (wrong !== undefined) return wrong;
   if (session_id !== undefined) return asSessionId(session_id);
   if (kind === 'many' || kind === 'barrier')
-    return invalid('client_id', `What is of the kind "${kind}" was asked for by a session.`);
+    return invalid(
+      'client_id',
+      `An acquire of the kind "${kind}" belongs to a session. Provide session_id.`,
+    );
   return ownSessionId(client_id, ownedName(kind, name), request_id);
 }
 
@@ -202,7 +221,13 @@ export async function keepAlive(
   const sessionId = asSessionId(body.session_id);
   const result = await context.service.engine.keepAlive(sessionId, callOptions(context));
   if (!result.ok) return refusedBy(result);
-  return { session_id: sessionId, success: true, timeout: result.timeoutMs / 1000 };
+  const timeoutSeconds = result.timeoutMs / 1000;
+  return {
+    session_id: sessionId,
+    success: true,
+    timeout: timeoutSeconds,
+    timeout_seconds: timeoutSeconds,
+  };
 }
 
 export async function endSession(
@@ -236,7 +261,7 @@ async function findSession(
 
 /** Longer than this cluster is configured to allow. */
 export function timeoutTooLong(
-  field: 'timeout' | 'ttl_seconds',
+  field: 'timeout' | 'timeout_seconds' | 'ttl_seconds',
   seconds: number,
   { service }: OperationContext,
 ): Refused | undefined {

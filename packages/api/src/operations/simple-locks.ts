@@ -78,7 +78,7 @@ export async function simpleRelease(
   if (own === undefined) {
     return holderCount === 0
       ? new Refused('lock_not_found', `Nobody holds "${name}".`, { resource: name })
-      : new Refused('not_holder', `"${owner}" does not hold "${name}"; somebody else does.`, {
+      : new Refused('not_holder', `"${owner}" does not hold lock "${name}"; another owner does.`, {
           resource: name,
           holders: shown.map(({ clientId }) => ({ client_id: clientId })),
         });

@@ -82,7 +82,7 @@ class WaitingAcquire implements Waiting {
     service.engine.submit(abandon, { identity: caller.identity }).then(
       () => {
         this.#settle?.(
-          new Refused('wait_abandoned', `The wait for "${name}" was given up by its caller.`, {
+          new Refused('wait_abandoned', `The wait for "${name}" was cancelled by its caller.`, {
             resource: name,
           }),
         );

@@ -5,12 +5,12 @@ import { Refused } from '../refused.ts';
 /** Exactly one of `session_id` and `client_id` tells who asks. */
 export function whoIsWrong(who: Who): Refused | undefined {
   if (who.session_id !== undefined && who.client_id !== undefined) {
-    return invalid('client_id', 'Give "session_id" or "client_id", not both.');
+    return invalid('client_id', 'Provide either session_id or client_id, not both.');
   }
   if (who.session_id === undefined && who.client_id === undefined) {
     return invalid(
       'session_id',
-      'Who asks? Give "session_id" (see POST /sessions), or "client_id" for a hold with a ttl of its own.',
+      'Provide session_id (see POST /sessions) or client_id. With client_id the hold has an implicit session, which expires after ttl_seconds.',
     );
   }
   return undefined;

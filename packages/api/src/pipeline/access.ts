@@ -5,7 +5,7 @@
  *     interface: after its validation and before anything is done, and once it is known what became of it.
  */
 import { resourceKinds } from '@holdfast/contract';
-import type { Operation, Verb } from '@holdfast/contract';
+import type { Access, Operation, Verb } from '@holdfast/contract';
 import type { ErrorCode } from '@holdfast/protocol';
 import { Refused, refusedWhere } from '../refused.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
@@ -82,20 +82,23 @@ function requestOf({ name, access }: Operation, body: object): AccessRequest {
   return {
     operation: name,
     verb: access.verb,
-    resources: resourcesOf(access.resource, body),
+    resources: resourcesOf(access, body),
     body,
   };
 }
 
 /** A `kind` in the body says what the name is one of; several are listed in `resources`. */
-function resourcesOf(declared: string, body: object): readonly Resource[] {
+function resourcesOf(access: Access, body: object): readonly Resource[] {
   if ('resources' in body && Array.isArray(body.resources))
-    return (body.resources as readonly object[]).flatMap((one) => resourcesOf(declared, one));
+    return (body.resources as readonly object[]).flatMap((one) => resourcesOf(access, one));
   const told = textOf(body, 'kind');
-  const kind = told !== undefined && resourceKinds.has(told) ? told : declared;
-  const name = kind === 'session' ? textOf(body, 'session_id') : textOf(body, 'name');
+  const kind = told !== undefined && resourceKinds.has(told) ? told : access.resource;
+  const name = textOf(body, nameFields[kind] ?? 'name') ?? access.whenUnnamed;
   return [{ kind, name }];
 }
+
+/** Where the name stands, if not in `name`. */
+const nameFields: Readonly<Record<string, string>> = { session: 'session_id', queue: 'queue' };
 
 function textOf(body: object, field: string): string | undefined {
   const value: unknown = Object.getOwnPropertyDescriptor(body, field)?.value;

@@ -215,9 +215,13 @@ export class StreamConnection {
     const request =
       typeof body === 'object' && body !== null && 'request' in body ? body.request : undefined;
     if (!isCount(request)) {
-      return new Refused('invalid_request', '"abandon" needs {"request": id of the acquire}.', {
-        field: 'request',
-      });
+      return new Refused(
+        'invalid_request',
+        '"abandon" requires {"request": id of the acquire to cancel}.',
+        {
+          field: 'request',
+        },
+      );
     }
     const waiting = this.#waiting.get(request) ?? this.#answered.get(request);
     waiting?.abandon();
@@ -228,7 +232,7 @@ export class StreamConnection {
     const limit = this.#host.maxRequests;
     return new Refused(
       'overloaded',
-      `This stream has ${String(limit)} unanswered requests already. Wait for answers first.`,
+      `This stream has ${String(limit)} requests in flight, which is its limit. The request was not executed. Wait for responses first.`,
       { limit },
     );
   }
@@ -298,7 +302,7 @@ export class StreamConnection {
     this.#outgoing = [];
     if (frame.length === 0 || this.#socket.readyState !== this.#socket.OPEN) return;
     if (this.#socket.bufferedAmount > this.#host.maxUnreadBytes) {
-      this.close(closeCodes.tryAgainLater, 'Answers are not read fast enough.'); // S2
+      this.close(closeCodes.tryAgainLater, 'The client does not read responses fast enough.'); // S2
       return;
     }
     const text = JSON.stringify(frame);
@@ -350,7 +354,7 @@ function noSuchOperation(name: string): Refused {
 function wrongAnsweredBelow(value: unknown): Refused {
   return new Refused(
     'invalid_request',
-    `The fourth element, the number below which answers have arrived, is ${JSON.stringify(value).slice(0, 80)}, not a whole number from 0.`,
+    `The fourth element, the request id below which all responses have arrived, must be a whole number from 0; given: ${JSON.stringify(value).slice(0, 80)}.`,
     { field: 'answeredBelow' },
   );
 }

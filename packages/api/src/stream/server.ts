@@ -34,7 +34,7 @@ export class StreamServer {
       return;
     }
     if (this.#streams.full) {
-      const text = `This node has its ${String(this.#limits.maxStreams)} streams. Try another node.`;
+      const text = `This node has ${String(this.#limits.maxStreams)} streams, which is its limit. Use another node.`;
       socket.end(rawProblem(503, new Refused('overloaded', text)));
       return;
     }

@@ -47,7 +47,7 @@ export class Streams {
       flushLater: (connection) => this.#flushLater(connection),
       watchSession: (sessionId, connection) => this.#watch(sessionId, connection),
       onInternalError: (err, operation) =>
-        log.error({ err, operation }, 'A request on a stream met an error of this node.'),
+        log.error({ err, operation }, 'A request on a stream failed with an internal error.'),
     };
     this.#cluster = clusterPush(engine.status());
     this.#clusterText = JSON.stringify(this.#cluster);
@@ -123,7 +123,10 @@ export class Streams {
   /** What ended meanwhile was not told: who connects again asks what it still has. */
   #lookAnew(): void {
     for (const connection of this.#connections)
-      connection.close(closeCodes.serviceRestart, 'This node took its state from a snapshot.');
+      connection.close(
+        closeCodes.serviceRestart,
+        'This node installed a snapshot, so events before it are not available. Read the current state again and watch from now on.',
+      );
   }
 
   #tellSessionEnded({ sessionId, reason }: Extract<Event, { type: 'session_ended' }>): void {
@@ -179,7 +182,7 @@ export class Streams {
     while (this.#clock.now() < deadlineMs && this.#unanswered() > 0) await this.#pause();
     this.#flush();
     for (const connection of this.#connections) {
-      connection.close(closeCodes.goingAway, 'This node is stopping.');
+      connection.close(closeCodes.goingAway, 'This node is shutting down. Use another node.');
     }
     while (this.#clock.now() < deadlineMs && this.#connections.size > 0) await this.#pause();
     for (const connection of this.#connections) connection.terminate();

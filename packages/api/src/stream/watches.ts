@@ -21,6 +21,9 @@ export class StreamWatches {
   readonly #push: (body: WatchPush) => void;
   readonly #watchers = new Map<number, Watcher>();
   #nextId = 1;
+  /** Watches that are being begun: they count, and their client may go meanwhile. */
+  #beginning = 0;
+  #ended = false;
 
   constructor(context: OperationContext, push: (body: WatchPush) => void) {
     this.#context = context;
@@ -30,23 +33,34 @@ export class StreamWatches {
   /** Begins or ends one. */
   perform(operation: ServedOther, body: unknown): Outcome<object> | Promise<Outcome<object>> {
     // The types are made from the schemas that the bodies are checked against.
-    return operation.begin(body, this.#context, (asked) =>
+    return operation.begin<object>(body, this.#context, (asked) =>
       operation.name === 'watch'
         ? this.#watch(asked as WatchBody)
         : this.#unwatch(asked as UnwatchBody),
     );
   }
 
-  #watch(body: WatchBody): Outcome<WatchAnswer> {
-    if (this.#watchers.size >= maxWatches) {
+  async #watch(body: WatchBody): Promise<Outcome<WatchAnswer>> {
+    if (this.#watchers.size + this.#beginning >= maxWatches) {
       return new Refused(
         'limit_exceeded',
-        `This stream has ${String(maxWatches)} watches already. End some, or watch a prefix.`,
+        `This stream has ${String(maxWatches)} watches, which is its limit. End some, or watch a prefix.`,
         { limit: 'max_watches_per_stream', value: maxWatches },
       );
     }
     const id = this.#nextId++;
-    const watcher = openWatch(body, this.#context, {
+    this.#beginning += 1;
+    const watcher = await this.#open(id, body).finally(() => {
+      this.#beginning -= 1;
+    });
+    if (watcher instanceof Refused) return watcher;
+    if (this.#ended) watcher.close();
+    else this.#watchers.set(id, watcher);
+    return { watch_id: id, position: positionText(watcher.position) };
+  }
+
+  #open(id: number, body: WatchBody): Promise<Outcome<Watcher>> {
+    return openWatch(body, this.#context, {
       take: (events) => {
         // A reader that is too slow loses its stream (S2 of connection.ts).
         this.#push({ watch_id: id, events });
@@ -57,9 +71,6 @@ export class StreamWatches {
         this.#push({ watch_id: id, events: [], problem: toProblem(problem) });
       },
     });
-    if (watcher instanceof Refused) return watcher;
-    this.#watchers.set(id, watcher);
-    return { watch_id: id, position: positionText(watcher.position) };
   }
 
   #unwatch({ watch_id }: UnwatchBody): UnwatchAnswer {
@@ -70,6 +81,7 @@ export class StreamWatches {
   }
 
   end(): void {
+    this.#ended = true;
     for (const watcher of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
   }

@@ -29,7 +29,10 @@ export function explain(errors: readonly ErrorObject[]): Refused {
   switch (error.keyword) {
     case 'additionalProperties': {
       const unknown = String(param(error, 'additionalProperty'));
-      return invalid(`There is no field ${shown(unknown)} here. ${knownFields(error)}`, unknown);
+      return invalid(
+        `${needsSession(error, unknown) ?? `There is no field ${shown(unknown)} here.`} ${knownFields(error)}`,
+        unknown,
+      );
     }
     case 'required': {
       const missing = String(param(error, 'missingProperty'));
@@ -63,7 +66,7 @@ export function explain(errors: readonly ErrorObject[]): Refused {
       );
     case 'format':
       return invalid(
-        `${subject} contains NUL or half of a surrogate pair: it is no text that can be stored.`,
+        `${subject} contains NUL or an unpaired surrogate and cannot be stored as text.`,
         field,
       );
     default:
@@ -76,7 +79,7 @@ export function explain(errors: readonly ErrorObject[]): Refused {
 
 function tooLong(field: string, subject: string, value: unknown, limit: number): Refused {
   const length = typeof value === 'string' ? Array.from(value).length : 0;
-  if (field === 'name') {
+  if (field === 'name' || field === 'queue') {
     return new Refused(
       'name_too_long',
       `The name has ${String(length)} characters; at most ${String(limit)} are allowed.`,
@@ -87,6 +90,15 @@ function tooLong(field: string, subject: string, value: unknown, limit: number):
     `${subject} has ${String(length)} characters; at most ${String(limit)} are allowed.`,
     field,
   );
+}
+
+/** A barrier, several locks at once: what a session alone can do has no client id. */
+function needsSession(error: ErrorObject, unknown: string): string | undefined {
+  if (unknown !== 'client_id' && unknown !== 'ttl_seconds') return undefined;
+  const properties: unknown = error.parentSchema?.['properties'];
+  return typeof properties === 'object' && properties !== null && 'session_id' in properties
+    ? `"${unknown}" cannot be used here: this needs a session. Create one with POST /sessions and provide "session_id".`
+    : undefined;
 }
 
 function knownFields(error: ErrorObject): string {

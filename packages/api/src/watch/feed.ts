@@ -86,6 +86,11 @@ export class EventFeed {
     return behind(this.#last);
   }
 
+  /** How many follow the feed. */
+  get readers(): number {
+    return this.#readers.size;
+  }
+
   /** Calls back after new events, and when some were lost. */
   onChange(reader: () => void): () => void {
     this.#readers.add(reader);
@@ -112,9 +117,14 @@ export class EventFeed {
     };
   }
 
+  /** How many wait on this node for events about one thing (`keysOf`). */
+  listenersTo(key: string): number {
+    return this.#raw.get(key)?.size ?? 0;
+  }
+
   /**
    * Events after a position, at most `limit`, and fewer where they are large; those that are not wanted count as looked at. A position
-   * that this node has not come to yet has none.
+   * that this node has not come to yet has none (POSITION-2).
    *
    * @returns `compacted` where some after it are no longer kept (Z1).
    */

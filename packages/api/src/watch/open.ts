@@ -2,18 +2,21 @@
 import type { WatchBody } from '@holdfast/protocol';
 import { Refused } from '../refused.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
-import { compacted, positionOf, wantsOf } from '../operations/events.ts';
+import { compacted, startOf, wantsOf } from '../operations/events.ts';
 import { Watcher } from './watcher.ts';
 import type { WatcherEnds } from './watcher.ts';
 
-/** @returns `compacted` where events after the given position are no longer kept. */
-export function openWatch(
+/**
+ * @returns `compacted` where events after the given position are no longer kept, `future_position` where the cluster has
+ *   not come to it.
+ */
+export async function openWatch(
   body: WatchBody,
-  { service }: OperationContext,
+  context: OperationContext,
   ends: Pick<WatcherEnds, 'take'> & { readonly compacted: (problem: Refused) => void },
-): Outcome<Watcher> {
-  const { feed, endOfTurn } = service;
-  const after = body.after === undefined ? feed.position : positionOf(body.after);
+): Promise<Outcome<Watcher>> {
+  const { feed, endOfTurn } = context.service;
+  const after = body.after === undefined ? feed.position : await startOf(body.after, context);
   if (after instanceof Refused) return after;
   if (feed.read(after, () => false, 1) === 'compacted') return compacted(after);
   return new Watcher(

@@ -1,6 +1,7 @@
 /** The events of the state machine as watchers are told them. */
 import type { WatchEvent } from '@holdfast/protocol';
 import type { Event } from '@holdfast/state';
+import { positionText } from './position.ts';
 
 /** Without where it stands. */
 type Told = Omit<WatchEvent, 'position' | 'revision'>;
@@ -92,6 +93,7 @@ function told(event: Event): Told | undefined {
       };
     case 'latch_changed':
       return { type: event.change, kind: 'latch', resource: event.name, count: event.count };
+    case 'queue_ready':
     case 'session_created':
     case 'session_ended':
       return undefined;
@@ -118,13 +120,13 @@ function ended(
   };
 }
 
-/** The events of one log entry, in order. */
+/** The events of one log entry, in order, each with its place among all changes of the entry (POSITION-1). */
 export function wireEvents(revision: number, events: readonly Event[]): readonly WatchEvent[] {
   const all: WatchEvent[] = [];
-  for (const event of events) {
+  for (const [index, event] of events.entries()) {
     const one = told(event);
-    if (one === undefined) continue;
-    all.push({ position: `${String(revision)}-${String(all.length + 1)}`, revision, ...one });
+    if (one !== undefined)
+      all.push({ position: positionText({ revision, number: index + 1 }), revision, ...one });
   }
   return all;
 }
@@ -139,6 +141,8 @@ export function keysOf(event: Event): readonly string[] {
       return [`round ${String(event.round)}`];
     case 'latch_changed':
       return [`latch ${event.name}`];
+    case 'queue_ready':
+      return [`queue ${event.name}`];
     case 'hold_ended':
       return event.kind === 'election' ? [`election ${event.name}`] : [];
     case 'granted':

@@ -63,6 +63,18 @@ describe('What is read from a position on', () => {
     assert.deepEqual(read(feed, { revision: 3, number: Infinity }, 10).flat(), ['5-1', '5-2']);
   });
 
+  it('stands at its place among all changes of the entry, whether those are told or not (POSITION-1)', () => {
+    const { feed, tellAt } = start();
+    const before = feed.position;
+    const session = { type: 'session_created', sessionId: 's', clientId: 'c', timeoutMs: 1 };
+    const untold = session as unknown as Event;
+    tellAt(3, untold, opened, untold, untold, over);
+    assert.deepEqual(read(feed, before, 1).flat(), ['3-2', '3-5']);
+    // And a position between those that are told is one, too: another release may have told it
+    for (const number of [2, 3, 4])
+      assert.deepEqual(read(feed, { revision: 3, number }, 1).flat(), ['3-5'], String(number));
+  });
+
   it('is compacted behind a gap, and for those before it alone (Z1)', () => {
     const { feed, tellAt, tellGap } = start();
     const before = feed.position;

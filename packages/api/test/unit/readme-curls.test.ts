@@ -39,6 +39,8 @@ describe('the curls of the lock-io readme', () => {
       client_id: 'test-client-1',
       timeout: 100,
       keepalive_interval: 33,
+      timeout_seconds: 100,
+      keepalive_interval_seconds: 33,
     });
     assert.match(sessionId, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 
@@ -54,7 +56,12 @@ describe('the curls of the lock-io readme', () => {
     assert.ok(Math.abs(Number(session.body['created_at']) - Date.now() / 1000) < 60, 'in seconds');
 
     const kept = await request('POST', `/sessions/${sessionId}/keepalive`);
-    assert.deepEqual(kept.body, { session_id: sessionId, success: true, timeout: 100 });
+    assert.deepEqual(kept.body, {
+      session_id: sessionId,
+      success: true,
+      timeout: 100,
+      timeout_seconds: 100,
+    });
 
     const acquired = await request('POST', `/sessions/${sessionId}/locks/resource-1`);
     assert.equal(acquired.body['acquired'], true);

@@ -460,7 +460,7 @@ const holdCases: readonly Case[] = [
     url: '/locks/a/acquire',
     code: 'invalid_request',
     status: 400,
-    says: /Who asks/,
+    says: /Provide session_id/,
   },
   {
     given: 'an acquire by two',

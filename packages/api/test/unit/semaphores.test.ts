@@ -24,6 +24,8 @@ describe('semaphores', () => {
         waiter_count: 0,
         holders: 1,
         waiters: [],
+        consistency: 'linearizable',
+        revision: 2,
       },
     );
     const released = await request('POST', '/semaphores/exports/release', {

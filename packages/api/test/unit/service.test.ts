@@ -296,7 +296,10 @@ describe('operators', () => {
 
   test('given a node that cannot make a backup, then a problem, and the place is free again', async (t) => {
     const { engine, request } = startHarness(t);
-    engine.failWith = new HoldfastError('shutting_down', 'This node is stopping.');
+    engine.failWith = new HoldfastError(
+      'shutting_down',
+      'This node is shutting down. Use another node.',
+    );
     for (let attempt = 0; attempt < 6; attempt++) {
       const answer = await request('GET', '/cluster/snapshot');
       assert.equal(answer.body['code'], 'shutting_down');

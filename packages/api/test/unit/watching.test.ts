@@ -5,8 +5,12 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { HoldfastError } from '@holdfast/protocol';
 import { assertProblem, startHarness } from '../harness.ts';
 import type { Harness } from '../harness.ts';
+import { callerFrom } from '../../src/pipeline/caller.ts';
+import { otherOf } from '../../src/pipeline/perform.ts';
+import { StreamWatches } from '../../src/stream/watches.ts';
 import { StreamClient } from '../stream-client.ts';
 
 interface Told {
@@ -108,6 +112,81 @@ describe('events by pages', () => {
     for (let number = 0; number < 10; number++) await acquire(a, `x${String(number)}`);
     assertProblem(await request('GET', '/events?after=1'), 410, 'compacted');
     assertProblem(await request('GET', '/watch?after=1'), 410, 'compacted');
+  });
+});
+
+describe('a position that the cluster has not reached (POSITION-2)', () => {
+  const future = '99999999';
+
+  test('given it on any interface, then it is refused at once and nobody waits', async (t) => {
+    const harness = startHarness(t);
+    const { request, session, acquire, engine } = harness;
+    await acquire(await session(), 'x');
+    const client = await StreamClient.open(await listen(harness));
+    t.after(() => client.hangUp());
+    const next = String(engine.state.index + 1);
+    for (const after of [future, next, `${next}-1`]) {
+      for (const path of ['/events', '/watch', '/elections/e/observe'])
+        assertProblem(await request('GET', `${path}?after=${after}`), 409, 'future_position');
+      const waiting = await request('GET', `/events?after=${after}&wait_seconds=30`);
+      assertProblem(waiting, 409, 'future_position');
+      const answer = await client.call('watch', { after });
+      assert.equal(answer.body['code'], 'future_position');
+    }
+    const { body } = await request('GET', `/events?after=${future}`);
+    assert.match(
+      String(body['detail']),
+      /The cluster has not reached position 99999999: its latest revision is \d+\. .* watch without a position\./,
+    );
+    // And the present is no future
+    const now = await request('GET', `/events?after=${String(engine.state.index)}`);
+    assert.deepEqual(now.body['events'], []);
+  });
+
+  test('given that this node alone lags behind, then it is waited for', async (t) => {
+    const harness = startHarness(t);
+    const { engine, request, session, acquire, built } = harness;
+    const a = await session();
+    const query = engine.query.bind(engine);
+    engine.query = async (asked, consistency) => {
+      const found = await query(asked, consistency);
+      return consistency === 'linearizable' ? { ...found, revision: found.revision + 1 } : found;
+    };
+    const position = `${String(engine.state.index + 1)}-0`;
+    const waiting = request('GET', `/events?after=${position}&wait_seconds=5`);
+    const client = await StreamClient.open(await listen(harness));
+    t.after(() => client.hangUp());
+    assert.equal((await client.call('watch', { after: position })).failed, false);
+    while (built.service.waiting.count === 0) await new Promise((resolve) => setImmediate(resolve));
+    await acquire(a, 'x');
+    assert.equal(((await waiting).body['events'] as object[]).length, 1);
+    assert.equal(((await client.pushed('watch'))['events'] as object[]).length, 1);
+  });
+
+  test('given that nobody can say how far the cluster is, then that is told', async (t) => {
+    const { engine, request } = startHarness(t);
+    engine.failWith = new HoldfastError('no_quorum', 'Nobody leads.');
+    for (const path of ['/events', '/watch', '/elections/e/observe'])
+      assertProblem(await request('GET', `${path}?after=${future}`), 503, 'no_quorum');
+  });
+
+  test('given a client that leaves while that is asked, then nothing of its watch is left', async (t) => {
+    const { engine, built } = startHarness(t);
+    const context = { service: built.service, caller: callerFrom(undefined) };
+    const watches = new StreamWatches(context, () => undefined);
+    const before = built.service.feed.readers;
+    const gate = Promise.withResolvers<void>();
+    engine.gate = gate.promise;
+    const query = engine.query.bind(engine);
+    engine.query = async (asked, consistency) => ({
+      ...(await query(asked, consistency)),
+      revision: 1e6,
+    });
+    const begun = watches.perform(otherOf('watch'), { after: '999999' });
+    watches.end();
+    gate.resolve();
+    await begun;
+    assert.equal(built.service.feed.readers, before);
   });
 });
 

@@ -40,7 +40,7 @@ export const cut: Partial<LinkRule> = { cut: true };
 
 export const cutOneWay: Nemesis = ruled('cut one way', [500, 3000], (stage) => {
   const from = anyNode(stage).nodeId;
-  const to = stage.chance.pick(others(stage, from));
+  const to = stage.randomness.pick(others(stage, from));
   return Promise.resolve({ target: `${from} > ${to}`, pairs: [[from, to]], rule: cut });
 });
 
@@ -56,7 +56,7 @@ export const muteLeader: Nemesis = ruled('mute leader', [500, 3000], async (stag
 
 export const cutBothWays: Nemesis = ruled('cut both ways', [500, 3000], (stage) => {
   const from = anyNode(stage).nodeId;
-  const to = stage.chance.pick(others(stage, from));
+  const to = stage.randomness.pick(others(stage, from));
   return Promise.resolve({ target: `${from} <> ${to}`, pairs: bothWays(from, to), rule: cut });
 });
 
@@ -69,8 +69,8 @@ export const isolateLeader: Nemesis = ruled('isolate leader', [500, 4000], async
   };
 });
 
-export const part: Nemesis = ruled('part in two', [500, 4000], ({ cluster, chance }) => {
-  const ids = chance.shuffled(cluster.nodes.map((node) => node.nodeId));
+export const part: Nemesis = ruled('part in two', [500, 4000], ({ cluster, randomness }) => {
+  const ids = randomness.shuffled(cluster.nodes.map((node) => node.nodeId));
   const minority = ids.slice(0, Math.floor(ids.length / 2));
   const majority = ids.slice(minority.length);
   return Promise.resolve({
@@ -80,8 +80,8 @@ export const part: Nemesis = ruled('part in two', [500, 4000], ({ cluster, chanc
   });
 });
 
-export const slowLinks: Nemesis = ruled('slow links', [1000, 4000], ({ cluster, chance }) => {
-  const delayMs = Math.round(chance.between(20, 200));
+export const slowLinks: Nemesis = ruled('slow links', [1000, 4000], ({ cluster, randomness }) => {
+  const delayMs = Math.round(randomness.between(20, 200));
   const ids = cluster.nodes.map((node) => node.nodeId);
   return Promise.resolve({
     target: `all, ${String(delayMs)} ms`,

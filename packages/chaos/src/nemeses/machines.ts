@@ -18,9 +18,9 @@ export const jumpWallClock: Nemesis<Nodes> = {
   name: 'wall clock jumps',
   ...(WallClocks.missing === undefined ? {} : { missing: WallClocks.missing }),
   lasts: [500, 2000],
-  strike: ({ cluster: { clocks }, chance }) => {
-    const name = chance.pick(clocks.names);
-    const seconds = Math.round(chance.between(-7200, 7200));
+  strike: ({ cluster: { clocks }, randomness }) => {
+    const name = randomness.pick(clocks.names);
+    const seconds = Math.round(randomness.between(-7200, 7200));
     clocks.set(name, seconds);
     return Promise.resolve({
       target: `${name}, ${String(seconds)} s`,
@@ -78,9 +78,9 @@ export const fillDisk = (disks: SmallDisks): Nemesis => ({
   name: 'full disk',
   ...(SmallDisks.missing === undefined ? {} : { missing: SmallDisks.missing }),
   lasts: [200, 1000],
-  strike: async ({ cluster, chance }) => {
+  strike: async ({ cluster, randomness }) => {
     const candidates = cluster.nodes.filter((node) => disks.has(node.dataFolder));
-    const node = chance.pick(candidates);
+    const node = randomness.pick(candidates);
     const filler = join(node.dataFolder, 'filler');
     fill(filler);
     // It must stop by itself, and not go on half-dead.

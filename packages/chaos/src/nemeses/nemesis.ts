@@ -4,7 +4,7 @@ import type { ChaosCluster } from '../cluster/cluster.ts';
 import type { NodeProcess } from '../cluster/node-process.ts';
 import type { Links } from '../cluster/proxy.ts';
 import type { WallClocks } from '../cluster/wall-clocks.ts';
-import type { Chance } from '../chance.ts';
+import type { Randomness } from '../randomness.ts';
 
 /** Nodes of whatever kind. */
 export interface Nodes {
@@ -16,7 +16,7 @@ export interface Nodes {
 export interface Stage<Cluster extends Nodes = ChaosCluster> {
   readonly cluster: Cluster;
   readonly clients: readonly ClientProcess[];
-  readonly chance: Chance;
+  readonly randomness: Randomness;
 }
 
 export interface Struck {
@@ -35,5 +35,5 @@ export interface Nemesis<Cluster extends Nodes = ChaosCluster> {
   readonly strike: (stage: Stage<Cluster>) => Promise<Struck>;
 }
 
-export const anyNode = ({ cluster, chance }: Stage<Nodes>): NodeProcess =>
-  chance.pick(cluster.nodes);
+export const anyNode = ({ cluster, randomness }: Stage<Nodes>): NodeProcess =>
+  randomness.pick(cluster.nodes);

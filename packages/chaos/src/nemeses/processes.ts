@@ -50,8 +50,8 @@ export const stopNode: Nemesis<Nodes> = stopped('stop node', anyNode);
 export const stopClient: Nemesis<Nodes> = {
   name: 'stop client',
   lasts: [3500, 5000],
-  strike: ({ clients, chance }) => {
-    const client = chance.pick(clients);
+  strike: ({ clients, randomness }) => {
+    const client = randomness.pick(clients);
     client.signal('SIGSTOP');
     return Promise.resolve({
       target: client.name,
@@ -66,8 +66,8 @@ export const stopClient: Nemesis<Nodes> = {
 export const killClient: Nemesis<Nodes> = {
   name: 'kill -9 client',
   lasts: [100, 500],
-  strike: async ({ clients, chance }) => {
-    const client = chance.pick(clients);
+  strike: async ({ clients, randomness }) => {
+    const client = randomness.pick(clients);
     await client.kill();
     return {
       target: client.name,

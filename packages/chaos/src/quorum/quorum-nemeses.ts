@@ -24,8 +24,8 @@ type QuorumNemesis = Nemesis<QuorumCluster>;
 const stopHolder: QuorumNemesis = {
   name: 'stop a holder',
   lasts: [1.1 * ttlMs, 1.6 * ttlMs],
-  strike: async ({ cluster, chance }) => {
-    const client = chance.pick(cluster.clients);
+  strike: async ({ cluster, randomness }) => {
+    const client = randomness.pick(cluster.clients);
     await client.standHolding(recoveryPatienceMs);
     return {
       target: client.name,
@@ -41,8 +41,8 @@ const stopHolder: QuorumNemesis = {
 const killMajority: QuorumNemesis = {
   name: 'kill -9 majority',
   lasts: [0, 300],
-  strike: async ({ cluster: { nodes }, chance }) => {
-    const killed = chance.shuffled(nodes).slice(0, chance.pick([2, 3]));
+  strike: async ({ cluster: { nodes }, randomness }) => {
+    const killed = randomness.shuffled(nodes).slice(0, randomness.pick([2, 3]));
     await Promise.all(killed.map((node) => node.end('SIGKILL')));
     return {
       target: killed.map(({ nodeId }) => nodeId).join('+'),
@@ -59,7 +59,7 @@ const loseFile: QuorumNemesis = {
   lasts: [0, 0],
   strike: async (stage) => {
     const node = anyNode(stage);
-    const how = stage.chance.pick(['gone', 'damaged'] as const);
+    const how = stage.randomness.pick(['gone', 'damaged'] as const);
     await node.end('SIGKILL');
     const file = databaseOf(node.dataFolder);
     const bytes = readFileSync(file);
@@ -87,8 +87,8 @@ const fillDisk = (disks: SmallDisks): QuorumNemesis => ({
   name: 'full disk',
   ...(SmallDisks.missing === undefined ? {} : { missing: SmallDisks.missing }),
   lasts: [200, 1500],
-  strike: async ({ cluster, chance }) => {
-    const node = chance.pick(cluster.nodes.filter(({ dataFolder }) => disks.has(dataFolder)));
+  strike: async ({ cluster, randomness }) => {
+    const node = randomness.pick(cluster.nodes.filter(({ dataFolder }) => disks.has(dataFolder)));
     const filler = join(node.dataFolder, 'filler');
     fill(filler);
     await untilSays(node, 'storage_failed', recoveryPatienceMs);
@@ -106,7 +106,7 @@ const fillDisk = (disks: SmallDisks): QuorumNemesis => ({
 const cutOneWay: QuorumNemesis = ruled('cut one way', [500, 3000], (stage) => {
   const node = anyNode(stage).nodeId;
   const callers = stage.cluster.callersOf(node);
-  const [target, pairs] = stage.chance.pick([
+  const [target, pairs] = stage.randomness.pick([
     [`all > ${node}`, callers.map((caller): Pair => [caller, node])],
     [`${node} > all`, callers.map((caller): Pair => [node, caller])],
   ] as const);
@@ -115,7 +115,7 @@ const cutOneWay: QuorumNemesis = ruled('cut one way', [500, 3000], (stage) => {
 
 const cutBothWays: QuorumNemesis = ruled('cut both ways', [500, 3000], (stage) => {
   const node = anyNode(stage).nodeId;
-  const caller = stage.chance.pick(stage.cluster.callersOf(node));
+  const caller = stage.randomness.pick(stage.cluster.callersOf(node));
   return Promise.resolve({
     target: `${caller} <> ${node}`,
     pairs: bothWays(caller, node),
@@ -128,8 +128,8 @@ const isolateClient: QuorumNemesis = ruled(
   'isolate client',
   [1.1 * ttlMs, 1.6 * ttlMs],
   (stage) => {
-    const { cluster, chance } = stage;
-    const { name } = chance.pick(cluster.clients);
+    const { cluster, randomness } = stage;
+    const { name } = randomness.pick(cluster.clients);
     const left = anyNode(stage).nodeId;
     const nodes = cluster.nodes.map(({ nodeId }) => nodeId).filter((nodeId) => nodeId !== left);
     return Promise.resolve({
@@ -140,9 +140,9 @@ const isolateClient: QuorumNemesis = ruled(
   },
 );
 
-const part: QuorumNemesis = ruled('part in two', [500, 4000], ({ cluster, chance }) => {
-  const [alone, ...others] = chance.shuffled(cluster.nodes.map(({ nodeId }) => nodeId));
-  const names = chance.shuffled(cluster.clients.map(({ name }) => name));
+const part: QuorumNemesis = ruled('part in two', [500, 4000], ({ cluster, randomness }) => {
+  const [alone, ...others] = randomness.shuffled(cluster.nodes.map(({ nodeId }) => nodeId));
+  const names = randomness.shuffled(cluster.clients.map(({ name }) => name));
   const beside = names.slice(0, Math.floor(names.length / 2));
   const left = [alone ?? '', ...beside];
   const right = [...others, ...names.slice(beside.length)];
@@ -153,8 +153,8 @@ const part: QuorumNemesis = ruled('part in two', [500, 4000], ({ cluster, chance
   });
 });
 
-const slowLinks: QuorumNemesis = ruled('slow links', [1000, 3000], ({ cluster, chance }) => {
-  const delayMs = Math.round(chance.between(20, 150));
+const slowLinks: QuorumNemesis = ruled('slow links', [1000, 3000], ({ cluster, randomness }) => {
+  const delayMs = Math.round(randomness.between(20, 150));
   return Promise.resolve({
     target: `all, ${String(delayMs)} ms`,
     pairs: cluster.nodes.flatMap(({ nodeId }) =>
@@ -172,7 +172,7 @@ const whileHolderStands = (other: QuorumNemesis): QuorumNemesis => ({
     const holder = await stopHolder.strike(stage);
     const struck = await other.strike(stage);
     // spread: a pair of bounds
-    await pause(stage.chance.between(...other.lasts));
+    await pause(stage.randomness.between(...other.lasts));
     await struck.heal();
     return { target: `${holder.target}; ${struck.target}`, heal: holder.heal };
   },
@@ -185,10 +185,10 @@ const whileHolderStands = (other: QuorumNemesis): QuorumNemesis => ({
 const changeOfSet: QuorumNemesis = {
   name: 'change of set',
   lasts: [0, 0],
-  strike: async ({ cluster, chance }) => {
+  strike: async ({ cluster, randomness }) => {
     const from = cluster.set;
     const names = cluster.all.map(({ url }) => url);
-    const to = { epoch: from.epoch + 1, members: names.slice(0, chance.pick([3, 5])).sort() };
+    const to = { epoch: from.epoch + 1, members: names.slice(0, randomness.pick([3, 5])).sort() };
     for (const node of cluster.all) {
       if (from.members.includes(node.url) || !to.members.includes(node.url)) continue;
       // What it was a member of is over: it begins with a new file.
@@ -197,11 +197,11 @@ const changeOfSet: QuorumNemesis = {
       for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
       await node.start();
     }
-    if (chance.next() < 0.5)
-      await change(from, to, chance.between(0, ttlMs * 1.5)).catch(() => undefined);
+    if (randomness.next() < 0.5)
+      await change(from, to, randomness.between(0, ttlMs * 1.5)).catch(() => undefined);
     await change(from, to, recoveryPatienceMs);
     cluster.set = to;
-    for (const client of chance.shuffled(cluster.clients)) client.use(to);
+    for (const client of randomness.shuffled(cluster.clients)) client.use(to);
     return {
       target: `epoch ${String(to.epoch)}, ${String(to.members.length)} nodes`,
       heal: () => Promise.resolve(),

@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs';
 import { checkLinearizable, lockModel } from '@holdfast/checker';
 import { campaign, possibleAmong, recoveryPatienceMs } from '../campaign.ts';
 import type { Strike } from '../campaign.ts';
-import { Chance } from '../chance.ts';
+import { Randomness } from '../randomness.ts';
 import { SmallDisks } from '../nemeses/machines.ts';
 import type { RunOutcome } from '../run.ts';
 import { GuardedResource } from './guarded-resource.ts';
@@ -36,7 +36,7 @@ export interface QuorumRunOptions {
 export async function runQuorumChaos(options: QuorumRunOptions): Promise<RunOutcome> {
   const { folder, clients, tell } = options;
   const disks = new SmallDisks();
-  const chance = new Chance(options.seed);
+  const randomness = new Randomness(options.seed);
   const failures: string[] = [];
   const strikes: Strike[] = [];
   const { possible, skipped } = possibleAmong(quorumNemeses(disks), options.only);
@@ -51,7 +51,7 @@ export async function runQuorumChaos(options: QuorumRunOptions): Promise<RunOutc
     });
     const running = cluster;
     await campaign({
-      stage: { cluster, clients: cluster.clients, chance },
+      stage: { cluster, clients: cluster.clients, randomness },
       nemeses: possible,
       seconds: options.seconds,
       recovered: () => recoveryMs(running, recoveryPatienceMs),

@@ -158,6 +158,10 @@ export async function showStatus(environment: Environment): Promise<void> {
     printTable(output, status, statusHeads, rows);
     if (!output.json)
       output.write(`The cluster is at feature level ${String(status.feature_level)}.\n`);
+    if (status.insecure)
+      process.stderr.write(
+        `holdfast: ${status.node_id} is reached from other machines without TLS and authentication (security.insecure).\n`,
+      );
     if (!status.is_ready) {
       process.stderr.write(
         `holdfast: ${status.node_id} knows no leader at the moment: is a majority of the nodes running?\n`,

@@ -40,6 +40,7 @@ export function addQuorumNode(program: Command, at: () => Environment): void {
       '--reach <list>',
       'NAME=URL, separated by commas: where this node reaches members that are not to be reached by their names',
     )
+    .option('--max-waiters <number>', 'how many may wait here for one name', '20000')
     .option('--tls-cert <path>', 'certificate in PEM: clients are served over TLS')
     .option('--tls-key <path>', 'its private key in PEM');
   addNodeTerms(node)

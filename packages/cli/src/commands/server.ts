@@ -8,7 +8,7 @@ import {
   settings,
   variableOf,
 } from '@holdfast/server';
-import type { Configuration, ConfigurationSources } from '@holdfast/server';
+import type { Configuration, ConfigurationSources, Setting } from '@holdfast/server';
 import { UsageError } from '../failure.ts';
 import { firstSteps } from '../first-steps.ts';
 import type { Environment } from '../program.ts';
@@ -35,23 +35,24 @@ Examples:
       ? setting.default.join(',')
       : String(setting.default);
     server.option(
-      `--${flagOf(setting)} <${Array.isArray(setting.default) ? 'list' : 'value'}>`,
+      `--${flagOf(setting)} ${valueOf(setting)}`,
       `${setting.description} [${variableOf(setting)}, default ${fallback === '' ? 'empty' : fallback}]`,
     );
   }
-  server.action(async (options: Readonly<Record<string, string | undefined>>) => {
-    const flags: Record<string, string> = {};
+  server.action(async (options: Readonly<Record<string, string | true | undefined>>) => {
+    const flags: Record<string, string | true> = {};
     for (const setting of settings) {
       const flag = flagOf(setting);
       const given =
         options[flag.replaceAll(/-([a-z])/g, (_match, letter: string) => letter.toUpperCase())];
       if (given !== undefined) flags[flag] = given;
     }
-    if (options['config'] !== undefined && options['file'] !== undefined)
+    const { config, file: other } = options;
+    if (config !== undefined && other !== undefined)
       throw new UsageError(
-        `--config and --file mean the same; given: "${options['config']}" and "${options['file']}".`,
+        `--config and --file mean the same; given: "${String(config)}" and "${String(other)}".`,
       );
-    const file = options['config'] ?? options['file'];
+    const file = [config, other].find((one) => typeof one === 'string');
     const sources = { flags, environment: process.env };
     const node = await runNode(configure(file === undefined ? sources : { ...sources, file }));
     const { output } = at();
@@ -65,6 +66,12 @@ Examples:
       // Never settles.
     });
   });
+}
+
+/** A setting with a flag of its own is one that is switched on: it needs no value. */
+function valueOf(setting: Setting): string {
+  if (setting.flag !== undefined) return '[value]';
+  return Array.isArray(setting.default) ? '<list>' : '<value>';
 }
 
 /** @throws UsageError */

@@ -182,7 +182,7 @@ async function readHealth(
   }
 }
 
-const noLeaseNode = 'answers as no lease node does';
+const noLeaseNode = 'does not respond as a lease node';
 
 /** Of a node of a cluster, which knows no such path; it is sure what it is. */
 export const clusterNode: Refusal = {

@@ -43,6 +43,7 @@ export interface NodeOptions extends TermsOptions {
   readonly reach?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  readonly maxWaiters: string;
 }
 
 export type NodeSettings = Omit<LeaseNodeOptions, 'log'> & {
@@ -93,6 +94,7 @@ export function nodeSettings(options: NodeOptions): NodeSettings {
     reach: reachOf(options.reach),
     epoch: countOf('--epoch', options.epoch),
     ...nodeTimes(options),
+    maxWaiters: countOf('--max-waiters', options.maxWaiters),
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(tls === undefined ? {} : { tls }),
   };

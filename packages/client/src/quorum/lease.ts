@@ -39,6 +39,8 @@ export type Attempt =
       readonly type: 'failed';
       /** Those that failed, or had their time. */
       readonly silent: readonly Silence[];
+      /** How many wait for it, as far as voters tell. */
+      readonly waiters: number;
       /** Resolves when those that had granted were told that it is not held, or had their time to hear it. */
       readonly givenBack: Promise<void>;
     };
@@ -89,11 +91,18 @@ export async function attempt(
       return { type: 'held', lease: { ...lease, token, askedAt } };
     if (confirmed !== true) silent = confirmed;
   }
-  return { type: 'failed', silent, givenBack: giveBack(settings, lease, heard) };
+  const waiters = waitersOf(heard);
+  return { type: 'failed', silent, waiters, givenBack: giveBack(settings, lease, heard) };
 }
 
 const grantsOf = (heard: readonly Heard<Vote>[]): readonly number[] =>
   heard.flatMap(({ answer }) => (answer.type === 'granted' ? [answer.token] : []));
+
+const waitersOf = (heard: readonly Heard<Vote>[]): number =>
+  heard.reduce(
+    (most, { answer }) => Math.max(most, answer.type === 'denied' ? (answer.waiters ?? 0) : 0),
+    0,
+  );
 
 /** Q4. */
 function giveBack(
@@ -194,7 +203,7 @@ export function release(
       );
       if (heard.length > 0) return;
     }
-    throw new Error('It does not hear it.');
+    throw new Error('The request was not sent.');
   };
   return new Promise((resolve) => {
     const told = new Set<Voter>();

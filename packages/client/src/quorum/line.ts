@@ -4,8 +4,10 @@
  * believed after a while, when the others may have nothing to tell. Places are kept between attempts; they
  * end with `close`.
  */
+import { onAbort } from './abort-listeners.ts';
 import { majorityOf } from './lease.ts';
 import type { QuorumSettings } from './lease.ts';
+import { isBusy } from './round.ts';
 import type { Voter } from './voter.ts';
 
 /** A voter that is silent for longer is asked anew. */
@@ -23,23 +25,32 @@ export interface Pause {
   readonly signal: AbortSignal | undefined;
 }
 
+export interface LineSettings extends QuorumSettings {
+  /** The wall clock, in ms: it says in which order voters place those that wait, nothing else. */
+  readonly wallNow: () => number;
+}
+
 export class Line {
-  readonly #settings: QuorumSettings;
+  readonly #settings: LineSettings;
   readonly #resource: string;
-  readonly #waiterId: string;
+  readonly waiterId: string;
   readonly #startedMs: number;
+  readonly #beganMs: number;
   readonly #places = new Map<Voter, AbortController>();
   /** Since the last attempt. */
   readonly #told = new Set<Voter>();
+  /** Voters that had no place for it when they were asked last. */
+  readonly #full = new Map<Voter, string>();
   /** It was next, and was not granted anything: whatever is the matter, it does not hurry. */
   #wasNext = false;
   #look: () => void = () => undefined;
 
-  constructor(settings: QuorumSettings, resource: string, waiterId: string) {
+  constructor(settings: LineSettings, resource: string, waiterId: string) {
     this.#settings = settings;
     this.#resource = resource;
-    this.#waiterId = waiterId;
+    this.waiterId = waiterId;
     this.#startedMs = settings.clock.now();
+    this.#beganMs = Math.max(0, settings.wallNow());
   }
 
   /** Resolves when it is time to try again, with whether a majority told that this waiter is next. */
@@ -55,7 +66,7 @@ export class Line {
       const wake = (): void => {
         this.#look = () => undefined;
         cancel();
-        signal?.removeEventListener('abort', wake);
+        ignore();
         resolve();
       };
       this.#look = () => {
@@ -68,12 +79,20 @@ export class Line {
         cancel();
         cancel = clock.after(dueMs - now, wake);
       };
-      signal?.addEventListener('abort', wake, { once: true });
+      const ignore = onAbort(signal, wake);
       this.#look();
     });
     this.#wasNext = isNext();
     this.#told.clear();
     return this.#wasNext;
+  }
+
+  /** So many voters have no place for it that no majority can tell: what they say. */
+  get refusedBecause(): string | undefined {
+    const { voters } = this.#settings;
+    if (this.#full.size <= voters.length - majorityOf(voters)) return undefined;
+    const [why] = this.#full.values();
+    return why;
   }
 
   /** How long to wait for what others may tell. */
@@ -89,14 +108,17 @@ export class Line {
     this.#places.set(voter, place);
     const ask = {
       resource: this.#resource,
-      waiterId: this.#waiterId,
+      waiterId: this.waiterId,
       waitedMs: this.#settings.clock.now() - this.#startedMs,
+      beganMs: this.#beganMs,
       timeoutMs: longestWaitMs,
     };
-    const leave = (isFree: boolean): void => {
+    const leave = (isFree: boolean, error?: unknown): void => {
       cancel();
       if (this.#places.get(voter) !== place) return;
       this.#places.delete(voter);
+      if (isBusy(error)) this.#full.set(voter, (error as Error).message);
+      else this.#full.delete(voter);
       if (isFree) this.#told.add(voter);
       this.#look();
     };
@@ -105,8 +127,9 @@ export class Line {
       leave(false);
     });
     // What throws at once throws inside the promise.
-    new Promise<boolean>((told) => told(voter.wait?.(ask, place.signal) ?? false)).then(leave, () =>
-      leave(false),
+    new Promise<boolean>((told) => told(voter.wait?.(ask, place.signal) ?? false)).then(
+      (isFree) => leave(isFree),
+      (error: unknown) => leave(false, error),
     );
   }
 
@@ -117,4 +140,4 @@ export class Line {
 }
 
 /** The reason of each abort: to make one takes longer than all the rest. */
-const given = new Error('The place was given up.');
+const given = new Error('The wait was cancelled.');

@@ -13,11 +13,11 @@ export interface NodeTransport {
 
 export function fieldsOf(value: unknown): Fields {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
-  throw new HoldfastError('internal', 'The answer is none of a lease node.');
+  throw new HoldfastError('internal', 'The response is not that of a lease node.');
 }
 
 export const closed = (): HoldfastError =>
-  new HoldfastError('connection_lost', 'This quorum was closed: make another one.');
+  new HoldfastError('connection_lost', 'This quorum client is closed. Create another one.');
 
 /** The error that a problem document tells. */
 export function errorIn(node: string, problem: Fields): HoldfastError {

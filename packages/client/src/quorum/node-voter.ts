@@ -35,13 +35,13 @@ export class NodeVoter implements Voter {
       ...(ask.isNext ? { is_next: true } : {}),
     };
     const answer = await this.#ask('acquire', body, signal);
-    const { status, token, remaining_ms: remainingMs } = answer;
+    const { status, token, remaining_ms: remainingMs, waiters } = answer;
     if (status === 'GRANTED' && Number.isSafeInteger(token) && Number(token) > 0) {
       this.#countOnce(answer);
       return { type: 'granted', token: Number(token) };
     }
     if (status === 'DENIED' && typeof remainingMs === 'number')
-      return { type: 'denied', remainingMs };
+      return { type: 'denied', remainingMs, ...(typeof waiters === 'number' ? { waiters } : {}) };
     if (status === 'RELEASED') return { type: 'denied', remainingMs: 0 };
     throw this.#unreadable();
   }
@@ -59,10 +59,15 @@ export class NodeVoter implements Voter {
   }
 
   async wait(
-    { resource, waiterId, waitedMs, timeoutMs }: WaitAsk,
+    { resource, waiterId, waitedMs, beganMs, timeoutMs }: WaitAsk,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const waiter = { waiter_id: waiterId, waited_ms: waitedMs, timeout_ms: timeoutMs };
+    const waiter = {
+      waiter_id: waiterId,
+      waited_ms: waitedMs,
+      began_ms: beganMs,
+      timeout_ms: timeoutMs,
+    };
     const { status } = await this.#ask('wait', { resource, ...waiter }, signal);
     if (status !== 'FREE' && status !== 'TIMEOUT') throw this.#unreadable();
     return status === 'FREE';
@@ -89,13 +94,13 @@ export class NodeVoter implements Voter {
     if (known !== this.name)
       throw new HoldfastError(
         'invalid_request',
-        `${this.name} and ${known} are one node: it has one vote. Name each node once.`,
+        `${this.name} and ${known} are the same node, which has one vote. Name each node once.`,
       );
     identities.set(file, this.name);
   }
 
   #unreadable(): HoldfastError {
-    return new HoldfastError('internal', `${this.name} answered as no lease node does.`);
+    return new HoldfastError('internal', `${this.name} did not respond as a lease node.`);
   }
 }
 

@@ -7,19 +7,47 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { WaitOptions } from '../acquiring.ts';
 import type { Moment } from '../clock.ts';
 import { Held } from '../held.ts';
+import { onAbort } from './abort-listeners.ts';
 import { checkFields, checkMs, checkSignal } from './door.ts';
+import type { Gates } from './gates.ts';
 import { attempt, majorityOf, release, renew, validForMs, validityMs } from './lease.ts';
-import type { Attempt, GrantedLease, QuorumSettings } from './lease.ts';
+import type { Attempt, GrantedLease } from './lease.ts';
+import type { LineSettings } from './line.ts';
 import { Line } from './line.ts';
 import type { Silence } from './round.ts';
 import type { LeaseAsk } from './voter.ts';
 
 const minPauseMs = 20;
 const maxPauseMs = 500;
+/** Where voters say that too many ask. */
+const maxRefusedPauseMs = 16_000;
 
-export interface QuorumLockSettings extends QuorumSettings {
+/** What it takes at least until the next of those that wait has it. */
+const handOverMs = 2;
+
+/**
+ * Grows with the tries; far beyond that with how often voters refused for having too much to do, and with how many they
+ * say stand before it.
+ */
+function pauseAfter(tries: number, refusals: number, waiters: number): number {
+  const pauseMs = Math.min(maxPauseMs, minPauseMs * 2 ** Math.min(tries, 8));
+  if (refusals === 0) return pauseMs;
+  const refusedMs = Math.max(pauseMs * 2 ** Math.min(refusals, 8), waiters * handOverMs);
+  return Math.min(maxRefusedPauseMs, refusedMs);
+}
+
+interface Taking {
+  readonly untilMs: number;
+  readonly waitMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Stands in line before it asks. */
+  readonly isInLine: boolean;
+}
+
+export interface QuorumLockSettings extends LineSettings {
   /** Shown to people as the holder. */
   readonly clientId: string;
+  readonly gates: Gates;
 }
 
 /**
@@ -50,40 +78,72 @@ export class QuorumLock {
    *   `wrong_epoch`, `unauthorized`): they would say it each time.
    */
   async acquire(options: WaitOptions = {}): Promise<QuorumHold> {
-    checkFields('What an acquire may ask for', options);
+    checkFields('The options of an acquire', options);
     const { waitMs = 0, signal } = options;
     checkMs('"waitMs"', waitMs);
     checkSignal(signal);
-    const { clock, clientId, newId, voters } = this.#settings;
+    const { clock, gates, newId } = this.#settings;
     const untilMs = clock.now() + waitMs;
-    const ask = { resource: this.name, clientId, waiterId: newId() };
-    const line = new Line(this.#settings, this.name, ask.waiterId);
+    // Since now, also where it is not let in yet (GATE-1).
+    const line = new Line(this.#settings, this.name, newId());
+    // Who does not wait is in nobody's way.
+    if (waitMs === 0) return this.#take(line, { untilMs, waitMs, signal, isInLine: false });
+    const entered = await gates.enter(this.name, untilMs, signal);
+    if (entered === 'over') {
+      if (isAborted(signal)) throw aborted();
+      throw this.#notGranted(gates.silent(this.name), waitMs);
+    }
+    try {
+      return await this.#take(line, { untilMs, waitMs, signal, isInLine: entered === 'later' });
+    } finally {
+      gates.leave(this.name);
+    }
+  }
+
+  async #take(line: Line, { untilMs, waitMs, signal, isInLine }: Taking): Promise<QuorumHold> {
+    const { clock, clientId, gates, voters } = this.#settings;
+    const ask = { resource: this.name, clientId, waiterId: line.waiterId };
     let isNext = false;
+    let refusals = 0;
+    let waiters = 0;
     try {
       for (let tries = 0; ; tries++) {
         if (isAborted(signal)) throw aborted();
-        const tried = await this.#attempt({ ...ask, isNext }, signal);
-        if (tried.type === 'held') {
-          if (!isAborted(signal)) return new QuorumHold(this.#settings, tried.lease);
-          void release(this.#settings, tried.lease, () => false);
-          throw aborted();
+        // Others of this program ask already: what they do not get is not to be had.
+        if (!isInLine || tries > 0) {
+          const tried = await this.#attempt({ ...ask, isNext }, signal);
+          if (tried.type === 'held') {
+            if (!isAborted(signal)) return new QuorumHold(this.#settings, tried.lease);
+            void release(this.#settings, tried.lease, () => false);
+            throw aborted();
+          }
+          gates.tell(this.name, tried.silent);
+          const refusal = refusalOf(this.name, tried.silent, voters.length);
+          if (refusal !== undefined) throw refusal;
+          if (untilMs - clock.now() <= 0) {
+            await tried.givenBack;
+            throw this.#notGranted(tried.silent, waitMs, line.refusedBecause);
+          }
+          const busy = tried.silent.filter((silence) => silence.isBusy).length;
+          const isBusy = busy > voters.length - majorityOf(voters);
+          const isRefused = line.refusedBecause !== undefined || isBusy;
+          refusals = isRefused ? refusals + 1 : 0;
+          waiters = tried.waiters;
         }
-        const refusal = refusalOf(this.name, tried.silent, voters.length);
-        if (refusal !== undefined) throw refusal;
         const leftMs = untilMs - clock.now();
-        if (leftMs <= 0) {
-          await tried.givenBack;
-          throw tried.silent.length > voters.length - majorityOf(voters)
-            ? noQuorum(`nothing is granted for "${this.name}"`, tried.silent)
-            : busy(this.name, waitMs);
-        }
-        const pauseMs = Math.min(maxPauseMs, minPauseMs * 2 ** Math.min(tries, 8));
-        const jitteredMs = pauseMs * (0.5 + clock.random());
-        isNext = await line.next({ pauseMs: jitteredMs, leftMs, signal });
+        const pauseMs = pauseAfter(tries, refusals, waiters) * (0.5 + clock.random());
+        isNext = await line.next({ pauseMs, leftMs, signal });
       }
     } finally {
       line.close();
     }
+  }
+
+  #notGranted(silent: readonly Silence[], waitMs: number, full?: string): HoldfastError {
+    const { voters } = this.#settings;
+    return silent.length > voters.length - majorityOf(voters)
+      ? noQuorum(`no lease is granted for "${this.name}"`, silent)
+      : busy(this.name, waitMs, full);
   }
 
   /** Who gives up does not wait for the answers; what they grant all the same is given back. */
@@ -98,9 +158,9 @@ export class QuorumLock {
         reject(aborted());
       };
       if (signal.aborted) gaveUp();
-      else signal.addEventListener('abort', gaveUp, { once: true });
+      const ignore = onAbort(signal, gaveUp);
       trying.then((tried) => {
-        signal.removeEventListener('abort', gaveUp);
+        ignore();
         if (!hasGivenUp) resolve(tried);
         else if (tried.type === 'held') void release(this.#settings, tried.lease, () => false);
       }, reject);
@@ -121,10 +181,14 @@ export class QuorumLock {
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
 const aborted = (): HoldfastError => new HoldfastError('aborted', 'The caller cancelled the call.');
 
-function busy(name: string, waitMs: number): HoldfastError {
+/** @param full What so many voters said instead of keeping a place for it that no majority could tell. */
+function busy(name: string, waitMs: number, full?: string): HoldfastError {
+  const why = full === undefined ? '' : ` Its wait queue is full: ${full}`;
   return waitMs > 0
-    ? new HoldfastError('wait_timeout', `"${name}" was not free in time.`, { resource: name })
-    : new HoldfastError('lock_held', `Somebody else holds "${name}".`, { resource: name });
+    ? new HoldfastError('wait_timeout', `The wait for "${name}" timed out.${why}`, {
+        resource: name,
+      })
+    : new HoldfastError('lock_held', `Another client holds "${name}".`, { resource: name });
 }
 
 function noQuorum(so: string, silent: readonly Silence[]): HoldfastError {
@@ -144,10 +208,10 @@ function refusalOf(
   if (first?.refusal === undefined || voters - refusing.length >= Math.floor(voters / 2) + 1)
     return undefined;
   const { code, details } = first.refusal;
-  const some = `${String(refusing.length)} of ${String(voters)} voters refuse it`;
+  const some = `${String(refusing.length)} of ${String(voters)} voters reject it`;
   return new HoldfastError(
     code,
-    `Nothing is granted for "${name}": ${some}. ${reasonsOf(refusing)}.`,
+    `No lease is granted for "${name}": ${some}. ${reasonsOf(refusing)}.`,
     details,
     { cause: first.refusal },
   );
@@ -201,7 +265,7 @@ export class QuorumHold extends Held {
 
   /** Where the machine slept past the end a renewal will tell. */
   #isValid(): boolean {
-    if (this.#standsForMs <= 0) this.#end("its lease has run out by this machine's clock");
+    if (this.#standsForMs <= 0) this.#end('its lease has expired by the clock of this machine');
     return validForMs(this.#settings, this.#askedAt) > 0;
   }
 
@@ -224,7 +288,8 @@ export class QuorumHold extends Held {
       this.#askedAt = renewal.askedAt;
       this.#planEnd();
       this.#planRenewal(ttlMs / 3);
-    } else if (renewal.type === 'ended') this.#end('a majority says that its lease does not stand');
+    } else if (renewal.type === 'ended')
+      this.#end('a majority reports that its lease is not valid');
     // Until it runs out there is time to try again.
     else this.#planRenewal(Math.min(ttlMs / 10, maxPauseMs) * (0.5 + clock.random() / 2));
   }
@@ -250,7 +315,7 @@ export class QuorumHold extends Held {
     if (await release(this.#settings, this.#granted, (told) => told.size >= majority)) return;
     throw new HoldfastError(
       'no_quorum',
-      `A majority has not heard that "${this.name}" is released: it ends by itself within ${String(ttlMs)} ms.`,
+      `The release of "${this.name}" did not reach a majority: its lease expires within ${String(ttlMs)} ms.`,
     );
   }
 }

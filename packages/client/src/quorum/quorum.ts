@@ -13,6 +13,7 @@ import {
   invalid,
   longestTtlMs,
 } from './door.ts';
+import { Gates } from './gates.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { NodeTransport } from './node-transport.ts';
 import { NodeVoter } from './node-voter.ts';
@@ -69,6 +70,8 @@ export interface QuorumEnvironment {
   readonly clock: ClientClock;
   /** Random, at least 122 bits: no two attempts may ever have the same. */
   readonly newId: () => string;
+  /** The wall clock, in ms: in which order those stand that wait. Default: the machine's. */
+  readonly wallNow?: () => number;
 }
 
 /**
@@ -110,18 +113,18 @@ export class Quorum {
       options.voters ??
       nodes.map((node) => this.#voter(node, { ...options, epoch, set, nodeTimeoutMs }, identities));
     if (new Set(voters.map(({ name }) => name)).size < voters.length)
-      throw invalid('A voter is named twice: each counts once.');
+      throw invalid('A voter is named twice, but has only one vote. Name each voter once.');
     if (![3, 5, 7].includes(voters.length))
       throw invalid(
         `A quorum has 3, 5 or 7 voters, not ${String(voters.length)}. Name all of them: nodes: ['http://a:5001', 'http://b:5001', 'http://c:5001'].`,
       );
     if (!(driftBufferMs >= ttlMs * smallestDriftShare && driftBufferMs < ttlMs))
       throw invalid(
-        `A drift buffer of ${String(driftBufferMs)} ms does not fit a ttl of ${String(ttlMs)} ms: it is at least ${String(smallestDriftShare * 100)} % of it, and less than all.`,
+        `A drift buffer of ${String(driftBufferMs)} ms does not fit a ttl of ${String(ttlMs)} ms: it must be at least ${String(smallestDriftShare * 100)} % of the ttl and less than the ttl.`,
       );
     if (!(nodeTimeoutMs > 0) || nodeTimeoutMs > ttlMs)
       throw invalid(
-        `A time of ${String(nodeTimeoutMs)} ms for each node to answer does not fit a ttl of ${String(ttlMs)} ms: it is above 0, and at most that.`,
+        `A node timeout of ${String(nodeTimeoutMs)} ms does not fit a ttl of ${String(ttlMs)} ms: it must be above 0 and at most the ttl.`,
       );
     this.#settings = {
       voters,
@@ -129,7 +132,9 @@ export class Quorum {
       driftBufferMs,
       nodeTimeoutMs,
       clock: environment.clock,
+      gates: new Gates(environment.clock),
       newId: environment.newId,
+      wallNow: environment.wallNow ?? Date.now,
       clientId: options.clientId ?? `client-${environment.newId().slice(0, 8)}`,
     };
   }
@@ -189,12 +194,12 @@ function refuseForVoters(options: QuorumOptions): void {
   if (options.voters === undefined) return;
   for (const name of ['nodes', 'reach', 'epoch', 'apiKey', 'transport'] as const)
     if (options[name] !== undefined)
-      throw invalid(`"${name}" is for lease nodes: it says nothing of the voters that are given.`);
+      throw invalid(`"${name}" is for lease nodes only; voters were given. Leave it out.`);
 }
 
 /** DOOR-1 of door.ts: each for itself; whether they fit each other is seen where they are used. */
 function checkOptions(options: unknown): asserts options is QuorumOptions {
-  checkFields('What a quorum is made of', options);
+  checkFields('The options of a quorum', options);
   const { nodes, voters, ttlMs, driftBufferMs, nodeTimeoutMs, epoch, apiKey, transport, clientId } =
     options as Readonly<Record<keyof QuorumOptions, unknown>>;
   if (nodes !== undefined) {
@@ -214,7 +219,7 @@ function checkOptions(options: unknown): asserts options is QuorumOptions {
   }
   if (ttlMs !== undefined) checkMs('A ttl', ttlMs, { least: 1, most: longestTtlMs });
   if (driftBufferMs !== undefined) checkMs('A drift buffer', driftBufferMs);
-  if (nodeTimeoutMs !== undefined) checkMs('The time for each node to answer', nodeTimeoutMs);
+  if (nodeTimeoutMs !== undefined) checkMs('The node timeout', nodeTimeoutMs);
   if (epoch !== undefined) checkEpoch(epoch);
   if (apiKey !== undefined) checkText('An API key', apiKey, longestKey);
   if (transport !== undefined) checkOneOf('"transport"', transport, ['stream', 'http']);

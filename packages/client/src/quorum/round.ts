@@ -18,6 +18,8 @@ export interface Silence {
   readonly why: string;
   /** What it said instead, where the question itself is wrong: it says so each time. */
   readonly refusal: HoldfastError | undefined;
+  /** It has too much to do: it says so. */
+  readonly isBusy: boolean;
 }
 
 /** What is known of a question so far. */
@@ -57,21 +59,30 @@ export function askAll<T>(
         tell();
         look();
       };
-      const failed = (why: string, refusal?: HoldfastError): void =>
-        settle(() => void silent.push({ voter, why, refusal }));
+      const failed = (why: string, error?: unknown): void => {
+        const silence = { voter, why, refusal: refusalIn(error), isBusy: isBusy(error) };
+        settle(() => void silent.push(silence));
+      };
       const cancel = clock.after(nodeTimeoutMs, () => {
-        controller.abort();
+        controller.abort(timeIsUp);
         failed(`no answer within ${String(nodeTimeoutMs)} ms`);
       });
       // What throws at once throws inside the promise.
       new Promise<T>((answer) => answer(ask(voter, controller.signal))).then(
         (answer) => settle(() => void heard.push({ voter, answer })),
-        (error: unknown) =>
-          failed(error instanceof Error ? error.message : String(error), refusalIn(error)),
+        (error: unknown) => failed(error instanceof Error ? error.message : String(error), error),
       );
     }
   });
 }
+
+/** The reason of each abort: to make one takes longer than all the rest, and it is when much is late that many are. */
+const timeIsUp = new Error('The voter had its time.');
+
+/** Whether a voter says that it is asked for more than it can do. */
+export const isBusy = (error: unknown): boolean =>
+  error instanceof HoldfastError &&
+  (error.code === 'overloaded' || error.code === 'limit_exceeded');
 
 /** Undefined: another time it may be answered. */
 const refusalIn = (error: unknown): HoldfastError | undefined =>

@@ -12,6 +12,8 @@
  *     question being given up or taking its time, answers the ping that it is sent meanwhile.
  * T3: what has not left the machine is bounded, and so is what stands by. Beyond that nothing is queued: a
  *     question fails at once. None takes the others along: what a node would not read fails alone.
+ * T4: who holds goes before who wants, here as on the node (LANE-1 of lanes.ts there): what a holder asks is in front of
+ *     each frame, and acquires and waits never take all the room of T3. However many want, a lease can be renewed.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import { openSocket } from '#socket';
@@ -34,6 +36,9 @@ interface Unsent {
 
 const maxQuestions = 10_000;
 const maxUnsentBytes = 8 * 1024 * 1024;
+/** T4: of both of them, what is left to those that hold. */
+const shareOfHolders = 0.1;
+const forWhoWants: ReadonlySet<string> = new Set(['acquire', 'wait']);
 /** Of UTF-16: in bytes it is three times that at most, which a node still reads. */
 const maxFrameLength = 256 * 1024;
 /** A node reads frames of 1 MiB: this and the brackets around it. */
@@ -58,6 +63,8 @@ export class StreamTransport implements NodeTransport {
   readonly #questions = new Map<number, Question>();
   /** By the number of the question that it asks or gives up. */
   readonly #unsent = new Map<number, Unsent>();
+  /** The same, of those that hold (T4). */
+  readonly #unsentOfHolders = new Map<number, Unsent>();
   #unsentLength = 0;
   #socket: MeasuredSocket | undefined;
   #isOpen = false;
@@ -82,18 +89,23 @@ export class StreamTransport implements NodeTransport {
   ask(operation: string, body: object, signal: AbortSignal): Promise<Fields> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) throw closed();
-      if (signal.aborted) throw gaveUp();
+      if (signal.aborted) throw gaveUp;
       const id = this.#nextId++;
       const text = JSON.stringify([id, operation, body]);
       if (isTooLarge(text))
-        throw new HoldfastError('invalid_request', 'The question is larger than a node reads.');
+        throw new HoldfastError(
+          'invalid_request',
+          'The request is larger than the limit of a lease node.',
+        );
       this.#socket ??= this.#open();
-      this.#checkRoom(this.#socket);
+      const wants = forWhoWants.has(operation);
+      this.#checkRoom(this.#socket, wants ? 1 - shareOfHolders : 1);
       const onAbort = (): void => this.#abandon(id);
       const end = (): void => signal.removeEventListener('abort', onAbort);
       signal.addEventListener('abort', onAbort, { once: true });
       this.#questions.set(id, { resolve, reject, end });
-      this.#send(id, { text, isAnsweredSoon: operation !== 'wait' });
+      const queue = wants ? this.#unsent : this.#unsentOfHolders;
+      this.#send(queue, id, { text, isAnsweredSoon: operation !== 'wait' });
     });
   }
 
@@ -108,34 +120,37 @@ export class StreamTransport implements NodeTransport {
     socket?.close();
   }
 
-  /** T3. @throws HoldfastError */
-  #checkRoom(socket: MeasuredSocket): void {
-    const isFull = this.#questions.size >= maxQuestions;
-    if (!isFull && socket.unsentBytes + this.#unsentLength <= maxUnsentBytes) return;
+  /** T3. @param share What of it this question may take (T4). @throws HoldfastError */
+  #checkRoom(socket: MeasuredSocket, share: number): void {
+    const most = maxQuestions * share;
+    const isFull = this.#questions.size >= most;
+    if (!isFull && socket.unsentBytes + this.#unsentLength <= maxUnsentBytes * share) return;
     // Whatever filled it may be waiting on a dead connection (T2).
     this.#expectAnswer();
     throw new HoldfastError(
       'overloaded',
       isFull
-        ? `${String(maxQuestions)} questions to ${this.#url} are under way.`
-        : `${this.#url} does not read as fast as it is asked.`,
+        ? `${String(most)} requests to ${this.#url} are in flight, which is the limit.`
+        : `${this.#url} does not read requests fast enough.`,
     );
   }
 
   /** T1. */
   #abandon(id: number): void {
-    const unsent = this.#unsent.get(id);
+    const unsent = this.#unsent.get(id) ?? this.#unsentOfHolders.get(id);
     if (unsent === undefined) {
-      this.#send(id, { text: JSON.stringify([id, 'abandon']), isAnsweredSoon: false });
+      const text = JSON.stringify([id, 'abandon']);
+      this.#send(this.#unsent, id, { text, isAnsweredSoon: false });
     } else {
       this.#unsent.delete(id);
+      this.#unsentOfHolders.delete(id);
       this.#unsentLength -= unsent.text.length;
     }
-    this.#take(id)?.reject(gaveUp());
+    this.#take(id)?.reject(gaveUp);
   }
 
-  #send(id: number, unsent: Unsent): void {
-    this.#unsent.set(id, unsent);
+  #send(queue: Map<number, Unsent>, id: number, unsent: Unsent): void {
+    queue.set(id, unsent);
     this.#unsentLength += unsent.text.length;
     if (!this.#isOpen || this.#flushPlanned) return;
     this.#flushPlanned = true;
@@ -146,7 +161,8 @@ export class StreamTransport implements NodeTransport {
     this.#flushPlanned = false;
     if (!this.#isOpen) return;
     let frame = '';
-    for (const { text, isAnsweredSoon } of this.#unsent.values()) {
+    const inOrder = [...this.#unsentOfHolders.values(), ...this.#unsent.values()]; // T4
+    for (const { text, isAnsweredSoon } of inOrder) {
       if (isAnsweredSoon) this.#expectAnswer();
       if (frame !== '' && frame.length + text.length >= maxFrameLength) {
         this.#socket?.send(`[${frame}]`);
@@ -156,6 +172,7 @@ export class StreamTransport implements NodeTransport {
     }
     if (frame !== '') this.#socket?.send(`[${frame}]`);
     this.#unsent.clear();
+    this.#unsentOfHolders.clear();
     this.#unsentLength = 0;
   }
 
@@ -234,6 +251,7 @@ export class StreamTransport implements NodeTransport {
     this.#socket = undefined;
     this.#isOpen = false;
     this.#unsent.clear();
+    this.#unsentOfHolders.clear();
     this.#unsentLength = 0;
     this.#silentTicks = undefined;
     clearTimeout(this.#tick);
@@ -243,7 +261,8 @@ export class StreamTransport implements NodeTransport {
   }
 }
 
-const gaveUp = (): HoldfastError => new HoldfastError('aborted', 'The question was given up.');
+/** One for all: to make one takes longer than all the rest, and it is when much is late that much is given up. */
+const gaveUp = new HoldfastError('aborted', 'The request was cancelled.');
 
 /** Only what may be too large is measured. */
 const isTooLarge = (text: string): boolean =>

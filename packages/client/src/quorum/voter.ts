@@ -48,6 +48,8 @@ export interface WaitAsk {
   readonly waiterId: string;
   /** Since it began, in ms: who waits for longer goes first, on all voters alike. */
   readonly waitedMs: number;
+  /** When it began, by the wall clock of this machine: the same for all voters, so that they order alike. */
+  readonly beganMs: number;
   /** How long the voter waits for something to tell, in ms. */
   readonly timeoutMs: number;
 }
@@ -65,4 +67,6 @@ export type Vote =
       readonly type: 'denied';
       /** For so long, in ms. */
       readonly remainingMs: number;
+      /** How many wait for it there, where it tells. */
+      readonly waiters?: number;
     };

@@ -88,7 +88,7 @@ async function open(url: string, options: AdmitOptions): Promise<Seat> {
     if (!seat.isVoting && server.facts.isRewriting)
       throw new HoldfastError(
         'invalid_request',
-        `${name} is writing its file anew: admit it when that has ended.`,
+        `${name} is rewriting its append-only file. Admit it when that has finished.`,
         { voter: name },
       );
     return seat;
@@ -113,7 +113,10 @@ async function look(seat: Seat, options: AdmitOptions): Promise<void> {
 function checkSeats(urls: readonly string[], seats: readonly Seat[], options: AdmitOptions): void {
   const { isNewSet = false } = options;
   if (new Set(seats.map(({ server }) => server.facts.runId)).size < seats.length)
-    throw new HoldfastError('invalid_request', 'A server is named twice: each counts once.');
+    throw new HoldfastError(
+      'invalid_request',
+      'A server is named twice, but has only one vote. Name each server once.',
+    );
   if (
     hasMajority(
       urls,
@@ -126,7 +129,7 @@ function checkSeats(urls: readonly string[], seats: readonly Seat[], options: Ad
     'no_quorum',
     isNewSet
       ? 'All servers of a new set must be reachable.'
-      : 'No majority of the servers votes, so nobody knows the largest tokens. If the set is new, or its data are lost, pass isNewSet.',
+      : 'No majority of the servers votes, so the largest tokens are unknown. If the set is new, or its data are lost, pass isNewSet.',
   );
 }
 
@@ -181,7 +184,7 @@ async function admit(
 const overtaken = (name: string): HoldfastError =>
   new HoldfastError(
     'aborted',
-    `${name} was admitted by somebody else, or lost its data meanwhile.`,
+    `${name} was admitted by another client, or lost its data meanwhile.`,
     {
       voter: name,
     },

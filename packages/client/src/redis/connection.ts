@@ -69,9 +69,9 @@ export interface RedisOptions {
 
 /** DOOR-1 of door.ts. @throws HoldfastError `invalid_request` */
 export function checkRedisSet(urls: unknown, options: unknown): void {
-  checkList('What names the servers', urls);
+  checkList('The options of a Redis set', urls);
   for (const url of urls) checkText('The address of a server', url, longestAddress);
-  checkFields('How servers are reached', options);
+  checkFields('The connection options', options);
   const { createClient, epoch, silenceMs } = options as Readonly<
     Record<keyof RedisOptions, unknown>
   >;
@@ -221,7 +221,7 @@ export class RedisProcess {
 
 function asList(answer: unknown): readonly unknown[] {
   if (Array.isArray(answer)) return answer as readonly unknown[];
-  throw new HoldfastError('internal', 'A Redis server answered as no script does.');
+  throw new HoldfastError('internal', 'A Redis server did not respond as the script does.');
 }
 
 /**

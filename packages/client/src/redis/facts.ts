@@ -62,10 +62,13 @@ function pairsOfList(list: unknown): ReadonlyMap<string, string> {
 /** @throws HoldfastError `invalid_request`. */
 export function checkFacts(name: string, facts: ServerFacts): void {
   const { runId, version, role, isCluster, evictionPolicy } = facts;
-  if (runId === '') throw refused(name, 'does not tell the id of its process (INFO)');
+  if (runId === '') throw refused(name, 'does not report its run id (INFO)');
   if (Number.parseInt(version, 10) < 6) throw refused(name, `is Redis ${version}, before 6`);
   if (role !== 'master')
-    throw refused(name, `is a replica (role "${role}"): it lacks what its master answered last`);
+    throw refused(
+      name,
+      `is a replica (role "${role}"): it may lack what its master acknowledged last`,
+    );
   if (isCluster) throw refused(name, 'is part of a Redis cluster, which is one voter and not many');
   if (evictionPolicy !== 'noeviction')
     throw refused(
@@ -80,7 +83,7 @@ export function checkDurable(name: string, { isDurable }: ServerFacts): void {
   throw refused(
     name,
     isDurable === undefined
-      ? 'does not tell how it writes to disk (CONFIG GET is forbidden); pass allowLossOnRestart to count each restart as a loss'
+      ? 'does not report its persistence settings (CONFIG GET is forbidden); pass allowLossOnRestart to count each restart as a loss'
       : 'may lose what it answered when it restarts: set appendonly yes, appendfsync always and no-appendfsync-on-rewrite no, or pass allowLossOnRestart to count each restart as a loss',
   );
 }

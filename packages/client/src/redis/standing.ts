@@ -31,7 +31,7 @@ export function refusalIn(
   if (status === 'NOT_VOTING')
     return new HoldfastError(
       'not_voting',
-      `${name} is new here, or has restarted and may have lost data: it does not vote until it is admitted.`,
+      `${name} is new, or has restarted and may have lost data: it does not vote until it is admitted.`,
       { voter: name },
     );
   if (status === 'WRONG_EPOCH')
@@ -43,7 +43,7 @@ export function refusalIn(
   if (status === 'TTL_TOO_LONG')
     return new HoldfastError(
       'invalid_request',
-      `A ttl must be at most ${String(value)} ms on ${name}: it was admitted with that.`,
+      `A ttl must be at most ${String(value)} ms on ${name}, the longest ttl with which it was admitted.`,
       { field: 'ttl_ms', limit: Number(value) },
     );
   return undefined;

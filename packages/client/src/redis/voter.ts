@@ -188,7 +188,7 @@ export class RedisVoter implements Voter {
     if (twin !== undefined && twin !== this.name)
       throw new HoldfastError(
         'invalid_request',
-        `${this.name} is the same server as ${twin}: it counts once.`,
+        `${this.name} is the same server as ${twin}, which has one vote.`,
         { voter: this.name },
       );
     for (const [runId, name] of this.#processes)
@@ -212,6 +212,6 @@ export class RedisVoter implements Voter {
   #unreadable(status: unknown): HoldfastError {
     return status === 'FULL'
       ? new HoldfastError('limit_exceeded', `${this.name} has no larger token.`)
-      : new HoldfastError('internal', `${this.name} answered as no script does.`);
+      : new HoldfastError('internal', `${this.name} did not respond as the script does.`);
   }
 }

@@ -58,6 +58,8 @@ class FakeCluster {
       total_locks: this.rows.filter(({ kind }) => kind === 'lock').length,
       total_holds: this.rows.length,
       digest: digest.text,
+      consistency: 'linearizable',
+      revision: 1,
       next_after: limit > 0 && left.length > size ? (page.at(-1)?.first ?? null) : null,
       holds: of('lock').map(({ name, first, token }) => ({
         resource: name,

@@ -15,7 +15,7 @@ describe('a node that cannot be reached', () => {
         assert.equal(error.code, 'deadline_exceeded');
         assert.match(
           error.message,
-          /nothing was done\. Not reached: http:\/\/127\.0\.0\.1:28999 \(ECONNREFUSED\)/,
+          /it was not executed\. Not reached: http:\/\/127\.0\.0\.1:28999 \(ECONNREFUSED\)/,
         );
         assert.deepEqual(error.details['unreached'], [
           { endpoint: 'http://127.0.0.1:28999', cause: 'ECONNREFUSED' },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { HoldfastError } from '@holdfast/protocol';
 import type { WatchEvent } from '@holdfast/protocol';
 import { Client } from '../../src/client.ts';
 import { environmentOf, VirtualClock, VirtualNode } from '../virtual-nodes.ts';
@@ -76,6 +77,39 @@ describe('A watch whose connection broke', () => {
     assert.deepEqual(askedAfter(), [undefined, '7']);
     tell('8-0');
     assert.equal((await clock.settled(first)).value?.position, '8-0');
+    await client.close();
+  });
+});
+
+describe('A watch from a position', () => {
+  const begin = (codes: readonly string[]): ReturnType<typeof watched> => {
+    const parts = watched();
+    const { handle } = parts.node;
+    const left = [...codes];
+    parts.node.handle = (asked) => {
+      const code = asked.operation === 'watch' ? left.shift() : undefined;
+      if (code === undefined) handle(asked);
+      else asked.refuse(code);
+    };
+    return parts;
+  };
+
+  it('that the cluster has not reached is over, and says so', async () => {
+    const { clock, client } = begin(['future_position']);
+    const events = client.watch({ after: '99999999' })[Symbol.asyncIterator]();
+    const error = await clock.settled(events.next().catch((reason: unknown) => reason));
+    assert.ok(error instanceof HoldfastError);
+    assert.equal(error.code, 'future_position');
+    await client.close();
+  });
+
+  it('goes on trying while no node can say whether the cluster has reached it', async () => {
+    const { clock, client, tell } = begin(Array.from({ length: 40 }, () => 'no_quorum'));
+    const events = client.watch({ after: '7' })[Symbol.asyncIterator]();
+    const first = events.next();
+    await clock.pass(200_000);
+    tell('8-1');
+    assert.equal((await clock.settled(first)).value?.position, '8-1');
     await client.close();
   });
 });

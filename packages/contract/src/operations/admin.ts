@@ -1,6 +1,14 @@
 /** What operators and monitors read and ask for, on HTTP: health, figures, documents. */
 import { clusterErrors } from '../errors.ts';
-import { askedConsistency, consistency, count, position, toldNodeId } from '../fields.ts';
+import {
+  askedConsistency,
+  consistency,
+  count,
+  insecure,
+  position,
+  statusRevision,
+  toldNodeId,
+} from '../fields.ts';
 import { get, post } from '../operation.ts';
 import type { DocumentOperation, Group, UnaryOperation } from '../operation.ts';
 import { always, boolean, nullable, string, words } from '../schema.ts';
@@ -43,14 +51,18 @@ const health: UnaryOperation = {
       leader: [
         3,
         nullable(
-          string('Peer address (`host:port`) of the leader; null while no leader is known.'),
+          string(
+            'Address (`host:port`) of the leader for its peers, or for clients where it listens for no peers; null while no leader is known.',
+          ),
         ),
       ],
+      leader_id: [9, nullable(string('Node id of the leader; null while none is known.'))],
       node_id: [4, toldNodeId],
       service: [5, always('holdfast', 'Always `holdfast`.')],
       status: [6, words(healths, 'Whether this node can serve requests.')],
       timestamp: [7, string('Wall-clock time, ISO 8601 with `+00:00`.')],
       version: [8, string('Version of Holdfast that this node runs.')],
+      insecure: [10, insecure],
     },
   },
   errors: [],
@@ -120,6 +132,7 @@ const stats: UnaryOperation = {
       total_session: [5, position('Sessions created since the cluster was created.')],
       waiters: [6, count('Waiting acquires in all wait queues.')],
       consistency: [7, consistency],
+      revision: [8, statusRevision],
     },
   },
   errors: clusterErrors,

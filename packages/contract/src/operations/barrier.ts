@@ -2,6 +2,7 @@
 import { byCluster, clusterErrors, numberErrors, sessionErrors } from '../errors.ts';
 import {
   askedConsistency,
+  consistency,
   count,
   name,
   position,
@@ -9,6 +10,7 @@ import {
   resource,
   sessionId,
   show,
+  statusRevision,
   toldClientId,
   toldSessionId,
   waitSeconds,
@@ -111,6 +113,12 @@ const barrierStatus: UnaryOperation = reading({
     round: [2, nullable(round, "Number of the barrier's round; null when no session is inside.")],
     parties: [3, nullable(count('Number of parties; null when no session is inside.'))],
     open: [4, boolean('All parties have entered.')],
+    waiter_count: [
+      7,
+      count('Sessions inside a barrier that has not opened: they wait for the others.'),
+    ],
+    consistency: [8, consistency],
+    revision: [9, statusRevision],
     member_count: [6, count('Number of sessions inside; the first of them are listed.')],
     members: [
       5,

@@ -1,6 +1,6 @@
 /** The cluster: who leads, who belongs to it. On HTTP. */
 import { byCluster, clusterErrors } from '../errors.ts';
-import { nodeId, position, toldNodeId } from '../fields.ts';
+import { insecure, nodeId, position, toldNodeId } from '../fields.ts';
 import { get, post, remove } from '../operation.ts';
 import type { DocumentOperation, Group, UnaryOperation } from '../operation.ts';
 import {
@@ -137,6 +137,7 @@ const clusterStatus: UnaryOperation = {
         17,
         position('Highest feature level that the program of this node supports.'),
       ],
+      insecure: [18, insecure],
     },
   },
   errors: [],

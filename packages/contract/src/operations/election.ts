@@ -1,5 +1,11 @@
 /** Elections: one leads, and tells all others a value. */
-import { byCluster, clusterErrors, numberErrors, sessionErrors } from '../errors.ts';
+import {
+  byCluster,
+  clusterErrors,
+  numberErrors,
+  positionErrors,
+  sessionErrors,
+} from '../errors.ts';
 import {
   askedConsistency,
   consistency,
@@ -203,7 +209,7 @@ const observe: StreamOperation = {
       reason: [6, optional(string('Reason of an end: released, expired, forced or max_hold.'))],
     },
   },
-  errors: ['name_too_long', 'compacted', 'not_leader', 'no_quorum'],
+  errors: ['name_too_long', ...positionErrors],
   access: look,
   http: withAlias(
     get(
@@ -317,6 +323,7 @@ const electionLeader: UnaryOperation = reading({
   answer: answer('ElectionLeader', 'ElectionAnswer', {
     resource: [1, resource],
     leader: [2, nullable(object(leader), 'The leader; null when there is none.')],
+    waiter_count: [8, count('Number of waiting candidates, as `candidate_count`.')],
     candidate_count: [7, count('Number of waiters; the next of them are listed.')],
     candidates: [
       3,

@@ -1,5 +1,5 @@
 /** What happens to resources, as it happens. */
-import { byNode } from '../errors.ts';
+import { byNode, positionErrors } from '../errors.ts';
 import {
   lockMode,
   longestPage,
@@ -75,7 +75,12 @@ const watchEvent: Message = {
   protoName: 'WatchEvent',
   description: 'One change.',
   fields: {
-    position: [1, string('Position among all events, to resume after it: `revision-number`.')],
+    position: [
+      1,
+      string(
+        'Position among all events, to resume after it: `revision-number`. Numbers count all changes of the revision, and some are not reported: they rise, with gaps.',
+      ),
+    ],
     revision: [2, position('Log index of the change.')],
     type: [3, words(eventTypes, 'What happened.')],
     kind: [4, words(watchedKinds, 'The kind of change.')],
@@ -132,7 +137,7 @@ const events: UnaryOperation = {
       position: [2, string('Pass it as `after` to continue.')],
       more: [3, boolean('More events are available already.')],
     }),
-    errors: ['name_too_long', 'compacted', 'wait_abandoned'],
+    errors: ['name_too_long', ...positionErrors, 'wait_abandoned'],
     waits: true,
     access: look,
     http: [get('/events', 'The latest changes, or those after a position, in pages.')],
@@ -176,7 +181,7 @@ const watch: StreamOperation = {
       position: [2, string('Start position of the watch.')],
     },
   },
-  errors: ['name_too_long', 'compacted'],
+  errors: ['name_too_long', ...positionErrors],
   access: look,
   http: [get('/watch', 'Changes as server-sent events, resumable with Last-Event-ID.')],
   grpc: {
@@ -218,6 +223,12 @@ export const eventGroup: Group = {
       410,
       'OUT_OF_RANGE',
       'The events after this position were compacted (are no longer retained).',
+      'never',
+    ),
+    future_position: byNode(
+      409,
+      'OUT_OF_RANGE',
+      'The cluster has not reached this position.',
       'never',
     ),
   },

@@ -2,11 +2,13 @@
 import { byCluster, clusterErrors, numberErrors, sessionErrors } from '../errors.ts';
 import {
   askedConsistency,
+  consistency,
   count,
   name,
   requestNumber,
   resource,
   sessionId,
+  statusRevision,
   waitSeconds,
 } from '../fields.ts';
 import { answer, changing, get, post, reading, remove, request } from '../operation.ts';
@@ -26,6 +28,15 @@ const latch: Message = {
     resource: [1, resource],
     count: [2, count('Remaining count.')],
     open: [3, boolean('The count is 0.')],
+    waiter_count: [
+      4,
+      optional(count('Of a status: callers that wait for it at the node that answers.')),
+    ],
+    consistency: [5, optional(consistency, 'How current a status is.')],
+    revision: [
+      6,
+      optional(statusRevision, 'Of a status: log index of the state that is reported.'),
+    ],
   },
 };
 

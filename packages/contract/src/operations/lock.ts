@@ -22,6 +22,7 @@ import {
   revision,
   show,
   shownToken,
+  statusRevision,
   terms,
   toldClientId,
   toldFenceToken,
@@ -279,6 +280,7 @@ const lockFields: Fields = {
   waiter_count: [6, count('Number of waiters; the next of them are listed.')],
   delayed_until: [7, delayedUntil],
   consistency: [8, consistency],
+  revision: [14, statusRevision],
 };
 const lock: Message = {
   typeName: 'LockStatusAnswer',
@@ -321,6 +323,8 @@ const listLocks: UnaryOperation = reading({
     locks: [1, list(object(lock), 'Each with its first 10 holders and waiters.')],
     total_locks: [2, count('Locks on this page.')],
     next_after: [3, nullable(string('`after` of the next page; null on the last.'))],
+    consistency: [4, consistency],
+    revision: [5, statusRevision],
   }),
   errors: clusterErrors,
   access: look,

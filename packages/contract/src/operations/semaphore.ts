@@ -1,8 +1,9 @@
 /** Semaphores: a limited number of permits, several of which one may hold. */
 import { byCluster, clusterErrors, numberErrors, sessionErrors } from '../errors.ts';
 import {
-  count,
   askedConsistency,
+  consistency,
+  count,
   endsInSeconds,
   fenceToken,
   name,
@@ -13,6 +14,7 @@ import {
   revision,
   show,
   shownToken,
+  statusRevision,
   terms,
   toldClientId,
   toldFenceToken,
@@ -129,6 +131,11 @@ const semaphore: Message = {
       int32('Free permits; below 0 while holders have more than a limit that was reduced.'),
     ],
     stays: [4, boolean('Persistent: it was created explicitly and remains when nobody uses it.')],
+    consistency: [9, optional(consistency, 'How current a status is.')],
+    revision: [
+      10,
+      optional(statusRevision, 'Of a status: log index of the state that is reported.'),
+    ],
     holder_count: [7, count('Number of holders; the first of them are listed.')],
     waiter_count: [8, count('Number of waiters; the next of them are listed.')],
     holders: [

@@ -2,6 +2,7 @@
 import { clusterErrors, numberErrors, sessionErrors } from '../errors.ts';
 import {
   askedConsistency,
+  consistency,
   count,
   heldKinds,
   longestPage,
@@ -13,6 +14,7 @@ import {
   requestNumber,
   resource,
   sessionId,
+  statusRevision,
   toldFenceToken,
   who,
 } from '../fields.ts';
@@ -46,6 +48,8 @@ export const sessionLocks: UnaryOperation = reading({
     total_holds: [6, count('Holds of all kinds on all pages.')],
     digest: [7, string('Digest of all its holds: equal for equal sets of first tokens.')],
     next_after: [8, nextAfter],
+    consistency: [9, consistency],
+    revision: [10, statusRevision],
     holds: [
       3,
       list(
@@ -110,6 +114,8 @@ export const sessionWaits: UnaryOperation = reading({
   answer: answer('SessionWaits', 'SessionWaitsAnswer', {
     wait_count: [2, count('Waits on all pages.')],
     next_after: [3, nextAfter],
+    consistency: [4, consistency],
+    revision: [5, statusRevision],
     waits: [
       1,
       list(

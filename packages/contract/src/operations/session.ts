@@ -10,6 +10,7 @@ import {
   longestLockDelaySeconds,
   resource,
   sessionId,
+  statusRevision,
   timeoutSeconds,
   toldClientId,
   toldFenceToken,
@@ -47,6 +48,7 @@ const createSession: UnaryOperation = changing('by_id', {
         'Session timeout: seconds without a keepalive after which the session expires; the configured default when absent.',
       ),
     ],
+    timeout_seconds: [5, optional(timeoutSeconds, 'The same as `timeout`.')],
     lock_delay_seconds: [
       3,
       optional(
@@ -83,6 +85,8 @@ const createSession: UnaryOperation = changing('by_id', {
         'Recommended seconds between keepalives: a third of the timeout, at least 1.',
       ),
     ],
+    timeout_seconds: [5, number('The same as `timeout`.')],
+    keepalive_interval_seconds: [6, uint32(1, undefined, 'The same as `keepalive_interval`.')],
   }),
   errors: ['session_exists', 'session_expired', 'request_forgotten', ...clusterErrors],
   access: { verb: 'use', resource: 'session' },
@@ -104,6 +108,7 @@ const getSession: UnaryOperation = reading({
     session_id: [1, toldSessionId],
     client_id: [2, toldClientId],
     timeout: [3, number('Session timeout: seconds without a keepalive after which it expires.')],
+    timeout_seconds: [16, number('The same as `timeout`.')],
     created_at: [4, wallClockSeconds],
     last_keepalive: [
       5,
@@ -138,6 +143,7 @@ const getSession: UnaryOperation = reading({
     leadership_count: [13, count('Number of elections that it leads.')],
     barrier_count: [14, count('Number of barriers that it is inside of.')],
     consistency: [10, consistency],
+    revision: [15, statusRevision],
   }),
   errors,
   access: { verb: 'read', resource: 'session' },
@@ -162,6 +168,7 @@ const keepaliveAnswer = answer('Keepalive', 'KeepAliveAnswer', {
   session_id: [1, toldSessionId],
   success: [2, always(true)],
   timeout: [3, number('Seconds from now after which it expires without another keepalive.')],
+  timeout_seconds: [4, number('The same as `timeout`.')],
 });
 
 const keepalive: UnaryOperation = reading({

@@ -24,6 +24,7 @@ import type { InitialMembers } from './initial-members.ts';
 import { differentLevels, levelsToTell, toldLevels } from './peer-levels.ts';
 import type { ToldLevels } from './peer-levels.ts';
 import { isIncarnation, isPeerId } from './peer-names.ts';
+import { unproven } from './peer-sockets.ts';
 import type { PeerRuns } from '../peer-runs.ts';
 import { readRuns } from './run-names.ts';
 import type { Run } from './run-names.ts';
@@ -158,19 +159,24 @@ export class Introductions {
    * Whether the one that sent this frame may be talked to (HELLO-1). Remembers a new one, durably.
    *
    * @param wanted The member that this node has connected to; undefined on the accepting side.
+   * @param proven The names that the connection proves (PEER-1).
    */
-  check(frame: Frame, wanted: MemberId | undefined): Introduction {
+  check(
+    frame: Frame,
+    wanted: MemberId | undefined,
+    proven: readonly string[] | undefined,
+  ): Introduction {
     let hello: Readonly<Record<string, unknown>>;
     try {
       if (frame.kind !== frameKinds.hello) throw new FrameError('the first frame is no hello');
       hello = parseObject(frame.body.toString('utf8'), 'hello');
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
-      return { ok: false, from: '', reason: `This is no peer of Holdfast: ${problem}.` };
+      return { ok: false, from: '', reason: `The remote side is not a Holdfast peer: ${problem}.` };
     }
     const from = shown(hello['from']);
     const reason =
-      this.#mismatch(hello, wanted) ??
+      this.#mismatch(hello, wanted, proven) ??
       this.#otherMembers(hello) ??
       this.#otherFolder(hello) ??
       this.#otherLevel(hello);
@@ -200,6 +206,7 @@ export class Introductions {
   #mismatch(
     hello: Readonly<Record<string, unknown>>,
     wanted: MemberId | undefined,
+    proven: readonly string[] | undefined,
   ): string | undefined {
     const { nodeId, clusterId } = this.#identity;
     const from = shown(hello['from']);
@@ -216,6 +223,8 @@ export class Introductions {
       );
     }
     if (!isPeerId(hello['from'])) return 'A hello does not say which node it is from.';
+    const problem = unproven(hello['from'], proven);
+    if (problem !== undefined) return problem;
     if (hello['to'] !== nodeId) {
       return (
         `Node "${from}" looks for node "${shown(hello['to'])}", and this is node "${nodeId}". ` +

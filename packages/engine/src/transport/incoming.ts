@@ -16,6 +16,7 @@ import type { Introduced, Introductions } from './hello.ts';
 import type { InItsPlace, LiveRuns, OtherRun, RunConnection } from './live-runs.ts';
 import type { Once } from './once.ts';
 import { maxBufferedBytes } from './outgoing.ts';
+import type { PeerSockets } from './peer-sockets.ts';
 import { inItsPlace, OtherRunError, readRunRefusal } from './run-refusal.ts';
 
 /** A refused one has this long to read why. */
@@ -23,6 +24,7 @@ const lingerMs = 1000;
 
 export interface IncomingOptions {
   readonly socket: Socket;
+  readonly sockets: PeerSockets;
   readonly introductions: Introductions;
   readonly runs: LiveRuns;
   readonly clock: Clock;
@@ -101,7 +103,7 @@ export class Incoming implements RunConnection {
   /** HELLO-1, on the accepting side. */
   #meet(first: Frame): void {
     const { introductions, log, once, socket } = this.#options;
-    const met = introductions.check(first, undefined);
+    const met = introductions.check(first, undefined, this.#options.sockets.namesOf(socket));
     if (!met.ok) {
       const from = met.from;
       once.say(from, met.reason, () => log.warn({ from }, `Refused a peer: ${met.reason}`));
@@ -174,9 +176,9 @@ export class Incoming implements RunConnection {
     const peer = this.#peer ?? 'a stranger';
     const reason = error instanceof Error ? error.message : String(error);
     once.say(peer, 'dropped', () =>
-      log.error({ peer }, `Dropped a connection that made no sense: ${reason}.`),
+      log.error({ peer }, `Closed a connection after a protocol error: ${reason}.`),
     );
-    this.#end(`Its connection made no sense: ${reason}.`);
+    this.#end(`The connection was closed after a protocol error: ${reason}.`);
   }
 
   #end(reason: string, stops = false): void {

@@ -7,7 +7,6 @@
  *     connection, raft messages are dropped (the protocol repeats what matters).
  * T5: who is refused, or breaks the protocol, is tried again only after the longest pause.
  */
-import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { hostPortOf } from '@holdfast/protocol';
 import type { MemberId, Message } from '@holdfast/raft';
@@ -22,6 +21,7 @@ import type { Introduced, Introductions } from './hello.ts';
 import type { LiveRuns, OtherRun, RunConnection } from './live-runs.ts';
 import { encodeMessageFrame } from './messages.ts';
 import type { Once } from './once.ts';
+import type { PeerSockets } from './peer-sockets.ts';
 import { inItsPlace, OtherRunError, readRunRefusal } from './run-refusal.ts';
 
 export const maxBufferedBytes: number = 16 * 1024 * 1024;
@@ -33,6 +33,7 @@ export interface OutgoingOptions {
   readonly peer: MemberId;
   /** Where it may be, the likeliest first. */
   readonly addresses: () => readonly string[];
+  readonly sockets: PeerSockets;
   readonly introductions: Introductions;
   readonly runs: LiveRuns;
   readonly clock: Clock;
@@ -154,12 +155,12 @@ export class Outgoing implements RunConnection {
   }
 
   #connect(): void {
-    const { clock, introductions, peer } = this.#options;
+    const { clock, introductions, peer, sockets } = this.#options;
     const address = this.#nextAddress();
     const parts = address === undefined ? undefined : hostPortOf(address);
     if (address === undefined || parts === undefined) return; // The node lives on without this peer.
     this.#address = address;
-    const socket = connect({ ...parts, noDelay: true });
+    const socket = sockets.connect(parts, peer);
     this.#socket = socket;
     const reader = new FrameReader(maxHelloBytes);
     const giveUp = (): void => void socket.destroy();
@@ -169,15 +170,14 @@ export class Outgoing implements RunConnection {
       this.#cancelTimeout = clock.after(handshakeTimeoutMs, () => {
         this.#giveUpSilent(socket);
       });
-      socket.write(introductions.helloFor(peer));
     });
+    socket.on(sockets.readyEvent, () => void socket.write(introductions.helloFor(peer)));
     socket.on('data', (chunk) => {
       if (socket.writableEnded) return; // Refused: what else it says does not count.
       this.#receiveOrRefuse(socket, reader, chunk);
     });
-    socket.on('error', () => {
-      // 'close' follows and acts.
-    });
+    // 'close' follows and acts.
+    socket.on('error', (error) => this.#noteUnproven(error));
     socket.on('close', () => {
       this.#cancelTimeout();
       this.#connected = false;
@@ -219,8 +219,8 @@ export class Outgoing implements RunConnection {
 
   /** HELLO-1, on the connecting side. */
   #meet(socket: Socket, reader: FrameReader, frame: Frame): boolean {
-    const { introductions, peer } = this.#options;
-    const met = introductions.check(frame, peer);
+    const { introductions, peer, sockets } = this.#options;
+    const met = introductions.check(frame, peer, sockets.namesOf(socket));
     if (!met.ok) {
       this.#refuse(socket, met.reason, met.stops);
       return false;
@@ -294,13 +294,25 @@ export class Outgoing implements RunConnection {
       onOtherRun(new OtherRunError(stopping.text)); // RUN-5
   }
 
+  /** What else than a network can end a connection: somebody has to put it right (PEER-1). */
+  #noteUnproven(error: Error): void {
+    const { peer, log, once, sockets } = this.#options;
+    const address = this.#address;
+    const { message } = error;
+    const isOfNetwork = 'syscall' in error || ('code' in error && error.code === 'ECONNRESET');
+    if (sockets.readyEvent === 'connect' || this.#connected || isOfNetwork) return;
+    once.say(peer, 'unproven', () =>
+      log.error({ peer, address }, `The handshake with the peer failed: ${message}.`),
+    );
+  }
+
   #giveUpSilent(socket: Socket): void {
     const { peer, log, once } = this.#options;
     const address = this.#address;
     once.say(peer, 'silent', () =>
       log.warn(
         { peer, address },
-        `The peer accepted a connection and did not show who it is within ${String(handshakeTimeoutMs)} ms.`,
+        `The peer accepted a connection and did not identify itself within ${String(handshakeTimeoutMs)} ms.`,
       ),
     );
     socket.destroy();

@@ -8,8 +8,7 @@
  *     this node's vote (Raft thesis, 4.1: servers process messages of servers that are not in their
  *     configuration). What is taken of it is little (T6 of `strangers.ts`).
  */
-import { createServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { formatHostPort } from '@holdfast/protocol';
 import type { MemberId, Message } from '@holdfast/raft';
 import type { DiskError } from '@holdfast/storage';
@@ -32,6 +31,8 @@ import type { RunConnection } from './live-runs.ts';
 import { Once } from './once.ts';
 import { Outgoing } from './outgoing.ts';
 import { PeerCalls } from './peer-calls.ts';
+import { plainSockets } from './peer-sockets.ts';
+import type { PeerListener, PeerSockets } from './peer-sockets.ts';
 import { Probation } from './probation.ts';
 import { isRun } from './run-names.ts';
 import { copyHasAsked } from './run-refusal.ts';
@@ -40,6 +41,8 @@ import { Strangers } from './strangers.ts';
 import type { Transport, TransportHandlers } from './types.ts';
 
 export interface TcpTransportOptions {
+  /** Plain ones where absent. */
+  readonly sockets?: PeerSockets | undefined;
   readonly identity: Identity;
   readonly knownPeers: KnownPeers;
   readonly addresses: PeerAddresses;
@@ -52,6 +55,7 @@ export interface TcpTransportOptions {
 
 export class TcpTransport implements Transport {
   readonly #options: TcpTransportOptions;
+  readonly #sockets: PeerSockets;
   readonly #outgoing = new Map<MemberId, Outgoing>();
   readonly #introductions: Introductions;
   readonly #once: Once;
@@ -65,10 +69,11 @@ export class TcpTransport implements Transport {
   readonly #inLog = new Map<MemberId, string>();
   /** Of the programs of peers, as they told when they were met last. */
   readonly #supportedLevels = new Map<MemberId, number>();
-  #server: Server | undefined;
+  #listener: PeerListener | undefined;
 
   constructor(options: TcpTransportOptions) {
     this.#options = options;
+    this.#sockets = options.sockets ?? plainSockets;
     const { identity, knownPeers, self, clock, log, handlers } = options;
     const { knowledge } = handlers;
     this.#liveRuns = new LiveRuns(clock);
@@ -95,8 +100,9 @@ export class TcpTransport implements Transport {
   }
 
   async listen({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
-    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
-    this.#server = server;
+    const listener = this.#sockets.listen((socket) => this.#accept(socket));
+    const { server } = listener;
+    this.#listener = listener;
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) =>
         reject(
@@ -110,7 +116,7 @@ export class TcpTransport implements Transport {
   }
 
   get port(): number {
-    return (this.#server?.address() as AddressInfo | null)?.port ?? 0;
+    return (this.#listener?.server.address() as AddressInfo | null)?.port ?? 0;
   }
 
   setPeers(peers: readonly { readonly id: MemberId; readonly address: string }[]): void {
@@ -140,6 +146,7 @@ export class TcpTransport implements Transport {
     return new Outgoing({
       peer: id,
       addresses: () => addresses.of(id, this.#inLog.get(id) ?? ''),
+      sockets: this.#sockets,
       introductions: this.#introductions,
       runs: this.#liveRuns,
       clock,
@@ -247,7 +254,8 @@ export class TcpTransport implements Transport {
     this.#outgoing.clear();
     this.#calls.abortAll();
     this.#incoming.destroyAll();
-    const server = this.#server;
+    this.#listener?.endHandshakes();
+    const server = this.#listener?.server;
     if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
@@ -255,6 +263,7 @@ export class TcpTransport implements Transport {
     const { isKnownMember } = this.#options.handlers.knowledge;
     const incoming = new Incoming({
       socket,
+      sockets: this.#sockets,
       introductions: this.#introductions,
       runs: this.#liveRuns,
       clock: this.#options.clock,
@@ -332,7 +341,7 @@ export class TcpTransport implements Transport {
       this.#once.say(peer, 'stranger', () =>
         log.error(
           { peer, message: message.type },
-          'Ignored a message of a node that is no member as far as this node knows.',
+          'Ignored a message of a node that is not a member as far as this node knows.',
         ),
       );
     return admitted;

@@ -239,7 +239,7 @@ describe('A node that connects', () => {
     await peer.frames.next();
     clock.hurry();
     await peer.closed;
-    assert.match(await node.said.next(), /did not show who it is/);
+    assert.match(await node.said.next(), /did not identify itself/);
     assert.equal(await node.unreachable.next(), 'stranger');
   });
 });

@@ -19,6 +19,7 @@ import { encodeJsonFrame, FrameReader, frameKinds } from '../../src/transport/fr
 import type { Frame } from '../../src/transport/frames.ts';
 import { refusalText } from '../../src/transport/hello.ts';
 import { TcpTransport } from '../../src/transport/tcp.ts';
+import type { PeerSockets } from '../../src/transport/peer-sockets.ts';
 import type { PeerKnowledge } from '../../src/transport/types.ts';
 
 /** What arrives, one after the other. */
@@ -86,6 +87,8 @@ export interface PeerNodeOptions {
   readonly starts?: number;
   readonly runs?: readonly Run[];
   readonly levels?: FeatureLevels;
+  /** Plain ones when absent. */
+  readonly sockets?: PeerSockets;
   /** It takes part at once where this is absent (PROB-1). */
   readonly onProbation?: true;
 }
@@ -118,6 +121,7 @@ export async function startPeer(name: string, options: PeerNodeOptions): Promise
   const knowledge = { ...everybodyIsKnown, ...options.knowledge };
   const { host = '127.0.0.1' } = options;
   const transport = new TcpTransport({
+    sockets: options.sockets,
     identity,
     knownPeers: new KnownPeers(folder, knowledge),
     runs: new PeerRuns(folder, knowledge),

@@ -180,7 +180,7 @@ describe('A restored backup', () => {
     assert.equal(state.stats().heldLocks, 0);
     assert.equal(state.stats().waiters, 0);
     assert.equal(state.endedReason(session(0)), 'expired');
-    assert.equal(state.show('lock', nameOf(0)).holders.length, 0);
+    assert.equal(state.lock(nameOf(0)).holders.length, 0);
     assert.ok((state.nextDueTime() ?? 0) > state.time, 'the end of the lock delays is due');
   });
 
@@ -200,7 +200,7 @@ describe('A restored backup', () => {
     assert.deepEqual(stats, statsBefore);
     assert.equal(fenceCounter, jump);
     assert.deepEqual(state.session(session(0)), before.session(session(0)));
-    assert.deepEqual(state.show('lock', nameOf(0)), before.show('lock', nameOf(0)));
+    assert.deepEqual(state.lock(nameOf(0)), before.lock(nameOf(0)));
   });
 
   it('begins past all of a restore before that it is told of (BEGIN-4)', async () => {
@@ -359,7 +359,7 @@ describe('The folder of a restore', () => {
       while (!disks.isOver && disks.left > 0) await nextTurn();
       for (let turns = 0; turns < 3; turns++) await nextTurn();
       // When the power goes, and each name that is not durable is the old or the new one
-      files.cutPower(chancesOf(steps + 1));
+      files.cutPower(randomnessOf(steps + 1));
       disks.left = Number.POSITIVE_INFINITY;
       const names = files.paths;
       if (names.includes('/n/restoring.json')) {
@@ -396,7 +396,7 @@ describe('The folder of a restore', () => {
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Randomness with a seed. */
-function chancesOf(seed: number): { below: (limit: number) => number } {
+function randomnessOf(seed: number): { below: (limit: number) => number } {
   let state = seed;
   return {
     below: (limit) => {

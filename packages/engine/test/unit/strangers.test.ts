@@ -108,7 +108,7 @@ describe('A peer that the own log does not name (T6)', () => {
     for (const message of refused) peer.socket.write(encodeMessageFrame(message));
     peer.socket.write(encodeMessageFrame({ type: 'pre_vote', term: 2, ...last }));
     assert.equal((await node.heard.next()).type, 'pre_vote', 'the only one that counts');
-    assert.match(await node.said.next(), /no member as far as this node knows/);
+    assert.match(await node.said.next(), /not a member as far as this node knows/);
   });
 
   it('leads where this node has voted for it, in that term alone', async () => {

@@ -5,6 +5,7 @@
  * state machine safety: all apply the same at an index, in order and without gaps; a proven read sees all
  * that was committed anywhere when it was asked.
  */
+import { lacksCommitted } from '@holdfast/checker';
 import { decodeMembership } from '@holdfast/raft';
 import { Interner } from '../search/interner.ts';
 import { PairMap } from '../search/pair-map.ts';
@@ -162,13 +163,11 @@ function lead(
   const before = leaders[term] ?? -1;
   if (before >= 0 && before !== node)
     return `election safety: ${idOf(before)} and ${idOf(node)} lead term ${term}`;
+  const { firstIndex, terms } = log;
+  const leader = { term, firstIndex, termAt: (index: number) => terms[index - firstIndex] };
   for (const [place, entry] of committed.entries()) {
     const index = place + 1;
-    if (
-      term > entry.inTerm &&
-      index >= log.firstIndex &&
-      log.terms[index - log.firstIndex] !== entry.term
-    )
+    if (lacksCommitted(leader, { ...entry, index }))
       return `leader completeness: ${idOf(node)} leads term ${term} and lacks the committed entry ${index} of term ${entry.term}`;
   }
   if (before === node) return chronicle;

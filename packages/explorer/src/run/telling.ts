@@ -22,10 +22,10 @@ export function summaryLines(found: Found, model: Model): readonly string[] {
   const figures = Object.entries(model.figures()).map(
     ([what, count]) => `${what} ${grouped(count)}`,
   );
-  const chance = found.distinct ** 2 / 2 ** 65;
+  const probability = found.distinct ** 2 / 2 ** 65;
   return [
     `${endings[found.ended]}: ${grouped(found.distinct)} distinct states, ${grouped(found.visited)} visited, depth ${String(found.depth)}, ${(found.ms / 1000).toFixed(1)} s, ${perSecond(found)} a second`,
-    `up to ${String(model.symmetries)} namings count as one; ${figures.join(', ')}; two states were taken for one with a probability of ${chance.toExponential(0)}`,
+    `up to ${String(model.symmetries)} namings count as one; ${figures.join(', ')}; two states were taken for one with a probability of ${probability.toExponential(0)}`,
     ...(found.broken === undefined ? [] : [found.broken.what, ...found.broken.trace]),
   ];
 }

@@ -7,8 +7,13 @@ export interface HealthAnswer {
   readonly is_leader: boolean;
   /** This node can serve requests. */
   readonly is_ready: boolean;
-  /** Peer address (`host:port`) of the leader; null while no leader is known. */
+  /**
+   * Address (`host:port`) of the leader for its peers, or for clients where it listens for no peers; null while no
+   * leader is known.
+   */
   readonly leader: string | null;
+  /** Node id of the leader; null while none is known. */
+  readonly leader_id: string | null;
   /** Id of a node. */
   readonly node_id: string;
   /** Always `holdfast`. */
@@ -19,6 +24,8 @@ export interface HealthAnswer {
   readonly timestamp: string;
   /** Version of Holdfast that this node runs. */
   readonly version: string;
+  /** It is reached from other machines without TLS and authentication, because `security.insecure` says so. */
+  readonly insecure: boolean;
 }
 
 /** Response to a probe. */
@@ -52,6 +59,8 @@ export interface StatsAnswer {
   readonly waiters: number;
   /** Consistency of this response. */
   readonly consistency: Consistency;
+  /** Log index of the state that is reported. */
+  readonly revision: number;
 }
 
 /** Sessions expire automatically, so there is nothing left to clean. */

@@ -83,6 +83,12 @@ export interface BarrierAnswer {
   readonly parties: number | null;
   /** All parties have entered. */
   readonly open: boolean;
+  /** Sessions inside a barrier that has not opened: they wait for the others. */
+  readonly waiter_count: number;
+  /** Consistency of this response. */
+  readonly consistency: Consistency;
+  /** Log index of the state that is reported. */
+  readonly revision: number;
   /** Number of sessions inside; the first of them are listed. */
   readonly member_count: number;
   /** The first sessions inside. */

@@ -73,6 +73,8 @@ export interface ClusterStatusAnswer {
   readonly feature_level: number;
   /** Highest feature level that the program of this node supports. */
   readonly supported_feature_level: number;
+  /** It is reached from other machines without TLS and authentication, because `security.insecure` says so. */
+  readonly insecure: boolean;
 }
 
 /** A node to add to the cluster. */

@@ -195,6 +195,8 @@ export interface ElectionAnswer {
   readonly resource: string;
   /** The leader; null when there is none. */
   readonly leader: Leader | null;
+  /** Number of waiting candidates, as `candidate_count`. */
+  readonly waiter_count: number;
   /** Number of waiters; the next of them are listed. */
   readonly candidate_count: number;
   /** Waiting candidates, the next one first. */

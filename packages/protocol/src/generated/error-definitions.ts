@@ -31,7 +31,12 @@ export type ErrorCode =
   | 'barrier_closed'
   | 'not_entered'
   | 'latch_not_found'
+  | 'queue_not_found'
+  | 'queue_order'
+  | 'queue_not_empty'
+  | 'stale_receipt'
   | 'compacted'
+  | 'future_position'
   | 'member_exists'
   | 'member_not_found'
   | 'membership_change_in_progress'
@@ -257,9 +262,44 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     effect: 'none',
     by: 'cluster',
   },
+  queue_not_found: {
+    status: 404,
+    title: 'There is no such queue.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  queue_order: {
+    status: 409,
+    title: 'The order of the queue does not allow this.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  queue_not_empty: {
+    status: 409,
+    title: 'The queue is not empty.',
+    retry: 'later',
+    effect: 'none',
+    by: 'cluster',
+  },
+  stale_receipt: {
+    status: 409,
+    title: 'The receipt is not of the current delivery.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
   compacted: {
     status: 410,
     title: 'The events after this position were compacted (are no longer retained).',
+    retry: 'never',
+    effect: 'none',
+    by: 'node',
+  },
+  future_position: {
+    status: 409,
+    title: 'The cluster has not reached this position.',
     retry: 'never',
     effect: 'none',
     by: 'node',

@@ -47,7 +47,10 @@ export type WatchEventType =
 
 /** One change. */
 export interface WatchEvent {
-  /** Position among all events, to resume after it: `revision-number`. */
+  /**
+   * Position among all events, to resume after it: `revision-number`. Numbers count all changes of the revision,
+   * and some are not reported: they rise, with gaps.
+   */
   readonly position: string;
   /** Log index of the change. */
   readonly revision: number;

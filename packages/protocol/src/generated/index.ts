@@ -5,6 +5,7 @@ export type * from './semaphores.ts';
 export type * from './elections.ts';
 export type * from './barriers.ts';
 export type * from './latches.ts';
+export type * from './queues.ts';
 export type * from './events.ts';
 export type * from './cluster.ts';
 export type * from './administration.ts';

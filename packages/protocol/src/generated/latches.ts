@@ -17,6 +17,12 @@ export interface LatchAnswer {
   readonly count: number;
   /** The count is 0. */
   readonly open: boolean;
+  /** Of a status: callers that wait for it at the node that answers. */
+  readonly waiter_count?: number;
+  /** How current a status is. */
+  readonly consistency?: Consistency;
+  /** Of a status: log index of the state that is reported. */
+  readonly revision?: number;
 }
 
 /** Request of CountDown. */

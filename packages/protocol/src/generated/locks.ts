@@ -378,6 +378,8 @@ export interface LockStatusAnswer {
   readonly delayed_until: number | null;
   /** Consistency of this response. */
   readonly consistency: Consistency;
+  /** Log index of the state that is reported. */
+  readonly revision: number;
 }
 
 /** Request of ListLocks. */
@@ -403,6 +405,10 @@ export interface ListLocksAnswer {
   readonly total_locks: number;
   /** `after` of the next page; null on the last. */
   readonly next_after: string | null;
+  /** Consistency of this response. */
+  readonly consistency: Consistency;
+  /** Log index of the state that is reported. */
+  readonly revision: number;
 }
 
 /** The first holder, then all fields of lock_status. */
@@ -459,6 +465,8 @@ export interface AdminLockAnswer {
   readonly delayed_until: number | null;
   /** Consistency of this response. */
   readonly consistency: Consistency;
+  /** Log index of the state that is reported. */
+  readonly revision: number;
   /** Wall-clock time, seconds since 1970; null when it is free. */
   readonly acquired_at: number | null;
   /**

@@ -79,6 +79,34 @@ import type {
   LatchRef,
   WaitLatchBody,
 } from './latches.ts';
+import type {
+  QueueAckAnswer,
+  QueueAckBody,
+  QueueBlockedKeysAnswer,
+  QueueBlockedKeysBody,
+  QueueConfigureAnswer,
+  QueueConfigureBody,
+  QueueDeadLettersAnswer,
+  QueueDeadLettersBody,
+  QueueDeleteAnswer,
+  QueueDeleteBody,
+  QueueExtendAnswer,
+  QueueExtendBody,
+  QueueNackAnswer,
+  QueueNackBody,
+  QueuePopAnswer,
+  QueuePopBody,
+  QueuePurgeAnswer,
+  QueuePurgeBody,
+  QueuePushAnswer,
+  QueuePushBatchAnswer,
+  QueuePushBatchBody,
+  QueuePushBody,
+  QueueRedriveAnswer,
+  QueueRedriveBody,
+  QueueStatsAnswer,
+  QueueStatsBody,
+} from './queues.ts';
 import type { EventsAnswer, EventsBody } from './events.ts';
 import type {
   AddMemberAnswer,
@@ -155,6 +183,31 @@ export interface Operations {
   readonly wait_latch: { readonly body: WaitLatchBody; readonly answer: LatchAnswer };
   readonly latch_status: { readonly body: LatchRef; readonly answer: LatchAnswer };
   readonly delete_latch: { readonly body: DeleteLatchBody; readonly answer: DeleteLatchAnswer };
+  readonly queue_push: { readonly body: QueuePushBody; readonly answer: QueuePushAnswer };
+  readonly queue_push_batch: {
+    readonly body: QueuePushBatchBody;
+    readonly answer: QueuePushBatchAnswer;
+  };
+  readonly queue_pop: { readonly body: QueuePopBody; readonly answer: QueuePopAnswer };
+  readonly queue_ack: { readonly body: QueueAckBody; readonly answer: QueueAckAnswer };
+  readonly queue_nack: { readonly body: QueueNackBody; readonly answer: QueueNackAnswer };
+  readonly queue_extend: { readonly body: QueueExtendBody; readonly answer: QueueExtendAnswer };
+  readonly queue_redrive: { readonly body: QueueRedriveBody; readonly answer: QueueRedriveAnswer };
+  readonly queue_purge: { readonly body: QueuePurgeBody; readonly answer: QueuePurgeAnswer };
+  readonly queue_configure: {
+    readonly body: QueueConfigureBody;
+    readonly answer: QueueConfigureAnswer;
+  };
+  readonly queue_delete: { readonly body: QueueDeleteBody; readonly answer: QueueDeleteAnswer };
+  readonly queue_stats: { readonly body: QueueStatsBody; readonly answer: QueueStatsAnswer };
+  readonly queue_dead_letters: {
+    readonly body: QueueDeadLettersBody;
+    readonly answer: QueueDeadLettersAnswer;
+  };
+  readonly queue_blocked_keys: {
+    readonly body: QueueBlockedKeysBody;
+    readonly answer: QueueBlockedKeysAnswer;
+  };
   readonly events: { readonly body: EventsBody; readonly answer: EventsAnswer };
 }
 export type OperationName = keyof Operations;

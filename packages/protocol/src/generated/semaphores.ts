@@ -127,6 +127,10 @@ export interface SemaphoreAnswer {
   readonly free: number;
   /** Persistent: it was created explicitly and remains when nobody uses it. */
   readonly stays: boolean;
+  /** How current a status is. */
+  readonly consistency?: Consistency;
+  /** Of a status: log index of the state that is reported. */
+  readonly revision?: number;
   /** Number of holders; the first of them are listed. */
   readonly holder_count: number;
   /** Number of waiters; the next of them are listed. */

@@ -9,6 +9,8 @@ export interface CreateSessionBody {
    * absent. 1 to 86,400.
    */
   readonly timeout?: number;
+  /** The same as `timeout`. 1 to 86,400. */
+  readonly timeout_seconds?: number;
   /** Lock-delay: seconds for which its locks cannot be acquired after it expired; 0 when absent. 0 to 3,600. */
   readonly lock_delay_seconds?: number;
   /**
@@ -28,6 +30,10 @@ export interface CreateSessionAnswer {
   readonly timeout: number;
   /** Recommended seconds between keepalives: a third of the timeout, at least 1. */
   readonly keepalive_interval: number;
+  /** The same as `timeout`. */
+  readonly timeout_seconds: number;
+  /** The same as `keepalive_interval`. */
+  readonly keepalive_interval_seconds: number;
 }
 
 /**
@@ -55,6 +61,8 @@ export interface SessionAnswer {
   readonly client_id: string;
   /** Session timeout: seconds without a keepalive after which it expires. */
   readonly timeout: number;
+  /** The same as `timeout`. */
+  readonly timeout_seconds: number;
   /** Wall-clock time, seconds since 1970, for people. */
   readonly created_at: number;
   /**
@@ -80,6 +88,8 @@ export interface SessionAnswer {
   readonly barrier_count: number;
   /** Consistency of this response. */
   readonly consistency: Consistency;
+  /** Log index of the state that is reported. */
+  readonly revision: number;
 }
 
 /** Request of EndSession. */
@@ -110,6 +120,8 @@ export interface KeepAliveAnswer {
   readonly success: true;
   /** Seconds from now after which it expires without another keepalive. */
   readonly timeout: number;
+  /** The same as `timeout`. */
+  readonly timeout_seconds: number;
 }
 
 /** Request of SessionLocks. */
@@ -142,6 +154,10 @@ export interface SessionLocksAnswer {
   readonly digest: string;
   /** `after` of the next page; null on the last. */
   readonly next_after: number | null;
+  /** Consistency of this response. */
+  readonly consistency: Consistency;
+  /** Log index of the state that is reported. */
+  readonly revision: number;
   /** Its locks on this page. */
   readonly holds: readonly {
     /** Name of the resource. */
@@ -203,6 +219,10 @@ export interface SessionWaitsAnswer {
   readonly wait_count: number;
   /** `after` of the next page; null on the last. */
   readonly next_after: number | null;
+  /** Consistency of this response. */
+  readonly consistency: Consistency;
+  /** Log index of the state that is reported. */
+  readonly revision: number;
   /** The waits on this page. */
   readonly waits: readonly {
     /** Resource that it waits for. */

@@ -1,11 +1,17 @@
 // Made from packages/contract by "make documents". Change the declaration, not this file.
 import type { Consistency } from './sessions.ts';
 import type { LockMode } from './sessions.ts';
+import type { QueueOrder } from './queues.ts';
+import type { OnDead } from './queues.ts';
+import type { BlockedBy } from './queues.ts';
 import type { WatchedKind } from './events.ts';
 import type { WatchEventType } from './events.ts';
 
 export const consistencyWords: readonly Consistency[] = ['linearizable', 'stale'];
 export const lockModeWords: readonly LockMode[] = ['exclusive', 'shared'];
+export const queueOrderWords: readonly QueueOrder[] = ['key', 'none'];
+export const onDeadWords: readonly OnDead[] = ['skip', 'block'];
+export const blockedByWords: readonly BlockedBy[] = ['in_flight', 'retry', 'dead_letter'];
 export const watchedKindWords: readonly WatchedKind[] = [
   'lock',
   'semaphore',

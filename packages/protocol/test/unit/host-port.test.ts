@@ -76,10 +76,10 @@ describe('the address of a member (HP3)', () => {
   });
 
   for (const [text, problem] of [
-    ['0.0.0.0:7000', /means all of a machine/],
-    ['0:7000', /means all of a machine/],
-    ['[0::0]:7000', /means all of a machine/],
-    ['node-1:0', /must have a port from 1/],
+    ['0.0.0.0:7000', /is a wildcard address/],
+    ['0:7000', /is a wildcard address/],
+    ['[0::0]:7000', /is a wildcard address/],
+    ['node-1:0', /must have a fixed port/],
     ['node-1:70000', /must have a port of at most/],
     ['node-1', /must be host:port/],
     ['b=node-1:7000', /must be host:port/],

@@ -48,7 +48,7 @@ async function readBounded(response: Response): Promise<unknown> {
   const decoder = new TextDecoder();
   for await (const chunk of response.body ?? []) {
     text += decoder.decode(chunk as Uint8Array, { stream: true });
-    if (text.length > longestAnswer) throw new Error('answers as no lease node does');
+    if (text.length > longestAnswer) throw new Error('does not respond as a lease node');
   }
   return JSON.parse(text);
 }

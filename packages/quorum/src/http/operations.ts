@@ -3,6 +3,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { QuorumAcquireAnswer } from '@holdfast/protocol';
 import type { z } from 'zod';
 import type { LeaseHost } from '../node/host.ts';
+import { Lanes } from './lanes.ts';
 import {
   acquireBody,
   beginBody,
@@ -18,12 +19,17 @@ import {
 export type LeaseOperation = (body: unknown, gone: AbortSignal) => Promise<object>;
 
 export function operationsOf(host: LeaseHost): ReadonlyMap<string, LeaseOperation> {
+  const lanes = new Lanes({ now: () => performance.now(), afterReading: setImmediate });
+  const afterHolders = ordered(lanes);
   return new Map([
-    ['acquire', validated(acquireBody, async (body) => inWholeMs(await host.acquire(body)))],
+    [
+      'acquire',
+      afterHolders(validated(acquireBody, async (body) => inWholeMs(await host.acquire(body)))),
+    ],
     ['confirm', validated(confirmBody, (body) => host.confirm(body))],
     ['renew', validated(renewBody, (body) => host.renew(body))],
     ['release', validated(releaseBody, (body) => host.release(body))],
-    ['wait', validated(waitBody, (body, gone) => host.wait(body, gone))],
+    ['wait', afterHolders(validated(waitBody, (body, gone) => host.wait(body, gone)))],
     [
       'begin',
       validated(beginBody, async (body) => {
@@ -35,6 +41,13 @@ export function operationsOf(host: LeaseHost): ReadonlyMap<string, LeaseOperatio
     ['prepare', validated(prepareBody, (body) => host.prepare(body))],
   ]);
 }
+
+/** LANE-1 of lanes.ts. */
+const ordered =
+  (lanes: Lanes) =>
+  (operation: LeaseOperation): LeaseOperation =>
+  (body, gone) =>
+    lanes.whenOthersAreDone(gone, () => operation(body, gone));
 
 /** Never below what stands. */
 const inWholeMs = (answer: QuorumAcquireAnswer): QuorumAcquireAnswer =>

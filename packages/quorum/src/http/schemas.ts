@@ -73,6 +73,7 @@ export const waitBody: z.ZodType<QuorumWaitBody> = z.strictObject({
   set,
   waiter_id: id,
   waited_ms: z.exactOptional(z.number().min(0).max(longestWaitedMs)),
+  began_ms: z.exactOptional(z.number().min(0).max(Number.MAX_SAFE_INTEGER)),
   timeout_ms: milliseconds,
 });
 const count = z.int().min(0);

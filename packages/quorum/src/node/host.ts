@@ -34,7 +34,7 @@ import type { Membership, StoredSet } from './membership.ts';
 import type { Recovery } from './recovery.ts';
 import { Pages } from './pages.ts';
 import { Turns } from './turns.ts';
-import type { Waiter } from './turns.ts';
+import type { Full, Waiter } from './turns.ts';
 
 export interface HostClock {
   /** Monotonic, in ms. */
@@ -77,13 +77,15 @@ export interface HostOptions {
   /** It has never voted with this file. */
   readonly fresh: boolean;
   readonly onSaveFailed: (error: Error) => void;
+  /** Places in the line of one resource. Default 20,000. */
+  readonly maxWaiters?: number;
 }
 
 const longestWaitMs = 60_000;
 
 export class LeaseHost {
   readonly #options: HostOptions;
-  readonly #turns = new Turns();
+  readonly #turns: Turns;
   readonly #pages = new Pages();
   #fresh: boolean;
   #voting: boolean;
@@ -97,6 +99,7 @@ export class LeaseHost {
 
   constructor(options: HostOptions) {
     this.#options = options;
+    this.#turns = new Turns(options.maxWaiters);
     this.#fresh = options.fresh;
     this.#founders = options.founders;
     this.#recovery = options.recovery;
@@ -120,10 +123,14 @@ export class LeaseHost {
     const { resource, lease_id: leaseId, client_id: clientId, ttl_ms: ttlMs } = body;
     const now = clock.now();
     const turnMs = this.#turns.turnOfOthersMs(resource, body.waiter_id, now);
+    const denied = (remainingMs: number): QuorumAcquireAnswer => {
+      const waiters = this.#turns.count(resource);
+      return { status: 'DENIED', remaining_ms: remainingMs, ...(waiters > 0 ? { waiters } : {}) };
+    };
     if (turnMs > 0 && body.is_next !== true && node.remainingMs(resource, now) === 0)
-      return { status: 'DENIED', remaining_ms: turnMs };
+      return denied(turnMs);
     const outcome = node.acquire(resource, { leaseId, clientId, ttlMs }, now);
-    if (outcome.type === 'denied') return { status: 'DENIED', remaining_ms: outcome.remainingMs };
+    if (outcome.type === 'denied') return denied(outcome.remainingMs);
     if (outcome.type === 'released') return { status: 'RELEASED' };
     if (outcome.type === 'full')
       throw new HoldfastError('limit_exceeded', 'This node has as many leases as it can keep.');
@@ -175,6 +182,7 @@ export class LeaseHost {
       const waiter: Waiter = {
         id,
         sinceMs: now - waitedMs,
+        beganMs: body.began_ms,
         untilMs: now + Math.min(body.timeout_ms, longestWaitMs),
         tell: (status) => resolve({ status }),
       };
@@ -182,13 +190,13 @@ export class LeaseHost {
         waiter.tell('TIMEOUT');
         return;
       }
-      if (!this.#turns.add(resource, waiter)) {
-        const text = `Too many wait here, for "${resource}" or in all. Ask again later.`;
-        reject(new HoldfastError('limit_exceeded', text));
+      const full = this.#turns.add(resource, waiter, now);
+      if (full !== undefined) {
+        reject(noPlace(resource, full));
         return;
       }
       const leave = (): void => {
-        this.#turns.remove(resource, waiter);
+        this.#turns.remove(waiter);
         waiter.tell('TIMEOUT');
       };
       if (signal.aborted) leave();
@@ -438,6 +446,15 @@ export class LeaseHost {
     });
   }
 }
+
+const noPlace = (resource: string, { what, limit }: Full): HoldfastError =>
+  new HoldfastError(
+    'limit_exceeded',
+    what === 'line'
+      ? `${String(limit)} wait for "${resource}" on this node, which is all that --max-waiters allows. Ask again later.`
+      : `${String(limit)} wait on this node, for whatever: it keeps no more. Ask again later.`,
+    { limit },
+  );
 
 const storageFailed = (): HoldfastError =>
   new HoldfastError(

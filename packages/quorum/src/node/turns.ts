@@ -3,7 +3,7 @@
  * is told and has the turn for a moment; then the next. Nothing of safety depends on it: it spares polling.
  *
  * A waiter is granted nothing until a majority of the nodes tell it, so all have to agree on the order without
- * talking to each other: those that began nearly together stand in the order of their ids.
+ * talking to each other: see `keyOf`.
  *
  * T1: a line is looked at when its resource changed or its time has come, never because of another resource:
  *     what an operation costs does not grow with how many others wait for something else.
@@ -17,29 +17,43 @@ export interface Waiter {
   readonly id: string;
   /** When it began to wait, here or elsewhere. */
   readonly sinceMs: number;
+  /** The same by the wall clock of its client; undefined: it does not say. */
+  readonly beganMs?: number | undefined;
   readonly untilMs: number;
   readonly tell: (status: 'FREE' | 'TIMEOUT') => void;
 }
 
 /** How long a waiter that was told keeps the others out. */
 export const turnMs = 150;
-/** What began within so long of each other may arrive in another order on another node. */
-const togetherMs = 5;
-/** For one resource. */
-const maxWaiters = 1000;
+/** So much earlier or later than it was here may a waiter say that it began. */
+const toleranceMs = 2000;
+/** How fast what a line believes of wall clocks follows those of its waiters: slowly, so that none moves it. */
+const followShare = 0.01;
+/** For one resource, where nothing else is set. */
+export const defaultMaxWaiters = 20_000;
 /** For all resources; and so many lines, of which some have a turn and no waiters. */
 const maxWaitersInAll = 50_000;
+
+/** No room for one more: for its resource, or in all. */
+export interface Full {
+  readonly what: 'line' | 'node';
+  readonly limit: number;
+}
 
 /** Due when its turn or the lease of its resource ends. */
 interface Line extends Due {
   readonly resource: string;
   readonly places: Place[];
   turn: { readonly id: string; readonly untilMs: number } | undefined;
+  /** How far wall clocks of clients are ahead of the clock here, and when that was last looked at. */
+  offset: { readonly ms: number; readonly atMs: number } | undefined;
 }
 
 /** Due when its waiter has waited for long enough. */
 interface Place extends Due {
   readonly line: Line;
+  /** Where it stands: those with smaller ones are before it. */
+  readonly keyMs: number;
   readonly waiter: Waiter;
 }
 
@@ -47,32 +61,49 @@ export class Turns {
   readonly #lines = new Map<string, Line>();
   #looks = new DueTimes<Line>();
   #timeouts = new DueTimes<Place>();
+  readonly #places = new Map<Waiter, Place>();
+  readonly #maxWaiters: number;
+
+  /** @param maxWaiters For one resource. */
+  constructor(maxWaiters: number = defaultMaxWaiters) {
+    this.#maxWaiters = maxWaiters;
+  }
 
   count(resource: string): number {
     return this.#lines.get(resource)?.places.length ?? 0;
   }
 
-  /** False: the line is full, or the node is. */
-  add(resource: string, waiter: Waiter): boolean {
-    if (this.#timeouts.size >= maxWaitersInAll) return false;
+  /** How many wait already where there is no room; undefined: it waits. */
+  add(resource: string, waiter: Waiter, nowMs: number): Full | undefined {
     const known = this.#lines.get(resource);
-    if (known === undefined && this.#lines.size >= maxWaitersInAll) return false;
-    const line = known ?? { resource, places: [], turn: undefined, dueMs: 0, place: -1 };
+    const isFull = known === undefined && this.#lines.size >= maxWaitersInAll;
+    if (isFull || this.#timeouts.size >= maxWaitersInAll)
+      return { what: 'node', limit: maxWaitersInAll };
+    const line: Line = known ?? {
+      resource,
+      places: [],
+      turn: undefined,
+      offset: undefined,
+      dueMs: 0,
+      place: -1,
+    };
     const { places } = line;
-    if (places.length >= maxWaiters) return false;
+    if (places.length >= this.#maxWaiters) return { what: 'line', limit: this.#maxWaiters };
     this.#lines.set(resource, line);
-    let index = places.length;
-    for (let ahead = places[index - 1]; ahead !== undefined && goesBefore(waiter, ahead.waiter);)
-      ahead = places[--index - 1];
-    const place = { line, waiter, dueMs: 0, place: -1 };
-    places.splice(index, 0, place);
+    const place = { line, waiter, keyMs: keyOf(line, waiter, nowMs), dueMs: 0, place: -1 };
+    places.splice(
+      firstWithout(places, (one) => !isBefore(place, one)),
+      0,
+      place,
+    );
+    this.#places.set(waiter, place);
     this.#timeouts.set(place, waiter.untilMs);
     this.changed(resource);
-    return true;
+    return undefined;
   }
 
-  remove(resource: string, waiter: Waiter): void {
-    const place = this.#lines.get(resource)?.places.find((one) => one.waiter === waiter);
+  remove(waiter: Waiter): void {
+    const place = this.#places.get(waiter);
     if (place !== undefined) this.#leave(place);
   }
 
@@ -122,6 +153,7 @@ export class Turns {
     this.#lines.clear();
     this.#looks = new DueTimes();
     this.#timeouts = new DueTimes();
+    this.#places.clear();
     for (const { places } of lines)
       for (const { waiter } of places.splice(0)) waiter.tell('TIMEOUT');
   }
@@ -142,7 +174,11 @@ export class Turns {
 
   #leave(place: Place): void {
     const { line } = place;
-    line.places.splice(line.places.indexOf(place), 1);
+    const { places } = line;
+    // The same waiter may stand twice.
+    const from = firstWithout(places, (one) => isBefore(one, place));
+    places.splice(places.indexOf(place, from), 1);
+    this.#places.delete(place.waiter);
     this.#timeouts.remove(place);
     this.#forgetIfEmpty(line);
   }
@@ -154,7 +190,36 @@ export class Turns {
   }
 }
 
-function goesBefore(one: Waiter, other: Waiter): boolean {
-  const laterMs = one.sinceMs - other.sinceMs;
-  return Math.abs(laterMs) > togetherMs ? laterMs < 0 : one.id < other.id;
+/**
+ * All nodes place those that wait alike, whenever and in whatever order they hear of them: by when they began, as their
+ * clients' wall clocks say. A clock that is wrong gains or loses `toleranceMs` by that and no more: beyond it counts for
+ * how long its waiter has waited, by the clock here. Where a client does not say, that alone does.
+ */
+function keyOf(line: Line, { sinceMs, beganMs }: Waiter, nowMs: number): number {
+  const known = line.offset;
+  if (beganMs === undefined) return sinceMs + (known?.ms ?? 0);
+  const seenMs = beganMs - sinceMs;
+  const followMs = known === undefined ? 0 : (nowMs - known.atMs) * followShare;
+  const offsetMs = known === undefined ? seenMs : within(seenMs, known.ms, followMs);
+  line.offset = { ms: offsetMs, atMs: nowMs };
+  return within(beganMs, sinceMs + offsetMs, toleranceMs);
+}
+
+const within = (value: number, middle: number, most: number): number =>
+  Math.min(Math.max(value, middle - most), middle + most);
+
+const isBefore = (one: Place, other: Place): boolean =>
+  one.keyMs === other.keyMs ? one.waiter.id < other.waiter.id : one.keyMs < other.keyMs;
+
+/** The index of the first one of which it is not so; it is so of all before it. */
+function firstWithout(places: readonly Place[], isSo: (one: Place) => boolean): number {
+  let from = 0;
+  let to = places.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const one = places[middle];
+    if (one !== undefined && isSo(one)) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }

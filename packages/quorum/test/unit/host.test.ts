@@ -39,6 +39,7 @@ describe('The host of a lease node', () => {
       clock,
       membership: new Membership('n1', { set: ownSet, after: '', next: undefined }),
       onMember: () => assert.fail('It is a member of one set.'),
+      maxWaiters: 1000,
       longestTtlMs,
       recovery,
       fresh,
@@ -296,11 +297,9 @@ describe('The host of a lease node', () => {
     await done(released);
     await settle();
     assert.deepEqual(told, ['first FREE']);
-    assert.deepEqual(await acquire('a', 'l2'), { status: 'DENIED', remaining_ms: turnMs });
-    assert.deepEqual(await acquireAsWaiter('a', 'l2', 'w2'), {
-      status: 'DENIED',
-      remaining_ms: turnMs,
-    });
+    const denied = { status: 'DENIED', remaining_ms: turnMs, waiters: 1 };
+    assert.deepEqual(await acquire('a', 'l2'), denied);
+    assert.deepEqual(await acquireAsWaiter('a', 'l2', 'w2'), denied);
     assert.equal((await done(acquireAsWaiter('a', 'l3', 'w1'))).status, 'GRANTED');
     await settle();
     assert.deepEqual(told, ['first FREE']);

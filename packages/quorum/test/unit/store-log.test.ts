@@ -23,7 +23,7 @@ import type { Found } from './support/store-files.ts';
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 
 /** Numbers below 1 that the seed repeats. */
-function* chance(): Generator<number, never> {
+function* randomness(): Generator<number, never> {
   for (let state = seed; ;) {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
     yield (state >>> 8) / 2 ** 24;
@@ -245,7 +245,7 @@ describe('The log of the file of a lease node', () => {
     });
 
   it(`holds all that was saved wherever its process is killed, and is missed where it is gone (SEED=${String(seed)})`, async () => {
-    const next = chance();
+    const next = randomness();
     let saved = 0;
     for (let life = 0; life < 12; life++) {
       const what = `SEED=${String(seed)}, life ${String(life)}`;

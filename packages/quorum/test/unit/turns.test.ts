@@ -6,12 +6,13 @@ import type { Waiter } from '../../src/node/turns.ts';
 import { NaiveTurns } from './support/naive-turns.ts';
 
 const free = (): number => 0;
+const nodes = { minLength: 3, maxLength: 3 };
 
 describe('Turns', () => {
   let turns: Turns;
   let told: string[];
   beforeEach(() => {
-    turns = new Turns();
+    turns = new Turns(1000);
     told = [];
   });
 
@@ -23,8 +24,8 @@ describe('Turns', () => {
       untilMs,
       tell: (status: 'FREE' | 'TIMEOUT') => void told.push(`${id} ${status}`),
     };
-    assert.ok(turns.add(resource, waiter));
-    return (): void => turns.remove(resource, waiter);
+    assert.equal(turns.add(resource, waiter, 0), undefined);
+    return (): void => turns.remove(waiter);
   };
 
   it('are told to nobody while a lease stands, and the next look is when it ends', () => {
@@ -48,22 +49,60 @@ describe('Turns', () => {
     assert.equal(turns.tick(1000 + 2 * turnMs, free), undefined);
   });
 
-  it('go to who has waited for longer, wherever, and in the order of ids to who began together', () => {
-    const order = (...sinceMs: number[]): string => {
-      const names = 'abcdef';
-      sinceMs.forEach((ms, place) => stand(names[place] ?? '', 1_000_000, 'b', ms / 100));
-      told = [];
-      for (let ms = 1000; turns.count('b') > 0; ms += turnMs) turns.tick(ms, free);
-      return told.map((line) => line[0]).join('');
-    };
-    assert.equal(order(300, 200, 100), 'cba');
-    for (const arrival of [
-      [100, 101, 102],
-      [102, 101, 100],
-      [101, 102, 100],
-    ])
-      assert.equal(order(...arrival), 'abc', 'whoever came first: another node sees it otherwise');
-    assert.equal(order(106, 100, 105, 99), 'bdac');
+  /** @param ofNode When each arrives, and for how long it has waited by then, as the node sees it. */
+  const orderOf = (
+    ofNode: readonly (Omit<Waiter, 'untilMs' | 'tell'> & { readonly atMs: number })[],
+  ): string => {
+    const node = new Turns();
+    const order: string[] = [];
+    for (const { atMs, ...waiter } of ofNode.toSorted((one, other) => one.atMs - other.atMs)) {
+      const tell = (): void => void order.push(waiter.id);
+      assert.equal(node.add('b', { ...waiter, untilMs: 1e9, tell }, atMs), undefined);
+    }
+    for (let ms = 1e6; node.count('b') > 0; ms += turnMs) node.tick(ms, free);
+    return order.join('');
+  };
+
+  it('go to who has waited for longer, wherever, where clients do not say when they began', () => {
+    const waits = [300, 200, 100].map((sinceMs, place) => ({ id: 'abc'[place] ?? '', sinceMs }));
+    assert.equal(orderOf(waits.map((waiter) => ({ ...waiter, atMs: 400 }))), 'cba');
+  });
+
+  it('are in one order on all nodes, whenever each of them hears of whom', () => {
+    const wait = fc.record({ beganMs: fc.nat(30), lateMs: fc.array(fc.nat(1900), nodes) });
+    fc.assert(
+      fc.property(fc.array(wait, { maxLength: 40 }), (waits) => {
+        const orders = [0, 1, 2].map((node) =>
+          orderOf(
+            waits.map(({ beganMs, lateMs }, index) => {
+              // Each node has a clock of its own; what is under way counts as not waited.
+              const atMs = node * 1000 + beganMs + (lateMs[node] ?? 0);
+              const id = String.fromCodePoint(0x4e00 + index);
+              return { id, sinceMs: atMs, beganMs: 1_800_000_000_000 + beganMs, atMs };
+            }),
+          ),
+        );
+        assert.equal(new Set(orders).size, 1, orders.join(' '));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('are moved by a clock that is wrong by two seconds at most', () => {
+    const hourMs = 3_600_000;
+    const wallMs = 1_800_000_000_000;
+    const at = (id: string, atMs: number, wrongMs = 0) => ({
+      id,
+      sinceMs: atMs,
+      beganMs: wallMs + atMs + wrongMs,
+      atMs,
+    });
+    const many = Array.from({ length: 10 }, (_, index) => at(String(index), index * 1000));
+    assert.equal(orderOf([...many, at('x', 5500, -hourMs)]), '0123x456789');
+    assert.equal(orderOf([...many, at('x', 5500, hourMs)]), '01234567x89');
+    const first = [at('x', 0, hourMs), ...many.map(({ id, atMs }) => at(id, atMs + 1))];
+    assert.equal(orderOf(first).replace('x', ''), '0123456789', 'also where it was the first');
+    assert.ok(orderOf(first).indexOf('x') <= 3);
   });
 
   it('keep all others out for that moment, and nobody after it', () => {
@@ -125,15 +164,16 @@ describe('Turns', () => {
   it('have a limit for each resource', () => {
     for (let waiter = 0; waiter < 1000; waiter++) stand(String(waiter));
     const tell = (): void => undefined;
-    assert.equal(turns.add('a', { id: 'late', sinceMs: 0, untilMs: 9, tell }), false);
+    const late = { id: 'late', sinceMs: 0, untilMs: 9, tell };
+    assert.deepEqual(turns.add('a', late, 0), { what: 'line', limit: 1000 });
     assert.equal(turns.count('a'), 1000);
-    assert.equal(turns.add('b', { id: 'late', sinceMs: 0, untilMs: 9, tell }), true);
+    assert.equal(turns.add('b', late, 0), undefined);
   });
 
   it('have a limit for all resources, and room again when one is told', () => {
     const tell = (): void => undefined;
     const add = (resource: string): boolean =>
-      turns.add(resource, { id: 'w', sinceMs: 0, untilMs: 5000, tell });
+      turns.add(resource, { id: 'w', sinceMs: 0, untilMs: 5000, tell }, 0) === undefined;
     for (let index = 0; index < 50_000; index++) assert.ok(add(`r${String(index)}`));
     assert.equal(add('r0'), false);
     assert.equal(add('late'), false);
@@ -229,13 +269,16 @@ describe('Turns with a plan of when to look', () => {
               tell: (status) => void side.told.push(`${String(nowMs)} ${resource} ${id} ${status}`),
             };
             side.waiters.push({ resource, waiter });
-            (index === 0 ? planned : naive).add(resource, waiter);
+            if (index === 0) planned.add(resource, waiter, nowMs);
+            else naive.add(resource, waiter);
           }
         };
         const leaves = (ms: number): void => {
           for (const [index, { waiters }] of sides.entries()) {
             const one = waiters[ms % Math.max(1, waiters.length)];
-            if (one !== undefined) (index === 0 ? planned : naive).remove(one.resource, one.waiter);
+            if (one === undefined) continue;
+            if (index === 0) planned.remove(one.waiter);
+            else naive.remove(one.resource, one.waiter);
           }
         };
         for (const { type, resource, id, ms } of steps) {

@@ -30,14 +30,14 @@ function live(seed: number): {
       };
       for (const node of network.nodes.values()) node.tickEvery = pick([1, 1, 1, 4]);
     }
-    const chance = random();
-    if (chance < 0.01) cut(network, all);
-    else if (chance < 0.02) network.cuts.clear();
-    else if (chance < 0.03) {
+    const draw = random();
+    if (draw < 0.01) cut(network, all);
+    else if (draw < 0.02) network.cuts.clear();
+    else if (draw < 0.03) {
       const victim = pick(all);
       network.crash(victim);
       if (random() < 0.6) network.start(victim); // At once: what it forgot shows now.
-    } else if (chance < 0.045)
+    } else if (draw < 0.045)
       for (const node of network.nodes.values())
         if (node.raft === undefined) network.start(node.id);
     const receiver = network.receiver();

@@ -30,7 +30,7 @@ type Read<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 
 /** Others remember it. */
-const noPort = { ok: false, problem: 'must have a port from 1: one that stays' } as const;
+const noPort = { ok: false, problem: 'must have a fixed port (from 1)' } as const;
 
 /** Text that is read once, here; what comes out of it has its form. */
 const readBy = <T>(read: (text: string) => Read<T>): z.ZodType<T, string> =>
@@ -113,7 +113,11 @@ export const hasClientUrl = ({ httpHost, httpAdvertise }: ClientAddresses): bool
  * What is told to clients; empty where there is nothing to tell (ADDR-1): they go on with the address that they
  * were given.
  */
-export const toldClientUrl = (addresses: ClientAddresses, httpPort: number): string =>
+export const toldClientUrl = (
+  addresses: ClientAddresses & { readonly tls: object | null },
+  httpPort: number,
+): string =>
   hasClientUrl(addresses)
-    ? addresses.httpAdvertise || `http://${formatHostPort(addresses.httpHost, httpPort)}`
+    ? addresses.httpAdvertise ||
+      `${addresses.tls === null ? 'http' : 'https'}://${formatHostPort(addresses.httpHost, httpPort)}`
     : '';

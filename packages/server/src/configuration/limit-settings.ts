@@ -111,6 +111,53 @@ export const limitSettings: readonly Setting[] = [
     description: 'Most latches. That of the leader is in force.',
   },
   {
+    key: 'limits.max_queues',
+    schema: count(100_000),
+    default: 1000,
+    description: 'Most queues. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_messages',
+    schema: count(100_000_000),
+    default: 2_000_000,
+    description: 'Most messages and dead letters of all queues. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_messages_per_queue',
+    schema: count(100_000_000),
+    default: 1_000_000,
+    description: 'Most messages and dead letters of one queue. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_message_bytes',
+    schema: z
+      .int()
+      .min(1024 * 1024)
+      .max(2 ** 36),
+    default: 512 * 1024 * 1024,
+    description:
+      'What the messages and dead letters of all queues take, in bytes: keys and payloads, and 256 for each. Every ' +
+      'node has them in memory. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_message_bytes_per_queue',
+    schema: z
+      .int()
+      .min(1024 * 1024)
+      .max(2 ** 36),
+    default: 256 * 1024 * 1024,
+    description:
+      'What the messages and dead letters of one queue take, in bytes. That of the leader is in force.',
+  },
+  {
+    key: 'limits.max_dedup_ids',
+    schema: count(10_000_000),
+    default: 500_000,
+    description:
+      'Dedup ids of pushed messages that are remembered, each for five minutes, of all queues. Beyond it pushes with new ' +
+      'ones are refused. That of the leader is in force.',
+  },
+  {
     key: 'limits.max_results_per_session',
     schema: z.int().min(1024).max(1_000_000),
     default: 1024,

@@ -5,8 +5,11 @@ import type { HostPort } from '@holdfast/protocol';
 import { parse } from 'yaml';
 import { hasClientUrl } from './addresses.ts';
 import type { Peer } from './addresses.ts';
+import { exposed, exposureProblem } from './exposure.ts';
 import { flagOf, settings, variableOf } from './settings.ts';
 import type { Setting } from './settings.ts';
+import { readTls, tlsContradictions } from './tls.ts';
+import type { TlsConfiguration } from './tls.ts';
 
 export interface Configuration {
   readonly clusterId: string;
@@ -24,6 +27,10 @@ export interface Configuration {
   readonly allowedOrigins: readonly string[];
   /** Null: gRPC is not served. */
   readonly grpc: { readonly host: string; readonly port: number } | null;
+  /** Null: none. */
+  readonly tls: TlsConfiguration | null;
+  /** What others reach without TLS and authentication, because `security.insecure` says so (EXPOSED-1). */
+  readonly exposed: readonly string[];
   readonly folder: string;
   readonly snapshotLogBytes: number;
   readonly heartbeatMs: number;
@@ -57,6 +64,12 @@ export interface Configuration {
   readonly maxElections: number;
   readonly maxBarriers: number;
   readonly maxLatches: number;
+  readonly maxQueues: number;
+  readonly maxMessages: number;
+  readonly maxMessagesPerQueue: number;
+  readonly maxMessageBytes: number;
+  readonly maxMessageBytesPerQueue: number;
+  readonly maxDedupIds: number;
   readonly maxEventsKept: number;
   readonly maxResultsPerSession: number;
   readonly maxBodyBytes: number;
@@ -95,8 +108,12 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
       );
   }
   refuse(problems);
+  refuse(tlsContradictions((key) => values.get(key)));
   const configuration = assemble((key) => values.get(key));
-  refuse(findContradictions(configuration));
+  refuse([
+    ...findContradictions(configuration),
+    ...findExposed(configuration, values.get('security.insecure') === true),
+  ]);
   return configuration;
 }
 
@@ -215,23 +232,28 @@ function assemble(value: (key: string) => unknown): Configuration {
   const number = (key: string): number => value(key) as number;
   const peerListen = value('cluster.listen') as HostPort | null;
   const electionTimeoutMinMs = number('consensus.election_timeout_ms');
+  const reached = {
+    peerListen,
+    httpHost: text('http.host'),
+    grpc:
+      value('grpc.enabled') === true
+        ? { host: text('grpc.host'), port: number('grpc.port') }
+        : null,
+    tls: readTls(value),
+  };
   return {
+    ...reached,
+    exposed: exposed(reached),
     clusterId: text('cluster.cluster_id'),
     nodeId: text('cluster.node_id'),
-    peerListen,
     peerAdvertise:
       text('cluster.advertise') ||
       (peerListen === null ? '' : formatHostPort(peerListen.host, peerListen.port)),
     peers: value('cluster.peers') as readonly Peer[],
     join: value('cluster.join') === true,
-    httpHost: text('http.host'),
     httpPort: number('http.port'),
     httpAdvertise: text('http.advertise'),
     allowedOrigins: value('http.allowed_origins') as readonly string[],
-    grpc:
-      value('grpc.enabled') === true
-        ? { host: text('grpc.host'), port: number('grpc.port') }
-        : null,
     folder: text('storage.folder'),
     snapshotLogBytes: number('storage.snapshot_log_bytes'),
     heartbeatMs: number('consensus.heartbeat_interval_ms'),
@@ -265,6 +287,12 @@ function assemble(value: (key: string) => unknown): Configuration {
     maxElections: number('limits.max_elections'),
     maxBarriers: number('limits.max_barriers'),
     maxLatches: number('limits.max_latches'),
+    maxQueues: number('limits.max_queues'),
+    maxMessages: number('limits.max_messages'),
+    maxMessagesPerQueue: number('limits.max_messages_per_queue'),
+    maxMessageBytes: number('limits.max_message_bytes'),
+    maxMessageBytesPerQueue: number('limits.max_message_bytes_per_queue'),
+    maxDedupIds: number('limits.max_dedup_ids'),
     maxEventsKept: number('limits.max_events_kept'),
     maxResultsPerSession: number('limits.max_results_per_session'),
     maxBodyBytes: number('limits.max_body_bytes'),
@@ -291,6 +319,10 @@ function findContradictions(configuration: Configuration): readonly string[] {
     problems.push('cluster.peers is set, so cluster.listen must say where they reach this node');
   if (configuration.join && peers.length === 0)
     problems.push('cluster.join is set, so cluster.peers must name nodes of the running cluster');
+  if (configuration.tls !== null && configuration.httpAdvertise.startsWith('http:'))
+    problems.push(
+      `http.advertise is ${configuration.httpAdvertise}, and this node speaks TLS: write it with https://`,
+    );
   const ids = [nodeId, ...peers.map((other) => other.id)];
   const addresses = [peerAdvertise, ...peers.map((other) => other.address)];
   for (const [what, values] of [
@@ -304,6 +336,14 @@ function findContradictions(configuration: Configuration): readonly string[] {
       );
   }
   return peerListen === null ? problems : [...problems, ...findUnreachable(configuration)];
+}
+
+/** EXPOSED-1. */
+function findExposed(
+  { exposed: found, tls }: Configuration,
+  isInsecure: boolean,
+): readonly string[] {
+  return found.length === 0 || isInsecure ? [] : [exposureProblem(found, tls !== null)];
 }
 
 /** What others pass on must lead them to this node (ADDR-1 of `addresses.ts`). */

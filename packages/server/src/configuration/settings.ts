@@ -14,6 +14,7 @@ import {
 } from './addresses.ts';
 import { limitSettings } from './limit-settings.ts';
 import type { Setting } from './setting.ts';
+import { tlsSettings } from './tls-settings.ts';
 
 export type { Setting } from './setting.ts';
 
@@ -39,7 +40,7 @@ const definitions: readonly Setting[] = [
     default: '',
     description:
       'host:port on which peers reach this node, [::1]:7000 for an IPv6 address. Empty: a single node that no ' +
-      'other can join. Peers do not authenticate each other yet: let nobody but the members reach this port.',
+      'other can join. Without TLS members do not prove who they are: let nobody else reach this port then.',
   },
   {
     key: 'cluster.advertise',
@@ -171,6 +172,7 @@ const definitions: readonly Setting[] = [
     description: 'Accepted for files of older services; sessions are ended when they expire.',
   },
   ...limitSettings,
+  ...tlsSettings,
   {
     key: 'log.level',
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
@@ -204,7 +206,8 @@ function withRange(setting: Setting): Setting {
 export const settings: readonly Setting[] = definitions.map(withRange);
 
 /** `http.port` → `--http-port`. */
-export const flagOf = (setting: Setting): string => setting.key.replaceAll(/[._]/g, '-');
+export const flagOf = (setting: Setting): string =>
+  setting.flag ?? setting.key.replaceAll(/[._]/g, '-');
 /** `http.port` → `HOLDFAST_HTTP_PORT`. */
 export const variableOf = (setting: Setting): string =>
   `HOLDFAST_${setting.key.replaceAll('.', '_').toUpperCase()}`;

@@ -3,7 +3,7 @@
  *
  * C1: at most one leader in a term (Raft paper, election safety).
  * C2: two logs that hold an entry of the same index and term hold the same entry after the same one (log matching).
- * C3: a new leader has every entry that was applied anywhere (leader completeness).
+ * C3: a new leader has every entry that was applied anywhere in an earlier term (leader completeness).
  * C4: whatever is applied at an index is the same on every node, and so are its results (state machine safety).
  * C5: at the same index all nodes have the same state, by its hash.
  * C6: of what excludes each other only one is granted at a time; fence tokens rise; waiters are served
@@ -14,6 +14,8 @@
  * C9: what is logged belongs to the feature level of the log (`feature-levels.ts`).
  */
 import { crc32 } from 'node:zlib';
+import { lacksCommitted } from '@holdfast/checker';
+import type { CommittedEntry } from '@holdfast/checker';
 import type { ClusterStatus } from '@holdfast/engine';
 import type { AssembledEngine, Batch } from '@holdfast/engine/parts';
 import type { Recovered, Write } from '@holdfast/raft';
@@ -46,7 +48,7 @@ export class Witness {
   readonly meetings: Meetings;
   readonly chronicle: Chronicle;
   readonly #levels: FeatureLevels;
-  #lastApplied: { index: number; term: number; byTerm: number } = { index: 0, term: 0, byTerm: 0 };
+  #lastApplied: CommittedEntry = { index: 0, term: 0, inTerm: 0 };
   #commands = 0;
 
   constructor(world: World) {
@@ -89,13 +91,11 @@ export class Witness {
       this.#world.violation(`${known} and ${nodeId} both lead in term ${String(term)}.`);
     this.#leaders.set(term, nodeId);
     this.#world.onNotable(nodeId, 'leads');
-    const { index, term: appliedTerm, byTerm } = this.#lastApplied;
-    // A leader of an earlier term need not have what a later one committed.
-    if (index <= status.firstIndex || term <= byTerm) return;
-    const own = replica.termAt(index);
-    if (own !== appliedTerm)
+    const termAt = (index: number): number | undefined => replica.termAt(index);
+    const last = this.#lastApplied; // Those before it are in the same logs (C2).
+    if (lacksCommitted({ term, firstIndex: status.firstIndex, termAt }, last))
       this.#world.violation(
-        `${nodeId} leads in term ${String(term)} without entry ${String(index)}/${String(appliedTerm)}, which was applied (it has ${String(own)}).`,
+        `${nodeId} leads in term ${String(term)} without entry ${String(last.index)}/${String(last.term)}, which was applied (it has ${String(termAt(last.index))}).`,
       );
   }
 
@@ -143,7 +143,7 @@ export class Witness {
         this.#lastApplied = {
           index,
           term: this.#logs.get(nodeId)?.get(index) ?? 0,
-          byTerm: replica.status().term,
+          inTerm: replica.status().term,
         };
       if (this.#world.tracing)
         this.#world.tell(

@@ -76,7 +76,7 @@ export class Player {
     };
     for (;;) {
       const client = new Client({ endpoints: endpoints(), clientId: machine.name }, environment);
-      if (random.chance(0.5)) this.#watch(client);
+      if (random.withProbability(0.5)) this.#watch(client);
       try {
         await this.#useSession(
           await client.session({ timeoutSeconds: timeoutOf(this.#options.plan, random) }),
@@ -102,7 +102,7 @@ export class Player {
             for await (const { position } of client.watch(after === undefined ? {} : { after })) {
               take(position);
               after = position;
-              if (random.chance(0.05)) break;
+              if (random.withProbability(0.05)) break;
             }
           }
         } catch (error) {
@@ -194,7 +194,7 @@ export class Player {
   ): Promise<boolean> {
     const { random, machine, beliefs, plan } = this.#options;
     const hold = await this.#record(session, [name], async () => {
-      const waitMs = random.chance(0.8) ? random.between(500, 3000) : 0;
+      const waitMs = random.withProbability(0.8) ? random.between(500, 3000) : 0;
       const taken = await session.lock(name, { waitMs, ...metadataOf(plan) });
       return [taken, [taken.fenceToken]] as const;
     });
@@ -252,7 +252,7 @@ export class Player {
       const hold = await session.lock('urgent', {
         waitMs: crowded ? 5000 : random.between(0, 1500),
         priority: crowded ? (isFirst ? 0 : 2) : random.below(3),
-        ...(random.chance(0.5) ? { maxHoldMs: 50 + random.below(400) } : {}),
+        ...(random.withProbability(0.5) ? { maxHoldMs: 50 + random.below(400) } : {}),
         metadata: { by: machine.name },
       });
       await machine.sleep(random.between(0, crowded ? 4 : 400));

@@ -128,19 +128,21 @@ export class Worker {
       // Lost: from here on the cluster may have ended it.
       if (session.state === 'lost') this.#recordEnd(session.id);
     });
-    const isLarge = random.chance(this.#options.plan.hoardChance);
+    const isLarge = random.withProbability(this.#options.plan.hoardProbability);
     if (isLarge) await hoard(session, machine.name, this.#options.plan, random);
     let isCertain = true;
     for (let round = random.below(12); round >= 0 && session.state === 'active'; round--) {
-      if (random.chance(0.15)) await this.#read(client);
-      if (random.chance(0.1)) await this.#cycleAlone(client);
-      isCertain = random.chance(0.2) ? await this.#cycleSlots(session) : await this.#cycle(session);
+      if (random.withProbability(0.15)) await this.#read(client);
+      if (random.withProbability(0.1)) await this.#cycleAlone(client);
+      isCertain = random.withProbability(0.2)
+        ? await this.#cycleSlots(session)
+        : await this.#cycle(session);
       if (!isCertain) break;
       await machine.sleep(random.between(0, this.#options.plan.longestPauseMs));
     }
     if (session.state !== 'active') return;
     const settle = this.#recordEnd(session.id);
-    if (!isCertain && random.chance(0.7)) await this.#whenSettled(client, session);
+    if (!isCertain && random.withProbability(0.7)) await this.#whenSettled(client, session);
     // Lost meanwhile: it ends some time, or has; to end it does nothing any more.
     if (!this.#isActive(session)) return;
     await session.end();
@@ -187,15 +189,21 @@ export class Worker {
     if (hold === 'unknown') return false;
     beliefs.add(machine, hold);
     // A long hold lives by keepalives alone.
-    const longestStepMs = random.chance(this.#options.plan.longHoldChance) ? 2000 : 120;
+    const longestStepMs = random.withProbability(this.#options.plan.longHoldProbability)
+      ? 2000
+      : 120;
     for (let step = random.below(4); step >= 0; step--) {
       await machine.sleep(random.between(0, longestStepMs));
       beliefs.compare(name);
       if (hold.mode === 'exclusive') this.#writeUnder(hold);
     }
-    if (hold.mode === 'exclusive' && random.chance(0.15) && !(await this.#lower(session, hold)))
+    if (
+      hold.mode === 'exclusive' &&
+      random.withProbability(0.15) &&
+      !(await this.#lower(session, hold))
+    )
       return false;
-    const again = random.chance(0.15) ? await this.#take(session, name) : undefined;
+    const again = random.withProbability(0.15) ? await this.#take(session, name) : undefined;
     if (again === 'unknown') return false;
     if (again !== undefined && !(await this.#giveBack(session, again))) return false;
     if (!(await this.#giveBack(session, hold))) return false;
@@ -207,7 +215,7 @@ export class Worker {
   async #cycleSlots(session: Session): Promise<boolean> {
     const { random, machine, poolRecorder } = this.#options;
     const permits = 1 + random.below(slotLimit);
-    const waitMs = random.chance(0.7) ? Math.floor(random.between(100, 3000)) : 0;
+    const waitMs = random.withProbability(0.7) ? Math.floor(random.between(100, 3000)) : 0;
     const of = { pool: slots, session: session.id };
     this.#askedSlots.add(session.id);
     const settle = poolRecorder.begin(machine.name, {
@@ -255,7 +263,7 @@ export class Worker {
     const client_id = this.#aloneId;
     const session = `${client_id}/${String(request_id)}`;
     const ttlSeconds = 1 + random.below(3);
-    const waitSeconds = random.chance(0.5) ? 1 : 0;
+    const waitSeconds = random.withProbability(0.5) ? 1 : 0;
     const call = { type: 'acquire', lock, session, mode: 'exclusive' } as const;
     const settle = recorder.begin(machine.name, { ...call, wait: waitSeconds > 0 });
     // It may end once its time is over, by the fastest clock there is.
@@ -288,19 +296,19 @@ export class Worker {
   /** A program that does not look before it writes, now and then: the resource has to stop it. */
   #writeUnder(hold: Hold): void {
     const believed = hold.isHeld();
-    if (believed || this.#options.random.chance(0.3))
+    if (believed || this.#options.random.withProbability(0.3))
       this.#options.beliefs.write(hold.name, hold.fenceToken, believed);
   }
 
   async #take(session: Session, lock: string): Promise<Hold | undefined | 'unknown'> {
     const { random, machine, recorder, plan } = this.#options;
-    const mode = random.chance(plan.sharedChance) ? 'shared' : 'exclusive';
-    const waitMs = random.chance(0.7) ? Math.floor(random.between(100, 4000)) : 0;
+    const mode = random.withProbability(plan.sharedProbability) ? 'shared' : 'exclusive';
+    const waitMs = random.withProbability(0.7) ? Math.floor(random.between(100, 4000)) : 0;
     this.#noteAsked(session.id, lock);
     const call = { type: 'acquire', lock, session: session.id, mode, wait: waitMs > 0 } as const;
     const settle = recorder.begin(machine.name, call);
     const controller = new AbortController();
-    const cancel = random.chance(0.15)
+    const cancel = random.withProbability(0.15)
       ? machine.after(random.between(0, 1000), () => controller.abort())
       : undefined;
     try {

@@ -19,7 +19,7 @@ export interface ClusterOptions {
   readonly size: number;
   readonly clockDrift: number;
   /** Of a first member: that its program is of an older release. */
-  readonly olderChance?: number;
+  readonly olderProbability?: number;
 }
 
 export class Cluster {
@@ -77,8 +77,16 @@ export class Cluster {
   }
 
   #add(join: boolean): SimulatedNode {
-    const { world, random, witness, settings, vary, clockDrift, olderChance = 0 } = this.#options;
-    const isOlder = !join && olderChance > 0 && random.chance(olderChance);
+    const {
+      world,
+      random,
+      witness,
+      settings,
+      vary,
+      clockDrift,
+      olderProbability = 0,
+    } = this.#options;
+    const isOlder = !join && olderProbability > 0 && random.withProbability(olderProbability);
     const name = `n${String(this.#nextNode++)}`;
     const node = new SimulatedNode({
       world,

@@ -3,6 +3,7 @@ import {
   callerFrom,
   defaultApiLimits,
   EventFeed,
+  QueueWaiters,
   Streams as ApiStreams,
   sharesOf,
   WaitingCallers,
@@ -138,6 +139,12 @@ export class SimulatedNode implements Door {
           maxElections: 1000,
           maxBarriers: 1000,
           maxLatches: 1000,
+          maxQueues: 100,
+          maxMessages: 200_000,
+          maxMessagesPerQueue: 100_000,
+          maxMessageBytes: 64 * 1024 * 1024,
+          maxMessageBytesPerQueue: 32 * 1024 * 1024,
+          maxDedupIds: 10_000,
           maxHoldsPerResource: 100,
           maxResultsPerSession: 1024,
           maxRememberedSessions: 100_000,
@@ -189,16 +196,21 @@ export class SimulatedNode implements Door {
     const { engine, replica } = assembled;
     engine.onStatus((status) => witness.onStatus(status, replica));
     const waiting = new WaitingCallers();
+    const feed = new EventFeed(engine, 1000);
     const service: Service = {
       engine,
       nodeId: this.id,
       version: 'simulated',
       limits: defaultApiLimits,
+      isInsecure: false,
       authorize: undefined,
       audit: undefined,
       waiting,
       shares: sharesOf(defaultApiLimits),
-      feed: new EventFeed(engine, 1000),
+      feed,
+      queueWaiters: new QueueWaiters(engine, feed, (delayMs, callback) =>
+        clock.after(delayMs, callback),
+      ),
       after: (delayMs, callback) => clock.after(delayMs, callback),
       endOfTurn: (callback) => clock.endOfTurn(callback),
       now: () => this.machine.wallNow(),

@@ -44,11 +44,11 @@ export class Folder {
 
 /** How a process comes to read what has arrived: how often not at once, and how late then. */
 interface Reads {
-  readonly lateChance: number;
+  readonly lateProbability: number;
   readonly longestMs: number;
 }
 
-const lateChances = [0, 0.1, 0.7];
+const lateProbabilities = [0, 0.1, 0.7];
 
 /** Where transports find each other. */
 export type Switchboard = ReadonlyMap<string, SimulatedTransport>;
@@ -87,7 +87,7 @@ export class SimulatedTransport implements Transport {
     this.#handlers = handlers;
     this.#random = world.random.fork();
     this.#reads = {
-      lateChance: this.#random.pick(lateChances),
+      lateProbability: this.#random.pick(lateProbabilities),
       longestMs: this.#random.pick([0.5, 5]),
     };
   }
@@ -127,7 +127,7 @@ export class SimulatedTransport implements Transport {
     }
     this.#unread.set(from, [frame]);
     const read = (): void => this.#read(from);
-    if (!this.#random.chance(this.#reads.lateChance)) read();
+    if (!this.#random.withProbability(this.#reads.lateProbability)) read();
     else this.#machine.post(this.#random.between(0, this.#reads.longestMs), read);
   }
 

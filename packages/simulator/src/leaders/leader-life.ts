@@ -93,7 +93,7 @@ class LeaderLife {
     this.#seed = seed;
     const random = world.random.fork();
     this.#random = random;
-    this.#isGentle = random.chance(0.4);
+    this.#isGentle = random.withProbability(0.4);
     const clockDrift = random.pick([0, 0.0005, 0.02]);
     this.#shortestMs = random.pick([300, 300, 1000]);
     this.#longestMs = random.pick([300, 1000, 3000, 6000]);
@@ -208,7 +208,7 @@ class LeaderLife {
       this.#leftMs -= lookEveryMs;
       if (this.#leftMs > 0) return;
       this.#leftMs = this.#longestMs;
-      if (this.#isGentle || this.#random.chance(0.5))
+      if (this.#isGentle || this.#random.withProbability(0.5))
         leader.engine?.transferLeadership(null).catch(() => undefined);
       else this.#restart(leader);
     });
@@ -222,7 +222,7 @@ class LeaderLife {
 
   #killSomeone(): void {
     const keeper = this.#random.pick(this.#keepers);
-    keeper.kill(this.#random.chance(0.5) ? 'crash' : 'power');
+    keeper.kill(this.#random.withProbability(0.5) ? 'crash' : 'power');
     this.world.timeline.after(this.#random.between(0, 5000), () => {
       if (!keeper.machine.isOn) keeper.start();
     });

@@ -117,8 +117,8 @@ export class QuorumFaults {
       this.#world.network.conditions = {
         minDelayMs: this.#random.between(0.1, 20),
         maxDelayMs: this.#random.between(20, 3000),
-        lossChance: this.#random.chance(0.5) ? this.#random.between(0, 0.4) : 0,
-        doubleChance: this.#random.chance(0.5) ? this.#random.between(0, 0.4) : 0,
+        lossProbability: this.#random.withProbability(0.5) ? this.#random.between(0, 0.4) : 0,
+        doubleProbability: this.#random.withProbability(0.5) ? this.#random.between(0, 0.4) : 0,
         reorders: true,
       };
       this.#later(500, 8000, () => {
@@ -169,7 +169,7 @@ export class QuorumFaults {
   #cut(left: readonly string[], right: readonly string[]): void {
     const { network } = this.#world;
     // Often in one direction alone.
-    const bothWays = this.#random.chance(0.6);
+    const bothWays = this.#random.withProbability(0.6);
     const pairs = left.flatMap((one) => right.map((other) => [one, other] as const));
     for (const [one, other] of pairs) {
       network.cut(one, other);

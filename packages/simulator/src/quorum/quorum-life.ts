@@ -101,7 +101,7 @@ class QuorumLife {
           driftBufferMs,
         }),
     );
-    const kinds = quorumFaultKinds.filter(() => random.chance(0.4));
+    const kinds = quorumFaultKinds.filter(() => random.withProbability(0.4));
     world.tell('life', `ttl ${String(ttlMs)} ms, faults: ${kinds.join(', ')}`);
     this.#faults = new QuorumFaults(
       world,
@@ -173,7 +173,7 @@ class QuorumLife {
     this.#losses.begin();
     for (const worker of this.#workers) worker.start();
     this.#faults.start(this.#random.pick([200, 1000, 4000]));
-    if (this.#random.chance(0.5)) this.#losses.start(this.#random.pick([4000, 15_000]));
+    if (this.#random.withProbability(0.5)) this.#losses.start(this.#random.pick([4000, 15_000]));
     await world.timeline.run(this.#random.between(20_000, 90_000));
     this.#losses.mend();
     this.#faults.mend();

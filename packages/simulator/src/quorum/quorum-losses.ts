@@ -39,15 +39,15 @@ export class QuorumLosses {
   begin(): void {
     const nodes = this.#options.sets.members;
     const random = this.#random;
-    if (random.chance(0.5)) {
+    if (random.withProbability(0.5)) {
       for (const node of nodes) node.start();
       return;
     }
     for (const node of nodes) {
-      if (random.chance(0.5)) node.start();
+      if (random.withProbability(0.5)) node.start();
       else this.#later(0, 3000, () => node.start());
     }
-    if (random.chance(0.5)) this.#slowDown(random.pick(nodes));
+    if (random.withProbability(0.5)) this.#slowDown(random.pick(nodes));
     for (let losses = random.below(4); losses > 0; losses--)
       this.#later(0, random.pick([10, 100, 1000, 4000]), () => {
         const node = this.#lose();
@@ -83,7 +83,7 @@ export class QuorumLosses {
     const lost = this.#lose();
     this.#later(0, 50, () => lost.start());
     this.#later(0, this.#random.pick([10, 500, longestTtlMs]), () => {
-      const one = this.#random.chance(0.5) ? lost : this.#random.pick(nodes);
+      const one = this.#random.withProbability(0.5) ? lost : this.#random.pick(nodes);
       this.#cutLines(this.#someLines(one, this.#names(nodes)), this.#ttls(1.05, 2.5));
     });
   }
@@ -93,7 +93,7 @@ export class QuorumLosses {
     const random = this.#random;
     // Questions and answers of before may still be under way when it is back.
     const node = random.pick(nodes);
-    this.#slowDown(random.chance(0.5) ? node : random.pick(nodes));
+    this.#slowDown(random.withProbability(0.5) ? node : random.pick(nodes));
     this.#later(0, 2000, () => {
       const lost = this.#lose(node);
       this.#later(0, random.pick([20, 1000]), () => lost.start());

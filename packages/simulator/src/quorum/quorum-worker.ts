@@ -60,11 +60,11 @@ export class QuorumWorker {
       this.attempts += 1;
       try {
         const waitMs = random.pick([0, 500, 20_000]);
-        if (told !== sets.current && random.chance(0.7)) {
+        if (told !== sets.current && random.withProbability(0.7)) {
           told = sets.current;
           quorum = this.#quorum(told);
         }
-        const asked = random.chance(0.1) ? this.#quorum(sets.wrong()) : quorum;
+        const asked = random.withProbability(0.1) ? this.#quorum(sets.wrong()) : quorum;
         const hold = await asked.lock(name).acquire({ waitMs });
         world.tell(machine.name, `holds ${name} with token ${String(hold.fenceToken)}`);
         ballots.held(machine, hold);
@@ -99,6 +99,7 @@ export class QuorumWorker {
           random: () => random.next(),
         },
         newId: () => random.id(),
+        wallNow: () => machine.wallNow(),
       },
     );
   }
@@ -116,7 +117,7 @@ export class QuorumWorker {
   /** Looked, then wrote; the write may be long under way. */
   #write(hold: QuorumHold): void {
     const { world, random, machine, ballots } = this.#options;
-    const delayMs = random.chance(0.2) ? random.between(0, 6000) : world.network.delayMs();
+    const delayMs = random.withProbability(0.2) ? random.between(0, 6000) : world.network.delayMs();
     const { process } = machine;
     world.timeline.after(delayMs, () => {
       const holds = machine.process === process && machine.isOn && hold.isHeld();

@@ -122,8 +122,13 @@ export class SimulatedVoter implements Voter {
   }
 
   async wait(ask: WaitAsk, signal: AbortSignal): Promise<boolean> {
-    const { resource, waiterId, waitedMs, timeoutMs } = ask;
-    const waiter = { waiter_id: waiterId, waited_ms: waitedMs, timeout_ms: timeoutMs };
+    const { resource, waiterId, waitedMs, beganMs, timeoutMs } = ask;
+    const waiter = {
+      waiter_id: waiterId,
+      waited_ms: waitedMs,
+      began_ms: beganMs,
+      timeout_ms: timeoutMs,
+    };
     // Where the caller goes, its connection does: at once, or never heard of.
     const { status } = await this.#ask((host) =>
       host.wait({ resource, ...this.#set, ...waiter }, signal),

@@ -134,7 +134,7 @@ export class Faults {
     },
     end_leaders: () => this.#ends.endLeaders(),
     pause: () => {
-      const node = this.#random.chance(0.5) ? this.#cluster.leader() : this.#someone();
+      const node = this.#random.withProbability(0.5) ? this.#cluster.leader() : this.#someone();
       node?.machine.pause();
       this.#later(50, 5000, () => node?.machine.resume());
     },
@@ -149,9 +149,9 @@ export class Faults {
       this.#world.network.conditions = {
         minDelayMs: this.#random.between(0.1, 20),
         maxDelayMs: this.#random.between(20, 400),
-        lossChance: this.#random.chance(0.5) ? this.#random.between(0, 0.3) : 0,
-        doubleChance: this.#random.chance(0.5) ? this.#random.between(0, 0.3) : 0,
-        reorders: this.#random.chance(0.5),
+        lossProbability: this.#random.withProbability(0.5) ? this.#random.between(0, 0.3) : 0,
+        doubleProbability: this.#random.withProbability(0.5) ? this.#random.between(0, 0.3) : 0,
+        reorders: this.#random.withProbability(0.5),
       };
       this.#later(500, 5000, () => {
         this.#world.network.conditions = calm;
@@ -160,7 +160,7 @@ export class Faults {
     upgrade: () => {
       const node = this.#someone();
       if (node === undefined) return;
-      const goesBack = this.#random.chance(0.25);
+      const goesBack = this.#random.withProbability(0.25);
       this.#cluster.kill(node);
       this.#cluster.install(node, goesBack ? firstFeatureLevel : latestFeatureLevel);
       this.#restart(node, 10, 1000);
@@ -293,7 +293,7 @@ export class Faults {
         const near = [leader.id, ...learners, ...this.#cluster.changing];
         const far = this.#cluster.all.map(({ id }) => id).filter((id) => !near.includes(id));
         // Sometimes one of the old ones stays near.
-        if (this.#random.chance(0.3)) far.pop();
+        if (this.#random.withProbability(0.3)) far.pop();
         this.#cutGroups(near, far);
       });
     };
@@ -328,7 +328,7 @@ export class Faults {
     const [lost] = [...this.#cluster.damaged].filter((id) =>
       members.some((member) => member.id === id),
     );
-    if (lost !== undefined || (members.length > 3 && this.#random.chance(0.6))) {
+    if (lost !== undefined || (members.length > 3 && this.#random.withProbability(0.6))) {
       const leaving = lost ?? this.#random.pick(members).id;
       this.#world.tell('fault', `${leaving} is to leave`);
       this.#change(leaving, false, engine.removeMember(leaving));
@@ -343,7 +343,7 @@ export class Faults {
     const { changing } = this.#cluster;
     changing.add(id);
     // Impatient: asks for another one at the same time.
-    if (this.#random.chance(0.3) && changing.size < 3) this.#changeMembers();
+    if (this.#random.withProbability(0.3) && changing.size < 3) this.#changeMembers();
     const tell = (how: string): void => {
       changing.delete(id);
       this.#world.tell('fault', `the change of ${id} ${how}`);

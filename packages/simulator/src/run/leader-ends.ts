@@ -23,7 +23,8 @@ export class LeaderEnds {
     if (leader !== undefined) this.#goFor(leader, 0.5, 30);
     const untilMs = this.#world.nowMs + this.#random.between(1000, 4000);
     this.#world.onNotable = (id) => {
-      if (this.#isOver() || this.#world.nowMs > untilMs || this.#random.chance(0.4)) return;
+      if (this.#isOver() || this.#world.nowMs > untilMs || this.#random.withProbability(0.4))
+        return;
       this.#goSoon(id, 8, [0.5, 30]);
     };
   }
@@ -38,7 +39,7 @@ export class LeaderEnds {
     if (leader !== undefined) this.#goSoon(leader.id, 5, [50, 300]);
     this.#world.onNotable = (id, what) => {
       if (what === 'votes' || this.#isOver() || this.#world.nowMs > untilMs) return;
-      if (this.#random.chance(0.8))
+      if (this.#random.withProbability(0.8))
         this.#goSoon(
           id,
           this.#random.pick([1, 4, 12]),

@@ -116,7 +116,7 @@ class Life {
       clockDrift,
       settings: plan.settings,
       vary: plan.vary,
-      olderChance: plan.olderChance,
+      olderProbability: plan.olderProbability,
     });
     this.#hireWorkers(clockDrift);
     this.#hirePlayers(clockDrift);
@@ -146,7 +146,7 @@ class Life {
           recorder: this.recorder,
           poolRecorder: this.#poolRecorder,
           beliefs: this.#beliefs,
-          onlyReads: number > 2 && number === clients.workers && random.chance(0.6),
+          onlyReads: number > 2 && number === clients.workers && random.withProbability(0.6),
         }),
       );
     }
@@ -271,7 +271,7 @@ class Life {
     // Who votes is about to change: which majority is one cannot be told.
     if (learners || this.#cluster.changing.size > 0) return left;
     for (const { id } of this.#random.shuffled(this.#cluster.running)) {
-      if (!this.#random.chance(0.5) || !this.#canGoOnWithout([...left, id])) continue;
+      if (!this.#random.withProbability(0.5) || !this.#canGoOnWithout([...left, id])) continue;
       left.push(id);
     }
     const names = [...this.#cluster.all, ...this.#workers].map(({ machine }) => machine.name);

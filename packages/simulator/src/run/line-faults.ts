@@ -25,10 +25,12 @@ export class LineFaults {
   slowLine(): void {
     const { random, cluster, world, later } = this.#options;
     const one = random.pick(cluster.all).id;
-    const others = random.chance(0.5) ? this.#names : [random.pick(this.#names)];
+    const others = random.withProbability(0.5) ? this.#names : [random.pick(this.#names)];
     const pairs = others
       .filter((name) => name !== one)
-      .map((name) => (random.chance(0.5) ? ([one, name] as const) : ([name, one] as const)));
+      .map((name) =>
+        random.withProbability(0.5) ? ([one, name] as const) : ([name, one] as const),
+      );
     const byMs = random.between(20, 1500);
     for (const [from, to] of pairs) world.network.slow(from, to, byMs);
     later(500, 4000, () => {

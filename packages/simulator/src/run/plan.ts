@@ -28,7 +28,7 @@ export interface ClientPlan {
   readonly workers: number;
   readonly players: number;
   readonly locks: readonly string[];
-  readonly sharedChance: number;
+  readonly sharedProbability: number;
   readonly longestPauseMs: number;
   readonly lockDelaySeconds: number;
   /** The shortest and the longest timeout of a session, in seconds. */
@@ -36,9 +36,9 @@ export interface ClientPlan {
   /** Of one call: those that are shorter than an outage leave the outcome unknown. */
   readonly callTimeoutsMs: readonly number[];
   /** How long the longest steps under a lock are. */
-  readonly longHoldChance: number;
+  readonly longHoldProbability: number;
   /** How often a session takes many holds at once, and keeps them until it ends. */
-  readonly hoardChance: number;
+  readonly hoardProbability: number;
   /** Bytes of metadata in requests: as large as fits into an entry beside little else. */
   readonly metadataBytes: number;
   /** Rounds of players; each of what there is where empty. */
@@ -62,11 +62,11 @@ export interface Plan {
   readonly sufferMs: number;
   readonly clients: ClientPlan;
   /** How often a first member begins with the program of an older release. */
-  readonly olderChance: number;
+  readonly olderProbability: number;
 }
 
 export function planOf(random: Random): Plan {
-  const focus = random.chance(0.45) ? 'everything' : random.pick(focuses);
+  const focus = random.withProbability(0.45) ? 'everything' : random.pick(focuses);
   const everything = planOfEverything(random);
   return focus === 'everything' ? everything : { ...everything, ...shapes[focus](random), focus };
 }
@@ -87,10 +87,10 @@ function planOfEverything(random: Random): Plan {
     maxEntriesPerTurn: random.pick([3, 1000]),
   };
   // Some lives are nothing but elections.
-  const stormy = random.chance(0.15);
+  const stormy = random.withProbability(0.15);
   const kinds: readonly FaultKind[] = stormy
     ? ['storm', 'storm', 'transfer']
-    : faultKinds.filter(() => random.chance(0.35));
+    : faultKinds.filter(() => random.withProbability(0.35));
   return {
     focus: 'everything',
     size: random.pick([1, 3, 3, 3, 3, 3, 5, 5]),
@@ -100,18 +100,18 @@ function planOfEverything(random: Random): Plan {
     kinds,
     meanPauseMs: random.between(150, stormy ? 600 : 1500),
     sufferMs: random.between(5000, 20_000),
-    olderChance: 0,
+    olderProbability: 0,
     clients: {
       workers: 2 + random.below(4),
-      players: random.chance(0.5) ? 2 + random.below(2) : 0,
+      players: random.withProbability(0.5) ? 2 + random.below(2) : 0,
       locks: ['red', 'blue', 'green'].slice(0, 1 + random.below(3)),
-      sharedChance: random.pick([0, 0, 0.4]),
+      sharedProbability: random.pick([0, 0, 0.4]),
       longestPauseMs: random.pick([20, 300]),
       lockDelaySeconds: random.pick([0, 0, 0, 1]),
       timeoutSeconds: [2, 5],
       callTimeoutsMs: [400, 2000, 10_000],
-      longHoldChance: 0.12,
-      hoardChance: 0.05,
+      longHoldProbability: 0.12,
+      hoardProbability: 0.05,
       metadataBytes: 0,
       rounds: [],
     },
@@ -189,7 +189,7 @@ const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shap
     ]),
     meanPauseMs: random.between(150, 500),
     sufferMs: random.between(3000, 8000),
-    clients: { ...few(random), players: 2, hoardChance: 0.2 },
+    clients: { ...few(random), players: 2, hoardProbability: 0.2 },
   }),
 
   /** Clients whose lines are slow and then gone, who live by keepalives or by what they do. */
@@ -206,13 +206,13 @@ const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shap
       ...few(random),
       workers: 3,
       locks: ['red'],
-      sharedChance: 0,
+      sharedProbability: 0,
       timeoutSeconds: random.pick([
         [1, 1],
         [1, 2],
         [2, 4],
       ]),
-      longHoldChance: 0.6,
+      longHoldProbability: 0.6,
     },
   }),
 
@@ -231,10 +231,10 @@ const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shap
       ...few(random),
       workers: 4,
       locks: ['red'],
-      sharedChance: 0,
+      sharedProbability: 0,
       timeoutSeconds: [1, 1],
       callTimeoutsMs: [2000],
-      longHoldChance: 0.4,
+      longHoldProbability: 0.4,
     },
   }),
 
@@ -273,7 +273,7 @@ const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shap
       ['upgrade', 'upgrade', 'isolate_leader', 'slow_disk', 'membership'],
       ['upgrade', 'upgrade', 'lagging_follower', 'slow_snapshots', 'part'],
     ]),
-    olderChance: random.pick([0.3, 1]),
+    olderProbability: random.pick([0.3, 1]),
     meanPauseMs: random.between(150, 500),
     sufferMs: random.between(4000, 9000),
     clients: few(random),
@@ -300,7 +300,7 @@ const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shap
       workers: 4,
       players: 2,
       callTimeoutsMs: [150, 400],
-      hoardChance: 0.3,
+      hoardProbability: 0.3,
       metadataBytes: 900,
       rounds: ['single', 'pair', 'lead'],
     },

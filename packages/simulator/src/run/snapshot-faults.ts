@@ -38,8 +38,8 @@ export class SnapshotFaults {
       const receivers = progress.filter(({ state }) => state === 'snapshot').map(({ id }) => id);
       if (leader !== undefined && receivers.length > 0) {
         world.timeline.after(random.between(0, 20), () => {
-          if (random.chance(0.4)) this.#deafenTo(leader, receivers);
-          if (random.chance(0.3)) kill(leader);
+          if (random.withProbability(0.4)) this.#deafenTo(leader, receivers);
+          if (random.withProbability(0.3)) kill(leader);
           else void leader.engine?.transferLeadership(null).catch(() => undefined);
         });
       } else if (world.nowMs < untilMs) world.timeline.after(pollMs, look);

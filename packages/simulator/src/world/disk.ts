@@ -100,7 +100,7 @@ export class Disk {
   flipBit(): string | undefined {
     if (!this.#made) return undefined;
     const snapshot = this.#files.paths.findLast((path) => snapshotOf(nameOf(path)) !== undefined);
-    if (snapshot !== undefined && this.#random.chance(0.3))
+    if (snapshot !== undefined && this.#random.withProbability(0.3))
       return this.#flipIn(snapshot, 0, this.#files.bytes(snapshot).byteLength);
     const logId = logIdBytes(this.#logId);
     const frames = this.#files.paths.flatMap((path) => {

@@ -6,8 +6,8 @@ import type { Timeline } from './timeline.ts';
 export interface NetworkConditions {
   readonly minDelayMs: number;
   readonly maxDelayMs: number;
-  readonly lossChance: number;
-  readonly doubleChance: number;
+  readonly lossProbability: number;
+  readonly doubleProbability: number;
   /** A message may overtake an earlier one. */
   readonly reorders: boolean;
 }
@@ -15,8 +15,8 @@ export interface NetworkConditions {
 export const calm: NetworkConditions = {
   minDelayMs: 0.2,
   maxDelayMs: 2,
-  lossChance: 0,
-  doubleChance: 0,
+  lossProbability: 0,
+  doubleProbability: 0,
   reorders: false,
 };
 
@@ -71,10 +71,11 @@ export class Network {
 
   /** Sends to the process that runs there now; a later one never gets it. Returns false where it is lost. */
   send(from: Machine, to: Machine, arrive: () => void): boolean {
-    const { lossChance, doubleChance } = this.conditions;
-    if (!to.isOn || this.isCut(from.name, to.name) || this.#random.chance(lossChance)) return false;
+    const { lossProbability, doubleProbability } = this.conditions;
+    if (!to.isOn || this.isCut(from.name, to.name) || this.#random.withProbability(lossProbability))
+      return false;
     this.#deliver(from, to, arrive);
-    if (this.#random.chance(doubleChance)) this.#deliver(from, to, arrive);
+    if (this.#random.withProbability(doubleProbability)) this.#deliver(from, to, arrive);
     return true;
   }
 

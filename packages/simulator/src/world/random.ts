@@ -1,5 +1,5 @@
 /**
- * Chance out of one 64-bit seed: xoshiro128** (Blackman, Vigna: Scrambled linear pseudorandom number
+ * Randomness out of one 64-bit seed: xoshiro128** (Blackman, Vigna: Scrambled linear pseudorandom number
  * generators, 2018), its state filled by SplitMix64. Fast, and the same on every machine.
  */
 const mask64 = (1n << 64n) - 1n;
@@ -54,8 +54,7 @@ export class Random {
   below(limit: number): number {
     return Math.floor(this.next() * limit);
   }
-
-  chance(probability: number): boolean {
+  withProbability(probability: number): boolean {
     return this.next() < probability;
   }
 
@@ -66,7 +65,7 @@ export class Random {
     return chosen;
   }
 
-  /** In an order of chance. */
+  /** In a random order. */
   shuffled<T>(items: readonly T[]): T[] {
     const shuffled = [...items];
     for (let index = shuffled.length - 1; index > 0; index--) {

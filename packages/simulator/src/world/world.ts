@@ -1,4 +1,4 @@
-/** What one life happens in: time, chance, machines, network, and what is told of it. */
+/** What one life happens in: time, randomness, machines, network, and what is told of it. */
 import { Machine } from './machine.ts';
 import { Network } from './network.ts';
 import { Random } from './random.ts';

@@ -40,7 +40,7 @@ describe('A life of a cluster', () => {
     assert.ok(recoveredMs.length > 100, `${String(recoveredMs.length)} recoveries`);
   });
 
-  it('keeps every promise for seeds of chance, for ten seconds', async () => {
+  it('keeps every promise for random seeds, for ten seconds', async () => {
     const first = BigInt(randomBytes(6).readUIntBE(0, 6));
     const { broken } = await runSeries({ first, lives: 5000, threads, maxSeconds: 10 });
     assert.equal(told(broken), '', `from seed ${String(first)}`);

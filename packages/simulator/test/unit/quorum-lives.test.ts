@@ -46,7 +46,7 @@ describe('A life of a quorum lease', () => {
     assert.equal(recoveredMs.length, 150);
   });
 
-  it('keeps every promise for 50 seeds of chance', async (t) => {
+  it('keeps every promise for 50 random seeds', async (t) => {
     const first = BigInt(randomBytes(6).readUIntBE(0, 6));
     t.diagnostic(`seeds from ${String(first)} on`);
     assert.equal(await brokenOf(first, 50), '');

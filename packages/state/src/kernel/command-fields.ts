@@ -4,7 +4,14 @@
  * reads it (FEATURE-3 of feature-levels.ts).
  */
 import type { Command, OwnSession, Stamp, Terms, Wanted } from './commands.ts';
-import type { StateLimits } from './limits.ts';
+import type { StateLimits } from './contract.ts';
+import type {
+  OnDead,
+  PushedMessage,
+  QueueOrder,
+  QueuePart,
+  Receipt,
+} from '../primitives/queue/commands.ts';
 
 /** A level; of what has parts, those as well, of each element where it is a list. */
 type FieldLevel =
@@ -80,6 +87,12 @@ const limits = {
     maxRememberedSessionsPerCaller: 1,
     maxRememberedBytesPerCaller: 1,
     maxWorkPerEntry: 1,
+    maxQueues: 2,
+    maxMessages: 2,
+    maxMessagesPerQueue: 2,
+    maxMessageBytes: 2,
+    maxMessageBytesPerQueue: 2,
+    maxDedupIds: 2,
   } satisfies Every<StateLimits>,
 };
 
@@ -95,6 +108,24 @@ const acquiring = {
 } as const;
 /** Of what is counted once by its request id. */
 const requested = { sessionId: 1, requestId: 1, name: 1 } as const;
+
+const receipt = {
+  level: 2,
+  fields: { messageId: 2, delivery: 2, fenceToken: 2 } satisfies Every<Receipt>,
+};
+const message = {
+  level: 2,
+  fields: {
+    key: 2,
+    payload: 2,
+    delayMs: 2,
+    dedupId: 2,
+    maxDeliveries: 2,
+  } satisfies Every<PushedMessage>,
+};
+const queueOrder: EveryKind<QueueOrder> = { level: 2, kinds: { key: 2, none: 2 } };
+const onDead: EveryKind<OnDead> = { level: 2, kinds: { skip: 2, block: 2 } };
+const queuePart: EveryKind<QueuePart> = { level: 2, kinds: { messages: 2, dead_letters: 2 } };
 
 type CommandLevels = {
   readonly [T in Command['type']]: {
@@ -164,12 +195,35 @@ export const commandLevels: CommandLevels = {
     level: 1,
     fields: { kind: { level: 1, kinds: resourceKinds }, name: 1, reason: 1 },
   },
+  queue_push: { level: 2, fields: { name: 2, messages: message } },
+  queue_pop: { level: 2, fields: { name: 2, count: 2, visibilityMs: 2 } },
+  queue_ack: { level: 2, fields: { name: 2, receipt } },
+  queue_nack: { level: 2, fields: { name: 2, receipt, delayMs: 2, reason: 2 } },
+  queue_extend: { level: 2, fields: { name: 2, receipt, visibilityMs: 2 } },
+  queue_redrive: { level: 2, fields: { name: 2, ids: 2, count: 2 } },
+  queue_purge: { level: 2, fields: { name: 2, part: queuePart, through: 2, count: 2 } },
+  queue_configure: {
+    level: 2,
+    fields: { name: 2, order: queueOrder, onDead, maxDeliveries: 2 },
+  },
+  queue_delete: { level: 2, fields: { name: 2 } },
   advance: { level: 1, fields: {} },
   checkpoint: { level: 1, fields: {} },
   jump_fence_counter: { level: 1, fields: {} },
   set_limits: { level: 1, fields: { limits } },
   raise_feature_level: { level: 1, fields: { level: 1 } },
 };
+
+/**
+ * The limits as they may be logged under a level: those of what only a higher level brings are left out. Before
+ * it they bound nothing.
+ */
+export function limitsWithin(all: StateLimits, level: number): StateLimits {
+  const known: Readonly<Record<string, FieldLevel>> = limits.fields;
+  const some = Object.entries(all).filter(([name]) => levelOf(known[name] ?? level) <= level);
+  // As in a log of that level, which the state machine completes (LIMIT-1).
+  return Object.fromEntries(some) as Partial<StateLimits> as StateLimits;
+}
 
 /**
  * What in this command belongs to no level up to this one, in words. Undefined: it is known wholly.

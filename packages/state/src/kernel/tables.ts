@@ -8,22 +8,25 @@
  *     counts exactly (below 2^53).
  */
 import { CallerUses } from './caller-use.ts';
-import { Searches } from '../primitives/holds/searches.ts';
-import { primitiveDeclarations } from '../primitives/declared.ts';
-import type { PlaceKind } from '../primitives/declared.ts';
+import { Searches } from '../primitives/holds/deadlock.ts';
 import { DueHeap } from './due.ts';
 import { EndedSessions } from './sessions/ended-sessions.ts';
 import type { Tombstone } from './sessions/ended-sessions.ts';
 import { firstFeatureLevel } from './feature-levels.ts';
 import { invariant } from './invariant.ts';
 import { Leaderships } from './sessions/leaderships.ts';
+import { Barrier, Latch } from './meetings.ts';
 import { NameIndex } from './collections/name-index.ts';
 import { Pool } from '../primitives/holds/pool.ts';
-import type { Ending, Opening, Session, Waiter } from '../primitives/holds/pool.ts';
+import type { Ending, Opening, Waiter } from '../primitives/holds/pool.ts';
 import { sessionEnded, sessionNotFound } from './refusals.ts';
 import { Remembered } from './collections/remembered.ts';
 import { ShardedMap } from './collections/sharded-map.ts';
-import type { StateLimits } from './limits.ts';
+import type { Session } from './sessions/sessions.ts';
+import type { Message } from '../primitives/queue/messages.ts';
+import { Queues } from '../primitives/queue/queues.ts';
+import type { QueuePlace } from '../primitives/queue/records.ts';
+import type { StateLimits } from './contract.ts';
 import type { EndedHold } from './view-types.ts';
 import type { FenceToken, ResourceKind, ResourceName, SessionId } from './names.ts';
 import type { Event, Refusal } from './outcomes.ts';
@@ -34,18 +37,8 @@ export interface Keeper {
   keepPlace(place: Place): void;
 }
 
-/** A record of a primitive: whatever has a name. */
-export interface Place {
-  readonly kind: PlaceKind;
-  readonly name: ResourceName;
-  /** The number of the last snapshot that has this record, see snapshot.ts. */
-  savedIn: number;
-}
-
-/** What a primitive does when a session ends, before its waits and holds do. */
-export type SessionEnds = (tables: Tables, session: Session) => void;
-
-type Names<Value> = ShardedMap<ResourceName, Value>;
+/** Whatever has a record of its own beside the sessions. */
+export type Place = Pool | Barrier | Latch | QueuePlace;
 
 /** How many ends of holds by the doing of others are remembered. */
 export const maxEndedHolds = 10_000;
@@ -85,17 +78,16 @@ export class Tables {
   readonly ending: Map<SessionId, Session> = new Map<SessionId, Session>();
   /** Pools in which turns have come that did not fit into their entry, in that order (settle.ts). */
   readonly unsettled: Set<Pool> = new Set<Pool>();
-  /** By kind: what has units and a wait queue. */
-  readonly pools: Readonly<Record<ResourceKind, Names<Pool>>> = {
-    lock: new ShardedMap<ResourceName, Pool>(),
-    semaphore: new ShardedMap<ResourceName, Pool>(),
-    election: new ShardedMap<ResourceName, Pool>(),
-  };
-  /** By kind, in the order of a snapshot: the records of every primitive, pools among them. */
-  readonly places: Readonly<Record<PlaceKind, Names<Place>>> = placesWith(this.pools);
-  readonly sessionEnds: readonly SessionEnds[];
+  /** The pools of locks. */
+  readonly pools: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
   /** The names of those that are held or waited for, in order, for listings (NAMES-2). */
   readonly lockNames: NameIndex = new NameIndex();
+  /** The pools of semaphores. */
+  readonly semaphores: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
+  readonly elections: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
+  readonly barriers: ShardedMap<ResourceName, Barrier> = new ShardedMap<ResourceName, Barrier>();
+  readonly latches: ShardedMap<ResourceName, Latch> = new ShardedMap<ResourceName, Latch>();
+  readonly queues: Queues = new Queues();
   readonly ended: EndedSessions = new EndedSessions();
   /** Own sessions end with every hold; kept apart, they do not push the others out of memory. */
   readonly ownEnded: EndedSessions = new EndedSessions();
@@ -103,7 +95,9 @@ export class Tables {
   readonly endedHolds: Remembered<FenceToken, EndedHold> = new Remembered<FenceToken, EndedHold>(
     maxEndedHolds,
   );
-  readonly due: DueHeap<Waiter | Opening | Ending> = new DueHeap<Waiter | Opening | Ending>();
+  readonly due: DueHeap<Waiter | Opening | Ending | Message> = new DueHeap<
+    Waiter | Opening | Ending | Message
+  >();
   /** Work that the entry which is being applied may still do (work.ts, WORK-3). */
   workLeft = 0;
   /** What is due is being acted upon, in its order: no wait is overdue then. */
@@ -118,9 +112,8 @@ export class Tables {
   /** Pools that were ever opened here: orders those of a shard as it does. */
   #openedPools = 0;
 
-  constructor(limits: StateLimits, sessionEnds: readonly SessionEnds[] = []) {
+  constructor(limits: StateLimits) {
     this.limits = limits;
-    this.sessionEnds = sessionEnds;
   }
 
   changingSession(session: Session): void {
@@ -140,7 +133,7 @@ export class Tables {
   }
 
   /** A logged command of this session: whoever wants it expired has to look again (spec rule 2.2). */
-  touch(session: Session, answeredBelow: number | undefined): void {
+  heardFrom(session: Session, answeredBelow: number | undefined): void {
     this.changingSession(session);
     session.renewal += 1;
     const isTold = this.isRepeated && session.own && session.holdCount > 0; // LIFE-2
@@ -163,19 +156,56 @@ export class Tables {
     return this.sequence;
   }
 
+  /**
+   * How others ended the hold of this token on this resource; nothing of another resource's: the counter is one
+   * for the whole cluster, so that any token may be asked about anywhere.
+   */
+  endedHoldOf(
+    kind: ResourceKind,
+    name: ResourceName,
+    fenceToken: FenceToken | undefined,
+  ): EndedHold | undefined {
+    const ended = fenceToken === undefined ? undefined : this.endedHolds.get(fenceToken);
+    return ended?.kind === kind && ended.name === name ? ended : undefined;
+  }
+
+  poolsOf(kind: ResourceKind): ShardedMap<ResourceName, Pool> {
+    if (kind === 'lock') return this.pools;
+    return kind === 'semaphore' ? this.semaphores : this.elections;
+  }
+
+  /** Every pool, of all kinds. */
+  *allPools(): Generator<Pool, void, undefined> {
+    yield* this.pools.values();
+    yield* this.semaphores.values();
+    yield* this.elections.values();
+  }
+
   *allPlaces(): Generator<Place, void, undefined> {
-    for (const places of Object.values(this.places)) yield* places.values();
+    yield* this.allPools();
+    yield* this.barriers.values();
+    yield* this.latches.values();
+    const { byName, lanes } = this.queues;
+    yield* byName.values();
+    yield* lanes.values();
+    for (const { live, dead } of byName.values()) {
+      yield* live.values();
+      yield* dead.values();
+    }
   }
 
   get placeCount(): number {
-    return Object.values(this.places).reduce((count, { size }) => count + size, 0);
+    const pools = this.pools.size + this.semaphores.size + this.elections.size;
+    const { byName, lanes, messageCount } = this.queues;
+    const queues = byName.size + lanes.size + messageCount;
+    return pools + this.barriers.size + this.latches.size + queues;
   }
 
   openPool(kind: ResourceKind, name: ResourceName, size: number): Pool {
     const pool = new Pool(kind, name, size, this.snapshotNumber);
     this.#openedPools += 1;
     pool.ordinal = this.#openedPools;
-    pool.shard = this.pools[kind].set(name, pool);
+    pool.shard = this.poolsOf(kind).set(name, pool);
     return pool;
   }
 
@@ -190,10 +220,22 @@ export class Tables {
 
   /** Of a pool that was forgotten before, nothing: there may be another one of its name. */
   forgetPool(pool: Pool): void {
-    const pools = this.pools[pool.kind];
+    const pools = this.poolsOf(pool.kind);
     this.unsettled.delete(pool);
     if (pools.get(pool.name) !== pool) return;
     pools.delete(pool.name);
+  }
+
+  openBarrier(name: ResourceName, parties: number): Barrier {
+    const barrier = new Barrier(name, this.nextSequence(), parties, this.snapshotNumber);
+    this.barriers.set(name, barrier);
+    return barrier;
+  }
+
+  openLatch(name: ResourceName, count: number): Latch {
+    const latch = new Latch(name, count, count, this.snapshotNumber);
+    this.latches.set(name, latch);
+    return latch;
   }
 
   /** Nothing is left of a session (QUOTA-1). */
@@ -233,16 +275,4 @@ export class Tables {
     const tombstone = this.tombstone(id);
     return tombstone === undefined ? sessionNotFound(id) : sessionEnded(id, tombstone.reason);
   }
-}
-
-function placesWith(
-  pools: Readonly<Record<ResourceKind, Names<Place>>>,
-): Readonly<Record<PlaceKind, Names<Place>>> {
-  const known: Partial<Record<PlaceKind, Names<Place>>> = pools;
-  return Object.fromEntries(
-    primitiveDeclarations.map(({ kind }) => [
-      kind,
-      known[kind] ?? new ShardedMap<ResourceName, Place>(),
-    ]),
-  ) as Record<PlaceKind, Names<Place>>;
 }

@@ -1,8 +1,8 @@
 /** What the state machine shows of itself. */
 import type {
   ClusterTimeMs,
-  EndedByOthers,
   FenceToken,
+  JsonValue,
   LogIndex,
   Mode,
   RequestId,
@@ -10,6 +10,7 @@ import type {
   ResourceName,
   SessionId,
 } from './names.ts';
+import type { EndedByOthers } from './outcomes.ts';
 
 export interface SessionView {
   readonly sessionId: SessionId;
@@ -101,6 +102,97 @@ export interface SessionLease {
   readonly onlyWaits: boolean;
   /** The cluster time from which its timeout counts; undefined: heard of in the present leadership (HEARD-2). */
   readonly unheardSinceMs: ClusterTimeMs | undefined;
+}
+
+export interface HolderView {
+  readonly sessionId: SessionId;
+  readonly clientId: string;
+  readonly mode: Mode;
+  readonly fenceToken: FenceToken;
+  readonly holdCount: number;
+  readonly acquiredAtMs: number;
+  readonly metadata: JsonValue | undefined;
+  /** Ms until its longest time is over; undefined when it has none. */
+  readonly endsInMs: number | undefined;
+}
+
+export interface WaiterView {
+  readonly sessionId: SessionId;
+  readonly clientId: string;
+  readonly requestId: RequestId;
+  readonly mode: Mode;
+  /** 1 is the next. */
+  readonly position: number;
+  readonly priority: number;
+}
+
+export interface LockView {
+  readonly name: ResourceName;
+  /** The first of them; `holderCount` is of all. */
+  readonly holders: readonly HolderView[];
+  readonly holderCount: number;
+  /** The next in turn; `waiterCount` is of all. */
+  readonly waiters: readonly WaiterView[];
+  readonly waiterCount: number;
+  /** Ms until a lock delay ends, 0 when there is none. */
+  readonly delayedForMs: number;
+}
+
+export interface SemaphoreView {
+  readonly name: ResourceName;
+  readonly limit: number;
+  /** Permits that can be had now; below 0 while holders have more than a limit that was lowered. */
+  readonly free: number;
+  /** It was created by name, and stays when nobody uses it. */
+  readonly stays: boolean;
+  readonly holderCount: number;
+  readonly waiterCount: number;
+  /** The first of them. */
+  readonly holders: readonly {
+    readonly sessionId: SessionId;
+    readonly clientId: string;
+    readonly permits: number;
+    readonly fenceToken: FenceToken;
+    readonly acquiredAtMs: number;
+    readonly metadata: JsonValue | undefined;
+    readonly endsInMs: number | undefined;
+  }[];
+  /** The next in turn. */
+  readonly waiters: readonly {
+    readonly sessionId: SessionId;
+    readonly clientId: string;
+    readonly requestId: RequestId;
+    readonly permits: number;
+    /** 1 is the next. */
+    readonly position: number;
+    readonly priority: number;
+  }[];
+}
+
+export interface ElectionView {
+  readonly name: ResourceName;
+  readonly leader: HolderView | undefined;
+  /** The next in turn; `candidateCount` is of all. */
+  readonly candidates: readonly WaiterView[];
+  readonly candidateCount: number;
+  readonly delayedForMs: number;
+}
+
+export interface BarrierView {
+  readonly name: ResourceName;
+  readonly round: number;
+  readonly parties: number;
+  readonly open: boolean;
+  readonly memberCount: number;
+  /** The first of those inside, in the order in which they came. */
+  readonly members: readonly { readonly sessionId: SessionId; readonly clientId: string }[];
+}
+
+export interface LatchView {
+  readonly name: ResourceName;
+  /** How much is left to count; 0: open. */
+  readonly count: number;
+  readonly initialCount: number;
 }
 
 /** One who holds something, as those who look for the hold of a token are told. */

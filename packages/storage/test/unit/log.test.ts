@@ -8,7 +8,7 @@ import {
   indexes,
   LogInMemory,
   membership,
-  noChances,
+  noRandomness,
   plain,
   range,
   segmentPath,
@@ -199,7 +199,7 @@ describe('Writes', () => {
       ['sync failed'],
     );
     await storage.close();
-    log.files.cutPower(noChances);
+    log.files.cutPower(noRandomness);
     assert.deepEqual(indexes(await log.open()), [1]);
   });
 });

@@ -8,7 +8,7 @@ import {
   indexes,
   LogInMemory,
   membership,
-  noChances,
+  noRandomness,
   settle,
 } from '../log-in-memory.ts';
 
@@ -26,7 +26,7 @@ async function round(opened: Opened, to: number): Promise<void> {
 }
 
 /** The power goes, and each name that is not durable is the old or the new one, at random. */
-const chancesOf = (seed: number): { below: (limit: number) => number } => {
+const randomnessOf = (seed: number): { below: (limit: number) => number } => {
   let state = seed;
   return {
     below: (limit) => {
@@ -49,7 +49,7 @@ describe('Names (DIR-1)', () => {
         void round(opened, 100).catch(() => undefined);
         for (let turns = 0; turns < 5; turns++) await settle();
         log.steps = Number.POSITIVE_INFINITY;
-        log.files.cutPower(chancesOf(steps + 1));
+        log.files.cutPower(randomnessOf(steps + 1));
         const after = await log.open();
         const last = indexes(after).at(-1) ?? after.recovered?.snapshot.index ?? 0;
         assert.ok(last >= 50, `${String(steps)} steps: entry ${String(last)}`);
@@ -68,12 +68,12 @@ describe('Names (DIR-1)', () => {
       void round(opened, 70).catch(() => undefined);
       for (let turns = 0; turns < 5; turns++) await settle();
       // Given that the process is gone and the power is not
-      log.files.endProcess(noChances);
+      log.files.endProcess(noRandomness);
       log.steps = Number.POSITIVE_INFINITY;
       const next = await log.open();
       const found = [next.recovered?.snapshot.index, indexes(next).at(-1)];
       // When the power goes before its successor has written anything
-      log.files.cutPower(noChances);
+      log.files.cutPower(noRandomness);
       const after = await log.open();
       // Then what the successor found is what there is
       assert.deepEqual([after.recovered?.snapshot.index, indexes(after).at(-1)], found);
@@ -168,19 +168,19 @@ describe('The disk in memory (MD-2)', () => {
     await disk.syncFolder('/f');
     await disk.rename('/f/old', '/f/new');
     assert.deepEqual(log.files.paths, ['/f/new']);
-    log.files.cutPower(noChances);
+    log.files.cutPower(noRandomness);
     assert.deepEqual(log.files.paths, ['/f/old']);
     await disk.rename('/f/old', '/f/new');
     await disk.syncFolder('/other');
-    log.files.cutPower(noChances);
+    log.files.cutPower(noRandomness);
     assert.deepEqual(log.files.paths, ['/f/old']);
     await disk.rename('/f/old', '/f/new');
     await disk.syncFolder('/f');
-    log.files.cutPower(noChances);
+    log.files.cutPower(noRandomness);
     assert.deepEqual(log.files.paths, ['/f/new']);
     assert.equal(String(log.files.bytes('/f/new')), 'bytes');
     await disk.remove('/f/new');
-    log.files.cutPower(noChances);
+    log.files.cutPower(noRandomness);
     assert.deepEqual(log.files.paths, ['/f/new']);
   });
 });

@@ -7,7 +7,7 @@ import {
   indexes,
   LogInMemory,
   membership,
-  noChances,
+  noRandomness,
   settle,
 } from '../log-in-memory.ts';
 
@@ -17,7 +17,7 @@ async function filled(): Promise<LogInMemory> {
   await fill(opened, 1, 60);
   await opened.storage.saveSnapshot({ index: 50, term: 1, membership }, [bytesOf('state')]);
   await settle();
-  log.files.cutPower(noChances);
+  log.files.cutPower(noRandomness);
   return log;
 }
 

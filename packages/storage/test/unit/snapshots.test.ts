@@ -12,7 +12,7 @@ import {
   indexes,
   LogInMemory,
   membership,
-  noChances,
+  noRandomness,
   plain,
   range,
   settle,
@@ -296,7 +296,7 @@ describe('A received snapshot', () => {
       void opened.storage.write(install(received.meta, 50)).then(() => (acknowledged = true));
       await settle();
       log.steps = Number.POSITIVE_INFINITY;
-      log.files.cutPower(steps % 2 === 0 ? noChances : { below: () => 1 });
+      log.files.cutPower(steps % 2 === 0 ? noRandomness : { below: () => 1 });
       const after = await log.open();
       const { recovered } = after;
       if (recovered?.snapshot.index === 50) {

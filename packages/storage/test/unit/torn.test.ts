@@ -10,7 +10,7 @@ import {
   logId,
   LogInMemory,
   membership,
-  noChances,
+  noRandomness,
   range,
   segmentPath,
   settle,
@@ -165,7 +165,7 @@ describe('A segment whose file was cut off', () => {
       void fill(opened, 4, 4, 'x'.repeat(10_000));
       await settle();
       log.steps = Number.POSITIVE_INFINITY;
-      log.files.cutPower(steps % 2 === 0 ? noChances : { below: () => 1 });
+      log.files.cutPower(steps % 2 === 0 ? noRandomness : { below: () => 1 });
       const after = await log.open();
       const last = indexes(after).at(-1) ?? 0;
       assert.ok(last === 3 || last === 4);
@@ -291,7 +291,7 @@ describe('A log with a file missing', () => {
   it('is begun anew where its making was cut short, at whatever step', async () => {
     const opens = { count: 0 };
     for (let steps = 0; opens.count < 5; steps++)
-      for (const chances of [noChances, { below: () => 1 }, { below: () => 3 }]) {
+      for (const randomness of [noRandomness, { below: () => 1 }, { below: () => 3 }]) {
         const log = new LogInMemory();
         log.steps = steps;
         void log.open().then(
@@ -300,7 +300,7 @@ describe('A log with a file missing', () => {
         );
         await settle();
         log.steps = Number.POSITIVE_INFINITY;
-        log.files.cutPower(chances);
+        log.files.cutPower(randomness);
         // Given an identity that does not say that it was made, for nothing was acknowledged yet
         log.made = false;
         const again = await log.open();

@@ -123,7 +123,8 @@ export class Authority {
       signingAlgorithm: algorithm,
       signingKey: this.#key,
     });
-    return `${list.toString('pem')}\n`;
+    // With the label that RFC 7468 gives it, which is not that of the library.
+    return `${PemConverter.encode(list.rawData, 'X509 CRL')}\n`;
   }
 
   async #issue({ name, days, usages }: Subject): Promise<KeyPair> {

@@ -1,7 +1,7 @@
 /**
  * `make bench-quorum`: acquire-release cycles a second through the client against three independent lease
  * nodes, each a process that fsyncs every vote; and how a lock goes from hand to hand among ten that wait,
- * told by the nodes and by plain polling. Exit status 1 when two held a lock at once or a token fell.
+ * told by the nodes and by plain polling; and among very many that wait for it at once. Exit status 1 when two held a lock at once or a token fell.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,8 @@ import { parseArgs } from 'node:util';
 import { calibrate } from '../bench/calibration.ts';
 import { describeMachine, machineLine } from '../statistics/machine.ts';
 import { milliseconds, table, whole } from '../statistics/table.ts';
+import { measureCrowd } from './crowd.ts';
+import type { CrowdFigures } from './crowd.ts';
 import { startLeaseNodes } from './lease-nodes.ts';
 import { measureHandOver, measureOwn } from './load.ts';
 import type { HandOverFigures, OwnFigures } from './load.ts';
@@ -18,6 +20,8 @@ const help = `Usage: npm run bench:quorum -- [OPTION]…
 
   --seconds N     counted seconds of each row (5)
   --workers LIST  workers, each with a lock of its own (1,16,64,256)
+  --crowds LIST   that want one lock at once (1000,2000,10000)
+  --only crowds   nothing else
   --folder PATH   where the nodes keep their files (a new folder for temporary files)
   --json          print one JSON document instead of tables
 `;
@@ -25,12 +29,16 @@ const help = `Usage: npm run bench:quorum -- [OPTION]…
 const warmUpMs = 1000;
 const calibrationMs = 1000;
 const waiters = 10;
+/** All have asked once by then. */
+const crowdWarmUpMs = 5000;
 const holdMs = 5;
 
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '5' },
     workers: { type: 'string', default: '1,16,64,256' },
+    crowds: { type: 'string', default: '1000,2000,10000' },
+    only: { type: 'string' },
     folder: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
@@ -41,7 +49,9 @@ else await bench();
 
 async function bench(): Promise<void> {
   const measureMs = 1000 * numberFrom('--seconds', values.seconds, 600);
-  const workers = values.workers.split(',').map((text) => numberFrom('--workers', text, 10_000));
+  const all = values.only !== 'crowds';
+  const workers = all ? numbersFrom('--workers', values.workers, 10_000) : [];
+  const sizes = numbersFrom('--crowds', values.crowds, 50_000);
   const folder = values.folder ?? (await mkdtemp(join(tmpdir(), 'holdfast-bench-quorum-')));
   const tell = (text: string): void => {
     if (!values.json) console.error(text);
@@ -51,15 +61,20 @@ async function bench(): Promise<void> {
   const nodes = await startLeaseNodes(3, folder);
   const own: OwnFigures[] = [];
   const handOvers: HandOverFigures[] = [];
+  const crowds: CrowdFigures[] = [];
   try {
     const times = { warmUpMs, measureMs };
     for (const count of workers) {
       tell(`${String(count)} workers, a lock for each.`);
       own.push(await measureOwn(nodes, count, times));
     }
-    for (const how of ['told', 'polling'] as const) {
+    for (const how of all ? (['told', 'polling'] as const) : []) {
       tell(`${String(waiters)} that want one lock, ${how}.`);
       handOvers.push(await measureHandOver(nodes, how, waiters, times, holdMs));
+    }
+    for (const count of sizes) {
+      tell(`${String(count)} that want one lock.`);
+      crowds.push(await measureCrowd(nodes, count, { warmUpMs: crowdWarmUpMs, measureMs, holdMs }));
     }
   } finally {
     await nodes.close();
@@ -67,15 +82,23 @@ async function bench(): Promise<void> {
   }
   const machine = describeMachine();
   const commits = calibration.fsyncedCommitsPerSecond;
-  if (values.json) console.log(JSON.stringify({ machine, calibration, own, handOvers }));
+  if (values.json) console.log(JSON.stringify({ machine, calibration, own, handOvers, crowds }));
   else {
     console.log(`Machine: ${machineLine(machine)}`);
     console.log(`One SQLite commit with synchronous=FULL: ${whole(commits)} a second, same run.\n`);
-    console.log(ownTable(own, commits));
-    console.log(`\n${handOverTable(handOvers)}`);
+    if (all) console.log(`${ownTable(own, commits)}\n\n${handOverTable(handOvers)}\n`);
+    console.log(crowdTable(crowds));
   }
-  const faults = [...own.map((row) => row.tokensNotRisen), ...handOvers.map((row) => row.overlaps)];
+  const faults = [
+    ...own.map((row) => row.tokensNotRisen),
+    ...handOvers.map((row) => row.overlaps),
+    ...crowds.map((row) => row.overlaps + row.lost),
+  ];
   process.exitCode = faults.every((count) => count === 0) ? 0 : 1;
+}
+
+function numbersFrom(name: string, list: string, most: number): readonly number[] {
+  return list.split(',').map((text) => numberFrom(name, text, most));
 }
 
 function numberFrom(name: string, text: string, most: number): number {
@@ -121,6 +144,19 @@ function handOverTable(rows: readonly HandOverFigures[]): string {
       row.requestsPerHandOver.toFixed(1),
       milliseconds(row.waitedMs.p50),
       milliseconds(row.waitedMs.longest),
+    ]),
+  );
+}
+
+function crowdTable(rows: readonly CrowdFigures[]): string {
+  return table(
+    ['that wait', 'grants/s', 'hand-over p50 ms', 'p99', 'lost'],
+    rows.map((row) => [
+      String(row.waiters),
+      row.grantsPerSecond.toFixed(1),
+      milliseconds(row.handOverMs.p50),
+      milliseconds(row.handOverMs.p99),
+      String(row.lost),
     ]),
   );
 }

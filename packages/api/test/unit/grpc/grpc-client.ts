@@ -2,6 +2,7 @@
 import type { TestContext } from 'node:test';
 import { credentials, loadPackageDefinition, Metadata } from '@grpc/grpc-js';
 import type {
+  ChannelCredentials,
   ClientDuplexStream,
   ClientReadableStream,
   ServiceClientConstructor,
@@ -94,6 +95,25 @@ function clientOf(service: string): ServiceClientConstructor {
   let found: unknown = loaded;
   for (const part of service.split('.')) found = (found as Record<string, unknown>)[part];
   return found as ServiceClientConstructor;
+}
+
+/** Whether a node answers a question about its health; undefined where its connection is refused. */
+export async function healthOver(
+  address: string,
+  secured: ChannelCredentials,
+): Promise<true | undefined> {
+  const client = new (clientOf('grpc.health.v1.Health'))(address, secured);
+  const deadline = Date.now() + 5000;
+  const answered = await new Promise<true | undefined>((resolve) => {
+    const check = client['Check'] as (
+      ...parts: readonly [object, object, (error: ServiceError | null) => void]
+    ) => void;
+    check.call(client, { service: '' }, { deadline }, (error) => {
+      resolve(error === null ? true : undefined);
+    });
+  });
+  client.close();
+  return answered;
 }
 
 type Untyped = Record<string, (...parts: readonly unknown[]) => unknown>;

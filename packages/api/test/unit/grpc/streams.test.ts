@@ -23,7 +23,7 @@ const eventsOf = (message: Message | undefined): readonly Message[] =>
 /** Nobody leads or stands. */
 const nobody = async (harness: GrpcHarness): Promise<void> => {
   await until(() => {
-    const { leader, candidates } = harness.engine.state.show('election', 'e' as never);
+    const { leader, candidates } = harness.engine.state.election('e' as never);
     return leader === undefined && candidates.length === 0;
   });
 };
@@ -148,7 +148,7 @@ describe('a campaign that stands as long as its call', () => {
     const closing = Promise.all([harness.built.close(), harness.server.close(3000)]);
     assert.equal(codeOf(await campaign.failure()), 'shutting_down');
     await closing;
-    assert.equal(harness.engine.state.show('election', 'e' as never).leader?.sessionId, session_id);
+    assert.equal(harness.engine.state.election('e' as never).leader?.sessionId, session_id);
   });
 });
 
@@ -221,6 +221,19 @@ describe('a watch', () => {
     const error = await harness.read('Events.Watch', { after: '1' }).failure();
     assert.equal(error.code, status.OUT_OF_RANGE);
     assert.equal(codeOf(error), 'compacted');
+  });
+
+  test('given a position that the cluster has not reached, then OUT_OF_RANGE at once', async (t) => {
+    const harness = await startGrpcHarness(t);
+    for (const method of ['Events.Watch', 'Elections.Observe']) {
+      const body =
+        method === 'Events.Watch' ? { after: '99999999' } : { name: 'e', after: '9999-1' };
+      const error = await harness.read(method, body).failure();
+      assert.equal(error.code, status.OUT_OF_RANGE, method);
+      assert.equal(codeOf(error), 'future_position', method);
+    }
+    const error = await refusal(harness.call('Events.Events', { after: '9999', wait_seconds: 30 }));
+    assert.equal(codeOf(error), 'future_position');
   });
 
   test('given a reader that does not read, then the node waits for it and leaves nothing out', async (t) => {

@@ -51,6 +51,7 @@ export function statsOf(changes: Partial<StatsAnswer> = {}): StatsAnswer {
     total_session: 100,
     waiters: 7,
     consistency: 'stale',
+    revision: 1234,
     ...changes,
   };
 }

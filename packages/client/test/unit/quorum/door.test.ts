@@ -128,7 +128,7 @@ describe('What is given to a quorum lock', () => {
       await assert.rejects(
         atOnce(lock.acquire({ waitMs: 60_000 })),
         (error) =>
-          isCode(code)(error) && /2 of 3 voters refuse it. v1: it says/.test(String(error)),
+          isCode(code)(error) && /2 of 3 voters reject it. v1: it says/.test(String(error)),
       );
       await settle();
       assert.equal(voters[0]?.count('acquire'), 1, 'it is not asked again');

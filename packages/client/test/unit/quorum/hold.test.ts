@@ -118,7 +118,7 @@ describe('A hold of a quorum lock', () => {
     await settle();
     assert.equal(hold.state, 'lost');
     assert.equal(signal.aborted, true);
-    assert.match(String(signal.reason), /a majority says/);
+    assert.match(String(signal.reason), /a majority reports/);
     assert.equal(clock.timers, 0);
   });
 

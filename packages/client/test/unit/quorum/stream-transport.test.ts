@@ -7,7 +7,8 @@ import type { Fields } from '../../../src/quorum/node-transport.ts';
 import { StreamTransport } from '../../../src/quorum/stream-transport.ts';
 import { FakeNode } from './support/fake-node.ts';
 
-const maxQuestions = 10_000;
+/** Of those that want: the others of 10,000 are for those that hold (T4). */
+const maxQuestions = 9000;
 const tickMs = 500;
 /** Until a connection that says nothing is given up, at the latest. */
 const deadMs = 2500;
@@ -48,13 +49,13 @@ describe('The stream to a lease node', () => {
   const number = (index: number): number => node.requests[index]?.[0] ?? 0;
 
   it('answers each question by its number, whichever is answered first', async () => {
-    const asked = [ask('acquire', { a: 1 }), ask('renew', { b: 2 })];
+    const asked = [ask('acquire', { a: 1 }), ask('wait', { b: 2 })];
     await node.asked(2);
     assert.deepEqual(
       node.requests.map((request) => request.slice(1)),
       [
         ['acquire', { a: 1 }],
-        ['renew', { b: 2 }],
+        ['wait', { b: 2 }],
       ],
     );
     node.send([number(1), { to: 'b' }], [99, { to: 'nobody' }]);
@@ -284,6 +285,7 @@ describe('The stream to a lease node', () => {
       own(t);
       isThere();
       const waiting = ask('wait');
+      await node.asked(1);
       for (let rounds = 0; rounds < 5; rounds++) {
         const [asked, abort] = giveUp('confirm');
         await node.until(() => node.operations.at(-1) === 'confirm');
@@ -347,6 +349,29 @@ describe('The stream to a lease node', () => {
     });
   });
 
+  describe('of one that holds', () => {
+    it('goes before all that stand by for one that wants (T4)', async () => {
+      const operations = ['acquire', 'wait', 'renew', 'acquire', 'release', 'confirm'];
+      const asked = operations.map((operation) => ask(operation).catch(() => undefined));
+      await node.asked(operations.length);
+      assert.deepEqual(node.operations.slice(0, 3), ['renew', 'release', 'confirm']);
+      transport.close();
+      await Promise.all(asked);
+    });
+
+    it('has room where those that want have none (T4)', async () => {
+      const asked = Array.from({ length: maxQuestions }, () => ask('wait').catch(() => undefined));
+      await fails(ask('acquire'), 'overloaded');
+      const renewal = ask('renew');
+      await node.asked(maxQuestions + 1);
+      assert.equal(node.operations[0], 'renew');
+      node.send([number(0), { status: 'DONE' }]);
+      assert.deepEqual(await renewal, { status: 'DONE' });
+      transport.close();
+      await Promise.all(asked);
+    });
+  });
+
   describe('is bounded (T3)', () => {
     it('in questions, also while it is being opened', async () => {
       node.admit = () => undefined;
@@ -375,7 +400,7 @@ describe('The stream to a lease node', () => {
       );
       const outcomes = await Promise.allSettled(asked);
       const failed = outcomes.filter(({ status }) => status === 'rejected');
-      assert.equal(failed.length, 10);
+      assert.equal(failed.length, 11);
       for (const outcome of failed)
         assert.equal(
           ((outcome as PromiseRejectedResult).reason as HoldfastError).code,

@@ -17,7 +17,7 @@ export class NaiveTurns {
   add(resource: string, waiter: Waiter): void {
     const { waiters } = this.#line(resource);
     const goesBefore = (one: Waiter, other: Waiter): boolean =>
-      one.sinceMs < other.sinceMs - 5 || (one.sinceMs <= other.sinceMs + 5 && one.id < other.id);
+      one.sinceMs < other.sinceMs || (one.sinceMs === other.sinceMs && one.id < other.id);
     // Behind the last one that it does not go before.
     waiters.splice(1 + waiters.findLastIndex((other) => !goesBefore(waiter, other)), 0, waiter);
   }

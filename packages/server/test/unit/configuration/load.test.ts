@@ -197,16 +197,16 @@ describe('addresses', () => {
   ];
   for (const [what, flags, url] of told)
     it(`are told to clients: ${what}`, () => {
-      const configuration = loadConfiguration({ flags });
+      const configuration = loadConfiguration({ flags: { ...flags, insecure: true } });
       assert.equal(toldClientUrl(configuration, configuration.httpPort), url);
     });
 
   const wrong: readonly (readonly [flag: string, given: string, expected: RegExp])[] = [
     ['cluster-listen', '::1:7000', /must have an IPv6 address in brackets: \[::1\]:7000/],
     ['cluster-listen', '7000', /must be host:port/],
-    ['cluster-listen', '127.0.0.1:0', /a port from 1/],
-    ['cluster-advertise', '[::]:7000', /must be where others reach it/],
-    ['cluster-peers', 'b=0.0.0.0:7000', /must be where others reach it/],
+    ['cluster-listen', '127.0.0.1:0', /a fixed port/],
+    ['cluster-advertise', '[::]:7000', /must be reachable by others/],
+    ['cluster-peers', 'b=0.0.0.0:7000', /must be reachable by others/],
     ['cluster-peers', '[::1]:7000', /must name the node in front of this address: id=\[::1\]:7000/],
     ['cluster-peers', 'b=::1:7000', /\[::1\]:7000/],
     ['cluster-peers', 'b/c=x:7000', /id=host:port/],

@@ -18,11 +18,11 @@
  *     the log. What it does and answers depends on no such order; its bytes are not to be compared. The
  *     mark stays: what it costs is the comparison alone, and a state from a node without it has none.
  */
+import { limitsWithin } from '../command-fields.ts';
 import { TextHash } from './digest.ts';
 import type { EndedSessions, Tombstone } from '../sessions/ended-sessions.ts';
 import { invariant } from '../invariant.ts';
-import { primitiveDeclarations } from '../../primitives/declared.ts';
-import { primitives } from '../../primitives/table.ts';
+import { encodePlace } from './place-records.ts';
 import {
   copySession,
   encodeEndedHold,
@@ -31,10 +31,12 @@ import {
   encodeTombstone,
 } from './session-records.ts';
 import type { SessionOrder, SessionRecord } from './session-records.ts';
-import type { Session } from '../../primitives/holds/pool.ts';
+import type { Session } from '../sessions/sessions.ts';
 import type { Keeper, Place, Tables } from '../tables.ts';
+import type { Remembered } from '../../primitives/queue/dedup.ts';
+import { encodeDedup, placesOf } from '../../primitives/queue/records.ts';
 import { orderOf } from './ties.ts';
-import type { StateLimits } from '../limits.ts';
+import type { StateLimits } from '../contract.ts';
 import type { JsonValue } from '../names.ts';
 
 /** In the order of the header, with the version that brought them in restore.ts. */
@@ -42,7 +44,11 @@ export const limitNames: readonly (keyof StateLimits)[] = [
   'maxSessions',
   'maxHoldsPerSession',
   'maxWaitersPerResource',
-  ...primitiveDeclarations.map(({ limit }) => limit.name),
+  'maxLocks',
+  'maxSemaphores',
+  'maxElections',
+  'maxBarriers',
+  'maxLatches',
   'maxResultsPerSession',
   'maxHoldsPerResource',
   'maxWorkPerEntry',
@@ -61,6 +67,12 @@ export const laterLimitNames: readonly (keyof StateLimits)[] = [
   'maxResultBytesPerCaller',
   'maxRememberedSessionsPerCaller',
   'maxRememberedBytesPerCaller',
+  'maxQueues',
+  'maxMessages',
+  'maxMessagesPerQueue',
+  'maxMessageBytes',
+  'maxMessageBytesPerQueue',
+  'maxDedupIds',
 ];
 export const formatName = 'holdfast-state';
 export const formatVersion = 5;
@@ -76,19 +88,19 @@ interface Source {
   readonly sessions: readonly Iterable<Session>[];
   readonly places: readonly Iterable<Place>[];
   readonly unsettled: readonly string[];
+  readonly dedup: Iterable<Remembered>;
 }
 
 /** Pools in which turns have come that did not fit into their entry, in their order (WORK-2). */
 const unsettledOf = ({ unsettled }: Tables): readonly string[] =>
   Array.from(unsettled, ({ kind, name }) => JSON.stringify(['unsettled', kind, name]));
 
-const encodePlace = (place: Place): Iterable<string> => primitives[place.kind].encode(place);
-
 /** SHARE-2. */
 const refusedOf = ({ shares }: EndedSessions): JsonValue =>
   Array.from(shares.refused, ({ caller, throughMs, untilMs }) => [caller, throughMs, untilMs]);
 
 function encodeHeader(tables: Tables): string {
+  const limits = limitsWithin(tables.limits, tables.featureLevel);
   return JSON.stringify([
     formatName,
     formatVersion,
@@ -103,7 +115,7 @@ function encodeHeader(tables: Tables): string {
     tables.leaderships.toNumbers(),
     tables.ended.refusedThroughMs,
     tables.ownEnded.refusedThroughMs,
-    laterLimitNames.map((name) => tables.limits[name]),
+    laterLimitNames.filter((name) => name in limits).map((name) => limits[name]),
     refusedOf(tables.ended),
     refusedOf(tables.ownEnded),
     tables.featureLevel,
@@ -155,15 +167,28 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     tables.keeper = this;
     this.#tables = tables;
     this.#number = tables.snapshotNumber;
-    const { sessions, ended, ownEnded } = tables;
-    const places = Object.values(tables.places);
+    const { sessions, pools, semaphores, elections, barriers, latches, ended, ownEnded } = tables;
+    const { byName, lanes, dedup } = tables.queues;
+    const places = [pools, semaphores, elections, barriers, latches, byName, lanes];
     this.#captured = [sessions, ...places, ended, ownEnded];
+    const messages = Array.from(byName.values()).flatMap(({ live, dead }) => [
+      live.capture(),
+      dead.capture(),
+    ]);
     this.#lines = this.#write({
       header: encodeHeader(tables),
       tombstones: tombstones(tables, ended.capture(), ownEnded.capture()),
       sessions: [sessions.capture(), Array.from(tables.ending.values())],
       unsettled: unsettledOf(tables),
-      places: places.map((some) => some.capture()),
+      places: [
+        pools.capture(),
+        semaphores.capture(),
+        elections.capture(),
+        barriers.capture(),
+        latches.capture(),
+        placesOf(byName.capture(), lanes.capture(), messages),
+      ],
+      dedup: dedup.capture(),
     });
   }
 
@@ -250,6 +275,7 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
       }
     for (const places of source.places) for (const place of places) yield* this.#placeOf(place);
     yield* source.unsettled;
+    yield* told(source.dedup, encodeDedup);
     for (const order of orders) yield* encodeOrder(order);
   }
 
@@ -288,6 +314,7 @@ export function digestOf(tables: Tables): string {
   }
   for (const place of tables.allPlaces()) for (const line of encodePlace(place)) hash.add(line);
   for (const line of unsettledOf(tables)) hash.add(line);
+  for (const remembered of tables.queues.dedup.values()) hash.add(encodeDedup(remembered));
   for (const order of orders) for (const line of encodeOrder(order)) hash.add(line);
   return hash.digest();
 }

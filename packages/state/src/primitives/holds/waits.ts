@@ -11,9 +11,11 @@ import { circleThrough } from './deadlock.ts';
 import type { Ask } from './grants.ts';
 import { invariant } from '../../kernel/invariant.ts';
 import { waitRank } from './pool.ts';
-import type { Answer, Pool, Session, Together, Waiter } from './pool.ts';
+import type { Pool, Together, Waiter } from './pool.ts';
 import { countPasses, place, positionOf } from './queue.ts';
-import { deadlock } from './refusals.ts';
+import { deadlock } from '../../kernel/refusals.ts';
+import type { ManyAnswer, WaitingAnswer } from '../../kernel/requests.ts';
+import type { Session } from '../../kernel/sessions/sessions.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { CommandResult, Refusal } from '../../kernel/outcomes.ts';
 
@@ -29,7 +31,7 @@ export function enqueue(
   pool: Pool,
   ask: Ask,
   waitMs: number,
-  answer: Answer,
+  answer: WaitingAnswer,
 ): Waiter | Refusal {
   const waiter = newWaiter(tables, session, pool, ask, waitMs, answer, undefined);
   const refusal = line(tables, [waiter]);
@@ -50,7 +52,7 @@ export function pass(
   session: Session,
   pool: Pool,
   ask: Ask,
-  answer: Answer,
+  answer: WaitingAnswer,
 ): Refusal | undefined {
   const held = pool.heldBy(session);
   if (pool.queue.length === 0 || (held !== undefined && held.units >= ask.units)) return undefined;
@@ -69,7 +71,7 @@ export function enqueueTogether(
   session: Session,
   asks: readonly { readonly pool: Pool; readonly ask: Ask }[],
   waitMs: number,
-  answer: Answer,
+  answer: ManyAnswer,
 ): Refusal | undefined {
   const together: Together = { waiters: [], answer };
   for (const { pool, ask } of asks)
@@ -89,7 +91,7 @@ function newWaiter(
   pool: Pool,
   ask: Ask,
   waitMs: number,
-  answer: Answer,
+  answer: WaitingAnswer,
   together: Together | undefined,
 ): Waiter {
   return {

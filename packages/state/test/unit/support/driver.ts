@@ -40,6 +40,12 @@ export const roomyLimits: StateLimits = {
   maxWaitsPerSession: 100_000,
   maxMetadataBytesPerSession: 16 * 1024 * 1024,
   maxResultBytesPerSession: 1024 * 1024,
+  maxQueues: 100,
+  maxMessages: 200_000,
+  maxMessagesPerQueue: 100_000,
+  maxMessageBytes: 64 * 1024 * 1024,
+  maxMessageBytesPerQueue: 32 * 1024 * 1024,
+  maxDedupIds: 10_000,
 };
 
 export const id = (text: string): SessionId => text as SessionId;
@@ -175,7 +181,7 @@ export class Driver {
   }
 
   lock(name: string): LockView {
-    return this.machine.show('lock', lockName(name));
+    return this.machine.lock(lockName(name));
   }
 
   holders(name: string): readonly string[] {
@@ -222,6 +228,17 @@ export function outcome(result: CommandResult): string {
       return `latch ${String(result.count)}`;
     case 'semaphore':
       return `semaphore ${String(result.semaphore.limit)}`;
+    case 'queue_taken':
+      return `queue_taken ${result.deliveries.map(({ payload }) => payload).join(' ')}`;
+    case 'queue_moved':
+      return `queue_moved ${String(result.count)}${result.more ? ' more' : ''}`;
+    case 'queue_returned':
+      return `queue_returned ${result.dead ? 'dead' : String(result.retryInMs)}`;
+    case 'queue_pushed':
+    case 'queue_acknowledged':
+    case 'queue_extended':
+    case 'queue_configured':
+    case 'queue_deleted':
     case 'abandoned':
     case 'advanced':
     case 'session':
@@ -260,6 +277,8 @@ export function eventLine(event: Event): string {
       return `${event.type} ${event.name}`;
     case 'latch_changed':
       return `${event.type} ${event.name} ${event.change} ${String(event.count)}`;
+    case 'queue_ready':
+      return `${event.type} ${event.name} ${String(event.count)}`;
     case 'waiting':
       return `${event.type} ${event.name} ${event.sessionId} ${String(event.requestId)}`;
     case 'wait_ended':

@@ -195,13 +195,21 @@ export class Model {
       case 'advance':
       case 'checkpoint':
       case 'set_limits':
-      case 'raise_feature_level':
         return 'advanced';
       case 'jump_fence_counter': {
         const jump = 2 ** 40;
         this.token = this.token - (this.token % jump) + jump;
         return 'advanced';
       }
+      case 'queue_push':
+      case 'queue_pop':
+      case 'queue_ack':
+      case 'queue_nack':
+      case 'queue_extend':
+      case 'queue_redrive':
+      case 'queue_purge':
+      case 'queue_configure':
+      case 'queue_delete':
       case 'acquire_permits':
       case 'release_permits':
       case 'create_semaphore':

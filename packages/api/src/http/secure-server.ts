@@ -1,0 +1,24 @@
+/** The server of HTTP over TLS; Fastify makes the plain one by itself. */
+import { createServer } from 'node:https';
+import type { Server } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerSecurity } from '@holdfast/tls';
+
+interface Timeouts {
+  readonly keepAliveTimeout?: number | undefined;
+  readonly requestTimeout?: number | undefined;
+  readonly connectionTimeout?: number | undefined;
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** As Fastify makes it, with the same times. */
+export const secureServer =
+  ({ serverOptions }: ServerSecurity) =>
+  (handler: Handler, { keepAliveTimeout, requestTimeout, connectionTimeout }: Timeouts): Server => {
+    const server = createServer({ ...serverOptions, ALPNProtocols: ['http/1.1'] }, handler);
+    if (keepAliveTimeout !== undefined) server.keepAliveTimeout = keepAliveTimeout;
+    if (requestTimeout !== undefined) server.requestTimeout = requestTimeout;
+    server.setTimeout(connectionTimeout ?? 0);
+    return server;
+  };

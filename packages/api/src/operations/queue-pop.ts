@@ -1,0 +1,117 @@
+/**
+ * Takes messages, and waits for them.
+ *
+ * POP-1: a pop that waits asks the cluster again only when a message has become ready: who waits costs the log nothing.
+ * POP-2: a pop whose caller is gone takes nothing from then on. What it had taken is delivered again when its
+ *     visibility ends.
+ */
+import type { QueueMessage, QueuePopAnswer, QueuePopBody } from '@holdfast/protocol';
+import type { Delivery, QueueCommand } from '@holdfast/state';
+import { Refused, refusedBy, stoppingProblem } from '../refused.ts';
+import { toWaitMs, waitTooLong } from './asking.ts';
+import { callOptions } from './context.ts';
+import type { OperationContext, Outcome } from './context.ts';
+import { asResourceName } from './identities.ts';
+import { jsonOf, queueNamed, receiptOf } from './queue-wire.ts';
+import { unexpected } from './unexpected.ts';
+import { forCaller } from './until.ts';
+import type { Caller } from './until.ts';
+
+type Pop = Extract<QueueCommand, { type: 'queue_pop' }>;
+type Ended = 'ready' | 'time' | 'caller' | 'stop';
+
+export async function queuePop(
+  body: QueuePopBody,
+  context: OperationContext,
+): Promise<Outcome<QueuePopAnswer>> {
+  const { visibility_seconds, wait_seconds = 0, count = 1 } = body;
+  const tooLong = waitTooLong(wait_seconds, context);
+  if (tooLong !== undefined) return tooLong;
+  const visibility =
+    visibility_seconds === undefined ? {} : { visibilityMs: Math.round(visibility_seconds * 1000) };
+  const name = asResourceName(queueNamed(body.queue));
+  const command: Pop = { type: 'queue_pop', name, count, ...visibility };
+  if (wait_seconds === 0) return take(command, context);
+  return forCaller(context, false, (caller) =>
+    takeInTime(command, toWaitMs(wait_seconds), caller, context),
+  );
+}
+
+async function take(command: Pop, context: OperationContext): Promise<Outcome<QueuePopAnswer>> {
+  const result = await context.service.engine.submit(command, callOptions(context));
+  if (!result.ok) return refusedBy(result);
+  if (result.type !== 'queue_taken') return unexpected(result.type);
+  const isReceipted = command.visibilityMs !== undefined;
+  return {
+    queue: command.name,
+    messages: result.deliveries.map((one) => shown(one, isReceipted)),
+  };
+}
+
+/** POP-1. Nothing in time is an answer without messages. */
+async function takeInTime(
+  command: Pop,
+  waitMs: number,
+  caller: Caller,
+  context: OperationContext,
+): Promise<Outcome<QueuePopAnswer>> {
+  const { service } = context;
+  let end: (ended: Ended) => void = () => undefined;
+  let over: Exclude<Ended, 'ready'> | undefined;
+  const finish = (ended: Exclude<Ended, 'ready'>): void => {
+    over ??= ended;
+    end(ended);
+  };
+  const cancelTime = service.after(waitMs, () => finish('time'));
+  caller.onGone(finish);
+  try {
+    for (;;) {
+      const answer = await take(command, context);
+      if (answer instanceof Refused || answer.messages.length > 0) return answer;
+      const ended =
+        over ?? (await nextReady(command.name, context, (listener) => (end = listener)));
+      if (ended === 'ready') continue;
+      if (ended === 'time') return answer;
+      if (ended === 'stop') return stoppingProblem;
+      return new Refused('wait_abandoned', `The wait for queue "${command.name}" was given up.`, {
+        resource: command.name,
+      }); // POP-2
+    }
+  } finally {
+    cancelTime();
+  }
+}
+
+/** Until something may be ready, or the wait is over. */
+function nextReady(
+  queue: string,
+  { service: { queueWaiters } }: OperationContext,
+  onEnd: (end: (ended: Ended) => void) => void,
+): Promise<Ended> {
+  return new Promise((resolve) => {
+    let isOver = false;
+    const stop = queueWaiters.wait(queue, () => {
+      if (isOver)
+        queueWaiters.wakeSome(queue, 1); // QWAIT-2
+      else resolve('ready');
+    });
+    onEnd((ended) => {
+      isOver = true;
+      if (!stop() && ended !== 'ready') queueWaiters.wakeSome(queue, 1); // QWAIT-2
+      resolve(ended);
+    });
+  });
+}
+
+function shown(delivery: Delivery, isReceipted: boolean): QueueMessage {
+  const { id, key, payload, delivery: number, maxDeliveries, fenceToken } = delivery;
+  return {
+    id,
+    key,
+    payload: jsonOf(payload),
+    delivery: number,
+    max_deliveries: maxDeliveries,
+    fence_token: fenceToken,
+    receipt: isReceipted ? receiptOf(delivery) : null,
+  };
+}

@@ -1,0 +1,54 @@
+/** Receipts, payloads and names of queues, between the wire and the state. */
+import type { Json, MessageToPush } from '@holdfast/protocol';
+import type { Delivery, FenceToken, Receipt } from '@holdfast/state';
+import { Refused } from '../refused.ts';
+import { invalid } from './who.ts';
+
+/** Where no queue is named. */
+const defaultQueue = 'default';
+export const queueNamed = (queue: string | undefined): string => queue ?? defaultQueue;
+
+export const queueNotFound = (queue: string): Refused =>
+  new Refused(
+    'queue_not_found',
+    `There is no queue "${queue}". It is made by the first push or by a configuration.`,
+    { queue },
+  );
+
+/** Of one payload, as JSON. */
+const maxPayloadBytes = 65_536;
+
+export function tooLargePayload(messages: readonly MessageToPush[]): Refused | undefined {
+  for (const { payload } of messages) {
+    const bytes = Buffer.byteLength(JSON.stringify(payload));
+    if (bytes <= maxPayloadBytes) continue;
+    return new Refused(
+      'invalid_request',
+      `A payload takes ${String(bytes)} bytes as JSON; at most ${String(maxPayloadBytes)} are kept. Keep it elsewhere and push where it is.`,
+      { field: 'payload', limit: maxPayloadBytes },
+    );
+  }
+  return undefined;
+}
+
+/** The state keeps JSON text that it made. */
+export const jsonOf = (text: string): Json => JSON.parse(text) as Json;
+
+/** Message, delivery and fence token: what the state compares (DELIV-3). */
+export const receiptOf = ({
+  id,
+  delivery,
+  fenceToken,
+}: Pick<Delivery, 'id' | 'delivery' | 'fenceToken'>): string =>
+  `${String(id)}.${String(delivery)}.${String(fenceToken)}`;
+
+export function readReceipt(text: string): Receipt | Refused {
+  const [, id, delivery, token] = /^([0-9]{1,15})\.([0-9]{1,6})\.([0-9]{1,16})$/.exec(text) ?? [];
+  if (id === undefined || delivery === undefined || token === undefined)
+    return invalid('receipt', '"receipt" is not one: give it as the pop told it.');
+  return {
+    messageId: Number(id),
+    delivery: Number(delivery),
+    fenceToken: Number(token) as FenceToken,
+  };
+}

@@ -1,0 +1,269 @@
+/** Queues: push, what becomes of a delivery, and what operators do. Pops are in queue-pop.ts. */
+import type {
+  DeadLetter,
+  MessageToPush,
+  QueueAckAnswer,
+  QueueAckBody,
+  QueueBlockedKeysAnswer,
+  QueueBlockedKeysBody,
+  QueueConfigureAnswer,
+  QueueConfigureBody,
+  QueueDeadLettersAnswer,
+  QueueDeadLettersBody,
+  QueueDeleteAnswer,
+  QueueDeleteBody,
+  QueueExtendAnswer,
+  QueueExtendBody,
+  QueueNackAnswer,
+  QueueNackBody,
+  QueuePurgeAnswer,
+  QueuePurgeBody,
+  QueuePushAnswer,
+  QueuePushBatchAnswer,
+  QueuePushBatchBody,
+  QueuePushBody,
+  QueueRedriveAnswer,
+  QueueRedriveBody,
+} from '@holdfast/protocol';
+import type { CommandResult, DeadLetterView, PushedMessage, QueueCommand } from '@holdfast/state';
+import { Refused, refusedBy } from '../refused.ts';
+import { callOptions } from './context.ts';
+import type { OperationContext, Outcome } from './context.ts';
+import { asResourceName } from './identities.ts';
+import { jsonOf, queueNamed, queueNotFound, readReceipt, tooLargePayload } from './queue-wire.ts';
+import { unexpected } from './unexpected.ts';
+
+/** What one command of a purge ends at most: an entry of the log does no more. */
+const purgedAtOnce = 1000;
+const redrivenAtOnce = 1000;
+const defaultPage = 100;
+
+type Ok = Extract<CommandResult, { ok: true }>;
+
+async function submit<Type extends Ok['type']>(
+  command: QueueCommand,
+  type: Type,
+  context: OperationContext,
+): Promise<Outcome<Extract<Ok, { type: Type }>>> {
+  const result = await context.service.engine.submit(command, callOptions(context));
+  if (!result.ok) return refusedBy(result);
+  if (result.type !== type) return unexpected(result.type);
+  return result as Extract<Ok, { type: Type }>;
+}
+
+// ---- push ---------------------------------------------------------------------------------------
+
+function toPush(message: MessageToPush): PushedMessage {
+  const { key, payload, delay_seconds, dedup_id, max_deliveries } = message;
+  return {
+    payload,
+    ...(key === undefined ? {} : { key }),
+    ...(delay_seconds === undefined ? {} : { delayMs: Math.round(delay_seconds * 1000) }),
+    ...(dedup_id === undefined ? {} : { dedupId: dedup_id }),
+    ...(max_deliveries === undefined ? {} : { maxDeliveries: max_deliveries }),
+  };
+}
+
+export async function queuePush(
+  body: QueuePushBody,
+  context: OperationContext,
+): Promise<Outcome<QueuePushAnswer>> {
+  const { queue, ...message } = body;
+  const pushed = await pushAll(queue, [message], context);
+  if (pushed instanceof Refused) return pushed;
+  const [first] = pushed.messages;
+  return first === undefined ? unexpected('nothing') : { ...first, queue: pushed.queue };
+}
+
+export const queuePushBatch = (
+  { queue, messages }: QueuePushBatchBody,
+  context: OperationContext,
+): Promise<Outcome<QueuePushBatchAnswer>> => pushAll(queue, messages, context);
+
+async function pushAll(
+  asked: string | undefined,
+  messages: readonly MessageToPush[],
+  context: OperationContext,
+): Promise<Outcome<QueuePushBatchAnswer>> {
+  const queue = queueNamed(asked);
+  const refused = tooLargePayload(messages);
+  if (refused !== undefined) return refused;
+  const command = {
+    type: 'queue_push',
+    name: asResourceName(queue),
+    messages: messages.map(toPush),
+  } as const;
+  const result = await submit(command, 'queue_pushed', context);
+  return result instanceof Refused ? result : { queue, messages: result.messages };
+}
+
+// ---- what becomes of a delivery -----------------------------------------------------------------
+
+export async function queueAck(
+  body: QueueAckBody,
+  context: OperationContext,
+): Promise<Outcome<QueueAckAnswer>> {
+  const receipt = readReceipt(body.receipt);
+  if (receipt instanceof Refused) return receipt;
+  const queue = queueNamed(body.queue);
+  const command = { type: 'queue_ack', name: asResourceName(queue), receipt } as const;
+  const result = await submit(command, 'queue_acknowledged', context);
+  return result instanceof Refused ? result : { queue, id: result.id, acknowledged: true };
+}
+
+export async function queueNack(
+  body: QueueNackBody,
+  context: OperationContext,
+): Promise<Outcome<QueueNackAnswer>> {
+  const receipt = readReceipt(body.receipt);
+  if (receipt instanceof Refused) return receipt;
+  const queue = queueNamed(body.queue);
+  const { delay_seconds, reason } = body;
+  const command = {
+    type: 'queue_nack',
+    name: asResourceName(queue),
+    receipt,
+    ...(delay_seconds === undefined ? {} : { delayMs: Math.round(delay_seconds * 1000) }),
+    ...(reason === undefined ? {} : { reason }),
+  } as const;
+  const result = await submit(command, 'queue_returned', context);
+  if (result instanceof Refused) return result;
+  return { queue, id: result.id, dead: result.dead, retry_in_seconds: result.retryInMs / 1000 };
+}
+
+export async function queueExtend(
+  body: QueueExtendBody,
+  context: OperationContext,
+): Promise<Outcome<QueueExtendAnswer>> {
+  const receipt = readReceipt(body.receipt);
+  if (receipt instanceof Refused) return receipt;
+  const queue = queueNamed(body.queue);
+  const { visibility_seconds } = body;
+  const visibilityMs = Math.round(visibility_seconds * 1000);
+  const name = asResourceName(queue);
+  const command = { type: 'queue_extend', name, receipt, visibilityMs } as const;
+  const result = await submit(command, 'queue_extended', context);
+  return result instanceof Refused ? result : { queue, id: result.id, visibility_seconds };
+}
+
+// ---- for operators ------------------------------------------------------------------------------
+
+export async function queueRedrive(
+  { queue: asked, id, count = redrivenAtOnce }: QueueRedriveBody,
+  context: OperationContext,
+): Promise<Outcome<QueueRedriveAnswer>> {
+  const queue = queueNamed(asked);
+  const which = id === undefined ? {} : { ids: [id] };
+  const name = asResourceName(queue);
+  const command = { type: 'queue_redrive', name, count, ...which } as const;
+  const result = await submit(command, 'queue_moved', context);
+  return result instanceof Refused ? result : { queue, redriven: result.count, more: result.more };
+}
+
+/** Ends what is there when the first command is applied; what is pushed meanwhile stays. */
+export async function queuePurge(
+  { queue: asked, dead_letters = false }: QueuePurgeBody,
+  context: OperationContext,
+): Promise<Outcome<QueuePurgeAnswer>> {
+  const queue = queueNamed(asked);
+  const part = dead_letters ? 'dead_letters' : 'messages';
+  const about = { type: 'queue_purge', name: asResourceName(queue), part } as const;
+  let purged = 0;
+  let through = Number.MAX_SAFE_INTEGER;
+  for (let more = true; more;) {
+    const command = { ...about, through, count: purgedAtOnce };
+    const result = await submit(command, 'queue_moved', context);
+    if (result instanceof Refused) return result;
+    purged += result.count;
+    ({ more, through } = result);
+  }
+  return { queue, purged };
+}
+
+export async function queueConfigure(
+  { queue: asked, order, on_dead, max_deliveries }: QueueConfigureBody,
+  context: OperationContext,
+): Promise<Outcome<QueueConfigureAnswer>> {
+  const queue = queueNamed(asked);
+  const command = {
+    type: 'queue_configure',
+    name: asResourceName(queue),
+    ...(order === undefined ? {} : { order }),
+    ...(on_dead === undefined ? {} : { onDead: on_dead }),
+    ...(max_deliveries === undefined ? {} : { maxDeliveries: max_deliveries }),
+  } as const;
+  const result = await submit(command, 'queue_configured', context);
+  if (result instanceof Refused) return result;
+  const { settings } = result;
+  return {
+    queue,
+    order: settings.order,
+    on_dead: settings.onDead,
+    max_deliveries: settings.maxDeliveries,
+  };
+}
+
+export async function queueDelete(
+  { queue: asked }: QueueDeleteBody,
+  context: OperationContext,
+): Promise<Outcome<QueueDeleteAnswer>> {
+  const queue = queueNamed(asked);
+  const command = { type: 'queue_delete', name: asResourceName(queue) } as const;
+  const result = await submit(command, 'queue_deleted', context);
+  return result instanceof Refused ? result : { queue, deleted: true };
+}
+
+// ---- what is shown ------------------------------------------------------------------------------
+
+export async function queueDeadLetters(
+  body: QueueDeadLettersBody,
+  context: OperationContext,
+): Promise<Outcome<QueueDeadLettersAnswer>> {
+  const { after = 0, limit = defaultPage, consistency = 'linearizable' } = body;
+  const queue = queueNamed(body.queue);
+  const query = { type: 'dead_letters', name: queue, after, limit } as const;
+  const result = await context.service.engine.query(query, consistency, callOptions(context));
+  if (result.type !== 'dead_letters') return unexpected(result.type);
+  if (result.page === undefined) return queueNotFound(queue);
+  const { letters, more } = result.page;
+  return {
+    queue,
+    dead_letters: letters.map((letter) => deadLetter(queue, letter)),
+    next_after: more ? (letters.at(-1)?.id ?? null) : null,
+  };
+}
+
+const deadLetter = (queue: string, letter: DeadLetterView): DeadLetter => ({
+  id: letter.id,
+  queue,
+  key: letter.key,
+  payload: jsonOf(letter.payload),
+  deliveries: letter.deliveries,
+  reason: letter.reason,
+  age_seconds: letter.ageMs / 1000,
+});
+
+export async function queueBlockedKeys(
+  body: QueueBlockedKeysBody,
+  context: OperationContext,
+): Promise<Outcome<QueueBlockedKeysAnswer>> {
+  const { after, limit = defaultPage, consistency = 'linearizable' } = body;
+  const queue = queueNamed(body.queue);
+  const from = after === undefined ? {} : { after };
+  const query = { type: 'blocked_keys', name: queue, limit, ...from } as const;
+  const result = await context.service.engine.query(query, consistency, callOptions(context));
+  if (result.type !== 'blocked_keys') return unexpected(result.type);
+  if (result.page === undefined) return queueNotFound(queue);
+  const { keys, more } = result.page;
+  return {
+    queue,
+    keys: keys.map(({ key, because, messageId, waiting, endsInMs }) => ({
+      key,
+      because,
+      message_id: messageId,
+      waiting,
+      ends_in_seconds: endsInMs === undefined ? null : endsInMs / 1000,
+    })),
+    next_after: more ? (keys.at(-1)?.key ?? null) : null,
+  };
+}

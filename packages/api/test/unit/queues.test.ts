@@ -1,0 +1,211 @@
+/** Queues over HTTP: the curls of the seed as printed, and everything that can be asked of a delivery. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { startHarness } from '../harness.ts';
+import type { Answer, Harness } from '../harness.ts';
+
+type Message = Readonly<Record<string, unknown>> & { readonly receipt: string };
+
+const messagesOf = ({ body }: Answer): readonly Message[] => body['messages'] as readonly Message[];
+
+async function taken(harness: Harness, query = 'visibility_seconds=30'): Promise<Message> {
+  const [message] = messagesOf(await harness.request('GET', `/queue/pop?${query}`));
+  assert.ok(message, 'a message was taken');
+  return message;
+}
+
+async function pushed(t: TestContext, ...payloads: readonly unknown[]): Promise<Harness> {
+  const harness = startHarness(t);
+  for (const payload of payloads) {
+    const answer = await harness.request('POST', '/queue/push', { key: 'user:123', payload });
+    assert.equal(answer.status, 200, answer.text);
+  }
+  return harness;
+}
+
+describe('queues over HTTP', () => {
+  test('given a node, when the curls of the seed are sent as printed, then the message comes back', async (t) => {
+    const { request } = startHarness(t);
+    const push = await request('POST', '/queue/push', '{"key":"user:123","payload":"hello"}');
+    assert.equal(push.status, 200);
+    assert.equal(push.body['queue'], 'default');
+    const pop = await request('GET', '/queue/pop');
+    const [message] = messagesOf(pop);
+    assert.equal(message?.['key'], 'user:123');
+    assert.equal(message['payload'], 'hello');
+    assert.equal(message.receipt, null, 'it is acknowledged at once');
+    assert.deepEqual(messagesOf(await request('GET', '/queue/pop')), []);
+  });
+
+  test('given a delivery, when it is acknowledged twice, then the second is told that it is stale and changes nothing', async (t) => {
+    const harness = await pushed(t, 'a', 'b');
+    const { receipt } = await taken(harness);
+    const first = await harness.request('POST', '/queue/ack', { receipt });
+    assert.equal(first.body['acknowledged'], true);
+    const second = await harness.request('POST', '/queue/ack', { receipt });
+    assert.equal(second.status, 409);
+    assert.equal(second.body['code'], 'stale_receipt');
+    assert.match(String(second.body['detail']), /was acknowledged or purged/);
+    const { body } = await harness.request('GET', '/queue/stats?queue=default');
+    assert.equal((body['queues'] as readonly { depth: number }[])[0]?.depth, 1);
+  });
+
+  test('given a delivery, when it is given back and extended, then both say until when', async (t) => {
+    const harness = await pushed(t, { a: [1, 'two'] });
+    const { receipt } = await taken(harness);
+    const extended = await harness.request('POST', '/queue/extend', {
+      receipt,
+      visibility_seconds: 60,
+    });
+    assert.equal(extended.body['visibility_seconds'], 60);
+    const back = await harness.request('POST', '/queue/nack', { receipt, reason: 'busy' });
+    assert.deepEqual(back.body['retry_in_seconds'], 1);
+    harness.engine.advance(1000);
+    const again = await taken(harness);
+    assert.equal(again['delivery'], 2);
+    assert.deepEqual(again['payload'], { a: [1, 'two'] });
+  });
+
+  test('given a batch, when one message cannot be pushed, then none is', async (t) => {
+    const { request } = startHarness(t);
+    const wrong = await request('POST', '/queue/push-batch', {
+      messages: [
+        { key: 'a', payload: 1 },
+        { key: 'a', payload: 2, delay_seconds: 5 },
+      ],
+    });
+    assert.equal(wrong.body['code'], 'queue_order');
+    assert.deepEqual((await request('GET', '/queue/stats')).body['queues'], []);
+    const right = await request('POST', '/queue/push-batch', {
+      queue: 'jobs',
+      messages: [
+        { key: 'a', payload: 1 },
+        { key: 'b', payload: 2 },
+      ],
+    });
+    assert.equal(messagesOf(right).length, 2);
+    const both = await request('POST', '/queue/pop', {
+      queue: 'jobs',
+      count: 5,
+      visibility_seconds: 30,
+    });
+    assert.deepEqual(
+      messagesOf(both).map((message) => message['payload']),
+      [1, 2],
+    );
+  });
+
+  test('given dead letters, when they are listed, redriven and purged, then each is told', async (t) => {
+    const harness = startHarness(t);
+    const { request } = harness;
+    await request('POST', '/queue/configure', { max_deliveries: 1, on_dead: 'block' });
+    for (const payload of [1, 2]) await request('POST', '/queue/push', { key: 'a', payload });
+    const { receipt } = await taken(harness);
+    await request('POST', '/queue/nack', { receipt, reason: 'cannot' });
+    const { body: dead } = await request('GET', '/queue/dead');
+    const [letter] = dead['dead_letters'] as readonly Readonly<Record<string, unknown>>[];
+    assert.equal(letter?.['reason'], 'cannot');
+    assert.equal(letter['deliveries'], 1);
+    assert.equal(letter['queue'], 'default');
+    const { body: blocked } = await request('GET', '/queue/blocked');
+    assert.deepEqual(
+      (blocked['keys'] as readonly { because: string }[]).map(({ because }) => because),
+      ['dead_letter'],
+    );
+    const redriven = await request('POST', '/queue/redrive', { id: letter['id'] });
+    assert.deepEqual(redriven.body, { queue: 'default', redriven: 1, more: false });
+    assert.equal((await taken(harness))['payload'], 1);
+    const purged = await request('POST', '/queue/purge', {});
+    assert.deepEqual(purged.body, { queue: 'default', purged: 2 });
+    assert.equal((await request('POST', '/queue/delete', {})).body['deleted'], true);
+  });
+
+  test('given wrong input, when it is sent, then a problem says so and nothing changed', async (t) => {
+    const harness = await pushed(t, 'here');
+    const { receipt } = await taken(harness);
+    const before = harness.engine.state.index;
+    const wrong: readonly (readonly [string, object, string])[] = [
+      ['/queue/push', { key: 'a' }, 'invalid_request'],
+      ['/queue/push', { key: '', payload: 1 }, 'invalid_request'],
+      ['/queue/push', { key: 'k'.repeat(257), payload: 1 }, 'invalid_request'],
+      ['/queue/push', { key: 'a', payload: 1, queue: 'q'.repeat(257) }, 'name_too_long'],
+      ['/queue/push', { key: 'a', payload: 1, delay_seconds: -1 }, 'invalid_request'],
+      ['/queue/push', { key: 'a', payload: 1, max_deliveries: 0 }, 'invalid_request'],
+      ['/queue/push', { key: 'a', payload: 'x'.repeat(70_000) }, 'body_too_large'],
+      ['/queue/pop', { visibility_seconds: 0.01 }, 'invalid_request'],
+      ['/queue/pop', { visibility_seconds: 50_000 }, 'invalid_request'],
+      ['/queue/pop', { count: 101 }, 'invalid_request'],
+      ['/queue/pop', { wait_seconds: 3600 }, 'invalid_request'],
+      ['/queue/ack', { receipt: 'nonsense' }, 'invalid_request'],
+      ['/queue/nack', { receipt, delay_seconds: -1 }, 'invalid_request'],
+      ['/queue/extend', { receipt, visibility_seconds: 0 }, 'invalid_request'],
+    ];
+    for (const [path, body, code] of wrong) {
+      const answer = await harness.request('POST', path, body);
+      assert.equal(answer.body['code'], code, `${path} ${JSON.stringify(body).slice(0, 80)}`);
+      assert.match(answer.type, /problem\+json/);
+    }
+    assert.equal(harness.engine.state.index, before, 'nothing reached the log');
+    const unknown = await harness.request('POST', '/queue/ack', { receipt: '1.1.2' });
+    assert.equal(unknown.body['code'], 'stale_receipt');
+    const elsewhere = await harness.request('POST', '/queue/ack', { receipt, queue: 'other' });
+    assert.equal(elsewhere.body['code'], 'queue_not_found');
+    assert.equal((await harness.request('POST', '/queue/ack', { receipt })).status, 200);
+  });
+
+  test('given a page of another site, when it embeds the path of a pop, then nothing is taken', async (t) => {
+    const harness = await pushed(t, 'mine');
+    const refused = await harness.request('GET', '/queue/pop', undefined, {
+      'sec-fetch-site': 'cross-site',
+    });
+    assert.equal(refused.body['code'], 'forbidden');
+    const response = await harness.built.app.inject({ method: 'HEAD', url: '/queue/pop' });
+    assert.equal(response.statusCode, 200, 'whoever asks for headers takes nothing');
+    assert.equal((await taken(harness))['payload'], 'mine');
+  });
+});
+
+describe('a pop that waits', () => {
+  test('is answered as soon as a message is pushed, and asks the log only then', async (t) => {
+    const harness = startHarness(t);
+    const waiting = harness.request('GET', '/queue/pop?wait_seconds=20');
+    await until(() => harness.engine.submitted.length === 1 && harness.engine.queried > 0);
+    await harness.request('POST', '/queue/push', { key: 'a', payload: 'now' });
+    assert.deepEqual(
+      messagesOf(await waiting).map(({ payload }) => payload),
+      ['now'],
+    );
+    assert.equal(harness.engine.submitted.length, 3, 'a pop, the push, a pop');
+  });
+
+  test('wakes one of many for one message', async (t) => {
+    const harness = startHarness(t);
+    const pops = [1, 2, 3].map(() => harness.request('GET', '/queue/pop?wait_seconds=20'));
+    await until(
+      () => harness.built.service.waiting.count === 3 && harness.engine.submitted.length === 3,
+    );
+    for (const payload of [1, 2, 3]) {
+      const before = harness.engine.submitted.length;
+      await harness.request('POST', '/queue/push', { key: 'a', payload });
+      await until(() => harness.built.service.waiting.count === 3 - payload);
+      assert.equal(harness.engine.submitted.length, before + 2, 'the push and one pop');
+    }
+    const payloads = (await Promise.all(pops)).flatMap(messagesOf).map(({ payload }) => payload);
+    assert.deepEqual(payloads, [1, 2, 3], 'in the order in which they came');
+  });
+
+  test('is answered without messages when its time is over', async (t) => {
+    const harness = startHarness(t);
+    const answer = await harness.request('GET', '/queue/pop?wait_seconds=0.05');
+    assert.deepEqual(answer.body, { queue: 'default', messages: [] });
+    assert.equal(harness.built.service.waiting.count, 0);
+  });
+});
+
+/** Turns of the event loop until something is so. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 10_000 && !isSo(); turn++)
+    await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(isSo(), 'it came to be');
+}

@@ -1,0 +1,130 @@
+/** What all statuses have in common, and what is told of a name that nobody uses. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { assertProblem, startHarness } from '../harness.ts';
+
+const kinds = ['locks', 'semaphores', 'elections', 'barriers', 'latches'] as const;
+
+describe('The status', () => {
+  test('of any kind tells its waiters, how current it is and as of which revision', async (t) => {
+    const { engine, request } = startHarness(t);
+    await request('POST', '/semaphores/x', { limit: 2 });
+    await request('POST', '/latches/x', { count: 2 });
+    for (const kind of kinds) {
+      const { body } = await request(
+        'GET',
+        `/${kind}/x/status?consistency=stale`.replace('elections/x/status', 'elections/x'),
+      );
+      assert.equal(body['waiter_count'], 0, kind);
+      assert.equal(body['consistency'], 'stale', kind);
+      assert.equal(body['revision'], engine.state.index, kind);
+    }
+  });
+
+  test('of a session and of what it has tells how current it is', async (t) => {
+    const { engine, session, request } = startHarness(t);
+    const id = await session();
+    for (const path of [
+      `/sessions/${id}`,
+      `/sessions/${id}/locks`,
+      `/sessions/${id}/waits`,
+      '/locks',
+      '/admin/stats',
+    ]) {
+      const { body } = await request('GET', path);
+      assert.equal(body['consistency'], 'linearizable', path);
+      assert.equal(body['revision'], engine.state.index, path);
+    }
+  });
+
+  test('counts those who wait', async (t) => {
+    const { engine, session, request } = startHarness(t);
+    const [a, b] = [await session(), await session()];
+    await request('POST', '/elections/x/campaign', { session_id: a });
+    const waits = request('POST', '/elections/x/campaign', { session_id: b, wait_seconds: 5 });
+    await request('POST', '/barriers/x/enter', { session_id: a, parties: 2 });
+    await request('POST', '/latches/x', { count: 1 });
+    const opens = request('GET', '/latches/x/wait?wait_seconds=5');
+    while (engine.state.stats().waiters === 0) await new Promise(setImmediate);
+    for (const path of ['/elections/x', '/barriers/x', '/latches/x'])
+      assert.equal((await request('GET', path)).body['waiter_count'], 1, path);
+    await request('POST', '/latches/x/count-down');
+    assert.equal((await opens).body['open'], true);
+    await request('POST', '/elections/x/resign', { session_id: a });
+    assert.equal((await waits).body['elected'], true);
+    await request('POST', '/barriers/x/enter', { session_id: b, parties: 2 });
+    assert.equal((await request('GET', '/barriers/x')).body['waiter_count'], 0);
+  });
+
+  // One rule: what is made by its use is shown as free; what has to be created first is not found.
+  test('of a name that nobody uses: free where use makes it, 404 where it has to be created', async (t) => {
+    const { request } = startHarness(t);
+    const lock = (await request('GET', '/locks/none')).body;
+    assert.deepEqual([lock['locked'], lock['holder_count']], [false, 0]);
+    assert.equal((await request('GET', '/elections/none')).body['leader'], null);
+    assert.equal((await request('GET', '/barriers/none')).body['round'], null);
+    assertProblem(await request('GET', '/semaphores/none'), 404, 'semaphore_not_found');
+    assertProblem(await request('GET', '/latches/none'), 404, 'latch_not_found');
+    assertProblem(await request('GET', '/sessions/none'), 404, 'session_not_found');
+  });
+});
+
+describe('A session', () => {
+  test('may be given its timeout with the unit in the name, and is told so', async (t) => {
+    const { request } = startHarness(t);
+    const made = await request('POST', '/sessions', { timeout_seconds: 9 });
+    assert.deepEqual(
+      ['timeout', 'timeout_seconds', 'keepalive_interval', 'keepalive_interval_seconds'].map(
+        (field) => made.body[field],
+      ),
+      [9, 9, 3, 3],
+    );
+    const id = String(made.body['session_id']);
+    assert.equal((await request('GET', `/sessions/${id}`)).body['timeout_seconds'], 9);
+    assert.equal((await request('POST', `/sessions/${id}/keepalive`)).body['timeout_seconds'], 9);
+    const both = await request('POST', '/sessions', { timeout: 9, timeout_seconds: 10 });
+    assertProblem(both, 400, 'invalid_request');
+    assert.equal(both.body['field'], 'timeout_seconds');
+    assert.equal(
+      (await request('POST', '/sessions', { timeout: 9, timeout_seconds: 9 })).status,
+      200,
+    );
+  });
+
+  test('is needed for some operations: a client id is refused with that', async (t) => {
+    const { request } = startHarness(t);
+    const asked = [
+      ['/barriers/x/enter', { client_id: 'c', parties: 2 }],
+      ['/barriers/x/leave', { client_id: 'c' }],
+      ['/locks/acquire-many', { client_id: 'c', ttl_seconds: 5, resources: [{ name: 'x' }] }],
+    ] as const;
+    for (const [path, body] of asked) {
+      const refused = await request('POST', path, { session_id: 's', ...body });
+      assertProblem(refused, 400, 'invalid_request');
+      assert.match(String(refused.body['detail']), /needs a session.*POST \/sessions/);
+    }
+  });
+});
+
+test('the end of a hold is told of its own resource alone', async (t) => {
+  const { session, acquire, request } = startHarness(t);
+  const id = await session();
+  const fence_token = await acquire(id, 'x');
+  await request('POST', '/admin/locks/x/force-release', {});
+  const reasonAt = async (name: string): Promise<unknown> =>
+    (await request('POST', `/locks/${name}/check`, { fence_token })).body['end_reason'];
+  assert.equal(await reasonAt('x'), 'forced');
+  assert.equal(await reasonAt('y'), null);
+  const late = await request('POST', '/locks/y/release', { session_id: id, fence_token });
+  assert.equal(late.body['end_reason'], undefined);
+});
+
+test('a single node tells its leader: where clients reach it', async (t) => {
+  const { engine, request } = startHarness(t);
+  const { body } = await request('GET', '/health');
+  assert.deepEqual([body['leader'], body['leader_id']], ['node-1:4322', 'node-1']);
+  const status = engine.status();
+  engine.status = () => ({ ...status, leaderAddress: null });
+  const single = (await request('GET', '/health')).body;
+  assert.deepEqual([single['leader'], single['leader_id']], ['node-1.test:5000', 'node-1']);
+});

@@ -1,0 +1,348 @@
+/** Queues: messages with keys, delivered in order and at least once, unless a pop acknowledges at once. */
+import { byCluster, clusterErrors } from '../errors.ts';
+import { askedConsistency, longestPage, nextAfter, pageAfter, waitSeconds } from '../fields.ts';
+import { answer, changing, get, post, reading, request } from '../operation.ts';
+import type { Group, UnaryOperation } from '../operation.ts';
+import {
+  always,
+  boolean,
+  list,
+  nullable,
+  number,
+  object,
+  optional,
+  string,
+  text,
+  uint32,
+  words,
+} from '../schema.ts';
+import type { Message } from '../schema.ts';
+import {
+  askedQueue,
+  askedVisibility,
+  blockedKey,
+  deadLetter,
+  delivered,
+  isDuplicate,
+  maxDeliveries,
+  messageId,
+  mostMessages,
+  onDeads,
+  ownerStats,
+  pushedFields,
+  pushedId,
+  queueOrders,
+  queueStats,
+  receipt,
+  retryDelay,
+  toldQueue,
+} from './queue-fields.ts';
+
+const queue = { resource: 'queue', whenUnnamed: 'default' } as const;
+const use = { verb: 'use', ...queue } as const;
+const look = { verb: 'read', ...queue } as const;
+const manage = { verb: 'manage', ...queue } as const;
+
+const pushErrors = ['name_too_long', 'queue_order', ...clusterErrors] as const;
+const receiptErrors = ['name_too_long', 'queue_not_found', 'stale_receipt', ...clusterErrors];
+
+const pushed: Message = {
+  typeName: 'PushedMessage',
+  protoName: 'PushedMessage',
+  description: 'A message that was pushed.',
+  fields: { id: [1, pushedId], duplicate: [2, isDuplicate] },
+};
+
+const queuePush: UnaryOperation = changing('never', {
+  name: 'queue_push',
+  request: request('Push', 'QueuePushBody', { ...pushedFields, queue: [6, askedQueue] }),
+  answer: answer('Push', 'QueuePushAnswer', {
+    id: [1, pushedId],
+    duplicate: [2, isDuplicate],
+    queue: [3, toldQueue],
+  }),
+  errors: pushErrors,
+  access: use,
+  http: [post('/queue/push', 'Push a message. The queue is made by its first message.')],
+  grpc: { method: 'Push', comment: 'Pushes a message.' },
+});
+
+const queuePushBatch: UnaryOperation = changing('never', {
+  name: 'queue_push_batch',
+  request: request('PushBatch', 'QueuePushBatchBody', {
+    queue: [1, askedQueue],
+    messages: [
+      2,
+      list(
+        object({
+          typeName: 'MessageToPush',
+          protoName: 'MessageToPush',
+          description: 'One of several messages to push.',
+          fields: pushedFields,
+        }),
+        'All of them are pushed, in this order, or none.',
+        1,
+        mostMessages,
+      ),
+    ],
+  }),
+  answer: answer('PushBatch', 'QueuePushBatchAnswer', {
+    queue: [1, toldQueue],
+    messages: [2, list(object(pushed), 'In the order in which they were given.')],
+  }),
+  errors: pushErrors,
+  access: use,
+  http: [post('/queue/push-batch', 'Push several messages, all or none.')],
+  grpc: { method: 'PushBatch', comment: 'Pushes several messages: all of them or none.' },
+});
+
+const queuePop: UnaryOperation = changing('never', {
+  name: 'queue_pop',
+  request: request('Pop', 'QueuePopBody', {
+    queue: [1, askedQueue],
+    visibility_seconds: [
+      2,
+      optional(
+        askedVisibility,
+        'Delivered again unless it is acknowledged within so many seconds; acknowledged at once when absent.',
+      ),
+    ],
+    wait_seconds: [
+      3,
+      optional(
+        waitSeconds,
+        'How long to wait for a message where none is ready; 0, the default, answers at once.',
+      ),
+    ],
+    count: [4, optional(uint32(1, mostMessages, 'At most so many messages; 1 when absent.'))],
+  }),
+  answer: answer('Pop', 'QueuePopAnswer', {
+    queue: [1, toldQueue],
+    messages: [2, list(object(delivered), 'Those that were ready; none where none was.')],
+  }),
+  errors: ['name_too_long', 'wait_abandoned', ...clusterErrors],
+  waits: true,
+  access: use,
+  http: [get('/queue/pop', 'Take messages.'), post('/queue/pop', 'Take messages, with a body.')],
+  grpc: { method: 'Pop', comment: 'Takes messages that are ready.' },
+});
+
+const queueAck: UnaryOperation = changing('never', {
+  name: 'queue_ack',
+  request: request('Ack', 'QueueAckBody', { queue: [1, askedQueue], receipt: [2, receipt] }),
+  answer: answer('Ack', 'QueueAckAnswer', {
+    queue: [1, toldQueue],
+    id: [2, messageId],
+    acknowledged: [3, always(true)],
+  }),
+  errors: receiptErrors,
+  access: use,
+  http: [post('/queue/ack', 'Acknowledge a delivery: the message is done.')],
+  grpc: { method: 'Ack', comment: 'Acknowledges a delivery.' },
+});
+
+const queueNack: UnaryOperation = changing('never', {
+  name: 'queue_nack',
+  request: request('Nack', 'QueueNackBody', {
+    queue: [1, askedQueue],
+    receipt: [2, receipt],
+    delay_seconds: [3, retryDelay],
+    reason: [4, optional(text(0, 256, 'Why, for people: kept with a dead letter.'))],
+  }),
+  answer: answer('Nack', 'QueueNackAnswer', {
+    queue: [1, toldQueue],
+    id: [2, messageId],
+    dead: [3, boolean('It was its last delivery: it is a dead letter now.')],
+    retry_in_seconds: [4, number('Until it is delivered again.')],
+  }),
+  errors: receiptErrors,
+  access: use,
+  http: [post('/queue/nack', 'Give a delivery back: the message is delivered again later.')],
+  grpc: { method: 'Nack', comment: 'Gives a delivery back.' },
+});
+
+const queueExtend: UnaryOperation = changing('always', {
+  name: 'queue_extend',
+  request: request('Extend', 'QueueExtendBody', {
+    queue: [1, askedQueue],
+    receipt: [2, receipt],
+    visibility_seconds: [3, askedVisibility],
+  }),
+  answer: answer('Extend', 'QueueExtendAnswer', {
+    queue: [1, toldQueue],
+    id: [2, messageId],
+    visibility_seconds: [3, number('From now on.')],
+  }),
+  errors: receiptErrors,
+  access: use,
+  http: [post('/queue/extend', 'Keep a delivery for longer.')],
+  grpc: { method: 'Extend', comment: 'Keeps a delivery for longer.' },
+});
+
+const queueRedrive: UnaryOperation = changing('never', {
+  name: 'queue_redrive',
+  request: request('Redrive', 'QueueRedriveBody', {
+    queue: [1, askedQueue],
+    id: [2, optional(messageId, 'This dead letter; the oldest ones when absent.')],
+    count: [3, optional(uint32(1, longestPage, 'At most so many; 1000 when absent.'))],
+  }),
+  answer: answer('Redrive', 'QueueRedriveAnswer', {
+    queue: [1, toldQueue],
+    redriven: [2, uint32(0, undefined, 'How many are messages again.')],
+    more: [3, boolean('There are more dead letters: ask again.')],
+  }),
+  errors: ['name_too_long', 'queue_not_found', ...clusterErrors],
+  access: manage,
+  http: [post('/queue/redrive', 'Make dead letters messages again.')],
+  grpc: { method: 'Redrive', comment: 'Makes dead letters messages again.' },
+});
+
+const queuePurge: UnaryOperation = changing('never', {
+  name: 'queue_purge',
+  request: request('Purge', 'QueuePurgeBody', {
+    queue: [1, askedQueue],
+    dead_letters: [
+      2,
+      optional(boolean('Ends its dead letters; its messages when absent or false.')),
+    ],
+  }),
+  answer: answer('Purge', 'QueuePurgeAnswer', {
+    queue: [1, toldQueue],
+    purged: [2, uint32(0, undefined, 'How many are gone.')],
+  }),
+  errors: ['name_too_long', 'queue_not_found', ...clusterErrors],
+  access: manage,
+  http: [post('/queue/purge', 'End all messages, or all dead letters, that are there now.')],
+  grpc: { method: 'Purge', comment: 'Ends all messages, or all dead letters.' },
+});
+
+const queueConfigure: UnaryOperation = changing('always', {
+  name: 'queue_configure',
+  request: request('Configure', 'QueueConfigureBody', {
+    queue: [1, askedQueue],
+    order: [
+      2,
+      optional(words(queueOrders, 'Changes only while the queue is empty; `key` at first.')),
+    ],
+    on_dead: [3, optional(words(onDeads, 'What a dead letter does to its key; `skip` at first.'))],
+    max_deliveries: [4, optional(maxDeliveries)],
+  }),
+  answer: answer('Configure', 'QueueConfigureAnswer', {
+    queue: [1, toldQueue],
+    order: [2, words(queueOrders, 'In which order it delivers.')],
+    on_dead: [3, words(onDeads, 'What a dead letter does to its key.')],
+    max_deliveries: [4, maxDeliveries],
+  }),
+  errors: ['name_too_long', 'queue_order', ...clusterErrors],
+  access: manage,
+  http: [post('/queue/configure', 'Set what is given; make the queue where there is none.')],
+  grpc: { method: 'Configure', comment: 'Sets what is given of a queue.' },
+});
+
+const queueDelete: UnaryOperation = changing('never', {
+  name: 'queue_delete',
+  request: request('DeleteQueue', 'QueueDeleteBody', { queue: [1, askedQueue] }),
+  answer: answer('DeleteQueue', 'QueueDeleteAnswer', {
+    queue: [1, toldQueue],
+    deleted: [2, always(true)],
+  }),
+  errors: ['name_too_long', 'queue_not_found', 'queue_not_empty', ...clusterErrors],
+  access: manage,
+  http: [post('/queue/delete', 'Delete a queue that is empty.')],
+  grpc: { method: 'DeleteQueue', comment: 'Deletes a queue that is empty.' },
+});
+
+const queueStatsOf: UnaryOperation = reading({
+  name: 'queue_stats',
+  request: request('Stats', 'QueueStatsBody', {
+    queue: [1, optional(text(1, 256, 'This queue alone; all when absent.'))],
+    consistency: [2, askedConsistency],
+  }),
+  answer: answer('Stats', 'QueueStatsAnswer', {
+    queues: [1, list(object(queueStats), 'The first 1000 where all are asked for.')],
+    owners: [2, list(object(ownerStats), 'Each live node, with what it owns of them.')],
+  }),
+  errors: ['name_too_long', 'queue_not_found', ...clusterErrors],
+  access: { verb: 'read', resource: 'queue' },
+  http: [get('/queue/stats', 'Queues in numbers: of each, and of each owner.')],
+  grpc: { method: 'Stats', comment: 'Tells queues in numbers.' },
+});
+
+const deadLetters: UnaryOperation = reading({
+  name: 'queue_dead_letters',
+  request: request('DeadLetters', 'QueueDeadLettersBody', {
+    queue: [1, askedQueue],
+    after: [2, optional(pageAfter)],
+    limit: [3, optional(uint32(1, longestPage, 'At most so many; 100 when absent.'))],
+    consistency: [4, askedConsistency],
+  }),
+  answer: answer('DeadLetters', 'QueueDeadLettersAnswer', {
+    queue: [1, toldQueue],
+    dead_letters: [2, list(object(deadLetter), 'In the order of their pushes.')],
+    next_after: [3, nextAfter],
+  }),
+  errors: ['name_too_long', 'queue_not_found', ...clusterErrors],
+  access: look,
+  http: [get('/queue/dead', 'Dead letters, by pages.')],
+  grpc: { method: 'DeadLetters', comment: 'Lists dead letters.' },
+});
+
+const blockedKeys: UnaryOperation = reading({
+  name: 'queue_blocked_keys',
+  request: request('BlockedKeys', 'QueueBlockedKeysBody', {
+    queue: [1, askedQueue],
+    after: [2, optional(text(0, 256, 'Keys behind this one, in the order of their text.'))],
+    limit: [3, optional(uint32(1, longestPage, 'At most so many; 100 when absent.'))],
+    consistency: [4, askedConsistency],
+  }),
+  answer: answer('BlockedKeys', 'QueueBlockedKeysAnswer', {
+    queue: [1, toldQueue],
+    keys: [2, list(object(blockedKey), 'In the order of their text.')],
+    next_after: [
+      3,
+      nullable(string('`after` of the next page.'), '`after` of the next page; null on the last.'),
+    ],
+  }),
+  errors: ['name_too_long', 'queue_not_found', ...clusterErrors],
+  access: look,
+  http: [get('/queue/blocked', 'Keys of which nothing is delivered now, by pages.')],
+  grpc: { method: 'BlockedKeys', comment: 'Lists blocked keys.' },
+});
+
+export const queues: Group = {
+  name: 'queues',
+  service: 'Queues',
+  tag: 'queues',
+  description: 'Queues: messages with keys, delivered in order and at least once.',
+  operations: [
+    queuePush,
+    queuePushBatch,
+    queuePop,
+    queueAck,
+    queueNack,
+    queueExtend,
+    queueRedrive,
+    queuePurge,
+    queueConfigure,
+    queueDelete,
+    queueStatsOf,
+    deadLetters,
+    blockedKeys,
+  ],
+  errors: {
+    queue_not_found: byCluster(404, 'NOT_FOUND', 'There is no such queue.', 'never'),
+    queue_order: byCluster(
+      409,
+      'FAILED_PRECONDITION',
+      'The order of the queue does not allow this.',
+      'never',
+    ),
+    queue_not_empty: byCluster(409, 'FAILED_PRECONDITION', 'The queue is not empty.', 'later'),
+    stale_receipt: byCluster(
+      409,
+      'FAILED_PRECONDITION',
+      'The receipt is not of the current delivery.',
+      'never',
+    ),
+  },
+};

@@ -1,0 +1,75 @@
+/**
+ * In which order a node does what it is asked for: whoever holds goes before whoever wants.
+ *
+ * LANE-1: renewals, confirms and releases are done when they arrive. Acquires and waits stand in one lane for all
+ *     clients, and are done in slices of a few ms, between which what has arrived meanwhile is read: however many want
+ *     a lease, no lease is lost and none stands longer than it has to because of them.
+ * LANE-2: what its caller has given up meanwhile is not done any more, and beyond a bound nothing is taken:
+ *     `overloaded` tells clients to ask more seldom.
+ */
+import { HoldfastError } from '@holdfast/protocol';
+
+export interface LanesOptions {
+  /** Monotonic, in ms. */
+  readonly now: () => number;
+  /** After what has arrived was read. */
+  readonly afterReading: (callback: () => void) => void;
+  readonly sliceMs?: number;
+  readonly mostWaiting?: number;
+}
+
+const defaultSliceMs = 4;
+const defaultMostWaiting = 50_000;
+
+export class Lanes {
+  readonly #options: LanesOptions;
+  /** In the order in which they came. */
+  readonly #waiting = new Set<() => void>();
+  #isPlanned = false;
+
+  constructor(options: LanesOptions) {
+    this.#options = options;
+  }
+
+  /** @param gone Aborted when the caller has given up. @throws HoldfastError `overloaded`, and what `act` throws. */
+  whenOthersAreDone<T>(gone: AbortSignal, act: () => Promise<T>): Promise<T> {
+    const { mostWaiting = defaultMostWaiting } = this.#options;
+    if (this.#waiting.size >= mostWaiting) return Promise.reject(overloaded());
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(() => {
+        if (gone.aborted) reject(givenUp);
+        else act().then(resolve, reject);
+      });
+      this.#plan();
+    });
+  }
+
+  #plan(): void {
+    if (this.#isPlanned) return;
+    this.#isPlanned = true;
+    this.#options.afterReading(() => {
+      this.#isPlanned = false;
+      this.#slice();
+    });
+  }
+
+  #slice(): void {
+    const { now, sliceMs = defaultSliceMs } = this.#options;
+    const untilMs = now() + sliceMs;
+    for (const act of this.#waiting) {
+      this.#waiting.delete(act);
+      act();
+      if (now() >= untilMs) break;
+    }
+    if (this.#waiting.size > 0) this.#plan();
+  }
+}
+
+const overloaded = (): HoldfastError =>
+  new HoldfastError(
+    'overloaded',
+    'This node is asked for more leases than it can grant or refuse. Ask again later, and more seldom.',
+  );
+
+/** Nobody reads it. */
+const givenUp = new HoldfastError('aborted', 'The caller gave up.');

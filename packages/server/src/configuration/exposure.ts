@@ -1,0 +1,49 @@
+/**
+ * What of a node can be reached from other machines, and by whom.
+ *
+ * EXPOSED-1: an address that other machines can reach is served over TLS to callers who prove who they are, or because
+ *     somebody says that it need not be. Nothing is reached from elsewhere by a default, or by an oversight.
+ */
+import { BlockList, isIP } from 'node:net';
+import type { HostPort } from '@holdfast/protocol';
+import type { TlsConfiguration } from './tls.ts';
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** Reached from its own machine alone. A name may lead anywhere, but for this one. */
+export function isLoopback(host: string): boolean {
+  const version = isIP(host);
+  if (version === 0) return host.toLowerCase() === 'localhost';
+  return loopback.check(host, version === 4 ? 'ipv4' : 'ipv6');
+}
+
+export interface Exposable {
+  readonly httpHost: string;
+  readonly grpc: { readonly host: string } | null;
+  readonly peerListen: HostPort | null;
+  readonly tls: TlsConfiguration | null;
+}
+
+/** The settings under which others reach this node without TLS and authentication (EXPOSED-1), as `http.host is ::`. */
+export function exposed({ httpHost, grpc, peerListen, tls }: Exposable): readonly string[] {
+  const found: string[] = [];
+  const add = (setting: string, host: string): void => {
+    if (!isLoopback(host)) found.push(`${setting} is ${host}`);
+  };
+  if (tls?.clientCertificates !== 'required') {
+    add('http.host', httpHost);
+    if (grpc !== null) add('grpc.host', grpc.host);
+  }
+  // Members always prove to each other who they are where there is TLS.
+  if (tls === null && peerListen !== null) add('cluster.listen', peerListen.host);
+  return found;
+}
+
+export const exposureProblem = (found: readonly string[], hasTls: boolean): string =>
+  `${found.join(', ')}: other machines reach that. ` +
+  (hasTls
+    ? 'Clients have to prove who they are (tls.client_certificates: required)'
+    : 'It needs TLS (tls.certificate, tls.key, tls.authority; "holdfast cert" makes them for tests)') +
+  ', or --insecure (security.insecure: true), with which everybody who reaches it can do everything';

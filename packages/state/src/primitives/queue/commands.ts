@@ -1,0 +1,229 @@
+/** What is asked of queues, what comes of it, and what is shown of them. */
+import type { FenceToken, JsonValue, ResourceName } from '../../kernel/names.ts';
+
+/** `key`: messages of one key one after the other, in the order of their push. `none`: whatever is ready. */
+export type QueueOrder = 'key' | 'none';
+/** What a dead letter does to its key in a queue that is ordered by key: the next ones go on, or wait for it. */
+export type OnDead = 'skip' | 'block';
+/** Messages that live, or dead letters. */
+export type QueuePart = 'messages' | 'dead_letters';
+
+export interface PushedMessage {
+  /** Absent only in a queue without order. */
+  readonly key?: string;
+  readonly payload: JsonValue;
+  /** Not delivered before so long after the entry, in cluster time. */
+  readonly delayMs?: number;
+  /** The same id again, for some minutes, is the same message. */
+  readonly dedupId?: string;
+  /** A dead letter after so many deliveries; what the queue says when absent. */
+  readonly maxDeliveries?: number;
+}
+
+/** Names one delivery of one message. */
+export interface Receipt {
+  readonly messageId: number;
+  readonly delivery: number;
+  readonly fenceToken: FenceToken;
+}
+
+export type QueueCommand =
+  /** All of them or none. Makes the queue where there is none. */
+  | {
+      readonly type: 'queue_push';
+      readonly name: ResourceName;
+      readonly messages: readonly PushedMessage[];
+    }
+  /** Takes what is ready, at most so many messages. */
+  | {
+      readonly type: 'queue_pop';
+      readonly name: ResourceName;
+      readonly count: number;
+      /** They are delivered again unless they are acknowledged so long. Absent: acknowledged at once. */
+      readonly visibilityMs?: number;
+    }
+  | { readonly type: 'queue_ack'; readonly name: ResourceName; readonly receipt: Receipt }
+  | {
+      readonly type: 'queue_nack';
+      readonly name: ResourceName;
+      readonly receipt: Receipt;
+      /** Until it is delivered again; grows with the deliveries when absent. */
+      readonly delayMs?: number;
+      readonly reason?: string;
+    }
+  | {
+      readonly type: 'queue_extend';
+      readonly name: ResourceName;
+      readonly receipt: Receipt;
+      /** From now on. */
+      readonly visibilityMs: number;
+    }
+  /** Dead letters become messages again: those of these ids, or the oldest. */
+  | {
+      readonly type: 'queue_redrive';
+      readonly name: ResourceName;
+      readonly ids?: readonly number[];
+      readonly count: number;
+    }
+  /** Ends the oldest messages or dead letters with ids up to `through`, at most `count`. */
+  | {
+      readonly type: 'queue_purge';
+      readonly name: ResourceName;
+      readonly part: QueuePart;
+      readonly through: number;
+      readonly count: number;
+    }
+  /** Makes the queue where there is none. */
+  | ({ readonly type: 'queue_configure'; readonly name: ResourceName } & QueueSettings)
+  | { readonly type: 'queue_delete'; readonly name: ResourceName };
+
+/** What is absent stays as it is. */
+export interface QueueSettings {
+  readonly order?: QueueOrder;
+  readonly onDead?: OnDead;
+  readonly maxDeliveries?: number;
+}
+
+export interface Delivery {
+  readonly id: number;
+  readonly key: string;
+  /** JSON. */
+  readonly payload: string;
+  /** 1 for the first. */
+  readonly delivery: number;
+  readonly maxDeliveries: number;
+  readonly fenceToken: FenceToken;
+}
+
+export type QueueResult =
+  | {
+      readonly ok: true;
+      readonly type: 'queue_pushed';
+      readonly messages: readonly { readonly id: number; readonly duplicate: boolean }[];
+    }
+  | {
+      readonly ok: true;
+      readonly type: 'queue_taken';
+      readonly deliveries: readonly Delivery[];
+    }
+  | { readonly ok: true; readonly type: 'queue_acknowledged'; readonly id: number }
+  | {
+      readonly ok: true;
+      readonly type: 'queue_returned';
+      readonly id: number;
+      /** Out of deliveries: a dead letter now. */
+      readonly dead: boolean;
+      readonly retryInMs: number;
+    }
+  | { readonly ok: true; readonly type: 'queue_extended'; readonly id: number }
+  | {
+      readonly ok: true;
+      readonly type: 'queue_moved';
+      /** Redriven, or ended. */
+      readonly count: number;
+      /** More of those that were asked for are left. */
+      readonly more: boolean;
+      /** The highest id of this part when the command was applied: what a purge by several commands ends. */
+      readonly through: number;
+    }
+  | {
+      readonly ok: true;
+      readonly type: 'queue_configured';
+      readonly settings: Required<QueueSettings>;
+    }
+  | { readonly ok: true; readonly type: 'queue_deleted' };
+
+/** Something that was not ready has become so. */
+export interface QueueReady {
+  readonly type: 'queue_ready';
+  readonly name: ResourceName;
+  readonly count: number;
+}
+
+/** How many of each; `depth` is the sum of all but the dead ones. */
+export interface QueueCounts {
+  readonly depth: number;
+  /** Would be delivered now. */
+  readonly ready: number;
+  readonly inFlight: number;
+  /** Wait for their delay, or for a retry. */
+  readonly delayed: number;
+  /** Behind another one of their key. */
+  readonly blocked: number;
+}
+
+export interface QueueView {
+  readonly name: ResourceName;
+  readonly settings: Required<QueueSettings>;
+  readonly counts: QueueCounts;
+  readonly dead: number;
+  readonly blockedKeys: number;
+  readonly bytes: number;
+  /** Ms since the push of the oldest message that lives; undefined: there is none. */
+  readonly oldestAgeMs: number | undefined;
+  readonly rates: {
+    readonly pushed: QueueRate;
+    readonly delivered: QueueRate;
+    readonly acknowledged: QueueRate;
+    readonly dead: QueueRate;
+  };
+  /** Of each partition. */
+  readonly partitions: readonly QueueCounts[];
+}
+
+export interface QueueRate {
+  readonly total: number;
+  readonly perSecond: number;
+}
+
+export interface DeadLetterView {
+  /** Of the message, as when it was pushed. */
+  readonly id: number;
+  readonly key: string;
+  /** JSON. */
+  readonly payload: string;
+  readonly deliveries: number;
+  readonly reason: string;
+  readonly ageMs: number;
+}
+
+/** Ages, rates and what is left are as of `timeMs`: cluster time of now, where it is later than the last entry. */
+export interface QueueViews {
+  /** One queue, none where there is none of this name; or the first of all. */
+  list(name: ResourceName | undefined, timeMs?: number): readonly QueueView[];
+  /** With ids above `after`. Undefined: there is no such queue. */
+  deadLetters(
+    name: ResourceName,
+    after: number,
+    limit: number,
+    timeMs?: number,
+  ): DeadLettersPage | undefined;
+  /** In order, behind `after`. Undefined: there is no such queue. */
+  blockedKeys(
+    name: ResourceName,
+    after: string | undefined,
+    limit: number,
+    timeMs?: number,
+  ): BlockedKeysPage | undefined;
+}
+
+export interface DeadLettersPage {
+  readonly letters: readonly DeadLetterView[];
+  readonly more: boolean;
+}
+
+export interface BlockedKeysPage {
+  readonly keys: readonly BlockedKeyView[];
+  readonly more: boolean;
+}
+
+export interface BlockedKeyView {
+  readonly key: string;
+  readonly because: 'in_flight' | 'retry' | 'dead_letter';
+  /** By this message. */
+  readonly messageId: number;
+  /** Messages of the key behind it. */
+  readonly waiting: number;
+  /** Ms until it is over by itself; undefined: it is not. */
+  readonly endsInMs: number | undefined;
+}

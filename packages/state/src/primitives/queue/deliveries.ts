@@ -1,0 +1,181 @@
+/**
+ * Messages are taken, acknowledged, given back, and delivered again.
+ *
+ * DELIV-1: every delivery has a fence token of its own, larger than that of every grant and delivery before it, and
+ *     counts from the moment when the message is taken, whatever becomes of it.
+ * DELIV-2: a message that was delivered is not delivered again before its visibility has ended or its receipt was given
+ *     back.
+ * DELIV-3: a receipt changes something only while its delivery is the current one: message, delivery and fence token
+ *     agree. Any other is refused with `stale_receipt` and changes nothing.
+ * DELIV-4: a message goes by an acknowledgement of its current delivery, by a pop that acknowledges at once, or by a
+ *     purge, and in no other way.
+ * DELIV-5: a message whose last delivery came to nothing is a dead letter: it is delivered no more.
+ */
+import { dead } from './dead-letters.ts';
+import { dueAt, endDelay, endDelivery, forgetMessage, settleLane } from './keeping.ts';
+import { queueNotFound, staleReceipt } from './refusals.ts';
+import type { Lane } from './lanes.ts';
+import type { Message } from './messages.ts';
+import type { Queue } from './queues.ts';
+import type { Tables } from '../../kernel/tables.ts';
+import type { ResourceName } from '../../kernel/names.ts';
+import type { Refusal } from '../../kernel/outcomes.ts';
+import type { Delivery, QueueCommand, QueueResult, Receipt } from './commands.ts';
+
+type Asked<Type extends QueueCommand['type']> = Extract<QueueCommand, { type: Type }>;
+
+/** What an answer of a pop weighs at most, but for its first message: it has to fit a frame. */
+const maxTakenBytes = 512 * 1024;
+/** The first retry after a nack without a delay; each further one waits twice as long. */
+const firstBackoffMs = 1000;
+const longestBackoffMs = 300_000;
+
+export function pop(
+  tables: Tables,
+  { name, count, visibilityMs }: Asked<'queue_pop'>,
+): QueueResult | Refusal {
+  const queue = tables.queues.byName.get(name);
+  const deliveries: Delivery[] = [];
+  if (queue === undefined) return { ok: true, type: 'queue_taken', deliveries };
+  let bytes = 0;
+  while (deliveries.length < count) {
+    const lane = queue.ready.first(); // LANE-3
+    const message = lane?.waiting.first(); // LANE-2
+    if (lane === undefined || message === undefined) break;
+    bytes += message.byteLength;
+    if (deliveries.length > 0 && bytes > maxTakenBytes) break;
+    deliveries.push(deliver(tables, lane, message, visibilityMs));
+  }
+  if (deliveries.length > 0) {
+    tables.changingPlace(queue);
+    queue.delivered.add(deliveries.length, tables.timeMs);
+    if (visibilityMs === undefined) queue.acknowledged.add(deliveries.length, tables.timeMs);
+  }
+  return { ok: true, type: 'queue_taken', deliveries };
+}
+
+function deliver(
+  tables: Tables,
+  lane: Lane,
+  message: Message,
+  visibilityMs: number | undefined,
+): Delivery {
+  tables.changingPlace(message);
+  tables.changingPlace(lane);
+  lane.waiting.remove(message);
+  lane.turn = tables.nextSequence(); // LANE-3
+  message.deliveries += 1; // DELIV-1
+  message.fenceToken = tables.nextFenceToken();
+  if (visibilityMs === undefined) forgetMessage(tables, message);
+  else {
+    message.state = 'in_flight';
+    lane.inFlight += 1;
+    if (lane.queue.order === 'key') lane.held = message; // LANE-1
+    dueAt(tables, message, tables.timeMs + visibilityMs); // DELIV-2
+  }
+  settleLane(tables, lane);
+  const { id, key, payload, deliveries, maxDeliveries, fenceToken } = message;
+  return { id, key, payload: payload.text, delivery: deliveries, maxDeliveries, fenceToken };
+}
+
+/** DELIV-3. */
+function current(
+  tables: Tables,
+  name: ResourceName,
+  receipt: Receipt,
+): { readonly queue: Queue; readonly message: Message; readonly lane: Lane } | Refusal {
+  const queue = tables.queues.byName.get(name);
+  if (queue === undefined) return queueNotFound(name);
+  const { messageId, delivery, fenceToken } = receipt;
+  const message = queue.live.get(messageId);
+  const isCurrent =
+    message?.state === 'in_flight' &&
+    message.deliveries === delivery &&
+    message.fenceToken === fenceToken;
+  if (!isCurrent || message.lane === undefined)
+    return staleReceipt(name, receipt, message ?? queue.dead.get(messageId));
+  return { queue, message, lane: message.lane };
+}
+
+export function acknowledge(
+  tables: Tables,
+  { name, receipt }: Asked<'queue_ack'>,
+): QueueResult | Refusal {
+  const found = current(tables, name, receipt);
+  if ('ok' in found) return found;
+  const { queue, message, lane } = found;
+  endDelivery(tables, message, lane);
+  forgetMessage(tables, message); // DELIV-4
+  settleLane(tables, lane);
+  tables.changingPlace(queue);
+  queue.acknowledged.add(1, tables.timeMs);
+  return { ok: true, type: 'queue_acknowledged', id: message.id };
+}
+
+export function giveBack(
+  tables: Tables,
+  { name, receipt, delayMs, reason = 'given back' }: Asked<'queue_nack'>,
+): QueueResult | Refusal {
+  const found = current(tables, name, receipt);
+  if ('ok' in found) return found;
+  const { message, lane } = found;
+  endDelivery(tables, message, lane);
+  message.reason = reason;
+  const { id } = message;
+  if (message.deliveries >= message.maxDeliveries) {
+    dead(tables, message, lane); // DELIV-5
+    return { ok: true, type: 'queue_returned', id, dead: true, retryInMs: 0 };
+  }
+  const retryInMs = delayMs ?? backoffMs(message.deliveries);
+  if (retryInMs > 0) {
+    message.state = 'delayed';
+    lane.delayed += 1;
+    if (lane.queue.order === 'key') lane.held = message; // LANE-1
+    dueAt(tables, message, tables.timeMs + retryInMs);
+  } else waitAgain(message, lane);
+  settleLane(tables, lane);
+  return { ok: true, type: 'queue_returned', id, dead: false, retryInMs };
+}
+
+/** So that an instant nack does not burn all deliveries at once. */
+function backoffMs(deliveries: number): number {
+  return Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(deliveries - 1, 20));
+}
+
+export function extend(
+  tables: Tables,
+  { name, receipt, visibilityMs }: Asked<'queue_extend'>,
+): QueueResult | Refusal {
+  const found = current(tables, name, receipt);
+  if ('ok' in found) return found;
+  const { message } = found;
+  tables.changingPlace(message);
+  tables.due.remove(message);
+  dueAt(tables, message, tables.timeMs + visibilityMs);
+  return { ok: true, type: 'queue_extended', id: message.id };
+}
+
+/** The visibility of a message has ended, or its delay: it is delivered in its turn. */
+export function messageDue(tables: Tables, message: Message): void {
+  const { lane } = message;
+  tables.workLeft -= 1; // WORK-1
+  if (lane === undefined) {
+    tables.due.remove(message);
+    return;
+  }
+  if (message.state === 'in_flight') {
+    endDelivery(tables, message, lane);
+    message.reason = 'not acknowledged in time';
+    if (message.deliveries >= message.maxDeliveries) {
+      dead(tables, message, lane); // DELIV-5
+      return;
+    }
+  } else endDelay(tables, message, lane);
+  waitAgain(message, lane);
+  settleLane(tables, lane);
+}
+
+function waitAgain(message: Message, lane: Lane): void {
+  message.state = 'waiting';
+  lane.waiting.add(message);
+}

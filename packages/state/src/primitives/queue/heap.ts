@@ -1,0 +1,77 @@
+/**
+ * A binary heap whose members know their place, so that one that leaves early, or whose rank changed, is found at
+ * once. The order is total: what the heap looks like inside decides nothing.
+ */
+export interface HeapMember {
+  /** Place in the heap, -1 outside. */
+  heapIndex: number;
+}
+
+export class Heap<T extends HeapMember> {
+  readonly #isBefore: (a: T, b: T) => boolean;
+  readonly #members: T[] = [];
+
+  /** @param isBefore A total order. */
+  constructor(isBefore: (a: T, b: T) => boolean) {
+    this.#isBefore = isBefore;
+  }
+
+  get size(): number {
+    return this.#members.length;
+  }
+
+  first(): T | undefined {
+    return this.#members[0];
+  }
+
+  add(member: T): void {
+    this.#members.push(member);
+    this.#rise(member, this.#members.length - 1);
+  }
+
+  /** Of one that is not in it, nothing. */
+  remove(member: T): void {
+    const index = member.heapIndex;
+    if (index === -1 || this.#members[index] !== member) return;
+    member.heapIndex = -1;
+    const last = this.#members.pop();
+    if (last === undefined || last === member) return;
+    this.#sink(last, index);
+    if (last.heapIndex === index) this.#rise(last, index);
+  }
+
+  #rise(member: T, from: number): void {
+    let index = from;
+    while (index > 0) {
+      const parentIndex = (index - 1) >> 1;
+      const parent = this.#members[parentIndex];
+      if (parent === undefined || !this.#isBefore(member, parent)) break;
+      this.#place(parent, index);
+      index = parentIndex;
+    }
+    this.#place(member, index);
+  }
+
+  #sink(member: T, from: number): void {
+    let index = from;
+    for (;;) {
+      let childIndex = index * 2 + 1;
+      let child = this.#members[childIndex];
+      if (child === undefined) break;
+      const other = this.#members[childIndex + 1];
+      if (other !== undefined && this.#isBefore(other, child)) {
+        child = other;
+        childIndex += 1;
+      }
+      if (!this.#isBefore(child, member)) break;
+      this.#place(child, index);
+      index = childIndex;
+    }
+    this.#place(member, index);
+  }
+
+  #place(member: T, index: number): void {
+    this.#members[index] = member;
+    member.heapIndex = index;
+  }
+}

@@ -1,0 +1,63 @@
+/** What every change of a queue does beside: records for a snapshot, counts, events. */
+import type { Tables } from '../../kernel/tables.ts';
+import type { Lane } from './lanes.ts';
+import type { Message } from './messages.ts';
+import type { Queue } from './queues.ts';
+import type { QueueReady } from './commands.ts';
+import type { ResourceName } from '../../kernel/names.ts';
+
+/** The lane of a key, made where there is none. */
+export function laneFor(tables: Tables, queue: Queue, key: string): Lane {
+  const { queues, snapshotNumber } = tables;
+  return (
+    queues.laneOf(queue, key) ?? queues.openLane(queue, key, tables.nextSequence(), snapshotNumber)
+  );
+}
+
+/** After a change: the lane is where it belongs, those who wait are told, and a lane with nothing left goes. */
+export function settleLane(tables: Tables, lane: Lane): void {
+  tellReady(tables, lane.queue.name, lane.refresh());
+  if (!lane.isIdle) return;
+  tables.changingPlace(lane);
+  tables.queues.forgetLane(lane);
+}
+
+/** One event for all of a queue that follow each other. */
+function tellReady({ events }: Tables, name: ResourceName, count: number): void {
+  if (count === 0) return;
+  const last = events.at(-1);
+  const told: QueueReady = { type: 'queue_ready', name, count };
+  if (last?.type === 'queue_ready' && last.name === name)
+    events[events.length - 1] = { ...told, count: last.count + count };
+  else events.push(told);
+}
+
+/** From now on it waits for this time. */
+export function dueAt(tables: Tables, message: Message, dueMs: number): void {
+  message.dueMs = dueMs;
+  message.sequence = tables.nextSequence();
+  tables.due.add(message);
+}
+
+/** It lives no more, and is no dead letter. */
+export function forgetMessage(tables: Tables, message: Message): void {
+  tables.changingPlace(message);
+  message.queue.live.remove(message.id);
+  message.queue.dead.remove(message.id);
+  tables.queues.removed(message);
+}
+
+/** It is in flight no more; whoever calls says what it is then. */
+export function endDelivery(tables: Tables, message: Message, lane: Lane): void {
+  tables.changingPlace(message);
+  tables.due.remove(message);
+  lane.inFlight -= 1;
+  if (lane.held === message) lane.held = undefined;
+}
+
+export function endDelay(tables: Tables, message: Message, lane: Lane): void {
+  tables.changingPlace(message);
+  tables.due.remove(message);
+  lane.delayed -= 1;
+  if (lane.held === message) lane.held = undefined;
+}

@@ -1,0 +1,68 @@
+/** One message of a queue, from its push to its acknowledgement. */
+import type { Lane } from './lanes.ts';
+import type { Payload } from './payloads.ts';
+import type { Queue } from './queues.ts';
+import type { FenceToken } from '../../kernel/names.ts';
+
+/**
+ * `waiting`: in its lane, to be delivered in its turn. `in_flight`: delivered. `delayed`: waits for its delay or for a
+ * retry. `dead`: a dead letter.
+ */
+export type MessageState = 'waiting' | 'in_flight' | 'delayed' | 'dead';
+
+/** Behind all that sessions and locks have at the same time. */
+const messageRank = 9;
+
+export class Message {
+  readonly kind = 'message';
+  /** Rises with every push. */
+  readonly id: number;
+  readonly queue: Queue;
+  readonly key: string;
+  readonly payload: Payload;
+  readonly maxDeliveries: number;
+  /** Cluster time of its push. */
+  readonly pushedAtMs: number;
+  state: MessageState = 'waiting';
+  /** Of its key; undefined of a dead letter that blocks nothing. */
+  lane: Lane | undefined = undefined;
+  /** Counted when it is taken. */
+  deliveries = 0;
+  /** Of the latest delivery; 0 before the first. */
+  fenceToken = 0 as FenceToken;
+  /** Why the latest delivery came to nothing, or why it is dead. */
+  reason = '';
+  diedAtMs = 0;
+  /** Of what is due: the end of its visibility, of its delay, of its retry. */
+  readonly rank: number = messageRank;
+  dueMs = 0;
+  sequence = 0;
+  /** In the heap of what is due, or in that of its lane. */
+  heapIndex = -1;
+  /** The number of the last snapshot that has this record, see snapshot.ts. */
+  savedIn: number;
+
+  constructor(
+    queue: Queue,
+    facts: Pick<Message, 'id' | 'key' | 'payload' | 'maxDeliveries' | 'pushedAtMs' | 'savedIn'>,
+  ) {
+    this.queue = queue;
+    this.id = facts.id;
+    this.key = facts.key;
+    this.payload = facts.payload;
+    this.maxDeliveries = facts.maxDeliveries;
+    this.pushedAtMs = facts.pushedAtMs;
+    this.savedIn = facts.savedIn;
+  }
+
+  /** What it counts for in the bounds of bytes. */
+  get byteLength(): number {
+    return messageBytes(this.key, this.payload.byteLength);
+  }
+}
+
+/** What a message takes beside its texts. */
+const recordBytes = 256;
+
+export const messageBytes = (key: string, payloadBytes: number): number =>
+  recordBytes + key.length + payloadBytes;

@@ -1,0 +1,142 @@
+/**
+ * Things in the order of their ids, so that the oldest is known, a page costs what it shows, and a snapshot has
+ * them as they were: a list of leaves, each a sorted list of bounded length.
+ *
+ * BYID-1: leaves are in order, none is empty, and none is longer than `maxLeafLength`: adding and removing moves
+ *     the members of one leaf, and now and then the list of the leaves.
+ * BYID-2: what was captured is as of the moment of the capture: a leaf that was captured is not changed, a copy of
+ *     it takes its place. Capturing copies the list of the leaves alone.
+ */
+export interface Numbered {
+  readonly id: number;
+}
+
+interface Leaf<T> {
+  /** The number of captures when it was made: an older one may be captured. */
+  readonly capture: number;
+  readonly members: T[];
+}
+
+const maxLeafLength = 512;
+
+export class OrderedById<T extends Numbered> {
+  #leaves: Leaf<T>[] = [];
+  #captures = 0;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  first(): T | undefined {
+    return this.#leaves[0]?.members[0];
+  }
+
+  last(): T | undefined {
+    return this.#leaves.at(-1)?.members.at(-1);
+  }
+
+  get(id: number): T | undefined {
+    const leaf = this.#leaves[this.#leafOf(id)];
+    if (leaf === undefined) return undefined;
+    const member = leaf.members[placeOf(leaf.members, id)];
+    return member?.id === id ? member : undefined;
+  }
+
+  /** Its id is not there yet. */
+  add(member: T): void {
+    this.#size += 1;
+    const at = this.#leafOf(member.id);
+    const leaf = this.#writable(at);
+    if (leaf === undefined) {
+      this.#leaves.push({ capture: this.#captures, members: [member] });
+      return;
+    }
+    const place = placeOf(leaf.members, member.id);
+    if (leaf.members.length < maxLeafLength) {
+      leaf.members.splice(place, 0, member);
+      return;
+    }
+    // Ids mostly rise: full leaves are left behind.
+    const isLast = at === this.#leaves.length - 1 && place === leaf.members.length;
+    const rest = isLast ? [] : leaf.members.splice(maxLeafLength / 2);
+    const next = { capture: this.#captures, members: rest };
+    this.#leaves.splice(at + 1, 0, next); // BYID-1
+    const target = isLast || place > leaf.members.length ? rest : leaf.members;
+    target.splice(placeOf(target, member.id), 0, member);
+  }
+
+  /** Of one that is not there, nothing. */
+  remove(id: number): void {
+    const at = this.#leafOf(id);
+    const found = this.#leaves[at];
+    if (found === undefined) return;
+    const place = placeOf(found.members, id);
+    if (found.members[place]?.id !== id) return;
+    this.#size -= 1;
+    const leaf = this.#writable(at);
+    leaf?.members.splice(place, 1);
+    if (leaf?.members.length === 0) this.#leaves.splice(at, 1); // BYID-1
+  }
+
+  /** Those whose ids are above, in order. Nothing may be added or removed meanwhile. */
+  *after(id: number): Generator<T, void, undefined> {
+    let at = this.#leafOf(id);
+    let leaf = this.#leaves[at];
+    let place = leaf === undefined ? 0 : placeOf(leaf.members, id + 1);
+    for (; leaf !== undefined; leaf = this.#leaves[(at += 1)], place = 0)
+      for (; place < leaf.members.length; place++) {
+        const member = leaf.members[place];
+        if (member !== undefined) yield member;
+      }
+  }
+
+  /** BYID-2. To be read once and at any time. */
+  capture(): Iterable<T> {
+    this.#captures += 1;
+    return membersOf(this.#leaves.slice());
+  }
+
+  /** In order, as they stand. */
+  values(): Iterable<T> {
+    return membersOf(this.#leaves);
+  }
+
+  #writable(at: number): Leaf<T> | undefined {
+    const leaf = this.#leaves[at];
+    if (leaf === undefined || leaf.capture === this.#captures) return leaf;
+    const copy = { capture: this.#captures, members: leaf.members.slice() };
+    this.#leaves[at] = copy; // BYID-2
+    return copy;
+  }
+
+  /** The last leaf that begins with this id or before it; the first one where none does. */
+  #leafOf(id: number): number {
+    let low = 0;
+    let high = this.#leaves.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const begin = this.#leaves[middle]?.members[0];
+      if (begin !== undefined && begin.id <= id) low = middle + 1;
+      else high = middle;
+    }
+    return Math.max(0, low - 1);
+  }
+}
+
+function* membersOf<T>(leaves: readonly Leaf<T>[]): Generator<T, void, undefined> {
+  for (const { members } of leaves) yield* members;
+}
+
+/** Where an id stands in a sorted list, or would stand. */
+function placeOf(sorted: readonly Numbered[], id: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const other = sorted[middle];
+    if (other !== undefined && other.id < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,135 @@
+/** What is shown of queues. */
+import { ListBudget } from '../../kernel/view-bounds.ts';
+import { settingsOf } from './push.ts';
+import type { Tables } from '../../kernel/tables.ts';
+import type { ResourceName } from '../../kernel/names.ts';
+import type { Lane } from './lanes.ts';
+import type { Queue } from './queues.ts';
+import type { Rate } from './rates.ts';
+import type {
+  BlockedKeysPage,
+  BlockedKeyView,
+  DeadLettersPage,
+  DeadLetterView,
+  QueueCounts,
+  QueueRate,
+  QueueView,
+  QueueViews,
+} from './commands.ts';
+
+/** Queues that one view shows. */
+const mostQueues = 1000;
+
+const rateAt = (rate: Rate, timeMs: number): QueueRate => ({
+  total: rate.total,
+  perSecond: rate.at(timeMs),
+});
+
+/** @param timeMs Of now: that of the last entry, or later. */
+function queueView(queue: Queue, timeMs: number): QueueView {
+  const partitions: QueueCounts[] = queue.partitions.map((counts) => ({
+    ...counts,
+    depth: counts.ready + counts.inFlight + counts.delayed + counts.blocked,
+  }));
+  const sum = (name: keyof QueueCounts): number =>
+    partitions.reduce((total, counts) => total + counts[name], 0);
+  const oldest = queue.live.first();
+  return {
+    name: queue.name,
+    settings: settingsOf(queue),
+    counts: {
+      depth: sum('depth'),
+      ready: sum('ready'),
+      inFlight: sum('inFlight'),
+      delayed: sum('delayed'),
+      blocked: sum('blocked'),
+    },
+    dead: queue.dead.size,
+    blockedKeys: queue.blockedKeys.size,
+    bytes: queue.bytes,
+    oldestAgeMs: oldest === undefined ? undefined : Math.max(0, timeMs - oldest.pushedAtMs),
+    rates: {
+      pushed: rateAt(queue.pushed, timeMs),
+      delivered: rateAt(queue.delivered, timeMs),
+      acknowledged: rateAt(queue.acknowledged, timeMs),
+      dead: rateAt(queue.died, timeMs),
+    },
+    partitions,
+  };
+}
+
+export class QueueReader implements QueueViews {
+  readonly #tables: Tables;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  list(name: ResourceName | undefined, timeMs?: number): readonly QueueView[] {
+    const now = this.#now(timeMs);
+    if (name !== undefined) {
+      const queue = this.#queue(name);
+      return queue === undefined ? [] : [queueView(queue, now)];
+    }
+    const views: QueueView[] = [];
+    for (const queue of this.#tables.queues.byName.values()) {
+      if (views.length === mostQueues) break;
+      views.push(queueView(queue, now));
+    }
+    return views;
+  }
+
+  deadLetters(
+    name: ResourceName,
+    after: number,
+    limit: number,
+    timeMs?: number,
+  ): DeadLettersPage | undefined {
+    const queue = this.#queue(name);
+    if (queue === undefined) return undefined;
+    const budget = new ListBudget(limit);
+    const letters: DeadLetterView[] = [];
+    for (const message of queue.dead.after(after)) {
+      const { id, key, payload, deliveries, reason, diedAtMs } = message;
+      if (!budget.takes([key, payload.text, reason])) return { letters, more: true };
+      const ageMs = Math.max(0, this.#now(timeMs) - diedAtMs);
+      letters.push({ id, key, payload: payload.text, deliveries, reason, ageMs });
+    }
+    return { letters, more: false };
+  }
+
+  blockedKeys(
+    name: ResourceName,
+    after: string | undefined,
+    limit: number,
+    timeMs?: number,
+  ): BlockedKeysPage | undefined {
+    const queue = this.#queue(name);
+    if (queue === undefined) return undefined;
+    const budget = new ListBudget(limit);
+    const keys: BlockedKeyView[] = [];
+    for (const lane of queue.blockedKeys.after(after)) {
+      if (!budget.takes([lane.key])) return { keys, more: true };
+      const view = blockedKey(lane, this.#now(timeMs));
+      if (view !== undefined) keys.push(view);
+    }
+    return { keys, more: false };
+  }
+
+  #queue(name: ResourceName): Queue | undefined {
+    return this.#tables.queues.byName.get(name);
+  }
+
+  #now(timeMs = 0): number {
+    return Math.max(timeMs, this.#tables.timeMs);
+  }
+}
+
+function blockedKey({ key, held, waiting }: Lane, timeMs: number): BlockedKeyView | undefined {
+  if (held === undefined) return undefined;
+  const { state, id: messageId, dueMs } = held;
+  const about = { key, messageId, waiting: waiting.size };
+  if (state === 'dead') return { ...about, because: 'dead_letter', endsInMs: undefined };
+  const endsInMs = Math.max(0, dueMs - timeMs);
+  return { ...about, because: state === 'in_flight' ? 'in_flight' : 'retry', endsInMs };
+}

@@ -1,0 +1,145 @@
+/**
+ * All queues: each with its settings and its messages, and what they take together.
+ *
+ * QBOUND-1: no queue has more than `maxMessagesPerQueue` messages and dead letters or more than
+ *     `maxMessageBytesPerQueue` bytes of them, and all queues together no more than `maxMessages` and
+ *     `maxMessageBytes`. A push that would pass a bound is refused with `limit_exceeded` and changes nothing.
+ */
+import { limitExceeded } from '../../kernel/refusals.ts';
+import { ShardedMap } from '../../kernel/collections/sharded-map.ts';
+import { BlockedKeys } from './blocked-keys.ts';
+import { DedupMemory } from './dedup.ts';
+import { Heap } from './heap.ts';
+import { isServedBefore, Lane } from './lanes.ts';
+import type { Counted } from './lanes.ts';
+import type { Message } from './messages.ts';
+import { OrderedById } from './ordered-by-id.ts';
+import { partitionCount, partitionOf } from './placement.ts';
+import { Rate } from './rates.ts';
+import type { StateLimits } from '../../kernel/contract.ts';
+import type { ResourceName } from '../../kernel/names.ts';
+import type { Refusal } from '../../kernel/outcomes.ts';
+import type { OnDead, QueueOrder } from './commands.ts';
+
+/** Of a queue that was not told anything else. */
+const defaultMaxDeliveries = 10;
+
+/** How many of each, as they are counted. */
+type MutableCounts = { -readonly [Name in keyof Counted]: Counted[Name] };
+
+export class Queue {
+  readonly kind = 'queue';
+  readonly name: ResourceName;
+  order: QueueOrder = 'key';
+  onDead: OnDead = 'skip';
+  maxDeliveries: number = defaultMaxDeliveries;
+  /** Those that live. */
+  readonly live: OrderedById<Message> = new OrderedById<Message>();
+  /** Dead letters. */
+  readonly dead: OrderedById<Message> = new OrderedById<Message>();
+  /** Lanes with something to deliver (LANE-3). */
+  readonly ready: Heap<Lane> = new Heap<Lane>(isServedBefore);
+  readonly blockedKeys: BlockedKeys = new BlockedKeys();
+  /** Of messages and dead letters. */
+  bytes = 0;
+  readonly pushed: Rate = new Rate();
+  readonly delivered: Rate = new Rate();
+  readonly acknowledged: Rate = new Rate();
+  readonly died: Rate = new Rate();
+  /** LANE-4. */
+  readonly partitions: readonly MutableCounts[] = Array.from({ length: partitionCount }, () => ({
+    ready: 0,
+    inFlight: 0,
+    delayed: 0,
+    blocked: 0,
+  }));
+  /** The number of the last snapshot that has this record, see snapshot.ts. */
+  savedIn: number;
+
+  constructor(name: ResourceName, savedIn: number) {
+    this.name = name;
+    this.savedIn = savedIn;
+  }
+
+  get size(): number {
+    return this.live.size + this.dead.size;
+  }
+
+  /** LANE-4. */
+  count(partition: number, before: Counted, after: Counted): void {
+    const counts = this.partitions[partition];
+    if (counts === undefined) return;
+    counts.ready += after.ready - before.ready;
+    counts.inFlight += after.inFlight - before.inFlight;
+    counts.delayed += after.delayed - before.delayed;
+    counts.blocked += after.blocked - before.blocked;
+  }
+}
+
+/** No key has a NUL in it. */
+const laneName = (queue: ResourceName, key: string): string => `${queue}\0${key}`;
+
+export class Queues {
+  readonly byName: ShardedMap<ResourceName, Queue> = new ShardedMap<ResourceName, Queue>();
+  readonly lanes: ShardedMap<string, Lane> = new ShardedMap<string, Lane>();
+  readonly dedup: DedupMemory = new DedupMemory();
+  /** Messages and dead letters of all queues, and what they take. */
+  messageCount = 0;
+  messageBytes = 0;
+
+  open(name: ResourceName, savedIn: number): Queue {
+    const queue = new Queue(name, savedIn);
+    this.byName.set(name, queue);
+    return queue;
+  }
+
+  laneOf(queue: Queue, key: string): Lane | undefined {
+    return this.lanes.get(laneName(queue.name, key));
+  }
+
+  openLane(queue: Queue, key: string, turn: number, savedIn: number): Lane {
+    const lane = new Lane(queue, key, partitionOf(key), turn, savedIn);
+    this.lanes.set(laneName(queue.name, key), lane);
+    return lane;
+  }
+
+  forgetLane({ queue, key }: Lane): void {
+    this.lanes.delete(laneName(queue.name, key));
+  }
+
+  /** Counts a message that has come. */
+  added({ queue, byteLength }: Message): void {
+    queue.bytes += byteLength;
+    this.messageBytes += byteLength;
+    this.messageCount += 1;
+  }
+
+  /** Counts a message that is gone. */
+  removed({ queue, byteLength }: Message): void {
+    queue.bytes -= byteLength;
+    this.messageBytes -= byteLength;
+    this.messageCount -= 1;
+  }
+
+  /** QBOUND-1. @param queue Undefined: it would be made. */
+  tooMuch(
+    limits: StateLimits,
+    queue: Queue | undefined,
+    more: { readonly count: number; readonly bytes: number },
+  ): Refusal | undefined {
+    const { maxQueues, maxMessages, maxMessageBytes } = limits;
+    const { maxMessagesPerQueue, maxMessageBytesPerQueue } = limits;
+    const wait = 'Dead letters count. Wait until messages have been acknowledged, or purge some.';
+    if (queue === undefined && this.byName.size >= maxQueues)
+      return limitExceeded('max_queues', maxQueues, 'Delete a queue that is not needed.');
+    if ((queue?.size ?? 0) + more.count > maxMessagesPerQueue)
+      return limitExceeded('max_messages_per_queue', maxMessagesPerQueue, wait);
+    if ((queue?.bytes ?? 0) + more.bytes > maxMessageBytesPerQueue)
+      return limitExceeded('max_message_bytes_per_queue', maxMessageBytesPerQueue, wait);
+    if (this.messageCount + more.count > maxMessages)
+      return limitExceeded('max_messages', maxMessages, `${wait} All queues count.`);
+    if (this.messageBytes + more.bytes > maxMessageBytes)
+      return limitExceeded('max_message_bytes', maxMessageBytes, `${wait} All queues count.`);
+    return undefined;
+  }
+}
