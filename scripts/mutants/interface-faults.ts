@@ -52,4 +52,20 @@ export const interfaceFaults: readonly Fault[] = [
     else this.#watchers.set(id, watcher);`,
     put: `    this.#watchers.set(id, watcher);`,
   },
+  {
+    name: 'list-keeps-what-has-gone',
+    breaks:
+      'a list goes on naming sessions and latches that are gone, and every page is slower for it',
+    file: 'packages/state/src/kernel/collections/named-map.ts',
+    find: `    if (isDeleted) this.names.remove(name);`,
+    put: `    if (isDeleted && name === '') this.names.remove(name);`,
+  },
+  {
+    name: 'list-looks-without-end',
+    breaks:
+      'a list of what one client uses looks at every name in one turn, and the node answers nobody meanwhile',
+    file: 'packages/state/src/kernel/listing.ts',
+    find: `    if (steps > maxSteps) return { rows, nextAfter: last }; // LIST-1`,
+    put: ``,
+  },
 ];

@@ -89,8 +89,8 @@ function find(
       const page = state.queues.blockedKeys(name as ResourceName, after, limit, timeMs);
       return { type: 'blocked_keys', page };
     }
-    case 'locks':
-      return { type: 'locks', ...state.locks(query.prefix, query.after, query.limit) };
+    case 'list':
+      return { type: 'list', listed: state.list(query.kind, query.wanted) };
     case 'semaphore':
       return {
         type: 'semaphore',

@@ -16,6 +16,9 @@ import type {
   PlacesPage,
   QueueView,
   ResourceKind,
+  Listed,
+  ListedKind,
+  ListWanted,
   LockView,
   SessionId,
   SessionView,
@@ -58,12 +61,7 @@ export type Query =
       readonly fenceToken?: FenceToken;
       readonly holder?: Holder;
     }
-  | {
-      readonly type: 'locks';
-      readonly prefix: string;
-      readonly after?: string;
-      readonly limit: number;
-    }
+  | { readonly type: 'list'; readonly kind: ListedKind; readonly wanted: ListWanted }
   | { readonly type: 'election'; readonly name: string; readonly limit?: number }
   | {
       readonly type: 'barrier';
@@ -128,7 +126,7 @@ export type Found =
   | { readonly type: 'queues'; readonly queues: readonly QueueView[] }
   | { readonly type: 'dead_letters'; readonly page: DeadLettersPage | undefined }
   | { readonly type: 'blocked_keys'; readonly page: BlockedKeysPage | undefined }
-  | { readonly type: 'locks'; readonly locks: readonly LockView[]; readonly more: boolean }
+  | { readonly type: 'list'; readonly listed: Listed }
   | { readonly type: 'stats'; readonly stats: Stats };
 
 export type Consistency = 'linearizable' | 'stale';

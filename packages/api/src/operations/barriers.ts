@@ -1,6 +1,7 @@
 /** Double barriers: enter and leave, with others. */
 import type {
   BarrierAnswer,
+  Consistency,
   BarrierRef,
   EnterBarrierAnswer,
   EnterBarrierBody,
@@ -8,7 +9,7 @@ import type {
   LeaveBarrierBody,
 } from '@holdfast/protocol';
 import type { Query, QueryResult } from '@holdfast/engine';
-import type { Command, CommandResult, RequestId } from '@holdfast/state';
+import type { BarrierView, Command, CommandResult, RequestId } from '@holdfast/state';
 import { Refused, refusedBy, stoppingProblem } from '../refused.ts';
 import { toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
@@ -217,19 +218,26 @@ export async function barrierStatus(
 ): Promise<BarrierAnswer> {
   const { name, consistency = 'linearizable' } = body;
   const query = { type: 'barrier', name, ...shownOf(body) } as const;
-  const { barrier: view, revision } = await look(query, consistency, context);
-  return {
-    resource: name,
-    round: view?.round ?? null,
-    parties: view?.parties ?? null,
-    open: view?.open ?? false,
-    members: (view?.members ?? []).map(({ sessionId, clientId }) => ({
-      session_id: sessionId,
-      client_id: clientId,
-    })),
-    member_count: view?.memberCount ?? 0,
-    waiter_count: view === undefined || view.open ? 0 : view.memberCount,
-    consistency,
-    revision,
-  };
+  const { barrier, revision } = await look(query, consistency, context);
+  return barrierAnswer(name, barrier, revision, consistency);
 }
+
+export const barrierAnswer = (
+  name: string,
+  view: BarrierView | undefined,
+  revision: number,
+  consistency: Consistency,
+): BarrierAnswer => ({
+  resource: name,
+  round: view?.round ?? null,
+  parties: view?.parties ?? null,
+  open: view?.open ?? false,
+  members: (view?.members ?? []).map(({ sessionId, clientId }) => ({
+    session_id: sessionId,
+    client_id: clientId,
+  })),
+  member_count: view?.memberCount ?? 0,
+  waiter_count: view === undefined || view.open ? 0 : view.memberCount,
+  consistency,
+  revision,
+});

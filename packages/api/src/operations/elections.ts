@@ -2,6 +2,7 @@
 import type {
   CampaignAnswer,
   CampaignBody,
+  Consistency,
   ElectionAnswer,
   ElectionRef,
   ProclaimAnswer,
@@ -9,6 +10,7 @@ import type {
   ResignAnswer,
   ResignBody,
 } from '@holdfast/protocol';
+import type { ElectionView } from '@holdfast/state';
 import { Refused } from '../refused.ts';
 import { askerOf, submitAcquire, termsOf, toWaitMs, valueTooLarge, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
@@ -114,7 +116,15 @@ export async function electionLeader(
   const query = { type: 'election', name, ...shownOf(body) } as const;
   const result = await engine.query(query, consistency, callOptions(context));
   if (result.type !== 'election') return unexpected(result.type);
-  const { leader, candidates, candidateCount, delayedForMs } = result.election;
+  return electionAnswer(result.election, result.revision, consistency, now());
+}
+
+export function electionAnswer(
+  { name, leader, candidates, candidateCount, delayedForMs }: ElectionView,
+  revision: number,
+  consistency: Consistency,
+  nowMs: number,
+): ElectionAnswer {
   return {
     resource: name,
     leader:
@@ -136,8 +146,8 @@ export async function electionLeader(
     })),
     candidate_count: candidateCount,
     waiter_count: candidateCount,
-    delayed_until: delayedForMs > 0 ? (now() + delayedForMs) / 1000 : null,
-    revision: result.revision,
+    delayed_until: delayedForMs > 0 ? (nowMs + delayedForMs) / 1000 : null,
+    revision,
     consistency,
   };
 }

@@ -7,6 +7,7 @@ import * as elections from './elections.ts';
 import { events } from './events.ts';
 import * as holds from './holds.ts';
 import * as latches from './latches.ts';
+import * as lists from './lists.ts';
 import * as locks from './locks.ts';
 import { acquireMany } from './many.ts';
 import { queuePop } from './queue-pop.ts';
@@ -39,7 +40,12 @@ const all: Handlers = {
   acquire_many: acquireMany,
   check: holds.check,
   lock_status: locks.lockStatus,
-  list_locks: locks.listLocks,
+  list_locks: lists.listLocks,
+  list_sessions: lists.listSessions,
+  list_semaphores: lists.listSemaphores,
+  list_elections: lists.listElections,
+  list_barriers: lists.listBarriers,
+  list_latches: lists.listLatches,
   admin_lock: locks.adminLock,
   force_release: locks.forceRelease,
   simple_acquire: simpleLocks.simpleAcquire,

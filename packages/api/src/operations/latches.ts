@@ -1,5 +1,6 @@
 /** Countdown latches. */
 import type {
+  Consistency,
   CountDownBody,
   CreateLatchBody,
   DeleteLatchAnswer,
@@ -8,7 +9,7 @@ import type {
   LatchRef,
   WaitLatchBody,
 } from '@holdfast/protocol';
-import type { Command } from '@holdfast/state';
+import type { Command, LatchView } from '@holdfast/state';
 import { Refused, refusedBy, stoppingProblem } from '../refused.ts';
 import { toWaitMs, waitTooLong } from './asking.ts';
 import { invalid } from './who.ts';
@@ -74,13 +75,20 @@ export async function latchStatus(
   const result = await context.service.engine.query(query, consistency, callOptions(context));
   if (result.type !== 'latch') return unexpected(result.type);
   if (result.latch === undefined) return notFound(name);
-  return {
-    ...told(name, result.latch.count),
-    waiter_count: context.service.feed.listenersTo(`latch ${name}`),
-    consistency,
-    revision: result.revision,
-  };
+  return latchAnswer(result.latch, result.revision, consistency, context);
 }
+
+export const latchAnswer = (
+  { name, count }: LatchView,
+  revision: number,
+  consistency: Consistency,
+  { service }: OperationContext,
+): LatchAnswer => ({
+  ...told(name, count),
+  waiter_count: service.feed.listenersTo(`latch ${name}`),
+  consistency,
+  revision,
+});
 
 const notFound = (name: string): Refused =>
   new Refused('latch_not_found', `There is no latch "${name}". Create it with its count first.`, {

@@ -6,8 +6,6 @@ import type {
   Consistency,
   ForceReleaseAnswer,
   ForceReleaseBody,
-  ListLocksAnswer,
-  ListLocksBody,
   LockRef,
   LockStatusAnswer,
 } from '@holdfast/protocol';
@@ -18,8 +16,6 @@ import type { OperationContext, Outcome } from './context.ts';
 import { askerOf, submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
 import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
 import { unexpected } from './unexpected.ts';
-
-const locksOnAPage = 100;
 
 // ---- acquire ------------------------------------------------------------------------------------
 
@@ -103,7 +99,7 @@ export const endsInSeconds = ({
   readonly endsInMs: number | undefined;
 }): number | null => (endsInMs === undefined ? null : endsInMs / 1000);
 
-function statusOf(
+export function statusOf(
   lock: LockView,
   consistency: Consistency,
   revision: number,
@@ -151,32 +147,6 @@ export async function adminLock(
     fence_token: first?.fence_token ?? null,
     session_id: first?.session_id ?? null,
     client_id: first?.client_id ?? null,
-  };
-}
-
-export async function listLocks(
-  body: ListLocksBody,
-  context: OperationContext,
-): Promise<ListLocksAnswer> {
-  const consistency = body.consistency ?? 'linearizable';
-  const result = await context.service.engine.query(
-    {
-      type: 'locks',
-      prefix: body.prefix ?? '',
-      limit: body.limit ?? locksOnAPage,
-      ...(body.after === undefined ? {} : { after: body.after }),
-    },
-    consistency,
-    callOptions(context),
-  );
-  if (result.type !== 'locks') return unexpected(result.type);
-  const locks = result.locks.map((lock) => statusOf(lock, consistency, result.revision, context));
-  return {
-    locks,
-    total_locks: locks.length,
-    next_after: result.more ? (locks.at(-1)?.resource ?? null) : null,
-    consistency,
-    revision: result.revision,
   };
 }
 

@@ -133,7 +133,7 @@ async function change(
   return result.type === 'semaphore' ? answerOf(result.semaphore) : unexpected(result.type);
 }
 
-function answerOf(semaphore: SemaphoreView): SemaphoreAnswer {
+export function answerOf(semaphore: SemaphoreView): SemaphoreAnswer {
   const { name, limit, free, stays, holderCount, waiterCount, holders, waiters } = semaphore;
   return {
     resource: name,

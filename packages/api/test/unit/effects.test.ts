@@ -20,7 +20,7 @@ function visible({ engine: { state } }: Harness, sessions: readonly string[]): s
   const at = (name: string): ResourceName => name as ResourceName;
   return JSON.stringify([
     state.stats(),
-    state.locks('', undefined, 100),
+    state.list('lock', { prefix: '', limit: 100 }),
     ['s', 'free'].map((name) => state.semaphore(at(name))),
     ['e', 'free'].map((name) => state.election(at(name))),
     ['b', 'free'].map((name) => state.barrier(at(name))),

@@ -620,7 +620,7 @@ const pathCases: readonly Case[] = [
 function picture({ state }: MemoryEngine): object {
   return {
     sessions: [...state.sessions()].map((session) => ({ ...session, renewal: 0 })),
-    locks: state.locks('', undefined, 100),
+    locks: state.list('lock', { prefix: '', limit: 100 }),
     stats: state.stats(),
   };
 }

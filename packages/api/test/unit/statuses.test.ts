@@ -128,3 +128,56 @@ test('a single node tells its leader: where clients reach it', async (t) => {
   const single = (await request('GET', '/health')).body;
   assert.deepEqual([single['leader'], single['leader_id']], ['node-1.test:5000', 'node-1']);
 });
+
+describe('A list', () => {
+  const pages = ['sessions', ...kinds] as const;
+
+  test('of each kind has rows as its statuses are, by pages, prefix and client', async (t) => {
+    const { session, request } = startHarness(t);
+    const session_id = await session({ client_id: 'ann' });
+    for (const name of ['a/1', 'a/2', 'b']) {
+      const path = encodeURIComponent(name);
+      await request('POST', `/locks/${path}/acquire`, { session_id });
+      await request('POST', `/semaphores/${path}`, { limit: 2 });
+      await request('POST', `/elections/${path}/campaign`, { session_id });
+      await request('POST', `/barriers/${path}/enter`, { session_id, parties: 2 });
+      await request('POST', `/latches/${path}`, { count: 2 });
+    }
+    for (const kind of kinds) {
+      const rowsOf = async (query: string): Promise<readonly Record<string, unknown>[]> =>
+        (await request('GET', `/${kind}?${query}`)).body[kind] as Record<string, unknown>[];
+      const rows = await rowsOf('prefix=a/');
+      assert.deepEqual(
+        rows.map(({ resource }) => resource),
+        ['a/1', 'a/2'],
+        kind,
+      );
+      assert.deepEqual(rows[0], (await request('GET', `/${kind}/a%2F1`)).body, kind);
+      const first = (await request('GET', `/${kind}?limit=1`)).body;
+      assert.equal(first['next_after'], 'a/1', kind);
+      assert.equal((await rowsOf('after=a/1&limit=1'))[0]?.['resource'], 'a/2', kind);
+    }
+    const sessions = (await request('GET', '/sessions?client_id=ann')).body['sessions'];
+    assert.deepEqual(
+      (sessions as Record<string, unknown>[]).map(({ client_id, lock_count, implicit }) => [
+        client_id,
+        lock_count,
+        implicit,
+      ]),
+      [['ann', 3, false]],
+    );
+    assert.deepEqual((await request('GET', '/locks?client_id=eve')).body['locks'], []);
+    assert.deepEqual(
+      (await request('GET', '/election')).body,
+      (await request('GET', '/elections')).body,
+    );
+  });
+
+  test('of nothing is an empty page', async (t) => {
+    const { request } = startHarness(t);
+    for (const kind of pages) {
+      const { body } = await request('GET', `/${kind}`);
+      assert.deepEqual([body[kind], body['next_after']], [[], null], kind);
+    }
+  });
+});

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { SessionLocksAnswer } from '@holdfast/protocol';
+import type { ListSessionsAnswer, SessionLocksAnswer } from '@holdfast/protocol';
 import { printRecord } from '../output.ts';
 import { PagedTable } from '../paged-table.ts';
 import type { Environment } from '../program.ts';
@@ -51,6 +51,14 @@ export function addSessionCommands(program: Command, at: () => Environment): voi
       });
     });
   session
+    .command('list')
+    .description('Lists sessions, those of acquires with a client id included.')
+    .option('--client-id <name>', 'only sessions of this client')
+    .option('--prefix <text>', 'only ids that begin so', '')
+    .option('--limit <number>', 'at most so many, in the order of their ids (default: all)')
+    .addHelpText('after', '\nExample:\n  holdfast session list --client-id worker-7')
+    .action(async (options: ListOptions) => listSessions(at(), options));
+  session
     .command('keepalive <session-id>')
     .description('Extends a session by its timeout.')
     .action(async (sessionId: string) => {
@@ -79,6 +87,56 @@ export function addSessionCommands(program: Command, at: () => Environment): voi
         );
       });
     });
+}
+
+interface ListOptions {
+  readonly clientId?: string;
+  readonly prefix: string;
+  readonly limit?: string;
+}
+
+const sessionHeads = [
+  'SESSION',
+  'CLIENT',
+  'TIMEOUT',
+  'LOCKS',
+  'PERMITS',
+  'LEADS',
+  'BARRIERS',
+  'WAITS',
+];
+const sessionsOnAPage = 1000;
+
+async function listSessions(environment: Environment, options: ListOptions): Promise<void> {
+  const { clientId, prefix } = options;
+  const limit =
+    options.limit === undefined ? Number.POSITIVE_INFINITY : countOf('--limit', options.limit);
+  const table = new PagedTable(environment.output, { name: 'sessions', heads: sessionHeads });
+  await withClient(environment, async (client) => {
+    let after: string | null | undefined;
+    while (after !== null && table.count < limit) {
+      const page: ListSessionsAnswer = await client.call('list_sessions', {
+        prefix,
+        limit: Math.min(sessionsOnAPage, limit - table.count),
+        ...(clientId === undefined ? {} : { client_id: clientId }),
+        ...(after === undefined ? {} : { after }),
+      });
+      table.page(page.sessions, (row) => [
+        row.session_id,
+        row.client_id,
+        `${String(row.timeout_seconds)} s`,
+        String(row.lock_count),
+        String(row.permit_hold_count),
+        String(row.leadership_count),
+        String(row.barrier_count),
+        String(row.wait_count),
+      ]);
+      after = page.next_after;
+    }
+    table.end({ next_after: after ?? null });
+    if (after !== null)
+      process.stderr.write(`holdfast: there are more; --limit shows more than ${String(limit)}.\n`);
+  });
 }
 
 interface ShownHold {

@@ -18,6 +18,7 @@ import {
 import { answer, changing, get, post, reading, request } from '../operation.ts';
 import type { Group, UnaryOperation } from '../operation.ts';
 import { always, boolean, list, nested, nullable, optional, uint32 } from '../schema.ts';
+import { listing } from './listing.ts';
 
 const mostParties = 100_000;
 const use = { verb: 'use', resource: 'barrier' } as const;
@@ -140,13 +141,21 @@ const barrierStatus: UnaryOperation = reading({
   grpc: { method: 'BarrierStatus', comment: 'Returns the status of a barrier.' },
 });
 
+const listBarriers = listing({
+  plural: 'barriers',
+  row: barrierStatus.answer,
+  access: { verb: 'read', resource: 'barrier' },
+  summary: 'List barriers that sessions are inside of.',
+  ofClient: 'Only barriers that this client is inside of.',
+});
+
 export const barriers: Group = {
   name: 'barriers',
   service: 'Barriers',
   tag: 'meetings',
   description:
     'Double barriers: a round opens when all parties have entered and ends when all have left.',
-  operations: [enterBarrier, leaveBarrier, barrierStatus],
+  operations: [enterBarrier, leaveBarrier, barrierStatus, listBarriers],
   errors: {
     barrier_closed: byCluster(
       409,

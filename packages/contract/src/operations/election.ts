@@ -44,6 +44,7 @@ import {
   words,
 } from '../schema.ts';
 import type { Enumeration, Message } from '../schema.ts';
+import { listing } from './listing.ts';
 import { renewAnswer, renewRequest } from './lock.ts';
 
 /** `/election/…` is the older way to write `/elections/…`; both stand. */
@@ -352,6 +353,14 @@ const electionLeader: UnaryOperation = reading({
   grpc: { method: 'ElectionLeader', comment: 'Returns the leader and the waiting candidates.' },
 });
 
+const listElections: UnaryOperation = listing({
+  plural: 'elections',
+  row: electionLeader.answer,
+  access: look,
+  summary: 'List elections that have a leader or candidates.',
+  ofClient: 'Only elections in which this client leads or waits.',
+});
+
 export const elections: Group = {
   name: 'elections',
   service: 'Elections',
@@ -365,6 +374,7 @@ export const elections: Group = {
     proclaim,
     renewLeadership,
     electionLeader,
+    { ...listElections, http: listElections.http.flatMap(withAlias) },
   ],
   errors: {
     not_elected: byCluster(409, 'ABORTED', 'Another candidate leads.', 'later'),

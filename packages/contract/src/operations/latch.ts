@@ -15,6 +15,7 @@ import { answer, changing, get, post, reading, remove, request } from '../operat
 import type { Group, UnaryOperation } from '../operation.ts';
 import { always, boolean, optional, uint32 } from '../schema.ts';
 import type { Message } from '../schema.ts';
+import { listing } from './listing.ts';
 
 const mostCounted = 1_000_000_000;
 const manage = { verb: 'manage', resource: 'latch' } as const;
@@ -120,12 +121,19 @@ const deleteLatch: UnaryOperation = changing('never', {
   grpc: { method: 'DeleteLatch', comment: 'Deletes a latch.' },
 });
 
+const listLatches = listing({
+  plural: 'latches',
+  row: latch,
+  access: look,
+  summary: 'List latches that exist.',
+});
+
 export const latches: Group = {
   name: 'latches',
   service: 'Latches',
   tag: 'meetings',
   description: 'Latches: they count down to 0 once, and open.',
-  operations: [createLatch, countDown, waitLatch, latchStatus, deleteLatch],
+  operations: [createLatch, countDown, waitLatch, latchStatus, listLatches, deleteLatch],
   errors: {
     latch_not_found: byCluster(404, 'NOT_FOUND', 'There is no such latch.', 'never'),
   },

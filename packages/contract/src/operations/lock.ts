@@ -3,6 +3,7 @@ import { byCluster, clusterErrors, holdErrors, numberErrors, sessionErrors } fro
 import {
   askedConsistency,
   askedMode,
+  clientId,
   consistency,
   count,
   delayedUntil,
@@ -318,6 +319,7 @@ const listLocks: UnaryOperation = reading({
       optional(uint32(1, longestPage, 'Largest number of locks on a page; 100 when absent.')),
     ],
     consistency: [4, askedConsistency],
+    client_id: [5, optional(clientId, 'Only locks that this client holds or waits for.')],
   }),
   answer: answer('ListLocks', 'ListLocksAnswer', {
     locks: [1, list(object(lock), 'Each with its first 10 holders and waiters.')],

@@ -28,6 +28,7 @@ import { answer, changing, get, post, reading, remove, request } from '../operat
 import type { Group, UnaryOperation } from '../operation.ts';
 import { always, boolean, described, int32, json, list, nested, optional } from '../schema.ts';
 import type { Message } from '../schema.ts';
+import { listing } from './listing.ts';
 import { renewAnswer, renewRequest } from './lock.ts';
 
 const use = { verb: 'use', resource: 'semaphore' } as const;
@@ -228,6 +229,14 @@ const deleteSemaphore: UnaryOperation = changing('never', {
   grpc: { method: 'DeleteSemaphore', comment: 'Deletes a semaphore that nobody uses.' },
 });
 
+const listSemaphores = listing({
+  plural: 'semaphores',
+  row: semaphore,
+  access: { verb: 'read', resource: 'semaphore' },
+  summary: 'List semaphores that exist.',
+  ofClient: 'Only semaphores of which this client holds permits, or waits for them.',
+});
+
 export const semaphores: Group = {
   name: 'semaphores',
   service: 'Semaphores',
@@ -239,6 +248,7 @@ export const semaphores: Group = {
     releasePermits,
     renewPermits,
     semaphoreStatus,
+    listSemaphores,
     createSemaphore,
     resizeSemaphore,
     deleteSemaphore,

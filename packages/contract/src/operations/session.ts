@@ -21,6 +21,7 @@ import { answer, changing, get, post, reading, remove, request } from '../operat
 import type { Group, StreamOperation, UnaryOperation } from '../operation.ts';
 import {
   always,
+  boolean,
   described,
   list,
   nested,
@@ -32,7 +33,8 @@ import {
   uint32,
   words,
 } from '../schema.ts';
-import type { Enumeration } from '../schema.ts';
+import type { Enumeration, Message } from '../schema.ts';
+import { listing } from './listing.ts';
 import { giveUp, sessionLocks, sessionWaits } from './session-contents.ts';
 
 const errors = [...sessionErrors, ...clusterErrors];
@@ -247,6 +249,31 @@ const keepaliveStream: StreamOperation = {
   },
 };
 
+const sessionRow: Message = {
+  protoName: 'ListedSession',
+  description: 'A session in a list.',
+  fields: {
+    session_id: [1, toldSessionId],
+    client_id: [2, toldClientId],
+    timeout_seconds: [3, number('Seconds without a sign of life after which it ends.')],
+    created_at: [4, wallClockSeconds],
+    implicit: [5, boolean('Made by an acquire with `client_id`, for its own hold.')],
+    lock_count: [6, count('How many locks it holds.')],
+    permit_hold_count: [7, count('How many holds of semaphores: each acquire of permits is one.')],
+    leadership_count: [8, count('In how many elections it leads.')],
+    barrier_count: [9, count('Inside of how many barriers it is.')],
+    wait_count: [10, count('In how many wait queues it is.')],
+  },
+};
+
+const listSessions: UnaryOperation = listing({
+  plural: 'sessions',
+  row: sessionRow,
+  access: { verb: 'read', resource: 'session' },
+  summary: 'List sessions that stand.',
+  ofClient: 'Only sessions of this client.',
+});
+
 export const sessions: Group = {
   name: 'sessions',
   tag: 'sessions',
@@ -255,6 +282,7 @@ export const sessions: Group = {
   operations: [
     createSession,
     getSession,
+    listSessions,
     endSession,
     keepalive,
     keepaliveStream,

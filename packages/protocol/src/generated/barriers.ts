@@ -99,3 +99,32 @@ export interface BarrierAnswer {
     readonly client_id: string;
   }[];
 }
+
+/** Request of ListBarriers. */
+export interface ListBarriersBody {
+  /** Only names with this prefix. At most 256 characters. */
+  readonly prefix?: string;
+  /** `next_after` of the page before. 1 to 256 characters. */
+  readonly after?: string;
+  /** Rows on a page, at most; 100 when absent. 1 to 1,000. */
+  readonly limit?: number;
+  /**
+   * `linearizable` (the default) confirms leadership before it reads; `stale` reads what the asked node has
+   * applied.
+   */
+  readonly consistency?: Consistency;
+  /** Only barriers that this client is inside of. 1 to 256 characters. */
+  readonly client_id?: string;
+}
+
+/** What ListBarriers answers. */
+export interface ListBarriersAnswer {
+  /** In the order of names; of each the first 10 of its lists. */
+  readonly barriers: readonly BarrierAnswer[];
+  /** `after` of the next page; null on the last. A page may have few rows, or none, and not be the last. */
+  readonly next_after: string | null;
+  /** Consistency of this response. */
+  readonly consistency: Consistency;
+  /** Log index of the state that is reported. */
+  readonly revision: number;
+}

@@ -220,3 +220,32 @@ export interface ElectionAnswer {
   /** Consistency of this response. */
   readonly consistency: Consistency;
 }
+
+/** Request of ListElections. */
+export interface ListElectionsBody {
+  /** Only names with this prefix. At most 256 characters. */
+  readonly prefix?: string;
+  /** `next_after` of the page before. 1 to 256 characters. */
+  readonly after?: string;
+  /** Rows on a page, at most; 100 when absent. 1 to 1,000. */
+  readonly limit?: number;
+  /**
+   * `linearizable` (the default) confirms leadership before it reads; `stale` reads what the asked node has
+   * applied.
+   */
+  readonly consistency?: Consistency;
+  /** Only elections in which this client leads or waits. 1 to 256 characters. */
+  readonly client_id?: string;
+}
+
+/** What ListElections answers. */
+export interface ListElectionsAnswer {
+  /** In the order of names; of each the first 10 of its lists. */
+  readonly elections: readonly ElectionAnswer[];
+  /** `after` of the next page; null on the last. A page may have few rows, or none, and not be the last. */
+  readonly next_after: string | null;
+  /** Consistency of this response. */
+  readonly consistency: Consistency;
+  /** Log index of the state that is reported. */
+  readonly revision: number;
+}

@@ -395,6 +395,8 @@ export interface ListLocksBody {
    * applied.
    */
   readonly consistency?: Consistency;
+  /** Only locks that this client holds or waits for. 1 to 256 characters. */
+  readonly client_id?: string;
 }
 
 /** What ListLocks answers. */

@@ -7,6 +7,8 @@ import type {
   GiveUpAnswer,
   GiveUpBody,
   KeepAliveAnswer,
+  ListSessionsAnswer,
+  ListSessionsBody,
   ReadSessionBody,
   SessionAnswer,
   SessionLocksAnswer,
@@ -45,6 +47,8 @@ import type {
   AcquirePermitsBody,
   DeleteSemaphoreAnswer,
   DeleteSemaphoreBody,
+  ListSemaphoresAnswer,
+  ListSemaphoresBody,
   ReleasePermitsAnswer,
   ReleasePermitsBody,
   ResizeSemaphoreBody,
@@ -57,6 +61,8 @@ import type {
   CampaignBody,
   ElectionAnswer,
   ElectionRef,
+  ListElectionsAnswer,
+  ListElectionsBody,
   ProclaimAnswer,
   ProclaimBody,
   ResignAnswer,
@@ -69,6 +75,8 @@ import type {
   EnterBarrierBody,
   LeaveBarrierAnswer,
   LeaveBarrierBody,
+  ListBarriersAnswer,
+  ListBarriersBody,
 } from './barriers.ts';
 import type {
   CountDownBody,
@@ -77,6 +85,8 @@ import type {
   DeleteLatchBody,
   LatchAnswer,
   LatchRef,
+  ListLatchesAnswer,
+  ListLatchesBody,
   WaitLatchBody,
 } from './latches.ts';
 import type {
@@ -134,6 +144,7 @@ export interface Operations {
     readonly answer: CreateSessionAnswer;
   };
   readonly get_session: { readonly body: ReadSessionBody; readonly answer: SessionAnswer };
+  readonly list_sessions: { readonly body: ListSessionsBody; readonly answer: ListSessionsAnswer };
   readonly end_session: { readonly body: EndSessionBody; readonly answer: EndSessionAnswer };
   readonly keepalive: { readonly body: SessionRef; readonly answer: KeepAliveAnswer };
   readonly session_locks: { readonly body: SessionLocksBody; readonly answer: SessionLocksAnswer };
@@ -158,6 +169,10 @@ export interface Operations {
   };
   readonly renew_permits: { readonly body: RenewBody; readonly answer: RenewAnswer };
   readonly semaphore_status: { readonly body: SemaphoreRef; readonly answer: SemaphoreAnswer };
+  readonly list_semaphores: {
+    readonly body: ListSemaphoresBody;
+    readonly answer: ListSemaphoresAnswer;
+  };
   readonly create_semaphore: {
     readonly body: SemaphoreLimitBody;
     readonly answer: SemaphoreAnswer;
@@ -175,13 +190,19 @@ export interface Operations {
   readonly proclaim: { readonly body: ProclaimBody; readonly answer: ProclaimAnswer };
   readonly renew_leadership: { readonly body: RenewBody; readonly answer: RenewAnswer };
   readonly election_leader: { readonly body: ElectionRef; readonly answer: ElectionAnswer };
+  readonly list_elections: {
+    readonly body: ListElectionsBody;
+    readonly answer: ListElectionsAnswer;
+  };
   readonly enter_barrier: { readonly body: EnterBarrierBody; readonly answer: EnterBarrierAnswer };
   readonly leave_barrier: { readonly body: LeaveBarrierBody; readonly answer: LeaveBarrierAnswer };
   readonly barrier_status: { readonly body: BarrierRef; readonly answer: BarrierAnswer };
+  readonly list_barriers: { readonly body: ListBarriersBody; readonly answer: ListBarriersAnswer };
   readonly create_latch: { readonly body: CreateLatchBody; readonly answer: LatchAnswer };
   readonly count_down: { readonly body: CountDownBody; readonly answer: LatchAnswer };
   readonly wait_latch: { readonly body: WaitLatchBody; readonly answer: LatchAnswer };
   readonly latch_status: { readonly body: LatchRef; readonly answer: LatchAnswer };
+  readonly list_latches: { readonly body: ListLatchesBody; readonly answer: ListLatchesAnswer };
   readonly delete_latch: { readonly body: DeleteLatchBody; readonly answer: DeleteLatchAnswer };
   readonly queue_push: { readonly body: QueuePushBody; readonly answer: QueuePushAnswer };
   readonly queue_push_batch: {

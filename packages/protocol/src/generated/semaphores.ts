@@ -170,6 +170,35 @@ export interface SemaphoreAnswer {
   }[];
 }
 
+/** Request of ListSemaphores. */
+export interface ListSemaphoresBody {
+  /** Only names with this prefix. At most 256 characters. */
+  readonly prefix?: string;
+  /** `next_after` of the page before. 1 to 256 characters. */
+  readonly after?: string;
+  /** Rows on a page, at most; 100 when absent. 1 to 1,000. */
+  readonly limit?: number;
+  /**
+   * `linearizable` (the default) confirms leadership before it reads; `stale` reads what the asked node has
+   * applied.
+   */
+  readonly consistency?: Consistency;
+  /** Only semaphores of which this client holds permits, or waits for them. 1 to 256 characters. */
+  readonly client_id?: string;
+}
+
+/** What ListSemaphores answers. */
+export interface ListSemaphoresAnswer {
+  /** In the order of names; of each the first 10 of its lists. */
+  readonly semaphores: readonly SemaphoreAnswer[];
+  /** `after` of the next page; null on the last. A page may have few rows, or none, and not be the last. */
+  readonly next_after: string | null;
+  /** Consistency of this response. */
+  readonly consistency: Consistency;
+  /** Log index of the state that is reported. */
+  readonly revision: number;
+}
+
 /** Request of CreateSemaphore. */
 export interface SemaphoreLimitBody {
   /** Name of the resource. "/" makes a hierarchy; write it %2F in the path of a URL. 1 to 256 characters. */

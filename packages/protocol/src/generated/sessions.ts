@@ -92,6 +92,56 @@ export interface SessionAnswer {
   readonly revision: number;
 }
 
+/** Request of ListSessions. */
+export interface ListSessionsBody {
+  /** Only names with this prefix. At most 256 characters. */
+  readonly prefix?: string;
+  /** `next_after` of the page before. 1 to 256 characters. */
+  readonly after?: string;
+  /** Rows on a page, at most; 100 when absent. 1 to 1,000. */
+  readonly limit?: number;
+  /**
+   * `linearizable` (the default) confirms leadership before it reads; `stale` reads what the asked node has
+   * applied.
+   */
+  readonly consistency?: Consistency;
+  /** Only sessions of this client. 1 to 256 characters. */
+  readonly client_id?: string;
+}
+
+/** What ListSessions answers. */
+export interface ListSessionsAnswer {
+  /** In the order of names; of each the first 10 of its lists. */
+  readonly sessions: readonly {
+    /** The session. */
+    readonly session_id: string;
+    /** Name of the client, for people. */
+    readonly client_id: string;
+    /** Seconds without a sign of life after which it ends. */
+    readonly timeout_seconds: number;
+    /** Wall-clock time, seconds since 1970, for people. */
+    readonly created_at: number;
+    /** Made by an acquire with `client_id`, for its own hold. */
+    readonly implicit: boolean;
+    /** How many locks it holds. */
+    readonly lock_count: number;
+    /** How many holds of semaphores: each acquire of permits is one. */
+    readonly permit_hold_count: number;
+    /** In how many elections it leads. */
+    readonly leadership_count: number;
+    /** Inside of how many barriers it is. */
+    readonly barrier_count: number;
+    /** In how many wait queues it is. */
+    readonly wait_count: number;
+  }[];
+  /** `after` of the next page; null on the last. A page may have few rows, or none, and not be the last. */
+  readonly next_after: string | null;
+  /** Consistency of this response. */
+  readonly consistency: Consistency;
+  /** Log index of the state that is reported. */
+  readonly revision: number;
+}
+
 /** Request of EndSession. */
 export interface EndSessionBody {
   /** The session on whose behalf the request is made, as returned when it was created. 1 to 128 characters. */

@@ -9,6 +9,9 @@ import type {
   Holder,
   HoldsPage,
   LatchView,
+  Listed,
+  ListedKind,
+  ListWanted,
   LockView,
   PlacesPage,
   SemaphoreView,
@@ -138,12 +141,8 @@ export interface StateMachine {
    * long as that is remembered: a repetition of that request is answered there.
    */
   ownSessionOf(name: ResourceName, fenceToken: FenceToken): SessionId | undefined;
-  /** Held or queued locks with this prefix, in order of name, after `after`; of each a few holders and waiters. */
-  locks(
-    prefix: string,
-    after: string | undefined,
-    limit: number,
-  ): { readonly locks: readonly LockView[]; readonly more: boolean };
+  /** What there is of a kind, a page of it, in the order of names; of each a few holders and waiters. */
+  list(kind: ListedKind, wanted: ListWanted): Listed;
   stats(): Stats;
   /**
    * The state as of now, pulled chunk by chunk while `apply` goes on; at most one at a time (asserted),

@@ -49,6 +49,9 @@ import type {
   Holder,
   HoldsPage,
   LatchView,
+  Listed,
+  ListedKind,
+  ListWanted,
   LockView,
   PlacesPage,
   SemaphoreView,
@@ -65,15 +68,8 @@ import type {
   SessionId,
 } from './names.ts';
 import type { Applied, CommandResult } from './outcomes.ts';
-import {
-  barrierView,
-  electionView,
-  latchView,
-  listPools,
-  lockView,
-  lockViews,
-  semaphoreView,
-} from './views.ts';
+import { barrierView, electionView, latchView, lockView, semaphoreView } from './views.ts';
+import { list } from './listing.ts';
 import { holdsPage, placesPage, sessionLease, sessionView } from './sessions/session-views.ts';
 import { foundHold } from '../primitives/holds/find-hold.ts';
 
@@ -271,13 +267,8 @@ class Machine implements StateMachine {
     return this.#tables.ownEnded.thatGaveBack(name, fenceToken);
   }
 
-  locks(
-    prefix: string,
-    after: string | undefined,
-    limit: number,
-  ): { readonly locks: readonly LockView[]; readonly more: boolean } {
-    const { pools, more } = listPools(this.#tables, prefix, after, limit);
-    return lockViews(pools, more, this.#tables.timeMs);
+  list(kind: ListedKind, wanted: ListWanted): Listed {
+    return list(this.#tables, kind, wanted);
   }
 
   stats(): Stats {

@@ -21,6 +21,7 @@ import { Pool } from '../primitives/holds/pool.ts';
 import type { Ending, Opening, Waiter } from '../primitives/holds/pool.ts';
 import { sessionEnded, sessionNotFound } from './refusals.ts';
 import { Remembered } from './collections/remembered.ts';
+import { NamedMap } from './collections/named-map.ts';
 import { ShardedMap } from './collections/sharded-map.ts';
 import type { Session } from './sessions/sessions.ts';
 import type { Message } from '../primitives/queue/messages.ts';
@@ -71,7 +72,7 @@ export class Tables {
   waiterCount = 0;
   /** What the sessions of each caller have together (QUOTA-3). */
   readonly callers: CallerUses = new CallerUses();
-  readonly sessions: ShardedMap<SessionId, Session> = new ShardedMap<SessionId, Session>(
+  readonly sessions: NamedMap<SessionId, Session> = new NamedMap<SessionId, Session>(
     sessionIdHashed,
   );
   /** Sessions that are over and still have holds or waits, in the order of their ends (endings.ts). */
@@ -83,10 +84,10 @@ export class Tables {
   /** The names of those that are held or waited for, in order, for listings (NAMES-2). */
   readonly lockNames: NameIndex = new NameIndex();
   /** The pools of semaphores. */
-  readonly semaphores: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
-  readonly elections: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
-  readonly barriers: ShardedMap<ResourceName, Barrier> = new ShardedMap<ResourceName, Barrier>();
-  readonly latches: ShardedMap<ResourceName, Latch> = new ShardedMap<ResourceName, Latch>();
+  readonly semaphores: NamedMap<ResourceName, Pool> = new NamedMap<ResourceName, Pool>();
+  readonly elections: NamedMap<ResourceName, Pool> = new NamedMap<ResourceName, Pool>();
+  readonly barriers: NamedMap<ResourceName, Barrier> = new NamedMap<ResourceName, Barrier>();
+  readonly latches: NamedMap<ResourceName, Latch> = new NamedMap<ResourceName, Latch>();
   readonly queues: Queues = new Queues();
   readonly ended: EndedSessions = new EndedSessions();
   /** Own sessions end with every hold; kept apart, they do not push the others out of memory. */

@@ -32,6 +32,18 @@ export interface SessionView {
   readonly barriers: readonly ResourceName[];
 }
 
+/** A session in a list. */
+export interface SessionRow {
+  readonly sessionId: SessionId;
+  readonly clientId: string;
+  readonly timeoutMs: number;
+  readonly createdAtMs: number;
+  /** Made by an acquire for its own hold. */
+  readonly own: boolean;
+  readonly waitCount: number;
+  readonly counts: HoldCounts;
+}
+
 /** How many of each kind a session has. */
 export interface HoldCounts {
   readonly locks: number;
@@ -248,3 +260,30 @@ export interface Stats {
   readonly rememberedSessions: number;
   readonly rememberedBytes: number;
 }
+
+export type ListedKind = 'session' | 'lock' | 'semaphore' | 'election' | 'barrier' | 'latch';
+
+export interface ListWanted {
+  /** Of the name, or of the session id. */
+  readonly prefix: string;
+  /** The last name of the page before. */
+  readonly after?: string;
+  /** Only what this client holds, waits for, is inside of; its sessions. Latches are used by nobody. */
+  readonly clientId?: string;
+  readonly limit: number;
+}
+
+interface ListPage<View> {
+  readonly rows: readonly View[];
+  /** Where the next page goes on; undefined: there is none. */
+  readonly nextAfter: string | undefined;
+}
+
+/** A page of what there is of a kind, in the order of names. */
+export type Listed =
+  | ({ readonly kind: 'session' } & ListPage<SessionRow>)
+  | ({ readonly kind: 'lock' } & ListPage<LockView>)
+  | ({ readonly kind: 'semaphore' } & ListPage<SemaphoreView>)
+  | ({ readonly kind: 'election' } & ListPage<ElectionView>)
+  | ({ readonly kind: 'barrier' } & ListPage<BarrierView>)
+  | ({ readonly kind: 'latch' } & ListPage<LatchView>);

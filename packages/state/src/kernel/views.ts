@@ -2,9 +2,7 @@
 import { modeOf } from '../primitives/lock/modes.ts';
 import type { Barrier, Latch } from './meetings.ts';
 import type { Hold, Pool, Waiter } from '../primitives/holds/pool.ts';
-import type { Tables } from './tables.ts';
 import { ListBudget, rowsShown } from './view-bounds.ts';
-import type { Row } from './view-bounds.ts';
 import type {
   BarrierView,
   ElectionView,
@@ -104,32 +102,6 @@ export function lockView(
   };
 }
 
-/** Holders, and waiters, of each lock in a list of locks. */
-const rowsInAList = 10;
-
-/** A page of locks, cut off earlier than asked for where they are large. */
-export function lockViews(
-  pools: readonly Pool[],
-  more: boolean,
-  timeMs: number,
-): { readonly locks: readonly LockView[]; readonly more: boolean } {
-  const locks: LockView[] = [];
-  const budget = new ListBudget(pools.length);
-  for (const pool of pools) {
-    const view = lockView(pool.name, pool, timeMs, rowsInAList);
-    if (!takesLock(budget, view)) return { locks, more: true };
-    locks.push(view);
-  }
-  return { locks, more };
-}
-
-function takesLock(budget: ListBudget, { name, holders, waiters }: LockView): boolean {
-  const rows: Row[] = [{ texts: [name] }];
-  for (const { clientId, metadata } of holders) rows.push({ texts: [clientId], metadata });
-  for (const { clientId } of waiters) rows.push({ texts: [clientId] });
-  return budget.takesTogether(rows);
-}
-
 export function electionView(
   name: ResourceName,
   pool: Pool | undefined,
@@ -188,26 +160,4 @@ export function barrierView(barrier: Barrier, limit: number = rowsShown): Barrie
 
 export function latchView({ name, count, initialCount }: Latch): LatchView {
   return { name, count, initialCount };
-}
-
-/**
- * The first `limit` held or queued pools with a prefix, in order of their names (by UTF-16 code
- * unit), from the one after `after`. Costs what it shows (NAMES-2).
- */
-export function listPools(
-  tables: Tables,
-  prefix: string,
-  after: string | undefined,
-  limit: number,
-): { readonly pools: readonly Pool[]; readonly more: boolean } {
-  const pools: Pool[] = [];
-  const first = after !== undefined && after > prefix ? after : prefix;
-  for (const name of tables.lockNames.from(first)) {
-    if (!name.startsWith(prefix)) break;
-    const pool = tables.pools.get(name);
-    if (name === after || pool === undefined) continue;
-    if (pools.length === limit) return { pools, more: true };
-    pools.push(pool);
-  }
-  return { pools, more: false };
 }

@@ -182,7 +182,7 @@ function snapshots(lockCount: number): void {
   restoreStateMachine(chunks);
   const restoreMs = performance.now() - restoredMs;
   const listedMs = performance.now();
-  machine.locks('jobs/', undefined, 100);
+  machine.list('lock', { prefix: 'jobs/', limit: 100 });
   const listMs = performance.now() - listedMs;
   console.log(
     `snapshot of ${String(lockCount)} locks: ${snapshotMs.toFixed(0)} ms in ${String(chunks.length)} chunks (${(bytes / 1e6).toFixed(1)} MB), longest pull ${longestMs.toFixed(1)} ms; restore ${restoreMs.toFixed(0)} ms; first 100 by name ${listMs.toFixed(1)} ms`,

@@ -1,5 +1,6 @@
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
+import type { Listed } from '../../src/index.ts';
 import { Driver, eventLine, id, lockName, outcome } from './support/driver.ts';
 
 describe('a lock', () => {
@@ -49,17 +50,16 @@ describe('a lock', () => {
     const driver = new Driver().sessions('a');
     for (const name of ['b/2', 'a/3', 'a/1', 'a/2', 'a/10', 'c']) driver.hold('a', name);
     driver.release('a', 'a/2');
-    const first = driver.machine.locks('a/', undefined, 2);
-    assert.deepEqual([first.locks.map(({ name }) => name), first.more], [['a/1', 'a/10'], true]);
-    const next = driver.machine.locks('a/', 'a/10', 2);
-    assert.deepEqual([next.locks.map(({ name }) => name), next.more], [['a/3'], false]);
-    const all = driver.machine.locks('', undefined, 100);
-    assert.deepEqual(
-      all.locks.map(({ name }) => name),
-      ['a/1', 'a/10', 'a/3', 'b/2', 'c'],
-    );
+    const first = driver.machine.list('lock', { prefix: 'a/', limit: 2 });
+    assert.deepEqual([first.rows.map(nameOf), first.nextAfter], [['a/1', 'a/10'], 'a/10']);
+    const next = driver.machine.list('lock', { prefix: 'a/', after: 'a/10', limit: 2 });
+    assert.deepEqual([next.rows.map(nameOf), next.nextAfter], [['a/3'], undefined]);
+    const all = driver.machine.list('lock', { prefix: '', limit: 100 });
+    assert.deepEqual(all.rows.map(nameOf), ['a/1', 'a/10', 'a/3', 'b/2', 'c']);
   });
 });
+
+const nameOf = (row: Listed['rows'][number]): string => ('name' in row ? row.name : row.sessionId);
 
 describe('a re-entrant acquire', () => {
   test('tells the token of the hold it enters, is counted, and takes as many releases', () => {

@@ -166,7 +166,9 @@ describe('what is shown of a resource with many holders and waiters', () => {
     );
     const more = driver.machine.lock(lockName('x'), 250);
     assert.deepEqual([more.holders.length, more.waiters.length], [250, 250]);
-    const [listed] = driver.machine.locks('', undefined, 10).locks;
+    const page = driver.machine.list('lock', { prefix: '', limit: 10 });
+    assert.ok(page.kind === 'lock');
+    const [listed] = page.rows;
     assert.deepEqual([listed?.holders.length, listed?.holderCount], [10, 300]);
   });
 

@@ -248,11 +248,13 @@ describe('the listing of locks', () => {
           }
           const expected = [...held].filter((name) => name.startsWith(prefix)).sort();
           const shown: string[] = [];
-          for (let more = true, after: string | undefined; more; after = shown.at(-1)) {
-            const page = driver.machine.locks(prefix, after, limit);
-            assert.ok(page.locks.length <= limit);
-            for (const { name } of page.locks) shown.push(name);
-            ({ more } = page);
+          for (let more = true, after: string | undefined; more;) {
+            const begin = after === undefined ? {} : { after };
+            const page = driver.machine.list('lock', { prefix, ...begin, limit });
+            assert.ok(page.kind === 'lock' && page.rows.length <= limit);
+            for (const { name } of page.rows) shown.push(name);
+            after = page.nextAfter;
+            more = after !== undefined;
           }
           assert.deepEqual(shown, expected);
         },

@@ -12,10 +12,10 @@ import type { ResourceName } from '../names.ts';
 
 const maxLeafLength = 512;
 
-export class NameIndex {
-  readonly #leaves: ResourceName[][] = [];
+export class NameIndex<Name extends string = ResourceName> {
+  readonly #leaves: Name[][] = [];
 
-  add(name: ResourceName): void {
+  add(name: Name): void {
     const at = this.#leafOf(name);
     const leaf = this.#leaves[at];
     if (leaf === undefined) {
@@ -32,7 +32,7 @@ export class NameIndex {
     if (!isLast) this.add(name);
   }
 
-  remove(name: ResourceName): void {
+  remove(name: Name): void {
     const at = this.#leafOf(name);
     const leaf = this.#leaves[at];
     const place = leaf === undefined ? 0 : placeOf(leaf, name);
@@ -42,7 +42,7 @@ export class NameIndex {
   }
 
   /** The names from `first` on, in order. Nothing may be added or removed meanwhile. */
-  *from(first: string): Generator<ResourceName, void, undefined> {
+  *from(first: string): Generator<Name, void, undefined> {
     let at = this.#leafOf(first);
     let leaf = this.#leaves[at];
     let place = leaf === undefined ? 0 : placeOf(leaf, first);

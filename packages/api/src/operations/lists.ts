@@ -1,0 +1,167 @@
+/** Lists of each kind, by pages: what there is, in the order of names. */
+import type {
+  Consistency,
+  ListBarriersAnswer,
+  ListElectionsAnswer,
+  ListLatchesAnswer,
+  ListLocksAnswer,
+  ListSemaphoresAnswer,
+  ListSessionsAnswer,
+  ListSessionsBody,
+} from '@holdfast/protocol';
+import type { Listed, ListedKind, SessionRow } from '@holdfast/state';
+import { barrierAnswer } from './barriers.ts';
+import { callOptions } from './context.ts';
+import type { OperationContext } from './context.ts';
+import { electionAnswer } from './elections.ts';
+import { latchAnswer } from './latches.ts';
+import { statusOf } from './locks.ts';
+import { answerOf } from './semaphores.ts';
+import { unexpected } from './unexpected.ts';
+
+const rowsOnAPage = 100;
+
+/** Of latches there are no clients. */
+type Asked = ListSessionsBody;
+
+interface Page<View> {
+  readonly rows: readonly View[];
+  readonly revision: number;
+  readonly consistency: Consistency;
+  /** What every list tells of its page. */
+  readonly told: {
+    readonly next_after: string | null;
+    readonly consistency: Consistency;
+    readonly revision: number;
+  };
+}
+
+async function pageOf<View>(
+  kind: ListedKind,
+  rowsOf: (listed: Listed) => readonly View[] | undefined,
+  { prefix = '', after, client_id, limit = rowsOnAPage, consistency = 'linearizable' }: Asked,
+  context: OperationContext,
+): Promise<Page<View>> {
+  const wanted = {
+    prefix,
+    limit,
+    ...(after === undefined ? {} : { after }),
+    ...(client_id === undefined ? {} : { clientId: client_id }),
+  };
+  const query = { type: 'list', kind, wanted } as const;
+  const result = await context.service.engine.query(query, consistency, callOptions(context));
+  if (result.type !== 'list') return unexpected(result.type);
+  const { revision, listed } = result;
+  const told = { next_after: listed.nextAfter ?? null, consistency, revision };
+  return { rows: rowsOf(listed) ?? unexpected(listed.kind), revision, consistency, told };
+}
+
+export async function listSessions(
+  body: Asked,
+  context: OperationContext,
+): Promise<ListSessionsAnswer> {
+  const { rows, told } = await pageOf(
+    'session',
+    (listed) => (listed.kind === 'session' ? listed.rows : undefined),
+    body,
+    context,
+  );
+  return { sessions: rows.map(sessionAnswer), ...told };
+}
+
+const sessionAnswer = ({
+  sessionId,
+  clientId,
+  timeoutMs,
+  createdAtMs,
+  own,
+  waitCount,
+  counts,
+}: SessionRow): ListSessionsAnswer['sessions'][number] => ({
+  session_id: sessionId,
+  client_id: clientId,
+  timeout_seconds: timeoutMs / 1000,
+  created_at: createdAtMs / 1000,
+  implicit: own,
+  lock_count: counts.locks,
+  permit_hold_count: counts.permits,
+  leadership_count: counts.leads,
+  barrier_count: counts.barriers,
+  wait_count: waitCount,
+});
+
+export async function listLocks(body: Asked, context: OperationContext): Promise<ListLocksAnswer> {
+  const { rows, revision, consistency, told } = await pageOf(
+    'lock',
+    (listed) => (listed.kind === 'lock' ? listed.rows : undefined),
+    body,
+    context,
+  );
+  const locks = rows.map((lock) => statusOf(lock, consistency, revision, context));
+  return { locks, total_locks: locks.length, ...told };
+}
+
+export async function listSemaphores(
+  body: Asked,
+  context: OperationContext,
+): Promise<ListSemaphoresAnswer> {
+  const { rows, revision, consistency, told } = await pageOf(
+    'semaphore',
+    (listed) => (listed.kind === 'semaphore' ? listed.rows : undefined),
+    body,
+    context,
+  );
+  return {
+    semaphores: rows.map((row) => ({ ...answerOf(row), consistency, revision })),
+    ...told,
+  };
+}
+
+export async function listElections(
+  body: Asked,
+  context: OperationContext,
+): Promise<ListElectionsAnswer> {
+  const { rows, revision, consistency, told } = await pageOf(
+    'election',
+    (listed) => (listed.kind === 'election' ? listed.rows : undefined),
+    body,
+    context,
+  );
+  const nowMs = context.service.now();
+  return {
+    elections: rows.map((row) => electionAnswer(row, revision, consistency, nowMs)),
+    ...told,
+  };
+}
+
+export async function listBarriers(
+  body: Asked,
+  context: OperationContext,
+): Promise<ListBarriersAnswer> {
+  const { rows, revision, consistency, told } = await pageOf(
+    'barrier',
+    (listed) => (listed.kind === 'barrier' ? listed.rows : undefined),
+    body,
+    context,
+  );
+  return {
+    barriers: rows.map((row) => barrierAnswer(row.name, row, revision, consistency)),
+    ...told,
+  };
+}
+
+export async function listLatches(
+  body: Asked,
+  context: OperationContext,
+): Promise<ListLatchesAnswer> {
+  const { rows, revision, consistency, told } = await pageOf(
+    'latch',
+    (listed) => (listed.kind === 'latch' ? listed.rows : undefined),
+    body,
+    context,
+  );
+  return {
+    latches: rows.map((row) => latchAnswer(row, revision, consistency, context)),
+    ...told,
+  };
+}
