@@ -83,7 +83,7 @@ describe('what a program does not know', () => {
   test('in any record of a snapshot, or in a list inside one, refuses the snapshot', () => {
     const lines = linesOf(populated());
     /** Every way in which one list of this record has another element. */
-    function* grown(value: unknown): Generator<unknown> {
+    function* grown(value: unknown): Generator {
       if (!Array.isArray(value)) return;
       const list = value as readonly unknown[];
       yield [...list, { new: 1 }];

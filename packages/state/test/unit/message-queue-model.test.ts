@@ -96,7 +96,10 @@ class Comparison {
         assert.equal(this.#driver.machine.digest(), before, 'the digest of what was restored');
         return;
       }
-      default:
+      case 'ack':
+      case 'extend':
+      case 'nack':
+      case 'stale':
         return this.#settle(step);
     }
   }

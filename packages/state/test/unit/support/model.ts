@@ -195,6 +195,7 @@ export class Model {
       case 'advance':
       case 'checkpoint':
       case 'set_limits':
+      case 'raise_feature_level':
         return 'advanced';
       case 'jump_fence_counter': {
         const jump = 2 ** 40;
