@@ -18,7 +18,7 @@ const explored: Readonly<Record<string, string>> = {
   'membership-not-one-at-a-time': 'membership',
   'read-proof-counts-older-rounds': 'reads',
   'no-confirm-round': 'tokens',
-  'begins-with-files-of-one-round': 'founding',
+  'begins-with-files-of-one-round': 'short-founding',
 };
 
 const root = join(import.meta.dirname, '../..');
