@@ -143,4 +143,20 @@ export const tlsFaults: readonly Fault[] = [
     find: 'own?.host === host && isOfSameScheme',
     put: 'own?.host === host',
   },
+  {
+    name: 'plain-address-followed',
+    breaks:
+      'a client that was told https:// alone sends its sessions where everybody on the way reads them',
+    file: 'packages/client/src/route.ts',
+    find: 'else if (this.#onlySecure && !isSecure(read.endpoint))',
+    put: "else if (this.#onlySecure && read.endpoint.url === '')",
+  },
+  {
+    name: 'authority-of-the-caller-ignored',
+    breaks:
+      'over plain HTTP a client trusts other authorities than it was told, and shows no certificate',
+    file: 'packages/client/src/requests.ts',
+    find: '    ...tlsOptionsOf(tls),',
+    put: '    ...(tls === undefined ? tlsOptionsOf(tls) : {}),',
+  },
 ];

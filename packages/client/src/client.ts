@@ -11,11 +11,13 @@ import { momentOf } from './clock.ts';
 import type { ClientClock } from './clock.ts';
 import { Connection } from './connection.ts';
 import type { CallSettings } from './call-settings.ts';
-import { systemEnvironment } from './environment.ts';
+import { environmentWith } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { ClientWarning } from './client-warning.ts';
 import { givingUp } from './request.ts';
 import { Session } from './session.ts';
+import { checkTls } from './tls.ts';
+import type { TlsSettings } from './tls.ts';
 import { isUncertain, untilAnswered } from './until-answered.ts';
 import { watch } from './watch.ts';
 import type { WatchOptions } from './watch.ts';
@@ -34,6 +36,8 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
   /** Shown to people as the holder. Default: host-independent random name. */
   readonly clientId?: string;
+  /** Certificates of connections to `https://` endpoints. Default: those that the platform trusts, and none that is shown. */
+  readonly tls?: TlsSettings;
   /**
    * `auto`, the default: one WebSocket to one node at a time, or plain HTTP where none comes through.
    * `stream` and `http` are one of them alone. Over HTTP the loss of a single hold is learned with the
@@ -73,8 +77,9 @@ export class Client {
    * @internal
    * @throws HoldfastError `invalid_request` for an endpoint that is no address of a node.
    */
-  constructor(options: ClientOptions, environment: Environment = systemEnvironment) {
-    const { clock, openSocket, openHttp, newId } = environment;
+  constructor(options: ClientOptions, environment?: Environment) {
+    checkTls(options.tls);
+    const { clock, openSocket, openHttp, newId } = environment ?? environmentWith(options.tls);
     const { transport = 'auto' } = options;
     this.#clock = clock;
     this.#newId = newId;

@@ -8,6 +8,7 @@
 import { causeOf } from './causes.ts';
 import { errorDefinitions } from '@holdfast/protocol';
 import type { ClusterPush, ErrorCode, EventsAnswer, WatchBody } from '@holdfast/protocol';
+import type { Fetch } from '#requests';
 import type { SocketEvents, StreamSocket } from '#socket';
 
 type Request = readonly [id: number, operation: string, body: unknown, answeredBelow?: number];
@@ -16,29 +17,33 @@ const pollSeconds = 20;
 const pollPauseMs = 500;
 
 /** @param url Of the node, `http://host:port`. */
-export function openHttp(url: string, events: SocketEvents): StreamSocket {
-  return new HttpSocket(url.replace(/\/$/, ''), events);
+export function openHttp(url: string, events: SocketEvents, fetchAny: Fetch): StreamSocket {
+  return new HttpSocket(url.replace(/\/$/, ''), events, fetchAny);
 }
 
 class HttpSocket implements StreamSocket {
   readonly #url: string;
   readonly #events: SocketEvents;
+  readonly #fetch: Fetch;
   readonly #all = new AbortController();
   readonly #waiting = new Map<number, AbortController>();
   readonly #watches = new Map<number, AbortController>();
   #nextWatch = 1;
   #closed = false;
 
-  constructor(url: string, events: SocketEvents) {
+  constructor(url: string, events: SocketEvents, fetchAny: Fetch) {
     this.#url = url;
     this.#events = events;
+    this.#fetch = fetchAny;
     void this.#greet();
   }
 
   /** What a stream begins with: who leads, and where the members are. */
   async #greet(): Promise<void> {
     try {
-      const response = await fetch(`${this.#url}/cluster/status`, { signal: this.#all.signal });
+      const response = await this.#fetch(`${this.#url}/cluster/status`, {
+        signal: this.#all.signal,
+      });
       const status = (await response.json()) as ClusterPush;
       if (this.#closed) return;
       this.#events.onOpen();
@@ -101,7 +106,7 @@ class HttpSocket implements StreamSocket {
     body: unknown,
     signal: AbortSignal,
   ): Promise<readonly [failed: boolean, answer: unknown]> {
-    const response = await fetch(`${this.#url}/operations/${path}`, {
+    const response = await this.#fetch(`${this.#url}/operations/${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
@@ -116,7 +121,7 @@ class HttpSocket implements StreamSocket {
 
   async #ping(id: number): Promise<void> {
     try {
-      await fetch(`${this.#url}/livez`, { signal: this.#all.signal });
+      await this.#fetch(`${this.#url}/livez`, { signal: this.#all.signal });
       this.#tell([id, 0, {}]);
     } catch {
       this.#end();

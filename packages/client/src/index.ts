@@ -37,4 +37,5 @@ export { Session } from './session.ts';
 export type { LockOptions, PermitsOptions } from './session-requests.ts';
 export type { SessionState } from './session.ts';
 export type { WatchOptions } from './watch.ts';
+export type { TlsOptions, TlsSettings } from './tls.ts';
 export type { LockWork } from './with-lock.ts';

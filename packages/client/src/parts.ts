@@ -6,3 +6,5 @@ export { StreamTransport } from './quorum/stream-transport.ts';
 export { attempt, release, validForMs } from './quorum/lease.ts';
 export type { Attempt, QuorumSettings } from './quorum/lease.ts';
 export type { Voter } from './quorum/voter.ts';
+export { fetchWith } from '#requests';
+export type { Fetch } from '#requests';

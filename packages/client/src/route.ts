@@ -4,7 +4,8 @@
  * F4: a leader that this client cannot reach, or that was left, is not gone to at a node's word until there is
  *     another one, or some time has passed, twice as long each time: any node passes requests on.
  * F8: every known node is tried before one is tried twice, also while another one answers that leads to nowhere.
- * F7: an address that a node tells is used only when it is one. What else it tells is told on, once.
+ * F7: an address that a node tells is used only when it is one. What else it tells is told on, once. A client that was
+ *     told `https://` alone goes to no other: what it sends is for nobody on the way.
  */
 import { quoted, readToldEndpoint } from '@holdfast/protocol';
 import type { ClusterPush, Endpoint } from '@holdfast/protocol';
@@ -16,9 +17,12 @@ const longestAvoidedMs = 60_000;
 /** Bad addresses that are remembered as told. */
 const maxWarned = 100;
 
+const isSecure = ({ url }: Endpoint): boolean => url.startsWith('https:');
+
 export class Route {
   readonly #given: readonly Endpoint[];
   readonly #onWarning: (warning: ClientWarning) => void;
+  readonly #onlySecure: boolean;
   readonly #warned = new Set<string>();
   readonly #own: OneCluster;
   #cluster: ClusterPush | undefined;
@@ -31,6 +35,7 @@ export class Route {
   constructor(given: readonly Endpoint[], onWarning: (warning: ClientWarning) => void) {
     this.#given = given;
     this.#onWarning = onWarning;
+    this.#onlySecure = given.every(isSecure);
     this.#own = new OneCluster(onWarning);
   }
 
@@ -112,8 +117,11 @@ export class Route {
     for (const { node_id: nodeId, url } of cluster.members) {
       if (url === '') continue;
       const read = readToldEndpoint(url);
-      if (read.ok) members.set(nodeId, read.endpoint);
-      else this.#warn(nodeId, url, read.problem); // F7
+      if (!read.ok)
+        this.#warn(nodeId, url, read.problem); // F7
+      else if (this.#onlySecure && !isSecure(read.endpoint))
+        this.#warn(nodeId, url, 'is without TLS, and this client was told https:// alone');
+      else members.set(nodeId, read.endpoint);
     }
     this.#members = members;
     const leader = members.get(cluster.leader ?? '');

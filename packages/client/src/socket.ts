@@ -1,6 +1,8 @@
 /** The WebSocket of `ws` for Node, whose own is missing from Node 20; `socket.browser.ts` is its counterpart for browsers. */
 import { WebSocket } from 'ws';
 import { causeOf } from './causes.ts';
+import { tlsOptionsOf } from './tls.ts';
+import type { TlsSettings } from './tls.ts';
 
 export interface StreamSocket {
   send(text: string): void;
@@ -19,8 +21,21 @@ export interface SocketEvents {
   readonly onClose: (cause?: string) => void;
 }
 
-export function openSocket(url: string, events: SocketEvents): MeasuredSocket {
-  const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: 2000 });
+/** @param tls For `wss://`. */
+export function openSocket(url: string, events: SocketEvents, tls?: TlsSettings): MeasuredSocket {
+  let socket: WebSocket;
+  try {
+    const certificates = tls !== undefined && url.startsWith('wss:') ? tlsOptionsOf(tls) : {};
+    socket = new WebSocket(url, {
+      ...certificates,
+      perMessageDeflate: false,
+      handshakeTimeout: 2000,
+    });
+  } catch (error) {
+    // What is no certificate, or a function that gives none: no connection, like any other that fails.
+    queueMicrotask(() => events.onClose(causeOf(error)));
+    return { send: () => undefined, close: () => undefined, unsentBytes: 0 };
+  }
   socket.on('open', events.onOpen);
   socket.on('message', (data: Buffer) => events.onMessage(data.toString('utf8')));
   let cause: string | undefined;

@@ -1,15 +1,20 @@
 /** One HTTP request a question: for networks that let no WebSocket through. */
 import { HoldfastError } from '@holdfast/protocol';
+import { fetchWith } from '#requests';
+import type { Fetch } from '#requests';
+import type { TlsSettings } from '../tls.ts';
 import { closed, errorIn, fieldsOf } from './node-transport.ts';
 import type { Fields, NodeTransport } from './node-transport.ts';
 
 export class HttpTransport implements NodeTransport {
   readonly #url: string;
   readonly #apiKey: string | undefined;
+  readonly #fetchAny: Fetch;
   #isClosed = false;
 
-  constructor(url: string, apiKey: string | undefined) {
+  constructor(url: string, apiKey: string | undefined, tls?: TlsSettings) {
     this.#url = url;
+    this.#fetchAny = fetchWith(tls);
     this.#apiKey = apiKey;
   }
 
@@ -36,7 +41,7 @@ export class HttpTransport implements NodeTransport {
 
   async #fetch(operation: string, init: RequestInit): Promise<Response> {
     try {
-      return await fetch(`${this.#url}/${operation}`, init);
+      return await this.#fetchAny(`${this.#url}/${operation}`, init);
     } catch (error) {
       if (init.signal?.aborted === true) throw error;
       // `fetch` says no more than that it failed.

@@ -21,6 +21,8 @@ import type { Identities } from './node-voter.ts';
 import { QuorumLock } from './quorum-lock.ts';
 import type { QuorumLockSettings } from './quorum-lock.ts';
 import { StreamTransport } from './stream-transport.ts';
+import { checkTls } from '../tls.ts';
+import type { TlsSettings } from '../tls.ts';
 import type { Voter } from './voter.ts';
 
 const defaultTtlMs = 10_000;
@@ -55,6 +57,8 @@ export interface QuorumOptions {
   readonly epoch?: number;
   /** Where the nodes ask for one. */
   readonly apiKey?: string;
+  /** Certificates of connections to `https://` nodes. Default: those that the platform trusts, and none that is shown. */
+  readonly tls?: TlsSettings;
   /**
    * How nodes are asked. `stream`: over one WebSocket each, which a process keeps open until `close`.
    * `http`: a request each, where no WebSocket comes through. Default `stream`.
@@ -161,20 +165,20 @@ export class Quorum {
 
   #voter(
     node: Endpoint,
-    { apiKey, epoch, set, nodeTimeoutMs, reach = {}, transport: kind }: NodeSettings,
+    { apiKey, epoch, set, nodeTimeoutMs, reach = {}, tls, transport: kind }: NodeSettings,
     identities: Identities,
   ): Voter {
     const at = nodeOf(new Map(Object.entries(reach)).get(node.url) ?? node.url).url;
     const transport =
       kind === 'http'
-        ? new HttpTransport(at, apiKey)
-        : new StreamTransport(at, apiKey, nodeTimeoutMs);
+        ? new HttpTransport(at, apiKey, tls)
+        : new StreamTransport(at, apiKey, nodeTimeoutMs, tls);
     this.#transports.push(transport);
     return new NodeVoter(node.url, { transport, epoch, set, identities });
   }
 }
 
-interface NodeSettings extends Pick<QuorumOptions, 'apiKey' | 'reach' | 'transport'> {
+interface NodeSettings extends Pick<QuorumOptions, 'apiKey' | 'reach' | 'tls' | 'transport'> {
   readonly epoch: number;
   readonly set: string;
   readonly nodeTimeoutMs: number;
@@ -192,7 +196,7 @@ function nodeOf(text: string): Endpoint {
 /** What says how lease nodes are asked says nothing of other voters: they bring their own. */
 function refuseForVoters(options: QuorumOptions): void {
   if (options.voters === undefined) return;
-  for (const name of ['nodes', 'reach', 'epoch', 'apiKey', 'transport'] as const)
+  for (const name of ['nodes', 'reach', 'epoch', 'apiKey', 'tls', 'transport'] as const)
     if (options[name] !== undefined)
       throw invalid(`"${name}" is for lease nodes only; voters were given. Leave it out.`);
 }
@@ -224,4 +228,5 @@ function checkOptions(options: unknown): asserts options is QuorumOptions {
   if (apiKey !== undefined) checkText('An API key', apiKey, longestKey);
   if (transport !== undefined) checkOneOf('"transport"', transport, ['stream', 'http']);
   if (clientId !== undefined) checkText('"clientId"', clientId);
+  checkTls((options as { readonly tls?: unknown }).tls);
 }

@@ -17,7 +17,8 @@
  */
 import { HoldfastError } from '@holdfast/protocol';
 import { openSocket } from '#socket';
-import type { MeasuredSocket } from '#socket';
+import type { MeasuredSocket, SocketEvents } from '#socket';
+import type { TlsSettings } from '../tls.ts';
 import { closed, errorIn, fieldsOf } from './node-transport.ts';
 import type { Fields, NodeTransport } from './node-transport.ts';
 
@@ -59,6 +60,7 @@ const afterTurn: (callback: () => void) => void =
 export class StreamTransport implements NodeTransport {
   readonly #url: string;
   readonly #apiKey: string | undefined;
+  readonly #tls: TlsSettings | undefined;
   readonly #tickMs: number;
   readonly #questions = new Map<number, Question>();
   /** By the number of the question that it asks or gives up. */
@@ -79,7 +81,13 @@ export class StreamTransport implements NodeTransport {
    * @param patienceMs How long callers wait for an answer: silence is taken for death only after that, and soon
    *   after it, so that a lease that is a few times as long can still be renewed over a new connection (T2).
    */
-  constructor(url: string, apiKey: string | undefined, patienceMs: number = 2000) {
+  constructor(
+    url: string,
+    apiKey: string | undefined,
+    patienceMs: number = 2000,
+    tls?: TlsSettings,
+  ) {
+    this.#tls = tls;
     this.#url = url;
     this.#apiKey = apiKey;
     // The first tick may follow at once: of all of them, one less is certain.
@@ -177,7 +185,8 @@ export class StreamTransport implements NodeTransport {
   }
 
   #open(): MeasuredSocket {
-    const socket: MeasuredSocket = openSocket(`${this.#url.replace(/^http/, 'ws')}/stream`, {
+    const url = `${this.#url.replace(/^http/, 'ws')}/stream`;
+    const events: SocketEvents = {
       onOpen: () => {
         if (socket !== this.#socket) return;
         this.#isOpen = true;
@@ -192,7 +201,8 @@ export class StreamTransport implements NodeTransport {
         this.#hear(text);
       },
       onClose: () => this.#lost(socket),
-    });
+    };
+    const socket: MeasuredSocket = openSocket(url, events, this.#tls);
     this.#expectAnswer();
     return socket;
   }
