@@ -14,13 +14,14 @@ if ! [ -x "$python/bin/python" ] && command -v python3 >/dev/null; then
   fi
 fi
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-  echo "Not root on Debian: tests that need Chromium, libfaketime or Redis are skipped." >&2
+  echo "Not root on Debian: tests that need Chromium, libfaketime, Redis or promtool are skipped." >&2
   exit 0
 fi
 wanted=''
 command -v chromium >/dev/null || wanted="$wanted chromium"
 command -v faketime >/dev/null || wanted="$wanted faketime"
 command -v redis-server >/dev/null || wanted="$wanted redis-server"
+command -v promtool >/dev/null || wanted="$wanted prometheus"
 [ -n "$wanted" ] || exit 0
 echo "Installing for the tests:$wanted ..." >&2
 install() {

@@ -68,4 +68,11 @@ export const interfaceFaults: readonly Fault[] = [
     find: `    if (steps > maxSteps) return { rows, nextAfter: last }; // LIST-1`,
     put: ``,
   },
+  {
+    name: 'requests-counted-by-their-paths',
+    breaks: 'every name that somebody asks for makes time series of its own, without end',
+    file: 'packages/api/src/http/application.ts',
+    find: `    const route = contractPath(routeOptions.url ?? 'unknown');`,
+    put: `    const route = contractPath(request.url.split('?')[0] ?? routeOptions.url ?? 'unknown');`,
+  },
 ];

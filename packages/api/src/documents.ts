@@ -121,7 +121,7 @@ export function metricsDocument(): string {
     '',
     '# Metrics',
     '',
-    '`GET /metrics` answers in the text format of Prometheus. "On the leader" means that other nodes report 0 or do not count. In addition there are the usual metrics of the process (`process_*`, `nodejs_*`).',
+    '`GET /metrics` answers in the text format of Prometheus. "On the leader" means that other nodes report 0 or do not count. In addition there are the usual metrics of the process (`holdfast_process_*`, `holdfast_nodejs_*`). The five names without the prefix are those of the service that this one takes the place of.',
     '',
     '| Name | Kind | Labels | Meaning |',
     '| --- | --- | --- | --- |',

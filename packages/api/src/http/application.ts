@@ -99,12 +99,16 @@ function addHooks(app: FastifyInstance, { isStopping, metrics, allowedOrigins }:
     if (isStopping()) reply.header('connection', 'close');
   });
   app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'unknown';
-    metrics.onHttpRequest(`${request.method} ${route}`, reply.statusCode, reply.elapsedTime / 1000);
+    const { method, routeOptions } = request;
+    const route = contractPath(routeOptions.url ?? 'unknown');
+    metrics.onHttpRequest({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
   });
 }
 
 // ---- operations ---------------------------------------------------------------------------------
+
+/** As the contract writes what Fastify writes `/sessions/:session_id`. */
+const contractPath = (url: string): string => url.replaceAll(/:([a-z_]+)/g, '{$1}');
 
 /** `/sessions/{session_id}` as Fastify writes it. */
 const fastifyPath = (path: string): string => path.replaceAll(/\{([a-z_]+)\}/g, ':$1');

@@ -23,9 +23,9 @@ export interface FigureSources {
 /** How a figure is registered: what it is called, what it tells, where it is read. */
 type Add<Source> = (name: string, help: string, read: (source: Source) => number) => void;
 
-interface Adders {
-  readonly gauge: Add<void>;
-  readonly counter: Add<void>;
+interface Adders<Source = void> {
+  readonly gauge: Add<Source>;
+  readonly counter: Add<Source>;
 }
 
 export function addFigures(registers: Registry[], sources: FigureSources): void {
@@ -55,17 +55,37 @@ export function addFigures(registers: Registry[], sources: FigureSources): void 
       });
     },
   };
-  addStateFigures((name, help, read) => {
-    // oxlint-disable-next-line no-new -- a metric registers itself.
-    new Gauge({
-      name,
-      help,
-      registers,
-      async collect() {
-        const result = await engine.query({ type: 'stats' }, 'stale', { identity: 'metrics' });
-        if (result.type === 'stats') this.set(read(result.stats));
-      },
-    });
+  const read = async (): Promise<Stats | undefined> => {
+    const result = await engine.query({ type: 'stats' }, 'stale', { identity: 'metrics' });
+    return result.type === 'stats' ? result.stats : undefined;
+  };
+  addStateFigures({
+    gauge: (name, help, figureOf) => {
+      // oxlint-disable-next-line no-new -- a metric registers itself.
+      new Gauge({
+        name,
+        help,
+        registers,
+        async collect() {
+          const stats = await read();
+          if (stats !== undefined) this.set(figureOf(stats));
+        },
+      });
+    },
+    counter: (name, help, figureOf) => {
+      // oxlint-disable-next-line no-new -- a metric registers itself.
+      new Counter({
+        name,
+        help,
+        registers,
+        async collect() {
+          const stats = await read();
+          if (stats === undefined) return;
+          this.reset();
+          this.inc(figureOf(stats));
+        },
+      });
+    },
   });
   addClusterFigures(engine, adders);
   addQueueFigures(sources, adders);
@@ -73,7 +93,7 @@ export function addFigures(registers: Registry[], sources: FigureSources): void 
   addNodeFigures(sources, adders);
 }
 
-function addStateFigures(ofState: Add<Stats>): void {
+function addStateFigures({ gauge: ofState, counter: countOfState }: Adders<Stats>): void {
   ofState('active_locks_gauge', 'Resources held now, as applied on this node.', (s) => s.heldLocks);
   ofState(
     'holdfast_remembered_sessions',
@@ -86,8 +106,8 @@ function addStateFigures(ofState: Add<Stats>): void {
     (s) => s.rememberedBytes,
   );
   ofState('holdfast_sessions', 'Live sessions, as applied on this node.', (s) => s.activeSessions);
-  ofState(
-    'holdfast_sessions_expired',
+  countOfState(
+    'holdfast_sessions_expired_total',
     'Sessions that expired since the cluster was created, as applied on this node.',
     (s) => s.expiredSessions,
   );
@@ -97,7 +117,7 @@ function addStateFigures(ofState: Add<Stats>): void {
     (s) => s.waiters,
   );
   ofState(
-    'holdfast_fence_counter',
+    'holdfast_latest_fence_token',
     'The latest fence token, as applied on this node.',
     (s) => s.fenceCounter,
   );

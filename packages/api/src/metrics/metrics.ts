@@ -18,12 +18,19 @@ export interface ApiMetrics {
   readonly registry: Registry;
   /** Told of every acquire: `granted` or an error code, and how long it took. */
   onAcquire(outcome: string, seconds: number): void;
-  onHttpRequest(route: string, status: number, seconds: number): void;
+  onHttpRequest(request: HttpRequest, seconds: number): void;
   /** All figures as text. */
   text(): Promise<string>;
   /** What there is, without values: for the documentation. */
   described(): readonly MetricDescription[];
   close(): void;
+}
+
+/** How a request is counted: its route is a declared path, so that no caller can make new ones. */
+export interface HttpRequest {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
 }
 
 export interface MetricDescription {
@@ -33,12 +40,18 @@ export interface MetricDescription {
   readonly help: string;
 }
 
+/** Gauges with the suffix of counters: the library has them by kind, too. */
+const misnamed = ['handles', 'requests', 'resources'].map(
+  (what) => `holdfast_nodejs_active_${what}_total`,
+);
+
 let processRegistry: Registry | undefined;
 /** Figures of the process: there is one, however many nodes run in it. */
 function figuresOfProcess(): Registry {
   if (processRegistry === undefined) {
     processRegistry = new Registry();
-    collectDefaultMetrics({ register: processRegistry });
+    collectDefaultMetrics({ register: processRegistry, prefix: 'holdfast_' });
+    for (const name of misnamed) processRegistry.removeSingleMetric(name);
   }
   return processRegistry;
 }
@@ -72,9 +85,9 @@ export function createMetrics(sources: FigureSources): ApiMetrics {
     registers,
   });
   const httpSeconds = new Histogram({
-    name: 'http_request_duration_seconds',
+    name: 'holdfast_http_request_duration_seconds',
     help: 'Time from the request line to the end of the response.',
-    labelNames: ['route', 'status'],
+    labelNames: ['method', 'route', 'status'],
     buckets: acquisitionBuckets,
     registers,
   });
@@ -86,7 +99,8 @@ export function createMetrics(sources: FigureSources): ApiMetrics {
       acquired.set(outcome, (acquired.get(outcome) ?? 0) + 1);
       if (outcome === 'granted') acquisitionSeconds.observe(seconds);
     },
-    onHttpRequest: (route, status, seconds) => httpSeconds.observe({ route, status }, seconds),
+    onHttpRequest: ({ method, route, status }, seconds) =>
+      httpSeconds.observe({ method, route, status }, seconds),
     text: async () => (await registry.metrics()) + (await figuresOfProcess().metrics()),
     described: () => registry.getMetricsAsArray().map(describe),
     close: forgetCommits,
