@@ -41,7 +41,7 @@ export const clientFaults: readonly Fault[] = [
   },
   {
     name: 'moved-with-what-cannot-be-repeated',
-    breaks: 'a request that must not be carried out twice fails because a better node was found',
+    breaks: 'a request that must not be executed twice fails because a better node was found',
     file: reach,
     find: `if (silentSweeps <= mostSilentSweeps && !this.#events.mayMove()) return false;`,
     put: ``,

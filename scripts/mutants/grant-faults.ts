@@ -11,7 +11,7 @@ export const grantFaults: readonly Fault[] = [
   },
   {
     name: 'first-answer-not-remembered',
-    breaks: 'a retried acquire is carried out a second time',
+    breaks: 'a retried acquire is executed a second time',
     file: 'packages/state/src/primitives/lock/acquire.ts',
     find: `  if (known !== undefined) return repeatAcquire(command, known);`,
     put: `  if (known?.kind === 'release') return repeatAcquire(command, known);`,

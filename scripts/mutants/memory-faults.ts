@@ -1,4 +1,4 @@
-/** Planted faults in what is remembered, so that nothing is carried out twice, and in how much of it there may be. */
+/** Planted faults in what is remembered, so that nothing is executed twice, and in how much of it there may be. */
 import type { Fault } from './fault.ts';
 
 export const memoryFaults: readonly Fault[] = [
@@ -11,7 +11,7 @@ export const memoryFaults: readonly Fault[] = [
   },
   {
     name: 'age-of-requests-not-looked-at',
-    breaks: 'a copy that comes after its session was forgotten is carried out',
+    breaks: 'a copy that comes after its session was forgotten is executed',
     file: 'packages/state/src/kernel/sessions/making.ts',
     find: `if (stamp.madeAtMs + stamp.liveMs < timeMs)`,
     put: `if (stamp.madeAtMs + stamp.liveMs < 0)`,
@@ -33,14 +33,14 @@ export const memoryFaults: readonly Fault[] = [
   },
   {
     name: 'refused-for-memory-and-carried-out-later',
-    breaks: 'a copy of what was refused for lack of memory is carried out when there is room again',
+    breaks: 'a copy of what was refused for lack of memory is executed when there is room again',
     file: 'packages/state/src/kernel/sessions/making.ts',
     find: `    memory.refusedThroughMs = Math.max(memory.refusedThroughMs, stamp.madeAtMs); // MEM-4`,
     put: `    memory.refusedThroughMs = Math.max(memory.refusedThroughMs, 0);`,
   },
   {
     name: 'refused-through-not-in-snapshots',
-    breaks: 'a restored node carries out what the others refuse',
+    breaks: 'a restored node executes what the others refuse',
     file: 'packages/state/src/kernel/snapshot/restore.ts',
     find: `memory.refusedThroughMs = fields.number();`,
     put: `memory.refusedThroughMs = Math.min(-1, fields.number());`,
@@ -63,7 +63,7 @@ export const memoryFaults: readonly Fault[] = [
   },
   {
     name: 'given-up-before-it-came-forgotten',
-    breaks: 'an acquire that was given up before it came is granted to nobody',
+    breaks: 'an acquire that was cancelled before it came is granted to nobody',
     file: 'packages/engine/src/waits.ts',
     find: `liveMs: command.waitMs + copiesLiveMs`,
     put: `liveMs: Math.min(0, command.waitMs)`,
@@ -126,14 +126,14 @@ export const memoryFaults: readonly Fault[] = [
   },
   {
     name: 'names-forgotten-and-carried-out-again',
-    breaks: 'a late copy of a request without a number is carried out again in a busy session',
+    breaks: 'a late copy of a request without a number is executed again in a busy session',
     file: 'packages/state/src/kernel/requests.ts',
     find: `    return made !== undefined && through !== undefined && made.counter <= through`,
     put: `    return made !== undefined && through !== undefined && made.counter < 0`,
   },
   {
     name: 'forgotten-names-not-in-snapshots',
-    breaks: 'a restored node carries out what the others refuse',
+    breaks: 'a restored node executes what the others refuse',
     file: 'packages/state/src/kernel/snapshot/session-records.ts',
     find: `new RequestTable(use, { numbersThrough, namesThrough, answeredBelow })`,
     put: `new RequestTable(use, { numbersThrough, namesThrough: namesThrough.slice(0, 0), answeredBelow })`,
@@ -193,7 +193,7 @@ export const memoryFaults: readonly Fault[] = [
   },
   {
     name: 'needed-answers-forgotten-for-bytes',
-    breaks: 'what a request got that was not answered cannot be given up in a busy session',
+    breaks: 'what a request got that was not answered cannot be cancelled in a busy session',
     file: 'packages/state/src/kernel/requests.ts',
     find: `    if (this.#answeredBelow === undefined)
       while (`,
@@ -216,7 +216,7 @@ export const memoryFaults: readonly Fault[] = [
   },
   {
     name: 'given-up-remembered-for-copies-alone',
-    breaks: 'an acquire that a node held up is granted to nobody long after it was given up',
+    breaks: 'an acquire that a node held up is granted to nobody long after it was cancelled',
     file: 'packages/state/src/kernel/sessions/making.ts',
     find: `liveMs === undefined ? 0 : longestRepetitionMs`,
     put: `liveMs === undefined ? longestRepetitionMs : 0`,
@@ -296,7 +296,7 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'refused-for-its-share-and-carried-out-later',
     breaks:
-      'a copy of what was refused for the share of its caller is carried out when there is room again',
+      'a copy of what was refused for the share of its caller is executed when there is room again',
     file: 'packages/state/src/kernel/sessions/ended-shares.ts',
     find: `return refused !== undefined && madeAtMs <= refused.throughMs;`,
     put: `return refused !== undefined && madeAtMs < 0;`,
@@ -310,7 +310,7 @@ export const memoryFaults: readonly Fault[] = [
   },
   {
     name: 'refused-of-a-caller-not-in-snapshots',
-    breaks: 'a restored node carries out what the others refuse',
+    breaks: 'a restored node executes what the others refuse',
     file: 'packages/state/src/kernel/snapshot/restore.ts',
     find: `memory.shares.restore({ caller, throughMs: refused.number(), untilMs: refused.number() });`,
     put: `memory.shares.restore({ caller, throughMs: refused.number() - 1000, untilMs: refused.number() });`,
@@ -318,14 +318,14 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'given-up-without-room-and-left',
     breaks:
-      'an acquire that is carried out after its giving up was refused for room is held by nobody',
-    file: 'packages/engine/src/withdrawals.ts',
+      'an acquire that is executed after its cancellation was refused for room is held by nobody',
+    file: 'packages/engine/src/cancellations.ts',
     find: `!answer.ok && answer.code === 'limit_exceeded';`,
     put: `answer.ok && answer.type === 'advanced';`,
   },
   {
     name: 'given-up-without-room-told-as-answered',
-    breaks: 'a client takes a refusal for room for the end of its giving up',
+    breaks: 'a client takes a refusal for room for the end of its cancellation',
     file: 'packages/api/src/operations/sessions.ts',
     find: `  if (result.code === 'limit_exceeded') return new Refused('overloaded', result.message);
 `,
@@ -333,7 +333,7 @@ export const memoryFaults: readonly Fault[] = [
   },
   {
     name: 'repetitions-remembered-for-ten-minutes',
-    breaks: 'a repetition of a request with a long ttl is carried out again after 10 minutes',
+    breaks: 'a repetition of a request with a long ttl is executed again after 10 minutes',
     file: 'packages/state/src/kernel/sessions/making.ts',
     find: `return Math.max(copiesUntilMs, timeMs) + timeoutMs;`,
     put: `return Math.max(copiesUntilMs, timeMs + Math.min(timeoutMs, longestRepetitionMs));`,

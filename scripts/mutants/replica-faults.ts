@@ -67,7 +67,7 @@ export const replicaFaults: readonly Fault[] = [
   },
   {
     name: 'late-ticks-ignored',
-    breaks: 'a leader that stood still goes on as if nothing had happened',
+    breaks: 'a leader that was paused goes on as if nothing had happened',
     file: 'packages/engine/src/ticks.ts',
     find: `const maxLateHeartbeats = 3;`,
     put: `const maxLateHeartbeats = 3000;`,
@@ -185,7 +185,7 @@ export const replicaFaults: readonly Fault[] = [
   },
   {
     name: 'bounds-not-put-in-force-first',
-    breaks: 'a new leader carries out commands before its limits are in force',
+    breaks: 'a new leader executes commands before its limits are in force',
     file: 'packages/engine/src/leadership.ts',
     find: `this.#putLimitsInForce(); // LIMIT-2`,
     put: `// LIMIT-2`,

@@ -18,7 +18,7 @@ export const restoreFaults: readonly Fault[] = [
   },
   {
     name: 'first-answers-not-in-snapshot',
-    breaks: 'a retry after a restore is carried out a second time',
+    breaks: 'a retry after a restore is executed a second time',
     file: 'packages/state/src/kernel/snapshot/session-records.ts',
     find: `    session.requests.restore(id, answer);`,
     put: `    if (answer.kind === 'acquire' && answer.result === undefined)

@@ -12,7 +12,7 @@ export const sessionFaults: readonly Fault[] = [
   },
   {
     name: 'client-trusts-its-timers',
-    breaks: 'a client that stood still believes in a hold until its timers have fired',
+    breaks: 'a client that was paused believes in a hold until its timers have fired',
     file: 'packages/client/src/session.ts',
     find: `    if (this.#clock.now() >= this.#endsAtMs) {
       this.#lose('its lease has expired by the clock of this machine');

@@ -1,5 +1,5 @@
 /**
- * An engine without a cluster: the real state machine, applied at once, on a clock that stands still
+ * An engine without a cluster: the real state machine, applied at once, on a stopped clock
  * until a test moves it. What a cluster adds (losing its leader, say) is played by `failWith`.
  */
 import { createHash } from 'node:crypto';

@@ -48,7 +48,7 @@ export async function change<N extends ClusterChange>(
       if (!notReached.has(cause))
         throw new HoldfastError(
           'outcome_unknown',
-          `${url} did not answer (${cause}): it may have been carried out. "holdfast member list" tells.`,
+          `${url} did not answer (${cause}): it may have been executed. "holdfast member list" tells.`,
           { endpoint: url },
           { cause: error },
         );

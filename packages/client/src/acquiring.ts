@@ -1,11 +1,11 @@
 /** What acquires of all kinds may ask for. */
 import type { AcquireTerms, Json } from '@holdfast/protocol';
 
-/** How long a request may wait, and what gives it up. */
+/** How long a request may wait, and what cancels it. */
 export interface WaitOptions {
   /** Longest wait, in ms; 0 tries once. Default 0. */
   readonly waitMs?: number;
-  /** Gives up: the wait ends with `aborted`, and its place, or what was granted meanwhile, is given back. */
+  /** Cancels: the wait ends with `aborted`, and its place, or what was granted meanwhile, is given back. */
   readonly signal?: AbortSignal;
 }
 

@@ -1,8 +1,8 @@
-/** How long a call may take, and what gives it up. */
+/** How long a call may take, and what cancels it. */
 export interface CallSettings {
   /** The longest this call may take, in ms. */
   readonly timeoutMs?: number;
-  /** Gives up; a waiting acquire leaves its queue. */
+  /** Cancels; a waiting acquire leaves its queue. */
   readonly signal?: AbortSignal | undefined;
   /** Numbered requests of this session below it have been answered: their answers may be forgotten. */
   readonly answeredBelow?: number | undefined;

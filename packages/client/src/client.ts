@@ -123,7 +123,7 @@ export class Client {
     return asked;
   }
 
-  /** What was given up by its signal; whoever gives numbers of its own asks again itself after a deadline. */
+  /** What was cancelled by its signal; whoever gives numbers of its own asks again itself after a deadline. */
   #giveUp(wish: Operations['give_up']['body']): void {
     const connection = this.#connection;
     const settings = { timeoutMs: this.#timeoutMs };

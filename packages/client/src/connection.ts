@@ -326,7 +326,7 @@ export class Connection {
   }
 
   /**
-   * The caller is told at once. What has a number is given up by that, whatever became of it, by whoever gave it
+   * The caller is told at once. What has a number is cancelled by that, whatever became of it, by whoever gave it
    * the number (V7); the node is told at once to let go of any other wait.
    */
   #abort(pending: Pending, error: HoldfastError): void {

@@ -128,7 +128,7 @@ class HttpSocket implements StreamSocket {
     }
   }
 
-  /** The request ends here at once; the connection gives up its place by a request of its own. */
+  /** The request ends here at once; the connection cancels its wait by a request of its own. */
   #abandon(id: number, { request }: { readonly request: number }): void {
     const waiting = this.#waiting.get(request);
     waiting?.abort();

@@ -70,7 +70,7 @@ export class ReadWriteLock {
   /**
    * From reading to writing, with a new token, before all who wait. The hold that reads stays: release
    * both. Of two readers who want this one is refused with `deadlock`, and has to stop reading first.
-   * `Hold.downgrade` is the way back.
+   * `Hold.downgrade` undoes it.
    */
   upgrade(options: AcquireOptions = {}): Promise<Hold> {
     return this.write(options);

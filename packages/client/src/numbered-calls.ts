@@ -2,7 +2,7 @@
  * The requests of a session that have a number: each is done once, however often it has to be sent, and what
  * became of each is known in the end.
  *
- * NC1: an acquire that failed with its outcome unknown is given up until that is answered: the session never
+ * NC1: an acquire that failed with its outcome unknown is cancelled until that is answered: the session never
  *      goes on holding what none of its callers has. Until then its number is not done with (NR1).
  * NC2: a release that failed goes on as well, under its own number (giving-back.ts).
  */

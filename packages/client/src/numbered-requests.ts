@@ -2,7 +2,7 @@
  * The numbers of a session's requests, by which the cluster does each of them once.
  *
  * NR1: a number counts as unanswered until nobody can want to know any more what became of it: the answer of a
- *      request that was given up is needed until the giving up itself is answered. Below the oldest of them,
+ *      request that was cancelled is needed until the cancellation itself is answered. Below the oldest of them,
  *      and nowhere else, the cluster may forget.
  * NR2: the cluster remembers the latest 1024 answers of a session. At most `maxInFlight` requests are under
  *      way, and none begins that is `maxAhead` or more above one whose outcome is being settled: what is still
@@ -26,7 +26,7 @@ export interface NumberedRequest {
   close(): void;
 }
 
-/** How long a request waits for its turn, and what gives it up. */
+/** How long a request waits for its turn, and what cancels it. */
 export interface TurnSettings {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;

@@ -34,7 +34,7 @@ interface Deduplicated {
   readonly messages: readonly Partial<Deduplicated>[];
 }
 
-/** A push by dedup id is carried out once. */
+/** A push by dedup id is executed once. */
 const isDeduplicated = ({ dedup_id, messages }: Partial<Deduplicated>): boolean =>
   dedup_id !== undefined || messages?.every((one) => one.dedup_id !== undefined) === true;
 

@@ -158,7 +158,7 @@ export class Session {
    * One operation of the wire on behalf of this session: done once, however often it has to be sent.
    *
    * @param body Without the session and the number of the request, which are added.
-   * @param options How long the answer may take beyond the usual, and what gives it up.
+   * @param options How long the answer may take beyond the usual, and what cancels it.
    */
   request<N extends OperationName>(
     operation: N,

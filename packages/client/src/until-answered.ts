@@ -1,7 +1,7 @@
 /**
  * Asking on in the background, after the caller was told that a request failed.
  *
- * UA1: what may have been carried out is asked for again, under the same number, until the cluster has
+ * UA1: what may have been executed is asked for again, under the same number, until the cluster has
  *      answered. What one node says by itself is no answer.
  * UA2: it ends with the answer, or when nothing depends on it any more: the session is over, the client closed.
  */

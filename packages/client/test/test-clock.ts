@@ -1,6 +1,6 @@
 import type { ClientClock } from '../src/clock.ts';
 
-/** Time that stands still until the test moves it. Timers may be held back, as in a blocked event loop. */
+/** A clock that is stopped until the test moves it. Timers may be held back, as in a blocked event loop. */
 export class TestClock implements ClientClock {
   nowMs = 1000;
   bootMs = 1_000_000;

@@ -56,7 +56,7 @@ export class VirtualClock implements ClientClock {
     return promise;
   }
 
-  /** The client's process stands still: no timer fires meanwhile. */
+  /** The client's process is paused: no timer fires meanwhile. */
   block(ms: number): void {
     this.nowMs += ms;
   }

@@ -156,7 +156,7 @@ export const ttlSeconds: Schema = described(
   timeoutSeconds,
   'With `client_id`: seconds after which the hold expires without a renewal; the configured default when absent.',
 );
-/** Of a hold that has a session of its own. */
+/** Of a hold that has an implicit session. */
 export const toldTtlSeconds: Schema = optional(
   number(
     'Seconds after which the hold expires without a renewal; only of a hold with an implicit session.',

@@ -42,7 +42,7 @@ export class Administration {
   }
 
   /** @returns The new leader's id for a transfer, null for the others. */
-  async carryOut(call: AdministrativeCall, deadlineMs: number): Promise<string | null> {
+  async execute(call: AdministrativeCall, deadlineMs: number): Promise<string | null> {
     const { identity } = call;
     if (identity !== undefined) {
       const target = call.type === 'transfer' ? call.to : call.id;

@@ -3,7 +3,7 @@
  * answered when that entry is applied, and, for an acquire that waits, answered when the wait ends.
  *
  * C1: a command is in at most one entry per submission; only an answer that it certainly was not
- *     carried out (`Interrupted` with `begun` false) lets a caller submit a command again that may
+ *     executed (`Interrupted` with `begun` false) lets a caller submit a command again that may
  *     not run twice.
  * C2: an acquire that may wait is registered before it is proposed: its wait may end in the very
  *     batch, or the very pass over committed entries, in which it begins.
@@ -355,7 +355,7 @@ const notYet = (part: string, level: number): HoldfastError =>
     { feature_level: level },
   );
 
-/** The commands were not carried out. One that is too large for the log will be so with every leader. */
+/** The commands were not executed. One that is too large for the log will be so with every leader. */
 function notProposed(answer: ProposeAnswer & { readonly ok: false }, bytes: number): Error {
   if (answer.reason !== 'too_large') return new Interrupted(false, answer.detail ?? answer.reason);
   return new HoldfastError(

@@ -1,4 +1,4 @@
-/** What callers are told when a call cannot be carried out. */
+/** What callers are told when a call cannot be executed. */
 import { HoldfastError } from '@holdfast/protocol';
 import type { Refusal, SessionId } from '@holdfast/state';
 

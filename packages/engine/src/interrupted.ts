@@ -4,7 +4,7 @@
  */
 export class Interrupted extends Error {
   override readonly name: string = 'Interrupted';
-  /** False: the request was certainly not carried out. */
+  /** False: the request was certainly not executed. */
   readonly begun: boolean;
   constructor(begun: boolean, message: string) {
     super(message);

@@ -1,10 +1,10 @@
 /**
  * The way of a call to the leader, and what becomes of it when the leader is lost.
  *
- * E2: a call is repeated with the next leader only when it certainly was not carried out, or when the
+ * E2: a call is repeated with the next leader only when it certainly was not executed, or when the
  *     state machine knows it again (a request id, a session id made outside).
  * E3: every call ends within its deadline: with an answer, or with an error that tells whether it may
- *     have been carried out (rule 2.11).
+ *     have been executed (rule 2.11).
  * E4: a call waits for a leader only as long as this node follows it: a leader that is paused keeps
  *     its connections open and answers nothing.
  * E5: however many wait for a change, they go on a slice a turn (SLICE-2), in the order in which they came.
@@ -34,7 +34,7 @@ const isRefusedHere = (error: unknown): boolean =>
 /** Who leads, as a caller of this node sees it. */
 export type Leader = 'self' | MemberId;
 
-/** How long a call may take, and who may give it up. */
+/** How long a call may take, and who may cancel it. */
 export interface Patience {
   readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
@@ -92,7 +92,7 @@ export class LeaderRoute {
   }
 
   /**
-   * Lets the leader carry something out, and the next one where this one is lost (E2, E3).
+   * Lets the leader execute something, and the next one where this one is lost (E2, E3).
    *
    * @param interruption What an attempt met that was made before.
    */
@@ -153,7 +153,7 @@ export class LeaderRoute {
       answer = await this.#transport.call(leader, { ...call, timeoutMs }, signal, timeoutMs);
     } catch (error) {
       if (error instanceof CallTooLarge && error.sent && call.type === 'submit')
-        throw outcomeUnknown(); // It was carried out, and its answer is what does not fit.
+        throw outcomeUnknown(); // It was executed, and its answer is what does not fit.
       if (error instanceof CallTooLarge)
         throw new HoldfastError('limit_exceeded', error.message, { sent: error.sent });
       if (error instanceof CallFailed) throw new Interrupted(error.sent, error.message);

@@ -20,7 +20,7 @@
  *     restarted knows no time but the log's, and leads on from at least half of what has passed. No leader logs it
  *     more than ten times in two minutes or twenty in a day, and none where every session was heard of under it.
  * LIMIT-2: the first command of a new leader puts its limits in force, where others are: behind the log of a
- *     version without bounds of work and holds nothing is carried out without them (LIMIT-1).
+ *     version without bounds of work and holds nothing is executed without them (LIMIT-1).
  */
 import { isDeepStrictEqual } from 'node:util';
 import { limitsWithin } from '@holdfast/state';

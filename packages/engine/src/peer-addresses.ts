@@ -7,7 +7,7 @@
  * ADDR-2: taken is what a member has said of itself in its hello, and what members pass on of members. What
  *     was said in a later start of a member takes the place of what was said in an earlier one; what others
  *     pass on never takes the place of what this node has met itself.
- * ADDR-3: no address is given up for another. All are tried in turn: those learned, the latest first, those
+ * ADDR-3: no address is dropped for another. All are tried in turn: those learned, the latest first, those
  *     of this start's configuration, that of the log.
  * ADDR-4: bounded: two for each of `maxMembers` members, those by the own log alone.
  * ADDR-5: it is kept in a file so that it outlives a restart. Without that file nothing is lost but hints.

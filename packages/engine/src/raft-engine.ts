@@ -177,7 +177,7 @@ export class RaftEngine implements Engine {
     const patience = { deadlineMs, signal: undefined };
     return this.#route.follow<unknown>(patience, false, (leader) =>
       leader === 'self'
-        ? this.#administration.carryOut(call, deadlineMs)
+        ? this.#administration.execute(call, deadlineMs)
         : this.#route.ask(leader, patience, call),
     );
   }
@@ -355,7 +355,7 @@ export class RaftEngine implements Engine {
       case 'add_member':
       case 'remove_member':
       case 'transfer':
-        return this.#administration.carryOut(call, deadlineMs);
+        return this.#administration.execute(call, deadlineMs);
     }
   }
 

@@ -209,7 +209,7 @@ export class Replica {
     return this.#guarded(() => this.#raft.transferLeadership(to));
   }
 
-  /** Runs an input of the core and carries out what follows (R3). */
+  /** Runs an input of the core and executes what follows (R3). */
   #guarded<T>(input: () => T): T {
     if (this.#stopped) return stoppedAnswer as T;
     try {

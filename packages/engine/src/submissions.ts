@@ -1,4 +1,4 @@
-/** Takes a command to the leader, here or on another node, and gives up what a caller that left was waiting for. */
+/** Takes a command to the leader, here or on another node, and cancels what a caller that left was waiting for. */
 import type { Command, CommandResult, Envelope } from '@holdfast/state';
 import type { Clock } from './clock.ts';
 import type { CommandQueue } from './command-queue.ts';
@@ -10,7 +10,7 @@ import type { CallOptions, EngineLog } from './types.ts';
 import { makesSession } from './stamps.ts';
 import type { Stamps } from './stamps.ts';
 import { abandonOf, isAcquire, nameOf, waitMsOf } from './waits.ts';
-import { Withdrawals } from './withdrawals.ts';
+import { Cancellations } from './cancellations.ts';
 
 /** Of a call that sets none, besides what it may wait for. */
 export const defaultTimeoutMs = 5000;
@@ -25,12 +25,12 @@ export interface SubmissionsOptions {
 
 export class Submissions {
   readonly #options: SubmissionsOptions;
-  readonly #withdrawals: Withdrawals;
+  readonly #cancellations: Cancellations;
 
   constructor(options: SubmissionsOptions) {
     this.#options = options;
     const { clock, log, route } = options;
-    this.#withdrawals = new Withdrawals({
+    this.#cancellations = new Cancellations({
       clock,
       log,
       isClosing: () => route.closing,
@@ -40,11 +40,11 @@ export class Submissions {
 
   submit(command: Command, options: CallOptions): Promise<CommandResult> {
     const submitted = this.#submitOnce(command, options);
-    // Only what this node may have to give up (WD1): this is the hot path.
+    // Only what this node may have to cancel (WD1): this is the hot path.
     const isNamed = 'requestId' in command && typeof command.requestId === 'string';
     if (command.type !== 'abandon' && !isNamed) return submitted;
     submitted.catch((error: unknown) =>
-      this.#withdrawals.onFailed(command, options.identity, error),
+      this.#cancellations.onFailed(command, options.identity, error),
     );
     return submitted;
   }
@@ -135,12 +135,12 @@ export class Submissions {
   /**
    * The asker of this acquire is gone: tell the state, wherever the leader is.
    *
-   * @returns False where it is not given up: it has a number, by which its caller may have come back already (WD1).
+   * @returns False where it is not cancelled: it has a number, by which its caller may have come back already (WD1).
    */
   #abandonLater(command: Command, { identity }: Pick<Envelope, 'identity'>): boolean {
     const abandon = abandonOf(command);
     if (abandon === undefined || typeof abandon.requestId === 'number') return false;
-    this.#withdrawals.add(abandon, identity);
+    this.#cancellations.add(abandon, identity);
     return true;
   }
 }

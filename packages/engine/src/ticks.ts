@@ -1,8 +1,8 @@
 /**
  * The ticks of one replica, by which its core counts time.
  *
- * TICK-1: a node whose ticks are late by more than three heartbeats has been stopped or starved: it gives
- *     up leadership before it looks at anything that came in meanwhile.
+ * TICK-1: a node whose ticks are late by more than three heartbeats has been stopped or starved: it steps
+ *     down before it looks at anything that came in meanwhile.
  */
 import type { Clock } from './clock.ts';
 

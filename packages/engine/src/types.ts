@@ -108,7 +108,7 @@ export type Found =
       readonly type: 'found_hold';
       readonly found: FoundHold;
       readonly ended: EndedHold | undefined;
-      /** Nobody has the token: the session of its own that gave it back, where a repetition is answered. */
+      /** Nobody has the token: the implicit session that gave it back, where a repetition is answered. */
       readonly gaveBack: SessionId | undefined;
     }
   | { readonly type: 'semaphore'; readonly semaphore: SemaphoreView | undefined }
@@ -145,7 +145,7 @@ export interface Caller {
 }
 
 export interface CallOptions extends Caller {
-  /** Gives up: a waiting acquire leaves its queue (and a late grant is given back). */
+  /** Cancels: a waiting acquire leaves its queue (and a late grant is given back). */
   readonly signal?: AbortSignal;
   /** The longest this call may take beyond the wait of an acquire. */
   readonly timeoutMs?: number;

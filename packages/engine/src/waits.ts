@@ -20,7 +20,7 @@ export function isAcquire(command: Command): command is Acquire {
 }
 
 /**
- * How long copies may be carried out, beside what the request waits for. A call takes some seconds at most;
+ * How long copies may be executed, beside what the request waits for. A call takes some seconds at most;
  * the rest is for the log that does not grow, so that few requests have to be asked twice. What is longer costs
  * memory: each hold by client id that has ended is remembered for so long.
  */
@@ -39,7 +39,7 @@ export function nameOf(command: Acquire): ResourceName {
   return first.name;
 }
 
-/** What gives up the place of an acquire, or gives back what it was granted. */
+/** What cancels the wait of an acquire, or gives back what it was granted. */
 export function abandonOf(command: Command): Abandon | undefined {
   if (command.type === 'enter_barrier') {
     const { sessionId, requestId, name } = command;

@@ -1,4 +1,4 @@
-/** Starts a node on a new folder, and stands still just before it writes the folder's identity, until it is continued. */
+/** Starts a node on a new folder, and is paused just before it writes the folder's identity, until it is continued. */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
@@ -10,7 +10,7 @@ fs.openSync = (path, ...rest) => {
     if (!isRead) {
       isFirst = false;
       // Not by a message: that may still wait to be sent.
-      fs.writeSync(1, 'stands still');
+      fs.writeSync(1, 'paused');
       process.kill(process.pid, 'SIGSTOP');
     }
   }

@@ -17,7 +17,7 @@ export interface FetchObjectStoreOptions {
   readonly url: string;
   /**
    * Sends the requests; the global `fetch` by default. Most stores want them signed (AWS Signature Version 4): pass the
-   * `fetch` of a library that does so. It should give up after a time of its own.
+   * `fetch` of a library that does so. It should time out after a time of its own.
    */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** See `ObjectStore.etagOf`; `bytes` by default, which is safe everywhere. */

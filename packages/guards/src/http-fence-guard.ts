@@ -12,7 +12,7 @@ import type { ReadToken, RequestHeaders } from './fence-header.ts';
 import type { FenceStore } from './fence-store.ts';
 import { assertResource, staleFenceToken } from './fence-token.ts';
 
-/** The write was carried out. */
+/** The write was executed. */
 export interface FenceAcceptance<Result> {
   /** The token was not behind. */
   readonly accepted: true;

@@ -1,7 +1,7 @@
 /** What acquires of all kinds have in common. */
 import type { AcquireBody } from './generated/index.ts';
 
-/** Who asks: exactly one of a session, or a client id for a hold with a session of its own. */
+/** Who asks: exactly one of a session, or a client id for a hold with an implicit session. */
 export type Who = Pick<AcquireBody, 'session_id' | 'client_id'>;
 
 export type AcquireTerms = Pick<

@@ -8,7 +8,7 @@ export const streamPath = '/stream';
 /**
  * One WebSocket message from a client: a batch of requests, JSON text. Each is
  * `[id, operation, body]`; ids are chosen by the client and unique among its unanswered requests.
- * `[id, 'abandon', { request: otherId }]` gives up a waiting acquire: it leaves its queue, or gives
+ * `[id, 'abandon', { request: otherId }]` cancels a waiting acquire: it leaves its queue, or gives
  * back what was granted meanwhile; the abandoned request is answered with `wait_abandoned`. The
  * abandon itself is answered with `{ abandoned: boolean }`: true also when it crossed the grant, which
  * is then given back; false when no such acquire waits or has been answered here lately.

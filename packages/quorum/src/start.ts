@@ -1,4 +1,4 @@
-/** One lease node: its file, its HTTP, and, where its file was lost, the way back to voting. */
+/** One lease node: its file, its HTTP, and, where its file was lost, its recovery until it votes. */
 import type { AddressInfo } from 'node:net';
 import { basename, dirname } from 'node:path';
 import {

@@ -2,9 +2,9 @@
  * The leader's side of a snapshot transfer, and what the log keeps for its sake.
  *
  * SND-1: a transfer is of one snapshot from its first byte to its last, whatever newer ones are stored
- *        meanwhile. It ends when the follower has installed it, or is given up: then it begins anew with
+ *        meanwhile. It ends when the follower has installed it, or is cancelled: then it begins anew with
  *        the newest.
- * SND-2: it is given up when the follower made no progress for `maxTransferIdleTicks` or lost what it
+ * SND-2: it is cancelled when the follower made no progress for `maxTransferIdleTicks` or lost what it
  *        had, or when more than `maxKeptBytes` of entries would be kept for its sake. So a dead or slow
  *        follower costs a bounded log.
  * SND-3: the log is kept from the end of each transfer's snapshot on, and afterwards from the end of that
@@ -104,7 +104,7 @@ export class SnapshotSender {
 
   /**
    * SND-3: the first index that has to stay where the log before `keepFrom` is no longer needed
-   * otherwise. Gives up what would cost too much (SND-2).
+   * otherwise. Cancels what would cost too much (SND-2).
    */
   keepFrom(keepFrom: LogIndex, peers: Iterable<Progress>): LogIndex {
     const { log, config } = this.#core;
@@ -130,7 +130,7 @@ export class SnapshotSender {
 
   #giveUp(peer: Progress): void {
     peer.catchingUp = undefined;
-    // There is nothing to give up for while this one is still the newest.
+    // There is nothing to cancel while this one is still the newest.
     if (peer.transfer === undefined || peer.transfer.meta.hash === this.#core.snapshot.hash) return;
     this.start(peer);
   }

@@ -222,9 +222,9 @@ export interface RaftConfig {
   /** Bytes of a snapshot in one message, and most of them sent and not yet answered. */
   readonly snapshotChunkBytes: number;
   readonly maxSnapshotInflightBytes: number;
-  /** A transfer whose follower made no progress for so long is given up: it begins anew, with the newest snapshot. */
+  /** A transfer whose follower made no progress for so long is cancelled: it begins anew, with the newest snapshot. */
   readonly maxTransferIdleTicks: number;
-  /** Most bytes of entries that are kept in the log for the sake of transfers; beyond, the oldest transfer is given up. */
+  /** Most bytes of entries that are kept in the log for the sake of transfers; beyond, the oldest transfer is cancelled. */
   readonly maxKeptBytes: number;
   /** Most bytes and messages in flight to one peer. */
   readonly maxInflightBytes: number;

@@ -256,7 +256,7 @@ export class Network {
     if (raft === undefined) return;
     for (;;) {
       const output = raft.takeOutput();
-      this.#carryOut(node, raft, output);
+      this.#execute(node, raft, output);
       if (
         output.committed.length === 0 &&
         output.writes.length === 0 &&
@@ -279,7 +279,7 @@ export class Network {
     }
   }
 
-  #carryOut(node: Node, raft: Raft, output: Output): void {
+  #execute(node: Node, raft: Raft, output: Output): void {
     for (const write of output.writes) {
       const last = node.queue.at(-1)?.doneAt ?? this.now;
       node.queue.push({

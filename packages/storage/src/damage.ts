@@ -1,5 +1,5 @@
 /** What a member that may have forgotten something has to do. */
-const wayBack =
+const recovery =
   'This member may have forgotten what it acknowledged, so it must not vote: remove it from the cluster and ' +
   'add it again as a learner, under a new id with an empty folder (a single node: restore the folder from a backup).';
 
@@ -8,7 +8,7 @@ export class StorageDamagedError extends Error {
   override readonly name: string = 'StorageDamagedError';
   readonly file: string;
   constructor(file: string, what: string) {
-    super(`${file} is damaged: ${what}. Nothing was changed. ${wayBack}`);
+    super(`${file} is damaged: ${what}. Nothing was changed. ${recovery}`);
     this.file = file;
   }
 }
@@ -18,7 +18,9 @@ export class LogMissingError extends Error {
   override readonly name: string = 'LogMissingError';
   readonly folder: string;
   constructor(folder: string, what: string) {
-    super(`${folder} does not hold the log of this node: ${what}. Nothing was changed. ${wayBack}`);
+    super(
+      `${folder} does not hold the log of this node: ${what}. Nothing was changed. ${recovery}`,
+    );
     this.folder = folder;
   }
 }

@@ -2,7 +2,7 @@
  * One process a folder. The lock is the one that SQLite holds on a file of its own: it needs no native
  * module, goes when the process goes, however that ends, and is seen from other containers that share
  * the folder (a socket would not be). Nothing else may open that file: closing any descriptor of it would
- * give up the process's lock.
+ * release the process's lock.
  */
 import { DatabaseSync } from 'node:sqlite';
 import { diskError } from './disk-error.ts';

@@ -7,7 +7,7 @@
  * W3: a received snapshot is whole and has the name of a received one before the frame says that it was
  *     installed, and its final name only afterwards. So the frame decides, wherever the power goes, and a
  *     snapshot with its final name is one that the log covers (SFILE-7, REPLAY-1).
- * W4: what writes that go together say of received snapshots is carried out in their order: the chunks of
+ * W4: what writes that go together say of received snapshots is executed in their order: the chunks of
  *     the next transfer may stand behind the install of the one before.
  */
 import type { LogIndex, SnapshotMeta, Write } from '@holdfast/raft';
@@ -88,7 +88,7 @@ export class LogStorage implements Storage {
       this.#inFlight = batch.length;
       const startedMs = disk.now();
       try {
-        await this.#carryOut(batch.map(({ write }) => write));
+        await this.#execute(batch.map(({ write }) => write));
       } catch (error) {
         this.#fail(error);
         break;
@@ -113,7 +113,7 @@ export class LogStorage implements Storage {
     return this.#queue.splice(0, count);
   }
 
-  async #carryOut(writes: readonly Write[]): Promise<void> {
+  async #execute(writes: readonly Write[]): Promise<void> {
     const { log, snapshots, terms } = this.#parts;
     for (const { snapshotChunks, installSnapshot } of writes) {
       for (const chunk of snapshotChunks ?? []) await snapshots.receive(chunk);

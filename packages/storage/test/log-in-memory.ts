@@ -38,7 +38,7 @@ export class LogInMemory {
   position: Opened['position'] | undefined;
   id: string = logId;
   segments: SegmentSettings = settings;
-  /** Operations of the disk that are still carried out; then the process hangs. */
+  /** Operations of the disk that are still executed; then the process hangs. */
   steps: number = Number.POSITIVE_INFINITY;
   trouble: Error | undefined;
   /** What the disk says to other operations; undefined: they are done. */

@@ -4,7 +4,7 @@ const askEveryMs = 10;
 
 /**
  * Asks again and again until the answer is neither undefined nor false.
- * @param what completes the sentence "Gave up after … ms: …".
+ * @param what completes the sentence "Timed out after … ms: …".
  * @throws Error when the deadline passes first; what the last question threw is its cause.
  */
 export async function waitUntil<T>(
@@ -23,5 +23,5 @@ export async function waitUntil<T>(
     }
     await pause(askEveryMs);
   }
-  throw new Error(`Gave up after ${String(deadlineMs)} ms: ${what}.`, { cause });
+  throw new Error(`Timed out after ${String(deadlineMs)} ms: ${what}.`, { cause });
 }

@@ -192,7 +192,7 @@ function registerStreams(
 }
 
 const nobody: Begin = () => {
-  throw new Error('This stream is declared, and nothing carries it out.');
+  throw new Error('This stream is declared, and nothing executes it.');
 };
 
 function streamHandler(

@@ -257,7 +257,7 @@ function fields(part: unknown): Readonly<Record<string, unknown>> {
   return typeof part === 'object' && part !== null ? { ...part } : {};
 }
 
-/** Whoever hangs up gives up its place, unless it can come back for it. */
+/** When a client hangs up, its wait is cancelled, unless it can resume it. */
 function watchCaller(reply: FastifyReply, waiting: Waiting): void {
   // It may have gone while the request was on its way.
   if (reply.raw.destroyed) waiting.callerGone();

@@ -41,7 +41,7 @@ export interface OperationContext {
   readonly caller: Caller;
   /** The caller has the answers to this session's numbered requests below this one. */
   readonly answeredBelow?: number;
-  /** Given the handle of a wait, so that its caller can give it up. */
+  /** Given the handle of a wait, so that its caller can cancel it. */
   readonly onWait?: (waiting: Waiting) => void;
 }
 

@@ -1,4 +1,4 @@
-/** What carries out each operation that has one answer. The types are those of the declarations. */
+/** What executes each operation that has one answer. The types are those of the declarations. */
 import type { HttpOperations, Operations } from '@holdfast/protocol';
 import * as barriers from './barriers.ts';
 import * as cluster from './cluster.ts';

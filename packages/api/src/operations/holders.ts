@@ -10,7 +10,7 @@ export type HeldKind = 'lock' | 'semaphore' | 'election';
 export interface Found extends FoundHold {
   /** How others ended the hold of the token that was asked for. */
   readonly ended: EndedHold | undefined;
-  /** The session of its own that gave it back. */
+  /** The implicit session that gave it back. */
   readonly gaveBack: SessionId | undefined;
 }
 

@@ -73,7 +73,7 @@ async function takeInTime(
       if (ended === 'ready') continue;
       if (ended === 'time') return answer;
       if (ended === 'stop') return stoppingProblem;
-      return new Refused('wait_abandoned', `The wait for queue "${command.name}" was given up.`, {
+      return new Refused('wait_abandoned', `The wait for queue "${command.name}" was cancelled.`, {
         resource: command.name,
       }); // POP-2
     }

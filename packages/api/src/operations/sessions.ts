@@ -193,9 +193,9 @@ export async function giveUp(
     callOptions(context),
   );
   if (result.ok) return { given_up: true };
-  // No answer to the request: it may still come, and has to be given up again (state: SHARE-3).
+  // No answer to the request: it may still come, and has to be cancelled again (state: SHARE-3).
   if (result.code === 'limit_exceeded') return new Refused('overloaded', result.message);
-  // A session of its own that has ended, or was never made, holds nothing, and is not made any more.
+  // An implicit session that has ended, or was never made, holds nothing, and is not made any more.
   const isGone = result.code === 'session_not_found' || result.code === 'session_expired';
   return isGone && body.client_id !== undefined ? { given_up: true } : refusedBy(result);
 }

@@ -1,10 +1,10 @@
 /**
  * Acquires on behalf of callers of this node, which may be gone before they are answered.
  *
- * W1: an acquire that is given up is told `wait_abandoned` only when the cluster has agreed that it
+ * W1: an acquire that is cancelled is told `wait_abandoned` only when the cluster has agreed that it
  *     holds nothing: a grant that came meanwhile has been given back (spec rule 2.7).
  * W2: when the node stops, every one is answered at once. One that its caller can repeat (it gave a
- *     request id) keeps its place; the others are given up, since nobody could ever use the grant.
+ *     request id) keeps its place; the others are cancelled, since nobody could ever use the grant.
  */
 import { abandonOf, nameOf } from '@holdfast/engine/parts';
 import type { Acquire } from '@holdfast/engine/parts';

@@ -22,11 +22,11 @@ export interface Served<Declared extends Operation = Operation> {
 
 export interface ServedUnary extends Served<UnaryOperation> {
   readonly answerSchema: ObjectSchema;
-  /** Validates, asks whether it is admitted, and carries out. */
+  /** Validates, asks whether it is admitted, and executes. */
   perform(body: unknown, context: OperationContext): Outcome<object> | Promise<Outcome<object>>;
 }
 
-/** What goes on telling, or is no JSON: its interface carries it out. */
+/** What goes on telling, or is no JSON: its interface executes it. */
 export interface ServedOther extends Served {
   /** Validates and asks whether it is admitted; then begins. */
   begin<Answer extends object>(
@@ -40,7 +40,7 @@ function serveUnary(declared: UnaryOperation): ServedUnary {
   const { bodySchema, check } = checkOf(declared);
   const run = handlers[declared.name];
   if (run === undefined)
-    throw new Error(`The operation ${declared.name} is declared, and nothing carries it out.`);
+    throw new Error(`The operation ${declared.name} is declared, and nothing executes it.`);
   return {
     declared,
     name: declared.name,

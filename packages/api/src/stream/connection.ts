@@ -73,7 +73,7 @@ export class StreamConnection {
   /** Frames go back in the kind in which they come. */
   #binary = false;
 
-  /** @param context Of what its requests are carried out in: that of its caller. */
+  /** @param context Of what its requests are executed in: that of its caller. */
   constructor(socket: StreamSocket, host: StreamHost, context: OperationContext) {
     this.#socket = socket;
     this.#host = host;
@@ -165,7 +165,7 @@ export class StreamConnection {
     body: unknown,
     answeredBelow: number | undefined,
   ): void {
-    // From before it is carried out: an end that comes right after the grant is told as well.
+    // From before it is executed: an end that comes right after the grant is told as well.
     this.#watch(operation.name, body);
     const context = operation.waits
       ? this.#acquireContext(id, answeredBelow)
@@ -329,7 +329,7 @@ export class StreamConnection {
     this.#socket.terminate();
   }
 
-  /** The stream is gone. Places of acquires that nobody can come back for are given up. */
+  /** The stream is gone. Waits of acquires that nobody can resume are cancelled. */
   end(): void {
     this.#watches.end();
     for (const waiting of this.#waiting.values()) waiting.callerGone();

@@ -118,7 +118,7 @@ describe('backups of one node', () => {
     assert.ok(source.closed);
   });
 
-  it('given a reader that has read nothing for a minute, then its backup is given up and its source closed', async () => {
+  it('given a reader that has read nothing for a minute, then its backup is cancelled and its source closed', async () => {
     const timers: (() => void)[] = [];
     const source = { read: 0, closed: false };
     const backups = backupsWith((_ms, callback) => {

@@ -8,7 +8,7 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await turn();
 }
 
-describe('an acquire by client id that is given up by its number', () => {
+describe('an acquire by client id that is cancelled by its number', () => {
   for (const [kind, path, status] of [
     ['lock', '/locks/x/acquire', {}],
     ['semaphore', '/semaphores/x/acquire', { limit: 1 }],
@@ -54,7 +54,7 @@ describe('an acquire by client id that is given up by its number', () => {
 });
 
 describe('an acquire without a number whose caller hangs up before it is answered', () => {
-  test('given that it does not wait, then it is given up all the same', async (t) => {
+  test('given that it does not wait, then it is cancelled all the same', async (t) => {
     const harness = startHarness(t);
     const url = await harness.built.app.listen({ host: '127.0.0.1', port: 0 });
     let open = (): void => undefined;

@@ -43,7 +43,7 @@ async function startWaiting(t: TestContext): Promise<Waiting> {
 }
 
 describe('a caller of HTTP that hangs up while it waits', () => {
-  test('given no request id, then its place is given up', async (t) => {
+  test('given no request id, then its wait is cancelled', async (t) => {
     const { engine, own, post } = await startWaiting(t);
     const hangUp = new AbortController();
     const waiting = post({ session_id: own }, hangUp.signal);
@@ -53,7 +53,7 @@ describe('a caller of HTTP that hangs up while it waits', () => {
     await until(() => engine.state.stats().waiters === 0);
   });
 
-  test('given a hold with a session of its own, then that session ends too', async (t) => {
+  test('given a hold with an implicit session, then that session ends too', async (t) => {
     const { engine, post } = await startWaiting(t);
     const hangUp = new AbortController();
     const waiting = post({ client_id: 'c' }, hangUp.signal);
@@ -109,7 +109,7 @@ describe('a reader of a backup that hangs up', () => {
 });
 
 describe('a node that stops', () => {
-  test('given waiting acquires, then shutting_down at once; places that nobody can come back for are given up', async (t) => {
+  test('given waiting acquires, then shutting_down at once; waits that nobody can resume are cancelled', async (t) => {
     const { engine, own, url, post, built } = await startWaiting(t);
     const client = await StreamClient.open(url);
     const named = post({ session_id: own });

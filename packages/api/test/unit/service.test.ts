@@ -57,7 +57,7 @@ describe('locks by session', () => {
     assert.equal((await request('POST', `/sessions/${await session()}/locks/${path}`)).status, 200);
   });
 
-  test('given a numbered acquire, when it is repeated, then the first answer and one hold', async (t) => {
+  test('given a numbered acquire, when it is repeated, then the idempotent response and one hold', async (t) => {
     const { request, session, engine } = startHarness(t);
     const url = `/sessions/${await session()}/locks/a`;
     const first = await request('POST', url, { request_id: 1 });

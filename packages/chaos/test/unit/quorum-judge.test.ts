@@ -34,7 +34,7 @@ describe('The judge of what clients of a quorum believed', () => {
     const records = [
       granted('a', 1, [10, 100], { releasingAtMs: 50, releasedAtMs: 60 }),
       granted('b', 2, [55, 120]),
-      // Stood still past its lease, and gave back what it had no longer.
+      // Was paused past its lease, and gave back what it had no longer.
       granted('c', 4, [130, 200], { releasingAtMs: 400, releasedAtMs: 410 }),
       granted('a', 5, [210, 300]),
     ];

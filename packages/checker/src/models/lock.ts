@@ -4,7 +4,7 @@
  * What a recorder has to know: a session's end, also by expiry, is an operation `end`, once for each lock
  * that the session ever asked for. For an expiry its outcome is unknown and its call is the moment from
  * which the session may have ended: when its client stopped to believe in it, or earlier.
- * An acquire that waits takes effect at its grant. One whose outcome is unknown, or that was given up,
+ * An acquire that waits takes effect at its grant. One whose outcome is unknown, or that was cancelled,
  * counts as held until the session's end: the client ends its session then.
  *
  * L1: a new grant excludes all holds of other sessions that it cannot stand beside.
@@ -199,7 +199,7 @@ function acquireUnseen(state: LockState, call: Acquire): readonly LockState[] {
   const { firstToken, atLeast, count } = own;
   // Where the first token was not seen either, it may be any from there on.
   const raised = { ...own, ...unseen, atLeast: firstToken === null ? atLeast : next };
-  // A raise that was given up has left a shared hold behind.
+  // A raise that was cancelled has left a shared hold behind.
   return [
     put(opened(state), { ...raised, count: count + 1 }, next),
     put(opened(state), { ...raised, mode: own.mode }, next),

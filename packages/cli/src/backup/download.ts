@@ -3,7 +3,7 @@
  *
  * DOWN-1: the file has its name only when all its bytes are there, durably, and have the hash that the node told.
  *     Until then it is called `FILE.partial`, and it is removed where that does not come to be.
- * DOWN-2: a node that says nothing for too long is given up, and the next one is asked, as after one that refuses,
+ * DOWN-2: a node that says nothing for too long is skipped, and the next one is asked, as after one that refuses,
  *     breaks off, or sends something else. What the disk refuses ends it.
  * DOWN-3: nobody else reads it, or has it written elsewhere: what has the name of the file until then is removed
  *     first, whatever it is, and the file is a new one, of the owner alone.
@@ -83,7 +83,7 @@ async function ask(url: string, silence: Silence): Promise<Response | undefined>
   throw await refusalOf(url, answer);
 }
 
-const aborted = (): HoldfastError => new HoldfastError('aborted', 'The backup was given up.');
+const aborted = (): HoldfastError => new HoldfastError('aborted', 'The backup was cancelled.');
 
 /** Aborted when nothing was heard for too long (DOWN-2), or when the user stops it. */
 class Silence {

@@ -68,7 +68,7 @@ export function verdictText(
     case 'free':
       return `"${resource}" is free: ${of(verdict.nodes)} say so.`;
     case 'undecided':
-      return `"${resource}" is neither held nor free on a majority: an attempt is under way, was given up, or a ${one} that is silent has the vote that counts. What stands now ends within ${secondsText(verdict.remainingMs)} unless it is renewed.`;
+      return `"${resource}" is neither held nor free on a majority: an attempt is under way, was cancelled, or a ${one} that is silent has the vote that counts. What stands now ends within ${secondsText(verdict.remainingMs)} unless it is renewed.`;
     case 'no_majority':
       return `No majority answered: ${of(verdict.nodes)} vote, so nobody can take "${resource}", and who holds it cannot be told.`;
   }

@@ -9,7 +9,7 @@
  *     lease is known to have ended, SIGKILL comes at once.
  * G2: that holds too when this process is killed, stopped or blocked: the guard has the deadline. When
  *     this process is gone the group gets SIGTERM at once. No command begins without a guard.
- * G3: giving up is final: a command that was told to end is not allowed to go on when the cluster
+ * G3: cancelling is final: a command that was told to end is not allowed to go on when the cluster
  *     comes back a moment later.
  * G4: the lock is released only after every process of the group is gone; what the command left
  *     behind gets SIGTERM, then SIGKILL. For so long the lease is renewed.
@@ -223,7 +223,7 @@ class GuardedRun {
     process.kill(process.pid, 'SIGSTOP');
   }
 
-  /** G3: not when it was given up meanwhile. */
+  /** G3: not when it was cancelled meanwhile. */
   #continueCommand(): void {
     if (this.#groupId === undefined || this.#status !== undefined || this.#isOverdue()) return;
     if (this.#launcher.isStopped) this.#launcher.resume();

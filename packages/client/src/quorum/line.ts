@@ -133,7 +133,7 @@ export class Line {
     );
   }
 
-  /** Gives up all places. */
+  /** Cancels all waits. */
   close(): void {
     for (const place of this.#places.values()) place.abort(given);
   }

@@ -146,7 +146,7 @@ export class QuorumLock {
       : busy(this.name, waitMs, full);
   }
 
-  /** Who gives up does not wait for the answers; what they grant all the same is given back. */
+  /** Who cancels does not wait for the answers; what they grant all the same is given back. */
   #attempt(ask: Omit<LeaseAsk, 'leaseId' | 'ttlMs'>, signal?: AbortSignal): Promise<Attempt> {
     const trying = attempt(this.#settings, ask);
     if (signal === undefined) return trying;

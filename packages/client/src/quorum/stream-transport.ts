@@ -4,12 +4,12 @@
  *
  * T1: a question is sent at once or never. None is kept for a connection that may come later: an acquire
  *     that is long under way asks for what nobody wants any more. While the connection is being opened
- *     questions stand by, and those that were given up meanwhile are not sent.
- * T2: a connection that has gone dead is given up, and the next question opens another. It is dead where
+ *     questions stand by, and those that were cancelled meanwhile are not sent.
+ * T2: a connection that has gone dead is closed, and the next question opens another. It is dead where
  *     nothing at all was heard for as long as callers wait for an answer, and a little more (2 s where they do
  *     not say), after something was asked that is answered soon (all but `wait`),
  *     whether or not its caller still waits for it. A node that is there and has nothing to answer, the
- *     question being given up or taking its time, answers the ping that it is sent meanwhile.
+ *     question being cancelled or taking its time, answers the ping that it is sent meanwhile.
  * T3: what has not left the machine is bounded, and so is what stands by. Beyond that nothing is queued: a
  *     question fails at once. None takes the others along: what a node would not read fails alone.
  * T4: who holds goes before who wants, here as on the node (LANE-1 of lanes.ts there): what a holder asks is in front of
@@ -63,7 +63,7 @@ export class StreamTransport implements NodeTransport {
   readonly #tls: TlsSettings | undefined;
   readonly #tickMs: number;
   readonly #questions = new Map<number, Question>();
-  /** By the number of the question that it asks or gives up. */
+  /** By the number of the question that it asks or cancels. */
   readonly #unsent = new Map<number, Unsent>();
   /** The same, of those that hold (T4). */
   readonly #unsentOfHolders = new Map<number, Unsent>();
@@ -271,7 +271,7 @@ export class StreamTransport implements NodeTransport {
   }
 }
 
-/** One for all: to make one takes longer than all the rest, and it is when much is late that much is given up. */
+/** One for all: to make one takes longer than all the rest, and it is when much is late that much is cancelled. */
 const gaveUp = new HoldfastError('aborted', 'The request was cancelled.');
 
 /** Only what may be too large is measured. */

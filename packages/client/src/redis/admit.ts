@@ -19,7 +19,7 @@ export interface AdmitOptions extends RedisOptions {
   readonly isNewSet?: boolean;
   /** Tokens of a new set are above it. Default: the Unix time in ms. */
   readonly floorToken?: number;
-  /** Gives up. */
+  /** Cancels. */
   readonly signal?: AbortSignal;
 }
 

@@ -169,7 +169,7 @@ export class RedisProcess {
     return this.#connection.isReady;
   }
 
-  /** One step. Nothing is sent after the signal is aborted; what was sent by then may still be carried out. */
+  /** One step. Nothing is sent after the signal is aborted; what was sent by then may still be executed. */
   async run(
     { text, sha1 }: Script,
     keys: readonly string[],
@@ -205,7 +205,7 @@ export class RedisProcess {
     return within(abortSignal, answer);
   }
 
-  /** A server that is silent for too long is given up, with all that was asked of it. */
+  /** A server that is silent for too long is disconnected, with all that was asked of it. */
   #expect(): void {
     clearTimeout(this.#silence);
     if (this.#closed) return;

@@ -8,7 +8,7 @@
  *     which is above them all and from which every resource without a token of its own begins.
  * R3. A lease id that was released is remembered for five minutes, hundreds of times as long as a request may take
  *     to be answered. One that comes later still (a server that was paused) makes a lease that nobody
- *     holds, because its client gave up long ago: it can delay the next holder for a ttl, and no more.
+ *     holds, because its client cancelled the wait long ago: it can delay the next holder for a ttl, and no more.
  * R4. A server votes under a mark in its data that names the very process (Redis' run id) in which it was admitted.
  *     Data without the mark, or with that of another process (a restart, a promoted replica), do not vote: nothing
  *     tells how old they are.

@@ -67,7 +67,7 @@ describe('A request of a session', () => {
     barrier: ['barrier', () => new Barrier(session, 'x', 2).enter({ waitMs: 1000 })],
   };
   for (const [name, [kind, acquire]] of Object.entries(acquires)) {
-    it(`that is not answered in time is given up until that is answered (${name})`, async () => {
+    it(`that is not answered in time is cancelled until that is answered (${name})`, async () => {
       let refusals = ['no_quorum', 'outcome_unknown', 'internal', 'overloaded'];
       peer.handle = answeringPings((request) => {
         if (request.operation !== 'give_up') return;
@@ -90,7 +90,7 @@ describe('A request of a session', () => {
     });
   }
 
-  it('that is being given up is not among those whose answers may be forgotten (NR1)', async () => {
+  it('that is being cancelled is not among those whose answers may be forgotten (NR1)', async () => {
     peer.handle = answeringPings(silent);
     const unknown = session.lock('x');
     await assert.rejects(passUntil(unknown), failsWith('deadline_exceeded', 'perhaps'));
@@ -127,7 +127,7 @@ describe('A request of a session', () => {
     assert.equal(peer.received.filter(({ operation }) => operation === 'give_up').length, 1);
   });
 
-  it('that no node was sent had no effect, and nothing has to be given up', async () => {
+  it('that no node was sent had no effect, and nothing has to be cancelled', async () => {
     await peer.close();
     // The first may have been sent before it is noticed that nobody is there.
     await assert.rejects(passUntil(session.lock('w')));
@@ -141,7 +141,7 @@ describe('A request of a session', () => {
     peer = await FakePeer.start();
   });
 
-  it('of which its session is over is not given up any more', async () => {
+  it('of which its session is over is not cancelled any more', async () => {
     peer.handle = answeringPings(silent);
     await assert.rejects(passUntil(session.lock('x')), failsWith('deadline_exceeded', 'perhaps'));
     (await passUntil(peer.next('give_up'))).refuse('session_expired');

@@ -184,7 +184,7 @@ describe('A request', () => {
     assert.equal(await session.tryLock('c'), null);
   });
 
-  it('that may not be carried out twice is not repeated', async () => {
+  it('that may not be executed twice is not repeated', async () => {
     peer.handle = (request) => {
       if (request.operation === 'force_release') peer.dropConnections();
       else peer.answerNormally(request);
@@ -203,7 +203,7 @@ describe('A request', () => {
     );
   });
 
-  it('that is given up tells the node at once', async () => {
+  it('that is cancelled tells the node at once', async () => {
     const session = await client.session();
     peer.handle = (request) => {
       if (request.operation === 'give_up') request.answer({ given_up: true });
@@ -219,7 +219,7 @@ describe('A request', () => {
     assert.deepEqual(body, { session_id: 's1', request_id, kind: 'lock', name: 'a' });
   });
 
-  it('that has no number is let go of by the node when it is given up', async () => {
+  it('that has no number is let go of by the node when it is cancelled', async () => {
     peer.handle = () => {
       // It waits.
     };
@@ -253,7 +253,7 @@ describe('A request', () => {
     assert.deepEqual(await session.waits(), places);
   });
 
-  it('that is given up while no node can be reached is given up with the next one', async () => {
+  it('that is cancelled while no node can be reached is cancelled with the next one', async () => {
     const session = await client.session();
     const controller = new AbortController();
     peer.handle = (request) => {
@@ -295,7 +295,7 @@ describe('A request', () => {
     it('says nothing is sent again to the next node (F3)', async () => {
       const session = await client.session();
       peer.handle = () => {
-        // Stands still.
+        // The process is paused.
       };
       const lock = session.lock('a', { waitMs: 60_000 });
       await peer.next('acquire');

@@ -206,7 +206,7 @@ describe('A client whose node says nothing any more', () => {
     assert.equal(session.state, 'active');
   });
 
-  it('does not take its own standing still for silence', async () => {
+  it('does not take its own pause for silence', async () => {
     const client = clientOf(a, b);
     const session = await sessionOf(client, 60);
     for (let round = 0; round < 5; round++) {

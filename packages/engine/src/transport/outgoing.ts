@@ -230,7 +230,7 @@ export class Outgoing implements RunConnection {
     this.#options.runs.arrive(peer, { run, runs, takesPart, connection: this }, (other) => {
       socket.resume();
       if (socket !== this.#socket)
-        this.#options.runs.closed(peer, this); // It was given up meanwhile.
+        this.#options.runs.closed(peer, this); // The attempt was cancelled meanwhile.
       else if (other === undefined) this.#open(met, socket, reader);
       else {
         const text = inItsPlace(peer, run, other, introductions.identity.nodeId);

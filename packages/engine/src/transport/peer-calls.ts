@@ -109,7 +109,7 @@ export class PeerCalls {
     else if (kind === frameKinds.cancel) this.#working.get(`${peer}/${String(id)}`)?.abort();
     else if (kind !== frameKinds.answer) throw new FrameError('a second hello');
     else if (this.#calls.get(id)?.peer !== peer)
-      return; // Given up, or never asked of this peer.
+      return; // Cancelled, or never asked of this peer.
     else if (typeof content['tooLarge'] === 'string')
       this.#settle(id)?.reject(new CallTooLarge(true, content['tooLarge']));
     else this.#settle(id)?.resolve(content['answer']);

@@ -145,7 +145,7 @@ describe('An engine of three members', () => {
   });
 
   for (const side of ['leader', 'follower'] as const) {
-    it(`gives up the place of a caller that hangs up on the ${side}`, async () => {
+    it(`cancels the wait of a caller that hangs up on the ${side}`, async () => {
       const engine = side === 'leader' ? leader : follower;
       const holder = await createSession(leader);
       const waiter = await createSession(leader);

@@ -143,13 +143,13 @@ describe('Two first starts on one folder', () => {
     const told = (): Promise<unknown> => new Promise((resolve) => child.once('message', resolve));
     let continuing: NodeJS.Timeout | undefined;
     try {
-      // Given a start that stands still just before it gives the folder its identity
+      // Given a start that is paused just before it gives the folder its identity
       await new Promise((resolve) => child.stdout?.once('data', resolve));
       // When another one comes
       const other = await createRaftEngine(oneNode(folder)).catch((error: unknown) => error);
       const ended = new Promise((resolve) => child.once('exit', resolve));
       const next = Promise.race([told(), ended]);
-      // Again and again: it says that it stands still before it does, and a signal that comes before is lost.
+      // Again and again: it says that it is paused before it does, and a signal that comes before is lost.
       continuing = setInterval(() => child.kill('SIGCONT'), 20);
       const outcome = await next;
       if (outcome === 'started') child.send('close');

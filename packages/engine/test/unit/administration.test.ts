@@ -27,7 +27,7 @@ function propose(foundTerm: number | undefined): Promise<string | null> {
     route: {} as unknown as LeaderRoute,
     reachable: true,
   });
-  return administration.carryOut({ type: 'remove_member', id: 'c', identity: 'ann' }, 10_000);
+  return administration.execute({ type: 'remove_member', id: 'c', identity: 'ann' }, 10_000);
 }
 
 describe('A change of the members', () => {

@@ -82,7 +82,7 @@ describe('A batch', () => {
     ['field of an acquire', [[[...acquire, null, 1], null, null]], /a field of an acquire/],
     ['mode of an acquire', [[acquire.with(4, 2), null, null]], /a field of an acquire/],
     [
-      'field of a session of its own',
+      'field of an implicit session',
       [[[...acquire, { clientId: 'c', timeoutMs: 1, lockDelayMs: 0, color: 1 }], null, null]],
       /the field "color" in the field "ownSession"/,
     ],

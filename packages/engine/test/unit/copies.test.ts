@@ -115,7 +115,7 @@ describe('A copy of a member beside the member (RUN-3)', () => {
     async () => {
       const clock = new HurriedClock();
       const a = await start('a', { clock });
-      // Given a process that stands still, or whose host is gone: its connection is open
+      // Given a process that is paused, or whose host is gone: its connection is open
       const dead = RawPeer.to(a.address).hello({ from: 'm', to: 'a', runs: [first] });
       await dead.frames.next();
       const again = await start('m', { runs: [first, runOf(2, '2')], folder: 'again' });

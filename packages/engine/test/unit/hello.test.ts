@@ -233,7 +233,7 @@ describe('A node that connects', () => {
     assert.equal(node.heard.count, 0);
   });
 
-  it('gives up a peer that stays silent', async () => {
+  it('drops a peer that stays silent', async () => {
     const clock = new HurriedClock();
     const { node, peer } = await meetRaw({ clock });
     await peer.frames.next();

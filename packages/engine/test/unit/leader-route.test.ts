@@ -70,7 +70,7 @@ describe('The way to the leader, while very many wait for a change', () => {
   });
 });
 
-describe('The way to the leader, where one was lost that may have carried the call out', () => {
+describe('The way to the leader, where one was lost that may have executed the call', () => {
   const patience = { deadlineMs: 60_000, signal: undefined };
   const isUnknown = (error: unknown): boolean =>
     error instanceof HoldfastError && error.code === 'outcome_unknown';

@@ -116,7 +116,7 @@ describe('A process that does not answer in time (RUN-3)', () => {
     assert.ok(!flash.isPresent);
   });
 
-  it('lets the next attempt in, where the first one was given up', () => {
+  it('lets the next attempt in, where the first one was cancelled', () => {
     new Process(first, false).comes(true);
     const givenUp = new Process(second).comes(false);
     givenUp.isOpen = false;

@@ -367,7 +367,7 @@ describe('A replica', () => {
     assert.ok(disk.writes.every((write) => write.installSnapshot === undefined));
   });
 
-  it('that stood still for more than three heartbeats gives up leadership before it does anything else (TICK-1)', async () => {
+  it('that was paused for more than three heartbeats steps down before it does anything else (TICK-1)', async () => {
     const { replica, clock } = await lead();
     clock.standStill(250);
     replica.receive('b' as MemberId, []);

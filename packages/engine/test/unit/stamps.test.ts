@@ -99,7 +99,7 @@ describe('A request that makes a session', () => {
     ]);
   });
 
-  it('is stamped anew and carried out where the log had stood still for an hour', async () => {
+  it('is stamped anew and executed where the log had been paused for an hour', async () => {
     for (const command of [create, acquire('own')]) {
       const node = new Node();
       await node.submit({ ...create, sessionId: 'first' as SessionId });
@@ -120,7 +120,7 @@ describe('A request that makes a session', () => {
     }
   });
 
-  it('carries one stamp in all copies, so that one that comes late is not carried out', async () => {
+  it('carries one stamp in all copies, so that one that comes late is not executed', async () => {
     const node = new Node();
     await node.submit(create);
     node.timeMs = 5000;
@@ -139,7 +139,7 @@ describe('A request that makes a session', () => {
     }
   });
 
-  it('that was given up is remembered for as long as its copies live', () => {
+  it('that was cancelled is remembered for as long as its copies live', () => {
     const abandon = abandonOf(acquire('own', 700));
     assert.equal(abandon?.liveMs, copiesLiveMs + 700);
     const { ownSession: _ownSession, ...plain } = acquire('own', 700) as Extract<

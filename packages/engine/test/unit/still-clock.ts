@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/clock.ts';
 
-/** Time that stands still until the test moves it. */
+/** A clock that is stopped until the test moves it. */
 export class StillClock implements Clock {
   nowMs = 1000;
   #timers: { readonly atMs: number; readonly callback: () => void }[] = [];
@@ -38,7 +38,7 @@ export class StillClock implements Clock {
     this.nowMs = endMs;
   }
 
-  /** Time passes and no timer fires: the process stands still. */
+  /** Time passes and no timer fires: the process is paused. */
   standStill(durationMs: number): void {
     this.nowMs += durationMs;
   }

@@ -24,7 +24,7 @@ const acquire = (waitMs: number): Command => ({
 /** What each leader in turn is told of a command; all but the last are lost meanwhile. */
 async function toldTo(leaders: readonly Leader[], command: Command): Promise<boolean[]> {
   const told: boolean[] = [];
-  const carryOut = ({ repeated }: Pick<Envelope, 'repeated'>): void => {
+  const execute = ({ repeated }: Pick<Envelope, 'repeated'>): void => {
     told.push(repeated === true);
   };
   const queue = {
@@ -33,7 +33,7 @@ async function toldTo(leaders: readonly Leader[], command: Command): Promise<boo
       resolve: (result: { ok: true; type: 'advanced' }) => void,
       reject: (error: Error) => void,
     ) => {
-      carryOut(envelope);
+      execute(envelope);
       if (told.length < leaders.length) reject(new Interrupted(true, 'lost'));
       else resolve({ ok: true, type: 'advanced' });
     },
@@ -42,7 +42,7 @@ async function toldTo(leaders: readonly Leader[], command: Command): Promise<boo
     closing: false,
     leaderNow: () => leaders[0],
     ask: (_leader: Leader, _patience: Patience, call: Extract<Call, { type: 'submit' }>) => {
-      carryOut(call);
+      execute(call);
       return told.length < leaders.length
         ? Promise.reject(new Interrupted(true, 'lost'))
         : Promise.resolve({ ok: true, type: 'advanced' });
@@ -95,7 +95,7 @@ describe('A wait whose caller has hung up', () => {
     assert.deepEqual(givenWhenHungUp(7), ['acquire', 'acquire']);
   });
 
-  it('is given up at once where it has none', () => {
+  it('is cancelled at once where it has none', () => {
     assert.deepEqual(givenWhenHungUp('made-here'), ['acquire', 'abandon', 'acquire']);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * One node around a core as it ships, as small as a host can be: what the core hands out is carried out at
+ * One node around a core as it ships, as small as a host can be: what the core hands out is executed at
  * once, but for writes, which become durable one by one when the search says so.
  */
 import { createRaft } from '@holdfast/raft';
@@ -180,7 +180,7 @@ export class Node {
     let isIdle = false;
     while (!isIdle) {
       const output = this.raft.takeOutput();
-      this.#carryOut(output);
+      this.#execute(output);
       isIdle =
         output.writes.length === 0 && output.messages.length === 0 && output.committed.length === 0;
       if (isIdle && this.#limits.isDiskFast && this.#persist()) isIdle = false;
@@ -191,7 +191,7 @@ export class Node {
     this.#happenings.push({ type: 'leads', term, log: this.#termsOfLog() });
   }
 
-  #carryOut(output: Output): void {
+  #execute(output: Output): void {
     for (const write of output.writes) this.queue.push(write);
     for (const outbound of output.messages) this.#sent.push(filled(outbound));
     if (output.verify !== undefined) this.verifying = output.verify;

@@ -258,7 +258,7 @@ describe('The guard in PostgreSQL', { skip }, () => {
     assert.deepEqual(await written(), []);
   });
 
-  it('example: a holder that stood still moves no money', async () => {
+  it('example: a holder that was paused moves no money', async () => {
     await using holds = await grantHolds();
     await client.query(`CREATE TEMPORARY TABLE accounts (name text PRIMARY KEY, balance int)`);
     await client.query(`INSERT INTO accounts VALUES ('cash', 100), ('bank', 0)`);

@@ -81,7 +81,7 @@ for (const etagOf of ['bytes', 'write'] as const)
       assert.equal(await read(), 'ab!');
     });
 
-    it('gives up after some attempts, and has written nothing', async () => {
+    it('stops after some attempts, and has written nothing', async () => {
       await put('one', 7);
       server.failures.push(412, 409, 404);
       const trying = putFenced(store, 'a', { fenceToken: 8 }, bytes('two'), { attempts: 3 });

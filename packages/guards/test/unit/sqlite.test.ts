@@ -126,7 +126,7 @@ describe('The guard in SQLite', () => {
     assert.deepEqual(written(), []);
   });
 
-  it('example: a holder that stood still books no seat', async () => {
+  it('example: a holder that was paused books no seat', async () => {
     await using holds = await grantHolds();
     database.exec('CREATE TABLE bookings (seat INTEGER PRIMARY KEY, passenger TEXT)');
     const first = await holds.grant('flights/LH400');

@@ -4,7 +4,7 @@
  * LANE-1: renewals, confirms and releases are done when they arrive. Acquires and waits stand in one lane for all
  *     clients, and are done in slices of a few ms, between which what has arrived meanwhile is read: however many want
  *     a lease, no lease is lost and none stands longer than it has to because of them.
- * LANE-2: what its caller has given up meanwhile is not done any more, and beyond a bound nothing is taken:
+ * LANE-2: what its caller has cancelled meanwhile is not done any more, and beyond a bound nothing is taken:
  *     `overloaded` tells clients to ask more seldom.
  */
 import { HoldfastError } from '@holdfast/protocol';
@@ -31,7 +31,7 @@ export class Lanes {
     this.#options = options;
   }
 
-  /** @param gone Aborted when the caller has given up. @throws HoldfastError `overloaded`, and what `act` throws. */
+  /** @param gone Aborted when the caller has cancelled. @throws HoldfastError `overloaded`, and what `act` throws. */
   whenOthersAreDone<T>(gone: AbortSignal, act: () => Promise<T>): Promise<T> {
     const { mostWaiting = defaultMostWaiting } = this.#options;
     if (this.#waiting.size >= mostWaiting) return Promise.reject(overloaded());
@@ -72,4 +72,4 @@ const overloaded = (): HoldfastError =>
   );
 
 /** Nobody reads it. */
-const givenUp = new HoldfastError('aborted', 'The caller gave up.');
+const givenUp = new HoldfastError('aborted', 'The caller cancelled the request.');

@@ -1,5 +1,5 @@
 /**
- * The way back to voting of a node without a file: asks the other nodes what they know until recovery.ts
+ * The recovery of a node without a file: asks the other nodes what they know until recovery.ts
  * says that it may vote. Whom to ask is the set of its file: no client tells it (SET-2).
  */
 import type { QuorumTokensAnswer } from '@holdfast/protocol';

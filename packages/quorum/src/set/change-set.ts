@@ -33,7 +33,7 @@ export interface SetChange {
   readonly to: QuorumSet;
   /** Rejects where there is no answer in time, or a refusal. */
   readonly ask: (member: string, question: SetQuestion) => Promise<QuorumSetAnswer>;
-  /** Rejects when the caller gives up. */
+  /** Rejects when the caller cancels. */
   readonly pause: (ms: number) => Promise<void>;
   readonly tell: (line: string) => void;
   /** How long leases may take to end, and the new set to begin, in ms. */

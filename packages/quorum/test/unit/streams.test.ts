@@ -182,7 +182,7 @@ describe('A stream to a lease node', () => {
     assert.deepEqual(await client.next(), [[1, { body: 'again' }]]);
   });
 
-  it('refuses what is one too many, until others are given up (S1)', async () => {
+  it('refuses what is one too many, until others are cancelled (S1)', async () => {
     await start();
     const client = await connect();
     const ids = Array.from({ length: maxRequests }, (_, index) => index + 1);
@@ -199,7 +199,7 @@ describe('A stream to a lease node', () => {
     );
   });
 
-  it('tells nothing of a request that was given up, also not to one that has its number (S1)', async () => {
+  it('tells nothing of a request that was cancelled, also not to one that has its number (S1)', async () => {
     await start();
     const client = await connect();
     client.send([[1, 'hang']]);
@@ -214,14 +214,14 @@ describe('A stream to a lease node', () => {
     assert.deepEqual(await client.next(), [[1, { of: 'the second' }]]);
   });
 
-  it('gives up nothing where nothing has that number', async () => {
+  it('cancels nothing where nothing has that number', async () => {
     await start();
     const client = await connect();
     client.send([[7, 'abandon']]);
     await client.settle();
   });
 
-  it('that ends gives up its requests', async () => {
+  it('that ends cancels its requests', async () => {
     await start();
     const client = await connect();
     client.send([

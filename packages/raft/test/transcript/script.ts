@@ -12,14 +12,14 @@ export function perform(text: string): string {
   const performed: string[] = [];
   for (const line of text.split('\n')) {
     if (line.startsWith('> ')) {
-      carryOut(stage, line.slice(2).trim());
+      execute(stage, line.slice(2).trim());
       performed.push(line, ...stage.takeSaid().map((said) => `  ${said}`));
     } else if (line === '' || line.startsWith('#')) performed.push(line);
   }
   return performed.join('\n');
 }
 
-function carryOut(stage: Stage, command: string): void {
+function execute(stage: Stage, command: string): void {
   const [verb = '', ...words] = command.split(/\s+/);
   const perform = verbs[verb];
   assert.ok(perform !== undefined, `"${verb}" is none of: ${Object.keys(verbs).join(', ')}`);

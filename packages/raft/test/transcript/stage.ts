@@ -227,12 +227,12 @@ export class Stage {
     if (raft === undefined) return;
     for (;;) {
       const output = raft.takeOutput();
-      this.#carryOut(actor, raft, output);
+      this.#execute(actor, raft, output);
       if (output.committed.length + output.reads.length === 0) return;
     }
   }
 
-  #carryOut(actor: Actor, raft: Raft, output: Output): void {
+  #execute(actor: Actor, raft: Raft, output: Output): void {
     const { id } = actor;
     for (const write of output.writes) {
       actor.writes.push(write);

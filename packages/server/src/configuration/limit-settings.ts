@@ -162,7 +162,7 @@ export const limitSettings: readonly Setting[] = [
     schema: z.int().min(1024).max(1_000_000),
     default: 1024,
     description:
-      'Answers remembered per session, so that a repeated request is not carried out again. That of the leader is in force.',
+      'Answers remembered per session, so that a repeated request is not executed again. That of the leader is in force.',
   },
   {
     key: 'limits.max_result_bytes_per_session',

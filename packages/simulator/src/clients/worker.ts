@@ -30,7 +30,7 @@ export interface WorkerOptions {
 export const slots = 'slots';
 export const slotLimit = 3;
 
-/** How often the cluster answers, each half a second, before what failed has to be given up. */
+/** How often the cluster answers, each half a second, before what failed has to be cancelled. */
 const settledWithinAnswers = 60;
 
 /** Codes that tell that nothing was granted, for certain. */
@@ -155,7 +155,7 @@ export class Worker {
   }
 
   /**
-   * Waits until the cluster holds for the session what its client has, and nothing else: what failed is given up
+   * Waits until the cluster holds for the session what its client has, and nothing else: what failed is cancelled
    * (NC1). As long as the cluster answers, that does not take long.
    */
   async #whenSettled(client: Client, session: Session): Promise<void> {

@@ -39,7 +39,7 @@ export interface LifeResult {
   readonly operations: number;
   /** Writes of zombies that a resource refused. */
   readonly refusedWrites: number;
-  /** False where the judge's search was given up: nothing wrong was found, and nothing proven. */
+  /** False where the judge's search was cancelled: nothing wrong was found, and nothing proven. */
   readonly decided: boolean;
   /** Virtual time from the mending of a majority until every client had been served; null where too few disks were left. */
   readonly recoveredMs: number | null;

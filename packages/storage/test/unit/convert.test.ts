@@ -16,7 +16,7 @@ const owner = { clusterId: 'c', memberId: 'a' };
 
 class Killed extends Error {}
 
-/** The real disk until so many operations were carried out; then none is any more. */
+/** The real disk until so many operations were executed; then none is any more. */
 function killedAfter(steps: { left: number }): Disk {
   const step = async <T>(act: () => Promise<T>): Promise<T> => {
     if (steps.left <= 0) throw new Killed();

@@ -31,7 +31,7 @@ describe('Segments', () => {
     assert.deepEqual(indexes(await log.reopen()), range(1, 100));
   });
 
-  it('are given up from the front when a snapshot covers them, and used again', async () => {
+  it('are deleted from the front when a snapshot covers them, and used again', async () => {
     const log = new LogInMemory();
     const opened = await log.open();
     await fill(opened, 1, 100);

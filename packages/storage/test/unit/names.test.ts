@@ -44,7 +44,7 @@ describe('Names (DIR-1)', () => {
         log.segments = { segmentBytes: 1024, maxSpares };
         const opened = await log.open();
         await round(opened, 50);
-        // When the power goes while segments are filled, prepared and given up
+        // When the power goes while segments are filled, prepared and deleted
         log.steps = steps;
         void round(opened, 100).catch(() => undefined);
         for (let turns = 0; turns < 5; turns++) await settle();
@@ -83,7 +83,7 @@ describe('Names (DIR-1)', () => {
 
 describe('A folder that cannot be synced (DIR-2)', () => {
   for (const [what, isIt] of [
-    ['while a segment is given up', (log: LogInMemory) => ending(log, '.spare').length > 0],
+    ['while a segment is deleted', (log: LogInMemory) => ending(log, '.spare').length > 0],
     [
       'while the next segment is prepared',
       (log: LogInMemory) => ending(log, '.segment').length > 3,
@@ -126,7 +126,7 @@ describe('A folder that cannot be synced (DIR-2)', () => {
 });
 
 describe('A segment that is not needed any more', () => {
-  it('and is gone already counts as given up: those behind it go', async () => {
+  it('and is gone already counts as deleted: those behind it go', async () => {
     for (const maxSpares of [0, 2]) {
       const log = new LogInMemory();
       log.segments = { ...log.segments, maxSpares };

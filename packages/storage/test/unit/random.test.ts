@@ -21,7 +21,7 @@ function randomOf(seed: number): { below: (limit: number) => number } {
 /** What a log is: after each write that was handed over, acknowledged or not. */
 interface Model {
   readonly hardState: HardState;
-  /** Those that it has, if none was given up. */
+  /** Those that it has, if none was deleted. */
   readonly entries: readonly Entry[];
   /** Where they begin, or would. */
   readonly firstIndex: number;

@@ -264,7 +264,7 @@ describe('A log with a file missing', () => {
     assert.deepEqual(indexes(await log.reopen()), range(1, 60));
   });
 
-  it('is missing itself when no segment is left, and the text tells the way back', async () => {
+  it('is missing itself when no segment is left, and the text tells how to recover', async () => {
     const log = await threeSegments();
     for (const segment of [1, 2, 3, 4]) log.files.remove(segmentPath(segment));
     await assert.rejects(

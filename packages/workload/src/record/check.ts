@@ -186,7 +186,7 @@ function checkNothingLost(entries: readonly JournalEntry[], final: FinalState): 
   return finding;
 }
 
-/** Codes that leave it open whether the release was carried out. */
+/** Codes that leave it open whether the release was executed. */
 const openOutcomes: ReadonlySet<string> = new Set([
   'outcome_unknown',
   'connection_lost',
@@ -272,7 +272,7 @@ function compareCounter(
   }
   if (grants > holds.size + unansweredCount) {
     finding.violation(
-      `The cluster counts ${String(grants)} grants, but only ${String(holds.size)} were acknowledged and ${String(unansweredCount)} were left unanswered: a retry was carried out twice.`,
+      `The cluster counts ${String(grants)} grants, but only ${String(holds.size)} were acknowledged and ${String(unansweredCount)} were left unanswered: a retry was executed twice.`,
     );
   }
   for (const token of holds.keys()) {

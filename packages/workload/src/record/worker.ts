@@ -7,7 +7,7 @@ import type { Hold, Session } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import type { Journal } from './journal.ts';
 
-/** Answers by which an acquire was certainly not carried out. */
+/** Answers by which an acquire was certainly not executed. */
 const certainRefusals: ReadonlySet<string> = new Set([
   'lock_held',
   'lock_delayed',

@@ -23,7 +23,7 @@ const help = `Usage: npm run bench:state -- [OPTION]…
   --sessions N     sessions that hold them (20)
   --checkout PATH  measure the build of another checkout, its nodes and its client
   --folder PATH    where the nodes keep their data (a new folder for temporary files)
-  --minutes N      give up after so long (20)
+  --minutes N      time out after so long (20)
   --json           print one JSON document instead of tables
 `;
 
@@ -141,7 +141,7 @@ async function measure(
 function stopper(totalMs: number): Promise<never> {
   return new Promise((_, reject) => {
     const give = (why: string) => (): void => reject(new Error(why));
-    setTimeout(give(`Given up after ${String(totalMs / 60_000)} minutes.`), totalMs).unref();
+    setTimeout(give(`Timed out after ${String(totalMs / 60_000)} minutes.`), totalMs).unref();
     process.once('SIGINT', give('Interrupted.'));
     process.once('SIGTERM', give('Interrupted.'));
   });
@@ -171,6 +171,6 @@ try {
   process.exitCode = (await main()) ? 0 : 1;
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  // A phase that was given up may still wait for an answer; the nodes and the clients are gone already.
+  // A phase that was cancelled may still wait for an answer; the nodes and the clients are gone already.
   process.exit(1);
 }

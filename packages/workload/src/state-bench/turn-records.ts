@@ -17,7 +17,7 @@ export interface TurnRecord extends Turns {
   readonly atMs: number;
 }
 
-/** A node whose event loop is blocked for longer than this is given up. */
+/** A node whose event loop is blocked for longer than this is stopped. */
 const blockedMs = 60_000;
 
 export const turnRecordLine = (record: TurnRecord): string =>

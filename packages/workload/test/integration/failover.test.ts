@@ -49,7 +49,7 @@ describe('Three processes whose leader is killed again and again', () => {
   });
 });
 
-describe('Three processes whose leader stands still with its connections open', () => {
+describe('Three processes whose leader is paused with its connections open', () => {
   it('serve whoever asks a follower, and the clients that were connected to the leader', async () => {
     await using nodes = await threeNodes();
     const { cluster } = nodes;

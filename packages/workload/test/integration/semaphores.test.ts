@@ -41,7 +41,7 @@ describe('A semaphore of three processes', () => {
     assert.equal(new Set(tokens).size, tokens.length);
   });
 
-  it('gives back the permits of a session that ends, and of an acquire that is given up', async () => {
+  it('gives back the permits of a session that ends, and of an acquire that is cancelled', async () => {
     await using nodes = await threeNodes();
     await using client = await connect({ endpoints: nodes.cluster.urls });
     const first = await client.session();

@@ -1,4 +1,4 @@
-/** What was asked for while the cluster could not answer, and carried out after the client was told that it failed. */
+/** What was asked for while the cluster could not answer, and executed after the client was told that it failed. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { connect, Election, MultiLock } from '@holdfast/client';
@@ -18,7 +18,7 @@ async function followersOf(cluster: LocalCluster): Promise<readonly string[]> {
   return cluster.nodes.map(({ nodeId }) => nodeId).filter((nodeId) => nodeId !== leader);
 }
 
-describe('Acquires of which the client was told that they failed, while both followers stood still', () => {
+describe('Acquires of which the client was told that they failed, while both followers were paused', () => {
   it('hold nothing once the cluster goes on, and what is tried again is given back as a whole', async () => {
     await using nodes = await threeNodes();
     const { cluster } = nodes;
@@ -58,7 +58,7 @@ describe('Acquires of which the client was told that they failed, while both fol
       assert.ok(one.reason instanceof HoldfastError);
       effects.add(one.reason.effect);
     }
-    // What came only after the leader had given up was surely not done; what came before it may have been.
+    // What came only after the leader had stepped down was surely not done; what came before it may have been.
     assert.ok(effects.has('perhaps'), [...effects].join(', '));
 
     assert.equal(session.state, 'active');

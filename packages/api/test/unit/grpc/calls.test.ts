@@ -194,7 +194,7 @@ describe('a call that waits', () => {
     assert.equal((await waiting)['fence_token'], 2);
   });
 
-  test('given that it is cancelled, then its place is given up', async (t) => {
+  test('given that it is cancelled, then its wait is cancelled', async (t) => {
     const { call, engine, body } = await waitFor(t);
     const cancel = new AbortController();
     const waiting = refusal(call('Locks.Acquire', body, { signal: cancel.signal }));
@@ -204,7 +204,7 @@ describe('a call that waits', () => {
     await until(() => engine.state.stats().waiters === 0);
   });
 
-  test('given that its deadline passes, then its place is given up', async (t) => {
+  test('given that its deadline passes, then its wait is cancelled', async (t) => {
     const { call, engine, body } = await waitFor(t);
     const deadline = new Date(Date.now() + 100);
     const error = await refusal(call('Locks.Acquire', body, { deadline }));

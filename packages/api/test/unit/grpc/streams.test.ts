@@ -77,7 +77,7 @@ describe('a campaign that stands as long as its call', () => {
     assert.deepEqual(await campaign.next(), { ended: { reason: 'expired' } });
   });
 
-  test('given a cancel while it waits, then its place is given up, whether or not it is numbered', async (t) => {
+  test('given a cancel while it waits, then its wait is cancelled, whether or not it is numbered', async (t) => {
     const harness = await startGrpcHarness(t);
     const first = await sessionOf(harness);
     await harness.call('Elections.Campaign', { name: 'e', session_id: first });

@@ -87,7 +87,7 @@ describe('Redis servers that lose their data', { skip }, () => {
     assert.equal(await trio.server(1).ask('HLEN', '{holdfast-quorum}:tokens'), 1);
   });
 
-  it('stand still when a majority has restarted, until somebody says that the set is new', async () => {
+  it('are paused when a majority has restarted, until somebody says that the set is new', async () => {
     const quorum = trio.quorum(times);
     const before = await quorum.lock('b').acquire(patient);
     await Promise.all([trio.server(0).kill(), trio.server(1).kill()]);

@@ -1,4 +1,4 @@
-/** Real Redis servers as voters: what they promise while they run, stand still and are killed. */
+/** Real Redis servers as voters: what they promise while they run, are paused and are killed. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createClient } from '@redis/client';
@@ -147,7 +147,7 @@ describe('Redis servers as voters', { skip }, () => {
     one?.close();
   });
 
-  it('goes on without one that stands still, at once', async () => {
+  it('goes on without one that is paused, at once', async () => {
     const quorum = trio.quorum({ ttlMs: 2000, nodeTimeoutMs: 1800 });
     await (await quorum.lock('still').acquire()).release();
     trio.server(2).standStill();
@@ -157,7 +157,7 @@ describe('Redis servers as voters', { skip }, () => {
     trio.server(2).goOn();
     assert.ok(tookMs < 1500, `${String(tookMs)} ms`);
     await hold.release();
-    // What was sent meanwhile is carried out, in order: nothing stays.
+    // What was sent meanwhile is executed, in order: nothing stays.
     assert.equal((await trio.voter(2).look('still', soon())).clientId, undefined);
   });
 

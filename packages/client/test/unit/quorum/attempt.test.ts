@@ -138,7 +138,7 @@ describe('A quorum lock', () => {
         });
   });
 
-  it('is not delayed by a voter that hangs, while the clock stands still', async () => {
+  it('is not delayed by a voter that hangs, while the clock is stopped', async () => {
     second.mood = 'hangs';
     third.maxToken = 5;
     const hold = await atOnce(lock().acquire());

@@ -54,7 +54,7 @@ describe('A hold of a quorum lock', () => {
     assert.equal(hold.validForMs, validMs - 120);
   });
 
-  it('is renewed by a majority, though one voter hangs and the clock stands still', async () => {
+  it('is renewed by a majority, though one voter hangs and the clock is stopped', async () => {
     third.mood = 'hangs';
     await clock.pass(renewalMs);
     await settle();
@@ -238,7 +238,7 @@ describe('A hold of a quorum lock', () => {
     assert.equal(third.count('release'), 2);
   });
 
-  it('is given back at once where a majority answers; one that hangs is told again, and then given up', async () => {
+  it('is given back at once where a majority answers; one that hangs is told again, and then left', async () => {
     third.moods.release = 'hangs';
     await atOnce(hold.release());
     assert.equal(hold.state, 'released');

@@ -10,7 +10,7 @@ import { FakeNode } from './support/fake-node.ts';
 /** Of those that want: the others of 10,000 are for those that hold (T4). */
 const maxQuestions = 9000;
 const tickMs = 500;
-/** Until a connection that says nothing is given up, at the latest. */
+/** Until a connection that says nothing is closed, at the latest. */
 const deadMs = 2500;
 const kiB = 1024;
 const fails = (asked: Promise<unknown>, code: ErrorCode): Promise<void> =>
@@ -34,7 +34,7 @@ describe('The stream to a lease node', () => {
     body: object = {},
     signal = new AbortController().signal,
   ): Promise<Fields> => transport.ask(operation, body, signal);
-  /** A question, and how to give it up. */
+  /** A question, and how to cancel it. */
   function giveUp(operation?: string): readonly [asked: Promise<Fields>, giveUp: () => void] {
     const controller = new AbortController();
     return [ask(operation, {}, controller.signal), () => controller.abort()];
@@ -87,7 +87,7 @@ describe('The stream to a lease node', () => {
     });
 
   for (const garbage of ['nonsense', '{}', '7'])
-    it(`gives up a connection on which ${garbage} comes`, async () => {
+    it(`closes a connection on which ${garbage} comes`, async () => {
       const asked = [ask(), ask('wait')];
       await node.asked(2);
       node.connection.send(garbage);
@@ -156,7 +156,7 @@ describe('The stream to a lease node', () => {
     await ask();
   });
 
-  describe('when a question is given up', () => {
+  describe('when a question is cancelled', () => {
     it('tells the node; an answer that comes nevertheless is nobody’s', async () => {
       const [asked, abort] = giveUp();
       await node.asked(1);
@@ -223,7 +223,7 @@ describe('The stream to a lease node', () => {
       };
     };
 
-    it('is given up: all fails that was asked, and the next question opens another', async (t) => {
+    it('is cancelled: all fails that was asked, and the next question opens another', async (t) => {
       own(t);
       const waiting = ask('wait');
       const [asked, abort] = giveUp();
@@ -239,7 +239,7 @@ describe('The stream to a lease node', () => {
       assert.equal(node.connections.length, 2);
     });
 
-    it('is not given up before its time', async (t) => {
+    it('is not cancelled before its time', async (t) => {
       own(t);
       const asked = ask();
       await node.asked(1);
@@ -249,7 +249,7 @@ describe('The stream to a lease node', () => {
       assert.equal(node.connections.length, 1);
     });
 
-    it('is given up soon after callers have given it up, in a lease that still lasts', async (t) => {
+    it('is cancelled soon after callers have cancelled it, in a lease that still lasts', async (t) => {
       transport.close();
       // What a lease of three seconds gives each node: it is renewed after one of them.
       transport = new StreamTransport(node.url, undefined, 1000);
@@ -315,7 +315,7 @@ describe('The stream to a lease node', () => {
       await waiting;
     });
 
-    it('is given up also where it does not open, after a time of its own', async (t) => {
+    it('is cancelled also where it does not open, after a time of its own', async (t) => {
       own(t);
       const asked = ask();
       await node.asked(1);
@@ -381,7 +381,7 @@ describe('The stream to a lease node', () => {
       await Promise.all(asked);
     });
 
-    it('in questions; where all of them wait on a dead connection it is given up', async (t) => {
+    it('in questions; where all of them wait on a dead connection it is closed', async (t) => {
       own(t);
       const asked = Array.from({ length: maxQuestions }, () => ask('wait'));
       await node.asked(maxQuestions);
@@ -409,7 +409,7 @@ describe('The stream to a lease node', () => {
       await ask();
     });
 
-    it('in what stands by, of which what is given up is no part', async () => {
+    it('in what stands by, of which what is cancelled is no part', async () => {
       echo();
       const body = { text: 'x'.repeat(900 * kiB) };
       for (let rounds = 0; rounds < 20; rounds++) {
@@ -422,7 +422,7 @@ describe('The stream to a lease node', () => {
       assert.equal(node.requests.length, 1);
     });
 
-    it('in what has not left the machine; a node that reads nothing is given up', async (t) => {
+    it('in what has not left the machine; a node that reads nothing is disconnected', async (t) => {
       own(t);
       echo();
       await ask();

@@ -37,7 +37,7 @@ describe('Waiting for a quorum lock', () => {
     assert.equal(clock.timers, 0);
   }
 
-  it('ends when a voter tells, while the clock stands still; places are given up then', async () => {
+  it('ends when a voter tells, while the clock is stopped; waits are cancelled then', async () => {
     const waited = acquire({ waitMs: 5000 });
     await settle();
     assert.deepEqual(counts('acquire'), [2, 2, 2]);
@@ -196,7 +196,7 @@ describe('Waiting for a quorum lock', () => {
     assert.ok((await atOnce(waited)).isHeld());
   });
 
-  it('asks nobody where the caller gave up before', async () => {
+  it('asks nobody where the caller cancelled before', async () => {
     const asked = counts('acquire');
     const options = { waitMs: 5000, signal: AbortSignal.abort() };
     await assert.rejects(atOnce(acquire(options)), isCode('aborted'));
@@ -204,7 +204,7 @@ describe('Waiting for a quorum lock', () => {
     await assertGone();
   });
 
-  it('ends at once, and gives up its places, where the caller gives up', async () => {
+  it('ends at once, and cancels its waits, where the caller cancels', async () => {
     const controller = new AbortController();
     const waited = acquire({ waitMs: 5000, signal: controller.signal });
     await settle();
@@ -214,7 +214,7 @@ describe('Waiting for a quorum lock', () => {
     await assertGone();
   });
 
-  it('ends at once where the caller gave up while voters were asked in vain', async () => {
+  it('ends at once where the caller cancelled while voters were asked in vain', async () => {
     const controller = new AbortController();
     for (const voter of voters) voter.moods.acquire = 'late';
     const waited = acquire({ waitMs: 5000, signal: controller.signal });
@@ -225,7 +225,7 @@ describe('Waiting for a quorum lock', () => {
     await assertGone();
   });
 
-  it('gives everything back where the caller gives up at the moment of the grant', async () => {
+  it('gives everything back where the caller cancels at the moment of the grant', async () => {
     for (const at of [0, 1, 2]) {
       await begin();
       const controller = new AbortController();
@@ -241,7 +241,7 @@ describe('Waiting for a quorum lock', () => {
     }
   });
 
-  it('either holds, or is given back, whenever the caller gives up while it is granted', async () => {
+  it('either holds, or is given back, whenever the caller cancels while it is granted', async () => {
     const ends = new Set<string>();
     for (let steps = 0; steps < 30; steps++) {
       await begin();
@@ -262,7 +262,7 @@ describe('Waiting for a quorum lock', () => {
     assert.deepEqual([...ends].toSorted(), ['given back', 'held']);
   });
 
-  it('gives back also what is granted after the caller gave up', async () => {
+  it('gives back also what is granted after the caller cancelled', async () => {
     await atOnce(other.release());
     voters[2]!.moods.acquire = 'late';
     voters[1]!.moods.acquire = 'hangs';

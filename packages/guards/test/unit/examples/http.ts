@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import type { Hold } from '@holdfast/client';
 import { HttpFenceGuard, MemoryFenceStore, withFence } from '@holdfast/guards/http';
 
-/** The client's side: puts a page, and gives up where the hold is lost meanwhile. */
+/** The client's side: puts a page, and stops when the hold is lost meanwhile. */
 export async function putPage(url: string, hold: Hold, page: string): Promise<Response> {
   return await fetch(url, withFence(hold, { method: 'PUT', body: page, signal: hold.signal }));
 }

@@ -1,6 +1,6 @@
 /**
  * A real HTTP server that keeps objects as an S3-compatible store does: metadata in `x-amz-meta-` headers, entity
- * tags, and puts that depend on them, each carried out in one step.
+ * tags, and puts that depend on them, each executed in one step.
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ interface KeptObject {
 export interface ObjectServer extends AsyncDisposable {
   readonly url: string;
   readonly objects: Map<string, KeptObject>;
-  /** The tokens of the puts that were carried out, in their order. */
+  /** The tokens of the puts that were executed, in their order. */
   readonly tokens: number[];
   /** The requests that came, as `METHOD /key status`. */
   readonly answered: string[];

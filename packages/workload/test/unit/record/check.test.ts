@@ -223,7 +223,7 @@ describe('The check of a run', () => {
     assert.match(found, /counts 3 grants, but 4 were acknowledged/);
   });
 
-  it('finds a retry that was carried out twice', () => {
+  it('finds a retry that was executed twice', () => {
     const unanswered: Observation = {
       type: 'unanswered',
       worker: 'ann',

@@ -3,7 +3,7 @@ import type { ClientClock } from '../../../../src/clock.ts';
 /** Resolves when everything that does not wait for time has been done. */
 export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** What comes of it while the clock stands still: it fails where that is nothing. */
+/** What comes of it while the clock is stopped: it fails where that is nothing. */
 export async function atOnce<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   await settle();
@@ -13,7 +13,7 @@ export async function atOnce<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** Time that stands still until the test moves it. */
+/** A clock that is stopped until the test moves it. */
 export class HandClock implements ClientClock {
   nowMs = 5000;
   bootMs = 1_000_000;

@@ -1,13 +1,13 @@
 /**
- * Acquires that nobody can come back for, given up in the background until the cluster has answered that.
+ * Acquires that nobody can come back for, cancelled in the background until the cluster has answered that.
  *
  * WD1: where this node told a caller that the outcome of an acquire is not known, and the caller has no number
- *      by which it could ask again or give it up, the node gives it up; and it goes on where giving up failed.
+ *      by which it could ask again or cancel it, the node cancels it; and it goes on where cancelling failed.
  *      What has a number is left to its caller, also where that has hung up: a repetition of it, by any node, may
- *      be told of the hold before it would be given up here.
+ *      be told of the hold before it would be cancelled here.
  * WD2: bounded: at most `mostKept` are kept, and all end with the node. Each is asked for in the turn in which it
  *      is added, so that nothing that comes later is ahead of it; what failed, `atOnce` of them at once. What is
- *      not given up ends with its session.
+ *      not cancelled ends with its session.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { Command, CommandResult } from '@holdfast/state';
@@ -20,7 +20,7 @@ const mostKept = 10_000;
 const atOnce = 100;
 const pauseMs = 250;
 
-export interface WithdrawalsOptions {
+export interface CancellationsOptions {
   readonly clock: Clock;
   readonly log: EngineLog;
   readonly isClosing: () => boolean;
@@ -28,7 +28,7 @@ export interface WithdrawalsOptions {
   readonly submit: (abandon: Abandon, identity: string) => Promise<CommandResult>;
 }
 
-/** It is not remembered as given up, for lack of room: it may still come (state: SHARE-3). */
+/** It is not remembered as cancelled, for lack of room: it may still come (state: SHARE-3). */
 const isForLater = (answer: CommandResult): boolean =>
   !answer.ok && answer.code === 'limit_exceeded';
 
@@ -39,12 +39,12 @@ interface Kept {
   isAsked: boolean;
 }
 
-export class Withdrawals {
-  readonly #options: WithdrawalsOptions;
+export class Cancellations {
+  readonly #options: CancellationsOptions;
   readonly #kept = new Map<string, Kept>();
   #isRunning = false;
 
-  constructor(options: WithdrawalsOptions) {
+  constructor(options: CancellationsOptions) {
     this.#options = options;
   }
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
 import type { Command, CommandResult, ResourceName, SessionId } from '@holdfast/state';
 import { noQuorum, outcomeUnknown } from '../../src/failures.ts';
-import { Withdrawals } from '../../src/withdrawals.ts';
+import { Cancellations } from '../../src/cancellations.ts';
 import { silentLog } from '../cluster.ts';
 import { StillClock } from './still-clock.ts';
 
@@ -22,7 +22,7 @@ function start(submit: (requestId: number | string) => Promise<CommandResult>) {
   const clock = new StillClock();
   const asked: (number | string)[] = [];
   const state = { closing: false };
-  const withdrawals = new Withdrawals({
+  const cancellations = new Cancellations({
     clock,
     log: silentLog,
     isClosing: () => state.closing,
@@ -31,76 +31,76 @@ function start(submit: (requestId: number | string) => Promise<CommandResult>) {
       return submit(requestId);
     },
   });
-  return { clock, asked, withdrawals, state };
+  return { clock, asked, cancellations, state };
 }
 const done: CommandResult = { ok: true, type: 'abandoned' };
 
 describe('An acquire whose outcome this node could not tell', () => {
-  it('is given up until that is answered, where its caller has no number for it (WD1)', async () => {
+  it('is cancelled until that is answered, where its caller has no number for it (WD1)', async () => {
     let failures = 3;
-    const { clock, asked, withdrawals } = start(() =>
+    const { clock, asked, cancellations } = start(() =>
       failures-- > 0 ? Promise.reject(noQuorum()) : Promise.resolve(done),
     );
-    withdrawals.onFailed(acquire('made-here'), 'who', outcomeUnknown());
+    cancellations.onFailed(acquire('made-here'), 'who', outcomeUnknown());
     for (let step = 0; step < 6; step++) {
       await turn();
       clock.pass(250);
     }
     assert.deepEqual(asked, ['made-here', 'made-here', 'made-here', 'made-here']);
-    assert.equal(withdrawals.count, 0);
+    assert.equal(cancellations.count, 0);
   });
 
-  it('is given up again where there was no room to remember that it was given up (SHARE-3)', async () => {
+  it('is cancelled again where there was no room to remember that it was cancelled (SHARE-3)', async () => {
     const full: CommandResult = { ok: false, code: 'limit_exceeded', message: 'Full.' };
     let failures = 2;
-    const { clock, asked, withdrawals } = start(() =>
+    const { clock, asked, cancellations } = start(() =>
       Promise.resolve(failures-- > 0 ? full : done),
     );
-    withdrawals.onFailed(acquire('made-here'), 'who', outcomeUnknown());
+    cancellations.onFailed(acquire('made-here'), 'who', outcomeUnknown());
     for (let step = 0; step < 6; step++) {
       await turn();
       clock.pass(250);
     }
     assert.deepEqual(asked, ['made-here', 'made-here', 'made-here']);
-    assert.equal(withdrawals.count, 0);
+    assert.equal(cancellations.count, 0);
   });
 
   it('is left to a caller who can ask again, and to nobody where nothing was done', async () => {
-    const { asked, withdrawals } = start(() => Promise.resolve(done));
-    withdrawals.onFailed(acquire(7), 'who', outcomeUnknown());
-    withdrawals.onFailed(acquire('n'), 'who', noQuorum());
-    withdrawals.onFailed(acquire('n'), 'who', new HoldfastError('overloaded', 'Full.'));
-    withdrawals.onFailed({ type: 'advance' }, 'who', outcomeUnknown());
+    const { asked, cancellations } = start(() => Promise.resolve(done));
+    cancellations.onFailed(acquire(7), 'who', outcomeUnknown());
+    cancellations.onFailed(acquire('n'), 'who', noQuorum());
+    cancellations.onFailed(acquire('n'), 'who', new HoldfastError('overloaded', 'Full.'));
+    cancellations.onFailed({ type: 'advance' }, 'who', outcomeUnknown());
     await turn();
     assert.deepEqual(asked, []);
   });
 
-  it('goes on being given up where giving it up failed, whoever numbered it', async () => {
-    const { asked, withdrawals } = start(() => Promise.resolve(done));
+  it('goes on being cancelled where cancelling it failed, whoever numbered it', async () => {
+    const { asked, cancellations } = start(() => Promise.resolve(done));
     const [sessionId, name] = ['s' as SessionId, 'x' as ResourceName];
     const abandon = { type: 'abandon', sessionId, name, requestId: 7 } as const;
-    withdrawals.onFailed(abandon, 'who', noQuorum());
+    cancellations.onFailed(abandon, 'who', noQuorum());
     await turn();
     assert.deepEqual(asked, [7]);
     const enter = { type: 'enter_barrier', sessionId, name, requestId: 'e', parties: 2 } as const;
-    withdrawals.onFailed(enter, 'who', outcomeUnknown());
+    cancellations.onFailed(enter, 'who', outcomeUnknown());
     await turn();
     assert.deepEqual(asked, [7, 'e']);
   });
 
-  it('is given up before anything that comes later, also while others are not answered', () => {
-    const { asked, withdrawals } = start(() => new Promise(() => {}));
+  it('is cancelled before anything that comes later, also while others are not answered', () => {
+    const { asked, cancellations } = start(() => new Promise(() => {}));
     for (let count = 0; count < 150; count++)
-      withdrawals.onFailed(acquire(`n${String(count)}`), 'who', outcomeUnknown());
+      cancellations.onFailed(acquire(`n${String(count)}`), 'who', outcomeUnknown());
     assert.equal(asked.length, 150);
     assert.equal(asked.at(-1), 'n149');
   });
 
   it('costs a bounded amount, and ends with the node (WD2)', async () => {
-    const { clock, asked, withdrawals, state } = start(() => Promise.reject(noQuorum()));
+    const { clock, asked, cancellations, state } = start(() => Promise.reject(noQuorum()));
     for (let count = 0; count < 10_050; count++)
-      withdrawals.onFailed(acquire('n', `s${String(count)}`), 'who', outcomeUnknown());
-    assert.equal(withdrawals.count, 10_000);
+      cancellations.onFailed(acquire('n', `s${String(count)}`), 'who', outcomeUnknown());
+    assert.equal(cancellations.count, 10_000);
     assert.equal(asked.length, 10_000, 'each once when it is added');
     await turn();
     assert.equal(asked.length, 10_000);
