@@ -245,6 +245,41 @@ const planted: readonly QuorumFault[] = [
     put: ``,
   },
   {
+    name: 'log-fills-the-disk',
+    breaks: 'a write that finds no room is refused though the log could be taken into the file',
+    file: 'packages/quorum/src/store/sqlite-store.ts',
+    find: `if (!this.#reserve.take()) throw error;`,
+    put: `throw error;`,
+  },
+  {
+    name: 'answer-without-end',
+    breaks: 'whatever an HTTP answer has is read: a body without end takes all memory',
+    file: 'packages/client/src/quorum/bounded-answer.ts',
+    find: `if (bytes > longestAnswerBytes) {`,
+    put: `if (bytes > longestAnswerBytes * 1e6) {`,
+  },
+  {
+    name: 'names-keep-their-files',
+    breaks: 'what was first seen behind a name stays: nodes that swapped files never vote again',
+    file: 'packages/client/src/quorum/identities.ts',
+    find: `if (owner === undefined || this.#files.get(owner) !== file) {`,
+    put: `if (owner === undefined) {`,
+  },
+  {
+    name: 'twins-vote-twice',
+    breaks: 'one file behind two names grants twice',
+    file: 'packages/client/src/quorum/lease.ts',
+    find: `if (file !== undefined && files.has(file)) return [];`,
+    put: ``,
+  },
+  {
+    name: 'warnings-of-two-alternate',
+    breaks: 'what is told of one peer makes what is told of another one new',
+    file: 'packages/quorum/src/told-once.ts',
+    find: `this.#told.set(what, state);`,
+    put: `this.#told.clear();\n    this.#told.set(what, state);`,
+  },
+  {
     name: 'wait-queue-by-arrival',
     breaks:
       'each node places those that wait as it hears of them: nodes disagree about who is next',

@@ -22,6 +22,7 @@ import { Recovery } from './node/recovery.ts';
 import { Rejoin } from './node/rejoin.ts';
 import { openStore } from './store/sqlite-store.ts';
 import type { OpenedStore, SqliteLeaseStore } from './store/sqlite-store.ts';
+import { ToldOnce } from './told-once.ts';
 
 export interface LeaseNodeOptions {
   /** SQLite file. */
@@ -153,11 +154,12 @@ class RunningNode {
   readonly #store: SqliteLeaseStore;
   readonly #fileId: number;
   readonly #name: string;
+  readonly #told = new ToldOnce();
   #rejoin: Rejoin | undefined;
   #stopped = false;
 
   constructor(options: LeaseNodeOptions & { readonly advertise: string }, opened: OpenedStore) {
-    const { longestTtlMs = 60_000, driftBufferMs = 1000, advertise, log } = options;
+    const { longestTtlMs = 60_000, driftBufferMs = 1000, advertise, file, log } = options;
     const { store, restored, hasVoted, fileId, founders, stored, lacksSet } = opened;
     this.#options = options;
     this.#store = store;
@@ -199,8 +201,13 @@ class RunningNode {
       fileId,
       founders,
       fresh: !hasVoted,
-      onSaveFailed: (error) =>
-        log.error({ err: error }, 'Nothing can be written: no lease is granted meanwhile.'),
+      onSaveFailed: (error) => {
+        if (this.#told.isNew('its own file', error.message))
+          log.error({ err: error }, 'Nothing can be written: no lease is granted meanwhile.');
+      },
+      onSaved: () => {
+        if (this.#told.over('its own file')) log.info({ file }, 'The file can be written again.');
+      },
     });
     if (recovery !== undefined) this.#ask(stored, recovery);
     else if (stored.set === undefined)
@@ -245,7 +252,6 @@ class RunningNode {
         ? 'The file has no set yet: this node votes when it has asked the others.'
         : 'The file is new or lost, or of a set that begins: this node votes when it has asked the others.',
     );
-    let told = '';
     // Not before the host knows how it comes to vote.
     queueMicrotask(() => {
       if (this.#stopped) return;
@@ -258,11 +264,11 @@ class RunningNode {
         propose: (peer, founders) => at(peer).begin(set.epoch, id, founders),
         others,
         onVoting: () => log.info({}, 'This node votes.'),
-        onError(peer, error) {
-          // Once each time the state of things changes, not four times a second.
-          const line = `${peer}: ${error instanceof Error ? error.message : String(error)}`;
-          if (line !== told) log.warn({ peer, err: error }, 'It could not be asked yet.');
-          told = line;
+        onHeard: (peer) => void this.#told.over(peer),
+        onError: (peer, error) => {
+          const state = error instanceof Error ? error.message : String(error);
+          if (this.#told.isNew(peer, state))
+            log.warn({ peer, err: error }, 'It could not be asked yet.');
         },
       });
     });

@@ -3,6 +3,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import { fetchWith } from '#requests';
 import type { Fetch } from '#requests';
 import type { TlsSettings } from '../tls.ts';
+import { readAnswer } from './bounded-answer.ts';
 import { closed, errorIn, fieldsOf } from './node-transport.ts';
 import type { Fields, NodeTransport } from './node-transport.ts';
 
@@ -29,7 +30,7 @@ export class HttpTransport implements NodeTransport {
       body: JSON.stringify(body),
       signal,
     });
-    const answer = fieldsOf(await response.json());
+    const answer = fieldsOf(await readAnswer(this.#url, response));
     if (response.ok) return answer;
     throw errorIn(this.#url, answer);
   }

@@ -95,8 +95,17 @@ export async function attempt(
   return { type: 'failed', silent, waiters, givenBack: giveBack(settings, lease, heard) };
 }
 
-const grantsOf = (heard: readonly Heard<Vote>[]): readonly number[] =>
-  heard.flatMap(({ answer }) => (answer.type === 'granted' ? [answer.token] : []));
+/** Their tokens: of voters that turn out to be one, one (ONCE-1 of identities.ts). */
+function grantsOf(heard: readonly Heard<Vote>[]): readonly number[] {
+  const files = new Set<number>();
+  return heard.flatMap(({ answer }) => {
+    if (answer.type !== 'granted') return [];
+    const { file, token } = answer;
+    if (file !== undefined && files.has(file)) return [];
+    if (file !== undefined) files.add(file);
+    return [token];
+  });
+}
 
 const waitersOf = (heard: readonly Heard<Vote>[]): number =>
   heard.reduce(

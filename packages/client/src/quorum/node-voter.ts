@@ -1,10 +1,8 @@
 /** A Holdfast lease node as a voter. */
 import { HoldfastError } from '@holdfast/protocol';
+import type { Identities } from './identities.ts';
 import type { Fields, NodeTransport } from './node-transport.ts';
 import type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from './voter.ts';
-
-/** Which file is behind which address, of one set of voters. */
-export type Identities = Map<number, string>;
 
 export interface NodeVoterOptions {
   readonly transport: NodeTransport;
@@ -37,8 +35,8 @@ export class NodeVoter implements Voter {
     const answer = await this.#ask('acquire', body, signal);
     const { status, token, remaining_ms: remainingMs, waiters } = answer;
     if (status === 'GRANTED' && Number.isSafeInteger(token) && Number(token) > 0) {
-      this.#countOnce(answer);
-      return { type: 'granted', token: Number(token) };
+      const file = this.#countOnce(answer);
+      return { type: 'granted', token: Number(token), file };
     }
     if (status === 'DENIED' && typeof remainingMs === 'number')
       return { type: 'denied', remainingMs, ...(typeof waiters === 'number' ? { waiters } : {}) };
@@ -86,17 +84,16 @@ export class NodeVoter implements Voter {
     return transport.ask(operation, { ...body, epoch, set }, signal);
   }
 
-  /** A node that is named twice, by two addresses, has one vote (Q1 of lease.ts). */
-  #countOnce({ file_id: file }: Fields): void {
+  /** ONCE-1. */
+  #countOnce({ file_id: file }: Fields): number {
     if (typeof file !== 'number') throw this.#unreadable();
-    const { identities } = this.#options;
-    const known = identities.get(file) ?? this.name;
+    const known = this.#options.identities.claim(file, this.name);
     if (known !== this.name)
       throw new HoldfastError(
         'invalid_request',
         `${this.name} and ${known} are the same node, which has one vote. Name each node once.`,
       );
-    identities.set(file, this.name);
+    return file;
   }
 
   #unreadable(): HoldfastError {

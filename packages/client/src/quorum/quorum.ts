@@ -15,9 +15,9 @@ import {
 } from './door.ts';
 import { Gates } from './gates.ts';
 import { HttpTransport } from './http-transport.ts';
+import { Identities } from './identities.ts';
 import type { NodeTransport } from './node-transport.ts';
 import { NodeVoter } from './node-voter.ts';
-import type { Identities } from './node-voter.ts';
 import { QuorumLock } from './quorum-lock.ts';
 import type { QuorumLockSettings } from './quorum-lock.ts';
 import { StreamTransport } from './stream-transport.ts';
@@ -112,7 +112,7 @@ export class Quorum {
     const nodes = (options.nodes ?? []).map(nodeOf);
     const urls = nodes.map(({ url }) => url);
     const set = setIdOf({ epoch, members: urls });
-    const identities: Identities = new Map();
+    const identities = new Identities();
     const voters =
       options.voters ??
       nodes.map((node) => this.#voter(node, { ...options, epoch, set, nodeTimeoutMs }, identities));

@@ -77,6 +77,8 @@ export interface HostOptions {
   /** It has never voted with this file. */
   readonly fresh: boolean;
   readonly onSaveFailed: (error: Error) => void;
+  /** It was written. */
+  readonly onSaved?: () => void;
   /** Places in the line of one resource. Default 20,000. */
   readonly maxWaiters?: number;
 }
@@ -363,7 +365,7 @@ export class LeaseHost {
       write();
     } catch (error) {
       this.#options.onSaveFailed(error as Error);
-      throw storageFailed();
+      throw storageFailed(error);
     }
   }
 
@@ -422,10 +424,11 @@ export class LeaseHost {
     try {
       store.save(node.changes());
       node.saved();
+      this.#options.onSaved?.();
     } catch (error) {
       node.notSaved();
       this.#options.onSaveFailed(error as Error);
-      failed = storageFailed();
+      failed = storageFailed(error);
     }
     for (const answer of answers) answer(failed);
   }
@@ -456,8 +459,11 @@ const noPlace = (resource: string, { what, limit }: Full): HoldfastError =>
     { limit },
   );
 
-const storageFailed = (): HoldfastError =>
+/** @param error Which file, and why. */
+const storageFailed = (error: unknown): HoldfastError =>
   new HoldfastError(
     'storage_failed',
-    'This node cannot write to its disk: nothing was done. Is it full?',
+    `This node cannot write to its disk: nothing was done. ${error instanceof Error ? error.message : String(error)}`,
+    {},
+    { cause: error },
   );

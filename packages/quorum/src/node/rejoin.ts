@@ -25,6 +25,8 @@ export interface RejoinOptions {
   /** Names of the other members. */
   readonly others: readonly string[];
   readonly onVoting: () => void;
+  /** It answered. */
+  readonly onHeard?: (peer: string) => void;
   readonly onError: (peer: string, error: unknown) => void;
 }
 
@@ -54,13 +56,16 @@ export class Rejoin {
   }
 
   async #round(): Promise<void> {
-    const { host, recovery, clock, others, onVoting, onError } = this.#options;
+    const { host, recovery, clock, others, onVoting, onHeard, onError } = this.#options;
     this.#cancelTimer();
     if (host.hasRecovered || this.#stopped) return;
     const isTime = recovery.beginRound(clock.now());
     await Promise.all(
       others.map((peer) =>
-        this.#hear(peer, isTime).catch((error: unknown) => onError(peer, error)),
+        this.#hear(peer, isTime).then(
+          () => onHeard?.(peer),
+          (error: unknown) => onError(peer, error),
+        ),
       ),
     );
     if (this.#stopped) return;

@@ -79,6 +79,8 @@ const pragmas = {
   synchronous: 2,
   // Log and file are brought together by log-mark.ts.
   wal_autocheckpoint: 0,
+  // A log that was taken in gives its room back when it is next written to (RES-1 of reserve.ts).
+  journal_size_limit: 16 * pageBytes,
 } as const;
 
 /** @throws Error where one of them is not in force: nothing that is promised would hold. */
@@ -88,6 +90,7 @@ export function configure(database: DatabaseSync): void {
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA wal_autocheckpoint = 0;
+    PRAGMA journal_size_limit = ${String(pragmas.journal_size_limit)};
   `);
   for (const [pragma, wanted] of Object.entries(pragmas)) {
     const [found] = Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {});

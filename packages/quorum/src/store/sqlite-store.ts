@@ -6,6 +6,7 @@
  * S2: a file has its name when it is whole; until then it has another one (schema.ts).
  * S3: a file whose log is damaged or gone is damaged (log-mark.ts, and storage/src/wal.ts).
  * S4: every row is vouched for by a checksum or by an index (read.ts).
+ * RES-1 of reserve.ts: a full disk.
  * S5: nothing is written where SQLite does not sync every commit (schema.ts).
  */
 import { existsSync } from 'node:fs';
@@ -21,6 +22,7 @@ import { putAsideIfDamaged } from './look.ts';
 import type { OnDamage } from './look.ts';
 import { removeUnfinished } from './own-file.ts';
 import { readContents } from './read.ts';
+import { isFull, Reserve } from './reserve.ts';
 import type { Contents } from './read.ts';
 import {
   configure,
@@ -51,10 +53,18 @@ export function openStore(
   told: QuorumSet | undefined,
   onDamage: OnDamage = () => undefined,
 ): OpenedStore {
+  const opened = (): OpenedStore => {
+    try {
+      return open(path, told, onDamage);
+    } catch (error) {
+      throw diskError(error, 'opened', path);
+    }
+  };
   try {
-    return open(path, told, onDamage);
+    return opened();
   } catch (error) {
-    throw diskError(error, 'opened', path);
+    if (!isFull(error) || !new Reserve(path).giveBack()) throw error;
+    return opened(); // RES-1
   }
 }
 
@@ -75,8 +85,10 @@ function open(file: string, told: QuorumSet | undefined, onDamage: OnDamage): Op
   }
 }
 
-/** How many rows the log may have before it is taken into the file: four megabytes of pages, or so. */
-const rowsInLog = 1000;
+/** How many pages the log may have before it is taken into the file: four megabytes. */
+const mostPagesInLog = 1000;
+/** What one transaction writes: of a table its leaf, of what is unique that of its index, and what they grow by. */
+const pagesOf = (rows: number): number => 2 + 2 * rows;
 
 export class SqliteLeaseStore implements LeaseStore {
   readonly #database: DatabaseSync;
@@ -87,7 +99,8 @@ export class SqliteLeaseStore implements LeaseStore {
   readonly #forget: StatementSync;
   readonly #putMeta: StatementSync;
   readonly #mark: LogMark;
-  #rowsInLog = 0;
+  readonly #reserve: Reserve;
+  #pagesInLog = 0;
 
   constructor(database: DatabaseSync, file: string) {
     this.#database = database;
@@ -102,7 +115,9 @@ export class SqliteLeaseStore implements LeaseStore {
     this.#forget = database.prepare('DELETE FROM tombstones WHERE lease_id = ?');
     this.#putMeta = database.prepare(putMeta);
     this.#mark = new LogMark(database);
+    this.#reserve = new Reserve(file);
     this.#mark.takeLogIn(); // S3
+    this.#reserve.take();
   }
 
   found(founders: readonly number[]): void {
@@ -149,7 +164,7 @@ export class SqliteLeaseStore implements LeaseStore {
   save({ rows, dropped, tombstones, forgotten, floor }: Changes): void {
     const count = rows.length + dropped.length + tombstones.length + forgotten.length;
     // Before the transaction: where it cannot be done nothing of the transaction is on disk.
-    if (this.#rowsInLog + count > rowsInLog) this.#takeLogIn();
+    if (this.#pagesInLog + pagesOf(count) > mostPagesInLog) this.#makeRoomAndTakeLogIn();
     this.#inOne(() => {
       for (const row of rows) this.#putRow(row);
       for (const resource of dropped) this.#drop.run(resource);
@@ -157,14 +172,24 @@ export class SqliteLeaseStore implements LeaseStore {
       for (const id of forgotten) this.#forget.run(id);
       if (floor !== undefined) this.#setMeta('floor', floor);
     });
-    this.#rowsInLog += count;
+    this.#pagesInLog += pagesOf(count);
   }
 
   close(): void {
     try {
-      this.#takeLogIn();
+      this.#makeRoomAndTakeLogIn();
     } finally {
       this.#database.close();
+    }
+  }
+
+  #makeRoomAndTakeLogIn(): void {
+    try {
+      this.#takeLogIn();
+    } catch (error) {
+      if (!isFull(error) || !this.#reserve.giveBack()) throw error;
+      this.#takeLogIn(); // RES-1
+      this.#reserve.take();
     }
   }
 
@@ -174,7 +199,7 @@ export class SqliteLeaseStore implements LeaseStore {
     } catch (error) {
       throw diskError(error, 'written', this.#file);
     }
-    this.#rowsInLog = 0;
+    this.#pagesInLog = 0;
   }
 
   #putRow(row: LeaseRow): void {
@@ -195,6 +220,19 @@ export class SqliteLeaseStore implements LeaseStore {
   }
 
   #inOne(work: () => void): void {
+    try {
+      this.#transaction(work);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      this.#reserve.giveBack();
+      this.#takeLogIn(); // RES-1
+      // Without it nothing could be taken in the next time, and the node could not start again.
+      if (!this.#reserve.take()) throw error;
+      this.#transaction(work);
+    }
+  }
+
+  #transaction(work: () => void): void {
     try {
       this.#database.exec('BEGIN IMMEDIATE');
       work();

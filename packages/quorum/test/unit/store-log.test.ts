@@ -234,7 +234,7 @@ describe('The log of the file of a lease node', () => {
     writeFileSync(`${file}.new`, whole.subarray(0, 5000));
     writeFileSync(`${file}.new-wal`, 'garbage');
     assertWhole(look(file), 0, 'made again');
-    assert.deepEqual(readdirSync(folder), ['node.sqlite']);
+    assert.deepEqual(readdirSync(folder), ['node.sqlite', 'node.sqlite-reserve']);
   });
 
   for (const end of ['closed', 'left', 'thrown'])

@@ -164,7 +164,7 @@ describe('The file of a lease node', () => {
       WHERE key = '${key}'; DROP TABLE leases`);
     const was = readFileSync(file);
     assert.throws(() => open(), /newer version of Holdfast/);
-    assert.deepEqual(readdirSync(folder), ['node.sqlite']);
+    assert.deepEqual(readdirSync(folder), ['node.sqlite', 'node.sqlite-reserve']);
     assert.deepEqual(readFileSync(file), was);
   });
 

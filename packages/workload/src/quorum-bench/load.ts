@@ -1,7 +1,7 @@
 /** Work through the client, and what it cost. */
 import { Quorum } from '@holdfast/client';
 import type { LeaseAsk, LeaseRef, Vote, Voter } from '@holdfast/client';
-import { NodeVoter, StreamTransport } from '@holdfast/client/parts';
+import { Identities, NodeVoter, StreamTransport } from '@holdfast/client/parts';
 import { setIdOf } from '@holdfast/protocol';
 import type { LeaseNodes } from './lease-nodes.ts';
 import { Latencies } from '../statistics/latencies.ts';
@@ -54,7 +54,7 @@ interface Asked {
 
 function ask({ urls, names }: Asking, waits: boolean): Asked {
   let requests = 0;
-  const identities = new Map<number, string>();
+  const identities = new Identities();
   const set = setIdOf({ epoch, members: names });
   const transports = urls.map((url) => new StreamTransport(url, undefined));
   const voters = transports.map((transport, index) => {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { Quorum } from '@holdfast/client';
-import { NodeVoter, StreamTransport } from '@holdfast/client/parts';
+import { Identities, NodeVoter, StreamTransport } from '@holdfast/client/parts';
 import { setIdOf } from '@holdfast/protocol';
 import { startLeaseNode } from '@holdfast/quorum';
 
@@ -62,7 +62,7 @@ describe('A quorum lease on nodes that agree', () => {
     // Given
     const { files, urls } = await leaseNodes(context);
     const asked: { readonly what: string; readonly answer: Promise<unknown> }[] = [];
-    const identities = new Map<number, string>();
+    const identities = new Identities();
     const set = setIdOf({ epoch: 1, members: names });
     const transports = urls.map((url) => new StreamTransport(url, undefined));
     context.after(() => transports.forEach((transport) => transport.close()));
