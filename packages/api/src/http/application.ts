@@ -14,6 +14,7 @@ import type { Waiting } from '../operations/waiting.ts';
 import type { ApiLog } from '../options.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
 import { compileCheck } from '../validation/compile.ts';
+import { CompressedText } from './compressed-text.ts';
 import { parseJsonBody } from './json-body.ts';
 import { foreignOrigin, foreignSite, tellOrigin } from './origins.ts';
 import { answerBrokenRequest, errorHandler, notFound, sendProblem } from './problems.ts';
@@ -298,7 +299,7 @@ type Write = (
   request: FastifyRequest,
   reply: FastifyReply,
   context: OperationContext,
-) => Promise<Outcome<{ readonly content: string | Readable }>>;
+) => Promise<Outcome<{ readonly content: string | Buffer | Readable }>>;
 
 /** Each document of the contract, by its name. */
 const documents: Readonly<Record<string, (parts: HttpParts) => Write>> = {
@@ -311,8 +312,8 @@ const documents: Readonly<Record<string, (parts: HttpParts) => Write>> = {
       return { content: welcomePage(service) };
     },
   openapi: ({ context: { service } }) => {
-    let text: string | undefined;
-    return async () => ({ content: (text ??= JSON.stringify(openApiDocument(service.version))) });
+    const document = new CompressedText(() => JSON.stringify(openApiDocument(service.version)));
+    return async (request, reply) => ({ content: await document.for(request, reply) });
   },
   metrics:
     ({ metrics }) =>

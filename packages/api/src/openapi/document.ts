@@ -12,6 +12,7 @@ import type {
   RelayRoute,
   Route,
 } from '../http/routes.ts';
+import { exampleOf } from './examples.ts';
 import { streamOperations } from '../pipeline/perform.ts';
 
 /** The problem document (RFC 9457) of every error. */
@@ -95,7 +96,10 @@ function pathItem(route: Route): object {
   const parameters = [...parametersOf(params, 'path'), ...parametersOf(querystring, 'query')];
   const hasBody = body !== undefined && Object.keys(body.properties).length > 0;
   const answer = {
-    content: jsonContent({ $ref: `#/components/schemas/${answerName(route.operation.name)}` }),
+    content: jsonContent(
+      { $ref: `#/components/schemas/${answerName(route.operation.name)}` },
+      exampleOf(route.operation.answerSchema),
+    ),
   };
   return {
     operationId: operationId(route),
@@ -106,7 +110,7 @@ function pathItem(route: Route): object {
       ? {
           requestBody: {
             required: (body.required ?? []).length > 0,
-            content: jsonContent(body),
+            content: jsonContent(body, exampleOf(body)),
           },
         }
       : {}),
@@ -198,7 +202,9 @@ function headersOf(headers: Readonly<Record<string, string>>): object {
   );
 }
 
-const jsonContent = (schema: object): object => ({ 'application/json': { schema } });
+const jsonContent = (schema: object, example?: object): object => ({
+  'application/json': { schema, ...(example === undefined ? {} : { example }) },
+});
 
 function parametersOf(schema: ObjectSchema | undefined, place: 'path' | 'query'): object[] {
   return Object.entries(schema?.properties ?? {}).map(([name, { description, ...rest }]) => ({

@@ -1,11 +1,15 @@
 /** The OpenAPI document is valid, whole, and the same as what is served. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { errorDefinitions } from '@holdfast/protocol';
 import { startHarness } from '../harness.ts';
 import { errorsDocument, metricsDocument } from '../../src/documents.ts';
+import { routes } from '../../src/http/routes.ts';
 import { openApiDocument } from '../../src/openapi/document.ts';
+import { exampleOf } from '../../src/openapi/examples.ts';
+import { compileCheck } from '../../src/validation/compile.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 const document = openApiDocument('9.9.9') as Json;
@@ -62,4 +66,43 @@ test('the documents name every error code and the promised figures', () => {
   const errors = errorsDocument();
   for (const code of Object.keys(errorDefinitions)) assert.ok(errors.includes(`\`${code}\``), code);
   assert.match(metricsDocument(), /`lock_acquisitions_total` \| counter/);
+});
+
+test('every request and answer has an example that its schema takes', () => {
+  let count = 0;
+  for (const route of routes) {
+    if (route.kind !== 'operation') continue;
+    const { answerSchema, bodySchema, name } = route.operation;
+    for (const schema of [answerSchema, bodySchema]) {
+      const check = compileCheck<object>(schema);
+      const example = exampleOf(schema);
+      assert.ok(check.passes(example), `${name}: ${JSON.stringify(example)}`);
+      count += 1;
+    }
+  }
+  assert.ok(count > 100);
+  const paths = document['paths'] as Readonly<Record<string, Readonly<Record<string, Json>>>>;
+  const body = paths['/locks/{name}/acquire']?.['post']?.['requestBody'] as {
+    readonly content: Readonly<Record<string, { readonly example?: unknown }>>;
+  };
+  assert.deepEqual(body.content['application/json']?.example, {
+    session_id: '3f0c9a52-8d0e-4a36-9b7a-2f1f3c1f6f10',
+    wait_seconds: 10,
+    ttl_seconds: 30,
+    request_id: 17,
+  });
+});
+
+test('the document is compressed for those who take it so', async (t) => {
+  const { built } = startHarness(t);
+  const ask = (encoding: string) =>
+    built.app.inject({ url: '/openapi.json', headers: { 'accept-encoding': encoding } });
+  const whole = await ask('identity');
+  assert.equal(whole.headers['content-encoding'], undefined);
+  const small = await ask('br;q=1.0, gzip;q=0.8');
+  assert.equal(small.headers['content-encoding'], 'gzip');
+  assert.equal(small.headers['vary'], 'accept-encoding');
+  assert.ok(small.rawPayload.byteLength * 5 < whole.rawPayload.byteLength);
+  assert.equal(gunzipSync(small.rawPayload).toString(), whole.body);
+  assert.equal((await ask('gzip;q=0')).headers['content-encoding'], undefined);
 });

@@ -1,0 +1,36 @@
+/** A large text that does not change: made and compressed once, when it is first asked for. */
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+const compress = promisify(gzip);
+
+export class CompressedText {
+  readonly #make: () => string;
+  #text: string | undefined;
+  #compressed: Promise<Buffer> | undefined;
+
+  constructor(make: () => string) {
+    this.#make = make;
+  }
+
+  /** As the caller takes it (RFC 9110, 12.5.3). */
+  async for({ headers }: FastifyRequest, reply: FastifyReply): Promise<string | Buffer> {
+    this.#text ??= this.#make();
+    // It may vary with the origin, too.
+    const others = reply.getHeader('vary');
+    const vary = others === undefined ? '' : `${String(others)}, `;
+    reply.header('vary', `${vary}accept-encoding`);
+    if (!takesGzip(String(headers['accept-encoding'] ?? ''))) return this.#text;
+    reply.header('content-encoding', 'gzip');
+    return (this.#compressed ??= compress(this.#text));
+  }
+}
+
+/** Named, and not with a weight of 0. */
+const takesGzip = (accepted: string): boolean =>
+  accepted
+    .toLowerCase()
+    .split(',')
+    .map((one) => one.trim().split(';'))
+    .some(([coding, weight = '']) => coding === 'gzip' && !/^\s*q=0(?:\.0*)?$/.test(weight));
