@@ -21,7 +21,7 @@ export class CompressedText {
     const others = reply.getHeader('vary');
     const vary = others === undefined ? '' : `${String(others)}, `;
     reply.header('vary', `${vary}accept-encoding`);
-    if (!takesGzip(String(headers['accept-encoding'] ?? ''))) return this.#text;
+    if (!takesGzip(headers['accept-encoding'] ?? '')) return this.#text;
     reply.header('content-encoding', 'gzip');
     return (this.#compressed ??= compress(this.#text));
   }
