@@ -57,11 +57,10 @@ export const clientFaults: readonly Fault[] = [
     name: 'told-addresses-are-believed',
     breaks: 'a client goes to whatever a node tells as an address',
     file: route,
-    find: `      if (read.ok) members.set(nodeId, read.endpoint);
-      else this.#warn`,
-    put: `      if (read.ok || url.length > 0)
-        members.set(nodeId, read.ok ? read.endpoint : { url, host: url, port: 80, path: '' });
-      else this.#warn`,
+    find: `      if (!read.ok)
+        this.#warn(nodeId, url, read.problem); // F7`,
+    put: `      if (!read.ok)
+        members.set(nodeId, { url, host: url, port: 80, path: '' });`,
   },
   {
     name: 'nodes-of-other-clusters-are-asked',

@@ -15,10 +15,8 @@ export const peerFaults: readonly Fault[] = [
     name: 'connecting-side-does-not-look',
     breaks: 'a member whose folder was lost answers on the connection that is made to it',
     file: 'packages/engine/src/transport/hello.ts',
-    find: `this.#mismatch(hello, wanted) ?? this.#otherMembers(hello) ?? this.#otherFolder(hello);`,
-    put: `this.#mismatch(hello, wanted) ??
-      this.#otherMembers(hello) ??
-      (wanted === undefined ? this.#otherFolder(hello) : undefined);`,
+    find: `      this.#otherFolder(hello) ??`,
+    put: `      (wanted === undefined ? this.#otherFolder(hello) : undefined) ??`,
   },
   {
     name: 'frames-count-before-the-hello',

@@ -23,8 +23,8 @@ export const replicaFaults: readonly Fault[] = [
     breaks: 'a deposed leader answers reads',
     file: 'packages/engine/src/leadership.ts',
     find: `    await this.#prove();
-    return answerQuery(this.#parts.replica.state, this.leases, query);`,
-    put: `    return answerQuery(this.#parts.replica.state, this.leases, query);`,
+    const { clock, clusterClock, replica }`,
+    put: `    const { clock, clusterClock, replica }`,
   },
   {
     name: 'leases-kept-across-leaderships',

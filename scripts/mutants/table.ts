@@ -1,6 +1,7 @@
 /** The table of planted faults in docs/safety.md, made from the lists and from what was measured. */
 import { maxLives } from './ask-simulator.ts';
-import { faultGroups } from './all-faults.ts';
+import { allFaults, faultGroups } from './all-faults.ts';
+import { earlierFaults } from './earlier-faults.ts';
 import type { Fault } from './fault.ts';
 import { resultOf } from './results.ts';
 import type { Result, Results, SimulatorResult, TestsResult } from './results.ts';
@@ -32,7 +33,34 @@ ${summary(measured.map(({ result }) => result))}
 ${rows.join('\n')}
 `;
   });
-  return parts.join('\n');
+  return [...parts, earlier(results)].join('\n');
+}
+
+/** Of each fault that was seen once: whether it would be found now. */
+function earlier(results: Results): string {
+  const rows = earlierFaults.flatMap(({ seen, planted }) =>
+    planted.map((name, place) => {
+      const fault = allFaults.find((one) => one.name === name);
+      if (fault === undefined)
+        throw new Error(`An earlier fault is planted by "${name}", which is none.`);
+      const { simulator, tests } = resultOf(results, fault);
+      const lives =
+        simulator?.type === 'found'
+          ? `by life ${String(simulator.lives)}`
+          : simulatorCell(fault, simulator);
+      const found =
+        tests?.type === 'found' ? 'found' : tests === undefined ? 'not measured' : 'not found';
+      return `| ${place === 0 ? seen : ''} | \`${name}\` | ${lives} | ${found} |`;
+    }),
+  );
+  return `#### Faults that trials found, planted back
+
+Before they were mended these had passed all tests and whole lives of their time.
+
+| what was seen | planted as | whole lives | tests |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+`;
 }
 
 function summary(results: readonly Result[]): string {

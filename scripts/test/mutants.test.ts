@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { allFaults as faults } from '../mutants/all-faults.ts';
 import { TestAsker } from '../mutants/ask-tests.ts';
+import { earlierFaults } from '../mutants/earlier-faults.ts';
 import { Imports } from '../mutants/imports.ts';
 import { faultyText, Planted } from '../mutants/plant.ts';
 import { keepResult, readResults, resultOf } from '../mutants/results.ts';
@@ -19,6 +20,17 @@ const limitMs = 20_000;
 describe('planted faults', () => {
   it('have names of their own', () => {
     assert.equal(new Set(faults.map((fault) => fault.name)).size, faults.length);
+  });
+
+  it('stand for every fault that was seen once', () => {
+    for (const { seen, planted } of earlierFaults) {
+      assert.ok(planted.length > 0, seen);
+      for (const name of planted)
+        assert.ok(
+          faults.some((fault) => fault.name === name),
+          `${seen}: ${name}`,
+        );
+    }
   });
 
   for (const fault of faults) {
@@ -154,7 +166,7 @@ describe('The results of planted faults', () => {
     const safety = readFileSync(join(root, 'docs/safety.md'), 'utf8');
     const table = withTable(safety, {});
     for (const { name } of faults)
-      assert.equal(table.split(`| \`${name}\` | not measured | not measured |`).length, 2, name);
+      assert.equal(table.split(`\n| \`${name}\` | not measured | not measured |`).length, 2, name);
     const stored = readResults(root);
     for (const name of Object.keys(stored)) {
       const known = faults.find((one) => one.name === name);
