@@ -15,6 +15,7 @@ import { environmentWith } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { ClientWarning } from './client-warning.ts';
 import { givingUp } from './request.ts';
+import { Queue } from './queue.ts';
 import { Session } from './session.ts';
 import { checkTls } from './tls.ts';
 import type { TlsSettings } from './tls.ts';
@@ -141,6 +142,22 @@ export class Client {
    */
   watch(options: WatchOptions = {}): AsyncGenerator<WatchEvent, void, undefined> {
     return watch(this.#connection, this.#timeoutMs, options);
+  }
+
+  /**
+   * A queue of messages; it needs no session.
+   *
+   * @param name `default` when absent, as over HTTP.
+   */
+  queue(name = 'default'): Queue {
+    return new Queue(
+      {
+        call: (operation, body, settings) => this.call(operation, body, settings),
+        clock: this.#clock,
+        newId: this.#newId,
+      },
+      name,
+    );
   }
 
   /** Opens a session and keeps it alive until it is ended. */

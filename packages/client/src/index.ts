@@ -6,6 +6,7 @@ export type {
   Json,
   LeaderChange,
   LockStatusAnswer,
+  QueueStats,
   SemaphoreAnswer,
   SessionWaitsAnswer,
   WatchEvent,
@@ -31,6 +32,9 @@ export type { QuorumEnvironment, QuorumOptions } from './quorum/quorum.ts';
 export { QuorumHold, QuorumLock } from './quorum/quorum-lock.ts';
 export type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from './quorum/voter.ts';
 export type { AddressRefused, ClientWarning, OtherCluster } from './client-warning.ts';
+export { Queue } from './queue.ts';
+export type { ConsumeOptions, PushOptions } from './queue.ts';
+export { QueueDelivery } from './queue-delivery.ts';
 export { Semaphore } from './semaphore.ts';
 export type { SemaphoreOptions, TakeOptions } from './semaphore.ts';
 export { Session } from './session.ts';

@@ -34,7 +34,7 @@ const post = (path: string, body: object, node = 1): Promise<Answer> =>
     `curl -X POST http://localhost:800${String(node)}${path} -H "Content-Type: application/json" -d '${JSON.stringify(body)}'`,
   );
 const read = (path: string, node = 1): Promise<Answer> =>
-  asPrinted(`curl http://localhost:800${String(node)}${path}`);
+  asPrinted(`curl 'http://localhost:800${String(node)}${path}'`);
 
 describe('The curls of the distributed-sync readme', () => {
   it('tell the same leader on every node', async () => {
@@ -57,6 +57,51 @@ describe('The curls of the distributed-sync readme', () => {
     );
     assert.equal(given['released'], true);
     assert.equal((await post('/lock/acquire', other, 3))['acquired'], true);
+  });
+});
+
+describe('The queue of the distributed-sync readme', () => {
+  it('takes on one node what was pushed on another', async () => {
+    const pushed = await asPrinted(
+      `curl -X POST http://localhost:8001/queue/push -H "Content-Type: application/json" -d '{"key":"user:123","payload":"hello"}'`,
+    );
+    assert.equal(pushed['queue'], 'default');
+    const popped = await asPrinted('curl http://localhost:8002/queue/pop');
+    const [message] = popped['messages'] as readonly Answer[];
+    assert.equal(message?.['key'], 'user:123');
+    assert.equal(message['payload'], 'hello');
+    assert.deepEqual((await read('/queue/pop', 3))['messages'], []);
+  });
+
+  it('tells a consumer that waits on any node, and redelivers what is not acknowledged', async () => {
+    const waiting = read('/queue/pop?wait_seconds=20&visibility_seconds=0.5', 3);
+    await post('/queue/push', { key: 'a', payload: 1 }, 1);
+    const [first] = (await waiting)['messages'] as readonly Answer[];
+    assert.equal(first?.['delivery'], 1);
+    const again = await read('/queue/pop?wait_seconds=20&visibility_seconds=30', 2);
+    const [second] = again['messages'] as readonly Answer[];
+    assert.equal(second?.['delivery'], 2);
+    assert.equal(
+      (await post('/queue/ack', { receipt: first['receipt'] }, 2))['code'],
+      'stale_receipt',
+    );
+    assert.equal(
+      (await post('/queue/ack', { receipt: second['receipt'] }, 3))['acknowledged'],
+      true,
+    );
+  });
+
+  it('tells owners, each with its share of the partitions', async () => {
+    const { owners } = await read('/queue/stats', 2);
+    const shares = (owners as readonly { partitions: number }[]).map(
+      ({ partitions }) => partitions,
+    );
+    assert.equal(shares.length, 3);
+    assert.equal(
+      shares.reduce((sum, share) => sum + share, 0),
+      64,
+    );
+    for (const share of shares) assert.ok(share >= 10, String(shares));
   });
 });
 

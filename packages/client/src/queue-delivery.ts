@@ -1,0 +1,158 @@
+import { HoldfastError } from '@holdfast/protocol';
+import type { Json, QueueMessage } from '@holdfast/protocol';
+import { momentOf, passedMs } from './clock.ts';
+import type { Moment } from './clock.ts';
+import type { QueueClient } from './queue.ts';
+
+/** A message may be asked for so long before it is delivered; then it is extended before anybody works on it. */
+const oldWhen = 1 / 4;
+/** It is extended so often within its visibility. */
+const extensionsPerVisibility = 3;
+
+/** What is known of a delivery when it comes. */
+interface DeliveryFacts {
+  readonly queue: string;
+  readonly message: QueueMessage;
+  readonly visibilityMs: number;
+  readonly askedAt: Moment;
+}
+
+/** A message that was delivered to this program, kept by extending it until it is settled. */
+export class QueueDelivery {
+  /** Of the message: the same each time it is delivered. */
+  readonly id: number;
+  /** Messages of one key are delivered in order. */
+  readonly key: string;
+  /** As it was pushed. */
+  readonly payload: Json;
+  /** 1 for the first delivery of this message. */
+  readonly delivery: number;
+  /** Larger with every delivery: present it to what the handler writes to, which then refuses an older one. */
+  readonly fenceToken: number;
+  readonly #client: QueueClient;
+  readonly #queue: string;
+  readonly #receipt: string;
+  readonly #visibilityMs: number;
+  readonly #listeners: (() => void)[] = [];
+  #certainSince: Moment;
+  #isSettled = false;
+  #isStale = false;
+  #cancelTimer: () => void = () => undefined;
+
+  /** @internal */
+  constructor(client: QueueClient, { queue, message, visibilityMs, askedAt }: DeliveryFacts) {
+    this.#client = client;
+    this.#queue = queue;
+    this.#visibilityMs = visibilityMs;
+    this.#certainSince = askedAt;
+    this.#receipt = message.receipt ?? '';
+    this.id = message.id;
+    this.key = message.key;
+    this.payload = message.payload;
+    this.delivery = message.delivery;
+    this.fenceToken = message.fence_token;
+  }
+
+  /** It was acknowledged or given back, or is lost. */
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  /** Whether nobody else can have been given this message by now, by comparing clocks (QC2). */
+  isHeld(): boolean {
+    return (
+      !this.#isSettled &&
+      !this.#isStale &&
+      passedMs(this.#client.clock, this.#certainSince) < this.#visibilityMs
+    );
+  }
+
+  /** @throws HoldfastError `hold_lost` unless nobody else can have been given this message by now. */
+  assertHeld(): void {
+    if (this.isHeld()) return;
+    throw new HoldfastError(
+      'hold_lost',
+      `Message ${String(this.id)} of queue "${this.#queue}" is not certainly held any more: it may have been delivered again. Stop working on it.`,
+      { queue: this.#queue, message_id: this.id, fence_token: this.fenceToken },
+    );
+  }
+
+  /**
+   * The message is done, and not delivered again.
+   *
+   * @throws HoldfastError `stale_receipt` where it was delivered again meanwhile.
+   */
+  async ack(): Promise<void> {
+    this.#settle();
+    await this.#client.call('queue_ack', { queue: this.#queue, receipt: this.#receipt });
+  }
+
+  /**
+   * Gives the message back: it is delivered again after `delayMs`, or after a time that grows with its deliveries.
+   *
+   * @throws HoldfastError `stale_receipt` where it was delivered again meanwhile.
+   */
+  async nack({ delayMs, reason }: { delayMs?: number; reason?: string } = {}): Promise<void> {
+    this.#settle();
+    await this.#client.call('queue_nack', {
+      queue: this.#queue,
+      receipt: this.#receipt,
+      ...(delayMs === undefined ? {} : { delay_seconds: delayMs / 1000 }),
+      ...(reason === undefined ? {} : { reason }),
+    });
+  }
+
+  /**
+   * Keeps it until it is settled.
+   *
+   * @internal
+   * @returns False where it is lost already.
+   */
+  async begin(): Promise<boolean> {
+    const oldMs = this.#visibilityMs * oldWhen;
+    if (passedMs(this.#client.clock, this.#certainSince) > oldMs) await this.#extend();
+    if (!this.isHeld()) this.#settle();
+    this.#extendLater();
+    return !this.#isSettled;
+  }
+
+  /** @internal */
+  onSettled(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  #settle(): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#cancelTimer();
+    for (const listener of this.#listeners) listener();
+  }
+
+  #extendLater(): void {
+    if (this.#isSettled || this.#isStale) return;
+    const everyMs = this.#visibilityMs / extensionsPerVisibility;
+    this.#cancelTimer = this.#client.clock.after(everyMs, () => {
+      void this.#extend().then(() => this.#extendLater());
+    });
+  }
+
+  /** QC2: counted from before it was asked for. */
+  async #extend(): Promise<void> {
+    const askedAt = momentOf(this.#client.clock);
+    try {
+      await this.#client.call(
+        'queue_extend',
+        {
+          queue: this.#queue,
+          receipt: this.#receipt,
+          visibility_seconds: this.#visibilityMs / 1000,
+        },
+        { timeoutMs: this.#visibilityMs },
+      );
+      this.#certainSince = askedAt;
+    } catch (error) {
+      // Anything else may pass: it is asked again, and certain for as long as the clock says.
+      if (error instanceof HoldfastError && error.code === 'stale_receipt') this.#isStale = true;
+    }
+  }
+}
