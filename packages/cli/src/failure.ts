@@ -95,6 +95,9 @@ const adviceFor = (group: string): Readonly<Record<string, string>> => ({
   barrier_closed:
     'The next round begins when all have left: "holdfast barrier status NAME" tells who has not.',
   latch_not_found: 'Make it with "holdfast latch create NAME COUNT".',
+  queue_not_found: 'It is made by the first push, or with "holdfast queue configure NAME".',
+  queue_order: 'Look at its order with "holdfast queue stats NAME --json".',
+  queue_not_empty: 'Purge it with "holdfast queue purge NAME", and --dead-letters.',
   compacted:
     'Look at what is so now ("holdfast lock list", "holdfast election leader NAME", ...) and begin without --after; "holdfast watch --history" shows what is still kept.',
   future_position:

@@ -53,6 +53,7 @@ export const groups: readonly Group[] = [
     read: async () => (await import('./commands/barrier.ts')).addBarrierCommands,
   },
   { names: ['latch'], read: async () => (await import('./commands/latch.ts')).addLatchCommands },
+  { names: ['queue'], read: async () => (await import('./commands/queue.ts')).addQueueCommands },
   {
     names: ['quorum-node', 'quorum-cluster', 'quorum'],
     read: async () => (await import('./commands/quorum.ts')).addQuorumCommands,

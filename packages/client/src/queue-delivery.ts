@@ -34,6 +34,7 @@ export class QueueDelivery {
   readonly #receipt: string;
   readonly #visibilityMs: number;
   readonly #listeners: (() => void)[] = [];
+  readonly #controller = new AbortController();
   #certainSince: Moment;
   #isSettled = false;
   #isStale = false;
@@ -60,11 +61,19 @@ export class QueueDelivery {
 
   /** Whether nobody else can have been given this message by now, by comparing clocks (QC2). */
   isHeld(): boolean {
-    return (
-      !this.#isSettled &&
-      !this.#isStale &&
-      passedMs(this.#client.clock, this.#certainSince) < this.#visibilityMs
-    );
+    return this.validForMs > 0;
+  }
+
+  /** Ms for which that is certain from now, 0 when it is not. */
+  get validForMs(): number {
+    if (this.#isSettled || this.#isStale) return 0;
+    const passed = passedMs(this.#client.clock, this.#certainSince);
+    return Math.max(0, this.#visibilityMs - passed);
+  }
+
+  /** Aborted when the cluster says that it was delivered again, purged, or is a dead letter. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
   }
 
   /** @throws HoldfastError `hold_lost` unless nobody else can have been given this message by now. */
@@ -100,6 +109,11 @@ export class QueueDelivery {
       ...(delayMs === undefined ? {} : { delay_seconds: delayMs / 1000 }),
       ...(reason === undefined ? {} : { reason }),
     });
+  }
+
+  /** Keeps it no more, without telling: it comes again when its visibility has ended. */
+  drop(): void {
+    this.#settle();
   }
 
   /**
@@ -152,7 +166,10 @@ export class QueueDelivery {
       this.#certainSince = askedAt;
     } catch (error) {
       // Anything else may pass: it is asked again, and certain for as long as the clock says.
-      if (error instanceof HoldfastError && error.code === 'stale_receipt') this.#isStale = true;
+      if (!(error instanceof HoldfastError) || error.code !== 'stale_receipt') return;
+      if (this.#isSettled) return;
+      this.#isStale = true;
+      this.#controller.abort(error);
     }
   }
 }

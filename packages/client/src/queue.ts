@@ -131,7 +131,7 @@ export class Queue {
         }
         for (const delivery of taken) {
           yield delivery;
-          if (concurrency === 1 && !delivery.isSettled) await delivery.ack();
+          if (concurrency === 1 && !delivery.isSettled) await ackUnlessStale(delivery);
         }
       }
     } catch (error) {
@@ -201,6 +201,15 @@ export class Queue {
       }
     }
     return [];
+  }
+}
+
+/** One that was delivered to somebody else meanwhile is theirs: no reason to take no more. */
+async function ackUnlessStale(delivery: QueueDelivery): Promise<void> {
+  try {
+    await delivery.ack();
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'stale_receipt') throw error;
   }
 }
 

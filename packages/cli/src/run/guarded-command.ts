@@ -81,15 +81,17 @@ const lastWordsMs = 200;
 /**
  * @param command Program and parameters.
  * @param environment Added to this process's own.
+ * @param stdin A file that the command reads; this process's own when absent.
  * @throws CommandNotStarted
  */
 export async function runGuarded(
   command: readonly string[],
   environment: Readonly<Record<string, string>>,
   lease: Lease,
+  stdin?: number,
 ): Promise<CommandEnd> {
   checkProgram(command, environment);
-  const run = new GuardedRun(command, environment, lease);
+  const run = new GuardedRun(command, environment, lease, stdin);
   const forward = (signal: NodeJS.Signals): void => run.forward(signal);
   for (const signal of passedOnSignals) process.on(signal, forward);
   try {
@@ -146,6 +148,7 @@ class GuardedRun {
     command: readonly string[],
     environment: Readonly<Record<string, string>>,
     lease: Lease,
+    stdin: number | undefined,
   ) {
     this.#lease = lease;
     this.#guard = startGuard(command);
@@ -158,6 +161,7 @@ class GuardedRun {
         onGroup: (groupId) => this.#offer(groupId),
         onStopped: () => this.#stopWithCommand(),
       },
+      stdin,
     );
     this.end = new Promise((resolve, reject) => {
       this.#guard.once('error', reject);

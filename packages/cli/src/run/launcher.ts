@@ -45,6 +45,7 @@ export class Launcher {
     command: readonly string[],
     environment: Readonly<NodeJS.ProcessEnv>,
     events: LaunchEvents,
+    stdin?: number,
   ) {
     this.#events = events;
     const terminal = isInForeground() ? openTerminal() : undefined;
@@ -53,7 +54,7 @@ export class Launcher {
     const script = this.isOnTerminal ? terminalScript(restore) : sessionScript(restore);
     // fd 3: this channel. fd 4: the command's stderr; the shell's own has words about jobs that nobody asked for.
     this.#shell = spawn('/bin/sh', ['-c', script, 'holdfast-launcher', ...command], {
-      stdio: ['inherit', 'inherit', terminal ?? 'ignore', 'pipe', 2],
+      stdio: [stdin ?? 'inherit', 'inherit', terminal ?? 'ignore', 'pipe', 2],
       detached: !this.isOnTerminal,
       env: variables,
     });

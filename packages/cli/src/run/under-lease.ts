@@ -14,14 +14,16 @@ export interface RunEnd {
  * Runs the command under the guard; tells on stderr where it could not be started.
  *
  * @param variables What the command finds in its environment.
+ * @param stdin A file that it reads; this process's own when absent.
  */
 export async function runUnderLease(
   command: readonly string[],
   variables: Readonly<Record<string, string>>,
   lease: Lease,
+  stdin?: number,
 ): Promise<RunEnd> {
   try {
-    const end = await runGuarded(command, variables, lease);
+    const end = await runGuarded(command, variables, lease, stdin);
     return { end, status: end.status };
   } catch (error) {
     if (!(error instanceof CommandNotStarted)) throw error;
