@@ -12,14 +12,15 @@ export const grantFaults: readonly Fault[] = [
   {
     name: 'first-answer-not-remembered',
     breaks: 'a retried acquire is executed a second time',
-    file: 'packages/state/src/primitives/lock/acquire.ts',
-    find: `  if (known !== undefined) return repeatAcquire(command, known);`,
-    put: `  if (known?.kind === 'release') return repeatAcquire(command, known);`,
+    file: 'packages/state/src/kernel/once.ts',
+    find: `    if (known !== undefined) return repeated(command, requestId, known, handler);`,
+    put: `    if (known !== undefined && known.kind !== 'acquire')
+      return repeated(command, requestId, known, handler);`,
   },
   {
     name: 'queue-is-passed',
     breaks: 'whoever comes when something is free passes those that wait',
-    file: 'packages/state/src/primitives/lock/acquire.ts',
+    file: 'packages/state/src/primitives/lock/locks.ts',
     find: `if (pool.fits(units, held) && isNext(pool, held, command.terms)) {`,
     put: `if (pool.fits(units, held)) {`,
   },
@@ -41,9 +42,9 @@ export const grantFaults: readonly Fault[] = [
   {
     name: 'permits-passed-in-the-queue',
     breaks: 'who needs few permits passes who needs many, for ever',
-    file: 'packages/state/src/primitives/holds/take.ts',
-    find: `if (pool.fits(permits, undefined) && isNext(pool, undefined, terms)) {`,
-    put: `if (pool.fits(permits, undefined)) {`,
+    file: 'packages/state/src/primitives/semaphore/semaphores.ts',
+    find: `if (pool.fits(permits, undefined) && isNext(pool, undefined, terms))`,
+    put: `if (pool.fits(permits, undefined))`,
   },
   {
     name: 'permits-beyond-the-limit',
@@ -63,9 +64,9 @@ export const grantFaults: readonly Fault[] = [
   {
     name: 'two-leaders',
     breaks: 'an election has room for two',
-    file: 'packages/state/src/primitives/holds/take.ts',
-    find: `tables.openPool(kind, name, taking.limit ?? permits);`,
-    put: `tables.openPool(kind, name, taking.limit ?? permits + (kind === 'election' ? 1 : 0));`,
+    file: 'packages/state/src/primitives/election/elections.ts',
+    find: `sizeFor: () => 1,`,
+    put: `sizeFor: () => 2,`,
   },
   {
     name: 'election-not-in-the-sessions-end',
@@ -98,7 +99,9 @@ export const grantFaults: readonly Fault[] = [
       const last = this.holds.last;
       if (last !== undefined && !last.session.living) {
         this.remove(last);
-        last.session.removeHold(last);
+        last.session.holds.delete(this.name);
+        last.session.leadNoMore(this.name);
+        last.session.permits.delete(last.fenceToken);
       }
       return this.opening === undefined && this.free >= units;
     }`,
@@ -137,8 +140,8 @@ export const grantFaults: readonly Fault[] = [
     name: 'barriers-in-the-order-of-entering',
     breaks: 'a restored session leaves its barriers in another order than on the other nodes',
     file: 'packages/state/src/kernel/sessions/sessions.ts',
-    find: `    barriers.splice(indexOfRound(barriers, barrier.round), 0, barrier);`,
-    put: `    barriers.push(barrier);`,
+    find: `    joined.splice(indexOfRound(joined, one.round), 0, one);`,
+    put: `    joined.push(one);`,
   },
   {
     name: 'barrier-opens-early',
@@ -157,11 +160,10 @@ export const grantFaults: readonly Fault[] = [
   {
     name: 'latch-counted-twice',
     breaks: 'a count that is sent again is counted again',
-    file: 'packages/state/src/primitives/latch/latches.ts',
-    find: `return onceOnly(tables, counted, String(by), answeredBelow, () => count(tables, name, by));`,
-    put: `return answeredBelow === -1
-    ? onceOnly(tables, counted, String(by), answeredBelow, () => count(tables, name, by))
-    : count(tables, name, by);`,
+    file: 'packages/state/src/kernel/once.ts',
+    find: `    if (known !== undefined) return repeated(command, requestId, known, handler);`,
+    put: `    if (known !== undefined && known.kind !== 'count_down')
+      return repeated(command, requestId, known, handler);`,
   },
   {
     name: 'longest-time-starts-anew',
@@ -207,14 +209,14 @@ export const grantFaults: readonly Fault[] = [
   {
     name: 'holders-looked-at-for-every-search',
     breaks: 'each request of an entry adds up the holds of a semaphore again',
-    file: 'packages/state/src/primitives/holds/deadlock.ts',
+    file: 'packages/state/src/primitives/holds/searches.ts',
     find: `if (known?.version === pool.holdsVersion) return known.shares;`,
     put: `if (known?.version === pool.holdsVersion && this.#stepsLeft < 0) return known.shares;`,
   },
   {
     name: 'circle-through-a-hold-that-has-ended',
     breaks: 'a request is refused because of a circle through a hold that was given back',
-    file: 'packages/state/src/primitives/holds/deadlock.ts',
+    file: 'packages/state/src/primitives/holds/searches.ts',
     find: `if (known?.version === pool.holdsVersion) return known.shares;`,
     put: `if (known !== undefined) return known.shares;`,
   },
@@ -230,10 +232,10 @@ export const grantFaults: readonly Fault[] = [
   {
     name: 'late-downgrade-lowers-a-raise',
     breaks: 'a downgrade that comes late lowers what was raised since',
-    file: 'packages/state/src/primitives/lock/release.ts',
+    file: 'packages/state/src/primitives/lock/locks.ts',
     find: `if (hold.fenceToken !== fenceToken) return staleFenceToken(hold, fenceToken);
   if (hold.units`,
-    put: `if (!isOf(hold, fenceToken)) return staleFenceToken(hold, fenceToken);
+    put: `if (!isTokenOf(hold, fenceToken)) return staleFenceToken(hold, fenceToken);
   if (hold.units`,
   },
 ];

@@ -86,7 +86,7 @@ export const memoryFaults: readonly Fault[] = [
   {
     name: 'own-sessions-of-a-caller-not-limited',
     breaks: 'a caller at its limit goes on by client id',
-    file: 'packages/state/src/primitives/lock/acquire.ts',
+    file: 'packages/state/src/primitives/holds/acquire.ts',
     find: `tooManySessions(tables, use)`,
     put: `tooManySessions(tables, tables.callers.of(undefined))`,
   },
@@ -135,8 +135,8 @@ export const memoryFaults: readonly Fault[] = [
     name: 'forgotten-names-not-in-snapshots',
     breaks: 'a restored node executes what the others refuse',
     file: 'packages/state/src/kernel/snapshot/session-records.ts',
-    find: `new RequestTable(use, { numbersThrough, namesThrough, answeredBelow })`,
-    put: `new RequestTable(use, { numbersThrough, namesThrough: namesThrough.slice(0, 0), answeredBelow })`,
+    find: `new RequestTable<Waiter>(use, { numbersThrough, namesThrough, answeredBelow })`,
+    put: `new RequestTable<Waiter>(use, { numbersThrough, namesThrough: namesThrough.slice(0, 0), answeredBelow })`,
   },
   {
     name: 'share-given-back-twice',

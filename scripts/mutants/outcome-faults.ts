@@ -12,14 +12,14 @@ export const outcomeFaults: readonly Fault[] = [
   {
     name: 'acquire-given-up-once',
     breaks:
-      'an acquire is cancelled once: where nobody hears that, it becomes a hold that nobody has',
+      'an acquire is given up once: where nobody hears that, it becomes a hold that nobody has',
     file: 'packages/client/src/until-answered.ts',
     find: `    if (isOver()) break; // UA2`,
     put: `    if (isOver() || pauseMs > 0) break; // UA2`,
   },
   {
     name: 'number-done-with-while-given-up',
-    breaks: 'the cluster may forget the answer of a request that is still being cancelled',
+    breaks: 'the cluster may forget the answer of a request that is still being given up',
     file: 'packages/client/src/numbered-calls.ts',
     find: `    number.keep();
     const { connection, clock, timeoutMs } = this.#parts;`,
@@ -52,7 +52,7 @@ export const outcomeFaults: readonly Fault[] = [
   {
     name: 'unnumbered-acquire-left-to-nobody',
     breaks: 'an acquire without a number whose outcome is unknown becomes a hold that nobody has',
-    file: 'packages/engine/src/cancellations.ts',
+    file: 'packages/engine/src/withdrawals.ts',
     find: `if (!isUncertain || abandon === undefined || typeof abandon.requestId === 'number') return;`,
     put: `if (!isUncertain || abandon === undefined || abandon.requestId !== undefined) return;`,
   },
@@ -66,20 +66,20 @@ export const outcomeFaults: readonly Fault[] = [
   {
     name: 'given-up-behind-others',
     breaks: 'an acquire whose caller has hung up stands until others are answered',
-    file: 'packages/engine/src/cancellations.ts',
+    file: 'packages/engine/src/withdrawals.ts',
     find: `    if (this.#kept.has(key)) return;`,
     put: `    if (this.#kept.has(key) || this.#kept.size >= atOnce) return;`,
   },
   {
     name: 'campaign-given-up-ends-leadership',
     breaks: 'cancelling one campaign ends a leadership that another request was told of',
-    file: 'packages/state/src/primitives/lock/release.ts',
-    find: `if (led?.fenceToken === result.fenceToken && led.holdCount > 1) {`,
-    put: `if (led?.fenceToken === result.fenceToken && led.holdCount > 1000) {`,
+    file: 'packages/state/src/primitives/election/elections.ts',
+    find: `if (led?.fenceToken === grant.fenceToken && led.holdCount > 1) {`,
+    put: `if (led?.fenceToken === grant.fenceToken && led.holdCount > 1000) {`,
   },
   {
     name: 'barrier-given-up-leaves-for-all',
-    breaks: 'cancelling one entering takes a session out of a barrier that another request entered',
+    breaks: 'giving up one entering takes a session out of a barrier that another request entered',
     file: 'packages/state/src/primitives/barrier/barriers.ts',
     find: `    if (entered > 1) {`,
     put: `    if (entered > 1000) {`,
@@ -87,15 +87,15 @@ export const outcomeFaults: readonly Fault[] = [
   {
     name: 'late-copy-after-giving-up-granted',
     breaks: 'a copy that comes after its request was cancelled is granted',
-    file: 'packages/state/src/primitives/lock/release.ts',
-    find: `    session.requests.remember(requestId, answer, tables.limits); // R1
-    return { ok: true, type: 'abandoned' };`,
-    put: `    return { ok: true, type: 'abandoned' };`,
+    file: 'packages/state/src/kernel/cancel.ts',
+    find: `      session.requests.remember(requestId, answer, tables.limits); // R1
+      return { ok: true, type: 'abandoned' };`,
+    put: `      return { ok: true, type: 'abandoned' };`,
   },
   {
     name: 'repetitions-counted-in-old-logs',
     breaks:
-      'nodes that came by an old snapshot and by its log differ in who leads after a cancellation',
+      'nodes that came by an old snapshot and by its log differ in who leads after a giving up',
     file: 'packages/state/src/primitives/holds/grants.ts',
     find: `if (!remembersByTime(tables.limits))`,
     put: `if (ask.units === 0)`,
@@ -110,8 +110,8 @@ export const outcomeFaults: readonly Fault[] = [
   {
     name: 'uncounted-campaign-ends-leadership',
     breaks: 'cancelling a campaign of before an upgrade ends a leadership that another was told of',
-    file: 'packages/state/src/primitives/lock/release.ts',
-    find: `result.holdCount > led.exclusiveCount) return;`,
-    put: `result.holdCount > 1000) return;`,
+    file: 'packages/state/src/primitives/election/elections.ts',
+    find: `grant.holdCount > led.exclusiveCount) return undefined;`,
+    put: `grant.holdCount > 1000) return undefined;`,
   },
 ];

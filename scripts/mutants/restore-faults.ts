@@ -12,7 +12,7 @@ export const restoreFaults: readonly Fault[] = [
   {
     name: 'queue-order-lost-on-restore',
     breaks: 'waiters change places after a restore',
-    file: 'packages/state/src/kernel/snapshot/place-records.ts',
+    file: 'packages/state/src/primitives/holds/records.ts',
     find: `    pool.queue.append(waiter);`,
     put: `    pool.queue.insertAfter(undefined, waiter);`,
   },
@@ -54,7 +54,7 @@ export const restoreFaults: readonly Fault[] = [
     name: 'holds-spread-into-a-call',
     breaks:
       'a snapshot with 120,000 holds of one resource cannot be taken or read: the stack is full',
-    file: 'packages/state/src/kernel/snapshot/place-records.ts',
+    file: 'packages/state/src/primitives/holds/records.ts',
     find: `    const holds = Array.from(pool.holds, (hold) => ({ ...hold }));`,
     put: `    const holds: Hold[] = [];
     holds.push(...Array.from(pool.holds, (hold) => ({ ...hold })));`,
@@ -63,7 +63,7 @@ export const restoreFaults: readonly Fault[] = [
     name: 'members-of-a-barrier-in-one-line',
     breaks:
       'a command that changes a large barrier while a snapshot is taken encodes all its members',
-    file: 'packages/state/src/kernel/snapshot/place-records.ts',
+    file: 'packages/state/src/primitives/barrier/barriers.ts',
     find: `  if (members.size > maxMembersPerLine)`,
     put: `  if (members.size < 0)`,
   },
@@ -132,7 +132,7 @@ export const restoreFaults: readonly Fault[] = [
   {
     name: 'longest-time-not-in-snapshots',
     breaks: 'a node that took a snapshot forgets when holds are over',
-    file: 'packages/state/src/kernel/snapshot/place-records.ts',
+    file: 'packages/state/src/primitives/holds/records.ts',
     find: `hold.ending === undefined ? null : [hold.ending.dueMs, hold.ending.sequence],`,
     put: `hold.ending === undefined || hold.units > 0 ? null : [hold.ending.dueMs, hold.ending.sequence],`,
   },

@@ -48,7 +48,7 @@ function find(
     case 'lock':
       return {
         type: 'lock',
-        lock: state.lock(query.name as ResourceName, query.limit, query.fenceToken),
+        lock: state.show('lock', query.name as ResourceName, query),
       };
     case 'find_hold': {
       const { kind, fenceToken, holder } = query;
@@ -63,17 +63,15 @@ function find(
       return { type: 'found_hold', found, ended, gaveBack };
     }
     case 'election': {
-      const election = state.election(query.name as ResourceName, query.limit);
+      const election = state.show('election', query.name as ResourceName, query);
       return { type: 'election', election };
     }
     case 'barrier': {
-      const name = query.name as ResourceName;
-      const { sessionId } = query;
-      const inside = sessionId !== undefined && state.isInside(name, sessionId);
-      return { type: 'barrier', barrier: state.barrier(name, query.limit), inside };
+      const barrier = state.show('barrier', query.name as ResourceName, query);
+      return { type: 'barrier', barrier, inside: barrier?.inside === true };
     }
     case 'latch':
-      return { type: 'latch', latch: state.latch(query.name as ResourceName) };
+      return { type: 'latch', latch: state.show('latch', query.name as ResourceName) };
     case 'queues':
       return {
         type: 'queues',
@@ -94,7 +92,7 @@ function find(
     case 'semaphore':
       return {
         type: 'semaphore',
-        semaphore: state.semaphore(query.name as ResourceName, query.limit, query.fenceToken),
+        semaphore: state.show('semaphore', query.name as ResourceName, query),
       };
     case 'stats':
       return { type: 'stats', stats: state.stats() };

@@ -14,10 +14,14 @@ export { formatVersion as snapshotFormatVersion } from './kernel/snapshot/snapsh
 export type * from './kernel/commands.ts';
 export type * from './kernel/contract.ts';
 export type * from './kernel/view-types.ts';
+export type { StateLimits } from './kernel/limits.ts';
+export type { Shown } from './kernel/primitive.ts';
+export { isAnswerTo, commandDeclarations, primitiveDeclarations } from './primitives/declared.ts';
+export type * from './primitives/declared.ts';
+export type * from './primitives/holds/commands.ts';
 export type * from './kernel/names.ts';
 export type * from './kernel/outcomes.ts';
 export { partitionCount } from './primitives/queue/placement.ts';
-export type * from './primitives/queue/commands.ts';
 export {
   holdEvents,
   holdLifecycle,

@@ -21,10 +21,10 @@ function visible({ engine: { state } }: Harness, sessions: readonly string[]): s
   return JSON.stringify([
     state.stats(),
     state.list('lock', { prefix: '', limit: 100 }),
-    ['s', 'free'].map((name) => state.semaphore(at(name))),
-    ['e', 'free'].map((name) => state.election(at(name))),
-    ['b', 'free'].map((name) => state.barrier(at(name))),
-    ['k', 'free'].map((name) => state.latch(at(name))),
+    ['s', 'free'].map((name) => state.show('semaphore', at(name))),
+    ['e', 'free'].map((name) => state.show('election', at(name))),
+    ['b', 'free'].map((name) => state.show('barrier', at(name))),
+    ['k', 'free'].map((name) => state.show('latch', at(name))),
     sessions.map((id) => {
       const { renewal: _renewal, ...rest } = { renewal: 0, ...state.session(id as never) };
       return rest;

@@ -128,7 +128,7 @@ describe('a node that stops', () => {
     assert.equal(codeOf(await numbered), 'shutting_down');
     assert.equal((await client.closed).code, 1001);
     await closing;
-    const { waiters } = engine.state.lock('x' as Parameters<typeof engine.state.lock>[0]);
+    const { waiters } = engine.state.show('lock', 'x' as Parameters<typeof engine.state.show>[1]);
     assert.deepEqual(
       waiters.map(({ requestId }) => requestId),
       [9],

@@ -175,7 +175,10 @@ describe('waiting', () => {
     await until(() => engine.waiterCount === 2);
     lost.hangUp();
     await until(() => engine.state.stats().waiters === 1);
-    const [waiter] = engine.state.lock('x' as Parameters<typeof engine.state.lock>[0]).waiters;
+    const [waiter] = engine.state.show(
+      'lock',
+      'x' as Parameters<typeof engine.state.show>[1],
+    ).waiters;
     assert.equal(waiter?.requestId, 7, 'it gave a number: it finds its place again');
     const again = client.call('acquire', { ...wait, request_id: 7 });
     await client.call('release', { session_id: holder, name: 'x' });

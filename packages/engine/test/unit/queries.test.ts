@@ -36,7 +36,7 @@ describe('The holders of a resource', () => {
         commands: list.map((command) => ({ identity: 'anonymous', command })),
       });
     entry(1, commands);
-    const fenceToken = state.lock('z' as ResourceName).holders[0]?.fenceToken;
+    const fenceToken = state.show('lock', 'z' as ResourceName).holders[0]?.fenceToken;
     assert.ok(fenceToken !== undefined);
     const found = () => {
       const answer = answerQuery(state, new LeaseTable(), {
@@ -51,7 +51,11 @@ describe('The holders of a resource', () => {
     assert.equal(found().found.hold?.sessionId, sessionId);
 
     entry(2, [{ type: 'expire_session', sessionId, renewal: state.renewalOf(sessionId) ?? 0 }]);
-    assert.equal(state.lock('z' as ResourceName).holders.length, 1, 'it is not given back yet');
+    assert.equal(
+      state.show('lock', 'z' as ResourceName).holders.length,
+      1,
+      'it is not given back yet',
+    );
     const after = found();
     assert.equal(after.found.hold, undefined);
     assert.equal(after.found.currentToken, undefined);

@@ -180,7 +180,7 @@ describe('A restored backup', () => {
     assert.equal(state.stats().heldLocks, 0);
     assert.equal(state.stats().waiters, 0);
     assert.equal(state.endedReason(session(0)), 'expired');
-    assert.equal(state.lock(nameOf(0)).holders.length, 0);
+    assert.equal(state.show('lock', nameOf(0)).holders.length, 0);
     assert.ok((state.nextDueTime() ?? 0) > state.time, 'the end of the lock delays is due');
   });
 
@@ -200,7 +200,7 @@ describe('A restored backup', () => {
     assert.deepEqual(stats, statsBefore);
     assert.equal(fenceCounter, jump);
     assert.deepEqual(state.session(session(0)), before.session(session(0)));
-    assert.deepEqual(state.lock(nameOf(0)), before.lock(nameOf(0)));
+    assert.deepEqual(state.show('lock', nameOf(0)), before.show('lock', nameOf(0)));
   });
 
   it('begins past all of a restore before that it is told of (BEGIN-4)', async () => {

@@ -135,7 +135,7 @@ describe('A request that makes a session', () => {
     for (const timeMs of [6000, 1000 + copiesLiveMs + 1]) {
       node.timeMs = timeMs;
       assert.equal(node.apply(first).ok, false);
-      assert.equal(node.state.lock('job' as ResourceName).holderCount, 0);
+      assert.equal(node.state.show('lock', 'job' as ResourceName).holderCount, 0);
     }
   });
 

@@ -11,11 +11,13 @@
 import type { CallerUse } from './caller-use.ts';
 import type { Pool } from '../primitives/holds/pool.ts';
 import { limitExceeded } from './refusals.ts';
-import type { Session } from './sessions/sessions.ts';
+import type { Session } from '../primitives/holds/pool.ts';
 import type { Tables } from './tables.ts';
 import { valueBytes } from './weights.ts';
-import type { JsonValue, MeetingKind, RequestId, ResourceKind } from './names.ts';
+import type { JsonValue, RequestId } from './names.ts';
 import type { Refusal } from './outcomes.ts';
+import { primitiveDeclarations } from '../primitives/declared.ts';
+import type { LimitOfPrimitive, PlaceKind } from '../primitives/declared.ts';
 
 /** Of a session, or of the one that is to be made for what is asked. */
 export type Asker = Pick<Session, 'use' | 'load' | 'metadataBytes'> & {
@@ -126,21 +128,22 @@ export function tooManyAnswers(
 
 /** Each kind is a name space with a limit of its own. */
 export function tooManyOf(
-  tables: Tables,
-  kind: ResourceKind | MeetingKind,
+  { limits, places }: Tables,
+  kind: PlaceKind,
   more = 1,
 ): Refusal | undefined {
-  const { limits } = tables;
-  const [name, limit, size] = {
-    lock: ['max_locks', limits.maxLocks, tables.pools.size] as const,
-    semaphore: ['max_semaphores', limits.maxSemaphores, tables.semaphores.size] as const,
-    election: ['max_elections', limits.maxElections, tables.elections.size] as const,
-    barrier: ['max_barriers', limits.maxBarriers, tables.barriers.size] as const,
-    latch: ['max_latches', limits.maxLatches, tables.latches.size] as const,
-  }[kind];
-  if (size + more <= limit) return undefined;
-  return limitExceeded(name, limit, `End some ${kind} that is not needed, or use another name.`);
+  const { name, setting } = limitOf[kind];
+  const limit = limits[name];
+  if (places[kind].size + more <= limit) return undefined;
+  return limitExceeded(setting, limit, `End some ${kind} that is not needed, or use another name.`);
 }
+
+const limitOf = Object.fromEntries(
+  primitiveDeclarations.map(({ kind, limit: { name } }) => [
+    kind,
+    { name, setting: name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) },
+  ]),
+) as Readonly<Record<PlaceKind, { readonly name: LimitOfPrimitive; readonly setting: string }>>;
 
 /** TURN-3: room for one more hold of a resource, or it would enter the hold that it has. */
 export function hasRoom(tables: Tables, pool: Pool, session: Session | undefined): boolean {

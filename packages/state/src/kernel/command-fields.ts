@@ -4,7 +4,7 @@
  * reads it (FEATURE-3 of feature-levels.ts).
  */
 import type { Command, OwnSession, Stamp, Terms, Wanted } from './commands.ts';
-import type { StateLimits } from './contract.ts';
+import type { StateLimits } from './limits.ts';
 import type {
   OnDead,
   PushedMessage,

@@ -1,20 +1,15 @@
 /** The state machine as those see it who drive it. */
 import type { Envelope } from './commands.ts';
-import type { QueueViews } from '../primitives/queue/commands.ts';
+import type { StateLimits } from './limits.ts';
 import type {
-  BarrierView,
-  ElectionView,
   EndedHold,
   FoundHold,
   Holder,
   HoldsPage,
-  LatchView,
   Listed,
   ListedKind,
   ListWanted,
-  LockView,
   PlacesPage,
-  SemaphoreView,
   SessionLease,
   SessionView,
   Stats,
@@ -28,55 +23,9 @@ import type {
   SessionId,
 } from './names.ts';
 import type { Applied } from './outcomes.ts';
-
-export interface StateLimits {
-  readonly maxSessions: number;
-  readonly maxHoldsPerSession: number;
-  readonly maxWaitersPerResource: number;
-  readonly maxLocks: number;
-  readonly maxSemaphores: number;
-  readonly maxElections: number;
-  readonly maxBarriers: number;
-  readonly maxLatches: number;
-  /** Holds that stand on one resource at once. */
-  readonly maxHoldsPerResource: number;
-  /** Remembered answers per session. */
-  readonly maxResultsPerSession: number;
-  /** Sessions of one caller: an identity, or where there is none an address (see `callerOf` of the api). */
-  readonly maxSessionsPerCaller: number;
-  /** Holds, waits and barriers of all sessions of one caller. */
-  readonly maxHoldsPerCaller: number;
-  /** Places in queues of all of them. */
-  readonly maxWaitsPerCaller: number;
-  /** Metadata and values of what all of them hold and wait for, as JSON. */
-  readonly maxMetadataBytesPerCaller: number;
-  /** What the remembered answers of all of them take. */
-  readonly maxResultBytesPerCaller: number;
-  /** Places in queues of one session; they count as holds, too. */
-  readonly maxWaitsPerSession: number;
-  /** Of the metadata and values of what one session holds and waits for, as JSON. */
-  readonly maxMetadataBytesPerSession: number;
-  /** What the remembered answers of one session take. */
-  readonly maxResultBytesPerSession: number;
-  /** Ended sessions of each kind that are remembered, beside those that live (ended-sessions.ts). */
-  readonly maxRememberedSessions: number;
-  /** What they take, of each kind. */
-  readonly maxRememberedBytes: number;
-  /** Those of one caller among them (ended-shares.ts). */
-  readonly maxRememberedSessionsPerCaller: number;
-  readonly maxRememberedBytesPerCaller: number;
-  readonly maxQueues: number;
-  /** Messages and dead letters of all queues. */
-  readonly maxMessages: number;
-  readonly maxMessagesPerQueue: number;
-  /** What they take: keys and payloads, and 256 bytes for each. */
-  readonly maxMessageBytes: number;
-  readonly maxMessageBytesPerQueue: number;
-  /** Dedup ids that are remembered, of all queues. */
-  readonly maxDedupIds: number;
-  /** Units of work (ends of holds and waits) that one entry of the log does; the next ones go on. */
-  readonly maxWorkPerEntry: number;
-}
+import type { Shown } from './primitive.ts';
+import type { PlaceKind, Primitives } from '../primitives/declared.ts';
+import type { QueueViews } from '../primitives/queue/commands.ts';
 
 /** Contract of the state machine, implemented by `createStateMachine`. */
 export interface StateMachine {
@@ -113,18 +62,12 @@ export interface StateMachine {
   holdsOf(id: SessionId, after: number, limit: number): HoldsPage | undefined;
   /** Where a session waits, a page of it, bounded also by how far its queues are walked. */
   waitsOf(id: SessionId, after: number, limit: number): PlacesPage;
-  /**
-   * At most `limit` holders, and as many waiters, are shown (100 when absent), fewer when they are large.
-   * The hold of `fenceToken`, where there is one, is the first of them.
-   */
-  lock(name: ResourceName, limit?: number, fenceToken?: FenceToken): LockView;
-  /** Undefined: there is none of this name. */
-  semaphore(name: ResourceName, limit?: number, fenceToken?: FenceToken): SemaphoreView | undefined;
-  election(name: ResourceName, limit?: number): ElectionView;
-  /** Undefined: nobody is there. */
-  barrier(name: ResourceName, limit?: number): BarrierView | undefined;
-  /** Whether a session is inside a barrier. */
-  isInside(name: ResourceName, id: SessionId): boolean;
+  /** One record of a primitive, as far as `shown` asks for (100 rows of a list when absent), less when it is large. */
+  show<Kind extends PlaceKind>(
+    kind: Kind,
+    name: ResourceName,
+    shown?: Shown,
+  ): Primitives[Kind]['view'];
   /** The hold of a token, however many hold the resource: no list of them is made. */
   findHold(
     kind: ResourceKind,
@@ -132,7 +75,6 @@ export interface StateMachine {
     fenceToken: FenceToken | undefined,
     holder: Holder | undefined,
   ): FoundHold;
-  latch(name: ResourceName): LatchView | undefined;
   readonly queues: QueueViews;
   /** Undefined: it stands, its holder ended it, or it is too long ago (the latest 10,000 are known). */
   endedHold(kind: ResourceKind, name: ResourceName, fenceToken: FenceToken): EndedHold | undefined;

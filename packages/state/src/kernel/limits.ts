@@ -5,7 +5,55 @@
  *     every version: who restores an old log gets the state, and the fence tokens, that were acknowledged.
  *     Such a limit counts from the first `set_limits` that names it, which a new leader logs at once.
  */
-import type { StateLimits } from './contract.ts';
+import { primitiveDeclarations } from '../primitives/declared.ts';
+import type { LimitOfPrimitive } from '../primitives/declared.ts';
+
+/** How many there may be of each primitive, and what the kernel bounds. */
+export type StateLimits = KernelLimits & Readonly<Record<LimitOfPrimitive, number>>;
+
+interface KernelLimits {
+  readonly maxSessions: number;
+  readonly maxHoldsPerSession: number;
+  readonly maxWaitersPerResource: number;
+  /** Holds that stand on one resource at once. */
+  readonly maxHoldsPerResource: number;
+  /** Remembered answers per session. */
+  readonly maxResultsPerSession: number;
+  /** Sessions of one caller: an identity, or where there is none an address (see `callerOf` of the api). */
+  readonly maxSessionsPerCaller: number;
+  /** Holds, waits and barriers of all sessions of one caller. */
+  readonly maxHoldsPerCaller: number;
+  /** Places in queues of all of them. */
+  readonly maxWaitsPerCaller: number;
+  /** Metadata and values of what all of them hold and wait for, as JSON. */
+  readonly maxMetadataBytesPerCaller: number;
+  /** What the remembered answers of all of them take. */
+  readonly maxResultBytesPerCaller: number;
+  /** Places in queues of one session; they count as holds, too. */
+  readonly maxWaitsPerSession: number;
+  /** Of the metadata and values of what one session holds and waits for, as JSON. */
+  readonly maxMetadataBytesPerSession: number;
+  /** What the remembered answers of one session take. */
+  readonly maxResultBytesPerSession: number;
+  /** Ended sessions of each kind that are remembered, beside those that live (ended-sessions.ts). */
+  readonly maxRememberedSessions: number;
+  /** What they take, of each kind. */
+  readonly maxRememberedBytes: number;
+  /** Those of one caller among them (ended-shares.ts). */
+  readonly maxRememberedSessionsPerCaller: number;
+  readonly maxRememberedBytesPerCaller: number;
+  readonly maxQueues: number;
+  /** Messages and dead letters of all queues. */
+  readonly maxMessages: number;
+  readonly maxMessagesPerQueue: number;
+  /** What they take: keys and payloads, and 256 bytes for each. */
+  readonly maxMessageBytes: number;
+  readonly maxMessageBytesPerQueue: number;
+  /** Dedup ids that are remembered, of all queues. */
+  readonly maxDedupIds: number;
+  /** Units of work (ends of holds and waits) that one entry of the log does; the next ones go on. */
+  readonly maxWorkPerEntry: number;
+}
 
 /** No bound, as a number that JSON keeps. */
 const unbounded = Number.MAX_SAFE_INTEGER;
@@ -64,16 +112,16 @@ export const limitsOfOldLogs: Pick<
   maxResultBytesPerSession: unbounded,
 };
 
+const limitsOfPrimitives = Object.fromEntries(
+  primitiveDeclarations.map(({ limit }) => [limit.name, limit.initial]),
+) as Readonly<Record<LimitOfPrimitive, number>>;
+
 /** Part of the format: every node begins with these, whatever its version or configuration. */
 export const initialLimits: StateLimits = {
   maxSessions: 100_000,
   maxHoldsPerSession: 100_000,
   maxWaitersPerResource: 10_000,
-  maxLocks: 1_000_000,
-  maxSemaphores: 100_000,
-  maxElections: 100_000,
-  maxBarriers: 10_000,
-  maxLatches: 10_000,
+  ...limitsOfPrimitives,
   maxResultsPerSession: 1024,
   ...limitsOfOldLogs,
 };

@@ -22,7 +22,8 @@ export type RequestId = number | string;
 export type Mode = 'exclusive' | 'shared';
 /** What is a pool of units. Each kind is a name space of its own. */
 export type ResourceKind = 'lock' | 'semaphore' | 'election';
-/** What several sessions meet at; name spaces of their own as well. */
-export type MeetingKind = 'barrier' | 'latch';
+export type EndReason = 'released' | 'expired' | 'forced' | 'max_hold' | 'session_ended';
+/** Ends that the holder did not bring about; they are remembered for a while. */
+export type EndedByOthers = Exclude<EndReason, 'released' | 'session_ended'>;
 export type JsonValue =
   null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };

@@ -1,62 +1,182 @@
-/** Commands of a session that are answered at once: a repetition gets the first answer (spec rule 2.6). */
+/**
+ * Requests of a session, each carried out once: it stands before whatever carries out a command that has a request id.
+ *
+ * STATE-ONCE-1: a repeated request gets the idempotent response and changes nothing but the renewal of its session; while
+ *     it waits, it is told its place. Another request under the same id is refused.
+ * STATE-ONCE-2: what a request is answered is remembered in the command that carries it out, a refusal too; of a
+ *     session that ended with it, with the tombstone.
+ * STATE-ONCE-3: a request for an own session enters it where it is there, is refused where it has ended, and makes it only
+ *     when it is needed: a refused acquire leaves nothing behind but its answer.
+ */
+import { askedBytes } from './answers.ts';
+import type { Asked } from './answers.ts';
 import { tooManyAnswers } from './at-capacity.ts';
+import { invariant } from './invariant.ts';
+import type { CommandOf, Once } from './primitive.ts';
+import {
+  ownHoldEnded,
+  requestForgotten,
+  requestReused,
+  sessionExists,
+  usedFor,
+  usedForAnother,
+} from './refusals.ts';
 import { endIfUnused } from './sessions/lifetimes.ts';
-import { requestForgotten, requestReused, usedFor } from './refusals.ts';
-import type { Answer, OtherAnswer } from './requests.ts';
-import type { Session } from './sessions/sessions.ts';
+import { copyCame, copyCameLate } from './sessions/making.ts';
 import type { Tables } from './tables.ts';
 import type { RequestId, ResourceName, SessionId } from './names.ts';
 import type { CommandResult } from './outcomes.ts';
+import type { OwnSession } from './terms.ts';
+import type { OnceType } from '../primitives/declared.ts';
+import type { Answer, Session } from '../primitives/holds/pool.ts';
+import { placeOf } from '../primitives/holds/waits.ts';
 
-/**
- * Carries out a command unless it was carried out before.
- *
- * @param asked What the request asks for beside the name: another one under the same id is refused.
- */
-export function onceOnly(
+type OnceCommand = CommandOf<OnceType>;
+
+export function once(
   tables: Tables,
-  command: {
-    readonly type: OtherAnswer['kind'];
-    readonly sessionId: SessionId;
-    readonly requestId?: RequestId;
-    readonly name: ResourceName;
-  },
-  asked: string,
-  answeredBelow: number | undefined,
-  carryOut: (session: Session) => CommandResult,
+  command: OnceCommand,
+  handler: Once<OnceType>,
+  ackedBelow: number | undefined,
 ): CommandResult {
-  const { type: kind, sessionId, requestId, name } = command;
-  const session = tables.sessions.get(sessionId);
-  const repeat = (known: Answer, id: RequestId): CommandResult => {
-    const same =
-      known.kind === kind &&
-      known.name === name &&
-      'asked' in known &&
-      (known.asked === undefined || known.asked === asked);
-    return same ? known.result : requestReused(id, usedFor(known));
-  };
-  if (session === undefined) {
-    const last = tables.tombstone(sessionId)?.last;
-    return requestId === undefined || last?.requestId !== requestId
-      ? tables.missingSession(sessionId)
-      : repeat(last.answer, requestId);
+  const { sessionId, requestId } = command;
+  if (sessionId === undefined) {
+    invariant(handler.withoutSession !== undefined, 'A request has a session.', command.type);
+    return handler.withoutSession(tables, command);
   }
-  tables.heardFrom(session, answeredBelow);
-  const known = requestId === undefined ? undefined : session.requests.find(requestId);
-  if (requestId !== undefined && known !== undefined)
-    return known === 'forgotten'
-      ? requestForgotten(requestId, session.requests.forgottenThrough)
-      : repeat(known, requestId);
-  const givesBack = kind === 'resign' || kind === 'leave_barrier';
-  const tooMany = givesBack ? undefined : tooManyAnswers(tables, session, requestId);
-  const result = tooMany ?? carryOut(session);
-  const answer: OtherAnswer = {
-    kind,
-    name,
-    asked: tooMany === undefined ? asked : undefined,
-    result,
-  };
-  if (requestId !== undefined) session.requests.remember(requestId, answer, tables.limits);
-  endIfUnused(tables, session, requestId === undefined ? undefined : { requestId, answer });
+  const ownSession = 'ownSession' in command ? command.ownSession : undefined;
+  const session = tables.sessions.get(sessionId);
+  if (session === undefined) return inNoSession(tables, command, sessionId, ownSession, handler);
+  if (ownSession !== undefined) {
+    copyCame(tables, session, ownSession.stamp, waitMsOf(command));
+    if (!session.own || session.clientId !== ownSession.clientId) return sessionExists(sessionId);
+  }
+  tables.touch(session, ackedBelow);
+  if (requestId !== undefined) {
+    const known = session.requests.find(requestId);
+    if (known === 'forgotten')
+      return requestForgotten(requestId, session.requests.forgottenThrough);
+    if (known !== undefined) return repeated(command, requestId, known, handler);
+  }
+  const tooMany =
+    handler.givesBack === true ? undefined : tooManyAnswers(tables, session, requestId);
+  const answer = newAnswer(command, handler.asked(command));
+  if (tooMany !== undefined) return refusedInFewBytes(tables, session, requestId, answer, tooMany);
+  const result = handler.execute(tables, session, command, answer);
+  if (answer.result === undefined) remember(tables, session, requestId, answer, result);
   return result;
 }
+
+/** The session has ended, or was never there. */
+function inNoSession(
+  tables: Tables,
+  command: OnceCommand,
+  sessionId: SessionId,
+  ownSession: OwnSession | undefined,
+  handler: Once<OnceType>,
+): CommandResult {
+  const { requestId } = command;
+  const last = tables.tombstone(sessionId)?.last;
+  copyCameLate(tables, sessionId, ownSession?.stamp);
+  if (requestId !== undefined && last?.requestId === requestId)
+    return repeated(command, requestId, last.answer, handler); // STATE-ONCE-2
+  if (ownSession === undefined || requestId === undefined) return tables.missingSession(sessionId);
+  if (tables.tombstone(sessionId) !== undefined) return ownHoldEnded(requestId);
+  invariant(handler.inOwnSession !== undefined, 'It makes a session of its own.', command.type);
+  const answer = newAnswer(command, handler.asked(command));
+  return handler.inOwnSession(tables, command, ownSession, answer);
+}
+
+function newAnswer(command: OnceCommand, asked: Asked): Answer {
+  return {
+    kind: command.type,
+    name: nameOf(command),
+    asked,
+    result: undefined,
+    waiter: undefined,
+  };
+}
+
+/** Q4. */
+function refusedInFewBytes(
+  tables: Tables,
+  session: Session,
+  requestId: RequestId | undefined,
+  answer: Answer,
+  result: CommandResult,
+): CommandResult {
+  const few = askedBytes(answer.kind, answer.asked) > 0 ? { ...answer, asked: undefined } : answer;
+  remember(tables, session, requestId, few, result);
+  return result;
+}
+
+/** STATE-ONCE-2, once: with its result, or as one that waits. An own session that has nothing left ends with it. */
+export function remember(
+  tables: Tables,
+  session: Session,
+  requestId: RequestId | undefined,
+  answer: Answer,
+  result: CommandResult,
+): void {
+  noteAnswer(tables, session, requestId, answer, result);
+  if (session.own && answer.waiter === undefined)
+    endIfUnused(tables, session, requestId === undefined ? undefined : { requestId, answer });
+}
+
+/** The same where the own session, if it is one, ends later in the command. */
+export function noteAnswer(
+  tables: Tables,
+  session: Session,
+  requestId: RequestId | undefined,
+  answer: Answer,
+  result: CommandResult,
+): void {
+  if (answer.waiter === undefined) answer.result = result;
+  if (requestId !== undefined) session.requests.remember(requestId, answer, tables.limits);
+}
+
+/** STATE-ONCE-1. */
+function repeated(
+  command: OnceCommand,
+  requestId: RequestId,
+  known: Answer,
+  handler: Once<OnceType>,
+): CommandResult {
+  if (known.kind !== command.type) return requestReused(requestId, usedFor(known));
+  if (
+    known.name !== nameOf(command) ||
+    (known.asked !== undefined && !isSame(known.asked, handler.asked(command)))
+  )
+    return requestReused(requestId, usedForAnother(known));
+  if (known.waiter !== undefined) {
+    if (waitMsOf(command) <= 0)
+      return requestReused(requestId, `${usedFor(known)} that is still waiting`);
+    return { ok: true, type: 'queued', position: placeOf(known.waiter) };
+  }
+  invariant(known.result !== undefined, 'A request waits or is answered.', known.name);
+  return known.result;
+}
+
+/** By what they say: one from a snapshot may have its fields in another order than one from the log. */
+function isSame(known: Asked, asked: Asked): boolean {
+  if (typeof known !== 'object' || typeof asked !== 'object') return known === asked;
+  return textOf(known) === textOf(asked);
+}
+
+function textOf(asked: Asked): string {
+  if (typeof asked !== 'object' || asked === null) return String(asked);
+  return JSON.stringify(
+    asked.map((one) =>
+      one.kind === 'lock' ? [one.name, one.mode] : [one.name, one.permits, one.limit ?? null],
+    ),
+  );
+}
+
+function nameOf(command: OnceCommand): ResourceName {
+  if ('name' in command) return command.name;
+  const [first] = command.wanted;
+  invariant(first !== undefined, 'Y1: something is wanted.');
+  return first.name;
+}
+
+const waitMsOf = (command: OnceCommand): number => ('waitMs' in command ? command.waitMs : 0);

@@ -1,45 +1,29 @@
 /** What comes of a command: its result, and the events that others see. */
-import type { QueueReady, QueueResult } from '../primitives/queue/commands.ts';
-import type { SemaphoreView, SessionView } from './view-types.ts';
-import type {
-  FenceToken,
-  JsonValue,
-  LogIndex,
-  Mode,
-  RequestId,
-  ResourceKind,
-  ResourceName,
-  SessionId,
-} from './names.ts';
+import type { KernelCommand } from './commands.ts';
+import type { Command } from './commands.ts';
+import type { Whose } from './declaration.ts';
+import type { OfAll, RefusalOfPrimitive } from '../primitives/declared.ts';
+import type { JsonValue, RequestId, ResourceKind, ResourceName } from './names.ts';
+import type { SessionView } from './view-types.ts';
+
+export type { EndedByOthers, EndReason } from './names.ts';
 
 /** Codes here are the wire's error codes of the same name. */
-export type RefusalCode =
-  | 'session_not_found'
-  | 'session_expired'
-  | 'session_exists'
-  | 'lock_held'
-  | 'lock_delayed'
-  | 'wait_timeout'
-  | 'wait_abandoned'
-  | 'not_holder'
-  | 'stale_fence_token'
-  | 'lock_not_found'
-  | 'request_forgotten'
-  | 'request_reused'
-  | 'deadlock'
-  | 'no_permits'
-  | 'limit_mismatch'
-  | 'semaphore_not_found'
-  | 'semaphore_in_use'
-  | 'not_elected'
-  | 'barrier_closed'
-  | 'not_entered'
-  | 'latch_not_found'
-  | 'queue_not_found'
-  | 'queue_order'
-  | 'queue_not_empty'
-  | 'stale_receipt'
-  | 'limit_exceeded';
+export type RefusalCode = KernelRefusal | RefusalOfPrimitive;
+
+type KernelRefusal = (typeof kernelRefusals)[number];
+/** Of sessions, requests and waits of every kind. */
+export const kernelRefusals = [
+  'session_not_found',
+  'session_expired',
+  'session_exists',
+  'wait_timeout',
+  'wait_abandoned',
+  'request_forgotten',
+  'request_reused',
+  'deadlock',
+  'limit_exceeded',
+] as const;
 
 export interface Refusal {
   readonly ok: false;
@@ -49,128 +33,64 @@ export interface Refusal {
   readonly details?: { readonly [key: string]: JsonValue };
 }
 
-export type CommandResult =
-  | { readonly ok: true; readonly type: 'session'; readonly session: SessionView }
-  | { readonly ok: true; readonly type: 'session_ended'; readonly releasedCount: number }
+interface Ended {
+  readonly ok: true;
+  readonly type: 'session_ended';
+  readonly releasedCount: number;
+}
+interface Done<Type extends string> {
+  readonly ok: true;
+  readonly type: Type;
+}
+
+/** By command of the kernel. */
+interface KernelResults extends Record<KernelCommand['type'], { readonly ok: true }> {
+  readonly create_session: {
+    readonly ok: true;
+    readonly type: 'session';
+    readonly session: SessionView;
+  };
+  readonly end_session: Ended;
   /** The session lives on. */
-  | { readonly ok: true; readonly type: 'kept_alive'; readonly timeoutMs: number }
-  /** `expire_session` whose guard did not hold. */
-  | { readonly ok: true; readonly type: 'unchanged' }
-  | {
-      readonly ok: true;
-      readonly type: 'granted';
-      readonly fenceToken: FenceToken;
-      /** How many times this session now holds the resource. */
-      readonly holdCount: number;
-      readonly revision: LogIndex;
-    }
-  /**
-   * In the queue; a `wait_ended` event with the same session and request tells the outcome later. In the
-   * middle of a long queue `position` is the lowest that it can be (queue.ts L5).
-   */
-  | { readonly ok: true; readonly type: 'queued'; readonly position: number }
-  | {
-      readonly ok: true;
-      readonly type: 'released';
-      readonly fenceToken: FenceToken;
-      readonly remainingHoldCount: number;
-    }
-  | { readonly ok: true; readonly type: 'abandoned' }
-  | { readonly ok: true; readonly type: 'forced'; readonly releasedCount: number }
-  | { readonly ok: true; readonly type: 'semaphore'; readonly semaphore: SemaphoreView }
-  | { readonly ok: true; readonly type: 'downgraded'; readonly fenceToken: FenceToken }
-  /** In the order of what was wanted. */
-  | {
-      readonly ok: true;
-      readonly type: 'granted_many';
-      readonly grants: readonly { readonly fenceToken: FenceToken; readonly holdCount: number }[];
-      readonly revision: LogIndex;
-    }
-  | {
-      readonly ok: true;
-      readonly type: 'proclaimed';
-      readonly fenceToken: FenceToken;
-      readonly revision: LogIndex;
-    }
-  /** Of a round of a barrier: `open` tells whether all have come, `over` whether all have left. */
-  | {
-      readonly ok: true;
-      readonly type: 'barrier';
-      readonly round: number;
-      readonly open: boolean;
-      readonly over: boolean;
-    }
-  | { readonly ok: true; readonly type: 'latch'; readonly count: number }
-  | QueueResult
-  | { readonly ok: true; readonly type: 'advanced' }
-  | Refusal;
-
-export type EndReason = 'released' | 'expired' | 'forced' | 'max_hold' | 'session_ended';
-/** Ends that the holder did not bring about; they are remembered for a while. */
-export type EndedByOthers = Exclude<EndReason, 'released' | 'session_ended'>;
-
-/** Of whom a change tells. */
-interface Whose {
-  readonly sessionId: SessionId;
-  readonly clientId: string;
+  readonly keep_alive: {
+    readonly ok: true;
+    readonly type: 'kept_alive';
+    readonly timeoutMs: number;
+  };
+  readonly begin_leadership: Done<'advanced'>;
+  /** `unchanged`: its guard did not hold. */
+  readonly expire_session: Ended | Done<'unchanged'>;
+  /** Also what the command that it cancels answers, where that has happened meanwhile. */
+  readonly abandon: Done<'abandoned'> | ResultIn<OfAll<'results'>, 'enter_barrier'>;
+  readonly advance: Done<'advanced'>;
+  readonly checkpoint: Done<'advanced'>;
+  readonly jump_fence_counter: Done<'advanced'>;
+  readonly set_limits: Done<'advanced'>;
+  readonly raise_feature_level: Done<'advanced'>;
 }
-/** Of which lock or election; a lock when the kind is absent. */
-interface OfHold {
-  readonly kind?: 'election';
-  readonly name: ResourceName;
-}
+
+type ResultIn<Results, Type> = Results extends unknown
+  ? Type extends keyof Results
+    ? Results[Type]
+    : never
+  : never;
+/** What a command of this type answers when it is not refused. */
+export type ResultOf<Type extends Command['type']> = ResultIn<
+  KernelResults | OfAll<'results'>,
+  Type
+>;
+/** What a command of this type answers. */
+export type OutcomeOf<Type extends Command['type']> = ResultOf<Type> | Refusal;
+
+export type CommandResult =
+  { [Type in Command['type']]: ResultOf<Type> }[Command['type']] | Refusal;
 
 export type Event =
   | ({ readonly type: 'session_created'; readonly timeoutMs: number } & Whose)
   | ({ readonly type: 'session_ended'; readonly reason: 'ended' | 'expired' } & Whose)
-  | ({
-      readonly type: 'granted';
-      readonly requestId: RequestId;
-      readonly mode: Mode;
-      readonly fenceToken: FenceToken;
-      readonly metadata?: JsonValue;
-    } & OfHold &
-      Whose)
-  | ({
-      readonly type: 'hold_ended';
-      readonly fenceToken: FenceToken;
-      readonly reason: EndReason;
-      /** Why an administrator forced it. */
-      readonly note?: string;
-    } & OfHold &
-      Whose)
-  /** Exclusive before, now shared, under the same token: by a downgrade, or its raise was given back. */
-  | ({
-      readonly type: 'hold_lowered';
-      readonly name: ResourceName;
-      readonly fenceToken: FenceToken;
-    } & Whose)
-  | ({
-      readonly type: 'permits_granted';
-      readonly name: ResourceName;
-      readonly requestId: RequestId;
-      readonly permits: number;
-      readonly fenceToken: FenceToken;
-      readonly metadata?: JsonValue;
-    } & Whose)
-  | ({
-      readonly type: 'permits_ended';
-      readonly name: ResourceName;
-      readonly fenceToken: FenceToken;
-      readonly permits: number;
-      readonly reason: EndReason;
-      readonly note?: string;
-    } & Whose)
-  | ({
-      readonly type: 'waiting';
-      /** A lock when absent. */
-      readonly kind?: ResourceKind;
-      readonly name: ResourceName;
-      readonly requestId: RequestId;
-    } & Whose)
   /**
    * A queued acquire has its outcome: granted (also told by `granted`) or refused (timeout, session
-   * ended, abandoned). One for each resource of an acquire of several.
+   * ended, cancelled). One for each resource of an acquire of several.
    */
   | ({
       readonly type: 'wait_ended';
@@ -180,36 +100,7 @@ export type Event =
       readonly requestId: RequestId;
       readonly result: CommandResult;
     } & Whose)
-  | ({
-      readonly type: 'proclaimed';
-      readonly name: ResourceName;
-      readonly fenceToken: FenceToken;
-      readonly value: JsonValue;
-    } & Whose)
-  | {
-      readonly type: 'semaphore_changed';
-      readonly name: ResourceName;
-      readonly change: 'created' | 'resized' | 'deleted';
-      readonly limit: number;
-    }
-  | ({
-      readonly type: 'barrier_joined' | 'barrier_left';
-      readonly name: ResourceName;
-      readonly round: number;
-    } & Whose)
-  /** All have come, or all have left: those who wait go on. */
-  | {
-      readonly type: 'barrier_opened' | 'barrier_over';
-      readonly name: ResourceName;
-      readonly round: number;
-    }
-  | {
-      readonly type: 'latch_changed';
-      readonly name: ResourceName;
-      readonly change: 'created' | 'counted' | 'opened' | 'deleted';
-      readonly count: number;
-    }
-  | QueueReady;
+  | OfAll<'event'>;
 
 export interface Applied {
   /** One per command, in order. */

@@ -1,5 +1,5 @@
 /**
- * What a session's requests were answered, so that a retry gets the first answer (spec rule 2.6).
+ * What a session's requests were answered, so that a retry gets the idempotent response (STATE-ONCE-1).
  *
  * Q1: a request is carried out at most once. An id that is not remembered is new only if no id as
  *     high was ever forgotten; otherwise it is refused, never carried out again.
@@ -20,73 +20,11 @@
 import type { CallerUse } from './caller-use.ts';
 import { renewedEvery } from './collections/sharded-map.ts';
 import { remembersByTime } from './limits.ts';
-import type { Waiter } from '../primitives/holds/pool.ts';
-import { answerBytes } from './weights.ts';
-import type { StateLimits } from './contract.ts';
-import type { Wanted } from './commands.ts';
-import type { FenceToken, Mode, RequestId, ResourceName } from './names.ts';
+import { answerBytes } from './answers.ts';
+import type { AnswerOf } from './answers.ts';
+import type { StateLimits } from './limits.ts';
+import type { RequestId } from './names.ts';
 import type { CommandResult } from './outcomes.ts';
-
-export interface AcquireAnswer {
-  readonly kind: 'acquire';
-  readonly name: ResourceName;
-  /** Undefined: it was abandoned before it arrived. */
-  readonly mode: Mode | undefined;
-  /** The first answer; undefined while it waits. */
-  result: CommandResult | undefined;
-  /** Set while it waits. */
-  waiter: Waiter | undefined;
-}
-
-/** Of an acquire of permits of a semaphore, and of a campaign, which is one for the only permit. */
-export interface PermitsAnswer {
-  readonly kind: 'acquire_permits' | 'campaign';
-  readonly name: ResourceName;
-  /** Undefined: it was abandoned before it arrived. */
-  readonly permits: number | undefined;
-  result: CommandResult | undefined;
-  waiter: Waiter | undefined;
-}
-
-/** Of an acquire of several. */
-export interface ManyAnswer {
-  readonly kind: 'acquire_many';
-  /** The first name: the others follow from the request. */
-  readonly name: ResourceName;
-  /** Undefined: it was abandoned before it arrived, or refused by Q4. */
-  readonly wanted: readonly Wanted[] | undefined;
-  result: CommandResult | undefined;
-  /** The first of its waiters. */
-  waiter: Waiter | undefined;
-}
-
-/** Of whatever may wait. */
-export type WaitingAnswer = AcquireAnswer | PermitsAnswer | ManyAnswer;
-
-/** Of a command that is answered at once and needs no more than its first answer again. */
-export interface OtherAnswer {
-  readonly kind: 'resign' | 'proclaim' | 'enter_barrier' | 'leave_barrier' | 'count_down';
-  readonly name: ResourceName;
-  /** What else the request asked for, to tell it from another one. Undefined: as above. */
-  readonly asked: string | undefined;
-  readonly result: CommandResult;
-}
-
-export interface ReleaseAnswer {
-  readonly kind: 'release';
-  readonly name: ResourceName;
-  readonly fenceToken: FenceToken | undefined;
-  readonly result: CommandResult;
-}
-
-export interface PermitsReleaseAnswer {
-  readonly kind: 'release_permits';
-  readonly name: ResourceName;
-  readonly fenceToken: FenceToken;
-  readonly result: CommandResult;
-}
-
-export type Answer = WaitingAnswer | ReleaseAnswer | PermitsReleaseAnswer | OtherAnswer;
 
 type Limits = Pick<
   StateLimits,
@@ -107,11 +45,11 @@ export interface Forgotten {
   readonly answeredBelow: number | undefined;
 }
 
-export class RequestTable {
+export class RequestTable<Waiter> {
   /** Made anew when it has become empty often (SHARD-3 of sharded-map.ts says why). */
-  #numbered = new Map<number, Answer>();
+  #numbered = new Map<number, AnswerOf<Waiter>>();
   #timesEmpty = 0;
-  #named: Map<string, Answer> | undefined = undefined;
+  #named: Map<string, AnswerOf<Waiter>> | undefined = undefined;
   /** Few sessions have so many requests without numbers: made when first needed. */
   #namesThrough: Map<string, number> | undefined = undefined;
   /** Of all answers but those that wait. */
@@ -120,7 +58,7 @@ export class RequestTable {
   /** Q4. */
   #answeredBelow: number | undefined;
   /** Q2: apart, so that what may be forgotten is found at once. */
-  readonly #waiting = new Map<RequestId, Answer>();
+  readonly #waiting = new Map<RequestId, AnswerOf<Waiter>>();
   /** The highest number ever forgotten. */
   #forgottenThrough: number;
 
@@ -183,7 +121,7 @@ export class RequestTable {
     return this.#forgottenThrough;
   }
 
-  find(id: RequestId): Answer | 'forgotten' | undefined {
+  find(id: RequestId): AnswerOf<Waiter> | 'forgotten' | undefined {
     const waiting = this.#waiting.get(id);
     if (waiting !== undefined) return waiting;
     if (typeof id === 'string') return this.#named?.get(id) ?? this.#isForgotten(id);
@@ -200,7 +138,7 @@ export class RequestTable {
   }
 
   /** Adds a new answer, or moves one that got its answer just now behind all others. */
-  remember(id: RequestId, answer: Answer, limits: Limits): void {
+  remember(id: RequestId, answer: AnswerOf<Waiter>, limits: Limits): void {
     this.#forget(id);
     this.restore(id, answer);
     this.#forgetBeyond(limits);
@@ -220,7 +158,7 @@ export class RequestTable {
     if (this.#named !== undefined) this.#keepNamesBelow(this.#named, limits);
   }
 
-  #keepNamesBelow(named: ReadonlyMap<string, Answer>, limits: Limits): void {
+  #keepNamesBelow(named: ReadonlyMap<string, AnswerOf<Waiter>>, limits: Limits): void {
     const { maxResultsPerSession: most, maxResultBytesPerSession: mostBytes } = limits;
     while (
       named.size > 1 &&
@@ -230,19 +168,19 @@ export class RequestTable {
   }
 
   /** One that comes back from a snapshot, in its order. */
-  restore(id: RequestId, answer: Answer): void {
+  restore(id: RequestId, answer: AnswerOf<Waiter>): void {
     if (answer.result === undefined) {
       this.#waiting.set(id, answer);
       return;
     }
     this.#waiting.delete(id);
     if (typeof id === 'number') this.#numbered.set(id, answer);
-    else (this.#named ??= new Map<string, Answer>()).set(id, answer);
+    else (this.#named ??= new Map<string, AnswerOf<Waiter>>()).set(id, answer);
     this.#weigh(id, answerBytes(answer));
   }
 
   /** An answer that is remembered becomes another one, in its place. */
-  change(id: RequestId, answer: WaitingAnswer, result: CommandResult, limits: Limits): void {
+  change(id: RequestId, answer: AnswerOf<Waiter>, result: CommandResult, limits: Limits): void {
     this.#weigh(id, -answerBytes(answer));
     answer.result = result;
     this.#weigh(id, answerBytes(answer));
@@ -271,7 +209,7 @@ export class RequestTable {
   }
 
   /** Oldest first: numbers, then names, then those that wait. */
-  *entries(): Generator<readonly [RequestId, Answer], void, undefined> {
+  *entries(): Generator<readonly [RequestId, AnswerOf<Waiter>], void, undefined> {
     yield* this.#numbered;
     if (this.#named !== undefined) yield* this.#named;
     yield* this.#waiting;
@@ -285,7 +223,7 @@ export class RequestTable {
     }
   }
 
-  #forgetOldestName(named: ReadonlyMap<string, Answer>, limits: Limits): void {
+  #forgetOldestName(named: ReadonlyMap<string, AnswerOf<Waiter>>, limits: Limits): void {
     for (const id of named.keys()) {
       this.#forget(id);
       const made = makerOf(id);

@@ -8,26 +8,26 @@
  *     counts exactly (below 2^53).
  */
 import { CallerUses } from './caller-use.ts';
-import { Searches } from '../primitives/holds/deadlock.ts';
+import { Searches } from '../primitives/holds/searches.ts';
+import { primitiveDeclarations } from '../primitives/declared.ts';
+import type { PlaceKind } from '../primitives/declared.ts';
 import { DueHeap } from './due.ts';
 import { EndedSessions } from './sessions/ended-sessions.ts';
 import type { Tombstone } from './sessions/ended-sessions.ts';
 import { firstFeatureLevel } from './feature-levels.ts';
 import { invariant } from './invariant.ts';
 import { Leaderships } from './sessions/leaderships.ts';
-import { Barrier, Latch } from './meetings.ts';
 import { NameIndex } from './collections/name-index.ts';
 import { Pool } from '../primitives/holds/pool.ts';
-import type { Ending, Opening, Waiter } from '../primitives/holds/pool.ts';
+import type { Ending, Opening, Session, Waiter } from '../primitives/holds/pool.ts';
 import { sessionEnded, sessionNotFound } from './refusals.ts';
 import { Remembered } from './collections/remembered.ts';
 import { NamedMap } from './collections/named-map.ts';
 import { ShardedMap } from './collections/sharded-map.ts';
-import type { Session } from './sessions/sessions.ts';
 import type { Message } from '../primitives/queue/messages.ts';
 import { Queues } from '../primitives/queue/queues.ts';
-import type { QueuePlace } from '../primitives/queue/records.ts';
-import type { StateLimits } from './contract.ts';
+import type { QueuePlace } from '../primitives/queue/queues.ts';
+import type { StateLimits } from './limits.ts';
 import type { EndedHold } from './view-types.ts';
 import type { FenceToken, ResourceKind, ResourceName, SessionId } from './names.ts';
 import type { Event, Refusal } from './outcomes.ts';
@@ -38,8 +38,20 @@ export interface Keeper {
   keepPlace(place: Place): void;
 }
 
-/** Whatever has a record of its own beside the sessions. */
-export type Place = Pool | Barrier | Latch | QueuePlace;
+/** Queues have records of several kinds, and tables of their own. */
+type RecordKind = PlaceKind | QueuePlace['kind'];
+
+/** A record of a primitive. */
+export interface Place {
+  readonly kind: RecordKind;
+  /** The number of the last snapshot that has this record, see snapshot.ts. */
+  savedIn: number;
+}
+
+/** What a primitive does when a session ends, before its waits and holds do. */
+export type SessionEnds = (tables: Tables, session: Session) => void;
+
+type Names<Value> = ShardedMap<ResourceName, Value>;
 
 /** How many ends of holds by the doing of others are remembered. */
 export const maxEndedHolds = 10_000;
@@ -79,16 +91,18 @@ export class Tables {
   readonly ending: Map<SessionId, Session> = new Map<SessionId, Session>();
   /** Pools in which turns have come that did not fit into their entry, in that order (settle.ts). */
   readonly unsettled: Set<Pool> = new Set<Pool>();
-  /** The pools of locks. */
-  readonly pools: ShardedMap<ResourceName, Pool> = new ShardedMap<ResourceName, Pool>();
+  /** By kind: what has units and a wait queue. */
+  readonly pools: Readonly<Record<ResourceKind, Names<Pool>>> = {
+    lock: new ShardedMap<ResourceName, Pool>(),
+    semaphore: new NamedMap<ResourceName, Pool>(),
+    election: new NamedMap<ResourceName, Pool>(),
+  };
+  /** By kind, in the order of a snapshot: the records of every primitive, pools among them. */
+  readonly places: Readonly<Record<PlaceKind, Names<Place>>> = placesWith(this.pools);
+  readonly sessionEnds: readonly SessionEnds[];
+  readonly queues: Queues = new Queues();
   /** The names of those that are held or waited for, in order, for listings (NAMES-2). */
   readonly lockNames: NameIndex = new NameIndex();
-  /** The pools of semaphores. */
-  readonly semaphores: NamedMap<ResourceName, Pool> = new NamedMap<ResourceName, Pool>();
-  readonly elections: NamedMap<ResourceName, Pool> = new NamedMap<ResourceName, Pool>();
-  readonly barriers: NamedMap<ResourceName, Barrier> = new NamedMap<ResourceName, Barrier>();
-  readonly latches: NamedMap<ResourceName, Latch> = new NamedMap<ResourceName, Latch>();
-  readonly queues: Queues = new Queues();
   readonly ended: EndedSessions = new EndedSessions();
   /** Own sessions end with every hold; kept apart, they do not push the others out of memory. */
   readonly ownEnded: EndedSessions = new EndedSessions();
@@ -113,8 +127,9 @@ export class Tables {
   /** Pools that were ever opened here: orders those of a shard as it does. */
   #openedPools = 0;
 
-  constructor(limits: StateLimits) {
+  constructor(limits: StateLimits, sessionEnds: readonly SessionEnds[] = []) {
     this.limits = limits;
+    this.sessionEnds = sessionEnds;
   }
 
   changingSession(session: Session): void {
@@ -134,7 +149,7 @@ export class Tables {
   }
 
   /** A logged command of this session: whoever wants it expired has to look again (spec rule 2.2). */
-  heardFrom(session: Session, answeredBelow: number | undefined): void {
+  touch(session: Session, answeredBelow: number | undefined): void {
     this.changingSession(session);
     session.renewal += 1;
     const isTold = this.isRepeated && session.own && session.holdCount > 0; // LIFE-2
@@ -170,22 +185,14 @@ export class Tables {
     return ended?.kind === kind && ended.name === name ? ended : undefined;
   }
 
-  poolsOf(kind: ResourceKind): ShardedMap<ResourceName, Pool> {
-    if (kind === 'lock') return this.pools;
-    return kind === 'semaphore' ? this.semaphores : this.elections;
-  }
-
-  /** Every pool, of all kinds. */
-  *allPools(): Generator<Pool, void, undefined> {
-    yield* this.pools.values();
-    yield* this.semaphores.values();
-    yield* this.elections.values();
+  /** In order, for listings. */
+  namesOf(kind: PlaceKind): NameIndex {
+    const places = this.places[kind];
+    return places instanceof NamedMap ? places.names : this.lockNames;
   }
 
   *allPlaces(): Generator<Place, void, undefined> {
-    yield* this.allPools();
-    yield* this.barriers.values();
-    yield* this.latches.values();
+    for (const places of Object.values(this.places)) yield* places.values();
     const { byName, lanes } = this.queues;
     yield* byName.values();
     yield* lanes.values();
@@ -196,17 +203,16 @@ export class Tables {
   }
 
   get placeCount(): number {
-    const pools = this.pools.size + this.semaphores.size + this.elections.size;
     const { byName, lanes, messageCount } = this.queues;
-    const queues = byName.size + lanes.size + messageCount;
-    return pools + this.barriers.size + this.latches.size + queues;
+    const places = Object.values(this.places).reduce((count, { size }) => count + size, 0);
+    return places + byName.size + lanes.size + messageCount;
   }
 
   openPool(kind: ResourceKind, name: ResourceName, size: number): Pool {
     const pool = new Pool(kind, name, size, this.snapshotNumber);
     this.#openedPools += 1;
     pool.ordinal = this.#openedPools;
-    pool.shard = this.poolsOf(kind).set(name, pool);
+    pool.shard = this.pools[kind].set(name, pool);
     return pool;
   }
 
@@ -221,22 +227,10 @@ export class Tables {
 
   /** Of a pool that was forgotten before, nothing: there may be another one of its name. */
   forgetPool(pool: Pool): void {
-    const pools = this.poolsOf(pool.kind);
+    const pools = this.pools[pool.kind];
     this.unsettled.delete(pool);
     if (pools.get(pool.name) !== pool) return;
     pools.delete(pool.name);
-  }
-
-  openBarrier(name: ResourceName, parties: number): Barrier {
-    const barrier = new Barrier(name, this.nextSequence(), parties, this.snapshotNumber);
-    this.barriers.set(name, barrier);
-    return barrier;
-  }
-
-  openLatch(name: ResourceName, count: number): Latch {
-    const latch = new Latch(name, count, count, this.snapshotNumber);
-    this.latches.set(name, latch);
-    return latch;
   }
 
   /** Nothing is left of a session (QUOTA-1). */
@@ -276,4 +270,16 @@ export class Tables {
     const tombstone = this.tombstone(id);
     return tombstone === undefined ? sessionNotFound(id) : sessionEnded(id, tombstone.reason);
   }
+}
+
+function placesWith(
+  pools: Readonly<Record<ResourceKind, Names<Place>>>,
+): Readonly<Record<PlaceKind, Names<Place>>> {
+  const known: Partial<Record<PlaceKind, Names<Place>>> = pools;
+  return Object.fromEntries(
+    primitiveDeclarations.map(({ kind }) => [
+      kind,
+      known[kind] ?? new NamedMap<ResourceName, Place>(),
+    ]),
+  ) as Record<PlaceKind, Names<Place>>;
 }

@@ -1,8 +1,8 @@
 /** What the state machine shows of itself. */
 import type {
   ClusterTimeMs,
+  EndedByOthers,
   FenceToken,
-  JsonValue,
   LogIndex,
   Mode,
   RequestId,
@@ -10,7 +10,7 @@ import type {
   ResourceName,
   SessionId,
 } from './names.ts';
-import type { EndedByOthers } from './outcomes.ts';
+import type { PlaceKind, Primitives } from '../primitives/declared.ts';
 
 export interface SessionView {
   readonly sessionId: SessionId;
@@ -116,97 +116,6 @@ export interface SessionLease {
   readonly unheardSinceMs: ClusterTimeMs | undefined;
 }
 
-export interface HolderView {
-  readonly sessionId: SessionId;
-  readonly clientId: string;
-  readonly mode: Mode;
-  readonly fenceToken: FenceToken;
-  readonly holdCount: number;
-  readonly acquiredAtMs: number;
-  readonly metadata: JsonValue | undefined;
-  /** Ms until its longest time is over; undefined when it has none. */
-  readonly endsInMs: number | undefined;
-}
-
-export interface WaiterView {
-  readonly sessionId: SessionId;
-  readonly clientId: string;
-  readonly requestId: RequestId;
-  readonly mode: Mode;
-  /** 1 is the next. */
-  readonly position: number;
-  readonly priority: number;
-}
-
-export interface LockView {
-  readonly name: ResourceName;
-  /** The first of them; `holderCount` is of all. */
-  readonly holders: readonly HolderView[];
-  readonly holderCount: number;
-  /** The next in turn; `waiterCount` is of all. */
-  readonly waiters: readonly WaiterView[];
-  readonly waiterCount: number;
-  /** Ms until a lock delay ends, 0 when there is none. */
-  readonly delayedForMs: number;
-}
-
-export interface SemaphoreView {
-  readonly name: ResourceName;
-  readonly limit: number;
-  /** Permits that can be had now; below 0 while holders have more than a limit that was lowered. */
-  readonly free: number;
-  /** It was created by name, and stays when nobody uses it. */
-  readonly stays: boolean;
-  readonly holderCount: number;
-  readonly waiterCount: number;
-  /** The first of them. */
-  readonly holders: readonly {
-    readonly sessionId: SessionId;
-    readonly clientId: string;
-    readonly permits: number;
-    readonly fenceToken: FenceToken;
-    readonly acquiredAtMs: number;
-    readonly metadata: JsonValue | undefined;
-    readonly endsInMs: number | undefined;
-  }[];
-  /** The next in turn. */
-  readonly waiters: readonly {
-    readonly sessionId: SessionId;
-    readonly clientId: string;
-    readonly requestId: RequestId;
-    readonly permits: number;
-    /** 1 is the next. */
-    readonly position: number;
-    readonly priority: number;
-  }[];
-}
-
-export interface ElectionView {
-  readonly name: ResourceName;
-  readonly leader: HolderView | undefined;
-  /** The next in turn; `candidateCount` is of all. */
-  readonly candidates: readonly WaiterView[];
-  readonly candidateCount: number;
-  readonly delayedForMs: number;
-}
-
-export interface BarrierView {
-  readonly name: ResourceName;
-  readonly round: number;
-  readonly parties: number;
-  readonly open: boolean;
-  readonly memberCount: number;
-  /** The first of those inside, in the order in which they came. */
-  readonly members: readonly { readonly sessionId: SessionId; readonly clientId: string }[];
-}
-
-export interface LatchView {
-  readonly name: ResourceName;
-  /** How much is left to count; 0: open. */
-  readonly count: number;
-  readonly initialCount: number;
-}
-
 /** One who holds something, as those who look for the hold of a token are told. */
 export interface HoldRef {
   readonly sessionId: SessionId;
@@ -261,14 +170,14 @@ export interface Stats {
   readonly rememberedBytes: number;
 }
 
-export type ListedKind = 'session' | 'lock' | 'semaphore' | 'election' | 'barrier' | 'latch';
+export type ListedKind = 'session' | PlaceKind;
 
 export interface ListWanted {
   /** Of the name, or of the session id. */
   readonly prefix: string;
   /** The last name of the page before. */
   readonly after?: string;
-  /** Only what this client holds, waits for, is inside of; its sessions. Latches are used by nobody. */
+  /** Only what this client holds, waits for, is inside of; its sessions. What has no members is used by nobody. */
   readonly clientId?: string;
   readonly limit: number;
 }
@@ -282,8 +191,8 @@ interface ListPage<View> {
 /** A page of what there is of a kind, in the order of names. */
 export type Listed =
   | ({ readonly kind: 'session' } & ListPage<SessionRow>)
-  | ({ readonly kind: 'lock' } & ListPage<LockView>)
-  | ({ readonly kind: 'semaphore' } & ListPage<SemaphoreView>)
-  | ({ readonly kind: 'election' } & ListPage<ElectionView>)
-  | ({ readonly kind: 'barrier' } & ListPage<BarrierView>)
-  | ({ readonly kind: 'latch' } & ListPage<LatchView>);
+  | {
+      readonly [Kind in PlaceKind]: { readonly kind: Kind } & ListPage<
+        NonNullable<Primitives[Kind]['view']>
+      >;
+    }[PlaceKind];

@@ -1,5 +1,4 @@
 /** What values and answers take in memory, roughly: by the lengths of their texts, the same on every node. */
-import type { Answer } from './requests.ts';
 import type { JsonValue } from './names.ts';
 import type { CommandResult } from './outcomes.ts';
 
@@ -27,12 +26,4 @@ export function resultBytes(result: CommandResult | undefined): number {
   if (result === undefined || result.ok) return 0;
   const { message, details } = result;
   return message.length + (details === undefined ? 0 : JSON.stringify(details).length);
-}
-
-export function answerBytes(answer: Answer): number {
-  let texts = answer.name.length + resultBytes(answer.result);
-  if ('asked' in answer) texts += answer.asked?.length ?? 0;
-  if (answer.kind === 'acquire_many')
-    for (const { name } of answer.wanted ?? []) texts += recordBytes + name.length;
-  return recordBytes + texts;
 }

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { acquire } from '../../src/primitives/lock/acquire.ts';
-import { Searches } from '../../src/primitives/holds/deadlock.ts';
+import { execute } from '../../src/kernel/execute.ts';
+import { Searches } from '../../src/primitives/holds/searches.ts';
 import { beginSession } from '../../src/kernel/sessions/lifetimes.ts';
-import { release } from '../../src/primitives/lock/release.ts';
-import { acquirePermits } from '../../src/primitives/semaphore/semaphores.ts';
 import { Tables } from '../../src/kernel/tables.ts';
 import { outcome, id, lockName, roomyLimits } from './support/driver.ts';
-import type { CommandResult } from '../../src/index.ts';
+import type { Command } from '../../src/index.ts';
 
 /** One entry of the log: all its searches have one bound. */
 class Entry {
@@ -35,23 +33,17 @@ class Entry {
     waitMs = 0,
     mode: 'shared' | 'exclusive' = 'exclusive',
   ): string {
-    return told(
-      acquire(
-        this.tables,
-        { type: 'acquire', mode, ...this.#ask(session, name, waitMs) },
-        undefined,
-      ),
-    );
+    return this.#told({ type: 'acquire', mode, ...this.#ask(session, name, waitMs) });
   }
 
   permits(session: string, name: string, waitMs = 0): string {
     const ask = { ...this.#ask(session, name, waitMs), permits: 1, limit: 10_000 };
-    return told(acquirePermits(this.tables, { type: 'acquire_permits', ...ask }, undefined));
+    return this.#told({ type: 'acquire_permits', ...ask });
   }
 
   release(sessionId: string, name: string): void {
     const command = { type: 'release', sessionId: id(sessionId), name: lockName(name) } as const;
-    assert.equal(told(release(this.tables, command, undefined)), 'released');
+    assert.equal(this.#told(command), 'released');
   }
 
   /** As if the entry had done so much already, or a new one began. */
@@ -59,13 +51,15 @@ class Entry {
     this.tables.searches = new Searches(steps);
   }
 
+  #told(command: Command): string {
+    return outcome(execute(this.tables, { identity: 'anonymous', command })).replace(/ .*/, '');
+  }
+
   #ask(session: string, name: string, waitMs: number) {
     const requestId = (this.#request += 1);
     return { sessionId: id(session), requestId, name: lockName(name), waitMs, acquiredAtMs: 1 };
   }
 }
-
-const told = (result: CommandResult): string => outcome(result).replace(/ .*/, '');
 
 /** A wait for "x" of the session "origin" closes a circle through the session "other". */
 function almostACircle(entry: Entry, holders: number): void {

@@ -31,9 +31,9 @@ describe('an election', () => {
       ),
       ['not_elected', 'queued 1', 'queued 2'],
     );
-    assert.equal(driver.machine.election(lockName('e')).leader?.metadata, 'at a');
+    assert.equal(driver.machine.show('election', lockName('e')).leader?.metadata, 'at a');
     driver.do(resign('a', 'e'));
-    const { leader, candidates } = driver.machine.election(lockName('e'));
+    const { leader, candidates } = driver.machine.show('election', lockName('e'));
     assert.equal(leader?.clientId, 'client-b');
     assert.ok((leader?.fenceToken ?? 0) > first);
     assert.deepEqual(
@@ -57,9 +57,9 @@ describe('an election', () => {
     granted(driver.do(campaign('a', 'e', { request: 2 })));
     const abandon = { type: 'abandon', kind: 'election', sessionId: id('a') } as const;
     driver.do({ ...abandon, name: lockName('e'), requestId: 2 });
-    assert.equal(driver.machine.election(lockName('e')).leader?.fenceToken, token);
+    assert.equal(driver.machine.show('election', lockName('e')).leader?.fenceToken, token);
     driver.do({ ...abandon, name: lockName('e'), requestId: 1 });
-    assert.equal(driver.machine.election(lockName('e')).leader, undefined);
+    assert.equal(driver.machine.show('election', lockName('e')).leader, undefined);
   });
 
   test('lets only its leader proclaim, by the token of its leadership', () => {
@@ -74,7 +74,9 @@ describe('an election', () => {
       ),
       ['not_holder', 'not_holder', `proclaimed ${String(token)}`],
     );
-    assert.deepEqual(driver.machine.election(lockName('e')).leader?.metadata, { at: 'here' });
+    assert.deepEqual(driver.machine.show('election', lockName('e')).leader?.metadata, {
+      at: 'here',
+    });
     assert.equal(driver.restored().machine.digest(), driver.machine.digest());
   });
 
@@ -84,9 +86,9 @@ describe('an election', () => {
     driver.do(campaign('a', 'e'));
     driver.do(campaign('b', 'e', { waitMs: 500 }));
     driver.expire('a');
-    assert.equal(driver.machine.election(lockName('e')).leader, undefined);
+    assert.equal(driver.machine.show('election', lockName('e')).leader, undefined);
     driver.advance(30);
-    assert.equal(driver.machine.election(lockName('e')).leader?.sessionId, 'b');
+    assert.equal(driver.machine.show('election', lockName('e')).leader?.sessionId, 'b');
     driver.end('b');
     assert.deepEqual(types(driver), ['session_ended', 'hold_ended']);
   });
@@ -145,7 +147,7 @@ describe('several at once', () => {
       requestId: 1,
     });
     assert.deepEqual(driver.holders('x'), []);
-    assert.equal(driver.machine.semaphore(lockName('p')), undefined);
+    assert.equal(driver.machine.show('semaphore', lockName('p')), undefined);
   });
 
   test('never block each other, in whatever order they are named, and are passed by nobody', () => {
@@ -392,7 +394,7 @@ describe('a barrier', () => {
     const driver = new Driver().sessions('a', 'b', 'c');
     driver.do(enter('a', 'm', 2));
     driver.end('a');
-    assert.equal(driver.machine.barrier(lockName('m')), undefined);
+    assert.equal(driver.machine.show('barrier', lockName('m')), undefined);
     answers(driver, enter('b', 'm', 2), enter('c', 'm', 2));
     assert.equal(driver.restored().machine.digest(), driver.machine.digest());
     driver.expire('b');
@@ -412,7 +414,7 @@ describe('a barrier', () => {
       ['barrier closed', 'barrier closed', 'barrier closed', 'barrier open'],
     );
     assert.equal(outcome(driver.do(leave('a', 'm', true))), 'barrier open');
-    assert.equal(driver.machine.barrier(lockName('m'))?.members.length, 2);
+    assert.equal(driver.machine.show('barrier', lockName('m'))?.members.length, 2);
   });
 
   test('that was entered in vain tells so when the request is repeated', () => {
@@ -445,7 +447,7 @@ describe('a barrier', () => {
       answers(driver, enter('a', 'm', 1, 4), leave('a', 'm'), enter('a', 'm', 1, 4)),
       ['barrier open', 'barrier open over', 'barrier open'],
     );
-    assert.equal(driver.machine.barrier(lockName('m')), undefined);
+    assert.equal(driver.machine.show('barrier', lockName('m')), undefined);
   });
 });
 

@@ -82,7 +82,7 @@ describe('the bound of holds', () => {
     assert.equal(outcome(driver.do(permits('a', most))), 'limit_exceeded');
     const copy = driver.restored();
     assert.equal(copy.machine.digest(), driver.machine.digest());
-    assert.equal(copy.machine.semaphore(lockName('pool'))?.holderCount, most);
+    assert.equal(copy.machine.show('semaphore', lockName('pool'))?.holderCount, most);
     assert.equal(outcome(copy.do(permits('a', most + 1))), 'limit_exceeded');
   });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FenceToken, HoldsPage } from '../../src/index.ts';
 import { CallerUse } from '../../src/kernel/caller-use.ts';
-import { Session } from '../../src/kernel/sessions/sessions.ts';
+import { SessionOf } from '../../src/kernel/sessions/sessions.ts';
 import type { Waiter } from '../../src/primitives/holds/pool.ts';
 import { enter, leave } from './support/asks.ts';
 import { Driver, id, lockName } from './support/driver.ts';
@@ -164,7 +164,7 @@ describe('what is shown of a resource with many holders and waiters', () => {
       [seen.holders.length, seen.holderCount, seen.waiters.length, seen.waiterCount],
       [100, 300, 100, 300],
     );
-    const more = driver.machine.lock(lockName('x'), 250);
+    const more = driver.machine.show('lock', lockName('x'), { limit: 250 });
     assert.deepEqual([more.holders.length, more.waiters.length], [250, 250]);
     const page = driver.machine.list('lock', { prefix: '', limit: 10 });
     assert.ok(page.kind === 'lock');
@@ -191,7 +191,7 @@ describe('what is shown of a resource with many holders and waiters', () => {
       [undefined, tokens[7], true, 10],
     );
     assert.equal(wrong.currentToken, tokens.at(-1));
-    const { holders } = driver.machine.lock(lockName('x'), 3, token);
+    const { holders } = driver.machine.show('lock', lockName('x'), { limit: 3, fenceToken: token });
     assert.deepEqual(
       holders.map((holder) => holder.fenceToken),
       [token, tokens[0], tokens[1]],
@@ -244,7 +244,7 @@ describe('what is shown of a resource with many holders and waiters', () => {
   });
 
   it('given a late page, then the waits before it are not walked again', () => {
-    const session = new Session(
+    const session = new SessionOf(
       { id: id('s'), clientId: 'c', timeoutMs: 1, lockDelayMs: 0, createdAtMs: 1, own: false },
       new CallerUse(undefined),
       0,

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { StateInvariantError } from '../../src/index.ts';
 import { Pool } from '../../src/primitives/holds/pool.ts';
-import type { Hold, Waiter } from '../../src/primitives/holds/pool.ts';
+import type { Hold, Session, Waiter } from '../../src/primitives/holds/pool.ts';
 import { CallerUse } from '../../src/kernel/caller-use.ts';
-import { Session } from '../../src/kernel/sessions/sessions.ts';
+import { SessionOf } from '../../src/kernel/sessions/sessions.ts';
 import type { FenceToken } from '../../src/index.ts';
 import { check } from './support/chance.ts';
 import { id, lockName } from './support/driver.ts';
@@ -19,7 +19,7 @@ function sessionNamed(name: string): Session {
     createdAtMs: 0,
     own: false,
   };
-  return new Session(facts, new CallerUse(undefined), 0, 0);
+  return new SessionOf(facts, new CallerUse(undefined), 0, 0);
 }
 
 function holdOf(pool: Pool, session: Session, units: number): Hold {
@@ -49,7 +49,7 @@ function waiterOf(pool: Pool, session: Session, units: number): Waiter {
     units,
     requestId: 1,
     acquiredAtMs: 0,
-    answer: { kind: 'acquire', name, mode: 'shared', result: undefined, waiter: undefined },
+    answer: { kind: 'acquire', name, asked: 'shared', result: undefined, waiter: undefined },
     dueMs: 0,
     rank: 1,
     sequence: 0,

@@ -218,7 +218,7 @@ function queues(driver: Driver): ReadonlyMap<string, Queue> {
   const all2 = 1000; // Units of a lock: more than sessions.
   const units = (one: 'exclusive' | 'shared'): number => (one === 'exclusive' ? all2 : 1);
   for (const one of allNames) {
-    const lock = driver.machine.lock(one);
+    const lock = driver.machine.show('lock', one);
     all.set(`lock ${one}`, {
       size: all2,
       closed: lock.delayedForMs > 0,
@@ -230,7 +230,7 @@ function queues(driver: Driver): ReadonlyMap<string, Queue> {
         requestId: w.requestId,
       })),
     });
-    const semaphore = driver.machine.semaphore(one);
+    const semaphore = driver.machine.show('semaphore', one);
     all.set(`semaphore ${one}`, {
       size: limit,
       closed: false,
@@ -245,7 +245,7 @@ function queues(driver: Driver): ReadonlyMap<string, Queue> {
         requestId: w.requestId,
       })),
     });
-    const election = driver.machine.election(one);
+    const election = driver.machine.show('election', one);
     all.set(`election ${one}`, {
       size: 1,
       closed: election.delayedForMs > 0,
@@ -409,11 +409,11 @@ class Meetings {
 
   compare(driver: Driver): void {
     for (const one of allNames) {
-      const barrier = driver.machine.barrier(one);
+      const barrier = driver.machine.show('barrier', one);
       const members = (barrier?.members ?? []).map(({ sessionId }) => sessionId);
       assert.deepEqual(members.sort(), [...(this.inside.get(one) ?? [])].sort());
       assert.equal(barrier?.open ?? false, this.open.has(one));
-      assert.equal(driver.machine.latch(one)?.count, this.counts.get(one));
+      assert.equal(driver.machine.show('latch', one)?.count, this.counts.get(one));
     }
   }
 }

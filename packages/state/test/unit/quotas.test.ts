@@ -5,9 +5,10 @@ import type { Command, CommandResult, StateLimits } from '../../src/index.ts';
 import { initialLimits } from '../../src/index.ts';
 import { CallerUse } from '../../src/kernel/caller-use.ts';
 import { SnapshotRestorer } from '../../src/kernel/snapshot/restore.ts';
-import type { Session } from '../../src/kernel/sessions/sessions.ts';
-import type { Tables } from '../../src/kernel/tables.ts';
-import { answerBytes, valueBytes } from '../../src/kernel/weights.ts';
+import type { Session } from '../../src/primitives/holds/pool.ts';
+import { Tables } from '../../src/kernel/tables.ts';
+import { answerBytes } from '../../src/kernel/answers.ts';
+import { valueBytes } from '../../src/kernel/weights.ts';
 import { answers, campaign, enter, lock, many, proclaim, wantLock } from './support/asks.ts';
 import { check } from './support/chance.ts';
 import { chances, commandOf } from './support/everything.ts';
@@ -22,7 +23,7 @@ const from = (session: string, caller: string): Command => {
 
 /** What a machine knows, by way of its snapshot. */
 function tablesOf(driver: Driver): Tables {
-  const restorer = new SnapshotRestorer(initialLimits);
+  const restorer = new SnapshotRestorer(new Tables(initialLimits));
   for (const chunk of driver.machine.snapshot()) restorer.push(chunk);
   return restorer.end();
 }
@@ -116,7 +117,7 @@ describe('the metadata of one session', () => {
     assert.equal(limitOf(driver.do(withMetadata('x', 101))), limit);
     driver.do(campaign('a', 'e', { terms: { metadata: text(10) } }));
     assert.equal(limitOf(driver.do(proclaim('a', 'e', 2, text(11)))), limit);
-    assert.equal(driver.machine.election(lockName('e')).leader?.metadata, text(10));
+    assert.equal(driver.machine.show('election', lockName('e')).leader?.metadata, text(10));
     assert.deepEqual(answers(driver, proclaim('a', 'e', 2, text(9))), ['proclaimed 2']);
   });
 
@@ -285,9 +286,14 @@ describe('no sequence of commands', () => {
     }
     assert.ok(tables.sessions.size + tables.ending.size <= is.maxSessions);
     assert.ok(tables.ownEnded.count <= is.maxRememberedSessions + is.maxSessions);
-    assert.ok(tables.pools.size <= is.maxLocks && tables.semaphores.size <= is.maxSemaphores);
-    assert.ok(tables.elections.size <= is.maxElections && tables.barriers.size <= is.maxBarriers);
-    for (const pool of tables.allPools()) assert.ok(pool.queue.length <= is.maxWaitersPerResource);
+    assert.ok(
+      tables.pools.lock.size <= is.maxLocks && tables.pools.semaphore.size <= is.maxSemaphores,
+    );
+    assert.ok(
+      tables.pools.election.size <= is.maxElections && tables.places.barrier.size <= is.maxBarriers,
+    );
+    for (const pools of Object.values(tables.pools))
+      for (const pool of pools.values()) assert.ok(pool.queue.length <= is.maxWaitersPerResource);
   }
 
   function addUse(uses: Map<string, CallerUse>, session: Session): void {

@@ -9,7 +9,7 @@ import {
   restoreStateMachine,
 } from '../../src/index.ts';
 import type { Applied, Command, SessionId, StateMachine } from '../../src/index.ts';
-import { acquire } from '../../src/primitives/lock/acquire.ts';
+import { execute } from '../../src/kernel/execute.ts';
 import { advance, beginSession, expireSession } from '../../src/kernel/sessions/lifetimes.ts';
 import { Tables } from '../../src/kernel/tables.ts';
 import { beginShare } from '../../src/kernel/work.ts';
@@ -139,7 +139,7 @@ describe('a large snapshot', () => {
     for (const line of lines) assert.ok(line.length < 64 * 1024, String(line.length));
     const copy = restoreStateMachine([expected]);
     assert.ok(bytesOf(copy).equals(expected));
-    assert.equal(copy.semaphore(lockName('many'))?.holderCount, 130_000);
+    assert.equal(copy.show('semaphore', lockName('many'))?.holderCount, 130_000);
 
     // Changed between two chunks of its own record.
     const pulled: Uint8Array[] = [];
@@ -168,7 +168,7 @@ describe('a large snapshot', () => {
     for (const line of lines) assert.ok(line.length < 8 * 1024, String(line.length));
     const copy = restoreStateMachine([expected]);
     assert.ok(bytesOf(copy).equals(expected));
-    assert.equal(copy.barrier(lockName('x'))?.memberCount, 1000);
+    assert.equal(copy.show('barrier', lockName('x'))?.memberCount, 1000);
 
     // One leaves before its record is reached: what there was is kept, and encoded later.
     const snapshot = driver.machine.snapshot();
@@ -266,9 +266,9 @@ describe('the listing of locks', () => {
   test('costs nothing for locks that only a lock delay keeps, and shows them again once they are held', () => {
     const tables = new Tables({ ...roomyLimits, maxWorkPerEntry: 10_000 });
     const acquireIn = (sessionId: SessionId, name: string): void =>
-      void acquire(
-        tables,
-        {
+      void execute(tables, {
+        identity: 'anonymous',
+        command: {
           type: 'acquire',
           sessionId,
           requestId: name,
@@ -277,8 +277,7 @@ describe('the listing of locks', () => {
           waitMs: 100,
           acquiredAtMs: 1,
         },
-        undefined,
-      );
+      });
     for (const name of ['s', 't']) {
       const facts = { clientId: name, timeoutMs: 1000, createdAtMs: 1, own: false };
       beginSession(
@@ -291,12 +290,12 @@ describe('the listing of locks', () => {
     for (let number = 0; number < 600; number++) acquireIn(id('s'), `lock ${String(number)}`);
     acquireIn(id('t'), 'lock of t');
     expireSession(tables, id('s'), tables.sessions.get(id('s'))?.renewal ?? 0);
-    assert.equal(tables.pools.size, 601);
+    assert.equal(tables.pools.lock.size, 601);
     assert.deepEqual([...tables.lockNames.from('')], ['lock of t']);
     acquireIn(id('t'), 'lock 7');
     assert.deepEqual([...tables.lockNames.from('')], ['lock 7', 'lock of t']);
     advance(tables, 500);
     assert.deepEqual([...tables.lockNames.from('')], ['lock of t'], 'its wait has run out');
-    assert.equal(tables.pools.size, 1);
+    assert.equal(tables.pools.lock.size, 1);
   });
 });

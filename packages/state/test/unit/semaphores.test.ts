@@ -50,7 +50,7 @@ function release(driver: Driver, session: string, token: number, request?: numbe
 }
 
 const view = (driver: Driver): SemaphoreView | undefined =>
-  driver.machine.semaphore(lockName('pool'));
+  driver.machine.show('semaphore', lockName('pool'));
 const create = (driver: Driver, limit: number): string =>
   outcome(driver.do({ type: 'create_semaphore', name: lockName('pool'), limit }));
 const resize = (driver: Driver, limit: number): string =>
@@ -234,7 +234,7 @@ describe('semaphores against a naive model', () => {
           driver.timeMs = model.timeMs;
           assert.equal(outcome(driver.do(command)), expected, JSON.stringify(next));
           for (const one of ['p', 'q']) {
-            const seen = driver.machine.semaphore(lockName(one));
+            const seen = driver.machine.show('semaphore', lockName(one));
             assert.deepEqual(
               seen === undefined ? undefined : model.lineOf(seen),
               model.line(one),

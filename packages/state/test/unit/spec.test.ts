@@ -142,7 +142,7 @@ describe('SPEC.md', () => {
 });
 
 describe('the state machine', () => {
-  test('the sources name no clock, chance, timer or module from outside', () => {
+  test('the sources name no clock, randomness, timer or module from outside', () => {
     const impure =
       /\b(Date|Math\.random|performance|process|setTimeout|setInterval|setImmediate|crypto|fetch|globalThis)\b/;
     const folder = 'packages/state/src/';

@@ -99,7 +99,7 @@ describe('what a session was told again before repetitions were counted', () => 
       assert.equal(outcome(driver.do(campaign('a', 'e', { request: 3 }))), 'granted 1 x2');
       if (isLater) driver.do({ type: 'set_limits', limits });
       const leads = (one: Driver): boolean =>
-        one.machine.election(lockName('e')).leader !== undefined;
+        one.machine.show('election', lockName('e')).leader !== undefined;
       for (const one of [driver, driver.restored()]) {
         one.do(giveUp('e', 'election', 2));
         assert.equal(leads(one), true, 'the first request is not given up');
@@ -114,11 +114,11 @@ describe('what a session was told again before repetitions were counted', () => 
     driver.do({ type: 'set_limits', limits });
     driver.do(campaign('a', 'e', { request: 2 }));
     driver.do(giveUp('e', 'election', 1));
-    assert.ok(driver.machine.election(lockName('e')).leader !== undefined);
+    assert.ok(driver.machine.show('election', lockName('e')).leader !== undefined);
     const copy = driver.restored();
     for (const one of [driver, copy]) {
       one.do(giveUp('e', 'election', 2));
-      assert.equal(one.machine.election(lockName('e')).leader, undefined);
+      assert.equal(one.machine.show('election', lockName('e')).leader, undefined);
     }
   });
 });

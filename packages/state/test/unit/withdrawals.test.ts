@@ -157,7 +157,7 @@ function actual({ machine }: Driver): readonly string[] {
     for (const { name, fenceToken } of view?.leads ?? [])
       has.push(`leads ${session} ${name} ${String(fenceToken)}`);
     for (const name of names) {
-      const barrier = machine.barrier(lockName(name));
+      const barrier = machine.show('barrier', lockName(name));
       if (barrier?.members.some(({ sessionId }) => sessionId === session) === true)
         has.push(`inside ${session} ${name} ${String(barrier.round)}`);
     }
@@ -228,7 +228,7 @@ describe('a request that is given up', () => {
     if (!result.ok) return true;
     if (result.type === 'queued') return false;
     if (kind === 'barrier' && result.type === 'barrier') {
-      const barrier = driver.machine.barrier(lockName(name));
+      const barrier = driver.machine.show('barrier', lockName(name));
       const inside = barrier?.members.some(({ sessionId }) => sessionId === session) === true;
       return !inside || barrier?.round !== result.round;
     }
@@ -249,7 +249,8 @@ describe('a barrier that a request of a session entered and another one gives up
     requestId,
     ...(unlessOpen === undefined ? {} : { unlessOpen }),
   });
-  const count = ({ machine }: Driver): number => machine.barrier(lockName('x'))?.memberCount ?? 0;
+  const count = ({ machine }: Driver): number =>
+    machine.show('barrier', lockName('x'))?.memberCount ?? 0;
 
   test('is left with the last of the requests that entered, and by a leaving for all (B5)', () => {
     let driver = new Driver().sessions('a', 'b');

@@ -23,7 +23,7 @@ const eventsOf = (message: Message | undefined): readonly Message[] =>
 /** Nobody leads or stands. */
 const nobody = async (harness: GrpcHarness): Promise<void> => {
   await until(() => {
-    const { leader, candidates } = harness.engine.state.election('e' as never);
+    const { leader, candidates } = harness.engine.state.show('election', 'e' as never);
     return leader === undefined && candidates.length === 0;
   });
 };
@@ -148,7 +148,7 @@ describe('a campaign that stands as long as its call', () => {
     const closing = Promise.all([harness.built.close(), harness.server.close(3000)]);
     assert.equal(codeOf(await campaign.failure()), 'shutting_down');
     await closing;
-    assert.equal(harness.engine.state.election('e' as never).leader?.sessionId, session_id);
+    assert.equal(harness.engine.state.show('election', 'e' as never).leader?.sessionId, session_id);
   });
 });
 

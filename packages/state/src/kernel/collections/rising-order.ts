@@ -6,8 +6,6 @@
  * HO1: a member has its place from its beginning to its end, and new ones come behind all others: a reader
  *      that goes on after the last number it has seen misses nothing that stands throughout.
  */
-import type { Hold, Waiter } from '../../primitives/holds/pool.ts';
-
 const fewestGaps = 64;
 
 export class RisingOrder<Member> {
@@ -77,6 +75,3 @@ export class RisingOrder<Member> {
     this.#gaps = 0;
   }
 }
-
-export const firstTokenOf = ({ firstToken }: Hold): number => firstToken;
-export const sequenceOf = ({ sequence }: Waiter): number => sequence;

@@ -27,12 +27,13 @@
 import { DueHeap } from '../due.ts';
 import { EndedShares } from './ended-shares.ts';
 import { invariant } from '../invariant.ts';
-import type { Answer } from '../requests.ts';
+import type { LastRequest } from '../../primitives/holds/pool.ts';
 import type { SessionEnd } from './sessions.ts';
 import { ShardedMap } from '../collections/sharded-map.ts';
-import { answerBytes, recordBytes, resultBytes } from '../weights.ts';
-import type { StateLimits } from '../contract.ts';
-import type { FenceToken, RequestId, ResourceName, SessionId } from '../names.ts';
+import { answerBytes } from '../answers.ts';
+import { recordBytes, resultBytes } from '../weights.ts';
+import type { StateLimits } from '../limits.ts';
+import type { FenceToken, ResourceName, SessionId } from '../names.ts';
 import type { CommandResult } from '../outcomes.ts';
 
 /** Of sessions that have ended, of each kind (own and other), unless there are fewer. */
@@ -45,12 +46,6 @@ export const maxAnswerBytes = 1024;
 const mostForgotten = 1000;
 /** UUIDs: their last 8 digits are random. */
 const idHashed = 8;
-
-/** The one request of an own session that ended it, and its answer. */
-export interface LastRequest {
-  readonly requestId: RequestId;
-  readonly answer: Answer;
-}
 
 /** An ended session. An own session ends with its one request, so the answer to it is kept here. */
 export interface Tombstone {
@@ -217,13 +212,16 @@ export class EndedSessions {
   }
 }
 
+/** What they ask for is the token of what they give back. */
+const givingBack: ReadonlySet<string> = new Set(['release', 'release_permits', 'resign']);
+
 /** As text, of what a numbered request gave back. */
 function tokenGivenBack(last: LastRequest | undefined): string | undefined {
   if (last === undefined || typeof last.requestId === 'string') return undefined;
   const { answer } = last;
-  if (answer.kind === 'release' || answer.kind === 'release_permits')
-    return answer.fenceToken === undefined ? undefined : String(answer.fenceToken);
-  return answer.kind === 'resign' ? answer.asked : undefined;
+  if (!givingBack.has(answer.kind)) return undefined;
+  const { asked } = answer;
+  return typeof asked === 'number' || typeof asked === 'string' ? String(asked) : undefined;
 }
 
 /** What a record takes, the same on every node: by the lengths of its texts. */

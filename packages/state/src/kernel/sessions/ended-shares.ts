@@ -9,7 +9,7 @@
  * SHARE-3: a giving up that finds the share full is refused, and nothing is remembered of it: who gives up goes on.
  *     The acquire may be another caller's, of whom a refusal would not hold.
  */
-import type { StateLimits } from '../contract.ts';
+import type { StateLimits } from '../limits.ts';
 import type { ClusterTimeMs } from '../names.ts';
 import type { Stamp } from '../commands.ts';
 

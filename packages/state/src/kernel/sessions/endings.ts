@@ -12,9 +12,9 @@
 import { closeUntil, endHold } from '../../primitives/holds/grants.ts';
 import { endWait, poolsOf } from '../../primitives/holds/waits.ts';
 import { invariant } from '../invariant.ts';
-import type { Hold, Pool, Waiter } from '../../primitives/holds/pool.ts';
+import type { Hold, Pool, Session, Waiter } from '../../primitives/holds/pool.ts';
 import { sessionEnded } from '../refusals.ts';
-import type { Session, SessionOver } from './sessions.ts';
+import type { SessionOver } from './sessions.ts';
 import { settle } from '../../primitives/holds/settle.ts';
 import type { Tables } from '../tables.ts';
 

@@ -11,24 +11,24 @@
  *     is acted upon by the next ones, in the same order; until then a hold still stands and a lock is
  *     still closed, and a wait that is over is granted nothing (TURN-2).
  */
-import { leaveAll } from '../../primitives/barrier/barriers.ts';
-import type { LastRequest } from './ended-sessions.ts';
+import type { LastRequest } from '../../primitives/holds/pool.ts';
 import { endHoldOfEnded, endMore, endSome, endWaitOfEnded } from './endings.ts';
 import type { CallerUse } from '../caller-use.ts';
 import { endHold } from '../../primitives/holds/grants.ts';
 import { endWait, poolsOf } from '../../primitives/holds/waits.ts';
-import { copyCame, copyCameLate, notToBeMade, rememberSession } from './making.ts';
-import type { Ending, Opening, Waiter } from '../../primitives/holds/pool.ts';
-import { limitExceeded, sessionExists, waitTimeout } from '../refusals.ts';
 import { messageDue } from '../../primitives/queue/deliveries.ts';
-import { Session } from './sessions.ts';
+import { copyCame, copyCameLate, notToBeMade, rememberSession } from './making.ts';
+import type { Ending, Hold, Opening, Session, Waiter } from '../../primitives/holds/pool.ts';
+import { limitExceeded, sessionExists } from '../refusals.ts';
+import { waitTimeout } from '../../primitives/holds/refusals.ts';
+import { SessionOf } from './sessions.ts';
 import type { SessionEnd, SessionFacts } from './sessions.ts';
 import { settle, settleRest } from '../../primitives/holds/settle.ts';
 import type { Tables } from '../tables.ts';
 import { beginShare } from '../work.ts';
 import type { Command } from '../commands.ts';
 import type { ClusterTimeMs, SessionId } from '../names.ts';
-import type { CommandResult, Refusal } from '../outcomes.ts';
+import type { OutcomeOf, Refusal } from '../outcomes.ts';
 
 /** Makes a session that stands until it is ended or expires. */
 export function createSession(
@@ -39,7 +39,7 @@ export function createSession(
   const existing = tables.sessions.get(id);
   if (existing !== undefined) {
     if (existing.own || existing.clientId !== clientId) return sessionExists(id);
-    tables.heardFrom(existing, undefined);
+    tables.touch(existing, undefined);
     copyCame(tables, existing, stamp, 0);
     return existing;
   }
@@ -57,16 +57,21 @@ export function createSession(
 }
 
 /** Heard of, without a command of its own to carry out. */
-export function keepAlive(tables: Tables, id: SessionId): CommandResult {
+export function keepAlive(tables: Tables, id: SessionId): OutcomeOf<'keep_alive'> {
   const session = tables.sessions.get(id);
   if (session === undefined) return tables.missingSession(id);
-  tables.heardFrom(session, undefined);
+  tables.touch(session, undefined);
   return { ok: true, type: 'kept_alive', timeoutMs: session.timeoutMs };
 }
 
 /** Makes a session; the caller has found that it may. */
 export function beginSession(tables: Tables, facts: SessionFacts, use: CallerUse): Session {
-  const session = new Session(facts, use, tables.snapshotNumber, tables.leaderships.current);
+  const session = new SessionOf<Hold, Waiter>(
+    facts,
+    use,
+    tables.snapshotNumber,
+    tables.leaderships.current,
+  );
   tables.sessions.set(session.id, session);
   tables.totalSessions += 1;
   tables.callers.begin(use);
@@ -116,7 +121,7 @@ export function endSession(
   const { id: sessionId, clientId } = session;
   tables.events.push({ type: 'session_ended', sessionId, clientId, reason });
 
-  leaveAll(tables, session);
+  for (const ends of tables.sessionEnds) ends(tables, session);
   const releasedCount = session.holds.size + session.permits.size + session.leads.size;
   const fits = session.load <= tables.workLeft;
   session.over = { reason, atMs: tables.timeMs, sequence: fits ? 0 : tables.nextSequence() };
@@ -137,7 +142,11 @@ export function endIfUnused(tables: Tables, session: Session, last?: LastRequest
 }
 
 /** E3. */
-export function expireSession(tables: Tables, id: SessionId, renewal: number): CommandResult {
+export function expireSession(
+  tables: Tables,
+  id: SessionId,
+  renewal: number,
+): OutcomeOf<'expire_session'> {
   const session = tables.sessions.get(id);
   if (session === undefined || session.renewal !== renewal) return { ok: true, type: 'unchanged' };
   return {

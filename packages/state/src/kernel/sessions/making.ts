@@ -3,10 +3,11 @@
  * The rules are in ended-sessions.ts.
  */
 import { byNumberAlone, longestRepetitionMs } from './ended-sessions.ts';
-import type { EndedSessions, LastRequest } from './ended-sessions.ts';
+import type { EndedSessions } from './ended-sessions.ts';
+import type { LastRequest } from '../../primitives/holds/pool.ts';
 import { remembersAllOfTtl, remembersByTime } from '../limits.ts';
 import { limitExceeded, requestTooOld } from '../refusals.ts';
-import type { Session } from './sessions.ts';
+import type { Session } from '../../primitives/holds/pool.ts';
 import type { Tables } from '../tables.ts';
 import type { OwnSession, Stamp } from '../commands.ts';
 import type { ClusterTimeMs, SessionId } from '../names.ts';

@@ -1,7 +1,7 @@
 /** What readers are shown of a session: itself, what it holds and where it waits, by pages. */
 import { modeOf } from '../../primitives/lock/modes.ts';
 import type { Hold, Pool, Waiter } from '../../primitives/holds/pool.ts';
-import type { Session } from './sessions.ts';
+import type { Session } from '../../primitives/holds/pool.ts';
 import type { Tables } from '../tables.ts';
 import { ListBudget, rowsShown } from '../view-bounds.ts';
 import type {
@@ -31,15 +31,15 @@ export function sessionView(session: Session): SessionView {
     holds: firstOf(session.holds.values(), lockHoldView),
     permits: firstOf(session.permits.values(), permitsHoldView),
     leads: firstOf(session.leads.values(), leadView),
-    barriers: firstOf(session.barriers, ({ name }) => name),
+    barriers: firstOf(session.joined, ({ name }) => name),
   };
 }
 
-const countsOf = ({ holds, permits, leads, barriers }: Session): HoldCounts => ({
+const countsOf = ({ holds, permits, leads, joined }: Session): HoldCounts => ({
   locks: holds.size,
   permits: permits.size,
   leads: leads.size,
-  barriers: barriers.length,
+  barriers: joined.length,
 });
 
 function firstOf<T, V>(all: Iterable<T>, viewOf: (one: T) => V): readonly V[] {

@@ -2,15 +2,45 @@
 import type { CallerUse } from '../caller-use.ts';
 import { renewedEvery } from '../collections/sharded-map.ts';
 import { HoldDigest } from './hold-digest.ts';
-import type { Barrier } from '../meetings.ts';
-import type { Hold, Waiter } from '../../primitives/holds/pool.ts';
-import { firstTokenOf, RisingOrder, sequenceOf } from '../collections/rising-order.ts';
+import { RisingOrder } from '../collections/rising-order.ts';
 import { RequestTable } from '../requests.ts';
 import { valueBytes } from '../weights.ts';
-import type { ClusterTimeMs, FenceToken, JsonValue, ResourceName, SessionId } from '../names.ts';
+import type { Terms } from '../terms.ts';
+import type {
+  ClusterTimeMs,
+  FenceToken,
+  JsonValue,
+  ResourceKind,
+  ResourceName,
+  SessionId,
+} from '../names.ts';
 
-const noLeads: ReadonlyMap<ResourceName, Hold> = new Map<ResourceName, Hold>();
-const noBarriers: readonly Barrier[] = [];
+const noLeads: ReadonlyMap<ResourceName, never> = new Map<ResourceName, never>();
+const noneJoined: readonly Joined[] = [];
+
+/** What a session has to know of what it holds. */
+export interface HoldFacts {
+  readonly pool: { readonly kind: ResourceKind; readonly name: ResourceName };
+  readonly fenceToken: FenceToken;
+  readonly firstToken: FenceToken;
+  metadata: JsonValue | undefined;
+}
+
+/** What it has to know of its waits. */
+export interface WaitFacts {
+  readonly sequence: number;
+  readonly terms: Terms | undefined;
+}
+
+/** What a session is a member of until it leaves or ends, without holding any of it. */
+export interface Joined {
+  readonly name: ResourceName;
+  /** Never used twice. */
+  readonly round: number;
+}
+
+const firstTokenOf = ({ firstToken }: HoldFacts): number => firstToken;
+const sequenceOf = ({ sequence }: WaitFacts): number => sequence;
 
 export type SessionEnd = 'ended' | 'expired';
 
@@ -35,7 +65,7 @@ export interface SessionFacts {
   readonly own: boolean;
 }
 
-export class Session {
+export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
   readonly id: SessionId;
   readonly clientId: string;
   readonly timeoutMs: number;
@@ -58,8 +88,8 @@ export class Session {
   readonly #permits: Map<FenceToken, Hold> = new Map<FenceToken, Hold>();
   /** Elections that it leads. Few sessions lead: made when first needed. */
   #leads: Map<ResourceName, Hold> | undefined = undefined;
-  /** Barriers that it has entered and not left, by their rounds: a restored session knows no other order. */
-  #barriers: Barrier[] | undefined = undefined;
+  /** What it has joined and not left, by their rounds: a restored session knows no other order. */
+  #joined: Joined[] | undefined = undefined;
   /** Of what it holds and waits for (QUOTA-2). */
   #metadataBytes = 0;
   /** Of all that it holds. */
@@ -69,7 +99,7 @@ export class Session {
   readonly #waits: Set<Waiter> = new Set<Waiter>();
   /** Made when a page of waits is asked for. */
   #waitOrder: RisingOrder<Waiter> | undefined = undefined;
-  readonly requests: RequestTable;
+  readonly requests: RequestTable<Waiter>;
   /** The number of the last snapshot that has this record, see snapshot.ts. */
   savedIn: number;
 
@@ -78,7 +108,7 @@ export class Session {
     use: CallerUse,
     savedIn: number,
     heardIn: number,
-    requests: RequestTable = new RequestTable(use),
+    requests: RequestTable<Waiter> = new RequestTable<Waiter>(use),
   ) {
     this.id = facts.id;
     this.clientId = facts.clientId;
@@ -112,8 +142,8 @@ export class Session {
   }
 
   /** By their rounds. */
-  get barriers(): readonly Barrier[] {
-    return this.#barriers ?? noBarriers;
+  get joined(): readonly Joined[] {
+    return this.#joined ?? noneJoined;
   }
 
   /** Holds of all kinds. */
@@ -169,7 +199,7 @@ export class Session {
   }
 
   /** A hold of a lock has a later token: the locks stay in order of their tokens, also after a restore. */
-  raiseHold(hold: Hold): void {
+  upgradeHold(hold: Hold): void {
     this.#holds.delete(hold.pool.name);
     this.#holds.set(hold.pool.name, hold);
   }
@@ -213,32 +243,32 @@ export class Session {
     else this.#waitOrder?.remove(waiter);
   }
 
-  enter(barrier: Barrier): void {
-    const barriers = (this.#barriers ??= []);
+  join(one: Joined): void {
+    const joined = (this.#joined ??= []);
     this.use.load += 1;
-    barriers.splice(indexOfRound(barriers, barrier.round), 0, barrier);
+    joined.splice(indexOfRound(joined, one.round), 0, one);
   }
 
-  leave(barrier: Barrier): void {
-    const index = indexOfRound(this.barriers, barrier.round);
-    if (this.#barriers?.[index] !== barrier) return;
-    this.#barriers.splice(index, 1);
+  leave(one: Joined): void {
+    const index = indexOfRound(this.joined, one.round);
+    if (this.#joined?.[index] !== one) return;
+    this.#joined.splice(index, 1);
     this.use.load -= 1;
   }
 
-  /** Holds of all kinds, waits, and barriers it is in. */
+  /** Holds of all kinds, waits, and what it has joined. */
   get load(): number {
-    return this.holdCount + this.#waits.size + this.barriers.length;
+    return this.holdCount + this.#waits.size + this.joined.length;
   }
 }
 
-/** Where the barrier of a round is, or would be. */
-function indexOfRound(barriers: readonly Barrier[], round: number): number {
+/** Where the one of a round is, or would be. */
+function indexOfRound(joined: readonly Joined[], round: number): number {
   let low = 0;
-  let high = barriers.length;
+  let high = joined.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((barriers[middle]?.round ?? 0) < round) low = middle + 1;
+    if ((joined[middle]?.round ?? 0) < round) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -2,148 +2,118 @@
 import { SnapshotFormatError } from './fields.ts';
 import type { Fields } from './fields.ts';
 import { invariant } from '../invariant.ts';
-import type { Answer } from '../requests.ts';
-import type { Wanted } from '../commands.ts';
-import type { FenceToken, JsonValue, RequestId, ResourceName } from '../names.ts';
-import type { CommandResult } from '../outcomes.ts';
+import type { Asked } from '../answers.ts';
+import {
+  isAnswerTo,
+  onceTypes,
+  refusalsOfPrimitives,
+  resultRecords,
+} from '../../primitives/declared.ts';
+import type { OnceType, RememberedResult } from '../../primitives/declared.ts';
+import type { Wanted } from '../../primitives/holds/commands.ts';
+import type { Answer } from '../../primitives/holds/pool.ts';
+import type { JsonValue, RequestId, ResourceName } from '../names.ts';
+import { kernelRefusals } from '../outcomes.ts';
+import type { CommandResult, RefusalCode } from '../outcomes.ts';
+
+/** Of a refusal. */
+const refusalTag = 0;
 
 function encodeResult(result: CommandResult): JsonValue {
-  if (!result.ok) return [0, result.code, result.message, result.details ?? null];
-  if (result.type === 'granted') return [1, result.fenceToken, result.holdCount, result.revision];
-  if (result.type === 'released') return [2, result.fenceToken, result.remainingHoldCount];
-  if (result.type === 'granted_many') {
-    const grants = result.grants.map(({ fenceToken, holdCount }) => [fenceToken, holdCount]);
-    return [3, result.revision, grants];
-  }
-  if (result.type === 'proclaimed') return [4, result.fenceToken, result.revision];
-  if (result.type === 'barrier') return [5, result.round, result.open ? 1 : 0, result.over ? 1 : 0];
-  invariant(result.type === 'latch', 'Only answers to requests are remembered.', result.type);
-  return [6, result.count];
+  if (!result.ok) return [refusalTag, result.code, result.message, result.details ?? null];
+  const record = resultRecords.find(({ type }) => type === result.type);
+  invariant(record !== undefined, 'Only answers to requests are remembered.', result.type);
+  return [record.tag, ...record.encode(result as RememberedResult)];
 }
 
 function decodeResult(fields: Fields): CommandResult {
-  const kind = fields.number();
-  switch (kind) {
-    case 0: {
-      const code = fields.refusalCode();
-      const message = fields.text();
-      const details = fields.details();
-      return { ok: false, code, message, ...(details === undefined ? {} : { details }) };
-    }
-    case 1: {
-      const grant = decodeGrant(fields);
-      return { ok: true, type: 'granted', ...grant, revision: fields.number() };
-    }
-    case 2: {
-      const fenceToken = fields.number() as FenceToken;
-      return { ok: true, type: 'released', fenceToken, remainingHoldCount: fields.number() };
-    }
-    case 3: {
-      const revision = fields.number();
-      const grants = fields.list().all((grant) => decodeGrant(grant.list()));
-      return { ok: true, type: 'granted_many', grants, revision };
-    }
-    case 4: {
-      const fenceToken = fields.number() as FenceToken;
-      return { ok: true, type: 'proclaimed', fenceToken, revision: fields.number() };
-    }
-    case 5: {
-      const round = fields.number();
-      const open = fields.number() === 1;
-      return { ok: true, type: 'barrier', round, open, over: fields.number() === 1 };
-    }
-    case 6:
-      return { ok: true, type: 'latch', count: fields.number() };
-    default:
-      throw new SnapshotFormatError(`an answer is of the unknown kind ${String(kind)}`);
+  const tag = fields.number();
+  if (tag === refusalTag) {
+    const code = fields.text();
+    if (!isRefusalCode(code))
+      throw new SnapshotFormatError(`a refusal is of the unknown code "${code}"`);
+    const message = fields.text();
+    const details = fields.details();
+    return { ok: false, code, message, ...(details === undefined ? {} : { details }) };
   }
+  const record = resultRecords.find((one) => one.tag === tag);
+  if (record === undefined)
+    throw new SnapshotFormatError(`an answer is of the unknown kind ${String(tag)}`);
+  return record.decode(fields);
 }
 
-function decodeGrant(fields: Fields): {
-  readonly fenceToken: FenceToken;
-  readonly holdCount: number;
-} {
-  return { fenceToken: fields.number() as FenceToken, holdCount: fields.number() };
-}
+const refusalCodes: ReadonlySet<string> = new Set([...kernelRefusals, ...refusalsOfPrimitives]);
+const isRefusalCode = (text: string): text is RefusalCode => refusalCodes.has(text);
+
+/** What stands for a command in the records; others stand for themselves. */
+const letters: Partial<Record<OnceType, string>> = {
+  release: 'r',
+  release_permits: 'q',
+  acquire_permits: 'p',
+  campaign: 'c',
+  acquire_many: 'm',
+  acquire: 'a',
+};
+const kinds: ReadonlyMap<string, OnceType> = new Map(
+  onceTypes.map((kind) => [letters[kind] ?? kind, kind]),
+);
 
 /** @param result The answer's, which may have changed since. */
 export function encodeAnswer(
   requestId: RequestId,
-  answer: Answer,
+  { kind, name, asked }: Answer,
   result: CommandResult | undefined,
 ): JsonValue {
-  const { kind, name } = answer;
   const first = result === undefined ? null : encodeResult(result);
-  switch (kind) {
-    case 'release':
-      return ['r', requestId, name, first, answer.fenceToken ?? null];
-    case 'release_permits':
-      return ['q', requestId, name, first, answer.fenceToken];
-    case 'acquire_permits':
-      return ['p', requestId, name, first, answer.permits ?? null];
-    case 'campaign':
-      return ['c', requestId, name, first, answer.permits ?? null];
-    case 'acquire_many':
-      return ['m', requestId, name, first, answer.wanted?.map(encodeWanted) ?? null];
-    case 'acquire':
-      return ['a', requestId, name, first, answer.mode ?? null];
-    case 'resign':
-    case 'proclaim':
-    case 'enter_barrier':
-    case 'leave_barrier':
-    case 'count_down':
-      return [kind, requestId, name, first, answer.asked ?? null];
-  }
+  return [letters[kind] ?? kind, requestId, name, first, encodeAsked(asked)];
+}
+
+function encodeAsked(asked: Asked | undefined): JsonValue {
+  if (typeof asked !== 'object') return asked ?? null;
+  return asked?.map(encodeWanted) ?? null;
 }
 
 export function decodeAnswer(fields: Fields): readonly [RequestId, Answer] {
-  const kind = fields.text();
+  const letter = fields.text();
+  const kind = kinds.get(letter);
+  if (kind === undefined)
+    throw new SnapshotFormatError(`a request is of the unknown kind "${letter}"`);
   const requestId = fields.requestId();
   const name = fields.text() as ResourceName;
   const result = fields.optional(() => decodeResult(fields.list()));
-  return [requestId, decodeRest(fields, kind, name, result)];
+  const asked = decodeAsked(fields, kind);
+  if (result === undefined && !mayWait(kind))
+    throw new SnapshotFormatError('a request has no answer');
+  if (result?.ok === true && !isAnswerTo(kind, result.type))
+    throw new SnapshotFormatError(`a request of the kind "${kind}" was answered "${result.type}"`);
+  return [requestId, { kind, name, asked, result, waiter: undefined }];
 }
 
-function decodeRest(
-  fields: Fields,
-  kind: string,
-  name: ResourceName,
-  result: CommandResult | undefined,
-): Answer {
-  const waiting = { name, result, waiter: undefined };
+const mayWait = (kind: OnceType): boolean => isAnswerTo(kind, 'queued');
+
+/** Of a release nothing means that it named no token; else that it is not known what was asked for. */
+function decodeAsked(fields: Fields, kind: OnceType): Asked | undefined {
+  const nothing = kind === 'release' ? null : undefined;
+  return fields.optional(() => decodeGiven(fields, kind)) ?? nothing;
+}
+
+function decodeGiven(fields: Fields, kind: OnceType): Asked {
   switch (kind) {
-    case 'a':
-      return { kind: 'acquire', mode: fields.optional(() => fields.mode()), ...waiting };
-    case 'p':
-    case 'c': {
-      const permits = fields.optional(() => fields.number());
-      return { kind: kind === 'p' ? 'acquire_permits' : 'campaign', permits, ...waiting };
-    }
-    case 'm': {
-      const wanted = fields.optional(() => fields.list().all((one) => decodeWanted(one.list())));
-      return { kind: 'acquire_many', wanted, ...waiting };
-    }
-  }
-  if (result === undefined) throw new SnapshotFormatError('a request has no answer');
-  switch (kind) {
-    case 'r': {
-      const fenceToken = fields.optional(() => fields.number() as FenceToken);
-      return { kind: 'release', name, fenceToken, result };
-    }
-    case 'q':
-      return { kind: 'release_permits', name, fenceToken: fields.number() as FenceToken, result };
-    case 'resign':
-    case 'proclaim':
-    case 'enter_barrier':
-    case 'leave_barrier':
-    case 'count_down':
-      return { kind, name, result, asked: fields.optional(() => fields.text()) };
+    case 'acquire':
+      return fields.mode();
+    case 'acquire_permits':
+    case 'campaign':
+    case 'release':
+    case 'release_permits':
+      return fields.number();
+    case 'acquire_many':
+      return fields.list().all((one) => decodeWanted(one.list()));
     default:
-      throw new SnapshotFormatError(`a request is of the unknown kind "${kind}"`);
+      return fields.text();
   }
 }
 
-export function encodeWanted(wanted: Wanted): JsonValue {
+function encodeWanted(wanted: Wanted): JsonValue {
   const { kind, name } = wanted;
   return kind === 'lock'
     ? [kind, name, wanted.mode]

@@ -1,6 +1,5 @@
 /** Reads the fields of a snapshot record one after the other, each checked for its kind. */
-import type { JsonValue, Mode, RequestId, ResourceKind } from '../names.ts';
-import type { EndedByOthers, RefusalCode } from '../outcomes.ts';
+import type { EndedByOthers, JsonValue, Mode, RequestId, ResourceKind } from '../names.ts';
 
 /** A snapshot cannot be read: damaged, cut off, or written by a newer version. */
 export class SnapshotFormatError extends Error {
@@ -28,39 +27,6 @@ export class SnapshotFormatError extends Error {
       `up to ${String(highest)}. Nothing was changed. Upgrade this program.`;
     return error;
   }
-}
-
-const refusalCodes: Readonly<Record<RefusalCode, true>> = {
-  session_not_found: true,
-  session_expired: true,
-  session_exists: true,
-  lock_held: true,
-  lock_delayed: true,
-  wait_timeout: true,
-  wait_abandoned: true,
-  not_holder: true,
-  stale_fence_token: true,
-  lock_not_found: true,
-  request_forgotten: true,
-  request_reused: true,
-  deadlock: true,
-  no_permits: true,
-  limit_mismatch: true,
-  semaphore_not_found: true,
-  semaphore_in_use: true,
-  not_elected: true,
-  barrier_closed: true,
-  not_entered: true,
-  latch_not_found: true,
-  queue_not_found: true,
-  queue_order: true,
-  queue_not_empty: true,
-  stale_receipt: true,
-  limit_exceeded: true,
-};
-
-function isRefusalCode(text: string): text is RefusalCode {
-  return Object.hasOwn(refusalCodes, text);
 }
 
 export class Fields {
@@ -156,12 +122,6 @@ export class Fields {
     const value = this.#take();
     if (value === 'ended' || value === 'expired') return value;
     throw unexpected('the end of a session', value);
-  }
-
-  refusalCode(): RefusalCode {
-    const value = this.text();
-    if (isRefusalCode(value)) return value;
-    throw unexpected('the code of a refusal', value);
   }
 
   json(): JsonValue {

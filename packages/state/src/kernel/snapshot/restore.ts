@@ -8,16 +8,7 @@ import { TextHash } from './digest.ts';
 import { latestFeatureLevel } from '../feature-levels.ts';
 import { Fields, SnapshotFormatError } from './fields.ts';
 import { limitsOfOldLogs } from '../limits.ts';
-import type { Barrier } from '../meetings.ts';
-import type { Pool } from '../../primitives/holds/pool.ts';
-import {
-  decodeBarrier,
-  decodeBarrierMembers,
-  decodeLatch,
-  decodeMembers,
-  decodePool,
-  sessionWithId,
-} from './place-records.ts';
+import { sessionWithId } from './session-with-id.ts';
 import {
   decodeAnswers,
   decodeEndedHold,
@@ -25,17 +16,13 @@ import {
   decodeSession,
   decodeTombstone,
 } from './session-records.ts';
-import type { Session } from '../sessions/sessions.ts';
-import {
-  decodeDedup,
-  decodeLane,
-  decodeMessage,
-  decodeQueue,
-} from '../../primitives/queue/records.ts';
+import type { Session } from '../../primitives/holds/pool.ts';
 import { formatName, formatVersion, laterLimitNames, limitNames } from './snapshot.ts';
-import { Tables } from '../tables.ts';
+import type { Place, Tables } from '../tables.ts';
+import { primitives, queueLines } from '../../primitives/table.ts';
+import type { Decode } from '../primitive.ts';
 import { Ties } from './ties.ts';
-import type { StateLimits } from '../contract.ts';
+import type { StateLimits } from '../limits.ts';
 import type { ResourceName } from '../names.ts';
 
 /** The oldest version that is still read. It tells no order of what sessions have, or of records (SNAP-7). */
@@ -52,6 +39,13 @@ const versionOfLimit: Partial<Record<keyof StateLimits, number>> = {
   maxResultBytesPerSession: 5,
 };
 
+/** Of what primitives have, by the kind of a line. */
+const decoders: ReadonlyMap<string, Decode> = new Map(
+  [...Object.values(primitives).map(({ lines }) => lines), queueLines].flatMap((lines) =>
+    Object.entries(lines),
+  ),
+);
+
 export class SnapshotRestorer {
   readonly #tables: Tables;
   readonly #ties: Ties;
@@ -64,13 +58,12 @@ export class SnapshotRestorer {
   #ended = false;
   /** Lines that continue a record belong to the latest one. */
   #session: Session | undefined = undefined;
-  #pool: Pool | undefined = undefined;
-  #barrier: Barrier | undefined = undefined;
+  #place: Place | undefined = undefined;
 
-  /** @param firstLimits Those that every cluster begins with. */
-  constructor(firstLimits: StateLimits) {
-    this.#tables = new Tables(firstLimits);
-    this.#ties = new Ties(this.#tables);
+  /** @param tables Those that every cluster begins with. */
+  constructor(tables: Tables) {
+    this.#tables = tables;
+    this.#ties = new Ties(tables);
   }
 
   /** @throws SnapshotFormatError */
@@ -193,28 +186,8 @@ export class SnapshotRestorer {
       }
       case 'answers':
         return decodeAnswers(continued(this.#session, kind), fields);
-      case 'pool':
-        this.#pool = decodePool(tables, this.#ties, fields);
-        return;
-      case 'more':
-        return decodeMembers(tables, this.#ties, continued(this.#pool, kind), fields);
-      case 'barrier':
-        this.#barrier = decodeBarrier(tables, fields);
-        return;
-      case 'members':
-        return decodeBarrierMembers(tables, continued(this.#barrier, kind), fields);
-      case 'latch':
-        return decodeLatch(tables, fields);
-      case 'queue':
-        return decodeQueue(tables, fields);
-      case 'lane':
-        return decodeLane(tables, fields);
-      case 'message':
-        return decodeMessage(tables, fields);
-      case 'dedup':
-        return decodeDedup(tables, fields);
       case 'unsettled': {
-        const pool = tables.poolsOf(fields.resourceKind()).get(fields.text() as ResourceName);
+        const pool = tables.pools[fields.resourceKind()].get(fields.text() as ResourceName);
         if (pool === undefined) throw new SnapshotFormatError('a turn has come in no pool');
         tables.unsettled.add(pool);
         return;
@@ -223,8 +196,12 @@ export class SnapshotRestorer {
         const order = decodeOrder(fields);
         return this.#ties.order(sessionWithId(tables, order.id), order);
       }
-      default:
-        throw new SnapshotFormatError(`a record is of the unknown kind "${kind}"`);
+      default: {
+        const decode = decoders.get(kind);
+        if (decode === undefined)
+          throw new SnapshotFormatError(`a record is of the unknown kind "${kind}"`);
+        this.#place = decode({ tables, ties: this.#ties, latest: this.#place }, fields);
+      }
     }
   }
 }

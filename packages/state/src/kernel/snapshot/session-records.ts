@@ -9,10 +9,10 @@ import { byNumberAlone } from '../sessions/ended-sessions.ts';
 import type { RestoredTombstone, Tombstone } from '../sessions/ended-sessions.ts';
 import type { Fields } from './fields.ts';
 import { pieces } from './pieces.ts';
-import type { Hold, Waiter } from '../../primitives/holds/pool.ts';
+import type { Answer, Hold, Session, Waiter } from '../../primitives/holds/pool.ts';
 import { RequestTable } from '../requests.ts';
-import type { Answer, Forgotten } from '../requests.ts';
-import { Session } from '../sessions/sessions.ts';
+import type { Forgotten } from '../requests.ts';
+import { SessionOf } from '../sessions/sessions.ts';
 import type { SessionOver } from '../sessions/sessions.ts';
 import type { Tables } from '../tables.ts';
 import type { EndedHold } from '../view-types.ts';
@@ -153,8 +153,8 @@ export function decodeSession(tables: Tables, fields: Fields, version: number): 
   const answeredBelow =
     more === undefined || more.atEnd ? undefined : more.optional(() => more.number());
   const use = tables.callers.of(caller);
-  const requests = new RequestTable(use, { numbersThrough, namesThrough, answeredBelow });
-  const session = new Session(facts, use, 0, heardIn, requests);
+  const requests = new RequestTable<Waiter>(use, { numbersThrough, namesThrough, answeredBelow });
+  const session = new SessionOf<Hold, Waiter>(facts, use, 0, heardIn, requests);
   session.renewal = renewal;
   session.copiesUntilMs = copiesUntilMs;
   addAnswers(session, answers);

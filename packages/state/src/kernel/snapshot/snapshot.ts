@@ -18,11 +18,14 @@
  *     the log. What it does and answers depends on no such order; its bytes are not to be compared. The
  *     mark stays: what it costs is the comparison alone, and a state from a node without it has none.
  */
-import { limitsWithin } from '../command-fields.ts';
 import { TextHash } from './digest.ts';
 import type { EndedSessions, Tombstone } from '../sessions/ended-sessions.ts';
 import { invariant } from '../invariant.ts';
-import { encodePlace } from './place-records.ts';
+import { primitiveDeclarations } from '../../primitives/declared.ts';
+import { encoders } from '../../primitives/table.ts';
+import type { Remembered } from '../../primitives/queue/dedup.ts';
+import { encodeDedup, placesOf } from '../../primitives/queue/records.ts';
+import { limitsWithin } from '../command-fields.ts';
 import {
   copySession,
   encodeEndedHold,
@@ -31,12 +34,10 @@ import {
   encodeTombstone,
 } from './session-records.ts';
 import type { SessionOrder, SessionRecord } from './session-records.ts';
-import type { Session } from '../sessions/sessions.ts';
+import type { Session } from '../../primitives/holds/pool.ts';
 import type { Keeper, Place, Tables } from '../tables.ts';
-import type { Remembered } from '../../primitives/queue/dedup.ts';
-import { encodeDedup, placesOf } from '../../primitives/queue/records.ts';
 import { orderOf } from './ties.ts';
-import type { StateLimits } from '../contract.ts';
+import type { StateLimits } from '../limits.ts';
 import type { JsonValue } from '../names.ts';
 
 /** In the order of the header, with the version that brought them in restore.ts. */
@@ -44,11 +45,7 @@ export const limitNames: readonly (keyof StateLimits)[] = [
   'maxSessions',
   'maxHoldsPerSession',
   'maxWaitersPerResource',
-  'maxLocks',
-  'maxSemaphores',
-  'maxElections',
-  'maxBarriers',
-  'maxLatches',
+  ...primitiveDeclarations.map(({ limit }) => limit.name),
   'maxResultsPerSession',
   'maxHoldsPerResource',
   'maxWorkPerEntry',
@@ -94,6 +91,8 @@ interface Source {
 /** Pools in which turns have come that did not fit into their entry, in their order (WORK-2). */
 const unsettledOf = ({ unsettled }: Tables): readonly string[] =>
   Array.from(unsettled, ({ kind, name }) => JSON.stringify(['unsettled', kind, name]));
+
+const encodePlace = (place: Place): Iterable<string> => encoders[place.kind](place);
 
 /** SHARE-2. */
 const refusedOf = ({ shares }: EndedSessions): JsonValue =>
@@ -167,10 +166,10 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     tables.keeper = this;
     this.#tables = tables;
     this.#number = tables.snapshotNumber;
-    const { sessions, pools, semaphores, elections, barriers, latches, ended, ownEnded } = tables;
+    const { sessions, ended, ownEnded } = tables;
+    const places = Object.values(tables.places);
     const { byName, lanes, dedup } = tables.queues;
-    const places = [pools, semaphores, elections, barriers, latches, byName, lanes];
-    this.#captured = [sessions, ...places, ended, ownEnded];
+    this.#captured = [sessions, ...places, byName, lanes, ended, ownEnded];
     const messages = Array.from(byName.values()).flatMap(({ live, dead }) => [
       live.capture(),
       dead.capture(),
@@ -181,11 +180,7 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
       sessions: [sessions.capture(), Array.from(tables.ending.values())],
       unsettled: unsettledOf(tables),
       places: [
-        pools.capture(),
-        semaphores.capture(),
-        elections.capture(),
-        barriers.capture(),
-        latches.capture(),
+        ...places.map((some) => some.capture()),
         placesOf(byName.capture(), lanes.capture(), messages),
       ],
       dedup: dedup.capture(),

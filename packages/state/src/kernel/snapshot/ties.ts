@@ -10,7 +10,7 @@
 import { SnapshotFormatError } from './fields.ts';
 import type { Hold, Pool, Waiter } from '../../primitives/holds/pool.ts';
 import type { SessionOrder, SessionRecord } from './session-records.ts';
-import type { Session } from '../sessions/sessions.ts';
+import type { Session } from '../../primitives/holds/pool.ts';
 import type { Tables } from '../tables.ts';
 
 const rankOf = { lock: 0, semaphore: 1, election: 2 } as const;

@@ -12,37 +12,59 @@
  */
 import { tooManyHolds, tooManyOf } from '../../kernel/at-capacity.ts';
 import { remembersByTime } from '../../kernel/limits.ts';
-import type { Barrier } from '../../kernel/meetings.ts';
-import {
-  barrierClosed,
-  enteredInVain,
-  notEntered,
-  partiesMismatch,
-} from '../../kernel/refusals.ts';
-import { onceOnly } from '../../kernel/once.ts';
-import type { OtherAnswer } from '../../kernel/requests.ts';
-import type { Session } from '../../kernel/sessions/sessions.ts';
-import type { Tables } from '../../kernel/tables.ts';
-import type { Command } from '../../kernel/commands.ts';
-import type { CommandResult } from '../../kernel/outcomes.ts';
+import type { Cancel, CommandOf, Once, Primitive } from '../../kernel/primitive.ts';
+import { refuse } from '../../kernel/refusals.ts';
+import type { Joined } from '../../kernel/sessions/sessions.ts';
+import { ListBudget, rowsShown } from '../../kernel/view-bounds.ts';
+import type { Place, Tables } from '../../kernel/tables.ts';
+import { rowsInAList, weigh } from '../../kernel/weigh-rows.ts';
+import type { JsonValue, ResourceName, SessionId } from '../../kernel/names.ts';
+import type { Refusal } from '../../kernel/outcomes.ts';
+import { SnapshotFormatError } from '../../kernel/snapshot/fields.ts';
+import type { Fields } from '../../kernel/snapshot/fields.ts';
+import { maxMembersPerLine, pieces } from '../../kernel/snapshot/pieces.ts';
+import { sessionWithId } from '../../kernel/snapshot/session-with-id.ts';
+import type { Answer, Session } from '../holds/pool.ts';
+import type { BarrierResult, BarrierView } from './commands.ts';
 
-type Enter = Extract<Command, { type: 'enter_barrier' }>;
-type Abandon = Extract<Command, { type: 'abandon' }>;
-type Leave = Extract<Command, { type: 'leave_barrier' }>;
+/** One round of a double barrier; the next round is another one. */
+class Barrier implements Place, Joined {
+  readonly kind = 'barrier';
+  readonly name: ResourceName;
+  /** Never used twice, so that who waits for the end of a round knows it from the next. */
+  readonly round: number;
+  readonly parties: number;
+  /** All have come; nobody else enters. */
+  open = false;
+  /** Those who are inside, in the order in which they came, and how many of their requests entered (B5). */
+  readonly members: Map<Session, number> = new Map<Session, number>();
+  savedIn: number;
 
-export function enterBarrier(
-  tables: Tables,
-  command: Enter,
-  answeredBelow: number | undefined,
-): CommandResult {
-  const asked = String(command.parties);
-  return onceOnly(tables, command, asked, answeredBelow, (session) =>
-    enter(tables, session, command),
-  );
+  constructor(name: ResourceName, round: number, parties: number, savedIn: number) {
+    this.name = name;
+    this.round = round;
+    this.parties = parties;
+    this.savedIn = savedIn;
+  }
 }
 
-function enter(tables: Tables, session: Session, { name, parties }: Enter): CommandResult {
-  const found = tables.barriers.get(name);
+function find({ places }: Tables, name: ResourceName): Barrier | undefined {
+  const found = places.barrier.get(name);
+  return found instanceof Barrier ? found : undefined;
+}
+
+const enterBarrier: Once<'enter_barrier'> = {
+  asked: ({ parties }) => String(parties),
+  execute: enter,
+  cancel: cancelEntering,
+};
+
+function enter(
+  tables: Tables,
+  session: Session,
+  { name, parties }: CommandOf<'enter_barrier'>,
+): BarrierResult | Refusal {
+  const found = find(tables, name);
   if (found !== undefined) {
     const entered = found.members.get(session);
     if (entered !== undefined) {
@@ -59,10 +81,10 @@ function enter(tables: Tables, session: Session, { name, parties }: Enter): Comm
     tooManyHolds(tables, session) ??
     (found === undefined ? tooManyOf(tables, 'barrier') : undefined);
   if (refusal !== undefined) return refusal;
-  const barrier = found ?? tables.openBarrier(name, parties);
+  const barrier = found ?? openBarrier(tables, name, parties);
   tables.changingPlace(barrier);
   barrier.members.set(session, 1);
-  session.enter(barrier);
+  session.join(barrier);
   tellMember(tables, 'barrier_joined', barrier, session);
   if (barrier.members.size === barrier.parties) {
     barrier.open = true; // B1
@@ -71,27 +93,35 @@ function enter(tables: Tables, session: Session, { name, parties }: Enter): Comm
   return told(barrier);
 }
 
-export function leaveBarrier(
-  tables: Tables,
-  command: Leave,
-  answeredBelow: number | undefined,
-): CommandResult {
-  const { name, withdraw } = command;
-  return onceOnly(tables, command, withdraw ? 'withdraw' : 'leave', answeredBelow, (session) => {
-    const barrier = tables.barriers.get(name);
+function openBarrier(tables: Tables, name: ResourceName, parties: number): Barrier {
+  const barrier = new Barrier(name, tables.nextSequence(), parties, tables.snapshotNumber);
+  tables.places.barrier.set(name, barrier);
+  return barrier;
+}
+
+const leaveBarrier: Once<'leave_barrier'> = {
+  asked: ({ withdraw }) => (withdraw ? 'withdraw' : 'leave'),
+  givesBack: true,
+  execute: (tables, session, command) => {
+    const { name, withdraw } = command;
+    const barrier = find(tables, name);
     if (barrier === undefined || !barrier.members.has(session)) return notEntered(name);
     if (withdraw && barrier.open) return told(barrier);
     answerInstead(tables, session, command); // B4
     return { ...told(barrier), over: leave(tables, barrier, session) };
-  });
-}
+  },
+};
 
 /** B4. */
-function answerInstead(tables: Tables, session: Session, { name, instead }: Leave): void {
+function answerInstead(
+  tables: Tables,
+  session: Session,
+  { name, instead }: CommandOf<'leave_barrier'>,
+): void {
   if (instead === undefined) return;
   const known = session.requests.find(instead.of);
   if (typeof known !== 'object' || known.kind !== 'enter_barrier' || known.name !== name) return;
-  const answer = { ...known, result: enteredInVain(name, instead.code) };
+  const answer: Answer = { ...known, result: enteredInVain(name, instead.code) };
   session.requests.remember(instead.of, answer, tables.limits);
 }
 
@@ -104,7 +134,7 @@ function leave(tables: Tables, barrier: Barrier, session: Session): boolean {
   session.leave(barrier);
   tellMember(tables, 'barrier_left', barrier, session);
   if (barrier.members.size > 0) return false;
-  tables.barriers.delete(name);
+  tables.places.barrier.delete(name);
   if (barrier.open) tables.events.push({ type: 'barrier_over', name, round }); // B3
   return barrier.open;
 }
@@ -114,15 +144,15 @@ function leave(tables: Tables, barrier: Barrier, session: Session): boolean {
  *
  * @returns Whether it stays inside since the round has opened.
  */
-export function abandonEntering(
+function cancelEntering(
   tables: Tables,
   session: Session,
-  { name, requestId, unlessOpen }: Pick<Abandon, 'name' | 'requestId' | 'unlessOpen'>,
-  known: OtherAnswer,
-): Extract<CommandResult, { type: 'barrier' }> | undefined {
+  { name, requestId, unlessOpen }: Cancel,
+  known: Answer,
+): BarrierResult | undefined {
   const { result } = known;
-  if (!result.ok || result.type !== 'barrier') return undefined;
-  const barrier = tables.barriers.get(name);
+  if (result?.ok !== true || result.type !== 'barrier') return undefined;
+  const barrier = find(tables, name);
   const entered = barrier?.round === result.round ? barrier.members.get(session) : undefined;
   if (barrier !== undefined && entered !== undefined) {
     if (unlessOpen === true && barrier.open) return told(barrier);
@@ -132,17 +162,18 @@ export function abandonEntering(
     } else leave(tables, barrier, session);
   }
   const code = unlessOpen === true ? 'wait_timeout' : 'wait_abandoned';
-  const answer = { ...known, result: enteredInVain(name, code) };
+  const answer: Answer = { ...known, result: enteredInVain(name, code) };
   session.requests.remember(requestId, answer, tables.limits); // B4
   return undefined;
 }
 
 /** B2: a session ends. */
-export function leaveAll(tables: Tables, session: Session): void {
-  for (const barrier of Array.from(session.barriers)) leave(tables, barrier, session);
+function leaveAll(tables: Tables, session: Session): void {
+  for (const joined of Array.from(session.joined))
+    if (joined instanceof Barrier) leave(tables, joined, session);
 }
 
-function told({ round, open }: Barrier): Extract<CommandResult, { type: 'barrier' }> {
+function told({ round, open }: Barrier): BarrierResult {
   return { ok: true, type: 'barrier', round, open, over: false };
 }
 
@@ -154,3 +185,124 @@ function tellMember(
 ): void {
   tables.events.push({ type, name, round, sessionId, clientId });
 }
+
+function barrierClosed({ name, parties, members }: Barrier): Refusal {
+  return refuse(
+    'barrier_closed',
+    `All ${String(parties)} of barrier "${name}" have come, and ${String(members.size)} have not left. Enter its next round when they have.`,
+    { resource: name, parties, inside: members.size },
+  );
+}
+
+function partiesMismatch({ name, parties }: Barrier, given: number): Refusal {
+  return refuse(
+    'limit_mismatch',
+    `Barrier "${name}" is for ${String(parties)} parties in this round, not ${String(given)}.`,
+    { resource: name, parties, given },
+  );
+}
+
+/** B4. */
+function enteredInVain(name: ResourceName, code: 'wait_timeout' | 'wait_abandoned'): Refusal {
+  const why = code === 'wait_timeout' ? 'did not open in time' : 'was given up by its caller';
+  return refuse(code, `The wait for barrier "${name}" ${why}; this session is out again.`, {
+    resource: name,
+  });
+}
+
+function notEntered(name: ResourceName): Refusal {
+  return refuse('not_entered', `This session is not inside barrier "${name}".`, {
+    resource: name,
+  });
+}
+
+function viewOf(
+  { name, round, parties, open, members: all }: Barrier,
+  session: Session | undefined,
+  limit: number = rowsShown,
+): BarrierView {
+  const members: BarrierView['members'][number][] = [];
+  const budget = new ListBudget(limit);
+  for (const { id: sessionId, clientId } of all.keys()) {
+    if (!budget.takes([clientId])) break;
+    members.push({ sessionId, clientId });
+  }
+  const inside = session !== undefined && all.has(session);
+  return { name, round, parties, open, memberCount: all.size, members, inside };
+}
+
+function* membersOf({ members }: Barrier): Generator<string, void, undefined> {
+  for (const { clientId } of members.keys()) yield clientId;
+}
+
+/** How often it entered, where that is more than once. */
+const encodeMember = ([{ id }, entered]: readonly [Session, number]): JsonValue =>
+  entered === 1 ? id : [id, entered];
+
+/** The members that do not fit into the first line follow in lines of the kind `members`. */
+function encode({ name, round, parties, open, members }: Barrier): Iterable<string> {
+  const head = ['barrier', name, round, parties, open ? 1 : 0];
+  // A copy, because the barrier may change before all lines are taken.
+  if (members.size > maxMembersPerLine)
+    return encodeLarge(JSON.stringify([...head, []]), Array.from(members));
+  return [JSON.stringify([...head, Array.from(members, encodeMember)])];
+}
+
+function* encodeLarge(
+  head: string,
+  members: readonly (readonly [Session, number])[],
+): Generator<string, void, undefined> {
+  yield head;
+  for (const some of pieces(members, encodeMember)) yield JSON.stringify(['members', some]);
+}
+
+/** Members of a barrier: those of its first line, or of one that follows. */
+function decodeMembers(tables: Tables, barrier: Barrier, fields: Fields): void {
+  fields.list().all((member) => {
+    const entry = member.textOrList();
+    const id = (typeof entry === 'string' ? entry : entry.text()) as SessionId;
+    const session = sessionWithId(tables, id);
+    barrier.members.set(session, typeof entry === 'string' ? 1 : entry.number());
+    session.join(barrier);
+  });
+}
+
+export const barriers: Primitive<'barrier'> = {
+  kind: 'barrier',
+  handlers: { enter_barrier: enterBarrier, leave_barrier: leaveBarrier },
+  view: (tables, name, { limit, sessionId }) => {
+    const barrier = find(tables, name);
+    const session = sessionId === undefined ? undefined : tables.sessions.get(sessionId);
+    return barrier && viewOf(barrier, session, limit);
+  },
+  listed: (tables, name) => {
+    const barrier = find(tables, name);
+    return (
+      barrier && {
+        clients: () => membersOf(barrier),
+        show: () => {
+          const view = viewOf(barrier, undefined, rowsInAList);
+          return { view, rows: weigh(name, view.members) };
+        },
+      }
+    );
+  },
+  encode: (place) => (place instanceof Barrier ? encode(place) : []),
+  lines: {
+    barrier: ({ tables }, fields) => {
+      const name = fields.text() as ResourceName;
+      const barrier = new Barrier(name, fields.number(), fields.number(), 0);
+      barrier.open = fields.number() === 1;
+      decodeMembers(tables, barrier, fields);
+      tables.places.barrier.set(name, barrier);
+      return barrier;
+    },
+    members: ({ tables, latest }, fields) => {
+      if (!(latest instanceof Barrier))
+        throw new SnapshotFormatError('a record of the kind "members" continues nothing');
+      decodeMembers(tables, latest, fields);
+      return latest;
+    },
+  },
+  sessionEnds: leaveAll,
+};

@@ -5,51 +5,89 @@
  * O2: a leader that campaigns again is told that it leads, under the same token.
  * O3: only the leader of that very token proclaims a value or resigns.
  */
-import { endHold } from '../holds/grants.ts';
-import { tooMuchMetadata } from '../../kernel/at-capacity.ts';
-import { onceOnly } from '../../kernel/once.ts';
-import type { Hold } from '../holds/pool.ts';
-import { notLeading } from '../../kernel/refusals.ts';
-import { settle } from '../holds/settle.ts';
+import {
+  hasRoom,
+  tooManyHolds,
+  tooManyHoldsOf,
+  tooManyOf,
+  tooManyWaiters,
+  tooManyWaits,
+  tooMuchMetadata,
+} from '../../kernel/at-capacity.ts';
+import type { CommandOf, Once, Primitive } from '../../kernel/primitive.ts';
 import type { Tables } from '../../kernel/tables.ts';
-import { take } from '../holds/take.ts';
-import type { Command } from '../../kernel/commands.ts';
 import type { FenceToken } from '../../kernel/names.ts';
-import type { CommandResult, Refusal } from '../../kernel/outcomes.ts';
+import { rowsInAList, weigh } from '../../kernel/weigh-rows.ts';
+import type { Refusal } from '../../kernel/outcomes.ts';
+import { acquiring } from '../holds/acquire.ts';
+import type { Acquiring } from '../holds/acquire.ts';
+import { cancelledGrant, undoTaking } from '../holds/cancel.ts';
+import { endHold } from '../holds/grants.ts';
+import type { Hold } from '../holds/pool.ts';
+import { isNext } from '../holds/queue.ts';
+import { encodePool, poolLines } from '../holds/records.ts';
+import { settle } from '../holds/settle.ts';
+import { clientsOf, usedPool } from '../holds/views.ts';
+import { notElected, notLeading } from './refusals.ts';
+import { electionView } from './view.ts';
 
-export function campaign(
-  tables: Tables,
-  command: Extract<Command, { type: 'campaign' }>,
-  answeredBelow: number | undefined,
-): CommandResult {
-  return take(tables, { ...command, kind: 'election', permits: 1 }, answeredBelow);
-}
+const asking: Acquiring<CommandOf<'campaign'>> = {
+  kind: 'election',
+  unitsOf: () => 1,
+  sizeFor: () => 1,
+  judge: (tables, pool, session, asker, { terms, waitMs }) => {
+    const tooMany = pool === undefined ? tooManyOf(tables, 'election') : undefined;
+    if (tooMany !== undefined) return tooMany;
+    if (session !== undefined && pool?.heldBy(session) !== undefined) return 'give'; // O2
+    const atCapacity = tooManyHolds(tables, asker);
+    if (atCapacity !== undefined) return atCapacity;
+    if (pool === undefined) return 'give';
+    if (pool.fits(1, undefined) && isNext(pool, undefined, terms))
+      return hasRoom(tables, pool, session) ? 'give' : tooManyHoldsOf(tables, pool); // O1
+    if (waitMs <= 0) return notElected(pool, tables.timeMs);
+    return tooManyWaits(tables, asker) ?? tooManyWaiters(tables, pool) ?? 'wait';
+  },
+};
 
-export function resign(
-  tables: Tables,
-  command: Extract<Command, { type: 'resign' }>,
-  answeredBelow: number | undefined,
-): CommandResult {
-  const { name, fenceToken } = command;
-  return onceOnly(tables, command, String(fenceToken), answeredBelow, (session) => {
+const campaign: Once<'campaign'> = {
+  asked: () => 1,
+  ...acquiring(asking),
+  cancel: (tables, session, command, known) => {
+    const grant = cancelledGrant(tables, session, command, known);
+    if (grant?.type !== 'granted') return undefined;
+    // What other requests were told as well stays theirs.
+    const led = session.leads.get(command.name);
+    if (led !== undefined && grant.holdCount > led.exclusiveCount) return undefined; // It was not counted (LIMIT-1).
+    if (led?.fenceToken === grant.fenceToken && led.holdCount > 1) {
+      tables.changingPool(led.pool);
+      led.holdCount -= 1;
+    } else {
+      const last = { requestId: command.requestId, answer: known };
+      undoTaking(tables, led, grant.fenceToken, last);
+    }
+    return undefined;
+  },
+};
+
+const resign: Once<'resign'> = {
+  asked: ({ fenceToken }) => String(fenceToken),
+  givesBack: true,
+  execute: (tables, session, command) => {
+    const { name } = command;
     const hold = session.leads.get(name);
     const refusal = wrongLeader(tables, hold, command);
     if (hold === undefined || refusal !== undefined) return refusal ?? notLeading(name);
-    const { fenceToken: token } = hold;
+    const { fenceToken } = hold;
     endHold(tables, hold, 'released');
     settle(tables, [hold.pool]);
-    return { ok: true, type: 'released', fenceToken: token, remainingHoldCount: 0 };
-  });
-}
+    return { ok: true, type: 'released', fenceToken, remainingHoldCount: 0 };
+  },
+};
 
-export function proclaim(
-  tables: Tables,
-  command: Extract<Command, { type: 'proclaim' }>,
-  answeredBelow: number | undefined,
-): CommandResult {
-  const { name, fenceToken, value } = command;
-  const asked = `${String(fenceToken)} ${JSON.stringify(value)}`;
-  return onceOnly(tables, command, asked, answeredBelow, (session) => {
+const proclaim: Once<'proclaim'> = {
+  asked: ({ fenceToken, value }) => `${String(fenceToken)} ${JSON.stringify(value)}`,
+  execute: (tables, session, command) => {
+    const { name, fenceToken, value } = command;
     const hold = session.leads.get(name);
     const refusal = wrongLeader(tables, hold, command);
     if (hold === undefined || refusal !== undefined) return refusal ?? notLeading(name);
@@ -60,8 +98,8 @@ export function proclaim(
     const { id: sessionId, clientId } = session;
     tables.events.push({ type: 'proclaimed', name, sessionId, clientId, fenceToken, value });
     return { ok: true, type: 'proclaimed', fenceToken, revision: tables.index };
-  });
-}
+  },
+};
 
 /** O3. */
 function wrongLeader(
@@ -72,5 +110,27 @@ function wrongLeader(
   if (hold !== undefined && (fenceToken === undefined || hold.fenceToken === fenceToken))
     return undefined;
   const ended = tables.endedHoldOf('election', name, fenceToken);
-  return notLeading(name, ended, tables.elections.get(name));
+  return notLeading(name, ended, tables.pools.election.get(name));
 }
+
+export const elections: Primitive<'election'> = {
+  kind: 'election',
+  handlers: { campaign, resign, proclaim },
+  view: ({ pools, timeMs }, name, { limit }) =>
+    electionView(name, pools.election.get(name), timeMs, limit),
+  listed: ({ pools, timeMs }, name) => {
+    const pool = usedPool(pools.election.get(name));
+    return (
+      pool && {
+        clients: () => clientsOf(pool),
+        show: () => {
+          const view = electionView(name, pool, timeMs, rowsInAList);
+          const leaders = view.leader === undefined ? [] : [view.leader];
+          return { view, rows: weigh(name, leaders, view.candidates) };
+        },
+      }
+    );
+  },
+  encode: encodePool,
+  lines: poolLines,
+};

@@ -20,64 +20,9 @@
  * Holt, Some deadlock properties of computer systems, 1972; the tie by the queue is what makes
  * a request wait for those ahead of it whatever they want.
  */
-import type { Pool, Waiter } from './pool.ts';
-import type { Session } from '../../kernel/sessions/sessions.ts';
+import type { Pool, Session, Waiter } from './pool.ts';
+import type { Searches } from './searches.ts';
 import type { Tables } from '../../kernel/tables.ts';
-import type { StateLimits } from '../../kernel/contract.ts';
-
-/** Some 10 ms, for all requests of an entry together. */
-export const maxSearchSteps = 200_000;
-
-/** Entries that were logged before there was a bound of work are searched to the end, as they were then (LIMIT-1). */
-export const searchStepsUnder = ({ maxWorkPerEntry }: StateLimits): number =>
-  maxWorkPerEntry === Number.MAX_SAFE_INTEGER ? maxWorkPerEntry : maxSearchSteps;
-
-/** What a session holds of a pool. */
-export interface Share {
-  readonly session: Session;
-  readonly units: number;
-}
-
-/** What the searches of one entry have in common. */
-export class Searches {
-  #stepsLeft: number;
-  readonly #shares = new Map<
-    Pool,
-    { readonly version: number; readonly shares: readonly Share[] }
-  >();
-
-  constructor(maxSteps: number = maxSearchSteps) {
-    this.#stepsLeft = maxSteps;
-  }
-
-  get stepsLeft(): number {
-    return this.#stepsLeft;
-  }
-
-  /** Counts a step; false when the entry has done as many as it may (C3). */
-  step(): boolean {
-    if (this.#stepsLeft <= 0) return false;
-    this.#stepsLeft -= 1;
-    return true;
-  }
-
-  /** Who holds a pool, the largest share first. Undefined: looking would take too long (C3). */
-  sharesOf(pool: Pool): readonly Share[] | undefined {
-    const { first } = pool.holds;
-    if (first === undefined || first === pool.holds.last) return first === undefined ? [] : [first];
-    const known = this.#shares.get(pool);
-    if (known?.version === pool.holdsVersion) return known.shares;
-    const units = new Map<Session, number>();
-    for (let hold = pool.holds.first; hold !== undefined; hold = hold.next) {
-      if (!this.step()) return undefined;
-      units.set(hold.session, (units.get(hold.session) ?? 0) + hold.units);
-    }
-    const shares = Array.from(units, ([session, held]): Share => ({ session, units: held }));
-    shares.sort((a, b) => b.units - a.units);
-    this.#shares.set(pool, { version: pool.holdsVersion, shares });
-    return shares;
-  }
-}
 
 /**
  * The circle that a waiter in its place closes: the waiters through which it goes, itself first.
@@ -90,7 +35,7 @@ export function circleThrough(tables: Tables, origin: Waiter): readonly Waiter[]
 
 /** Nobody waits for a session that holds nothing and is last in every queue. */
 function couldBeAwaited({ session, next }: Waiter): boolean {
-  return next !== undefined || session.load > session.barriers.length;
+  return next !== undefined || session.load > session.joined.length;
 }
 
 class Search {

@@ -12,12 +12,12 @@ import { invariant } from '../../kernel/invariant.ts';
 import { remembersByTime } from '../../kernel/limits.ts';
 import { modeOf } from '../lock/modes.ts';
 import { endingRank, openingRank } from './pool.ts';
-import type { Hold, Pool } from './pool.ts';
-import type { Session } from '../../kernel/sessions/sessions.ts';
+import type { Granted, GrantedMany } from './commands.ts';
+import type { Hold, Pool, Session } from './pool.ts';
 import type { Tables } from '../../kernel/tables.ts';
-import type { Terms } from '../../kernel/commands.ts';
+import type { Terms } from '../../kernel/terms.ts';
 import type { RequestId } from '../../kernel/names.ts';
-import type { CommandResult, EndReason, Event } from '../../kernel/outcomes.ts';
+import type { EndReason, Event } from '../../kernel/outcomes.ts';
 
 /** What an acquire asks of a pool. */
 export interface Ask {
@@ -26,8 +26,6 @@ export interface Ask {
   readonly acquiredAtMs: number;
   readonly terms: Terms | undefined;
 }
-
-export type Granted = Extract<CommandResult, { type: 'granted' }>;
 
 /** Gives what was asked for; the caller has found that it fits. */
 export function give(tables: Tables, session: Session, pool: Pool, ask: Ask): Granted {
@@ -52,7 +50,7 @@ export function give(tables: Tables, session: Session, pool: Pool, ask: Ask): Gr
     return granted(tables, held);
   }
   if (held === undefined) return granted(tables, begin(tables, session, pool, ask));
-  raise(tables, held, ask.units);
+  upgrade(tables, held, ask.units);
   takeTerms(tables, held, ask.terms);
   tellGrant(tables, held, ask.requestId);
   return granted(tables, held);
@@ -137,7 +135,7 @@ function newHold(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
   return hold;
 }
 
-/** What is asked for when a hold is entered or raised: of two longest times the earlier end counts. */
+/** What is asked for when a hold is entered or upgraded: of two longest times the earlier end counts. */
 function takeTerms(tables: Tables, hold: Hold, terms: Terms | undefined): void {
   if (terms?.metadata !== undefined) hold.session.setMetadata(hold, terms.metadata);
   if (terms?.maxHoldMs === undefined) return;
@@ -154,16 +152,16 @@ function endAt(tables: Tables, hold: Hold, dueMs: number): void {
 }
 
 /** From shared to exclusive. */
-function raise(tables: Tables, hold: Hold, units: number): void {
+function upgrade(tables: Tables, hold: Hold, units: number): void {
   hold.pool.resize(hold, units);
   hold.fenceToken = tables.nextFenceToken(); // G1
   hold.holdCount += 1;
   hold.exclusiveCount += 1;
-  hold.session.raiseHold(hold);
+  hold.session.upgradeHold(hold);
 }
 
 /** From exclusive to shared, in place. The caller settles the pool afterwards. */
-export function lower(tables: Tables, hold: Hold): void {
+export function downgradeHold(tables: Tables, hold: Hold): void {
   const { session, pool, fenceToken } = hold;
   tables.changingPool(pool);
   pool.resize(hold, 1);
@@ -201,7 +199,7 @@ export function endHold(tables: Tables, hold: Hold, reason: EndReason, note?: st
 }
 
 /** The answer to an acquire of several. */
-export function grantedMany(tables: Tables, grants: readonly Granted[]): CommandResult {
+export function grantedMany(tables: Tables, grants: readonly Granted[]): GrantedMany {
   const told = grants.map(({ fenceToken, holdCount }) => ({ fenceToken, holdCount }));
   return { ok: true, type: 'granted_many', grants: told, revision: tables.index };
 }

@@ -5,14 +5,8 @@
  * Y2: who wants several stands in all the queues from the same command on, without a priority (L4):
  *     of two that want the same, the same one is ahead everywhere, so that they cannot block each other.
  */
-import { encodeWanted } from '../../kernel/snapshot/answer-records.ts';
-import { give, grantedMany } from './grants.ts';
-import { enqueueTogether, pass, placeOf } from './waits.ts';
-import type { Ask } from './grants.ts';
-import { invariant } from '../../kernel/invariant.ts';
 import {
   hasRoom,
-  tooManyAnswers,
   tooManyHolds,
   tooManyHoldsOf,
   tooManyOf,
@@ -20,76 +14,66 @@ import {
   tooManyWaits,
   tooMuchMetadata,
 } from '../../kernel/at-capacity.ts';
-import { lockUnits, unitsOf } from '../lock/modes.ts';
-import type { Pool } from './pool.ts';
-import {
-  lockBusy,
-  noPermits,
-  requestForgotten,
-  requestReused,
-  usedFor,
-} from '../../kernel/refusals.ts';
-import type { Answer, ManyAnswer } from '../../kernel/requests.ts';
-import type { Session } from '../../kernel/sessions/sessions.ts';
+import { invariant } from '../../kernel/invariant.ts';
+import type { CommandOf, Once } from '../../kernel/primitive.ts';
 import type { Tables } from '../../kernel/tables.ts';
-import { cannotBeHad } from './take.ts';
-import type { Command, Wanted } from '../../kernel/commands.ts';
 import type { ResourceKind } from '../../kernel/names.ts';
-import type { CommandResult, Refusal } from '../../kernel/outcomes.ts';
+import type { Refusal } from '../../kernel/outcomes.ts';
+import { undoEntering } from '../lock/entered.ts';
+import { lockUnits, unitsOf } from '../lock/modes.ts';
+import { lockBusy } from '../lock/refusals.ts';
+import { cannotBeHad } from '../semaphore/capacity.ts';
+import { noPermits } from '../semaphore/refusals.ts';
+import { cancelledGrant, undoTaking } from './cancel.ts';
+import type { GrantedMany, Queued, Wanted } from './commands.ts';
+import { give, grantedMany } from './grants.ts';
+import type { Ask } from './grants.ts';
+import type { Answer, Pool, Session } from './pool.ts';
+import { enqueueTogether, pass, placeOf } from './waits.ts';
 
-type AcquireMany = Extract<Command, { type: 'acquire_many' }>;
+type AcquireMany = CommandOf<'acquire_many'>;
 
-export function acquireMany(
-  tables: Tables,
-  command: AcquireMany,
-  answeredBelow: number | undefined,
-): CommandResult {
-  const { sessionId, requestId, wanted, waitMs, acquiredAtMs, terms } = command;
-  const session = tables.sessions.get(sessionId);
-  if (session === undefined) return tables.missingSession(sessionId);
-  tables.heardFrom(session, answeredBelow);
-  const known = session.requests.find(requestId);
-  if (known === 'forgotten') return requestForgotten(requestId, session.requests.forgottenThrough);
-  if (known !== undefined) return repeated(command, known);
-
-  const [first] = wanted;
-  invariant(first !== undefined, 'Y1: something is wanted.');
-  const { name } = first;
-  const tooMany = tooManyAnswers(tables, session, requestId);
-  const answer: ManyAnswer = {
-    kind: 'acquire_many',
-    name,
-    wanted: tooMany === undefined ? wanted : undefined,
-    result: undefined,
-    waiter: undefined,
-  };
-  const verdict = tooMany ?? judge(tables, session, command);
-  let result: CommandResult;
-  if (typeof verdict === 'object') result = verdict;
-  else {
+export const acquireMany: Once<'acquire_many'> = {
+  asked: ({ wanted }) => wanted,
+  execute: (tables, session, command, answer) => {
+    const { requestId, wanted, waitMs, acquiredAtMs, terms } = command;
+    const verdict = judge(tables, session, command);
+    if (typeof verdict === 'object') return verdict;
     const asks = wanted.map((one): { readonly pool: Pool; readonly ask: Ask } => ({
       pool: found(tables, one) ?? opened(tables, one),
       ask: { requestId, units: unitsWanted(one), acquiredAtMs, terms },
     }));
-    result =
+    const result =
       verdict === 'give'
         ? giveAll(tables, session, asks, answer)
         : (enqueueTogether(tables, session, asks, waitMs, answer) ?? queued(answer));
     // What was opened for a wait that is refused is not to stay (A4).
     for (const { pool } of asks) if (pool.isIdle) tables.forgetPool(pool);
-  }
-  if (answer.waiter === undefined) answer.result = result;
-  session.requests.remember(requestId, answer, tables.limits);
-  return result;
-}
+    return result;
+  },
+  cancel: (tables, session, command, known) => {
+    const grant = cancelledGrant(tables, session, command, known);
+    if (grant?.type !== 'granted_many' || typeof known.asked !== 'object' || known.asked === null)
+      return undefined;
+    const last = { requestId: command.requestId, answer: known };
+    for (const [index, wanted] of known.asked.entries()) {
+      const fenceToken = grant.grants[index]?.fenceToken;
+      if (fenceToken === undefined) continue;
+      if (wanted.kind === 'semaphore')
+        undoTaking(tables, session.permits.get(fenceToken), fenceToken, last);
+      else undoEntering(tables, session, wanted.name, fenceToken, wanted.mode, last);
+    }
+    return undefined;
+  },
+};
 
 /** Y1. */
 function giveAll(
   tables: Tables,
   session: Session,
   asks: readonly { readonly pool: Pool; readonly ask: Ask }[],
-  answer: ManyAnswer,
-): CommandResult {
+  answer: Answer,
+): GrantedMany | Refusal {
   for (const { pool, ask } of asks) {
     const refusal = pass(tables, session, pool, ask, answer);
     if (refusal !== undefined) return refusal;
@@ -100,27 +84,9 @@ function giveAll(
   );
 }
 
-function queued({ waiter }: ManyAnswer): CommandResult {
+function queued({ waiter }: Answer): Queued {
   invariant(waiter !== undefined, 'A request waits or is answered.');
   return { ok: true, type: 'queued', position: placeOf(waiter) };
-}
-
-/** The first answer, or the place in the queue as of now. */
-function repeated({ requestId, wanted, waitMs }: AcquireMany, known: Answer): CommandResult {
-  if (known.kind !== 'acquire_many') return requestReused(requestId, usedFor(known));
-  if (known.wanted !== undefined && !isSame(known.wanted, wanted))
-    return requestReused(requestId, usedFor(known));
-  if (known.waiter !== undefined && waitMs <= 0)
-    return requestReused(requestId, `${usedFor(known)} that is still waiting`);
-  if (known.waiter !== undefined) return queued(known);
-  invariant(known.result !== undefined, 'A request waits or is answered.', known.name);
-  return known.result;
-}
-
-/** By what they say: one from a snapshot may have its fields in another order than one from the log. */
-function isSame(known: readonly Wanted[], wanted: readonly Wanted[]): boolean {
-  const told = (list: readonly Wanted[]): string => JSON.stringify(list.map(encodeWanted));
-  return told(known) === told(wanted);
 }
 
 /** Nothing is opened or changed here. */
@@ -172,7 +138,7 @@ function isFree(pool: Pool, session: Session, units: number): boolean {
 }
 
 const found = (tables: Tables, { kind, name }: Wanted): Pool | undefined =>
-  tables.poolsOf(kind).get(name);
+  tables.pools[kind].get(name);
 
 function opened(tables: Tables, wanted: Wanted): Pool {
   const { kind, name } = wanted;

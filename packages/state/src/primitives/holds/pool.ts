@@ -14,9 +14,9 @@ import { Chain } from '../../kernel/collections/chain.ts';
 import type { Link } from '../../kernel/collections/chain.ts';
 import type { DueItem } from '../../kernel/due.ts';
 import { invariant } from '../../kernel/invariant.ts';
-import type { ManyAnswer, WaitingAnswer } from '../../kernel/requests.ts';
-import type { Session } from '../../kernel/sessions/sessions.ts';
-import type { Terms } from '../../kernel/commands.ts';
+import type { AnswerOf, RequestOf } from '../../kernel/answers.ts';
+import type { SessionOf } from '../../kernel/sessions/sessions.ts';
+import type { Terms } from '../../kernel/terms.ts';
 import type {
   FenceToken,
   JsonValue,
@@ -24,6 +24,10 @@ import type {
   ResourceKind,
   ResourceName,
 } from '../../kernel/names.ts';
+
+export type Session = SessionOf<Hold, Waiter>;
+export type Answer = AnswerOf<Waiter>;
+export type LastRequest = RequestOf<Waiter>;
 
 export interface Hold extends Link<Hold> {
   readonly session: Session;
@@ -54,7 +58,7 @@ export interface Waiter extends Link<Waiter>, DueItem {
   readonly terms: Terms | undefined;
   /** How many that came later were put ahead of it. */
   passed: number;
-  readonly answer: WaitingAnswer;
+  readonly answer: Answer;
   /** Of an acquire of several: all its waiters, in the order of what was wanted. */
   readonly together: Together | undefined;
 }
@@ -62,7 +66,7 @@ export interface Waiter extends Link<Waiter>, DueItem {
 /** One acquire of several resources, in several queues at once. */
 export interface Together {
   readonly waiters: Waiter[];
-  readonly answer: ManyAnswer;
+  readonly answer: Answer;
 }
 
 /** The end of a hold's longest time. */
@@ -88,7 +92,7 @@ export class Pool {
   size: number;
   free: number;
   /** It stays when nobody uses it (P4). */
-  stays = false;
+  persistent = false;
   readonly holds: Chain<Hold> = new Chain<Hold>();
   /** Another one after every change of what is held; its value is of this node alone. */
   holdsVersion = 0;
@@ -122,7 +126,7 @@ export class Pool {
       this.holds.length === 0 &&
       this.queue.length === 0 &&
       this.opening === undefined &&
-      !this.stays
+      !this.persistent
     );
   }
 

@@ -11,11 +11,9 @@ import { circleThrough } from './deadlock.ts';
 import type { Ask } from './grants.ts';
 import { invariant } from '../../kernel/invariant.ts';
 import { waitRank } from './pool.ts';
-import type { Pool, Together, Waiter } from './pool.ts';
+import type { Answer, Pool, Session, Together, Waiter } from './pool.ts';
 import { countPasses, place, positionOf } from './queue.ts';
-import { deadlock } from '../../kernel/refusals.ts';
-import type { ManyAnswer, WaitingAnswer } from '../../kernel/requests.ts';
-import type { Session } from '../../kernel/sessions/sessions.ts';
+import { deadlock } from './refusals.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { CommandResult, Refusal } from '../../kernel/outcomes.ts';
 
@@ -31,7 +29,7 @@ export function enqueue(
   pool: Pool,
   ask: Ask,
   waitMs: number,
-  answer: WaitingAnswer,
+  answer: Answer,
 ): Waiter | Refusal {
   const waiter = newWaiter(tables, session, pool, ask, waitMs, answer, undefined);
   const refusal = line(tables, [waiter]);
@@ -52,7 +50,7 @@ export function pass(
   session: Session,
   pool: Pool,
   ask: Ask,
-  answer: WaitingAnswer,
+  answer: Answer,
 ): Refusal | undefined {
   const held = pool.heldBy(session);
   if (pool.queue.length === 0 || (held !== undefined && held.units >= ask.units)) return undefined;
@@ -71,7 +69,7 @@ export function enqueueTogether(
   session: Session,
   asks: readonly { readonly pool: Pool; readonly ask: Ask }[],
   waitMs: number,
-  answer: ManyAnswer,
+  answer: Answer,
 ): Refusal | undefined {
   const together: Together = { waiters: [], answer };
   for (const { pool, ask } of asks)
@@ -91,7 +89,7 @@ function newWaiter(
   pool: Pool,
   ask: Ask,
   waitMs: number,
-  answer: WaitingAnswer,
+  answer: Answer,
   together: Together | undefined,
 ): Waiter {
   return {

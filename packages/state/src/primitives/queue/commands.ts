@@ -227,3 +227,39 @@ export interface BlockedKeyView {
   /** Ms until it is over by itself; undefined: it is not. */
   readonly endsInMs: number | undefined;
 }
+
+type ResultOf<Type extends QueueResult['type']> = Extract<QueueResult, { readonly type: Type }>;
+
+export interface QueueTypes {
+  readonly command: QueueCommand;
+  readonly results: {
+    readonly queue_push: ResultOf<'queue_pushed'>;
+    readonly queue_pop: ResultOf<'queue_taken'>;
+    readonly queue_ack: ResultOf<'queue_acknowledged'>;
+    readonly queue_nack: ResultOf<'queue_returned'>;
+    readonly queue_extend: ResultOf<'queue_extended'>;
+    readonly queue_redrive: ResultOf<'queue_moved'>;
+    readonly queue_purge: ResultOf<'queue_moved'>;
+    readonly queue_configure: ResultOf<'queue_configured'>;
+    readonly queue_delete: ResultOf<'queue_deleted'>;
+  };
+  readonly event: QueueReady;
+}
+
+export const queueCommands = {
+  queue_push: { repeatable: 'by dedup id', answers: ['queue_pushed'] },
+  queue_pop: { repeatable: 'never', answers: ['queue_taken'] },
+  queue_ack: { repeatable: 'never', answers: ['queue_acknowledged'] },
+  queue_nack: { repeatable: 'never', answers: ['queue_returned'] },
+  queue_extend: { repeatable: 'always', answers: ['queue_extended'] },
+  queue_redrive: { repeatable: 'never', answers: ['queue_moved'] },
+  queue_purge: { repeatable: 'never', answers: ['queue_moved'] },
+  queue_configure: { repeatable: 'always', answers: ['queue_configured'] },
+  queue_delete: { repeatable: 'never', answers: ['queue_deleted'] },
+} as const;
+export const queueRefusals = [
+  'queue_not_found',
+  'queue_order',
+  'queue_not_empty',
+  'stale_receipt',
+] as const;

@@ -12,8 +12,8 @@ import type { Lane } from './lanes.ts';
 import type { Message } from './messages.ts';
 import type { Queue } from './queues.ts';
 import type { Tables } from '../../kernel/tables.ts';
-import type { Refusal } from '../../kernel/outcomes.ts';
-import type { QueueCommand, QueueResult } from './commands.ts';
+import type { OutcomeOf } from '../../kernel/outcomes.ts';
+import type { QueueCommand } from './commands.ts';
 
 /** DELIV-5. Its delivery has ended. */
 export function dead(tables: Tables, message: Message, lane: Lane): void {
@@ -33,7 +33,7 @@ export function dead(tables: Tables, message: Message, lane: Lane): void {
 export function redrive(
   tables: Tables,
   { name, ids, count }: Extract<QueueCommand, { type: 'queue_redrive' }>,
-): QueueResult | Refusal {
+): OutcomeOf<'queue_redrive'> {
   const queue = tables.queues.byName.get(name);
   if (queue === undefined) return queueNotFound(name);
   const through = queue.dead.last()?.id ?? 0;
@@ -70,7 +70,7 @@ function liveAgain(tables: Tables, queue: Queue, message: Message): void {
 export function purge(
   tables: Tables,
   { name, part, through, count }: Extract<QueueCommand, { type: 'queue_purge' }>,
-): QueueResult | Refusal {
+): OutcomeOf<'queue_purge'> {
   const queue = tables.queues.byName.get(name);
   if (queue === undefined) return queueNotFound(name);
   const from = part === 'messages' ? queue.live : queue.dead;

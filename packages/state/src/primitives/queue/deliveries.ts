@@ -19,8 +19,8 @@ import type { Message } from './messages.ts';
 import type { Queue } from './queues.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { ResourceName } from '../../kernel/names.ts';
-import type { Refusal } from '../../kernel/outcomes.ts';
-import type { Delivery, QueueCommand, QueueResult, Receipt } from './commands.ts';
+import type { OutcomeOf, Refusal } from '../../kernel/outcomes.ts';
+import type { Delivery, QueueCommand, Receipt } from './commands.ts';
 
 type Asked<Type extends QueueCommand['type']> = Extract<QueueCommand, { type: Type }>;
 
@@ -33,7 +33,7 @@ const longestBackoffMs = 300_000;
 export function pop(
   tables: Tables,
   { name, count, visibilityMs }: Asked<'queue_pop'>,
-): QueueResult | Refusal {
+): OutcomeOf<'queue_pop'> {
   const queue = tables.queues.byName.get(name);
   const deliveries: Delivery[] = [];
   if (queue === undefined) return { ok: true, type: 'queue_taken', deliveries };
@@ -100,7 +100,7 @@ function current(
 export function acknowledge(
   tables: Tables,
   { name, receipt }: Asked<'queue_ack'>,
-): QueueResult | Refusal {
+): OutcomeOf<'queue_ack'> {
   const found = current(tables, name, receipt);
   if ('ok' in found) return found;
   const { queue, message, lane } = found;
@@ -115,7 +115,7 @@ export function acknowledge(
 export function giveBack(
   tables: Tables,
   { name, receipt, delayMs, reason = 'given back' }: Asked<'queue_nack'>,
-): QueueResult | Refusal {
+): OutcomeOf<'queue_nack'> {
   const found = current(tables, name, receipt);
   if ('ok' in found) return found;
   const { message, lane } = found;
@@ -145,7 +145,7 @@ function backoffMs(deliveries: number): number {
 export function extend(
   tables: Tables,
   { name, receipt, visibilityMs }: Asked<'queue_extend'>,
-): QueueResult | Refusal {
+): OutcomeOf<'queue_extend'> {
   const found = current(tables, name, receipt);
   if ('ok' in found) return found;
   const { message } = found;

@@ -13,15 +13,15 @@ import type { Payload } from './payloads.ts';
 import type { Queue } from './queues.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { ResourceName } from '../../kernel/names.ts';
-import type { Refusal } from '../../kernel/outcomes.ts';
-import type { PushedMessage, QueueCommand, QueueResult, QueueSettings } from './commands.ts';
+import type { OutcomeOf } from '../../kernel/outcomes.ts';
+import type { PushedMessage, QueueCommand, QueueSettings } from './commands.ts';
 
 type Push = Extract<QueueCommand, { type: 'queue_push' }>;
 
 /** Where a queue was told nothing else. */
 const defaultOrder = 'key';
 
-export function push(tables: Tables, { name, messages }: Push): QueueResult | Refusal {
+export function push(tables: Tables, { name, messages }: Push): OutcomeOf<'queue_push'> {
   const { queues } = tables;
   const found = queues.byName.get(name);
   const order = found?.order ?? defaultOrder;
@@ -81,7 +81,7 @@ function pushOne(
 export function configure(
   tables: Tables,
   { name, order, onDead, maxDeliveries }: Extract<QueueCommand, { type: 'queue_configure' }>,
-): QueueResult | Refusal {
+): OutcomeOf<'queue_configure'> {
   const { queues } = tables;
   const found = queues.byName.get(name);
   if (found !== undefined && order !== undefined && order !== found.order && found.size > 0)
@@ -102,7 +102,7 @@ export const settingsOf = ({ order, onDead, maxDeliveries }: Queue): Required<Qu
   maxDeliveries,
 });
 
-export function deleteQueue(tables: Tables, name: ResourceName): QueueResult | Refusal {
+export function deleteQueue(tables: Tables, name: ResourceName): OutcomeOf<'queue_delete'> {
   const queue = tables.queues.byName.get(name);
   if (queue === undefined) return queueNotFound(name);
   if (queue.size > 0) return queueNotEmpty(queue);

@@ -16,7 +16,7 @@ import type { Message } from './messages.ts';
 import { OrderedById } from './ordered-by-id.ts';
 import { partitionCount, partitionOf } from './placement.ts';
 import { Rate } from './rates.ts';
-import type { StateLimits } from '../../kernel/contract.ts';
+import type { StateLimits } from '../../kernel/limits.ts';
 import type { ResourceName } from '../../kernel/names.ts';
 import type { Refusal } from '../../kernel/outcomes.ts';
 import type { OnDead, QueueOrder } from './commands.ts';
@@ -75,6 +75,9 @@ export class Queue {
     counts.blocked += after.blocked - before.blocked;
   }
 }
+
+/** What has records of queues. */
+export type QueuePlace = Queue | Lane | Message;
 
 /** No key has a NUL in it. */
 const laneName = (queue: ResourceName, key: string): string => `${queue}\0${key}`;

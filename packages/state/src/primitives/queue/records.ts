@@ -4,17 +4,15 @@
  */
 import { SnapshotFormatError } from '../../kernel/snapshot/fields.ts';
 import type { Fields } from '../../kernel/snapshot/fields.ts';
-import type { Tables } from '../../kernel/tables.ts';
+import type { Place, Tables } from '../../kernel/tables.ts';
 import type { FenceToken, ResourceName } from '../../kernel/names.ts';
 import type { Remembered } from './dedup.ts';
-import type { Lane } from './lanes.ts';
+import { Lane } from './lanes.ts';
 import { Message } from './messages.ts';
 import type { MessageState } from './messages.ts';
-import type { Queue } from './queues.ts';
+import { Queue } from './queues.ts';
+import type { QueuePlace } from './queues.ts';
 import type { Rate } from './rates.ts';
-
-/** What has records of queues. */
-export type QueuePlace = Queue | Lane | Message;
 
 const states: readonly MessageState[] = ['waiting', 'in_flight', 'delayed', 'dead'];
 const ratesOf = (queue: Queue): readonly Rate[] => [
@@ -65,10 +63,13 @@ function encodeMessage(message: Message): string {
   ]);
 }
 
+export const isOfQueue = (place: Place): place is QueuePlace =>
+  place instanceof Queue || place instanceof Lane || place instanceof Message;
+
 export const encodeDedup = ({ id, queue, dedupId, untilMs }: Remembered): string =>
   JSON.stringify(['dedup', id, queue, dedupId, untilMs]);
 
-export function decodeQueue({ queues }: Tables, fields: Fields): void {
+export function decodeQueue({ queues }: Tables, fields: Fields): undefined {
   const queue = queues.open(fields.text() as ResourceName, 0);
   const settings = fields.list();
   queue.order = settings.number() === 0 ? 'key' : 'none';
@@ -78,17 +79,17 @@ export function decodeQueue({ queues }: Tables, fields: Fields): void {
   for (const rate of ratesOf(queue)) rate.restore(rates.list().all((field) => field.number()));
 }
 
-export function decodeLane(tables: Tables, fields: Fields): void {
+export function decodeLane(tables: Tables, fields: Fields): undefined {
   const queue = queueOf(tables, fields);
   tables.queues.openLane(queue, fields.text(), fields.number(), 0);
 }
 
-export function decodeDedup({ queues }: Tables, fields: Fields): void {
+export function decodeDedup({ queues }: Tables, fields: Fields): undefined {
   const id = fields.number();
   queues.dedup.add({ id, queue: fields.text(), dedupId: fields.text(), untilMs: fields.number() });
 }
 
-export function decodeMessage(tables: Tables, fields: Fields): void {
+export function decodeMessage(tables: Tables, fields: Fields): undefined {
   const { queues } = tables;
   const queue = queueOf(tables, fields);
   const message = new Message(queue, {

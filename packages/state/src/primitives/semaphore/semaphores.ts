@@ -8,103 +8,107 @@
  * N3: after a limit was lowered nobody waits for more permits than there can ever be.
  * N4: who needs many permits is not passed by those who need few (P2).
  */
-import { endHold } from '../holds/grants.ts';
-import { endWait, poolsOf } from '../holds/waits.ts';
-import { tooManyOf } from '../../kernel/at-capacity.ts';
+import {
+  hasRoom,
+  tooManyHolds,
+  tooManyHoldsOf,
+  tooManyOf,
+  tooManyWaiters,
+  tooManyWaits,
+} from '../../kernel/at-capacity.ts';
+import { noteAnswer } from '../../kernel/once.ts';
+import type { CommandOf, Execute, Once, Primitive } from '../../kernel/primitive.ts';
 import { endIfUnused } from '../../kernel/sessions/lifetimes.ts';
+import type { Tables } from '../../kernel/tables.ts';
+import { rowsInAList, weigh } from '../../kernel/weigh-rows.ts';
+import type { OutcomeOf } from '../../kernel/outcomes.ts';
+import { acquiring } from '../holds/acquire.ts';
+import type { Acquiring } from '../holds/acquire.ts';
+import { cancelledGrant, undoTaking } from '../holds/cancel.ts';
+import { endHold } from '../holds/grants.ts';
 import type { Pool } from '../holds/pool.ts';
+import { isNext } from '../holds/queue.ts';
+import { encodePool, poolLines } from '../holds/records.ts';
+import { settle } from '../holds/settle.ts';
+import { clientsOf, usedPool } from '../holds/views.ts';
+import { endWait, poolsOf } from '../holds/waits.ts';
+import { cannotBeHad } from './capacity.ts';
+import type { SemaphoreView } from './commands.ts';
 import {
   limitMismatch,
+  noPermits,
   notPermitHolder,
-  requestForgotten,
-  requestReused,
   semaphoreInUse,
   semaphoreNotFound,
   tooManyPermits,
-  usedFor,
-} from '../../kernel/refusals.ts';
-import type { Answer } from '../../kernel/requests.ts';
-import { settle } from '../holds/settle.ts';
-import type { Tables } from '../../kernel/tables.ts';
-import { take } from '../holds/take.ts';
-import type { Command } from '../../kernel/commands.ts';
-import type { SemaphoreView } from '../../kernel/view-types.ts';
-import type { RequestId } from '../../kernel/names.ts';
-import type { CommandResult } from '../../kernel/outcomes.ts';
-import { semaphoreView } from '../../kernel/views.ts';
+} from './refusals.ts';
+import { semaphoreView } from './view.ts';
 
-type AcquirePermits = Extract<Command, { type: 'acquire_permits' }>;
-type ReleasePermits = Extract<Command, { type: 'release_permits' }>;
+const asking: Acquiring<CommandOf<'acquire_permits'>> = {
+  kind: 'semaphore',
+  unitsOf: ({ permits }) => permits,
+  sizeFor: ({ limit, permits }) => limit ?? permits,
+  judge: (tables, pool, session, asker, command) => {
+    const { permits, terms, waitMs } = command;
+    const refusal = cannotBeHad(tables, pool, command) ?? tooManyHolds(tables, asker);
+    if (refusal !== undefined) return refusal;
+    if (pool === undefined) return 'give';
+    if (pool.fits(permits, undefined) && isNext(pool, undefined, terms))
+      return hasRoom(tables, pool, session) ? 'give' : tooManyHoldsOf(tables, pool); // N4
+    if (waitMs <= 0) return noPermits(pool, permits);
+    return tooManyWaits(tables, asker) ?? tooManyWaiters(tables, pool) ?? 'wait';
+  },
+};
 
-export function acquirePermits(
-  tables: Tables,
-  command: AcquirePermits,
-  answeredBelow: number | undefined,
-): CommandResult {
-  return take(tables, { ...command, kind: 'semaphore' }, answeredBelow);
-}
+const acquirePermits: Once<'acquire_permits'> = {
+  asked: ({ permits }) => permits,
+  ...acquiring(asking),
+  cancel: (tables, session, command, known) => {
+    const grant = cancelledGrant(tables, session, command, known);
+    if (grant?.type !== 'granted') return undefined;
+    const { fenceToken } = grant;
+    const last = { requestId: command.requestId, answer: known };
+    undoTaking(tables, session.permits.get(fenceToken), fenceToken, last);
+    return undefined;
+  },
+};
 
 /** N1. */
-export function releasePermits(
-  tables: Tables,
-  { sessionId, requestId, name, fenceToken }: ReleasePermits,
-  answeredBelow: number | undefined,
-): CommandResult {
-  const session = tables.sessions.get(sessionId);
-  const repeat = (known: Answer, id: RequestId): CommandResult => {
-    const same =
-      known.kind === 'release_permits' && known.name === name && known.fenceToken === fenceToken;
-    return same ? known.result : requestReused(id, usedFor(known));
-  };
-  if (session === undefined) {
-    const last = tables.tombstone(sessionId)?.last;
-    return requestId === undefined || last?.requestId !== requestId
-      ? tables.missingSession(sessionId)
-      : repeat(last.answer, requestId);
-  }
-  tables.heardFrom(session, answeredBelow);
-  const known = requestId === undefined ? undefined : session.requests.find(requestId);
-  if (requestId !== undefined && known === 'forgotten')
-    return requestForgotten(requestId, session.requests.forgottenThrough);
-  if (requestId !== undefined && known !== undefined && known !== 'forgotten')
-    return repeat(known, requestId);
-  const hold = session.permits.get(fenceToken);
-  const held = hold?.pool.name === name ? hold : undefined;
-  const result: CommandResult =
-    held === undefined
-      ? notPermitHolder(name, fenceToken, tables.endedHoldOf('semaphore', name, fenceToken))
-      : { ok: true, type: 'released', fenceToken, remainingHoldCount: 0 };
-  const answer: Answer = { kind: 'release_permits', name, fenceToken, result };
-  if (requestId !== undefined) session.requests.remember(requestId, answer, tables.limits);
-  if (held !== undefined) {
-    endHold(tables, held, 'released');
-    endIfUnused(tables, session, requestId === undefined ? undefined : { requestId, answer });
-    settle(tables, [held.pool]);
-  }
-  return result;
-}
+const releasePermits: Once<'release_permits'> = {
+  asked: ({ fenceToken }) => fenceToken,
+  givesBack: true,
+  execute: (tables, session, { requestId, name, fenceToken }, answer) => {
+    const hold = session.permits.get(fenceToken);
+    const held = hold?.pool.name === name ? hold : undefined;
+    const result: OutcomeOf<'release_permits'> =
+      held === undefined
+        ? notPermitHolder(name, fenceToken, tables.endedHoldOf('semaphore', name, fenceToken))
+        : { ok: true, type: 'released', fenceToken, remainingHoldCount: 0 };
+    noteAnswer(tables, session, requestId, answer, result);
+    if (held !== undefined) {
+      endHold(tables, held, 'released');
+      endIfUnused(tables, session, requestId === undefined ? undefined : { requestId, answer });
+      settle(tables, [held.pool]);
+    }
+    return result;
+  },
+};
 
-export function createSemaphore(
-  tables: Tables,
-  { name, limit }: Extract<Command, { type: 'create_semaphore' }>,
-): CommandResult {
-  const existing = tables.semaphores.get(name);
+const create: Execute<'create_semaphore'> = (tables, { name, limit }) => {
+  const existing = tables.pools.semaphore.get(name);
   if (existing !== undefined && existing.size !== limit) return limitMismatch(existing, limit); // N2
   const refusal = existing === undefined ? tooManyOf(tables, 'semaphore') : undefined;
   if (refusal !== undefined) return refusal;
   const pool = existing ?? tables.openPool('semaphore', name, limit);
   tables.changingPool(pool);
-  if (!pool.stays) tell(tables, 'created', pool);
-  pool.stays = true;
+  if (!pool.persistent) tell(tables, 'created', pool);
+  pool.persistent = true;
   return { ok: true, type: 'semaphore', semaphore: view(tables, pool) };
-}
+};
 
 /** N2, N3. */
-export function resizeSemaphore(
-  tables: Tables,
-  { name, limit }: Extract<Command, { type: 'resize_semaphore' }>,
-): CommandResult {
-  const pool = tables.semaphores.get(name);
+const resize: Execute<'resize_semaphore'> = (tables, { name, limit }) => {
+  const pool = tables.pools.semaphore.get(name);
   if (pool === undefined) return semaphoreNotFound(name);
   tables.changingPool(pool);
   pool.changeSize(limit);
@@ -119,7 +123,7 @@ export function resizeSemaphore(
   }
   settle(tables, changed);
   return { ok: true, type: 'semaphore', semaphore: view(tables, pool) };
-}
+};
 
 const view = (tables: Tables, pool: Pool): SemaphoreView => semaphoreView(pool, tables.timeMs);
 
@@ -131,16 +135,42 @@ function tell(
   tables.events.push({ type: 'semaphore_changed', name, change, limit });
 }
 
-export function deleteSemaphore(
-  tables: Tables,
-  { name }: Extract<Command, { type: 'delete_semaphore' }>,
-): CommandResult {
-  const pool = tables.semaphores.get(name);
+const remove: Execute<'delete_semaphore'> = (tables, { name }) => {
+  const pool = tables.pools.semaphore.get(name);
   if (pool === undefined) return semaphoreNotFound(name);
   if (pool.holds.length > 0 || pool.queue.length > 0) return semaphoreInUse(pool);
   tables.changingPool(pool);
-  pool.stays = false;
+  pool.persistent = false;
   tell(tables, 'deleted', pool);
   settle(tables, [pool]);
   return { ok: true, type: 'semaphore', semaphore: view(tables, pool) };
-}
+};
+
+export const semaphores: Primitive<'semaphore'> = {
+  kind: 'semaphore',
+  handlers: {
+    acquire_permits: acquirePermits,
+    release_permits: releasePermits,
+    create_semaphore: create,
+    resize_semaphore: resize,
+    delete_semaphore: remove,
+  },
+  view: ({ pools, timeMs }, name, { limit, fenceToken }) => {
+    const pool = pools.semaphore.get(name);
+    return pool && semaphoreView(pool, timeMs, limit, fenceToken);
+  },
+  listed: ({ pools, timeMs }, name) => {
+    const pool = usedPool(pools.semaphore.get(name));
+    return (
+      pool && {
+        clients: () => clientsOf(pool),
+        show: () => {
+          const view = semaphoreView(pool, timeMs, rowsInAList);
+          return { view, rows: weigh(name, view.holders, view.waiters) };
+        },
+      }
+    );
+  },
+  encode: encodePool,
+  lines: poolLines,
+};

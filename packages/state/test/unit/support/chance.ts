@@ -185,7 +185,7 @@ export function commandOf(step: Step, machine: StateMachine): Command {
       };
     }
     case 'abandon_waiter': {
-      const waiter = machine.lock(lockName(step.lock)).waiters[step.place];
+      const waiter = machine.show('lock', lockName(step.lock)).waiters[step.place];
       return {
         type: 'abandon',
         sessionId: waiter?.sessionId ?? id('a'),
@@ -194,7 +194,7 @@ export function commandOf(step: Step, machine: StateMachine): Command {
       };
     }
     case 'release_with_token': {
-      const holders = machine.lock(lockName(step.lock)).holders;
+      const holders = machine.show('lock', lockName(step.lock)).holders;
       const own = holders.find(({ sessionId }) => sessionId === step.session) ?? holders[0];
       const token = (own?.fenceToken ?? 0) + step.offset;
       return {

@@ -181,7 +181,7 @@ export class Driver {
   }
 
   lock(name: string): LockView {
-    return this.machine.lock(lockName(name));
+    return this.machine.show('lock', lockName(name));
   }
 
   holders(name: string): readonly string[] {

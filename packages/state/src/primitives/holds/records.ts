@@ -1,64 +1,25 @@
 /**
- * The records of pools, barriers and latches in a snapshot as lines of JSON, and back: one for each, and
- * further lines for what it has beyond `maxMembersPerLine`. They come behind the sessions, whose holds and
- * waits they bring. Whatever is changed here changes `formatVersion` in snapshot.ts.
+ * The records of pools in a snapshot as lines of JSON, and back: one for each, and further lines for what it has
+ * beyond `maxMembersPerLine`. They come behind the sessions, whose holds and waits they bring. Whatever is changed
+ * here changes `formatVersion` in snapshot.ts.
  */
-import { SnapshotFormatError } from './fields.ts';
-import type { Fields } from './fields.ts';
-import { Barrier, Latch } from '../meetings.ts';
-import { maxMembersPerLine, pieces } from './pieces.ts';
-import { endingRank, openingRank, waitRank } from '../../primitives/holds/pool.ts';
-import type { Hold, Pool, Together, Waiter } from '../../primitives/holds/pool.ts';
-import type { Session } from '../sessions/sessions.ts';
-import type { Place, Tables } from '../tables.ts';
-import type { Terms } from '../commands.ts';
-import type { FenceToken, JsonValue, ResourceName, SessionId } from '../names.ts';
-import { encodeQueuePlace } from '../../primitives/queue/records.ts';
-
-/** The lines of a place as it is now, also when they are taken later. */
-export function encodePlace(place: Place): Iterable<string> {
-  switch (place.kind) {
-    case 'barrier':
-      return encodeBarrier(place);
-    case 'latch':
-      return [JSON.stringify(['latch', place.name, place.initialCount, place.count])];
-    case 'lock':
-    case 'semaphore':
-    case 'election':
-      return encodePool(place);
-    case 'queue':
-    case 'lane':
-    case 'message':
-      return [encodeQueuePlace(place)];
-  }
-}
-
-/** How often it entered, where that is more than once. */
-const encodeMember = ([{ id }, entered]: readonly [Session, number]): JsonValue =>
-  entered === 1 ? id : [id, entered];
-
-/** The members that do not fit into the first line follow in lines of the kind `members`. */
-function encodeBarrier({ name, round, parties, open, members }: Barrier): Iterable<string> {
-  const head = ['barrier', name, round, parties, open ? 1 : 0];
-  // A copy, because the barrier may change before all lines are taken.
-  if (members.size > maxMembersPerLine)
-    return encodeLargeBarrier(JSON.stringify([...head, []]), Array.from(members));
-  return [JSON.stringify([...head, Array.from(members, encodeMember)])];
-}
-
-function* encodeLargeBarrier(
-  head: string,
-  members: readonly (readonly [Session, number])[],
-): Generator<string, void, undefined> {
-  yield head;
-  for (const some of pieces(members, encodeMember)) yield JSON.stringify(['members', some]);
-}
+import type { Decode } from '../../kernel/primitive.ts';
+import { SnapshotFormatError } from '../../kernel/snapshot/fields.ts';
+import type { Fields } from '../../kernel/snapshot/fields.ts';
+import { maxMembersPerLine, pieces } from '../../kernel/snapshot/pieces.ts';
+import { sessionWithId } from '../../kernel/snapshot/session-with-id.ts';
+import type { Place, Tables } from '../../kernel/tables.ts';
+import type { FenceToken, JsonValue, ResourceName, SessionId } from '../../kernel/names.ts';
+import type { Terms } from '../../kernel/terms.ts';
+import { endingRank, openingRank, Pool, waitRank } from './pool.ts';
+import type { Hold, Session, Together, Waiter } from './pool.ts';
 
 /** What does not fit into the first line follows in lines of the kind `more`. */
-function encodePool(pool: Pool): Iterable<string> {
+export function encodePool(pool: Place): Iterable<string> {
+  if (!(pool instanceof Pool)) return [];
   const { opening, kind, name, size } = pool;
   const closed = opening === undefined ? null : [opening.dueMs, opening.sequence];
-  const head = ['pool', kind, name, size, pool.stays ? 1 : 0, closed];
+  const head = ['pool', kind, name, size, pool.persistent ? 1 : 0, closed];
   if (pool.holds.length + pool.queue.length > maxMembersPerLine) {
     // Copies, because the pool may change before all lines are taken.
     const holds = Array.from(pool.holds, (hold) => ({ ...hold }));
@@ -141,10 +102,10 @@ interface Tying {
 }
 
 /** Adds the pool to its tables. */
-export function decodePool(tables: Tables, tying: Tying, fields: Fields): Pool {
+function decodePool(tables: Tables, tying: Tying, fields: Fields): Pool {
   const kind = fields.resourceKind();
   const pool = tables.openPool(kind, fields.text() as ResourceName, fields.number());
-  pool.stays = fields.number() === 1;
+  pool.persistent = fields.number() === 1;
   const closed = fields.optional(() => fields.list());
   if (closed !== undefined) {
     pool.opening = {
@@ -162,7 +123,7 @@ export function decodePool(tables: Tables, tying: Tying, fields: Fields): Pool {
 }
 
 /** Holds and waiters of a pool: those of its first line, or of one that follows. */
-export function decodeMembers(tables: Tables, tying: Tying, pool: Pool, fields: Fields): void {
+function decodeMembers(tables: Tables, tying: Tying, pool: Pool, fields: Fields): void {
   const { size } = pool;
   // Holders may have more than a limit that was lowered (P5).
   pool.changeSize(Number.MAX_SAFE_INTEGER);
@@ -179,35 +140,6 @@ export function decodeMembers(tables: Tables, tying: Tying, pool: Pool, fields: 
     tying.waiter(waiter);
   }
   pool.changeSize(size);
-}
-
-export function decodeBarrier(tables: Tables, fields: Fields): Barrier {
-  const name = fields.text() as ResourceName;
-  const round = fields.number();
-  const parties = fields.number();
-  const barrier = new Barrier(name, round, parties, 0);
-  barrier.open = fields.number() === 1;
-  decodeBarrierMembers(tables, barrier, fields);
-  tables.barriers.set(name, barrier);
-  return barrier;
-}
-
-/** Members of a barrier: those of its first line, or of one that follows. */
-export function decodeBarrierMembers(tables: Tables, barrier: Barrier, fields: Fields): void {
-  fields.list().all((member) => {
-    const entry = member.textOrList();
-    const session = sessionWithId(
-      tables,
-      (typeof entry === 'string' ? entry : entry.text()) as SessionId,
-    );
-    barrier.members.set(session, typeof entry === 'string' ? 1 : entry.number());
-    session.enter(barrier);
-  });
-}
-
-export function decodeLatch(tables: Tables, fields: Fields): void {
-  const name = fields.text() as ResourceName;
-  tables.latches.set(name, new Latch(name, fields.number(), fields.number(), 0));
 }
 
 function decodeHold(tables: Tables, pool: Pool, fields: Fields): Hold {
@@ -243,7 +175,7 @@ function decodeWaiter(tables: Tables, pool: Pool, fields: Fields): Waiter {
   const session = sessionOf(tables, fields);
   const requestId = fields.requestId();
   const answer = session.requests.find(requestId);
-  if (answer === undefined || answer === 'forgotten' || !('waiter' in answer)) {
+  if (answer === undefined || answer === 'forgotten' || answer.result !== undefined) {
     throw new SnapshotFormatError(`a waiter of "${pool.name}" has no request in its session`);
   }
   const units = fields.number();
@@ -284,11 +216,13 @@ function decodeWaiter(tables: Tables, pool: Pool, fields: Fields): Waiter {
 const sessionOf = (tables: Tables, fields: Fields): Session =>
   sessionWithId(tables, fields.text() as SessionId);
 
-/** @throws SnapshotFormatError when there is none. */
-export function sessionWithId(tables: Tables, id: SessionId): Session {
-  const session = tables.sessions.get(id) ?? tables.ending.get(id);
-  if (session === undefined) {
-    throw new SnapshotFormatError(`a hold or wait is of session "${id}", which is not there`);
-  }
-  return session;
-}
+/** Of a pool of any kind, and of what it has beyond its first line. */
+export const poolLines: Readonly<Record<'pool' | 'more', Decode>> = {
+  pool: ({ tables, ties }, fields) => decodePool(tables, ties, fields),
+  more: ({ tables, ties, latest }, fields) => {
+    if (!(latest instanceof Pool))
+      throw new SnapshotFormatError('a record of the kind "more" continues nothing');
+    decodeMembers(tables, ties, latest, fields);
+    return latest;
+  },
+};

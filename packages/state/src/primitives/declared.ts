@@ -1,0 +1,118 @@
+/**
+ * Every primitive, as types and as data: the kernel's unions of commands, results, events, refusals and limits follow
+ * from it, and so does what the packages above need to know of each. What they do is in table.ts.
+ */
+import type {
+  CommandDeclaration,
+  PrimitiveDeclaration,
+  ResultRecord,
+} from '../kernel/declaration.ts';
+import { barrierDeclaration, barrierRecord } from './barrier/commands.ts';
+import { electionDeclaration, proclaimedRecord } from './election/commands.ts';
+import { latchDeclaration, latchRecord } from './latch/commands.ts';
+import { lockDeclaration } from './lock/commands.ts';
+import { semaphoreDeclaration } from './semaphore/commands.ts';
+import {
+  grantedManyRecord,
+  grantedRecord,
+  holdsCommands,
+  releasedRecord,
+} from './holds/commands.ts';
+import type { HoldsTypes } from './holds/commands.ts';
+import type { BarrierTypes } from './barrier/commands.ts';
+import type { ElectionTypes } from './election/commands.ts';
+import type { LatchTypes } from './latch/commands.ts';
+import type { LockTypes } from './lock/commands.ts';
+import { queueCommands, queueRefusals } from './queue/commands.ts';
+import type { QueueTypes } from './queue/commands.ts';
+import type { SemaphoreTypes } from './semaphore/commands.ts';
+
+export type * from './barrier/commands.ts';
+export type * from './election/commands.ts';
+export type * from './latch/commands.ts';
+export type * from './lock/commands.ts';
+export type * from './queue/commands.ts';
+export type * from './semaphore/commands.ts';
+
+export interface Primitives {
+  readonly lock: LockTypes;
+  readonly semaphore: SemaphoreTypes;
+  readonly election: ElectionTypes;
+  readonly barrier: BarrierTypes;
+  readonly latch: LatchTypes;
+}
+
+/** What all primitives, and the command of several at once, have of one thing. */
+export type OfAll<Part extends 'command' | 'results' | 'event'> = (
+  Primitives[keyof Primitives] | HoldsTypes | QueueTypes
+)[Part];
+
+/** In the order of a snapshot. */
+export const primitiveDeclarations: readonly [
+  typeof lockDeclaration,
+  typeof semaphoreDeclaration,
+  typeof electionDeclaration,
+  typeof barrierDeclaration,
+  typeof latchDeclaration,
+] = [
+  lockDeclaration,
+  semaphoreDeclaration,
+  electionDeclaration,
+  barrierDeclaration,
+  latchDeclaration,
+] as const satisfies readonly PrimitiveDeclaration[];
+
+/** Results that are remembered. */
+export const resultRecords: readonly ResultRecord<RememberedResult>[] = [
+  grantedRecord,
+  releasedRecord,
+  grantedManyRecord,
+  proclaimedRecord,
+  barrierRecord,
+  latchRecord,
+];
+type Values<Results> = Results extends unknown ? Results[keyof Results] : never;
+export type RememberedResult = Exclude<
+  Values<(Primitives[keyof Primitives] | HoldsTypes)['results']>,
+  { readonly type: 'queued' }
+>;
+
+type Declaration = (typeof primitiveDeclarations)[number];
+export type PlaceKind = Declaration['kind'];
+export type LimitOfPrimitive = Declaration['limit']['name'];
+export type RefusalOfPrimitive = Declaration['refusals'][number] | (typeof queueRefusals)[number];
+export const refusalsOfPrimitives: readonly RefusalOfPrimitive[] = [
+  ...primitiveDeclarations.flatMap(({ refusals }): readonly RefusalOfPrimitive[] => refusals),
+  ...queueRefusals,
+];
+
+type Merged<Union> = (Union extends unknown ? (one: Union) => void : never) extends (
+  all: infer All,
+) => void
+  ? All
+  : never;
+type Commands = Merged<Declaration['commands']> & typeof holdsCommands & typeof queueCommands;
+/** Commands that are carried out once by their request id. */
+export type OnceType = {
+  [T in keyof Commands]: Commands[T] extends { readonly usedFor: string } ? T : never;
+}[keyof Commands];
+/** What a caller says it cancels. */
+export type CancelKind = {
+  [T in keyof Commands]: Commands[T] extends { readonly cancelledAs: infer Kind } ? Kind : never;
+}[keyof Commands];
+
+/** By type of command. */
+export const commandDeclarations: Commands = Object.fromEntries(
+  [...primitiveDeclarations.map(({ commands }) => commands), holdsCommands, queueCommands].flatMap(
+    (commands: Readonly<Record<string, CommandDeclaration>>) => Object.entries(commands),
+  ),
+) as Commands;
+
+/** Whether a command of this type may be answered so. */
+export const isAnswerTo = (type: keyof Commands, answer: string): boolean =>
+  (commandDeclarations[type].answers as readonly string[]).includes(answer);
+
+const isOnceType = (type: string): type is OnceType =>
+  Object.hasOwn(commandDeclarations, type) &&
+  'usedFor' in commandDeclarations[type as keyof Commands];
+export const onceTypes: readonly OnceType[] = Object.keys(commandDeclarations).filter(isOnceType);

@@ -1,0 +1,57 @@
+/** What the searches for deadlocks in one entry of the log have in common (deadlock.ts C3). */
+import type { StateLimits } from '../../kernel/limits.ts';
+import type { Pool, Session } from './pool.ts';
+
+/** Some 10 ms, for all requests of an entry together. */
+export const maxSearchSteps = 200_000;
+
+/** Entries that were logged before there was a bound of work are searched to the end, as they were then (LIMIT-1). */
+export const searchStepsUnder = ({ maxWorkPerEntry }: StateLimits): number =>
+  maxWorkPerEntry === Number.MAX_SAFE_INTEGER ? maxWorkPerEntry : maxSearchSteps;
+
+/** What a session holds of a pool. */
+export interface Share {
+  readonly session: Session;
+  readonly units: number;
+}
+
+/** What the searches of one entry have in common. */
+export class Searches {
+  #stepsLeft: number;
+  readonly #shares = new Map<
+    Pool,
+    { readonly version: number; readonly shares: readonly Share[] }
+  >();
+
+  constructor(maxSteps: number = maxSearchSteps) {
+    this.#stepsLeft = maxSteps;
+  }
+
+  get stepsLeft(): number {
+    return this.#stepsLeft;
+  }
+
+  /** Counts a step; false when the entry has done as many as it may (C3). */
+  step(): boolean {
+    if (this.#stepsLeft <= 0) return false;
+    this.#stepsLeft -= 1;
+    return true;
+  }
+
+  /** Who holds a pool, the largest share first. Undefined: looking would take too long (C3). */
+  sharesOf(pool: Pool): readonly Share[] | undefined {
+    const { first } = pool.holds;
+    if (first === undefined || first === pool.holds.last) return first === undefined ? [] : [first];
+    const known = this.#shares.get(pool);
+    if (known?.version === pool.holdsVersion) return known.shares;
+    const units = new Map<Session, number>();
+    for (let hold = pool.holds.first; hold !== undefined; hold = hold.next) {
+      if (!this.step()) return undefined;
+      units.set(hold.session, (units.get(hold.session) ?? 0) + hold.units);
+    }
+    const shares = Array.from(units, ([session, held]): Share => ({ session, units: held }));
+    shares.sort((a, b) => b.units - a.units);
+    this.#shares.set(pool, { version: pool.holdsVersion, shares });
+    return shares;
+  }
+}

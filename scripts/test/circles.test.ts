@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { circlesIn, importsOf } from '../check-circles.ts';
+
+const graph = (
+  edges: Readonly<Record<string, readonly string[]>>,
+): Map<string, readonly string[]> => new Map(Object.entries(edges));
+
+describe('The check for circles of imports', () => {
+  it('finds those that reach each other, each group once', () => {
+    const found = circlesIn(
+      graph({ a: ['b'], b: ['c', 'd'], c: ['a'], d: ['e'], e: [], f: ['g'], g: ['f', 'a'] }),
+    );
+    assert.deepEqual(
+      found.map((circle) => circle.join()),
+      ['a,b,c', 'f,g'],
+    );
+  });
+
+  it('lets several ways to one module pass', () => {
+    assert.deepEqual(circlesIn(graph({ a: ['b', 'c'], b: ['d'], c: ['d'], d: [] })), []);
+  });
+
+  it('counts types, and imports over several lines', () => {
+    const source = "import type { A } from './a.ts';\nexport {\n  b,\n} from '../b.ts';\n";
+    assert.deepEqual(importsOf('x/y/z.ts', source), ['x/y/a.ts', 'x/b.ts']);
+  });
+});
