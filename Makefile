@@ -19,8 +19,8 @@ build: install ## Checks the types and builds what is published
 run: build ## Starts one durable node on 127.0.0.1:8080 (PORT=9000 for another)
 	@$(NODE) node packages/cli/dist/main.js server --config config/single.yaml $(if $(PORT),--http-port $(PORT))
 
-cluster: build ## Starts three nodes on 127.0.0.1:5000-5002 (PORTS=8001,8002,8003 for others)
-	@$(NODE) node packages/cli/dist/main.js cluster --ports $(PORTS) --data $(DATA)
+cluster: build ## Starts three nodes on 127.0.0.1:5000-5002 (PORTS=8001,8002,8003 for others; TLS=1 for TLS)
+	@$(NODE) node packages/cli/dist/main.js cluster --ports $(PORTS) --data $(if $(filter data/cluster,$(DATA)),$(if $(TLS),data/cluster-tls,$(DATA)),$(DATA)) $(if $(TLS),--tls)
 
 quorum-cluster: PORTS = 5001,5002,5003
 quorum-cluster: DATA = data/quorum

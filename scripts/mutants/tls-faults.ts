@@ -159,4 +159,11 @@ export const tlsFaults: readonly Fault[] = [
     find: '    ...tlsOptionsOf(tls),',
     put: '    ...(tls === undefined ? tlsOptionsOf(tls) : {}),',
   },
+  {
+    name: 'half-a-certificate-sent',
+    breaks: 'a command with a certificate and no key asks as nobody, and says that no node answers',
+    file: 'packages/cli/src/certificates.ts',
+    find: 'if ((found.cert === undefined) !== (found.key === undefined))',
+    put: 'if (found.cert !== undefined && found.cert === found.key)',
+  },
 ];

@@ -1,5 +1,6 @@
 /** Questions to one node over HTTP: what operators ask for is not on the client stream. */
 import type { ClusterStatusAnswer } from '@holdfast/protocol';
+import { askUrl } from './certificates.ts';
 
 /**
  * Undefined where nobody listens, or somebody else does, or the answer is an error.
@@ -13,7 +14,7 @@ export async function askNode<T>(
   signal: AbortSignal,
 ): Promise<T | undefined> {
   try {
-    const answer = await fetch(url + path, { signal });
+    const answer = await askUrl(url + path, { signal });
     const body: unknown = await answer.json();
     return answer.ok && isAnswer(body) ? body : undefined;
   } catch {
@@ -24,7 +25,7 @@ export async function askNode<T>(
 /** What `GET /metrics` writes. Undefined as for `askNode`. */
 export async function askFigures(url: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const answer = await fetch(`${url}/metrics`, { signal });
+    const answer = await askUrl(`${url}/metrics`, { signal });
     const text = await answer.text();
     return answer.ok ? text : undefined;
   } catch {

@@ -4,6 +4,7 @@
  * are unknown.
  */
 import { endpointOf, HoldfastError } from '@holdfast/protocol';
+import { askUrl } from './certificates.ts';
 import { UsageError } from './failure.ts';
 
 /** Where a node or a cluster listens that was started without saying where. */
@@ -55,7 +56,7 @@ function asUrl(text: string): string {
 
 async function isAlive(url: string): Promise<boolean> {
   try {
-    const answer = await fetch(`${url}/livez`, { signal: AbortSignal.timeout(probeMs) });
+    const answer = await askUrl(`${url}/livez`, { signal: AbortSignal.timeout(probeMs) });
     await answer.body?.cancel();
     return answer.ok;
   } catch {

@@ -79,11 +79,14 @@ export async function readGroupsFor(words: readonly string[]): Promise<readonly 
 const read = (some: readonly Group[]): Promise<readonly AddGroup[]> =>
   Promise.all(some.map((group) => group.read()));
 
+const withValue: ReadonlySet<string> = new Set(['--endpoint', '--ca', '--cert', '--key']);
+
 /** The first word that is no option of the program, nor its value. */
 function commandIn(words: readonly string[]): string | undefined {
-  for (let place = 0; place < words.length; place += words[place] === '--endpoint' ? 2 : 1) {
+  for (let place = 0; place < words.length; place += 1) {
     const word = words[place] ?? '';
-    if (!word.startsWith('-')) return word;
+    if (withValue.has(word)) place += 1;
+    else if (!word.startsWith('-')) return word;
   }
   return undefined;
 }

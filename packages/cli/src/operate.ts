@@ -2,6 +2,7 @@
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode, HttpOperations } from '@holdfast/protocol';
 import { isRecord } from './ask-node.ts';
+import { askUrl } from './certificates.ts';
 
 /** A member that is added is sent the whole state before the answer. */
 const timeoutMs = 60_000;
@@ -36,7 +37,7 @@ export async function change<N extends ClusterChange>(
   for (const url of endpoints) {
     let answer: Response;
     try {
-      answer = await fetch(url + pathOf(operation, body), {
+      answer = await askUrl(url + pathOf(operation, body), {
         method,
         ...(method === 'DELETE'
           ? {}

@@ -1,6 +1,13 @@
 /** The commands of `holdfast`. */
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '@holdfast/server/version';
+import {
+  certificateOptions,
+  certificates,
+  certificatesIn,
+  useCertificates,
+} from './certificates.ts';
+import type { CertificateOptions } from './certificates.ts';
 import { findUsualEndpoints, givenEndpoints, usualEndpoints } from './endpoints.ts';
 import { exitStatus } from './exit-status.ts';
 import { explain, failureText } from './failure.ts';
@@ -35,6 +42,7 @@ export async function run(words: readonly string[]): Promise<number> {
   const environment = (): Environment => ({
     output: { json: options.json === true, write: (text) => process.stdout.write(text) },
     endpoints: async () => {
+      certificates(); // What cannot be read is told before anything is asked.
       asked =
         givenEndpoints(options.endpoint, process.env['HOLDFAST_ENDPOINTS']) ??
         (await findUsualEndpoints());
@@ -49,6 +57,7 @@ export async function run(words: readonly string[]): Promise<number> {
   let group: string | undefined;
   program.hook('preAction', (_program, command) => {
     options = { ...command.optsWithGlobals<GlobalOptions>(), ...endpointsOf(command) };
+    useCertificates(certificatesGiven(command));
     group = groupOf(command);
     refuseOldNode(command, process.versions.node);
   });
@@ -108,6 +117,14 @@ function endpointsOf(command: Command): Pick<GlobalOptions, 'endpoint'> {
   return given.length === 0 ? {} : { endpoint: given };
 }
 
+/** Those behind the command go before those in front of it. */
+function certificatesGiven(command: Command): CertificateOptions {
+  let given: CertificateOptions = {};
+  for (let at: Command | null = command; at !== null; at = at.parent)
+    given = { ...certificatesIn(at), ...given };
+  return given;
+}
+
 /** `lock` of `lock run`, `quorum` of `quorum lock run`. */
 function groupOf(command: Command): string | undefined {
   let group = command.parent;
@@ -129,6 +146,9 @@ export function buildProgram(
     .version(version)
     .addOption(jsonOption())
     .addOption(endpointOption())
+    .addOption(certificateOptions.ca())
+    .addOption(certificateOptions.cert())
+    .addOption(certificateOptions.key())
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput(asJson ? { outputError: () => undefined, writeErr: () => undefined } : {})
@@ -136,7 +156,7 @@ export function buildProgram(
     .addHelpText(
       'after',
       `
---json and --endpoint may stand before or after the command.
+--json, --endpoint, --ca, --cert and --key may stand before or after the command.
 
 Examples:
   holdfast server --config config/single.yaml       one durable node
@@ -172,5 +192,9 @@ const endpointOption = (): Option =>
 /** The options of the program, behind a command as well; told once, in the help of the program. */
 function acceptGlobalOptions(command: Command): void {
   command.addOption(jsonOption().hideHelp()).addOption(endpointOption().hideHelp());
+  // A command may have an option of its own of such a name: this one stands in front of the command then.
+  for (const option of Object.values(certificateOptions))
+    if (!command.options.some(({ long }) => long === option().long))
+      command.addOption(option().hideHelp());
   for (const child of command.commands) acceptGlobalOptions(child);
 }

@@ -1,5 +1,6 @@
 import { connect } from '@holdfast/client';
 import type { Client } from '@holdfast/client';
+import { certificatesForConnections } from './certificates.ts';
 import { UsageError } from './failure.ts';
 import type { Environment } from './program.ts';
 
@@ -10,8 +11,10 @@ export async function withClient<T>(
   { endpoints }: Environment,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
+  const tls = certificatesForConnections();
   const client = await connect({
     endpoints: await endpoints(),
+    ...(tls === undefined ? {} : { tls }),
     timeoutMs: 5000,
     onWarning: ({ message }) => void process.stderr.write(`holdfast: ${message}\n`),
   });

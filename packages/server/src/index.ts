@@ -4,6 +4,7 @@ export { flagOf, settings, variableOf } from './configuration/settings.ts';
 export type { Setting } from './configuration/settings.ts';
 export { startLocalCluster } from './local-cluster.ts';
 export type { LocalCluster, LocalClusterOptions, LocalNode } from './local-cluster.ts';
+export type { LocalSecurity } from './local-security.ts';
 export { startNode } from './node.ts';
 export type { NodeOptions, RunningNode } from './node.ts';
 export { runNode } from './process.ts';

@@ -6,6 +6,8 @@ import { closeSync, existsSync, readFileSync, renameSync, statSync } from 'node:
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatHostPort } from '@holdfast/protocol';
+import { localSecurity } from './local-security.ts';
+import type { LocalSecurity } from './local-security.ts';
 import { makeFolders, openPrivateFile, writePrivateFile } from '@holdfast/storage/files';
 
 /** Peers listen this far above the HTTP port. */
@@ -15,6 +17,7 @@ const grpcPortDistance = 1000;
 /** A node with a million locks reads its snapshot back for some ten seconds on a busy machine. */
 const startTimeoutMs = 120_000;
 const stopTimeoutMs = 7000;
+const statusTimeoutMs = 500;
 const maxLogBytes = 16 * 1024 * 1024;
 
 export interface LocalClusterOptions {
@@ -24,6 +27,8 @@ export interface LocalClusterOptions {
   readonly host?: string;
   /** Data, configuration and logs of all nodes. */
   readonly folder: string;
+  /** TLS on all ports, with certificates that are made in `folder`/tls. */
+  readonly tls?: boolean;
   /** More environment for the nodes, e.g. settings as `HOLDFAST_...`. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Where the nodes' logs go: a file each (the default), or this process's stderr. */
@@ -45,6 +50,8 @@ export interface LocalNode {
 export interface LocalCluster {
   readonly nodes: readonly LocalNode[];
   readonly urls: readonly string[];
+  /** What clients need to be taken by a cluster with TLS; undefined without. */
+  readonly security: LocalSecurity | undefined;
   /** Resolves with the leader's node id once there is one. @throws Error after `timeoutMs` (10,000). */
   leader(timeoutMs?: number): Promise<string>;
   /** Sends a signal; for SIGKILL and SIGTERM resolves when the process is gone. */
@@ -55,6 +62,7 @@ export interface LocalCluster {
 }
 
 interface Slot {
+  readonly security: LocalSecurity | undefined;
   readonly nodeId: string;
   readonly host: string;
   readonly port: number;
@@ -69,7 +77,11 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const clusterId = readOrMakeClusterId(options.folder);
   const grpcPorts = grpcPortsBeside(options.ports);
   const { host = '127.0.0.1' } = options;
+  const nodeIds = options.ports.map((_port, position) => `node-${String(position + 1)}`);
+  const security =
+    options.tls === true ? await localSecurity(options.folder, nodeIds, host) : undefined;
   const slots: Slot[] = options.ports.map((port, position) => ({
+    security,
     nodeId: `node-${String(position + 1)}`,
     host,
     port,
@@ -106,6 +118,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
       }));
     },
     urls: slots.map(urlOf),
+    security,
     leader: (timeoutMs = 10_000) => findLeader(slots, timeoutMs),
     async kill(nodeId, signal) {
       const slot = slotOf(nodeId);
@@ -121,7 +134,8 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   };
 }
 
-const urlOf = ({ host, port }: Slot): string => `http://${formatHostPort(host, port)}`;
+const urlOf = ({ host, port, security }: Slot): string =>
+  `${security === undefined ? 'http' : 'https'}://${formatHostPort(host, port)}`;
 const peerAddressOf = ({ host, port }: Slot): string =>
   formatHostPort(host, port + peerPortDistance);
 
@@ -175,6 +189,7 @@ function startProcess(
       HOLDFAST_GRPC_PORT: String(slot.grpcPort),
       HOLDFAST_STORAGE_FOLDER: join(slot.folder, 'data'),
       HOLDFAST_STOP_WITH_PARENT: '1',
+      ...slot.security?.environmentOf(slot.nodeId),
       ...options.environment,
     },
   });
@@ -234,16 +249,19 @@ function stopProcess(slot: Slot, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   });
 }
 
+async function askOf(slot: Slot, path: string): Promise<unknown> {
+  const url = `${urlOf(slot)}${path}`;
+  if (slot.security !== undefined) return slot.security.ask(url, statusTimeoutMs);
+  return (await fetch(url, { signal: AbortSignal.timeout(statusTimeoutMs) })).json();
+}
+
 async function findLeader(slots: readonly Slot[], timeoutMs: number): Promise<string> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
     for (const slot of slots) {
       if (slot.child === undefined) continue;
       try {
-        const answer = await fetch(`${urlOf(slot)}/cluster/status`, {
-          signal: AbortSignal.timeout(500),
-        });
-        const status = (await answer.json()) as {
+        const status = (await askOf(slot, '/cluster/status')) as {
           readonly node_id?: string;
           readonly leader?: string | null;
           readonly role?: string;

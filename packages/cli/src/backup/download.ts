@@ -9,6 +9,7 @@
  *     first, whatever it is, and the file is a new one, of the owner alone.
  * DOWN-4: a file with a name has its hash beside it: that has its name first, durably, and loses it last.
  */
+import { askUrl } from '../certificates.ts';
 import { createHash } from 'node:crypto';
 import {
   closeSync,
@@ -74,7 +75,7 @@ async function ask(url: string, silence: Silence): Promise<Response | undefined>
   silence.within(answerTimeoutMs);
   let answer: Response;
   try {
-    answer = await fetch(`${url}/cluster/snapshot`, { signal: silence.signal });
+    answer = await askUrl(`${url}/cluster/snapshot`, { signal: silence.signal });
   } catch {
     if (silence.isStopped) throw aborted();
     return undefined;

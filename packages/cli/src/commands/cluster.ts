@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { HoldfastError } from '@holdfast/protocol';
-import type { LocalClusterOptions } from '@holdfast/server';
+import type { LocalCluster, LocalClusterOptions } from '@holdfast/server';
 import { readStatus } from '../ask-node.ts';
 import { exitStatus } from '../exit-status.ts';
 import { UsageError } from '../failure.ts';
@@ -20,6 +20,8 @@ interface ClusterCommandOptions {
   readonly nodes?: string;
   readonly ports?: string;
   readonly host?: string;
+  readonly tls?: true;
+  readonly insecure?: true;
   readonly data: string;
 }
 
@@ -38,6 +40,11 @@ export function addClusterCommands(program: Command, at: () => Environment): voi
       'address of this machine on which all nodes listen (default: HOLDFAST_HTTP_HOST, else 127.0.0.1)',
     )
     .option('--data <folder>', 'folder for the data and logs of all nodes', 'data/cluster')
+    .option(
+      '--tls',
+      'TLS on all ports, with an authority and certificates in the folder "tls" of --data',
+    )
+    .option('--insecure', "lets a --host of other machines' be reached without TLS, by everybody")
     .addHelpText(
       'after',
       `
@@ -47,12 +54,16 @@ The nodes end with this command, however it ends.
 Examples:
   holdfast cluster --nodes 5
   holdfast cluster --ports 8001,8002,8003 --data /tmp/holdfast
+  holdfast cluster --tls
   holdfast cluster --host ::1`,
     )
     .action(async (options: ClusterCommandOptions) => {
       const ports = choosePorts(options.nodes, options.ports);
       const host = localHost(options.host ?? process.env['HOLDFAST_HTTP_HOST']);
-      await runCluster(at().output, { ports, host, folder: options.data });
+      const environment: Readonly<Record<string, string>> =
+        options.insecure === true ? { HOLDFAST_SECURITY_INSECURE: 'true' } : {};
+      const tls = options.tls === true;
+      await runCluster(at().output, { ports, host, folder: options.data, tls, environment });
     });
   program
     .command('status')
@@ -94,7 +105,7 @@ export function choosePorts(nodes: string | undefined, list: string | undefined)
 
 async function runCluster(
   output: Output,
-  where: Required<Pick<LocalClusterOptions, 'ports' | 'host' | 'folder'>>,
+  where: Required<Pick<LocalClusterOptions, 'ports' | 'host' | 'folder' | 'tls' | 'environment'>>,
 ): Promise<void> {
   const { ports, folder } = where;
   const say = (text: string): void => {
@@ -122,14 +133,14 @@ async function runCluster(
   try {
     const leader = await cluster.leader();
     if (output.json)
-      output.write(`${JSON.stringify({ ready: true, leader, nodes: cluster.nodes })}\n`);
+      output.write(
+        `${JSON.stringify({ ready: true, leader, nodes: cluster.nodes, ...certificatesOf(cluster) })}\n`,
+      );
     const lines = cluster.nodes.map(
       (node) =>
         `  ${node.nodeId}  ${node.url}  log: ${node.folder}/node.log${node.nodeId === leader ? '  (leads)' : ''}`,
     );
-    say(
-      `${lines.join('\n')}\n${firstSteps(cluster.urls[0] ?? '', 'The cluster is ready; any node answers')}`,
-    );
+    say(`${lines.join('\n')}\n${stepsOf(cluster)}`);
     await stopped;
     say('\nStopping ...\n');
   } finally {
@@ -139,6 +150,31 @@ async function runCluster(
 }
 
 const statusHeads = ['NODE', 'ROLE', 'URL', 'PEER ADDRESS', 'LOG', 'CONNECTED', 'FEATURES TO'];
+
+/** What clients are to be given, where there is TLS. */
+function certificatesOf({ security }: LocalCluster): object {
+  if (security === undefined) return {};
+  const { authority, client } = security;
+  return { ca: authority, cert: client.certificate, key: client.key };
+}
+
+function stepsOf({ urls, security }: LocalCluster): string {
+  const url = urls[0] ?? '';
+  if (security === undefined) return firstSteps(url, 'The cluster is ready; any node answers');
+  const { authority, client } = security;
+  const { certificate, key } = client;
+  return `
+The cluster is ready, over TLS; any node answers whoever shows a certificate. Try:
+
+  export HOLDFAST_ENDPOINTS=${urls.join(',')}
+  export HOLDFAST_CA=${authority} HOLDFAST_CERT=${certificate} HOLDFAST_KEY=${key}
+  holdfast status
+  holdfast lock run demo -- sleep 5
+  curl --cacert ${authority} --cert ${certificate} --key ${key} ${url}/health
+
+Ctrl-C stops it.
+`;
+}
 
 export async function showStatus(environment: Environment): Promise<void> {
   const { output, finish } = environment;

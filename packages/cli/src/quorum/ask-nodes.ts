@@ -1,4 +1,5 @@
 /** Questions to the nodes of a quorum, each for itself: nobody among them knows what the others say. */
+import { askUrl } from '../certificates.ts';
 import { randomUUID } from 'node:crypto';
 import { errorDefinitions, setIdOf } from '@holdfast/protocol';
 import type { ErrorCode, QuorumStatusAnswer } from '@holdfast/protocol';
@@ -172,7 +173,7 @@ async function readHealth(
 ): Promise<{ readonly voting: boolean } | undefined> {
   try {
     // 503 where it does not vote: that is an answer too.
-    const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(withinMs) });
+    const answer = await askUrl(`${url}/health`, { signal: AbortSignal.timeout(withinMs) });
     const health: unknown = await answer.json();
     return isRecord(health) && typeof health['voting'] === 'boolean'
       ? { voting: health['voting'] }
@@ -211,7 +212,7 @@ async function ask(url: string, path: string, asking: Asking, body?: object): Pr
   const signal = AbortSignal.timeout(withinMs);
   let answer: Response;
   try {
-    answer = await fetch((at.get(url) ?? url) + path, {
+    answer = await askUrl((at.get(url) ?? url) + path, {
       headers: {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { HoldfastError, Quorum } from '@holdfast/client';
 import { givenEndpoints } from '../endpoints.ts';
+import { certificatesForConnections } from '../certificates.ts';
 import { UsageError } from '../failure.ts';
 import { countOf, secondsOf } from '../with-client.ts';
 import { apiKeyOf } from './api-key.ts';
@@ -96,6 +97,7 @@ export function quorumOf(
   const epoch = countOf('--epoch', options.epoch);
   const apiKey = apiKeyOf(options);
   const reach = reaches(options.reach);
+  const tls = certificatesForConnections();
   const driftBufferSeconds = secondsOf('--drift-buffer', options.driftBuffer);
   const driftBufferMs =
     driftBufferSeconds === undefined
@@ -104,7 +106,13 @@ export function quorumOf(
   try {
     const quorum = new Quorum({
       ...(servers === undefined
-        ? { nodes, reach, epoch, ...(apiKey === undefined ? {} : { apiKey }) }
+        ? {
+            nodes,
+            reach,
+            epoch,
+            ...(apiKey === undefined ? {} : { apiKey }),
+            ...(tls === undefined ? {} : { tls }),
+          }
         : { voters: servers.voters }),
       ttlMs,
       driftBufferMs,

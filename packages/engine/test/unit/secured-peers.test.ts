@@ -73,7 +73,7 @@ async function start(
   return { ...node, refused, folder: join(root, folder) };
 }
 
-describe('Members with certificates', () => {
+describe('Members with certificates', { timeout: 60_000 }, () => {
   it('meet, tell and call each other', async () => {
     const one = await start('one', await memberOf('one'));
     const two = await start('two', await memberOf('two'));

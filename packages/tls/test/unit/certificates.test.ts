@@ -57,7 +57,7 @@ function put(path: string, text: string): void {
   renameSync(`${path}.new`, path);
 }
 
-describe('certificates', () => {
+describe('certificates', { timeout: 60_000 }, () => {
   it('are read again when their files change; what is open stays open', async (t) => {
     const files = filesOf(newFolder(), first);
     const { port, log } = await echo(t, files);

@@ -65,7 +65,7 @@ async function serve(
 
 const versions = ['TLSv1.2', 'TLSv1.3'] as const;
 
-describe('a secured server', () => {
+describe('a secured server', { timeout: 60_000 }, () => {
   for (const version of versions)
     it(`talks ${version} with a client of its authority`, async (t) => {
       const { port } = await serve(t);
@@ -147,7 +147,7 @@ describe('a secured server', () => {
   });
 });
 
-describe('the handshakes of a secured server', () => {
+describe('the handshakes of a secured server', { timeout: 60_000 }, () => {
   it('end at their deadline where nothing is said (TLS-3)', async (t) => {
     const { port } = await serve(t, { handshakeTimeoutMs: 100 });
     const silent = plainTo(port);

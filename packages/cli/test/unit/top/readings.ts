@@ -15,6 +15,7 @@ export function statusOf(
     cluster_id: 'test',
     node_id: nodeId,
     version: '0',
+    insecure: false,
     role: nodeId === leader ? 'leader' : 'follower',
     is_leader: nodeId === leader,
     is_ready: true,
