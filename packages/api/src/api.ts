@@ -40,6 +40,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     engine,
     stream: () => streams.figures,
     waiting: () => waiting.count,
+    waitingPops: () => service.queueWaiters.count,
     longestTurnSeconds: () => longestTurn.seconds(),
   });
   const limits = { ...defaultApiLimits, ...options.limits };

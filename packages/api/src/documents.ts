@@ -111,6 +111,7 @@ export function metricsDocument(): string {
     engine: silentEngine(),
     stream: () => ({ connections: 0, callers: 0, requests: 0 }),
     waiting: () => 0,
+    waitingPops: () => 0,
     longestTurnSeconds: () => 0,
   });
   const rows = metrics

@@ -3,6 +3,7 @@ import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { Engine } from '@holdfast/engine';
 import type { Stats } from '@holdfast/state';
+import { addMessageFigures } from './queue-figures.ts';
 
 /** What the stream counts of itself. */
 export interface StreamFigures {
@@ -13,6 +14,8 @@ export interface StreamFigures {
 }
 
 export interface FigureSources {
+  /** Pops that wait for messages on this node. */
+  readonly waitingPops: () => number;
   readonly engine: Engine;
   readonly stream: () => StreamFigures;
   readonly waiting: () => number;
@@ -91,6 +94,7 @@ export function addFigures(registers: Registry[], sources: FigureSources): void 
   addQueueFigures(sources, adders);
   addStorageFigures(engine, adders);
   addNodeFigures(sources, adders);
+  addMessageFigures(registers, sources);
 }
 
 function addStateFigures({ gauge: ofState, counter: countOfState }: Adders<Stats>): void {

@@ -169,9 +169,11 @@ export class EventFeed {
   }
 
   #take(revision: number, events: readonly Event[]): void {
-    this.#entries.push({ revision, events, wire: undefined });
+    // Nobody is told of them: they push nothing else out of memory.
+    const kept = events.filter(({ type }) => type !== 'queue_ready');
+    this.#entries.push({ revision, events: kept, wire: undefined });
     this.#last = revision;
-    this.#count += events.length;
+    this.#count += kept.length;
     while (this.#count > this.#capacity && this.#first < this.#entries.length - 1) this.#drop(); // Z2
     if (this.#raw.size > 0) for (const event of events) this.#callListeners(event);
     for (const reader of this.#readers) reader();

@@ -1,0 +1,75 @@
+/** Faults in queues of messages. */
+import type { Fault } from './fault.ts';
+
+const queue = 'packages/state/src/primitives/queue';
+
+export const queueFaults: readonly Fault[] = [
+  {
+    name: 'key-not-blocked-in-flight',
+    breaks: 'two messages of one key are worked on at the same time',
+    file: `${queue}/deliveries.ts`,
+    find: `    if (lane.queue.order === 'key') lane.held = message; // LANE-1
+    dueAt(tables, message, tables.timeMs + visibilityMs);`,
+    put: `    dueAt(tables, message, tables.timeMs + visibilityMs);`,
+  },
+  {
+    name: 'key-not-blocked-by-retry',
+    breaks: 'a message overtakes the one before it of its key, which waits for a retry',
+    file: `${queue}/deliveries.ts`,
+    find: `    if (lane.queue.order === 'key') lane.held = message; // LANE-1
+    dueAt(tables, message, tables.timeMs + retryInMs);`,
+    put: `    dueAt(tables, message, tables.timeMs + retryInMs);`,
+  },
+  {
+    name: 'stale-receipt-acknowledges',
+    breaks: 'a consumer that lost its message ends the delivery of another one',
+    file: `${queue}/deliveries.ts`,
+    find: `    message.fenceToken === fenceToken;`,
+    put: `    fenceToken > 0;`,
+  },
+  {
+    name: 'hot-key-served-first',
+    breaks: 'a key with many messages keeps all others waiting',
+    file: `${queue}/deliveries.ts`,
+    find: `  lane.turn = tables.nextSequence(); // LANE-3`,
+    put: `  tables.nextSequence(); // LANE-3`,
+  },
+  {
+    name: 'dead-letter-delivered-again',
+    breaks: 'a message that fails each time is delivered for ever',
+    file: `${queue}/deliveries.ts`,
+    find: `    message.reason = 'not acknowledged in time';
+    if (message.deliveries >= message.maxDeliveries) {`,
+    put: `    message.reason = 'not acknowledged in time';
+    if (message.deliveries > message.maxDeliveries) {`,
+  },
+  {
+    name: 'dedup-id-forgotten-with-its-message',
+    breaks: 'a push that is sent again after its message was acknowledged is done twice',
+    file: `${queue}/push.ts`,
+    find: `  if (same !== undefined) return { id: same.id, duplicate: true }; // DEDUP-1`,
+    put: `  if (same !== undefined && queue.live.get(same.id) !== undefined)
+    return { id: same.id, duplicate: true }; // DEDUP-1`,
+  },
+  {
+    name: 'captured-messages-change',
+    breaks: 'a snapshot has some messages as they were and others as they are: members differ',
+    file: `${queue}/ordered-by-id.ts`,
+    find: `    if (leaf === undefined || leaf.capture === this.#captures) return leaf;`,
+    put: `    if (leaf === undefined || leaf.capture <= this.#captures) return leaf;`,
+  },
+  {
+    name: 'all-waiting-pops-woken',
+    breaks: 'each message makes every consumer that waits ask the log',
+    file: 'packages/api/src/operations/queue-waiters.ts',
+    find: `      if (left === 0) break;`,
+    put: `      if (left < -1000) break;`,
+  },
+  {
+    name: 'message-held-by-timer',
+    breaks: 'a consumer whose event loop was blocked works on a message that others have',
+    file: 'packages/client/src/queue-delivery.ts',
+    find: `    return Math.max(0, this.#visibilityMs - passed);`,
+    put: `    return Math.max(1, this.#visibilityMs - passed);`,
+  },
+];
