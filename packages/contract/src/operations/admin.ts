@@ -44,6 +44,7 @@ const health: UnaryOperation = {
   request: nothing,
   answer: {
     typeName: 'HealthAnswer',
+    protoName: 'HealthResponse',
     description: '200 while this node can serve requests, otherwise 503 with the same fields.',
     fields: {
       is_leader: [1, boolean('This node is the leader.')],
@@ -66,11 +67,17 @@ const health: UnaryOperation = {
     },
   },
   errors: [],
+  grpc: {
+    method: 'Health',
+    comment:
+      'Returns whether this node can serve requests. The standard health service tells it, too.',
+  },
   http: [get('/health', 'Whether this node can serve requests.', { unavailable: true })],
 };
 
 const probe: Message = {
   typeName: 'ProbeAnswer',
+  protoName: 'ProbeResponse',
   description: 'Response to a probe.',
   fields: { status: [1, words(probes, 'Result of the probe.')] },
 };
@@ -81,6 +88,7 @@ const liveness: UnaryOperation = {
   request: nothing,
   answer: probe,
   errors: [],
+  grpc: { method: 'Liveness', comment: 'Answers while this process is alive.' },
   http: [get('/livez', 'Liveness probe: whether this process runs.')],
 };
 
@@ -90,6 +98,7 @@ const readiness: UnaryOperation = {
   request: nothing,
   answer: probe,
   errors: [],
+  grpc: { method: 'Readiness', comment: 'Returns whether this node can serve requests.' },
   http: [
     get('/readyz', 'Readiness probe: whether this node can serve requests.', { unavailable: true }),
   ],
@@ -118,11 +127,13 @@ const stats: UnaryOperation = {
   name: 'stats',
   request: {
     typeName: 'StatsBody',
+    protoName: 'ClusterStatsRequest',
     description: 'Consistency of the statistics.',
     fields: { consistency: [1, askedConsistency] },
   },
   answer: {
     typeName: 'StatsAnswer',
+    protoName: 'ClusterStatsResponse',
     description: 'Statistics of the whole cluster.',
     fields: {
       active_sessions: [1, count('Live sessions.')],
@@ -137,6 +148,7 @@ const stats: UnaryOperation = {
   },
   errors: clusterErrors,
   access: { verb: 'read', resource: 'cluster' },
+  grpc: { method: 'ClusterStats', comment: 'Returns figures of the whole cluster.' },
   http: [get('/admin/stats', 'Statistics of the whole cluster.', { tag: 'admin' })],
 };
 
@@ -147,6 +159,7 @@ const cleanup: UnaryOperation = {
   request: nothing,
   answer: {
     typeName: 'CleanupAnswer',
+    protoName: 'CleanupResponse',
     description: 'Sessions expire automatically, so there is nothing left to clean.',
     fields: {
       cleanup: [1, always('completed', 'Always `completed`.')],
@@ -160,6 +173,10 @@ const cleanup: UnaryOperation = {
   },
   errors: clusterErrors,
   access: { verb: 'administer', resource: 'cluster' },
+  grpc: {
+    method: 'Cleanup',
+    comment: 'Returns how many sessions expired since the previous call; they need no cleaning.',
+  },
   http: [
     post(
       '/admin/cleanup',
@@ -171,6 +188,7 @@ const cleanup: UnaryOperation = {
 
 export const administration: Group = {
   name: 'administration',
+  service: 'Administration',
   tag: 'operations',
   description: 'Status, statistics and maintenance, for operators and monitoring.',
   operations: [

@@ -19,6 +19,7 @@ import type { Enumeration, Message } from '../schema.ts';
 
 export const nothing: Message = {
   typeName: 'NoFields',
+  protoName: 'NoFields',
   description: 'No fields: everything is in the path.',
   fields: {},
 };
@@ -49,6 +50,7 @@ const leader: UnaryOperation = {
   request: nothing,
   answer: {
     typeName: 'LeaderAnswer',
+    protoName: 'LeaderResponse',
     description: 'The current leader.',
     fields: {
       leader: [1, toldNodeId],
@@ -60,6 +62,7 @@ const leader: UnaryOperation = {
   },
   errors: ['not_leader'],
   access: look,
+  grpc: { method: 'Leader', comment: 'Returns the leader.' },
   http: [get('/leader', 'The current leader.')],
 };
 
@@ -110,6 +113,7 @@ const clusterStatus: UnaryOperation = {
   request: nothing,
   answer: {
     typeName: 'ClusterStatusAnswer',
+    protoName: 'ClusterStatusResponse',
     description: 'The cluster as seen by the responding node.',
     fields: {
       cluster_id: [1, string('Name of the cluster.')],
@@ -142,6 +146,7 @@ const clusterStatus: UnaryOperation = {
   },
   errors: [],
   access: look,
+  grpc: { method: 'ClusterStatus', comment: 'Returns the cluster as this node sees it.' },
   http: [get('/cluster/status', 'The cluster as seen by this node.')],
 };
 
@@ -150,6 +155,7 @@ const addMember: UnaryOperation = {
   name: 'add_member',
   request: {
     typeName: 'AddMemberBody',
+    protoName: 'AddMemberRequest',
     description: 'A node to add to the cluster.',
     fields: {
       node_id: [1, nodeId],
@@ -168,10 +174,12 @@ const addMember: UnaryOperation = {
   },
   answer: {
     typeName: 'AddMemberAnswer',
+    protoName: 'AddMemberResponse',
     description: 'The node is a member.',
     fields: { added: [1, always(true)], node_id: [2, toldNodeId], address: [3, peerAddress] },
   },
   errors: ['member_exists', ...changeErrors],
+  grpc: { method: 'AddMember', comment: 'Adds a node to the cluster. For administrators.' },
   http: [post('/cluster/members', 'Add a node to the cluster.')],
 };
 
@@ -180,15 +188,21 @@ const removeMember: UnaryOperation = {
   name: 'remove_member',
   request: {
     typeName: 'RemoveMemberBody',
+    protoName: 'RemoveMemberRequest',
     description: 'A node to remove from the cluster permanently.',
     fields: { node_id: [1, nodeId] },
   },
   answer: {
     typeName: 'RemoveMemberAnswer',
+    protoName: 'RemoveMemberResponse',
     description: 'The node is no longer a member.',
     fields: { removed: [1, always(true)], node_id: [2, toldNodeId] },
   },
   errors: ['member_not_found', ...changeErrors],
+  grpc: {
+    method: 'RemoveMember',
+    comment: 'Removes a node from the cluster permanently. For administrators.',
+  },
   http: [
     remove('/cluster/members/{node_id}', 'Remove a node from the cluster permanently.'),
     remove('/cluster/members', 'Remove a node from the cluster permanently.'),
@@ -200,6 +214,7 @@ const transfer: UnaryOperation = {
   name: 'transfer',
   request: {
     typeName: 'TransferBody',
+    protoName: 'TransferRequest',
     description: 'Target of a leadership transfer.',
     fields: {
       node_id: [
@@ -213,6 +228,7 @@ const transfer: UnaryOperation = {
   },
   answer: {
     typeName: 'TransferAnswer',
+    protoName: 'TransferResponse',
     description: 'Leadership was transferred.',
     fields: {
       transferred: [1, always(true)],
@@ -220,6 +236,10 @@ const transfer: UnaryOperation = {
     },
   },
   errors: ['member_not_found', ...changeErrors],
+  grpc: {
+    method: 'Transfer',
+    comment: 'Transfers leadership to another member. For administrators.',
+  },
   http: [post('/cluster/transfer', 'Transfer leadership to another member.')],
 };
 
@@ -246,6 +266,7 @@ const snapshot: DocumentOperation = {
 
 export const clusterGroup: Group = {
   name: 'cluster',
+  service: 'Cluster',
   tag: 'cluster',
   description: 'The cluster: its leader and its members.',
   operations: [leader, clusterStatus, addMember, removeMember, transfer, snapshot],

@@ -341,6 +341,7 @@ const adminLock: UnaryOperation = {
     request: lockRef,
     answer: {
       typeName: 'AdminLockAnswer',
+      protoName: 'AdminLockResponse',
       description: 'The first holder, then all fields of lock_status.',
       fields: {
         ...lockFields,
@@ -355,6 +356,10 @@ const adminLock: UnaryOperation = {
     },
     errors: ['name_too_long', ...clusterErrors],
     access: look,
+    grpc: {
+      method: 'AdminLock',
+      comment: 'Returns the status of a lock, with its first holder at a glance.',
+    },
     http: [get('/admin/locks/{name}', 'Status of a lock.', { tag: 'admin' })],
   }),
   onStream: false,

@@ -1,4 +1,4 @@
-/** Locks by owner alone, for scripts that want no session and no token; on HTTP only. */
+/** Locks by owner alone, for scripts that want no session and no token. */
 import { clusterErrors, sessionErrors } from '../errors.ts';
 import {
   askedMode,
@@ -22,6 +22,7 @@ export const simpleAcquire: UnaryOperation = {
     name: 'simple_acquire',
     request: {
       typeName: 'SimpleAcquireBody',
+      protoName: 'SimpleAcquireRequest',
       description: 'Acquire of a lock by owner.',
       fields: {
         name: [1, name],
@@ -39,6 +40,7 @@ export const simpleAcquire: UnaryOperation = {
     },
     answer: {
       typeName: 'SimpleAcquireAnswer',
+      protoName: 'SimpleAcquireResponse',
       description: 'The lock is held by its owner.',
       fields: {
         acquired: [1, always(true)],
@@ -59,6 +61,10 @@ export const simpleAcquire: UnaryOperation = {
     ],
     waits: true,
     access: use,
+    grpc: {
+      method: 'SimpleAcquire',
+      comment: 'Acquires a lock by its owner alone; a repetition extends it.',
+    },
     http: [post('/lock/acquire', 'Acquire a lock by owner; repeating it renews the lock.')],
   }),
   onStream: false,
@@ -69,11 +75,13 @@ export const simpleRelease: UnaryOperation = {
     name: 'simple_release',
     request: {
       typeName: 'SimpleReleaseBody',
+      protoName: 'SimpleReleaseRequest',
       description: 'Release of a lock by owner.',
       fields: { name: [1, name], owner: [2, owner] },
     },
     answer: {
       typeName: 'SimpleReleaseAnswer',
+      protoName: 'SimpleReleaseResponse',
       description: 'The lock is released.',
       fields: {
         released: [1, always(true)],
@@ -90,6 +98,7 @@ export const simpleRelease: UnaryOperation = {
       ...clusterErrors,
     ],
     access: use,
+    grpc: { method: 'SimpleRelease', comment: 'Releases a lock of an owner.' },
     http: [post('/lock/release', 'Release a lock of an owner.')],
   }),
   onStream: false,

@@ -13,6 +13,23 @@ async function sessionOf(harness: GrpcHarness, timeout = 30): Promise<string> {
 }
 
 describe('a call', () => {
+  test('given an administrative operation, then it is carried out as on HTTP', async (t) => {
+    const harness = await startGrpcHarness(t);
+    const health = await harness.call('Administration.Health', {});
+    assert.deepEqual([health['leader_id'], health['status']], ['node-1', 'HEALTH_HEALTHY']);
+    const added = await harness.call('Cluster.AddMember', { node_id: 'n9', address: 'h:1' });
+    assert.equal(added['node_id'], 'n9');
+    const { members } = (await harness.call('Cluster.ClusterStatus', {})) as {
+      readonly members: readonly { readonly node_id: string }[];
+    };
+    assert.ok(members.some(({ node_id }) => node_id === 'n9'));
+    assert.equal((await harness.call('Cluster.RemoveMember', { node_id: 'n9' }))['removed'], true);
+    const simple = await harness.call('Locks.SimpleAcquire', { name: 'x', owner: 'me' });
+    const seen = await harness.call('Locks.AdminLock', { name: 'x' });
+    assert.equal(seen['fence_token'], simple['fence_token']);
+    assert.equal((await harness.call('Administration.ClusterStats', {}))['total_locks'], 1);
+  });
+
   test('given a lock, then it is acquired, seen, checked and released', async (t) => {
     const harness = await startGrpcHarness(t);
     const session_id = await sessionOf(harness);

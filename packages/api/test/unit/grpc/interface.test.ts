@@ -80,7 +80,9 @@ function fieldDifferences(
       integer: ['uint32', 'uint64', 'int32'],
       undefined: ['google.protobuf.Value'],
     };
-    const fitting = words === undefined ? (types[String(value['type'])] ?? []) : ['(an enum)'];
+    // One word that never changes is a string; several are an enum.
+    const fitting =
+      value['enum'] === undefined ? (types[String(value['type'])] ?? []) : ['(an enum)'];
     if (!fitting.includes(field.type))
       found.push(`${path}: ${field.type} for ${JSON.stringify(value)}`);
   }
@@ -107,6 +109,16 @@ function unwrapped(told: JsonSchema): {
 }
 
 describe('the protocol buffers', () => {
+  test('given any operation with one answer, then it has an rpc', () => {
+    const without = operations.filter(
+      (operation) => operation.kind === 'unary' && methodOf(operation) === undefined,
+    );
+    assert.deepEqual(
+      without.map(({ name }) => name),
+      [],
+    );
+  });
+
   for (const { operation, method } of served) {
     test(`given the operation ${operation.name}, then an rpc with its fields and no others`, () => {
       const rpc = definitions.rpc(method);
