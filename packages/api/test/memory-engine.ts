@@ -3,7 +3,7 @@
  * until a test moves it. What a cluster adds (losing its leader, say) is played by `failWith`.
  */
 import { createHash } from 'node:crypto';
-import { answerQuery, isAcquire } from '@holdfast/engine/parts';
+import { answerQuery, isAcquire, submitCancellable } from '@holdfast/engine/parts';
 import { HoldfastError } from '@holdfast/protocol';
 import { createStateMachine } from '@holdfast/state';
 import type { Command, CommandResult, Event, SessionId, StateMachine } from '@holdfast/state';
@@ -89,7 +89,17 @@ export class MemoryEngine implements Engine {
   readonly #eventListeners = new Set<(revision: number, events: readonly Event[]) => void>();
   readonly #commitListeners = new Set<(seconds: number) => void>();
 
-  async submit(command: Command, options: CallOptions): Promise<CommandResult> {
+  submit(command: Command, options: CallOptions): Promise<CommandResult> {
+    const { identity, signal } = options;
+    return submitCancellable({
+      command,
+      signal,
+      submit: () => this.#submit(command, options),
+      cancel: async (abandon) => void (await this.#submit(abandon, { identity })),
+    });
+  }
+
+  async #submit(command: Command, options: CallOptions): Promise<CommandResult> {
     this.submitted.push({ command, options });
     await this.#beReached();
     const result = this.#apply(command, options);

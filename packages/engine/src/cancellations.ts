@@ -29,7 +29,7 @@ export interface CancellationsOptions {
 }
 
 /** It is not remembered as cancelled, for lack of room: it may still come (state: SHARE-3). */
-const isForLater = (answer: CommandResult): boolean =>
+export const isForLater = (answer: CommandResult): boolean =>
   !answer.ok && answer.code === 'limit_exceeded';
 
 interface Kept {

@@ -20,7 +20,8 @@ export const shuttingDown = (): HoldfastError =>
 export const waitAbandoned = (name: string): Refusal => ({
   ok: false,
   code: 'wait_abandoned',
-  message: `The wait for "${name}" was cancelled.`,
+  message: `The wait for "${name}" was cancelled by its caller.`,
+  details: { resource: name },
 });
 
 export function missingSession(

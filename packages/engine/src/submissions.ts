@@ -1,16 +1,18 @@
-/** Takes a command to the leader, here or on another node, and cancels what a caller that left was waiting for. */
+/** Takes a command to the leader, here or on another node, and cancels it there where its caller has gone (caller-signal.ts). */
 import type { Command, CommandResult, Envelope } from '@holdfast/state';
+import { submitCancellable } from './caller-signal.ts';
 import type { Clock } from './clock.ts';
 import type { CommandQueue } from './command-queue.ts';
-import { shuttingDown, waitAbandoned } from './failures.ts';
+import { outcomeUnknown, shuttingDown } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import { envelopeOf, isRepeatable, isRepetition, withTimeLeft } from './submission.ts';
-import type { CallOptions, EngineLog } from './types.ts';
+import type { CallOptions, Caller, EngineLog } from './types.ts';
 import { makesSession } from './stamps.ts';
 import type { Stamps } from './stamps.ts';
-import { abandonOf, isAcquire, nameOf, waitMsOf } from './waits.ts';
-import { Cancellations } from './cancellations.ts';
+import { waitMsOf } from './waits.ts';
+import type { Abandon } from './waits.ts';
+import { isForLater, Cancellations } from './cancellations.ts';
 
 /** Of a call that sets none, besides what it may wait for. */
 export const defaultTimeoutMs = 5000;
@@ -39,6 +41,32 @@ export class Submissions {
   }
 
   submit(command: Command, options: CallOptions): Promise<CommandResult> {
+    const { signal } = options;
+    if (signal === undefined) return this.#submitNow(command, options);
+    return this.#cancellable(command, options, signal, () => this.#submitNow(command, options));
+  }
+
+  #cancellable(
+    command: Command,
+    { identity, proof, address }: Caller,
+    signal: AbortSignal,
+    submit: () => Promise<CommandResult>,
+  ): Promise<CommandResult> {
+    const caller: Caller = {
+      identity,
+      ...(proof === undefined ? {} : { proof }),
+      ...(address === undefined ? {} : { address }),
+    };
+    const cancel = async (abandon: Abandon): Promise<void> => {
+      const answer = await this.submit(abandon, caller);
+      if (!isForLater(answer)) return;
+      this.#cancellations.add(abandon, identity);
+      throw outcomeUnknown();
+    };
+    return submitCancellable({ command, signal, submit, cancel });
+  }
+
+  #submitNow(command: Command, options: CallOptions): Promise<CommandResult> {
     const submitted = this.#submitOnce(command, options);
     // Only what this node may have to cancel (WD1): this is the hot path.
     const isNamed = 'requestId' in command && typeof command.requestId === 'string';
@@ -72,7 +100,7 @@ export class Submissions {
   }
 
   #submit(command: Command, options: CallOptions, startedMs: number): Promise<CommandResult> {
-    if (options.signal !== undefined || this.#options.route.leaderNow() !== 'self')
+    if (this.#options.route.leaderNow() !== 'self')
       return this.#submitRouted(command, options, startedMs, undefined);
     // The hot path: nearly every command comes to the leader itself.
     return new Promise((resolve, reject) => {
@@ -95,52 +123,33 @@ export class Submissions {
     const deadlineMs = startedMs + waitMs + (options.timeoutMs ?? defaultTimeoutMs);
     const patience = { deadlineMs, signal };
     let repeated = interruption !== undefined && isRepetition(command);
-    let result: CommandResult;
-    try {
-      result = await this.#options.route.follow(
-        patience,
-        isRepeatable(command),
-        (leader) => {
-          const timely = withTimeLeft(command, this.#options.clock.now() - startedMs);
-          const envelope = envelopeOf(timely, options, repeated);
-          repeated = isRepetition(command);
-          if (leader === 'self') return this.submitHere(envelope, signal);
-          const call = { type: 'submit', ...envelope } as const;
-          return this.#options.route.ask(leader, patience, call) as Promise<CommandResult>;
-        },
-        interruption,
-      );
-    } catch (error) {
-      if (signal?.aborted === true) this.#abandonLater(command, options);
-      throw error;
-    }
-    if (signal?.aborted !== true || !isAcquire(command) || !result.ok) return result;
-    // The caller left while the grant was on its way: give the late winner's hold back.
-    return this.#abandonLater(command, options) ? waitAbandoned(nameOf(command)) : result;
+    return this.#options.route.follow(
+      patience,
+      isRepeatable(command),
+      (leader) => {
+        const timely = withTimeLeft(command, this.#options.clock.now() - startedMs);
+        const envelope = envelopeOf(timely, options, repeated);
+        repeated = isRepetition(command);
+        if (leader === 'self') return this.#submitToQueue(envelope);
+        const call = { type: 'submit', ...envelope } as const;
+        // It is cancelled by a command of its own, which goes to whoever leads by then.
+        const alone = { deadlineMs, signal: undefined };
+        return this.#options.route.ask(leader, alone, call) as Promise<CommandResult>;
+      },
+      interruption,
+    );
   }
 
-  /** Only on the leader. */
+  /** Only on the leader. @param signal Of a call that another node passed on: that node needs no answer any more. */
   submitHere(envelope: Envelope, signal: AbortSignal | undefined): Promise<CommandResult> {
-    const outcome = new Promise<CommandResult>((resolve, reject) => {
+    const { command } = envelope;
+    if (signal === undefined || waitMsOf(command) === 0) return this.#submitToQueue(envelope);
+    return this.#cancellable(command, envelope, signal, () => this.#submitToQueue(envelope));
+  }
+
+  #submitToQueue(envelope: Envelope): Promise<CommandResult> {
+    return new Promise((resolve, reject) => {
       this.#options.queue.submit(envelope, resolve, reject);
     });
-    const { command } = envelope;
-    if (signal === undefined || waitMsOf(command) === 0) return outcome;
-    const abandon = (): void => void this.#abandonLater(command, envelope);
-    if (signal.aborted) abandon();
-    signal.addEventListener('abort', abandon, { once: true });
-    return outcome.finally(() => signal.removeEventListener('abort', abandon));
-  }
-
-  /**
-   * The asker of this acquire is gone: tell the state, wherever the leader is.
-   *
-   * @returns False where it is not cancelled: it has a number, by which its caller may have come back already (WD1).
-   */
-  #abandonLater(command: Command, { identity }: Pick<Envelope, 'identity'>): boolean {
-    const abandon = abandonOf(command);
-    if (abandon === undefined || typeof abandon.requestId === 'number') return false;
-    this.#cancellations.add(abandon, identity);
-    return true;
   }
 }

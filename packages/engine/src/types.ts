@@ -145,7 +145,7 @@ export interface Caller {
 }
 
 export interface CallOptions extends Caller {
-  /** Cancels: a waiting acquire leaves its queue (and a late grant is given back). */
+  /** Of the caller: aborted where it wants no answer any more, with one of `cancelReasons` (caller-signal.ts). */
   readonly signal?: AbortSignal;
   /** The longest this call may take beyond the wait of an acquire. */
   readonly timeoutMs?: number;

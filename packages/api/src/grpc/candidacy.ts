@@ -6,10 +6,10 @@
  * G6: a call that its caller ends leaves nothing behind: no place in the queue, no leadership. One that
  *     the node ends, since it stops, leaves both to a caller who can come back for them.
  */
+import { cancelReasons } from '@holdfast/engine/parts';
 import type { Event } from '@holdfast/state';
 import type { OperationContext } from '../operations/context.ts';
 import { electionLeader } from '../operations/elections.ts';
-import type { Waiting } from '../operations/waiting.ts';
 import type { ApiLog } from '../options.ts';
 import { Refused } from '../refused.ts';
 import type { Plain } from './codec.ts';
@@ -29,7 +29,8 @@ export class Candidacy {
   readonly #stream: StreamCall;
   readonly #log: ApiLog;
   readonly #ends = new Map<number, string>();
-  #waiting: Waiting | undefined;
+  /** Of its wait, until it has an answer. */
+  #cancellation: AbortController | undefined;
   #token: number | undefined;
   #place: number | undefined;
   /** Of the session that waits, once it was seen in the queue. */
@@ -62,14 +63,14 @@ export class Candidacy {
       this.#room = true;
       this.#tellPlaceSoon();
     });
-    const onWait = (waiting: Waiting): void => {
-      this.#waiting = waiting;
-      if (stream.callerGone) waiting.abandon();
+    const onWait = (cancellation: AbortController): void => {
+      this.#cancellation = cancellation;
+      if (stream.callerGone) cancellation.abort(cancelReasons.cancelled);
     };
     const context = { ...this.#context, onWait };
     const onDefect = defectOf({ log: this.#log }, campaign.name);
     const outcome = await performed(campaign, this.#body, context, onDefect);
-    this.#waiting = undefined;
+    this.#cancellation = undefined;
     if (outcome instanceof Refused) {
       stream.fail(outcome);
       return;
@@ -105,7 +106,7 @@ export class Candidacy {
   }
 
   #tellPlaceSoon(): void {
-    if (this.#waiting === undefined || this.#looksSoon || !this.#room) return;
+    if (this.#cancellation === undefined || this.#looksSoon || !this.#room) return;
     this.#looksSoon = true;
     this.#context.service.endOfTurn(() => {
       this.#looksSoon = false;
@@ -120,7 +121,7 @@ export class Candidacy {
       { name: String(this.#body['name']), consistency: 'stale' },
       this.#context,
     );
-    if (this.#waiting === undefined || this.#stream.isOver) return;
+    if (this.#cancellation === undefined || this.#stream.isOver) return;
     // A candidate without a session gets one, which it is told when it is elected. The latest of its
     // name is its own: it has just queued.
     const own =
@@ -159,7 +160,7 @@ export class Candidacy {
 
   /** G6. */
   #giveUp(): void {
-    this.#waiting?.abandon();
+    this.#cancellation?.abort(cancelReasons.cancelled);
     const { name, session_id, client_id } = this.#body;
     if (this.#token === undefined) return;
     const body = {

@@ -43,11 +43,7 @@ export class StreamCall {
       stream.#gone ||= !stream.#over;
       stream.#finish();
     };
-    const waiting: Waiting = {
-      abandon: gone,
-      callerGone: gone,
-      interrupt: () => stream.fail(stoppingProblem),
-    };
+    const waiting: Waiting = { onStop: () => stream.fail(stoppingProblem) };
     call.once('cancelled', gone);
     call.on('drain', () => {
       for (const drained of stream.#drains) drained();

@@ -1,7 +1,7 @@
 /** One operation as a call with one answer. A wait ends with its call. */
 import type { handleUnaryCall } from '@grpc/grpc-js';
+import { cancelReasons } from '@holdfast/engine/parts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
-import type { Waiting } from '../operations/waiting.ts';
 import { Refused } from '../refused.ts';
 import type { Calls } from './calls.ts';
 import type { Plain } from './codec.ts';
@@ -30,13 +30,13 @@ export function unaryHandler(
       answer(end);
       return;
     }
-    let waiting: Waiting | undefined;
+    let cancellation: AbortController | undefined;
     // Also when its deadline has passed, and when its connection is lost.
-    call.once('cancelled', () => waiting?.callerGone());
+    call.once('cancelled', () => cancellation?.abort(cancelReasons.hungUp));
     const begin = (body: Plain, own: OperationContext): Promise<Outcome<object>> => {
-      const onWait = (handle: Waiting): void => {
-        waiting = handle;
-        if (call.cancelled) handle.callerGone();
+      const onWait = (begun: AbortController): void => {
+        cancellation = begun;
+        if (call.cancelled) begun.abort(cancelReasons.hungUp);
       };
       return performed(operation, body, { ...own, onWait }, onDefect);
     };
@@ -49,7 +49,7 @@ export function unaryHandler(
           ? Promise.resolve(own)
           : begin(body, own);
     void outcome.then(answer).finally(() => {
-      waiting = undefined;
+      cancellation = undefined;
       end();
     });
   };

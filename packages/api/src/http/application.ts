@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { cancelReasons } from '@holdfast/engine/parts';
 import { HoldfastError } from '@holdfast/protocol';
 import type { ServerSecurity } from '@holdfast/tls';
 import type { ApiMetrics } from '../metrics/metrics.ts';
@@ -10,7 +11,6 @@ import type { OperationContext, Outcome } from '../operations/context.ts';
 import { callerFrom } from '../pipeline/caller.ts';
 import { streamOperations } from '../pipeline/perform.ts';
 import type { ServedUnary } from '../pipeline/perform.ts';
-import type { Waiting } from '../operations/waiting.ts';
 import type { ApiLog } from '../options.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
 import { compileCheck } from '../validation/compile.ts';
@@ -167,7 +167,7 @@ async function answer(
   context: OperationContext,
   mayBeUnavailable: boolean,
 ): Promise<FastifyReply> {
-  const onWait = (waiting: Waiting): void => watchCaller(reply, waiting);
+  const onWait = (cancellation: AbortController): void => watchCaller(reply, cancellation);
   const outcome = await operation.perform(body, { ...context, onWait });
   if (outcome instanceof Refused) return sendProblem(reply, outcome);
   if (mayBeUnavailable && 'status' in outcome && outcome.status === 'unavailable') reply.code(503);
@@ -259,15 +259,15 @@ function fields(part: unknown): Readonly<Record<string, unknown>> {
 }
 
 /** When a client hangs up, its wait is cancelled, unless it can resume it. */
-function watchCaller(reply: FastifyReply, waiting: Waiting): void {
+function watchCaller(reply: FastifyReply, cancellation: AbortController): void {
   // It may have gone while the request was on its way.
-  if (reply.raw.destroyed) waiting.callerGone();
+  if (reply.raw.destroyed) cancellation.abort(cancelReasons.hungUp);
   let isAnswered = false;
   reply.raw.once('finish', () => {
     isAnswered = true;
   });
   reply.raw.once('close', () => {
-    if (!isAnswered) waiting.callerGone();
+    if (!isAnswered) cancellation.abort(cancelReasons.hungUp);
   });
 }
 

@@ -112,11 +112,7 @@ class EventChannel {
       this.#giveBack();
       raw.end();
     };
-    const waiting: Waiting = {
-      abandon: this.#end,
-      callerGone: this.#end,
-      interrupt: () => this.fail(stoppingProblem),
-    };
+    const waiting: Waiting = { onStop: () => this.fail(stoppingProblem) };
     const giveBack = shares.streams.take(this.#context.caller.share);
     if (giveBack instanceof Refused) {
       watcher.close();

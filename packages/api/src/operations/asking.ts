@@ -103,7 +103,7 @@ export const toWaitMs = (waitSeconds: number): number => Math.ceil(waitSeconds *
 
 /**
  * Submits an acquire of any kind, and counts how it went. One that its caller cannot ask for again, since it
- * gave no number, is cancelled when that caller is gone, also where it does not wait (W1).
+ * gave no number, is cancelled when that caller is gone, also where it does not wait (CANCEL-1 of the engine).
  */
 export async function submitAcquire(
   command: Acquire,

@@ -18,8 +18,8 @@ import { requestIdOf } from './holds.ts';
 import { shownOf } from './locks.ts';
 import { asResourceName, asSessionId } from './identities.ts';
 import { unexpected } from './unexpected.ts';
-import { forCaller, until } from './until.ts';
-import type { Caller } from './until.ts';
+import { forWaiter, until } from './until.ts';
+import type { Waiter } from './until.ts';
 
 type Told = Extract<CommandResult, { readonly type: 'barrier' }>;
 
@@ -34,8 +34,8 @@ export async function enterBarrier(
     const told = await enter(body, context);
     return told instanceof Refused ? told : entered(body, told, told.open);
   }
-  return forCaller(context, request_id !== undefined, (caller) =>
-    enterAndWait(body, context, caller),
+  return forWaiter(context, request_id !== undefined, (waiter) =>
+    enterAndWait(body, context, waiter),
   );
 }
 
@@ -66,7 +66,7 @@ const entered = (
 async function enterAndWait(
   body: EnterBarrierBody,
   context: OperationContext,
-  caller: Caller,
+  waiter: Waiter,
 ): Promise<Outcome<EnterBarrierAnswer>> {
   const { name, session_id, wait_seconds = 0 } = body;
   const asked = requestIdOf(body);
@@ -77,7 +77,7 @@ async function enterAndWait(
   const about = { resource: name };
   const ended = await until<true>(
     context,
-    caller,
+    waiter,
     toWaitMs(wait_seconds),
     [`round ${String(round)}`, `session ${session_id}`],
     (event) => {
@@ -106,7 +106,7 @@ async function enterAndWait(
   );
   if (ended.by === 'found')
     return ended.found instanceof Refused ? ended.found : entered(body, told, true);
-  if (ended.by === 'stop' && caller.canReturn) return stoppingProblem;
+  if (ended.by === 'stop' && waiter.canReturn) return stoppingProblem;
   const inTime = ended.by === 'time';
   const inside = await giveUpEntering(body, asked.requestId, inTime, context);
   if (inside instanceof Refused) return inside;
@@ -175,10 +175,10 @@ export async function leaveBarrier(
     over,
   });
   if (told.over || !told.open || wait_seconds === 0) return answer(told.over);
-  return forCaller(context, true, async (caller) => {
+  return forWaiter(context, true, async (waiter) => {
     const ended = await until<true>(
       context,
-      caller,
+      waiter,
       toWaitMs(wait_seconds),
       [`round ${String(round)}`],
       (event) => (event.type === 'barrier_over' ? true : undefined),

@@ -7,7 +7,7 @@ import type { Audit, Authorize } from '../pipeline/access.ts';
 import type { Caller } from '../pipeline/caller.ts';
 import type { EventFeed } from '../watch/feed.ts';
 import type { QueueWaiters } from './queue-waiters.ts';
-import type { Waiting, WaitingCallers } from './waiting.ts';
+import type { WaitingCallers } from './waiting.ts';
 
 /** The parts of the node that operations work with; one for the whole api. */
 export interface Service {
@@ -41,8 +41,8 @@ export interface OperationContext {
   readonly caller: Caller;
   /** The caller has the answers to this session's numbered requests below this one. */
   readonly answeredBelow?: number;
-  /** Given the handle of a wait, so that its caller can cancel it. */
-  readonly onWait?: (waiting: Waiting) => void;
+  /** Given what cancels a wait, so that the interface can abort it when its caller cancels, or has hung up. */
+  readonly onWait?: (cancellation: AbortController) => void;
 }
 
 /** What the engine is to know about the caller. */

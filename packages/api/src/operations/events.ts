@@ -62,12 +62,10 @@ function change(
       all.forget(waiting);
       resolve(problem);
     };
-    const given = (): void => end(new Refused('wait_abandoned', 'The wait was cancelled.'));
-    const waiting: Waiting = {
-      abandon: given,
-      callerGone: given,
-      interrupt: () => end(undefined),
-    };
+    const waiting: Waiting = { onStop: () => end(undefined) };
+    const cancellation = new AbortController();
+    const cancelled = (): void => end(new Refused('wait_abandoned', 'The wait was cancelled.'));
+    cancellation.signal.addEventListener('abort', cancelled, { once: true });
     let planned = false;
     const unsubscribe = feed.onChange(() => {
       if (planned) return;
@@ -79,7 +77,7 @@ function change(
       });
     });
     const cancel = after(waitMs, () => end(undefined));
-    if (all.track(waiting)) onWait?.(waiting);
+    if (all.track(waiting)) onWait?.(cancellation);
     else end(undefined);
   });
 }

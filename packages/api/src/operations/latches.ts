@@ -18,7 +18,7 @@ import type { OperationContext, Outcome } from './context.ts';
 import { requestIdOf } from './holds.ts';
 import { asResourceName, asSessionId } from './identities.ts';
 import { unexpected } from './unexpected.ts';
-import { forCaller, until } from './until.ts';
+import { forWaiter, until } from './until.ts';
 
 export function createLatch(
   { name, count }: CreateLatchBody,
@@ -103,10 +103,10 @@ export async function waitLatch(
   const waitSeconds = wait_seconds ?? context.service.limits.maxWaitSeconds;
   const tooLong = waitTooLong(waitSeconds, context);
   if (tooLong !== undefined) return tooLong;
-  return forCaller(context, true, async (caller) => {
+  return forWaiter(context, true, async (waiter) => {
     const ended = await until<LatchAnswer>(
       context,
-      caller,
+      waiter,
       toWaitMs(waitSeconds),
       [`latch ${name}`],
       (event) => {

@@ -14,8 +14,8 @@ import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName } from './identities.ts';
 import { jsonOf, queueNamed, receiptOf } from './queue-wire.ts';
 import { unexpected } from './unexpected.ts';
-import { forCaller } from './until.ts';
-import type { Caller } from './until.ts';
+import { forWaiter } from './until.ts';
+import type { Waiter } from './until.ts';
 
 type Pop = Extract<QueueCommand, { type: 'queue_pop' }>;
 type Ended = 'ready' | 'time' | 'caller' | 'stop';
@@ -32,8 +32,8 @@ export async function queuePop(
   const name = asResourceName(queueNamed(body.queue));
   const command: Pop = { type: 'queue_pop', name, count, ...visibility };
   if (wait_seconds === 0) return take(command, context);
-  return forCaller(context, false, (caller) =>
-    takeInTime(command, toWaitMs(wait_seconds), caller, context),
+  return forWaiter(context, false, (waiter) =>
+    takeInTime(command, toWaitMs(wait_seconds), waiter, context),
   );
 }
 
@@ -52,7 +52,7 @@ async function take(command: Pop, context: OperationContext): Promise<Outcome<Qu
 async function takeInTime(
   command: Pop,
   waitMs: number,
-  caller: Caller,
+  waiter: Waiter,
   context: OperationContext,
 ): Promise<Outcome<QueuePopAnswer>> {
   const { service } = context;
@@ -63,7 +63,7 @@ async function takeInTime(
     end(ended);
   };
   const cancelTime = service.after(waitMs, () => finish('time'));
-  caller.onGone(finish);
+  waiter.onGone(finish);
   try {
     for (;;) {
       const answer = await take(command, context);

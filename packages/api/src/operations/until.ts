@@ -6,6 +6,7 @@
  * U2: every wait ends: by what it waits for, its time, its caller or the stop of the node.
  * U3: a caller that goes while its request is still on the way is remembered: its wait ends as it begins.
  */
+import { isCancelled } from '@holdfast/engine/parts';
 import type { Event } from '@holdfast/state';
 import { Refused, stoppingProblem } from '../refused.ts';
 import type { OperationContext } from './context.ts';
@@ -17,59 +18,53 @@ export type Ended<T> =
   | { readonly by: 'found'; readonly found: T | Refused }
   | { readonly by: 'time' | 'caller' | 'stop' };
 
-/** Whoever asked, from before the request was submitted on (U3). */
-export class Caller implements Waiting {
-  readonly #canReturn: boolean;
-  #gone: 'caller' | 'stop' | undefined;
+/** Who waits, from before the request was submitted on (U3). */
+export class Waiter implements Waiting {
+  readonly canReturn: boolean;
+  readonly #cancellation = new AbortController();
+  #isStopped = false;
   #listener: ((by: 'caller' | 'stop') => void) | undefined;
 
   /** @param canReturn It can come back for it: nothing has to be undone when it is gone. */
-  constructor(canReturn: boolean) {
-    this.#canReturn = canReturn;
+  constructor(canReturn: boolean, { onWait }: OperationContext) {
+    this.canReturn = canReturn;
+    this.#cancellation.signal.addEventListener('abort', () => this.#look(), { once: true });
+    onWait?.(this.#cancellation);
   }
 
-  get canReturn(): boolean {
-    return this.#canReturn;
-  }
-
-  abandon(): void {
-    this.#go('caller');
-  }
-
-  callerGone(): void {
-    if (!this.#canReturn) this.#go('caller');
-  }
-
-  interrupt(): void {
-    this.#go('stop');
-  }
+  readonly onStop = (): void => {
+    this.#isStopped = true;
+    this.#look();
+  };
 
   /** Calls back once, perhaps at once. */
   onGone(listener: (by: 'caller' | 'stop') => void): void {
-    if (this.#gone === undefined) this.#listener = listener;
-    else listener(this.#gone);
+    this.#listener = listener;
+    this.#look();
   }
 
-  #go(by: 'caller' | 'stop'): void {
-    if (this.#gone !== undefined) return;
-    this.#gone = by;
-    this.#listener?.(by);
+  #look(): void {
+    const listener = this.#listener;
+    const isCallerGone = isCancelled(this.#cancellation.signal, this.canReturn);
+    if (listener === undefined || !(isCallerGone || this.#isStopped)) return;
+    this.#listener = undefined;
+    listener(isCallerGone ? 'caller' : 'stop');
   }
 }
 
 /** Runs something for a caller that may go, or whose node may stop, meanwhile. */
-export async function forCaller<T>(
-  { service, onWait }: OperationContext,
+export async function forWaiter<T>(
+  context: OperationContext,
   canReturn: boolean,
-  run: (caller: Caller) => Promise<T>,
+  run: (waiter: Waiter) => Promise<T>,
 ): Promise<T | Refused> {
-  const caller = new Caller(canReturn);
-  if (!service.waiting.track(caller)) return stoppingProblem;
-  onWait?.(caller);
+  const { waiting } = context.service;
+  const waiter = new Waiter(canReturn, context);
+  if (!waiting.track(waiter)) return stoppingProblem;
   try {
-    return await run(caller);
+    return await run(waiter);
   } finally {
-    service.waiting.forget(caller);
+    waiting.forget(waiter);
   }
 }
 
@@ -80,7 +75,7 @@ export async function forCaller<T>(
  */
 export function until<T>(
   { service }: OperationContext,
-  caller: Caller,
+  waiter: Waiter,
   waitMs: number,
   keys: readonly string[],
   onEvent: (event: Event) => T | Refused | undefined,
@@ -122,7 +117,7 @@ export function until<T>(
     };
     const unsubscribe = feed.onRaw(keys, listen, () => lookNow(false)); // U1
     cancelTime = after(waitMs, () => end({ by: 'time' })); // U2
-    caller.onGone((by) => end({ by })); // U2, U3
+    waiter.onGone((by) => end({ by })); // U2, U3
     if (!over) lookNow(true);
   });
 }

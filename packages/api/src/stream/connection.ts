@@ -8,11 +8,11 @@
  *     cannot be told.
  * S4: what one event-loop turn brings for a stream leaves in one frame.
  */
+import { cancelReasons } from '@holdfast/engine/parts';
 import { RenewedMap, toProblem } from '@holdfast/protocol';
 import type { ClusterPush, HoldEndedPush, StreamAnswer } from '@holdfast/protocol';
 import type { RawData } from 'ws';
 import type { OperationContext, Outcome } from '../operations/context.ts';
-import type { Waiting } from '../operations/waiting.ts';
 import { otherOf, refusalOf, streamOperations } from '../pipeline/perform.ts';
 import type { Served, ServedOther, ServedUnary } from '../pipeline/perform.ts';
 import { StreamWatches } from './watches.ts';
@@ -62,9 +62,10 @@ export class StreamConnection {
   readonly #socket: StreamSocket;
   readonly #host: StreamHost;
   readonly #context: OperationContext;
-  readonly #waiting = new RenewedMap<number, Waiting>();
+  /** What cancels the requests that wait. */
+  readonly #waiting = new RenewedMap<number, AbortController>();
   /** The latest acquires that were answered after a wait: an abandon may cross the answer. */
-  readonly #answered = new RenewedMap<number, Waiting>();
+  readonly #answered = new RenewedMap<number, AbortController>();
   readonly #sessions = new Set<string>();
   readonly #watches: StreamWatches;
   #outgoing: StreamAnswer[] = [];
@@ -203,8 +204,8 @@ export class StreamConnection {
   }
 
   #acquireContext(id: number, answeredBelow: number | undefined): OperationContext {
-    const onWait = (waiting: Waiting): void => {
-      this.#waiting.set(id, waiting);
+    const onWait = (cancellation: AbortController): void => {
+      this.#waiting.set(id, cancellation);
     };
     return answeredBelow === undefined
       ? { ...this.#context, onWait }
@@ -224,7 +225,7 @@ export class StreamConnection {
       );
     }
     const waiting = this.#waiting.get(request) ?? this.#answered.get(request);
-    waiting?.abandon();
+    waiting?.abort(cancelReasons.cancelled);
     return { abandoned: waiting !== undefined };
   }
 
@@ -332,7 +333,7 @@ export class StreamConnection {
   /** The stream is gone. Waits of acquires that nobody can resume are cancelled. */
   end(): void {
     this.#watches.end();
-    for (const waiting of this.#waiting.values()) waiting.callerGone();
+    for (const waiting of this.#waiting.values()) waiting.abort(cancelReasons.hungUp);
     this.#waiting.clear();
     this.#answered.clear();
     this.#outgoing = [];

@@ -43,6 +43,7 @@ async function follow(): Promise<Follower> {
         call: () => Promise.reject(new Error('Nobody is asked here.')),
         interruptCalls: () => undefined,
         isConnected: () => false,
+        supportedBy: () => undefined,
         addressOf: () => undefined,
         close: () => Promise.resolve(),
       };

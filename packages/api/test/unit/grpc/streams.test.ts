@@ -281,7 +281,9 @@ describe('a stream of signs of life', () => {
     const stream = harness.duplex('Sessions.KeepaliveStream');
     for (const session_id of [first, second, first]) {
       stream.call.write({ session_id });
-      assert.deepEqual(await stream.next(), { kept: { session_id, success: true, timeout: 30 } });
+      assert.deepEqual(await stream.next(), {
+        kept: { session_id, success: true, timeout: 30, timeout_seconds: 30 },
+      });
     }
     harness.engine.expire(second);
     assert.deepEqual(await stream.next(), {
