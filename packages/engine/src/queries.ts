@@ -45,11 +45,6 @@ function find(
       return state.renewalOf(query.sessionId) === undefined
         ? missing(state, query.sessionId)
         : { type: 'places', page: state.waitsOf(query.sessionId, query.after, query.limit) };
-    case 'lock':
-      return {
-        type: 'lock',
-        lock: state.show('lock', query.name as ResourceName, query),
-      };
     case 'find_hold': {
       const { kind, fenceToken, holder } = query;
       const name = query.name as ResourceName;
@@ -62,16 +57,6 @@ function find(
       const gaveBack = isHeld ? undefined : state.ownSessionOf(name, fenceToken);
       return { type: 'found_hold', found, ended, gaveBack };
     }
-    case 'election': {
-      const election = state.show('election', query.name as ResourceName, query);
-      return { type: 'election', election };
-    }
-    case 'barrier': {
-      const barrier = state.show('barrier', query.name as ResourceName, query);
-      return { type: 'barrier', barrier, inside: barrier?.inside === true };
-    }
-    case 'latch':
-      return { type: 'latch', latch: state.show('latch', query.name as ResourceName) };
     case 'queues':
       return {
         type: 'queues',
@@ -89,13 +74,12 @@ function find(
     }
     case 'list':
       return { type: 'list', listed: state.list(query.kind, query.wanted) };
-    case 'semaphore':
-      return {
-        type: 'semaphore',
-        semaphore: state.show('semaphore', query.name as ResourceName, query),
-      };
     case 'stats':
       return { type: 'stats', stats: state.stats() };
+    default: {
+      const view = state.show(query.type, query.name as ResourceName, query);
+      return { type: query.type, view } as Found;
+    }
   }
 }
 

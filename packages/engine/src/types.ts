@@ -1,33 +1,36 @@
 import type { HoldfastError } from '@holdfast/protocol';
 import type {
-  BarrierView,
   BlockedKeysPage,
   Command,
   CommandResult,
   DeadLettersPage,
-  ElectionView,
   EndedHold,
   Event,
   FenceToken,
   FoundHold,
   Holder,
   HoldsPage,
-  LatchView,
+  PlaceKind,
   PlacesPage,
+  Primitives,
   QueueView,
   ResourceKind,
   Listed,
   ListedKind,
   ListWanted,
-  LockView,
   SessionId,
   SessionView,
+  Shown,
   StateLimits,
   Stats,
   Refusal,
-  SemaphoreView,
 } from '@holdfast/state';
 import type { PeerSockets } from './transport/peer-sockets.ts';
+
+/** One record of a primitive. */
+export type PlaceQuery = {
+  readonly [Kind in PlaceKind]: { readonly type: Kind; readonly name: string } & Shown;
+}[PlaceKind];
 
 /** A read of the state machine, as data, so that it can be answered by another node. */
 export type Query =
@@ -46,13 +49,7 @@ export type Query =
       readonly after: number;
       readonly limit: number;
     }
-  | {
-      readonly type: 'lock' | 'semaphore';
-      readonly name: string;
-      readonly limit?: number;
-      /** Shown first, where there is such a hold. */
-      readonly fenceToken?: FenceToken;
-    }
+  | PlaceQuery
   | {
       readonly type: 'find_hold';
       readonly kind: ResourceKind;
@@ -62,15 +59,6 @@ export type Query =
       readonly holder?: Holder;
     }
   | { readonly type: 'list'; readonly kind: ListedKind; readonly wanted: ListWanted }
-  | { readonly type: 'election'; readonly name: string; readonly limit?: number }
-  | {
-      readonly type: 'barrier';
-      readonly name: string;
-      readonly limit?: number;
-      /** Asks also whether this session is inside. */
-      readonly sessionId?: SessionId;
-    }
-  | { readonly type: 'latch'; readonly name: string }
   /** One queue, or the first of all. */
   | { readonly type: 'queues'; readonly name?: string }
   | {
@@ -103,7 +91,12 @@ export type Found =
   | { readonly type: 'session_holds'; readonly page: HoldsPage }
   | { readonly type: 'places'; readonly page: PlacesPage }
   | { readonly type: 'session_missing'; readonly refusal: Refusal }
-  | { readonly type: 'lock'; readonly lock: LockView }
+  | {
+      readonly [Kind in PlaceKind]: {
+        readonly type: Kind;
+        readonly view: Primitives[Kind]['view'];
+      };
+    }[PlaceKind]
   | {
       readonly type: 'found_hold';
       readonly found: FoundHold;
@@ -111,18 +104,6 @@ export type Found =
       /** Nobody has the token: the implicit session that gave it back, where a repetition is answered. */
       readonly gaveBack: SessionId | undefined;
     }
-  | { readonly type: 'semaphore'; readonly semaphore: SemaphoreView | undefined }
-  | {
-      readonly type: 'election';
-      readonly election: ElectionView;
-    }
-  | {
-      readonly type: 'barrier';
-      readonly barrier: BarrierView | undefined;
-      /** The session that was asked about is among its members. */
-      readonly inside: boolean;
-    }
-  | { readonly type: 'latch'; readonly latch: LatchView | undefined }
   | { readonly type: 'queues'; readonly queues: readonly QueueView[] }
   | { readonly type: 'dead_letters'; readonly page: DeadLettersPage | undefined }
   | { readonly type: 'blocked_keys'; readonly page: BlockedKeysPage | undefined }

@@ -9,6 +9,7 @@ export { SnapshotFormatError } from './kernel/snapshot/fields.ts';
 export { StateInvariantError } from './kernel/invariant.ts';
 export { initialLimits } from './kernel/limits.ts';
 export { beginRestore, createStateMachine, restoreStateMachine } from './kernel/machine.ts';
+export { isRepeatable } from './kernel/repeatable.ts';
 export { isSignOfLife } from './kernel/sign-of-life.ts';
 export { formatVersion as snapshotFormatVersion } from './kernel/snapshot/snapshot.ts';
 export type * from './kernel/commands.ts';
@@ -16,7 +17,12 @@ export type * from './kernel/contract.ts';
 export type * from './kernel/view-types.ts';
 export type { StateLimits } from './kernel/limits.ts';
 export type { Shown } from './kernel/primitive.ts';
-export { isAnswerTo, commandDeclarations, primitiveDeclarations } from './primitives/declared.ts';
+export {
+  commandDeclarations,
+  isAnswerTo,
+  primitiveDeclarations,
+  primitiveLimits,
+} from './primitives/declared.ts';
 export type * from './primitives/declared.ts';
 export type * from './primitives/holds/commands.ts';
 export type * from './kernel/names.ts';

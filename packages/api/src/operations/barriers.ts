@@ -93,9 +93,9 @@ async function enterAndWait(
         limit: 1,
         sessionId: asSessionId(session_id),
       } as const;
-      const { barrier: view, inside } = await look(query, 'linearizable', context);
+      const { view } = await look(query, 'linearizable', context);
       // A round without this session is no more its round: it left, by its end or by itself.
-      if (view?.round !== round || !inside)
+      if (view?.round !== round || !view.inside)
         return new Refused(
           'not_entered',
           `This session is no longer inside barrier "${name}".`,
@@ -184,8 +184,8 @@ export async function leaveBarrier(
       (event) => (event.type === 'barrier_over' ? true : undefined),
       async () => {
         const query = { type: 'barrier', name, limit: 1 } as const;
-        const { barrier } = await look(query, 'linearizable', context);
-        return barrier?.round === round ? undefined : true;
+        const { view } = await look(query, 'linearizable', context);
+        return view?.round === round ? undefined : true;
       },
     );
     if (ended.by === 'stop') return stoppingProblem;
@@ -218,8 +218,8 @@ export async function barrierStatus(
 ): Promise<BarrierAnswer> {
   const { name, consistency = 'linearizable' } = body;
   const query = { type: 'barrier', name, ...shownOf(body) } as const;
-  const { barrier, revision } = await look(query, consistency, context);
-  return barrierAnswer(name, barrier, revision, consistency);
+  const { view, revision } = await look(query, consistency, context);
+  return barrierAnswer(name, view, revision, consistency);
 }
 
 export const barrierAnswer = (

@@ -116,7 +116,7 @@ export async function electionLeader(
   const query = { type: 'election', name, ...shownOf(body) } as const;
   const result = await engine.query(query, consistency, callOptions(context));
   if (result.type !== 'election') return unexpected(result.type);
-  return electionAnswer(result.election, result.revision, consistency, now());
+  return electionAnswer(result.view, result.revision, consistency, now());
 }
 
 export function electionAnswer(

@@ -74,8 +74,8 @@ export async function latchStatus(
   const query = { type: 'latch', name } as const;
   const result = await context.service.engine.query(query, consistency, callOptions(context));
   if (result.type !== 'latch') return unexpected(result.type);
-  if (result.latch === undefined) return notFound(name);
-  return latchAnswer(result.latch, result.revision, consistency, context);
+  if (result.view === undefined) return notFound(name);
+  return latchAnswer(result.view, result.revision, consistency, context);
 }
 
 export const latchAnswer = (

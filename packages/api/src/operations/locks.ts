@@ -78,7 +78,7 @@ export async function lockStatus(
     callOptions(context),
   );
   if (result.type !== 'lock') return unexpected(result.type);
-  return statusOf(result.lock, consistency, result.revision, context);
+  return statusOf(result.view, consistency, result.revision, context);
 }
 
 /** What is asked to be shown, where that is told. */

@@ -91,8 +91,8 @@ export async function semaphoreStatus(
   const query = { type: 'semaphore', name, ...shownOf(body) } as const;
   const result = await context.service.engine.query(query, consistency, callOptions(context));
   if (result.type !== 'semaphore') return unexpected(result.type);
-  if (result.semaphore !== undefined)
-    return { ...answerOf(result.semaphore), consistency, revision: result.revision };
+  if (result.view !== undefined)
+    return { ...answerOf(result.view), consistency, revision: result.revision };
   return new Refused('semaphore_not_found', `There is no semaphore "${name}".`, {
     resource: name,
   });

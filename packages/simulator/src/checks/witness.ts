@@ -7,7 +7,7 @@
  * C4: whatever is applied at an index is the same on every node, and so are its results (state machine safety).
  * C5: at the same index all nodes have the same state, by its hash.
  * C6: of what excludes each other only one is granted at a time; fence tokens rise; waiters are served
- *     in their order (`grants.ts`). Barriers, latches and longest times keep their promises
+ *     in their order (`grants.ts`). What sessions meet at, and longest times, keep their promises
  *     (`meetings.ts`), and those who watch are told everything (`chronicle.ts`).
  * C7: nobody waits in a circle (`circles.ts`).
  * C8: a session expires only when its timeout has passed since its client did something (`lifetimes.ts`).

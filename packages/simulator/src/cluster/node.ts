@@ -12,6 +12,8 @@ import type { Service, StreamSocket } from '@holdfast/api/parts';
 import type { ClusterStatus, Engine } from '@holdfast/engine';
 import { assembleEngine } from '@holdfast/engine/parts';
 import type { AssembledEngine, Clock } from '@holdfast/engine/parts';
+import { primitiveLimits } from '@holdfast/state';
+import type { LimitOfPrimitive } from '@holdfast/state';
 import type { Opened } from '@holdfast/storage';
 import { Disk } from '../world/disk.ts';
 import type { Machine } from '../world/machine.ts';
@@ -49,6 +51,10 @@ export interface NodeOptions {
   /** The process has ended by itself: its disk or its assertions said so. */
   readonly onEnd: (node: SimulatedNode, error: Error) => void;
 }
+
+const limitsOfPrimitives = Object.fromEntries(
+  primitiveLimits.map(({ name }) => [name, 1000]),
+) as Readonly<Record<LimitOfPrimitive, number>>;
 
 export class SimulatedNode implements Door {
   readonly id: string;
@@ -134,11 +140,7 @@ export class SimulatedNode implements Door {
           maxSessions: 1000,
           maxHoldsPerSession: 100,
           maxWaitersPerResource: 100,
-          maxLocks: 1000,
-          maxSemaphores: 1000,
-          maxElections: 1000,
-          maxBarriers: 1000,
-          maxLatches: 1000,
+          ...limitsOfPrimitives,
           maxQueues: 100,
           maxMessages: 200_000,
           maxMessagesPerQueue: 100_000,

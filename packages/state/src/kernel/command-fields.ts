@@ -3,8 +3,12 @@
  * demands a line for whatever is added to commands.ts; what is not here is unknown, and stops the node that
  * reads it (FEATURE-3 of feature-levels.ts).
  */
-import type { Command, OwnSession, Stamp, Terms, Wanted } from './commands.ts';
+import type { Command, Wanted } from './commands.ts';
+import { modeLevels, requested, stampLevels, termsLevels } from './field-levels.ts';
+import type { Every, EveryKind, FieldLevel, FieldLevels, LevelsOf } from './field-levels.ts';
 import type { StateLimits } from './limits.ts';
+import { primitiveDeclarations, primitiveLevels } from '../primitives/declared.ts';
+import type { LimitOfPrimitive } from '../primitives/declared.ts';
 import type {
   OnDead,
   PushedMessage,
@@ -13,65 +17,28 @@ import type {
   Receipt,
 } from '../primitives/queue/commands.ts';
 
-/** A level; of what has parts, those as well, of each element where it is a list. */
-type FieldLevel =
-  | number
-  | { readonly level: number; readonly fields: FieldLevels }
-  /** Of a field that tells a kind: the level of each. */
-  | { readonly level: number; readonly kinds: Readonly<Record<string, number>> };
-interface FieldLevels {
-  readonly [field: string]: FieldLevel;
-}
-
-/** One line for each field that any of these may have. */
-type Every<T> = { readonly [F in T extends unknown ? keyof T : never]-?: FieldLevel };
-/** One line for each of these texts. */
-type EveryKind<T extends string> = { readonly level: number; readonly kinds: Record<T, number> };
-
-const mode: EveryKind<'exclusive' | 'shared'> = { level: 1, kinds: { exclusive: 1, shared: 1 } };
 const resourceKinds = { lock: 1, semaphore: 1, election: 1 } as const;
 
-const terms = {
-  level: 1,
-  fields: {
-    priority: 1,
-    maxHoldMs: 1,
-    independent: 1,
-    metadata: 1,
-  } satisfies Every<Terms>,
-};
-const stamp = { level: 1, fields: { madeAtMs: 1, liveMs: 1 } satisfies Every<Stamp> };
-const ownSession = {
-  level: 1,
-  fields: {
-    clientId: 1,
-    timeoutMs: 1,
-    lockDelayMs: 1,
-    stamp,
-    caller: 1,
-  } satisfies Every<OwnSession>,
-};
 const wanted = {
   level: 1,
   fields: {
     kind: { level: 1, kinds: { lock: 1, semaphore: 1 } satisfies Record<Wanted['kind'], number> },
     name: 1,
-    mode,
+    mode: modeLevels,
     permits: 1,
     limit: 1,
   } satisfies Every<Wanted>,
 };
+const limitLevels = Object.fromEntries(
+  primitiveDeclarations.map(({ limit }) => [limit.name, 1]),
+) as Readonly<Record<LimitOfPrimitive, number>>;
 const limits = {
   level: 1,
   fields: {
     maxSessions: 1,
     maxHoldsPerSession: 1,
     maxWaitersPerResource: 1,
-    maxLocks: 1,
-    maxSemaphores: 1,
-    maxElections: 1,
-    maxBarriers: 1,
-    maxLatches: 1,
+    ...limitLevels,
     maxHoldsPerResource: 1,
     maxResultsPerSession: 1,
     maxSessionsPerCaller: 1,
@@ -96,19 +63,6 @@ const limits = {
   } satisfies Every<StateLimits>,
 };
 
-/** Of what asks for units and may wait. */
-const acquiring = {
-  sessionId: 1,
-  requestId: 1,
-  name: 1,
-  waitMs: 1,
-  acquiredAtMs: 1,
-  terms,
-  ownSession,
-} as const;
-/** Of what is counted once by its request id. */
-const requested = { sessionId: 1, requestId: 1, name: 1 } as const;
-
 const receipt = {
   level: 2,
   fields: { messageId: 2, delivery: 2, fenceToken: 2 } satisfies Every<Receipt>,
@@ -127,14 +81,8 @@ const queueOrder: EveryKind<QueueOrder> = { level: 2, kinds: { key: 2, none: 2 }
 const onDead: EveryKind<OnDead> = { level: 2, kinds: { skip: 2, block: 2 } };
 const queuePart: EveryKind<QueuePart> = { level: 2, kinds: { messages: 2, dead_letters: 2 } };
 
-type CommandLevels = {
-  readonly [T in Command['type']]: {
-    readonly level: number;
-    readonly fields: Every<Omit<Extract<Command, { readonly type: T }>, 'type'>>;
-  };
-};
-
-export const commandLevels: CommandLevels = {
+export const commandLevels: LevelsOf<Command> = {
+  ...primitiveLevels,
   create_session: {
     level: 1,
     fields: {
@@ -143,7 +91,7 @@ export const commandLevels: CommandLevels = {
       timeoutMs: 1,
       lockDelayMs: 1,
       createdAtMs: 1,
-      stamp,
+      stamp: stampLevels,
       caller: 1,
     },
   },
@@ -151,36 +99,10 @@ export const commandLevels: CommandLevels = {
   keep_alive: { level: 1, fields: { sessionId: 1 } },
   begin_leadership: { level: 1, fields: {} },
   expire_session: { level: 1, fields: { sessionId: 1, renewal: 1 } },
-  acquire: { level: 1, fields: { ...acquiring, mode } },
-  release: { level: 1, fields: { ...requested, fenceToken: 1 } },
-  acquire_permits: { level: 1, fields: { ...acquiring, permits: 1, limit: 1 } },
-  release_permits: { level: 1, fields: { ...requested, fenceToken: 1 } },
-  downgrade: { level: 1, fields: { sessionId: 1, name: 1, fenceToken: 1 } },
   acquire_many: {
     level: 1,
-    fields: { sessionId: 1, requestId: 1, wanted, waitMs: 1, acquiredAtMs: 1, terms },
+    fields: { sessionId: 1, requestId: 1, wanted, waitMs: 1, acquiredAtMs: 1, terms: termsLevels },
   },
-  campaign: { level: 1, fields: acquiring },
-  resign: { level: 1, fields: { ...requested, fenceToken: 1 } },
-  proclaim: { level: 1, fields: { ...requested, fenceToken: 1, value: 1 } },
-  enter_barrier: { level: 1, fields: { ...requested, parties: 1 } },
-  leave_barrier: {
-    level: 1,
-    fields: {
-      ...requested,
-      withdraw: 1,
-      instead: {
-        level: 1,
-        fields: { of: 1, code: { level: 1, kinds: { wait_timeout: 1, wait_abandoned: 1 } } },
-      },
-    },
-  },
-  create_latch: { level: 1, fields: { name: 1, count: 1 } },
-  count_down: { level: 1, fields: { ...requested, by: 1 } },
-  delete_latch: { level: 1, fields: { name: 1 } },
-  create_semaphore: { level: 1, fields: { name: 1, limit: 1 } },
-  resize_semaphore: { level: 1, fields: { name: 1, limit: 1 } },
-  delete_semaphore: { level: 1, fields: { name: 1 } },
   abandon: {
     level: 1,
     fields: {

@@ -2,16 +2,17 @@
  * Every primitive, as types and as data: the kernel's unions of commands, results, events, refusals and limits follow
  * from it, and so does what the packages above need to know of each. What they do is in table.ts.
  */
+import type { LevelsOf } from '../kernel/field-levels.ts';
 import type {
   CommandDeclaration,
   PrimitiveDeclaration,
   ResultRecord,
 } from '../kernel/declaration.ts';
-import { barrierDeclaration, barrierRecord } from './barrier/commands.ts';
-import { electionDeclaration, proclaimedRecord } from './election/commands.ts';
-import { latchDeclaration, latchRecord } from './latch/commands.ts';
-import { lockDeclaration } from './lock/commands.ts';
-import { semaphoreDeclaration } from './semaphore/commands.ts';
+import { barrierDeclaration, barrierLevels, barrierRecord } from './barrier/commands.ts';
+import { electionDeclaration, electionLevels, proclaimedRecord } from './election/commands.ts';
+import { latchDeclaration, latchLevels, latchRecord } from './latch/commands.ts';
+import { lockDeclaration, lockLevels } from './lock/commands.ts';
+import { semaphoreDeclaration, semaphoreLevels } from './semaphore/commands.ts';
 import {
   grantedManyRecord,
   grantedRecord,
@@ -116,3 +117,20 @@ const isOnceType = (type: string): type is OnceType =>
   Object.hasOwn(commandDeclarations, type) &&
   'usedFor' in commandDeclarations[type as keyof Commands];
 export const onceTypes: readonly OnceType[] = Object.keys(commandDeclarations).filter(isOnceType);
+
+/** The feature levels of their commands. */
+export const primitiveLevels: LevelsOf<Primitives[keyof Primitives]['command']> = {
+  ...lockLevels,
+  ...semaphoreLevels,
+  ...electionLevels,
+  ...barrierLevels,
+  ...latchLevels,
+};
+
+/** How many there may be of each, in the order of a snapshot. */
+export const primitiveLimits: readonly {
+  readonly name: LimitOfPrimitive;
+  readonly initial: number;
+  readonly highest: number;
+  readonly what: string;
+}[] = primitiveDeclarations.map(({ limit }) => limit);

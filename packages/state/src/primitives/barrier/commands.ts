@@ -1,4 +1,6 @@
 /** What double barriers are asked for, what they answer, and what they tell. */
+import { requested } from '../../kernel/field-levels.ts';
+import type { LevelsOf } from '../../kernel/field-levels.ts';
 import type { ResultRecord, Whose } from '../../kernel/declaration.ts';
 import type { RequestId, ResourceName, SessionId } from '../../kernel/names.ts';
 
@@ -103,4 +105,20 @@ export const barrierRecord: ResultRecord<BarrierResult> = {
     open: fields.number() === 1,
     over: fields.number() === 1,
   }),
+};
+
+/** FEATURE-1. */
+export const barrierLevels: LevelsOf<BarrierCommand> = {
+  enter_barrier: { level: 1, fields: { ...requested, parties: 1 } },
+  leave_barrier: {
+    level: 1,
+    fields: {
+      ...requested,
+      withdraw: 1,
+      instead: {
+        level: 1,
+        fields: { of: 1, code: { level: 1, kinds: { wait_timeout: 1, wait_abandoned: 1 } } },
+      },
+    },
+  },
 };

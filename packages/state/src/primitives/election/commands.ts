@@ -1,4 +1,6 @@
 /** What elections are asked for, what they answer, and what they tell beside what locks tell. */
+import { acquiring, requested } from '../../kernel/field-levels.ts';
+import type { LevelsOf } from '../../kernel/field-levels.ts';
 import type { ResultRecord, Whose } from '../../kernel/declaration.ts';
 import type {
   FenceToken,
@@ -108,4 +110,11 @@ export const proclaimedRecord: ResultRecord<Proclaimed> = {
     fenceToken: fields.number() as FenceToken,
     revision: fields.number(),
   }),
+};
+
+/** FEATURE-1. */
+export const electionLevels: LevelsOf<ElectionCommand> = {
+  campaign: { level: 1, fields: acquiring },
+  resign: { level: 1, fields: { ...requested, fenceToken: 1 } },
+  proclaim: { level: 1, fields: { ...requested, fenceToken: 1, value: 1 } },
 };

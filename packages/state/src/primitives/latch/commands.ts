@@ -1,4 +1,6 @@
 /** What latches are asked for, what they answer, and what they tell. */
+import { requested } from '../../kernel/field-levels.ts';
+import type { LevelsOf } from '../../kernel/field-levels.ts';
 import type { ResultRecord } from '../../kernel/declaration.ts';
 import type { RequestId, ResourceName, SessionId } from '../../kernel/names.ts';
 
@@ -64,4 +66,11 @@ export const latchRecord: ResultRecord<LatchResult> = {
   tag: 6,
   encode: ({ count }) => [count],
   decode: (fields) => ({ ok: true, type: 'latch', count: fields.number() }),
+};
+
+/** FEATURE-1. */
+export const latchLevels: LevelsOf<LatchCommand> = {
+  create_latch: { level: 1, fields: { name: 1, count: 1 } },
+  count_down: { level: 1, fields: { ...requested, by: 1 } },
+  delete_latch: { level: 1, fields: { name: 1 } },
 };

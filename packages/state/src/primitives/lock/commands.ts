@@ -1,4 +1,6 @@
 /** What locks are asked for, what they answer, and what they tell. */
+import { acquiring, modeLevels, requested } from '../../kernel/field-levels.ts';
+import type { LevelsOf } from '../../kernel/field-levels.ts';
 import type { Whose } from '../../kernel/declaration.ts';
 import type {
   EndReason,
@@ -129,3 +131,10 @@ export const lockDeclaration = {
   refusals: ['lock_held', 'lock_delayed', 'not_holder', 'stale_fence_token', 'lock_not_found'],
   events: ['granted', 'hold_ended', 'hold_lowered'],
 } as const;
+
+/** FEATURE-1. */
+export const lockLevels: LevelsOf<LockCommand> = {
+  acquire: { level: 1, fields: { ...acquiring, mode: modeLevels } },
+  release: { level: 1, fields: { ...requested, fenceToken: 1 } },
+  downgrade: { level: 1, fields: { sessionId: 1, name: 1, fenceToken: 1 } },
+};

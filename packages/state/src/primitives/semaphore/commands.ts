@@ -1,4 +1,6 @@
 /** What semaphores are asked for, what they answer, and what they tell. */
+import { acquiring, requested } from '../../kernel/field-levels.ts';
+import type { LevelsOf } from '../../kernel/field-levels.ts';
 import type { Whose } from '../../kernel/declaration.ts';
 import type {
   EndReason,
@@ -145,3 +147,12 @@ export const semaphoreDeclaration = {
   ],
   events: ['permits_granted', 'permits_ended', 'semaphore_changed'],
 } as const;
+
+/** FEATURE-1. */
+export const semaphoreLevels: LevelsOf<SemaphoreCommand> = {
+  acquire_permits: { level: 1, fields: { ...acquiring, permits: 1, limit: 1 } },
+  release_permits: { level: 1, fields: { ...requested, fenceToken: 1 } },
+  create_semaphore: { level: 1, fields: { name: 1, limit: 1 } },
+  resize_semaphore: { level: 1, fields: { name: 1, limit: 1 } },
+  delete_semaphore: { level: 1, fields: { name: 1 } },
+};
