@@ -63,7 +63,7 @@ function token(result: CommandResult): number {
 async function waiterCount(engine: Engine, name: string): Promise<number> {
   const answer = await engine.query({ type: 'lock', name }, 'linearizable', anonymous);
   assert.equal(answer.type, 'lock');
-  return answer.lock.waiterCount;
+  return answer.view.waiterCount;
 }
 
 describe('The limits', () => {
@@ -211,7 +211,7 @@ describe('An engine of three members', () => {
     for (;;) {
       const answer = await follower.query({ type: 'lock', name: 'stale' }, 'stale', anonymous);
       assert.equal(answer.type, 'lock');
-      if (answer.lock.holders[0]?.fenceToken === held) break;
+      if (answer.view.holders[0]?.fenceToken === held) break;
       await new Promise((resolve) => setImmediate(resolve));
     }
   });
