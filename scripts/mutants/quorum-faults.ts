@@ -245,6 +245,36 @@ const planted: readonly QuorumFault[] = [
     put: ``,
   },
   {
+    name: 'closed-for-whoever-comes-last',
+    breaks:
+      'a node that is closed for one set is closed for another one that it may keep from nothing: both begin',
+    file: 'packages/quorum/src/node/membership.ts',
+    find: `const mayEnd = instead === true && known.members.includes(this.name);`,
+    put: `const mayEnd = instead === true;`,
+  },
+  {
+    name: 'redis-server-of-any-set',
+    breaks:
+      'a Redis server grants whatever set its client names: two sets of one epoch hold one lock',
+    file: 'packages/client/src/redis/scripts.ts',
+    find: `if mark[6] and mark[6] ~= ARGV[#ARGV] then return {'ANOTHER_SET', mark[2], mark[7]} end`,
+    put: ``,
+  },
+  {
+    name: 'closed-redis-set-grants',
+    breaks: 'a set of Redis servers that is closed goes on granting',
+    file: 'packages/client/src/redis/scripts.ts',
+    find: `if mark[8] then return {'CLOSED', mark[9]} end`,
+    put: ``,
+  },
+  {
+    name: 'redis-set-begins-at-once',
+    breaks: 'a new set of Redis servers begins while leases of the old one stand',
+    file: 'packages/client/src/redis/change-set.ts',
+    find: `await pause(longestTtlMs * (1 + smallestDriftShare), this.#options.signal);`,
+    put: ``,
+  },
+  {
     name: 'log-fills-the-disk',
     breaks: 'a write that finds no room is refused though the log could be taken into the file',
     file: 'packages/quorum/src/store/sqlite-store.ts',

@@ -144,6 +144,8 @@ export interface QuorumCloseBody {
   readonly epoch: number;
   readonly set: string;
   readonly next: QuorumSet;
+  /** Also where it is closed for another one, of which this node is a member and has not become one: that one never begins. */
+  readonly instead?: boolean;
 }
 /** The set before was closed, and its leases have ended: the node is a member of this one from now on. */
 export interface QuorumPrepareBody {

@@ -1,9 +1,12 @@
 /** `holdfast quorum reconfigure`: closes the set of a quorum, and begins the one that follows. */
 import type { Command } from 'commander';
 import { setOfNodes, textOfSet } from '@holdfast/protocol';
+import { UsageError } from '../failure.ts';
+import { printTable } from '../output.ts';
 import type { Environment } from '../program.ts';
 import { addApiKeyOption, apiKeyOf } from '../quorum/api-key.ts';
 import { reaches } from '../quorum/reach.ts';
+import { addServersOptions, redisDriver, serverUrlsOf } from '../quorum/redis-servers.ts';
 import { addEpochOption, addNodesOption, nodesOf, refuseEndpoints } from '../quorum/voters.ts';
 import type { NodesOptions } from '../quorum/voters.ts';
 import { countOf, secondsOf } from '../with-client.ts';
@@ -12,23 +15,34 @@ interface ReconfigureOptions extends NodesOptions {
   readonly to: string;
   readonly epoch: string;
   readonly patience: string;
+  readonly insteadOfAnother?: true;
+  readonly voters?: string;
+  readonly allowLossOnRestart?: true;
+  readonly longestTtl: string;
 }
 
 export function addQuorumReconfigure(quorum: Command, at: () => Environment): void {
   const reconfigure = quorum
     .command('reconfigure')
-    .description('Ends the set of lease nodes that is, and begins the one that follows it.')
-    .requiredOption('--to <list>', 'all nodes of the set that follows: 3, 5 or 7 URLs')
+    .description(
+      'Ends the set of nodes or Redis servers that is, and begins the one that follows it.',
+    )
+    .requiredOption('--to <list>', 'all nodes (or servers) of the set that follows: 3, 5 or 7 URLs')
+    .option(
+      '--instead-of-another',
+      'where a change to another set was begun and will never be finished: this one in its place',
+    )
+    .option('--longest-ttl <seconds>', 'of Redis servers: longest ttl that any client uses', '60')
     .option(
       '--patience <seconds>',
       'how long leases may take to end, and the new set to begin',
       '120',
     );
-  addApiKeyOption(addEpochOption(addNodesOption(reconfigure)))
+  addApiKeyOption(addEpochOption(addServersOptions(addNodesOption(reconfigure))))
     .addHelpText(
       'after',
       `
---nodes and --epoch name the set that is; the one that follows has the next epoch. Nodes that are new are
+--nodes (or --voters, for Redis servers) and --epoch name the set that is; the one that follows has the next epoch. Nodes that are new are
 started with --join before. All of the new set have to run, and a majority of the old one.
 
 Nothing is granted from the moment at which a majority of the old set is closed until its leases have ended
@@ -42,8 +56,37 @@ Example:
     )
     .action(async (options: ReconfigureOptions, command: Command) => {
       refuseEndpoints(command);
-      await reconfigureNodes(at(), options);
+      const servers = serverUrlsOf(options);
+      if (servers === undefined) await reconfigureNodes(at(), options);
+      else await reconfigureServers(at(), servers, options);
     });
+}
+
+async function reconfigureServers(
+  { output }: Environment,
+  servers: readonly string[],
+  options: ReconfigureOptions,
+): Promise<void> {
+  const seconds = secondsOf('--longest-ttl', options.longestTtl) ?? 0;
+  if (seconds < 1)
+    throw new UsageError(`--longest-ttl takes 1 second or more; given: "${options.longestTtl}".`);
+  const to = serverUrlsOf({ voters: options.to }) ?? [];
+  const epoch = countOf('--epoch', options.epoch) ?? 1;
+  const { reconfigureRedisServers } = await import('@holdfast/client/redis');
+  if (!output.json)
+    output.write(
+      `About ${String(Math.ceil(seconds * 1.02))} s, or more where a longer ttl was allowed ...\n`,
+    );
+  const states = await reconfigureRedisServers(servers, {
+    createClient: await redisDriver(),
+    epoch,
+    to,
+    longestTtlMs: seconds * 1000,
+    allowLossOnRestart: options.allowLossOnRestart === true,
+    insteadOfAnother: options.insteadOfAnother === true,
+  });
+  const rows = states.map(({ name, state }) => [name, state]);
+  printTable(output, { epoch: epoch + 1, servers: states }, ['SERVER', 'STATE'], rows);
 }
 
 async function reconfigureNodes(
@@ -58,6 +101,7 @@ async function reconfigureNodes(
   const voting = await changeSet({
     from,
     to,
+    insteadOfAnother: options.insteadOfAnother === true,
     ask: askOfSet((member) => at.get(member) ?? member, apiKeyOf(options)),
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     now: () => performance.now(),

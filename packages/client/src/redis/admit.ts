@@ -1,12 +1,13 @@
 /** How a server comes to vote (R6). */
-import { HoldfastError } from '@holdfast/protocol';
+import { HoldfastError, setIdOf, textOfSet } from '@holdfast/protocol';
+import type { QuorumSet } from '@holdfast/protocol';
 import { checkMs, longestTtlMs } from '../quorum/door.ts';
 import { smallestDriftShare } from '../quorum/quorum.ts';
 import { checkRedisSet, nameOf, RedisProcess, silenceMsOf } from './connection.ts';
 import type { RedisOptions } from './connection.ts';
 import { checkDurable } from './facts.ts';
-import { admitScript, joinScript, keysOf } from './scripts.ts';
-import { bind, durableText, refusalIn } from './standing.ts';
+import { admitScript, joinScript, keysOf, nameScript } from './scripts.ts';
+import { bind, durableText, refusalIn, setOfServers } from './standing.ts';
 
 /** What is known of the set that a server joins. */
 export interface AdmitOptions extends RedisOptions {
@@ -37,6 +38,10 @@ interface Seat {
   isVoting: boolean;
   largest: number;
   longestTtlMs: number;
+  /** For which set its own is closed; empty: it is not. */
+  closedFor: string;
+  /** Its data were written before sets stood in them. */
+  lacksSet: boolean;
 }
 
 /**
@@ -56,9 +61,10 @@ export async function admitRedisServers(
 ): Promise<readonly AdmittedServer[]> {
   checkRedisSet(urls, options);
   checkMs('"longestTtlMs"', options.longestTtlMs, { least: 1, most: longestTtlMs });
+  const set = setOfServers(options.epoch ?? 1, urls.map(nameOf));
   const seats: Seat[] = [];
   try {
-    const tried = await Promise.allSettled(urls.map((url) => open(url, options)));
+    const tried = await Promise.allSettled(urls.map((url) => open(url, set, options)));
     for (const one of tried) {
       if (one.status === 'fulfilled') seats.push(one.value);
       else if (one.reason instanceof HoldfastError && one.reason.code !== 'deadline_exceeded')
@@ -66,7 +72,11 @@ export async function admitRedisServers(
     }
     checkSeats(urls, seats, options);
     const joining = seats.filter(({ isVoting }) => !isVoting);
-    if (joining.length > 0) await admit(urls, seats, joining, options);
+    checkNotClosed(set, seats);
+    await Promise.all(
+      seats.filter(({ lacksSet }) => lacksSet).map((seat) => nameSet(seat, set, options)),
+    );
+    if (joining.length > 0) await admit(set, seats, joining, options);
     return urls.map(nameOf).map((name) => {
       const seat = seats.find((one) => one.name === name);
       if (seat === undefined) return { name, state: 'unreachable' };
@@ -77,13 +87,14 @@ export async function admitRedisServers(
   }
 }
 
-async function open(url: string, options: AdmitOptions): Promise<Seat> {
+async function open(url: string, set: QuorumSet, options: AdmitOptions): Promise<Seat> {
   const name = nameOf(url);
   const server = await RedisProcess.open(url, options);
-  const seat = { name, server, isVoting: false, largest: 0, longestTtlMs: 0 };
+  const standing = { isVoting: false, largest: 0, longestTtlMs: 0, closedFor: '', lacksSet: false };
+  const seat = { name, server, ...standing };
   try {
     if (options.allowLossOnRestart !== true) checkDurable(name, server.facts);
-    await look(seat, options);
+    await look(seat, set, options);
     // A file that was only just asked for is not there before it was written for the first time.
     if (!seat.isVoting && server.facts.isRewriting)
       throw new HoldfastError(
@@ -98,16 +109,36 @@ async function open(url: string, options: AdmitOptions): Promise<Seat> {
   }
 }
 
-/** @throws HoldfastError `wrong_epoch` where its data are of a later configuration. */
-async function look(seat: Seat, options: AdmitOptions): Promise<void> {
-  const { epoch = 1 } = options;
-  const answer = await bind(seat.server, epoch, deadline(options));
-  const [status, known, largest, longestTtlMs] = answer;
-  if (status === 'WRONG_EPOCH' && Number(known) > epoch)
-    throw refusalIn(seat.name, epoch, answer) ?? new Error('unreachable');
+/** @throws HoldfastError `wrong_epoch` where its data are of a later configuration; `another_set` (R9). */
+async function look(seat: Seat, set: QuorumSet, options: AdmitOptions): Promise<void> {
+  const answer = await bind(seat.server, set, deadline(options));
+  const [status, known, largest, longestTtlMs, closedFor, lacksSet] = answer;
+  const isLater = status === 'WRONG_EPOCH' && Number(known) > set.epoch;
+  if (isLater || status === 'ANOTHER_SET')
+    throw refusalIn(seat.name, set, answer) ?? new Error('unreachable');
+  seat.closedFor = typeof closedFor === 'string' ? closedFor : '';
+  seat.lacksSet = status === 'VOTING' && lacksSet === 1;
   seat.isVoting = status === 'VOTING';
   seat.largest = Number(largest);
   seat.longestTtlMs = Number(longestTtlMs);
+}
+
+/** R9: who lost its data is not let into a set that has ended. */
+function checkNotClosed(set: QuorumSet, seats: readonly Seat[]): void {
+  const closed = seats.find(({ closedFor }) => closedFor !== '');
+  if (closed === undefined) return;
+  throw new HoldfastError(
+    'another_set',
+    `The set of ${textOfSet(set)} has ended, as ${closed.name} says. Use the one that follows it: ${closed.closedFor}.`,
+    { voter: closed.name },
+  );
+}
+
+/** R9: its data, which vote, are of this set from now on. */
+async function nameSet(seat: Seat, set: QuorumSet, options: AdmitOptions): Promise<void> {
+  const { server } = seat;
+  const args = [server.facts.runId, set.epoch, textOfSet(set), setIdOf(set)];
+  await server.run(nameScript, keysOf('', ''), args, deadline(options));
 }
 
 function checkSeats(urls: readonly string[], seats: readonly Seat[], options: AdmitOptions): void {
@@ -137,18 +168,19 @@ const hasMajority = (urls: readonly string[], voting: readonly Seat[]): boolean 
   voting.length > urls.length / 2;
 
 async function admit(
-  urls: readonly string[],
+  set: QuorumSet,
   seats: readonly Seat[],
   joining: readonly Seat[],
   options: AdmitOptions,
 ): Promise<void> {
-  const { epoch = 1, isNewSet = false, floorToken = Date.now(), signal } = options;
+  const { epoch, members } = set;
+  const { isNewSet = false, floorToken = Date.now(), signal } = options;
   const admission = globalThis.crypto.randomUUID();
   const keys = keysOf('', '');
   for (const { name, server } of joining) {
-    const args = [server.facts.runId, epoch, admission];
+    const args = [server.facts.runId, epoch, admission, setIdOf(set)];
     const answer = await server.run(joinScript, keys, args, deadline(options));
-    const refusal = refusalIn(name, epoch, answer);
+    const refusal = refusalIn(name, set, answer);
     if (refusal !== undefined) throw refusal;
     if (answer[0] !== 'JOINING') throw overtaken(name);
   }
@@ -161,13 +193,14 @@ async function admit(
   // Once more, and only now: a server that lost its data meanwhile knows nothing.
   await Promise.all(
     voting.map((seat) =>
-      look(seat, options).catch(() => {
+      look(seat, set, options).catch(() => {
         seat.isVoting = false;
       }),
     ),
   );
   const knowing = voting.filter(({ isVoting }) => isVoting);
-  const isKnown = hasMajority(urls, knowing);
+  checkNotClosed(set, knowing);
+  const isKnown = hasMajority(members, knowing);
   if (!isKnown && !isNewSet)
     throw new HoldfastError('no_quorum', 'A majority that had voted was lost meanwhile.');
   const floor = seats
@@ -175,7 +208,8 @@ async function admit(
     .reduce((most, one) => Math.max(most, one), isKnown ? 0 : floorToken);
   for (const { name, server } of joining) {
     const { runId } = server.facts;
-    const args = [runId, epoch, admission, floor, longestTtlMs, durableText(server.facts)];
+    const about = [floor, longestTtlMs, durableText(server.facts), textOfSet(set), setIdOf(set)];
+    const args = [runId, epoch, admission, ...about];
     const [status] = await server.run(admitScript, keys, args, deadline(options));
     if (status !== 'DONE') throw overtaken(name);
   }

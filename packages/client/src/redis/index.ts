@@ -27,6 +27,12 @@
  *     tokens), Redis before 6, one process that is named twice; and persistence that is less than R5, unless the
  *     caller says `allowLossOnRestart`: then each restart ends a server's vote until it is admitted again.
  *
+ * R9. A vote belongs to a set: its epoch and the addresses of all its servers. The id of the set travels with each
+ *     step and stands in the data of each server beside the epoch; a step of another set changes nothing, and is told
+ *     which set the server has. A set that is closed grants, confirms and renews nothing; how another one follows is
+ *     change-set.ts. A server that lost its data is not let into a set that has ended: of the majority that it has to
+ *     hear one is closed.
+ *
  * What Redis cannot promise:
  *
  * - Keys expire by the wall clock, in all versions. If it is set forward by more than the drift buffer on a majority
@@ -43,6 +49,8 @@
  */
 export { admitRedisServers } from './admit.ts';
 export type { AdmitOptions, AdmittedServer } from './admit.ts';
+export { reconfigureRedisServers } from './change-set.ts';
+export type { ReconfigureOptions } from './change-set.ts';
 export type {
   CreateRedisClient,
   RedisClientSettings,

@@ -1,17 +1,18 @@
 /** Whether a server votes, as its data say (R4, R5). */
-import { HoldfastError } from '@holdfast/protocol';
+import { HoldfastError, setIdOf, textOfSet } from '@holdfast/protocol';
+import type { QuorumSet } from '@holdfast/protocol';
 import type { RedisProcess } from './connection.ts';
 import type { ServerFacts } from './facts.ts';
 import { bindScript, serverKey } from './scripts.ts';
 
-/** `VOTING`, `NOT_VOTING` or `WRONG_EPOCH`; the epoch of its data, their largest token and their longest ttl. */
+/** `VOTING`, `NOT_VOTING`, `WRONG_EPOCH` or `ANOTHER_SET`, and what bindScript tells then. */
 export function bind(
   server: RedisProcess,
-  epoch: number,
+  set: QuorumSet,
   signal: AbortSignal,
 ): Promise<readonly unknown[]> {
   const { facts } = server;
-  const args = [facts.runId, epoch, durableText(facts), isWhole(facts) ? 1 : 0];
+  const args = [facts.runId, set.epoch, durableText(facts), isWhole(facts) ? 1 : 0, setIdOf(set)];
   return server.run(bindScript, [serverKey], args, signal);
 }
 
@@ -25,8 +26,8 @@ const isWhole = ({ isDurable, wasPromoted }: ServerFacts): boolean =>
 /** Why a step was not done; undefined: it was. */
 export function refusalIn(
   name: string,
-  epoch: number,
-  [status, value]: readonly unknown[],
+  set: QuorumSet,
+  [status, value, ...others]: readonly unknown[],
 ): HoldfastError | undefined {
   if (status === 'NOT_VOTING')
     return new HoldfastError(
@@ -37,8 +38,20 @@ export function refusalIn(
   if (status === 'WRONG_EPOCH')
     return new HoldfastError(
       'wrong_epoch',
-      `${name} is of configuration ${String(value)}, not ${String(epoch)}.`,
+      `${name} is of configuration ${String(value)}, not ${String(set.epoch)}${membersIn(others)}. Give all clients the same.`,
       { epoch: Number(value) },
+    );
+  if (status === 'ANOTHER_SET')
+    return new HoldfastError(
+      'another_set',
+      `${name} is of another set than that of ${textOfSet(set)}${membersIn(others)}. Name just those, all of them, by these addresses.`,
+      { epoch: Number(value) },
+    );
+  if (status === 'CLOSED')
+    return new HoldfastError(
+      'another_set',
+      `The set of ${textOfSet(set)} has ended. Use the one that follows it: ${String(value)}.`,
+      { voter: name },
     );
   if (status === 'TTL_TOO_LONG')
     return new HoldfastError(
@@ -48,3 +61,15 @@ export function refusalIn(
     );
   return undefined;
 }
+
+/** Of which set its data are, where they tell: the last of what a script answers. */
+function membersIn(others: readonly unknown[]): string {
+  const members = others.at(-1);
+  return typeof members === 'string' && members !== '' ? `: it has ${members}` : '';
+}
+
+/** R9: of the servers at these addresses, by their names. */
+export const setOfServers = (epoch: number, names: readonly string[]): QuorumSet => ({
+  epoch,
+  members: names.toSorted(),
+});

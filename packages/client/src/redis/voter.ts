@@ -1,5 +1,6 @@
 /** A Redis server as a voter of a quorum lease. The rules are at the head of index.ts. */
-import { HoldfastError } from '@holdfast/protocol';
+import { HoldfastError, setIdOf } from '@holdfast/protocol';
+import type { QuorumSet } from '@holdfast/protocol';
 import type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from '../quorum/voter.ts';
 import { checkRedisSet, nameOf, RedisProcess, silenceMsOf, within } from './connection.ts';
 import type { RedisOptions } from './connection.ts';
@@ -15,7 +16,7 @@ import {
   renewScript,
 } from './scripts.ts';
 import type { Script } from './scripts.ts';
-import { bind, refusalIn } from './standing.ts';
+import { bind, refusalIn, setOfServers } from './standing.ts';
 import { Wakes } from './wakes.ts';
 
 /** How servers are reached, and who is told of those that cannot vote. */
@@ -50,7 +51,8 @@ export interface RedisLook {
 export function redisVoters(urls: readonly string[], options: RedisVoterOptions): RedisVoter[] {
   checkRedisSet(urls, options);
   const processes = new Map<string, string>();
-  return urls.map((url) => new RedisVoter(url, options, processes));
+  const set = setOfServers(options.epoch ?? 1, urls.map(nameOf));
+  return urls.map((url) => new RedisVoter(url, options, set, processes));
 }
 
 /** Connects when it is first asked, and again after the connection broke. Made by `redisVoters`. */
@@ -59,6 +61,9 @@ export class RedisVoter implements Voter {
   readonly name: string;
   readonly #url: string;
   readonly #options: RedisVoterOptions;
+  /** R9. */
+  readonly #set: QuorumSet;
+  readonly #setId: string;
   /** Run id → the voter that has it, of one set: no process counts twice. */
   readonly #processes: Map<string, string>;
   readonly #wakes: Wakes;
@@ -66,10 +71,17 @@ export class RedisVoter implements Voter {
   readonly #process: Kept<RedisProcess>;
 
   /** @internal */
-  constructor(url: string, options: RedisVoterOptions, processes: Map<string, string>) {
+  constructor(
+    url: string,
+    options: RedisVoterOptions,
+    set: QuorumSet,
+    processes: Map<string, string>,
+  ) {
     this.name = nameOf(url);
     this.#url = url;
     this.#options = options;
+    this.#set = set;
+    this.#setId = setIdOf(set);
     this.#processes = processes;
     this.#wakes = new Wakes(url, options);
     this.#process = new Kept(
@@ -151,18 +163,14 @@ export class RedisVoter implements Voter {
     signal: AbortSignal,
   ): Promise<readonly unknown[]> {
     const server = await within(signal, this.#process.get());
-    const about = [server.facts.runId, this.#epoch, ...args];
+    const about = [server.facts.runId, this.#set.epoch, ...args, this.#setId];
     const answer = await server.run(script, keysOf(resource, leaseId), about, signal);
-    const refusal = refusalIn(this.name, this.#epoch, answer);
+    const refusal = refusalIn(this.name, this.#set, answer);
     if (refusal === undefined) return answer;
     // Whatever happened to its data, it is looked at anew.
     if (refusal.code !== 'invalid_request') server.close();
     this.#tell(refusal);
     throw refusal;
-  }
-
-  get #epoch(): number {
-    return this.#options.epoch ?? 1;
   }
 
   /** R4, R5, R7, R8. */
@@ -195,7 +203,7 @@ export class RedisVoter implements Voter {
       if (name === this.name) this.#processes.delete(runId);
     this.#processes.set(facts.runId, this.name);
     const deadline = AbortSignal.timeout(silenceMsOf(this.#options));
-    const refusal = refusalIn(this.name, this.#epoch, await bind(server, this.#epoch, deadline));
+    const refusal = refusalIn(this.name, this.#set, await bind(server, this.#set, deadline));
     if (refusal !== undefined) throw refusal;
     if (this.#options.allowLossOnRestart !== true) checkDurable(this.name, facts);
   }

@@ -33,8 +33,9 @@ function requestOf(question: SetQuestion): readonly [path: string, body?: object
     case 'look':
       return ['set'];
     case 'close': {
-      const { from, next } = question;
-      return ['close', { epoch: from.epoch, set: setIdOf(from), next }];
+      const { from, next, instead } = question;
+      const body = { epoch: from.epoch, set: setIdOf(from), next };
+      return ['close', instead ? { ...body, instead } : body];
     }
     case 'prepare': {
       const { next, after, floor } = question;

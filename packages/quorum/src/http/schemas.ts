@@ -88,6 +88,7 @@ export const closeBody: z.ZodType<QuorumCloseBody> = z.strictObject({
   epoch,
   set,
   next: quorumSet,
+  instead: z.exactOptional(z.boolean()),
 });
 export const prepareBody: z.ZodType<QuorumPrepareBody> = z.strictObject({
   next: quorumSet,

@@ -4,7 +4,9 @@
  * SET-2: a request of another set changes nothing, and is told which set the node has. No client tells a node of which
  *        set it is.
  * SET-3: where a set is closed a node grants, confirms and renews nothing, for good; a release only ends a lease.
- *        Closed for one set, it is not closed for another.
+ *        Closed for one set, it is not closed for another; but where that is said (`instead`), and it is itself of the
+ *        first one and has not become its member: without it the first one never begins, since all of it have to be
+ *        told, and it refuses (SET-5). So of the two one begins at most.
  * SET-4: only a node that votes closes its set: another one may have forgotten tokens and leases that were held.
  *        One that lost its file learns from the others that its set is closed, before it votes: a majority is closed, so
  *        one of those that it has to hear is (V1 of recovery.ts). Else a set that has ended would open again, one lost
@@ -98,12 +100,15 @@ export class Membership {
    * @param voting Whether it votes, or did until it was closed.
    * @throws HoldfastError as `check`; `not_voting` (SET-4), `invalid_request` for a set that cannot follow.
    */
-  closing({ epoch, set, next }: QuorumCloseBody, voting: boolean): StoredSet | undefined {
+  closing({ epoch, set, next, instead }: QuorumCloseBody, voting: boolean): StoredSet | undefined {
     this.check({ epoch, set });
     checkNext(next, epoch);
     const { next: known } = this.#stored;
-    if (known !== undefined && setIdOf(known) !== setIdOf(next)) this.checkOpen(); // SET-3
-    if (known !== undefined) return undefined;
+    if (known !== undefined) {
+      if (setIdOf(known) === setIdOf(next)) return undefined;
+      const mayEnd = instead === true && known.members.includes(this.name);
+      if (!mayEnd) this.checkOpen(); // SET-3
+    }
     if (!voting)
       throw new HoldfastError(
         'not_voting',

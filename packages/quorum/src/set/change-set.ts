@@ -13,6 +13,10 @@
  *        old one votes or is closed already; members close in the order of
  *        their names, and where one is closed for another set no more of them are: of two changes one stops.
  *
+ * CHG-5: of two changes of one set each may have closed too few, for ever. One of them may be done instead of the other
+ *        where that is said (SET-3): members that were closed for the other one, and are themselves of it, are closed for
+ *        this one, and the other one never begins. The others stay closed as they were; a majority is still needed.
+ *
  * How those of the new set come to vote is recovery.ts: as new nodes do, by agreement of all of them.
  */
 import { HoldfastError, setIdOf, textOfSet } from '@holdfast/protocol';
@@ -20,7 +24,12 @@ import type { QuorumSet, QuorumSetAnswer } from '@holdfast/protocol';
 
 export type SetQuestion =
   | { readonly type: 'look' }
-  | { readonly type: 'close'; readonly from: QuorumSet; readonly next: QuorumSet }
+  | {
+      readonly type: 'close';
+      readonly from: QuorumSet;
+      readonly next: QuorumSet;
+      readonly instead: boolean;
+    }
   | {
       readonly type: 'prepare';
       readonly next: QuorumSet;
@@ -31,6 +40,8 @@ export type SetQuestion =
 export interface SetChange {
   readonly from: QuorumSet;
   readonly to: QuorumSet;
+  /** Where an earlier change to another set was begun and will not be finished: this one, as far as it can be (CHG-5). */
+  readonly insteadOfAnother?: boolean;
   /** Rejects where there is no answer in time, or a refusal. */
   readonly ask: (member: string, question: SetQuestion) => Promise<QuorumSetAnswer>;
   /** Rejects when the caller cancels. */
@@ -104,12 +115,15 @@ async function lookAtNewcomers(
 
 /** CHG-1, CHG-2. @returns a number that is above no token of the new set. */
 async function closeOld(change: SetChange): Promise<number> {
-  const { from, to, tell, pause, now, patienceMs } = change;
+  const { from, to, insteadOfAnother = false, tell, pause, now, patienceMs } = change;
   const majority = Math.floor(from.members.length / 2) + 1;
   const silent: string[] = [];
   const known = (await lookAt(change, from.members)).filter(
     ({ answer }) =>
-      answer?.set === setIdOf(from) && (answer.voting || isClosedFor(answer, from, to)),
+      answer?.set === setIdOf(from) &&
+      (answer.voting ||
+        isClosedFor(answer, from, to) ||
+        (insteadOfAnother && !answer.fresh && answer.next !== null)),
   );
   if (known.length < majority)
     throw notEnough(
@@ -117,11 +131,12 @@ async function closeOld(change: SetChange): Promise<number> {
     ); // CHG-4
   for (const member of from.members) {
     try {
-      await change.ask(member, { type: 'close', from, next: to });
+      await change.ask(member, { type: 'close', from, next: to, instead: insteadOfAnother });
       tell(`${member} is closed.`);
     } catch (error) {
       // Closed for another one, or of another set: that is no silence.
-      if (error instanceof HoldfastError && error.code === 'another_set') throw error;
+      const isClosedForAnother = error instanceof HoldfastError && error.code === 'another_set';
+      if (isClosedForAnother && !insteadOfAnother) throw error;
       silent.push(`${member} ${reasonIn(error)}`);
     }
   }

@@ -47,6 +47,26 @@ describe('The set of a lease node', () => {
     );
   });
 
+  it('is closed for another one instead by a member of the first alone, which never begins then (SET-3)', () => {
+    const close = { epoch: 1, set: after, next: third, instead: true };
+    const closed = (name: string): Membership =>
+      new Membership(name, { set: from, after: '', next: to });
+    assert.throws(() => closed('a').closing(close, true), isCode('another_set'), 'none of it');
+    assert.throws(
+      () => closed('b').closing({ ...close, instead: false }, true),
+      isCode('another_set'),
+    );
+    assert.throws(() => closed('b').closing(close, false), isCode('not_voting'), 'SET-4');
+    const node = closed('b');
+    const stored = node.closing(close, true);
+    assert.deepEqual(stored?.next, third);
+    if (stored !== undefined) node.wrote(stored);
+    const prepare = { next: to, after, floor: 9 };
+    assert.throws(() => node.preparing(prepare, false), isCode('another_set'));
+    const begun = new Membership('b', { set: to, after, next: undefined });
+    assert.throws(() => begun.closing(close, true), isCode('wrong_epoch', 'another_set'));
+  });
+
   it('is learned to be closed by one that lost its file, for the first that it hears of (SET-3)', () => {
     const node = member();
     assert.equal(node.learning(undefined), undefined);
@@ -86,6 +106,8 @@ class Nodes {
   readonly answers = new Map<string, QuorumSetAnswer>();
   readonly prepared: { member: string; floor: number }[] = [];
   nowMs = 0;
+  /** Of which a and b are, and c is not. */
+  readonly third: QuorumSet = { epoch: 2, members: ['a', 'b', 'e'] };
 
   constructor() {
     for (const name of from.members) this.put(name, { set: from, voting: true, largest: 7 });
@@ -115,8 +137,13 @@ class Nodes {
   readonly ask = (name: string, question: SetQuestion): Promise<QuorumSetAnswer> => {
     const answer = this.answers.get(name);
     if (answer === undefined) return Promise.reject(new Error('does not answer'));
-    if (question.type === 'close')
+    if (question.type === 'close') {
+      const { next } = answer;
+      const isOther = next !== null && setIdOf(next) !== setIdOf(question.next);
+      if (isOther && !(question.instead && next.members.includes(name)))
+        return Promise.reject(new HoldfastError('another_set', 'It is closed for another one.'));
       this.answers.set(name, { ...answer, next: question.next, voting: false });
+    }
     if (question.type === 'prepare') {
       this.prepared.push({ member: name, floor: question.floor });
       this.put(name, { set: to, voting: true, largest: question.floor });
@@ -124,10 +151,19 @@ class Nodes {
     return Promise.resolve(this.answers.get(name) ?? answer);
   };
 
-  change(): Promise<readonly string[]> {
+  /** Closed by somebody else, for another set. */
+  closeForThird(name: string): void {
+    this.put(name, { set: from, voting: true, largest: 7 });
+    const answer = this.answers.get(name);
+    if (answer !== undefined)
+      this.answers.set(name, { ...answer, next: this.third, voting: false });
+  }
+
+  change(insteadOfAnother = false): Promise<readonly string[]> {
     return changeSet({
       from,
       to,
+      insteadOfAnother,
       ask: this.ask,
       now: () => this.nowMs,
       pause: (ms) => {
@@ -138,6 +174,12 @@ class Nodes {
       patienceMs: 10_000,
     });
   }
+}
+
+function answerOf(nodes: Nodes, name: string): QuorumSetAnswer {
+  const answer = nodes.answers.get(name);
+  assert.ok(answer !== undefined);
+  return answer;
 }
 
 describe('Who changes the set', () => {
@@ -182,6 +224,27 @@ describe('Who changes the set', () => {
     await assert.rejects(others.change(), isCode('no_quorum'));
     assert.equal(others.answers.get('a')?.next, null);
     assert.deepEqual([...nodes.prepared, ...others.prepared], []);
+  });
+
+  it('does not leave a set closed for two, neither of which can begin, where it is said which one will (CHG-5)', async () => {
+    const nodes = new Nodes();
+    nodes.closeForThird('a');
+    nodes.closeForThird('c');
+    nodes.answers.set('b', { ...answerOf(nodes, 'b'), next: to, voting: false });
+    await assert.rejects(nodes.change(), isCode('no_quorum', 'another_set'));
+    assert.deepEqual(nodes.prepared, []);
+    assert.deepEqual(await nodes.change(true), ['b', 'c', 'd']);
+    assert.deepEqual(answerOf(nodes, 'a').next, to);
+    const others = new Nodes();
+    // Of the first set none of these is: whether it has begun they do not know.
+    for (const name of ['a', 'b', 'c'])
+      others.answers.set(name, {
+        ...answerOf(others, name),
+        next: { epoch: 2, members: ['e', 'f', 'g'] },
+        voting: false,
+      });
+    await assert.rejects(others.change(true), isCode('no_quorum'));
+    assert.deepEqual(others.prepared, []);
   });
 
   it('goes on where another one has made a member already (CHG-3)', async () => {

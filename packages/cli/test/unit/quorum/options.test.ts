@@ -102,7 +102,7 @@ describe('the grace of a command under a quorum lease', () => {
 });
 
 describe('the settings of a lease node', () => {
-  const base = { port: '5001', host: '127.0.0.1', maxTtl: '60', epoch: '1' };
+  const base = { port: '5001', host: '127.0.0.1', maxTtl: '60', epoch: '1', maxWaiters: '20000' };
   const settings = (given: object): ReturnType<typeof nodeSettings> =>
     nodeSettings({ ...base, db: join(folder, 'n.sqlite'), ...given });
 
