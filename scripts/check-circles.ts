@@ -1,6 +1,6 @@
 /**
- * No module may come back to itself by its imports, not even by types alone: what stands in a circle can only be
- * read, tested and moved as one. Prints each circle of each package and ends with status 1.
+ * No module may come back to itself by its imports, not even by types alone: what stands in a cycle can only be
+ * read, tested and moved as one. Prints each cycle of each package and ends with status 1.
  */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -31,9 +31,9 @@ export function importsOf(path: string, source: string): readonly string[] {
   return [...found];
 }
 
-/** The groups of files that reach each other, each in order of names (Tarjan); none where there is no circle. */
+/** The groups of files that reach each other, each in order of names (Tarjan); none where there is no cycle. */
 export function circlesIn(graph: ImportGraph): readonly (readonly string[])[] {
-  const circles: (readonly string[])[] = [];
+  const cycles: (readonly string[])[] = [];
   const numbers = new Map<string, { number: number; lowest: number }>();
   const open: string[] = [];
   const visit = (file: string): { number: number; lowest: number } => {
@@ -47,12 +47,12 @@ export function circlesIn(graph: ImportGraph): readonly (readonly string[])[] {
     }
     if (own.lowest === own.number) {
       const group = open.splice(open.indexOf(file));
-      if (group.length > 1 || graph.get(file)?.includes(file) === true) circles.push(group.sort());
+      if (group.length > 1 || graph.get(file)?.includes(file) === true) cycles.push(group.sort());
     }
     return own;
   };
   for (const file of graph.keys()) if (!numbers.has(file)) visit(file);
-  return circles;
+  return cycles;
 }
 
 export function graphOf(pattern: string): ImportGraph {
@@ -66,10 +66,10 @@ export function graphOf(pattern: string): ImportGraph {
 }
 
 if (import.meta.main) {
-  const circles = circlesIn(graphOf('packages/*/src/**/*.ts')).filter(
-    (circle) => !notYet.some((place) => circle.every((file) => file.startsWith(place))),
+  const cycles = circlesIn(graphOf('packages/*/src/**/*.ts')).filter(
+    (cycle) => !notYet.some((place) => cycle.every((file) => file.startsWith(place))),
   );
-  for (const circle of circles)
-    console.error(`These modules import each other in a circle: ${circle.join(', ')}`);
-  process.exitCode = circles.length === 0 ? 0 : 1;
+  for (const cycle of cycles)
+    console.error(`These modules import each other in a cycle: ${cycle.join(', ')}`);
+  process.exitCode = cycles.length === 0 ? 0 : 1;
 }

@@ -72,7 +72,7 @@ export const clientFaults: readonly Fault[] = [
   {
     name: 'asked-before-it-said-who-it-is',
     breaks: 'requests are sent to a node that may be of another cluster',
-    file: 'packages/client/src/line.ts',
+    file: 'packages/client/src/node-link.ts',
     find: `    return this.#isOpen && this.told !== undefined;`,
     put: `    return this.#isOpen;`,
   },
@@ -89,14 +89,14 @@ export const clientFaults: readonly Fault[] = [
   {
     name: 'waiting-clients-ping-all-the-time',
     breaks: 'every client that waits asks its node for a word ten times a second',
-    file: 'packages/client/src/line.ts',
+    file: 'packages/client/src/node-link.ts',
     find: `: this.#quietSweeps >= ofQuiet;`,
     put: `: this.#quietSweeps >= Math.min(ofSilence, ofQuiet);`,
   },
   {
     name: 'quiet-nodes-not-asked-for-a-word',
     breaks: 'a client that only waits does not notice that its node says nothing any more',
-    file: 'packages/client/src/line.ts',
+    file: 'packages/client/src/node-link.ts',
     find: `: this.#quietSweeps >= ofQuiet;`,
     put: `: ofQuiet < 0;`,
   },

@@ -57,11 +57,11 @@ export const earlierFaults: readonly EarlierFault[] = [
     ],
   },
   {
-    seen: 'one turn of the event loop grew with the state, and the leader gave up its leadership',
+    seen: 'one turn of the event loop grew with the state, and the leader cancelled its leadership',
     planted: [
       'everything-applied-in-one-turn',
       'all-callers-in-one-turn',
-      'search-for-circles-without-a-bound',
+      'search-for-cycles-without-a-bound',
     ],
   },
   {

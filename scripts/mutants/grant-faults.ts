@@ -191,14 +191,14 @@ export const grantFaults: readonly Fault[] = [
     put: `  for (let count = 0; count >= 0; count++) {`,
   },
   {
-    name: 'circle-not-seen',
+    name: 'cycle-not-seen',
     breaks: 'two who wait for each other are not told',
     file: 'packages/state/src/primitives/holds/deadlock.ts',
     find: `pool.size - units < mostOfOthers) return waiter;`,
     put: `pool.size - units < mostOfOthers) continue;`,
   },
   {
-    name: 'search-for-circles-without-a-bound',
+    name: 'search-for-cycles-without-a-bound',
     breaks: 'one entry looks through the same queue and holders for more than a second',
     file: 'packages/state/src/primitives/holds/deadlock.ts',
     find: `      if (!this.#searches.step()) return undefined; // C3
@@ -214,19 +214,19 @@ export const grantFaults: readonly Fault[] = [
     put: `if (known?.version === pool.holdsVersion && this.#stepsLeft < 0) return known.shares;`,
   },
   {
-    name: 'circle-through-a-hold-that-has-ended',
-    breaks: 'a request is refused because of a circle through a hold that was given back',
+    name: 'cycle-through-a-hold-that-has-ended',
+    breaks: 'a request is refused because of a cycle through a hold that was given back',
     file: 'packages/state/src/primitives/holds/searches.ts',
     find: `if (known?.version === pool.holdsVersion) return known.shares;`,
     put: `if (known !== undefined) return known.shares;`,
   },
   {
-    name: 'circle-through-a-try-not-seen',
-    breaks: 'a request that passes others at once closes a circle',
+    name: 'cycle-through-a-try-not-seen',
+    breaks: 'a request that passes others at once closes a cycle',
     file: 'packages/state/src/primitives/holds/waits.ts',
-    find: `  return circle === undefined ? undefined : deadlock(circle);
+    find: `  return cycle === undefined ? undefined : deadlock(cycle);
 }`,
-    put: `  return circle === undefined || circle.length > 0 ? undefined : deadlock(circle);
+    put: `  return cycle === undefined || cycle.length > 0 ? undefined : deadlock(cycle);
 }`,
   },
   {

@@ -135,8 +135,8 @@ export const memoryFaults: readonly Fault[] = [
     name: 'forgotten-names-not-in-snapshots',
     breaks: 'a restored node executes what the others refuse',
     file: 'packages/state/src/kernel/snapshot/session-records.ts',
-    find: `new RequestTable<Waiter>(use, { numbersThrough, namesThrough, answeredBelow })`,
-    put: `new RequestTable<Waiter>(use, { numbersThrough, namesThrough: namesThrough.slice(0, 0), answeredBelow })`,
+    find: `new RequestTable<Waiter>(use, { numbersThrough, namesThrough, ackedBelow })`,
+    put: `new RequestTable<Waiter>(use, { numbersThrough, namesThrough: namesThrough.slice(0, 0), ackedBelow })`,
   },
   {
     name: 'share-given-back-twice',
@@ -195,16 +195,16 @@ export const memoryFaults: readonly Fault[] = [
     name: 'needed-answers-forgotten-for-bytes',
     breaks: 'what a request got that was not answered cannot be cancelled in a busy session',
     file: 'packages/state/src/kernel/requests.ts',
-    find: `    if (this.#answeredBelow === undefined)
+    find: `    if (this.#ackedBelow === undefined)
       while (`,
-    put: `    if (this.#answeredBelow !== 0)
+    put: `    if (this.#ackedBelow !== 0)
       while (`,
   },
   {
     name: 'told-numbers-not-in-snapshots',
     breaks: 'a restored node forgets answers that the others keep',
     file: 'packages/state/src/kernel/snapshot/session-records.ts',
-    find: `      forgotten.answeredBelow ?? null,`,
+    find: `      forgotten.ackedBelow ?? null,`,
     put: `      null,`,
   },
   {

@@ -12,14 +12,14 @@ export const outcomeFaults: readonly Fault[] = [
   {
     name: 'acquire-given-up-once',
     breaks:
-      'an acquire is given up once: where nobody hears that, it becomes a hold that nobody has',
+      'an acquire is cancelled once: where nobody hears that, it becomes a hold that nobody has',
     file: 'packages/client/src/until-answered.ts',
     find: `    if (isOver()) break; // UA2`,
     put: `    if (isOver() || pauseMs > 0) break; // UA2`,
   },
   {
     name: 'number-done-with-while-given-up',
-    breaks: 'the cluster may forget the answer of a request that is still being given up',
+    breaks: 'the cluster may forget the answer of a request that is still being cancelled',
     file: 'packages/client/src/numbered-calls.ts',
     find: `    number.keep();
     const { connection, clock, timeoutMs } = this.#parts;`,
@@ -117,7 +117,7 @@ export const outcomeFaults: readonly Fault[] = [
   },
   {
     name: 'barrier-given-up-leaves-for-all',
-    breaks: 'giving up one entering takes a session out of a barrier that another request entered',
+    breaks: 'cancelling one entering takes a session out of a barrier that another request entered',
     file: 'packages/state/src/primitives/barrier/barriers.ts',
     find: `    if (entered > 1) {`,
     put: `    if (entered > 1000) {`,
@@ -133,7 +133,7 @@ export const outcomeFaults: readonly Fault[] = [
   {
     name: 'repetitions-counted-in-old-logs',
     breaks:
-      'nodes that came by an old snapshot and by its log differ in who leads after a giving up',
+      'nodes that came by an old snapshot and by its log differ in who leads after a cancellation',
     file: 'packages/state/src/primitives/holds/grants.ts',
     find: `if (!remembersByTime(tables.limits))`,
     put: `if (ask.units === 0)`,

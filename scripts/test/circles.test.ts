@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { circlesIn, importsOf } from '../check-circles.ts';
+import { circlesIn, importsOf } from '../check-cycles.ts';
 
 const graph = (
   edges: Readonly<Record<string, readonly string[]>>,
 ): Map<string, readonly string[]> => new Map(Object.entries(edges));
 
-describe('The check for circles of imports', () => {
+describe('The check for cycles of imports', () => {
   it('finds those that reach each other, each group once', () => {
     const found = circlesIn(
       graph({ a: ['b'], b: ['c', 'd'], c: ['a'], d: ['e'], e: [], f: ['g'], g: ['f', 'a'] }),
     );
     assert.deepEqual(
-      found.map((circle) => circle.join()),
+      found.map((cycle) => cycle.join()),
       ['a,b,c', 'f,g'],
     );
   });

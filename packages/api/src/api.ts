@@ -1,4 +1,4 @@
-/** Puts the api package together: operations, HTTP, streams, gRPC, figures; and takes it down again in order. */
+/** Puts the api package together: operations, HTTP, streams, gRPC, stats; and takes it down again in order. */
 import type { AddressInfo, Server } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
@@ -38,7 +38,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
   const longestTurn = watchLongestTurn(systemClock);
   const metrics = createMetrics({
     engine,
-    stream: () => streams.figures,
+    stream: () => streams.stats,
     waiting: () => waiting.count,
     waitingPops: () => service.queueWaiters.count,
     longestTurnSeconds: () => longestTurn.seconds(),

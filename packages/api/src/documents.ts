@@ -76,7 +76,7 @@ export function errorsDocument(): string {
   ].join('\n');
 }
 
-/** An engine that is only asked for the names of its figures. */
+/** An engine that is only asked for the names of its stats. */
 function silentEngine(): Engine {
   const never = (): never => {
     throw new Error('This engine only stands in for one.');
@@ -94,7 +94,7 @@ function silentEngine(): Engine {
     transferLeadership: never,
     openBackup: never,
     close: never,
-    figures: () => ({
+    stats: () => ({
       leaderChanges: 0,
       proposedBatches: 0,
       proposedCommands: 0,

@@ -13,7 +13,7 @@ import type {
   ClusterStatus,
   Consistency,
   Engine,
-  EngineFigures,
+  EngineStats,
   MemberStatus,
   Query,
   QueryResult,
@@ -149,9 +149,9 @@ export class MemoryEngine implements Engine {
 
   #apply(command: Command, options?: CallOptions): CommandResult {
     const envelope =
-      options?.answeredBelow === undefined
+      options?.ackedBelow === undefined
         ? { identity: 'test', command }
-        : { identity: 'test', command, answeredBelow: options.answeredBelow };
+        : { identity: 'test', command, ackedBelow: options.ackedBelow };
     const { results, events } = this.state.apply({
       index: this.state.index + 1,
       time: this.nowMs,
@@ -277,7 +277,7 @@ export class MemoryEngine implements Engine {
     };
   }
 
-  figures(): EngineFigures {
+  stats(): EngineStats {
     return {
       leaderChanges: 7,
       proposedBatches: this.submitted.length,

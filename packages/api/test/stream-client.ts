@@ -56,9 +56,9 @@ export class StreamClient {
     return this.#nextId - 1;
   }
 
-  call(operation: string, body: unknown, answeredBelow?: number, binary = false): Promise<Reply> {
+  call(operation: string, body: unknown, ackedBelow?: number, binary = false): Promise<Reply> {
     const [reply] = this.callAll(
-      [answeredBelow === undefined ? [operation, body] : [operation, body, answeredBelow]],
+      [ackedBelow === undefined ? [operation, body] : [operation, body, ackedBelow]],
       binary,
     );
     if (reply === undefined) throw new Error('One call has one reply.');

@@ -23,7 +23,7 @@ export async function askNode<T>(
 }
 
 /** What `GET /metrics` writes. Undefined as for `askNode`. */
-export async function askFigures(url: string, signal: AbortSignal): Promise<string | undefined> {
+export async function askMetrics(url: string, signal: AbortSignal): Promise<string | undefined> {
   try {
     const answer = await askUrl(`${url}/metrics`, { signal });
     const text = await answer.text();

@@ -20,7 +20,7 @@ export interface AcquireOptions extends WaitOptions {
   /**
    * What this session holds already does not depend on this wait. Set it where tasks that know nothing of
    * each other share a session: the cluster takes a session for one actor, and refuses waits that close a
-   * circle of sessions with `deadlock`.
+   * cycle of sessions with `deadlock`.
    */
   readonly independent?: boolean;
 }

@@ -5,5 +5,5 @@ export interface CallSettings {
   /** Cancels; a waiting acquire leaves its queue. */
   readonly signal?: AbortSignal | undefined;
   /** Numbered requests of this session below it have been answered: their answers may be forgotten. */
-  readonly answeredBelow?: number | undefined;
+  readonly ackedBelow?: number | undefined;
 }

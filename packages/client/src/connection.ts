@@ -40,7 +40,7 @@ interface Pending extends CallOfSession<Pending> {
   readonly id: number;
   readonly operation: AskedOperation;
   readonly body: unknown;
-  readonly answeredBelow: number | undefined;
+  readonly ackedBelow: number | undefined;
   readonly deadlineMs: number;
   readonly repeatable: boolean;
   readonly resolve: (answer: unknown) => void;
@@ -181,7 +181,7 @@ export class Connection {
         id,
         operation,
         body,
-        answeredBelow: settings.answeredBelow,
+        ackedBelow: settings.ackedBelow,
         deadlineMs: this.#clock.now() + settings.timeoutMs,
         repeatable: isRepeatable(operation, body),
         resolve:
@@ -251,9 +251,9 @@ export class Connection {
       pending.sent = true;
       pending.attempts += 1;
       requests.push(
-        pending.answeredBelow === undefined
+        pending.ackedBelow === undefined
           ? [pending.id, pending.operation, pending.body]
-          : [pending.id, pending.operation, pending.body, pending.answeredBelow],
+          : [pending.id, pending.operation, pending.body, pending.ackedBelow],
       );
     }
     this.#turn.clear();

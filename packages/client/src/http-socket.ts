@@ -11,7 +11,7 @@ import type { ClusterPush, ErrorCode, EventsAnswer, WatchBody } from '@holdfast/
 import type { Fetch } from '#requests';
 import type { SocketEvents, StreamSocket } from '#socket';
 
-type Request = readonly [id: number, operation: string, body: unknown, answeredBelow?: number];
+type Request = readonly [id: number, operation: string, body: unknown, ackedBelow?: number];
 
 const pollSeconds = 20;
 const pollPauseMs = 500;
@@ -82,10 +82,10 @@ class HttpSocket implements StreamSocket {
     if (!this.#closed) this.#events.onMessage(JSON.stringify([answer]));
   }
 
-  async #ask([id, operation, body, answeredBelow]: Request): Promise<void> {
+  async #ask([id, operation, body, ackedBelow]: Request): Promise<void> {
     const controller = new AbortController();
     this.#waiting.set(id, controller);
-    const query = answeredBelow === undefined ? '' : `?answered_below=${String(answeredBelow)}`;
+    const query = ackedBelow === undefined ? '' : `?answered_below=${String(ackedBelow)}`;
     try {
       const [failed, answer] = await this.#post(
         `${operation}${query}`,

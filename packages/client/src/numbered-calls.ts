@@ -145,10 +145,10 @@ export class NumberedCalls {
   #ask<N extends OperationName>(
     operation: N,
     body: Operations[N]['body'],
-    { answeredBelow }: NumberedRequest,
+    { ackedBelow }: NumberedRequest,
     { timeoutMs, signal }: TurnSettings,
   ): Promise<Operations[N]['answer']> {
-    return this.#parts.connection.call(operation, body, { timeoutMs, signal, answeredBelow });
+    return this.#parts.connection.call(operation, body, { timeoutMs, signal, ackedBelow });
   }
 
   /** Whether the session is known any more shows in the outcome. */

@@ -19,7 +19,7 @@ const maxAhead = 512;
 export interface NumberedRequest {
   readonly id: number;
   /** All numbers below have been answered for good (NR1). */
-  readonly answeredBelow: number;
+  readonly ackedBelow: number;
   /** The caller was told that it failed, and what became of it is being settled: see NR2. */
   keep(): void;
   /** Nobody wants to know any more what became of it. Repeating it does nothing. */
@@ -55,7 +55,7 @@ class OpenRequest implements NumberedRequest {
     open.add(this);
   }
 
-  get answeredBelow(): number {
+  get ackedBelow(): number {
     return Math.min(this.#open.first?.id ?? this.id, this.id);
   }
 

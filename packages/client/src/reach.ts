@@ -21,7 +21,7 @@ import { Causes } from './causes.ts';
 import type { Unreached } from './causes.ts';
 import type { ClientClock } from './clock.ts';
 import type { OpenSocket } from './environment.ts';
-import { Line } from './line.ts';
+import { NodeLink } from './node-link.ts';
 import { answersIn, clusterIn } from './messages.ts';
 import { Route } from './route.ts';
 import type { ClientWarning } from './client-warning.ts';
@@ -99,9 +99,9 @@ export class Reach {
   readonly #route: Route;
   readonly #unreached = new Causes();
   /** Where requests go. */
-  #line: Line | undefined;
+  #line: NodeLink | undefined;
   /** Those that are being tried (F6), the latest last. */
-  readonly #attempts = new Set<Line>();
+  readonly #attempts = new Set<NodeLink>();
   #sweepsSinceTry = 0;
   #cancelRetry: (() => void) | undefined;
   #closed = false;
@@ -186,15 +186,15 @@ export class Reach {
     return this.#better(line) === undefined ? undefined : 'leader';
   }
 
-  #better(line: Line): Endpoint | undefined {
+  #better(line: NodeLink): Endpoint | undefined {
     return this.#route.better(this.#clock.now(), line.endpoint, line.told);
   }
 
-  #sweepsBeforePing(line: Line): number {
+  #sweepsBeforePing(line: NodeLink): number {
     return Math.ceil(this.#allowedSweeps(line) * pingShare);
   }
 
-  #allowedSweeps(line: Line): number {
+  #allowedSweeps(line: NodeLink): number {
     return line.allowedSweeps(silentSweepsFor(this.#events.shortestLeaseMs()), mostSilentSweeps);
   }
 
@@ -206,7 +206,7 @@ export class Reach {
   }
 
   /** Whether requests are to go on over this one. */
-  #isBetter({ isReady, told }: Line): boolean {
+  #isBetter({ isReady, told }: NodeLink): boolean {
     const need = this.#need();
     if (need === undefined || !isReady) return false;
     if (need === 'any') return true;
@@ -241,7 +241,7 @@ export class Reach {
     // Where no WebSocket comes through, every other attempt is made over plain HTTP.
     const refused = this.#refusedStreams - refusedBeforeHttp;
     const overHttp = openHttp !== undefined && (onlyHttp || (refused >= 0 && refused % 2 === 0));
-    const attempt = new Line(
+    const attempt = new NodeLink(
       {
         endpoint,
         overHttp,
@@ -258,7 +258,7 @@ export class Reach {
   }
 
   /** From now on requests go to this node. */
-  #goOn(line: Line): void {
+  #goOn(line: NodeLink): void {
     const former = this.#line;
     this.#attempts.delete(line);
     this.#unreached.clear();
@@ -276,7 +276,7 @@ export class Reach {
   }
 
   /** The node is gone. */
-  #lost(line: Line): void {
+  #lost(line: NodeLink): void {
     this.#line = undefined;
     line.close();
     this.#route.avoid(line.endpoint, this.#clock.now());
@@ -287,7 +287,7 @@ export class Reach {
   }
 
   /** An attempt came to nothing. */
-  #failed(attempt: Line, cause = 'no answer'): void {
+  #failed(attempt: NodeLink, cause = 'no answer'): void {
     if (!this.#attempts.delete(attempt)) return;
     this.#unreached.add(attempt.endpoint.url, cause);
     if (!attempt.isOpen) this.#refusedStreams += 1;
@@ -314,7 +314,7 @@ export class Reach {
     this.#attempts.clear();
   }
 
-  #heard(line: Line, text: string): void {
+  #heard(line: NodeLink, text: string): void {
     line.heard(this.#allowedSweeps(line));
     const answers = answersIn(text);
     if (answers === undefined) {
@@ -335,13 +335,13 @@ export class Reach {
   }
 
   /** Something else than a node of the cluster answers there. */
-  #drop(line: Line): void {
+  #drop(line: NodeLink): void {
     if (line === this.#line) this.#lost(line);
     else this.#failed(line);
   }
 
   /** @returns false: nothing is to be asked there. */
-  #told(line: Line, body: unknown): boolean {
+  #told(line: NodeLink, body: unknown): boolean {
     const cluster = clusterIn(body);
     if (cluster === undefined || !this.#route.admits(line.endpoint, cluster)) return false; // F8
     line.told = cluster;
@@ -355,7 +355,7 @@ export class Reach {
   }
 
   /** Its node has said who it is: it is used, or left open, or not what was sought. */
-  #ready(line: Line): void {
+  #ready(line: NodeLink): void {
     const need = this.#need();
     const told = line.told;
     if (this.#line === undefined || this.#isBetter(line)) this.#goOn(line);

@@ -7,7 +7,7 @@ export interface Received {
   readonly id: number;
   readonly operation: string;
   readonly body: Readonly<Record<string, unknown>>;
-  readonly answeredBelow: number | undefined;
+  readonly ackedBelow: number | undefined;
   readonly answer: (body: object) => void;
   readonly refuse: (code: string) => void;
 }
@@ -33,7 +33,7 @@ export class FakePeer {
       if (this.greeting !== undefined) socket.send(pushText('cluster', this.greeting));
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('message', (data: Buffer) => {
-        for (const [id, operation, body, answeredBelow] of JSON.parse(data.toString()) as [
+        for (const [id, operation, body, ackedBelow] of JSON.parse(data.toString()) as [
           number,
           string,
           Record<string, unknown>,
@@ -43,7 +43,7 @@ export class FakePeer {
             id,
             operation,
             body,
-            answeredBelow,
+            ackedBelow,
             answer: (answer) => socket.send(JSON.stringify([[id, 0, answer]])),
             refuse: (code) =>
               socket.send(JSON.stringify([[id, 1, { code, detail: `refused: ${code}` }]])),

@@ -80,7 +80,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
     clusterId: options.clusterId,
     clock,
     log: options.log,
-    storageFigures: () => opened.storage.figures,
+    storageStats: () => opened.storage.stats,
     closeStorage: () => opened.storage.close(),
     stateLimits: options.stateLimits,
     reachable: parts.reachable,

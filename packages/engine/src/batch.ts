@@ -21,7 +21,7 @@ export interface Batch {
   readonly commands: readonly Envelope[];
 }
 
-type OwnSession = NonNullable<Extract<Command, { type: 'acquire' }>['ownSession']>;
+type ImplicitSession = NonNullable<Extract<Command, { type: 'acquire' }>['ownSession']>;
 type AcquireTuple = readonly [
   'a',
   string,
@@ -30,17 +30,17 @@ type AcquireTuple = readonly [
   0 | 1,
   number,
   number,
-  OwnSession?,
+  ImplicitSession?,
 ];
 type ReleaseTuple = readonly ['r', string, string, number | null, number | string | null];
 type EncodedCommand = AcquireTuple | ReleaseTuple | Command;
 /** Of the caller; null is absent. The identity is apart from them. */
 type EncodedCaller = readonly [proof: string | null, address: string | null];
-/** Identity null is `anonymous`; answeredBelow null is absent. A caller stands there from feature level 2 on. */
+/** Identity null is `anonymous`; ackedBelow null is absent. A caller stands there from feature level 2 on. */
 type EncodedEnvelope = readonly [
   command: EncodedCommand,
   identity: string | null,
-  answeredBelow: number | null,
+  ackedBelow: number | null,
   repeated?: 0 | 1,
   caller?: EncodedCaller,
 ];
@@ -139,11 +139,11 @@ const decoder = new TextDecoder();
 
 /** One command as it stands in a batch: commands are encoded as they come, for a batch is cut by bytes. */
 export function encodeEnvelope(envelope: Envelope): string {
-  const { command, identity, answeredBelow, repeated, proof, address } = envelope;
+  const { command, identity, ackedBelow, repeated, proof, address } = envelope;
   const encoded: EncodedEnvelope = [
     encodeCommand(command),
     identity === 'anonymous' ? null : identity,
-    answeredBelow ?? null,
+    ackedBelow ?? null,
   ];
   const again = repeated === true ? 1 : 0;
   if (proof !== undefined || address !== undefined)
@@ -152,7 +152,7 @@ export function encodeEnvelope(envelope: Envelope): string {
 }
 
 function decodeEnvelope(encoded: EncodedEnvelope, level: number): Envelope {
-  const [command, identity, answeredBelow, repeated, caller] = encoded;
+  const [command, identity, ackedBelow, repeated, caller] = encoded;
   if (encoded.length > envelopeLength) throw BatchFormatError.unknown('a field beside a command');
   if (repeated !== undefined && repeated !== 0 && repeated !== 1)
     throw BatchFormatError.unknown('a kind of repetition');
@@ -164,7 +164,7 @@ function decodeEnvelope(encoded: EncodedEnvelope, level: number): Envelope {
     ...(proof === null ? {} : { proof }),
     ...(address === null ? {} : { address }),
     command: decodeCommand(command, level),
-    ...(answeredBelow === null ? {} : { answeredBelow }),
+    ...(ackedBelow === null ? {} : { ackedBelow }),
     ...(repeated === 1 ? { repeated: true } : {}),
   };
 }

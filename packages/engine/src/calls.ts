@@ -12,7 +12,7 @@ export type Call =
       readonly type: 'submit';
       readonly command: Command;
       readonly identity: string;
-      readonly answeredBelow?: number;
+      readonly ackedBelow?: number;
       /** See sign-of-life.ts of the state. */
       readonly repeated?: true;
       readonly timeoutMs: number;

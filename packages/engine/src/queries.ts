@@ -54,7 +54,7 @@ function find(
       const ended =
         state.endedHold(kind, name, fenceToken) ?? expiredHold(state, kind, name, found.expired);
       const isHeld = found.hold !== undefined || found.heldByOther;
-      const gaveBack = isHeld ? undefined : state.ownSessionOf(name, fenceToken);
+      const gaveBack = isHeld ? undefined : state.implicitSessionOf(name, fenceToken);
       return { type: 'found_hold', found, ended, gaveBack };
     }
     case 'queues':

@@ -35,7 +35,7 @@ import type {
   ClusterStatus,
   Consistency,
   Engine,
-  EngineFigures,
+  EngineStats,
   EngineLog,
   Query,
   QueryResult,
@@ -48,7 +48,7 @@ export interface RaftEngineParts {
   readonly clusterId: string;
   readonly clock: Clock;
   readonly log: EngineLog;
-  readonly storageFigures: () => EngineFigures['storage'];
+  readonly storageStats: () => EngineStats['storage'];
   readonly closeStorage: () => Promise<void>;
   /** Put in force when this node begins to lead. */
   readonly stateLimits: StateLimits;
@@ -216,7 +216,7 @@ export class RaftEngine implements Engine {
     return () => this.#gapListeners.delete(listener);
   }
 
-  figures(): EngineFigures {
+  stats(): EngineStats {
     return {
       leaderChanges: this.#leaderChanges,
       proposedBatches: this.#queue.proposedBatches,
@@ -224,7 +224,7 @@ export class RaftEngine implements Engine {
       pendingCommands: this.#queue.pendingCommands,
       waitingAcquires: this.#queue.waitingAcquires,
       onCommit: (listener) => this.#queue.onCommit(listener),
-      storage: this.#parts.storageFigures(),
+      storage: this.#parts.storageStats(),
     };
   }
 

@@ -6,7 +6,7 @@ import { isAcquire } from './waits.ts';
 /** @param repeated See `isRepetition`. */
 export function envelopeOf(
   command: Command,
-  { identity, proof, address, answeredBelow }: Omit<CallOptions, 'signal' | 'timeoutMs'>,
+  { identity, proof, address, ackedBelow }: Omit<CallOptions, 'signal' | 'timeoutMs'>,
   repeated = false,
 ): Envelope {
   return {
@@ -14,7 +14,7 @@ export function envelopeOf(
     ...(proof === undefined ? {} : { proof }),
     ...(address === undefined ? {} : { address }),
     command,
-    ...(answeredBelow === undefined ? {} : { answeredBelow }),
+    ...(ackedBelow === undefined ? {} : { ackedBelow }),
     ...(repeated ? { repeated } : {}),
   };
 }

@@ -130,7 +130,7 @@ export interface CallOptions extends Caller {
   readonly signal?: AbortSignal;
   /** The longest this call may take beyond the wait of an acquire. */
   readonly timeoutMs?: number;
-  readonly answeredBelow?: number;
+  readonly ackedBelow?: number;
 }
 
 export interface MemberStatus {
@@ -216,13 +216,13 @@ export interface Engine {
   transferLeadership(to: string | null, caller?: Caller): Promise<string>;
   /** A backup of everything that this node has applied when it is asked. It has to be closed, or read to its end. */
   openBackup(): Promise<Backup>;
-  /** Figures for metrics: plain numbers by name. */
-  figures(): EngineFigures;
+  /** Statistics for metrics: plain numbers by name. */
+  stats(): EngineStats;
   /** Hands leadership over when leader, answers what is in flight, stops. */
   close(): Promise<void>;
 }
 
-export interface EngineFigures {
+export interface EngineStats {
   readonly leaderChanges: number;
   readonly proposedBatches: number;
   readonly proposedCommands: number;

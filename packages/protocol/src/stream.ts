@@ -14,13 +14,13 @@ export const streamPath = '/stream';
  * is then given back; false when no such acquire waits or has been answered here lately.
  * `[id, 'ping', null]` is answered with `{}` by the node itself, whether or not it has a leader.
  * `[id, 'watch', WatchBody]` begins a watch, `[id, 'unwatch', { watch_id }]` ends it; its events are pushes.
- * `answeredBelow` as a fourth element tells which numbered requests of the body's session have been answered.
+ * `ackedBelow` as a fourth element tells which numbered requests of the body's session have been answered.
  */
 export type StreamRequest = readonly [
   id: number,
   operation: OperationName | 'abandon' | 'ping' | 'watch' | 'unwatch',
   body: unknown,
-  answeredBelow?: number,
+  ackedBelow?: number,
 ];
 
 /**

@@ -5,4 +5,4 @@ export { liveQuorum } from './quorum/quorum-life.ts';
 export { runSeries } from './run/series.ts';
 export type { Broken, SeriesOptions, Summary } from './run/series.ts';
 export { liveCrowd } from './quorum/quorum-crowd.ts';
-export type { CrowdFigures, CrowdOptions } from './quorum/quorum-crowd.ts';
+export type { CrowdStats, CrowdOptions } from './quorum/quorum-crowd.ts';

@@ -18,7 +18,7 @@ export interface FoundFile {
 }
 
 export interface Disk {
-  /** Monotonic, for figures. */
+  /** Monotonic, for stats. */
   now(): number;
   /** Makes a folder, and those above it, durably. */
   makeFolder(folder: string): Promise<void>;

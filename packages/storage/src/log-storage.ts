@@ -62,7 +62,7 @@ export class LogStorage implements Storage {
     parts.log.watch((failure) => this.#fail(failure));
   }
 
-  get figures(): Storage['figures'] {
+  get stats(): Storage['stats'] {
     const { log, snapshots } = this.#parts;
     return {
       commits: this.#commits,

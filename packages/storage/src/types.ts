@@ -67,7 +67,7 @@ export interface Storage {
   /** Entries before `keepFrom` and snapshots other than this one are not needed any more. Readers that are open stay usable. */
   forgetBefore(keepFrom: LogIndex, currentSnapshotHash: string): void;
   /** Counters for metrics. */
-  readonly figures: {
+  readonly stats: {
     readonly commits: number;
     readonly pendingWrites: number;
     readonly lastCommitMs: number;

@@ -46,7 +46,7 @@ export async function readStats(
     !('active_sessions' in stats && typeof stats.active_sessions === 'number') ||
     !('total_locks' in stats && typeof stats.total_locks === 'number')
   ) {
-    throw new Error(`${url} answered figures that are none: ${JSON.stringify(stats)}`);
+    throw new Error(`${url} answered stats that are none: ${JSON.stringify(stats)}`);
   }
   const { fence_counter, active_sessions, total_locks } = stats;
   return { fence_counter, active_sessions, total_locks };

@@ -43,14 +43,14 @@ export function contextOf(
   metadata: Metadata,
   context: OperationContext,
 ): Outcome<OperationContext> {
-  const [answeredBelow] = metadata.get('holdfast-answered-below');
-  if (answeredBelow === undefined) return context;
-  if (typeof answeredBelow !== 'string' || !/^[0-9]{1,15}$/.test(answeredBelow)) {
+  const [ackedBelow] = metadata.get('holdfast-answered-below');
+  if (ackedBelow === undefined) return context;
+  if (typeof ackedBelow !== 'string' || !/^[0-9]{1,15}$/.test(ackedBelow)) {
     return new Refused(
       'invalid_request',
       'The metadata "holdfast-answered-below", the request id below which all responses have arrived, must be a whole number from 0.',
       { field: 'holdfast-answered-below' },
     );
   }
-  return { ...context, answeredBelow: Number(answeredBelow) };
+  return { ...context, ackedBelow: Number(ackedBelow) };
 }

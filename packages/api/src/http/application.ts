@@ -197,11 +197,11 @@ function addRelay(app: FastifyInstance, route: RelayRoute, parts: HttpParts): vo
         );
       }
       const { answered_below: answered } = fields(request.query);
-      const answeredBelow =
+      const ackedBelow =
         typeof answered === 'string' && /^[0-9]{1,15}$/.test(answered)
-          ? { answeredBelow: Number(answered) }
+          ? { ackedBelow: Number(answered) }
           : {};
-      const context = { ...contextOf(request, parts), ...answeredBelow };
+      const context = { ...contextOf(request, parts), ...ackedBelow };
       return answer(reply, operation, request.body ?? {}, context, false);
     },
   });

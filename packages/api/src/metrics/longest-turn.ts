@@ -1,8 +1,8 @@
 /**
- * The longest turn of the event loop in the last minute, as a figure for Prometheus.
+ * The longest turn of the event loop in the last minute, as a metric for Prometheus.
  *
  * TURN-1: reading changes nothing. A maximum that starts anew with each reading would be lost to whoever reads
- *   second; here a second is closed by the clock alone, and the figure is the largest of the last 60 and of the
+ *   second; here a second is closed by the clock alone, and the metric is the largest of the last 60 and of the
  *   present one. Whoever asks at least once a minute misses no turn.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';

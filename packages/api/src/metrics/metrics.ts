@@ -1,11 +1,11 @@
 /**
- * Figures for Prometheus. What happens often only adds to plain numbers here; the text is made when
+ * Metrics for Prometheus. What happens often only adds to plain numbers here; the text is made when
  * somebody asks for it.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { MetricObject } from 'prom-client';
-import { addFigures } from './figures.ts';
-import type { FigureSources } from './figures.ts';
+import { addStats } from './stats.ts';
+import type { StatSources } from './stats.ts';
 
 const acquisitionBuckets = [
   0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
@@ -19,7 +19,7 @@ export interface ApiMetrics {
   /** Told of every acquire: `granted` or an error code, and how long it took. */
   onAcquire(outcome: string, seconds: number): void;
   onHttpRequest(request: HttpRequest, seconds: number): void;
-  /** All figures as text. */
+  /** All stats as text. */
   text(): Promise<string>;
   /** What there is, without values: for the documentation. */
   described(): readonly MetricDescription[];
@@ -46,8 +46,8 @@ const misnamed = ['handles', 'requests', 'resources'].map(
 );
 
 let processRegistry: Registry | undefined;
-/** Figures of the process: there is one, however many nodes run in it. */
-function figuresOfProcess(): Registry {
+/** Statistics of the process: there is one, however many nodes run in it. */
+function metricsOfProcess(): Registry {
   if (processRegistry === undefined) {
     processRegistry = new Registry();
     collectDefaultMetrics({ register: processRegistry, prefix: 'holdfast_' });
@@ -56,7 +56,7 @@ function figuresOfProcess(): Registry {
   return processRegistry;
 }
 
-export function createMetrics(sources: FigureSources): ApiMetrics {
+export function createMetrics(sources: StatSources): ApiMetrics {
   const registry = new Registry();
   const registers = [registry];
   const { engine } = sources;
@@ -91,8 +91,8 @@ export function createMetrics(sources: FigureSources): ApiMetrics {
     buckets: acquisitionBuckets,
     registers,
   });
-  addFigures(registers, sources);
-  const forgetCommits = engine.figures().onCommit((seconds) => commitSeconds.observe(seconds));
+  addStats(registers, sources);
+  const forgetCommits = engine.stats().onCommit((seconds) => commitSeconds.observe(seconds));
   return {
     registry,
     onAcquire(outcome, seconds) {
@@ -101,7 +101,7 @@ export function createMetrics(sources: FigureSources): ApiMetrics {
     },
     onHttpRequest: ({ method, route, status }, seconds) =>
       httpSeconds.observe({ method, route, status }, seconds),
-    text: async () => (await registry.metrics()) + (await figuresOfProcess().metrics()),
+    text: async () => (await registry.metrics()) + (await metricsOfProcess().metrics()),
     described: () => registry.getMetricsAsArray().map(describe),
     close: forgetCommits,
   };

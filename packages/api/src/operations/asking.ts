@@ -1,11 +1,11 @@
 /** What acquires of all kinds ask: who, under which terms, and how long they wait. */
 import type { AcquireTerms, Json, Who } from '@holdfast/protocol';
-import type { CommandResult, OwnSession, SessionId, Terms } from '@holdfast/state';
+import type { CommandResult, ImplicitSession, SessionId, Terms } from '@holdfast/state';
 import type { Acquire } from '@holdfast/engine/parts';
 import { Refused, refusedBy } from '../refused.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
-import { asSessionId, ownedName, ownSessionId } from './identities.ts';
+import { asSessionId, ownedName, implicitSessionId } from './identities.ts';
 import { timeoutTooLong } from './sessions.ts';
 import { invalid, whoIsWrong } from './who.ts';
 
@@ -14,7 +14,7 @@ const maxValueBytes = 1024;
 
 export interface Asker {
   readonly sessionId: SessionId;
-  readonly ownSession?: OwnSession;
+  readonly ownSession?: ImplicitSession;
 }
 
 /** The session that asks, or the one that is made for the hold. */
@@ -44,16 +44,16 @@ export function askerOf(
   const refused = timeoutTooLong('ttl_seconds', ttlSeconds, context);
   if (refused !== undefined) return refused;
   return {
-    sessionId: ownSessionId(clientId, ownedName(kind, body.name), body.request_id),
-    ownSession: ownSessionOf(clientId, ttlSeconds, context),
+    sessionId: implicitSessionId(clientId, ownedName(kind, body.name), body.request_id),
+    ownSession: implicitSessionOf(clientId, ttlSeconds, context),
   };
 }
 
-export function ownSessionOf(
+export function implicitSessionOf(
   clientId: string,
   ttlSeconds: number,
   { caller }: OperationContext,
-): OwnSession {
+): ImplicitSession {
   const timeoutMs = Math.round(ttlSeconds * 1000);
   const { share } = caller;
   return { clientId, timeoutMs, lockDelayMs: 0, ...(share === undefined ? {} : { caller: share }) };

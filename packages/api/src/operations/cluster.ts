@@ -140,14 +140,14 @@ export async function stats(
   context: OperationContext,
 ): Promise<StatsAnswer> {
   const consistency = body.consistency ?? 'linearizable';
-  const { figures, revision } = await readStats(consistency, context);
+  const { stats, revision } = await readStats(consistency, context);
   return {
-    active_sessions: figures.activeSessions,
-    expired_sessions: figures.expiredSessions,
-    fence_counter: figures.fenceCounter,
-    total_locks: figures.heldLocks,
-    total_session: figures.totalSessions,
-    waiters: figures.waiters,
+    active_sessions: stats.activeSessions,
+    expired_sessions: stats.expiredSessions,
+    fence_counter: stats.fenceCounter,
+    total_locks: stats.heldLocks,
+    total_session: stats.totalSessions,
+    waiters: stats.waiters,
     consistency,
     revision,
   };
@@ -156,21 +156,21 @@ export async function stats(
 async function readStats(
   consistency: Consistency,
   context: OperationContext,
-): Promise<{ readonly figures: Stats; readonly revision: number }> {
+): Promise<{ readonly stats: Stats; readonly revision: number }> {
   const result = await context.service.engine.query(
     { type: 'stats' },
     consistency,
     callOptions(context),
   );
   if (result.type !== 'stats') return unexpected(result.type);
-  return { figures: result.stats, revision: result.revision };
+  return { stats: result.stats, revision: result.revision };
 }
 
 /** Sessions expire by themselves; this only tells how many did since the last time somebody asked here. */
 export async function cleanup(_body: object, context: OperationContext): Promise<CleanupAnswer> {
   const { service } = context;
-  const { figures } = await readStats('linearizable', context);
-  const { expiredSessions } = figures;
+  const { stats } = await readStats('linearizable', context);
+  const { expiredSessions } = stats;
   const expired = Math.max(0, expiredSessions - service.expiredAtCleanup);
   service.expiredAtCleanup = expiredSessions;
   return { cleanup: 'completed', count: expired };

@@ -40,19 +40,19 @@ export interface OperationContext {
   readonly service: Service;
   readonly caller: Caller;
   /** The caller has the answers to this session's numbered requests below this one. */
-  readonly answeredBelow?: number;
+  readonly ackedBelow?: number;
   /** Given what cancels a wait, so that the interface can abort it when its caller cancels, or has hung up. */
   readonly onWait?: (cancellation: AbortController) => void;
 }
 
 /** What the engine is to know about the caller. */
-export function callOptions({ caller, answeredBelow }: OperationContext): CallOptions {
+export function callOptions({ caller, ackedBelow }: OperationContext): CallOptions {
   const { identity, proof, address } = caller;
   return {
     identity,
     proof,
     ...(address === undefined ? {} : { address }),
-    ...(answeredBelow === undefined ? {} : { answeredBelow }),
+    ...(ackedBelow === undefined ? {} : { ackedBelow }),
   };
 }
 

@@ -31,7 +31,7 @@ export function newSessionId(clientId: string, requestId: string | undefined): S
 }
 
 /** Id of the session that an acquire by client id makes for its own hold. */
-export function ownSessionId(
+export function implicitSessionId(
   clientId: string,
   name: string,
   requestId: number | undefined,

@@ -25,7 +25,7 @@ import {
   asSessionId,
   newSessionId,
   ownedName,
-  ownSessionId,
+  implicitSessionId,
   unnamedClientId,
 } from './identities.ts';
 import { copiesLiveMs } from '@holdfast/engine/parts';
@@ -211,7 +211,7 @@ function sessionThatAsked(body: GiveUpBody): Outcome<SessionId> {
       'client_id',
       `An acquire of the kind "${kind}" belongs to a session. Provide session_id.`,
     );
-  return ownSessionId(client_id, ownedName(kind, name), request_id);
+  return implicitSessionId(client_id, ownedName(kind, name), request_id);
 }
 
 export async function keepAlive(

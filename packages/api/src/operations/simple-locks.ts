@@ -7,10 +7,10 @@ import type {
   SimpleReleaseBody,
 } from '@holdfast/protocol';
 import { Refused, refusedBy } from '../refused.ts';
-import { ownSessionOf, submitAcquire, toWaitMs, waitTooLong } from './asking.ts';
+import { implicitSessionOf, submitAcquire, toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
-import { asResourceName, newRequestId, ownSessionId } from './identities.ts';
+import { asResourceName, newRequestId, implicitSessionId } from './identities.ts';
 import { findHold } from './holders.ts';
 import { timeoutTooLong } from './sessions.ts';
 import { unexpected } from './unexpected.ts';
@@ -31,13 +31,13 @@ export async function simpleAcquire(
   const result = await submitAcquire(
     {
       type: 'acquire',
-      sessionId: ownSessionId(owner, name, undefined),
+      sessionId: implicitSessionId(owner, name, undefined),
       requestId: newRequestId(),
       name: asResourceName(name),
       mode,
       waitMs: toWaitMs(wait_seconds),
       acquiredAtMs: now(),
-      ownSession: ownSessionOf(owner, ttlSeconds, context),
+      ownSession: implicitSessionOf(owner, ttlSeconds, context),
     },
     context,
   );

@@ -129,7 +129,7 @@ export class StreamConnection {
     const id = parts[0];
     const name = parts[1];
     const body = parts[2];
-    const answeredBelow = parts[3];
+    const ackedBelow = parts[3];
     if (!isCount(id) || id === 0 || typeof name !== 'string') return false;
     this.#unanswered += 1;
     if (name === 'abandon') {
@@ -148,31 +148,26 @@ export class StreamConnection {
     const operation = streamOperations.get(name);
     if (operation === undefined) {
       this.#answer(id, noSuchOperation(name));
-    } else if (answeredBelow !== undefined && !isCount(answeredBelow)) {
-      this.#answer(id, wrongAnsweredBelow(answeredBelow));
+    } else if (ackedBelow !== undefined && !isCount(ackedBelow)) {
+      this.#answer(id, wrongAnsweredBelow(ackedBelow));
     } else if (this.#unanswered > this.#host.maxRequests) {
       this.#answer(id, this.#overloaded());
     } else if (this.#host.isStopping()) {
       this.#answer(id, stoppingProblem);
     } else {
-      this.#begin(id, operation, body, answeredBelow);
+      this.#begin(id, operation, body, ackedBelow);
     }
     return true;
   }
 
-  #begin(
-    id: number,
-    operation: ServedUnary,
-    body: unknown,
-    answeredBelow: number | undefined,
-  ): void {
+  #begin(id: number, operation: ServedUnary, body: unknown, ackedBelow: number | undefined): void {
     // From before it is executed: an end that comes right after the grant is told as well.
     this.#watch(operation.name, body);
     const context = operation.waits
-      ? this.#acquireContext(id, answeredBelow)
-      : answeredBelow === undefined
+      ? this.#acquireContext(id, ackedBelow)
+      : ackedBelow === undefined
         ? this.#context
-        : { ...this.#context, answeredBelow };
+        : { ...this.#context, ackedBelow };
     try {
       this.#settle(id, operation, operation.perform(body, context));
     } catch (error) {
@@ -203,13 +198,13 @@ export class StreamConnection {
     );
   }
 
-  #acquireContext(id: number, answeredBelow: number | undefined): OperationContext {
+  #acquireContext(id: number, ackedBelow: number | undefined): OperationContext {
     const onWait = (cancellation: AbortController): void => {
       this.#waiting.set(id, cancellation);
     };
-    return answeredBelow === undefined
+    return ackedBelow === undefined
       ? { ...this.#context, onWait }
-      : { ...this.#context, onWait, answeredBelow };
+      : { ...this.#context, onWait, ackedBelow };
   }
 
   #abandon(body: unknown): Outcome<object> {
@@ -356,6 +351,6 @@ function wrongAnsweredBelow(value: unknown): Refused {
   return new Refused(
     'invalid_request',
     `The fourth element, the request id below which all responses have arrived, must be a whole number from 0; given: ${JSON.stringify(value).slice(0, 80)}.`,
-    { field: 'answeredBelow' },
+    { field: 'ackedBelow' },
   );
 }

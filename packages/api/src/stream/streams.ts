@@ -8,7 +8,7 @@ import type { ClusterPush } from '@holdfast/protocol';
 import type { Event } from '@holdfast/state';
 import type { OperationContext } from '../operations/context.ts';
 import type { ApiLimits, ApiLog } from '../options.ts';
-import type { StreamFigures } from '../metrics/figures.ts';
+import type { StreamStats } from '../metrics/stats.ts';
 import { closeCodes, StreamConnection } from './connection.ts';
 import type { StreamHost, StreamSocket } from './connection.ts';
 
@@ -59,7 +59,7 @@ export class Streams {
     this.#cancelHeartbeat = clock.after(heartbeatMs, () => this.#findDead());
   }
 
-  get figures(): StreamFigures {
+  get stats(): StreamStats {
     const { callers } = this.#context.service.shares.streams;
     return { connections: this.#connections.size, callers, requests: this.#requests };
   }

@@ -1,7 +1,7 @@
 /**
  * How many acquire-release cycles one node's api passes on: sockets, frames, validation, operations,
  * the state machine; no log and no other node. The client is in the same process and thread, so that
- * the figure is a floor.
+ * the metric is a floor.
  *
  * node --conditions=source packages/api/test/bench/stream.ts [workers] [seconds]
  */

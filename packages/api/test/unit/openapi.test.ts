@@ -62,7 +62,7 @@ test('operation ids are unique, and every path tells its errors', () => {
   for (const item of items) assert.ok('400' in (item['responses'] as Json));
 });
 
-test('the documents name every error code and the promised figures', () => {
+test('the documents name every error code and the promised stats', () => {
   const errors = errorsDocument();
   for (const code of Object.keys(errorDefinitions)) assert.ok(errors.includes(`\`${code}\``), code);
   assert.match(metricsDocument(), /`lock_acquisitions_total` \| counter/);

@@ -617,7 +617,7 @@ const pathCases: readonly Case[] = [
 ];
 
 /** All that a client could see, but for the count of how often a session was heard from. */
-function picture({ state }: MemoryEngine): object {
+function stateOf({ state }: MemoryEngine): object {
   return {
     sessions: [...state.sessions()].map((session) => ({ ...session, renewal: 0 })),
     locks: state.list('lock', { prefix: '', limit: 100 }),
@@ -671,7 +671,7 @@ for (const [group, cases] of Object.entries(groups)) {
         engine.expire(expired);
         const ids = { own, other, expired };
         const digestBefore = engine.state.digest();
-        const pictureBefore = picture(engine);
+        const stateBefore = stateOf(engine);
 
         const payload = body === undefined || body instanceof Buffer ? body : fill(body, ids);
         const answer = await request(method, fill(url, ids), payload, headers);
@@ -683,7 +683,7 @@ for (const [group, cases] of Object.entries(groups)) {
         }
         const reachedTheLog = engine.submitted.length > 4;
         if (!reachedTheLog) assert.equal(engine.state.digest(), digestBefore);
-        assert.deepEqual(picture(engine), pictureBefore);
+        assert.deepEqual(stateOf(engine), stateBefore);
       });
     }
   });

@@ -306,7 +306,7 @@ describe('operators', () => {
     }
   });
 
-  test('given work done, then the figures tell it under the names that were promised', async (t) => {
+  test('given work done, then the stats tell it under the names that were promised', async (t) => {
     const { request, session, acquire } = startHarness(t);
     const own = await session();
     await acquire(own, 'x');

@@ -82,7 +82,7 @@ describe('requests', () => {
     const session_id = await sessionOf(client);
     await client.call('acquire', { session_id, name: 'x', request_id: 1 });
     await client.call('acquire', { session_id, name: 'y', request_id: 2 }, 2);
-    assert.equal(engine.submitted.at(-1)?.options.answeredBelow, 2);
+    assert.equal(engine.submitted.at(-1)?.options.ackedBelow, 2);
     const repeated = await client.call('acquire', { session_id, name: 'x', request_id: 1 });
     assert.equal(codeOf(repeated), 'request_forgotten');
   });

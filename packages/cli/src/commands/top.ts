@@ -1,4 +1,4 @@
-/** `holdfast top`: what goes on in the cluster, live or as one picture. */
+/** `holdfast top`: what goes on in the cluster, live or as one frame. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { HoldfastError } from '@holdfast/protocol';

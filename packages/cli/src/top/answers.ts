@@ -1,6 +1,6 @@
 /** The answers of nodes that `holdfast top` reads, as far as it needs them. */
 import type { LockMode, StatsAnswer } from '@holdfast/protocol';
-import { askFigures, askNode, isRecord } from '../ask-node.ts';
+import { askMetrics, askNode, isRecord } from '../ask-node.ts';
 
 /** Locks are listed in the order of their names, so the hottest are known only when all were read. */
 const maxPages = 10;
@@ -66,18 +66,18 @@ export async function readCounters(
   url: string,
   signal: AbortSignal,
 ): Promise<LeaderCounters | undefined> {
-  const text = await askFigures(url, signal);
+  const text = await askMetrics(url, signal);
   if (text === undefined) return undefined;
-  const commands = figureOf(text, 'holdfast_proposed_commands_total');
-  const commits = figureOf(text, 'consensus_commit_latency_seconds_count');
-  const commitSeconds = figureOf(text, 'consensus_commit_latency_seconds_sum');
+  const commands = metricOf(text, 'holdfast_proposed_commands_total');
+  const commits = metricOf(text, 'consensus_commit_latency_seconds_count');
+  const commitSeconds = metricOf(text, 'consensus_commit_latency_seconds_sum');
   return commands === undefined || commits === undefined || commitSeconds === undefined
     ? undefined
     : { nodeId, commands, commits, commitSeconds };
 }
 
-/** A figure without labels in the text format of Prometheus. */
-export function figureOf(text: string, name: string): number | undefined {
+/** A metric without labels in the text format of Prometheus. */
+export function metricOf(text: string, name: string): number | undefined {
   for (const line of text.split('\n')) {
     if (!line.startsWith(`${name} `)) continue;
     const value = Number(line.slice(name.length + 1).split(' ')[0]);

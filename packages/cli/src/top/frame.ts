@@ -1,4 +1,4 @@
-/** One picture of `holdfast top`: lines of text, a pure function of the report and the size. */
+/** One frame of `holdfast top`: lines of text, a pure function of the report and the size. */
 import { cutTo, printable } from '../printable.ts';
 import type { HotLock, NodeReport, Report } from './report.ts';
 import { layOut } from './table.ts';

@@ -1,5 +1,5 @@
 /**
- * What `holdfast top` tells: figures of now, and rates between two readings. A pure function of the
+ * What `holdfast top` tells: stats of now, and rates between two readings. A pure function of the
  * readings; with `--json` it is printed as it is, so its fields are named as in the answers of the API.
  */
 import type { LockMode, MemberAnswer } from '@holdfast/protocol';
@@ -15,7 +15,7 @@ export interface Report {
   readonly cluster_id: string | null;
   readonly leader: string | null;
   readonly term: number | null;
-  /** Null while a node answers; else since when none does, and the figures are of then. */
+  /** Null while a node answers; else since when none does, and the stats are of then. */
   readonly no_contact_since: string | null;
   readonly nodes: readonly NodeReport[];
   readonly sessions: number | null;

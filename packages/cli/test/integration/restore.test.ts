@@ -23,7 +23,7 @@ import { freePort, holdfast, until } from './support/holdfast.ts';
 const timeout = 600_000;
 const jump = 2 ** 40;
 
-interface Figures {
+interface Statistics {
   readonly fence_counter: number;
   readonly active_sessions: number;
 }
@@ -208,10 +208,10 @@ describe('A backup of three nodes under load', { timeout }, () => {
     assert.ok(granted.fenceToken > highestToken && granted.fenceToken > jump);
     assert.ok(highestToken < jump);
     // And all nodes have the same state
-    const figures = async (url: string): Promise<Figures> =>
-      json<Figures>(url, '/admin/stats?consistency=stale');
+    const stats = async (url: string): Promise<Statistics> =>
+      json<Statistics>(url, '/admin/stats?consistency=stale');
     await untilAsync('all nodes have it', async () => {
-      const all = await Promise.all([first, second, third].map(({ url }) => figures(url)));
+      const all = await Promise.all([first, second, third].map(({ url }) => stats(url)));
       return all.every(
         ({ fence_counter, active_sessions }) =>
           fence_counter === granted.fenceToken && active_sessions === 1,

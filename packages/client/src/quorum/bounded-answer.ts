@@ -1,6 +1,6 @@
 /**
  * ANS-1: of an answer no more is read than the longest that a lease node gives. Whatever answers with more, a proxy's
- *     page or a body without end, is cut off: it takes no memory, and its connection is given up.
+ *     page or a body without end, is cut off: it takes no memory, and its connection is cancelled.
  */
 import { HoldfastError } from '@holdfast/protocol';
 

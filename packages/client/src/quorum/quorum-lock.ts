@@ -12,8 +12,8 @@ import { checkFields, checkMs, checkSignal } from './door.ts';
 import type { Gates } from './gates.ts';
 import { attempt, majorityOf, release, renew, validForMs, validityMs } from './lease.ts';
 import type { Attempt, GrantedLease } from './lease.ts';
-import type { LineSettings } from './line.ts';
-import { Line } from './line.ts';
+import type { WaitQueueSettings } from './wait-queue.ts';
+import { WaitQueue } from './wait-queue.ts';
 import type { Silence } from './round.ts';
 import type { LeaseAsk } from './voter.ts';
 
@@ -44,7 +44,7 @@ interface Taking {
   readonly isInLine: boolean;
 }
 
-export interface QuorumLockSettings extends LineSettings {
+export interface QuorumLockSettings extends WaitQueueSettings {
   /** Shown to people as the holder. */
   readonly clientId: string;
   readonly gates: Gates;
@@ -85,7 +85,7 @@ export class QuorumLock {
     const { clock, gates, newId } = this.#settings;
     const untilMs = clock.now() + waitMs;
     // Since now, also where it is not let in yet (GATE-1).
-    const line = new Line(this.#settings, this.name, newId());
+    const line = new WaitQueue(this.#settings, this.name, newId());
     // Who does not wait is in nobody's way.
     if (waitMs === 0) return this.#take(line, { untilMs, waitMs, signal, isInLine: false });
     const entered = await gates.enter(this.name, untilMs, signal);
@@ -100,7 +100,7 @@ export class QuorumLock {
     }
   }
 
-  async #take(line: Line, { untilMs, waitMs, signal, isInLine }: Taking): Promise<QuorumHold> {
+  async #take(line: WaitQueue, { untilMs, waitMs, signal, isInLine }: Taking): Promise<QuorumHold> {
     const { clock, clientId, gates, voters } = this.#settings;
     const ask = { resource: this.name, clientId, waiterId: line.waiterId };
     let isNext = false;

@@ -98,12 +98,12 @@ describe('A request of a session', () => {
     peer.handle = answeringPings((request) => peer.answerNormally(request));
     await passUntil(session.lock('y'));
     const later = await peer.next('acquire', 2);
-    assert.deepEqual([later.body['request_id'], later.answeredBelow], [2, 1]);
+    assert.deepEqual([later.body['request_id'], later.ackedBelow], [2, 1]);
     giveUp.answer({ given_up: true });
     await breathe();
     await passUntil(session.lock('z').then(breathe));
     await passUntil(session.lock('z'));
-    assert.equal((await peer.next('acquire', 4)).answeredBelow, 4);
+    assert.equal((await peer.next('acquire', 4)).ackedBelow, 4);
   });
 
   it('that is refused by a node after an earlier copy was lost is one whose outcome is unknown (F5)', async () => {

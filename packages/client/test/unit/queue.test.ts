@@ -49,7 +49,7 @@ class Cluster {
     const payloads = this.messages.splice(0, Number(body['count']));
     if (payloads.length === 0)
       await new Promise((_resolve, reject) => {
-        signal?.addEventListener('abort', () => reject(new HoldfastError('aborted', 'given up')));
+        signal?.addEventListener('abort', () => reject(new HoldfastError('aborted', 'cancelled')));
       });
     return {
       queue: 'jobs',

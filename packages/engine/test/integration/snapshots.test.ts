@@ -80,7 +80,7 @@ class Load {
         waitMs: 0,
         acquiredAtMs: 0,
       },
-      { ...anonymous, timeoutMs: 3000, answeredBelow: Math.max(1, requestId - 500) },
+      { ...anonymous, timeoutMs: 3000, ackedBelow: Math.max(1, requestId - 500) },
     );
   }
 }
@@ -176,7 +176,7 @@ describe('Snapshots of a cluster under load', () => {
       const added = leader
         .addMember('c', `127.0.0.1:${String(cluster.ports.get('c') ?? 0)}`)
         .catch(() => undefined);
-      await until('some of the snapshot has come', () => joined.figures().storage.commits > 3);
+      await until('some of the snapshot has come', () => joined.stats().storage.commits > 3);
       for (let change = 0; change < 3; change++) {
         const now = await leaderOf([...cluster.engines.values()]);
         await now.transferLeadership(null).catch(() => undefined);

@@ -54,7 +54,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 const envelope: fc.Arbitrary<Envelope> = fc
   .tuple(
     fc.record({ identity: fc.string(), command }),
-    optional('answeredBelow', fc.nat()),
+    optional('ackedBelow', fc.nat()),
     optional('repeated', fc.constant(true as const)),
     optional('proof', fc.string()),
     optional('address', fc.string()),

@@ -17,7 +17,7 @@ export function snapshotOf(
 
 export class HandDisk implements Storage {
   readonly writes: Write[] = [];
-  readonly figures = { commits: 0, pendingWrites: 0, lastCommitMs: 0, sizeBytes: 0 };
+  readonly stats = { commits: 0, pendingWrites: 0, lastCommitMs: 0, sizeBytes: 0 };
   /** By hash: what can be read. */
   readonly snapshots = new Map<
     string,

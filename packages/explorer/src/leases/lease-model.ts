@@ -228,7 +228,7 @@ export class LeaseModel implements Model {
     return [words, ...effects].join('\n       ');
   }
 
-  picture(state: Int32Array): readonly string[] {
+  describe(state: Int32Array): readonly string[] {
     return Array.from({ length: processes }, (_, process) => {
       const local = this.steps.local(state[process] ?? 0);
       const text =

@@ -215,7 +215,7 @@ export class LeaseNodeRun {
     const recovery = this.#recovery;
     if (recovery === undefined || this.#round === undefined) return false;
     this.#round = undefined;
-    const founders = recovery.foundersToWrite;
+    const founders = recovery.bootstrapSetToWrite;
     if (founders !== undefined) {
       this.#found(founders);
       this.hasFounded = true;

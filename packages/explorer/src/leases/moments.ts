@@ -7,7 +7,7 @@ import { nodeCount } from './messages.ts';
 
 export const filesPerNode = 3;
 
-/** Files of a list of founders. */
+/** Files of a bootstrap set. */
 export function momentOfFiles(files: readonly number[]): number {
   let moment = 0;
   for (const id of files) moment += ((id - 1) % 10) * filesPerNode ** Math.floor((id - 1) / 10);

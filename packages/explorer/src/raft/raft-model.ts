@@ -128,7 +128,7 @@ export class RaftModel implements Model {
     return tellAction(this, state, action);
   }
 
-  picture(state: Int32Array): readonly string[] {
+  describe(state: Int32Array): readonly string[] {
     return tellState(this, state);
   }
 

@@ -12,7 +12,7 @@ export interface Model {
   /** The line of a trace for one action in this state. */
   tell(state: Int32Array, action: number): string;
   /** Further lines about a state. */
-  picture(state: Int32Array): readonly string[];
+  describe(state: Int32Array): readonly string[];
   /** Names of nodes from here on, after a state was replaced by its like under this renaming. */
   rename(symmetry: number): void;
   /** What was broken, with the names of nodes as they are now. */

@@ -14,7 +14,7 @@ export function traceTo(
   for (let number = end; number >= 0; number = seen.parentOf(number)) numbers.push(number);
   numbers.reverse();
   let state = model.start();
-  const lines: string[] = [...model.picture(state)];
+  const lines: string[] = [...model.describe(state)];
   for (const [step, number] of numbers.entries()) {
     if (step === 0) continue;
     const print: Fingerprint = { low: 0, high: 0 };
@@ -35,7 +35,7 @@ export function traceTo(
     model.rename(symmetry);
     state = next;
   }
-  if (lastAction === undefined) for (const line of model.picture(state)) lines.push(line);
+  if (lastAction === undefined) for (const line of model.describe(state)) lines.push(line);
   else lines.push(`${String(numbers.length).padStart(3)}. ${model.tell(state, lastAction)}`);
   return lines;
 }

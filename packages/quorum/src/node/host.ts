@@ -295,7 +295,7 @@ export class LeaseHost {
     const { store, membership } = this.#options;
     const recovery = this.#recovery;
     if (this.#voting || recovery === undefined) return;
-    const founders = recovery.foundersToWrite;
+    const founders = recovery.bootstrapSetToWrite;
     if (founders !== undefined) this.#found(founders);
     if (!recovery.mayVote()) return;
     if (recovery.adopts) store.writeSet(membership.stored);

@@ -15,7 +15,7 @@
  *     before it votes. When all have the same they vote at once: whoever had voted
  *     before, with a file that was lost since, had the others write down that one, and they write no second
  *     list.
- * V3: a node whose very file stands among the founders of one that votes has lost nothing since they were
+ * V3: a node whose very file stands among the bootstrap set of one that votes has lost nothing since they were
  *     written, and nobody had voted then.
  * V4: where all others have written down founders, and none of them has voted when the wait is over, nothing
  *     was ever held: the agreement failed, over a file that was lost on the way to it.
@@ -24,8 +24,8 @@
  * begin have to say the same of the set before theirs (SET-6). A file that has voted, and was written before sets
  * stood in files, adopts the one that its node is told:
  *
- * SET-7: when all others have been told the same one, and the files of a majority that have voted stand in one list of
- *     founders of just that size. So the set is the one that began, or one in which a minority was replaced; where
+ * SET-7: when all others have been told the same one, and the files of a majority that have voted stand in one bootstrap
+ *     set of just that size. So the set is the one that began, or one in which a minority was replaced; where
  *     the lists say otherwise, or nothing, nobody knows which set voted.
  *
  * Beyond all of this: a majority of files lost at once takes the tokens with it, and nobody left can tell.
@@ -115,7 +115,7 @@ export class Recovery {
   }
 
   /** V2: what is to be written down now; undefined: nothing. Tell with `found` that it is on disk. */
-  get foundersToWrite(): readonly number[] | undefined {
+  get bootstrapSetToWrite(): readonly number[] | undefined {
     if (this.#founders.length > 0 || !this.isBeginning) return undefined;
     return same(this.#files, this.#freshBefore) ? this.#files : undefined;
   }

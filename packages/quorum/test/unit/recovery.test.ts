@@ -139,19 +139,23 @@ describe('A new node', () => {
   it('writes down the files of all where none of the others has voted, and only once (V2)', () => {
     const recovery = recovering(2);
     hears(recovery, startedAtMs, [fresh(12)]);
-    assert.equal(recovery.foundersToWrite, undefined, 'one alone may have lost its file too');
+    assert.equal(recovery.bootstrapSetToWrite, undefined, 'one alone may have lost its file too');
     hears(recovery, startedAtMs, [fresh(12), fresh(2)]);
-    assert.equal(recovery.foundersToWrite, undefined, 'once');
+    assert.equal(recovery.bootstrapSetToWrite, undefined, 'once');
     hears(recovery, startedAtMs, [fresh(2), fresh(12)]);
-    assert.deepEqual(recovery.foundersToWrite, all);
+    assert.deepEqual(recovery.bootstrapSetToWrite, all);
     assert.equal(recovery.mayVote(), false, 'it is not on disk');
     recovery.found(all);
     hears(recovery, startedAtMs, [fresh(12), fresh(99)]);
-    assert.equal(recovery.foundersToWrite, undefined, 'another file has come in the place of one');
+    assert.equal(
+      recovery.bootstrapSetToWrite,
+      undefined,
+      'another file has come in the place of one',
+    );
     assert.equal(recovery.mayVote(), false);
     const again = recovering(2, 7, all);
     hears(again, startedAtMs, [fresh(12), fresh(99)]);
-    assert.equal(again.foundersToWrite, undefined, 'also after a restart');
+    assert.equal(again.bootstrapSetToWrite, undefined, 'also after a restart');
   });
 
   it('does not where they were not all there, and new, in between two rounds (V2)', () => {
@@ -164,11 +168,11 @@ describe('A new node', () => {
       const recovery = recovering(2);
       hears(recovery, startedAtMs, [fresh(12), fresh(2)]);
       hears(recovery, startedAtMs, said);
-      assert.equal(recovery.foundersToWrite, undefined);
+      assert.equal(recovery.bootstrapSetToWrite, undefined);
       hears(recovery, startedAtMs, [fresh(12), fresh(2)]);
-      assert.equal(recovery.foundersToWrite, undefined);
+      assert.equal(recovery.bootstrapSetToWrite, undefined);
       hears(recovery, startedAtMs, [fresh(12), fresh(2)]);
-      assert.deepEqual(recovery.foundersToWrite, all);
+      assert.deepEqual(recovery.bootstrapSetToWrite, all);
     }
   });
 
@@ -189,17 +193,17 @@ describe('A new node', () => {
   it('does not count one node that is named twice, nor itself (V2)', () => {
     const recovery = recovering(2, 7);
     hears(recovery, startedAtMs, [fresh(2), fresh(2), fresh(7)]);
-    assert.equal(recovery.foundersToWrite, undefined);
+    assert.equal(recovery.bootstrapSetToWrite, undefined);
   });
 
   it('does not begin where another one has voted (V2)', () => {
     const recovery = recovering(2, 7);
     hears(recovery, startedAtMs, [fresh(2), voting(12)]);
-    assert.equal(recovery.foundersToWrite, undefined);
+    assert.equal(recovery.bootstrapSetToWrite, undefined);
     assert.equal(recovery.mayVote(), false);
   });
 
-  it('votes at once where its very file is among the founders of one that votes (V3)', () => {
+  it('votes at once where its very file is among the bootstrap set of one that votes (V3)', () => {
     const recovery = recovering(2, 7);
     hears(recovery, startedAtMs, [voting(2, all)], false);
     assert.equal(recovery.mayVote(), true);

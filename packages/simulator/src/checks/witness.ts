@@ -9,7 +9,7 @@
  * C6: of what excludes each other only one is granted at a time; fence tokens rise; waiters are served
  *     in their order (`grants.ts`). What sessions meet at, and longest times, keep their promises
  *     (`meetings.ts`), and those who watch are told everything (`chronicle.ts`).
- * C7: nobody waits in a circle (`circles.ts`).
+ * C7: nobody waits in a cycle (deadlock) (`cycles.ts`).
  * C8: a session expires only when its timeout has passed since its client did something (`lifetimes.ts`).
  * C9: what is logged belongs to the feature level of the log (`feature-levels.ts`).
  */
@@ -24,7 +24,7 @@ import type { World } from '../world/world.ts';
 import { gateParties } from '../clients/player.ts';
 import { slotLimit } from '../clients/worker.ts';
 import { Chronicle } from './chronicle.ts';
-import { Circles } from './circles.ts';
+import { Cycles } from './cycles.ts';
 import { FeatureLevels } from './feature-levels.ts';
 import { Grants } from './grants.ts';
 import { Lifetimes } from './lifetimes.ts';
@@ -43,7 +43,7 @@ export class Witness {
   readonly #applied = new Map<number, number>();
   readonly #hashes = new Map<number, string>();
   readonly #grants: Grants;
-  readonly #circles: Circles;
+  readonly #cycles: Cycles;
   readonly #lifetimes: Lifetimes;
   readonly meetings: Meetings;
   readonly chronicle: Chronicle;
@@ -55,7 +55,7 @@ export class Witness {
     this.#world = world;
     const report = (message: string): void => world.violation(message);
     this.#grants = new Grants(slotLimit, report);
-    this.#circles = new Circles(report);
+    this.#cycles = new Cycles(report);
     this.#lifetimes = new Lifetimes(report);
     this.meetings = new Meetings(gateParties, report);
     this.chronicle = new Chronicle(report);
@@ -151,7 +151,7 @@ export class Witness {
           `applies ${String(index)} first: ${JSON.stringify(batch.commands.map(({ command }) => command))} ${JSON.stringify(events)}`,
         );
       this.#grants.onEvents(events);
-      this.#circles.onApplied(batch, events);
+      this.#cycles.onApplied(batch, events);
       this.#lifetimes.onApplied(batch, events);
       this.meetings.onApplied(batch, events);
       this.chronicle.onApplied(index, events);

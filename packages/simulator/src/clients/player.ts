@@ -181,7 +181,7 @@ export class Player {
     return certain;
   }
 
-  /** One lock, and while it is held another one, in any order: others who do the same may stand in a circle. */
+  /** One lock, and while it is held another one, in any order: others who do the same may stand in a cycle. */
   async #nest(session: Session): Promise<boolean> {
     const names = this.#options.random.shuffled(three).slice(0, 2);
     return this.#takeOne(session, names[0], () => this.#takeOne(session, names[1]));

@@ -23,7 +23,7 @@ export interface CrowdOptions {
   readonly countedMs: number;
 }
 
-export interface CrowdFigures {
+export interface CrowdStats {
   readonly grants: number;
   /** Asked of nodes, of any kind. */
   readonly questions: number;
@@ -39,7 +39,7 @@ const questionMs = 0.05;
 const warmUpMs = 5000;
 const name = 'the one lock';
 
-export async function liveCrowd(options: CrowdOptions): Promise<CrowdFigures> {
+export async function liveCrowd(options: CrowdOptions): Promise<CrowdStats> {
   const crowd = new Crowd(options);
   try {
     return await crowd.run();
@@ -74,7 +74,7 @@ class Crowd {
     );
   }
 
-  async run(): Promise<CrowdFigures> {
+  async run(): Promise<CrowdStats> {
     const { timeline } = this.#world;
     for (const node of this.#nodes) node.start();
     await timeline.run(1000, () => this.#nodes.every((node) => node.votes));

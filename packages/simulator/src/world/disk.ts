@@ -147,8 +147,8 @@ function told(storage: Storage, onWrite: (write: Write) => void): Storage {
     stateOffset: (meta) => storage.stateOffset(meta),
     verifyReceived: (meta) => storage.verifyReceived(meta),
     forgetBefore: (keepFrom, hash) => storage.forgetBefore(keepFrom, hash),
-    get figures() {
-      return storage.figures;
+    get stats() {
+      return storage.stats;
     },
     close: () => storage.close(),
   };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Batch } from '@holdfast/engine/parts';
 import type { Event } from '@holdfast/state';
-import { Circles } from '../../src/checks/circles.ts';
+import { Cycles } from '../../src/checks/cycles.ts';
 import { Lifetimes } from '../../src/checks/lifetimes.ts';
 import { focuses, planOf } from '../../src/run/plan.ts';
 import { Random } from '../../src/world/random.ts';
@@ -23,13 +23,13 @@ const granted = (sessionId: string, name: string, mode = 'exclusive'): Event =>
 const waiting = (sessionId: string, name: string): Event =>
   ({ type: 'waiting', sessionId, name, requestId: 1 }) as Event;
 
-describe('The search for circles of waits (C7)', () => {
+describe('The search for cycles of waits (C7)', () => {
   const told = (mode: string, ...last: readonly Event[]): string[] => {
     const reports: string[] = [];
-    const circles = new Circles((message) => reports.push(message));
+    const cycles = new Cycles((message) => reports.push(message));
     const commands = batch(0, acquire('a', mode), acquire('b', mode));
-    circles.onApplied(commands, [granted('a', 'left', mode), granted('b', 'right', mode)]);
-    circles.onApplied(batch(1), [waiting('a', 'right'), ...last]);
+    cycles.onApplied(commands, [granted('a', 'left', mode), granted('b', 'right', mode)]);
+    cycles.onApplied(batch(1), [waiting('a', 'right'), ...last]);
     return reports;
   };
 

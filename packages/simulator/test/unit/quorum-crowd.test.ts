@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { liveCrowd } from '../../src/index.ts';
-import type { CrowdFigures } from '../../src/index.ts';
+import type { CrowdStats } from '../../src/index.ts';
 
-const crowd = (waiters: number, programs: number): Promise<CrowdFigures> =>
+const crowd = (waiters: number, programs: number): Promise<CrowdStats> =>
   liveCrowd({ seed: 1n, waiters, programs, countedMs: 3000 });
 
 describe('Ten thousand that wait for one lock', () => {

@@ -26,7 +26,7 @@ export interface AnswerOf<Waiter> {
   waiter: Waiter | undefined;
 }
 
-/** The one request of an own session that ended it, and its answer. */
+/** The one request of an implicit session that ended it, and its answer. */
 export interface RequestOf<Waiter> {
   readonly requestId: RequestId;
   readonly answer: AnswerOf<Waiter>;

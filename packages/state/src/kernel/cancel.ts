@@ -1,7 +1,7 @@
 /**
  * Whoever asked for something wants it no more: its wait ends, or what was granted to exactly that request is given back.
  *
- * R1: a request that was cancelled is never carried out afterwards, also where the cancel comes before it.
+ * R1: a request that was cancelled is never executed afterwards, also where the cancel comes before it.
  */
 import type { Cancel, Execute, Once } from './primitive.ts';
 import { requestForgotten, requestReused, usedFor, waitAbandoned } from './refusals.ts';
@@ -12,7 +12,7 @@ import type { Answer } from '../primitives/holds/pool.ts';
 
 type Cancellable = Pick<Once<OnceType>, 'cancel'>;
 
-/** @param handlerOf What carries out such a request. */
+/** @param handlerOf What executes such a request. */
 export const cancelWith =
   (handlerOf: (type: OnceType) => Cancellable): Execute<'abandon'> =>
   (tables, command, ackedBelow) => {

@@ -4,7 +4,7 @@ import type { CancelKind, OfAll } from '../primitives/declared.ts';
 import type { RequestId, ResourceName, SessionId } from './names.ts';
 import type { Stamp } from './terms.ts';
 
-export type { OwnSession, Stamp, Terms } from './terms.ts';
+export type { ImplicitSession, Stamp, Terms } from './terms.ts';
 export type { Wanted } from '../primitives/holds/commands.ts';
 
 export type Command = KernelCommand | OfAll<'command'>;
@@ -39,7 +39,7 @@ export type KernelCommand =
       readonly requestId: RequestId;
       /** Of a barrier: its wait ran out; where the round has opened it stays inside. */
       readonly unlessOpen?: boolean;
-      /** Of an acquire that would make a session of its own: how long copies of it may be carried out. */
+      /** Of an acquire that would make a session of its own: how long copies of it may be executed. */
       readonly liveMs?: number;
       /** Who cancels it: of whose share it is remembered, where it would make a session of its own. */
       readonly caller?: string;
@@ -63,7 +63,7 @@ export interface Envelope {
   readonly address?: string;
   readonly command: Command;
   /** Results of this session's numbered requests below this id may be forgotten: their answers have arrived. */
-  readonly answeredBelow?: number;
+  readonly ackedBelow?: number;
   /** A node asks again, under another leader, for what its client asked for once: see sign-of-life.ts. */
   readonly repeated?: true;
 }

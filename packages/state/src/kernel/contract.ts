@@ -82,7 +82,7 @@ export interface StateMachine {
    * The own session that gave back the hold of this token by a numbered request and ended with it, as
    * long as that is remembered: a repetition of that request is answered there.
    */
-  ownSessionOf(name: ResourceName, fenceToken: FenceToken): SessionId | undefined;
+  implicitSessionOf(name: ResourceName, fenceToken: FenceToken): SessionId | undefined;
   /** What there is of a kind, a page of it, in the order of names; of each a few holders and waiters. */
   list(kind: ListedKind, wanted: ListWanted): Listed;
   stats(): Stats;

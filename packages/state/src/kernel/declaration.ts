@@ -19,7 +19,7 @@ export interface CommandDeclaration {
   readonly repeatable: Repeatable;
   /** The types of its results; a refusal aside. */
   readonly answers: readonly string[];
-  /** Of one that is carried out once by its request id: what such an id was used for, in words, before a name. */
+  /** Of one that is executed once by its request id: what such an id was used for, in words, before a name. */
   readonly usedFor?: string;
   /** The same where that was a command of this type too. */
   readonly usedForAnother?: string;

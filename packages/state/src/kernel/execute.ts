@@ -1,5 +1,5 @@
 /**
- * Which module carries out which command. What has a request id goes through once.ts first.
+ * Which module executes which command. What has a request id goes through once.ts first.
  *
  * M3: a command that this version does not know stops the node.
  */
@@ -83,7 +83,7 @@ function onceHandler(type: OnceType): Once<OnceType> {
 }
 
 export function execute(tables: Tables, envelope: Envelope): CommandResult {
-  const { command, answeredBelow: ackedBelow } = envelope;
+  const { command, ackedBelow: ackedBelow } = envelope;
   tables.isSignOfLife = isSignOfLife(envelope);
   tables.isRepeated = envelope.repeated === true;
   if (isOnce(command)) return once(tables, command, onceHandler(command.type), ackedBelow);

@@ -1,5 +1,5 @@
 /** The feature levels of what stands in commands: how they are told, and those of what several commands carry. */
-import type { OwnSession, Stamp, Terms } from './terms.ts';
+import type { ImplicitSession, Stamp, Terms } from './terms.ts';
 
 /** A level; of what has parts, those as well, of each element where it is a list. */
 export type FieldLevel =
@@ -42,7 +42,7 @@ export const termsLevels: Fields<Terms> = {
   fields: { priority: 1, maxHoldMs: 1, independent: 1, metadata: 1 },
 };
 export const stampLevels: Fields<Stamp> = { level: 1, fields: { madeAtMs: 1, liveMs: 1 } };
-const ownSession: Fields<OwnSession> = {
+const ownSession: Fields<ImplicitSession> = {
   level: 1,
   fields: { clientId: 1, timeoutMs: 1, lockDelayMs: 1, stamp: stampLevels, caller: 1 },
 };

@@ -1,5 +1,5 @@
 /**
- * The state machine: one entry in, its results and events out. What carries out which command is in
+ * The state machine: one entry in, its results and events out. What executes which command is in
  * execute.ts.
  *
  * M1: the outcome is a function of the tables and the entry alone. Nothing here or below reads a
@@ -212,7 +212,7 @@ class Machine implements StateMachine {
     return this.#tables.endedHoldOf(kind, name, fenceToken);
   }
 
-  ownSessionOf(name: ResourceName, fenceToken: FenceToken): SessionId | undefined {
+  implicitSessionOf(name: ResourceName, fenceToken: FenceToken): SessionId | undefined {
     return this.#tables.ownEnded.thatGaveBack(name, fenceToken);
   }
 

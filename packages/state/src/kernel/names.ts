@@ -1,7 +1,7 @@
 /**
  * The words of the state machine: commands in, results and events out.
  *
- * `apply` is a function of (state, index, time, commands) alone: no clock, no chance, no I/O.
+ * `apply` is a function of (state, index, time, commands) alone: no clock, no randomness, no I/O.
  * Identities below are opaque strings made outside (uuid) and validated where they enter.
  */
 export type SessionId = string & { readonly __brand: 'SessionId' };

@@ -1,11 +1,11 @@
 /**
- * Requests of a session, each carried out once: it stands before whatever carries out a command that has a request id.
+ * Requests of a session, each executed once: it stands before whatever executes a command that has a request id.
  *
  * STATE-ONCE-1: a repeated request gets the idempotent response and changes nothing but the renewal of its session; while
  *     it waits, it is told its place. Another request under the same id is refused.
- * STATE-ONCE-2: what a request is answered is remembered in the command that carries it out, a refusal too; of a
+ * STATE-ONCE-2: what a request is answered is remembered in the command that executes it, a refusal too; of a
  *     session that ended with it, with the tombstone.
- * STATE-ONCE-3: a request for an own session enters it where it is there, is refused where it has ended, and makes it only
+ * STATE-ONCE-3: a request for an implicit session enters it where it is there, is refused where it has ended, and makes it only
  *     when it is needed: a refused acquire leaves nothing behind but its answer.
  */
 import { askedBytes } from './answers.ts';
@@ -26,7 +26,7 @@ import { copyCame, copyCameLate } from './sessions/making.ts';
 import type { Tables } from './tables.ts';
 import type { RequestId, ResourceName, SessionId } from './names.ts';
 import type { CommandResult } from './outcomes.ts';
-import type { OwnSession } from './terms.ts';
+import type { ImplicitSession } from './terms.ts';
 import type { OnceType } from '../primitives/declared.ts';
 import type { Answer, Session } from '../primitives/holds/pool.ts';
 import { placeOf } from '../primitives/holds/waits.ts';
@@ -72,7 +72,7 @@ function inNoSession(
   tables: Tables,
   command: OnceCommand,
   sessionId: SessionId,
-  ownSession: OwnSession | undefined,
+  ownSession: ImplicitSession | undefined,
   handler: Once<OnceType>,
 ): CommandResult {
   const { requestId } = command;
@@ -110,7 +110,7 @@ function refusedInFewBytes(
   return result;
 }
 
-/** STATE-ONCE-2, once: with its result, or as one that waits. An own session that has nothing left ends with it. */
+/** STATE-ONCE-2, once: with its result, or as one that waits. An implicit session that has nothing left ends with it. */
 export function remember(
   tables: Tables,
   session: Session,

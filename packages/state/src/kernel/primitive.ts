@@ -9,7 +9,7 @@ import type { Place, Tables } from './tables.ts';
 import type { ListedItem } from './weigh-rows.ts';
 import type { OnceType, PlaceKind, Primitives } from '../primitives/declared.ts';
 import type { Answer, Session } from '../primitives/holds/pool.ts';
-import type { OwnSession } from './terms.ts';
+import type { ImplicitSession } from './terms.ts';
 
 export type CommandOf<Type extends Command['type']> = Extract<Command, { readonly type: Type }>;
 export type Cancel = CommandOf<'abandon'>;
@@ -21,7 +21,7 @@ export type Execute<Type extends Command['type']> = (
   ackedBelow: number | undefined,
 ) => OutcomeOf<Type>;
 
-/** A command that is carried out once by its request id (once.ts). */
+/** A command that is executed once by its request id (once.ts). */
 export interface Once<Type extends OnceType> {
   /** What it asks for beside its name: another one under the same id is refused. */
   readonly asked: (command: CommandOf<Type>) => Asked;
@@ -43,7 +43,7 @@ export interface Once<Type extends OnceType> {
   readonly inOwnSession?: (
     tables: Tables,
     command: CommandOf<Type>,
-    ownSession: OwnSession,
+    ownSession: ImplicitSession,
     answer: Answer,
   ) => OutcomeOf<Type>;
   /**

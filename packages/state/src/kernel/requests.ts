@@ -1,15 +1,15 @@
 /**
  * What a session's requests were answered, so that a retry gets the idempotent response (STATE-ONCE-1).
  *
- * Q1: a request is carried out at most once. An id that is not remembered is new only if no id as
- *     high was ever forgotten; otherwise it is refused, never carried out again.
+ * Q1: a request is executed at most once. An id that is not remembered is new only if no id as
+ *     high was ever forgotten; otherwise it is refused, never executed again.
  * Q2: a waiting request is never forgotten: its place in the queue is found by it.
  * Q3: at most `maxResultsPerSession` answers of each kind of id, and of each no more than
  *     `maxResultBytesPerSession`, but for the latest and for Q4; the oldest answered go first.
- * Q4: of a caller that tells which answers have arrived (`answeredBelow`) no number is forgotten for its bytes: it
- *     may still have to give up what became of it. Where they take too much, what would acquire or tell something
- *     is refused until more answers have arrived (`fullBy`); what gives back is carried out in any case. Such a
- *     refusal is remembered, with few bytes: no late copy is carried out.
+ * Q4: of a caller that tells which answers have arrived (`ackedBelow`) no number is forgotten for its bytes: it
+ *     may still have to cancel what became of it. Where they take too much, what would acquire or tell something
+ *     is refused until more answers have arrived (`fullBy`); what gives back is executed in any case. Such a
+ *     refusal is remembered, with few bytes: no late copy is executed.
  * Q5: where the answers of all sessions of one caller take more than `maxResultBytesPerCaller`, Q4 holds for each of
  *     them, and one whose caller does not tell keeps of what comes the latest answer alone.
  *
@@ -42,7 +42,7 @@ export interface Forgotten {
   readonly numbersThrough: number;
   readonly namesThrough: readonly (readonly [string, number])[];
   /** What the caller told last (Q4). */
-  readonly answeredBelow: number | undefined;
+  readonly ackedBelow: number | undefined;
 }
 
 export class RequestTable<Waiter> {
@@ -56,7 +56,7 @@ export class RequestTable<Waiter> {
   #numberedBytes = 0;
   #namedBytes = 0;
   /** Q4. */
-  #answeredBelow: number | undefined;
+  #ackedBelow: number | undefined;
   /** Q2: apart, so that what may be forgotten is found at once. */
   readonly #waiting = new Map<RequestId, AnswerOf<Waiter>>();
   /** The highest number ever forgotten. */
@@ -67,11 +67,11 @@ export class RequestTable<Waiter> {
 
   constructor(
     use: CallerUse,
-    { numbersThrough, namesThrough, answeredBelow }: Forgotten = nothingForgotten,
+    { numbersThrough, namesThrough, ackedBelow }: Forgotten = nothingForgotten,
   ) {
     this.#use = use;
     this.#forgottenThrough = numbersThrough;
-    this.#answeredBelow = answeredBelow;
+    this.#ackedBelow = ackedBelow;
     if (namesThrough.length > 0) this.#namesThrough = new Map(namesThrough);
   }
 
@@ -80,7 +80,7 @@ export class RequestTable<Waiter> {
     return {
       numbersThrough: this.#forgottenThrough,
       namesThrough,
-      answeredBelow: this.#answeredBelow,
+      ackedBelow: this.#ackedBelow,
     };
   }
 
@@ -94,7 +94,7 @@ export class RequestTable<Waiter> {
 
   /** Q4, Q5: the bound for which a new number that would acquire something is to be refused. */
   fullBy(limits: Limits): 'session' | 'caller' | undefined {
-    if (this.#answeredBelow === undefined) return undefined;
+    if (this.#ackedBelow === undefined) return undefined;
     if (this.#numberedBytes >= limits.maxResultBytesPerSession) return 'session';
     return this.#isCallerFull(limits) ? 'caller' : undefined;
   }
@@ -149,7 +149,7 @@ export class RequestTable<Waiter> {
     const { maxResultsPerSession: most, maxResultBytesPerSession } = limits;
     while (this.#numbered.size > 1 && this.#numbered.size > most) this.#forgetOldestNumber();
     // Q4
-    if (this.#answeredBelow === undefined)
+    if (this.#ackedBelow === undefined)
       while (
         this.#numbered.size > 1 &&
         (this.#numberedBytes > maxResultBytesPerSession || this.#isCallerFull(limits))
@@ -197,7 +197,7 @@ export class RequestTable<Waiter> {
 
   /** The answers to all numbers below have arrived: they may be forgotten. */
   forgetBelow(number: number, limits: Limits): void {
-    if (remembersByTime(limits)) this.#answeredBelow = Math.max(number, this.#answeredBelow ?? 0); // LIMIT-1
+    if (remembersByTime(limits)) this.#ackedBelow = Math.max(number, this.#ackedBelow ?? 0); // LIMIT-1
     if (number - 1 <= this.#forgottenThrough) return;
     this.#forgottenThrough = number - 1;
     for (const id of this.#numbered.keys()) {
@@ -251,7 +251,7 @@ export class RequestTable<Waiter> {
 const nothingForgotten: Forgotten = {
   numbersThrough: -1,
   namesThrough: [],
-  answeredBelow: undefined,
+  ackedBelow: undefined,
 };
 
 /** Of a name as nodes make them, see `newRequestId` of the api. */

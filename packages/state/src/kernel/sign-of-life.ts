@@ -1,7 +1,7 @@
 /**
  * Which commands tell that the client of a session lives. All others of a session change its renewal alone.
  *
- * LIFE-1: a command that a node sends by itself is none: an expiry, giving up the wait of a client that has gone, and an
+ * LIFE-1: a command that a node sends by itself is none: an expiry, cancelling the wait of a client that has gone, and an
  *     acquire that waits, which a node asks for again whenever the leader changes, for as long as the wait may
  *     last. By those a client that is dead would live on with every change of the leader.
  * LIFE-2: whatever a client counts its lease from is one: that its session is made, a keepalive, an acquire that

@@ -71,7 +71,7 @@ export class Tables {
   timeMs = 0;
   fenceCounter = 0;
   readonly leaderships: Leaderships = new Leaderships();
-  /** Whether the command that is being carried out is a sign of life of its session (LIFE-1). */
+  /** Whether the command that is being executed is a sign of life of its session (LIFE-1). */
   isSignOfLife = true;
   /** It is one that a node submits again (LIFE-2). */
   isRepeated = false;
@@ -117,7 +117,7 @@ export class Tables {
   workLeft = 0;
   /** What is due is being acted upon, in its order: no wait is overdue then. */
   actingOnDue = false;
-  /** Searches for circles in the entry that is being applied (deadlock.ts C3). */
+  /** Searches for cycles in the entry that is being applied (deadlock.ts C3). */
   searches: Searches = new Searches();
   /** Events of the entry that is being applied. */
   events: Event[] = [];
@@ -149,12 +149,12 @@ export class Tables {
   }
 
   /** A logged command of this session: whoever wants it expired has to look again (spec rule 2.2). */
-  touch(session: Session, answeredBelow: number | undefined): void {
+  touch(session: Session, ackedBelow: number | undefined): void {
     this.changingSession(session);
     session.renewal += 1;
     const isTold = this.isRepeated && session.own && session.holdCount > 0; // LIFE-2
     if (this.isSignOfLife || isTold) session.heardIn = this.leaderships.current; // HEARD-1
-    if (answeredBelow !== undefined) session.requests.forgetBelow(answeredBelow, this.limits);
+    if (ackedBelow !== undefined) session.requests.forgetBelow(ackedBelow, this.limits);
   }
 
   nextFenceToken(): FenceToken {

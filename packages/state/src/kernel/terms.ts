@@ -14,7 +14,7 @@ export interface Terms {
 }
 
 /**
- * When a node submitted a request that makes a session, and how long copies of it may be carried out: see
+ * When a node submitted a request that makes a session, and how long copies of it may be executed: see
  * ended-sessions.ts. Logs of earlier versions have none.
  */
 export interface Stamp {
@@ -28,7 +28,7 @@ export interface Stamp {
  * with the release, with a refused acquire and with a cancelled wait. Where a session of this id
  * exists already (a retry) it is entered instead.
  */
-export interface OwnSession {
+export interface ImplicitSession {
   readonly clientId: string;
   readonly timeoutMs: number;
   readonly lockDelayMs: number;

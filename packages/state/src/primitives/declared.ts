@@ -93,7 +93,7 @@ type Merged<Union> = (Union extends unknown ? (one: Union) => void : never) exte
   ? All
   : never;
 type Commands = Merged<Declaration['commands']> & typeof holdsCommands & typeof queueCommands;
-/** Commands that are carried out once by their request id. */
+/** Commands that are executed once by their request id. */
 export type OnceType = {
   [T in keyof Commands]: Commands[T] extends { readonly usedFor: string } ? T : never;
 }[keyof Commands];

@@ -39,10 +39,10 @@ const limits = {
 const sessionCount = 256;
 const batchSize = 64;
 
-function envelope(command: Command, answeredBelow?: number): Envelope {
-  return answeredBelow === undefined
+function envelope(command: Command, ackedBelow?: number): Envelope {
+  return ackedBelow === undefined
     ? { identity: 'anonymous', command }
-    : { identity: 'anonymous', command, answeredBelow };
+    : { identity: 'anonymous', command, ackedBelow };
 }
 
 const sessionId = (number: number): SessionId => `session-${String(number)}` as SessionId;

@@ -61,7 +61,7 @@ class Entry {
   }
 }
 
-/** A wait for "x" of the session "origin" closes a circle through the session "other". */
+/** A wait for "x" of the session "origin" closes a cycle through the session "other". */
 function almostACircle(entry: Entry, holders: number): void {
   entry.session('origin');
   entry.session('other');
@@ -71,8 +71,8 @@ function almostACircle(entry: Entry, holders: number): void {
   entry.lock('other', 'y', 100);
 }
 
-describe('the searches for circles of one entry', () => {
-  it('given a circle within the bound, then the request that closes it is refused', () => {
+describe('the searches for cycles of one entry', () => {
+  it('given a cycle within the bound, then the request that closes it is refused', () => {
     const entry = new Entry();
     almostACircle(entry, 20);
     entry.allow(60);
@@ -80,7 +80,7 @@ describe('the searches for circles of one entry', () => {
   });
 
   for (const steps of [0, 5, 30])
-    it(`given a circle that needs more than the ${String(steps)} steps that are left, then the request waits`, () => {
+    it(`given a cycle that needs more than the ${String(steps)} steps that are left, then the request waits`, () => {
       const entry = new Entry();
       almostACircle(entry, 20);
       entry.allow(steps);
@@ -107,7 +107,7 @@ describe('the searches for circles of one entry', () => {
     assert.equal(entry.lock('origin', 'x', 100), 'deadlock');
   });
 
-  it('given a circle behind more waits than the bound, then the request waits (C3)', () => {
+  it('given a cycle behind more waits than the bound, then the request waits (C3)', () => {
     const entry = new Entry();
     for (const name of ['origin', 'holder', 'other']) entry.session(name);
     entry.lock('holder', 'x');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { DueHeap } from '../../src/kernel/due.ts';
 import type { DueItem } from '../../src/kernel/due.ts';
-import { check } from './support/chance.ts';
+import { check } from './support/randomness.ts';
 
 describe('what is due', () => {
   test('items come out in order of time, then rank, then age, whatever was added and removed', () => {

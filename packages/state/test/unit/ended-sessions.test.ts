@@ -8,7 +8,7 @@ import {
   longestRepetitionMs,
   maxAnswerBytes,
 } from '../../src/kernel/sessions/ended-sessions.ts';
-import { check } from './support/chance.ts';
+import { check } from './support/randomness.ts';
 import { Driver, createCommand, id, lockName, outcome } from './support/driver.ts';
 
 interface Own {
@@ -64,7 +64,7 @@ const detail = (result: CommandResult, name: string): unknown =>
   result.ok ? undefined : result.details?.[name];
 
 describe('a late copy of an acquire that was answered and released', () => {
-  test('is not carried out, however many others have ended since', () => {
+  test('is not executed, however many others have ended since', () => {
     for (const request of [1, 'r']) {
       const driver = new Driver();
       const stamp = stampAt(0);
@@ -153,7 +153,7 @@ describe('a log of before there were bounds of time', () => {
   });
 });
 
-describe('an acquire that was given up before it came', () => {
+describe('an acquire that was cancelled before it came', () => {
   test('is refused when it comes, for as long as it may come', () => {
     const driver = new Driver();
     driver.timeMs = 5;
@@ -217,7 +217,7 @@ describe('what a caller numbered', () => {
     const token = driver.hold('a', 'job', { own: 'me', request: 1 });
     driver.release('a', 'job', { token, request: 2 });
     const find = (one: Driver, name = 'job'): unknown =>
-      one.machine.ownSessionOf(lockName(name), token);
+      one.machine.implicitSessionOf(lockName(name), token);
     assert.equal(find(driver), id('a'));
     assert.equal(find(driver.restored()), id('a'));
     assert.equal(find(driver, 'other'), undefined);
@@ -336,7 +336,7 @@ describe('requests that make sessions', () => {
     { maxLength: 120 },
   );
 
-  test('are carried out at most once each, whatever comes late, and never pass the bounds', () => {
+  test('are executed at most once each, whatever comes late, and never pass the bounds', () => {
     const limits = { maxSessions: 3, maxRememberedSessions: 4, maxRememberedBytes: 2000 };
     check(
       fc.property(steps, (all) => {
@@ -346,7 +346,7 @@ describe('requests that make sessions', () => {
           const tokenBefore = driver.machine.stats().fenceCounter;
           const result = driver.do(one.command);
           one.granted += driver.machine.stats().fenceCounter - tokenBefore;
-          assert.ok(one.granted <= 1, 'carried out once');
+          assert.ok(one.granted <= 1, 'executed once');
           if (!result.ok) one.refused = true;
           else assert.ok(!one.refused || result.type !== 'granted', 'refused stays refused');
         };

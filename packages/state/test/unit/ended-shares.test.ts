@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Command, CommandResult } from '../../src/index.ts';
-import { check } from './support/chance.ts';
+import { check } from './support/randomness.ts';
 import { Driver, createCommand, id, lockName, outcome } from './support/driver.ts';
 
 const limitOf = (result: CommandResult): unknown =>
@@ -113,7 +113,7 @@ describe('the ended sessions of one caller', () => {
     assert.equal(outcome(driver.do(refused)), 'request_forgotten', 'refused for its age');
   });
 
-  test('that are given up before they come find the share full: who gives up goes on (SHARE-3)', () => {
+  test('that are cancelled before they come find the share full: who cancels goes on (SHARE-3)', () => {
     const driver = full();
     assert.equal(outcome(driver.do(giveUp('d', 'x'))), 'limit_exceeded');
     assert.equal(outcome(driver.do(own('d', 'y', 30))).slice(0, 7), 'granted');
@@ -140,7 +140,7 @@ describe('requests of several callers', () => {
     { maxLength: 120 },
   );
 
-  test('are carried out at most once each, and no caller takes more than its share', () => {
+  test('are executed at most once each, and no caller takes more than its share', () => {
     check(
       fc.property(steps, (all) => {
         const limits = { maxSessionsPerCaller: 2, maxRememberedSessionsPerCaller: 3 };
@@ -150,7 +150,7 @@ describe('requests of several callers', () => {
           const before = driver.machine.stats().fenceCounter;
           const result = driver.do(one.command);
           one.granted += driver.machine.stats().fenceCounter - before;
-          assert.ok(one.granted <= 1, 'carried out once');
+          assert.ok(one.granted <= 1, 'executed once');
           assert.ok(!result.ok || !one.refused, 'refused stays refused');
           one.refused ||= !result.ok;
         };

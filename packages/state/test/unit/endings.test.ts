@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Command, FenceToken } from '../../src/index.ts';
 import { longestRepetitionMs } from '../../src/kernel/sessions/ended-sessions.ts';
-import { allLocks, allSessions, check, commandOf, steps } from './support/chance.ts';
+import { allLocks, allSessions, check, commandOf, steps } from './support/randomness.ts';
 import { Driver, createCommand, eventLine, id, lockName, outcome } from './support/driver.ts';
 
 const locks = ['l1', 'l2', 'l3', 'l4', 'l5', 'l6', 'l7'];
@@ -135,7 +135,7 @@ describe('a session that holds more than an entry can end', () => {
     assert.equal(outcome(driver.do(createCommand('fourth'))), 'session');
   });
 
-  test('is no part of a circle of waits: what it waited for it does not wait for any more', () => {
+  test('is no part of a cycle of waits: what it waited for it does not wait for any more', () => {
     const driver = largeSession();
     driver.hold('other', 'x');
     driver.hold('third', 'y');

@@ -6,8 +6,8 @@ import type { Command, Envelope } from '../../src/index.ts';
 import { commandLevels, limitsWithin, unknownPart } from '../../src/kernel/command-fields.ts';
 import { callerLevel, withinLevel } from '../../src/kernel/feature-levels.ts';
 import { TextHash } from '../../src/kernel/snapshot/digest.ts';
-import { check } from './support/chance.ts';
-import { chances, commandOf } from './support/everything.ts';
+import { check } from './support/randomness.ts';
+import { randomness, commandOf } from './support/everything.ts';
 import { Driver, id, lockName, roomyLimits } from './support/driver.ts';
 
 /** A snapshot of these lines, with the sum at its end. */
@@ -107,10 +107,10 @@ describe('what a program does not know', () => {
 
   test('in a command is found, wherever a field or a kind is added', () => {
     check(
-      fc.property(chances, fc.nat(), (some, which) => {
+      fc.property(randomness, fc.nat(), (some, which) => {
         const driver = new Driver();
-        for (const chance of some) {
-          const command = commandOf(chance, driver.machine);
+        for (const randomness of some) {
+          const command = commandOf(randomness, driver.machine);
           const logged =
             command.type === 'set_limits'
               ? { ...command, limits: limitsWithin(command.limits, 1) }

@@ -51,7 +51,7 @@ describe('an election', () => {
     assert.equal(outcome(driver.do(resign('a', 'e', 6))), 'not_holder');
   });
 
-  test('is not lost by giving up a campaign that was only told of it', () => {
+  test('is not lost by cancelling a campaign that was only told of it', () => {
     const driver = new Driver().sessions('a');
     const token = granted(driver.do(campaign('a', 'e', { request: 1 })));
     granted(driver.do(campaign('a', 'e', { request: 2 })));
@@ -113,7 +113,7 @@ describe('several at once', () => {
     assert.deepEqual(driver.holders('y'), ['a exclusive x1']);
   });
 
-  test('leave all their queues together: by deadline, by being given up and with their session', () => {
+  test('leave all their queues together: by deadline, by being cancelled and with their session', () => {
     const wanted = [wantLock('x'), wantLock('y')];
     for (const how of ['deadline', 'abandon', 'end'] as const) {
       const driver = new Driver().sessions('a', 'b', 'c');
@@ -136,7 +136,7 @@ describe('several at once', () => {
     }
   });
 
-  test('that were granted and given up are given back, all of them', () => {
+  test('that were granted and cancelled are given back, all of them', () => {
     const driver = new Driver().sessions('a');
     driver.do(many('a', [wantLock('x'), wantPermits('p', 1, 1)], { request: 1 }));
     driver.do({
@@ -206,7 +206,7 @@ describe('a queue with priorities', () => {
   });
 });
 
-describe('a circle of waits', () => {
+describe('a cycle of waits', () => {
   test('is refused to the request that closes it, with its members', () => {
     const driver = new Driver().sessions('a', 'b', 'c');
     driver.hold('a', 'x');
@@ -520,7 +520,7 @@ describe('a session of its own', () => {
 
   const own = { ownSession: { clientId: 'me', timeoutMs: 500, lockDelayMs: 0 } };
 
-  test('is made for a leadership or permits, and ends with them; a repetition gets the first answer', () => {
+  test('is made for a leadership or permits, and ends with them; a repetition gets the idempotent response', () => {
     const driver = new Driver().sessions('a');
     const lead = { ...campaign('own1', 'e', { request: 1 }), ...own };
     const token = granted(driver.do(lead));

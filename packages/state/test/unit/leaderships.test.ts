@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { createStateMachine, initialLimits, restoreStateMachine } from '../../src/index.ts';
 import type { Command, Envelope, StateMachine } from '../../src/index.ts';
 import { Leaderships } from '../../src/kernel/sessions/leaderships.ts';
-import { check } from './support/chance.ts';
+import { check } from './support/randomness.ts';
 import { createCommand, Driver, id, lockName, outcome } from './support/driver.ts';
 import { oldLog, snapshotOfVersion4 } from './support/old-log.ts';
 

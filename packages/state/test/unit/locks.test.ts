@@ -180,7 +180,7 @@ describe('a wait', () => {
     assert.equal(outcome(driver.acquire('b', 'x', { waitMs: 100, request: 1 })), 'wait_timeout');
   });
 
-  test('when a writer gives up, the readers behind it are granted', () => {
+  test('when a writer cancels, the readers behind it are granted', () => {
     const driver = new Driver().sessions('a', 'b', 'c');
     driver.hold('a', 'x', { mode: 'shared' });
     driver.acquire('b', 'x', { waitMs: 10 });
@@ -209,7 +209,7 @@ describe('a wait', () => {
 });
 
 describe('abandoning a request', () => {
-  test('that waits gives up its place, and who is behind it moves up', () => {
+  test('that waits cancels its wait, and who is behind it moves up', () => {
     const driver = new Driver().sessions('a', 'b', 'c');
     driver.hold('a', 'x', { mode: 'shared' });
     driver.acquire('b', 'x', { waitMs: 100, request: 1 });
@@ -292,7 +292,7 @@ describe('a session of its own', () => {
     assert.equal(ask(), 'lock_held');
     assert.deepEqual(driver.lastEvents, []);
     driver.release('a', 'x');
-    assert.equal(ask(), 'lock_held', 'the first answer, though it is free now');
+    assert.equal(ask(), 'lock_held', 'the idempotent response, though it is free now');
     assert.equal(driver.machine.stats().totalSessions, 1);
   });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Delivery, OnDead, QueueOrder, Receipt } from '../../src/index.ts';
-import { check } from './support/chance.ts';
+import { check } from './support/randomness.ts';
 import { Driver, lockName } from './support/driver.ts';
 import { QueueModel } from './support/queue-model.ts';
 

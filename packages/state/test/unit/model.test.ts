@@ -3,12 +3,12 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { restoreStateMachine } from '../../src/index.ts';
 import type { Applied, StateMachine } from '../../src/index.ts';
-import { allLocks, allSessions, check, commandOf, steps } from './support/chance.ts';
-import type { Step } from './support/chance.ts';
+import { allLocks, allSessions, check, commandOf, steps } from './support/randomness.ts';
+import type { Step } from './support/randomness.ts';
 import { Driver, eventLine, id, outcome, roomyLimits } from './support/driver.ts';
 import { Model } from './support/model.ts';
 
-function carryOut(driver: Driver, step: Step): Applied {
+function execute(driver: Driver, step: Step): Applied {
   if (step.type === 'time') driver.timeMs += step.byMs;
   return driver.entry([commandOf(step, driver.machine)]);
 }
@@ -85,7 +85,7 @@ describe('what holds after every command', () => {
       fc.property(steps, (list) => {
         const driver = new Driver();
         for (const step of list) {
-          carryOut(driver, step);
+          execute(driver, step);
           for (const name of allLocks) {
             const { holders } = driver.lock(name);
             const writers = holders.filter(({ mode }) => mode === 'exclusive').length;
@@ -106,7 +106,7 @@ describe('what holds after every command', () => {
         let latest = 0;
         list.forEach((step, index) => {
           if (restoreAt.includes(index)) driver = driver.restored();
-          for (const event of carryOut(driver, step).events) {
+          for (const event of execute(driver, step).events) {
             if (event.type !== 'granted') continue;
             assert.ok(event.fenceToken > latest, `${String(event.fenceToken)} after ${latest}`);
             latest = event.fenceToken;
@@ -124,7 +124,7 @@ describe('what holds after every command', () => {
         const driver = new Driver();
         const ended = new Set<string>();
         for (const step of list) {
-          for (const event of carryOut(driver, step).events) {
+          for (const event of execute(driver, step).events) {
             if (event.type === 'session_ended') ended.add(event.sessionId);
             if (event.type === 'granted') assert.ok(!ended.has(event.sessionId), 'granted');
           }
@@ -145,7 +145,7 @@ describe('what holds after every command', () => {
       fc.property(steps, (list) => {
         const driver = new Driver();
         for (const step of list) {
-          carryOut(driver, step);
+          execute(driver, step);
           for (const name of allLocks) {
             const { holders, waiters, delayedForMs } = driver.lock(name);
             const [first] = waiters;
@@ -168,7 +168,7 @@ describe('what holds after every command', () => {
         const driver = new Driver();
         const waiting = new Set<string>();
         for (const step of list) {
-          for (const event of carryOut(driver, step).events) {
+          for (const event of execute(driver, step).events) {
             if (event.type !== 'waiting' && event.type !== 'wait_ended') continue;
             const key = `${event.sessionId} ${String(event.requestId)}`;
             if (event.type === 'waiting') assert.ok(!waiting.has(key), `${key} waits twice`);
@@ -191,7 +191,7 @@ describe('one outcome everywhere', () => {
         const one = new Driver();
         const other = new Driver();
         for (const step of list) {
-          assert.deepEqual(carryOut(one, step), carryOut(other, step));
+          assert.deepEqual(execute(one, step), execute(other, step));
           assert.equal(one.machine.digest(), other.machine.digest());
         }
       }),
@@ -206,7 +206,7 @@ describe('one outcome everywhere', () => {
         let copy = new Driver();
         list.forEach((step, index) => {
           if (index === at) copy = original.restored();
-          assert.deepEqual(carryOut(copy, step), carryOut(original, step));
+          assert.deepEqual(execute(copy, step), execute(original, step));
           assert.equal(copy.machine.digest(), original.machine.digest());
           assert.equal(copy.machine.nextDueTime(), original.machine.nextDueTime());
           assert.deepEqual(copy.machine.stats(), original.machine.stats());
@@ -221,10 +221,10 @@ describe('one outcome everywhere', () => {
       fc.property(steps, fc.nat({ max: 70 }), (list, at) => {
         const driver = new Driver();
         const before = list.slice(0, at);
-        for (const step of before) carryOut(driver, step);
+        for (const step of before) execute(driver, step);
         const digest = driver.machine.digest();
         const reader = driver.machine.snapshot();
-        for (const step of list.slice(at)) carryOut(driver, step);
+        for (const step of list.slice(at)) execute(driver, step);
         const copy = new Driver();
         copy.machine = restoreFrom(reader);
         assert.equal(copy.machine.digest(), digest);

@@ -7,7 +7,7 @@ import type { Hold, Session, Waiter } from '../../src/primitives/holds/pool.ts';
 import { CallerUse } from '../../src/kernel/caller-use.ts';
 import { SessionOf } from '../../src/kernel/sessions/sessions.ts';
 import type { FenceToken } from '../../src/index.ts';
-import { check } from './support/chance.ts';
+import { check } from './support/randomness.ts';
 import { id, lockName } from './support/driver.ts';
 
 function sessionNamed(name: string): Session {

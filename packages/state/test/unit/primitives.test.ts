@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Command, CommandResult, Event, FenceToken, Wanted } from '../../src/index.ts';
-import { check } from './support/chance.ts';
-import { leadsBack } from './support/circle.ts';
-import type { Tie } from './support/circle.ts';
+import { check } from './support/randomness.ts';
+import { leadsBack } from './support/cycle.ts';
+import type { Tie } from './support/cycle.ts';
 import { createCommand, Driver, eventLine, id, lockName, outcome } from './support/driver.ts';
 
 const sessions = ['a', 'b', 'c', 'd', 'e'] as const;
@@ -140,7 +140,7 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
     type: fc.constant('force_release' as const),
     name: asked.name,
     kind: fc.constantFrom('lock' as const, 'semaphore' as const, 'election' as const),
-    reason: fc.constant('by chance'),
+    reason: fc.constant('by randomness'),
   }),
   fc.record({ type: fc.constant('end_session' as const), sessionId: asked.sessionId }),
   session.map((one): Command => createCommand(one, { lockDelayMs: one === 'e' ? 8 : 0 })),
@@ -352,7 +352,7 @@ function checkPools(driver: Driver): void {
 }
 
 /** Y1: what is wanted together is granted in one entry, and told once for each. */
-function checkTogether(events: readonly Event[], results: readonly CommandResult[]): void {
+function checkMultiAcquire(events: readonly Event[], results: readonly CommandResult[]): void {
   for (const event of events) {
     if (event.type !== 'wait_ended' || !event.result.ok || event.result.type !== 'granted_many')
       continue;
@@ -419,7 +419,7 @@ class Meetings {
 }
 
 describe('all kinds at once', () => {
-  test('units, turns, circles, tokens and meetings are right after every command, and after a restore', () => {
+  test('units, turns, cycles, tokens and meetings are right after every command, and after a restore', () => {
     allIsRight(1000, 300);
   });
 
@@ -466,7 +466,7 @@ function allIsRight(maxWorkPerEntry: number, runs: number): void {
         assert.ok(result !== undefined);
         const ties = tiesOf(queues(driver).values(), driver);
         for (const one of sessions) {
-          assert.ok(!leadsBack(ties, one), `no circle is there after ${JSON.stringify(command)}`);
+          assert.ok(!leadsBack(ties, one), `no cycle is there after ${JSON.stringify(command)}`);
         }
         if ('sessionId' in command && command.sessionId !== undefined) {
           const closes = leadsBack(tiesOf(withAsked(before, command), driver), command.sessionId);
@@ -477,7 +477,7 @@ function allIsRight(maxWorkPerEntry: number, runs: number): void {
         const isBehind = dueMs !== undefined && dueMs <= driver.timeMs;
         if (!isBehind) checkPools(driver);
         else assert.ok(maxWorkPerEntry < 1000, 'all fits into one entry');
-        checkTogether(events, results);
+        checkMultiAcquire(events, results);
         for (const token of tokensOf(events)) {
           assert.ok(token > lastToken);
           lastToken = token;

@@ -10,8 +10,8 @@ import { Tables } from '../../src/kernel/tables.ts';
 import { answerBytes } from '../../src/kernel/answers.ts';
 import { valueBytes } from '../../src/kernel/weights.ts';
 import { answers, campaign, enter, lock, many, proclaim, wantLock } from './support/asks.ts';
-import { check } from './support/chance.ts';
-import { chances, commandOf } from './support/everything.ts';
+import { check } from './support/randomness.ts';
+import { randomness, commandOf } from './support/everything.ts';
 import { Driver, createCommand, id, lockName, outcome } from './support/driver.ts';
 
 const limitOf = (result: CommandResult): unknown =>
@@ -173,7 +173,7 @@ describe('the remembered answers of one session', () => {
     }
   });
 
-  test('of a refusal for its bytes are few, and no late copy is carried out', () => {
+  test('of a refusal for its bytes are few, and no late copy is executed', () => {
     const driver = Driver.withLimits({ maxResultBytesPerSession: 1 }).sessions('a');
     driver.do(lock('a', 'x', { request: 1 }), 1);
     const wanted = Array.from({ length: 30 }, (_, place) => wantLock(`w${String(place)}`));
@@ -220,7 +220,7 @@ describe('the remembered answers of one session', () => {
       assert.equal(outcome(one.acquire('a', 'x', { request: name(34) })), 'request_forgotten');
       assert.equal(outcome(one.acquire('a', 'x', { request: name(36) })), 'request_forgotten');
       assert.equal(outcome(one.acquire('a', 'x', { request: name(37) })).slice(0, 7), 'granted');
-      assert.deepEqual(one.holders('x'), [], 'not carried out again');
+      assert.deepEqual(one.holders('x'), [], 'not executed again');
       assert.equal(
         outcome(one.acquire('a', 'y', { request: 'other-node-1' })).slice(0, 7),
         'granted',
@@ -333,7 +333,7 @@ describe('no sequence of commands', () => {
     assert.deepEqual([requests.numberedBytes, requests.namedBytes], [numberedBytes, namedBytes]);
     assert.ok(numbered <= is.maxResultsPerSession && named <= is.maxResultsPerSession);
     assert.ok(namedBytes <= is.maxResultBytesPerSession || named <= 1, String(namedBytes));
-    const mayForget = requests.forgotten.answeredBelow === undefined; // Q4
+    const mayForget = requests.forgotten.ackedBelow === undefined; // Q4
     if (mayForget) assert.ok(numberedBytes <= is.maxResultBytesPerSession || numbered <= 1);
     assert.ok(numberedBytes <= is.maxResultsPerSession * largest);
   }
@@ -347,20 +347,20 @@ describe('no sequence of commands', () => {
 
   test('passes a bound of one caller, and what is refused for one changes nothing', () => {
     check(
-      fc.property(chances, (all) => {
+      fc.property(randomness, (all) => {
         const driver = Driver.withLimits(limits);
         // One that was restored on the way: its sums are counted anew (QUOTA-3).
         let copy = driver.restored();
-        for (const [place, chance] of all.entries()) {
-          if (chance.kind === 'jump') continue; // Sets other limits.
-          if (chance.kind === 'time') driver.timeMs += chance.number * 4;
+        for (const [place, randomness] of all.entries()) {
+          if (randomness.kind === 'jump') continue; // Sets other limits.
+          if (randomness.kind === 'time') driver.timeMs += randomness.number * 4;
           copy.timeMs = driver.timeMs;
           // What is due has been done before.
           do for (const one of [driver, copy]) one.advance(0);
           while ((driver.machine.nextDueTime() ?? Number.POSITIVE_INFINITY) <= driver.timeMs);
           const before = placesOf(driver);
           const stats = driver.machine.stats();
-          const command = dressed(commandOf(chance, driver.machine), chance.number);
+          const command = dressed(commandOf(randomness, driver.machine), randomness.number);
           const result = driver.do(command);
           assert.deepEqual(copy.do(command), result);
           if (!result.ok && result.code === 'limit_exceeded') {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Driver, lockName, id, outcome } from './support/driver.ts';
 
 describe('a repeated request', () => {
-  test('gets the first answer and is carried out once', () => {
+  test('gets the idempotent response and is executed once', () => {
     const driver = new Driver().sessions('a', 'b');
     const first = driver.acquire('a', 'x', { request: 1 });
     assert.deepEqual(driver.acquire('a', 'x', { request: 1 }), first);
@@ -20,7 +20,7 @@ describe('a repeated request', () => {
     assert.deepEqual(driver.holders('x'), []);
   });
 
-  test('in the same entry gets the first answer too', () => {
+  test('in the same entry gets the idempotent response too', () => {
     const driver = new Driver().sessions('a');
     const command = {
       type: 'acquire',
@@ -61,7 +61,7 @@ describe('a repeated request', () => {
 });
 
 describe('forgetting answers', () => {
-  test('a number that may have been forgotten is refused, never carried out again', () => {
+  test('a number that may have been forgotten is refused, never executed again', () => {
     const driver = Driver.withLimits({ maxResultsPerSession: 3 }).sessions('a');
     for (const request of [1, 2, 3, 10]) driver.hold('a', `x${String(request)}`, { request });
     for (const request of [0, 1]) {
@@ -79,7 +79,7 @@ describe('forgetting answers', () => {
     const driver = new Driver().sessions('a');
     driver.hold('a', 'x', { request: 1 });
     driver.hold('a', 'y', { request: 2 });
-    driver.hold('a', 'z', { request: 3, answeredBelow: 2 });
+    driver.hold('a', 'z', { request: 3, ackedBelow: 2 });
     assert.equal(outcome(driver.acquire('a', 'x', { request: 1 })), 'request_forgotten');
     assert.equal(outcome(driver.acquire('a', 'y', { request: 2 })), 'granted 2 x1');
     const copy = driver.restored();

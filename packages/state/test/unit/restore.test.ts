@@ -14,19 +14,19 @@ import { advance, beginSession, expireSession } from '../../src/kernel/sessions/
 import { Tables } from '../../src/kernel/tables.ts';
 import { beginShare } from '../../src/kernel/work.ts';
 import { enter, leave } from './support/asks.ts';
-import { check } from './support/chance.ts';
-import { chances, commandOf } from './support/everything.ts';
-import type { Chance } from './support/everything.ts';
+import { check } from './support/randomness.ts';
+import { randomness, commandOf } from './support/everything.ts';
+import type { Randomness } from './support/everything.ts';
 import { Driver, createCommand, id, lockName, roomyLimits } from './support/driver.ts';
 
 const bytesOf = (machine: StateMachine): Buffer => Buffer.concat([...machine.snapshot()]);
 const copyOf = (machine: StateMachine): StateMachine => restoreStateMachine(machine.snapshot());
 
-function step(machine: StateMachine, chance: Chance): Applied {
-  const time = machine.time + (chance.kind === 'time' ? chance.number * 4 : 0);
-  const command = commandOf(chance, machine);
-  const { request, odd, number } = chance;
-  const answered = odd && number === 1 ? { answeredBelow: request } : {};
+function step(machine: StateMachine, randomness: Randomness): Applied {
+  const time = machine.time + (randomness.kind === 'time' ? randomness.number * 4 : 0);
+  const command = commandOf(randomness, machine);
+  const { request, odd, number } = randomness;
+  const answered = odd && number === 1 ? { ackedBelow: request } : {};
   const commands = [{ identity: 'anonymous', command, ...answered }];
   return machine.apply({ index: machine.index + 1, time, commands });
 }
@@ -40,18 +40,18 @@ function sameBytes(left: StateMachine, right: StateMachine, when: string): void 
 describe('a snapshot of a machine that does everything', () => {
   test('restored at any point answers, tells and snapshots as the original does, entry by entry', () => {
     check(
-      fc.property(chances, fc.nat({ max: 90 }), (list, restoreAt) => {
+      fc.property(randomness, fc.nat({ max: 90 }), (list, restoreAt) => {
         const original = createStateMachine(roomyLimits);
         let copy: StateMachine | undefined;
-        list.forEach((chance, index) => {
+        list.forEach((randomness, index) => {
           if (index === restoreAt % list.length) copy = copyOf(original);
-          const applied = step(original, chance);
+          const applied = step(original, randomness);
           if (copy === undefined) return;
-          assert.deepEqual(step(copy, chance), applied, JSON.stringify(chance));
+          assert.deepEqual(step(copy, randomness), applied, JSON.stringify(randomness));
           assert.equal(copy.digest(), original.digest());
           assert.deepEqual(copy.stats(), original.stats());
           assert.equal(copy.nextDueTime(), original.nextDueTime());
-          sameBytes(original, copy, JSON.stringify(chance));
+          sameBytes(original, copy, JSON.stringify(randomness));
         });
       }),
       120,
@@ -60,7 +60,7 @@ describe('a snapshot of a machine that does everything', () => {
 
   test('pulled while commands go on has the bytes of one that is taken at once', () => {
     check(
-      fc.property(chances, fc.nat({ max: 90 }), fc.nat({ max: 20 }), (list, from, pause) => {
+      fc.property(randomness, fc.nat({ max: 90 }), fc.nat({ max: 20 }), (list, from, pause) => {
         const machine = createStateMachine(roomyLimits);
         // Large records before and after those that change, so that it comes in many chunks.
         const commands = Array.from({ length: 300 }, (_, number): Command => {
@@ -75,7 +75,7 @@ describe('a snapshot of a machine that does everything', () => {
           });
         const begin = from % list.length;
         if (pause % 2 === 0) enter();
-        for (const chance of list.slice(0, begin)) step(machine, chance);
+        for (const randomness of list.slice(0, begin)) step(machine, randomness);
         if (pause % 2 === 1) enter();
         const expected = bytesOf(machine);
         const pulled: Uint8Array[] = [];
@@ -93,9 +93,9 @@ describe('a snapshot of a machine that does everything', () => {
 
   test('has the same bytes again when it is restored', () => {
     check(
-      fc.property(chances, (list) => {
+      fc.property(randomness, (list) => {
         const machine = createStateMachine(roomyLimits);
-        for (const chance of list) step(machine, chance);
+        for (const randomness of list) step(machine, randomness);
         sameBytes(machine, copyOf(machine), 'restored');
       }),
       120,

@@ -2,7 +2,7 @@ import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { CommandResult, FenceToken, RequestId, SemaphoreView } from '../../src/index.ts';
-import { check } from './support/chance.ts';
+import { check } from './support/randomness.ts';
 import { Driver, eventLine, id, lockName, outcome } from './support/driver.ts';
 import { SemaphoreModel } from './support/semaphore-model.ts';
 import type { SemaphoreStep } from './support/semaphore-model.ts';
@@ -230,7 +230,7 @@ describe('semaphores against a naive model', () => {
             assert.equal(driver.machine.digest(), digest);
             continue;
           }
-          const { command, expected } = model.carryOut(next);
+          const { command, expected } = model.execute(next);
           driver.timeMs = model.timeMs;
           assert.equal(outcome(driver.do(command)), expected, JSON.stringify(next));
           for (const one of ['p', 'q']) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { shardOf, ShardedMap } from '../../src/kernel/collections/sharded-map.ts';
-import { check } from './support/chance.ts';
+import { check } from './support/randomness.ts';
 
 const numbers = Array.from({ length: 100_000 }, (_, number) => number);
 
@@ -88,6 +88,6 @@ describe('a map in shards', () => {
     assert.equal(copied, before, 'once');
     map.release();
     for (let number = 0; number < 1000; number++) map.set(`more ${String(number)}`, 1);
-    assert.equal(copied, before, 'not when it was given up');
+    assert.equal(copied, before, 'not when it was cancelled');
   });
 });

@@ -89,7 +89,7 @@ describe('a snapshot', () => {
     assert.equal(restored(chunks).machine.digest(), digest);
   });
 
-  test('is the only one: another one before it is done or given up is a defect', () => {
+  test('is the only one: another one before it is done or cancelled is a defect', () => {
     const driver = large();
     const digest = driver.machine.digest();
     const first = driver.machine.snapshot();
@@ -101,7 +101,7 @@ describe('a snapshot', () => {
     assert.equal(second.machine.digest(), driver.machine.digest());
   });
 
-  test('that its reader gives up costs nothing afterwards', () => {
+  test('that its reader cancels costs nothing afterwards', () => {
     const driver = large();
     for (const chunk of driver.machine.snapshot()) {
       assert.ok(chunk.length > 0);

@@ -4,10 +4,10 @@ import * as fc from 'fast-check';
 import { createStateMachine, initialLimits, restoreStateMachine } from '../../src/index.ts';
 import type { Applied, Command, StateMachine } from '../../src/index.ts';
 import { campaign, enter } from './support/asks.ts';
-import { check } from './support/chance.ts';
+import { check } from './support/randomness.ts';
 import { Driver, id, lockName, outcome } from './support/driver.ts';
-import { chances, commandOf } from './support/everything.ts';
-import type { Chance } from './support/everything.ts';
+import { randomness, commandOf } from './support/everything.ts';
+import type { Randomness } from './support/everything.ts';
 import { answers, oldLog, oldSnapshot } from './support/old-log.ts';
 import type { OldEntry } from './support/old-log.ts';
 
@@ -92,7 +92,7 @@ describe('what a session was told again before repetitions were counted', () => 
     assert.deepEqual(placesOf(toldAgain([1, 2])), placesOf(toldAgain([1])));
   });
 
-  test('is answered as then, and takes no leadership along where it is given up', () => {
+  test('is answered as then, and takes no leadership along where it is cancelled', () => {
     for (const isLater of [false, true]) {
       const driver = toldAgain([1]);
       assert.equal(outcome(driver.do(campaign('a', 'e', { request: 2 }))), 'granted 1 x2');
@@ -102,7 +102,7 @@ describe('what a session was told again before repetitions were counted', () => 
         one.machine.show('election', lockName('e')).leader !== undefined;
       for (const one of [driver, driver.restored()]) {
         one.do(giveUp('e', 'election', 2));
-        assert.equal(leads(one), true, 'the first request is not given up');
+        assert.equal(leads(one), true, 'the first request is not cancelled');
         one.do(giveUp('e', 'election', 1));
         assert.equal(leads(one), false);
       }
@@ -159,7 +159,7 @@ describe('nodes after an upgrade', () => {
   test('do and answer the same, in whatever order their tables are', () => {
     const limits = { ...initialLimits, maxWorkPerEntry: 3, maxHoldsPerResource: 10_000 };
     check(
-      fc.property(chances, (list) => {
+      fc.property(randomness, (list) => {
         const old = restoreStateMachine([oldSnapshot()]);
         const byLog = createStateMachine(initialLimits);
         for (const { index, time, commands } of log)
@@ -172,10 +172,12 @@ describe('nodes after an upgrade', () => {
           assert.equal(old.nextDueTime(), byLog.nextDueTime());
         };
         both([{ type: 'set_limits', limits }]);
-        for (const chance of list) {
-          const byMs = chance.kind === 'time' ? chance.number * 4 : 0;
-          const session = chance.odd ? chance.session : `${chance.session}${String(chance.number)}`;
-          both([commandOf({ ...chance, session } as Chance, byLog)], byMs);
+        for (const randomness of list) {
+          const byMs = randomness.kind === 'time' ? randomness.number * 4 : 0;
+          const session = randomness.odd
+            ? randomness.session
+            : `${randomness.session}${String(randomness.number)}`;
+          both([commandOf({ ...randomness, session } as Randomness, byLog)], byMs);
         }
         both([{ type: 'set_limits', limits }]);
         // Sessions of before the upgrade end, all in parts, until nothing is left.

@@ -1,9 +1,9 @@
-/** Requests whose outcome their client never learned, and gives up: what the cluster has in the end is what the client has. */
+/** Requests whose outcome their client never learned, and cancels: what the cluster has in the end is what the client has. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Command, CommandResult, FenceToken } from '../../src/index.ts';
-import { check } from './support/chance.ts';
+import { check } from './support/randomness.ts';
 import { Driver, id, lockName, outcome } from './support/driver.ts';
 
 const sessions = ['a', 'b'] as const;
@@ -165,7 +165,7 @@ function actual({ machine }: Driver): readonly string[] {
   return has.toSorted();
 }
 
-describe('a request that is given up', () => {
+describe('a request that is cancelled', () => {
   test('holds nothing, whatever came before it, after it or in between; all others hold what they were told (R3)', () => {
     check(
       fc.property(steps, (list) => {
@@ -212,7 +212,7 @@ describe('a request that is given up', () => {
         driver.advance(20);
         for (const one of asked) if (one.failed) assert.ok(driver.do(giveUp(one)).ok);
         driver.advance(20);
-        // Late copies, of the requests and of the giving up.
+        // Late copies, of the requests and of the cancelling.
         for (const one of asked) if (one.failed) assert.ok(!driver.do(one.command).ok);
         for (const one of asked) if (one.failed) driver.do(giveUp(one));
         driver.advance(20);
@@ -239,7 +239,7 @@ describe('a request that is given up', () => {
   }
 });
 
-describe('a barrier that a request of a session entered and another one gives up', () => {
+describe('a barrier that a request of a session entered and another one cancels', () => {
   const enter = (request: number) => commandOf('a', 'x', 'barrier', request, false);
   const abandon = (requestId: number, unlessOpen?: true): Command => ({
     type: 'abandon',
@@ -268,7 +268,7 @@ describe('a barrier that a request of a session entered and another one gives up
     assert.equal(count(driver), 0);
   });
 
-  test('is not entered by a copy that comes after the giving up', () => {
+  test('is not entered by a copy that comes after the cancelling', () => {
     const driver = new Driver().sessions('a');
     assert.equal(outcome(driver.do(abandon(7))), 'abandoned');
     const late = driver.restored();

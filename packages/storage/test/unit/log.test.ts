@@ -167,7 +167,7 @@ describe('Writes', () => {
       write(4, { truncateFrom: 3, entries: [entry(3, 3), entry(4, 3)] }),
     ]);
     assert.deepEqual(order, [1, 2, 3, 4]);
-    assert.equal(storage.figures.commits, 1);
+    assert.equal(storage.stats.commits, 1);
     const { recovered } = await log.reopen();
     assert.deepEqual(
       plain(recovered?.entries),

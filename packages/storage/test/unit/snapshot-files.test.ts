@@ -71,10 +71,10 @@ describe('A received snapshot', () => {
     const other = await made(9, 'received');
     await receive(opened, other, 0, 20);
     assert.equal(partials(log).length, 1);
-    const sizeBefore = opened.storage.figures.sizeBytes;
+    const sizeBefore = opened.storage.stats.sizeBytes;
     const saved = await save(opened, 10);
     assert.deepEqual(partials(log), []);
-    assert.equal(opened.storage.figures.sizeBytes, sizeBefore - 20 + saved.byteLength);
+    assert.equal(opened.storage.stats.sizeBytes, sizeBefore - 20 + saved.byteLength);
     let acknowledged = false;
     void receive(opened, other, 20).then(() => (acknowledged = true));
     await settle();
@@ -131,15 +131,12 @@ describe('Bytes of snapshots', () => {
     await fill(opened, 1, 20);
     const first = await save(opened, 10);
     const reader = opened.storage.openSnapshot(first.hash) ?? assert.fail();
-    const sizeBefore = opened.storage.figures.sizeBytes;
+    const sizeBefore = opened.storage.stats.sizeBytes;
     const second = await save(opened, 12);
-    assert.equal(opened.storage.figures.sizeBytes, sizeBefore + second.byteLength);
+    assert.equal(opened.storage.stats.sizeBytes, sizeBefore + second.byteLength);
     reader.close();
     await settle();
-    assert.equal(
-      opened.storage.figures.sizeBytes,
-      sizeBefore - first.byteLength + second.byteLength,
-    );
+    assert.equal(opened.storage.stats.sizeBytes, sizeBefore - first.byteLength + second.byteLength);
   });
 
   it('are read to their end while older ones are cleared up and the storage closes, in any order', async () => {

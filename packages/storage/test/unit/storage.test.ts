@@ -81,7 +81,7 @@ describe('The storage', () => {
 
   it('makes one frame of all that arrives while one is under way, and keeps the loop free', async () => {
     const { storage } = await open({ writeDelayMs: 50 });
-    const { commits } = storage.figures;
+    const { commits } = storage.stats;
     const writes = Array.from({ length: 50 }, (_, position): Write => ({
       id: position + 1,
       hardState: hardState(0),
@@ -98,9 +98,9 @@ describe('The storage', () => {
     await new Promise((resolve) => setImmediate(resolve));
     await Promise.all([first, ...writes.slice(1).map((write) => storage.write(write))]);
     running = false;
-    assert.equal(storage.figures.commits - commits, 2);
-    assert.equal(storage.figures.pendingWrites, 0);
-    assert.ok(storage.figures.lastCommitMs >= 45);
+    assert.equal(storage.stats.commits - commits, 2);
+    assert.equal(storage.stats.pendingWrites, 0);
+    assert.ok(storage.stats.lastCommitMs >= 45);
     assert.ok(turns > 20, `the loop turned ${String(turns)} times only`);
   });
 

@@ -1,5 +1,5 @@
 /**
- * What the machine can do at this moment, measured in the same run: with it the figures of two machines
+ * What the machine can do at this moment, measured in the same run: with it the stats of two machines
  * can be compared as ratios.
  */
 import { fork } from 'node:child_process';

@@ -8,8 +8,8 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { median } from '../statistics/median.ts';
 import { milliseconds, table, whole } from '../statistics/table.ts';
-import { isLoadFigures } from './plan.ts';
-import type { LoadFigures } from './plan.ts';
+import { isLoadStats } from './plan.ts';
+import type { LoadStats } from './plan.ts';
 
 export interface ComparePlan {
   /** Root of a built checkout: the build that is judged. */
@@ -24,10 +24,10 @@ export interface ComparePlan {
   readonly runDeadlineMs: number;
 }
 
-/** One figure of one row in both builds, a value for each pair. */
-export interface ComparedFigure {
+/** One metric of one row in both builds, a value for each pair. */
+export interface ComparedStat {
   readonly row: string;
-  readonly figure: FigureName;
+  readonly metric: StatName;
   readonly own: readonly number[];
   readonly against: readonly number[];
   /** Of each pair: own divided by against. */
@@ -35,23 +35,23 @@ export interface ComparedFigure {
   readonly medianRatio: number;
 }
 
-export type FigureName = 'cycles/s' | 'acquire p50 ms' | 'p95 ms' | 'p99 ms';
+export type StatName = 'cycles/s' | 'acquire p50 ms' | 'p95 ms' | 'p99 ms';
 
-const figures: Readonly<Record<FigureName, (row: LoadFigures) => number>> = {
+const stats: Readonly<Record<StatName, (row: LoadStats) => number>> = {
   'cycles/s': (row) => row.cyclesPerSecond,
   'acquire p50 ms': (row) => row.acquireMs.p50,
   'p95 ms': (row) => row.acquireMs.p95,
   'p99 ms': (row) => row.acquireMs.p99,
 };
-const figureNames: readonly FigureName[] = ['cycles/s', 'acquire p50 ms', 'p95 ms', 'p99 ms'];
+const figureNames: readonly StatName[] = ['cycles/s', 'acquire p50 ms', 'p95 ms', 'p99 ms'];
 
 /** @throws Error when a run fails; the message names the build. */
 export async function compare(
   plan: ComparePlan,
   tell: (text: string) => void,
-): Promise<readonly ComparedFigure[]> {
-  const own: (readonly LoadFigures[])[] = [];
-  const against: (readonly LoadFigures[])[] = [];
+): Promise<readonly ComparedStat[]> {
+  const own: (readonly LoadStats[])[] = [];
+  const against: (readonly LoadStats[])[] = [];
   for (let pair = 1; pair <= plan.pairs; pair++) {
     tell(`Pair ${String(pair)} of ${String(plan.pairs)}: this build.`);
     own.push(await runBench(plan.own, plan, `own-${String(pair)}`));
@@ -63,23 +63,23 @@ export async function compare(
 
 /** @param own and `against`: the rows of each run, in the order of the pairs. */
 export function compareRuns(
-  own: readonly (readonly LoadFigures[])[],
-  against: readonly (readonly LoadFigures[])[],
-): readonly ComparedFigure[] {
+  own: readonly (readonly LoadStats[])[],
+  against: readonly (readonly LoadStats[])[],
+): readonly ComparedStat[] {
   const rows = own[0]?.map(nameOf) ?? [];
   return rows.flatMap((row) =>
-    figureNames.map((figure) => {
-      const valuesOf = (runs: readonly (readonly LoadFigures[])[]): readonly number[] =>
+    figureNames.map((metric) => {
+      const valuesOf = (runs: readonly (readonly LoadStats[])[]): readonly number[] =>
         runs.map((run) => {
           const found = run.find((one) => nameOf(one) === row);
-          return found === undefined ? NaN : figures[figure](found);
+          return found === undefined ? NaN : stats[metric](found);
         });
       const ownValues = valuesOf(own);
       const againstValues = valuesOf(against);
       const ratios = ownValues.map((value, pair) => value / (againstValues[pair] ?? NaN));
       return {
         row,
-        figure,
+        metric,
         own: ownValues,
         against: againstValues,
         ratios,
@@ -89,7 +89,7 @@ export function compareRuns(
   );
 }
 
-function nameOf({ workers, connections, locks }: LoadFigures): string {
+function nameOf({ workers, connections, locks }: LoadStats): string {
   const whole = `${String(workers)} ${workers === 1 ? 'worker' : 'workers'}`;
   if (locks === 'one') return `${whole}, one lock`;
   return connections === 1 ? whole : `${whole} on ${String(connections)} connections`;
@@ -100,7 +100,7 @@ async function runBench(
   checkout: string,
   { options, folder, runDeadlineMs }: ComparePlan,
   run: string,
-): Promise<readonly LoadFigures[]> {
+): Promise<readonly LoadStats[]> {
   const folderOptions: string[] = [];
   if (folder !== undefined) {
     await mkdir(join(folder, run), { recursive: true });
@@ -128,12 +128,12 @@ async function runBench(
   }
 }
 
-function rowsIn(output: string, program: string): readonly LoadFigures[] {
+function rowsIn(output: string, program: string): readonly LoadStats[] {
   let report: unknown;
   try {
     report = JSON.parse(output);
   } catch (error) {
-    throw new Error(`${program} printed no figures. Is that checkout built (make build)?`, {
+    throw new Error(`${program} printed no stats. Is that checkout built (make build)?`, {
       cause: error,
     });
   }
@@ -142,11 +142,11 @@ function rowsIn(output: string, program: string): readonly LoadFigures[] {
     report === null ||
     !('rows' in report) ||
     !Array.isArray(report.rows) ||
-    !report.rows.every(isLoadFigures)
+    !report.rows.every(isLoadStats)
   ) {
-    throw new Error(`${program} printed figures of another kind.`);
+    throw new Error(`${program} printed stats of another kind.`);
   }
-  const rows: readonly LoadFigures[] = report.rows;
+  const rows: readonly LoadStats[] = report.rows;
   const unsafe = rows.find((row) => row.overlaps > 0);
   if (unsafe !== undefined) {
     throw new Error(`${program}: ${String(unsafe.overlaps)} overlaps, two held one lock at once.`);
@@ -155,16 +155,16 @@ function rowsIn(output: string, program: string): readonly LoadFigures[] {
 }
 
 /** A table for people: medians of both builds, the median of the ratios, and each pair's ratio. */
-export function comparisonText(compared: readonly ComparedFigure[]): string {
-  const shown = (figure: FigureName, value: number): string =>
-    figure === 'cycles/s' ? whole(value) : milliseconds(value);
+export function comparisonText(compared: readonly ComparedStat[]): string {
+  const shown = (metric: StatName, value: number): string =>
+    metric === 'cycles/s' ? whole(value) : milliseconds(value);
   return table(
-    ['medians', 'figure', 'this build', 'the other', 'ratio', 'pair by pair'],
-    compared.map(({ row, figure, own, against, ratios, medianRatio }) => [
+    ['medians', 'metric', 'this build', 'the other', 'ratio', 'pair by pair'],
+    compared.map(({ row, metric, own, against, ratios, medianRatio }) => [
       row,
-      figure,
-      shown(figure, median(own)),
-      shown(figure, median(against)),
+      metric,
+      shown(metric, median(own)),
+      shown(metric, median(against)),
       medianRatio.toFixed(2),
       ratios.map((ratio) => ratio.toFixed(2)).join(' '),
     ]),

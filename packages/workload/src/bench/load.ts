@@ -1,11 +1,11 @@
 /**
  * The load generator, in a process of its own so that it shares nothing with what it measures. Takes
- * a `LoadPlan` as its argument and sends `LoadFigures` to its parent.
+ * a `LoadPlan` as its argument and sends `LoadStats` to its parent.
  */
 import { connect } from '@holdfast/client';
 import type { Client, Session } from '@holdfast/client';
 import { Latencies } from '../statistics/latencies.ts';
-import type { LoadFigures, LoadPlan } from './plan.ts';
+import type { LoadStats, LoadPlan } from './plan.ts';
 
 const longestWaitMs = 10_000;
 const sessionTimeoutSeconds = 30;
@@ -70,7 +70,7 @@ async function openClients(plan: LoadPlan): Promise<readonly Client[]> {
   return Promise.all(clients);
 }
 
-async function generate(plan: LoadPlan): Promise<LoadFigures> {
+async function generate(plan: LoadPlan): Promise<LoadStats> {
   const clients = await openClients(plan);
   const sessions = await Promise.all(
     Array.from({ length: plan.workers }, (_, worker) => {
@@ -103,10 +103,10 @@ async function generate(plan: LoadPlan): Promise<LoadFigures> {
   return figuresOf(plan, run, [...new Set(watches)]);
 }
 
-function figuresOf(plan: LoadPlan, run: Run, watches: readonly LockWatch[]): LoadFigures {
+function figuresOf(plan: LoadPlan, run: Run, watches: readonly LockWatch[]): LoadStats {
   const seconds = plan.measureMs / 1000;
-  const sum = (figure: (watch: LockWatch) => number): number =>
-    watches.reduce((total, watch) => total + figure(watch), 0);
+  const sum = (metric: (watch: LockWatch) => number): number =>
+    watches.reduce((total, watch) => total + metric(watch), 0);
   return {
     workers: plan.workers,
     connections: plan.connections,
@@ -142,5 +142,5 @@ function isLoadPlan(plan: unknown): plan is LoadPlan {
   );
 }
 
-const figures = await generate(readPlan(process.argv[2]));
-process.send?.(figures, () => process.disconnect());
+const stats = await generate(readPlan(process.argv[2]));
+process.send?.(stats, () => process.disconnect());

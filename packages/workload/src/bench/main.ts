@@ -24,8 +24,8 @@ import { calibrate } from './calibration.ts';
 import { measureProcessors } from './processors.ts';
 import { reportText } from './report.ts';
 import type { MeasuredRow, Report } from './report.ts';
-import { isLoadFigures } from './plan.ts';
-import type { LoadFigures, LoadPlan } from './plan.ts';
+import { isLoadStats } from './plan.ts';
+import type { LoadStats, LoadPlan } from './plan.ts';
 
 const help = `Usage: npm run bench -- [OPTION]…
 
@@ -118,7 +118,7 @@ async function generate(
   plan: LoadPlan,
   profile: string | undefined,
   onStart: (pid: number) => void,
-): Promise<LoadFigures> {
+): Promise<LoadStats> {
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const file = fileURLToPath(new URL(`./load.${ending}`, import.meta.url));
   const execArgv = [...process.execArgv, ...profileFlags(profile, 'load')];
@@ -129,18 +129,16 @@ async function generate(
     plan.warmUpMs + plan.measureMs + settleDeadlineMs,
   );
   try {
-    return await new Promise<LoadFigures>((resolve, reject) => {
-      let figures: LoadFigures | undefined;
+    return await new Promise<LoadStats>((resolve, reject) => {
+      let stats: LoadStats | undefined;
       child.on('message', (message) => {
-        if (isLoadFigures(message)) figures = message;
+        if (isLoadStats(message)) stats = message;
       });
       child.on('error', reject);
       child.on('exit', (code, signal) => {
-        if (figures !== undefined) resolve(figures);
+        if (stats !== undefined) resolve(stats);
         else
-          reject(
-            new Error(`The load generator ended without figures (${String(code ?? signal)}).`),
-          );
+          reject(new Error(`The load generator ended without stats (${String(code ?? signal)}).`));
       });
     });
   } finally {
@@ -178,8 +176,8 @@ async function measure(
       tell(`${String(row.workers)} workers, ${what}, ${String(row.connections)} connection(s).`);
       const plan = { ...row, endpoints: cluster.urls, warmUpMs, measureMs: options.measureMs };
       const processors = measureProcessors(cluster, await cluster.leader(), plan);
-      const figures = await generate(plan, options.profile, processors.start);
-      rows.push({ ...figures, processors: processors.ofCycle(figures.cyclesPerSecond) });
+      const stats = await generate(plan, options.profile, processors.start);
+      rows.push({ ...stats, processors: processors.ofCycle(stats.cyclesPerSecond) });
     }
   } finally {
     await cluster.close();

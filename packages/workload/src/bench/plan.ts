@@ -12,7 +12,7 @@ export interface LoadPlan {
   readonly measureMs: number;
 }
 
-export interface LoadFigures {
+export interface LoadStats {
   readonly workers: number;
   readonly connections: number;
   readonly locks: 'own' | 'one';
@@ -30,7 +30,7 @@ export interface LoadFigures {
   readonly tokensNotRisen: number;
 }
 
-export function isLoadFigures(value: unknown): value is LoadFigures {
+export function isLoadStats(value: unknown): value is LoadStats {
   return (
     typeof value === 'object' &&
     value !== null &&

@@ -4,10 +4,10 @@ import type { Machine } from '../statistics/machine.ts';
 import { milliseconds, table, whole } from '../statistics/table.ts';
 import type { BareCommits } from './bare-commit.ts';
 import type { Calibration } from './calibration.ts';
-import type { LoadFigures } from './plan.ts';
+import type { LoadStats } from './plan.ts';
 import type { Processors } from './processors.ts';
 
-export interface MeasuredRow extends LoadFigures {
+export interface MeasuredRow extends LoadStats {
   readonly processors: Processors | null;
 }
 
@@ -108,7 +108,7 @@ export function reportText(report: Report): string {
   return lines.join('\n');
 }
 
-const workersOf = ({ workers, connections }: LoadFigures): string =>
+const workersOf = ({ workers, connections }: LoadStats): string =>
   connections === 1 ? String(workers) : `${String(workers)} on ${String(connections)} connections`;
 
 function processorCells(row: MeasuredRow): readonly string[] {

@@ -3,7 +3,7 @@ import { HoldfastError, Quorum } from '@holdfast/client';
 import { Latencies } from '../statistics/latencies.ts';
 import type { LeaseNodes } from './lease-nodes.ts';
 
-export interface CrowdFigures {
+export interface CrowdStats {
   readonly waiters: number;
   readonly grants: number;
   readonly grantsPerSecond: number;
@@ -33,7 +33,7 @@ export async function measureCrowd(
   { names, urls }: LeaseNodes,
   waiters: number,
   times: CrowdTimes,
-): Promise<CrowdFigures> {
+): Promise<CrowdStats> {
   const reach = Object.fromEntries(names.map((name, index) => [name, urls[index] ?? '']));
   const quorums = Array.from(
     { length: Math.ceil(waiters / waitersOfAClient) },
@@ -51,11 +51,11 @@ export async function measureCrowd(
   crowd.count();
   const startedMs = performance.now();
   await pause(times.measureMs);
-  const figures = crowd.figures(waiters, performance.now() - startedMs);
+  const stats = crowd.stats(waiters, performance.now() - startedMs);
   crowd.end();
   await Promise.race([Promise.all(all), pause(endMs)]);
   for (const quorum of quorums) quorum.close();
-  return figures;
+  return stats;
 }
 
 class Crowd {
@@ -95,7 +95,7 @@ class Crowd {
     this.#grants = 0;
   }
 
-  figures(waiters: number, measuredMs: number): CrowdFigures {
+  stats(waiters: number, measuredMs: number): CrowdStats {
     return {
       waiters,
       grants: this.#grants,

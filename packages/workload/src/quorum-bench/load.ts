@@ -70,7 +70,7 @@ function ask({ urls, names }: Asking, waits: boolean): Asked {
   };
 }
 
-export interface OwnFigures {
+export interface OwnStats {
   readonly workers: number;
   readonly cyclesPerSecond: number;
   readonly requestsPerCycle: number;
@@ -89,7 +89,7 @@ export async function measureOwn(
   nodes: Asking,
   workers: number,
   { warmUpMs, measureMs }: Times,
-): Promise<OwnFigures> {
+): Promise<OwnStats> {
   const { quorum, requests, close } = ask(nodes, true);
   const latencies = new Latencies();
   const startMs = performance.now() + warmUpMs;
@@ -130,7 +130,7 @@ export async function measureOwn(
   };
 }
 
-export interface HandOverFigures {
+export interface HandOverStats {
   readonly how: 'told' | 'polling';
   readonly waiters: number;
   readonly handOvers: number;
@@ -195,7 +195,7 @@ export async function measureHandOver(
   waiters: number,
   times: Times,
   holdMs: number,
-): Promise<HandOverFigures> {
+): Promise<HandOverStats> {
   const contest = new Contest(times, holdMs);
   const clients = Array.from({ length: waiters }, () => ask(nodes, how === 'told'));
   const requests = (): number => clients.reduce((sum, client) => sum + client.requests(), 0);

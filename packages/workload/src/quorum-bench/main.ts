@@ -11,10 +11,10 @@ import { calibrate } from '../bench/calibration.ts';
 import { describeMachine, machineLine } from '../statistics/machine.ts';
 import { milliseconds, table, whole } from '../statistics/table.ts';
 import { measureCrowd } from './crowd.ts';
-import type { CrowdFigures } from './crowd.ts';
+import type { CrowdStats } from './crowd.ts';
 import { startLeaseNodes } from './lease-nodes.ts';
 import { measureHandOver, measureOwn } from './load.ts';
-import type { HandOverFigures, OwnFigures } from './load.ts';
+import type { HandOverStats, OwnStats } from './load.ts';
 
 const help = `Usage: npm run bench:quorum -- [OPTION]…
 
@@ -59,9 +59,9 @@ async function bench(): Promise<void> {
   tell('Measuring what the machine can do at this moment.');
   const calibration = await calibrate(folder, calibrationMs);
   const nodes = await startLeaseNodes(3, folder);
-  const own: OwnFigures[] = [];
-  const handOvers: HandOverFigures[] = [];
-  const crowds: CrowdFigures[] = [];
+  const own: OwnStats[] = [];
+  const handOvers: HandOverStats[] = [];
+  const crowds: CrowdStats[] = [];
   try {
     const times = { warmUpMs, measureMs };
     for (const count of workers) {
@@ -108,7 +108,7 @@ function numberFrom(name: string, text: string, most: number): number {
   process.exit(2);
 }
 
-function ownTable(rows: readonly OwnFigures[], commits: number): string {
+function ownTable(rows: readonly OwnStats[], commits: number): string {
   return table(
     ['workers', 'cycles/s', 'per commit', 'requests/cycle', 'acquire p50 ms', 'p95', 'p99'],
     rows.map((row) => [
@@ -123,7 +123,7 @@ function ownTable(rows: readonly OwnFigures[], commits: number): string {
   );
 }
 
-function handOverTable(rows: readonly HandOverFigures[]): string {
+function handOverTable(rows: readonly HandOverStats[]): string {
   return table(
     [
       'ten that wait',
@@ -148,7 +148,7 @@ function handOverTable(rows: readonly HandOverFigures[]): string {
   );
 }
 
-function crowdTable(rows: readonly CrowdFigures[]): string {
+function crowdTable(rows: readonly CrowdStats[]): string {
   return table(
     ['that wait', 'grants/s', 'hand-over p50 ms', 'p99', 'lost'],
     rows.map((row) => [

@@ -6,7 +6,7 @@ import { urlOfNode } from '../cluster-node.ts';
 import { readStats } from '../http-answer.ts';
 import { isHoldCount, isProbeResult, isSampleResult } from './plan.ts';
 import type { HoldCount, ProbeResult, SampleResult } from './plan.ts';
-import type { CountFigures, MemoryFigures, PhaseFigures } from './report.ts';
+import type { CountStats, MemoryStats, PhaseStats } from './report.ts';
 import type { ClientProcess } from './requests.ts';
 import { readLongestTurns } from './turn-records.ts';
 import type { Turns } from './turn-records.ts';
@@ -40,8 +40,8 @@ export interface PhaseOutcome {
 
 type Work = () => Promise<PhaseOutcome>;
 
-/** Measures a phase; a failure of its work is a figure, too. */
-export async function measurePhase(bench: Bench, name: string, work: Work): Promise<PhaseFigures> {
+/** Measures a phase; a failure of its work is a metric, too. */
+export async function measurePhase(bench: Bench, name: string, work: Work): Promise<PhaseStats> {
   bench.tell(`${name}: begins`);
   await takeProbe(bench);
   const fromMs = Date.now();
@@ -67,7 +67,7 @@ export async function measurePhase(bench: Bench, name: string, work: Work): Prom
     );
   }
   const leader = await bench.cluster.leader(bench.deadlineMs).catch(() => undefined);
-  const figures: PhaseFigures = {
+  const stats: PhaseStats = {
     name,
     seconds,
     turns,
@@ -85,7 +85,7 @@ export async function measurePhase(bench: Bench, name: string, work: Work): Prom
   bench.tell(
     `${name}: ${seconds.toFixed(1)} s, longest turn in ms ${told.join(', ')}, longest acquire ${probed.longestAcquireMs.toFixed(1)} ms${failed === undefined ? '' : `; failed: ${failed}`}`,
   );
-  return figures;
+  return stats;
 }
 
 /** What the probe has seen since it was last taken. `look` leaves it there. */
@@ -99,7 +99,7 @@ export async function takeProbe(
 }
 
 /** Compares what the client believes to hold with what the cluster says. */
-export async function countHolds(bench: Bench, after: string): Promise<CountFigures> {
+export async function countHolds(bench: Bench, after: string): Promise<CountStats> {
   const client = await askCount(bench);
   const sampled = await askSample(bench);
   const leader = await bench.cluster.leader(bench.deadlineMs);
@@ -129,7 +129,7 @@ async function askSample({ loader, deadlineMs }: Bench): Promise<SampleResult> {
 }
 
 /** Resident memory of each node, where the system tells it (Linux). */
-export function memoryOf({ cluster }: Bench): readonly MemoryFigures[] {
+export function memoryOf({ cluster }: Bench): readonly MemoryStats[] {
   return cluster.nodes.map(({ nodeId, pid }) => ({ nodeId, residentMiB: residentMiB(pid) }));
 }
 

@@ -125,9 +125,9 @@ async function measure(
   const probe = startClientProcess('probe-entry', clientPlan);
   try {
     const bench = { cluster, loader, probe, turnFolder, tell, deadlineMs: phaseDeadlineMs };
-    const figures = await Promise.race([runPhases(bench, plan), stop]);
+    const stats = await Promise.race([runPhases(bench, plan), stop]);
     const { locks, sessions } = plan;
-    return { machine: describeMachine(), checkout, locks, sessions, ...figures };
+    return { machine: describeMachine(), checkout, locks, sessions, ...stats };
   } finally {
     loader.close();
     probe.close();

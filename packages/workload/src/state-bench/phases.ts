@@ -10,7 +10,7 @@ import { waitForCatchUp } from '../record/final-state.ts';
 import { waitUntil } from '../wait-until.ts';
 import { countHolds, measurePhase, memoryOf, takeProbe } from './bench.ts';
 import type { Bench, PhaseOutcome } from './bench.ts';
-import type { CountFigures, MemoryFigures, PhaseFigures } from './report.ts';
+import type { CountStats, MemoryStats, PhaseStats } from './report.ts';
 
 export interface StatePlan {
   readonly locks: number;
@@ -20,26 +20,23 @@ export interface StatePlan {
   readonly steadyMs: number;
 }
 
-export interface StateFigures {
+export interface StateStats {
   readonly locksPerSecond: number;
-  readonly memory: readonly MemoryFigures[];
-  readonly phases: readonly PhaseFigures[];
-  readonly counts: readonly CountFigures[];
+  readonly memory: readonly MemoryStats[];
+  readonly phases: readonly PhaseStats[];
+  readonly counts: readonly CountStats[];
 }
 
 const progressEveryMs = 2000;
 const churnCycles = 5000;
 
-export async function runPhases(bench: Bench, plan: StatePlan): Promise<StateFigures> {
-  const phases: PhaseFigures[] = [];
-  const counts: CountFigures[] = [];
-  const measure = async (
-    name: string,
-    work: () => Promise<PhaseOutcome>,
-  ): Promise<PhaseFigures> => {
-    const figures = await measurePhase(bench, name, work);
-    phases.push(figures);
-    return figures;
+export async function runPhases(bench: Bench, plan: StatePlan): Promise<StateStats> {
+  const phases: PhaseStats[] = [];
+  const counts: CountStats[] = [];
+  const measure = async (name: string, work: () => Promise<PhaseOutcome>): Promise<PhaseStats> => {
+    const stats = await measurePhase(bench, name, work);
+    phases.push(stats);
+    return stats;
   };
   const count = async (after: string): Promise<void> => {
     try {
@@ -51,7 +48,7 @@ export async function runPhases(bench: Bench, plan: StatePlan): Promise<StateFig
   const load = await measure('load', () => loadAll(bench, plan));
   const memory = memoryOf(bench);
   const locksPerSecond = plan.locks / load.seconds;
-  // Without its state every other figure would be one of something else.
+  // Without its state every other metric would be one of something else.
   if (load.failed !== undefined) return { locksPerSecond: NaN, memory, phases, counts };
   await count('the load');
   await measure('steady', () => steady(plan));

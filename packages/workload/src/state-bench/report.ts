@@ -4,7 +4,7 @@ import type { Machine } from '../statistics/machine.ts';
 import { milliseconds, table, whole } from '../statistics/table.ts';
 import type { Turns } from './turn-records.ts';
 
-export interface PhaseFigures {
+export interface PhaseStats {
   readonly name: string;
   readonly seconds: number;
   /** By node, leader first as it was when the phase began; a node that did not run at the end is left out. */
@@ -18,12 +18,12 @@ export interface PhaseFigures {
   readonly failed: string | undefined;
 }
 
-export interface MemoryFigures {
+export interface MemoryStats {
   readonly nodeId: string;
   readonly residentMiB: number | undefined;
 }
 
-export interface CountFigures {
+export interface CountStats {
   readonly after: string;
   readonly sessions: number;
   readonly sessionsActive: number;
@@ -41,9 +41,9 @@ export interface StateReport {
   readonly locks: number;
   readonly sessions: number;
   readonly locksPerSecond: number;
-  readonly memory: readonly MemoryFigures[];
-  readonly phases: readonly PhaseFigures[];
-  readonly counts: readonly CountFigures[];
+  readonly memory: readonly MemoryStats[];
+  readonly phases: readonly PhaseStats[];
+  readonly counts: readonly CountStats[];
 }
 
 /** Whether every phase came to its end and nothing that was held is missing. */
@@ -93,7 +93,7 @@ export function reportText(report: StateReport): string {
   ].join('\n');
 }
 
-function phaseTable(phases: readonly PhaseFigures[]): string {
+function phaseTable(phases: readonly PhaseStats[]): string {
   return table(
     [
       'phase',

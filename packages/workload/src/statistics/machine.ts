@@ -1,6 +1,6 @@
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 
-/** What a figure was measured on. */
+/** What a metric was measured on. */
 export interface Machine {
   readonly processor: string;
   readonly cores: number;

@@ -1,4 +1,4 @@
-/** Lays out rows under headings as a Markdown table, figures to the right: readable in a terminal and in a document. */
+/** Lays out rows under headings as a Markdown table, stats to the right: readable in a terminal and in a document. */
 export function table(
   headings: readonly string[],
   rows: readonly (readonly string[])[],

@@ -132,7 +132,7 @@ describe('The paths of the SYS-001 readme', () => {
     assert.equal(resigned['resigned'], true);
   });
 
-  it('tell health, figures and the state of the cluster', async () => {
+  it('tell health, stats and the state of the cluster', async () => {
     assert.equal((await read('/health'))['status'], 'healthy');
     assert.equal((await read('/cluster/status', 2))['leader'], await nodes.cluster.leader());
     const metrics = await fetch(`${nodes.cluster.urls[0] ?? ''}/metrics`);

@@ -13,7 +13,7 @@ async function sessionOf(harness: GrpcHarness, timeout = 30): Promise<string> {
 }
 
 describe('a call', () => {
-  test('given an administrative operation, then it is carried out as on HTTP', async (t) => {
+  test('given an administrative operation, then it is executed as on HTTP', async (t) => {
     const harness = await startGrpcHarness(t);
     const health = await harness.call('Administration.Health', {});
     assert.deepEqual([health['leader_id'], health['status']], ['node-1', 'HEALTH_HEALTHY']);
@@ -131,7 +131,7 @@ describe('a call', () => {
     const session_id = await sessionOf(harness);
     const body = { name: 'x', session_id, request_id: 7 };
     await harness.call('Locks.Acquire', body, { metadata: { 'holdfast-answered-below': '6' } });
-    assert.equal(harness.engine.submitted.at(-1)?.options.answeredBelow, 6);
+    assert.equal(harness.engine.submitted.at(-1)?.options.ackedBelow, 6);
     const error = await refusal(
       harness.call('Locks.Acquire', body, { metadata: { 'holdfast-answered-below': 'x' } }),
     );

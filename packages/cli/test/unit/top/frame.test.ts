@@ -102,7 +102,7 @@ reports/daily        0  exclusive  1 min 16 s           10  cron       -
     assert.equal(line?.look, 'alarm');
   });
 
-  it('given no contact at all, when it is composed, then that is told first, and the figures of then stay', () => {
+  it('given no contact at all, when it is composed, then that is told first, and the stats of then stay', () => {
     const silent = readingAt(9, {
       cluster: undefined,
       answers: new Map(),

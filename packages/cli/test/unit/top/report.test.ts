@@ -87,7 +87,7 @@ describe('contact', () => {
     assert.equal(second?.behind, 1);
   });
 
-  it('given no node that answers, when there was a report, then its figures stay, without rates, and it is told since when', () => {
+  it('given no node that answers, when there was a report, then its stats stay, without rates, and it is told since when', () => {
     const earlier = makeReport(
       readingAt(0),
       readingAt(1, { stats: statsOf({ fence_counter: 1500 }) }),

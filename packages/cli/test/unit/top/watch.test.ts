@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { describe, it } from 'node:test';
 import type { ClusterStatusAnswer } from '@holdfast/protocol';
-import { figureOf } from '../../../src/top/answers.ts';
+import { metricOf } from '../../../src/top/answers.ts';
 import { ClusterWatch, mostTrusted } from '../../../src/top/watch.ts';
 import { lockOf, statsOf, statusOf } from './readings.ts';
 
@@ -79,7 +79,7 @@ async function play() {
 }
 
 describe('asking a cluster', () => {
-  it('given the url of one node, when it is asked, then the others are learned and the leader tells the figures', async () => {
+  it('given the url of one node, when it is asked, then the others are learned and the leader tells the stats', async () => {
     await using nodes = await play();
     const watch = new ClusterWatch([nodes.urls[1] ?? '']);
     const reading = await watch.read(forEver);
@@ -140,9 +140,9 @@ describe('asking a cluster', () => {
     assert.equal(mostTrusted([]), undefined);
   });
 
-  it('given the text of the metrics, when a figure is looked up, then only that of the very name is taken', () => {
-    assert.equal(figureOf(metrics, 'holdfast_proposed_commands_total'), 70);
-    assert.equal(figureOf(metrics, 'holdfast_proposed'), undefined);
-    assert.equal(figureOf('x NaN\n', 'x'), undefined);
+  it('given the text of the metrics, when a metric is looked up, then only that of the very name is taken', () => {
+    assert.equal(metricOf(metrics, 'holdfast_proposed_commands_total'), 70);
+    assert.equal(metricOf(metrics, 'holdfast_proposed'), undefined);
+    assert.equal(metricOf('x NaN\n', 'x'), undefined);
   });
 });

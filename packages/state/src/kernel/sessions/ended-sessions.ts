@@ -3,11 +3,11 @@
  * it again.
  *
  * A request that makes a session (`create_session`, an acquire with a session of its own) is stamped by the
- * node that submits it: `madeAtMs` is a cluster time out of the log, and its copies may be carried out until
+ * node that submits it: `madeAtMs` is a cluster time out of the log, and its copies may be executed until
  * `liveMs` later.
  *
  * MEM-1: a copy that comes later than `madeAtMs + liveMs` is refused for its age, and until then the session is
- *     remembered: whatever a node submits once is never carried out twice, however late a copy comes, and
+ *     remembered: whatever a node submits once is never executed twice, however late a copy comes, and
  *     however many others have ended since.
  * MEM-2: what a caller may repeat by itself is remembered longer: for the timeout of the session after its end, or
  *     after the last time at which a copy of what made it may come, which is no earlier than the end of its wait. So
@@ -38,7 +38,7 @@ import type { CommandResult } from '../outcomes.ts';
 
 /** Of sessions that have ended, of each kind (own and other), unless there are fewer. */
 export const leastRemembered = 10_000;
-/** Of what was given up before it came, and of old logs (MEM-2). */
+/** Of what was cancelled before it came, and of old logs (MEM-2). */
 export const longestRepetitionMs: number = 10 * 60_000;
 /** MEM-3: of an answer, as JSON. */
 export const maxAnswerBytes = 1024;
@@ -47,7 +47,7 @@ const mostForgotten = 1000;
 /** UUIDs: their last 8 digits are random. */
 const idHashed = 8;
 
-/** An ended session. An own session ends with its one request, so the answer to it is kept here. */
+/** An ended session. An implicit session ends with its one request, so the answer to it is kept here. */
 export interface Tombstone {
   readonly id: SessionId;
   readonly reason: SessionEnd;

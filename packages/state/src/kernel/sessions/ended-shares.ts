@@ -6,7 +6,7 @@
  *     fills the memory of all.
  * SHARE-2: what such a refusal refuses for good (MEM-4) is of this caller alone, and is kept for as long as copies of
  *     what was refused may come.
- * SHARE-3: a giving up that finds the share full is refused, and nothing is remembered of it: who gives up goes on.
+ * SHARE-3: a cancelling that finds the share full is refused, and nothing is remembered of it: who cancels goes on.
  *     The acquire may be another caller's, of whom a refusal would not hold.
  */
 import type { StateLimits } from '../limits.ts';

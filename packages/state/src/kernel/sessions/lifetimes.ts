@@ -56,7 +56,7 @@ export function createSession(
   return session;
 }
 
-/** Heard of, without a command of its own to carry out. */
+/** Heard of, without a command of its own to execute. */
 export function keepAlive(tables: Tables, id: SessionId): OutcomeOf<'keep_alive'> {
   const session = tables.sessions.get(id);
   if (session === undefined) return tables.missingSession(id);
@@ -104,7 +104,7 @@ export function tooManySessions(
 /**
  * Ends a session with all that it has.
  *
- * @param last Of an own session that ends with its one request: that request and its answer.
+ * @param last Of an implicit session that ends with its one request: that request and its answer.
  * @returns How many holds end with it, in this entry or in the next ones.
  */
 export function endSession(
@@ -135,7 +135,7 @@ export function endSession(
   return releasedCount;
 }
 
-/** An own session ends with the last thing that it was made for. */
+/** An implicit session ends with the last thing that it was made for. */
 export function endIfUnused(tables: Tables, session: Session, last?: LastRequest): void {
   if (session.own && session.living && session.load === 0)
     endSession(tables, session, 'ended', last);

@@ -9,7 +9,7 @@ import { remembersAllOfTtl, remembersByTime } from '../limits.ts';
 import { limitExceeded, requestTooOld } from '../refusals.ts';
 import type { Session } from '../../primitives/holds/pool.ts';
 import type { Tables } from '../tables.ts';
-import type { OwnSession, Stamp } from '../commands.ts';
+import type { ImplicitSession, Stamp } from '../commands.ts';
 import type { ClusterTimeMs, SessionId } from '../names.ts';
 import type { Refusal } from '../outcomes.ts';
 
@@ -40,7 +40,7 @@ export function notToBeMade(
 function shareFull({ limits }: Tables, memory: EndedSessions, caller: string | undefined): Refusal {
   const remedy =
     `So many sessions of ${String(caller)} have ended of late that no more of them can be remembered, which is what keeps ` +
-    'late requests from being carried out twice. Nothing was done. Try again in half a minute; who acquires often needs ' +
+    'late requests from being executed twice. Nothing was done. Try again in half a minute; who acquires often needs ' +
     'one session for all, not client_id with ttl_seconds, and no long ttl for short holds.';
   const { maxRememberedSessionsPerCaller, maxRememberedBytesPerCaller } = limits;
   const bytes = caller === undefined ? 0 : (memory.shares.of(caller)?.bytes ?? 0);
@@ -52,7 +52,7 @@ function shareFull({ limits }: Tables, memory: EndedSessions, caller: string | u
 function memoryFull({ limits }: Tables, memory: EndedSessions): Refusal {
   const remedy =
     'So many sessions have ended of late that no more can be remembered, which is what keeps late requests ' +
-    'from being carried out twice. Nothing was done. Try again in half a minute; who acquires often needs one ' +
+    'from being executed twice. Nothing was done. Try again in half a minute; who acquires often needs one ' +
     'session for all, not client_id with ttl_seconds, and no long ttl for short holds.';
   const { maxRememberedSessions, maxRememberedBytes } = limits;
   return memory.bytes >= maxRememberedBytes
@@ -106,14 +106,14 @@ export function rememberRefused(
   tables: Tables,
   id: SessionId,
   last: LastRequest,
-  { stamp, timeoutMs, caller }: Pick<OwnSession, 'stamp' | 'timeoutMs' | 'caller'>,
+  { stamp, timeoutMs, caller }: Pick<ImplicitSession, 'stamp' | 'timeoutMs' | 'caller'>,
 ): void {
   const untilMs = until(tables, copiesUntil(tables, stamp, 0), isNumbered(last) ? timeoutMs : 0);
   tables.ownEnded.add(id, 'ended', last, untilMs, tables.timeMs, caller);
 }
 
 /**
- * An acquire that was given up before it came.
+ * An acquire that was cancelled before it came.
  *
  * @param liveMs Where it would make a session of its own.
  * @returns Why it is not remembered.

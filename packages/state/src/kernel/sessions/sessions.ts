@@ -80,7 +80,7 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
   renewal = 1;
   /** The leadership in which it was last heard of (HEARD-1). */
   heardIn: number;
-  /** Copies of the request that made it may be carried out until then (MEM-1). */
+  /** Copies of the request that made it may be executed until then (MEM-1). */
   copiesUntilMs: ClusterTimeMs = 0;
   /** Made anew when it has become empty often (SHARD-3 of sharded-map.ts says why). */
   #holds: Map<ResourceName, Hold> = new Map<ResourceName, Hold>();

@@ -108,7 +108,7 @@ export function* encodeSession(
       copiesUntilMs,
       session.use.caller ?? null,
       forgotten.namesThrough,
-      forgotten.answeredBelow ?? null,
+      forgotten.ackedBelow ?? null,
     ],
     ...(over === undefined ? [] : encodeOver(over)),
   ]);
@@ -150,10 +150,10 @@ export function decodeSession(tables: Tables, fields: Fields, version: number): 
       const through = one.list();
       return [through.text(), through.number()] as const;
     }) ?? [];
-  const answeredBelow =
+  const ackedBelow =
     more === undefined || more.atEnd ? undefined : more.optional(() => more.number());
   const use = tables.callers.of(caller);
-  const requests = new RequestTable<Waiter>(use, { numbersThrough, namesThrough, answeredBelow });
+  const requests = new RequestTable<Waiter>(use, { numbersThrough, namesThrough, ackedBelow });
   const session = new SessionOf<Hold, Waiter>(facts, use, 0, heardIn, requests);
   session.renewal = renewal;
   session.copiesUntilMs = copiesUntilMs;

@@ -4,7 +4,7 @@
  *
  * SNAP-1: a record that changes before it was written is encoded as it was, first (copy on write), and
  *     written in its place. A record that came to be after the snapshot began is not in it.
- * SNAP-2: at most one snapshot is being taken. What is kept for it goes as it is written or given up.
+ * SNAP-2: at most one snapshot is being taken. What is kept for it goes as it is written or cancelled.
  * SNAP-3: the first line names the format and its version, the last one tells the number of lines and
  *     their hash: what is cut off or damaged is refused, never restored in part.
  * SNAP-4: see ties.ts.

@@ -6,7 +6,7 @@
  * B2: a session is inside once, and one that ends is inside no more: a round that is open does not
  *     wait for it, one that is not open goes on waiting for somebody in its place.
  * B4: a request that entered and was withdrawn is answered with that from then on: it is not inside.
- * B5: of several requests of one session that entered, one that is given up takes no other along: the session is
+ * B5: of several requests of one session that entered, one that is cancelled takes no other along: the session is
  *     out again with the last of them. Who leaves, leaves for all of them.
  * B3: a round is over when all who were inside have left. (Who waits for that is told by the event.)
  */
@@ -204,7 +204,7 @@ function partiesMismatch({ name, parties }: Barrier, given: number): Refusal {
 
 /** B4. */
 function enteredInVain(name: ResourceName, code: 'wait_timeout' | 'wait_abandoned'): Refusal {
-  const why = code === 'wait_timeout' ? 'did not open in time' : 'was given up by its caller';
+  const why = code === 'wait_timeout' ? 'did not open in time' : 'was cancelled by its caller';
   return refuse(code, `The wait for barrier "${name}" ${why}; this session is out again.`, {
     resource: name,
   });

@@ -10,7 +10,7 @@ import type {
   ResourceName,
   SessionId,
 } from '../../kernel/names.ts';
-import type { OwnSession, Terms } from '../../kernel/terms.ts';
+import type { ImplicitSession, Terms } from '../../kernel/terms.ts';
 import type { Granted, HolderView, Queued, Released, WaiterView } from '../holds/commands.ts';
 
 export type ElectionCommand =
@@ -24,7 +24,7 @@ export type ElectionCommand =
       /** Wall clock, for people only. */
       readonly acquiredAtMs: number;
       readonly terms?: Terms;
-      readonly ownSession?: OwnSession;
+      readonly ownSession?: ImplicitSession;
     }
   | {
       readonly type: 'resign';

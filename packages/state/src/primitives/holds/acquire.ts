@@ -13,7 +13,7 @@ import { copyCame, notToBeMade, rememberRefused } from '../../kernel/sessions/ma
 import type { Tables } from '../../kernel/tables.ts';
 import type { JsonValue, ResourceKind } from '../../kernel/names.ts';
 import type { Refusal } from '../../kernel/outcomes.ts';
-import type { OwnSession } from '../../kernel/terms.ts';
+import type { ImplicitSession } from '../../kernel/terms.ts';
 import type { Granted, Queued } from './commands.ts';
 import { give } from './grants.ts';
 import type { Ask } from './grants.ts';
@@ -49,7 +49,12 @@ export interface Acquiring<Command extends Acquire> {
 
 export interface AcquireOnce<Command extends Acquire> {
   execute(tables: Tables, session: Session, command: Command, answer: Answer): Outcome;
-  inOwnSession(tables: Tables, command: Command, ownSession: OwnSession, answer: Answer): Outcome;
+  inOwnSession(
+    tables: Tables,
+    command: Command,
+    ownSession: ImplicitSession,
+    answer: Answer,
+  ): Outcome;
 }
 
 export function acquiring<Command extends Acquire>(how: Acquiring<Command>): AcquireOnce<Command> {
@@ -106,7 +111,7 @@ function inOwnSession<Command extends Acquire>(
   tables: Tables,
   how: Acquiring<Command>,
   command: Command,
-  ownSession: OwnSession,
+  ownSession: ImplicitSession,
   answer: Answer,
 ): Outcome {
   const { clientId, timeoutMs, lockDelayMs, stamp, caller } = ownSession;

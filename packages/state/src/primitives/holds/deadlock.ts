@@ -1,15 +1,15 @@
 /**
- * Who waits for whom, and whether a wait closes a circle.
+ * Who waits for whom, and whether a wait closes a cycle.
  *
  * A session waits for another one when it has a waiter in a pool and the other one waits ahead of it
  * there, or holds units without which what it wants can never be free. For locks and elections that
  * is exact. Of a semaphore's several holders only one that is indispensable counts: permits that any
  * of several may give back are no reason to refuse.
  *
- * C1: circles come to be only when a request takes its place in a queue, be it to be given at once
+ * C1: cycles come to be only when a request takes its place in a queue, be it to be given at once
  *     because it passes all others, so looking then finds them all: a grant turns "waits ahead" into
  *     "holds", and whatever ends takes such ties away. (Lowering the limit of a semaphore can tie
- *     holders closer; such a circle ends with the wait's deadline.)
+ *     holders closer; such a cycle ends with the wait's deadline.)
  * C2: a waiter whose terms say `independent` ties its session to nobody.
  * C4: a session that has ended waits for nobody: what it has goes by itself, in the next entries.
  * C3: all searches of an entry of the log together do at most `maxSearchSteps` steps; a request whose search
@@ -25,10 +25,10 @@ import type { Searches } from './searches.ts';
 import type { Tables } from '../../kernel/tables.ts';
 
 /**
- * The circle that a waiter in its place closes: the waiters through which it goes, itself first.
+ * The cycle that a waiter in its place closes: the waiters through which it goes, itself first.
  * Undefined: there is none.
  */
-export function circleThrough(tables: Tables, origin: Waiter): readonly Waiter[] | undefined {
+export function cycleThrough(tables: Tables, origin: Waiter): readonly Waiter[] | undefined {
   if (origin.terms?.independent === true || !couldBeAwaited(origin)) return undefined; // C2
   return new Search(tables.searches, origin).run();
 }
@@ -56,18 +56,18 @@ class Search {
     const { session } = this.#origin;
     let last = this.#lookFrom(this.#origin);
     // Who is passed waits for this session from now on, whatever it waits for itself (C1). Where
-    // nobody is, circles through its other waits would be older than this one.
+    // nobody is, cycles through its other waits would be older than this one.
     if (this.#origin.next !== undefined) last ??= this.#lookFromAll(session.waits);
     while (last === undefined) {
       const next = this.#toLookAt.pop();
       if (next === undefined) return undefined;
       last = this.#lookFromAll(next.waits);
     }
-    const circle: Waiter[] = [];
+    const cycle: Waiter[] = [];
     for (let at = last; ;) {
-      circle.unshift(at);
+      cycle.unshift(at);
       const before = at.session === session ? undefined : this.#reachedBy.get(at.session);
-      if (before === undefined) return circle;
+      if (before === undefined) return cycle;
       at = before;
     }
   }

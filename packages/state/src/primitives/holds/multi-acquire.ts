@@ -29,7 +29,7 @@ import type { GrantedMany, Queued, Wanted } from './commands.ts';
 import { give, grantedMany } from './grants.ts';
 import type { Ask } from './grants.ts';
 import type { Answer, Pool, Session } from './pool.ts';
-import { enqueueTogether, pass, placeOf } from './waits.ts';
+import { enqueueMultiAcquire, pass, placeOf } from './waits.ts';
 
 type AcquireMany = CommandOf<'acquire_many'>;
 
@@ -46,7 +46,7 @@ export const acquireMany: Once<'acquire_many'> = {
     const result =
       verdict === 'give'
         ? giveAll(tables, session, asks, answer)
-        : (enqueueTogether(tables, session, asks, waitMs, answer) ?? queued(answer));
+        : (enqueueMultiAcquire(tables, session, asks, waitMs, answer) ?? queued(answer));
     // What was opened for a wait that is refused is not to stay (A4).
     for (const { pool } of asks) if (pool.isIdle) tables.forgetPool(pool);
     return result;

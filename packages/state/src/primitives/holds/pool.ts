@@ -39,7 +39,7 @@ export interface Hold extends Link<Hold> {
   readonly firstToken: FenceToken;
   /** How many acquires it answers for. */
   holdCount: number;
-  /** How many of them asked for all units; of a leadership how many were told of it, those given up too. */
+  /** How many of them asked for all units; of a leadership how many were told of it, those cancelled too. */
   exclusiveCount: number;
   readonly acquiredAtMs: number;
   /** The value of a leader. */
@@ -60,11 +60,11 @@ export interface Waiter extends Link<Waiter>, DueItem {
   passed: number;
   readonly answer: Answer;
   /** Of an acquire of several: all its waiters, in the order of what was wanted. */
-  readonly together: Together | undefined;
+  readonly together: MultiAcquire | undefined;
 }
 
 /** One acquire of several resources, in several queues at once. */
-export interface Together {
+export interface MultiAcquire {
   readonly waiters: Waiter[];
   readonly answer: Answer;
 }

@@ -12,7 +12,7 @@ import type { Place, Tables } from '../../kernel/tables.ts';
 import type { FenceToken, JsonValue, ResourceName, SessionId } from '../../kernel/names.ts';
 import type { Terms } from '../../kernel/terms.ts';
 import { endingRank, openingRank, Pool, waitRank } from './pool.ts';
-import type { Hold, Session, Together, Waiter } from './pool.ts';
+import type { Hold, Session, MultiAcquire, Waiter } from './pool.ts';
 
 /** What does not fit into the first line follows in lines of the kind `more`. */
 export function encodePool(pool: Place): Iterable<string> {
@@ -185,7 +185,7 @@ function decodeWaiter(tables: Tables, pool: Pool, fields: Fields): Waiter {
   const terms = fields.optional(() => decodeTerms(fields.list()));
   const passed = fields.number();
   const place = fields.optional(() => fields.number());
-  let together: Together | undefined;
+  let together: MultiAcquire | undefined;
   if (answer.kind === 'acquire_many') {
     together = answer.waiter?.together ?? { waiters: [], answer };
   }

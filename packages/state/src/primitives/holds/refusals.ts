@@ -33,23 +33,23 @@ export function waitTimeout(pool: Pool): Refusal {
 }
 
 /**
- * Nobody in the circle could ever go on. Its members begin with who asked. The text is a part of the state, with the
+ * Nobody in the cycle could ever go on. Its members begin with who asked. The text is a part of the state, with the
  * answers that are remembered: in other words an old log would give another state than its snapshot.
  */
-export function deadlock(circle: readonly Waiter[]): Refusal {
-  const members: JsonValue[] = circle.slice(0, maxHoldersShown).map(({ session, pool }) => ({
+export function deadlock(cycle: readonly Waiter[]): Refusal {
+  const members: JsonValue[] = cycle.slice(0, maxHoldersShown).map(({ session, pool }) => ({
     client_id: session.clientId,
     kind: pool.kind,
     waits_for: pool.name,
   }));
-  const steps = circle
+  const steps = cycle
     .slice(0, maxHoldersShown)
     .map(({ session, pool }) => `"${session.clientId}" waits for ${pool.kind} "${pool.name}"`);
-  const [first] = circle;
+  const [first] = cycle;
   return refuse(
     'deadlock',
-    `To wait would close a circle in which nobody goes on: ${steps.join(', ')}. Give back what others wait for first, and take several at once or always in the same order.`,
-    { resource: first?.pool.name ?? '', members, member_count: circle.length },
+    `To wait would close a cycle in which nobody goes on: ${steps.join(', ')}. Give back what others wait for first, and take several at once or always in the same order.`,
+    { resource: first?.pool.name ?? '', members, member_count: cycle.length },
   );
 }
 

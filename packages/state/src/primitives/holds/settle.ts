@@ -14,7 +14,7 @@ import { give, grantedMany } from './grants.ts';
 import { endWait, poolsOf } from './waits.ts';
 import { invariant } from '../../kernel/invariant.ts';
 import { hasRoom } from '../../kernel/at-capacity.ts';
-import type { Pool, Together, Waiter } from './pool.ts';
+import type { Pool, MultiAcquire, Waiter } from './pool.ts';
 import type { Tables } from '../../kernel/tables.ts';
 
 /** G3: gives the turns that have come in these pools, and removes what nothing is left of (P4). */
@@ -39,7 +39,7 @@ function settleFrom(tables: Tables, freed: Pool): void {
       if (waiter.together === undefined) {
         endWait(tables, waiter, give(tables, waiter.session, pool, waiter));
       } else {
-        giveTogether(tables, waiter.together);
+        grantMultiAcquire(tables, waiter.together);
         for (const other of poolsOf(waiter)) if (other !== pool) toSettle.push(other);
       }
     }
@@ -63,11 +63,11 @@ function mayHave(tables: Tables, { pool, session, dueMs }: Waiter): boolean {
 }
 
 /** G5. */
-function isTurnOf(tables: Tables, { waiters }: Together): boolean {
+function isTurnOf(tables: Tables, { waiters }: MultiAcquire): boolean {
   return waiters.every((one) => one.pool.nextTurn() === one && mayHave(tables, one));
 }
 
-function giveTogether(tables: Tables, { waiters }: Together): void {
+function grantMultiAcquire(tables: Tables, { waiters }: MultiAcquire): void {
   const [first] = waiters;
   invariant(first !== undefined, 'G5: something is wanted.');
   const grants = waiters.map((one) => give(tables, one.session, one.pool, one));

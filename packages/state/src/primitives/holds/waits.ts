@@ -7,11 +7,11 @@
  *     or none; one that fails takes the others along.
  * G6: a wait that would cause a deadlock is refused and leaves nothing behind (deadlock.ts).
  */
-import { circleThrough } from './deadlock.ts';
+import { cycleThrough } from './deadlock.ts';
 import type { Ask } from './grants.ts';
 import { invariant } from '../../kernel/invariant.ts';
 import { waitRank } from './pool.ts';
-import type { Answer, Pool, Session, Together, Waiter } from './pool.ts';
+import type { Answer, Pool, Session, MultiAcquire, Waiter } from './pool.ts';
 import { countPasses, place, positionOf } from './queue.ts';
 import { deadlock } from './refusals.ts';
 import type { Tables } from '../../kernel/tables.ts';
@@ -57,21 +57,21 @@ export function pass(
   tables.changingPool(pool);
   const waiter = newWaiter(tables, session, pool, ask, 0, answer, undefined);
   place(waiter);
-  const circle = circleThrough(tables, waiter);
-  if (circle === undefined) countPasses(waiter);
+  const cycle = cycleThrough(tables, waiter);
+  if (cycle === undefined) countPasses(waiter);
   pool.queue.remove(waiter);
-  return circle === undefined ? undefined : deadlock(circle);
+  return cycle === undefined ? undefined : deadlock(cycle);
 }
 
 /** Puts one request into several queues (G5). */
-export function enqueueTogether(
+export function enqueueMultiAcquire(
   tables: Tables,
   session: Session,
   asks: readonly { readonly pool: Pool; readonly ask: Ask }[],
   waitMs: number,
   answer: Answer,
 ): Refusal | undefined {
-  const together: Together = { waiters: [], answer };
+  const together: MultiAcquire = { waiters: [], answer };
   for (const { pool, ask } of asks)
     together.waiters.push(newWaiter(tables, session, pool, ask, waitMs, answer, together));
   const refusal = line(tables, together.waiters);
@@ -90,7 +90,7 @@ function newWaiter(
   ask: Ask,
   waitMs: number,
   answer: Answer,
-  together: Together | undefined,
+  together: MultiAcquire | undefined,
 ): Waiter {
   return {
     kind: 'wait',
@@ -119,10 +119,10 @@ function line(tables: Tables, waiters: readonly Waiter[]): Refusal | undefined {
     place(waiter);
   }
   for (const waiter of waiters) {
-    const circle = circleThrough(tables, waiter);
-    if (circle === undefined) continue;
+    const cycle = cycleThrough(tables, waiter);
+    if (cycle === undefined) continue;
     for (const placed of waiters) placed.pool.queue.remove(placed);
-    return deadlock(circle);
+    return deadlock(cycle);
   }
   for (const waiter of waiters) {
     const { session, pool, requestId } = waiter;

@@ -11,7 +11,7 @@ import type {
   ResourceName,
   SessionId,
 } from '../../kernel/names.ts';
-import type { OwnSession, Terms } from '../../kernel/terms.ts';
+import type { ImplicitSession, Terms } from '../../kernel/terms.ts';
 import type { Granted, HolderView, Queued, Released, WaiterView } from '../holds/commands.ts';
 
 export type LockCommand =
@@ -26,7 +26,7 @@ export type LockCommand =
       /** Wall clock, for people only. */
       readonly acquiredAtMs: number;
       readonly terms?: Terms;
-      readonly ownSession?: OwnSession;
+      readonly ownSession?: ImplicitSession;
     }
   | {
       readonly type: 'release';

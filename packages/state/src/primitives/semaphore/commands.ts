@@ -10,7 +10,7 @@ import type {
   ResourceName,
   SessionId,
 } from '../../kernel/names.ts';
-import type { OwnSession, Terms } from '../../kernel/terms.ts';
+import type { ImplicitSession, Terms } from '../../kernel/terms.ts';
 import type { Granted, Queued, Released } from '../holds/commands.ts';
 
 export type SemaphoreCommand =
@@ -29,7 +29,7 @@ export type SemaphoreCommand =
       /** Wall clock, for people only. */
       readonly acquiredAtMs: number;
       readonly terms?: Terms;
-      readonly ownSession?: OwnSession;
+      readonly ownSession?: ImplicitSession;
     }
   /** Gives back what one acquire took. */
   | {

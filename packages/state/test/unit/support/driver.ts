@@ -55,8 +55,8 @@ export interface AcquireOptions {
   readonly request?: RequestId;
   readonly mode?: Mode;
   readonly waitMs?: number;
-  readonly answeredBelow?: number;
-  /** The client of an own session; its timeout is 1000 ms. */
+  readonly ackedBelow?: number;
+  /** The client of an implicit session; its timeout is 1000 ms. */
   readonly own?: string;
   readonly ownLockDelayMs?: number;
 }
@@ -90,22 +90,22 @@ export class Driver {
     return new Driver(createStateMachine({ ...roomyLimits, ...limits }));
   }
 
-  entry(commands: readonly Command[], answeredBelow?: number): Applied {
+  entry(commands: readonly Command[], ackedBelow?: number): Applied {
     const applied = this.machine.apply({
       index: this.machine.index + 1,
       time: this.timeMs,
       commands: commands.map((command) => ({
         identity: 'anonymous',
         command,
-        ...(answeredBelow === undefined ? {} : { answeredBelow }),
+        ...(ackedBelow === undefined ? {} : { ackedBelow }),
       })),
     });
     this.lastEvents = applied.events;
     return applied;
   }
 
-  do(command: Command, answeredBelow?: number): CommandResult {
-    const [result] = this.entry([command], answeredBelow).results;
+  do(command: Command, ackedBelow?: number): CommandResult {
+    const [result] = this.entry([command], ackedBelow).results;
     assert.ok(result, 'one result per command');
     return result;
   }
@@ -130,7 +130,7 @@ export class Driver {
           ? {}
           : { ownSession: { clientId: own, timeoutMs: 1000, lockDelayMs: ownLockDelayMs } }),
       },
-      options.answeredBelow,
+      options.ackedBelow,
     );
   }
 

@@ -40,7 +40,7 @@ const kinds = [
   'leadership',
 ] as const;
 
-export interface Chance {
+export interface Randomness {
   readonly kind: (typeof kinds)[number];
   readonly session: (typeof sessions)[number];
   readonly name: (typeof names)[number];
@@ -51,7 +51,7 @@ export interface Chance {
   readonly odd: boolean;
 }
 
-export const chances: fc.Arbitrary<readonly Chance[]> = fc
+export const randomness: fc.Arbitrary<readonly Randomness[]> = fc
   .array(
     fc.record({
       kind: fc.constantFrom(...kinds),
@@ -66,7 +66,7 @@ export const chances: fc.Arbitrary<readonly Chance[]> = fc
     { maxLength: 90, size: 'max' },
   )
   .map((list) => [
-    ...(['a', 'b', 'c', 'd'] as const).map((session): Chance => ({
+    ...(['a', 'b', 'c', 'd'] as const).map((session): Randomness => ({
       kind: 'create',
       session,
       name: 'x',
@@ -79,7 +79,7 @@ export const chances: fc.Arbitrary<readonly Chance[]> = fc
     ...list,
   ]);
 
-function termsOf({ number, odd }: Chance): Terms {
+function termsOf({ number, odd }: Randomness): Terms {
   return {
     ...(number > 2 ? { priority: number } : {}),
     ...(odd ? { maxHoldMs: number * 7, metadata: { 'ü€': [number, null] } } : {}),
@@ -87,7 +87,7 @@ function termsOf({ number, odd }: Chance): Terms {
 }
 
 /** Several of the world, each once. */
-function wantedOf({ name, other, number }: Chance): readonly Wanted[] {
+function wantedOf({ name, other, number }: Randomness): readonly Wanted[] {
   // Not in the order of the fields in which a snapshot is read: that is not to matter.
   const lock = (wanted: string): Wanted => ({
     mode: number > 2 ? 'shared' : 'exclusive',
@@ -99,19 +99,26 @@ function wantedOf({ name, other, number }: Chance): readonly Wanted[] {
 }
 
 /** The command, given what the machine shows now. */
-export function commandOf(chance: Chance, machine: StateMachine): Command {
-  const { kind, session, request, number, odd } = chance;
+export function commandOf(randomness: Randomness, machine: StateMachine): Command {
+  const { kind, session, request, number, odd } = randomness;
   const sessionId = id(session);
-  const name = lockName(chance.name);
+  const name = lockName(randomness.name);
   const requestId = odd ? `named-${String(request)}` : request;
-  const waitMs = chance.waits ? number * 10 : 0;
+  const waitMs = randomness.waits ? number * 10 : 0;
   const view = machine.session(sessionId);
   const token = (of: readonly { readonly fenceToken: FenceToken }[] = []): FenceToken =>
     of[number % Math.max(1, of.length)]?.fenceToken ?? (1 as FenceToken);
   const ownSession = session.startsWith('own')
     ? { ownSession: { clientId: session, timeoutMs: 500, lockDelayMs: odd ? 5 : 0 } }
     : {};
-  const asking = { sessionId, requestId, name, waitMs, acquiredAtMs: 3, terms: termsOf(chance) };
+  const asking = {
+    sessionId,
+    requestId,
+    name,
+    waitMs,
+    acquiredAtMs: 3,
+    terms: termsOf(randomness),
+  };
   switch (kind) {
     case 'keep_alive':
       return { type: 'keep_alive', sessionId };
@@ -131,7 +138,7 @@ export function commandOf(chance: Chance, machine: StateMachine): Command {
     case 'campaign':
       return { type: 'campaign', ...asking, ...ownSession };
     case 'many': {
-      const wanted = wantedOf(chance);
+      const wanted = wantedOf(randomness);
       return { type: 'acquire_many', sessionId, requestId, wanted, waitMs, acquiredAtMs: 3 };
     }
     case 'release':
@@ -166,7 +173,12 @@ export function commandOf(chance: Chance, machine: StateMachine): Command {
       return { type: 'delete_semaphore', name };
     case 'force': {
       const kinds = ['lock', 'semaphore', 'election'] as const;
-      return { type: 'force_release', kind: kinds[number % 3] ?? 'lock', name, reason: 'chance' };
+      return {
+        type: 'force_release',
+        kind: kinds[number % 3] ?? 'lock',
+        name,
+        reason: 'randomness',
+      };
     }
     case 'end':
       return { type: 'end_session', sessionId };

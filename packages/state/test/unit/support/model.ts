@@ -4,8 +4,8 @@
  * (requests, ended sessions) and has no limits; those have tests of their own.
  */
 import type { Command, Mode, RequestId } from '../../../src/index.ts';
-import { leadsBack } from './circle.ts';
-import type { Tie } from './circle.ts';
+import { leadsBack } from './cycle.ts';
+import type { Tie } from './cycle.ts';
 
 interface Frame {
   readonly mode: Mode;
@@ -144,12 +144,12 @@ export class Model {
   // ---- commands ---------------------------------------------------------------------------------
 
   do(command: Command): string {
-    const result = this.carryOut(command);
+    const result = this.execute(command);
     this.grantAll();
     return result;
   }
 
-  carryOut(command: Command): string {
+  execute(command: Command): string {
     switch (command.type) {
       case 'create_session': {
         const existing = this.find(command.sessionId);
@@ -251,7 +251,7 @@ export class Model {
     let refusal: string | undefined;
     if (!now) {
       if (waitMs === 0) refusal = this.closed.has(name) ? 'lock_delayed' : 'lock_held';
-      else if (this.closesCircle(sessionId, name, mode, queue, mine)) refusal = 'deadlock';
+      else if (this.closesCycle(sessionId, name, mode, queue, mine)) refusal = 'deadlock';
     }
     if (refusal !== undefined) {
       request.answer = refusal;
@@ -287,7 +287,7 @@ export class Model {
   }
 
   /** Everybody who waits for whom, then whether there is a way from this session back to it. */
-  closesCircle(
+  closesCycle(
     sessionId: string,
     lock: string,
     mode: Mode,

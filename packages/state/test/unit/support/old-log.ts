@@ -1,7 +1,7 @@
 /**
  * What a cluster of the version before format 4 left behind: its log with the answers that it gave, and a
  * snapshot that was taken while records changed, so that they stand in it in another order than in the
- * tables. Commands of every kind by chance; circles of waits; a session that ends with 2,999 holds, 1,500 of
+ * tables. Commands of every kind by randomness; cycles of waits; a session that ends with 2,999 holds, 1,500 of
  * them waited for.
  */
 import { readFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ export interface OldEntry {
   readonly results: readonly unknown[];
 }
 
-type Tuple = readonly [command: Command | readonly unknown[], null, answeredBelow: number | null];
+type Tuple = readonly [command: Command | readonly unknown[], null, ackedBelow: number | null];
 type Line = readonly [
   index: number,
   batch: readonly [version: 2, time: number, commands: readonly Tuple[]],
@@ -35,10 +35,10 @@ export function oldLog(): OldEntry[] {
   const lines = fixture('log-of-version-3.jsonl.gz').toString().trimEnd().split('\n');
   return lines.map((line) => {
     const [index, [, time, tuples], results] = JSON.parse(line) as Line;
-    const commands = tuples.map(([command, , answeredBelow]) => ({
+    const commands = tuples.map(([command, , ackedBelow]) => ({
       identity: 'anonymous',
       command: Array.isArray(command) ? fromTuple(command) : (command as Command),
-      ...(answeredBelow === null ? {} : { answeredBelow }),
+      ...(ackedBelow === null ? {} : { ackedBelow }),
     }));
     return { index, time, commands, results };
   });

@@ -1,7 +1,7 @@
 /** What semaphores should do, in the plainest way: lists that are searched. */
 import type { Command, FenceToken, SemaphoreView } from '../../../src/index.ts';
-import { leadsBack } from './circle.ts';
-import type { Tie } from './circle.ts';
+import { leadsBack } from './cycle.ts';
+import type { Tie } from './cycle.ts';
 import { createCommand, id, lockName } from './driver.ts';
 
 export type SemaphoreStep =
@@ -72,7 +72,7 @@ export class SemaphoreModel {
   readonly #sessions = new Map<string, Map<number, Request>>();
   readonly #ended = new Set<string>();
 
-  carryOut(step: Exclude<SemaphoreStep, { readonly type: 'restore' }>): {
+  execute(step: Exclude<SemaphoreStep, { readonly type: 'restore' }>): {
     readonly command: Command;
     readonly expected: string;
   } {
@@ -198,7 +198,7 @@ export class SemaphoreModel {
     }
     if (semaphore.queue.length === 0 && this.#free(semaphore) >= permits)
       return this.#give(semaphore, session, permits, asked);
-    if (this.#closesCircle(semaphore, session, permits)) {
+    if (this.#closesCycle(semaphore, session, permits)) {
       asked.answer = 'deadlock';
       return asked.answer;
     }
@@ -208,7 +208,7 @@ export class SemaphoreModel {
   }
 
   /** Everybody who waits for whom, and whether that leads from this session back to it. */
-  #closesCircle(asked: Semaphore, session: string, permits: number): boolean {
+  #closesCycle(asked: Semaphore, session: string, permits: number): boolean {
     const ties: Tie[] = [];
     for (const semaphore of this.#semaphores) {
       const asking = semaphore === asked ? [{ session, permits }] : [];

@@ -297,7 +297,7 @@ export const cases: readonly Case[] = [
     ],
   },
   {
-    name: 'a wait that closes a circle over two locks is refused to who closes it',
+    name: 'a wait that closes a cycle over two locks is refused to who closes it',
     sessions: ['a', 'b'],
     steps: [
       {

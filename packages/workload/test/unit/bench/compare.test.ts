@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compareRuns, comparisonText } from '../../../src/bench/compare.ts';
-import type { LoadFigures } from '../../../src/bench/plan.ts';
+import type { LoadStats } from '../../../src/bench/plan.ts';
 
-const row = (workers: number, cyclesPerSecond: number, p50: number): LoadFigures => ({
+const row = (workers: number, cyclesPerSecond: number, p50: number): LoadStats => ({
   workers,
   connections: 1,
   locks: 'own',
@@ -22,10 +22,10 @@ describe('Two builds that were measured in turns', () => {
       [[row(1, 200, 1)], [row(1, 300, 1)], [row(1, 100, 4)]],
       [[row(1, 100, 2)], [row(1, 100, 2)], [row(1, 100, 2)]],
     );
-    const cycles = compared.find(({ figure }) => figure === 'cycles/s');
+    const cycles = compared.find(({ metric }) => metric === 'cycles/s');
     assert.deepEqual(cycles?.ratios, [2, 3, 1]);
     assert.equal(cycles?.medianRatio, 2);
-    const p50 = compared.find(({ figure }) => figure === 'acquire p50 ms');
+    const p50 = compared.find(({ metric }) => metric === 'acquire p50 ms');
     assert.deepEqual(p50?.ratios, [0.5, 0.5, 2]);
     assert.equal(p50?.medianRatio, 0.5);
   });
@@ -35,7 +35,7 @@ describe('Two builds that were measured in turns', () => {
       [[row(1, 100, 1), row(64, 1000, 1)]],
       [[row(64, 500, 1), row(1, 50, 1)]],
     );
-    const ratios = compared.filter(({ figure }) => figure === 'cycles/s').map((one) => one.ratios);
+    const ratios = compared.filter(({ metric }) => metric === 'cycles/s').map((one) => one.ratios);
     assert.deepEqual(ratios, [[2], [2]]);
   });
 

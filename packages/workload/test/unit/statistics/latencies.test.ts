@@ -40,7 +40,7 @@ describe('The median', () => {
 });
 
 describe('A table', () => {
-  it('is Markdown with figures to the right', () => {
+  it('is Markdown with stats to the right', () => {
     assert.equal(
       table(
         ['name', 'value'],

@@ -1,12 +1,12 @@
-/** Figures of queues, each with the name of its queue: the first 1000, as the state shows them. */
+/** Statistics of queues, each with the name of its queue: the first 1000, as the state shows them. */
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { QueueView } from '@holdfast/state';
-import type { FigureSources } from './figures.ts';
+import type { StatSources } from './stats.ts';
 
 type FigureOf = (queue: QueueView) => number;
 
-const gauges: Readonly<Record<string, readonly [help: string, figureOf: FigureOf]>> = {
+const gauges: Readonly<Record<string, readonly [help: string, metricOf: FigureOf]>> = {
   holdfast_queue_depth: ['Messages of a queue that are no dead letters.', (q) => q.counts.depth],
   holdfast_queue_ready: ['Messages that would be delivered now.', (q) => q.counts.ready],
   holdfast_queue_in_flight: [
@@ -29,23 +29,20 @@ const gauges: Readonly<Record<string, readonly [help: string, figureOf: FigureOf
   ],
 };
 
-const counters: Readonly<Record<string, readonly [help: string, figureOf: FigureOf]>> = {
+const counters: Readonly<Record<string, readonly [help: string, metricOf: FigureOf]>> = {
   holdfast_queue_pushed_total: ['Messages pushed.', (q) => q.rates.pushed.total],
   holdfast_queue_delivered_total: ['Deliveries.', (q) => q.rates.delivered.total],
   holdfast_queue_acknowledged_total: ['Messages acknowledged.', (q) => q.rates.acknowledged.total],
   holdfast_queue_dead_total: ['Messages that became dead letters.', (q) => q.rates.dead.total],
 };
 
-export function addMessageFigures(
-  registers: Registry[],
-  { engine, waitingPops }: FigureSources,
-): void {
+export function addMessageStats(registers: Registry[], { engine, waitingPops }: StatSources): void {
   const read = async (): Promise<readonly QueueView[]> => {
     const result = await engine.query({ type: 'queues' }, 'stale', { identity: 'metrics' });
     return result.type === 'queues' ? result.queues : [];
   };
   const labelNames = ['queue'] as const;
-  for (const [name, [help, figureOf]] of Object.entries(gauges))
+  for (const [name, [help, metricOf]] of Object.entries(gauges))
     // oxlint-disable-next-line no-new -- a metric registers itself.
     new Gauge({
       name,
@@ -54,10 +51,10 @@ export function addMessageFigures(
       labelNames,
       async collect() {
         this.reset();
-        for (const queue of await read()) this.set({ queue: queue.name }, figureOf(queue));
+        for (const queue of await read()) this.set({ queue: queue.name }, metricOf(queue));
       },
     });
-  for (const [name, [help, figureOf]] of Object.entries(counters))
+  for (const [name, [help, metricOf]] of Object.entries(counters))
     // oxlint-disable-next-line no-new -- a metric registers itself.
     new Counter({
       name,
@@ -66,7 +63,7 @@ export function addMessageFigures(
       labelNames,
       async collect() {
         this.reset();
-        for (const queue of await read()) this.inc({ queue: queue.name }, figureOf(queue));
+        for (const queue of await read()) this.inc({ queue: queue.name }, metricOf(queue));
       },
     });
   // oxlint-disable-next-line no-new -- a metric registers itself.

@@ -7,19 +7,19 @@ const mostTimesLate = 3;
 /** A node that spoke in time so often in a row is less slow than it was. */
 const inTimeForgets = 20;
 
-export interface LineEvents {
-  readonly onText: (line: Line, text: string) => void;
+export interface NodeLinkEvents {
+  readonly onText: (line: NodeLink, text: string) => void;
   /** By the other side, or because it could not be made. */
-  readonly onClosed: (line: Line, cause: string | undefined) => void;
+  readonly onClosed: (line: NodeLink, cause: string | undefined) => void;
 }
 
-export interface LineSettings {
+export interface NodeLinkSettings {
   readonly endpoint: Endpoint;
   readonly overHttp: boolean;
   readonly open: (events: SocketEvents) => StreamSocket;
 }
 
-export class Line {
+export class NodeLink {
   readonly endpoint: Endpoint;
   readonly overHttp: boolean;
   #socket: StreamSocket | undefined;
@@ -42,7 +42,7 @@ export class Line {
   /** What its node said last of the cluster. */
   told: ClusterPush | undefined;
 
-  constructor({ endpoint, overHttp, open }: LineSettings, events: LineEvents) {
+  constructor({ endpoint, overHttp, open }: NodeLinkSettings, events: NodeLinkEvents) {
     this.endpoint = endpoint;
     this.overHttp = overHttp;
     const unlessOver = (then: () => void): void => {

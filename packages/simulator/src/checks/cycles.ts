@@ -1,5 +1,5 @@
 /**
- * A naive search for circles of waits (C7 of `witness.ts`), by what events tell of holders and waiters: nobody waits for
+ * A naive search for cycles of waits (C7 of `witness.ts`), by what events tell of holders and waiters: nobody waits for
  * somebody who waits for him. Only what certainly excludes counts.
  */
 import type { Batch } from '@holdfast/engine/parts';
@@ -10,7 +10,7 @@ interface Wait {
   readonly mode: Mode;
 }
 
-export class Circles {
+export class Cycles {
   readonly #report: (message: string) => void;
   /** By resource: the mode of each session's hold. */
   readonly #holds = new Map<string, Map<string, Mode>>();
@@ -33,14 +33,14 @@ export class Circles {
     for (const event of events) changed = this.#onEvent(event) || changed;
     if (!changed) return;
     for (const session of this.#waits.keys()) {
-      const circle = this.#circleFrom(session, [session]);
-      if (circle === undefined) continue;
-      this.#report(`${circle.join(' waits for ')}, which nobody was refused for.`);
+      const cycle = this.#cycleFrom(session, [session]);
+      if (cycle === undefined) continue;
+      this.#report(`${cycle.join(' waits for ')}, which nobody was refused for.`);
       return;
     }
   }
 
-  /** Whether a circle may have been closed. */
+  /** Whether a cycle may have been closed. */
   #onEvent(event: Event): boolean {
     if (event.type === 'waiting') {
       const request = `${event.sessionId} ${String(event.requestId)}`;
@@ -77,15 +77,15 @@ export class Circles {
     if (waits?.size === 0) this.#waits.delete(event.sessionId);
   }
 
-  #circleFrom(session: string, path: readonly string[]): readonly string[] | undefined {
+  #cycleFrom(session: string, path: readonly string[]): readonly string[] | undefined {
     for (const { key, mode } of this.#waits.get(session)?.values() ?? []) {
       for (const [holder, held] of this.#holds.get(key) ?? []) {
         if (holder === session || this.#ended.has(holder)) continue;
         if (mode === 'shared' && held === 'shared') continue;
         if (holder === path[0]) return [...path, holder];
         if (path.includes(holder)) continue;
-        const circle = this.#circleFrom(holder, [...path, holder]);
-        if (circle !== undefined) return circle;
+        const cycle = this.#cycleFrom(holder, [...path, holder]);
+        if (cycle !== undefined) return cycle;
       }
     }
     return undefined;

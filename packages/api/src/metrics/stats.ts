@@ -1,29 +1,29 @@
-/** Figures that are looked up when they are asked for, by what they tell of. */
+/** Statistics that are looked up when they are asked for, by what they tell of. */
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { Engine } from '@holdfast/engine';
 import type { Stats } from '@holdfast/state';
-import { addMessageFigures } from './queue-figures.ts';
+import { addMessageStats } from './queue-stats.ts';
 
 /** What the stream counts of itself. */
-export interface StreamFigures {
+export interface StreamStats {
   readonly connections: number;
   /** How many callers they are of, watches as server-sent events included. */
   readonly callers: number;
   readonly requests: number;
 }
 
-export interface FigureSources {
+export interface StatSources {
   /** Pops that wait for messages on this node. */
   readonly waitingPops: () => number;
   readonly engine: Engine;
-  readonly stream: () => StreamFigures;
+  readonly stream: () => StreamStats;
   readonly waiting: () => number;
   /** Of the event loop, in the last minute. */
   readonly longestTurnSeconds: () => number;
 }
 
-/** How a figure is registered: what it is called, what it tells, where it is read. */
+/** How a metric is registered: what it is called, what it tells, where it is read. */
 type Add<Source> = (name: string, help: string, read: (source: Source) => number) => void;
 
 interface Adders<Source = void> {
@@ -31,7 +31,7 @@ interface Adders<Source = void> {
   readonly counter: Add<Source>;
 }
 
-export function addFigures(registers: Registry[], sources: FigureSources): void {
+export function addStats(registers: Registry[], sources: StatSources): void {
   const { engine } = sources;
   const adders: Adders = {
     gauge: (name, help, read) => {
@@ -62,8 +62,8 @@ export function addFigures(registers: Registry[], sources: FigureSources): void 
     const result = await engine.query({ type: 'stats' }, 'stale', { identity: 'metrics' });
     return result.type === 'stats' ? result.stats : undefined;
   };
-  addStateFigures({
-    gauge: (name, help, figureOf) => {
+  addStateStats({
+    gauge: (name, help, metricOf) => {
       // oxlint-disable-next-line no-new -- a metric registers itself.
       new Gauge({
         name,
@@ -71,11 +71,11 @@ export function addFigures(registers: Registry[], sources: FigureSources): void 
         registers,
         async collect() {
           const stats = await read();
-          if (stats !== undefined) this.set(figureOf(stats));
+          if (stats !== undefined) this.set(metricOf(stats));
         },
       });
     },
-    counter: (name, help, figureOf) => {
+    counter: (name, help, metricOf) => {
       // oxlint-disable-next-line no-new -- a metric registers itself.
       new Counter({
         name,
@@ -85,19 +85,19 @@ export function addFigures(registers: Registry[], sources: FigureSources): void 
           const stats = await read();
           if (stats === undefined) return;
           this.reset();
-          this.inc(figureOf(stats));
+          this.inc(metricOf(stats));
         },
       });
     },
   });
-  addClusterFigures(engine, adders);
-  addQueueFigures(sources, adders);
-  addStorageFigures(engine, adders);
-  addNodeFigures(sources, adders);
-  addMessageFigures(registers, sources);
+  addClusterStats(engine, adders);
+  addQueueStats(sources, adders);
+  addStorageStats(engine, adders);
+  addNodeStats(sources, adders);
+  addMessageStats(registers, sources);
 }
 
-function addStateFigures({ gauge: ofState, counter: countOfState }: Adders<Stats>): void {
+function addStateStats({ gauge: ofState, counter: countOfState }: Adders<Stats>): void {
   ofState('active_locks_gauge', 'Resources held now, as applied on this node.', (s) => s.heldLocks);
   ofState(
     'holdfast_remembered_sessions',
@@ -127,12 +127,12 @@ function addStateFigures({ gauge: ofState, counter: countOfState }: Adders<Stats
   );
 }
 
-function addClusterFigures(engine: Engine, { gauge, counter }: Adders): void {
+function addClusterStats(engine: Engine, { gauge, counter }: Adders): void {
   const status = (): ReturnType<Engine['status']> => engine.status();
   counter(
     'leader_elections_total',
     'New leaders seen by this node since it started.',
-    () => engine.figures().leaderChanges,
+    () => engine.stats().leaderChanges,
   );
   gauge('holdfast_is_leader', '1 on the leader, 0 on all other nodes.', () =>
     status().leader === status().nodeId ? 1 : 0,
@@ -173,54 +173,54 @@ function addClusterFigures(engine: Engine, { gauge, counter }: Adders): void {
 }
 
 /** Of what this node proposes, and of those who wait for it. */
-function addQueueFigures({ engine, waiting }: FigureSources, { gauge, counter }: Adders): void {
-  const figures = (): ReturnType<Engine['figures']> => engine.figures();
+function addQueueStats({ engine, waiting }: StatSources, { gauge, counter }: Adders): void {
+  const stats = (): ReturnType<Engine['stats']> => engine.stats();
   counter(
     'holdfast_proposed_batches_total',
     'Log entries proposed by this node.',
-    () => figures().proposedBatches,
+    () => stats().proposedBatches,
   );
   counter(
     'holdfast_proposed_commands_total',
     'Commands in the log entries proposed by this node.',
-    () => figures().proposedCommands,
+    () => stats().proposedCommands,
   );
   gauge(
     'holdfast_pending_commands',
     'Commands not yet applied, on the leader.',
-    () => figures().pendingCommands,
+    () => stats().pendingCommands,
   );
   gauge(
     'holdfast_waiting_acquires',
     'Acquires in wait queues, on the leader.',
-    () => figures().waitingAcquires,
+    () => stats().waitingAcquires,
   );
   gauge('holdfast_waiting_callers', 'Waiting acquires of callers of this node.', waiting);
 }
 
-function addStorageFigures(engine: Engine, { gauge, counter }: Adders): void {
-  const figures = (): ReturnType<Engine['figures']> => engine.figures();
+function addStorageStats(engine: Engine, { gauge, counter }: Adders): void {
+  const stats = (): ReturnType<Engine['stats']> => engine.stats();
   counter(
     'holdfast_storage_commits_total',
     'Durable writes of this node.',
-    () => figures().storage.commits,
+    () => stats().storage.commits,
   );
   gauge(
     'holdfast_storage_pending_writes',
     'Writes queued for the disk.',
-    () => figures().storage.pendingWrites,
+    () => stats().storage.pendingWrites,
   );
   gauge(
     'holdfast_storage_last_commit_seconds',
     'Duration of the latest durable write (fsync).',
-    () => figures().storage.lastCommitMs / 1000,
+    () => stats().storage.lastCommitMs / 1000,
   );
-  gauge('holdfast_storage_bytes', 'Bytes on disk.', () => figures().storage.sizeBytes);
+  gauge('holdfast_storage_bytes', 'Bytes on disk.', () => stats().storage.sizeBytes);
 }
 
 /** Of this node's streams and its event loop. */
-function addNodeFigures(
-  { stream, longestTurnSeconds }: FigureSources,
+function addNodeStats(
+  { stream, longestTurnSeconds }: StatSources,
   { gauge, counter }: Adders,
 ): void {
   gauge('holdfast_streams', 'Open client streams.', () => stream().connections);

@@ -25,13 +25,13 @@ export interface Pause {
   readonly signal: AbortSignal | undefined;
 }
 
-export interface LineSettings extends QuorumSettings {
+export interface WaitQueueSettings extends QuorumSettings {
   /** The wall clock, in ms: it says in which order voters place those that wait, nothing else. */
   readonly wallNow: () => number;
 }
 
-export class Line {
-  readonly #settings: LineSettings;
+export class WaitQueue {
+  readonly #settings: WaitQueueSettings;
   readonly #resource: string;
   readonly waiterId: string;
   readonly #startedMs: number;
@@ -45,7 +45,7 @@ export class Line {
   #wasNext = false;
   #look: () => void = () => undefined;
 
-  constructor(settings: LineSettings, resource: string, waiterId: string) {
+  constructor(settings: WaitQueueSettings, resource: string, waiterId: string) {
     this.#settings = settings;
     this.#resource = resource;
     this.waiterId = waiterId;

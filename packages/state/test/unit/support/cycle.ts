@@ -1,4 +1,4 @@
-/** A naive search for circles: every tie, followed until nothing new is reached. */
+/** A naive search for cycles: every tie, followed until nothing new is reached. */
 
 /** The first waits for the second. */
 export type Tie = readonly [waiting: string, awaited: string];

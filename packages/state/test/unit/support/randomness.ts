@@ -104,7 +104,7 @@ const rare = fc.oneof(
   lock.map((name): Command => ({
     type: 'force_release',
     name: lockName(name),
-    reason: 'by chance',
+    reason: 'by randomness',
   })),
   fc.constant<Command>({ type: 'jump_fence_counter' }),
   fc.constant<Command>({ type: 'set_limits', limits: roomyLimits }),
