@@ -69,7 +69,7 @@ export const queueFaults: readonly Fault[] = [
     name: 'message-held-by-timer',
     breaks: 'a consumer whose event loop was blocked works on a message that others have',
     file: 'packages/client/src/queue-delivery.ts',
-    find: `    return Math.max(0, this.#visibilityMs - passed);`,
-    put: `    return Math.max(1, this.#visibilityMs - passed);`,
+    find: `    return Math.max(0, this.#visibilityMs - this.#marginMs - passed);`,
+    put: `    return Math.max(1, this.#visibilityMs - this.#marginMs - passed);`,
   },
 ];

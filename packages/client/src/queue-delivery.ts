@@ -33,6 +33,8 @@ export class QueueDelivery {
   readonly #queue: string;
   readonly #receipt: string;
   readonly #visibilityMs: number;
+  /** Clocks of machines do not run alike: kept back, as of a session's lease. */
+  readonly #marginMs: number;
   readonly #listeners: (() => void)[] = [];
   readonly #controller = new AbortController();
   #certainSince: Moment;
@@ -45,6 +47,7 @@ export class QueueDelivery {
     this.#client = client;
     this.#queue = queue;
     this.#visibilityMs = visibilityMs;
+    this.#marginMs = Math.min(1000, visibilityMs / 10);
     this.#certainSince = askedAt;
     this.#receipt = message.receipt ?? '';
     this.id = message.id;
@@ -68,7 +71,7 @@ export class QueueDelivery {
   get validForMs(): number {
     if (this.#isSettled || this.#isStale) return 0;
     const passed = passedMs(this.#client.clock, this.#certainSince);
-    return Math.max(0, this.#visibilityMs - passed);
+    return Math.max(0, this.#visibilityMs - this.#marginMs - passed);
   }
 
   /** Aborted when the cluster says that it was delivered again, purged, or is a dead letter. */

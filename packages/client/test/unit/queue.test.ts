@@ -151,7 +151,7 @@ describe('A queue', () => {
     cluster.messages.push('one');
     const message = (await queue.consume({ visibilityMs: 3000 }).next()).value;
     assert.ok(message);
-    cluster.clock.nowMs += 2999;
+    cluster.clock.nowMs += 2699;
     message.assertHeld();
     cluster.clock.nowMs += 1;
     assert.throws(() => message.assertHeld(), { code: 'hold_lost' });

@@ -12,6 +12,7 @@
  * C7: nobody waits in a cycle (deadlock) (`cycles.ts`).
  * C8: a session expires only when its timeout has passed since its client did something (`lifetimes.ts`).
  * C9: what is logged belongs to the feature level of the log (`feature-levels.ts`).
+ * C10: messages keep their order and are not lost (`messages.ts`).
  */
 import { crc32 } from 'node:zlib';
 import { lacksCommitted } from '@holdfast/checker';
@@ -29,6 +30,7 @@ import { FeatureLevels } from './feature-levels.ts';
 import { Grants } from './grants.ts';
 import { Lifetimes } from './lifetimes.ts';
 import { Meetings } from './meetings.ts';
+import { Messages } from './messages.ts';
 
 /** The state is hashed where the index is a multiple of this. */
 const hashEvery = 16;
@@ -46,6 +48,7 @@ export class Witness {
   readonly #cycles: Cycles;
   readonly #lifetimes: Lifetimes;
   readonly meetings: Meetings;
+  readonly messages: Messages;
   readonly chronicle: Chronicle;
   readonly #levels: FeatureLevels;
   #lastApplied: CommittedEntry = { index: 0, term: 0, inTerm: 0 };
@@ -58,6 +61,7 @@ export class Witness {
     this.#cycles = new Cycles(report);
     this.#lifetimes = new Lifetimes(report);
     this.meetings = new Meetings(gateParties, report);
+    this.messages = new Messages(report);
     this.chronicle = new Chronicle(report);
     this.#levels = new FeatureLevels(report);
   }
@@ -154,6 +158,7 @@ export class Witness {
       this.#cycles.onApplied(batch, events);
       this.#lifetimes.onApplied(batch, events);
       this.meetings.onApplied(batch, events);
+      this.messages.onApplied(batch, results);
       this.chronicle.onApplied(index, events);
       this.#levels.onApplied(index, batch);
     } else if (known !== print)

@@ -6,6 +6,7 @@ import { firstFeatureLevel, latestFeatureLevel } from '@holdfast/state';
 import type { Witness } from '../checks/witness.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { SimulatedNode } from '../cluster/node.ts';
+import type { Courier } from '../clients/courier.ts';
 import type { Player } from '../clients/player.ts';
 import type { Worker } from '../clients/worker.ts';
 import { quickDisk } from '../world/disk.ts';
@@ -54,7 +55,7 @@ export class Faults {
   readonly #world: World;
   readonly #random: Random;
   readonly #cluster: Cluster;
-  readonly #workers: readonly (Worker | Player)[];
+  readonly #workers: readonly (Worker | Player | Courier)[];
   readonly #kinds: readonly FaultKind[];
   readonly #snapshots: SnapshotFaults;
   readonly #lines: LineFaults;
@@ -65,7 +66,7 @@ export class Faults {
     world: World,
     random: Random,
     cluster: Cluster,
-    workers: readonly (Worker | Player)[],
+    workers: readonly (Worker | Player | Courier)[],
     kinds: readonly FaultKind[],
     witness: Witness,
   ) {

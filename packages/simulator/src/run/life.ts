@@ -11,6 +11,7 @@ import { Beliefs } from '../checks/beliefs.ts';
 import { Witness } from '../checks/witness.ts';
 import { Recorder } from '../clients/recorder.ts';
 import type { LockOperation, LockRecorder, PoolRecorder } from '../clients/recorder.ts';
+import { Courier } from '../clients/courier.ts';
 import { Player } from '../clients/player.ts';
 import { slotLimit, Worker } from '../clients/worker.ts';
 import { Cluster } from '../cluster/cluster.ts';
@@ -92,7 +93,7 @@ class Life {
   readonly #witness: Witness;
   readonly #beliefs: Beliefs;
   readonly #cluster: Cluster;
-  readonly #workers: (Worker | Player)[] = [];
+  readonly #workers: (Worker | Player | Courier)[] = [];
   readonly #faults: Faults;
   readonly #plan: Plan;
 
@@ -120,6 +121,7 @@ class Life {
     });
     this.#hireWorkers(clockDrift);
     this.#hirePlayers(clockDrift);
+    this.#hireCouriers(clockDrift);
     world.tell('life', `about ${plan.focus}, faults: ${kinds.join(', ')}`);
     this.#faults = new Faults(
       world,
@@ -170,6 +172,25 @@ class Life {
           chronicle: this.#witness.chronicle,
           plan: clients,
           isFirst: number === 1,
+        }),
+      );
+    }
+  }
+
+  #hireCouriers(clockDrift: number): void {
+    const { clients } = this.#plan;
+    if (clients.couriers === 0) return;
+    const random = this.#random.fork();
+    for (let number = 1; number <= clients.couriers; number++) {
+      this.#workers.push(
+        new Courier({
+          world: this.world,
+          machine: this.world.machine(`q${String(number)}`, clockDrift),
+          random: random.fork(),
+          streams: this.#cluster.streams,
+          endpoints: () => random.shuffled(this.#endpoints()),
+          messages: this.#witness.messages,
+          plan: clients,
         }),
       );
     }
@@ -310,6 +331,7 @@ class Life {
           .map((node) => `${node.id} at ${String(node.replica?.state.index)}`)
           .join(', ')}`,
       );
+    if (leader.replica !== undefined) this.#witness.messages.compareState(leader.replica.state);
     for (const node of this.#membersOf(leader)) {
       if (node.replica !== undefined) this.#witness.compareState(node.id, node.replica.state);
     }

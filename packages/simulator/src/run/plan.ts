@@ -18,6 +18,7 @@ export const focuses = [
   'queues',
   'batches',
   'upgrades',
+  'messages',
 ] as const;
 export type Focus = 'everything' | (typeof focuses)[number];
 export const isFocus = (text: string): text is Focus =>
@@ -27,6 +28,8 @@ export const isFocus = (text: string): text is Focus =>
 export interface ClientPlan {
   readonly workers: number;
   readonly players: number;
+  /** Who push messages and work on them. */
+  readonly couriers: number;
   readonly locks: readonly string[];
   readonly sharedProbability: number;
   readonly longestPauseMs: number;
@@ -104,6 +107,7 @@ function planOfEverything(random: Random): Plan {
     clients: {
       workers: 2 + random.below(4),
       players: random.withProbability(0.5) ? 2 + random.below(2) : 0,
+      couriers: 0,
       locks: ['red', 'blue', 'green'].slice(0, 1 + random.below(3)),
       sharedProbability: random.pick([0, 0, 0.4]),
       longestPauseMs: random.pick([20, 300]),
@@ -277,6 +281,26 @@ const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shap
     meanPauseMs: random.between(150, 500),
     sufferMs: random.between(4000, 9000),
     clients: few(random),
+  }),
+
+  /** Messages that many push and work on, while leaders, lines and consumers come and go. */
+  messages: (random) => ({
+    size: random.pick([1, 3, 3, 5]),
+    settings: settingsWith(random, {
+      heartbeatMs: 50,
+      electionTimeoutMinMs: 150,
+      electionTimeoutMaxMs: 300,
+      snapshotLogBytes: random.pick([2000, 20_000]),
+      keptEntries: random.pick([0, 1000]),
+    }),
+    kinds: random.pick([
+      ['kill_client', 'pause', 'transfer'],
+      ['kill_leader', 'stall_client', 'slow_line', 'lagging_follower'],
+      ['isolate_leader', 'lapse_client', 'slow_disk', 'kill'],
+    ]),
+    meanPauseMs: random.between(200, 1000),
+    sufferMs: random.between(5000, 10_000),
+    clients: { ...few(random), workers: random.pick([0, 1]), couriers: 3 + random.below(3) },
   }),
 
   /** Entries as large as they may be, many of them at once, and calls that nobody waits for any longer. */

@@ -1,0 +1,152 @@
+/**
+ * What must hold of queues, by what was applied (each entry seen once, as the first node applies it) and by what
+ * clients were told and believe.
+ *
+ * QM1: messages of a key are delivered in the order of their push, one at a time.
+ * QM2: a message is not delivered again while its visibility stands, nor while it waits for its retry, nor after its
+ *      acknowledgement.
+ * QM3: fence tokens of deliveries rise.
+ * QM4: a push that was answered is applied, and no message is lost: what was pushed and not acknowledged is there.
+ * QM5: of two who were delivered the same message, or messages of the same key, at most one believes to hold it.
+ */
+import type { QueueDelivery } from '@holdfast/client';
+import type { Batch } from '@holdfast/engine/parts';
+import type { Command, CommandResult, ResourceName, StateMachine } from '@holdfast/state';
+import type { Machine } from '../world/machine.ts';
+
+/** The queue of every life that has one. */
+export const mail = 'mail';
+
+interface Message {
+  readonly id: number;
+  readonly key: string;
+  /** In the time of the cluster: not delivered before. */
+  notBeforeMs: number;
+  isInFlight: boolean;
+  isDead: boolean;
+}
+
+interface Belief {
+  readonly machine: Machine;
+  readonly process: number;
+  readonly delivery: QueueDelivery;
+}
+
+export class Messages {
+  readonly #report: (message: string) => void;
+  readonly #live = new Map<number, Message>();
+  readonly #pushed = new Set<number>();
+  #beliefs: Belief[] = [];
+  #lastToken = 0;
+
+  constructor(report: (message: string) => void) {
+    this.#report = report;
+  }
+
+  // ---- what clients see -------------------------------------------------------------------------
+
+  /** QM4. */
+  toldPushed(id: number): void {
+    if (!this.#pushed.has(id))
+      this.#report(`A push was answered with message ${String(id)}, which no node has applied.`);
+  }
+
+  /** QM5. */
+  believes(machine: Machine, delivery: QueueDelivery): void {
+    this.#beliefs = this.#beliefs.filter(isBelieved);
+    this.#beliefs.push({ machine, process: machine.process, delivery });
+    this.compare();
+  }
+
+  /** One that is paused looks at its clock before it does anything. */
+  compare(): void {
+    const running = this.#beliefs.filter(
+      (belief) => isBelieved(belief) && belief.machine.state === 'running',
+    );
+    for (const [index, { machine, delivery }] of running.entries())
+      for (const other of running.slice(index + 1))
+        if (other.delivery.key === delivery.key)
+          this.#report(
+            `${machine.name} and ${other.machine.name} both believe to hold messages of "${delivery.key}": ${String(delivery.id)} and ${String(other.delivery.id)}.`,
+          );
+  }
+
+  // ---- what is applied --------------------------------------------------------------------------
+
+  onApplied({ time, commands }: Batch, results: readonly CommandResult[]): void {
+    for (const [index, { command }] of commands.entries()) {
+      const result = results[index];
+      if (result?.ok === true) this.#onResult(time, command, result);
+    }
+  }
+
+  #onResult(time: number, command: Command, result: CommandResult & { readonly ok: true }): void {
+    if (result.type === 'queue_pushed' && command.type === 'queue_push')
+      for (const [index, { id, duplicate }] of result.messages.entries()) {
+        if (duplicate) continue;
+        const { key = '' } = command.messages[index] ?? {};
+        this.#pushed.add(id);
+        this.#live.set(id, { id, key, notBeforeMs: 0, isInFlight: false, isDead: false });
+      }
+    else if (result.type === 'queue_taken' && command.type === 'queue_pop')
+      for (const delivery of result.deliveries) {
+        this.#delivered(time, delivery.id, delivery.fenceToken);
+        const message = this.#live.get(delivery.id);
+        if (message === undefined) continue;
+        if (command.visibilityMs === undefined) this.#live.delete(delivery.id);
+        else this.#holdUntil(message, time + command.visibilityMs, true);
+      }
+    else if (result.type === 'queue_acknowledged') {
+      if (!this.#live.delete(result.id))
+        this.#report(`Message ${String(result.id)} was acknowledged twice.`);
+    } else if (result.type === 'queue_extended' && command.type === 'queue_extend') {
+      const message = this.#live.get(result.id);
+      if (message !== undefined) this.#holdUntil(message, time + command.visibilityMs, true);
+    } else if (result.type === 'queue_returned') {
+      const message = this.#live.get(result.id);
+      if (message === undefined) return;
+      message.isDead = result.dead;
+      this.#holdUntil(message, time + result.retryInMs, false);
+    }
+  }
+
+  #holdUntil(message: Message, untilMs: number, isInFlight: boolean): void {
+    message.notBeforeMs = untilMs;
+    message.isInFlight = isInFlight;
+  }
+
+  #delivered(time: number, id: number, fenceToken: number): void {
+    const message = this.#live.get(id);
+    const what = `Message ${String(id)} was delivered`;
+    if (fenceToken <= this.#lastToken)
+      this.#report(`${what} with token ${String(fenceToken)} after ${String(this.#lastToken)}.`); // QM3
+    this.#lastToken = Math.max(fenceToken, this.#lastToken);
+    if (message === undefined) {
+      this.#report(`${what}, which was acknowledged or never pushed.`); // QM2
+      return;
+    }
+    if (message.notBeforeMs > time || message.isDead)
+      this.#report(
+        `${what} at ${String(time)}, and may not be before ${String(message.notBeforeMs)}.`,
+      ); // QM2
+    for (const other of this.#live.values()) {
+      if (other.key !== message.key || other === message || other.isDead) continue;
+      if (other.id < id) this.#report(`${what} before ${String(other.id)} of its key.`); // QM1
+      if (other.isInFlight && other.notBeforeMs > time)
+        this.#report(`${what} while ${String(other.id)} of its key was in flight.`); // QM1
+    }
+  }
+
+  /** QM4. Once all members agree. */
+  compareState(state: StateMachine): void {
+    const [view] = state.queues.list(mail as ResourceName);
+    const there = (view?.counts.depth ?? 0) + (view?.dead ?? 0);
+    if (there !== this.#live.size)
+      this.#report(
+        `${String(there)} messages are there, and ${String(this.#live.size)} were pushed and not acknowledged.`,
+      );
+  }
+}
+
+const isBelieved = ({ machine, process, delivery }: Belief): boolean =>
+  machine.isOn && process === machine.process && delivery.isHeld();
