@@ -91,6 +91,9 @@ const fillDisk = (disks: SmallDisks): QuorumNemesis => ({
     const node = randomness.pick(cluster.nodes.filter(({ dataFolder }) => disks.has(dataFolder)));
     const filler = join(node.dataFolder, 'filler');
     fill(filler);
+    // What it keeps to write its log into its file would let it go on for long.
+    rmSync(`${databaseOf(node.dataFolder)}-reserve`, { force: true });
+    fill(filler);
     await untilSays(node, 'storage_failed', recoveryPatienceMs);
     return {
       target: node.nodeId,
