@@ -6,8 +6,8 @@ export const tlsFaults: readonly Fault[] = [
     name: 'client-certificate-of-a-server',
     breaks: 'whoever has the certificate of a client can pretend to be a node',
     file: 'packages/tls/src/development/authority.ts',
-    find: 'const usages = [new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])];',
-    put: 'const usages = [new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth, ExtendedKeyUsage.serverAuth])];',
+    find: 'const usages: Extension[] = [new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])];',
+    put: 'const usages: Extension[] = [new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth, ExtendedKeyUsage.serverAuth])];',
   },
   {
     name: 'authority-replaced',
@@ -117,7 +117,7 @@ export const tlsFaults: readonly Fault[] = [
   {
     name: 'loopback-by-its-beginning',
     breaks: 'an address that others reach is taken for one of this machine',
-    file: 'packages/server/src/configuration/exposure.ts',
+    file: 'packages/tls/src/loopback.ts',
     find: "  if (version === 0) return host.toLowerCase() === 'localhost';",
     put: "  if (version === 0) return host.toLowerCase().startsWith('localhost');",
   },
@@ -165,5 +165,19 @@ export const tlsFaults: readonly Fault[] = [
     file: 'packages/cli/src/certificates.ts',
     find: 'if ((found.cert === undefined) !== (found.key === undefined))',
     put: 'if (found.cert !== undefined && found.cert === found.key)',
+  },
+  {
+    name: 'lease-node-exposed',
+    breaks: 'a lease node without TLS is reached by everybody, and nobody has said that it may be',
+    file: 'packages/cli/src/quorum/node-tls.ts',
+    find: 'if (isLoopback(host) || (tls !== undefined && proves)) return false;',
+    put: 'if (isLoopback(host) || tls !== undefined || proves) return false;',
+  },
+  {
+    name: 'lease-nodes-ask-without-certificate',
+    breaks: 'lease nodes that ask for certificates get none from each other, and never vote',
+    file: 'packages/quorum/src/start.ts',
+    find: 'new OtherNode(reach(member) ?? member, apiKey, fetchAny)',
+    put: 'new OtherNode(reach(member) ?? member, apiKey, fetchAny === fetch ? fetchAny : fetch)',
   },
 ];

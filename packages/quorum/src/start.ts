@@ -10,6 +10,8 @@ import {
 } from '@holdfast/protocol';
 import type { QuorumSet } from '@holdfast/protocol';
 import { openToOthers } from '@holdfast/storage';
+import { Certificates, fetchWith, ServerSecurity } from '@holdfast/tls';
+import type { CertificateFiles, ClientCertificates, Fetch, LowestVersion } from '@holdfast/tls';
 import { createApplication } from './http/application.ts';
 import { OtherNode } from './http/other-node.ts';
 import { LeaseHost } from './node/host.ts';
@@ -48,8 +50,18 @@ export interface LeaseNodeOptions {
   /** How many may wait for one resource here; who comes later asks again, ever more seldom. Default 20,000. */
   readonly maxWaiters?: number;
   readonly apiKey?: string;
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /** TLS for clients and other nodes, and of what this node asks others. */
+  readonly tls?: LeaseNodeTls;
+  /** Other machines reach it without TLS and authentication: its health says so. */
+  readonly isInsecure?: boolean;
   readonly log: LeaseNodeLog;
+}
+
+export interface LeaseNodeTls {
+  readonly files: CertificateFiles;
+  readonly clientCertificates: ClientCertificates;
+  readonly lowestVersion: LowestVersion;
+  readonly handshakeTimeoutMs: number;
 }
 
 export interface LeaseNodeLog {
@@ -61,6 +73,8 @@ export interface LeaseNodeLog {
 export interface RunningLeaseNode {
   /** Where clients on this machine reach it. */
   readonly url: string;
+  /** Reads its certificates again now; undefined where there is no TLS. */
+  readonly reload: (() => Promise<void>) | undefined;
   /** Whether it votes now. */
   isVoting(): boolean;
   close(): Promise<void>;
@@ -87,7 +101,28 @@ const clock: HostClock = {
  * @throws Error where the file is in use or of another configuration, and where the address cannot be bound.
  */
 export async function startLeaseNode(options: LeaseNodeOptions): Promise<RunningLeaseNode> {
-  const { file, log } = options;
+  const { log } = options;
+  const certificates =
+    options.tls === undefined
+      ? undefined
+      : await Certificates.open({ files: options.tls.files, log });
+  try {
+    return await startSecured(options, certificates);
+  } catch (error) {
+    certificates?.close();
+    throw error;
+  }
+}
+
+async function startSecured(
+  options: LeaseNodeOptions,
+  certificates: Certificates | undefined,
+): Promise<RunningLeaseNode> {
+  const { file, log, tls } = options;
+  const security =
+    tls === undefined || certificates === undefined
+      ? undefined
+      : new ServerSecurity({ ...tls, certificates, log });
   const name = nameOf(options);
   const told = toldSet(name, options);
   const opened = openStore(file, told, (putAside, why) => {
@@ -105,11 +140,16 @@ export async function startLeaseNode(options: LeaseNodeOptions): Promise<Running
       { epoch: set.epoch, members: set.members },
       'The set was changed since: this node goes on as its file says. Correct --epoch and --peers.',
     );
-  const running = new RunningNode({ ...options, advertise: name }, opened);
+  const fetchAny =
+    tls === undefined || certificates === undefined
+      ? fetch
+      : fetchWith(certificates, tls.lowestVersion);
+  const running = new RunningNode({ ...options, advertise: name, fetchAny }, opened);
   const app = createApplication({
     host: running.host,
     apiKey: options.apiKey,
-    tls: options.tls,
+    security,
+    isInsecure: options.isInsecure,
     onError: (err) => log.error({ err }, 'A request failed with an internal error.'),
   });
   let url: string;
@@ -124,10 +164,12 @@ export async function startLeaseNode(options: LeaseNodeOptions): Promise<Running
   return {
     url,
     isVoting: () => running.host.voting,
+    reload: certificates === undefined ? undefined : () => certificates.reload(),
     async close() {
       running.stop();
       await app.close();
       running.end();
+      certificates?.close();
     },
   };
 }
@@ -150,7 +192,7 @@ function toldSet(name: string, { peers, epoch = 1 }: LeaseNodeOptions): QuorumSe
 /** The node with its file, and its way to voting in whatever set it is. */
 class RunningNode {
   readonly host: LeaseHost;
-  readonly #options: LeaseNodeOptions;
+  readonly #options: LeaseNodeOptions & { readonly fetchAny: Fetch };
   readonly #store: SqliteLeaseStore;
   readonly #fileId: number;
   readonly #name: string;
@@ -158,7 +200,10 @@ class RunningNode {
   #rejoin: Rejoin | undefined;
   #stopped = false;
 
-  constructor(options: LeaseNodeOptions & { readonly advertise: string }, opened: OpenedStore) {
+  constructor(
+    options: LeaseNodeOptions & { readonly advertise: string; readonly fetchAny: Fetch },
+    opened: OpenedStore,
+  ) {
     const { longestTtlMs = 60_000, driftBufferMs = 1000, advertise, file, log } = options;
     const { store, restored, hasVoted, fileId, founders, stored, lacksSet } = opened;
     this.#options = options;
@@ -242,10 +287,11 @@ class RunningNode {
 
   #ask({ set }: StoredSet, recovery: Recovery): void {
     if (set === undefined) return;
-    const { apiKey, log, reach = () => undefined } = this.#options;
+    const { apiKey, fetchAny, log, reach = () => undefined } = this.#options;
     const others = set.members.filter((member) => member !== this.#name);
     const id = setIdOf(set);
-    const at = (member: string): OtherNode => new OtherNode(reach(member) ?? member, apiKey);
+    const at = (member: string): OtherNode =>
+      new OtherNode(reach(member) ?? member, apiKey, fetchAny);
     log.warn(
       { epoch: set.epoch, others },
       recovery.adopts

@@ -1,5 +1,9 @@
 export { Certificates } from './certificates.ts';
 export type { CertificatesOptions, TlsLog } from './certificates.ts';
+export { secureServer } from './http-server.ts';
+export { isLoopback } from './loopback.ts';
+export { fetchWith } from './outgoing-requests.ts';
+export type { Fetch } from './outgoing-requests.ts';
 export { CertificateError } from './material.ts';
 export type { CertificateFiles, Material } from './material.ts';
 export { MemberSockets } from './member-sockets.ts';

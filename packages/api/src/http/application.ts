@@ -4,6 +4,7 @@ import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { cancelReasons } from '@holdfast/engine/parts';
 import { HoldfastError } from '@holdfast/protocol';
+import { secureServer } from '@holdfast/tls';
 import type { ServerSecurity } from '@holdfast/tls';
 import type { ApiMetrics } from '../metrics/metrics.ts';
 import { openApiDocument } from '../openapi/document.ts';
@@ -22,7 +23,6 @@ import { readQuery, requestSchemas } from './request-schemas.ts';
 import { routes } from './routes.ts';
 import type { DocumentRoute, EventsRoute, OperationRoute, RelayRoute } from './routes.ts';
 import { serveEvents } from './server-sent-events.ts';
-import { secureServer } from './secure-server.ts';
 import { Backups } from './backups.ts';
 import { welcomeJson, welcomePage } from './welcome.ts';
 

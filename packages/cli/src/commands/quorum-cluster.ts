@@ -21,6 +21,7 @@ const numberWords = ['none', 'one', 'two', 'three'];
 interface QuorumClusterOptions extends TermsOptions {
   readonly ports: string;
   readonly host?: string;
+  readonly insecure?: true;
   readonly data: string;
 }
 
@@ -33,6 +34,7 @@ export function addQuorumCluster(program: Command, at: () => Environment): void 
       '--host <address>',
       'address of this machine on which all nodes listen (default: 127.0.0.1)',
     )
+    .option('--insecure', 'lets a --host that other machines reach be used by everybody')
     .option('--data <folder>', 'folder for the files and logs of all nodes', 'data/quorum');
   addNodeTerms(cluster)
     .addHelpText(
@@ -108,7 +110,7 @@ async function runNodes(
 
 /** What all nodes are told alike, as it was given. */
 function wordsOf(options: QuorumClusterOptions): readonly string[] {
-  const { epoch, maxTtl, driftBuffer, apiKeyFile } = options;
+  const { epoch, maxTtl, driftBuffer, apiKeyFile, insecure } = options;
   return [
     '--epoch',
     epoch,
@@ -116,6 +118,7 @@ function wordsOf(options: QuorumClusterOptions): readonly string[] {
     maxTtl,
     ...(driftBuffer === undefined ? [] : ['--drift-buffer', driftBuffer]),
     ...(apiKeyFile === undefined ? [] : ['--api-key-file', apiKeyFile]),
+    ...(insecure === true ? ['--insecure'] : []),
   ];
 }
 

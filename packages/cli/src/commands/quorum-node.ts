@@ -6,6 +6,7 @@ import type { Environment } from '../program.ts';
 import { tryAddress } from '../quorum/free-address.ts';
 import { startFailure } from '../quorum/node-failure.ts';
 import { nodeLog } from '../quorum/node-log.ts';
+import { addNodeTls } from '../quorum/node-tls.ts';
 import { addNodeTerms, nodeSettings } from '../quorum/node-settings.ts';
 import type { NodeOptions, NodeSettings } from '../quorum/node-settings.ts';
 import { refuseEndpoints, usualPorts } from '../quorum/voters.ts';
@@ -40,10 +41,8 @@ export function addQuorumNode(program: Command, at: () => Environment): void {
       '--reach <list>',
       'NAME=URL, separated by commas: where this node reaches members that are not to be reached by their names',
     )
-    .option('--max-waiters <number>', 'how many may wait here for one name', '20000')
-    .option('--tls-cert <path>', 'certificate in PEM: clients are served over TLS')
-    .option('--tls-key <path>', 'its private key in PEM');
-  addNodeTerms(node)
+    .option('--max-waiters <number>', 'how many may wait here for one name', '20000');
+  addNodeTerms(addNodeTls(node))
     .addHelpText(
       'after',
       `
@@ -56,9 +55,11 @@ The set (this node and its --peers) is in the file from the first start on: a no
 does not start. It is changed with: holdfast quorum reconfigure.
 
 Examples, one on each machine:
-  holdfast quorum-node --host 0.0.0.0 --advertise http://a:5001 --db n1.sqlite --peers http://b:5001,http://c:5001
-  holdfast quorum-node --host d --db n4.sqlite --join
-  HOLDFAST_API_KEY=$(cat key) holdfast quorum-node --db n1.sqlite --tls-cert n1.pem --tls-key n1.key`,
+  holdfast quorum-node --host 0.0.0.0 --advertise http://a:5001 --db n1.sqlite --peers http://b:5001,http://c:5001 --insecure
+  holdfast quorum-node --host d --db n4.sqlite --join --insecure
+  HOLDFAST_API_KEY=$(cat key) holdfast quorum-node --db n1.sqlite --tls-cert n1.pem --tls-key n1.key
+  holdfast quorum-node --host a --advertise https://a:5001 --db n1.sqlite --join \\
+    --tls-cert a.crt --tls-key a.key --tls-authority ca.crt`,
     )
     .action(async (options: NodeOptions, command: Command) => {
       refuseEndpoints(command);
@@ -95,6 +96,13 @@ async function start(settings: NodeSettings): Promise<RunningLeaseNode> {
   const stop = stopper(node, log);
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  const { reload } = node;
+  if (reload !== undefined) process.on('SIGHUP', () => void reload());
+  if (settings.isInsecure === true)
+    log.warn(
+      { host: settings.host },
+      'INSECURE: other machines reach this node without TLS and authentication, as --insecure says. Everybody who reaches it can do everything.',
+    );
   // Whoever started several holds the other end: when it is gone, so are its nodes.
   if (process.env['HOLDFAST_STOP_WITH_PARENT'] === '1') {
     process.on('disconnect', stop);

@@ -1,6 +1,7 @@
 /** `holdfast quorum reconfigure`: closes the set of a quorum, and begins the one that follows. */
 import type { Command } from 'commander';
 import { setOfNodes, textOfSet } from '@holdfast/protocol';
+import { askUrl } from '../certificates.ts';
 import { UsageError } from '../failure.ts';
 import { printTable } from '../output.ts';
 import type { Environment } from '../program.ts';
@@ -102,7 +103,7 @@ async function reconfigureNodes(
     from,
     to,
     insteadOfAnother: options.insteadOfAnother === true,
-    ask: askOfSet((member) => at.get(member) ?? member, apiKeyOf(options)),
+    ask: askOfSet((member) => at.get(member) ?? member, apiKeyOf(options), askUrl),
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     now: () => performance.now(),
     tell: (line) => {

@@ -1,5 +1,5 @@
 /** What a lease node is told, as options give it: the same for one node and for several on this machine. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
@@ -16,6 +16,8 @@ import { UsageError } from '../failure.ts';
 import { countOf, secondsOf } from '../with-client.ts';
 import { addApiKeyOption, apiKeyOf } from './api-key.ts';
 import type { ApiKeyOptions } from './api-key.ts';
+import { isExposed, nodeTlsOf } from './node-tls.ts';
+import type { NodeTlsOptions } from './node-tls.ts';
 import { reachOf } from './reach.ts';
 import { addEpochOption } from './voters.ts';
 
@@ -33,16 +35,13 @@ export interface TermsOptions extends ApiKeyOptions {
 }
 
 /** As the command line gives them. */
-export interface NodeOptions extends TermsOptions {
+export interface NodeOptions extends TermsOptions, NodeTlsOptions {
   readonly port: string;
-  readonly host: string;
   readonly db: string;
   readonly peers?: string;
   readonly join?: true;
   readonly advertise?: string;
   readonly reach?: string;
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
   readonly maxWaiters: string;
 }
 
@@ -83,8 +82,9 @@ export function nodeSettings(options: NodeOptions): NodeSettings {
     throw new UsageError(
       `--peers must name all other nodes: there is no file "${db}" yet that could tell them (--db). A node that a set is to take in later is started with --join.`,
     );
-  const tls = tlsOf(options.tlsCert, options.tlsKey);
+  const tls = nodeTlsOf(options);
   const apiKey = apiKeyOf(options);
+  const isInsecure = isExposed(options, host, tls, apiKey !== undefined);
   return {
     file: db,
     host,
@@ -97,6 +97,7 @@ export function nodeSettings(options: NodeOptions): NodeSettings {
     maxWaiters: countOf('--max-waiters', options.maxWaiters),
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(tls === undefined ? {} : { tls }),
+    ...(isInsecure ? { isInsecure } : {}),
   };
 }
 
@@ -181,25 +182,4 @@ function hostOption(text: string): string {
       `--host takes an address without a port, such as 127.0.0.1, ::1, or 0.0.0.0 and :: for all; given: "${text}".`,
     );
   return hostOf(text);
-}
-
-function tlsOf(
-  certPath: string | undefined,
-  keyPath: string | undefined,
-): { readonly cert: string; readonly key: string } | undefined {
-  if (certPath === undefined && keyPath === undefined) return undefined;
-  if (certPath === undefined || keyPath === undefined)
-    throw new UsageError('--tls-cert and --tls-key go together: give both, or none.');
-  return { cert: readPem('--tls-cert', certPath), key: readPem('--tls-key', keyPath) };
-}
-
-function readPem(option: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(
-      `${option} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
-  }
 }

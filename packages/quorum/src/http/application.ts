@@ -1,7 +1,11 @@
 /** The HTTP side of a lease node. */
 import fastify from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Server } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
 import { HoldfastError, toProblem } from '@holdfast/protocol';
+import { secureServer } from '@holdfast/tls';
+import type { ServerSecurity } from '@holdfast/tls';
 import type { LeaseHost } from '../node/host.ts';
 import { isKey } from './credentials.ts';
 import { operationsOf, read } from './operations.ts';
@@ -17,14 +21,17 @@ export interface ApplicationOptions {
   readonly host: LeaseHost;
   /** Asked for as `Authorization: Bearer …`; undefined: nothing is asked for. */
   readonly apiKey: string | undefined;
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly security?: ServerSecurity | undefined;
+  /** Other machines reach it without TLS and authentication. */
+  readonly isInsecure?: boolean | undefined;
   readonly onError: (error: unknown) => void;
 }
 
 export function createApplication({
   host,
   apiKey,
-  tls,
+  security,
+  isInsecure = false,
   onError,
 }: ApplicationOptions): FastifyInstance {
   const options = {
@@ -36,8 +43,11 @@ export function createApplication({
     },
     routerOptions: { maxParamLength: longestPathField },
   } as const;
-  const app: FastifyInstance =
-    tls === undefined ? fastify(options) : fastify({ ...options, https: tls });
+  const app: FastifyInstance = fastify({
+    ...options,
+    ...(security === undefined ? {} : { serverFactory: secureServer(security) }),
+  });
+  const endHandshakes = security?.secure(app.server as Server as TlsServer, 'http');
   app.server.maxConnections = maxConnections;
   const operations = operationsOf(host);
   app.setErrorHandler((error, _request, reply) => {
@@ -67,7 +77,10 @@ export function createApplication({
     problemOf: (error) => problemOf(error, onError),
   });
   app.server.on('upgrade', (request, socket, head) => streams.upgrade(request, socket, head));
-  app.addHook('preClose', () => streams.close());
+  app.addHook('preClose', () => {
+    endHandshakes?.();
+    return streams.close();
+  });
   app.get<{ Params: { resource: string } }>('/status/:resource', (request, reply) => {
     reply.send(host.status(read(resourceName, request.params.resource, 'resource')));
   });
@@ -82,10 +95,11 @@ export function createApplication({
     reply.send(host.said());
   });
   app.get('/health', (_request, reply) => {
-    if (host.voting) reply.send({ status: 'healthy', voting: true });
+    const exposed = isInsecure ? { insecure: true } : {};
+    if (host.voting) reply.send({ status: 'healthy', voting: true, ...exposed });
     else {
       const { waits_ms } = host.status('');
-      reply.code(503).send({ status: 'recovering', voting: false, waits_ms });
+      reply.code(503).send({ status: 'recovering', voting: false, waits_ms, ...exposed });
     }
   });
   return app;

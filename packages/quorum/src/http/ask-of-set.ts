@@ -1,6 +1,7 @@
 /** What whoever changes the set asks of a node, over HTTP. */
 import { errorDefinitions, HoldfastError, setIdOf } from '@holdfast/protocol';
 import type { ErrorCode, QuorumSetAnswer } from '@holdfast/protocol';
+import type { Fetch } from '@holdfast/tls';
 import type { SetQuestion } from '../set/change-set.ts';
 import { setAnswer } from './schemas.ts';
 
@@ -11,10 +12,11 @@ const longestAnswer = 16_384;
 export function askOfSet(
   urlOf: (member: string) => string,
   apiKey: string | undefined,
+  fetchAny: Fetch = fetch,
 ): (member: string, question: SetQuestion) => Promise<QuorumSetAnswer> {
   return async (member, question) => {
     const [path, body] = requestOf(question);
-    const response = await fetch(`${urlOf(member)}/${path}`, {
+    const response = await fetchAny(`${urlOf(member)}/${path}`, {
       signal: AbortSignal.timeout(answerWithinMs),
       headers: {
         ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),

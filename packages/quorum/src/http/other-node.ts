@@ -1,15 +1,18 @@
 /** Another node, as this one asks it. */
 import type { QuorumTokensAnswer } from '@holdfast/protocol';
+import type { Fetch } from '@holdfast/tls';
 import { tokensAnswer } from './schemas.ts';
 
 const answerWithinMs = 2000;
 
 export class OtherNode {
   readonly #url: string;
+  readonly #fetchAny: Fetch;
   readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(url: string, apiKey: string | undefined) {
+  constructor(url: string, apiKey: string | undefined, fetchAny: Fetch = fetch) {
     this.#url = url;
+    this.#fetchAny = fetchAny;
     this.#headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
   }
 
@@ -35,7 +38,7 @@ export class OtherNode {
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
     const signal = AbortSignal.timeout(answerWithinMs);
-    const response = await fetch(`${this.#url}/${path}`, { ...init, signal });
+    const response = await this.#fetchAny(`${this.#url}/${path}`, { ...init, signal });
     if (!response.ok) throw new Error(`it answered ${String(response.status)}`);
     return response;
   }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { request } from 'node:https';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setIdOf } from '@holdfast/protocol';
-import { cert, key } from './support/certificate.ts';
+import type { LeaseNodeOptions } from '../../src/start.ts';
+import { certificatesOf } from './support/certificate.ts';
 import { ask, LeaseNodes, ownSet } from './support/lease-nodes.ts';
 import type { Answered, StartedNode } from './support/lease-nodes.ts';
 
@@ -324,21 +325,40 @@ describe('Lease nodes over HTTP', () => {
     }
   });
 
-  it('speak TLS where they are given a certificate', async () => {
-    const node = await nodes.start('a', { tls: { cert, key } });
-    assert.match(node.url, /^https:/);
-    const body = await new Promise<string>((resolve, reject) => {
-      request(`${node.url}/health`, { ca: cert }, (response) => {
-        response.setEncoding('utf8').on('data', resolve);
-      })
-        .on('error', reject)
-        .end();
+  it('speak TLS where they are given a certificate, and ask each other over it', async () => {
+    const { files, client, ca } = await certificatesOf(['a', 'b', 'c']);
+    const tlsOf = (name: string): Partial<LeaseNodeOptions> => ({
+      longestTtlMs,
+      driftBufferMs,
+      tls: {
+        files: files(name),
+        clientCertificates: 'required',
+        lowestVersion: '1.2',
+        handshakeTimeoutMs: 5000,
+      },
     });
-    const { waits_ms: waitsMs, ...health } = JSON.parse(body) as Record<string, unknown>;
-    assert.deepEqual(health, { status: 'recovering', voting: false });
-    assert.ok(Number(waitsMs) > 0);
-    await assert.rejects(fetch(`${node.url}/health`), 'nobody else signed it');
-    await assert.rejects(fetch(`${node.url.replace('https', 'http')}/health`));
+    const all = [
+      await nodes.start('a', tlsOf('a')),
+      await nodes.start('b', tlsOf('b')),
+      await nodes.start('c', tlsOf('c')),
+    ];
+    for (const node of all) {
+      assert.match(node.url, /^https:/);
+      // New ones vote when all have asked all: over TLS, with their certificates.
+      await node.votes;
+      const health = (options: object): Promise<unknown> =>
+        new Promise((resolve, reject) => {
+          request(`${node.url}/health`, { ...options, agent: false }, (response) => {
+            response.setEncoding('utf8').on('data', (text: string) => resolve(JSON.parse(text)));
+          })
+            .on('error', reject)
+            .end();
+        });
+      const shown = { ca, cert: client.certificate, key: client.key };
+      assert.deepEqual(await health(shown), { status: 'healthy', voting: true });
+      await assert.rejects(health({ ca }), 'it shows no certificate');
+      await assert.rejects(fetch(`${node.url.replace('https', 'http')}/health`));
+    }
   });
 
   it('cannot be started twice on one file, nor where the address is taken', async () => {

@@ -4,20 +4,9 @@
  * EXPOSED-1: an address that other machines can reach is served over TLS to callers who prove who they are, or because
  *     somebody says that it need not be. Nothing is reached from elsewhere by a default, or by an oversight.
  */
-import { BlockList, isIP } from 'node:net';
 import type { HostPort } from '@holdfast/protocol';
+import { isLoopback } from '@holdfast/tls';
 import type { TlsConfiguration } from './tls.ts';
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-/** Reached from its own machine alone. A name may lead anywhere, but for this one. */
-export function isLoopback(host: string): boolean {
-  const version = isIP(host);
-  if (version === 0) return host.toLowerCase() === 'localhost';
-  return loopback.check(host, version === 4 ? 'ipv4' : 'ipv6');
-}
 
 export interface Exposable {
   readonly httpHost: string;

@@ -49,6 +49,11 @@ export interface NodeCertificateOptions extends CertificateOptions {
   readonly hosts: readonly string[];
 }
 
+export interface ClientCertificateOptions extends CertificateOptions {
+  /** Alternative names beside the common one; none by default. */
+  readonly names?: readonly string[];
+}
+
 interface Subject {
   readonly name: string;
   readonly days: number;
@@ -105,8 +110,10 @@ export class Authority {
   }
 
   /** Of a program or a person that uses the cluster. */
-  client(options: CertificateOptions): Promise<KeyPair> {
-    const usages = [new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])];
+  client({ names = [], ...options }: ClientCertificateOptions): Promise<KeyPair> {
+    const usages: Extension[] = [new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])];
+    if (names.length > 0)
+      usages.push(new SubjectAlternativeNameExtension(names.map(alternativeName)));
     return this.#issue({ ...options, usages });
   }
 

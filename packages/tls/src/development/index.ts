@@ -1,6 +1,11 @@
 /** A development authority: read only by who makes certificates, since its library is large. */
 export { Authority } from './authority.ts';
-export type { CertificateOptions, KeyPair, NodeCertificateOptions } from './authority.ts';
+export type {
+  CertificateOptions,
+  ClientCertificateOptions,
+  KeyPair,
+  NodeCertificateOptions,
+} from './authority.ts';
 export {
   authorityIn,
   CertificateFolderError,

@@ -102,7 +102,14 @@ describe('the grace of a command under a quorum lease', () => {
 });
 
 describe('the settings of a lease node', () => {
-  const base = { port: '5001', host: '127.0.0.1', maxTtl: '60', epoch: '1', maxWaiters: '20000' };
+  const base = {
+    port: '5001',
+    host: '127.0.0.1',
+    maxTtl: '60',
+    epoch: '1',
+    maxWaiters: '20000',
+    insecure: true,
+  } as const;
   const settings = (given: object): ReturnType<typeof nodeSettings> =>
     nodeSettings({ ...base, db: join(folder, 'n.sqlite'), ...given });
 
@@ -178,13 +185,38 @@ describe('the settings of a lease node', () => {
     assert.throws(() => settings({ db: join(folder, 'file', 'n.sqlite') }), UsageError);
   });
 
+  it('let other machines reach it only where it has TLS and authentication, or it is said so', () => {
+    const file = join(folder, 'some.pem');
+    writeFileSync(file, '');
+    const tls = { tlsCert: file, tlsKey: file };
+    const at = { host: '0.0.0.0', advertise: 'http://a:1', join: true };
+    const given = (changes: object): boolean | undefined =>
+      settings({ ...at, ...changes }).isInsecure;
+    const no = { insecure: undefined };
+    for (const refused of [no, { ...no, ...tls }])
+      assert.throws(() => given(refused), /--insecure/, JSON.stringify(refused));
+    assert.equal(given({}), true);
+    assert.equal(given({ ...tls }), true);
+    assert.equal(given({ ...no, ...tls, tlsAuthority: file }), undefined);
+    const keyFile = join(folder, 'own-key');
+    writeFileSync(keyFile, 'secret');
+    assert.throws(() => given({ ...no, apiKeyFile: keyFile }), /--insecure/);
+    assert.equal(given({ ...no, ...tls, apiKeyFile: keyFile }), undefined);
+    assert.equal(given({ ...no, host: '127.0.0.1' }), undefined);
+  });
+
   it('are refused where a port, an epoch or a file of TLS is none', () => {
+    const file = join(folder, 'some.pem');
     for (const wrong of [
       { port: 'x' },
       { port: '' },
       { port: '70000' },
       { epoch: '0' },
       { tlsCert: 'only.pem' },
+      { tlsAuthority: 'only.pem' },
+      { tlsCert: file, tlsKey: file, tlsClientCertificates: 'required' },
+      { tlsCert: file, tlsKey: file, tlsAuthority: file, tlsClientCertificates: 'x' },
+      { tlsCert: file, tlsKey: file, tlsMinVersion: '1.1' },
       { tlsCert: join(folder, 'none.pem'), tlsKey: join(folder, 'none.key') },
     ])
       assert.throws(

@@ -1,19 +1,33 @@
-/** For 127.0.0.1, signed by itself: trusted by the tests alone. */
-export const cert = `-----BEGIN CERTIFICATE-----
-MIIBnTCCAUKgAwIBAgIUCiy+ODOBxfFXecOIlbXKr54lebEwCgYIKoZIzj0EAwIw
-GjEYMBYGA1UEAwwPbGVhc2Utbm9kZS50ZXN0MCAXDTI2MTEyMTEwMTc0OVoYDzIx
-MjYxMDI4MTAxNzQ5WjAaMRgwFgYDVQQDDA9sZWFzZS1ub2RlLnRlc3QwWTATBgcq
-hkjOPQIBBggqhkjOPQMBBwNCAASgSdD0TInsdTP+aoSf9SSXZmjFcomUeqta0JaX
-yxnWO/rbMR5ROcgWrDOd8xyJEgu5bk0Gg0wzT8sK/6ybyWbeo2QwYjAdBgNVHQ4E
-FgQUpawCPJ5mGZ2nqhC+jOFYHdfvblQwHwYDVR0jBBgwFoAUpawCPJ5mGZ2nqhC+
-jOFYHdfvblQwDwYDVR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqG
-SM49BAMCA0kAMEYCIQDve6eWHsLlbwmyRVP/wZBjiKQrBinRtr4zF8D1NwmiKwIh
-AN7/Oi2hJu7pI06H6gl0GgT3fgUP/Uxc/nEhRY5CzEym
------END CERTIFICATE-----
-`;
-export const key = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgZud/EzwTCDtAE46g
-yqMZmSCyeANNLHv8FLsKclUNHPihRANCAASgSdD0TInsdTP+aoSf9SSXZmjFcomU
-eqta0JaXyxnWO/rbMR5ROcgWrDOd8xyJEgu5bk0Gg0wzT8sK/6ybyWbe
------END PRIVATE KEY-----
-`;
+/** Certificates of an authority that is made for a test. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CertificateFiles } from '@holdfast/tls';
+import { Authority } from '@holdfast/tls/development';
+import type { KeyPair } from '@holdfast/tls/development';
+
+export async function certificatesOf(names: readonly string[]): Promise<{
+  readonly files: (name: string) => CertificateFiles;
+  readonly client: KeyPair;
+  readonly ca: string;
+}> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-certificates-'));
+  const authority = await Authority.create({ name: 'Tests', days: 30 });
+  const path = (file: string): string => join(folder, file);
+  writeFileSync(path('ca.crt'), authority.pair.certificate);
+  for (const name of names) {
+    const { certificate, key } = await authority.node({ name, hosts: ['127.0.0.1'], days: 30 });
+    writeFileSync(path(`${name}.crt`), certificate);
+    writeFileSync(path(`${name}.key`), key);
+  }
+  return {
+    files: (name) => ({
+      certificate: path(`${name}.crt`),
+      key: path(`${name}.key`),
+      authority: path('ca.crt'),
+      revocations: [],
+    }),
+    client: await authority.client({ name: 'client', days: 30 }),
+    ca: authority.pair.certificate,
+  };
+}

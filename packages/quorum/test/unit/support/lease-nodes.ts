@@ -66,6 +66,7 @@ export class LeaseNodes {
     return {
       url: node.url,
       isVoting: node.isVoting,
+      reload: node.reload,
       votes,
       warnings,
       close: async () => {

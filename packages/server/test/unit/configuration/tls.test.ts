@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { toldClientUrl } from '../../../src/configuration/addresses.ts';
-import { isLoopback } from '../../../src/configuration/exposure.ts';
+import { isLoopback } from '@holdfast/tls';
 import { ConfigurationError, loadConfiguration } from '../../../src/index.ts';
 
 type Flags = Readonly<Record<string, unknown>>;

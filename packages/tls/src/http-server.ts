@@ -1,8 +1,8 @@
-/** The server of HTTP over TLS; Fastify makes the plain one by itself. */
+/** The server of HTTP over TLS; Fastify makes the plain one by itself, and takes this one as its `serverFactory`. */
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ServerSecurity } from '@holdfast/tls';
+import type { ServerSecurity } from './server-security.ts';
 
 interface Timeouts {
   readonly keepAliveTimeout?: number | undefined;
