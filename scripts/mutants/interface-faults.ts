@@ -75,4 +75,11 @@ export const interfaceFaults: readonly Fault[] = [
     find: `    const route = contractPath(routeOptions.url ?? 'unknown');`,
     put: `    const route = contractPath(request.url.split('?')[0] ?? routeOptions.url ?? 'unknown');`,
   },
+  {
+    name: 'wall-clock-lost-on-the-way',
+    breaks: 'followers tell events without their time, and so do leaders after a restart',
+    file: 'packages/engine/src/batch.ts',
+    find: `    ...(wallMs === undefined ? {} : { wallMs }),`,
+    put: ``,
+  },
 ];

@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto';
 import { answerQuery, isAcquire, submitCancellable } from '@holdfast/engine/parts';
 import { HoldfastError } from '@holdfast/protocol';
 import { createStateMachine } from '@holdfast/state';
-import type { Command, CommandResult, Event, SessionId, StateMachine } from '@holdfast/state';
+import type { Command, CommandResult, SessionId, StateMachine } from '@holdfast/state';
 import type {
+  EventListener,
   Backup,
   CallOptions,
   ClusterStatus,
@@ -86,7 +87,7 @@ export class MemoryEngine implements Engine {
   #waiters: Waiter[] = [];
   #closed = false;
   readonly #statusListeners = new Set<(status: ClusterStatus) => void>();
-  readonly #eventListeners = new Set<(revision: number, events: readonly Event[]) => void>();
+  readonly #eventListeners = new Set<EventListener>();
   readonly #commitListeners = new Set<(seconds: number) => void>();
 
   submit(command: Command, options: CallOptions): Promise<CommandResult> {
@@ -165,7 +166,8 @@ export class MemoryEngine implements Engine {
       for (const waiter of ended) waiter.resolve(event.result);
     }
     if (events.length > 0)
-      for (const listener of this.#eventListeners) listener(this.state.index, events);
+      for (const listener of this.#eventListeners)
+        listener(this.state.index, events, 1_769_164_036_000 + this.nowMs);
     for (const listener of this.#commitListeners) listener(0.002);
     const [result] = results;
     if (result === undefined) throw new Error('One command has one result.');
@@ -222,7 +224,7 @@ export class MemoryEngine implements Engine {
     return () => this.#statusListeners.delete(listener);
   }
 
-  onEvents(listener: (revision: number, events: readonly Event[]) => void): () => void {
+  onEvents(listener: EventListener): () => void {
     this.#eventListeners.add(listener);
     return () => this.#eventListeners.delete(listener);
   }

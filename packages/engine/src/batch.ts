@@ -19,6 +19,8 @@ export interface Batch {
   /** Cluster time in ms. */
   readonly time: number;
   readonly commands: readonly Envelope[];
+  /** Wall clock of the leader that proposed it, whole ms since 1970: for people. From feature level 2 on. */
+  readonly wallMs?: number;
 }
 
 type ImplicitSession = NonNullable<Extract<Command, { type: 'acquire' }>['ownSession']>;
@@ -45,11 +47,16 @@ type EncodedEnvelope = readonly [
   caller?: EncodedCaller,
 ];
 const envelopeLength = 5;
-const batchLength = 3;
+const batchLength = 4;
 const acquireLengths = [7, 8];
 const releaseLength = 5;
 /** What is read of one; `joinBatch` writes it. */
-type EncodedBatch = readonly [version: number, time: number, commands: readonly EncodedEnvelope[]];
+type EncodedBatch = readonly [
+  version: number,
+  time: number,
+  commands: readonly EncodedEnvelope[],
+  wallMs?: number,
+];
 
 function encodeCommand(command: Command): EncodedCommand {
   // One with terms goes as it is: they are rare, and a tuple that may end early is easily misread.
@@ -181,14 +188,15 @@ export function encodedBytes(encoded: string): number {
 }
 
 /** A batch of commands that are encoded already. */
-export function joinBatch(time: number, encoded: readonly string[]): Uint8Array {
+export function joinBatch(time: number, encoded: readonly string[], wallMs?: number): Uint8Array {
+  const wall = wallMs === undefined ? '' : `,${String(wallMs)}`;
   return encoder.encode(
-    `[${String(formatVersion)},${JSON.stringify(time)},[${encoded.join(',')}]]`,
+    `[${String(formatVersion)},${JSON.stringify(time)},[${encoded.join(',')}]${wall}]`,
   );
 }
 
-export function encodeBatch({ time, commands }: Batch): Uint8Array {
-  return joinBatch(time, commands.map(encodeEnvelope));
+export function encodeBatch({ time, commands, wallMs }: Batch): Uint8Array {
+  return joinBatch(time, commands.map(encodeEnvelope), wallMs);
 }
 
 /**
@@ -198,14 +206,17 @@ export function encodeBatch({ time, commands }: Batch): Uint8Array {
 export function decodeBatch(data: Uint8Array, level: number = latestFeatureLevel): Batch {
   const parsed: unknown = JSON.parse(decoder.decode(data));
   if (!Array.isArray(parsed)) throw new BatchFormatError('it is not a batch');
-  const [version, time, commands] = parsed as unknown as EncodedBatch;
+  const [version, time, commands, wallMs] = parsed as unknown as EncodedBatch;
   if (!readableVersions.has(version))
     throw new BatchFormatError(`format version ${String(version)}`);
   if (typeof time !== 'number' || !Array.isArray(commands)) {
     throw new BatchFormatError('it is not a batch');
   }
-  if (parsed.length > batchLength) throw BatchFormatError.unknown('a field beside its commands');
+  const mayHaveWall = level >= callerLevel && Number.isSafeInteger(wallMs ?? 0);
+  if (parsed.length > batchLength || (wallMs !== undefined && !mayHaveWall))
+    throw BatchFormatError.unknown('a field beside its commands');
   return {
+    ...(wallMs === undefined ? {} : { wallMs }),
     time,
     commands: (commands as readonly EncodedEnvelope[]).map((one) => decodeEnvelope(one, level)),
   };

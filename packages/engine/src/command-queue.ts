@@ -19,7 +19,7 @@
  */
 import { HoldfastError, RenewedMap } from '@holdfast/protocol';
 import type { ProposeAnswer } from '@holdfast/raft';
-import { withinLevel } from '@holdfast/state';
+import { callerLevel, withinLevel } from '@holdfast/state';
 import type {
   CommandResult,
   Envelope,
@@ -280,8 +280,14 @@ export class CommandQueue {
       this.#mostBatchBytes - batchOverheadBytes,
     ); // C4
     const bytes = this.#enterLog(submissions);
+    const isTold = this.#replica.state.featureLevel >= callerLevel;
+    const wallMs = isTold ? Math.floor(this.#clock.wallNow()) : undefined;
     const answer = this.#replica.propose(
-      { time, commands: submissions.map((submission) => submission.envelope) },
+      {
+        time,
+        commands: submissions.map((submission) => submission.envelope),
+        ...(wallMs === undefined ? {} : { wallMs }),
+      },
       (outcome) => {
         this.#leaveLog(submissions.length, bytes);
         this.#settle(submissions, outcome, startedMs);
@@ -289,6 +295,7 @@ export class CommandQueue {
       joinBatch(
         time,
         submissions.map((submission) => submission.encoded),
+        wallMs,
       ),
     );
     if (answer.ok) {

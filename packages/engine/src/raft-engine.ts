@@ -29,6 +29,7 @@ import { envelopeOf } from './submission.ts';
 import { defaultTimeoutMs, Submissions } from './submissions.ts';
 import type { Transport } from './transport/types.ts';
 import type {
+  EventListener,
   Backup,
   Caller,
   CallOptions,
@@ -76,7 +77,7 @@ export class RaftEngine implements Engine {
   #toldLevel = 0;
   readonly #clientUrls = new Map<string, string>();
   readonly #statusListeners = new Set<(status: ClusterStatus) => void>();
-  readonly #eventListeners = new Set<(revision: number, events: readonly Event[]) => void>();
+  readonly #eventListeners = new Set<EventListener>();
 
   readonly #gapListeners = new Set<(revision: number) => void>();
 
@@ -206,7 +207,7 @@ export class RaftEngine implements Engine {
     return () => this.#statusListeners.delete(listener);
   }
 
-  onEvents(listener: (revision: number, events: readonly Event[]) => void): () => void {
+  onEvents(listener: EventListener): () => void {
     this.#eventListeners.add(listener);
     return () => this.#eventListeners.delete(listener);
   }
@@ -256,7 +257,7 @@ export class RaftEngine implements Engine {
     this.#tellLevel();
     if (events.length > 0) {
       this.#queue.onEvents(events);
-      for (const listener of this.#eventListeners) listener(index, events);
+      for (const listener of this.#eventListeners) listener(index, events, batch.wallMs);
     }
   }
 

@@ -203,7 +203,7 @@ export interface Engine {
   /** Called with each new status when leader, role, membership or feature level changes. Returns the unsubscribe. */
   onStatus(listener: (status: ClusterStatus) => void): () => void;
   /** Events of every applied change on this node, in order. */
-  onEvents(listener: (revision: number, events: readonly Event[]) => void): () => void;
+  onEvents(listener: EventListener): () => void;
   /**
    * Changes were made without their events: the state was taken from a snapshot, and is as of this
    * revision. Whoever follows events has to look anew.
@@ -221,6 +221,13 @@ export interface Engine {
   /** Hands leadership over when leader, answers what is in flight, stops. */
   close(): Promise<void>;
 }
+
+/**
+ * Told of the events of an entry.
+ *
+ * @param wallMs Wall clock of the leader that proposed it, for people; undefined where the log does not tell it.
+ */
+export type EventListener = (revision: number, events: readonly Event[], wallMs?: number) => void;
 
 export interface EngineStats {
   readonly leaderChanges: number;

@@ -21,6 +21,7 @@ import { keysOf, wireEvents } from './wire-events.ts';
 interface Entry {
   readonly revision: number;
   readonly events: readonly Event[];
+  readonly wallMs: number | undefined;
   /** Made when first read. */
   wire: readonly WatchEvent[] | undefined;
 }
@@ -72,7 +73,7 @@ export class EventFeed {
     this.#startsAfter = engine.status().appliedIndex;
     this.#last = this.#startsAfter;
     this.#unsubscribes = [
-      engine.onEvents((revision, events) => this.#take(revision, events)),
+      engine.onEvents((revision, events, wallMs) => this.#take(revision, events, wallMs)),
       engine.onGap((revision) => this.#skipTo(revision)),
     ];
   }
@@ -135,7 +136,7 @@ export class EventFeed {
     for (let index = this.#indexAt(after.revision); index < this.#entries.length; index++) {
       const entry = this.#entries[index];
       if (entry === undefined) break;
-      entry.wire ??= wireEvents(entry.revision, entry.events);
+      entry.wire ??= wireEvents(entry.revision, entry.events, entry.wallMs);
       for (const event of entry.wire) {
         if (entry.revision === after.revision && numberOf(event) <= after.number) continue;
         if (!wants(event)) continue;
@@ -157,7 +158,7 @@ export class EventFeed {
     for (let index = this.#entries.length - 1; index >= this.#first; index--) {
       const entry = this.#entries[index];
       if (entry === undefined) break;
-      entry.wire ??= wireEvents(entry.revision, entry.events);
+      entry.wire ??= wireEvents(entry.revision, entry.events, entry.wallMs);
       for (const event of entry.wire.toReversed()) {
         if (found.length === limit || bytes >= maxPageBytes) return found.toReversed();
         if (!wants(event)) continue;
@@ -168,10 +169,10 @@ export class EventFeed {
     return found.toReversed();
   }
 
-  #take(revision: number, events: readonly Event[]): void {
+  #take(revision: number, events: readonly Event[], wallMs: number | undefined): void {
     // Nobody is told of them: they push nothing else out of memory.
     const kept = events.filter(({ type }) => type !== 'queue_ready');
-    this.#entries.push({ revision, events: kept, wire: undefined });
+    this.#entries.push({ revision, events: kept, wallMs, wire: undefined });
     this.#last = revision;
     this.#count += kept.length;
     while (this.#count > this.#capacity && this.#first < this.#entries.length - 1) this.#drop(); // Z2

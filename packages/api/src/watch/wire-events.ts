@@ -4,7 +4,7 @@ import type { Event } from '@holdfast/state';
 import { positionText } from './position.ts';
 
 /** Without where it stands. */
-type Told = Omit<WatchEvent, 'position' | 'revision'>;
+type Told = Omit<WatchEvent, 'position' | 'revision' | 'time'>;
 
 /** Undefined: it is nothing that watchers are told. */
 function told(event: Event): Told | undefined {
@@ -121,12 +121,22 @@ function ended(
 }
 
 /** The events of one log entry, in order, each with its place among all changes of the entry (POSITION-1). */
-export function wireEvents(revision: number, events: readonly Event[]): readonly WatchEvent[] {
+export function wireEvents(
+  revision: number,
+  events: readonly Event[],
+  wallMs?: number,
+): readonly WatchEvent[] {
+  const at = wallMs === undefined ? {} : { time: wallMs / 1000 };
   const all: WatchEvent[] = [];
   for (const [index, event] of events.entries()) {
     const one = told(event);
     if (one !== undefined)
-      all.push({ position: positionText({ revision, number: index + 1 }), revision, ...one });
+      all.push({
+        position: positionText({ revision, number: index + 1 }),
+        revision,
+        ...at,
+        ...one,
+      });
   }
   return all;
 }

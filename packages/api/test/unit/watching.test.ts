@@ -86,6 +86,8 @@ describe('events by pages', () => {
         ['released', 'jobs/x', 'ann'],
       ],
     );
+    // As the leader had it when it logged the change, in seconds.
+    for (const { time } of events) assert.equal(time, 1_769_164_037);
     const first = await request('GET', `/events?after=0&limit=1`);
     assert.equal(first.body['more'], true);
     const rest = await request('GET', `/events?after=${String(first.body['position'])}`);

@@ -10,6 +10,7 @@ import {
   toldClientId,
   toldFenceToken,
   waitSeconds,
+  wallClockSeconds,
 } from '../fields.ts';
 import { answer, get, reading, request } from '../operation.ts';
 import type { Group, StreamControl, StreamOperation, UnaryOperation } from '../operation.ts';
@@ -101,7 +102,14 @@ const watchEvent: Message = {
     value: [12, optional(json('Metadata of a hold, or the value published by a leader.'))],
     limit: [13, optional(uint32(0, undefined, 'Limit of a semaphore.'))],
     count: [14, optional(uint32(0, undefined, 'Remaining count of a latch.'))],
-    round: [15, optional(uint64(0, undefined, 'Number of parties of a barrier.'))],
+    round: [15, optional(uint64(0, undefined, 'Round of a barrier.'))],
+    time: [
+      16,
+      optional(
+        wallClockSeconds,
+        'Wall clock of the leader that logged the change, seconds since 1970, for people; absent where the log does not have it.',
+      ),
+    ],
   },
 };
 

@@ -111,9 +111,18 @@ describe('A batch', () => {
 
   it('with a field beside its commands is refused (BATCH-2)', () => {
     assert.throws(
-      () => decodeBatch(new TextEncoder().encode('[2,0,[],1]')),
+      () => decodeBatch(new TextEncoder().encode('[2,0,[],1,1]')),
       /a field beside its commands/,
     );
+  });
+
+  it('has the wall clock of its leader, at a level that has it', () => {
+    const batch = { time: 5, commands: [], wallMs: 1_769_164_036_177 };
+    assert.deepEqual(decodeBatch(encodeBatch(batch)), batch);
+    assert.throws(() => decodeBatch(encodeBatch(batch), 1), /a field beside its commands/);
+    const text = new TextEncoder().encode('[2,0,[],"noon"]');
+    assert.throws(() => decodeBatch(text), /a field beside its commands/);
+    assert.equal('wallMs' in decodeBatch(encodeBatch({ time: 5, commands: [] })), false);
   });
 
   it('tells of no caller to a program that supports no level with one', () => {

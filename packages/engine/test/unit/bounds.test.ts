@@ -37,7 +37,8 @@ describe('The bounds', () => {
     assert.ok(maxBatchBytes <= maxEntryBytes);
     assert.ok(maxBatchBytes < maxPendingBytes);
     assert.ok(joinBatch(-Number.MIN_VALUE, []).byteLength <= batchOverheadBytes);
-    assert.ok(joinBatch(largest, []).byteLength <= batchOverheadBytes);
+    assert.ok(joinBatch(largest, [], largest).byteLength <= batchOverheadBytes);
+    assert.ok(joinBatch(-Number.MIN_VALUE, [], largest).byteLength <= batchOverheadBytes);
   });
 
   it('let every append into a frame: as many tiny entries as there can be (BOUND-2)', () => {

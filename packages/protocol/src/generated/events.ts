@@ -78,8 +78,13 @@ export interface WatchEvent {
   readonly limit?: number;
   /** Remaining count of a latch. */
   readonly count?: number;
-  /** Number of parties of a barrier. */
+  /** Round of a barrier. */
   readonly round?: number;
+  /**
+   * Wall clock of the leader that logged the change, seconds since 1970, for people; absent where the log does not
+   * have it.
+   */
+  readonly time?: number;
 }
 
 /** A watch was started on a client stream. */
