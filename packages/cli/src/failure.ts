@@ -4,6 +4,7 @@ import type { ErrorCode, ErrorDetails } from '@holdfast/protocol';
 import { DiskError } from '@holdfast/storage/files';
 import { exitStatus } from './exit-status.ts';
 import { inOptions } from './flag-names.ts';
+import { adviceOf } from './groups.ts';
 
 /** What was asked for cannot be understood; nothing was done. */
 export class UsageError extends Error {
@@ -60,41 +61,33 @@ const wrongUsage: ReadonlySet<string> = new Set(['invalid_request', 'name_too_lo
 /** Where one sees who is in the way, by the group of commands that was used. */
 const looks: Readonly<Record<string, string>> = {
   election: '"holdfast election leader NAME" tells who leads and who waits.',
-  barrier: '"holdfast barrier status NAME" tells who has come.',
-  latch: '"holdfast latch status NAME" tells how much is left.',
   quorum: '"holdfast quorum status NAME" tells what each node says.',
 };
+
+const lookOf = (group: string): string | undefined => adviceOf(group).look ?? looks[group];
 
 /** Where too few nodes of a quorum vote. */
 export const noMajorityAdvice: string =
   'Start nodes until a majority runs ("holdfast quorum-node", or "holdfast quorum-cluster" for all on this machine), or name others with --nodes.';
 
-/** What cannot be two things at once. */
-const limitNames: Readonly<Record<string, string>> = {
-  barrier: 'number of parties',
-  latch: 'count',
-};
-
 /** @param group The group of commands that was used: `lock`, `semaphore`, ... */
 const adviceFor = (group: string): Readonly<Record<string, string>> => ({
   lock_held: `Wait for it with --wait SECONDS, or see who holds it with "holdfast ${group === 'quorum' ? 'quorum' : 'lock'} status NAME".`,
   lock_delayed: 'Wait for it with --wait SECONDS; "holdfast lock status NAME" tells until when.',
-  wait_timeout: looks[group] ?? `"holdfast ${group} status NAME" tells who holds it and who waits.`,
+  wait_timeout:
+    lookOf(group) ?? `"holdfast ${group} status NAME" tells who holds it and who waits.`,
   session_not_found: 'Create one with "holdfast session create".',
   session_expired: 'Create a new one with "holdfast session create".',
   stale_fence_token:
-    looks[group] ?? 'Somebody else may hold it by now: "holdfast lock status NAME" tells.',
-  not_holder: looks[group] ?? '',
+    lookOf(group) ?? 'Somebody else may hold it by now: "holdfast lock status NAME" tells.',
+  not_holder: lookOf(group) ?? '',
   no_permits:
     'Wait for them with --wait SECONDS, or see who has them with "holdfast semaphore status NAME".',
   semaphore_not_found:
     'Make it with "holdfast semaphore create NAME --limit N", or give --limit to "holdfast semaphore run".',
-  limit_mismatch: `"holdfast ${group} status NAME" tells its ${limitNames[group] ?? 'limit'}.`,
+  limit_mismatch: `"holdfast ${group} status NAME" tells its ${adviceOf(group).limit ?? 'limit'}.`,
   not_elected:
     'Wait for it with --wait SECONDS, or see who leads with "holdfast election leader NAME".',
-  barrier_closed:
-    'The next round begins when all have left: "holdfast barrier status NAME" tells who has not.',
-  latch_not_found: 'Make it with "holdfast latch create NAME COUNT".',
   queue_not_found: 'It is made by the first push, or with "holdfast queue configure NAME".',
   queue_order: 'Look at its order with "holdfast queue stats NAME --json".',
   queue_not_empty: 'Purge it with "holdfast queue purge NAME", and --dead-letters.',
@@ -105,6 +98,7 @@ const adviceFor = (group: string): Readonly<Record<string, string>> => ({
   unauthorized:
     group === 'quorum' ? 'Give the key in HOLDFAST_API_KEY, or in a file with --api-key-file.' : '',
   semaphore_in_use: '"holdfast semaphore status NAME" tells who uses it.',
+  ...adviceOf(group).codes,
 });
 
 /** By their names: their classes are those of packages that no other command reads (START-1 of groups.ts). */

@@ -9,10 +9,21 @@ import type { Environment } from './program.ts';
 
 export type AddGroup = (program: Command, at: () => Environment) => void;
 
+/** What helps after a failure of one of its commands, beside what failure.ts says of every group. */
+export interface GroupAdvice {
+  /** Where one sees who is in the way. */
+  readonly look?: string;
+  /** What cannot be two things at once. */
+  readonly limit?: string;
+  /** By the code of an error. */
+  readonly codes?: Readonly<Record<string, string>>;
+}
+
 interface Group {
   /** The commands that it adds. */
   readonly names: readonly string[];
   readonly read: () => Promise<AddGroup>;
+  readonly advice?: GroupAdvice;
 }
 
 /** The help lists them in this order. */
@@ -51,8 +62,24 @@ export const groups: readonly Group[] = [
   {
     names: ['barrier'],
     read: async () => (await import('./commands/barrier.ts')).addBarrierCommands,
+    advice: {
+      look: '"holdfast barrier status NAME" tells who has come.',
+      limit: 'number of parties',
+      codes: {
+        barrier_closed:
+          'The next round begins when all have left: "holdfast barrier status NAME" tells who has not.',
+      },
+    },
   },
-  { names: ['latch'], read: async () => (await import('./commands/latch.ts')).addLatchCommands },
+  {
+    names: ['latch'],
+    read: async () => (await import('./commands/latch.ts')).addLatchCommands,
+    advice: {
+      look: '"holdfast latch status NAME" tells how much is left.',
+      limit: 'count',
+      codes: { latch_not_found: 'Make it with "holdfast latch create NAME COUNT".' },
+    },
+  },
   { names: ['queue'], read: async () => (await import('./commands/queue.ts')).addQueueCommands },
   {
     names: ['quorum-node', 'quorum-cluster', 'quorum'],
@@ -64,6 +91,10 @@ export const groups: readonly Group[] = [
     read: async () => (await import('./commands/completion.ts')).addCompletionCommand,
   },
 ];
+
+/** @param name Of a group. */
+export const adviceOf = (name: string): GroupAdvice =>
+  groups.find(({ names }) => names.includes(name))?.advice ?? {};
 
 /** All of them: for help, for the scripts of shells, for what is mistyped. */
 export const readAllGroups = (): Promise<readonly AddGroup[]> => read(groups);

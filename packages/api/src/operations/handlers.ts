@@ -45,7 +45,7 @@ const all: Handlers = {
   list_semaphores: lists.listSemaphores,
   list_elections: lists.listElections,
   list_barriers: lists.listBarriers,
-  list_latches: lists.listLatches,
+  list_latches: latches.listLatches,
   admin_lock: locks.adminLock,
   force_release: locks.forceRelease,
   simple_acquire: simpleLocks.simpleAcquire,

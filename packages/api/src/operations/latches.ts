@@ -7,6 +7,7 @@ import type {
   DeleteLatchBody,
   LatchAnswer,
   LatchRef,
+  ListLatchesAnswer,
   WaitLatchBody,
 } from '@holdfast/protocol';
 import type { Command, LatchView } from '@holdfast/state';
@@ -17,6 +18,8 @@ import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { requestIdOf } from './holds.ts';
 import { asResourceName, asSessionId } from './identities.ts';
+import { pageOf } from './lists.ts';
+import type { Asked } from './lists.ts';
 import { unexpected } from './unexpected.ts';
 import { forWaiter, until } from './until.ts';
 
@@ -130,4 +133,20 @@ export async function waitLatch(
         )
       : new Refused('wait_abandoned', `The wait for latch "${name}" was cancelled.`, about);
   });
+}
+
+export async function listLatches(
+  body: Asked,
+  context: OperationContext,
+): Promise<ListLatchesAnswer> {
+  const { rows, revision, consistency, told } = await pageOf(
+    'latch',
+    (listed) => (listed.kind === 'latch' ? listed.rows : undefined),
+    body,
+    context,
+  );
+  return {
+    latches: rows.map((row) => latchAnswer(row, revision, consistency, context)),
+    ...told,
+  };
 }

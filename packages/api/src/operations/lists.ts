@@ -3,7 +3,6 @@ import type {
   Consistency,
   ListBarriersAnswer,
   ListElectionsAnswer,
-  ListLatchesAnswer,
   ListLocksAnswer,
   ListSemaphoresAnswer,
   ListSessionsAnswer,
@@ -14,15 +13,13 @@ import { barrierAnswer } from './barriers.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext } from './context.ts';
 import { electionAnswer } from './elections.ts';
-import { latchAnswer } from './latches.ts';
 import { statusOf } from './locks.ts';
 import { answerOf } from './semaphores.ts';
 import { unexpected } from './unexpected.ts';
 
 const rowsOnAPage = 100;
 
-/** Of latches there are no clients. */
-type Asked = ListSessionsBody;
+export type Asked = ListSessionsBody;
 
 interface Page<View> {
   readonly rows: readonly View[];
@@ -36,7 +33,7 @@ interface Page<View> {
   };
 }
 
-async function pageOf<View>(
+export async function pageOf<View>(
   kind: ListedKind,
   rowsOf: (listed: Listed) => readonly View[] | undefined,
   { prefix = '', after, client_id, limit = rowsOnAPage, consistency = 'linearizable' }: Asked,
@@ -146,22 +143,6 @@ export async function listBarriers(
   );
   return {
     barriers: rows.map((row) => barrierAnswer(row.name, row, revision, consistency)),
-    ...told,
-  };
-}
-
-export async function listLatches(
-  body: Asked,
-  context: OperationContext,
-): Promise<ListLatchesAnswer> {
-  const { rows, revision, consistency, told } = await pageOf(
-    'latch',
-    (listed) => (listed.kind === 'latch' ? listed.rows : undefined),
-    body,
-    context,
-  );
-  return {
-    latches: rows.map((row) => latchAnswer(row, revision, consistency, context)),
     ...told,
   };
 }

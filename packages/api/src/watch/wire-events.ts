@@ -1,7 +1,15 @@
 /** The events of the state machine as watchers are told them. */
 import type { WatchEvent } from '@holdfast/protocol';
-import type { Event } from '@holdfast/state';
+import { primitiveDeclarations } from '@holdfast/state';
+import type { Event, PlaceKind } from '@holdfast/state';
 import { positionText } from './position.ts';
+
+/** Of what an event tells that names no kind. */
+const kinds: ReadonlyMap<string, PlaceKind> = new Map(
+  primitiveDeclarations.flatMap(({ kind, events }) =>
+    events.map((type): [string, PlaceKind] => [type, kind]),
+  ),
+);
 
 /** Without where it stands. */
 type Told = Omit<WatchEvent, 'position' | 'revision' | 'time'>;
@@ -91,12 +99,15 @@ function told(event: Event): Told | undefined {
         resource: event.name,
         round: event.round,
       };
-    case 'latch_changed':
-      return { type: event.change, kind: 'latch', resource: event.name, count: event.count };
     case 'queue_ready':
     case 'session_created':
     case 'session_ended':
       return undefined;
+    default: {
+      const kind = kinds.get(event.type);
+      const { change: type, name: resource, count } = event;
+      return kind && { type, kind, resource, count };
+    }
   }
 }
 
@@ -149,8 +160,6 @@ export function keysOf(event: Event): readonly string[] {
     case 'barrier_opened':
     case 'barrier_over':
       return [`round ${String(event.round)}`];
-    case 'latch_changed':
-      return [`latch ${event.name}`];
     case 'queue_ready':
       return [`queue ${event.name}`];
     case 'hold_ended':
@@ -169,5 +178,7 @@ export function keysOf(event: Event): readonly string[] {
     case 'semaphore_changed':
     case 'session_created':
       return [];
+    default:
+      return [`${String(kinds.get(event.type))} ${event.name}`];
   }
 }

@@ -1,8 +1,22 @@
 /** The settings of limits: of the state, which the leader has logged, and of this node. */
 import { z } from 'zod';
+import { primitiveLimits } from '@holdfast/engine/limits';
+import type { LimitOfPrimitive } from '@holdfast/engine/limits';
 import type { Setting } from './setting.ts';
 
 const count = (max: number): z.ZodType => z.int().min(1).max(max);
+
+const settingOf = (name: LimitOfPrimitive): string =>
+  `limits.${name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
+
+/** How many there may be of each primitive. */
+export type PrimitiveLimits = Readonly<Record<LimitOfPrimitive, number>>;
+
+/** @param number The value of a setting. */
+export const readPrimitiveLimits = (number: (key: string) => number): PrimitiveLimits =>
+  Object.fromEntries(
+    primitiveLimits.map(({ name }) => [name, number(settingOf(name))]),
+  ) as PrimitiveLimits;
 
 export const limitSettings: readonly Setting[] = [
   {
@@ -80,36 +94,12 @@ export const limitSettings: readonly Setting[] = [
     description:
       'Most holds of one resource at once: acquires of permits, shared holds. That of the leader is in force.',
   },
-  {
-    key: 'limits.max_locks',
-    schema: count(10_000_000),
-    default: 1_000_000,
-    description: 'Most locks held or waited for at once. That of the leader is in force.',
-  },
-  {
-    key: 'limits.max_semaphores',
-    schema: count(10_000_000),
-    default: 100_000,
-    description: 'Most semaphores. That of the leader is in force.',
-  },
-  {
-    key: 'limits.max_elections',
-    schema: count(10_000_000),
-    default: 100_000,
-    description: 'Most elections that are led or stood in. That of the leader is in force.',
-  },
-  {
-    key: 'limits.max_barriers',
-    schema: count(10_000_000),
-    default: 10_000,
-    description: 'Most barriers that somebody is in. That of the leader is in force.',
-  },
-  {
-    key: 'limits.max_latches',
-    schema: count(10_000_000),
-    default: 10_000,
-    description: 'Most latches. That of the leader is in force.',
-  },
+  ...primitiveLimits.map(({ name, initial, highest, what }): Setting => ({
+    key: settingOf(name),
+    schema: count(highest),
+    default: initial,
+    description: `${what} That of the leader is in force.`,
+  })),
   {
     key: 'limits.max_queues',
     schema: count(100_000),

@@ -1,4 +1,6 @@
 /** Reads the configuration: flag before environment before file before default. */
+import { readPrimitiveLimits } from './limit-settings.ts';
+import type { PrimitiveLimits } from './limit-settings.ts';
 import { readFileSync } from 'node:fs';
 import { formatHostPort, hostPortOf, isWildcardHost } from '@holdfast/protocol';
 import type { HostPort } from '@holdfast/protocol';
@@ -59,11 +61,7 @@ export interface Configuration {
   readonly maxGrpcCallsPerCaller: number;
   readonly maxBackups: number;
   readonly maxBackupsPerCaller: number;
-  readonly maxLocks: number;
-  readonly maxSemaphores: number;
-  readonly maxElections: number;
-  readonly maxBarriers: number;
-  readonly maxLatches: number;
+  readonly primitiveLimits: PrimitiveLimits;
   readonly maxQueues: number;
   readonly maxMessages: number;
   readonly maxMessagesPerQueue: number;
@@ -282,11 +280,7 @@ function assemble(value: (key: string) => unknown): Configuration {
     maxGrpcCallsPerCaller: number('limits.max_grpc_calls_per_caller'),
     maxBackups: number('limits.max_backups'),
     maxBackupsPerCaller: number('limits.max_backups_per_caller'),
-    maxLocks: number('limits.max_locks'),
-    maxSemaphores: number('limits.max_semaphores'),
-    maxElections: number('limits.max_elections'),
-    maxBarriers: number('limits.max_barriers'),
-    maxLatches: number('limits.max_latches'),
+    primitiveLimits: readPrimitiveLimits(number),
     maxQueues: number('limits.max_queues'),
     maxMessages: number('limits.max_messages'),
     maxMessagesPerQueue: number('limits.max_messages_per_queue'),
