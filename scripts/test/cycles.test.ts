@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { circlesIn, importsOf } from '../check-cycles.ts';
+import { cyclesIn, importsOf } from '../check-cycles.ts';
 
 const graph = (
   edges: Readonly<Record<string, readonly string[]>>,
@@ -8,7 +8,7 @@ const graph = (
 
 describe('The check for cycles of imports', () => {
   it('finds those that reach each other, each group once', () => {
-    const found = circlesIn(
+    const found = cyclesIn(
       graph({ a: ['b'], b: ['c', 'd'], c: ['a'], d: ['e'], e: [], f: ['g'], g: ['f', 'a'] }),
     );
     assert.deepEqual(
@@ -18,7 +18,7 @@ describe('The check for cycles of imports', () => {
   });
 
   it('lets several ways to one module pass', () => {
-    assert.deepEqual(circlesIn(graph({ a: ['b', 'c'], b: ['d'], c: ['d'], d: [] })), []);
+    assert.deepEqual(cyclesIn(graph({ a: ['b', 'c'], b: ['d'], c: ['d'], d: [] })), []);
   });
 
   it('counts types, and imports over several lines', () => {

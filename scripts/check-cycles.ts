@@ -32,7 +32,7 @@ export function importsOf(path: string, source: string): readonly string[] {
 }
 
 /** The groups of files that reach each other, each in order of names (Tarjan); none where there is no cycle. */
-export function circlesIn(graph: ImportGraph): readonly (readonly string[])[] {
+export function cyclesIn(graph: ImportGraph): readonly (readonly string[])[] {
   const cycles: (readonly string[])[] = [];
   const numbers = new Map<string, { number: number; lowest: number }>();
   const open: string[] = [];
@@ -66,7 +66,7 @@ export function graphOf(pattern: string): ImportGraph {
 }
 
 if (import.meta.main) {
-  const cycles = circlesIn(graphOf('packages/*/src/**/*.ts')).filter(
+  const cycles = cyclesIn(graphOf('packages/*/src/**/*.ts')).filter(
     (cycle) => !notYet.some((place) => cycle.every((file) => file.startsWith(place))),
   );
   for (const cycle of cycles)
