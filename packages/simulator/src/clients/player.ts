@@ -255,7 +255,9 @@ export class Player {
         ...(random.withProbability(0.5) ? { maxHoldMs: 50 + random.below(400) } : {}),
         metadata: { by: machine.name },
       });
-      await machine.sleep(random.between(0, crowded ? 4 : 400));
+      // Now and then the cluster has to end it, though nobody asks.
+      const longestStepMs = random.withProbability(0.1) ? 5000 : 400;
+      await machine.sleep(random.between(0, crowded ? 4 : longestStepMs));
       await hold.release();
       return true;
     } catch (error) {

@@ -17,6 +17,7 @@ export const focuses = [
   'deposed',
   'queues',
   'batches',
+  'repetitions',
   'upgrades',
   'messages',
 ] as const;
@@ -190,6 +191,8 @@ const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shap
       ['lagging_follower', 'disturbed_transfer', 'slow_snapshots'],
       ['lagging_follower', 'slow_snapshots', 'kill', 'backup'],
       ['lagging_follower', 'disturbed_transfer', 'lost_log', 'transfer', 'slow_disk'],
+      // Those who watch stay at a node that a snapshot takes further.
+      ['pause', 'pause', 'slow_snapshots'],
     ]),
     meanPauseMs: random.between(150, 500),
     sufferMs: random.between(3000, 8000),
@@ -281,6 +284,33 @@ const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shap
     meanPauseMs: random.between(150, 500),
     sufferMs: random.between(4000, 9000),
     clients: few(random),
+  }),
+
+  /** Answers that come late or never, again and again: requests are sent again, to other nodes and under other leaders. */
+  repetitions: (random) => ({
+    size: 3,
+    settings: settingsWith(random, {
+      heartbeatMs: 50,
+      electionTimeoutMinMs: 150,
+      electionTimeoutMaxMs: 300,
+    }),
+    kinds: random.pick([
+      ['cut_one_way', 'transfer'],
+      ['slow_line', 'transfer', 'kill_leader'],
+      ['weather', 'cut_both_ways', 'transfer'],
+    ]),
+    meanPauseMs: random.between(100, 400),
+    sufferMs: random.between(4000, 8000),
+    clients: {
+      ...few(random),
+      workers: random.pick([0, 3]),
+      players: 4,
+      locks: ['red'],
+      sharedProbability: 0.4,
+      timeoutSeconds: [4, 8],
+      callTimeoutsMs: [10_000],
+      rounds: random.pick([['count'], ['count', 'urgent'], ['lead', 'meet', 'urgent', 'count']]),
+    },
   }),
 
   /** Messages that many push and work on, while leaders, lines and consumers come and go. */
