@@ -99,9 +99,7 @@ export const grantFaults: readonly Fault[] = [
       const last = this.holds.last;
       if (last !== undefined && !last.session.living) {
         this.remove(last);
-        last.session.holds.delete(this.name);
-        last.session.leadNoMore(this.name);
-        last.session.permits.delete(last.fenceToken);
+        last.session.removeHold(last);
       }
       return this.opening === undefined && this.free >= units;
     }`,
