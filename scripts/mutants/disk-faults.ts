@@ -118,8 +118,8 @@ export const diskFaults: readonly Fault[] = [
     name: 'path-of-an-endpoint-dropped',
     breaks: 'no backup is made from a node below a path of a reverse proxy',
     file: 'packages/cli/src/backup/download.ts',
-    find: 'fetch(`${url}/cluster/snapshot`,',
-    put: `fetch(new URL('/cluster/snapshot', url),`,
+    find: 'askUrl(`${url}/cluster/snapshot`,',
+    put: `askUrl(new URL('/cluster/snapshot', url).href,`,
   },
   {
     name: 'unfinished-backup-written-over',
