@@ -1,5 +1,5 @@
 /** Faults in how members of different releases share one log. */
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 
 export const levelFaults: readonly Fault[] = [
   {

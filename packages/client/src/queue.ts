@@ -171,7 +171,8 @@ export class Queue {
     signal: AbortSignal | undefined,
   ): Promise<readonly QueueDelivery[]> {
     const { clock } = this.#client;
-    for (let pauseMs = firstPauseMs; signal?.aborted !== true;) {
+    const isOver = (): boolean => signal?.aborted === true;
+    for (let pauseMs = firstPauseMs; !isOver();) {
       const askedAt = momentOf(clock);
       try {
         const { messages } = await this.#client.call(

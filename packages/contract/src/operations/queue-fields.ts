@@ -113,7 +113,6 @@ export const pushedFields: Fields = {
   ],
 };
 
-export const pushedId: Schema = messageId;
 export const isDuplicate: Schema = boolean(
   'It had been pushed before with this dedup id; `id` is of that message.',
 );

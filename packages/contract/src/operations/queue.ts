@@ -30,7 +30,6 @@ import {
   onDeads,
   ownerStats,
   pushedFields,
-  pushedId,
   queueOrders,
   queueStats,
   receipt,
@@ -50,14 +49,14 @@ const pushed: Message = {
   typeName: 'PushedMessage',
   protoName: 'PushedMessage',
   description: 'A message that was pushed.',
-  fields: { id: [1, pushedId], duplicate: [2, isDuplicate] },
+  fields: { id: [1, messageId], duplicate: [2, isDuplicate] },
 };
 
 const queuePush: UnaryOperation = changing('never', {
   name: 'queue_push',
   request: request('Push', 'QueuePushBody', { ...pushedFields, queue: [6, askedQueue] }),
   answer: answer('Push', 'QueuePushAnswer', {
-    id: [1, pushedId],
+    id: [1, messageId],
     duplicate: [2, isDuplicate],
     queue: [3, toldQueue],
   }),

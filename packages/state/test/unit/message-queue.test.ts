@@ -158,6 +158,36 @@ describe('a delivery', () => {
     assert.deepEqual(taken(driver.do(pop())), [], 'DELIV-5');
   });
 
+  test('is known by message, delivery and fence token together', () => {
+    const driver = new Driver();
+    driver.do(one('a'));
+    const receipt = first(driver.do(pop()));
+    const others: readonly Receipt[] = [
+      { ...receipt, messageId: receipt.messageId + 1 },
+      { ...receipt, delivery: 2 },
+      { ...receipt, fenceToken: (receipt.fenceToken + 1) as Receipt['fenceToken'] },
+    ];
+    for (const other of others) {
+      assert.equal(outcome(driver.do(ack(other))), 'stale_receipt');
+      assert.equal(outcome(driver.do(nack(other))), 'stale_receipt');
+    }
+    assert.equal(view(driver).counts.inFlight, 1);
+    assert.ok(driver.do(ack(receipt)).ok);
+  });
+
+  test('whose visibility ends is the last one where no more are allowed', () => {
+    const driver = new Driver();
+    driver.do(push({ key: 'a', payload: 1, maxDeliveries: 1 }));
+    first(driver.do(pop(1, 100)));
+    driver.advance(100);
+    assert.deepEqual(taken(driver.do(pop())), []);
+    const { letters } = driver.machine.queues.deadLetters(name, 0, 10) ?? { letters: [] };
+    assert.deepEqual(
+      letters.map(({ reason }) => reason),
+      ['not acknowledged in time'],
+    );
+  });
+
   test('that acknowledges at once leaves nothing behind', () => {
     const driver = new Driver();
     driver.do(one('a'));
