@@ -180,4 +180,11 @@ export const tlsFaults: readonly Fault[] = [
     find: 'new OtherNode(reach(member) ?? member, apiKey, fetchAny)',
     put: 'new OtherNode(reach(member) ?? member, apiKey, fetchAny === fetch ? fetchAny : fetch)',
   },
+  {
+    name: 'redis-without-certificates',
+    breaks: 'a command reaches Redis servers over TLS as nobody, or not at all',
+    file: 'packages/cli/src/quorum/redis-servers.ts',
+    find: "const tls = settings.url.startsWith('rediss:') ? certificates() : undefined;",
+    put: "const tls = settings.url.startsWith('rediss+') ? certificates() : undefined;",
+  },
 ];

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { HoldfastError } from '@holdfast/client';
 import { parseUrl, quoted } from '@holdfast/protocol';
 import type { CreateRedisClient, RedisVoter } from '@holdfast/client/redis';
+import { certificates } from '../certificates.ts';
 import { UsageError } from '../failure.ts';
 import { countOf } from '../with-client.ts';
 import { reasonOf } from './ask-nodes.ts';
@@ -63,9 +64,18 @@ export function serverUrlsOf(
   return urls;
 }
 
-/** Loaded only where it is needed: most commands ask no Redis. */
+/**
+ * Loaded only where it is needed: most commands ask no Redis. To `rediss://` it shows and trusts the certificates of
+ * this command line; each connection reads them anew.
+ */
 export async function redisDriver(): Promise<CreateRedisClient> {
-  return (await import('@redis/client')).createClient;
+  const { createClient } = await import('@redis/client');
+  return (settings) => {
+    const tls = settings.url.startsWith('rediss:') ? certificates() : undefined;
+    return tls === undefined
+      ? createClient(settings)
+      : createClient({ ...settings, socket: { ...settings.socket, tls: true, ...tls } });
+  };
 }
 
 /** Undefined: lease nodes are meant. @throws UsageError */
