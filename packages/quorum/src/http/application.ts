@@ -8,12 +8,16 @@ import { secureServer } from '@holdfast/tls';
 import type { ServerSecurity } from '@holdfast/tls';
 import type { LeaseHost } from '../node/host.ts';
 import { isKey } from './credentials.ts';
+import { CountedRequests, metricsType } from './metrics.ts';
+import { openApiOfLeaseNode } from './openapi.ts';
 import { operationsOf, read } from './operations.ts';
 import { resourceName } from './schemas.ts';
 import { Streams } from './streams.ts';
 
 const maxBodyBytes = 16 * 1024;
 const maxConnections = 10_000;
+/** What a probe asks for without credentials. */
+const probes: ReadonlySet<string> = new Set(['/health', '/livez', '/readyz']);
 /** Longer than what the longest name takes when every byte of it is percent-encoded. */
 const longestPathField = 16_384;
 
@@ -60,7 +64,7 @@ export function createApplication({
     sendProblem(reply, new HoldfastError('route_not_found', text));
   });
   app.addHook('onRequest', async (request) => {
-    if (apiKey === undefined || request.url === '/health') return;
+    if (apiKey === undefined || probes.has(request.url)) return;
     if (!isKey(request.headers.authorization ?? '', `Bearer ${apiKey}`))
       throw new HoldfastError('unauthorized', 'This node asks for its API key: Bearer …');
   });
@@ -93,6 +97,22 @@ export function createApplication({
   });
   app.get('/said', (_request, reply) => {
     reply.send(host.said());
+  });
+  app.get('/livez', (_request, reply) => {
+    reply.send({ status: 'ok' });
+  });
+  app.get('/readyz', (_request, reply) => {
+    reply.code(host.voting ? 200 : 503).send({ status: host.voting ? 'ok' : 'unavailable' });
+  });
+  const requests = new CountedRequests();
+  app.addHook('onResponse', async (request, reply) => {
+    requests.answered(request.routeOptions.url ?? 'unknown', reply.statusCode);
+  });
+  app.get('/metrics', (_request, reply) => {
+    reply.type(metricsType).send(requests.text(host.voting));
+  });
+  app.get('/openapi.json', (_request, reply) => {
+    reply.send(openApiOfLeaseNode([...operations.keys()]));
   });
   app.get('/health', (_request, reply) => {
     const exposed = isInsecure ? { insecure: true } : {};

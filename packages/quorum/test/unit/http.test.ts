@@ -50,6 +50,30 @@ describe('Lease nodes over HTTP', () => {
     }
   });
 
+  it('answer probes, tell metrics and describe themselves', async () => {
+    const a = await start('a');
+    assert.equal((await ask(a.url, '/livez')).status, 200);
+    assert.equal((await ask(a.url, '/readyz')).status, 503);
+    const rest = [await start('b'), await start('c')];
+    await Promise.all([a, ...rest].map(({ votes }) => votes));
+    assert.deepEqual((await ask(a.url, '/readyz')).body, { status: 'ok' });
+    await ask(a.url, '/acquire', wanted('r', 'l1'));
+    const metrics = await (await fetch(`${a.url}/metrics`)).text();
+    assert.match(metrics, /^holdfast_quorum_voting 1$/m);
+    assert.match(
+      metrics,
+      /^holdfast_quorum_http_requests_total\{route="\/acquire",status="200"\} 1$/m,
+    );
+    const { openapi, paths } = (await ask(a.url, '/openapi.json')).body as {
+      readonly openapi: string;
+      readonly paths: Readonly<Record<string, { readonly post?: unknown }>>;
+    };
+    assert.equal(openapi, '3.1.0');
+    for (const path of ['/acquire', '/renew', '/release', '/wait'])
+      assert.ok(paths[path]?.post !== undefined, path);
+    assert.ok('/readyz' in paths);
+  });
+
   it('are told by no client who the others are', async () => {
     const [a] = await cluster();
     const body = { epoch, others: ['http://x:5001', 'http://y:5001'] };
