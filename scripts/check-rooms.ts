@@ -36,7 +36,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   chaos: ['checker', 'cli', 'client', 'engine', 'protocol', 'quorum'],
   workload: ['protocol', 'client', 'server', 'engine', 'quorum'],
 };
-/** Rooms without I/O, clock or randomness: they import nothing from outside either. */
+/** Packages without I/O, clock or randomness: they import nothing from outside either. */
 const purePackages: ReadonlySet<string> = new Set(['state', 'raft', 'protocol', 'contract']);
 
 function* sourceFiles(folder: string): Iterable<string> {

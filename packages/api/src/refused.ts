@@ -5,6 +5,7 @@
 import { HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode, ErrorDetails } from '@holdfast/protocol';
 import type { Refusal } from '@holdfast/state';
+import { refusalText } from './refusal-texts.ts';
 
 export class Refused {
   readonly code: ErrorCode;
@@ -19,8 +20,8 @@ export class Refused {
 }
 
 /** A refusal of the state machine, as the wire tells it. */
-export function refusedBy({ code, message, details }: Refusal): Refused {
-  return new Refused(code, message, details);
+export function refusedBy(refusal: Refusal): Refused {
+  return new Refused(refusal.code, refusalText(refusal), refusal.details);
 }
 
 /** What was thrown, as the wire tells it; undefined for an error that has no code: one of this node's own. */

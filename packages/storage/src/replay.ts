@@ -1,5 +1,5 @@
 /**
- * Carries out frames, in order, on a log in memory: what is left is what the disk holds.
+ * Executes frames, in order, on a log in memory: what is left is what the disk holds.
  *
  * REPLAY-1: a snapshot has its final name only when the log covers it, durably. One that is ahead of the log,
  *           or ends at an entry of another term, says that the log has lost frames, and votes with them.

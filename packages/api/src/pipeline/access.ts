@@ -39,7 +39,7 @@ export type Audit = (caller: Caller, request: AccessRequest, outcome: AuditOutco
 
 type Run<Answer extends object> = () => Outcome<Answer> | Promise<Outcome<Answer>>;
 
-/** Carries out what the rules admit; what it comes to is told to the audit. */
+/** Executes what the rules admit; what it comes to is told to the audit. */
 export function admitted<Answer extends object>(
   declared: Operation,
   body: object,

@@ -1,4 +1,4 @@
-/** What operators and monitors read and ask for, on HTTP: health, figures, documents. */
+/** What operators and monitors read and ask for, on HTTP: health, metrics, documents. */
 import { clusterErrors } from '../errors.ts';
 import {
   askedConsistency,
@@ -148,7 +148,7 @@ const stats: UnaryOperation = {
   },
   errors: clusterErrors,
   access: { verb: 'read', resource: 'cluster' },
-  grpc: { method: 'ClusterStats', comment: 'Returns figures of the whole cluster.' },
+  grpc: { method: 'ClusterStats', comment: 'Returns statistics of the whole cluster.' },
   http: [get('/admin/stats', 'Statistics of the whole cluster.', { tag: 'admin' })],
 };
 

@@ -247,7 +247,7 @@ export class LeaseModel implements Model {
     return broken;
   }
 
-  figures(): Readonly<Record<string, number>> {
+  stats(): Readonly<Record<string, number>> {
     return {
       'states of one node or client': this.steps.size,
       'steps of shipped code': this.steps.steps,

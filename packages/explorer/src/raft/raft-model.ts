@@ -142,7 +142,7 @@ export class RaftModel implements Model {
     return broken.replaceAll(/\b[A-D]\b/g, (id) => idOf(renamings.to(naming, nodeOf(id))));
   }
 
-  figures(): Readonly<Record<string, number>> {
+  stats(): Readonly<Record<string, number>> {
     return {
       'states of one node': this.steps.size,
       'steps of the core': this.steps.steps,

@@ -19,13 +19,11 @@ const endings: Readonly<Record<Found['ended'], string>> = {
 };
 
 export function summaryLines(found: Found, model: Model): readonly string[] {
-  const figures = Object.entries(model.figures()).map(
-    ([what, count]) => `${what} ${grouped(count)}`,
-  );
+  const stats = Object.entries(model.stats()).map(([what, count]) => `${what} ${grouped(count)}`);
   const probability = found.distinct ** 2 / 2 ** 65;
   return [
     `${endings[found.ended]}: ${grouped(found.distinct)} distinct states, ${grouped(found.visited)} visited, depth ${String(found.depth)}, ${(found.ms / 1000).toFixed(1)} s, ${perSecond(found)} a second`,
-    `up to ${String(model.symmetries)} namings count as one; ${figures.join(', ')}; two states were taken for one with a probability of ${probability.toExponential(0)}`,
+    `up to ${String(model.symmetries)} namings count as one; ${stats.join(', ')}; two states were taken for one with a probability of ${probability.toExponential(0)}`,
     ...(found.broken === undefined ? [] : [found.broken.what, ...found.broken.trace]),
   ];
 }

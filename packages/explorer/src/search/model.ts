@@ -17,8 +17,8 @@ export interface Model {
   rename(symmetry: number): void;
   /** What was broken, with the names of nodes as they are now. */
   named(broken: string): string;
-  /** Figures of its own for the summary. */
-  figures(): Readonly<Record<string, number>>;
+  /** Statistics of its own for the summary. */
+  stats(): Readonly<Record<string, number>>;
   /** Some outcome has to be found out by running code that waits: then `learn`, and expand the state again. */
   readonly lacks: boolean;
   learn(): Promise<void>;

@@ -75,7 +75,7 @@ it('leaves nothing out of the image of a node: what looks the same does the same
   assert.ok(compared > 500, String(compared));
 });
 
-it('comes to the same figures in every run', async () => {
+it('comes to the same stats in every run', async () => {
   const first = await walk(new RaftModel(raftConfigurations.membership));
   const second = await walk(new RaftModel(raftConfigurations.membership));
   assert.deepEqual(first, second);

@@ -82,9 +82,13 @@ function inNoSession(
     return repeated(command, requestId, last.answer, handler); // STATE-ONCE-2
   if (ownSession === undefined || requestId === undefined) return tables.missingSession(sessionId);
   if (tables.tombstone(sessionId) !== undefined) return ownHoldEnded(requestId);
-  invariant(handler.inOwnSession !== undefined, 'It makes a session of its own.', command.type);
+  invariant(
+    handler.inImplicitSession !== undefined,
+    'It makes a session of its own.',
+    command.type,
+  );
   const answer = newAnswer(command, handler.asked(command));
-  return handler.inOwnSession(tables, command, ownSession, answer);
+  return handler.inImplicitSession(tables, command, ownSession, answer);
 }
 
 function newAnswer(command: OnceCommand, asked: Asked): Answer {

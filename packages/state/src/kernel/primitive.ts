@@ -25,7 +25,7 @@ export type Execute<Type extends Command['type']> = (
 export interface Once<Type extends OnceType> {
   /** What it asks for beside its name: another one under the same id is refused. */
   readonly asked: (command: CommandOf<Type>) => Asked;
-  /** Carried out also where no more answers can be remembered (Q4). */
+  /** Executed also where no more answers can be remembered (Q4). */
   readonly givesBack?: true;
   /**
    * @param answer Its place in the memory of the session. Whoever has to remember it before its effects, or lets
@@ -40,7 +40,7 @@ export interface Once<Type extends OnceType> {
   /** Where it names no session. */
   readonly withoutSession?: (tables: Tables, command: CommandOf<Type>) => OutcomeOf<Type>;
   /** Where it makes a session of its own, which is not there yet. */
-  readonly inOwnSession?: (
+  readonly inImplicitSession?: (
     tables: Tables,
     command: CommandOf<Type>,
     ownSession: ImplicitSession,

@@ -50,7 +50,7 @@ export function sessionExists(id: SessionId): Refusal {
 export function waitAbandoned(name: ResourceName, requestId: RequestId): Refusal {
   return refuse(
     'wait_abandoned',
-    `Request ${shownId(requestId)} for "${name}" was cancelled. Ask again with a new request id.`,
+    `Request ${shownId(requestId)} for "${name}" was given up. Ask again with a new request id.`,
     { resource: name, request_id: requestId },
   );
 }
@@ -60,7 +60,7 @@ export function requestForgotten(requestId: RequestId, forgottenThrough: number)
   const through = numbered ? ` (requests up to ${String(forgottenThrough)} may be forgotten)` : '';
   return refuse(
     'request_forgotten',
-    `The answer to request ${shownId(requestId)} is no longer known${through}, and it is not executed again. Look up the lock's status.`,
+    `The answer to request ${shownId(requestId)} is no longer known${through}, and it is not carried out again. Look up the lock's status.`,
     { request_id: requestId, ...(numbered ? { forgotten_through: forgottenThrough } : {}) },
   );
 }
@@ -72,7 +72,7 @@ export function requestTooOld(
 ): Refusal {
   return refuse(
     'request_forgotten',
-    `This request was made ${String(timeMs - madeAtMs)} ms ago and may be executed for ${String(liveMs)} ms. It is not executed. Ask again.`,
+    `This request was made ${String(timeMs - madeAtMs)} ms ago and may be carried out for ${String(liveMs)} ms. It is not carried out. Ask again.`,
     { age_ms: timeMs - madeAtMs, limit_ms: liveMs, cluster_time_ms: timeMs },
   );
 }

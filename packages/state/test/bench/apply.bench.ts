@@ -1,6 +1,6 @@
 /**
  * Microseconds per command of the state machine alone: `node --conditions=source` this file.
- * Not part of the tests; a figure here says what the rooms around it can spend.
+ * Not part of the tests; a number here says what the packages around it can spend.
  */
 import { createStateMachine, restoreStateMachine } from '../../src/index.ts';
 import type { Command, Envelope, ResourceName, SessionId, StateMachine } from '../../src/index.ts';

@@ -62,7 +62,7 @@ class Entry {
 }
 
 /** A wait for "x" of the session "origin" closes a cycle through the session "other". */
-function almostACircle(entry: Entry, holders: number): void {
+function almostACycle(entry: Entry, holders: number): void {
   entry.session('origin');
   entry.session('other');
   entry.lock('origin', 'y');
@@ -74,7 +74,7 @@ function almostACircle(entry: Entry, holders: number): void {
 describe('the searches for cycles of one entry', () => {
   it('given a cycle within the bound, then the request that closes it is refused', () => {
     const entry = new Entry();
-    almostACircle(entry, 20);
+    almostACycle(entry, 20);
     entry.allow(60);
     assert.equal(entry.lock('origin', 'x', 100), 'deadlock');
   });
@@ -82,7 +82,7 @@ describe('the searches for cycles of one entry', () => {
   for (const steps of [0, 5, 30])
     it(`given a cycle that needs more than the ${String(steps)} steps that are left, then the request waits`, () => {
       const entry = new Entry();
-      almostACircle(entry, 20);
+      almostACycle(entry, 20);
       entry.allow(steps);
       assert.equal(entry.lock('origin', 'x', 100), 'queued');
       assert.equal(entry.tables.searches.stepsLeft, 0);

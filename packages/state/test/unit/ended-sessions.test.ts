@@ -169,7 +169,7 @@ describe('an acquire that was cancelled before it came', () => {
     driver.advance(0);
     const late = own('a', 'job', { stamp: stampAt(5, 40_000) });
     assert.equal(outcome(driver.do(late)), 'wait_abandoned');
-    // One that a node which stood still stamps when it goes on.
+    // One that a node that was paused stamps when it goes on.
     driver.timeMs = 600_005;
     driver.advance(0);
     const held = own('a', 'job', { stamp: stampAt(600_005, 30_000) });

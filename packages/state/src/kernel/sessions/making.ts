@@ -40,7 +40,7 @@ export function notToBeMade(
 function shareFull({ limits }: Tables, memory: EndedSessions, caller: string | undefined): Refusal {
   const remedy =
     `So many sessions of ${String(caller)} have ended of late that no more of them can be remembered, which is what keeps ` +
-    'late requests from being executed twice. Nothing was done. Try again in half a minute; who acquires often needs ' +
+    'late requests from being carried out twice. Nothing was done. Try again in half a minute; who acquires often needs ' +
     'one session for all, not client_id with ttl_seconds, and no long ttl for short holds.';
   const { maxRememberedSessionsPerCaller, maxRememberedBytesPerCaller } = limits;
   const bytes = caller === undefined ? 0 : (memory.shares.of(caller)?.bytes ?? 0);
@@ -52,7 +52,7 @@ function shareFull({ limits }: Tables, memory: EndedSessions, caller: string | u
 function memoryFull({ limits }: Tables, memory: EndedSessions): Refusal {
   const remedy =
     'So many sessions have ended of late that no more can be remembered, which is what keeps late requests ' +
-    'from being executed twice. Nothing was done. Try again in half a minute; who acquires often needs one ' +
+    'from being carried out twice. Nothing was done. Try again in half a minute; who acquires often needs one ' +
     'session for all, not client_id with ttl_seconds, and no long ttl for short holds.';
   const { maxRememberedSessions, maxRememberedBytes } = limits;
   return memory.bytes >= maxRememberedBytes

@@ -49,7 +49,7 @@ export interface Acquiring<Command extends Acquire> {
 
 export interface AcquireOnce<Command extends Acquire> {
   execute(tables: Tables, session: Session, command: Command, answer: Answer): Outcome;
-  inOwnSession(
+  inImplicitSession(
     tables: Tables,
     command: Command,
     ownSession: ImplicitSession,
@@ -64,8 +64,8 @@ export function acquiring<Command extends Acquire>(how: Acquiring<Command>): Acq
       const verdict = judge(tables, how, pool, session, session, command);
       return fulfil(tables, how, session, pool, command, verdict, answer);
     },
-    inOwnSession: (tables, command, ownSession, answer) =>
-      inOwnSession(tables, how, command, ownSession, answer),
+    inImplicitSession: (tables, command, ownSession, answer) =>
+      inImplicitSession(tables, how, command, ownSession, answer),
   };
 }
 
@@ -107,7 +107,7 @@ function fulfil<Command extends Acquire>(
 }
 
 /** A4. */
-function inOwnSession<Command extends Acquire>(
+function inImplicitSession<Command extends Acquire>(
   tables: Tables,
   how: Acquiring<Command>,
   command: Command,

@@ -48,7 +48,7 @@ export function deadlock(cycle: readonly Waiter[]): Refusal {
   const [first] = cycle;
   return refuse(
     'deadlock',
-    `To wait would close a cycle in which nobody goes on: ${steps.join(', ')}. Give back what others wait for first, and take several at once or always in the same order.`,
+    `To wait would close a circle in which nobody goes on: ${steps.join(', ')}. Give back what others wait for first, and take several at once or always in the same order.`,
     { resource: first?.pool.name ?? '', members, member_count: cycle.length },
   );
 }

@@ -1,0 +1,75 @@
+/**
+ * Code, tests and documents are read by people who know the literature of etcd, Raft and ZooKeeper. Words that
+ * were replaced by the standard ones (the glossary of CONTRIBUTING.md) do not come back.
+ *
+ * WORDS-1: a retired word stands nowhere but where the list below says why it may.
+ *
+ * Prints each place with the word to use, and ends with status 1.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+interface Retired {
+  /** What is not written any more. */
+  readonly word: RegExp;
+  readonly use: string;
+  /** Lines in which it stands for something else, and why. */
+  readonly but?: readonly (readonly [line: RegExp, why: string])[];
+}
+
+const title: readonly [RegExp, string] = [
+  /Raft paper, figure \d|\(figure \d+ of the Raft paper\)/,
+  'a figure of the paper',
+];
+
+export const retired: readonly Retired[] = [
+  { word: /\b(?:pure|api) rooms?\b|\brooms\b/i, use: 'package', but: [[/check-rooms/, 'a file']] },
+  { word: /\bchances?\b/i, use: 'randomness, probability or at random' },
+  { word: /[a-z]Chances?\b/, use: 'randomness or probability' },
+  { word: /\bcircles?\b|[a-z]Circles?\b/i, use: 'cycle or deadlock' },
+  { word: /\bladen\b/i, use: 'at capacity' },
+  { word: /\bansweredBelow\b/, use: 'ackedBelow' },
+  { word: /\bheardFrom\b/, use: 'touch' },
+  { word: /\bcarryOut\b|\bcarr(?:y|ies|ied|ying) out\b/i, use: 'execute' },
+  { word: /\bgets? (?:the|a|its) first answer\b/i, use: 'idempotent response' },
+  { word: /\bg(?:ive|ives|ave|iven|iving) up\b/i, use: 'cancel, step down or time out' },
+  { word: /\bst(?:and|ands|ood|anding) still\b/i, use: 'paused' },
+  { word: /\bOwnSession\b|\bownSession(?:Id|Of)\b|\ban own session\b/, use: 'implicit session' },
+  { word: /\bwithdrawals?\b/i, use: 'cancellation' },
+  {
+    word: /\bfigures?\b|(?:[a-z]Figures?\b)/,
+    use: 'statistics, metric or measurement',
+    but: [title],
+  },
+  { word: /\bTogether\b(?=[;,}:)])/, use: 'multi-acquire' },
+];
+
+/** What is looked at: source, tests, scripts and documents that are written by hand. */
+const written = /^(?:packages|scripts|docs|config|proto)\/|^[A-Z]+\.md$|^Makefile$/;
+/** Texts of stored answers are a part of the replicated state: they keep their wording (api/src/refusal-texts.ts). */
+const storedTexts =
+  /^packages\/state\/src\/(?:kernel\/refusals|kernel\/sessions\/making|primitives\/\w+\/(?:refusals|barriers))\.ts$/;
+/** Written by machines, or of another time. */
+const other =
+  /\/generated\/|results\.json$|openapi\.json$|^docs\/(?:errors|cli|metrics)\.md$|^docs\/decisions\/|^CHANGELOG\.md$|\.(?:png|pem|bin|snapshot|svg|gz)$|check-words(?:\.test)?\.ts$/;
+
+/** The retired words of a text, as sentences. */
+export function retiredWords(path: string, text: string): string[] {
+  const found: string[] = [];
+  for (const [at, line] of text.split('\n').entries())
+    for (const { word, use, but = [] } of retired) {
+      const match = word.exec(line);
+      if (match === null || but.some(([known]) => known.test(line))) continue;
+      found.push(`${path}:${String(at + 1)}: "${match[0]}": write ${use}`);
+    }
+  return found;
+}
+
+if (import.meta.main) {
+  const paths = execFileSync('git', ['ls-files', '-z'], { encoding: 'utf8' }).split('\0');
+  const found = paths
+    .filter((path) => written.test(path) && !other.test(path) && !storedTexts.test(path))
+    .flatMap((path) => retiredWords(path, readFileSync(path, 'utf8')));
+  for (const sentence of found) console.error(sentence);
+  if (found.length > 0) process.exitCode = 1;
+}
