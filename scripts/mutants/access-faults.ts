@@ -48,4 +48,26 @@ export const accessFaults: readonly Fault[] = [
     find: `    open: [3, boolean('The count is 0.')],`,
     put: `    open: [4, boolean('The count is 0.')],`,
   },
+  {
+    name: 'keepalive-logged-as-of-nobody',
+    breaks: 'the log does not say whose sign of life kept a session',
+    file: 'packages/engine/src/leadership.ts',
+    find: `        { ...callerIn(caller), command },`,
+    put: `        { ...callerIn(caller), identity: nodeIdentity, command },`,
+  },
+  {
+    name: 'event-names-another-caller',
+    breaks: 'who watches is told that somebody did what another one did in the same entry',
+    file: 'packages/state/src/kernel/machine.ts',
+    find: `nameCaller(tables.events, before, envelope.identity); // CAUSE-1`,
+    put: `nameCaller(tables.events, 0, envelope.identity); // CAUSE-1`,
+  },
+  {
+    name: 'forwarded-call-of-nobody',
+    breaks: 'a leader works for a call that does not say who asked for it',
+    file: 'packages/engine/src/calls.ts',
+    find: `  if (call.type !== 'state_digest' && !hasCaller(value)) return false;
+`,
+    put: ``,
+  },
 ];

@@ -149,10 +149,11 @@ export class MemoryEngine implements Engine {
   }
 
   #apply(command: Command, options?: CallOptions): CommandResult {
+    const identity = options?.identity ?? 'anonymous';
     const envelope =
       options?.ackedBelow === undefined
-        ? { identity: 'test', command }
-        : { identity: 'test', command, ackedBelow: options.ackedBelow };
+        ? { identity, command }
+        : { identity, command, ackedBelow: options.ackedBelow };
     const { results, events } = this.state.apply({
       index: this.state.index + 1,
       time: this.nowMs,

@@ -1,6 +1,7 @@
 /** Changes of the membership and of the leader, on the leader. */
 import { HoldfastError } from '@holdfast/protocol';
 import type { LogIndex, MemberId, MembershipChange, Term } from '@holdfast/raft';
+import { nodeIdentity } from '@holdfast/state';
 import type { Call, WithoutTimeout } from './calls.ts';
 import type { Clock } from './clock.ts';
 import { outcomeUnknown } from './failures.ts';
@@ -8,6 +9,7 @@ import { Interrupted } from './interrupted.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import { isPeerId } from './transport/peer-names.ts';
 import type { Replica } from './replica.ts';
+import { callerIn } from './types.ts';
 import type { EngineLog } from './types.ts';
 
 const pollMs = 5;
@@ -44,10 +46,10 @@ export class Administration {
   /** @returns The new leader's id for a transfer, null for the others. */
   async execute(call: AdministrativeCall, deadlineMs: number): Promise<string | null> {
     const { identity } = call;
-    if (identity !== undefined) {
+    if (identity !== nodeIdentity) {
       const target = call.type === 'transfer' ? call.to : call.id;
       this.#parts.log.info(
-        { identity, change: call.type, target },
+        { ...callerIn(call), change: call.type, target },
         'A change of the cluster is asked for.',
       );
     }
@@ -77,7 +79,7 @@ export class Administration {
     }
     const answer = await this.#change(
       call.type === 'add_member'
-        ? { type: 'add_learner', id, address: call.address }
+        ? { type: 'add_learner', id, address: call.peerAddress }
         : { type: 'remove', id },
       deadlineMs,
     );

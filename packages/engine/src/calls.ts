@@ -5,40 +5,37 @@ import { unknownPart } from '@holdfast/state';
 import type { Command, SessionId } from '@holdfast/state';
 import { Interrupted } from './interrupted.ts';
 import { isCount, isHash } from './transport/fields.ts';
-import type { Query } from './types.ts';
+import type { Caller, Query } from './types.ts';
 
+/** Each but the last carries who asked for it, wherever that was. */
 export type Call =
-  | {
+  | ({
       readonly type: 'submit';
       readonly command: Command;
-      readonly identity: string;
       readonly ackedBelow?: number;
       /** See sign-of-life.ts of the state. */
       readonly repeated?: true;
       readonly timeoutMs: number;
-    }
-  | { readonly type: 'keep_alive'; readonly sessionId: SessionId; readonly timeoutMs: number }
-  | { readonly type: 'query'; readonly query: Query; readonly timeoutMs: number }
-  | {
+    } & Caller)
+  | ({
+      readonly type: 'keep_alive';
+      readonly sessionId: SessionId;
+      readonly timeoutMs: number;
+    } & Caller)
+  | ({ readonly type: 'query'; readonly query: Query; readonly timeoutMs: number } & Caller)
+  | ({
       readonly type: 'add_member';
       readonly id: string;
-      readonly address: string;
-      /** Who asked for it, where that was not the node itself; below as well. */
-      readonly identity?: string;
+      /** Where the peers of the new member reach it. */
+      readonly peerAddress: string;
       readonly timeoutMs: number;
-    }
-  | {
-      readonly type: 'remove_member';
-      readonly id: string;
-      readonly identity?: string;
-      readonly timeoutMs: number;
-    }
-  | {
+    } & Caller)
+  | ({ readonly type: 'remove_member'; readonly id: string; readonly timeoutMs: number } & Caller)
+  | ({
       readonly type: 'transfer';
       readonly to: string | null;
-      readonly identity?: string;
       readonly timeoutMs: number;
-    }
+    } & Caller)
   | {
       /** A member tells the hash of the snapshot that it saved: every member compares it with its own (state-digests.ts). */
       readonly type: 'state_digest';
@@ -91,6 +88,7 @@ export function isCall(value: unknown, level: number): value is Call {
     readonly command?: unknown;
   };
   if (!callTypes.has(call.type) || !Number.isFinite(call.timeoutMs)) return false;
+  if (call.type !== 'state_digest' && !hasCaller(value)) return false;
   if (call.type === 'submit') {
     const { command } = call;
     return (
@@ -99,6 +97,12 @@ export function isCall(value: unknown, level: number): value is Call {
   }
   if (call.type !== 'state_digest') return true;
   return isCount(call.index) && isHash(call.hash) && isCount(call.formatVersion);
+}
+
+function hasCaller(call: object): boolean {
+  const { identity, proof, address } = call as Readonly<Record<string, unknown>>;
+  const isToldOrNot = (told: unknown): boolean => told === undefined || typeof told === 'string';
+  return typeof identity === 'string' && isToldOrNot(proof) && isToldOrNot(address);
 }
 
 export function failureAnswer(error: unknown): CallAnswer {

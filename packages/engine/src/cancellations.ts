@@ -12,7 +12,7 @@
 import { HoldfastError } from '@holdfast/protocol';
 import type { Command, CommandResult } from '@holdfast/state';
 import type { Clock } from './clock.ts';
-import type { EngineLog } from './types.ts';
+import type { Caller, EngineLog } from './types.ts';
 import { abandonOf } from './waits.ts';
 import type { Abandon } from './waits.ts';
 
@@ -25,7 +25,7 @@ export interface CancellationsOptions {
   readonly log: EngineLog;
   readonly isClosing: () => boolean;
   /** Once, within a bounded time. */
-  readonly submit: (abandon: Abandon, identity: string) => Promise<CommandResult>;
+  readonly submit: (abandon: Abandon, caller: Caller) => Promise<CommandResult>;
 }
 
 /** It is not remembered as cancelled, for lack of room: it may still come (state: SHARE-3). */
@@ -34,7 +34,7 @@ export const isForLater = (answer: CommandResult): boolean =>
 
 interface Kept {
   readonly abandon: Abandon;
-  readonly identity: string;
+  readonly caller: Caller;
   /** It has been asked for and is not answered. */
   isAsked: boolean;
 }
@@ -53,18 +53,18 @@ export class Cancellations {
   }
 
   /** WD1: after a command failed. */
-  onFailed(command: Command, identity: string, error: unknown): void {
+  onFailed(command: Command, caller: Caller, error: unknown): void {
     if (command.type === 'abandon') {
-      this.add(command, identity);
+      this.add(command, caller);
       return;
     }
     const isUncertain = !(error instanceof HoldfastError) || error.effect !== 'none';
     const abandon = abandonOf(command);
     if (!isUncertain || abandon === undefined || typeof abandon.requestId === 'number') return;
-    this.add(abandon, identity);
+    this.add(abandon, caller);
   }
 
-  add(abandon: Abandon, identity: string): void {
+  add(abandon: Abandon, caller: Caller): void {
     const { isClosing, log } = this.#options;
     if (isClosing()) return;
     if (this.#kept.size >= mostKept) {
@@ -77,7 +77,7 @@ export class Cancellations {
     const { sessionId, requestId } = abandon;
     const key = JSON.stringify([sessionId, requestId]);
     if (this.#kept.has(key)) return;
-    const kept = { abandon, identity, isAsked: false };
+    const kept = { abandon, caller, isAsked: false };
     this.#kept.set(key, kept);
     void this.#give(key, kept).then((isSettled) => {
       if (!isSettled && !this.#isRunning) void this.#run();
@@ -115,7 +115,7 @@ export class Cancellations {
   async #give(key: string, kept: Kept): Promise<boolean> {
     kept.isAsked = true;
     try {
-      const answer = await this.#options.submit(kept.abandon, kept.identity);
+      const answer = await this.#options.submit(kept.abandon, kept.caller);
       if (isForLater(answer)) return false;
     } catch {
       return false;

@@ -33,7 +33,7 @@ import type {
   SessionLease,
   StateLimits,
 } from '@holdfast/state';
-import { isSignOfLife } from '@holdfast/state';
+import { isSignOfLife, nodeIdentity } from '@holdfast/state';
 import type { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
 import { clusterClockGrainMs } from './cluster-clock.ts';
@@ -44,7 +44,8 @@ import { Interrupted } from './interrupted.ts';
 import { LeaseTable } from './leases.ts';
 import { answerQuery } from './queries.ts';
 import type { Replica } from './replica.ts';
-import type { Query, QueryResult } from './types.ts';
+import { callerIn } from './types.ts';
+import type { Caller, Query, QueryResult } from './types.ts';
 
 const maxExpiriesPerTick = 500;
 /** Some ms. */
@@ -119,7 +120,7 @@ export class Leadership {
   }
 
   /** E1, E4. */
-  async keepAlive(sessionId: SessionId): Promise<KeepAliveResult> {
+  async keepAlive(sessionId: SessionId, caller: Caller): Promise<KeepAliveResult> {
     for (;;) {
       if (this.#beginning !== undefined) await this.#beginning.promise;
       const expiry = this.leases.expiryInProgress(sessionId);
@@ -127,7 +128,7 @@ export class Leadership {
         await expiry; // L3
         continue;
       }
-      if (this.#isUnheard(sessionId)) return this.#logKeepAlive(sessionId);
+      if (this.#isUnheard(sessionId)) return this.#logKeepAlive(sessionId, caller);
       await this.#prove();
       // Meanwhile its end may have begun, or this node may lead anew.
       if (this.leases.expiryInProgress(sessionId) !== undefined) continue;
@@ -153,11 +154,11 @@ export class Leadership {
   }
 
   /** E4: with all the others of its turn in one entry. */
-  #logKeepAlive(sessionId: SessionId): Promise<KeepAliveResult> {
+  #logKeepAlive(sessionId: SessionId, caller: Caller): Promise<KeepAliveResult> {
     const command = { type: 'keep_alive', sessionId } as const;
     return new Promise((resolve, reject) => {
       this.#parts.queue.submit(
-        { identity: 'holdfast', command },
+        { ...callerIn(caller), command },
         (result) => {
           if (!result.ok) resolve(result);
           else if (result.type === 'kept_alive') resolve({ ok: true, timeoutMs: result.timeoutMs });
@@ -343,7 +344,7 @@ export class Leadership {
   #background(command: Command): Promise<boolean> {
     return new Promise((resolve) => {
       this.#parts.queue.submit(
-        { identity: 'holdfast', command },
+        { identity: nodeIdentity, command },
         () => resolve(true),
         () => resolve(false),
       );

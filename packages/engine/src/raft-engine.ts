@@ -4,6 +4,7 @@
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { LogIndex, MemberId, Status } from '@holdfast/raft';
+import { nodeIdentity } from '@holdfast/state';
 import type { Command, CommandResult, Event, SessionId, StateLimits } from '@holdfast/state';
 import { Administration } from './administration.ts';
 import type { AdministrativeCall } from './administration.ts';
@@ -28,6 +29,7 @@ import { Stamps } from './stamps.ts';
 import { envelopeOf } from './submission.ts';
 import { defaultTimeoutMs, Submissions } from './submissions.ts';
 import type { Transport } from './transport/types.ts';
+import { callerIn } from './types.ts';
 import type {
   EventListener,
   Backup,
@@ -43,6 +45,7 @@ import type {
 } from './types.ts';
 
 const closeHandoverMs = 1000;
+const byNode: Caller = { identity: nodeIdentity };
 
 export interface RaftEngineParts {
   readonly nodeId: MemberId;
@@ -107,7 +110,7 @@ export class RaftEngine implements Engine {
       supportedBy: (peer) => transport.supportedBy(peer),
       propose: (command, onDone) => {
         const time = clusterClock.read(clock.now());
-        return replica.propose({ time, commands: [{ identity: 'holdfast', command }] }, onDone);
+        return replica.propose({ time, commands: [{ identity: nodeIdentity, command }] }, onDone);
       },
     });
     this.#consistency = new ConsistencyCheck({
@@ -130,15 +133,16 @@ export class RaftEngine implements Engine {
   }
 
   async keepAlive(sessionId: SessionId, options: CallOptions): Promise<KeepAliveResult> {
-    return this.#anywhere(options, { type: 'keep_alive', sessionId }, () =>
-      this.#leadership.keepAlive(sessionId),
-    );
+    const call = { type: 'keep_alive', sessionId, ...callerIn(options) } as const;
+    return this.#anywhere(options, call, () => this.#leadership.keepAlive(sessionId, options));
   }
 
   async query(query: Query, consistency: Consistency, options: CallOptions): Promise<QueryResult> {
     if (consistency === 'stale')
       return answerQuery(this.#replica.state, this.#leadership.leases, query);
-    return this.#anywhere(options, { type: 'query', query }, () => this.#leadership.query(query));
+    return this.#anywhere(options, { type: 'query', query, ...callerIn(options) }, () =>
+      this.#leadership.query(query),
+    );
   }
 
   /** Something that may be repeated: here where this node leads, else by the leader. */
@@ -156,16 +160,16 @@ export class RaftEngine implements Engine {
     );
   }
 
-  async addMember(id: string, address: string, caller?: Caller): Promise<void> {
-    await this.#administer({ type: 'add_member', id, address, ...caller });
+  async addMember(id: string, peerAddress: string, caller: Caller = byNode): Promise<void> {
+    await this.#administer({ type: 'add_member', id, peerAddress, ...callerIn(caller) });
   }
 
-  async removeMember(id: string, caller?: Caller): Promise<void> {
-    await this.#administer({ type: 'remove_member', id, ...caller });
+  async removeMember(id: string, caller: Caller = byNode): Promise<void> {
+    await this.#administer({ type: 'remove_member', id, ...callerIn(caller) });
   }
 
-  async transferLeadership(to: string | null, caller?: Caller): Promise<string> {
-    const answer = await this.#administer({ type: 'transfer', to, ...caller });
+  async transferLeadership(to: string | null, caller: Caller = byNode): Promise<string> {
+    const answer = await this.#administer({ type: 'transfer', to, ...callerIn(caller) });
     return String(answer);
   }
 
@@ -233,7 +237,7 @@ export class RaftEngine implements Engine {
     if (this.#route.closing) return;
     const voters = this.#raftStatus.membership.members.filter((member) => member.role === 'voter');
     if (this.#raftStatus.role === 'leader' && voters.length > 1) {
-      await this.#administer({ type: 'transfer', to: null }, closeHandoverMs).catch(
+      await this.#administer({ type: 'transfer', to: null, ...byNode }, closeHandoverMs).catch(
         () => undefined,
       );
     }
@@ -314,7 +318,7 @@ export class RaftEngine implements Engine {
     const done = (): void => {
       this.#checkpointPending = false;
     };
-    this.#queue.submit({ identity: 'holdfast', command: { type: 'checkpoint' } }, done, done);
+    this.#queue.submit({ identity: nodeIdentity, command: { type: 'checkpoint' } }, done, done);
   }
 
   async onCall(from: MemberId, request: unknown, signal: AbortSignal): Promise<CallAnswer> {
@@ -350,7 +354,7 @@ export class RaftEngine implements Engine {
           signal,
         );
       case 'keep_alive':
-        return this.#leadership.keepAlive(call.sessionId);
+        return this.#leadership.keepAlive(call.sessionId, call);
       case 'query':
         return this.#leadership.query(call.query);
       case 'add_member':

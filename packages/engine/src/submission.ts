@@ -1,18 +1,18 @@
 /** What a command is to the engine: how it is wrapped, and whether it may be submitted again. */
 import type { Command, Envelope } from '@holdfast/state';
+import { callerIn } from './types.ts';
 import type { CallOptions } from './types.ts';
 import { isAcquire } from './waits.ts';
 
 /** @param repeated See `isRepetition`. */
 export function envelopeOf(
   command: Command,
-  { identity, proof, address, ackedBelow }: Omit<CallOptions, 'signal' | 'timeoutMs'>,
+  options: Omit<CallOptions, 'signal' | 'timeoutMs'>,
   repeated = false,
 ): Envelope {
+  const { ackedBelow } = options;
   return {
-    identity,
-    ...(proof === undefined ? {} : { proof }),
-    ...(address === undefined ? {} : { address }),
+    ...callerIn(options),
     command,
     ...(ackedBelow === undefined ? {} : { ackedBelow }),
     ...(repeated ? { repeated } : {}),

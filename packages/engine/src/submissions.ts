@@ -7,6 +7,7 @@ import { outcomeUnknown, shuttingDown } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import { envelopeOf, isRepeatable, isRepetition, withTimeLeft } from './submission.ts';
+import { callerIn } from './types.ts';
 import type { CallOptions, Caller, EngineLog } from './types.ts';
 import { makesSession } from './stamps.ts';
 import type { Stamps } from './stamps.ts';
@@ -36,7 +37,7 @@ export class Submissions {
       clock,
       log,
       isClosing: () => route.closing,
-      submit: (abandon, identity) => this.#submitOnce(abandon, { identity }),
+      submit: (abandon, caller) => this.#submitOnce(abandon, caller),
     });
   }
 
@@ -48,19 +49,15 @@ export class Submissions {
 
   #cancellable(
     command: Command,
-    { identity, proof, address }: Caller,
+    asked: Caller,
     signal: AbortSignal,
     submit: () => Promise<CommandResult>,
   ): Promise<CommandResult> {
-    const caller: Caller = {
-      identity,
-      ...(proof === undefined ? {} : { proof }),
-      ...(address === undefined ? {} : { address }),
-    };
+    const caller = callerIn(asked);
     const cancel = async (abandon: Abandon): Promise<void> => {
       const answer = await this.submit(abandon, caller);
       if (!isForLater(answer)) return;
-      this.#cancellations.add(abandon, identity);
+      this.#cancellations.add(abandon, caller);
       throw outcomeUnknown();
     };
     return submitCancellable({ command, signal, submit, cancel });
@@ -72,7 +69,7 @@ export class Submissions {
     const isNamed = 'requestId' in command && typeof command.requestId === 'string';
     if (command.type !== 'abandon' && !isNamed) return submitted;
     submitted.catch((error: unknown) =>
-      this.#cancellations.onFailed(command, options.identity, error),
+      this.#cancellations.onFailed(command, callerIn(options), error),
     );
     return submitted;
   }

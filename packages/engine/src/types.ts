@@ -125,6 +125,15 @@ export interface Caller {
   readonly address?: string;
 }
 
+/** As much of it as goes with a call. */
+export function callerIn({ identity, proof, address }: Caller): Caller {
+  return {
+    identity,
+    ...(proof === undefined ? {} : { proof }),
+    ...(address === undefined ? {} : { address }),
+  };
+}
+
 export interface CallOptions extends Caller {
   /** Of the caller: aborted where it wants no answer any more, with one of `cancelReasons` (caller-signal.ts). */
   readonly signal?: AbortSignal;

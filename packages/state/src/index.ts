@@ -12,6 +12,7 @@ export { beginRestore, createStateMachine, restoreStateMachine } from './kernel/
 export { isRepeatable } from './kernel/repeatable.ts';
 export { isSignOfLife } from './kernel/sign-of-life.ts';
 export { formatVersion as snapshotFormatVersion } from './kernel/snapshot/snapshot.ts';
+export { anonymousIdentity, nodeIdentity } from './kernel/commands.ts';
 export type * from './kernel/commands.ts';
 export type * from './kernel/contract.ts';
 export type * from './kernel/view-types.ts';

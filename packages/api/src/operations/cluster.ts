@@ -16,7 +16,6 @@ import type {
   TransferBody,
 } from '@holdfast/protocol';
 import type { Stats } from '@holdfast/state';
-import type { Caller } from '../pipeline/caller.ts';
 import { Refused } from '../refused.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
@@ -104,34 +103,34 @@ export function clusterStatus(_body: object, { service }: OperationContext): Clu
   };
 }
 
-/** As much of a caller as the engine hands on. */
-const askerOf = ({ identity }: Caller): { readonly identity: string } => ({ identity });
-
 export async function addMember(
   body: AddMemberBody,
-  { service, caller }: OperationContext,
+  context: OperationContext,
 ): Promise<AddMemberAnswer | Refused> {
   const read = readPeerAddress(body.address);
   if (!read.ok)
     return new Refused('invalid_request', `"address" ${read.problem}; given: "${body.address}".`);
   const address = read.value;
-  await service.engine.addMember(body.node_id, address, askerOf(caller));
+  await context.service.engine.addMember(body.node_id, address, callOptions(context));
   return { added: true, node_id: body.node_id, address };
 }
 
 export async function removeMember(
   body: RemoveMemberBody,
-  { service, caller }: OperationContext,
+  context: OperationContext,
 ): Promise<RemoveMemberAnswer> {
-  await service.engine.removeMember(body.node_id, askerOf(caller));
+  await context.service.engine.removeMember(body.node_id, callOptions(context));
   return { removed: true, node_id: body.node_id };
 }
 
 export async function transfer(
   body: TransferBody,
-  { service, caller }: OperationContext,
+  context: OperationContext,
 ): Promise<TransferAnswer> {
-  const newLeader = await service.engine.transferLeadership(body.node_id ?? null, askerOf(caller));
+  const newLeader = await context.service.engine.transferLeadership(
+    body.node_id ?? null,
+    callOptions(context),
+  );
   return { transferred: true, leader: newLeader };
 }
 

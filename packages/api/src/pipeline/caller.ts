@@ -1,6 +1,7 @@
 /**
  * Who asks. Made once where a request enters this node, and handed on with all that is done for it: the
- * engine carries the identity into the log and to the node that a call is forwarded to.
+ * engine carries it to the node that a call is forwarded to, and with commands into the log; the identity goes on into
+ * the events that come of them.
  */
 import { anonymous, callerOf } from '../callers.ts';
 

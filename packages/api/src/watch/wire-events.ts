@@ -141,13 +141,15 @@ export function wireEvents(
   const all: WatchEvent[] = [];
   for (const [index, event] of events.entries()) {
     const one = told(event);
-    if (one !== undefined)
-      all.push({
-        position: positionText({ revision, number: index + 1 }),
-        revision,
-        ...at,
-        ...one,
-      });
+    if (one === undefined) continue;
+    const { identity } = event;
+    all.push({
+      position: positionText({ revision, number: index + 1 }),
+      revision,
+      ...at,
+      ...one,
+      ...(identity === undefined ? {} : { identity }),
+    });
   }
   return all;
 }

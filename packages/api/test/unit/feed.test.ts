@@ -75,6 +75,18 @@ describe('What is read from a position on', () => {
       assert.deepEqual(read(feed, { revision: 3, number }, 1).flat(), ['3-5'], String(number));
   });
 
+  it('names who brought it about, where that is known', () => {
+    const { feed, tellAt } = start();
+    const before = feed.position;
+    tellAt(3, { ...opened, identity: 'ann' }, over);
+    const page = feed.read(before, all, 10);
+    assert.ok(page !== 'compacted');
+    assert.deepEqual(
+      page.events.map(({ identity }) => identity),
+      ['ann', undefined],
+    );
+  });
+
   it('is compacted behind a gap, and for those before it alone (Z1)', () => {
     const { feed, tellAt, tellGap } = start();
     const before = feed.position;

@@ -110,6 +110,14 @@ const watchEvent: Message = {
         'Wall clock of the leader that logged the change, seconds since 1970, for people; absent where the log does not have it.',
       ),
     ],
+    identity: [
+      17,
+      optional(
+        string(
+          'Identity of the caller whose request caused the change, if it was authenticated. Unset if no request caused it: a session expired, a wait timed out.',
+        ),
+      ),
+    ],
   },
 };
 

@@ -41,7 +41,7 @@ describe('An acquire whose outcome this node could not tell', () => {
     const { clock, asked, cancellations } = start(() =>
       failures-- > 0 ? Promise.reject(noQuorum()) : Promise.resolve(done),
     );
-    cancellations.onFailed(acquire('made-here'), 'who', outcomeUnknown());
+    cancellations.onFailed(acquire('made-here'), { identity: 'who' }, outcomeUnknown());
     for (let step = 0; step < 6; step++) {
       await turn();
       clock.pass(250);
@@ -56,7 +56,7 @@ describe('An acquire whose outcome this node could not tell', () => {
     const { clock, asked, cancellations } = start(() =>
       Promise.resolve(failures-- > 0 ? full : done),
     );
-    cancellations.onFailed(acquire('made-here'), 'who', outcomeUnknown());
+    cancellations.onFailed(acquire('made-here'), { identity: 'who' }, outcomeUnknown());
     for (let step = 0; step < 6; step++) {
       await turn();
       clock.pass(250);
@@ -67,10 +67,14 @@ describe('An acquire whose outcome this node could not tell', () => {
 
   it('is left to a caller who can ask again, and to nobody where nothing was done', async () => {
     const { asked, cancellations } = start(() => Promise.resolve(done));
-    cancellations.onFailed(acquire(7), 'who', outcomeUnknown());
-    cancellations.onFailed(acquire('n'), 'who', noQuorum());
-    cancellations.onFailed(acquire('n'), 'who', new HoldfastError('overloaded', 'Full.'));
-    cancellations.onFailed({ type: 'advance' }, 'who', outcomeUnknown());
+    cancellations.onFailed(acquire(7), { identity: 'who' }, outcomeUnknown());
+    cancellations.onFailed(acquire('n'), { identity: 'who' }, noQuorum());
+    cancellations.onFailed(
+      acquire('n'),
+      { identity: 'who' },
+      new HoldfastError('overloaded', 'Full.'),
+    );
+    cancellations.onFailed({ type: 'advance' }, { identity: 'who' }, outcomeUnknown());
     await turn();
     assert.deepEqual(asked, []);
   });
@@ -79,11 +83,11 @@ describe('An acquire whose outcome this node could not tell', () => {
     const { asked, cancellations } = start(() => Promise.resolve(done));
     const [sessionId, name] = ['s' as SessionId, 'x' as ResourceName];
     const abandon = { type: 'abandon', sessionId, name, requestId: 7 } as const;
-    cancellations.onFailed(abandon, 'who', noQuorum());
+    cancellations.onFailed(abandon, { identity: 'who' }, noQuorum());
     await turn();
     assert.deepEqual(asked, [7]);
     const enter = { type: 'enter_barrier', sessionId, name, requestId: 'e', parties: 2 } as const;
-    cancellations.onFailed(enter, 'who', outcomeUnknown());
+    cancellations.onFailed(enter, { identity: 'who' }, outcomeUnknown());
     await turn();
     assert.deepEqual(asked, [7, 'e']);
   });
@@ -91,7 +95,7 @@ describe('An acquire whose outcome this node could not tell', () => {
   it('is cancelled before anything that comes later, also while others are not answered', () => {
     const { asked, cancellations } = start(() => new Promise(() => {}));
     for (let count = 0; count < 150; count++)
-      cancellations.onFailed(acquire(`n${String(count)}`), 'who', outcomeUnknown());
+      cancellations.onFailed(acquire(`n${String(count)}`), { identity: 'who' }, outcomeUnknown());
     assert.equal(asked.length, 150);
     assert.equal(asked.at(-1), 'n149');
   });
@@ -99,7 +103,11 @@ describe('An acquire whose outcome this node could not tell', () => {
   it('costs a bounded amount, and ends with the node (WD2)', async () => {
     const { clock, asked, cancellations, state } = start(() => Promise.reject(noQuorum()));
     for (let count = 0; count < 10_050; count++)
-      cancellations.onFailed(acquire('n', `s${String(count)}`), 'who', outcomeUnknown());
+      cancellations.onFailed(
+        acquire('n', `s${String(count)}`),
+        { identity: 'who' },
+        outcomeUnknown(),
+      );
     assert.equal(cancellations.count, 10_000);
     assert.equal(asked.length, 10_000, 'each once when it is added');
     await turn();

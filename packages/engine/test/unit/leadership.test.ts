@@ -20,6 +20,7 @@ import type { Replica } from '../../src/replica.ts';
 import { StillClock } from './still-clock.ts';
 
 const sessionId = 'session-1' as SessionId;
+const caller = { identity: 'ann', proof: 'certificate', address: '192.0.2.1' };
 const leads: Pick<Status, 'role' | 'term' | 'ready'> = { role: 'leader', term: 1, ready: true };
 
 const creating = (id: SessionId): Command => ({
@@ -40,6 +41,8 @@ interface Led {
   readonly expired: string[];
   /** Commands that are not in the log yet. */
   readonly pending: Command[];
+  /** Who asked for what was submitted, in order. */
+  readonly askedBy: Omit<Envelope, 'command'>[];
   /** Puts what is pending into the log as one entry and applies it. */
   readonly commit: () => void;
   /** Applies one entry. */
@@ -56,13 +59,15 @@ function lead(
   const clusterClock = new ClusterClock();
   const expired: string[] = [];
   const pending: Command[] = [];
+  const askedBy: Omit<Envelope, 'command'>[] = [];
   let resolves: ((result: CommandResult) => void)[] = [];
   const proofs: { prove: () => void; refuse: () => void }[] = [];
   const prove = (): Promise<void> =>
     new Promise((resolve, reject) => {
       proofs.push({ prove: resolve, refuse: () => reject(new Error('not the leader')) });
     });
-  const submit: CommandQueue['submit'] = ({ command }, resolve) => {
+  const submit: CommandQueue['submit'] = ({ command, ...who }, resolve) => {
+    askedBy.push(who);
     if (command.type === 'expire_session') expired.push(command.sessionId);
     else {
       pending.push(command);
@@ -94,14 +99,14 @@ function lead(
   };
   apply(...sessions.map(creating));
   leadership.onStatus(leads as Status);
-  return { leadership, clock, state, proofs, expired, pending, commit, applyAll };
+  return { leadership, clock, state, proofs, expired, pending, askedBy, commit, applyAll };
 }
 
 /** One under which the session was heard of: its keepalives are in its memory. */
 async function leadWithSession(): Promise<Led> {
   const led = lead();
   led.commit();
-  const answer = led.leadership.keepAlive(sessionId);
+  const answer = led.leadership.keepAlive(sessionId, caller);
   await turn();
   led.commit();
   assert.deepEqual(await answer, { ok: true, timeoutMs: 1000 });
@@ -125,7 +130,7 @@ describe('A leadership', () => {
     const { leadership, clock, proofs, expired } = await leadWithSession();
     clock.pass(900);
     let answered = false;
-    const answer = leadership.keepAlive(sessionId).then((result) => {
+    const answer = leadership.keepAlive(sessionId, caller).then((result) => {
       answered = true;
       return result;
     });
@@ -145,7 +150,7 @@ describe('A leadership', () => {
   it('that cannot be proven answers no keepalive and renews nothing (E1)', async () => {
     const { leadership, clock, proofs, expired } = await leadWithSession();
     clock.pass(900);
-    const answer = leadership.keepAlive(sessionId);
+    const answer = leadership.keepAlive(sessionId, caller);
     await turn();
     proofs[0]?.refuse();
     await assert.rejects(answer, Interrupted);
@@ -254,14 +259,15 @@ describe('A leadership', () => {
     const { leadership, proofs, pending, commit } = led;
     leadAnew(led, 2);
     let answered = false;
-    const first = leadership.keepAlive(sessionId).finally(() => (answered = true));
+    const first = leadership.keepAlive(sessionId, caller).finally(() => (answered = true));
     await turn();
     assert.equal(answered, false);
     assert.equal(proofs.length, 0);
     assert.deepEqual(pending, [{ type: 'keep_alive', sessionId }]);
+    assert.deepEqual(led.askedBy.at(-1), caller, 'it is logged as of its caller');
     commit();
     assert.deepEqual(await first, { ok: true, timeoutMs: 1000 });
-    const second = leadership.keepAlive(sessionId);
+    const second = leadership.keepAlive(sessionId, caller);
     await turn();
     proofs.pop()?.prove();
     assert.deepEqual(await second, { ok: true, timeoutMs: 1000 });
@@ -271,7 +277,7 @@ describe('A leadership', () => {
   it('answers no keepalive before its beginning is in the log, and none when it ends before (E4)', async () => {
     const { leadership, proofs, pending } = lead();
     let answered = false;
-    const answer = leadership.keepAlive(sessionId).finally(() => (answered = true));
+    const answer = leadership.keepAlive(sessionId, caller).finally(() => (answered = true));
     await turn();
     assert.equal(answered, false);
     assert.deepEqual([proofs, pending], [[], [{ type: 'begin_leadership' }]]);
@@ -282,7 +288,7 @@ describe('A leadership', () => {
   it('that was lost and won again while a keepalive was proven logs that one anew (E4)', async () => {
     const led = await leadWithSession();
     const { leadership, proofs, pending, commit } = led;
-    const answer = leadership.keepAlive(sessionId);
+    const answer = leadership.keepAlive(sessionId, caller);
     await turn();
     leadAnew(led, 2);
     proofs.pop()?.prove();
@@ -342,7 +348,7 @@ describe('A leadership', () => {
     const began = state.time;
     assert.equal(await entriesIn(990), 2);
     assert.ok(state.time - began >= 990 / 2, 'at least half of the time is in the log');
-    const answer = leadership.keepAlive(sessionId);
+    const answer = leadership.keepAlive(sessionId, caller);
     commit();
     assert.ok((await answer).ok);
     assert.equal(await entriesIn(900), 0, 'heard of again');
@@ -356,10 +362,10 @@ describe('A leadership', () => {
     commit();
     assert.equal(leadership.leases.size, 5000);
     const last = names.at(-1) ?? sessionId;
-    const first = leadership.keepAlive(last);
+    const first = leadership.keepAlive(last, caller);
     commit();
     assert.deepEqual(await first, { ok: true, timeoutMs: 1000 });
-    const second = leadership.keepAlive(last);
+    const second = leadership.keepAlive(last, caller);
     turns.pop()?.();
     proofs.pop()?.prove();
     assert.deepEqual(await second, { ok: true, timeoutMs: 1000 });

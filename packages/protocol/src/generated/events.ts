@@ -85,6 +85,11 @@ export interface WatchEvent {
    * have it.
    */
   readonly time?: number;
+  /**
+   * Identity of the caller whose request caused the change, if it was authenticated. Unset if no request caused
+   * it: a session expired, a wait timed out.
+   */
+  readonly identity?: string;
 }
 
 /** A watch was started on a client stream. */

@@ -55,6 +55,11 @@ export type KernelCommand =
   /** From here on what belongs to this level may be logged (FEATURE-1). Of a lower one: nothing. */
   | { readonly type: 'raise_feature_level'; readonly level: number };
 
+/** Of requests without authentication. */
+export const anonymousIdentity = 'anonymous';
+/** Of what a node asks for by itself. */
+export const nodeIdentity = 'holdfast';
+
 export interface Envelope {
   /** Who asked, as authenticated; `anonymous` until there is authentication. */
   readonly identity: string;

@@ -18,6 +18,7 @@ import { SnapshotRestorer } from './snapshot/restore.ts';
 import { digestOf, SnapshotWriter } from './snapshot/snapshot.ts';
 import { Tables } from './tables.ts';
 import { beginCommand, beginShare } from './work.ts';
+import { anonymousIdentity, nodeIdentity } from './commands.ts';
 import type { Envelope } from './commands.ts';
 import type { StateMachine, StateRestorer } from './contract.ts';
 import type {
@@ -41,7 +42,7 @@ import type {
   ResourceName,
   SessionId,
 } from './names.ts';
-import type { Applied, CommandResult } from './outcomes.ts';
+import type { Applied, CommandResult, Event } from './outcomes.ts';
 import type { PlaceKind, Primitives } from '../primitives/declared.ts';
 import { foundHold } from '../primitives/holds/find-hold.ts';
 import { Searches, searchStepsUnder } from '../primitives/holds/searches.ts';
@@ -79,6 +80,18 @@ export function beginRestore(): StateRestorer {
     push: (bytes) => restorer.push(bytes),
     end: () => new Machine(restorer.end()),
   };
+}
+
+/** Whether somebody is behind this command whose identity was proven: no node by itself. */
+const isProven = ({ identity }: Envelope): boolean =>
+  identity !== anonymousIdentity && identity !== nodeIdentity;
+
+/** CAUSE-1. */
+function nameCaller(events: Event[], from: number, identity: string): void {
+  for (let index = from; index < events.length; index++) {
+    const event = events[index];
+    if (event !== undefined) events[index] = { ...event, identity };
+  }
 }
 
 class Machine implements StateMachine {
@@ -127,7 +140,9 @@ class Machine implements StateMachine {
     beginShare(tables);
     for (const envelope of entry.commands) {
       beginCommand(tables); // WORK-4: whatever the commands before it did.
+      const before = tables.events.length;
       results.push(execute(tables, envelope));
+      if (isProven(envelope)) nameCaller(tables.events, before, envelope.identity); // CAUSE-1
     }
     const { events } = tables;
     tables.events = [];

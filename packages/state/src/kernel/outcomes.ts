@@ -85,7 +85,13 @@ export type OutcomeOf<Type extends Command['type']> = ResultOf<Type> | Refusal;
 export type CommandResult =
   { [Type in Command['type']]: ResultOf<Type> }[Command['type']] | Refusal;
 
-export type Event =
+/** A change, and who brought it about. */
+export type Event = Change & {
+  /** Of the request that brought it about, where an identity was proven. Absent where only time did, or a node by itself. */
+  readonly identity?: string;
+};
+
+export type Change =
   | ({ readonly type: 'session_created'; readonly timeoutMs: number } & Whose)
   | ({ readonly type: 'session_ended'; readonly reason: 'ended' | 'expired' } & Whose)
   /**
