@@ -60,7 +60,7 @@ export function submitCancellable({
         resolve(result);
       },
       (error: unknown) => {
-        if (!isOver) reject(error as Error);
+        if (!isOver) reject(error);
       },
     );
     if (signal.aborted) onAbort();

@@ -30,6 +30,7 @@ function find(
   query: Query,
   timeMs: number | undefined,
 ): Found {
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the table of primitives answers the rest.
   switch (query.type) {
     case 'session': {
       const session = state.session(query.sessionId);

@@ -35,7 +35,7 @@ export class StreamWatches {
     // The types are made from the schemas that the bodies are checked against.
     return operation.begin<object>(body, this.#context, (asked) =>
       operation.name === 'watch'
-        ? this.#watch(asked as WatchBody)
+        ? this.#watch(asked)
         : this.#unwatch(asked as UnwatchBody),
     );
   }

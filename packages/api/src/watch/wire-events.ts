@@ -16,6 +16,7 @@ type Told = Omit<WatchEvent, 'position' | 'revision' | 'time'>;
 
 /** Undefined: it is nothing that watchers are told. */
 function told(event: Event): Told | undefined {
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the table of primitives tells the rest.
   switch (event.type) {
     case 'granted':
       return {
@@ -156,6 +157,7 @@ export function wireEvents(
 
 /** What an event is about, for those who wait for something about it. */
 export function keysOf(event: Event): readonly string[] {
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the table of primitives tells the rest.
   switch (event.type) {
     case 'session_ended':
       return [`session ${event.sessionId}`];

@@ -83,7 +83,7 @@ function onceHandler(type: OnceType): Once<OnceType> {
 }
 
 export function execute(tables: Tables, envelope: Envelope): CommandResult {
-  const { command, ackedBelow: ackedBelow } = envelope;
+  const { command, ackedBelow } = envelope;
   tables.isSignOfLife = isSignOfLife(envelope);
   tables.isRepeated = envelope.repeated === true;
   if (isOnce(command)) return once(tables, command, onceHandler(command.type), ackedBelow);

@@ -98,6 +98,7 @@ function decodeAsked(fields: Fields, kind: OnceType): Asked | undefined {
 }
 
 function decodeGiven(fields: Fields, kind: OnceType): Asked {
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- all others are asked for by a text.
   switch (kind) {
     case 'acquire':
       return fields.mode();
