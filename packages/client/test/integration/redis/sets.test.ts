@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createClient } from '@redis/client';
 import { HoldfastError, Quorum } from '@holdfast/client';
-import { reconfigureRedisServers, redisVoters } from '@holdfast/client/redis';
+import { admitRedisServers, reconfigureRedisServers, redisVoters } from '@holdfast/client/redis';
 import type { AdmittedServer, ReconfigureOptions, RedisVoter } from '@holdfast/client/redis';
 import { durable, redisProgram, RedisServer } from './redis-server.ts';
 import { ask, soon, Trio } from './trio.ts';
@@ -55,6 +55,15 @@ describe('The set of Redis servers', { skip }, () => {
     assert.ok(hold.isHeld(), 'in whatever order they are named');
     await assert.rejects(quorumOf(next()).lock('a').acquire(patient), isCode('another_set'));
     await hold.release();
+  });
+
+  it('is told with each step, also where the server was of their set when they connected (R9)', async () => {
+    const [voter] = votersOf(trio.urls);
+    assert.ok(voter !== undefined);
+    await voter.look('a', soon());
+    for (const place of [0, 1]) await trio.server(place).ask('FLUSHALL');
+    await admitRedisServers(next(), { createClient, longestTtlMs, isNewSet: true });
+    await assert.rejects(voter.acquire(ask('a', 'l', 100), soon()), isCode('another_set'));
   });
 
   it('of an earlier version is written down when the servers are admitted again', async () => {
