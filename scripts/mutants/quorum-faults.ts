@@ -292,8 +292,8 @@ const planted: readonly QuorumFault[] = [
     name: 'names-keep-their-files',
     breaks: 'what was first seen behind a name stays: nodes that swapped files never vote again',
     file: 'packages/client/src/quorum/identities.ts',
-    find: `if (owner === undefined || this.#files.get(owner) !== file) {`,
-    put: `if (owner === undefined) {`,
+    find: `this.#names.delete(before);`,
+    put: `this.#names.has(before);`,
   },
   {
     name: 'twins-vote-twice',

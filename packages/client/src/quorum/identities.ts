@@ -19,11 +19,8 @@ export class Identities {
     if (before !== undefined && before !== file && this.#names.get(before) === name)
       this.#names.delete(before);
     this.#files.set(name, file);
-    // The other one has been seen with another file since.
-    if (owner === undefined || this.#files.get(owner) !== file) {
-      this.#names.set(file, name);
-      return name;
-    }
-    return owner;
+    if (owner !== undefined) return owner;
+    this.#names.set(file, name);
+    return name;
   }
 }
