@@ -51,7 +51,7 @@ const storedTexts =
   /^packages\/state\/src\/(?:kernel\/refusals|kernel\/sessions\/making|primitives\/\w+\/(?:refusals|barriers))\.ts$/;
 /** Written by machines, or of another time. */
 const other =
-  /\/generated\/|results\.json$|openapi\.json$|^docs\/(?:errors|cli|metrics)\.md$|^docs\/decisions\/|^CHANGELOG\.md$|\.(?:png|pem|bin|snapshot|svg|gz)$|check-words(?:\.test)?\.ts$/;
+  /\/generated\/|results\.json$|openapi\.json$|^docs\/(?:errors|cli|metrics)\.md$|^docs\/decisions\/|^CHANGELOG\.md$|\.(?:png|pem|bin|snapshot|svg|gz)$|\/(?:check-words|words\.test)\.ts$/;
 
 /** The retired words of a text, as sentences. */
 export function retiredWords(path: string, text: string): string[] {
