@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Status } from '@holdfast/raft';
-import { createStateMachine, initialLimits } from '@holdfast/state';
+import { createStateMachine, initialLimits, limitsWithin } from '@holdfast/state';
 import type {
   Applied,
   Command,
@@ -392,7 +392,9 @@ describe('A leadership', () => {
       limits,
     });
     leadership.onStatus(leads as Status);
-    const both = [{ type: 'set_limits', limits }, { type: 'begin_leadership' }];
+    // Of the first level: what belongs to later ones is not logged yet (FEATURE-1).
+    const first = { type: 'set_limits', limits: limitsWithin(limits, 1) };
+    const both = [first, { type: 'begin_leadership' }];
     assert.deepEqual(submitted, both);
     leadership.onTick();
     assert.deepEqual(submitted, both, 'once, until that is applied');
