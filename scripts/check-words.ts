@@ -23,7 +23,11 @@ const title: readonly [RegExp, string] = [
 ];
 
 export const retired: readonly Retired[] = [
-  { word: /\b(?:pure|api) rooms?\b|\brooms\b/i, use: 'package', but: [[/check-rooms/, 'a file']] },
+  {
+    word: /\b(?:pure|api) rooms?\b|\brooms\b/i,
+    use: 'package',
+    but: [[/check-packages/, 'a file']],
+  },
   { word: /\bchances?\b/i, use: 'randomness, probability or at random' },
   { word: /[a-z]Chances?\b/, use: 'randomness or probability' },
   { word: /\bcircles?\b|[a-z]Circles?\b/i, use: 'cycle or deadlock' },

@@ -18,7 +18,7 @@ describe('The check of retired words (WORDS-1)', () => {
   it('lets pass the standard ones, and what stands for something else', () => {
     assert.deepEqual(retiredWords('a.ts', '// The wait was cancelled; the node is paused.'), []);
     assert.deepEqual(retiredWords('a.ts', '// leader completeness (Raft paper, figure 3)'), []);
-    assert.deepEqual(retiredWords('a.md', 'scripts/check-rooms.ts'), []);
+    assert.deepEqual(retiredWords('a.md', 'scripts/check-packages.ts'), []);
   });
 
   it('names a word to use for each', () => {

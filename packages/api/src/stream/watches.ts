@@ -34,9 +34,7 @@ export class StreamWatches {
   perform(operation: ServedOther, body: unknown): Outcome<object> | Promise<Outcome<object>> {
     // The types are made from the schemas that the bodies are checked against.
     return operation.begin<object>(body, this.#context, (asked) =>
-      operation.name === 'watch'
-        ? this.#watch(asked)
-        : this.#unwatch(asked as UnwatchBody),
+      operation.name === 'watch' ? this.#watch(asked) : this.#unwatch(asked as UnwatchBody),
     );
   }
 
