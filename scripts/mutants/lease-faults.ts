@@ -16,9 +16,9 @@ export const leaseFaults: readonly Fault[] = [
     breaks:
       'the next leader does not know of a keepalive that was answered, and ends the session early',
     file: 'packages/engine/src/leadership.ts',
-    find: `      if (this.#isUnheard(sessionId)) return this.#logKeepAlive(sessionId);
+    find: `      if (this.#isUnheard(sessionId)) return this.#logKeepAlive(sessionId, caller);
       await this.#prove();`,
-    put: `      if (this.#isUnheard(sessionId)) void this.#logKeepAlive(sessionId).catch(() => undefined);
+    put: `      if (this.#isUnheard(sessionId)) void this.#logKeepAlive(sessionId, caller).catch(() => undefined);
       await this.#prove();
       return this.#renewFromMemory(sessionId);`,
     lives: 'leaders',

@@ -48,7 +48,7 @@ function addPush(queue: Command, at: () => Environment): void {
   queue
     .command('push <key> [payload]')
     .description('Pushes a message: JSON, or else text. Without a payload it is read from stdin.')
-    .option(...queueOption)
+    .option(...queueOption) // spread: three texts
     .option('--without-key', 'in a queue of order none: the first word is the payload')
     .option('--delay <seconds>', 'not delivered before; only in a queue of order none')
     .option('--dedup-id <id>', 'the same id again, within five minutes, is the same message')
@@ -84,7 +84,7 @@ function addPop(queue: Command, at: () => Environment): void {
   queue
     .command('pop')
     .description('Takes messages; with --visibility they come again unless acknowledged.')
-    .option(...queueOption)
+    .option(...queueOption) // spread: three texts
     .option('--count <number>', 'at most so many', '1')
     .option('--wait <seconds>', 'how long to wait where none is ready')
     .option('--visibility <seconds>', 'comes again unless acknowledged; without: acknowledged')
@@ -216,7 +216,7 @@ function addDead(queue: Command, at: () => Environment): void {
   dead
     .command('list')
     .description('Lists dead letters, the oldest first.')
-    .option(...queueOption)
+    .option(...queueOption) // spread: three texts
     .option('--limit <number>', 'at most so many', '100')
     .addHelpText('after', '\nExample:\n  holdfast queue dead list --queue jobs')
     .action(async (options: OfQueue & { readonly limit: string }) => {
@@ -241,7 +241,7 @@ function addDead(queue: Command, at: () => Environment): void {
   dead
     .command('redrive [id]')
     .description('Makes dead letters messages again: one, or all.')
-    .option(...queueOption)
+    .option(...queueOption) // spread: three texts
     .addHelpText('after', '\nExample:\n  holdfast queue dead redrive --queue jobs')
     .action(async (id: string | undefined, options: OfQueue) => {
       await printed(at(), async (client) => {

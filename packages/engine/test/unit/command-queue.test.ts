@@ -109,7 +109,7 @@ describe('The queue of commands', () => {
     const { log, queue } = start();
     await assert.rejects(submit(queue, commandOf(maxCommandBytes)), {
       code: 'limit_exceeded',
-      message: /has 5243\d\d bytes, and one of at most 524288.*Nothing was done/,
+      message: /has 5243\d\d bytes; the limit is 524288\. It was not executed\./,
     });
     await endOfTurn();
     assert.equal(log.proposals.length, 0);

@@ -19,6 +19,9 @@ export const latestFeatureLevel = 2;
 /** From this level on the log tells from where a command came, and how its identity was proven. */
 export const callerLevel = 2;
 
+/** From this level on a refusal tells the end of a hold of that very resource alone. */
+export const endByResourceLevel = 2;
+
 /**
  * A command as it may be logged under a level (FEATURE-1): without what only tells people more.
  *

@@ -49,6 +49,7 @@ function page<Name extends string>(
     }
     return false;
   };
+  // LIST-2
   for (const name of names.from(after !== undefined && after > prefix ? after : prefix)) {
     if (!name.startsWith(prefix)) break;
     if (name === after) continue;

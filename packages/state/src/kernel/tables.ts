@@ -14,7 +14,7 @@ import type { PlaceKind } from '../primitives/declared.ts';
 import { DueHeap } from './due.ts';
 import { EndedSessions } from './sessions/ended-sessions.ts';
 import type { Tombstone } from './sessions/ended-sessions.ts';
-import { firstFeatureLevel } from './feature-levels.ts';
+import { endByResourceLevel, firstFeatureLevel } from './feature-levels.ts';
 import { invariant } from './invariant.ts';
 import { Leaderships } from './sessions/leaderships.ts';
 import { NameIndex } from './collections/name-index.ts';
@@ -183,6 +183,19 @@ export class Tables {
   ): EndedHold | undefined {
     const ended = fenceToken === undefined ? undefined : this.endedHolds.get(fenceToken);
     return ended?.kind === kind && ended.name === name ? ended : undefined;
+  }
+
+  /**
+   * What a refusal tells of the end of a hold. It is part of the logged answer: below `endByResourceLevel` that of the
+   * token is told wherever it was, as by the members that know no other (FEATURE-1).
+   */
+  refusedEndOf(
+    kind: ResourceKind,
+    name: ResourceName,
+    fenceToken: FenceToken | undefined,
+  ): EndedHold | undefined {
+    if (this.featureLevel >= endByResourceLevel) return this.endedHoldOf(kind, name, fenceToken);
+    return fenceToken === undefined ? undefined : this.endedHolds.get(fenceToken);
   }
 
   /** In order, for listings. */

@@ -305,6 +305,10 @@ describe('the end of a hold', () => {
     const driver = new Driver().sessions('a');
     const forced = driver.hold('a', 'x');
     driver.do({ type: 'force_release', name: lockName('x'), reason: 'stuck' });
+    // A log of the first level goes on as it was answered when it was written.
+    const ofFirstLevel = driver.restored().release('a', 'y', { token: forced });
+    assert.ok(!ofFirstLevel.ok && ofFirstLevel.details?.['end_reason'] === 'forced');
+    driver.do({ type: 'raise_feature_level', level: 2 });
     const reasonOf = (result: CommandResult): unknown =>
       result.ok ? result.type : result.details?.['end_reason'];
     assert.equal(reasonOf(driver.release('a', 'x', { token: forced })), 'forced');

@@ -109,7 +109,7 @@ function wrongLeader(
 ): Refusal | undefined {
   if (hold !== undefined && (fenceToken === undefined || hold.fenceToken === fenceToken))
     return undefined;
-  const ended = tables.endedHoldOf('election', name, fenceToken);
+  const ended = tables.refusedEndOf('election', name, fenceToken);
   return notLeading(name, ended, tables.pools.election.get(name));
 }
 

@@ -98,7 +98,7 @@ function judgeRelease(
 ): OutcomeOf<'release'> {
   if (hold === undefined) {
     const pool = tables.pools.lock.get(name);
-    const ended = tables.endedHoldOf('lock', name, fenceToken);
+    const ended = tables.refusedEndOf('lock', name, fenceToken);
     return pool === undefined || pool.holds.length === 0
       ? lockNotFound(name, ended)
       : notHolder(pool, ended);
@@ -121,7 +121,7 @@ const downgrade: Execute<'downgrade'> = (tables, { sessionId, name, fenceToken }
   const hold = session.holds.get(name);
   if (hold === undefined) {
     const pool = tables.pools.lock.get(name);
-    const ended = tables.endedHoldOf('lock', name, fenceToken);
+    const ended = tables.refusedEndOf('lock', name, fenceToken);
     return pool === undefined ? lockNotFound(name, ended) : notHolder(pool, ended);
   }
   // Not any token of the hold: a late repetition is not to downgrade what was upgraded since.

@@ -82,7 +82,7 @@ const releasePermits: Once<'release_permits'> = {
     const held = hold?.pool.name === name ? hold : undefined;
     const result: OutcomeOf<'release_permits'> =
       held === undefined
-        ? notPermitHolder(name, fenceToken, tables.endedHoldOf('semaphore', name, fenceToken))
+        ? notPermitHolder(name, fenceToken, tables.refusedEndOf('semaphore', name, fenceToken))
         : { ok: true, type: 'released', fenceToken, remainingHoldCount: 0 };
     noteAnswer(tables, session, requestId, answer, result);
     if (held !== undefined) {
