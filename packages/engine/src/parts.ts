@@ -5,6 +5,7 @@ export type { Batch } from './batch.ts';
 export { cancelReasons, isCancelled, submitCancellable } from './caller-signal.ts';
 export { abandonOf, copiesLiveMs, isAcquire, nameOf } from './waits.ts';
 export type { Acquire } from './waits.ts';
+export { FeatureLevelError } from './feature-levels.ts';
 export { answerQuery } from './queries.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';

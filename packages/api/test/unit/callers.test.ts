@@ -71,7 +71,7 @@ describe('What callers share', () => {
     assert.ok(refused instanceof Refused);
     assert.equal(refused.code, 'limit_exceeded');
     assert.deepEqual(refused.details, { limit: 'max_things_per_caller', value: 1 });
-    assert.match(refused.message, /10\.0\.0\.1 has so many things .* End some/);
+    assert.match(refused.message, /10\.0\.0\.1 has that many things open .* Close some/);
   });
 
   it('given a caller that is not known, then it is not counted', () => {

@@ -83,7 +83,7 @@ describe('a node on an IPv6 address', () => {
     const { port } = new URL(api.url);
     await assert.rejects(
       serve(t, '::1', { port: Number(port) }),
-      new RegExp(`HTTP cannot listen on \\[::1\\]:${port}\\.`),
+      new RegExp(`HTTP cannot listen on \\[::1\\]:${port}: the port may be in use`),
     );
   });
 });

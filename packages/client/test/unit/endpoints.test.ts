@@ -96,7 +96,7 @@ describe('A client', () => {
         warnings.map(({ kind, nodeId, address }) => [kind, nodeId, address]),
         [['address_refused', 'b', url]],
       );
-      assert.match(warnings[0]?.message ?? '', /Member "b" is not asked directly/);
+      assert.match(warnings[0]?.message ?? '', /Member "b" is not contacted directly/);
     });
 
   it('takes an address that is not known yet for none', async () => {

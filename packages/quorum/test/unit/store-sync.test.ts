@@ -51,6 +51,6 @@ describe('A connection to the file of a lease node', () => {
       const again = openStore(file, setOf(1));
       again.store.close();
       assert.equal(again.restored.floor, 1);
-      assert.deepEqual(readdirSync(folder), ['node.sqlite']);
+      assert.deepEqual(readdirSync(folder), ['node.sqlite', 'node.sqlite-reserve']);
     });
 });

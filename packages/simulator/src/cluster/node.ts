@@ -175,7 +175,14 @@ export class SimulatedNode implements Door {
       bounds: settings,
       makeTransport: (handlers) => {
         const { switchboard } = this.#options;
-        transport = new SimulatedTransport(world, machine, this.#folder, switchboard, handlers);
+        transport = new SimulatedTransport(
+          world,
+          machine,
+          this.#folder,
+          switchboard,
+          handlers,
+          fatal,
+        );
         return transport;
       },
       onApplied: (index, batch, applied) => {

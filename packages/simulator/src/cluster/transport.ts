@@ -3,7 +3,13 @@
  * that no node ever shares an object with another.
  */
 import type { MemberId, Message } from '@holdfast/raft';
-import { CallFailed, decodeMessage, encodeMessageFrame, FrameReader } from '@holdfast/engine/parts';
+import {
+  CallFailed,
+  decodeMessage,
+  encodeMessageFrame,
+  FeatureLevelError,
+  FrameReader,
+} from '@holdfast/engine/parts';
 import type { Transport, TransportHandlers } from '@holdfast/engine/parts';
 import type { Machine } from '../world/machine.ts';
 import type { Random } from '../world/random.ts';
@@ -58,6 +64,7 @@ export class SimulatedTransport implements Transport {
   readonly #machine: Machine;
   readonly #folder: Folder;
   readonly #handlers: TransportHandlers;
+  readonly #onTooOld: (error: FeatureLevelError) => void;
   /** Those with which both sides have shown who they are. */
   readonly #met = new WeakSet<SimulatedTransport>();
   readonly #switchboard: Switchboard;
@@ -78,6 +85,7 @@ export class SimulatedTransport implements Transport {
     folder: Folder,
     switchboard: Switchboard,
     handlers: TransportHandlers,
+    onTooOld: (error: FeatureLevelError) => void,
   ) {
     this.#world = world;
     this.#machine = machine;
@@ -85,6 +93,7 @@ export class SimulatedTransport implements Transport {
     this.#process = machine.process;
     this.#switchboard = switchboard;
     this.#handlers = handlers;
+    this.#onTooOld = onTooOld;
     this.#random = world.random.fork();
     this.#reads = {
       lateProbability: this.#random.pick(lateProbabilities),
@@ -250,12 +259,19 @@ export class SimulatedTransport implements Transport {
     if (!its.accepts(this.#machine.name, own.incarnation)) return false;
     if (!own.accepts(other.#machine.name, its.incarnation)) return false;
     const [ownLevels, itsLevels] = [this.#handlers.levels(), other.#handlers.levels()];
-    if (ownLevels.inForce > itsLevels.supported || itsLevels.inForce > ownLevels.supported)
-      return false;
+    // FEATURE-4 of the engine: the one that is too old hears of it, and ends.
+    if (itsLevels.inForce > ownLevels.supported) return this.#endTooOld(itsLevels.inForce);
+    if (ownLevels.inForce > itsLevels.supported) return other.#endTooOld(ownLevels.inForce);
     its.learn(own);
     own.learn(its);
     this.#met.add(other);
     return true;
+  }
+
+  #endTooOld(inForce: number): false {
+    const error = new FeatureLevelError(inForce, this.#handlers.levels().supported);
+    this.#machine.post(0, () => this.#onTooOld(error));
+    return false;
   }
 
   #breakSoon(peer: MemberId): void {
