@@ -1,6 +1,6 @@
 /** The node's parts, for a simulator that puts a clock and a disk of its own under them. */
 export { LeaseHost } from './node/host.ts';
-export type { HostClock, LeaseStore } from './node/host.ts';
+export type { HostClock, LeaseStore } from './node/host-options.ts';
 export { LeaseNode } from './node/lease-node.ts';
 export type { Changes, LeaseRow, Restored } from './node/lease-node.ts';
 export { Recovery } from './node/recovery.ts';

@@ -15,7 +15,7 @@ import type { CertificateFiles, ClientCertificates, Fetch, LowestVersion } from 
 import { createApplication } from './http/application.ts';
 import { OtherNode } from './http/other-node.ts';
 import { LeaseHost } from './node/host.ts';
-import type { HostClock } from './node/host.ts';
+import type { HostClock } from './node/host-options.ts';
 import { LeaseNode } from './node/lease-node.ts';
 import type { LeaseRow } from './node/lease-node.ts';
 import { Membership } from './node/membership.ts';

@@ -3,7 +3,8 @@
  * says that it may vote. Whom to ask is the set of its file: no client tells it (SET-2).
  */
 import type { QuorumTokensAnswer } from '@holdfast/protocol';
-import type { HostClock, LeaseHost } from './host.ts';
+import type { LeaseHost } from './host.ts';
+import type { HostClock } from './host-options.ts';
 import type { Recovery } from './recovery.ts';
 
 const askEveryMs = 250;

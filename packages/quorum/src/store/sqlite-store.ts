@@ -14,7 +14,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
 import type { QuorumSet } from '@holdfast/protocol';
 import { diskError } from '@holdfast/storage';
-import type { LeaseStore } from '../node/host.ts';
+import type { LeaseStore } from '../node/host-options.ts';
 import type { Changes, LeaseRow } from '../node/lease-node.ts';
 import type { StoredSet } from '../node/membership.ts';
 import { LogMark } from './log-mark.ts';

@@ -1,4 +1,4 @@
-import type { HostClock } from '../../../src/node/host.ts';
+import type { HostClock } from '../../../src/node/host-options.ts';
 
 /** Time and turns of the event loop that go on when a test says so. */
 export class HandClock implements HostClock {

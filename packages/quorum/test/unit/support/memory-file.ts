@@ -1,4 +1,4 @@
-import type { LeaseStore } from '../../../src/node/host.ts';
+import type { LeaseStore } from '../../../src/node/host-options.ts';
 import type { StoredSet } from '../../../src/node/membership.ts';
 import type { Changes, LeaseRow, Restored } from '../../../src/node/lease-node.ts';
 
