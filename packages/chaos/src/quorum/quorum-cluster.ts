@@ -98,16 +98,13 @@ export class QuorumCluster {
     const ports = await freePorts(nodeIds.length);
     const proxies = new Map<string, readonly ToNode[]>();
     for (const caller of [...nodeIds, ...clientNames(options.clients)]) {
-      const toNode = async (node: string, index: number): Promise<ToNode> => {
-        const port = ports[index] ?? 0;
+      const toNode = async (node: string): Promise<ToNode> => {
+        const port = ports[nodeIds.indexOf(node)] ?? 0;
         const proxy = new PeerProxy(node, port, links, caller);
         return { proxy, name: nameOf(port), url: nameOf(await proxy.listen()) };
       };
-      const own = await Promise.all(nodeIds.map(toNode));
-      proxies.set(
-        caller,
-        own.filter((_to, index) => nodeIds[index] !== caller),
-      );
+      const others = nodeIds.filter((node) => node !== caller);
+      proxies.set(caller, await Promise.all(others.map(toNode)));
     }
     const cluster = new QuorumCluster(options, links, ports, proxies);
     try {
