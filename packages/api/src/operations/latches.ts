@@ -119,7 +119,8 @@ export async function waitLatch(
       },
       async () => {
         const answer = await latchStatus({ name }, context);
-        return answer instanceof Refused || answer.open ? answer : undefined;
+        if (answer instanceof Refused) return answer;
+        return answer.open ? told(name, 0) : undefined;
       },
     );
     if (ended.by === 'found') return ended.found;
