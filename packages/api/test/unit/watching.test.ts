@@ -264,7 +264,7 @@ describe('a watch on the stream', () => {
     assert.equal((await client.call('watch', { after: 'no' })).failed, true);
   });
 
-  test('given a hold that is forced open, then the holder is told why', async (t) => {
+  test('given a hold that is released by force, then the holder is told why', async (t) => {
     const harness = startHarness(t);
     const client = await StreamClient.open(await listen(harness));
     t.after(() => client.hangUp());

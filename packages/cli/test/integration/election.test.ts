@@ -80,7 +80,7 @@ ${program ?? ''} ${own} election leader "$HOLDFAST_ELECTION_NAME"; exit 7`;
     await forceOpen(node.url, 'election', 'c', 'moving house');
     const { status, stderr } = await run.ended;
     assert.equal(status, 4, stderr);
-    assert.match(stderr, /the lease of "c" was lost[^]*forced open \(moving house\)/);
+    assert.match(stderr, /the lease of "c" was lost[^]*released by force \(moving house\)/);
   });
 
   it('given --repeat, when the command ends or the lead is lost, then it campaigns again under a larger epoch, until a signal ends both', async () => {

@@ -30,12 +30,12 @@ describe('the terms of what is held', () => {
   ] as const;
 
   for (const [kind, words] of kinds) {
-    it(`given a command under a ${kind}, when that is forced open, then the command is killed, the status is 4, and it is told why`, async () => {
+    it(`given a command under a ${kind}, when that is released by force, then the command is killed, the status is 4, and it is told why`, async () => {
       const held = await holding(`forced-${kind}`, ...words, 'forced');
       await forceOpen(node.url, kind, 'forced', 'moving house');
       const { status, stderr } = await held.ended;
       assert.equal(status, 4, stderr);
-      assert.match(stderr, /the lease of "forced" was lost[^]*forced open \(moving house\)/);
+      assert.match(stderr, /the lease of "forced" was lost[^]*released by force \(moving house\)/);
     });
 
     it(`given --max-hold of a ${kind}, when it is over, then the command got SIGTERM and is gone before the next holder begins, and the status is 4`, async () => {
@@ -115,7 +115,7 @@ describe('the terms of what is held', () => {
     assert.equal(all?.split(' ')[0], first);
   });
 
-  it('given a command under several locks, when one of them is forced open, then the command is killed and the status is 4', async () => {
+  it('given a command under several locks, when one of them is released by force, then the command is killed and the status is 4', async () => {
     const held = await holding(
       'several',
       'lock',
@@ -129,7 +129,7 @@ describe('the terms of what is held', () => {
     await forceOpen(node.url, 'lock', 'n/2', 'out');
     const { status, stderr } = await held.ended;
     assert.equal(status, 4, stderr);
-    assert.match(stderr, /The hold of "n\/2" is lost: it was forced open \(out\)/);
+    assert.match(stderr, /The hold of "n\/2" is lost: it was released by force \(out\)/);
     assert.equal(
       (await run('lock', 'run', '--also', 'n/2', '--priority', '1', 'n/1', '--', 'true')).status,
       2,

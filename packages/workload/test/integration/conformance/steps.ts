@@ -392,7 +392,7 @@ export const cases: readonly Case[] = [
     ],
   },
   {
-    name: 'a lock that is forced open is free, and its former holder is told so',
+    name: 'a lock that is released by force is free, and its former holder is told so',
     sessions: ['a', 'b'],
     steps: [
       {
