@@ -70,20 +70,20 @@ describe('holdfast quorum --voters redis://...', { skip }, () => {
 
   it('given servers that were admitted, then commands run under the lock, and status tells the holder', async () => {
     const set = ['--voters', list];
-    const admitted = await run('admit', ...set, '--longest-ttl', '2', '--new-set', '--floor', '41');
+    const admitted = await run('admit', ...set, '--longest-ttl', '10', '--new-set', '--floor', '41');
     assert.equal(admitted.status, 0, admitted.stderr);
     assert.equal(admitted.stdout.match(/admitted/g)?.length, 3);
-    const words = ['quorum', 'lock', 'run', ...set, '--ttl', '2', '--client-id', 'me', 'job', '--'];
+    const words = ['quorum', 'lock', 'run', ...set, '--ttl', '10', '--client-id', 'me', 'job', '--'];
     const script = 'echo "token $HOLDFAST_FENCE_TOKEN"; exec sleep 30';
     const holder = holdfast(undefined, [...words, 'sh', '-c', script]);
     await until('the holder', () => holder.told().includes('token 42'));
     const status = await run('status', ...set, 'job');
     assert.match(status.stdout, /"job" is held by me, on [23] of 3 servers/);
-    const other = await run('lock', 'run', ...set, '--ttl', '2', 'job', '--', 'true');
+    const other = await run('lock', 'run', ...set, '--ttl', '10', 'job', '--', 'true');
     assert.match(other.stderr, /held by me/);
     holder.child.kill('SIGTERM');
     await holder.ended;
-    const next = await run('lock', 'run', ...set, '--ttl', '2', 'job', '--', 'true');
+    const next = await run('lock', 'run', ...set, '--ttl', '10', 'job', '--', 'true');
     assert.equal(next.status, 0, next.stderr);
   });
 
