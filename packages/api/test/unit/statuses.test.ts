@@ -107,7 +107,8 @@ describe('A session', () => {
 });
 
 test('the end of a hold is told of its own resource alone', async (t) => {
-  const { session, acquire, request } = startHarness(t);
+  const { engine, session, acquire, request } = startHarness(t);
+  await engine.submit({ type: 'raise_feature_level', level: 2 }, { identity: 'holdfast' });
   const id = await session();
   const fence_token = await acquire(id, 'x');
   await request('POST', '/admin/locks/x/force-release', {});
