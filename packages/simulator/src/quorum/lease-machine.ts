@@ -205,6 +205,13 @@ export class LeaseMachine {
     this.#hasLost = true;
   }
 
+  /** As a change of the set tells its operator: a node that found its way back into an older set joins without one. */
+  joinAnew(): void {
+    this.told = undefined;
+    this.lose();
+    this.start();
+  }
+
   /** Stopped, with a new file, told this set or none: what it was is over. */
   renew(told: QuorumSet | undefined): void {
     this.kill();

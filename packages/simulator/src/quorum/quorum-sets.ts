@@ -152,11 +152,23 @@ export class QuorumSets {
         break;
       } catch (error) {
         world.tell('operator', error instanceof Error ? error.message : String(error));
+        if (error instanceof Error && /start it with --join/.test(error.message))
+          this.#joinAnew(to);
         await operator.sleep(againMs);
       }
     }
     this.#done(to);
     operator.end();
+  }
+
+  /** Members of the set that is to come which stand in one from before the set that is. */
+  #joinAnew(to: QuorumSet): void {
+    for (const node of this.#of(to)) {
+      const { epoch = this.#current.epoch } = node.set ?? {};
+      if (epoch >= this.#current.epoch) continue;
+      node.joinAnew();
+      this.#options.ballots.forgets(node.machine.name);
+    }
   }
 
   #done(to: QuorumSet): void {
