@@ -70,10 +70,29 @@ describe('holdfast quorum --voters redis://...', { skip }, () => {
 
   it('given servers that were admitted, then commands run under the lock, and status tells the holder', async () => {
     const set = ['--voters', list];
-    const admitted = await run('admit', ...set, '--longest-ttl', '10', '--new-set', '--floor', '41');
+    const admitted = await run(
+      'admit',
+      ...set,
+      '--longest-ttl',
+      '10',
+      '--new-set',
+      '--floor',
+      '41',
+    );
     assert.equal(admitted.status, 0, admitted.stderr);
     assert.equal(admitted.stdout.match(/admitted/g)?.length, 3);
-    const words = ['quorum', 'lock', 'run', ...set, '--ttl', '10', '--client-id', 'me', 'job', '--'];
+    const words = [
+      'quorum',
+      'lock',
+      'run',
+      ...set,
+      '--ttl',
+      '10',
+      '--client-id',
+      'me',
+      'job',
+      '--',
+    ];
     const script = 'echo "token $HOLDFAST_FENCE_TOKEN"; exec sleep 30';
     const holder = holdfast(undefined, [...words, 'sh', '-c', script]);
     await until('the holder', () => holder.told().includes('token 42'));
