@@ -13,10 +13,8 @@ import { threeNodes } from './support/cluster.ts';
 const holdsOf = async (client: Client, session: Session): Promise<number> =>
   (await client.call('session_locks', { session_id: session.id })).total_holds;
 
-async function followersOf(cluster: LocalCluster): Promise<readonly string[]> {
-  const leader = await cluster.leader();
-  return cluster.nodes.map(({ nodeId }) => nodeId).filter((nodeId) => nodeId !== leader);
-}
+const followersOf = (cluster: LocalCluster, leader: string): readonly string[] =>
+  cluster.nodes.map(({ nodeId }) => nodeId).filter((nodeId) => nodeId !== leader);
 
 describe('Acquires of which the client was told that they failed, while both followers were paused', () => {
   it('hold nothing once the cluster goes on, and what is tried again is given back as a whole', async () => {
@@ -27,11 +25,13 @@ describe('Acquires of which the client was told that they failed, while both fol
     await using session = await client.session({ timeoutSeconds: 60 });
     await using rival = await other.session({ timeoutSeconds: 60 });
     const entered = await session.lock('twice');
-    const followers = await followersOf(cluster);
+    // Asked before anybody is paused: a leader without followers steps down within a second.
+    const leader = await cluster.leader();
+    const followers = followersOf(cluster, leader);
 
     for (const nodeId of followers) await cluster.kill(nodeId, 'SIGSTOP');
     // As with curl: nobody could ask for these again.
-    const url = urlOfNode(cluster, await cluster.leader());
+    const url = urlOfNode(cluster, leader);
     const plain = [{ session_id: session.id }, { client_id: 'curl', ttl_seconds: 300 }].map((who) =>
       fetch(`${url}/locks/plain-${String('client_id' in who)}/acquire`, {
         method: 'POST',
