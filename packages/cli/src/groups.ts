@@ -82,7 +82,11 @@ export const groups: readonly Group[] = [
   },
   { names: ['queue'], read: async () => (await import('./commands/queue.ts')).addQueueCommands },
   {
-    names: ['quorum-node', 'quorum-cluster', 'quorum'],
+    names: ['quorum-node', 'quorum-cluster'],
+    read: async () => (await import('./commands/quorum-nodes.ts')).addQuorumNodeCommands,
+  },
+  {
+    names: ['quorum'],
     read: async () => (await import('./commands/quorum.ts')).addQuorumCommands,
   },
   { names: ['cert'], read: async () => (await import('./commands/cert.ts')).addCertCommands },

@@ -1,4 +1,3 @@
-import { connect } from '@holdfast/client';
 import type { Client } from '@holdfast/client';
 import { certificatesForConnections } from './certificates.ts';
 import { UsageError } from './failure.ts';
@@ -12,6 +11,8 @@ export async function withClient<T>(
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
   const tls = certificatesForConnections();
+  // Read where nodes are asked: help needs none of its files (START-1).
+  const { connect } = await import('@holdfast/client');
   const client = await connect({
     endpoints: await endpoints(),
     ...(tls === undefined ? {} : { tls }),

@@ -1,7 +1,6 @@
 /** `holdfast barrier enter`: a command that begins with others, and ends with them. */
 import type { Command } from 'commander';
-import { Barrier } from '@holdfast/client';
-import type { Session } from '@holdfast/client';
+import type { Barrier, Session } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import { printRecord } from '../output.ts';
 import { printable } from '../printable.ts';
@@ -75,6 +74,7 @@ async function enterWith(
   { name, parties }: Meeting,
   wait: { readonly waitMs: number; readonly signal: AbortSignal },
 ): Promise<{ readonly barrier: Barrier; readonly signal: AbortSignal }> {
+  const { Barrier } = await import('@holdfast/client');
   const barrier = new Barrier(session, name, parties);
   if (!(await barrier.enter(wait)))
     throw new HoldfastError('wait_timeout', `Not all ${String(parties)} have come to "${name}".`);

@@ -1,6 +1,5 @@
 /** `holdfast election observe`: who leads, as it changes. */
 import type { Command } from 'commander';
-import { Election } from '@holdfast/client';
 import type { LeaderChange } from '@holdfast/client';
 import { shownJson } from '../json-text.ts';
 import { printable } from '../printable.ts';
@@ -33,6 +32,7 @@ Examples:
         using stop = new StopSignal();
         const session = await client.session({ clientId: defaultClientId });
         const { signal } = stop;
+        const { Election } = await import('@holdfast/client');
         const observed = new Election(session, name).observe({
           signal,
           ...(after === undefined ? {} : { after }),

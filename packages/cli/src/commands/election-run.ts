@@ -1,7 +1,6 @@
 /** `holdfast election run`: a command that runs only while it leads. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { Election } from '@holdfast/client';
 import type { CallSettings, Client, Leadership } from '@holdfast/client';
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode, Json, Leader } from '@holdfast/protocol';
@@ -74,8 +73,10 @@ export function addElectionRun(election: Command, at: () => Environment): void {
 function takingOf(name: string, value: Json | undefined): Taking<Leadership> {
   return {
     name,
-    take: (session, wait) =>
-      new Election(session, name).campaign(value === undefined ? wait : { ...wait, value }),
+    take: async (session, wait) => {
+      const { Election } = await import('@holdfast/client');
+      return new Election(session, name).campaign(value === undefined ? wait : { ...wait, value });
+    },
     variables: (held) => ({
       HOLDFAST_FENCE_TOKEN: String(held.fenceToken),
       HOLDFAST_ELECTION_NAME: name,

@@ -1,7 +1,6 @@
 /** `holdfast lock run`: a command under a lock, or under several. */
 import type { Command } from 'commander';
-import { MultiHold, MultiLock } from '@holdfast/client';
-import type { Client } from '@holdfast/client';
+import type { Client, MultiHold } from '@holdfast/client';
 import { UsageError } from '../failure.ts';
 import type { Environment } from '../program.ts';
 import { runHeld } from '../run/run-held.ts';
@@ -66,6 +65,7 @@ function takingOf(
   return {
     name: [name, ...also].join('", "'),
     take: async (session, wait) => {
+      const { MultiHold, MultiLock } = await import('@holdfast/client');
       if (also.length === 0)
         return new MultiHold([await session.lock(name, { ...wait, ...terms })]);
       const wants = [name, ...also].map((wanted) => ({ name: wanted, mode }) as const);

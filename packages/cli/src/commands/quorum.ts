@@ -1,16 +1,12 @@
 import type { Command } from 'commander';
 import type { Environment } from '../program.ts';
 import { addQuorumAdmit } from './quorum-admit.ts';
-import { addQuorumCluster } from './quorum-cluster.ts';
 import { addQuorumLockRun } from './quorum-lock-run.ts';
-import { addQuorumNode } from './quorum-node.ts';
 import { addQuorumReconfigure } from './quorum-reconfigure.ts';
 import { addQuorumStatus } from './quorum-status.ts';
 
-/** `holdfast quorum ...`, and the nodes for it: locks without a leader. */
+/** `holdfast quorum ...`: locks without a leader. */
 export function addQuorumCommands(program: Command, at: () => Environment): void {
-  addQuorumNode(program, at);
-  addQuorumCluster(program, at);
   const quorum = program
     .command('quorum')
     .description('Runs commands under locks of independent nodes, and shows what each node says.')

@@ -1,8 +1,7 @@
 /** Redis servers in the place of lease nodes, as options and the variable give them. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { HoldfastError } from '@holdfast/client';
-import { parseUrl, quoted } from '@holdfast/protocol';
+import { HoldfastError, parseUrl, quoted } from '@holdfast/protocol';
 import type { CreateRedisClient, RedisVoter } from '@holdfast/client/redis';
 import { certificates } from '../certificates.ts';
 import { UsageError } from '../failure.ts';

@@ -2,8 +2,8 @@
  * A command that runs while a majority of independent nodes keeps a lease for it. What stops the command
  * before that can have ended is in run/guarded-command.ts.
  */
-import { HoldfastError } from '@holdfast/client';
-import { errorDefinitions } from '@holdfast/protocol';
+import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
+
 import type { QuorumHold } from '@holdfast/client';
 import { UsageError } from '../failure.ts';
 import { printable } from '../printable.ts';
@@ -46,7 +46,7 @@ export async function runUnderQuorum(
     throw new UsageError(
       `--ttl takes ${String(shortestTtlMs / 1000)} second or more; given: "${options.ttl}".`,
     );
-  const chosen = quorumOf(options, ttlMs, clientId, await redisServersOf(options));
+  const chosen = await quorumOf(options, ttlMs, clientId, await redisServersOf(options));
   const graceMs = graceWithin(ttlMs, chosen.driftBufferMs, wantedGraceMs, options.grace);
   const twins = twinsOf(chosen.questions, name);
   let hold: QuorumHold | undefined;

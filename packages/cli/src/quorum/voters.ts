@@ -1,6 +1,7 @@
 /** Which voters a quorum has, as options and variables give them. */
 import type { Command } from 'commander';
-import { HoldfastError, Quorum } from '@holdfast/client';
+import type { Quorum } from '@holdfast/client';
+import { HoldfastError } from '@holdfast/protocol';
 import { givenEndpoints } from '../endpoints.ts';
 import { certificatesForConnections } from '../certificates.ts';
 import { UsageError } from '../failure.ts';
@@ -87,12 +88,12 @@ export function nodesOf(
  * @param servers Redis servers in the place of lease nodes.
  * @throws UsageError
  */
-export function quorumOf(
+export async function quorumOf(
   options: QuorumCommandOptions,
   ttlMs: number,
   clientId: string,
   servers?: RedisServers,
-): ChosenQuorum {
+): Promise<ChosenQuorum> {
   const nodes = servers === undefined ? nodesOf(options) : [];
   const epoch = countOf('--epoch', options.epoch);
   const apiKey = apiKeyOf(options);
@@ -103,6 +104,8 @@ export function quorumOf(
     driftBufferSeconds === undefined
       ? Math.max(defaultDriftBufferMs, ttlMs * smallestDriftShare)
       : driftBufferSeconds * 1000;
+  // Read where a lock is taken: a look at nodes needs none of its files (START-1).
+  const { Quorum } = await import('@holdfast/client');
   try {
     const quorum = new Quorum({
       ...(servers === undefined

@@ -35,12 +35,12 @@ describe('the nodes of a quorum', () => {
       assert.throws(() => nodesOf({ nodes: wrong }, {}), UsageError);
     });
 
-  it('given a drift buffer that does not fit the ttl, then it is refused as wrong usage', () => {
+  it('given a drift buffer that does not fit the ttl, then it is refused as wrong usage', async () => {
     const options = { nodes: 'a:1,b:1,c:1', epoch: '1' };
-    assert.equal(quorumOf(options, 15_000, 'me').driftBufferMs, 500);
-    assert.equal(quorumOf(options, 60_000, 'me').driftBufferMs, 1200);
-    assert.throws(() => quorumOf({ ...options, driftBuffer: '0.1' }, 15_000, 'me'), UsageError);
-    assert.throws(() => quorumOf({ ...options, epoch: 'x' }, 15_000, 'me'), UsageError);
+    assert.equal((await quorumOf(options, 15_000, 'me')).driftBufferMs, 500);
+    assert.equal((await quorumOf(options, 60_000, 'me')).driftBufferMs, 1200);
+    await assert.rejects(quorumOf({ ...options, driftBuffer: '0.1' }, 15_000, 'me'), UsageError);
+    await assert.rejects(quorumOf({ ...options, epoch: 'x' }, 15_000, 'me'), UsageError);
   });
 });
 
