@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster quorum-cluster demo bench test-performance bench-failover bench-quorum bench-state test test-unit test-integration simulate test-chaos test-chaos-quorum soak mutants explore check format documents reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench test-performance bench-failover bench-quorum bench-state test test-unit test-integration simulate test-chaos test-chaos-quorum soak mutants explore check format documents tarballs reference clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ format: install ## Formats everything
 
 documents: install ## Writes the generated documents anew
 	@$(NODE) npm run --silent documents
+
+tarballs: build ## Packs what is published, in .cache/tarballs, and looks at it
+	@$(NODE) npm run --silent tarballs -- --all
 
 reference: install ## The reference of the client library, in .cache/reference
 	@$(NODE) npm run --silent reference

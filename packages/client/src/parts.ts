@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The client's parts, for a simulator that puts time and sockets of its own under them, and for benchmarks. */
 export type { ClientClock } from './clock.ts';
 export type { Environment, OpenSocket } from './environment.ts';

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * Plain Redis servers as the voters of a quorum lease. Each server stands alone: no cluster, no replica, no
  * Sentinel that moves its address. What a voter promises, and how it is kept here:
