@@ -1,6 +1,7 @@
 /** Every planted fault. */
 import { accessFaults } from './access-faults.ts';
 import { addressFaults } from './address-faults.ts';
+import { chaosFaults } from './chaos-faults.ts';
 import { clientFaults } from './client-faults.ts';
 import { commandFaults } from './command-faults.ts';
 import { diskFaults } from './disk-faults.ts';
@@ -120,6 +121,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of HTTP, gRPC, metrics and the command line', faults: interfaceFaults },
   { title: 'Of the quorum lease', faults: quorumFaults },
   { title: 'Of TLS', faults: tlsFaults },
+  { title: 'Of chaos runs', faults: chaosFaults },
 ];
 
 export const allFaults: readonly Fault[] = faultGroups.flatMap(({ faults: some }) => some);

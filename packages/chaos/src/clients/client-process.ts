@@ -46,7 +46,7 @@ export class ClientProcess {
   }
 
   start(): void {
-    const { name, folder, program, environment } = this.#options;
+    const { name, folder, program } = this.#options;
     const journal = join(folder, `${name}-${String(this.#journals.length + 1)}.journal`);
     this.#journals.push(journal);
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
@@ -55,7 +55,7 @@ export class ClientProcess {
       execArgv: process.execArgv.filter((flag) => flag.startsWith('--conditions')),
       env: {
         ...process.env,
-        ...environment,
+        ...this.environment,
         CHAOS_CLIENT: name,
         CHAOS_JOURNAL: journal,
       },
@@ -79,6 +79,11 @@ export class ClientProcess {
 
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#child?.kill(signal);
+  }
+
+  /** Of the process that is started next. */
+  protected get environment(): Readonly<Record<string, string>> {
+    return this.#options.environment;
   }
 
   /** What it says over IPC. */

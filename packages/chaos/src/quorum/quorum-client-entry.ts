@@ -24,6 +24,8 @@ export type ToQuorumClient =
   | { readonly type: 'stand' };
 export type FromQuorumClient =
   | { readonly type: 'served'; readonly id: number }
+  /** A lock of its own that it asked for in order to serve. */
+  | { readonly type: 'refused'; readonly id: number; readonly why: string }
   /** Given one that all want since it was asked to serve. */
   | { readonly type: 'shares'; readonly id: number }
   | { readonly type: 'stands'; readonly lock: string };
@@ -89,20 +91,22 @@ process.exit(0);
 /** On a lock that nobody else wants. */
 async function serve(id: number): Promise<void> {
   while (!signal.aborted) {
-    if (await cycle(`own-${name}`, ownWaitMs, async () => undefined)) {
+    const refusal = await cycle(`own-${name}`, ownWaitMs, async () => undefined);
+    if (refusal === undefined) {
       await say({ type: 'served', id });
       return;
     }
+    await say({ type: 'refused', id, why: refusal.message });
     await pause(watchEveryMs);
   }
 }
 
-/** @returns whether it was granted. */
+/** @returns why it was not granted; undefined: it was. */
 async function cycle(
   lock: string,
   waitMs: number,
   useIt: (id: string, hold: QuorumHold) => Promise<void>,
-): Promise<boolean> {
+): Promise<HoldfastError | undefined> {
   const id = `${name}/${String(process.pid)}/${String(++count)}`;
   log.write(id, { type: 'asked', lock, atMs: nowMs() });
   let hold: QuorumHold;
@@ -111,7 +115,7 @@ async function cycle(
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
     log.write(id, { type: 'refused', atMs: nowMs() });
-    return false;
+    return error;
   }
   const unwatch = believe(id, hold);
   await useIt(id, hold);
@@ -120,7 +124,7 @@ async function cycle(
   const released = giveBack(id, hold);
   // Some go on before a majority has been told.
   if (Math.random() < 0.5) await released;
-  return true;
+  return undefined;
 }
 
 /** Where no majority hears of it, it ends by itself, and nobody knows when. */

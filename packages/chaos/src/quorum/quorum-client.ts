@@ -1,6 +1,7 @@
 /** One client of the quorum in a process of its own. */
 import type { QuorumSet } from '@holdfast/protocol';
 import { ClientProcess } from '../clients/client-process.ts';
+import type { ClientOptions } from '../clients/client-process.ts';
 import type { FromQuorumClient, ToQuorumClient } from './quorum-client-entry.ts';
 
 interface Listener {
@@ -10,7 +11,14 @@ interface Listener {
 
 export class QuorumClient extends ClientProcess {
   readonly #listening = new Set<Listener>();
+  #set: QuorumSet;
   #asked = 0;
+
+  /** @param set Which it names, until it is told of another one. */
+  constructor(options: ClientOptions, set: QuorumSet) {
+    super(options);
+    this.#set = set;
+  }
 
   /**
    * Resolves when it has been given a lock of its own that it began to ask for after this call, with what
@@ -22,7 +30,7 @@ export class QuorumClient extends ClientProcess {
     if (!this.runs) throw new Error(`${this.name} has ended.`);
     const id = ++this.#asked;
     const hears = (type: 'served' | 'shares'): Promise<void> =>
-      this.#hears(type, withinMs, (said) => said.type === type && said.id === id);
+      this.#hears(type, withinMs, (said) => said.type === type && said.id === id, id);
     const shares = hears('shares');
     shares.catch(() => undefined); // Whoever wants to know asks.
     const served = hears('served');
@@ -31,8 +39,9 @@ export class QuorumClient extends ClientProcess {
     return () => shares;
   }
 
-  /** The nodes are these from now on. */
+  /** The nodes are these from now on, also for a process that is started later. */
   use(set: QuorumSet): void {
+    this.#set = set;
     this.tell({ type: 'set', set } satisfies ToQuorumClient);
   }
 
@@ -43,6 +52,10 @@ export class QuorumClient extends ClientProcess {
     await stands;
   }
 
+  protected override get environment(): Readonly<Record<string, string>> {
+    return { ...super.environment, CHAOS_SET: JSON.stringify(this.#set) };
+  }
+
   protected override hear(message: unknown): void {
     for (const { hear } of this.#listening) hear(message as FromQuorumClient);
   }
@@ -51,17 +64,25 @@ export class QuorumClient extends ClientProcess {
     for (const { fail } of this.#listening) fail('ended');
   }
 
-  #hears(what: string, withinMs: number, isIt: (said: FromQuorumClient) => boolean): Promise<void> {
+  /** @param id Of what it was asked: why that is refused is told where it takes too long. */
+  #hears(
+    what: string,
+    withinMs: number,
+    isIt: (said: FromQuorumClient) => boolean,
+    id?: number,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
+      let refused = '';
       const end = (): void => {
         clearTimeout(timer);
         this.#listening.delete(listener);
       };
       const fail = (why: string): void => {
         end();
-        reject(new Error(`${this.name} ${why} before it said "${what}".`));
+        reject(new Error(`${this.name} ${why} before it said "${what}".${refused}`));
       };
       const hear = (said: FromQuorumClient): void => {
+        if (said.type === 'refused' && said.id === id) refused = ` The last refusal: ${said.why}`;
         if (!isIt(said)) return;
         end();
         resolve();

@@ -77,18 +77,20 @@ export class QuorumCluster {
     });
     this.clients = clientNames(clients).map(
       (name, index) =>
-        new QuorumClient({
-          name,
-          folder,
-          program: new URL('./quorum-client-entry', import.meta.url),
-          environment: {
-            CHAOS_SET: JSON.stringify(this.set),
-            CHAOS_REACH: reachFor(name),
-            CHAOS_GUARDED: guarded,
-            CHAOS_TRANSPORT: index % 3 === 2 ? 'http' : 'stream',
-            ...this.clocks.environmentOf(name),
+        new QuorumClient(
+          {
+            name,
+            folder,
+            program: new URL('./quorum-client-entry', import.meta.url),
+            environment: {
+              CHAOS_REACH: reachFor(name),
+              CHAOS_GUARDED: guarded,
+              CHAOS_TRANSPORT: index % 3 === 2 ? 'http' : 'stream',
+              ...this.clocks.environmentOf(name),
+            },
           },
-        }),
+          this.set,
+        ),
     );
   }
 

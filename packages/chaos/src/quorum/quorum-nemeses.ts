@@ -192,14 +192,10 @@ const changeOfSet: QuorumNemesis = {
     const from = cluster.set;
     const names = cluster.all.map(({ url }) => url);
     const to = { epoch: from.epoch + 1, members: names.slice(0, randomness.pick([3, 5])).sort() };
-    for (const node of cluster.all) {
-      if (from.members.includes(node.url) || !to.members.includes(node.url)) continue;
-      // What it was a member of is over: it begins with a new file.
-      await node.end('SIGKILL');
-      const file = databaseOf(node.dataFolder);
-      for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
-      await node.start();
-    }
+    const joining = cluster.all.filter(
+      ({ url }) => !from.members.includes(url) && to.members.includes(url),
+    );
+    await Promise.all(joining.map(beginAnew));
     if (randomness.next() < 0.5)
       await change(from, to, randomness.between(0, ttlMs * 1.5)).catch(() => undefined);
     await change(from, to, recoveryPatienceMs);
@@ -211,6 +207,14 @@ const changeOfSet: QuorumNemesis = {
     };
   },
 };
+
+/** What it was a member of is over: it begins with a new file. */
+async function beginAnew(node: NodeProcess): Promise<void> {
+  await node.end('SIGKILL');
+  const file = databaseOf(node.dataFolder);
+  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+  await node.start();
+}
 
 /** @param withinMs Then it ends, wherever it is: what was asked before is still under way. */
 async function change(from: QuorumSet, to: QuorumSet, withinMs: number): Promise<void> {

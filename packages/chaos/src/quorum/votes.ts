@@ -14,20 +14,33 @@ const shortTtlMs = 50;
  * How long from now until every node gives its vote and every client is given a lock of its own. Resolves
  * when each of them has held one that all want, too.
  *
- * @throws Error when one does not within `boundMs`.
+ * @throws Error which names all that do not within `boundMs`, and what refused them last.
  */
 export async function recoveryMs(
   { nodes, clients }: QuorumCluster,
   boundMs: number,
 ): Promise<number> {
   const startedMs = performance.now();
-  const [, shares] = await Promise.all([
-    Promise.all(nodes.map((node) => untilSays(node, 'GRANTED', boundMs))),
-    Promise.all(clients.map((client) => client.served(boundMs))),
+  const served = clients.map((client) => client.served(boundMs));
+  const failed = await failuresOf([
+    ...nodes.map((node) => untilSays(node, 'GRANTED', boundMs)),
+    ...served,
   ]);
+  if (failed.length > 0) throw new Error(failed.join('\n'));
+  const shares = await Promise.all(served);
   const tookMs = performance.now() - startedMs;
   await Promise.all(shares.map((share) => share()));
   return tookMs;
+}
+
+/** Of all, so that who reads it sees whether one fails or all of them do. */
+async function failuresOf(all: readonly Promise<unknown>[]): Promise<string[]> {
+  const settled = await Promise.allSettled(all);
+  return settled.flatMap((one) =>
+    one.status === 'fulfilled'
+      ? []
+      : [one.reason instanceof Error ? one.reason.message : String(one.reason)],
+  );
 }
 
 /**

@@ -1,0 +1,7 @@
+/** A process of a client that writes its set down, and lives on. */
+import { appendLine } from '../../../src/clients/lines.ts';
+import { settingOf } from '../../../src/clients/setting.ts';
+
+appendLine(settingOf('CHAOS_JOURNAL'), JSON.parse(settingOf('CHAOS_SET')) as object);
+process.on('disconnect', () => process.exit(0));
+process.send?.({ type: 'stands', lock: '' });
