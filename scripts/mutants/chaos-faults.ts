@@ -10,4 +10,16 @@ export const chaosFaults: readonly Fault[] = [
     this.tell`,
     put: `    this.tell`,
   },
+  {
+    name: 'restarted-client-knows-the-first-nodes',
+    breaks: 'a client that is started again knows only nodes that have been replaced',
+    file: 'packages/chaos/src/clients/client-process.ts',
+    find: `  constructor(options: ClientOptions) {
+    this.name = options.name;
+    this.#options = options;`,
+    put: `  constructor(options: ClientOptions) {
+    this.name = options.name;
+    const first = options.environment();
+    this.#options = { ...options, environment: () => first };`,
+  },
 ];

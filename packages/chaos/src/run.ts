@@ -136,7 +136,7 @@ function startClients(cluster: ChaosCluster, { clients, folder }: RunOptions): C
       name: `client-${String(index + 1)}`,
       folder: journals,
       program: new URL('./clients/client-entry', import.meta.url),
-      environment: { CHAOS_URLS: cluster.urls.join(','), CHAOS_LOCKS: 'red,blue' },
+      environment: () => ({ CHAOS_URLS: cluster.urls.join(','), CHAOS_LOCKS: 'red,blue' }),
     });
     client.start();
     return client;

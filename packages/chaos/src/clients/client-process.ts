@@ -14,8 +14,8 @@ export interface ClientOptions {
   readonly folder: string;
   /** Its program, as a URL without an extension. */
   readonly program: URL;
-  /** Beside CHAOS_CLIENT and CHAOS_JOURNAL. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** Beside CHAOS_CLIENT and CHAOS_JOURNAL. Asked for at each start: nodes come and go meanwhile. */
+  readonly environment: () => Readonly<Record<string, string>>;
 }
 
 /** What one process of a client wrote down. */
@@ -83,7 +83,7 @@ export class ClientProcess {
 
   /** Of the process that is started next. */
   protected get environment(): Readonly<Record<string, string>> {
-    return this.#options.environment;
+    return this.#options.environment();
   }
 
   /** What it says over IPC. */

@@ -82,12 +82,12 @@ export class QuorumCluster {
             name,
             folder,
             program: new URL('./quorum-client-entry', import.meta.url),
-            environment: {
+            environment: () => ({
               CHAOS_REACH: reachFor(name),
               CHAOS_GUARDED: guarded,
               CHAOS_TRANSPORT: index % 3 === 2 ? 'http' : 'stream',
               ...this.clocks.environmentOf(name),
-            },
+            }),
           },
           this.set,
         ),

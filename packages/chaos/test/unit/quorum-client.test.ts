@@ -14,7 +14,10 @@ describe('A client of the quorum', () => {
     const first = { epoch: 1, members: ['http://a:1', 'http://b:1', 'http://c:1'] };
     const second = { epoch: 2, members: ['http://a:1', 'http://d:1', 'http://e:1'] };
     const program = new URL('./support/telling-process', import.meta.url);
-    const client = new QuorumClient({ name: 'one', folder, program, environment: {} }, first);
+    const client = new QuorumClient(
+      { name: 'one', folder, program, environment: () => ({}) },
+      first,
+    );
     for (const told of [undefined, second]) {
       if (told !== undefined) client.use(told);
       client.start();

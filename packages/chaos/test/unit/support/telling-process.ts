@@ -1,4 +1,4 @@
-/** A process of a client that writes its set down, and lives on. */
+/** A process of a client that writes down what it was told as its set, and lives on. */
 import { appendLine } from '../../../src/clients/lines.ts';
 import { settingOf } from '../../../src/clients/setting.ts';
 
