@@ -173,9 +173,9 @@ const planted: readonly QuorumFault[] = [
     name: 'vote-before-it-is-on-disk',
     breaks: 'a vote leaves though the disk refused it',
     file: 'packages/quorum/src/node/host.ts',
-    find: `      await this.#onDisk();
+    find: `      await this.#disk.synced();
       this.#turns.taken(resource);`,
-    put: `      void this.#onDisk().catch(() => undefined);
+    put: `      void this.#disk.synced().catch(() => undefined);
       this.#turns.taken(resource);`,
   },
   {

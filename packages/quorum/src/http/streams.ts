@@ -1,6 +1,6 @@
 /**
  * Clients on one WebSocket each, with many requests under way: what comes in one frame is one turn, and
- * so one transaction (H1 of host.ts); what is answered in one turn is one frame.
+ * so one transaction (H1 of disk.ts); what is answered in one turn is one frame.
  *
  * A frame is a JSON array of requests `[id, operation, body]` or of answers `[id, answer]` and
  * `[id, null, problem]`. `[0, "authorize", key]` comes first where the node asks for a key; `[0, "ping"]` is

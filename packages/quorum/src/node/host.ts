@@ -1,8 +1,6 @@
 /**
- * A lease node at work: requests in, answers out when what they promise is on disk.
+ * A lease node at work: requests in, answers out when what they promise is on disk (H1 of disk.ts).
  *
- * H1: the requests of one event-loop turn are one transaction, and no answer of theirs leaves before it is
- *     on disk. When it fails all of them are answered with an error and nothing of them happened.
  * H2: a node that does not vote answers every vote with an error (see recovery.ts).
  * TTL-1: the longest lease that this node may grant is in its file before it grants any, and stays there: it is told
  *     to a node that lost its file, which waits for so long.
@@ -30,7 +28,8 @@ import type {
   QuorumWaitBody,
 } from '@holdfast/protocol';
 import type { Recovery } from './recovery.ts';
-import { noPlace, storageFailed } from './host-errors.ts';
+import { Disk } from './disk.ts';
+import { noPlace } from './host-errors.ts';
 import type { HostOptions } from './host-options.ts';
 import { Pages } from './pages.ts';
 import { Turns } from './turns.ts';
@@ -40,20 +39,20 @@ const longestWaitMs = 60_000;
 
 export class LeaseHost {
   readonly #options: HostOptions;
+  readonly #disk: Disk;
   readonly #turns: Turns;
   readonly #pages = new Pages();
   #fresh: boolean;
   #voting: boolean;
   #founders: readonly number[];
   #recovery: Recovery | undefined;
-  /** Answers of this turn: called with the error when it is not on disk (H1). */
-  #answers: ((error: HoldfastError | undefined) => void)[] = [];
   #cancelTick: (() => void) | undefined;
   #tickAtMs = Number.POSITIVE_INFINITY;
   #closed = false;
 
   constructor(options: HostOptions) {
     this.#options = options;
+    this.#disk = new Disk(options);
     this.#turns = new Turns(options.maxWaiters);
     this.#fresh = options.fresh;
     this.#founders = options.founders;
@@ -90,7 +89,7 @@ export class LeaseHost {
     if (outcome.type === 'full')
       throw new HoldfastError('limit_exceeded', 'This node has as many leases as it can keep.');
     try {
-      await this.#onDisk();
+      await this.#disk.synced();
       this.#turns.taken(resource);
     } finally {
       this.#look(resource);
@@ -103,7 +102,7 @@ export class LeaseHost {
     this.#check(body);
     const { node, clock } = this.#options;
     const done = node.confirm(body.resource, body.lease_id, body.token, clock.now());
-    await this.#onDisk();
+    await this.#disk.synced();
     return { status: done ? 'DONE' : 'REFUSED', file_id: this.#options.fileId };
   }
 
@@ -114,7 +113,7 @@ export class LeaseHost {
     const { node, clock } = this.#options;
     const done = node.renew(body.resource, body.lease_id, body.ttl_ms, clock.now());
     // It may be for a shorter time, or not on disk: the lease ends earlier than it was to.
-    await this.#onDisk().finally(() => this.#look(body.resource));
+    await this.#disk.synced().finally(() => this.#look(body.resource));
     return { status: done ? 'DONE' : 'REFUSED', file_id: this.#options.fileId };
   }
 
@@ -122,7 +121,7 @@ export class LeaseHost {
   async release(body: QuorumReleaseBody): Promise<QuorumReleaseAnswer> {
     this.#checkVoting(body); // SET-3
     this.#options.node.release(body.resource, body.lease_id);
-    await this.#onDisk();
+    await this.#disk.synced();
     this.#look(body.resource);
     return { status: 'RELEASED' };
   }
@@ -213,14 +212,14 @@ export class LeaseHost {
     if (this.#voting) return;
     this.#learnClosed(next); // SET-3
     this.#options.node.adopt(floor, tokens);
-    await this.#onDisk();
+    await this.#disk.synced();
   }
 
   #learnClosed(next: QuorumSet | undefined): void {
-    const { store, membership } = this.#options;
+    const { membership } = this.#options;
     const stored = membership.learning(next);
     if (stored === undefined) return;
-    this.#written(() => store.writeSet(stored));
+    this.#disk.write((store) => store.writeSet(stored));
     membership.wrote(stored);
   }
 
@@ -234,7 +233,7 @@ export class LeaseHost {
     this.#options.membership.check({ epoch, set });
     const isNew = this.#fresh && this.#founders.length === 0;
     if (!isNew || !founders.includes(this.#options.fileId)) return;
-    this.#written(() => this.#found(founders));
+    this.#disk.write(() => this.#found(founders));
   }
 
   #found(founders: readonly number[]): void {
@@ -284,10 +283,10 @@ export class LeaseHost {
 
   /** SET-3, SET-4. @throws HoldfastError as `closing`, `storage_failed`. */
   closeSet(body: QuorumCloseBody): QuorumSetAnswer {
-    const { store, membership } = this.#options;
+    const { membership } = this.#options;
     const stored = membership.closing(body, this.#voting);
     if (stored !== undefined) {
-      this.#written(() => store.writeSet(stored));
+      this.#disk.write((store) => store.writeSet(stored));
       membership.wrote(stored);
       this.#turns.endAll();
     }
@@ -296,14 +295,14 @@ export class LeaseHost {
 
   /** SET-5. @throws HoldfastError as `preparing`, `storage_failed`. */
   async prepare(body: QuorumPrepareBody): Promise<QuorumSetAnswer> {
-    const { node, store, membership } = this.#options;
+    const { node, membership } = this.#options;
     if (membership.preparing(body, this.#fresh) === undefined) return this.ofSet();
     node.adopt(body.floor, []);
-    await this.#onDisk();
+    await this.#disk.synced();
     // Meanwhile somebody else may have done the same.
     const stored = membership.preparing(body, this.#fresh);
     if (stored === undefined) return this.ofSet();
-    this.#written(() => store.becomeMember(stored));
+    this.#disk.write((store) => store.becomeMember(stored));
     membership.wrote(stored);
     this.#voting = false;
     this.#fresh = true;
@@ -311,15 +310,6 @@ export class LeaseHost {
     this.#turns.endAll();
     this.#recovery = this.#options.onMember(stored);
     return this.ofSet();
-  }
-
-  #written(write: () => void): void {
-    try {
-      write();
-    } catch (error) {
-      this.#options.onSaveFailed(error as Error);
-      throw storageFailed(error);
-    }
   }
 
   /** SET-2, SET-3, H2. */
@@ -355,35 +345,6 @@ export class LeaseHost {
       `"ttl_ms" must be at most ${String(limit)} on this node${until}; given: ${String(ttlMs)}.`,
       { field: 'ttl_ms', limit },
     );
-  }
-
-  /** H1. */
-  #onDisk(): Promise<void> {
-    if (!this.#options.node.hasChanges) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#answers.push((error) => {
-        if (error === undefined) resolve();
-        else reject(error);
-      });
-      if (this.#answers.length === 1) this.#options.clock.endOfTurn(() => this.#save());
-    });
-  }
-
-  #save(): void {
-    const { node, store } = this.#options;
-    const answers = this.#answers;
-    this.#answers = [];
-    let failed: HoldfastError | undefined;
-    try {
-      store.save(node.changes());
-      node.saved();
-      this.#options.onSaved?.();
-    } catch (error) {
-      node.notSaved();
-      this.#options.onSaveFailed(error as Error);
-      failed = storageFailed(error);
-    }
-    for (const answer of answers) answer(failed);
   }
 
   /** Tells waiters whose time has come, and plans the next look. @param changed The lease of this one. */
