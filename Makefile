@@ -62,7 +62,7 @@ test-chaos: install ## Real processes under kills, stops, cuts, full disks and m
 soak: install ## The same for longer: MINUTES=30
 	@$(NODE) npm run --silent chaos -- --minutes $(or $(MINUTES),10)
 
-test-chaos-quorum: install ## Lease nodes and their clients, real processes in trouble (a minute and a half; MINUTES=30, SEED=42)
+test-chaos-quorum: install ## Lease nodes and their clients, real processes in trouble (two and a half minutes; MINUTES=30, SEED=42)
 	@$(NODE) npm run --silent chaos:quorum -- $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 mutants: install ## Plants faults in a copy of the sources: each must be found (NAMES="a b" for some; BY=tests or BY=simulator; MISSING=1)

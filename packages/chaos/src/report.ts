@@ -5,7 +5,17 @@ import type { RunOutcome } from './run.ts';
 /** @returns the text, and whether every promise was kept. */
 export function report(
   title: string,
-  { strikes, skipped, operations, granted, unknown, verdict, failures, notes = [] }: RunOutcome,
+  {
+    possible,
+    strikes,
+    skipped,
+    operations,
+    granted,
+    unknown,
+    verdict,
+    failures,
+    notes = [],
+  }: RunOutcome,
 ): { readonly text: string; readonly kept: boolean } {
   const recoveries = strikes.map((strike) => strike.recoveryMs).toSorted((a, b) => a - b);
   const longest = recoveries.at(-1) ?? 0;
@@ -14,6 +24,7 @@ export function report(
   const kept =
     verdict.type === 'linearizable' && failures.length === 0 && late.length === 0 && granted > 0;
   const kinds = new Set(strikes.map((strike) => strike.nemesis));
+  const missed = possible.filter((name) => !kinds.has(name));
   const lines = [
     `${title}: ${kept ? 'every promise was kept' : 'A PROMISE WAS BROKEN'}`,
     `  faults       ${String(strikes.length)} of ${String(kinds.size)} kinds`,
@@ -21,6 +32,7 @@ export function report(
     `  operations   ${operations.toLocaleString('en')}, ${granted.toLocaleString('en')} locks granted, ${unknown.toLocaleString('en')} of unknown outcome`,
     `  checker      ${verdict.type === 'violation' ? verdict.message : verdict.type}`,
     ...notes.map((line) => `  ${line}`),
+    ...(missed.length === 0 ? [] : [`  no time for  ${missed.join(', ')}`]),
     ...skipped.map((line) => `  skipped      ${line}`),
     ...late.map(
       ({ nemesis, target, recoveryMs }) =>

@@ -47,6 +47,8 @@ export interface RunOptions {
 }
 
 export interface RunOutcome {
+  /** Names of the nemeses that could strike. */
+  readonly possible: readonly string[];
   readonly strikes: readonly Strike[];
   readonly skipped: readonly string[];
   readonly operations: number;
@@ -125,7 +127,8 @@ export async function runChaos(options: RunOptions): Promise<RunOutcome> {
   rmSync(folder, { recursive: true, force: true });
   const journals = clients.flatMap((client) => client.journals());
   const history = journals.flatMap(({ client, path }) => readJournal(client, path));
-  return { strikes, skipped, failures, history, ...judge(history) };
+  const names = possible.map(({ name }) => name);
+  return { possible: names, strikes, skipped, failures, history, ...judge(history) };
 }
 
 function startClients(cluster: ChaosCluster, { clients, folder }: RunOptions): ClientProcess[] {

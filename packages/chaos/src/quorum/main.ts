@@ -10,7 +10,7 @@ import { runQuorumChaos } from './quorum-run.ts';
 
 const help = `Independent lease nodes and their clients, all real processes, in trouble.
 
-  make test-chaos-quorum              three nodes, five clients, and the shared set: a minute and a half
+  make test-chaos-quorum              three nodes, five clients, and the shared set: two and a half minutes
   make test-chaos-quorum MINUTES=10   the same for longer; SEED=N for the same choices
 
 Options of the program itself: --seconds N (of each run) --minutes N --seed N --clients N --only "NAME,NAME" --no-lockset
@@ -18,7 +18,7 @@ Kinds of faults: ${quorumNemesisNames.join(', ')}`;
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '75' },
+    seconds: { type: 'string', default: '120' },
     minutes: { type: 'string', default: '0' },
     seed: { type: 'string' },
     clients: { type: 'string', default: '5' },

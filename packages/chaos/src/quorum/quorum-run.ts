@@ -73,7 +73,9 @@ export async function runQuorumChaos(options: QuorumRunOptions): Promise<RunOutc
   disks.unmountAll();
   rmSync(folder, { recursive: true, force: true });
   for (const one of brokenPromises(records)) failures.push(one);
-  return { strikes, skipped, failures, ...judged(records), notes: notesOf(records, strikes) };
+  const notes = notesOf(records, strikes);
+  const names = possible.map(({ name }) => name);
+  return { possible: names, strikes, skipped, failures, ...judged(records), notes };
 }
 
 /** Before the nodes are started: what they find is a disk that has room. */

@@ -4,6 +4,7 @@ import { report } from '../../src/index.ts';
 import type { RunOutcome } from '../../src/index.ts';
 
 const outcome: RunOutcome = {
+  possible: ['stop node', 'part', 'slow links'],
   strikes: [
     { nemesis: 'stop node', target: 'node-1', lastedMs: 900, healedAtMs: 0, recoveryMs: 40 },
   ],
@@ -23,6 +24,13 @@ describe('The report of a chaos run', () => {
     assert.match(text, /three nodes: every promise was kept/);
     assert.match(text, /40 ms median, 40 ms longest/);
   });
+  it('tells which kinds of faults there was no time for', () => {
+    const { text } = report('three nodes', outcome);
+    assert.match(text, /no time for +part, slow links$/m);
+    const all = report('three nodes', { ...outcome, possible: ['stop node'] });
+    assert.doesNotMatch(all.text, /no time/);
+  });
+
   const broken: Readonly<Record<string, Partial<RunOutcome>>> = {
     'a verdict that is open': {
       verdict: { type: 'undecided', keys: ['red'], reason: 'steps', steps: 1 },
