@@ -67,4 +67,18 @@ export const listeningFaults: readonly Fault[] = [
     find: 'url = `${scheme}://${formatHostPort(hostOnThisMachine(options.host), port)}`;',
     put: 'url = `${scheme}://${formatHostPort(options.host, port)}`;',
   },
+  {
+    name: 'metrics-port-without-tls',
+    breaks: 'metrics on a port of their own are read by who has no certificate',
+    file: 'packages/api/src/http/metrics-application.ts',
+    find: '...(security === undefined ? {} : { serverFactory: secureServer(security) }),',
+    put: '',
+  },
+  {
+    name: 'metrics-port-exposed-unnoticed',
+    breaks: 'other machines read metrics without a word of the operator that they may',
+    file: 'packages/server/src/configuration/exposure.ts',
+    find: "if (metricsListen !== null) add('metrics.listen', metricsListen.host);",
+    put: '',
+  },
 ];

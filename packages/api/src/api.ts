@@ -7,6 +7,9 @@ import { formatHostPort, hostOnThisMachine, streamPath } from '@holdfast/protoco
 import { sharesOf } from './callers.ts';
 import type { GrpcServer } from './grpc/server.ts';
 import { createHttpApplication } from './http/application.ts';
+import type { HttpParts } from './http/application.ts';
+import { listenForMetrics } from './http/metrics-application.ts';
+import type { MetricsListener } from './http/metrics-application.ts';
 import { foreignOrigin } from './http/origins.ts';
 import { rawProblem } from './http/problems.ts';
 import { watchLongestTurn } from './metrics/longest-turn.ts';
@@ -29,6 +32,7 @@ export interface BuiltApi {
   readonly app: FastifyInstance;
   readonly service: Service;
   readonly context: OperationContext;
+  readonly http: HttpParts;
   readonly close: () => Promise<void>;
 }
 
@@ -42,6 +46,9 @@ export function buildApi(options: ApiOptions): BuiltApi {
     waiting: () => waiting.count,
     waitingPops: () => service.queueWaiters.count,
     longestTurnSeconds: () => longestTurn.seconds(),
+    version: options.version,
+    diskSpace: options.diskSpace,
+    certificateEndsMs: options.certificateEndsMs,
   });
   const limits = { ...defaultApiLimits, ...options.limits };
   const feed = new EventFeed(engine, limits.maxEventsKept);
@@ -62,21 +69,22 @@ export function buildApi(options: ApiOptions): BuiltApi {
     after: (delayMs, callback) => systemClock.after(delayMs, callback),
     endOfTurn: (callback) => systemClock.endOfTurn(callback),
     now: () => Date.now(),
-    onAcquire: (outcome, seconds) => metrics.onAcquire(outcome, seconds),
+    onAcquire: (outcome, seconds, mayWait) => metrics.onAcquire(outcome, seconds, mayWait),
     expiredAtCleanup: 0,
   };
   const context: OperationContext = { service, caller: callerFrom(undefined) };
   const streams = new Streams(context, systemClock, log);
   const server = new StreamServer(streams, context);
   let stopping = false;
-  const app = createHttpApplication({
+  const http = {
     context,
     metrics,
     allowedOrigins,
     log,
     isStopping: () => stopping,
     security: options.security,
-  });
+  };
+  const app = createHttpApplication(http);
   const endHandshakes = options.security?.secure(app.server as Server as TlsServer, 'http');
   app.server.on('upgrade', (request, socket, head: Buffer) => {
     const [path] = (request.url ?? '').split('?');
@@ -103,7 +111,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     feed.close();
   };
   let closed: Promise<void> | undefined;
-  return { app, service, context, close: () => (closed ??= takeDown()) };
+  return { app, service, context, http, close: () => (closed ??= takeDown()) };
 }
 
 /**
@@ -126,21 +134,24 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       { cause: error },
     );
   }
-  if (options.grpc === undefined) return { url, grpcAddress: undefined, close: built.close };
+  let metrics: MetricsListener | undefined;
   try {
-    const grpc = await startGrpc(options.grpc, built, options);
+    const { grpc: grpcListen, metricsListen } = options;
+    metrics = metricsListen && (await listenForMetrics(metricsListen, built.http));
+    const grpc = grpcListen && (await startGrpc(grpcListen, built, options));
     let closed: Promise<unknown> | undefined;
     return {
       url,
-      grpcAddress: grpc.address,
+      grpcAddress: grpc?.address,
+      metricsUrl: metrics?.url,
       async close() {
         // Waits and streams of gRPC end with those of HTTP, which is the first that this does.
-        closed ??= Promise.all([built.close(), grpc.close(closeDeadlineMs)]);
+        closed ??= Promise.all([built.close(), grpc?.close(closeDeadlineMs), metrics?.close()]);
         await closed;
       },
     };
   } catch (error) {
-    await built.close();
+    await Promise.all([built.close(), metrics?.close()]);
     throw error;
   }
 }

@@ -101,7 +101,8 @@ function silentEngine(): Engine {
       pendingCommands: 0,
       waitingAcquires: 0,
       onCommit: () => () => undefined,
-      storage: { commits: 0, pendingWrites: 0, lastCommitMs: 0, sizeBytes: 0 },
+      onTiming: () => () => undefined,
+      storage: { commits: 0, pendingWrites: 0, lastCommitMs: 0, sizeBytes: 0, logBytes: 0 },
     }),
   };
 }
@@ -113,6 +114,7 @@ export function metricsDocument(): string {
     waiting: () => 0,
     waitingPops: () => 0,
     longestTurnSeconds: () => 0,
+    version: '',
   });
   const rows = metrics
     .described()
@@ -122,7 +124,9 @@ export function metricsDocument(): string {
     '',
     '# Metrics',
     '',
-    '`GET /metrics` answers in the text format of Prometheus. "On the leader" means that other nodes report 0 or do not count. In addition there are the usual metrics of the process (`holdfast_process_*`, `holdfast_nodejs_*`). The five names without the prefix are those of the service that this one takes the place of.',
+    '`GET /metrics` answers in the text format of Prometheus, on the port of clients and, where `metrics.listen` is set, on one of its own.',
+    '',
+    'Labels are bounded: members of the cluster, declared paths, error codes, uses of certificates, and the first 1000 queues. "On the leader" means that other nodes report 0 or do not count. In addition there are the usual metrics of the process (`holdfast_process_*`, `holdfast_nodejs_*`). The five names without the prefix are those of the service that this one takes the place of.',
     '',
     '| Name | Kind | Labels | Meaning |',
     '| --- | --- | --- | --- |',

@@ -1,6 +1,8 @@
 /** What the api package is given when it starts. */
 import type { Engine } from '@holdfast/engine';
+import type { HostPort } from '@holdfast/protocol';
 import type { ServerSecurity } from '@holdfast/tls';
+import type { MachineSources } from './metrics/machine.ts';
 import type { Audit, Authorize } from './pipeline/access.ts';
 
 /** Bounds of what callers may ask for and of what they may use up. */
@@ -59,7 +61,7 @@ export interface ApiLog {
   error(fields: object, message: string): void;
 }
 
-export interface ApiOptions {
+export interface ApiOptions extends Pick<MachineSources, 'diskSpace' | 'certificateEndsMs'> {
   readonly engine: Engine;
   readonly host: string;
   /** 0: any free one, told by `Api.url`. */
@@ -83,6 +85,8 @@ export interface ApiOptions {
   readonly security?: ServerSecurity | undefined;
   /** This node is reached from other machines without TLS and authentication, as it was told to be: health says so. */
   readonly isInsecure?: boolean;
+  /** Where metrics are served as well; port 0: any free one, told by `Api.metricsUrl`. */
+  readonly metricsListen?: HostPort | undefined;
   /** Where gRPC is served; nowhere when absent. */
   readonly grpc?: GrpcAddress;
 }
@@ -99,6 +103,8 @@ export interface Api {
   readonly url: string;
   /** Where clients on this machine reach gRPC, e.g. `127.0.0.1:8081` or `[::1]:8081`. */
   readonly grpcAddress: string | undefined;
+  /** Where metrics are served beside `url`, e.g. `http://127.0.0.1:9090`. */
+  readonly metricsUrl: string | undefined;
   /**
    * Accepts nothing new, answers waiting acquires with `shutting_down`, finishes what is in flight
    * (at most 3 seconds), closes streams with 1001. The engine is closed by its owner, afterwards.

@@ -88,6 +88,7 @@ export class MemoryEngine implements Engine {
   #closed = false;
   readonly #statusListeners = new Set<(status: ClusterStatus) => void>();
   readonly #eventListeners = new Set<EventListener>();
+  readonly timingListeners = new Set<Parameters<EngineStats['onTiming']>[0]>();
   readonly #commitListeners = new Set<(seconds: number) => void>();
 
   submit(command: Command, options: CallOptions): Promise<CommandResult> {
@@ -291,7 +292,11 @@ export class MemoryEngine implements Engine {
         this.#commitListeners.add(listener);
         return () => this.#commitListeners.delete(listener);
       },
-      storage: { commits: 1, pendingWrites: 0, lastCommitMs: 0.2, sizeBytes: 4096 },
+      onTiming: (listener) => {
+        this.timingListeners.add(listener);
+        return () => this.timingListeners.delete(listener);
+      },
+      storage: { commits: 1, pendingWrites: 0, lastCommitMs: 0.2, sizeBytes: 4096, logBytes: 1024 },
     };
   }
 

@@ -9,6 +9,7 @@
  */
 import type { Entry } from '@holdfast/raft';
 import type { Clock } from './clock.ts';
+import type { Timings } from './timings.ts';
 
 const maxTurnMs = 8;
 /** Applied entries are cut off in portions of at least this many. */
@@ -18,6 +19,7 @@ export class ApplyQueue {
   readonly #clock: Clock;
   readonly #maxEntriesPerTurn: number;
   readonly #onTurn: () => void;
+  readonly #timings: Timings | undefined;
   #entries: Entry[] = [];
   #next = 0;
   #turnPlanned = false;
@@ -25,10 +27,11 @@ export class ApplyQueue {
   #entriesThisTurn = 0;
 
   /** @param onTurn Called when it is time to go on in a new turn. */
-  constructor(clock: Clock, maxEntriesPerTurn: number, onTurn: () => void) {
+  constructor(clock: Clock, maxEntriesPerTurn: number, onTurn: () => void, timings?: Timings) {
     this.#clock = clock;
     this.#maxEntriesPerTurn = maxEntriesPerTurn;
     this.#onTurn = onTurn;
+    this.#timings = timings;
   }
 
   get isEmpty(): boolean {
@@ -64,6 +67,7 @@ export class ApplyQueue {
   /** Applies what this turn may. Returns the last entry that was applied, if any. */
   apply(act: (entry: Entry) => void): Entry | undefined {
     let last: Entry | undefined;
+    let startedMs = this.#clock.now();
     while (!this.#turnPlanned) {
       const entry = this.#entries[this.#next];
       if (entry === undefined) break;
@@ -71,9 +75,12 @@ export class ApplyQueue {
       this.#entriesThisTurn += 1;
       act(entry);
       last = entry;
+      const nowMs = this.#clock.now();
+      this.#timings?.took('apply', nowMs - startedMs);
+      startedMs = nowMs;
       if (
         this.#entriesThisTurn >= this.#maxEntriesPerTurn ||
-        this.#clock.now() - this.#turnStartedMs >= maxTurnMs
+        nowMs - this.#turnStartedMs >= maxTurnMs
       )
         this.#planTurn();
     }

@@ -10,6 +10,7 @@ import { Interrupted } from './interrupted.ts';
 import { MembershipView } from './membership-view.ts';
 import { RaftEngine } from './raft-engine.ts';
 import { Replica } from './replica.ts';
+import { Timings } from './timings.ts';
 import type { Transport, TransportHandlers } from './transport/types.ts';
 import type { Engine, RaftEngineOptions } from './types.ts';
 
@@ -75,12 +76,15 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
   const recovered: Recovered =
     found.snapshot.index === 0 ? { ...found, snapshot: initial.snapshot } : found;
 
+  const timings = new Timings();
+  opened.storage.onWritten((durationMs) => timings.took('durable_write', durationMs));
   const engine = new RaftEngine({
     nodeId,
     clusterId: options.clusterId,
     clock,
     log: options.log,
     storageStats: () => opened.storage.stats,
+    timings,
     closeStorage: () => opened.storage.close(),
     stateLimits: options.stateLimits,
     reachable: parts.reachable,
@@ -145,6 +149,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
       ? {}
       : { maxEntriesPerTurn: bounds.maxEntriesPerTurn }),
     log: options.log,
+    timings,
     hooks: {
       onApplied: (index, batch, applied) => {
         engine.onApplied(index, batch, applied);

@@ -28,6 +28,7 @@ import type { Replica } from './replica.ts';
 import { Stamps } from './stamps.ts';
 import { envelopeOf } from './submission.ts';
 import { defaultTimeoutMs, Submissions } from './submissions.ts';
+import type { Timings } from './timings.ts';
 import type { Transport } from './transport/types.ts';
 import { callerIn } from './types.ts';
 import type {
@@ -53,6 +54,7 @@ export interface RaftEngineParts {
   readonly clock: Clock;
   readonly log: EngineLog;
   readonly storageStats: () => EngineStats['storage'];
+  readonly timings: Timings;
   readonly closeStorage: () => Promise<void>;
   /** Put in force when this node begins to lead. */
   readonly stateLimits: StateLimits;
@@ -229,6 +231,7 @@ export class RaftEngine implements Engine {
       pendingCommands: this.#queue.pendingCommands,
       waitingAcquires: this.#queue.waitingAcquires,
       onCommit: (listener) => this.#queue.onCommit(listener),
+      onTiming: (listener) => this.#parts.timings.listen(listener),
       storage: this.#parts.storageStats(),
     };
   }

@@ -4,6 +4,7 @@ import type { Applied } from '@holdfast/state';
 import type { Storage } from '@holdfast/storage';
 import type { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
+import type { Timings } from './timings.ts';
 import type { EngineLog } from './types.ts';
 
 export interface ReplicaHooks {
@@ -38,5 +39,6 @@ export interface ReplicaOptions {
   /** Of the program; the latest when absent (FEATURE-4). */
   readonly supportedFeatureLevel?: number;
   readonly log: EngineLog;
+  readonly timings?: Timings;
   readonly hooks: ReplicaHooks;
 }

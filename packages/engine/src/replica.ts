@@ -82,12 +82,14 @@ export class Replica {
       options.clock,
       options.maxEntriesPerTurn ?? defaultEntriesPerTurn,
       () => this.#guarded(() => undefined),
+      options.timings,
     );
     this.#snapshots = new Snapshots(
       {
         storage: options.storage,
         clock: options.clock,
         log: options.log,
+        ...(options.timings === undefined ? {} : { timings: options.timings }),
         supportedLevel: this.#supportedLevel,
         onSaved: (meta, stateHash) => this.#onSnapshotSaved(meta, stateHash),
         onVerified: (meta, isGood) => this.#onVerified(meta, isGood),

@@ -25,6 +25,7 @@ import type { StateMachine } from '@holdfast/state';
 import type { SnapshotReader, Storage } from '@holdfast/storage';
 import type { Clock } from './clock.ts';
 import { assertSupported } from './feature-levels.ts';
+import type { Timings } from './timings.ts';
 import type { EngineLog } from './types.ts';
 
 /** Bytes that are read and taken back in one turn of the event loop. */
@@ -42,6 +43,7 @@ export interface SnapshotsOptions {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly log: EngineLog;
+  readonly timings?: Timings;
   /** The highest feature level of a snapshot that is restored (FEATURE-4). */
   readonly supportedLevel: number;
   /** A snapshot of this node is durable. */
@@ -80,6 +82,8 @@ export class Snapshots {
   save(point: SnapshotPoint, state: StateMachine): Promise<SnapshotMeta | undefined> {
     if (this.#saving !== undefined) return this.#saving;
     const { isComparable } = state;
+    const { clock, timings } = this.#options;
+    const startedMs = clock.now();
     const stateHash = createHash('sha256');
     this.#saving = this.#options.storage
       .saveSnapshot(point, hashed(state.snapshot(), stateHash))
@@ -87,6 +91,7 @@ export class Snapshots {
         this.#saving = undefined;
         if (saved === undefined || this.#stopped) return undefined;
         this.#current = saved;
+        timings?.took('snapshot', clock.now() - startedMs);
         this.#options.log.info(
           { index: saved.index, bytes: saved.byteLength, hash: saved.hash },
           'Saved a snapshot.',

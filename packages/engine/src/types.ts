@@ -25,6 +25,7 @@ import type {
   Stats,
   Refusal,
 } from '@holdfast/state';
+import type { TimingListener } from './timings.ts';
 import type { PeerSockets } from './transport/peer-sockets.ts';
 
 /** One record of a primitive. */
@@ -246,11 +247,15 @@ export interface EngineStats {
   readonly waitingAcquires: number;
   /** Recent commit latencies are handed to this listener, in seconds. */
   readonly onCommit: (listener: (seconds: number) => void) => () => void;
+  /** So are the durations of other work. Returns the unsubscribe. */
+  readonly onTiming: (listener: TimingListener) => () => void;
   readonly storage: {
     readonly commits: number;
     readonly pendingWrites: number;
     readonly lastCommitMs: number;
     readonly sizeBytes: number;
+    /** Of these, the log's; the rest are snapshots. */
+    readonly logBytes: number;
   };
 }
 

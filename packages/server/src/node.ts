@@ -3,6 +3,7 @@
  * whoever imports this package for a local cluster, or for its settings, waits for neither.
  */
 import { once } from 'node:events';
+import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { Api, ApiOptions } from '@holdfast/api';
@@ -22,6 +23,8 @@ export interface RunningNode {
   readonly url: string;
   /** `host:port` of gRPC; undefined where it is switched off. */
   readonly grpcAddress: string | undefined;
+  /** Where metrics are served beside `url`; undefined where nowhere else. */
+  readonly metricsUrl: string | undefined;
   readonly nodeId: string;
   readonly engine: Engine;
   /** Reads the certificates again now; undefined where there is no TLS. */
@@ -112,6 +115,7 @@ async function startSecured(
   return {
     url: api.url,
     grpcAddress: api.grpcAddress,
+    metricsUrl: api.metricsUrl,
     nodeId,
     engine,
     reload: security === undefined ? undefined : () => security.reload(),
@@ -147,6 +151,9 @@ async function serve(
     version,
     allowedOrigins: configuration.allowedOrigins,
     security: security?.clients,
+    certificateEndsMs: security?.certificateEndsMs,
+    diskSpace: () => diskSpaceOf(configuration.folder),
+    metricsListen: configuration.metricsListen ?? undefined,
     isInsecure: configuration.exposed.length > 0,
     ...(configuration.grpc === null ? {} : { grpc: configuration.grpc }),
     limits: {
@@ -168,6 +175,7 @@ async function serve(
     const { startApi } = await import('@holdfast/api');
     const api = await startApi(options);
     if (api.grpcAddress !== undefined) log.info({ address: api.grpcAddress }, 'Serving gRPC.');
+    if (api.metricsUrl !== undefined) log.info({ url: api.metricsUrl }, 'Serving metrics.');
     return api;
   } catch (error) {
     await engine.close();
@@ -192,6 +200,12 @@ async function handOver(engine: Engine, log: Logger): Promise<void> {
   } catch (error) {
     log.warn({ error: String(error) }, 'Leadership could not be handed over.');
   }
+}
+
+/** Of the file system with this folder: what a process without privileges may still use, and all. */
+async function diskSpaceOf(folder: string): Promise<{ freeBytes: number; sizeBytes: number }> {
+  const { bavail, blocks, bsize } = await statfs(folder);
+  return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
 }
 
 /** A port that is free now: peers and clients are told this node's URL before it listens. */

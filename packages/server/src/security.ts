@@ -8,6 +8,8 @@ export interface NodeSecurity {
   readonly clients: ServerSecurity;
   /** Of the connections between members. */
   readonly peers: MemberSockets;
+  /** When the certificates end that clients and members are shown, as Unix time. */
+  readonly certificateEndsMs: () => Readonly<Record<'clients' | 'members', number>>;
   /** Reads all files again now. */
   reload(): Promise<void>;
   close(): void;
@@ -28,6 +30,10 @@ export async function openSecurity(tls: TlsConfiguration, log: TlsLog): Promise<
   return {
     clients: new ServerSecurity({ ...settings, clientCertificates, certificates: own }),
     peers: new MemberSockets({ ...settings, certificates: ofPeers }),
+    certificateEndsMs: () => ({
+      clients: own.current.endsAtMs,
+      members: ofPeers.current.endsAtMs,
+    }),
     async reload() {
       await Promise.all([own.reload(), ofPeers.reload()]);
     },

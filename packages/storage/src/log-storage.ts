@@ -55,6 +55,7 @@ export class LogStorage implements Storage {
   #closed = false;
   #commits = 0;
   #lastCommitMs = 0;
+  #onWritten: (durationMs: number) => void = () => undefined;
 
   constructor(parts: LogStorageParts) {
     this.#parts = parts;
@@ -69,7 +70,12 @@ export class LogStorage implements Storage {
       pendingWrites: this.#queue.length + this.#inFlight,
       lastCommitMs: this.#lastCommitMs,
       sizeBytes: log.sizeBytes + snapshots.sizeBytes,
+      logBytes: log.sizeBytes,
     };
+  }
+
+  onWritten(listener: (durationMs: number) => void): void {
+    this.#onWritten = listener;
   }
 
   write(write: Write): Promise<void> {
@@ -95,6 +101,7 @@ export class LogStorage implements Storage {
       }
       this.#commits += 1;
       this.#lastCommitMs = disk.now() - startedMs;
+      this.#onWritten(this.#lastCommitMs);
       this.#inFlight = 0;
       for (const { resolve } of batch) resolve();
     }

@@ -73,7 +73,11 @@ export interface Storage {
     readonly lastCommitMs: number;
     /** Of segments and snapshots on the disk, also of those whose name is gone while somebody reads them. */
     readonly sizeBytes: number;
+    /** Of these, the segments'. */
+    readonly logBytes: number;
   };
+  /** Told how long each durable write took, from then on. */
+  onWritten(listener: (durationMs: number) => void): void;
   /** Resolves when what was handed over is durable and every file is closed. */
   close(): Promise<void>;
 }

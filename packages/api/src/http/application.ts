@@ -273,7 +273,7 @@ function watchCaller(reply: FastifyReply, cancellation: AbortController): void {
 
 // ---- documents ----------------------------------------------------------------------------------
 
-function addDocument(app: FastifyInstance, route: DocumentRoute, parts: HttpParts): void {
+export function addDocument(app: FastifyInstance, route: DocumentRoute, parts: HttpParts): void {
   const { name, contentType } = route.document;
   const write = documents[name]?.(parts);
   if (write === undefined)

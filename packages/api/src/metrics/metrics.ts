@@ -6,6 +6,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { MetricObject } from 'prom-client';
 import { addStats } from './stats.ts';
 import type { StatSources } from './stats.ts';
+import { addTimings } from './timings.ts';
 
 const acquisitionBuckets = [
   0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
@@ -16,8 +17,8 @@ const commitBuckets = [
 
 export interface ApiMetrics {
   readonly registry: Registry;
-  /** Told of every acquire: `granted` or an error code, and how long it took. */
-  onAcquire(outcome: string, seconds: number): void;
+  /** Told of every acquire: `granted` or an error code, how long it took, and whether it would have waited. */
+  onAcquire(outcome: string, seconds: number, mayWait: boolean): void;
   onHttpRequest(request: HttpRequest, seconds: number): void;
   /** All stats as text. */
   text(): Promise<string>;
@@ -78,6 +79,12 @@ export function createMetrics(sources: StatSources): ApiMetrics {
     buckets: acquisitionBuckets,
     registers,
   });
+  const waitSeconds = new Histogram({
+    name: 'holdfast_acquire_wait_duration_seconds',
+    help: 'Duration of the acquires of this node that were allowed to wait, whether they were granted or not.',
+    buckets: acquisitionBuckets,
+    registers,
+  });
   const commitSeconds = new Histogram({
     name: 'consensus_commit_latency_seconds',
     help: 'Time from the proposal of a batch until it is applied, on the leader.',
@@ -92,18 +99,23 @@ export function createMetrics(sources: StatSources): ApiMetrics {
     registers,
   });
   addStats(registers, sources);
+  const forgetTimings = addTimings(registers, engine);
   const forgetCommits = engine.stats().onCommit((seconds) => commitSeconds.observe(seconds));
   return {
     registry,
-    onAcquire(outcome, seconds) {
+    onAcquire(outcome, seconds, mayWait) {
       acquired.set(outcome, (acquired.get(outcome) ?? 0) + 1);
       if (outcome === 'granted') acquisitionSeconds.observe(seconds);
+      if (mayWait) waitSeconds.observe(seconds);
     },
     onHttpRequest: ({ method, route, status }, seconds) =>
       httpSeconds.observe({ method, route, status }, seconds),
     text: async () => (await registry.metrics()) + (await metricsOfProcess().metrics()),
     described: () => registry.getMetricsAsArray().map(describe),
-    close: forgetCommits,
+    close() {
+      forgetCommits();
+      forgetTimings();
+    },
   };
 }
 

@@ -3,6 +3,8 @@ import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { Engine } from '@holdfast/engine';
 import type { Stats } from '@holdfast/state';
+import { addMachineStats } from './machine.ts';
+import type { MachineSources } from './machine.ts';
 import { addMessageStats } from './queue-stats.ts';
 
 /** What the stream counts of itself. */
@@ -13,10 +15,9 @@ export interface StreamStats {
   readonly requests: number;
 }
 
-export interface StatSources {
+export interface StatSources extends MachineSources {
   /** Pops that wait for messages on this node. */
   readonly waitingPops: () => number;
-  readonly engine: Engine;
   readonly stream: () => StreamStats;
   readonly waiting: () => number;
   /** Of the event loop, in the last minute. */
@@ -94,6 +95,7 @@ export function addStats(registers: Registry[], sources: StatSources): void {
   addQueueStats(sources, adders);
   addStorageStats(engine, adders);
   addNodeStats(sources, adders);
+  addMachineStats(registers, sources);
   addMessageStats(registers, sources);
 }
 
@@ -215,7 +217,12 @@ function addStorageStats(engine: Engine, { gauge, counter }: Adders): void {
     'Duration of the latest durable write (fsync).',
     () => stats().storage.lastCommitMs / 1000,
   );
-  gauge('holdfast_storage_bytes', 'Bytes on disk.', () => stats().storage.sizeBytes);
+  gauge(
+    'holdfast_storage_bytes',
+    'Bytes of log and snapshots on disk.',
+    () => stats().storage.sizeBytes,
+  );
+  gauge('holdfast_log_bytes', 'Bytes of the log on disk.', () => stats().storage.logBytes);
 }
 
 /** Of this node's streams and its event loop. */

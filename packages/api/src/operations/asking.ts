@@ -117,6 +117,7 @@ export async function submitAcquire(
       : await service.engine.submit(command, callOptions(context));
   const seconds = (performance.now() - startedMs) / 1000;
   const outcome = result instanceof Refused || result.ok ? result : refusedBy(result);
-  service.onAcquire(outcome instanceof Refused ? outcome.code : 'granted', seconds);
+  const code = outcome instanceof Refused ? outcome.code : 'granted';
+  service.onAcquire(code, seconds, command.waitMs > 0);
   return outcome;
 }

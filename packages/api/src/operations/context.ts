@@ -31,7 +31,7 @@ export interface Service {
   /** Wall clock in ms, for people only. */
   readonly now: () => number;
   /** Told of every acquire: its outcome (`granted` or an error code) and how long it took, its wait included. */
-  readonly onAcquire: (outcome: string, seconds: number) => void;
+  readonly onAcquire: (outcome: string, seconds: number, mayWait: boolean) => void;
   /** `expired_sessions` as of the last cleanup asked of this node. */
   expiredAtCleanup: number;
 }

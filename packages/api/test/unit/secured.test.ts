@@ -71,6 +71,7 @@ async function serve(
     log,
     security,
     grpc: { host: '127.0.0.1', port: 0 },
+    metricsListen: { host: '127.0.0.1', port: 0 },
     ...changes,
   });
   t.after(async () => {
@@ -83,19 +84,23 @@ async function serve(
 const tlsOf = (pair: KeyPair | undefined): object =>
   pair === undefined ? { ca } : { ca, cert: pair.certificate, key: pair.key };
 
+async function get(url: string, pair: KeyPair | undefined): Promise<unknown> {
+  try {
+    const asked = request(url, { ...tlsOf(pair), agent: false });
+    asked.end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    answer.resume();
+    return answer.statusCode === 200 || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Each gives what was answered, or undefined where the connection was refused. */
 const ask = {
-  async http({ url }: Api, pair: KeyPair | undefined): Promise<unknown> {
-    try {
-      const asked = request(`${url}/livez`, { ...tlsOf(pair), agent: false });
-      asked.end();
-      const [answer] = (await once(asked, 'response')) as [IncomingMessage];
-      answer.resume();
-      return answer.statusCode === 200 || undefined;
-    } catch {
-      return undefined;
-    }
-  },
+  http: ({ url }: Api, pair: KeyPair | undefined) => get(`${url}/livez`, pair),
+  metrics: ({ metricsUrl }: Api, pair: KeyPair | undefined) =>
+    get(`${metricsUrl ?? ''}/metrics`, pair),
   async stream({ url }: Api, pair: KeyPair | undefined): Promise<unknown> {
     const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${streamPath}`, tlsOf(pair));
     const told = await new Promise((resolve) => {
@@ -114,7 +119,7 @@ const ask = {
     return healthOver(grpcAddress, secured);
   },
 } as const;
-const interfaces = ['http', 'stream', 'grpc'] as const;
+const interfaces = ['http', 'stream', 'grpc', 'metrics'] as const;
 
 describe('a node over TLS', () => {
   const cases: readonly (readonly [string, KeyPair | undefined, readonly boolean[]])[] = [
@@ -160,6 +165,8 @@ describe('a node over TLS', () => {
     await assert.rejects(fetch(api.url.replace('https', 'http') + '/livez'));
     const plain = await healthOver(api.grpcAddress ?? '', ChannelCredentials.createInsecure());
     assert.equal(plain, undefined);
+    assert.match(api.metricsUrl ?? '', /^https:/);
+    await assert.rejects(fetch(`${(api.metricsUrl ?? '').replace('https', 'http')}/metrics`));
   });
 
   for (const port of ['http', 'grpc'] as const)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Entry } from '@holdfast/raft';
 import { ApplyQueue } from '../../src/apply-queue.ts';
+import { Timings } from '../../src/timings.ts';
 
 const entries = (from: number, to: number): Entry[] =>
   Array.from({ length: to - from + 1 }, (_, position) => ({
@@ -22,7 +23,8 @@ function stage(maxEntriesPerTurn: number) {
     endOfTurn: (callback: () => void) => void turns.push(callback),
   };
   const applied: number[] = [];
-  const queue = new ApplyQueue(clock, maxEntriesPerTurn, () => turn());
+  const timings = new Timings();
+  const queue = new ApplyQueue(clock, maxEntriesPerTurn, () => turn(), timings);
   const turn = (): void => {
     queue.beginTurn();
     queue.apply((entry) => {
@@ -30,10 +32,26 @@ function stage(maxEntriesPerTurn: number) {
       applied.push(entry.index);
     });
   };
-  return { queue, applied, turn, endTurn: () => turns.shift()?.(), turns };
+  return { queue, applied, turn, endTurn: () => turns.shift()?.(), turns, timings };
 }
 
 describe('Committed entries', () => {
+  it('are told one by one with the time that each took', () => {
+    const { queue, turn, timings } = stage(100);
+    const told: (readonly [string, number])[] = [];
+    const forget = timings.listen((work, seconds) => told.push([work, seconds]));
+    queue.push(entries(1, 2));
+    turn();
+    assert.deepEqual(told, [
+      ['apply', 0.001],
+      ['apply', 0.001],
+    ]);
+    forget();
+    queue.push(entries(3, 3));
+    turn();
+    assert.equal(told.length, 2);
+  });
+
   it('are applied in the turn in which they come when they are few', () => {
     const { queue, applied, turn, turns } = stage(100);
     queue.push(entries(1, 3));

@@ -17,7 +17,7 @@ export function snapshotOf(
 
 export class HandDisk implements Storage {
   readonly writes: Write[] = [];
-  readonly stats = { commits: 0, pendingWrites: 0, lastCommitMs: 0, sizeBytes: 0 };
+  readonly stats = { commits: 0, pendingWrites: 0, lastCommitMs: 0, sizeBytes: 0, logBytes: 0 };
   /** By hash: what can be read. */
   readonly snapshots = new Map<
     string,
@@ -29,6 +29,10 @@ export class HandDisk implements Storage {
   damageReceived = false;
   readonly #waiting: (() => void)[] = [];
   #received: Uint8Array[] = [];
+
+  onWritten(): void {
+    // Nothing here takes any time.
+  }
 
   write(write: Write): Promise<void> {
     this.writes.push(write);

@@ -6,6 +6,7 @@ import type { MemberId, Message } from '@holdfast/raft';
 import { createStateMachine, initialLimits } from '@holdfast/state';
 import type { SnapshotReader } from '@holdfast/storage';
 import { readState, Snapshots } from '../../src/snapshots.ts';
+import { Timings } from '../../src/timings.ts';
 import { silentLog } from '../cluster.ts';
 import { HandDisk, settled, snapshotOf } from './hand-disk.ts';
 import { StillClock } from './still-clock.ts';
@@ -81,9 +82,14 @@ describe('The hash of a state', () => {
       2,
     );
     const saved: (string | undefined)[] = [];
+    const clock = new StillClock();
+    const timings = new Timings();
+    const took: (readonly [string, number])[] = [];
+    timings.listen((work, seconds) => took.push([work, seconds]));
     const options = {
       storage: disk,
-      clock: new StillClock(),
+      clock,
+      timings,
       log: silentLog,
       supportedLevel: 2,
       onSaved: (_meta: unknown, hash: string | undefined) => void saved.push(hash),
@@ -92,6 +98,7 @@ describe('The hash of a state', () => {
       onFatal: (error: unknown) => assert.fail(String(error)),
     };
     await new Snapshots(options, meta).save({ ...point, index: state.index }, state);
+    assert.deepEqual(took, [['snapshot', 0]]);
     return [stateHash, saved[0]];
   };
 

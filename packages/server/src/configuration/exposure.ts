@@ -12,11 +12,18 @@ export interface Exposable {
   readonly httpHost: string;
   readonly grpc: { readonly host: string } | null;
   readonly peerListen: HostPort | null;
+  readonly metricsListen: HostPort | null;
   readonly tls: TlsConfiguration | null;
 }
 
 /** The settings under which others reach this node without TLS and authentication (EXPOSED-1), as `http.host is ::`. */
-export function exposed({ httpHost, grpc, peerListen, tls }: Exposable): readonly string[] {
+export function exposed({
+  httpHost,
+  grpc,
+  peerListen,
+  metricsListen,
+  tls,
+}: Exposable): readonly string[] {
   const found: string[] = [];
   const add = (setting: string, host: string): void => {
     if (!isLoopback(host)) found.push(`${setting} is ${host}`);
@@ -24,6 +31,7 @@ export function exposed({ httpHost, grpc, peerListen, tls }: Exposable): readonl
   if (tls?.clientCertificates !== 'required') {
     add('http.host', httpHost);
     if (grpc !== null) add('grpc.host', grpc.host);
+    if (metricsListen !== null) add('metrics.listen', metricsListen.host);
   }
   // Members always prove to each other who they are where there is TLS.
   if (tls === null && peerListen !== null) add('cluster.listen', peerListen.host);

@@ -29,6 +29,8 @@ export interface Configuration {
   readonly allowedOrigins: readonly string[];
   /** Null: gRPC is not served. */
   readonly grpc: { readonly host: string; readonly port: number } | null;
+  /** Where metrics are served as well. Null: nowhere. */
+  readonly metricsListen: HostPort | null;
   /** Null: none. */
   readonly tls: TlsConfiguration | null;
   /** What others reach without TLS and authentication, because `security.insecure` says so (EXPOSED-1). */
@@ -237,6 +239,7 @@ function assemble(value: (key: string) => unknown): Configuration {
       value('grpc.enabled') === true
         ? { host: text('grpc.host'), port: number('grpc.port') }
         : null,
+    metricsListen: value('metrics.listen') as HostPort | null,
     tls: readTls(value),
   };
   return {

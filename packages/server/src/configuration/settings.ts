@@ -109,6 +109,14 @@ const definitions: readonly Setting[] = [
       'Port on which gRPC is served; 0 takes a free one. Nodes on one machine need one each.',
   },
   {
+    key: 'metrics.listen',
+    schema: listenAddress,
+    default: '',
+    description:
+      'host:port on which /metrics is served as well, and nothing else: over TLS where there is TLS, to who may ' +
+      'read them. Empty: only on the port of clients.',
+  },
+  {
     key: 'storage.folder',
     schema: z.string().min(1),
     default: './data/node',

@@ -147,6 +147,7 @@ function told(storage: Storage, onWrite: (write: Write) => void): Storage {
     stateOffset: (meta) => storage.stateOffset(meta),
     verifyReceived: (meta) => storage.verifyReceived(meta),
     forgetBefore: (keepFrom, hash) => storage.forgetBefore(keepFrom, hash),
+    onWritten: (listener) => storage.onWritten(listener),
     get stats() {
       return storage.stats;
     },

@@ -94,6 +94,8 @@ describe('The storage', () => {
       if (running) setImmediate(count);
     };
     count();
+    const told: number[] = [];
+    storage.onWritten((durationMs) => told.push(durationMs));
     const first = storage.write(writes[0] ?? assert.fail());
     await new Promise((resolve) => setImmediate(resolve));
     await Promise.all([first, ...writes.slice(1).map((write) => storage.write(write))]);
@@ -101,6 +103,8 @@ describe('The storage', () => {
     assert.equal(storage.stats.commits - commits, 2);
     assert.equal(storage.stats.pendingWrites, 0);
     assert.ok(storage.stats.lastCommitMs >= 45);
+    assert.equal(told.length, 2);
+    assert.equal(told[1], storage.stats.lastCommitMs);
     assert.ok(turns > 20, `the loop turned ${String(turns)} times only`);
   });
 

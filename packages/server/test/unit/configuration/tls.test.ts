@@ -110,6 +110,7 @@ describe('an address that other machines reach (EXPOSED-1)', () => {
   const refused: readonly (readonly [string, Flags, RegExp])[] = [
     ['HTTP', single, /^.*\n {2}http\.host is 0\.0\.0\.0: .*--insecure/],
     ['gRPC', { 'grpc-host': '::' }, /grpc\.host is ::/],
+    ['metrics', { 'metrics-listen': '0.0.0.0:9090' }, /metrics\.listen is 0\.0\.0\.0/],
     ['members', peers, /cluster\.listen is 10\.0\.0\.1/],
     [
       'HTTP over TLS whose clients prove nothing',
@@ -134,6 +135,7 @@ describe('an address that other machines reach (EXPOSED-1)', () => {
       ...single,
       ...peers,
       'grpc-host': '::',
+      'metrics-listen': '[::]:9090',
       'http-advertise': 'https://a:1',
     };
     assert.deepEqual(loadConfiguration({ flags }).exposed, []);

@@ -1,0 +1,66 @@
+/** Metrics on a port of their own, for who must reach them and nothing else. */
+import type { Server as TlsServer } from 'node:tls';
+import type { AddressInfo, Server } from 'node:net';
+import { fastify } from 'fastify';
+import { formatHostPort, hostOnThisMachine } from '@holdfast/protocol';
+import type { HostPort } from '@holdfast/protocol';
+import { secureServer } from '@holdfast/tls';
+import { addDocument } from './application.ts';
+import type { HttpParts } from './application.ts';
+import { Refused } from '../refused.ts';
+import { answerBrokenRequest, errorHandler, sendProblem } from './problems.ts';
+import { routes } from './routes.ts';
+
+const requestArrivalMs = 10_000;
+const maxConnections = 100;
+
+const onlyMetrics = new Refused('route_not_found', 'This port serves GET /metrics alone.');
+
+export interface MetricsListener {
+  /** For this machine, e.g. `http://127.0.0.1:9090`. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves `/metrics` as the port of clients does: over TLS where that is set, to who may read it.
+ *
+ * @throws Error where the address cannot be bound; the message names it.
+ */
+export async function listenForMetrics(
+  { host, port }: HostPort,
+  parts: HttpParts,
+): Promise<MetricsListener> {
+  const { security } = parts;
+  const app = fastify({
+    logger: false,
+    requestTimeout: requestArrivalMs,
+    forceCloseConnections: true,
+    clientErrorHandler: answerBrokenRequest,
+    ...(security === undefined ? {} : { serverFactory: secureServer(security) }),
+  });
+  app.server.maxConnections = maxConnections;
+  app.setErrorHandler(errorHandler(parts.log));
+  app.setNotFoundHandler((_request, reply) => sendProblem(reply, onlyMetrics));
+  for (const route of routes)
+    if (route.kind === 'document' && route.document.name === 'metrics')
+      addDocument(app, route, parts);
+  const endHandshakes = security?.secure(app.server as Server as TlsServer, 'http');
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    throw new Error(
+      `Metrics cannot be served on ${formatHostPort(host, port)}: the port may be in use. Choose another one with metrics.listen.`,
+      { cause: error },
+    );
+  }
+  const bound = (app.server.address() as AddressInfo).port;
+  const scheme = security === undefined ? 'http' : 'https';
+  return {
+    url: `${scheme}://${formatHostPort(hostOnThisMachine(host), bound)}`,
+    async close() {
+      endHandshakes?.();
+      await app.close();
+    },
+  };
+}
