@@ -41,6 +41,9 @@ bench-failover: build ## Measures how long no lock can be had when the leader go
 bench-state: build ## Measures what a large state costs (LOCKS=20000 SESSIONS=20 for a smaller one; JSON=1)
 	@$(NODE) npm run --silent bench:state -- $(if $(LOCKS),--locks $(LOCKS)) $(if $(SESSIONS),--sessions $(SESSIONS)) $(if $(CHECKOUT),--checkout $(CHECKOUT)) $(if $(JSON),--json)
 
+bench-queue: build ## Measures messages pushed, taken and acknowledged against three nodes, beside BullMQ (SECONDS=5)
+	@$(NODE) npm run --silent bench:queue -- $(if $(SECONDS),--seconds $(SECONDS))
+
 bench-quorum: build ## Measures cycles and hand-overs against three independent lease nodes
 	@$(NODE) npm run --silent bench:quorum
 

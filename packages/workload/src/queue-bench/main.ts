@@ -1,0 +1,198 @@
+/**
+ * `make bench-queue`: messages a second, each pushed, taken and acknowledged, through three node processes that fsync
+ * every write; beside BullMQ on one Redis that fsyncs every write, where Redis is installed. As many push as consume,
+ * each its next message when the one before is acknowledged, all in one process over one client. A last row of each
+ * is one that pushes now and then to sixteen that wait. Exit status 1 when messages of a key came out of order.
+ */
+import { fork } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startLocalCluster } from '@holdfast/server';
+import { calibrate } from '../bench/calibration.ts';
+import { freePorts } from '../free-ports.ts';
+import { describeMachine, machineLine } from '../statistics/machine.ts';
+import { milliseconds, table, whole } from '../statistics/table.ts';
+import { isMessageStats } from './plan.ts';
+import type { MessagePlan, MessageStats } from './plan.ts';
+import { startRedis } from './redis-server.ts';
+
+const help = `Usage: npm run bench:queue -- [OPTION]…
+
+  --seconds N     counted seconds of each row (5)
+  --workers LIST  that push, and as many that consume (1,16,64,256)
+  --only NAME     holdfast or bullmq
+  --folder PATH   where nodes and Redis keep their data (a new folder for temporary files)
+  --profile PATH  write a CPU profile of every process into this folder
+  --json          print one JSON document instead of tables
+`;
+
+const warmUpMs = 1500;
+const calibrationMs = 1000;
+const settleDeadlineMs = 30_000;
+/** Of the row without a load. */
+const calmPauseMs = 20;
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '5' },
+    workers: { type: 'string', default: '1,16,64,256' },
+    only: { type: 'string' },
+    folder: { type: 'string' },
+    profile: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+type Row = Pick<MessagePlan, 'carrier' | 'keys' | 'workers' | 'pauseMs'>;
+type MeasuredRow = Row & MessageStats;
+
+function numberFrom(name: string, text: string, most: number): number {
+  const value = Number(text);
+  if (value > 0 && value <= most) return value;
+  console.error(`${name} is a number above 0 and up to ${String(most)}, not "${text}".`);
+  process.exit(2);
+}
+
+function rowsOf(workers: readonly number[]): readonly Row[] {
+  const calm = { workers: 1, pauseMs: calmPauseMs };
+  const loaded = workers.map((count) => ({ workers: count, pauseMs: 0 }));
+  const all = [...loaded, calm];
+  const rows: readonly Row[] = [
+    ...all.map((row) => ({ ...row, carrier: 'holdfast' as const, keys: 'own' as const })),
+    ...all.map((row) => ({ ...row, carrier: 'holdfast' as const, keys: 'none' as const })),
+    ...all.map((row) => ({ ...row, carrier: 'bullmq' as const, keys: 'none' as const })),
+  ];
+  return rows.filter(({ carrier }) => values.only === undefined || values.only === carrier);
+}
+
+/** Runs a load in a process of its own. */
+async function generate(plan: MessagePlan): Promise<MessageStats> {
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const file = fileURLToPath(new URL(`./load-entry.${ending}`, import.meta.url));
+  const profile =
+    values.profile === undefined
+      ? []
+      : [
+          '--cpu-prof',
+          `--cpu-prof-dir=${values.profile}`,
+          `--cpu-prof-name=load-${plan.queue}.cpuprofile`,
+        ];
+  const child = fork(file, [JSON.stringify(plan)], { execArgv: [...process.execArgv, ...profile] });
+  const deadline = setTimeout(
+    () => child.kill('SIGKILL'),
+    plan.warmUpMs + plan.measureMs + settleDeadlineMs,
+  );
+  try {
+    return await new Promise<MessageStats>((resolve, reject) => {
+      let stats: MessageStats | undefined;
+      child.on('message', (message) => {
+        if (isMessageStats(message)) stats = message;
+      });
+      child.on('error', reject);
+      child.on('exit', (code, signal) => {
+        if (stats !== undefined) resolve(stats);
+        else reject(new Error(`A load ended without stats (${String(code ?? signal)}).`));
+      });
+    });
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+async function measure(
+  rows: readonly Row[],
+  measureMs: number,
+  folder: string,
+  tell: (text: string) => void,
+): Promise<readonly MeasuredRow[]> {
+  const measured: MeasuredRow[] = [];
+  const run = async (row: Row, urls: readonly string[]): Promise<void> => {
+    tell(`${nameOf(row)}, ${workersOf(row)}.`);
+    const queue = `bench-${row.carrier}-${row.keys}-${String(row.workers)}-${String(row.pauseMs)}`;
+    const stats = await generate({ ...row, urls, queue, warmUpMs, measureMs });
+    measured.push({ ...row, ...stats });
+  };
+  const ofNodes = rows.filter(({ carrier }) => carrier === 'holdfast');
+  const ofRedis = rows.filter(({ carrier }) => carrier === 'bullmq');
+  if (ofNodes.length > 0) {
+    const environment: Record<string, string> =
+      values.profile === undefined
+        ? {}
+        : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${values.profile}` };
+    const cluster = await startLocalCluster({
+      ports: await freePorts(3),
+      folder: join(folder, 'nodes'),
+      environment,
+    });
+    try {
+      await cluster.leader();
+      for (const row of ofNodes) await run(row, cluster.urls);
+    } finally {
+      await cluster.close();
+    }
+  }
+  const redis = ofRedis.length > 0 ? await startRedis(folder) : undefined;
+  if (redis === undefined) return measured;
+  try {
+    for (const row of ofRedis) await run(row, [redis.url]);
+  } finally {
+    await redis.close();
+  }
+  return measured;
+}
+
+const nameOf = ({ carrier, keys }: Row): string => {
+  if (carrier === 'bullmq') return 'BullMQ';
+  return keys === 'own' ? 'keys' : 'no keys';
+};
+const workersOf = ({ workers, pauseMs }: Row): string =>
+  pauseMs > 0 ? 'no load' : String(workers);
+
+function resultTable(rows: readonly MeasuredRow[], commits: number): string {
+  return table(
+    ['', 'workers', 'messages/s', 'per commit', 'push to consumer p50 ms', 'p95', 'p99'],
+    rows.map((row) => [
+      nameOf(row),
+      workersOf(row),
+      row.pauseMs > 0 ? '' : whole(row.messagesPerSecond),
+      row.pauseMs > 0 ? '' : (row.messagesPerSecond / commits).toFixed(2),
+      milliseconds(row.deliveredMs.p50),
+      milliseconds(row.deliveredMs.p95),
+      milliseconds(row.deliveredMs.p99),
+    ]),
+  );
+}
+
+async function bench(): Promise<void> {
+  const measureMs = 1000 * numberFrom('--seconds', values.seconds, 600);
+  const workers = values.workers.split(',').map((text) => numberFrom('--workers', text, 10_000));
+  const folder = values.folder ?? (await mkdtemp(join(tmpdir(), 'holdfast-bench-queue-')));
+  const tell = (text: string): void => {
+    if (!values.json) console.error(text);
+  };
+  try {
+    tell('Measuring what the machine can do at this moment.');
+    const calibration = await calibrate(folder, calibrationMs);
+    const rows = await measure(rowsOf(workers), measureMs, folder, tell);
+    const machine = describeMachine();
+    const commits = calibration.fsyncedCommitsPerSecond;
+    if (values.json) console.log(JSON.stringify({ machine, calibration, rows }));
+    else {
+      console.log(`Machine: ${machineLine(machine)}`);
+      console.log(`One SQLite commit with synchronous=FULL: ${whole(commits)} a second.\n`);
+      console.log(resultTable(rows, commits));
+      if (!rows.some(({ carrier }) => carrier === 'bullmq') && values.only !== 'holdfast')
+        console.log('\nThere is no redis-server on this machine: nothing to compare with.');
+    }
+    process.exitCode = rows.every(({ outOfOrder }) => outOfOrder === 0) ? 0 : 1;
+  } finally {
+    if (values.folder === undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+if (values.help) console.log(help);
+else await bench();
