@@ -11,6 +11,13 @@ export const replicaFaults: readonly Fault[] = [
       void Promise.resolve().then(() => this.#guarded(() => this.#raft.persisted(write.id)));`,
   },
   {
+    name: 'commit-told-by-heartbeats',
+    breaks: 'who waits at a follower is told of what was committed with the next heartbeat only',
+    file: 'packages/engine/src/commit-news.ts',
+    find: `    this.#cancel ??= this.#clock.after(newsAfterMs`,
+    put: `    this.#cancel ??= this.#clock.after(100 * newsAfterMs`,
+  },
+  {
     name: 'keepalive-without-proof',
     breaks: 'a deposed leader tells a client that its lease was extended',
     file: 'packages/engine/src/leadership.ts',

@@ -33,6 +33,7 @@ import type { SnapshotReader } from '@holdfast/storage';
 import { ApplyQueue } from './apply-queue.ts';
 import { decodeBatch, encodeBatch } from './batch.ts';
 import type { Batch } from './batch.ts';
+import { CommitNews } from './commit-news.ts';
 import { assertLogSupported, assertSupported } from './feature-levels.ts';
 import type { FeatureLevels } from './feature-levels.ts';
 import { KeptEntries } from './kept-entries.ts';
@@ -59,6 +60,7 @@ export class Replica {
   readonly #applyQueue: ApplyQueue;
   readonly #snapshots: Snapshots;
   readonly #kept: KeptEntries;
+  readonly #news: CommitNews;
   /** Of the log that was applied, since the last checkpoint. */
   #bytesSinceCheckpoint = 0;
   /** The state as it was found on the disk, until it is told. */
@@ -78,6 +80,7 @@ export class Replica {
     this.#ticks = new Ticks(options);
     this.#once = new Once(options.clock);
     this.#kept = new KeptEntries(options.keptEntries);
+    this.#news = new CommitNews(options.clock, () => this.#guarded(() => this.#raft.tellCommit()));
     this.#applyQueue = new ApplyQueue(
       options.clock,
       options.maxEntriesPerTurn ?? defaultEntriesPerTurn,
@@ -161,6 +164,7 @@ export class Replica {
   stop(): void {
     this.#stopped = true;
     this.#ticks.stop();
+    this.#news.stop();
     this.#snapshots.stop();
     this.#stopLeading();
   }
@@ -229,6 +233,7 @@ export class Replica {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#ticks.stop();
+    this.#news.stop();
     this.#snapshots.stop();
     this.#options.hooks.onFatal(error instanceof Error ? error : new Error(String(error)));
   }
@@ -291,16 +296,20 @@ export class Replica {
     if (output.verify !== undefined) this.#snapshots.verify(output.verify);
     if (output.restore !== undefined) this.#restore(output.restore);
     this.#applyQueue.push(output.committed);
+    const last = output.committed.at(-1);
+    if (last !== undefined) this.#news.committed(last.index);
     for (const { readId, index } of output.reads) this.#proofs.proven(readId, index);
     for (const readId of output.failedReads) this.#proofs.failed(readId);
     if (output.status !== undefined) {
       if (output.status.role !== 'leader') this.#stopLeading();
+      this.#news.leads = output.status.role === 'leader';
       this.#options.hooks.onStatus(output.status);
     }
   }
 
   #send(outbound: Outbound): void {
     const { to, message } = outbound;
+    if (message.type === 'append') this.#news.told(message.commit);
     if (message.type === 'snapshot_chunk') this.#snapshots.send(to, message);
     else this.#options.hooks.send(outbound);
   }

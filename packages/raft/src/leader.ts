@@ -179,6 +179,10 @@ export class Leadership {
     this.#proveReads();
   }
 
+  tellCommit(): void {
+    for (const peer of this.#peers.values()) this.#replication.tellCommit(peer);
+  }
+
   unprovenReads(): number[] {
     return this.#reads.takeAll();
   }

@@ -215,6 +215,10 @@ export class RaftCore implements Raft, HasImage {
     if (id === this.leader) this.elections.suspectLeader();
   }
 
+  tellCommit(): void {
+    this.leadership?.tellCommit();
+  }
+
   persisted(writeId: number): void {
     const done = this.outbox.persisted(writeId, this.term);
     if (done === undefined) return;

@@ -88,6 +88,13 @@ export class Replication {
     });
   }
 
+  /** To one whose log is found: it has been sent everything, and learns how far that is committed. */
+  tellCommit(peer: Progress): void {
+    const isFound = peer.state === 'replicate';
+    if (isFound && this.#core.log.termAt(peer.nextIndex - 1) !== undefined)
+      this.#sendAppend(peer, []);
+  }
+
   heartbeat(peer: Progress): void {
     const { log } = this.#core;
     if (peer.state === 'snapshot') {

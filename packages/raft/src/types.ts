@@ -279,6 +279,8 @@ export interface Raft {
   stepDown(): void;
   /** The host lost its connection to this peer; when it is the leader the follower campaigns (pre-vote) soon, at a random early tick. */
   peerUnreachable(id: MemberId): void;
+  /** A leader tells its members what is committed, without waiting for the next entry or heartbeat. */
+  tellCommit(): void;
   /** All writes up to and including this id are durable. */
   persisted(writeId: number): void;
   appliedTo(index: LogIndex): void;

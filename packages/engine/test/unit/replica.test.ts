@@ -377,4 +377,33 @@ describe('A replica', () => {
     assert.equal(answer.ok, false);
     assert.notEqual(replica.status().role, 'leader');
   });
+
+  it('tells its members within a ms what is committed, where no entry does (NEWS-1, NEWS-2)', async () => {
+    const { replica, clock, disk, seen } = await openAlone([leader]);
+    clock.pass(700);
+    for (const type of ['pre_vote_answer', 'vote_answer'] as const) {
+      replica.receive(leader, [{ type, term: 1, granted: true }]);
+      await syncAll(disk);
+    }
+    const told = (): readonly number[] =>
+      seen.sent
+        .splice(0)
+        .flatMap(({ message }) => (message.type === 'append' ? message.commit : []));
+    const accept = (matchIndex: number): void =>
+      replica.receive(leader, [
+        { type: 'append_answer', term: 1, probe: 0, accepted: true, matchIndex },
+      ]);
+    accept(1);
+    told();
+    clock.pass(1);
+    assert.deepEqual(told(), [1]);
+    // Two entries in flight: the append of the second one tells of the first.
+    replica.propose({ time: 5, commands: [] }, () => undefined);
+    await syncAll(disk);
+    accept(2);
+    replica.propose({ time: 6, commands: [] }, () => undefined);
+    assert.deepEqual(told(), [1, 2]);
+    clock.pass(1);
+    assert.deepEqual(told(), []);
+  });
 });
