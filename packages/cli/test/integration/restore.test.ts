@@ -68,7 +68,8 @@ describe('A backup of three nodes under load', { timeout }, () => {
       endpoints: [...old.urls],
       onWarning: (warning) => warnings.push(warning),
     });
-    session = await client.session({ timeoutSeconds: 60 });
+    // Long enough for a node of the new cluster to start; its loss is waited for below.
+    session = await client.session({ timeoutSeconds: 30 });
     hold = await session.lock('kept');
     highestToken = hold.fenceToken;
     await backUpUnderLoad();
@@ -168,6 +169,42 @@ describe('A backup of three nodes under load', { timeout }, () => {
     }
   }
 
+  it('given a client of the old cluster, when a node of the new one is where it asks, then it asks nothing of it and takes its holds for lost, one made anew is served, and no old member takes part', async () => {
+    const folder = join(home, 'in-its-place');
+    const { stdout } = await restore(folder).ended;
+    const { cluster_id: clusterId } = JSON.parse(stdout) as { cluster_id: string };
+    const at = (node: string): Place => {
+      const { id, url } = nodeOf(node);
+      const peer = `127.0.0.1:${String(Number(new URL(url).port) + 2000)}`;
+      return { id, url, peer, folder: join(home, 'old', node, 'data') };
+    };
+    await start({ ...at('node-1'), folder }, clusterId);
+    // A member of the old cluster finds it where node-1 of its own was, and is refused, with both names.
+    const oldId = readFileSync(join(home, 'old', 'cluster-id'), 'utf8').trim();
+    const peers = ['node-1', 'node-3'].map((id) => `${id}=${at(id).peer}`).join(',');
+    const member = await start(at('node-2'), oldId, '--cluster-peers', peers);
+    await until('the refusal', () => member.log().includes(clusterId), 60_000);
+    assert.ok(member.log().includes(oldId));
+    const { leader } = await json<{ leader: string | null }>(at('node-2').url, '/cluster/status');
+    assert.equal(leader, null);
+    const isTold = (): boolean =>
+      warnings.some((one) => one.kind === 'other_cluster' && one.otherClusterId === clusterId);
+    await until('the warning', isTold, 60_000);
+    await until('the loss', () => hold.state === 'lost', 90_000);
+    await assert.rejects(
+      session.lock('more'),
+      (error) =>
+        error instanceof HoldfastError &&
+        ['session_expired', 'session_not_found', 'hold_lost'].includes(error.code),
+    );
+    const anew = await connect({ endpoints: [at('node-1').url] });
+    const again = await anew.session({ timeoutSeconds: 60 });
+    const granted = await again.lock('kept');
+    assert.ok(granted.fenceToken > jump);
+    await again.end();
+    await anew.close();
+  });
+
   it('becomes a new cluster of three nodes with higher tokens and one state', async () => {
     const [first, second, third] = (await places(['n1', 'n2', 'n3'])) as [Place, Place, Place];
     // Given the first node, restored
@@ -225,42 +262,6 @@ describe('A backup of three nodes under load', { timeout }, () => {
       return true;
     });
     await other.end();
-    await anew.close();
-  });
-
-  it('given a client of the old cluster, when a node of the new one is where it asks, then it asks nothing of it and takes its holds for lost, one made anew is served, and no old member takes part', async () => {
-    const folder = join(home, 'in-its-place');
-    const { stdout } = await restore(folder).ended;
-    const { cluster_id: clusterId } = JSON.parse(stdout) as { cluster_id: string };
-    const at = (node: string): Place => {
-      const { id, url } = nodeOf(node);
-      const peer = `127.0.0.1:${String(Number(new URL(url).port) + 2000)}`;
-      return { id, url, peer, folder: join(home, 'old', node, 'data') };
-    };
-    await start({ ...at('node-1'), folder }, clusterId);
-    // A member of the old cluster finds it where node-1 of its own was, and is refused, with both names.
-    const oldId = readFileSync(join(home, 'old', 'cluster-id'), 'utf8').trim();
-    const peers = ['node-1', 'node-3'].map((id) => `${id}=${at(id).peer}`).join(',');
-    const member = await start(at('node-2'), oldId, '--cluster-peers', peers);
-    await until('the refusal', () => member.log().includes(clusterId), 60_000);
-    assert.ok(member.log().includes(oldId));
-    const { leader } = await json<{ leader: string | null }>(at('node-2').url, '/cluster/status');
-    assert.equal(leader, null);
-    const isTold = (): boolean =>
-      warnings.some((one) => one.kind === 'other_cluster' && one.otherClusterId === clusterId);
-    await until('the warning', isTold, 60_000);
-    await until('the loss', () => hold.state === 'lost', 90_000);
-    await assert.rejects(
-      session.lock('more'),
-      (error) =>
-        error instanceof HoldfastError &&
-        ['session_expired', 'session_not_found', 'hold_lost'].includes(error.code),
-    );
-    const anew = await connect({ endpoints: [at('node-1').url] });
-    const again = await anew.session({ timeoutSeconds: 60 });
-    const granted = await again.lock('kept');
-    assert.ok(granted.fenceToken > jump);
-    await again.end();
     await anew.close();
   });
 

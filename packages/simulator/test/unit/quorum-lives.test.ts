@@ -33,22 +33,22 @@ describe('A life of a quorum lease', () => {
     });
   }
 
-  it('keeps every promise for 150 seeds that are always the same, and locks are had in them', async () => {
+  it('keeps every promise for 80 seeds that are always the same, and locks are had in them', async () => {
     const { broken, grants, refusedWrites, recoveredMs } = await runSeries({
       kind,
       first: 1n,
-      lives: 150,
+      lives: 80,
       threads,
     });
     assert.deepEqual(broken, []);
-    assert.ok(grants > 2500, `${String(grants)} grants`);
-    assert.ok(refusedWrites > 100, `${String(refusedWrites)} writes of zombies`);
-    assert.equal(recoveredMs.length, 150);
+    assert.ok(grants > 1300, `${String(grants)} grants`);
+    assert.ok(refusedWrites > 50, `${String(refusedWrites)} writes of zombies`);
+    assert.equal(recoveredMs.length, 80);
   });
 
-  it('keeps every promise for 50 random seeds', async (t) => {
+  it('keeps every promise for 20 random seeds', async (t) => {
     const first = BigInt(randomBytes(6).readUIntBE(0, 6));
     t.diagnostic(`seeds from ${String(first)} on`);
-    assert.equal(await brokenOf(first, 50), '');
+    assert.equal(await brokenOf(first, 20), '');
   });
 });
