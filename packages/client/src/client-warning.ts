@@ -25,5 +25,27 @@ export interface OtherCluster extends Warning {
   readonly otherClusterId: string;
 }
 
+/**
+ * The cluster counts other acquires of a lock than the client knows of: another program uses the session, or
+ * a hold stands that no caller has. Nothing is released because of it: what another program holds is not the
+ * client's to release. The lock is free when its session ends, at the latest.
+ */
+export interface HoldCountDiffers {
+  /** Tells the kinds of warnings apart. */
+  readonly kind: 'hold_count_differs';
+  /** The session that holds the lock. */
+  readonly sessionId: string;
+  /** The name of the lock. */
+  readonly resource: string;
+  /** Of the latest acquire. */
+  readonly fenceToken: number;
+  /** How many acquires of the session hold the lock, as the cluster counts them. */
+  readonly holdCount: number;
+  /** How many of them this client knows of. */
+  readonly knownCount: number;
+  /** In words. */
+  readonly message: string;
+}
+
 /** What a client goes on without, and somebody should know. */
-export type ClientWarning = AddressRefused | OtherCluster;
+export type ClientWarning = AddressRefused | OtherCluster | HoldCountDiffers;

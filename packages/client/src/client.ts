@@ -70,6 +70,7 @@ export class Client {
   readonly #clock: ClientClock;
   readonly #newId: () => string;
   readonly #timeoutMs: number;
+  readonly #onWarning: (warning: ClientWarning) => void;
   readonly #sessions = new Set<Session>();
 
   /**
@@ -86,6 +87,7 @@ export class Client {
     this.#newId = newId;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.clientId = options.clientId ?? `client-${newId().slice(0, 8)}`;
+    this.#onWarning = options.onWarning ?? warn;
     this.#connection = new Connection(
       endpointsOf(options),
       clock,
@@ -94,7 +96,7 @@ export class Client {
         openHttp: transport === 'stream' ? undefined : openHttp,
         onlyHttp: transport === 'http',
       },
-      options.onWarning ?? warn,
+      this.#onWarning,
     );
   }
 
@@ -178,6 +180,7 @@ export class Client {
       timeoutMs: answer.timeout * 1000,
       callTimeoutMs: this.#timeoutMs,
       sentAt,
+      onWarning: this.#onWarning,
     });
     this.#sessions.add(session);
     session.signal.addEventListener('abort', () => this.#sessions.delete(session), { once: true });

@@ -20,6 +20,8 @@ interface Entry {
   readonly key: string;
   firstToken: number;
   readonly held: Set<Held>;
+  /** That the counts differ is told once. */
+  differs?: boolean;
 }
 
 export class Holdings {
@@ -88,6 +90,15 @@ export class Holdings {
   /** Those that are of one hold of the cluster (HB1). */
   of(kind: HeldKind, name: string, fenceToken: number): readonly Held[] {
     return [...(this.#entries.get(keyOf({ kind, name, fenceToken }))?.held ?? [])];
+  }
+
+  /** @returns how many acquires of a lock are known here, once, where the cluster counts another number. */
+  differentCount(held: Held, holdCount: number): number | undefined {
+    const entry = this.#all.get(held);
+    if (entry === undefined) return undefined;
+    const wasTold = entry.differs === true;
+    entry.differs = entry.held.size !== holdCount;
+    return entry.differs && !wasTold ? entry.held.size : undefined;
   }
 
   /** The cluster tells with which token a hold began: a raise of it may be all that is known here. */

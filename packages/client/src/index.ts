@@ -32,7 +32,12 @@ export { Quorum } from './quorum/quorum.ts';
 export type { QuorumEnvironment, QuorumOptions } from './quorum/quorum.ts';
 export { QuorumHold, QuorumLock } from './quorum/quorum-lock.ts';
 export type { LeaseAsk, LeaseRef, Vote, Voter, WaitAsk } from './quorum/voter.ts';
-export type { AddressRefused, ClientWarning, OtherCluster } from './client-warning.ts';
+export type {
+  AddressRefused,
+  ClientWarning,
+  HoldCountDiffers,
+  OtherCluster,
+} from './client-warning.ts';
 export { Queue } from './queue.ts';
 export type { ConsumeOptions, PushOptions } from './queue.ts';
 export { QueueDelivery } from './queue-delivery.ts';

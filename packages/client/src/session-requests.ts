@@ -53,6 +53,10 @@ export const isOfSession = (operation: OperationName): boolean =>
 export const isNumbered = (operation: OperationName): boolean =>
   operationTraits[operation].repeat === 'numbered';
 
+/** The lock cannot be had now. */
+export const isTaken = (error: unknown): boolean =>
+  error instanceof HoldfastError && (error.code === 'lock_held' || error.code === 'lock_delayed');
+
 /** The cluster says that there is no such session any more. */
 export const isGone = (error: unknown): boolean =>
   error instanceof HoldfastError &&

@@ -27,6 +27,7 @@ import type { ClientClock, Moment } from './clock.ts';
 import type { Connection } from './connection.ts';
 import type { Held } from './held.ts';
 import { Hold } from './hold.ts';
+import { HoldCounts } from './hold-counts.ts';
 import { Holdings } from './holdings.ts';
 import { HoldsCheck } from './holds-check.ts';
 import { NumberedCalls } from './numbered-calls.ts';
@@ -37,9 +38,11 @@ import {
   lockBody,
   isNumbered,
   isOfSession,
+  isTaken,
   permitsBody,
 } from './session-requests.ts';
 import type { LockOptions, PermitsOptions } from './session-requests.ts';
+import type { SessionFields } from './session-fields.ts';
 import { Permits } from './permits.ts';
 import { watch, type WatchOptions } from './watch.ts';
 
@@ -67,6 +70,7 @@ export class Session {
   readonly #marginMs: number;
   readonly #holds = new Holdings();
   readonly #check: HoldsCheck;
+  readonly #counts: HoldCounts;
   readonly #numbered: NumberedCalls;
   readonly #controller = new AbortController();
   #state: SessionState = 'active';
@@ -81,18 +85,7 @@ export class Session {
   readonly #detach: () => void;
 
   /** @internal */
-  constructor(
-    connection: Connection,
-    clock: ClientClock,
-    fields: {
-      readonly id: string;
-      readonly clientId: string;
-      readonly timeoutMs: number;
-      /** The longest that a call may take beyond what it waits for. */
-      readonly callTimeoutMs: number;
-      readonly sentAt: Moment;
-    },
-  ) {
+  constructor(connection: Connection, clock: ClientClock, fields: SessionFields) {
     this.#connection = connection;
     this.#clock = clock;
     this.id = fields.id;
@@ -102,6 +95,12 @@ export class Session {
     this.#marginMs = Math.min(1000, fields.timeoutMs / 10);
     this.#provenAt = fields.sentAt;
     this.#numbered = this.#newNumbered();
+    this.#counts = new HoldCounts(
+      this.id,
+      this.#holds,
+      () => this.#numbered.isQuiet,
+      fields.onWarning,
+    );
     connection.beginCallsOf(this.id);
     this.#detach = connection.pushes.attach(this.id, {
       leaseMs: this.timeoutMs,
@@ -188,9 +187,13 @@ export class Session {
    * @throws HoldfastError `lock_held`, `wait_timeout`, `deadlock`, `aborted`, `session_expired`, `hold_lost`, `no_quorum`, ...
    */
   async lock(name: string, options: LockOptions = {}): Promise<Hold> {
+    const { quiet } = this.#counts;
     const answer = await this.request('acquire', lockBody(name, options), options);
+    const mayCompare = quiet !== undefined && quiet === this.#counts.quiet; // HN1
     const hold: Hold = new Hold(this, answer, () => this.giveBack('release', hold));
-    return this.keep(hold);
+    this.keep(hold);
+    if (mayCompare) this.#counts.compare(hold, answer.hold_count);
+    return hold;
   }
 
   /** Takes a lock, works, and gives it back: `session.withLock('a', { waitMs: 5000 }, async (hold) => ...)`. */
@@ -203,11 +206,7 @@ export class Session {
     try {
       return await this.lock(name, options);
     } catch (error) {
-      if (
-        error instanceof HoldfastError &&
-        (error.code === 'lock_held' || error.code === 'lock_delayed')
-      )
-        return null;
+      if (isTaken(error)) return null;
       throw error;
     }
   }

@@ -1,0 +1,55 @@
+/**
+ * Whether the cluster counts the acquires of a lock as its client does.
+ *
+ * HN1: the two counts are compared by the answer of an acquire with nothing else of the session under way from
+ *      its request on: what is released or cancelled in the background would be counted on one side only.
+ * HN2: nothing is released because of a difference: another program that uses the session may hold it. What no
+ *      caller has is cancelled by its number (NC1), never by a count.
+ */
+import type { ClientWarning } from './client-warning.ts';
+import type { Hold } from './hold.ts';
+import type { Holdings } from './holdings.ts';
+
+/** Equal at the request and at the answer of an acquire: the two counts may be compared. */
+export type Quiet = number | undefined;
+
+export class HoldCounts {
+  readonly #sessionId: string;
+  readonly #holdings: Holdings;
+  readonly #isQuiet: () => boolean;
+  readonly #onWarning: (warning: ClientWarning) => void;
+
+  constructor(
+    sessionId: string,
+    holdings: Holdings,
+    isQuiet: () => boolean,
+    onWarning: (warning: ClientWarning) => void,
+  ) {
+    this.#sessionId = sessionId;
+    this.#holdings = holdings;
+    this.#isQuiet = isQuiet;
+    this.#onWarning = onWarning;
+  }
+
+  /** HN1. */
+  get quiet(): Quiet {
+    return this.#isQuiet() ? this.#holdings.changes : undefined;
+  }
+
+  /** Of a hold that is kept already; tells a difference once (HN2). */
+  compare(hold: Hold, holdCount: number): void {
+    const knownCount = this.#holdings.differentCount(hold, holdCount);
+    if (knownCount === undefined) return;
+    const { name: resource, fenceToken } = hold;
+    const sessionId = this.#sessionId;
+    this.#onWarning({
+      kind: 'hold_count_differs',
+      sessionId,
+      resource,
+      fenceToken,
+      holdCount,
+      knownCount,
+      message: `The cluster counts ${String(holdCount)} acquires of lock "${resource}" (fence token ${String(fenceToken)}) for session "${sessionId}", its client knows of ${String(knownCount)}: another program uses the session, or a hold stands that no caller has. It ends with the session at the latest.`,
+    });
+  }
+}

@@ -1,0 +1,14 @@
+import type { ClientWarning } from './client-warning.ts';
+import type { Moment } from './clock.ts';
+
+/** What a session is made of, once the cluster has opened it. */
+export interface SessionFields {
+  readonly id: string;
+  readonly clientId: string;
+  readonly timeoutMs: number;
+  /** The longest that a call may take beyond what it waits for. */
+  readonly callTimeoutMs: number;
+  /** When the request that opened it was sent. */
+  readonly sentAt: Moment;
+  readonly onWarning: (warning: ClientWarning) => void;
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { Client } from '../../src/client.ts';
+import type { ClientWarning } from '../../src/client-warning.ts';
+import { systemEnvironment } from '../../src/environment.ts';
+import type { Session } from '../../src/session.ts';
+import { FakePeer } from '../fake-peer.ts';
+import { TestClock } from '../test-clock.ts';
+
+describe('How often a lock was acquired', () => {
+  let peer: FakePeer;
+  let client: Client;
+  let session: Session;
+  /** As the cluster counts. */
+  let holdCount: number;
+  let warnings: ClientWarning[];
+  beforeEach(async () => {
+    peer = await FakePeer.start();
+    holdCount = 1;
+    warnings = [];
+    peer.handle = (request) => {
+      if (request.operation !== 'acquire') peer.answerNormally(request);
+      else
+        request.answer({ resource: 'a', fence_token: 7, mode: 'exclusive', hold_count: holdCount });
+    };
+    client = new Client(
+      { endpoints: [peer.url], onWarning: (warning) => void warnings.push(warning) },
+      { ...systemEnvironment, clock: new TestClock() },
+    );
+    session = await client.session({ timeoutSeconds: 10 });
+  });
+  afterEach(async () => {
+    await client.close();
+    await peer.close();
+  });
+
+  it('is told once where the cluster counts another number than the client, and nothing is released (HN2)', async () => {
+    await session.lock('a');
+    holdCount = 2;
+    await session.lock('a');
+    assert.equal(warnings.length, 0);
+    // Given one acquire of another program, or of nobody
+    for (holdCount = 4; holdCount < 6; holdCount++) await session.lock('a');
+    assert.deepEqual(
+      warnings.map(({ message, ...rest }) => ({
+        ...rest,
+        isPlain: /counts 4 .*knows of 3/.test(message),
+      })),
+      [
+        {
+          kind: 'hold_count_differs',
+          sessionId: session.id,
+          resource: 'a',
+          fenceToken: 7,
+          holdCount: 4,
+          knownCount: 3,
+          isPlain: true,
+        },
+      ],
+    );
+    assert.ok(!peer.received.some(({ operation }) => operation === 'release'));
+  });
+
+  it('is not compared while a request is under way that may change it (HN1)', async () => {
+    const first = await session.lock('a');
+    // When the first is released while the second is acquired
+    holdCount = 2;
+    await Promise.all([session.lock('a'), first.release()]);
+    assert.equal(warnings.length, 0);
+  });
+});
