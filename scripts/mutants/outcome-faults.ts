@@ -27,6 +27,21 @@ export const outcomeFaults: readonly Fault[] = [
     const { connection, clock, timeoutMs } = this.#parts;`,
   },
   {
+    name: 'hold-counts-compared-under-way',
+    breaks:
+      'the counts of a lock are compared while a release is under way, and differ for no reason',
+    file: 'packages/client/src/session.ts',
+    find: `quiet !== undefined && quiet === this.#counts.quiet; // HN1`,
+    put: `quiet === quiet; // HN1`,
+  },
+  {
+    name: 'hold-counts-not-compared',
+    breaks: 'a hold that no caller has is not noticed by its count',
+    file: 'packages/client/src/holdings.ts',
+    find: `entry.differs = entry.held.size !== holdCount;`,
+    put: `entry.differs = entry.held.size > holdCount;`,
+  },
+  {
     name: 'release-repeated-as-another',
     breaks: 'a release that is repeated is another one: what was entered twice is given back twice',
     file: 'packages/client/src/giving-back.ts',

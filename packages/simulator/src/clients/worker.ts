@@ -10,6 +10,7 @@ import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 import type { ClientPlan } from '../run/plan.ts';
 import { hoard, metadataOf, timeoutOf } from './hoard.ts';
+import { warned } from './warned.ts';
 import type { LockRecorder, PoolRecorder } from './recorder.ts';
 
 export interface WorkerOptions {
@@ -97,7 +98,10 @@ export class Worker {
     for (;;) {
       // Shorter than many an outage, so that the outcome of what was asked is often not known.
       const timeoutMs = random.pick(plan.callTimeoutsMs);
-      const client = new Client({ endpoints: endpoints(), clientId, timeoutMs }, environment);
+      const client = new Client(
+        { endpoints: endpoints(), clientId, timeoutMs, onWarning: warned(this.#options.world) },
+        environment,
+      );
       try {
         if (this.#options.onlyReads) await this.#keepReading(client);
         const session = await client.session({
