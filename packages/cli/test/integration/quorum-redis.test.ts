@@ -33,24 +33,31 @@ async function startRedis(port: number, folder: string): Promise<ChildProcess> {
   return child;
 }
 
-describe('holdfast quorum --voters redis://...', { skip }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-quorum-redis-'));
-  const servers: ChildProcess[] = [];
-  let list = '';
-  before(async () => {
-    const ports = new Set<number>();
-    while (ports.size < 3) ports.add(await freePort());
-    for (const port of ports) servers.push(await startRedis(port, folder));
-    list = [...ports].map((port) => `redis://127.0.0.1:${String(port)}`).join(',');
-  });
-  after(async () => {
+async function startTrio(folder: string) {
+  const ports = new Set<number>();
+  while (ports.size < 3) ports.add(await freePort());
+  const servers = await Promise.all([...ports].map((port) => startRedis(port, folder)));
+  const list = [...ports].map((port) => `redis://127.0.0.1:${String(port)}`).join(',');
+  const end = async (): Promise<void> => {
     for (const server of servers) {
       const ended = once(server, 'exit');
       server.kill('SIGKILL');
       await ended;
     }
     rmSync(folder, { recursive: true });
+  };
+  return { list, end };
+}
+
+describe('holdfast quorum --voters redis://...', { skip }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-quorum-redis-'));
+  let trio: Awaited<ReturnType<typeof startTrio>>;
+  let list = '';
+  before(async () => {
+    trio = await startTrio(folder);
+    ({ list } = trio);
   });
+  after(() => trio.end());
 
   it('given servers that nobody has admitted, then a run is refused and told why', async () => {
     const ended = await run('lock', 'run', '--voters', list, 'job', '--', 'true');
@@ -111,5 +118,30 @@ describe('holdfast quorum --voters redis://...', { skip }, () => {
     assert.equal(wrong.status, 2);
     const both = await run('status', '--voters', list, '--nodes', 'a:1,b:1,c:1', 'job');
     assert.equal(both.status, 2);
+  });
+});
+
+describe('holdfast quorum reconfigure --voters redis://...', { skip }, () => {
+  it('given a set of servers, then the next one begins: its tokens go on, and clients of the one before are refused', async () => {
+    const { list, end } = await startTrio(mkdtempSync(join(tmpdir(), 'holdfast-quorum-redis-')));
+    const longest = ['--longest-ttl', '1'];
+    const floor = ['--new-set', '--floor', '41'];
+    try {
+      const admitted = await run('admit', '--voters', list, ...longest, ...floor);
+      assert.equal(admitted.status, 0, admitted.stderr);
+      const changed = await run('reconfigure', '--voters', list, '--to', list, ...longest);
+      assert.equal(changed.status, 0, changed.stderr);
+      assert.equal(changed.stdout.match(/voting/g)?.length, 3);
+      const [old, next] = await Promise.all([
+        run('status', '--voters', list, 'job'),
+        run('status', '--voters', list, '--epoch', '2', 'job'),
+      ]);
+      assert.equal(old.status, 5);
+      assert.match(old.stderr, /3 of 3 servers refuse: .*configuration 2, not 1/);
+      assert.match(next.stdout, /"job" is free: 3 of 3 servers say so/);
+      assert.equal(next.stdout.match(/yes +no +- +- +41 /g)?.length, 3, next.stdout);
+    } finally {
+      await end();
+    }
   });
 });
