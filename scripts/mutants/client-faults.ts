@@ -123,4 +123,11 @@ export const clientFaults: readonly Fault[] = [
     find: `this.#callTimeoutMs = fields.callTimeoutMs;`,
     put: `this.#callTimeoutMs = fields.callTimeoutMs > 0 ? 10_000 : 0;`,
   },
+  {
+    name: 'set-of-a-lease-node-not-told-on',
+    breaks: 'a program that is refused for its set cannot read which set the nodes have',
+    file: 'packages/client/src/quorum/node-transport.ts',
+    find: "'it answered with an error.'}`,\n    details,",
+    put: "'it answered with an error.'}`,\n    typeof details === 'object' ? {} : details,",
+  },
 ];

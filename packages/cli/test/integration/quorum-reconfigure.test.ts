@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { Quorum } from '@holdfast/client';
+import type { HoldfastError } from '@holdfast/protocol';
 import { freePort, holdfast, until } from './support/holdfast.ts';
 import type { Ended } from './support/holdfast.ts';
 
@@ -65,7 +66,11 @@ describe('holdfast quorum reconfigure', () => {
     const changed = await quorum(...change);
     assert.equal(changed.status, 0, changed.stderr);
     assert.match(changed.stdout, /3 of 3 vote in the set of epoch 2/);
-    await assert.rejects(tokenOf([a, b, c], 1), { code: 'wrong_epoch' });
+    await assert.rejects(tokenOf([a, b, c], 1), (error: HoldfastError) => {
+      assert.equal(error.code, 'wrong_epoch');
+      assert.deepEqual(error.details['members'], [a, b, d].toSorted());
+      return true;
+    });
     const later = await tokenOf([a, b, d], 2);
     assert.ok(later > token, `${String(later)} after ${String(token)}`);
     const repeated = await quorum(...change);

@@ -19,12 +19,13 @@ export function fieldsOf(value: unknown): Fields {
 export const closed = (): HoldfastError =>
   new HoldfastError('connection_lost', 'This quorum client is closed. Create another one.');
 
-/** The error that a problem document tells. */
+/** The error that a problem document tells, with its details: a program reads there which set a node has. */
 export function errorIn(node: string, problem: Fields): HoldfastError {
-  const { code, detail } = problem;
+  const { type: _type, title: _title, status: _status, code, detail, ...details } = problem;
   const known = typeof code === 'string' && code in errorDefinitions;
   return new HoldfastError(
     known ? (code as ErrorCode) : 'internal',
     `${node}: ${typeof detail === 'string' ? detail : 'it answered with an error.'}`,
+    details,
   );
 }

@@ -71,11 +71,13 @@ describe('The stream to a lease node', () => {
     assert.equal(node.frameBytes.length, 2);
   });
 
-  it('tells the problem that the node told, by its code', async () => {
+  it('tells the problem that the node told, by its code and with its details', async () => {
     const asked = ask();
     await node.asked(1);
-    node.send([number(0), null, { code: 'not_voting', detail: 'Not yet.' }]);
-    await assert.rejects(asked, { code: 'not_voting', message: `${node.url}: Not yet.` });
+    const problem = { type: 'about:blank', title: 'Not', status: 503, detail: 'Not yet.' };
+    node.send([number(0), null, { ...problem, code: 'not_voting', waits_ms: 7 }]);
+    const message = `${node.url}: Not yet.`;
+    await assert.rejects(asked, { code: 'not_voting', message, details: { waits_ms: 7 } });
   });
 
   for (const answer of [[], [7], [null, { code: 'nonsense' }], [null, 'nonsense']])
