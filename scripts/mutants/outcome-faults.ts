@@ -3,6 +3,20 @@ import type { Fault } from './fault.ts';
 
 export const outcomeFaults: readonly Fault[] = [
   {
+    name: 'removal-without-outcome',
+    breaks: 'who removes the leader is not told that it was removed',
+    file: 'packages/engine/src/administration.ts',
+    find: `        if (call.repeated === true) return undefined; // ADMIN-1`,
+    put: ``,
+  },
+  {
+    name: 'removal-seen-in-the-log',
+    breaks: 'a removal that is in the log alone, and may be undone, is told as done',
+    file: 'packages/engine/src/administration.ts',
+    find: `      if (membershipIndex <= applied) return membership;`,
+    put: `      if (membershipIndex > 0) return membership;`,
+  },
+  {
     name: 'acquire-not-given-up',
     breaks: 'an acquire whose outcome is unknown becomes a hold that nobody has',
     file: 'packages/client/src/numbered-calls.ts',

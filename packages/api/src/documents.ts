@@ -90,6 +90,7 @@ function silentEngine(): Engine {
     onEvents: never,
     onGap: never,
     addMember: never,
+    promoteMember: never,
     removeMember: never,
     transferLeadership: never,
     openBackup: never,

@@ -245,6 +245,16 @@ export class MemoryEngine implements Engine {
     this.members.push({ id, address, role, ...unknown });
   }
 
+  async promoteMember(id: string): Promise<void> {
+    await this.#beReached();
+    const member = this.members.find((known) => known.id === id);
+    if (member === undefined)
+      throw new HoldfastError('member_not_found', `"${id}" is not a member.`);
+    this.members = this.members.map((known) =>
+      known === member ? { ...known, role: 'voter' } : known,
+    );
+  }
+
   async removeMember(id: string): Promise<void> {
     await this.#beReached();
     if (!this.members.some((member) => member.id === id)) {

@@ -16,6 +16,7 @@ const notReached: ReadonlySet<string> = new Set([
 
 const paths = {
   add_member: ['POST', '/cluster/members'],
+  promote_member: ['POST', '/cluster/members/{node_id}/promote'],
   remove_member: ['DELETE', '/cluster/members/{node_id}'],
   transfer: ['POST', '/cluster/transfer'],
 } as const;
@@ -32,14 +33,15 @@ export async function change<N extends ClusterChange>(
   operation: N,
   body: HttpOperations[N]['body'],
 ): Promise<HttpOperations[N]['answer']> {
-  const [method] = paths[operation];
+  const [method, path] = paths[operation];
+  const isInPath = path.includes('{'); // Then there is nothing for a body.
   const causes: string[] = [];
   for (const url of endpoints) {
     let answer: Response;
     try {
       answer = await askUrl(url + pathOf(operation, body), {
         method,
-        ...(method === 'DELETE'
+        ...(isInPath
           ? {}
           : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(timeoutMs),

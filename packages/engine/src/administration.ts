@@ -1,6 +1,12 @@
-/** Changes of the membership and of the leader, on the leader. */
+/**
+ * Changes of the membership and of the leader, on the leader.
+ *
+ * ADMIN-1: a change of the members ends with its outcome, also where the leader was lost on the way, as one that is
+ *     removed is: the next leader is asked the same again, and knows by the id of the member whether it was done.
+ * ADMIN-2: what is told of the members is committed: a membership that is in the log alone may be undone.
+ */
 import { HoldfastError } from '@holdfast/protocol';
-import type { LogIndex, MemberId, MembershipChange, Term } from '@holdfast/raft';
+import type { LogIndex, MemberId, Membership, MembershipChange, Term } from '@holdfast/raft';
 import { nodeIdentity } from '@holdfast/state';
 import type { Call, WithoutTimeout } from './calls.ts';
 import type { Clock } from './clock.ts';
@@ -22,7 +28,7 @@ const ticksPerPromotion = 10;
 const promotedWithinEntries = 100;
 
 export type AdministrativeCall = WithoutTimeout<
-  Extract<Call, { type: 'add_member' | 'remove_member' | 'transfer' }>
+  Extract<Call, { type: 'add_member' | 'promote_member' | 'remove_member' | 'transfer' }>
 >;
 
 export interface AdministrationParts {
@@ -54,37 +60,64 @@ export class Administration {
       );
     }
     if (call.type === 'transfer') return this.#transfer(call.to, deadlineMs);
-    const { members } = this.#parts.replica.status().membership;
+    const change = await this.#changeFor(call, deadlineMs);
+    if (change === undefined) return null;
+    const answer = await this.#change(change, deadlineMs);
+    await this.#whenApplied(answer, deadlineMs);
+    return null;
+  }
+
+  /** @returns Undefined: it has been done already. @throws HoldfastError what cannot be done. */
+  async #changeFor(
+    call: Exclude<AdministrativeCall, { type: 'transfer' }>,
+    deadlineMs: number,
+  ): Promise<MembershipChange | undefined> {
     const id = call.id as MemberId;
-    const present = members.some((member) => member.id === id);
-    if (call.type === 'add_member' && present)
-      throw new HoldfastError('member_exists', `"${id}" is a member already.`);
-    if (call.type === 'add_member' && !isPeerId(call.id)) {
+    const { members } = await this.#settledMembership(call.repeated === true, deadlineMs);
+    const member = members.find((known) => known.id === id);
+    switch (call.type) {
+      case 'add_member':
+        if (call.repeated === true) {
+          if (member?.address === call.peerAddress) return undefined;
+          // Not done, or done and removed since: an id is never used twice.
+          if (member === undefined) throw outcomeUnknown();
+        }
+        if (member !== undefined)
+          throw new HoldfastError('member_exists', `"${id}" is a member already.`);
+        this.#refuseUnreachable(call.id);
+        return { type: 'add_learner', id, address: call.peerAddress };
+      case 'promote_member':
+        if (member === undefined) throw notFound(id);
+        return member.role === 'voter' ? undefined : { type: 'promote', id };
+      case 'remove_member':
+        if (member !== undefined) return { type: 'remove', id };
+        if (call.repeated === true) return undefined; // ADMIN-1
+        throw notFound(id);
+    }
+  }
+
+  /** ADMIN-2. */
+  async #settledMembership(isRepeated: boolean, deadlineMs: number): Promise<Membership> {
+    const { replica, clock } = this.#parts;
+    for (;;) {
+      const { membership, membershipIndex, applied } = replica.status();
+      if (membershipIndex <= applied) return membership;
+      if (clock.now() >= deadlineMs) throw isRepeated ? outcomeUnknown() : changeInProgress();
+      await this.#pause(pollMs);
+    }
+  }
+
+  #refuseUnreachable(id: string): void {
+    if (!isPeerId(id))
       throw new HoldfastError(
         'invalid_request',
-        `No node can have the id "${String(call.id)}": it has 1 to 64 letters, digits, ".", "_" or "-".`,
+        `No node can have the id "${id}": it has 1 to 64 letters, digits, ".", "_" or "-".`,
       );
-    }
-    if (call.type === 'add_member' && !this.#parts.reachable) {
+    if (!this.#parts.reachable)
       throw new HoldfastError(
         'invalid_request',
         'This node does not listen for peers. Start it with cluster.listen (host:port) so that others can join.',
       );
-    }
-    if (call.type === 'remove_member' && !present) {
-      throw new HoldfastError(
-        'member_not_found',
-        `"${id}" is not a member. See GET /cluster/status.`,
-      );
-    }
-    const answer = await this.#change(
-      call.type === 'add_member'
-        ? { type: 'add_learner', id, address: call.peerAddress }
-        : { type: 'remove', id },
-      deadlineMs,
-    );
-    await this.#whenApplied(answer, deadlineMs);
-    return null;
   }
 
   /** Resolves when exactly this entry has been applied, not another leader's in its place. */
@@ -129,18 +162,17 @@ export class Administration {
     for (;;) {
       const answer = this.#parts.replica.changeMembership(change);
       if (answer.ok) return answer;
-      if (answer.reason === 'invalid_change') {
+      if (answer.reason === 'invalid_change')
         throw new HoldfastError('invalid_request', answer.detail ?? 'The change is not possible.');
-      }
+      if (answer.reason === 'not_caught_up')
+        throw new HoldfastError(
+          'learner_not_ready',
+          `${answer.detail ?? 'The learner has not caught up yet.'} It gets its vote by itself when it has.`,
+        );
       if (answer.reason !== 'change_in_progress') {
         throw new Interrupted(false, answer.detail ?? answer.reason);
       }
-      if (this.#parts.clock.now() >= deadlineMs) {
-        throw new HoldfastError(
-          'membership_change_in_progress',
-          'Another change is not committed yet. Try again when GET /cluster/status shows it done.',
-        );
-      }
+      if (this.#parts.clock.now() >= deadlineMs) throw changeInProgress();
       await this.#pause(retryPauseMs);
     }
   }
@@ -181,3 +213,12 @@ export class Administration {
     });
   }
 }
+
+const notFound = (id: string): HoldfastError =>
+  new HoldfastError('member_not_found', `"${id}" is not a member. See GET /cluster/status.`);
+
+const changeInProgress = (): HoldfastError =>
+  new HoldfastError(
+    'membership_change_in_progress',
+    'Another change is not committed yet. Try again when GET /cluster/status shows it done.',
+  );

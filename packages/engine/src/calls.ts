@@ -28,9 +28,17 @@ export type Call =
       readonly id: string;
       /** Where the peers of the new member reach it. */
       readonly peerAddress: string;
+      /** It may have been executed already (ADMIN-1). */
+      readonly repeated?: true;
       readonly timeoutMs: number;
     } & Caller)
-  | ({ readonly type: 'remove_member'; readonly id: string; readonly timeoutMs: number } & Caller)
+  | ({
+      readonly type: 'promote_member' | 'remove_member';
+      readonly id: string;
+      /** It may have been executed already (ADMIN-1). */
+      readonly repeated?: true;
+      readonly timeoutMs: number;
+    } & Caller)
   | ({
       readonly type: 'transfer';
       readonly to: string | null;
@@ -65,6 +73,7 @@ const callTypes: ReadonlySet<unknown> = new Set<Call['type']>([
   'keep_alive',
   'query',
   'add_member',
+  'promote_member',
   'remove_member',
   'transfer',
   'state_digest',

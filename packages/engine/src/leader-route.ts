@@ -1,8 +1,8 @@
 /**
  * The way of a call to the leader, and what becomes of it when the leader is lost.
  *
- * E2: a call is repeated with the next leader only when it certainly was not executed, or when the
- *     state machine knows it again (a request id, a session id made outside).
+ * E2: a call is repeated with the next leader only when it certainly was not executed, or when that one
+ *     knows it again (a request id, a session id made outside, a member's id: ADMIN-1).
  * E3: every call ends within its deadline: with an answer, or with an error that tells whether it may
  *     have been executed (rule 2.11).
  * E4: a call waits for a leader only as long as this node follows it: a leader that is paused keeps
@@ -94,12 +94,13 @@ export class LeaderRoute {
   /**
    * Lets the leader execute something, and the next one where this one is lost (E2, E3).
    *
+   * @param attempt Told whether one before it may have been executed.
    * @param interruption What an attempt met that was made before.
    */
   async follow<T>(
     { deadlineMs, signal }: Patience,
     repeatable: boolean,
-    attempt: (leader: Leader) => Promise<T>,
+    attempt: (leader: Leader, repeated: boolean) => Promise<T>,
     interruption?: Interrupted,
   ): Promise<T> {
     let begun = false;
@@ -113,7 +114,7 @@ export class LeaderRoute {
     for (;;) {
       const leader = this.leaderNow() ?? (await this.#waitForLeader(deadlineMs, signal, begun));
       try {
-        return await attempt(leader);
+        return await attempt(leader, begun);
       } catch (error) {
         // E3: that an attempt was refused tells nothing of those before it.
         if (begun && isRefusedHere(error)) throw outcomeUnknown();

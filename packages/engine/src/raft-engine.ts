@@ -166,6 +166,10 @@ export class RaftEngine implements Engine {
     await this.#administer({ type: 'add_member', id, peerAddress, ...callerIn(caller) });
   }
 
+  async promoteMember(id: string, caller: Caller = byNode): Promise<void> {
+    await this.#administer({ type: 'promote_member', id, ...callerIn(caller) });
+  }
+
   async removeMember(id: string, caller: Caller = byNode): Promise<void> {
     await this.#administer({ type: 'remove_member', id, ...callerIn(caller) });
   }
@@ -182,11 +186,13 @@ export class RaftEngine implements Engine {
     this.#route.assertOpen();
     const deadlineMs = this.#parts.clock.now() + timeoutMs;
     const patience = { deadlineMs, signal: undefined };
-    return this.#route.follow<unknown>(patience, false, (leader) =>
-      leader === 'self'
-        ? this.#administration.execute(call, deadlineMs)
-        : this.#route.ask(leader, patience, call),
-    );
+    const isRepeatable = call.type !== 'transfer'; // ADMIN-1
+    return this.#route.follow<unknown>(patience, isRepeatable, (leader, repeated) => {
+      const asked = isRepeatable && repeated ? { ...call, repeated } : call;
+      return leader === 'self'
+        ? this.#administration.execute(asked, deadlineMs)
+        : this.#route.ask(leader, patience, asked);
+    });
   }
 
   async openBackup(): Promise<Backup> {
@@ -361,6 +367,7 @@ export class RaftEngine implements Engine {
       case 'query':
         return this.#leadership.query(call.query);
       case 'add_member':
+      case 'promote_member':
       case 'remove_member':
       case 'transfer':
         return this.#administration.execute(call, deadlineMs);

@@ -221,6 +221,8 @@ export interface Engine {
   onGap(listener: (revision: number) => void): () => void;
   /** @param caller Logged by the leader, on whichever node it was asked for; absent: the node itself. */
   addMember(id: string, address: string, caller?: Caller): Promise<void>;
+  /** A learner that has caught up gets its vote; a member that has one keeps it. */
+  promoteMember(id: string, caller?: Caller): Promise<void>;
   removeMember(id: string, caller?: Caller): Promise<void>;
   /** null: to the most up-to-date member. Resolves with the new leader's id. */
   transferLeadership(to: string | null, caller?: Caller): Promise<string>;

@@ -130,8 +130,8 @@ export class Leadership {
       if (matchIndex + mostEntriesLackingToVote < this.#core.log.lastIndex) {
         return {
           ok: false,
-          reason: 'invalid_change',
-          detail: `"${change.id}" has not caught up yet`,
+          reason: 'not_caught_up',
+          detail: `"${change.id}" has the log up to ${String(matchIndex)} of ${String(this.#core.log.lastIndex)}.`,
         };
       }
     }

@@ -284,6 +284,7 @@ export class RaftCore implements Raft, HasImage {
       lastIndex: this.log.lastIndex,
       firstIndex: this.log.firstIndex,
       membership: this.memberships.current,
+      membershipIndex: this.memberships.currentIndex,
       ready: this.leadership?.ready ?? false,
       progress: this.leadership?.describe() ?? [],
     };

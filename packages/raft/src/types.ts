@@ -158,7 +158,10 @@ export interface Status {
   readonly applied: LogIndex;
   readonly lastIndex: LogIndex;
   readonly firstIndex: LogIndex;
+  /** By the newest entry in the log, committed or not. */
   readonly membership: Membership;
+  /** Of that entry. */
+  readonly membershipIndex: LogIndex;
   /** True when leader, the own-term no-op is applied and no transfer is under way: commands may be proposed. */
   readonly ready: boolean;
   /** Leader only: per peer progress, for people. */
@@ -255,6 +258,7 @@ export type ProposeAnswer =
         | 'too_much_uncommitted'
         | 'too_large'
         | 'change_in_progress'
+        | 'not_caught_up'
         | 'invalid_change';
       readonly detail?: string;
     };

@@ -9,6 +9,8 @@ import type {
   HealthAnswer,
   LeaderAnswer,
   ProbeAnswer,
+  PromoteMemberAnswer,
+  PromoteMemberBody,
   RemoveMemberAnswer,
   RemoveMemberBody,
   StatsAnswer,
@@ -113,6 +115,14 @@ export async function addMember(
   const address = read.value;
   await context.service.engine.addMember(body.node_id, address, callOptions(context));
   return { added: true, node_id: body.node_id, address };
+}
+
+export async function promoteMember(
+  body: PromoteMemberBody,
+  context: OperationContext,
+): Promise<PromoteMemberAnswer> {
+  await context.service.engine.promoteMember(body.node_id, callOptions(context));
+  return { promoted: true, node_id: body.node_id };
 }
 
 export async function removeMember(

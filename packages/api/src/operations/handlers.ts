@@ -87,6 +87,7 @@ const all: Handlers = {
   leader: cluster.leader,
   cluster_status: cluster.clusterStatus,
   add_member: cluster.addMember,
+  promote_member: cluster.promoteMember,
   remove_member: cluster.removeMember,
   transfer: cluster.transfer,
   health: cluster.health,

@@ -584,6 +584,12 @@ const pathCases: readonly Case[] = [
     status: 409,
   },
   {
+    given: 'a vote for a member that there is none of',
+    url: '/cluster/members/node-9/promote',
+    code: 'member_not_found',
+    status: 404,
+  },
+  {
     given: 'a member that there is none of',
     method: 'DELETE',
     url: '/cluster/members',

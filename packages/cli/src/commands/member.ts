@@ -8,7 +8,7 @@ import { showStatus } from './cluster.ts';
 export function addMemberCommands(program: Command, at: () => Environment): void {
   const member = program
     .command('member')
-    .description('Shows, adds and removes members of the cluster.')
+    .description('Lists, adds, promotes and removes members of the cluster.')
     .enablePositionalOptions();
   member
     .command('list')
@@ -32,6 +32,22 @@ Example:
         output,
         await change(await endpoints(), 'add_member', { node_id: nodeId, address }),
       );
+    });
+  member
+    .command('promote <node-id>')
+    .description('Makes a learner that has caught up a voting member.')
+    .addHelpText(
+      'after',
+      `
+The leader promotes a learner by itself when it has the log. This command does so at once, or says what the
+learner lacks. A member that has a vote keeps it.
+
+Example:
+  holdfast member promote node-4`,
+    )
+    .action(async (nodeId: string) => {
+      const { output, endpoints } = at();
+      printRecord(output, await change(await endpoints(), 'promote_member', { node_id: nodeId }));
     });
   member
     .command('remove <node-id>')

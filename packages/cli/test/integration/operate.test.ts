@@ -33,7 +33,10 @@ describe('what operators do on the command line', () => {
     const added = await run('member', 'add', 'node-2', 'nowhere');
     assert.equal(added.status, 2, added.stderr);
     assert.match(added.stderr, /ADDRESS/);
+    const promoted = await run('member', 'promote', 'node-1');
+    assert.match(promoted.stdout, /^promoted +true$/m, promoted.stderr);
     for (const words of [
+      ['member', 'promote', 'node-9'],
       ['member', 'remove', 'node-9'],
       ['transfer', 'node-9'],
     ]) {

@@ -183,6 +183,30 @@ const addMember: UnaryOperation = {
   http: [post('/cluster/members', 'Add a node to the cluster.')],
 };
 
+const promoteMember: UnaryOperation = {
+  ...membership,
+  name: 'promote_member',
+  request: {
+    typeName: 'PromoteMemberBody',
+    protoName: 'PromoteMemberRequest',
+    description: 'A learner that is to vote.',
+    fields: { node_id: [1, nodeId] },
+  },
+  answer: {
+    typeName: 'PromoteMemberAnswer',
+    protoName: 'PromoteMemberResponse',
+    description: 'The node is a voting member.',
+    fields: { promoted: [1, always(true)], node_id: [2, toldNodeId] },
+  },
+  errors: ['member_not_found', 'learner_not_ready', ...changeErrors],
+  grpc: {
+    method: 'PromoteMember',
+    comment:
+      'Makes a learner that has caught up a voting member; the leader does so by itself, too. For administrators.',
+  },
+  http: [post('/cluster/members/{node_id}/promote', 'Make a learner a voting member.')],
+};
+
 const removeMember: UnaryOperation = {
   ...membership,
   name: 'remove_member',
@@ -269,7 +293,7 @@ export const clusterGroup: Group = {
   service: 'Cluster',
   tag: 'cluster',
   description: 'The cluster: its leader and its members.',
-  operations: [leader, clusterStatus, addMember, removeMember, transfer, snapshot],
+  operations: [leader, clusterStatus, addMember, promoteMember, removeMember, transfer, snapshot],
   errors: {
     member_exists: byCluster(
       409,
@@ -278,6 +302,12 @@ export const clusterGroup: Group = {
       'never',
     ),
     member_not_found: byCluster(404, 'NOT_FOUND', 'There is no such member.', 'never'),
+    learner_not_ready: byCluster(
+      409,
+      'FAILED_PRECONDITION',
+      'The learner has not caught up with the log.',
+      'later',
+    ),
     membership_change_in_progress: byCluster(
       409,
       'ABORTED',

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HoldfastError } from '@holdfast/protocol';
-import type { MemberId } from '@holdfast/raft';
+import type { MemberId, MembershipChange } from '@holdfast/raft';
 import { Administration } from '../../src/administration.ts';
+import type { AdministrativeCall } from '../../src/administration.ts';
 import { Interrupted } from '../../src/interrupted.ts';
 import type { LeaderRoute } from '../../src/leader-route.ts';
 import type { Replica } from '../../src/replica.ts';
@@ -20,7 +21,7 @@ function propose(foundTerm: number | undefined): Promise<string | null> {
     log: { ...silentLog, info: (fields) => logged.push(fields) },
     // What a change needs of them, and no more.
     replica: {
-      status: () => ({ membership: { members }, applied: 7 }),
+      status: () => ({ membership: { members }, membershipIndex: 2, applied: 7 }),
       changeMembership: () => ({ ok: true, index: 5, term: 3 }),
       termAt: () => foundTerm,
     } as unknown as Replica,
@@ -50,5 +51,121 @@ describe('A change of the members', () => {
       propose(undefined),
       (error) => error instanceof HoldfastError && error.code === 'outcome_unknown',
     );
+  });
+});
+
+/** Each pause is over at once. */
+class AtOnceClock extends StillClock {
+  override after(_delayMs: number, work: () => void): () => void {
+    queueMicrotask(work);
+    return () => undefined;
+  }
+}
+
+interface Look {
+  readonly members: readonly { readonly id: string; readonly role: 'voter' | 'learner' }[];
+  /** Those are in the log up to 7, and applied up to here. */
+  readonly applied: number;
+}
+
+/** Asks for a change of what is seen there, first this, then that. */
+function ask(
+  call: Pick<AdministrativeCall & { type: 'remove_member' }, 'id' | 'repeated'> & {
+    readonly type: 'add_member' | 'promote_member' | 'remove_member';
+  },
+  ...looks: readonly Look[]
+): { readonly outcome: Promise<string | null>; readonly proposed: MembershipChange[] } {
+  const proposed: MembershipChange[] = [];
+  const clock = new AtOnceClock();
+  const left = [...looks];
+  const administration = new Administration({
+    nodeId: 'a' as MemberId,
+    clock,
+    log: silentLog,
+    replica: {
+      status: () => {
+        const look = (left.length > 1 ? left.shift() : left[0]) ?? assert.fail();
+        const members = look.members.map((member) => ({ ...member, address: `${member.id}:1` }));
+        return { membership: { members }, membershipIndex: 7, applied: look.applied };
+      },
+      changeMembership: (change: MembershipChange) => {
+        proposed.push(change);
+        return { ok: true, index: 7, term: 3 };
+      },
+      termAt: () => 3,
+    } as unknown as Replica,
+    route: {} as unknown as LeaderRoute,
+    reachable: true,
+  });
+  const asked = { ...call, peerAddress: `${call.id}:1`, identity: 'ann' } as AdministrativeCall;
+  return { outcome: administration.execute(asked, 10_000), proposed };
+}
+
+const two: Look = {
+  members: [
+    { id: 'a', role: 'voter' },
+    { id: 'b', role: 'learner' },
+  ],
+  applied: 7,
+};
+const isCode =
+  (code: string) =>
+  (error: unknown): boolean =>
+    error instanceof HoldfastError && error.code === code;
+
+describe('A change of the members that may have been executed already', () => {
+  it('is done where the member is gone, is one, or votes (ADMIN-1)', async () => {
+    const voting: Look = { members: [{ id: 'b', role: 'voter' }], applied: 7 };
+    for (const [type, id, look] of [
+      ['remove_member', 'c', two],
+      ['add_member', 'b', two],
+      ['promote_member', 'b', voting],
+    ] as const) {
+      const { outcome, proposed } = ask({ type, id, repeated: true }, look);
+      assert.equal(await outcome, null);
+      assert.deepEqual(proposed, []);
+    }
+  });
+
+  it('is executed where it was not, but an id is not added twice', async () => {
+    const removal = ask({ type: 'remove_member', id: 'b', repeated: true }, two);
+    await removal.outcome;
+    assert.deepEqual(removal.proposed, [{ type: 'remove', id: 'b' }]);
+    const addition = ask({ type: 'add_member', id: 'c', repeated: true }, two);
+    await assert.rejects(addition.outcome, isCode('outcome_unknown'));
+  });
+
+  it('is refused where it is asked for the first time', async () => {
+    await assert.rejects(
+      ask({ type: 'remove_member', id: 'c' }, two).outcome,
+      isCode('member_not_found'),
+    );
+    await assert.rejects(
+      ask({ type: 'add_member', id: 'b' }, two).outcome,
+      isCode('member_exists'),
+    );
+    await assert.rejects(
+      ask({ type: 'promote_member', id: 'c' }, two).outcome,
+      isCode('member_not_found'),
+    );
+  });
+
+  it('is judged by members that are committed (ADMIN-2)', async () => {
+    const uncommitted: Look = { members: [{ id: 'a', role: 'voter' }], applied: 6 };
+    const { outcome, proposed } = ask(
+      { type: 'remove_member', id: 'b', repeated: true },
+      uncommitted,
+      two,
+    );
+    await outcome;
+    assert.deepEqual(proposed, [{ type: 'remove', id: 'b' }]);
+  });
+});
+
+describe('A learner', () => {
+  it('gets its vote when it is asked for', async () => {
+    const { outcome, proposed } = ask({ type: 'promote_member', id: 'b' }, two);
+    assert.equal(await outcome, null);
+    assert.deepEqual(proposed, [{ type: 'promote', id: 'b' }]);
   });
 });

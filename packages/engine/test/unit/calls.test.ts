@@ -14,7 +14,14 @@ describe('A call that a peer passes on', () => {
   });
 
   it('says who asked for it, whatever it asks', () => {
-    for (const type of ['keep_alive', 'query', 'add_member', 'remove_member', 'transfer']) {
+    for (const type of [
+      'keep_alive',
+      'query',
+      'add_member',
+      'promote_member',
+      'remove_member',
+      'transfer',
+    ]) {
       assert.ok(isCall(call({ type }), 2), type);
       for (const wrong of [{ identity: undefined }, { identity: 7 }, { proof: {} }, { address: 1 }])
         assert.equal(isCall(call({ type, ...wrong }), 2), false, JSON.stringify(wrong));

@@ -30,6 +30,7 @@ const statusOf = (ids: readonly MemberId[], leader: MemberId | null, term = 1): 
   applied: 0,
   lastIndex: 0,
   firstIndex: 1,
+  membershipIndex: 1,
   membership: { members: ids.map((id) => ({ id, address: 'h:1', role: 'voter' })) },
   ready: false,
   progress: [],

@@ -95,6 +95,20 @@ export interface AddMemberAnswer {
   readonly address: string;
 }
 
+/** A learner that is to vote. */
+export interface PromoteMemberBody {
+  /** Id of a node. 1 to 128 characters. */
+  readonly node_id: string;
+}
+
+/** The node is a voting member. */
+export interface PromoteMemberAnswer {
+  /** Always true: a failure is an error response. */
+  readonly promoted: true;
+  /** Id of a node. */
+  readonly node_id: string;
+}
+
 /** A node to remove from the cluster permanently. */
 export interface RemoveMemberBody {
   /** Id of a node. 1 to 128 characters. */

@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'future_position'
   | 'member_exists'
   | 'member_not_found'
+  | 'learner_not_ready'
   | 'membership_change_in_progress'
   | 'limit_exceeded'
   | 'overloaded'
@@ -315,6 +316,13 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     status: 404,
     title: 'There is no such member.',
     retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  learner_not_ready: {
+    status: 409,
+    title: 'The learner has not caught up with the log.',
+    retry: 'later',
     effect: 'none',
     by: 'cluster',
   },

@@ -124,6 +124,8 @@ import type {
   ClusterStatusAnswer,
   LeaderAnswer,
   NoFields,
+  PromoteMemberAnswer,
+  PromoteMemberBody,
   RemoveMemberAnswer,
   RemoveMemberBody,
   TransferAnswer,
@@ -247,6 +249,10 @@ export interface HttpOperations {
   readonly leader: { readonly body: NoFields; readonly answer: LeaderAnswer };
   readonly cluster_status: { readonly body: NoFields; readonly answer: ClusterStatusAnswer };
   readonly add_member: { readonly body: AddMemberBody; readonly answer: AddMemberAnswer };
+  readonly promote_member: {
+    readonly body: PromoteMemberBody;
+    readonly answer: PromoteMemberAnswer;
+  };
   readonly remove_member: { readonly body: RemoveMemberBody; readonly answer: RemoveMemberAnswer };
   readonly transfer: { readonly body: TransferBody; readonly answer: TransferAnswer };
   readonly health: { readonly body: NoFields; readonly answer: HealthAnswer };

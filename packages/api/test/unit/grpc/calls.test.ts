@@ -23,6 +23,10 @@ describe('a call', () => {
       readonly members: readonly { readonly node_id: string }[];
     };
     assert.ok(members.some(({ node_id }) => node_id === 'n9'));
+    assert.equal(
+      (await harness.call('Cluster.PromoteMember', { node_id: 'n9' }))['promoted'],
+      true,
+    );
     assert.equal((await harness.call('Cluster.RemoveMember', { node_id: 'n9' }))['removed'], true);
     const simple = await harness.call('Locks.SimpleAcquire', { name: 'x', owner: 'me' });
     const seen = await harness.call('Locks.AdminLock', { name: 'x' });
