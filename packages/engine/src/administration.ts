@@ -111,7 +111,7 @@ export class Administration {
     if (!isPeerId(id))
       throw new HoldfastError(
         'invalid_request',
-        `No node can have the id "${id}": it has 1 to 64 letters, digits, ".", "_" or "-".`,
+        `No node can have the id "${String(id)}": it has 1 to 64 letters, digits, ".", "_" or "-".`,
       );
     if (!this.#parts.reachable)
       throw new HoldfastError(
