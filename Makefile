@@ -44,8 +44,8 @@ bench-state: build ## Measures what a large state costs (LOCKS=20000 SESSIONS=20
 bench-queue: build ## Measures messages pushed, taken and acknowledged against three nodes, beside BullMQ (SECONDS=5)
 	@$(NODE) npm run --silent bench:queue -- $(if $(SECONDS),--seconds $(SECONDS))
 
-bench-quorum: build ## Measures cycles and hand-overs against three independent lease nodes
-	@$(NODE) npm run --silent bench:quorum
+bench-quorum: build ## Measures cycles, hand-overs and crowds against three independent lease nodes (ONLY=crowds)
+	@$(NODE) npm run --silent bench:quorum -- $(if $(ONLY),--only $(ONLY))
 
 test: install ## Runs all tests
 	@$(NODE) npm run --silent test
