@@ -4,6 +4,8 @@
  * ADMIN-1: a change of the members ends with its outcome, also where the leader was lost on the way, as one that is
  *     removed is: the next leader is asked the same again, and knows by the id of the member whether it was done.
  * ADMIN-2: what is told of the members is committed: a membership that is in the log alone may be undone.
+ * PROMOTE-1: a learner is given its vote only while it answers, and after it has stored part of this leader's log. One
+ *     that was never started would count for the majority and for nothing else: in a short log it lacks few entries.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { LogIndex, MemberId, Membership, MembershipChange, Term } from '@holdfast/raft';
@@ -26,6 +28,8 @@ const ticksPerPromotion = 10;
  * since the log may grow before it is asked.
  */
 const promotedWithinEntries = 100;
+/** A member that lives says something at every heartbeat, which is every ten ticks. */
+const promotedWithinSilentTicks = 50;
 
 export type AdministrativeCall = WithoutTimeout<
   Extract<Call, { type: 'add_member' | 'promote_member' | 'remove_member' | 'transfer' }>
@@ -145,8 +149,10 @@ export class Administration {
     for (const member of status.membership.members) {
       if (member.role !== 'learner') continue;
       const progress = status.progress.find(({ id }) => id === member.id);
-      if (progress === undefined || progress.matchIndex + promotedWithinEntries < status.lastIndex)
-        continue;
+      if (progress === undefined) continue;
+      const { matchIndex, silentTicks } = progress;
+      if (matchIndex === 0 || silentTicks > promotedWithinSilentTicks) continue; // PROMOTE-1
+      if (matchIndex + promotedWithinEntries < status.lastIndex) continue;
       const answer = replica.changeMembership({ type: 'promote', id: member.id });
       if (answer.ok)
         log.info({ member: member.id }, 'A learner has caught up and votes from now on.');

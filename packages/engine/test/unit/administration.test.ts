@@ -169,3 +169,43 @@ describe('A learner', () => {
     assert.deepEqual(proposed, [{ type: 'promote', id: 'b' }]);
   });
 });
+
+describe('A learner that nobody asks about', () => {
+  /** What is proposed for a learner of this progress, in a log of five entries. */
+  function promoted(matchIndex: number, silentTicks: number): readonly object[] {
+    const proposed: object[] = [];
+    const members = [
+      { id: 'a', address: 'a:1', role: 'voter' },
+      { id: 'd', address: 'd:1', role: 'learner' },
+    ];
+    const progress = [{ id: 'd', matchIndex, silentTicks, state: 'probe' }];
+    const administration = new Administration({
+      nodeId: 'a' as MemberId,
+      clock: new StillClock(),
+      log: silentLog,
+      replica: {
+        status: () => ({ membership: { members }, progress, lastIndex: 5 }),
+        changeMembership: (change: object) => {
+          proposed.push(change);
+          return { ok: true, index: 6, term: 3 };
+        },
+      } as unknown as Replica,
+      route: {} as unknown as LeaderRoute,
+      reachable: true,
+    });
+    for (let tick = 0; tick < 10; tick++) administration.onTick();
+    return proposed;
+  }
+
+  it('gets its vote when it has caught up and answers (PROMOTE-1)', () => {
+    assert.deepEqual(promoted(4, 3), [{ type: 'promote', id: 'd' }]);
+  });
+
+  it('gets none before it has stored anything, however short the log is (PROMOTE-1)', () => {
+    assert.deepEqual(promoted(0, 0), []);
+  });
+
+  it('gets none while it does not answer (PROMOTE-1)', () => {
+    assert.deepEqual(promoted(4, 51), []);
+  });
+});
