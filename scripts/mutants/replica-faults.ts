@@ -4,7 +4,8 @@ import type { Fault } from './fault.ts';
 export const replicaFaults: readonly Fault[] = [
   {
     name: 'vote-for-a-member-that-never-came',
-    breaks: 'a member that was added and never started gets a vote, so that one more failure stops the cluster',
+    breaks:
+      'a member that was added and never started gets a vote, so that one more failure stops the cluster',
     file: 'packages/engine/src/administration.ts',
     find: 'if (matchIndex === 0 || silentTicks > promotedWithinSilentTicks) continue; // PROMOTE-1',
     put: '',
