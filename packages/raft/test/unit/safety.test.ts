@@ -131,7 +131,7 @@ describe('The Raft core in a bad network', () => {
   const only = process.env['SEED'];
   const seeds =
     only === undefined
-      ? Array.from({ length: Number(process.env['SEEDS'] ?? 200) }, (_, seed) => seed + 1)
+      ? Array.from({ length: Number(process.env['SEEDS'] ?? 120) }, (_, seed) => seed + 1)
       : [Number(only)];
   it(`keeps its promises after every step and makes progress once healed (${String(seeds.length)} lives)`, () => {
     const total = { committed: 0, reads: 0, snapshots: 0, damage: 0 };
@@ -152,7 +152,7 @@ describe('The Raft core in a bad network', () => {
     // The faults leave room for work; else nothing above was tested.
     if (only === undefined)
       assert.ok(
-        total.committed > 5000 && total.reads > 500 && total.snapshots > 10,
+        total.committed > 3000 && total.reads > 300 && total.snapshots > 6,
         JSON.stringify(total),
       );
   });

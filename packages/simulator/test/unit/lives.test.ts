@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { describe, it } from 'node:test';
 import { live, runSeries } from '../../src/index.ts';
@@ -27,22 +27,16 @@ describe('A life of a cluster', () => {
     });
   }
 
-  it('keeps every promise for 150 seeds that are always the same', async () => {
+  it('keeps every promise for 80 seeds that are always the same', async () => {
     const { broken, lives, grants, recoveredMs } = await runSeries({
       first: 1n,
-      lives: 150,
+      lives: 80,
       threads,
     });
     assert.equal(told(broken), '');
-    assert.equal(lives, 150);
+    assert.equal(lives, 80);
     // The lives are worth something: locks were had, and mended majorities went on.
-    assert.ok(grants > 2500, `${String(grants)} grants`);
-    assert.ok(recoveredMs.length > 100, `${String(recoveredMs.length)} recoveries`);
-  });
-
-  it('keeps every promise for random seeds, for ten seconds', async () => {
-    const first = BigInt(randomBytes(6).readUIntBE(0, 6));
-    const { broken } = await runSeries({ first, lives: 5000, threads, maxSeconds: 10 });
-    assert.equal(told(broken), '', `from seed ${String(first)}`);
+    assert.ok(grants > 1300, `${String(grants)} grants`);
+    assert.ok(recoveredMs.length > 50, `${String(recoveredMs.length)} recoveries`);
   });
 });
