@@ -39,6 +39,7 @@ export class MemoryEngine implements Engine {
     maxElections: 10_000,
     maxBarriers: 10_000,
     maxLatches: 10_000,
+    maxCacheKeys: 10_000,
     maxHoldsPerResource: 10_000,
     maxResultsPerSession: 1024,
     maxWorkPerEntry: 1000,
@@ -60,6 +61,7 @@ export class MemoryEngine implements Engine {
     maxMessageBytes: 64 * 1024 * 1024,
     maxMessageBytesPerQueue: 32 * 1024 * 1024,
     maxDedupIds: 10_000,
+  maxCacheBytes: 64 * 1024 * 1024,
   });
   /** Every call ends with this, until it is taken away. */
   failWith: Error | undefined;

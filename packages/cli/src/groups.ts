@@ -82,6 +82,16 @@ export const groups: readonly Group[] = [
   },
   { names: ['queue'], read: async () => (await import('./commands/queue.ts')).addQueueCommands },
   {
+    names: ['cache'],
+    read: async () => (await import('./commands/cache.ts')).addCacheCommands,
+    advice: {
+      codes: {
+        version_mismatch: 'Read it again with "holdfast cache get KEY".',
+        hold_not_current: 'Look who holds it with "holdfast lock status NAME".',
+      },
+    },
+  },
+  {
     names: ['quorum-node', 'quorum-cluster'],
     read: async () => (await import('./commands/quorum-nodes.ts')).addQuorumNodeCommands,
   },

@@ -15,6 +15,7 @@ import { environmentWith } from './environment.ts';
 import type { Environment } from './environment.ts';
 import type { ClientWarning } from './client-warning.ts';
 import { givingUp } from './request.ts';
+import { Cache } from './cache.ts';
 import { Queue } from './queue.ts';
 import { Session } from './session.ts';
 import { checkTls } from './tls.ts';
@@ -160,6 +161,11 @@ export class Client {
       },
       name,
     );
+  }
+
+  /** Keys with values and versions, on all nodes; it needs no session. */
+  get cache(): Cache {
+    return new Cache((operation, body, settings) => this.call(operation, body, settings));
   }
 
   /** Opens a session and keeps it alive until it is ended. */

@@ -38,6 +38,8 @@ export type {
   HoldCountDiffers,
   OtherCluster,
 } from './client-warning.ts';
+export { Cache } from './cache.ts';
+export type { CacheConditions, CacheValue, CacheSetOptions } from './cache.ts';
 export { Queue } from './queue.ts';
 export type { ConsumeOptions, PushOptions } from './queue.ts';
 export { QueueDelivery } from './queue-delivery.ts';

@@ -3,6 +3,7 @@ import { nodeErrors, requestErrors } from './errors.ts';
 import type { ErrorDeclaration, Group, Operation, Tag } from './operation.ts';
 import { administration } from './operations/admin.ts';
 import { barriers } from './operations/barrier.ts';
+import { cache } from './operations/cache.ts';
 import { clusterGroup } from './operations/cluster.ts';
 import { elections } from './operations/election.ts';
 import { eventGroup } from './operations/event.ts';
@@ -21,6 +22,7 @@ export const groups: readonly Group[] = [
   barriers,
   latches,
   queues,
+  cache,
   eventGroup,
   clusterGroup,
   administration,
@@ -46,6 +48,7 @@ export const tags: Readonly<Record<Tag, string>> = {
   elections: 'Leader election: one candidate leads and publishes a value, the others wait.',
   meetings: 'Barriers and latches.',
   queues: 'Messages with keys, delivered in order and at least once.',
+  cache: 'Keys with values and versions, with copies on every node that are never old.',
   events: 'Changes of resources, as a stream and in pages.',
   cluster: 'Nodes, leader, backup.',
   operations: 'Probes, statistics, metrics and this document.',

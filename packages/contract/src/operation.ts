@@ -52,6 +52,7 @@ export type Tag =
   | 'elections'
   | 'meetings'
   | 'queues'
+  | 'cache'
   | 'events'
   | 'cluster'
   | 'operations'

@@ -78,7 +78,7 @@ function find(
     case 'stats':
       return { type: 'stats', stats: state.stats() };
     default: {
-      const view = state.show(query.type, query.name as ResourceName, query);
+      const view = state.show(query.type, query.name as ResourceName, { ...query, timeMs });
       return { type: query.type, view } as Found;
     }
   }

@@ -10,6 +10,7 @@ import { Administration } from './administration.ts';
 import type { AdministrativeCall } from './administration.ts';
 import { backupOf } from './backup.ts';
 import type { Batch } from './batch.ts';
+import { CacheWrites } from './cache/writes.ts';
 import { failureAnswer, isCall } from './calls.ts';
 import type { Call, CallAnswer } from './calls.ts';
 import type { Clock } from './clock.ts';
@@ -71,6 +72,7 @@ export class RaftEngine implements Engine {
   #transport!: Transport;
   #queue!: CommandQueue;
   #route!: LeaderRoute;
+  #cacheWrites!: CacheWrites;
   #submissions!: Submissions;
   #leadership!: Leadership;
   #administration!: Administration;
@@ -101,7 +103,11 @@ export class RaftEngine implements Engine {
     this.#queue = queue;
     this.#route = route;
     const stamps = new Stamps(() => replica.state.time);
-    this.#submissions = new Submissions({ clock, log, queue, route, stamps });
+    const cacheWrites = new CacheWrites(clock, (envelope, resolve, reject) =>
+      queue.submit(envelope, resolve, reject),
+    );
+    this.#cacheWrites = cacheWrites;
+    this.#submissions = new Submissions({ clock, log, queue: cacheWrites, route, stamps });
     this.#leadership = new Leadership({ clock, clusterClock, replica, queue, limits });
     this.#administration = new Administration({ nodeId, clock, log, replica, route, reachable });
     this.#levelRaiser = new LevelRaiser({
@@ -257,6 +263,7 @@ export class RaftEngine implements Engine {
       await this.#route.changeOrPause(5);
     this.#replica.stop();
     this.#queue.interrupt();
+    this.#cacheWrites.interrupt();
     await this.#queue.allTold();
     await this.#transport.close();
     await this.#parts.closeStorage();
@@ -290,6 +297,8 @@ export class RaftEngine implements Engine {
     if (status.membership !== before.membership)
       this.#transport.setPeers(status.membership.members);
     if (status.leader !== before.leader && status.leader !== null) this.#leaderChanges += 1;
+    if (before.role === 'leader' && (status.role !== 'leader' || status.term !== before.term))
+      this.#cacheWrites.interrupt();
     this.#leadership.onStatus(status);
     if (status.ready) this.#queue.flushSoon();
     if (status.leader !== before.leader || status.role !== before.role) {

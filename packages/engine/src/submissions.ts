@@ -21,7 +21,7 @@ export const defaultTimeoutMs = 5000;
 export interface SubmissionsOptions {
   readonly clock: Clock;
   readonly log: EngineLog;
-  readonly queue: CommandQueue;
+  readonly queue: Pick<CommandQueue, 'submit'>;
   readonly route: LeaderRoute;
   readonly stamps: Stamps;
 }

@@ -90,6 +90,7 @@ async function startSecured(
       maxMessageBytes: configuration.maxMessageBytes,
       maxMessageBytesPerQueue: configuration.maxMessageBytesPerQueue,
       maxDedupIds: configuration.maxDedupIds,
+      maxCacheBytes: configuration.maxCacheBytes,
       maxHoldsPerResource: configuration.maxHoldsPerResource,
       maxResultsPerSession: configuration.maxResultsPerSession,
       maxRememberedSessions: configuration.maxRememberedSessions,

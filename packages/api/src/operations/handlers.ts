@@ -1,6 +1,7 @@
 /** What executes each operation that has one answer. The types are those of the declarations. */
 import type { HttpOperations, Operations } from '@holdfast/protocol';
 import * as barriers from './barriers.ts';
+import * as cache from './cache.ts';
 import * as cluster from './cluster.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import * as elections from './elections.ts';
@@ -83,6 +84,10 @@ const all: Handlers = {
   queue_stats: queueStats,
   queue_dead_letters: queues.queueDeadLetters,
   queue_blocked_keys: queues.queueBlockedKeys,
+  cache_set: cache.cacheSet,
+  cache_get: cache.cacheGet,
+  cache_delete: cache.cacheDelete,
+  cache_stats: cache.cacheStats,
   events,
   leader: cluster.leader,
   cluster_status: cluster.clusterStatus,

@@ -15,8 +15,8 @@ export const queueNotFound = (queue: string): Refused =>
     { queue },
   );
 
-/** Of one payload, as JSON. */
-const maxPayloadBytes = 65_536;
+/** Of one payload, and of one value of the cache, as JSON. */
+export const maxPayloadBytes = 65_536;
 
 export function tooLargePayload(messages: readonly MessageToPush[]): Refused | undefined {
   for (const { payload } of messages) {

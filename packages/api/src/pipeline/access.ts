@@ -93,12 +93,19 @@ function resourcesOf(access: Access, body: object): readonly Resource[] {
     return (body.resources as readonly object[]).flatMap((one) => resourcesOf(access, one));
   const told = textOf(body, 'kind');
   const kind = told !== undefined && resourceKinds.has(told) ? told : access.resource;
-  const name = textOf(body, nameFields[kind] ?? 'name') ?? access.whenUnnamed;
+  const fields = nameFields[kind] ?? ['name'];
+  const name =
+    fields.map((field) => textOf(body, field)).find((text) => text !== undefined) ??
+    access.whenUnnamed;
   return [{ kind, name }];
 }
 
 /** Where the name stands, if not in `name`. */
-const nameFields: Readonly<Record<string, string>> = { session: 'session_id', queue: 'queue' };
+const nameFields: Readonly<Record<string, readonly string[]>> = {
+  session: ['session_id'],
+  queue: ['queue'],
+  cache: ['key', 'k'],
+};
 
 function textOf(body: object, field: string): string | undefined {
   const value: unknown = Object.getOwnPropertyDescriptor(body, field)?.value;

@@ -1,14 +1,21 @@
 /** The events of the state machine as watchers are told them. */
 import type { WatchEvent } from '@holdfast/protocol';
 import { primitiveDeclarations } from '@holdfast/state';
-import type { Event, PlaceKind } from '@holdfast/state';
+import type { Event } from '@holdfast/state';
 import { positionText } from './position.ts';
 
+type Declared = (typeof primitiveDeclarations)[number];
+/** Of which events tell. */
+type TellingKind = Exclude<Declared, { readonly events: readonly [] }>['kind'];
+const isTelling = (
+  declared: Declared,
+): declared is Extract<Declared, { readonly kind: TellingKind }> => declared.events.length > 0;
+
 /** Of what an event tells that names no kind. */
-const kinds: ReadonlyMap<string, PlaceKind> = new Map(
-  primitiveDeclarations.flatMap(({ kind, events }) =>
-    events.map((type): [string, PlaceKind] => [type, kind]),
-  ),
+const kinds: ReadonlyMap<string, TellingKind> = new Map(
+  primitiveDeclarations
+    .filter(isTelling)
+    .flatMap(({ kind, events }) => events.map((type): [string, TellingKind] => [type, kind])),
 );
 
 /** Without where it stands. */

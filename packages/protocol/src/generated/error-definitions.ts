@@ -35,6 +35,9 @@ export type ErrorCode =
   | 'queue_order'
   | 'queue_not_empty'
   | 'stale_receipt'
+  | 'version_mismatch'
+  | 'hold_not_current'
+  | 'cache_busy'
   | 'compacted'
   | 'future_position'
   | 'member_exists'
@@ -288,6 +291,27 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     status: 409,
     title: 'The receipt is not of the current delivery.',
     retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  version_mismatch: {
+    status: 409,
+    title: 'The key has another version than the write demands.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  hold_not_current: {
+    status: 409,
+    title: 'The hold under which the write was asked for does not stand.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  cache_busy: {
+    status: 409,
+    title: 'Another write of the key is under way.',
+    retry: 'later',
     effect: 'none',
     by: 'cluster',
   },

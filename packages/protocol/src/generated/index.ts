@@ -6,6 +6,7 @@ export type * from './elections.ts';
 export type * from './barriers.ts';
 export type * from './latches.ts';
 export type * from './queues.ts';
+export type * from './cache.ts';
 export type * from './events.ts';
 export type * from './cluster.ts';
 export type * from './administration.ts';

@@ -117,6 +117,16 @@ import type {
   QueueStatsAnswer,
   QueueStatsBody,
 } from './queues.ts';
+import type {
+  CacheDeleteAnswer,
+  CacheDeleteBody,
+  CacheGetAnswer,
+  CacheGetBody,
+  CacheSetAnswer,
+  CacheSetBody,
+  CacheStatsAnswer,
+  CacheStatsBody,
+} from './cache.ts';
 import type { EventsAnswer, EventsBody } from './events.ts';
 import type {
   AddMemberAnswer,
@@ -231,6 +241,10 @@ export interface Operations {
     readonly body: QueueBlockedKeysBody;
     readonly answer: QueueBlockedKeysAnswer;
   };
+  readonly cache_set: { readonly body: CacheSetBody; readonly answer: CacheSetAnswer };
+  readonly cache_get: { readonly body: CacheGetBody; readonly answer: CacheGetAnswer };
+  readonly cache_delete: { readonly body: CacheDeleteBody; readonly answer: CacheDeleteAnswer };
+  readonly cache_stats: { readonly body: CacheStatsBody; readonly answer: CacheStatsAnswer };
   readonly events: { readonly body: EventsBody; readonly answer: EventsAnswer };
 }
 export type OperationName = keyof Operations;

@@ -148,6 +148,17 @@ export const limitSettings: readonly Setting[] = [
       'ones are refused. That of the leader is in force.',
   },
   {
+    key: 'limits.max_cache_bytes',
+    schema: z
+      .int()
+      .min(1024 * 1024)
+      .max(2 ** 36),
+    default: 256 * 1024 * 1024,
+    description:
+      'What the keys and values of the cache take, in bytes, and 256 for each key. Every node has them in memory. ' +
+      'Beyond it writes that need more are refused. That of the leader is in force.',
+  },
+  {
     key: 'limits.max_results_per_session',
     schema: z.int().min(1024).max(1_000_000),
     default: 1024,

@@ -70,6 +70,7 @@ export interface Configuration {
   readonly maxMessageBytes: number;
   readonly maxMessageBytesPerQueue: number;
   readonly maxDedupIds: number;
+  readonly maxCacheBytes: number;
   readonly maxEventsKept: number;
   readonly maxResultsPerSession: number;
   readonly maxBodyBytes: number;
@@ -290,6 +291,7 @@ function assemble(value: (key: string) => unknown): Configuration {
     maxMessageBytes: number('limits.max_message_bytes'),
     maxMessageBytesPerQueue: number('limits.max_message_bytes_per_queue'),
     maxDedupIds: number('limits.max_dedup_ids'),
+    maxCacheBytes: number('limits.max_cache_bytes'),
     maxEventsKept: number('limits.max_events_kept'),
     maxResultsPerSession: number('limits.max_results_per_session'),
     maxBodyBytes: number('limits.max_body_bytes'),

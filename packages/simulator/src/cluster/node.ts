@@ -147,6 +147,7 @@ export class SimulatedNode implements Door {
           maxMessageBytes: 64 * 1024 * 1024,
           maxMessageBytesPerQueue: 32 * 1024 * 1024,
           maxDedupIds: 10_000,
+          maxCacheBytes: 64 * 1024 * 1024,
           maxHoldsPerResource: 100,
           maxResultsPerSession: 1024,
           maxRememberedSessions: 100_000,

@@ -7,7 +7,7 @@ import type { Command, Wanted } from './commands.ts';
 import { modeLevels, requested, stampLevels, termsLevels } from './field-levels.ts';
 import type { Every, EveryKind, FieldLevel, FieldLevels, LevelsOf } from './field-levels.ts';
 import type { StateLimits } from './limits.ts';
-import { primitiveDeclarations, primitiveLevels } from '../primitives/declared.ts';
+import { levelOfLimit, primitiveDeclarations, primitiveLevels } from '../primitives/declared.ts';
 import type { LimitOfPrimitive } from '../primitives/declared.ts';
 import type {
   OnDead,
@@ -30,7 +30,7 @@ const wanted = {
   } satisfies Every<Wanted>,
 };
 const limitLevels = Object.fromEntries(
-  primitiveDeclarations.map(({ limit }) => [limit.name, 1]),
+  primitiveDeclarations.map((declared) => [declared.limit.name, levelOfLimit(declared)]),
 ) as Readonly<Record<LimitOfPrimitive, number>>;
 const limits = {
   level: 1,
@@ -60,6 +60,7 @@ const limits = {
     maxMessageBytes: 2,
     maxMessageBytesPerQueue: 2,
     maxDedupIds: 2,
+    maxCacheBytes: 2,
   } satisfies Every<StateLimits>,
 };
 

@@ -38,6 +38,8 @@ export interface PrimitiveDeclaration {
     readonly highest: number;
     /** For the text of the setting. */
     readonly what: string;
+    /** The feature level that brought it; the first when absent. */
+    readonly level?: number;
   };
   readonly commands: Readonly<Record<string, CommandDeclaration>>;
   readonly refusals: readonly string[];

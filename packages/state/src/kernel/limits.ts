@@ -51,6 +51,8 @@ interface KernelLimits {
   readonly maxMessageBytesPerQueue: number;
   /** Dedup ids that are remembered, of all queues. */
   readonly maxDedupIds: number;
+  /** What keys and values of the cache take, and 256 bytes for each key. */
+  readonly maxCacheBytes: number;
   /** Units of work (ends of holds and waits) that one entry of the log does; the next ones go on. */
   readonly maxWorkPerEntry: number;
 }
@@ -58,7 +60,7 @@ interface KernelLimits {
 /** No bound, as a number that JSON keeps. */
 const unbounded = Number.MAX_SAFE_INTEGER;
 
-/** No log from before queues has a command of one: these count from the beginning. */
+/** No log from before queues and the cache has a command of one: these count from the beginning. */
 const queueLimits: Pick<
   StateLimits,
   | 'maxQueues'
@@ -67,6 +69,7 @@ const queueLimits: Pick<
   | 'maxMessageBytes'
   | 'maxMessageBytesPerQueue'
   | 'maxDedupIds'
+  | 'maxCacheBytes'
 > = {
   maxQueues: 1000,
   maxMessages: 2_000_000,
@@ -74,6 +77,7 @@ const queueLimits: Pick<
   maxMessageBytes: 512 * 1024 * 1024,
   maxMessageBytesPerQueue: 256 * 1024 * 1024,
   maxDedupIds: 500_000,
+  maxCacheBytes: 256 * 1024 * 1024,
 };
 
 /** LIMIT-1: what stands where an old log or snapshot does not name these limits. */

@@ -246,6 +246,8 @@ class Machine implements StateMachine {
       waiters: tables.waiterCount,
       rememberedSessions: tables.ended.count + tables.ownEnded.count,
       rememberedBytes: tables.ended.bytes + tables.ownEnded.bytes,
+      cacheKeys: tables.places.cache.size,
+      cacheBytes: tables.cache.bytes,
     };
   }
 

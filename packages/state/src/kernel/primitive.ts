@@ -72,6 +72,8 @@ export interface Shown {
   readonly fenceToken?: FenceToken | undefined;
   /** Which session is looked for among the members. */
   readonly sessionId?: SessionId | undefined;
+  /** Cluster time of now, where it is later than the last entry: what is left of a time is as of it. */
+  readonly timeMs?: number | undefined;
 }
 
 export interface Primitive<Kind extends PlaceKind = PlaceKind> {

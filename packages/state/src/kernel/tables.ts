@@ -25,6 +25,8 @@ import { Remembered } from './collections/remembered.ts';
 import { NamedMap } from './collections/named-map.ts';
 import { ShardedMap } from './collections/sharded-map.ts';
 import type { Message } from '../primitives/queue/messages.ts';
+import { CacheTotals } from '../primitives/cache/entries.ts';
+import type { CacheEntry } from '../primitives/cache/entries.ts';
 import { Queues } from '../primitives/queue/queues.ts';
 import type { QueuePlace } from '../primitives/queue/queues.ts';
 import type { StateLimits } from './limits.ts';
@@ -101,6 +103,7 @@ export class Tables {
   readonly places: Readonly<Record<PlaceKind, Names<Place>>> = placesWith(this.pools);
   readonly sessionEnds: readonly SessionEnds[];
   readonly queues: Queues = new Queues();
+  readonly cache: CacheTotals = new CacheTotals();
   /** The names of those that are held or waited for, in order, for listings (NAMES-2). */
   readonly lockNames: NameIndex = new NameIndex();
   readonly ended: EndedSessions = new EndedSessions();
@@ -110,8 +113,8 @@ export class Tables {
   readonly endedHolds: Remembered<FenceToken, EndedHold> = new Remembered<FenceToken, EndedHold>(
     maxEndedHolds,
   );
-  readonly due: DueHeap<Waiter | Opening | Ending | Message> = new DueHeap<
-    Waiter | Opening | Ending | Message
+  readonly due: DueHeap<Waiter | Opening | Ending | Message | CacheEntry> = new DueHeap<
+    Waiter | Opening | Ending | Message | CacheEntry
   >();
   /** Work that the entry which is being applied may still do (work.ts, WORK-3). */
   workLeft = 0;

@@ -168,6 +168,9 @@ export interface Stats {
   /** Sessions that have ended and are remembered, of both kinds, and what they take. */
   readonly rememberedSessions: number;
   readonly rememberedBytes: number;
+  /** Keys of the cache that have a value, and what they take. */
+  readonly cacheKeys: number;
+  readonly cacheBytes: number;
 }
 
 export type ListedKind = 'session' | PlaceKind;

@@ -9,6 +9,7 @@ import type {
   ResultRecord,
 } from '../kernel/declaration.ts';
 import { barrierDeclaration, barrierLevels, barrierRecord } from './barrier/commands.ts';
+import { cacheDeclaration, cacheLevels } from './cache/commands.ts';
 import { electionDeclaration, electionLevels, proclaimedRecord } from './election/commands.ts';
 import { latchDeclaration, latchLevels, latchRecord } from './latch/commands.ts';
 import { lockDeclaration, lockLevels } from './lock/commands.ts';
@@ -21,6 +22,7 @@ import {
 } from './holds/commands.ts';
 import type { HoldsTypes } from './holds/commands.ts';
 import type { BarrierTypes } from './barrier/commands.ts';
+import type { CacheTypes } from './cache/commands.ts';
 import type { ElectionTypes } from './election/commands.ts';
 import type { LatchTypes } from './latch/commands.ts';
 import type { LockTypes } from './lock/commands.ts';
@@ -29,6 +31,7 @@ import type { QueueTypes } from './queue/commands.ts';
 import type { SemaphoreTypes } from './semaphore/commands.ts';
 
 export type * from './barrier/commands.ts';
+export type * from './cache/commands.ts';
 export type * from './election/commands.ts';
 export type * from './latch/commands.ts';
 export type * from './lock/commands.ts';
@@ -41,6 +44,7 @@ export interface Primitives {
   readonly election: ElectionTypes;
   readonly barrier: BarrierTypes;
   readonly latch: LatchTypes;
+  readonly cache: CacheTypes;
 }
 
 /** What all primitives, and the command of several at once, have of one thing. */
@@ -55,12 +59,14 @@ export const primitiveDeclarations: readonly [
   typeof electionDeclaration,
   typeof barrierDeclaration,
   typeof latchDeclaration,
+  typeof cacheDeclaration,
 ] = [
   lockDeclaration,
   semaphoreDeclaration,
   electionDeclaration,
   barrierDeclaration,
   latchDeclaration,
+  cacheDeclaration,
 ] as const satisfies readonly PrimitiveDeclaration[];
 
 /** Results that are remembered. */
@@ -75,10 +81,12 @@ export const resultRecords: readonly ResultRecord<RememberedResult>[] = [
 type Values<Results> = Results extends unknown ? Results[keyof Results] : never;
 export type RememberedResult = Exclude<
   Values<(Primitives[keyof Primitives] | HoldsTypes)['results']>,
-  { readonly type: 'queued' }
+  { readonly type: 'queued' | CacheTypes['results'][keyof CacheTypes['results']]['type'] }
 >;
 
 type Declaration = (typeof primitiveDeclarations)[number];
+/** The feature level that brought the limit of a primitive (FEATURE-1). */
+export const levelOfLimit = ({ limit }: PrimitiveDeclaration): number => limit.level ?? 1;
 export type PlaceKind = Declaration['kind'];
 export type LimitOfPrimitive = Declaration['limit']['name'];
 export type RefusalOfPrimitive = Declaration['refusals'][number] | (typeof queueRefusals)[number];
@@ -125,6 +133,7 @@ export const primitiveLevels: LevelsOf<Primitives[keyof Primitives]['command']> 
   ...electionLevels,
   ...barrierLevels,
   ...latchLevels,
+  ...cacheLevels,
 };
 
 /** How many there may be of each, in the order of a snapshot. */

@@ -2,6 +2,7 @@
 import type { Decode, Handlers, Primitive } from '../kernel/primitive.ts';
 import type { Place } from '../kernel/tables.ts';
 import { barriers } from './barrier/barriers.ts';
+import { cache } from './cache/entries.ts';
 import type { PlaceKind } from './declared.ts';
 import { elections } from './election/elections.ts';
 import type { HoldsCommand } from './holds/commands.ts';
@@ -29,6 +30,7 @@ export const primitives: { readonly [Kind in PlaceKind]: Primitive<Kind> } = {
   election: elections,
   barrier: barriers,
   latch: latches,
+  cache,
 };
 
 /** Records of several kinds, in tables of their own. */

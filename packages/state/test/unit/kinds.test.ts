@@ -491,6 +491,7 @@ describe('name spaces', () => {
       maxElections: 1,
       maxBarriers: 1,
       maxLatches: 1,
+      maxCacheKeys: 1,
     }).sessions('a');
     const full = (result: ReturnType<Driver['do']>): unknown =>
       !result.ok && result.details?.['limit'];
@@ -502,6 +503,10 @@ describe('name spaces', () => {
       [
         (name: string) => ({ type: 'create_latch', name: lockName(name), count: 1 }) as const,
         'max_latches',
+      ],
+      [
+        (name: string) => ({ type: 'cache_set', name: lockName(name), value: 1 }) as const,
+        'max_cache_keys',
       ],
     ] as const) {
       assert.ok(driver.do(make('one')).ok, limit);

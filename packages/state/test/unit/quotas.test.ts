@@ -249,6 +249,7 @@ describe('no sequence of commands', () => {
     maxElections: 2,
     maxBarriers: 2,
     maxLatches: 2,
+    maxCacheKeys: 2,
     maxRememberedSessions: 4,
     maxRememberedBytes: 3000,
     maxWorkPerEntry: 2,

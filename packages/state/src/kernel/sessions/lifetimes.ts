@@ -16,6 +16,7 @@ import { endHoldOfEnded, endMore, endSome, endWaitOfEnded } from './endings.ts';
 import type { CallerUse } from '../caller-use.ts';
 import { endHold } from '../../primitives/holds/grants.ts';
 import { endWait, poolsOf } from '../../primitives/holds/waits.ts';
+import { cacheEntryDue } from '../../primitives/cache/entries.ts';
 import { messageDue } from '../../primitives/queue/deliveries.ts';
 import { copyCame, copyCameLate, notToBeMade, rememberSession } from './making.ts';
 import type { Ending, Hold, Opening, Session, Waiter } from '../../primitives/holds/pool.ts';
@@ -174,6 +175,7 @@ function actOnDue(tables: Tables): void {
     if (item.kind === 'opening') open(tables, item);
     else if (item.kind === 'ending') endForLength(tables, item);
     else if (item.kind === 'message') messageDue(tables, item);
+    else if (item.kind === 'cache') cacheEntryDue(tables, item);
     else runOut(tables, item);
   }
   tables.actingOnDue = false;

@@ -21,7 +21,7 @@
 import { TextHash } from './digest.ts';
 import type { EndedSessions, Tombstone } from '../sessions/ended-sessions.ts';
 import { invariant } from '../invariant.ts';
-import { primitiveDeclarations } from '../../primitives/declared.ts';
+import { levelOfLimit, primitiveDeclarations } from '../../primitives/declared.ts';
 import { encoders } from '../../primitives/table.ts';
 import type { Remembered } from '../../primitives/queue/dedup.ts';
 import { encodeDedup, placesOf } from '../../primitives/queue/records.ts';
@@ -40,12 +40,19 @@ import { orderOf } from './ties.ts';
 import type { StateLimits } from '../limits.ts';
 import type { JsonValue } from '../names.ts';
 
+/** Of primitives, by the feature level that brought them. */
+function namesOfLimits(isWanted: (level: number) => boolean): readonly (keyof StateLimits)[] {
+  return primitiveDeclarations
+    .filter((declared) => isWanted(levelOfLimit(declared)))
+    .map(({ limit }) => limit.name);
+}
+
 /** In the order of the header, with the version that brought them in restore.ts. */
 export const limitNames: readonly (keyof StateLimits)[] = [
   'maxSessions',
   'maxHoldsPerSession',
   'maxWaitersPerResource',
-  ...primitiveDeclarations.map(({ limit }) => limit.name),
+  ...namesOfLimits((level) => level === 1),
   'maxResultsPerSession',
   'maxHoldsPerResource',
   'maxWorkPerEntry',
@@ -70,6 +77,8 @@ export const laterLimitNames: readonly (keyof StateLimits)[] = [
   'maxMessageBytes',
   'maxMessageBytesPerQueue',
   'maxDedupIds',
+  ...namesOfLimits((level) => level > 1),
+  'maxCacheBytes',
 ];
 export const formatName = 'holdfast-state';
 export const formatVersion = 5;

@@ -25,6 +25,7 @@ export const roomyLimits: StateLimits = {
   maxElections: 10_000,
   maxBarriers: 10_000,
   maxLatches: 10_000,
+  maxCacheKeys: 10_000,
   maxHoldsPerResource: 10_000,
   maxResultsPerSession: 1000,
   maxWorkPerEntry: 1000,
@@ -46,6 +47,7 @@ export const roomyLimits: StateLimits = {
   maxMessageBytes: 64 * 1024 * 1024,
   maxMessageBytesPerQueue: 32 * 1024 * 1024,
   maxDedupIds: 10_000,
+  maxCacheBytes: 64 * 1024 * 1024,
 };
 
 export const id = (text: string): SessionId => text as SessionId;
@@ -228,6 +230,10 @@ export function outcome(result: CommandResult): string {
       return `latch ${String(result.count)}`;
     case 'semaphore':
       return `semaphore ${String(result.semaphore.limit)}`;
+    case 'cache_written':
+      return `cache_written ${String(result.version)}`;
+    case 'cache_deleted':
+      return `cache_deleted${result.existed ? '' : ' nothing'}`;
     case 'queue_taken':
       return `queue_taken ${result.deliveries.map(({ payload }) => payload).join(' ')}`;
     case 'queue_moved':

@@ -202,6 +202,8 @@ export class Model {
         this.token = this.token - (this.token % jump) + jump;
         return 'advanced';
       }
+      case 'cache_set':
+      case 'cache_delete':
       case 'queue_push':
       case 'queue_pop':
       case 'queue_ack':

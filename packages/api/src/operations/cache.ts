@@ -1,0 +1,110 @@
+/** The cache: writes become commands of the log, reads are answered as of now. */
+import type {
+  CacheDeleteAnswer,
+  CacheDeleteBody,
+  CacheGetAnswer,
+  CacheGetBody,
+  CacheSetAnswer,
+  CacheSetBody,
+  CacheStatsAnswer,
+  CacheStatsBody,
+  IfHeld as AskedIfHeld,
+} from '@holdfast/protocol';
+import type { CacheCommand, FenceToken, IfHeld } from '@holdfast/state';
+import { Refused, refusedBy } from '../refused.ts';
+import { callOptions } from './context.ts';
+import type { OperationContext, Outcome } from './context.ts';
+import { asResourceName } from './identities.ts';
+import { jsonOf, maxPayloadBytes } from './queue-wire.ts';
+import { unexpected } from './unexpected.ts';
+
+export async function cacheSet(
+  { key, value, ttl_seconds, if_version, if_held }: CacheSetBody,
+  context: OperationContext,
+): Promise<Outcome<CacheSetAnswer>> {
+  const tooLarge = tooLargeValue(value);
+  if (tooLarge !== undefined) return tooLarge;
+  const command = {
+    type: 'cache_set',
+    name: asResourceName(key),
+    value,
+    ...(ttl_seconds === undefined ? {} : { ttlMs: Math.max(1, Math.round(ttl_seconds * 1000)) }),
+    ...conditionsOf(if_version, if_held),
+  } as const satisfies CacheCommand;
+  const result = await context.service.engine.submit(command, callOptions(context));
+  if (!result.ok) return refusedBy(result);
+  if (result.type !== 'cache_written') return unexpected(result.type);
+  return { key, version: result.version, node: context.service.nodeId };
+}
+
+export async function cacheDelete(
+  { k: key, if_version, if_held }: CacheDeleteBody,
+  context: OperationContext,
+): Promise<Outcome<CacheDeleteAnswer>> {
+  const command = {
+    type: 'cache_delete',
+    name: asResourceName(key),
+    ...conditionsOf(if_version, if_held),
+  } as const satisfies CacheCommand;
+  const result = await context.service.engine.submit(command, callOptions(context));
+  if (!result.ok) return refusedBy(result);
+  if (result.type !== 'cache_deleted') return unexpected(result.type);
+  return { key, deleted: result.existed, node: context.service.nodeId };
+}
+
+export async function cacheGet(
+  { k: key }: CacheGetBody,
+  context: OperationContext,
+): Promise<Outcome<CacheGetAnswer>> {
+  const { engine, nodeId: node } = context.service;
+  const query = { type: 'cache', name: key } as const;
+  const result = await engine.query(query, 'linearizable', callOptions(context));
+  if (result.type !== 'cache') return unexpected(result.type);
+  const { view } = result;
+  return {
+    key,
+    found: view !== undefined,
+    value: view === undefined ? null : jsonOf(view.value),
+    version: view?.version ?? 0,
+    expires_in_seconds: view?.expiresInMs === undefined ? null : view.expiresInMs / 1000,
+    hit: false,
+    node,
+  };
+}
+
+export async function cacheStats(
+  _body: CacheStatsBody,
+  context: OperationContext,
+): Promise<Outcome<CacheStatsAnswer>> {
+  const { engine, nodeId: node } = context.service;
+  const result = await engine.query({ type: 'stats' }, 'linearizable', callOptions(context));
+  if (result.type !== 'stats') return unexpected(result.type);
+  return { node, keys: result.stats.cacheKeys, bytes: result.stats.cacheBytes };
+}
+
+function conditionsOf(
+  ifVersion: number | undefined,
+  ifHeld: AskedIfHeld | undefined,
+): { readonly ifVersion?: number; readonly ifHeld?: IfHeld } {
+  return {
+    ...(ifVersion === undefined ? {} : { ifVersion }),
+    ...(ifHeld === undefined
+      ? {}
+      : {
+          ifHeld: {
+            name: asResourceName(ifHeld.resource),
+            fenceToken: ifHeld.fence_token as FenceToken,
+          },
+        }),
+  };
+}
+
+function tooLargeValue(value: unknown): Refused | undefined {
+  const bytes = Buffer.byteLength(JSON.stringify(value));
+  if (bytes <= maxPayloadBytes) return undefined;
+  return new Refused(
+    'invalid_request',
+    `The value takes ${String(bytes)} bytes as JSON; at most ${String(maxPayloadBytes)} are kept. Nothing was changed. Keep it elsewhere and store where it is.`,
+    { field: 'value', bytes, limit: maxPayloadBytes },
+  );
+}

@@ -1,0 +1,105 @@
+/** The cache: keys with values and versions. What a read answers is never older than an acknowledged write. */
+import type { CacheStatsAnswer, Json, OperationName, Operations } from '@holdfast/protocol';
+import type { CallSettings } from './call-settings.ts';
+
+type Call = <N extends OperationName>(
+  operation: N,
+  body: Operations[N]['body'],
+  settings?: CallSettings,
+) => Promise<Operations[N]['answer']>;
+
+/** What has to be so when a write is applied; else it is refused and changes nothing. */
+export interface CacheConditions {
+  /** The version that the key has; 0: it has no value. */
+  readonly ifVersion?: number;
+  /** A hold that stands: a `Hold`, or what names one. */
+  readonly ifHeld?: { readonly name: string; readonly fenceToken: number };
+}
+
+/** How a value is written. */
+export interface CacheSetOptions extends CacheConditions {
+  /** The value ends by itself after so many ms; it stays when absent. */
+  readonly ttlMs?: number;
+}
+
+/** What a key has. */
+export interface CacheValue {
+  readonly value: Json;
+  /** Log index of the write that gave it the value. */
+  readonly version: number;
+}
+
+/**
+ * Keys with values and versions, the same on all nodes.
+ *
+ * @example
+ * const { version } = await client.cache.set('user/123', { name: 'Ada' }, { ttlMs: 60_000 });
+ * const user = await client.cache.get('user/123');
+ * await client.cache.set('user/123', { name: 'Ada L.' }, { ifVersion: version });
+ */
+export class Cache {
+  readonly #call: Call;
+
+  /**
+   * Use `client.cache`.
+   *
+   * @internal
+   */
+  constructor(call: Call) {
+    this.#call = call;
+  }
+
+  /** Undefined: the key has no value. */
+  async get(key: string): Promise<CacheValue | undefined> {
+    const { found, value, version } = await this.#call('cache_get', { k: key });
+    return found ? { value, version } : undefined;
+  }
+
+  /**
+   * Gives a key its value.
+   *
+   * @returns The version that it has now.
+   * @throws HoldfastError `version_mismatch` and `hold_not_current` where a condition is not met; `limit_exceeded`;
+   *   `outcome_unknown` where it may have been written: with `ifVersion`, read it and try again.
+   */
+  async set(
+    key: string,
+    value: Json,
+    options: CacheSetOptions = {},
+  ): Promise<{ readonly version: number }> {
+    const { ttlMs } = options;
+    const ttl = ttlMs === undefined ? {} : { ttl_seconds: ttlMs / 1000 };
+    const { version } = await this.#call('cache_set', {
+      key,
+      value,
+      ...ttl,
+      ...conditionsOf(options),
+    });
+    return { version };
+  }
+
+  /**
+   * Takes its value from a key.
+   *
+   * @returns Whether it had one.
+   */
+  async delete(key: string, conditions: CacheConditions = {}): Promise<boolean> {
+    const body = { k: key, ...conditionsOf(conditions) };
+    return (await this.#call('cache_delete', body)).deleted;
+  }
+
+  /** The cache in numbers. */
+  stats(): Promise<CacheStatsAnswer> {
+    return this.#call('cache_stats', {});
+  }
+}
+
+const conditionsOf = ({
+  ifVersion,
+  ifHeld,
+}: CacheConditions): Pick<Operations['cache_set']['body'], 'if_version' | 'if_held'> => ({
+  ...(ifVersion === undefined ? {} : { if_version: ifVersion }),
+  ...(ifHeld === undefined
+    ? {}
+    : { if_held: { resource: ifHeld.name, fence_token: ifHeld.fenceToken } }),
+});

@@ -1,0 +1,165 @@
+/** The cache: keys with values and versions; what a read answers is never older than an acknowledged write. */
+import { byCluster, clusterErrors } from '../errors.ts';
+import { count, fenceToken, longestTimeoutSeconds, maxNameLength, position } from '../fields.ts';
+import { answer, changing, get, post, reading, remove, request } from '../operation.ts';
+import type { Group, UnaryOperation } from '../operation.ts';
+import {
+  boolean,
+  described,
+  example,
+  json,
+  nullable,
+  number,
+  object,
+  optional,
+  string,
+  text,
+  uint64,
+} from '../schema.ts';
+import type { Message, Schema } from '../schema.ts';
+
+const key: Schema = example(
+  text(1, maxNameLength, 'The key. "/" makes a hierarchy for access rules.'),
+  'user/123',
+);
+const toldKey: Schema = example(string('The key.'), 'user/123');
+const value: Schema = example(json('Any JSON, of at most 65,536 bytes.'), { name: 'Ada' });
+const toldNode: Schema = example(string('Id of the node that answers.'), 'node-2');
+const version: Schema = example(
+  uint64(0, undefined, 'Log index of the write that gave the key its value.'),
+  1024,
+);
+
+const ifHeld: Message = {
+  typeName: 'IfHeld',
+  protoName: 'IfHeld',
+  description: 'A hold that has to stand when the write is applied.',
+  fields: {
+    resource: [1, text(1, maxNameLength, 'Name of the lock, semaphore or election that is held.')],
+    fence_token: [2, fenceToken],
+  },
+};
+const conditions = {
+  ifVersion: optional(
+    described(
+      version,
+      'Write only where the key has this version; 0: only where it has no value.',
+    ),
+  ),
+  ifHeld: optional(
+    object(
+      ifHeld,
+      'Write only while this hold stands, which is looked at in the same command: a holder that was paused and has lost its hold writes nothing.',
+    ),
+  ),
+} as const;
+
+const writeErrors = ['version_mismatch', 'hold_not_current', 'cache_busy', ...clusterErrors];
+
+const cacheSet: UnaryOperation = changing('never', {
+  name: 'cache_set',
+  request: request('CacheSet', 'CacheSetBody', {
+    key: [1, key],
+    value: [2, value],
+    ttl_seconds: [
+      3,
+      optional(
+        number(
+          'The value ends by itself after so many seconds; it stays when absent.',
+          0.001,
+          longestTimeoutSeconds,
+        ),
+      ),
+    ],
+    if_version: [4, conditions.ifVersion],
+    if_held: [5, conditions.ifHeld],
+  }),
+  answer: answer('CacheSet', 'CacheSetAnswer', {
+    key: [1, toldKey],
+    version: [2, version],
+    node: [3, toldNode],
+  }),
+  errors: writeErrors,
+  access: { verb: 'use', resource: 'cache' },
+  http: [post('/cache/set', 'Give a key its value.')],
+  grpc: { method: 'CacheSet', comment: 'Gives a key its value.' },
+});
+
+const cacheGet: UnaryOperation = reading({
+  name: 'cache_get',
+  request: request('CacheGet', 'CacheGetBody', { k: [1, key] }),
+  answer: answer('CacheGet', 'CacheGetAnswer', {
+    key: [1, toldKey],
+    found: [2, boolean('Whether the key has a value.')],
+    value: [3, json('The value; null where there is none.')],
+    version: [
+      4,
+      described(version, 'Log index of the write that gave it its value; 0 where it has none.'),
+    ],
+    expires_in_seconds: [
+      5,
+      nullable(number('Until the value ends by itself; null where it stays.')),
+    ],
+    hit: [6, boolean('Answered from the memory of the node that answers, without the leader.')],
+    node: [7, toldNode],
+  }),
+  errors: clusterErrors,
+  access: { verb: 'read', resource: 'cache' },
+  http: [get('/cache/get', 'The value of a key.')],
+  grpc: { method: 'CacheGet', comment: 'Returns the value of a key.' },
+});
+
+const cacheDelete: UnaryOperation = changing('never', {
+  name: 'cache_delete',
+  request: request('CacheDelete', 'CacheDeleteBody', {
+    k: [1, key],
+    if_version: [2, conditions.ifVersion],
+    if_held: [3, conditions.ifHeld],
+  }),
+  answer: answer('CacheDelete', 'CacheDeleteAnswer', {
+    key: [1, toldKey],
+    deleted: [2, boolean('Whether the key had a value.')],
+    node: [3, toldNode],
+  }),
+  errors: writeErrors,
+  access: { verb: 'use', resource: 'cache' },
+  http: [remove('/cache', 'Take its value from a key.')],
+  grpc: { method: 'CacheDelete', comment: 'Takes its value from a key.' },
+});
+
+const cacheStats: UnaryOperation = reading({
+  name: 'cache_stats',
+  request: request('CacheStats', 'CacheStatsBody', {}),
+  answer: answer('CacheStats', 'CacheStatsAnswer', {
+    node: [1, toldNode],
+    keys: [2, count('Keys that have a value.')],
+    bytes: [3, position('What keys and values take, and 256 bytes for each key.')],
+  }),
+  errors: clusterErrors,
+  access: { verb: 'read', resource: 'cache' },
+  http: [get('/cache/stats', 'The cache in numbers.')],
+  grpc: { method: 'CacheStats', comment: 'Tells the cache in numbers.' },
+});
+
+export const cache: Group = {
+  name: 'cache',
+  service: 'Cache',
+  tag: 'cache',
+  description: 'The cache: keys with values and versions, with copies that are never old.',
+  operations: [cacheSet, cacheGet, cacheDelete, cacheStats],
+  errors: {
+    version_mismatch: byCluster(
+      409,
+      'FAILED_PRECONDITION',
+      'The key has another version than the write demands.',
+      'never',
+    ),
+    hold_not_current: byCluster(
+      409,
+      'FAILED_PRECONDITION',
+      'The hold under which the write was asked for does not stand.',
+      'never',
+    ),
+    cache_busy: byCluster(409, 'ABORTED', 'Another write of the key is under way.', 'later'),
+  },
+};

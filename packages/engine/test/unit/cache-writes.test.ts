@@ -1,0 +1,88 @@
+/** The order of writes of the cache on the leader (WRITE-1, WRITE-2). */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Command, CommandResult, ResourceName } from '@holdfast/state';
+import { CacheWrites } from '../../src/cache/writes.ts';
+import { Interrupted } from '../../src/interrupted.ts';
+
+interface Proposed {
+  readonly what: string;
+  readonly resolve: (result: CommandResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const written: CommandResult = { ok: true, type: 'cache_written', version: 7 };
+
+class World {
+  readonly proposed: Proposed[] = [];
+  readonly told: string[] = [];
+  #endOfTurn: (() => void)[] = [];
+  readonly writes = new CacheWrites(
+    { endOfTurn: (callback) => void this.#endOfTurn.push(callback) },
+    ({ command }, resolve, reject) => {
+      const what = command.type === 'cache_set' ? String(command.value) : command.type;
+      this.proposed.push({ what, resolve, reject });
+    },
+  );
+
+  set(key: string, value: string): void {
+    this.submit({ type: 'cache_set', name: key as ResourceName, value }, value);
+  }
+
+  submit(command: Command, what: string): void {
+    this.writes.submit(
+      { command, identity: 'test' },
+      () => this.told.push(`${what} done`),
+      (error) =>
+        this.told.push(`${what} ${error instanceof Interrupted ? String(error.begun) : 'refused'}`),
+    );
+  }
+
+  get underWay(): readonly string[] {
+    return this.proposed.map(({ what }) => what);
+  }
+
+  endTurns(): void {
+    for (let turn = this.#endOfTurn; turn.length > 0; turn = this.#endOfTurn) {
+      this.#endOfTurn = [];
+      for (const callback of turn) callback();
+    }
+  }
+}
+
+describe('writes of the cache on their way into the log', () => {
+  test('given several of one key, then each is proposed when the one ahead of it is over, in their order', () => {
+    const world = new World();
+    for (const value of ['a1', 'a2', 'a3']) world.set('a', value);
+    world.set('b', 'b1');
+    assert.deepEqual(world.underWay, ['a1', 'b1']);
+    world.proposed[0]?.resolve(written);
+    assert.deepEqual(world.underWay, ['a1', 'b1', 'a2']);
+    world.proposed[2]?.reject(new Error('refused'));
+    assert.deepEqual(world.underWay, ['a1', 'b1', 'a2', 'a3']);
+    world.proposed[3]?.resolve(written);
+    assert.deepEqual(world.told, ['a1 done', 'a2 refused', 'a3 done']);
+    assert.equal(world.writes.waitingCount, 0);
+  });
+
+  test('given what is no write of the cache, then it waits for none', () => {
+    const world = new World();
+    world.set('a', 'a1');
+    world.submit({ type: 'advance' }, 'time');
+    world.submit({ type: 'cache_delete', name: 'a' as ResourceName }, 'delete');
+    assert.deepEqual(world.underWay, ['a1', 'advance']);
+  });
+
+  test('given that leadership ends, then who waits was not begun, and the next leadership is not held up', () => {
+    const world = new World();
+    for (const value of ['a1', 'a2', 'a3']) world.set('a', value);
+    world.writes.interrupt();
+    world.endTurns();
+    assert.deepEqual(world.told, ['a2 false', 'a3 false']);
+    world.set('a', 'a4');
+    assert.deepEqual(world.underWay, ['a1', 'a4']);
+    world.set('a', 'a5');
+    world.proposed[0]?.reject(new Interrupted(true, 'over'));
+    assert.deepEqual(world.underWay, ['a1', 'a4'], 'a5 waits for a4 and for nothing else');
+  });
+});

@@ -1,0 +1,97 @@
+// Made from packages/contract by "make documents". Change the declaration, not this file.
+import type { Json } from '../json.ts';
+
+/** A hold that has to stand when the write is applied. */
+export interface IfHeld {
+  /** Name of the lock, semaphore or election that is held. 1 to 256 characters. */
+  readonly resource: string;
+  /** Fence token, as returned by the acquire. */
+  readonly fence_token: number;
+}
+
+/** Request of CacheSet. */
+export interface CacheSetBody {
+  /** The key. "/" makes a hierarchy for access rules. 1 to 256 characters. */
+  readonly key: string;
+  /** Any JSON, of at most 65,536 bytes. */
+  readonly value: Json;
+  /** The value ends by itself after so many seconds; it stays when absent. 0.001 to 86,400. */
+  readonly ttl_seconds?: number;
+  /** Write only where the key has this version; 0: only where it has no value. */
+  readonly if_version?: number;
+  /**
+   * Write only while this hold stands, which is looked at in the same command: a holder that was paused and has
+   * lost its hold writes nothing.
+   */
+  readonly if_held?: IfHeld;
+}
+
+/** What CacheSet answers. */
+export interface CacheSetAnswer {
+  /** The key. */
+  readonly key: string;
+  /** Log index of the write that gave the key its value. */
+  readonly version: number;
+  /** Id of the node that answers. */
+  readonly node: string;
+}
+
+/** Request of CacheGet. */
+export interface CacheGetBody {
+  /** The key. "/" makes a hierarchy for access rules. 1 to 256 characters. */
+  readonly k: string;
+}
+
+/** What CacheGet answers. */
+export interface CacheGetAnswer {
+  /** The key. */
+  readonly key: string;
+  /** Whether the key has a value. */
+  readonly found: boolean;
+  /** The value; null where there is none. */
+  readonly value: Json;
+  /** Log index of the write that gave it its value; 0 where it has none. */
+  readonly version: number;
+  /** Until the value ends by itself; null where it stays. */
+  readonly expires_in_seconds: number | null;
+  /** Answered from the memory of the node that answers, without the leader. */
+  readonly hit: boolean;
+  /** Id of the node that answers. */
+  readonly node: string;
+}
+
+/** Request of CacheDelete. */
+export interface CacheDeleteBody {
+  /** The key. "/" makes a hierarchy for access rules. 1 to 256 characters. */
+  readonly k: string;
+  /** Write only where the key has this version; 0: only where it has no value. */
+  readonly if_version?: number;
+  /**
+   * Write only while this hold stands, which is looked at in the same command: a holder that was paused and has
+   * lost its hold writes nothing.
+   */
+  readonly if_held?: IfHeld;
+}
+
+/** What CacheDelete answers. */
+export interface CacheDeleteAnswer {
+  /** The key. */
+  readonly key: string;
+  /** Whether the key had a value. */
+  readonly deleted: boolean;
+  /** Id of the node that answers. */
+  readonly node: string;
+}
+
+/** Request of CacheStats. */
+export type CacheStatsBody = Readonly<Record<string, never>>;
+
+/** What CacheStats answers. */
+export interface CacheStatsAnswer {
+  /** Id of the node that answers. */
+  readonly node: string;
+  /** Keys that have a value. */
+  readonly keys: number;
+  /** What keys and values take, and 256 bytes for each key. */
+  readonly bytes: number;
+}
