@@ -123,6 +123,16 @@ function addStateStats({ gauge: ofState, counter: countOfState }: Adders<Stats>)
     (s) => s.waiters,
   );
   ofState(
+    'holdfast_cache_keys',
+    'Keys of the cache that have a value, as applied on this node.',
+    (s) => s.cacheKeys,
+  );
+  ofState(
+    'holdfast_cache_bytes',
+    'What keys and values of the cache take, as applied on this node.',
+    (s) => s.cacheBytes,
+  );
+  ofState(
     'holdfast_latest_fence_token',
     'The latest fence token, as applied on this node.',
     (s) => s.fenceCounter,

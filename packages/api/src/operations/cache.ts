@@ -73,11 +73,11 @@ export async function cacheGet(
 }
 
 export async function cacheStats(
-  _body: CacheStatsBody,
+  { consistency = 'linearizable' }: CacheStatsBody,
   context: OperationContext,
 ): Promise<Outcome<CacheStatsAnswer>> {
   const { engine, nodeId: node } = context.service;
-  const result = await engine.query({ type: 'stats' }, 'linearizable', callOptions(context));
+  const result = await engine.query({ type: 'stats' }, consistency, callOptions(context));
   if (result.type !== 'stats') return unexpected(result.type);
   return { node, keys: result.stats.cacheKeys, bytes: result.stats.cacheBytes };
 }

@@ -1,6 +1,13 @@
 /** The cache: keys with values and versions; what a read answers is never older than an acknowledged write. */
 import { byCluster, clusterErrors } from '../errors.ts';
-import { count, fenceToken, longestTimeoutSeconds, maxNameLength, position } from '../fields.ts';
+import {
+  askedConsistency,
+  count,
+  fenceToken,
+  longestTimeoutSeconds,
+  maxNameLength,
+  position,
+} from '../fields.ts';
 import { answer, changing, get, post, reading, remove, request } from '../operation.ts';
 import type { Group, UnaryOperation } from '../operation.ts';
 import {
@@ -41,10 +48,7 @@ const ifHeld: Message = {
 };
 const conditions = {
   ifVersion: optional(
-    described(
-      version,
-      'Write only where the key has this version; 0: only where it has no value.',
-    ),
+    described(version, 'Write only where the key has this version; 0: only where it has no value.'),
   ),
   ifHeld: optional(
     object(
@@ -129,7 +133,7 @@ const cacheDelete: UnaryOperation = changing('never', {
 
 const cacheStats: UnaryOperation = reading({
   name: 'cache_stats',
-  request: request('CacheStats', 'CacheStatsBody', {}),
+  request: request('CacheStats', 'CacheStatsBody', { consistency: [1, askedConsistency] }),
   answer: answer('CacheStats', 'CacheStatsAnswer', {
     node: [1, toldNode],
     keys: [2, count('Keys that have a value.')],

@@ -20,7 +20,8 @@ class World {
   readonly writes = new CacheWrites(
     { endOfTurn: (callback) => void this.#endOfTurn.push(callback) },
     ({ command }, resolve, reject) => {
-      const what = command.type === 'cache_set' ? String(command.value) : command.type;
+      const what =
+        command.type === 'cache_set' ? JSON.stringify(command.value).slice(1, -1) : command.type;
       this.proposed.push({ what, resolve, reject });
     },
   );

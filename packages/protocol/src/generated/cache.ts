@@ -1,5 +1,6 @@
 // Made from packages/contract by "make documents". Change the declaration, not this file.
 import type { Json } from '../json.ts';
+import type { Consistency } from './sessions.ts';
 
 /** A hold that has to stand when the write is applied. */
 export interface IfHeld {
@@ -84,7 +85,13 @@ export interface CacheDeleteAnswer {
 }
 
 /** Request of CacheStats. */
-export type CacheStatsBody = Readonly<Record<string, never>>;
+export interface CacheStatsBody {
+  /**
+   * `linearizable` (the default) confirms leadership before it reads; `stale` reads what the asked node has
+   * applied.
+   */
+  readonly consistency?: Consistency;
+}
 
 /** What CacheStats answers. */
 export interface CacheStatsAnswer {

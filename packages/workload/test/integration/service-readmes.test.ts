@@ -105,6 +105,17 @@ describe('The queue of the distributed-sync readme', () => {
   });
 });
 
+describe('The cache of the distributed-sync readme', () => {
+  it('answers on one node what was set on another', async () => {
+    const set = await asPrinted(
+      `curl -X POST http://localhost:8003/cache/set -H "Content-Type: application/json" -d '{"key":"k1","value":"v1"}'`,
+    );
+    const got = await asPrinted('curl http://localhost:8002/cache/get?k=k1');
+    assert.equal(got['value'], 'v1');
+    assert.equal(got['version'], set['version']);
+  });
+});
+
 describe('The paths of the SYS-001 readme', () => {
   const who = { client_id: 'worker-1' };
 

@@ -1,0 +1,94 @@
+/** The cache over HTTP: the curls of the seed as printed, conditions, and what is refused. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { startHarness } from '../harness.ts';
+
+describe('the cache over HTTP', () => {
+  test('given a node, when the curls of the seed are sent as printed, then the value comes back', async (t) => {
+    const { request } = startHarness(t);
+    const set = await request('POST', '/cache/set', '{"key":"k1","value":"v1"}');
+    assert.equal(set.status, 200, set.text);
+    const got = await request('GET', '/cache/get?k=k1');
+    assert.equal(got.body['value'], 'v1');
+    assert.equal(got.body['found'], true);
+    assert.equal(got.body['version'], set.body['version']);
+    assert.equal(got.body['expires_in_seconds'], null);
+  });
+
+  test('given no value, when it is read, then that is an answer; a delete tells whether there was one', async (t) => {
+    const { request } = startHarness(t);
+    const { status, body } = await request('GET', '/cache/get?k=nothing');
+    assert.deepEqual(
+      [status, body['found'], body['value'], body['version']],
+      [200, false, null, 0],
+    );
+    await request('POST', '/cache/set', { key: 'a b', value: null });
+    assert.equal((await request('GET', '/cache/get?k=a%20b')).body['found'], true);
+    assert.equal((await request('DELETE', '/cache?k=a%20b')).body['deleted'], true);
+    assert.equal((await request('DELETE', '/cache', { k: 'a b' })).body['deleted'], false);
+    assert.deepEqual((await request('GET', '/cache/stats')).body['keys'], 0);
+  });
+
+  test('given a version, when another one is demanded, then nothing is changed and the version is told', async (t) => {
+    const { request } = startHarness(t);
+    const first = await request('POST', '/cache/set', { key: 'k', value: 1, if_version: 0 });
+    const { version } = first.body;
+    const again = await request('POST', '/cache/set', { key: 'k', value: 2, if_version: 0 });
+    assert.deepEqual([again.status, again.body['code']], [409, 'version_mismatch']);
+    assert.equal(again.body['version'], version);
+    const deleted = await request('DELETE', `/cache?k=k&if_version=${String(Number(version) + 1)}`);
+    assert.equal(deleted.body['code'], 'version_mismatch');
+    const right = await request('POST', '/cache/set', { key: 'k', value: 2, if_version: version });
+    assert.equal(right.status, 200, right.text);
+  });
+
+  test('given a hold that is over, when a write names it, then it is refused', async (t) => {
+    const { request } = startHarness(t);
+    const held = await request('POST', '/locks/reports/acquire', {
+      client_id: 'a',
+      ttl_seconds: 30,
+    });
+    const if_held = { resource: 'reports', fence_token: held.body['fence_token'] };
+    const write = { key: 'k', value: 1, if_held };
+    assert.equal((await request('POST', '/cache/set', write)).status, 200);
+    await request('POST', '/locks/reports/release', {
+      client_id: 'a',
+      fence_token: if_held.fence_token,
+    });
+    const late = await request('POST', '/cache/set', write);
+    assert.deepEqual([late.status, late.body['code']], [409, 'hold_not_current']);
+    assert.equal(late.body['current_fence_token'], null);
+  });
+
+  test('given a ttl, when it has passed, then the value is gone', async (t) => {
+    const { request, engine } = startHarness(t);
+    await request('POST', '/cache/set', { key: 'k', value: 1, ttl_seconds: 0.5 });
+    assert.equal((await request('GET', '/cache/get?k=k')).body['expires_in_seconds'], 0.5);
+    engine.advance(500);
+    assert.equal((await request('GET', '/cache/get?k=k')).body['found'], false);
+  });
+
+  test('given what is none, when it is sent, then it is refused and nothing is changed', async (t) => {
+    const { request } = startHarness(t);
+    for (const body of [
+      {},
+      { key: 'k' },
+      { key: '', value: 1 },
+      { key: 'k'.repeat(257), value: 1 },
+      { key: 'k', value: 1, ttl_seconds: 0 },
+      { key: 'k', value: 1, ttl_seconds: -1 },
+      { key: 'k', value: 1, ttl_seconds: 86_401 },
+      { key: 'k', value: 1, if_version: -1 },
+      { key: 'k', value: 1, if_held: { resource: 'x' } },
+      { key: 'k', value: 1, if_held: { resource: 'x', fence_token: 0 } },
+      { key: 'k', value: 'x'.repeat(65_535) },
+    ]) {
+      const { status, body: problem } = await request('POST', '/cache/set', body);
+      assert.ok(status === 400 || status === 413, JSON.stringify(body).slice(0, 80));
+      assert.ok(['invalid_request', 'body_too_large'].includes(String(problem['code'])));
+    }
+    assert.equal((await request('GET', '/cache/get')).status, 400);
+    assert.equal((await request('DELETE', '/cache')).status, 400);
+    assert.equal((await request('GET', '/cache/stats')).body['keys'], 0);
+  });
+});
