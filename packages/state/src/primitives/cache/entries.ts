@@ -11,64 +11,16 @@
  * KEY-4: there are never more than `maxCacheKeys` keys, and what they take never grows above `maxCacheBytes`. A write
  *     that would pass a bound is refused with `limit_exceeded` and changes nothing.
  */
-import type { DueItem } from '../../kernel/due.ts';
 import { foundHold } from '../holds/find-hold.ts';
 import { limitExceeded } from '../../kernel/refusals.ts';
 import type { Execute, Primitive } from '../../kernel/primitive.ts';
-import type { Place, Tables } from '../../kernel/tables.ts';
-import { recordBytes, utf8Length } from '../../kernel/weights.ts';
+import type { Tables } from '../../kernel/tables.ts';
 import { weigh } from '../../kernel/weigh-rows.ts';
-import type { LogIndex, ResourceName } from '../../kernel/names.ts';
+import type { ResourceName } from '../../kernel/names.ts';
 import type { Refusal } from '../../kernel/outcomes.ts';
 import type { CacheCommand, CacheView, IfHeld } from './commands.ts';
+import { bytesOf, CacheEntry } from './records.ts';
 import { busy, holdNotCurrent, versionMismatch } from './refusals.ts';
-
-/** Behind all that sessions, locks and messages have at the same time. */
-const cacheRank = 10;
-
-/** What the cache takes, and what was taken out of it by the present entry. */
-export class CacheTotals {
-  bytes = 0;
-  #index: LogIndex = -1;
-  #deleted = new Set<ResourceName>();
-
-  deletedIn(index: LogIndex, name: ResourceName): void {
-    if (this.#index !== index) this.#deleted = new Set();
-    this.#index = index;
-    this.#deleted.add(name);
-  }
-
-  wasDeletedIn(index: LogIndex, name: ResourceName): boolean {
-    return this.#index === index && this.#deleted.has(name);
-  }
-}
-
-export class CacheEntry implements Place, DueItem {
-  readonly kind = 'cache';
-  readonly name: ResourceName;
-  /** JSON. */
-  value: string;
-  version: LogIndex;
-  /** What it counts for. */
-  byteLength: number;
-  /** Of what is due: the end of its time; 0 where it has none. */
-  dueMs = 0;
-  readonly rank: number = cacheRank;
-  sequence = 0;
-  heapIndex = -1;
-  savedIn: number;
-
-  constructor(name: ResourceName, value: string, version: LogIndex, savedIn: number) {
-    this.name = name;
-    this.value = value;
-    this.version = version;
-    this.byteLength = bytesOf(name, value);
-    this.savedIn = savedIn;
-  }
-}
-
-const bytesOf = (name: ResourceName, value: string): number =>
-  recordBytes + utf8Length(name) + utf8Length(value);
 
 function find({ places }: Tables, name: ResourceName): CacheEntry | undefined {
   const found = places.cache.get(name);
@@ -139,7 +91,9 @@ function unmet(
   const version = found?.version ?? 0;
   if (ifVersion !== undefined && ifVersion !== version)
     return versionMismatch(name, version, ifVersion);
-  return ifHeld === undefined || isHeld(tables, ifHeld) ? undefined : holdNotCurrent(tables, ifHeld);
+  return ifHeld === undefined || isHeld(tables, ifHeld)
+    ? undefined
+    : holdNotCurrent(tables, ifHeld);
 }
 
 const isHeld = ({ pools }: Tables, { name, fenceToken }: IfHeld): boolean =>
@@ -186,7 +140,10 @@ export const cache: Primitive<'cache'> = {
     const found = find(tables, name);
     if (found === undefined) return undefined;
     const rows = [...weigh(name, []), { texts: [found.value] }];
-    return { clients: () => [], show: () => ({ view: viewOf(tables, found, tables.timeMs), rows }) };
+    return {
+      clients: () => [],
+      show: () => ({ view: viewOf(tables, found, tables.timeMs), rows }),
+    };
   },
   encode: (place) => (place instanceof CacheEntry ? [encode(place)] : []),
   lines: {
