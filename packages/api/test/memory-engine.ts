@@ -61,7 +61,7 @@ export class MemoryEngine implements Engine {
     maxMessageBytes: 64 * 1024 * 1024,
     maxMessageBytesPerQueue: 32 * 1024 * 1024,
     maxDedupIds: 10_000,
-  maxCacheBytes: 64 * 1024 * 1024,
+    maxCacheBytes: 64 * 1024 * 1024,
   });
   /** Every call ends with this, until it is taken away. */
   failWith: Error | undefined;

@@ -42,14 +42,17 @@ describe('a key', () => {
 
   test('is written once in an entry: no two writes of it have one version', () => {
     const driver = new Driver();
-    const { results } = driver.entry([set('k', 1), set('k', 2), set('l', 3), remove('l'), set('l', 4)]);
-    assert.deepEqual(results.map(outcome).map((text) => text.split(' ')[0]), [
-      'cache_written',
-      'cache_busy',
-      'cache_written',
-      'cache_busy',
-      'cache_busy',
+    const { results } = driver.entry([
+      set('k', 1),
+      set('k', 2),
+      set('l', 3),
+      remove('l'),
+      set('l', 4),
     ]);
+    assert.deepEqual(
+      results.map(outcome).map((text) => text.split(' ')[0]),
+      ['cache_written', 'cache_busy', 'cache_written', 'cache_busy', 'cache_busy'],
+    );
     const { results: gone } = driver.entry([remove('k'), set('k', 5)]);
     assert.deepEqual(gone.map(outcome), ['cache_deleted', 'cache_busy']);
     assert.equal(valueOf(driver, 'k'), undefined);
@@ -138,12 +141,10 @@ describe('the cache', () => {
     driver.do(set('d', 'new'));
     driver.advance(50);
     assert.equal(restoreStateMachine(snapshot).digest(), before);
-    assert.deepEqual(['a', 'b', 'c', 'd'].map((key) => valueOf(driver, key)), [
-      'new',
-      undefined,
-      undefined,
-      'new',
-    ]);
+    assert.deepEqual(
+      ['a', 'b', 'c', 'd'].map((key) => valueOf(driver, key)),
+      ['new', undefined, undefined, 'new'],
+    );
   });
 
   test('has after any commands the values of a map, on a restored machine too', () => {
