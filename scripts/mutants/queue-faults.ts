@@ -54,7 +54,7 @@ export const queueFaults: readonly Fault[] = [
   {
     name: 'captured-messages-change',
     breaks: 'a snapshot has some messages as they were and others as they are: members differ',
-    file: `${queue}/ordered-by-id.ts`,
+    file: 'packages/state/src/kernel/collections/ordered-by-number.ts',
     find: `    if (leaf === undefined || leaf.capture === this.#captures) return leaf;`,
     put: `    if (leaf === undefined || leaf.capture <= this.#captures) return leaf;`,
   },

@@ -92,28 +92,24 @@ export const restoreFaults: readonly Fault[] = [
     name: 'ending-order-lost-in-snapshots',
     breaks: 'sessions that end go on in another order after a restore',
     file: 'packages/state/src/kernel/snapshot/snapshot.ts',
-    find: `sessions: [sessions.capture(), Array.from(tables.ending.values())],`,
+    find: `sessions: [sessions.capture(), ending],`,
     put: `sessions: [sessions.capture(), [...tables.ending.values()].reverse()],`,
   },
   {
     name: 'captured-shard-not-kept',
     breaks: 'a lock that is released while a snapshot is taken is missing in it',
-    file: 'packages/state/src/kernel/collections/sharded-map.ts',
-    find: `    this.#captured?.keep(index); // SHARD-2
-    const shard = this.#shards[index];
-    if (shard?.delete`,
-    put: `    const shard = this.#shards[index];
-    if (shard?.delete`,
+    file: 'packages/state/src/kernel/collections/ordered-map.ts',
+    find: `    segment.keep();
+    segment.map.delete(key);`,
+    put: `    segment.map.delete(key);`,
   },
   {
     name: 'captured-shard-not-kept-on-adding',
     breaks: 'a lock that came to be after a snapshot began is in it: nodes differ in their bytes',
-    file: 'packages/state/src/kernel/collections/sharded-map.ts',
-    find: `    this.#captured?.keep(index); // SHARD-2
-    const shard = this.#shards[index];
-    if (shard === undefined)`,
-    put: `    const shard = this.#shards[index];
-    if (shard === undefined)`,
+    file: 'packages/state/src/kernel/collections/ordered-map.ts',
+    find: `    last.keep();
+    last.map.set(key, value);`,
+    put: `    last.map.set(key, value);`,
   },
   {
     name: 'order-compared-without-shards',
@@ -184,8 +180,39 @@ export const restoreFaults: readonly Fault[] = [
     name: 'shards-are-not-made-anew',
     breaks:
       'the tables of all names that came and went stay until a full collection, and are copied',
-    file: 'packages/state/src/kernel/collections/sharded-map.ts',
-    find: `return times % renewedEvery === 0;`,
-    put: `return times > renewedEvery * 256;`,
+    file: 'packages/state/src/kernel/collections/ordered-map.ts',
+    find: `if (segment.timesEmpty === 0) segment.renew();`,
+    put: `if (segment.timesEmpty < 0) segment.renew();`,
+  },
+  {
+    name: 'segment-without-end',
+    breaks:
+      'a session of 50,000 locks, or a queue of as many keys, stops the node when its table doubles',
+    file: 'packages/state/src/kernel/collections/ordered-map.ts',
+    find: `if (last.taken < segmentLength) return last;`,
+    put: `if (last.taken < 2 ** 40) return last;`,
+  },
+  {
+    name: 'leaf-never-divided',
+    breaks: 'the index of a table of a million doubles in one operation',
+    file: 'packages/state/src/kernel/collections/hash-index.ts',
+    find: `if (node.map.size >= maxLeafSize && depth`,
+    put: `if (node.map.size >= 2 ** 40 && depth`,
+  },
+  {
+    name: 'page-without-end',
+    breaks: 'what is due of a million messages is copied as a whole when the list grows',
+    file: 'packages/state/src/kernel/collections/paged-list.ts',
+    find: `const pageBits = 9;`,
+    put: `const pageBits = 30;`,
+  },
+  {
+    name: 'waits-of-a-session-in-one-set',
+    breaks: 'a session that waits for many locks stops the node when its table doubles',
+    file: 'packages/state/src/kernel/sessions/sessions.ts',
+    find: `readonly #waits = new OrderedMap<number, Waiter>(hashOfNumber);`,
+    put: `readonly #waits: OrderedMap<number, Waiter> = Object.assign(new Map<number, Waiter>(), {
+    capture: () => new OrderedMap<number, Waiter>(hashOfNumber).capture(),
+  }) as unknown as OrderedMap<number, Waiter>;`,
   },
 ];

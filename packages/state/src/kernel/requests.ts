@@ -18,7 +18,8 @@
  * itself, for the `maxMakers` of which names were forgotten last.
  */
 import type { CallerUse } from './caller-use.ts';
-import { renewedEvery } from './collections/sharded-map.ts';
+import { hashOfNumber, hashOfText } from './collections/hash.ts';
+import { OrderedMap } from './collections/ordered-map.ts';
 import { remembersByTime } from './limits.ts';
 import { answerBytes } from './answers.ts';
 import type { AnswerOf } from './answers.ts';
@@ -46,10 +47,8 @@ export interface Forgotten {
 }
 
 export class RequestTable<Waiter> {
-  /** Made anew when it has become empty often (SHARD-3 of sharded-map.ts says why). */
-  #numbered = new Map<number, AnswerOf<Waiter>>();
-  #timesEmpty = 0;
-  #named: Map<string, AnswerOf<Waiter>> | undefined = undefined;
+  readonly #numbered = new OrderedMap<number, AnswerOf<Waiter>>(hashOfNumber);
+  #named: OrderedMap<string, AnswerOf<Waiter>> | undefined = undefined;
   /** Few sessions have so many requests without numbers: made when first needed. */
   #namesThrough: Map<string, number> | undefined = undefined;
   /** Of all answers but those that wait. */
@@ -58,7 +57,7 @@ export class RequestTable<Waiter> {
   /** Q4. */
   #ackedBelow: number | undefined;
   /** Q2: apart, so that what may be forgotten is found at once. */
-  readonly #waiting = new Map<RequestId, AnswerOf<Waiter>>();
+  readonly #waiting = new OrderedMap<RequestId, AnswerOf<Waiter>>(hashOfId);
   /** The highest number ever forgotten. */
   #forgottenThrough: number;
 
@@ -158,7 +157,7 @@ export class RequestTable<Waiter> {
     if (this.#named !== undefined) this.#keepNamesBelow(this.#named, limits);
   }
 
-  #keepNamesBelow(named: ReadonlyMap<string, AnswerOf<Waiter>>, limits: Limits): void {
+  #keepNamesBelow(named: OrderedMap<string, AnswerOf<Waiter>>, limits: Limits): void {
     const { maxResultsPerSession: most, maxResultBytesPerSession: mostBytes } = limits;
     while (
       named.size > 1 &&
@@ -175,7 +174,7 @@ export class RequestTable<Waiter> {
     }
     this.#waiting.delete(id);
     if (typeof id === 'number') this.#numbered.set(id, answer);
-    else (this.#named ??= new Map<string, AnswerOf<Waiter>>()).set(id, answer);
+    else (this.#named ??= new OrderedMap<string, AnswerOf<Waiter>>(hashOfText)).set(id, answer);
     this.#weigh(id, answerBytes(answer));
   }
 
@@ -200,40 +199,37 @@ export class RequestTable<Waiter> {
     if (remembersByTime(limits)) this.#ackedBelow = Math.max(number, this.#ackedBelow ?? 0); // LIMIT-1
     if (number - 1 <= this.#forgottenThrough) return;
     this.#forgottenThrough = number - 1;
-    for (const id of this.#numbered.keys()) {
-      if (id >= number) return;
+    for (let id = this.#numbered.firstKey(); id !== undefined && id < number;) {
       this.#forget(id);
+      id = this.#numbered.firstKey();
     }
-    this.#timesEmpty = (this.#timesEmpty + 1) % renewedEvery;
-    if (this.#timesEmpty === 0) this.#numbered = new Map();
   }
 
   /** Oldest first: numbers, then names, then those that wait. */
   *entries(): Generator<readonly [RequestId, AnswerOf<Waiter>], void, undefined> {
-    yield* this.#numbered;
-    if (this.#named !== undefined) yield* this.#named;
-    yield* this.#waiting;
+    yield* this.#numbered.entries();
+    if (this.#named !== undefined) yield* this.#named.entries();
+    yield* this.#waiting.entries();
   }
 
   #forgetOldestNumber(): void {
-    for (const id of this.#numbered.keys()) {
-      this.#forget(id);
-      if (id > this.#forgottenThrough) this.#forgottenThrough = id; // Q1
-      return;
-    }
+    const id = this.#numbered.firstKey();
+    if (id === undefined) return;
+    this.#forget(id);
+    if (id > this.#forgottenThrough) this.#forgottenThrough = id; // Q1
   }
 
-  #forgetOldestName(named: ReadonlyMap<string, AnswerOf<Waiter>>, limits: Limits): void {
-    for (const id of named.keys()) {
-      this.#forget(id);
-      const made = makerOf(id);
-      if (made === undefined || !remembersByTime(limits)) return; // LIMIT-1
-      const through = (this.#namesThrough ??= new Map<string, number>());
-      through.set(made.maker, Math.max(made.counter, through.get(made.maker) ?? 0)); // Q1
-      for (const oldest of through.keys()) {
-        if (through.size > maxMakers) through.delete(oldest);
-        return;
-      }
+  #forgetOldestName(named: OrderedMap<string, AnswerOf<Waiter>>, limits: Limits): void {
+    const id = named.firstKey();
+    if (id === undefined) return;
+    this.#forget(id);
+    const made = makerOf(id);
+    if (made === undefined || !remembersByTime(limits)) return; // LIMIT-1
+    const through = (this.#namesThrough ??= new Map<string, number>());
+    through.set(made.maker, Math.max(made.counter, through.get(made.maker) ?? 0)); // Q1
+    for (const oldest of through.keys()) {
+      if (through.size > maxMakers) through.delete(oldest);
+      return;
     }
   }
 
@@ -247,6 +243,9 @@ export class RequestTable<Waiter> {
       : undefined;
   }
 }
+
+const hashOfId = (id: RequestId): number =>
+  typeof id === 'number' ? hashOfNumber(id) : hashOfText(id);
 
 const nothingForgotten: Forgotten = {
   numbersThrough: -1,

@@ -22,7 +22,9 @@ import { Pool } from '../primitives/holds/pool.ts';
 import type { Ending, Opening, Session, Waiter } from '../primitives/holds/pool.ts';
 import { sessionEnded, sessionNotFound } from './refusals.ts';
 import { Remembered } from './collections/remembered.ts';
+import { hashOfText } from './collections/hash.ts';
 import { NamedMap } from './collections/named-map.ts';
+import { OrderedMap } from './collections/ordered-map.ts';
 import { ShardedMap } from './collections/sharded-map.ts';
 import type { Message } from '../primitives/queue/messages.ts';
 import { CacheTotals } from '../primitives/cache/records.ts';
@@ -58,6 +60,8 @@ type Names<Value> = ShardedMap<ResourceName, Value>;
 /** How many ends of holds by the doing of others are remembered. */
 export const maxEndedHolds = 10_000;
 
+const hashOfPool = ({ name }: Pool): number => hashOfText(name);
+
 /** Session ids are UUIDs: their last 8 digits are random. */
 const sessionIdHashed = 8;
 
@@ -90,9 +94,9 @@ export class Tables {
     sessionIdHashed,
   );
   /** Sessions that are over and still have holds or waits, in the order of their ends (endings.ts). */
-  readonly ending: Map<SessionId, Session> = new Map<SessionId, Session>();
+  readonly ending: OrderedMap<SessionId, Session> = new OrderedMap<SessionId, Session>(hashOfText);
   /** Pools in which turns have come that did not fit into their entry, in that order (settle.ts). */
-  readonly unsettled: Set<Pool> = new Set<Pool>();
+  readonly unsettled: OrderedMap<Pool, Pool> = new OrderedMap<Pool, Pool>(hashOfPool);
   /** By kind: what has units and a wait queue. */
   readonly pools: Readonly<Record<ResourceKind, Names<Pool>>> = {
     lock: new ShardedMap<ResourceName, Pool>(),

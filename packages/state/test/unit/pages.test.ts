@@ -256,7 +256,7 @@ describe('what is shown of a resource with many holders and waiters', () => {
       Array.from(session.waitsAfter(after), ({ sequence }) => sequence);
     assert.deepEqual(numbersOf(9998), [9999, 10_000]);
     const value = (): never => assert.fail('all waits are walked');
-    Object.defineProperty(session.waits, Symbol.iterator, { value });
+    Object.defineProperty(session.waits, 'values', { value });
     assert.deepEqual(numbersOf(9999), [10_000]);
   });
 

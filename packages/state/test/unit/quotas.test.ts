@@ -313,7 +313,7 @@ describe('no sequence of commands', () => {
     let bytes = 0;
     for (const holds of [session.holds, session.permits, session.leads])
       for (const hold of holds.values()) bytes += valueBytes(hold.metadata);
-    for (const waiter of session.waits) bytes += valueBytes(waiter.terms?.metadata);
+    for (const waiter of session.waits.values()) bytes += valueBytes(waiter.terms?.metadata);
     return bytes;
   }
 

@@ -9,6 +9,8 @@
  * SHARE-3: a cancelling that finds the share full is refused, and nothing is remembered of it: who cancels goes on.
  *     The acquire may be another caller's, of whom a refusal would not hold.
  */
+import { hashOfText } from '../collections/hash.ts';
+import { OrderedMap } from '../collections/ordered-map.ts';
 import type { StateLimits } from '../limits.ts';
 import type { ClusterTimeMs } from '../names.ts';
 import type { Stamp } from '../commands.ts';
@@ -31,8 +33,8 @@ export interface RefusedOfCaller {
 }
 
 export class EndedShares {
-  readonly #shares = new Map<string, Share>();
-  readonly #refused = new Map<string, RefusedOfCaller>();
+  readonly #shares = new OrderedMap<string, Share>(hashOfText);
+  readonly #refused = new OrderedMap<string, RefusedOfCaller>(hashOfText);
 
   add(caller: string | undefined, bytes: number): void {
     if (caller === undefined) return;

@@ -21,7 +21,7 @@ import type { Tables } from '../tables.ts';
 /** Ends waits and holds of a session that is over, as far as the entry's work goes (ENDS-2). */
 export function endSome(tables: Tables, session: Session): void {
   const changed = new Set<Pool>();
-  for (const waiter of session.waits) {
+  for (const waiter of session.waits.values()) {
     if (tables.workLeft <= 0) break;
     endWaitOfEnded(tables, waiter);
     for (const pool of poolsOf(waiter)) changed.add(pool);

@@ -1,8 +1,17 @@
-/** Sessions that live. Those that have ended are in ended-sessions.ts. */
+/**
+ * Sessions that live. Those that have ended are in ended-sessions.ts.
+ *
+ * HO1: a page of holds or waits costs what is on it, and one has its place from its beginning to its end: that of its first
+ *     token, or of its sequence number. New ones come behind all others, so a reader that goes on after the last number
+ *     it has seen misses nothing that stands throughout. Few are brought into this order when a page is first asked for;
+ *     from `orderedFrom` on they are kept in it, so that no page has to order many.
+ */
 import type { CallerUse } from '../caller-use.ts';
-import { renewedEvery } from '../collections/sharded-map.ts';
+import { hashOfNumber, hashOfText } from '../collections/hash.ts';
 import { HoldDigest } from './hold-digest.ts';
-import { RisingOrder } from '../collections/rising-order.ts';
+import { OrderedByNumber } from '../collections/ordered-by-number.ts';
+import { OrderedMap } from '../collections/ordered-map.ts';
+import type { ReadableMap } from '../collections/ordered-map.ts';
 import { RequestTable } from '../requests.ts';
 import { valueBytes } from '../weights.ts';
 import type { Terms } from '../terms.ts';
@@ -15,8 +24,10 @@ import type {
   SessionId,
 } from '../names.ts';
 
-const noLeads: ReadonlyMap<ResourceName, never> = new Map<ResourceName, never>();
+const noLeads: ReadableMap<ResourceName, never> = new OrderedMap<ResourceName, never>(hashOfText);
 const noneJoined: readonly Joined[] = [];
+/** HO1. */
+const orderedFrom = 512;
 
 /** What a session has to know of what it holds. */
 export interface HoldFacts {
@@ -82,23 +93,21 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
   heardIn: number;
   /** Copies of the request that made it may be executed until then (MEM-1). */
   copiesUntilMs: ClusterTimeMs = 0;
-  /** Made anew when it has become empty often (SHARD-3 of sharded-map.ts says why). */
-  #holds: Map<ResourceName, Hold> = new Map<ResourceName, Hold>();
-  #timesEmpty = 0;
-  readonly #permits: Map<FenceToken, Hold> = new Map<FenceToken, Hold>();
+  readonly #holds = new OrderedMap<ResourceName, Hold>(hashOfText);
+  readonly #permits = new OrderedMap<FenceToken, Hold>(hashOfNumber);
   /** Elections that it leads. Few sessions lead: made when first needed. */
-  #leads: Map<ResourceName, Hold> | undefined = undefined;
+  #leads: OrderedMap<ResourceName, Hold> | undefined = undefined;
   /** What it has joined and not left, by their rounds: a restored session knows no other order. */
   #joined: Joined[] | undefined = undefined;
   /** Of what it holds and waits for (QUOTA-2). */
   #metadataBytes = 0;
   /** Of all that it holds. */
   readonly #digest: HoldDigest = new HoldDigest();
-  /** Made when a page of holds is asked for. */
-  #order: RisingOrder<Hold> | undefined = undefined;
-  readonly #waits: Set<Waiter> = new Set<Waiter>();
-  /** Made when a page of waits is asked for. */
-  #waitOrder: RisingOrder<Waiter> | undefined = undefined;
+  /** By their first tokens. Made when a page of holds is asked for, or there are many (HO1). */
+  #order: OrderedByNumber<Hold> | undefined = undefined;
+  readonly #waits = new OrderedMap<number, Waiter>(hashOfNumber);
+  /** By their sequence numbers, likewise. */
+  #waitOrder: OrderedByNumber<Waiter> | undefined = undefined;
   readonly requests: RequestTable<Waiter>;
   /** The number of the last snapshot that has this record, see snapshot.ts. */
   savedIn: number;
@@ -123,21 +132,21 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
   }
 
   /** Holds of locks, in order of their tokens. */
-  get holds(): ReadonlyMap<ResourceName, Hold> {
+  get holds(): ReadableMap<ResourceName, Hold> {
     return this.#holds;
   }
 
   /** Holds of semaphores by their tokens, which rise. */
-  get permits(): ReadonlyMap<FenceToken, Hold> {
+  get permits(): ReadableMap<FenceToken, Hold> {
     return this.#permits;
   }
 
-  get leads(): ReadonlyMap<ResourceName, Hold> {
+  get leads(): ReadableMap<ResourceName, Hold> {
     return this.#leads ?? noLeads;
   }
 
-  /** In order of their sequence. */
-  get waits(): ReadonlySet<Waiter> {
+  /** By their sequence numbers, and in the order of these. */
+  get waits(): ReadableMap<number, Waiter> {
     return this.#waits;
   }
 
@@ -158,11 +167,7 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
 
   /** Its holds of all kinds whose first tokens are above `token`, in order of these. */
   holdsAfter(token: number): Iterable<Hold> {
-    this.#order ??= new RisingOrder(firstTokenOf, [
-      this.#holds.values(),
-      this.#permits.values(),
-      this.leads.values(),
-    ]);
+    this.#order ??= this.#holdsInOrder();
     return this.#order.after(token);
   }
 
@@ -171,31 +176,32 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
     const { pool, fenceToken, firstToken } = hold;
     if (pool.kind === 'lock') this.#holds.set(pool.name, hold);
     else if (pool.kind === 'semaphore') this.#permits.set(fenceToken, hold);
-    else (this.#leads ??= new Map<ResourceName, Hold>()).set(pool.name, hold);
+    else (this.#leads ??= new OrderedMap<ResourceName, Hold>(hashOfText)).set(pool.name, hold);
     this.#digest.add(firstToken);
     this.use.load += 1;
     this.#weigh(valueBytes(hold.metadata));
-    this.#order?.add(hold);
+    if (this.#order !== undefined) this.#order.add(hold);
+    else if (this.holdCount >= orderedFrom) this.#order = this.#holdsInOrder();
+  }
+
+  #holdsInOrder(): OrderedByNumber<Hold> {
+    const order = new OrderedByNumber<Hold>(firstTokenOf);
+    for (const holds of [this.#holds, this.#permits, this.leads])
+      for (const hold of holds.values()) order.add(hold);
+    return order;
   }
 
   /** A hold has ended. */
   removeHold(hold: Hold): void {
     const { pool, fenceToken, firstToken } = hold;
-    if (pool.kind === 'lock') this.#removeLock(pool.name);
+    if (pool.kind === 'lock') this.#holds.delete(pool.name);
     else if (pool.kind === 'semaphore') this.#permits.delete(fenceToken);
     else this.#leads?.delete(pool.name);
     this.#digest.remove(firstToken);
     this.use.load -= 1;
     this.#weigh(-valueBytes(hold.metadata));
     if (this.holdCount === 0) this.#order = undefined;
-    else this.#order?.remove(hold);
-  }
-
-  #removeLock(name: ResourceName): void {
-    this.#holds.delete(name);
-    if (this.#holds.size > 0) return;
-    this.#timesEmpty = (this.#timesEmpty + 1) % renewedEvery;
-    if (this.#timesEmpty === 0) this.#holds = new Map<ResourceName, Hold>();
+    else this.#order?.remove(firstToken);
   }
 
   /** A hold of a lock has a later token: the locks stay in order of their tokens, also after a restore. */
@@ -206,7 +212,7 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
 
   /** Its waits whose sequence numbers are above `sequence`, in order of these. */
   waitsAfter(sequence: number): Iterable<Waiter> {
-    this.#waitOrder ??= new RisingOrder(sequenceOf, [this.#waits]);
+    this.#waitOrder ??= this.#waitsInOrder();
     return this.#waitOrder.after(sequence);
   }
 
@@ -227,20 +233,27 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
 
   /** A wait begins, or comes back from a snapshot. */
   addWait(waiter: Waiter): void {
-    this.#waits.add(waiter);
+    this.#waits.set(waiter.sequence, waiter);
     this.use.load += 1;
     this.use.waits += 1;
     this.#weigh(valueBytes(waiter.terms?.metadata));
-    this.#waitOrder?.add(waiter);
+    if (this.#waitOrder !== undefined) this.#waitOrder.add(waiter);
+    else if (this.#waits.size >= orderedFrom) this.#waitOrder = this.#waitsInOrder();
+  }
+
+  #waitsInOrder(): OrderedByNumber<Waiter> {
+    const order = new OrderedByNumber<Waiter>(sequenceOf);
+    for (const waiter of this.#waits.values()) order.add(waiter);
+    return order;
   }
 
   removeWait(waiter: Waiter): void {
-    this.#waits.delete(waiter);
+    this.#waits.delete(waiter.sequence);
     this.use.load -= 1;
     this.use.waits -= 1;
     this.#weigh(-valueBytes(waiter.terms?.metadata));
     if (this.#waits.size === 0) this.#waitOrder = undefined;
-    else this.#waitOrder?.remove(waiter);
+    else this.#waitOrder?.remove(waiter.sequence);
   }
 
   join(one: Joined): void {

@@ -189,7 +189,7 @@ export class SnapshotRestorer {
       case 'unsettled': {
         const pool = tables.pools[fields.resourceKind()].get(fields.text() as ResourceName);
         if (pool === undefined) throw new SnapshotFormatError('a turn has come in no pool');
-        tables.unsettled.add(pool);
+        tables.unsettled.set(pool, pool);
         return;
       }
       case 'order': {

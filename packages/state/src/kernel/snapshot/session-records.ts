@@ -7,6 +7,7 @@
 import { decodeAnswer, encodeAnswer } from './answer-records.ts';
 import { byNumberAlone } from '../sessions/ended-sessions.ts';
 import type { RestoredTombstone, Tombstone } from '../sessions/ended-sessions.ts';
+import type { Captured } from '../collections/ordered-map.ts';
 import type { Fields } from './fields.ts';
 import { pieces } from './pieces.ts';
 import type { Answer, Hold, Session, Waiter } from '../../primitives/holds/pool.ts';
@@ -56,13 +57,13 @@ export interface SessionRecord {
   readonly forgotten: Forgotten;
   readonly answers: readonly (readonly [RequestId, Answer, CommandResult | undefined])[];
   /** In its order; first the locks, then permits, then elections. */
-  readonly holds: readonly (readonly Hold[])[];
-  readonly waits: readonly Waiter[];
+  readonly holds: readonly Captured<Hold>[];
+  readonly waits: Captured<Waiter>;
   readonly over: SessionOver | undefined;
   readonly copiesUntilMs: number;
 }
 
-/** Cheap, so that a command that changes many large sessions is not held up by a snapshot. */
+/** Cheap, so that a command that changes many large sessions is not held up by a snapshot (GROW-3). */
 export function copySession(session: Session): SessionRecord {
   const { renewal, heardIn, requests, holds, permits, leads, waits, copiesUntilMs } = session;
   const answers: (readonly [RequestId, Answer, CommandResult | undefined])[] = [];
@@ -73,8 +74,8 @@ export function copySession(session: Session): SessionRecord {
     heardIn,
     forgotten: requests.forgotten,
     answers,
-    holds: [holds, permits, leads].map((some) => Array.from(some.values())),
-    waits: Array.from(waits),
+    holds: [holds, permits, leads].map((some) => some.capture()),
+    waits: waits.capture(),
     over: session.over,
     copiesUntilMs,
   };
@@ -125,6 +126,12 @@ const encodeOver = ({ reason, atMs, sequence }: SessionOver): readonly JsonValue
   atMs,
   sequence,
 ];
+
+/** The order of its holds and waits is not asked for any more. */
+export function releaseSession({ holds, waits }: SessionRecord): void {
+  for (const some of holds) some.release();
+  waits.release();
+}
 
 /** The session without its holds and waits: those come with the pools. */
 export function decodeSession(tables: Tables, fields: Fields, version: number): DecodedSession {

@@ -32,9 +32,12 @@ import {
   encodeOrder,
   encodeSession,
   encodeTombstone,
+  releaseSession,
 } from './session-records.ts';
 import type { SessionOrder, SessionRecord } from './session-records.ts';
-import type { Session } from '../../primitives/holds/pool.ts';
+import { hashOfNumber, hashOfText } from '../collections/hash.ts';
+import { OrderedMap } from '../collections/ordered-map.ts';
+import type { Pool, Session } from '../../primitives/holds/pool.ts';
 import type { Keeper, Place, Tables } from '../tables.ts';
 import { orderOf } from './ties.ts';
 import type { StateLimits } from '../limits.ts';
@@ -93,13 +96,22 @@ interface Source {
   readonly tombstones: readonly Iterable<string>[];
   readonly sessions: readonly Iterable<Session>[];
   readonly places: readonly Iterable<Place>[];
-  readonly unsettled: readonly string[];
+  readonly unsettled: Iterable<Pool>;
   readonly dedup: Iterable<Remembered>;
 }
 
-/** Pools in which turns have come that did not fit into their entry, in their order (WORK-2). */
-const unsettledOf = ({ unsettled }: Tables): readonly string[] =>
-  Array.from(unsettled, ({ kind, name }) => JSON.stringify(['unsettled', kind, name]));
+/** A pool in which turns have come that did not fit into their entry, in their order (WORK-2). */
+const encodeUnsettled = ({ kind, name }: Pool): string => JSON.stringify(['unsettled', kind, name]);
+
+const keptSessions = (): OrderedMap<Session, SessionRecord> =>
+  new OrderedMap(({ id }) => hashOfText(id));
+const keptPlaces = (): OrderedMap<Place, Iterable<string>> => new OrderedMap(hashOfPlace);
+
+/** Records have a name, a key, or a number. */
+function hashOfPlace(place: Place & { id?: number; key?: string; name?: string }): number {
+  const { id, key, name = '' } = place;
+  return id === undefined ? hashOfText(key ?? name) : hashOfNumber(id);
+}
 
 const encodePlace = (place: Place): Iterable<string> => encoders[place.kind](place);
 
@@ -163,8 +175,8 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
   #captured: readonly { release(): void }[];
   #lines: Iterator<string, void, undefined>;
   /** Records as they were when the snapshot began, which changed before they were written (SNAP-1). */
-  #keptSessions = new Map<Session, SessionRecord>();
-  #keptPlaces = new Map<Place, Iterable<string>>();
+  #keptSessions = keptSessions();
+  #keptPlaces = keptPlaces();
   /** Holds and waits that were walked since the last chunk began (SNAP-6). */
   #walked = 0;
   #ended = false;
@@ -178,7 +190,9 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     const { sessions, ended, ownEnded } = tables;
     const places = Object.values(tables.places);
     const { byName, lanes, dedup } = tables.queues;
-    this.#captured = [sessions, ...places, byName, lanes, ended, ownEnded];
+    const ending = tables.ending.capture();
+    const unsettled = tables.unsettled.capture();
+    this.#captured = [sessions, ...places, byName, lanes, ended, ownEnded, ending, unsettled];
     const messages = Array.from(byName.values()).flatMap(({ live, dead }) => [
       live.capture(),
       dead.capture(),
@@ -186,8 +200,8 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     this.#lines = this.#write({
       header: encodeHeader(tables),
       tombstones: tombstones(tables, ended.capture(), ownEnded.capture()),
-      sessions: [sessions.capture(), Array.from(tables.ending.values())],
-      unsettled: unsettledOf(tables),
+      sessions: [sessions.capture(), ending],
+      unsettled,
       places: [
         ...places.map((some) => some.capture()),
         placesOf(byName.capture(), lanes.capture(), messages),
@@ -227,8 +241,8 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
 
   #end(): void {
     this.#ended = true;
-    this.#keptSessions = new Map();
-    this.#keptPlaces = new Map();
+    this.#keptSessions = keptSessions();
+    this.#keptPlaces = keptPlaces();
     this.#lines = [].values();
     for (const map of this.#captured) map.release();
     this.#captured = [];
@@ -271,14 +285,15 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     for (const sessions of source.sessions)
       for (const session of sessions) {
         const record = this.#sessionOf(session);
-        this.#walked += record.waits.length;
-        for (const holds of record.holds) this.#walked += holds.length;
+        this.#walked += record.waits.size;
+        for (const holds of record.holds) this.#walked += holds.size;
         const order = orderOf(record);
+        releaseSession(record);
         if (order !== undefined) orders.push(order);
         yield* encodeSession(record, order === undefined);
       }
     for (const places of source.places) for (const place of places) yield* this.#placeOf(place);
-    yield* source.unsettled;
+    yield* told(source.unsettled, encodeUnsettled);
     yield* told(source.dedup, encodeDedup);
     for (const order of orders) yield* encodeOrder(order);
   }
@@ -313,11 +328,12 @@ export function digestOf(tables: Tables): string {
   for (const session of tables.allSessions()) {
     const record = copySession(session);
     const order = orderOf(record);
+    releaseSession(record);
     if (order !== undefined) orders.push(order);
     for (const line of encodeSession(record, order === undefined)) hash.add(line);
   }
   for (const place of tables.allPlaces()) for (const line of encodePlace(place)) hash.add(line);
-  for (const line of unsettledOf(tables)) hash.add(line);
+  for (const pool of tables.unsettled.values()) hash.add(encodeUnsettled(pool));
   for (const remembered of tables.queues.dedup.values()) hash.add(encodeDedup(remembered));
   for (const order of orders) for (const line of encodeOrder(order)) hash.add(line);
   return hash.digest();

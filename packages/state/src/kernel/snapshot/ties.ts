@@ -12,6 +12,8 @@ import type { Hold, Pool, Waiter } from '../../primitives/holds/pool.ts';
 import type { SessionOrder, SessionRecord } from './session-records.ts';
 import type { Session } from '../../primitives/holds/pool.ts';
 import type { Tables } from '../tables.ts';
+import { hashOfNumber, hashOfText } from '../collections/hash.ts';
+import { OrderedMap } from '../collections/ordered-map.ts';
 
 const rankOf = { lock: 0, semaphore: 1, election: 2 } as const;
 
@@ -20,11 +22,11 @@ export function orderOf({ session, holds, waits }: SessionRecord): SessionOrder 
   if (holds.every(areInFileOrder) && areWaitsInFileOrder(waits)) return undefined;
   const tokens: number[] = [];
   for (const some of holds) for (const { firstToken } of some) tokens.push(firstToken);
-  return { id: session.id, tokens, sequences: waits.map(({ sequence }) => sequence) };
+  return { id: session.id, tokens, sequences: Array.from(waits, ({ sequence }) => sequence) };
 }
 
 /** Several holds of one pool are in the order of their tokens in both. */
-function areInFileOrder(holds: readonly Hold[]): boolean {
+function areInFileOrder(holds: Iterable<Hold>): boolean {
   let last: Pool | undefined;
   for (const { pool } of holds) {
     if (last !== undefined && pool.isBefore(last)) return false;
@@ -34,7 +36,7 @@ function areInFileOrder(holds: readonly Hold[]): boolean {
 }
 
 /** Several waits for one pool may have passed each other: they count as out of order. */
-function areWaitsInFileOrder(waits: readonly Waiter[]): boolean {
+function areWaitsInFileOrder(waits: Iterable<Waiter>): boolean {
   let last: Pool | undefined;
   for (const { pool } of waits) {
     if (last !== undefined) {
@@ -47,14 +49,14 @@ function areWaitsInFileOrder(waits: readonly Waiter[]): boolean {
 }
 
 interface Untied {
-  readonly holds: Map<number, Hold>;
-  readonly waiters: Map<number, Waiter>;
+  readonly holds: OrderedMap<number, Hold>;
+  readonly waiters: OrderedMap<number, Waiter>;
 }
 
 export class Ties {
   readonly #tables: Tables;
   /** What came of sessions whose order is told later. */
-  readonly #untied = new Map<Session, Untied>();
+  readonly #untied = new OrderedMap<Session, Untied>(({ id }) => hashOfText(id));
 
   constructor(tables: Tables) {
     this.#tables = tables;
@@ -62,7 +64,10 @@ export class Ties {
 
   /** The order of this session is told later. */
   awaitOrder(session: Session): void {
-    this.#untied.set(session, { holds: new Map(), waiters: new Map() });
+    this.#untied.set(session, {
+      holds: new OrderedMap(hashOfNumber),
+      waiters: new OrderedMap(hashOfNumber),
+    });
   }
 
   hold(hold: Hold): void {
@@ -103,13 +108,13 @@ export class Ties {
 
   /** All lines have come. */
   end(): void {
-    for (const [session, { holds, waiters }] of this.#untied)
+    for (const [session, { holds, waiters }] of this.#untied.entries())
       if (holds.size > 0 || waiters.size > 0) throw outOfOrder(session);
   }
 
   /** Version 3 of the format tells no order: the numbers are the order. One long pass, after an upgrade. */
   endByNumbers(): void {
-    for (const [session, { holds, waiters }] of this.#untied) {
+    for (const [session, { holds, waiters }] of this.#untied.entries()) {
       for (const hold of [...holds.values()].sort((a, b) => a.fenceToken - b.fenceToken))
         session.addHold(hold);
       for (const waiter of [...waiters.values()].sort((a, b) => a.sequence - b.sequence))

@@ -22,10 +22,14 @@ import type { JsonValue, ResourceName, SessionId } from '../../kernel/names.ts';
 import type { Refusal } from '../../kernel/outcomes.ts';
 import { SnapshotFormatError } from '../../kernel/snapshot/fields.ts';
 import type { Fields } from '../../kernel/snapshot/fields.ts';
+import { hashOfText } from '../../kernel/collections/hash.ts';
+import { OrderedMap } from '../../kernel/collections/ordered-map.ts';
 import { maxMembersPerLine, pieces } from '../../kernel/snapshot/pieces.ts';
 import { sessionWithId } from '../../kernel/snapshot/session-with-id.ts';
 import type { Answer, Session } from '../holds/pool.ts';
 import type { BarrierResult, BarrierView } from './commands.ts';
+
+const hashOfSession = ({ id }: Session): number => hashOfText(id);
 
 /** One round of a double barrier; the next round is another one. */
 class Barrier implements Place, Joined {
@@ -37,7 +41,7 @@ class Barrier implements Place, Joined {
   /** All have come; nobody else enters. */
   open = false;
   /** Those who are inside, in the order in which they came, and how many of their requests entered (B5). */
-  readonly members: Map<Session, number> = new Map<Session, number>();
+  readonly members: OrderedMap<Session, number> = new OrderedMap<Session, number>(hashOfSession);
   savedIn: number;
 
   constructor(name: ResourceName, round: number, parties: number, savedIn: number) {
@@ -244,8 +248,8 @@ function encode({ name, round, parties, open, members }: Barrier): Iterable<stri
   const head = ['barrier', name, round, parties, open ? 1 : 0];
   // A copy, because the barrier may change before all lines are taken.
   if (members.size > maxMembersPerLine)
-    return encodeLarge(JSON.stringify([...head, []]), Array.from(members));
-  return [JSON.stringify([...head, Array.from(members, encodeMember)])];
+    return encodeLarge(JSON.stringify([...head, []]), Array.from(members.entries()));
+  return [JSON.stringify([...head, Array.from(members.entries(), encodeMember)])];
 }
 
 function* encodeLarge(

@@ -57,11 +57,11 @@ class Search {
     let last = this.#lookFrom(this.#origin);
     // Who is passed waits for this session from now on, whatever it waits for itself (C1). Where
     // nobody is, cycles through its other waits would be older than this one.
-    if (this.#origin.next !== undefined) last ??= this.#lookFromAll(session.waits);
+    if (this.#origin.next !== undefined) last ??= this.#lookFromAll(session.waits.values());
     while (last === undefined) {
       const next = this.#toLookAt.pop();
       if (next === undefined) return undefined;
-      last = this.#lookFromAll(next.waits);
+      last = this.#lookFromAll(next.waits.values());
     }
     const cycle: Waiter[] = [];
     for (let at = last; ;) {

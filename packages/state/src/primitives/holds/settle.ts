@@ -24,7 +24,7 @@ export function settle(tables: Tables, changed: Iterable<Pool>): void {
 
 /** TURN-1: goes on with what earlier entries left. */
 export function settleRest(tables: Tables): void {
-  for (const pool of tables.unsettled) {
+  for (const pool of tables.unsettled.values()) {
     if (tables.workLeft <= 0) return;
     settleFrom(tables, pool);
   }
@@ -44,7 +44,7 @@ function settleFrom(tables: Tables, freed: Pool): void {
       }
     }
     if (waiter === undefined) tables.unsettled.delete(pool);
-    else tables.unsettled.add(pool); // TURN-1
+    else tables.unsettled.set(pool, pool); // TURN-1
     if (pool.isIdle) tables.forgetPool(pool);
   }
 }

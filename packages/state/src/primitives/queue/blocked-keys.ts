@@ -1,11 +1,13 @@
 /** The blocked keys of one queue in order, so that a page of them costs what it shows. */
+import { hashOfText } from '../../kernel/collections/hash.ts';
 import { NameIndex } from '../../kernel/collections/name-index.ts';
+import { OrderedMap } from '../../kernel/collections/ordered-map.ts';
 import type { Lane } from './lanes.ts';
 import type { ResourceName } from '../../kernel/names.ts';
 
 export class BlockedKeys {
   readonly #keys = new NameIndex();
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new OrderedMap<string, Lane>(hashOfText);
 
   get size(): number {
     return this.#lanes.size;

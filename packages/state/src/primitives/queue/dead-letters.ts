@@ -92,7 +92,7 @@ function end(tables: Tables, message: Message): void {
   if (lane !== undefined) {
     if (state === 'in_flight') endDelivery(tables, message, lane);
     else if (state === 'delayed') endDelay(tables, message, lane);
-    else lane.waiting.remove(message);
+    else if (state === 'waiting') lane.waiting.remove(message);
     if (lane.held === message) lane.held = undefined;
   }
   forgetMessage(tables, message);

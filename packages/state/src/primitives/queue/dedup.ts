@@ -7,7 +7,7 @@
  */
 import { limitExceeded } from '../../kernel/refusals.ts';
 import { ShardedMap } from '../../kernel/collections/sharded-map.ts';
-import { OrderedById } from './ordered-by-id.ts';
+import { OrderedByNumber } from '../../kernel/collections/ordered-by-number.ts';
 import type { Refusal } from '../../kernel/outcomes.ts';
 
 export const dedupWindowMs = 300_000;
@@ -25,7 +25,7 @@ const nameOf = (queue: string, dedupId: string): string => `${queue}\0${dedupId}
 export class DedupMemory {
   readonly #byName = new ShardedMap<string, Remembered>();
   /** In the order of their pushes, which is that of their ends. */
-  readonly #all = new OrderedById<Remembered>();
+  readonly #all = new OrderedByNumber<Remembered>(({ id }) => id);
 
   get size(): number {
     return this.#all.size;

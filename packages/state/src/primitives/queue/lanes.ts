@@ -9,7 +9,7 @@
  *     those the one that was served longest ago. A key with many messages delays no other.
  * LANE-4: each message is counted once, in its queue and in its partition: ready, in flight, delayed or blocked.
  */
-import { Heap } from './heap.ts';
+import { Heap } from '../../kernel/collections/heap.ts';
 import type { Message } from './messages.ts';
 import type { Queue } from './queues.ts';
 import type { QueueCounts } from './commands.ts';
@@ -22,7 +22,7 @@ export class Lane {
   /** Sequence number of the time it was served last, or came to be (LANE-3). */
   turn: number;
   /** Those to be delivered (LANE-2). */
-  readonly waiting: Heap<Message> = new Heap<Message>((a, b) => a.id < b.id);
+  readonly waiting: Heap<Message> = new Heap<Message>(isPushedBefore);
   inFlight = 0;
   /** Those that wait for their time. */
   delayed = 0;
@@ -71,7 +71,7 @@ export class Lane {
     const after = { ready, inFlight, delayed, blocked: this.waiting.size - ready };
     this.#counted = after;
     queue.count(this.partition, before, after); // LANE-4
-    queue.ready.remove(this);
+    if (queue.ready.has(this)) queue.ready.remove(this);
     if (ready > 0) queue.ready.add(this);
     const isBlocked = queue.order === 'key' && this.held !== undefined;
     if (isBlocked) queue.blockedKeys.add(this);
@@ -82,6 +82,9 @@ export class Lane {
 
 export type Counted = Omit<QueueCounts, 'depth'>;
 const nothing: Counted = { ready: 0, inFlight: 0, delayed: 0, blocked: 0 };
+
+/** LANE-2. */
+const isPushedBefore = (a: Message, b: Message): boolean => a.id < b.id;
 
 /** LANE-3. */
 export const isServedBefore = (a: Lane, b: Lane): boolean =>

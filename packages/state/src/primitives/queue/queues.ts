@@ -9,11 +9,11 @@ import { limitExceeded } from '../../kernel/refusals.ts';
 import { ShardedMap } from '../../kernel/collections/sharded-map.ts';
 import { BlockedKeys } from './blocked-keys.ts';
 import { DedupMemory } from './dedup.ts';
-import { Heap } from './heap.ts';
+import { Heap } from '../../kernel/collections/heap.ts';
 import { isServedBefore, Lane } from './lanes.ts';
 import type { Counted } from './lanes.ts';
 import type { Message } from './messages.ts';
-import { OrderedById } from './ordered-by-id.ts';
+import { OrderedByNumber } from '../../kernel/collections/ordered-by-number.ts';
 import { partitionCount, partitionOf } from './placement.ts';
 import { Rate } from './rates.ts';
 import type { StateLimits } from '../../kernel/limits.ts';
@@ -23,6 +23,8 @@ import type { OnDead, QueueOrder } from './commands.ts';
 
 /** Of a queue that was not told anything else. */
 const defaultMaxDeliveries = 10;
+
+const idOf = ({ id }: Message): number => id;
 
 /** How many of each, as they are counted. */
 type MutableCounts = { -readonly [Name in keyof Counted]: Counted[Name] };
@@ -34,9 +36,9 @@ export class Queue {
   onDead: OnDead = 'skip';
   maxDeliveries: number = defaultMaxDeliveries;
   /** Those that live. */
-  readonly live: OrderedById<Message> = new OrderedById<Message>();
+  readonly live: OrderedByNumber<Message> = new OrderedByNumber<Message>(idOf);
   /** Dead letters. */
-  readonly dead: OrderedById<Message> = new OrderedById<Message>();
+  readonly dead: OrderedByNumber<Message> = new OrderedByNumber<Message>(idOf);
   /** Lanes with something to deliver (LANE-3). */
   readonly ready: Heap<Lane> = new Heap<Lane>(isServedBefore);
   readonly blockedKeys: BlockedKeys = new BlockedKeys();

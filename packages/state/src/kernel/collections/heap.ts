@@ -1,7 +1,11 @@
 /**
  * A binary heap whose members know their place, so that one that leaves early, or whose rank changed, is found at
- * once. The order is total: what the heap looks like inside decides nothing.
+ * once. The order is total: what the heap looks like inside decides nothing, and one that was restored is laid out
+ * differently from one that grew. It grows without a long pause (PAGES-1).
  */
+import { invariant } from '../invariant.ts';
+import { PagedList } from './paged-list.ts';
+
 export interface HeapMember {
   /** Place in the heap, -1 outside. */
   heapIndex: number;
@@ -9,7 +13,7 @@ export interface HeapMember {
 
 export class Heap<T extends HeapMember> {
   readonly #isBefore: (a: T, b: T) => boolean;
-  readonly #members: T[] = [];
+  readonly #members = new PagedList<T>();
 
   /** @param isBefore A total order. */
   constructor(isBefore: (a: T, b: T) => boolean) {
@@ -21,18 +25,23 @@ export class Heap<T extends HeapMember> {
   }
 
   first(): T | undefined {
-    return this.#members[0];
+    return this.#members.get(0);
   }
 
   add(member: T): void {
+    invariant(member.heapIndex === -1, 'A member is in the heap once.', member.heapIndex);
     this.#members.push(member);
     this.#rise(member, this.#members.length - 1);
   }
 
-  /** Of one that is not in it, nothing. */
+  has(member: T): boolean {
+    return member.heapIndex !== -1 && this.#members.get(member.heapIndex) === member;
+  }
+
+  /** Of one that is in it. */
   remove(member: T): void {
     const index = member.heapIndex;
-    if (index === -1 || this.#members[index] !== member) return;
+    invariant(this.has(member), 'A member knows its place in the heap.', index);
     member.heapIndex = -1;
     const last = this.#members.pop();
     if (last === undefined || last === member) return;
@@ -44,7 +53,7 @@ export class Heap<T extends HeapMember> {
     let index = from;
     while (index > 0) {
       const parentIndex = (index - 1) >> 1;
-      const parent = this.#members[parentIndex];
+      const parent = this.#members.get(parentIndex);
       if (parent === undefined || !this.#isBefore(member, parent)) break;
       this.#place(parent, index);
       index = parentIndex;
@@ -56,9 +65,9 @@ export class Heap<T extends HeapMember> {
     let index = from;
     for (;;) {
       let childIndex = index * 2 + 1;
-      let child = this.#members[childIndex];
+      let child = this.#members.get(childIndex);
       if (child === undefined) break;
-      const other = this.#members[childIndex + 1];
+      const other = this.#members.get(childIndex + 1);
       if (other !== undefined && this.#isBefore(other, child)) {
         child = other;
         childIndex += 1;
@@ -71,7 +80,7 @@ export class Heap<T extends HeapMember> {
   }
 
   #place(member: T, index: number): void {
-    this.#members[index] = member;
+    this.#members.set(index, member);
     member.heapIndex = index;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Things in the order of their ids, so that the oldest is known, a page costs what it shows, and a snapshot has
+ * Things in the order of their numbers, so that the oldest is known, a page costs what it shows, and a snapshot has
  * them as they were: a list of leaves, each a sorted list of bounded length.
  *
  * BYID-1: leaves are in order, none is empty, and none is longer than `maxLeafLength`: adding and removing moves
@@ -7,10 +7,6 @@
  * BYID-2: what was captured is as of the moment of the capture: a leaf that was captured is not changed, a copy of
  *     it takes its place. Capturing copies the list of the leaves alone.
  */
-export interface Numbered {
-  readonly id: number;
-}
-
 interface Leaf<T> {
   /** The number of captures when it was made: an older one may be captured. */
   readonly capture: number;
@@ -19,10 +15,16 @@ interface Leaf<T> {
 
 const maxLeafLength = 512;
 
-export class OrderedById<T extends Numbered> {
+export class OrderedByNumber<T> {
+  readonly #numberOf: (member: T) => number;
   #leaves: Leaf<T>[] = [];
   #captures = 0;
   #size = 0;
+
+  /** @param numberOf It never changes in a member that is here, and no two have the same. */
+  constructor(numberOf: (member: T) => number) {
+    this.#numberOf = numberOf;
+  }
 
   get size(): number {
     return this.#size;
@@ -36,54 +38,56 @@ export class OrderedById<T extends Numbered> {
     return this.#leaves.at(-1)?.members.at(-1);
   }
 
-  get(id: number): T | undefined {
-    const leaf = this.#leaves[this.#leafOf(id)];
+  get(number: number): T | undefined {
+    const leaf = this.#leaves[this.#leafOf(number)];
     if (leaf === undefined) return undefined;
-    const member = leaf.members[placeOf(leaf.members, id)];
-    return member?.id === id ? member : undefined;
+    const member = leaf.members[this.#placeOf(leaf.members, number)];
+    return member !== undefined && this.#numberOf(member) === number ? member : undefined;
   }
 
-  /** Its id is not there yet. */
+  /** Its number is not there yet. */
   add(member: T): void {
     this.#size += 1;
-    const at = this.#leafOf(member.id);
+    const number = this.#numberOf(member);
+    const at = this.#leafOf(number);
     const leaf = this.#writable(at);
     if (leaf === undefined) {
       this.#leaves.push({ capture: this.#captures, members: [member] });
       return;
     }
-    const place = placeOf(leaf.members, member.id);
+    const place = this.#placeOf(leaf.members, number);
     if (leaf.members.length < maxLeafLength) {
       leaf.members.splice(place, 0, member);
       return;
     }
-    // Ids mostly rise: full leaves are left behind.
+    // Numbers mostly rise: full leaves are left behind.
     const isLast = at === this.#leaves.length - 1 && place === leaf.members.length;
     const rest = isLast ? [] : leaf.members.splice(maxLeafLength / 2);
     const next = { capture: this.#captures, members: rest };
     this.#leaves.splice(at + 1, 0, next); // BYID-1
     const target = isLast || place > leaf.members.length ? rest : leaf.members;
-    target.splice(placeOf(target, member.id), 0, member);
+    target.splice(this.#placeOf(target, number), 0, member);
   }
 
   /** Of one that is not there, nothing. */
-  remove(id: number): void {
-    const at = this.#leafOf(id);
+  remove(number: number): void {
+    const at = this.#leafOf(number);
     const found = this.#leaves[at];
     if (found === undefined) return;
-    const place = placeOf(found.members, id);
-    if (found.members[place]?.id !== id) return;
+    const place = this.#placeOf(found.members, number);
+    const member = found.members[place];
+    if (member === undefined || this.#numberOf(member) !== number) return;
     this.#size -= 1;
     const leaf = this.#writable(at);
     leaf?.members.splice(place, 1);
     if (leaf?.members.length === 0) this.#leaves.splice(at, 1); // BYID-1
   }
 
-  /** Those whose ids are above, in order. Nothing may be added or removed meanwhile. */
-  *after(id: number): Generator<T, void, undefined> {
-    let at = this.#leafOf(id);
+  /** Those whose numbers are above, in order. Nothing may be added or removed meanwhile. */
+  *after(number: number): Generator<T, void, undefined> {
+    let at = this.#leafOf(number);
     let leaf = this.#leaves[at];
-    let place = leaf === undefined ? 0 : placeOf(leaf.members, id + 1);
+    let place = leaf === undefined ? 0 : this.#placeOf(leaf.members, number + 1);
     for (; leaf !== undefined; leaf = this.#leaves[(at += 1)], place = 0)
       for (; place < leaf.members.length; place++) {
         const member = leaf.members[place];
@@ -110,33 +114,33 @@ export class OrderedById<T extends Numbered> {
     return copy;
   }
 
-  /** The last leaf that begins with this id or before it; the first one where none does. */
-  #leafOf(id: number): number {
+  /** The last leaf that begins with this number or before it; the first one where none does. */
+  #leafOf(number: number): number {
     let low = 0;
     let high = this.#leaves.length;
     while (low < high) {
       const middle = (low + high) >> 1;
       const begin = this.#leaves[middle]?.members[0];
-      if (begin !== undefined && begin.id <= id) low = middle + 1;
+      if (begin !== undefined && this.#numberOf(begin) <= number) low = middle + 1;
       else high = middle;
     }
     return Math.max(0, low - 1);
+  }
+
+  /** Where a number stands in a sorted list, or would stand. */
+  #placeOf(sorted: readonly T[], number: number): number {
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const other = sorted[middle];
+      if (other !== undefined && this.#numberOf(other) < number) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 
 function* membersOf<T>(leaves: readonly Leaf<T>[]): Generator<T, void, undefined> {
   for (const { members } of leaves) yield* members;
-}
-
-/** Where an id stands in a sorted list, or would stand. */
-function placeOf(sorted: readonly Numbered[], id: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const other = sorted[middle];
-    if (other !== undefined && other.id < id) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

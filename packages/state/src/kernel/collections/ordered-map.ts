@@ -1,0 +1,222 @@
+/**
+ * A Map that grows without a long pause, and whose values can be captured without copying them all at once. The entries
+ * stand in segments in the order in which they came, each a Map of bounded size; where there is more than one segment an
+ * index knows in which a key is.
+ *
+ * GROW-1: no operation moves more entries than a segment takes (`segmentLength`), or a leaf of the index has
+ *     (INDEX-1), however many there are.
+ * GROW-2: the order is that of a Map: as the keys came; one that is set again keeps its place. Reading on while entries come and go
+ *     shows what a Map shows: none that has gone, and those that came. What is shown depends on nothing else, such as where
+ *     a segment ends: nodes that have the same entries in other segments do the same.
+ * GROW-3: what was captured is as of the moment of the capture, whatever comes and goes while it is read: a segment is copied
+ *     when it changes for the first time after it, so that capturing costs a reference for each segment.
+ * GROW-4: a segment takes no more than so many entries, those that have gone included, one in which nothing is left goes, and
+ *     the only one is made anew every `renewedEvery` times that it becomes empty. The old tables of a Map point to those
+ *     that took their place (V8), so that in one whose keys come and go all that ever was in it stays until a full
+ *     collection.
+ */
+import { HashIndex } from './hash-index.ts';
+
+export const segmentLength = 256;
+
+/** Often enough that little stays; to make one each time would cost more than it gains. */
+const renewedEvery = 8;
+
+/** What a segment had at one moment: made when it changes, or is read. */
+class Kept<Value> {
+  values: readonly Value[] | undefined = undefined;
+  isWanted = true;
+}
+
+class Segment<Key, Value> {
+  map: Map<Key, Value> = new Map<Key, Value>();
+  /** Entries that came since the Map was made. */
+  taken = 0;
+  timesEmpty = 0;
+  previous: Segment<Key, Value> | undefined;
+  next: Segment<Key, Value> | undefined = undefined;
+  /** Of the latest capture, until it has its values. */
+  kept: Kept<Value> | undefined = undefined;
+
+  constructor(previous: Segment<Key, Value> | undefined) {
+    this.previous = previous;
+  }
+
+  /** It is about to change (GROW-3). */
+  keep(): void {
+    if (this.kept?.isWanted === true) this.kept.values ??= Array.from(this.map.values());
+    this.kept = undefined;
+  }
+
+  renew(): void {
+    this.map = new Map<Key, Value>();
+    this.taken = 0;
+  }
+}
+
+/** The values that a map had at one moment. */
+export class Captured<Value> implements Iterable<Value> {
+  readonly #parts: readonly (readonly [Segment<unknown, Value>, Kept<Value>])[];
+  readonly size: number;
+
+  constructor(parts: readonly (readonly [Segment<unknown, Value>, Kept<Value>])[], size: number) {
+    this.#parts = parts;
+    this.size = size;
+  }
+
+  *[Symbol.iterator](): Generator<Value, void, undefined> {
+    for (const [segment, kept] of this.#parts) {
+      kept.values ??= Array.from(segment.map.values());
+      yield* kept.values;
+    }
+  }
+
+  /** It is not read any more. */
+  release(): void {
+    for (const [, kept] of this.#parts) {
+      kept.isWanted = false;
+      kept.values = [];
+    }
+  }
+}
+
+/** Of those who read only. */
+export interface ReadableMap<Key, Value> {
+  readonly size: number;
+  get(key: Key): Value | undefined;
+  has(key: Key): boolean;
+  values(): Iterable<Value>;
+  capture(): Captured<Value>;
+}
+
+export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
+  readonly #hashOf: (key: Key) => number;
+  #first: Segment<Key, Value> | undefined = undefined;
+  #last: Segment<Key, Value> | undefined = undefined;
+  /** Where there is more than one segment. */
+  #index: HashIndex<Key, Segment<Key, Value>> | undefined = undefined;
+  #size = 0;
+
+  /** @param hashOf Different keys are to have different hashes, most of them (INDEX-1). */
+  constructor(hashOf: (key: Key) => number) {
+    this.#hashOf = hashOf;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(key: Key): Value | undefined {
+    return this.#segmentOf(key)?.map.get(key);
+  }
+
+  has(key: Key): boolean {
+    return this.#segmentOf(key)?.map.has(key) === true;
+  }
+
+  set(key: Key, value: Value): this {
+    const found = this.#segmentOf(key);
+    if (found?.map.has(key) === true) {
+      found.keep();
+      found.map.set(key, value); // GROW-2
+      return this;
+    }
+    const last = this.#lastWithRoom();
+    last.keep();
+    last.map.set(key, value);
+    last.taken += 1;
+    this.#index?.set(key, last);
+    this.#size += 1;
+    return this;
+  }
+
+  /** @returns Whether it was there. */
+  delete(key: Key): boolean {
+    const segment = this.#segmentOf(key);
+    if (segment?.map.has(key) !== true) return false;
+    segment.keep();
+    segment.map.delete(key);
+    this.#index?.delete(key);
+    this.#size -= 1;
+    if (segment.map.size === 0) this.#emptied(segment);
+    return true;
+  }
+
+  /** The key that came first. */
+  firstKey(): Key | undefined {
+    // Only the last segment may be empty.
+    for (const key of this.#first?.map.keys() ?? []) return key;
+    return undefined;
+  }
+
+  *keys(): Generator<Key, void, undefined> {
+    for (const [key] of this.entries()) yield key;
+  }
+
+  *values(): Generator<Value, void, undefined> {
+    for (let segment = this.#first; segment !== undefined; segment = segment.next)
+      // One that was made anew meanwhile may have entries again (GROW-2).
+      for (let read: unknown; read !== segment.map;) {
+        read = segment.map;
+        yield* segment.map.values();
+      }
+  }
+
+  *entries(): Generator<[Key, Value], void, undefined> {
+    for (let segment = this.#first; segment !== undefined; segment = segment.next)
+      for (let read: unknown; read !== segment.map;) {
+        read = segment.map;
+        yield* segment.map;
+      }
+  }
+
+  /** As of now, in order. One that was captured before and is still wanted gets its copies now. */
+  capture(): Captured<Value> {
+    const parts: (readonly [Segment<Key, Value>, Kept<Value>])[] = [];
+    for (let segment = this.#first; segment !== undefined; segment = segment.next) {
+      segment.keep();
+      const kept = new Kept<Value>();
+      segment.kept = kept;
+      parts.push([segment, kept]);
+    }
+    return new Captured<Value>(parts, this.#size);
+  }
+
+  #segmentOf(key: Key): Segment<Key, Value> | undefined {
+    return this.#index === undefined ? this.#first : this.#index.get(key);
+  }
+
+  #lastWithRoom(): Segment<Key, Value> {
+    const last = this.#last;
+    if (last === undefined) return (this.#first = this.#last = new Segment<Key, Value>(undefined));
+    if (last.taken < segmentLength) return last;
+    if (last.map.size === 0) {
+      last.keep();
+      last.renew();
+      return last;
+    }
+    const next = new Segment<Key, Value>(last);
+    last.next = next;
+    this.#last = next;
+    if (this.#index === undefined) {
+      this.#index = new HashIndex<Key, Segment<Key, Value>>(this.#hashOf);
+      for (const key of last.map.keys()) this.#index.set(key, last);
+    }
+    return next;
+  }
+
+  /** GROW-4. The last one stays, so that who reads it is shown what comes. */
+  #emptied(segment: Segment<Key, Value>): void {
+    const { previous, next } = segment;
+    if (next === undefined) {
+      segment.timesEmpty = (segment.timesEmpty + 1) % renewedEvery;
+      if (segment.timesEmpty === 0) segment.renew();
+      return;
+    }
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    next.previous = previous;
+    segment.renew(); // Whoever stands there finds the next one.
+    if (this.#first === this.#last) this.#index = undefined;
+  }
+}

@@ -1,0 +1,68 @@
+/** Whatever the state machine keeps grows in small steps: a table that is one native Map or Set stops a node when it doubles. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createCommand, Driver, id, lockName } from './support/driver.ts';
+import { watchingTables } from './support/native-tables.ts';
+import type { Command } from '../../src/index.ts';
+
+/** The largest native table that may be, and what one entry of one command may move: some fractions of a ms. */
+const mostInATable = 1024;
+const mostMoved = 2500;
+const count = 1500;
+
+describe('A large state', () => {
+  it('has no native table that grows with it, and no entry moves more than some hundred records (GROW-1)', () => {
+    const driver = Driver.withLimits({ maxHoldsPerSession: 100_000, maxWorkPerEntry: 300 });
+    watchingTables(mostInATable, (seen) => {
+      let most = 0;
+      const apply = (command: Command): void => {
+        seen.moved = 0;
+        assert.equal(driver.do(command).ok, true, command.type);
+        most = Math.max(most, seen.moved);
+      };
+      const numbers = Array.from({ length: count }, (_, number) => number);
+      const each = (commandOf: (name: string, number: number) => Command): void => {
+        for (const number of numbers) apply(commandOf(String(number), number));
+      };
+      const holder = id('holder');
+      for (const session of ['holder', 'waiter']) apply(createCommand(session));
+      each((name) => createCommand(name));
+      for (const sessionId of [holder, id('waiter')])
+        each((name, requestId) => {
+          const lock = { name: lockName(name), mode: 'exclusive', waitMs: 50_000 } as const;
+          return { type: 'acquire', sessionId, requestId, acquiredAtMs: 1, ...lock };
+        });
+      each((_, number) => {
+        const wanted = { name: lockName('s'), permits: 1, limit: 50_000, waitMs: 0 };
+        const requestId = count + number;
+        return {
+          type: 'acquire_permits',
+          sessionId: holder,
+          requestId,
+          acquiredAtMs: 1,
+          ...wanted,
+        };
+      });
+      each((name) => {
+        const barrier = { name: lockName('b'), parties: 50_000 };
+        return { type: 'enter_barrier', sessionId: id(name), requestId: 1, ...barrier };
+      });
+      const queue = lockName('q');
+      each((key, payload) => {
+        return { type: 'queue_push', name: queue, messages: [{ key, payload, dedupId: key }] };
+      });
+      const snapshot = driver.machine.snapshot();
+      each(() => ({ type: 'queue_pop', name: queue, count: 1, visibilityMs: 1 }));
+      apply({ type: 'end_session', sessionId: holder });
+      for (let times = 0; times < 10; times++) {
+        seen.moved = 0;
+        driver.advance(1);
+        most = Math.max(most, seen.moved);
+      }
+      assert.ok(Array.from(snapshot).length > 0);
+      driver.restored();
+      assert.ok(seen.largest <= mostInATable, `${String(seen.largest)} entries, ${seen.where}`);
+      assert.ok(most <= mostMoved, `${String(most)} were moved by one entry`);
+    });
+  });
+});

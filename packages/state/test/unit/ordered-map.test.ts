@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { hashOfNumber, hashOfText } from '../../src/kernel/collections/hash.ts';
+import { maxLeafSize } from '../../src/kernel/collections/hash-index.ts';
+import { OrderedMap, segmentLength } from '../../src/kernel/collections/ordered-map.ts';
+import { watchingTables } from './support/native-tables.ts';
+import { check } from './support/randomness.ts';
+
+const entriesOf = (map: OrderedMap<number, number>): readonly (readonly [number, number])[] => [
+  ...map.entries(),
+];
+
+/** Blocks of keys, so that segments fill, become empty and go. */
+const change = fc.oneof(
+  fc.record({
+    type: fc.constant('set' as const),
+    from: fc.nat({ max: 4000 }),
+    count: fc.nat({ max: 700 }),
+  }),
+  fc.record({
+    type: fc.constant('delete' as const),
+    from: fc.nat({ max: 4000 }),
+    count: fc.nat({ max: 900 }),
+  }),
+  fc.record({
+    type: fc.constant('turn over' as const),
+    from: fc.nat({ max: 9 }),
+    count: fc.nat({ max: 600 }),
+  }),
+);
+type Change = typeof change extends fc.Arbitrary<infer Value> ? Value : never;
+
+interface Target {
+  set(key: number, value: number): unknown;
+  delete(key: number): unknown;
+}
+
+function apply({ type, from, count }: Change, step: number, targets: readonly Target[]): void {
+  for (let key = from; key < from + count; key++)
+    for (const target of targets) {
+      if (type === 'set') target.set(key, step);
+      else if (type === 'delete') target.delete(key);
+      else {
+        target.set(from, key);
+        if (key < from + count - 1) target.delete(from);
+      }
+    }
+}
+
+describe('A map that grows in small steps', () => {
+  it('is what a Map is, in the order of a Map (GROW-2)', () => {
+    check(
+      fc.property(fc.array(change, { maxLength: 14 }), (changes) => {
+        const map = new OrderedMap<number, number>(hashOfNumber);
+        const model = new Map<number, number>();
+        changes.forEach((one, step) => {
+          apply(one, step, [map, model]);
+          assert.equal(map.size, model.size);
+          assert.equal(map.firstKey(), [...model.keys()][0]);
+          for (let key = 0; key < 4700; key += 97) {
+            assert.equal(map.get(key), model.get(key));
+            assert.equal(map.has(key), model.has(key));
+          }
+        });
+        assert.deepEqual(entriesOf(map), [...model]);
+        assert.deepEqual([...map.keys()], [...model.keys()]);
+      }),
+      60,
+    );
+  });
+
+  it('shows a reader what a Map shows, whatever comes and goes meanwhile (GROW-2)', () => {
+    check(
+      fc.property(
+        fc.array(change, { maxLength: 6 }),
+        fc.array(change, { maxLength: 6 }),
+        fc.integer({ min: 1, max: 300 }),
+        (first, later, every) => {
+          const map = new OrderedMap<number, number>(hashOfNumber);
+          const model = new Map<number, number>();
+          first.forEach((one, step) => apply(one, step, [map, model]));
+          const read = (
+            target: Target,
+            entries: Iterable<readonly [number, number]>,
+          ): unknown[] => {
+            const seen: unknown[] = [];
+            for (const [key, value] of entries) {
+              seen.push([key, value]);
+              const one = seen.length % every === 0 ? later[seen.length / every - 1] : undefined;
+              if (one !== undefined) apply(one, seen.length, [target]);
+            }
+            return seen;
+          };
+          assert.deepEqual(read(map, map.entries()), read(model, model.entries()));
+        },
+      ),
+      60,
+    );
+  });
+
+  it('keeps what was captured as it was, and copies only what changes (GROW-3)', () => {
+    check(
+      fc.property(
+        fc.array(change, { maxLength: 6 }),
+        fc.array(change, { maxLength: 6 }),
+        (first, later) => {
+          const map = new OrderedMap<number, number>(hashOfNumber);
+          first.forEach((one, step) => apply(one, step, [map]));
+          const expected = [...map.values()];
+          const captured = map.capture();
+          later.forEach((one, step) => apply(one, -step, [map]));
+          assert.deepEqual([...captured], expected);
+          assert.equal(captured.size, expected.length);
+          const again = map.capture();
+          assert.deepEqual([...again], [...map.values()]);
+        },
+      ),
+      40,
+    );
+  });
+
+  for (const [label, keyOf] of [
+    ['numbers', (number: number): string | number => number],
+    ['names', (number: number): string | number => `lock/${String(number).padStart(9, '0')}`],
+  ] as const)
+    it(`given 20,000 ${label}, then no operation moves more than a leaf has (GROW-1, INDEX-1)`, () => {
+      const hashOf = (key: string | number): number =>
+        typeof key === 'number' ? hashOfNumber(key) : hashOfText(key);
+      const map = new OrderedMap<string | number, number>(hashOf);
+      watchingTables(maxLeafSize, (seen) => {
+        let most = 0;
+        const measured = (operation: () => void): void => {
+          seen.moved = 0;
+          operation();
+          most = Math.max(most, seen.moved);
+        };
+        for (let number = 0; number < 20_000; number++)
+          measured(() => void map.set(keyOf(number), number));
+        for (let number = 0; number < 20_000; number++)
+          measured(() => void map.delete(keyOf((number * 7919) % 20_000)));
+        assert.equal(map.size, 0);
+        // Beside the entry itself, and where it is.
+        assert.ok(most > 1 && most <= maxLeafSize + 3, `${String(most)} were moved`);
+        assert.ok(seen.largest <= maxLeafSize, `${String(seen.largest)} ${seen.where}`);
+      });
+    });
+
+  it('given keys whose hashes are all alike, then it still has them all', () => {
+    const map = new OrderedMap<number, number>(() => 7);
+    for (let key = 0; key < 3000; key++) map.set(key, -key);
+    for (let key = 0; key < 3000; key += 2) assert.equal(map.delete(key), true);
+    assert.equal(map.size, 1500);
+    assert.equal(map.get(2999), -2999);
+    assert.equal(map.get(2998), undefined);
+  });
+
+  it('given few that stay while others come and go, then segments in which nothing is left go (GROW-4)', (t) => {
+    const map = new OrderedMap<number, number>(hashOfNumber);
+    map.set(-1, 0);
+    for (let key = 0; key < 20 * segmentLength; key++) {
+      map.set(key, key);
+      if (key >= 10) map.delete(key - 10);
+    }
+    let maps = 0;
+    const { values } = Map.prototype;
+    t.mock.method(Map.prototype, 'values', function counting(this: Map<unknown, unknown>) {
+      maps += 1;
+      return values.call(this);
+    });
+    assert.equal([...map.values()].length, 11);
+    assert.ok(maps <= 3, `${String(maps)} segments`);
+  });
+});
