@@ -100,16 +100,16 @@ export const restoreFaults: readonly Fault[] = [
     breaks: 'a lock that is released while a snapshot is taken is missing in it',
     file: 'packages/state/src/kernel/collections/ordered-map.ts',
     find: `    segment.keep();
-    segment.map.delete(key);`,
-    put: `    segment.map.delete(key);`,
+    if (!segment.map.delete(key)) return false;`,
+    put: `    if (!segment.map.delete(key)) return false;`,
   },
   {
     name: 'captured-shard-not-kept-on-adding',
     breaks: 'a lock that came to be after a snapshot began is in it: nodes differ in their bytes',
     file: 'packages/state/src/kernel/collections/ordered-map.ts',
     find: `    last.keep();
-    last.map.set(key, value);`,
-    put: `    last.map.set(key, value);`,
+    const sizeBefore = last.map.size;`,
+    put: `    const sizeBefore = last.map.size;`,
   },
   {
     name: 'order-compared-without-shards',
@@ -189,8 +189,8 @@ export const restoreFaults: readonly Fault[] = [
     breaks:
       'a session of 50,000 locks, or a queue of as many keys, stops the node when its table doubles',
     file: 'packages/state/src/kernel/collections/ordered-map.ts',
-    find: `if (last.taken < segmentLength) return last;`,
-    put: `if (last.taken < 2 ** 40) return last;`,
+    find: `export const segmentLength = 256;`,
+    put: `export const segmentLength = 2 ** 40;`,
   },
   {
     name: 'leaf-never-divided',

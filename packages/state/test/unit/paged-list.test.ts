@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { pageLength, PagedList } from '../../src/kernel/collections/paged-list.ts';
+import { replacing } from './support/native-tables.ts';
 import { check } from './support/randomness.ts';
 
 describe('A list in pages', () => {
@@ -34,19 +35,14 @@ describe('A list in pages', () => {
     const list = new PagedList<number>();
     let longest = 0;
     const { push } = Array.prototype;
-    const put = (value: unknown): void => {
-      Object.defineProperty(Array.prototype, 'push', { value, configurable: true, writable: true });
-    };
-    put(function (this: unknown[], member: unknown) {
+    const counting = function (this: unknown[], member: unknown): number {
       push.call(this, member);
       longest = Math.max(longest, this.length);
       return this.length;
-    });
-    try {
+    };
+    replacing(Array.prototype, 'push', counting, () => {
       for (let number = 0; number < 20_000; number++) list.push(number);
-    } finally {
-      put(push);
-    }
+    });
     assert.equal(list.get(19_999), 19_999);
     assert.ok(longest <= pageLength, String(longest));
   });

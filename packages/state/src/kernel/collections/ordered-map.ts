@@ -44,7 +44,8 @@ class Segment<Key, Value> {
 
   /** It is about to change (GROW-3). */
   keep(): void {
-    if (this.kept?.isWanted === true) this.kept.values ??= Array.from(this.map.values());
+    if (this.kept === undefined) return;
+    if (this.kept.isWanted) this.kept.values ??= Array.from(this.map.values());
     this.kept = undefined;
   }
 
@@ -115,11 +116,26 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
   }
 
   set(key: Key, value: Value): this {
+    const last = this.#last;
+    if (this.#index !== undefined || last === undefined || last.taken >= segmentLength) {
+      this.#setAmongMany(key, value);
+      return this;
+    }
+    last.keep();
+    const sizeBefore = last.map.size;
+    last.map.set(key, value);
+    if (last.map.size === sizeBefore) return this; // GROW-2
+    last.taken += 1;
+    this.#size += 1;
+    return this;
+  }
+
+  #setAmongMany(key: Key, value: Value): void {
     const found = this.#segmentOf(key);
     if (found?.map.has(key) === true) {
       found.keep();
       found.map.set(key, value); // GROW-2
-      return this;
+      return;
     }
     const last = this.#lastWithRoom();
     last.keep();
@@ -127,15 +143,14 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
     last.taken += 1;
     this.#index?.set(key, last);
     this.#size += 1;
-    return this;
   }
 
   /** @returns Whether it was there. */
   delete(key: Key): boolean {
     const segment = this.#segmentOf(key);
-    if (segment?.map.has(key) !== true) return false;
+    if (segment === undefined) return false;
     segment.keep();
-    segment.map.delete(key);
+    if (!segment.map.delete(key)) return false;
     this.#index?.delete(key);
     this.#size -= 1;
     if (segment.map.size === 0) this.#emptied(segment);

@@ -18,23 +18,33 @@ export function watchingTables<Result>(suspicious: number, run: (seen: Seen) => 
     if (size > suspicious && seen.where === '') seen.where = new Error('here').stack ?? '';
   };
   const [{ set }, { add }] = [Map.prototype, Set.prototype];
-  const put = (prototype: object, name: string, value: unknown): void => {
-    Object.defineProperty(prototype, name, { value, configurable: true, writable: true });
-  };
-  put(Map.prototype, 'set', function (this: Map<unknown, unknown>, key: unknown, value: unknown) {
+  const setting = function (this: Map<unknown, unknown>, key: unknown, value: unknown): unknown {
     set.call(this, key, value);
     look(this);
     return this;
-  });
-  put(Set.prototype, 'add', function (this: Set<unknown>, member: unknown) {
+  };
+  const adding = function (this: Set<unknown>, member: unknown): unknown {
     add.call(this, member);
     look(this);
     return this;
-  });
+  };
+  return replacing(Map.prototype, 'set', setting, () =>
+    replacing(Set.prototype, 'add', adding, () => run(seen)),
+  );
+}
+
+/** Runs something while a method of a prototype is another one. */
+export function replacing<Result>(
+  prototype: object,
+  name: string,
+  method: unknown,
+  run: () => Result,
+): Result {
+  const before = Object.getOwnPropertyDescriptor(prototype, name) ?? {};
+  Object.defineProperty(prototype, name, { ...before, value: method });
   try {
-    return run(seen);
+    return run();
   } finally {
-    put(Map.prototype, 'set', set);
-    put(Set.prototype, 'add', add);
+    Object.defineProperty(prototype, name, before);
   }
 }
