@@ -210,7 +210,7 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
       last.renew();
       return last;
     }
-    const next = new Segment<Key, Value>(last);
+    const next = new Segment<Key, Value>(last); // GROW-1
     last.next = next;
     this.#last = next;
     if (this.#index === undefined) {

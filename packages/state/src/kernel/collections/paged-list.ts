@@ -32,7 +32,7 @@ export class PagedList<T> {
     const page = this.#page(this.#length >>> pageBits);
     if (page !== undefined) page.push(member);
     else if (this.#head === undefined) this.#head = [member];
-    else (this.#rest ??= []).push([member]);
+    else (this.#rest ??= []).push([member]); // PAGES-1
     this.#length += 1;
   }
 

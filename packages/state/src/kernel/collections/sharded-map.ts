@@ -47,6 +47,7 @@ class CapturedShards<Value> implements Iterable<Value> {
 }
 
 export class ShardedMap<Name extends string, Value> {
+  /** SHARD-3. */
   readonly #shards: readonly OrderedMap<Name, Value>[];
   readonly #hashedLength: number | undefined;
   #size = 0;
