@@ -105,7 +105,8 @@ export async function runChaos(options: RunOptions): Promise<RunOutcome> {
         );
     }
     cluster = await ChaosCluster.start(folder, options.nodes);
-    for (const one of startClients(cluster, options)) clients.push(one);
+    for (const one of clientsOf(cluster, options)) clients.push(one);
+    await Promise.all(clients.map((client) => client.start()));
     const running = cluster;
     await campaign({
       stage: { cluster, clients, randomness },
@@ -131,19 +132,19 @@ export async function runChaos(options: RunOptions): Promise<RunOutcome> {
   return { possible: names, strikes, skipped, failures, history, ...judge(history) };
 }
 
-function startClients(cluster: ChaosCluster, { clients, folder }: RunOptions): ClientProcess[] {
+function clientsOf(cluster: ChaosCluster, { clients, folder }: RunOptions): ClientProcess[] {
   const journals = `${folder}-journals`;
   mkdirSync(journals, { recursive: true });
-  return Array.from({ length: clients }, (_, index) => {
-    const client = new ClientProcess({
-      name: `client-${String(index + 1)}`,
-      folder: journals,
-      program: new URL('./clients/client-entry', import.meta.url),
-      environment: () => ({ CHAOS_URLS: cluster.urls.join(','), CHAOS_LOCKS: 'red,blue' }),
-    });
-    client.start();
-    return client;
-  });
+  return Array.from(
+    { length: clients },
+    (_, index) =>
+      new ClientProcess({
+        name: `client-${String(index + 1)}`,
+        folder: journals,
+        program: new URL('./clients/client-entry', import.meta.url),
+        environment: () => ({ CHAOS_URLS: cluster.urls.join(','), CHAOS_LOCKS: 'red,blue' }),
+      }),
+  );
 }
 
 function judge(

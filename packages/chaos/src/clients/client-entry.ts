@@ -7,6 +7,7 @@ import { connect } from '@holdfast/client';
 import type { Client, Hold, Session } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import { nowMs } from '../now.ts';
+import { firstWord } from './first-word.ts';
 import { Journal } from './journal.ts';
 import { settingOf } from './setting.ts';
 
@@ -34,6 +35,7 @@ const { signal } = stop;
 process.on('message', () => stop.abort());
 process.on('disconnect', () => process.exit(0));
 
+process.send?.(firstWord);
 while (!signal.aborted) {
   try {
     const client = await connect({ endpoints: urls, clientId: name });

@@ -5,7 +5,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { clearAtEnd } from '../leftovers.ts';
+import { firstWord } from './first-word.ts';
 
+/** No promise: on a machine that others use much, the start of a process alone takes long. */
+const startTimeoutMs = 60_000;
 const stopTimeoutMs = 15_000;
 
 export interface ClientOptions {
@@ -45,7 +48,8 @@ export class ClientProcess {
     return this.#failure;
   }
 
-  start(): void {
+  /** Resolves when it runs: what it is given from then on is not delayed by its start. @throws Error when it does not in time. */
+  async start(): Promise<void> {
     const { name, folder, program } = this.#options;
     const journal = join(folder, `${name}-${String(this.#journals.length + 1)}.journal`);
     this.#journals.push(journal);
@@ -67,13 +71,31 @@ export class ClientProcess {
     child.stderr?.on('data', (bytes: Buffer) => {
       complaint = (complaint + bytes.toString('utf8')).slice(-2000);
     });
-    child.on('message', (message) => this.hear(message));
+    child.on('message', (message) => {
+      if (message !== firstWord) this.hear(message);
+    });
     const forget = clearAtEnd(() => child.kill('SIGKILL'));
     child.once('exit', (code) => {
       forget();
       if (this.#child === child) this.#child = undefined;
       if (code !== null && code !== 0) this.#failure = complaint;
       this.ended();
+    });
+    await this.#untilItRuns(child);
+  }
+
+  #untilItRuns(child: ChildProcess): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = (why: string): void => {
+        clearTimeout(timer);
+        reject(new Error(`${this.name} ${why} before it ran.`));
+      };
+      const timer = setTimeout(() => fail(`took ${String(startTimeoutMs)} ms`), startTimeoutMs);
+      child.once('exit', () => fail('ended'));
+      child.once('message', () => {
+        clearTimeout(timer);
+        resolve();
+      });
     });
   }
 

@@ -71,10 +71,7 @@ export const killClient: Nemesis<Nodes> = {
     await client.kill();
     return {
       target: client.name,
-      heal: () => {
-        client.start();
-        return Promise.resolve();
-      },
+      heal: () => client.start(),
     };
   },
 };

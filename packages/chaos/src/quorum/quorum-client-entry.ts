@@ -8,6 +8,7 @@ import { Quorum } from '@holdfast/client';
 import type { QuorumHold } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import type { QuorumSet } from '@holdfast/protocol';
+import { firstWord } from '../clients/first-word.ts';
 import { settingOf } from '../clients/setting.ts';
 import { nowMs } from '../now.ts';
 import { writeGuarded } from './guarded-resource.ts';
@@ -81,6 +82,7 @@ process.on('message', (message: ToQuorumClient) => {
 });
 process.on('disconnect', () => process.exit(0));
 
+process.send?.(firstWord);
 while (!signal.aborted) {
   await cycle(pick(sharedLocks), pick([0, 500, 4000]), use);
   await pause(Math.random() * 20);

@@ -111,11 +111,12 @@ export class QuorumCluster {
     const cluster = new QuorumCluster(options, links, ports, proxies);
     try {
       await Promise.all(cluster.all.map((node) => node.start()));
+      await Promise.all(cluster.clients.map((client) => client.start()));
     } catch (error) {
+      await Promise.all(cluster.clients.map((client) => client.kill()));
       await cluster.close();
       throw error;
     }
-    for (const client of cluster.clients) client.start();
     return cluster;
   }
 

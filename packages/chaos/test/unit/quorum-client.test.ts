@@ -20,8 +20,7 @@ describe('A client of the quorum', () => {
     );
     for (const told of [undefined, second]) {
       if (told !== undefined) client.use(told);
-      client.start();
-      await client.standHolding(10_000);
+      await client.start();
       await client.kill();
     }
     assert.deepEqual(
