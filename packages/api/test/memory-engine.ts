@@ -11,12 +11,14 @@ import type {
   EventListener,
   Backup,
   CallOptions,
+  CommandAnswer,
   ClusterStatus,
   Consistency,
   Engine,
   EngineStats,
   MemberStatus,
   Query,
+  QueryAnswer,
   QueryResult,
 } from '@holdfast/engine';
 
@@ -93,14 +95,15 @@ export class MemoryEngine implements Engine {
   readonly timingListeners = new Set<Parameters<EngineStats['onTiming']>[0]>();
   readonly #commitListeners = new Set<(seconds: number) => void>();
 
-  submit(command: Command, options: CallOptions): Promise<CommandResult> {
+  submit<C extends Command>(command: C, options: CallOptions): Promise<CommandAnswer<C>> {
     const { identity, signal } = options;
-    return submitCancellable({
+    const result = submitCancellable({
       command,
       signal,
       submit: () => this.#submit(command, options),
       cancel: async (abandon) => void (await this.#submit(abandon, { identity })),
     });
+    return result as Promise<CommandAnswer<C>>;
   }
 
   async #submit(command: Command, options: CallOptions): Promise<CommandResult> {
@@ -125,10 +128,11 @@ export class MemoryEngine implements Engine {
     return refusal;
   }
 
-  async query(query: Query, consistency: Consistency): Promise<QueryResult> {
+  async query<Q extends Query>(query: Q, consistency: Consistency): Promise<QueryAnswer<Q>> {
     this.queried += 1;
     if (consistency === 'linearizable') await this.#beReached();
-    return answerQuery(this.state, { lastRenewedWallMs: () => 1_769_164_036_177 }, query);
+    const leases = { lastRenewedWallMs: () => 1_769_164_036_177 };
+    return answerQuery(this.state, leases, query) as QueryAnswer<Q>;
   }
 
   #missing(sessionId: SessionId): Extract<QueryResult, { type: 'session_missing' }> {

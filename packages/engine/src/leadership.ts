@@ -25,14 +25,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { limitsWithin } from '@holdfast/state';
 import type { Status } from '@holdfast/raft';
-import type {
-  Command,
-  Event,
-  Refusal,
-  SessionId,
-  SessionLease,
-  StateLimits,
-} from '@holdfast/state';
+import type { Command, Event, SessionId, SessionLease, StateLimits } from '@holdfast/state';
 import { isSignOfLife, nodeIdentity } from '@holdfast/state';
 import type { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
@@ -45,15 +38,13 @@ import { LeaseTable } from './leases.ts';
 import { answerQuery } from './queries.ts';
 import type { Replica } from './replica.ts';
 import { callerIn } from './types.ts';
-import type { Caller, Query, QueryResult } from './types.ts';
+import type { Caller, Query, QueryResult, KeepAliveResult } from './types.ts';
 
 const maxExpiriesPerTick = 500;
 /** Some ms. */
 const leasesPerTurn = 5000;
 /** E6. */
 const firstTimeLoggedMs = 250;
-
-export type KeepAliveResult = { readonly ok: true; readonly timeoutMs: number } | Refusal;
 
 export interface LeadershipParts {
   readonly clock: Clock;

@@ -5,9 +5,10 @@
 import { HoldfastError } from '@holdfast/protocol';
 import type { LogIndex, MemberId, Status } from '@holdfast/raft';
 import { nodeIdentity } from '@holdfast/state';
-import type { Command, CommandResult, Event, SessionId, StateLimits } from '@holdfast/state';
+import type { Command, Event, SessionId, StateLimits } from '@holdfast/state';
 import { Administration } from './administration.ts';
 import type { AdministrativeCall } from './administration.ts';
+import { keepAliveAnswer, queryAnswer } from './answers.ts';
 import { backupOf } from './backup.ts';
 import type { Batch } from './batch.ts';
 import { CacheWrites } from './cache/writes.ts';
@@ -23,7 +24,6 @@ import { LevelRaiser } from './feature-levels.ts';
 import { Interrupted } from './interrupted.ts';
 import { LeaderRoute } from './leader-route.ts';
 import { Leadership } from './leadership.ts';
-import type { KeepAliveResult } from './leadership.ts';
 import { answerQuery } from './queries.ts';
 import type { Replica } from './replica.ts';
 import { Stamps } from './stamps.ts';
@@ -37,13 +37,15 @@ import type {
   Backup,
   Caller,
   CallOptions,
+  CommandAnswer,
+  KeepAliveResult,
+  QueryAnswer,
   ClusterStatus,
   Consistency,
   Engine,
   EngineStats,
   EngineLog,
   Query,
-  QueryResult,
 } from './types.ts';
 
 const closeHandoverMs = 1000;
@@ -136,21 +138,35 @@ export class RaftEngine implements Engine {
 
   // ---- what callers use -------------------------------------------------------------------------
 
-  submit(command: Command, options: CallOptions): Promise<CommandResult> {
-    return this.#submissions.submit(command, options);
+  submit<C extends Command>(command: C, options: CallOptions): Promise<CommandAnswer<C>> {
+    // The handlers of the state machine are typed by command (table.ts); what a peer answers is checked (ANSWER-1).
+    return this.#submissions.submit(command, options) as Promise<CommandAnswer<C>>;
   }
 
   async keepAlive(sessionId: SessionId, options: CallOptions): Promise<KeepAliveResult> {
     const call = { type: 'keep_alive', sessionId, ...callerIn(options) } as const;
-    return this.#anywhere(options, call, () => this.#leadership.keepAlive(sessionId, options));
+    return this.#anywhere(
+      options,
+      call,
+      () => this.#leadership.keepAlive(sessionId, options),
+      (answer) => keepAliveAnswer(answer),
+    );
   }
 
-  async query(query: Query, consistency: Consistency, options: CallOptions): Promise<QueryResult> {
+  async query<Q extends Query>(
+    query: Q,
+    consistency: Consistency,
+    options: CallOptions,
+  ): Promise<QueryAnswer<Q>> {
     if (consistency === 'stale')
-      return answerQuery(this.#replica.state, this.#leadership.leases, query);
-    return this.#anywhere(options, { type: 'query', query, ...callerIn(options) }, () =>
-      this.#leadership.query(query),
+      return answerQuery(this.#replica.state, this.#leadership.leases, query) as QueryAnswer<Q>;
+    const found = await this.#anywhere(
+      options,
+      { type: 'query', query, ...callerIn(options) },
+      () => this.#leadership.query(query),
+      (answer) => queryAnswer(query, answer),
     );
+    return found as QueryAnswer<Q>;
   }
 
   /** Something that may be repeated: here where this node leads, else by the leader. */
@@ -158,13 +174,14 @@ export class RaftEngine implements Engine {
     options: CallOptions,
     call: Parameters<LeaderRoute['ask']>[2],
     here: () => Promise<T>,
+    received: (answer: unknown) => T,
   ): Promise<T> {
     this.#route.assertOpen();
     const { signal } = options;
     const deadlineMs = this.#parts.clock.now() + (options.timeoutMs ?? defaultTimeoutMs);
     const patience = { deadlineMs, signal };
-    return this.#route.follow(patience, true, (leader) =>
-      leader === 'self' ? here() : (this.#route.ask(leader, patience, call) as Promise<T>),
+    return this.#route.follow(patience, true, async (leader) =>
+      leader === 'self' ? here() : received(await this.#route.ask(leader, patience, call)),
     );
   }
 

@@ -1,5 +1,6 @@
 /** Takes a command to the leader, here or on another node, and cancels it there where its caller has gone (caller-signal.ts). */
 import type { Command, CommandResult, Envelope } from '@holdfast/state';
+import { commandAnswer } from './answers.ts';
 import { submitCancellable } from './caller-signal.ts';
 import type { Clock } from './clock.ts';
 import type { CommandQueue } from './command-queue.ts';
@@ -123,7 +124,7 @@ export class Submissions {
     return this.#options.route.follow(
       patience,
       isRepeatable(command),
-      (leader) => {
+      async (leader) => {
         const timely = withTimeLeft(command, this.#options.clock.now() - startedMs);
         const envelope = envelopeOf(timely, options, repeated);
         repeated = isRepetition(command);
@@ -131,7 +132,7 @@ export class Submissions {
         const call = { type: 'submit', ...envelope } as const;
         // It is cancelled by a command of its own, which goes to whoever leads by then.
         const alone = { deadlineMs, signal: undefined };
-        return this.#options.route.ask(leader, alone, call) as Promise<CommandResult>;
+        return commandAnswer(command, await this.#options.route.ask(leader, alone, call));
       },
       interruption,
     );

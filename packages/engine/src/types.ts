@@ -2,7 +2,7 @@ import type { HoldfastError } from '@holdfast/protocol';
 import type {
   BlockedKeysPage,
   Command,
-  CommandResult,
+  SettledResult,
   DeadLettersPage,
   EndedHold,
   Event,
@@ -111,6 +111,21 @@ export type Found =
   | { readonly type: 'list'; readonly listed: Listed }
   | { readonly type: 'stats'; readonly stats: Stats };
 
+export type KeepAliveResult = { readonly ok: true; readonly timeoutMs: number } | Refusal;
+
+/** The kinds of what is found that have another name than the query, or more of them. */
+export interface FoundKinds {
+  readonly session: 'session' | 'session_missing';
+  readonly session_holds: 'session_holds' | 'session_missing';
+  readonly places: 'places' | 'session_missing';
+  readonly find_hold: 'found_hold';
+}
+type KindOf<Type> = Type extends keyof FoundKinds ? FoundKinds[Type] : Type;
+
+export type CommandAnswer<C extends Command> = SettledResult<C['type']> | Refusal;
+export type QueryAnswer<Q extends Query> = Extract<Found, { readonly type: KindOf<Q['type']> }> &
+  Pick<QueryResult, 'revision'>;
+
 export type Consistency = 'linearizable' | 'stale';
 
 /**
@@ -202,13 +217,14 @@ export interface Engine {
    * Submits a command. For an acquire that waits, resolves with the outcome (`granted` or a
    * refusal), never with `queued`. A refusal of the state machine is a result, not a throw.
    */
-  submit(command: Command, options: CallOptions): Promise<CommandResult>;
+  submit<C extends Command>(command: C, options: CallOptions): Promise<CommandAnswer<C>>;
   /** Extends a session without a log write, after proof of leadership. */
-  keepAlive(
-    sessionId: SessionId,
+  keepAlive(sessionId: SessionId, options: CallOptions): Promise<KeepAliveResult>;
+  query<Q extends Query>(
+    query: Q,
+    consistency: Consistency,
     options: CallOptions,
-  ): Promise<{ readonly ok: true; readonly timeoutMs: number } | Refusal>;
-  query(query: Query, consistency: Consistency, options: CallOptions): Promise<QueryResult>;
+  ): Promise<QueryAnswer<Q>>;
   status(): ClusterStatus;
   /** Called with each new status when leader, role, membership or feature level changes. Returns the unsubscribe. */
   onStatus(listener: (status: ClusterStatus) => void): () => void;

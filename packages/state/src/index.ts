@@ -8,6 +8,7 @@ export {
 export { SnapshotFormatError } from './kernel/snapshot/fields.ts';
 export { StateInvariantError } from './kernel/invariant.ts';
 export { initialLimits } from './kernel/limits.ts';
+export { belongsTo } from './kernel/answer-types.ts';
 export { beginRestore, createStateMachine, restoreStateMachine } from './kernel/machine.ts';
 export { isRepeatable } from './kernel/repeatable.ts';
 export { isSignOfLife } from './kernel/sign-of-life.ts';
@@ -20,7 +21,6 @@ export type { StateLimits } from './kernel/limits.ts';
 export type { Shown } from './kernel/primitive.ts';
 export {
   commandDeclarations,
-  isAnswerTo,
   primitiveDeclarations,
   primitiveLimits,
 } from './primitives/declared.ts';

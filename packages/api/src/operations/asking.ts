@@ -1,6 +1,6 @@
 /** What acquires of all kinds ask: who, under which terms, and how long they wait. */
 import type { AcquireTerms, Json, Who } from '@holdfast/protocol';
-import type { CommandResult, ImplicitSession, SessionId, Terms } from '@holdfast/state';
+import type { ImplicitSession, SessionId, SettledResult, Terms } from '@holdfast/state';
 import type { Acquire } from '@holdfast/engine/parts';
 import { Refused, refusedBy } from '../refused.ts';
 import { callOptions } from './context.ts';
@@ -105,19 +105,20 @@ export const toWaitMs = (waitSeconds: number): number => Math.ceil(waitSeconds *
  * Submits an acquire of any kind, and counts how it went. One that its caller cannot ask for again, since it
  * gave no number, is cancelled when that caller is gone, also where it does not wait (CANCEL-1 of the engine).
  */
-export async function submitAcquire(
-  command: Acquire,
+export async function submitAcquire<A extends Acquire>(
+  command: A,
   context: OperationContext,
-): Promise<Outcome<Extract<CommandResult, { ok: true }>>> {
+): Promise<Outcome<SettledResult<A['type']>>> {
   const { service } = context;
   const startedMs = performance.now();
   const result =
     command.waitMs > 0 || typeof command.requestId !== 'number'
       ? await service.waiting.run(command, context)
-      : await service.engine.submit(command, callOptions(context));
+      : await service.engine.submit<Acquire>(command, callOptions(context));
   const seconds = (performance.now() - startedMs) / 1000;
   const outcome = result instanceof Refused || result.ok ? result : refusedBy(result);
   const code = outcome instanceof Refused ? outcome.code : 'granted';
   service.onAcquire(code, seconds, command.waitMs > 0);
-  return outcome;
+  // What is not refused is the result of this command.
+  return outcome instanceof Refused ? outcome : (outcome as SettledResult<A['type']>);
 }

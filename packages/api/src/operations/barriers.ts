@@ -8,8 +8,8 @@ import type {
   LeaveBarrierAnswer,
   LeaveBarrierBody,
 } from '@holdfast/protocol';
-import type { Query, QueryResult } from '@holdfast/engine';
-import type { BarrierView, Command, CommandResult, RequestId } from '@holdfast/state';
+import type { Query, QueryAnswer } from '@holdfast/engine';
+import type { BarrierView, BarrierCommand, CommandResult, RequestId } from '@holdfast/state';
 import { Refused, refusedBy, stoppingProblem } from '../refused.ts';
 import { toWaitMs, waitTooLong } from './asking.ts';
 import { callOptions } from './context.ts';
@@ -17,7 +17,6 @@ import type { OperationContext, Outcome } from './context.ts';
 import { requestIdOf } from './holds.ts';
 import { shownOf } from './locks.ts';
 import { asResourceName, asSessionId } from './identities.ts';
-import { unexpected } from './unexpected.ts';
 import { forWaiter, until } from './until.ts';
 import type { Waiter } from './until.ts';
 
@@ -194,22 +193,19 @@ export async function leaveBarrier(
   });
 }
 
-async function submit(command: Command, context: OperationContext): Promise<Outcome<Told>> {
+async function submit(command: BarrierCommand, context: OperationContext): Promise<Outcome<Told>> {
   const result = await context.service.engine.submit(command, callOptions(context));
-  if (!result.ok) return refusedBy(result);
-  return result.type === 'barrier' ? result : unexpected(result.type);
+  return result.ok ? result : refusedBy(result);
 }
 
 type BarrierQuery = Extract<Query, { readonly type: 'barrier' }>;
-type BarrierFound = Extract<QueryResult, { readonly type: 'barrier' }>;
 
-async function look(
+function look(
   query: BarrierQuery,
   consistency: 'linearizable' | 'stale',
   context: OperationContext,
-): Promise<BarrierFound> {
-  const result = await context.service.engine.query(query, consistency, callOptions(context));
-  return result.type === 'barrier' ? result : unexpected(result.type);
+): Promise<QueryAnswer<BarrierQuery>> {
+  return context.service.engine.query(query, consistency, callOptions(context));
 }
 
 export async function barrierStatus(

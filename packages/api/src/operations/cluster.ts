@@ -21,7 +21,6 @@ import type { Stats } from '@holdfast/state';
 import { Refused } from '../refused.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
-import { unexpected } from './unexpected.ts';
 
 // The operations that only look at this node answer at once; all are called alike.
 
@@ -171,7 +170,6 @@ async function readStats(
     consistency,
     callOptions(context),
   );
-  if (result.type !== 'stats') return unexpected(result.type);
   return { stats: result.stats, revision: result.revision };
 }
 

@@ -18,7 +18,6 @@ import type { OperationContext, Outcome } from './context.ts';
 import { refusedRelease, requestIdOf, sessionOfHold } from './holds.ts';
 import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
 import { endsInSeconds, shownOf } from './locks.ts';
-import { unexpected } from './unexpected.ts';
 
 export async function campaign(
   body: CampaignBody,
@@ -45,7 +44,6 @@ export async function campaign(
     context,
   );
   if (result instanceof Refused) return result;
-  if (result.type !== 'granted') return unexpected(result.type);
   const { ownSession, sessionId } = asker;
   return {
     elected: true,
@@ -77,7 +75,6 @@ export async function resign(
     callOptions(context),
   );
   if (!result.ok) return refusedRelease(result, releasing);
-  if (result.type !== 'released') return unexpected(result.type);
   return { resigned: true, resource: name, fence_token: result.fenceToken };
 }
 
@@ -103,7 +100,6 @@ export async function proclaim(
     callOptions(context),
   );
   if (!result.ok) return refusedRelease(result, releasing);
-  if (result.type !== 'proclaimed') return unexpected(result.type);
   return { proclaimed: true, resource: name, fence_token, revision: result.revision };
 }
 
@@ -115,7 +111,6 @@ export async function electionLeader(
   const { engine, now } = context.service;
   const query = { type: 'election', name, ...shownOf(body) } as const;
   const result = await engine.query(query, consistency, callOptions(context));
-  if (result.type !== 'election') return unexpected(result.type);
   return electionAnswer(result.view, result.revision, consistency, now());
 }
 

@@ -3,7 +3,6 @@ import type { EndedHold, FoundHold, Holder, SessionId } from '@holdfast/state';
 import { callOptions } from './context.ts';
 import type { OperationContext } from './context.ts';
 import { asFenceToken } from './identities.ts';
-import { unexpected } from './unexpected.ts';
 
 export type HeldKind = 'lock' | 'semaphore' | 'election';
 
@@ -38,7 +37,6 @@ export async function findHold(
     'linearizable',
     callOptions(context),
   );
-  if (result.type !== 'found_hold') return unexpected(result.type);
   const { found, ended, gaveBack } = result;
   return { ...found, ended, gaveBack };
 }

@@ -10,7 +10,7 @@ import type {
   ListLatchesAnswer,
   WaitLatchBody,
 } from '@holdfast/protocol';
-import type { Command, LatchView } from '@holdfast/state';
+import type { LatchCommand, LatchView } from '@holdfast/state';
 import { Refused, refusedBy, stoppingProblem } from '../refused.ts';
 import { toWaitMs, waitTooLong } from './asking.ts';
 import { invalid } from './who.ts';
@@ -20,7 +20,6 @@ import { requestIdOf } from './holds.ts';
 import { asResourceName, asSessionId } from './identities.ts';
 import { pageOf } from './lists.ts';
 import type { Asked } from './lists.ts';
-import { unexpected } from './unexpected.ts';
 import { forWaiter, until } from './until.ts';
 
 export function createLatch(
@@ -56,12 +55,12 @@ export async function deleteLatch(
 }
 
 async function submit(
-  command: Extract<Command, { readonly name: unknown }>,
+  command: LatchCommand,
   context: OperationContext,
 ): Promise<Outcome<LatchAnswer>> {
   const result = await context.service.engine.submit(command, callOptions(context));
   if (!result.ok) return refusedBy(result);
-  return result.type === 'latch' ? told(command.name, result.count) : unexpected(result.type);
+  return told(command.name, result.count);
 }
 
 const told = (resource: string, count: number): LatchAnswer => ({
@@ -76,7 +75,6 @@ export async function latchStatus(
 ): Promise<Outcome<LatchAnswer>> {
   const query = { type: 'latch', name } as const;
   const result = await context.service.engine.query(query, consistency, callOptions(context));
-  if (result.type !== 'latch') return unexpected(result.type);
   if (result.view === undefined) return notFound(name);
   return latchAnswer(result.view, result.revision, consistency, context);
 }
@@ -140,12 +138,7 @@ export async function listLatches(
   body: Asked,
   context: OperationContext,
 ): Promise<ListLatchesAnswer> {
-  const { rows, revision, consistency, told } = await pageOf(
-    'latch',
-    (listed) => (listed.kind === 'latch' ? listed.rows : undefined),
-    body,
-    context,
-  );
+  const { rows, revision, consistency, told } = await pageOf('latch', body, context);
   return {
     latches: rows.map((row) => latchAnswer(row, revision, consistency, context)),
     ...told,

@@ -15,7 +15,6 @@ import type { OperationContext } from './context.ts';
 import { electionAnswer } from './elections.ts';
 import { statusOf } from './locks.ts';
 import { answerOf } from './semaphores.ts';
-import { unexpected } from './unexpected.ts';
 
 const rowsOnAPage = 100;
 
@@ -33,12 +32,13 @@ interface Page<View> {
   };
 }
 
-export async function pageOf<View>(
-  kind: ListedKind,
-  rowsOf: (listed: Listed) => readonly View[] | undefined,
+type RowOf<Kind extends ListedKind> = Extract<Listed, { readonly kind: Kind }>['rows'][number];
+
+export async function pageOf<Kind extends ListedKind>(
+  kind: Kind,
   { prefix = '', after, client_id, limit = rowsOnAPage, consistency = 'linearizable' }: Asked,
   context: OperationContext,
-): Promise<Page<View>> {
+): Promise<Page<RowOf<Kind>>> {
   const wanted = {
     prefix,
     limit,
@@ -47,22 +47,18 @@ export async function pageOf<View>(
   };
   const query = { type: 'list', kind, wanted } as const;
   const result = await context.service.engine.query(query, consistency, callOptions(context));
-  if (result.type !== 'list') return unexpected(result.type);
   const { revision, listed } = result;
   const told = { next_after: listed.nextAfter ?? null, consistency, revision };
-  return { rows: rowsOf(listed) ?? unexpected(listed.kind), revision, consistency, told };
+  // A list is of what it was asked for.
+  const rows = listed.rows as readonly RowOf<Kind>[];
+  return { rows, revision, consistency, told };
 }
 
 export async function listSessions(
   body: Asked,
   context: OperationContext,
 ): Promise<ListSessionsAnswer> {
-  const { rows, told } = await pageOf(
-    'session',
-    (listed) => (listed.kind === 'session' ? listed.rows : undefined),
-    body,
-    context,
-  );
+  const { rows, told } = await pageOf('session', body, context);
   return { sessions: rows.map(sessionAnswer), ...told };
 }
 
@@ -88,12 +84,7 @@ const sessionAnswer = ({
 });
 
 export async function listLocks(body: Asked, context: OperationContext): Promise<ListLocksAnswer> {
-  const { rows, revision, consistency, told } = await pageOf(
-    'lock',
-    (listed) => (listed.kind === 'lock' ? listed.rows : undefined),
-    body,
-    context,
-  );
+  const { rows, revision, consistency, told } = await pageOf('lock', body, context);
   const locks = rows.map((lock) => statusOf(lock, consistency, revision, context));
   return { locks, total_locks: locks.length, ...told };
 }
@@ -102,12 +93,7 @@ export async function listSemaphores(
   body: Asked,
   context: OperationContext,
 ): Promise<ListSemaphoresAnswer> {
-  const { rows, revision, consistency, told } = await pageOf(
-    'semaphore',
-    (listed) => (listed.kind === 'semaphore' ? listed.rows : undefined),
-    body,
-    context,
-  );
+  const { rows, revision, consistency, told } = await pageOf('semaphore', body, context);
   return {
     semaphores: rows.map((row) => ({ ...answerOf(row), consistency, revision })),
     ...told,
@@ -118,12 +104,7 @@ export async function listElections(
   body: Asked,
   context: OperationContext,
 ): Promise<ListElectionsAnswer> {
-  const { rows, revision, consistency, told } = await pageOf(
-    'election',
-    (listed) => (listed.kind === 'election' ? listed.rows : undefined),
-    body,
-    context,
-  );
+  const { rows, revision, consistency, told } = await pageOf('election', body, context);
   const nowMs = context.service.now();
   return {
     elections: rows.map((row) => electionAnswer(row, revision, consistency, nowMs)),
@@ -135,12 +116,7 @@ export async function listBarriers(
   body: Asked,
   context: OperationContext,
 ): Promise<ListBarriersAnswer> {
-  const { rows, revision, consistency, told } = await pageOf(
-    'barrier',
-    (listed) => (listed.kind === 'barrier' ? listed.rows : undefined),
-    body,
-    context,
-  );
+  const { rows, revision, consistency, told } = await pageOf('barrier', body, context);
   return {
     barriers: rows.map((row) => barrierAnswer(row.name, row, revision, consistency)),
     ...told,

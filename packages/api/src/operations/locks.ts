@@ -15,7 +15,6 @@ import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { askerOf, submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
 import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
-import { unexpected } from './unexpected.ts';
 
 // ---- acquire ------------------------------------------------------------------------------------
 
@@ -27,7 +26,6 @@ export async function acquire(
   if (command instanceof Refused) return command;
   const result = await submitAcquire(command, context);
   if (result instanceof Refused) return result;
-  if (result.type !== 'granted') return unexpected(result.type);
   const answer: AcquireAnswer = {
     acquired: true,
     resource: command.name,
@@ -77,7 +75,6 @@ export async function lockStatus(
     consistency,
     callOptions(context),
   );
-  if (result.type !== 'lock') return unexpected(result.type);
   return statusOf(result.view, consistency, result.revision, context);
 }
 
@@ -170,7 +167,6 @@ export async function forceRelease(
     return { released: false, resource: body.name, count: 0 };
   }
   if (!result.ok) return refusedBy(result);
-  if (result.type !== 'forced') return unexpected(result.type);
   return {
     released: result.releasedCount > 0,
     resource: body.name,

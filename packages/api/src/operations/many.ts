@@ -6,7 +6,6 @@ import { submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking.ts';
 import { invalid } from './who.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName, asSessionId, newRequestId } from './identities.ts';
-import { unexpected } from './unexpected.ts';
 
 export async function acquireMany(
   body: AcquireManyBody,
@@ -32,7 +31,6 @@ export async function acquireMany(
     context,
   );
   if (result instanceof Refused) return result;
-  if (result.type !== 'granted_many') return unexpected(result.type);
   return {
     acquired: true,
     holds: holdsOf(wanted, result.grants),
@@ -46,7 +44,8 @@ type Grants = Extract<CommandResult, { readonly type: 'granted_many' }>['grants'
 function holdsOf(wanted: readonly Wanted[], grants: Grants): AcquireManyAnswer['holds'] {
   return wanted.map((one, index) => {
     const grant = grants[index];
-    if (grant === undefined) return unexpected('granted_many');
+    if (grant === undefined)
+      throw new Error(`"${one.name}" was asked for, and is not among what was granted.`);
     return {
       kind: one.kind,
       resource: one.name,

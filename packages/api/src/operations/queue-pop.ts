@@ -13,7 +13,6 @@ import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName } from './identities.ts';
 import { jsonOf, queueNamed, receiptOf } from './queue-wire.ts';
-import { unexpected } from './unexpected.ts';
 import { forWaiter } from './until.ts';
 import type { Waiter } from './until.ts';
 
@@ -40,7 +39,6 @@ export async function queuePop(
 async function take(command: Pop, context: OperationContext): Promise<Outcome<QueuePopAnswer>> {
   const result = await context.service.engine.submit(command, callOptions(context));
   if (!result.ok) return refusedBy(result);
-  if (result.type !== 'queue_taken') return unexpected(result.type);
   const isReceipted = command.visibilityMs !== undefined;
   return {
     queue: command.name,

@@ -5,7 +5,6 @@ import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { ownersOf } from './queue-owners.ts';
 import { queueNotFound } from './queue-wire.ts';
-import { unexpected } from './unexpected.ts';
 
 export async function queueStats(
   { queue, consistency = 'linearizable' }: QueueStatsBody,
@@ -15,7 +14,6 @@ export async function queueStats(
   const which = queue === undefined ? {} : { name: queue };
   const query = { type: 'queues', ...which } as const;
   const result = await engine.query(query, consistency, callOptions(context));
-  if (result.type !== 'queues') return unexpected(result.type);
   const { queues } = result;
   if (queue !== undefined && queues.length === 0) return queueNotFound(queue);
   const { members, nodeId } = engine.status();

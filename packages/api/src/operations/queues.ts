@@ -25,30 +25,25 @@ import type {
   QueueRedriveAnswer,
   QueueRedriveBody,
 } from '@holdfast/protocol';
-import type { CommandResult, DeadLetterView, PushedMessage, QueueCommand } from '@holdfast/state';
+import type { SettledResult, DeadLetterView, PushedMessage, QueueCommand } from '@holdfast/state';
 import { Refused, refusedBy } from '../refused.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName } from './identities.ts';
 import { jsonOf, queueNamed, queueNotFound, readReceipt, tooLargePayload } from './queue-wire.ts';
-import { unexpected } from './unexpected.ts';
 
 /** What one command of a purge ends at most: an entry of the log does no more. */
 const purgedAtOnce = 1000;
 const redrivenAtOnce = 1000;
 const defaultPage = 100;
 
-type Ok = Extract<CommandResult, { ok: true }>;
-
-async function submit<Type extends Ok['type']>(
-  command: QueueCommand,
-  type: Type,
+async function submit<C extends QueueCommand>(
+  command: C,
   context: OperationContext,
-): Promise<Outcome<Extract<Ok, { type: Type }>>> {
-  const result = await context.service.engine.submit(command, callOptions(context));
-  if (!result.ok) return refusedBy(result);
-  if (result.type !== type) return unexpected(result.type);
-  return result as Extract<Ok, { type: Type }>;
+): Promise<Outcome<SettledResult<C['type']>>> {
+  const result = await context.service.engine.submit<QueueCommand>(command, callOptions(context));
+  // What is not refused is the result of this command.
+  return result.ok ? (result as SettledResult<C['type']>) : refusedBy(result);
 }
 
 // ---- push ---------------------------------------------------------------------------------------
@@ -72,7 +67,8 @@ export async function queuePush(
   const pushed = await pushAll(queue, [message], context);
   if (pushed instanceof Refused) return pushed;
   const [first] = pushed.messages;
-  return first === undefined ? unexpected('nothing') : { ...first, queue: pushed.queue };
+  if (first === undefined) throw new Error('One message was pushed, and none was answered.');
+  return { ...first, queue: pushed.queue };
 }
 
 export const queuePushBatch = (
@@ -93,7 +89,7 @@ async function pushAll(
     name: asResourceName(queue),
     messages: messages.map(toPush),
   } as const;
-  const result = await submit(command, 'queue_pushed', context);
+  const result = await submit(command, context);
   return result instanceof Refused ? result : { queue, messages: result.messages };
 }
 
@@ -107,7 +103,7 @@ export async function queueAck(
   if (receipt instanceof Refused) return receipt;
   const queue = queueNamed(body.queue);
   const command = { type: 'queue_ack', name: asResourceName(queue), receipt } as const;
-  const result = await submit(command, 'queue_acknowledged', context);
+  const result = await submit(command, context);
   return result instanceof Refused ? result : { queue, id: result.id, acknowledged: true };
 }
 
@@ -126,7 +122,7 @@ export async function queueNack(
     ...(delay_seconds === undefined ? {} : { delayMs: Math.round(delay_seconds * 1000) }),
     ...(reason === undefined ? {} : { reason }),
   } as const;
-  const result = await submit(command, 'queue_returned', context);
+  const result = await submit(command, context);
   if (result instanceof Refused) return result;
   return { queue, id: result.id, dead: result.dead, retry_in_seconds: result.retryInMs / 1000 };
 }
@@ -142,7 +138,7 @@ export async function queueExtend(
   const visibilityMs = Math.round(visibility_seconds * 1000);
   const name = asResourceName(queue);
   const command = { type: 'queue_extend', name, receipt, visibilityMs } as const;
-  const result = await submit(command, 'queue_extended', context);
+  const result = await submit(command, context);
   return result instanceof Refused ? result : { queue, id: result.id, visibility_seconds };
 }
 
@@ -156,7 +152,7 @@ export async function queueRedrive(
   const which = id === undefined ? {} : { ids: [id] };
   const name = asResourceName(queue);
   const command = { type: 'queue_redrive', name, count, ...which } as const;
-  const result = await submit(command, 'queue_moved', context);
+  const result = await submit(command, context);
   return result instanceof Refused ? result : { queue, redriven: result.count, more: result.more };
 }
 
@@ -172,7 +168,7 @@ export async function queuePurge(
   let through = Number.MAX_SAFE_INTEGER;
   for (let more = true; more;) {
     const command = { ...about, through, count: purgedAtOnce };
-    const result = await submit(command, 'queue_moved', context);
+    const result = await submit(command, context);
     if (result instanceof Refused) return result;
     purged += result.count;
     ({ more, through } = result);
@@ -192,7 +188,7 @@ export async function queueConfigure(
     ...(on_dead === undefined ? {} : { onDead: on_dead }),
     ...(max_deliveries === undefined ? {} : { maxDeliveries: max_deliveries }),
   } as const;
-  const result = await submit(command, 'queue_configured', context);
+  const result = await submit(command, context);
   if (result instanceof Refused) return result;
   const { settings } = result;
   return {
@@ -209,7 +205,7 @@ export async function queueDelete(
 ): Promise<Outcome<QueueDeleteAnswer>> {
   const queue = queueNamed(asked);
   const command = { type: 'queue_delete', name: asResourceName(queue) } as const;
-  const result = await submit(command, 'queue_deleted', context);
+  const result = await submit(command, context);
   return result instanceof Refused ? result : { queue, deleted: true };
 }
 
@@ -223,7 +219,6 @@ export async function queueDeadLetters(
   const queue = queueNamed(body.queue);
   const query = { type: 'dead_letters', name: queue, after, limit } as const;
   const result = await context.service.engine.query(query, consistency, callOptions(context));
-  if (result.type !== 'dead_letters') return unexpected(result.type);
   if (result.page === undefined) return queueNotFound(queue);
   const { letters, more } = result.page;
   return {
@@ -252,7 +247,6 @@ export async function queueBlockedKeys(
   const from = after === undefined ? {} : { after };
   const query = { type: 'blocked_keys', name: queue, limit, ...from } as const;
   const result = await context.service.engine.query(query, consistency, callOptions(context));
-  if (result.type !== 'blocked_keys') return unexpected(result.type);
   if (result.page === undefined) return queueNotFound(queue);
   const { keys, more } = result.page;
   return {

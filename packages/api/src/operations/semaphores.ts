@@ -10,7 +10,7 @@ import type {
   SemaphoreLimitBody,
   SemaphoreRef,
 } from '@holdfast/protocol';
-import type { Command, SemaphoreView } from '@holdfast/state';
+import type { SemaphoreCommand, SemaphoreView } from '@holdfast/state';
 import { Refused, refusedBy } from '../refused.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
@@ -18,7 +18,6 @@ import { askerOf, submitAcquire, termsOf, toWaitMs, waitTooLong } from './asking
 import { refusedRelease, sessionOfHold } from './holds.ts';
 import { asFenceToken, asResourceName, newRequestId } from './identities.ts';
 import { endsInSeconds, shownOf } from './locks.ts';
-import { unexpected } from './unexpected.ts';
 
 export async function acquirePermits(
   body: AcquirePermitsBody,
@@ -47,7 +46,6 @@ export async function acquirePermits(
     context,
   );
   if (result instanceof Refused) return result;
-  if (result.type !== 'granted') return unexpected(result.type);
   const { ownSession, sessionId } = asker;
   return {
     acquired: true,
@@ -79,7 +77,6 @@ export async function releasePermits(
     callOptions(context),
   );
   if (!result.ok) return refusedRelease(result, releasing);
-  if (result.type !== 'released') return unexpected(result.type);
   return { released: true, resource: name, fence_token };
 }
 
@@ -90,7 +87,6 @@ export async function semaphoreStatus(
   const { name, consistency = 'linearizable' } = body;
   const query = { type: 'semaphore', name, ...shownOf(body) } as const;
   const result = await context.service.engine.query(query, consistency, callOptions(context));
-  if (result.type !== 'semaphore') return unexpected(result.type);
   if (result.view !== undefined)
     return { ...answerOf(result.view), consistency, revision: result.revision };
   return new Refused('semaphore_not_found', `There is no semaphore "${name}".`, {
@@ -125,12 +121,15 @@ const limitOf = ({ name, limit }: SemaphoreLimitBody) =>
   ({ name: asResourceName(name), limit }) as const;
 
 async function change(
-  command: Command,
+  command: Extract<
+    SemaphoreCommand,
+    { readonly type: 'create_semaphore' | 'resize_semaphore' | 'delete_semaphore' }
+  >,
   context: OperationContext,
 ): Promise<Outcome<SemaphoreAnswer>> {
   const result = await context.service.engine.submit(command, callOptions(context));
   if (!result.ok) return refusedBy(result);
-  return result.type === 'semaphore' ? answerOf(result.semaphore) : unexpected(result.type);
+  return answerOf(result.semaphore);
 }
 
 export function answerOf(semaphore: SemaphoreView): SemaphoreAnswer {

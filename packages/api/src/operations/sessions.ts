@@ -14,7 +14,7 @@ import type {
   SessionWaitsAnswer,
   SessionWaitsBody,
 } from '@holdfast/protocol';
-import type { QueryResult } from '@holdfast/engine';
+import type { QueryAnswer } from '@holdfast/engine';
 import type { SessionId } from '@holdfast/state';
 import { Refused, refusedBy } from '../refused.ts';
 import { callOptions } from './context.ts';
@@ -29,7 +29,6 @@ import {
   unnamedClientId,
 } from './identities.ts';
 import { copiesLiveMs } from '@holdfast/engine/parts';
-import { unexpected } from './unexpected.ts';
 
 export async function createSession(
   body: CreateSessionBody,
@@ -59,7 +58,6 @@ export async function createSession(
     callOptions(context),
   );
   if (!result.ok) return refusedBy(result);
-  if (result.type !== 'session') return unexpected(result.type);
   const { session } = result;
   const timeoutSeconds = session.timeoutMs / 1000;
   const intervalSeconds = Math.max(1, Math.floor(session.timeoutMs / 3000));
@@ -115,7 +113,6 @@ export async function sessionLocks(
     callOptions(context),
   );
   if (result.type === 'session_missing') return refusedBy(result.refusal);
-  if (result.type !== 'session_holds') return unexpected(result.type);
   const { counts, digest, holds, permits, leads, nextAfter } = result.page;
   return {
     locks: holds.map((hold) => hold.name),
@@ -152,7 +149,6 @@ export async function sessionWaits(
     callOptions(context),
   );
   if (result.type === 'session_missing') return refusedBy(result.refusal);
-  if (result.type !== 'places') return unexpected(result.type);
   const { count, places, nextAfter } = result.page;
   return {
     wait_count: count,
@@ -243,7 +239,10 @@ export async function endSession(
   return { session_id: sessionId, deleted: true };
 }
 
-type FoundSession = Extract<QueryResult, { readonly type: 'session' }>;
+type FoundSession = Extract<
+  QueryAnswer<{ readonly type: 'session'; readonly sessionId: SessionId }>,
+  { readonly type: 'session' }
+>;
 
 /** The session, or why there is none. */
 async function findSession(
@@ -256,7 +255,7 @@ async function findSession(
     callOptions(context),
   );
   if (result.type === 'session_missing') return refusedBy(result.refusal);
-  return result.type === 'session' ? result : unexpected(result.type);
+  return result;
 }
 
 /** Longer than this cluster is configured to allow. */

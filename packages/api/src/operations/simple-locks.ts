@@ -13,7 +13,6 @@ import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName, newRequestId, implicitSessionId } from './identities.ts';
 import { findHold } from './holders.ts';
 import { timeoutTooLong } from './sessions.ts';
-import { unexpected } from './unexpected.ts';
 
 /** An owner that has it already keeps it, for another ttl. */
 export async function simpleAcquire(
@@ -42,7 +41,6 @@ export async function simpleAcquire(
     context,
   );
   if (result instanceof Refused) return result;
-  if (result.type !== 'granted') return unexpected(result.type);
   const fenceToken = result.fenceToken;
   return { acquired: true, name, owner, mode, fence_token: fenceToken, ttl_seconds: ttlSeconds };
 }

@@ -5,10 +5,10 @@
  * W2: when the node stops, every one is answered at once. An acquire that its caller can repeat (it gave a
  *     request id) keeps its place; the others are cancelled, since nobody could ever use the grant.
  */
+import type { CommandAnswer } from '@holdfast/engine';
 import { cancelReasons } from '@holdfast/engine/parts';
 import type { Acquire } from '@holdfast/engine/parts';
 import { RenewedMap } from '@holdfast/protocol';
-import type { CommandResult } from '@holdfast/state';
 import { Refused, stoppingProblem } from '../refused.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext } from './context.ts';
@@ -28,7 +28,10 @@ export class WaitingCallers {
   }
 
   /** Carries an acquire out, for as long as its caller waits for it. */
-  async run(command: Acquire, context: OperationContext): Promise<CommandResult | Refused> {
+  async run(
+    command: Acquire,
+    context: OperationContext,
+  ): Promise<CommandAnswer<Acquire> | Refused> {
     if (this.#stopping) return stoppingProblem;
     const { service, onWait } = context;
     const cancellation = new AbortController();

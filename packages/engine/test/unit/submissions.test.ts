@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Command, Envelope, RequestId, ResourceName, SessionId } from '@holdfast/state';
+import type {
+  Command,
+  Envelope,
+  Refusal,
+  RequestId,
+  ResourceName,
+  SessionId,
+} from '@holdfast/state';
 import type { Call } from '../../src/calls.ts';
 import type { CommandQueue } from '../../src/command-queue.ts';
 import { Interrupted } from '../../src/interrupted.ts';
@@ -21,6 +28,8 @@ const acquire = (waitMs: number): Command => ({
   acquiredAtMs: 1,
 });
 
+const refusal: Refusal = { ok: false, code: 'session_not_found', message: 'There is none.' };
+
 /** What each leader in turn is told of a command; all but the last are lost meanwhile. */
 async function toldTo(leaders: readonly Leader[], command: Command): Promise<boolean[]> {
   const told: boolean[] = [];
@@ -30,12 +39,12 @@ async function toldTo(leaders: readonly Leader[], command: Command): Promise<boo
   const queue = {
     submit: (
       envelope: Envelope,
-      resolve: (result: { ok: true; type: 'advanced' }) => void,
+      resolve: (result: Refusal) => void,
       reject: (error: Error) => void,
     ) => {
       execute(envelope);
       if (told.length < leaders.length) reject(new Interrupted(true, 'lost'));
-      else resolve({ ok: true, type: 'advanced' });
+      else resolve(refusal);
     },
   } as unknown as CommandQueue;
   const route = {
@@ -45,7 +54,7 @@ async function toldTo(leaders: readonly Leader[], command: Command): Promise<boo
       execute(call);
       return told.length < leaders.length
         ? Promise.reject(new Interrupted(true, 'lost'))
-        : Promise.resolve({ ok: true, type: 'advanced' });
+        : Promise.resolve(refusal);
     },
     async follow(_patience: Patience, _: boolean, attempt: (leader: Leader) => Promise<unknown>) {
       for (;;) {

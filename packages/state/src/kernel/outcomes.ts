@@ -82,6 +82,12 @@ export type ResultOf<Type extends Command['type']> = ResultIn<
 /** What a command of this type answers. */
 export type OutcomeOf<Type extends Command['type']> = ResultOf<Type> | Refusal;
 
+/** What it answers in the end, when it is not refused: a wait has been granted by then. */
+export type SettledResult<Type extends Command['type']> = Exclude<
+  ResultOf<Type>,
+  { readonly type: 'queued' }
+>;
+
 export type CommandResult =
   { [Type in Command['type']]: ResultOf<Type> }[Command['type']] | Refusal;
 
