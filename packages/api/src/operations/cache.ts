@@ -16,7 +16,6 @@ import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
 import { asResourceName } from './identities.ts';
 import { jsonOf, maxPayloadBytes } from './queue-wire.ts';
-import { unexpected } from './unexpected.ts';
 
 export async function cacheSet(
   { key, value, ttl_seconds, if_version, if_held }: CacheSetBody,
@@ -33,7 +32,6 @@ export async function cacheSet(
   } as const satisfies CacheCommand;
   const result = await context.service.engine.submit(command, callOptions(context));
   if (!result.ok) return refusedBy(result);
-  if (result.type !== 'cache_written') return unexpected(result.type);
   return { key, version: result.version, node: context.service.nodeId };
 }
 
@@ -48,7 +46,6 @@ export async function cacheDelete(
   } as const satisfies CacheCommand;
   const result = await context.service.engine.submit(command, callOptions(context));
   if (!result.ok) return refusedBy(result);
-  if (result.type !== 'cache_deleted') return unexpected(result.type);
   return { key, deleted: result.existed, node: context.service.nodeId };
 }
 
@@ -59,7 +56,6 @@ export async function cacheGet(
   const { engine, nodeId: node } = context.service;
   const query = { type: 'cache', name: key } as const;
   const result = await engine.query(query, 'linearizable', callOptions(context));
-  if (result.type !== 'cache') return unexpected(result.type);
   const { view } = result;
   return {
     key,
@@ -78,7 +74,6 @@ export async function cacheStats(
 ): Promise<Outcome<CacheStatsAnswer>> {
   const { engine, nodeId: node } = context.service;
   const result = await engine.query({ type: 'stats' }, consistency, callOptions(context));
-  if (result.type !== 'stats') return unexpected(result.type);
   return { node, keys: result.stats.cacheKeys, bytes: result.stats.cacheBytes };
 }
 
