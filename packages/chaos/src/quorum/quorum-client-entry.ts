@@ -58,6 +58,7 @@ const quorumOf = ({ members, epoch }: QuorumSet): Quorum =>
     driftBufferMs,
     nodeTimeoutMs,
   });
+let former: Quorum | undefined;
 let quorum = quorumOf(JSON.parse(settingOf('CHAOS_SET')) as QuorumSet);
 const pick = <T>(choices: readonly T[]): T =>
   choices[Math.floor(Math.random() * choices.length)] as T;
@@ -72,9 +73,12 @@ let onShared: () => void = () => undefined;
 process.on('message', (message: ToQuorumClient) => {
   if (message === 'stop') stop.abort();
   else if (message.type === 'stand') mayStand = true;
-  else if (message.type === 'set')
-    quorum = quorumOf(message.set); // What is held goes on in the other one, which refuses.
-  else {
+  else if (message.type === 'set') {
+    // What is held goes on in the one before, which refuses, until there is another one.
+    former?.close();
+    former = quorum;
+    quorum = quorumOf(message.set);
+  } else {
     const { id } = message;
     onShared = () => void say({ type: 'shares', id });
     void serve(id);
@@ -87,6 +91,7 @@ while (!signal.aborted) {
   await cycle(pick(sharedLocks), pick([0, 500, 4000]), use);
   await pause(Math.random() * 20);
 }
+former?.close();
 quorum.close();
 process.exit(0);
 
