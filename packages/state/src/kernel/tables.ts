@@ -213,9 +213,9 @@ export class Tables {
 
   *allPlaces(): Generator<Place, void, undefined> {
     for (const places of Object.values(this.places)) yield* places.values();
-    const { byName, lanes } = this.queues;
+    const { byName } = this.queues;
     yield* byName.values();
-    yield* lanes.values();
+    for (const { lanes } of byName.values()) yield* lanes.values();
     for (const { live, dead } of byName.values()) {
       yield* live.values();
       yield* dead.values();
@@ -223,9 +223,9 @@ export class Tables {
   }
 
   get placeCount(): number {
-    const { byName, lanes, messageCount } = this.queues;
+    const { byName, laneCount, messageCount } = this.queues;
     const places = Object.values(this.places).reduce((count, { size }) => count + size, 0);
-    return places + byName.size + lanes.size + messageCount;
+    return places + byName.size + laneCount + messageCount;
   }
 
   openPool(kind: ResourceKind, name: ResourceName, size: number): Pool {

@@ -189,14 +189,13 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     this.#number = tables.snapshotNumber;
     const { sessions, ended, ownEnded } = tables;
     const places = Object.values(tables.places);
-    const { byName, lanes, dedup } = tables.queues;
+    const { byName, dedup } = tables.queues;
     const ending = tables.ending.capture();
     const unsettled = tables.unsettled.capture();
-    this.#captured = [sessions, ...places, byName, lanes, ended, ownEnded, ending, unsettled];
-    const messages = Array.from(byName.values()).flatMap(({ live, dead }) => [
-      live.capture(),
-      dead.capture(),
-    ]);
+    const queues = Array.from(byName.values());
+    const lanes = queues.map((queue) => queue.lanes.capture());
+    this.#captured = [sessions, ...places, byName, ended, ownEnded, ending, unsettled, ...lanes];
+    const messages = queues.flatMap(({ live, dead }) => [live.capture(), dead.capture()]);
     this.#lines = this.#write({
       header: encodeHeader(tables),
       tombstones: tombstones(tables, ended.capture(), ownEnded.capture()),
@@ -204,7 +203,7 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
       unsettled,
       places: [
         ...places.map((some) => some.capture()),
-        placesOf(byName.capture(), lanes.capture(), messages),
+        placesOf(byName.capture(), lanes, messages),
       ],
       dedup: dedup.capture(),
     });

@@ -12,7 +12,6 @@
 import { Heap } from '../../kernel/collections/heap.ts';
 import type { Message } from './messages.ts';
 import type { Queue } from './queues.ts';
-import type { QueueCounts } from './commands.ts';
 
 export class Lane {
   readonly kind = 'lane';
@@ -32,7 +31,11 @@ export class Lane {
   heapIndex = -1;
   /** The number of the last snapshot that has this record, see snapshot.ts. */
   savedIn: number;
-  #counted: Counted = nothing;
+  // As the queue has counted them (LANE-4): numbers, for there may be a million lanes.
+  #ready = 0;
+  #inFlight = 0;
+  #delayed = 0;
+  #blocked = 0;
 
   constructor(queue: Queue, key: string, partition: number, turn: number, savedIn: number) {
     this.queue = queue;
@@ -64,24 +67,27 @@ export class Lane {
    * @returns How many messages have become ready.
    */
   refresh(): number {
-    const { queue } = this;
-    const before = this.#counted;
+    const { queue, inFlight, delayed } = this;
     const ready = this.readyCount;
-    const { inFlight, delayed } = this;
-    const after = { ready, inFlight, delayed, blocked: this.waiting.size - ready };
-    this.#counted = after;
-    queue.count(this.partition, before, after); // LANE-4
+    const readyBefore = this.#ready;
+    const blocked = this.waiting.size - ready;
+    const counts = queue.countsOf(this.partition); // LANE-4
+    counts.ready += ready - readyBefore;
+    counts.inFlight += inFlight - this.#inFlight;
+    counts.delayed += delayed - this.#delayed;
+    counts.blocked += blocked - this.#blocked;
+    this.#ready = ready;
+    this.#inFlight = inFlight;
+    this.#delayed = delayed;
+    this.#blocked = blocked;
     if (queue.ready.has(this)) queue.ready.remove(this);
     if (ready > 0) queue.ready.add(this);
     const isBlocked = queue.order === 'key' && this.held !== undefined;
     if (isBlocked) queue.blockedKeys.add(this);
     else queue.blockedKeys.remove(this);
-    return Math.max(0, ready - before.ready);
+    return Math.max(0, ready - readyBefore);
   }
 }
-
-export type Counted = Omit<QueueCounts, 'depth'>;
-const nothing: Counted = { ready: 0, inFlight: 0, delayed: 0, blocked: 0 };
 
 /** LANE-2. */
 const isPushedBefore = (a: Message, b: Message): boolean => a.id < b.id;

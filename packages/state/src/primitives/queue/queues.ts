@@ -5,13 +5,15 @@
  *     `maxMessageBytesPerQueue` bytes of them, and all queues together no more than `maxMessages` and
  *     `maxMessageBytes`. A push that would pass a bound is refused with `limit_exceeded` and changes nothing.
  */
+import { hashOfText } from '../../kernel/collections/hash.ts';
+import { OrderedMap } from '../../kernel/collections/ordered-map.ts';
+import { invariant } from '../../kernel/invariant.ts';
 import { limitExceeded } from '../../kernel/refusals.ts';
 import { ShardedMap } from '../../kernel/collections/sharded-map.ts';
 import { BlockedKeys } from './blocked-keys.ts';
 import { DedupMemory } from './dedup.ts';
 import { Heap } from '../../kernel/collections/heap.ts';
 import { isServedBefore, Lane } from './lanes.ts';
-import type { Counted } from './lanes.ts';
 import type { Message } from './messages.ts';
 import { OrderedByNumber } from '../../kernel/collections/ordered-by-number.ts';
 import { partitionCount, partitionOf } from './placement.ts';
@@ -19,7 +21,7 @@ import { Rate } from './rates.ts';
 import type { StateLimits } from '../../kernel/limits.ts';
 import type { ResourceName } from '../../kernel/names.ts';
 import type { Refusal } from '../../kernel/outcomes.ts';
-import type { OnDead, QueueOrder } from './commands.ts';
+import type { OnDead, QueueCounts, QueueOrder } from './commands.ts';
 
 /** Of a queue that was not told anything else. */
 const defaultMaxDeliveries = 10;
@@ -27,7 +29,7 @@ const defaultMaxDeliveries = 10;
 const idOf = ({ id }: Message): number => id;
 
 /** How many of each, as they are counted. */
-type MutableCounts = { -readonly [Name in keyof Counted]: Counted[Name] };
+type MutableCounts = { -readonly [Name in Exclude<keyof QueueCounts, 'depth'>]: number };
 
 export class Queue {
   readonly kind = 'queue';
@@ -39,6 +41,8 @@ export class Queue {
   readonly live: OrderedByNumber<Message> = new OrderedByNumber<Message>(idOf);
   /** Dead letters. */
   readonly dead: OrderedByNumber<Message> = new OrderedByNumber<Message>(idOf);
+  /** By their keys. */
+  readonly lanes: OrderedMap<string, Lane> = new OrderedMap<string, Lane>(hashOfText);
   /** Lanes with something to deliver (LANE-3). */
   readonly ready: Heap<Lane> = new Heap<Lane>(isServedBefore);
   readonly blockedKeys: BlockedKeys = new BlockedKeys();
@@ -68,29 +72,24 @@ export class Queue {
   }
 
   /** LANE-4. */
-  count(partition: number, before: Counted, after: Counted): void {
+  countsOf(partition: number): MutableCounts {
     const counts = this.partitions[partition];
-    if (counts === undefined) return;
-    counts.ready += after.ready - before.ready;
-    counts.inFlight += after.inFlight - before.inFlight;
-    counts.delayed += after.delayed - before.delayed;
-    counts.blocked += after.blocked - before.blocked;
+    invariant(counts !== undefined, 'LANE-4: a lane is of a partition.', partition);
+    return counts;
   }
 }
 
 /** What has records of queues. */
 export type QueuePlace = Queue | Lane | Message;
 
-/** No key has a NUL in it. */
-const laneName = (queue: ResourceName, key: string): string => `${queue}\0${key}`;
-
 export class Queues {
   readonly byName: ShardedMap<ResourceName, Queue> = new ShardedMap<ResourceName, Queue>();
-  readonly lanes: ShardedMap<string, Lane> = new ShardedMap<string, Lane>();
   readonly dedup: DedupMemory = new DedupMemory();
   /** Messages and dead letters of all queues, and what they take. */
   messageCount = 0;
   messageBytes = 0;
+  /** Of all queues. */
+  laneCount = 0;
 
   open(name: ResourceName, savedIn: number): Queue {
     const queue = new Queue(name, savedIn);
@@ -99,17 +98,18 @@ export class Queues {
   }
 
   laneOf(queue: Queue, key: string): Lane | undefined {
-    return this.lanes.get(laneName(queue.name, key));
+    return queue.lanes.get(key);
   }
 
   openLane(queue: Queue, key: string, turn: number, savedIn: number): Lane {
     const lane = new Lane(queue, key, partitionOf(key), turn, savedIn);
-    this.lanes.set(laneName(queue.name, key), lane);
+    queue.lanes.set(key, lane);
+    this.laneCount += 1;
     return lane;
   }
 
   forgetLane({ queue, key }: Lane): void {
-    this.lanes.delete(laneName(queue.name, key));
+    if (queue.lanes.delete(key)) this.laneCount -= 1;
   }
 
   /** Counts a message that has come. */

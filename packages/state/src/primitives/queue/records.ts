@@ -143,10 +143,10 @@ function queueOf({ queues }: Tables, fields: Fields): Queue {
 /** Of a snapshot: as of now, or captured; lines are made as they are taken. */
 export function* placesOf(
   queues: Iterable<Queue>,
-  lanes: Iterable<Lane>,
+  lanes: Iterable<Iterable<Lane>>,
   messages: Iterable<Iterable<Message>>,
 ): Generator<QueuePlace, void, undefined> {
   yield* queues;
-  yield* lanes;
+  for (const some of lanes) yield* some;
   for (const some of messages) yield* some;
 }
