@@ -93,4 +93,12 @@ export const leaseFaults: readonly Fault[] = [
     find: `if (lease?.own === true && !lease.onlyWaits) this.leases`,
     put: `if (lease?.onlyWaits === false) this.leases`,
   },
+  {
+    name: 'ended-sessions-stay-in-the-lease-table',
+    breaks:
+      'a leader keeps something of each session that ended until its last deadline has passed',
+    file: 'packages/engine/src/leases.ts',
+    find: `    if (this.#heap.has(lease)) this.#heap.remove(lease);`,
+    put: ``,
+  },
 ];

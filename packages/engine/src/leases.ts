@@ -9,11 +9,13 @@
  *     such leader, and less under the next ones, so that a dead client's holds end however often leaders change.
  * L3: while an expiry is in the log and not yet applied, no keepalive of that session is answered;
  *     it waits for the outcome.
+ * LEASE-1: the table grows in small steps, and nothing stays of a session that has ended.
  *
  * Touching is the hot path (every command does it): it only moves a number. The heap holds the
  * deadline as it was when the entry was pushed and is put right when an entry comes to the top.
  */
 import type { SessionId } from '@holdfast/state';
+import { hashOfText, Heap, OrderedMap } from '@holdfast/state/collections';
 
 interface Lease {
   readonly sessionId: SessionId;
@@ -22,6 +24,8 @@ interface Lease {
   lastRenewedWallMs: number;
   /** The deadline under which the lease stands in the heap. */
   heapDeadlineMs: number;
+  /** Place in the heap, -1 outside. */
+  heapIndex: number;
   /** It is what a former leader left of it (L2). */
   isRest: boolean;
   ended: boolean;
@@ -29,8 +33,9 @@ interface Lease {
 }
 
 export class LeaseTable {
-  readonly #leases = new Map<SessionId, Lease>();
-  readonly #heap: Lease[] = [];
+  // There may be very many sessions (LEASE-1).
+  #leases = newLeases();
+  #heap = newHeap();
   #restCount = 0;
 
   /** Leases that nothing has renewed since this leadership began. */
@@ -42,10 +47,15 @@ export class LeaseTable {
     return this.#leases.size;
   }
 
+  /** Those whose deadlines are waited for: all but those whose expiry is in the log. */
+  get waitingCount(): number {
+    return this.#heap.size;
+  }
+
   /** L2. */
   clear(): void {
-    this.#leases.clear();
-    this.#heap.length = 0;
+    this.#leases = newLeases();
+    this.#heap = newHeap();
     this.#restCount = 0;
   }
 
@@ -74,6 +84,7 @@ export class LeaseTable {
       deadlineMs,
       lastRenewedWallMs: wallMs,
       heapDeadlineMs: deadlineMs,
+      heapIndex: -1,
       isRest: leftMs !== undefined,
       ended: false,
       expiry: undefined,
@@ -98,6 +109,8 @@ export class LeaseTable {
     lease.ended = true;
     this.#isRestNoMore(lease);
     this.#leases.delete(sessionId);
+    // LEASE-1
+    if (this.#heap.has(lease)) this.#heap.remove(lease);
   }
 
   /** Wall clock of the last renewal, for people. */
@@ -117,10 +130,9 @@ export class LeaseTable {
   expireDue(nowMs: number, limit: number, expire: (sessionId: SessionId) => Promise<void>): void {
     let count = 0;
     while (count < limit) {
-      const top = this.#heap[0];
+      const top = this.#heap.first();
       if (top === undefined || top.heapDeadlineMs > nowMs) return;
-      this.#pop();
-      if (top.ended) continue;
+      this.#heap.remove(top);
       if (top.deadlineMs > nowMs) {
         this.#push(top);
         continue;
@@ -142,38 +154,9 @@ export class LeaseTable {
 
   #push(lease: Lease): void {
     lease.heapDeadlineMs = lease.deadlineMs;
-    const heap = this.#heap;
-    let position = heap.length;
-    heap.push(lease);
-    while (position > 0) {
-      const parentPosition = (position - 1) >> 1;
-      const parent = heap[parentPosition];
-      if (parent === undefined || parent.heapDeadlineMs <= lease.heapDeadlineMs) break;
-      heap[position] = parent;
-      position = parentPosition;
-    }
-    heap[position] = lease;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
-    let position = 0;
-    for (;;) {
-      const left = 2 * position + 1;
-      let child = heap[left];
-      if (child === undefined) break;
-      let childPosition = left;
-      const right = heap[left + 1];
-      if (right !== undefined && right.heapDeadlineMs < child.heapDeadlineMs) {
-        child = right;
-        childPosition = left + 1;
-      }
-      if (last.heapDeadlineMs <= child.heapDeadlineMs) break;
-      heap[position] = child;
-      position = childPosition;
-    }
-    heap[position] = last;
+    this.#heap.add(lease);
   }
 }
+
+const newLeases = (): OrderedMap<SessionId, Lease> => new OrderedMap<SessionId, Lease>(hashOfText);
+const newHeap = (): Heap<Lease> => new Heap((a, b) => a.heapDeadlineMs < b.heapDeadlineMs);

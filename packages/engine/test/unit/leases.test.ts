@@ -81,6 +81,30 @@ describe('The lease table', () => {
     assert.deepEqual(dueAt(leases, 21), [id(1)]);
   });
 
+  it('grows in small steps, and keeps nothing of a session that has ended (LEASE-1)', () => {
+    const leases = new LeaseTable();
+    const table: object = Map.prototype;
+    const set = Object.getOwnPropertyDescriptor(table, 'set') ?? {};
+    let largest = 0;
+    const looking = function (this: Map<unknown, unknown>, key: unknown, value: unknown): unknown {
+      Reflect.apply(set.value as typeof Map.prototype.set, this, [key, value]);
+      largest = Math.max(largest, this.size);
+      return this;
+    };
+    Object.defineProperty(table, 'set', { ...set, value: looking });
+    try {
+      for (let number = 0; number < 5000; number++) leases.begin(id(number), 10, 0, 0);
+    } finally {
+      Object.defineProperty(table, 'set', set);
+    }
+    assert.ok(largest > 0 && largest < 1000, `a table of ${String(largest)}`);
+    assert.equal(leases.size, 5000);
+    assert.equal(leases.waitingCount, 5000);
+    for (let number = 0; number < 5000; number++) leases.end(id(number));
+    assert.equal(leases.size, 0);
+    assert.equal(leases.waitingCount, 0);
+  });
+
   it('forgets everything when leadership begins anew, and gives what is left (L2)', () => {
     const leases = new LeaseTable();
     for (const number of [1, 2, 3]) leases.begin(id(number), 10, 0, 0);

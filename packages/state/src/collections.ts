@@ -1,0 +1,4 @@
+/** Tables that grow in small steps, for whoever keeps something for each session of a large state. */
+export { hashOfText } from './kernel/collections/hash.ts';
+export { Heap } from './kernel/collections/heap.ts';
+export { OrderedMap } from './kernel/collections/ordered-map.ts';
