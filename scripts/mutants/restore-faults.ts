@@ -204,7 +204,7 @@ export const restoreFaults: readonly Fault[] = [
     breaks: 'what is due of a million messages is copied as a whole when the list grows',
     file: 'packages/state/src/kernel/collections/paged-list.ts',
     find: `const pageBits = 9;`,
-    put: `const pageBits = 30;`,
+    put: `const pageBits = 20;`,
   },
   {
     name: 'waits-of-a-session-in-one-set',

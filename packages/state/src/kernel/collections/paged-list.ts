@@ -5,7 +5,7 @@
  *     copied as a whole.
  */
 const pageBits = 9;
-export const pageLength: number = 2 ** pageBits;
+const pageLength = 2 ** pageBits;
 
 export class PagedList<T> {
   /** The only page of most lists. */
