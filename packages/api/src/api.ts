@@ -16,6 +16,7 @@ import { watchLongestTurn } from './metrics/longest-turn.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { OperationContext, Service } from './operations/context.ts';
 import { WaitingCallers } from './operations/waiting.ts';
+import { AccessControl } from './pipeline/access-control.ts';
 import { callerFrom } from './pipeline/caller.ts';
 import { defaultApiLimits } from './options.ts';
 import type { Api, ApiOptions, GrpcAddress } from './options.ts';
@@ -52,12 +53,19 @@ export function buildApi(options: ApiOptions): BuiltApi {
   });
   const limits = { ...defaultApiLimits, ...options.limits };
   const feed = new EventFeed(engine, limits.maxEventsKept);
+  const control = new AccessControl({
+    engine,
+    isRequired: options.requiresAuthentication ?? false,
+    now: () => Date.now(),
+    onKeyUsed: () => undefined,
+  });
   const service: Service = {
     engine,
     nodeId: options.nodeId,
     version: options.version,
     isInsecure: options.isInsecure ?? false,
     limits,
+    control,
     authorize: options.authorize,
     audit: options.audit,
     waiting,
@@ -109,6 +117,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     metrics.close();
     longestTurn.close();
     feed.close();
+    control.open.close();
   };
   let closed: Promise<void> | undefined;
   return { app, service, context, http, close: () => (closed ??= takeDown()) };

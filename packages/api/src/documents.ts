@@ -95,6 +95,10 @@ function silentEngine(): Engine {
     transferLeadership: never,
     openBackup: never,
     close: never,
+    get access() {
+      return never();
+    },
+    revision: 0,
     stats: () => ({
       leaderChanges: 0,
       proposedBatches: 0,

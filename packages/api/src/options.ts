@@ -87,6 +87,8 @@ export interface ApiOptions extends Pick<MachineSources, 'diskSpace' | 'certific
   readonly isInsecure?: boolean;
   /** Where metrics are served as well; port 0: any free one, told by `Api.metricsUrl`. */
   readonly metricsListen?: HostPort | undefined;
+  /** Until authentication is on, nobody but this machine is answered (DENY-3 of access-control.ts). */
+  readonly requiresAuthentication?: boolean;
   /** Where gRPC is served; nowhere when absent. */
   readonly grpc?: GrpcAddress;
 }

@@ -6,7 +6,13 @@ import { createHash } from 'node:crypto';
 import { answerQuery, isAcquire, submitCancellable } from '@holdfast/engine/parts';
 import { HoldfastError } from '@holdfast/protocol';
 import { createStateMachine } from '@holdfast/state';
-import type { Command, CommandResult, SessionId, StateMachine } from '@holdfast/state';
+import type {
+  AccessTables,
+  Command,
+  CommandResult,
+  SessionId,
+  StateMachine,
+} from '@holdfast/state';
 import type {
   EventListener,
   Backup,
@@ -96,12 +102,12 @@ export class MemoryEngine implements Engine {
   readonly #commitListeners = new Set<(seconds: number) => void>();
 
   submit<C extends Command>(command: C, options: CallOptions): Promise<CommandAnswer<C>> {
-    const { identity, signal } = options;
+    const { signal } = options;
     const result = submitCancellable({
       command,
       signal,
       submit: () => this.#submit(command, options),
-      cancel: async (abandon) => void (await this.#submit(abandon, { identity })),
+      cancel: async (abandon) => void (await this.#submit(abandon, options)),
     });
     return result as Promise<CommandAnswer<C>>;
   }
@@ -118,21 +124,35 @@ export class MemoryEngine implements Engine {
 
   async keepAlive(
     sessionId: SessionId,
+    { identity }: CallOptions,
   ): Promise<
     { readonly ok: true; readonly timeoutMs: number } | Extract<CommandResult, { ok: false }>
   > {
     await this.#beReached();
-    const session = this.state.session(sessionId);
+    const isForeign = this.state.isForeign(identity, sessionId);
+    const session = isForeign ? undefined : this.state.session(sessionId);
     if (session !== undefined) return { ok: true, timeoutMs: session.timeoutMs };
     const { refusal } = this.#missing(sessionId);
     return refusal;
   }
 
-  async query<Q extends Query>(query: Q, consistency: Consistency): Promise<QueryAnswer<Q>> {
+  get access(): AccessTables {
+    return this.state.access;
+  }
+
+  get revision(): number {
+    return this.state.index;
+  }
+
+  async query<Q extends Query>(
+    query: Q,
+    consistency: Consistency,
+    options: CallOptions,
+  ): Promise<QueryAnswer<Q>> {
     this.queried += 1;
     if (consistency === 'linearizable') await this.#beReached();
     const leases = { lastRenewedWallMs: () => 1_769_164_036_177 };
-    return answerQuery(this.state, leases, query) as QueryAnswer<Q>;
+    return answerQuery(this.state, leases, query, options) as QueryAnswer<Q>;
   }
 
   #missing(sessionId: SessionId): Extract<QueryResult, { type: 'session_missing' }> {
@@ -156,11 +176,16 @@ export class MemoryEngine implements Engine {
   }
 
   #apply(command: Command, options?: CallOptions): CommandResult {
-    const identity = options?.identity ?? 'anonymous';
-    const envelope =
-      options?.ackedBelow === undefined
-        ? { identity, command }
-        : { identity, command, ackedBelow: options.ackedBelow };
+    const { authorizedAt, isAdministrator, ackedBelow, identity } = options ?? {
+      identity: 'holdfast',
+    };
+    const envelope = {
+      identity,
+      command,
+      ...(ackedBelow === undefined ? {} : { ackedBelow }),
+      ...(authorizedAt === undefined ? {} : { authorizedAt }),
+      ...(isAdministrator === undefined ? {} : { isAdministrator }),
+    };
     const { results, events } = this.state.apply({
       index: this.state.index + 1,
       time: this.nowMs,

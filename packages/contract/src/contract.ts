@@ -2,6 +2,7 @@
 import { nodeErrors, requestErrors } from './errors.ts';
 import type { ErrorDeclaration, Group, Operation, Tag } from './operation.ts';
 import { administration } from './operations/admin.ts';
+import { authGroup } from './operations/auth.ts';
 import { barriers } from './operations/barrier.ts';
 import { cache } from './operations/cache.ts';
 import { clusterGroup } from './operations/cluster.ts';
@@ -26,6 +27,7 @@ export const groups: readonly Group[] = [
   eventGroup,
   clusterGroup,
   administration,
+  authGroup,
 ];
 
 export const operations: readonly Operation[] = groups.flatMap((group) => group.operations);

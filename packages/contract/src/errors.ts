@@ -104,6 +104,12 @@ export const nodeErrors: Readonly<Record<string, ErrorDeclaration>> = {
     'same',
     { effect: 'perhaps' },
   ),
+  access_changed: byCluster(
+    409,
+    'ABORTED',
+    'What the caller may do has changed since the request was authorized.',
+    'later',
+  ),
   not_supported_yet: byNode(
     503,
     'FAILED_PRECONDITION',
@@ -174,6 +180,7 @@ export const alwaysPossible = [
   'invalid_request',
   'unauthorized',
   'forbidden',
+  'access_changed',
   'limit_exceeded',
   'shutting_down',
   'internal',

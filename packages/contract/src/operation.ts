@@ -16,11 +16,17 @@ export type Verb =
   /** Looks at it. */
   | 'read'
   /** Takes, keeps and gives back holds; enters, leaves, counts down. */
-  | 'use'
+  | 'acquire'
   /** Creates, changes and deletes it for everybody. */
   | 'manage'
+  /** Puts messages into a queue. */
+  | 'push'
+  /** Takes messages, and says what became of them. */
+  | 'consume'
+  | 'cache_read'
+  | 'cache_write'
   /** For operators: ends holds of others, changes the members, takes backups. */
-  | 'administer';
+  | 'admin';
 
 export interface Access {
   readonly verb: Verb;
@@ -28,6 +34,12 @@ export interface Access {
   readonly resource: string;
   /** The name where the request names none; all of the kind are meant when absent. */
   readonly whenUnnamed?: string;
+  /** All of the kind is meant, whatever the request names. */
+  readonly whole?: true;
+  /** Where it names nothing, of all of the kind that alone is told which its caller may read. */
+  readonly filtered?: true;
+  /** It tells nobody anything that only some may know: no rule is asked. */
+  readonly open?: true;
 }
 
 export type Method = 'GET' | 'POST' | 'DELETE';

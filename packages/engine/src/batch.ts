@@ -37,7 +37,12 @@ type AcquireTuple = readonly [
 type ReleaseTuple = readonly ['r', string, string, number | null, number | string | null];
 type EncodedCommand = AcquireTuple | ReleaseTuple | Command;
 /** Of the caller; null is absent. The identity is apart from them. */
-type EncodedCaller = readonly [proof: string | null, address: string | null];
+type EncodedCaller = readonly [
+  proof: string | null,
+  address: string | null,
+  authorizedAt?: number | null,
+  isAdministrator?: 1,
+];
 /** Identity null is `anonymous`; ackedBelow null is absent. A caller stands there from feature level 2 on. */
 type EncodedEnvelope = readonly [
   command: EncodedCommand,
@@ -48,6 +53,7 @@ type EncodedEnvelope = readonly [
 ];
 const envelopeLength = 5;
 const batchLength = 4;
+const callerLengths = [2, 3, 4];
 const acquireLengths = [7, 8];
 const releaseLength = 5;
 /** What is read of one; `joinBatch` writes it. */
@@ -146,16 +152,47 @@ const decoder = new TextDecoder();
 
 /** One command as it stands in a batch: commands are encoded as they come, for a batch is cut by bytes. */
 export function encodeEnvelope(envelope: Envelope): string {
-  const { command, identity, ackedBelow, repeated, proof, address } = envelope;
+  const { command, identity, ackedBelow, repeated } = envelope;
   const encoded: EncodedEnvelope = [
     encodeCommand(command),
     identity === 'anonymous' ? null : identity,
     ackedBelow ?? null,
   ];
   const again = repeated === true ? 1 : 0;
-  if (proof !== undefined || address !== undefined)
-    return JSON.stringify([...encoded, again, [proof ?? null, address ?? null]]);
+  const caller = encodeCaller(envelope);
+  if (caller !== undefined) return JSON.stringify([...encoded, again, caller]);
   return JSON.stringify(again === 1 ? [...encoded, again] : encoded);
+}
+
+function encodeCaller({
+  proof,
+  address,
+  authorizedAt,
+  isAdministrator,
+}: Envelope): EncodedCaller | undefined {
+  if (isAdministrator === true) return [proof ?? null, address ?? null, authorizedAt ?? null, 1];
+  if (authorizedAt !== undefined) return [proof ?? null, address ?? null, authorizedAt];
+  if (proof === undefined && address === undefined) return undefined;
+  return [proof ?? null, address ?? null];
+}
+
+function decodeCaller(
+  caller: EncodedCaller,
+  level: number,
+): Omit<Envelope, 'identity' | 'command'> {
+  const [proof, address, authorizedAt = null, administrator] = caller;
+  const isKnown =
+    level >= callerLevel &&
+    callerLengths.includes(caller.length) &&
+    (administrator === undefined || administrator === 1) &&
+    (authorizedAt === null || Number.isSafeInteger(authorizedAt));
+  if (!isKnown) throw BatchFormatError.unknown('a field of the caller of a command');
+  return {
+    ...(proof === null ? {} : { proof }),
+    ...(address === null ? {} : { address }),
+    ...(authorizedAt === null ? {} : { authorizedAt }),
+    ...(administrator === 1 ? { isAdministrator: true } : {}),
+  };
 }
 
 function decodeEnvelope(encoded: EncodedEnvelope, level: number): Envelope {
@@ -163,13 +200,9 @@ function decodeEnvelope(encoded: EncodedEnvelope, level: number): Envelope {
   if (encoded.length > envelopeLength) throw BatchFormatError.unknown('a field beside a command');
   if (repeated !== undefined && repeated !== 0 && repeated !== 1)
     throw BatchFormatError.unknown('a kind of repetition');
-  if (caller !== undefined && (level < callerLevel || caller.length !== 2))
-    throw BatchFormatError.unknown('a field of the caller of a command');
-  const [proof = null, address = null] = caller ?? [];
   return {
     identity: identity === null ? 'anonymous' : identity,
-    ...(proof === null ? {} : { proof }),
-    ...(address === null ? {} : { address }),
+    ...(caller === undefined ? {} : decodeCaller(caller, level)),
     command: decodeCommand(command, level),
     ...(ackedBelow === null ? {} : { ackedBelow }),
     ...(repeated === 1 ? { repeated: true } : {}),

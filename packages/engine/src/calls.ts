@@ -109,10 +109,21 @@ export function isCall(value: unknown, level: number): value is Call {
 }
 
 function hasCaller(call: object): boolean {
-  const { identity, proof, address } = call as Readonly<Record<string, unknown>>;
+  const { identity, proof, address, authorizedAt, isAdministrator } = call as Readonly<
+    Record<string, unknown>
+  >;
   const isToldOrNot = (told: unknown): boolean => told === undefined || typeof told === 'string';
-  return typeof identity === 'string' && isToldOrNot(proof) && isToldOrNot(address);
+  return (
+    typeof identity === 'string' &&
+    isToldOrNot(proof) &&
+    isToldOrNot(address) &&
+    isRight(authorizedAt, isAdministrator)
+  );
 }
+
+const isRight = (authorizedAt: unknown, isAdministrator: unknown): boolean =>
+  (authorizedAt === undefined || Number.isSafeInteger(authorizedAt)) &&
+  (isAdministrator === undefined || isAdministrator === true);
 
 export function failureAnswer(error: unknown): CallAnswer {
   if (error instanceof Interrupted) {

@@ -113,6 +113,8 @@ export class Leadership {
   /** E1, E4. */
   async keepAlive(sessionId: SessionId, caller: Caller): Promise<KeepAliveResult> {
     for (;;) {
+      if (this.#parts.replica.state.isForeign(caller.identity, sessionId))
+        return missingSession(sessionId, undefined); // VISIBLE-1
       if (this.#beginning !== undefined) await this.#beginning.promise;
       const expiry = this.leases.expiryInProgress(sessionId);
       if (expiry !== undefined) {
@@ -160,10 +162,10 @@ export class Leadership {
     });
   }
 
-  async query(query: Query): Promise<QueryResult> {
+  async query(query: Query, caller: Caller): Promise<QueryResult> {
     await this.#prove();
     const { clock, clusterClock, replica } = this.#parts;
-    return answerQuery(replica.state, this.leases, query, clusterClock.read(clock.now()));
+    return answerQuery(replica.state, this.leases, query, caller, clusterClock.read(clock.now()));
   }
 
   /** One proof for all that ask in one event-loop turn. */
@@ -247,8 +249,16 @@ export class Leadership {
 
   #renewLeases(batch: Batch, events: readonly Event[], now: number): void {
     const wall = this.#parts.clock.wallNow();
+    const { state } = this.#parts.replica;
     for (const envelope of batch.commands) {
       const { command } = envelope;
+      // A command of somebody else is no sign of life, whatever it names (OWNER-1).
+      if (
+        'sessionId' in command &&
+        command.sessionId !== undefined &&
+        state.isForeign(envelope.identity, command.sessionId)
+      )
+        continue;
       if (envelope.repeated === true && 'sessionId' in command)
         this.#touchTold(command.sessionId, now, wall);
       if (!('sessionId' in command) || !isSignOfLife(envelope)) continue;

@@ -1,6 +1,7 @@
 /** Reads of the state machine. Proof and consistency are the caller's business. */
 import type {
   EndedHold,
+  ListWanted,
   HoldRef,
   ResourceKind,
   ResourceName,
@@ -8,26 +9,36 @@ import type {
   StateMachine,
 } from '@holdfast/state';
 import type { LeaseTable } from './leases.ts';
-import type { Found, Query, QueryResult } from './types.ts';
+import { findAccess } from './access-queries.ts';
+import type { Caller, Found, Query, QueryResult } from './types.ts';
+import { hiddenSession, ownerListed, ownGaveBack, ownHold, visible } from './visible.ts';
 
 /**
  * Each answer is bounded by number and bytes, see `view-bounds.ts` of the state: it has to fit a frame.
  *
+ * @param caller Who asks: what it may see is in visible.ts.
  * @param timeMs Cluster time of now, where it is known: ages are as of it.
  */
 export function answerQuery(
   state: StateMachine,
   leases: Pick<LeaseTable, 'lastRenewedWallMs'>,
   query: Query,
+  caller: Pick<Caller, 'identity' | 'isAdministrator'>,
   timeMs?: number,
 ): QueryResult {
-  return { ...find(state, leases, query, timeMs), revision: state.index };
+  const hidden = hiddenSession(state, caller, query);
+  const found =
+    hidden === undefined
+      ? visible(state, caller, find(state, leases, query, caller, timeMs))
+      : notFound(hidden);
+  return { ...found, revision: state.index };
 }
 
 function find(
   state: StateMachine,
   leases: Pick<LeaseTable, 'lastRenewedWallMs'>,
   query: Query,
+  caller: Pick<Caller, 'identity' | 'isAdministrator'>,
   timeMs: number | undefined,
 ): Found {
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the table of primitives answers the rest.
@@ -49,13 +60,16 @@ function find(
     case 'find_hold': {
       const { kind, fenceToken, holder } = query;
       const name = query.name as ResourceName;
-      const found = state.findHold(kind, name, fenceToken, holder);
+      const any = state.findHold(kind, name, fenceToken, holder);
+      const found = holder === undefined ? any : ownHold(state, caller, any);
       if (fenceToken === undefined)
         return { type: 'found_hold', found, ended: undefined, gaveBack: undefined };
       const ended =
         state.endedHold(kind, name, fenceToken) ?? expiredHold(state, kind, name, found.expired);
       const isHeld = found.hold !== undefined || found.heldByOther;
-      const gaveBack = isHeld ? undefined : state.implicitSessionOf(name, fenceToken);
+      const gaveBack = isHeld
+        ? undefined
+        : ownGaveBack(state, caller, state.implicitSessionOf(name, fenceToken));
       return { type: 'found_hold', found, ended, gaveBack };
     }
     case 'queues':
@@ -74,7 +88,10 @@ function find(
       return { type: 'blocked_keys', page };
     }
     case 'list':
-      return { type: 'list', listed: state.list(query.kind, query.wanted) };
+      return { type: 'list', listed: state.list(query.kind, wantedOf(state, query, caller)) };
+    case 'access':
+    case 'access_check':
+      return findAccess(state.access, query);
     case 'stats':
       return { type: 'stats', stats: state.stats() };
     default: {
@@ -82,6 +99,16 @@ function find(
       return { type: query.type, view } as Found;
     }
   }
+}
+
+/** VISIBLE-1: of its sessions. */
+function wantedOf(
+  state: StateMachine,
+  { kind, wanted }: Extract<Query, { type: 'list' }>,
+  caller: Pick<Caller, 'identity' | 'isAdministrator'>,
+): ListWanted {
+  const owner = kind === 'session' ? ownerListed(state, caller) : undefined;
+  return owner === undefined ? wanted : { ...wanted, owner };
 }
 
 /** Of a session that has expired, and whose end has not come to this hold yet. */
@@ -98,15 +125,23 @@ function expiredHold(
 
 function missing(state: StateMachine, sessionId: SessionId): Found {
   const ended = state.endedReason(sessionId);
-  return {
-    type: 'session_missing',
-    refusal: {
-      ok: false,
-      code: ended === undefined ? 'session_not_found' : 'session_expired',
-      message:
-        ended === undefined
-          ? `There is no session "${sessionId}". Create one with POST /sessions.`
-          : `Session "${sessionId}" has ${ended}. Create a new one.`,
-    },
-  };
+  return ended === undefined ? notFound(sessionId) : endedSession(sessionId, ended);
 }
+
+const notFound = (sessionId: SessionId): Found => ({
+  type: 'session_missing',
+  refusal: {
+    ok: false,
+    code: 'session_not_found',
+    message: `There is no session "${sessionId}". Create one with POST /sessions.`,
+  },
+});
+
+const endedSession = (sessionId: SessionId, reason: string): Found => ({
+  type: 'session_missing',
+  refusal: {
+    ok: false,
+    code: 'session_expired',
+    message: `Session "${sessionId}" has ${reason}. Create a new one.`,
+  },
+});

@@ -5,7 +5,7 @@
 import { HoldfastError } from '@holdfast/protocol';
 import type { LogIndex, MemberId, Status } from '@holdfast/raft';
 import { nodeIdentity } from '@holdfast/state';
-import type { Command, Event, SessionId, StateLimits } from '@holdfast/state';
+import type { AccessTables, Command, Event, SessionId, StateLimits } from '@holdfast/state';
 import { Administration } from './administration.ts';
 import type { AdministrativeCall } from './administration.ts';
 import { keepAliveAnswer, queryAnswer } from './answers.ts';
@@ -159,11 +159,16 @@ export class RaftEngine implements Engine {
     options: CallOptions,
   ): Promise<QueryAnswer<Q>> {
     if (consistency === 'stale')
-      return answerQuery(this.#replica.state, this.#leadership.leases, query) as QueryAnswer<Q>;
+      return answerQuery(
+        this.#replica.state,
+        this.#leadership.leases,
+        query,
+        options,
+      ) as QueryAnswer<Q>;
     const found = await this.#anywhere(
       options,
       { type: 'query', query, ...callerIn(options) },
-      () => this.#leadership.query(query),
+      () => this.#leadership.query(query, options),
       (answer) => queryAnswer(query, answer),
     );
     return found as QueryAnswer<Q>;
@@ -223,6 +228,14 @@ export class RaftEngine implements Engine {
     const reader = await this.#replica.openBackup();
     if (reader === undefined) throw shuttingDown();
     return backupOf(reader);
+  }
+
+  get access(): AccessTables {
+    return this.#replica.state.access;
+  }
+
+  get revision(): number {
+    return this.#replica.state.index;
   }
 
   status(): ClusterStatus {
@@ -391,7 +404,7 @@ export class RaftEngine implements Engine {
       case 'keep_alive':
         return this.#leadership.keepAlive(call.sessionId, call);
       case 'query':
-        return this.#leadership.query(call.query);
+        return this.#leadership.query(call.query, call);
       case 'add_member':
       case 'promote_member':
       case 'remove_member':

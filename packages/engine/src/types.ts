@@ -1,5 +1,7 @@
+import type { AccessQuery, FoundAccess } from './access-queries.ts';
 import type { HoldfastError } from '@holdfast/protocol';
 import type {
+  AccessTables,
   BlockedKeysPage,
   Command,
   SettledResult,
@@ -74,6 +76,7 @@ export type Query =
       readonly after?: string;
       readonly limit: number;
     }
+  | AccessQuery
   | { readonly type: 'stats' };
 
 /** What a query finds, as of a log index. */
@@ -109,6 +112,7 @@ export type Found =
   | { readonly type: 'dead_letters'; readonly page: DeadLettersPage | undefined }
   | { readonly type: 'blocked_keys'; readonly page: BlockedKeysPage | undefined }
   | { readonly type: 'list'; readonly listed: Listed }
+  | FoundAccess
   | { readonly type: 'stats'; readonly stats: Stats };
 
 export type KeepAliveResult = { readonly ok: true; readonly timeoutMs: number } | Refusal;
@@ -139,14 +143,26 @@ export interface Caller {
   readonly proof?: string;
   /** From where; absent where that is not known. */
   readonly address?: string;
+  /** The revision as of which its node found that it may do this (OWNER-2 of the state). */
+  readonly authorizedAt?: number;
+  /** It may administer sessions: it sees those of others, and may end them. */
+  readonly isAdministrator?: true;
 }
 
 /** As much of it as goes with a call. */
-export function callerIn({ identity, proof, address }: Caller): Caller {
+export function callerIn({
+  identity,
+  proof,
+  address,
+  authorizedAt,
+  isAdministrator,
+}: Caller): Caller {
   return {
     identity,
     ...(proof === undefined ? {} : { proof }),
     ...(address === undefined ? {} : { address }),
+    ...(authorizedAt === undefined ? {} : { authorizedAt }),
+    ...(isAdministrator === undefined ? {} : { isAdministrator }),
   };
 }
 
@@ -226,6 +242,9 @@ export interface Engine {
     options: CallOptions,
   ): Promise<QueryAnswer<Q>>;
   status(): ClusterStatus;
+  /** Who may do what, as applied on this node, and the revision of that. */
+  readonly access: AccessTables;
+  readonly revision: number;
   /** Called with each new status when leader, role, membership or feature level changes. Returns the unsubscribe. */
   onStatus(listener: (status: ClusterStatus) => void): () => void;
   /** Events of every applied change on this node, in order. */
@@ -313,4 +332,5 @@ export interface EngineLog {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
+export type * from './access-queries.ts';
 export type { HoldfastError };

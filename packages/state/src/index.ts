@@ -28,6 +28,11 @@ export type * from './primitives/declared.ts';
 export type * from './primitives/holds/commands.ts';
 export type * from './kernel/names.ts';
 export type * from './kernel/outcomes.ts';
+export { administratorRole } from './primitives/access/access.ts';
+export type * from './primitives/access/access.ts';
+export { certificateFields, verbs } from './primitives/access/commands.ts';
+export { Rights, ruleText } from './primitives/access/rights.ts';
+export type { NameRange, RoleRule } from './primitives/access/rights.ts';
 export { partitionCount } from './primitives/queue/placement.ts';
 export {
   holdEvents,

@@ -1,5 +1,7 @@
 export { Certificates } from './certificates.ts';
 export type { CertificatesOptions, TlsLog } from './certificates.ts';
+export { certificateNames } from './certificate-names.ts';
+export type { CertificateName } from './certificate-names.ts';
 export { secureServer } from './http-server.ts';
 export { isLoopback } from './loopback.ts';
 export { fetchWith } from './outgoing-requests.ts';

@@ -9,19 +9,29 @@
 /** `DNS:a, IP Address:10.0.0.1, DNS:"b, c"`. */
 const one = /([A-Za-z][A-Za-z ]*):("(?:[^"\\]|\\.)*"|[^",]*)(?:, |$)/y;
 
+export interface NameOf {
+  /** `DNS`, `URI`, `IP Address`, ... */
+  readonly type: string;
+  readonly value: string;
+}
+
+/** The DNS names (NAME-1). */
+export const dnsNamesIn = (subjectAltName: string | undefined): readonly string[] =>
+  namesIn(subjectAltName).flatMap(({ type, value }) => (type === 'DNS' ? [value] : []));
+
 /**
- * The DNS names (NAME-1).
+ * All names (NAME-1).
  *
  * @param subjectAltName As Node tells it of a certificate.
  */
-export function dnsNamesIn(subjectAltName: string | undefined): readonly string[] {
+export function namesIn(subjectAltName: string | undefined): readonly NameOf[] {
   if (subjectAltName === undefined || subjectAltName === '') return [];
-  const found: string[] = [];
+  const found: NameOf[] = [];
   one.lastIndex = 0;
   while (one.lastIndex < subjectAltName.length) {
     const [, type, value] = one.exec(subjectAltName) ?? [];
     if (type === undefined || value === undefined) return [];
-    if (type === 'DNS') found.push(value.startsWith('"') ? unquoted(value) : value);
+    found.push({ type, value: value.startsWith('"') ? unquoted(value) : value });
   }
   return found;
 }

@@ -126,7 +126,10 @@ export class Candidacy {
     // name is its own: it has just queued.
     const own =
       this.#sessionId === undefined
-        ? candidates.findLast(({ client_id }) => client_id === this.#body['client_id'])
+        ? candidates.findLast(
+            ({ client_id, session_id }) =>
+              client_id === this.#body['client_id'] && session_id !== '',
+          )
         : candidates.find(({ session_id }) => session_id === this.#sessionId);
     if (own === undefined || own.position === this.#place) return;
     this.#sessionId = own.session_id;

@@ -1,5 +1,7 @@
 /** What a call is decoded to: its body, and its caller. */
 import type { Metadata } from '@grpc/grpc-js';
+import type { PeerCertificate } from 'node:tls';
+import { certificateNames } from '@holdfast/tls';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { ApiLog } from '../options.ts';
 import { callerFrom } from '../pipeline/caller.ts';
@@ -29,13 +31,31 @@ export function readRequest({ request }: Rpc, bytes: Uint8Array): Outcome<Plain>
   }
 }
 
-/** With who its caller is, by the address of the connection. */
+/** What of a call tells who asks. */
+export interface PeerCall {
+  readonly metadata: Metadata;
+  getPeer(): string;
+  getAuthContext(): { readonly sslPeerCertificate?: PeerCertificate } | null;
+}
+
+/** With who its caller is, by its metadata and its connection. */
 export function contextOfPeer(
   { service }: OperationContext,
-  call: { getPeer(): string },
-): OperationContext {
+  call: PeerCall,
+): Outcome<OperationContext> {
   // `host:port`, of IPv6 in brackets or not, or `unknown`.
-  return { service, caller: callerFrom(/^\[?(.+?)\]?:\d+$/.exec(call.getPeer())?.[1]) };
+  const address = /^\[?(.+?)\]?:\d+$/.exec(call.getPeer())?.[1];
+  const [authorization] = call.metadata.get('authorization');
+  const caller =
+    service.control?.authenticate({
+      authorization: authorization?.toString(),
+      certificateNames: () => {
+        const certificate = call.getAuthContext()?.sslPeerCertificate;
+        return certificate === undefined ? [] : certificateNames(certificate);
+      },
+      address,
+    }) ?? callerFrom(address);
+  return caller instanceof Refused ? caller : { service, caller };
 }
 
 /** With what the metadata of the call tells about the caller. */

@@ -25,6 +25,7 @@ import { Keepalives } from './keepalives.ts';
 import { contextOf, contextOfPeer, defectOf, readRequest } from './performing.ts';
 import type { Performing } from './performing.ts';
 import { serveReflection } from './reflection.ts';
+import { statusError } from './error-status.ts';
 import { listenSecurely } from './secure-listener.ts';
 import type { Listening } from './secure-listener.ts';
 import { StreamCall } from './stream-call.ts';
@@ -205,6 +206,10 @@ function streamHandler(
   const operation = otherOf(declared.name);
   return (call) => {
     const from = contextOfPeer(performing.context, call);
+    if (from instanceof Refused) {
+      call.emit('error', statusError(from));
+      return;
+    }
     const stream = StreamCall.open(call, calls, from);
     if (stream === undefined) return;
     const begun = async (): Promise<Outcome<object>> => {
@@ -228,6 +233,10 @@ function keepaliveHandler(
 ): handleBidiStreamingCall<Uint8Array, object> {
   return (call) => {
     const from = contextOfPeer(performing.context, call);
+    if (from instanceof Refused) {
+      call.emit('error', statusError(from));
+      return;
+    }
     const stream = StreamCall.open(call, calls, from);
     if (stream === undefined) return;
     const run = new Keepalives(from, stream, performing.log).run(rpc, call);

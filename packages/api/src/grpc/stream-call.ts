@@ -7,6 +7,7 @@
 import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import type { OperationContext } from '../operations/context.ts';
 import type { Waiting } from '../operations/waiting.ts';
+import { openFor } from '../pipeline/open-calls.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
 import type { Calls } from './calls.ts';
 import { statusError } from './error-status.ts';
@@ -28,11 +29,8 @@ export class StreamCall {
   }
 
   /** Undefined: it has been refused. */
-  static open(
-    call: AnyStream,
-    calls: Calls,
-    { service, caller }: OperationContext,
-  ): StreamCall | undefined {
+  static open(call: AnyStream, calls: Calls, context: OperationContext): StreamCall | undefined {
+    const { service, caller } = context;
     const end = calls.begin(caller.share);
     if (end instanceof Refused) {
       call.emit('error', statusError(end));
@@ -49,6 +47,7 @@ export class StreamCall {
       for (const drained of stream.#drains) drained();
     });
     stream.onEnd(() => service.waiting.forget(waiting));
+    stream.onEnd(openFor(context, (refused) => stream.fail(refused))); // DENY-4
     if (service.waiting.track(waiting)) return stream;
     stream.fail(stoppingProblem);
     return undefined;

@@ -25,6 +25,10 @@ export function unaryHandler(
       else callback(null, outcome);
     };
     const from = contextOfPeer(performing.context, call);
+    if (from instanceof Refused) {
+      answer(from);
+      return;
+    }
     const end = calls.begin(from.caller.share);
     if (end instanceof Refused) {
       answer(end);

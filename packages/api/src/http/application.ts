@@ -9,7 +9,8 @@ import type { ServerSecurity } from '@holdfast/tls';
 import type { ApiMetrics } from '../metrics/metrics.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
-import { callerFrom } from '../pipeline/caller.ts';
+import type { Caller } from '../pipeline/caller.ts';
+import { callerOfRequest } from './credentials.ts';
 import { streamOperations } from '../pipeline/perform.ts';
 import type { ServedUnary } from '../pipeline/perform.ts';
 import type { ApiLog } from '../options.ts';
@@ -73,6 +74,7 @@ export function createHttpApplication(parts: HttpParts): FastifyInstance {
     }
   });
   addHooks(app, parts);
+  authenticateRequests(app, parts);
   for (const route of routes) {
     if (route.kind === 'operation') addOperation(app, route, parts);
     else if (route.kind === 'events') addEvents(app, route, parts);
@@ -105,6 +107,18 @@ function addHooks(app: FastifyInstance, { isStopping, metrics, allowedOrigins }:
     metrics.onHttpRequest({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
   });
 }
+
+/** DENY-2: before anything else is done with a request, whatever its path is. */
+export function authenticateRequests(app: FastifyInstance, { context }: HttpParts): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const caller = callerOfRequest(request.raw, context);
+    if (caller instanceof Refused) return sendProblem(reply, caller);
+    callers.set(request, caller);
+    return undefined;
+  });
+}
+
+const callers = new WeakMap<FastifyRequest, Caller>();
 
 // ---- operations ---------------------------------------------------------------------------------
 
@@ -155,10 +169,11 @@ function addQuietHead(app: FastifyInstance, { path }: OperationRoute): void {
   });
 }
 
-const contextOf = (
-  request: FastifyRequest,
-  { context: { service } }: HttpParts,
-): OperationContext => ({ service, caller: callerFrom(request.socket.remoteAddress) });
+function contextOf(request: FastifyRequest, { context: { service } }: HttpParts): OperationContext {
+  const caller = callers.get(request);
+  if (caller === undefined) throw new Error('A request came by another way than authentication.');
+  return { service, caller };
+}
 
 async function answer(
   reply: FastifyReply,

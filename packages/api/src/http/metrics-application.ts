@@ -5,7 +5,7 @@ import { fastify } from 'fastify';
 import { formatHostPort, hostOnThisMachine } from '@holdfast/protocol';
 import type { HostPort } from '@holdfast/protocol';
 import { secureServer } from '@holdfast/tls';
-import { addDocument } from './application.ts';
+import { addDocument, authenticateRequests } from './application.ts';
 import type { HttpParts } from './application.ts';
 import { Refused } from '../refused.ts';
 import { answerBrokenRequest, errorHandler, sendProblem } from './problems.ts';
@@ -41,6 +41,7 @@ export async function listenForMetrics(
   });
   app.server.maxConnections = maxConnections;
   app.setErrorHandler(errorHandler(parts.log));
+  authenticateRequests(app, parts);
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, onlyMetrics));
   for (const route of routes)
     if (route.kind === 'document' && route.document.name === 'metrics')

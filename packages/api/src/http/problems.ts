@@ -13,6 +13,7 @@ export function sendProblem(reply: FastifyReply, refused: Refused): FastifyReply
   const problem = toProblem(refused);
   reply.code(problem.status).header('content-type', problemType);
   if (problem.status === 503 || problem.status === 429) reply.header('retry-after', '1');
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="holdfast"');
   return reply.send(`${JSON.stringify(problem)}\n`);
 }
 

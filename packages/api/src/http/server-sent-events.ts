@@ -7,6 +7,7 @@
 import type { FastifyReply } from 'fastify';
 import { toProblem } from '@holdfast/protocol';
 import type { ObserveBody, WatchBody } from '@holdfast/protocol';
+import { openFor } from '../pipeline/open-calls.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Waiting } from '../operations/waiting.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
@@ -105,7 +106,9 @@ class EventChannel {
     const { waiting: all, after, shares } = this.#context.service;
     const { raw } = this.#reply;
     let cancelHeartbeat = (): void => undefined;
+    let forget = (): void => undefined;
     this.#end = () => {
+      forget();
       watcher.close();
       cancelHeartbeat();
       all.forget(waiting);
@@ -125,6 +128,7 @@ class EventChannel {
       return stoppingProblem;
     }
     this.#reply.hijack();
+    forget = openFor(this.#context, (refused) => this.fail(refused)); // DENY-4
     // The reader may have gone meanwhile.
     if (raw.destroyed) {
       this.#end();

@@ -44,7 +44,12 @@ export function askerOf(
   const refused = timeoutTooLong('ttl_seconds', ttlSeconds, context);
   if (refused !== undefined) return refused;
   return {
-    sessionId: implicitSessionId(clientId, ownedName(kind, body.name), body.request_id),
+    sessionId: implicitSessionId(
+      context.caller.identity,
+      clientId,
+      ownedName(kind, body.name),
+      body.request_id,
+    ),
     ownSession: implicitSessionOf(clientId, ttlSeconds, context),
   };
 }

@@ -4,6 +4,7 @@ import type { Shares } from '../callers.ts';
 import type { Refused } from '../refused.ts';
 import type { ApiLimits } from '../options.ts';
 import type { Audit, Authorize } from '../pipeline/access.ts';
+import type { AccessControl } from '../pipeline/access-control.ts';
 import type { Caller } from '../pipeline/caller.ts';
 import type { EventFeed } from '../watch/feed.ts';
 import type { QueueWaiters } from './queue-waiters.ts';
@@ -17,6 +18,8 @@ export interface Service {
   /** Reached from other machines without TLS and authentication. */
   readonly isInsecure: boolean;
   readonly limits: ApiLimits;
+  /** Undefined: everybody may do everything. */
+  readonly control: AccessControl | undefined;
   readonly authorize: Authorize | undefined;
   readonly audit: Audit | undefined;
   readonly waiting: WaitingCallers;
@@ -39,6 +42,9 @@ export interface Service {
 export interface OperationContext {
   readonly service: Service;
   readonly caller: Caller;
+  /** As of which revision it was admitted, and whether it may administer sessions. */
+  readonly authorizedAt?: number;
+  readonly isAdministrator?: true;
   /** The caller has the answers to this session's numbered requests below this one. */
   readonly ackedBelow?: number;
   /** Given what cancels a wait, so that the interface can abort it when its caller cancels, or has hung up. */
@@ -46,13 +52,20 @@ export interface OperationContext {
 }
 
 /** What the engine is to know about the caller. */
-export function callOptions({ caller, ackedBelow }: OperationContext): CallOptions {
-  const { identity, proof, address } = caller;
+export function callOptions({
+  caller,
+  ackedBelow,
+  authorizedAt,
+  isAdministrator,
+}: OperationContext): CallOptions {
+  const { identity, proof, keyId, address } = caller;
   return {
     identity,
-    proof,
+    proof: keyId === undefined ? proof : `key ${keyId}`,
     ...(address === undefined ? {} : { address }),
     ...(ackedBelow === undefined ? {} : { ackedBelow }),
+    ...(authorizedAt === undefined ? {} : { authorizedAt }),
+    ...(isAdministrator === undefined ? {} : { isAdministrator }),
   };
 }
 

@@ -20,7 +20,7 @@ export async function events(
   const { feed } = context.service;
   const tooLong = waitTooLong(wait_seconds, context);
   if (tooLong !== undefined) return tooLong;
-  const wants = wantsOf(body);
+  const wants = wantsOf(body, context);
   if (after === undefined) {
     const position = positionText(feed.position);
     return { events: feed.latest(wants, limit), position, more: false };
@@ -83,8 +83,12 @@ function change(
 }
 
 /** What a watch asks for. */
-export function wantsOf({ prefix, name, kind }: WatchBody): Wants {
+export function wantsOf(
+  { prefix, name, kind }: WatchBody,
+  { service: { control }, caller }: OperationContext,
+): Wants {
   return (event: WatchEvent) =>
+    (control?.mayRead(caller, event.kind, event.resource) ?? true) &&
     (kind === undefined || event.kind === kind) &&
     (name === undefined || event.resource === name) &&
     (prefix === undefined || event.resource.startsWith(prefix));

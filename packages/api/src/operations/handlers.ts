@@ -1,5 +1,6 @@
 /** What executes each operation that has one answer. The types are those of the declarations. */
 import type { HttpOperations, Operations } from '@holdfast/protocol';
+import * as auth from './auth.ts';
 import * as barriers from './barriers.ts';
 import * as cache from './cache.ts';
 import * as cluster from './cluster.ts';
@@ -100,6 +101,24 @@ const all: Handlers = {
   readiness: cluster.readiness,
   stats: cluster.stats,
   cleanup: cluster.cleanup,
+  auth_status: auth.authStatus,
+  auth_enable: auth.enable,
+  auth_disable: auth.disable,
+  auth_create_key: auth.createKey,
+  auth_rotate_key: auth.rotateKey,
+  auth_revoke_key: auth.revokeKey,
+  auth_list_keys: auth.listKeys,
+  auth_grant: auth.grant,
+  auth_withdraw: auth.withdraw,
+  auth_delete_role: auth.deleteRole,
+  auth_list_roles: auth.listRoles,
+  auth_bind: auth.bind,
+  auth_unbind: auth.unbind,
+  auth_list_identities: auth.listIdentities,
+  auth_map_certificate: auth.mapCertificate,
+  auth_unmap_certificate: auth.unmapCertificate,
+  auth_list_certificates: auth.listCertificates,
+  auth_check: auth.check,
 };
 
 type Run = (body: object, context: OperationContext) => Outcome<object> | Promise<Outcome<object>>;

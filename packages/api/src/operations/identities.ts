@@ -2,8 +2,8 @@
  * Ids that this node makes. Where the caller numbers its request, the id follows from the request,
  * so that a repetition on any node names the same session: no table of what was seen is needed.
  *
- * ID-1: an id does not depend on how its caller proved who it is: a request that is repeated after
- *     authentication was turned on finds its session. Who may use a session is for `authorize` to say.
+ * ID-1: an id follows from the identity of its caller as well: nobody's request names the session of another identity,
+ *     whatever it tells.
  */
 import { hash, randomUUID } from 'node:crypto';
 import type { FenceToken, ResourceName, SessionId } from '@holdfast/state';
@@ -21,23 +21,25 @@ function derivedUuid(parts: readonly (string | number)[]): string {
   ].join('-');
 }
 
-/** In the place of an identity, as ids have been made from the beginning (ID-1). */
-const whoever = 'anonymous';
-
 /** Id of a new session. */
-export function newSessionId(clientId: string, requestId: string | undefined): SessionId {
+export function newSessionId(
+  identity: string,
+  clientId: string,
+  requestId: string | undefined,
+): SessionId {
   if (requestId === undefined) return randomUUID() as SessionId;
-  return derivedUuid(['session', whoever, clientId, requestId]) as SessionId;
+  return derivedUuid(['session', identity, clientId, requestId]) as SessionId;
 }
 
 /** Id of the session that an acquire by client id makes for its own hold. */
 export function implicitSessionId(
+  identity: string,
   clientId: string,
   name: string,
   requestId: number | undefined,
 ): SessionId {
   if (requestId === undefined) return randomUUID() as SessionId;
-  return derivedUuid(['own', whoever, clientId, name, requestId]) as SessionId;
+  return derivedUuid(['own', identity, clientId, name, requestId]) as SessionId;
 }
 
 /** A lock's name stands alone, so that what was asked of an older node is found again. */

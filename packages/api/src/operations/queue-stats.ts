@@ -14,7 +14,10 @@ export async function queueStats(
   const which = queue === undefined ? {} : { name: queue };
   const query = { type: 'queues', ...which } as const;
   const result = await engine.query(query, consistency, callOptions(context));
-  const { queues } = result;
+  const { service, caller } = context;
+  const queues = result.queues.filter(
+    ({ name }) => service.control?.mayRead(caller, 'queue', name) ?? true,
+  );
   if (queue !== undefined && queues.length === 0) return queueNotFound(queue);
   const { members, nodeId } = engine.status();
   const live = members

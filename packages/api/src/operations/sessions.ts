@@ -48,7 +48,7 @@ export async function createSession(
   const result = await engine.submit(
     {
       type: 'create_session',
-      sessionId: newSessionId(clientId, body.request_id),
+      sessionId: newSessionId(context.caller.identity, clientId, body.request_id),
       clientId,
       timeoutMs: Math.round(timeout * 1000),
       lockDelayMs: Math.round((body.lock_delay_seconds ?? 0) * 1000),
@@ -169,7 +169,7 @@ export async function giveUp(
   context: OperationContext,
 ): Promise<Outcome<GiveUpAnswer>> {
   const { request_id, kind, name } = body;
-  const sessionId = sessionThatAsked(body);
+  const sessionId = sessionThatAsked(body, context);
   if (sessionId instanceof Refused) return sessionId;
   const result = await context.service.engine.submit(
     {
@@ -197,7 +197,7 @@ export async function giveUp(
 }
 
 /** The session of a request, which may have been made by it. */
-function sessionThatAsked(body: GiveUpBody): Outcome<SessionId> {
+function sessionThatAsked(body: GiveUpBody, { caller }: OperationContext): Outcome<SessionId> {
   const { session_id, client_id = '', request_id, kind, name } = body;
   const wrong = whoIsWrong(body);
   if (wrong !== undefined) return wrong;
@@ -207,7 +207,7 @@ function sessionThatAsked(body: GiveUpBody): Outcome<SessionId> {
       'client_id',
       `An acquire of the kind "${kind}" belongs to a session. Provide session_id.`,
     );
-  return implicitSessionId(client_id, ownedName(kind, name), request_id);
+  return implicitSessionId(caller.identity, client_id, ownedName(kind, name), request_id);
 }
 
 export async function keepAlive(

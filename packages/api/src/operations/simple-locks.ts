@@ -30,7 +30,7 @@ export async function simpleAcquire(
   const result = await submitAcquire(
     {
       type: 'acquire',
-      sessionId: implicitSessionId(owner, name, undefined),
+      sessionId: implicitSessionId(context.caller.identity, owner, name, undefined),
       requestId: newRequestId(),
       name: asResourceName(name),
       mode,

@@ -3,13 +3,22 @@
  *
  * ACCESS-1: `authorize` and `audit` are called here and nowhere else, for every operation of every
  *     interface: after its validation and before anything is done, and once it is known what became of it.
+ * ACCESS-2: where the state refuses a command because what its caller may do has changed since (OWNER-2), it is
+ *     authorized anew by the rules that this node knows by then, and executed again where they admit it.
  */
 import { resourceKinds } from '@holdfast/contract';
+import { cancelReasons } from '@holdfast/engine/parts';
 import type { Access, Operation, Verb } from '@holdfast/contract';
 import type { ErrorCode } from '@holdfast/protocol';
 import { Refused, refusedWhere } from '../refused.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
+import type { Admission } from './access-control.ts';
 import type { Caller } from './caller.ts';
+
+const mostTries = 3;
+/** ACCESS-2: how far a node that answers may be behind its leader. */
+const longestLagMs = 1000;
+const lagPauseMs = 10;
 
 export interface Resource {
   /** `session`, or as the contract's groups name what they are about. */
@@ -24,11 +33,15 @@ export interface AccessRequest {
   readonly operation: string;
   readonly verb: Verb;
   readonly resources: readonly Resource[];
+  /** What it tells of is left to what its caller may read, where it names nothing. */
+  readonly isFiltered: boolean;
+  /** No rule is asked. */
+  readonly isOpen: boolean;
   /** As it was validated. */
   readonly body: object;
 }
 
-/** Throws `HoldfastError` (`unauthorized`, `forbidden`, `limit_exceeded`) to refuse. */
+/** A rule of whoever embeds the api, beside those of the cluster. Throws `HoldfastError` (`unauthorized`, `forbidden`, `limit_exceeded`) to refuse. */
 export type Authorize = (caller: Caller, request: AccessRequest) => void;
 
 /** What became of a request: `begun` for what goes on telling, `done`, or the code that it was refused with. */
@@ -37,30 +50,119 @@ export type AuditOutcome = 'begun' | 'done' | ErrorCode;
 /** Called once for each request that was valid. It must not throw, and what it does costs the caller. */
 export type Audit = (caller: Caller, request: AccessRequest, outcome: AuditOutcome) => void;
 
-type Run<Answer extends object> = () => Outcome<Answer> | Promise<Outcome<Answer>>;
+type Run<Answer extends object> = (
+  context: OperationContext,
+) => Outcome<Answer> | Promise<Outcome<Answer>>;
 
 /** Executes what the rules admit; what it comes to is told to the audit. */
 export function admitted<Answer extends object>(
   declared: Operation,
   body: object,
-  { service, caller }: OperationContext,
+  context: OperationContext,
   run: Run<Answer>,
 ): Outcome<Answer> | Promise<Outcome<Answer>> {
-  const { authorize, audit } = service;
-  if (authorize === undefined && audit === undefined) return run();
+  const { service, caller } = context;
+  const { control, authorize, audit } = service;
+  const isGuarded = control?.isOn === true || authorize !== undefined;
+  const waits = declared.kind === 'unary' && declared.waits === true && control !== undefined;
+  if (!isGuarded && !waits && audit === undefined) return run(context);
   const request = requestOf(declared, body);
   const tell = (outcome: Outcome<object>): void => {
     const done = declared.kind === 'unary' || declared.kind === 'control' ? 'done' : 'begun';
     audit?.(caller, request, outcome instanceof Refused ? outcome.code : done);
   };
   try {
-    authorize?.(caller, request);
-    const outcome = run();
+    const outcome = attempt(request, context, run, waits);
     if (outcome instanceof Promise) return outcome.then(tellAndPass(tell), tellAndFail(tell));
     tell(outcome);
     return outcome;
   } catch (error) {
     return tellAndFail(tell)(error);
+  }
+}
+
+/** ACCESS-1. */
+function authorized(
+  request: AccessRequest,
+  { service, caller }: OperationContext,
+): Admission | Refused {
+  const { control, authorize } = service;
+  const admission: Admission | Refused = control?.authorize(caller, request) ?? {};
+  if (!(admission instanceof Refused)) authorize?.(caller, request);
+  return admission;
+}
+
+/** ACCESS-2. */
+function attempt<Answer extends object>(
+  request: AccessRequest,
+  context: OperationContext,
+  run: Run<Answer>,
+  waits: boolean,
+  triesLeft = mostTries,
+): Outcome<Answer> | Promise<Outcome<Answer>> {
+  const admission = authorized(request, context);
+  if (admission instanceof Refused) return admission;
+  const own = { ...context, ...admission };
+  const outcome = waits ? whileAdmitted(request, own, run) : run(own);
+  if (!(outcome instanceof Promise) || admission.authorizedAt === undefined) return outcome;
+  return outcome.then(async (settled) => {
+    if (!(settled instanceof Refused) || settled.code !== 'access_changed' || triesLeft <= 0)
+      return settled;
+    await applied(settled.details['revision'], context);
+    return attempt(request, context, run, waits, triesLeft - 1);
+  });
+}
+
+/** This node has come to what the change of the rules is in, or some time has passed. */
+async function applied(revision: unknown, { service }: OperationContext): Promise<void> {
+  if (typeof revision !== 'number') return;
+  for (let waitedMs = 0; waitedMs < longestLagMs; waitedMs += lagPauseMs) {
+    if (service.engine.revision >= revision) return;
+    await new Promise<void>((resolve) => {
+      service.after(lagPauseMs, resolve);
+    });
+  }
+}
+
+/** DENY-4: a wait ends with the right to it. */
+function whileAdmitted<Answer extends object>(
+  request: AccessRequest,
+  context: OperationContext,
+  run: Run<Answer>,
+): Outcome<Answer> | Promise<Outcome<Answer>> {
+  const { service, caller, onWait } = context;
+  const { control } = service;
+  if (control === undefined) return run(context);
+  let cancellation: AbortController | undefined;
+  let ended: Refused | undefined;
+  const forget = control.open.add({
+    check: () => {
+      const admission = control.authorize(caller, request);
+      return admission instanceof Refused ? admission : undefined;
+    },
+    end: (refused) => {
+      ended = refused;
+      cancellation?.abort(cancelReasons.cancelled);
+    },
+  });
+  try {
+    const outcome = run({
+      ...context,
+      onWait: (begun) => {
+        cancellation = begun;
+        onWait?.(begun);
+        if (ended !== undefined) begun.abort(cancelReasons.cancelled);
+      },
+    });
+    if (outcome instanceof Promise)
+      return outcome
+        .then((settled) => (ended !== undefined && settled instanceof Refused ? ended : settled))
+        .finally(forget);
+    forget();
+    return outcome;
+  } catch (error) {
+    forget();
+    throw error;
   }
 }
 
@@ -83,12 +185,15 @@ function requestOf({ name, access }: Operation, body: object): AccessRequest {
     operation: name,
     verb: access.verb,
     resources: resourcesOf(access, body),
+    isFiltered: access.filtered === true,
+    isOpen: access.open === true,
     body,
   };
 }
 
 /** A `kind` in the body says what the name is one of; several are listed in `resources`. */
 function resourcesOf(access: Access, body: object): readonly Resource[] {
+  if (access.whole === true) return [{ kind: access.resource, name: undefined }];
   if ('resources' in body && Array.isArray(body.resources))
     return (body.resources as readonly object[]).flatMap((one) => resourcesOf(access, one));
   const told = textOf(body, 'kind');

@@ -49,7 +49,7 @@ function serveUnary(declared: UnaryOperation): ServedUnary {
     answerSchema: jsonSchemaOf(declared.answer),
     perform(body, context) {
       if (!check.passes(body)) return check.problem();
-      return admitted(declared, body, context, () => run(body, context));
+      return admitted(declared, body, context, (own) => run(body, own));
     },
   };
 }

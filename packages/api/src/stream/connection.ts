@@ -15,6 +15,7 @@ import type { RawData } from 'ws';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import { otherOf, refusalOf, streamOperations } from '../pipeline/perform.ts';
 import type { Served, ServedOther, ServedUnary } from '../pipeline/perform.ts';
+import { openFor } from '../pipeline/open-calls.ts';
 import { StreamWatches } from './watches.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
 
@@ -23,10 +24,13 @@ const maxSessionsWatched = 10_000;
 /** Answers that an abandon may still cross. */
 const maxAnsweredKept = 256;
 const closeDeadlineMs = 1000;
+/** Bytes that a reason of a close may have are 123; these texts are ASCII. */
+const longestReason = 120;
 
 export const closeCodes = {
   goingAway: 1001,
   protocolError: 1002,
+  policyViolation: 1008,
   serviceRestart: 1012,
   tryAgainLater: 1013,
 } as const;
@@ -61,7 +65,10 @@ export interface StreamHost {
 export class StreamConnection {
   readonly #socket: StreamSocket;
   readonly #host: StreamHost;
-  readonly #context: OperationContext;
+  #context: OperationContext;
+  #forgetOpen: () => void;
+  /** Whether it has asked for something: its caller is who it is from then on. */
+  #hasAsked = false;
   /** What cancels the requests that wait. */
   readonly #waiting = new RenewedMap<number, AbortController>();
   /** The latest acquires that were answered after a wait: an abandon may cross the answer. */
@@ -79,7 +86,11 @@ export class StreamConnection {
     this.#socket = socket;
     this.#host = host;
     this.#context = context;
-    this.#watches = new StreamWatches(context, (push) => this.#send([0, 'watch', push]));
+    this.#forgetOpen = this.#openForCaller();
+    this.#watches = new StreamWatches(
+      () => this.#context,
+      (push) => this.#send([0, 'watch', push]),
+    );
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     socket.on('pong', () => {
       this.#alive = true;
@@ -132,6 +143,11 @@ export class StreamConnection {
     const ackedBelow = parts[3];
     if (!isCount(id) || id === 0 || typeof name !== 'string') return false;
     this.#unanswered += 1;
+    if (name === 'hello') {
+      this.#answer(id, this.#hello(body));
+      return true;
+    }
+    this.#hasAsked = true;
     if (name === 'abandon') {
       this.#answer(id, this.#abandon(body));
       return true;
@@ -158,6 +174,37 @@ export class StreamConnection {
       this.#begin(id, operation, body, ackedBelow);
     }
     return true;
+  }
+
+  /** DENY-4. */
+  #openForCaller(): () => void {
+    return openFor(this.#context, (refused) =>
+      this.close(closeCodes.policyViolation, refused.message.slice(0, longestReason)),
+    );
+  }
+
+  /** Who asks, where that could not be told with the request that began the stream: browsers set no headers. */
+  #hello(body: unknown): Outcome<object> {
+    const key =
+      typeof body === 'object' && body !== null && 'api_key' in body ? body.api_key : undefined;
+    if (typeof key !== 'string')
+      return new Refused('invalid_request', '"hello" requires {"api_key": "hf_..."}.', {
+        field: 'api_key',
+      });
+    if (this.#hasAsked)
+      return new Refused('invalid_request', '"hello" has to come before every other request.');
+    const { service, caller } = this.#context;
+    const proven = service.control?.authenticate({
+      authorization: `Bearer ${key}`,
+      certificateNames: () => [],
+      address: caller.address,
+    });
+    if (proven instanceof Refused) return proven;
+    this.#hasAsked = true;
+    this.#context = { ...this.#context, caller: proven ?? caller };
+    this.#forgetOpen();
+    this.#forgetOpen = this.#openForCaller();
+    return { identity: this.#context.caller.identity };
   }
 
   #begin(id: number, operation: ServedUnary, body: unknown, ackedBelow: number | undefined): void {
@@ -327,6 +374,7 @@ export class StreamConnection {
 
   /** The stream is gone. Waits of acquires that nobody can resume are cancelled. */
   end(): void {
+    this.#forgetOpen();
     this.#watches.end();
     for (const waiting of this.#waiting.values()) waiting.abort(cancelReasons.hungUp);
     this.#waiting.clear();

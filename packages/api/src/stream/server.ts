@@ -5,7 +5,7 @@ import { WebSocketServer } from 'ws';
 import type { ApiLimits } from '../options.ts';
 import { rawProblem } from '../http/problems.ts';
 import type { OperationContext } from '../operations/context.ts';
-import { callerFrom } from '../pipeline/caller.ts';
+import { callerOfRequest } from '../http/credentials.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
 import type { Streams } from './streams.ts';
 
@@ -38,7 +38,12 @@ export class StreamServer {
       socket.end(rawProblem(503, new Refused('overloaded', text)));
       return;
     }
-    const context = { ...this.#context, caller: callerFrom(request.socket.remoteAddress) };
+    const caller = callerOfRequest(request, this.#context);
+    if (caller instanceof Refused) {
+      socket.end(rawProblem(401, caller));
+      return;
+    }
+    const context = { ...this.#context, caller };
     const giveBack = context.service.shares.streams.take(context.caller.share);
     if (giveBack instanceof Refused) {
       socket.end(rawProblem(429, giveBack));

@@ -17,7 +17,7 @@ import type { Watcher } from '../watch/watcher.ts';
 const maxWatches = 1000;
 
 export class StreamWatches {
-  readonly #context: OperationContext;
+  readonly #context: () => OperationContext;
   readonly #push: (body: WatchPush) => void;
   readonly #watchers = new Map<number, Watcher>();
   #nextId = 1;
@@ -25,7 +25,7 @@ export class StreamWatches {
   #beginning = 0;
   #ended = false;
 
-  constructor(context: OperationContext, push: (body: WatchPush) => void) {
+  constructor(context: () => OperationContext, push: (body: WatchPush) => void) {
     this.#context = context;
     this.#push = push;
   }
@@ -33,7 +33,7 @@ export class StreamWatches {
   /** Begins or ends one. */
   perform(operation: ServedOther, body: unknown): Outcome<object> | Promise<Outcome<object>> {
     // The types are made from the schemas that the bodies are checked against.
-    return operation.begin<object>(body, this.#context, (asked) =>
+    return operation.begin<object>(body, this.#context(), (asked) =>
       operation.name === 'watch' ? this.#watch(asked) : this.#unwatch(asked as UnwatchBody),
     );
   }
@@ -58,7 +58,7 @@ export class StreamWatches {
   }
 
   #open(id: number, body: WatchBody): Promise<Outcome<Watcher>> {
-    return openWatch(body, this.#context, {
+    return openWatch(body, this.#context(), {
       take: (events) => {
         // A reader that is too slow loses its stream (S2 of connection.ts).
         this.#push({ watch_id: id, events });

@@ -171,7 +171,7 @@ export class EventFeed {
 
   #take(revision: number, events: readonly Event[], wallMs: number | undefined): void {
     // Nobody is told of them: they push nothing else out of memory.
-    const kept = events.filter(({ type }) => type !== 'queue_ready');
+    const kept = events.filter(({ type }) => type !== 'queue_ready' && type !== 'access_changed');
     this.#entries.push({ revision, events: kept, wallMs, wire: undefined });
     this.#last = revision;
     this.#count += kept.length;

@@ -22,7 +22,7 @@ export async function openWatch(
   return new Watcher(
     feed,
     after,
-    wantsOf(body),
+    wantsOf(body, context),
     { take: ends.take, compacted: (position) => ends.compacted(compacted(position)) },
     endOfTurn,
   );

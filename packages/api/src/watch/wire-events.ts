@@ -108,6 +108,7 @@ function told(event: Event): Told | undefined {
         round: event.round,
       };
     case 'queue_ready':
+    case 'access_changed':
     case 'session_created':
     case 'session_ended':
       return undefined;
@@ -188,6 +189,7 @@ export function keysOf(event: Event): readonly string[] {
     case 'permits_ended':
     case 'semaphore_changed':
     case 'session_created':
+    case 'access_changed':
       return [];
     default:
       return [`${String(kinds.get(event.type))} ${event.name}`];

@@ -195,13 +195,13 @@ describe('given a rule that admits all', () => {
       seen.asked.map(({ verb, resources }) => [verb, resources]),
       [
         [
-          'use',
+          'acquire',
           [
             { kind: 'lock', name: 'a' },
             { kind: 'semaphore', name: 'b' },
           ],
         ],
-        ['administer', [{ kind: 'election', name: 'e' }]],
+        ['admin', [{ kind: 'election', name: 'e' }]],
       ],
     );
   });

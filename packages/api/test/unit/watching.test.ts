@@ -150,8 +150,8 @@ describe('a position that the cluster has not reached (POSITION-2)', () => {
     const { engine, request, session, acquire, built } = harness;
     const a = await session();
     const query = engine.query.bind(engine);
-    engine.query = async (asked, consistency) => {
-      const found = await query(asked, consistency);
+    engine.query = async (asked, consistency, options) => {
+      const found = await query(asked, consistency, options);
       return consistency === 'linearizable' ? { ...found, revision: found.revision + 1 } : found;
     };
     const position = `${String(engine.state.index + 1)}-0`;
@@ -175,13 +175,16 @@ describe('a position that the cluster has not reached (POSITION-2)', () => {
   test('given a client that leaves while that is asked, then nothing of its watch is left', async (t) => {
     const { engine, built } = startHarness(t);
     const context = { service: built.service, caller: callerFrom(undefined) };
-    const watches = new StreamWatches(context, () => undefined);
+    const watches = new StreamWatches(
+      () => context,
+      () => undefined,
+    );
     const before = built.service.feed.readers;
     const gate = Promise.withResolvers<void>();
     engine.gate = gate.promise;
     const query = engine.query.bind(engine);
-    engine.query = async (asked, consistency) => ({
-      ...(await query(asked, consistency)),
+    engine.query = async (asked, consistency, options) => ({
+      ...(await query(asked, consistency, options)),
       revision: 1e6,
     });
     const begun = watches.perform(otherOf('watch'), { after: '999999' });

@@ -97,7 +97,7 @@ export const acquireMany: UnaryOperation = changing('numbered', {
   ],
   waits: true,
   waitKind: 'many',
-  access: { verb: 'use', resource: 'lock' },
+  access: { verb: 'acquire', resource: 'lock' },
   http: [post('/locks/acquire-many', 'Acquire several locks and semaphores: all or none.')],
   grpc: {
     method: 'AcquireMany',

@@ -10,12 +10,14 @@ import {
   toldNodeId,
 } from '../fields.ts';
 import { get, post } from '../operation.ts';
-import type { DocumentOperation, Group, UnaryOperation } from '../operation.ts';
+import type { Access, DocumentOperation, Group, UnaryOperation } from '../operation.ts';
 import { always, boolean, nullable, string, words } from '../schema.ts';
 import type { Enumeration, Message } from '../schema.ts';
 import { nothing } from './cluster.ts';
 
 const look = { verb: 'read', resource: 'node' } as const;
+/** Nothing in it is a secret of this cluster. */
+const open = { verb: 'read', resource: 'node', open: true } as const;
 const local = {
   kind: 'unary',
   repeat: 'always',
@@ -85,6 +87,7 @@ const probe: Message = {
 const liveness: UnaryOperation = {
   ...local,
   name: 'liveness',
+  access: open,
   request: nothing,
   answer: probe,
   errors: [],
@@ -95,6 +98,7 @@ const liveness: UnaryOperation = {
 const readiness: UnaryOperation = {
   ...local,
   name: 'readiness',
+  access: open,
   request: nothing,
   answer: probe,
   errors: [],
@@ -109,13 +113,14 @@ const document = (
   path: string,
   contentType: string,
   summary: string,
+  access: Access = look,
 ): DocumentOperation => ({
   kind: 'document',
   name,
   request: nothing,
   contentType,
   errors: [],
-  access: look,
+  access,
   http: [get(path, summary)],
 });
 
@@ -172,7 +177,7 @@ const cleanup: UnaryOperation = {
     },
   },
   errors: clusterErrors,
-  access: { verb: 'administer', resource: 'cluster' },
+  access: { verb: 'admin', resource: 'cluster' },
   grpc: {
     method: 'Cleanup',
     comment: 'Returns how many sessions expired since the previous call; they need no cleaning.',
@@ -201,7 +206,13 @@ export const administration: Group = {
       'text/plain; version=0.0.4; charset=utf-8',
       'Metrics in the Prometheus text format.',
     ),
-    document('openapi', '/openapi.json', jsonType, 'This interface as an OpenAPI 3.1 document.'),
+    document(
+      'openapi',
+      '/openapi.json',
+      jsonType,
+      'This interface as an OpenAPI 3.1 document.',
+      open,
+    ),
     document('welcome', '/', jsonType, 'Where to go from here.'),
     stats,
     cleanup,

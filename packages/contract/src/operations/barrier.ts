@@ -21,7 +21,7 @@ import { always, boolean, list, nested, nullable, optional, uint32 } from '../sc
 import { listing } from './listing.ts';
 
 const mostParties = 100_000;
-const use = { verb: 'use', resource: 'barrier' } as const;
+const use = { verb: 'acquire', resource: 'barrier' } as const;
 const round = position("Number of the barrier's round.");
 
 const enterBarrier: UnaryOperation = changing('numbered', {

@@ -84,7 +84,7 @@ const cacheSet: UnaryOperation = changing('never', {
     node: [3, toldNode],
   }),
   errors: writeErrors,
-  access: { verb: 'use', resource: 'cache' },
+  access: { verb: 'cache_write', resource: 'cache' },
   http: [post('/cache/set', 'Give a key its value.')],
   grpc: { method: 'CacheSet', comment: 'Gives a key its value.' },
 });
@@ -108,7 +108,7 @@ const cacheGet: UnaryOperation = reading({
     node: [7, toldNode],
   }),
   errors: clusterErrors,
-  access: { verb: 'read', resource: 'cache' },
+  access: { verb: 'cache_read', resource: 'cache' },
   http: [get('/cache/get', 'The value of a key.')],
   grpc: { method: 'CacheGet', comment: 'Returns the value of a key.' },
 });
@@ -126,7 +126,7 @@ const cacheDelete: UnaryOperation = changing('never', {
     node: [3, toldNode],
   }),
   errors: writeErrors,
-  access: { verb: 'use', resource: 'cache' },
+  access: { verb: 'cache_write', resource: 'cache' },
   http: [remove('/cache', 'Take its value from a key.')],
   grpc: { method: 'CacheDelete', comment: 'Takes its value from a key.' },
 });
@@ -140,7 +140,7 @@ const cacheStats: UnaryOperation = reading({
     bytes: [3, position('What keys and values take, and 256 bytes for each key.')],
   }),
   errors: clusterErrors,
-  access: { verb: 'read', resource: 'cache' },
+  access: { verb: 'cache_read', resource: 'cache' },
   http: [get('/cache/stats', 'The cache in numbers.')],
   grpc: { method: 'CacheStats', comment: 'Tells the cache in numbers.' },
 });

@@ -25,7 +25,7 @@ export const nothing: Message = {
 };
 
 const look = { verb: 'read', resource: 'cluster' } as const;
-const operate = { verb: 'administer', resource: 'cluster' } as const;
+const operate = { verb: 'admin', resource: 'cluster' } as const;
 const local = {
   kind: 'unary',
   repeat: 'always',

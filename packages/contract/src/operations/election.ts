@@ -53,7 +53,7 @@ const withAlias = (binding: HttpBinding): readonly HttpBinding[] => [
   aliasOf(binding, binding.path.replace('/elections', '/election')),
 ];
 
-const use = { verb: 'use', resource: 'election' } as const;
+const use = { verb: 'acquire', resource: 'election' } as const;
 const look = { verb: 'read', resource: 'election' } as const;
 const value = json('Value published by the leader. Any JSON, at most 1024 bytes.');
 const epoch = described(

@@ -29,7 +29,9 @@ import {
 } from '../schema.ts';
 import type { Enumeration, Message, Schema } from '../schema.ts';
 
-const look = { verb: 'read', resource: 'event' } as const;
+const look = { verb: 'read', resource: 'event', filtered: true } as const;
+/** Of what the caller has begun itself. */
+const own = { verb: 'read', resource: 'event', open: true } as const;
 
 const watchedKinds: Enumeration = {
   name: 'WatchedKind',
@@ -224,7 +226,7 @@ const unwatch: StreamControl = {
     },
   },
   errors: [],
-  access: look,
+  access: own,
   http: [],
 };
 

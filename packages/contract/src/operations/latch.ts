@@ -70,7 +70,7 @@ const countDown: UnaryOperation = changing('numbered', {
   }),
   answer: latch,
   errors: ['name_too_long', ...sessionErrors, 'latch_not_found', ...numberErrors, ...clusterErrors],
-  access: { verb: 'use', resource: 'latch' },
+  access: { verb: 'acquire', resource: 'latch' },
   http: [post('/latches/{name}/count-down', 'Count a latch down.')],
   grpc: { method: 'CountDown', comment: 'Counts a latch down.' },
 });

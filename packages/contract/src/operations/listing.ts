@@ -55,7 +55,7 @@ export function listing({ plural, row, access, summary, ofClient }: ListOf): Una
       revision: [4, statusRevision],
     }),
     errors: clusterErrors,
-    access,
+    access: { ...access, filtered: true },
     http: [get(`/${plural}`, summary)],
     grpc: { method, comment: `${summary} By pages.` },
   });

@@ -55,7 +55,7 @@ import type { Fields, Message } from '../schema.ts';
 import { acquireMany } from './acquire-many.ts';
 import { simpleAcquire, simpleRelease } from './simple-lock.ts';
 
-const use = { verb: 'use', resource: 'lock' } as const;
+const use = { verb: 'acquire', resource: 'lock' } as const;
 const look = { verb: 'read', resource: 'lock' } as const;
 const endErrors = [
   'name_too_long',
@@ -329,7 +329,7 @@ const listLocks: UnaryOperation = reading({
     revision: [5, statusRevision],
   }),
   errors: clusterErrors,
-  access: look,
+  access: { ...look, filtered: true },
   http: [get('/locks', 'List locks that are held or waited for.')],
   grpc: { method: 'ListLocks', comment: 'Lists locks that are held or waited for, in pages.' },
 });
@@ -378,7 +378,7 @@ const forceRelease: UnaryOperation = changing('never', {
     count: [3, count('Holds that ended.')],
   }),
   errors: ['name_too_long', ...clusterErrors],
-  access: { verb: 'administer', resource: 'lock' },
+  access: { verb: 'admin', resource: 'lock' },
   http: [
     post('/admin/locks/{name}/force-release', 'Release a lock by force, whoever holds it.', {
       tag: 'admin',

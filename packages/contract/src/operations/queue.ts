@@ -38,7 +38,8 @@ import {
 } from './queue-fields.ts';
 
 const queue = { resource: 'queue', whenUnnamed: 'default' } as const;
-const use = { verb: 'use', ...queue } as const;
+const push = { verb: 'push', ...queue } as const;
+const consume = { verb: 'consume', ...queue } as const;
 const look = { verb: 'read', ...queue } as const;
 const manage = { verb: 'manage', ...queue } as const;
 
@@ -61,7 +62,7 @@ const queuePush: UnaryOperation = changing('never', {
     queue: [3, toldQueue],
   }),
   errors: pushErrors,
-  access: use,
+  access: push,
   http: [post('/queue/push', 'Push a message. The queue is made by its first message.')],
   grpc: { method: 'Push', comment: 'Pushes a message.' },
 });
@@ -90,7 +91,7 @@ const queuePushBatch: UnaryOperation = changing('never', {
     messages: [2, list(object(pushed), 'In the order in which they were given.')],
   }),
   errors: pushErrors,
-  access: use,
+  access: push,
   http: [post('/queue/push-batch', 'Push several messages, all or none.')],
   grpc: { method: 'PushBatch', comment: 'Pushes several messages: all of them or none.' },
 });
@@ -121,7 +122,7 @@ const queuePop: UnaryOperation = changing('never', {
   }),
   errors: ['name_too_long', 'wait_abandoned', ...clusterErrors],
   waits: true,
-  access: use,
+  access: consume,
   http: [get('/queue/pop', 'Take messages.'), post('/queue/pop', 'Take messages, with a body.')],
   grpc: { method: 'Pop', comment: 'Takes messages that are ready.' },
 });
@@ -135,7 +136,7 @@ const queueAck: UnaryOperation = changing('never', {
     acknowledged: [3, always(true)],
   }),
   errors: receiptErrors,
-  access: use,
+  access: consume,
   http: [post('/queue/ack', 'Acknowledge a delivery: the message is done.')],
   grpc: { method: 'Ack', comment: 'Acknowledges a delivery.' },
 });
@@ -155,7 +156,7 @@ const queueNack: UnaryOperation = changing('never', {
     retry_in_seconds: [4, number('Until it is delivered again.')],
   }),
   errors: receiptErrors,
-  access: use,
+  access: consume,
   http: [post('/queue/nack', 'Give a delivery back: the message is delivered again later.')],
   grpc: { method: 'Nack', comment: 'Gives a delivery back.' },
 });
@@ -173,7 +174,7 @@ const queueExtend: UnaryOperation = changing('always', {
     visibility_seconds: [3, number('From now on.')],
   }),
   errors: receiptErrors,
-  access: use,
+  access: consume,
   http: [post('/queue/extend', 'Keep a delivery for longer.')],
   grpc: { method: 'Extend', comment: 'Keeps a delivery for longer.' },
 });
@@ -262,7 +263,7 @@ const queueStatsOf: UnaryOperation = reading({
     owners: [2, list(object(ownerStats), 'Each live node, with what it owns of them.')],
   }),
   errors: ['name_too_long', 'queue_not_found', ...clusterErrors],
-  access: { verb: 'read', resource: 'queue' },
+  access: { verb: 'read', resource: 'queue', filtered: true },
   http: [get('/queue/stats', 'Queues in numbers: of each, and of each owner.')],
   grpc: { method: 'Stats', comment: 'Tells queues in numbers.' },
 });

@@ -31,7 +31,7 @@ import type { Message } from '../schema.ts';
 import { listing } from './listing.ts';
 import { renewAnswer, renewRequest } from './lock.ts';
 
-const use = { verb: 'use', resource: 'semaphore' } as const;
+const use = { verb: 'acquire', resource: 'semaphore' } as const;
 const manage = { verb: 'manage', resource: 'semaphore' } as const;
 const limit = described(permits, 'Number of permits (limit).');
 

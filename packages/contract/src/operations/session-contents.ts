@@ -176,7 +176,7 @@ export const giveUp: UnaryOperation = changing('always', {
     given_up: [1, always(true, 'The acquire holds nothing, and never will with this request id.')],
   }),
   errors: ['name_too_long', ...sessionErrors, ...numberErrors, ...clusterErrors],
-  access: { verb: 'use', resource: 'lock' },
+  access: { verb: 'acquire', resource: 'session', whole: true },
   http: [
     post(
       '/sessions/{session_id}/give-up',

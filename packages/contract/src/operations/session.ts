@@ -91,7 +91,7 @@ const createSession: UnaryOperation = changing('by_id', {
     keepalive_interval_seconds: [6, uint32(1, undefined, 'The same as `keepalive_interval`.')],
   }),
   errors: ['session_exists', 'session_expired', 'request_forgotten', ...clusterErrors],
-  access: { verb: 'use', resource: 'session' },
+  access: { verb: 'acquire', resource: 'session' },
   http: [post('/sessions', 'Create a session.')],
   grpc: {
     method: 'CreateSession',
@@ -161,7 +161,7 @@ const endSession: UnaryOperation = changing('always', {
     deleted: [2, always(true)],
   }),
   errors,
-  access: { verb: 'use', resource: 'session' },
+  access: { verb: 'acquire', resource: 'session' },
   http: [remove('/sessions/{session_id}', 'End a session and release everything that it holds.')],
   grpc: { method: 'EndSession', comment: 'Ends a session and releases everything that it holds.' },
 });
@@ -178,7 +178,7 @@ const keepalive: UnaryOperation = reading({
   request: request('Keepalive', 'SessionRef', { session_id: [1, sessionId] }),
   answer: keepaliveAnswer,
   errors,
-  access: { verb: 'use', resource: 'session' },
+  access: { verb: 'acquire', resource: 'session' },
   http: [post('/sessions/{session_id}/keepalive', 'Extend a session by its timeout from now.')],
   grpc: {
     method: 'Keepalive',
@@ -240,7 +240,7 @@ const keepaliveStream: StreamOperation = {
     },
   },
   errors,
-  access: { verb: 'use', resource: 'session' },
+  access: { verb: 'acquire', resource: 'session' },
   http: [],
   grpc: {
     method: 'KeepaliveStream',

@@ -14,7 +14,7 @@ import { changing, post } from '../operation.ts';
 import type { UnaryOperation } from '../operation.ts';
 import { always, described, number, optional, string } from '../schema.ts';
 
-const use = { verb: 'use', resource: 'lock' } as const;
+const use = { verb: 'acquire', resource: 'lock' } as const;
 const owner = described(clientId, 'Owner of the lock: a client id.');
 
 export const simpleAcquire: UnaryOperation = {

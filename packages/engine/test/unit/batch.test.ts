@@ -90,7 +90,7 @@ describe('A batch', () => {
     ['kind of repetition', [[{ type: 'advance' }, null, null, 2]], /a kind of repetition/],
     [
       'field of a caller',
-      [[{ type: 'advance' }, null, null, 0, ['none', '::1', 1]]],
+      [[{ type: 'advance' }, null, null, 0, ['none', '::1', 1, 1, 1]]],
       /a field of the caller/,
     ],
     [

@@ -162,7 +162,9 @@ describe('A leadership', () => {
   it('answers no read before a proof', async () => {
     const { leadership, proofs } = lead();
     let answered = false;
-    const answer = leadership.query({ type: 'stats' }).then(() => (answered = true));
+    const answer = leadership
+      .query({ type: 'stats' }, { identity: 'anonymous' })
+      .then(() => (answered = true));
     await turn();
     assert.equal(answered, false);
     proofs[0]?.prove();

@@ -39,12 +39,17 @@ describe('The holders of a resource', () => {
     const fenceToken = state.show('lock', 'z' as ResourceName).holders[0]?.fenceToken;
     assert.ok(fenceToken !== undefined);
     const found = () => {
-      const answer = answerQuery(state, new LeaseTable(), {
-        type: 'find_hold',
-        kind: 'lock',
-        name: 'z',
-        fenceToken,
-      });
+      const answer = answerQuery(
+        state,
+        new LeaseTable(),
+        {
+          type: 'find_hold',
+          kind: 'lock',
+          name: 'z',
+          fenceToken,
+        },
+        { identity: 'anonymous' },
+      );
       assert.ok(answer.type === 'found_hold');
       return answer;
     };

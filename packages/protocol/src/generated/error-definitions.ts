@@ -44,11 +44,15 @@ export type ErrorCode =
   | 'member_not_found'
   | 'learner_not_ready'
   | 'membership_change_in_progress'
+  | 'key_not_found'
+  | 'role_not_found'
+  | 'no_administrator'
   | 'limit_exceeded'
   | 'overloaded'
   | 'not_leader'
   | 'no_quorum'
   | 'outcome_unknown'
+  | 'access_changed'
   | 'not_supported_yet'
   | 'shutting_down'
   | 'wrong_epoch'
@@ -357,6 +361,27 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     effect: 'none',
     by: 'cluster',
   },
+  key_not_found: {
+    status: 404,
+    title: 'There is no such key.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  role_not_found: {
+    status: 404,
+    title: 'There is no such role.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  no_administrator: {
+    status: 409,
+    title: 'Nobody could administer the cluster then.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
   limit_exceeded: {
     status: 429,
     title: 'A configured limit is reached.',
@@ -391,6 +416,13 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     retry: 'same',
     effect: 'perhaps',
     by: 'node',
+  },
+  access_changed: {
+    status: 409,
+    title: 'What the caller may do has changed since the request was authorized.',
+    retry: 'later',
+    effect: 'none',
+    by: 'cluster',
   },
   not_supported_yet: {
     status: 503,

@@ -129,6 +129,34 @@ import type {
 } from './cache.ts';
 import type { EventsAnswer, EventsBody } from './events.ts';
 import type {
+  AuthChangedAnswer,
+  AuthStatusAnswer,
+  AuthStatusBody,
+  BindBody,
+  CheckAccessAnswer,
+  CheckAccessBody,
+  CreateKeyBody,
+  DeleteRoleBody,
+  DisableAuthBody,
+  EnableAuthBody,
+  GrantBody,
+  KeyMadeAnswer,
+  ListCertificatesAnswer,
+  ListCertificatesBody,
+  ListIdentitiesAnswer,
+  ListIdentitiesBody,
+  ListKeysAnswer,
+  ListKeysBody,
+  ListRolesAnswer,
+  ListRolesBody,
+  MapCertificateBody,
+  RevokeKeyBody,
+  RotateKeyBody,
+  UnbindBody,
+  UnmapCertificateBody,
+  WithdrawBody,
+} from './auth.ts';
+import type {
   AddMemberAnswer,
   AddMemberBody,
   ClusterStatusAnswer,
@@ -246,6 +274,36 @@ export interface Operations {
   readonly cache_delete: { readonly body: CacheDeleteBody; readonly answer: CacheDeleteAnswer };
   readonly cache_stats: { readonly body: CacheStatsBody; readonly answer: CacheStatsAnswer };
   readonly events: { readonly body: EventsBody; readonly answer: EventsAnswer };
+  readonly auth_status: { readonly body: AuthStatusBody; readonly answer: AuthStatusAnswer };
+  readonly auth_enable: { readonly body: EnableAuthBody; readonly answer: AuthChangedAnswer };
+  readonly auth_disable: { readonly body: DisableAuthBody; readonly answer: AuthChangedAnswer };
+  readonly auth_create_key: { readonly body: CreateKeyBody; readonly answer: KeyMadeAnswer };
+  readonly auth_rotate_key: { readonly body: RotateKeyBody; readonly answer: KeyMadeAnswer };
+  readonly auth_revoke_key: { readonly body: RevokeKeyBody; readonly answer: AuthChangedAnswer };
+  readonly auth_list_keys: { readonly body: ListKeysBody; readonly answer: ListKeysAnswer };
+  readonly auth_grant: { readonly body: GrantBody; readonly answer: AuthChangedAnswer };
+  readonly auth_withdraw: { readonly body: WithdrawBody; readonly answer: AuthChangedAnswer };
+  readonly auth_delete_role: { readonly body: DeleteRoleBody; readonly answer: AuthChangedAnswer };
+  readonly auth_list_roles: { readonly body: ListRolesBody; readonly answer: ListRolesAnswer };
+  readonly auth_bind: { readonly body: BindBody; readonly answer: AuthChangedAnswer };
+  readonly auth_unbind: { readonly body: UnbindBody; readonly answer: AuthChangedAnswer };
+  readonly auth_list_identities: {
+    readonly body: ListIdentitiesBody;
+    readonly answer: ListIdentitiesAnswer;
+  };
+  readonly auth_map_certificate: {
+    readonly body: MapCertificateBody;
+    readonly answer: AuthChangedAnswer;
+  };
+  readonly auth_unmap_certificate: {
+    readonly body: UnmapCertificateBody;
+    readonly answer: AuthChangedAnswer;
+  };
+  readonly auth_list_certificates: {
+    readonly body: ListCertificatesBody;
+    readonly answer: ListCertificatesAnswer;
+  };
+  readonly auth_check: { readonly body: CheckAccessBody; readonly answer: CheckAccessAnswer };
 }
 export type OperationName = keyof Operations;
 

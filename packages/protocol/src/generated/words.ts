@@ -6,6 +6,7 @@ import type { OnDead } from './queues.ts';
 import type { BlockedBy } from './queues.ts';
 import type { WatchedKind } from './events.ts';
 import type { WatchEventType } from './events.ts';
+import type { AccessVerb } from './auth.ts';
 
 export const consistencyWords: readonly Consistency[] = ['linearizable', 'stale'];
 export const lockModeWords: readonly LockMode[] = ['exclusive', 'shared'];
@@ -34,4 +35,14 @@ export const watchEventTypeWords: readonly WatchEventType[] = [
   'opened',
   'over',
   'counted',
+];
+export const accessVerbWords: readonly AccessVerb[] = [
+  'read',
+  'acquire',
+  'manage',
+  'push',
+  'consume',
+  'cache_read',
+  'cache_write',
+  'admin',
 ];

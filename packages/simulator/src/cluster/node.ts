@@ -213,6 +213,7 @@ export class SimulatedNode implements Door {
       version: 'simulated',
       limits: defaultApiLimits,
       isInsecure: false,
+      control: undefined,
       authorize: undefined,
       audit: undefined,
       waiting,

@@ -9,6 +9,7 @@ import type { Every, EveryKind, FieldLevel, FieldLevels, LevelsOf } from './fiel
 import type { StateLimits } from './limits.ts';
 import { levelOfLimit, primitiveDeclarations, primitiveLevels } from '../primitives/declared.ts';
 import type { LimitOfPrimitive } from '../primitives/declared.ts';
+import { accessLevels } from '../primitives/access/commands.ts';
 import type {
   OnDead,
   PushedMessage,
@@ -84,6 +85,7 @@ const queuePart: EveryKind<QueuePart> = { level: 2, kinds: { messages: 2, dead_l
 
 export const commandLevels: LevelsOf<Command> = {
   ...primitiveLevels,
+  ...accessLevels,
   create_session: {
     level: 1,
     fields: {

@@ -66,6 +66,10 @@ export interface Envelope {
   /** How that was proven, and from where it asked: told from feature level 2 on (`callerLevel`). */
   readonly proof?: string;
   readonly address?: string;
+  /** The log index as of which its node found that the identity may do it (OWNER-2 of admission.ts). */
+  readonly authorizedAt?: number;
+  /** It may administer sessions: those of others as well. */
+  readonly isAdministrator?: true;
   readonly command: Command;
   /** Results of this session's numbered requests below this id may be forgotten: their answers have arrived. */
   readonly ackedBelow?: number;

@@ -25,6 +25,7 @@ import type {
 import type { Applied } from './outcomes.ts';
 import type { Shown } from './primitive.ts';
 import type { PlaceKind, Primitives } from '../primitives/declared.ts';
+import type { AccessTables } from '../primitives/access/access.ts';
 import type { QueueViews } from '../primitives/queue/commands.ts';
 
 /** Contract of the state machine, implemented by `createStateMachine`. */
@@ -48,6 +49,9 @@ export interface StateMachine {
    * `time` when the last entry could not do all that there is to do: the next one goes on at once.
    */
   nextDueTime(): ClusterTimeMs | undefined;
+  readonly access: AccessTables;
+  /** Whether the session is, or was, of another identity, which counts while authentication is on (OWNER-1). */
+  isForeign(identity: string, id: SessionId): boolean;
   session(id: SessionId): SessionView | undefined;
   /** Cheap existence check with the guard value, for the lease table. */
   renewalOf(id: SessionId): number | undefined;

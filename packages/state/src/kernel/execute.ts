@@ -3,6 +3,7 @@
  *
  * M3: a command that this version does not know stops the node.
  */
+import { notAdmitted } from './admission.ts';
 import { cancelWith } from './cancel.ts';
 import type { Command, Envelope, KernelCommand } from './commands.ts';
 import { invariant } from './invariant.ts';
@@ -17,7 +18,7 @@ import type { Tables } from './tables.ts';
 import { boundShare } from './work.ts';
 import type { CommandResult, OutcomeOf } from './outcomes.ts';
 import type { OnceType } from '../primitives/declared.ts';
-import { holdsHandlers, primitives, queueHandlers } from '../primitives/table.ts';
+import { accessHandlers, holdsHandlers, primitives, queueHandlers } from '../primitives/table.ts';
 
 /** After a restore from backup the fence counter moves to the next multiple of this. */
 const fenceJump = 2 ** 40;
@@ -63,6 +64,7 @@ const allHandlers = [
   kernelHandlers,
   holdsHandlers,
   queueHandlers,
+  accessHandlers,
   ...Object.values(primitives).map(({ handlers }) => handlers),
 ].flatMap((handlers): readonly (readonly [string, AnyHandler])[] => Object.entries(handlers));
 type AnyHandler = Once<OnceType> | Execute<Command['type']>;
@@ -86,6 +88,9 @@ export function execute(tables: Tables, envelope: Envelope): CommandResult {
   const { command, ackedBelow } = envelope;
   tables.isSignOfLife = isSignOfLife(envelope);
   tables.isRepeated = envelope.repeated === true;
+  tables.identity = envelope.identity;
+  const refusal = notAdmitted(tables, envelope);
+  if (refusal !== undefined) return refusal;
   if (isOnce(command)) return once(tables, command, onceHandler(command.type), ackedBelow);
   const handler = plainHandlers.get(command.type);
   // A node that skips what it does not know would go another way than the others.

@@ -34,8 +34,13 @@ export function withinLevel(
   if (level >= latestFeatureLevel) return { envelope };
   const tooNew = unknownPart(envelope.command, level);
   if (tooNew !== undefined) return { tooNew };
-  if (level >= callerLevel || (envelope.proof === undefined && envelope.address === undefined))
-    return { envelope };
-  const { proof: _proof, address: _address, ...rest } = envelope;
+  if (level >= callerLevel) return { envelope };
+  const {
+    proof: _proof,
+    address: _address,
+    authorizedAt: _authorizedAt,
+    isAdministrator: _isAdministrator,
+    ...rest
+  } = envelope;
   return { envelope: rest };
 }

@@ -5,7 +5,7 @@
  *     many match, a page may be empty and still tell where the next one goes on.
  * LIST-2: pages follow each other in the order of names (by UTF-16 code unit), so that any node can go on.
  */
-import type { NameIndex } from './collections/name-index.ts';
+import { NameIndex } from './collections/name-index.ts';
 import type { ResourceName, SessionId } from './names.ts';
 import type { Tables } from './tables.ts';
 import { ListBudget } from './view-bounds.ts';
@@ -24,7 +24,8 @@ interface Source<Name extends string> {
 }
 
 export function list(tables: Tables, kind: ListedKind, wanted: ListWanted): Listed {
-  if (kind === 'session') return { kind, ...page(sessionsOf(tables), wanted) } as Listed;
+  if (kind === 'session')
+    return { kind, ...page(sessionsOf(tables, wanted.owner), wanted) } as Listed;
   const source = {
     names: tables.namesOf(kind),
     find: (name: ResourceName) => primitives[kind].listed(tables, name),
@@ -66,8 +67,14 @@ function page<Name extends string>(
   return { rows, nextAfter: undefined };
 }
 
-const sessionsOf = ({ sessions }: Tables): Source<SessionId> => ({
-  names: sessions.names,
+const noNames = new NameIndex<SessionId>();
+
+/** Those of one identity alone are never found by way of others (OWNER-1). */
+const sessionsOf = (
+  { sessions, ownedSessions }: Tables,
+  owner: string | undefined,
+): Source<SessionId> => ({
+  names: owner === undefined ? sessions.names : (ownedSessions.get(owner) ?? noNames),
   find: (id: SessionId) => {
     const session = sessions.get(id);
     return (

@@ -6,6 +6,7 @@
  *     clock, draws a random number or does I/O.
  * M2: entries come in order of their index, and time never runs backwards.
  */
+import { isForeign } from './admission.ts';
 import { execute } from './execute.ts';
 import { invariant } from './invariant.ts';
 import { list } from './listing.ts';
@@ -44,6 +45,7 @@ import type {
 } from './names.ts';
 import type { Applied, CommandResult, Event } from './outcomes.ts';
 import type { PlaceKind, Primitives } from '../primitives/declared.ts';
+import type { Access } from '../primitives/access/access.ts';
 import { foundHold } from '../primitives/holds/find-hold.ts';
 import { Searches, searchStepsUnder } from '../primitives/holds/searches.ts';
 import type { QueueViews } from '../primitives/queue/commands.ts';
@@ -165,6 +167,14 @@ class Machine implements StateMachine {
     const tables = this.#tables;
     // WORK-2
     return tables.isBehind ? tables.timeMs : tables.due.first()?.dueMs;
+  }
+
+  get access(): Access {
+    return this.#tables.access;
+  }
+
+  isForeign(identity: string, id: SessionId): boolean {
+    return isForeign(this.#tables, identity, id);
   }
 
   session(id: SessionId): SessionView | undefined {

@@ -23,6 +23,7 @@ export const kernelRefusals = [
   'request_reused',
   'deadlock',
   'limit_exceeded',
+  'access_changed',
 ] as const;
 
 export interface Refusal {

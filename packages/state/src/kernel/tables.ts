@@ -7,7 +7,9 @@
  * T2: the fence counter only rises, by one for every grant, and stays a number that JavaScript
  *     counts exactly (below 2^53).
  */
+import { Access } from '../primitives/access/access.ts';
 import { CallerUses } from './caller-use.ts';
+import { anonymousIdentity } from './commands.ts';
 import { Searches } from '../primitives/holds/searches.ts';
 import { primitiveDeclarations } from '../primitives/declared.ts';
 import type { PlaceKind } from '../primitives/declared.ts';
@@ -93,6 +95,11 @@ export class Tables {
   readonly sessions: NamedMap<SessionId, Session> = new NamedMap<SessionId, Session>(
     sessionIdHashed,
   );
+  /** By the identity whose they are, where that was proven: the ids of sessions that live. */
+  readonly ownedSessions: Map<string, NameIndex<SessionId>> = new Map<
+    string,
+    NameIndex<SessionId>
+  >();
   /** Sessions that are over and still have holds or waits, in the order of their ends (endings.ts). */
   readonly ending: OrderedMap<SessionId, Session> = new OrderedMap<SessionId, Session>(hashOfText);
   /** Pools in which turns have come that did not fit into their entry, in that order (settle.ts). */
@@ -108,6 +115,10 @@ export class Tables {
   readonly sessionEnds: readonly SessionEnds[];
   readonly queues: Queues = new Queues();
   readonly cache: CacheTotals = new CacheTotals();
+  /** Who may do what. */
+  readonly access: Access = new Access();
+  /** Of the command that is being executed: what it makes is of this identity. */
+  identity: string = anonymousIdentity;
   /** The names of those that are held or waited for, in order, for listings (NAMES-2). */
   readonly lockNames: NameIndex = new NameIndex();
   readonly ended: EndedSessions = new EndedSessions();
@@ -137,6 +148,23 @@ export class Tables {
   constructor(limits: StateLimits, sessionEnds: readonly SessionEnds[] = []) {
     this.limits = limits;
     this.sessionEnds = sessionEnds;
+  }
+
+  addSession(session: Session): void {
+    this.sessions.set(session.id, session);
+    const { owner, id } = session;
+    if (owner === anonymousIdentity) return;
+    const known = this.ownedSessions.get(owner);
+    const ids = known ?? new NameIndex<SessionId>();
+    ids.add(id);
+    if (known === undefined) this.ownedSessions.set(owner, ids);
+  }
+
+  removeSession({ id, owner }: Session): void {
+    this.sessions.delete(id);
+    const ids = this.ownedSessions.get(owner);
+    ids?.remove(id);
+    if (ids?.isEmpty === true) this.ownedSessions.delete(owner);
   }
 
   changingSession(session: Session): void {

@@ -2,6 +2,8 @@
  * Every primitive, as types and as data: the kernel's unions of commands, results, events, refusals and limits follow
  * from it, and so does what the packages above need to know of each. What they do is in table.ts.
  */
+import { accessCommands, accessRefusals } from './access/commands.ts';
+import type { AccessTypes } from './access/commands.ts';
 import type { LevelsOf } from '../kernel/field-levels.ts';
 import type {
   CommandDeclaration,
@@ -30,6 +32,7 @@ import { queueCommands, queueRefusals } from './queue/commands.ts';
 import type { QueueTypes } from './queue/commands.ts';
 import type { SemaphoreTypes } from './semaphore/commands.ts';
 
+export type * from './access/commands.ts';
 export type * from './barrier/commands.ts';
 export type * from './cache/commands.ts';
 export type * from './election/commands.ts';
@@ -49,7 +52,7 @@ export interface Primitives {
 
 /** What all primitives, and the command of several at once, have of one thing. */
 export type OfAll<Part extends 'command' | 'results' | 'event'> = (
-  Primitives[keyof Primitives] | HoldsTypes | QueueTypes
+  Primitives[keyof Primitives] | HoldsTypes | QueueTypes | AccessTypes
 )[Part];
 
 /** In the order of a snapshot. */
@@ -89,10 +92,14 @@ type Declaration = (typeof primitiveDeclarations)[number];
 export const levelOfLimit = ({ limit }: PrimitiveDeclaration): number => limit.level ?? 1;
 export type PlaceKind = Declaration['kind'];
 export type LimitOfPrimitive = Declaration['limit']['name'];
-export type RefusalOfPrimitive = Declaration['refusals'][number] | (typeof queueRefusals)[number];
+export type RefusalOfPrimitive =
+  | Declaration['refusals'][number]
+  | (typeof queueRefusals)[number]
+  | (typeof accessRefusals)[number];
 export const refusalsOfPrimitives: readonly RefusalOfPrimitive[] = [
   ...primitiveDeclarations.flatMap(({ refusals }): readonly RefusalOfPrimitive[] => refusals),
   ...queueRefusals,
+  ...accessRefusals,
 ];
 
 type Merged<Union> = (Union extends unknown ? (one: Union) => void : never) extends (
@@ -100,7 +107,10 @@ type Merged<Union> = (Union extends unknown ? (one: Union) => void : never) exte
 ) => void
   ? All
   : never;
-type Commands = Merged<Declaration['commands']> & typeof holdsCommands & typeof queueCommands;
+type Commands = Merged<Declaration['commands']> &
+  typeof holdsCommands &
+  typeof queueCommands &
+  typeof accessCommands;
 /** Commands that are executed once by their request id. */
 export type OnceType = {
   [T in keyof Commands]: Commands[T] extends { readonly usedFor: string } ? T : never;
@@ -112,9 +122,12 @@ export type CancelKind = {
 
 /** By type of command. */
 export const commandDeclarations: Commands = Object.fromEntries(
-  [...primitiveDeclarations.map(({ commands }) => commands), holdsCommands, queueCommands].flatMap(
-    (commands: Readonly<Record<string, CommandDeclaration>>) => Object.entries(commands),
-  ),
+  [
+    ...primitiveDeclarations.map(({ commands }) => commands),
+    holdsCommands,
+    queueCommands,
+    accessCommands,
+  ].flatMap((commands: Readonly<Record<string, CommandDeclaration>>) => Object.entries(commands)),
 ) as Commands;
 
 /** Whether a command of this type may be answered so. */

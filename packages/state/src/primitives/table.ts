@@ -1,6 +1,9 @@
 /** What each primitive does: the kernel goes over this table. What they are asked and tell is in declared.ts. */
 import type { Decode, Handlers, Primitive } from '../kernel/primitive.ts';
 import type { Place } from '../kernel/tables.ts';
+import { accessHandlers as handlersOfAccess } from './access/changes.ts';
+import { accessLines } from './access/records.ts';
+import type { AccessCommand } from './access/commands.ts';
 import { barriers } from './barrier/barriers.ts';
 import { cache } from './cache/entries.ts';
 import type { PlaceKind } from './declared.ts';
@@ -64,6 +67,10 @@ export const encoders: Readonly<Record<Place['kind'], (place: Place) => Iterable
   lane: encodeOfQueue,
   message: encodeOfQueue,
 };
+
+/** Who may do what. */
+export const accessHandlers: Handlers<AccessCommand['type']> = handlersOfAccess;
+export { accessLines };
 
 /** Of several primitives at once. */
 export const holdsHandlers: Handlers<HoldsCommand['type']> = {

@@ -69,6 +69,7 @@ describe('EndedSessions', () => {
         dueMs: byNumberAlone,
         sequence: undefined,
         caller: undefined,
+        owner: undefined,
       });
     memory.add(id('another'), 'ended', undefined, byNumberAlone, all.time + 1);
     apply(all, 'another');

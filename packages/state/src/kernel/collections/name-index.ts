@@ -15,6 +15,10 @@ const maxLeafLength = 512;
 export class NameIndex<Name extends string = ResourceName> {
   readonly #leaves: Name[][] = [];
 
+  get isEmpty(): boolean {
+    return this.#leaves.length === 0;
+  }
+
   add(name: Name): void {
     const at = this.#leafOf(name);
     const leaf = this.#leaves[at];

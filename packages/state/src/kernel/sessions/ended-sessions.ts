@@ -24,6 +24,7 @@
  * MEM-6: equal memories are told in equal bytes, however many sessions a node has seen end: snapshots of format 4
  *     did not tell that, so the order is told by how many came later.
  */
+import { anonymousIdentity } from '../commands.ts';
 import { DueHeap } from '../due.ts';
 import { EndedShares } from './ended-shares.ts';
 import { invariant } from '../invariant.ts';
@@ -61,6 +62,8 @@ export interface Tombstone {
   readonly bytes: number;
   /** Whose share it is of (SHARE-1). */
   readonly caller: string | undefined;
+  /** The identity whose it was; undefined: `anonymous` (OWNER-1). */
+  readonly owner: string | undefined;
   heapIndex: number;
 }
 
@@ -68,7 +71,10 @@ export interface Tombstone {
 export const byNumberAlone = -1;
 
 /** As a snapshot tells it. */
-export type RestoredTombstone = Pick<Tombstone, 'id' | 'reason' | 'last' | 'dueMs' | 'caller'> & {
+export type RestoredTombstone = Pick<
+  Tombstone,
+  'id' | 'reason' | 'last' | 'dueMs' | 'caller' | 'owner'
+> & {
   readonly sequence: number | undefined;
 };
 
@@ -107,6 +113,7 @@ export class EndedSessions {
     untilMs: number,
     timeMs: number,
     caller?: string,
+    owner?: string,
   ): void {
     this.#sequence += 1;
     const kept = untilMs === byNumberAlone ? last : shortened(last);
@@ -121,6 +128,7 @@ export class EndedSessions {
       sequence,
       bytes,
       caller,
+      owner: owner === anonymousIdentity ? undefined : owner,
       heapIndex: -1,
     });
     this.forget(timeMs, 2); // MEM-5

@@ -68,12 +68,12 @@ export function keepAlive(tables: Tables, id: SessionId): OutcomeOf<'keep_alive'
 /** Makes a session; the caller has found that it may. */
 export function beginSession(tables: Tables, facts: SessionFacts, use: CallerUse): Session {
   const session = new SessionOf<Hold, Waiter>(
-    facts,
+    { ...facts, owner: tables.identity },
     use,
     tables.snapshotNumber,
     tables.leaderships.current,
   );
-  tables.sessions.set(session.id, session);
+  tables.addSession(session);
   tables.totalSessions += 1;
   tables.callers.begin(use);
   tables.events.push({
@@ -115,7 +115,7 @@ export function endSession(
   last?: LastRequest,
 ): number {
   tables.changingSession(session);
-  tables.sessions.delete(session.id);
+  tables.removeSession(session);
   session.living = false;
   rememberSession(tables, session, reason, last);
   if (reason === 'expired') tables.expiredSessions += 1;

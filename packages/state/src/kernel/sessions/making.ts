@@ -98,7 +98,8 @@ export function rememberSession(
   const memory = session.own ? tables.ownEnded : tables.ended;
   const isRepeated = !session.own || session.requests.isNumbered || isNumbered(last);
   const untilMs = until(tables, session.copiesUntilMs, isRepeated ? session.timeoutMs : 0);
-  memory.add(session.id, reason, last, untilMs, tables.timeMs, session.use.caller);
+  const { owner, use } = session;
+  memory.add(session.id, reason, last, untilMs, tables.timeMs, use.caller, owner);
 }
 
 /** An acquire that was refused before it had a session of its own. */
@@ -109,7 +110,7 @@ export function rememberRefused(
   { stamp, timeoutMs, caller }: Pick<ImplicitSession, 'stamp' | 'timeoutMs' | 'caller'>,
 ): void {
   const untilMs = until(tables, copiesUntil(tables, stamp, 0), isNumbered(last) ? timeoutMs : 0);
-  tables.ownEnded.add(id, 'ended', last, untilMs, tables.timeMs, caller);
+  tables.ownEnded.add(id, 'ended', last, untilMs, tables.timeMs, caller, tables.identity);
 }
 
 /**
@@ -133,7 +134,7 @@ export function rememberGivenUp(
     ownEnded.refusedThroughMs = timeMs; // MEM-4: whatever it was, it was made before.
   else {
     const untilMs = givenUpUntil(tables, liveMs ?? 0, repeatedMs);
-    ownEnded.add(id, 'ended', last, untilMs, timeMs, caller);
+    ownEnded.add(id, 'ended', last, untilMs, timeMs, caller, tables.identity);
   }
   return undefined;
 }

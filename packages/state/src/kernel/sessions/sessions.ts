@@ -6,6 +6,7 @@
  *     it has seen misses nothing that stands throughout. Few are brought into this order when a page is first asked for;
  *     from `orderedFrom` on they are kept in it, so that no page has to order many.
  */
+import { anonymousIdentity } from '../commands.ts';
 import type { CallerUse } from '../caller-use.ts';
 import { hashOfNumber, hashOfText } from '../collections/hash.ts';
 import { HoldDigest } from './hold-digest.ts';
@@ -74,6 +75,8 @@ export interface SessionFacts {
   readonly createdAtMs: number;
   /** Made by an acquire for its own hold; ends with it. */
   readonly own: boolean;
+  /** The identity that made it; `anonymous` when absent (OWNER-1). */
+  readonly owner?: string;
 }
 
 export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
@@ -83,6 +86,8 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
   readonly lockDelayMs: number;
   readonly createdAtMs: number;
   readonly own: boolean;
+  /** The identity whose it is (OWNER-1). */
+  readonly owner: string;
   /** What all sessions of its caller have (QUOTA-3). */
   readonly use: CallerUse;
   living = true;
@@ -125,6 +130,7 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
     this.lockDelayMs = facts.lockDelayMs;
     this.createdAtMs = facts.createdAtMs;
     this.own = facts.own;
+    this.owner = facts.owner ?? anonymousIdentity;
     this.use = use;
     this.savedIn = savedIn;
     this.heardIn = heardIn;

@@ -19,7 +19,7 @@ import {
 import type { Session } from '../../primitives/holds/pool.ts';
 import { formatName, formatVersion, laterLimitNames, limitNames } from './snapshot.ts';
 import type { Place, Tables } from '../tables.ts';
-import { primitives, queueLines } from '../../primitives/table.ts';
+import { accessLines, primitives, queueLines } from '../../primitives/table.ts';
 import type { Decode } from '../primitive.ts';
 import { Ties } from './ties.ts';
 import type { StateLimits } from '../limits.ts';
@@ -41,8 +41,8 @@ const versionOfLimit: Partial<Record<keyof StateLimits, number>> = {
 
 /** Of what primitives have, by the kind of a line. */
 const decoders: ReadonlyMap<string, Decode> = new Map(
-  [...Object.values(primitives).map(({ lines }) => lines), queueLines].flatMap((lines) =>
-    Object.entries(lines),
+  [...Object.values(primitives).map(({ lines }) => lines), queueLines, accessLines].flatMap(
+    (lines) => Object.entries(lines),
   ),
 );
 
@@ -179,7 +179,8 @@ export class SnapshotRestorer {
       case 'session': {
         const { session, inFileOrder } = decodeSession(tables, fields, this.#version);
         if (!inFileOrder) this.#ties.awaitOrder(session);
-        (session.living ? tables.sessions : tables.ending).set(session.id, session);
+        if (session.living) tables.addSession(session);
+        else tables.ending.set(session.id, session);
         tables.callers.begin(session.use);
         this.#session = session;
         return;

@@ -4,6 +4,7 @@
  * objects: a snapshot is mostly records, and names of fields would be most of it. Whatever is changed here
  * changes `formatVersion` in snapshot.ts.
  */
+import { anonymousIdentity } from '../commands.ts';
 import { decodeAnswer, encodeAnswer } from './answer-records.ts';
 import { byNumberAlone } from '../sessions/ended-sessions.ts';
 import type { RestoredTombstone, Tombstone } from '../sessions/ended-sessions.ts';
@@ -25,12 +26,13 @@ import type { CommandResult } from '../outcomes.ts';
 /** @param latest The sequence number that was given last: a record tells how many came after it (MEM-6). */
 export function encodeTombstone(
   kind: 'ended' | 'own_ended',
-  { id, reason, last, dueMs, sequence, caller }: Tombstone,
+  { id, reason, last, dueMs, sequence, caller, owner }: Tombstone,
   latest: number,
 ): string {
   const kept =
     last === undefined ? null : encodeAnswer(last.requestId, last.answer, last.answer.result);
-  const told = caller === undefined ? [] : [caller];
+  const told =
+    owner === undefined ? (caller === undefined ? [] : [caller]) : [caller ?? null, owner];
   return JSON.stringify([kind, id, reason, kept, dueMs, sequence - latest, ...told]);
 }
 
@@ -41,10 +43,20 @@ export function decodeTombstone(fields: Fields): RestoredTombstone {
   const last = kept === undefined ? undefined : { requestId: kept[0], answer: kept[1] };
   // Version 4 ends here: they come in their order.
   if (fields.atEnd)
-    return { id, reason, last, dueMs: byNumberAlone, sequence: undefined, caller: undefined };
+    return {
+      id,
+      reason,
+      last,
+      dueMs: byNumberAlone,
+      sequence: undefined,
+      caller: undefined,
+      owner: undefined,
+    };
   const dueMs = fields.number();
   const sequence = fields.number();
-  return { id, reason, last, dueMs, sequence, caller: fields.atEnd ? undefined : fields.text() };
+  const caller = fields.atEnd ? undefined : fields.optional(() => fields.text());
+  const owner = fields.atEnd ? undefined : fields.text();
+  return { id, reason, last, dueMs, sequence, caller, owner };
 }
 
 // ---- sessions -----------------------------------------------------------------------------------
@@ -110,11 +122,16 @@ export function* encodeSession(
       session.use.caller ?? null,
       forgotten.namesThrough,
       forgotten.ackedBelow ?? null,
+      ...ownerTold(session.owner),
     ],
     ...(over === undefined ? [] : encodeOver(over)),
   ]);
   for (const more of told) yield JSON.stringify(['answers', more]);
 }
+
+/** Of sessions without an owner nothing is told: as before there was one. */
+const ownerTold = (owner: string): readonly string[] =>
+  owner === anonymousIdentity ? [] : [owner];
 
 export interface DecodedSession {
   readonly session: Session;
@@ -159,9 +176,10 @@ export function decodeSession(tables: Tables, fields: Fields, version: number): 
     }) ?? [];
   const ackedBelow =
     more === undefined || more.atEnd ? undefined : more.optional(() => more.number());
+  const owner = more === undefined || more.atEnd ? anonymousIdentity : more.text();
   const use = tables.callers.of(caller);
   const requests = new RequestTable<Waiter>(use, { numbersThrough, namesThrough, ackedBelow });
-  const session = new SessionOf<Hold, Waiter>(facts, use, 0, heardIn, requests);
+  const session = new SessionOf<Hold, Waiter>({ ...facts, owner }, use, 0, heardIn, requests);
   session.renewal = renewal;
   session.copiesUntilMs = copiesUntilMs;
   addAnswers(session, answers);

@@ -24,6 +24,7 @@ import { invariant } from '../invariant.ts';
 import { levelOfLimit, primitiveDeclarations } from '../../primitives/declared.ts';
 import { encoders } from '../../primitives/table.ts';
 import type { Remembered } from '../../primitives/queue/dedup.ts';
+import { captureAccess } from '../../primitives/access/records.ts';
 import { encodeDedup, placesOf } from '../../primitives/queue/records.ts';
 import { limitsWithin } from '../command-fields.ts';
 import {
@@ -98,6 +99,7 @@ interface Source {
   readonly places: readonly Iterable<Place>[];
   readonly unsettled: Iterable<Pool>;
   readonly dedup: Iterable<Remembered>;
+  readonly access: Iterable<string>;
 }
 
 /** A pool in which turns have come that did not fit into their entry, in their order (WORK-2). */
@@ -206,6 +208,7 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
         placesOf(byName.capture(), lanes, messages),
       ],
       dedup: dedup.capture(),
+      access: captureAccess(tables.access),
     });
   }
 
@@ -294,6 +297,7 @@ export class SnapshotWriter implements Keeper, IterableIterator<Uint8Array> {
     for (const places of source.places) for (const place of places) yield* this.#placeOf(place);
     yield* told(source.unsettled, encodeUnsettled);
     yield* told(source.dedup, encodeDedup);
+    yield* source.access;
     for (const order of orders) yield* encodeOrder(order);
   }
 
@@ -334,6 +338,7 @@ export function digestOf(tables: Tables): string {
   for (const place of tables.allPlaces()) for (const line of encodePlace(place)) hash.add(line);
   for (const pool of tables.unsettled.values()) hash.add(encodeUnsettled(pool));
   for (const remembered of tables.queues.dedup.values()) hash.add(encodeDedup(remembered));
+  for (const line of captureAccess(tables.access)) hash.add(line);
   for (const order of orders) for (const line of encodeOrder(order)) hash.add(line);
   return hash.digest();
 }

@@ -11,6 +11,7 @@
  * KEY-4: there are never more than `maxCacheKeys` keys, and what they take never grows above `maxCacheBytes`. A write
  *     that would pass a bound is refused with `limit_exceeded` and changes nothing.
  */
+import { isForeign } from '../../kernel/admission.ts';
 import { foundHold } from '../holds/find-hold.ts';
 import { limitExceeded } from '../../kernel/refusals.ts';
 import type { Execute, Primitive } from '../../kernel/primitive.ts';
@@ -96,10 +97,12 @@ function unmet(
     : holdNotCurrent(tables, ifHeld);
 }
 
-const isHeld = ({ pools }: Tables, { name, fenceToken }: IfHeld): boolean =>
-  Object.values(pools).some(
-    (some) => foundHold(some.get(name), fenceToken, undefined).hold !== undefined,
-  );
+/** The hold of another identity is none (OWNER-1). */
+const isHeld = (tables: Tables, { name, fenceToken }: IfHeld): boolean =>
+  Object.values(tables.pools).some((some) => {
+    const { hold } = foundHold(some.get(name), fenceToken, undefined);
+    return hold !== undefined && !isForeign(tables, tables.identity, hold.sessionId);
+  });
 
 const less = 'Delete keys that are not needed, or give values a ttl.';
 

@@ -7,10 +7,12 @@
  *     back.
  * DELIV-3: a receipt changes something only while its delivery is the current one: message, delivery and fence token
  *     agree. Any other is refused with `stale_receipt` and changes nothing.
+ *     While authentication is on it is that of another one than who took the message as well (OWNER-1).
  * DELIV-4: a message goes by an acknowledgement of its current delivery, by a pop that acknowledges at once, or by a
  *     purge, and in no other way.
  * DELIV-5: a message whose last delivery came to nothing is a dead letter: it is delivered no more.
  */
+import { anonymousIdentity } from '../../kernel/commands.ts';
 import { dead } from './dead-letters.ts';
 import { dueAt, endDelay, endDelivery, forgetMessage, settleLane } from './keeping.ts';
 import { queueNotFound, staleReceipt } from './refusals.ts';
@@ -69,6 +71,7 @@ function deliver(
   if (visibilityMs === undefined) forgetMessage(tables, message);
   else {
     message.state = 'in_flight';
+    message.takenBy = tables.identity === anonymousIdentity ? undefined : tables.identity;
     lane.inFlight += 1;
     if (lane.queue.order === 'key') lane.held = message; // LANE-1
     dueAt(tables, message, tables.timeMs + visibilityMs); // DELIV-2
@@ -77,6 +80,10 @@ function deliver(
   const { id, key, payload, deliveries, maxDeliveries, fenceToken } = message;
   return { id, key, payload: payload.text, delivery: deliveries, maxDeliveries, fenceToken };
 }
+
+/** OWNER-1. */
+const isOwn = ({ access, identity }: Tables, { takenBy = anonymousIdentity }: Message): boolean =>
+  !access.isEnabled || takenBy === identity;
 
 /** DELIV-3. */
 function current(
@@ -90,6 +97,7 @@ function current(
   const message = queue.live.get(messageId);
   const isCurrent =
     message?.state === 'in_flight' &&
+    isOwn(tables, message) &&
     message.deliveries === delivery &&
     message.fenceToken === fenceToken;
   if (!isCurrent || message.lane === undefined)

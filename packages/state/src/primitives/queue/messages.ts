@@ -30,6 +30,8 @@ export class Message {
   deliveries = 0;
   /** Of the latest delivery; 0 before the first. */
   fenceToken = 0 as FenceToken;
+  /** Who took it: whose the receipt is. Undefined: `anonymous`, or nobody. */
+  takenBy: string | undefined = undefined;
   /** Why the latest delivery came to nothing, or why it is dead. */
   reason = '';
   diedAtMs = 0;

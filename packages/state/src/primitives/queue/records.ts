@@ -60,6 +60,7 @@ function encodeMessage(message: Message): string {
     isDue ? [message.dueMs, message.sequence] : null,
     // Of a dead letter: since when, and whether it blocks its key.
     state === 'dead' ? [message.diedAtMs, message.lane === undefined ? 0 : 1] : null,
+    ...(state === 'in_flight' && message.takenBy !== undefined ? [message.takenBy] : []),
   ]);
 }
 
@@ -114,6 +115,7 @@ export function decodeMessage(tables: Tables, fields: Fields): undefined {
   }
   const died = fields.optional(() => fields.list());
   message.diedAtMs = died?.number() ?? 0;
+  if (!fields.atEnd) message.takenBy = fields.text();
   queues.added(message);
   if (state === 'dead') queue.dead.add(message);
   else queue.live.add(message);

@@ -245,6 +245,7 @@ export function outcome(result: CommandResult): string {
     case 'queue_extended':
     case 'queue_configured':
     case 'queue_deleted':
+    case 'auth_changed':
     case 'abandoned':
     case 'advanced':
     case 'session':
@@ -285,6 +286,8 @@ export function eventLine(event: Event): string {
       return `${event.type} ${event.name} ${event.change} ${String(event.count)}`;
     case 'queue_ready':
       return `${event.type} ${event.name} ${String(event.count)}`;
+    case 'access_changed':
+      return event.type;
     case 'waiting':
       return `${event.type} ${event.name} ${event.sessionId} ${String(event.requestId)}`;
     case 'wait_ended':

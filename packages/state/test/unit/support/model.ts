@@ -213,6 +213,19 @@ export class Model {
       case 'queue_purge':
       case 'queue_configure':
       case 'queue_delete':
+      case 'auth_enable':
+      case 'auth_disable':
+      case 'auth_create_key':
+      case 'auth_revoke_key':
+      case 'auth_rotate_key':
+      case 'auth_grant':
+      case 'auth_withdraw':
+      case 'auth_delete_role':
+      case 'auth_bind':
+      case 'auth_unbind':
+      case 'auth_map_certificate':
+      case 'auth_unmap_certificate':
+      case 'auth_note_uses':
       case 'acquire_permits':
       case 'release_permits':
       case 'create_semaphore':

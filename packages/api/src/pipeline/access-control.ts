@@ -1,0 +1,205 @@
+/**
+ * Who asks, and whether they may: decided on this node by the replicated rules, so that all nodes decide alike at the
+ * same revision.
+ *
+ * DENY-1: while authentication is on, what no rule permits is refused, on every interface: each asks here, through
+ *     access.ts. Open is only what tells nothing that some alone may know (`open` in the contract).
+ * DENY-2: a proof that is shown and does not hold is refused, whatever is asked: nobody becomes anonymous by a wrong key.
+ * DENY-3: a node that is told to have authentication (`security.authentication: required`) answers nobody but this
+ *     machine until it is on: until then everybody could do everything.
+ * DENY-4: what is open ends within a second of the end of the key, or of the right, that it stands on.
+ */
+import type { Engine } from '@holdfast/engine';
+import type { Rights, Verb } from '@holdfast/state';
+import { isLoopback } from '@holdfast/tls';
+import type { CertificateName } from '@holdfast/tls';
+import { anonymous } from '../callers.ts';
+import { Refused } from '../refused.ts';
+import type { AccessRequest, Resource } from './access.ts';
+import { isSecretOf, readKey } from './api-keys.ts';
+import { callerFrom, provenCaller } from './caller.ts';
+import type { Caller } from './caller.ts';
+import { OpenCalls } from './open-calls.ts';
+
+/** What a request is executed with once it is admitted. */
+export interface Admission {
+  /** The revision whose rules admitted it. */
+  readonly authorizedAt?: number;
+  readonly isAdministrator?: true;
+}
+
+export interface Credentials {
+  /** As in the header `Authorization`, or its like. */
+  readonly authorization: string | undefined;
+  /** What the certificate of the connection says of its holder. Asked only where some certificate proves something. */
+  readonly certificateNames: () => readonly CertificateName[];
+  readonly address: string | undefined;
+}
+
+export interface AccessControlOptions {
+  readonly engine: Engine;
+  /** DENY-3. */
+  readonly isRequired: boolean;
+  /** Wall clock in ms. */
+  readonly now: () => number;
+  readonly onKeyUsed: (keyId: string) => void;
+}
+
+const everything: Admission = {};
+
+export class AccessControl {
+  readonly #options: AccessControlOptions;
+  readonly open: OpenCalls;
+
+  constructor(options: AccessControlOptions) {
+    this.#options = options;
+    this.open = new OpenCalls(options.engine);
+  }
+
+  /** Whether anything is asked of anybody. */
+  get isOn(): boolean {
+    return this.#options.engine.access.isEnabled || this.#options.isRequired;
+  }
+
+  /** DENY-2. */
+  authenticate({ authorization, certificateNames, address }: Credentials): Caller | Refused {
+    const { engine } = this.#options;
+    if (authorization !== undefined) {
+      const [, text] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
+      const isMeant = text?.startsWith('hf_') === true;
+      // Whoever is in front of a node without authentication may have one of its own.
+      if (isMeant || engine.access.isEnabled) return this.#byKey(text ?? '', address);
+    }
+    if (!engine.access.hasCertificates) return callerFrom(address);
+    for (const certificate of certificateNames()) {
+      const identity = engine.access.identityOf(certificate.field, certificate.value);
+      if (identity !== undefined) return provenCaller(identity, { certificate }, address);
+    }
+    return callerFrom(address);
+  }
+
+  #byKey(text: string, address: string | undefined): Caller | Refused {
+    const { engine, onKeyUsed } = this.#options;
+    const read = readKey(text);
+    if (read === undefined) return wrongKey();
+    const { id, secret } = read;
+    const key = engine.access.key(id);
+    if (!isSecretOf(secret, key?.hash) || key === undefined) return wrongKey();
+    if (this.#hasExpired(key.expiresAtMs)) return expiredKey(id);
+    onKeyUsed(id);
+    return provenCaller(key.identity, { keyId: id }, address);
+  }
+
+  #hasExpired(expiresAtMs: number | undefined): boolean {
+    return expiresAtMs !== undefined && expiresAtMs <= this.#options.now();
+  }
+
+  /** Why what a caller has proven holds no more; undefined: it holds. */
+  standing({ identity, keyId, certificate }: Caller): Refused | undefined {
+    const { access } = this.#options.engine;
+    if (keyId !== undefined) {
+      const key = access.key(keyId);
+      if (key?.identity !== identity) return revokedKey(keyId);
+      return this.#hasExpired(key.expiresAtMs) ? expiredKey(keyId) : undefined;
+    }
+    if (certificate === undefined) return undefined;
+    return access.identityOf(certificate.field, certificate.value) === identity
+      ? undefined
+      : new Refused('unauthorized', 'This certificate proves no identity any more.');
+  }
+
+  /** What the caller may do; undefined: everything, for authentication is off. */
+  rightsOf(caller: Caller): Rights | undefined {
+    const { access } = this.#options.engine;
+    return access.isEnabled ? access.rightsOf(caller.identity) : undefined;
+  }
+
+  /** Whether one may be told of this resource: asked again for each, since rules change meanwhile. */
+  mayRead(caller: Caller, kind: string, name: string): boolean {
+    const rights = this.rightsOf(caller);
+    if (rights === undefined) return true;
+    return rights.permits('read', kind, name) && this.standing(caller) === undefined;
+  }
+
+  /** DENY-1. */
+  authorize(caller: Caller, request: AccessRequest): Admission | Refused {
+    if (request.isOpen) return everything;
+    const { engine, isRequired } = this.#options;
+    const rights = this.rightsOf(caller);
+    if (rights === undefined)
+      return isRequired && !isFromHere(caller.address) ? notYet() : everything; // DENY-3
+    const fallen = this.standing(caller);
+    if (fallen !== undefined) return fallen;
+    const refused = request.resources
+      .map((resource) => refusalOf(rights, caller, request, resource))
+      .find((found) => found !== undefined);
+    if (refused !== undefined) return refused;
+    const { revision } = engine;
+    return request.resources.some(({ kind }) => kind === 'session') &&
+      rights.permits('admin', 'session', undefined)
+      ? { authorizedAt: revision, isAdministrator: true }
+      : { authorizedAt: revision };
+  }
+}
+
+function refusalOf(
+  rights: Rights,
+  caller: Caller,
+  { verb, isFiltered, operation }: AccessRequest,
+  { kind, name }: Resource,
+): Refused | undefined {
+  if (isPermitted(rights, verb, kind, name, isFiltered)) return undefined;
+  if (caller.identity === anonymous && rights.isEmpty)
+    return new Refused(
+      'unauthorized',
+      'This cluster asks who you are. Send an API key as "Authorization: Bearer hf_...", or show a client certificate that proves an identity.',
+      { operation },
+    );
+  const what = name === undefined ? `every ${kind}` : `${kind} "${name}"`;
+  return new Refused(
+    'forbidden',
+    `"${caller.identity}" may not do this: no rule permits "${verb}" on ${what}. An administrator grants it with "holdfast auth role grant".`,
+    { operation, verb, kind, ...(name === undefined ? {} : { resource: name }) },
+  );
+}
+
+function isPermitted(
+  rights: Rights,
+  verb: Verb,
+  kind: string,
+  name: string | undefined,
+  isFiltered: boolean,
+): boolean {
+  // Whose a session is, the state knows (OWNER-1): whoever may do something at all may have one.
+  if (kind === 'session') return !rights.isEmpty;
+  if (!isFiltered || name !== undefined) {
+    if (kind !== 'event') return rights.permits(verb, kind, name);
+  }
+  // What one may not read is left out of what is told.
+  return kind === 'event' ? rights.hasVerb(verb) : rights.permitsSome(verb, kind);
+}
+
+const isFromHere = (address: string | undefined): boolean =>
+  address !== undefined && isLoopback(address.replace(/^::ffff:(?=\d+\.)/i, ''));
+
+const wrongKey = (): Refused =>
+  new Refused(
+    'unauthorized',
+    'This API key is not valid here: it is wrong, or was revoked. Ask an administrator for another one.',
+  );
+
+const revokedKey = (id: string): Refused =>
+  new Refused('unauthorized', `Key "${id}" was revoked. Ask an administrator for another one.`, {
+    key_id: id,
+  });
+
+const expiredKey = (id: string): Refused =>
+  new Refused('unauthorized', `Key "${id}" has expired. Ask an administrator for another one.`, {
+    key_id: id,
+  });
+
+const notYet = (): Refused =>
+  new Refused(
+    'unauthorized',
+    'Authentication is required on this node and not on in its cluster yet. Run "holdfast auth enable" on the machine of the node first.',
+  );

@@ -1,0 +1,82 @@
+/**
+ * What is open on this node for callers: streams, watches, waits. Each is looked at again when rights change, and once a
+ * second for keys that expire; what stands on nothing any more is ended (DENY-4 of access-control.ts).
+ *
+ * OPEN-1: a look costs a slice a turn (SLICE-2), however many are open. One that begins while a look is under way is
+ *     looked at by the next one, which follows.
+ */
+import type { Engine } from '@holdfast/engine';
+import { TurnSlices } from '@holdfast/engine/parts';
+import { RenewedMap } from '@holdfast/protocol';
+import type { OperationContext } from '../operations/context.ts';
+import type { Refused } from '../refused.ts';
+
+export interface OpenCall {
+  /** Why it may go on no more. */
+  readonly check: () => Refused | undefined;
+  readonly end: (refused: Refused) => void;
+}
+
+export class OpenCalls {
+  readonly #all = new RenewedMap<OpenCall, true>();
+  readonly #slices = new TurnSlices({ endOfTurn: (callback) => void setImmediate(callback) });
+  readonly #engine: Engine;
+  readonly #unsubscribes: readonly (() => void)[];
+  #isLooking = false;
+  #looksAgain = false;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#unsubscribes = [
+      engine.onEvents((_revision, events) => {
+        if (events.some(({ type }) => type === 'access_changed')) this.look();
+      }),
+      engine.onGap(() => this.look()),
+    ];
+  }
+
+  get count(): number {
+    return this.#all.size;
+  }
+
+  /** @returns Forgets it. */
+  add(call: OpenCall): () => void {
+    this.#all.set(call, true);
+    return () => this.#all.delete(call);
+  }
+
+  /** Looks at all that is open. */
+  look(): void {
+    if (!this.#engine.access.isEnabled || this.#all.size === 0) return;
+    this.#looksAgain = this.#isLooking;
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.#slices.add(this.#looks([...this.#all.keys()]));
+  }
+
+  *#looks(calls: readonly OpenCall[]): Generator<() => void, void, undefined> {
+    for (const call of calls)
+      yield () => {
+        if (this.#all.get(call) === undefined) return;
+        const refused = call.check();
+        if (refused === undefined) return;
+        this.#all.delete(call);
+        call.end(refused);
+      };
+    this.#isLooking = false;
+    if (this.#looksAgain) this.look(); // OPEN-1
+  }
+
+  close(): void {
+    for (const unsubscribe of this.#unsubscribes) unsubscribe();
+  }
+}
+
+/** What goes on telling its caller for as long as what that has proven holds. @returns Forgets it. */
+export function openFor(
+  { service: { control }, caller }: OperationContext,
+  end: (refused: Refused) => void,
+): () => void {
+  if (control === undefined) return () => undefined;
+  return control.open.add({ check: () => control.standing(caller), end });
+}

@@ -1,0 +1,171 @@
+/**
+ * Who may do what: keys, the roles of identities, their rules, and what certificates tell.
+ *
+ * AUTH-1: every node decides by this table alone, so that all decide alike at the same revision. Only hashes of secrets
+ *     stand in it.
+ * AUTH-2: whatever changes what an identity may do moves `changedAt` of that identity, and of no other one: a command
+ *     that was admitted before is refused then, and is admitted anew by its node (admission.ts).
+ * AUTH-3: while authentication is on, somebody can administer it who can prove that: what would end the last one is refused.
+ * AUTH-4: bounded by number: keys, identities, roles, rules and certificates; texts are bounded where they enter.
+ */
+import { anonymousIdentity } from '../../kernel/commands.ts';
+import type { LogIndex } from '../../kernel/names.ts';
+import type { AccessRule, CertificateField } from './commands.ts';
+import { Rights } from './rights.ts';
+import type { RoleRule } from './rights.ts';
+
+/** The role that holds everything. It is always there, and always the same. */
+export const administratorRole = 'admin';
+const administratorRules: readonly AccessRule[] = [{ verb: 'admin' }];
+
+/** AUTH-4. */
+export const accessBounds = {
+  keys: 10_000,
+  identities: 10_000,
+  roles: 1000,
+  rulesOfRole: 1000,
+  rules: 20_000,
+  rolesOfIdentity: 16,
+  certificates: 1000,
+} as const;
+
+/** Records are never changed: a snapshot that is being taken keeps the old ones. */
+export interface Key {
+  readonly id: string;
+  readonly identity: string;
+  readonly hash: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number | undefined;
+  readonly lastUsedMs: number | undefined;
+}
+
+export interface Role {
+  readonly name: string;
+  readonly rules: readonly AccessRule[];
+  readonly changedAt: LogIndex;
+}
+
+export interface Binding {
+  readonly identity: string;
+  readonly roles: readonly string[];
+  readonly changedAt: LogIndex;
+}
+
+export interface CertificateMapping {
+  readonly field: CertificateField;
+  readonly value: string;
+  readonly identity: string;
+}
+
+/** What is read of it, on any node. */
+export interface AccessView {
+  readonly isEnabled: boolean;
+  key(id: string): Key | undefined;
+  rightsOf(identity: string): Rights;
+  /** Of a certificate that says this of its holder. */
+  identityOf(field: CertificateField, value: string): string | undefined;
+  readonly hasCertificates: boolean;
+}
+
+/** All of it, for listings. */
+export interface AccessTables extends AccessView {
+  readonly keys: ReadonlyMap<string, Key>;
+  readonly roles: ReadonlyMap<string, Role>;
+  readonly bindings: ReadonlyMap<string, Binding>;
+  readonly certificates: ReadonlyMap<string, CertificateMapping>;
+}
+
+/** Compiled sets of roles that are kept; they are made again where there are more. */
+const mostCompiled = 1000;
+const noRights: Rights = new Rights([]);
+
+export const certificateKey = (field: CertificateField, value: string): string =>
+  `${field} ${value}`;
+
+export class Access implements AccessTables {
+  isEnabled = false;
+  /** When it was turned on last (AUTH-2). */
+  enabledAt: LogIndex = 0;
+  /** When something changed of an identity of which nothing is left to tell it. */
+  otherwiseChangedAt: LogIndex = 0;
+  ruleCount = 0;
+  readonly keys: Map<string, Key> = new Map<string, Key>();
+  readonly roles: Map<string, Role> = new Map<string, Role>();
+  readonly bindings: Map<string, Binding> = new Map<string, Binding>();
+  readonly certificates: Map<string, CertificateMapping> = new Map<string, CertificateMapping>();
+  /** By the roles, as a text. */
+  readonly #compiled = new Map<string, Rights>();
+
+  /** AUTH-1. */
+  key(id: string): Key | undefined {
+    return this.keys.get(id);
+  }
+
+  get hasCertificates(): boolean {
+    return this.certificates.size > 0;
+  }
+
+  identityOf(field: CertificateField, value: string): string | undefined {
+    return this.certificates.get(certificateKey(field, value))?.identity;
+  }
+
+  hasRole(name: string): boolean {
+    return name === administratorRole || this.roles.has(name);
+  }
+
+  /** AUTH-2. */
+  changedAt(identity: string): LogIndex {
+    const binding = this.bindings.get(identity);
+    let latest = Math.max(this.enabledAt, binding?.changedAt ?? this.otherwiseChangedAt);
+    for (const role of binding?.roles ?? [])
+      latest = Math.max(latest, this.roles.get(role)?.changedAt ?? 0);
+    return latest;
+  }
+
+  rightsOf(identity: string): Rights {
+    const roles = this.bindings.get(identity)?.roles;
+    if (roles === undefined || roles.length === 0) return noRights;
+    const key = roles.join('\n');
+    const known = this.#compiled.get(key);
+    if (known !== undefined) return known;
+    if (this.#compiled.size >= mostCompiled) this.#compiled.clear();
+    const rights = new Rights(roles.flatMap((role) => this.#rulesOf(role)));
+    this.#compiled.set(key, rights);
+    return rights;
+  }
+
+  #rulesOf(role: string): readonly RoleRule[] {
+    const rules =
+      role === administratorRole ? administratorRules : (this.roles.get(role)?.rules ?? []);
+    return rules.map((rule) => ({ role, rule }));
+  }
+
+  /** Puts or removes what an identity has. */
+  bind(identity: string, roles: readonly string[], changedAt: LogIndex): void {
+    if (roles.length > 0) this.bindings.set(identity, { identity, roles, changedAt });
+    else {
+      this.bindings.delete(identity);
+      this.otherwiseChangedAt = changedAt;
+    }
+  }
+
+  /** Something else of an identity has changed: a key of it has ended (AUTH-2). */
+  touch(identity: string, changedAt: LogIndex): void {
+    this.bind(identity, this.bindings.get(identity)?.roles ?? [], changedAt);
+  }
+
+  /** Puts or removes a role. */
+  define(name: string, rules: readonly AccessRule[] | undefined, changedAt: LogIndex): void {
+    this.ruleCount += (rules?.length ?? 0) - (this.roles.get(name)?.rules.length ?? 0);
+    if (rules === undefined) this.roles.delete(name);
+    else this.roles.set(name, { name, rules, changedAt });
+    this.#compiled.clear();
+  }
+
+  /** AUTH-3. Whoever shows a key, or a certificate, and may do everything. */
+  hasAdministrator(): boolean {
+    const isOne = ({ identity }: { readonly identity: string }): boolean =>
+      identity !== anonymousIdentity && this.rightsOf(identity).permits('admin', 'auth', undefined);
+    return [...this.keys.values()].some(isOne) || [...this.certificates.values()].some(isOne);
+  }
+}
