@@ -1,0 +1,55 @@
+/**
+ * The image and the Compose file, tried with a container engine: `make test-containers`.
+ *
+ * Builds the image, on BASE where that is given and else on a stand-in; runs the single container and the whole Compose
+ * file, kills a container, cuts one from its network, starts all with new addresses, and takes locks through all of it.
+ * Needs ports 5000 to 5002, 5011 to 5013, 9100 to 9102, 8080 and 9090 of this machine. Where no engine can be had it says
+ * so and tests nothing.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeBase, makeContext } from './base-image.ts';
+import { openEngine } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { clusterInContainers, leaseNodesInContainers, singleContainer } from './trials.ts';
+
+const offline = '--offline --cache .npm-cache';
+
+async function build(engine: Engine, scratch: string): Promise<void> {
+  const given = process.env['BASE'];
+  const base = given ?? 'holdfast-stand-in-base';
+  if (given === undefined)
+    await step('a stand-in for the base image', () => makeBase(engine, scratch, base));
+  const context = await step('what the build needs', () => makeContext(scratch));
+  const settings = ['--build-arg', `BASE=${base}`, '--build-arg', `NPM_OPTIONS=${offline}`];
+  await step('docker build, without a network', () =>
+    engine.docker('build', '--network', 'none', ...settings, '--tag', 'holdfast', context),
+  );
+}
+
+async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
+  const startedMs = performance.now();
+  process.stdout.write(`${what} ... `);
+  const result = await work();
+  console.log(`${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+  return result;
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'holdfast-containers-'));
+// The former builder of Docker needs no plugin.
+const engine = await openEngine({ DOCKER_BUILDKIT: '0', HOLDFAST_IMAGE: 'holdfast' });
+if (typeof engine === 'string') {
+  console.log(`SKIPPED: containers were not tested, for ${engine}.`);
+} else {
+  try {
+    if (process.env['SKIP_BUILD'] === undefined) await build(engine, scratch);
+    await step('the single container', () => singleContainer(engine));
+    await step('three nodes of compose.yaml', () => clusterInContainers(engine));
+    await step('three lease nodes of compose.yaml', () => leaseNodesInContainers(engine));
+    console.log('Containers do what they should.');
+  } finally {
+    await engine.close();
+  }
+}
+rmSync(scratch, { recursive: true, force: true });
