@@ -47,6 +47,7 @@ export class TestAsker {
       if (outcome.type === 'assertion') {
         if (await this.#isThereAgain(file, limitMs))
           return { type: 'found', file, test: outcome.test };
+        // ASK-2
       } else if (outcome.type === 'not loaded')
         return { type: 'error', file, test: 'not loaded', message: line(outcome.message) };
       else if (outcome.type === 'time-out' && doubtful?.type !== 'error')

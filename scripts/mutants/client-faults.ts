@@ -58,7 +58,7 @@ export const clientFaults: readonly Fault[] = [
     breaks: 'a client goes to whatever a node tells as an address',
     file: route,
     find: `      if (!read.ok)
-        this.#warn(nodeId, url, read.problem); // F7`,
+        this.#warn(nodeId, url, read.problem); // ROUTE-7`,
     put: `      if (!read.ok)
         members.set(nodeId, { url, host: url, port: 80, path: '' });`,
   },

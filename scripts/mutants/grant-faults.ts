@@ -50,7 +50,7 @@ export const grantFaults: readonly Fault[] = [
     name: 'permits-beyond-the-limit',
     breaks: 'a semaphore gives more permits than there are',
     file: 'packages/state/src/primitives/holds/pool.ts',
-    find: `if (held === undefined) return this.opening === undefined && this.free >= units; // P3`,
+    find: `if (held === undefined) return this.opening === undefined && this.free >= units; // STATE-POOL-3`,
     put: `if (held === undefined)
       return (this.opening === undefined && this.free >= units) || this.kind === 'semaphore';`,
   },
@@ -94,7 +94,7 @@ export const grantFaults: readonly Fault[] = [
     breaks:
       'what a session that is over still holds is granted to somebody else before it is released',
     file: 'packages/state/src/primitives/holds/pool.ts',
-    find: `if (held === undefined) return this.opening === undefined && this.free >= units; // P3`,
+    find: `if (held === undefined) return this.opening === undefined && this.free >= units; // STATE-POOL-3`,
     put: `if (held === undefined) {
       const last = this.holds.last;
       if (last !== undefined && !last.session.living) {
@@ -178,8 +178,8 @@ export const grantFaults: readonly Fault[] = [
     name: 'urgent-passes-for-ever',
     breaks: 'a stream of urgent requests starves the others',
     file: 'packages/state/src/primitives/holds/queue.ts',
-    find: `if (priorityOf(ahead) >= priority || ahead.passed >= maxPasses) return false; // L1, L2`,
-    put: `if (priorityOf(ahead) >= priority) return false; // L1`,
+    find: `if (priorityOf(ahead) >= priority || ahead.passed >= maxPasses) return false; // STATE-QUEUE-1, STATE-QUEUE-2`,
+    put: `if (priorityOf(ahead) >= priority) return false; // STATE-QUEUE-1`,
   },
   {
     name: 'places-counted-through-the-queue',
@@ -199,10 +199,10 @@ export const grantFaults: readonly Fault[] = [
     name: 'search-for-cycles-without-a-bound',
     breaks: 'one entry looks through the same queue and holders for more than a second',
     file: 'packages/state/src/primitives/holds/deadlock.ts',
-    find: `      if (!this.#searches.step()) return undefined; // C3
-      if (!ahead.session.living) continue; // C4`,
+    find: `      if (!this.#searches.step()) return undefined; // STATE-DEADLOCK-3
+      if (!ahead.session.living) continue; // STATE-DEADLOCK-4`,
     put: `      this.#searches.step();
-      if (!ahead.session.living) continue; // C4`,
+      if (!ahead.session.living) continue; // STATE-DEADLOCK-4`,
   },
   {
     name: 'holders-looked-at-for-every-search',

@@ -6,7 +6,7 @@ export const outcomeFaults: readonly Fault[] = [
     name: 'removal-without-outcome',
     breaks: 'who removes the leader is not told that it was removed',
     file: 'packages/engine/src/administration.ts',
-    find: `        if (call.repeated === true) return undefined; // ADMIN-1`,
+    find: `        if (call.repeated === true) return undefined; // MEMBERS-1`,
     put: ``,
   },
   {
@@ -28,8 +28,8 @@ export const outcomeFaults: readonly Fault[] = [
     breaks:
       'an acquire is cancelled once: where nobody hears that, it becomes a hold that nobody has',
     file: 'packages/client/src/until-answered.ts',
-    find: `    if (isOver()) break; // UA2`,
-    put: `    if (isOver() || pauseMs > 0) break; // UA2`,
+    find: `    if (isOver()) break; // UNTIL-ANSWERED-2`,
+    put: `    if (isOver() || pauseMs > 0) break; // UNTIL-ANSWERED-2`,
   },
   {
     name: 'number-done-with-while-given-up',
@@ -45,8 +45,8 @@ export const outcomeFaults: readonly Fault[] = [
     breaks:
       'the counts of a lock are compared while a release is under way, and differ for no reason',
     file: 'packages/client/src/session.ts',
-    find: `quiet !== undefined && quiet === this.#counts.quiet; // HN1`,
-    put: `quiet === quiet; // HN1`,
+    find: `quiet !== undefined && quiet === this.#counts.quiet; // HOLD-COUNT-1`,
+    put: `quiet === quiet; // HOLD-COUNT-1`,
   },
   {
     name: 'hold-counts-not-compared',
@@ -59,8 +59,8 @@ export const outcomeFaults: readonly Fault[] = [
     name: 'release-repeated-as-another',
     breaks: 'a release that is repeated is another one: what was entered twice is given back twice',
     file: 'packages/client/src/giving-back.ts',
-    find: `const number = (this.#number ??= await this.#parts.open()); // GB1`,
-    put: `const number = (this.#number = await this.#parts.open()); // GB1`,
+    find: `const number = (this.#number ??= await this.#parts.open()); // GIVE-BACK-1`,
+    put: `const number = (this.#number = await this.#parts.open()); // GIVE-BACK-1`,
   },
   {
     name: 'refusal-taken-for-all-copies',
@@ -155,7 +155,7 @@ export const outcomeFaults: readonly Fault[] = [
     name: 'late-copy-after-giving-up-granted',
     breaks: 'a copy that comes after its request was cancelled is granted',
     file: 'packages/state/src/kernel/cancel.ts',
-    find: `      session.requests.remember(requestId, answer, tables.limits); // R1
+    find: `      session.requests.remember(requestId, answer, tables.limits); // STATE-RELEASE-1
       return { ok: true, type: 'abandoned' };`,
     put: `      return { ok: true, type: 'abandoned' };`,
   },

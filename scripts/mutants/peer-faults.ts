@@ -7,7 +7,7 @@ export const peerFaults: readonly Fault[] = [
     breaks: 'a member that a lagging node does not know yet never gets its vote',
     file: 'packages/engine/src/transport/tcp.ts',
     find: `if (outgoing === undefined)
-      this.#incomingOf.get(to)?.write(() => encodeMessageFrame(message, to)); // T4
+      this.#incomingOf.get(to)?.write(() => encodeMessageFrame(message, to)); // TRANSPORT-4
     else outgoing`,
     put: `if (outgoing !== undefined) outgoing`,
   },
@@ -53,7 +53,7 @@ export const peerFaults: readonly Fault[] = [
     breaks: 'a peer that broke the protocol is connected to again without a pause',
     file: 'packages/engine/src/transport/outgoing.ts',
     find: `this.#connected = false;
-    this.#retryMs = maxRetryMs; // T5`,
+    this.#retryMs = maxRetryMs; // TRANSPORT-5`,
     put: `this.#connected = false;`,
   },
   {

@@ -82,7 +82,7 @@ const planted: readonly QuorumFault[] = [
     name: 'votes-without-its-file',
     breaks: 'a node that lost its file votes at once',
     file: recovery,
-    find: `return this.#beganAfterTheWait && this.#others > 0 && this.missing === 0; // V1`,
+    find: `return this.#beganAfterTheWait && this.#others > 0 && this.missing === 0; // VOTER-RECOVERY-1`,
     put: `return this.#others > 0;`,
   },
   {
@@ -96,7 +96,7 @@ const planted: readonly QuorumFault[] = [
     name: 'tokens-of-the-lost-file-not-learned',
     breaks: 'a node that lost its file votes without the tokens that others know',
     file: recovery,
-    find: `return this.#beganAfterTheWait && this.#others > 0 && this.missing === 0; // V1`,
+    find: `return this.#beganAfterTheWait && this.#others > 0 && this.missing === 0; // VOTER-RECOVERY-1`,
     put: `return this.#beganAfterTheWait && this.#others > 0;`,
   },
   {
@@ -116,7 +116,7 @@ const planted: readonly QuorumFault[] = [
     name: 'begins-without-agreement',
     breaks: 'a node that lost its file takes the cluster for new because no other has voted yet',
     file: recovery,
-    find: `if (others.every(({ founders }) => same(founders, this.#founders))) return true; // V2`,
+    find: `if (others.every(({ founders }) => same(founders, this.#founders))) return true; // VOTER-RECOVERY-2`,
     put: `return true;`,
   },
   {
@@ -131,7 +131,7 @@ const planted: readonly QuorumFault[] = [
     name: 'let-in-by-any-voter',
     breaks: 'a node that lost its file takes itself for one that had not voted',
     file: recovery,
-    find: `if (others.some(({ voting, founders }) => voting && founders.includes(fileId))) return true; // V3`,
+    find: `if (others.some(({ voting, founders }) => voting && founders.includes(fileId))) return true; // VOTER-RECOVERY-3`,
     put: `if (others.some(({ voting }) => voting && fileId > 0)) return true;`,
   },
   {

@@ -27,7 +27,7 @@ export const serviceFaults: readonly Fault[] = [
     name: 'backup-keeps-its-place',
     breaks: 'a backup whose reader has hung up counts for ever',
     file: 'packages/api/src/http/backups.ts',
-    find: `this.#open -= 1; // BK2
+    find: `this.#open -= 1; // HTTP-BACKUP-2
       giveBack();
       cancel();`,
     put: `giveBack();

@@ -7,7 +7,7 @@ export const sessionFaults: readonly Fault[] = [
     breaks:
       'a client believes in its lease for as long as the answer took, longer than the cluster',
     file: 'packages/client/src/session.ts',
-    find: `if (sentAt.monotonicMs >= this.#provenAt.monotonicMs) this.#provenAt = sentAt; // V1`,
+    find: `if (sentAt.monotonicMs >= this.#provenAt.monotonicMs) this.#provenAt = sentAt; // CLIENT-SESSION-1`,
     put: `this.#provenAt = momentOf(this.#clock);`,
   },
   {
@@ -25,7 +25,7 @@ export const sessionFaults: readonly Fault[] = [
     name: 'unreachable-leader-tried-for-ever',
     breaks: 'a client tries a leader that it cannot reach again and again',
     file: 'packages/client/src/route.ts',
-    find: `nowMs < (this.#avoided?.untilMs ?? 0); // F4`,
+    find: `nowMs < (this.#avoided?.untilMs ?? 0); // ROUTE-4`,
     put: `nowMs < 0;`,
   },
   {
@@ -67,8 +67,8 @@ export const sessionFaults: readonly Fault[] = [
     breaks: 'a check of holds that began before a reconnection stands for the one after it',
     file: 'packages/client/src/holds-check.ts',
     find: `    this.#isWanted = true;
-    if (this.#isRunning) return; // HC4`,
-    put: `    if (this.#isRunning) return; // HC4
+    if (this.#isRunning) return; // HOLDS-CHECK-4`,
+    put: `    if (this.#isRunning) return; // HOLDS-CHECK-4
     this.#isWanted = true;`,
   },
   {

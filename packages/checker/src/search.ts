@@ -5,14 +5,14 @@
  * what was tried (Testing for linearizability, 2017): an operation may come next if it was called before
  * the first answer among those not yet placed. No recursion: a history may be long.
  *
- * K1: an answered operation takes effect once, between its call and its answer; where the two touch at
+ * SEARCH-1: an answered operation takes effect once, between its call and its answer; where the two touch at
  *     the same time they overlap.
- * K2: one of unknown outcome takes effect once after its call, or never. They are tried last: nearly
+ * SEARCH-2: one of unknown outcome takes effect once after its call, or never. They are tried last: nearly
  *     always they explain nothing, and each doubles what there is to try.
- * K3: no state is entered again with the same answered operations, and none that allows no more than one
+ * SEARCH-3: no state is entered again with the same answered operations, and none that allows no more than one
  *     that was entered (`tried.ts`).
- * K4: what is out of turn is tried last of all (`turns.ts`).
- * K5: of unknown operations that could stand for each other only the first is tried (`twins.ts`).
+ * SEARCH-4: what is out of turn is tried last of all (`turns.ts`).
+ * SEARCH-5: of unknown operations that could stand for each other only the first is tried (`twins.ts`).
  */
 import type { Model, Operation } from './history.ts';
 import { joined, mark, Tried, withUnknown } from './tried.ts';
@@ -145,7 +145,7 @@ export class Search<State, Call, Answer> {
       if (outcome.type === 'answered')
         events.push({ atMs: outcome.atMs, isCall: false, operation });
     }
-    // K1: at the same time the call is first.
+    // SEARCH-1: at the same time the call is first.
     events.sort((a, b) => a.atMs - b.atMs || Number(b.isCall) - Number(a.isCall));
     const calls = new Map<number, Entry>();
     let last = this.#head;
@@ -192,7 +192,7 @@ export class Search<State, Call, Answer> {
       found = this.#advanceUnknown(cursor.phase === 'unknown' ? cursor.at : 0);
     if (!found) {
       const from = cursor.phase === 'out_of_turn' ? cursor.entry : this.#head.next;
-      found = this.#advanceAnswered('out_of_turn', from); // K4
+      found = this.#advanceAnswered('out_of_turn', from); // SEARCH-4
     }
     return found ? this.#start() : undefined;
   }
@@ -211,7 +211,7 @@ export class Search<State, Call, Answer> {
     const hasTwin = this.#twins.inState(this.#state, limit);
     for (const [at, { operation, position }] of this.#unknown.entries()) {
       if (position > limit) return false;
-      if (this.#placedUnknown.has(operation) || hasTwin(operation) || at < from) continue; // K5
+      if (this.#placedUnknown.has(operation) || hasTwin(operation) || at < from) continue; // SEARCH-5
       if (this.#try(operation, undefined, { phase: 'unknown', at: at + 1 })) return true;
     }
     return false;
@@ -242,8 +242,8 @@ export class Search<State, Call, Answer> {
     const answered = entry === undefined ? this.#answeredMark : joined(this.#answeredMark, own);
     const used = entry === undefined ? withUnknown(this.#used, own) : this.#used;
     for (const [position, state] of states.entries()) {
-      if (entry === undefined && this.#changesNothing(state)) continue; // K2: as if it had never happened.
-      if (!this.#enter(state, answered, used)) continue; // K3
+      if (entry === undefined && this.#changesNothing(state)) continue; // SEARCH-2: as if it had never happened.
+      if (!this.#enter(state, answered, used)) continue; // SEARCH-3
       this.#top = {
         before: this.#top,
         operation,
@@ -314,7 +314,7 @@ export class Search<State, Call, Answer> {
 
   /**
    * Keeps the orders that explain most answers. Of those that explain as many the first is the plainest:
-   * unknown operations come into it only where they are needed (K2).
+   * unknown operations come into it only where they are needed (SEARCH-2).
    */
   #noteDeadEnd(): void {
     const placed = this.#answeredPlaced;

@@ -2,10 +2,10 @@
  * What a search has entered: which answered operations were placed and which state that left, with which
  * unknown operations.
  *
- * T1: with the same answered operations and states of equal hash, one that used up fewer unknown
+ * TRIED-1: with the same answered operations and states of equal hash, one that used up fewer unknown
  *     operations and has no higher rank allows all that the other does: nothing is lost where the other
  *     is not entered. (A shortest way on from the other is a way on from this one, and no longer.)
- * T2: to miss such a pair costs time, never the verdict: only a few are compared, and no more are kept
+ * TRIED-2: to miss such a pair costs time, never the verdict: only a few are compared, and no more are kept
  *     than there is memory for.
  */
 
@@ -24,7 +24,7 @@ interface Entered {
   readonly rank: number;
 }
 
-/** T2. */
+/** TRIED-2. */
 const maxCompared = 8;
 const maxWayBack = 64;
 const maxKept = 4_000_000;
@@ -39,8 +39,8 @@ export class Tried {
   enter(key: string, candidate: Entered): boolean {
     const known = this.#entered.get(key);
     const compared = known === undefined || Array.isArray(known) ? known : [known];
-    if (compared?.some((one) => allowsAllOf(one, candidate)) === true) return false; // T1
-    const isFull = this.#kept >= maxKept; // T2
+    if (compared?.some((one) => allowsAllOf(one, candidate)) === true) return false; // TRIED-1
+    const isFull = this.#kept >= maxKept; // TRIED-2
     if (compared !== undefined && compared.length >= maxCompared) {
       const [first, second] = candidate.used?.mark ?? none;
       const whole = `${String(first)} ${String(second)} ${String(candidate.rank)} ${key}`;
@@ -54,7 +54,7 @@ export class Tried {
 
 const none: Mark = [0, 0];
 
-/** T1, for unknown operations of which the other placed the same first and then more. */
+/** TRIED-1, for unknown operations of which the other placed the same first and then more. */
 function allowsAllOf(one: Entered, other: Entered): boolean {
   const more = (other.used?.count ?? 0) - (one.used?.count ?? 0);
   if (one.rank > other.rank || more < 0 || more > maxWayBack) return false;

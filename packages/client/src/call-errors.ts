@@ -33,7 +33,7 @@ export const brokenError = (operation: AskedOperation): HoldfastError =>
     `The connection was lost before ${operation} was answered; it may have been executed. Retry with the same request id.`,
   );
 
-/** F5: a node that did nothing speaks of the copy that came to it alone. */
+/** CONNECTION-5: a node that did nothing speaks of the copy that came to it alone. */
 export function refusedError(
   operation: AskedOperation,
   code: ErrorCode,

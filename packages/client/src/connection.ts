@@ -1,11 +1,10 @@
 /**
- * Every unanswered request, and where its answer goes.
+ * Every unanswered request, and where its answer goes. What is sent again: request.ts. Which node they go to, and when
+ * another one is sought: reach.ts, route.ts.
  *
- * F1: what is sent again: request.ts.
- * F2: every request ends: by its answer, its deadline, its signal, the end of its session, or the client's end.
+ * CONNECTION-2: every request ends: by its answer, its deadline, its signal, the end of its session, or the client's end.
  *     What has ended is kept nowhere, also while no node can be reached.
- * F3, F4, F6: which node they go to, and when another one is sought: reach.ts, route.ts.
- * F5: a request whose caller is told that nothing was done has had no effect. What one node says of the copy
+ * CONNECTION-5: a request whose caller is told that nothing was done has had no effect. What one node says of the copy
  *     that came to it tells nothing of the copies that went elsewhere before.
  */
 import { errorDefinitions, HoldfastError, RenewedMap } from '@holdfast/protocol';
@@ -50,7 +49,7 @@ interface Pending extends CallOfSession<Pending> {
   /** It went out with a message, and nothing makes it go out again. */
   sent: boolean;
   attempts: number;
-  /** A copy that was sent is not answered, or its answer left open what became of it (F5). */
+  /** A copy that was sent is not answered, or its answer left open what became of it (CONNECTION-5). */
   uncertain: boolean;
 }
 
@@ -219,7 +218,7 @@ export class Connection {
     this.#ofSessions.begin(sessionId);
   }
 
-  /** The session is over: nothing that was asked on its behalf is waited for any more (F2). */
+  /** The session is over: nothing that was asked on its behalf is waited for any more (CONNECTION-2). */
   endCallsOf(sessionId: string, error: HoldfastError): void {
     this.#ofSessions.end(sessionId, (pending) => this.#fail(pending, error));
   }
@@ -322,12 +321,12 @@ export class Connection {
         return;
       }
     }
-    this.#fail(pending, refusedError(pending.operation, code, problem, this.#effectOf(pending))); // F5
+    this.#fail(pending, refusedError(pending.operation, code, problem, this.#effectOf(pending))); // CONNECTION-5
   }
 
   /**
    * The caller is told at once. What has a number is cancelled by that, whatever became of it, by whoever gave it
-   * the number (V7); the node is told at once to let go of any other wait.
+   * the number (CLIENT-SESSION-7); the node is told at once to let go of any other wait.
    */
   #abort(pending: Pending, error: HoldfastError): void {
     if (!this.#pending.has(pending.id)) return;
@@ -338,7 +337,7 @@ export class Connection {
     this.#fail(pending, error);
   }
 
-  /** F5. */
+  /** CONNECTION-5. */
   #effectOf({ operation, sent, uncertain }: Pending): { readonly effect: ErrorEffect } {
     return { effect: !changesNothing(operation) && (sent || uncertain) ? 'perhaps' : 'none' };
   }
@@ -351,7 +350,7 @@ export class Connection {
     pending.reject(error);
   }
 
-  /** One coarse timer for all deadlines (F2). */
+  /** One coarse timer for all deadlines (CONNECTION-2). */
   #keepSweeping(): void {
     if (this.#cancelSweep !== undefined) return;
     this.#cancelSweep = this.#clock.after(sweepEveryMs, () => {

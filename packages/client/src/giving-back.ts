@@ -1,11 +1,11 @@
 /**
  * The release of one hold, from its first attempt that failed on.
  *
- * GB1: it has one number, however often it is asked for, so that a hold that was entered twice is never given
+ * GIVE-BACK-1: it has one number, however often it is asked for, so that a hold that was entered twice is never given
  *      back twice by it.
- * GB2: a release that failed goes on in the background until the cluster has answered it (UA1, UA2): a hold
+ * GIVE-BACK-2: a release that failed goes on in the background until the cluster has answered it (UNTIL-ANSWERED-1, UNTIL-ANSWERED-2): a hold
  *      that nobody wants does not stand as long as its session.
- * GB3: once answered, it is not asked for again: the cluster may have forgotten the number.
+ * GIVE-BACK-3: once answered, it is not asked for again: the cluster may have forgotten the number.
  */
 import type { NumberedRequest } from './numbered-requests.ts';
 import { isDecided, isHopeless, untilAnswered } from './until-answered.ts';
@@ -39,10 +39,10 @@ export class GivingBack {
   async attempt(): Promise<void> {
     const settled = this.#settled;
     if (settled !== undefined) {
-      if ('refused' in settled) throw settled.refused; // GB3
+      if ('refused' in settled) throw settled.refused; // GIVE-BACK-3
       return;
     }
-    const number = (this.#number ??= await this.#parts.open()); // GB1
+    const number = (this.#number ??= await this.#parts.open()); // GIVE-BACK-1
     try {
       const answer = await this.#parts.ask(number);
       this.#settle({ answer });
@@ -59,7 +59,7 @@ export class GivingBack {
     else this.#goOn(number);
   }
 
-  /** GB2. */
+  /** GIVE-BACK-2. */
   #goOn(number: NumberedRequest): void {
     if (this.#goesOn || this.#settled !== undefined) return;
     this.#goesOn = true;

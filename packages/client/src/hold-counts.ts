@@ -1,10 +1,10 @@
 /**
  * Whether the cluster counts the acquires of a lock as its client does.
  *
- * HN1: the two counts are compared by the answer of an acquire with nothing else of the session under way from
+ * HOLD-COUNT-1: the two counts are compared by the answer of an acquire with nothing else of the session under way from
  *      its request on: what is released or cancelled in the background would be counted on one side only.
- * HN2: nothing is released because of a difference: another program that uses the session may hold it. What no
- *      caller has is cancelled by its number (NC1), never by a count.
+ * HOLD-COUNT-2: nothing is released because of a difference: another program that uses the session may hold it. What no
+ *      caller has is cancelled by its number (NUMBERED-CALL-1), never by a count.
  */
 import type { ClientWarning } from './client-warning.ts';
 import type { Hold } from './hold.ts';
@@ -31,12 +31,12 @@ export class HoldCounts {
     this.#onWarning = onWarning;
   }
 
-  /** HN1. */
+  /** HOLD-COUNT-1. */
   get quiet(): Quiet {
     return this.#isQuiet() ? this.#holdings.changes : undefined;
   }
 
-  /** Of a hold that is kept already; tells a difference once (HN2). */
+  /** Of a hold that is kept already; tells a difference once (HOLD-COUNT-2). */
   compare(hold: Hold, holdCount: number): void {
     const knownCount = this.#holdings.differentCount(hold, holdCount);
     if (knownCount === undefined) return;

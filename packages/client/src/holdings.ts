@@ -1,11 +1,11 @@
 /**
  * What a session holds, as its client knows it.
  *
- * HB1: all holds of one lock, or of one leadership, are one hold of the cluster, which is named by the
+ * HOLDINGS-1: all holds of one lock, or of one leadership, are one hold of the cluster, which is named by the
  *      smallest token of theirs; every acquire of permits is one of its own.
  *      The name of an entry is never above a token in it: a lock that is had since that name without a break
  *      covers every token that was given for it since.
- * HB2: the digest is of these, as the cluster keeps it of what the session has: where the two are equal,
+ * HOLDINGS-2: the digest is of these, as the cluster keeps it of what the session has: where the two are equal,
  *      the cluster has all that is known here and nothing else.
  */
 import { HoldDigest, RenewedMap } from '@holdfast/protocol';
@@ -45,7 +45,7 @@ export class Holdings {
     return this.#changes;
   }
 
-  /** Equal for equal holds of the cluster (HB2). */
+  /** Equal for equal holds of the cluster (HOLDINGS-2). */
   get digest(): string {
     return `${String(this.#entries.size)} ${this.#digest.text}`;
   }
@@ -56,7 +56,7 @@ export class Holdings {
     const entry = this.#entryFor(held);
     entry.held.add(held);
     this.#all.set(held, entry);
-    if (held.fenceToken < entry.firstToken) this.#rename(entry, held.fenceToken); // HB1
+    if (held.fenceToken < entry.firstToken) this.#rename(entry, held.fenceToken); // HOLDINGS-1
     return this.#earlyEnds.length === 0
       ? undefined
       : this.#earlyEnds.find((push) => isOf(held, push));
@@ -87,7 +87,7 @@ export class Holdings {
     for (const held of this.#all.keys()) this.delete(held);
   }
 
-  /** Those that are of one hold of the cluster (HB1). */
+  /** Those that are of one hold of the cluster (HOLDINGS-1). */
   of(kind: HeldKind, name: string, fenceToken: number): readonly Held[] {
     return [...(this.#entries.get(keyOf({ kind, name, fenceToken }))?.held ?? [])];
   }
@@ -105,7 +105,7 @@ export class Holdings {
   confirm(held: Held, firstToken: number): void {
     const entry = this.#entries.get(keyOf(held));
     if (entry === undefined || entry.firstToken === firstToken) return;
-    for (const { fenceToken } of entry.held) if (fenceToken < firstToken) return; // HB1
+    for (const { fenceToken } of entry.held) if (fenceToken < firstToken) return; // HOLDINGS-1
     this.#rename(entry, firstToken);
   }
 

@@ -2,13 +2,13 @@
  * Finds out which holds the cluster ended while nothing could be told: first by a digest, which costs the
  * cluster nothing, and only where that differs page by page.
  *
- * HC1: judged are the holds that were known before the first read of a check: their grants came before
+ * HOLDS-CHECK-1: judged are the holds that were known before the first read of a check: their grants came before
  *      whatever that check reads. What is acquired meanwhile is left to the next one.
- * HC2: an equal digest proves that all holds stood when it was read. It is compared with what was known when
+ * HOLDS-CHECK-2: an equal digest proves that all holds stood when it was read. It is compared with what was known when
  *      it was asked for and with what is known when it comes: grants and releases may be under way.
- * HC3: a hold keeps its place among the pages from its first grant to its end, so one that is on none of
+ * HOLDS-CHECK-3: a hold keeps its place among the pages from its first grant to its end, so one that is on none of
  *      them had ended when the page of its place was read. Only when all have been read is anything lost.
- * HC4: a check that is wanted while another is under way follows it: what that one read may be older than
+ * HOLDS-CHECK-4: a check that is wanted while another is under way follows it: what that one read may be older than
  *      the reason for this one.
  */
 import type { SessionLocksAnswer, SessionLocksBody } from '@holdfast/protocol';
@@ -47,7 +47,7 @@ export class HoldsCheck {
   /** Never rejects: a check that fails is made again a little later. */
   async run(): Promise<void> {
     this.#isWanted = true;
-    if (this.#isRunning) return; // HC4
+    if (this.#isRunning) return; // HOLDS-CHECK-4
     this.#isRunning = true;
     try {
       while (this.#isWanted && this.#session.isActive()) {
@@ -63,7 +63,7 @@ export class HoldsCheck {
   }
 
   async #check(): Promise<void> {
-    const known = new Set(this.#holdings.all()); // HC1
+    const known = new Set(this.#holdings.all()); // HOLDS-CHECK-1
     if (known.size === 0 || (await this.#isUnchanged())) return;
     const standing = await this.#read(known);
     if (standing === undefined) return;
@@ -71,7 +71,7 @@ export class HoldsCheck {
       if (this.#holdings.has(held) && !standing.has(held)) this.#session.lost(held);
   }
 
-  /** HC2. */
+  /** HOLDS-CHECK-2. */
   async #isUnchanged(): Promise<boolean> {
     for (let tries = 0; tries < digestTries && this.#session.isActive(); tries++) {
       const { digest, changes } = this.#holdings;
@@ -98,7 +98,7 @@ export class HoldsCheck {
       }
       after = page.next_after;
     }
-    return standing; // HC3
+    return standing; // HOLDS-CHECK-3
   }
 
   *#onPage({ holds, permits, leaderships }: SessionLocksAnswer): Generator<{

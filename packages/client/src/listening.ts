@@ -1,4 +1,4 @@
-/** Asks a node for a word from time to time while it is only listened to (F3): else nobody would notice its silence. */
+/** Asks a node for a word from time to time while it is only listened to (REACH-3): else nobody would notice its silence. */
 import type { ClientClock } from './clock.ts';
 
 export const listeningPingEveryMs = 5000;

@@ -74,7 +74,7 @@ export class NodeLink {
     return this.#isOpen;
   }
 
-  /** Its node has said which cluster it is of (F8 of reach.ts). */
+  /** Its node has said which cluster it is of (REACH-8 of reach.ts). */
   get isReady(): boolean {
     return this.#isOpen && this.told !== undefined;
   }

@@ -2,9 +2,9 @@
  * The requests of a session that have a number: each is done once, however often it has to be sent, and what
  * became of each is known in the end.
  *
- * NC1: an acquire that failed with its outcome unknown is cancelled until that is answered: the session never
- *      goes on holding what none of its callers has. Until then its number is not done with (NR1).
- * NC2: a release that failed goes on as well, under its own number (giving-back.ts).
+ * NUMBERED-CALL-1: an acquire that failed with its outcome unknown is cancelled until that is answered: the session never
+ *      goes on holding what none of its callers has. Until then its number is not done with (NUMBERED-1).
+ * NUMBERED-CALL-2: a release that failed goes on as well, under its own number (giving-back.ts).
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { OperationName, Operations } from '@holdfast/protocol';
@@ -91,7 +91,7 @@ export class NumberedCalls {
     onReleased: () => void,
   ): Promise<void> {
     const begun = this.#givingBack.get(held);
-    if (begun !== undefined) return begun.attempt(); // NC2
+    if (begun !== undefined) return begun.attempt(); // NUMBERED-CALL-2
     const { timeoutMs } = this.#parts;
     const opened = this.#open({ timeoutMs });
     const number = opened instanceof Promise ? await opened : opened;
@@ -101,7 +101,7 @@ export class NumberedCalls {
     } catch (error) {
       const giving = this.#newGivingBack(operation, held, number, onReleased);
       this.#givingBack.set(held, giving);
-      giving.failed(number, error); // NC2
+      giving.failed(number, error); // NUMBERED-CALL-2
       throw error;
     }
   }
@@ -156,7 +156,7 @@ export class NumberedCalls {
     if (isGone(error)) this.#parts.onGone();
   }
 
-  /** NC1. */
+  /** NUMBERED-CALL-1. */
   #giveUp(number: NumberedRequest, operation: OperationName, body: unknown, error: unknown): void {
     const wish = isUncertain(error) ? givingUp(operation, body) : undefined;
     if (wish === undefined || this.#isOver) {

@@ -1,10 +1,10 @@
 /**
  * The numbers of a session's requests, by which the cluster does each of them once.
  *
- * NR1: a number counts as unanswered until nobody can want to know any more what became of it: the answer of a
+ * NUMBERED-1: a number counts as unanswered until nobody can want to know any more what became of it: the answer of a
  *      request that was cancelled is needed until the cancellation itself is answered. Below the oldest of them,
  *      and nowhere else, the cluster may forget.
- * NR2: the cluster remembers the latest 1024 answers of a session. At most `maxInFlight` requests are under
+ * NUMBERED-2: the cluster remembers the latest 1024 answers of a session. At most `maxInFlight` requests are under
  *      way, and none begins that is `maxAhead` or more above one whose outcome is being settled: what is still
  *      needed is among those that it remembers.
  */
@@ -18,9 +18,9 @@ const maxAhead = 512;
 /** A request that has its number, until it is closed. */
 export interface NumberedRequest {
   readonly id: number;
-  /** All numbers below have been answered for good (NR1). */
+  /** All numbers below have been answered for good (NUMBERED-1). */
   readonly ackedBelow: number;
-  /** The caller was told that it failed, and what became of it is being settled: see NR2. */
+  /** The caller was told that it failed, and what became of it is being settled: see NUMBERED-2. */
   keep(): void;
   /** Nobody wants to know any more what became of it. Repeating it does nothing. */
   close(): void;
@@ -124,7 +124,7 @@ export class NumberedRequests {
     this.#queue.clear();
   }
 
-  /** NR2. */
+  /** NUMBERED-2. */
   get #hasRoom(): boolean {
     if (this.#unanswered.size >= maxInFlight) return false;
     for (const id of this.#kept) if (this.#next - id >= maxAhead) return false;

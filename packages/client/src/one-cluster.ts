@@ -1,6 +1,6 @@
 /**
  * The cluster that a client belongs to: the first whose node it has met, for as long as the client lives
- * (F8 of reach.ts). Its sessions, holds and fencing tokens are of that cluster, and mean nothing in another one.
+ * (REACH-8 of reach.ts). Its sessions, holds and fencing tokens are of that cluster, and mean nothing in another one.
  */
 import { quoted } from '@holdfast/protocol';
 import type { ClusterPush, Endpoint } from '@holdfast/protocol';

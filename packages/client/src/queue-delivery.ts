@@ -62,7 +62,7 @@ export class QueueDelivery {
     return this.#isSettled;
   }
 
-  /** Whether nobody else can have been given this message by now, by comparing clocks (QC2). */
+  /** Whether nobody else can have been given this message by now, by comparing clocks (CLIENT-QUEUE-2). */
   isHeld(): boolean {
     return this.validForMs > 0;
   }
@@ -153,7 +153,7 @@ export class QueueDelivery {
     });
   }
 
-  /** QC2: counted from before it was asked for. */
+  /** CLIENT-QUEUE-2: counted from before it was asked for. */
   async #extend(): Promise<void> {
     const askedAt = momentOf(this.#client.clock);
     try {

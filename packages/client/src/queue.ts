@@ -1,8 +1,8 @@
 /**
  * Queues of messages.
  *
- * QC1: a push that has to be sent again is pushed once: one without a dedup id is given one.
- * QC2: a delivery is certain for its visibility from the moment before it was asked for, or last extended with success,
+ * CLIENT-QUEUE-1: a push that has to be sent again is pushed once: one without a dedup id is given one.
+ * CLIENT-QUEUE-2: a delivery is certain for its visibility from the moment before it was asked for, or last extended with success,
  *     by comparing clocks. A timer extends it; whether it is certain is never what a timer has done.
  */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
@@ -158,7 +158,7 @@ export class Queue {
     return {
       ...(key === undefined ? {} : { key }),
       payload,
-      dedup_id: dedupId ?? this.#client.newId(), // QC1
+      dedup_id: dedupId ?? this.#client.newId(), // CLIENT-QUEUE-1
       ...(delayMs === undefined ? {} : { delay_seconds: delayMs / 1000 }),
       ...(maxDeliveries === undefined ? {} : { max_deliveries: maxDeliveries }),
     };

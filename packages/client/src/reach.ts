@@ -1,17 +1,16 @@
 /**
- * The way to the cluster: a connection to one node at a time, and the search for another one.
+ * The way to the cluster: a connection to one node at a time, and the search for another one. Which one: route.ts.
  *
- * F3: while a request is unanswered, a node that says nothing, or that knows no leader, is left within a
+ * REACH-3: while a request is unanswered, a node that says nothing, or that knows no leader, is left within a
  *     fraction of the shortest lease that is kept alive here (`silentSweepsFor`): a process that is paused
  *     keeps its connections open, and one that is cut off from its peers still answers. Counted in sweeps, not
  *     in time: a client that was itself blocked first reads what came in meanwhile. Where all that is unanswered
  *     waits there for others, the node is asked for a word after a quiet time (`quietSweepsFor`), and silent
  *     when it does not give it: clients that wait cost their node a few pings a second.
- * F4: which node is asked: route.ts.
- * F6: another way is sought while the one that there is stays, and a node is left only for one that is there:
+ * REACH-6: another way is sought while the one that there is stays, and a node is left only for one that is there:
  *     a node that is slow, and not dead, goes on answering. Several are tried one after the other without
  *     waiting for the end of the one before, at most `maxAttempts` at a time.
- * F8: requests go to nodes of one cluster alone, the first that was met: nothing is sent to a node before it
+ * REACH-8: requests go to nodes of one cluster alone, the first that was met: nothing is sent to a node before it
  *     has said which cluster it is of, and one of another cluster is asked nothing, then and ever after. An
  *     address leads elsewhere on another machine, and a fencing token of one cluster guards nothing of another.
  */
@@ -69,14 +68,14 @@ export interface ReachEvents {
   readonly ping: () => void;
 }
 
-/** How many sweeps without a word are silence (F3). */
+/** How many sweeps without a word are silence (REACH-3). */
 export function silentSweepsFor(shortestLeaseMs: number | undefined): number {
   if (shortestLeaseMs === undefined) return mostSilentSweeps;
   const share = Math.floor((shortestLeaseMs * silentShare) / sweepEveryMs);
   return Math.min(mostSilentSweeps, Math.max(fewestSilentSweeps, share));
 }
 
-/** How many sweeps without a question or a word are let pass before a node is asked for one (F3). */
+/** How many sweeps without a question or a word are let pass before a node is asked for one (REACH-3). */
 export function quietSweepsFor(shortestLeaseMs: number | undefined): number {
   if (shortestLeaseMs === undefined) return mostQuietSweeps;
   const share = Math.floor((shortestLeaseMs * quietShare) / sweepEveryMs);
@@ -100,7 +99,7 @@ export class Reach {
   readonly #unreached = new Causes();
   /** Where requests go. */
   #line: NodeLink | undefined;
-  /** Those that are being tried (F6), the latest last. */
+  /** Those that are being tried (REACH-6), the latest last. */
   readonly #attempts = new Set<NodeLink>();
   #sweepsSinceTry = 0;
   #cancelRetry: (() => void) | undefined;
@@ -198,7 +197,7 @@ export class Reach {
     return line.allowedSweeps(silentSweepsFor(this.#events.shortestLeaseMs()), mostSilentSweeps);
   }
 
-  /** F6. */
+  /** REACH-6. */
   #seek(need: Need): void {
     const better = [...this.#attempts].find((attempt) => this.#isBetter(attempt));
     if (better !== undefined) this.#goOn(better);
@@ -292,7 +291,7 @@ export class Reach {
     this.#unreached.add(attempt.endpoint.url, cause);
     if (!attempt.isOpen) this.#refusedStreams += 1;
     attempt.close();
-    this.#route.avoid(attempt.endpoint, this.#clock.now()); // F4
+    this.#route.avoid(attempt.endpoint, this.#clock.now()); // ROUTE-4
     this.#planRetry();
   }
 
@@ -343,7 +342,7 @@ export class Reach {
   /** @returns false: nothing is to be asked there. */
   #told(line: NodeLink, body: unknown): boolean {
     const cluster = clusterIn(body);
-    if (cluster === undefined || !this.#route.admits(line.endpoint, cluster)) return false; // F8
+    if (cluster === undefined || !this.#route.admits(line.endpoint, cluster)) return false; // REACH-8
     line.told = cluster;
     if (line === this.#line) {
       this.#route.learn(cluster);

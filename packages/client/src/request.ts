@@ -1,7 +1,7 @@
 /**
  * What may be done with a request while it is unanswered.
  *
- * F1: a request is sent again, with the same ids, only where a second execution is impossible: reads,
+ * REQUEST-1: a request is sent again, with the same ids, only where a second execution is impossible: reads,
  *     keepalives, and whatever carries a request id, or is pushed with a dedup id.
  */
 import { operationTraits } from '@holdfast/protocol';
@@ -23,7 +23,7 @@ const traitsOf = (operation: AskedOperation): OperationTraits =>
 
 export const changesNothing = (operation: AskedOperation): boolean => !traitsOf(operation).changes;
 
-/** F1. */
+/** REQUEST-1. */
 export const isRepeatable = (operation: AskedOperation, body: unknown): boolean =>
   traitsOf(operation).repeat === 'always' ||
   (body as { request_id?: unknown }).request_id !== undefined ||

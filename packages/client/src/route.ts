@@ -1,10 +1,10 @@
 /**
  * Which node is asked: the leader where one is known, since it answers without a hop, else one after the other.
  *
- * F4: a leader that this client cannot reach, or that was left, is not gone to at a node's word until there is
+ * ROUTE-4: a leader that this client cannot reach, or that was left, is not gone to at a node's word until there is
  *     another one, or some time has passed, twice as long each time: any node passes requests on.
- * F8: every known node is tried before one is tried twice, also while another one answers that leads to nowhere.
- * F7: an address that a node tells is used only when it is one. What else it tells is told on, once. A client that was
+ * ROUTE-8: every known node is tried before one is tried twice, also while another one answers that leads to nowhere.
+ * ROUTE-7: an address that a node tells is used only when it is one. What else it tells is told on, once. A client that was
  *     told `https://` alone goes to no other: what it sends is for nobody on the way.
  */
 import { quoted, readToldEndpoint } from '@holdfast/protocol';
@@ -75,7 +75,7 @@ export class Route {
     );
   }
 
-  /** The leader, where it is another node than the one that is asked and may be gone to (F4). */
+  /** The leader, where it is another node than the one that is asked and may be gone to (ROUTE-4). */
   better(nowMs: number, asked: Endpoint, told: ClusterPush | undefined): Endpoint | undefined {
     if (told === undefined || told.leader === null || told.leader === told.node_id)
       return undefined;
@@ -85,23 +85,23 @@ export class Route {
 
   #leaderToAsk(nowMs: number): Endpoint | undefined {
     const leader = this.#members.get(this.#cluster?.leader ?? '');
-    const isAvoided = leader?.url === this.#avoided?.url && nowMs < (this.#avoided?.untilMs ?? 0); // F4
+    const isAvoided = leader?.url === this.#avoided?.url && nowMs < (this.#avoided?.untilMs ?? 0); // ROUTE-4
     if (leader === undefined || isAvoided || this.#own.isForeign(leader)) return undefined;
     return leader;
   }
 
-  /** Whether the node there is of the client's cluster (F8 of reach.ts). */
+  /** Whether the node there is of the client's cluster (ROUTE-8 of reach.ts). */
   admits(endpoint: Endpoint, told: ClusterPush): boolean {
     return this.#own.admits(endpoint, told);
   }
 
-  /** A node answers. That says nothing of the others, which are still tried in turn (F8). */
+  /** A node answers. That says nothing of the others, which are still tried in turn (ROUTE-8). */
   answered({ url }: Endpoint): void {
     this.#tries = 0;
     if (this.#avoided?.url === url) this.#avoided = undefined;
   }
 
-  /** It could not be reached, or was left (F4). */
+  /** It could not be reached, or was left (ROUTE-4). */
   avoid({ url }: Endpoint, nowMs: number): void {
     const leader = this.#members.get(this.#cluster?.leader ?? '');
     if (leader?.url !== url) return;
@@ -118,7 +118,7 @@ export class Route {
       if (url === '') continue;
       const read = readToldEndpoint(url);
       if (!read.ok)
-        this.#warn(nodeId, url, read.problem); // F7
+        this.#warn(nodeId, url, read.problem); // ROUTE-7
       else if (this.#onlySecure && !isSecure(read.endpoint))
         this.#warn(nodeId, url, 'is without TLS, and this client was told https:// alone');
       else members.set(nodeId, read.endpoint);

@@ -1,16 +1,16 @@
 /**
  * A session and its holds, as the client may believe in them.
  *
- * V1: the lease counts from the moment the keepalive that succeeded was SENT, on the monotonic clock.
- * V2: what is held is decided by comparing clocks, never by whether a timer has fired: timers stand
+ * CLIENT-SESSION-1: the lease counts from the moment the keepalive that succeeded was SENT, on the monotonic clock.
+ * CLIENT-SESSION-2: what is held is decided by comparing clocks, never by whether a timer has fired: timers stand
  *     still while the event loop is blocked.
- * V3: a hold's signal fires before the lease can have ended on any server: `marginMs` before.
- * V4: what a machine sleeps counts: of its two clocks the one that says more is believed (clock.ts). What only
+ * CLIENT-SESSION-3: a hold's signal fires before the lease can have ended on any server: `marginMs` before.
+ * CLIENT-SESSION-4: what a machine sleeps counts: of its two clocks the one that says more is believed (clock.ts). What only
  *     the clock that never sleeps says to be over is not believed in until a keepalive succeeds.
- * V5: a session that is lost never comes back, nor do its holds.
- * V6: a hold that others ended while its session lives is lost when that is told, or, after a broken
+ * CLIENT-SESSION-5: a session that is lost never comes back, nor do its holds.
+ * CLIENT-SESSION-6: a hold that others ended while its session lives is lost when that is told, or, after a broken
  *     connection, when the cluster is asked again (holds-check.ts).
- * V7: what became of every request is settled in the end (numbered-calls.ts).
+ * CLIENT-SESSION-7: what became of every request is settled in the end (numbered-calls.ts).
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type {
@@ -74,7 +74,7 @@ export class Session {
   readonly #numbered: NumberedCalls;
   readonly #controller = new AbortController();
   #state: SessionState = 'active';
-  /** When the keepalive that succeeded was sent (V1). */
+  /** When the keepalive that succeeded was sent (CLIENT-SESSION-1). */
   #provenAt: Moment;
   #cancelKeepAlive: (() => void) | undefined;
   #cancelExpiry: (() => void) | undefined;
@@ -133,7 +133,7 @@ export class Session {
     return this.isValid() ? this.#leaseMs - passedMs(this.#clock, this.#provenAt) : 0;
   }
 
-  /** V2, V4: compares clocks; finds out a lease that has run out though no timer has fired. */
+  /** CLIENT-SESSION-2, CLIENT-SESSION-4: compares clocks; finds out a lease that has run out though no timer has fired. */
   isValid(): boolean {
     if (this.#state !== 'active') return false;
     if (this.#clock.now() >= this.#endsAtMs) {
@@ -143,7 +143,7 @@ export class Session {
     return passedMs(this.#clock, this.#provenAt) < this.#leaseMs;
   }
 
-  /** How long it is certain from when it was proven (V3). */
+  /** How long it is certain from when it was proven (CLIENT-SESSION-3). */
   get #leaseMs(): number {
     return this.timeoutMs - this.#marginMs;
   }
@@ -189,7 +189,7 @@ export class Session {
   async lock(name: string, options: LockOptions = {}): Promise<Hold> {
     const { quiet } = this.#counts;
     const answer = await this.request('acquire', lockBody(name, options), options);
-    const mayCompare = quiet !== undefined && quiet === this.#counts.quiet; // HN1
+    const mayCompare = quiet !== undefined && quiet === this.#counts.quiet; // HOLD-COUNT-1
     const hold: Hold = new Hold(this, answer, () => this.giveBack('release', hold));
     this.keep(hold);
     if (mayCompare) this.#counts.compare(hold, answer.hold_count);
@@ -302,7 +302,7 @@ export class Session {
       held.lose('lost', push.note === undefined ? why : `${why} (${push.note})`, push.reason);
   }
 
-  /** V6: as the check of its holds sees it. */
+  /** CLIENT-SESSION-6: as the check of its holds sees it. */
   #checked(): ConstructorParameters<typeof HoldsCheck>[1] {
     return {
       isActive: () => this.#state === 'active',
@@ -347,7 +347,7 @@ export class Session {
       );
       if (this.#state !== 'active') return;
       this.#failures = 0;
-      if (sentAt.monotonicMs >= this.#provenAt.monotonicMs) this.#provenAt = sentAt; // V1
+      if (sentAt.monotonicMs >= this.#provenAt.monotonicMs) this.#provenAt = sentAt; // CLIENT-SESSION-1
       this.#planExpiry();
       this.#planKeepAlive(this.timeoutMs / 3);
       if (!this.#connection.tellsEnds) void this.#check.run();
@@ -364,7 +364,7 @@ export class Session {
     }
   }
 
-  /** V3. The timer only hurries what `isValid` finds out anyway. */
+  /** CLIENT-SESSION-3. The timer only hurries what `isValid` finds out anyway. */
   #planExpiry(): void {
     this.#cancelExpiry?.();
     this.#cancelExpiry = this.#clock.after(Math.max(0, this.#endsAtMs - this.#clock.now()), () => {
@@ -372,7 +372,7 @@ export class Session {
     });
   }
 
-  /** V5. */
+  /** CLIENT-SESSION-5. */
   #lose(why: string): void {
     if (this.#state !== 'active') return;
     this.#stop('lost');

@@ -1,9 +1,9 @@
 /**
  * Asking on in the background, after the caller was told that a request failed.
  *
- * UA1: what may have been executed is asked for again, under the same number, until the cluster has
+ * UNTIL-ANSWERED-1: what may have been executed is asked for again, under the same number, until the cluster has
  *      answered. What one node says by itself is no answer.
- * UA2: it ends with the answer, or when nothing depends on it any more: the session is over, the client closed.
+ * UNTIL-ANSWERED-2: it ends with the answer, or when nothing depends on it any more: the session is over, the client closed.
  */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ClientClock } from './clock.ts';
@@ -40,11 +40,11 @@ export async function untilAnswered<T>(
 ): Promise<Settled<T> | undefined> {
   for (let pauseMs = firstPauseMs; !isOver(); pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     try {
-      return { answer: await ask() }; // UA1
+      return { answer: await ask() }; // UNTIL-ANSWERED-1
     } catch (error) {
       if (isDecided(error)) return { refused: error };
     }
-    if (isOver()) break; // UA2
+    if (isOver()) break; // UNTIL-ANSWERED-2
     const delayMs = pauseMs * (0.5 + clock.random() / 2);
     await new Promise<void>((resolve) => clock.after(delayMs, resolve));
   }

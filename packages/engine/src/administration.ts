@@ -1,9 +1,9 @@
 /**
  * Changes of the membership and of the leader, on the leader.
  *
- * ADMIN-1: a change of the members ends with its outcome, also where the leader was lost on the way, as one that is
+ * MEMBERS-1: a change of the members ends with its outcome, also where the leader was lost on the way, as one that is
  *     removed is: the next leader is asked the same again, and knows by the id of the member whether it was done.
- * ADMIN-2: what is told of the members is committed: a membership that is in the log alone may be undone.
+ * MEMBERS-2: what is told of the members is committed: a membership that is in the log alone may be undone.
  * PROMOTE-1: a learner is given its vote only while it answers, and after it has stored part of this leader's log. One
  *     that was never started would count for the majority and for nothing else: in a short log it lacks few entries.
  */
@@ -95,12 +95,12 @@ export class Administration {
         return member.role === 'voter' ? undefined : { type: 'promote', id };
       case 'remove_member':
         if (member !== undefined) return { type: 'remove', id };
-        if (call.repeated === true) return undefined; // ADMIN-1
+        if (call.repeated === true) return undefined; // MEMBERS-1
         throw notFound(id);
     }
   }
 
-  /** ADMIN-2. */
+  /** MEMBERS-2. */
   async #settledMembership(isRepeated: boolean, deadlineMs: number): Promise<Membership> {
     const { replica, clock } = this.#parts;
     for (;;) {

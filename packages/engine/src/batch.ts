@@ -4,8 +4,8 @@
  * JSON, with the two commands of the hot path as tuples: they are most of the log, and a tuple is
  * half the bytes and half the parsing of an object. The first element is the format version.
  *
- * Invariant B1: decode(encode(batch)) equals batch. A leader applies the objects it was given while
- * followers apply what they decode; anything lost on the way would split the state.
+ * BATCH-1: decode(encode(batch)) equals batch. A leader applies the objects it was given while followers apply what
+ *     they decode; anything lost on the way would split the state.
  * BATCH-2: so a batch of which this program does not know a part is not read at all (FEATURE-3 of the state).
  */
 import { callerLevel, latestFeatureLevel, unknownPart } from '@holdfast/state';

@@ -28,14 +28,14 @@ export type Call =
       readonly id: string;
       /** Where the peers of the new member reach it. */
       readonly peerAddress: string;
-      /** It may have been executed already (ADMIN-1). */
+      /** It may have been executed already (MEMBERS-1). */
       readonly repeated?: true;
       readonly timeoutMs: number;
     } & Caller)
   | ({
       readonly type: 'promote_member' | 'remove_member';
       readonly id: string;
-      /** It may have been executed already (ADMIN-1). */
+      /** It may have been executed already (MEMBERS-1). */
       readonly repeated?: true;
       readonly timeoutMs: number;
     } & Caller)

@@ -1,11 +1,11 @@
 /**
  * Acquires that nobody can come back for, cancelled in the background until the cluster has answered that.
  *
- * WD1: where this node told a caller that the outcome of an acquire is not known, and the caller has no number
+ * CANCELLATION-1: where this node told a caller that the outcome of an acquire is not known, and the caller has no number
  *      by which it could ask again or cancel it, the node cancels it; and it goes on where cancelling failed.
  *      What has a number is left to its caller, also where that has hung up: a repetition of it, by any node, may
  *      be told of the hold before it would be cancelled here.
- * WD2: bounded: at most `mostKept` are kept, and all end with the node. Each is asked for in the turn in which it
+ * CANCELLATION-2: bounded: at most `mostKept` are kept, and all end with the node. Each is asked for in the turn in which it
  *      is added, so that nothing that comes later is ahead of it; what failed, `atOnce` of them at once. What is
  *      not cancelled ends with its session.
  */
@@ -52,7 +52,7 @@ export class Cancellations {
     return this.#kept.size;
   }
 
-  /** WD1: after a command failed. */
+  /** CANCELLATION-1: after a command failed. */
   onFailed(command: Command, caller: Caller, error: unknown): void {
     if (command.type === 'abandon') {
       this.add(command, caller);
@@ -71,7 +71,7 @@ export class Cancellations {
       log.warn(
         { name: abandon.name, kept: mostKept },
         'An acquire whose outcome is unknown is not cancelled, because too many cancellations are pending; it ends with its session.',
-      ); // WD2
+      ); // CANCELLATION-2
       return;
     }
     const { sessionId, requestId } = abandon;

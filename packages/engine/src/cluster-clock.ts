@@ -1,7 +1,7 @@
 /**
  * Cluster time: what the leader stamps on entries.
  *
- * CLOCK-1: it never decreases, across leaders too: it goes on from the time of the last applied entry (spec rule 2.1).
+ * CLOCK-1: it never decreases, across leaders too: it goes on from the time of the last applied entry (SPEC.md T3).
  * CLOCK-2: between two entries no more of it passes than passed in truth between their stamping, by clocks that run
  *     right, and less than a millisecond for rounding. A leader goes on from the moment at which this node applied the
  *     last entry before its own, which is not before the moment at which that was stamped. While it leads it goes on by its

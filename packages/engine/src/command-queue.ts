@@ -2,18 +2,18 @@
  * The leader's side of a command: gathered with the others of its event-loop turn into one entry,
  * answered when that entry is applied, and, for an acquire that waits, answered when the wait ends.
  *
- * C1: a command is in at most one entry per submission; only an answer that it certainly was not
+ * COMMANDS-1: a command is in at most one entry per submission; only an answer that it certainly was not
  *     executed (`Interrupted` with `begun` false) lets a caller submit a command again that may
  *     not run twice.
- * C2: an acquire that may wait is registered before it is proposed: its wait may end in the very
+ * COMMANDS-2: an acquire that may wait is registered before it is proposed: its wait may end in the very
  *     batch, or the very pass over committed entries, in which it begins.
- * C3: everything here is bounded: queued commands and those in the log, by count and by bytes (BOUND-4),
+ * COMMANDS-3: everything here is bounded: queued commands and those in the log, by count and by bytes (BOUND-4),
  *     waiting acquires.
- * C4: no batch is larger than `maxBatchBytes`, so that every one can be proposed and sent (BOUND-1); a
+ * COMMANDS-4: no batch is larger than `maxBatchBytes`, so that every one can be proposed and sent (BOUND-1); a
  *     command that fits in none is refused before anything is done.
- * C6: a command is logged as the level allows that the applied state has (FEATURE-1 of the state): what tells
+ * COMMANDS-6: a command is logged as the level allows that the applied state has (FEATURE-1 of the state): what tells
  *     people more is left out, and one that cannot do without a part of a later level is refused.
- * C5: where this node stops leading, everybody is told once, in order, a slice a turn (SLICE-2), with one
+ * COMMANDS-5: where this node stops leading, everybody is told once, in order, a slice a turn (SLICE-2), with one
  *     error for all: an error with a stack for each of 200,000 would take a second. Until it has been told a
  *     command counts as pending, and a waiting acquire as waiting.
  */
@@ -80,7 +80,7 @@ export class CommandQueue {
   #waiting = new RenewedMap<string, Submission[]>();
   #waitingCount = 0;
   readonly #telling: TurnSlices;
-  /** Not yet told that it came to nothing here (C5). */
+  /** Not yet told that it came to nothing here (COMMANDS-5). */
   #untoldCommands = 0;
   #untoldWaits = 0;
   readonly #commitListeners = new Set<(seconds: number) => void>();
@@ -148,12 +148,12 @@ export class CommandQueue {
       reject,
       waitKey: key,
     };
-    if (key !== undefined) this.#register(key, submission); // C2
+    if (key !== undefined) this.#register(key, submission); // COMMANDS-2
     this.#queued.push(submission);
     this.#planFlush();
   }
 
-  /** C3, C4. */
+  /** COMMANDS-3, COMMANDS-4. */
   #refusalOf(byteLength: number): HoldfastError | undefined {
     if (byteLength > maxCommandBytes) {
       return new HoldfastError(
@@ -213,7 +213,7 @@ export class CommandQueue {
     if (list.length === 0) this.#waiting.delete(key);
   }
 
-  /** These came to nothing here (C5). */
+  /** These came to nothing here (COMMANDS-5). */
   #tell(submissions: readonly Submission[], error: Error): void {
     for (const submission of submissions) this.#unregister(submission);
     this.#untoldCommands += submissions.length;
@@ -226,7 +226,7 @@ export class CommandQueue {
     this.endWaits(new Interrupted(true, 'this node stopped leading'));
   }
 
-  /** Rejects every waiting acquire (C5); their places in the state's queues stay. */
+  /** Rejects every waiting acquire (COMMANDS-5); their places in the state's queues stay. */
   endWaits(error: Error): void {
     const waiting = this.#waiting;
     this.#waiting = new RenewedMap();
@@ -278,7 +278,7 @@ export class CommandQueue {
     const submissions = this.#queued.take(
       maxCommandsPerBatch,
       this.#mostBatchBytes - batchOverheadBytes,
-    ); // C4
+    ); // COMMANDS-4
     const bytes = this.#enterLog(submissions);
     const isTold = this.#replica.state.featureLevel >= callerLevel;
     const wallMs = isTold ? Math.floor(this.#clock.wallNow()) : undefined;
@@ -312,7 +312,7 @@ export class CommandQueue {
     return true;
   }
 
-  /** Returns the bytes of these. */
+  /** Returns the bytes of these. COMMANDS-1. */
   #enterLog(submissions: readonly Submission[]): number {
     let bytes = 0;
     for (const submission of submissions) bytes += submission.byteLength;
@@ -353,7 +353,7 @@ export class CommandQueue {
   }
 }
 
-/** C6. */
+/** COMMANDS-6. */
 const notYet = (part: string, level: number): HoldfastError =>
   new HoldfastError(
     'not_supported_yet',

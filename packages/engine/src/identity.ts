@@ -1,16 +1,16 @@
 /**
  * Who this folder belongs to, written before anything else, and which log is its own.
  *
- * N1: a member whose folder was lost must not vote as if nothing had happened: what it had
+ * IDENTITY-1: a member whose folder was lost must not vote as if nothing had happened: what it had
  *     acknowledged is gone. Each folder has an incarnation of its own; peers remember the
  *     incarnation of each member id and refuse another one.
- * N2: neither must one whose log alone was lost. The identity names the log, by an id that stands in
+ * IDENTITY-2: neither must one whose log alone was lost. The identity names the log, by an id that stands in
  *     every frame of it, and says that it was made, before the node takes part in anything: from then
  *     on the node does not start without it, or with another.
- * N3: neither must one with an older copy of its log. The identity says how often the log was opened and how
+ * IDENTITY-3: neither must one with an older copy of its log. The identity says how often the log was opened and how
  *     many writes it had, recorded after the log itself says so, before the node takes part, and when it
  *     stopped: a log that says less is refused. A crash in between leaves a log that says more.
- * N4: all of this is read and written under the folder's lock: of two first starts at once the later one
+ * IDENTITY-4: all of this is read and written under the folder's lock: of two first starts at once the later one
  *     would put another identity in the place of the one whose log was made.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -30,7 +30,7 @@ import type { LogPosition } from '@holdfast/storage';
 import { maxRuns, readRuns } from './transport/run-names.ts';
 import type { Run } from './transport/run-names.ts';
 
-/** N2, N3. */
+/** IDENTITY-2, IDENTITY-3. */
 export interface LogIdentity extends LogPosition {
   /** 32 hexadecimal digits. */
   readonly id: string;
@@ -133,7 +133,7 @@ function writeIdentity(folder: string, identity: Identity): void {
   writeDurably(folder, 'identity.json', JSON.stringify(identity, null, 2) + '\n');
 }
 
-/** Reads the folder's identity, or gives it one. The caller holds the folder's lock (N4). Throws where it belongs to another cluster or node. */
+/** Reads the folder's identity, or gives it one. The caller holds the folder's lock (IDENTITY-4). Throws where it belongs to another cluster or node. */
 export function claimFolder(
   folder: string,
   wanted: Omit<Identity, 'formatVersion' | 'incarnation' | 'log'>,
@@ -167,7 +167,7 @@ export function claimFolder(
   return 'log' in found ? found : { ...found, log: newLog() };
 }
 
-/** The log is there, durably, and has come so far: from now on this node does not start without it (N2, N3). */
+/** The log is there, durably, and has come so far: from now on this node does not start without it (IDENTITY-2, IDENTITY-3). */
 export function recordLog(
   folder: string,
   identity: Identity,

@@ -1,5 +1,5 @@
 /**
- * The incarnations of peers as first met, or as a member first told of them (N1 of `identity.ts`). An entry
+ * The incarnations of peers as first met, or as a member first told of them (IDENTITY-1 of `identity.ts`). An entry
  * is never changed: a member that comes back with another folder has to be removed, and added under an id
  * that was never used.
  *

@@ -1,13 +1,13 @@
 /**
  * The way of a call to the leader, and what becomes of it when the leader is lost.
  *
- * E2: a call is repeated with the next leader only when it certainly was not executed, or when that one
- *     knows it again (a request id, a session id made outside, a member's id: ADMIN-1).
- * E3: every call ends within its deadline: with an answer, or with an error that tells whether it may
- *     have been executed (rule 2.11).
- * E4: a call waits for a leader only as long as this node follows it: a leader that is paused keeps
+ * LEADER-ROUTE-2: a call is repeated with the next leader only when it certainly was not executed, or when that one
+ *     knows it again (a request id, a session id made outside, a member's id: MEMBERS-1).
+ * LEADER-ROUTE-3: every call ends within its deadline: with an answer, or with an error that tells whether it may
+ *     have been executed.
+ * LEADER-ROUTE-4: a call waits for a leader only as long as this node follows it: a leader that is paused keeps
  *     its connections open and answers nothing.
- * E5: however many wait for a change, they go on a slice a turn (SLICE-2), in the order in which they came.
+ * LEADER-ROUTE-5: however many wait for a change, they go on a slice a turn (SLICE-2), in the order in which they came.
  */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { MemberId, Status } from '@holdfast/raft';
@@ -73,11 +73,11 @@ export class LeaderRoute {
     const before = this.#status;
     this.#status = status;
     if (status.leader !== before.leader && before.leader !== null)
-      this.#transport.interruptCalls(before.leader, formerLeaderGraceMs); // E4
+      this.#transport.interruptCalls(before.leader, formerLeaderGraceMs); // LEADER-ROUTE-4
     this.wake();
   }
 
-  /** E5. */
+  /** LEADER-ROUTE-5. */
   wake(): void {
     const waiters = this.#changeWaiters;
     if (waiters.size === 0) return;
@@ -92,7 +92,7 @@ export class LeaderRoute {
   }
 
   /**
-   * Lets the leader execute something, and the next one where this one is lost (E2, E3).
+   * Lets the leader execute something, and the next one where this one is lost (LEADER-ROUTE-2, LEADER-ROUTE-3).
    *
    * @param attempt Told whether one before it may have been executed.
    * @param interruption What an attempt met that was made before.
@@ -116,7 +116,7 @@ export class LeaderRoute {
       try {
         return await attempt(leader, begun);
       } catch (error) {
-        // E3: that an attempt was refused tells nothing of those before it.
+        // LEADER-ROUTE-3: that an attempt was refused tells nothing of those before it.
         if (begun && isRefusedHere(error)) throw outcomeUnknown();
         if (!(error instanceof Interrupted)) throw error;
         await goOn(error);
@@ -181,7 +181,7 @@ export class LeaderRoute {
         cancel();
         resolve();
       };
-      // Those whose time is up at the same moment may be as many as those that a change wakes (E5).
+      // Those whose time is up at the same moment may be as many as those that a change wakes (LEADER-ROUTE-5).
       const cancel = this.#clock.after(longestMs, () => {
         if (waiters !== this.#changeWaiters) return; // A change wakes it already.
         waiters.delete(wake);

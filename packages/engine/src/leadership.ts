@@ -2,21 +2,21 @@
  * What a node does while it leads: keeps the leases of sessions and ends those that ran out, proves
  * that it leads, lets time pass, puts its limits in force.
  *
- * E1: a keepalive is answered only after a proof of leadership begun after it arrived, and only for a
- *     session that still stands in the state then applied (spec rule 2.3).
- * E2: what did not fit into an entry (a large session that ends) goes on in the next turn of the event
+ * LEADERSHIP-1: a keepalive is answered only after a proof of leadership begun after it arrived, and only for a
+ *     session that still stands in the state then applied.
+ * LEADERSHIP-2: what did not fit into an entry (a large session that ends) goes on in the next turn of the event
  *     loop, with the commands of that turn, and at most one such entry is in flight.
- * E3: the leases of many sessions begin in several turns. One that has not begun cannot run out, and
+ * LEADERSHIP-3: the leases of many sessions begin in several turns. One that has not begun cannot run out, and
  *     a keepalive begins it: a session is given more time by that, never less.
- * E4: what a leader answers from its memory is lost with it, so the first keepalive of a session under each leader
+ * LEADERSHIP-4: what a leader answers from its memory is lost with it, so the first keepalive of a session under each leader
  *     is logged and answered once it is applied; those after it cost no write (state/src/kernel/sessions/leaderships.ts HEARD-1).
  *     None is answered before the beginning of this leadership is in the log. A keepalive that a former leader
  *     proved was sent before that beginning was stamped: of the majority that proved it (raft/src/reads.ts) at least one
  *     has voted for the later leader, and did so afterwards.
- * E5: the lease of a session that was not heard of under this leader ends by cluster time, which never runs
+ * LEADERSHIP-5: the lease of a session that was not heard of under this leader ends by cluster time, which never runs
  *     ahead of the clocks of those that counted it (CLOCK-2), from a beginning that is not before any keepalive of it
  *     was sent that was answered (HEARD-2): so never while its client may believe in it.
- * E6: while such a lease goes on, the time is logged now and then, each time after twice as long: a node that was
+ * LEADERSHIP-6: while such a lease goes on, the time is logged now and then, each time after twice as long: a node that was
  *     restarted knows no time but the log's, and leads on from at least half of what has passed. No leader logs it
  *     more than ten times in two minutes or twenty in a day, and none where every session was heard of under it.
  * LIMIT-2: the first command of a new leader puts its limits in force, where others are: behind the log of a
@@ -43,7 +43,7 @@ import type { Caller, Query, QueryResult, KeepAliveResult } from './types.ts';
 const maxExpiriesPerTick = 500;
 /** Some ms. */
 const leasesPerTurn = 5000;
-/** E6. */
+/** LEADERSHIP-6. */
 const firstTimeLoggedMs = 250;
 
 export interface LeadershipParts {
@@ -59,12 +59,12 @@ export class Leadership {
   readonly leases: LeaseTable = new LeaseTable();
   /** The term in which this node has begun to lead, 0 when it does not. */
   #term = 0;
-  /** Until the beginning of this leadership is applied (E4). */
+  /** Until the beginning of this leadership is applied (LEADERSHIP-4). */
   #beginning: PromiseWithResolvers<void> | undefined;
   #beginPending = false;
   #beganMs = 0;
   #timeLoggedAfterMs = 0;
-  /** Sessions whose leases have not begun yet (E3). */
+  /** Sessions whose leases have not begun yet (LEADERSHIP-3). */
   #unleased: Iterator<SessionLease, void> | undefined;
   #advancePending = false;
   #limitsPending = false;
@@ -110,7 +110,7 @@ export class Leadership {
     this.leases.expireDue(now, maxExpiriesPerTick, (sessionId) => this.#expire(sessionId));
   }
 
-  /** E1, E4. */
+  /** LEADERSHIP-1, LEADERSHIP-4. */
   async keepAlive(sessionId: SessionId, caller: Caller): Promise<KeepAliveResult> {
     for (;;) {
       if (this.#parts.replica.state.isForeign(caller.identity, sessionId))
@@ -118,7 +118,7 @@ export class Leadership {
       if (this.#beginning !== undefined) await this.#beginning.promise;
       const expiry = this.leases.expiryInProgress(sessionId);
       if (expiry !== undefined) {
-        await expiry; // L3
+        await expiry; // LEASE-3
         continue;
       }
       if (this.#isUnheard(sessionId)) return this.#logKeepAlive(sessionId, caller);
@@ -140,13 +140,13 @@ export class Leadership {
     if (lease === undefined) return missingSession(sessionId, replica.state.endedReason(sessionId));
     const now = clock.now();
     const wall = clock.wallNow();
-    if (this.#unleased !== undefined) this.leases.begin(sessionId, lease.timeoutMs, now, wall); // E3
+    if (this.#unleased !== undefined) this.leases.begin(sessionId, lease.timeoutMs, now, wall); // LEADERSHIP-3
     const timeoutMs = this.leases.touch(sessionId, now, wall);
     if (timeoutMs === undefined) throw new Interrupted(false, 'this node stopped leading');
     return { ok: true, timeoutMs };
   }
 
-  /** E4: with all the others of its turn in one entry. */
+  /** LEADERSHIP-4: with all the others of its turn in one entry. */
   #logKeepAlive(sessionId: SessionId, caller: Caller): Promise<KeepAliveResult> {
     const command = { type: 'keep_alive', sessionId } as const;
     return new Promise((resolve, reject) => {
@@ -184,14 +184,14 @@ export class Leadership {
   #start(status: Status): void {
     this.#term = status.term;
     this.#parts.clusterClock.lead();
-    this.leases.clear(); // L2
+    this.leases.clear(); // LEASE-2
     this.#putLimitsInForce(); // LIMIT-2
     this.#beginning = Promise.withResolvers();
     this.#beginning.promise.catch(() => undefined); // Perhaps nobody waits for it.
     this.#begin();
   }
 
-  /** E4. */
+  /** LEADERSHIP-4. */
   #begin(): void {
     if (this.#beginning === undefined || this.#beginPending) return;
     this.#beginPending = true;
@@ -212,7 +212,7 @@ export class Leadership {
     this.#beginLeases(sessions);
   }
 
-  /** E3. */
+  /** LEADERSHIP-3. */
   #beginLeases(sessions: Iterator<SessionLease, void>): void {
     if (this.#unleased !== sessions) return;
     const { clock } = this.#parts;
@@ -230,7 +230,7 @@ export class Leadership {
     clock.endOfTurn(() => this.#beginLeases(sessions));
   }
 
-  /** L2, E5. */
+  /** LEASE-2, LEADERSHIP-5. */
   #leftMs({ timeoutMs, unheardSinceMs }: SessionLease, now: number): number | undefined {
     if (unheardSinceMs === undefined) return undefined;
     const passedMs = this.#parts.clusterClock.read(now) - unheardSinceMs - clusterClockGrainMs;
@@ -292,14 +292,14 @@ export class Leadership {
     if (isDue || this.#isTimeToBeLogged(now)) this.#advance();
   }
 
-  /** E6. */
+  /** LEADERSHIP-6. */
   #isTimeToBeLogged(now: number): boolean {
     if (this.leases.restCount === 0 || now - this.#beganMs < this.#timeLoggedAfterMs) return false;
     this.#timeLoggedAfterMs *= 2;
     return true;
   }
 
-  /** E2. */
+  /** LEADERSHIP-2. */
   #goOn(): void {
     const { state } = this.#parts.replica;
     const dueTime = state.nextDueTime();

@@ -1,15 +1,15 @@
 /**
  * Session deadlines, kept by the leader on its own monotonic clock.
  *
- * L1: a session is proposed for expiry only when its whole timeout has passed on this node's clock
+ * LEASE-1: a session is proposed for expiry only when its whole timeout has passed on this node's clock
  *     since the later of: the session's last sign of life that is logged was applied, its last keepalive was
- *     proven (spec rules 2.2, 2.3); where neither was so under this leader, when what is left of its lease is over (L2).
- * L2: a new leadership starts from an empty table. A session has what is left of its timeout since the first
+ *     proven (SPEC.md S8); where neither was so under this leader, when what is left of its lease is over (LEASE-2).
+ * LEASE-2: a new leadership starts from an empty table. A session has what is left of its timeout since the first
  *     leadership began in which it was not heard of (state/src/kernel/sessions/leaderships.ts HEARD-2): all of it under the first
  *     such leader, and less under the next ones, so that a dead client's holds end however often leaders change.
- * L3: while an expiry is in the log and not yet applied, no keepalive of that session is answered;
+ * LEASE-3: while an expiry is in the log and not yet applied, no keepalive of that session is answered;
  *     it waits for the outcome.
- * LEASE-1: the table grows in small steps, and nothing stays of a session that has ended.
+ * LEASE-4: the table grows in small steps, and nothing stays of a session that has ended.
  *
  * Touching is the hot path (every command does it): it only moves a number. The heap holds the
  * deadline as it was when the entry was pushed and is put right when an entry comes to the top.
@@ -26,14 +26,14 @@ interface Lease {
   heapDeadlineMs: number;
   /** Place in the heap, -1 outside. */
   heapIndex: number;
-  /** It is what a former leader left of it (L2). */
+  /** It is what a former leader left of it (LEASE-2). */
   isRest: boolean;
   ended: boolean;
   expiry: Promise<void> | undefined;
 }
 
 export class LeaseTable {
-  // There may be very many sessions (LEASE-1).
+  // There may be very many sessions (LEASE-4).
   #leases = newLeases();
   #heap = newHeap();
   #restCount = 0;
@@ -52,7 +52,7 @@ export class LeaseTable {
     return this.#heap.size;
   }
 
-  /** L2. */
+  /** LEASE-2. */
   clear(): void {
     this.#leases = newLeases();
     this.#heap = newHeap();
@@ -62,7 +62,7 @@ export class LeaseTable {
   /**
    * Begins a lease, or renews it where it stands already.
    *
-   * @param leftMs What is left of it, where that is not its whole timeout (L2).
+   * @param leftMs What is left of it, where that is not its whole timeout (LEASE-2).
    */
   begin(
     sessionId: SessionId,
@@ -109,7 +109,7 @@ export class LeaseTable {
     lease.ended = true;
     this.#isRestNoMore(lease);
     this.#leases.delete(sessionId);
-    // LEASE-1
+    // LEASE-4
     if (this.#heap.has(lease)) this.#heap.remove(lease);
   }
 
@@ -118,13 +118,13 @@ export class LeaseTable {
     return this.#leases.get(sessionId)?.lastRenewedWallMs;
   }
 
-  /** The outcome that a keepalive has to wait for (L3). */
+  /** The outcome that a keepalive has to wait for (LEASE-3). */
   expiryInProgress(sessionId: SessionId): Promise<void> | undefined {
     return this.#leases.get(sessionId)?.expiry;
   }
 
   /**
-   * Takes out, at most `limit`, the sessions whose deadline has passed (L1) and hands each to
+   * Takes out, at most `limit`, the sessions whose deadline has passed (LEASE-1) and hands each to
    * `expire`, whose promise settles when the outcome is applied.
    */
   expireDue(nowMs: number, limit: number, expire: (sessionId: SessionId) => Promise<void>): void {

@@ -3,7 +3,7 @@
  * a peer or takes what that says (`PeerKnowledge`).
  *
  * VIEW-1: members are those that the newest membership in the own log names, and those that the one
- *     before it named: a member whose removal is not committed may still have to lead (M3 of raft).
+ *     before it named: a member whose removal is not committed may still have to lead (RAFT-MEMBER-3 of raft).
  * VIEW-2: a node that joins takes those of its configuration for members, too, for as long as it runs
  *     on this folder: while it catches up, its log names the members of long ago.
  * VIEW-3: a node is led by somebody whom its log does not name when it joins (its log names nobody),

@@ -93,7 +93,7 @@ interface OpenFolder {
   readonly opened: Opened;
 }
 
-/** Of a folder that no other process has, from before anything of it is read until the storage is closed (N4). */
+/** Of a folder that no other process has, from before anything of it is read until the storage is closed (IDENTITY-4). */
 async function openFolder(options: RaftEngineOptions): Promise<OpenFolder> {
   const unlock = await lockFolder(join(options.folder, 'log'));
   try {
@@ -126,7 +126,7 @@ async function openLocked(options: RaftEngineOptions, unlock: () => void): Promi
     unlock,
     onClosed: (position) => {
       try {
-        recordLog(options.folder, identity, position); // N3
+        recordLog(options.folder, identity, position); // IDENTITY-3
       } catch (error) {
         options.log.warn({}, `How far the log has come was not recorded: ${String(error)}`);
       }

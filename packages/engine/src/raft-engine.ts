@@ -214,7 +214,7 @@ export class RaftEngine implements Engine {
     this.#route.assertOpen();
     const deadlineMs = this.#parts.clock.now() + timeoutMs;
     const patience = { deadlineMs, signal: undefined };
-    const isRepeatable = call.type !== 'transfer'; // ADMIN-1
+    const isRepeatable = call.type !== 'transfer'; // MEMBERS-1
     return this.#route.follow<unknown>(patience, isRepeatable, (leader, repeated) => {
       const asked = isRepeatable && repeated ? { ...call, repeated } : call;
       return leader === 'self'

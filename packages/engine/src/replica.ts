@@ -4,12 +4,12 @@
  * Whatever goes into the core (a tick, messages, a proposal, "this write is durable") is followed by
  * `pump`, which carries the core's output to where it belongs.
  *
- * R1: a message leaves only when the core hands it out; the core holds back what depends on the disk.
- * R2: entries are applied in order, once; those that a restored snapshot holds are not applied again.
- * R3: an error in the core, the state machine or the storage stops the node; nothing is tried again.
- * R5: a snapshot is taken where a `checkpoint` stands in the log, at the same entry on every member, so
+ * REPLICA-1: a message leaves only when the core hands it out; the core holds back what depends on the disk.
+ * REPLICA-2: entries are applied in order, once; those that a restored snapshot holds are not applied again.
+ * REPLICA-3: an error in the core, the state machine or the storage stops the node; nothing is tried again.
+ * REPLICA-5: a snapshot is taken where a `checkpoint` stands in the log, at the same entry on every member, so
  *     that their hashes can be compared. A member that is not led to one takes its own after a while.
- * R6: peers and the disk have their work before the state machine has its own: what others wait for is not
+ * REPLICA-6: peers and the disk have their work before the state machine has its own: what others wait for is not
  *     behind entries that are committed already.
  */
 import { createRaft } from '@holdfast/raft';
@@ -47,7 +47,7 @@ import { Ticks } from './ticks.ts';
 import { Once } from './transport/once.ts';
 
 const defaultEntriesPerTurn = 1000;
-/** A member that saw no checkpoint for so many times `snapshotLogBytes` takes a snapshot by itself (R5). */
+/** A member that saw no checkpoint for so many times `snapshotLogBytes` takes a snapshot by itself (REPLICA-5). */
 const checkpointPatience = 4;
 
 export class Replica {
@@ -136,7 +136,7 @@ export class Replica {
     return this.#proposals.size;
   }
 
-  /** Whether enough log was written since the last checkpoint for another one (R5). */
+  /** Whether enough log was written since the last checkpoint for another one (REPLICA-5). */
   get isCheckpointDue(): boolean {
     return (
       this.#bytesSinceCheckpoint >= this.#options.snapshotLogBytes && !this.#snapshots.isSaving
@@ -215,7 +215,7 @@ export class Replica {
     return this.#guarded(() => this.#raft.transferLeadership(to));
   }
 
-  /** Runs an input of the core and executes what follows (R3). */
+  /** Runs an input of the core and executes what follows (REPLICA-3). */
   #guarded<T>(input: () => T): T {
     if (this.#stopped) return stoppedAnswer as T;
     try {
@@ -279,7 +279,7 @@ export class Replica {
     }
   }
 
-  /** R6: storage and connections begin at the end of the present turn's synchronous part; this comes after them. */
+  /** REPLICA-6: storage and connections begin at the end of the present turn's synchronous part; this comes after them. */
   #applySoon(): void {
     queueMicrotask(() => this.#guarded(() => undefined));
   }
@@ -337,7 +337,7 @@ export class Replica {
       batch.commands.some(({ command }) => command.type === 'checkpoint') ||
       this.#bytesSinceCheckpoint >= patienceBytes
     )
-      this.#saveSnapshot(); // R5
+      this.#saveSnapshot(); // REPLICA-5
   }
 
   #stopLeading(): void {
@@ -378,7 +378,7 @@ export class Replica {
     if (isGood && this.#installing !== meta.hash) this.#snapshots.forgetRestored();
   }
 
-  /** The core installed a snapshot of the leader, which was verified: its state takes the place of the old one (R2). */
+  /** The core installed a snapshot of the leader, which was verified: its state takes the place of the old one (REPLICA-2). */
   #restore(meta: SnapshotMeta): void {
     const { state, stateHash } = this.#snapshots.takeRestored(meta);
     this.#state = state;

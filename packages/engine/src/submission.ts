@@ -33,5 +33,5 @@ export function withTimeLeft(command: Command, spentMs: number): Command {
   return { ...command, waitMs: Math.max(1, Math.floor(command.waitMs - spentMs)) };
 }
 
-/** E2. */
+/** LEADER-ROUTE-2. */
 export { isRepeatable } from '@holdfast/state';

@@ -66,7 +66,7 @@ export class Submissions {
 
   #submitNow(command: Command, options: CallOptions): Promise<CommandResult> {
     const submitted = this.#submitOnce(command, options);
-    // Only what this node may have to cancel (WD1): this is the hot path.
+    // Only what this node may have to cancel (CANCELLATION-1): this is the hot path.
     const isNamed = 'requestId' in command && typeof command.requestId === 'string';
     if (command.type !== 'abandon' && !isNamed) return submitted;
     submitted.catch((error: unknown) =>

@@ -30,7 +30,7 @@ export function ownerListed(state: StateMachine, caller: Sees): string | undefin
   return state.access.isEnabled && caller.isAdministrator !== true ? caller.identity : undefined;
 }
 
-/** VISIBLE-1. */
+/** VISIBLE-1, VISIBLE-2. */
 export function visible(state: StateMachine, caller: Sees, found: Found): Found {
   if (!state.access.isEnabled || caller.isAdministrator === true) return found;
   return withoutIds(found, (id) => isHidden(state, caller, id as SessionId)) as Found;

@@ -1,9 +1,9 @@
 /**
  * A guard for objects: the fence is metadata of the object itself, raised by the put that it guards.
  *
- * G1. A put succeeds only on the very version of the object whose token was compared (If-Match), or where there is
+ * GUARD-OBJECT-1. A put succeeds only on the very version of the object whose token was compared (If-Match), or where there is
  *     none (If-None-Match: *). So nothing comes between comparing and writing, and the token of an object never falls.
- * G2. A put whose token is smaller than that of the object is not sent.
+ * GUARD-OBJECT-2. A put whose token is smaller than that of the object is not sent.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import { assertFenceToken, parseFenceToken, staleFenceToken } from './fence-token.ts';

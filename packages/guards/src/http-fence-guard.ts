@@ -1,9 +1,9 @@
 /**
  * The server's side of `Fence-Token`.
  *
- * G1. Of one resource, one write runs at a time, and its token is compared when its turn has come. Comparing alone
+ * GUARD-HTTP-1. Of one resource, one write runs at a time, and its token is compared when its turn has come. Comparing alone
  *     would not do: a write that was let in could be paused, and land after the write of a later holder.
- * G2. A write whose token is smaller than one let in before does not run.
+ * GUARD-HTTP-2. A write whose token is smaller than one let in before does not run.
  */
 import { HoldfastError, toProblem } from '@holdfast/protocol';
 import type { Problem } from '@holdfast/protocol';
@@ -58,7 +58,7 @@ export class HttpFenceGuard {
 
   /**
    * @param store Where the tokens are remembered. One that several processes share refuses what is stale, and cannot
-   *   keep G1 between them: there, guard the write in the transaction that makes it (`guards/postgres`).
+   *   keep GUARD-HTTP-1 between them: there, guard the write in the transaction that makes it (`guards/postgres`).
    */
   constructor(store: FenceStore, { maxUnfinished = 1000 }: HttpFenceGuardOptions = {}) {
     this.#store = store;

@@ -1,7 +1,7 @@
 /**
  * The largest tokens, in memory of a fixed size.
  *
- * M1. What `raise` answers for a resource never falls, whatever was forgotten between.
+ * GUARD-MEMORY-1. What `raise` answers for a resource never falls, whatever was forgotten between.
  *
  * Forgetting is made safe by a floor: every resource that is not in the map counts as having seen it. What is evicted
  * becomes part of the floor, so a stale token is refused all the same. The price is paid by valid holders whose token

@@ -1,9 +1,9 @@
 /**
  * A guard in PostgreSQL: the fence is a row, raised in the same transaction as the writes that it guards.
  *
- * G1. The row stays locked from the raise to the end of the transaction, so the guarded transactions of a resource
+ * GUARD-POSTGRES-1. The row stays locked from the raise to the end of the transaction, so the guarded transactions of a resource
  *     run one after another, and each sees what those before it committed.
- * G2. A transaction that finds a larger token in the row writes nothing.
+ * GUARD-POSTGRES-2. A transaction that finds a larger token in the row writes nothing.
  *
  * Why that is safe with concurrent writers: INSERT ... ON CONFLICT DO UPDATE locks the conflicting row, waits for
  * whoever has it locked, and computes with the row's newest committed version, even one that the statement's own

@@ -1,9 +1,9 @@
 /**
  * A guard in SQLite: the fence is a row, raised in the same transaction as the writes that it guards.
  *
- * G1. BEGIN IMMEDIATE takes the database's one write lock before the fence is read, so from there to COMMIT nobody,
+ * GUARD-SQLITE-1. BEGIN IMMEDIATE takes the database's one write lock before the fence is read, so from there to COMMIT nobody,
  *     of this process or another, raises a fence or writes.
- * G2. A transaction that finds a larger token in the row writes nothing.
+ * GUARD-SQLITE-2. A transaction that finds a larger token in the row writes nothing.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import { largestOf } from './fence-row.ts';
@@ -63,7 +63,7 @@ export function raiseFence(database: SqliteDatabase, resource: string, grant: Gr
   assertFenceToken(fenceToken);
   // As a bigint: drivers bind a number as a floating-point value.
   const largest = largestOf(database.prepare(raise).get(resource, BigInt(fenceToken)));
-  if (largest > fenceToken) throw staleFenceToken(resource, fenceToken, largest);
+  if (largest > fenceToken) throw staleFenceToken(resource, fenceToken, largest); // GUARD-SQLITE-2
 }
 
 /**

@@ -2,7 +2,7 @@
  * Where a node answers over HTTP: the one place that reads such an address, whoever gives it (a program, an
  * option, a variable, another node).
  *
- * EP1: text from outside becomes a URL here and nowhere else, where somebody can be told what is wrong with it:
+ * ENDPOINT-1: text from outside becomes a URL here and nowhere else, where somebody can be told what is wrong with it:
  *      whatever is made of an `Endpoint` (the URL of a request, of a stream) is a URL on every platform.
  */
 import { HoldfastError } from './errors.ts';

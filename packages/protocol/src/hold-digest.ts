@@ -1,9 +1,9 @@
 /**
  * A digest of a set of holds, kept up in constant time: whoever knows the same holds has the same one.
  *
- * HD3: it depends on the set alone, never on the order of changes: a hold is added and taken away by
+ * HOLD-DIGEST-3: it depends on the set alone, never on the order of changes: a hold is added and taken away by
  *      sums modulo 2^32.
- * HD4: a hold is named by its first token: no two holds of a cluster ever share one, and raising a lock
+ * HOLD-DIGEST-4: a hold is named by its first token: no two holds of a cluster ever share one, and raising a lock
  *      does not change it.
  *
  * The state machine keeps the same (`HoldDigest` of the state); a test compares the two.
@@ -12,6 +12,7 @@ export class HoldDigest {
   #high = 0;
   #low = 0;
 
+  /** HOLD-DIGEST-3, HOLD-DIGEST-4. */
   add(firstToken: number): void {
     this.#high = (this.#high + hashOf(firstToken, highSeed)) | 0;
     this.#low = (this.#low + hashOf(firstToken, lowSeed)) | 0;

@@ -2,10 +2,10 @@
  * The one reading and writing of hosts with ports. An IPv6 address stands in brackets wherever a port may
  * follow (`[::1]:7000`), and without them where it stands alone (`::1`).
  *
- * HP1: what was read is written in one form: two spellings of an IPv6 address are the same address.
- * HP2: `::` and `0.0.0.0` mean "all of this machine" to a listener and nothing to whoever is told them:
+ * HOST-PORT-1: what was read is written in one form: two spellings of an IPv6 address are the same address.
+ * HOST-PORT-2: `::` and `0.0.0.0` mean "all of this machine" to a listener and nothing to whoever is told them:
  *     `isWildcardHost` says so, however they are spelt.
- * HP3: what members tell each other leads each of them to that one: no host of HP2, and a port that stays.
+ * HOST-PORT-3: what members tell each other leads each of them to that one: no host of HOST-PORT-2, and a port that stays.
  */
 import { parseUrl } from './url.ts';
 
@@ -44,10 +44,10 @@ export function readHostPort(text: string): HostPortReading {
 }
 
 export type PeerAddressReading =
-  /** In its one form (HP1). */
+  /** In its one form (HOST-PORT-1). */
   { readonly ok: true; readonly value: string } | { readonly ok: false; readonly problem: string };
 
-/** Where others reach a member of a cluster (HP3): the one reading, whoever gives it. */
+/** Where others reach a member of a cluster (HOST-PORT-3): the one reading, whoever gives it. */
 export function readPeerAddress(text: string): PeerAddressReading {
   const read = readHostPort(text);
   if (!read.ok) return read;
@@ -75,13 +75,13 @@ export function hostInUrl(host: string): string {
   return bare.includes(':') ? `[${bare}]` : bare;
 }
 
-/** A host as it stands alone: without the brackets of a URL, an IPv6 address in its one form (HP1). */
+/** A host as it stands alone: without the brackets of a URL, an IPv6 address in its one form (HOST-PORT-1). */
 export function hostOf(host: string): string {
   const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
   return bare.includes(':') ? (canonicalIpv6(bare) ?? bare) : bare;
 }
 
-/** HP2. */
+/** HOST-PORT-2. */
 export function isWildcardHost(host: string): boolean {
   const bare = hostOf(host);
   if (bare === '') return true;
@@ -97,7 +97,7 @@ export function hostOnThisMachine(host: string): string {
   return bare.includes(':') ? '::1' : '127.0.0.1';
 }
 
-/** HP1; undefined for what is no IPv6 address. */
+/** HOST-PORT-1; undefined for what is no IPv6 address. */
 function canonicalIpv6(text: string): string | undefined {
   const [, address = '', scope = ''] = zone.exec(text) ?? [];
   const hostname = parseUrl(`http://[${address}]`)?.hostname;

@@ -1,7 +1,7 @@
 /**
  * Elections: the timer, pre-votes, votes and campaigns (paper 5.2; thesis 4.2.3, 9.6).
  *
- * S1 is upheld here: a vote and its term are durable before anybody hears of them (outbox O1).
+ * RAFT-1 is upheld here: a vote and its term are durable before anybody hears of them (outbox RAFT-OUTBOX-1).
  */
 import type { Image } from './image.ts';
 import type { RaftCore } from './raft.ts';
@@ -126,7 +126,7 @@ export class Elections {
     if (granted) {
       if (core.votedFor !== from) {
         core.votedFor = from;
-        core.outbox.writeHardState(); // S1
+        core.outbox.writeHardState(); // RAFT-1
       }
       this.restartTimer();
     }

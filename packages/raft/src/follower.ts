@@ -11,7 +11,7 @@ export function answerAppend(core: RaftCore, from: MemberId, message: Append): v
   const { log } = core;
   let { previousIndex, entries } = message;
   if (previousIndex < core.commit) {
-    // What is committed here is the same at every leader (S4): only what follows can be news.
+    // What is committed here is the same at every leader (RAFT-4): only what follows can be news.
     const skip = Math.min(entries.length, core.commit - previousIndex);
     entries = entries.slice(skip);
     previousIndex += skip;
@@ -29,7 +29,7 @@ export function answerAppend(core: RaftCore, from: MemberId, message: Append): v
   accept(core, from, message, matchIndex);
 }
 
-/** S3: keep what is there already, truncate at the first real conflict, append the rest. */
+/** RAFT-3: keep what is there already, truncate at the first real conflict, append the rest. */
 function takeEntries(core: RaftCore, entries: readonly Entry[]): void {
   const firstNew = entries.findIndex((entry) => core.log.termAt(entry.index) !== entry.term);
   if (firstNew < 0) return;
@@ -38,7 +38,7 @@ function takeEntries(core: RaftCore, entries: readonly Entry[]): void {
   if (from <= core.log.lastIndex) {
     invariant(
       from > core.commit,
-      `S3: the leader conflicts with the committed entry ${String(from)}`,
+      `RAFT-3: the leader conflicts with the committed entry ${String(from)}`,
     );
     core.log.truncateFrom(from);
     core.memberships.truncateFrom(from);

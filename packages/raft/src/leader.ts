@@ -38,7 +38,7 @@ export class Leadership {
   readonly #reads = new ReadQueue();
   readonly #snapshots: SnapshotSender;
   readonly #replication: Replication;
-  /** The no-op of this term: what makes older entries committable and reads provable (S4, S6). */
+  /** The no-op of this term: what makes older entries committable and reads provable (RAFT-4, RAFT-6). */
   #firstIndex: LogIndex = 0;
   #firstApplied = false;
   #heartbeatElapsed = 0;
@@ -120,7 +120,7 @@ export class Leadership {
 
   changeMembership(change: MembershipChange): ProposeAnswer {
     const { memberships, commit } = this.#core;
-    // M1.
+    // RAFT-MEMBER-1.
     if (commit < this.#firstIndex) return { ok: false, reason: 'not_ready' };
     if (memberships.currentIndex > commit) return { ok: false, reason: 'change_in_progress' };
     const next = changed(memberships.current, change);
@@ -137,7 +137,7 @@ export class Leadership {
     }
     const voters = voterIds(next.membership);
     const heard = this.#heardAmong(voters);
-    // M2.
+    // RAFT-MEMBER-2.
     if (change.type !== 'add_learner' && heard.length <= voters.length / 2) {
       return {
         ok: false,
@@ -300,7 +300,7 @@ export class Leadership {
     }
   }
 
-  /** S4. */
+  /** RAFT-4. */
   #maybeCommit(): void {
     const core = this.#core;
     const { config, log, voters } = core;
@@ -362,7 +362,7 @@ export class Leadership {
     this.#proveReads();
   }
 
-  /** S6. */
+  /** RAFT-6. */
   #proveReads(): void {
     const { voters, config } = this.#core;
     const rounds = voters.map((id) =>

@@ -1,8 +1,8 @@
 /**
  * The replicated log in memory: entries after a point that has been compacted away.
  *
- * G1: entries are contiguous; the entry before the first is known by index and term (`base`).
- * G2: no operation costs more than the entries it is about. The entries lie in blocks, so that
+ * RAFT-LOG-1: entries are contiguous; the entry before the first is known by index and term (`base`).
+ * RAFT-LOG-2: no operation costs more than the entries it is about. The entries lie in blocks, so that
  *     compaction drops blocks and copies none; the bytes up to each entry and the places where the term
  *     changes are kept, so that nothing is ever added up or searched along the log.
  */
@@ -73,7 +73,7 @@ export class Log {
     for (const entry of entries) {
       invariant(
         entry.index === this.#lastIndex + 1,
-        `G1: entry ${String(entry.index)} does not follow ${String(this.#lastIndex)}`,
+        `RAFT-LOG-1: entry ${String(entry.index)} does not follow ${String(this.#lastIndex)}`,
       );
       const end = this.#endOf(this.#lastIndex) + byteLengthOf(entry);
       if (entry.term !== this.lastTerm) this.#runs.push({ term: entry.term, from: entry.index });
@@ -91,7 +91,7 @@ export class Log {
   truncateFrom(index: LogIndex): void {
     invariant(
       index > this.#baseIndex,
-      `G1: truncation at ${String(index)} reaches into the compacted part`,
+      `RAFT-LOG-1: truncation at ${String(index)} reaches into the compacted part`,
     );
     if (index > this.#lastIndex) return;
     this.#lastIndex = index - 1;
@@ -147,11 +147,15 @@ export class Log {
     return Math.max(this.#baseIndex, Math.min(upTo, last));
   }
 
+  /** RAFT-LOG-2. */
   compact(keepFrom: LogIndex): void {
     if (keepFrom <= this.firstIndex) return;
     const baseIndex = keepFrom - 1;
     const baseTerm = this.termAt(baseIndex);
-    invariant(baseTerm !== undefined, `G1: compaction to ${String(keepFrom)} goes past the end`);
+    invariant(
+      baseTerm !== undefined,
+      `RAFT-LOG-1: compaction to ${String(keepFrom)} goes past the end`,
+    );
     this.#baseBytes = this.#endOf(baseIndex);
     this.#runs = this.#runs.slice(this.#runAt(baseIndex));
     this.#runs[0] = { term: baseTerm, from: baseIndex };
@@ -184,7 +188,7 @@ export class Log {
     if (index === this.#baseIndex) return this.#baseBytes;
     const place = index - this.#origin;
     const end = this.#blocks[Math.floor(place / entriesPerBlock)]?.ends[place % entriesPerBlock];
-    invariant(end !== undefined, `G1: entry ${String(index)} is not in the log`);
+    invariant(end !== undefined, `RAFT-LOG-1: entry ${String(index)} is not in the log`);
     return end;
   }
 

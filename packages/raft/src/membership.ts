@@ -2,12 +2,12 @@
  * Who is a member, by the newest entry in the log, committed or not (thesis section 4.1), one change
  * at a time.
  *
- * M1: two majorities of neighbouring memberships share a voter, because a change adds or removes at
+ * RAFT-MEMBER-1: two majorities of neighbouring memberships share a voter, because a change adds or removes at
  *     most one voter and is proposed only when the one before it is committed, and only after an
  *     entry of the leader's own term is (Ongaro's correction of 2015).
- * M2: a change of the voters is proposed only while a majority of those who would vote then can be
+ * RAFT-MEMBER-2: a change of the voters is proposed only while a majority of those who would vote then can be
  *     reached: from the moment it is in the log it counts, and without them it would stop the cluster.
- * M3: a voter whose removal is in its log, and not committed as far as it knows, still campaigns (thesis
+ * RAFT-MEMBER-3: a voter whose removal is in its log, and not committed as far as it knows, still campaigns (thesis
  *     4.2.2): it may be the only one that has the entry, and without it nobody could be elected.
  */
 import type { Image } from './image.ts';

@@ -1,9 +1,9 @@
 /**
  * Two outboxes: what may leave now, and what waits for the disk.
  *
- * O1: a message that promises durability (a granted vote, an accepted append, a stored chunk, a vote
+ * RAFT-OUTBOX-1: a message that promises durability (a granted vote, an accepted append, a stored chunk, a vote
  *     request with its own vote behind it) leaves only after the write it depends on is durable.
- * O2: it leaves only in the term in which it was written (the append ABA case: an answer for a log
+ * RAFT-OUTBOX-2: it leaves only in the term in which it was written (the append ABA case: an answer for a log
  *     that has been overwritten since).
  */
 import { sincePersisted } from './image.ts';
@@ -104,7 +104,7 @@ export class Outbox {
     this.#ready.push(outbound);
   }
 
-  /** O1. */
+  /** RAFT-OUTBOX-1. */
   sendWhenDurable(outbound: Outbound, term: Term): void {
     const writeId = this.lastNeededWrite;
     if (this.isDurable(writeId)) this.#ready.push(outbound);
@@ -147,7 +147,7 @@ export class Outbox {
     const stillHeld: Held[] = [];
     for (const held of this.#held) {
       if (held.writeId > writeId) stillHeld.push(held);
-      else if (held.term === currentTerm) this.#ready.push(held.outbound); // O2
+      else if (held.term === currentTerm) this.#ready.push(held.outbound); // RAFT-OUTBOX-2
     }
     this.#held = stillHeld;
     return last === undefined ? undefined : { stableIndex: last.lastIndex, term: last.term };

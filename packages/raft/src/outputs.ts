@@ -2,7 +2,7 @@
  * What the core hands to its host: committed entries, snapshots to verify and to restore, proven reads,
  * the status.
  *
- * S5 is upheld here: entries come out in order, once, committed, and never while a snapshot is being
+ * RAFT-5 is upheld here: entries come out in order, once, committed, and never while a snapshot is being
  * installed. A call hands out a bounded part; what is left comes with the next one.
  *
  * OUT-1: a chunk of a snapshot leaves only with a transfer that is named: one that was queued in the same
@@ -142,7 +142,7 @@ export class Outputs {
     );
   }
 
-  /** S5. */
+  /** RAFT-5. */
   #takeCommitted(): Entry[] {
     const { log, commit } = this.#core;
     if (this.#installing !== undefined || this.#handedOut >= commit) return [];
@@ -151,7 +151,7 @@ export class Outputs {
     const last = entries.at(-1);
     invariant(
       last !== undefined && last.index === this.#handedOut + entries.length,
-      `S5: the committed entry ${String(from)} is missing from the log`,
+      `RAFT-5: the committed entry ${String(from)} is missing from the log`,
     );
     this.#handedOut = last.index;
     return entries;

@@ -1,14 +1,14 @@
 /**
  * The Raft core as a pure step function (Ongaro & Ousterhout 2014; thesis 2014).
  *
- * S1 election safety: a vote and its term are durable before anybody hears of them (outbox O1).
- * S2 leader append-only: a leader never overwrites its own log.
- * S3 log matching: a follower takes entries only behind an entry it shares with the leader, and
+ * RAFT-1: election safety: a vote and its term are durable before anybody hears of them (outbox RAFT-OUTBOX-1).
+ * RAFT-2: leader append-only: a leader never overwrites its own log.
+ * RAFT-3: log matching: a follower takes entries only behind an entry it shares with the leader, and
  *    truncates only at a real conflict, never below its commit index.
- * S4 leader completeness: only an entry of the own term is committed by counting (paper 5.4.2); the
+ * RAFT-4: leader completeness: only an entry of the own term is committed by counting (paper 5.4.2); the
  *    leader counts itself only for what its own disk holds.
- * S5 state machine safety: entries come out in order, once, committed.
- * S6 a read is proven by a majority that answered a message sent after the read was asked, in the
+ * RAFT-5: state machine safety: entries come out in order, once, committed.
+ * RAFT-6: a read is proven by a majority that answered a message sent after the read was asked, in the
  *    leader's own term, after an entry of that term was committed (thesis 6.4).
  */
 import { imageOfCore } from './core-image.ts';
@@ -119,7 +119,7 @@ export class RaftCore implements Raft, HasImage {
     );
   }
 
-  /** M3. */
+  /** RAFT-MEMBER-3. */
   get mayCampaign(): boolean {
     const { id } = this.config;
     if (this.isVoter(id)) return true;
@@ -233,7 +233,7 @@ export class RaftCore implements Raft, HasImage {
     if (index <= this.applied) return;
     invariant(
       index <= this.commit,
-      `S5: applied ${String(index)} beyond the commit index ${String(this.commit)}`,
+      `RAFT-5: applied ${String(index)} beyond the commit index ${String(this.commit)}`,
     );
     this.applied = index;
     this.leadership?.onApplied();
@@ -328,7 +328,7 @@ export class RaftCore implements Raft, HasImage {
 
   advanceCommit(index: LogIndex): void {
     if (index <= this.commit) return;
-    invariant(index <= this.log.lastIndex, `S5: commit ${String(index)} beyond the log's end`);
+    invariant(index <= this.log.lastIndex, `RAFT-5: commit ${String(index)} beyond the log's end`);
     this.commit = index;
   }
 

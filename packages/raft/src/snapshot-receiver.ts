@@ -74,6 +74,7 @@ export class SnapshotReceiver {
     return receiving.meta;
   }
 
+  /** RCV-2. */
   onVerified(meta: SnapshotMeta, isGood: boolean): void {
     const core = this.#core;
     const receiving = this.#receiving;

@@ -74,7 +74,7 @@ export async function convert(
   try {
     await append(log, hardState, entries, base);
   } catch (error) {
-    // What it does in the background must not go on when the folder is given back.
+    // What it does in the background must not go on when the folder is given back, as it was (CONV-2).
     await log.close().catch(() => undefined);
     throw error;
   }

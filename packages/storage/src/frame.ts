@@ -99,7 +99,7 @@ export function frameBytes(change: Change): number {
   return byteLength;
 }
 
-/** @param buffer May be used for the frame where it is large enough: it is overwritten. */
+/** @param buffer May be used for the frame where it is large enough: it is overwritten. FR-2. */
 export function encodeFrame(place: Place & Stamp, change: Change, buffer?: Buffer): Buffer {
   const byteLength = frameBytes(change);
   const bytes =

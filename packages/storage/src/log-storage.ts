@@ -1,13 +1,13 @@
 /**
  * The durable side of one node: the queue of writes in front of the log and the snapshots.
  *
- * W1: one write is in flight. What arrives meanwhile is the next frame; promises resolve in their order,
+ * STORAGE-1: one write is in flight. What arrives meanwhile is the next frame; promises resolve in their order,
  *     when what they stand for is durable.
- * W2: after the first failure nothing more is written: a later success could hide the hole.
- * W3: a received snapshot is whole and has the name of a received one before the frame says that it was
+ * STORAGE-2: after the first failure nothing more is written: a later success could hide the hole.
+ * STORAGE-3: a received snapshot is whole and has the name of a received one before the frame says that it was
  *     installed, and its final name only afterwards. So the frame decides, wherever the power goes, and a
  *     snapshot with its final name is one that the log covers (SFILE-7, REPLAY-1).
- * W4: what writes that go together say of received snapshots is executed in their order: the chunks of
+ * STORAGE-4: what writes that go together say of received snapshots is executed in their order: the chunks of
  *     the next transfer may stand behind the install of the one before.
  */
 import type { LogIndex, SnapshotMeta, Write } from '@holdfast/raft';
@@ -80,7 +80,7 @@ export class LogStorage implements Storage {
 
   write(write: Write): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#failed || this.#closed) return; // W2
+      if (this.#failed || this.#closed) return; // STORAGE-2
       this.#queue.push({ write, resolve });
       // What is handed over in one turn goes together.
       this.#working ??= Promise.resolve().then(() => this.#work());
@@ -124,7 +124,7 @@ export class LogStorage implements Storage {
     const { log, snapshots, terms } = this.#parts;
     for (const { snapshotChunks, installSnapshot } of writes) {
       for (const chunk of snapshotChunks ?? []) await snapshots.receive(chunk);
-      if (installSnapshot !== undefined) await snapshots.install(installSnapshot); // W3, W4
+      if (installSnapshot !== undefined) await snapshots.install(installSnapshot); // STORAGE-3, STORAGE-4
     }
     const installed = writes[0]?.installSnapshot;
     const change = mergeWrites(this.#state, writes, (index) => terms.termAt(index));
@@ -132,11 +132,11 @@ export class LogStorage implements Storage {
     await log.append(change);
     this.#state = { hardState: change.hardState, lastIndex: change.lastIndex };
     terms.wrote(change);
-    if (installed !== undefined) await snapshots.installed(installed); // W3
+    if (installed !== undefined) await snapshots.installed(installed); // STORAGE-3
     if (installed !== undefined) this.forgetBefore(installed.index + 1, installed.hash);
   }
 
-  /** W2. */
+  /** STORAGE-2. */
   #fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
@@ -157,7 +157,7 @@ export class LogStorage implements Storage {
     point: SnapshotPoint,
     stateChunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   ): Promise<SnapshotMeta | undefined> {
-    if (this.#failed || this.#closed) return undefined; // W2
+    if (this.#failed || this.#closed) return undefined; // STORAGE-2
     try {
       return await this.#parts.snapshots.save(point, piecesOf(point, stateChunks), () =>
         this.#covers(point.index),
@@ -170,7 +170,7 @@ export class LogStorage implements Storage {
   }
 
   /**
-   * Resolves when the log has this entry durably: a leader applies what others made durable first (W3). False
+   * Resolves when the log has this entry durably: a leader applies what others made durable first (STORAGE-3). False
    * when it never will: its write failed, or the storage is closed.
    */
   async #covers(index: LogIndex): Promise<boolean> {

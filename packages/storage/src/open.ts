@@ -188,7 +188,7 @@ async function openMade(
   const log = await SegmentLog.goOn(options, end, [...kept], replay.state);
   const snapshots = new SnapshotFiles(disk, folders.snapshots, found, () => log.frames);
   try {
-    if (found !== undefined) await snapshots.installed(meta); // W3
+    if (found !== undefined) await snapshots.installed(meta); // STORAGE-3
   } catch (error) {
     await log.close().catch(() => undefined);
     await snapshots.close().catch(() => undefined);

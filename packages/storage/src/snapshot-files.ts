@@ -199,7 +199,7 @@ export class SnapshotFiles {
         await onDisk(this.#append(partial, piece));
         hash.update(piece);
       }
-      // W2, REPLAY-1: what there is of it goes at the next start.
+      // STORAGE-2, REPLAY-1: what there is of it goes at the next start.
       if (!(await covered())) return undefined;
     } catch (error) {
       if (!(error instanceof DiskFailure)) await this.#discard(partial);

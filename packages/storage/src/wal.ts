@@ -6,8 +6,8 @@
  * was never acknowledged. It is wrong for damage further in front: everything behind it was
  * acknowledged and would be gone. So:
  *
- * Y1: a tail that holds at most one unfinished transaction is named, and left to SQLite to drop.
- * Y2: a broken frame with a whole transaction and more behind it refuses to start.
+ * WAL-1: a tail that holds at most one unfinished transaction is named, and left to SQLite to drop.
+ * WAL-2: a broken frame with a whole transaction and more behind it refuses to start.
  *
  * One transaction is written at a time and ends with one commit frame, so a torn tail has at most one
  * commit frame, and nothing of this generation behind it. Where the broken frame is itself the end of a
@@ -44,7 +44,7 @@ function checksum(bytes: Buffer, littleEndian: boolean, start: Checksum): Checks
   return { first, second };
 }
 
-/** Plain sentences about what SQLite is going to drop. Throws `StorageDamagedError` on Y2. */
+/** Plain sentences about what SQLite is going to drop. Throws `StorageDamagedError` on WAL-2. */
 export function inspectWal(databaseFile: string): string[] {
   const file = `${databaseFile}-wal`;
   if (!existsSync(file)) return [];
@@ -90,7 +90,7 @@ export function inspectWal(databaseFile: string): string[] {
       throw new StorageDamagedError(
         file,
         `the frame at byte ${String(brokenAt)} is broken, and acknowledged writes stand behind it`,
-      ); // Y2
+      ); // WAL-2
     }
     commitBehind = bytes.readUInt32BE(offset + 4) !== 0;
   }
@@ -98,13 +98,13 @@ export function inspectWal(databaseFile: string): string[] {
     throw new StorageDamagedError(
       file,
       `the frame at byte ${String(brokenAt)} is whole, but marked as one of another generation`,
-    ); // Y2
+    ); // WAL-2
   // What ends at a frame of an earlier generation was overwritten in order: nothing is missing.
   const torn = isOfThisGeneration(brokenAt) || brokenAt > validEnd || commitBehind;
   return torn
     ? [
         `${file}: the last write was cut short (from byte ${String(validEnd)} of ${String(bytes.byteLength)}); it was never acknowledged and is dropped.`,
-      ] // Y1
+      ] // WAL-1
     : [];
 }
 

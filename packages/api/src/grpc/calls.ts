@@ -1,8 +1,8 @@
 /**
  * All calls in progress: how many there may be, and when the last one has ended.
  *
- * G2: the calls of the node are bounded; one too many is refused before anything of it is read.
- * G3: once the node stops, nothing new is begun.
+ * GRPC-2: the calls of the node are bounded; one too many is refused before anything of it is read.
+ * GRPC-3: once the node stops, nothing new is begun.
  */
 import type { PerCaller } from '../callers.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
@@ -25,13 +25,13 @@ export class Calls {
 
   /** The refusal; otherwise the call is counted until what is returned is called. */
   begin(caller: string | undefined): Refused | (() => void) {
-    if (this.#stopping) return stoppingProblem; // G3
+    if (this.#stopping) return stoppingProblem; // GRPC-3
     if (this.#active >= this.#most) {
       return new Refused(
         'overloaded',
         `This node has ${String(this.#most)} gRPC calls in progress, which is its limit. The request was not executed. Retry later, or use another node.`,
         { limit: 'max_grpc_calls', value: this.#most },
-      ); // G2
+      ); // GRPC-2
     }
     const giveBack = this.#perCaller.take(caller);
     if (giveBack instanceof Refused) return giveBack;

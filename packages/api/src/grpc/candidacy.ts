@@ -1,9 +1,9 @@
 /**
  * A candidacy that stands as long as its call: the place in the queue, the leadership, its end.
  *
- * G5: whoever leads by a call listens to the events of this node before it asks, and looks again once it
+ * GRPC-5: whoever leads by a call listens to the events of this node before it asks, and looks again once it
  *     is elected and where events were missed: the end of the leadership is told, however it came.
- * G6: a call that its caller ends leaves nothing behind: no place in the queue, no leadership. One that
+ * GRPC-6: a call that its caller ends leaves nothing behind: no place in the queue, no leadership. One that
  *     the node ends, since it stops, leaves both to a caller who can come back for them.
  */
 import { cancelReasons } from '@holdfast/engine/parts';
@@ -54,10 +54,10 @@ export class Candidacy {
       [`election ${String(this.#body['name'])}`],
       (event) => this.#hear(event),
       () => this.#proveLater(0),
-    ); // G5
+    ); // GRPC-5
     stream.onEnd(() => {
       unsubscribe();
-      if (stream.callerGone) this.#giveUp(); // G6
+      if (stream.callerGone) this.#giveUp(); // GRPC-6
     });
     stream.onDrain(() => {
       this.#room = true;
@@ -146,7 +146,7 @@ export class Candidacy {
     this.#stream.end();
   }
 
-  /** G5. */
+  /** GRPC-5. */
   #proveLater(delayMs: number): void {
     if (this.#token === undefined || this.#stream.isOver) return;
     const cancel = this.#context.service.after(delayMs, () => {
@@ -161,7 +161,7 @@ export class Candidacy {
     this.#tellEnd(this.#ends.get(this.#token ?? 0) ?? 'unknown');
   }
 
-  /** G6. */
+  /** GRPC-6. */
   #giveUp(): void {
     this.#cancellation?.abort(cancelReasons.cancelled);
     const { name, session_id, client_id } = this.#body;

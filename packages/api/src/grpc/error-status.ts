@@ -5,7 +5,7 @@
  *
  * https://google.aip.dev/193
  *
- * G1: what is told stays below 8 KiB, which is where clients begin to refuse trailers.
+ * GRPC-1: what is told stays below 8 KiB, which is where clients begin to refuse trailers.
  */
 import { Metadata } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
@@ -14,7 +14,7 @@ import type { Refused } from '../refused.ts';
 import { statusOf } from './status-codes.ts';
 
 const retryAfterSeconds = 1;
-/** G1. A character beyond ASCII takes up to 9 bytes in `grpc-message`. */
+/** GRPC-1. A character beyond ASCII takes up to 9 bytes in `grpc-message`. */
 const mostMessageBytes = 768;
 const mostDetailBytes = 2048;
 
@@ -79,7 +79,7 @@ function packed(name: string, type: protobuf.Type, message: object): object {
   };
 }
 
-/** Details as text, as many as there is room for (G1). */
+/** Details as text, as many as there is room for (GRPC-1). */
 function told(details: Refused['details']): Readonly<Record<string, string>> {
   const texts: Record<string, string> = {};
   let room = mostDetailBytes;

@@ -1,9 +1,9 @@
 /**
  * Signs of life for as long as a call stands, and what befalls the sessions meanwhile.
  *
- * G7: every sign of life is answered, in order; the next one is read when the one before is answered, so
+ * GRPC-7: every sign of life is answered, in order; the next one is read when the one before is answered, so
  *     a client cannot pile them up.
- * G8: the end of a session that was named on the call is told on it once, though events were missed.
+ * GRPC-8: the end of a session that was named on the call is told on it once, though events were missed.
  */
 import { everything } from '../watch/feed.ts';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
@@ -45,7 +45,7 @@ export class Keepalives {
     try {
       for await (const bytes of call as AsyncIterable<Uint8Array>) {
         const body = readRequest(rpc, bytes);
-        const refused = body instanceof Refused ? body : await this.#keep(body); // G7
+        const refused = body instanceof Refused ? body : await this.#keep(body); // GRPC-7
         if (refused !== undefined) stream.fail(refused);
         if (stream.isOver) return;
       }
@@ -66,7 +66,7 @@ export class Keepalives {
           { limit: 'max_sessions_per_call', value: mostSessions },
         );
       }
-      this.#sessions.add(sessionId); // G8: before it is asked for.
+      this.#sessions.add(sessionId); // GRPC-8: before it is asked for.
     }
     const outcome = await performed(keepalive, body, this.#context, this.#onDefect);
     if (!(outcome instanceof Refused)) {
@@ -115,7 +115,7 @@ export class Keepalives {
     }
   }
 
-  /** G8: by looking, which keeps nothing alive. */
+  /** GRPC-8: by looking, which keeps nothing alive. */
   async #lookAtAll(): Promise<void> {
     for (const sessionId of this.#sessions) {
       const body = { session_id: sessionId };

@@ -1,7 +1,7 @@
 /**
  * The gRPC server: every operation of the wire, the streams, health and reflection, on a port of its own.
  *
- * G9: when the node stops, waits and streams are ended first, by `WaitingCallers.stop`; what is in flight
+ * GRPC-9: when the node stops, waits and streams are ended first, by `WaitingCallers.stop`; what is in flight
  *     is answered, for so long as HTTP has, and then the rest is cut off.
  */
 import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
@@ -88,7 +88,7 @@ export async function startGrpcServer(
     // Watches of health and reflection have no end of their own.
     const ended = Promise.race([done, afterwards(deadlineMs)]).then(() => afterwards(flushMs));
     await Promise.race([stopped, ended]);
-    server.forceShutdown(); // G9
+    server.forceShutdown(); // GRPC-9
   };
   return { address: formatHostPort(hostOnThisMachine(host), bound.port), close };
 }

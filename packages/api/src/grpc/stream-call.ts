@@ -1,7 +1,7 @@
 /**
  * The node's side of a call with many answers, for server streams and both-way streams alike.
  *
- * G4: a stream ends once: by its handler, by its caller, or when the node stops; then it is counted no
+ * GRPC-4: a stream ends once: by its handler, by its caller, or when the node stops; then it is counted no
  *     more and nothing is written to it.
  */
 import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
@@ -91,7 +91,7 @@ export class StreamCall {
     this.#finish();
   }
 
-  /** G4. */
+  /** GRPC-4. */
   #finish(): void {
     if (this.#over) return;
     this.#over = true;

@@ -2,10 +2,10 @@
  * Backups that are being read on this node: a stream each, at most so many at a time. The bytes are those of
  * a snapshot's file, as they are.
  *
- * BK1: nothing is read ahead of the reader but what its connection buffers; a backup that nobody reads any
+ * HTTP-BACKUP-1: nothing is read ahead of the reader but what its connection buffers; a backup that nobody reads any
  *      more (hung up, or stopped reading for `idleMs`) is closed. The time in which the node saves the
  *      snapshot does not count: nobody is late then.
- * BK2: a place is given back when its stream closes, or when none came to be.
+ * HTTP-BACKUP-2: a place is given back when its stream closes, or when none came to be.
  */
 import { Readable } from 'node:stream';
 import type { Backup } from '@holdfast/engine';
@@ -56,7 +56,7 @@ export class Backups {
     try {
       backup = await open();
     } catch (error) {
-      this.#open -= 1; // BK2
+      this.#open -= 1; // HTTP-BACKUP-2
       giveBack();
       throw error;
     }
@@ -78,12 +78,12 @@ export class Backups {
             new Error(
               `The backup was cancelled: the client read nothing for ${String(idleMs)} ms.`,
             ),
-          ); // BK1
+          ); // HTTP-BACKUP-1
       });
     };
     watch(sent);
     stream.once('close', () => {
-      this.#open -= 1; // BK2
+      this.#open -= 1; // HTTP-BACKUP-2
       giveBack();
       cancel();
       backup.close();

@@ -1,7 +1,7 @@
 /**
  * The longest turn of the event loop in the last minute, as a metric for Prometheus.
  *
- * TURN-1: reading changes nothing. A maximum that starts anew with each reading would be lost to whoever reads
+ * LONGEST-TURN-1: reading changes nothing. A maximum that starts anew with each reading would be lost to whoever reads
  *   second; here a second is closed by the clock alone, and the metric is the largest of the last 60 and of the
  *   present one. Whoever asks at least once a minute misses no turn.
  */
@@ -41,7 +41,7 @@ export function watchLongestTurn(
   };
   cancel = clock.after(everyMs, closeSecond);
   return {
-    seconds: () => closed.reduce((longest, one) => Math.max(longest, one), source.longestSeconds()), // TURN-1
+    seconds: () => closed.reduce((longest, one) => Math.max(longest, one), source.longestSeconds()), // LONGEST-TURN-1
     close() {
       cancel();
       source.close();

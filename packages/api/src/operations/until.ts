@@ -1,10 +1,10 @@
 /**
  * Waits for something that is not a place in a queue, and that an event tells: all have come, a count is 0.
  *
- * U1: whoever waits listens to the events of this node before it looks, so nothing falls between; it
+ * UNTIL-1: whoever waits listens to the events of this node before it looks, so nothing falls between; it
  *     looks again where events were missed, and now and then in any case.
- * U2: every wait ends: by what it waits for, its time, its caller or the stop of the node.
- * U3: a caller that goes while its request is still on the way is remembered: its wait ends as it begins.
+ * UNTIL-2: every wait ends: by what it waits for, its time, its caller or the stop of the node.
+ * UNTIL-3: a caller that goes while its request is still on the way is remembered: its wait ends as it begins.
  */
 import { isCancelled } from '@holdfast/engine/parts';
 import type { Event } from '@holdfast/state';
@@ -18,7 +18,7 @@ export type Ended<T> =
   | { readonly by: 'found'; readonly found: T | Refused }
   | { readonly by: 'time' | 'caller' | 'stop' };
 
-/** Who waits, from before the request was submitted on (U3). */
+/** Who waits, from before the request was submitted on (UNTIL-3). */
 export class Waiter implements Waiting {
   readonly canReturn: boolean;
   readonly #cancellation = new AbortController();
@@ -115,9 +115,9 @@ export function until<T>(
       const found = onEvent(event);
       if (found !== undefined) end({ by: 'found', found });
     };
-    const unsubscribe = feed.onRaw(keys, listen, () => lookNow(false)); // U1
-    cancelTime = after(waitMs, () => end({ by: 'time' })); // U2
-    waiter.onGone((by) => end({ by })); // U2, U3
+    const unsubscribe = feed.onRaw(keys, listen, () => lookNow(false)); // UNTIL-1
+    cancelTime = after(waitMs, () => end({ by: 'time' })); // UNTIL-2
+    waiter.onGone((by) => end({ by })); // UNTIL-2, UNTIL-3
     if (!over) lookNow(true);
   });
 }

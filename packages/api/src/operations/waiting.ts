@@ -2,7 +2,7 @@
  * All requests of this node that wait, for whatever. Their callers cancel them by a signal (caller-signal.ts of the
  * engine), which whoever waits hands to the interface that it was asked through (`onWait`).
  *
- * W2: when the node stops, every one is answered at once. An acquire that its caller can repeat (it gave a
+ * WAITING-2: when the node stops, every one is answered at once. An acquire that its caller can repeat (it gave a
  *     request id) keeps its place; the others are cancelled, since nobody could ever use the grant.
  */
 import type { CommandAnswer } from '@holdfast/engine';
@@ -44,7 +44,7 @@ export class WaitingCallers {
     });
   }
 
-  /** W2. */
+  /** WAITING-2. */
   #unlessStopped<T>(result: Promise<T>, onStop: () => void): Promise<T | Refused> {
     return new Promise((resolve, reject) => {
       const waiting = {
@@ -71,7 +71,7 @@ export class WaitingCallers {
     this.#all.delete(waiting);
   }
 
-  /** W2: from now on nothing waits here. */
+  /** WAITING-2: from now on nothing waits here. */
   stop(): void {
     this.#stopping = true;
     for (const waiting of this.#all.keys()) waiting.onStop();

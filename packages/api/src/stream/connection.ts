@@ -1,12 +1,12 @@
 /**
  * One client stream: frames of requests in, frames of answers and pushes out.
  *
- * S1: every request is answered exactly once, in any order, while the stream stands.
- * S2: what a client has not read yet and what it has not been answered yet are bounded: a request
+ * STREAM-1: every request is answered exactly once, in any order, while the stream stands.
+ * STREAM-2: what a client has not read yet and what it has not been answered yet are bounded: a request
  *     too many is refused with `overloaded`, a reader too slow loses its stream (1013).
- * S3: a frame that is not a batch of requests ends the stream (1002): its ids, and so its answers,
+ * STREAM-3: a frame that is not a batch of requests ends the stream (1002): its ids, and so its answers,
  *     cannot be told.
- * S4: what one event-loop turn brings for a stream leaves in one frame.
+ * STREAM-4: what one event-loop turn brings for a stream leaves in one frame.
  */
 import { cancelReasons } from '@holdfast/engine/parts';
 import { RenewedMap, toProblem } from '@holdfast/protocol';
@@ -116,17 +116,17 @@ export class StreamConnection {
       // One Buffer: that is the default `binaryType` of the socket.
       batch = JSON.parse((data as Buffer).toString('utf8'));
     } catch {
-      this.close(closeCodes.protocolError, 'The frame is not JSON.'); // S3
+      this.close(closeCodes.protocolError, 'The frame is not JSON.'); // STREAM-3
       return;
     }
     if (!Array.isArray(batch)) {
-      this.close(closeCodes.protocolError, 'A frame is an array of requests.'); // S3
+      this.close(closeCodes.protocolError, 'A frame is an array of requests.'); // STREAM-3
       return;
     }
     this.#host.countRequests(batch.length);
     for (const request of batch as readonly unknown[]) {
       if (!this.#take(request)) {
-        this.close(closeCodes.protocolError, 'A request is [id, operation, body]; id from 1.'); // S3
+        this.close(closeCodes.protocolError, 'A request is [id, operation, body]; id from 1.'); // STREAM-3
         return;
       }
     }
@@ -305,7 +305,7 @@ export class StreamConnection {
     if (this.#answered.size > maxAnsweredKept) this.#answered.deleteOldest();
   }
 
-  /** S1. */
+  /** STREAM-1. */
   #answer(id: number, outcome: Outcome<object>): void {
     this.#unanswered -= 1;
     this.#send(outcome instanceof Refused ? [id, 1, toProblem(outcome)] : [id, 0, outcome]);
@@ -339,13 +339,13 @@ export class StreamConnection {
     this.#outgoing.push(answer);
   }
 
-  /** S4: called once at the end of a turn that brought something. */
+  /** STREAM-4: called once at the end of a turn that brought something. */
   flush(): void {
     const frame = this.#outgoing;
     this.#outgoing = [];
     if (frame.length === 0 || this.#socket.readyState !== this.#socket.OPEN) return;
     if (this.#socket.bufferedAmount > this.#host.maxUnreadBytes) {
-      this.close(closeCodes.tryAgainLater, 'The client does not read responses fast enough.'); // S2
+      this.close(closeCodes.tryAgainLater, 'The client does not read responses fast enough.'); // STREAM-2
       return;
     }
     const text = JSON.stringify(frame);

@@ -60,7 +60,7 @@ export class StreamWatches {
   #open(id: number, body: WatchBody): Promise<Outcome<Watcher>> {
     return openWatch(body, this.#context(), {
       take: (events) => {
-        // A reader that is too slow loses its stream (S2 of connection.ts).
+        // A reader that is too slow loses its stream (STREAM-2 of connection.ts).
         this.#push({ watch_id: id, events });
         return true;
       },

@@ -2,11 +2,11 @@
  * The latest events of this node, for those who watch: what they have seen is a position, and they go
  * on from it here or on any other node, since all apply the same entries in the same order.
  *
- * Z1: events are read in the order of the log, none is left out: where some are no longer kept, the
+ * FEED-1: events are read in the order of the log, none is left out: where some are no longer kept, the
  *     reader is told `compacted` and nothing else.
- * Z2: the memory is bounded by a number of events; the oldest entries go first.
- * Z3: a page is bounded by a number of events and by what they weigh.
- * Z4: who waits for an event is called in the order of events and of subscriptions, a slice a turn (SLICE-2):
+ * FEED-2: the memory is bounded by a number of events; the oldest entries go first.
+ * FEED-3: a page is bounded by a number of events and by what they weigh.
+ * FEED-4: who waits for an event is called in the order of events and of subscriptions, a slice a turn (SLICE-2):
  *     a barrier may open for 100,000 at once. Nobody is called about what came before it subscribed, nor
  *     after it unsubscribed.
  */
@@ -127,7 +127,7 @@ export class EventFeed {
    * Events after a position, at most `limit`, and fewer where they are large; those that are not wanted count as looked at. A position
    * that this node has not come to yet has none (POSITION-2).
    *
-   * @returns `compacted` where some after it are no longer kept (Z1).
+   * @returns `compacted` where some after it are no longer kept (FEED-1).
    */
   read(after: Position, wants: Wants, limit: number): Page | 'compacted' {
     if (after.revision < this.#startsAfter) return 'compacted';
@@ -143,7 +143,7 @@ export class EventFeed {
         if (found.length === limit || bytes >= maxPageBytes)
           return { events: found, position: positionOf(found.at(-1)) ?? after, more: true };
         found.push(event);
-        bytes += weightOf(event);
+        bytes += weightOf(event); // FEED-3
       }
     }
     // A node that is behind where the reader has been must not send it back.
@@ -175,12 +175,12 @@ export class EventFeed {
     this.#entries.push({ revision, events: kept, wallMs, wire: undefined });
     this.#last = revision;
     this.#count += kept.length;
-    while (this.#count > this.#capacity && this.#first < this.#entries.length - 1) this.#drop(); // Z2
+    while (this.#count > this.#capacity && this.#first < this.#entries.length - 1) this.#drop(); // FEED-2
     if (this.#raw.size > 0) for (const event of events) this.#callListeners(event);
     for (const reader of this.#readers) reader();
   }
 
-  /** Z4. */
+  /** FEED-4. */
   #callListeners(event: Event): void {
     for (const key of [...keysOf(event), everything]) {
       const listeners = this.#raw.get(key);
@@ -200,7 +200,7 @@ export class EventFeed {
     this.#first = 0;
   }
 
-  /** Z1: the state came from a snapshot; what led to it is not known here. */
+  /** FEED-1: the state came from a snapshot; what led to it is not known here. */
   #skipTo(revision: number): void {
     this.#entries = [];
     this.#first = 0;
@@ -225,7 +225,7 @@ export class EventFeed {
   }
 }
 
-/** Of those who listen now, and still do when their turn comes (Z4). */
+/** Of those who listen now, and still do when their turn comes (FEED-4). */
 function callsOf<T>(listeners: ReadonlySet<T>, call: (listener: T) => void): Iterable<() => void> {
   const now = [...listeners];
   return (function* () {

@@ -47,7 +47,7 @@ function read(feed: EventFeed, after: Position, limit: number): readonly (readon
 }
 
 describe('What is read from a position on', () => {
-  it('is told whole, each event once, wherever in an entry a page ends (Z1)', () => {
+  it('is told whole, each event once, wherever in an entry a page ends (FEED-1)', () => {
     const { feed, tellAt } = start();
     const before = feed.position;
     tellAt(3, opened, over, opened);
@@ -87,7 +87,7 @@ describe('What is read from a position on', () => {
     );
   });
 
-  it('is compacted behind a gap, and for those before it alone (Z1)', () => {
+  it('is compacted behind a gap, and for those before it alone (FEED-1)', () => {
     const { feed, tellAt, tellGap } = start();
     const before = feed.position;
     tellAt(3, opened);
@@ -103,7 +103,7 @@ describe('Those who wait for one event, when they are very many', () => {
   const count = 1000;
   const numbers = Array.from({ length: count }, (_, number) => number);
 
-  it('are called a slice a turn, in the order of events and of subscriptions (Z4)', async () => {
+  it('are called a slice a turn, in the order of events and of subscriptions (FEED-4)', async () => {
     const { feed, tell } = start();
     const calls: [string, number][] = [];
     for (const number of numbers)
@@ -121,7 +121,7 @@ describe('Those who wait for one event, when they are very many', () => {
     ]);
   });
 
-  it('are not called after they unsubscribed, nor about what came before they subscribed (Z4)', async () => {
+  it('are not called after they unsubscribed, nor about what came before they subscribed (FEED-4)', async () => {
     const { feed, tell } = start();
     const called: number[] = [];
     const unsubscribes = numbers.map((number) =>

@@ -1,12 +1,12 @@
 /**
  * Judges what the clients believed.
  *
- * J1: at no instant do two of them hold one lock, in true time.
- * J2: tokens of one lock strictly increase, in the order in which it was held.
- * J3: a resource that checks tokens never refuses one who holds.
- * J4: who was paused past its lease is told `hold_lost` at once.
+ * JUDGE-1: at no instant do two of them hold one lock, in true time.
+ * JUDGE-2: tokens of one lock strictly increase, in the order in which it was held.
+ * JUDGE-3: a resource that checks tokens never refuses one who holds.
+ * JUDGE-4: who was paused past its lease is told `hold_lost` at once.
  *
- * Beside these, the checker judges the same as a history of a lock (its L1 and L2): a hold that was given
+ * Beside these, the checker judges the same as a history of a lock (its MODEL-LOCK-1 and MODEL-LOCK-2): a hold that was given
  * back ends between the asking and the answer; one that was lost, or whose release was not heard, at some
  * time after its validity ended. Attempts that were refused say nothing, nor do those of which nobody was
  * told: several clients may spoil each other's vote.
@@ -91,7 +91,7 @@ function believedOf(granted: readonly Granted[]): Believed[] {
     .toSorted((left, right) => left.fromMs - right.fromMs);
 }
 
-/** J1. */
+/** JUDGE-1. */
 function overlaps(holds: readonly Believed[]): string[] {
   const found: string[] = [];
   let longest: Believed | undefined;
@@ -105,7 +105,7 @@ function overlaps(holds: readonly Believed[]): string[] {
   return found;
 }
 
-/** J2. */
+/** JUDGE-2. */
 function tokensOutOfOrder(holds: readonly Believed[]): string[] {
   return holds.flatMap((hold, index) => {
     const before = holds[index - 1];
@@ -117,14 +117,14 @@ function tokensOutOfOrder(holds: readonly Believed[]): string[] {
 
 const named = ({ client, token }: Believed): string => `${client} (token ${String(token)})`;
 
-/** J3. */
+/** JUDGE-3. */
 function refusedHolders({ client, lock, granted, writes }: Granted): string[] {
   return writes.some(({ accepted, held }) => held && !accepted)
     ? [`${client} held "${lock}" with token ${String(granted.token)}, and its write was refused`]
     : [];
 }
 
-/** J4. */
+/** JUDGE-4. */
 function believers({ client, lock, awakenings }: Granted): string[] {
   return awakenings
     .filter(({ pausedMs, code }) => pausedMs >= ttlMs && code !== 'hold_lost')

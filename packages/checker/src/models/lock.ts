@@ -7,13 +7,13 @@
  * An acquire that waits takes effect at its grant. One whose outcome is unknown, or that was cancelled,
  * counts as held until the session's end: the client ends its session then.
  *
- * L1: a new grant excludes all holds of other sessions that it cannot stand beside.
- * L2: its token is greater than every token before it; entering a hold again tells the hold's own token.
- * L3: nothing is granted to a session after its end.
- * L4: a try is refused only while another session holds the lock, or while the lock may be closed because
+ * MODEL-LOCK-1: a new grant excludes all holds of other sessions that it cannot stand beside.
+ * MODEL-LOCK-2: its token is greater than every token before it; entering a hold again tells the hold's own token.
+ * MODEL-LOCK-3: nothing is granted to a session after its end.
+ * MODEL-LOCK-4: a try is refused only while another session holds the lock, or while the lock may be closed because
  *     the session of a holder ended. Which mode the other holds does not matter: a reader that tries is
  *     refused beside readers when a writer waits, and who waits is not part of the state.
- * L5: a hold is lowered to shared under its token and stays; others may enter beside it from then on.
+ * MODEL-LOCK-5: a hold is lowered to shared under its token and stays; others may enter beside it from then on.
  */
 import type { Model } from '../history.ts';
 
@@ -77,9 +77,9 @@ export interface LockState {
   readonly lastToken: number;
   /** In order of sessions. */
   readonly holds: readonly LockHold[];
-  /** Whether the session of a holder ended since the last new grant, so that the lock may be closed (L4). */
+  /** Whether the session of a holder ended since the last new grant, so that the lock may be closed (MODEL-LOCK-4). */
   readonly mayBeClosed: boolean;
-  /** L3. Not part of the hash: it follows from which operations took place. */
+  /** MODEL-LOCK-3. Not part of the hash: it follows from which operations took place. */
   readonly ended: EndedSession | undefined;
 }
 
@@ -130,7 +130,7 @@ function step(
   switch (call.type) {
     case 'acquire':
       if (answer?.type === 'busy') return mayBeRefused(state, call, mayBeDelayed) ? [state] : [];
-      if (hasEnded(state, call.session)) return []; // L3
+      if (hasEnded(state, call.session)) return []; // MODEL-LOCK-3
       return answer?.type === 'granted'
         ? acquire(state, call, answer.token)
         : acquireUnseen(state, call);
@@ -150,7 +150,7 @@ type Acquire = Extract<LockCall, { readonly type: 'acquire' }>;
 const excludes = (left: LockMode, right: LockMode): boolean =>
   left === 'exclusive' || right === 'exclusive';
 
-/** L4. Who waits may run out of time whenever others are before it. */
+/** MODEL-LOCK-4. Who waits may run out of time whenever others are before it. */
 function mayBeRefused(state: LockState, call: Acquire, mayBeDelayed: boolean): boolean {
   if (call.wait || (mayBeDelayed && state.mayBeClosed)) return true;
   return state.holds.some(({ session }) => session !== call.session);
@@ -166,8 +166,8 @@ function acquire(state: LockState, call: Acquire, token: number): readonly LockS
     if (own.token === null && token < own.atLeast) return [];
     return [put(state, { ...own, token, count: own.count + 1 }, token)];
   }
-  if (others.some((hold) => excludes(hold.mode, mode))) return []; // L1
-  if (token <= state.lastToken) return []; // L2
+  if (others.some((hold) => excludes(hold.mode, mode))) return []; // MODEL-LOCK-1
+  if (token <= state.lastToken) return []; // MODEL-LOCK-2
   return [
     put(
       opened(state),
@@ -221,7 +221,7 @@ function release(
   return [put(state, { ...own, count: own.count - 1 }, state.lastToken)];
 }
 
-/** L5. A repetition finds it lowered already. */
+/** MODEL-LOCK-5. A repetition finds it lowered already. */
 function lower(
   state: LockState,
   { session, token }: Extract<LockCall, { readonly type: 'lower' }>,

@@ -1,12 +1,12 @@
 /**
  * A pool with several permits (a semaphore) as its callers see it. Recorded as locks are (`lock.ts`).
  *
- * P1: permits of all holds together never exceed the limit.
- * P2: every acquire is a hold of its own, with a token greater than every token before it; it is given
+ * MODEL-POOL-1: permits of all holds together never exceed the limit.
+ * MODEL-POOL-2: every acquire is a hold of its own, with a token greater than every token before it; it is given
  *     back as a whole, once. A release that tells its token gives back that hold, one that does not gives
  *     back any hold of its session of so many permits.
- * P3: nothing is granted to a session after its end.
- * P4: a try is refused only while somebody holds permits. Not only while too few are free: who waits for
+ * MODEL-POOL-3: nothing is granted to a session after its end.
+ * MODEL-POOL-4: a try is refused only while somebody holds permits. Not only while too few are free: who waits for
  *     many is not passed by who tries for few, and who waits is not part of the state.
  */
 import type { Model } from '../history.ts';
@@ -57,7 +57,7 @@ export interface PoolState {
   readonly lastToken: number;
   /** In the order of their grants. */
   readonly holds: readonly PoolHold[];
-  /** P3. Not part of the hash: it follows from which operations took place. */
+  /** MODEL-POOL-3. Not part of the hash: it follows from which operations took place. */
   readonly ended: EndedSession | undefined;
 }
 
@@ -111,7 +111,7 @@ function step(
   const { holds } = state;
   switch (call.type) {
     case 'acquire':
-      if (answer?.type === 'busy') return call.wait || holds.length > 0 ? [state] : []; // P4
+      if (answer?.type === 'busy') return call.wait || holds.length > 0 ? [state] : []; // MODEL-POOL-4
       return acquire(state, call, answer?.type === 'granted' ? answer.token : null, limit);
     case 'release':
       return release(state, call, answer);
@@ -135,15 +135,15 @@ function acquire(
   limit: number,
 ): readonly PoolState[] {
   const { holds, lastToken, ended } = state;
-  if (permitsOf(holds) + permits > limit) return []; // P1
-  if (token !== null && token <= lastToken) return []; // P2
-  if (hasEnded(ended, session)) return []; // P3
+  if (permitsOf(holds) + permits > limit) return []; // MODEL-POOL-1
+  if (token !== null && token <= lastToken) return []; // MODEL-POOL-2
+  if (hasEnded(ended, session)) return []; // MODEL-POOL-3
   return [
     { ended, lastToken: token ?? lastToken + 1, holds: [...holds, { session, permits, token }] },
   ];
 }
 
-/** P2. A token that is not known may be that of a grant that nobody saw. */
+/** MODEL-POOL-2. A token that is not known may be that of a grant that nobody saw. */
 function release(
   state: PoolState,
   call: Extract<PoolCall, { readonly type: 'release' }>,

@@ -44,7 +44,7 @@ export interface Downloaded {
 }
 
 /**
- * @param endpoints URLs as `endpointOf` reads them (EP1), asked one after the other until one sends its backup.
+ * @param endpoints URLs as `endpointOf` reads them (ENDPOINT-1), asked one after the other until one sends its backup.
  * @throws HoldfastError where none does; DiskError; UsageError where the file is there already.
  */
 export async function download(

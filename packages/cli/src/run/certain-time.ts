@@ -1,11 +1,11 @@
 /**
  * How long a lease is certain, as a point on a clock that all processes of a machine share.
  *
- * T1: it travels between processes as a point in time, never as a length: a message that lay in a
+ * CERTAIN-1: it travels between processes as a point in time, never as a length: a message that lay in a
  *     queue while its reader was stopped must not lengthen the lease.
- * T2: the monotonic clock stops while the machine sleeps, the one since boot does not: whichever
+ * CERTAIN-2: the monotonic clock stops while the machine sleeps, the one since boot does not: whichever
  *     says that more time has passed is believed. Nobody sets either: a step of the wall clock changes nothing.
- * T3: it is only ever moved later by its owner; nobody else guesses.
+ * CERTAIN-3: it is only ever moved later by its owner; nobody else guesses.
  */
 
 import { bootNow } from '@holdfast/client/boot-clock';
@@ -32,13 +32,13 @@ export const machineClocks: MachineClocks = {
   bootMs: bootNow,
 };
 
-/** A lease that is certain for `forMs` more from now, as a point in time (T1). */
+/** A lease that is certain for `forMs` more from now, as a point in time (CERTAIN-1). CERTAIN-3. */
 export function certainFor(forMs: number, clocks: MachineClocks = machineClocks): CertainUntil {
   const nowMs = clocks.monotonicMs();
   return { untilMs: nowMs + forMs, sleptMs: clocks.bootMs() - nowMs };
 }
 
-/** Ms left of it, negative when it is over (T2). */
+/** Ms left of it, negative when it is over (CERTAIN-2). */
 export function msLeft(until: CertainUntil, clocks: MachineClocks = machineClocks): number {
   return until.untilMs - Math.max(clocks.monotonicMs(), clocks.bootMs() - until.sleptMs);
 }

@@ -1,5 +1,5 @@
 /**
- * The guard: a process beside `holdfast lock run` and its command (invariants G1 to G5 in
+ * The guard: a process beside `holdfast lock run` and its command (invariants GUARDED-1 to GUARDED-5 in
  * guarded-command.ts). It knows nothing of the cluster, only until when the command's process group may
  * run, so that nothing can hold it up. It ends when nothing of the group runs any more.
  */
@@ -38,7 +38,7 @@ function watch(offered: GuardedGroup): void {
   void tell({ type: 'guarding' });
 }
 
-/** G3: from here on the lease is not extended any more, whatever comes. */
+/** GUARDED-3: from here on the lease is not extended any more, whatever comes. */
 function giveUp(): void {
   if (givingUp) return;
   givingUp = true;
@@ -56,7 +56,7 @@ function kill(): void {
 const untilGone = ({ groupId }: GuardedGroup): Promise<boolean> =>
   untilGroupIsGone(groupId, new AbortController().signal);
 
-/** G4: the end of this process tells that nothing of the group runs any more. */
+/** GUARDED-4: the end of this process tells that nothing of the group runs any more. */
 async function finish(): Promise<void> {
   if (group !== undefined && !groupIsGone(group.groupId)) {
     signalGroup(group.groupId, over ? 'SIGKILL' : 'SIGTERM');
@@ -78,7 +78,7 @@ process.on('message', (message: ToGuard) => {
     ({ until, graceMs } = message);
   }
 });
-// G2: nobody renews the lease any more.
+// GUARDED-2: nobody renews the lease any more.
 process.on('disconnect', () => {
   if (group === undefined) process.exit(1);
   // Whoever has the terminal now would lose it to that shell.
@@ -98,7 +98,7 @@ function signalProcess(pid: number): void {
   }
 }
 
-// G1. Clocks are compared again and again: one long timer would be late after a stop of this process.
+// GUARDED-1. Clocks are compared again and again: one long timer would be late after a stop of this process.
 setInterval(() => {
   if (until === undefined) return;
   const leftMs = msLeft(until) - killMarginMs;

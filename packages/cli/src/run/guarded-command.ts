@@ -4,19 +4,19 @@
  * The command leads a process group of its own (launcher.ts). A guard, a process of its own too, stands
  * beside it: it is told again and again until when the lease is certain, and looks at the clock by itself.
  *
- * G1: when only `graceMs` of the certain time are left the group gets SIGTERM; it gets SIGKILL before
+ * GUARDED-1: when only `graceMs` of the certain time are left the group gets SIGTERM; it gets SIGKILL before
  *     the certain time is over, which is before the cluster can give the lock to anybody else. When the
  *     lease is known to have ended, SIGKILL comes at once.
- * G2: that holds too when this process is killed, stopped or blocked: the guard has the deadline. When
+ * GUARDED-2: that holds too when this process is killed, stopped or blocked: the guard has the deadline. When
  *     this process is gone the group gets SIGTERM at once. No command begins without a guard.
- * G3: cancelling is final: a command that was told to end is not allowed to go on when the cluster
+ * GUARDED-3: cancelling is final: a command that was told to end is not allowed to go on when the cluster
  *     comes back a moment later.
- * G4: the lock is released only after every process of the group is gone; what the command left
+ * GUARDED-4: the lock is released only after every process of the group is gone; what the command left
  *     behind gets SIGTERM, then SIGKILL. For so long the lease is renewed.
- * G5: this process watches its guard: when that is killed, or stopped beyond the certain time, the
+ * GUARDED-5: this process watches its guard: when that is killed, or stopped beyond the certain time, the
  *     group is killed from here.
- * G6: a command that is stopped (Ctrl-Z) stops this process too, and with it the renewal of the lease. When both
- *     are continued in time the lease is as it was; else the command is gone by then (G1).
+ * GUARDED-6: a command that is stopped (Ctrl-Z) stops this process too, and with it the renewal of the lease. When both
+ *     are continued in time the lease is as it was; else the command is gone by then (GUARDED-1).
  *
  * What remains, and what fence tokens are for: both processes killed or stopped at once, a machine
  * that sleeps (the group is killed when it wakes), a descendant that leaves the group (`setsid`, the jobs
@@ -68,7 +68,7 @@ export class CommandNotStarted extends Error {
   }
 }
 
-/** Below `killMarginMs`, so that G5 is in time as well. */
+/** Below `killMarginMs`, so that GUARDED-5 is in time as well. */
 const refreshEveryMs = 40;
 /** After SIGKILL a group is gone in microseconds; longer only where the kernel waits for a device. */
 const killWaitMs = 5000;
@@ -120,7 +120,7 @@ function startGuard(command: readonly string[]): ChildProcess {
   const flags = process.execArgv.filter((flag) => flag.startsWith('--conditions'));
   return spawn(process.execPath, [...noDebugger, ...flags, entry, ...command], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    // A session of its own: what stops or kills this process's group does not reach the guard (G2).
+    // A session of its own: what stops or kills this process's group does not reach the guard (GUARDED-2).
     detached: true,
   });
 }
@@ -216,7 +216,7 @@ class GuardedRun {
     process.kill(process.pid, 'SIGSTOP');
   }
 
-  /** G6. As the terminal would have done: the whole group, for which a shell waits as one job. */
+  /** GUARDED-6. As the terminal would have done: the whole group, for which a shell waits as one job. */
   #stopWithCommand(): void {
     if (!hasJobControl()) {
       this.#continueCommand();
@@ -227,7 +227,7 @@ class GuardedRun {
     process.kill(process.pid, 'SIGSTOP');
   }
 
-  /** G3: not when it was cancelled meanwhile. */
+  /** GUARDED-3: not when it was cancelled meanwhile. */
   #continueCommand(): void {
     if (this.#groupId === undefined || this.#status !== undefined || this.#isOverdue()) return;
     if (this.#launcher.isStopped) this.#launcher.resume();
@@ -244,7 +244,7 @@ class GuardedRun {
       this.#until = certainFor(validForMs);
       this.#tell({ type: 'lease', until: this.#until, graceMs: this.#lease.graceMs });
     }
-    // G5: the guard does it at the same time, unless it is stopped.
+    // GUARDED-5: the guard does it at the same time, unless it is stopped.
     if ((this.#isOverdue() || this.#lease.signal.aborted) && !this.#killing)
       void this.#killFromHere();
   }
@@ -272,7 +272,7 @@ class GuardedRun {
     }
   }
 
-  /** The guard is gone: by itself when the group was (G4), else the group goes now (G5). */
+  /** The guard is gone: by itself when the group was (GUARDED-4), else the group goes now (GUARDED-5). */
   async #finish(): Promise<CommandEnd> {
     // Its last words may still be in the channel, which ends with it.
     if (this.#guard.connected)

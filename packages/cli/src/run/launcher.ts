@@ -187,7 +187,7 @@ trap : ${catchableNumbers().join(' ')}
 echo "status $?" >&3`;
 
 /**
- * The command is in a group of its own, the shell elsewhere. Bash keeps the terminal as its stderr; the signals that
+ * LAUNCH-3, LAUNCH-4. The command is in a group of its own, the shell elsewhere. Bash keeps the terminal as its stderr; the signals that
  * it catches it does not tell of there.
  */
 const terminalScript = (restore: string): string => `

@@ -38,7 +38,7 @@ export function lifeOf(pid: number): 'alive' | 'dead' | 'gone' {
   return row.state === 'Z' || row.state === 'X' ? 'dead' : 'alive';
 }
 
-/** Whether this process's group is the one that the terminal listens to. */
+/** Whether this process's group is the one that the terminal listens to (TTY-1). */
 export function isInForeground(): boolean {
   if (process.platform !== 'linux') return false;
   const own = rowOf('self');

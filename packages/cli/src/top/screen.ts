@@ -1,7 +1,7 @@
 /**
  * Draws on a terminal and gives it back as it was.
  *
- * S1: whatever ends the process in order, the cursor, the usual screen and the keyboard come back.
+ * SCREEN-1: whatever ends the process in order, the cursor, the usual screen and the keyboard come back.
  */
 import type { Line, Size } from './frame.ts';
 
@@ -71,7 +71,7 @@ export class Screen implements Disposable {
       if (quitKeys.some((key) => pressed.includes(key))) events.quit();
     };
     this.#onResize = events.resize;
-    process.once('exit', this.#restore); // S1
+    process.once('exit', this.#restore); // SCREEN-1
     this.#out.write(enter);
     this.#out.on('resize', this.#onResize);
     if (this.#in.isTTY === true) {
@@ -98,7 +98,7 @@ export class Screen implements Disposable {
     this.#out.write(`${beginFrame}${escape}H${drawn.join('\r\n')}${clearBelow}${endFrame}`);
   }
 
-  /** S1. Repeating it does nothing. */
+  /** SCREEN-1. Repeating it does nothing. */
   [Symbol.dispose](): void {
     if (!this.#open) return;
     this.#open = false;

@@ -301,7 +301,7 @@ describe('A backup of three nodes under load', { timeout }, () => {
     }
   });
 
-  it('is for peers at an address that leads each of them to the node (HP3)', async () => {
+  it('is for peers at an address that leads each of them to the node (HOST-PORT-3)', async () => {
     const never = join(home, 'never');
     for (const wrong of ['0.0.0.0:7000', '[::]:7000', 'a:0', 'a:70000', '[::g]:1', 'a', '::1:7']) {
       const { status, stderr } = await restore(never, '--cluster-advertise', wrong).ended;

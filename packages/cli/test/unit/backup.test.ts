@@ -165,7 +165,7 @@ describe('A backup of the next node (DOWN-2)', () => {
     });
   });
 
-  it('is asked for below the path of its endpoint (EP1)', async () => {
+  it('is asked for below the path of its endpoint (ENDPOINT-1)', async () => {
     await sending(
       bytes,
       async (url) => {

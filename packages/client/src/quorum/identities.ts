@@ -1,7 +1,7 @@
 /**
  * Which file is behind which name, of one set of voters.
  *
- * ONCE-1: a node that is named twice, by two names, has one vote (Q1 of lease.ts): of two names behind which the same
+ * ONCE-1: a node that is named twice, by two names, has one vote (QUORUM-1 of lease.ts): of two names behind which the same
  *     file was seen last, one counts.
  * ONCE-2: what is remembered is what was seen last. Where nodes swapped their files, or a name was moved to another
  *     node, each name soon stands for the file that is behind it by now: a name whose file another one has is asked

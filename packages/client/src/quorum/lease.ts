@@ -2,13 +2,13 @@
  * The quorum lease, from the client's side. There is no leader: a lease is held when a majority of the
  * configured voters granted it and agree on its token.
  *
- * Q1: a majority is of all configured voters, never of those that answered.
- * Q2: the token is the largest that a majority answered with. Where the answers differ it counts only
+ * QUORUM-1: a majority is of all configured voters, never of those that answered.
+ * QUORUM-2: the token is the largest that a majority answered with. Where the answers differ it counts only
  *     once a majority has confirmed it: two held leases share a voter, on which they did not stand at the
  *     same time, so the later one sees the earlier token there and gets a larger one, whatever clocks do.
- * Q3: validity counts from before the first request left, less the drift buffer; a renewal from before it
+ * QUORUM-3: validity counts from before the first request left, less the drift buffer; a renewal from before it
  *     left. What is left is compared when it is asked for, by whichever clock of this machine says less.
- * Q4: what is not held is released at every voter that did not refuse it, and asked for again under a new id.
+ * QUORUM-4: what is not held is released at every voter that did not refuse it, and asked for again under a new id.
  */
 import { momentOf, passedMs } from '../clock.ts';
 import type { ClientClock, Moment } from '../clock.ts';
@@ -29,7 +29,7 @@ export interface QuorumSettings {
 /** A lease that a majority granted. */
 export interface GrantedLease extends LeaseRef {
   readonly token: number;
-  /** Before the first request left (Q3). */
+  /** Before the first request left (QUORUM-3). */
   readonly askedAt: Moment;
 }
 
@@ -47,11 +47,11 @@ export type Attempt =
 
 export const majorityOf = (voters: readonly Voter[]): number => Math.floor(voters.length / 2) + 1;
 
-/** Q3: how long what is granted is certain, from the moment at which it was asked for. */
+/** QUORUM-3: how long what is granted is certain, from the moment at which it was asked for. */
 export const validityMs = ({ ttlMs, driftBufferMs }: QuorumSettings): number =>
   ttlMs - driftBufferMs;
 
-/** Q3: for how long from now; 0 or less: not any more. */
+/** QUORUM-3: for how long from now; 0 or less: not any more. */
 export const validForMs = (settings: QuorumSettings, askedAt: Moment): number =>
   validityMs(settings) - passedMs(settings.clock, askedAt);
 
@@ -61,9 +61,9 @@ export async function attempt(
   ask: Omit<LeaseAsk, 'leaseId' | 'ttlMs'>,
 ): Promise<Attempt> {
   const { voters, clock, newId, ttlMs, nodeTimeoutMs } = settings;
-  const majority = majorityOf(voters); // Q1
+  const majority = majorityOf(voters); // QUORUM-1
   const lease = { resource: ask.resource, leaseId: newId() };
-  const askedAt = momentOf(clock); // Q3
+  const askedAt = momentOf(clock); // QUORUM-3
   const votes = await askAll<Vote>(
     voters,
     clock,
@@ -86,7 +86,7 @@ export async function attempt(
   if (grants.length >= majority) {
     const token = grants.reduce((most, one) => Math.max(most, one), Number.NEGATIVE_INFINITY);
     const agree = grants.filter((grant) => grant === token).length >= majority;
-    const confirmed = agree || (await confirm(settings, lease, token)); // Q2
+    const confirmed = agree || (await confirm(settings, lease, token)); // QUORUM-2
     if (confirmed === true && validForMs(settings, askedAt) > 0)
       return { type: 'held', lease: { ...lease, token, askedAt } };
     if (confirmed !== true) silent = confirmed;
@@ -113,7 +113,7 @@ const waitersOf = (heard: readonly Heard<Vote>[]): number =>
     0,
   );
 
-/** Q4. */
+/** QUORUM-4. */
 function giveBack(
   settings: QuorumSettings,
   lease: LeaseRef,
@@ -136,7 +136,7 @@ function giveBack(
   });
 }
 
-/** Q2. @returns Those that were silent, where it is not confirmed. */
+/** QUORUM-2. @returns Those that were silent, where it is not confirmed. */
 async function confirm(
   settings: QuorumSettings,
   lease: LeaseRef,
@@ -158,7 +158,7 @@ export type Renewal =
 /** For another ttl, under the same token. */
 export async function renew(settings: QuorumSettings, lease: LeaseRef): Promise<Renewal> {
   const { clock, ttlMs } = settings;
-  const askedAt = momentOf(clock); // Q3
+  const askedAt = momentOf(clock); // QUORUM-3
   const { said } = await byMajority(settings, (voter, signal) => voter.renew(lease, ttlMs, signal));
   if (said === 'yes') return { type: 'renewed', askedAt };
   return { type: said === 'no' ? 'ended' : 'unheard' };
@@ -169,7 +169,7 @@ async function byMajority(
   { voters, clock, nodeTimeoutMs }: QuorumSettings,
   ask: (voter: Voter, signal: AbortSignal) => Promise<boolean>,
 ): Promise<{ readonly said: 'yes' | 'no' | undefined; readonly silent: readonly Silence[] }> {
-  const majority = majorityOf(voters); // Q1
+  const majority = majorityOf(voters); // QUORUM-1
   const saying = (answers: Answers<boolean>, what: boolean): number =>
     answers.heard.filter(({ answer }) => answer === what).length;
   const decision = (answers: Answers<boolean>): 'yes' | 'no' | undefined => {

@@ -2,18 +2,18 @@
  * One WebSocket to a lease node, with many questions under way; what is asked in one turn of the event
  * loop is one frame. It is opened by the first question and again by the first after it was lost.
  *
- * T1: a question is sent at once or never. None is kept for a connection that may come later: an acquire
+ * VOTE-STREAM-1: a question is sent at once or never. None is kept for a connection that may come later: an acquire
  *     that is long under way asks for what nobody wants any more. While the connection is being opened
  *     questions stand by, and those that were cancelled meanwhile are not sent.
- * T2: a connection that has gone dead is closed, and the next question opens another. It is dead where
+ * VOTE-STREAM-2: a connection that has gone dead is closed, and the next question opens another. It is dead where
  *     nothing at all was heard for as long as callers wait for an answer, and a little more (2 s where they do
  *     not say), after something was asked that is answered soon (all but `wait`),
  *     whether or not its caller still waits for it. A node that is there and has nothing to answer, the
  *     question being cancelled or taking its time, answers the ping that it is sent meanwhile.
- * T3: what has not left the machine is bounded, and so is what stands by. Beyond that nothing is queued: a
+ * VOTE-STREAM-3: what has not left the machine is bounded, and so is what stands by. Beyond that nothing is queued: a
  *     question fails at once. None takes the others along: what a node would not read fails alone.
- * T4: who holds goes before who wants, here as on the node (LANE-1 of lanes.ts there): what a holder asks is in front of
- *     each frame, and acquires and waits never take all the room of T3. However many want, a lease can be renewed.
+ * VOTE-STREAM-4: who holds goes before who wants, here as on the node (HTTP-LANE-1 of lanes.ts there): what a holder asks is in front of
+ *     each frame, and acquires and waits never take all the room of VOTE-STREAM-3. However many want, a lease can be renewed.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import { openSocket } from '#socket';
@@ -31,13 +31,13 @@ interface Question {
 /** What the next flush sends. */
 interface Unsent {
   readonly text: string;
-  /** Whether a node that is well answers it soon (T2). */
+  /** Whether a node that is well answers it soon (VOTE-STREAM-2). */
   readonly isAnsweredSoon: boolean;
 }
 
 const maxQuestions = 10_000;
 const maxUnsentBytes = 8 * 1024 * 1024;
-/** T4: of both of them, what is left to those that hold. */
+/** VOTE-STREAM-4: of both of them, what is left to those that hold. */
 const shareOfHolders = 0.1;
 const forWhoWants: ReadonlySet<string> = new Set(['acquire', 'wait']);
 /** Of UTF-16: in bytes it is three times that at most, which a node still reads. */
@@ -65,7 +65,7 @@ export class StreamTransport implements NodeTransport {
   readonly #questions = new Map<number, Question>();
   /** By the number of the question that it asks or cancels. */
   readonly #unsent = new Map<number, Unsent>();
-  /** The same, of those that hold (T4). */
+  /** The same, of those that hold (VOTE-STREAM-4). */
   readonly #unsentOfHolders = new Map<number, Unsent>();
   #unsentLength = 0;
   #socket: MeasuredSocket | undefined;
@@ -79,7 +79,7 @@ export class StreamTransport implements NodeTransport {
 
   /**
    * @param patienceMs How long callers wait for an answer: silence is taken for death only after that, and soon
-   *   after it, so that a lease that is a few times as long can still be renewed over a new connection (T2).
+   *   after it, so that a lease that is a few times as long can still be renewed over a new connection (VOTE-STREAM-2).
    */
   constructor(
     url: string,
@@ -128,12 +128,12 @@ export class StreamTransport implements NodeTransport {
     socket?.close();
   }
 
-  /** T3. @param share What of it this question may take (T4). @throws HoldfastError */
+  /** VOTE-STREAM-3. @param share What of it this question may take (VOTE-STREAM-4). @throws HoldfastError */
   #checkRoom(socket: MeasuredSocket, share: number): void {
     const most = maxQuestions * share;
     const isFull = this.#questions.size >= most;
     if (!isFull && socket.unsentBytes + this.#unsentLength <= maxUnsentBytes * share) return;
-    // Whatever filled it may be waiting on a dead connection (T2).
+    // Whatever filled it may be waiting on a dead connection (VOTE-STREAM-2).
     this.#expectAnswer();
     throw new HoldfastError(
       'overloaded',
@@ -143,7 +143,7 @@ export class StreamTransport implements NodeTransport {
     );
   }
 
-  /** T1. */
+  /** VOTE-STREAM-1. */
   #abandon(id: number): void {
     const unsent = this.#unsent.get(id) ?? this.#unsentOfHolders.get(id);
     if (unsent === undefined) {
@@ -169,7 +169,7 @@ export class StreamTransport implements NodeTransport {
     this.#flushPlanned = false;
     if (!this.#isOpen) return;
     let frame = '';
-    const inOrder = [...this.#unsentOfHolders.values(), ...this.#unsent.values()]; // T4
+    const inOrder = [...this.#unsentOfHolders.values(), ...this.#unsent.values()]; // VOTE-STREAM-4
     for (const { text, isAnsweredSoon } of inOrder) {
       if (isAnsweredSoon) this.#expectAnswer();
       if (frame !== '' && frame.length + text.length >= maxFrameLength) {
@@ -207,7 +207,7 @@ export class StreamTransport implements NodeTransport {
     return socket;
   }
 
-  /** T2: one timer for all questions, and none while nothing is due. */
+  /** VOTE-STREAM-2: one timer for all questions, and none while nothing is due. */
   #expectAnswer(): void {
     this.#silentTicks ??= 0;
     this.#tick ??= unref(setTimeout(() => this.#listen(), this.#tickMs));

@@ -61,7 +61,7 @@ export type Vote =
       readonly type: 'granted';
       /** Above all that this voter knows of. */
       readonly token: number;
-      /** What is behind the name of this voter, where that can be told: two grants of the same are one (Q1). */
+      /** What is behind the name of this voter, where that can be told: two grants of the same are one (QUORUM-1). */
       readonly file?: number;
     }
   | {

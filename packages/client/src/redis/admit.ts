@@ -1,4 +1,4 @@
-/** How a server comes to vote (R6). */
+/** How a server comes to vote (REDIS-6). */
 import { HoldfastError, setIdOf, textOfSet } from '@holdfast/protocol';
 import type { QuorumSet } from '@holdfast/protocol';
 import { checkMs, longestTtlMs } from '../quorum/door.ts';
@@ -109,7 +109,7 @@ async function open(url: string, set: QuorumSet, options: AdmitOptions): Promise
   }
 }
 
-/** @throws HoldfastError `wrong_epoch` where its data are of a later configuration; `another_set` (R9). */
+/** @throws HoldfastError `wrong_epoch` where its data are of a later configuration; `another_set` (REDIS-9). */
 async function look(seat: Seat, set: QuorumSet, options: AdmitOptions): Promise<void> {
   const answer = await bind(seat.server, set, deadline(options));
   const [status, known, largest, longestTtlMs, closedFor, lacksSet] = answer;
@@ -123,7 +123,7 @@ async function look(seat: Seat, set: QuorumSet, options: AdmitOptions): Promise<
   seat.longestTtlMs = Number(longestTtlMs);
 }
 
-/** R9: who lost its data is not let into a set that has ended. */
+/** REDIS-9: who lost its data is not let into a set that has ended. */
 function checkNotClosed(set: QuorumSet, seats: readonly Seat[]): void {
   const closed = seats.find(({ closedFor }) => closedFor !== '');
   if (closed === undefined) return;
@@ -134,7 +134,7 @@ function checkNotClosed(set: QuorumSet, seats: readonly Seat[]): void {
   );
 }
 
-/** R9: its data, which vote, are of this set from now on. */
+/** REDIS-9: its data, which vote, are of this set from now on. */
 async function nameSet(seat: Seat, set: QuorumSet, options: AdmitOptions): Promise<void> {
   const { server } = seat;
   const args = [server.facts.runId, set.epoch, textOfSet(set), setIdOf(set)];

@@ -105,7 +105,7 @@ class Change {
       });
       if (server === undefined) continue;
       this.#seats.set(name, { name, server });
-      // A process that goes on with the data of an earlier one is known by its mark (R5), of whichever set it is.
+      // A process that goes on with the data of an earlier one is known by its mark (REDIS-5), of whichever set it is.
       for (const set of [this.#from, this.#to])
         await bind(server, set, AbortSignal.timeout(silenceMsOf(this.#options))).catch(() => []);
       if (this.#options.allowLossOnRestart !== true) checkDurable(name, server.facts);

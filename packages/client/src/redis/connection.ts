@@ -1,4 +1,4 @@
-/** A connection to one process of a Redis server (R7), through a driver that the caller brings. */
+/** A connection to one process of a Redis server (REDIS-7), through a driver that the caller brings. */
 import { HoldfastError, parseUrl, quoted } from '@holdfast/protocol';
 import { checkEpoch, checkFields, checkList, checkMs, checkText, invalid } from '../quorum/door.ts';
 import { checkFacts, readFacts } from './facts.ts';
@@ -149,7 +149,7 @@ export class RedisProcess {
     this.#silenceMs = silenceMs;
   }
 
-  /** @throws HoldfastError for a server that cannot be a voter whatever its data (R8). */
+  /** @throws HoldfastError for a server that cannot be a voter whatever its data (REDIS-8). */
   static async open(url: string, options: RedisOptions): Promise<RedisProcess> {
     const connection = await openConnection(url, options, () => undefined);
     const silenceMs = silenceMsOf(options);

@@ -1,4 +1,4 @@
-/** What a Redis server says of itself, and what of it cannot be a voter (R8). */
+/** What a Redis server says of itself, and what of it cannot be a voter (REDIS-8). */
 import { HoldfastError } from '@holdfast/protocol';
 import type { RedisConnection } from './connection.ts';
 

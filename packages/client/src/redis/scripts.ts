@@ -1,14 +1,14 @@
 /**
- * What runs on a Redis server, one script for each step (R1). Every key is of one hash slot, so that whatever routes
+ * What runs on a Redis server, one script for each step (REDIS-1). Every key is of one hash slot, so that whatever routes
  * by slots takes all of them to one server.
  *
  * - `:server`, a hash: `run` (the process in which it votes; absent: it does not), `joining` (who admits it),
- *   `epoch`, `longest_ttl_ms`, `durable`, `largest` (of all tokens), `floor`; of its set (R9) `set` (its id), `members`
+ *   `epoch`, `longest_ttl_ms`, `durable`, `largest` (of all tokens), `floor`; of its set (REDIS-9) `set` (its id), `members`
  *   (for people), `after` (the id of the one before), `next` and `next_members` (for which it is closed); and
  *   `prepared` … of the one that it is about to be of (change-set.ts)
  * - `:tokens`, a hash: resource → largest token
  * - `:lease:<resource>`, a hash: `id`, `token`, `client`; ends by itself
- * - `:released:<lease id>`; ends by itself (R3)
+ * - `:released:<lease id>`; ends by itself (REDIS-3)
  */
 import { createHash } from 'node:crypto';
 
@@ -37,7 +37,7 @@ function script(...parts: readonly string[]): Script {
   return { text, sha1: createHash('sha1').update(text).digest('hex') };
 }
 
-/** R4, R9. ARGV: run id, epoch, …; the last one is the id of the set. */
+/** REDIS-4, REDIS-9. ARGV: run id, epoch, …; the last one is the id of the set. */
 const voting = `
 local mark = redis.call('HMGET', KEYS[1], 'run', 'epoch', 'longest_ttl_ms', 'largest', 'floor', 'set', 'members', 'next', 'next_members')
 if mark[2] and mark[2] ~= ARGV[2] then return {'WRONG_EPOCH', mark[2], mark[7] or ''} end
@@ -46,6 +46,7 @@ if mark[1] ~= ARGV[1] or not mark[6] then return {'NOT_VOTING'} end
 local largest, floor = tonumber(mark[4]), tonumber(mark[5])
 `;
 
+/** REDIS-2. */
 const tokens = `
 local function raise(resource, token)
   redis.call('HSET', KEYS[2], resource, string.format('%.0f', token))
@@ -53,7 +54,7 @@ local function raise(resource, token)
 end
 `;
 
-/** R9: a set that is closed grants, confirms and renews nothing. */
+/** REDIS-9: a set that is closed grants, confirms and renews nothing. */
 const open = `
 if mark[8] then return {'CLOSED', mark[9]} end
 `;
@@ -137,7 +138,7 @@ return {'LOOK', client or '', client and redis.call('PTTL', KEYS[3]) or 0, token
 );
 
 /**
- * R4, R5. ARGV: run id, epoch, durable (1, 0, empty: not known), whether data of an earlier process are complete, set.
+ * REDIS-4, REDIS-5. ARGV: run id, epoch, durable (1, 0, empty: not known), whether data of an earlier process are complete, set.
  * Answers with a status and what it is about; then, whatever it is, the largest token, the longest ttl, what the set is
  * closed for, and whether data of an earlier version have no set.
  */
@@ -159,7 +160,7 @@ if mark[3] == '1' and ARGV[3] == '0' then redis.call('HSET', KEYS[1], 'durable',
 return {'VOTING', '', mark[4], mark[5], mark[8] or '', mark[6] and 0 or 1}
 `);
 
-/** R9: data of an earlier version, that vote, are of this set from now on. ARGV: run id, epoch, members, set. */
+/** REDIS-9: data of an earlier version, that vote, are of this set from now on. ARGV: run id, epoch, members, set. */
 export const nameScript: Script = script(`
 local mark = redis.call('HMGET', KEYS[1], 'run', 'epoch', 'set')
 if mark[1] == ARGV[1] and mark[2] == ARGV[2] and not mark[3] then
@@ -168,7 +169,7 @@ end
 return {'DONE'}
 `);
 
-/** R6, begins. ARGV: run id, epoch, number of this admission, set. */
+/** REDIS-6, begins. ARGV: run id, epoch, number of this admission, set. */
 export const joinScript: Script = script(`
 local mark = redis.call('HMGET', KEYS[1], 'run', 'epoch', 'set', 'members')
 if tonumber(mark[2] or '0') > tonumber(ARGV[2]) then return {'WRONG_EPOCH', mark[2], mark[4] or ''} end
@@ -179,7 +180,7 @@ redis.call('HSET', KEYS[1], 'joining', ARGV[3])
 return {'JOINING'}
 `);
 
-/** R6, ends. ARGV: run id, epoch, number of this admission, floor, longest ttl, durable, members, set. */
+/** REDIS-6, ends. ARGV: run id, epoch, number of this admission, floor, longest ttl, durable, members, set. */
 export const admitScript: Script = script(`
 local mark = redis.call('HMGET', KEYS[1], 'joining', 'largest')
 if mark[1] ~= ARGV[3] then return {'REFUSED'} end

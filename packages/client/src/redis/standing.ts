@@ -1,4 +1,4 @@
-/** Whether a server votes, as its data say (R4, R5). */
+/** Whether a server votes, as its data say (REDIS-4, REDIS-5). */
 import { HoldfastError, setIdOf, textOfSet } from '@holdfast/protocol';
 import type { QuorumSet } from '@holdfast/protocol';
 import type { RedisProcess } from './connection.ts';
@@ -19,7 +19,7 @@ export function bind(
 export const durableText = ({ isDurable }: ServerFacts): string =>
   isDurable === undefined ? '' : isDurable ? '1' : '0';
 
-/** R5. */
+/** REDIS-5. */
 const isWhole = ({ isDurable, wasPromoted }: ServerFacts): boolean =>
   isDurable === true && !wasPromoted;
 
@@ -68,7 +68,7 @@ function membersIn(others: readonly unknown[]): string {
   return typeof members === 'string' && members !== '' ? `: it has ${members}` : '';
 }
 
-/** R9: of the servers at these addresses, by their names. */
+/** REDIS-9: of the servers at these addresses, by their names. */
 export const setOfServers = (epoch: number, names: readonly string[]): QuorumSet => ({
   epoch,
   members: names.toSorted(),

@@ -61,7 +61,7 @@ export class RedisVoter implements Voter {
   readonly name: string;
   readonly #url: string;
   readonly #options: RedisVoterOptions;
-  /** R9. */
+  /** REDIS-9. */
   readonly #set: QuorumSet;
   readonly #setId: string;
   /** Run id → the voter that has it, of one set: no process counts twice. */
@@ -173,7 +173,7 @@ export class RedisVoter implements Voter {
     throw refusal;
   }
 
-  /** R4, R5, R7, R8. */
+  /** REDIS-4, REDIS-5, REDIS-7, REDIS-8. */
   async #open(): Promise<RedisProcess> {
     try {
       const server = await RedisProcess.open(this.#url, this.#options);

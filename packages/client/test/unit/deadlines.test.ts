@@ -198,7 +198,7 @@ describe('The calls of a session that is over', () => {
 });
 
 describe('Calls that failed while no node could be reached', () => {
-  it('are kept nowhere, and not sent later (F2)', async () => {
+  it('are kept nowhere, and not sent later (CONNECTION-2)', async () => {
     const clock = new VirtualClock();
     const node = new VirtualNode(clock, 'a');
     node.refuses = true;

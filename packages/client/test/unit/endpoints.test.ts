@@ -76,7 +76,7 @@ describe('A client', () => {
   afterEach(() => client.close());
 
   for (const url of [...wrong.filter((one) => one !== ''), 'http://0.0.0.0:8080', 'http://[::]:80'])
-    it(`passes by a leader whose address is "${url}", and says so once (F7)`, async () => {
+    it(`passes by a leader whose address is "${url}", and says so once (ROUTE-7)`, async () => {
       const greeting = { ...clusterOf(node, node, [node]), leader: 'b' };
       node.greeting = {
         ...greeting,
@@ -115,7 +115,7 @@ describe('A client', () => {
     assert.deepEqual(warnings, []);
   });
 
-  it('asks nothing of a node of another cluster, and says so once (F8)', async () => {
+  it('asks nothing of a node of another cluster, and says so once (REACH-8)', async () => {
     const foreign = new VirtualNode(clock, 'b');
     foreign.greeting = { ...clusterOf(foreign, foreign, []), cluster_id: 'foreign' };
     node.greeting = clusterOf(node, foreign, [node, foreign]);
@@ -148,7 +148,7 @@ describe('A client', () => {
     await other.close();
   });
 
-  it('leaves a node that turns out to be of another cluster (F8)', async () => {
+  it('leaves a node that turns out to be of another cluster (REACH-8)', async () => {
     await clock.settled(client.call('list_locks', { limit: 1 }));
     node.push('cluster', { ...clusterOf(node, node, []), cluster_id: 'foreign' });
     await clock.pass(100);
@@ -156,7 +156,7 @@ describe('A client', () => {
     assert.equal(warnings[0]?.kind, 'other_cluster');
   });
 
-  it('sends nothing to what does not say which cluster it is of (F8)', async () => {
+  it('sends nothing to what does not say which cluster it is of (REACH-8)', async () => {
     const foreign = new VirtualNode(clock, 'b');
     foreign.greeting = undefined;
     const other = new Client(

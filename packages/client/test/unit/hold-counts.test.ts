@@ -34,7 +34,7 @@ describe('How often a lock was acquired', () => {
     await peer.close();
   });
 
-  it('is told once where the cluster counts another number than the client, and nothing is released (HN2)', async () => {
+  it('is told once where the cluster counts another number than the client, and nothing is released (HOLD-COUNT-2)', async () => {
     await session.lock('a');
     holdCount = 2;
     await session.lock('a');
@@ -61,7 +61,7 @@ describe('How often a lock was acquired', () => {
     assert.ok(!peer.received.some(({ operation }) => operation === 'release'));
   });
 
-  it('is not compared while a request is under way that may change it (HN1)', async () => {
+  it('is not compared while a request is under way that may change it (HOLD-COUNT-1)', async () => {
     const first = await session.lock('a');
     // When the first is released while the second is acquired
     holdCount = 2;

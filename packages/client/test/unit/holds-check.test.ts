@@ -203,7 +203,7 @@ describe('A check of holds', () => {
     assert.ok(side.holdings.has(held));
   });
 
-  it('given a hold that is acquired after its page was read, then it is not lost (HC1)', async () => {
+  it('given a hold that is acquired after its page was read, then it is not lost (HOLDS-CHECK-1)', async () => {
     const side = new Side();
     side.questions = [];
     const gone = side.acquire('lock', 'gone');
@@ -224,7 +224,7 @@ describe('A check of holds', () => {
     assert.ok(side.holdings.all().some(({ name }) => name === 'new'));
   });
 
-  it('given a check that is wanted while another is under way, then one more follows (HC4)', async () => {
+  it('given a check that is wanted while another is under way, then one more follows (HOLDS-CHECK-4)', async () => {
     const side = new Side();
     const held = side.acquire('lock', 'x');
     side.questions = [];

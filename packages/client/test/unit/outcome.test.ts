@@ -90,7 +90,7 @@ describe('A request of a session', () => {
     });
   }
 
-  it('that is being cancelled is not among those whose answers may be forgotten (NR1)', async () => {
+  it('that is being cancelled is not among those whose answers may be forgotten (NUMBERED-1)', async () => {
     peer.handle = answeringPings(silent);
     const unknown = session.lock('x');
     await assert.rejects(passUntil(unknown), failsWith('deadline_exceeded', 'perhaps'));
@@ -106,7 +106,7 @@ describe('A request of a session', () => {
     assert.equal((await peer.next('acquire', 4)).ackedBelow, 4);
   });
 
-  it('that is refused by a node after an earlier copy was lost is one whose outcome is unknown (F5)', async () => {
+  it('that is refused by a node after an earlier copy was lost is one whose outcome is unknown (CONNECTION-5)', async () => {
     let copies = 0;
     peer.handle = answeringPings((request) => {
       if (request.operation !== 'acquire') return peer.answerNormally(request);
@@ -154,7 +154,7 @@ describe('A request of a session', () => {
     assert.equal(peer.received.filter(({ operation }) => operation === 'give_up').length, 1);
   });
 
-  it('to release can be repeated under its number, and is answered once (GB1, GB3)', async () => {
+  it('to release can be repeated under its number, and is answered once (GIVE-BACK-1, GIVE-BACK-3)', async () => {
     const hold = await session.lock('x');
     const again = await session.lock('x');
     peer.handle = answeringPings(silent);
@@ -186,7 +186,7 @@ describe('A request of a session', () => {
     assert.deepEqual(numbers(), [3, 4]);
   });
 
-  it('to release goes on in the background until it is answered (GB2)', async () => {
+  it('to release goes on in the background until it is answered (GIVE-BACK-2)', async () => {
     const hold = await session.lock('x');
     peer.handle = answeringPings(silent);
     await assert.rejects(passUntil(hold.release()), failsWith('deadline_exceeded', 'perhaps'));
@@ -202,7 +202,7 @@ describe('The numbers of requests', () => {
   const nothing = (): void => undefined;
   const turn = { timeoutMs: 1000 };
 
-  it('wait where one is kept that is far behind: the cluster remembers only so many (NR2)', async () => {
+  it('wait where one is kept that is far behind: the cluster remembers only so many (NUMBERED-2)', async () => {
     const clock = new TestClock();
     const numbers = new NumberedRequests(clock);
     const kept = await numbers.open(nothing, turn);

@@ -12,7 +12,7 @@ const endpointOf = (text: string): Endpoint => {
 const nowMs = 0;
 
 describe('The way to a node that leads', () => {
-  it('is sought at every node in turn, though one that knows no leader answers all the time (F8)', () => {
+  it('is sought at every node in turn, though one that knows no leader answers all the time (ROUTE-8)', () => {
     // Given a client at a node that answers, and knows no leader
     const [first, ...others] = ['a:1', 'b:1', 'c:1', 'd:1'].map(endpointOf);
     assert.ok(first !== undefined);

@@ -24,7 +24,7 @@ describe('A session', () => {
     await peer.close();
   });
 
-  it('counts its lease from the moment the request was sent, not from the answer (V1)', async () => {
+  it('counts its lease from the moment the request was sent, not from the answer (CLIENT-SESSION-1)', async () => {
     peer.handle = (request) => {
       if (request.operation === 'create_session') clock.nowMs += 4000;
       peer.answerNormally(request);
@@ -34,7 +34,7 @@ describe('A session', () => {
     assert.equal(session.validForMs, 5000);
   });
 
-  it('finds out that its lease is over though no timer has fired (V2)', async () => {
+  it('finds out that its lease is over though no timer has fired (CLIENT-SESSION-2)', async () => {
     const session = await client.session({ timeoutSeconds: 10 });
     const hold = await session.lock('a');
     hold.assertHeld();
@@ -46,7 +46,7 @@ describe('A session', () => {
     assert.equal(session.state, 'lost');
   });
 
-  it('fires the signal of a hold before the lease can have ended (V3)', async () => {
+  it('fires the signal of a hold before the lease can have ended (CLIENT-SESSION-3)', async () => {
     const session = await client.session({ timeoutSeconds: 10 });
     const hold = await session.lock('a');
     peer.handle = () => {
@@ -69,7 +69,7 @@ describe('A session', () => {
     assert.ok(session.validForMs > 5000);
   });
 
-  it('counts a renewed lease from the moment the keepalive was sent (V1)', async () => {
+  it('counts a renewed lease from the moment the keepalive was sent (CLIENT-SESSION-1)', async () => {
     const session = await client.session({ timeoutSeconds: 9 });
     peer.handle = (request) => {
       // On the way for 2 s.
@@ -86,7 +86,7 @@ describe('A session', () => {
     assert.equal(session.validForMs, 6100);
   });
 
-  it('believes nothing after a suspend until a keepalive succeeds (V4)', async () => {
+  it('believes nothing after a suspend until a keepalive succeeds (CLIENT-SESSION-4)', async () => {
     const session = await client.session({ timeoutSeconds: 30 });
     const hold = await session.lock('a');
     // Asleep, but not for so long that the lease may have ended: its margin is a second.
@@ -102,7 +102,7 @@ describe('A session', () => {
     hold.assertHeld();
   });
 
-  it('counts a suspend between a keepalive and its answer (V4)', async () => {
+  it('counts a suspend between a keepalive and its answer (CLIENT-SESSION-4)', async () => {
     peer.handle = (request) => {
       if (request.operation === 'create_session') clock.bootMs += 28_000;
       peer.answerNormally(request);
@@ -126,7 +126,7 @@ describe('A session', () => {
     assert.equal(hold.mode, 'shared');
   });
 
-  it('that the cluster has ended is lost for good (V5)', async () => {
+  it('that the cluster has ended is lost for good (CLIENT-SESSION-5)', async () => {
     const session = await client.session({ timeoutSeconds: 9 });
     const hold = await session.lock('a');
     peer.handle = (request) => request.refuse('session_expired');
@@ -292,7 +292,7 @@ describe('A request', () => {
       return Infinity;
     };
 
-    it('says nothing is sent again to the next node (F3)', async () => {
+    it('says nothing is sent again to the next node (REACH-3)', async () => {
       const session = await client.session();
       peer.handle = () => {
         // The process is paused.
@@ -305,7 +305,7 @@ describe('A request', () => {
       assert.ok(peer.received.some(({ operation }) => operation === 'ping'));
     });
 
-    it('answers pings is given the time that a wait needs (F3)', async () => {
+    it('answers pings is given the time that a wait needs (REACH-3)', async () => {
       const session = await client.session({ timeoutSeconds: 60 });
       peer.handle = (request) => {
         if (request.operation === 'ping') request.answer({});
@@ -317,7 +317,7 @@ describe('A request', () => {
       assert.equal((await lock).fenceToken, 7);
     });
 
-    it('knows no leader for long is left for the next one (F3)', async () => {
+    it('knows no leader for long is left for the next one (REACH-3)', async () => {
       const session = await client.session();
       other.greeting = { node_id: 'n2', leader: 'n2', members: [] };
       peer.handle = (request) => {
@@ -333,7 +333,7 @@ describe('A request', () => {
     });
   });
 
-  it('that is told of a leader which cannot be reached stays with the node that told it (F4)', async () => {
+  it('that is told of a leader which cannot be reached stays with the node that told it (ROUTE-4)', async () => {
     await client.close();
     const url = 'http://127.0.0.1:9'; // Nobody listens there.
     peer.greeting = {

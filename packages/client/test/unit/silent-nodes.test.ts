@@ -33,7 +33,7 @@ describe('A client whose node says nothing any more', () => {
     settled(client.session({ timeoutSeconds }));
 
   for (const seconds of [1, 1.5, 2, 3, 6, 10, 30, 600]) {
-    it(`tries another way well before half of a lease of ${String(seconds)} s is gone (F3)`, async () => {
+    it(`tries another way well before half of a lease of ${String(seconds)} s is gone (REACH-3)`, async () => {
       const client = clientOf(a, b);
       const session = await sessionOf(client, seconds);
       const provenAtMs = a.asked.at(-1)?.atMs ?? 0;
@@ -125,7 +125,7 @@ describe('A client whose node says nothing any more', () => {
       await settled(waiting);
     });
 
-  it('does not go back to it because the next node takes it for the leader (F4)', async () => {
+  it('does not go back to it because the next node takes it for the leader (ROUTE-4)', async () => {
     for (const node of [a, b]) node.greeting = clusterOf(node, a, [a, b]);
     const client = clientOf(a, b);
     const session = await sessionOf(client, 3);
@@ -141,7 +141,7 @@ describe('A client whose node says nothing any more', () => {
     assert.deepEqual([a.connections, b.connections], [1, 0], 'it leads, and serves again');
   });
 
-  it('tries a leader that it cannot reach ever more rarely (F4)', async () => {
+  it('tries a leader that it cannot reach ever more rarely (ROUTE-4)', async () => {
     for (const node of [a, b]) node.greeting = clusterOf(node, a, [a, b]);
     a.refuses = true;
     const client = clientOf(b);
@@ -153,7 +153,7 @@ describe('A client whose node says nothing any more', () => {
     assert.equal(b.triedAtMs.length, 1);
   });
 
-  it('is not held up by one that opens and then says nothing, though others call it leader (F4)', async () => {
+  it('is not held up by one that opens and then says nothing, though others call it leader (ROUTE-4)', async () => {
     for (const node of [a, b]) node.greeting = clusterOf(node, a, [a, b]);
     const client = clientOf(a, b);
     const session = await sessionOf(client, 3);
@@ -173,7 +173,7 @@ describe('A client whose node says nothing any more', () => {
     assert.equal(a.connections, 0);
   });
 
-  it('waits for nobody who is slow to be reached before it tries the next one (F6)', async () => {
+  it('waits for nobody who is slow to be reached before it tries the next one (REACH-6)', async () => {
     a.delayMs = 250;
     b.delayMs = 300;
     const client = clientOf(a, b);
@@ -183,7 +183,7 @@ describe('A client whose node says nothing any more', () => {
     assert.deepEqual([a.connections, b.connections], [1, 0]);
   });
 
-  it('stays with one that is slow where no other is faster (F6)', async () => {
+  it('stays with one that is slow where no other is faster (REACH-6)', async () => {
     const client = clientOf(a, b);
     const session = await sessionOf(client, 3);
     a.delayMs = 300;
@@ -218,7 +218,7 @@ describe('A client whose node says nothing any more', () => {
     assert.deepEqual(b.triedAtMs, []);
   });
 
-  it('tells at once that what cannot be sent again may have been done, but waits longer for it (F1, F6)', async () => {
+  it('tells at once that what cannot be sent again may have been done, but waits longer for it (REQUEST-1, REACH-6)', async () => {
     const client = clientOf(a, b);
     const session = await sessionOf(client, 3);
     a.isSilent = true;
@@ -232,7 +232,7 @@ describe('A client whose node says nothing any more', () => {
     assert.equal(session.state, 'active');
   });
 
-  it('goes to the leader without failing what cannot be sent again (F6)', async () => {
+  it('goes to the leader without failing what cannot be sent again (REACH-6)', async () => {
     for (const node of [a, b]) node.greeting = clusterOf(node, a, [a, b]);
     b.handle = (asked) => void clock.after(400, () => b.serve(asked));
     const client = clientOf(b);
@@ -242,7 +242,7 @@ describe('A client whose node says nothing any more', () => {
     assert.deepEqual([a.connections, b.connections], [1, 0]);
   });
 
-  it('stays where no leader is known while nobody else knows one, and moves when one does (F3)', async () => {
+  it('stays where no leader is known while nobody else knows one, and moves when one does (REACH-3)', async () => {
     const client = clientOf(a, b);
     const session = await sessionOf(client, 10);
     a.handle = (asked) => asked.refuse('not_leader');
@@ -258,7 +258,7 @@ describe('A client whose node says nothing any more', () => {
     assert.equal(b.connections, 1);
   });
 
-  it('is told what happens though all that it does is listen (F3)', async () => {
+  it('is told what happens though all that it does is listen (REACH-3)', async () => {
     const client = clientOf(a, b);
     const begun = { watch_id: 7, position: '1' };
     for (const node of [a, b])

@@ -136,7 +136,7 @@ describe('a client over TLS', () => {
         });
     });
 
-  it('that was told https:// alone goes to no address without TLS (F7)', () => {
+  it('that was told https:// alone goes to no address without TLS (ROUTE-7)', () => {
     const warnings: ClientWarning[] = [];
     const tell = (...given: readonly string[]): string | undefined => {
       const route = new Route(given.map(endpointOf), (warning) => warnings.push(warning));

@@ -5,7 +5,7 @@
  *
  * HELLO-1: nothing that comes in counts, and nothing goes out, before the other side has shown cluster,
  *     member and incarnation. Both sides check: a member whose folder was lost must get no vote and
- *     give none (N1 of `identity.ts`), whoever of the two made the connection.
+ *     give none (IDENTITY-1 of `identity.ts`), whoever of the two made the connection.
  * HELLO-2: what comes before the other side is accepted is one frame of at most `maxHelloBytes`, within
  *     `handshakeTimeoutMs`, and whatever it holds, the worst that follows is a refusal.
  * HELLO-3: one that the own log does not name is not told whom this node knows, and leaves no trace but
@@ -273,7 +273,7 @@ export class Introductions {
     );
   }
 
-  /** N1. */
+  /** IDENTITY-1. */
   #otherFolder(hello: Readonly<Record<string, unknown>>): string | undefined {
     const { from, incarnation } = hello as {
       readonly from: MemberId;

@@ -73,7 +73,7 @@ export class Incoming implements RunConnection {
     });
   }
 
-  /** Bounded as every connection is (T1 of `outgoing.ts`). */
+  /** Bounded as every connection is (TRANSPORT-1 of `outgoing.ts`). */
   write(encode: () => Buffer): void {
     const { socket } = this.#options;
     if (socket.writableEnded || socket.writableLength > maxBufferedBytes) return;

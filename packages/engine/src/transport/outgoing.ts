@@ -3,9 +3,9 @@
  * has to say comes on the connection that the peer keeps to this node; only a peer that keeps none,
  * because its log does not yet tell it of this node, answers on this one.
  *
- * T1: a slow or dead peer costs at most `maxBufferedBytes`: beyond it, and while there is no
+ * TRANSPORT-1: a slow or dead peer costs at most `maxBufferedBytes`: beyond it, and while there is no
  *     connection, raft messages are dropped (the protocol repeats what matters).
- * T5: who is refused, or breaks the protocol, is tried again only after the longest pause.
+ * TRANSPORT-5: who is refused, or breaks the protocol, is tried again only after the longest pause.
  */
 import type { Socket } from 'node:net';
 import { hostPortOf } from '@holdfast/protocol';
@@ -80,7 +80,7 @@ export class Outgoing implements RunConnection {
     return this.#connected;
   }
 
-  /** Returns false when the message was dropped (T1). @throws FrameTooLargeError */
+  /** Returns false when the message was dropped (TRANSPORT-1). @throws FrameTooLargeError */
   sendMessage(message: Message): boolean {
     if (!this.#canSend()) return false;
     this.#write(encodeMessageFrame(message, this.#options.peer));
@@ -277,7 +277,7 @@ export class Outgoing implements RunConnection {
     const { peer, clock, introductions, log, once } = this.#options;
     const address = this.#address;
     this.#connected = false;
-    this.#retryMs = maxRetryMs; // T5
+    this.#retryMs = maxRetryMs; // TRANSPORT-5
     once.say(peer, 'refused', () => log.error({ peer, address }, `Refused a peer: ${reason}`));
     socket.end(encodeRefusal(reason, stops ? introductions.identity : undefined));
     clock.after(maxRetryMs, () => void socket.destroy());
@@ -287,7 +287,7 @@ export class Outgoing implements RunConnection {
     const { introductions, peer, log, once, onOtherRun } = this.#options;
     const text = refusalText(frame);
     const address = this.#address;
-    this.#retryMs = maxRetryMs; // T5
+    this.#retryMs = maxRetryMs; // TRANSPORT-5
     once.say(peer, text, () => log.error({ peer, address }, `The peer refuses this node: ${text}`));
     const stopping = readRunRefusal(frame);
     if (stopping !== undefined && introductions.isOfMember(stopping, peer))

@@ -1,7 +1,7 @@
 /**
  * Calls between peers: those of this node that wait for an answer, and those of peers that it works on.
  *
- * T3: a call ends when its answer comes, its time is over, its signal aborts, the connection it left
+ * TRANSPORT-3: a call ends when its answer comes, its time is over, its signal aborts, the connection it left
  *     on breaks, or the engine gives the peer up: no call waits for ever.
  */
 import type { MemberId } from '@holdfast/raft';
@@ -87,7 +87,7 @@ export class PeerCalls {
     });
   }
 
-  /** The connection to this peer broke. */
+  /** The connection to this peer broke. TRANSPORT-3. */
   fail(peer: MemberId): void {
     for (const [id, call] of this.#calls) {
       if (call.peer !== peer) continue;

@@ -1,7 +1,7 @@
 /**
  * What is taken of a peer that this node's log does not name.
  *
- * T6: the log may lag behind a change of the members, so that such a peer may be one all the same. It is
+ * TRANSPORT-6: the log may lag behind a change of the members, so that such a peer may be one all the same. It is
  *     asked nothing and told nothing but what a change of the members needs (Raft thesis, 4.1): it may ask for votes,
  *     but not unseat a leader that this node hears; and it may lead where this node has voted for it in
  *     that term, or where the own log cannot know better (VIEW-3 of `membership-view.ts`). Its answers

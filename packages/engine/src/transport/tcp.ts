@@ -1,12 +1,12 @@
 /**
  * Peers over TCP: one persistent outgoing connection to each, one listener for theirs.
  *
- * T2: a connection is of use only after both sides have shown that they are of this cluster, the member
+ * TRANSPORT-2: a connection is of use only after both sides have shown that they are of this cluster, the member
  *     that the other one means, and in the folder that was met before (HELLO-1 of `hello.ts`).
- * T4: whoever may ask is answered: a member that this node's log does not name yet (it lags behind a
+ * TRANSPORT-4: whoever may ask is answered: a member that this node's log does not name yet (it lags behind a
  *     change of the members) is answered on its own connection, else such a member could never get
  *     this node's vote (Raft thesis, 4.1: servers process messages of servers that are not in their
- *     configuration). What is taken of it is little (T6 of `strangers.ts`).
+ *     configuration). What is taken of it is little (TRANSPORT-6 of `strangers.ts`).
  */
 import type { AddressInfo, Socket } from 'node:net';
 import { formatHostPort } from '@holdfast/protocol';
@@ -179,7 +179,7 @@ export class TcpTransport implements Transport {
       incoming.write(() => encodeJsonFrame(frameKinds.takesPart, {}));
   }
 
-  /** Where the peer is, as it has said itself; others are told (ADDR-2). */
+  /** Where the peer is, as it has said itself; others are told (ADDR-2, TRANSPORT-2). */
   #learn({ peer, said, supportedLevel }: Introduced): void {
     this.#supportedLevels.set(peer, supportedLevel);
     if (this.#options.addresses.met(peer, said)) this.#onNewAddresses(peer, [peer]);
@@ -210,7 +210,7 @@ export class TcpTransport implements Transport {
     this.#strangers.noteSent(to, message);
     const outgoing = this.#outgoing.get(to);
     if (outgoing === undefined)
-      this.#incomingOf.get(to)?.write(() => encodeMessageFrame(message, to)); // T4
+      this.#incomingOf.get(to)?.write(() => encodeMessageFrame(message, to)); // TRANSPORT-4
     else outgoing.sendMessage(message);
   }
 
@@ -236,7 +236,7 @@ export class TcpTransport implements Transport {
   }
 
   /**
-   * RUN-5, FEATURE-4; or the disk refused what has to be known before a peer counts (RUN-1, N1): that is no fault of the
+   * RUN-5, FEATURE-4; or the disk refused what has to be known before a peer counts (RUN-1, IDENTITY-1): that is no fault of the
    * peer, and others have to lead. Nothing leaves any more that could count.
    */
   #stop(error: OtherRunError | DiskError | FeatureLevelError): void {
@@ -332,7 +332,7 @@ export class TcpTransport implements Transport {
     if (news.length > 0) this.#onNewAddresses(peer, news);
   }
 
-  /** T6. */
+  /** TRANSPORT-6. */
   #admit(peer: MemberId, message: Message): Message | undefined {
     const { handlers, log } = this.#options;
     if (handlers.knowledge.isKnownMember(peer)) return message;

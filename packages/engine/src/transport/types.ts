@@ -36,7 +36,7 @@ export interface PeerKnowledge {
   readonly isJoining: () => boolean;
   /** The own log names other members than this node was first started with. */
   readonly namesOthers: () => boolean;
-  /** Whether one that is no known member may be this node's leader (T6 of `strangers.ts`). */
+  /** Whether one that is no known member may be this node's leader (TRANSPORT-6 of `strangers.ts`). */
   readonly mayBeLedBy: (id: MemberId) => boolean;
 }
 

@@ -47,7 +47,7 @@ async function stop(cluster: TestCluster, id: string): Promise<void> {
 }
 
 describe('A member whose log is gone', () => {
-  it('does not start, though its identity is there, and says how it comes back (N2)', async () => {
+  it('does not start, though its identity is there, and says how it comes back (IDENTITY-2)', async () => {
     const cluster = await startTestCluster(['a']);
     try {
       const log = join(cluster.folder, 'a', 'log');
@@ -69,7 +69,7 @@ describe('A member whose log is gone', () => {
     }
   });
 
-  it('does not start with an older copy of its log (N3)', async () => {
+  it('does not start with an older copy of its log (IDENTITY-3)', async () => {
     const cluster = await startTestCluster(['a', 'b', 'c']);
     try {
       const folder = join(cluster.folder, 'a');
@@ -101,7 +101,7 @@ describe('A member whose log is gone', () => {
     }
   });
 
-  it('does not start when its log lost its end while it was stopped (N3)', async () => {
+  it('does not start when its log lost its end while it was stopped (IDENTITY-3)', async () => {
     const cluster = await startTestCluster(['a', 'b', 'c']);
     try {
       await stop(cluster, 'a');
@@ -133,7 +133,7 @@ describe('A member whose log is gone', () => {
 });
 
 describe('Two first starts on one folder', () => {
-  it('leave one node, which starts again: the other one is refused before it reads or writes (N4)', async () => {
+  it('leave one node, which starts again: the other one is refused before it reads or writes (IDENTITY-4)', async () => {
     const home = mkdtempSync(join(tmpdir(), 'holdfast-first-start-'));
     const folder = join(home, 'a');
     const child = fork(new URL('../first-start-child.ts', import.meta.url), [folder], {

@@ -114,7 +114,7 @@ const isCode =
     error instanceof HoldfastError && error.code === code;
 
 describe('A change of the members that may have been executed already', () => {
-  it('is done where the member is gone, is one, or votes (ADMIN-1)', async () => {
+  it('is done where the member is gone, is one, or votes (MEMBERS-1)', async () => {
     const voting: Look = { members: [{ id: 'b', role: 'voter' }], applied: 7 };
     for (const [type, id, look] of [
       ['remove_member', 'c', two],
@@ -150,7 +150,7 @@ describe('A change of the members that may have been executed already', () => {
     );
   });
 
-  it('is judged by members that are committed (ADMIN-2)', async () => {
+  it('is judged by members that are committed (MEMBERS-2)', async () => {
     const uncommitted: Look = { members: [{ id: 'a', role: 'voter' }], applied: 6 };
     const { outcome, proposed } = ask(
       { type: 'remove_member', id: 'b', repeated: true },

@@ -7,7 +7,7 @@ import { Interrupted } from '../../src/interrupted.ts';
 const latch = { type: 'delete_latch', name: 'a' as ResourceName } as const;
 const session = { type: 'session', sessionId: 's' as SessionId } as const;
 const refusal = { ok: false, code: 'latch_not_found', message: 'There is none.' };
-/** E3: it may have been executed. */
+/** LEADER-ROUTE-3: it may have been executed. */
 const isNoAnswer = (error: unknown): boolean => error instanceof Interrupted && error.begun;
 
 describe('What another node answers', () => {

@@ -62,7 +62,7 @@ const envelope: fc.Arbitrary<Envelope> = fc
   .map(([base, ...more]) => Object.assign({}, base, ...more) as Envelope);
 
 describe('A batch', () => {
-  it('comes back from its bytes as it was (B1)', () => {
+  it('comes back from its bytes as it was (BATCH-1)', () => {
     fc.assert(
       fc.property(fc.nat(), fc.array(envelope, { maxLength: 5 }), (time, commands) => {
         const decoded = decodeBatch(encodeBatch({ time, commands }));

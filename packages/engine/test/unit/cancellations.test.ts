@@ -36,7 +36,7 @@ function start(submit: (requestId: number | string) => Promise<CommandResult>) {
 const done: CommandResult = { ok: true, type: 'abandoned' };
 
 describe('An acquire whose outcome this node could not tell', () => {
-  it('is cancelled until that is answered, where its caller has no number for it (WD1)', async () => {
+  it('is cancelled until that is answered, where its caller has no number for it (CANCELLATION-1)', async () => {
     let failures = 3;
     const { clock, asked, cancellations } = start(() =>
       failures-- > 0 ? Promise.reject(noQuorum()) : Promise.resolve(done),
@@ -100,7 +100,7 @@ describe('An acquire whose outcome this node could not tell', () => {
     assert.equal(asked.at(-1), 'n149');
   });
 
-  it('costs a bounded amount, and ends with the node (WD2)', async () => {
+  it('costs a bounded amount, and ends with the node (CANCELLATION-2)', async () => {
     const { clock, asked, cancellations, state } = start(() => Promise.reject(noQuorum()));
     for (let count = 0; count < 10_050; count++)
       cancellations.onFailed(

@@ -24,7 +24,7 @@ class Log {
   state = { featureLevel: 1 };
 
   propose(batch: Batch, end: (outcome: Outcome) => void, data: Uint8Array): ProposeAnswer {
-    assert.deepEqual(decodeBatch(data), batch); // B1
+    assert.deepEqual(decodeBatch(data), batch); // BATCH-1
     if (this.answer.ok) this.proposals.push({ batch, byteLength: data.byteLength, end });
     return this.answer;
   }
@@ -61,7 +61,7 @@ function submit(queue: CommandQueue, envelope: Envelope): Promise<CommandResult>
 }
 
 describe('The queue of commands', () => {
-  it('cuts batches by bytes: 520 commands of 65 kB become many entries (C4)', async () => {
+  it('cuts batches by bytes: 520 commands of 65 kB become many entries (COMMANDS-4)', async () => {
     const { log, queue } = start();
     const answers = Array.from({ length: 520 }, () => submit(queue, commandOf(65_000)));
     await endOfTurn();
@@ -259,7 +259,7 @@ describe('The queue of commands of a leader that many wait for', () => {
     return { log, clock, queue, told };
   }
 
-  it('tells them a slice a turn that it stopped leading, in order, and counts them until then (C5)', async () => {
+  it('tells them a slice a turn that it stopped leading, in order, and counts them until then (COMMANDS-5)', async () => {
     const { clock, queue, told } = await waiting(1500, 500);
     assert.equal(queue.waitingAcquires, 2000);
     queue.interrupt();
@@ -278,7 +278,7 @@ describe('The queue of commands of a leader that many wait for', () => {
     assert.equal(queue.waitingAcquires, 0);
   });
 
-  it('makes one error for all that were not begun, and one for all that were (C5)', async () => {
+  it('makes one error for all that were not begun, and one for all that were (COMMANDS-5)', async () => {
     const { clock, queue, told } = await waiting(300, 300);
     queue.interrupt();
     while (told.length < 600) assert.ok(await clock.endTurn());
@@ -358,7 +358,7 @@ describe('A backlog', () => {
   });
 });
 
-describe('Under a feature level (C6)', () => {
+describe('Under a feature level (COMMANDS-6)', () => {
   const envelope: Envelope = {
     identity: 'anonymous',
     proof: 'none',

@@ -274,7 +274,7 @@ describe('A member whose whole folder was lost', () => {
     assert.match(await Promise.race([saysSo(n2), met]), reason);
     await saysSo(back);
     assert.equal(n2.transport.isConnected(n3.id), false);
-    // And neither hears anything of the other, on any connection (T4)
+    // And neither hears anything of the other, on any connection (TRANSPORT-4)
     n2.transport.send(n3.id, vote);
     back.transport.send(n2.id, yes);
     await n2.unreachable.find((id) => id === n3.id);

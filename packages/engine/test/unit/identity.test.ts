@@ -16,7 +16,7 @@ describe('The identity of a folder', () => {
 
   const onDisk = (): unknown => JSON.parse(readFileSync(join(folder, 'identity.json'), 'utf8'));
 
-  it('names a log, which is made when it is recorded, and stays the same one (N2)', () => {
+  it('names a log, which is made when it is recorded, and stays the same one (IDENTITY-2)', () => {
     const first = claimFolder(folder, wanted);
     assert.match(first.log.id, /^[0-9a-f]{32}$/);
     assert.equal(first.log.made, false);

@@ -34,7 +34,7 @@ describe('The peers that a node knows', () => {
   const path = (): string => join(folder, 'known-peers.json');
   const onDisk = (): unknown => JSON.parse(readFileSync(path(), 'utf8'));
 
-  it('are members, each remembered in the folder that was met first, also after a restart (N1)', () => {
+  it('are members, each remembered in the folder that was met first, also after a restart (IDENTITY-1)', () => {
     assert.ok(open().accepts(n2, incarnationOf(2)));
     assert.deepEqual(onDisk(), { n2: incarnationOf(2) });
     assert.ok(open().accepts(n2, incarnationOf(2)));

@@ -28,7 +28,7 @@ function start(): { clock: TurnClock; route: LeaderRoute; woken: number[] } {
 describe('The way to the leader, while very many wait for a change', () => {
   const count = 1000;
 
-  it('lets them go on a slice a turn, in order (E5)', async () => {
+  it('lets them go on a slice a turn, in order (LEADER-ROUTE-5)', async () => {
     const { route, woken } = start();
     for (let number = 0; number < count; number++)
       void route.changeOrPause(100).then(() => woken.push(number));
@@ -44,7 +44,7 @@ describe('The way to the leader, while very many wait for a change', () => {
     );
   });
 
-  it('lets those whose time is up at the same moment go on a slice a turn (E5)', async () => {
+  it('lets those whose time is up at the same moment go on a slice a turn (LEADER-ROUTE-5)', async () => {
     const { clock, route, woken } = start();
     for (let number = 0; number < count; number++)
       void route.changeOrPause(100).then(() => woken.push(number));
@@ -80,7 +80,7 @@ describe('The way to the leader, where one was lost that may have executed the c
     return { clock, route };
   };
 
-  it('never says that nothing was done, whatever refuses the next attempt (E3)', async () => {
+  it('never says that nothing was done, whatever refuses the next attempt (LEADER-ROUTE-3)', async () => {
     for (const error of [noQuorum(), new HoldfastError('overloaded', 'Full.')]) {
       const { clock, route } = leading();
       const attempts = [new Interrupted(true, 'lost'), error];

@@ -126,7 +126,7 @@ function leadAnew({ leadership, pending, commit }: Led, term: number): void {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('A leadership', () => {
-  it('answers a keepalive, and renews the lease, only after a proof begun after it came (E1)', async () => {
+  it('answers a keepalive, and renews the lease, only after a proof begun after it came (LEADERSHIP-1)', async () => {
     const { leadership, clock, proofs, expired } = await leadWithSession();
     clock.pass(900);
     let answered = false;
@@ -147,7 +147,7 @@ describe('A leadership', () => {
     assert.deepEqual(expired, [sessionId]);
   });
 
-  it('that cannot be proven answers no keepalive and renews nothing (E1)', async () => {
+  it('that cannot be proven answers no keepalive and renews nothing (LEADERSHIP-1)', async () => {
     const { leadership, clock, proofs, expired } = await leadWithSession();
     clock.pass(900);
     const answer = leadership.keepAlive(sessionId, caller);
@@ -171,7 +171,7 @@ describe('A leadership', () => {
     await answer;
   });
 
-  it('gives a session its full timeout under the first leader that does not hear it, and what is left under the next (L2, E5)', async () => {
+  it('gives a session its full timeout under the first leader that does not hear it, and what is left under the next (LEASE-2, LEADERSHIP-5)', async () => {
     const led = await leadWithSession();
     const { leadership, clock, expired } = led;
     clock.pass(900);
@@ -188,7 +188,7 @@ describe('A leadership', () => {
   });
 
   for (const everyMs of [3, 300, 3000])
-    it(`ends the session of a dead client in time though leaders change every ${String(everyMs)} ms (E5)`, async () => {
+    it(`ends the session of a dead client in time though leaders change every ${String(everyMs)} ms (LEADERSHIP-5)`, async () => {
       const led = await leadWithSession();
       const { leadership, clock, expired } = led;
       const diedMs = clock.now();
@@ -256,7 +256,7 @@ describe('A leadership', () => {
     assert.deepEqual(expired, [sessionId], 'the session is not of its own');
   });
 
-  it('logs the first keepalive of a session and answers it when it is applied; later ones write nothing (E4)', async () => {
+  it('logs the first keepalive of a session and answers it when it is applied; later ones write nothing (LEADERSHIP-4)', async () => {
     const led = await leadWithSession();
     const { leadership, proofs, pending, commit } = led;
     leadAnew(led, 2);
@@ -276,7 +276,7 @@ describe('A leadership', () => {
     assert.deepEqual(pending, []);
   });
 
-  it('answers no keepalive before its beginning is in the log, and none when it ends before (E4)', async () => {
+  it('answers no keepalive before its beginning is in the log, and none when it ends before (LEADERSHIP-4)', async () => {
     const { leadership, proofs, pending } = lead();
     let answered = false;
     const answer = leadership.keepAlive(sessionId, caller).finally(() => (answered = true));
@@ -287,7 +287,7 @@ describe('A leadership', () => {
     await assert.rejects(answer, Interrupted);
   });
 
-  it('that was lost and won again while a keepalive was proven logs that one anew (E4)', async () => {
+  it('that was lost and won again while a keepalive was proven logs that one anew (LEADERSHIP-4)', async () => {
     const led = await leadWithSession();
     const { leadership, proofs, pending, commit } = led;
     const answer = leadership.keepAlive(sessionId, caller);
@@ -329,7 +329,7 @@ describe('A leadership', () => {
     assert.equal(rejects.length, 2);
   });
 
-  it('logs the time now and then while a session lives that it has not heard, and never once it has (E6)', async () => {
+  it('logs the time now and then while a session lives that it has not heard, and never once it has (LEADERSHIP-6)', async () => {
     const led = await leadWithSession();
     const { leadership, clock, state, pending, commit } = led;
     const entriesIn = async (durationMs: number): Promise<number> => {
@@ -356,7 +356,7 @@ describe('A leadership', () => {
     assert.equal(await entriesIn(900), 0, 'heard of again');
   });
 
-  it('begins the leases of many sessions in several turns, and a keepalive does not wait for its own (E3)', async () => {
+  it('begins the leases of many sessions in several turns, and a keepalive does not wait for its own (LEADERSHIP-3)', async () => {
     const names = Array.from({ length: 12_000 }, (_, number) => `s${String(number)}` as SessionId);
     const { leadership, clock, proofs, expired, commit } = lead(names);
     const turns: (() => void)[] = [];
@@ -402,7 +402,7 @@ describe('A leadership', () => {
     assert.deepEqual(submitted, both, 'once, until that is applied');
   });
 
-  it('goes on at once with what did not fit into an entry, one entry at a time (E2)', async () => {
+  it('goes on at once with what did not fit into an entry, one entry at a time (LEADERSHIP-2)', async () => {
     const state = createStateMachine({ ...initialLimits, maxWorkPerEntry: 1 });
     let index = 0;
     const apply = (...commands: readonly Command[]): Applied =>

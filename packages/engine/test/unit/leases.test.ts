@@ -18,7 +18,7 @@ function dueAt(leases: LeaseTable, nowMs: number): SessionId[] {
 }
 
 describe('The lease table', () => {
-  it('gives out exactly the sessions whose whole timeout has passed since the last touch (L1)', () => {
+  it('gives out exactly the sessions whose whole timeout has passed since the last touch (LEASE-1)', () => {
     const step = fc.oneof(
       fc.record({
         type: fc.constant('begin' as const),
@@ -66,7 +66,7 @@ describe('The lease table', () => {
     );
   });
 
-  it('makes a keepalive wait while an expiry is in the log, and lets the session live on where it was in vain (L3)', async () => {
+  it('makes a keepalive wait while an expiry is in the log, and lets the session live on where it was in vain (LEASE-3)', async () => {
     const leases = new LeaseTable();
     leases.begin(id(1), 10, 0, 0);
     let settle = (): void => assert.fail('not expired');
@@ -81,7 +81,7 @@ describe('The lease table', () => {
     assert.deepEqual(dueAt(leases, 21), [id(1)]);
   });
 
-  it('grows in small steps, and keeps nothing of a session that has ended (LEASE-1)', () => {
+  it('grows in small steps, and keeps nothing of a session that has ended (LEASE-4)', () => {
     const leases = new LeaseTable();
     const table: object = Map.prototype;
     const set = Object.getOwnPropertyDescriptor(table, 'set') ?? {};
@@ -105,7 +105,7 @@ describe('The lease table', () => {
     assert.equal(leases.waitingCount, 0);
   });
 
-  it('forgets everything when leadership begins anew, and gives what is left (L2)', () => {
+  it('forgets everything when leadership begins anew, and gives what is left (LEASE-2)', () => {
     const leases = new LeaseTable();
     for (const number of [1, 2, 3]) leases.begin(id(number), 10, 0, 0);
     leases.clear();

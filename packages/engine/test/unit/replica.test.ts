@@ -140,7 +140,7 @@ describe('A replica', () => {
     assert.equal(replica.state.index, 0);
   });
 
-  it('leads only when its vote, and is ready only when its first entry, is on disk (R1)', async () => {
+  it('leads only when its vote, and is ready only when its first entry, is on disk (REPLICA-1)', async () => {
     const { replica, clock, disk } = await openAlone();
     clock.pass(700);
     await new Promise((resolve) => setImmediate(resolve));
@@ -152,7 +152,7 @@ describe('A replica', () => {
     assert.equal(replica.status().ready, true);
   });
 
-  it('calls nothing applied before it is on disk (R1)', async () => {
+  it('calls nothing applied before it is on disk (REPLICA-1)', async () => {
     const { replica, disk } = await lead();
     const outcomes: string[] = [];
     replica.propose({ time: 5, commands: [] }, (outcome) => outcomes.push(outcome.type));
@@ -162,7 +162,7 @@ describe('A replica', () => {
     assert.deepEqual(outcomes, ['applied']);
   });
 
-  it('hands entries to the disk before it applies those that came with their commit (R6)', async () => {
+  it('hands entries to the disk before it applies those that came with their commit (REPLICA-6)', async () => {
     // Given a follower with an entry on disk that is not committed yet
     const leader = 'b' as MemberId;
     const { replica, disk } = await openAlone([leader, 'c' as MemberId]);
@@ -189,7 +189,7 @@ describe('A replica', () => {
     assert.equal(replica.state.index, 1);
   });
 
-  it('takes a snapshot where a checkpoint stands in the log, and clears up behind it (R5)', async () => {
+  it('takes a snapshot where a checkpoint stands in the log, and clears up behind it (REPLICA-5)', async () => {
     const { replica, disk, seen } = await lead();
     assert.equal(replica.isCheckpointDue, false);
     const metadata = 'm'.repeat(2000);

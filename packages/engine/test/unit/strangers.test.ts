@@ -90,7 +90,7 @@ const connect = (node: PeerNode): RawPeer => {
   return peer;
 };
 
-describe('A peer that the own log does not name (T6)', () => {
+describe('A peer that the own log does not name (TRANSPORT-6)', () => {
   it('is answered when it asks for a vote, and unseats no leader by it', async () => {
     const node = await start();
     const peer = await met(node);
@@ -183,7 +183,7 @@ describe('A peer that the own log does not name (T6)', () => {
   });
 });
 
-describe('A crowd of connections that say nothing (T7)', () => {
+describe('A crowd of connections that say nothing (TRANSPORT-7)', () => {
   it('keeps no member out, and the oldest of them go', async () => {
     const node = await start();
     const before = await met(node, { from: 'n2' });

@@ -100,7 +100,7 @@ function givenWhenHungUp(requestId: RequestId): readonly string[] {
 }
 
 describe('A wait whose caller has hung up', () => {
-  it('is left to the caller where it has a number: a repetition may be told of the hold (WD1)', () => {
+  it('is left to the caller where it has a number: a repetition may be told of the hold (CANCELLATION-1)', () => {
     assert.deepEqual(givenWhenHungUp(7), ['acquire', 'acquire']);
   });
 

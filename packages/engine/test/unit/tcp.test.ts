@@ -40,7 +40,7 @@ async function connected(
 }
 
 describe('Peers over TCP', () => {
-  it('answer a member that they do not know yet, on its own connection (T4)', async () => {
+  it('answer a member that they do not know yet, on its own connection (TRANSPORT-4)', async () => {
     // Given a newcomer that knows a node whose log does not name the newcomer yet
     const { from: newcomer, to: lagging } = await connected();
     // When it asks for a vote

@@ -1,5 +1,5 @@
 /**
- * Moments at which no node had voted with the file that it had then: what the agreement on a new cluster stands on (V2 of
+ * Moments at which no node had voted with the file that it had then: what the agreement on a new cluster stands on (VOTER-RECOVERY-2 of
  * quorum/src/node/recovery.ts). A moment is told by the files, the first, second or third of each node: 27 in all, one bit
  * for each.
  */

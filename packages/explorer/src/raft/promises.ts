@@ -2,7 +2,7 @@
  * What has to hold in every single state of the whole, whatever led to it:
  *
  * log matching: where two logs have an entry of the same index and term, they are the same up to there;
- * membership: no log holds two changes of the membership that are not committed (M1 of the core);
+ * membership: no log holds two changes of the membership that are not committed (RAFT-MEMBER-1 of the core);
  * what was committed is never lost: it is on the disks of a majority of the voters.
  */
 import { PairMap } from '../search/pair-map.ts';

@@ -77,7 +77,7 @@ export class RaftModel implements Model {
     for (const step of configuration.behind ?? []) this.#go(step);
   }
 
-  /** One action of the way that is given. @throws Error where it cannot happen. */
+  /** One action of the way that is given, as those of LEFT-1 and LEFT-4. @throws Error where it cannot happen. */
   #go(step: GivenStep): void {
     let next: Int32Array | undefined;
     this.expand(this.#start, (state, action, symmetry, broken) => {

@@ -121,7 +121,7 @@ describe('The guard in PostgreSQL', { skip }, () => {
     assert.deepEqual(await written(), ['one', 'two']);
   });
 
-  it('makes a later holder wait for the open transaction of an earlier, and see what it wrote (G1)', async () => {
+  it('makes a later holder wait for the open transaction of an earlier, and see what it wrote (GUARD-POSTGRES-1)', async () => {
     const [earlier, later] = [await connect(), await connect()];
     await write('zero', 6);
     const pause = new Pause();
@@ -166,7 +166,7 @@ describe('The guard in PostgreSQL', { skip }, () => {
     assert.deepEqual(await written(), ['earlier']);
   });
 
-  it('never lets a smaller token write after a larger, however many write at once (G2)', async () => {
+  it('never lets a smaller token write after a larger, however many write at once (GUARD-POSTGRES-2)', async () => {
     const writers = await Promise.all(Array.from({ length: 8 }, connect));
     const outcomes = await Promise.all(
       writers.map(async (through, writer) => {

@@ -104,7 +104,7 @@ describe('The guard of a server', () => {
     assert.equal(await write({ 'fence-token': ['7'] }), 400);
   });
 
-  it('makes a later holder wait for a write that was let in, so that it cannot land afterwards (G1)', async () => {
+  it('makes a later holder wait for a write that was let in, so that it cannot land afterwards (GUARD-HTTP-1)', async () => {
     const guard = new HttpFenceGuard(new MemoryFenceStore());
     const slow = new SlowWrite();
     const order: string[] = [];
@@ -122,7 +122,7 @@ describe('The guard of a server', () => {
     assert.deepEqual(order, ['another', 'first', 'second']);
   });
 
-  it('lets no smaller token in after a larger, in whatever order many come at once (G2)', async () => {
+  it('lets no smaller token in after a larger, in whatever order many come at once (GUARD-HTTP-2)', async () => {
     // A store that answers later, as one in a database does.
     const memory = new MemoryFenceStore({ maxResources: 1 });
     const guard = new HttpFenceGuard({

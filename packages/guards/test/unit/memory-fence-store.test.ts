@@ -34,7 +34,7 @@ describe('The store of fence tokens in memory', () => {
     assert.equal(store.raise('a', 101), 101);
   });
 
-  it('never answers with less than it has seen, whatever it forgot, and stays within its size (M1)', () => {
+  it('never answers with less than it has seen, whatever it forgot, and stays within its size (GUARD-MEMORY-1)', () => {
     const calls = fc.array(
       fc.tuple(fc.integer({ min: 0, max: 30 }), fc.integer({ min: 1, max: 99 })),
       {

@@ -89,7 +89,7 @@ for (const etagOf of ['bytes', 'write'] as const)
       assert.deepEqual(await getFenced(store, 'a'), { bytes: bytes('one'), fenceToken: 7 });
     });
 
-    it('never lets the token of an object fall, however many put at once (G1, G2)', async () => {
+    it('never lets the token of an object fall, however many put at once (GUARD-OBJECT-1, GUARD-OBJECT-2)', async () => {
       const tokens = Array.from({ length: 30 }, (_, index) => 1 + ((index * 7) % 31));
       await Promise.all(
         tokens.map(async (fenceToken) => {

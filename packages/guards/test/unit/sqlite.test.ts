@@ -75,7 +75,7 @@ describe('The guard in SQLite', () => {
     assert.deepEqual(written(), ['one', 'two']);
   });
 
-  it('keeps writes of others out from before the fence is read until the commit (G1)', () => {
+  it('keeps writes of others out from before the fence is read until the commit (GUARD-SQLITE-1)', () => {
     fencedTransaction(database, 'a', { fenceToken: 7 }, () => {
       assert.throws(() => write('between', 8, 'a', other), /database is locked/);
     });

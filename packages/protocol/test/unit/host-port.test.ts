@@ -27,7 +27,7 @@ describe('a host with a port', () => {
     assert.equal(formatHostPort('[::1]', 80), '[::1]:80', 'brackets that are there stay');
   });
 
-  it('has one form of an IPv6 address, however it was spelt (HP1)', () => {
+  it('has one form of an IPv6 address, however it was spelt (HOST-PORT-1)', () => {
     assert.equal(hostPortOf('[0:0:0:0:0:0:0:1]:7000')?.host, '::1');
     assert.equal(hostPortOf('[2001:DB8::00a]:1')?.host, '2001:db8::a');
     assert.equal(hostOf('[0:0::1]'), '::1');
@@ -69,7 +69,7 @@ describe('a host with a port', () => {
   }
 });
 
-describe('the address of a member (HP3)', () => {
+describe('the address of a member (HOST-PORT-3)', () => {
   it('is told in its one form', () => {
     assert.deepEqual(readPeerAddress('node-1:7000'), { ok: true, value: 'node-1:7000' });
     assert.deepEqual(readPeerAddress('[0:0::1]:7000'), { ok: true, value: '[::1]:7000' });
@@ -92,7 +92,7 @@ describe('the address of a member (HP3)', () => {
   }
 });
 
-describe('a host that means all of this machine (HP2)', () => {
+describe('a host that means all of this machine (HOST-PORT-2)', () => {
   it('is found however it is spelt', () => {
     for (const host of ['::', '0.0.0.0', '[::]', '0:0:0:0:0:0:0:0', '::0', '0', '0x0', '0.0', ''])
       assert.ok(isWildcardHost(host), host);

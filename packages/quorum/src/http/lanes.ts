@@ -1,10 +1,10 @@
 /**
  * In which order a node does what it is asked for: whoever holds goes before whoever wants.
  *
- * LANE-1: renewals, confirms and releases are done when they arrive. Acquires and waits stand in one lane for all
+ * HTTP-LANE-1: renewals, confirms and releases are done when they arrive. Acquires and waits stand in one lane for all
  *     clients, and are done in slices of a few ms, between which what has arrived meanwhile is read: however many want
  *     a lease, no lease is lost and none stands longer than it has to because of them.
- * LANE-2: what its caller has cancelled meanwhile is not done any more, and beyond a bound nothing is taken:
+ * HTTP-LANE-2: what its caller has cancelled meanwhile is not done any more, and beyond a bound nothing is taken:
  *     `overloaded` tells clients to ask more seldom.
  */
 import { HoldfastError } from '@holdfast/protocol';

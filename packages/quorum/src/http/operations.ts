@@ -42,7 +42,7 @@ export function operationsOf(host: LeaseHost): ReadonlyMap<string, LeaseOperatio
   ]);
 }
 
-/** LANE-1 of lanes.ts. */
+/** HTTP-LANE-1 of lanes.ts. */
 const ordered =
   (lanes: Lanes) =>
   (operation: LeaseOperation): LeaseOperation =>

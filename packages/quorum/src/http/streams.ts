@@ -1,14 +1,14 @@
 /**
  * Clients on one WebSocket each, with many requests under way: what comes in one frame is one turn, and
- * so one transaction (H1 of disk.ts); what is answered in one turn is one frame.
+ * so one transaction (LEASE-HOST-1 of disk.ts); what is answered in one turn is one frame.
  *
  * A frame is a JSON array of requests `[id, operation, body]` or of answers `[id, answer]` and
  * `[id, null, problem]`. `[0, "authorize", key]` comes first where the node asks for a key; `[0, "ping"]` is
  * answered by `[0, {}]`, so that a client knows a node without answers from a dead connection.
  *
- * S1: `[id, "abandon"]` ends the request of that id: it counts no longer, its id is free, and whatever comes
+ * LEASE-STREAM-1: `[id, "abandon"]` ends the request of that id: it counts no longer, its id is free, and whatever comes
  *     of it is not sent, as the client may use the id again.
- * S2: a stream is for those who may ask: where the node asks for a key, one that has not shown it in time is
+ * LEASE-STREAM-2: a stream is for those who may ask: where the node asks for a key, one that has not shown it in time is
  *     cut off, so that strangers do not use up the streams.
  */
 import type { IncomingMessage } from 'node:http';
@@ -89,7 +89,7 @@ class Stream {
   readonly #webSocket: WebSocket;
   readonly #options: StreamsOptions;
   readonly #underWay = new Map<number, AbortController>();
-  /** S2. */
+  /** LEASE-STREAM-2. */
   readonly #authorizeTimeout: NodeJS.Timeout | undefined;
   #authorized: boolean;
   #answers: Answer[] = [];
@@ -139,7 +139,7 @@ class Stream {
     const controller = new AbortController();
     this.#underWay.set(id, controller);
     const settle = (answer: Answer): void => {
-      if (this.#underWay.get(id) !== controller) return; // S1.
+      if (this.#underWay.get(id) !== controller) return; // LEASE-STREAM-1.
       this.#underWay.delete(id);
       this.#answer(answer);
     };
@@ -161,7 +161,7 @@ class Stream {
     return operation ?? new HoldfastError('route_not_found', `A lease node knows no "${name}".`);
   }
 
-  /** S1. */
+  /** LEASE-STREAM-1. */
   #abandon(id: number): void {
     const controller = this.#underWay.get(id);
     this.#underWay.delete(id);

@@ -1,7 +1,7 @@
 /**
  * What a node answers is on its disk first.
  *
- * H1: the requests of one event-loop turn are one transaction, and no answer of theirs leaves before it is
+ * LEASE-HOST-1: the requests of one event-loop turn are one transaction, and no answer of theirs leaves before it is
  *     on disk. When it fails all of them are answered with an error and nothing of them happened.
  */
 import type { HoldfastError } from '@holdfast/protocol';
@@ -12,14 +12,14 @@ type DiskOptions = Pick<HostOptions, 'clock' | 'node' | 'onSaved' | 'onSaveFaile
 
 export class Disk {
   readonly #options: DiskOptions;
-  /** Answers of this turn: called with the error when it is not on disk (H1). */
+  /** Answers of this turn: called with the error when it is not on disk (LEASE-HOST-1). */
   #answers: ((error: HoldfastError | undefined) => void)[] = [];
 
   constructor(options: DiskOptions) {
     this.#options = options;
   }
 
-  /** H1: resolves when everything that has changed in this turn is on disk. @throws HoldfastError `storage_failed`. */
+  /** LEASE-HOST-1: resolves when everything that has changed in this turn is on disk. @throws HoldfastError `storage_failed`. */
   synced(): Promise<void> {
     if (!this.#options.node.hasChanges) return Promise.resolve();
     return new Promise((resolve, reject) => {

@@ -1,8 +1,8 @@
 /**
  * What becomes due by the passing of time, earliest first.
  *
- * D1: a member is in here at most once, under its latest time.
- * D2: to put, move or remove one costs a number of steps that grows with the logarithm of how many there are.
+ * LEASE-DUE-1: a member is in here at most once, under its latest time.
+ * LEASE-DUE-2: to put, move or remove one costs a number of steps that grows with the logarithm of how many there are.
  *
  * Members know their place: one that leaves before its time leaves at once.
  */
@@ -25,7 +25,7 @@ export class DueTimes<T extends Due> {
     return this.#heap[0]?.dueMs;
   }
 
-  /** Puts it in, or moves it (D1). */
+  /** Puts it in, or moves it (LEASE-DUE-1). */
   set(item: T, dueMs: number): void {
     this.remove(item);
     item.dueMs = dueMs;

@@ -1,7 +1,7 @@
 /**
- * A lease node at work: requests in, answers out when what they promise is on disk (H1 of disk.ts).
+ * A lease node at work: requests in, answers out when what they promise is on disk (LEASE-HOST-1 of disk.ts).
  *
- * H2: a node that does not vote answers every vote with an error (see recovery.ts).
+ * LEASE-HOST-2: a node that does not vote answers every vote with an error (see recovery.ts).
  * TTL-1: the longest lease that this node may grant is in its file before it grants any, and stays there: it is told
  *     to a node that lost its file, which waits for so long.
  * TTL-2: leases longer than the file had been told of before are granted only when so long has passed since the start:
@@ -228,7 +228,7 @@ export class LeaseHost {
     return this.#founders;
   }
 
-  /** Another node has heard that nobody has voted, and proposes to begin (V2 of recovery.ts). @throws Error where the disk refuses. */
+  /** Another node has heard that nobody has voted, and proposes to begin (VOTER-RECOVERY-2 of recovery.ts). @throws Error where the disk refuses. */
   begin({ epoch, set, founders }: QuorumBeginBody): void {
     this.#options.membership.check({ epoch, set });
     const isNew = this.#fresh && this.#founders.length === 0;
@@ -312,14 +312,14 @@ export class LeaseHost {
     return this.ofSet();
   }
 
-  /** SET-2, SET-3, H2. */
+  /** SET-2, SET-3, LEASE-HOST-2. */
   #check(request: QuorumRequest): void {
     this.#options.membership.check(request);
     this.#options.membership.checkOpen();
     this.#checkVoting(request);
   }
 
-  /** SET-2, H2. */
+  /** SET-2, LEASE-HOST-2. */
   #checkVoting(request: QuorumRequest): void {
     const { membership, clock } = this.#options;
     membership.check(request);

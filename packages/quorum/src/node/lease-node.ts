@@ -3,16 +3,16 @@
  * and the time of a monotonic clock, and tells answers and the rows that have to be on disk before the
  * answers leave.
  *
- * A1: a lease is granted only when no other one stands on this node, with a token above every token that
+ * VOTER-1: a lease is granted only when no other one stands on this node, with a token above every token that
  *     this node has granted or confirmed for the resource.
- * A2: the same lease id gets the same answer while its lease stands, and none once it was released: a
+ * VOTER-2: the same lease id gets the same answer while its lease stands, and none once it was released: a
  *     tombstone keeps a late repetition from bringing it back.
- * A3: a confirm or a renewal is accepted only while that very lease stands.
- * A4: the largest token of a resource is never forgotten: a row that is cleaned up leaves it in the floor,
+ * VOTER-3: a confirm or a renewal is accepted only while that very lease stands.
+ * VOTER-4: the largest token of a resource is never forgotten: a row that is cleaned up leaves it in the floor,
  *     from which every resource without a row begins.
- * A5: time is that of a monotonic clock, which means nothing after a restart: every lease that was stored
+ * VOTER-5: time is that of a monotonic clock, which means nothing after a restart: every lease that was stored
  *     stands for its whole ttl from then on.
- * A6: a node that does not vote (its file was lost) grants, confirms and renews nothing.
+ * VOTER-6: a node that does not vote (its file was lost) grants, confirms and renews nothing.
  */
 export interface LeaseRow {
   readonly resource: string;
@@ -31,7 +31,7 @@ export interface StoredLease {
 /** What has to be on disk before the answers of a turn leave. */
 export interface Changes {
   readonly rows: readonly LeaseRow[];
-  /** Resources whose rows are no longer needed (A4). */
+  /** Resources whose rows are no longer needed (VOTER-4). */
   readonly dropped: readonly string[];
   readonly tombstones: readonly string[];
   /** Tombstones that are forgotten. */
@@ -84,7 +84,7 @@ export class LeaseNode {
   /** No lease that was granted here ends later. */
   #latestEndMs: number;
 
-  /** @param nowMs The restart: stored leases stand from here on (A5). */
+  /** @param nowMs The restart: stored leases stand from here on (VOTER-5). */
   constructor(limits: LeaseNodeLimits, restored: Restored, nowMs: number) {
     this.#limits = limits;
     this.#floor = restored.floor;
@@ -114,7 +114,7 @@ export class LeaseNode {
     return Math.max(0, this.#latestEndMs - nowMs);
   }
 
-  /** A1, A2. */
+  /** VOTER-1, VOTER-2. */
   acquire(
     resource: string,
     ask: { readonly leaseId: string; readonly clientId: string; readonly ttlMs: number },
@@ -140,7 +140,7 @@ export class LeaseNode {
     return { type: 'granted', token };
   }
 
-  /** A3. */
+  /** VOTER-3. */
   confirm(resource: string, leaseId: string, token: number, nowMs: number): boolean {
     if (this.#standing(resource, nowMs)?.id !== leaseId || token >= fullest) return false;
     this.#largest = Math.max(this.#largest, token);
@@ -149,18 +149,18 @@ export class LeaseNode {
     return true;
   }
 
-  /** A3. */
+  /** VOTER-3. */
   renew(resource: string, leaseId: string, ttlMs: number, nowMs: number): boolean {
     const standing = this.#standing(resource, nowMs);
     if (standing?.id !== leaseId) return false;
     this.#latestEndMs = Math.max(this.#latestEndMs, nowMs + ttlMs);
-    // What is stored is the ttl: the same one again needs no write (A5).
+    // What is stored is the ttl: the same one again needs no write (VOTER-5).
     const row = standing.ttlMs === ttlMs ? this.#rows.get(resource) : this.#change(resource);
     if (row !== undefined) row.lease = { ...standing, ttlMs, endsAtMs: nowMs + ttlMs };
     return true;
   }
 
-  /** A2. */
+  /** VOTER-2. */
   release(resource: string, leaseId: string): void {
     if (!this.#tombstones.has(leaseId)) {
       this.#tombstones.add(leaseId);
@@ -205,7 +205,7 @@ export class LeaseNode {
   adopt(floor: number, tokens: readonly (readonly [string, number])[]): void {
     if (floor > this.#floor) {
       this.#raiseFloor(floor);
-      // The other may have cleaned up a row of which this node has an older token (A4).
+      // The other may have cleaned up a row of which this node has an older token (VOTER-4).
       const older = [...this.#rows.values()].filter(({ maxToken }) => maxToken < floor);
       for (const { resource } of older) this.#change(resource).maxToken = floor;
     }
@@ -277,7 +277,7 @@ export class LeaseNode {
     return row;
   }
 
-  /** A4: whether there is room for one more row. */
+  /** VOTER-4: whether there is room for one more row. */
   #makeRoom(nowMs: number): boolean {
     if (this.#rows.size < this.#limits.maxRows) return true;
     for (const [resource, row] of this.#rows) {

@@ -9,7 +9,7 @@
  *        told, and it refuses (SET-5). So of the two one begins at most.
  * SET-4: only a node that votes closes its set: another one may have forgotten tokens and leases that were held.
  *        One that lost its file learns from the others that its set is closed, before it votes: a majority is closed, so
- *        one of those that it has to hear is (V1 of recovery.ts). Else a set that has ended would open again, one lost
+ *        one of those that it has to hear is (VOTER-RECOVERY-1 of recovery.ts). Else a set that has ended would open again, one lost
  *        file after the other. What it learned so counts for no change of the set before it has voted (SET-4).
  * SET-5: a node becomes a member of a set from the one before, or from none; by its file alone, before it is answered.
  *        With that it has voted in nothing: it begins as a new file does, with the tokens that it was told.

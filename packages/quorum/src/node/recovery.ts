@@ -2,22 +2,22 @@
  * When a node may vote that has not voted yet with the file it has: the file is new, or another one was lost
  * or damaged. It asks the others in rounds; what was heard in one round says nothing in the next.
  *
- * V1: who may have lost a file waits until the longest ttl plus the drift buffer have passed since its start,
+ * VOTER-RECOVERY-1: who may have lost a file waits until the longest ttl plus the drift buffer have passed since its start,
  *     so that every lease it may have granted has ended on every clock. Only then it asks for the largest
  *     tokens of a majority of the others: any token that is held was made known to one of them before.
  *     How long that is a lost file cannot tell, and its node's settings may be others by now: it is the longest that
  *     this node is set to, or that any other has ever been set to and tells. A lease that is held was granted by one
  *     of that majority as well, which had written down before that it grants leases so long (TTL-1, TTL-2 of
  *     host.ts).
- * V2: a new cluster begins by agreement. Who hears in two rounds, one behind the other, that none of the same
+ * VOTER-RECOVERY-2: a new cluster begins by agreement. Who hears in two rounds, one behind the other, that none of the same
  *     files has voted (so that there was a moment at which none had) writes down the files of all, its own
  *     too (founders), and has those write down the same that have nothing yet: once in the life of a file,
  *     before it votes. When all have the same they vote at once: whoever had voted
  *     before, with a file that was lost since, had the others write down that one, and they write no second
  *     list.
- * V3: a node whose very file stands among the bootstrap set of one that votes has lost nothing since they were
+ * VOTER-RECOVERY-3: a node whose very file stands among the bootstrap set of one that votes has lost nothing since they were
  *     written, and nobody had voted then.
- * V4: where all others have written down founders, and none of them has voted when the wait is over, nothing
+ * VOTER-RECOVERY-4: where all others have written down founders, and none of them has voted when the wait is over, nothing
  *     was ever held: the agreement failed, over a file that was lost on the way to it.
  *
  * All of this is within one set (SET-1): what a node of another set says is not heard (rejoin.ts), and those that
@@ -83,7 +83,7 @@ export class Recovery {
     return this.#options.adopts === true;
   }
 
-  /** @returns whether it is time to ask for their tokens as well (V1). */
+  /** @returns whether it is time to ask for their tokens as well (VOTER-RECOVERY-1). */
   beginRound(nowMs: number): boolean {
     this.#freshBefore = this.isBeginning ? this.#files : [];
     this.#heard.clear();
@@ -97,7 +97,7 @@ export class Recovery {
     if (said.file_id === this.#options.fileId) return;
     this.#heard.set(said.file_id, { ...said, isWhole });
     this.#longestLeaseMs = Math.max(this.#longestLeaseMs, said.longest_lease_ms ?? 0);
-    // What was asked for in this round may have been asked for too early (V1).
+    // What was asked for in this round may have been asked for too early (VOTER-RECOVERY-1).
     this.#beganAfterTheWait &&= this.waitMs(this.#roundBeganMs) === 0;
   }
 
@@ -114,7 +114,7 @@ export class Recovery {
     return [...this.#heard.values()].every((said) => said.fresh && said.after === after); // SET-6
   }
 
-  /** V2: what is to be written down now; undefined: nothing. Tell with `found` that it is on disk. */
+  /** VOTER-RECOVERY-2: what is to be written down now; undefined: nothing. Tell with `found` that it is on disk. */
   get bootstrapSetToWrite(): readonly number[] | undefined {
     if (this.#founders.length > 0 || !this.isBeginning) return undefined;
     return same(this.#files, this.#freshBefore) ? this.#files : undefined;
@@ -146,13 +146,13 @@ export class Recovery {
     const others = [...this.#heard.values()];
     const { fileId } = this.#options;
     if (this.adopts) return this.#mayAdopt(others);
-    if (others.some(({ voting, founders }) => voting && founders.includes(fileId))) return true; // V3
+    if (others.some(({ voting, founders }) => voting && founders.includes(fileId))) return true; // VOTER-RECOVERY-3
     if (this.isBeginning && this.#founders.length > 0) {
-      if (others.every(({ founders }) => same(founders, this.#founders))) return true; // V2
+      if (others.every(({ founders }) => same(founders, this.#founders))) return true; // VOTER-RECOVERY-2
       if (this.#beganAfterTheWait && others.every(({ founders }) => founders.length > 0))
-        return true; // V4
+        return true; // VOTER-RECOVERY-4
     }
-    return this.#beganAfterTheWait && this.#others > 0 && this.missing === 0; // V1
+    return this.#beganAfterTheWait && this.#others > 0 && this.missing === 0; // VOTER-RECOVERY-1
   }
 
   /** SET-7. */
@@ -181,7 +181,7 @@ export class Recovery {
     ];
   }
 
-  /** V1: others whose tokens are needed still. What one that is recovering itself has adopted is not what it granted. */
+  /** VOTER-RECOVERY-1: others whose tokens are needed still. What one that is recovering itself has adopted is not what it granted. */
   get missing(): number {
     const majority = Math.floor(this.#others / 2) + 1;
     const whole = [...this.#heard.values()].filter(({ voting, isWhole }) => voting && isWhole);

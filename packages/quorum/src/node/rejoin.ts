@@ -21,7 +21,7 @@ export interface RejoinOptions {
   readonly set: string;
   /** Rejects when there is no answer in time. @param after Which page; undefined: only what it says of itself. */
   readonly ask: (peer: string, after: string | undefined) => Promise<QuorumTokensAnswer>;
-  /** Has the other one write down with whom the cluster begins, where it has nothing yet (V2). */
+  /** Has the other one write down with whom the cluster begins, where it has nothing yet (VOTER-RECOVERY-2). */
   readonly propose: (peer: string, founders: readonly number[]) => Promise<void>;
   /** Names of the other members. */
   readonly others: readonly string[];
@@ -92,7 +92,7 @@ export class Rejoin {
     }
   }
 
-  /** @param isTime Whether what it knows is asked for, too (V1). */
+  /** @param isTime Whether what it knows is asked for, too (VOTER-RECOVERY-1). */
   async #hear(peer: string, isTime: boolean): Promise<void> {
     const { host, recovery, set, ask, propose } = this.#options;
     for (let after: string | undefined | null = isTime ? '' : undefined; after !== null;) {

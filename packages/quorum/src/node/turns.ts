@@ -5,9 +5,9 @@
  * A waiter is granted nothing until a majority of the nodes tell it, so all have to agree on the order without
  * talking to each other: see `keyOf`.
  *
- * T1: a line is looked at when its resource changed or its time has come, never because of another resource:
+ * VOTER-TURN-1: a line is looked at when its resource changed or its time has come, never because of another resource:
  *     what an operation costs does not grow with how many others wait for something else.
- * T2: a time may be early, since renewals prolong leases: the line is looked at, and again later. It is never
+ * VOTER-TURN-2: a time may be early, since renewals prolong leases: the line is looked at, and again later. It is never
  *     late: whoever makes a lease end earlier says that its resource changed.
  */
 import { DueTimes } from './due-times.ts';
@@ -123,7 +123,7 @@ export class Turns {
     this.#forgetIfEmpty(line);
   }
 
-  /** Its lease may end earlier than it was to: the next `tick` looks at it (T2). */
+  /** Its lease may end earlier than it was to: the next `tick` looks at it (VOTER-TURN-2). */
   changed(resource: string): void {
     const line = this.#lines.get(resource);
     if (line !== undefined) this.#looks.set(line, Number.NEGATIVE_INFINITY);

@@ -2,9 +2,9 @@
  * The mark by which a lost write-ahead log is found. SQLite opens a file without its log and says nothing:
  * what was committed since the log was last taken into the file would be gone.
  *
- * M1: from before the first save until it is closed, the file alone says `needs_log`. The log says the
+ * LOG-MARK-1: from before the first save until it is closed, the file alone says `needs_log`. The log says the
  *     contrary: file and log together are whole, and so is the file when SQLite takes the log into it.
- * M2: the mark of the file goes only when all other pages have come from the log.
+ * LOG-MARK-2: the mark of the file goes only when all other pages have come from the log.
  *
  * So the log is taken into the file here and nowhere else, in three steps: (1) the mark is set, in the log;
  * (2) all of the log goes into the file, the mark too; (3) the mark is cleared, in the log. The log is never
@@ -19,7 +19,7 @@
  *   with the log. Without it the file is whole as well, but cannot be told from one that is not: damage.
  * - After (3), while it saves: with the log all is there, without it the file says that it is not.
  * - On closing, after (3), SQLite takes the one page with the mark into the file and deletes the log. All
- *   other pages are there (M2): with the log or without it the file is whole, whichever mark it has.
+ *   other pages are there (LOG-MARK-2): with the log or without it the file is whole, whichever mark it has.
  * - A process that ends by itself without `close` lets SQLite take the log into the file at any place: whole,
  *   and without a mark. Only who kills it within that, and deletes the log then, is not found out.
  * - A new file gets its name when it is whole, without a log and without a mark (see schema.ts).
@@ -54,7 +54,7 @@ export class LogMark {
     }
   }
 
-  /** Twice, also where (1) or (2) failed: a disk that failed once must not make a whole file a lost one (M1). */
+  /** Twice, also where (1) or (2) failed: a disk that failed once must not make a whole file a lost one (LOG-MARK-1). */
   #clear(): void {
     try {
       this.#putMeta.run(metaRow('needs_log', false));

@@ -1,10 +1,10 @@
 /**
  * Looks at a file before SQLite may write to it, and puts it aside where it is damaged.
  *
- * L1: nothing is changed by looking. A file that is of another set, or in use, stays as it is.
- * L2: the look and the renaming hold SQLite's lock: no other process writes meanwhile.
+ * STORE-LOOK-1: nothing is changed by looking. A file that is of another set, or in use, stays as it is.
+ * STORE-LOOK-2: the look and the renaming hold SQLite's lock: no other process writes meanwhile.
  * OWN-1 of own-file.ts: what was never a lease node's is refused before.
- * L3: what is put aside is kept byte by byte, with its log: whoever looks into it finds all there was.
+ * STORE-LOOK-3: what is put aside is kept byte by byte, with its log: whoever looks into it finds all there was.
  */
 import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
@@ -37,11 +37,11 @@ export function putAsideIfDamaged(
   // Before SQLite has it: closing a descriptor of one's own would take away SQLite's lock.
   const isWritable = isWritableByItsHead(file);
   const hasLog = sizeOf(`${file}-wal`) >= smallestLogBytes;
-  // Such a connection neither takes the log into the file nor deletes it on closing (L1).
+  // Such a connection neither takes the log into the file nor deletes it on closing (STORE-LOOK-1).
   const database = new DatabaseSync(file, { readOnly: true });
   let isLocked = false;
   try {
-    readSchema(database); // L2
+    readSchema(database); // STORE-LOOK-2
     isLocked = true;
     if (!isWritable) throw new Damaged('its head says that it must not be written');
     inspectWal(file);
@@ -81,7 +81,7 @@ function checkTrees(database: DatabaseSync): void {
   if (found !== 'ok') throw new Damaged(String(found));
 }
 
-/** L3. The file first: a log without a file still tells that there was one. */
+/** STORE-LOOK-3. The file first: a log without a file still tells that there was one. */
 function putAside(file: string, why: string, onDamage: OnDamage): string {
   const aside = `${file}.damaged-${String(process.hrtime.bigint())}`;
   onDamage(aside, why);

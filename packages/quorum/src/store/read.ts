@@ -1,8 +1,8 @@
 /**
  * Reads a whole file and believes nothing that does not fit.
  *
- * R1: the tables are those that were made, letter by letter.
- * R2: every row of `meta` is there and has its checksum, every row of `leases` has its own.
+ * STORE-READ-1: the tables are those that were made, letter by letter.
+ * STORE-READ-2: every row of `meta` is there and has its checksum, every row of `leases` has its own.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { LeaseRow, Restored } from '../node/lease-node.ts';
@@ -40,11 +40,11 @@ export function readContents(
 ): Contents {
   const lines = readSchema(database);
   if (!lines.some((line) => line.startsWith('table meta ') && schemaLines.includes(line)))
-    throw new Damaged('it does not tell its format'); // R1
+    throw new Damaged('it does not tell its format'); // STORE-READ-1
   const meta = readMeta(database);
   if (number(meta, 'format') > formatVersion)
     throw new Error(`${file} was written by a newer version of Holdfast. Run that one.`);
-  if (lines.join('\n') !== schemaLines.join('\n')) throw new Damaged('its tables are others'); // R1
+  if (lines.join('\n') !== schemaLines.join('\n')) throw new Damaged('its tables are others'); // STORE-READ-1
   return {
     ...readSet(meta, file, told),
     restored: restore(database, number(meta, 'floor')),
@@ -136,7 +136,7 @@ export function readSchema(database: DatabaseSync): string[] {
 
 type MetaValues = ReadonlyMap<string, unknown>;
 
-/** R2. */
+/** STORE-READ-2. */
 function readMeta(database: DatabaseSync): MetaValues {
   const values = new Map<string, unknown>();
   for (const { key, value, checksum } of database.prepare('SELECT * FROM meta').all()) {
@@ -181,7 +181,7 @@ function restore(database: DatabaseSync, floor: number): Restored {
   return { rows, tombstones, floor };
 }
 
-/** R2. */
+/** STORE-READ-2. */
 function leaseRow(columns: Readonly<Record<string, unknown>>): LeaseRow {
   const { resource, max_token: maxToken } = columns;
   if (typeof resource !== 'string' || !isCount(maxToken))

@@ -1,13 +1,13 @@
 /**
  * One SQLite file a node. Every transaction is synced before it counts (`synchronous=FULL`).
  *
- * S1: what is damaged is put aside and counts as lost: nothing of it is believed (look.ts). What never was a lease
+ * STORE-1: what is damaged is put aside and counts as lost: nothing of it is believed (look.ts). What never was a lease
  *     node's is refused (own-file.ts).
- * S2: a file has its name when it is whole; until then it has another one (schema.ts).
- * S3: a file whose log is damaged or gone is damaged (log-mark.ts, and storage/src/wal.ts).
- * S4: every row is vouched for by a checksum or by an index (read.ts).
+ * STORE-2: a file has its name when it is whole; until then it has another one (schema.ts).
+ * STORE-3: a file whose log is damaged or gone is damaged (log-mark.ts, and storage/src/wal.ts).
+ * STORE-4: every row is vouched for by a checksum or by an index (read.ts).
  * RES-1 of reserve.ts: a full disk.
- * S5: nothing is written where SQLite does not sync every commit (schema.ts).
+ * STORE-5: nothing is written where SQLite does not sync every commit (schema.ts).
  */
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
@@ -42,7 +42,7 @@ export interface OpenedStore extends Omit<Contents, 'needsLog'> {
 }
 
 /**
- * Opens the file, or makes it. One that is damaged is put aside (S1).
+ * Opens the file, or makes it. One that is damaged is put aside (STORE-1).
  *
  * @param onDamage Told before it is put aside.
  * @throws Error when it is in use, of another set, or of a newer format; DiskError where the disk refuses;
@@ -72,7 +72,7 @@ function open(file: string, told: QuorumSet | undefined, onDamage: OnDamage): Op
   const putAside = putAsideIfDamaged(file, told, onDamage);
   if (!existsSync(file)) {
     removeUnfinished(unfinishedName(file));
-    makeFile(file, told); // S2
+    makeFile(file, told); // STORE-2
   }
   const database = new DatabaseSync(file);
   try {
@@ -116,7 +116,7 @@ export class SqliteLeaseStore implements LeaseStore {
     this.#putMeta = database.prepare(putMeta);
     this.#mark = new LogMark(database);
     this.#reserve = new Reserve(file);
-    this.#mark.takeLogIn(); // S3
+    this.#mark.takeLogIn(); // STORE-3
     this.#reserve.take();
   }
 

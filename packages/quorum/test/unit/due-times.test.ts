@@ -31,7 +31,7 @@ describe('Due times', () => {
     assert.equal(times.nextMs, undefined);
   });
 
-  it('are moved by a second time (D1), and removed once or twice', () => {
+  it('are moved by a second time (LEASE-DUE-1), and removed once or twice', () => {
     const times = new DueTimes<Item>();
     const a = item('a');
     times.set(a, 10);
@@ -45,7 +45,7 @@ describe('Due times', () => {
     assert.deepEqual(times.takeDue(5), [a]);
   });
 
-  it('are those of a sorted list, whatever is put, moved, removed and taken (D1)', () => {
+  it('are those of a sorted list, whatever is put, moved, removed and taken (LEASE-DUE-1)', () => {
     const action = fc.oneof(
       // Mostly full: a heap of a few is nearly in order anyway.
       {
@@ -99,7 +99,7 @@ describe('Due times', () => {
     );
   });
 
-  it('cost steps by the logarithm of how many there are (D2)', () => {
+  it('cost steps by the logarithm of how many there are (LEASE-DUE-2)', () => {
     let looks = 0;
     const counted = (): Due => {
       let dueMs = 0;

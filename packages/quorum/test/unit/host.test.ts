@@ -80,7 +80,7 @@ describe('The host of a lease node', () => {
     return told;
   }
 
-  it('saves the requests of one turn at once, and answers none of them before (H1)', async () => {
+  it('saves the requests of one turn at once, and answers none of them before (LEASE-HOST-1)', async () => {
     await done(acquire('c', 'l3'));
     const before = file.saves;
     const told = heard({
@@ -113,7 +113,7 @@ describe('The host of a lease node', () => {
     assert.ok(file.tombstones.has('l4'));
   });
 
-  it('answers all of a turn that the disk refused with `storage_failed`, and nothing of it happened (H1)', async () => {
+  it('answers all of a turn that the disk refused with `storage_failed`, and nothing of it happened (LEASE-HOST-1)', async () => {
     await done(acquire('a', 'l1'));
     file.full = true;
     const told = heard({
@@ -161,7 +161,7 @@ describe('The host of a lease node', () => {
     assert.equal((await done(acquire('a', 'l1', longestTtlMs))).status, 'GRANTED');
   });
 
-  it('answers no vote at all while it does not vote (H2), and goes on above what it adopted', async () => {
+  it('answers no vote at all while it does not vote (LEASE-HOST-2), and goes on above what it adopted', async () => {
     const recovery = new Recovery({
       others: 2,
       after: '',

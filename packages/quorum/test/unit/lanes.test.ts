@@ -29,7 +29,7 @@ describe('The lane of acquires and waits', () => {
     for (const callback of planned.splice(0)) callback();
   };
 
-  it('is looked at when what has arrived was read, in order, a few ms at a time (LANE-1)', async () => {
+  it('is looked at when what has arrived was read, in order, a few ms at a time (HTTP-LANE-1)', async () => {
     const done: number[] = [];
     const all = Array.from({ length: 10 }, (_, number) =>
       lanes.whenOthersAreDone(stays, takesAMs(number)).then((value) => done.push(value)),
@@ -47,7 +47,7 @@ describe('The lane of acquires and waits', () => {
     assert.equal(planned.length, 0);
   });
 
-  it('does nothing for who has gone (LANE-2)', async () => {
+  it('does nothing for who has gone (HTTP-LANE-2)', async () => {
     const goes = new AbortController();
     let acts = 0;
     const given = lanes.whenOthersAreDone(goes.signal, () => Promise.resolve((acts += 1)));
@@ -59,7 +59,7 @@ describe('The lane of acquires and waits', () => {
     assert.equal(acts, 0);
   });
 
-  it('takes no more than it has room for (LANE-2)', async () => {
+  it('takes no more than it has room for (HTTP-LANE-2)', async () => {
     const all = Array.from({ length: 10 }, () => lanes.whenOthersAreDone(stays, takesAMs(1)));
     await assert.rejects(
       lanes.whenOthersAreDone(stays, takesAMs(1)),

@@ -63,7 +63,7 @@ function save(on: LeaseNode, file: MemoryFile): void {
 }
 
 describe('A lease node', () => {
-  it('keeps A1 to A6 whatever is asked of it, refused by its disk, restarted or adopted', () => {
+  it('keeps VOTER-1 to VOTER-6 whatever is asked of it, refused by its disk, restarted or adopted', () => {
     fc.assert(
       fc.property(
         fc.record({
@@ -82,7 +82,7 @@ describe('A lease node', () => {
     );
   });
 
-  it('grants one lease at a time, each with a larger token (A1)', () => {
+  it('grants one lease at a time, each with a larger token (VOTER-1)', () => {
     const one = node();
     assert.deepEqual(ask(one, 'a', 'first', 0), { type: 'granted', token: 1 });
     assert.deepEqual(ask(one, 'a', 'second', 40), { type: 'denied', remainingMs: 60 });
@@ -90,7 +90,7 @@ describe('A lease node', () => {
     assert.deepEqual(ask(one, 'a', 'second', 100), { type: 'granted', token: 2 });
   });
 
-  it('grants above what was confirmed, not only above what it granted itself (A1)', () => {
+  it('grants above what was confirmed, not only above what it granted itself (VOTER-1)', () => {
     const one = node();
     ask(one, 'a', 'first', 0);
     assert.equal(one.confirm('a', 'first', 41, 10), true);
@@ -98,7 +98,7 @@ describe('A lease node', () => {
     assert.deepEqual(ask(one, 'a', 'second', 20), { type: 'granted', token: 42 });
   });
 
-  it('answers the same lease id the same, also after a larger token was confirmed (A2)', () => {
+  it('answers the same lease id the same, also after a larger token was confirmed (VOTER-2)', () => {
     const one = node();
     ask(one, 'a', 'first', 0);
     one.confirm('a', 'first', 7, 0);
@@ -106,14 +106,14 @@ describe('A lease node', () => {
     assert.equal(one.remainingMs('a', 99), 1, 'a repetition is no renewal');
   });
 
-  it('never brings a released lease back, also where the release came first (A2)', () => {
+  it('never brings a released lease back, also where the release came first (VOTER-2)', () => {
     const one = node();
     one.release('a', 'overtaken');
     assert.deepEqual(ask(one, 'a', 'overtaken', 0), { type: 'released' });
     assert.equal(one.remainingMs('a', 0), 0);
   });
 
-  it('confirms and renews only the very lease that stands (A3)', () => {
+  it('confirms and renews only the very lease that stands (VOTER-3)', () => {
     const one = node();
     ask(one, 'a', 'first', 0);
     assert.equal(one.confirm('a', 'other', 9, 0), false);
@@ -125,7 +125,7 @@ describe('A lease node', () => {
     assert.equal(one.look('a', 199).maxToken, 1);
   });
 
-  it('remembers the largest token of a row that is cleaned up, for every row that comes (A4)', () => {
+  it('remembers the largest token of a row that is cleaned up, for every row that comes (VOTER-4)', () => {
     const file = new MemoryFile();
     const one = node({ maxRows: 1, maxTombstones: 10 }, file);
     ask(one, 'a', 'first', 0);
@@ -147,7 +147,7 @@ describe('A lease node', () => {
     assert.equal(ask(one, 'c', 'third', 100).type, 'granted');
   });
 
-  it('lets stored leases stand for their whole ttl after a restart (A5)', () => {
+  it('lets stored leases stand for their whole ttl after a restart (VOTER-5)', () => {
     const file = new MemoryFile();
     const one = node(undefined, file);
     ask(one, 'a', 'first', 0, 100);

@@ -44,7 +44,7 @@ function hears(recovery: Recovery, nowMs: number, said: readonly Said[], isWhole
 }
 
 describe('A node that lost its file votes', () => {
-  it('when its leases have ended and it has the tokens of a majority of the others: neither alone is enough (V1)', () => {
+  it('when its leases have ended and it has the tokens of a majority of the others: neither alone is enough (VOTER-RECOVERY-1)', () => {
     const recovery = recovering(4);
     hears(recovery, overMs, [voting(2), voting(3)]);
     assert.equal(recovery.mayVote(), false, 'half of the others is no majority');
@@ -56,7 +56,7 @@ describe('A node that lost its file votes', () => {
     assert.equal(recovery.mayVote(), true);
   });
 
-  it('not by tokens that it was told before its leases had ended: larger ones may have been confirmed since (V1)', () => {
+  it('not by tokens that it was told before its leases had ended: larger ones may have been confirmed since (VOTER-RECOVERY-1)', () => {
     const recovery = recovering(2);
     assert.equal(recovery.beginRound(overMs - 1), false, 'it is not time to ask');
     recovery.heard(voting(2), true);
@@ -69,7 +69,7 @@ describe('A node that lost its file votes', () => {
     assert.equal(recovery.mayVote(), true);
   });
 
-  it('when the longest leases have ended that any other was ever set to grant: its own setting may be shorter by now (V1)', () => {
+  it('when the longest leases have ended that any other was ever set to grant: its own setting may be shorter by now (VOTER-RECOVERY-1)', () => {
     const longMs = 5000;
     const longs = [2, 3].map((file) => ({ ...voting(file), longest_lease_ms: longMs }));
     const recovery = recovering(2);
@@ -82,7 +82,7 @@ describe('A node that lost its file votes', () => {
     assert.equal(recovery.mayVote(), true);
   });
 
-  it('after the longer time, though who told of that is silent by then (V1)', () => {
+  it('after the longer time, though who told of that is silent by then (VOTER-RECOVERY-1)', () => {
     const recovery = recovering(4);
     hears(recovery, startedAtMs, [{ ...voting(2), longest_lease_ms: 5000 }]);
     hears(recovery, overMs, [voting(3), voting(4), voting(5)]);
@@ -136,7 +136,7 @@ describe('A node that lost its file votes', () => {
 describe('A new node', () => {
   const all = [2, 7, 12];
 
-  it('writes down the files of all where none of the others has voted, and only once (V2)', () => {
+  it('writes down the files of all where none of the others has voted, and only once (VOTER-RECOVERY-2)', () => {
     const recovery = recovering(2);
     hears(recovery, startedAtMs, [fresh(12)]);
     assert.equal(recovery.bootstrapSetToWrite, undefined, 'one alone may have lost its file too');
@@ -158,7 +158,7 @@ describe('A new node', () => {
     assert.equal(again.bootstrapSetToWrite, undefined, 'also after a restart');
   });
 
-  it('does not where they were not all there, and new, in between two rounds (V2)', () => {
+  it('does not where they were not all there, and new, in between two rounds (VOTER-RECOVERY-2)', () => {
     const between: readonly (readonly Said[])[] = [
       [fresh(12)],
       [fresh(12), voting(2)],
@@ -176,7 +176,7 @@ describe('A new node', () => {
     }
   });
 
-  it('votes at once when all others have written down the same (V2)', () => {
+  it('votes at once when all others have written down the same (VOTER-RECOVERY-2)', () => {
     const recovery = recovering(2, 7, all);
     hears(recovery, startedAtMs, [fresh(2, all), fresh(12)]);
     assert.equal(recovery.mayVote(), false, 'the third may not know of it, and have seen others');
@@ -190,26 +190,26 @@ describe('A new node', () => {
     assert.equal(recovery.mayVote(), true);
   });
 
-  it('does not count one node that is named twice, nor itself (V2)', () => {
+  it('does not count one node that is named twice, nor itself (VOTER-RECOVERY-2)', () => {
     const recovery = recovering(2, 7);
     hears(recovery, startedAtMs, [fresh(2), fresh(2), fresh(7)]);
     assert.equal(recovery.bootstrapSetToWrite, undefined);
   });
 
-  it('does not begin where another one has voted (V2)', () => {
+  it('does not begin where another one has voted (VOTER-RECOVERY-2)', () => {
     const recovery = recovering(2, 7);
     hears(recovery, startedAtMs, [fresh(2), voting(12)]);
     assert.equal(recovery.bootstrapSetToWrite, undefined);
     assert.equal(recovery.mayVote(), false);
   });
 
-  it('votes at once where its very file is among the bootstrap set of one that votes (V3)', () => {
+  it('votes at once where its very file is among the bootstrap set of one that votes (VOTER-RECOVERY-3)', () => {
     const recovery = recovering(2, 7);
     hears(recovery, startedAtMs, [voting(2, all)], false);
     assert.equal(recovery.mayVote(), true);
   });
 
-  it('does not with a second file in the place of one that was lost, nor because one that does not vote names it (V3)', () => {
+  it('does not with a second file in the place of one that was lost, nor because one that does not vote names it (VOTER-RECOVERY-3)', () => {
     const second = recovering(2, 8);
     hears(second, startedAtMs, [voting(2, all), voting(12, all)]);
     assert.equal(second.mayVote(), false);
@@ -220,7 +220,7 @@ describe('A new node', () => {
     assert.equal(named.mayVote(), false);
   });
 
-  it('votes after the wait where all have written down something, and none has voted (V4)', () => {
+  it('votes after the wait where all have written down something, and none has voted (VOTER-RECOVERY-4)', () => {
     const lost = [2, 6, 12];
     const recovery = recovering(2, 7, all);
     hears(recovery, overMs - 1, [fresh(2, lost), fresh(12, lost)]);

@@ -63,7 +63,7 @@ describe('One flipped bit', () => {
     });
   }
 
-  it(`in a file that was closed puts it aside, or changes nothing (S4, SEED=${String(seed)})`, () => {
+  it(`in a file that was closed puts it aside, or changes nothing (STORE-4, SEED=${String(seed)})`, () => {
     write().close();
     copy(file, struck);
     const whole = look(struck);
@@ -78,7 +78,7 @@ describe('One flipped bit', () => {
     assert.ok(putAside > numRuns / 10, `${String(putAside)} of ${String(numRuns)} were found`);
   });
 
-  it('in the first hundred bytes of it puts it aside, or changes nothing (S4)', () => {
+  it('in the first hundred bytes of it puts it aside, or changes nothing (STORE-4)', () => {
     write().close();
     const { length } = readFileSync(file);
     copy(file, struck);
@@ -89,7 +89,7 @@ describe('One flipped bit', () => {
     }
   });
 
-  it(`in the file of a process that was killed puts it aside, or changes nothing (S4, SEED=${String(seed)})`, () => {
+  it(`in the file of a process that was killed puts it aside, or changes nothing (STORE-4, SEED=${String(seed)})`, () => {
     const store = write();
     copy(file, struck);
     const whole = look(struck);
@@ -100,7 +100,7 @@ describe('One flipped bit', () => {
     store.close();
   });
 
-  it(`in the log of a process that was killed puts the file aside, or takes the last transaction at most (S3, SEED=${String(seed)})`, () => {
+  it(`in the log of a process that was killed puts the file aside, or takes the last transaction at most (STORE-3, SEED=${String(seed)})`, () => {
     const store = write();
     copy(file, struck);
     const before = look(struck);

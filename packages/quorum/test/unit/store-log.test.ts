@@ -79,7 +79,7 @@ describe('The log of the file of a lease node', () => {
     },
   };
 
-  it('holds all that was saved after every single statement, and is missed where it is gone (S3)', () => {
+  it('holds all that was saved after every single statement, and is missed where it is gone (STORE-3)', () => {
     let saved = 0;
     let places = 0;
     let missed = 0;
@@ -122,7 +122,7 @@ describe('The log of the file of a lease node', () => {
     assert.ok(missed > places, `${String(missed)} times it was missed`);
   });
 
-  it('that is gone, with nothing but a look since, is missed at the next look as well (S3)', () => {
+  it('that is gone, with nothing but a look since, is missed at the next look as well (STORE-3)', () => {
     const { store } = openStore(file, setOf(1));
     store.save(numbered(1));
     const found = after((copied) => {
@@ -137,7 +137,7 @@ describe('The log of the file of a lease node', () => {
     assert.ok(found.putAside !== undefined);
   });
 
-  it('that is damaged in the middle puts the file aside, and is kept with it (S3)', () => {
+  it('that is damaged in the middle puts the file aside, and is kept with it (STORE-3)', () => {
     const { store } = openStore(file, setOf(1));
     for (let number = 1; number <= 20; number++) store.save(numbered(number));
     let struck: readonly Buffer[] = [];
@@ -165,7 +165,7 @@ describe('The log of the file of a lease node', () => {
     store.close();
   });
 
-  it('has nothing but the mark when SQLite closes the file (M2)', () => {
+  it('has nothing but the mark when SQLite closes the file (LOG-MARK-2)', () => {
     const { store } = openStore(file, setOf(1));
     for (let number = 1; number <= 20; number++) store.save(numbered(number));
     const { prototype } = DatabaseSync;

@@ -37,7 +37,7 @@ describe('A connection to the file of a lease node', () => {
     ['locking_mode = EXCLUSIVE', 'locking_mode = NORMAL', 'locking_mode normal, not exclusive'],
     ['wal_autocheckpoint = 0', 'wal_autocheckpoint = 9', 'wal_autocheckpoint 9, not 0'],
   ] as const)
-    it(`with ${to} is not used, and nothing is put aside (S5)`, () => {
+    it(`with ${to} is not used, and nothing is put aside (STORE-5)`, () => {
       ignore(from, to);
       assert.throws(() => openStore(file, setOf(1)), new RegExp(`SQLite has ${pragma}`));
       assert.equal(existsSync(file), false);

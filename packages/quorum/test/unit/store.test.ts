@@ -192,7 +192,7 @@ describe('The file of a lease node', () => {
     'has nothing but a head': () => truncateSync(file, 4096),
   };
   for (const [damage, strike] of Object.entries(damages))
-    it(`that ${damage} is put aside and counts as lost (S1)`, () => {
+    it(`that ${damage} is put aside and counts as lost (STORE-1)`, () => {
       const { fileId } = write();
       strike();
       const struck = readFileSync(file);
@@ -206,7 +206,7 @@ describe('The file of a lease node', () => {
       assert.deepEqual(open().restored.rows, [free]);
     });
 
-  it('with one flipped bit in the head of any page is put aside and counts as lost (S1)', () => {
+  it('with one flipped bit in the head of any page is put aside and counts as lost (STORE-1)', () => {
     const { fileId } = write();
     const whole = readFileSync(file);
     for (let page = 4096; page < whole.length; page += 4096) {

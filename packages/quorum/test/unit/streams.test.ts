@@ -182,7 +182,7 @@ describe('A stream to a lease node', () => {
     assert.deepEqual(await client.next(), [[1, { body: 'again' }]]);
   });
 
-  it('refuses what is one too many, until others are cancelled (S1)', async () => {
+  it('refuses what is one too many, until others are cancelled (LEASE-STREAM-1)', async () => {
     await start();
     const client = await connect();
     const ids = Array.from({ length: maxRequests }, (_, index) => index + 1);
@@ -199,7 +199,7 @@ describe('A stream to a lease node', () => {
     );
   });
 
-  it('tells nothing of a request that was cancelled, also not to one that has its number (S1)', async () => {
+  it('tells nothing of a request that was cancelled, also not to one that has its number (LEASE-STREAM-1)', async () => {
     await start();
     const client = await connect();
     client.send([[1, 'hang']]);
@@ -308,7 +308,7 @@ describe('A stream to a lease node', () => {
     });
 
     for (const key of [undefined, '', 'another', 7, null])
-      it(`refuses who shows ${JSON.stringify(key) ?? 'none'}, and cuts it off after 5 s (S2)`, async (t) => {
+      it(`refuses who shows ${JSON.stringify(key) ?? 'none'}, and cuts it off after 5 s (LEASE-STREAM-2)`, async (t) => {
         t.mock.timers.enable({ apis: ['setTimeout'] });
         await start({ apiKey });
         const client = await connect();
@@ -328,7 +328,7 @@ describe('A stream to a lease node', () => {
         assert.equal(await client.closed, 1006);
       });
 
-    it('cuts off who says nothing, after a time of its own (S2)', async () => {
+    it('cuts off who says nothing, after a time of its own (LEASE-STREAM-2)', async () => {
       await start({ apiKey, authorizeWithinMs: 20 });
       assert.equal(await (await connect()).closed, 1006);
     });

@@ -185,7 +185,7 @@ describe('Turns', () => {
     assert.equal(add('late'), true);
   });
 
-  it('cost a look at the line that changed, however many others there are (T1)', () => {
+  it('cost a look at the line that changed, however many others there are (VOTER-TURN-1)', () => {
     const many = 10_000;
     let looks = 0;
     const remainingMs = (): number => {
@@ -233,7 +233,7 @@ describe('Turns with a plan of when to look', () => {
     readonly waiters: { readonly resource: string; readonly waiter: Waiter }[];
   }
 
-  it('tell the same, at the same ms, as if every line were looked at every ms (T2)', () => {
+  it('tell the same, at the same ms, as if every line were looked at every ms (VOTER-TURN-2)', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
         const planned = new Turns();

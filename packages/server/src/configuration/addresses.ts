@@ -1,7 +1,7 @@
 /**
  * The addresses in a configuration: where a node listens, and what it tells others of where it can be reached.
  *
- * ADDR-1: what a node tells (peers, clients) leads whoever hears it to that node. An address that means "all of
+ * CONFIG-ADDR-1: what a node tells (peers, clients) leads whoever hears it to that node. An address that means "all of
  *     this machine" leads each to itself, so it is never told: where others need one, it must be given.
  */
 import { z } from 'zod';
@@ -50,7 +50,7 @@ export const listenAddress: z.ZodType<HostPort | null, string> = readBy((text) =
   return { ok: true, value: { host: read.host, port: read.port } };
 });
 
-/** Empty where it is (ADDR-1). */
+/** Empty where it is (CONFIG-ADDR-1). */
 export const peerAddress: z.ZodType<string, string> = readBy((text) =>
   text === '' ? { ok: true, value: '' } : readPeerAddress(text),
 );
@@ -103,14 +103,14 @@ export interface ClientAddresses {
 }
 
 /**
- * Whether there is a URL under which clients on other machines can be sent to this node (ADDR-1). An address
+ * Whether there is a URL under which clients on other machines can be sent to this node (CONFIG-ADDR-1). An address
  * with a zone has none: it means something on its own machine only.
  */
 export const hasClientUrl = ({ httpHost, httpAdvertise }: ClientAddresses): boolean =>
   httpAdvertise !== '' || !(isWildcardHost(httpHost) || httpHost.includes('%'));
 
 /**
- * What is told to clients; empty where there is nothing to tell (ADDR-1): they go on with the address that they
+ * What is told to clients; empty where there is nothing to tell (CONFIG-ADDR-1): they go on with the address that they
  * were given.
  */
 export const toldClientUrl = (

@@ -345,7 +345,7 @@ function findExposed(
   return found.length === 0 || isInsecure ? [] : [exposureProblem(found, tls !== null)];
 }
 
-/** What others pass on must lead them to this node (ADDR-1 of `addresses.ts`). */
+/** What others pass on must lead them to this node (CONFIG-ADDR-1 of `addresses.ts`). */
 function findUnreachable(configuration: Configuration): readonly string[] {
   const { peerAdvertise, httpHost } = configuration;
   const problems: string[] = [];

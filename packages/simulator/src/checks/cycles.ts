@@ -1,5 +1,5 @@
 /**
- * A naive search for cycles of waits (C7 of `witness.ts`), by what events tell of holders and waiters: nobody waits for
+ * A naive search for cycles of waits (WITNESS-7 of `witness.ts`), by what events tell of holders and waiters: nobody waits for
  * somebody who waits for him. Only what certainly excludes counts.
  */
 import type { Batch } from '@holdfast/engine/parts';

@@ -1,5 +1,5 @@
 /**
- * Follows the events of the state machine and knows what they may tell (C6 of `witness.ts`): a second
+ * Follows the events of the state machine and knows what they may tell (WITNESS-6 of `witness.ts`): a second
  * opinion on exclusion, tokens and order, written without the state machine's own code.
  */
 import type { Event, Mode } from '@holdfast/state';

@@ -1,5 +1,5 @@
 /**
- * When sessions may expire (C8 of `witness.ts`), by the log alone: not before its timeout has passed since the last thing
+ * When sessions may expire (WITNESS-8 of `witness.ts`), by the log alone: not before its timeout has passed since the last thing
  * that its client did, in the time of the cluster.
  */
 import type { Batch } from '@holdfast/engine/parts';

@@ -2,12 +2,12 @@
  * What must hold of barriers, latches and longest times, by what clients did and by the events of the
  * cluster (each seen once, as the first node applies it).
  *
- * D1: a barrier opens only for as many sessions as its round is for, and lets go only who has entered.
- * D2: who is told that all have left finds nobody inside who has not at least asked to leave, or whose
+ * MEETING-1: a barrier opens only for as many sessions as its round is for, and lets go only who has entered.
+ * MEETING-2: who is told that all have left finds nobody inside who has not at least asked to leave, or whose
  *     session lives no more.
- * D3: who is told that a latch is open finds that it was counted down often enough, and a latch is not
+ * MEETING-3: who is told that a latch is open finds that it was counted down often enough, and a latch is not
  *     counted down more often than was asked.
- * D4: a hold with a longest time does not outlive it, in the time of the cluster, by more than the few
+ * MEETING-4: a hold with a longest time does not outlive it, in the time of the cluster, by more than the few
  *     entries over which the work of an entry may be spread.
  */
 import type { Batch } from '@holdfast/engine/parts';
@@ -48,14 +48,14 @@ export class Meetings {
     if (found === undefined || !found.joined.has(session))
       this.#report(`${session} was let into round ${String(round)}, which it had not joined.`);
     else if (found.joined.size < found.parties)
-      this.#report(`Round ${String(round)} opened for ${String(found.joined.size)} only.`); // D1
+      this.#report(`Round ${String(round)} opened for ${String(found.joined.size)} only.`); // MEETING-1
   }
 
   leaves(session: string, round: number): void {
     this.#rounds.get(round)?.leaving.add(session);
   }
 
-  /** D2. */
+  /** MEETING-2. */
   toldOver(session: string, round: number): void {
     const found = this.#rounds.get(round);
     for (const other of found?.joined ?? []) {
@@ -70,7 +70,7 @@ export class Meetings {
     this.#latchOf(latch).asked += by;
   }
 
-  /** D3. */
+  /** MEETING-3. */
   toldOpen(latch: string, initialCount: number): void {
     const { asked } = this.#latchOf(latch);
     if (asked < initialCount)
@@ -100,7 +100,7 @@ export class Meetings {
       this.#entriesLate.set(token, entriesLate);
       if (entriesLate <= maxEntriesLate) continue;
       this.#overAtMs.delete(token);
-      this.#report(`The hold with token ${String(token)} outlived its longest time.`); // D4
+      this.#report(`The hold with token ${String(token)} outlived its longest time.`); // MEETING-4
     }
   }
 
@@ -131,7 +131,7 @@ export class Meetings {
     if (change === 'counted' || change === 'opened') latch.counted += latch.left - count;
     latch.left = count;
     if (latch.counted > latch.asked)
-      this.#report(`Latch "${name}" was counted down more often than was asked.`); // D3
+      this.#report(`Latch "${name}" was counted down more often than was asked.`); // MEETING-3
   }
 }
 

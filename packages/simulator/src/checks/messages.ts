@@ -2,12 +2,12 @@
  * What must hold of queues, by what was applied (each entry seen once, as the first node applies it) and by what
  * clients were told and believe.
  *
- * QM1: messages of a key are delivered in the order of their push, one at a time.
- * QM2: a message is not delivered again while its visibility stands, nor while it waits for its retry, nor after its
+ * MESSAGES-1: messages of a key are delivered in the order of their push, one at a time.
+ * MESSAGES-2: a message is not delivered again while its visibility stands, nor while it waits for its retry, nor after its
  *      acknowledgement.
- * QM3: fence tokens of deliveries rise.
- * QM4: a push that was answered is applied, and no message is lost: what was pushed and not acknowledged is there.
- * QM5: of two who were delivered the same message, or messages of the same key, at most one believes to hold it.
+ * MESSAGES-3: fence tokens of deliveries rise.
+ * MESSAGES-4: a push that was answered is applied, and no message is lost: what was pushed and not acknowledged is there.
+ * MESSAGES-5: of two who were delivered the same message, or messages of the same key, at most one believes to hold it.
  */
 import type { QueueDelivery } from '@holdfast/client';
 import type { Batch } from '@holdfast/engine/parts';
@@ -45,13 +45,13 @@ export class Messages {
 
   // ---- what clients see -------------------------------------------------------------------------
 
-  /** QM4. */
+  /** MESSAGES-4. */
   toldPushed(id: number): void {
     if (!this.#pushed.has(id))
       this.#report(`A push was answered with message ${String(id)}, which no node has applied.`);
   }
 
-  /** QM5. */
+  /** MESSAGES-5. */
   believes(machine: Machine, delivery: QueueDelivery): void {
     this.#beliefs = this.#beliefs.filter(isBelieved);
     this.#beliefs.push({ machine, process: machine.process, delivery });
@@ -119,25 +119,25 @@ export class Messages {
     const message = this.#live.get(id);
     const what = `Message ${String(id)} was delivered`;
     if (fenceToken <= this.#lastToken)
-      this.#report(`${what} with token ${String(fenceToken)} after ${String(this.#lastToken)}.`); // QM3
+      this.#report(`${what} with token ${String(fenceToken)} after ${String(this.#lastToken)}.`); // MESSAGES-3
     this.#lastToken = Math.max(fenceToken, this.#lastToken);
     if (message === undefined) {
-      this.#report(`${what}, which was acknowledged or never pushed.`); // QM2
+      this.#report(`${what}, which was acknowledged or never pushed.`); // MESSAGES-2
       return;
     }
     if (message.notBeforeMs > time || message.isDead)
       this.#report(
         `${what} at ${String(time)}, and may not be before ${String(message.notBeforeMs)}.`,
-      ); // QM2
+      ); // MESSAGES-2
     for (const other of this.#live.values()) {
       if (other.key !== message.key || other === message || other.isDead) continue;
-      if (other.id < id) this.#report(`${what} before ${String(other.id)} of its key.`); // QM1
+      if (other.id < id) this.#report(`${what} before ${String(other.id)} of its key.`); // MESSAGES-1
       if (other.isInFlight && other.notBeforeMs > time)
-        this.#report(`${what} while ${String(other.id)} of its key was in flight.`); // QM1
+        this.#report(`${what} while ${String(other.id)} of its key was in flight.`); // MESSAGES-1
     }
   }
 
-  /** QM4. Once all members agree. */
+  /** MESSAGES-4. Once all members agree. */
   compareState(state: StateMachine): void {
     const [view] = state.queues.list(mail as ResourceName);
     const there = (view?.counts.depth ?? 0) + (view?.dead ?? 0);

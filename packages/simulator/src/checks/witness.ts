@@ -1,18 +1,18 @@
 /**
  * Sees what every node writes, applies and says of itself, and knows what must hold of it.
  *
- * C1: at most one leader in a term (Raft paper, election safety).
- * C2: two logs that hold an entry of the same index and term hold the same entry after the same one (log matching).
- * C3: a new leader has every entry that was applied anywhere in an earlier term (leader completeness).
- * C4: whatever is applied at an index is the same on every node, and so are its results (state machine safety).
- * C5: at the same index all nodes have the same state, by its hash.
- * C6: of what excludes each other only one is granted at a time; fence tokens rise; waiters are served
+ * WITNESS-1: at most one leader in a term (Raft paper, election safety).
+ * WITNESS-2: two logs that hold an entry of the same index and term hold the same entry after the same one (log matching).
+ * WITNESS-3: a new leader has every entry that was applied anywhere in an earlier term (leader completeness).
+ * WITNESS-4: whatever is applied at an index is the same on every node, and so are its results (state machine safety).
+ * WITNESS-5: at the same index all nodes have the same state, by its hash.
+ * WITNESS-6: of what excludes each other only one is granted at a time; fence tokens rise; waiters are served
  *     in their order (`grants.ts`). What sessions meet at, and longest times, keep their promises
  *     (`meetings.ts`), and those who watch are told everything (`chronicle.ts`).
- * C7: nobody waits in a cycle (deadlock) (`cycles.ts`).
- * C8: a session expires only when its timeout has passed since its client did something (`lifetimes.ts`).
- * C9: what is logged belongs to the feature level of the log (`feature-levels.ts`).
- * C10: messages keep their order and are not lost (`messages.ts`).
+ * WITNESS-7: nobody waits in a cycle (deadlock) (`cycles.ts`).
+ * WITNESS-8: a session expires only when its timeout has passed since its client did something (`lifetimes.ts`).
+ * WITNESS-9: what is logged belongs to the feature level of the log (`feature-levels.ts`).
+ * WITNESS-10: messages keep their order and are not lost (`messages.ts`).
  */
 import { crc32 } from 'node:zlib';
 import { lacksCommitted } from '@holdfast/checker';
@@ -50,6 +50,7 @@ export class Witness {
   readonly meetings: Meetings;
   readonly messages: Messages;
   readonly chronicle: Chronicle;
+  /** WITNESS-9. */
   readonly #levels: FeatureLevels;
   #lastApplied: CommittedEntry = { index: 0, term: 0, inTerm: 0 };
   #commands = 0;
@@ -80,7 +81,7 @@ export class Witness {
     return this.#grants.count;
   }
 
-  /** C1, C3. */
+  /** WITNESS-1, WITNESS-3. */
   onStatus(status: ClusterStatus, replica: AssembledEngine['replica']): void {
     const { nodeId, role, term } = status;
     if (this.#world.tracing)
@@ -96,7 +97,7 @@ export class Witness {
     this.#leaders.set(term, nodeId);
     this.#world.onNotable(nodeId, 'leads');
     const termAt = (index: number): number | undefined => replica.termAt(index);
-    const last = this.#lastApplied; // Those before it are in the same logs (C2).
+    const last = this.#lastApplied; // Those before it are in the same logs (WITNESS-2).
     if (lacksCommitted({ term, firstIndex: status.firstIndex, termAt }, last))
       this.#world.violation(
         `${nodeId} leads in term ${String(term)} without entry ${String(last.index)}/${String(last.term)}, which was applied (it has ${String(termAt(last.index))}).`,
@@ -113,7 +114,7 @@ export class Witness {
     this.#logs.set(nodeId, log);
   }
 
-  /** C2. */
+  /** WITNESS-2. */
   onWrite(nodeId: string, { entries, installSnapshot }: Write): void {
     let log = this.#logs.get(nodeId);
     if (log === undefined) this.#logs.set(nodeId, (log = new Map()));
@@ -130,7 +131,7 @@ export class Witness {
     }
   }
 
-  /** C4, C5, C6. */
+  /** WITNESS-4, WITNESS-5, WITNESS-6. */
   onApplied(
     nodeId: string,
     index: number,
@@ -158,7 +159,7 @@ export class Witness {
       this.#cycles.onApplied(batch, events);
       this.#lifetimes.onApplied(batch, events);
       this.meetings.onApplied(batch, events);
-      this.messages.onApplied(batch, results);
+      this.messages.onApplied(batch, results); // WITNESS-10
       this.chronicle.onApplied(index, events);
       this.#levels.onApplied(index, batch);
     } else if (known !== print)
@@ -168,7 +169,7 @@ export class Witness {
     if (index % hashEvery === 0) this.compareState(nodeId, replica.state);
   }
 
-  /** C5. */
+  /** WITNESS-5. */
   compareState(nodeId: string, state: StateMachine): void {
     const { index } = state;
     const hash = state.digest();

@@ -1,7 +1,7 @@
 import type { ClientWarning } from '@holdfast/client';
 import type { World } from '../world/world.ts';
 
-/** Nobody else uses the session of a simulated client: a count that differs is an acquire that nobody has (HN1). */
+/** Nobody else uses the session of a simulated client: a count that differs is an acquire that nobody has (HOLD-COUNT-1). */
 export const warned =
   (world: World) =>
   (warning: ClientWarning): void => {

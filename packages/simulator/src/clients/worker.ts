@@ -160,7 +160,7 @@ export class Worker {
 
   /**
    * Waits until the cluster holds for the session what its client has, and nothing else: what failed is cancelled
-   * (NC1). As long as the cluster answers, that does not take long.
+   * (NUMBERED-CALL-1). As long as the cluster answers, that does not take long.
    */
   async #whenSettled(client: Client, session: Session): Promise<void> {
     const { machine, world } = this.#options;

@@ -1,15 +1,15 @@
 /**
  * What the nodes and the clients of a quorum lease may do (spec of the quorum lease, docs/quorum-lease.md).
  *
- * B1: at no instant do two clients hold one resource, each by its own clock, also one that is paused.
+ * BALLOTS-1: at no instant do two clients hold one resource, each by its own clock, also one that is paused.
  *     Compared when a hold begins, when one was renewed (what was not certain for a while is again), and when
  *     something is written.
- * B2: tokens of one resource strictly increase, in the order in which it was held. Where clocks run as they
- *     like B1 is not promised, and of B2 is left that no two holds have the same token.
- * B3: a resource that checks tokens refuses what comes with an older one, and never one who holds.
- * B4: a lease that a node was told is released never stands there again.
- * B5: no client believes in a lease for longer than a majority has promised (`promises.ts`), at any moment at which
- *     beliefs are compared (B1): also where nobody else wants the resource, and nothing comes of it.
+ * BALLOTS-2: tokens of one resource strictly increase, in the order in which it was held. Where clocks run as they
+ *     like BALLOTS-1 is not promised, and of BALLOTS-2 is left that no two holds have the same token.
+ * BALLOTS-3: a resource that checks tokens refuses what comes with an older one, and never one who holds.
+ * BALLOTS-4: a lease that a node was told is released never stands there again.
+ * BALLOTS-5: no client believes in a lease for longer than a majority has promised (`promises.ts`), at any moment at which
+ *     beliefs are compared (BALLOTS-1): also where nobody else wants the resource, and nothing comes of it.
  */
 import type { QuorumHold } from '@holdfast/client';
 import type { Machine } from '../world/machine.ts';
@@ -58,7 +58,7 @@ export class Ballots {
     return this.#granted;
   }
 
-  /** B1, B2. */
+  /** BALLOTS-1, BALLOTS-2. */
   held(machine: Machine, hold: Believed): void {
     const { name, fenceToken } = hold;
     const token = `token ${String(fenceToken)} of "${name}"`;
@@ -77,7 +77,7 @@ export class Ballots {
     this.#compare(name);
   }
 
-  /** B1. */
+  /** BALLOTS-1. */
   renewed(name: string): void {
     this.#compare(name);
   }
@@ -98,7 +98,7 @@ export class Ballots {
     if (holders.length > 1) this.#report(`${holders.join(' and ')} hold "${name}".`);
   }
 
-  /** B5. */
+  /** BALLOTS-5. */
   #checkBelief({ machine, hold }: Belief): void {
     const believedUntilMs = machine.now() + hold.validForMs;
     const beyondMs = believedUntilMs - this.#promises.certainUntilMs(machine, hold.name);
@@ -108,7 +108,7 @@ export class Ballots {
       );
   }
 
-  /** B1, B3. @param holds Whether the writer holds it at the moment in which the write arrives. */
+  /** BALLOTS-1, BALLOTS-3. @param holds Whether the writer holds it at the moment in which the write arrives. */
   write(name: string, token: number, holds: boolean): void {
     this.#compare(name);
     const seen = this.#written.get(name) ?? 0;
@@ -123,7 +123,7 @@ export class Ballots {
       );
   }
 
-  /** B4. */
+  /** BALLOTS-4. */
   granted(node: string, leaseId: string): void {
     this.#granted += 1;
     this.onVote(node);

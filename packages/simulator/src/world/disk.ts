@@ -1,7 +1,7 @@
 /**
  * A machine's disk: files in memory under the storage's own code, with operations that take virtual time.
  *
- * D1: what was durable before the power went is there afterwards. Of what was being written any part may
+ * SIM-DISK-1: what was durable before the power went is there afterwards. Of what was being written any part may
  *     be, also some of its sectors and not others, and nobody was told. It is the storage's recovery that
  *     makes "wholly or not at all" of it.
  */
@@ -86,7 +86,7 @@ export class Disk {
     return { ...opened, storage: told(opened.storage, onWrite) };
   }
 
-  /** The power goes (D1). */
+  /** The power goes (SIM-DISK-1). */
   cutPower(): void {
     this.#files.cutPower(this.#random);
     this.trouble = 'none';

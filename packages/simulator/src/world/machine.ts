@@ -1,8 +1,8 @@
 /**
  * A machine that a process runs on: it has a clock of its own, can be paused, lose power, come back.
  *
- * M1: what belongs to a process that has ended never happens.
- * M2: what comes to a process that is paused happens when it goes on, in its order.
+ * SIM-MACHINE-1: what belongs to a process that has ended never happens.
+ * SIM-MACHINE-2: what comes to a process that is paused happens when it goes on, in its order.
  */
 import type { Timeline } from './timeline.ts';
 
@@ -72,7 +72,7 @@ export class Machine {
     this.#held = [];
   }
 
-  /** M1. */
+  /** SIM-MACHINE-1. */
   end(): void {
     this.#state = 'off';
     this.#endedAtMs = this.#timeline.nowMs;
@@ -90,7 +90,7 @@ export class Machine {
     this.#pausedAtMs = this.#timeline.nowMs;
   }
 
-  /** M2. */
+  /** SIM-MACHINE-2. */
   resume(): void {
     if (this.#state !== 'paused') return;
     this.#state = 'running';

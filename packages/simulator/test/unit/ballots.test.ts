@@ -41,7 +41,7 @@ describe('The ballots of a quorum lease', () => {
 
   const both = 'one (token 1) and other (token 2) hold "red".';
 
-  it('tell of two that hold one resource when the second hold begins (B1)', () => {
+  it('tell of two that hold one resource when the second hold begins (BALLOTS-1)', () => {
     ballots.held(one, new Hold(1));
     ballots.held(other, new Hold(2));
     assert.deepEqual(reported, [both]);
@@ -51,7 +51,7 @@ describe('The ballots of a quorum lease', () => {
     ['is renewed', () => ballots.renewed('red')],
     ['writes', () => ballots.write('red', 2, true)],
   ] as const)
-    it(`tell of one that was not certain, and is again, when it ${what} (B1)`, () => {
+    it(`tell of one that was not certain, and is again, when it ${what} (BALLOTS-1)`, () => {
       const first = new Hold(1);
       first.certain = false;
       ballots.held(one, first);
@@ -65,7 +65,7 @@ describe('The ballots of a quorum lease', () => {
       assert.deepEqual(reported, [both]);
     });
 
-  it('tell of who believes in a lease for longer than a majority promised (B5)', () => {
+  it('tell of who believes in a lease for longer than a majority promised (BALLOTS-5)', () => {
     const hold = new Hold(1);
     ballots.held(one, hold);
     const now = one.now();
@@ -83,7 +83,7 @@ describe('The ballots of a quorum lease', () => {
     assert.equal(reported.length, 2);
   });
 
-  it('count what was promised for the lease that is asked for alone, and no grant twice (B5)', () => {
+  it('count what was promised for the lease that is asked for alone, and no grant twice (BALLOTS-5)', () => {
     promises.granted(one, 'a', lease, one.now() + 50);
     assert.equal(promises.certainUntilMs(one, 'red'), one.now() + 90);
     promises.asked(one, { ...lease, leaseId: 'l2' }, 3);
@@ -105,7 +105,7 @@ describe('The ballots of a quorum lease', () => {
     assert.deepEqual(reported, []);
   });
 
-  it('tell of a token that was held, or is older than one that was (B2)', () => {
+  it('tell of a token that was held, or is older than one that was (BALLOTS-2)', () => {
     for (const token of [2, 2, 1]) {
       const hold = new Hold(token);
       ballots.held(one, hold);

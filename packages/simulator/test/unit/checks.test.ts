@@ -23,7 +23,7 @@ const granted = (sessionId: string, name: string, mode = 'exclusive'): Event =>
 const waiting = (sessionId: string, name: string): Event =>
   ({ type: 'waiting', sessionId, name, requestId: 1 }) as Event;
 
-describe('The search for cycles of waits (C7)', () => {
+describe('The search for cycles of waits (WITNESS-7)', () => {
   const told = (mode: string, ...last: readonly Event[]): string[] => {
     const reports: string[] = [];
     const cycles = new Cycles((message) => reports.push(message));
@@ -45,7 +45,7 @@ describe('The search for cycles of waits (C7)', () => {
   });
 });
 
-describe('The check of when sessions expire (C8)', () => {
+describe('The check of when sessions expire (WITNESS-8)', () => {
   const told = (afterMs: number, repeated: boolean): string[] => {
     const reports: string[] = [];
     const lifetimes = new Lifetimes((message) => reports.push(message));

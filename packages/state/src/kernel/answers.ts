@@ -18,7 +18,7 @@ export interface AnswerOf<Waiter> {
   readonly kind: OnceType;
   /** Of several resources the first one: the others follow from what was asked. */
   readonly name: ResourceName;
-  /** Undefined: it was cancelled before it arrived, or refused with few bytes (Q4). */
+  /** Undefined: it was cancelled before it arrived, or refused with few bytes (STATE-REQUEST-4). */
   readonly asked: Asked | undefined;
   /** The idempotent response; undefined while it waits. */
   result: CommandResult | undefined;

@@ -103,7 +103,7 @@ export function tooMuchMetadata(
   );
 }
 
-/** Q4, Q5 (requests.ts): a new request that would acquire or tell something. */
+/** STATE-REQUEST-4, STATE-REQUEST-5 (requests.ts): a new request that would acquire or tell something. */
 export function tooManyAnswers(
   { limits }: Tables,
   { requests, use: { caller } }: Session,

@@ -1,7 +1,7 @@
 /**
  * Whoever asked for something wants it no more: its wait ends, or what was granted to exactly that request is given back.
  *
- * R1: a request that was cancelled is never executed afterwards, also where the cancel comes before it.
+ * STATE-RELEASE-1: a request that was cancelled is never executed afterwards, also where the cancel comes before it.
  */
 import type { Cancel, Execute, Once } from './primitive.ts';
 import { requestForgotten, requestReused, usedFor, waitAbandoned } from './refusals.ts';
@@ -23,7 +23,7 @@ export const cancelWith =
       const refusal = tables.missingSession(sessionId);
       if (tables.tombstone(sessionId) === undefined) {
         // It may overtake the acquire that would make this session.
-        const refused = rememberGivenUp(tables, sessionId, { requestId, answer }, command); // R1
+        const refused = rememberGivenUp(tables, sessionId, { requestId, answer }, command); // STATE-RELEASE-1
         if (refused !== undefined) return refused;
       }
       return refusal;
@@ -33,7 +33,7 @@ export const cancelWith =
     if (known === 'forgotten')
       return requestForgotten(requestId, session.requests.forgottenThrough);
     if (known === undefined) {
-      session.requests.remember(requestId, answer, tables.limits); // R1
+      session.requests.remember(requestId, answer, tables.limits); // STATE-RELEASE-1
       return { ok: true, type: 'abandoned' };
     }
     if (known.kind !== answer.kind || known.name !== name)

@@ -27,7 +27,7 @@ export type KernelCommand =
   | { readonly type: 'keep_alive'; readonly sessionId: SessionId }
   /** The first entry of a leader: its leadership begins at the time of the entry (leaderships.ts). */
   | { readonly type: 'begin_leadership' }
-  /** Guarded: does nothing when the session's `renewal` differs (rule 2.2). */
+  /** Guarded: does nothing when the session's `renewal` differs (STATE-SESSION-3). */
   | { readonly type: 'expire_session'; readonly sessionId: SessionId; readonly renewal: number }
   /** The asker of this acquire wants it no more: leave the queue, or give back what was granted to exactly this request; one that has not come yet is never granted. */
   | {

@@ -1,7 +1,7 @@
 /**
  * Which module executes which command. What has a request id goes through once.ts first.
  *
- * M3: a command that this version does not know stops the node.
+ * STATE-MACHINE-3: a command that this version does not know stops the node.
  */
 import { notAdmitted } from './admission.ts';
 import { cancelWith } from './cancel.ts';
@@ -80,7 +80,7 @@ const isOnce = (command: Command): command is CommandOf<OnceType> => onceHandler
 
 function onceHandler(type: OnceType): Once<OnceType> {
   const handler = onceHandlers.get(type);
-  invariant(handler !== undefined, 'M3: every command is known.', type);
+  invariant(handler !== undefined, 'STATE-MACHINE-3: every command is known.', type);
   return handler;
 }
 
@@ -95,11 +95,11 @@ export function execute(tables: Tables, envelope: Envelope): CommandResult {
   const handler = plainHandlers.get(command.type);
   // A node that skips what it does not know would go another way than the others.
   if (handler === undefined)
-    invariant(false, 'M3: every command is known.', JSON.stringify(command));
+    invariant(false, 'STATE-MACHINE-3: every command is known.', JSON.stringify(command));
   return handler(tables, command, ackedBelow);
 }
 
-/** Past any token that was given since the backup (G1). */
+/** Past any token that was given since the backup (STATE-GRANT-1). */
 function jumpFenceCounter(tables: Tables): OutcomeOf<'jump_fence_counter'> {
   const next = (Math.floor(tables.fenceCounter / fenceJump) + 1) * fenceJump;
   if (next >= Number.MAX_SAFE_INTEGER) {

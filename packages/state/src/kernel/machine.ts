@@ -2,9 +2,10 @@
  * The state machine: one entry in, its results and events out. What executes which command is in
  * execute.ts.
  *
- * M1: the outcome is a function of the tables and the entry alone. Nothing here or below reads a
+ * STATE-MACHINE-1: the outcome is a function of the tables and the entry alone. Nothing here or below reads a
  *     clock, draws a random number or does I/O.
- * M2: entries come in order of their index, and time never runs backwards.
+ * STATE-MACHINE-2: entries come in order of their index, and time never runs backwards.
+ * CAUSE-1: an event names the caller whose command brought it about, where its identity was proven.
  */
 import { isForeign } from './admission.ts';
 import { execute } from './execute.ts';
@@ -132,7 +133,7 @@ class Machine implements StateMachine {
     this.skipTo(entry.index);
     invariant(
       entry.time >= tables.timeMs,
-      'M2: time never runs backwards.',
+      'STATE-MACHINE-2: time never runs backwards.',
       tables.timeMs,
       entry.time,
     );
@@ -156,7 +157,7 @@ class Machine implements StateMachine {
     const tables = this.#tables;
     invariant(
       index > tables.index && Number.isSafeInteger(index),
-      'M2: entries come in order of their index.',
+      'STATE-MACHINE-2: entries come in order of their index.',
       tables.index,
       index,
     );

@@ -47,6 +47,7 @@ export function once(
   const ownSession = 'ownSession' in command ? command.ownSession : undefined;
   const session = tables.sessions.get(sessionId);
   if (session === undefined) return inNoSession(tables, command, sessionId, ownSession, handler);
+  // STATE-ONCE-3.
   if (ownSession !== undefined) {
     copyCame(tables, session, ownSession.stamp, waitMsOf(command));
     if (!session.own || session.clientId !== ownSession.clientId) return sessionExists(sessionId);
@@ -101,7 +102,7 @@ function newAnswer(command: OnceCommand, asked: Asked): Answer {
   };
 }
 
-/** Q4. */
+/** STATE-REQUEST-4. */
 function refusedInFewBytes(
   tables: Tables,
   session: Session,
@@ -179,7 +180,7 @@ function textOf(asked: Asked): string {
 function nameOf(command: OnceCommand): ResourceName {
   if ('name' in command) return command.name;
   const [first] = command.wanted;
-  invariant(first !== undefined, 'Y1: something is wanted.');
+  invariant(first !== undefined, 'STATE-MULTI-1: something is wanted.');
   return first.name;
 }
 

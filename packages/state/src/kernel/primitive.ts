@@ -25,7 +25,7 @@ export type Execute<Type extends Command['type']> = (
 export interface Once<Type extends OnceType> {
   /** What it asks for beside its name: another one under the same id is refused. */
   readonly asked: (command: CommandOf<Type>) => Asked;
-  /** Executed also where no more answers can be remembered (Q4). */
+  /** Executed also where no more answers can be remembered (STATE-REQUEST-4). */
   readonly givesBack?: true;
   /**
    * @param answer Its place in the memory of the session. Whoever has to remember it before its effects, or lets

@@ -1,20 +1,20 @@
 /**
  * What a session's requests were answered, so that a retry gets the idempotent response (STATE-ONCE-1).
  *
- * Q1: a request is executed at most once. An id that is not remembered is new only if no id as
+ * STATE-REQUEST-1: a request is executed at most once. An id that is not remembered is new only if no id as
  *     high was ever forgotten; otherwise it is refused, never executed again.
- * Q2: a waiting request is never forgotten: its place in the queue is found by it.
- * Q3: at most `maxResultsPerSession` answers of each kind of id, and of each no more than
- *     `maxResultBytesPerSession`, but for the latest and for Q4; the oldest answered go first.
- * Q4: of a caller that tells which answers have arrived (`ackedBelow`) no number is forgotten for its bytes: it
+ * STATE-REQUEST-2: a waiting request is never forgotten: its place in the queue is found by it.
+ * STATE-REQUEST-3: at most `maxResultsPerSession` answers of each kind of id, and of each no more than
+ *     `maxResultBytesPerSession`, but for the latest and for STATE-REQUEST-4; the oldest answered go first.
+ * STATE-REQUEST-4: of a caller that tells which answers have arrived (`ackedBelow`) no number is forgotten for its bytes: it
  *     may still have to cancel what became of it. Where they take too much, what would acquire or tell something
  *     is refused until more answers have arrived (`fullBy`); what gives back is executed in any case. Such a
  *     refusal is remembered, with few bytes: no late copy is executed.
- * Q5: where the answers of all sessions of one caller take more than `maxResultBytesPerCaller`, Q4 holds for each of
+ * STATE-REQUEST-5: where the answers of all sessions of one caller take more than `maxResultBytesPerCaller`, STATE-REQUEST-4 holds for each of
  *     them, and one whose caller does not tell keeps of what comes the latest answer alone.
  *
  * Numbers (a client's own, increasing) and names (made by a node, unique) are kept apart. Names have an order
- * among those of one node, which counts them (`<node process>-<counter>`): Q1 holds for each node process by
+ * among those of one node, which counts them (`<node process>-<counter>`): STATE-REQUEST-1 holds for each node process by
  * itself, for the `maxMakers` of which names were forgotten last.
  */
 import type { CallerUse } from './caller-use.ts';
@@ -42,7 +42,7 @@ const maxMakers = 16;
 export interface Forgotten {
   readonly numbersThrough: number;
   readonly namesThrough: readonly (readonly [string, number])[];
-  /** What the caller told last (Q4). */
+  /** What the caller told last (STATE-REQUEST-4). */
   readonly ackedBelow: number | undefined;
 }
 
@@ -54,14 +54,14 @@ export class RequestTable<Waiter> {
   /** Of all answers but those that wait. */
   #numberedBytes = 0;
   #namedBytes = 0;
-  /** Q4. */
+  /** STATE-REQUEST-4. */
   #ackedBelow: number | undefined;
-  /** Q2: apart, so that what may be forgotten is found at once. */
+  /** STATE-REQUEST-2: apart, so that what may be forgotten is found at once. */
   readonly #waiting = new OrderedMap<RequestId, AnswerOf<Waiter>>(hashOfId);
   /** The highest number ever forgotten. */
   #forgottenThrough: number;
 
-  /** Q5; undefined once nothing is left of its session. */
+  /** STATE-REQUEST-5; undefined once nothing is left of its session. */
   #use: CallerUse | undefined;
 
   constructor(
@@ -91,14 +91,14 @@ export class RequestTable<Waiter> {
     return this.#namedBytes;
   }
 
-  /** Q4, Q5: the bound for which a new number that would acquire something is to be refused. */
+  /** STATE-REQUEST-4, STATE-REQUEST-5: the bound for which a new number that would acquire something is to be refused. */
   fullBy(limits: Limits): 'session' | 'caller' | undefined {
     if (this.#ackedBelow === undefined) return undefined;
     if (this.#numberedBytes >= limits.maxResultBytesPerSession) return 'session';
     return this.#isCallerFull(limits) ? 'caller' : undefined;
   }
 
-  /** Q5, QUOTA-4. */
+  /** STATE-REQUEST-5, QUOTA-4. */
   #isCallerFull({ maxResultBytesPerCaller }: Limits): boolean {
     const use = this.#use;
     return use?.caller !== undefined && use.answerBytes >= maxResultBytesPerCaller;
@@ -126,7 +126,7 @@ export class RequestTable<Waiter> {
     if (typeof id === 'string') return this.#named?.get(id) ?? this.#isForgotten(id);
     const answer = this.#numbered.get(id);
     if (answer !== undefined) return answer;
-    return id <= this.#forgottenThrough ? 'forgotten' : undefined; // Q1
+    return id <= this.#forgottenThrough ? 'forgotten' : undefined; // STATE-REQUEST-1
   }
 
   /** Whether any of them has a number: its caller may repeat it. */
@@ -143,11 +143,11 @@ export class RequestTable<Waiter> {
     this.#forgetBeyond(limits);
   }
 
-  /** Q3: the one that was added last stays in any case. */
+  /** STATE-REQUEST-3: the one that was added last stays in any case. */
   #forgetBeyond(limits: Limits): void {
     const { maxResultsPerSession: most, maxResultBytesPerSession } = limits;
     while (this.#numbered.size > 1 && this.#numbered.size > most) this.#forgetOldestNumber();
-    // Q4
+    // STATE-REQUEST-4
     if (this.#ackedBelow === undefined)
       while (
         this.#numbered.size > 1 &&
@@ -216,7 +216,7 @@ export class RequestTable<Waiter> {
     const id = this.#numbered.firstKey();
     if (id === undefined) return;
     this.#forget(id);
-    if (id > this.#forgottenThrough) this.#forgottenThrough = id; // Q1
+    if (id > this.#forgottenThrough) this.#forgottenThrough = id; // STATE-REQUEST-1
   }
 
   #forgetOldestName(named: OrderedMap<string, AnswerOf<Waiter>>, limits: Limits): void {
@@ -226,14 +226,14 @@ export class RequestTable<Waiter> {
     const made = makerOf(id);
     if (made === undefined || !remembersByTime(limits)) return; // LIMIT-1
     const through = (this.#namesThrough ??= new Map<string, number>());
-    through.set(made.maker, Math.max(made.counter, through.get(made.maker) ?? 0)); // Q1
+    through.set(made.maker, Math.max(made.counter, through.get(made.maker) ?? 0)); // STATE-REQUEST-1
     for (const oldest of through.keys()) {
       if (through.size > maxMakers) through.delete(oldest);
       return;
     }
   }
 
-  /** Q1. */
+  /** STATE-REQUEST-1. */
   #isForgotten(id: string): 'forgotten' | undefined {
     if (this.#namesThrough === undefined) return undefined;
     const made = makerOf(id);

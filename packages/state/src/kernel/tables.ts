@@ -2,9 +2,9 @@
  * All that the state machine knows, as one node holds it in memory, and the few ways in which every
  * part of it changes. The rules are in the modules that work on these tables.
  *
- * T1: before a session or a pool changes, `changing` is called: a snapshot that is being taken saves
+ * STATE-TABLES-1: before a session or a pool changes, `changing` is called: a snapshot that is being taken saves
  *     the record as it was (see snapshot.ts).
- * T2: the fence counter only rises, by one for every grant, and stays a number that JavaScript
+ * STATE-TABLES-2: the fence counter only rises, by one for every grant, and stays a number that JavaScript
  *     counts exactly (below 2^53).
  */
 import { Access } from '../primitives/access/access.ts';
@@ -135,7 +135,7 @@ export class Tables {
   workLeft = 0;
   /** What is due is being acted upon, in its order: no wait is overdue then. */
   actingOnDue = false;
-  /** Searches for cycles in the entry that is being applied (deadlock.ts C3). */
+  /** Searches for cycles in the entry that is being applied (deadlock.ts STATE-DEADLOCK-3). */
   searches: Searches = new Searches();
   /** Events of the entry that is being applied. */
   events: Event[] = [];
@@ -169,7 +169,7 @@ export class Tables {
 
   changingSession(session: Session): void {
     if (this.keeper !== undefined && session.savedIn !== this.snapshotNumber) {
-      this.keeper.keepSession(session); // T1
+      this.keeper.keepSession(session); // STATE-TABLES-1
     }
   }
 
@@ -179,11 +179,11 @@ export class Tables {
 
   changingPlace(place: Place): void {
     if (this.keeper !== undefined && place.savedIn !== this.snapshotNumber) {
-      this.keeper.keepPlace(place); // T1
+      this.keeper.keepPlace(place); // STATE-TABLES-1
     }
   }
 
-  /** A logged command of this session: whoever wants it expired has to look again (spec rule 2.2). */
+  /** A logged command of this session: whoever wants it expired has to look again (STATE-SESSION-3). */
   touch(session: Session, ackedBelow: number | undefined): void {
     this.changingSession(session);
     session.renewal += 1;
@@ -196,7 +196,7 @@ export class Tables {
     this.fenceCounter += 1;
     invariant(
       Number.isSafeInteger(this.fenceCounter),
-      'T2: the fence counter stays below 2^53.',
+      'STATE-TABLES-2: the fence counter stays below 2^53.',
       this.fenceCounter,
     );
     return this.fenceCounter as FenceToken;
@@ -303,7 +303,7 @@ export class Tables {
     yield* this.ending.values();
   }
 
-  /** A wait with such a deadline is only still there because its end did not fit into the entry (E4). */
+  /** A wait with such a deadline is only still there because its end did not fit into the entry (STATE-SESSION-4). */
   isOverdue(dueMs: number): boolean {
     return !this.actingOnDue && dueMs <= this.timeMs;
   }
@@ -313,7 +313,7 @@ export class Tables {
     return this.unsettled.size > 0 || this.ending.size > 0;
   }
 
-  /** Why a command for a session that is not there is refused (spec rule 2.6). */
+  /** Why a command for a session that is not there is refused (SPEC.md S1). */
   missingSession(id: SessionId): Refusal {
     const tombstone = this.tombstone(id);
     return tombstone === undefined ? sessionNotFound(id) : sessionEnded(id, tombstone.reason);

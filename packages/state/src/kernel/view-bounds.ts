@@ -2,8 +2,8 @@
  * How much an answer shows. An answer crosses the wire between nodes and a client's limits (4 MiB is what
  * gRPC clients take when nothing else is set), so it is bounded by what it weighs as well as by number.
  *
- * VB1: a list shows at most so many rows and at most so many bytes; how many there are is told beside it.
- * VB2: a page has at least one row where there is one to show, so that whoever pages comes to the end.
+ * STATE-VIEW-1: a list shows at most so many rows and at most so many bytes; how many there are is told beside it.
+ * STATE-VIEW-2: a page has at least one row where there is one to show, so that whoever pages comes to the end.
  */
 
 /** Holders, and waiters, that a view shows when nobody asks for more. */
@@ -46,7 +46,7 @@ export class ListBudget {
 
   #take(bytes: number): boolean {
     if (this.#rows <= 0) return false;
-    if (bytes > this.#bytesLeft && !this.#isEmpty) return false; // VB1, VB2
+    if (bytes > this.#bytesLeft && !this.#isEmpty) return false; // STATE-VIEW-1, STATE-VIEW-2
     this.#isEmpty = false;
     this.#rows -= 1;
     this.#bytesLeft -= bytes;

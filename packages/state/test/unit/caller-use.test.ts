@@ -170,7 +170,7 @@ describe('the remembered answers of all sessions of one caller', () => {
   /** Told by a caller that tells which answers have arrived. */
   const ask = (one: Driver, command: Command): CommandResult => one.do(command, 1);
 
-  test('are kept where it tells which have arrived, and new requests are refused (Q5)', () => {
+  test('are kept where it tells which have arrived, and new requests are refused (STATE-REQUEST-5)', () => {
     const driver = driverWith(limits);
     for (let request = 1; request <= 12; request++)
       ask(driver, lock(request % 2 === 0 ? 'x1' : 'x2', `a${String(request)}`, { request }));

@@ -107,7 +107,7 @@ describe('the searches for cycles of one entry', () => {
     assert.equal(entry.lock('origin', 'x', 100), 'deadlock');
   });
 
-  it('given a cycle behind more waits than the bound, then the request waits (C3)', () => {
+  it('given a cycle behind more waits than the bound, then the request waits (STATE-DEADLOCK-3)', () => {
     const entry = new Entry();
     for (const name of ['origin', 'holder', 'other']) entry.session(name);
     entry.lock('holder', 'x');

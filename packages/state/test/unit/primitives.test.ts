@@ -351,7 +351,7 @@ function checkPools(driver: Driver): void {
   }
 }
 
-/** Y1: what is wanted together is granted in one entry, and told once for each. */
+/** STATE-MULTI-1: what is wanted together is granted in one entry, and told once for each. */
 function checkMultiAcquire(events: readonly Event[], results: readonly CommandResult[]): void {
   for (const event of events) {
     if (event.type !== 'wait_ended' || !event.result.ok || event.result.type !== 'granted_many')

@@ -148,7 +148,7 @@ describe('the remembered answers of one session', () => {
     }
   });
 
-  test('are kept for a caller that tells which have arrived: new requests are refused (Q4)', () => {
+  test('are kept for a caller that tells which have arrived: new requests are refused (STATE-REQUEST-4)', () => {
     const driver = Driver.withLimits({ maxResultBytesPerSession: 2000 }).sessions('a');
     const ask = (command: Command, one = driver): CommandResult => one.do(command, 1);
     for (let request = 1; request <= 8; request++)
@@ -334,7 +334,7 @@ describe('no sequence of commands', () => {
     assert.deepEqual([requests.numberedBytes, requests.namedBytes], [numberedBytes, namedBytes]);
     assert.ok(numbered <= is.maxResultsPerSession && named <= is.maxResultsPerSession);
     assert.ok(namedBytes <= is.maxResultBytesPerSession || named <= 1, String(namedBytes));
-    const mayForget = requests.forgotten.ackedBelow === undefined; // Q4
+    const mayForget = requests.forgotten.ackedBelow === undefined; // STATE-REQUEST-4
     if (mayForget) assert.ok(numberedBytes <= is.maxResultBytesPerSession || numbered <= 1);
     assert.ok(numberedBytes <= is.maxResultsPerSession * largest);
   }

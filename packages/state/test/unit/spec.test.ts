@@ -119,16 +119,19 @@ describe('SPEC.md', () => {
 
   test('every numbered rule of a module is named by a rule here', () => {
     const text = rules()
-      .flatMap((rule) => [...rule.text.matchAll(/\(((?:[A-Z](?:\d|[A-Z]+-\d)(?:, )?)+)\)/g)])
+      .flatMap((rule) => [...rule.text.matchAll(/\(((?:[A-Z]+(?:-[A-Z]+)*-\d+(?:, |–)?)+)\)/g)])
       .map(([, names = '']) => names)
       .join(', ');
     const modules = sources('packages/state/src/**/*.ts');
     const code = modules.join('\n');
     for (const source of modules) {
-      for (const [, name = ''] of source.matchAll(/^ \* ([A-Z](?:\d|[A-Z]+-\d)): /gm)) {
+      for (const [, name = ''] of source.matchAll(/^ \* ([A-Z]+(?:-[A-Z]+)*-\d+): /gm)) {
         assert.ok(text.split(', ').includes(name), `${name} of a module is not in SPEC.md`);
         const uses = code.split(new RegExp(`\\b${name}\\b`)).length - 1;
-        assert.ok(uses > 1 || name === 'M1', `${name} is cited where the code upholds it`);
+        assert.ok(
+          uses > 1 || name === 'STATE-MACHINE-1',
+          `${name} is cited where the code upholds it`,
+        );
       }
     }
   });

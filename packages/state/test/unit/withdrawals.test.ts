@@ -166,7 +166,7 @@ function actual({ machine }: Driver): readonly string[] {
 }
 
 describe('a request that is cancelled', () => {
-  test('holds nothing, whatever came before it, after it or in between; all others hold what they were told (R3)', () => {
+  test('holds nothing, whatever came before it, after it or in between; all others hold what they were told (STATE-RELEASE-3)', () => {
     check(
       fc.property(steps, (list) => {
         let driver = new Driver().sessions(...sessions);
@@ -252,7 +252,7 @@ describe('a barrier that a request of a session entered and another one cancels'
   const count = ({ machine }: Driver): number =>
     machine.show('barrier', lockName('x'))?.memberCount ?? 0;
 
-  test('is left with the last of the requests that entered, and by a leaving for all (B5)', () => {
+  test('is left with the last of the requests that entered, and by a leaving for all (STATE-BARRIER-5)', () => {
     let driver = new Driver().sessions('a', 'b');
     for (const request of [1, 2]) driver.do(enter(request));
     driver.do(abandon(1));

@@ -37,7 +37,7 @@ describe('A look at the write-ahead log', () => {
     return inspectWal(file);
   }
 
-  it('finds any flipped bit in the head of the last frame but one, and in its page (Y2)', () => {
+  it('finds any flipped bit in the head of the last frame but one, and in its page (WAL-2)', () => {
     const start = 32 + (frames - 2) * frameBytes;
     const inHead = Array.from({ length: 24 * 8 }, (_, bit) => bit);
     const inPage = Array.from({ length: 40 }, (_, place) => 24 * 8 + place * 811);
@@ -49,14 +49,14 @@ describe('A look at the write-ahead log', () => {
       );
   });
 
-  it('takes a broken page of the last frame for one that was being written (Y1)', () => {
+  it('takes a broken page of the last frame for one that was being written (WAL-1)', () => {
     for (let place = 24; place < frameBytes; place += 101) {
       const [line = ''] = lookWithFlipped(32 + (frames - 1) * frameBytes + place, 3);
       assert.match(line, /cut short/);
     }
   });
 
-  it('takes a first frame that never reached the disk for one that was being written (Y1)', () => {
+  it('takes a first frame that never reached the disk for one that was being written (WAL-1)', () => {
     const database = new DatabaseSync(file);
     database.exec('PRAGMA journal_mode = WAL; BEGIN; INSERT INTO u VALUES (1)');
     database.exec('INSERT INTO v VALUES (1); COMMIT');

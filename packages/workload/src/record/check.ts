@@ -1,14 +1,14 @@
 /**
  * Judges a run by what its workers wrote down and by what the cluster says at the end.
  *
- * K1: no two workers counted on the same lock at once. A worker counts on it from the acknowledged
+ * RECORD-1: no two workers counted on the same lock at once. A worker counts on it from the acknowledged
  *     grant until it asks for the release or is told that the hold is lost.
- * K2: in order of holding, the fence tokens of a lock strictly rise, and no token is given twice
- *     anywhere (spec rule 2.5).
- * K3: what was acknowledged still stands: a release of an acknowledged hold is never refused, a session
+ * RECORD-2: in order of holding, the fence tokens of a lock strictly rise, and no token is given twice
+ *     anywhere.
+ * RECORD-3: what was acknowledged still stands: a release of an acknowledged hold is never refused, a session
  *     that nobody ended lives, a hold that was not given back is there under its token, one that
  *     was given back is gone, and the cluster's counter moved by one for every acknowledged grant and
- *     by no more than the unanswered ones on top (spec rules 2.6 and 2.9).
+ *     by no more than the unanswered ones on top.
  */
 import type { JournalEntry } from './journal.ts';
 
@@ -74,7 +74,7 @@ class Finding {
   }
 }
 
-/** @returns what holds of K1 to K3; never throws on bad records, they are violations. */
+/** @returns what holds of RECORD-1 to RECORD-3; never throws on bad records, they are violations. */
 export function checkRecords(entries: readonly JournalEntry[], final: FinalState): Verdict {
   const rules = [
     checkOneHolder(entries),
@@ -84,7 +84,7 @@ export function checkRecords(entries: readonly JournalEntry[], final: FinalState
   return { holds: rules.every((rule) => rule.holds), rules };
 }
 
-/** K1. */
+/** RECORD-1. */
 function checkOneHolder(entries: readonly JournalEntry[]): Finding {
   const finding = new Finding('one_holder');
   const holders = new Map<string, Map<number, string>>();
@@ -105,7 +105,7 @@ function checkOneHolder(entries: readonly JournalEntry[]): Finding {
   return finding;
 }
 
-/** K2. */
+/** RECORD-2. */
 function checkTokens(entries: readonly JournalEntry[]): Finding {
   const finding = new Finding('tokens_rise');
   const lastToken = new Map<string, number>();
@@ -144,7 +144,7 @@ interface AcknowledgedHold {
   fate: 'held' | 'released' | 'unknown';
 }
 
-/** K3. */
+/** RECORD-3. */
 function checkNothingLost(entries: readonly JournalEntry[], final: FinalState): Finding {
   const finding = new Finding('nothing_lost');
   const holds = new Map<number, AcknowledgedHold>();

@@ -36,7 +36,7 @@ describe('A client whose cluster tells the address of another one', () => {
   });
 
   for (const transport of ['stream', 'http'] satisfies ClientOptions['transport'][])
-    it(`locks in its own cluster alone, by ${transport} (F8)`, async () => {
+    it(`locks in its own cluster alone, by ${transport} (REACH-8)`, async () => {
       const { cluster } = nodes;
       const leader = await cluster.leader();
       const asked = cluster.nodes.find(({ nodeId }) => nodeId !== leader)?.nodeId ?? '';

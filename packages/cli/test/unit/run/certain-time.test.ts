@@ -25,7 +25,7 @@ class TestClocks implements MachineClocks {
 const ms = fc.integer({ min: 0, max: 100_000 });
 
 describe('how long a lease is certain', () => {
-  it('is a point in time: reading it late does not make it longer (T1)', () => {
+  it('is a point in time: reading it late does not make it longer (CERTAIN-1)', () => {
     fc.assert(
       fc.property(ms, ms, (forMs, lateMs) => {
         const clocks = new TestClocks();
@@ -36,7 +36,7 @@ describe('how long a lease is certain', () => {
     );
   });
 
-  it('counts the time that the machine slept (T2)', () => {
+  it('counts the time that the machine slept (CERTAIN-2)', () => {
     fc.assert(
       fc.property(ms, ms, ms, (forMs, ranMs, sleptMs) => {
         const clocks = new TestClocks();
@@ -63,7 +63,7 @@ describe('how long a lease is certain', () => {
     }
   });
 
-  it('is over, as another process reads it, when the machine slept for that long (T2)', (t) => {
+  it('is over, as another process reads it, when the machine slept for that long (CERTAIN-2)', (t) => {
     // There the clock since boot is ahead, as behind a sleep; the monotonic one is not.
     const slept = ['unshare', '--time', '--boottime', '50', '--'];
     if (spawnSync(slept[0] ?? '', [...slept.slice(1), 'true']).status !== 0) {

@@ -140,7 +140,7 @@ describe('a command under a lease', { concurrency: 4 }, () => {
     assert.deepEqual(end, { status: 3, leaseLost: false });
   });
 
-  it('gets SIGTERM with the grace left, and its group is gone before the certain time is over (G1)', async () => {
+  it('gets SIGTERM with the grace left, and its group is gone before the certain time is over (GUARDED-1)', async () => {
     const stubborn = new Stubborn('g1');
     const lease = new TestLease(20_000, 600);
     const running = runGuarded(stubborn.command, {}, lease);
@@ -156,7 +156,7 @@ describe('a command under a lease', { concurrency: 4 }, () => {
     }
   });
 
-  it('gets SIGKILL at once when the lease is known to have ended (G1)', async () => {
+  it('gets SIGKILL at once when the lease is known to have ended (GUARDED-1)', async () => {
     const stubborn = new Stubborn('lost');
     const lease = new TestLease(20_000, 5000);
     const running = runGuarded(stubborn.command, {}, lease);
@@ -167,7 +167,7 @@ describe('a command under a lease', { concurrency: 4 }, () => {
     assert.ok(stubborn.lastSign() - lostAt < 300);
   });
 
-  it('is not allowed to go on when the lease is renewed after SIGTERM (G3)', async () => {
+  it('is not allowed to go on when the lease is renewed after SIGTERM (GUARDED-3)', async () => {
     const stubborn = new Stubborn('g3');
     const lease = new TestLease(20_000, 700);
     const running = runGuarded(stubborn.command, {}, lease);
@@ -180,7 +180,7 @@ describe('a command under a lease', { concurrency: 4 }, () => {
     assert.ok(stubborn.lastSign() < firstUntilMs);
   });
 
-  it('leaves nothing of its group behind when it ends: the end is told after that (G4)', async () => {
+  it('leaves nothing of its group behind when it ends: the end is told after that (GUARDED-4)', async () => {
     const stubborn = new Stubborn('g4');
     const [node = '', ...parameters] = stubborn.command;
     const script = `"${node}" ${parameters.map((word) => `"${word}"`).join(' ')} & while [ ! -s "${parameters.at(-1) ?? ''}" ]; do sleep 0.01; done; exit 5`;
@@ -198,7 +198,7 @@ describe('a command whose holder is gone', { concurrency: 4 }, () => {
     ['SIGKILL', 'killed'],
     ['SIGSTOP', 'stopped'],
   ] as const) {
-    it(`${what}: SIGTERM, and the group is gone before the certain time is over (G2)`, async () => {
+    it(`${what}: SIGTERM, and the group is gone before the certain time is over (GUARDED-2)`, async () => {
       const stubborn = new Stubborn(what);
       const holder = spawn(
         process.execPath,
@@ -223,7 +223,7 @@ describe('a command whose holder is gone', { concurrency: 4 }, () => {
 const needsProc = process.platform === 'linux' ? false : 'processes are found in /proc';
 
 describe('a command whose guard is gone', { concurrency: 4, skip: needsProc }, () => {
-  it('killed: the group is killed at once (G5)', async () => {
+  it('killed: the group is killed at once (GUARDED-5)', async () => {
     const stubborn = new Stubborn('guard-killed');
     const running = runGuarded(stubborn.command, {}, new TestLease(20_000, 100));
     await stubborn.begun();
@@ -234,7 +234,7 @@ describe('a command whose guard is gone', { concurrency: 4, skip: needsProc }, (
     assert.deepEqual(processesWith('guard-killed-own'), []);
   });
 
-  it('stopped: the group is killed before the certain time is over (G5)', async () => {
+  it('stopped: the group is killed before the certain time is over (GUARDED-5)', async () => {
     const stubborn = new Stubborn('guard-stopped');
     const lease = new TestLease(20_000, 200);
     const running = runGuarded(stubborn.command, {}, lease);

@@ -10,7 +10,7 @@ describe('the longest time of a hold', () => {
     return { at, clocks };
   };
 
-  it('given the cluster tells its end, when time goes by, then it is over before that, reckoned from before the question (L1, L2)', async () => {
+  it('given the cluster tells its end, when time goes by, then it is over before that, reckoned from before the question (LONGEST-1, LONGEST-2)', async () => {
     const { at, clocks } = clocksFrom(5000);
     const leftMs = await longestTime(() => {
       at.ms += 300; // The way to the cluster and back.

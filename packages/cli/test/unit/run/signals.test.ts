@@ -88,7 +88,7 @@ describe('signals to whoever runs a command (SIG-1)', { skip: onLinux }, () => {
     }
   });
 
-  it('stop and continue the command with who runs it (G6)', async () => {
+  it('stop and continue the command with who runs it (GUARDED-6)', async () => {
     using holder = new Holder(60_000, 'echo runs $$ end; exec sleep 60');
     const [, pid = ''] = await holder.tells(/runs (\d+) end/);
     holder.child.kill('SIGTSTP');

@@ -37,7 +37,7 @@ function open(colours = false) {
 }
 
 describe('the screen', () => {
-  it('given a terminal, when the screen is closed, then cursor, usual screen and keyboard are back, once (S1)', () => {
+  it('given a terminal, when the screen is closed, then cursor, usual screen and keyboard are back, once (SCREEN-1)', () => {
     const { terminal, screen } = open();
     assert.equal(terminal.written, '\u001b[?1049h\u001b[?25l');
     assert.ok(terminal.reading);
@@ -51,7 +51,7 @@ describe('the screen', () => {
     assert.equal(terminal.listenerCount('resize') + terminal.listenerCount('data'), 0);
   });
 
-  it('given a process that ends without closing it, when it exits, then the terminal is back all the same (S1)', () => {
+  it('given a process that ends without closing it, when it exits, then the terminal is back all the same (SCREEN-1)', () => {
     const before = process.listeners('exit');
     const { terminal } = open();
     const [restore] = process.listeners('exit').filter((listener) => !before.includes(listener));

@@ -45,7 +45,7 @@ describe('The set of Redis servers', { skip }, () => {
   const change = (options: Partial<ReconfigureOptions> = {}): Promise<readonly AdmittedServer[]> =>
     reconfigureRedisServers(trio.urls, { createClient, longestTtlMs, to: next(), ...options });
 
-  it('is told to clients of another one, for which nothing is granted (R9)', async () => {
+  it('is told to clients of another one, for which nothing is granted (REDIS-9)', async () => {
     const [voter] = votersOf(next());
     assert.ok(voter !== undefined);
     const told = isCode('another_set', new RegExp(`it has epoch 1: .*${trio.server(2).url}`));
@@ -57,7 +57,7 @@ describe('The set of Redis servers', { skip }, () => {
     await hold.release();
   });
 
-  it('is told with each step, also where the server was of their set when they connected (R9)', async () => {
+  it('is told with each step, also where the server was of their set when they connected (REDIS-9)', async () => {
     const [voter] = votersOf(trio.urls);
     assert.ok(voter !== undefined);
     await voter.look('a', soon());

@@ -54,7 +54,7 @@ describe('A quorum lock', () => {
     assert.deepEqual(asked(), ['acquire', 'acquire', 'acquire']);
   });
 
-  it('confirms the largest by a majority where the answers do not agree (Q2)', async () => {
+  it('confirms the largest by a majority where the answers do not agree (QUORUM-2)', async () => {
     [first.maxToken, second.maxToken, third.maxToken] = [4, 9, 0];
     const hold = await atOnce(lock().acquire());
     assert.equal(hold.fenceToken, 10);
@@ -65,7 +65,7 @@ describe('A quorum lock', () => {
     );
   });
 
-  it('is not held where a majority agrees on less than the largest that was heard, until that is confirmed (Q2)', async () => {
+  it('is not held where a majority agrees on less than the largest that was heard, until that is confirmed (QUORUM-2)', async () => {
     voters = votersOf(5, clock);
     const [one, two, three, four] = voters as [MemoryVoter, MemoryVoter, MemoryVoter, MemoryVoter];
     one.maxToken = 30;
@@ -82,7 +82,7 @@ describe('A quorum lock', () => {
   });
 
   for (const mood of ['refuses', 'fails'] as const)
-    it(`is not held where the confirm ${mood} at a majority, and is given back everywhere (Q2, Q4)`, async () => {
+    it(`is not held where the confirm ${mood} at a majority, and is given back everywhere (QUORUM-2, QUORUM-4)`, async () => {
       second.maxToken = 9;
       first.moods.confirm = mood;
       third.moods.confirm = mood;
@@ -93,7 +93,7 @@ describe('A quorum lock', () => {
       await assertGivenBack();
     });
 
-  it('asks again under a new id, not under the one that was given back (Q4)', async () => {
+  it('asks again under a new id, not under the one that was given back (QUORUM-4)', async () => {
     second.maxToken = 9;
     first.moods.confirm = 'refuses';
     third.moods.confirm = 'refuses';
@@ -112,7 +112,7 @@ describe('A quorum lock', () => {
     await atOnce(waited);
   });
 
-  describe('needs a majority of all that are configured, never of those that answered (Q1):', () => {
+  describe('needs a majority of all that are configured, never of those that answered (QUORUM-1):', () => {
     const others: readonly Mood[] = ['refuses', 'fails', 'hangs', 'throws', 'deaf'];
     for (const count of [3, 5, 7])
       for (const mood of others)
@@ -221,7 +221,7 @@ describe('A quorum lock', () => {
     await assert.rejects(atOnce(lock().tryAcquire()), isCode('no_quorum'));
   });
 
-  it('is valid for its ttl less the drift buffer, counted from before the first request left (Q3)', async () => {
+  it('is valid for its ttl less the drift buffer, counted from before the first request left (QUORUM-3)', async () => {
     for (const voter of voters) voter.moods.acquire = 'late';
     const tried = lock().acquire();
     await clock.pass(150);
@@ -231,7 +231,7 @@ describe('A quorum lock', () => {
   });
 
   for (const slow of ['acquire', 'confirm'] as const)
-    it(`is not held where the answers to ${slow} took until its validity was over (Q3)`, async () => {
+    it(`is not held where the answers to ${slow} took until its validity was over (QUORUM-3)`, async () => {
       for (const shortMs of [1, 0]) {
         voters = votersOf(3, clock);
         voters[0]!.maxToken = 9;

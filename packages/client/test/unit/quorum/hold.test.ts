@@ -46,7 +46,7 @@ describe('A hold of a quorum lock', () => {
     assert.equal(first.count('acquire'), 1);
   });
 
-  it('is valid after a renewal from before it was sent, not from its answer (Q3)', async () => {
+  it('is valid after a renewal from before it was sent, not from its answer (QUORUM-3)', async () => {
     for (const voter of voters) voter.moods.renew = 'late';
     await clock.pass(renewalMs + 120);
     for (const voter of voters) voter.arrive();
@@ -123,7 +123,7 @@ describe('A hold of a quorum lock', () => {
   });
 
   for (const shortMs of [1, 0])
-    it(`is ${shortMs > 0 ? '' : 'not '}renewed by what is answered ${String(shortMs)} ms before its end (Q3)`, async () => {
+    it(`is ${shortMs > 0 ? '' : 'not '}renewed by what is answered ${String(shortMs)} ms before its end (QUORUM-3)`, async () => {
       for (const voter of voters) voter.moods.renew = 'late';
       await clock.pass(renewalMs);
       clock.stall(validMs - renewalMs - shortMs);
@@ -133,7 +133,7 @@ describe('A hold of a quorum lock', () => {
       assert.equal(hold.state, shortMs > 0 ? 'held' : 'lost');
     });
 
-  it('is not asked to be renewed after its end (Q3)', async () => {
+  it('is not asked to be renewed after its end (QUORUM-3)', async () => {
     clock.stall(validMs);
     await clock.pass(0);
     assert.equal(first.count('renew'), 0, 'nobody is asked for what is over');

@@ -57,7 +57,7 @@ describe('Lease nodes behind their names', () => {
     assert.deepEqual(await Promise.all(said), ['granted', 'granted', 'granted']);
   });
 
-  it('of which two turn out to be one within an attempt count as one (Q1)', async () => {
+  it('of which two turn out to be one within an attempt count as one (QUORUM-1)', async () => {
     const clock = new HandClock();
     const grants = names.map((name, index) => ({
       name,

@@ -7,7 +7,7 @@ import type { Fields } from '../../../src/quorum/node-transport.ts';
 import { StreamTransport } from '../../../src/quorum/stream-transport.ts';
 import { FakeNode } from './support/fake-node.ts';
 
-/** Of those that want: the others of 10,000 are for those that hold (T4). */
+/** Of those that want: the others of 10,000 are for those that hold (VOTE-STREAM-4). */
 const maxQuestions = 9000;
 const tickMs = 500;
 /** Until a connection that says nothing is closed, at the latest. */
@@ -187,7 +187,7 @@ describe('The stream to a lease node', () => {
       assert.equal(node.connections.length, 0);
     });
 
-    it('does not send it while the connection is being opened (T1)', async () => {
+    it('does not send it while the connection is being opened (VOTE-STREAM-1)', async () => {
       let open: () => void = () => undefined;
       const opening = new Promise<void>((resolve) => {
         node.admit = (admit) => {
@@ -206,7 +206,7 @@ describe('The stream to a lease node', () => {
       assert.deepEqual(node.operations, ['renew']);
     });
 
-    it('does not send it in the turn that asked it (T1)', async () => {
+    it('does not send it in the turn that asked it (VOTE-STREAM-1)', async () => {
       echo();
       await ask('renew');
       const [asked, abort] = giveUp('acquire');
@@ -217,7 +217,7 @@ describe('The stream to a lease node', () => {
     });
   });
 
-  describe('that has gone dead (T2)', () => {
+  describe('that has gone dead (VOTE-STREAM-2)', () => {
     /** Answers what tells that it is there, and nothing else. */
     const isThere = (): void => {
       node.handle = ([, operation]) => {
@@ -352,7 +352,7 @@ describe('The stream to a lease node', () => {
   });
 
   describe('of one that holds', () => {
-    it('goes before all that stand by for one that wants (T4)', async () => {
+    it('goes before all that stand by for one that wants (VOTE-STREAM-4)', async () => {
       const operations = ['acquire', 'wait', 'renew', 'acquire', 'release', 'confirm'];
       const asked = operations.map((operation) => ask(operation).catch(() => undefined));
       await node.asked(operations.length);
@@ -361,7 +361,7 @@ describe('The stream to a lease node', () => {
       await Promise.all(asked);
     });
 
-    it('has room where those that want have none (T4)', async () => {
+    it('has room where those that want have none (VOTE-STREAM-4)', async () => {
       const asked = Array.from({ length: maxQuestions }, () => ask('wait').catch(() => undefined));
       await fails(ask('acquire'), 'overloaded');
       // What has no room fails at once, and nothing is sent.
@@ -375,7 +375,7 @@ describe('The stream to a lease node', () => {
     });
   });
 
-  describe('is bounded (T3)', () => {
+  describe('is bounded (VOTE-STREAM-3)', () => {
     it('in questions, also while it is being opened', async () => {
       node.admit = () => undefined;
       const asked = Array.from({ length: maxQuestions }, () => ask().catch(() => undefined));

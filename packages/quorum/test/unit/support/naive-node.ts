@@ -1,4 +1,4 @@
-/** What the rules A1 to A6 promise of one lease node, written down without rows, floors or changes. */
+/** What the rules VOTER-1 to VOTER-6 promise of one lease node, written down without rows, floors or changes. */
 import assert from 'node:assert/strict';
 import { LeaseNode } from '../../../src/node/lease-node.ts';
 import { MemoryFile } from './memory-file.ts';

@@ -33,7 +33,7 @@ export function endSome(tables: Tables, session: Session): void {
         endHoldOfEnded(tables, hold);
         changed.add(hold.pool);
       }
-  settle(tables, changed); // E1
+  settle(tables, changed); // STATE-SESSION-1
 }
 
 /** ENDS-3: goes on with those that earlier entries began to end. */
@@ -60,7 +60,7 @@ export function endHoldOfEnded(tables: Tables, hold: Hold): void {
   // A lock delay is of locks: the other permits of a semaphore are not to wait for the lost one.
   if (reason !== 'expired' || session.lockDelayMs === 0 || pool.kind === 'semaphore') return;
   const untilMs = atMs + session.lockDelayMs; // ENDS-4
-  if (untilMs > tables.timeMs) closeUntil(tables, pool, untilMs); // E2
+  if (untilMs > tables.timeMs) closeUntil(tables, pool, untilMs); // STATE-SESSION-2
 }
 
 function overOf({ id, over }: Session): SessionOver {

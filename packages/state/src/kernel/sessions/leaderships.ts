@@ -4,7 +4,7 @@
  *
  * HEARD-1: a session is heard of in the leadership in which the latest entry stands that is a sign of life of
  *     it (sign-of-life.ts). Nothing that a leader answered from memory alone counts, so a leader answers a keepalive
- *     from memory only for a session that is heard of in its own leadership (engine/src/leadership.ts E4).
+ *     from memory only for a session that is heard of in its own leadership (engine/src/leadership.ts LEADERSHIP-4).
  * HEARD-2: so no keepalive of a session was answered that was sent after the first leadership began in which
  *     the session was not heard of. Its lease is over when its timeout has passed since that beginning, and never
  *     before, however many leaderships there were since.

@@ -1,12 +1,12 @@
 /**
  * How sessions begin and end, and what ends by the passing of time.
  *
- * E1: when a session ends, all its waits leave their queues, then its holds end, and only then do
- *     others get what was freed (spec rule 2.4): in the command that ends it as far as that fits
+ * STATE-SESSION-1: when a session ends, all its waits leave their queues, then its holds end, and only then do
+ *     others get what was freed: in the command that ends it as far as that fits
  *     into the entry, else by the following entries in parts (endings.ts).
- * E2: a lock delay follows an expiry and nothing else.
- * E3: an expiry that is proposed for an older renewal does nothing (spec rule 2.2).
- * E4: what is due is acted upon in order of its time, before the commands of an entry: the outcome
+ * STATE-SESSION-2: a lock delay follows an expiry and nothing else.
+ * STATE-SESSION-3: an expiry that is proposed for an older renewal does nothing.
+ * STATE-SESSION-4: what is due is acted upon in order of its time, before the commands of an entry: the outcome
  *     does not depend on how many entries the time came in. What does not fit into the entry (work.ts)
  *     is acted upon by the next ones, in the same order; until then a hold still stands and a lock is
  *     still closed, and a wait that is over is granted nothing (TURN-2).
@@ -142,7 +142,7 @@ export function endIfUnused(tables: Tables, session: Session, last?: LastRequest
     endSession(tables, session, 'ended', last);
 }
 
-/** E3. */
+/** STATE-SESSION-3. */
 export function expireSession(
   tables: Tables,
   id: SessionId,
@@ -157,7 +157,7 @@ export function expireSession(
   };
 }
 
-/** E4: time moves to `timeMs`, and what earlier entries left goes on (WORK-2). */
+/** STATE-SESSION-4: time moves to `timeMs`, and what earlier entries left goes on (WORK-2). */
 export function advance(tables: Tables, timeMs: ClusterTimeMs): void {
   tables.timeMs = timeMs;
   beginShare(tables);
@@ -194,7 +194,7 @@ function open(tables: Tables, opening: Opening): void {
 function endForLength(tables: Tables, { hold }: Ending): void {
   const { session, pool } = hold;
   if (session.living) endHold(tables, hold, 'max_hold');
-  else endHoldOfEnded(tables, hold); // E2: with the delay of its expiry.
+  else endHoldOfEnded(tables, hold); // STATE-SESSION-2: with the delay of its expiry.
   endIfUnused(tables, session);
   settle(tables, [pool]);
 }

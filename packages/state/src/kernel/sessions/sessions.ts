@@ -1,7 +1,7 @@
 /**
  * Sessions that live. Those that have ended are in ended-sessions.ts.
  *
- * HO1: a page of holds or waits costs what is on it, and one has its place from its beginning to its end: that of its first
+ * STATE-HOLDS-1: a page of holds or waits costs what is on it, and one has its place from its beginning to its end: that of its first
  *     token, or of its sequence number. New ones come behind all others, so a reader that goes on after the last number
  *     it has seen misses nothing that stands throughout. Few are brought into this order when a page is first asked for;
  *     from `orderedFrom` on they are kept in it, so that no page has to order many.
@@ -27,7 +27,7 @@ import type {
 
 const noLeads: ReadableMap<ResourceName, never> = new OrderedMap<ResourceName, never>(hashOfText);
 const noneJoined: readonly Joined[] = [];
-/** HO1. */
+/** STATE-HOLDS-1. */
 const orderedFrom = 512;
 
 /** What a session has to know of what it holds. */
@@ -108,7 +108,7 @@ export class SessionOf<Hold extends HoldFacts, Waiter extends WaitFacts> {
   #metadataBytes = 0;
   /** Of all that it holds. */
   readonly #digest: HoldDigest = new HoldDigest();
-  /** By their first tokens. Made when a page of holds is asked for, or there are many (HO1). */
+  /** By their first tokens. Made when a page of holds is asked for, or there are many (STATE-HOLDS-1). */
   #order: OrderedByNumber<Hold> | undefined = undefined;
   readonly #waits = new OrderedMap<number, Waiter>(hashOfNumber);
   /** By their sequence numbers, likewise. */

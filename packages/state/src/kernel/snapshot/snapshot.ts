@@ -7,7 +7,7 @@
  * SNAP-2: at most one snapshot is being taken. What is kept for it goes as it is written or cancelled.
  * SNAP-3: the first line names the format and its version, the last one tells the number of lines and
  *     their hash: what is cut off or damaged is refused, never restored in part.
- * SNAP-4: see ties.ts.
+ * How sessions of one time are ordered: SNAP-4 of ties.ts.
  * SNAP-5: equal states give equal bytes: records stand in the order of the tables, which restoring keeps,
  *     whatever happens while the snapshot is pulled.
  * SNAP-6: no call takes longer than some milliseconds, however large the state is. Beginning a snapshot copies

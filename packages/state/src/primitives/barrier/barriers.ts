@@ -1,14 +1,14 @@
 /**
  * Double barriers: so many sessions meet, go on together, and leave together.
  *
- * B1: a round opens when as many as its first one said are inside, in the command of the last one;
+ * STATE-BARRIER-1: a round opens when as many as its first one said are inside, in the command of the last one;
  *     nobody else enters it, and the next round is another one.
- * B2: a session is inside once, and one that ends is inside no more: a round that is open does not
+ * STATE-BARRIER-2: a session is inside once, and one that ends is inside no more: a round that is open does not
  *     wait for it, one that is not open goes on waiting for somebody in its place.
- * B4: a request that entered and was withdrawn is answered with that from then on: it is not inside.
- * B5: of several requests of one session that entered, one that is cancelled takes no other along: the session is
+ * STATE-BARRIER-4: a request that entered and was withdrawn is answered with that from then on: it is not inside.
+ * STATE-BARRIER-5: of several requests of one session that entered, one that is cancelled takes no other along: the session is
  *     out again with the last of them. Who leaves, leaves for all of them.
- * B3: a round is over when all who were inside have left. (Who waits for that is told by the event.)
+ * STATE-BARRIER-3: a round is over when all who were inside have left. (Who waits for that is told by the event.)
  */
 import { tooManyHolds, tooManyOf } from '../../kernel/at-capacity.ts';
 import { remembersByTime } from '../../kernel/limits.ts';
@@ -40,7 +40,7 @@ class Barrier implements Place, Joined {
   readonly parties: number;
   /** All have come; nobody else enters. */
   open = false;
-  /** Those who are inside, in the order in which they came, and how many of their requests entered (B5). */
+  /** Those who are inside, in the order in which they came, and how many of their requests entered (STATE-BARRIER-5). */
   readonly members: OrderedMap<Session, number> = new OrderedMap<Session, number>(hashOfSession);
   savedIn: number;
 
@@ -74,12 +74,12 @@ function enter(
     if (entered !== undefined) {
       if (remembersByTime(tables.limits)) {
         tables.changingPlace(found);
-        found.members.set(session, entered + 1); // B5
+        found.members.set(session, entered + 1); // STATE-BARRIER-5
       }
-      return told(found); // B2
+      return told(found); // STATE-BARRIER-2
     }
     if (found.parties !== parties) return partiesMismatch(found, parties);
-    if (found.open) return barrierClosed(found); // B1
+    if (found.open) return barrierClosed(found); // STATE-BARRIER-1
   }
   const refusal =
     tooManyHolds(tables, session) ??
@@ -91,7 +91,7 @@ function enter(
   session.join(barrier);
   tellMember(tables, 'barrier_joined', barrier, session);
   if (barrier.members.size === barrier.parties) {
-    barrier.open = true; // B1
+    barrier.open = true; // STATE-BARRIER-1
     tables.events.push({ type: 'barrier_opened', name, round: barrier.round });
   }
   return told(barrier);
@@ -111,12 +111,12 @@ const leaveBarrier: Once<'leave_barrier'> = {
     const barrier = find(tables, name);
     if (barrier === undefined || !barrier.members.has(session)) return notEntered(name);
     if (withdraw && barrier.open) return told(barrier);
-    answerInstead(tables, session, command); // B4
+    answerInstead(tables, session, command); // STATE-BARRIER-4
     return { ...told(barrier), over: leave(tables, barrier, session) };
   },
 };
 
-/** B4. */
+/** STATE-BARRIER-4. */
 function answerInstead(
   tables: Tables,
   session: Session,
@@ -139,12 +139,12 @@ function leave(tables: Tables, barrier: Barrier, session: Session): boolean {
   tellMember(tables, 'barrier_left', barrier, session);
   if (barrier.members.size > 0) return false;
   tables.places.barrier.delete(name);
-  if (barrier.open) tables.events.push({ type: 'barrier_over', name, round }); // B3
+  if (barrier.open) tables.events.push({ type: 'barrier_over', name, round }); // STATE-BARRIER-3
   return barrier.open;
 }
 
 /**
- * B5: the request wants it no more; or, `unlessOpen`, it waited in vain.
+ * STATE-BARRIER-5: the request wants it no more; or, `unlessOpen`, it waited in vain.
  *
  * @returns Whether it stays inside since the round has opened.
  */
@@ -167,11 +167,11 @@ function cancelEntering(
   }
   const code = unlessOpen === true ? 'wait_timeout' : 'wait_abandoned';
   const answer: Answer = { ...known, result: enteredInVain(name, code) };
-  session.requests.remember(requestId, answer, tables.limits); // B4
+  session.requests.remember(requestId, answer, tables.limits); // STATE-BARRIER-4
   return undefined;
 }
 
-/** B2: a session ends. */
+/** STATE-BARRIER-2: a session ends. */
 function leaveAll(tables: Tables, session: Session): void {
   for (const joined of Array.from(session.joined))
     if (joined instanceof Barrier) leave(tables, joined, session);
@@ -206,7 +206,7 @@ function partiesMismatch({ name, parties }: Barrier, given: number): Refusal {
   );
 }
 
-/** B4. */
+/** STATE-BARRIER-4. */
 function enteredInVain(name: ResourceName, code: 'wait_timeout' | 'wait_abandoned'): Refusal {
   const why = code === 'wait_timeout' ? 'did not open in time' : 'was given up by its caller';
   return refuse(code, `The wait for barrier "${name}" ${why}; this session is out again.`, {

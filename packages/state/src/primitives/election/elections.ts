@@ -1,9 +1,9 @@
 /**
  * Elections: one leads, the others queue, and the leader tells a value.
  *
- * O1: at most one session leads, and its fence token, larger than any before, is its epoch.
- * O2: a leader that campaigns again is told that it leads, under the same token.
- * O3: only the leader of that very token proclaims a value or resigns.
+ * STATE-ELECTION-1: at most one session leads, and its fence token, larger than any before, is its epoch.
+ * STATE-ELECTION-2: a leader that campaigns again is told that it leads, under the same token.
+ * STATE-ELECTION-3: only the leader of that very token proclaims a value or resigns.
  */
 import {
   hasRoom,
@@ -38,12 +38,12 @@ const asking: Acquiring<CommandOf<'campaign'>> = {
   judge: (tables, pool, session, asker, { terms, waitMs }) => {
     const tooMany = pool === undefined ? tooManyOf(tables, 'election') : undefined;
     if (tooMany !== undefined) return tooMany;
-    if (session !== undefined && pool?.heldBy(session) !== undefined) return 'give'; // O2
+    if (session !== undefined && pool?.heldBy(session) !== undefined) return 'give'; // STATE-ELECTION-2
     const atCapacity = tooManyHolds(tables, asker);
     if (atCapacity !== undefined) return atCapacity;
     if (pool === undefined) return 'give';
     if (pool.fits(1, undefined) && isNext(pool, undefined, terms))
-      return hasRoom(tables, pool, session) ? 'give' : tooManyHoldsOf(tables, pool); // O1
+      return hasRoom(tables, pool, session) ? 'give' : tooManyHoldsOf(tables, pool); // STATE-ELECTION-1
     if (waitMs <= 0) return notElected(pool, tables.timeMs);
     return tooManyWaits(tables, asker) ?? tooManyWaiters(tables, pool) ?? 'wait';
   },
@@ -101,7 +101,7 @@ const proclaim: Once<'proclaim'> = {
   },
 };
 
-/** O3. */
+/** STATE-ELECTION-3. */
 function wrongLeader(
   tables: Tables,
   hold: Hold | undefined,

@@ -1,7 +1,7 @@
 /**
  * A request for units is cancelled: its wait ends, or what was granted to exactly this request is given back.
  *
- * R3: cancelling gives back what was granted to exactly this request, once.
+ * STATE-RELEASE-3: cancelling gives back what was granted to exactly this request, once.
  */
 import type { Cancel } from '../../kernel/primitive.ts';
 import { waitAbandoned } from '../../kernel/refusals.ts';
@@ -15,7 +15,7 @@ import { settle } from './settle.ts';
 import { endWait, poolsOf } from './waits.ts';
 
 /**
- * R3: what is left to be given back, where it was granted; from now on the request is answered that it was
+ * STATE-RELEASE-3: what is left to be given back, where it was granted; from now on the request is answered that it was
  * cancelled.
  */
 export function cancelledGrant(
@@ -33,7 +33,7 @@ export function cancelledGrant(
   }
   if (result?.ok !== true) return undefined;
   if (result.type !== 'granted' && result.type !== 'granted_many') return undefined;
-  // R1, R3: a second cancel finds nothing to give back.
+  // STATE-RELEASE-1, STATE-RELEASE-3: a second cancel finds nothing to give back.
   session.requests.change(requestId, known, waitAbandoned(name, requestId), tables.limits);
   return result;
 }

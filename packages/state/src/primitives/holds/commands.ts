@@ -57,7 +57,7 @@ export interface Granted {
 
 /**
  * In the wait queue; a `wait_ended` event with the same session and request tells the outcome later. In the
- * middle of a long queue `position` is the lowest that it can be (queue.ts L5).
+ * middle of a long queue `position` is the lowest that it can be (queue.ts STATE-QUEUE-5).
  */
 export interface Queued {
   readonly ok: true;

@@ -6,13 +6,13 @@
  * is exact. Of a semaphore's several holders only one that is indispensable counts: permits that any
  * of several may give back are no reason to refuse.
  *
- * C1: cycles come to be only when a request takes its place in a queue, be it to be given at once
+ * STATE-DEADLOCK-1: cycles come to be only when a request takes its place in a queue, be it to be given at once
  *     because it passes all others, so looking then finds them all: a grant turns "waits ahead" into
  *     "holds", and whatever ends takes such ties away. (Lowering the limit of a semaphore can tie
  *     holders closer; such a cycle ends with the wait's deadline.)
- * C2: a waiter whose terms say `independent` ties its session to nobody.
- * C4: a session that has ended waits for nobody: what it has goes by itself, in the next entries.
- * C3: all searches of an entry of the log together do at most `maxSearchSteps` steps; a request whose search
+ * STATE-DEADLOCK-2: a waiter whose terms say `independent` ties its session to nobody.
+ * STATE-DEADLOCK-4: a session that has ended waits for nobody: what it has goes by itself, in the next entries.
+ * STATE-DEADLOCK-3: all searches of an entry of the log together do at most `maxSearchSteps` steps; a request whose search
  *     would need more waits, and its deadline ends it. Every waiter and every hold that is looked at is a
  *     step. The same on every node: steps are counted, not time, and what is kept of one search for the
  *     next ones is kept for one entry only.
@@ -29,7 +29,7 @@ import type { Tables } from '../../kernel/tables.ts';
  * Undefined: there is none.
  */
 export function cycleThrough(tables: Tables, origin: Waiter): readonly Waiter[] | undefined {
-  if (origin.terms?.independent === true || !couldBeAwaited(origin)) return undefined; // C2
+  if (origin.terms?.independent === true || !couldBeAwaited(origin)) return undefined; // STATE-DEADLOCK-2
   return new Search(tables.searches, origin).run();
 }
 
@@ -55,7 +55,7 @@ class Search {
   run(): readonly Waiter[] | undefined {
     const { session } = this.#origin;
     let last = this.#lookFrom(this.#origin);
-    // Who is passed waits for this session from now on, whatever it waits for itself (C1). Where
+    // Who is passed waits for this session from now on, whatever it waits for itself (STATE-DEADLOCK-1). Where
     // nobody is, cycles through its other waits would be older than this one.
     if (this.#origin.next !== undefined) last ??= this.#lookFromAll(session.waits.values());
     while (last === undefined) {
@@ -74,7 +74,7 @@ class Search {
 
   #lookFromAll(waits: Iterable<Waiter>): Waiter | undefined {
     for (const waiter of waits) {
-      if (!this.#searches.step()) return undefined; // C3
+      if (!this.#searches.step()) return undefined; // STATE-DEADLOCK-3
       const last = this.#lookFrom(waiter);
       if (last !== undefined) return last;
     }
@@ -88,7 +88,7 @@ class Search {
    * here has no ties but those that are seen on the way, and is not looked at again.
    */
   #lookFrom(waiter: Waiter): Waiter | undefined {
-    if (waiter.terms?.independent === true) return undefined; // C2
+    if (waiter.terms?.independent === true) return undefined; // STATE-DEADLOCK-2
     const { pool } = waiter;
     const origin = this.#origin.session;
     const known = this.#walkedFrom.get(pool);
@@ -97,8 +97,8 @@ class Search {
     let mostOfOthers = waiter.session === origin ? 0 : waiter.units;
     let ahead = waiter.previous;
     for (; ahead !== undefined && ahead !== known; ahead = ahead.previous) {
-      if (!this.#searches.step()) return undefined; // C3
-      if (!ahead.session.living) continue; // C4
+      if (!this.#searches.step()) return undefined; // STATE-DEADLOCK-3
+      if (!ahead.session.living) continue; // STATE-DEADLOCK-4
       if (ahead.units > most) most = ahead.units;
       if (ahead.session === origin) {
         if (mostOfOthers > 0) return waiter;
@@ -113,7 +113,7 @@ class Search {
     if (known === undefined || ahead === known) this.#walkedFrom.set(pool, waiter);
     for (const { session, units } of this.#searches.sharesOf(pool) ?? []) {
       // Without them so many can never be free; and the shares that follow are no larger.
-      if (pool.size - units >= most || !this.#searches.step()) return undefined; // C3
+      if (pool.size - units >= most || !this.#searches.step()) return undefined; // STATE-DEADLOCK-3
       if (session === origin && mostOfOthers > 0 && pool.size - units < mostOfOthers) return waiter;
       if (session !== waiter.session) this.#reach(session, waiter);
     }
@@ -122,7 +122,7 @@ class Search {
 
   #reach(session: Session, by: Waiter): void {
     if (this.#reachedBy.has(session) || session === this.#origin.session) return;
-    if (!session.living) return; // C4
+    if (!session.living) return; // STATE-DEADLOCK-4
     this.#reachedBy.set(session, by);
     this.#toLookAt.push(session);
   }

@@ -1,10 +1,10 @@
 /**
  * Giving and taking back units.
  *
- * G1: every grant that gives units takes a new fence token; a re-entrant acquire takes none and
- *     tells the token of the hold that it enters (spec rule 2.5).
- * G2: nothing is given to a session that has ended (spec rule 2.4).
- * G3: after whatever frees units, takes a waiter away or opens a pool, `settle` runs in the same
+ * STATE-GRANT-1: every grant that gives units takes a new fence token; a re-entrant acquire takes none and
+ *     tells the token of the hold that it enters.
+ * STATE-GRANT-2: nothing is given to a session that has ended.
+ * STATE-GRANT-3: after whatever frees units, takes a waiter away or opens a pool, `settle` runs in the same
  *     command (settle.ts): a waiter whose turn has come never waits for another command, except where
  *     more is to be given than fits into the entry (TURN-1).
  */
@@ -29,7 +29,11 @@ export interface Ask {
 
 /** Gives what was asked for; the caller has found that it fits. */
 export function give(tables: Tables, session: Session, pool: Pool, ask: Ask): Granted {
-  invariant(session.living, 'G2: nothing is given to a session that has ended.', session.id);
+  invariant(
+    session.living,
+    'STATE-GRANT-2: nothing is given to a session that has ended.',
+    session.id,
+  );
   tables.changingSession(session); // Its holds are part of its record.
   tables.changingPool(pool);
   if (session.own) session.heardIn = tables.leaderships.current; // LIFE-2
@@ -115,7 +119,7 @@ function begin(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
 }
 
 function newHold(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
-  const fenceToken = tables.nextFenceToken(); // G1
+  const fenceToken = tables.nextFenceToken(); // STATE-GRANT-1
   const hold: Hold = {
     session,
     pool,
@@ -154,7 +158,7 @@ function endAt(tables: Tables, hold: Hold, dueMs: number): void {
 /** From shared to exclusive. */
 function upgrade(tables: Tables, hold: Hold, units: number): void {
   hold.pool.resize(hold, units);
-  hold.fenceToken = tables.nextFenceToken(); // G1
+  hold.fenceToken = tables.nextFenceToken(); // STATE-GRANT-1
   hold.holdCount += 1;
   hold.exclusiveCount += 1;
   hold.session.upgradeHold(hold);

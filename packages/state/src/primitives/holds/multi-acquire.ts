@@ -1,8 +1,8 @@
 /**
- * Several locks and semaphores at once: all or none (G5).
+ * Several locks and semaphores at once: all or none (STATE-GRANT-5).
  *
- * Y1: either everything is given in one command or nothing is; nobody ever sees a part.
- * Y2: who wants several stands in all the queues from the same command on, without a priority (L4):
+ * STATE-MULTI-1: either everything is given in one command or nothing is; nobody ever sees a part.
+ * STATE-MULTI-2: who wants several stands in all the queues from the same command on, without a priority (STATE-QUEUE-4):
  *     of two that want the same, the same one is ahead everywhere, so that they cannot block each other.
  */
 import {
@@ -47,7 +47,7 @@ export const acquireMany: Once<'acquire_many'> = {
       verdict === 'give'
         ? giveAll(tables, session, asks, answer)
         : (enqueueMultiAcquire(tables, session, asks, waitMs, answer) ?? queued(answer));
-    // What was opened for a wait that is refused is not to stay (A4).
+    // What was opened for a wait that is refused is not to stay (STATE-LOCK-4).
     for (const { pool } of asks) if (pool.isIdle) tables.forgetPool(pool);
     return result;
   },
@@ -67,7 +67,7 @@ export const acquireMany: Once<'acquire_many'> = {
   },
 };
 
-/** Y1. */
+/** STATE-MULTI-1. */
 function giveAll(
   tables: Tables,
   session: Session,
@@ -122,7 +122,7 @@ function judge(
   }
   const waits = tooManyWaits(tables, session, wanted.length);
   if (waits !== undefined) return waits;
-  // Y2: a place in every queue, also where it would be free.
+  // STATE-MULTI-2: a place in every queue, also where it would be free.
   for (const one of wanted) {
     const pool = found(tables, one);
     const tooMany = pool === undefined ? undefined : tooManyWaiters(tables, pool);

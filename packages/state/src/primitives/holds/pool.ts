@@ -2,12 +2,12 @@
  * A resource is a pool of units with a queue: the one mechanism under every primitive. It knows
  * units and turns; what a unit means (a reader, a permit) is decided above it.
  *
- * P1: the units of all holds never exceed the size of the pool.
- * P2: a turn is first come, first served: nobody who needs units is given some while another waits
+ * STATE-POOL-1: the units of all holds never exceed the size of the pool.
+ * STATE-POOL-2: a turn is first come, first served: nobody who needs units is given some while another waits
  *     ahead, however few it needs (else a stream of small requests starves a large one).
- * P3: a closed pool (lock delay) gives no units.
- * P4: a pool that nobody holds, waits for or is kept out of does not exist, unless it was made to stay.
- * P5: when the size of a pool is lowered its holders keep what they have; nothing is given until there
+ * STATE-POOL-3: a closed pool (lock delay) gives no units.
+ * STATE-POOL-4: a pool that nobody holds, waits for or is kept out of does not exist, unless it was made to stay.
+ * STATE-POOL-5: when the size of a pool is lowered its holders keep what they have; nothing is given until there
  *     is room again.
  */
 import { Chain } from '../../kernel/collections/chain.ts';
@@ -91,7 +91,7 @@ export class Pool {
   readonly name: ResourceName;
   size: number;
   free: number;
-  /** It stays when nobody uses it (P4). */
+  /** It stays when nobody uses it (STATE-POOL-4). */
   persistent = false;
   readonly holds: Chain<Hold> = new Chain<Hold>();
   /** Another one after every change of what is held; its value is of this node alone. */
@@ -135,15 +135,15 @@ export class Pool {
    * left aside. What a session holds already covers anything smaller, closed or not.
    */
   fits(units: number, held: Hold | undefined): boolean {
-    if (held === undefined) return this.opening === undefined && this.free >= units; // P3
+    if (held === undefined) return this.opening === undefined && this.free >= units; // STATE-POOL-3
     return (
-      held.units >= units || (this.opening === undefined && this.free + held.units >= units) // P3
+      held.units >= units || (this.opening === undefined && this.free + held.units >= units) // STATE-POOL-3
     );
   }
 
   /** The waiter whose turn it is, when there is enough for it. */
   nextTurn(): Waiter | undefined {
-    const waiter = this.queue.first; // P2
+    const waiter = this.queue.first; // STATE-POOL-2
     return waiter !== undefined && this.isServable(waiter) ? waiter : undefined;
   }
 
@@ -158,7 +158,7 @@ export class Pool {
     return this.kind === 'election' ? session.leads.get(this.name) : undefined;
   }
 
-  /** P5. */
+  /** STATE-POOL-5. */
   changeSize(size: number): void {
     this.free += size - this.size;
     this.size = size;
@@ -184,7 +184,7 @@ export class Pool {
     const free = this.free - units;
     invariant(
       (free >= 0 || units <= 0) && free <= this.size,
-      'P1: units held stay within the pool.',
+      'STATE-POOL-1: units held stay within the pool.',
       free,
     );
     this.free = free;

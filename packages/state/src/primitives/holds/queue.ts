@@ -1,13 +1,13 @@
 /**
  * Places in a queue: first come, first served within a priority.
  *
- * L1: a waiter goes ahead of those with a lower priority, never of one of its own or a higher one.
- * L2: nobody is passed more than `maxPasses` times by those that came later: a stream of urgent
+ * STATE-QUEUE-1: a waiter goes ahead of those with a lower priority, never of one of its own or a higher one.
+ * STATE-QUEUE-2: nobody is passed more than `maxPasses` times by those that came later: a stream of urgent
  *     requests delays the others and does not starve them.
- * L3: who holds the pool already and wants more goes before all who hold nothing (they could not get
+ * STATE-QUEUE-3: who holds the pool already and wants more goes before all who hold nothing (they could not get
  *     anything before it anyway), and is passed by nobody.
- * L4: who wants several together is passed by nobody: it stands in the same order everywhere.
- * L5: telling a place costs a bounded number of steps, however long the queue is: every command that is
+ * STATE-QUEUE-4: who wants several together is passed by nobody: it stands in the same order everywhere.
+ * STATE-QUEUE-5: telling a place costs a bounded number of steps, however long the queue is: every command that is
  *     repeated while it waits is told one. (Statuses tell exact places, of the waiters that they show.)
  */
 import type { Hold, Pool, Waiter } from './pool.ts';
@@ -21,7 +21,7 @@ const priorityOf = (waiter: Waiter): number => waiter.terms?.priority ?? 0;
 export function place(waiter: Waiter): void {
   const { pool, session } = waiter;
   if (pool.heldBy(session) !== undefined) {
-    // L3
+    // STATE-QUEUE-3
     let before: Waiter | undefined;
     for (let next = pool.queue.first; next?.session === session; next = next.next) before = next;
     pool.queue.insertAfter(before, waiter);
@@ -34,12 +34,12 @@ export function place(waiter: Waiter): void {
 }
 
 function mayPass(priority: number, ahead: Waiter): boolean {
-  if (priorityOf(ahead) >= priority || ahead.passed >= maxPasses) return false; // L1, L2
-  if (ahead.together !== undefined) return false; // L4
-  return ahead.pool.heldBy(ahead.session) === undefined; // L3
+  if (priorityOf(ahead) >= priority || ahead.passed >= maxPasses) return false; // STATE-QUEUE-1, STATE-QUEUE-2
+  if (ahead.together !== undefined) return false; // STATE-QUEUE-4
+  return ahead.pool.heldBy(ahead.session) === undefined; // STATE-QUEUE-3
 }
 
-/** Counts that a waiter which stays passed those behind it (L2). */
+/** Counts that a waiter which stays passed those behind it (STATE-QUEUE-2). */
 export function countPasses(waiter: Waiter): void {
   if (priorityOf(waiter) === 0) return;
   for (let behind = waiter.next; behind !== undefined; behind = behind.next) behind.passed += 1;
@@ -47,7 +47,7 @@ export function countPasses(waiter: Waiter): void {
 
 /** Whether a request would be the next: nobody waits, or it may pass all who do, or it holds the pool already. */
 export function isNext(pool: Pool, held: Hold | undefined, terms: Terms | undefined): boolean {
-  if (pool.queue.length === 0 || held !== undefined) return true; // L3
+  if (pool.queue.length === 0 || held !== undefined) return true; // STATE-QUEUE-3
   const priority = terms?.priority ?? 0;
   let ahead = pool.queue.last;
   while (ahead !== undefined && mayPass(priority, ahead)) ahead = ahead.previous;
@@ -58,7 +58,7 @@ export function isNext(pool: Pool, held: Hold | undefined, terms: Terms | undefi
 export const maxCounted = 128;
 
 /**
- * The place in the queue, 1 is the next, at a bounded cost (L5): exact near either end of the queue, else
+ * The place in the queue, 1 is the next, at a bounded cost (STATE-QUEUE-5): exact near either end of the queue, else
  * the lowest that it can be.
  */
 export function positionOf(waiter: Waiter): number {

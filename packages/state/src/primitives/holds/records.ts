@@ -125,7 +125,7 @@ function decodePool(tables: Tables, tying: Tying, fields: Fields): Pool {
 /** Holds and waiters of a pool: those of its first line, or of one that follows. */
 function decodeMembers(tables: Tables, tying: Tying, pool: Pool, fields: Fields): void {
   const { size } = pool;
-  // Holders may have more than a limit that was lowered (P5).
+  // Holders may have more than a limit that was lowered (STATE-POOL-5).
   pool.changeSize(Number.MAX_SAFE_INTEGER);
   const holds = fields.list();
   while (!holds.atEnd) {

@@ -1,4 +1,4 @@
-/** What the searches for deadlocks in one entry of the log have in common (deadlock.ts C3). */
+/** What the searches for deadlocks in one entry of the log have in common (deadlock.ts STATE-DEADLOCK-3). */
 import type { StateLimits } from '../../kernel/limits.ts';
 import type { Pool, Session } from './pool.ts';
 
@@ -31,14 +31,14 @@ export class Searches {
     return this.#stepsLeft;
   }
 
-  /** Counts a step; false when the entry has done as many as it may (C3). */
+  /** Counts a step; false when the entry has done as many as it may (STATE-DEADLOCK-3). */
   step(): boolean {
     if (this.#stepsLeft <= 0) return false;
     this.#stepsLeft -= 1;
     return true;
   }
 
-  /** Who holds a pool, the largest share first. Undefined: looking would take too long (C3). */
+  /** Who holds a pool, the largest share first. Undefined: looking would take too long (STATE-DEADLOCK-3). */
   sharesOf(pool: Pool): readonly Share[] | undefined {
     const { first } = pool.holds;
     if (first === undefined || first === pool.holds.last) return first === undefined ? [] : [first];

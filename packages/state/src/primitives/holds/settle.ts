@@ -1,5 +1,5 @@
 /**
- * Whose turn has come. G3 (grants.ts) is upheld here, as far as the work of an entry goes.
+ * Whose turn has come. STATE-GRANT-3 (grants.ts) is upheld here, as far as the work of an entry goes.
  *
  * TURN-1: turns that come and no longer fit into their entry (work.ts) are given by the next entries
  *     before anything else, in the order in which their pools were freed. Nobody who comes later
@@ -17,7 +17,7 @@ import { hasRoom } from '../../kernel/at-capacity.ts';
 import type { Pool, MultiAcquire, Waiter } from './pool.ts';
 import type { Tables } from '../../kernel/tables.ts';
 
-/** G3: gives the turns that have come in these pools, and removes what nothing is left of (P4). */
+/** STATE-GRANT-3: gives the turns that have come in these pools, and removes what nothing is left of (STATE-POOL-4). */
 export function settle(tables: Tables, changed: Iterable<Pool>): void {
   for (const pool of changed) settleFrom(tables, pool);
 }
@@ -51,7 +51,7 @@ function settleFrom(tables: Tables, freed: Pool): void {
 
 /** The waiter that is to be given now what it waits for. */
 function nextTurn(tables: Tables, pool: Pool): Waiter | undefined {
-  const first = pool.nextTurn(); // P2
+  const first = pool.nextTurn(); // STATE-POOL-2
   if (first === undefined || !mayHave(tables, first)) return undefined;
   return first.together === undefined || isTurnOf(tables, first.together) ? first : undefined;
 }
@@ -62,14 +62,14 @@ function mayHave(tables: Tables, { pool, session, dueMs }: Waiter): boolean {
   return hasRoom(tables, pool, session); // TURN-3
 }
 
-/** G5. */
+/** STATE-GRANT-5. */
 function isTurnOf(tables: Tables, { waiters }: MultiAcquire): boolean {
   return waiters.every((one) => one.pool.nextTurn() === one && mayHave(tables, one));
 }
 
 function grantMultiAcquire(tables: Tables, { waiters }: MultiAcquire): void {
   const [first] = waiters;
-  invariant(first !== undefined, 'G5: something is wanted.');
+  invariant(first !== undefined, 'STATE-GRANT-5: something is wanted.');
   const grants = waiters.map((one) => give(tables, one.session, one.pool, one));
   endWait(tables, first, grantedMany(tables, grants));
 }

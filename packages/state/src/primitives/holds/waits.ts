@@ -1,11 +1,11 @@
 /**
  * How waits begin and end.
  *
- * G4: a wait that ends leaves the queue, the session and the heap at once, and its outcome is the
+ * STATE-GRANT-4: a wait that ends leaves the queue, the session and the heap at once, and its outcome is the
  *     answer to its request.
- * G5: of several that are wanted together all are given in one command, when it is the turn of each,
+ * STATE-GRANT-5: of several that are wanted together all are given in one command, when it is the turn of each,
  *     or none; one that fails takes the others along.
- * G6: a wait that would cause a deadlock is refused and leaves nothing behind (deadlock.ts).
+ * STATE-GRANT-6: a wait that would cause a deadlock is refused and leaves nothing behind (deadlock.ts).
  */
 import { cycleThrough } from './deadlock.ts';
 import type { Ask } from './grants.ts';
@@ -21,7 +21,7 @@ import type { CommandResult, Refusal } from '../../kernel/outcomes.ts';
  * Puts a request into the queue, see queue.ts.
  *
  * @param waitMs Longest wait in cluster time, above 0.
- * @returns The waiter, or the refusal where it would cause a deadlock (G6).
+ * @returns The waiter, or the refusal where it would cause a deadlock (STATE-GRANT-6).
  */
 export function enqueue(
   tables: Tables,
@@ -43,7 +43,7 @@ export function enqueue(
  * A request that can be given at once though others wait passes them, as a raise does: as if it took its
  * place first.
  *
- * @returns The refusal where that would cause a deadlock (G6).
+ * @returns The refusal where that would cause a deadlock (STATE-GRANT-6).
  */
 export function pass(
   tables: Tables,
@@ -63,7 +63,7 @@ export function pass(
   return cycle === undefined ? undefined : deadlock(cycle);
 }
 
-/** Puts one request into several queues (G5). */
+/** Puts one request into several queues (STATE-GRANT-5). */
 export function enqueueMultiAcquire(
   tables: Tables,
   session: Session,
@@ -77,7 +77,7 @@ export function enqueueMultiAcquire(
   const refusal = line(tables, together.waiters);
   if (refusal !== undefined) return refusal;
   const [first] = together.waiters;
-  invariant(first !== undefined, 'G5: something is wanted.');
+  invariant(first !== undefined, 'STATE-GRANT-5: something is wanted.');
   answer.waiter = first;
   tables.due.add(first);
   return undefined;
@@ -112,7 +112,7 @@ function newWaiter(
   };
 }
 
-/** All get their places, or none (G6). */
+/** All get their places, or none (STATE-GRANT-6). */
 function line(tables: Tables, waiters: readonly Waiter[]): Refusal | undefined {
   for (const waiter of waiters) {
     tables.changingPool(waiter.pool);
@@ -164,7 +164,7 @@ export function poolsOf({ pool, together }: Waiter): readonly Pool[] {
   return together === undefined ? [pool] : together.waiters.map((one) => one.pool);
 }
 
-/** Ends a wait with its outcome (G4, G5). When units may fit others now, the caller settles its pools. */
+/** Ends a wait with its outcome (STATE-GRANT-4, STATE-GRANT-5). When units may fit others now, the caller settles its pools. */
 export function endWait(tables: Tables, waiter: Waiter, result: CommandResult): void {
   const { session, answer, requestId, together } = waiter;
   tables.changingSession(session);

@@ -1,8 +1,8 @@
 /**
  * Countdown latches: made with a count, counted down by whoever did a part, open at 0.
  *
- * K1: a count only falls, never below 0, and an open latch stays open until it is deleted.
- * K2: a count by a session with a request id is counted once, however often it is sent.
+ * STATE-LATCH-1: a count only falls, never below 0, and an open latch stays open until it is deleted.
+ * STATE-LATCH-2: a count by a session with a request id is counted once, however often it is sent.
  */
 import { tooManyOf } from '../../kernel/at-capacity.ts';
 import type { Execute, Once, Primitive } from '../../kernel/primitive.ts';
@@ -46,7 +46,7 @@ const create: Execute<'create_latch'> = (tables, { name, count }) => {
   return told(latch);
 };
 
-/** K1. */
+/** STATE-LATCH-1. */
 function count(tables: Tables, name: ResourceName, by: number): LatchResult | Refusal {
   const latch = find(tables, name);
   if (latch === undefined) return latchNotFound(name);
@@ -58,7 +58,7 @@ function count(tables: Tables, name: ResourceName, by: number): LatchResult | Re
   return told(latch);
 }
 
-/** K2. */
+/** STATE-LATCH-2. */
 const countDown: Once<'count_down'> = {
   asked: ({ by }) => String(by),
   execute: (tables, _session, { name, by }) => count(tables, name, by),

@@ -1,10 +1,10 @@
 /**
  * Locks, on top of pools: held by one exclusively or by several who share.
  *
- * A2: holds are re-entrant per session and counted; a weaker mode enters a stronger hold.
- * A3: a session that holds shared and asks exclusive is upgraded at once when it is the only holder,
- *     else it waits at the head. (When another holder waits for the same, that closes a cycle: G6.)
- * R2: only a session that holds a lock releases it, and a token from before its hold is refused.
+ * STATE-LOCK-2: holds are re-entrant per session and counted; a weaker mode enters a stronger hold.
+ * STATE-LOCK-3: a session that holds shared and asks exclusive is upgraded at once when it is the only holder,
+ *     else it waits at the head. (When another holder waits for the same, that closes a cycle: STATE-GRANT-6.)
+ * STATE-RELEASE-2: only a session that holds a lock releases it, and a token from before its hold is refused.
  */
 import {
   hasRoom,
@@ -40,7 +40,7 @@ const asking: Acquiring<CommandOf<'acquire'>> = {
   judge: (tables, pool, session, asker, command) => {
     const units = unitsOf(command.mode);
     const held = session?.holds.get(command.name);
-    if (held !== undefined && held.units >= units) return 'give'; // A2
+    if (held !== undefined && held.units >= units) return 'give'; // STATE-LOCK-2
     const tooMany = pool === undefined ? tooManyOf(tables, 'lock') : undefined;
     if (tooMany !== undefined) return tooMany;
     const atCapacity = held === undefined ? tooManyHolds(tables, asker) : undefined;
@@ -49,7 +49,7 @@ const asking: Acquiring<CommandOf<'acquire'>> = {
     if (pool.fits(units, held) && isNext(pool, held, command.terms)) {
       if (held === undefined && !hasRoom(tables, pool, session))
         return tooManyHoldsOf(tables, pool);
-      return 'give'; // P2, A3
+      return 'give'; // STATE-POOL-2, STATE-LOCK-3
     }
     if (command.waitMs <= 0) return lockBusy(pool, tables.timeMs);
     return (
@@ -90,7 +90,7 @@ const release: Once<'release'> = {
   },
 };
 
-/** R2. */
+/** STATE-RELEASE-2. */
 function judgeRelease(
   tables: Tables,
   hold: Hold | undefined,

@@ -17,7 +17,7 @@ export function cannotBeHad(
 ): Refusal | undefined {
   if (pool === undefined && limit === undefined) return semaphoreNotFound(name);
   if (pool !== undefined && limit !== undefined && limit !== pool.size)
-    return limitMismatch(pool, limit); // N2
+    return limitMismatch(pool, limit); // STATE-SEMAPHORE-2
   const size = pool?.size ?? limit ?? 0;
   if (permits > size) return tooManyPermits(size);
   return pool === undefined ? tooManyOf(tables, 'semaphore') : undefined;

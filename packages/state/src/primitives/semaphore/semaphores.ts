@@ -1,12 +1,12 @@
 /**
  * Semaphores: pools whose units are permits.
  *
- * N1: every acquire is a hold of its own, with its own token; it is given back as a whole, once, by its
+ * STATE-SEMAPHORE-1: every acquire is a hold of its own, with its own token; it is given back as a whole, once, by its
  *     token.
- * N2: the limit is that of the first acquire or of a create; another one given later is refused, and
+ * STATE-SEMAPHORE-2: the limit is that of the first acquire or of a create; another one given later is refused, and
  *     only a resize changes it.
- * N3: after a limit was lowered nobody waits for more permits than there can ever be.
- * N4: who needs many permits is not passed by those who need few (P2).
+ * STATE-SEMAPHORE-3: after a limit was lowered nobody waits for more permits than there can ever be.
+ * STATE-SEMAPHORE-4: who needs many permits is not passed by those who need few (STATE-POOL-2).
  */
 import {
   hasRoom,
@@ -54,7 +54,7 @@ const asking: Acquiring<CommandOf<'acquire_permits'>> = {
     if (refusal !== undefined) return refusal;
     if (pool === undefined) return 'give';
     if (pool.fits(permits, undefined) && isNext(pool, undefined, terms))
-      return hasRoom(tables, pool, session) ? 'give' : tooManyHoldsOf(tables, pool); // N4
+      return hasRoom(tables, pool, session) ? 'give' : tooManyHoldsOf(tables, pool); // STATE-SEMAPHORE-4
     if (waitMs <= 0) return noPermits(pool, permits);
     return tooManyWaits(tables, asker) ?? tooManyWaiters(tables, pool) ?? 'wait';
   },
@@ -73,7 +73,7 @@ const acquirePermits: Once<'acquire_permits'> = {
   },
 };
 
-/** N1. */
+/** STATE-SEMAPHORE-1. */
 const releasePermits: Once<'release_permits'> = {
   asked: ({ fenceToken }) => fenceToken,
   givesBack: true,
@@ -96,7 +96,7 @@ const releasePermits: Once<'release_permits'> = {
 
 const create: Execute<'create_semaphore'> = (tables, { name, limit }) => {
   const existing = tables.pools.semaphore.get(name);
-  if (existing !== undefined && existing.size !== limit) return limitMismatch(existing, limit); // N2
+  if (existing !== undefined && existing.size !== limit) return limitMismatch(existing, limit); // STATE-SEMAPHORE-2
   const refusal = existing === undefined ? tooManyOf(tables, 'semaphore') : undefined;
   if (refusal !== undefined) return refusal;
   const pool = existing ?? tables.openPool('semaphore', name, limit);
@@ -106,7 +106,7 @@ const create: Execute<'create_semaphore'> = (tables, { name, limit }) => {
   return { ok: true, type: 'semaphore', semaphore: view(tables, pool) };
 };
 
-/** N2, N3. */
+/** STATE-SEMAPHORE-2, STATE-SEMAPHORE-3. */
 const resize: Execute<'resize_semaphore'> = (tables, { name, limit }) => {
   const pool = tables.pools.semaphore.get(name);
   if (pool === undefined) return semaphoreNotFound(name);
@@ -117,7 +117,7 @@ const resize: Execute<'resize_semaphore'> = (tables, { name, limit }) => {
   const wantTooMuch = [...pool.queue].filter((waiter) => waiter.units > limit);
   for (const waiter of wantTooMuch) {
     const { session, requestId, answer } = waiter;
-    endWait(tables, waiter, tooManyPermits(limit)); // N3
+    endWait(tables, waiter, tooManyPermits(limit)); // STATE-SEMAPHORE-3
     endIfUnused(tables, session, { requestId, answer });
     for (const other of poolsOf(waiter)) changed.add(other);
   }

@@ -1,0 +1,106 @@
+/**
+ * Rules have ids: a rule of a module is declared in the comment at the module's head and named again where it is upheld,
+ * a rule of the whole state machine stands in SPEC.md.
+ *
+ * RULES-1: an id of a module (`RAFT-4`, `STATE-LOCK-2`) is declared once, at the head of one module.
+ * RULES-2: what is named anywhere, in code, tests or documents, is declared; a rule of SPEC.md (`S3`) is named in code as
+ *     `SPEC.md S3`, and is there.
+ * RULES-3: a rule of a module is named somewhere else than where it is declared.
+ *
+ * Prints what breaks them and ends with status 1.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+export interface Source {
+  readonly path: string;
+  readonly text: string;
+}
+
+const idOfModule = /(?<![\w.'-])[A-Z]+(?:-[A-Z]+)*-\d+(?![\w-])/g;
+/** As rules of modules were once called, and as those of SPEC.md are. */
+const shortId = /(?<![\w./'-])(?<spec>SPEC\.md )?(?<id>[A-Z]{1,3}\d{1,2})(?![\w'-])/g;
+/** Standards and products whose names look like ids. */
+const names: ReadonlySet<string> = new Set([
+  'CRC-32',
+  'P-256',
+  'SHA-1',
+  'SHA-256',
+  'SYS-001',
+  'UTF-8',
+  'UTF-16',
+  'S3',
+  'H2',
+  'V8',
+]);
+
+/** The comment at the head of a module; empty where there is none. */
+const headOf = (text: string): string =>
+  /^(?:#![^\n]*\n|\/\/\/[^\n]*\n|import [^\n]*\n|\s)*\/\*\*([^]*?)\*\//.exec(text)?.[1] ?? '';
+
+const declaredIn = (text: string): string[] =>
+  [...headOf(text).matchAll(/^ \* ([A-Z]+(?:-[A-Z]+)*-\d+)[:.] /gm)].map(([, id = '']) => id);
+
+/** The numbered rules of SPEC.md. */
+const rulesOf = (spec: string): ReadonlySet<string> =>
+  new Set([...spec.matchAll(/^\*\*([A-Z]+\d+)\.\*\*/gm)].map(([, id = '']) => id));
+
+/** What breaks the rules, as sentences. */
+export function brokenRules(sources: readonly Source[], spec: string): string[] {
+  const declared = new Map<string, string>();
+  const broken: string[] = [];
+  for (const { path, text } of sources)
+    for (const id of declaredIn(text)) {
+      const other = declared.get(id);
+      if (other !== undefined) broken.push(`${path}: ${id} is declared in ${other} already`);
+      else declared.set(id, path);
+    }
+  const uses = new Map<string, number>();
+  const ofSpec = rulesOf(spec);
+  for (const source of sources) {
+    for (const [id] of source.text.matchAll(idOfModule)) {
+      uses.set(id, (uses.get(id) ?? 0) + 1);
+      if (!declared.has(id) && !names.has(id))
+        broken.push(`${source.path}: ${id} is declared nowhere`);
+    }
+    broken.push(...brokenShortIds(source, ofSpec));
+  }
+  for (const [id, path] of declared)
+    if (uses.get(id) === 1) broken.push(`${path}: ${id} is named nowhere else`);
+  return broken;
+}
+
+/** In the comments of code: documents and tests have tables and data of their own. */
+function brokenShortIds({ path, text }: Source, ofSpec: ReadonlySet<string>): string[] {
+  if (!/\/src\/.*\.ts$/.test(path)) return [];
+  const broken: string[] = [];
+  for (const [comment] of text.matchAll(/\/\*\*[^]*?\*\/|(?<!:)\/\/ [^\n]*/g))
+    for (const { groups } of comment.matchAll(shortId)) {
+      const id = groups?.['id'] ?? '';
+      if (names.has(id)) continue;
+      if (groups?.['spec'] === undefined)
+        broken.push(`${path}: ${id} has no package: write an id such as STATE-LOCK-2`);
+      else if (!ofSpec.has(id)) broken.push(`${path}: SPEC.md has no rule ${id}`);
+    }
+  return broken;
+}
+
+if (import.meta.main) {
+  const paths = execFileSync(
+    'git',
+    ['ls-files', 'packages/*.ts', 'scripts/*.ts', 'docs/*.md', '*.md'],
+    { encoding: 'utf8' },
+  )
+    .trim()
+    .split('\n')
+    .filter(
+      (path) =>
+        !/\/generated\/|^CHANGELOG\.md$|^docs\/decisions\/|rules\.test\.ts$|check-rules\.ts$/.test(
+          path,
+        ),
+    );
+  const sources = paths.map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+  const broken = brokenRules(sources, readFileSync('SPEC.md', 'utf8'));
+  for (const sentence of new Set(broken)) console.error(sentence);
+  if (broken.length > 0) process.exitCode = 1;
+}
