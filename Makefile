@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster quorum-cluster demo bench test-performance bench-failover bench-quorum bench-state test test-unit test-integration simulate test-chaos test-chaos-quorum soak test-containers mutants explore check format documents tarballs reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench test-performance bench-queue test-redis test-chaos-queue bench-failover bench-quorum bench-state test test-unit test-integration simulate test-chaos test-chaos-quorum soak test-containers mutants explore check format documents tarballs reference clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,12 @@ test-chaos: install ## Real processes under kills, stops, cuts, full disks and m
 
 soak: install ## The same for longer: MINUTES=30
 	@$(NODE) npm run --silent chaos -- --minutes $(or $(MINUTES),10)
+
+test-redis: install ## Queues in a Redis Cluster of three: all that the stores have in common
+	@$(NODE) npm run --silent test:redis
+
+test-chaos-queue: install ## A queue whose nodes and whose Redis are killed, stopped and cut off (two minutes; MINUTES=30, SEED=42)
+	@$(NODE) npm run --silent chaos:queue -- $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 test-chaos-quorum: install ## Lease nodes and their clients, real processes in trouble (two and a half minutes; MINUTES=30, SEED=42)
 	@$(NODE) npm run --silent chaos:quorum -- $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))

@@ -2,6 +2,7 @@
 import type { Fault } from './fault.ts';
 
 const queue = 'packages/state/src/primitives/queue';
+const redis = 'packages/queue/src/redis';
 
 export const queueFaults: readonly Fault[] = [
   {
@@ -71,5 +72,35 @@ export const queueFaults: readonly Fault[] = [
     file: 'packages/client/src/queue-delivery.ts',
     find: `    return Math.max(0, this.#visibilityMs - this.#marginMs - passed);`,
     put: `    return Math.max(1, this.#visibilityMs - this.#marginMs - passed);`,
+  },
+  {
+    name: 'redis-fence-not-compared',
+    breaks: 'a node that was paused takes messages of a partition that another one owns now',
+    file: `${redis}/lua/base.ts`,
+    find: `  if token < seen then return false end`,
+    put: `  if token < 0 then return false end`,
+  },
+  {
+    name: 'redis-late-acknowledgement',
+    breaks: 'a message that is to be delivered again is ended by the consumer that was too late',
+    file: `${redis}/lua/deliveries.ts`,
+    find: `and m.due <= now then`,
+    put: `and m.due <= 0 then`,
+  },
+  {
+    name: 'redis-key-not-blocked-by-retry',
+    breaks: 'a message overtakes the one before it of its key, which waits for a retry',
+    file: `${redis}/lua/deliveries.ts`,
+    find: `  if S.order == 'key' then l.h = m.id end -- LANE-1
+  dueAt(m, now + retry)`,
+    put: `  dueAt(m, now + retry)`,
+  },
+  {
+    name: 'redis-lock-asked-for-twice',
+    breaks:
+      'a node takes the grant of a lock that it gave back for a new one: a partition has no owner',
+    file: `${redis}/ownership.ts`,
+    find: `        requestId: randomUUID(),`,
+    put: `        requestId: name,`,
   },
 ];

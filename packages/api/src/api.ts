@@ -3,6 +3,7 @@ import type { AddressInfo, Server } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '@holdfast/engine/parts';
+import { ReplicatedQueues } from '@holdfast/queue';
 import { formatHostPort, hostOnThisMachine, streamPath } from '@holdfast/protocol';
 import { sharesOf } from './callers.ts';
 import type { GrpcServer } from './grpc/server.ts';
@@ -45,6 +46,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     engine,
     stream: () => streams.stats,
     waiting: () => waiting.count,
+    queues: () => service.queues,
     waitingPops: () => service.queueWaiters.count,
     longestTurnSeconds: () => longestTurn.seconds(),
     version: options.version,
@@ -59,6 +61,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     now: () => Date.now(),
     onKeyUsed: () => undefined,
   });
+  const queues = options.queues ?? new ReplicatedQueues(engine, feed);
   const service: Service = {
     engine,
     nodeId: options.nodeId,
@@ -71,7 +74,8 @@ export function buildApi(options: ApiOptions): BuiltApi {
     waiting,
     shares: sharesOf(limits),
     feed,
-    queueWaiters: new QueueWaiters(engine, feed, (delayMs, callback) =>
+    queues,
+    queueWaiters: new QueueWaiters(queues, (delayMs, callback) =>
       systemClock.after(delayMs, callback),
     ),
     after: (delayMs, callback) => systemClock.after(delayMs, callback),

@@ -93,6 +93,8 @@ function silentEngine(): Engine {
     promoteMember: never,
     removeMember: never,
     transferLeadership: never,
+    askMember: never,
+    onAsked: never,
     openBackup: never,
     close: never,
     get access() {
@@ -117,6 +119,7 @@ export function metricsDocument(): string {
     engine: silentEngine(),
     stream: () => ({ connections: 0, callers: 0, requests: 0 }),
     waiting: () => 0,
+    queues: () => ({ query: () => Promise.reject(new Error('Nobody asks.')) }),
     waitingPops: () => 0,
     longestTurnSeconds: () => 0,
     version: '',

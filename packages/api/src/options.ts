@@ -1,5 +1,6 @@
 /** What the api package is given when it starts. */
 import type { Engine } from '@holdfast/engine';
+import type { QueueStore } from '@holdfast/queue';
 import type { HostPort } from '@holdfast/protocol';
 import type { ServerSecurity } from '@holdfast/tls';
 import type { MachineSources } from './metrics/machine.ts';
@@ -63,6 +64,8 @@ export interface ApiLog {
 
 export interface ApiOptions extends Pick<MachineSources, 'diskSpace' | 'certificateEndsMs'> {
   readonly engine: Engine;
+  /** Where queues are kept; in the engine's replicated state when absent. Whoever gives one closes it. */
+  readonly queues?: QueueStore;
   readonly host: string;
   /** 0: any free one, told by `Api.url`. */
   readonly port: number;

@@ -300,6 +300,14 @@ export class MemoryEngine implements Engine {
     return this.leader;
   }
 
+  askMember(): Promise<unknown> {
+    return Promise.reject(new Error('There is no other member.'));
+  }
+
+  onAsked(): void {
+    // Nobody asks.
+  }
+
   async openBackup(): Promise<Backup> {
     this.backupsAsked += 1;
     await this.#beReached();

@@ -110,6 +110,12 @@ export const nodeErrors: Readonly<Record<string, ErrorDeclaration>> = {
     'What the caller may do has changed since the request was authorized.',
     'later',
   ),
+  store_unavailable: byNode(
+    503,
+    'UNAVAILABLE',
+    'What keeps this, or the node that owns it, cannot be reached.',
+    'same',
+  ),
   not_supported_yet: byNode(
     503,
     'FAILED_PRECONDITION',

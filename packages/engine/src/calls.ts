@@ -39,6 +39,8 @@ export type Call =
       readonly repeated?: true;
       readonly timeoutMs: number;
     } & Caller)
+  /** Of a member for what it owns, see member-asks.ts. */
+  | ({ readonly type: 'ask'; readonly body: object; readonly timeoutMs: number } & Caller)
   | ({
       readonly type: 'transfer';
       readonly to: string | null;
@@ -72,6 +74,7 @@ const callTypes: ReadonlySet<unknown> = new Set<Call['type']>([
   'submit',
   'keep_alive',
   'query',
+  'ask',
   'add_member',
   'promote_member',
   'remove_member',

@@ -25,6 +25,7 @@ import { Interrupted } from './interrupted.ts';
 import { LeaderRoute } from './leader-route.ts';
 import { Leadership } from './leadership.ts';
 import { answerQuery } from './queries.ts';
+import { MemberAsks } from './member-asks.ts';
 import type { Replica } from './replica.ts';
 import { Stamps } from './stamps.ts';
 import { envelopeOf } from './submission.ts';
@@ -80,6 +81,7 @@ export class RaftEngine implements Engine {
   #administration!: Administration;
   #levelRaiser!: LevelRaiser;
   #consistency!: ConsistencyCheck;
+  #asks!: MemberAsks;
   #raftStatus!: Status;
   #leaderChanges = 0;
   #checkpointPending = false;
@@ -104,6 +106,7 @@ export class RaftEngine implements Engine {
     this.#transport = transport;
     this.#queue = queue;
     this.#route = route;
+    this.#asks = new MemberAsks(nodeId, transport);
     const stamps = new Stamps(() => replica.state.time);
     const cacheWrites = new CacheWrites(clock, (envelope, resolve, reject) =>
       queue.submit(envelope, resolve, reject),
@@ -221,6 +224,15 @@ export class RaftEngine implements Engine {
         ? this.#administration.execute(asked, deadlineMs)
         : this.#route.ask(leader, patience, asked);
     });
+  }
+
+  askMember(id: string, body: object, options: CallOptions): Promise<unknown> {
+    this.#route.assertOpen();
+    return this.#asks.ask(id, body, options);
+  }
+
+  onAsked(answer: (body: unknown) => Promise<unknown>): void {
+    this.#asks.onAsked = answer;
   }
 
   async openBackup(): Promise<Backup> {
@@ -381,6 +393,8 @@ export class RaftEngine implements Engine {
         this.#consistency.note(from, request);
         return { type: 'ok', value: null };
       }
+      if (request.type === 'ask')
+        return { type: 'ok', value: await this.#asks.answer(request.body) };
       const deadlineMs = this.#parts.clock.now() + request.timeoutMs;
       await this.#route.whenReadyHere(deadlineMs);
       return { type: 'ok', value: await this.#workOnCall(request, deadlineMs, signal) };
@@ -391,7 +405,7 @@ export class RaftEngine implements Engine {
 
   /** A peer's call is answered here or nowhere: it is not passed on again. */
   #workOnCall(
-    call: Exclude<Call, { type: 'state_digest' }>,
+    call: Exclude<Call, { type: 'state_digest' | 'ask' }>,
     deadlineMs: number,
     signal: AbortSignal,
   ): Promise<unknown> {

@@ -261,6 +261,14 @@ export interface Engine {
   removeMember(id: string, caller?: Caller): Promise<void>;
   /** null: to the most up-to-date member. Resolves with the new leader's id. */
   transferLeadership(to: string | null, caller?: Caller): Promise<string>;
+  /**
+   * Asks another member, or this node itself, for what its `onAsked` answers. Whatever crosses is JSON, and bounded as a frame is.
+   *
+   * @throws HoldfastError `store_unavailable` where it was not asked, `outcome_unknown` where its answer did not come.
+   */
+  askMember(id: string, body: object, options: CallOptions): Promise<unknown>;
+  /** Who answers what other members ask of this one. One for the whole node. */
+  onAsked(answer: (body: unknown) => Promise<unknown>): void;
   /** A backup of everything that this node has applied when it is asked. It has to be closed, or read to its end. */
   openBackup(): Promise<Backup>;
   /** Statistics for metrics: plain numbers by name. */

@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { Api, ApiOptions } from '@holdfast/api';
 import type { Engine } from '@holdfast/engine';
+import type { QueueStore } from '@holdfast/queue';
 import type { Logger } from 'pino';
 import { toldClientUrl } from './configuration/addresses.ts';
 import type { Configuration } from './configuration/load.ts';
@@ -112,7 +113,8 @@ async function startSecured(
     onFatal: options.onFatal,
     ...(options.writeDelayMs === undefined ? {} : { writeDelayMs: options.writeDelayMs }),
   });
-  const api = await serve(configuration, httpPort, engine, log, security);
+  const queues = await openQueueStore(configuration, engine, log);
+  const api = await serve(configuration, httpPort, { engine, queues }, log, security);
   return {
     url: api.url,
     grpcAddress: api.grpcAddress,
@@ -123,10 +125,32 @@ async function startSecured(
     async close() {
       await handOver(engine, log);
       await api.close();
+      await queues?.close();
       await engine.close();
       security?.close();
     },
   };
+}
+
+/** Undefined: queues are in the replicated state. */
+async function openQueueStore(
+  configuration: Configuration,
+  engine: Engine,
+  log: Logger,
+): Promise<QueueStore | undefined> {
+  const { queueRedis } = configuration;
+  if (queueRedis === null) return undefined;
+  const { openRedisStore } = await import('@holdfast/queue/redis');
+  const { systemClock } = await import('@holdfast/engine/parts');
+  const { prefix, ...address } = queueRedis;
+  return openRedisStore({
+    address,
+    prefix,
+    limits: configuration,
+    engine,
+    clock: systemClock,
+    log,
+  });
 }
 
 /** Its package is read only where there is TLS. @throws CertificateError */
@@ -140,12 +164,13 @@ async function securityOf({ tls }: Configuration, log: Logger): Promise<NodeSecu
 async function serve(
   configuration: Configuration,
   httpPort: number,
-  engine: Engine,
+  { engine, queues }: { readonly engine: Engine; readonly queues: QueueStore | undefined },
   log: Logger,
   security: NodeSecurity | undefined,
 ): Promise<Api> {
   const options: ApiOptions = {
     engine,
+    ...(queues === undefined ? {} : { queues }),
     host: configuration.httpHost,
     port: httpPort,
     nodeId: configuration.nodeId,
@@ -179,6 +204,7 @@ async function serve(
     if (api.metricsUrl !== undefined) log.info({ url: api.metricsUrl }, 'Serving metrics.');
     return api;
   } catch (error) {
+    await queues?.close();
     await engine.close();
     throw error;
   }

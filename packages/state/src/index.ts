@@ -33,7 +33,13 @@ export type * from './primitives/access/access.ts';
 export { certificateFields, verbs } from './primitives/access/commands.ts';
 export { Rights, ruleText } from './primitives/access/rights.ts';
 export type { NameRange, RoleRule } from './primitives/access/rights.ts';
-export { partitionCount } from './primitives/queue/placement.ts';
+export { dedupWindowMs } from './primitives/queue/dedup.ts';
+export { firstBackoffMs, longestBackoffMs, maxTakenBytes } from './primitives/queue/deliveries.ts';
+export { messageBytes } from './primitives/queue/messages.ts';
+export { partitionCount, partitionOf } from './primitives/queue/placement.ts';
+export { defaultMaxDeliveries } from './primitives/queue/queues.ts';
+export { Rate } from './primitives/queue/rates.ts';
+export * as refusalsOfQueues from './primitives/queue/refusals.ts';
 export {
   holdEvents,
   holdLifecycle,

@@ -36,10 +36,12 @@ const counters: Readonly<Record<string, readonly [help: string, metricOf: Figure
   holdfast_queue_dead_total: ['Messages that became dead letters.', (q) => q.rates.dead.total],
 };
 
-export function addMessageStats(registers: Registry[], { engine, waitingPops }: StatSources): void {
+export function addMessageStats(registers: Registry[], { queues, waitingPops }: StatSources): void {
+  // A store that cannot be reached leaves out what it would tell: the other metrics are told.
   const read = async (): Promise<readonly QueueView[]> => {
-    const result = await engine.query({ type: 'queues' }, 'stale', { identity: 'metrics' });
-    return result.type === 'queues' ? result.queues : [];
+    const asked = queues().query({ type: 'queues' }, 'stale', { identity: 'metrics' });
+    const result = await asked.catch(() => undefined);
+    return result?.type === 'queues' ? result.queues : [];
   };
   const labelNames = ['queue'] as const;
   for (const [name, [help, metricOf]] of Object.entries(gauges))

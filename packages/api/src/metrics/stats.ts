@@ -1,5 +1,6 @@
 /** Statistics that are looked up when they are asked for, by what they tell of. */
 import { Counter, Gauge } from 'prom-client';
+import type { QueueStore } from '@holdfast/queue';
 import type { Registry } from 'prom-client';
 import type { Engine } from '@holdfast/engine';
 import type { Stats } from '@holdfast/state';
@@ -16,6 +17,8 @@ export interface StreamStats {
 }
 
 export interface StatSources extends MachineSources {
+  /** Where queues are kept. */
+  readonly queues: () => Pick<QueueStore, 'query'>;
   /** Pops that wait for messages on this node. */
   readonly waitingPops: () => number;
   readonly stream: () => StreamStats;

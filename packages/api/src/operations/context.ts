@@ -1,5 +1,6 @@
 /** What every operation is given beside its body. */
 import type { CallOptions, Engine } from '@holdfast/engine';
+import type { QueueStore } from '@holdfast/queue';
 import type { Shares } from '../callers.ts';
 import type { Refused } from '../refused.ts';
 import type { ApiLimits } from '../options.ts';
@@ -26,6 +27,8 @@ export interface Service {
   readonly shares: Shares;
   /** The latest events of this node. */
   readonly feed: EventFeed;
+  /** Where queues are kept. */
+  readonly queues: QueueStore;
   /** Pops that wait for messages. */
   readonly queueWaiters: QueueWaiters;
   /** Calls back once after so many ms; returns the cancel. */

@@ -37,7 +37,7 @@ export async function queuePop(
 }
 
 async function take(command: Pop, context: OperationContext): Promise<Outcome<QueuePopAnswer>> {
-  const result = await context.service.engine.submit(command, callOptions(context));
+  const result = await context.service.queues.submit(command, callOptions(context));
   if (!result.ok) return refusedBy(result);
   const isReceipted = command.visibilityMs !== undefined;
   return {

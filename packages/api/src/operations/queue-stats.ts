@@ -3,27 +3,22 @@ import type { QueueOwner, QueueStats, QueueStatsAnswer, QueueStatsBody } from '@
 import type { QueueCounts, QueueView } from '@holdfast/state';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
-import { ownersOf } from './queue-owners.ts';
 import { queueNotFound } from './queue-wire.ts';
 
 export async function queueStats(
   { queue, consistency = 'linearizable' }: QueueStatsBody,
   context: OperationContext,
 ): Promise<Outcome<QueueStatsAnswer>> {
-  const { engine } = context.service;
+  const { queues: store } = context.service;
   const which = queue === undefined ? {} : { name: queue };
   const query = { type: 'queues', ...which } as const;
-  const result = await engine.query(query, consistency, callOptions(context));
+  const result = await store.query(query, consistency, callOptions(context));
   const { service, caller } = context;
   const queues = result.queues.filter(
     ({ name }) => service.control?.mayRead(caller, 'queue', name) ?? true,
   );
   if (queue !== undefined && queues.length === 0) return queueNotFound(queue);
-  const { members, nodeId } = engine.status();
-  const live = members
-    .filter(({ id, connected, role }) => role === 'voter' && (connected || id === nodeId))
-    .map(({ id }) => id);
-  return { queues: queues.map(statsOf), owners: ownerStats(live, queues) };
+  return { queues: queues.map(statsOf), owners: ownerStats(store.owners(), queues) };
 }
 
 function statsOf(view: QueueView): QueueStats {
@@ -61,8 +56,9 @@ const countsOf = (counts: QueueCounts): Omit<QueueOwner, 'node_id' | 'partitions
   blocked: counts.blocked,
 });
 
-function ownerStats(nodes: readonly string[], queues: readonly QueueView[]): QueueOwner[] {
-  const owners = ownersOf(nodes);
+/** @param owners Of each partition; one without an owner is in nobody's numbers. */
+function ownerStats(owners: readonly string[], queues: readonly QueueView[]): QueueOwner[] {
+  const nodes = [...new Set(owners)].filter((node) => node !== '').toSorted();
   return nodes.map((node) => {
     const total = { depth: 0, ready: 0, inFlight: 0, delayed: 0, blocked: 0 };
     let partitions = 0;

@@ -5,9 +5,9 @@
  *     missed, and now and then in any case, it is asked again: once for all that wait for one queue.
  * QWAIT-2: a message that becomes ready wakes one that waits, and not all of them. One that was woken and takes nothing,
  *     since its caller is gone or its pop failed, passes that on.
+ * QWAIT-3: where the store tells only who asks what has become due by time, one that waits is woken at that time.
  */
-import type { Engine } from '@holdfast/engine';
-import type { EventFeed } from '../watch/feed.ts';
+import type { QueueStore } from '@holdfast/queue';
 
 const lookAgainMs = 5000;
 
@@ -27,14 +27,12 @@ interface Waiters {
 type After = (delayMs: number, callback: () => void) => () => void;
 
 export class QueueWaiters {
-  readonly #engine: Pick<Engine, 'query'>;
-  readonly #feed: EventFeed;
+  readonly #store: Pick<QueueStore, 'query' | 'onReady' | 'dueInMs'>;
   readonly #after: After;
   readonly #queues = new Map<string, Waiters>();
 
-  constructor(engine: Pick<Engine, 'query'>, feed: EventFeed, after: After) {
-    this.#engine = engine;
-    this.#feed = feed;
+  constructor(store: Pick<QueueStore, 'query' | 'onReady' | 'dueInMs'>, after: After) {
+    this.#store = store;
     this.#after = after;
   }
 
@@ -88,18 +86,16 @@ export class QueueWaiters {
       const next = (ready: number): void => {
         isLooking = false;
         if (isOver) return;
-        cancelLook = this.#after(lookAgainMs, look);
+        const dueInMs = this.#store.dueInMs(queue) ?? lookAgainMs;
+        const isDueFirst = dueInMs < lookAgainMs;
+        // QWAIT-3: the pop that is woken finds what is due.
+        const atDue = (): void => this.wakeSome(queue, 1);
+        cancelLook = isDueFirst ? this.#after(dueInMs, atDue) : this.#after(lookAgainMs, look);
         if (ready > 0) this.wakeSome(queue, ready);
       };
       this.#readyCount(queue).then(next, () => next(0));
     };
-    const unsubscribe = this.#feed.onRaw(
-      [`queue ${queue}`],
-      (event) => {
-        if (event.type === 'queue_ready') this.wakeSome(queue, event.count);
-      },
-      look,
-    );
+    const unsubscribe = this.#store.onReady(queue, (count) => this.wakeSome(queue, count), look);
     const stop = (): void => {
       isOver = true;
       unsubscribe();
@@ -111,7 +107,7 @@ export class QueueWaiters {
   }
 
   async #readyCount(name: string): Promise<number> {
-    const result = await this.#engine.query({ type: 'queues', name }, 'linearizable', asker);
+    const result = await this.#store.query({ type: 'queues', name }, 'linearizable', asker);
     return result.type === 'queues' ? (result.queues[0]?.counts.ready ?? 0) : 0;
   }
 

@@ -41,7 +41,7 @@ async function submit<C extends QueueCommand>(
   command: C,
   context: OperationContext,
 ): Promise<Outcome<SettledResult<C['type']>>> {
-  const result = await context.service.engine.submit<QueueCommand>(command, callOptions(context));
+  const result = await context.service.queues.submit<QueueCommand>(command, callOptions(context));
   // What is not refused is the result of this command.
   return result.ok ? (result as SettledResult<C['type']>) : refusedBy(result);
 }
@@ -218,7 +218,7 @@ export async function queueDeadLetters(
   const { after = 0, limit = defaultPage, consistency = 'linearizable' } = body;
   const queue = queueNamed(body.queue);
   const query = { type: 'dead_letters', name: queue, after, limit } as const;
-  const result = await context.service.engine.query(query, consistency, callOptions(context));
+  const result = await context.service.queues.query(query, consistency, callOptions(context));
   if (result.page === undefined) return queueNotFound(queue);
   const { letters, more } = result.page;
   return {
@@ -246,7 +246,7 @@ export async function queueBlockedKeys(
   const queue = queueNamed(body.queue);
   const from = after === undefined ? {} : { after };
   const query = { type: 'blocked_keys', name: queue, limit, ...from } as const;
-  const result = await context.service.engine.query(query, consistency, callOptions(context));
+  const result = await context.service.queues.query(query, consistency, callOptions(context));
   if (result.page === undefined) return queueNotFound(queue);
   const { keys, more } = result.page;
   return {

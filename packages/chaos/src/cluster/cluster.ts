@@ -20,13 +20,21 @@ export class ChaosCluster {
   #founders: readonly string[] = [];
   #nextNode = 1;
 
-  private constructor(folder: string) {
+  readonly #environment: Readonly<Record<string, string>>;
+
+  private constructor(folder: string, environment: Readonly<Record<string, string>>) {
     this.folder = folder;
+    this.#environment = environment;
     this.clocks = new WallClocks(folder);
   }
 
-  static async start(folder: string, size: number): Promise<ChaosCluster> {
-    const cluster = new ChaosCluster(folder);
+  /** @param environment More of it for every node. */
+  static async start(
+    folder: string,
+    size: number,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<ChaosCluster> {
+    const cluster = new ChaosCluster(folder, environment);
     const prepared = [];
     for (let count = 0; count < size; count++) prepared.push(await cluster.#prepare());
     cluster.#founders = prepared.map(({ nodeId }) => nodeId);
@@ -117,6 +125,7 @@ export class ChaosCluster {
           .join(','),
         ...(joins ? { HOLDFAST_CLUSTER_JOIN: 'true' } : {}),
         ...this.clocks.environmentOf(nodeId),
+        ...this.#environment,
       },
     });
     this.#nodes.set(nodeId, node);

@@ -43,8 +43,10 @@ const consume = { verb: 'consume', ...queue } as const;
 const look = { verb: 'read', ...queue } as const;
 const manage = { verb: 'manage', ...queue } as const;
 
-const pushErrors = ['name_too_long', 'queue_order', ...clusterErrors] as const;
-const receiptErrors = ['name_too_long', 'queue_not_found', 'stale_receipt', ...clusterErrors];
+/** Where queues are kept in Redis it may be out of reach while the cluster is there. */
+const storeErrors = [...clusterErrors, 'store_unavailable'] as const;
+const pushErrors = ['name_too_long', 'queue_order', ...storeErrors] as const;
+const receiptErrors = ['name_too_long', 'queue_not_found', 'stale_receipt', ...storeErrors];
 
 const pushed: Message = {
   typeName: 'PushedMessage',
@@ -120,7 +122,7 @@ const queuePop: UnaryOperation = changing('never', {
     queue: [1, toldQueue],
     messages: [2, list(object(delivered), 'Those that were ready; none where none was.')],
   }),
-  errors: ['name_too_long', 'wait_abandoned', ...clusterErrors],
+  errors: ['name_too_long', 'wait_abandoned', ...storeErrors],
   waits: true,
   access: consume,
   http: [get('/queue/pop', 'Take messages.'), post('/queue/pop', 'Take messages, with a body.')],
@@ -191,7 +193,7 @@ const queueRedrive: UnaryOperation = changing('never', {
     redriven: [2, uint32(0, undefined, 'How many are messages again.')],
     more: [3, boolean('There are more dead letters: ask again.')],
   }),
-  errors: ['name_too_long', 'queue_not_found', ...clusterErrors],
+  errors: ['name_too_long', 'queue_not_found', ...storeErrors],
   access: manage,
   http: [post('/queue/redrive', 'Make dead letters messages again.')],
   grpc: { method: 'Redrive', comment: 'Makes dead letters messages again.' },
@@ -210,7 +212,7 @@ const queuePurge: UnaryOperation = changing('never', {
     queue: [1, toldQueue],
     purged: [2, uint32(0, undefined, 'How many are gone.')],
   }),
-  errors: ['name_too_long', 'queue_not_found', ...clusterErrors],
+  errors: ['name_too_long', 'queue_not_found', ...storeErrors],
   access: manage,
   http: [post('/queue/purge', 'End all messages, or all dead letters, that are there now.')],
   grpc: { method: 'Purge', comment: 'Ends all messages, or all dead letters.' },
@@ -233,7 +235,7 @@ const queueConfigure: UnaryOperation = changing('always', {
     on_dead: [3, words(onDeads, 'What a dead letter does to its key.')],
     max_deliveries: [4, maxDeliveries],
   }),
-  errors: ['name_too_long', 'queue_order', ...clusterErrors],
+  errors: ['name_too_long', 'queue_order', ...storeErrors],
   access: manage,
   http: [post('/queue/configure', 'Set what is given; make the queue where there is none.')],
   grpc: { method: 'Configure', comment: 'Sets what is given of a queue.' },
@@ -246,7 +248,7 @@ const queueDelete: UnaryOperation = changing('never', {
     queue: [1, toldQueue],
     deleted: [2, always(true)],
   }),
-  errors: ['name_too_long', 'queue_not_found', 'queue_not_empty', ...clusterErrors],
+  errors: ['name_too_long', 'queue_not_found', 'queue_not_empty', ...storeErrors],
   access: manage,
   http: [post('/queue/delete', 'Delete a queue that is empty.')],
   grpc: { method: 'DeleteQueue', comment: 'Deletes a queue that is empty.' },
@@ -262,7 +264,7 @@ const queueStatsOf: UnaryOperation = reading({
     queues: [1, list(object(queueStats), 'The first 1000 where all are asked for.')],
     owners: [2, list(object(ownerStats), 'Each live node, with what it owns of them.')],
   }),
-  errors: ['name_too_long', 'queue_not_found', ...clusterErrors],
+  errors: ['name_too_long', 'queue_not_found', ...storeErrors],
   access: { verb: 'read', resource: 'queue', filtered: true },
   http: [get('/queue/stats', 'Queues in numbers: of each, and of each owner.')],
   grpc: { method: 'Stats', comment: 'Tells queues in numbers.' },
@@ -281,7 +283,7 @@ const deadLetters: UnaryOperation = reading({
     dead_letters: [2, list(object(deadLetter), 'In the order of their pushes.')],
     next_after: [3, nextAfter],
   }),
-  errors: ['name_too_long', 'queue_not_found', ...clusterErrors],
+  errors: ['name_too_long', 'queue_not_found', ...storeErrors],
   access: look,
   http: [get('/queue/dead', 'Dead letters, by pages.')],
   grpc: { method: 'DeadLetters', comment: 'Lists dead letters.' },
@@ -303,7 +305,7 @@ const blockedKeys: UnaryOperation = reading({
       nullable(string('`after` of the next page.'), '`after` of the next page; null on the last.'),
     ],
   }),
-  errors: ['name_too_long', 'queue_not_found', ...clusterErrors],
+  errors: ['name_too_long', 'queue_not_found', ...storeErrors],
   access: look,
   http: [get('/queue/blocked', 'Keys of which nothing is delivered now, by pages.')],
   grpc: { method: 'BlockedKeys', comment: 'Lists blocked keys.' },

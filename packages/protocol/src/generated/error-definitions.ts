@@ -53,6 +53,7 @@ export type ErrorCode =
   | 'no_quorum'
   | 'outcome_unknown'
   | 'access_changed'
+  | 'store_unavailable'
   | 'not_supported_yet'
   | 'shutting_down'
   | 'wrong_epoch'
@@ -423,6 +424,13 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     retry: 'later',
     effect: 'none',
     by: 'cluster',
+  },
+  store_unavailable: {
+    status: 503,
+    title: 'What keeps this, or the node that owns it, cannot be reached.',
+    retry: 'same',
+    effect: 'none',
+    by: 'node',
   },
   not_supported_yet: {
     status: 503,

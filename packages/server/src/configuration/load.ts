@@ -10,6 +10,8 @@ import type { Peer } from './addresses.ts';
 import { exposed, exposureProblem } from './exposure.ts';
 import { flagOf, settings, variableOf } from './settings.ts';
 import type { Setting } from './settings.ts';
+import { queueContradictions, readQueueRedis } from './queue-settings.ts';
+import type { QueueRedis } from './queue-settings.ts';
 import { readTls, tlsContradictions } from './tls.ts';
 import type { TlsConfiguration } from './tls.ts';
 
@@ -64,6 +66,7 @@ export interface Configuration {
   readonly maxBackups: number;
   readonly maxBackupsPerCaller: number;
   readonly primitiveLimits: PrimitiveLimits;
+  readonly queueRedis: QueueRedis;
   readonly maxQueues: number;
   readonly maxMessages: number;
   readonly maxMessagesPerQueue: number;
@@ -113,6 +116,7 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
   const configuration = assemble((key) => values.get(key));
   refuse([
     ...findContradictions(configuration),
+    ...queueContradictions(configuration.queueRedis),
     ...findExposed(configuration, values.get('security.insecure') === true),
   ]);
   return configuration;
@@ -285,6 +289,7 @@ function assemble(value: (key: string) => unknown): Configuration {
     maxBackups: number('limits.max_backups'),
     maxBackupsPerCaller: number('limits.max_backups_per_caller'),
     primitiveLimits: readPrimitiveLimits(number),
+    queueRedis: readQueueRedis(value),
     maxQueues: number('limits.max_queues'),
     maxMessages: number('limits.max_messages'),
     maxMessagesPerQueue: number('limits.max_messages_per_queue'),

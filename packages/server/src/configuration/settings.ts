@@ -13,6 +13,7 @@ import {
   webOrigin,
 } from './addresses.ts';
 import { limitSettings } from './limit-settings.ts';
+import { queueSettings } from './queue-settings.ts';
 import type { Setting } from './setting.ts';
 import { tlsSettings } from './tls-settings.ts';
 
@@ -179,6 +180,7 @@ const definitions: readonly Setting[] = [
     default: 10,
     description: 'Accepted for files of older services; sessions are ended when they expire.',
   },
+  ...queueSettings,
   ...limitSettings,
   ...tlsSettings,
   {

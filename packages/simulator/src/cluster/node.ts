@@ -12,6 +12,7 @@ import type { Service, StreamSocket } from '@holdfast/api/parts';
 import type { ClusterStatus, Engine } from '@holdfast/engine';
 import { assembleEngine } from '@holdfast/engine/parts';
 import type { AssembledEngine, Clock } from '@holdfast/engine/parts';
+import { ReplicatedQueues } from '@holdfast/queue';
 import { primitiveLimits } from '@holdfast/state';
 import type { LimitOfPrimitive } from '@holdfast/state';
 import type { Opened } from '@holdfast/storage';
@@ -207,6 +208,7 @@ export class SimulatedNode implements Door {
     engine.onStatus((status) => witness.onStatus(status, replica));
     const waiting = new WaitingCallers();
     const feed = new EventFeed(engine, 1000);
+    const queues = new ReplicatedQueues(engine, feed);
     const service: Service = {
       engine,
       nodeId: this.id,
@@ -219,9 +221,8 @@ export class SimulatedNode implements Door {
       waiting,
       shares: sharesOf(defaultApiLimits),
       feed,
-      queueWaiters: new QueueWaiters(engine, feed, (delayMs, callback) =>
-        clock.after(delayMs, callback),
-      ),
+      queues,
+      queueWaiters: new QueueWaiters(queues, (delayMs, callback) => clock.after(delayMs, callback)),
       after: (delayMs, callback) => clock.after(delayMs, callback),
       endOfTurn: (callback) => clock.endOfTurn(callback),
       now: () => this.machine.wallNow(),

@@ -5,7 +5,7 @@
  *     other message of the queue has it.
  * DEDUP-2: where no more fit, a push with a new dedup id is refused: none is forgotten before its time.
  */
-import { limitExceeded } from '../../kernel/refusals.ts';
+import { tooManyDedupIds } from './refusals.ts';
 import { ShardedMap } from '../../kernel/collections/sharded-map.ts';
 import { OrderedByNumber } from '../../kernel/collections/ordered-by-number.ts';
 import type { Refusal } from '../../kernel/outcomes.ts';
@@ -45,11 +45,7 @@ export class DedupMemory {
   /** DEDUP-2. */
   tooMany(limit: number, more: number): Refusal | undefined {
     if (more === 0 || this.size + more <= limit) return undefined;
-    return limitExceeded(
-      'max_dedup_ids',
-      limit,
-      'Each is remembered for five minutes. Push fewer with a dedup id, or later.',
-    );
+    return tooManyDedupIds(limit);
   }
 
   /** DEDUP-1: at most so many whose time is over. */

@@ -27,10 +27,10 @@ import type { Delivery, QueueCommand, Receipt } from './commands.ts';
 type Asked<Type extends QueueCommand['type']> = Extract<QueueCommand, { type: Type }>;
 
 /** What an answer of a pop weighs at most, but for its first message: it has to fit a frame. */
-const maxTakenBytes = 512 * 1024;
+export const maxTakenBytes: number = 512 * 1024;
 /** The first retry after a nack without a delay; each further one waits twice as long. */
-const firstBackoffMs = 1000;
-const longestBackoffMs = 300_000;
+export const firstBackoffMs = 1000;
+export const longestBackoffMs = 300_000;
 
 export function pop(
   tables: Tables,

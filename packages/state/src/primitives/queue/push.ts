@@ -38,7 +38,7 @@ export function push(tables: Tables, { name, messages }: Push): OutcomeOf<'queue
       dedupIds.add(dedupId);
   }
   const refusal =
-    queues.tooMuch(tables.limits, found, { count: messages.length, bytes }) ??
+    queues.tooMuch(tables.limits, name, found, { count: messages.length, bytes }) ??
     queues.dedup.tooMany(tables.limits.maxDedupIds, dedupIds.size); // PUSH-1
   if (refusal !== undefined) return refusal;
   const queue = found ?? queues.open(name, tables.snapshotNumber);
@@ -85,8 +85,8 @@ export function configure(
   const { queues } = tables;
   const found = queues.byName.get(name);
   if (found !== undefined && order !== undefined && order !== found.order && found.size > 0)
-    return orderInUse(found);
-  const tooMany = queues.tooMuch(tables.limits, found, { count: 0, bytes: 0 });
+    return orderInUse(name, found.order, found.size);
+  const tooMany = queues.tooMuch(tables.limits, name, found, { count: 0, bytes: 0 });
   if (found === undefined && tooMany !== undefined) return tooMany;
   const queue = found ?? queues.open(name, tables.snapshotNumber);
   tables.changingPlace(queue);
@@ -105,7 +105,7 @@ export const settingsOf = ({ order, onDead, maxDeliveries }: Queue): Required<Qu
 export function deleteQueue(tables: Tables, name: ResourceName): OutcomeOf<'queue_delete'> {
   const queue = tables.queues.byName.get(name);
   if (queue === undefined) return queueNotFound(name);
-  if (queue.size > 0) return queueNotEmpty(queue);
+  if (queue.size > 0) return queueNotEmpty(name, queue.live.size, queue.dead.size);
   tables.changingPlace(queue);
   tables.queues.byName.delete(name);
   return { ok: true, type: 'queue_deleted' };

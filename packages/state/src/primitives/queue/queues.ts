@@ -18,13 +18,14 @@ import type { Message } from './messages.ts';
 import { OrderedByNumber } from '../../kernel/collections/ordered-by-number.ts';
 import { partitionCount, partitionOf } from './placement.ts';
 import { Rate } from './rates.ts';
+import { queueFull, tooManyQueues } from './refusals.ts';
 import type { StateLimits } from '../../kernel/limits.ts';
 import type { ResourceName } from '../../kernel/names.ts';
 import type { Refusal } from '../../kernel/outcomes.ts';
 import type { OnDead, QueueCounts, QueueOrder } from './commands.ts';
 
 /** Of a queue that was not told anything else. */
-const defaultMaxDeliveries = 10;
+export const defaultMaxDeliveries = 10;
 
 const idOf = ({ id }: Message): number => id;
 
@@ -129,18 +130,18 @@ export class Queues {
   /** QBOUND-1. @param queue Undefined: it would be made. */
   tooMuch(
     limits: StateLimits,
+    name: ResourceName,
     queue: Queue | undefined,
     more: { readonly count: number; readonly bytes: number },
   ): Refusal | undefined {
     const { maxQueues, maxMessages, maxMessageBytes } = limits;
     const { maxMessagesPerQueue, maxMessageBytesPerQueue } = limits;
     const wait = 'Dead letters count. Wait until messages have been acknowledged, or purge some.';
-    if (queue === undefined && this.byName.size >= maxQueues)
-      return limitExceeded('max_queues', maxQueues, 'Delete a queue that is not needed.');
+    if (queue === undefined && this.byName.size >= maxQueues) return tooManyQueues(maxQueues);
     if ((queue?.size ?? 0) + more.count > maxMessagesPerQueue)
-      return limitExceeded('max_messages_per_queue', maxMessagesPerQueue, wait);
+      return queueFull(name, 'max_messages_per_queue', maxMessagesPerQueue);
     if ((queue?.bytes ?? 0) + more.bytes > maxMessageBytesPerQueue)
-      return limitExceeded('max_message_bytes_per_queue', maxMessageBytesPerQueue, wait);
+      return queueFull(name, 'max_message_bytes_per_queue', maxMessageBytesPerQueue);
     if (this.messageCount + more.count > maxMessages)
       return limitExceeded('max_messages', maxMessages, `${wait} All queues count.`);
     if (this.messageBytes + more.bytes > maxMessageBytes)

@@ -1,9 +1,9 @@
 /** What a refused command of a queue is told. */
+import { limitExceeded } from '../../kernel/refusals.ts';
 import type { JsonValue, ResourceName } from '../../kernel/names.ts';
 import type { Refusal, RefusalCode } from '../../kernel/outcomes.ts';
-import type { Receipt } from './commands.ts';
+import type { QueueOrder, Receipt } from './commands.ts';
 import type { Message } from './messages.ts';
-import type { Queue } from './queues.ts';
 
 const refuse = (
   code: RefusalCode,
@@ -35,27 +35,49 @@ export function withoutKey(name: ResourceName): Refusal {
   );
 }
 
-export function orderInUse(queue: Queue): Refusal {
+export function orderInUse(name: ResourceName, order: QueueOrder, size: number): Refusal {
   return refuse(
     'queue_order',
-    `Queue "${queue.name}" has ${String(queue.size)} messages and dead letters; its order changes only while it has none.`,
-    { queue: queue.name, order: queue.order, messages: queue.size },
+    `Queue "${name}" has ${String(size)} messages and dead letters; its order changes only while it has none.`,
+    { queue: name, order, messages: size },
   );
 }
 
-export function queueNotEmpty({ name, live, dead }: Queue): Refusal {
+export function queueNotEmpty(name: ResourceName, messages: number, deadLetters: number): Refusal {
   return refuse(
     'queue_not_empty',
-    `Queue "${name}" has ${String(live.size)} messages and ${String(dead.size)} dead letters. Purge it first.`,
-    { queue: name, messages: live.size, dead_letters: dead.size },
+    `Queue "${name}" has ${String(messages)} messages and ${String(deadLetters)} dead letters. Purge it first.`,
+    { queue: name, messages, dead_letters: deadLetters },
   );
 }
+
+export function queueFull(
+  name: ResourceName,
+  limit: 'max_messages_per_queue' | 'max_message_bytes_per_queue',
+  value: number,
+): Refusal {
+  return limitExceeded(
+    limit,
+    value,
+    `Dead letters of queue "${name}" count. Wait until messages have been acknowledged, or purge some.`,
+  );
+}
+
+export const tooManyQueues = (limit: number): Refusal =>
+  limitExceeded('max_queues', limit, 'Delete a queue that is not needed.');
+
+export const tooManyDedupIds = (limit: number): Refusal =>
+  limitExceeded(
+    'max_dedup_ids',
+    limit,
+    'Each is remembered for five minutes. Push fewer with a dedup id, or later.',
+  );
 
 /** Whatever became of the delivery: the receipt is not of the current one. */
 export function staleReceipt(
   name: ResourceName,
   { messageId, delivery, fenceToken }: Receipt,
-  message: Message | undefined,
+  message: Pick<Message, 'state' | 'deliveries'> | undefined,
 ): Refusal {
   return refuse(
     'stale_receipt',
@@ -71,7 +93,10 @@ export function staleReceipt(
   );
 }
 
-function became(message: Message | undefined, delivery: number): string {
+function became(
+  message: Pick<Message, 'state' | 'deliveries'> | undefined,
+  delivery: number,
+): string {
   if (message === undefined) return 'the message was acknowledged or purged, or never was there';
   const { state, deliveries } = message;
   const after = deliveries > delivery ? `, after ${String(deliveries)} deliveries` : '';

@@ -1,0 +1,156 @@
+/**
+ * One queue under kills, stops and cuts of its nodes, and of its Redis where it is in one; judged by what producers and
+ * consumers saw (MSG-1 to MSG-6 of the checker). At the end everything is mended and the queue drained.
+ */
+import { connect } from '@holdfast/client';
+import { judgeMessages } from '@holdfast/checker';
+import type { MessageEvent } from '@holdfast/checker';
+import { ChaosCluster } from '../cluster/cluster.ts';
+import { nowMs } from '../now.ts';
+import { Randomness } from '../randomness.ts';
+import { RedisProcess } from './redis-process.ts';
+import { queue, Workers } from './workers.ts';
+
+export type QueueStoreName = 'replicated' | 'redis';
+
+export interface QueueRunOptions {
+  readonly folder: string;
+  readonly store: QueueStoreName;
+  readonly nodes: number;
+  readonly seed: number;
+  readonly seconds: number;
+  /** Faults of these kinds alone; all when absent. */
+  readonly only?: readonly string[];
+  readonly tell: (line: string) => void;
+}
+
+export interface QueueOutcome {
+  readonly violations: readonly string[];
+  readonly pushed: number;
+  readonly deliveries: number;
+  readonly redeliveries: number;
+  readonly acknowledged: number;
+  readonly strikes: readonly string[];
+  readonly history: readonly MessageEvent[];
+}
+
+interface Trouble {
+  readonly cluster: ChaosCluster;
+  readonly redis: RedisProcess | undefined;
+  readonly randomness: Randomness;
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const drainDeadlineMs = 90_000;
+const producers = 6;
+const consumers = 4;
+
+/** Each does something and mends it. */
+const nemeses: Readonly<Record<string, (trouble: Trouble) => Promise<void>>> = {
+  async 'kill a node'({ cluster, randomness }) {
+    const node = randomness.pick(cluster.nodes);
+    await node.end('SIGKILL');
+    await pause(randomness.between(0, 2500));
+    await node.start();
+  },
+  async 'stop a node for a while'({ cluster, randomness }) {
+    const node = randomness.pick(cluster.nodes);
+    node.standStill();
+    // Longer than the session by which it owns partitions, now and then.
+    await pause(randomness.pick([800, 3000, 9000]));
+    node.goOn();
+  },
+  async 'end a node in order'({ cluster, randomness }) {
+    const node = randomness.pick(cluster.nodes);
+    await node.end('SIGTERM');
+    await node.start();
+  },
+  async 'cut a node off'({ cluster, randomness }) {
+    const { nodeId } = randomness.pick(cluster.nodes);
+    for (const other of cluster.nodes) {
+      if (other.nodeId === nodeId) continue;
+      cluster.links.set(nodeId, other.nodeId, { cut: true });
+      cluster.links.set(other.nodeId, nodeId, { cut: true });
+    }
+    await pause(randomness.pick([1500, 8000]));
+    cluster.links.mendAll();
+  },
+  async 'kill the Redis'({ redis, randomness }) {
+    await redis?.kill();
+    await pause(randomness.between(0, 1500));
+    await redis?.start();
+  },
+  async 'stop the Redis for a while'({ redis, randomness }) {
+    redis?.standStill();
+    await pause(randomness.between(200, 3000));
+    redis?.goOn();
+  },
+};
+export const queueNemesisNames: readonly string[] = Object.keys(nemeses);
+
+export async function runQueueChaos(options: QueueRunOptions): Promise<QueueOutcome> {
+  const randomness = new Randomness(options.seed);
+  const isRedis = options.store === 'redis';
+  const redis = isRedis ? await RedisProcess.start(options.folder) : undefined;
+  const environment: Record<string, string> =
+    redis === undefined
+      ? {}
+      : { HOLDFAST_QUEUES_STORE: 'redis', HOLDFAST_QUEUES_REDIS_URLS: redis.url };
+  try {
+    const cluster = await ChaosCluster.start(options.folder, options.nodes, environment);
+    try {
+      return await strikeAndJudge(options, { cluster, redis, randomness });
+    } finally {
+      await cluster.close();
+    }
+  } finally {
+    await redis?.kill();
+  }
+}
+
+async function strikeAndJudge(options: QueueRunOptions, trouble: Trouble): Promise<QueueOutcome> {
+  const { cluster, randomness } = trouble;
+  await using client = await connect({ endpoints: cluster.urls });
+  await until('the queue is there', () =>
+    client.call('queue_configure', { queue, max_deliveries: 1000 }).then(() => true),
+  );
+  const workers = new Workers(cluster.urls, new Randomness(options.seed + 1));
+  workers.start(producers, consumers);
+  const strikes: string[] = [];
+  try {
+    const names = queueNemesisNames.filter(
+      (name) =>
+        (options.only?.includes(name) ?? true) &&
+        (trouble.redis !== undefined || !name.includes('Redis')),
+    );
+    for (const endMs = nowMs() + options.seconds * 1000; nowMs() < endMs;) {
+      const name = randomness.pick(names);
+      options.tell(`  ${name}`);
+      strikes.push(name);
+      await nemeses[name]?.(trouble);
+      await pause(randomness.between(300, 1500));
+    }
+    await workers.stopPushing();
+    await until('the queue is drained', async () => {
+      const { queues } = await client.call('queue_stats', { queue });
+      return queues[0]?.depth === 0;
+    });
+  } finally {
+    cluster.links.mendAll();
+    await workers.stop();
+  }
+  const { history, acknowledged } = workers;
+  return { ...judgeMessages(history, true), acknowledged, strikes, history };
+}
+
+async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  let last = '';
+  for (const deadlineMs = nowMs() + drainDeadlineMs; nowMs() < deadlineMs; await pause(100)) {
+    try {
+      if (await isSo()) return;
+    } catch (error) {
+      last = error instanceof Error ? error.message : String(error);
+    }
+  }
+  throw new Error(`It took too long until ${what}. ${last}`);
+}

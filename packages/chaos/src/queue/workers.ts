@@ -1,0 +1,141 @@
+/** Producers and consumers of one queue, and what they see. */
+import { connect } from '@holdfast/client';
+import type { Client } from '@holdfast/client';
+import type { MessageEvent } from '@holdfast/checker';
+import { HoldfastError } from '@holdfast/protocol';
+import { nowMs } from '../now.ts';
+import type { Randomness } from '../randomness.ts';
+
+export const queue = 'chaos';
+const visibilitySeconds = 2;
+const waitSeconds = 1;
+const callMs = 5000;
+const pauseAfterErrorMs = 100;
+const mostAtOnce = 3;
+/** Of a hundred deliveries so many are given back, and so many are left until their visibility ends. */
+const returned = 6;
+const left = 3;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Nothing was done, for certain. */
+const wasNotDone = (error: unknown): boolean =>
+  error instanceof HoldfastError && error.effect === 'none';
+
+export class Workers {
+  readonly history: MessageEvent[] = [];
+  readonly #urls: readonly string[];
+  readonly #randomness: Randomness;
+  readonly #stopPushing = new AbortController();
+  readonly #stopTaking = new AbortController();
+  #pushers: readonly Promise<void>[] = [];
+  #takers: readonly Promise<void>[] = [];
+  #acknowledged = 0;
+
+  constructor(urls: readonly string[], randomness: Randomness) {
+    this.#urls = urls;
+    this.#randomness = randomness;
+  }
+
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+
+  start(producers: number, consumers: number): void {
+    this.#pushers = Array.from({ length: producers }, (_, at) => this.#with(at, this.#push));
+    this.#takers = Array.from({ length: consumers }, (_, at) => this.#with(at, this.#take));
+  }
+
+  async stopPushing(): Promise<void> {
+    this.#stopPushing.abort();
+    await Promise.all(this.#pushers);
+  }
+
+  async stop(): Promise<void> {
+    await this.stopPushing();
+    this.#stopTaking.abort();
+    await Promise.all(this.#takers);
+  }
+
+  /** Each has a client of its own, which begins with another node. */
+  async #with(at: number, work: (client: Client, at: number) => Promise<void>): Promise<void> {
+    const from = at % this.#urls.length;
+    const endpoints = [...this.#urls.slice(from), ...this.#urls.slice(0, from)];
+    const client = await connect({ endpoints });
+    try {
+      await work(client, at);
+    } finally {
+      await client.close();
+    }
+  }
+
+  readonly #push = async (client: Client, at: number): Promise<void> => {
+    const key = `key-${String(at)}`;
+    for (let number = 1; !this.#stopPushing.signal.aborted; number++) {
+      const push = { type: 'push', key, number, askedMs: nowMs() } as const;
+      const body = { queue, key, payload: number, dedup_id: `${key} ${String(number)}` };
+      try {
+        await client.call('queue_push', body, { timeoutMs: callMs });
+        this.history.push({ ...push, answeredMs: nowMs() });
+      } catch (error) {
+        if (!wasNotDone(error)) this.history.push({ ...push, answeredMs: undefined });
+        await pause(pauseAfterErrorMs);
+      }
+      await pause(this.#randomness.between(0, 30));
+    }
+  };
+
+  readonly #take = async (client: Client): Promise<void> => {
+    while (!this.#stopTaking.signal.aborted) {
+      const askedMs = nowMs();
+      try {
+        const { messages } = await client.call(
+          'queue_pop',
+          {
+            queue,
+            count: mostAtOnce,
+            visibility_seconds: visibilitySeconds,
+            wait_seconds: waitSeconds,
+          },
+          { timeoutMs: callMs },
+        );
+        const toldMs = nowMs();
+        for (const { id, key, payload, fence_token } of messages)
+          this.history.push({
+            type: 'taken',
+            id,
+            key,
+            number: Number(payload),
+            fenceToken: fence_token,
+            visibilityMs: visibilitySeconds * 1000,
+            askedMs,
+            toldMs,
+          });
+        for (const { id, fence_token, receipt } of messages)
+          await this.#settle(client, id, fence_token, receipt ?? '');
+      } catch {
+        await pause(pauseAfterErrorMs);
+      }
+    }
+  };
+
+  async #settle(client: Client, id: number, fenceToken: number, receipt: string): Promise<void> {
+    await pause(this.#randomness.between(0, 20));
+    const fate = this.#randomness.between(0, 100);
+    if (fate < left) return;
+    const type = fate < left + returned ? 'returned' : 'acknowledged';
+    const settled = { type, id, fenceToken, askedMs: nowMs() } as const;
+    const settings = { timeoutMs: callMs };
+    try {
+      if (type === 'returned')
+        await client.call('queue_nack', { queue, receipt, delay_seconds: 0 }, settings);
+      else await client.call('queue_ack', { queue, receipt }, settings);
+      this.history.push({ ...settled, outcome: 'done' });
+      if (type === 'acknowledged') this.#acknowledged += 1;
+    } catch (error) {
+      const isStale = error instanceof HoldfastError && error.code === 'stale_receipt';
+      // The client may have asked twice: then the first one may have done it.
+      if (!wasNotDone(error) || isStale) this.history.push({ ...settled, outcome: 'unknown' });
+    }
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Whether what producers and consumers of one queue saw can have happened. All times are of one monotonic clock; between
+ * asking and being told, the queue acted at a moment that nobody saw, so only what is certain counts against it.
+ *
+ * MSG-1: messages of a key are delivered in the order of their push, one at a time: none is delivered before those
+ *     pushed ahead of it have been acknowledged.
+ * MSG-2: a message is not delivered again while the visibility of its delivery stands, unless it was given back.
+ * MSG-3: a message whose acknowledgement was answered is delivered no more.
+ * MSG-4: a push that was answered is not lost: at the end its message has been acknowledged.
+ * MSG-5: of two deliveries of a key the later one has the larger fence token.
+ * MSG-6: nothing is delivered that was not pushed, and nothing pushed once is delivered as two messages.
+ */
+
+export interface Push {
+  readonly type: 'push';
+  readonly key: string;
+  /** Of the pusher's: the next one of a key is pushed when this one was answered. */
+  readonly number: number;
+  readonly askedMs: number;
+  /** Undefined: it was not answered, or with an error that leaves open whether it was done. */
+  readonly answeredMs: number | undefined;
+}
+
+export interface Taken {
+  readonly type: 'taken';
+  readonly id: number;
+  readonly key: string;
+  readonly number: number;
+  readonly fenceToken: number;
+  readonly visibilityMs: number;
+  readonly askedMs: number;
+  readonly toldMs: number;
+}
+
+/** An acknowledgement, or a delivery given back. */
+export interface Settled {
+  readonly type: 'acknowledged' | 'returned';
+  readonly id: number;
+  readonly fenceToken: number;
+  readonly askedMs: number;
+  /** `refused`: the receipt was stale. `unknown`: it may have been done. */
+  readonly outcome: 'done' | 'refused' | 'unknown';
+}
+
+export type MessageEvent = Push | Taken | Settled;
+
+export interface MessageVerdict {
+  readonly violations: readonly string[];
+  readonly pushed: number;
+  readonly deliveries: number;
+  readonly redeliveries: number;
+}
+
+/** Clocks of two machines may run so much apart, as a part of what they measure. */
+const drift = 0.01;
+
+/** @param isDrained Whether the queue was emptied before the end (MSG-4). */
+export function judgeMessages(
+  history: readonly MessageEvent[],
+  isDrained: boolean,
+): MessageVerdict {
+  const violations: string[] = [];
+  const pushes = history.filter((event) => event.type === 'push');
+  const takens = history.filter((event) => event.type === 'taken');
+  const settled = history.filter((event): event is Settled => 'outcome' in event);
+  const byMessage = Map.groupBy(takens, ({ id }) => id);
+  const byKey = Map.groupBy(takens, ({ key }) => key);
+  const settledById = Map.groupBy(settled, ({ id }) => id);
+  for (const [id, all] of byMessage)
+    judgeMessage(all.toSorted(byToken), settledById.get(id) ?? [], violations);
+  for (const [key, all] of byKey) {
+    const ofKey = pushes.filter((push) => push.key === key);
+    judgeKey(ofKey, all.toSorted(byToken), settledById, violations);
+  }
+  for (const [key, ofKey] of Map.groupBy(pushes, (push) => push.key))
+    if (isDrained) judgeLoss(key, ofKey, byKey.get(key) ?? [], settledById, violations);
+  const redeliveries = takens.length - byMessage.size;
+  return { violations, pushed: pushes.length, deliveries: takens.length, redeliveries };
+}
+
+const byToken = (a: Taken, b: Taken): number => a.fenceToken - b.fenceToken;
+const nameOf = ({ key, number, fenceToken }: Taken): string =>
+  `message ${String(number)} of key "${key}" under token ${String(fenceToken)}`;
+
+function judgeMessage(
+  deliveries: readonly Taken[],
+  settled: readonly Settled[],
+  violations: string[],
+): void {
+  for (const [at, taken] of deliveries.entries()) {
+    const next = deliveries[at + 1];
+    if (next === undefined) continue;
+    const mine = settled.filter(({ fenceToken }) => fenceToken === taken.fenceToken);
+    if (mine.some(({ type, outcome }) => type === 'acknowledged' && outcome === 'done'))
+      violations.push(`MSG-3: ${nameOf(next)} was delivered after its acknowledgement.`);
+    const wasReturned = mine.some(
+      ({ type, outcome }) => type === 'returned' && outcome !== 'refused',
+    );
+    const leastMs = taken.visibilityMs * (1 - drift);
+    if (!wasReturned && next.toldMs - taken.askedMs < leastMs)
+      violations.push(
+        `MSG-2: ${nameOf(next)} was delivered ${String(Math.round(next.toldMs - taken.askedMs))} ms after the delivery before, which had ${String(taken.visibilityMs)} ms.`,
+      );
+  }
+}
+
+function judgeKey(
+  pushes: readonly Push[],
+  deliveries: readonly Taken[],
+  settledById: ReadonlyMap<number, readonly Settled[]>,
+  violations: string[],
+): void {
+  const numbers = new Map(pushes.map((push) => [push.number, push]));
+  const idOf = new Map<number, number>();
+  /** When it may have been acknowledged, at the earliest. */
+  const doneFromMs = new Map<number, number>();
+  for (const taken of deliveries) {
+    if (!numbers.has(taken.number)) violations.push(`MSG-6: ${nameOf(taken)} was never pushed.`);
+    const known = idOf.get(taken.number);
+    if (known !== undefined && known !== taken.id)
+      violations.push(
+        `MSG-6: ${nameOf(taken)} is there as ${String(known)} and ${String(taken.id)}.`,
+      );
+    idOf.set(taken.number, taken.id);
+    for (const { type, outcome, askedMs } of settledById.get(taken.id) ?? [])
+      if (type === 'acknowledged' && outcome !== 'refused')
+        doneFromMs.set(taken.number, Math.min(doneFromMs.get(taken.number) ?? Infinity, askedMs));
+  }
+  for (const [at, taken] of deliveries.entries()) {
+    const before = pushes.filter(
+      ({ number, answeredMs }) => number < taken.number && answeredMs !== undefined,
+    );
+    for (const { number } of before)
+      if ((doneFromMs.get(number) ?? Infinity) > taken.toldMs)
+        violations.push(
+          `MSG-1: ${nameOf(taken)} was delivered before message ${String(number)} was acknowledged.`,
+        );
+    const later = deliveries.slice(at + 1).find((other) => other.toldMs < taken.askedMs);
+    if (later !== undefined)
+      violations.push(`MSG-5: ${nameOf(taken)} was delivered after ${nameOf(later)}.`);
+  }
+}
+
+function judgeLoss(
+  key: string,
+  pushes: readonly Push[],
+  deliveries: readonly Taken[],
+  settledById: ReadonlyMap<number, readonly Settled[]>,
+  violations: string[],
+): void {
+  const acknowledged = new Set(
+    deliveries
+      .filter(({ id }) =>
+        (settledById.get(id) ?? []).some(
+          ({ type, outcome }) => type === 'acknowledged' && outcome !== 'refused',
+        ),
+      )
+      .map(({ number }) => number),
+  );
+  for (const { number, answeredMs } of pushes)
+    if (answeredMs !== undefined && !acknowledged.has(number))
+      violations.push(`MSG-4: message ${String(number)} of key "${key}" is lost.`);
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { judgeMessages } from '../../src/index.ts';
+import type { MessageEvent, Push, Settled, Taken } from '../../src/index.ts';
+
+const push = (number: number, askedMs: number, answeredMs?: number): Push => ({
+  type: 'push',
+  key: 'a',
+  number,
+  askedMs,
+  answeredMs,
+});
+const taken = (number: number, fenceToken: number, askedMs: number, toldMs: number): Taken => ({
+  type: 'taken',
+  id: number * 10,
+  key: 'a',
+  number,
+  fenceToken,
+  visibilityMs: 1000,
+  askedMs,
+  toldMs,
+});
+const settled = (
+  number: number,
+  fenceToken: number,
+  askedMs: number,
+  outcome: Settled['outcome'] = 'done',
+  type: Settled['type'] = 'acknowledged',
+): Settled => ({ type, id: number * 10, fenceToken, askedMs, outcome });
+
+const rulesOf = (history: readonly MessageEvent[], isDrained = false): readonly string[] =>
+  judgeMessages(history, isDrained).violations.map((text) => text.slice(0, 5));
+
+/** Pushed, taken and acknowledged, one after the other. */
+const good: readonly MessageEvent[] = [
+  push(1, 0, 1),
+  push(2, 2, 3),
+  taken(1, 7, 4, 5),
+  settled(1, 7, 6),
+  taken(2, 8, 7, 8),
+  settled(2, 8, 9),
+];
+
+describe('A history of messages', () => {
+  it('is right where everything is pushed, taken and acknowledged in order', () => {
+    const verdict = judgeMessages(good, true);
+    assert.deepEqual(verdict, { violations: [], pushed: 2, deliveries: 2, redeliveries: 0 });
+  });
+
+  it('is right where a message comes again after its visibility, or is given back', () => {
+    const again = [push(1, 0, 1), taken(1, 1, 2, 3), taken(1, 2, 900, 1003), settled(1, 2, 1004)];
+    assert.deepEqual(rulesOf(again, true), []);
+    const returned = [
+      push(1, 0, 1),
+      taken(1, 1, 2, 3),
+      settled(1, 1, 4, 'unknown', 'returned'),
+      taken(1, 2, 5, 6),
+    ];
+    assert.deepEqual(rulesOf(returned), []);
+  });
+
+  it('is wrong where a key is out of order (MSG-1)', () => {
+    assert.deepEqual(rulesOf([push(1, 0, 1), push(2, 2, 3), taken(2, 1, 4, 5)]), ['MSG-1']);
+    const early = [push(1, 0, 1), push(2, 2, 3), taken(1, 1, 4, 5), taken(2, 2, 6, 7)];
+    assert.deepEqual(rulesOf([...early, settled(1, 1, 8)]), ['MSG-1']);
+    assert.deepEqual(rulesOf([push(1, 0), push(2, 2, 3), taken(2, 1, 4, 5)]), [], 'never pushed');
+  });
+
+  it('is wrong where a message comes again while its visibility stands (MSG-2)', () => {
+    const twice = [push(1, 0, 1), taken(1, 1, 2, 3), taken(1, 2, 500, 900)];
+    assert.deepEqual(rulesOf(twice), ['MSG-2']);
+    const refused = settled(1, 1, 4, 'refused', 'returned');
+    assert.deepEqual(rulesOf([...twice, refused]), ['MSG-2']);
+  });
+
+  it('is wrong where a message comes again after its acknowledgement (MSG-3)', () => {
+    const again = [push(1, 0, 1), taken(1, 1, 2, 3), settled(1, 1, 4), taken(1, 2, 5000, 5001)];
+    assert.deepEqual(rulesOf(again), ['MSG-3']);
+    const unknown = [push(1, 0, 1), taken(1, 1, 2, 3), settled(1, 1, 4, 'unknown')];
+    assert.deepEqual(rulesOf([...unknown, taken(1, 2, 5000, 5001)]), []);
+  });
+
+  it('is wrong where an answered push is gone at the end (MSG-4)', () => {
+    assert.deepEqual(rulesOf([push(1, 0, 1)], true), ['MSG-4']);
+    assert.deepEqual(rulesOf([push(1, 0)], true), []);
+    assert.deepEqual(rulesOf([push(1, 0, 1), taken(1, 1, 2, 3)], true), ['MSG-4']);
+  });
+
+  it('is wrong where a fence token falls (MSG-5)', () => {
+    const falls = [push(1, 0, 1), taken(1, 5, 2, 3), taken(1, 4, 2000, 2001)];
+    assert.ok(rulesOf(falls).includes('MSG-5'));
+  });
+
+  it('is wrong where a message was never pushed, or is there twice (MSG-6)', () => {
+    assert.deepEqual(rulesOf([taken(1, 1, 2, 3)]), ['MSG-6']);
+    const twice = [
+      push(1, 0, 1),
+      taken(1, 1, 2, 3),
+      settled(1, 1, 4),
+      { ...taken(1, 2, 5, 6), id: 99 },
+    ];
+    assert.deepEqual(rulesOf(twice), ['MSG-6']);
+  });
+});

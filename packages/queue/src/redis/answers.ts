@@ -1,0 +1,133 @@
+/** What scripts answer, as results and views of queues. Lua has one empty table: an empty list comes as `{}`. */
+import { Rate, refusalsOfQueues as refusals } from '@holdfast/state';
+import type {
+  Delivery,
+  FenceToken,
+  QueueCounts,
+  QueueOrder,
+  QueueView,
+  Receipt,
+  Refusal,
+  ResourceName,
+} from '@holdfast/state';
+import type { StoreLimits } from './limits.ts';
+
+export type Answer = Readonly<Record<string, unknown>>;
+
+export const isAnswer = (value: unknown): value is Answer =>
+  typeof value === 'object' && value !== null;
+
+export const listOf = (value: unknown): readonly (readonly unknown[])[] =>
+  Array.isArray(value) ? (value as readonly (readonly unknown[])[]) : [];
+
+export const numberOf = (value: unknown): number => Number(value ?? 0);
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+export interface Asked {
+  readonly name: ResourceName;
+  readonly receipt?: Receipt;
+}
+
+const states = ['waiting', 'in_flight', 'delayed', 'dead'] as const;
+
+/** What the state machine would say of the same. */
+export function refusalOf(answer: Answer, { name, receipt }: Asked, limits: StoreLimits): Refusal {
+  switch (answer['refused']) {
+    case 'without_key':
+      return refusals.withoutKey(name);
+    case 'delayed_by_key':
+      return refusals.delayedByKey(name);
+    case 'order_in_use':
+      return refusals.orderInUse(name, orderOf(answer['order']), numberOf(answer['size']));
+    case 'queue_not_empty':
+      return refusals.queueNotEmpty(name, numberOf(answer['messages']), numberOf(answer['dead']));
+    case 'limit':
+      return refusalOfLimit(answer['limit'], name, limits);
+    case 'stale_receipt': {
+      const state = states.find((known) => known === answer['state']);
+      const deliveries = numberOf(answer['deliveries']);
+      const found = state === undefined ? undefined : { state, deliveries };
+      const none = { messageId: 0, delivery: 0, fenceToken: 0 as FenceToken };
+      return refusals.staleReceipt(name, receipt ?? none, found);
+    }
+    default:
+      return refusals.queueNotFound(name);
+  }
+}
+
+function refusalOfLimit(limit: unknown, name: ResourceName, limits: StoreLimits): Refusal {
+  if (limit === 'max_dedup_ids') return refusals.tooManyDedupIds(limits.maxDedupIds);
+  return limit === 'max_messages_per_queue'
+    ? refusals.queueFull(name, limit, limits.maxMessagesPerQueue)
+    : refusals.queueFull(name, 'max_message_bytes_per_queue', limits.maxMessageBytesPerQueue);
+}
+
+export const orderOf = (value: unknown): QueueOrder => (value === 'none' ? 'none' : 'key');
+
+export const settingsOf = (value: unknown): QueueView['settings'] => {
+  const { order, onDead, max } = isAnswer(value) ? value : {};
+  return {
+    order: orderOf(order),
+    onDead: onDead === 'block' ? 'block' : 'skip',
+    maxDeliveries: numberOf(max),
+  };
+};
+
+export function deliveryOf([
+  id,
+  key,
+  payload,
+  delivery,
+  most,
+  token,
+]: readonly unknown[]): Delivery {
+  return {
+    id: numberOf(id),
+    key: textOf(key),
+    payload: textOf(payload),
+    delivery: numberOf(delivery),
+    maxDeliveries: numberOf(most),
+    fenceToken: numberOf(token) as FenceToken,
+  };
+}
+
+function countsOf([ready, inFlight, delayed, blocked]: readonly unknown[]): QueueCounts {
+  const counts = {
+    ready: numberOf(ready),
+    inFlight: numberOf(inFlight),
+    delayed: numberOf(delayed),
+    blocked: numberOf(blocked),
+  };
+  return { ...counts, depth: counts.ready + counts.inFlight + counts.delayed + counts.blocked };
+}
+
+export function viewOf(name: ResourceName, answer: Answer): QueueView {
+  const partitions = listOf(answer['partitions']).map(countsOf);
+  const sum = (of: keyof QueueCounts): number =>
+    partitions.reduce((total, counts) => total + counts[of], 0);
+  const nowMs = numberOf(answer['now']);
+  const rates = Array.isArray(answer['rates']) ? (answer['rates'] as readonly unknown[]) : [];
+  const rate = (at: number): { total: number; perSecond: number } => {
+    const found = new Rate();
+    found.restore(textOf(rates[at]).split(' ').map(Number));
+    return { total: found.total, perSecond: found.at(nowMs) };
+  };
+  const { oldest } = answer;
+  return {
+    name,
+    settings: settingsOf(answer['settings']),
+    counts: {
+      depth: sum('depth'),
+      ready: sum('ready'),
+      inFlight: sum('inFlight'),
+      delayed: sum('delayed'),
+      blocked: sum('blocked'),
+    },
+    dead: numberOf(answer['dead']),
+    blockedKeys: numberOf(answer['blocked']),
+    bytes: numberOf(answer['bytes']),
+    oldestAgeMs: oldest === undefined ? undefined : numberOf(oldest),
+    rates: { pushed: rate(0), delivered: rate(1), acknowledged: rate(2), dead: rate(3) },
+    partitions,
+  };
+}

@@ -1,0 +1,210 @@
+/**
+ * The connections to Redis, single or a cluster: one that runs scripts, one that hears which queues have become ready.
+ *
+ * RCONN-1: a script that was sent and not answered is never sent again by itself: it may have been executed.
+ */
+import { HoldfastError } from '@holdfast/protocol';
+import { Cluster, Redis } from 'ioredis';
+import * as deliveries from './lua/deliveries.ts';
+import * as operators from './lua/operators.ts';
+import * as pushes from './lua/pushes.ts';
+import { base } from './lua/base.ts';
+
+export interface RedisAddress {
+  /** `redis://` or `rediss://` URLs: one server, or some of a cluster. */
+  readonly urls: readonly string[];
+  readonly isCluster: boolean;
+}
+
+const { push, configure, remove, claim } = pushes;
+const { pop, acknowledge, giveBack, extend } = deliveries;
+const { purge, redrive, stats, deadLetters, blockedKeys } = operators;
+
+export type Step =
+  | 'push'
+  | 'configure'
+  | 'remove'
+  | 'claim'
+  | 'pop'
+  | 'acknowledge'
+  | 'giveBack'
+  | 'extend'
+  | 'purge'
+  | 'redrive'
+  | 'stats'
+  | 'deadLetters'
+  | 'blockedKeys';
+
+const steps: Readonly<Record<Step, string>> = {
+  push,
+  configure,
+  remove,
+  claim,
+  pop,
+  acknowledge,
+  giveBack,
+  extend,
+  purge,
+  redrive,
+  stats,
+  deadLetters,
+  blockedKeys,
+};
+
+const commandTimeoutMs = 5000;
+const longestReconnectMs = 1000;
+const reconnect = (attempt: number): number => Math.min(longestReconnectMs, 50 * attempt);
+
+export interface Heard {
+  readonly queue: string;
+  readonly count: number;
+}
+
+export class RedisConnection {
+  readonly #commands: Redis | Cluster;
+  readonly #listening: Redis | Cluster;
+  readonly #prefix: string;
+  readonly #listeners = new Set<(heard: Heard | undefined) => void>();
+  #isConnected = false;
+
+  constructor(address: RedisAddress, prefix: string, onError: (error: Error) => void) {
+    this.#prefix = prefix;
+    this.#commands = open(address);
+    this.#listening = open(address);
+    for (const connection of [this.#commands, this.#listening]) connection.on('error', onError);
+    this.#commands.on('ready', () => (this.#isConnected = true));
+    this.#commands.on('close', () => (this.#isConnected = false));
+    this.#listening.on('message', (_channel: string, text: string) => {
+      const heard = heardIn(text);
+      if (heard !== undefined) for (const listener of this.#listeners) listener(heard);
+    });
+    // After a reconnection something may have been missed.
+    this.#listening.on('ready', () => {
+      const missed = (): void => {
+        for (const listener of this.#listeners) listener(undefined);
+      };
+      this.#listening.subscribe(this.#channel).then(missed, onError);
+    });
+    for (const [name, step] of Object.entries(steps))
+      this.#commands.defineCommand(`holdfast_${name}`, { numberOfKeys: 1, lua: base + step });
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  get #channel(): string {
+    return `${this.#prefix}ready`;
+  }
+
+  /** Calls back with what has become ready; undefined where something may have been missed. */
+  onHeard(listener: (heard: Heard | undefined) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Executes a step of one queue.
+   *
+   * @throws HoldfastError `store_unavailable` where nothing was done, `outcome_unknown` where it may have been.
+   */
+  async run(step: Step, queue: string, args: object): Promise<unknown> {
+    const key = `${this.#prefix}{${queue}}:`;
+    const text = JSON.stringify({ ...args, queue, channel: this.#channel });
+    if (!this.#isConnected) throw unavailable('there is no connection to it');
+    try {
+      const answer: unknown = await this.#call(step, key, text);
+      return JSON.parse(String(answer));
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  async #call(step: Step, key: string, text: string): Promise<unknown> {
+    const scripts = this.#commands as unknown as Readonly<
+      Record<string, (key: string, text: string) => Promise<unknown>>
+    >;
+    return scripts[`holdfast_${step}`]?.(key, text);
+  }
+
+  /** The names of all queues, in no order. */
+  async names(): Promise<readonly string[]> {
+    return this.#asked(() => this.#commands.smembers(`${this.#prefix}names`));
+  }
+
+  async addName(name: string): Promise<void> {
+    await this.#asked(() => this.#commands.sadd(`${this.#prefix}names`, name));
+  }
+
+  async removeName(name: string): Promise<void> {
+    await this.#asked(() => this.#commands.srem(`${this.#prefix}names`, name));
+  }
+
+  async #asked<T>(ask: () => Promise<T>): Promise<T> {
+    if (!this.#isConnected) throw unavailable('there is no connection to it');
+    try {
+      return await ask();
+    } catch (error) {
+      throw unavailable(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  close(): void {
+    this.#commands.disconnect();
+    this.#listening.disconnect();
+  }
+}
+
+const unavailable = (why: string): HoldfastError =>
+  new HoldfastError(
+    'store_unavailable',
+    `The Redis that keeps the queues cannot be asked: ${why}. The request was not executed. Try again later.`,
+  );
+
+/** Errors of Redis itself are answers: the script was refused, or ended in its first step. */
+function failureOf(error: unknown): HoldfastError {
+  const message = error instanceof Error ? error.message : String(error);
+  if (
+    /^(CLUSTERDOWN|LOADING|MISCONF|NOREPLICAS|OOM|READONLY|TRYAGAIN|MASTERDOWN|BUSY)/.test(message)
+  )
+    return unavailable(message);
+  return new HoldfastError(
+    'outcome_unknown',
+    `The answer of the Redis that keeps the queues did not come (${message}). The request may have been executed. Read the state first, or push again with the same dedup id.`,
+  );
+}
+
+function heardIn(text: string): Heard | undefined {
+  try {
+    const { queue, count } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    return typeof queue === 'string' && typeof count === 'number' ? { queue, count } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function open({ urls, isCluster }: RedisAddress): Redis | Cluster {
+  const [url = ''] = urls;
+  const { hostname, port, password, username, protocol } = new URL(url);
+  const each = {
+    autoResendUnfulfilledCommands: false, // RCONN-1
+    maxRetriesPerRequest: 0,
+    commandTimeout: commandTimeoutMs,
+    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+    ...(protocol === 'rediss:' ? { tls: {} } : {}),
+  };
+  if (!isCluster)
+    return new Redis({ ...each, host: hostname, port: portOf(port), retryStrategy: reconnect });
+  const nodes = urls.map((one) => new URL(one));
+  return new Cluster(
+    nodes.map((one) => ({ host: one.hostname, port: portOf(one.port) })),
+    {
+      clusterRetryStrategy: reconnect,
+      retryDelayOnFailover: 0, // RCONN-1
+      redisOptions: each,
+    },
+  );
+}
+
+const portOf = (text: string): number => Number(text === '' ? '6379' : text);

@@ -1,0 +1,197 @@
+/**
+ * What the scripts of a queue stand on. Each script is this text and one step behind it (`deliveries.ts`, `pushes.ts`,
+ * `operators.ts`); Redis executes it as a whole. All keys of a queue have one hash tag, so they are in one slot.
+ *
+ * RLANE-1 to RLANE-4 are LANE-1 to LANE-4 of the state (`state/src/primitives/queue/lanes.ts`), kept here by `settle`.
+ *
+ * RFENCE-1: a script changes nothing of a partition unless it comes with the fence token of its owner, and no smaller
+ *     one than has been seen: who was paused and has lost the partition takes, acknowledges and returns nothing.
+ *
+ * Keys, behind the prefix and the tag: `q` settings, counters and totals, `f` fence tokens by partition, `L` lanes by
+ * key, `w:KEY` ids that wait, `r:P` lanes that are ready, `t:P` when messages are due, `l:P` ids that live, `x:P` dead
+ * letters, `k` blocked keys in the order of their text, `m` records and `b` payloads by id, `d` and `e` dedup ids and
+ * their ends, `c:P` counts.
+ */
+export const base = `
+local B = KEYS[1]
+local A = cjson.decode(ARGV[1])
+local call = redis.call
+local T = call('TIME')
+local now = T[1] * 1000 + math.floor(T[2] / 1000)
+local Q = B .. 'q'
+local readied = 0
+
+local function num(v) return tonumber(v) or 0 end
+
+local function settings()
+  local v = call('HMGET', Q, 'order', 'onDead', 'max')
+  if not v[1] then return nil end
+  return { order = v[1], onDead = v[2], max = num(v[3]) }
+end
+local S = settings()
+
+local made = false
+local function create()
+  if S then return end
+  made = true
+  call('HSET', Q, 'order', 'key', 'onDead', 'skip', 'max', A.defaultMaxDeliveries)
+  S = settings()
+end
+
+-- RFENCE-1
+local function owns(p)
+  local token = A.owned[tostring(p)]
+  if not token then return false end
+  local seen = num(call('HGET', B .. 'f', p))
+  if token < seen then return false end
+  if token > seen then call('HSET', B .. 'f', p, string.format('%.0f', token)) end
+  return true
+end
+
+local function refuse(code, more)
+  local r = more or {}
+  r.refused = code
+  return cjson.encode(r)
+end
+
+local window = 60000
+local function rate(kind, count)
+  if count == 0 then return end
+  local f = 'rate:' .. kind
+  local v = call('HGET', Q, f)
+  local total, at, current, previous = 0, 0, 0, 0
+  if v then
+    local a, b, c, d = string.match(v, '(%d+) (%d+) (%d+) (%d+)')
+    total, at, current, previous = num(a), num(b), num(c), num(d)
+  end
+  local w = math.floor(now / window)
+  if w ~= at then
+    previous = (w == at + 1) and current or 0
+    current = 0
+    at = w
+  end
+  call('HSET', Q, f, string.format('%.0f %.0f %.0f %.0f', total + count, at, current + count, previous))
+end
+
+local function lane(key, p)
+  local v = call('HGET', B .. 'L', key)
+  local l
+  if v then l = cjson.decode(v)
+  else l = { i = 0, d = 0, u = call('HINCRBY', Q, 'turn', 1), c = { 0, 0, 0, 0 } } end
+  l.key = key
+  l.p = p
+  return l
+end
+
+local function head(l) return call('ZRANGE', B .. 'w:' .. l.key, 0, 0)[1] end
+
+-- After every change of a lane: it takes its place among those that are ready, and in the counts (RLANE-1 to RLANE-4).
+local function settle(l)
+  local waiting = call('ZCARD', B .. 'w:' .. l.key)
+  local ready = 0
+  if S.order == 'none' then ready = waiting
+  elseif not l.h and waiting > 0 then ready = 1 end
+  local counts = { ready, l.i, l.d, waiting - ready }
+  for n = 1, 4 do
+    local change = counts[n] - l.c[n]
+    if change ~= 0 then call('HINCRBY', B .. 'c:' .. l.p, n, change) end
+  end
+  if ready > l.c[1] then readied = readied + ready - l.c[1] end
+  l.c = counts
+  if ready > 0 then call('ZADD', B .. 'r:' .. l.p, string.format('%.0f', l.i * 1e12 + l.u), l.key)
+  else call('ZREM', B .. 'r:' .. l.p, l.key) end
+  if S.order == 'key' and l.h then call('ZADD', B .. 'k', 0, l.key)
+  else call('ZREM', B .. 'k', l.key) end
+  if waiting == 0 and l.i == 0 and l.d == 0 and not l.h then call('HDEL', B .. 'L', l.key)
+  else call('HSET', B .. 'L', l.key, cjson.encode({ i = l.i, d = l.d, u = l.u, c = l.c, h = l.h })) end
+end
+
+local function message(id)
+  local v = call('HGET', B .. 'm', id)
+  if not v then return nil end
+  local m = cjson.decode(v)
+  m.id = id
+  return m
+end
+
+local function keep(m)
+  local id = m.id
+  m.id = nil
+  call('HSET', B .. 'm', id, cjson.encode(m))
+  m.id = id
+end
+
+local function dueAt(m, at)
+  m.due = at
+  call('ZADD', B .. 't:' .. m.p, string.format('%.0f', at), m.id)
+end
+
+local function forget(m)
+  call('HDEL', B .. 'm', m.id)
+  call('HDEL', B .. 'b', m.id)
+  call('ZREM', B .. 'l:' .. m.p, m.id)
+  call('ZREM', B .. 'x:' .. m.p, m.id)
+  call('HINCRBY', Q, 'bytes', -m.by)
+  call('HINCRBY', Q, 'size', -1)
+end
+
+-- It is in flight no more; whoever calls says what it is then.
+local function endDelivery(m, l)
+  call('ZREM', B .. 't:' .. m.p, m.id)
+  l.i = l.i - 1
+  if l.h == m.id then l.h = nil end
+end
+
+local function endDelay(m, l)
+  call('ZREM', B .. 't:' .. m.p, m.id)
+  l.d = l.d - 1
+  if l.h == m.id then l.h = nil end
+end
+
+local function waitAgain(m, l)
+  m.s = 'waiting'
+  keep(m)
+  call('ZADD', B .. 'w:' .. l.key, m.id, m.id)
+end
+
+-- Its delivery has ended, and it was the last one.
+local function dies(m, l)
+  m.s = 'dead'
+  m.da = now
+  call('ZREM', B .. 'l:' .. m.p, m.id)
+  call('ZADD', B .. 'x:' .. m.p, m.id, m.id)
+  rate('dead', 1)
+  if S.order == 'key' and S.onDead == 'block' then
+    l.h = m.id
+    m.blocks = true
+  end
+  keep(m)
+  settle(l)
+end
+
+local function becomeDue(m)
+  local l = lane(m.k, m.p)
+  if m.s == 'in_flight' then
+    endDelivery(m, l)
+    m.r = 'not acknowledged in time'
+    if m.d >= m.x then return dies(m, l) end
+  else endDelay(m, l) end
+  waitAgain(m, l)
+  settle(l)
+end
+
+-- Those of a partition whose visibility, delay or retry is over, as many as one script may work on.
+local function due(p)
+  local ids = call('ZRANGEBYSCORE', B .. 't:' .. p, '-inf', now, 'LIMIT', 0, 100)
+  for _, id in ipairs(ids) do
+    local m = message(id)
+    if m then becomeDue(m) else call('ZREM', B .. 't:' .. p, id) end
+  end
+end
+
+local function done(answer)
+  if readied > 0 then call('PUBLISH', A.channel, cjson.encode({ queue = A.queue, count = readied })) end
+  if made then answer.made = true end
+  return cjson.encode(answer)
+end
+`;

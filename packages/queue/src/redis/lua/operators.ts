@@ -1,0 +1,127 @@
+/** What operators do and see. */
+
+/** Ends messages or dead letters of the partitions that come with it, up to an id, and not more than so many. */
+export const purge = `
+for p, _ in pairs(A.owned) do
+  if not owns(p) then return refuse('not_owner') end
+end
+if not S then return refuse('queue_not_found') end
+local part = A.part == 'messages' and 'l:' or 'x:'
+local count, more, last = 0, false, 0
+for p, _ in pairs(A.owned) do
+  local top = call('ZREVRANGE', B .. part .. p, 0, 0)[1]
+  last = math.max(last, num(top))
+end
+local through = math.min(A.through, last)
+for p, _ in pairs(A.owned) do
+  local ids = call('ZRANGEBYSCORE', B .. part .. p, '-inf', string.format('%.0f', through), 'LIMIT', 0, A.count - count + 1)
+  for _, id in ipairs(ids) do
+    if count == A.count then more = true break end
+    local m = message(id)
+    local l = lane(m.k, m.p)
+    if m.s == 'in_flight' then endDelivery(m, l)
+    elseif m.s == 'delayed' then endDelay(m, l)
+    elseif m.s == 'waiting' then call('ZREM', B .. 'w:' .. l.key, id)
+    elseif l.h == id then l.h = nil end
+    forget(m)
+    settle(l)
+    count = count + 1
+  end
+end
+return done({ count = count, more = more, through = through })
+`;
+
+export const redrive = `
+for p, _ in pairs(A.owned) do
+  if not owns(p) then return refuse('not_owner') end
+end
+if not S then return refuse('queue_not_found') end
+local ids, more = {}, false
+if A.ids then
+  for _, id in ipairs(A.ids) do
+    local p = tonumber(id) % 64
+    if A.owned[tostring(p)] and call('ZSCORE', B .. 'x:' .. p, id) then ids[#ids + 1] = id end
+  end
+else
+  for p, _ in pairs(A.owned) do
+    local some = call('ZRANGE', B .. 'x:' .. p, 0, A.count - #ids)
+    for _, id in ipairs(some) do
+      if #ids == A.count then more = true break end
+      ids[#ids + 1] = id
+    end
+  end
+end
+local count = 0
+for _, id in ipairs(ids) do
+  local m = message(id)
+  if m and m.s == 'dead' then
+    call('ZREM', B .. 'x:' .. m.p, id)
+    call('ZADD', B .. 'l:' .. m.p, id, id)
+    m.d = 0
+    m.blocks = nil
+    local l = lane(m.k, m.p)
+    if l.h == id then l.h = nil end
+    waitAgain(m, l)
+    settle(l)
+    count = count + 1
+  end
+end
+return done({ count = count, more = more })
+`;
+
+/** Of any node: it changes nothing. What is due and has not been asked for yet counts as what it was. */
+export const stats = `
+if not S then return cjson.encode({ missing = true }) end
+local partitions, oldest, dead = {}, nil, 0
+for p = 0, 63 do
+  local v = call('HMGET', B .. 'c:' .. p, 1, 2, 3, 4)
+  partitions[p + 1] = { num(v[1]), num(v[2]), num(v[3]), num(v[4]) }
+  dead = dead + call('ZCARD', B .. 'x:' .. p)
+  local first = call('ZRANGE', B .. 'l:' .. p, 0, 0)[1]
+  if first then
+    local m = message(first)
+    if m and (not oldest or m.at < oldest) then oldest = m.at end
+  end
+end
+local rates = {}
+for n, kind in ipairs({ 'pushed', 'delivered', 'acknowledged', 'dead' }) do
+  rates[n] = call('HGET', Q, 'rate:' .. kind) or '0 0 0 0'
+end
+return cjson.encode({
+  settings = S, partitions = partitions, dead = dead, blocked = call('ZCARD', B .. 'k'),
+  bytes = num(call('HGET', Q, 'bytes')), oldest = oldest and now - oldest, rates = rates, now = now,
+})
+`;
+
+export const deadLetters = `
+if not S then return cjson.encode({ missing = true }) end
+local ids = {}
+for p = 0, 63 do
+  local some = call('ZRANGEBYSCORE', B .. 'x:' .. p, '(' .. A.after, '+inf', 'LIMIT', 0, A.limit + 1)
+  for _, id in ipairs(some) do ids[#ids + 1] = tonumber(id) end
+end
+table.sort(ids)
+local letters, bytes, more = {}, 0, false
+for _, number in ipairs(ids) do
+  local id = string.format('%.0f', number)
+  local m = message(id)
+  if #letters == A.limit or (#letters > 0 and bytes + m.by > A.maxBytes) then more = true break end
+  bytes = bytes + m.by
+  letters[#letters + 1] = { id, m.k, call('HGET', B .. 'b', id), m.d, m.r or '', now - m.da }
+end
+return cjson.encode({ letters = letters, more = more })
+`;
+
+export const blockedKeys = `
+if not S then return cjson.encode({ missing = true }) end
+local from = A.after and '(' .. A.after or '-'
+local found = call('ZRANGEBYLEX', B .. 'k', from, '+', 'LIMIT', 0, A.limit + 1)
+local keys, more = {}, false
+for _, key in ipairs(found) do
+  if #keys == A.limit then more = true break end
+  local l = lane(key, 0)
+  local m = l.h and message(l.h)
+  if m then keys[#keys + 1] = { key, m.s, m.id, call('ZCARD', B .. 'w:' .. key), m.due and m.due - now or 0 } end
+end
+return cjson.encode({ keys = keys, more = more })
+`;

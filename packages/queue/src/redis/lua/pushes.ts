@@ -1,0 +1,89 @@
+/** Messages come; a queue is set and deleted. What refuses a push refuses all of it, before anything is written. */
+
+export const push = `
+if not owns(A.partition) then return refuse('not_owner') end
+local order = S and S.order or 'key'
+local bytes, count = 0, 0
+for _, m in ipairs(A.messages) do
+  if order == 'key' and not m.hasKey then return refuse('without_key') end
+  if order == 'key' and m.delay > 0 then return refuse('delayed_by_key') end
+  bytes = bytes + m.by
+  count = count + 1
+end
+local old = call('ZRANGEBYSCORE', B .. 'e', '-inf', now, 'LIMIT', 0, 200)
+for _, id in ipairs(old) do
+  call('ZREM', B .. 'e', id)
+  call('HDEL', B .. 'd', id)
+end
+local size, weight = num(call('HGET', Q, 'size')), num(call('HGET', Q, 'bytes'))
+if size + count > A.maxMessages then return refuse('limit', { limit = 'max_messages_per_queue' }) end
+if weight + bytes > A.maxBytes then return refuse('limit', { limit = 'max_message_bytes_per_queue' }) end
+if call('HLEN', B .. 'd') + count > A.maxDedupIds then
+  for _, m in ipairs(A.messages) do
+    if m.dedup then return refuse('limit', { limit = 'max_dedup_ids' }) end
+  end
+end
+create()
+local pushed = {}
+local fresh = 0
+for n, m in ipairs(A.messages) do
+  local ends = m.dedup and call('ZSCORE', B .. 'e', m.dedup)
+  if ends and num(ends) > now then
+    pushed[n] = { call('HGET', B .. 'd', m.dedup), true }
+  else
+    local id = string.format('%.0f', call('HINCRBY', Q, 'seq', 1) * 64 + m.p)
+    local record = { id = id, k = m.key, p = m.p, s = 'waiting', d = 0, x = m.max or S.max, t = 0, at = now, by = m.by }
+    call('HSET', B .. 'b', id, m.payload)
+    call('ZADD', B .. 'l:' .. m.p, id, id)
+    call('HINCRBY', Q, 'size', 1)
+    call('HINCRBY', Q, 'bytes', m.by)
+    if m.dedup then
+      call('HSET', B .. 'd', m.dedup, id)
+      call('ZADD', B .. 'e', now + A.dedupWindow, m.dedup)
+    end
+    local l = lane(m.key, m.p)
+    if m.delay > 0 then
+      record.s = 'delayed'
+      l.d = l.d + 1
+      dueAt(record, now + m.delay)
+      keep(record)
+    else waitAgain(record, l) end
+    settle(l)
+    fresh = fresh + 1
+    pushed[n] = { id, false }
+  end
+end
+rate('pushed', fresh)
+return done({ pushed = pushed })
+`;
+
+export const configure = `
+if not owns(A.partition) then return refuse('not_owner') end
+local size = num(call('HGET', Q, 'size'))
+if S and A.order and A.order ~= S.order and size > 0 then return refuse('order_in_use', { size = size, order = S.order }) end
+create()
+if A.order then call('HSET', Q, 'order', A.order) end
+if A.onDead then call('HSET', Q, 'onDead', A.onDead) end
+if A.maxDeliveries then call('HSET', Q, 'max', A.maxDeliveries) end
+return done({ settings = settings() })
+`;
+
+/** Fence tokens and numbers stay: ids and tokens of a queue that is made again rise. */
+export const remove = `
+if not owns(A.partition) then return refuse('not_owner') end
+if not S then return refuse('queue_not_found') end
+local dead = 0
+for p = 0, 63 do dead = dead + call('ZCARD', B .. 'x:' .. p) end
+local size = num(call('HGET', Q, 'size'))
+if size > 0 then return refuse('queue_not_empty', { messages = size - dead, dead = dead }) end
+call('HDEL', Q, 'order', 'onDead', 'max', 'rate:pushed', 'rate:delivered', 'rate:acknowledged', 'rate:dead')
+return done({ ok = true })
+`;
+
+/** A new owner says so before it serves: from then on the owner before it changes nothing (RFENCE-1). */
+export const claim = `
+for p, _ in pairs(A.owned) do
+  if not owns(p) then return refuse('not_owner') end
+end
+return done({ ok = true })
+`;

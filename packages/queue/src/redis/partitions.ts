@@ -1,0 +1,291 @@
+/** Commands of queues on Redis, each one script, with the fence tokens of the partitions that this node owns. */
+import {
+  dedupWindowMs,
+  defaultMaxDeliveries,
+  firstBackoffMs,
+  longestBackoffMs,
+  maxTakenBytes,
+  messageBytes,
+  partitionCount,
+  partitionOf,
+  refusalsOfQueues as refusals,
+} from '@holdfast/state';
+import type { CommandResult, QueueCommand, QueueView, ResourceName } from '@holdfast/state';
+import type { QueryResult } from '@holdfast/engine';
+import type { QueueQuery } from '../store.ts';
+import {
+  deliveryOf,
+  isAnswer,
+  listOf,
+  numberOf,
+  refusalOf,
+  settingsOf,
+  textOf,
+  viewOf,
+} from './answers.ts';
+import type { Answer } from './answers.ts';
+import type { RedisConnection, Step } from './connection.ts';
+import type { StoreLimits } from './limits.ts';
+
+/** Partition → fence token of its owner's lock. */
+export type Owned = ReadonlyMap<number, number>;
+
+export type Executed =
+  | { readonly type: 'done'; readonly result: CommandResult; readonly dueInMs?: number }
+  /** One of the partitions is not this node's any more: nothing was done (RFENCE-1). */
+  | { readonly type: 'not_owner' };
+
+type Of<Type extends QueueCommand['type']> = Extract<QueueCommand, { readonly type: Type }>;
+
+/** Of the partition whose owner executes a command; undefined: each owner does its own part of it. */
+export function partitionFor(command: QueueCommand): number | undefined {
+  switch (command.type) {
+    case 'queue_push':
+      return partitionOf(command.messages[0]?.key ?? '');
+    case 'queue_ack':
+    case 'queue_nack':
+    case 'queue_extend':
+      return command.receipt.messageId % partitionCount;
+    case 'queue_configure':
+    case 'queue_delete':
+      return 0;
+    case 'queue_pop':
+    case 'queue_redrive':
+    case 'queue_purge':
+      return undefined;
+  }
+}
+
+const mostViews = 1000;
+const mostBytesShown = 512 * 1024;
+
+export class Partitions {
+  readonly #connection: RedisConnection;
+  readonly #limits: StoreLimits;
+  readonly #named = new Set<string>();
+
+  constructor(connection: RedisConnection, limits: StoreLimits) {
+    this.#connection = connection;
+    this.#limits = limits;
+  }
+
+  /** From then on the owner before changes nothing of these partitions, in all queues that there are (RFENCE-1). */
+  async claim(owned: Owned): Promise<boolean> {
+    for (const name of await this.#connection.names()) {
+      const answer = await this.#run('claim', name, owned, {});
+      if (answer['refused'] === 'not_owner') return false;
+    }
+    return true;
+  }
+
+  /**
+   * @param owned Of this node; of a command of one partition at least that one.
+   * @param identity Who asks.
+   */
+  async execute(command: QueueCommand, owned: Owned, identity: string): Promise<Executed> {
+    const { name } = command;
+    const partition = partitionFor(command);
+    const makes = command.type === 'queue_push' || command.type === 'queue_configure';
+    if (makes && !this.#named.has(name)) {
+      const refused = await this.#addName(name);
+      if (refused !== undefined) return { type: 'done', result: refused };
+    }
+    const [step, args] = this.#stepOf(command);
+    const tokens = partition === undefined ? owned : only(owned, partition);
+    const answer = await this.#run(step, name, tokens, { partition, identity, ...args });
+    if (answer['refused'] === 'not_owner') return { type: 'not_owner' };
+    if (answer['refused'] !== undefined) {
+      const result = refusalOf(answer, command, this.#limits);
+      return { type: 'done', result };
+    }
+    if (answer['made'] === true) await this.#connection.addName(name); // Another node may have deleted it.
+    if (command.type === 'queue_delete') {
+      await this.#connection.removeName(name);
+      this.#named.delete(name);
+    }
+    const next = answer['next'];
+    return {
+      type: 'done',
+      result: resultOf(command, answer),
+      ...(next === undefined ? {} : { dueInMs: Math.max(0, numberOf(next)) }),
+    };
+  }
+
+  async query(query: QueueQuery): Promise<QueryResult> {
+    const revision = 0; // The log has nothing of it.
+    if (query.type === 'queues') {
+      const names =
+        query.name === undefined
+          ? (await this.#connection.names()).toSorted().slice(0, mostViews)
+          : [query.name];
+      const queues: QueueView[] = [];
+      for (const name of names) {
+        const answer = await this.#run('stats', name, new Map(), {});
+        if (answer['missing'] !== true) queues.push(viewOf(name as ResourceName, answer));
+      }
+      return { type: 'queues', queues, revision };
+    }
+    if (query.type === 'dead_letters') {
+      const { after, limit } = query;
+      const args = { after: String(after), limit, maxBytes: mostBytesShown };
+      const answer = await this.#run('deadLetters', query.name, new Map(), args);
+      if (answer['missing'] === true) return { type: 'dead_letters', page: undefined, revision };
+      const letters = listOf(answer['letters']).map(
+        ([id, key, payload, deliveries, reason, age]) => ({
+          id: numberOf(id),
+          key: textOf(key),
+          payload: textOf(payload),
+          deliveries: numberOf(deliveries),
+          reason: textOf(reason),
+          ageMs: numberOf(age),
+        }),
+      );
+      return { type: 'dead_letters', page: { letters, more: answer['more'] === true }, revision };
+    }
+    const { after, limit } = query;
+    const args = { limit, ...(after === undefined ? {} : { after }) };
+    const answer = await this.#run('blockedKeys', query.name, new Map(), args);
+    if (answer['missing'] === true) return { type: 'blocked_keys', page: undefined, revision };
+    const keys = listOf(answer['keys']).map(([key, state, id, waiting, endsIn]) => ({
+      key: textOf(key),
+      because: becauseOf(state),
+      messageId: numberOf(id),
+      waiting: numberOf(waiting),
+      endsInMs: state === 'dead' ? undefined : Math.max(0, numberOf(endsIn)),
+    }));
+    return { type: 'blocked_keys', page: { keys, more: answer['more'] === true }, revision };
+  }
+
+  async #addName(name: string): Promise<CommandResult | undefined> {
+    const names = await this.#connection.names();
+    const { maxQueues } = this.#limits;
+    if (!names.includes(name) && names.length >= maxQueues)
+      return refusals.tooManyQueues(maxQueues);
+    await this.#connection.addName(name);
+    this.#named.add(name);
+    return undefined;
+  }
+
+  async #run(step: Step, queue: string, owned: Owned, args: object): Promise<Answer> {
+    const tokens = Object.fromEntries(owned);
+    const answer = await this.#connection.run(step, queue, {
+      owned: tokens,
+      defaultMaxDeliveries,
+      ...args,
+    });
+    if (!isAnswer(answer))
+      throw new Error(`Redis answered a script with ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
+  #stepOf(command: QueueCommand): readonly [Step, object] {
+    switch (command.type) {
+      case 'queue_push':
+        return ['push', this.#pushArgs(command)];
+      case 'queue_pop': {
+        const { count, visibilityMs: visibility } = command;
+        return ['pop', { count, maxTaken: maxTakenBytes, visibility }];
+      }
+      case 'queue_ack':
+        return ['acknowledge', receiptArgs(command)];
+      case 'queue_nack': {
+        const { delayMs: delay, reason = 'given back' } = command;
+        const backoff = { firstBackoff: firstBackoffMs, longestBackoff: longestBackoffMs };
+        return ['giveBack', { ...receiptArgs(command), ...backoff, delay, reason }];
+      }
+      case 'queue_extend':
+        return ['extend', { ...receiptArgs(command), visibility: command.visibilityMs }];
+      case 'queue_redrive':
+        return [
+          'redrive',
+          { count: command.count, ids: command.ids?.slice(0, command.count).map(String) },
+        ];
+      case 'queue_purge': {
+        const { part, through, count } = command;
+        return ['purge', { part, through, count }];
+      }
+      case 'queue_configure': {
+        const { order, onDead, maxDeliveries } = command;
+        return ['configure', { order, onDead, maxDeliveries }];
+      }
+      case 'queue_delete':
+        return ['remove', {}];
+    }
+  }
+
+  #pushArgs({ messages }: Of<'queue_push'>): object {
+    return {
+      messages: messages.map(({ key, payload, delayMs = 0, dedupId, maxDeliveries }) => {
+        const text = JSON.stringify(payload);
+        return {
+          key: key ?? '',
+          hasKey: key !== undefined,
+          p: partitionOf(key ?? ''),
+          payload: text,
+          by: messageBytes(key ?? '', Buffer.byteLength(text)),
+          delay: delayMs,
+          dedup: dedupId,
+          max: maxDeliveries,
+        };
+      }),
+      maxMessages: this.#limits.maxMessagesPerQueue,
+      maxBytes: this.#limits.maxMessageBytesPerQueue,
+      maxDedupIds: this.#limits.maxDedupIds,
+      dedupWindow: dedupWindowMs,
+    };
+  }
+}
+
+function only(owned: Owned, partition: number): Owned {
+  const token = owned.get(partition);
+  return token === undefined ? new Map() : new Map([[partition, token]]);
+}
+
+const receiptArgs = ({ receipt }: Of<'queue_ack' | 'queue_nack' | 'queue_extend'>): object => ({
+  id: String(receipt.messageId),
+  delivery: receipt.delivery,
+  token: receipt.fenceToken,
+});
+
+function becauseOf(state: unknown): 'in_flight' | 'retry' | 'dead_letter' {
+  if (state === 'dead') return 'dead_letter';
+  return state === 'in_flight' ? 'in_flight' : 'retry';
+}
+
+function resultOf(command: QueueCommand, answer: Answer): CommandResult {
+  switch (command.type) {
+    case 'queue_push': {
+      const pushed = listOf(answer['pushed']);
+      const messages = pushed.map(([id, same]) => ({ id: numberOf(id), duplicate: same === true }));
+      return { ok: true, type: 'queue_pushed', messages };
+    }
+    case 'queue_pop':
+      return {
+        ok: true,
+        type: 'queue_taken',
+        deliveries: listOf(answer['deliveries']).map(deliveryOf),
+      };
+    case 'queue_ack':
+      return { ok: true, type: 'queue_acknowledged', id: command.receipt.messageId };
+    case 'queue_nack': {
+      const { messageId: id } = command.receipt;
+      const retryInMs = numberOf(answer['retry']);
+      return { ok: true, type: 'queue_returned', id, dead: answer['dead'] === true, retryInMs };
+    }
+    case 'queue_extend':
+      return { ok: true, type: 'queue_extended', id: command.receipt.messageId };
+    case 'queue_redrive':
+    case 'queue_purge':
+      return {
+        ok: true,
+        type: 'queue_moved',
+        count: numberOf(answer['count']),
+        more: answer['more'] === true,
+        through: numberOf(answer['through']),
+      };
+    case 'queue_configure':
+      return { ok: true, type: 'queue_configured', settings: settingsOf(answer['settings']) };
+    case 'queue_delete':
+      return { ok: true, type: 'queue_deleted' };
+  }
+}

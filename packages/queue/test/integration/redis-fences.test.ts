@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { QueueCommand, ResourceName } from '@holdfast/state';
+import { RedisConnection } from '../../src/redis/connection.ts';
+import { Partitions } from '../../src/redis/partitions.ts';
+import { testLimits } from '../support/conformance.ts';
+import { connected, redisProgram, RedisServer } from '../support/redis-servers.ts';
+
+const skip = redisProgram === undefined ? 'no redis-server on this machine' : false;
+const asker = 'test';
+const all = (token: number): ReadonlyMap<number, number> =>
+  new Map(Array.from({ length: 64 }, (_, partition) => [partition, token]));
+
+describe('An owner that was paused and has lost its partitions', { skip }, () => {
+  let server: RedisServer | undefined;
+  let connection: RedisConnection | undefined;
+  before(async () => {
+    server = await RedisServer.start('--appendonly', 'no');
+    const address = { urls: [server.url], isCluster: false };
+    connection = new RedisConnection(address, 'test:', () => undefined);
+    await connected(connection);
+  });
+  after(async () => {
+    connection?.close();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  it('changes nothing from the moment when the next one has claimed them (RFENCE-1)', async () => {
+    assert.ok(connection !== undefined);
+    const name = 'mail' as ResourceName;
+    const partitions = new Partitions(connection, testLimits);
+    const messages = [
+      { key: 'a', payload: 1 },
+      { key: 'b', payload: 2 },
+    ];
+    const push: QueueCommand = { type: 'queue_push', name, messages };
+    assert.equal((await partitions.execute(push, all(5), asker)).type, 'done');
+    const pop: QueueCommand = { type: 'queue_pop', name, count: 1, visibilityMs: 60_000 };
+    const popped = await partitions.execute(pop, all(5), asker);
+    assert.ok(popped.type === 'done' && popped.result.ok && popped.result.type === 'queue_taken');
+    const [{ id: messageId, delivery, fenceToken } = assert.fail()] = popped.result.deliveries;
+    const receipt = { messageId, delivery, fenceToken };
+
+    assert.equal(await partitions.claim(all(6)), true);
+
+    const late: readonly QueueCommand[] = [
+      push,
+      pop,
+      { type: 'queue_pop', name, count: 1 },
+      { type: 'queue_ack', name, receipt },
+      { type: 'queue_nack', name, receipt },
+      { type: 'queue_extend', name, receipt, visibilityMs: 1000 },
+      { type: 'queue_purge', name, part: 'messages', through: Number.MAX_SAFE_INTEGER, count: 10 },
+      { type: 'queue_redrive', name, count: 10 },
+      { type: 'queue_configure', name, maxDeliveries: 1 },
+      { type: 'queue_delete', name },
+    ];
+    const earlier = await partitions.query({ type: 'queues', name });
+    for (const command of late)
+      assert.equal(
+        (await partitions.execute(command, all(5), asker)).type,
+        'not_owner',
+        command.type,
+      );
+    assert.equal(await partitions.claim(all(5)), false);
+    const later = await partitions.query({ type: 'queues', name });
+    assert.ok(earlier.type === 'queues' && later.type === 'queues');
+    assert.deepEqual(later.queues[0]?.counts, earlier.queues[0]?.counts);
+    // Who asks has to be who took it (OWNER-1).
+    const ack: QueueCommand = { type: 'queue_ack', name, receipt };
+    const another = await partitions.execute(ack, all(6), 'another');
+    assert.ok(another.type === 'done' && !another.result.ok);
+    assert.equal(another.result.code, 'stale_receipt');
+    // The next one goes on where the first was stopped.
+    const acknowledged = await partitions.execute(
+      { type: 'queue_ack', name, receipt },
+      all(6),
+      asker,
+    );
+    assert.ok(acknowledged.type === 'done' && acknowledged.result.ok);
+  });
+
+  it('is refused for one partition as well, and serves those that it still has', async () => {
+    assert.ok(connection !== undefined);
+    const name = 'parts' as ResourceName;
+    const partitions = new Partitions(connection, testLimits);
+    const keys = Array.from({ length: 20 }, (_, at) => `key-${String(at)}`);
+    const messages = keys.map((key) => ({ key, payload: key }));
+    await partitions.execute({ type: 'queue_push', name, messages }, all(5), asker);
+    const half = new Map([...all(5)].filter(([partition]) => partition < 32));
+    const others = new Map([...all(6)].filter(([partition]) => partition >= 32));
+    assert.equal(await partitions.claim(others), true);
+    const pop: QueueCommand = { type: 'queue_pop', name, count: 100, visibilityMs: 60_000 };
+    const take = async (owned: ReadonlyMap<number, number>): Promise<readonly string[]> => {
+      const popped = await partitions.execute(pop, owned, asker);
+      assert.ok(popped.type === 'done' && popped.result.ok && popped.result.type === 'queue_taken');
+      return popped.result.deliveries.map(({ key }) => key);
+    };
+    assert.equal((await partitions.execute(pop, all(5), asker)).type, 'not_owner');
+    const taken = [...(await take(half)), ...(await take(others))];
+    assert.deepEqual(new Set(taken), new Set(keys));
+    assert.equal(taken.length, keys.length);
+  });
+});

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '@holdfast/engine/parts';
+import type { ResourceName } from '@holdfast/state';
+import { silentLog, startTestCluster } from '../../../engine/test/cluster.ts';
+import type { TestCluster } from '../../../engine/test/cluster.ts';
+import { ownersOf } from '../../src/index.ts';
+import { openRedisStore } from '../../src/redis/index.ts';
+import type { RedisStore } from '../../src/redis/index.ts';
+import { testLimits } from '../support/conformance.ts';
+import { redisProgram, RedisServer } from '../support/redis-servers.ts';
+
+const skip = redisProgram === undefined ? 'no redis-server on this machine' : false;
+const ids = ['a', 'b', 'c'];
+const asker = { identity: 'test' };
+
+async function until(what: string, isSo: () => boolean): Promise<void> {
+  for (const deadline = performance.now() + 60_000; !isSo(); await sleep(20))
+    if (performance.now() > deadline) throw new Error(`Not in time: ${what}.`);
+}
+
+describe('Partitions of queues in Redis', { skip }, () => {
+  let server: RedisServer | undefined;
+  let cluster: TestCluster | undefined;
+  const stores = new Map<string, RedisStore>();
+  const ownedBy = (): ReadonlyMap<number, readonly string[]> => {
+    const all = [...stores].flatMap(([id, { owned }]) =>
+      [...owned].map(([partition, token]) => [partition, `${id} ${String(token)}`] as const),
+    );
+    const found = Map.groupBy(all, ([partition]) => partition);
+    return new Map(
+      [...found].map(([partition, owners]) => [partition, owners.map(([, one]) => one)]),
+    );
+  };
+  /** Each by the node that rendezvous hashing names, and by no other. */
+  const allAreOwned = (): boolean => {
+    const owned = ownedBy();
+    const owners = ownersOf([...stores.keys()]);
+    return owners.every((id, partition) => {
+      const found = owned.get(partition) ?? [];
+      return found.length === 1 && found[0]?.startsWith(`${id} `);
+    });
+  };
+  const open = (id: string): void => {
+    const engine = cluster?.engines.get(id);
+    if (engine === undefined || server === undefined) throw new Error('It did not start.');
+    const address = { urls: [server.url], isCluster: false };
+    const parts = { limits: testLimits, engine, clock: systemClock, log: silentLog };
+    stores.set(id, openRedisStore({ address, prefix: 'test:', ...parts }));
+  };
+
+  before(async () => {
+    server = await RedisServer.start('--appendonly', 'no');
+    cluster = await startTestCluster(ids);
+    await cluster.leader();
+    for (const id of ids) open(id);
+  });
+  after(async () => {
+    await Promise.all([...stores.values()].map((store) => store.close()));
+    await cluster?.close();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  it('have one owner each, move alone with the node that goes or comes, and serve all keys on every node', async () => {
+    const keys = Array.from({ length: 40 }, (_, at) => `key-${String(at)}`);
+    const name = 'jobs' as ResourceName;
+    await until('every partition has an owner', allAreOwned);
+    const earlier = ownedBy();
+    const first = stores.get('a');
+    const last = stores.get('c');
+    assert.ok(first !== undefined && last !== undefined);
+    for (const key of keys) {
+      const messages = [{ key, payload: key }];
+      const pushed = await first.submit({ type: 'queue_push', name, messages }, asker);
+      assert.ok(pushed.ok);
+    }
+
+    await last.close();
+    stores.delete('c');
+    await until('every partition has an owner again', allAreOwned);
+    const without = ownedBy();
+    let moved = 0;
+    for (const [partition, owners] of earlier)
+      if (owners[0]?.startsWith('c ')) moved += 1;
+      else assert.deepEqual(without.get(partition), owners, 'it stays where it was');
+    assert.ok(moved >= 8 && moved <= 34, `${String(moved)} of 64 moved`);
+
+    const second = stores.get('b');
+    assert.ok(second !== undefined);
+    const taken: string[] = [];
+    while (taken.length < keys.length) {
+      const command = { type: 'queue_pop', name, count: 10, visibilityMs: 60_000 } as const;
+      const popped = await second.submit(command, asker);
+      assert.ok(popped.ok && popped.type === 'queue_taken');
+      for (const { key } of popped.deliveries) taken.push(key);
+      assert.ok(popped.deliveries.length > 0, `${String(taken.length)} of ${String(keys.length)}`);
+    }
+    assert.deepEqual(taken.toSorted(), keys.toSorted());
+
+    open('c');
+    await until('the node that is back has its partitions', allAreOwned);
+    for (const [partition, owners] of without)
+      if (!earlier.get(partition)?.[0]?.startsWith('c '))
+        assert.deepEqual(ownedBy().get(partition), owners);
+  });
+});

@@ -1,0 +1,22 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RedisConnection } from '../../src/redis/connection.ts';
+import { Partitions } from '../../src/redis/partitions.ts';
+import { testLimits } from './conformance.ts';
+import type { StoreUnderTest } from './bench.ts';
+
+/** The scripts, by one that owns everything. */
+export function scriptsOf(connection: RedisConnection): StoreUnderTest {
+  const partitions = new Partitions(connection, testLimits);
+  const owned = new Map(Array.from({ length: 64 }, (_, partition) => [partition, 1]));
+  return {
+    async submit(command) {
+      const executed = await partitions.execute(command, owned, 'test');
+      if (executed.type === 'not_owner') throw new Error('It is the owner of everything.');
+      return executed.result;
+    },
+    query: (query) => partitions.query(query),
+    pass: async (ms) => {
+      await sleep(ms);
+    },
+  };
+}
