@@ -69,6 +69,13 @@ export const interfaceFaults: readonly Fault[] = [
     put: ``,
   },
   {
+    name: 'list-skips-what-many-hold',
+    breaks: 'a list of what a client uses leaves out what it holds together with very many others',
+    file: 'packages/state/src/kernel/listing.ts',
+    find: `      if (steps > maxSteps && !isFirst) return 'not known';`,
+    put: `      if (steps > maxSteps) break;`,
+  },
+  {
     name: 'requests-counted-by-their-paths',
     breaks: 'every name that somebody asks for makes time series of its own, without end',
     file: 'packages/api/src/http/application.ts',

@@ -3,6 +3,8 @@
  *
  * LIST-1: a page costs what is looked at for it, and no more than `maxSteps` names and holders are: where few of
  *     many match, a page may be empty and still tell where the next one goes on.
+ * LIST-3: an item is judged by all its holders. One that has more than are left for the page is the first of the next
+ *     one, which looks at all of them; how many they may be is limited (`maxHoldsPerResource`).
  * LIST-2: pages follow each other in the order of names (by UTF-16 code unit), so that any node can go on.
  */
 import { NameIndex } from './collections/name-index.ts';
@@ -41,12 +43,13 @@ function page<Name extends string>(
   const budget = new ListBudget(limit);
   let steps = 0;
   let last = after;
-  const isUsedBy = ({ clients }: ListedItem<unknown>): boolean => {
+  const isUsedBy = ({ clients }: ListedItem<unknown>): boolean | 'not known' => {
     if (clientId === undefined) return true;
+    const isFirst = last === after; // LIST-3
     for (const client of clients()) {
       if (client === clientId) return true;
       steps += 1;
-      if (steps > maxSteps) break; // LIST-1
+      if (steps > maxSteps && !isFirst) return 'not known';
     }
     return false;
   };
@@ -57,7 +60,9 @@ function page<Name extends string>(
     if (steps > maxSteps) return { rows, nextAfter: last }; // LIST-1
     steps += 1;
     const item = find(name);
-    if (item !== undefined && isUsedBy(item)) {
+    const isUsed = item !== undefined && isUsedBy(item);
+    if (isUsed === 'not known') return { rows, nextAfter: last }; // LIST-1, LIST-3
+    if (isUsed) {
       const shown = item.show();
       if (!budget.takesTogether(shown.rows)) return { rows, nextAfter: last };
       rows.push(shown.view);

@@ -83,4 +83,17 @@ describe('A list', () => {
     const next = driver.machine.list('session', { ...wanted, after: first.nextAfter });
     assert.equal(next.nextAfter, undefined);
   });
+
+  test('has what a client uses among more holders than a page looks at (LIST-3)', () => {
+    const driver = new Driver();
+    const holders = Array.from({ length: 5001 }, (_, number) => `s${String(number)}`);
+    driver.sessions(...holders);
+    for (const who of holders.slice(0, -1)) driver.hold(who, 'a', { mode: 'shared' });
+    for (const who of holders) driver.hold(who, 'b', { mode: 'shared' });
+    driver.hold('s1', 'c');
+    const found = (who: string): unknown =>
+      namesOf(driver, 'lock', { clientId: `client-${who}`, limit: 10 });
+    assert.deepEqual(found('s5000'), { names: ['b'], pages: 2 });
+    assert.deepEqual(found('s1'), { names: ['a', 'b', 'c'], pages: 1 });
+  });
 });
