@@ -23,7 +23,7 @@ import type { Recovered, Write } from '@holdfast/raft';
 import type { Applied, StateMachine } from '@holdfast/state';
 import type { World } from '../world/world.ts';
 import { gateParties } from '../clients/player.ts';
-import { slotLimit } from '../clients/worker.ts';
+import { slotLimit } from '../clients/slots.ts';
 import { Chronicle } from './chronicle.ts';
 import { Cycles } from './cycles.ts';
 import { FeatureLevels } from './feature-levels.ts';

@@ -1,6 +1,6 @@
 /** A program that uses locks through the client as it ships, and writes down what it saw. */
 import { Client } from '@holdfast/client';
-import type { Hold, Permits, Session } from '@holdfast/client';
+import type { Hold, Session } from '@holdfast/client';
 import { HoldfastError } from '@holdfast/protocol';
 import type { Environment } from '@holdfast/client/parts';
 import type { Beliefs } from '../checks/beliefs.ts';
@@ -12,6 +12,7 @@ import type { ClientPlan } from '../run/plan.ts';
 import { hoard, metadataOf, timeoutOf } from './hoard.ts';
 import { warned } from './warned.ts';
 import type { LockRecorder, PoolRecorder } from './recorder.ts';
+import { refused, slots, useSlots } from './slots.ts';
 
 export interface WorkerOptions {
   readonly world: World;
@@ -27,22 +28,8 @@ export interface WorkerOptions {
   readonly onlyReads: boolean;
 }
 
-/** The semaphore of every life, and how many permits it has. */
-export const slots = 'slots';
-export const slotLimit = 3;
-
 /** How often the cluster answers, each half a second, before what failed has to be cancelled. */
 const settledWithinAnswers = 60;
-
-/** Codes that tell that nothing was granted, for certain. */
-const refused: ReadonlySet<string> = new Set([
-  'lock_held',
-  'lock_delayed',
-  'wait_timeout',
-  'deadlock',
-  'limit_exceeded',
-  'no_permits',
-]);
 
 export class Worker {
   readonly machine: Machine;
@@ -139,7 +126,7 @@ export class Worker {
       if (random.withProbability(0.15)) await this.#read(client);
       if (random.withProbability(0.1)) await this.#cycleAlone(client);
       isCertain = random.withProbability(0.2)
-        ? await this.#cycleSlots(session)
+        ? await this.#useSlots(session)
         : await this.#cycle(session);
       if (!isCertain) break;
       await machine.sleep(random.between(0, this.#options.plan.longestPauseMs));
@@ -215,48 +202,12 @@ export class Worker {
     return true;
   }
 
-  /** Takes permits of a semaphore and gives them back. False: the outcome of something is not known. */
-  async #cycleSlots(session: Session): Promise<boolean> {
-    const { random, machine, poolRecorder } = this.#options;
-    const permits = 1 + random.below(slotLimit);
-    const waitMs = random.withProbability(0.7) ? Math.floor(random.between(100, 3000)) : 0;
-    const of = { pool: slots, session: session.id };
+  /** False: the outcome of something is not known. */
+  async #useSlots(session: Session): Promise<boolean> {
     this.#askedSlots.add(session.id);
-    const settle = poolRecorder.begin(machine.name, {
-      type: 'acquire',
-      ...of,
-      permits,
-      wait: waitMs > 0,
-    });
-    let taken: Permits;
-    try {
-      taken = await session.permits(slots, { permits, limit: slotLimit, waitMs });
-    } catch (error) {
-      if (!(error instanceof HoldfastError)) throw error;
-      if (!refused.has(error.code)) return false;
-      settle({ type: 'busy' });
-      return true;
-    }
-    settle({ type: 'granted', token: taken.fenceToken });
-    await machine.sleep(random.between(0, 200));
-    if (taken.state !== 'held') return false;
-    const token = taken.fenceToken;
-    const settleRelease = poolRecorder.begin(machine.name, {
-      type: 'release',
-      ...of,
-      permits,
-      token,
-    });
-    try {
-      await taken.release();
-    } catch (error) {
-      if (!(error instanceof HoldfastError)) throw error;
-      return false;
-    }
-    const state: string = taken.state;
-    if (state === 'released') settleRelease({ type: 'released' });
-    if (state === 'released') this.cycles += 1;
-    return state === 'released';
+    const outcome = await useSlots(this.#options, session);
+    if (outcome === 'done') this.cycles += 1;
+    return outcome !== 'unknown';
   }
 
   /** As with curl: a lock by client id and ttl, which has a session of its own and nobody who keeps it alive. */
