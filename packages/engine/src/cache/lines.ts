@@ -1,0 +1,197 @@
+/**
+ * The lines of one node: answers of reads that it may give again from its memory. Pure: the time, by a clock that goes on
+ * while the machine sleeps, is handed in.
+ *
+ * LINE-1: a line is answered only where its node's lease lives and its value has not ended, by the clock at that very read;
+ *     never because a timer has not fired yet.
+ * LINE-2: lines belong to an epoch. Where the lease has run out, the connection broke, or another leader answers, all
+ *     of them are dropped and another epoch begins, under which the leader knows of none; what was asked for under the epoch
+ *     before is not kept, and extends nothing.
+ * LINE-3: an answer is kept only if it was granted after the last invalidation of its key that came while it was under way.
+ * LINE-4: an invalidation is acknowledged after its lines are gone.
+ * LINE-5: a lease counts from before it was asked for.
+ * LINE-6: absence is a line like any other.
+ */
+import { LRUCache } from 'lru-cache';
+import type { CacheView } from '@holdfast/state';
+import { clusterClockGrainMs } from '../cluster-clock.ts';
+import { certainMs } from './terms.ts';
+import type { Grant, Invalidation, LineState } from './terms.ts';
+
+export interface LineBounds {
+  readonly maxLines: number;
+  readonly maxBytes: number;
+}
+export const defaultLineBounds: LineBounds = { maxLines: 50_000, maxBytes: 64 * 1024 * 1024 };
+/** What a line takes beside its texts. */
+const lineBytes = 200;
+
+export interface Line {
+  /** Undefined: the key has no value. */
+  readonly view: CacheView | undefined;
+  readonly revision: number;
+  /** By the clock of this node; undefined: the value stays. */
+  readonly untilMs: number | undefined;
+  state: LineState;
+}
+
+/** A read that is under way to the leader. */
+export interface Fetch {
+  readonly key: string;
+  readonly epoch: string;
+  readonly sentMs: number;
+  /** Of its key, since it was sent: the number of the latest. */
+  invalidatedThrough: number;
+}
+
+/** What a leader answers to a read. */
+export interface FetchAnswer {
+  readonly term: number;
+  readonly view: CacheView | undefined;
+  readonly revision: number;
+  readonly grant: Grant | 'over';
+}
+
+export interface LineFigures {
+  readonly lines: number;
+  readonly bytes: number;
+  readonly invalidations: number;
+  readonly drops: number;
+}
+
+export class Lines {
+  readonly #process: string;
+  readonly #lines: LRUCache<string, Line>;
+  readonly #fetches = new Map<string, Set<Fetch>>();
+  #epochs = 1;
+  /** Of the leader that granted the lease of this epoch; 0: none has. */
+  #term = 0;
+  #leaseUntilMs = Number.NEGATIVE_INFINITY;
+  #invalidations = 0;
+  #drops = 0;
+
+  /** @param process A name that no other process has. */
+  constructor(process: string, { maxLines, maxBytes }: LineBounds = defaultLineBounds) {
+    this.#process = process;
+    this.#lines = new LRUCache({
+      max: maxLines,
+      maxSize: maxBytes,
+      sizeCalculation: ({ view }, key) =>
+        lineBytes + 2 * key.length + 2 * (view === undefined ? 0 : view.value.length),
+    });
+  }
+
+  get epoch(): string {
+    return `${this.#process}.${String(this.#epochs)}`;
+  }
+
+  get figures(): LineFigures {
+    return {
+      lines: this.#lines.size,
+      bytes: this.#lines.calculatedSize,
+      invalidations: this.#invalidations,
+      drops: this.#drops,
+    };
+  }
+
+  /** What may be answered at this moment (LINE-1). */
+  read(key: string, nowMs: number): Line | undefined {
+    if (nowMs >= this.#leaseUntilMs) {
+      this.#dropLapsed();
+      return undefined;
+    }
+    const line = this.#lines.get(key);
+    if (line === undefined) return undefined;
+    if (line.untilMs === undefined || nowMs < line.untilMs) return line;
+    this.#lines.delete(key);
+    return undefined;
+  }
+
+  /** Ms that the lease still has; 0 or less without one. */
+  leaseLeftMs(nowMs: number): number {
+    return this.#leaseUntilMs - nowMs;
+  }
+
+  /** The key is about to be asked for. What is returned is to be ended, whatever comes of it. */
+  beginFetch(key: string, nowMs: number): Fetch {
+    if (nowMs >= this.#leaseUntilMs) this.#dropLapsed();
+    const fetch = { key, epoch: this.epoch, sentMs: nowMs, invalidatedThrough: 0 };
+    const fetches = this.#fetches.get(key);
+    if (fetches === undefined) this.#fetches.set(key, new Set([fetch]));
+    else fetches.add(fetch);
+    return fetch;
+  }
+
+  /** Nothing came of it. */
+  failFetch(fetch: Fetch): void {
+    const fetches = this.#fetches.get(fetch.key);
+    fetches?.delete(fetch);
+    if (fetches?.size === 0) this.#fetches.delete(fetch.key);
+  }
+
+  /**
+   * Keeps the answer where that is safe.
+   *
+   * @param isOwn Whether this node wrote that version.
+   * @returns The state of its line.
+   */
+  endFetch(fetch: Fetch, answer: FetchAnswer, isOwn: boolean, nowMs: number): LineState {
+    this.failFetch(fetch);
+    const { grant, term, view, revision } = answer;
+    if (nowMs >= this.#leaseUntilMs) this.#dropLapsed(); // LINE-2
+    if (fetch.epoch !== this.epoch) return 'invalid'; // LINE-2
+    if (grant === 'over' || (this.#term !== 0 && term > this.#term)) {
+      this.drop();
+      return 'invalid';
+    }
+    if (term < this.#term) return 'invalid';
+    const untilMs = fetch.sentMs + grant.leaseMs; // LINE-5
+    if (nowMs >= untilMs) return 'invalid';
+    this.#term = term;
+    this.#leaseUntilMs = Math.max(this.#leaseUntilMs, untilMs);
+    if (grant.line === 'none' || grant.seq <= fetch.invalidatedThrough) return 'invalid'; // LINE-3
+    const state = grant.line === 'exclusive' && isOwn ? 'modified' : grant.line;
+    this.#lines.set(fetch.key, { view, revision, untilMs: endOf(view, fetch.sentMs), state });
+    return state;
+  }
+
+  /**
+   * LINE-4: what this node was told not to answer any more is gone when this returns.
+   *
+   * @returns Whether the lines of that epoch are this process's: of those of another one it knows nothing.
+   */
+  invalidate({ epoch, seq, keys, shared }: Invalidation): boolean {
+    if (!epoch.startsWith(`${this.#process}.`)) return false;
+    for (const key of keys) {
+      this.#invalidations += 1;
+      this.#lines.delete(key);
+      for (const fetch of this.#fetches.get(key) ?? [])
+        fetch.invalidatedThrough = Math.max(fetch.invalidatedThrough, seq); // LINE-3
+    }
+    for (const key of shared) {
+      const line = this.#lines.peek(key);
+      if (line !== undefined) line.state = 'shared';
+    }
+    return true;
+  }
+
+  /** LINE-2: all of them, and the lease. */
+  drop(): void {
+    this.#lines.clear();
+    this.#drops += 1;
+    this.#epochs += 1;
+    this.#term = 0;
+    this.#leaseUntilMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Where there is nothing to drop the epoch may go on: nothing was granted under it, or its lines are gone. */
+  #dropLapsed(): void {
+    if (this.#term !== 0) this.drop();
+  }
+}
+
+/** Before the value ends by itself, wherever a read of it would be answered then. */
+const endOf = (view: CacheView | undefined, sentMs: number): number | undefined =>
+  view?.expiresInMs === undefined
+    ? undefined
+    : sentMs + certainMs(view.expiresInMs, 2 * clusterClockGrainMs);

@@ -1,0 +1,304 @@
+/**
+ * Directory and lines together, in a network that delays, reorders and loses, with clocks that run at different rates, pauses,
+ * restarts of nodes and changes of the leader: what a node answers from its memory is what the key has at that moment.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { CacheView, ResourceName } from '@holdfast/state';
+import { Directory } from '../../src/cache/directory.ts';
+import type { Sharer } from '../../src/cache/directory.ts';
+import { Lines } from '../../src/cache/lines.ts';
+import type { FetchAnswer } from '../../src/cache/lines.ts';
+import { cacheLeaseMs, leaderLeaseMs } from '../../src/cache/terms.ts';
+
+const view = (key: string, version: number, expiresInMs?: number): CacheView => ({
+  name: key as ResourceName,
+  value: String(version),
+  version,
+  expiresInMs,
+});
+
+/** Numbers from a seed (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+interface Value {
+  readonly version: number;
+  /** True time at which it ends. */
+  readonly endsMs: number;
+}
+
+const keys = ['a', 'b', 'c', 'd'] as const;
+
+class Leader {
+  readonly term: number;
+  readonly rate: number;
+  readonly directory: Directory;
+  /** While it leads what is in force; after that what it had then. */
+  values: ReadonlyMap<string, Value>;
+  readonly writing = new Set<string>();
+  leads = true;
+
+  constructor(term: number, rate: number, nowMs: number, values: ReadonlyMap<string, Value>) {
+    this.term = term;
+    this.rate = rate;
+    this.values = values;
+    this.directory = new Directory(term, nowMs * rate, { maxKeys: 3, maxSharers: 40 });
+  }
+}
+
+class World {
+  nowMs = 0;
+  hits = 0;
+  writes = 0;
+  readonly #random: () => number;
+  readonly #queue: { atMs: number; act: () => void }[] = [];
+  readonly #values = new Map<string, Value>();
+  #nodes: {
+    readonly name: string;
+    readonly rate: number;
+    lines: Lines;
+    process: number;
+    cutUntilMs: number;
+  }[];
+  #leader: Leader;
+  #versions = 0;
+
+  constructor(seed: number) {
+    this.#random = randomFrom(seed);
+    this.#nodes = ['n1', 'n2', 'n3'].map((name) => {
+      return {
+        name,
+        rate: this.#between(0.97, 1.03),
+        lines: new Lines(`${name}/0`),
+        process: 0,
+        cutUntilMs: 0,
+      };
+    });
+    this.#leader = new Leader(1, 1, 0, this.#values);
+  }
+
+  run(untilMs: number): void {
+    this.#later(0, () => this.#act());
+    while (this.nowMs < untilMs) {
+      const next = this.#queue.pop();
+      if (next === undefined) return;
+      this.nowMs = next.atMs;
+      next.act();
+    }
+  }
+
+  #between = (low: number, high: number): number => low + this.#random() * (high - low);
+  #chance = (share: number): boolean => this.#random() < share;
+  #one = <T>(list: readonly T[]): T => list[Math.floor(this.#random() * list.length)] as T;
+  #later(delayMs: number, act: () => void): void {
+    const atMs = this.nowMs + delayMs;
+    // The earliest last.
+    let [low, high] = [0, this.#queue.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#queue[middle]?.atMs ?? 0) > atMs) low = middle + 1;
+      else high = middle;
+    }
+    this.#queue.splice(low, 0, { atMs, act });
+  }
+
+  /** Most are fast; some are late, as those to and from a process that is paused. */
+  #network({ cutUntilMs }: { readonly cutUntilMs: number }, act: () => void): void {
+    if (this.nowMs < cutUntilMs || this.#chance(0.05)) return;
+    this.#later(
+      this.#chance(0.15) ? this.#between(0, 2.5 * cacheLeaseMs) : this.#between(0, 30),
+      act,
+    );
+  }
+
+  #current(key: string): Value | undefined {
+    const value = this.#values.get(key);
+    if (value !== undefined && value.endsMs <= this.nowMs) this.#values.delete(key);
+    return this.#values.get(key);
+  }
+
+  #act(): void {
+    this.#later(this.#between(1, 20), () => this.#act());
+    const key = this.#one(keys);
+    if (this.#chance(0.004)) this.#changeLeader();
+    else if (this.#chance(0.004)) this.#restart();
+    else if (this.#chance(0.01)) this.#one(this.#nodes).lines.drop();
+    else if (this.#chance(0.004))
+      this.#one(this.#nodes).cutUntilMs = this.nowMs + this.#between(0, 3 * cacheLeaseMs);
+    else if (this.#chance(0.06)) this.#write(this.#leader, key);
+    else this.#read(key);
+    const { directory, rate } = this.#leader;
+    directory.onTick(this.nowMs * rate);
+    this.#tell(this.#leader);
+  }
+
+  #changeLeader(): void {
+    this.#leader.leads = false;
+    this.#leader.values = new Map(this.#values);
+    const { term } = this.#leader;
+    this.#leader = new Leader(term + 1, this.#between(0.97, 1.03), this.nowMs, this.#values);
+  }
+
+  #restart(): void {
+    const node = this.#one(this.#nodes);
+    node.process += 1;
+    node.lines = new Lines(`${node.name}/${String(node.process)}`);
+  }
+
+  #read(asked: string): void {
+    const node = this.#one(this.#nodes);
+    const { lines, rate } = node;
+    // Who is cut off reads one key alone: a read of another one would have it notice.
+    const key = this.nowMs < node.cutUntilMs ? keys[0] : asked;
+    const line = lines.read(key, this.nowMs * rate);
+    if (line !== undefined) {
+      this.hits += 1;
+      assert.equal(
+        line.view?.version,
+        this.#current(key)?.version,
+        `${node.name} answers ${key} at ${String(this.nowMs)}`,
+      );
+      return;
+    }
+    const fetch = lines.beginFetch(key, this.nowMs * rate);
+    const leader = this.#leader;
+    this.#network(node, () => {
+      if (!leader.leads) return; // No proof of leadership.
+      // Between the proof and the answer it may be paused, and another one lead.
+      const answer = (): void => {
+        const granted = this.#answer(leader, node.name, fetch.epoch, key);
+        this.#network(node, () => {
+          if (node.lines === lines) lines.endFetch(fetch, granted, false, this.nowMs * rate);
+        });
+      };
+      if (this.#chance(0.1)) this.#later(this.#between(0, 2 * cacheLeaseMs), answer);
+      else answer();
+    });
+  }
+
+  #answer(leader: Leader, node: string, epoch: string, key: string): FetchAnswer {
+    if (leader.leads) this.#current(key);
+    const value = leader.values.get(key);
+    const left = value === undefined ? 0 : (value.endsMs - this.nowMs) * leader.rate;
+    const shown =
+      value === undefined || left <= 0
+        ? undefined
+        : view(key, value.version, Number.isFinite(left) ? left : undefined);
+    const grant = leader.directory.read(node, epoch, key, this.nowMs * leader.rate);
+    return { term: leader.term, revision: 0, view: shown, grant };
+  }
+
+  #write(leader: Leader, key: string): void {
+    if (leader.writing.has(key)) return;
+    leader.writing.add(key);
+    leader.directory.beginWrite(key, this.nowMs * leader.rate);
+    this.#tell(leader);
+    this.#goOnWriting(leader, key);
+  }
+
+  #goOnWriting(leader: Leader, key: string): void {
+    if (!leader.leads) return; // It was not begun.
+    if (!leader.directory.isClear(key, this.nowMs * leader.rate)) {
+      this.#later(5, () => this.#goOnWriting(leader, key));
+      return;
+    }
+    this.#later(this.#between(0, 50), () => {
+      if (!leader.leads) return; // Lost with its leader.
+      this.writes += 1;
+      this.#versions += 1;
+      const endsMs = this.#chance(0.3) ? this.nowMs + this.#between(10, 3000) : Infinity;
+      if (this.#chance(0.2)) this.#values.delete(key);
+      else this.#values.set(key, { version: this.#versions, endsMs });
+      leader.directory.endWrite(key);
+      leader.writing.delete(key);
+    });
+  }
+
+  #tell(leader: Leader): void {
+    if (!leader.leads) return;
+    for (const sharer of leader.directory.toTell(this.nowMs * leader.rate))
+      this.#send(leader, sharer);
+  }
+
+  #send({ directory, rate }: Leader, sharer: Sharer): void {
+    const told = directory.take(sharer);
+    let isSettled = false;
+    const settle = (isDropped: boolean): void => {
+      if (isSettled) return;
+      isSettled = true;
+      if (isDropped) directory.acknowledged(sharer, told, this.nowMs * rate);
+      else directory.notTold(sharer, told);
+    };
+    const node = this.#nodes.find(({ name }) => name === sharer.node);
+    if (node === undefined) return;
+    this.#network(node, () => {
+      const isDropped = node.lines.invalidate(told);
+      this.#network(node, () => settle(isDropped));
+    });
+    this.#later(500, () => settle(false));
+  }
+}
+
+describe('lines and their directory', () => {
+  test('whatever the network, the clocks and leaders do, no line is older than its key', () => {
+    const given = process.env['SEED'];
+    const seeds =
+      given === undefined ? Array.from({ length: 12 }, (_, seed) => seed) : [Number(given)];
+    let [hits, writes] = [0, 0];
+    for (const seed of seeds) {
+      const world = new World(seed);
+      try {
+        world.run(40_000);
+      } catch (error) {
+        throw new Error(`SEED=${String(seed)}`, { cause: error });
+      }
+      hits += world.hits;
+      writes += world.writes;
+    }
+    assert.ok(hits > 100 * seeds.length, String(hits));
+    assert.ok(writes > 50 * seeds.length, String(writes));
+  });
+});
+
+describe('the directory of a leader', () => {
+  test('given a new leader, then no write is clear before the leases of earlier leaders have run out', () => {
+    const directory = new Directory(2, 1000);
+    directory.beginWrite('k', 1000);
+    assert.equal(directory.isClear('k', 1000 + cacheLeaseMs), false);
+    assert.equal(directory.isClear('k', 1000 + leaderLeaseMs), true);
+    assert.equal(directory.clearAtMs('k'), 1000 + leaderLeaseMs);
+  });
+
+  test('given more keys than it may know, then one that falls out is invalidated before another is granted', () => {
+    const directory = new Directory(1, -leaderLeaseMs, { maxKeys: 2, maxSharers: 2 });
+    const line = (key: string, epoch = 'e'): string => {
+      const grant = directory.read('n', epoch, key, 0);
+      return grant === 'over' ? grant : grant.line;
+    };
+    assert.deepEqual([line('a'), line('b'), line('c')], ['exclusive', 'exclusive', 'none']);
+    assert.equal(line('a'), 'none', 'it is falling out');
+    const [sharer] = directory.toTell(0);
+    assert.ok(sharer !== undefined);
+    const told = directory.take(sharer);
+    assert.deepEqual(told.keys, ['a', 'b']);
+    directory.acknowledged(sharer, told, 0);
+    assert.equal(directory.keyCount, 0);
+    assert.equal(line('c'), 'exclusive');
+    assert.deepEqual([line('c', 'f'), line('c', 'g')], ['shared', 'none'], 'too many sharers');
+  });
+
+  test('given a sharer whose lease has run out, then it is granted nothing under its epoch', () => {
+    const directory = new Directory(1, -leaderLeaseMs);
+    directory.read('n', 'e', 'k', 0);
+    assert.notEqual(directory.read('n', 'e', 'k', leaderLeaseMs - 1), 'over');
+    assert.equal(directory.read('n', 'e', 'k', 2 * leaderLeaseMs), 'over');
+  });
+});
