@@ -46,11 +46,17 @@ class Leader {
   readonly writing = new Set<string>();
   leads = true;
 
-  constructor(term: number, rate: number, nowMs: number, values: ReadonlyMap<string, Value>) {
+  constructor(
+    term: number,
+    rate: number,
+    nowMs: number,
+    values: ReadonlyMap<string, Value>,
+    maxKeys: number,
+  ) {
     this.term = term;
     this.rate = rate;
     this.values = values;
-    this.directory = new Directory(term, nowMs * rate, { maxKeys: 3, maxSharers: 40 });
+    this.directory = new Directory(term, nowMs * rate, { maxKeys, maxSharers: 40 });
   }
 }
 
@@ -70,9 +76,12 @@ class World {
   }[];
   #leader: Leader;
   #versions = 0;
+  /** In a third of the lives too few. */
+  readonly #maxKeys: number;
 
   constructor(seed: number) {
     this.#random = randomFrom(seed);
+    this.#maxKeys = seed % 3 === 0 ? 3 : 100;
     this.#nodes = ['n1', 'n2', 'n3'].map((name) => {
       return {
         name,
@@ -82,7 +91,7 @@ class World {
         cutUntilMs: 0,
       };
     });
-    this.#leader = new Leader(1, 1, 0, this.#values);
+    this.#leader = new Leader(1, 1, 0, this.#values, this.#maxKeys);
   }
 
   run(untilMs: number): void {
@@ -128,10 +137,10 @@ class World {
   #act(): void {
     this.#later(this.#between(1, 20), () => this.#act());
     const key = this.#one(keys);
-    if (this.#chance(0.004)) this.#changeLeader();
-    else if (this.#chance(0.004)) this.#restart();
-    else if (this.#chance(0.01)) this.#one(this.#nodes).lines.drop();
-    else if (this.#chance(0.004))
+    if (this.#chance(0.0015)) this.#changeLeader();
+    else if (this.#chance(0.0015)) this.#restart();
+    else if (this.#chance(0.002)) this.#one(this.#nodes).lines.drop();
+    else if (this.#chance(0.006))
       this.#one(this.#nodes).cutUntilMs = this.nowMs + this.#between(0, 3 * cacheLeaseMs);
     else if (this.#chance(0.06)) this.#write(this.#leader, key);
     else this.#read(key);
@@ -144,7 +153,13 @@ class World {
     this.#leader.leads = false;
     this.#leader.values = new Map(this.#values);
     const { term } = this.#leader;
-    this.#leader = new Leader(term + 1, this.#between(0.97, 1.03), this.nowMs, this.#values);
+    this.#leader = new Leader(
+      term + 1,
+      this.#between(0.97, 1.03),
+      this.nowMs,
+      this.#values,
+      this.#maxKeys,
+    );
   }
 
   #restart(): void {
