@@ -3,6 +3,7 @@ import { errors } from '@holdfast/contract';
 import { errorDefinitions } from '@holdfast/protocol';
 import type { ErrorCode, ErrorDefinition } from '@holdfast/protocol';
 import type { Engine } from '@holdfast/engine';
+import { noCacheFigures } from '@holdfast/engine/parts';
 import { createMetrics } from './metrics/metrics.ts';
 import { errorsOf, routes } from './http/routes.ts';
 import { openApiDocument } from './openapi/document.ts';
@@ -85,6 +86,7 @@ function silentEngine(): Engine {
     submit: never,
     keepAlive: never,
     query: never,
+    readCache: never,
     status: never,
     onStatus: never,
     onEvents: never,
@@ -103,6 +105,7 @@ function silentEngine(): Engine {
     revision: 0,
     stats: () => ({
       leaderChanges: 0,
+      cache: noCacheFigures,
       proposedBatches: 0,
       proposedCommands: 0,
       pendingCommands: 0,

@@ -3,7 +3,7 @@
  * until a test moves it. What a cluster adds (losing its leader, say) is played by `failWith`.
  */
 import { createHash } from 'node:crypto';
-import { answerQuery, isAcquire, submitCancellable } from '@holdfast/engine/parts';
+import { answerQuery, isAcquire, noCacheFigures, submitCancellable } from '@holdfast/engine/parts';
 import { HoldfastError } from '@holdfast/protocol';
 import { createStateMachine } from '@holdfast/state';
 import type {
@@ -14,6 +14,7 @@ import type {
   StateMachine,
 } from '@holdfast/state';
 import type {
+  CacheRead,
   EventListener,
   Backup,
   CallOptions,
@@ -142,6 +143,12 @@ export class MemoryEngine implements Engine {
 
   get revision(): number {
     return this.state.index;
+  }
+
+  async readCache(key: string, options: CallOptions): Promise<CacheRead> {
+    const query = { type: 'cache', name: key } as const;
+    const { view, revision } = await this.query(query, 'linearizable', options);
+    return { view, revision, hit: false, state: 'invalid' };
   }
 
   async query<Q extends Query>(
@@ -333,6 +340,7 @@ export class MemoryEngine implements Engine {
   stats(): EngineStats {
     return {
       leaderChanges: 7,
+      cache: noCacheFigures,
       proposedBatches: this.submitted.length,
       proposedCommands: this.submitted.length,
       pendingCommands: 0,

@@ -5,6 +5,7 @@
  */
 import { belongsTo } from '@holdfast/state';
 import type { Command, CommandResult } from '@holdfast/state';
+import type { FetchAnswer } from './cache/lines.ts';
 import { Interrupted } from './interrupted.ts';
 import type { FoundKinds, KeepAliveResult, Query, QueryResult } from './types.ts';
 
@@ -33,6 +34,21 @@ export function queryAnswer(query: Query, answer: unknown): QueryResult {
     query.type in kinds ? kinds[query.type as keyof FoundKinds] : [query.type];
   if (typeof revision !== 'number' || !expected.includes(type)) throw foreign(query.type);
   return answer as QueryResult;
+}
+
+/** @throws Interrupted ANSWER-1. */
+export function cacheAnswer(answer: unknown): FetchAnswer {
+  const { term, revision, view, grant } = recordOf(answer);
+  const { seq, leaseMs, line } = recordOf(grant);
+  const isGrant =
+    grant === 'over' ||
+    (typeof seq === 'number' && typeof leaseMs === 'number' && typeof line === 'string');
+  const isView =
+    view === undefined ||
+    (typeof recordOf(view)['value'] === 'string' && typeof recordOf(view)['version'] === 'number');
+  if (typeof term !== 'number' || typeof revision !== 'number' || !isGrant || !isView)
+    throw foreign('cache_read');
+  return answer as FetchAnswer;
 }
 
 /** @throws Interrupted ANSWER-1. */

@@ -108,7 +108,10 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
       view.isKnownMember(from)
         ? engine.onCall(from, request, signal)
         : Promise.resolve(failureAnswer(notKnown(nodeId, from))),
-    onUnreachable: (peer) => replica.unreachable(peer),
+    onUnreachable: (peer) => {
+      replica.unreachable(peer);
+      engine.onUnreachable(peer);
+    },
     onMustStop: (error) => {
       replica.stop();
       options.onFatal(error);

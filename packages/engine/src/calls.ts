@@ -3,11 +3,12 @@ import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode } from '@holdfast/protocol';
 import { unknownPart } from '@holdfast/state';
 import type { Command, SessionId } from '@holdfast/state';
+import type { Invalidation } from './cache/terms.ts';
 import { Interrupted } from './interrupted.ts';
 import { isCount, isHash } from './transport/fields.ts';
 import type { Caller, Query } from './types.ts';
 
-/** Each but the last carries who asked for it, wherever that was. */
+/** Each but the last two carries who asked for it, wherever that was. */
 export type Call =
   | ({
       readonly type: 'submit';
@@ -46,6 +47,15 @@ export type Call =
       readonly to: string | null;
       readonly timeoutMs: number;
     } & Caller)
+  | ({
+      /** Of the cache, under an epoch of the lines of the node that asks (cache/lines.ts). */
+      readonly type: 'cache_read';
+      readonly key: string;
+      readonly epoch: string;
+      readonly timeoutMs: number;
+    } & Caller)
+  /** The leader tells a node what it may not answer from its memory any more; answered when it is gone. */
+  | ({ readonly type: 'cache_invalidate'; readonly timeoutMs: number } & Invalidation)
   | {
       /** A member tells the hash of the snapshot that it saved: every member compares it with its own (state-digests.ts). */
       readonly type: 'state_digest';
@@ -79,6 +89,8 @@ const callTypes: ReadonlySet<unknown> = new Set<Call['type']>([
   'promote_member',
   'remove_member',
   'transfer',
+  'cache_read',
+  'cache_invalidate',
   'state_digest',
 ]);
 
@@ -100,7 +112,9 @@ export function isCall(value: unknown, level: number): value is Call {
     readonly command?: unknown;
   };
   if (!callTypes.has(call.type) || !Number.isFinite(call.timeoutMs)) return false;
+  if (call.type === 'cache_invalidate') return isInvalidation(value);
   if (call.type !== 'state_digest' && !hasCaller(value)) return false;
+  if (call.type === 'cache_read') return isCacheRead(value);
   if (call.type === 'submit') {
     const { command } = call;
     return (
@@ -109,6 +123,20 @@ export function isCall(value: unknown, level: number): value is Call {
   }
   if (call.type !== 'state_digest') return true;
   return isCount(call.index) && isHash(call.hash) && isCount(call.formatVersion);
+}
+
+function isCacheRead(call: object): boolean {
+  const { key, epoch } = call as Readonly<Record<string, unknown>>;
+  return typeof key === 'string' && typeof epoch === 'string';
+}
+
+function isInvalidation(call: object): boolean {
+  const { term, epoch, seq, keys, shared } = call as Readonly<Record<string, unknown>>;
+  const areTexts = (list: unknown): boolean =>
+    Array.isArray(list) && list.every((one) => typeof one === 'string');
+  return (
+    isCount(term) && typeof epoch === 'string' && isCount(seq) && areTexts(keys) && areTexts(shared)
+  );
 }
 
 function hasCaller(call: object): boolean {

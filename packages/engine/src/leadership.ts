@@ -122,7 +122,7 @@ export class Leadership {
         continue;
       }
       if (this.#isUnheard(sessionId)) return this.#logKeepAlive(sessionId, caller);
-      await this.#prove();
+      await this.prove();
       // Meanwhile its end may have begun, or this node may lead anew.
       if (this.leases.expiryInProgress(sessionId) !== undefined) continue;
       if (this.#beginning !== undefined || this.#isUnheard(sessionId)) continue;
@@ -163,13 +163,13 @@ export class Leadership {
   }
 
   async query(query: Query, caller: Caller): Promise<QueryResult> {
-    await this.#prove();
+    await this.prove();
     const { clock, clusterClock, replica } = this.#parts;
     return answerQuery(replica.state, this.leases, query, caller, clusterClock.read(clock.now()));
   }
 
   /** One proof for all that ask in one event-loop turn. */
-  #prove(): Promise<void> {
+  prove(): Promise<void> {
     this.#turnProof ??= new Promise((resolve, reject) => {
       this.#parts.clock.endOfTurn(() => {
         this.#turnProof = undefined;

@@ -8,11 +8,14 @@ import { nodeIdentity } from '@holdfast/state';
 import type { AccessTables, Command, Event, SessionId, StateLimits } from '@holdfast/state';
 import { Administration } from './administration.ts';
 import type { AdministrativeCall } from './administration.ts';
-import { keepAliveAnswer, queryAnswer } from './answers.ts';
+import { cacheAnswer, keepAliveAnswer, queryAnswer } from './answers.ts';
 import { backupOf } from './backup.ts';
 import type { Batch } from './batch.ts';
+import { CacheCoherence } from './cache/coherence.ts';
+import type { CacheRead } from './cache/coherence.ts';
+import type { FetchAnswer } from './cache/lines.ts';
 import { CacheWrites } from './cache/writes.ts';
-import { failureAnswer, isCall } from './calls.ts';
+import { failureAnswer, isCall, unwrapAnswer } from './calls.ts';
 import type { Call, CallAnswer } from './calls.ts';
 import type { Clock } from './clock.ts';
 import { ClusterClock } from './cluster-clock.ts';
@@ -50,6 +53,8 @@ import type {
 } from './types.ts';
 
 const closeHandoverMs = 1000;
+/** From this feature level on a leader knows reads of the cache. */
+const cacheLevel = 2;
 const byNode: Caller = { identity: nodeIdentity };
 
 export interface RaftEngineParts {
@@ -75,6 +80,7 @@ export class RaftEngine implements Engine {
   #transport!: Transport;
   #queue!: CommandQueue;
   #route!: LeaderRoute;
+  #coherence!: CacheCoherence;
   #cacheWrites!: CacheWrites;
   #submissions!: Submissions;
   #leadership!: Leadership;
@@ -108,7 +114,20 @@ export class RaftEngine implements Engine {
     this.#route = route;
     this.#asks = new MemberAsks(nodeId, transport);
     const stamps = new Stamps(() => replica.state.time);
-    const cacheWrites = new CacheWrites(clock, (envelope, resolve, reject) =>
+    this.#coherence = new CacheCoherence({
+      nodeId,
+      process: `${nodeId}/${String(clock.bootNow())}/${String(clock.wallNow())}`,
+      clock,
+      state: () => replica.state,
+      clusterTime: () => clusterClock.read(clock.now()),
+      prove: () => this.#leadership.prove(),
+      tell: async (node, told, timeoutMs) => {
+        const call = { type: 'cache_invalidate', ...told, timeoutMs } as const;
+        return unwrapAnswer(await transport.call(node as MemberId, call, undefined, timeoutMs));
+      },
+      ask: (key, epoch, options) => this.#askCache(key, epoch, options),
+    });
+    const cacheWrites = new CacheWrites(clock, this.#coherence.gate, (envelope, resolve, reject) =>
       queue.submit(envelope, resolve, reject),
     );
     this.#cacheWrites = cacheWrites;
@@ -143,7 +162,13 @@ export class RaftEngine implements Engine {
 
   submit<C extends Command>(command: C, options: CallOptions): Promise<CommandAnswer<C>> {
     // The handlers of the state machine are typed by command (table.ts); what a peer answers is checked (ANSWER-1).
-    return this.#submissions.submit(command, options) as Promise<CommandAnswer<C>>;
+    const submitted = this.#submissions.submit(command, options);
+    if (command.type === 'cache_set')
+      submitted.then(
+        (result) => this.#coherence.onResult(command.name, result),
+        () => undefined,
+      );
+    return submitted as Promise<CommandAnswer<C>>;
   }
 
   async keepAlive(sessionId: SessionId, options: CallOptions): Promise<KeepAliveResult> {
@@ -175,6 +200,28 @@ export class RaftEngine implements Engine {
       (answer) => queryAnswer(query, answer),
     );
     return found as QueryAnswer<Q>;
+  }
+
+  readCache(key: string, options: CallOptions): Promise<CacheRead> {
+    this.#route.assertOpen();
+    return this.#coherence.read(key, options);
+  }
+
+  async #askCache(key: string, epoch: string, options: CallOptions): Promise<FetchAnswer> {
+    if (this.#replica.levels().inForce < cacheLevel) {
+      const { view, revision } = await this.query(
+        { type: 'cache', name: key },
+        'linearizable',
+        options,
+      );
+      return { term: 0, view, revision, grant: { seq: 0, leaseMs: 0, line: 'none' } };
+    }
+    return this.#anywhere(
+      options,
+      { type: 'cache_read', key, epoch, ...callerIn(options) },
+      () => this.#coherence.readHere(this.#parts.nodeId, key, epoch),
+      cacheAnswer,
+    );
   }
 
   /** Something that may be repeated: here where this node leads, else by the leader. */
@@ -280,6 +327,7 @@ export class RaftEngine implements Engine {
   stats(): EngineStats {
     return {
       leaderChanges: this.#leaderChanges,
+      cache: this.#coherence.figures,
       proposedBatches: this.#queue.proposedBatches,
       proposedCommands: this.#queue.proposedCommands,
       pendingCommands: this.#queue.pendingCommands,
@@ -341,6 +389,7 @@ export class RaftEngine implements Engine {
     if (status.leader !== before.leader && status.leader !== null) this.#leaderChanges += 1;
     if (before.role === 'leader' && (status.role !== 'leader' || status.term !== before.term))
       this.#cacheWrites.interrupt();
+    this.#coherence.onStatus(status);
     this.#leadership.onStatus(status);
     if (status.ready) this.#queue.flushSoon();
     if (status.leader !== before.leader || status.role !== before.role) {
@@ -353,6 +402,10 @@ export class RaftEngine implements Engine {
     this.#tellStatus();
   }
 
+  onUnreachable(peer: MemberId): void {
+    if (peer === this.#raftStatus.leader) this.#coherence.onLeaderLost();
+  }
+
   onClientUrl(peer: MemberId, url: string): void {
     if (this.#clientUrls.get(peer) === url) return;
     this.#clientUrls.set(peer, url);
@@ -363,6 +416,7 @@ export class RaftEngine implements Engine {
     if (this.#route.closing) return;
     this.#consistency.onTick();
     if (this.#raftStatus.role !== 'leader') return;
+    this.#coherence.onTick();
     this.#leadership.onTick();
     this.#administration.onTick();
     this.#queue.flushSoon();
@@ -393,11 +447,16 @@ export class RaftEngine implements Engine {
         this.#consistency.note(from, request);
         return { type: 'ok', value: null };
       }
+<<<<<<< HEAD
       if (request.type === 'ask')
         return { type: 'ok', value: await this.#asks.answer(request.body) };
+=======
+      if (request.type === 'cache_invalidate')
+        return { type: 'ok', value: this.#coherence.onInvalidation(request) };
+>>>>>>> 2e446ece (Cache: nodes answer from their memory under a lease)
       const deadlineMs = this.#parts.clock.now() + request.timeoutMs;
       await this.#route.whenReadyHere(deadlineMs);
-      return { type: 'ok', value: await this.#workOnCall(request, deadlineMs, signal) };
+      return { type: 'ok', value: await this.#workOnCall(from, request, deadlineMs, signal) };
     } catch (error) {
       return failureAnswer(error);
     }
@@ -405,7 +464,12 @@ export class RaftEngine implements Engine {
 
   /** A peer's call is answered here or nowhere: it is not passed on again. */
   #workOnCall(
+<<<<<<< HEAD
     call: Exclude<Call, { type: 'state_digest' | 'ask' }>,
+=======
+    from: MemberId,
+    call: Exclude<Call, { type: 'state_digest' | 'cache_invalidate' }>,
+>>>>>>> 2e446ece (Cache: nodes answer from their memory under a lease)
     deadlineMs: number,
     signal: AbortSignal,
   ): Promise<unknown> {
@@ -419,6 +483,8 @@ export class RaftEngine implements Engine {
         return this.#leadership.keepAlive(call.sessionId, call);
       case 'query':
         return this.#leadership.query(call.query, call);
+      case 'cache_read':
+        return this.#coherence.readHere(from, call.key, call.epoch);
       case 'add_member':
       case 'promote_member':
       case 'remove_member':

@@ -28,6 +28,7 @@ import type {
   Refusal,
 } from '@holdfast/state';
 import type { TimingListener } from './timings.ts';
+import type { CacheFigures, CacheRead } from './cache/coherence.ts';
 import type { PeerSockets } from './transport/peer-sockets.ts';
 
 /** One record of a primitive. */
@@ -236,6 +237,8 @@ export interface Engine {
   submit<C extends Command>(command: C, options: CallOptions): Promise<CommandAnswer<C>>;
   /** Extends a session without a log write, after proof of leadership. */
   keepAlive(sessionId: SessionId, options: CallOptions): Promise<KeepAliveResult>;
+  /** The value of a key of the cache as of now: from the memory of this node where it may be, else from the leader. */
+  readCache(key: string, options: CallOptions): Promise<CacheRead>;
   query<Q extends Query>(
     query: Q,
     consistency: Consistency,
@@ -284,7 +287,10 @@ export interface Engine {
  */
 export type EventListener = (revision: number, events: readonly Event[], wallMs?: number) => void;
 
+export type { CacheFigures, CacheRead };
+
 export interface EngineStats {
+  readonly cache: CacheFigures;
   readonly leaderChanges: number;
   readonly proposedBatches: number;
   readonly proposedCommands: number;

@@ -6,6 +6,7 @@ import type { Engine } from '@holdfast/engine';
 import type { Stats } from '@holdfast/state';
 import { addMachineStats } from './machine.ts';
 import type { MachineSources } from './machine.ts';
+import { addCacheStats } from './cache-stats.ts';
 import { addMessageStats } from './queue-stats.ts';
 
 /** What the stream counts of itself. */
@@ -98,6 +99,7 @@ export function addStats(registers: Registry[], sources: StatSources): void {
   addQueueStats(sources, adders);
   addStorageStats(engine, adders);
   addNodeStats(sources, adders);
+  addCacheStats(() => engine.stats().cache, adders);
   addMachineStats(registers, sources);
   addMessageStats(registers, sources);
 }

@@ -54,17 +54,16 @@ export async function cacheGet(
   context: OperationContext,
 ): Promise<Outcome<CacheGetAnswer>> {
   const { engine, nodeId: node } = context.service;
-  const query = { type: 'cache', name: key } as const;
-  const result = await engine.query(query, 'linearizable', callOptions(context));
-  const { view } = result;
+  const { view, hit, state } = await engine.readCache(key, callOptions(context));
   return {
     key,
     found: view !== undefined,
     value: view === undefined ? null : jsonOf(view.value),
     version: view?.version ?? 0,
     expires_in_seconds: view?.expiresInMs === undefined ? null : view.expiresInMs / 1000,
-    hit: false,
+    hit,
     node,
+    state,
   };
 }
 
@@ -74,7 +73,22 @@ export async function cacheStats(
 ): Promise<Outcome<CacheStatsAnswer>> {
   const { engine, nodeId: node } = context.service;
   const result = await engine.query({ type: 'stats' }, consistency, callOptions(context));
-  return { node, keys: result.stats.cacheKeys, bytes: result.stats.cacheBytes };
+  const { cache } = engine.stats();
+  return {
+    node,
+    keys: result.stats.cacheKeys,
+    bytes: result.stats.cacheBytes,
+    hits: cache.hits,
+    misses: cache.misses,
+    lines: cache.lines,
+    line_bytes: cache.lineBytes,
+    invalidations: cache.invalidations,
+    drops: cache.drops,
+    sharers: cache.sharers,
+    shared_keys: cache.sharedKeys,
+    writes_delayed: cache.writesDelayed,
+    delay_seconds: cache.delayMs / 1000,
+  };
 }
 
 function conditionsOf(

@@ -22,8 +22,9 @@ import {
   string,
   text,
   uint64,
+  words,
 } from '../schema.ts';
-import type { Message, Schema } from '../schema.ts';
+import type { Enumeration, Message, Schema } from '../schema.ts';
 
 const key: Schema = example(
   text(1, maxNameLength, 'The key. "/" makes a hierarchy for access rules.'),
@@ -31,6 +32,19 @@ const key: Schema = example(
 );
 const toldKey: Schema = example(string('The key.'), 'user/123');
 const value: Schema = example(json('Any JSON, of at most 65,536 bytes.'), { name: 'Ada' });
+const lineStates: Enumeration = {
+  name: 'LineState',
+  typeName: 'LineState',
+  description: 'What a node has in its memory of a key.',
+  unspecified: 'Never told.',
+  values: {
+    modified: [1, 'The value, which this node wrote; no other node has it in its memory.'],
+    exclusive: [2, 'The value; no other node has it in its memory.'],
+    shared: [3, 'The value; other nodes may have it as well.'],
+    invalid: [4, 'Nothing: the next read asks the leader.'],
+  },
+};
+
 const toldNode: Schema = example(string('Id of the node that answers.'), 'node-2');
 const version: Schema = example(
   uint64(0, undefined, 'Log index of the write that gave the key its value.'),
@@ -106,6 +120,7 @@ const cacheGet: UnaryOperation = reading({
     ],
     hit: [6, boolean('Answered from the memory of the node that answers, without the leader.')],
     node: [7, toldNode],
+    state: [8, words(lineStates, 'What that node has of the key after this read.')],
   }),
   errors: clusterErrors,
   access: { verb: 'cache_read', resource: 'cache' },
@@ -138,6 +153,19 @@ const cacheStats: UnaryOperation = reading({
     node: [1, toldNode],
     keys: [2, count('Keys that have a value.')],
     bytes: [3, position('What keys and values take, and 256 bytes for each key.')],
+    hits: [4, position('Reads that this node answered from its memory since it started.')],
+    misses: [5, position('Reads that it asked the leader for.')],
+    lines: [6, count('Keys that it has in its memory.')],
+    line_bytes: [7, position('What those take.')],
+    invalidations: [8, position('Keys that it was told to drop.')],
+    drops: [9, position('How often it dropped all of them.')],
+    sharers: [10, count('On the leader: memories of nodes that may have keys.')],
+    shared_keys: [11, count('On the leader: keys that some may have.')],
+    writes_delayed: [
+      12,
+      position('On the leader: writes that waited until nobody had their key any more.'),
+    ],
+    delay_seconds: [13, number('How long they waited, in all.')],
   }),
   errors: clusterErrors,
   access: { verb: 'cache_read', resource: 'cache' },

@@ -2,14 +2,14 @@
  * Who has lines of which keys, as the leader of one term knows it. Pure: the time, by the leader's monotonic clock, is
  * handed in, and what is to be sent is taken out.
  *
- * DIR-1: a write is clear to go into the log only when every sharer that may have a line of its key has acknowledged that it
+ * SHARER-1: a write is clear to go into the log only when every sharer that may have a line of its key has acknowledged that it
  *     dropped it, or its lease has run out. A write that is applied therefore is seen by every read that begins after
  *     it, wherever that is asked.
- * DIR-2: from when a write of a key begins until it is applied, or certainly never will be, nobody is granted a line of that key.
- * DIR-3: a sharer whose lease has run out is over for good: it is granted nothing more under the epoch that it had then.
- * DIR-4: no write is clear before the leases that earlier leaders granted have run out. Those were granted after a proof of
+ * SHARER-2: from when a write of a key begins until it is applied, or certainly never will be, nobody is granted a line of that key.
+ * SHARER-3: a sharer whose lease has run out is over for good: it is granted nothing more under the epoch that it had then.
+ * SHARER-4: no write is clear before the leases that earlier leaders granted have run out. Those were granted after a proof of
  *     leadership, that is before this leadership began, and their nodes count them from before that proof.
- * DIR-5: there are at most `maxKeys` keys and `maxSharers` sharers. A key that falls out is invalidated as if it had changed,
+ * SHARER-5: there are at most `maxKeys` keys and `maxSharers` sharers. A key that falls out is invalidated as if it had changed,
  *     and is known until that is done; meanwhile, and beyond the bound of sharers, reads are answered without a line.
  */
 import { cacheLeaseMs, leaderLeaseMs } from './terms.ts';
@@ -57,7 +57,7 @@ export class Directory {
   /** @param beganMs When this leadership began, or later. */
   constructor(term: number, beganMs: number, bounds: DirectoryBounds = defaultBounds) {
     this.#term = term;
-    this.#writesFromMs = beganMs + leaderLeaseMs; // DIR-4
+    this.#writesFromMs = beganMs + leaderLeaseMs; // SHARER-4
     this.#bounds = bounds;
   }
 
@@ -81,10 +81,10 @@ export class Directory {
     sharer.expiresMs = nowMs + leaderLeaseMs;
     const grant = { seq: this.#seq, leaseMs: cacheLeaseMs };
     const entry = this.#entries.get(key);
-    if (entry !== undefined && entry.blocks > 0) return { ...grant, line: 'none' }; // DIR-2
+    if (entry !== undefined && entry.blocks > 0) return { ...grant, line: 'none' }; // SHARER-2
     if (entry === undefined && this.#entries.size >= this.#bounds.maxKeys) {
       this.#makeRoom(nowMs);
-      return { ...grant, line: 'none' }; // DIR-5
+      return { ...grant, line: 'none' }; // SHARER-5
     }
     const granted = entry ?? { holders: new Set(), awaited: new Set(), blocks: 0 };
     this.#entries.delete(key);
@@ -117,7 +117,7 @@ export class Directory {
     if (entry.blocks === 0 && entry.holders.size === 0) this.#entries.delete(key);
   }
 
-  /** DIR-1, DIR-4. */
+  /** SHARER-1, SHARER-4. */
   isClear(key: string, nowMs: number): boolean {
     const entry = this.#entries.get(key);
     return nowMs >= this.#writesFromMs && (entry === undefined || this.#isDropped(entry, nowMs));
@@ -184,7 +184,7 @@ export class Directory {
     const name = `${node} ${epoch}`;
     const known = this.#sharers.get(name);
     if (known !== undefined) return this.#isOver(known, nowMs) ? 'over' : known;
-    if (this.#sharers.size >= this.#bounds.maxSharers) return undefined; // DIR-5
+    if (this.#sharers.size >= this.#bounds.maxSharers) return undefined; // SHARER-5
     const expiresMs = nowMs + leaderLeaseMs;
     const sharer: Sharer = {
       node,
@@ -199,7 +199,7 @@ export class Directory {
   }
 
   /**
-   * DIR-3: one that comes back under an epoch that is forgotten here begins as a new one, with no lines; those that it had then
+   * SHARER-3: one that comes back under an epoch that is forgotten here begins as a new one, with no lines; those that it had then
    * are under a lease that has run out, and it has dropped them (LINE-2).
    */
   #isOver(sharer: Sharer, nowMs: number): boolean {
@@ -212,7 +212,7 @@ export class Directory {
   }
 
   #invalidate(key: string, entry: Entry, nowMs: number): void {
-    entry.blocks += 1; // DIR-2
+    entry.blocks += 1; // SHARER-2
     for (const holder of entry.holders) {
       if (this.#isOver(holder, nowMs)) entry.holders.delete(holder);
       else if (!entry.awaited.has(holder)) {
@@ -232,7 +232,7 @@ export class Directory {
     return awaited.size === 0;
   }
 
-  /** DIR-5: those that were read longest ago. */
+  /** SHARER-5: those that were read longest ago. */
   #makeRoom(nowMs: number): void {
     for (const [key, entry] of this.#entries) {
       if (this.#fallingOut.size >= mostFallingOut) return;

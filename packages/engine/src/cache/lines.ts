@@ -82,7 +82,7 @@ export class Lines {
   }
 
   get epoch(): string {
-    return `${this.#process}.${String(this.#epochs)}`;
+    return `${this.#process}#${String(this.#epochs)}`;
   }
 
   get figures(): LineFigures {
@@ -161,7 +161,7 @@ export class Lines {
    * @returns Whether the lines of that epoch are this process's: of those of another one it knows nothing.
    */
   invalidate({ epoch, seq, keys, shared }: Invalidation): boolean {
-    if (!epoch.startsWith(`${this.#process}.`)) return false;
+    if (!epoch.startsWith(`${this.#process}#`)) return false;
     for (const key of keys) {
       this.#invalidations += 1;
       this.#lines.delete(key);

@@ -20,14 +20,32 @@ type Submit = (
   reject: (error: Error) => void,
 ) => void;
 
+/** What a write has to pass before it goes into the log (SHARER-1 of directory.ts). */
+export interface WriteGate {
+  /**
+   * A write of this key comes.
+   *
+   * @param go Called once when it may go into the log; never where this leadership ends before.
+   * @returns False: this node does not lead.
+   */
+  begin(key: string, go: () => void): boolean;
+  /** It was applied, or certainly never will be. */
+  end(key: string): void;
+}
+
 interface Write {
   readonly envelope: Envelope;
   readonly resolve: (result: CommandResult) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** Those of one key that wait behind the one that is under way. */
-type Waiting = Write[];
+/** Those of one key. */
+interface OfKey {
+  /** Waits to be let into the log. */
+  atGate: Write | undefined;
+  /** Behind the one that is under way. */
+  readonly waiting: Write[];
+}
 
 const isCacheCommand = (command: Command): command is CacheCommand =>
   command.type === 'cache_set' || command.type === 'cache_delete';
@@ -35,12 +53,14 @@ const isCacheCommand = (command: Command): command is CacheCommand =>
 export class CacheWrites {
   readonly #submit: Submit;
   readonly #telling: TurnSlices;
-  #byKey = new Map<string, Waiting>();
+  readonly #gate: WriteGate;
+  #byKey = new Map<string, OfKey>();
   #waitingCount = 0;
 
   /** @param submit Into the log. */
-  constructor(clock: Pick<Clock, 'endOfTurn'>, submit: Submit) {
+  constructor(clock: Pick<Clock, 'endOfTurn'>, gate: WriteGate, submit: Submit) {
     this.#submit = submit;
+    this.#gate = gate;
     this.#telling = new TurnSlices(clock);
   }
 
@@ -55,14 +75,15 @@ export class CacheWrites {
       this.#submit(envelope, resolve, reject);
       return;
     }
-    const waiting = this.#byKey.get(command.name);
+    const ofKey = this.#byKey.get(command.name);
     const write = { envelope, resolve, reject };
-    if (waiting === undefined) {
-      this.#byKey.set(command.name, []);
-      this.#begin(command.name, write);
+    if (ofKey === undefined) {
+      const first: OfKey = { atGate: undefined, waiting: [] };
+      this.#byKey.set(command.name, first);
+      this.#begin(command.name, first, write);
     } else if (this.#waitingCount >= maxPendingCommands) reject(tooMany(this.#waitingCount));
     else {
-      waiting.push(write);
+      ofKey.waiting.push(write);
       this.#waitingCount += 1;
     }
   };
@@ -76,34 +97,48 @@ export class CacheWrites {
     this.#telling.add(rejections(before.values(), error));
   }
 
-  #begin(key: string, { envelope, resolve, reject }: Write): void {
+  #begin(key: string, ofKey: OfKey, write: Write): void {
+    const { envelope, resolve, reject } = write;
     const byKey = this.#byKey;
-    this.#submit(
-      envelope,
-      (result) => {
-        if (this.#byKey === byKey) this.#next(key);
-        resolve(result);
-      },
-      (error) => {
-        if (this.#byKey === byKey) this.#next(key);
-        reject(error);
-      },
-    );
+    ofKey.atGate = write;
+    const go = (): void => {
+      ofKey.atGate = undefined;
+      this.#submit(
+        envelope,
+        (result) => {
+          if (this.#byKey === byKey) this.#next(key, ofKey);
+          resolve(result);
+        },
+        (error) => {
+          // One that may be in the log keeps its key until this leadership ends, which is now.
+          const isBegun = error instanceof Interrupted && error.begun;
+          if (this.#byKey === byKey && !isBegun) this.#next(key, ofKey);
+          reject(error);
+        },
+      );
+    };
+    if (this.#gate.begin(key, go)) return;
+    this.#byKey.delete(key);
+    reject(new Interrupted(false, 'not the leader'));
   }
 
   /** WRITE-1. */
-  #next(key: string): void {
-    const next = this.#byKey.get(key)?.shift();
+  #next(key: string, ofKey: OfKey): void {
+    this.#gate.end(key);
+    const next = ofKey.waiting.shift();
     if (next === undefined) this.#byKey.delete(key);
     else {
       this.#waitingCount -= 1;
-      this.#begin(key, next);
+      this.#begin(key, ofKey, next);
     }
   }
 }
 
-function* rejections(lists: Iterable<Waiting>, error: Error): Generator<() => void> {
-  for (const waiting of lists) for (const { reject } of waiting) yield () => reject(error);
+function* rejections(all: Iterable<OfKey>, error: Error): Generator<() => void> {
+  for (const { atGate, waiting } of all) {
+    if (atGate !== undefined) yield () => atGate.reject(error);
+    for (const { reject } of waiting) yield () => reject(error);
+  }
 }
 
 const tooMany = (count: number): HoldfastError =>

@@ -18,6 +18,7 @@ function stage(maxEntriesPerTurn: number) {
   const turns: (() => void)[] = [];
   const clock = {
     now: () => nowMs,
+    bootNow: () => 0,
     wallNow: () => 0,
     after: () => () => undefined,
     endOfTurn: (callback: () => void) => void turns.push(callback),

@@ -16,9 +16,21 @@ const written: CommandResult = { ok: true, type: 'cache_written', version: 7 };
 class World {
   readonly proposed: Proposed[] = [];
   readonly told: string[] = [];
+  readonly ended: string[] = [];
+  readonly closed = new Set<string>();
+  readonly atGate: (() => void)[] = [];
+  leads = true;
   #endOfTurn: (() => void)[] = [];
   readonly writes = new CacheWrites(
     { endOfTurn: (callback) => void this.#endOfTurn.push(callback) },
+    {
+      begin: (key, go) => {
+        if (this.closed.has(key)) this.atGate.push(go);
+        else go();
+        return this.leads;
+      },
+      end: (key) => void this.ended.push(key),
+    },
     ({ command }, resolve, reject) => {
       const what =
         command.type === 'cache_set' ? JSON.stringify(command.value).slice(1, -1) : command.type;
@@ -64,6 +76,28 @@ describe('writes of the cache on their way into the log', () => {
     world.proposed[3]?.resolve(written);
     assert.deepEqual(world.told, ['a1 done', 'a2 refused', 'a3 done']);
     assert.equal(world.writes.waitingCount, 0);
+  });
+
+  test('given a key that others have lines of, then its write waits, and is not begun where leadership ends before', () => {
+    const world = new World();
+    world.closed.add('a');
+    for (const value of ['a1', 'a2']) world.set('a', value);
+    world.set('b', 'b1');
+    assert.deepEqual(world.underWay, ['b1']);
+    world.atGate.shift()?.();
+    assert.deepEqual(world.underWay, ['b1', 'a1']);
+    world.proposed[1]?.resolve(written);
+    assert.deepEqual([world.ended, world.underWay], [['a'], ['b1', 'a1']]);
+    world.writes.interrupt();
+    world.endTurns();
+    assert.deepEqual(world.told, ['a1 done', 'a2 false']);
+  });
+
+  test('given a write that may be in the log, then no other of its key is begun under this leadership', () => {
+    const world = new World();
+    for (const value of ['a1', 'a2']) world.set('a', value);
+    world.proposed[0]?.reject(new Interrupted(true, 'over'));
+    assert.deepEqual([world.ended, world.underWay], [[], ['a1']]);
   });
 
   test('given what is no write of the cache, then it waits for none', () => {

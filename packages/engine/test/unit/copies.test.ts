@@ -49,6 +49,7 @@ async function met(node: PeerNode, other: PeerNode): Promise<void> {
 class HurriedClock implements Clock {
   readonly #late = new Set<() => void>();
   now = (): number => systemClock.now();
+  bootNow = (): number => systemClock.bootNow();
   wallNow = (): number => systemClock.wallNow();
   endOfTurn = (callback: () => void): void => systemClock.endOfTurn(callback);
   after(delayMs: number, callback: () => void): () => void {

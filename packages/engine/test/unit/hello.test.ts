@@ -19,6 +19,7 @@ const malformed = ['{', 'null', '[]', '7', '"hello"', '{"version":2}', '{"from":
 class HurriedClock implements Clock {
   readonly #late = new Set<() => void>();
   now = (): number => systemClock.now();
+  bootNow = (): number => systemClock.bootNow();
   wallNow = (): number => systemClock.wallNow();
   endOfTurn = (callback: () => void): void => systemClock.endOfTurn(callback);
 

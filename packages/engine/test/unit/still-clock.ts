@@ -9,6 +9,10 @@ export class StillClock implements Clock {
     return this.nowMs;
   }
 
+  bootNow(): number {
+    return this.now();
+  }
+
   wallNow(): number {
     return 1_000_000 + this.nowMs;
   }

@@ -43,6 +43,13 @@ export interface CacheGetBody {
   readonly k: string;
 }
 
+/**
+ * What a node has in its memory of a key. `modified`: The value, which this node wrote; no other node has it in
+ * its memory. `exclusive`: The value; no other node has it in its memory. `shared`: The value; other nodes may
+ * have it as well. `invalid`: Nothing: the next read asks the leader.
+ */
+export type LineState = 'modified' | 'exclusive' | 'shared' | 'invalid';
+
 /** What CacheGet answers. */
 export interface CacheGetAnswer {
   /** The key. */
@@ -59,6 +66,8 @@ export interface CacheGetAnswer {
   readonly hit: boolean;
   /** Id of the node that answers. */
   readonly node: string;
+  /** What that node has of the key after this read. */
+  readonly state: LineState;
 }
 
 /** Request of CacheDelete. */
@@ -101,4 +110,24 @@ export interface CacheStatsAnswer {
   readonly keys: number;
   /** What keys and values take, and 256 bytes for each key. */
   readonly bytes: number;
+  /** Reads that this node answered from its memory since it started. */
+  readonly hits: number;
+  /** Reads that it asked the leader for. */
+  readonly misses: number;
+  /** Keys that it has in its memory. */
+  readonly lines: number;
+  /** What those take. */
+  readonly line_bytes: number;
+  /** Keys that it was told to drop. */
+  readonly invalidations: number;
+  /** How often it dropped all of them. */
+  readonly drops: number;
+  /** On the leader: memories of nodes that may have keys. */
+  readonly sharers: number;
+  /** On the leader: keys that some may have. */
+  readonly shared_keys: number;
+  /** On the leader: writes that waited until nobody had their key any more. */
+  readonly writes_delayed: number;
+  /** How long they waited, in all. */
+  readonly delay_seconds: number;
 }

@@ -4,6 +4,7 @@ import type { LockMode } from './sessions.ts';
 import type { QueueOrder } from './queues.ts';
 import type { OnDead } from './queues.ts';
 import type { BlockedBy } from './queues.ts';
+import type { LineState } from './cache.ts';
 import type { WatchedKind } from './events.ts';
 import type { WatchEventType } from './events.ts';
 import type { AccessVerb } from './auth.ts';
@@ -13,6 +14,7 @@ export const lockModeWords: readonly LockMode[] = ['exclusive', 'shared'];
 export const queueOrderWords: readonly QueueOrder[] = ['key', 'none'];
 export const onDeadWords: readonly OnDead[] = ['skip', 'block'];
 export const blockedByWords: readonly BlockedBy[] = ['in_flight', 'retry', 'dead_letter'];
+export const lineStateWords: readonly LineState[] = ['modified', 'exclusive', 'shared', 'invalid'];
 export const watchedKindWords: readonly WatchedKind[] = [
   'lock',
   'semaphore',

@@ -122,6 +122,7 @@ export class SimulatedNode implements Door {
     const { world, machine, settings, witness } = this.#options;
     const clock: Clock = {
       now: () => machine.now(),
+      bootNow: () => machine.bootNow(),
       wallNow: () => machine.wallNow(),
       after: (delayMs, callback) => machine.after(delayMs, callback),
       endOfTurn: (callback) => void machine.post(0, callback),

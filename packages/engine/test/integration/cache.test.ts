@@ -1,0 +1,81 @@
+/** The coherent cache on a cluster of real nodes. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { JsonValue, ResourceName } from '@holdfast/state';
+import { leaderLeaseMs } from '../../src/cache/terms.ts';
+import type { CacheRead, Engine } from '../../src/types.ts';
+import { startTestCluster } from '../cluster.ts';
+import type { TestCluster } from '../cluster.ts';
+
+const caller = { identity: 'test' };
+
+describe('the cache of a cluster', () => {
+  let cluster: TestCluster;
+  let leader: Engine;
+  let followers: readonly Engine[];
+  before(async () => {
+    cluster = await startTestCluster(['a', 'b', 'c']);
+    leader = await cluster.leader();
+    followers = [...cluster.engines.values()].filter((engine) => engine !== leader);
+  });
+  after(() => cluster.close());
+
+  const set = async (engine: Engine, key: string, value: JsonValue): Promise<number> => {
+    const command = { type: 'cache_set', name: key as ResourceName, value } as const;
+    const result = await engine.submit(command, caller);
+    assert.ok(result.ok, JSON.stringify(result));
+    return result.version;
+  };
+  const read = (engine: Engine, key: string): Promise<CacheRead> => engine.readCache(key, caller);
+  const shown = ({ view, hit, state }: CacheRead): string =>
+    `${view?.value ?? 'nothing'} ${hit ? 'hit' : 'miss'} ${state}`;
+
+  test('given a key that is read, then the node has it in its memory, and tells who else has', async () => {
+    const [one, other] = followers;
+    assert.ok(one !== undefined && other !== undefined);
+    await set(one, 'k', 1);
+    assert.equal(shown(await read(one, 'k')), '1 miss modified', 'it wrote that version');
+    assert.equal(shown(await read(one, 'k')), '1 hit modified');
+    assert.equal(shown(await read(other, 'k')), '1 miss shared');
+    assert.equal(shown(await read(leader, 'k')), '1 miss shared');
+    assert.equal(shown(await read(leader, 'k')), '1 hit shared');
+    assert.equal(shown(await read(other, 'none')), 'nothing miss exclusive');
+    assert.equal(shown(await read(other, 'none')), 'nothing hit exclusive');
+  });
+
+  test('given lines on all nodes, when the key is written, then no node answers what it had', async () => {
+    const engines = [leader, ...followers];
+    for (let version = 1; version <= 20; version++) {
+      await Promise.all(engines.map((engine) => read(engine, 'w')));
+      const writer = engines[version % engines.length] ?? leader;
+      await set(writer, 'w', version);
+      const all = await Promise.all(engines.map((engine) => read(engine, 'w')));
+      assert.deepEqual(
+        all.map(({ view }) => view?.value),
+        engines.map(() => String(version)),
+      );
+    }
+    assert.ok(leader.stats().cache.writesDelayed > 0, 'writes waited for the lines of others');
+  });
+
+  test('given many writers of one key, then each write has its turn', async () => {
+    const engines = [leader, ...followers];
+    const versions = await Promise.all(
+      Array.from({ length: 60 }, (_, number) => set(engines[number % 3] ?? leader, 'many', number)),
+    );
+    assert.equal(new Set(versions).size, 60);
+  });
+
+  test('given a node that is gone, then a write waits for its lease and for no longer', async () => {
+    const gone = followers.find((engine) => engine !== leader);
+    assert.ok(gone !== undefined);
+    await set(leader, 'gone', 1);
+    await read(gone, 'gone');
+    await gone.close();
+    const startedMs = performance.now();
+    await set(leader, 'gone', 2);
+    const tookMs = performance.now() - startedMs;
+    assert.ok(tookMs < leaderLeaseMs + 1500, String(tookMs));
+    assert.equal((await read(leader, 'gone')).view?.value, '2');
+  });
+});

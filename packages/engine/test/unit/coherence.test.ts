@@ -1,0 +1,159 @@
+/** The parts of a node's cache together, on a clock that stands still: what is decided by clocks and what is not. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createStateMachine } from '@holdfast/state';
+import type { ResourceName, StateMachine } from '@holdfast/state';
+import type { Status } from '@holdfast/raft';
+import { CacheCoherence } from '../../src/cache/coherence.ts';
+import { cacheLeaseMs, leaderLeaseMs } from '../../src/cache/terms.ts';
+import type { Clock } from '../../src/clock.ts';
+import { Interrupted } from '../../src/interrupted.ts';
+
+/** Timers fire only when they are told to. */
+class HandClock implements Clock {
+  nowMs = 10_000;
+  timers: (() => void)[] = [];
+  now = (): number => this.nowMs;
+  bootNow = (): number => this.nowMs;
+  wallNow = (): number => 0;
+  after = (_delayMs: number, callback: () => void): (() => void) => {
+    this.timers.push(callback);
+    return () => undefined;
+  };
+  endOfTurn = (callback: () => void): void => callback();
+  fire(): void {
+    const due = this.timers;
+    this.timers = [];
+    for (const callback of due) callback();
+  }
+}
+
+const leads = (term: number, ready = true): Status => ({ role: 'leader', ready, term }) as Status;
+const follows = { role: 'follower', ready: true, term: 9 } as Status;
+const caller = { identity: 'test' };
+
+class World {
+  readonly clock = new HandClock();
+  readonly machine: StateMachine = createStateMachine();
+  reached = true;
+  readonly leader: CacheCoherence;
+  readonly node: CacheCoherence;
+
+  constructor() {
+    this.leader = this.#coherence('leader');
+    this.node = this.#coherence('node');
+    this.write(1);
+    this.leader.onStatus(leads(1));
+    this.clock.nowMs += leaderLeaseMs;
+  }
+
+  #coherence(nodeId: string): CacheCoherence {
+    return new CacheCoherence({
+      nodeId,
+      process: nodeId,
+      clock: this.clock,
+      state: () => this.machine,
+      clusterTime: () => this.machine.time,
+      prove: () => Promise.resolve(),
+      tell: (_node, told) =>
+        this.reached
+          ? Promise.resolve(this.node.onInvalidation(told))
+          : Promise.reject(new Error('cut off')),
+      ask: (key, epoch) => this.leader.readHere(nodeId, key, epoch),
+    });
+  }
+
+  /** Applied, whatever was let through. */
+  write(value: number): void {
+    const name = 'k' as ResourceName;
+    this.machine.apply({
+      index: this.machine.index + 1,
+      time: 0,
+      commands: [{ identity: 'test', command: { type: 'cache_set', name, value } }],
+    });
+  }
+
+  async read(of: CacheCoherence = this.node): Promise<string> {
+    const { view, hit } = await of.read('k', caller);
+    return `${view?.value ?? ''} ${hit ? 'hit' : 'miss'}`;
+  }
+}
+
+/** All that promises that are settled bring about. */
+const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+describe('the cache of a node', () => {
+  test('given that no timer fires, when the lease has run out by the clock, then nothing is answered from memory', async () => {
+    const world = new World();
+    assert.deepEqual([await world.read(), await world.read()], ['1 miss', '1 hit']);
+    world.clock.nowMs += cacheLeaseMs - 1;
+    assert.equal((await world.read()).slice(-3), 'hit');
+    world.clock.nowMs += 2 * cacheLeaseMs;
+    assert.equal((await world.read()).slice(-4), 'miss');
+  });
+
+  test('given a node that is cut off, then a write waits until its lease has certainly run out', async () => {
+    const world = new World();
+    await world.read();
+    world.reached = false;
+    let isLetThrough = false;
+    assert.ok(world.leader.gate.begin('k', () => (isLetThrough = true)));
+    await settled();
+    world.clock.nowMs += cacheLeaseMs;
+    world.clock.fire();
+    assert.equal(isLetThrough, false, 'a timer that fires early brings about nothing');
+    world.clock.nowMs += leaderLeaseMs - cacheLeaseMs;
+    world.clock.fire();
+    assert.equal(isLetThrough, true);
+    world.write(2);
+    world.leader.gate.end('k');
+    assert.equal(await world.read(), '2 miss');
+    assert.equal(world.leader.figures.writesDelayed, 1);
+    assert.ok(world.leader.figures.delayMs >= leaderLeaseMs);
+  });
+
+  test('given lines here and elsewhere, then a write is let through when both are gone', async () => {
+    const world = new World();
+    await world.read();
+    await world.read(world.leader);
+    let isLetThrough = false;
+    world.leader.gate.begin('k', () => (isLetThrough = true));
+    assert.equal(isLetThrough, false);
+    await settled();
+    assert.equal(isLetThrough, true);
+    assert.equal(await world.read(), '1 miss', 'while the write is under way nobody keeps it');
+    assert.equal(await world.read(), '1 miss');
+    world.write(2);
+    world.leader.gate.end('k');
+    assert.deepEqual([await world.read(world.leader), await world.read()], ['2 miss', '2 miss']);
+    assert.deepEqual([await world.read(world.leader), await world.read()], ['2 hit', '2 hit']);
+  });
+
+  test('given a new leadership, then its writes wait, and lines of the one before are dropped with its first answer', async () => {
+    const world = new World();
+    await world.read();
+    let isLetThrough = false;
+    world.leader.gate.begin('other', () => (isLetThrough = true));
+    assert.equal(isLetThrough, true);
+    world.leader.onStatus(leads(3, false));
+    assert.equal(
+      world.leader.gate.begin('other', () => undefined),
+      false,
+    );
+    world.leader.onStatus(leads(3));
+    world.leader.onStatus(leads(3, false));
+    isLetThrough = false;
+    assert.ok(
+      world.leader.gate.begin('k', () => (isLetThrough = true)),
+      'it leads on',
+    );
+    world.clock.nowMs += leaderLeaseMs - 1;
+    world.clock.fire();
+    assert.equal(isLetThrough, false);
+    world.clock.nowMs += 1;
+    world.clock.fire();
+    assert.equal(isLetThrough, true);
+    world.leader.onStatus(follows);
+    await assert.rejects(world.read(), Interrupted);
+  });
+});
