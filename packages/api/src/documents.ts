@@ -3,7 +3,7 @@ import { errors } from '@holdfast/contract';
 import { errorDefinitions } from '@holdfast/protocol';
 import type { ErrorCode, ErrorDefinition } from '@holdfast/protocol';
 import type { Engine } from '@holdfast/engine';
-import { noCacheFigures } from '@holdfast/engine/parts';
+import { noCacheStatistics } from '@holdfast/engine/parts';
 import { createMetrics } from './metrics/metrics.ts';
 import { errorsOf, routes } from './http/routes.ts';
 import { openApiDocument } from './openapi/document.ts';
@@ -105,7 +105,7 @@ function silentEngine(): Engine {
     revision: 0,
     stats: () => ({
       leaderChanges: 0,
-      cache: noCacheFigures,
+      cache: noCacheStatistics,
       proposedBatches: 0,
       proposedCommands: 0,
       pendingCommands: 0,

@@ -3,7 +3,12 @@
  * until a test moves it. What a cluster adds (losing its leader, say) is played by `failWith`.
  */
 import { createHash } from 'node:crypto';
-import { answerQuery, isAcquire, noCacheFigures, submitCancellable } from '@holdfast/engine/parts';
+import {
+  answerQuery,
+  isAcquire,
+  noCacheStatistics,
+  submitCancellable,
+} from '@holdfast/engine/parts';
 import { HoldfastError } from '@holdfast/protocol';
 import { createStateMachine } from '@holdfast/state';
 import type {
@@ -340,7 +345,7 @@ export class MemoryEngine implements Engine {
   stats(): EngineStats {
     return {
       leaderChanges: 7,
-      cache: noCacheFigures,
+      cache: noCacheStatistics,
       proposedBatches: this.submitted.length,
       proposedCommands: this.submitted.length,
       pendingCommands: 0,

@@ -1,5 +1,5 @@
 /** Time and turns as the engine sees them; injected so that a simulator can own them. */
-import { bootNow } from '@holdfast/protocol/boot-clock';
+import { bootNow } from './boot-clock.ts';
 
 /** What the engine needs of them. */
 export interface Clock {

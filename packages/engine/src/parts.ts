@@ -2,7 +2,7 @@
 export { assembleEngine } from './assemble.ts';
 export type { AssembledEngine, EngineParts } from './assemble.ts';
 export type { Batch } from './batch.ts';
-export { noCacheFigures } from './cache/coherence.ts';
+export { noCacheStatistics } from './cache/statistics.ts';
 export { cancelReasons, isCancelled, submitCancellable } from './caller-signal.ts';
 export { abandonOf, copiesLiveMs, isAcquire, nameOf } from './waits.ts';
 export type { Acquire } from './waits.ts';

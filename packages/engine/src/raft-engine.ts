@@ -12,7 +12,7 @@ import { cacheAnswer, keepAliveAnswer, queryAnswer } from './answers.ts';
 import { backupOf } from './backup.ts';
 import type { Batch } from './batch.ts';
 import { CacheCoherence } from './cache/coherence.ts';
-import type { CacheRead } from './cache/coherence.ts';
+import type { CacheRead } from './cache/statistics.ts';
 import type { FetchAnswer } from './cache/lines.ts';
 import { CacheWrites } from './cache/writes.ts';
 import { failureAnswer, isCall, unwrapAnswer } from './calls.ts';
@@ -327,7 +327,7 @@ export class RaftEngine implements Engine {
   stats(): EngineStats {
     return {
       leaderChanges: this.#leaderChanges,
-      cache: this.#coherence.figures,
+      cache: this.#coherence.statistics,
       proposedBatches: this.#queue.proposedBatches,
       proposedCommands: this.#queue.proposedCommands,
       pendingCommands: this.#queue.pendingCommands,

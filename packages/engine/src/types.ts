@@ -28,7 +28,7 @@ import type {
   Refusal,
 } from '@holdfast/state';
 import type { TimingListener } from './timings.ts';
-import type { CacheFigures, CacheRead } from './cache/coherence.ts';
+import type { CacheStatistics, CacheRead } from './cache/statistics.ts';
 import type { PeerSockets } from './transport/peer-sockets.ts';
 
 /** One record of a primitive. */
@@ -287,10 +287,10 @@ export interface Engine {
  */
 export type EventListener = (revision: number, events: readonly Event[], wallMs?: number) => void;
 
-export type { CacheFigures, CacheRead };
+export type { CacheStatistics, CacheRead };
 
 export interface EngineStats {
-  readonly cache: CacheFigures;
+  readonly cache: CacheStatistics;
   readonly leaderChanges: number;
   readonly proposedBatches: number;
   readonly proposedCommands: number;

@@ -1,15 +1,12 @@
 /**
  * A clock that goes on while the machine sleeps, and that nobody sets: for Node. Where no such clock can be read it is
- * the wall clock, as in browsers (boot-clock.browser.ts).
+ * the wall clock.
  *
  * BOOT-1: it is never behind the monotonic clock, and never goes back.
  * BOOT-2: a wall clock that is set moves it nowhere. When the wall clock parts from the monotonic one, that is only the
  *     occasion to look at the kernel's own time since boot (on Linux CLOCK_BOOTTIME; reading it takes microseconds, and
  *     it counts in hundredths of a second). It is looked at four times a second in any case.
  */
-import { existsSync } from 'node:fs';
-import { uptime } from 'node:os';
-
 /** What it stands on; injected so that tests own it. */
 export interface BootClockSources {
   /** Stops while the machine sleeps; the same for all processes of the machine. */
@@ -73,23 +70,34 @@ export class BootClock {
   }
 }
 
-// Not performance.now(): that counts from the start of each process.
-const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;
-
-function systemBootNow(): () => number {
-  const { platform } = process;
-  // There the monotonic clock goes on while the machine sleeps.
-  if (platform === 'darwin' || platform === 'win32') return monotonicMs;
-  if (platform !== 'linux' && platform !== 'android') return () => Date.now();
-  const clock = new BootClock({
-    monotonicMs,
-    wallMs: () => Date.now(),
-    uptimeMs: () => uptime() * 1000,
-    // Without that file whole seconds are told.
-    resolutionMs: existsSync('/proc/uptime') ? 20 : 1100,
-  });
-  return () => clock.now();
+/** Of a machine, as Node tells it. */
+export interface BootClockSystem {
+  readonly platform: string;
+  /** Seconds since boot. */
+  readonly uptime: () => number;
+  /** Without /proc/uptime whole seconds are told. */
+  readonly isUptimeFine: boolean;
+  /** `process.hrtime.bigint`, and not performance.now(): that counts from the start of each process. */
+  readonly hrtime: () => bigint;
 }
 
 /** Ms of a clock that counts what the machine sleeps, the same for all processes of the machine. */
-export const bootNow: () => number = systemBootNow();
+export function bootNowOf({
+  platform,
+  uptime,
+  isUptimeFine,
+  hrtime,
+}: BootClockSystem): () => number {
+  const monotonicMs = (): number => Number(hrtime()) / 1e6;
+  // There the monotonic clock goes on while the machine sleeps.
+  if (platform === 'darwin' || platform === 'win32') return monotonicMs;
+  const wallMs = (): number => Date.now();
+  if (platform !== 'linux' && platform !== 'android') return wallMs;
+  const clock = new BootClock({
+    monotonicMs,
+    wallMs,
+    uptimeMs: () => uptime() * 1000,
+    resolutionMs: isUptimeFine ? 20 : 1100,
+  });
+  return () => clock.now();
+}

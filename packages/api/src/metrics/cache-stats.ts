@@ -1,10 +1,10 @@
 /** Statistics of the cache: of this node's memory and, while it leads, of everybody's. */
-import type { CacheFigures } from '@holdfast/engine';
+import type { CacheStatistics } from '@holdfast/engine';
 
-type Add = (name: string, help: string, figure: () => number) => void;
+type Add = (name: string, help: string, value: () => number) => void;
 
 export function addCacheStats(
-  read: () => CacheFigures,
+  read: () => CacheStatistics,
   { gauge, counter }: { readonly gauge: Add; readonly counter: Add },
 ): void {
   counter(

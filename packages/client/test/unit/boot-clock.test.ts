@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { BootClock } from '../../src/boot-clock.ts';
+import { BootClock } from '@holdfast/protocol/boot-clock';
 import { momentOf, passedMs, systemClock } from '../../src/clock.ts';
 
 /** A machine that runs, sleeps, and whose wall clock somebody sets. */

@@ -10,7 +10,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { nodeIdentity } from '@holdfast/state';
-import type { CacheView, CommandResult, ResourceName, StateMachine } from '@holdfast/state';
+import type { CommandResult, ResourceName, StateMachine } from '@holdfast/state';
 import type { Status } from '@holdfast/raft';
 import type { Clock } from '../clock.ts';
 import { Interrupted } from '../interrupted.ts';
@@ -20,7 +20,8 @@ import type { Sharer } from './directory.ts';
 import { Lines } from './lines.ts';
 import type { FetchAnswer } from './lines.ts';
 import { cacheLeaseMs } from './terms.ts';
-import type { Invalidation, LineState } from './terms.ts';
+import type { CacheStatistics, CacheRead } from './statistics.ts';
+import type { Invalidation } from './terms.ts';
 import type { WriteGate } from './writes.ts';
 
 /** Longest wait for the acknowledgement of one message, before it is sent again. */
@@ -44,46 +45,6 @@ export interface CoherenceParts {
   /** Asks the leader, wherever it is. */
   readonly ask: (key: string, epoch: string, options: CallOptions) => Promise<FetchAnswer>;
 }
-
-export interface CacheRead {
-  /** Undefined: the key has no value. */
-  readonly view: CacheView | undefined;
-  /** Log index of the state that was read. */
-  readonly revision: number;
-  /** Answered from the memory of this node. */
-  readonly hit: boolean;
-  /** Of the line of this node after the read. */
-  readonly state: LineState;
-}
-
-export interface CacheFigures {
-  readonly hits: number;
-  readonly misses: number;
-  readonly lines: number;
-  readonly lineBytes: number;
-  readonly invalidations: number;
-  readonly drops: number;
-  /** On the leader: who may have lines, and keys of which. */
-  readonly sharers: number;
-  readonly sharedKeys: number;
-  /** Writes that waited for lines to be dropped, and how long they did in all. */
-  readonly writesDelayed: number;
-  readonly delayMs: number;
-}
-
-/** Of a node that has no cache. */
-export const noCacheFigures: CacheFigures = {
-  hits: 0,
-  misses: 0,
-  lines: 0,
-  lineBytes: 0,
-  invalidations: 0,
-  drops: 0,
-  sharers: 0,
-  sharedKeys: 0,
-  writesDelayed: 0,
-  delayMs: 0,
-};
 
 interface Led {
   readonly term: number;
@@ -110,8 +71,8 @@ export class CacheCoherence {
     this.#lines = new Lines(parts.process);
   }
 
-  get figures(): CacheFigures {
-    const { lines, bytes, invalidations, drops } = this.#lines.figures;
+  get statistics(): CacheStatistics {
+    const { lines, bytes, invalidations, drops } = this.#lines.statistics;
     return {
       hits: this.#hits,
       misses: this.#misses,

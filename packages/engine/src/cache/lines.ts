@@ -52,7 +52,7 @@ export interface FetchAnswer {
   readonly grant: Grant | 'over';
 }
 
-export interface LineFigures {
+export interface LineStatistics {
   readonly lines: number;
   readonly bytes: number;
   readonly invalidations: number;
@@ -85,7 +85,7 @@ export class Lines {
     return `${this.#process}#${String(this.#epochs)}`;
   }
 
-  get figures(): LineFigures {
+  get statistics(): LineStatistics {
     return {
       lines: this.#lines.size,
       bytes: this.#lines.calculatedSize,

@@ -105,7 +105,8 @@ class World {
   }
 
   #between = (low: number, high: number): number => low + this.#random() * (high - low);
-  #chance = (share: number): boolean => this.#random() < share;
+  /** With this probability. */
+  #isSo = (share: number): boolean => this.#random() < share;
   #one = <T>(list: readonly T[]): T => list[Math.floor(this.#random() * list.length)] as T;
   #later(delayMs: number, act: () => void): void {
     const atMs = this.nowMs + delayMs;
@@ -121,9 +122,9 @@ class World {
 
   /** Most are fast; some are late, as those to and from a process that is paused. */
   #network({ cutUntilMs }: { readonly cutUntilMs: number }, act: () => void): void {
-    if (this.nowMs < cutUntilMs || this.#chance(0.05)) return;
+    if (this.nowMs < cutUntilMs || this.#isSo(0.05)) return;
     this.#later(
-      this.#chance(0.15) ? this.#between(0, 2.5 * cacheLeaseMs) : this.#between(0, 30),
+      this.#isSo(0.15) ? this.#between(0, 2.5 * cacheLeaseMs) : this.#between(0, 30),
       act,
     );
   }
@@ -137,12 +138,12 @@ class World {
   #act(): void {
     this.#later(this.#between(1, 20), () => this.#act());
     const key = this.#one(keys);
-    if (this.#chance(0.0015)) this.#changeLeader();
-    else if (this.#chance(0.0015)) this.#restart();
-    else if (this.#chance(0.002)) this.#one(this.#nodes).lines.drop();
-    else if (this.#chance(0.006))
+    if (this.#isSo(0.0015)) this.#changeLeader();
+    else if (this.#isSo(0.0015)) this.#restart();
+    else if (this.#isSo(0.002)) this.#one(this.#nodes).lines.drop();
+    else if (this.#isSo(0.006))
       this.#one(this.#nodes).cutUntilMs = this.nowMs + this.#between(0, 3 * cacheLeaseMs);
-    else if (this.#chance(0.06)) this.#write(this.#leader, key);
+    else if (this.#isSo(0.06)) this.#write(this.#leader, key);
     else this.#read(key);
     const { directory, rate } = this.#leader;
     directory.onTick(this.nowMs * rate);
@@ -194,7 +195,7 @@ class World {
           if (node.lines === lines) lines.endFetch(fetch, granted, false, this.nowMs * rate);
         });
       };
-      if (this.#chance(0.1)) this.#later(this.#between(0, 2 * cacheLeaseMs), answer);
+      if (this.#isSo(0.1)) this.#later(this.#between(0, 2 * cacheLeaseMs), answer);
       else answer();
     });
   }
@@ -229,8 +230,8 @@ class World {
       if (!leader.leads) return; // Lost with its leader.
       this.writes += 1;
       this.#versions += 1;
-      const endsMs = this.#chance(0.3) ? this.nowMs + this.#between(10, 3000) : Infinity;
-      if (this.#chance(0.2)) this.#values.delete(key);
+      const endsMs = this.#isSo(0.3) ? this.nowMs + this.#between(10, 3000) : Infinity;
+      if (this.#isSo(0.2)) this.#values.delete(key);
       else this.#values.set(key, { version: this.#versions, endsMs });
       leader.directory.endWrite(key);
       leader.writing.delete(key);

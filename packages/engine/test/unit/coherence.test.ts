@@ -1,4 +1,4 @@
-/** The parts of a node's cache together, on a clock that stands still: what is decided by clocks and what is not. */
+/** The parts of a node's cache together, on a clock that is moved by hand: what is decided by clocks and what is not. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createStateMachine } from '@holdfast/state';
@@ -108,8 +108,8 @@ describe('the cache of a node', () => {
     world.write(2);
     world.leader.gate.end('k');
     assert.equal(await world.read(), '2 miss');
-    assert.equal(world.leader.figures.writesDelayed, 1);
-    assert.ok(world.leader.figures.delayMs >= leaderLeaseMs);
+    assert.equal(world.leader.statistics.writesDelayed, 1);
+    assert.ok(world.leader.statistics.delayMs >= leaderLeaseMs);
   });
 
   test('given lines here and elsewhere, then a write is let through when both are gone', async () => {
