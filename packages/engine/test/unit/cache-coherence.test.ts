@@ -139,7 +139,7 @@ class World {
     this.#later(this.#between(1, 20), () => this.#act());
     const key = this.#one(keys);
     if (this.#isSo(0.0015)) this.#changeLeader();
-    else if (this.#isSo(0.0015)) this.#restart();
+    else if (this.#isSo(0.0014)) this.#restart();
     else if (this.#isSo(0.002)) this.#one(this.#nodes).lines.drop();
     else if (this.#isSo(0.006))
       this.#one(this.#nodes).cutUntilMs = this.nowMs + this.#between(0, 3 * cacheLeaseMs);
