@@ -8,7 +8,7 @@ import { Interrupted } from './interrupted.ts';
 import { isCount, isHash } from './transport/fields.ts';
 import type { Caller, Query } from './types.ts';
 
-/** Each but the last two carries who asked for it, wherever that was. */
+/** All but the last two carry who asked for it, wherever that was. */
 export type Call =
   | ({
       readonly type: 'submit';

@@ -447,13 +447,10 @@ export class RaftEngine implements Engine {
         this.#consistency.note(from, request);
         return { type: 'ok', value: null };
       }
-<<<<<<< HEAD
       if (request.type === 'ask')
         return { type: 'ok', value: await this.#asks.answer(request.body) };
-=======
       if (request.type === 'cache_invalidate')
         return { type: 'ok', value: this.#coherence.onInvalidation(request) };
->>>>>>> 2e446ece (Cache: nodes answer from their memory under a lease)
       const deadlineMs = this.#parts.clock.now() + request.timeoutMs;
       await this.#route.whenReadyHere(deadlineMs);
       return { type: 'ok', value: await this.#workOnCall(from, request, deadlineMs, signal) };
@@ -464,12 +461,8 @@ export class RaftEngine implements Engine {
 
   /** A peer's call is answered here or nowhere: it is not passed on again. */
   #workOnCall(
-<<<<<<< HEAD
-    call: Exclude<Call, { type: 'state_digest' | 'ask' }>,
-=======
     from: MemberId,
-    call: Exclude<Call, { type: 'state_digest' | 'cache_invalidate' }>,
->>>>>>> 2e446ece (Cache: nodes answer from their memory under a lease)
+    call: Exclude<Call, { type: 'state_digest' | 'cache_invalidate' | 'ask' }>,
     deadlineMs: number,
     signal: AbortSignal,
   ): Promise<unknown> {
