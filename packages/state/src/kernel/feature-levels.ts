@@ -35,12 +35,7 @@ export function withinLevel(
   const tooNew = unknownPart(envelope.command, level);
   if (tooNew !== undefined) return { tooNew };
   if (level >= callerLevel) return { envelope };
-  const {
-    proof: _proof,
-    address: _address,
-    authorizedAt: _authorizedAt,
-    isAdministrator: _isAdministrator,
-    ...rest
-  } = envelope;
-  return { envelope: rest };
+  const { proof, address, authorizedAt, isAdministrator, ...rest } = envelope;
+  const ofLaterLevels = [proof, address, authorizedAt, isAdministrator];
+  return ofLaterLevels.every((part) => part === undefined) ? { envelope } : { envelope: rest };
 }
