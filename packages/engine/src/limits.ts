@@ -1,3 +1,3 @@
 /** Limits of the state machine, for the configuration, which is read without an engine. */
-export { primitiveLimits } from '@holdfast/state/limits';
-export type { LimitOfPrimitive } from '@holdfast/state/limits';
+export { configuredLimits, primitiveLimits } from '@holdfast/state/limits';
+export type { ConfiguredLimit, LimitOfPrimitive } from '@holdfast/state/limits';

@@ -7,7 +7,7 @@ export {
 } from './kernel/feature-levels.ts';
 export { SnapshotFormatError } from './kernel/snapshot/fields.ts';
 export { StateInvariantError } from './kernel/invariant.ts';
-export { initialLimits } from './kernel/limits.ts';
+export { initialLimits, limitsWithoutLog } from './kernel/limits.ts';
 export { belongsTo } from './kernel/answer-types.ts';
 export { beginRestore, createStateMachine, restoreStateMachine } from './kernel/machine.ts';
 export { isRepeatable } from './kernel/repeatable.ts';

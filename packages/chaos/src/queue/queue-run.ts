@@ -132,8 +132,9 @@ async function strikeAndJudge(options: QueueRunOptions, trouble: Trouble): Promi
     }
     await workers.stopPushing();
     await until('the queue is drained', async () => {
-      const { queues } = await client.call('queue_stats', { queue });
-      return queues[0]?.depth === 0;
+      const [stats] = (await client.call('queue_stats', { queue })).queues;
+      if (stats?.depth === 0) return true;
+      throw new Error(`It has ${JSON.stringify(stats)}.`);
     });
   } finally {
     cluster.links.mendAll();

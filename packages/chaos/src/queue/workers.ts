@@ -12,6 +12,8 @@ const waitSeconds = 1;
 const callMs = 5000;
 const pauseAfterErrorMs = 100;
 const mostAtOnce = 3;
+/** Producers wait while so many are pushed and not acknowledged: what is left at the end is drained. */
+const mostBehind = 150;
 /** Of a hundred deliveries so many are given back, and so many are left until their visibility ends. */
 const returned = 6;
 const left = 3;
@@ -30,7 +32,10 @@ export class Workers {
   readonly #stopTaking = new AbortController();
   #pushers: readonly Promise<void>[] = [];
   #takers: readonly Promise<void>[] = [];
+  #pushed = 0;
   #acknowledged = 0;
+  /** Acknowledged, or perhaps. */
+  #settled = 0;
 
   constructor(urls: readonly string[], randomness: Randomness) {
     this.#urls = urls;
@@ -72,11 +77,14 @@ export class Workers {
   readonly #push = async (client: Client, at: number): Promise<void> => {
     const key = `key-${String(at)}`;
     for (let number = 1; !this.#stopPushing.signal.aborted; number++) {
+      while (this.#pushed - this.#settled > mostBehind && !this.#stopPushing.signal.aborted)
+        await pause(20);
       const push = { type: 'push', key, number, askedMs: nowMs() } as const;
       const body = { queue, key, payload: number, dedup_id: `${key} ${String(number)}` };
       try {
         await client.call('queue_push', body, { timeoutMs: callMs });
         this.history.push({ ...push, answeredMs: nowMs() });
+        this.#pushed += 1;
       } catch (error) {
         if (!wasNotDone(error)) this.history.push({ ...push, answeredMs: undefined });
         await pause(pauseAfterErrorMs);
@@ -121,11 +129,13 @@ export class Workers {
 
   async #settle(client: Client, id: number, fenceToken: number, receipt: string): Promise<void> {
     await pause(this.#randomness.between(0, 20));
-    const fate = this.#randomness.between(0, 100);
+    const isDraining = this.#stopPushing.signal.aborted;
+    const fate = isDraining ? 100 : this.#randomness.between(0, 100);
     if (fate < left) return;
     const type = fate < left + returned ? 'returned' : 'acknowledged';
     const settled = { type, id, fenceToken, askedMs: nowMs() } as const;
     const settings = { timeoutMs: callMs };
+    if (type === 'acknowledged') this.#settled += 1;
     try {
       if (type === 'returned')
         await client.call('queue_nack', { queue, receipt, delay_seconds: 0 }, settings);

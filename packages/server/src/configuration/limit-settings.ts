@@ -1,22 +1,23 @@
 /** The settings of limits: of the state, which the leader has logged, and of this node. */
 import { z } from 'zod';
-import { primitiveLimits } from '@holdfast/engine/limits';
-import type { LimitOfPrimitive } from '@holdfast/engine/limits';
+import { configuredLimits, primitiveLimits } from '@holdfast/engine/limits';
+import type { ConfiguredLimit } from '@holdfast/engine/limits';
 import type { Setting } from './setting.ts';
 
 const count = (max: number): z.ZodType => z.int().min(1).max(max);
 
-const settingOf = (name: LimitOfPrimitive): string =>
+/** The name of a limit is that of its setting. */
+const settingOf = (name: ConfiguredLimit): string =>
   `limits.${name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
 
-/** How many there may be of each primitive. */
-export type PrimitiveLimits = Readonly<Record<LimitOfPrimitive, number>>;
+/** What the state machine bounds, as it is set. */
+export type ConfiguredLimits = Readonly<Record<ConfiguredLimit, number>>;
 
 /** @param number The value of a setting. */
-export const readPrimitiveLimits = (number: (key: string) => number): PrimitiveLimits =>
+export const readStateLimits = (number: (key: string) => number): ConfiguredLimits =>
   Object.fromEntries(
-    primitiveLimits.map(({ name }) => [name, number(settingOf(name))]),
-  ) as PrimitiveLimits;
+    configuredLimits.map((name) => [name, number(settingOf(name))]),
+  ) as ConfiguredLimits;
 
 export const limitSettings: readonly Setting[] = [
   {

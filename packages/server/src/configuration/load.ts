@@ -1,6 +1,6 @@
 /** Reads the configuration: flag before environment before file before default. */
-import { readPrimitiveLimits } from './limit-settings.ts';
-import type { PrimitiveLimits } from './limit-settings.ts';
+import { readStateLimits } from './limit-settings.ts';
+import type { ConfiguredLimits } from './limit-settings.ts';
 import { readFileSync } from 'node:fs';
 import { formatHostPort, hostPortOf, isWildcardHost } from '@holdfast/protocol';
 import type { HostPort } from '@holdfast/protocol';
@@ -45,37 +45,13 @@ export interface Configuration {
   readonly defaultTtlSeconds: number;
   readonly maxTtlSeconds: number;
   readonly maxWaitSeconds: number;
-  readonly maxSessions: number;
-  readonly maxHoldsPerSession: number;
-  readonly maxWaitersPerResource: number;
-  readonly maxHoldsPerResource: number;
-  readonly maxRememberedSessions: number;
-  readonly maxRememberedBytes: number;
-  readonly maxRememberedSessionsPerCaller: number;
-  readonly maxRememberedBytesPerCaller: number;
-  readonly maxSessionsPerCaller: number;
-  readonly maxHoldsPerCaller: number;
-  readonly maxWaitsPerCaller: number;
-  readonly maxMetadataBytesPerCaller: number;
-  readonly maxResultBytesPerCaller: number;
-  readonly maxWaitsPerSession: number;
-  readonly maxMetadataBytesPerSession: number;
-  readonly maxResultBytesPerSession: number;
   readonly maxStreamsPerCaller: number;
   readonly maxGrpcCallsPerCaller: number;
   readonly maxBackups: number;
   readonly maxBackupsPerCaller: number;
-  readonly primitiveLimits: PrimitiveLimits;
+  readonly stateLimits: ConfiguredLimits;
   readonly queueRedis: QueueRedis;
-  readonly maxQueues: number;
-  readonly maxMessages: number;
-  readonly maxMessagesPerQueue: number;
-  readonly maxMessageBytes: number;
-  readonly maxMessageBytesPerQueue: number;
-  readonly maxDedupIds: number;
-  readonly maxCacheBytes: number;
   readonly maxEventsKept: number;
-  readonly maxResultsPerSession: number;
   readonly maxBodyBytes: number;
   readonly maxStreams: number;
   readonly maxGrpcCalls: number;
@@ -268,37 +244,13 @@ function assemble(value: (key: string) => unknown): Configuration {
     defaultTtlSeconds: number('locks.default_ttl_seconds'),
     maxTtlSeconds: number('locks.max_ttl_seconds'),
     maxWaitSeconds: number('locks.max_wait_time_seconds'),
-    maxSessions: number('limits.max_sessions'),
-    maxHoldsPerSession: number('limits.max_holds_per_session'),
-    maxWaitersPerResource: number('limits.max_waiters_per_resource'),
-    maxHoldsPerResource: number('limits.max_holds_per_resource'),
-    maxRememberedSessions: number('limits.max_remembered_sessions'),
-    maxRememberedBytes: number('limits.max_remembered_bytes'),
-    maxRememberedSessionsPerCaller: number('limits.max_remembered_sessions_per_caller'),
-    maxRememberedBytesPerCaller: number('limits.max_remembered_bytes_per_caller'),
-    maxSessionsPerCaller: number('limits.max_sessions_per_caller'),
-    maxHoldsPerCaller: number('limits.max_holds_per_caller'),
-    maxWaitsPerCaller: number('limits.max_waits_per_caller'),
-    maxMetadataBytesPerCaller: number('limits.max_metadata_bytes_per_caller'),
-    maxResultBytesPerCaller: number('limits.max_result_bytes_per_caller'),
-    maxWaitsPerSession: number('limits.max_waits_per_session'),
-    maxMetadataBytesPerSession: number('limits.max_metadata_bytes_per_session'),
-    maxResultBytesPerSession: number('limits.max_result_bytes_per_session'),
     maxStreamsPerCaller: number('limits.max_streams_per_caller'),
     maxGrpcCallsPerCaller: number('limits.max_grpc_calls_per_caller'),
     maxBackups: number('limits.max_backups'),
     maxBackupsPerCaller: number('limits.max_backups_per_caller'),
-    primitiveLimits: readPrimitiveLimits(number),
+    stateLimits: readStateLimits(number),
     queueRedis: readQueueRedis(value),
-    maxQueues: number('limits.max_queues'),
-    maxMessages: number('limits.max_messages'),
-    maxMessagesPerQueue: number('limits.max_messages_per_queue'),
-    maxMessageBytes: number('limits.max_message_bytes'),
-    maxMessageBytesPerQueue: number('limits.max_message_bytes_per_queue'),
-    maxDedupIds: number('limits.max_dedup_ids'),
-    maxCacheBytes: number('limits.max_cache_bytes'),
     maxEventsKept: number('limits.max_events_kept'),
-    maxResultsPerSession: number('limits.max_results_per_session'),
     maxBodyBytes: number('limits.max_body_bytes'),
     maxStreams: number('limits.max_streams'),
     maxGrpcCalls: number('limits.max_grpc_calls'),

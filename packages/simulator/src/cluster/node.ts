@@ -13,7 +13,7 @@ import type { ClusterStatus, Engine } from '@holdfast/engine';
 import { assembleEngine } from '@holdfast/engine/parts';
 import type { AssembledEngine, Clock } from '@holdfast/engine/parts';
 import { ReplicatedQueues } from '@holdfast/queue';
-import { primitiveLimits } from '@holdfast/state';
+import { limitsWithoutLog, primitiveLimits } from '@holdfast/state';
 import type { LimitOfPrimitive } from '@holdfast/state';
 import type { Opened } from '@holdfast/storage';
 import { Disk } from '../world/disk.ts';
@@ -139,31 +139,13 @@ export class SimulatedNode implements Door {
         clientUrl: clientUrlOf(this.id),
         ...settings,
         stateLimits: {
+          ...limitsWithoutLog,
+          ...limitsOfPrimitives,
           maxSessions: 1000,
           maxHoldsPerSession: 100,
           maxWaitersPerResource: 100,
-          ...limitsOfPrimitives,
-          maxQueues: 100,
-          maxMessages: 200_000,
-          maxMessagesPerQueue: 100_000,
-          maxMessageBytes: 64 * 1024 * 1024,
-          maxMessageBytesPerQueue: 32 * 1024 * 1024,
-          maxDedupIds: 10_000,
-          maxCacheBytes: 64 * 1024 * 1024,
           maxHoldsPerResource: 100,
-          maxResultsPerSession: 1024,
-          maxRememberedSessions: 100_000,
-          maxRememberedBytes: 64 * 1024 * 1024,
-          maxRememberedSessionsPerCaller: 100_000,
-          maxRememberedBytesPerCaller: 64 * 1024 * 1024,
-          maxSessionsPerCaller: 100_000,
-          maxHoldsPerCaller: 1_000_000,
-          maxWaitsPerCaller: 1_000_000,
-          maxMetadataBytesPerCaller: 64 * 1024 * 1024,
-          maxResultBytesPerCaller: 64 * 1024 * 1024,
-          maxWaitsPerSession: 100_000,
-          maxMetadataBytesPerSession: 16 * 1024 * 1024,
-          maxResultBytesPerSession: 1024 * 1024,
+          maxDedupIds: 10_000,
           // Few, so that what ends is often spread over several entries.
           maxWorkPerEntry: 1,
         },

@@ -153,3 +153,10 @@ export const remembersAllOfTtl = ({
   maxRememberedSessionsPerCaller,
 }: Pick<StateLimits, 'maxRememberedSessionsPerCaller'>): boolean =>
   maxRememberedSessionsPerCaller < unbounded;
+
+/** Those that are set for a node; how much one entry does is no matter of taste. */
+export type ConfiguredLimit = Exclude<keyof StateLimits, 'maxWorkPerEntry'>;
+
+export const configuredLimits: readonly ConfiguredLimit[] = Object.keys(initialLimits).filter(
+  (name): name is ConfiguredLimit => name !== 'maxWorkPerEntry',
+);
