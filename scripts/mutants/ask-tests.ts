@@ -1,9 +1,9 @@
 /**
  * Asks the tests that can notice a planted fault, the likeliest first, until a check fails.
  *
- * ASK-1: a file of tests is believed only where it passes in the same copy without a fault.
- * ASK-2: only a failed check is a find. What does not end, and errors beside the checks, are results of their own.
- * ASK-3: a find with real processes and clocks counts where it is there a second time.
+ * MUTANT-1: a file of tests is believed only where it passes in the same copy without a fault.
+ * MUTANT-2: only a failed check is a find. What does not end, and errors beside the checks, are results of their own.
+ * MUTANT-3: a find with real processes and clocks counts where it is there a second time.
  */
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -47,7 +47,7 @@ export class TestAsker {
       if (outcome.type === 'assertion') {
         if (await this.#isThereAgain(file, limitMs))
           return { type: 'found', file, test: outcome.test };
-        // ASK-2
+        // MUTANT-2
       } else if (outcome.type === 'not loaded')
         return { type: 'error', file, test: 'not loaded', message: line(outcome.message) };
       else if (outcome.type === 'time-out' && doubtful?.type !== 'error')
@@ -58,7 +58,7 @@ export class TestAsker {
     return doubtful ?? { type: 'not found', files };
   }
 
-  /** ASK-1. Undefined: the file proves nothing. */
+  /** MUTANT-1. Undefined: the file proves nothing. */
   async #limitMs(planted: Planted, file: string): Promise<number | undefined> {
     let outcome = this.#unmutated.get(file);
     if (outcome === undefined) {
@@ -70,7 +70,7 @@ export class TestAsker {
     return outcome.type === 'passed' ? Math.max(shortestLimitMs, outcome.ms * slower) : undefined;
   }
 
-  /** ASK-3. */
+  /** MUTANT-3. */
   async #isThereAgain(file: string, limitMs: number): Promise<boolean> {
     if (!file.includes('/integration/')) return true;
     return (await runTestFile(this.#folder, file, limitMs)).type === 'assertion';

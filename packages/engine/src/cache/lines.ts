@@ -151,7 +151,7 @@ export class Lines {
     this.#leaseUntilMs = Math.max(this.#leaseUntilMs, untilMs);
     if (grant.line === 'none' || grant.seq <= fetch.invalidatedThrough) return 'invalid'; // LINE-3
     const state = grant.line === 'exclusive' && isOwn ? 'modified' : grant.line;
-    this.#lines.set(fetch.key, { view, revision, untilMs: endOf(view, fetch.sentMs), state });
+    this.#lines.set(fetch.key, { view, revision, untilMs: endOf(view, fetch.sentMs), state }); // LINE-6
     return state;
   }
 

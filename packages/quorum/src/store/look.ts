@@ -3,7 +3,7 @@
  *
  * STORE-LOOK-1: nothing is changed by looking. A file that is of another set, or in use, stays as it is.
  * STORE-LOOK-2: the look and the renaming hold SQLite's lock: no other process writes meanwhile.
- * OWN-1 of own-file.ts: what was never a lease node's is refused before.
+ * LEASE-FILE-1 of own-file.ts: what was never a lease node's is refused before.
  * STORE-LOOK-3: what is put aside is kept byte by byte, with its log: whoever looks into it finds all there was.
  */
 import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
@@ -27,7 +27,7 @@ export function putAsideIfDamaged(
   told: QuorumSet | undefined,
   onDamage: OnDamage,
 ): string | undefined {
-  const isThere = isLeaseFile(file); // OWN-1
+  const isThere = isLeaseFile(file); // LEASE-FILE-1
   for (const suffix of ['-wal', '-shm']) checkRegular(file + suffix);
   // The file alone is gone: deleted, or putting it aside was cut short.
   if (!isThere)

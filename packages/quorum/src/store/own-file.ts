@@ -2,9 +2,9 @@
  * What stands at a path that is to be the file of a lease node. Whoever mistypes a path names anything: a text, the
  * file of another program, a device.
  *
- * OWN-1: nothing is opened by SQLite, moved or removed but regular files that were once a lease node's. Everything
+ * LEASE-FILE-1: nothing is opened by SQLite, moved or removed but regular files that were once a lease node's. Everything
  *     else is refused, with its path and what it is, and stays as it was.
- * OWN-2: no link is followed, and what is no regular file is not even opened: a pipe would not answer, a device act.
+ * LEASE-FILE-2: no link is followed, and what is no regular file is not even opened: a pipe would not answer, a device act.
  *
  * A file was a lease node's where its head says so, or where one of its tables is still written down in its first
  * page, as SQLite writes it: damage in some places leaves the others. Where it leaves none, nobody can tell it from a
@@ -78,7 +78,7 @@ export function removeUnfinished(path: string): void {
   for (const one of [path, ...beside]) rmSync(one, { force: true });
 }
 
-/** OWN-2. Undefined: there is nothing. */
+/** LEASE-FILE-2. Undefined: there is nothing. */
 function headOf(path: string): Buffer | undefined {
   checkRegular(path);
   if (at(path) === undefined) return undefined;

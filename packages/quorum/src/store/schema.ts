@@ -109,7 +109,7 @@ export function makeFile(file: string, set: QuorumSet | undefined): void {
   const database = new DatabaseSync(unfinished);
   try {
     database.exec(`PRAGMA page_size = ${String(pageBytes)}`);
-    // Before anything else is in it: what is left of it is known again (OWN-1 of own-file.ts).
+    // Before anything else is in it: what is left of it is known again (LEASE-FILE-1 of own-file.ts).
     database.exec(`PRAGMA application_id = ${String(applicationId)}`);
     configure(database);
     const fileId = randomInt(1, 2 ** 48 - 1);

@@ -89,7 +89,7 @@ describe('What is no file of a lease node', () => {
   };
   for (const [kind, { make, root = false }] of Object.entries(others))
     it(
-      `is refused where it is ${kind} (OWN-1)`,
+      `is refused where it is ${kind} (LEASE-FILE-1)`,
       { skip: root && !isRoot && 'needs root' },
       async () => {
         await make();
@@ -128,13 +128,13 @@ describe('What is no file of a lease node', () => {
       assert.deepEqual(readdirSync(folder), [basename(path + suffix)]);
     });
 
-  it('is not removed where a new file would be made under its name (OWN-1)', () => {
+  it('is not removed where a new file would be made under its name (LEASE-FILE-1)', () => {
     writeFileSync(`${path}.new`, 'what I wrote');
     assert.throws(() => openStore(path, setOf(1)), /given\.new is a text file/);
     assert.equal(readFileSync(`${path}.new`, 'utf8'), 'what I wrote');
   });
 
-  it('is not moved where it has the name of the log of a file that is not there (OWN-1)', () => {
+  it('is not moved where it has the name of the log of a file that is not there (LEASE-FILE-1)', () => {
     writeFileSync(`${path}-wal`, 'needs_log has_voted: a text about them');
     assert.throws(() => openStore(path, setOf(1)), /given-wal is a text file/);
     assert.deepEqual(readdirSync(folder), ['given-wal']);
@@ -157,7 +157,7 @@ describe('What is no file of a lease node', () => {
     assert.ok(existsSync(String(look(path).putAside)));
   });
 
-  it('is told from a file of which only the head is left, or only a table (OWN-1)', () => {
+  it('is told from a file of which only the head is left, or only a table (LEASE-FILE-1)', () => {
     makeLeaseFile(path);
     const bytes = readFileSync(path);
     writeFileSync(path, Buffer.from(bytes).fill('x', 100));

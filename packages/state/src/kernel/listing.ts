@@ -3,7 +3,7 @@
  *
  * LIST-1: a page costs what is looked at for it, and no more than `maxSteps` names and holders are: where few of
  *     many match, a page may be empty and still tell where the next one goes on.
- * LIST-3: an item is judged by all its holders. One that has more than are left for the page is the first of the next
+ * LIST-4: an item is judged by all its holders. One that has more than are left for the page is the first of the next
  *     one, which looks at all of them; how many they may be is limited (`maxHoldsPerResource`).
  * LIST-2: pages follow each other in the order of names (by UTF-16 code unit), so that any node can go on.
  */
@@ -45,7 +45,7 @@ function page<Name extends string>(
   let last = after;
   const isUsedBy = ({ clients }: ListedItem<unknown>): boolean | 'not known' => {
     if (clientId === undefined) return true;
-    const isFirst = last === after; // LIST-3
+    const isFirst = last === after; // LIST-4
     for (const client of clients()) {
       if (client === clientId) return true;
       steps += 1;
@@ -61,7 +61,7 @@ function page<Name extends string>(
     steps += 1;
     const item = find(name);
     const isUsed = item !== undefined && isUsedBy(item);
-    if (isUsed === 'not known') return { rows, nextAfter: last }; // LIST-1, LIST-3
+    if (isUsed === 'not known') return { rows, nextAfter: last }; // LIST-1, LIST-4
     if (isUsed) {
       const shown = item.show();
       if (!budget.takesTogether(shown.rows)) return { rows, nextAfter: last };

@@ -84,7 +84,7 @@ describe('A list', () => {
     assert.equal(next.nextAfter, undefined);
   });
 
-  test('has what a client uses among more holders than a page looks at (LIST-3)', () => {
+  test('has what a client uses among more holders than a page looks at (LIST-4)', () => {
     const driver = new Driver();
     const holders = Array.from({ length: 5001 }, (_, number) => `s${String(number)}`);
     driver.sessions(...holders);

@@ -2,7 +2,7 @@
  * What the scripts of a queue stand on. Each script is this text and one step behind it (`deliveries.ts`, `pushes.ts`,
  * `operators.ts`); Redis executes it as a whole. All keys of a queue have one hash tag, so they are in one slot.
  *
- * RLANE-1 to RLANE-4 are LANE-1 to LANE-4 of the state (`state/src/primitives/queue/lanes.ts`), kept here by `settle`.
+ * The rules are LANE-1 to LANE-4 of the state (`state/src/primitives/queue/lanes.ts`), kept here by `settle`.
  *
  * RFENCE-1: a script changes nothing of a partition unless it comes with the fence token of its owner, and no smaller
  *     one than has been seen: who was paused and has lost the partition takes, acknowledges and returns nothing.
@@ -85,7 +85,7 @@ end
 
 local function head(l) return call('ZRANGE', B .. 'w:' .. l.key, 0, 0)[1] end
 
--- After every change of a lane: it takes its place among those that are ready, and in the counts (RLANE-1 to RLANE-4).
+-- After every change of a lane: it takes its place among those that are ready, and in the counts (LANE-1 to LANE-4).
 local function settle(l)
   local waiting = call('ZCARD', B .. 'w:' .. l.key)
   local ready = 0

@@ -1,4 +1,4 @@
-/** Carries out what access is changed by. The rules are in access.ts. */
+/** Executes what access is changed by. The rules are in access.ts. */
 import type { Execute, Handlers } from '../../kernel/primitive.ts';
 import { limitExceeded, refuse } from '../../kernel/refusals.ts';
 import type { Tables } from '../../kernel/tables.ts';
