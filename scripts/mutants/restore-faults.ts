@@ -189,15 +189,15 @@ export const restoreFaults: readonly Fault[] = [
     breaks:
       'a session of 50,000 locks, or a queue of as many keys, stops the node when its table doubles',
     file: 'packages/state/src/kernel/collections/ordered-map.ts',
-    find: `export const segmentLength = 256;`,
+    find: `export const segmentLength = 2048;`,
     put: `export const segmentLength = 2 ** 40;`,
   },
   {
     name: 'leaf-never-divided',
     breaks: 'the index of a table of a million doubles in one operation',
     file: 'packages/state/src/kernel/collections/hash-index.ts',
-    find: `if (node.map.size >= maxLeafSize && depth`,
-    put: `if (node.map.size >= 2 ** 40 && depth`,
+    find: `leaf.map.size >= maxLeafSize && leaf`,
+    put: `leaf.map.size >= 2 ** 40 && leaf`,
   },
   {
     name: 'page-without-end',

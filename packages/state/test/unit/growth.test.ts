@@ -6,13 +6,17 @@ import { watchingTables } from './support/native-tables.ts';
 import type { Command } from '../../src/index.ts';
 
 /** The largest native table that may be, and what one entry of one command may move: some fractions of a ms. */
-const mostInATable = 1024;
-const mostMoved = 2500;
-const count = 1500;
+const mostInATable = 2048;
+const mostMoved = 4500;
+const count = 2200;
 
 describe('A large state', () => {
   it('has no native table that grows with it, and no entry moves more than some hundred records (GROW-1)', () => {
-    const driver = Driver.withLimits({ maxHoldsPerSession: 100_000, maxWorkPerEntry: 300 });
+    const driver = Driver.withLimits({
+      maxHoldsPerSession: 100_000,
+      maxWorkPerEntry: 300,
+      maxLocks: 20_000,
+    });
     watchingTables(mostInATable, (seen) => {
       let most = 0;
       const apply = (command: Command): void => {

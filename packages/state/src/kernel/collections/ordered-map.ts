@@ -17,7 +17,8 @@
  */
 import { HashIndex } from './hash-index.ts';
 
-export const segmentLength = 256;
+/** Some tenths of a ms, when such a Map doubles. */
+export const segmentLength = 2048;
 
 /** Often enough that little stays; to make one each time would cost more than it gains. */
 const renewedEvery = 8;
@@ -131,17 +132,13 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
   }
 
   #setAmongMany(key: Key, value: Value): void {
-    const found = this.#segmentOf(key);
-    if (found?.map.has(key) === true) {
-      found.keep();
-      found.map.set(key, value); // GROW-2
-      return;
-    }
     const last = this.#lastWithRoom();
-    last.keep();
-    last.map.set(key, value);
-    last.taken += 1;
-    this.#index?.set(key, last);
+    const segment = this.#index?.getOrSet(key, last) ?? last;
+    segment.keep();
+    const sizeBefore = segment.map.size;
+    segment.map.set(key, value);
+    if (segment.map.size === sizeBefore) return; // GROW-2
+    segment.taken += 1;
     this.#size += 1;
   }
 
@@ -215,7 +212,7 @@ export class OrderedMap<Key, Value> implements ReadableMap<Key, Value> {
     this.#last = next;
     if (this.#index === undefined) {
       this.#index = new HashIndex<Key, Segment<Key, Value>>(this.#hashOf);
-      for (const key of last.map.keys()) this.#index.set(key, last);
+      for (const key of last.map.keys()) this.#index.getOrSet(key, last);
     }
     return next;
   }
