@@ -99,6 +99,10 @@ export const groups: readonly Group[] = [
     names: ['quorum'],
     read: async () => (await import('./commands/quorum.ts')).addQuorumCommands,
   },
+  {
+    names: ['doctor'],
+    read: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
+  },
   { names: ['cert'], read: async () => (await import('./commands/cert.ts')).addCertCommands },
   {
     names: ['completion'],

@@ -13,6 +13,7 @@ const serverCommands: ReadonlySet<string> = new Set([
   'server',
   'cluster',
   'restore',
+  'doctor',
   'quorum-node',
   'quorum-cluster',
 ]);

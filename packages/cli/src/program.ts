@@ -23,6 +23,8 @@ export interface Environment {
   readonly output: Output;
   /** The nodes to ask; without any given it looks which of the usual ones answer. */
   readonly endpoints: () => Promise<readonly string[]>;
+  /** Those that were named, by the option or the variable. */
+  readonly namedEndpoints: () => readonly string[];
   /** Sets the exit status of a command that did its work and has something else than success to tell. */
   readonly finish: (status: number) => void;
 }
@@ -48,6 +50,7 @@ export async function run(words: readonly string[]): Promise<number> {
         (await findUsualEndpoints());
       return asked;
     },
+    namedEndpoints: () => givenEndpoints(options.endpoint, process.env['HOLDFAST_ENDPOINTS']) ?? [],
     finish: (given) => {
       status = given;
     },

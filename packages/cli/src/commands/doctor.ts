@@ -1,0 +1,87 @@
+/** `holdfast doctor`: whether a node can run well with this configuration, on this machine, among these others. */
+import type { Command } from 'commander';
+import { formatHostPort, hostOnThisMachine } from '@holdfast/protocol';
+import { ConfigurationError, loadConfiguration } from '@holdfast/server';
+import type { Configuration } from '@holdfast/server';
+import { examineCertificates } from '../doctor/certificates.ts';
+import { examineDisk } from '../doctor/disk.ts';
+import { fine, warning, wrong } from '../doctor/finding.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { examineNodes, examinePeers, examinePorts } from '../doctor/network.ts';
+import { exitStatus } from '../exit-status.ts';
+import { printTable } from '../output.ts';
+import type { Output } from '../output.ts';
+import type { Environment } from '../program.ts';
+
+export function addDoctorCommand(program: Command, at: () => Environment): void {
+  program
+    .command('doctor')
+    .description('Examines configuration, disk, ports, peers, clocks and certificates of a node.')
+    .option('-c, --config <path>', 'configuration file (YAML)')
+    .addHelpText(
+      'after',
+      `
+It takes the settings of the file and of the environment, as "holdfast server" does, and says of each finding
+what to do. Run it on the machine of the node and as its user, whether the node runs or not. It changes nothing:
+a file that it writes to time the disk is taken away again. Nodes are compared that answer at the address of this
+node and at those of --endpoint.
+
+The exit status is 1 where something is wrong, and 0 where there are warnings alone.
+
+Examples:
+  holdfast doctor --config config/cluster.yaml
+  holdfast doctor --json`,
+    )
+    .action(async ({ config }: { readonly config?: string }) => {
+      const { output, finish, namedEndpoints } = at();
+      const findings = await examine(config, namedEndpoints());
+      print(output, findings);
+      if (findings.some(({ level }) => level === 'error')) finish(exitStatus.failure);
+    });
+}
+
+async function examine(
+  file: string | undefined,
+  endpoints: readonly string[],
+): Promise<readonly Finding[]> {
+  let configuration: Configuration;
+  try {
+    const sources = { environment: process.env };
+    configuration = loadConfiguration(file === undefined ? sources : { ...sources, file });
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return [wrong('configuration', error.message, 'See docs/configuration.md.')];
+  }
+  const { httpHost, httpPort, tls, exposed, folder, nodeId, peers } = configuration;
+  const scheme = tls === null ? 'http' : 'https';
+  const own = `${scheme}://${formatHostPort(hostOnThisMachine(httpHost), httpPort)}`;
+  const nodes = await examineNodes([...new Set([own, ...endpoints])], nodeId);
+  return [
+    fine('configuration', 'it can be used'),
+    ...exposed.map((setting) =>
+      warning(
+        'security',
+        `${setting}: everybody who reaches it can do everything`,
+        'Give the node certificates: see docs/security.md.',
+      ),
+    ),
+    ...(await examineCertificates(configuration, Date.now())),
+    ...(await examineDisk(folder)),
+    ...(await examinePorts(configuration, nodes.isRunning)),
+    ...(await examinePeers(peers)),
+    ...nodes.findings,
+  ];
+}
+
+function print(output: Output, findings: readonly Finding[]): void {
+  printTable(
+    output,
+    { findings },
+    ['', 'WHAT', 'FOUND'],
+    findings.map(({ level, what, found }) => [level, what, found]),
+  );
+  const advised = findings.filter(({ advice }) => advice !== '');
+  if (output.json || advised.length === 0) return;
+  output.write('\n');
+  for (const { found, advice } of advised) output.write(`${found}\n  ${advice}\n`);
+}

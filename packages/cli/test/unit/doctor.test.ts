@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
+import { Authority } from '@holdfast/tls/development';
+import { examineCertificates } from '../../src/doctor/certificates.ts';
+import { examineDisk, judgeRoom, judgeWrites } from '../../src/doctor/disk.ts';
+import type { Finding } from '../../src/doctor/finding.ts';
+import { examineNodes, examinePeers, examinePorts } from '../../src/doctor/network.ts';
+
+const dayMs = 86_400_000;
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-doctor-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+/** What is not well, as `level what`, each with advice. */
+function troubles(findings: readonly Finding[]): readonly string[] {
+  for (const { level, advice, found } of findings)
+    assert.equal(advice === '', level === 'ok', found);
+  return findings
+    .filter(({ level }) => level !== 'ok')
+    .map(({ level, what }) => `${level} ${what}`);
+}
+
+describe('The disk of a node', () => {
+  it('is judged by its durable writes and by its room', () => {
+    const levels = (...tookMs: readonly number[]): string => judgeWrites(tookMs).level;
+    assert.equal(levels(0.2, 0.3, 2), 'ok');
+    assert.equal(levels(1, 12, 20, 30), 'warning');
+    assert.equal(levels(...Array.from({ length: 46 }, () => 1), 300, 300, 300, 300), 'error');
+    assert.equal(judgeRoom(50, 100).level, 'ok');
+    assert.equal(judgeRoom(20, 100).level, 'warning');
+    assert.equal(judgeRoom(5, 100).level, 'error');
+  });
+
+  it('is written to, and left as it was', async () => {
+    const own = join(folder, 'own');
+    mkdirSync(own, { mode: 0o700 });
+    const findings = await examineDisk(own);
+    assert.equal(findings.length, 2);
+    assert.ok(findings.every(({ what }) => what === 'disk'));
+    assert.deepEqual(readdirSync(own), []);
+    assert.equal((await examineDisk(join(own, 'not/there'))).length, 2);
+    assert.deepEqual(readdirSync(own), []);
+    chmodSync(own, 0o755);
+    const [first] = await examineDisk(own);
+    assert.deepEqual([first?.what, first?.level], ['security', 'warning']);
+    assert.match(first?.advice ?? '', /chmod 0700/);
+  });
+
+  it('that takes nothing is told', async () => {
+    // Nobody makes a file there, not even root.
+    assert.deepEqual(
+      troubles((await examineDisk('/proc/1')).filter(({ what }) => what === 'disk')),
+      ['error disk', 'error disk'],
+    );
+  });
+});
+
+describe('The certificates of a node', async () => {
+  const authority = await Authority.create({ name: 'Tests', days: 30 });
+  const pair = await authority.node({ name: 'node-1', hosts: ['127.0.0.1'], days: 30 });
+  const put = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const files = {
+    certificate: put('own.crt', pair.certificate),
+    key: put('own.key', pair.key),
+    authority: put('ca.crt', authority.pair.certificate),
+    revocations: [],
+  };
+  const examine = (
+    nodeId: string,
+    inDays: number,
+    changes: Partial<typeof files> = {},
+  ): Promise<readonly Finding[]> =>
+    examineCertificates(
+      {
+        nodeId,
+        peerListen: { host: '127.0.0.1', port: 1 },
+        tls: {
+          files: { ...files, ...changes },
+          peerFiles: { ...files, ...changes },
+          clientCertificates: 'required',
+          lowestVersion: '1.2',
+          handshakeTimeoutMs: 1000,
+        },
+      },
+      Date.now() + inDays * dayMs,
+    );
+
+  it('are right, end soon, have ended, or name somebody else', async () => {
+    assert.deepEqual(troubles(await examine('node-1', 0)), []);
+    assert.deepEqual(troubles(await examine('node-1', 20)), ['warning certificates']);
+    assert.deepEqual(troubles(await examine('node-1', 40)), ['error certificates']);
+    assert.deepEqual(troubles(await examine('node-2', 0)), ['error certificates']);
+    const gone = await examine('node-1', 0, { key: join(folder, 'gone.key') });
+    assert.deepEqual(troubles(gone), ['error certificates']);
+    assert.match(gone[0]?.found ?? '', /gone\.key/);
+  });
+});
+
+interface Node {
+  readonly nodeId: string;
+  readonly version?: string;
+  readonly members?: readonly string[];
+  readonly leader?: string | null;
+  readonly insecure?: boolean;
+  readonly aheadMs?: number;
+}
+
+/** Answers as a node does. */
+async function serve(t: TestContext, node: Node): Promise<number> {
+  const { nodeId, version = '1', members = ['a', 'b'], leader = 'a', insecure = false } = node;
+  const status = {
+    cluster_id: 'shop',
+    node_id: nodeId,
+    version,
+    term: 1,
+    leader,
+    insecure,
+    members: members.map((id) => ({ node_id: id })),
+  };
+  const server = createServer((_request, response) => {
+    response.sendDate = false;
+    response.setHeader('date', new Date(Date.now() + (node.aheadMs ?? 0)).toUTCString());
+    response.end(JSON.stringify(status));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+describe('The nodes of a cluster', () => {
+  const examine = async (t: TestContext, ...nodes: readonly Node[]): Promise<readonly string[]> => {
+    const ports = await Promise.all(nodes.map((node) => serve(t, node)));
+    const urls = ports.map((port) => `http://127.0.0.1:${String(port)}`);
+    const { findings, isRunning } = await examineNodes(urls, 'a');
+    assert.equal(
+      isRunning,
+      nodes.some(({ nodeId }) => nodeId === 'a'),
+    );
+    return troubles(findings);
+  };
+
+  it('agree', async (t) => {
+    assert.deepEqual(await examine(t, { nodeId: 'a' }, { nodeId: 'b', aheadMs: 300 }), []);
+  });
+
+  it('differ in release, members, clocks', async (t) => {
+    const a = { nodeId: 'a' };
+    assert.deepEqual(await examine(t, a, { nodeId: 'b', version: '2' }), ['warning peers']);
+    assert.deepEqual(await examine(t, a, { nodeId: 'b', members: ['a'] }), ['warning peers']);
+    assert.deepEqual(await examine(t, a, { nodeId: 'b', aheadMs: -60_000 }), ['warning clocks']);
+    assert.deepEqual(await examine(t, { nodeId: 'b', aheadMs: 3_600_000 }), ['warning clocks']);
+  });
+
+  it('know no leader, or are reached by everybody', async (t) => {
+    assert.deepEqual(await examine(t, { nodeId: 'a', leader: null }), ['error peers']);
+    assert.deepEqual(await examine(t, { nodeId: 'a', insecure: true }), ['warning security']);
+  });
+
+  it('do not answer', async () => {
+    const { findings, isRunning } = await examineNodes(['http://127.0.0.1:1'], 'a');
+    assert.deepEqual(troubles(findings), ['warning peers']);
+    assert.equal(isRunning, false);
+  });
+});
+
+describe('The ports of a node', () => {
+  it('are free, its own, or taken by somebody else', async (t) => {
+    const taken = await serve(t, { nodeId: 'x' });
+    const configuration = {
+      httpHost: '127.0.0.1',
+      grpc: null,
+      peerListen: null,
+      metricsListen: null,
+    };
+    const at = (httpPort: number, isRunning: boolean): Promise<readonly Finding[]> =>
+      examinePorts({ ...configuration, httpPort }, isRunning);
+    assert.deepEqual(troubles(await at(0, false)), []);
+    assert.deepEqual(troubles(await at(taken, true)), []);
+    assert.deepEqual(troubles(await at(taken, false)), ['error ports']);
+  });
+
+  it('of its peers are reached or not', async (t) => {
+    const port = await serve(t, { nodeId: 'x' });
+    const findings = await examinePeers([
+      { id: 'b', address: `127.0.0.1:${String(port)}` },
+      { id: 'c', address: '127.0.0.1:1' },
+    ]);
+    assert.deepEqual(troubles(findings), ['warning peers']);
+    assert.match(findings[1]?.found ?? '', /^c is not reached at 127\.0\.0\.1:1/);
+  });
+});
