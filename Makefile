@@ -47,6 +47,9 @@ bench-queue: build ## Measures messages pushed, taken and acknowledged against t
 bench-quorum: build ## Measures cycles, hand-overs and crowds against three independent lease nodes (ONLY=crowds)
 	@$(NODE) npm run --silent bench:quorum -- $(if $(ONLY),--only $(ONLY))
 
+bench-access: install ## Measures what deciding a request costs with 1,000 rules, and proving a key
+	@$(NODE) node --conditions=source packages/api/test/bench/access.ts $(RULES)
+
 test: install ## Runs all tests
 	@$(NODE) npm run --silent test
 

@@ -19,6 +19,7 @@ import type { OperationContext, Service } from './operations/context.ts';
 import { WaitingCallers } from './operations/waiting.ts';
 import { AccessControl } from './pipeline/access-control.ts';
 import { callerFrom } from './pipeline/caller.ts';
+import { KeyUses } from './pipeline/key-uses.ts';
 import { defaultApiLimits } from './options.ts';
 import type { Api, ApiOptions, GrpcAddress } from './options.ts';
 import { Refused } from './refused.ts';
@@ -55,11 +56,12 @@ export function buildApi(options: ApiOptions): BuiltApi {
   });
   const limits = { ...defaultApiLimits, ...options.limits };
   const feed = new EventFeed(engine, limits.maxEventsKept);
+  const keyUses = new KeyUses(engine, () => Date.now());
   const control = new AccessControl({
     engine,
     isRequired: options.requiresAuthentication ?? false,
     now: () => Date.now(),
-    onKeyUsed: () => undefined,
+    onKeyUsed: (keyId) => keyUses.used(keyId),
   });
   const queues = options.queues ?? new ReplicatedQueues(engine, feed);
   const service: Service = {
@@ -122,6 +124,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     longestTurn.close();
     feed.close();
     control.open.close();
+    keyUses.close();
   };
   let closed: Promise<void> | undefined;
   return { app, service, context, http, close: () => (closed ??= takeDown()) };

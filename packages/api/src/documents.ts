@@ -103,6 +103,7 @@ function silentEngine(): Engine {
       return never();
     },
     revision: 0,
+    isForeign: never,
     stats: () => ({
       leaderChanges: 0,
       cache: noCacheStatistics,

@@ -146,6 +146,10 @@ export class MemoryEngine implements Engine {
     return this.state.access;
   }
 
+  isForeign(identity: string, sessionId: SessionId): boolean {
+    return this.state.isForeign(identity, sessionId);
+  }
+
   get revision(): number {
     return this.state.index;
   }

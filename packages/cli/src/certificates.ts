@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { TlsOptions } from '@holdfast/client';
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { apiKey } from './api-key.ts';
 import { UsageError } from './failure.ts';
 
 /** As the command line gives them: paths. */
@@ -80,11 +81,15 @@ export function certificatesForConnections(): (() => TlsOptions) | undefined {
   return certificates() === undefined ? undefined : () => certificates() ?? {};
 }
 
-/** `fetch`, with the certificates of this command line. */
+/** `fetch`, with the certificates and the key of this command line. */
 export async function askUrl(url: string, init: RequestInit = {}): Promise<Response> {
   const tls = certificates();
-  if (tls === undefined) return fetch(url, init);
+  const key = apiKey();
+  const headers = new Headers(init.headers);
+  if (key !== undefined && !headers.has('authorization'))
+    headers.set('authorization', `Bearer ${key}`);
+  if (tls === undefined) return fetch(url, { ...init, headers });
   // The client is read only where there are certificates: plain questions need none of it.
   const { fetchWith } = await import('@holdfast/client/parts');
-  return fetchWith(tls)(url, init);
+  return fetchWith(tls)(url, { ...init, headers });
 }

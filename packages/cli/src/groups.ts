@@ -103,6 +103,7 @@ export const groups: readonly Group[] = [
     names: ['doctor'],
     read: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
   },
+  { names: ['auth'], read: async () => (await import('./commands/auth.ts')).addAuthCommands },
   { names: ['cert'], read: async () => (await import('./commands/cert.ts')).addCertCommands },
   {
     names: ['completion'],

@@ -1,4 +1,5 @@
 import type { Client } from '@holdfast/client';
+import { apiKey } from './api-key.ts';
 import { certificatesForConnections } from './certificates.ts';
 import { UsageError } from './failure.ts';
 import type { Environment } from './program.ts';
@@ -11,11 +12,13 @@ export async function withClient<T>(
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
   const tls = certificatesForConnections();
+  const key = apiKey();
   // Read where nodes are asked: help needs none of its files (START-1).
   const { connect } = await import('@holdfast/client');
   const client = await connect({
     endpoints: await endpoints(),
     ...(tls === undefined ? {} : { tls }),
+    ...(key === undefined ? {} : { apiKey: key }),
     timeoutMs: 5000,
     onWarning: ({ message }) => void process.stderr.write(`holdfast: ${message}\n`),
   });

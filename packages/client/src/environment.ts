@@ -4,6 +4,8 @@ import { openSocket } from '#socket';
 import type { SocketEvents, StreamSocket } from '#socket';
 import { systemClock } from './clock.ts';
 import { openHttp } from './http-socket.ts';
+import { apiKeyOf, withHello } from './hello.ts';
+import type { ApiKey } from './hello.ts';
 import type { TlsSettings } from './tls.ts';
 import type { ClientClock } from './clock.ts';
 
@@ -20,12 +22,26 @@ export interface Environment {
 
 export const systemEnvironment: Environment = environmentWith(undefined);
 
-/** That of the platform. @param tls Of connections to `https://` endpoints. */
-export function environmentWith(tls: TlsSettings | undefined): Environment {
-  const fetchAny = fetchWith(tls);
+/**
+ * That of the platform.
+ *
+ * @param tls Of connections to `https://` endpoints.
+ * @param apiKey Shown to nodes.
+ */
+export function environmentWith(tls: TlsSettings | undefined, apiKey?: ApiKey): Environment {
+  const fetchPlain = fetchWith(tls);
+  const openPlain: OpenSocket = (url, events) => openSocket(url, events, tls);
+  const fetchAny: typeof fetchPlain =
+    apiKey === undefined
+      ? fetchPlain
+      : (url, init = {}) => {
+          const headers = new Headers(init.headers);
+          headers.set('authorization', `Bearer ${apiKeyOf(apiKey)}`);
+          return fetchPlain(url, { ...init, headers });
+        };
   return {
     clock: systemClock,
-    openSocket: (url, events) => openSocket(url, events, tls),
+    openSocket: apiKey === undefined ? openPlain : withHello(openPlain, apiKey),
     openHttp: (url, events) => openHttp(url, events, fetchAny),
     newId: () => globalThis.crypto.randomUUID(),
   };

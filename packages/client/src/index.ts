@@ -49,5 +49,6 @@ export { Session } from './session.ts';
 export type { LockOptions, PermitsOptions } from './session-requests.ts';
 export type { SessionState } from './session.ts';
 export type { WatchOptions } from './watch.ts';
+export type { ApiKey } from './hello.ts';
 export type { TlsOptions, TlsSettings } from './tls.ts';
 export type { LockWork } from './with-lock.ts';

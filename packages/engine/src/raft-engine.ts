@@ -297,6 +297,10 @@ export class RaftEngine implements Engine {
     return this.#replica.state.index;
   }
 
+  isForeign(identity: string, sessionId: SessionId): boolean {
+    return this.#replica.state.isForeign(identity, sessionId);
+  }
+
   status(): ClusterStatus {
     return describeCluster(this.#replica.status(), {
       clusterId: this.#parts.clusterId,

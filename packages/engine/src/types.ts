@@ -248,6 +248,8 @@ export interface Engine {
   /** Who may do what, as applied on this node, and the revision of that. */
   readonly access: AccessTables;
   readonly revision: number;
+  /** As of this node: whether a session is, or was, of another identity (OWNER-1 of the state). */
+  isForeign(identity: string, sessionId: SessionId): boolean;
   /** Called with each new status when leader, role, membership or feature level changes. Returns the unsubscribe. */
   onStatus(listener: (status: ClusterStatus) => void): () => void;
   /** Events of every applied change on this node, in order. */

@@ -12,6 +12,7 @@ import type { QueueStore } from '@holdfast/queue';
 import type { Logger } from 'pino';
 import { toldClientUrl } from './configuration/addresses.ts';
 import type { Configuration } from './configuration/load.ts';
+import { takeRecoveryKey } from './recovery-key.ts';
 import type { NodeSecurity } from './security.ts';
 import { version } from './version.ts';
 
@@ -88,6 +89,7 @@ async function startSecured(
   });
   const queues = await openQueueStore(configuration, engine, log);
   const api = await serve(configuration, httpPort, { engine, queues }, log, security);
+  const endRecovery = takeRecoveryKey(configuration.folder, engine, log);
   return {
     url: api.url,
     grpcAddress: api.grpcAddress,
@@ -96,6 +98,7 @@ async function startSecured(
     engine,
     reload: security === undefined ? undefined : () => security.reload(),
     async close() {
+      endRecovery();
       await handOver(engine, log);
       await api.close();
       await queues?.close();
@@ -154,6 +157,7 @@ async function serve(
     diskSpace: () => diskSpaceOf(configuration.folder),
     metricsListen: configuration.metricsListen ?? undefined,
     isInsecure: configuration.exposed.length > 0,
+    requiresAuthentication: configuration.requiresAuthentication,
     ...(configuration.grpc === null ? {} : { grpc: configuration.grpc }),
     limits: {
       maxBodyBytes: configuration.maxBodyBytes,

@@ -97,6 +97,8 @@ export class Keepalives {
 
   #hear(event: Event): void {
     if (!('sessionId' in event) || !this.#sessions.has(event.sessionId)) return;
+    const { service, caller } = this.#context;
+    if (service.control?.mayFollow(caller, event.sessionId) === false) return; // VISIBLE-1
     if (event.type === 'session_ended') {
       this.#sessions.delete(event.sessionId);
       this.#stream.send({ lost: { session_id: event.sessionId, reason: event.reason } });

@@ -10,7 +10,7 @@
  * DENY-4: what is open ends within a second of the end of the key, or of the right, that it stands on.
  */
 import type { Engine } from '@holdfast/engine';
-import type { Rights, Verb } from '@holdfast/state';
+import type { Rights, SessionId, Verb } from '@holdfast/state';
 import { isLoopback } from '@holdfast/tls';
 import type { CertificateName } from '@holdfast/tls';
 import { anonymous } from '../callers.ts';
@@ -121,6 +121,18 @@ export class AccessControl {
     return rights.permits('read', kind, name) && this.standing(caller) === undefined;
   }
 
+  /** Whether one may be told what becomes of a session: its id alone gives nobody a right to that. */
+  mayFollow({ identity }: Caller, sessionId: string): boolean {
+    return !this.#options.engine.isForeign(identity, sessionId as SessionId);
+  }
+
+  /** Which nodes there are is told to whoever may do something at all: clients have to find them. */
+  mayKnowCluster(caller: Caller): boolean {
+    const rights = this.rightsOf(caller);
+    if (rights !== undefined) return !rights.isEmpty && this.standing(caller) === undefined;
+    return !this.#options.isRequired || isFromHere(caller.address);
+  }
+
   /** DENY-1. */
   authorize(caller: Caller, request: AccessRequest): Admission | Refused {
     if (request.isOpen) return everything;
@@ -130,15 +142,16 @@ export class AccessControl {
       return isRequired && !isFromHere(caller.address) ? notYet() : everything; // DENY-3
     const fallen = this.standing(caller);
     if (fallen !== undefined) return fallen;
-    const refused = request.resources
-      .map((resource) => refusalOf(rights, caller, request, resource))
-      .find((found) => found !== undefined);
-    if (refused !== undefined) return refused;
-    const { revision } = engine;
-    return request.resources.some(({ kind }) => kind === 'session') &&
-      rights.permits('admin', 'session', undefined)
-      ? { authorizedAt: revision, isAdministrator: true }
-      : { authorizedAt: revision };
+    let isOfSessions = false;
+    for (const resource of request.resources) {
+      const refused = refusalOf(rights, caller, request, resource);
+      if (refused !== undefined) return refused;
+      isOfSessions ||= resource.kind === 'session';
+    }
+    const authorizedAt = engine.revision;
+    return isOfSessions && rights.permits('admin', 'session', undefined)
+      ? { authorizedAt, isAdministrator: true }
+      : { authorizedAt };
   }
 }
 
@@ -172,6 +185,8 @@ function isPermitted(
 ): boolean {
   // Whose a session is, the state knows (OWNER-1): whoever may do something at all may have one.
   if (kind === 'session') return !rights.isEmpty;
+  // Which nodes there are: clients have to find them.
+  if (kind === 'cluster' && verb === 'read') return !rights.isEmpty;
   if (!isFiltered || name !== undefined) {
     if (kind !== 'event') return rights.permits(verb, kind, name);
   }

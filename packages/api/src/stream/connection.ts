@@ -59,6 +59,8 @@ export interface StreamHost {
   /** Asks to be flushed at the end of this turn. */
   flushLater(connection: StreamConnection): void;
   watchSession(sessionId: string, connection: StreamConnection): void;
+  /** Asks to be told of the cluster. */
+  tellCluster(connection: StreamConnection): void;
   onInternalError(error: unknown, operation: string): void;
 }
 
@@ -69,6 +71,8 @@ export class StreamConnection {
   #forgetOpen: () => void;
   /** Whether it has asked for something: its caller is who it is from then on. */
   #hasAsked = false;
+  /** Its hello did not hold: nothing else is answered. */
+  #refused: Refused | undefined;
   /** What cancels the requests that wait. */
   readonly #waiting = new RenewedMap<number, AbortController>();
   /** The latest acquires that were answered after a wait: an abandon may cross the answer. */
@@ -148,6 +152,10 @@ export class StreamConnection {
       return true;
     }
     this.#hasAsked = true;
+    if (this.#refused !== undefined) {
+      this.#answer(id, this.#refused);
+      return true;
+    }
     if (name === 'abandon') {
       this.#answer(id, this.#abandon(body));
       return true;
@@ -199,11 +207,15 @@ export class StreamConnection {
       certificateNames: () => [],
       address: caller.address,
     });
-    if (proven instanceof Refused) return proven;
     this.#hasAsked = true;
+    if (proven instanceof Refused) {
+      this.#refused = proven; // DENY-2
+      return proven;
+    }
     this.#context = { ...this.#context, caller: proven ?? caller };
     this.#forgetOpen();
     this.#forgetOpen = this.#openForCaller();
+    this.#host.tellCluster(this);
     return { identity: this.#context.caller.identity };
   }
 
@@ -322,15 +334,26 @@ export class StreamConnection {
   }
 
   pushCluster(body: ClusterPush): void {
-    this.#send([0, 'cluster', body]);
+    const { service, caller } = this.#context;
+    // Which node and cluster it is has to be told, so that a client goes on and hears why it is refused.
+    const isTold = service.control?.mayKnowCluster(caller) !== false;
+    this.#send([0, 'cluster', isTold ? body : { ...body, leader: null, members: [] }]);
   }
 
   pushSessionEnded(sessionId: string, reason: 'ended' | 'expired'): void {
     this.#sessions.delete(sessionId);
+    if (!this.#mayFollow(sessionId)) return;
     this.#send([0, 'session_ended', { session_id: sessionId, reason }]);
   }
 
+  /** VISIBLE-1: it may have named any session. */
+  #mayFollow(sessionId: string): boolean {
+    const { service, caller } = this.#context;
+    return service.control?.mayFollow(caller, sessionId) ?? true;
+  }
+
   pushHoldEnded(body: HoldEndedPush): void {
+    if (!this.#mayFollow(body.session_id)) return;
     this.#send([0, 'hold_ended', body]);
   }
 

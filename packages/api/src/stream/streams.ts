@@ -46,6 +46,7 @@ export class Streams {
       after: (delayMs, callback) => clock.after(delayMs, callback),
       flushLater: (connection) => this.#flushLater(connection),
       watchSession: (sessionId, connection) => this.#watch(sessionId, connection),
+      tellCluster: (connection) => connection.pushCluster(this.#cluster),
       onInternalError: (err, operation) =>
         log.error({ err, operation }, 'A request on a stream failed with an internal error.'),
     };

@@ -14,6 +14,8 @@ export interface Exposable {
   readonly peerListen: HostPort | null;
   readonly metricsListen: HostPort | null;
   readonly tls: TlsConfiguration | null;
+  /** `security.authentication: required`: until it is on in the cluster, nobody but this machine is answered (DENY-3 of the api). */
+  readonly requiresAuthentication: boolean;
 }
 
 /** The settings under which others reach this node without TLS and authentication (EXPOSED-1), as `http.host is ::`. */
@@ -23,12 +25,16 @@ export function exposed({
   peerListen,
   metricsListen,
   tls,
+  requiresAuthentication,
 }: Exposable): readonly string[] {
   const found: string[] = [];
   const add = (setting: string, host: string): void => {
     if (!isLoopback(host)) found.push(`${setting} is ${host}`);
   };
-  if (tls?.clientCertificates !== 'required') {
+  // A key proves who somebody is as a certificate does, but only where nobody else can read it: over TLS.
+  const isProven =
+    tls !== null && (tls.clientCertificates === 'required' || requiresAuthentication);
+  if (!isProven) {
     add('http.host', httpHost);
     if (grpc !== null) add('grpc.host', grpc.host);
     if (metricsListen !== null) add('metrics.listen', metricsListen.host);
@@ -41,6 +47,6 @@ export function exposed({
 export const exposureProblem = (found: readonly string[], hasTls: boolean): string =>
   `${found.join(', ')}: other machines reach that. ` +
   (hasTls
-    ? 'Clients have to prove who they are (tls.client_certificates: required)'
+    ? 'Clients have to prove who they are (security.authentication: required, or tls.client_certificates: required)'
     : 'It needs TLS (tls.certificate, tls.key, tls.authority; "holdfast cert" makes them for tests)') +
   ', or --insecure (security.insecure: true), with which everybody who reaches it can do everything';

@@ -37,6 +37,8 @@ export interface Configuration {
   readonly tls: TlsConfiguration | null;
   /** What others reach without TLS and authentication, because `security.insecure` says so (EXPOSED-1). */
   readonly exposed: readonly string[];
+  /** Until authentication is on in the cluster, nobody but this machine is answered. */
+  readonly requiresAuthentication: boolean;
   readonly folder: string;
   readonly snapshotLogBytes: number;
   readonly heartbeatMs: number;
@@ -222,6 +224,7 @@ function assemble(value: (key: string) => unknown): Configuration {
         : null,
     metricsListen: value('metrics.listen') as HostPort | null,
     tls: readTls(value),
+    requiresAuthentication: value('security.authentication') === 'required',
   };
   return {
     ...reached,

@@ -80,6 +80,14 @@ export const tlsSettings: readonly Setting[] = [
     description: 'As tls.revocations, for members alone, where tls.peer_authority is set.',
   },
   {
+    key: 'security.authentication',
+    schema: z.enum(['optional', 'required']),
+    default: 'optional',
+    description:
+      'required: until authentication is on in the cluster ("holdfast auth enable"), this node answers nobody but its own machine. ' +
+      'With TLS, clients may then reach it from other machines with keys alone.',
+  },
+  {
     key: 'security.insecure',
     schema: z.boolean(),
     default: false,

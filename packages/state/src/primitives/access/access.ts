@@ -93,8 +93,9 @@ export class Access implements AccessTables {
   readonly roles: Map<string, Role> = new Map<string, Role>();
   readonly bindings: Map<string, Binding> = new Map<string, Binding>();
   readonly certificates: Map<string, CertificateMapping> = new Map<string, CertificateMapping>();
-  /** By the roles, as a text. */
+  /** By the roles, as a text; and of each identity, for those who ask again. */
   readonly #compiled = new Map<string, Rights>();
+  readonly #ofIdentity = new Map<string, Rights>();
 
   /** AUTH-1. */
   key(id: string): Key | undefined {
@@ -123,15 +124,22 @@ export class Access implements AccessTables {
   }
 
   rightsOf(identity: string): Rights {
+    const rights = this.#ofIdentity.get(identity);
+    if (rights !== undefined) return rights;
     const roles = this.bindings.get(identity)?.roles;
     if (roles === undefined || roles.length === 0) return noRights;
     const key = roles.join('\n');
-    const known = this.#compiled.get(key);
-    if (known !== undefined) return known;
-    if (this.#compiled.size >= mostCompiled) this.#compiled.clear();
-    const rights = new Rights(roles.flatMap((role) => this.#rulesOf(role)));
-    this.#compiled.set(key, rights);
-    return rights;
+    if (this.#compiled.size >= mostCompiled) this.#forgetCompiled();
+    const made =
+      this.#compiled.get(key) ?? new Rights(roles.flatMap((role) => this.#rulesOf(role)));
+    this.#compiled.set(key, made);
+    this.#ofIdentity.set(identity, made); // No more than there are bindings.
+    return made;
+  }
+
+  #forgetCompiled(): void {
+    this.#compiled.clear();
+    this.#ofIdentity.clear();
   }
 
   #rulesOf(role: string): readonly RoleRule[] {
@@ -142,6 +150,7 @@ export class Access implements AccessTables {
 
   /** Puts or removes what an identity has. */
   bind(identity: string, roles: readonly string[], changedAt: LogIndex): void {
+    this.#ofIdentity.delete(identity);
     if (roles.length > 0) this.bindings.set(identity, { identity, roles, changedAt });
     else {
       this.bindings.delete(identity);
@@ -159,7 +168,7 @@ export class Access implements AccessTables {
     this.ruleCount += (rules?.length ?? 0) - (this.roles.get(name)?.rules.length ?? 0);
     if (rules === undefined) this.roles.delete(name);
     else this.roles.set(name, { name, rules, changedAt });
-    this.#compiled.clear();
+    this.#forgetCompiled();
   }
 
   /** AUTH-3. Whoever shows a key, or a certificate, and may do everything. */

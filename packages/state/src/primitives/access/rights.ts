@@ -31,10 +31,10 @@ export interface NameRange {
 }
 
 const everyKind = '*';
-const keyOf = (verb: Verb, kind: string): string => `${verb} ${kind}`;
 
 export class Rights {
-  readonly #permitted = new Map<string, Permitted>();
+  /** By verb and kind. */
+  readonly #permitted = new Map<Verb, Map<string, Permitted>>();
   readonly #verbs = new Set<Verb>();
 
   constructor(rules: Iterable<RoleRule>) {
@@ -42,7 +42,7 @@ export class Rights {
     for (const roleRule of rules) {
       const { verb, kind, name, prefix } = roleRule.rule;
       this.#verbs.add(verb);
-      const permitted = this.#of(keyOf(verb, kind ?? everyKind));
+      const permitted = this.#of(verb, kind ?? everyKind);
       if (name !== undefined) permitted.names.set(name, roleRule);
       else if (prefix === undefined || prefix === '') permitted.all ??= roleRule;
       else {
@@ -53,12 +53,23 @@ export class Rights {
     for (const [permitted, some] of prefixes) keepShortest(permitted, some);
   }
 
-  #of(key: string): Permitted {
-    const found = this.#permitted.get(key);
+  #of(verb: Verb, kind: string): Permitted {
+    const kinds = this.#permitted.get(verb) ?? new Map<string, Permitted>();
+    this.#permitted.set(verb, kinds);
+    const found = kinds.get(kind);
     if (found !== undefined) return found;
     const made = { all: undefined, names: new Map(), prefixes: [], ofPrefixes: [] };
-    this.#permitted.set(key, made);
+    kinds.set(kind, made);
     return made;
+  }
+
+  /** What may permit this verb on this kind. */
+  #allOf(verb: Verb, kind: string): readonly Permitted[] {
+    const all = (verb === 'admin' ? [verb] : [verb, 'admin' as const]).flatMap((one) => {
+      const kinds = this.#permitted.get(one);
+      return [kinds?.get(kind), kinds?.get(everyKind)];
+    });
+    return all.filter((one) => one !== undefined);
   }
 
   /** Whether it may do something at all by this verb. */
@@ -87,8 +98,7 @@ export class Rights {
 
   /** Whether it is permitted on some of the kind, whatever their names. */
   permitsSome(verb: Verb, kind: string): boolean {
-    for (const key of keysOf(verb, kind)) if (this.#permitted.has(key)) return true;
-    return false;
+    return this.#allOf(verb, kind).length > 0;
   }
 
   /**
@@ -98,9 +108,7 @@ export class Rights {
   rangesOf(verb: Verb, kind: string): readonly NameRange[] | undefined {
     const prefixes = new Map<string, true>();
     const names = new Set<string>();
-    for (const key of keysOf(verb, kind)) {
-      const permitted = this.#permitted.get(key);
-      if (permitted === undefined) continue;
+    for (const permitted of this.#allOf(verb, kind)) {
       if (permitted.all !== undefined) return undefined;
       for (const prefix of permitted.prefixes) prefixes.set(prefix, true);
       for (const name of permitted.names.keys()) names.add(name);
@@ -116,7 +124,7 @@ export class Rights {
   }
 
   #find(verb: Verb, kind: string, name: string | undefined): RoleRule | undefined {
-    const permitted = this.#permitted.get(keyOf(verb, kind));
+    const permitted = this.#permitted.get(verb)?.get(kind);
     if (permitted === undefined) return undefined;
     if (permitted.all !== undefined || name === undefined) return permitted.all;
     const exact = permitted.names.get(name);
@@ -124,11 +132,6 @@ export class Rights {
     const index = coveringIndex(permitted.prefixes, name);
     return index === undefined ? undefined : permitted.ofPrefixes[index];
   }
-}
-
-function keysOf(verb: Verb, kind: string): readonly string[] {
-  const keys = [keyOf(verb, kind), keyOf(verb, everyKind)];
-  return verb === 'admin' ? keys : [...keys, keyOf('admin', kind), keyOf('admin', everyKind)];
 }
 
 /** RIGHTS-3. */

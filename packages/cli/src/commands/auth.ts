@@ -1,0 +1,344 @@
+/** `holdfast auth ...`: who may do what. */
+import type { Command } from 'commander';
+import type { Client } from '@holdfast/client';
+import type { GrantBody, MapCertificateBody } from '@holdfast/protocol';
+import { useApiKey } from '../api-key.ts';
+import { UsageError } from '../failure.ts';
+import { printRecord } from '../output.ts';
+import { printable } from '../printable.ts';
+import type { Environment } from '../program.ts';
+import { countOf, withClient } from '../with-client.ts';
+
+type Printed = (work: (client: Client) => Promise<object>) => Promise<void>;
+type Listed = (
+  columns: readonly string[],
+  work: (client: Client) => Promise<{ readonly next_after: string | null } & object>,
+) => Promise<void>;
+
+export function addAuthCommands(program: Command, at: () => Environment): void {
+  const auth = program.command('auth').description('Keys, roles and identities: who may do what.');
+  const printed: Printed = async (work) => {
+    const environment = at();
+    await withClient(environment, async (client) => {
+      printRecord(environment.output, await work(client));
+    });
+  };
+  const listed: Listed = async (columns, work) => {
+    const environment = at();
+    const { output } = environment;
+    await withClient(environment, async (client) => {
+      const page = await work(client);
+      if (output.json) output.write(`${JSON.stringify(page, null, 2)}\n`);
+      else output.write(tableOf(columns, page));
+    });
+  };
+  addSwitch(auth, at, printed);
+  addRecover(auth, at);
+  addKeys(auth, printed, listed);
+  addRoles(auth, printed, listed);
+  addCertificates(auth, printed, listed);
+}
+
+/** The rows of a page, a line each, with these of their fields. */
+function tableOf(columns: readonly string[], page: object): string {
+  const all: unknown = Object.values(page).find((part: unknown) => Array.isArray(part));
+  const rows = (Array.isArray(all) ? (all as readonly object[]) : []).map((row) =>
+    columns.map((column) => shown(Object.getOwnPropertyDescriptor(row, column)?.value)),
+  );
+  const lines = [columns, ...rows];
+  const widths = columns.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
+  const table = lines.map((line) =>
+    line
+      .map((text, at) => text.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  const next = 'next_after' in page && typeof page.next_after === 'string' ? page.next_after : '';
+  const more = next === '' ? [] : [`More: --after ${next}`];
+  return `${[...table, ...more].join('\n')}\n`;
+}
+
+/** A value in one cell: a rule as it is written on the command line. */
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return '-';
+  if (Array.isArray(value)) return value.map(shown).join(', ');
+  if (typeof value !== 'object') return printable(String(value));
+  return Object.entries(value)
+    .map(([name, part]) =>
+      name === 'name' || name === 'prefix' ? `--${name} ${shown(part)}` : shown(part),
+    )
+    .join(' ');
+}
+
+const shownOnce =
+  'The key is shown this once: keep it where only its user reads it (HOLDFAST_API_KEY_FILE names such a file).';
+
+function addSwitch(auth: Command, at: () => Environment, printed: Printed): void {
+  auth
+    .command('enable')
+    .description('Makes the first administrator and turns authentication on.')
+    .option('--identity <name>', 'identity of the first administrator', 'admin')
+    .addHelpText(
+      'after',
+      `
+Prints the key of the administrator, before anything is turned on: from then on nobody does anything without a
+key, or a certificate, of an identity with a role. With HOLDFAST_API_KEY set to the key of an administrator no
+other key is made.
+
+Example:
+  holdfast auth enable`,
+    )
+    .action(async ({ identity }: { readonly identity: string }) => {
+      const environment = at();
+      const isKnown = await withClient(environment, async (client) => {
+        const { enabled, roles } = await client.call('auth_status', {});
+        if (enabled || roles.includes('admin')) return true;
+        const made = await client.call('auth_create_key', { identity, roles: ['admin'] });
+        printRecord(environment.output, made);
+        if (!environment.output.json) environment.output.write(`${shownOnce}\n`);
+        useApiKey(made.key);
+        return false;
+      });
+      // By the key that was just told: it is known to be valid, and to be known.
+      await withClient(environment, (client) => client.call('auth_enable', {}));
+      if (!environment.output.json)
+        environment.output.write(
+          isKnown ? 'Authentication is on.\n' : 'Authentication is on; export HOLDFAST_API_KEY.\n',
+        );
+    });
+  auth
+    .command('disable')
+    .description('Turns authentication off: everybody may do everything.')
+    .addHelpText('after', '\nExample:\n  holdfast auth disable')
+    .action(() => printed((client) => client.call('auth_disable', {})));
+  auth
+    .command('status')
+    .description('Shows whether authentication is on, and who you are.')
+    .addHelpText('after', '\nExample:\n  holdfast auth status')
+    .action(() => printed((client) => client.call('auth_status', {})));
+  auth
+    .command('check <identity> <verb> <kind> [name]')
+    .description('Shows which rule decides whether an identity may do something.')
+    .addHelpText('after', '\nExample:\n  holdfast auth check reports acquire lock reports/daily')
+    .action((identity: string, verb: string, kind: string, name: string | undefined) =>
+      printed((client) =>
+        client.call('auth_check', {
+          identity,
+          verb: verbOf(verb),
+          kind,
+          ...(name === undefined ? {} : { name }),
+        }),
+      ),
+    );
+}
+
+function addRecover(auth: Command, at: () => Environment): void {
+  auth
+    .command('recover')
+    .description('Makes a key of an administrator in the folder of a node that does not run.')
+    .requiredOption('--storage-folder <folder>', 'of the node')
+    .addHelpText(
+      'after',
+      `
+For who has lost all keys. The key is valid for a day, on all nodes, once the node has been started again and the
+cluster has a leader; its identity is "recovery". Revoke it when it was used.
+
+Example:
+  holdfast auth recover --storage-folder /srv/holdfast`,
+    )
+    .action(async ({ storageFolder }: { readonly storageFolder: string }) => {
+      const { output } = at();
+      const { makeRecoveryKey } = await import('@holdfast/server/recovery');
+      const key = await makeRecoveryKey(storageFolder, Date.now());
+      printRecord(output, { key, identity: 'recovery', valid_for_seconds: 86_400 });
+    });
+}
+
+interface Lasting {
+  readonly expiresIn?: string;
+}
+
+const expiryOf = ({ expiresIn }: Lasting): { readonly expires_in_seconds?: number } =>
+  expiresIn === undefined ? {} : { expires_in_seconds: countOf('--expires-in', expiresIn) };
+
+function addKeys(auth: Command, printed: Printed, listed: Listed): void {
+  const key = auth.command('key').description('Keys, which prove an identity.');
+  key
+    .command('create <identity>')
+    .description('Makes a key of an identity; it is shown once.')
+    .option('--role <names...>', 'roles that the identity is given as well')
+    .option('--expires-in <seconds>', 'it ends by itself (default: never)')
+    .addHelpText('after', '\nExample:\n  holdfast auth key create reports --role worker')
+    .action((identity: string, options: Lasting & { readonly role?: readonly string[] }) =>
+      printed((client) =>
+        client.call('auth_create_key', {
+          identity,
+          ...expiryOf(options),
+          ...(options.role === undefined ? {} : { roles: options.role }),
+        }),
+      ),
+    );
+  key
+    .command('list')
+    .description('Lists keys, by pages.')
+    .option('--after <key-id>', '"next_after" of the page before')
+    .addHelpText('after', '\nExample:\n  holdfast auth key list')
+    .action(({ after }: { readonly after?: string }) =>
+      listed(['key_id', 'identity', 'expires_at', 'last_used_at'], (client) =>
+        client.call('auth_list_keys', after === undefined ? {} : { after }),
+      ),
+    );
+  key
+    .command('revoke <key-id>')
+    .description('Revokes a key: what it has open ends on all nodes.')
+    .addHelpText('after', '\nExample:\n  holdfast auth key revoke k3f9a1c27b5d0e846')
+    .action((key_id: string) => printed((client) => client.call('auth_revoke_key', { key_id })));
+  key
+    .command('rotate <key-id>')
+    .description('Makes another key of the same identity, and ends this one.')
+    .option('--grace <seconds>', 'this one is valid for so long (default: it ends at once)')
+    .option('--expires-in <seconds>', 'the new one ends by itself (default: never)')
+    .addHelpText('after', '\nExample:\n  holdfast auth key rotate k3f9a1c27b5d0e846 --grace 86400')
+    .action((key_id: string, options: Lasting & { readonly grace?: string }) =>
+      printed((client) =>
+        client.call('auth_rotate_key', {
+          key_id,
+          ...expiryOf(options),
+          ...(options.grace === undefined
+            ? {}
+            : { grace_seconds: countOf('--grace', options.grace) }),
+        }),
+      ),
+    );
+}
+
+interface Names {
+  readonly name?: string;
+  readonly prefix?: string;
+}
+
+function addRoles(auth: Command, printed: Printed, listed: Listed): void {
+  const role = auth.command('role').description('Roles with rules, and who has them.');
+  for (const [name, operation, description] of [
+    ['grant', 'auth_grant', 'Adds a rule to a role, and makes the role.'],
+    ['withdraw', 'auth_withdraw', 'Takes a rule from a role.'],
+  ] as const)
+    role
+      .command(`${name} <role> <verb> [kind]`)
+      .description(description)
+      .option('--name <name>', 'this resource alone')
+      .option('--prefix <prefix>', 'all resources whose names have this prefix')
+      .addHelpText(
+        'after',
+        `
+Verbs: read, acquire, manage, push, consume, cache-read, cache-write, admin. Without a kind: of every kind.
+
+Example:
+  holdfast auth role ${name} worker acquire lock --prefix reports/`,
+      )
+      .action((toRole: string, verb: string, kind: string | undefined, names: Names) =>
+        printed((client) =>
+          client.call(operation, {
+            role: toRole,
+            verb: verbOf(verb),
+            ...(kind === undefined ? {} : { kind }),
+            ...names,
+          }),
+        ),
+      );
+  role
+    .command('list')
+    .description('Lists roles with their rules, by pages.')
+    .option('--after <role>', '"next_after" of the page before')
+    .addHelpText('after', '\nExample:\n  holdfast auth role list')
+    .action(({ after }: { readonly after?: string }) =>
+      listed(['role', 'rules'], (client) =>
+        client.call('auth_list_roles', after === undefined ? {} : { after }),
+      ),
+    );
+  role
+    .command('delete <role>')
+    .description('Deletes a role, and takes it from all that have it.')
+    .addHelpText('after', '\nExample:\n  holdfast auth role delete worker')
+    .action((name: string) => printed((client) => client.call('auth_delete_role', { role: name })));
+  for (const [name, operation, description] of [
+    ['bind', 'auth_bind', 'Gives a role to an identity.'],
+    ['unbind', 'auth_unbind', 'Takes a role from an identity.'],
+  ] as const)
+    role
+      .command(`${name} <role> <identity>`)
+      .description(description)
+      .addHelpText('after', `\nExample:\n  holdfast auth role ${name} worker reports`)
+      .action((toRole: string, identity: string) =>
+        printed((client) => client.call(operation, { role: toRole, identity })),
+      );
+  role
+    .command('identities')
+    .description('Lists identities with their roles, by pages.')
+    .option('--after <identity>', '"next_after" of the page before')
+    .addHelpText('after', '\nExample:\n  holdfast auth role identities')
+    .action(({ after }: { readonly after?: string }) =>
+      listed(['identity', 'roles'], (client) =>
+        client.call('auth_list_identities', after === undefined ? {} : { after }),
+      ),
+    );
+}
+
+function addCertificates(auth: Command, printed: Printed, listed: Listed): void {
+  const certificate = auth
+    .command('certificate')
+    .description('Which certificates of clients prove which identity.');
+  certificate
+    .command('map <field> <value> <identity>')
+    .description('Who shows a certificate that says so has this identity.')
+    .addHelpText(
+      'after',
+      '\nFields: dns, uri, email, common_name.\n\nExample:\n  holdfast auth certificate map common_name reports reports',
+    )
+    .action((field: string, value: string, identity: string) =>
+      printed((client) =>
+        client.call('auth_map_certificate', { field: fieldOf(field), value, identity }),
+      ),
+    );
+  certificate
+    .command('unmap <field> <value>')
+    .description('A certificate that says so proves no identity any more.')
+    .addHelpText('after', '\nExample:\n  holdfast auth certificate unmap common_name reports')
+    .action((field: string, value: string) =>
+      printed((client) => client.call('auth_unmap_certificate', { field: fieldOf(field), value })),
+    );
+  certificate
+    .command('list')
+    .description('Lists what certificates prove, by pages.')
+    .addHelpText('after', '\nExample:\n  holdfast auth certificate list')
+    .action(() =>
+      listed(['field', 'value', 'identity'], (client) => client.call('auth_list_certificates', {})),
+    );
+}
+
+const verbs: Readonly<Record<string, GrantBody['verb']>> = {
+  read: 'read',
+  acquire: 'acquire',
+  manage: 'manage',
+  push: 'push',
+  consume: 'consume',
+  'cache-read': 'cache_read',
+  'cache-write': 'cache_write',
+  admin: 'admin',
+};
+
+function verbOf(text: string): GrantBody['verb'] {
+  const verb = verbs[text.replace('_', '-')];
+  if (verb === undefined)
+    throw new UsageError(`A verb is one of ${Object.keys(verbs).join(', ')}; given: "${text}".`);
+  return verb;
+}
+
+const fields: readonly MapCertificateBody['field'][] = ['dns', 'uri', 'email', 'common_name'];
+
+function fieldOf(text: string): MapCertificateBody['field'] {
+  const field = fields.find((one) => one === text);
+  if (field === undefined)
+    throw new UsageError(`A field is one of ${fields.join(', ')}; given: "${text}".`);
+  return field;
+}

@@ -1,0 +1,109 @@
+/**
+ * A key for administrators who have lost all others.
+ *
+ * RECOVER-1: it is made by whoever has the folder of a node that does not run: the folder is locked while it is made, and a
+ *     running node has it locked. Nobody else can make one: no operation of a node does.
+ * RECOVER-2: the folder has its hash alone, and only until the node has put that into the replicated state, by which all
+ *     nodes know it and any administrator can revoke it. It ends by itself after a day.
+ */
+import { readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { newKey } from '@holdfast/api/keys';
+import type { Engine } from '@holdfast/engine';
+import { lockFolder, writePrivateFile } from '@holdfast/storage';
+
+const fileName = 'recovery-key.json';
+export const recoveryIdentity = 'recovery';
+const validMs = 86_400_000;
+const pauseMs = 500;
+
+interface Recovery {
+  readonly id: string;
+  readonly hash: string;
+  readonly createdAtMs: number;
+}
+
+/**
+ * @param folder Of a node that does not run.
+ * @returns The key; it is kept nowhere.
+ * @throws Error where the folder is no node's, or the node runs.
+ */
+export async function makeRecoveryKey(folder: string, nowMs: number): Promise<string> {
+  if (!existsSync(join(folder, 'identity.json')))
+    throw new Error(`"${folder}" is not the folder of a node: it has no identity.json.`);
+  const unlock = await lockFolder(join(folder, 'log')); // RECOVER-1
+  try {
+    const { id, text, hash } = newKey();
+    const recovery: Recovery = { id, hash, createdAtMs: nowMs };
+    writePrivateFile(join(folder, fileName), `${JSON.stringify(recovery)}\n`);
+    return text;
+  } finally {
+    unlock();
+  }
+}
+
+function readRecovery(text: string): Recovery | undefined {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { id, hash, createdAtMs } = value as Readonly<Record<string, unknown>>;
+  const isOne =
+    typeof id === 'string' &&
+    /^k[0-9a-f]{16}$/.test(id) &&
+    typeof hash === 'string' &&
+    /^[0-9a-f]{64}$/.test(hash) &&
+    typeof createdAtMs === 'number';
+  return isOne ? { id, hash, createdAtMs } : undefined;
+}
+
+interface RecoveryLog {
+  warn(fields: object, message: string): void;
+}
+
+/** Puts a key that was made meanwhile into the replicated state (RECOVER-2), as soon as that goes. @returns Ends that. */
+export function takeRecoveryKey(folder: string, engine: Engine, log: RecoveryLog): () => void {
+  const path = join(folder, fileName);
+  if (!existsSync(path)) return () => undefined;
+  let isOver = false;
+  let timer: NodeJS.Timeout | undefined;
+  const attempt = async (): Promise<void> => {
+    const recovery = readRecovery(await readFile(path, 'utf8'));
+    if (recovery === undefined) {
+      log.warn({ path }, 'This is no recovery key. Remove the file and make another one.');
+      return;
+    }
+    const { id, hash, createdAtMs } = recovery;
+    const expiresAtMs = createdAtMs + validMs;
+    const result = await engine.submit(
+      {
+        type: 'auth_create_key',
+        id,
+        hash,
+        identity: recoveryIdentity,
+        createdAtMs,
+        expiresAtMs,
+        roles: ['admin'],
+      },
+      { identity: 'holdfast' },
+    );
+    if (!result.ok)
+      log.warn({ code: result.code }, `A recovery key is not valid: ${result.message}`);
+    else
+      log.warn(
+        { key_id: id, identity: recoveryIdentity },
+        'A recovery key that was made in the folder of this node is valid for a day: revoke it when it was used.',
+      );
+    await rm(path, { force: true });
+  };
+  const go = (): void => {
+    attempt().catch(() => {
+      // No leader yet, say.
+      if (!isOver) timer = setTimeout(go, pauseMs).unref();
+    });
+  };
+  go();
+  return () => {
+    isOver = true;
+    clearTimeout(timer);
+  };
+}
