@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs';
 import type { TlsOptions } from '@holdfast/client';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { apiKey } from './api-key.ts';
 import { UsageError } from './failure.ts';
 
 /** As the command line gives them: paths. */
@@ -84,6 +83,8 @@ export function certificatesForConnections(): (() => TlsOptions) | undefined {
 /** `fetch`, with the certificates and the key of this command line. */
 export async function askUrl(url: string, init: RequestInit = {}): Promise<Response> {
   const tls = certificates();
+  // Read where nodes are asked (START-1).
+  const { apiKey } = await import('./api-key.ts');
   const key = apiKey();
   const headers = new Headers(init.headers);
   if (key !== undefined && !headers.has('authorization'))

@@ -1,5 +1,4 @@
 import type { Client } from '@holdfast/client';
-import { apiKey } from './api-key.ts';
 import { certificatesForConnections } from './certificates.ts';
 import { UsageError } from './failure.ts';
 import type { Environment } from './program.ts';
@@ -12,9 +11,10 @@ export async function withClient<T>(
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
   const tls = certificatesForConnections();
-  const key = apiKey();
   // Read where nodes are asked: help needs none of its files (START-1).
   const { connect } = await import('@holdfast/client');
+  const { apiKey } = await import('./api-key.ts');
+  const key = apiKey();
   const client = await connect({
     endpoints: await endpoints(),
     ...(tls === undefined ? {} : { tls }),

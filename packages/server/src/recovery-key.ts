@@ -9,38 +9,17 @@
 import { readFile, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { newKey } from '@holdfast/api/keys';
 import type { Engine } from '@holdfast/engine';
-import { lockFolder, writePrivateFile } from '@holdfast/storage';
 
-const fileName = 'recovery-key.json';
+export const recoveryFile = 'recovery-key.json';
 export const recoveryIdentity = 'recovery';
 const validMs = 86_400_000;
 const pauseMs = 500;
 
-interface Recovery {
+export interface Recovery {
   readonly id: string;
   readonly hash: string;
   readonly createdAtMs: number;
-}
-
-/**
- * @param folder Of a node that does not run.
- * @returns The key; it is kept nowhere.
- * @throws Error where the folder is no node's, or the node runs.
- */
-export async function makeRecoveryKey(folder: string, nowMs: number): Promise<string> {
-  if (!existsSync(join(folder, 'identity.json')))
-    throw new Error(`"${folder}" is not the folder of a node: it has no identity.json.`);
-  const unlock = await lockFolder(join(folder, 'log')); // RECOVER-1
-  try {
-    const { id, text, hash } = newKey();
-    const recovery: Recovery = { id, hash, createdAtMs: nowMs };
-    writePrivateFile(join(folder, fileName), `${JSON.stringify(recovery)}\n`);
-    return text;
-  } finally {
-    unlock();
-  }
 }
 
 function readRecovery(text: string): Recovery | undefined {
@@ -62,7 +41,7 @@ interface RecoveryLog {
 
 /** Puts a key that was made meanwhile into the replicated state (RECOVER-2), as soon as that goes. @returns Ends that. */
 export function takeRecoveryKey(folder: string, engine: Engine, log: RecoveryLog): () => void {
-  const path = join(folder, fileName);
+  const path = join(folder, recoveryFile);
   if (!existsSync(path)) return () => undefined;
   let isOver = false;
   let timer: NodeJS.Timeout | undefined;

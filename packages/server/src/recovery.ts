@@ -1,2 +1,26 @@
-/** Beside the rest of this package: whoever makes a recovery key needs no engine. */
-export { makeRecoveryKey } from './recovery-key.ts';
+/** Beside the rest of this package: whoever makes a recovery key needs no engine. The rules are in recovery-key.ts. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { newKey } from '@holdfast/api/keys';
+import { lockFolder, writePrivateFile } from '@holdfast/storage';
+import { recoveryFile } from './recovery-key.ts';
+import type { Recovery } from './recovery-key.ts';
+
+/**
+ * @param folder Of a node that does not run.
+ * @returns The key; it is kept nowhere.
+ * @throws Error where the folder is no node's, or the node runs.
+ */
+export async function makeRecoveryKey(folder: string, nowMs: number): Promise<string> {
+  if (!existsSync(join(folder, 'identity.json')))
+    throw new Error(`"${folder}" is not the folder of a node: it has no identity.json.`);
+  const unlock = await lockFolder(join(folder, 'log')); // RECOVER-1
+  try {
+    const { id, text, hash } = newKey();
+    const recovery: Recovery = { id, hash, createdAtMs: nowMs };
+    writePrivateFile(join(folder, recoveryFile), `${JSON.stringify(recovery)}\n`);
+    return text;
+  } finally {
+    unlock();
+  }
+}
