@@ -16,6 +16,7 @@ import { memoryFaults } from './memory-faults.ts';
 import { outcomeFaults } from './outcome-faults.ts';
 import { peerFaults } from './peer-faults.ts';
 import { quorumFaults } from './quorum-faults.ts';
+import { cacheFaults } from './cache-faults.ts';
 import { queueFaults } from './queue-faults.ts';
 import { raftFaults } from './raft-faults.ts';
 import { replicaFaults } from './replica-faults.ts';
@@ -116,6 +117,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of where nodes listen', faults: listeningFaults },
   { title: 'Of what is remembered, and of the limits of one caller', faults: memoryFaults },
   { title: 'Of queues', faults: queueFaults },
+  { title: 'Of the cache', faults: cacheFaults },
   { title: 'Of members of different releases', faults: levelFaults },
   { title: 'Of who may do what, and of declarations', faults: accessFaults },
   { title: 'Of HTTP, gRPC, metrics and the command line', faults: interfaceFaults },

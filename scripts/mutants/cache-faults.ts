@@ -1,0 +1,126 @@
+/** Faults in the coherent cache. */
+import type { Fault } from './fault.ts';
+
+const state = 'packages/state/src/primitives/cache';
+const engine = 'packages/engine/src/cache';
+
+export const cacheFaults: readonly Fault[] = [
+  {
+    name: 'write-before-invalidation',
+    breaks: 'a node answers from its memory what an acknowledged write has replaced',
+    file: `${engine}/directory.ts`,
+    find: `    return nowMs >= this.#writesFromMs && (entry === undefined || this.#isDropped(entry, nowMs));`,
+    put: `    return nowMs >= this.#writesFromMs && (entry !== undefined || nowMs >= 0);`,
+  },
+  {
+    name: 'line-without-a-lease',
+    breaks: 'a node that was cut off answers an old value for as long as it is asked',
+    file: `${engine}/lines.ts`,
+    find: `    if (nowMs >= this.#leaseUntilMs) {
+      this.#dropLapsed();
+      return undefined;
+    }`,
+    put: ``,
+  },
+  {
+    name: 'cache-lease-checked-by-a-timer',
+    breaks: 'a node that was paused answers an old value until its timers have fired',
+    file: `${engine}/lines.ts`,
+    find: `    if (nowMs >= this.#leaseUntilMs) {
+      this.#dropLapsed();
+      return undefined;
+    }`,
+    put: `    const untilMs = this.#leaseUntilMs;
+    setTimeout(() => {
+      if (this.#leaseUntilMs === untilMs) this.#dropLapsed();
+    }, untilMs - nowMs).unref();`,
+  },
+  {
+    name: 'directory-lost-by-a-new-leader',
+    breaks:
+      'after a change of the leader a write is acknowledged while nodes answer what it has replaced',
+    file: `${engine}/directory.ts`,
+    find: `beganMs + leaderLeaseMs; // SHARER-4`,
+    put: `beganMs;`,
+  },
+  {
+    name: 'old-answer-kept-after-invalidation',
+    breaks:
+      'an answer that was overtaken by an invalidation of its key stays in the memory of its node',
+    file: `${engine}/lines.ts`,
+    find: ` || grant.seq <= fetch.invalidatedThrough`,
+    put: ``,
+  },
+  {
+    name: 'late-invalidation-counts-for-less',
+    breaks: 'an older invalidation that comes late lets an answer in that a newer one had refused',
+    file: `${engine}/lines.ts`,
+    find: `Math.max(fetch.invalidatedThrough, seq)`,
+    put: `seq`,
+  },
+  {
+    name: 'absence-not-invalidated',
+    breaks: 'a node goes on answering that a key has no value after it was given one',
+    file: `${engine}/lines.ts`,
+    find: `      this.#lines.delete(key);
+      for (const fetch`,
+    put: `      if (this.#lines.peek(key)?.view !== undefined) this.#lines.delete(key);
+      for (const fetch`,
+  },
+  {
+    name: 'lines-survive-another-leader',
+    breaks: 'a lease of a new leader keeps lines alive that only its predecessor knew of',
+    file: `${engine}/lines.ts`,
+    find: ` || (this.#term !== 0 && term > this.#term)`,
+    put: ``,
+  },
+  {
+    name: 'cache-lease-counted-from-the-answer',
+    breaks:
+      'an answer that was long on its way gives its node a lease that its leader has seen run out',
+    file: `${engine}/lines.ts`,
+    find: `fetch.sentMs + grant.leaseMs; // LINE-5`,
+    put: `nowMs + grant.leaseMs;`,
+  },
+  {
+    name: 'granted-while-a-write-waits',
+    breaks: 'a node is given a value to keep that is about to be replaced',
+    file: `${engine}/directory.ts`,
+    find: `entry !== undefined && entry.blocks > 0`,
+    put: `entry !== undefined && entry.blocks > 9`,
+  },
+  {
+    name: 'lease-that-ran-out-goes-on',
+    breaks: 'a node whose lines were taken for gone is granted more time for them',
+    file: `${engine}/directory.ts`,
+    find: `this.#isOver(known, nowMs) ? 'over' : known`,
+    put: `known`,
+  },
+  {
+    name: 'value-ends-late-in-memory',
+    breaks: 'a node answers a value after its end was seen elsewhere',
+    file: `${engine}/lines.ts`,
+    find: `sentMs + certainMs(`,
+    put: `sentMs + 400 + certainMs(`,
+  },
+  {
+    name: 'two-writes-of-one-version',
+    breaks: 'a compare-and-set by version replaces a value that its caller has never seen',
+    file: `${state}/entries.ts`,
+    find: `  if (found?.version === tables.index || tables.cache.wasDeletedIn(tables.index, name))
+    return busy(name);`,
+    put: ``,
+  },
+  {
+    name: 'hold-of-a-write-not-looked-at',
+    breaks: 'a holder that has lost its lock writes nevertheless',
+    file: `${state}/entries.ts`,
+    find: `  return ifHeld === undefined || isHeld(tables, ifHeld)
+    ? undefined
+    : holdNotCurrent(tables, ifHeld);`,
+    put: `  if (tables.fenceCounter >= (ifHeld?.fenceToken ?? 0)) return undefined;
+  return ifHeld === undefined || isHeld(tables, ifHeld)
+    ? undefined
+    : holdNotCurrent(tables, ifHeld);`,
+  },
+];
