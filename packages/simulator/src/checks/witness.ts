@@ -13,6 +13,7 @@
  * WITNESS-8: a session expires only when its timeout has passed since its client did something (`lifetimes.ts`).
  * WITNESS-9: what is logged belongs to the feature level of the log (`feature-levels.ts`).
  * WITNESS-10: messages keep their order and are not lost (`messages.ts`).
+ * WITNESS-11: reads of the cache are linearizable (`cached-values.ts`).
  */
 import { crc32 } from 'node:zlib';
 import { lacksCommitted } from '@holdfast/checker';
@@ -30,6 +31,7 @@ import { FeatureLevels } from './feature-levels.ts';
 import { Grants } from './grants.ts';
 import { Lifetimes } from './lifetimes.ts';
 import { Meetings } from './meetings.ts';
+import { CachedValues } from './cached-values.ts';
 import { Messages } from './messages.ts';
 
 /** The state is hashed where the index is a multiple of this. */
@@ -49,6 +51,7 @@ export class Witness {
   readonly #lifetimes: Lifetimes;
   readonly meetings: Meetings;
   readonly messages: Messages;
+  readonly cachedValues: CachedValues;
   readonly chronicle: Chronicle;
   /** WITNESS-9. */
   readonly #levels: FeatureLevels;
@@ -63,6 +66,7 @@ export class Witness {
     this.#lifetimes = new Lifetimes(report);
     this.meetings = new Meetings(gateParties, report);
     this.messages = new Messages(report);
+    this.cachedValues = new CachedValues(report, () => world.timeline.nowMs);
     this.chronicle = new Chronicle(report);
     this.#levels = new FeatureLevels(report);
   }
@@ -160,6 +164,7 @@ export class Witness {
       this.#lifetimes.onApplied(batch, events);
       this.meetings.onApplied(batch, events);
       this.messages.onApplied(batch, results); // WITNESS-10
+      this.cachedValues.onApplied(batch, results); // WITNESS-11
       this.chronicle.onApplied(index, events);
       this.#levels.onApplied(index, batch);
     } else if (known !== print)

@@ -12,6 +12,7 @@ import { Witness } from '../checks/witness.ts';
 import { Recorder } from '../clients/recorder.ts';
 import type { LockOperation, LockRecorder, PoolRecorder } from '../clients/recorder.ts';
 import { Courier } from '../clients/courier.ts';
+import { Keeper } from '../clients/keeper.ts';
 import { Player } from '../clients/player.ts';
 import { slotLimit } from '../clients/slots.ts';
 import { Worker } from '../clients/worker.ts';
@@ -94,7 +95,7 @@ class Life {
   readonly #witness: Witness;
   readonly #beliefs: Beliefs;
   readonly #cluster: Cluster;
-  readonly #workers: (Worker | Player | Courier)[] = [];
+  readonly #workers: (Worker | Player | Courier | Keeper)[] = [];
   readonly #faults: Faults;
   readonly #plan: Plan;
 
@@ -123,6 +124,7 @@ class Life {
     this.#hireWorkers(clockDrift);
     this.#hirePlayers(clockDrift);
     this.#hireCouriers(clockDrift);
+    this.#hireKeepers(clockDrift);
     world.tell('life', `about ${plan.focus}, faults: ${kinds.join(', ')}`);
     this.#faults = new Faults(
       world,
@@ -191,6 +193,25 @@ class Life {
           streams: this.#cluster.streams,
           endpoints: () => random.shuffled(this.#endpoints()),
           messages: this.#witness.messages,
+          plan: clients,
+        }),
+      );
+    }
+  }
+
+  #hireKeepers(clockDrift: number): void {
+    const { clients } = this.#plan;
+    if (clients.keepers === 0) return;
+    const random = this.#random.fork();
+    for (let number = 1; number <= clients.keepers; number++) {
+      this.#workers.push(
+        new Keeper({
+          world: this.world,
+          machine: this.world.machine(`k${String(number)}`, clockDrift),
+          random: random.fork(),
+          streams: this.#cluster.streams,
+          endpoints: () => random.shuffled(this.#endpoints()),
+          values: this.#witness.cachedValues,
           plan: clients,
         }),
       );

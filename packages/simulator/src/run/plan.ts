@@ -20,7 +20,10 @@ export const focuses = [
   'repetitions',
   'upgrades',
   'messages',
+  'cache',
 ] as const;
+/** Lives about the cache are half of those that are picked to be about messages: the seeds of the others stay what they are. */
+const pickedFocuses = focuses.filter((focus) => focus !== 'cache');
 export type Focus = 'everything' | (typeof focuses)[number];
 export const isFocus = (text: string): text is Focus =>
   text === 'everything' || focuses.some((focus) => focus === text);
@@ -31,6 +34,8 @@ export interface ClientPlan {
   readonly players: number;
   /** Who push messages and work on them. */
   readonly couriers: number;
+  /** Who read and write the cache. */
+  readonly keepers: number;
   readonly locks: readonly string[];
   readonly sharedProbability: number;
   readonly longestPauseMs: number;
@@ -70,7 +75,8 @@ export interface Plan {
 }
 
 export function planOf(random: Random): Plan {
-  const focus = random.withProbability(0.45) ? 'everything' : random.pick(focuses);
+  const picked = random.withProbability(0.45) ? 'everything' : random.pick(pickedFocuses);
+  const focus = picked === 'messages' && random.withProbability(0.5) ? 'cache' : picked;
   const everything = planOfEverything(random);
   return focus === 'everything' ? everything : { ...everything, ...shapes[focus](random), focus };
 }
@@ -109,6 +115,7 @@ function planOfEverything(random: Random): Plan {
       workers: 2 + random.below(4),
       players: random.withProbability(0.5) ? 2 + random.below(2) : 0,
       couriers: 0,
+      keepers: 0,
       locks: ['red', 'blue', 'green'].slice(0, 1 + random.below(3)),
       sharedProbability: random.pick([0, 0, 0.4]),
       longestPauseMs: random.pick([20, 300]),
@@ -331,6 +338,32 @@ const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shap
     meanPauseMs: random.between(200, 1000),
     sufferMs: random.between(5000, 10_000),
     clients: { ...few(random), workers: random.pick([0, 1]), couriers: 3 + random.below(3) },
+  }),
+
+  /** Reads of few keys on all nodes, and writes of them, while nodes are cut off, paused and started anew, and leaders change. */
+  cache: (random) => ({
+    size: random.pick([1, 3, 3, 3, 5]),
+    settings: settingsWith(random, {
+      heartbeatMs: 50,
+      electionTimeoutMinMs: 150,
+      electionTimeoutMaxMs: 300,
+      snapshotLogBytes: random.pick([2000, 20_000]),
+      keptEntries: random.pick([0, 1000]),
+    }),
+    kinds: random.pick([
+      ['pause', 'transfer', 'cut_both_ways'],
+      ['isolate_leader', 'slow_line', 'kill'],
+      ['kill_leader', 'pause', 'weather'],
+      ['cut_both_ways', 'isolate_leader', 'slow_disk'],
+    ]),
+    meanPauseMs: random.between(400, 2500),
+    sufferMs: random.between(8000, 15_000),
+    clients: {
+      ...few(random),
+      workers: 0,
+      keepers: 3 + random.below(3),
+      callTimeoutsMs: [400, 4000, 10_000],
+    },
   }),
 
   /** Entries as large as they may be, many of them at once, and calls that nobody waits for any longer. */
