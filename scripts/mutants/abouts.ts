@@ -48,4 +48,13 @@ export const abouts: Readonly<Record<string, string>> = {
   'watch-goes-on-at-the-end': 'deposed',
   'strangers-not-answered': 'membership',
   'acknowledged-before-durable': 'elections',
+  'write-before-invalidation': 'cache',
+  'line-without-a-lease': 'cache',
+  'directory-lost-by-a-new-leader': 'cache',
+  'old-answer-kept-after-invalidation': 'cache',
+  'late-invalidation-counts-for-less': 'cache',
+  'absence-not-invalidated': 'cache',
+  'lines-survive-another-leader': 'cache',
+  'cache-lease-counted-from-the-answer': 'cache',
+  'granted-while-a-write-waits': 'cache',
 };

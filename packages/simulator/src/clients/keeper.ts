@@ -59,16 +59,17 @@ export class Keeper {
       const timeoutMs = random.pick(plan.callTimeoutsMs);
       const clientId = machine.name;
       const client = new Client({ endpoints: endpoints(), clientId, timeoutMs }, environment);
-      // To one node for a while: what that has in its memory is to be read.
-      for (let count = random.between(20, 200); count > 0; count--) {
-        await this.#step(client);
+      // To one node for a while, what that has in its memory is to be read; to another one where it does not answer.
+      let isServed = true;
+      for (let count = random.between(20, 200); count > 0 && isServed; count--) {
+        isServed = await this.#step(client);
         await machine.sleep(random.between(1, 60));
       }
       await client.close().catch(() => undefined);
     }
   }
 
-  async #step({ cache }: Client): Promise<void> {
+  async #step({ cache }: Client): Promise<boolean> {
     const { random, machine, values } = this.#options;
     const key = random.pick(keys);
     const beganMs = values.nowMs;
@@ -82,8 +83,10 @@ export class Keeper {
         values.wasRead(machine.name, key, found?.version ?? 0, beganMs);
       }
       this.cycles += 1;
+      return true;
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
+      return false;
     }
   }
 }

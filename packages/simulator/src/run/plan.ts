@@ -357,7 +357,7 @@ const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shap
       ['cut_both_ways', 'isolate_leader', 'slow_disk'],
     ]),
     meanPauseMs: random.between(400, 2500),
-    sufferMs: random.between(8000, 15_000),
+    sufferMs: random.between(7000, 12_000),
     clients: {
       ...few(random),
       workers: 0,
