@@ -1,6 +1,6 @@
 /**
  * `make bench-queue`: messages a second, each pushed, taken and acknowledged, through three node processes that fsync
- * every write; beside BullMQ on one Redis that fsyncs every write, where Redis is installed. As many push as consume,
+ * every write; through nodes that keep their queues in one Redis that fsyncs every write, and beside it BullMQ on that, where Redis is installed. As many push as consume,
  * each its next message when the one before is acknowledged, all in one process over one client. A last row of each
  * is one that pushes now and then to sixteen that wait. Exit status 1 when messages of a key came out of order.
  */
@@ -16,14 +16,14 @@ import { freePorts } from '../free-ports.ts';
 import { describeMachine, machineLine } from '../statistics/machine.ts';
 import { milliseconds, table, whole } from '../statistics/table.ts';
 import { isMessageStats } from './plan.ts';
-import type { MessagePlan, MessageStats } from './plan.ts';
+import type { Carrier, MessagePlan, MessageStats } from './plan.ts';
 import { startRedis } from './redis-server.ts';
 
 const help = `Usage: npm run bench:queue -- [OPTION]…
 
   --seconds N     counted seconds of each row (5)
   --workers LIST  that push, and as many that consume (1,16,64,256)
-  --only NAME     holdfast or bullmq
+  --only NAME     holdfast, redis (nodes that keep their queues in it) or bullmq
   --folder PATH   where nodes and Redis keep their data (a new folder for temporary files)
   --profile PATH  write a CPU profile of every process into this folder
   --json          print one JSON document instead of tables
@@ -64,6 +64,8 @@ function rowsOf(workers: readonly number[]): readonly Row[] {
   const rows: readonly Row[] = [
     ...all.map((row) => ({ ...row, carrier: 'holdfast' as const, keys: 'own' as const })),
     ...all.map((row) => ({ ...row, carrier: 'holdfast' as const, keys: 'none' as const })),
+    ...all.map((row) => ({ ...row, carrier: 'redis' as const, keys: 'own' as const })),
+    ...all.map((row) => ({ ...row, carrier: 'redis' as const, keys: 'none' as const })),
     ...all.map((row) => ({ ...row, carrier: 'bullmq' as const, keys: 'none' as const })),
   ];
   return rows.filter(({ carrier }) => values.only === undefined || values.only === carrier);
@@ -116,29 +118,36 @@ async function measure(
     const stats = await generate({ ...row, urls, queue, warmUpMs, measureMs });
     measured.push({ ...row, ...stats });
   };
-  const ofNodes = rows.filter(({ carrier }) => carrier === 'holdfast');
-  const ofRedis = rows.filter(({ carrier }) => carrier === 'bullmq');
-  if (ofNodes.length > 0) {
-    const environment: Record<string, string> =
-      values.profile === undefined
-        ? {}
-        : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${values.profile}` };
+  const of = (carrier: Carrier): readonly Row[] => rows.filter((row) => row.carrier === carrier);
+  const withNodes = async (
+    some: readonly Row[],
+    name: string,
+    settings: Readonly<Record<string, string>>,
+  ): Promise<void> => {
+    if (some.length === 0) return;
+    const profiled = { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${values.profile ?? ''}` };
     const cluster = await startLocalCluster({
       ports: await freePorts(3),
-      folder: join(folder, 'nodes'),
-      environment,
+      folder: join(folder, name),
+      environment: { ...settings, ...(values.profile === undefined ? {} : profiled) },
     });
     try {
       await cluster.leader();
-      for (const row of ofNodes) await run(row, cluster.urls);
+      for (const row of some) await run(row, cluster.urls);
     } finally {
       await cluster.close();
     }
-  }
-  const redis = ofRedis.length > 0 ? await startRedis(folder) : undefined;
+  };
+  await withNodes(of('holdfast'), 'nodes', {});
+  const inRedis = [...of('redis'), ...of('bullmq')];
+  const redis = inRedis.length > 0 ? await startRedis(folder) : undefined;
   if (redis === undefined) return measured;
   try {
-    for (const row of ofRedis) await run(row, [redis.url]);
+    await withNodes(of('redis'), 'redis-nodes', {
+      HOLDFAST_QUEUES_STORE: 'redis',
+      HOLDFAST_QUEUES_REDIS_URLS: redis.url,
+    });
+    for (const row of of('bullmq')) await run(row, [redis.url]);
   } finally {
     await redis.close();
   }
@@ -147,7 +156,8 @@ async function measure(
 
 const nameOf = ({ carrier, keys }: Row): string => {
   if (carrier === 'bullmq') return 'BullMQ';
-  return keys === 'own' ? 'keys' : 'no keys';
+  const order = keys === 'own' ? 'keys' : 'no keys';
+  return carrier === 'redis' ? `${order}, in Redis` : order;
 };
 const workersOf = ({ workers, pauseMs }: Row): string =>
   pauseMs > 0 ? 'no load' : String(workers);

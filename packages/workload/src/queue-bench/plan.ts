@@ -1,7 +1,7 @@
 /** What a load of messages is asked for and what it answers; both cross a process boundary as JSON. */
 
-/** What carries the messages. */
-export type Carrier = 'holdfast' | 'bullmq';
+/** What carries the messages: nodes, nodes that keep them in Redis, or BullMQ. */
+export type Carrier = 'holdfast' | 'redis' | 'bullmq';
 /** A key for each worker, or none and so no order. */
 export type Keys = 'own' | 'none';
 
