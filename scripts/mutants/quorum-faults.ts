@@ -284,9 +284,24 @@ const planted: readonly QuorumFault[] = [
   {
     name: 'answer-without-end',
     breaks: 'whatever an HTTP answer has is read: a body without end takes all memory',
-    file: 'packages/client/src/quorum/bounded-answer.ts',
-    find: `if (bytes > longestAnswerBytes) {`,
-    put: `if (bytes > longestAnswerBytes * 1e6) {`,
+    file: 'packages/protocol/src/bounded-answer.ts',
+    find: `if (bytes > longestBytes) {`,
+    put: `if (bytes > longestBytes * 1e6) {`,
+  },
+  {
+    name: 'answer-of-a-node-without-end',
+    breaks:
+      'a lease node reads whatever another address answers: a body without end takes all memory',
+    file: 'packages/quorum/src/http/other-node.ts',
+    find: `tokensAnswer.parse(await readAnswer(this.#url, response, longestPageBytes))`,
+    put: `tokensAnswer.parse(await response.json())`,
+  },
+  {
+    name: 'answer-to-the-command-without-end',
+    breaks: 'quorum status reads whatever an address answers: a body without end takes all memory',
+    file: 'packages/cli/src/quorum/ask-nodes.ts',
+    find: `const told: unknown = await readAnswer(url, answer);`,
+    put: `const told: unknown = await answer.json();`,
   },
   {
     name: 'names-keep-their-files',

@@ -1,6 +1,14 @@
-/** Questions to one node over HTTP: what operators ask for is not on the client stream. */
+/**
+ * Questions to one node over HTTP: what operators ask for is not on the client stream. Of what answers no more is read
+ * than a node gives (ANS-1).
+ */
+import { readAnswer, readText } from '@holdfast/protocol/bounded-answer';
 import type { ClusterStatusAnswer } from '@holdfast/protocol';
 import { askUrl } from './certificates.ts';
+
+/** Of members, and of pages. */
+const longestJsonBytes = 16 * 1024 * 1024;
+const longestMetricsBytes = 16 * 1024 * 1024;
 
 /**
  * Undefined where nobody listens, or somebody else does, or the answer is an error.
@@ -15,7 +23,7 @@ export async function askNode<T>(
 ): Promise<T | undefined> {
   try {
     const answer = await askUrl(url + path, { signal });
-    const body: unknown = await answer.json();
+    const body = await readAnswer(url, answer, longestJsonBytes);
     return answer.ok && isAnswer(body) ? body : undefined;
   } catch {
     return undefined;
@@ -26,7 +34,7 @@ export async function askNode<T>(
 export async function askMetrics(url: string, signal: AbortSignal): Promise<string | undefined> {
   try {
     const answer = await askUrl(`${url}/metrics`, { signal });
-    const text = await answer.text();
+    const text = await readText(url, answer, longestMetricsBytes);
     return answer.ok ? text : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
 /** Changes of the cluster itself, over HTTP: each is sent to one node, which passes it on to the leader. */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
+import { readAnswer } from '@holdfast/protocol/bounded-answer';
 import type { ErrorCode, HttpOperations } from '@holdfast/protocol';
 import { isRecord } from './ask-node.ts';
 import { askUrl } from './certificates.ts';
@@ -58,7 +59,7 @@ export async function change<N extends ClusterChange>(
       causes.push(`${url}: ${cause}`);
       continue;
     }
-    const told: unknown = await answer.json().catch(() => undefined);
+    const told = await readAnswer(url, answer).catch(() => undefined);
     // The answer of an operation that a node of this version has.
     if (answer.ok && isRecord(told)) return told as unknown as HttpOperations[N]['answer'];
     throw refusalOf(url, answer.status, told);

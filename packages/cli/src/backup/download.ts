@@ -24,6 +24,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
+import { readAnswer } from '@holdfast/protocol/bounded-answer';
 import type { ErrorCode } from '@holdfast/protocol';
 import { diskError, openPrivateFile } from '@holdfast/storage/files';
 import { isRecord } from '../ask-node.ts';
@@ -121,7 +122,7 @@ class Silence {
 }
 
 async function refusalOf(url: string, answer: Response): Promise<HoldfastError> {
-  const body: unknown = await answer.json().catch(() => undefined);
+  const body = await readAnswer(url, answer).catch(() => undefined);
   const code = isRecord(body) ? body['code'] : undefined;
   const detail = isRecord(body) ? body['detail'] : undefined;
   return new HoldfastError(

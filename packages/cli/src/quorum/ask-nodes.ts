@@ -2,6 +2,7 @@
 import { askUrl } from '../certificates.ts';
 import { randomUUID } from 'node:crypto';
 import { errorDefinitions, setIdOf } from '@holdfast/protocol';
+import { readAnswer } from '@holdfast/protocol/bounded-answer';
 import type { ErrorCode, QuorumStatusAnswer } from '@holdfast/protocol';
 import { isRecord, readStatus } from '../ask-node.ts';
 
@@ -174,7 +175,7 @@ async function readHealth(
   try {
     // 503 where it does not vote: that is an answer too.
     const answer = await askUrl(`${url}/health`, { signal: AbortSignal.timeout(withinMs) });
-    const health: unknown = await answer.json();
+    const health = await readAnswer(url, answer);
     return isRecord(health) && typeof health['voting'] === 'boolean'
       ? { voting: health['voting'] }
       : undefined;
@@ -224,7 +225,7 @@ async function ask(url: string, path: string, asking: Asking, body?: object): Pr
     return { problem: `does not answer (${reasonOf(error, withinMs)})` };
   }
   try {
-    const told: unknown = await answer.json();
+    const told: unknown = await readAnswer(url, answer);
     if (answer.ok) return { body: told };
     // Every lease node knows what is asked here.
     if (!isRefusal(told) || told.code === 'route_not_found')

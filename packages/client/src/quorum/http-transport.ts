@@ -1,9 +1,9 @@
 /** One HTTP request a question: for networks that let no WebSocket through. */
 import { HoldfastError } from '@holdfast/protocol';
+import { readAnswer } from '@holdfast/protocol/bounded-answer';
 import { fetchWith } from '#requests';
 import type { Fetch } from '#requests';
 import type { TlsSettings } from '../tls.ts';
-import { readAnswer } from './bounded-answer.ts';
 import { closed, errorIn, fieldsOf } from './node-transport.ts';
 import type { Fields, NodeTransport } from './node-transport.ts';
 

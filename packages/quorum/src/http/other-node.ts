@@ -1,9 +1,20 @@
 /** Another node, as this one asks it. */
+import {
+  bytesOfUnitInJson,
+  longestAnswerBytes,
+  readAnswer,
+} from '@holdfast/protocol/bounded-answer';
 import type { QuorumTokensAnswer } from '@holdfast/protocol';
 import type { Fetch } from '@holdfast/tls';
-import { tokensAnswer } from './schemas.ts';
+import { namesOnAPage } from '../node/pages.ts';
+import { longestResourceName, tokensAnswer } from './schemas.ts';
 
 const answerWithinMs = 2000;
+/** Of a token, and of what stands between it and its name. */
+const bytesBesideAName = 32;
+/** ANS-1: a full page of the longest names. */
+export const longestPageBytes: number =
+  longestAnswerBytes + namesOnAPage * (longestResourceName * bytesOfUnitInJson + bytesBesideAName);
 
 export class OtherNode {
   readonly #url: string;
@@ -23,7 +34,7 @@ export class OtherNode {
   async tokens(after: string | undefined): Promise<QuorumTokensAnswer> {
     const path = after === undefined ? 'said' : `tokens?after=${encodeURIComponent(after)}`;
     const response = await this.#fetch(path, { headers: this.#headers });
-    return tokensAnswer.parse(await response.json());
+    return tokensAnswer.parse(await readAnswer(this.#url, response, longestPageBytes));
   }
 
   /** @throws Error when it does not take it. */

@@ -22,7 +22,9 @@ const text = (longest: number): z.ZodString =>
     .min(1)
     .max(longest)
     .refine((value) => value.isWellFormed(), { error: 'must be well-formed Unicode' });
-const resource = text(256);
+/** In units of UTF-16. */
+export const longestResourceName = 256;
+const resource = text(longestResourceName);
 /** The name of a resource, where it stands in a path. */
 export const resourceName: z.ZodType<string> = resource;
 const id = text(128);

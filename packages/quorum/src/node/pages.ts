@@ -4,7 +4,7 @@
  */
 import { HoldfastError } from '@holdfast/protocol';
 
-const namesOnAPage = 1000;
+export const namesOnAPage = 1000;
 /** Read at the same time; the list that nobody asked for longest is forgotten. */
 const mostLists = 7;
 

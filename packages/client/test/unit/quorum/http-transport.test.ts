@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { longestAnswerBytes } from '../../../src/quorum/bounded-answer.ts';
+import { longestAnswerBytes } from '@holdfast/protocol/bounded-answer';
 import { HttpTransport } from '../../../src/quorum/http-transport.ts';
 import { isCode } from './support/voters.ts';
 
@@ -46,7 +46,7 @@ describe('Asking a lease node over HTTP', () => {
       more();
     };
     await assert.rejects(ask(), (error: Error) => {
-      assert.match(error.message, /more than 65536 bytes, which no lease node does/);
+      assert.match(error.message, /more than 65536 bytes, which no node does/);
       return isCode('internal')(error);
     });
     await over.promise;
