@@ -45,6 +45,10 @@ export const retired: readonly Retired[] = [
     use: 'statistics, metric or measurement',
     but: [title],
   },
+  {
+    word: /\b(?:pool|this)\.opening\b|\bhold\.ending\b|\| Opening\b/,
+    use: 'LockDelayEnd or MaxHoldExpiry',
+  },
   { word: /\bTogether\b(?=[;,}:)])/, use: 'multi-acquire' },
 ];
 

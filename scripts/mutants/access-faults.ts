@@ -6,7 +6,7 @@ export const accessFaults: readonly Fault[] = [
     name: 'rule-not-asked',
     breaks: 'who may not do it does it: the rule is never asked about an operation with one answer',
     file: 'packages/api/src/pipeline/perform.ts',
-    find: `      return admitted(declared, body, context, () => run(body, context));`,
+    find: `      return admitted(declared, body, context, (own) => run(body, own));`,
     put: `      return run(body, context);`,
   },
   {

@@ -50,9 +50,9 @@ export const grantFaults: readonly Fault[] = [
     name: 'permits-beyond-the-limit',
     breaks: 'a semaphore gives more permits than there are',
     file: 'packages/state/src/primitives/holds/pool.ts',
-    find: `if (held === undefined) return this.opening === undefined && this.free >= units; // STATE-POOL-3`,
+    find: `if (held === undefined) return this.lockDelayEnd === undefined && this.free >= units; // STATE-POOL-3`,
     put: `if (held === undefined)
-      return (this.opening === undefined && this.free >= units) || this.kind === 'semaphore';`,
+      return (this.lockDelayEnd === undefined && this.free >= units) || this.kind === 'semaphore';`,
   },
   {
     name: 'permits-not-in-the-sessions-end',
@@ -94,14 +94,14 @@ export const grantFaults: readonly Fault[] = [
     breaks:
       'what a session that is over still holds is granted to somebody else before it is released',
     file: 'packages/state/src/primitives/holds/pool.ts',
-    find: `if (held === undefined) return this.opening === undefined && this.free >= units; // STATE-POOL-3`,
+    find: `if (held === undefined) return this.lockDelayEnd === undefined && this.free >= units; // STATE-POOL-3`,
     put: `if (held === undefined) {
       const last = this.holds.last;
       if (last !== undefined && !last.session.living) {
         this.remove(last);
         last.session.removeHold(last);
       }
-      return this.opening === undefined && this.free >= units;
+      return this.lockDelayEnd === undefined && this.free >= units;
     }`,
   },
   {
@@ -170,8 +170,8 @@ export const grantFaults: readonly Fault[] = [
     find: `  if (session.living) endHold(tables, hold, 'max_hold');
   else`,
     put: `  if (session.living) {
-    if (hold.ending !== undefined) tables.due.remove(hold.ending);
-    hold.ending = undefined;
+    if (hold.maxHoldExpiry !== undefined) tables.due.remove(hold.maxHoldExpiry);
+    hold.maxHoldExpiry = undefined;
   } else`,
   },
   {

@@ -17,9 +17,9 @@ export const leaseFaults: readonly Fault[] = [
       'the next leader does not know of a keepalive that was answered, and ends the session early',
     file: 'packages/engine/src/leadership.ts',
     find: `      if (this.#isUnheard(sessionId)) return this.#logKeepAlive(sessionId, caller);
-      await this.#prove();`,
+      await this.prove();`,
     put: `      if (this.#isUnheard(sessionId)) void this.#logKeepAlive(sessionId, caller).catch(() => undefined);
-      await this.#prove();
+      await this.prove();
       return this.#renewFromMemory(sessionId);`,
     lives: 'leaders',
   },

@@ -36,8 +36,8 @@ export const levelFaults: readonly Fault[] = [
     name: 'caller-logged-before-its-level',
     breaks: 'what older members cannot read is logged before the level is raised',
     file: 'packages/state/src/kernel/feature-levels.ts',
-    find: `  if (level >= callerLevel || (`,
-    put: `  if (level > 0 || (`,
+    find: `  if (level >= callerLevel) return { envelope };`,
+    put: `  if (level > 0) return { envelope };`,
   },
   {
     name: 'level-not-in-snapshots',

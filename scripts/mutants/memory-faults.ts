@@ -305,8 +305,8 @@ export const memoryFaults: readonly Fault[] = [
     name: 'shares-not-in-snapshots',
     breaks: 'a restored node makes sessions that the others refuse',
     file: 'packages/state/src/kernel/snapshot/session-records.ts',
-    find: `caller: fields.atEnd ? undefined : fields.text() };`,
-    put: `caller: fields.atEnd || fields.text() === '' ? undefined : undefined };`,
+    find: `const caller = fields.atEnd ? undefined : fields.optional(() => fields.text());`,
+    put: `const caller = fields.atEnd || fields.optional(() => fields.text()) === '' ? undefined : undefined;`,
   },
   {
     name: 'refused-of-a-caller-not-in-snapshots',

@@ -29,7 +29,7 @@ export const replicaFaults: readonly Fault[] = [
     name: 'keepalive-without-proof',
     breaks: 'a deposed leader tells a client that its lease was extended',
     file: 'packages/engine/src/leadership.ts',
-    find: `      await this.#prove();
+    find: `      await this.prove();
       // Meanwhile`,
     put: `      // Meanwhile`,
   },
@@ -37,7 +37,7 @@ export const replicaFaults: readonly Fault[] = [
     name: 'read-without-proof',
     breaks: 'a deposed leader answers reads',
     file: 'packages/engine/src/leadership.ts',
-    find: `    await this.#prove();
+    find: `    await this.prove();
     const { clock, clusterClock, replica }`,
     put: `    const { clock, clusterClock, replica }`,
   },

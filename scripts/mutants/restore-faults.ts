@@ -122,15 +122,17 @@ export const restoreFaults: readonly Fault[] = [
     name: 'turns-left-not-in-snapshots',
     breaks: 'turns that did not fit into an entry are forgotten by a node that was restored',
     file: 'packages/state/src/kernel/snapshot/restore.ts',
-    find: `        tables.unsettled.add(pool);`,
-    put: `        if (pool.queue.length > 1_000_000) tables.unsettled.add(pool);`,
+    find: `        tables.unsettled.set(pool, pool);`,
+    put: `        if (pool.queue.length > 1_000_000) tables.unsettled.set(pool, pool);`,
   },
   {
     name: 'longest-time-not-in-snapshots',
     breaks: 'a node that took a snapshot forgets when holds are over',
     file: 'packages/state/src/primitives/holds/records.ts',
-    find: `hold.ending === undefined ? null : [hold.ending.dueMs, hold.ending.sequence],`,
-    put: `hold.ending === undefined || hold.units > 0 ? null : [hold.ending.dueMs, hold.ending.sequence],`,
+    find: `    hold.maxHoldExpiry === undefined
+`,
+    put: `    hold.maxHoldExpiry === undefined || hold.units > 0
+`,
   },
   {
     name: 'digest-keeps-what-was-released',

@@ -81,7 +81,7 @@ export const sessionFaults: readonly Fault[] = [
   {
     name: 'wall-clock-taken-for-sleep',
     breaks: 'a step of the wall clock ends what is held, though contact is good',
-    file: 'packages/client/src/boot-clock.ts',
+    file: 'packages/protocol/src/boot-clock.ts',
     find: `      const leadMs = this.#readLeadMs();
       if`,
     put: `      const leadMs = Math.max(this.#readLeadMs(), wallLeadMs);
@@ -90,7 +90,7 @@ export const sessionFaults: readonly Fault[] = [
   {
     name: 'sleep-not-counted',
     breaks: 'what the machine slept is not counted: a lease that is over is believed in',
-    file: 'packages/client/src/boot-clock.ts',
+    file: 'packages/protocol/src/boot-clock.ts',
     find: `if (leadMs > this.#leadMs + resolutionMs) this.#leadMs = leadMs; // BOOT-1`,
     put: `if (leadMs < 0) this.#leadMs = leadMs;`,
   },

@@ -21,7 +21,7 @@ import { invariant } from './invariant.ts';
 import { Leaderships } from './sessions/leaderships.ts';
 import { NameIndex } from './collections/name-index.ts';
 import { Pool } from '../primitives/holds/pool.ts';
-import type { Ending, Opening, Session, Waiter } from '../primitives/holds/pool.ts';
+import type { MaxHoldExpiry, LockDelayEnd, Session, Waiter } from '../primitives/holds/pool.ts';
 import { sessionEnded, sessionNotFound } from './refusals.ts';
 import { Remembered } from './collections/remembered.ts';
 import { hashOfText } from './collections/hash.ts';
@@ -128,8 +128,8 @@ export class Tables {
   readonly endedHolds: Remembered<FenceToken, EndedHold> = new Remembered<FenceToken, EndedHold>(
     maxEndedHolds,
   );
-  readonly due: DueHeap<Waiter | Opening | Ending | Message | CacheEntry> = new DueHeap<
-    Waiter | Opening | Ending | Message | CacheEntry
+  readonly due: DueHeap<Waiter | LockDelayEnd | MaxHoldExpiry | Message | CacheEntry> = new DueHeap<
+    Waiter | LockDelayEnd | MaxHoldExpiry | Message | CacheEntry
   >();
   /** Work that the entry which is being applied may still do (work.ts, WORK-3). */
   workLeft = 0;

@@ -34,7 +34,7 @@ function holdOf(pool: Pool, session: Session, units: number): Hold {
     exclusiveCount: 0,
     acquiredAtMs: 0,
     metadata: undefined,
-    ending: undefined,
+    maxHoldExpiry: undefined,
     previous: undefined,
     next: undefined,
   };
@@ -112,8 +112,8 @@ describe('the pool against a naive model', () => {
             held[number] = 0;
           } else {
             closed = type === 'close';
-            pool.opening = closed
-              ? { kind: 'opening', pool, dueMs: 1, rank: 0, sequence: 1, heapIndex: -1 }
+            pool.lockDelayEnd = closed
+              ? { kind: 'lock_delay_end', pool, dueMs: 1, rank: 0, sequence: 1, heapIndex: -1 }
               : undefined;
           }
           for (;;) {

@@ -19,7 +19,13 @@ import { endWait, poolsOf } from '../../primitives/holds/waits.ts';
 import { cacheEntryDue } from '../../primitives/cache/entries.ts';
 import { messageDue } from '../../primitives/queue/deliveries.ts';
 import { copyCame, copyCameLate, notToBeMade, rememberSession } from './making.ts';
-import type { Ending, Hold, Opening, Session, Waiter } from '../../primitives/holds/pool.ts';
+import type {
+  MaxHoldExpiry,
+  Hold,
+  LockDelayEnd,
+  Session,
+  Waiter,
+} from '../../primitives/holds/pool.ts';
 import { limitExceeded, sessionExists } from '../refusals.ts';
 import { waitTimeout } from '../../primitives/holds/refusals.ts';
 import { SessionOf } from './sessions.ts';
@@ -172,8 +178,8 @@ function actOnDue(tables: Tables): void {
   for (let item = tables.due.first(); item !== undefined; item = tables.due.first()) {
     if (item.dueMs > tables.timeMs || tables.workLeft <= 0) break;
     tables.actingOnDue = true;
-    if (item.kind === 'opening') open(tables, item);
-    else if (item.kind === 'ending') endForLength(tables, item);
+    if (item.kind === 'lock_delay_end') open(tables, item);
+    else if (item.kind === 'max_hold_expiry') endForLength(tables, item);
     else if (item.kind === 'message') messageDue(tables, item);
     else if (item.kind === 'cache') cacheEntryDue(tables, item);
     else runOut(tables, item);
@@ -181,17 +187,17 @@ function actOnDue(tables: Tables): void {
   tables.actingOnDue = false;
 }
 
-function open(tables: Tables, opening: Opening): void {
-  const { pool } = opening;
+function open(tables: Tables, end: LockDelayEnd): void {
+  const { pool } = end;
   tables.changingPool(pool);
   tables.workLeft -= 1; // WORK-1
-  tables.due.remove(opening);
-  pool.opening = undefined;
+  tables.due.remove(end);
+  pool.lockDelayEnd = undefined;
   settle(tables, [pool]);
 }
 
 /** A hold has stood for its longest time. */
-function endForLength(tables: Tables, { hold }: Ending): void {
+function endForLength(tables: Tables, { hold }: MaxHoldExpiry): void {
   const { session, pool } = hold;
   if (session.living) endHold(tables, hold, 'max_hold');
   else endHoldOfEnded(tables, hold); // STATE-SESSION-2: with the delay of its expiry.

@@ -74,7 +74,7 @@ export class Ties {
     const { pool, session } = hold;
     this.#tables.list(pool);
     if (pool.kind === 'lock' && pool.holds.length === 1) this.#tables.heldPools += 1;
-    if (hold.ending !== undefined) this.#tables.due.add(hold.ending);
+    if (hold.maxHoldExpiry !== undefined) this.#tables.due.add(hold.maxHoldExpiry);
     const untied = this.#untied.get(session);
     if (untied === undefined) session.addHold(hold);
     else untied.holds.set(hold.firstToken, hold);

@@ -10,7 +10,7 @@ import { lockBusy } from '../lock/refusals.ts';
 /** Somebody else leads, or is about to. */
 export function notElected(pool: Pool, timeMs: number): Refusal {
   const leader = pool.holds.first;
-  if (pool.opening !== undefined) return lockBusy(pool, timeMs);
+  if (pool.lockDelayEnd !== undefined) return lockBusy(pool, timeMs);
   const who =
     leader === undefined
       ? `${String(pool.queue.length)} candidates are ahead`

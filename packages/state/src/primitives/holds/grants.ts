@@ -11,7 +11,7 @@
 import { invariant } from '../../kernel/invariant.ts';
 import { remembersByTime } from '../../kernel/limits.ts';
 import { modeOf } from '../lock/modes.ts';
-import { endingRank, openingRank } from './pool.ts';
+import { maxHoldExpiryRank, lockDelayEndRank } from './pool.ts';
 import type { Granted, GrantedMany } from './commands.ts';
 import type { Hold, Pool, Session } from './pool.ts';
 import type { Tables } from '../../kernel/tables.ts';
@@ -130,7 +130,7 @@ function newHold(tables: Tables, session: Session, pool: Pool, ask: Ask): Hold {
     exclusiveCount: ask.units === pool.size ? 1 : 0,
     acquiredAtMs: ask.acquiredAtMs,
     metadata: ask.terms?.metadata,
-    ending: undefined,
+    maxHoldExpiry: undefined,
     previous: undefined,
     next: undefined,
   };
@@ -144,15 +144,22 @@ function takeTerms(tables: Tables, hold: Hold, terms: Terms | undefined): void {
   if (terms?.metadata !== undefined) hold.session.setMetadata(hold, terms.metadata);
   if (terms?.maxHoldMs === undefined) return;
   const dueMs = tables.timeMs + terms.maxHoldMs;
-  if (hold.ending !== undefined && hold.ending.dueMs <= dueMs) return;
-  if (hold.ending !== undefined) tables.due.remove(hold.ending);
+  if (hold.maxHoldExpiry !== undefined && hold.maxHoldExpiry.dueMs <= dueMs) return;
+  if (hold.maxHoldExpiry !== undefined) tables.due.remove(hold.maxHoldExpiry);
   endAt(tables, hold, dueMs);
 }
 
 function endAt(tables: Tables, hold: Hold, dueMs: number): void {
   const sequence = tables.nextSequence();
-  hold.ending = { kind: 'ending', hold, dueMs, rank: endingRank, sequence, heapIndex: -1 };
-  tables.due.add(hold.ending);
+  hold.maxHoldExpiry = {
+    kind: 'max_hold_expiry',
+    hold,
+    dueMs,
+    rank: maxHoldExpiryRank,
+    sequence,
+    heapIndex: -1,
+  };
+  tables.due.add(hold.maxHoldExpiry);
 }
 
 /** From shared to exclusive. */
@@ -185,7 +192,7 @@ export function endHold(tables: Tables, hold: Hold, reason: EndReason, note?: st
   pool.remove(hold);
   tables.list(pool);
   session.removeHold(hold);
-  if (hold.ending !== undefined) tables.due.remove(hold.ending);
+  if (hold.maxHoldExpiry !== undefined) tables.due.remove(hold.maxHoldExpiry);
   if (reason !== 'released' && reason !== 'session_ended') {
     const revision = tables.index;
     tables.endedHolds.add(fenceToken, { fenceToken, kind, name, clientId, reason, revision });
@@ -210,18 +217,18 @@ export function grantedMany(tables: Tables, grants: readonly Granted[]): Granted
 
 /** Closes a pool until a time (lock delay); a later end that stands already stays. */
 export function closeUntil(tables: Tables, pool: Pool, untilMs: number): void {
-  if (pool.opening !== undefined) {
-    if (pool.opening.dueMs >= untilMs) return;
-    tables.due.remove(pool.opening);
+  if (pool.lockDelayEnd !== undefined) {
+    if (pool.lockDelayEnd.dueMs >= untilMs) return;
+    tables.due.remove(pool.lockDelayEnd);
   }
   tables.changingPool(pool);
-  pool.opening = {
-    kind: 'opening',
+  pool.lockDelayEnd = {
+    kind: 'lock_delay_end',
     pool,
     dueMs: untilMs,
-    rank: openingRank,
+    rank: lockDelayEndRank,
     sequence: tables.nextSequence(),
     heapIndex: -1,
   };
-  tables.due.add(pool.opening);
+  tables.due.add(pool.lockDelayEnd);
 }

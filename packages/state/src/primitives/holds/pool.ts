@@ -45,7 +45,7 @@ export interface Hold extends Link<Hold> {
   /** The value of a leader. */
   metadata: JsonValue | undefined;
   /** When it ends by itself, if ever. */
-  ending: Ending | undefined;
+  maxHoldExpiry: MaxHoldExpiry | undefined;
 }
 
 export interface Waiter extends Link<Waiter>, DueItem {
@@ -70,20 +70,20 @@ export interface MultiAcquire {
 }
 
 /** The end of a hold's longest time. */
-export interface Ending extends DueItem {
-  readonly kind: 'ending';
+export interface MaxHoldExpiry extends DueItem {
+  readonly kind: 'max_hold_expiry';
   readonly hold: Hold;
 }
 
 /** The end of a lock delay. */
-export interface Opening extends DueItem {
-  readonly kind: 'opening';
+export interface LockDelayEnd extends DueItem {
+  readonly kind: 'lock_delay_end';
   readonly pool: Pool;
 }
 
 /** At the same time a pool opens and holds end before a wait for it runs out. */
-export const openingRank = 0;
-export const endingRank = 1;
+export const lockDelayEndRank = 0;
+export const maxHoldExpiryRank = 1;
 export const waitRank = 2;
 
 export class Pool {
@@ -98,7 +98,7 @@ export class Pool {
   holdsVersion = 0;
   readonly queue: Chain<Waiter> = new Chain<Waiter>();
   /** Set while the pool is closed. */
-  opening: Opening | undefined = undefined;
+  lockDelayEnd: LockDelayEnd | undefined = undefined;
   /** Its name is in the index of those that are used (NAMES-2). */
   listed = false;
   /** Of the map that has this pool. */
@@ -125,7 +125,7 @@ export class Pool {
     return (
       this.holds.length === 0 &&
       this.queue.length === 0 &&
-      this.opening === undefined &&
+      this.lockDelayEnd === undefined &&
       !this.persistent
     );
   }
@@ -135,9 +135,9 @@ export class Pool {
    * left aside. What a session holds already covers anything smaller, closed or not.
    */
   fits(units: number, held: Hold | undefined): boolean {
-    if (held === undefined) return this.opening === undefined && this.free >= units; // STATE-POOL-3
+    if (held === undefined) return this.lockDelayEnd === undefined && this.free >= units; // STATE-POOL-3
     return (
-      held.units >= units || (this.opening === undefined && this.free + held.units >= units) // STATE-POOL-3
+      held.units >= units || (this.lockDelayEnd === undefined && this.free + held.units >= units) // STATE-POOL-3
     );
   }
 

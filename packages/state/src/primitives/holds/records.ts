@@ -11,14 +11,14 @@ import { sessionWithId } from '../../kernel/snapshot/session-with-id.ts';
 import type { Place, Tables } from '../../kernel/tables.ts';
 import type { FenceToken, JsonValue, ResourceName, SessionId } from '../../kernel/names.ts';
 import type { Terms } from '../../kernel/terms.ts';
-import { endingRank, openingRank, Pool, waitRank } from './pool.ts';
+import { maxHoldExpiryRank, lockDelayEndRank, Pool, waitRank } from './pool.ts';
 import type { Hold, Session, MultiAcquire, Waiter } from './pool.ts';
 
 /** What does not fit into the first line follows in lines of the kind `more`. */
 export function encodePool(pool: Place): Iterable<string> {
   if (!(pool instanceof Pool)) return [];
-  const { opening, kind, name, size } = pool;
-  const closed = opening === undefined ? null : [opening.dueMs, opening.sequence];
+  const { lockDelayEnd, kind, name, size } = pool;
+  const closed = lockDelayEnd === undefined ? null : [lockDelayEnd.dueMs, lockDelayEnd.sequence];
   const head = ['pool', kind, name, size, pool.persistent ? 1 : 0, closed];
   if (pool.holds.length + pool.queue.length > maxMembersPerLine) {
     // Copies, because the pool may change before all lines are taken.
@@ -55,7 +55,9 @@ function encodeHold(hold: Hold): JsonValue {
     hold.exclusiveCount,
     hold.acquiredAtMs,
     hold.metadata === undefined ? null : [hold.metadata],
-    hold.ending === undefined ? null : [hold.ending.dueMs, hold.ending.sequence],
+    hold.maxHoldExpiry === undefined
+      ? null
+      : [hold.maxHoldExpiry.dueMs, hold.maxHoldExpiry.sequence],
   ];
 }
 
@@ -108,15 +110,15 @@ function decodePool(tables: Tables, tying: Tying, fields: Fields): Pool {
   pool.persistent = fields.number() === 1;
   const closed = fields.optional(() => fields.list());
   if (closed !== undefined) {
-    pool.opening = {
-      kind: 'opening',
+    pool.lockDelayEnd = {
+      kind: 'lock_delay_end',
       pool,
       dueMs: closed.number(),
-      rank: openingRank,
+      rank: lockDelayEndRank,
       sequence: closed.number(),
       heapIndex: -1,
     };
-    tables.due.add(pool.opening);
+    tables.due.add(pool.lockDelayEnd);
   }
   decodeMembers(tables, tying, pool, fields);
   return pool;
@@ -153,18 +155,18 @@ function decodeHold(tables: Tables, pool: Pool, fields: Fields): Hold {
     exclusiveCount: fields.number(),
     acquiredAtMs: fields.number(),
     metadata: fields.optional(() => fields.list().json()),
-    ending: undefined,
+    maxHoldExpiry: undefined,
     previous: undefined,
     next: undefined,
   };
-  const ending = fields.optional(() => fields.list());
-  if (ending !== undefined) {
-    hold.ending = {
-      kind: 'ending',
+  const maxHoldExpiry = fields.optional(() => fields.list());
+  if (maxHoldExpiry !== undefined) {
+    hold.maxHoldExpiry = {
+      kind: 'max_hold_expiry',
       hold,
-      dueMs: ending.number(),
-      rank: endingRank,
-      sequence: ending.number(),
+      dueMs: maxHoldExpiry.number(),
+      rank: maxHoldExpiryRank,
+      sequence: maxHoldExpiry.number(),
       heapIndex: -1,
     };
   }

@@ -13,8 +13,8 @@ export function holderView(hold: Hold, timeMs: number): HolderView {
   return { sessionId, clientId, mode, fenceToken, holdCount, acquiredAtMs, metadata, endsInMs };
 }
 
-export function endsIn({ ending }: Hold, timeMs: number): number | undefined {
-  return ending === undefined ? undefined : Math.max(0, ending.dueMs - timeMs);
+export function endsIn({ maxHoldExpiry }: Hold, timeMs: number): number | undefined {
+  return maxHoldExpiry === undefined ? undefined : Math.max(0, maxHoldExpiry.dueMs - timeMs);
 }
 
 /** The one that is asked for, then the others. */
@@ -79,7 +79,7 @@ export function waiterViews(pool: Pool, limit: number): readonly WaiterView[] {
 }
 
 export const delayedFor = (pool: Pool, timeMs: number): number =>
-  pool.opening === undefined ? 0 : Math.max(0, pool.opening.dueMs - timeMs);
+  pool.lockDelayEnd === undefined ? 0 : Math.max(0, pool.lockDelayEnd.dueMs - timeMs);
 
 /** Clients that hold a pool or wait for it. */
 export function* clientsOf({ holds, queue }: Pool): Generator<string, void, undefined> {

@@ -14,8 +14,8 @@ export function lockBusy(pool: Pool, timeMs: number): Refusal {
     holder_count: pool.holds.length,
     waiter_count: pool.queue.length,
   };
-  if (pool.opening !== undefined) {
-    const delayedForMs = Math.max(0, pool.opening.dueMs - timeMs);
+  if (pool.lockDelayEnd !== undefined) {
+    const delayedForMs = Math.max(0, pool.lockDelayEnd.dueMs - timeMs);
     return refuse(
       'lock_delayed',
       `"${pool.name}" stays closed for ${String(delayedForMs)} ms because a holder's session expired. Wait or try again later.`,
