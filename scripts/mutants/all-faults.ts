@@ -7,6 +7,7 @@ import { commandFaults } from './command-faults.ts';
 import { diskFaults } from './disk-faults.ts';
 import type { Fault } from './fault.ts';
 import { grantFaults } from './grant-faults.ts';
+import { identityFaults } from './identity-faults.ts';
 import { interfaceFaults } from './interface-faults.ts';
 import { leaseFaults } from './lease-faults.ts';
 import { levelFaults } from './level-faults.ts';
@@ -120,6 +121,7 @@ export const faultGroups: readonly FaultGroup[] = [
   { title: 'Of the cache', faults: cacheFaults },
   { title: 'Of members of different releases', faults: levelFaults },
   { title: 'Of who may do what, and of declarations', faults: accessFaults },
+  { title: 'Of keys, identities and rules', faults: identityFaults },
   { title: 'Of HTTP, gRPC, metrics and the command line', faults: interfaceFaults },
   { title: 'Of the quorum lease', faults: quorumFaults },
   { title: 'Of TLS', faults: tlsFaults },

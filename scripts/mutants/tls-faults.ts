@@ -21,7 +21,7 @@ export const tlsFaults: readonly Fault[] = [
     breaks: 'one name with a comma in it passes for the name of a member',
     file: 'packages/tls/src/names.ts',
     find: '  one.lastIndex = 0;\n',
-    put: "  if (subjectAltName !== '') return subjectAltName.split(', ').filter((part) => part.startsWith('DNS:')).map((part) => part.slice(4));\n  one.lastIndex = 0;\n",
+    put: "  if (subjectAltName !== '') return subjectAltName.split(', ').filter((part) => part.startsWith('DNS:')).map((part) => ({ type: 'DNS', value: part.slice(4) }));\n  one.lastIndex = 0;\n",
   },
   {
     name: 'revoked-where-optional',
@@ -111,8 +111,8 @@ export const tlsFaults: readonly Fault[] = [
     name: 'optional-taken-for-authentication',
     breaks: 'a node is reached from everywhere by clients that prove nothing',
     file: 'packages/server/src/configuration/exposure.ts',
-    find: "if (tls?.clientCertificates !== 'required') {",
-    put: 'if (tls === null) {',
+    find: '  if (!isProven) {',
+    put: '  if (!isProven && tls === null) {',
   },
   {
     name: 'loopback-by-its-beginning',
