@@ -1,7 +1,7 @@
 /**
  * Who asks, told as the first request of a connection: browsers set no headers, so that it is done alike everywhere.
  *
- * HELLO-1: nothing is sent before it. The node takes requests in their order, and answers none without it where the key
+ * KEYED-1: nothing is sent before it. The node takes requests in their order, and answers none without it where the key
  *     is wrong: a connection never goes on as somebody else.
  */
 import type { OpenSocket } from './environment.ts';
@@ -20,7 +20,7 @@ export function withHello(open: OpenSocket, key: ApiKey): OpenSocket {
     const socket = open(url, {
       ...events,
       onOpen: () => {
-        socket.send(JSON.stringify([[helloId, 'hello', { api_key: apiKeyOf(key) }]])); // HELLO-1
+        socket.send(JSON.stringify([[helloId, 'hello', { api_key: apiKeyOf(key) }]])); // KEYED-1
         events.onOpen();
       },
       onMessage: (text) => {
