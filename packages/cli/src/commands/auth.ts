@@ -46,7 +46,9 @@ function tableOf(columns: readonly string[], page: object): string {
     columns.map((column) => shown(Object.getOwnPropertyDescriptor(row, column)?.value)),
   );
   const lines = [columns, ...rows];
-  const widths = columns.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
+  const widths = columns.map((_, at) =>
+    lines.reduce((widest, line) => Math.max(widest, line[at]?.length ?? 0), 0),
+  );
   const table = lines.map((line) =>
     line
       .map((text, at) => text.padEnd(widths[at] ?? 0))
