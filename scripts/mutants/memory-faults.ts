@@ -305,8 +305,8 @@ export const memoryFaults: readonly Fault[] = [
     name: 'shares-not-in-snapshots',
     breaks: 'a restored node makes sessions that the others refuse',
     file: 'packages/state/src/kernel/snapshot/session-records.ts',
-    find: `const caller = fields.atEnd ? undefined : fields.optional(() => fields.text());`,
-    put: `const caller = fields.atEnd || fields.optional(() => fields.text()) === '' ? undefined : undefined;`,
+    find: `  return { id, reason, last, dueMs, sequence, caller, owner };`,
+    put: `  return { id, reason, last, dueMs, sequence, caller: caller === '' ? caller : undefined, owner };`,
   },
   {
     name: 'refused-of-a-caller-not-in-snapshots',
