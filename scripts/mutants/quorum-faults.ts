@@ -325,6 +325,27 @@ const planted: readonly QuorumFault[] = [
     put: `this.#told.clear();\n    this.#told.set(what, state);`,
   },
   {
+    name: 'full-disk-told-with-each-write',
+    breaks: 'a lease node writes a line for each request that its disk refuses',
+    file: 'packages/quorum/src/start.ts',
+    find: `if (this.#told.isNew('its own file', error.message))`,
+    put: `if (this.#told.isNew('its own file', error.message) || error.message !== '')`,
+  },
+  {
+    name: 'silent-peer-told-with-each-round',
+    breaks: 'a lease node writes a line for each time that it asked another one in vain',
+    file: 'packages/quorum/src/start.ts',
+    find: `if (this.#told.isNew(peer, state))`,
+    put: `if (this.#told.isNew(peer, state) || state !== '')`,
+  },
+  {
+    name: 'heard-peer-stays-told',
+    breaks: 'a peer that was heard meanwhile and fails again is not told',
+    file: 'packages/quorum/src/start.ts',
+    find: `onHeard: (peer) => void this.#told.over(peer),`,
+    put: ``,
+  },
+  {
     name: 'wait-queue-by-arrival',
     breaks:
       'each node places those that wait as it hears of them: nodes disagree about who is next',

@@ -15,6 +15,7 @@ export interface StartedNode extends RunningLeaseNode {
   /** Resolves when it logs that it votes. */
   readonly votes: Promise<void>;
   readonly warnings: readonly string[];
+  readonly notes: readonly string[];
 }
 
 const members = ['a', 'b', 'c'];
@@ -45,6 +46,7 @@ export class LeaseNodes {
     let vote: () => void = () => undefined;
     const votes = new Promise<void>((resolve) => (vote = resolve));
     const warnings: string[] = [];
+    const notes: string[] = [];
     const node = await startLeaseNode({
       file: this.file(name),
       host: '127.0.0.1',
@@ -54,6 +56,7 @@ export class LeaseNodes {
       reach: (member) => this.#urls.get(member),
       log: {
         info: (_fields, message) => {
+          notes.push(message);
           if (message === 'This node votes.') vote();
         },
         warn: (_fields, message) => void warnings.push(message),
@@ -69,6 +72,7 @@ export class LeaseNodes {
       reload: node.reload,
       votes,
       warnings,
+      notes,
       close: async () => {
         if (this.#running.delete(node)) await node.close();
       },
