@@ -208,6 +208,23 @@ describe('A hold of a quorum lock', () => {
     assert.equal((await atOnce(quorumOf(voters, clock).lock('a').acquire())).fenceToken, 6);
   });
 
+  it('tells the error of a block and that of the release at its end, where both fail', async () => {
+    const ofBlock = new Error('The block fails.');
+    for (const voter of voters) voter.moods.release = 'fails';
+    const ended = (async (): Promise<void> => {
+      await using held = hold;
+      held.assertHeld();
+      throw ofBlock;
+    })();
+    ended.catch(() => undefined);
+    await clock.pass(3 * nodeTimeoutMs + 1250);
+    await assert.rejects(atOnce(ended), (error) => {
+      assert.ok(error instanceof SuppressedError);
+      assert.equal(error.suppressed, ofBlock);
+      return isCode('no_quorum')(error.error);
+    });
+  });
+
   it('is not held from the moment of the release on, though voters have not heard of it', async () => {
     for (const voter of voters) voter.moods.release = 'late';
     const released = hold.release();
