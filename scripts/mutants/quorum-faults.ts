@@ -245,6 +245,37 @@ const planted: readonly QuorumFault[] = [
     put: ``,
   },
   {
+    name: 'holders-in-the-lane-of-the-crowd',
+    breaks: 'renewals stand in one lane with the acquires of all clients',
+    file: 'packages/quorum/src/http/operations.ts',
+    find: `['renew', validated(renewBody, (body) => host.renew(body))],`,
+    put: `['renew', afterHolders(validated(renewBody, (body) => host.renew(body)))],`,
+  },
+  {
+    name: 'releases-in-the-lane-of-the-crowd',
+    breaks:
+      'a lease that is given back stands until all that were asked for before it were looked at',
+    file: 'packages/quorum/src/http/operations.ts',
+    find: `['release', validated(releaseBody, (body) => host.release(body))],`,
+    put: `['release', afterHolders(validated(releaseBody, (body) => host.release(body)))],`,
+  },
+  {
+    name: 'waits-beside-the-lane',
+    breaks: 'waits are done when they arrive: a crowd of them goes before whoever holds',
+    file: 'packages/quorum/src/http/operations.ts',
+    find: `['wait', afterHolders(validated(waitBody, (body, gone) => host.wait(body, gone)))],`,
+    put: `['wait', validated(waitBody, (body, gone) => host.wait(body, gone))],`,
+  },
+  {
+    name: 'failed-release-not-told-by-a-block',
+    breaks: 'await using says nothing of a release that failed',
+    file: 'packages/client/src/held.ts',
+    find: `  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();`,
+    put: `  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release().catch(() => undefined);`,
+  },
+  {
     name: 'closed-for-whoever-comes-last',
     breaks:
       'a node that is closed for one set is closed for another one that it may keep from nothing: both begin',
