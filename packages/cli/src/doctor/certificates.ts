@@ -25,6 +25,7 @@ export async function examineCertificates(
       opened.close();
       const { certificate, endsAtMs } = opened.current;
       findings.push(judgeEnd(use, files.certificate, endsAtMs, nowMs));
+      // spread: one finding at most
       if (use !== 'clients') findings.push(...judgeMember(certificate, files.certificate, nodeId));
     } catch (error) {
       findings.push(
