@@ -126,7 +126,14 @@ describe('Redis servers as voters', { skip }, () => {
 
   it('runs the example of the document', async () => {
     const written: number[] = [];
-    await writeReport(trio.urls, (fenceToken) => void written.push(fenceToken));
+    const deadline = soon(20_000);
+    const run = () => writeReport(trio.urls, (fenceToken) => void written.push(fenceToken));
+    // On a busy machine servers may not answer in time: then nothing was written.
+    const again = async (error: unknown): Promise<void> => {
+      if (!isCode('no_quorum')(error) || written.length > 0 || deadline.aborted) throw error;
+      await run().catch(again);
+    };
+    await run().catch(again);
     assert.equal(written.length, 1);
   });
 

@@ -7,7 +7,7 @@ export async function writeReport(
   urls: readonly string[],
   write: (fenceToken: number) => void,
 ): Promise<void> {
-  const quorum = new Quorum({ voters: redisVoters(urls, { createClient }), ttlMs: 1000 });
+  const quorum = new Quorum({ voters: redisVoters(urls, { createClient }), ttlMs: 2000 });
   const hold = await quorum.lock('reports/daily').tryAcquire();
   if (hold === null) return;
   try {
