@@ -292,6 +292,14 @@ const planted: readonly QuorumFault[] = [
     put: ``,
   },
   {
+    name: 'everysec-forgotten',
+    breaks:
+      'a Redis server that was seen as it might lose what it answered votes after a restart with what is left',
+    file: 'packages/client/src/redis/scripts.ts',
+    find: `if mark[3] == '1' and ARGV[3] == '0' then redis.call('HSET', KEYS[1], 'durable', '0') end`,
+    put: ``,
+  },
+  {
     name: 'closed-redis-set-grants',
     breaks: 'a set of Redis servers that is closed goes on granting',
     file: 'packages/client/src/redis/scripts.ts',

@@ -146,6 +146,30 @@ describe('Redis servers that cannot be voters', { skip }, () => {
     await assert.rejects(voter.look('a', soon()), isCode('not_voting'));
   });
 
+  it('are, after a restart, those that somebody saw when they might lose what they answered', async () => {
+    await using trio = await Trio.start(durable);
+    await trio.admit({ isNewSet: true });
+    const restart = async (place: number): Promise<void> => {
+      await trio.server(place).kill();
+      await trio.server(place).start();
+    };
+    const [seen, unseen] = [0, 1];
+    for (const place of [seen, unseen]) {
+      await trio.server(place).ask('CONFIG', 'SET', 'appendfsync', 'everysec');
+      if (place === seen)
+        await assert.rejects(trio.voter(place).look('a', soon()), says(/appendfsync always/));
+      await trio.server(place).ask('CONFIG', 'SET', 'appendfsync', 'always');
+      await trio.voter(place).look('a', soon());
+      await restart(place);
+    }
+    await assert.rejects(trio.voter(seen).look('a', soon()), isCode('not_voting'));
+    await trio.voter(unseen).look('a', soon());
+    const states = (await trio.admit()).map(({ state }) => state);
+    assert.deepEqual(states, ['admitted', 'voting', 'voting']);
+    await restart(seen);
+    await trio.voter(seen).look('a', soon());
+  });
+
   it('are those of which nobody has said that the set is new', async () => {
     await using trio = await Trio.start(durable);
     await assert.rejects(trio.admit(), isCode('no_quorum'));
