@@ -1,4 +1,4 @@
-/** On a disk of half a megabyte: a log would fill it alone. */
+/** On a disk of half a megabyte: a log would fill it alone. Without root: store-no-room.test.ts. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
