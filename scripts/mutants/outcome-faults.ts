@@ -118,7 +118,7 @@ export const outcomeFaults: readonly Fault[] = [
   {
     name: 'hang-up-of-stream-not-told',
     breaks: 'who closes its stream goes on waiting in the cluster',
-    file: 'packages/api/src/stream/connection.ts',
+    file: 'packages/api/src/stream/waits.ts',
     find: `    for (const waiting of this.#waiting.values()) waiting.abort(cancelReasons.hungUp);
 `,
     put: ``,

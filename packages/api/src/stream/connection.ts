@@ -8,21 +8,20 @@
  *     cannot be told.
  * STREAM-4: what one event-loop turn brings for a stream leaves in one frame.
  */
-import { cancelReasons } from '@holdfast/engine/parts';
-import { RenewedMap, toProblem } from '@holdfast/protocol';
+import { toProblem } from '@holdfast/protocol';
 import type { ClusterPush, HoldEndedPush, StreamAnswer } from '@holdfast/protocol';
 import type { RawData } from 'ws';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import { otherOf, refusalOf, streamOperations } from '../pipeline/perform.ts';
 import type { Served, ServedOther, ServedUnary } from '../pipeline/perform.ts';
 import { openFor } from '../pipeline/open-calls.ts';
-import { StreamWatches } from './watches.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
+import { isCount, noSuchOperation, tooManyRequests, wrongAnsweredBelow } from './requests.ts';
+import { StreamWaits } from './waits.ts';
+import { StreamWatches } from './watches.ts';
 
 /** A stream that goes on with more sessions than this is not told when the others end. */
 const maxSessionsWatched = 10_000;
-/** Answers that an abandon may still cross. */
-const maxAnsweredKept = 256;
 const closeDeadlineMs = 1000;
 /** Bytes that a reason of a close may have are 123; these texts are ASCII. */
 const longestReason = 120;
@@ -73,10 +72,7 @@ export class StreamConnection {
   #hasAsked = false;
   /** Its hello did not hold: nothing else is answered. */
   #refused: Refused | undefined;
-  /** What cancels the requests that wait. */
-  readonly #waiting = new RenewedMap<number, AbortController>();
-  /** The latest acquires that were answered after a wait: an abandon may cross the answer. */
-  readonly #answered = new RenewedMap<number, AbortController>();
+  readonly #waits = new StreamWaits();
   readonly #sessions = new Set<string>();
   readonly #watches: StreamWatches;
   #outgoing: StreamAnswer[] = [];
@@ -157,7 +153,7 @@ export class StreamConnection {
       return true;
     }
     if (name === 'abandon') {
-      this.#answer(id, this.#abandon(body));
+      this.#answer(id, this.#waits.abandon(body));
       return true;
     }
     if (name === 'watch' || name === 'unwatch') {
@@ -175,7 +171,7 @@ export class StreamConnection {
     } else if (ackedBelow !== undefined && !isCount(ackedBelow)) {
       this.#answer(id, wrongAnsweredBelow(ackedBelow));
     } else if (this.#unanswered > this.#host.maxRequests) {
-      this.#answer(id, this.#overloaded());
+      this.#answer(id, tooManyRequests(this.#host.maxRequests));
     } else if (this.#host.isStopping()) {
       this.#answer(id, stoppingProblem);
     } else {
@@ -223,7 +219,7 @@ export class StreamConnection {
     // From before it is executed: an end that comes right after the grant is told as well.
     this.#watch(operation.name, body);
     const context = operation.waits
-      ? this.#acquireContext(id, ackedBelow)
+      ? this.#waits.contextOf(id, this.#context, ackedBelow)
       : ackedBelow === undefined
         ? this.#context
         : { ...this.#context, ackedBelow };
@@ -257,64 +253,21 @@ export class StreamConnection {
     );
   }
 
-  #acquireContext(id: number, ackedBelow: number | undefined): OperationContext {
-    const onWait = (cancellation: AbortController): void => {
-      this.#waiting.set(id, cancellation);
-    };
-    return ackedBelow === undefined
-      ? { ...this.#context, onWait }
-      : { ...this.#context, onWait, ackedBelow };
-  }
-
-  #abandon(body: unknown): Outcome<object> {
-    const request =
-      typeof body === 'object' && body !== null && 'request' in body ? body.request : undefined;
-    if (!isCount(request)) {
-      return new Refused(
-        'invalid_request',
-        '"abandon" requires {"request": id of the acquire to cancel}.',
-        {
-          field: 'request',
-        },
-      );
-    }
-    const waiting = this.#waiting.get(request) ?? this.#answered.get(request);
-    waiting?.abort(cancelReasons.cancelled);
-    return { abandoned: waiting !== undefined };
-  }
-
-  #overloaded(): Refused {
-    const limit = this.#host.maxRequests;
-    return new Refused(
-      'overloaded',
-      `This stream has ${String(limit)} requests in flight, which is its limit. The request was not executed. Wait for responses first.`,
-      { limit },
-    );
-  }
-
   // ---- out --------------------------------------------------------------------------------------
 
   #finish(id: number, operation: Served, outcome: Outcome<object>): void {
-    if (operation.waits) this.#noLongerWaits(id);
+    if (operation.waits) this.#waits.noLongerWaits(id);
     if (operation.name === 'create_session' && !(outcome instanceof Refused))
       this.#watch(operation.name, outcome);
     this.#answer(id, outcome);
   }
 
   #fail(id: number, operation: Served, error: unknown): void {
-    if (operation.waits) this.#noLongerWaits(id);
+    if (operation.waits) this.#waits.noLongerWaits(id);
     const refused = refusalOf(error, (defect) =>
       this.#host.onInternalError(defect, operation.name),
     );
     this.#answer(id, refused);
-  }
-
-  #noLongerWaits(id: number): void {
-    const waiting = this.#waiting.get(id);
-    if (waiting === undefined) return;
-    this.#waiting.delete(id);
-    this.#answered.set(id, waiting);
-    if (this.#answered.size > maxAnsweredKept) this.#answered.deleteOldest();
   }
 
   /** STREAM-1. */
@@ -395,33 +348,11 @@ export class StreamConnection {
     this.#socket.terminate();
   }
 
-  /** The stream is gone. Waits of acquires that nobody can resume are cancelled. */
+  /** The stream is gone. */
   end(): void {
     this.#forgetOpen();
     this.#watches.end();
-    for (const waiting of this.#waiting.values()) waiting.abort(cancelReasons.hungUp);
-    this.#waiting.clear();
-    this.#answered.clear();
+    this.#waits.end();
     this.#outgoing = [];
   }
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-function noSuchOperation(name: string): Refused {
-  const known = [...streamOperations.keys()].join(', ');
-  return new Refused(
-    'route_not_found',
-    `There is no operation ${JSON.stringify(name.slice(0, 80))}. Known: ${known}, watch, unwatch, abandon, ping.`,
-  );
-}
-
-function wrongAnsweredBelow(value: unknown): Refused {
-  return new Refused(
-    'invalid_request',
-    `The fourth element, the request id below which all responses have arrived, must be a whole number from 0; given: ${JSON.stringify(value).slice(0, 80)}.`,
-    { field: 'ackedBelow' },
-  );
 }

@@ -1,0 +1,61 @@
+/** The requests of one stream that wait in the cluster, and what cancels them. */
+import { cancelReasons } from '@holdfast/engine/parts';
+import { RenewedMap } from '@holdfast/protocol';
+import type { OperationContext, Outcome } from '../operations/context.ts';
+import { Refused } from '../refused.ts';
+import { isCount } from './requests.ts';
+
+/** Answers that an abandon may still cross. */
+const maxAnsweredKept = 256;
+
+export class StreamWaits {
+  /** What cancels the requests that wait. */
+  readonly #waiting = new RenewedMap<number, AbortController>();
+  /** The latest acquires that were answered after a wait: an abandon may cross the answer. */
+  readonly #answered = new RenewedMap<number, AbortController>();
+
+  /** That of a request which may wait. */
+  contextOf(
+    id: number,
+    context: OperationContext,
+    ackedBelow: number | undefined,
+  ): OperationContext {
+    const onWait = (cancellation: AbortController): void => {
+      this.#waiting.set(id, cancellation);
+    };
+    return ackedBelow === undefined ? { ...context, onWait } : { ...context, onWait, ackedBelow };
+  }
+
+  /** What "abandon" asks for. */
+  abandon(body: unknown): Outcome<object> {
+    const request =
+      typeof body === 'object' && body !== null && 'request' in body ? body.request : undefined;
+    if (!isCount(request)) {
+      return new Refused(
+        'invalid_request',
+        '"abandon" requires {"request": id of the acquire to cancel}.',
+        {
+          field: 'request',
+        },
+      );
+    }
+    const waiting = this.#waiting.get(request) ?? this.#answered.get(request);
+    waiting?.abort(cancelReasons.cancelled);
+    return { abandoned: waiting !== undefined };
+  }
+
+  noLongerWaits(id: number): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(id);
+    this.#answered.set(id, waiting);
+    if (this.#answered.size > maxAnsweredKept) this.#answered.deleteOldest();
+  }
+
+  /** The stream is gone: waits of acquires that nobody can resume are cancelled. */
+  end(): void {
+    for (const waiting of this.#waiting.values()) waiting.abort(cancelReasons.hungUp);
+    this.#waiting.clear();
+    this.#answered.clear();
+  }
+}
