@@ -33,7 +33,7 @@ await change({
   identity: 'root',
   createdAtMs: 1,
   roles: ['admin'],
-} as AccessCommand);
+});
 await change({ type: 'auth_enable' });
 const control = new AccessControl({
   engine,

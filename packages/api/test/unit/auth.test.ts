@@ -175,7 +175,7 @@ describe('rules', () => {
     );
     for (const limit of [1, 2, 3, 100]) {
       const seen: string[] = [];
-      const told: unknown[] = [];
+      const told: (string | null)[] = [];
       let after: string | undefined;
       for (let page = 0; page < 20; page++) {
         const from = after === undefined ? '' : `&after=${encodeURIComponent(after)}`;
@@ -183,14 +183,15 @@ describe('rules', () => {
         assert.equal(list.status, 200, list.text);
         for (const { resource } of list.body['locks'] as readonly { resource: string }[])
           seen.push(resource);
-        told.push(list.body['next_after']);
-        if (list.body['next_after'] === null) break;
-        after = String(list.body['next_after']);
+        const next = list.body['next_after'] as string | null;
+        told.push(next);
+        if (next === null) break;
+        after = next;
       }
       assert.deepEqual(seen, ['b/1', 'b/2', 'c', 'd/1'], `limit ${String(limit)}`);
       assert.ok(
-        told.every((name) => name === null || seen.includes(String(name))),
-        String(told),
+        told.every((name) => name === null || seen.includes(name)),
+        told.join(', '),
       );
     }
     const inPrefix = await request('GET', '/locks?prefix=c', undefined, ann);

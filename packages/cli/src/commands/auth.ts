@@ -64,7 +64,8 @@ function tableOf(columns: readonly string[], page: object): string {
 function shown(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (Array.isArray(value)) return value.map(shown).join(', ');
-  if (typeof value !== 'object') return printable(String(value));
+  if (typeof value === 'string') return printable(value);
+  if (typeof value !== 'object') return JSON.stringify(value);
   return Object.entries(value)
     .map(([name, part]) =>
       name === 'name' || name === 'prefix' ? `--${name} ${shown(part)}` : shown(part),

@@ -54,7 +54,7 @@ export class ClientSpeaker implements Speaker {
     const verb = this.#verbs[operation];
     if (verb === undefined) {
       const own = by === undefined ? {} : { session_id: session.id };
-      return { ...(await this.#client.call(operation, { ...body, ...own } as typeof body)) };
+      return { ...(await this.#client.call(operation, { ...body, ...own })) };
     }
     const seconds = (field: string): number | undefined =>
       typeof body[field] === 'number' ? Math.round(body[field] * 1000) : undefined;
