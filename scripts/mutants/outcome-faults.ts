@@ -44,9 +44,16 @@ export const outcomeFaults: readonly Fault[] = [
     name: 'hold-counts-compared-under-way',
     breaks:
       'the counts of a lock are compared while a release is under way, and differ for no reason',
-    file: 'packages/client/src/session.ts',
-    find: `quiet !== undefined && quiet === this.#counts.quiet; // HOLD-COUNT-1`,
-    put: `quiet === quiet; // HOLD-COUNT-1`,
+    file: 'packages/client/src/hold-counts.ts',
+    find: `return request !== undefined && request === this.quiet;`,
+    put: `return request === request;`,
+  },
+  {
+    name: 'hold-counts-of-several-not-compared',
+    breaks: 'a hold that no caller has is not noticed where several locks are acquired together',
+    file: 'packages/client/src/multi-lock.ts',
+    find: `counts.compare(hold, holdCount);`,
+    put: `counts.isQuietSince(holdCount);`,
   },
   {
     name: 'hold-counts-not-compared',

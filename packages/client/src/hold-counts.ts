@@ -7,7 +7,7 @@
  *      caller has is cancelled by its number (NUMBERED-CALL-1), never by a count.
  */
 import type { ClientWarning } from './client-warning.ts';
-import type { Hold } from './hold.ts';
+import type { Held } from './held.ts';
 import type { Holdings } from './holdings.ts';
 
 /** Equal at the request and at the answer of an acquire: the two counts may be compared. */
@@ -16,28 +16,33 @@ export type Quiet = number | undefined;
 export class HoldCounts {
   readonly #sessionId: string;
   readonly #holdings: Holdings;
-  readonly #isQuiet: () => boolean;
+  readonly #calls: { readonly isQuiet: boolean };
   readonly #onWarning: (warning: ClientWarning) => void;
 
   constructor(
     sessionId: string,
     holdings: Holdings,
-    isQuiet: () => boolean,
+    calls: { readonly isQuiet: boolean },
     onWarning: (warning: ClientWarning) => void,
   ) {
     this.#sessionId = sessionId;
     this.#holdings = holdings;
-    this.#isQuiet = isQuiet;
+    this.#calls = calls;
     this.#onWarning = onWarning;
   }
 
   /** HOLD-COUNT-1. */
   get quiet(): Quiet {
-    return this.#isQuiet() ? this.#holdings.changes : undefined;
+    return this.#calls.isQuiet ? this.#holdings.changes : undefined;
+  }
+
+  /** Asked when the answer is there, before anything of it is kept. */
+  isQuietSince(request: Quiet): boolean {
+    return request !== undefined && request === this.quiet;
   }
 
   /** Of a hold that is kept already; tells a difference once (HOLD-COUNT-2). */
-  compare(hold: Hold, holdCount: number): void {
+  compare(hold: Held, holdCount: number): void {
     const knownCount = this.#holdings.differentCount(hold, holdCount);
     if (knownCount === undefined) return;
     const { name: resource, fenceToken } = hold;

@@ -58,8 +58,18 @@ export class MultiLock {
     const { waitMs = 0 } = options;
     const resources = this.wants.map((want) => (typeof want === 'string' ? { name: want } : want));
     const body = { resources, ...termsOf(options), ...waitOf(waitMs) };
+    const { counts } = this.session;
+    const { quiet } = counts;
     const answer = await this.session.request('acquire_many', body, options);
-    return new MultiHold(answer.holds.map((hold) => this.#hold(hold)));
+    const mayCompare = counts.isQuietSince(quiet); // HOLD-COUNT-1
+    const holds = answer.holds.map((hold) => this.#hold(hold));
+    for (const [at, hold] of holds.entries()) {
+      const holdCount = answer.holds[at]?.hold_count;
+      // Each acquire of permits is a hold of its own.
+      if (mayCompare && hold.kind === 'lock' && holdCount !== undefined)
+        counts.compare(hold, holdCount);
+    }
+    return new MultiHold(holds);
   }
 
   #hold(answer: AcquireManyAnswer['holds'][number]): Held {

@@ -70,7 +70,8 @@ export class Session {
   readonly #marginMs: number;
   readonly #holds = new Holdings();
   readonly #check: HoldsCheck;
-  readonly #counts: HoldCounts;
+  /** @internal */
+  readonly counts: HoldCounts;
   readonly #numbered: NumberedCalls;
   readonly #controller = new AbortController();
   #state: SessionState = 'active';
@@ -95,12 +96,7 @@ export class Session {
     this.#marginMs = Math.min(1000, fields.timeoutMs / 10);
     this.#provenAt = fields.sentAt;
     this.#numbered = this.#newNumbered();
-    this.#counts = new HoldCounts(
-      this.id,
-      this.#holds,
-      () => this.#numbered.isQuiet,
-      fields.onWarning,
-    );
+    this.counts = new HoldCounts(this.id, this.#holds, this.#numbered, fields.onWarning);
     connection.beginCallsOf(this.id);
     this.#detach = connection.pushes.attach(this.id, {
       leaseMs: this.timeoutMs,
@@ -187,12 +183,12 @@ export class Session {
    * @throws HoldfastError `lock_held`, `wait_timeout`, `deadlock`, `aborted`, `session_expired`, `hold_lost`, `no_quorum`, ...
    */
   async lock(name: string, options: LockOptions = {}): Promise<Hold> {
-    const { quiet } = this.#counts;
+    const { quiet } = this.counts;
     const answer = await this.request('acquire', lockBody(name, options), options);
-    const mayCompare = quiet !== undefined && quiet === this.#counts.quiet; // HOLD-COUNT-1
+    const mayCompare = this.counts.isQuietSince(quiet); // HOLD-COUNT-1
     const hold: Hold = new Hold(this, answer, () => this.giveBack('release', hold));
     this.keep(hold);
-    if (mayCompare) this.#counts.compare(hold, answer.hold_count);
+    if (mayCompare) this.counts.compare(hold, answer.hold_count);
     return hold;
   }
 

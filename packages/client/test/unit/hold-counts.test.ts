@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Client } from '../../src/client.ts';
 import type { ClientWarning } from '../../src/client-warning.ts';
 import { systemEnvironment } from '../../src/environment.ts';
+import { MultiLock } from '../../src/multi-lock.ts';
 import type { Session } from '../../src/session.ts';
 import { FakePeer } from '../fake-peer.ts';
 import { TestClock } from '../test-clock.ts';
@@ -19,7 +20,18 @@ describe('How often a lock was acquired', () => {
     holdCount = 1;
     warnings = [];
     peer.handle = (request) => {
-      if (request.operation !== 'acquire') peer.answerNormally(request);
+      if (request.operation === 'acquire_many') {
+        const wanted = request.body['resources'] as readonly { kind?: string; name: string }[];
+        request.answer({
+          acquired: true,
+          holds: wanted.map(({ kind = 'lock', name }, at) => ({
+            kind,
+            resource: name,
+            fence_token: kind === 'lock' ? 7 : 100 + request.id + at,
+            hold_count: kind === 'lock' ? holdCount : 1,
+          })),
+        });
+      } else if (request.operation !== 'acquire') peer.answerNormally(request);
       else
         request.answer({ resource: 'a', fence_token: 7, mode: 'exclusive', hold_count: holdCount });
     };
@@ -59,6 +71,31 @@ describe('How often a lock was acquired', () => {
       ],
     );
     assert.ok(!peer.received.some(({ operation }) => operation === 'release'));
+  });
+
+  it('is compared for each of several locks that are acquired together', async () => {
+    const several = new MultiLock(session, ['a', 'b', { kind: 'semaphore', name: 's' }]);
+    await several.acquire();
+    holdCount = 3;
+    await several.acquire();
+    const told = warnings.map((warning) =>
+      warning.kind === 'hold_count_differs'
+        ? [warning.resource, warning.holdCount, warning.knownCount]
+        : [],
+    );
+    assert.deepEqual(told, [
+      ['a', 3, 2],
+      ['b', 3, 2],
+    ]);
+    assert.ok(!peer.received.some(({ operation }) => operation.startsWith('release')));
+  });
+
+  it('is not compared for several while a request is under way that may change it (HOLD-COUNT-1)', async () => {
+    const several = new MultiLock(session, ['a', 'b']);
+    const first = await several.acquire();
+    holdCount = 2;
+    await Promise.all([several.acquire(), first.release()]);
+    assert.equal(warnings.length, 0);
   });
 
   it('is not compared while a request is under way that may change it (HOLD-COUNT-1)', async () => {
