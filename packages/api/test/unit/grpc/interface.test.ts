@@ -63,7 +63,8 @@ function fieldDifferences(
   const mayMiss = nullable || !(parent.required ?? []).includes(field.name);
   const presence =
     field.resolvedType instanceof protobuf.Type || field.options?.['proto3_optional'] === true;
-  if (mayMiss && !presence) found.push(`${path}: has to be optional`);
+  // Repeated fields are empty where they are absent.
+  if (mayMiss && !presence && !field.repeated) found.push(`${path}: has to be optional`);
   const words =
     value['enum'] ?? (typeof value['const'] === 'string' ? [value['const']] : undefined);
   if (field.resolvedType instanceof protobuf.Enum) {
