@@ -151,7 +151,7 @@ export const replicaFaults: readonly Fault[] = [
   {
     name: 'gap-not-told-to-watchers',
     breaks: 'a node that took a snapshot goes on telling events as if none were missing',
-    file: 'packages/engine/src/raft-engine.ts',
+    file: 'packages/engine/src/listeners.ts',
     find: `for (const listener of this.#gapListeners) listener(index);`,
     put: `for (const listener of this.#gapListeners) if (index < 0) listener(index);`,
   },

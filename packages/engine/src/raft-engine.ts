@@ -1,23 +1,20 @@
 /**
- * The engine on this project's own Raft: ties the way to the leader (`leader-route.ts`, `submissions.ts`), what a leader
- * does (`leadership.ts`, `command-queue.ts`, `administration.ts`) and the replica together.
+ * The engine on this project's own Raft: ties the way to the leader (`leader-route.ts`, `submissions.ts`,
+ * `leader-calls.ts`), what a leader does (`leadership.ts`, `command-queue.ts`, `administration.ts`), what peers ask
+ * (`peer-requests.ts`) and the replica together.
  */
-import { HoldfastError } from '@holdfast/protocol';
 import type { LogIndex, MemberId, Status } from '@holdfast/raft';
 import { nodeIdentity } from '@holdfast/state';
-import type { AccessTables, Command, Event, SessionId, StateLimits } from '@holdfast/state';
+import type { AccessTables, Command, Event, SessionId } from '@holdfast/state';
 import { Administration } from './administration.ts';
-import type { AdministrativeCall } from './administration.ts';
-import { cacheAnswer, keepAliveAnswer, queryAnswer } from './answers.ts';
 import { backupOf } from './backup.ts';
 import type { Batch } from './batch.ts';
 import { CacheCoherence } from './cache/coherence.ts';
 import type { CacheRead } from './cache/statistics.ts';
-import type { FetchAnswer } from './cache/lines.ts';
 import { CacheWrites } from './cache/writes.ts';
-import { failureAnswer, isCall, unwrapAnswer } from './calls.ts';
-import type { Call, CallAnswer } from './calls.ts';
-import type { Clock } from './clock.ts';
+import { unwrapAnswer } from './calls.ts';
+import type { CallAnswer } from './calls.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { ClusterClock } from './cluster-clock.ts';
 import { describeCluster } from './cluster-status.ts';
 import { CommandQueue } from './command-queue.ts';
@@ -25,15 +22,17 @@ import { ConsistencyCheck } from './consistency-check.ts';
 import { shuttingDown } from './failures.ts';
 import { LevelRaiser } from './feature-levels.ts';
 import { Interrupted } from './interrupted.ts';
+import { LeaderCalls } from './leader-calls.ts';
 import { LeaderRoute } from './leader-route.ts';
 import { Leadership } from './leadership.ts';
-import { answerQuery } from './queries.ts';
+import { Listeners } from './listeners.ts';
 import { MemberAsks } from './member-asks.ts';
+import { PeerRequests } from './peer-requests.ts';
+import { answerQuery } from './queries.ts';
+import type { RaftEngineParts } from './raft-engine-parts.ts';
 import type { Replica } from './replica.ts';
 import { Stamps } from './stamps.ts';
-import { envelopeOf } from './submission.ts';
-import { defaultTimeoutMs, Submissions } from './submissions.ts';
-import type { Timings } from './timings.ts';
+import { Submissions } from './submissions.ts';
 import type { Transport } from './transport/types.ts';
 import { callerIn } from './types.ts';
 import type {
@@ -48,31 +47,11 @@ import type {
   Consistency,
   Engine,
   EngineStats,
-  EngineLog,
   Query,
 } from './types.ts';
 
 const closeHandoverMs = 1000;
-/** From this feature level on a leader knows reads of the cache. */
-const cacheLevel = 2;
 const byNode: Caller = { identity: nodeIdentity };
-
-export interface RaftEngineParts {
-  readonly nodeId: MemberId;
-  readonly clusterId: string;
-  readonly clock: Clock;
-  readonly log: EngineLog;
-  readonly storageStats: () => EngineStats['storage'];
-  readonly timings: Timings;
-  readonly closeStorage: () => Promise<void>;
-  /** Put in force when this node begins to lead. */
-  readonly stateLimits: StateLimits;
-  /** Other nodes can reach this one. */
-  readonly reachable: boolean;
-  readonly onDiverged: (error: Error) => void;
-  /** Smaller than `maxBatchBytes` of bounds.ts, for tests. */
-  readonly maxBatchBytes?: number;
-}
 
 export class RaftEngine implements Engine {
   readonly #parts: RaftEngineParts;
@@ -86,17 +65,15 @@ export class RaftEngine implements Engine {
   #leadership!: Leadership;
   #administration!: Administration;
   #levelRaiser!: LevelRaiser;
+  #checkpoints!: Checkpoints;
   #consistency!: ConsistencyCheck;
   #asks!: MemberAsks;
+  #leaderCalls!: LeaderCalls;
+  #peerRequests!: PeerRequests;
   #raftStatus!: Status;
   #leaderChanges = 0;
-  #checkpointPending = false;
-  #toldLevel = 0;
   readonly #clientUrls = new Map<string, string>();
-  readonly #statusListeners = new Set<(status: ClusterStatus) => void>();
-  readonly #eventListeners = new Set<EventListener>();
-
-  readonly #gapListeners = new Set<(revision: number) => void>();
+  readonly #listeners = new Listeners(() => this.status());
 
   constructor(parts: RaftEngineParts) {
     this.#parts = parts;
@@ -114,19 +91,7 @@ export class RaftEngine implements Engine {
     this.#route = route;
     this.#asks = new MemberAsks(nodeId, transport);
     const stamps = new Stamps(() => replica.state.time);
-    this.#coherence = new CacheCoherence({
-      nodeId,
-      process: `${nodeId}/${String(clock.bootNow())}/${String(clock.wallNow())}`,
-      clock,
-      state: () => replica.state,
-      clusterTime: () => clusterClock.read(clock.now()),
-      prove: () => this.#leadership.prove(),
-      tell: async (node, told, timeoutMs) => {
-        const call = { type: 'cache_invalidate', ...told, timeoutMs } as const;
-        return unwrapAnswer(await transport.call(node as MemberId, call, undefined, timeoutMs));
-      },
-      ask: (key, epoch, options) => this.#askCache(key, epoch, options),
-    });
+    this.#coherence = this.#makeCoherence(replica, transport, clusterClock);
     const cacheWrites = new CacheWrites(clock, this.#coherence.gate, (envelope, resolve, reject) =>
       queue.submit(envelope, resolve, reject),
     );
@@ -134,6 +99,7 @@ export class RaftEngine implements Engine {
     this.#submissions = new Submissions({ clock, log, queue: cacheWrites, route, stamps });
     this.#leadership = new Leadership({ clock, clusterClock, replica, queue, limits });
     this.#administration = new Administration({ nodeId, clock, log, replica, route, reachable });
+    this.#checkpoints = new Checkpoints(replica, queue);
     this.#levelRaiser = new LevelRaiser({
       nodeId,
       log,
@@ -153,9 +119,53 @@ export class RaftEngine implements Engine {
       clock,
       onDiverged: this.#parts.onDiverged,
     });
+    this.#tieCalls(replica);
     this.#raftStatus = replica.status();
-    this.#toldLevel = replica.levels().inForce;
+    this.#listeners.tellLevel(replica.levels().inForce);
     this.#clientUrls.set(nodeId, clientUrl);
+  }
+
+  #makeCoherence(
+    replica: Replica,
+    transport: Transport,
+    clusterClock: ClusterClock,
+  ): CacheCoherence {
+    const { clock, nodeId } = this.#parts;
+    return new CacheCoherence({
+      nodeId,
+      process: `${nodeId}/${String(clock.bootNow())}/${String(clock.wallNow())}`,
+      clock,
+      state: () => replica.state,
+      clusterTime: () => clusterClock.read(clock.now()),
+      prove: () => this.#leadership.prove(),
+      tell: async (node, told, timeoutMs) => {
+        const call = { type: 'cache_invalidate', ...told, timeoutMs } as const;
+        return unwrapAnswer(await transport.call(node as MemberId, call, undefined, timeoutMs));
+      },
+      ask: (key, epoch, options) => this.#leaderCalls.readCache(key, epoch, options),
+    });
+  }
+
+  #tieCalls(replica: Replica): void {
+    const tied = {
+      clock: this.#parts.clock,
+      route: this.#route,
+      leadership: this.#leadership,
+      coherence: this.#coherence,
+      administration: this.#administration,
+    };
+    this.#leaderCalls = new LeaderCalls({
+      ...tied,
+      nodeId: this.#parts.nodeId,
+      level: () => replica.levels().inForce,
+    });
+    this.#peerRequests = new PeerRequests({
+      ...tied,
+      supportedLevel: () => replica.levels().supported,
+      consistency: this.#consistency,
+      asks: this.#asks,
+      submissions: this.#submissions,
+    });
   }
 
   // ---- what callers use -------------------------------------------------------------------------
@@ -171,14 +181,8 @@ export class RaftEngine implements Engine {
     return submitted as Promise<CommandAnswer<C>>;
   }
 
-  async keepAlive(sessionId: SessionId, options: CallOptions): Promise<KeepAliveResult> {
-    const call = { type: 'keep_alive', sessionId, ...callerIn(options) } as const;
-    return this.#anywhere(
-      options,
-      call,
-      () => this.#leadership.keepAlive(sessionId, options),
-      (answer) => keepAliveAnswer(answer),
-    );
+  keepAlive(sessionId: SessionId, options: CallOptions): Promise<KeepAliveResult> {
+    return this.#leaderCalls.keepAlive(sessionId, options);
   }
 
   async query<Q extends Query>(
@@ -193,13 +197,7 @@ export class RaftEngine implements Engine {
         query,
         options,
       ) as QueryAnswer<Q>;
-    const found = await this.#anywhere(
-      options,
-      { type: 'query', query, ...callerIn(options) },
-      () => this.#leadership.query(query, options),
-      (answer) => queryAnswer(query, answer),
-    );
-    return found as QueryAnswer<Q>;
+    return this.#leaderCalls.query(query, options);
   }
 
   readCache(key: string, options: CallOptions): Promise<CacheRead> {
@@ -207,70 +205,30 @@ export class RaftEngine implements Engine {
     return this.#coherence.read(key, options);
   }
 
-  async #askCache(key: string, epoch: string, options: CallOptions): Promise<FetchAnswer> {
-    if (this.#replica.levels().inForce < cacheLevel) {
-      const { view, revision } = await this.query(
-        { type: 'cache', name: key },
-        'linearizable',
-        options,
-      );
-      return { term: 0, view, revision, grant: { seq: 0, leaseMs: 0, line: 'none' } };
-    }
-    return this.#anywhere(
-      options,
-      { type: 'cache_read', key, epoch, ...callerIn(options) },
-      () => this.#coherence.readHere(this.#parts.nodeId, key, epoch),
-      cacheAnswer,
-    );
-  }
-
-  /** Something that may be repeated: here where this node leads, else by the leader. */
-  #anywhere<T>(
-    options: CallOptions,
-    call: Parameters<LeaderRoute['ask']>[2],
-    here: () => Promise<T>,
-    received: (answer: unknown) => T,
-  ): Promise<T> {
-    this.#route.assertOpen();
-    const { signal } = options;
-    const deadlineMs = this.#parts.clock.now() + (options.timeoutMs ?? defaultTimeoutMs);
-    const patience = { deadlineMs, signal };
-    return this.#route.follow(patience, true, async (leader) =>
-      leader === 'self' ? here() : received(await this.#route.ask(leader, patience, call)),
-    );
-  }
-
   async addMember(id: string, peerAddress: string, caller: Caller = byNode): Promise<void> {
-    await this.#administer({ type: 'add_member', id, peerAddress, ...callerIn(caller) });
+    await this.#leaderCalls.administer({
+      type: 'add_member',
+      id,
+      peerAddress,
+      ...callerIn(caller),
+    });
   }
 
   async promoteMember(id: string, caller: Caller = byNode): Promise<void> {
-    await this.#administer({ type: 'promote_member', id, ...callerIn(caller) });
+    await this.#leaderCalls.administer({ type: 'promote_member', id, ...callerIn(caller) });
   }
 
   async removeMember(id: string, caller: Caller = byNode): Promise<void> {
-    await this.#administer({ type: 'remove_member', id, ...callerIn(caller) });
+    await this.#leaderCalls.administer({ type: 'remove_member', id, ...callerIn(caller) });
   }
 
   async transferLeadership(to: string | null, caller: Caller = byNode): Promise<string> {
-    const answer = await this.#administer({ type: 'transfer', to, ...callerIn(caller) });
-    return String(answer);
-  }
-
-  async #administer(
-    call: AdministrativeCall,
-    timeoutMs: number = defaultTimeoutMs,
-  ): Promise<unknown> {
-    this.#route.assertOpen();
-    const deadlineMs = this.#parts.clock.now() + timeoutMs;
-    const patience = { deadlineMs, signal: undefined };
-    const isRepeatable = call.type !== 'transfer'; // MEMBERS-1
-    return this.#route.follow<unknown>(patience, isRepeatable, (leader, repeated) => {
-      const asked = isRepeatable && repeated ? { ...call, repeated } : call;
-      return leader === 'self'
-        ? this.#administration.execute(asked, deadlineMs)
-        : this.#route.ask(leader, patience, asked);
+    const answer = await this.#leaderCalls.administer({
+      type: 'transfer',
+      to,
+      ...callerIn(caller),
     });
+    return String(answer);
   }
 
   askMember(id: string, body: object, options: CallOptions): Promise<unknown> {
@@ -314,18 +272,15 @@ export class RaftEngine implements Engine {
   }
 
   onStatus(listener: (status: ClusterStatus) => void): () => void {
-    this.#statusListeners.add(listener);
-    return () => this.#statusListeners.delete(listener);
+    return this.#listeners.onStatus(listener);
   }
 
   onEvents(listener: EventListener): () => void {
-    this.#eventListeners.add(listener);
-    return () => this.#eventListeners.delete(listener);
+    return this.#listeners.onEvents(listener);
   }
 
   onGap(listener: (revision: number) => void): () => void {
-    this.#gapListeners.add(listener);
-    return () => this.#gapListeners.delete(listener);
+    return this.#listeners.onGap(listener);
   }
 
   stats(): EngineStats {
@@ -346,9 +301,9 @@ export class RaftEngine implements Engine {
     if (this.#route.closing) return;
     const voters = this.#raftStatus.membership.members.filter((member) => member.role === 'voter');
     if (this.#raftStatus.role === 'leader' && voters.length > 1) {
-      await this.#administer({ type: 'transfer', to: null, ...byNode }, closeHandoverMs).catch(
-        () => undefined,
-      );
+      await this.#leaderCalls
+        .administer({ type: 'transfer', to: null, ...byNode }, closeHandoverMs)
+        .catch(() => undefined);
     }
     this.#route.close();
     this.#queue.endWaits(new Interrupted(true, 'this node is stopping'));
@@ -368,17 +323,17 @@ export class RaftEngine implements Engine {
 
   onApplied(index: number, batch: Batch, { events }: { readonly events: readonly Event[] }): void {
     this.#leadership.onApplied(batch, events);
-    this.#tellLevel();
+    this.#listeners.tellLevel(this.#replica.levels().inForce);
     if (events.length > 0) {
       this.#queue.onEvents(events);
-      for (const listener of this.#eventListeners) listener(index, events, batch.wallMs);
+      this.#listeners.tellEvents(index, events, batch.wallMs);
     }
   }
 
   onRestored(index: number): void {
     this.#leadership.onRestored();
-    this.#tellLevel();
-    for (const listener of this.#gapListeners) listener(index);
+    this.#listeners.tellLevel(this.#replica.levels().inForce);
+    this.#listeners.tellGap(index);
   }
 
   onStateKnown(index: LogIndex, stateHash: string | undefined): void {
@@ -403,7 +358,7 @@ export class RaftEngine implements Engine {
       );
     }
     this.#route.update(status);
-    this.#tellStatus();
+    this.#listeners.tellStatus();
   }
 
   onUnreachable(peer: MemberId): void {
@@ -413,7 +368,7 @@ export class RaftEngine implements Engine {
   onClientUrl(peer: MemberId, url: string): void {
     if (this.#clientUrls.get(peer) === url) return;
     this.#clientUrls.set(peer, url);
-    this.#tellStatus();
+    this.#listeners.tellStatus();
   }
 
   onTick(): void {
@@ -425,81 +380,10 @@ export class RaftEngine implements Engine {
     this.#administration.onTick();
     this.#queue.flushSoon();
     if (this.#raftStatus.ready) this.#levelRaiser.onTick();
-    this.#proposeCheckpoint();
+    this.#checkpoints.onTick(this.#raftStatus);
   }
 
-  /** All members take a snapshot where it stands in the log. */
-  #proposeCheckpoint(): void {
-    if (this.#checkpointPending || !this.#replica.isCheckpointDue || !this.#raftStatus.ready)
-      return;
-    this.#checkpointPending = true;
-    const done = (): void => {
-      this.#checkpointPending = false;
-    };
-    this.#queue.submit({ identity: nodeIdentity, command: { type: 'checkpoint' } }, done, done);
-  }
-
-  async onCall(from: MemberId, request: unknown, signal: AbortSignal): Promise<CallAnswer> {
-    try {
-      if (!isCall(request, this.#replica.levels().supported)) {
-        throw new HoldfastError(
-          'invalid_request',
-          'A peer asked for something this version does not know.',
-        );
-      }
-      if (request.type === 'state_digest') {
-        this.#consistency.note(from, request);
-        return { type: 'ok', value: null };
-      }
-      if (request.type === 'ask')
-        return { type: 'ok', value: await this.#asks.answer(request.body) };
-      if (request.type === 'cache_invalidate')
-        return { type: 'ok', value: this.#coherence.onInvalidation(request) };
-      const deadlineMs = this.#parts.clock.now() + request.timeoutMs;
-      await this.#route.whenReadyHere(deadlineMs);
-      return { type: 'ok', value: await this.#workOnCall(from, request, deadlineMs, signal) };
-    } catch (error) {
-      return failureAnswer(error);
-    }
-  }
-
-  /** A peer's call is answered here or nowhere: it is not passed on again. */
-  #workOnCall(
-    from: MemberId,
-    call: Exclude<Call, { type: 'state_digest' | 'cache_invalidate' | 'ask' }>,
-    deadlineMs: number,
-    signal: AbortSignal,
-  ): Promise<unknown> {
-    switch (call.type) {
-      case 'submit':
-        return this.#submissions.submitHere(
-          envelopeOf(call.command, call, call.repeated === true),
-          signal,
-        );
-      case 'keep_alive':
-        return this.#leadership.keepAlive(call.sessionId, call);
-      case 'query':
-        return this.#leadership.query(call.query, call);
-      case 'cache_read':
-        return this.#coherence.readHere(from, call.key, call.epoch);
-      case 'add_member':
-      case 'promote_member':
-      case 'remove_member':
-      case 'transfer':
-        return this.#administration.execute(call, deadlineMs);
-    }
-  }
-
-  #tellLevel(): void {
-    const { inForce } = this.#replica.levels();
-    if (inForce === this.#toldLevel) return;
-    this.#toldLevel = inForce;
-    this.#tellStatus();
-  }
-
-  #tellStatus(): void {
-    if (this.#statusListeners.size === 0) return;
-    const status = this.status();
-    for (const listener of this.#statusListeners) listener(status);
+  onCall(from: MemberId, request: unknown, signal: AbortSignal): Promise<CallAnswer> {
+    return this.#peerRequests.answer(from, request, signal);
   }
 }

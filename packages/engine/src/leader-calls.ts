@@ -1,0 +1,103 @@
+/** What this node asks of the leader beside commands (submissions.ts): here where it leads, else by a call. */
+import type { SessionId } from '@holdfast/state';
+import type { Administration, AdministrativeCall } from './administration.ts';
+import { cacheAnswer, keepAliveAnswer, queryAnswer } from './answers.ts';
+import type { CacheCoherence } from './cache/coherence.ts';
+import type { FetchAnswer } from './cache/lines.ts';
+import type { Clock } from './clock.ts';
+import type { LeaderRoute } from './leader-route.ts';
+import type { Leadership } from './leadership.ts';
+import { defaultTimeoutMs } from './submissions.ts';
+import { callerIn } from './types.ts';
+import type { CallOptions, KeepAliveResult, Query, QueryAnswer } from './types.ts';
+
+/** From this feature level on a leader knows reads of the cache. */
+const cacheLevel = 2;
+
+export interface LeaderCallsParts {
+  readonly nodeId: string;
+  readonly clock: Clock;
+  /** The feature level in force. */
+  readonly level: () => number;
+  readonly route: LeaderRoute;
+  readonly leadership: Leadership;
+  readonly coherence: CacheCoherence;
+  readonly administration: Administration;
+}
+
+export class LeaderCalls {
+  readonly #parts: LeaderCallsParts;
+
+  constructor(parts: LeaderCallsParts) {
+    this.#parts = parts;
+  }
+
+  async keepAlive(sessionId: SessionId, options: CallOptions): Promise<KeepAliveResult> {
+    const call = { type: 'keep_alive', sessionId, ...callerIn(options) } as const;
+    return this.#anywhere(
+      options,
+      call,
+      () => this.#parts.leadership.keepAlive(sessionId, options),
+      (answer) => keepAliveAnswer(answer),
+    );
+  }
+
+  async query<Q extends Query>(query: Q, options: CallOptions): Promise<QueryAnswer<Q>> {
+    const found = await this.#anywhere(
+      options,
+      { type: 'query', query, ...callerIn(options) },
+      () => this.#parts.leadership.query(query, options),
+      (answer) => queryAnswer(query, answer),
+    );
+    return found as QueryAnswer<Q>;
+  }
+
+  /** @param epoch Of the lines of this node. */
+  async readCache(key: string, epoch: string, options: CallOptions): Promise<FetchAnswer> {
+    const { nodeId, level, coherence } = this.#parts;
+    if (level() < cacheLevel) {
+      const { view, revision } = await this.query({ type: 'cache', name: key }, options);
+      return { term: 0, view, revision, grant: { seq: 0, leaseMs: 0, line: 'none' } };
+    }
+    return this.#anywhere(
+      options,
+      { type: 'cache_read', key, epoch, ...callerIn(options) },
+      () => coherence.readHere(nodeId, key, epoch),
+      cacheAnswer,
+    );
+  }
+
+  /** Something that may be repeated: here where this node leads, else by the leader. */
+  #anywhere<T>(
+    options: CallOptions,
+    call: Parameters<LeaderRoute['ask']>[2],
+    here: () => Promise<T>,
+    received: (answer: unknown) => T,
+  ): Promise<T> {
+    const { clock, route } = this.#parts;
+    route.assertOpen();
+    const { signal } = options;
+    const deadlineMs = clock.now() + (options.timeoutMs ?? defaultTimeoutMs);
+    const patience = { deadlineMs, signal };
+    return route.follow(patience, true, async (leader) =>
+      leader === 'self' ? here() : received(await route.ask(leader, patience, call)),
+    );
+  }
+
+  async administer(
+    call: AdministrativeCall,
+    timeoutMs: number = defaultTimeoutMs,
+  ): Promise<unknown> {
+    const { clock, route, administration } = this.#parts;
+    route.assertOpen();
+    const deadlineMs = clock.now() + timeoutMs;
+    const patience = { deadlineMs, signal: undefined };
+    const isRepeatable = call.type !== 'transfer'; // MEMBERS-1
+    return route.follow<unknown>(patience, isRepeatable, (leader, repeated) => {
+      const asked = isRepeatable && repeated ? { ...call, repeated } : call;
+      return leader === 'self'
+        ? administration.execute(asked, deadlineMs)
+        : route.ask(leader, patience, asked);
+    });
+  }
+}

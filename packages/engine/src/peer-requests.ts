@@ -1,0 +1,86 @@
+/** What peers ask of this node: it is answered here or nowhere, and not passed on again. */
+import { HoldfastError } from '@holdfast/protocol';
+import type { MemberId } from '@holdfast/raft';
+import type { Administration } from './administration.ts';
+import type { CacheCoherence } from './cache/coherence.ts';
+import { failureAnswer, isCall } from './calls.ts';
+import type { Call, CallAnswer } from './calls.ts';
+import type { Clock } from './clock.ts';
+import type { ConsistencyCheck } from './consistency-check.ts';
+import type { LeaderRoute } from './leader-route.ts';
+import type { Leadership } from './leadership.ts';
+import type { MemberAsks } from './member-asks.ts';
+import { envelopeOf } from './submission.ts';
+import type { Submissions } from './submissions.ts';
+
+export interface PeerRequestsParts {
+  readonly clock: Clock;
+  /** The highest feature level that this program supports. */
+  readonly supportedLevel: () => number;
+  readonly consistency: ConsistencyCheck;
+  readonly asks: MemberAsks;
+  readonly coherence: CacheCoherence;
+  readonly route: LeaderRoute;
+  readonly submissions: Submissions;
+  readonly leadership: Leadership;
+  readonly administration: Administration;
+}
+
+export class PeerRequests {
+  readonly #parts: PeerRequestsParts;
+
+  constructor(parts: PeerRequestsParts) {
+    this.#parts = parts;
+  }
+
+  async answer(from: MemberId, request: unknown, signal: AbortSignal): Promise<CallAnswer> {
+    const { clock, supportedLevel, consistency, asks, coherence, route } = this.#parts;
+    try {
+      if (!isCall(request, supportedLevel())) {
+        throw new HoldfastError(
+          'invalid_request',
+          'A peer asked for something this version does not know.',
+        );
+      }
+      if (request.type === 'state_digest') {
+        consistency.note(from, request);
+        return { type: 'ok', value: null };
+      }
+      if (request.type === 'ask') return { type: 'ok', value: await asks.answer(request.body) };
+      if (request.type === 'cache_invalidate')
+        return { type: 'ok', value: coherence.onInvalidation(request) };
+      const deadlineMs = clock.now() + request.timeoutMs;
+      await route.whenReadyHere(deadlineMs);
+      return { type: 'ok', value: await this.#asLeader(from, request, deadlineMs, signal) };
+    } catch (error) {
+      return failureAnswer(error);
+    }
+  }
+
+  #asLeader(
+    from: MemberId,
+    call: Exclude<Call, { type: 'state_digest' | 'cache_invalidate' | 'ask' }>,
+    deadlineMs: number,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    const { submissions, leadership, coherence, administration } = this.#parts;
+    switch (call.type) {
+      case 'submit':
+        return submissions.submitHere(
+          envelopeOf(call.command, call, call.repeated === true),
+          signal,
+        );
+      case 'keep_alive':
+        return leadership.keepAlive(call.sessionId, call);
+      case 'query':
+        return leadership.query(call.query, call);
+      case 'cache_read':
+        return coherence.readHere(from, call.key, call.epoch);
+      case 'add_member':
+      case 'promote_member':
+      case 'remove_member':
+      case 'transfer':
+        return administration.execute(call, deadlineMs);
+    }
+  }
+}
