@@ -8,12 +8,20 @@ type Call = <N extends OperationName>(
   settings?: CallSettings,
 ) => Promise<Operations[N]['answer']>;
 
+/** Names a hold of a lock; a `Hold` is one. */
+export interface HeldReference {
+  /** The name of the lock. */
+  readonly name: string;
+  /** Of the grant. */
+  readonly fenceToken: number;
+}
+
 /** What has to be so when a write is applied; else it is refused and changes nothing. */
 export interface CacheConditions {
   /** The version that the key has; 0: it has no value. */
   readonly ifVersion?: number;
   /** A hold that stands: a `Hold`, or what names one. */
-  readonly ifHeld?: { readonly name: string; readonly fenceToken: number };
+  readonly ifHeld?: HeldReference;
 }
 
 /** How a value is written. */
@@ -22,11 +30,16 @@ export interface CacheSetOptions extends CacheConditions {
   readonly ttlMs?: number;
 }
 
-/** What a key has. */
-export interface CacheValue {
-  readonly value: Json;
-  /** Log index of the write that gave it the value. */
+/** Of a value that a key has. */
+export interface CacheVersion {
+  /** Log index of the write that gave the key its value. */
   readonly version: number;
+}
+
+/** What a key has. */
+export interface CacheValue extends CacheVersion {
+  /** As it was written. */
+  readonly value: Json;
 }
 
 /**
@@ -62,11 +75,7 @@ export class Cache {
    * @throws HoldfastError `version_mismatch` and `hold_not_current` where a condition is not met; `limit_exceeded`;
    *   `outcome_unknown` where it may have been written: with `ifVersion`, read it and try again.
    */
-  async set(
-    key: string,
-    value: Json,
-    options: CacheSetOptions = {},
-  ): Promise<{ readonly version: number }> {
+  async set(key: string, value: Json, options: CacheSetOptions = {}): Promise<CacheVersion> {
     const { ttlMs } = options;
     const ttl = ttlMs === undefined ? {} : { ttl_seconds: ttlMs / 1000 };
     const { version } = await this.#call('cache_set', {

@@ -39,7 +39,13 @@ export type {
   OtherCluster,
 } from './client-warning.ts';
 export { Cache } from './cache.ts';
-export type { CacheConditions, CacheValue, CacheSetOptions } from './cache.ts';
+export type {
+  CacheConditions,
+  CacheValue,
+  CacheVersion,
+  HeldReference,
+  CacheSetOptions,
+} from './cache.ts';
 export { Queue } from './queue.ts';
 export type { ConsumeOptions, PushOptions } from './queue.ts';
 export { QueueDelivery } from './queue-delivery.ts';
