@@ -3,6 +3,20 @@ import type { Fault } from './fault.ts';
 
 export const identityFaults: readonly Fault[] = [
   {
+    name: 'planted-keys-kept',
+    breaks: 'a key that was planted before authentication was turned on is one of an administrator',
+    file: 'packages/state/src/primitives/access/changes.ts',
+    find: `    return othersHaveAccess(others); // AUTH-5`,
+    put: `    access.isEnabled = false; // AUTH-5`,
+  },
+  {
+    name: 'recovery-identity-for-all',
+    breaks: 'whoever has a key of the identity of a recovery key administers the cluster for good',
+    file: 'packages/api/src/operations/auth.ts',
+    find: `  isOfRecovery(identity) ||`,
+    put: `  (isOfRecovery(identity) && alsoAnonymous && identity === '') ||`,
+  },
+  {
     name: 'session-of-anybody',
     breaks: 'whoever knows the id of a session uses and ends it',
     file: 'packages/state/src/kernel/admission.ts',

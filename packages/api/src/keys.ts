@@ -1,2 +1,2 @@
 /** How keys are made, for who needs nothing else of this package. */
-export { newKey } from './pipeline/api-keys.ts';
+export { newKey, recoveryIdentity } from './pipeline/api-keys.ts';

@@ -5,14 +5,16 @@
  *     running node has it locked. Nobody else can make one: no operation of a node does.
  * RECOVER-2: the folder has its hash alone, and only until the node has put that into the replicated state, by which all
  *     nodes know it and any administrator can revoke it. It ends by itself after a day.
+ * RECOVER-3: it proves an identity of its own, which nothing else proves: what is left of it when it has ended is of use to
+ *     nobody, and no other key becomes an administrator's by it.
  */
 import { readFile, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '@holdfast/engine';
+import { recoveryIdentity } from '@holdfast/api/keys';
 
 export const recoveryFile = 'recovery-key.json';
-export const recoveryIdentity = 'recovery';
 const validMs = 86_400_000;
 const pauseMs = 500;
 
@@ -53,12 +55,13 @@ export function takeRecoveryKey(folder: string, engine: Engine, log: RecoveryLog
     }
     const { id, hash, createdAtMs } = recovery;
     const expiresAtMs = createdAtMs + validMs;
+    const identity = recoveryIdentity(id); // RECOVER-3
     const result = await engine.submit(
       {
         type: 'auth_create_key',
         id,
         hash,
-        identity: recoveryIdentity,
+        identity,
         createdAtMs,
         expiresAtMs,
         roles: ['admin'],
@@ -69,7 +72,7 @@ export function takeRecoveryKey(folder: string, engine: Engine, log: RecoveryLog
       log.warn({ code: result.code }, `A recovery key is not valid: ${result.message}`);
     else
       log.warn(
-        { key_id: id, identity: recoveryIdentity },
+        { key_id: id, identity },
         'A recovery key that was made in the folder of this node is valid for a day: revoke it when it was used.',
       );
     await rm(path, { force: true });

@@ -1,17 +1,20 @@
 /** Beside the rest of this package: whoever makes a recovery key needs no engine. The rules are in recovery-key.ts. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { newKey } from '@holdfast/api/keys';
+import { newKey, recoveryIdentity } from '@holdfast/api/keys';
 import { lockFolder, writePrivateFile } from '@holdfast/storage';
 import { recoveryFile } from './recovery-key.ts';
 import type { Recovery } from './recovery-key.ts';
 
 /**
  * @param folder Of a node that does not run.
- * @returns The key; it is kept nowhere.
+ * @returns The key, which is kept nowhere, and the identity that it proves.
  * @throws Error where the folder is no node's, or the node runs.
  */
-export async function makeRecoveryKey(folder: string, nowMs: number): Promise<string> {
+export async function makeRecoveryKey(
+  folder: string,
+  nowMs: number,
+): Promise<{ readonly key: string; readonly identity: string }> {
   if (!existsSync(join(folder, 'identity.json')))
     throw new Error(`"${folder}" is not the folder of a node: it has no identity.json.`);
   const unlock = await lockFolder(join(folder, 'log')); // RECOVER-1
@@ -19,7 +22,7 @@ export async function makeRecoveryKey(folder: string, nowMs: number): Promise<st
     const { id, text, hash } = newKey();
     const recovery: Recovery = { id, hash, createdAtMs: nowMs };
     writePrivateFile(join(folder, recoveryFile), `${JSON.stringify(recovery)}\n`);
-    return text;
+    return { key: text, identity: recoveryIdentity(id) };
   } finally {
     unlock();
   }

@@ -3,7 +3,8 @@
  *
  * ADMIN-1: authentication is turned on by whoever shows a key, or a certificate, of an administrator: so nobody turns it
  *     on who could not go on afterwards.
- * ADMIN-2: names of identities that the cluster uses itself are nobody's.
+ * ADMIN-2: names of identities that the cluster uses itself are nobody's: nobody makes a key of one, maps a certificate to
+ *     it or gives it roles. Those of recovery keys are among them, one for each key.
  */
 import type {
   AuthChangedAnswer,
@@ -13,6 +14,7 @@ import type {
   CheckAccessBody,
   CreateKeyBody,
   DeleteRoleBody,
+  EnableAuthBody,
   GrantBody,
   KeyMadeAnswer,
   ListCertificatesAnswer,
@@ -28,7 +30,7 @@ import type {
 import type { AccessPart, FoundAccess } from '@holdfast/engine';
 import { administratorRole, anonymousIdentity, nodeIdentity } from '@holdfast/state';
 import type { AccessCommand, AccessRule } from '@holdfast/state';
-import { newKey } from '../pipeline/api-keys.ts';
+import { isOfRecovery, newKey } from '../pipeline/api-keys.ts';
 import { Refused, refusedBy } from '../refused.ts';
 import { callOptions } from './context.ts';
 import type { OperationContext, Outcome } from './context.ts';
@@ -60,7 +62,7 @@ async function change(
 
 /** ADMIN-1. */
 export async function enable(
-  _body: object,
+  { keep_others }: EnableAuthBody,
   context: OperationContext,
 ): Promise<Outcome<AuthChangedAnswer>> {
   const { caller, service } = context;
@@ -72,7 +74,8 @@ export async function enable(
       'no_administrator',
       'Turn authentication on with the key of an administrator, so that you can go on afterwards: make one with the role "admin" (POST /auth/keys) and send it with this request. "holdfast auth enable" does both.',
     );
-  return change({ type: 'auth_enable' }, context);
+  if (keep_others === true) return change({ type: 'auth_enable' }, context);
+  return change({ type: 'auth_enable', onlyKey: caller.keyId ?? '' }, context); // AUTH-5
 }
 
 export const disable = (
@@ -82,7 +85,9 @@ export const disable = (
 
 /** ADMIN-2. */
 const reserved = (identity: string, alsoAnonymous: boolean): Refused | undefined =>
-  identity === nodeIdentity || (alsoAnonymous && identity === anonymousIdentity)
+  identity === nodeIdentity ||
+  isOfRecovery(identity) ||
+  (alsoAnonymous && identity === anonymousIdentity)
     ? invalid('identity', `"${identity}" is an identity of the cluster itself. Use another name.`)
     : undefined;
 

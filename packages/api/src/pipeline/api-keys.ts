@@ -18,6 +18,11 @@ export function newKey(): { readonly text: string; readonly id: string; readonly
   return { text: `hf_${id}_${secret}`, id, hash: hashOf(secret) };
 }
 
+/** Of the keys that `holdfast auth recover` makes: one for each, and nobody else's. */
+export const recoveryIdentity = (keyId: string): string => `recovery-${keyId}`;
+
+export const isOfRecovery = (identity: string): boolean => /^recovery(?:-|$)/.test(identity);
+
 const form = /^hf_([a-z0-9]{1,32})_([A-Za-z0-9_-]{43})$/;
 
 /** Undefined: it is none. */

@@ -60,6 +60,35 @@ describe('authentication', () => {
     assert.equal((await request('GET', '/locks')).status, 200, 'nobody is asked anything before');
   });
 
+  test('is turned on where nobody else has anything, or that is kept (AUTH-5)', async (t) => {
+    const { request, engine } = startHarness(t);
+    const planted = await request('POST', '/auth/keys', { identity: 'admin' });
+    const made = await request('POST', '/auth/keys', { identity: 'admin', roles: ['admin'] });
+    const own = withKey(String(made.body['key']));
+    assertRefused(await request('POST', '/auth/enable', {}, own), 409, 'others_have_access');
+    assert.equal(engine.access.isEnabled, false);
+    const id = String(planted.body['key_id']);
+    assert.equal((await request('DELETE', `/auth/keys/${id}`)).status, 200);
+    assert.equal((await request('POST', '/auth/enable', {}, own)).status, 200);
+    await request('POST', '/auth/disable', {}, own);
+    await request('POST', '/auth/keys', { identity: 'ann' });
+    assertRefused(await request('POST', '/auth/enable', {}, own), 409, 'others_have_access');
+    const kept = await request('POST', '/auth/enable', { keep_others: true }, own);
+    assert.equal(kept.status, 200, kept.text);
+  });
+
+  test('leaves identities of recovery keys to those (ADMIN-2)', async (t) => {
+    const { request } = startHarness(t);
+    const identity = 'recovery-k1';
+    for (const [path, body] of [
+      ['/auth/keys', { identity }],
+      ['/auth/identities/recovery-k1/bind', { role: 'admin' }],
+      ['/auth/certificates', { field: 'dns', value: 'a', identity }],
+      ['/auth/keys', { identity: 'recovery' }],
+    ] as const)
+      assertRefused(await request('POST', path, body), 400, 'invalid_request');
+  });
+
   test('refuses whoever proves nothing, a wrong key, and what is no key (DENY-1, DENY-2)', async (t) => {
     const { request, root } = await secured(t);
     const anonymous = await request('GET', '/locks');

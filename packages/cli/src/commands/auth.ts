@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Client } from '@holdfast/client';
 import type { GrantBody, MapCertificateBody } from '@holdfast/protocol';
 import { useApiKey } from '../api-key.ts';
+import { refuseOthers } from '../auth-others.ts';
 import { UsageError } from '../failure.ts';
 import { printRecord } from '../output.ts';
 import { printable } from '../printable.ts';
@@ -81,21 +82,25 @@ function addSwitch(auth: Command, at: () => Environment, printed: Printed): void
     .command('enable')
     .description('Makes the first administrator and turns authentication on.')
     .option('--identity <name>', 'identity of the first administrator', 'admin')
+    .option('--keep-others', 'keep the keys, roles and certificates that are known already')
     .addHelpText(
       'after',
       `
 Prints the key of the administrator, before anything is turned on: from then on nobody does anything without a
 key, or a certificate, of an identity with a role. With HOLDFAST_API_KEY set to the key of an administrator no
-other key is made.
+other key is made. Until then everybody could make keys: where there are any, or roles or certificates, they are
+listed, and nothing is turned on before they are removed or --keep-others is given.
 
 Example:
   holdfast auth enable`,
     )
-    .action(async ({ identity }: { readonly identity: string }) => {
+    .action(async (options: { readonly identity: string; readonly keepOthers?: true }) => {
+      const { identity, keepOthers = false } = options;
       const environment = at();
       const isKnown = await withClient(environment, async (client) => {
         const { enabled, roles } = await client.call('auth_status', {});
         if (enabled || roles.includes('admin')) return true;
+        if (!keepOthers) await refuseOthers(client);
         const made = await client.call('auth_create_key', { identity, roles: ['admin'] });
         printRecord(environment.output, made);
         if (!environment.output.json) environment.output.write(`${shownOnce}\n`);
@@ -103,7 +108,9 @@ Example:
         return false;
       });
       // By the key that was just told: it is known to be valid, and to be known.
-      await withClient(environment, (client) => client.call('auth_enable', {}));
+      await withClient(environment, (client) =>
+        client.call('auth_enable', keepOthers ? { keep_others: true } : {}),
+      );
       if (!environment.output.json)
         environment.output.write(
           isKnown ? 'Authentication is on.\n' : 'Authentication is on; export HOLDFAST_API_KEY.\n',
@@ -144,7 +151,7 @@ function addRecover(auth: Command, at: () => Environment): void {
       'after',
       `
 For who has lost all keys. The key is valid for a day, on all nodes, once the node has been started again and the
-cluster has a leader; its identity is "recovery". Revoke it when it was used.
+cluster has a leader; its identity is "recovery-" and its id. Revoke it when it was used.
 
 Example:
   holdfast auth recover --storage-folder /srv/holdfast`,
@@ -152,8 +159,8 @@ Example:
     .action(async ({ storageFolder }: { readonly storageFolder: string }) => {
       const { output } = at();
       const { makeRecoveryKey } = await import('@holdfast/server/recovery');
-      const key = await makeRecoveryKey(storageFolder, Date.now());
-      printRecord(output, { key, identity: 'recovery', valid_for_seconds: 86_400 });
+      const made = await makeRecoveryKey(storageFolder, Date.now());
+      printRecord(output, { ...made, valid_for_seconds: 86_400 });
     });
 }
 

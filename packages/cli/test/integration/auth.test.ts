@@ -33,6 +33,12 @@ describe('holdfast auth', { timeout: 120_000 }, () => {
       holdfast(url, words, key === undefined ? { HOLDFAST_API_KEY: '' } : { HOLDFAST_API_KEY: key })
         .ended;
     try {
+      const planted = await run(undefined, 'auth', 'key', 'create', 'admin');
+      const plantedId = keyIn(planted).split('_')[1] ?? '';
+      const others = await run(undefined, 'auth', 'enable');
+      assert.equal(others.status, 1, others.stderr);
+      assert.match(others.stderr, new RegExp(`key ${plantedId} of "admin"[^]*others_have_access`));
+      await run(undefined, 'auth', 'key', 'revoke', plantedId);
       const enabled = await run(undefined, 'auth', 'enable');
       assert.equal(enabled.status, 0, enabled.stderr);
       const root0 = keyIn(enabled);

@@ -29,9 +29,18 @@ const authStatus: UnaryOperation = {
 
 const enable: UnaryOperation = changing('always', {
   name: 'auth_enable',
-  request: request('EnableAuth', 'EnableAuthBody', {}),
+  request: request('EnableAuth', 'EnableAuthBody', {
+    keep_others: [
+      1,
+      optional(
+        boolean(
+          'Keep keys, roles, identities and certificates that are known already; refused when absent, where there are any beside the key that is shown.',
+        ),
+      ),
+    ],
+  }),
   answer: changed,
-  errors: ['no_administrator', ...clusterErrors],
+  errors: ['no_administrator', 'others_have_access', ...clusterErrors],
   access: operate,
   http: [
     post(
@@ -97,6 +106,12 @@ export const authGroup: Group = {
       409,
       'FAILED_PRECONDITION',
       'Nobody could administer the cluster then.',
+      'never',
+    ),
+    others_have_access: byCluster(
+      409,
+      'FAILED_PRECONDITION',
+      'Others have keys, roles or certificates already.',
       'never',
     ),
   },

@@ -16,7 +16,13 @@ export interface AuthStatusAnswer {
 }
 
 /** Request of EnableAuth. */
-export type EnableAuthBody = Readonly<Record<string, never>>;
+export interface EnableAuthBody {
+  /**
+   * Keep keys, roles, identities and certificates that are known already; refused when absent, where there are any
+   * beside the key that is shown.
+   */
+  readonly keep_others?: boolean;
+}
 
 /** The change is in force on every node that has applied it. */
 export interface AuthChangedAnswer {

@@ -47,6 +47,7 @@ export type ErrorCode =
   | 'key_not_found'
   | 'role_not_found'
   | 'no_administrator'
+  | 'others_have_access'
   | 'limit_exceeded'
   | 'overloaded'
   | 'not_leader'
@@ -379,6 +380,13 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   no_administrator: {
     status: 409,
     title: 'Nobody could administer the cluster then.',
+    retry: 'never',
+    effect: 'none',
+    by: 'cluster',
+  },
+  others_have_access: {
+    status: 409,
+    title: 'Others have keys, roles or certificates already.',
     retry: 'never',
     effect: 'none',
     by: 'cluster',

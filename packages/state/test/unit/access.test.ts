@@ -67,6 +67,29 @@ describe('authentication', () => {
     for (const command of ends) assert.equal(access.codeOf('root', command), 'ok');
   });
 
+  test('is not turned on by a key beside which anything else is known, unless that is kept (AUTH-5)', () => {
+    const others: readonly Command[] = [
+      key('k1', 'root'),
+      key('k1', 'mallory'),
+      { type: 'auth_bind', identity: 'anonymous', role: 'admin' },
+      { type: 'auth_grant', role: 'worker', rule: { verb: 'admin' } },
+      { type: 'auth_map_certificate', field: 'dns', value: 'a', identity: 'root' },
+    ];
+    const enable: Command = { type: 'auth_enable', onlyKey: 'k0' };
+    for (const other of others) {
+      const access = new Access();
+      access.as('anonymous', key('k0', 'root', ['admin']));
+      assert.equal(access.codeOf('anonymous', other), 'ok');
+      assert.equal(access.codeOf('root', enable), 'others_have_access', other.type);
+      assert.equal(access.driver.machine.access.isEnabled, false);
+      assert.equal(access.codeOf('root', { type: 'auth_enable' }), 'ok');
+    }
+    const alone = new Access();
+    alone.as('anonymous', key('k0', 'root', ['admin']));
+    assert.equal(alone.codeOf('root', { ...enable, onlyKey: '' }), 'others_have_access');
+    assert.equal(alone.codeOf('root', enable), 'ok');
+  });
+
   test('turned on a second time changes nothing', () => {
     const access = new Access().enabled();
     const at = access.driver.machine.digest();

@@ -6,6 +6,8 @@
  * AUTH-2: whatever changes what an identity may do moves `changedAt` of that identity, and of no other one: a command
  *     that was admitted before is refused then, and is admitted anew by its node (admission.ts).
  * AUTH-3: while authentication is on, somebody can administer it who can prove that: what would end the last one is refused.
+ * AUTH-5: until it is turned on everybody can make keys, roles and mappings: whoever turns it on with a key has seen what
+ *     of that is there, or it is refused.
  * AUTH-4: bounded by number: keys, identities, roles, rules and certificates; texts are bounded where they enter.
  */
 import { anonymousIdentity } from '../../kernel/commands.ts';
@@ -55,6 +57,14 @@ export interface CertificateMapping {
   readonly field: CertificateField;
   readonly value: string;
   readonly identity: string;
+}
+
+export interface OthersKnown {
+  readonly keys: number;
+  readonly roles: number;
+  /** With roles. */
+  readonly identities: number;
+  readonly certificates: number;
 }
 
 /** What is read of it, on any node. */
@@ -169,6 +179,18 @@ export class Access implements AccessTables {
     if (rules === undefined) this.roles.delete(name);
     else this.roles.set(name, { name, rules, changedAt });
     this.#forgetCompiled();
+  }
+
+  /** AUTH-5: how much there is beside this key and the roles of its identity. */
+  countBeside(keyId: string): OthersKnown {
+    const own = this.keys.get(keyId);
+    return {
+      keys: this.keys.size - (own === undefined ? 0 : 1),
+      roles: this.roles.size,
+      identities:
+        this.bindings.size - (own !== undefined && this.bindings.has(own.identity) ? 1 : 0),
+      certificates: this.certificates.size,
+    };
   }
 
   /** AUTH-3. Whoever shows a key, or a certificate, and may do everything. */

@@ -4,7 +4,7 @@ import { limitExceeded, refuse } from '../../kernel/refusals.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { Refusal } from '../../kernel/outcomes.ts';
 import { accessBounds, administratorRole, certificateKey } from './access.ts';
-import type { Key } from './access.ts';
+import type { Key, OthersKnown } from './access.ts';
 import type { AccessCommand, AccessResult, AccessRule } from './commands.ts';
 
 type Asked<Type extends AccessCommand['type']> = Extract<AccessCommand, { type: Type }>;
@@ -14,10 +14,13 @@ function changed(tables: Tables): AccessResult {
   return { ok: true, type: 'auth_changed' };
 }
 
-const enable: Execute<'auth_enable'> = (tables) => {
+const enable: Execute<'auth_enable'> = (tables, { onlyKey }) => {
   const { access, index } = tables;
   if (access.isEnabled) return { ok: true, type: 'auth_changed' };
   if (!access.hasAdministrator()) return noAdministrator(); // AUTH-3
+  const others = onlyKey === undefined ? undefined : access.countBeside(onlyKey);
+  if (others !== undefined && Object.values(others).some((count) => count > 0))
+    return othersHaveAccess(others); // AUTH-5
   access.isEnabled = true;
   access.enabledAt = index; // AUTH-2
   return changed(tables);
@@ -250,6 +253,13 @@ const noAdministrator = (): Refusal =>
     'no_administrator',
     'Nobody could administer the cluster then. Nothing was changed. Give the role "admin" to an identity that has a key or a certificate first.',
     {},
+  );
+
+const othersHaveAccess = ({ keys, roles, identities, certificates }: OthersKnown): Refusal =>
+  refuse(
+    'others_have_access',
+    `Anybody could make keys and roles so far, and there are ${String(keys)} keys beside yours, ${String(roles)} roles, ${String(identities)} other identities with roles and ${String(certificates)} mapped certificates. Nothing was changed. Remove those that you do not know (holdfast auth key list, role list, role identities, certificate list), then keep the rest with "keep_others" (holdfast auth enable --keep-others).`,
+    { keys, roles, identities, certificates },
   );
 
 export const accessHandlers: Handlers<AccessCommand['type']> = {

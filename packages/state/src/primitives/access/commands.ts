@@ -47,7 +47,11 @@ interface NewKey {
 
 export type AccessCommand =
   /** From here on what no rule permits is refused. */
-  | { readonly type: 'auth_enable' }
+  | {
+      readonly type: 'auth_enable';
+      /** Id of the key that it is turned on with. Refused where anything else is known (AUTH-5); absent: all is kept. */
+      readonly onlyKey?: string;
+    }
   | { readonly type: 'auth_disable' }
   /** With roles: those are bound to the identity as well. */
   | ({
@@ -121,7 +125,12 @@ export const accessCommands: { readonly [Type in AccessCommand['type']]: Declare
   auth_note_uses: declared,
 };
 
-export const accessRefusals = ['key_not_found', 'role_not_found', 'no_administrator'] as const;
+export const accessRefusals = [
+  'key_not_found',
+  'role_not_found',
+  'no_administrator',
+  'others_have_access',
+] as const;
 
 const field: EveryKind<CertificateField> = {
   level: 2,
@@ -152,7 +161,7 @@ const newKey = { id: 2, hash: 2, createdAtMs: 2, expiresAtMs: 2 } as const;
 
 /** FEATURE-1. */
 export const accessLevels: LevelsOf<AccessCommand> = {
-  auth_enable: { level: 2, fields: {} },
+  auth_enable: { level: 2, fields: { onlyKey: 2 } },
   auth_disable: { level: 2, fields: {} },
   auth_create_key: { level: 2, fields: { ...newKey, identity: 2, roles: 2 } },
   auth_revoke_key: { level: 2, fields: { id: 2 } },
