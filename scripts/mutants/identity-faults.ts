@@ -73,6 +73,13 @@ export const identityFaults: readonly Fault[] = [
     put: "if (events.some(({ type }) => type === 'session_ended')) this.look();",
   },
   {
+    name: 'open-after-expiry',
+    breaks: 'streams, watches and waits go on when the key that began them has expired',
+    file: 'packages/api/src/pipeline/open-calls.ts',
+    find: '        : this.#clock.after(lookEveryMs, () => this.#lookAtExpiries());\n    this.look();',
+    put: '        : this.#clock.after(lookEveryMs, () => this.#lookAtExpiries());',
+  },
+  {
     name: 'id-without-identity',
     breaks: 'a request names the session of another identity by what that told',
     file: 'packages/api/src/operations/identities.ts',

@@ -40,9 +40,9 @@ export interface BuiltApi {
 }
 
 export function buildApi(options: ApiOptions): BuiltApi {
-  const { engine, log, allowedOrigins = [] } = options;
+  const { engine, log, allowedOrigins = [], clock = systemClock } = options;
   const waiting = new WaitingCallers();
-  const longestTurn = watchLongestTurn(systemClock);
+  const longestTurn = watchLongestTurn(clock);
   const metrics = createMetrics({
     engine,
     stream: () => streams.stats,
@@ -56,11 +56,11 @@ export function buildApi(options: ApiOptions): BuiltApi {
   });
   const limits = { ...defaultApiLimits, ...options.limits };
   const feed = new EventFeed(engine, limits.maxEventsKept);
-  const keyUses = new KeyUses(engine, () => Date.now());
+  const keyUses = new KeyUses(engine, clock);
   const control = new AccessControl({
     engine,
     isRequired: options.requiresAuthentication ?? false,
-    now: () => Date.now(),
+    clock,
     onKeyUsed: (keyId) => keyUses.used(keyId),
   });
   const queues = options.queues ?? new ReplicatedQueues(engine, feed);
@@ -77,17 +77,15 @@ export function buildApi(options: ApiOptions): BuiltApi {
     shares: sharesOf(limits),
     feed,
     queues,
-    queueWaiters: new QueueWaiters(queues, (delayMs, callback) =>
-      systemClock.after(delayMs, callback),
-    ),
-    after: (delayMs, callback) => systemClock.after(delayMs, callback),
-    endOfTurn: (callback) => systemClock.endOfTurn(callback),
-    now: () => Date.now(),
+    queueWaiters: new QueueWaiters(queues, (delayMs, callback) => clock.after(delayMs, callback)),
+    after: (delayMs, callback) => clock.after(delayMs, callback),
+    endOfTurn: (callback) => clock.endOfTurn(callback),
+    now: () => clock.wallNow(),
     onAcquire: (outcome, seconds, mayWait) => metrics.onAcquire(outcome, seconds, mayWait),
     expiredAtCleanup: 0,
   };
   const context: OperationContext = { service, caller: callerFrom(undefined) };
-  const streams = new Streams(context, systemClock, log);
+  const streams = new Streams(context, clock, log);
   const server = new StreamServer(streams, context);
   let stopping = false;
   const http = {
@@ -111,7 +109,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
   });
 
   const takeDown = async (): Promise<void> => {
-    const deadlineMs = performance.now() + closeDeadlineMs;
+    const deadlineMs = clock.now() + closeDeadlineMs;
     stopping = true;
     streams.stop();
     waiting.stop();

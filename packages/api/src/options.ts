@@ -1,5 +1,6 @@
 /** What the api package is given when it starts. */
 import type { Engine } from '@holdfast/engine';
+import type { Clock } from '@holdfast/engine/parts';
 import type { QueueStore } from '@holdfast/queue';
 import type { HostPort } from '@holdfast/protocol';
 import type { ServerSecurity } from '@holdfast/tls';
@@ -64,6 +65,8 @@ export interface ApiLog {
 
 export interface ApiOptions extends Pick<MachineSources, 'diskSpace' | 'certificateEndsMs'> {
   readonly engine: Engine;
+  /** That of the process when absent. */
+  readonly clock?: Clock;
   /** Where queues are kept; in the engine's replicated state when absent. Whoever gives one closes it. */
   readonly queues?: QueueStore;
   readonly host: string;

@@ -11,6 +11,7 @@ import { openApiDocument } from '../openapi/document.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Caller } from '../pipeline/caller.ts';
 import { callerOfRequest } from './credentials.ts';
+import { openFor } from '../pipeline/open-calls.ts';
 import { streamOperations } from '../pipeline/perform.ts';
 import type { ServedUnary } from '../pipeline/perform.ts';
 import type { ApiLog } from '../options.ts';
@@ -337,9 +338,14 @@ const documents: Readonly<Record<string, (parts: HttpParts) => Write>> = {
     const backups = new Backups(service.limits.maxBackups, service.shares.backups, (ms, callback) =>
       service.after(ms, callback),
     );
-    return async (_request, reply, { caller }) => {
-      const begun = await backups.begin(caller.share, () => service.engine.openBackup());
+    return async (_request, reply, own) => {
+      const begun = await backups.begin(own.caller.share, () => service.engine.openBackup());
       if (begun instanceof Refused) return begun;
+      const { stream } = begun;
+      stream.once(
+        'close',
+        openFor(own, (refused) => stream.destroy(new Error(refused.message))), // DENY-4
+      );
       const { index, hash, byteLength } = begun.backup;
       const cluster = service.engine.status().clusterId.replaceAll(/[^A-Za-z0-9._-]/g, '_');
       const file = `holdfast-${cluster}-${String(index)}.snapshot`;
@@ -350,7 +356,7 @@ const documents: Readonly<Record<string, (parts: HttpParts) => Write>> = {
         'holdfast-snapshot-index': String(index),
         'holdfast-snapshot-hash': hash,
       });
-      return { content: begun.stream };
+      return { content: stream };
     };
   },
 };

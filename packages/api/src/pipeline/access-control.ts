@@ -10,6 +10,7 @@
  * DENY-4: what is open ends within a second of the end of the key, or of the right, that it stands on.
  */
 import type { Engine } from '@holdfast/engine';
+import type { Clock } from '@holdfast/engine/parts';
 import type { Rights, SessionId, Verb } from '@holdfast/state';
 import { isLoopback } from '@holdfast/tls';
 import type { CertificateName } from '@holdfast/tls';
@@ -40,8 +41,8 @@ export interface AccessControlOptions {
   readonly engine: Engine;
   /** DENY-3. */
   readonly isRequired: boolean;
-  /** Wall clock in ms. */
-  readonly now: () => number;
+  /** Keys expire by its wall clock. */
+  readonly clock: Pick<Clock, 'wallNow' | 'after' | 'endOfTurn'>;
   readonly onKeyUsed: (keyId: string) => void;
 }
 
@@ -53,7 +54,7 @@ export class AccessControl {
 
   constructor(options: AccessControlOptions) {
     this.#options = options;
-    this.open = new OpenCalls(options.engine);
+    this.open = new OpenCalls(options.engine, options.clock);
   }
 
   /** Whether anything is asked of anybody. */
@@ -91,7 +92,7 @@ export class AccessControl {
   }
 
   #hasExpired(expiresAtMs: number | undefined): boolean {
-    return expiresAtMs !== undefined && expiresAtMs <= this.#options.now();
+    return expiresAtMs !== undefined && expiresAtMs <= this.#options.clock.wallNow();
   }
 
   /** Why what a caller has proven holds no more; undefined: it holds. */

@@ -5,6 +5,7 @@
  *     once a minute, in one command of bounded size. What a node has not told when it stops is not known.
  */
 import type { Engine } from '@holdfast/engine';
+import type { Clock } from '@holdfast/engine/parts';
 import { nodeIdentity } from '@holdfast/state';
 
 const tellEveryMs = 60_000;
@@ -14,19 +15,23 @@ const mostTold = 1000;
 
 export class KeyUses {
   readonly #engine: Engine;
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'wallNow' | 'after'>;
   readonly #uses = new Map<string, number>();
-  readonly #timer: NodeJS.Timeout;
+  #cancelTimer: () => void;
 
-  constructor(engine: Engine, now: () => number) {
+  constructor(engine: Engine, clock: Pick<Clock, 'wallNow' | 'after'>) {
     this.#engine = engine;
-    this.#now = now;
-    this.#timer = setInterval(() => void this.tell(), tellEveryMs).unref();
+    this.#clock = clock;
+    const tellAndPlan = (): void => {
+      void this.tell();
+      this.#cancelTimer = clock.after(tellEveryMs, tellAndPlan);
+    };
+    this.#cancelTimer = clock.after(tellEveryMs, tellAndPlan);
   }
 
   /** Only of keys that are valid: bounded as those are. */
   used(id: string): void {
-    const atMs = this.#now();
+    const atMs = this.#clock.wallNow();
     const known = this.#engine.access.key(id)?.lastUsedMs ?? 0;
     if (atMs - known >= grainMs) this.#uses.set(id, atMs);
   }
@@ -47,6 +52,6 @@ export class KeyUses {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#cancelTimer();
   }
 }

@@ -3,6 +3,7 @@
  *
  * node --conditions=source packages/api/test/bench/access.ts [rules]
  */
+import { systemClock } from '@holdfast/engine/parts';
 import type { AccessCommand } from '@holdfast/state';
 import { AccessControl } from '../../src/pipeline/access-control.ts';
 import { newKey } from '../../src/pipeline/api-keys.ts';
@@ -38,7 +39,7 @@ await change({ type: 'auth_enable' });
 const control = new AccessControl({
   engine,
   isRequired: false,
-  now: () => Date.now(),
+  clock: systemClock,
   onKeyUsed: () => undefined,
 });
 

@@ -28,7 +28,11 @@ export interface GrpcHarness extends Harness {
   readonly server: GrpcServer;
   /** @param rpc `Locks.Acquire`. Rejects with a `ServiceError`. */
   call(rpc: string, body: object, options?: CallOptions): Promise<Message>;
-  read(rpc: string, body: object): Reading<ClientReadableStream<Message>>;
+  read(
+    rpc: string,
+    body: object,
+    metadata?: Readonly<Record<string, string>>,
+  ): Reading<ClientReadableStream<Message>>;
   duplex(rpc: string): Reading<ClientDuplexStream<object, Message>>;
 }
 
@@ -160,11 +164,9 @@ export async function startGrpcHarness(
     server,
     call: (rpc, body, { deadline, signal, metadata = {} } = {}) =>
       new Promise((resolve, reject) => {
-        const sent = new Metadata();
-        for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
         const call = method(rpc)(
           body,
-          sent,
+          metadataOf(metadata),
           deadline === undefined ? {} : { deadline },
           (error: ServiceError | null, answer: Message) => {
             if (error === null) resolve(answer);
@@ -173,9 +175,16 @@ export async function startGrpcHarness(
         ) as { cancel(): void };
         signal?.addEventListener('abort', () => call.cancel());
       }),
-    read: (rpc, body) => new Reading(method(rpc)(body) as ClientReadableStream<Message>),
+    read: (rpc, body, metadata = {}) =>
+      new Reading(method(rpc)(body, metadataOf(metadata)) as ClientReadableStream<Message>),
     duplex: (rpc) => new Reading(method(rpc)() as ClientDuplexStream<object, Message>),
   };
+}
+
+function metadataOf(fields: Readonly<Record<string, string>>): Metadata {
+  const sent = new Metadata();
+  for (const [key, value] of Object.entries(fields)) sent.set(key, value);
+  return sent;
 }
 
 /** The code of the service with which a call failed. */
