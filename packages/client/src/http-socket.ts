@@ -7,12 +7,15 @@
  */
 import { causeOf } from './causes.ts';
 import { errorDefinitions } from '@holdfast/protocol';
+import { readAnswer } from '@holdfast/protocol/bounded-answer';
 import type { ClusterPush, ErrorCode, EventsAnswer, WatchBody } from '@holdfast/protocol';
 import type { Fetch } from '#requests';
 import type { SocketEvents, StreamSocket } from '#socket';
 
 type Request = readonly [id: number, operation: string, body: unknown, ackedBelow?: number];
 
+/** ANS-1: above the longest page of events, holds or messages that a node answers with. */
+const longestAnswerBytes = 64 * 1024 * 1024;
 const pollSeconds = 20;
 const pollPauseMs = 500;
 
@@ -44,7 +47,7 @@ class HttpSocket implements StreamSocket {
       const response = await this.#fetch(`${this.#url}/cluster/status`, {
         signal: this.#all.signal,
       });
-      const status = (await response.json()) as ClusterPush;
+      const status = (await readAnswer(this.#url, response, longestAnswerBytes)) as ClusterPush;
       if (this.#closed) return;
       this.#events.onOpen();
       const members = status.members.map(({ node_id, url }) => ({ node_id, url }));
@@ -112,7 +115,7 @@ class HttpSocket implements StreamSocket {
       body: JSON.stringify(body),
       signal,
     });
-    const answer: unknown = await response.json();
+    const answer = await readAnswer(this.#url, response, longestAnswerBytes);
     const code = (answer as { readonly code?: unknown }).code;
     const known = typeof code === 'string' && code in errorDefinitions;
     if (!response.ok && !known) throw new Error('The server that answered is not a Holdfast node.');
