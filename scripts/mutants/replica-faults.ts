@@ -66,8 +66,8 @@ export const replicaFaults: readonly Fault[] = [
   {
     name: 'snapshot-without-members',
     breaks: 'a member that joined sends, when it leads, a snapshot that no other node takes',
-    file: 'packages/engine/src/replica.ts',
-    find: `    if (!membership.members.some(({ role }) => role === 'voter')) return undefined;
+    file: 'packages/engine/src/snapshots.ts',
+    find: `  if (!membership.members.some(({ role }) => role === 'voter')) return undefined;
 `,
     put: ``,
   },

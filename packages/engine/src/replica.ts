@@ -41,8 +41,7 @@ import { Proofs } from './proofs.ts';
 import { Proposals } from './proposals.ts';
 import type { Outcome } from './proposals.ts';
 import type { ReplicaOptions } from './replica-options.ts';
-import { readState, Snapshots } from './snapshots.ts';
-import type { SnapshotPoint } from './snapshots.ts';
+import { readState, snapshotPoint, Snapshots } from './snapshots.ts';
 import { Ticks } from './ticks.ts';
 import { Once } from './transport/once.ts';
 
@@ -146,7 +145,7 @@ export class Replica {
   /** A snapshot that holds all that is applied now, for a backup. Undefined: the node stops. */
   openBackup(): Promise<SnapshotReader | undefined> {
     return this.#snapshots.openAtLeast(this.#state.index, () => {
-      const point = this.#snapshotPoint();
+      const point = snapshotPoint(this.#raft, this.#state.index);
       return point === undefined || this.#stopped ? undefined : { point, state: this.#state };
     });
   }
@@ -346,19 +345,9 @@ export class Replica {
     else this.#proofs.rejectProven();
   }
 
-  #snapshotPoint(): SnapshotPoint | undefined {
-    const { index } = this.#state;
-    const term = this.#raft.termAt(index);
-    if (term === undefined) return undefined;
-    const membership = this.#raft.membershipAt(index);
-    // ENG-SNAP-7
-    if (!membership.members.some(({ role }) => role === 'voter')) return undefined;
-    return { index, term, membership };
-  }
-
   #saveSnapshot(): void {
     this.#bytesSinceCheckpoint = 0;
-    const point = this.#snapshotPoint();
+    const point = snapshotPoint(this.#raft, this.#state.index);
     if (point !== undefined && !this.#snapshots.isSaving)
       void this.#snapshots.save(point, this.#state);
   }

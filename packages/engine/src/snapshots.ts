@@ -19,7 +19,15 @@
  */
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
-import type { LogIndex, MemberId, Membership, Message, SnapshotMeta, Term } from '@holdfast/raft';
+import type {
+  LogIndex,
+  MemberId,
+  Membership,
+  Message,
+  Raft,
+  SnapshotMeta,
+  Term,
+} from '@holdfast/raft';
 import { beginRestore } from '@holdfast/state';
 import type { StateMachine } from '@holdfast/state';
 import type { SnapshotReader, Storage } from '@holdfast/storage';
@@ -37,6 +45,16 @@ export interface SnapshotPoint {
   readonly index: LogIndex;
   readonly term: Term;
   readonly membership: Membership;
+}
+
+/** What a snapshot of the state as of this index says of the log. Undefined: none can be taken there. */
+export function snapshotPoint(raft: Raft, index: LogIndex): SnapshotPoint | undefined {
+  const term = raft.termAt(index);
+  if (term === undefined) return undefined;
+  const membership = raft.membershipAt(index);
+  // ENG-SNAP-7
+  if (!membership.members.some(({ role }) => role === 'voter')) return undefined;
+  return { index, term, membership };
 }
 
 export interface SnapshotsOptions {
