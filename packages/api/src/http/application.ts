@@ -17,7 +17,8 @@ import type { ServedUnary } from '../pipeline/perform.ts';
 import type { ApiLog } from '../options.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
 import { compileCheck } from '../validation/compile.ts';
-import { CompressedText } from './compressed-text.ts';
+import { addVary, CompressedText } from './compressed-text.ts';
+import { addDashboard, sendPage, takesHtml } from './dashboard.ts';
 import { parseJsonBody } from './json-body.ts';
 import { foreignOrigin, foreignSite, tellOrigin } from './origins.ts';
 import { answerBrokenRequest, errorHandler, notFound, sendProblem } from './problems.ts';
@@ -26,7 +27,7 @@ import { routes } from './routes.ts';
 import type { DocumentRoute, EventsRoute, OperationRoute, RelayRoute } from './routes.ts';
 import { serveEvents } from './server-sent-events.ts';
 import { Backups } from './backups.ts';
-import { welcomeJson, welcomePage } from './welcome.ts';
+import { welcomeJson } from './welcome.ts';
 
 /** A request has to arrive within this time. Answers may take longer: acquires wait. */
 const requestArrivalMs = 30_000;
@@ -82,6 +83,7 @@ export function createHttpApplication(parts: HttpParts): FastifyInstance {
     else if (route.kind === 'relay') addRelay(app, route, parts);
     else addDocument(app, route, parts);
   }
+  addDashboard(app);
   return app;
 }
 
@@ -300,6 +302,10 @@ export function addDocument(app: FastifyInstance, route: DocumentRoute, parts: H
     exposeHeadRoute: name !== 'snapshot',
     handler: async (request, reply) => {
       const context = contextOf(request, parts);
+      if (name === 'welcome') {
+        addVary(reply, 'accept');
+        if (takesHtml(request)) return sendPage(request, reply);
+      }
       reply.type(contentType);
       const outcome = await route.operation.begin({}, context, () =>
         write(request, reply, context),
@@ -321,12 +327,7 @@ type Write = (
 const documents: Readonly<Record<string, (parts: HttpParts) => Write>> = {
   welcome:
     ({ context: { service } }) =>
-    async (request, reply) => {
-      if (request.headers.accept?.includes('text/html') !== true)
-        return { content: JSON.stringify(welcomeJson(service)) };
-      reply.type('text/html; charset=utf-8');
-      return { content: welcomePage(service) };
-    },
+    async () => ({ content: JSON.stringify(welcomeJson(service)) }),
   openapi: ({ context: { service } }) => {
     const document = new CompressedText(() => JSON.stringify(openApiDocument(service.version)));
     return async (request, reply) => ({ content: await document.for(request, reply) });

@@ -17,18 +17,21 @@ export class CompressedText {
   /** As the caller takes it (RFC 9110, 12.5.3). */
   async for({ headers }: FastifyRequest, reply: FastifyReply): Promise<string | Buffer> {
     this.#text ??= this.#make();
-    // It may vary with the origin, too.
-    const others = reply.getHeader('vary');
-    const vary = others === undefined ? '' : `${String(others)}, `;
-    reply.header('vary', `${vary}accept-encoding`);
+    addVary(reply, 'accept-encoding');
     if (!takesGzip(headers['accept-encoding'] ?? '')) return this.#text;
     reply.header('content-encoding', 'gzip');
     return (this.#compressed ??= compress(this.#text));
   }
 }
 
+/** An answer may vary with the origin, too. */
+export function addVary(reply: FastifyReply, header: string): void {
+  const others = reply.getHeader('vary');
+  reply.header('vary', others === undefined ? header : `${String(others)}, ${header}`);
+}
+
 /** Named, and not with a weight of 0. */
-const takesGzip = (accepted: string): boolean =>
+export const takesGzip = (accepted: string): boolean =>
   accepted
     .toLowerCase()
     .split(',')

@@ -3,6 +3,7 @@
  * browser before it lets a page of an allowed origin ask (https://fetch.spec.whatwg.org/#cors-preflight-fetch).
  */
 import { streamPath } from '@holdfast/protocol';
+import { dashboardPath } from './dashboard.ts';
 import { routes } from './routes.ts';
 
 /** As a browser is told them: those that it does not send by itself. */
@@ -16,10 +17,10 @@ interface KnownPath {
 }
 
 const knownPaths: readonly KnownPath[] = [
-  ...new Set([...routes.map(({ path }) => path), streamPath]),
+  ...new Set([...routes.map(({ path }) => path), streamPath, dashboardPath]),
 ].map((path) => {
   const own = routes.filter((route) => route.path === path).map(({ method }) => method);
-  const methods = new Set<string>(path === streamPath ? ['GET'] : own);
+  const methods = new Set<string>(path === streamPath || path === dashboardPath ? ['GET'] : own);
   if (methods.has('GET')) methods.add('HEAD');
   return { pattern: patternOf(path), methods: [...methods, 'OPTIONS'] };
 });

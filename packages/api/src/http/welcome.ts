@@ -1,4 +1,4 @@
-/** `GET /`: where to go from here, as JSON or, for a browser, as a small page. */
+/** `GET /` for programs: where to go from here. Browsers get the dashboard. */
 import type { Service } from '../operations/context.ts';
 
 const links: readonly (readonly [string, string])[] = [
@@ -25,21 +25,4 @@ export function welcomeJson({ engine, nodeId, version }: Service): object {
     ],
     links: Object.fromEntries(links),
   };
-}
-
-const escaped = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
-
-export function welcomePage({ engine, nodeId, version }: Service): string {
-  const status = engine.status();
-  const items = links.map(([path, text]) => `<li><a href="${path}">${path}</a> ${text}</li>`);
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Holdfast</title>
-<h1>Holdfast ${escaped(version)}</h1>
-<p>Node ${escaped(nodeId)}; ${status.leader === null ? 'no leader is known' : `the leader is ${escaped(status.leader)}`}.</p>
-<ul>${items.join('')}</ul>
-</html>
-`;
 }

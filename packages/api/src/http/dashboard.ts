@@ -1,0 +1,58 @@
+/**
+ * The dashboard: at `/` for whoever takes HTML, which programs do not ask for, and its files beside it.
+ *
+ * HTTP-PAGE-1: no rule is asked, for these files tell nothing of the cluster; what the page then asks for is authorized as
+ *     anything else. A proof that does not hold is refused here, too (DENY-2).
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Dashboard, pageHeaders } from '@holdfast/dashboard';
+import type { PageFile } from '@holdfast/dashboard';
+import { addVary, takesGzip } from './compressed-text.ts';
+import { notFound } from './problems.ts';
+
+const folder = 'dashboard';
+/** As the contract writes paths. */
+export const dashboardPath = `/${folder}/{file}`;
+
+const dashboard = new Dashboard(folder);
+
+export const takesHtml = ({ headers }: FastifyRequest): boolean =>
+  headers.accept?.includes('text/html') === true;
+
+/** The page itself, in place of what programs get at `/`. */
+export async function sendPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const page = await dashboard.file('');
+  return page === undefined ? notFound(request, reply) : sendFile(page, request, reply);
+}
+
+export function addDashboard(app: FastifyInstance): void {
+  app.route<{ Params: { readonly file: string } }>({
+    method: 'GET',
+    url: `/${folder}/:file`,
+    handler: async (request, reply) => {
+      const { file } = request.params;
+      const found = file === '' ? undefined : await dashboard.file(file);
+      return found === undefined ? notFound(request, reply) : sendFile(found, request, reply);
+    },
+  });
+}
+
+function sendFile(
+  { contentType, content, compressed, etag }: PageFile,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  reply.headers({ ...pageHeaders, etag });
+  addVary(reply, 'accept-encoding');
+  if (isKnown(etag, request.headers['if-none-match'])) return reply.code(304).send();
+  reply.type(contentType);
+  if (!takesGzip(request.headers['accept-encoding'] ?? '')) return reply.send(content);
+  return reply.header('content-encoding', 'gzip').send(compressed);
+}
+
+/** RFC 9110, 13.1.2; a proxy that compresses makes a weak one of an etag. */
+const isKnown = (etag: string, known: string | undefined): boolean =>
+  known?.split(',').some((one) => one.trim().replace(/^W\//, '') === etag) === true;

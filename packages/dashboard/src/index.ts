@@ -1,0 +1,2 @@
+export { Dashboard, pageHeaders } from './files.ts';
+export type { PageFile } from './files.ts';

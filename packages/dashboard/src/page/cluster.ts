@@ -1,0 +1,158 @@
+/** The cluster as the asked node sees it: who leads, who is reached, how far each has come. */
+import type {
+  ClusterStatusAnswer,
+  MemberAnswer,
+  StatsAnswer,
+  TransferAnswer,
+} from '@holdfast/protocol';
+import { ask } from './asking.ts';
+import { confirm } from './confirming.ts';
+import { useAnswer } from './hooks.ts';
+import { html } from './library.ts';
+import type { View } from './library.ts';
+import { badge, number, shown, table } from './parts.ts';
+import type { Cell } from './parts.ts';
+import { Rates } from './rates.ts';
+
+const everyMs = 2000;
+
+function transfer({ node_id }: MemberAnswer, leader: string | null): void {
+  confirm({
+    title: `Transfer leadership to ${node_id}?`,
+    says: [
+      `${leader ?? 'The leader'} brings ${node_id} up to date and steps down; ${node_id} leads in a new term.`,
+      'No hold and no wait is lost. Requests are answered a little later while it lasts.',
+    ],
+    verb: 'Transfer leadership',
+    perform: async () => {
+      const answer = await ask<TransferAnswer>('cluster/transfer', undefined, 'POST', { node_id });
+      return `${answer.leader} leads.`;
+    },
+  });
+}
+
+export function lagOf(member: MemberAnswer, status: ClusterStatusAnswer): number | undefined {
+  if (member.node_id === status.node_id) return status.commit_index - status.applied_index;
+  return member.match_index === null
+    ? undefined
+    : Math.max(0, status.last_index - member.match_index);
+}
+
+function stateOf(member: MemberAnswer, status: ClusterStatusAnswer): Cell {
+  if (member.node_id === status.node_id)
+    return status.is_ready ? badge('ready', 'good') : badge('not ready', 'bad');
+  return member.connected ? badge('connected', 'good') : badge('not reached', 'bad');
+}
+
+function members(status: ClusterStatusAnswer): View {
+  return table<MemberAnswer>(
+    'Members',
+    [
+      {
+        name: 'Member',
+        cell: (member) =>
+          html`<strong>${member.node_id}</strong>${
+              member.node_id === status.node_id ? html` <span class="quiet">this node</span>` : null
+            }`,
+      },
+      {
+        name: 'Role',
+        cell: ({ is_leader, role }) => (is_leader ? badge('leader', 'good') : badge(role)),
+      },
+      { name: 'State', cell: (member) => stateOf(member, status) },
+      {
+        name: 'Lag in entries',
+        isNumber: true,
+        cell: (member) => number(lagOf(member, status)),
+      },
+      { name: 'Address', cell: ({ address, url }) => (url === '' ? address : url) },
+      {
+        name: 'Feature level',
+        isNumber: true,
+        cell: ({ supported_feature_level }) => number(supported_feature_level),
+      },
+      {
+        name: 'Action',
+        cell: (member) =>
+          member.is_leader || member.role === 'learner'
+            ? '–'
+            : html`<button
+                type="button"
+                aria-label=${`Transfer leadership to ${member.node_id}`}
+                onClick=${() => transfer(member, status.leader)}
+              >
+                Make leader
+              </button>`,
+      },
+    ],
+    status.members,
+    'No members.',
+  );
+}
+
+const fact = (name: string, value: Cell): View =>
+  html`<div class="fact">
+    <dt>${name}</dt>
+    <dd>${value}</dd>
+  </div>`;
+
+export function Cluster(): View {
+  const asked = useAnswer<ClusterStatusAnswer>('cluster/status', everyMs);
+  const stats = useAnswer<StatsAnswer>('admin/stats?consistency=stale', everyMs);
+  return html`<h1>Cluster</h1>
+    ${shown(asked, (status) => {
+      const lost = status.members.filter(
+        ({ node_id, connected }) => node_id !== status.node_id && !connected,
+      );
+      return html`${
+          status.leader === null
+            ? html`<div class="notice bad" role="alert">
+                <strong>No leader is known to ${status.node_id}</strong>
+                <p>Nothing can be taken or released until a majority has elected one.</p>
+              </div>`
+            : null
+        }
+        ${
+          lost.length === 0
+            ? null
+            : html`<div class="notice warn" role="alert">
+                <strong
+                  >${status.node_id} does not reach
+                  ${lost.map(({ node_id }) => node_id).join(', ')}</strong
+                >
+                <p>
+                  ${number(status.members.length - lost.length)} of
+                  ${' '}${number(status.members.length)} members are left to it.
+                </p>
+              </div>`
+        }
+        ${
+          status.insecure
+            ? html`<div class="notice warn">
+                <strong>This node is open to everybody who reaches it</strong>
+                <p>It listens without TLS and authentication (<code>security.insecure</code>).</p>
+              </div>`
+            : null
+        }
+        <dl class="facts">
+          ${fact('Cluster', status.cluster_id)} ${fact('Leader', status.leader ?? 'none')}
+          ${fact('Term', number(status.term))} ${fact('Commit index', number(status.commit_index))}
+          ${fact('Applied here', number(status.applied_index))}
+          ${fact('Log from', number(status.first_index))} ${fact('Version', status.version)}
+          ${fact('Feature level', number(status.feature_level))}
+        </dl>
+        ${members(status)}`;
+    })}
+    ${shown(
+      stats,
+      (answer) =>
+        html`<h2>Activity</h2>
+          <dl class="facts">
+            ${fact('Resources held', number(answer.total_locks))}
+            ${fact('Waiters', number(answer.waiters))}
+            ${fact('Sessions', number(answer.active_sessions))}
+            ${fact('Sessions expired', number(answer.expired_sessions))}
+          </dl>
+          <${Rates} stats=${answer} />`,
+    )}`;
+}

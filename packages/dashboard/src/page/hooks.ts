@@ -1,0 +1,90 @@
+/** What components stand on: an answer that is kept up to date, the connection, the address. */
+import { ask, asFailure } from './asking.ts';
+import type { Failure } from './asking.ts';
+import { useEffect, useRef, useState } from './library.ts';
+import { live } from './live.ts';
+import type { Connection } from './live.ts';
+
+export interface Asked<Answer> {
+  readonly answer: Answer | undefined;
+  readonly failure: Failure | undefined;
+  readonly reload: () => void;
+}
+
+/** Read now, on each change that the watch tells, and every `everyMs` while the tab is looked at. */
+export function useAnswer<Answer>(path: string, everyMs: number): Asked<Answer> {
+  const [told, tell] = useState<{ path: string; answer?: Answer; failure?: Failure }>({ path });
+  const again = useRef(() => {});
+  useEffect(() => {
+    const end = new AbortController();
+    let isUnderWay = false;
+    let isWanted = false;
+    const load = async (): Promise<void> => {
+      isWanted = isUnderWay;
+      if (isUnderWay) return;
+      isUnderWay = true;
+      const read = await ask<Answer>(path, end.signal).then(
+        (answer) => ({ path, answer }),
+        (error: unknown) => ({ path, failure: asFailure(error) }),
+      );
+      isUnderWay = false;
+      if (end.signal.aborted) return;
+      // What was shown stays where the node does not answer, beside the failure.
+      tell((before) =>
+        'failure' in read && read.failure.status === 0 && before.path === path
+          ? { ...before, ...read }
+          : read,
+      );
+      if (isWanted) void load();
+    };
+    again.current = () => void load();
+    void load();
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') void load();
+    }, everyMs);
+    const ignore = live.onEvents(() => void load());
+    return () => {
+      end.abort();
+      clearInterval(timer);
+      ignore();
+    };
+  }, [path, everyMs]);
+  const isOfPath = told.path === path;
+  return {
+    answer: isOfPath ? told.answer : undefined,
+    failure: isOfPath ? told.failure : undefined,
+    reload: () => again.current(),
+  };
+}
+
+export function useConnection(): Connection {
+  const [connection, set] = useState(live.connection);
+  useEffect(() => live.onConnection(set), []);
+  return connection;
+}
+
+/** The parts of what stands behind `#/`, decoded. */
+export const readAddress = (hash: string): readonly string[] =>
+  hash
+    .replace(/^#\/?/, '')
+    .split('/')
+    .map((part) => {
+      try {
+        return decodeURIComponent(part);
+      } catch {
+        return part;
+      }
+    });
+
+export const addressOf = (...parts: readonly string[]): string =>
+  `#/${parts.map((part) => encodeURIComponent(part)).join('/')}`;
+
+export function useAddress(): readonly string[] {
+  const [hash, set] = useState(location.hash);
+  useEffect(() => {
+    const changed = (): void => set(location.hash);
+    addEventListener('hashchange', changed);
+    return () => removeEventListener('hashchange', changed);
+  }, []);
+  return readAddress(hash);
+}
