@@ -80,7 +80,8 @@ async function fileOf(contentType: string, text: string): Promise<PageFile> {
 }
 
 export class Dashboard {
-  /** By name; the page itself is ''. */
+  readonly #page: readonly [string, Load];
+  /** By name, without the page itself. */
   readonly #loads: ReadonlyMap<string, readonly [contentType: string, load: Load]>;
   readonly #loaded = new Map<string, Promise<PageFile>>();
 
@@ -89,8 +90,8 @@ export class Dashboard {
     const names = readdirSync(modules).filter(
       (name) => name.endsWith(extension) && !name.endsWith('.d.ts'),
     );
+    this.#page = ['text/html; charset=utf-8', async () => pageOf(folder, names, extension)];
     this.#loads = new Map<string, readonly [string, Load]>([
-      ['', ['text/html; charset=utf-8', async () => pageOf(folder, names, extension)]],
       ['style.css', ['text/css; charset=utf-8', async () => styleSheet]],
       ['icon.svg', ['image/svg+xml', async () => icon]],
       ...names.map((name) => [name, [scriptType, () => loadModule(name)]] as const),
@@ -101,11 +102,18 @@ export class Dashboard {
     return [...this.#loads.keys()];
   }
 
-  /** PAGE-1. Each is read once. */
+  page(): Promise<PageFile> {
+    return this.#load('/', this.#page);
+  }
+
+  /** PAGE-1. */
   async file(name: string): Promise<PageFile | undefined> {
     const known = this.#loads.get(name);
-    if (known === undefined) return undefined;
-    const [contentType, load] = known;
+    return known === undefined ? undefined : this.#load(name, known);
+  }
+
+  /** Each is read once. */
+  #load(name: string, [contentType, load]: readonly [string, Load]): Promise<PageFile> {
     const loaded = this.#loaded.get(name) ?? load().then((text) => fileOf(contentType, text));
     this.#loaded.set(name, loaded);
     return loaded;

@@ -7,37 +7,39 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Dashboard, pageHeaders } from '@holdfast/dashboard';
 import type { PageFile } from '@holdfast/dashboard';
+import { Refused } from '../refused.ts';
 import { addVary, takesGzip } from './compressed-text.ts';
-import { notFound } from './problems.ts';
+import { dashboardFolder } from './methods.ts';
+import { sendProblem } from './problems.ts';
 
-const folder = 'dashboard';
-/** As the contract writes paths. */
-export const dashboardPath = `/${folder}/{file}`;
-
-const dashboard = new Dashboard(folder);
+const dashboard: Dashboard = new Dashboard(dashboardFolder);
 
 export const takesHtml = ({ headers }: FastifyRequest): boolean =>
   headers.accept?.includes('text/html') === true;
 
 /** The page itself, in place of what programs get at `/`. */
-export async function sendPage(
+export const sendPage = async (
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<FastifyReply> {
-  const page = await dashboard.file('');
-  return page === undefined ? notFound(request, reply) : sendFile(page, request, reply);
-}
+): Promise<FastifyReply> => sendFile(await dashboard.page(), request, reply);
 
 export function addDashboard(app: FastifyInstance): void {
   app.route<{ Params: { readonly file: string } }>({
     method: 'GET',
-    url: `/${folder}/:file`,
-    handler: async (request, reply) => {
-      const { file } = request.params;
-      const found = file === '' ? undefined : await dashboard.file(file);
-      return found === undefined ? notFound(request, reply) : sendFile(found, request, reply);
-    },
+    url: `/${dashboardFolder}/:file`,
+    handler: (request, reply) => sendNamed(request.params.file, request, reply),
   });
+}
+
+async function sendNamed(
+  name: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const file = await dashboard.file(name);
+  if (file !== undefined) return sendFile(file, request, reply);
+  const message = `The dashboard has no file ${JSON.stringify(name)}.`;
+  return sendProblem(reply, new Refused('route_not_found', message, { method: request.method }));
 }
 
 function sendFile(

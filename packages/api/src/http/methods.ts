@@ -3,13 +3,16 @@
  * browser before it lets a page of an allowed origin ask (https://fetch.spec.whatwg.org/#cors-preflight-fetch).
  */
 import { streamPath } from '@holdfast/protocol';
-import { dashboardPath } from './dashboard.ts';
 import { routes } from './routes.ts';
 
 /** As a browser is told them: those that it does not send by itself. */
 export const allowedHeaders = 'authorization, content-type, last-event-id';
 /** For so many seconds a browser need not ask again. */
 export const allowedForSeconds = 600;
+
+/** The files of the dashboard are no operations: the contract does not tell of them. */
+export const dashboardFolder = 'dashboard';
+const dashboardPath = `/${dashboardFolder}/{file}`;
 
 interface KnownPath {
   readonly pattern: RegExp;

@@ -327,14 +327,6 @@ describe('operators', () => {
     assert.match(text, /process_cpu_seconds_total/);
     assert.match(text, /^holdfast_event_loop_longest_turn_seconds [0-9.]+$/m);
   });
-
-  test('given a program or a browser at /, then it is told where to go', async (t) => {
-    const { request } = startHarness(t);
-    const program = await request('GET', '/');
-    assert.equal(program.body['service'], 'holdfast');
-    const browser = await request('GET', '/', undefined, { accept: 'text/html' });
-    assert.match(browser.text, /<a href="\/cluster\/status">/);
-  });
 });
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

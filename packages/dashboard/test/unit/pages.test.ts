@@ -1,0 +1,160 @@
+/** What the pages work out of answers, without a browser. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import type {
+  BarrierAnswer,
+  ElectionAnswer,
+  LockStatusAnswer,
+  SemaphoreAnswer,
+} from '@holdfast/protocol';
+import { asFailure, pathOf, RequestFailed } from '../../src/page/asking.ts';
+import { barrierRow, electionRow, latchRow, lockRow, semaphoreRow } from '../../src/page/kinds.ts';
+import { readEvents } from '../../src/page/live.ts';
+
+const told = { consistency: 'linearizable', revision: 1 } as const;
+const waiter = (position: number, client_id: string) => ({
+  session_id: `s-${client_id}`,
+  client_id,
+  mode: 'exclusive' as const,
+  position,
+  priority: 0,
+});
+const held: LockStatusAnswer = {
+  resource: 'jobs',
+  locked: true,
+  mode: 'exclusive',
+  holder_count: 1,
+  holders: [
+    {
+      session_id: 's-a',
+      client_id: 'a',
+      mode: 'exclusive',
+      fence_token: 7,
+      hold_count: 1,
+      acquired_at: 0,
+      metadata: null,
+      ends_in_seconds: null,
+    },
+  ],
+  waiters: [waiter(1, 'b'), waiter(2, 'c'), waiter(3, 'd')],
+  waiter_count: 3,
+  delayed_until: null,
+  ...told,
+};
+
+describe('Why somebody waits', () => {
+  it('is who holds a lock, and who is ahead', () => {
+    const row = lockRow(held);
+    assert.equal(row.because, 'Held exclusive by a.');
+    assert.deepEqual(
+      row.waiters.map(({ because }) => because),
+      [
+        'Held exclusive by a.',
+        'Behind 1 other in the queue. Held exclusive by a.',
+        'Behind 2 others in the queue. Held exclusive by a.',
+      ],
+    );
+    assert.equal(lockRow({ ...held, waiters: [], waiter_count: 0 }).because, '');
+  });
+
+  it('is the lock delay where the session of a holder expired', () => {
+    const row = lockRow({
+      ...held,
+      locked: false,
+      mode: null,
+      holders: [],
+      holder_count: 0,
+      delayed_until: 1_700_000_000,
+    });
+    assert.match(row.because, /lock-delay period/);
+    assert.equal(row.state, 'lock-delay');
+  });
+
+  it('is too few free permits of a semaphore', () => {
+    const semaphore: SemaphoreAnswer = {
+      resource: 'slots',
+      limit: 5,
+      free: 1,
+      stays: true,
+      holder_count: 2,
+      waiter_count: 1,
+      holders: [],
+      waiters: [{ session_id: 's', client_id: 'b', permits: 3, position: 1, priority: 0 }],
+    };
+    assert.equal(semaphoreRow(semaphore).because, 'b asks for 3 of 5 permits, 1 is free.');
+  });
+
+  it('is the leader of an election, the parties of a barrier, the count of a latch', () => {
+    const election: ElectionAnswer = {
+      resource: 'e',
+      leader: {
+        session_id: 's',
+        client_id: 'a',
+        fence_token: 1,
+        value: null,
+        elected_at: 0,
+        ends_in_seconds: null,
+      },
+      waiter_count: 1,
+      candidate_count: 1,
+      candidates: [waiter(1, 'b')],
+      delayed_until: null,
+      ...told,
+    };
+    assert.equal(electionRow(election).because, 'a leads.');
+    const barrier: BarrierAnswer = {
+      resource: 'b',
+      round: 1,
+      parties: 3,
+      open: false,
+      waiter_count: 2,
+      member_count: 2,
+      members: [],
+      ...told,
+    };
+    assert.equal(barrierRow(barrier).because, '1 more party has to enter.');
+    const latch = { resource: 'l', count: 2, open: false, waiter_count: 1 };
+    assert.match(latchRow(latch).because, /2 times more/);
+  });
+});
+
+describe('What a page reads', () => {
+  it('takes server-sent events apart, however they are cut', () => {
+    const text = ': open\nid: 3-1\n\nevent: granted\nid: 4-1\ndata: {"a":"b: c"}\n\nevent: rel';
+    const [events, rest] = readEvents(text);
+    assert.deepEqual(events, [
+      { id: '3-1', event: '', data: '' },
+      { id: '4-1', event: 'granted', data: '{"a":"b: c"}' },
+    ]);
+    assert.equal(rest, 'event: rel');
+  });
+
+  it('encodes what it asks for, and leaves out what is empty', () => {
+    assert.equal(
+      pathOf('locks', { prefix: 'a/ü&', after: '', limit: 2 }),
+      'locks?prefix=a%2F%C3%BC%26&limit=2',
+    );
+    assert.equal(pathOf('locks'), 'locks');
+  });
+
+  it('tells a refusal from a node that does not answer', () => {
+    const failure = { status: 403, code: 'forbidden', message: 'No.' };
+    assert.deepEqual(asFailure(new RequestFailed(failure)), failure);
+    assert.equal(asFailure(new TypeError('fetch failed')).status, 0);
+  });
+});
+
+describe('Data on a page', () => {
+  it('never becomes HTML: it is text of elements and attributes alone', () => {
+    const folder = new URL('../../src/page/', import.meta.url);
+    for (const name of readdirSync(folder)) {
+      const text = readFileSync(new URL(name, folder), 'utf8');
+      assert.doesNotMatch(
+        text,
+        /innerHTML|outerHTML|insertAdjacent|document\.write|createContextual|\beval\b|new Function/i,
+        name,
+      );
+    }
+  });
+});
