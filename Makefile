@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster quorum-cluster demo bench test-performance bench-queue test-redis test-chaos-queue bench-failover bench-quorum bench-state test test-unit test-integration simulate test-chaos test-chaos-quorum soak test-containers test-packages test-rolling-restart mutants explore check format documents tarballs reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench test-performance bench-queue test-redis test-chaos-queue bench-failover bench-quorum bench-state test test-unit test-integration simulate test-chaos test-chaos-quorum soak test-containers test-packages test-dashboard test-rolling-restart mutants explore check format documents tarballs reference clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ test-containers: install ## Builds the image and runs it and compose.yaml (needs
 
 test-packages: build ## Installs what is published, runs the command, and the client's example on Node 20, 22, 24 and in Chromium
 	@$(NODE) npm run --silent test:packages
+
+test-dashboard: install ## The dashboard in Chromium, with axe (SCREENSHOTS=1 makes docs/images anew)
+	@$(if $(SCREENSHOTS),SCREENSHOTS=1) $(NODE) npm run --silent test:dashboard
 
 test-rolling-restart: install ## Restarts three nodes one after the other under load: a client sees no error
 	@$(NODE) npm run --silent test:rolling-restart

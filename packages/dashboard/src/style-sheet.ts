@@ -88,7 +88,6 @@ code { font: 13px/1.4 ui-monospace, monospace; }
 .timeline div { overflow-wrap: anywhere; min-width: 0; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 10px; }
 .chart { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; font-size: 13px; }
-.chart figcaption { color: var(--soft); }
 .chart strong { color: var(--text); font-size: 18px; }
 .chart svg { display: block; width: 100%; height: 60px; }
 .chart line { stroke: var(--line); vector-effect: non-scaling-stroke; }

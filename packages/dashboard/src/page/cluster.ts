@@ -78,7 +78,7 @@ function members(status: ClusterStatusAnswer): View {
             ? '–'
             : html`<button
                 type="button"
-                aria-label=${`Transfer leadership to ${member.node_id}`}
+                aria-label=${`Make leader: ${member.node_id}`}
                 onClick=${() => transfer(member, status.leader)}
               >
                 Make leader

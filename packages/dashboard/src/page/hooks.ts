@@ -59,7 +59,11 @@ export function useAnswer<Answer>(path: string, everyMs: number): Asked<Answer> 
 
 export function useConnection(): Connection {
   const [connection, set] = useState(live.connection);
-  useEffect(() => live.onConnection(set), []);
+  useEffect(() => {
+    // It may have changed before anybody listened.
+    set(live.connection);
+    return live.onConnection(set);
+  }, []);
   return connection;
 }
 

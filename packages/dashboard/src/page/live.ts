@@ -48,7 +48,8 @@ class Live {
   #after: string | undefined;
   #abort = new AbortController();
   #gathered: WatchEvent[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** A timer runs that tells what is gathered. */
+  #isTold = false;
 
   get connection(): Connection {
     return this.#connection;
@@ -137,8 +138,10 @@ class Live {
   #gather(changes: readonly WatchEvent[]): void {
     // Of a burst the latest are told; whoever shows a state reads it anew anyway.
     this.#gathered = [...this.#gathered, ...changes].slice(-200);
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
+    if (this.#isTold) return;
+    this.#isTold = true;
+    setTimeout(() => {
+      this.#isTold = false;
       const told = this.#gathered;
       this.#gathered = [];
       for (const listener of this.#listeners) listener(told);

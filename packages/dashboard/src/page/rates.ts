@@ -38,8 +38,8 @@ function chart(name: string, unit: string, values: readonly number[]): View {
   const latest = values.at(-1) ?? 0;
   const show = (value: number): string =>
     value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 });
-  return html`<figure class="chart">
-    <figcaption>${name} <strong>${show(latest)}</strong> ${unit}</figcaption>
+  return html`<div class="chart">
+    <div class="quiet">${name} <strong>${show(latest)}</strong> ${unit}</div>
     <svg
       viewBox=${`0 0 ${width} ${height}`}
       preserveAspectRatio="none"
@@ -50,7 +50,7 @@ function chart(name: string, unit: string, values: readonly number[]): View {
       <polyline points=${pointsOf(values, most === 0 ? 1 : most)} />
     </svg>
     <span class="quiet">at most ${show(most)}</span>
-  </figure>`;
+  </div>`;
 }
 
 interface Sampled {
@@ -72,6 +72,6 @@ export function Rates({ stats }: { readonly stats: StatsAnswer }): View {
   return html`<div class="charts">
     ${chart('Grants', 'a second', ratesOf(sampled.grants))}
     ${chart('Log entries', 'a second', ratesOf(sampled.entries))}
-    ${chart('Waiters', 'now', sampled.waiters)}
+    ${chart('Waiters', '', sampled.waiters)}
   </div>`;
 }

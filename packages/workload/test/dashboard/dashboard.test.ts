@@ -1,0 +1,158 @@
+/** The dashboard as people see it, on real nodes. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { connect } from '@holdfast/client';
+import { freePorts } from '../../src/free-ports.ts';
+import { waitUntil } from '../../src/wait-until.ts';
+import { threeNodes } from '../integration/support/cluster.ts';
+import { oneNode, post } from './node.ts';
+import { launch, look } from './seen.ts';
+
+const longestMs = 20_000;
+let browser: Browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser.close());
+
+describe('The dashboard of three nodes', () => {
+  it('shows what is taken and lost as it happens, and does what is confirmed', async () => {
+    await using nodes = await threeNodes();
+    const { cluster } = nodes;
+    const leader = await cluster.leader();
+    const at = cluster.nodes.find(({ nodeId }) => nodeId === leader);
+    const lost = cluster.nodes.find(({ nodeId }) => nodeId !== leader);
+    assert.ok(at !== undefined && lost !== undefined);
+    await using client = await connect({ endpoints: cluster.urls });
+    await using holder = await client.session({ timeoutSeconds: 30, clientId: 'report-worker-1' });
+    await using waiter = await client.session({ timeoutSeconds: 30, clientId: 'report-worker-2' });
+    await using looker = await look(browser, at.url);
+    const { page, sees, isUsable, picture } = looker;
+    await sees('live');
+    for (const { nodeId } of cluster.nodes) await sees(nodeId);
+    await isUsable();
+
+    await page.getByRole('link', { name: 'Resources' }).click();
+    await sees('No locks are held or waited for.');
+    // Everything from here on is seen without a reload.
+    const first = await holder.lock('reports/daily');
+    await sees('report-worker-1');
+    const second = waiter.lock('reports/daily', { waitMs: 60_000 });
+    await sees('Held exclusive by report-worker-1.');
+    await isUsable();
+    await picture('resources');
+    await page.getByRole('searchbox').fill('invoices/');
+    await sees('None begins with “invoices/”.');
+    await page.getByRole('searchbox').fill('rep');
+    await page.getByRole('link', { name: 'reports/daily' }).click();
+    await sees(`report-worker-1 was granted it (exclusive) with fence token ${first.fenceToken}.`);
+    await page.getByRole('button', { name: 'Release by force …' }).click();
+    await sees('1 hold ends now, of report-worker-1, whether or not the holder is done.');
+    await isUsable();
+    await picture('confirmation');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    assert.ok(first.isHeld, 'nothing is done that was not confirmed');
+    await page.getByRole('button', { name: 'Release by force …' }).click();
+    await page.getByLabel(/Reason/).fill('stuck since noon');
+    await page.getByRole('button', { name: 'Release by force', exact: true }).click();
+    await sees('1 hold of “reports/daily” ended.');
+    const hold = await second;
+    await sees('stuck since noon');
+    await sees(`report-worker-2 was granted it (exclusive) with fence token ${hold.fenceToken}.`);
+    await isUsable();
+    await picture('history');
+
+    await page.getByRole('link', { name: 'Sessions', exact: true }).click();
+    await page.getByRole('link', { name: waiter.id }).click();
+    await sees('Last contact');
+    await isUsable();
+    await page.getByRole('button', { name: 'End session …' }).click();
+    await page.getByRole('button', { name: 'End session', exact: true }).click();
+    await sees('The session of report-worker-2 has ended.');
+    await waitUntil('the hold is lost', longestMs, () => !hold.isHeld);
+
+    await page.getByRole('link', { name: 'Cluster' }).click();
+    await cluster.kill(lost.nodeId, 'SIGKILL');
+    await sees(`${leader} does not reach ${lost.nodeId}`);
+    await isUsable();
+    await picture('lost-member');
+    const other = cluster.nodes.find(({ nodeId }) => nodeId !== leader && nodeId !== lost.nodeId);
+    assert.ok(other !== undefined);
+    await page.getByRole('button', { name: `Make leader: ${other.nodeId}` }).click();
+    await page.getByRole('button', { name: 'Transfer leadership', exact: true }).click();
+    await sees(`${other.nodeId} leads.`);
+    await cluster.restart(lost.nodeId);
+    await page.getByText(`${leader} does not reach`).waitFor({ state: 'hidden' });
+    await picture('cluster');
+
+    await cluster.kill(leader, 'SIGKILL');
+    await sees('connection lost');
+    await isUsable();
+    await cluster.restart(leader);
+    await sees('live');
+    assert.deepEqual(looker.complaints, []);
+  });
+
+  it('shows queues: what blocks a key, dead letters, and their way back', async () => {
+    await using node = await oneNode(await freePorts(1));
+    const push = { queue: 'mail', key: 'user:7', payload: { send: 'welcome' }, max_deliveries: 1 };
+    await post(node.url, 'queue/configure', { queue: 'mail', on_dead: 'block' });
+    await post(node.url, 'queue/push', push);
+    await post(node.url, 'queue/push', { ...push, payload: { send: 'second' } });
+    const popped = await post(node.url, 'queue/pop', { queue: 'mail', visibility_seconds: 30 });
+    const [{ receipt }] = popped['messages'] as readonly [{ readonly receipt: string }];
+    await post(node.url, 'queue/nack', { queue: 'mail', receipt, reason: 'mailbox full' });
+    await using looker = await look(browser, `${node.url}/#/queues`);
+    const { page, sees, isUsable, picture } = looker;
+    await page.getByRole('link', { name: 'mail' }).click();
+    await sees('mailbox full');
+    await sees('a message of it is a dead letter: redrive or purge it');
+    await isUsable();
+    await picture('queue');
+    await page.getByRole('button', { name: /^Redrive message/ }).click();
+    await page.getByRole('button', { name: 'Redrive', exact: true }).click();
+    await sees('1 is a message again.');
+    await sees('No key is blocked.');
+    assert.deepEqual(looker.complaints, []);
+  });
+
+  it('asks for a key where authentication is on, and shows what its identity may read', async () => {
+    await using node = await oneNode(await freePorts(1));
+    const admin = await post(node.url, 'auth/keys', { identity: 'operator', roles: ['admin'] });
+    await post(node.url, 'auth/roles/reports/grant', { verb: 'read', kind: 'lock', prefix: 'rep' });
+    const reader = await post(node.url, 'auth/keys', { identity: 'reader', roles: ['reports'] });
+    const key = String(admin['key']);
+    await post(node.url, 'auth/enable', {}, key);
+    for (const name of ['reports', 'wages'])
+      await post(
+        node.url,
+        `locks/${name}/acquire`,
+        { client_id: `${name}-job`, ttl_seconds: 60 },
+        key,
+      );
+    await using looker = await look(browser, `${node.url}/#/resources/lock`);
+    const { page, sees, isUsable, picture } = looker;
+    await sees('Sign in to see this');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByLabel('API key').fill('hf_0_wrong');
+    await page.getByLabel('API key').press('Enter');
+    await sees(/key/i);
+    await isUsable();
+    await page.getByLabel('API key').fill(String(reader['key']));
+    await page.getByLabel('API key').press('Enter');
+    await sees('reports-job');
+    assert.equal(await page.getByText('wages').count(), 0);
+    await page.getByRole('link', { name: 'Queues' }).click();
+    await sees('You may not see this');
+    await isUsable();
+    await picture('forbidden');
+    // In this tab alone, and not beyond it.
+    assert.equal(await page.evaluate('localStorage.length'), 0);
+    assert.equal(await page.evaluate('document.cookie'), '');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await sees('Sign in to see this');
+    assert.deepEqual(looker.complaints, []);
+  });
+});

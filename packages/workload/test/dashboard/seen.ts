@@ -1,0 +1,90 @@
+/** A page of the dashboard in Debian's Chromium: what is seen on it, whether everybody can use it, and its picture. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { findChromium } from '../integration/support/page.ts';
+
+const longestMs = 20_000;
+const pictures = fileURLToPath(new URL('../../../../docs/images/', import.meta.url));
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** As axe tells of it. */
+interface Violation {
+  readonly id: string;
+  readonly help: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+}
+
+export interface Looker extends AsyncDisposable {
+  readonly page: Page;
+  /** Waits until this text is on the page. */
+  sees(text: string | RegExp): Promise<void>;
+  /** WCAG 2.2 A and AA, light and dark, and no sideways scrolling on a phone. */
+  isUsable(): Promise<void>;
+  /** Into docs/images, where `SCREENSHOTS` is set. */
+  picture(name: string): Promise<void>;
+  /** What the browser complained of: refused by the policy, thrown. */
+  readonly complaints: readonly string[];
+}
+
+export function launch(): Promise<Browser> {
+  const program = findChromium();
+  if (program === undefined) throw new Error('There is no Chromium: apt-get install chromium.');
+  return chromium.launch({
+    channel: 'chromium',
+    executablePath: `/usr/bin/${program}`,
+    args: ['--no-sandbox'],
+  });
+}
+
+export async function look(browser: Browser, url: string): Promise<Looker> {
+  // Only the checker is brought in from outside the page's policy.
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    colorScheme: 'light',
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(longestMs);
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    if (/Content Security Policy|TrustedScript|Uncaught/.test(message.text()))
+      complaints.push(message.text());
+  });
+  await page.goto(url);
+  return {
+    page,
+    complaints,
+    sees: async (text) => {
+      await page.getByText(text).first().waitFor({ state: 'visible' });
+    },
+    async isUsable() {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.evaluate(axe);
+        const violations = await page.evaluate<readonly Violation[]>(
+          `axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then((found) => found.violations)`,
+        );
+        const told = violations.map(({ id, help, nodes: [first] }) => [id, help, first]);
+        assert.deepEqual(told, [], `${page.url()} ${colorScheme}`);
+      }
+      await page.emulateMedia({ colorScheme: 'light' });
+      await page.setViewportSize({ width: 375, height: 700 });
+      const [wide, shown] = await page.evaluate<[number, number]>(
+        '[document.documentElement.scrollWidth, innerWidth]',
+      );
+      assert.ok(wide <= shown, `${page.url()} is ${String(wide)} pixels wide on a phone`);
+      await page.setViewportSize({ width: 1280, height: 800 });
+    },
+    async picture(name) {
+      if (process.env['SCREENSHOTS'] === undefined) return;
+      mkdirSync(pictures, { recursive: true });
+      await page.screenshot({ path: join(pictures, `dashboard-${name}.png`) });
+    },
+    [Symbol.asyncDispose]: () => context.close(),
+  };
+}
