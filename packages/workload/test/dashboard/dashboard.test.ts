@@ -3,13 +3,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { connect } from '@holdfast/client';
+import type { LockStatusAnswer } from '@holdfast/protocol';
 import { freePorts } from '../../src/free-ports.ts';
-import { waitUntil } from '../../src/wait-until.ts';
 import { threeNodes } from '../integration/support/cluster.ts';
 import { oneNode, post } from './node.ts';
 import { launch, look } from './seen.ts';
 
-const longestMs = 20_000;
 let browser: Browser;
 before(async () => {
   browser = await launch();
@@ -71,7 +70,8 @@ describe('The dashboard of three nodes', () => {
     await page.getByRole('button', { name: 'End session …' }).click();
     await page.getByRole('button', { name: 'End session', exact: true }).click();
     await sees('The session of report-worker-2 has ended.');
-    await waitUntil('the hold is lost', longestMs, () => !hold.isHeld);
+    const status = await fetch(`${at.url}/locks/reports%2Fdaily`);
+    assert.equal(((await status.json()) as LockStatusAnswer).locked, false);
 
     await page.getByRole('link', { name: 'Cluster' }).click();
     await cluster.kill(lost.nodeId, 'SIGKILL');
