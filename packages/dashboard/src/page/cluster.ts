@@ -90,6 +90,13 @@ function members(status: ClusterStatusAnswer): View {
   );
 }
 
+// Sentences are made here: in a template the ends of lines are no spaces.
+const unreached = ({ node_id }: ClusterStatusAnswer, lost: readonly MemberAnswer[]): string =>
+  `${node_id} does not reach ${lost.map((member) => member.node_id).join(', ')}`;
+
+const left = ({ members: all }: ClusterStatusAnswer, lost: readonly MemberAnswer[]): string =>
+  `${number(all.length - lost.length)} of ${number(all.length)} members are left to it.`;
+
 const fact = (name: string, value: Cell): View =>
   html`<div class="fact">
     <dt>${name}</dt>
@@ -116,14 +123,8 @@ export function Cluster(): View {
           lost.length === 0
             ? null
             : html`<div class="notice warn" role="alert">
-                <strong
-                  >${status.node_id} does not reach
-                  ${lost.map(({ node_id }) => node_id).join(', ')}</strong
-                >
-                <p>
-                  ${number(status.members.length - lost.length)} of
-                  ${' '}${number(status.members.length)} members are left to it.
-                </p>
+                <strong>${unreached(status, lost)}</strong>
+                <p>${left(status, lost)}</p>
               </div>`
         }
         ${

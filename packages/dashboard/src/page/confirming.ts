@@ -54,7 +54,8 @@ export function Confirming(): View {
     tell(result);
     close();
   };
-  return html`<div class="outcomes" role="status" aria-live="polite">
+  return html`<div>
+    <div class="outcomes" role="status" aria-live="polite">
       ${
         outcome === undefined
           ? null
@@ -90,5 +91,6 @@ export function Confirming(): View {
                 </button>
               </div>`
       }
-    </dialog>`;
+    </dialog>
+  </div>`;
 }

@@ -100,16 +100,18 @@ function Application(): View {
       </span>
       <${WhoLooks} onChange=${() => another((number) => number + 1)} />
     </header>
-    ${
-      connection === 'lost'
-        ? html`<div class="notice bad banner" role="alert">
-            <strong>Connection lost.</strong> ${explained.lost}
-          </div>`
-        : null
-    }
+    <div>
+      ${
+        connection === 'lost'
+          ? html`<div class="notice bad banner" role="alert">
+              <strong>Connection lost.</strong> ${explained.lost}
+            </div>`
+          : null
+      }
+    </div>
     <main id="main" ref=${main} tabindex="-1" key=${caller}>
       <${Confirming} />
-      ${pageOf(address)}
+      <div class="page">${pageOf(address)}</div>
     </main>`;
 }
 

@@ -48,17 +48,17 @@ export function failureView(failure: Failure): View {
   </div>`;
 }
 
-/** The answer where there is one, and what went wrong. */
+/** The answer where there is one, and what went wrong: one element, so that its place on the page stays its own. */
 export function shown<Answer>(asked: Asked<Answer>, view: (answer: Answer) => View): View {
   const { answer, failure } = asked;
-  return html`${failure === undefined ? null : failureView(failure)}
-  ${
-    answer === undefined
-      ? failure === undefined
-        ? html`<p class="quiet" aria-busy="true">Loading …</p>`
-        : null
-      : view(answer)
-  }`;
+  const isAwaited = answer === undefined && failure === undefined;
+  return html`<div class="shown">
+    <div>${failure === undefined ? null : failureView(failure)}</div>
+    <div>
+      ${isAwaited ? html`<p class="quiet" aria-busy="true">Loading …</p>` : null}
+      ${answer === undefined ? null : view(answer)}
+    </div>
+  </div>`;
 }
 
 export type Cell = View | string | number | null;

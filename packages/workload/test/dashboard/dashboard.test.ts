@@ -45,6 +45,9 @@ describe('The dashboard of three nodes', () => {
     await sees('None begins with “invoices/”.');
     await page.getByRole('searchbox').fill('rep');
     await page.getByRole('link', { name: 'reports/daily' }).click();
+    await sees('report-worker-2 began to wait.');
+    const headings = await page.locator('h1, h2').allTextContents();
+    assert.deepEqual(headings, ['reports/daily', 'Holders 1', 'Wait queue 1', 'History']);
     await sees(`report-worker-1 was granted it (exclusive) with fence token ${first.fenceToken}.`);
     await page.getByRole('button', { name: 'Release by force …' }).click();
     await sees('1 hold ends now, of report-worker-1, whether or not the holder is done.');
@@ -121,10 +124,20 @@ describe('The dashboard of three nodes', () => {
   it('asks for a key where authentication is on, and shows what its identity may read', async () => {
     await using node = await oneNode(await freePorts(1));
     const admin = await post(node.url, 'auth/keys', { identity: 'operator', roles: ['admin'] });
-    await post(node.url, 'auth/roles/reports/grant', { verb: 'read', kind: 'lock', prefix: 'rep' });
-    const reader = await post(node.url, 'auth/keys', { identity: 'reader', roles: ['reports'] });
     const key = String(admin['key']);
     await post(node.url, 'auth/enable', {}, key);
+    await post(
+      node.url,
+      'auth/roles/reports/grant',
+      { verb: 'read', kind: 'lock', prefix: 'rep' },
+      key,
+    );
+    const reader = await post(
+      node.url,
+      'auth/keys',
+      { identity: 'reader', roles: ['reports'] },
+      key,
+    );
     for (const name of ['reports', 'wages'])
       await post(
         node.url,
