@@ -80,6 +80,13 @@ export const identityFaults: readonly Fault[] = [
     put: '        : this.#clock.after(lookEveryMs, () => this.#lookAtExpiries());',
   },
   {
+    name: 'reserved-lock-taken',
+    breaks: 'a client takes a lock by which a node owns a partition of queues',
+    file: 'packages/api/src/pipeline/access.ts',
+    find: '    if (reserved !== undefined) return reserved;\n',
+    put: '',
+  },
+  {
     name: 'id-without-identity',
     breaks: 'a request names the session of another identity by what that told',
     file: 'packages/api/src/operations/identities.ts',

@@ -27,6 +27,7 @@ export {
 export type * from './primitives/declared.ts';
 export type * from './primitives/holds/commands.ts';
 export type * from './kernel/names.ts';
+export { reservedLockPrefix } from './kernel/reserved.ts';
 export type * from './kernel/outcomes.ts';
 export { administratorRole } from './primitives/access/access.ts';
 export type * from './primitives/access/access.ts';

@@ -5,11 +5,14 @@
  *     interface: after its validation and before anything is done, and once it is known what became of it.
  * ACCESS-2: where the state refuses a command because what its caller may do has changed since (OWNER-2), it is
  *     authorized anew by the rules that this node knows by then, and executed again where they admit it.
+ * ACCESS-3: locks by which nodes themselves own something are taken by no client, whatever its rights, also without
+ *     authentication. Whoever may force a release can take one from a node, which finds that out (OWN-4).
  */
 import { resourceKinds } from '@holdfast/contract';
 import { cancelReasons } from '@holdfast/engine/parts';
 import type { Access, Operation, Verb } from '@holdfast/contract';
 import type { ErrorCode } from '@holdfast/protocol';
+import { reservedLockPrefix } from '@holdfast/state';
 import { Refused, refusedWhere } from '../refused.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Admission } from './access-control.ts';
@@ -63,6 +66,10 @@ export function admitted<Answer extends object>(
 ): Outcome<Answer> | Promise<Outcome<Answer>> {
   const { service, caller } = context;
   const { control, authorize, audit } = service;
+  if (declared.access.verb === 'acquire') {
+    const reserved = reservedAmong(resourcesOf(declared.access, body)); // ACCESS-3
+    if (reserved !== undefined) return reserved;
+  }
   const isGuarded = control?.isOn === true || authorize !== undefined;
   const waits = declared.kind === 'unary' && declared.waits === true && control !== undefined;
   if (!isGuarded && !waits && audit === undefined) return run(context);
@@ -203,6 +210,19 @@ function resourcesOf(access: Access, body: object): readonly Resource[] {
     fields.map((field) => textOf(body, field)).find((text) => text !== undefined) ??
     access.whenUnnamed;
   return [{ kind, name }];
+}
+
+/** ACCESS-3. */
+function reservedAmong(resources: readonly Resource[]): Refused | undefined {
+  const isReserved = ({ kind, name }: Resource): boolean =>
+    kind === 'lock' && name?.startsWith(reservedLockPrefix) === true;
+  const found = resources.find(isReserved)?.name;
+  if (found === undefined) return undefined;
+  return new Refused(
+    'invalid_request',
+    `The name "${found}" is reserved: nodes own partitions of queues by locks whose names begin with "${reservedLockPrefix}". Nothing was done. Choose another name.`,
+    { field: 'name', reserved_prefix: reservedLockPrefix },
+  );
 }
 
 /** Where the name stands, if not in `name`. */

@@ -7,16 +7,16 @@
  * OWN-2: nodes find who lives in the replicated state, by the locks of their sessions, and so agree on the owners; a node
  *     that died is left out when its session has ended.
  * OWN-3: a partition that belongs to another node is served no more before its lock is given back.
- * OWN-4: a lock that was lost otherwise, as by an administrator, is found lost by the next look.
+ * OWN-4: a lock that was lost otherwise, as by an administrator, is found lost by the next look. Clients take none of
+ *     these locks (ACCESS-3 of the api).
  */
 import { randomUUID } from 'node:crypto';
-import { partitionCount } from '@holdfast/state';
+import { partitionCount, reservedLockPrefix as prefix } from '@holdfast/state';
 import type { CommandResult, LockView, ResourceName, SessionId } from '@holdfast/state';
 import type { CallOptions, Engine, EngineLog } from '@holdfast/engine';
 import { ownersOf } from '../owners.ts';
 import type { Owned } from './partitions.ts';
 
-const prefix = 'holdfast/queue/';
 const nodePrefix = `${prefix}node/`;
 const partitionPrefix = `${prefix}partition/`;
 const everyMs = 250;
