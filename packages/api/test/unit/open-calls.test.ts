@@ -102,11 +102,12 @@ describe('open calls', () => {
     assert.equal(calls.count, 0);
   });
 
-  test('are ended once, at once when the rules change', async () => {
+  test('are ended once, and before any time passes, when the rules change', async () => {
     const { calls, clock, tell } = await startCalls();
     let ends = 0;
     calls.add({ check: () => gone, end: () => (ends += 1) });
     tell(changed);
+    assert.equal(ends, 1, 'before any time has passed');
     tell(changed);
     while (clock.end());
     clock.pass(2000);
