@@ -33,11 +33,11 @@ header nav a[aria-current], .tabs a[aria-current] { background: var(--plain-back
 main { max-width: 1200px; margin: 0 auto; padding: 20px 24px 60px; }
 h1 { font-size: 24px; line-height: 1.25; margin: 8px 0 16px; }
 h2 { font-size: 17px; margin: 28px 0 10px; }
-h1.name, td span { overflow-wrap: anywhere; }
+h1.name, p.name, td span { overflow-wrap: anywhere; }
 h2 .quiet { font-weight: 400; }
 .quiet { color: var(--soft); }
 .tabs { display: flex; flex-wrap: wrap; gap: 4px; margin-bottom: 16px; }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 10px; margin: 0 0 20px; }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); gap: 10px; margin: 0 0 20px; }
 .fact { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; min-width: 0; }
 .fact dt { color: var(--soft); font-size: 13px; }
 .fact dd { margin: 0; font-size: 18px; font-weight: 600; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }

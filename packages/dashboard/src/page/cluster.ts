@@ -38,6 +38,9 @@ export function lagOf(member: MemberAnswer, status: ClusterStatusAnswer): number
     : Math.max(0, status.last_index - member.match_index);
 }
 
+const isReached = (member: MemberAnswer, status: ClusterStatusAnswer): boolean =>
+  member.node_id === status.node_id || member.connected;
+
 function stateOf(member: MemberAnswer, status: ClusterStatusAnswer): Cell {
   if (member.node_id === status.node_id)
     return status.is_ready ? badge('ready', 'good') : badge('not ready', 'bad');
@@ -74,7 +77,7 @@ function members(status: ClusterStatusAnswer): View {
       {
         name: 'Action',
         cell: (member) =>
-          member.is_leader || member.role === 'learner'
+          member.is_leader || member.role === 'learner' || !isReached(member, status)
             ? '–'
             : html`<button
                 type="button"
@@ -108,9 +111,7 @@ export function Cluster(): View {
   const stats = useAnswer<StatsAnswer>('admin/stats?consistency=stale', everyMs);
   return html`<h1>Cluster</h1>
     ${shown(asked, (status) => {
-      const lost = status.members.filter(
-        ({ node_id, connected }) => node_id !== status.node_id && !connected,
-      );
+      const lost = status.members.filter((member) => !isReached(member, status));
       return html`${
           status.leader === null
             ? html`<div class="notice bad" role="alert">
@@ -135,9 +136,10 @@ export function Cluster(): View {
               </div>`
             : null
         }
+        <p class="quiet name">${`${status.cluster_id}, as ${status.node_id} sees it`}</p>
         <dl class="facts">
-          ${fact('Cluster', status.cluster_id)} ${fact('Leader', status.leader ?? 'none')}
-          ${fact('Term', number(status.term))} ${fact('Commit index', number(status.commit_index))}
+          ${fact('Leader', status.leader ?? 'none')} ${fact('Term', number(status.term))}
+          ${fact('Commit index', number(status.commit_index))}
           ${fact('Applied here', number(status.applied_index))}
           ${fact('Log from', number(status.first_index))} ${fact('Version', status.version)}
           ${fact('Feature level', number(status.feature_level))}

@@ -37,6 +37,12 @@ export function Confirming(): View {
     };
   }, []);
   useEffect(() => {
+    // Another page: what came of the last action is no news there.
+    const forget = (): void => tell(undefined);
+    addEventListener('hashchange', forget);
+    return () => removeEventListener('hashchange', forget);
+  }, []);
+  useEffect(() => {
     if (asked !== undefined) dialog.current?.showModal();
   }, [asked]);
   const close = (): void => dialog.current?.close();
