@@ -3,6 +3,13 @@ import type { Fault } from './fault.ts';
 
 export const identityFaults: readonly Fault[] = [
   {
+    name: 'leader-answers-by-rules-of-before',
+    breaks: 'a leader tells what it knows by a right that was taken',
+    file: 'packages/engine/src/leadership.ts',
+    find: `    if (stale !== undefined) throw new HoldfastError(stale.code, stale.message, stale.details);`,
+    put: ``,
+  },
+  {
     name: 'planted-keys-kept',
     breaks: 'a key that was planted before authentication was turned on is one of an administrator',
     file: 'packages/state/src/primitives/access/changes.ts',

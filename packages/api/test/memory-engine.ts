@@ -130,11 +130,13 @@ export class MemoryEngine implements Engine {
 
   async keepAlive(
     sessionId: SessionId,
-    { identity }: CallOptions,
+    { identity, authorizedAt }: CallOptions,
   ): Promise<
     { readonly ok: true; readonly timeoutMs: number } | Extract<CommandResult, { ok: false }>
   > {
     await this.#beReached();
+    const stale = this.state.staleRights(identity, authorizedAt);
+    if (stale !== undefined) return stale;
     const isForeign = this.state.isForeign(identity, sessionId);
     const session = isForeign ? undefined : this.state.session(sessionId);
     if (session !== undefined) return { ok: true, timeoutMs: session.timeoutMs };
@@ -166,7 +168,11 @@ export class MemoryEngine implements Engine {
     options: CallOptions,
   ): Promise<QueryAnswer<Q>> {
     this.queried += 1;
-    if (consistency === 'linearizable') await this.#beReached();
+    if (consistency === 'linearizable') {
+      await this.#beReached();
+      const stale = this.state.staleRights(options.identity, options.authorizedAt);
+      if (stale !== undefined) throw new HoldfastError(stale.code, stale.message, stale.details);
+    }
     const leases = { lastRenewedWallMs: () => 1_769_164_036_177 };
     return answerQuery(this.state, leases, query, options) as QueryAnswer<Q>;
   }

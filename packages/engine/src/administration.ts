@@ -14,6 +14,7 @@ import type { Call, WithoutTimeout } from './calls.ts';
 import type { Clock } from './clock.ts';
 import { outcomeUnknown } from './failures.ts';
 import { Interrupted } from './interrupted.ts';
+import type { Leadership } from './leadership.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import { isPeerId } from './transport/peer-names.ts';
 import type { Replica } from './replica.ts';
@@ -34,6 +35,24 @@ const promotedWithinSilentTicks = 50;
 export type AdministrativeCall = WithoutTimeout<
   Extract<Call, { type: 'add_member' | 'promote_member' | 'remove_member' | 'transfer' }>
 >;
+
+/**
+ * LEADERSHIP-7.
+ *
+ * @throws HoldfastError `outcome_unknown` where a copy that was asked before may have been executed (MEMBERS-1).
+ */
+export async function administersStill(
+  leadership: Pick<Leadership, 'prove' | 'assertAdmitted'>,
+  call: AdministrativeCall,
+): Promise<void> {
+  if (call.identity === nodeIdentity) return;
+  await leadership.prove();
+  try {
+    leadership.assertAdmitted(call);
+  } catch (error) {
+    throw call.type !== 'transfer' && call.repeated === true ? outcomeUnknown() : error;
+  }
+}
 
 export interface AdministrationParts {
   readonly nodeId: MemberId;

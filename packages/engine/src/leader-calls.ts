@@ -1,5 +1,6 @@
 /** What this node asks of the leader beside commands (submissions.ts): here where it leads, else by a call. */
 import type { SessionId } from '@holdfast/state';
+import { administersStill } from './administration.ts';
 import type { Administration, AdministrativeCall } from './administration.ts';
 import { cacheAnswer, keepAliveAnswer, queryAnswer } from './answers.ts';
 import type { CacheCoherence } from './cache/coherence.ts';
@@ -54,7 +55,7 @@ export class LeaderCalls {
 
   /** @param epoch Of the lines of this node. */
   async readCache(key: string, epoch: string, options: CallOptions): Promise<FetchAnswer> {
-    const { nodeId, level, coherence } = this.#parts;
+    const { nodeId, level, coherence, leadership } = this.#parts;
     if (level() < cacheLevel) {
       const { view, revision } = await this.query({ type: 'cache', name: key }, options);
       return { term: 0, view, revision, grant: { seq: 0, leaseMs: 0, line: 'none' } };
@@ -62,7 +63,11 @@ export class LeaderCalls {
     return this.#anywhere(
       options,
       { type: 'cache_read', key, epoch, ...callerIn(options) },
-      () => coherence.readHere(nodeId, key, epoch),
+      async () => {
+        const read = await coherence.readHere(nodeId, key, epoch);
+        leadership.assertAdmitted(options); // LEADERSHIP-7
+        return read;
+      },
       cacheAnswer,
     );
   }
@@ -88,16 +93,16 @@ export class LeaderCalls {
     call: AdministrativeCall,
     timeoutMs: number = defaultTimeoutMs,
   ): Promise<unknown> {
-    const { clock, route, administration } = this.#parts;
+    const { clock, route, administration, leadership } = this.#parts;
     route.assertOpen();
     const deadlineMs = clock.now() + timeoutMs;
     const patience = { deadlineMs, signal: undefined };
     const isRepeatable = call.type !== 'transfer'; // MEMBERS-1
-    return route.follow<unknown>(patience, isRepeatable, (leader, repeated) => {
+    return route.follow<unknown>(patience, isRepeatable, async (leader, repeated) => {
       const asked = isRepeatable && repeated ? { ...call, repeated } : call;
-      return leader === 'self'
-        ? administration.execute(asked, deadlineMs)
-        : route.ask(leader, patience, asked);
+      if (leader !== 'self') return route.ask(leader, patience, asked);
+      await administersStill(leadership, asked);
+      return administration.execute(asked, deadlineMs);
     });
   }
 }

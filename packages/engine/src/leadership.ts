@@ -19,13 +19,23 @@
  * LEADERSHIP-6: while such a lease goes on, the time is logged now and then, each time after twice as long: a node that was
  *     restarted knows no time but the log's, and leads on from at least half of what has passed. No leader logs it
  *     more than ten times in two minutes or twenty in a day, and none where every session was heard of under it.
+ * LEADERSHIP-7: what is asked of a leader beside the log is answered only where what its caller may do has not changed since
+ *     its node authorized it, by the state as of a proof of leadership (OWNER-2 of the state).
  * LIMIT-2: the first command of a new leader puts its limits in force, where others are: behind the log of a
  *     version without bounds of work and holds nothing is executed without them (LIMIT-1).
  */
 import { isDeepStrictEqual } from 'node:util';
+import { HoldfastError } from '@holdfast/protocol';
 import { limitsWithin } from '@holdfast/state';
 import type { Status } from '@holdfast/raft';
-import type { Command, Event, SessionId, SessionLease, StateLimits } from '@holdfast/state';
+import type {
+  Command,
+  Event,
+  Refusal,
+  SessionId,
+  SessionLease,
+  StateLimits,
+} from '@holdfast/state';
 import { isSignOfLife, nodeIdentity } from '@holdfast/state';
 import type { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
@@ -123,6 +133,8 @@ export class Leadership {
       }
       if (this.#isUnheard(sessionId)) return this.#logKeepAlive(sessionId, caller);
       await this.prove();
+      const stale = this.#staleRights(caller);
+      if (stale !== undefined) return stale; // LEADERSHIP-7
       // Meanwhile its end may have begun, or this node may lead anew.
       if (this.leases.expiryInProgress(sessionId) !== undefined) continue;
       if (this.#beginning !== undefined || this.#isUnheard(sessionId)) continue;
@@ -164,8 +176,19 @@ export class Leadership {
 
   async query(query: Query, caller: Caller): Promise<QueryResult> {
     await this.prove();
+    this.assertAdmitted(caller);
     const { clock, clusterClock, replica } = this.#parts;
     return answerQuery(replica.state, this.leases, query, caller, clusterClock.read(clock.now()));
+  }
+
+  #staleRights({ identity, authorizedAt }: Caller): Refusal | undefined {
+    return this.#parts.replica.state.staleRights(identity, authorizedAt);
+  }
+
+  /** LEADERSHIP-7: after a proof. @throws HoldfastError */
+  assertAdmitted(caller: Caller): void {
+    const stale = this.#staleRights(caller);
+    if (stale !== undefined) throw new HoldfastError(stale.code, stale.message, stale.details);
   }
 
   /** One proof for all that ask in one event-loop turn. */

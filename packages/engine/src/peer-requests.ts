@@ -1,6 +1,7 @@
 /** What peers ask of this node: it is answered here or nowhere, and not passed on again. */
 import { HoldfastError } from '@holdfast/protocol';
 import type { MemberId } from '@holdfast/raft';
+import { administersStill } from './administration.ts';
 import type { Administration } from './administration.ts';
 import type { CacheCoherence } from './cache/coherence.ts';
 import { failureAnswer, isCall } from './calls.ts';
@@ -57,7 +58,7 @@ export class PeerRequests {
     }
   }
 
-  #asLeader(
+  async #asLeader(
     from: MemberId,
     call: Exclude<Call, { type: 'state_digest' | 'cache_invalidate' | 'ask' }>,
     deadlineMs: number,
@@ -74,12 +75,16 @@ export class PeerRequests {
         return leadership.keepAlive(call.sessionId, call);
       case 'query':
         return leadership.query(call.query, call);
-      case 'cache_read':
-        return coherence.readHere(from, call.key, call.epoch);
+      case 'cache_read': {
+        const read = await coherence.readHere(from, call.key, call.epoch);
+        leadership.assertAdmitted(call); // LEADERSHIP-7
+        return read;
+      }
       case 'add_member':
       case 'promote_member':
       case 'remove_member':
       case 'transfer':
+        await administersStill(leadership, call);
         return administration.execute(call, deadlineMs);
     }
   }

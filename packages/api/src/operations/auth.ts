@@ -145,8 +145,8 @@ async function identityOfKey(id: string, context: OperationContext): Promise<str
   const query = { type: 'access', part: 'keys', limit: 10_000 } as const;
   const known = service.engine.access.key(id)?.identity;
   if (known !== undefined) return known;
-  // Another node has made it, and this one has not come to it yet.
-  const found = await service.engine.query(query, 'linearizable', callOptions(context));
+  // Another node has made it, and this one has not come to it yet. The key is made: by whose right is asked no more.
+  const found = await service.engine.query(query, 'linearizable', { identity: nodeIdentity });
   if (!('keys' in found)) return anotherPart();
   return found.keys.rows.find((key) => key.id === id)?.identity ?? '';
 }

@@ -79,7 +79,8 @@ export function admitted<Answer extends object>(
     audit?.(caller, request, outcome instanceof Refused ? outcome.code : done);
   };
   try {
-    const outcome = attempt(request, context, run, waits);
+    const isRead = declared.kind === 'unary' && !declared.changes;
+    const outcome = attempt(request, context, run, { waits, isRead });
     if (outcome instanceof Promise) return outcome.then(tellAndPass(tell), tellAndFail(tell));
     tell(outcome);
     return outcome;
@@ -99,24 +100,37 @@ function authorized(
   return admission;
 }
 
+interface How {
+  readonly waits: boolean;
+  /** Nothing was done by what it has asked for before: it may be asked for again. */
+  readonly isRead: boolean;
+}
+
+/** What a leader throws of a question (LEADERSHIP-7 of the engine). */
+function changedRights(error: unknown): Refused {
+  const refused = refusedWhere(error);
+  if (refused?.code !== 'access_changed') throw error;
+  return refused;
+}
+
 /** ACCESS-2. */
 function attempt<Answer extends object>(
   request: AccessRequest,
   context: OperationContext,
   run: Run<Answer>,
-  waits: boolean,
+  how: How,
   triesLeft = mostTries,
 ): Outcome<Answer> | Promise<Outcome<Answer>> {
   const admission = authorized(request, context);
   if (admission instanceof Refused) return admission;
   const own = { ...context, ...admission };
-  const outcome = waits ? whileAdmitted(request, own, run) : run(own);
+  const outcome = how.waits ? whileAdmitted(request, own, run) : run(own);
   if (!(outcome instanceof Promise) || admission.authorizedAt === undefined) return outcome;
-  return outcome.then(async (settled) => {
+  return (how.isRead ? outcome.catch(changedRights) : outcome).then(async (settled) => {
     if (!(settled instanceof Refused) || settled.code !== 'access_changed' || triesLeft <= 0)
       return settled;
     await applied(settled.details['revision'], context);
-    return attempt(request, context, run, waits, triesLeft - 1);
+    return attempt(request, context, run, how, triesLeft - 1);
   });
 }
 

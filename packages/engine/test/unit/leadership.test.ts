@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { HoldfastError } from '@holdfast/protocol';
 import type { Status } from '@holdfast/raft';
 import { createStateMachine, initialLimits, limitsWithin } from '@holdfast/state';
 import type {
@@ -12,6 +13,7 @@ import type {
   StateLimits,
   StateMachine,
 } from '@holdfast/state';
+import { administersStill } from '../../src/administration.ts';
 import { ClusterClock } from '../../src/cluster-clock.ts';
 import type { CommandQueue } from '../../src/command-queue.ts';
 import { Interrupted } from '../../src/interrupted.ts';
@@ -450,5 +452,59 @@ describe('A leadership', () => {
     }
     assert.equal(entries, 2);
     assert.equal(state.stats().heldLocks, 0);
+  });
+});
+
+describe('a leader whose cluster has authentication', () => {
+  const ann = { identity: 'ann', authorizedAt: 2 };
+  const root: Envelope[] = [
+    {
+      identity: 'anonymous',
+      command: {
+        type: 'auth_create_key',
+        id: 'k1',
+        identity: 'ann',
+        hash: 'a'.repeat(64),
+        createdAtMs: 1,
+        roles: ['admin'],
+      },
+    },
+    { identity: 'ann', command: { type: 'auth_enable' } },
+  ];
+
+  it('answers and keeps nothing by rights that have changed since (LEADERSHIP-7)', async () => {
+    const led = lead();
+    led.commit();
+    led.applyAll(root);
+    const at = led.state.index;
+    for (const authorizedAt of [undefined, at - 1]) {
+      const asked = { identity: 'ann', ...(authorizedAt === undefined ? {} : { authorizedAt }) };
+      const answer = led.leadership.query({ type: 'stats' }, asked);
+      await Promise.resolve();
+      led.proofs.at(-1)?.prove();
+      await assert.rejects(answer, { code: 'access_changed' });
+    }
+    const answer = led.leadership.query({ type: 'stats' }, { ...ann, authorizedAt: at });
+    await Promise.resolve();
+    led.proofs.at(-1)?.prove();
+    assert.equal((await answer).type, 'stats');
+  });
+});
+
+describe('a change of the members', () => {
+  const call = { type: 'remove_member', id: 'n', identity: 'ann' } as const;
+  const refuses = {
+    prove: () => Promise.resolve(),
+    assertAdmitted: () => {
+      throw new HoldfastError('access_changed', 'changed');
+    },
+  };
+
+  it('is not executed by rights that have changed, and a copy of it is not said to be undone (LEADERSHIP-7)', async () => {
+    await assert.rejects(administersStill(refuses, call), { code: 'access_changed' });
+    await assert.rejects(administersStill(refuses, { ...call, repeated: true }), {
+      code: 'outcome_unknown',
+    });
+    await administersStill(refuses, { ...call, identity: 'holdfast' });
   });
 });

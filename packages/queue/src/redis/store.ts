@@ -4,6 +4,8 @@
  *
  * RSTORE-1: a command that was refused for its fence token was not executed, and is asked of the owner of then.
  * RSTORE-2: a command that may have been executed is not repeated: its caller is told `outcome_unknown`.
+ * RSTORE-4: an owner executes nothing for an identity whose rights have changed, as far as the owner knows, since it was
+ *     authorized (OWNER-2 of the state).
  * RSTORE-3: what a pop has taken is told, whatever becomes of the owners that it would have asked next.
  */
 import { HoldfastError } from '@holdfast/protocol';
@@ -15,7 +17,7 @@ import type {
   EngineLog,
   QueryAnswer,
 } from '@holdfast/engine';
-import { partitionCount, unknownPart } from '@holdfast/state';
+import { nodeIdentity, partitionCount, unknownPart } from '@holdfast/state';
 import type { CommandResult, QueueCommand } from '@holdfast/state';
 import type { QueueQuery, QueueStore } from '../store.ts';
 import { RedisConnection } from './connection.ts';
@@ -36,7 +38,7 @@ export interface RedisStoreOptions {
   readonly limits: StoreLimits;
   readonly engine: Pick<
     Engine,
-    'submit' | 'query' | 'keepAlive' | 'status' | 'askMember' | 'onAsked'
+    'submit' | 'query' | 'keepAlive' | 'status' | 'askMember' | 'onAsked' | 'access'
   >;
   readonly clock: OwnershipParts['clock'];
   readonly log: EngineLog;
@@ -65,6 +67,21 @@ function notAskedIsNotOwner(error: unknown): Executed {
     return { type: 'not_owner' };
   throw error;
 }
+
+const accessChanged = (identity: string): HoldfastError =>
+  new HoldfastError(
+    'access_changed',
+    `What "${identity}" may do has changed since this request was authorized. Nothing was done. Try again.`,
+  );
+
+/** RSTORE-2: owners that were asked before have executed it. */
+const partlyDone = (error: unknown): unknown =>
+  error instanceof HoldfastError && error.code === 'access_changed'
+    ? new HoldfastError(
+        'outcome_unknown',
+        'What the caller may do has changed while this was executed. Part of it was done. Read the state first.',
+      )
+    : error;
 
 class Store implements RedisStore {
   readonly #options: RedisStoreOptions;
@@ -188,7 +205,8 @@ class Store implements RedisStore {
         dueInMs = Math.min(dueInMs, executed.dueInMs ?? longestDueMs);
         if (!spread.take(executed.result)) return executed.result;
       } catch (error) {
-        if (!(error instanceof HoldfastError) || !isPop) throw error;
+        if (!(error instanceof HoldfastError) || !isPop)
+          throw spread.wasAnswered ? partlyDone(error) : error;
         failure = error; // RSTORE-3
       }
     }
@@ -209,14 +227,21 @@ class Store implements RedisStore {
     deadlineMs: number,
     options: CallOptions,
   ): Promise<Executed> {
-    const { identity } = options;
-    if (node === this.#nodeId) return this.#here(command, identity);
+    const { identity, authorizedAt = 0 } = options;
+    if (node === this.#nodeId) return this.#here(command, identity, authorizedAt);
     const timeoutMs = Math.max(1, deadlineMs - this.#options.clock.now());
     const asked = { ...options, timeoutMs };
-    return (await this.#options.engine.askMember(node, { command, identity }, asked)) as Executed;
+    return (await this.#options.engine.askMember(
+      node,
+      { command, identity, authorizedAt },
+      asked,
+    )) as Executed;
   }
 
-  async #here(command: QueueCommand, identity: string): Promise<Executed> {
+  async #here(command: QueueCommand, identity: string, authorizedAt: number): Promise<Executed> {
+    const { access } = this.#options.engine;
+    if (access.isEnabled && identity !== nodeIdentity && access.changedAt(identity) > authorizedAt)
+      throw accessChanged(identity); // RSTORE-4
     const owned = new Map(this.#ownership.owned);
     const partition = partitionFor(command);
     if (partition === undefined ? owned.size === 0 : !owned.has(partition))
@@ -229,7 +254,12 @@ class Store implements RedisStore {
 
   /** What another node asks of this one as an owner. */
   async #answer(body: unknown): Promise<Executed> {
-    const { command, identity } = (body ?? {}) as {
+    const {
+      command,
+      identity,
+      authorizedAt = 0,
+    } = (body ?? {}) as {
+      readonly authorizedAt?: unknown;
       readonly command?: QueueCommand;
       readonly identity?: unknown;
     };
@@ -237,10 +267,11 @@ class Store implements RedisStore {
     if (
       command === undefined ||
       typeof identity !== 'string' ||
+      typeof authorizedAt !== 'number' ||
       unknownPart(command, level) !== undefined
     )
       throw new HoldfastError('invalid_request', 'A member asked for a command that is unknown.');
-    return this.#here(command, identity);
+    return this.#here(command, identity, authorizedAt);
   }
 
   async #pause(deadlineMs: number): Promise<void> {

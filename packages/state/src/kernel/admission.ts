@@ -18,8 +18,10 @@ export function notAdmitted(tables: Tables, envelope: Envelope): Refusal | undef
   const { access } = tables;
   const { identity, authorizedAt = 0, isAdministrator, command } = envelope;
   if (!access.isEnabled || identity === nodeIdentity) return undefined;
-  if (command.type !== 'abandon' && access.changedAt(identity) > authorizedAt)
-    return accessChanged(identity, tables.index); // OWNER-2
+  if (command.type !== 'abandon') {
+    const stale = staleRights(tables, identity, authorizedAt);
+    if (stale !== undefined) return stale;
+  }
   if (!('sessionId' in command) || command.sessionId === undefined) return undefined;
   const { sessionId } = command;
   if (command.type === 'end_session' && isAdministrator === true) return undefined;
@@ -29,6 +31,16 @@ export function notAdmitted(tables: Tables, envelope: Envelope): Refusal | undef
   return isLate && ownerOf(tables, sessionId) === undefined
     ? sessionNotFound(sessionId)
     : undefined;
+}
+
+/** OWNER-2: also of what is asked of a leader, or an owner, beside the log. */
+export function staleRights(
+  { access, index }: Tables,
+  identity: string,
+  authorizedAt = 0,
+): Refusal | undefined {
+  if (!access.isEnabled || identity === nodeIdentity) return undefined;
+  return access.changedAt(identity) > authorizedAt ? accessChanged(identity, index) : undefined;
 }
 
 /** OWNER-1: whether the session is, or was, of another identity. One that is not known is nobody's. */

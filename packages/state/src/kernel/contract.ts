@@ -22,7 +22,7 @@ import type {
   ResourceName,
   SessionId,
 } from './names.ts';
-import type { Applied } from './outcomes.ts';
+import type { Applied, Refusal } from './outcomes.ts';
 import type { Shown } from './primitive.ts';
 import type { PlaceKind, Primitives } from '../primitives/declared.ts';
 import type { AccessTables } from '../primitives/access/access.ts';
@@ -52,6 +52,8 @@ export interface StateMachine {
   readonly access: AccessTables;
   /** Whether the session is, or was, of another identity, which counts while authentication is on (OWNER-1). */
   isForeign(identity: string, id: SessionId): boolean;
+  /** Where what an identity may do has changed since the revision by whose rules it was authorized (OWNER-2). */
+  staleRights(identity: string, authorizedAt: LogIndex | undefined): Refusal | undefined;
   session(id: SessionId): SessionView | undefined;
   /** Cheap existence check with the guard value, for the lease table. */
   renewalOf(id: SessionId): number | undefined;

@@ -7,7 +7,7 @@
  * STATE-MACHINE-2: entries come in order of their index, and time never runs backwards.
  * CAUSE-1: an event names the caller whose command brought it about, where its identity was proven.
  */
-import { isForeign } from './admission.ts';
+import { isForeign, staleRights } from './admission.ts';
 import { execute } from './execute.ts';
 import { invariant } from './invariant.ts';
 import { list } from './listing.ts';
@@ -44,7 +44,7 @@ import type {
   ResourceName,
   SessionId,
 } from './names.ts';
-import type { Applied, CommandResult, Event } from './outcomes.ts';
+import type { Applied, CommandResult, Event, Refusal } from './outcomes.ts';
 import type { PlaceKind, Primitives } from '../primitives/declared.ts';
 import type { Access } from '../primitives/access/access.ts';
 import { foundHold } from '../primitives/holds/find-hold.ts';
@@ -176,6 +176,10 @@ class Machine implements StateMachine {
 
   isForeign(identity: string, id: SessionId): boolean {
     return isForeign(this.#tables, identity, id);
+  }
+
+  staleRights(identity: string, authorizedAt: LogIndex | undefined): Refusal | undefined {
+    return staleRights(this.#tables, identity, authorizedAt);
   }
 
   session(id: SessionId): SessionView | undefined {

@@ -75,6 +75,8 @@ export interface AccessView {
   /** Of a certificate that says this of its holder. */
   identityOf(field: CertificateField, value: string): string | undefined;
   readonly hasCertificates: boolean;
+  /** The revision by which what it may do has changed last. */
+  changedAt(identity: string): LogIndex;
 }
 
 /** All of it, for listings. */
