@@ -11,7 +11,7 @@ import type {
 import type { LeaseTable } from './leases.ts';
 import { findAccess } from './access-queries.ts';
 import type { Caller, Found, Query, QueryResult } from './types.ts';
-import { hiddenSession, ownerListed, ownGaveBack, ownHold, visible } from './visible.ts';
+import { hiddenSession, ownerListed, ownGaveBack, ownerOfHolds, visible } from './visible.ts';
 
 /**
  * Each answer is bounded by number and bytes, see `view-bounds.ts` of the state: it has to fit a frame.
@@ -60,8 +60,7 @@ function find(
     case 'find_hold': {
       const { kind, fenceToken, holder } = query;
       const name = query.name as ResourceName;
-      const any = state.findHold(kind, name, fenceToken, holder);
-      const found = holder === undefined ? any : ownHold(state, caller, any);
+      const found = state.findHold(kind, name, fenceToken, holder, ownerOfHolds(state, caller));
       if (fenceToken === undefined)
         return { type: 'found_hold', found, ended: undefined, gaveBack: undefined };
       const ended =

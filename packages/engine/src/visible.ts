@@ -6,7 +6,8 @@
  * VISIBLE-2: this is done where the state is read, by the state that is read: no other node has to know whose a
  *     session is.
  */
-import type { FoundHold, SessionId, StateMachine } from '@holdfast/state';
+import { nodeIdentity } from '@holdfast/state';
+import type { SessionId, StateMachine } from '@holdfast/state';
 import type { Caller, Found, Query } from './types.ts';
 
 type Sees = Pick<Caller, 'identity' | 'isAdministrator'>;
@@ -50,19 +51,9 @@ function withoutIds(value: unknown, hides: (id: string) => boolean): unknown {
   );
 }
 
-/** A hold that is looked for as one's own is nobody's where it is another one's. */
-export function ownHold<T extends FoundHold>(state: StateMachine, caller: Sees, found: T): T {
-  const hidden = (ref: FoundHold['hold']): boolean =>
-    ref !== undefined && state.isForeign(caller.identity, ref.sessionId);
-  const isForeign = hidden(found.hold);
-  if (!isForeign && !hidden(found.other)) return found;
-  return {
-    ...found,
-    hold: isForeign ? undefined : found.hold,
-    other: hidden(found.other) ? undefined : found.other,
-    heldByOther: found.heldByOther || isForeign,
-  };
-}
+/** Whose a hold has to be that is looked for as one's own; undefined: it may be anybody's. */
+export const ownerOfHolds = (state: StateMachine, { identity }: Sees): string | undefined =>
+  state.access.isEnabled && identity !== nodeIdentity ? identity : undefined;
 
 /** @param gaveBack The session that gave it back. */
 export const ownGaveBack = (

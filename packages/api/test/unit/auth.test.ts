@@ -173,6 +173,22 @@ describe('rules', () => {
     assert.deepEqual([...declared].toSorted(), [...verbs].toSorted());
   });
 
+  test('give back the simple lock of an owner, whoever else calls itself so (OWNER-1)', async (t) => {
+    const { request, identity } = await secured(t);
+    const rule = { verb: 'acquire', kind: 'lock' };
+    const [ann, bob] = [await identity('ann', rule), await identity('bob', rule)];
+    const acquire = { name: 'y', owner: 'o', ttl_seconds: 60, mode: 'shared' };
+    for (const who of [bob, ann])
+      assert.equal((await request('POST', '/lock/acquire', acquire, who)).status, 200);
+    const first = await request('POST', '/lock/acquire', acquire, ann);
+    const again = await request('POST', '/lock/acquire', acquire, ann);
+    assert.equal(again.body['fence_token'], first.body['fence_token'], 'a renewal is no new hold');
+    const release = { name: 'y', owner: 'o' };
+    const released = await request('POST', '/lock/release', release, ann);
+    assert.equal(released.status, 200, released.text);
+    assert.equal((await request('POST', '/lock/release', release, bob)).status, 200);
+  });
+
   test('are asked about each part of an acquire of several', async (t) => {
     const { request, identity } = await secured(t);
     const ann = await identity('ann', { verb: 'acquire', kind: 'lock', prefix: 'a/' });

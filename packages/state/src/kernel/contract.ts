@@ -80,6 +80,7 @@ export interface StateMachine {
     name: ResourceName,
     fenceToken: FenceToken | undefined,
     holder: Holder | undefined,
+    owner?: string,
   ): FoundHold;
   readonly queues: QueueViews;
   /** Undefined: it stands, its holder ended it, or it is too long ago (the latest 10,000 are known). */

@@ -230,8 +230,9 @@ class Machine implements StateMachine {
     name: ResourceName,
     fenceToken: FenceToken | undefined,
     holder: Holder | undefined,
+    owner?: string,
   ): FoundHold {
-    return foundHold(this.#tables.pools[kind].get(name), fenceToken, holder);
+    return foundHold(this.#tables.pools[kind].get(name), fenceToken, holder, owner);
   }
 
   get queues(): QueueViews {

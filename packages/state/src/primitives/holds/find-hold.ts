@@ -6,10 +6,12 @@ import type { FenceToken } from '../../kernel/names.ts';
 
 const maxHoldersShown = 10;
 
+/** @param owner Given: what sessions of other identities hold is not the holder's, whatever it is named (OWNER-1). */
 export function foundHold(
   pool: Pool | undefined,
   fenceToken: FenceToken | undefined,
   holder: Holder | undefined,
+  owner?: string,
 ): FoundHold {
   const shown: HoldRef[] = [];
   let found: Hold | undefined;
@@ -28,7 +30,7 @@ export function foundHold(
     if (currentToken === undefined || hold.fenceToken > currentToken)
       currentToken = hold.fenceToken;
     const isTheOne = hold.fenceToken === fenceToken;
-    if (!isOf(hold, holder)) heldByOther ||= isTheOne;
+    if (!isOf(hold, holder, owner)) heldByOther ||= isTheOne;
     else if (isTheOne) found = hold;
     else other ??= hold;
   }
@@ -43,8 +45,9 @@ export function foundHold(
   };
 }
 
-function isOf({ session }: Hold, holder: Holder | undefined): boolean {
+function isOf({ session }: Hold, holder: Holder | undefined, owner: string | undefined): boolean {
   if (holder === undefined) return true;
+  if (owner !== undefined && session.owner !== owner) return false;
   return 'sessionId' in holder
     ? session.id === holder.sessionId
     : session.clientId === holder.clientId;
