@@ -120,6 +120,31 @@ export async function healthOver(
   return answered;
 }
 
+/** The answer of one call with these credentials. Rejects with a `ServiceError`. */
+export async function callOver(
+  address: string,
+  secured: ChannelCredentials,
+  rpc: readonly [service: string, method: string],
+  body: object,
+): Promise<Message> {
+  const [service, name] = rpc;
+  const client = new (clientOf(`holdfast.v1.${service}`))(address, secured);
+  const deadline = Date.now() + 5000;
+  try {
+    return await new Promise((resolve, reject) => {
+      const method = client[name] as (
+        ...parts: readonly [object, object, (error: ServiceError | null, answer: Message) => void]
+      ) => void;
+      method.call(client, body, { deadline }, (error, answer) => {
+        if (error === null) resolve(answer);
+        else reject(error);
+      });
+    });
+  } finally {
+    client.close();
+  }
+}
+
 type Untyped = Record<string, (...parts: readonly unknown[]) => unknown>;
 
 export async function startGrpcHarness(
