@@ -17,22 +17,29 @@ export function findChromium(): string | undefined {
   );
 }
 
-/** The part of the client's manifest that says what a browser gets in place of what Node gets. */
+/** The parts of the manifests that say where a browser finds what is imported. */
 interface Manifest {
+  /** In place of what Node gets. */
   readonly imports: Readonly<Record<string, { readonly browser: { readonly default: string } }>>;
+  readonly exports: Readonly<Record<string, { readonly default: string }>>;
 }
 
-/** As a bundler would resolve them for a browser: read from the client's own manifest. */
+const manifestOf = async (name: string): Promise<Manifest> =>
+  JSON.parse(await readFile(join(packages, name, 'package.json'), 'utf8')) as Manifest;
+
+/** As a bundler would resolve them for a browser: read from the manifests of the client and the protocol. */
 async function browserImports(): Promise<Record<string, string>> {
-  const text = await readFile(join(packages, 'client/package.json'), 'utf8');
-  const { imports } = JSON.parse(text) as Manifest;
+  const { imports } = await manifestOf('client');
+  const { exports } = await manifestOf('protocol');
   const own = Object.entries(imports).map(
     ([name, { browser }]) => [name, join('/client', browser.default)] as const,
   );
+  const ofProtocol = Object.entries(exports).map(
+    ([path, file]) => [join('@holdfast/protocol', path), join('/protocol', file.default)] as const,
+  );
   return {
-    ...Object.fromEntries(own),
+    ...Object.fromEntries([...own, ...ofProtocol]),
     '@holdfast/client': '/client/dist/index.js',
-    '@holdfast/protocol': '/protocol/dist/index.js',
   };
 }
 
