@@ -90,6 +90,30 @@ describe('authentication', () => {
     assert.equal(alone.codeOf('root', enable), 'ok');
   });
 
+  test('does not count a key that ends as the last of an administrator (AUTH-3)', () => {
+    const access = new Access().enabled();
+    const ending = { ...key('k2', 'other', ['admin']), expiresAtMs: 9 } as Command;
+    assert.equal(access.codeOf('root', ending), 'ok');
+    const rotated = {
+      type: 'auth_rotate_key',
+      oldId: 'k0',
+      id: 'k3',
+      hash,
+      createdAtMs: 1,
+    } as const;
+    const ends: readonly Command[] = [
+      { type: 'auth_revoke_key', id: 'k0' },
+      { type: 'auth_unbind', identity: 'root', role: 'admin' },
+      { ...rotated, expiresAtMs: 9 },
+    ];
+    for (const command of ends)
+      assert.equal(access.codeOf('root', command), 'no_administrator', command.type);
+    assert.equal(access.driver.machine.access.key('k3'), undefined);
+    assert.equal(access.driver.machine.access.key('k0')?.identity, 'root');
+    assert.equal(access.codeOf('root', rotated), 'ok');
+    assert.equal(access.codeOf('root', { type: 'auth_revoke_key', id: 'k2' }), 'ok');
+  });
+
   test('turned on a second time changes nothing', () => {
     const access = new Access().enabled();
     const at = access.driver.machine.digest();

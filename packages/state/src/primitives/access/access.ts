@@ -5,7 +5,8 @@
  *     stand in it.
  * AUTH-2: whatever changes what an identity may do moves `changedAt` of that identity, and of no other one: a command
  *     that was admitted before is refused then, and is admitted anew by its node (admission.ts).
- * AUTH-3: while authentication is on, somebody can administer it who can prove that: what would end the last one is refused.
+ * AUTH-3: while authentication is on, somebody can administer it who can prove that, by a certificate or a key that does not end by itself: what
+ *     would end the last one is refused. Where only keys that end are left (of a recovery, say), the last of those.
  * AUTH-5: until it is turned on everybody can make keys, roles and mappings: whoever turns it on with a key has seen what
  *     of that is there, or it is refused.
  * AUTH-4: bounded by number: keys, identities, roles, rules and certificates; texts are bounded where they enter.
@@ -58,6 +59,8 @@ export interface CertificateMapping {
   readonly value: string;
   readonly identity: string;
 }
+
+export type Administration = 'lasting' | 'ending' | 'none';
 
 export interface OthersKnown {
   readonly keys: number;
@@ -195,10 +198,15 @@ export class Access implements AccessTables {
     };
   }
 
-  /** AUTH-3. Whoever shows a key, or a certificate, and may do everything. */
-  hasAdministrator(): boolean {
+  /** AUTH-3: whether somebody shows a key, or a certificate, and may do everything, and whether for good. */
+  get administration(): Administration {
     const isOne = ({ identity }: { readonly identity: string }): boolean =>
       identity !== anonymousIdentity && this.rightsOf(identity).permits('admin', 'auth', undefined);
-    return [...this.keys.values()].some(isOne) || [...this.certificates.values()].some(isOne);
+    const ones = [...this.keys.values()].filter(isOne);
+    const lasts =
+      ones.some(({ expiresAtMs }) => expiresAtMs === undefined) ||
+      [...this.certificates.values()].some(isOne);
+    if (lasts) return 'lasting';
+    return ones.length > 0 ? 'ending' : 'none';
   }
 }

@@ -4,7 +4,7 @@ import { limitExceeded, refuse } from '../../kernel/refusals.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { Refusal } from '../../kernel/outcomes.ts';
 import { accessBounds, administratorRole, certificateKey } from './access.ts';
-import type { Key, OthersKnown } from './access.ts';
+import type { Access, Administration, Key, OthersKnown } from './access.ts';
 import type { AccessCommand, AccessResult, AccessRule } from './commands.ts';
 
 type Asked<Type extends AccessCommand['type']> = Extract<AccessCommand, { type: Type }>;
@@ -17,7 +17,7 @@ function changed(tables: Tables): AccessResult {
 const enable: Execute<'auth_enable'> = (tables, { onlyKey }) => {
   const { access, index } = tables;
   if (access.isEnabled) return { ok: true, type: 'auth_changed' };
-  if (!access.hasAdministrator()) return noAdministrator(); // AUTH-3
+  if (access.administration !== 'lasting') return noAdministrator(); // AUTH-3
   const others = onlyKey === undefined ? undefined : access.countBeside(onlyKey);
   if (others !== undefined && Object.values(others).some((count) => count > 0))
     return othersHaveAccess(others); // AUTH-5
@@ -46,6 +46,13 @@ const createKey: Execute<'auth_create_key'> = (tables, { identity, roles = [], .
   return changed(tables);
 };
 
+/** AUTH-3. */
+function endsLast(access: Access, before: Administration): boolean {
+  if (!access.isEnabled || before === 'none') return false;
+  const { administration } = access;
+  return administration === 'none' || (before === 'lasting' && administration === 'ending');
+}
+
 function addKey(
   { access }: Tables,
   {
@@ -69,8 +76,9 @@ const revokeKey: Execute<'auth_revoke_key'> = (tables, { id }) => {
   const { access } = tables;
   const key = access.keys.get(id);
   if (key === undefined) return keyNotFound(id);
+  const before = access.administration;
   access.keys.delete(id);
-  if (access.isEnabled && !access.hasAdministrator()) {
+  if (endsLast(access, before)) {
     access.keys.set(id, key);
     return noAdministrator(); // AUTH-3
   }
@@ -85,6 +93,7 @@ const rotateKey: Execute<'auth_rotate_key'> = (tables, command) => {
   const old = access.keys.get(oldId);
   if (old === undefined) return keyNotFound(oldId);
   const { identity } = old;
+  const before = access.administration;
   const refusal = addKey(tables, {
     id,
     identity,
@@ -97,6 +106,11 @@ const rotateKey: Execute<'auth_rotate_key'> = (tables, command) => {
   else {
     const expires = Math.min(oldEndsAtMs, old.expiresAtMs ?? oldEndsAtMs);
     access.keys.set(oldId, { ...old, expiresAtMs: expires });
+  }
+  if (endsLast(access, before)) {
+    access.keys.delete(id);
+    access.keys.set(oldId, old);
+    return noAdministrator(); // AUTH-3
   }
   access.touch(identity, index); // AUTH-2
   return changed(tables);
@@ -123,12 +137,13 @@ const withdraw: Execute<'auth_withdraw'> = (tables, { role, rule }) => {
   const { access, index } = tables;
   const old = access.roles.get(role);
   if (old === undefined) return roleNotFound(role);
+  const before = access.administration;
   access.define(
     role,
     old.rules.filter((known) => !isSame(known, rule)),
     index,
   );
-  if (access.isEnabled && !access.hasAdministrator()) {
+  if (endsLast(access, before)) {
     access.define(role, old.rules, old.changedAt);
     return noAdministrator(); // AUTH-3
   }
@@ -141,8 +156,9 @@ const deleteRole: Execute<'auth_delete_role'> = (tables, { role }) => {
   const old = access.roles.get(role);
   if (old === undefined) return roleNotFound(role);
   const bound = [...access.bindings.values()].filter(({ roles }) => roles.includes(role));
+  const before = access.administration;
   access.define(role, undefined, index);
-  if (access.isEnabled && !access.hasAdministrator()) {
+  if (endsLast(access, before)) {
     access.define(role, old.rules, old.changedAt);
     return noAdministrator(); // AUTH-3
   }
@@ -186,12 +202,13 @@ const unbind: Execute<'auth_unbind'> = (tables, { identity, role }) => {
   const { access, index } = tables;
   const old = access.bindings.get(identity);
   if (old?.roles.includes(role) !== true) return { ok: true, type: 'auth_changed' };
+  const before = access.administration;
   access.bind(
     identity,
     old.roles.filter((one) => one !== role),
     index,
   );
-  if (access.isEnabled && !access.hasAdministrator()) {
+  if (endsLast(access, before)) {
     access.bind(identity, old.roles, old.changedAt);
     return noAdministrator(); // AUTH-3
   }
@@ -215,8 +232,9 @@ const unmapCertificate: Execute<'auth_unmap_certificate'> = (tables, { field, va
   const key = certificateKey(field, value);
   const old = access.certificates.get(key);
   if (old === undefined) return { ok: true, type: 'auth_changed' };
+  const before = access.administration;
   access.certificates.delete(key);
-  if (access.isEnabled && !access.hasAdministrator()) {
+  if (endsLast(access, before)) {
     access.certificates.set(key, old);
     return noAdministrator(); // AUTH-3
   }
@@ -251,7 +269,7 @@ const roleNotFound = (role: string): Refusal =>
 const noAdministrator = (): Refusal =>
   refuse(
     'no_administrator',
-    'Nobody could administer the cluster then. Nothing was changed. Give the role "admin" to an identity that has a key or a certificate first.',
+    'Nobody could administer the cluster then. Nothing was changed. Give the role "admin" to an identity that has a certificate, or a key that does not expire, first.',
     {},
   );
 
