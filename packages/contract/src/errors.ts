@@ -104,11 +104,16 @@ export const nodeErrors: Readonly<Record<string, ErrorDeclaration>> = {
     'same',
     { effect: 'perhaps' },
   ),
-  access_changed: byCluster(
+  // Not of the cluster: it says nothing of another copy of the request, which may have been executed before.
+  access_changed: byNode(
     409,
     'ABORTED',
     'What the caller may do has changed since the request was authorized.',
     'later',
+    {
+      effect: 'perhaps',
+      note: 'This copy of the request was not executed; one that was sent before it may have been.',
+    },
   ),
   store_unavailable: byNode(
     503,

@@ -1,4 +1,10 @@
-/** Takes a command to the leader, here or on another node, and cancels it there where its caller has gone (caller-signal.ts). */
+/**
+ * Takes a command to the leader, here or on another node, and cancels it there where its caller has gone (caller-signal.ts).
+ *
+ * SUBMISSION-1: a copy that is refused because rights have changed (OWNER-2 of the state) says nothing of the copies before it:
+ *     where one of them may have been executed, the outcome is unknown.
+ */
+import type { MemberId } from '@holdfast/raft';
 import type { Command, CommandResult, Envelope } from '@holdfast/state';
 import { commandAnswer } from './answers.ts';
 import { submitCancellable } from './caller-signal.ts';
@@ -121,18 +127,29 @@ export class Submissions {
     const deadlineMs = startedMs + waitMs + (options.timeoutMs ?? defaultTimeoutMs);
     const patience = { deadlineMs, signal };
     let repeated = interruption !== undefined && isRepetition(command);
+    let mayBeDone = interruption?.begun === true;
+    const ask = async (leader: MemberId | 'self'): Promise<CommandResult> => {
+      const timely = withTimeLeft(command, this.#options.clock.now() - startedMs);
+      const envelope = envelopeOf(timely, options, repeated);
+      repeated = isRepetition(command);
+      if (leader === 'self') return this.#submitToQueue(envelope);
+      const call = { type: 'submit', ...envelope } as const;
+      // It is cancelled by a command of its own, which goes to whoever leads by then.
+      const alone = { deadlineMs, signal: undefined };
+      return commandAnswer(command, await this.#options.route.ask(leader, alone, call));
+    };
     return this.#options.route.follow(
       patience,
       isRepeatable(command),
       async (leader) => {
-        const timely = withTimeLeft(command, this.#options.clock.now() - startedMs);
-        const envelope = envelopeOf(timely, options, repeated);
-        repeated = isRepetition(command);
-        if (leader === 'self') return this.#submitToQueue(envelope);
-        const call = { type: 'submit', ...envelope } as const;
-        // It is cancelled by a command of its own, which goes to whoever leads by then.
-        const alone = { deadlineMs, signal: undefined };
-        return commandAnswer(command, await this.#options.route.ask(leader, alone, call));
+        try {
+          const result = await ask(leader);
+          if (mayBeDone && !result.ok && result.code === 'access_changed') throw outcomeUnknown(); // SUBMISSION-1
+          return result;
+        } catch (error) {
+          mayBeDone ||= !(error instanceof Interrupted) || error.begun;
+          throw error;
+        }
       },
       interruption,
     );

@@ -28,10 +28,14 @@ const acquire = (waitMs: number): Command => ({
   acquiredAtMs: 1,
 });
 
-const refusal: Refusal = { ok: false, code: 'session_not_found', message: 'There is none.' };
+const missing: Refusal = { ok: false, code: 'session_not_found', message: 'There is none.' };
 
 /** What each leader in turn is told of a command; all but the last are lost meanwhile. */
-async function toldTo(leaders: readonly Leader[], command: Command): Promise<boolean[]> {
+async function toldTo(
+  leaders: readonly Leader[],
+  command: Command,
+  refusal: Refusal = missing,
+): Promise<boolean[]> {
   const told: boolean[] = [];
   const execute = ({ repeated }: Pick<Envelope, 'repeated'>): void => {
     told.push(repeated === true);
@@ -125,5 +129,23 @@ describe('A command that is submitted again under the next leader', () => {
   it('says nothing where it is answered at once: its client waits for that', async () => {
     for (const command of [acquire(0), { type: 'advance' } as const])
       assert.deepEqual(await toldTo(['self', some, 'self'], command), [false, false, false]);
+  });
+});
+
+describe('a copy that is refused because rights have changed (SUBMISSION-1)', () => {
+  const changed: Refusal = { ok: false, code: 'access_changed', message: 'Changed.' };
+
+  it('does not say that nothing was done where a copy before it may have been executed', async () => {
+    for (const leaders of [
+      ['self', 'self'],
+      ['self', 'node-2'],
+      ['node-2', 'self'],
+    ] as Leader[][])
+      await assert.rejects(toldTo(leaders, acquire(0), changed), { code: 'outcome_unknown' });
+  });
+
+  it('is told as it is where it is the first one', async () => {
+    for (const leader of ['self', 'node-2'] as Leader[])
+      assert.deepEqual(await toldTo([leader], acquire(0), changed), [false]);
   });
 });

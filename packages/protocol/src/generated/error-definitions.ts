@@ -430,8 +430,9 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     status: 409,
     title: 'What the caller may do has changed since the request was authorized.',
     retry: 'later',
-    effect: 'none',
-    by: 'cluster',
+    effect: 'perhaps',
+    by: 'node',
+    note: 'This copy of the request was not executed; one that was sent before it may have been.',
   },
   store_unavailable: {
     status: 503,

@@ -60,6 +60,6 @@ function ownerOf({ sessions, ending, ended, ownEnded }: Tables, id: SessionId): 
 const accessChanged = (identity: string, revision: number): Refusal =>
   refuse(
     'access_changed',
-    `What "${identity}" may do has changed since this request was authorized. Nothing was done. Try again.`,
+    `What "${identity}" may do has changed since this request was authorized. This copy of it was not executed. Try again, with the same request id.`,
     { revision },
   );
