@@ -54,7 +54,7 @@ export class AccessControl {
 
   constructor(options: AccessControlOptions) {
     this.#options = options;
-    this.open = new OpenCalls(options.engine, options.clock);
+    this.open = new OpenCalls(options.engine, options.clock, options.isRequired);
   }
 
   /** Whether anything is asked of anybody. */
@@ -96,7 +96,9 @@ export class AccessControl {
   }
 
   /** Why what a caller has proven holds no more; undefined: it holds. */
-  standing({ identity, keyId, certificate }: Caller): Refused | undefined {
+  standing(caller: Caller): Refused | undefined {
+    const { identity, keyId, certificate } = caller;
+    if (this.#isClosedTo(caller)) return notYet();
     const { access } = this.#options.engine;
     if (keyId !== undefined) {
       const key = access.key(keyId);
@@ -118,7 +120,7 @@ export class AccessControl {
   /** Whether one may be told of this resource: asked again for each, since rules change meanwhile. */
   mayRead(caller: Caller, kind: string, name: string): boolean {
     const rights = this.rightsOf(caller);
-    if (rights === undefined) return true;
+    if (rights === undefined) return !this.#isClosedTo(caller); // DENY-3
     return rights.permits('read', kind, name) && this.standing(caller) === undefined;
   }
 
@@ -131,16 +133,21 @@ export class AccessControl {
   mayKnowCluster(caller: Caller): boolean {
     const rights = this.rightsOf(caller);
     if (rights !== undefined) return !rights.isEmpty && this.standing(caller) === undefined;
-    return !this.#options.isRequired || isFromHere(caller.address);
+    return !this.#isClosedTo(caller);
+  }
+
+  /** DENY-3: also of what was opened while authentication was on. */
+  #isClosedTo({ address }: Caller): boolean {
+    const { engine, isRequired } = this.#options;
+    return isRequired && !engine.access.isEnabled && !isFromHere(address);
   }
 
   /** DENY-1. */
   authorize(caller: Caller, request: AccessRequest): Admission | Refused {
     if (request.isOpen) return everything;
-    const { engine, isRequired } = this.#options;
+    const { engine } = this.#options;
     const rights = this.rightsOf(caller);
-    if (rights === undefined)
-      return isRequired && !isFromHere(caller.address) ? notYet() : everything; // DENY-3
+    if (rights === undefined) return this.#isClosedTo(caller) ? notYet() : everything; // DENY-3
     const fallen = this.standing(caller);
     if (fallen !== undefined) return fallen;
     let isOfSessions = false;

@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Event } from '@holdfast/state';
 import { StillClock } from '../../../engine/test/unit/still-clock.ts';
+import { AccessControl } from '../../src/pipeline/access-control.ts';
 import { OpenCalls } from '../../src/pipeline/open-calls.ts';
 import { newKey } from '../../src/pipeline/api-keys.ts';
 import { Refused } from '../../src/refused.ts';
@@ -59,6 +60,36 @@ async function startCalls() {
   const calls = new OpenCalls(engine, clock);
   return { calls, clock, tell: (event: Event) => tell([event]) };
 }
+
+describe('a node that is told to have authentication, where that is turned off (DENY-3)', () => {
+  test('tells no other machine of what it watches, and ends that', () => {
+    const engine = new MemoryEngine();
+    const clock = new TurnClock();
+    const control = new AccessControl({
+      engine,
+      isRequired: true,
+      clock,
+      onKeyUsed: () => undefined,
+    });
+    const [here, elsewhere] = ['127.0.0.1', '192.0.2.1'].map((address) =>
+      control.authenticate({ authorization: undefined, certificateNames: () => [], address }),
+    );
+    assert.ok(here !== undefined && !(here instanceof Refused));
+    assert.ok(elsewhere !== undefined && !(elsewhere instanceof Refused));
+    assert.ok(control.mayRead(here, 'lock', 'x'));
+    assert.ok(!control.mayRead(elsewhere, 'lock', 'x'));
+    const ended: string[] = [];
+    for (const [name, caller] of Object.entries({ here, elsewhere }))
+      control.open.add({
+        check: () => control.standing(caller),
+        end: ({ code }) => void ended.push(`${name} ${code}`),
+      });
+    control.open.look();
+    while (clock.end());
+    assert.deepEqual(ended, ['elsewhere unauthorized']);
+    control.open.close();
+  });
+});
 
 describe('open calls', () => {
   test('are looked at by one timer for all, a slice a turn (OPEN-1, OPEN-2)', async () => {
