@@ -68,13 +68,15 @@ export function takeRecoveryKey(folder: string, engine: Engine, log: RecoveryLog
       },
       { identity: 'holdfast' },
     );
-    if (!result.ok)
-      log.warn({ code: result.code }, `A recovery key is not valid: ${result.message}`);
-    else
-      log.warn(
-        { key_id: id, identity },
-        'A recovery key that was made in the folder of this node is valid for a day: revoke it when it was used.',
-      );
+    if (!result.ok) {
+      // Kept: it is taken at the next start, when an administrator or another version may have made room.
+      log.warn({ code: result.code }, `A recovery key is not valid yet: ${result.message}`);
+      return;
+    }
+    log.warn(
+      { key_id: id, identity },
+      'A recovery key that was made in the folder of this node is valid for a day: revoke it when it was used.',
+    );
     await rm(path, { force: true });
   };
   const go = (): void => {
