@@ -98,7 +98,7 @@ describe('the groups of commands', () => {
     const read = filesReadBy('server', '--help');
     assert.deepEqual(
       read.filter((url) =>
-        /packages\/(?:api|engine\/src\/(?!limits\.ts))\/?|node_modules\/(?:fastify|pino)\//.test(
+        /packages\/(?:api\/(?!src\/(?:keys|pipeline\/api-keys)\.ts)|engine\/src\/(?!limits\.ts))|node_modules\/(?:fastify|pino)\//.test(
           url,
         ),
       ),
