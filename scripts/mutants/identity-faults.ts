@@ -34,8 +34,8 @@ export const identityFaults: readonly Fault[] = [
     name: 'rules-of-before',
     breaks: 'a command is executed by a right that was taken before it',
     file: 'packages/state/src/kernel/admission.ts',
-    find: 'access.changedAt(identity) > authorizedAt)',
-    put: 'access.changedAt(identity) > authorizedAt + 1_000_000)',
+    find: 'access.changedAt(identity) > authorizedAt ?',
+    put: 'access.changedAt(identity) > authorizedAt + 1_000_000 ?',
   },
   {
     name: 'prefix-covers-what-follows',

@@ -30,16 +30,16 @@ export const replicaFaults: readonly Fault[] = [
     breaks: 'a deposed leader tells a client that its lease was extended',
     file: 'packages/engine/src/leadership.ts',
     find: `      await this.prove();
-      // Meanwhile`,
-    put: `      // Meanwhile`,
+      const stale`,
+    put: `      const stale`,
   },
   {
     name: 'read-without-proof',
     breaks: 'a deposed leader answers reads',
     file: 'packages/engine/src/leadership.ts',
     find: `    await this.prove();
-    const { clock, clusterClock, replica }`,
-    put: `    const { clock, clusterClock, replica }`,
+    this.assertAdmitted`,
+    put: `    this.assertAdmitted`,
   },
   {
     name: 'leases-kept-across-leaderships',
