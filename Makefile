@@ -5,7 +5,7 @@ PORTS ?= 5000,5001,5002
 DATA ?= data/cluster
 SEEDS ?= 1000
 .DEFAULT_GOAL := help
-.PHONY: help install build run cluster quorum-cluster demo bench test-performance bench-queue test-redis test-chaos-queue bench-failover bench-quorum bench-state test test-unit test-integration simulate test-chaos test-chaos-quorum soak test-containers test-packages test-dashboard test-rolling-restart mutants explore check format documents tarballs reference clean
+.PHONY: help install build run cluster quorum-cluster demo bench test-performance bench-queue test-redis test-chaos-queue bench-failover bench-quorum bench-state test test-unit test-integration test-slow simulate test-chaos test-chaos-quorum soak test-containers test-packages test-dashboard test-rolling-restart mutants explore check format documents tarballs reference clean
 
 help: ## Lists what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ test-unit: install ## Runs the tests that start no processes
 
 test-integration: install ## Runs the tests with real clusters
 	@$(NODE) npm run --silent test:integration
+
+test-slow: install ## Runs what takes longer: snapshots under load, the benchmark of a large state, a rolling restart
+	@$(NODE) npm run --silent test:slow
 
 simulate: install ## Lives of whole clusters in virtual time (SEEDS=10000; SEED=42 TRACE=1 for one; KIND=leaders, KIND=quorum)
 	@$(NODE) npm run --silent simulate -- $(if $(KIND),--kind $(KIND)) $(if $(ABOUT),--about $(ABOUT)) $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(SEEDS) $(if $(FIRST),--first $(FIRST)))

@@ -27,16 +27,16 @@ describe('A life of a cluster', () => {
     });
   }
 
-  it('keeps every promise for 80 seeds that are always the same', async () => {
+  it('keeps every promise for 50 seeds that are always the same', async () => {
     const { broken, lives, grants, recoveredMs } = await runSeries({
       first: 1n,
-      lives: 80,
+      lives: 50,
       threads,
     });
     assert.equal(told(broken), '');
-    assert.equal(lives, 80);
+    assert.equal(lives, 50);
     // The lives are worth something: locks were had, and mended majorities went on.
-    assert.ok(grants > 1300, `${String(grants)} grants`);
-    assert.ok(recoveredMs.length > 50, `${String(recoveredMs.length)} recoveries`);
+    assert.ok(grants > 800, `${String(grants)} grants`);
+    assert.ok(recoveredMs.length > 30, `${String(recoveredMs.length)} recoveries`);
   });
 });
