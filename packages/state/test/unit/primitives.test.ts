@@ -420,11 +420,11 @@ class Meetings {
 
 describe('all kinds at once', () => {
   test('units, turns, cycles, tokens and meetings are right after every command, and after a restore', () => {
-    allIsRight(1000, 300);
+    allIsRight(1000, 150);
   });
 
   test('so they are where what ends does not fit into one entry', () => {
-    for (const maxWorkPerEntry of [1, 3]) allIsRight(maxWorkPerEntry, 75);
+    for (const maxWorkPerEntry of [1, 3]) allIsRight(maxWorkPerEntry, 40);
   });
 });
 
