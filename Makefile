@@ -59,7 +59,7 @@ test-unit: install ## Runs the tests that start no processes
 test-integration: install ## Runs the tests with real clusters
 	@$(NODE) npm run --silent test:integration
 
-test-slow: install ## Runs what takes longer: snapshots under load, the benchmark of a large state, a rolling restart
+test-slow: install ## Runs what takes longer: failovers, moved clusters, snapshots under load, a rolling restart and more
 	@$(NODE) npm run --silent test:slow
 
 simulate: install ## Lives of whole clusters in virtual time (SEEDS=10000; SEED=42 TRACE=1 for one; KIND=leaders, KIND=quorum)

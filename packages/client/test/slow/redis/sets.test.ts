@@ -5,8 +5,8 @@ import { createClient } from '@redis/client';
 import { HoldfastError, Quorum } from '@holdfast/client';
 import { admitRedisServers, reconfigureRedisServers, redisVoters } from '@holdfast/client/redis';
 import type { AdmittedServer, ReconfigureOptions, RedisVoter } from '@holdfast/client/redis';
-import { durable, redisProgram, RedisServer } from './redis-server.ts';
-import { ask, soon, Trio } from './trio.ts';
+import { durable, redisProgram, RedisServer } from '../../integration/redis/redis-server.ts';
+import { ask, soon, Trio } from '../../integration/redis/trio.ts';
 
 const skip =
   redisProgram === undefined && 'This machine has no Redis (Debian: apt-get install redis-server).';

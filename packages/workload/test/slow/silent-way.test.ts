@@ -14,7 +14,7 @@ import { startLocalCluster } from '@holdfast/server';
 import type { LocalCluster } from '@holdfast/server';
 import { freePorts } from '../../src/free-ports.ts';
 
-const program = fileURLToPath(new URL('support/way-entry.ts', import.meta.url));
+const program = fileURLToPath(new URL('../integration/support/way-entry.ts', import.meta.url));
 const leaseMs = 3000;
 
 interface Way extends Disposable {

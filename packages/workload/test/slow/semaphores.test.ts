@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { connect, HoldfastError } from '@holdfast/client';
-import { threeNodes } from './support/cluster.ts';
+import { threeNodes } from '../integration/support/cluster.ts';
 
 describe('A semaphore of three processes', () => {
   it('never has more permits out than its limit, repeats no token, and goes on when the leader is killed', async () => {

@@ -4,7 +4,7 @@ import { connect } from '@holdfast/client';
 import { runDemo } from '../../src/demo/run.ts';
 import type { DemoPlan, DemoSpectator } from '../../src/demo/run.ts';
 import { urlOfNode } from '../../src/cluster-node.ts';
-import { threeNodes } from './support/cluster.ts';
+import { threeNodes } from '../integration/support/cluster.ts';
 
 const plan: DemoPlan = {
   workers: 8,
