@@ -50,7 +50,7 @@ bench-quorum: build ## Measures cycles, hand-overs and crowds against three inde
 bench-access: install ## Measures what deciding a request costs with 1,000 rules, and proving a key
 	@$(NODE) node --conditions=source packages/api/test/bench/access.ts $(RULES)
 
-test: install ## Runs all tests
+test: install ## Runs the tests, but those that take longer (test-slow and others below)
 	@$(NODE) npm run --silent test
 
 test-unit: install ## Runs the tests that start no processes
