@@ -63,7 +63,12 @@ async function liveOn(
       `--threads=${String(threads)}`,
       `--seconds=${String(Math.ceil(maxSeconds))}`,
     ],
-    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Types are stripped once for all faults.
+      env: { ...process.env, NODE_COMPILE_CACHE: `${folder}/.cache/compile` },
+    },
   );
   const timer = setTimeout(() => child.kill('SIGKILL'), maxSeconds * 1000 + lastLifeMs);
   const [out, errors] = await Promise.all([

@@ -123,4 +123,11 @@ export const cacheFaults: readonly Fault[] = [
     ? undefined
     : holdNotCurrent(tables, ifHeld);`,
   },
+  {
+    name: 'lines-without-a-count',
+    breaks: 'a node keeps as many lines as fit into their bytes, however small they are',
+    file: `${engine}/lines.ts`,
+    find: `    if (this.#lines.size > this.#maxLines) this.#lines.pop();\n`,
+    put: ``,
+  },
 ];

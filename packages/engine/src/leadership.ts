@@ -78,6 +78,9 @@ export class Leadership {
   #unleased: Iterator<SessionLease, void> | undefined;
   #advancePending = false;
   #limitsPending = false;
+  /** Those in force that were found to be the configured ones, and the level under which. */
+  #limitsFoundRight: StateLimits | undefined;
+  #levelOfLimits = 0;
   #turnProof: Promise<void> | undefined;
 
   constructor(parts: LeadershipParts) {
@@ -343,9 +346,14 @@ export class Leadership {
     const { limits, replica } = this.#parts;
     const { featureLevel, limits: inForce } = replica.state;
     if (this.#limitsPending) return;
+    if (this.#limitsFoundRight === inForce && this.#levelOfLimits === featureLevel) return;
     // FEATURE-1
     const loggable = limitsWithin(limits, featureLevel);
-    if (isDeepStrictEqual(loggable, limitsWithin(inForce, featureLevel))) return;
+    if (isDeepStrictEqual(loggable, limitsWithin(inForce, featureLevel))) {
+      this.#limitsFoundRight = inForce;
+      this.#levelOfLimits = featureLevel;
+      return;
+    }
     this.#limitsPending = true;
     void this.#background({ type: 'set_limits', limits: loggable }).then(() => {
       this.#limitsPending = false;

@@ -57,7 +57,10 @@ interface Led {
 export class CacheCoherence {
   readonly #parts: CoherenceParts;
   readonly #lines: Lines;
-  readonly #ownWrites = new LRUCache<string, number>({ max: ownWritesRemembered });
+  readonly #ownWrites = new LRUCache<string, number>({
+    maxSize: ownWritesRemembered,
+    sizeCalculation: () => 1,
+  });
   #led: Led | undefined;
   #tellPlanned = false;
   #renewing = false;

@@ -61,6 +61,7 @@ export interface LineStatistics {
 
 export class Lines {
   readonly #process: string;
+  readonly #maxLines: number;
   readonly #lines: LRUCache<string, Line>;
   readonly #fetches = new Map<string, Set<Fetch>>();
   #epochs = 1;
@@ -73,8 +74,9 @@ export class Lines {
   /** @param process A name that no other process has. */
   constructor(process: string, { maxLines, maxBytes }: LineBounds = defaultLineBounds) {
     this.#process = process;
+    this.#maxLines = maxLines;
+    // Not told how many there may be, it takes no memory for those that there are not.
     this.#lines = new LRUCache({
-      max: maxLines,
       maxSize: maxBytes,
       sizeCalculation: ({ view }, key) =>
         lineBytes + 2 * key.length + 2 * (view === undefined ? 0 : view.value.length),
@@ -152,6 +154,7 @@ export class Lines {
     if (grant.line === 'none' || grant.seq <= fetch.invalidatedThrough) return 'invalid'; // LINE-3
     const state = grant.line === 'exclusive' && isOwn ? 'modified' : grant.line;
     this.#lines.set(fetch.key, { view, revision, untilMs: endOf(view, fetch.sentMs), state }); // LINE-6
+    if (this.#lines.size > this.#maxLines) this.#lines.pop();
     return state;
   }
 
