@@ -102,6 +102,7 @@ function silentEngine(): Engine {
     get access() {
       return never();
     },
+    audit: { isOn: false, size: 0, head: '' },
     revision: 0,
     isForeign: never,
     stats: () => ({

@@ -13,6 +13,7 @@ import { HoldfastError } from '@holdfast/protocol';
 import { createStateMachine } from '@holdfast/state';
 import type {
   AccessTables,
+  AuditHead,
   Command,
   CommandResult,
   SessionId,
@@ -142,6 +143,10 @@ export class MemoryEngine implements Engine {
     if (session !== undefined) return { ok: true, timeoutMs: session.timeoutMs };
     const { refusal } = this.#missing(sessionId);
     return refusal;
+  }
+
+  get audit(): AuditHead {
+    return this.state.audit;
   }
 
   get access(): AccessTables {

@@ -152,6 +152,7 @@ export async function assembleEngine(parts: EngineParts): Promise<AssembledEngin
       ? {}
       : { maxEntriesPerTurn: bounds.maxEntriesPerTurn }),
     log: options.log,
+    auditSink: options.auditSink,
     timings,
     hooks: {
       onApplied: (index, batch, applied) => {

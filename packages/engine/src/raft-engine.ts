@@ -5,7 +5,7 @@
  */
 import type { LogIndex, MemberId, Status } from '@holdfast/raft';
 import { nodeIdentity } from '@holdfast/state';
-import type { AccessTables, Command, Event, SessionId } from '@holdfast/state';
+import type { AccessTables, AuditHead, Command, Event, SessionId } from '@holdfast/state';
 import { Administration } from './administration.ts';
 import { backupOf } from './backup.ts';
 import type { Batch } from './batch.ts';
@@ -249,6 +249,10 @@ export class RaftEngine implements Engine {
 
   get access(): AccessTables {
     return this.#replica.state.access;
+  }
+
+  get audit(): AuditHead {
+    return this.#replica.state.audit;
   }
 
   get revision(): number {

@@ -2,6 +2,7 @@
 import type { LogIndex, Outbound, RaftConfig, Recovered, Status } from '@holdfast/raft';
 import type { Applied } from '@holdfast/state';
 import type { Storage } from '@holdfast/storage';
+import type { AuditSink } from './audit-sink.ts';
 import type { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
 import type { Timings } from './timings.ts';
@@ -39,6 +40,7 @@ export interface ReplicaOptions {
   /** Of the program; the latest when absent (FEATURE-4). */
   readonly supportedFeatureLevel?: number;
   readonly log: EngineLog;
+  readonly auditSink?: AuditSink | undefined;
   readonly timings?: Timings;
   readonly hooks: ReplicaHooks;
 }

@@ -9,6 +9,8 @@
  * REPLICA-3: an error in the core, the state machine or the storage stops the node; nothing is tried again.
  * REPLICA-5: a snapshot is taken where a `checkpoint` stands in the log, at the same entry on every member, so
  *     that their hashes can be compared. A member that is not led to one takes its own after a while.
+ * REPLICA-7: what the audit was told is durable before a snapshot is finished that holds it: after a restart it is told
+ *     again from the snapshot on, and from nowhere before.
  * REPLICA-6: peers and the disk have their work before the state machine has its own: what others wait for is not
  *     behind entries that are committed already.
  */
@@ -93,6 +95,7 @@ export class Replica {
         log: options.log,
         ...(options.timings === undefined ? {} : { timings: options.timings }),
         supportedLevel: this.#supportedLevel,
+        auditDurable: options.auditSink && (() => options.auditSink?.durable()),
         onSaved: (meta, stateHash) => this.#onSnapshotSaved(meta, stateHash),
         onVerified: (meta, isGood) => this.#onVerified(meta, isGood),
         send: (to, message) => options.hooks.send({ to, message }),
@@ -111,6 +114,7 @@ export class Replica {
     const { state, stateHash } = await readState(options, snapshot, supported);
     const replica = new Replica(options, state);
     replica.#recovered = { index: snapshot.index, stateHash };
+    options.auditSink?.restored(state.audit);
     return replica;
   }
 
@@ -327,7 +331,9 @@ export class Replica {
       index: entry.index,
       time: batch.time,
       commands: batch.commands,
+      wallMs: batch.wallMs,
     });
+    if (applied.audit !== undefined) this.#options.auditSink?.changed(applied.audit);
     assertSupported(this.#state.featureLevel, this.#supportedLevel); // FEATURE-4
     this.#options.hooks.onApplied(entry.index, batch, applied);
     proposal.settle(applied);
@@ -379,6 +385,7 @@ export class Replica {
       { index: meta.index, hash: meta.hash },
       'Restored the state from a snapshot of the leader.',
     );
+    this.#options.auditSink?.restored(state.audit);
     this.#options.hooks.onRestored(meta.index);
     this.#options.hooks.onStateKnown(meta.index, stateHash);
     this.#raft.appliedTo(meta.index);

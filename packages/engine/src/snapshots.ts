@@ -69,6 +69,8 @@ export interface SnapshotsOptions {
   readonly onVerified: (meta: SnapshotMeta, isGood: boolean) => void;
   readonly send: (to: MemberId, message: ChunkMessage) => void;
   readonly onFatal: (error: unknown) => void;
+  /** REPLICA-7. */
+  readonly auditDurable?: (() => Promise<void> | undefined) | undefined;
 }
 
 interface Transfer {
@@ -104,7 +106,7 @@ export class Snapshots {
     const startedMs = clock.now();
     const stateHash = createHash('sha256');
     this.#saving = this.#options.storage
-      .saveSnapshot(point, hashed(state.snapshot(), stateHash))
+      .saveSnapshot(point, this.#finishedWithAudit(hashed(state.snapshot(), stateHash)))
       .then((saved) => {
         this.#saving = undefined;
         if (saved === undefined || this.#stopped) return undefined;
@@ -123,6 +125,14 @@ export class Snapshots {
         return undefined;
       });
     return this.#saving;
+  }
+
+  /** REPLICA-7. What is told meanwhile waits with it, and does no harm. */
+  #finishedWithAudit(
+    chunks: Iterable<Uint8Array>,
+  ): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+    const { auditDurable } = this.#options;
+    return auditDurable === undefined ? chunks : withLast(chunks, auditDurable);
   }
 
   /** These are being sent from now on; transfers of others have ended (ENG-SNAP-3). */
@@ -273,6 +283,14 @@ function* hashed(chunks: Iterable<Uint8Array>, hash: Hash): Generator<Uint8Array
     hash.update(chunk);
     yield chunk;
   }
+}
+
+async function* withLast(
+  chunks: Iterable<Uint8Array>,
+  last: () => Promise<void> | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* chunks;
+  await last();
 }
 
 /** Of all its bytes, read a slice a turn. */

@@ -1,7 +1,9 @@
+export type { AuditSink } from './audit-sink.ts';
 import type { AccessQuery, FoundAccess } from './access-queries.ts';
 import type { HoldfastError } from '@holdfast/protocol';
 import type {
   AccessTables,
+  AuditHead,
   BlockedKeysPage,
   Command,
   SettledResult,
@@ -29,6 +31,7 @@ import type {
 } from '@holdfast/state';
 import type { TimingListener } from './timings.ts';
 import type { CacheStatistics, CacheRead } from './cache/statistics.ts';
+import type { AuditSink } from './audit-sink.ts';
 import type { PeerSockets } from './transport/peer-sockets.ts';
 
 /** One record of a primitive. */
@@ -248,6 +251,8 @@ export interface Engine {
   /** Who may do what, as applied on this node, and the revision of that. */
   readonly access: AccessTables;
   readonly revision: number;
+  /** Where the chain of changes has come to on this node. */
+  readonly audit: AuditHead;
   /** As of this node: whether a session is, or was, of another identity (OWNER-1 of the state). */
   isForeign(identity: string, sessionId: SessionId): boolean;
   /** Called with each new status when leader, role, membership or feature level changes. Returns the unsubscribe. */
@@ -337,6 +342,8 @@ export interface RaftEngineOptions {
   readonly log: EngineLog;
   /** Called once when the node must stop (failed disk, broken invariant). */
   readonly onFatal: (error: Error) => void;
+  /** Where the records of the audit go; nowhere where absent. */
+  readonly auditSink?: AuditSink | undefined;
   /** Tests only. */
   readonly writeDelayMs?: number;
   /** Lower than this program's, for tests of members of different releases. */

@@ -1,3 +1,5 @@
+export { chained as chainedAudit, emptyHead as emptyAuditHead } from './kernel/audit/chain.ts';
+export type { AuditHead, AuditLine } from './kernel/audit/chain.ts';
 export { limitsWithin, unknownPart } from './kernel/command-fields.ts';
 export {
   callerLevel,

@@ -18,6 +18,8 @@ const ofKernel: {
   jump_fence_counter: ['advanced'],
   set_limits: ['advanced'],
   raise_feature_level: ['advanced'],
+  set_audit: ['advanced'],
+  anchor_audit: ['advanced'],
 };
 
 const all: Readonly<Record<string, readonly string[] | undefined>> = {

@@ -137,6 +137,8 @@ export const commandLevels: LevelsOf<Command> = {
   jump_fence_counter: { level: 1, fields: {} },
   set_limits: { level: 1, fields: { limits } },
   raise_feature_level: { level: 1, fields: { level: 1 } },
+  set_audit: { level: 2, fields: { isOn: 2 } },
+  anchor_audit: { level: 2, fields: { node: 2, size: 2, head: 2 } },
 };
 
 /**

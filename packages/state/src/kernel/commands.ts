@@ -53,7 +53,16 @@ export type KernelCommand =
   /** In force from here on, on every node alike: a limit that each node took from its own configuration would split the state. */
   | { readonly type: 'set_limits'; readonly limits: StateLimits }
   /** From here on what belongs to this level may be logged (FEATURE-1). Of a lower one: nothing. */
-  | { readonly type: 'raise_feature_level'; readonly level: number };
+  | { readonly type: 'raise_feature_level'; readonly level: number }
+  /** From here on changes are chained (AUDIT-CHAIN-1 of audit/chain.ts), or no more. */
+  | { readonly type: 'set_audit'; readonly isOn: boolean }
+  /** How far the chain of a node's own records has come: nobody shortens it unseen from here on. It is a record, and nothing else. */
+  | {
+      readonly type: 'anchor_audit';
+      readonly node: string;
+      readonly size: number;
+      readonly head: string;
+    };
 
 /** Of requests without authentication. */
 export const anonymousIdentity = 'anonymous';

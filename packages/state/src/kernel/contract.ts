@@ -1,4 +1,5 @@
 /** The state machine as those see it who drive it. */
+import type { AuditHead } from './audit/chain.ts';
 import type { Envelope } from './commands.ts';
 import type { StateLimits } from './limits.ts';
 import type {
@@ -34,6 +35,8 @@ export interface StateMachine {
   readonly limits: StateLimits;
   /** Of everything that may be in its log so far (FEATURE-1). */
   readonly featureLevel: number;
+  /** Of the chain of changes. */
+  readonly audit: AuditHead;
   readonly index: LogIndex;
   readonly time: ClusterTimeMs;
   /** Applies one log entry. `index` is above the last one; `time` not below the last one (asserted). */
@@ -41,6 +44,8 @@ export interface StateMachine {
     readonly index: LogIndex;
     readonly time: ClusterTimeMs;
     readonly commands: readonly Envelope[];
+    /** Wall clock of the leader that proposed it, where the log tells it: for the records of the audit. */
+    readonly wallMs?: number | undefined;
   }): Applied;
   /** An entry without commands (no-op, membership) was applied. */
   skipTo(index: LogIndex): void;

@@ -58,6 +58,11 @@ const kernelHandlers: Handlers<KernelCommand['type']> = {
     tables.featureLevel = Math.max(tables.featureLevel, level); // FEATURE-1
     return advanced();
   },
+  set_audit: (tables, { isOn }) => {
+    tables.audit.isOn = isOn;
+    return advanced();
+  },
+  anchor_audit: advanced,
 };
 
 const allHandlers = [

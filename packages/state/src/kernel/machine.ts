@@ -8,6 +8,8 @@
  * CAUSE-1: an event names the caller whose command brought it about, where its identity was proven.
  */
 import { isForeign, staleRights } from './admission.ts';
+import { clientOf } from './audit/chain.ts';
+import type { AuditHead } from './audit/chain.ts';
 import { execute } from './execute.ts';
 import { invariant } from './invariant.ts';
 import { list } from './listing.ts';
@@ -124,10 +126,15 @@ class Machine implements StateMachine {
     return this.#tables.featureLevel;
   }
 
+  get audit(): AuditHead {
+    return this.#tables.audit;
+  }
+
   apply(entry: {
     readonly index: LogIndex;
     readonly time: ClusterTimeMs;
     readonly commands: readonly Envelope[];
+    readonly wallMs?: number | undefined;
   }): Applied {
     const tables = this.#tables;
     this.skipTo(entry.index);
@@ -139,18 +146,26 @@ class Machine implements StateMachine {
     );
     tables.events = [];
     advance(tables, entry.time);
+    const { audit } = tables;
+    if (audit.isOn) for (const event of tables.events) audit.addEvent(tables, entry, event);
     const results: CommandResult[] = [];
     beginShare(tables);
     for (const envelope of entry.commands) {
       beginCommand(tables); // WORK-4: whatever the commands before it did.
       const before = tables.events.length;
-      results.push(execute(tables, envelope));
+      const wasOn = audit.isOn; // AUDIT-CHAIN-2
+      const client = wasOn ? clientOf(tables, envelope) : undefined;
+      const result = execute(tables, envelope);
+      results.push(result);
+      if (wasOn || audit.isOn)
+        audit.addCommand(tables, entry, { envelope, client, result, eventsBefore: before });
       if (isProven(envelope)) nameCaller(tables.events, before, envelope.identity); // CAUSE-1
     }
     const { events } = tables;
     tables.events = [];
     tables.searches = new Searches(searchStepsUnder(tables.limits));
-    return { results, events };
+    const lines = audit.takeLines();
+    return lines === undefined ? { results, events } : { results, events, audit: lines };
   }
 
   skipTo(index: LogIndex): void {

@@ -1,4 +1,5 @@
 /** What comes of a command: its result, and the events that others see. */
+import type { AuditLine } from './audit/chain.ts';
 import type { KernelCommand } from './commands.ts';
 import type { Command } from './commands.ts';
 import type { Whose } from './declaration.ts';
@@ -68,6 +69,8 @@ interface KernelResults extends Record<KernelCommand['type'], { readonly ok: tru
   readonly jump_fence_counter: Done<'advanced'>;
   readonly set_limits: Done<'advanced'>;
   readonly raise_feature_level: Done<'advanced'>;
+  readonly set_audit: Done<'advanced'>;
+  readonly anchor_audit: Done<'advanced'>;
 }
 
 type ResultIn<Results, Type> = Results extends unknown
@@ -119,4 +122,6 @@ export interface Applied {
   /** One per command, in order. */
   readonly results: readonly CommandResult[];
   readonly events: readonly Event[];
+  /** Records of the audit that this entry has brought about, where changes are chained. */
+  readonly audit?: readonly AuditLine[];
 }

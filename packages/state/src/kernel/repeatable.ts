@@ -15,6 +15,8 @@ const kernelCommands: Readonly<Record<KernelCommand['type'], Repeatable>> = {
   jump_fence_counter: 'never',
   set_limits: 'always',
   raise_feature_level: 'always',
+  set_audit: 'always',
+  anchor_audit: 'always',
 };
 
 const byType: ReadonlyMap<string, Repeatable> = new Map([

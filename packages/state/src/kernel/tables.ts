@@ -8,6 +8,7 @@
  *     counts exactly (below 2^53).
  */
 import { Access } from '../primitives/access/access.ts';
+import { AuditChain } from './audit/chain.ts';
 import { CallerUses } from './caller-use.ts';
 import { anonymousIdentity } from './commands.ts';
 import { Searches } from '../primitives/holds/searches.ts';
@@ -115,6 +116,7 @@ export class Tables {
   readonly sessionEnds: readonly SessionEnds[];
   readonly queues: Queues = new Queues();
   readonly cache: CacheTotals = new CacheTotals();
+  readonly audit: AuditChain = new AuditChain();
   /** Who may do what. */
   readonly access: Access = new Access();
   /** Of the command that is being executed: what it makes is of this identity. */

@@ -157,6 +157,14 @@ export class SnapshotRestorer {
           memory.shares.restore({ caller, throughMs: refused.number(), untilMs: refused.number() });
         });
     if (!fields.atEnd) tables.featureLevel = readableLevel(fields.number());
+    if (!fields.atEnd) {
+      const audit = fields.list();
+      tables.audit.restore({
+        isOn: audit.number() === 1,
+        size: audit.number(),
+        head: audit.text(),
+      });
+    }
   }
 
   #laterLimits(fields: Fields): void {

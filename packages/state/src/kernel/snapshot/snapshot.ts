@@ -121,6 +121,12 @@ const encodePlace = (place: Place): Iterable<string> => encoders[place.kind](pla
 const refusedOf = ({ shares }: EndedSessions): JsonValue =>
   Array.from(shares.refused, ({ caller, throughMs, untilMs }) => [caller, throughMs, untilMs]);
 
+/** AUDIT-CHAIN-1. Where it was never on nothing is told of it. */
+function auditOf({ audit }: Tables): readonly JsonValue[] {
+  const { isOn, size, head } = audit;
+  return isOn || size > 0 ? [[isOn ? 1 : 0, size, head]] : [];
+}
+
 function encodeHeader(tables: Tables): string {
   const limits = limitsWithin(tables.limits, tables.featureLevel);
   return JSON.stringify([
@@ -141,6 +147,7 @@ function encodeHeader(tables: Tables): string {
     refusedOf(tables.ended),
     refusedOf(tables.ownEnded),
     tables.featureLevel,
+    ...auditOf(tables),
   ]);
 }
 

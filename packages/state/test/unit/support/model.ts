@@ -196,6 +196,8 @@ export class Model {
       case 'checkpoint':
       case 'set_limits':
       case 'raise_feature_level':
+      case 'set_audit':
+      case 'anchor_audit':
         return 'advanced';
       case 'jump_fence_counter': {
         const jump = 2 ** 40;

@@ -1,0 +1,129 @@
+/**
+ * The chain of all changes: one record for each command that changes something, and for what time brought about, with the
+ * SHA-256 of the record before in each. It is made where entries are applied, so that it is the same on every node;
+ * what is written of it, and where, is no matter of the state.
+ *
+ * AUDIT-CHAIN-1: the hash of a record is SHA-256 of the hash before it and its own text. Its number is one above that of
+ *     the record before. Both are a function of the log alone, and go on from a snapshot where that was taken.
+ * AUDIT-CHAIN-2: while it is off nothing is told, and an entry costs one look at a field. Numbers and hashes go on where they
+ *     were when it is turned on again. Turning it on and off are records themselves.
+ */
+import type { Envelope } from '../commands.ts';
+import type { CommandResult, Event } from '../outcomes.ts';
+import type { Tables } from '../tables.ts';
+import { sha256 } from './sha256.ts';
+import { isTold, toldOf } from './told.ts';
+
+/** In front of the first record. */
+export const emptyHead: string = '0'.repeat(64);
+
+/** Where the chain has come to. */
+export interface AuditHead {
+  readonly isOn: boolean;
+  /** Records since the cluster began. */
+  readonly size: number;
+  /** Hash of the last one; zeros before the first. */
+  readonly head: string;
+}
+
+/** A line of the audit: one JSON object, whose last field is its hash. */
+export type AuditLine = string;
+
+/** @param body The record as JSON, without its hash. */
+export const chained = (head: string, body: string): string => sha256(`${head}${body}`);
+
+export class AuditChain implements AuditHead {
+  isOn = false;
+  size = 0;
+  head: string = emptyHead;
+  #lines: AuditLine[] = [];
+
+  /** Of a snapshot. */
+  restore({ isOn, size, head }: AuditHead): void {
+    this.isOn = isOn;
+    this.size = size;
+    this.head = head;
+  }
+
+  /** Since they were taken last; undefined: none. */
+  takeLines(): readonly AuditLine[] | undefined {
+    if (this.#lines.length === 0) return undefined;
+    const lines = this.#lines;
+    this.#lines = [];
+    return lines;
+  }
+
+  /** AUDIT-CHAIN-1. */
+  add(tables: Tables, wallMs: number | undefined, what: object): void {
+    this.size += 1;
+    const when = wallMs === undefined ? {} : { at_ms: wallMs };
+    const body = JSON.stringify({
+      seq: this.size,
+      revision: tables.index,
+      ...when,
+      cluster_time_ms: tables.timeMs,
+      ...what,
+    });
+    this.head = chained(this.head, body);
+    this.#lines.push(`${body.slice(0, -1)},"hash":"${this.head}"}`);
+  }
+
+  /** One command that was executed, and the waits that it ended. */
+  addCommand(
+    tables: Tables,
+    entry: { readonly wallMs?: number | undefined },
+    done: {
+      readonly envelope: Envelope;
+      readonly client: string | undefined;
+      readonly result: CommandResult;
+      readonly eventsBefore: number;
+    },
+  ): void {
+    const { envelope, client, result, eventsBefore } = done;
+    if (isTold(envelope.command))
+      this.add(tables, entry.wallMs, {
+        ...toldOf(envelope),
+        ...(client === undefined ? {} : { client }),
+        ...outcomeOf(result),
+      });
+    for (let at = eventsBefore; at < tables.events.length; at++) {
+      const event = tables.events[at];
+      if (event?.type === 'wait_ended') this.addEvent(tables, entry, event);
+    }
+  }
+
+  /** What came about by time, or of somebody's wait. */
+  addEvent(
+    tables: Tables,
+    { wallMs }: { readonly wallMs?: number | undefined },
+    event: Event,
+  ): void {
+    this.add(tables, wallMs, {
+      by: 'holdfast',
+      operation: event.type,
+      ...('name' in event ? { on: [nameOf(event)] } : {}),
+      ...('clientId' in event ? { client: event.clientId } : {}),
+      ...('fenceToken' in event ? { fence_token: event.fenceToken } : {}),
+      ...('result' in event ? outcomeOf(event.result) : {}),
+      ...('reason' in event ? { reason: event.reason } : {}),
+    });
+  }
+}
+
+const nameOf = (event: { readonly name: string; readonly kind?: string }): string =>
+  `${event.kind ?? 'lock'}/${event.name}`;
+
+function outcomeOf(result: CommandResult): object {
+  if (!result.ok) return { outcome: result.code };
+  const granted = 'fenceToken' in result ? { granted_token: result.fenceToken } : {};
+  return { outcome: result.type, ...granted };
+}
+
+/** Whose session a command names, as it is told to people. */
+export function clientOf({ sessions }: Tables, { command }: Envelope): string | undefined {
+  if ('clientId' in command) return command.clientId;
+  if ('ownSession' in command && command.ownSession !== undefined)
+    return command.ownSession.clientId;
+  if (!('sessionId' in command) || command.sessionId === undefined) return undefined;
+  return sessions.get(command.sessionId)?.clientId;
+}
