@@ -149,6 +149,33 @@ describe('Snapshots that are sent', () => {
     assert.equal(disk.openReaders, 0);
   });
 
+  it('are finished once the audit has all that they hold, and not before (REPLICA-7)', async () => {
+    const disk = new HandDisk();
+    const saved: number[] = [];
+    const audit = Promise.withResolvers<void>();
+    const snapshots = new Snapshots(
+      {
+        storage: disk,
+        clock: new StillClock(),
+        log: silentLog,
+        supportedLevel: 2,
+        onSaved: ({ index }) => void saved.push(index),
+        onVerified: () => undefined,
+        send: () => undefined,
+        onFatal: (error) => assert.fail(String(error)),
+        auditDurable: () => audit.promise,
+      },
+      snapshotOf({ ...point, index: 0 }, []).meta,
+    );
+    const saving = snapshots.save(point, createStateMachine(initialLimits));
+    await settled();
+    assert.deepEqual(saved, []);
+    assert.equal(disk.snapshots.size, 0);
+    audit.resolve();
+    await saving;
+    assert.deepEqual(saved, [5]);
+  });
+
   it('stop a node whose own copy is damaged, and only that one (ENG-SNAP-6)', async () => {
     const disk = new HandDisk();
     const { meta, fatal, snapshots } = stage(disk);
