@@ -92,8 +92,8 @@ test-dashboard: install ## The dashboard in Chromium, with axe (SCREENSHOTS=1 ma
 test-rolling-restart: install ## Restarts three nodes one after the other under load: a client sees no error
 	@$(NODE) npm run --silent test:rolling-restart
 
-mutants: install ## Plants faults in a copy of the sources: each must be found (NAMES="a b" for some; BY=tests or BY=simulator; MISSING=1)
-	@$(NODE) npm run --silent mutants -- $(if $(BY),--by $(BY)) $(if $(MISSING),--missing) $(NAMES)
+mutants: install ## Plants faults in a copy of the sources: each must be found (NAMES="a b" for some; BY=tests or BY=simulator; MISSING=1 or STALE=1)
+	@$(NODE) npm run --silent mutants -- $(if $(BY),--by $(BY)) $(if $(MISSING),--missing) $(if $(STALE),--stale) $(NAMES)
 
 explore: install ## Walks through small configurations, every interleaving (NAME=old-terms, STATES=1000000, MINUTES=5; FAULTS=1 plants faults)
 	@$(NODE) $(if $(FAULTS),npm run --silent explore:faults -- $(NAMES),npm run --silent explore -- $(if $(NAME),--name $(NAME)) $(if $(STATES),--states $(STATES)) $(if $(MINUTES),--minutes $(MINUTES)))

@@ -33,6 +33,7 @@ export async function askSimulator(
   options: AskSimulatorOptions,
   fault: Fault,
 ): Promise<SimulatorResult> {
+  if (fault.hiddenFromLives !== undefined) return { type: 'out of reach' };
   if (!options.imports.distancesFrom(fault.file).has(main)) return { type: 'out of reach' };
   const about = abouts[fault.name];
   if (about === undefined) return liveOn(options, fault);

@@ -77,7 +77,7 @@ export class TestAsker {
   }
 
   /**
-   * What found it before; then unit tests of the file's own name, those that name it, those of its package, by the
+   * What is there for it, and what found it before; then unit tests of the file's own name, those that name it, those of its package, by the
    * number of imports between; tests with real processes of its own package at last.
    */
   #likeliestFirst(fault: Fault, known: TestsResult | undefined): readonly string[] {
@@ -94,6 +94,7 @@ export class TestAsker {
       if (basename(file) === `${own}.test.ts`) rank -= 50;
       if (names) rank -= 20;
       if (known !== undefined && 'file' in known && known.file === file) rank = -1000;
+      if (fault.test === file) rank = -2000;
       likelihoods.set(file, rank);
     }
     return [...likelihoods]

@@ -12,4 +12,8 @@ export interface Fault {
   readonly put: string;
   /** In whose lives it is looked for. Default: of clusters. */
   readonly lives?: 'cluster' | 'leaders' | 'quorum';
+  /** Why whole lives cannot tell a cluster with it from one without: they are not asked. */
+  readonly hiddenFromLives?: string;
+  /** The file of tests that is there for it; it is asked first. */
+  readonly test?: string;
 }

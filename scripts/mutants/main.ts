@@ -5,6 +5,7 @@
  *   make mutants NAMES="a b"     some of them
  *   make mutants BY=tests        asks the tests alone; BY=simulator asks whole lives alone
  *   make mutants MISSING=1       those that were not measured yet
+ *   make mutants STALE=1         those whose file has changed since they were measured
  *
  * What was measured is kept in `scripts/mutants/results.json`, and the table in docs/safety.md is made from it.
  */
@@ -19,8 +20,8 @@ import { writeTable } from './document.ts';
 import type { Fault } from './fault.ts';
 import { Imports } from './imports.ts';
 import { copyCheckout, Planted } from './plant.ts';
-import { keepResult, readResults, resultOf } from './results.ts';
-import type { Result } from './results.ts';
+import { keepResult, readResults, resultOf, textOf } from './results.ts';
+import type { Result, Way } from './results.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -29,6 +30,7 @@ const { values, positionals: wanted } = parseArgs({
   options: {
     by: { type: 'string', default: 'both' },
     missing: { type: 'boolean', default: false },
+    stale: { type: 'boolean', default: false },
     threads: { type: 'string', default: '2' },
     seconds: { type: 'string', default: '300' },
   },
@@ -49,8 +51,13 @@ function usage(message: string): never {
 /** What is to be measured of a fault. */
 function questionsOf(fault: Fault): { readonly simulator: boolean; readonly tests: boolean } {
   const known = resultOf(readResults(root), fault);
-  const asks = (way: 'simulator' | 'tests'): boolean =>
-    (by === 'both' || by === way) && !(values.missing && known[way] !== undefined);
+  const asks = (way: Way): boolean => {
+    if (by !== 'both' && by !== way) return false;
+    if (values.missing && known[way] !== undefined) return false;
+    return (
+      !values.stale || (known[way] !== undefined && known.texts?.[way] !== textOf(root, fault))
+    );
+  };
   return { simulator: asks('simulator'), tests: asks('tests') };
 }
 
@@ -85,13 +92,15 @@ async function measure(
   tests: TestAsker,
   imports: Imports,
 ): Promise<Omit<Result, 'fault'>> {
+  const text = textOf(folder, fault);
   const planted = new Planted(folder, fault);
   planted.plant();
   try {
     const [error] = planted.compileErrors();
     if (error !== undefined) {
       const message = `does not compile: ${error}`;
-      return { tests: { type: 'error', file: fault.file, test: 'not loaded', message } };
+      const tests = { type: 'error', file: fault.file, test: 'not loaded', message } as const;
+      return { tests, texts: { tests: text } };
     }
     const asks = questionsOf(fault);
     const options = {
@@ -104,6 +113,10 @@ async function measure(
     return {
       ...(asks.tests ? { tests: await tests.ask(planted, known) } : {}),
       ...(asks.simulator ? { simulator: await askSimulator(options, fault) } : {}),
+      texts: {
+        ...(asks.tests ? { tests: text } : {}),
+        ...(asks.simulator ? { simulator: text } : {}),
+      },
     };
   } finally {
     planted.heal();

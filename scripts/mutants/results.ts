@@ -4,6 +4,7 @@
  *
  * MR-1: a result belongs to the fault as it was when it was measured: of one that was changed since, or is
  *       gone, nothing is known.
+ * MR-2: with a result stands of which text of the file it is: where that has changed since, `STALE=1` asks again.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -35,7 +36,10 @@ export interface Result {
   readonly fault: string;
   readonly simulator?: SimulatorResult;
   readonly tests?: TestsResult;
+  /** Of the text of the fault's file, without the fault, that each was measured with. */
+  readonly texts?: { readonly [way in Way]?: string };
 }
+export type Way = 'simulator' | 'tests';
 export type Results = Readonly<Record<string, Result>>;
 
 const path = 'scripts/mutants/results.json';
@@ -43,6 +47,13 @@ const path = 'scripts/mutants/results.json';
 export const fingerprintOf = ({ file, find, put, lives }: Fault): string =>
   createHash('sha256')
     .update(JSON.stringify([file, find, put, lives ?? 'cluster']))
+    .digest('hex')
+    .slice(0, 12);
+
+/** MR-2. */
+export const textOf = (root: string, { file }: Fault): string =>
+  createHash('sha256')
+    .update(readFileSync(join(root, file)))
     .digest('hex')
     .slice(0, 12);
 
@@ -68,7 +79,11 @@ export function keepResult(
   const stored = readResults(root);
   const kept: Record<string, Result> = {};
   for (const one of faults) {
-    const result = { ...resultOf(stored, one), ...(one.name === fault.name ? measured : {}) };
+    const before = resultOf(stored, one);
+    const result =
+      one.name === fault.name
+        ? { ...before, ...measured, texts: { ...before.texts, ...measured.texts } }
+        : before;
     if (result.simulator !== undefined || result.tests !== undefined) kept[one.name] = result;
   }
   writeFileSync(join(root, path), `${JSON.stringify(kept, null, 2)}\n`);

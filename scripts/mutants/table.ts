@@ -80,6 +80,7 @@ function summary(results: readonly Result[]): string {
 }
 
 function simulatorCell(fault: Fault, result: SimulatorResult | undefined): string {
+  if (fault.hiddenFromLives !== undefined) return `cannot be seen: ${fault.hiddenFromLives}`;
   if (result === undefined) return 'not measured';
   const lives = 'lives' in result ? String(result.lives) : '';
   switch (result.type) {

@@ -10,7 +10,7 @@ import { TestAsker } from '../mutants/ask-tests.ts';
 import { earlierFaults } from '../mutants/earlier-faults.ts';
 import { Imports } from '../mutants/imports.ts';
 import { faultyText, Planted } from '../mutants/plant.ts';
-import { keepResult, readResults, resultOf } from '../mutants/results.ts';
+import { keepResult, readResults, resultOf, textOf } from '../mutants/results.ts';
 import { withTable } from '../mutants/table.ts';
 import { runTestFile } from '../mutants/test-file.ts';
 
@@ -158,6 +158,16 @@ describe('The results of planted faults', () => {
       assert.deepEqual(resultOf(results, fault).simulator, { type: 'not found', lives: 9 });
       assert.equal(resultOf(results, { ...fault, put: 'c' }).tests, undefined);
       assert.deepEqual(Object.keys(keepResult(folder, [fault], fault, {})), ['a']);
+      // MR-2
+      keepResult(folder, [fault], fault, { tests, texts: { tests: 'first' } });
+      const texts = { simulator: 'second' };
+      keepResult(folder, [fault], fault, { simulator: { type: 'out of reach' }, texts });
+      const both = { tests: 'first', simulator: 'second' };
+      assert.deepEqual(resultOf(readResults(folder), fault).texts, both);
+      writeFileSync(join(folder, fault.file), 'a');
+      const before = textOf(folder, fault);
+      writeFileSync(join(folder, fault.file), 'a ');
+      assert.notEqual(textOf(folder, fault), before);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -166,8 +176,10 @@ describe('The results of planted faults', () => {
   it('stand in the document for every fault once, with those that were not measured', () => {
     const safety = readFileSync(join(root, 'docs/safety.md'), 'utf8');
     const table = withTable(safety, {});
-    for (const { name } of faults)
-      assert.equal(table.split(`\n| \`${name}\` | not measured | not measured |`).length, 2, name);
+    for (const { name, hiddenFromLives } of faults) {
+      const lives = hiddenFromLives === undefined ? 'not measured' : 'cannot be seen: ';
+      assert.equal(table.split(`\n| \`${name}\` | ${lives}`).length, 2, name);
+    }
     const stored = readResults(root);
     for (const name of Object.keys(stored)) {
       const known = faults.find((one) => one.name === name);
