@@ -22,8 +22,15 @@ export const replicaFaults: readonly Fault[] = [
     name: 'commit-told-by-heartbeats',
     breaks: 'who waits at a follower is told of what was committed with the next heartbeat only',
     file: 'packages/engine/src/commit-news.ts',
-    find: `    this.#cancel ??= this.#clock.after(newsAfterMs`,
-    put: `    this.#cancel ??= this.#clock.after(100 * newsAfterMs`,
+    find: `busyNewsAfterMs : quietNewsAfterMs`,
+    put: `100 * busyNewsAfterMs : 100 * quietNewsAfterMs`,
+  },
+  {
+    name: 'commit-told-for-each-entry',
+    breaks: 'under load each batch costs an append of its own to tell that it is committed',
+    file: 'packages/engine/src/commit-news.ts',
+    find: `isBusy ? busyNewsAfterMs : quietNewsAfterMs`,
+    put: `quietNewsAfterMs`,
   },
   {
     name: 'keepalive-without-proof',

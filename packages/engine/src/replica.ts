@@ -312,7 +312,7 @@ export class Replica {
 
   #send(outbound: Outbound): void {
     const { to, message } = outbound;
-    if (message.type === 'append') this.#news.told(message.commit);
+    if (message.type === 'append') this.#news.told(message.commit, message.entries.at(-1)?.index);
     if (message.type === 'snapshot_chunk') this.#snapshots.send(to, message);
     else this.#options.hooks.send(outbound);
   }

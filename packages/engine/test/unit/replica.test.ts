@@ -406,4 +406,43 @@ describe('A replica', () => {
     clock.pass(1);
     assert.deepEqual(told(), []);
   });
+
+  it('leaves it to the next entry while entries follow each other, for 5 ms (NEWS-2)', async () => {
+    const { replica, clock, disk, seen } = await openAlone([leader]);
+    clock.pass(700);
+    for (const type of ['pre_vote_answer', 'vote_answer'] as const) {
+      replica.receive(leader, [{ type, term: 1, granted: true }]);
+      await syncAll(disk);
+    }
+    const accept = (matchIndex: number): void =>
+      replica.receive(leader, [
+        { type: 'append_answer', term: 1, probe: 0, accepted: true, matchIndex },
+      ]);
+    accept(1);
+    clock.pass(20);
+    const told = (): readonly number[] =>
+      seen.sent
+        .splice(0)
+        .flatMap(({ message }) => (message.type === 'append' ? message.commit : []));
+    const commit = async (index: number): Promise<void> => {
+      replica.propose({ time: index, commands: [] }, () => undefined);
+      await syncAll(disk);
+      accept(index);
+      told();
+    };
+    await commit(2);
+    clock.pass(1);
+    assert.deepEqual(told(), [2], 'one entry after a while');
+    await commit(3);
+    clock.pass(4);
+    assert.deepEqual(told(), [], 'a second one within 5 ms');
+    await commit(4);
+    clock.pass(1);
+    assert.deepEqual(told(), [4], 'what waits for 5 ms is told');
+    clock.pass(20);
+    told();
+    await commit(5);
+    clock.pass(1);
+    assert.deepEqual(told(), [5], 'quiet again');
+  });
 });

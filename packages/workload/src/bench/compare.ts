@@ -35,15 +35,26 @@ export interface ComparedStat {
   readonly medianRatio: number;
 }
 
-export type StatName = 'cycles/s' | 'acquire p50 ms' | 'p95 ms' | 'p99 ms';
+export type StatName = 'cycles/s' | 'acquire p50 ms' | 'p95 ms' | 'p99 ms' | 'processor µs';
 
 const stats: Readonly<Record<StatName, (row: LoadStats) => number>> = {
   'cycles/s': (row) => row.cyclesPerSecond,
   'acquire p50 ms': (row) => row.acquireMs.p50,
   'p95 ms': (row) => row.acquireMs.p95,
   'p99 ms': (row) => row.acquireMs.p99,
+  // Of all processes, for a cycle: other work on the machine moves it far less than the rate.
+  'processor µs': ({ processors }) =>
+    processors === undefined || processors === null
+      ? NaN
+      : processors.leader + processors.client + processors.followers.reduce((a, b) => a + b, 0),
 };
-const figureNames: readonly StatName[] = ['cycles/s', 'acquire p50 ms', 'p95 ms', 'p99 ms'];
+const statNames: readonly StatName[] = [
+  'cycles/s',
+  'acquire p50 ms',
+  'p95 ms',
+  'p99 ms',
+  'processor µs',
+];
 
 /** @throws Error when a run fails; the message names the build. */
 export async function compare(
@@ -68,7 +79,7 @@ export function compareRuns(
 ): readonly ComparedStat[] {
   const rows = own[0]?.map(nameOf) ?? [];
   return rows.flatMap((row) =>
-    figureNames.map((metric) => {
+    statNames.map((metric) => {
       const valuesOf = (runs: readonly (readonly LoadStats[])[]): readonly number[] =>
         runs.map((run) => {
           const found = run.find((one) => nameOf(one) === row);
@@ -157,7 +168,7 @@ function rowsIn(output: string, program: string): readonly LoadStats[] {
 /** A table for people: medians of both builds, the median of the ratios, and each pair's ratio. */
 export function comparisonText(compared: readonly ComparedStat[]): string {
   const shown = (metric: StatName, value: number): string =>
-    metric === 'cycles/s' ? whole(value) : milliseconds(value);
+    metric.endsWith(' ms') ? milliseconds(value) : whole(value);
   return table(
     ['medians', 'metric', 'this build', 'the other', 'ratio', 'pair by pair'],
     compared.map(({ row, metric, own, against, ratios, medianRatio }) => [

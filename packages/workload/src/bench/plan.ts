@@ -1,3 +1,5 @@
+import type { Processors } from './processors.ts';
+
 /** What the load generator is asked for and what it answers; both cross a process boundary as JSON. */
 export interface LoadPlan {
   readonly endpoints: readonly string[];
@@ -28,6 +30,8 @@ export interface LoadStats {
   readonly overlaps: number;
   /** Grants whose token was not above the one before on the same lock: anything but 0 is a fault. */
   readonly tokensNotRisen: number;
+  /** Added by the benchmark, which sees the other processes too. */
+  readonly processors?: Processors | null;
 }
 
 export function isLoadStats(value: unknown): value is LoadStats {
