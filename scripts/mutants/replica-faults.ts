@@ -7,7 +7,7 @@ export const replicaFaults: readonly Fault[] = [
     breaks:
       'a member that was added and never started gets a vote, so that one more failure stops the cluster',
     file: 'packages/engine/src/administration.ts',
-    find: 'if (matchIndex === 0 || silentTicks > promotedWithinSilentTicks) continue; // PROMOTE-1',
+    find: 'if (matchIndex === 0 || silentTicks > promotedWithinSilentTicks) return undefined;',
     put: '',
   },
   {

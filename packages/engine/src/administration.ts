@@ -4,8 +4,9 @@
  * MEMBERS-1: a change of the members ends with its outcome, also where the leader was lost on the way, as one that is
  *     removed is: the next leader is asked the same again, and knows by the id of the member whether it was done.
  * MEMBERS-2: what is told of the members is committed: a membership that is in the log alone may be undone.
- * PROMOTE-1: a learner is given its vote only while it answers, and after it has stored part of this leader's log. One
- *     that was never started would count for the majority and for nothing else: in a short log it lacks few entries.
+ * PROMOTE-1: a learner is given its vote only while it answers, and after it has stored part of this leader's log, also
+ *     where it is asked for. One that was never started would count for the majority and for nothing else: in a short log
+ *     it lacks few entries.
  */
 import { HoldfastError } from '@holdfast/protocol';
 import type { LogIndex, MemberId, Membership, MembershipChange, Term } from '@holdfast/raft';
@@ -111,7 +112,10 @@ export class Administration {
         return { type: 'add_learner', id, address: call.peerAddress };
       case 'promote_member':
         if (member === undefined) throw notFound(id);
-        return member.role === 'voter' ? undefined : { type: 'promote', id };
+        if (member.role === 'voter') return undefined;
+        if (this.#follower(id) === undefined)
+          throw notReady(`"${id}" does not answer, or has nothing of the log yet.`); // PROMOTE-1
+        return { type: 'promote', id };
       case 'remove_member':
         if (member !== undefined) return { type: 'remove', id };
         if (call.repeated === true) return undefined; // MEMBERS-1
@@ -159,6 +163,15 @@ export class Administration {
       throw new Interrupted(false, 'another leader put something else in its place');
   }
 
+  /** How far a member is that answers, and has stored part of this log; undefined for any other. */
+  #follower(id: MemberId): { readonly matchIndex: number } | undefined {
+    const progress = this.#parts.replica.status().progress.find((known) => known.id === id);
+    if (progress === undefined) return undefined;
+    const { matchIndex, silentTicks } = progress;
+    if (matchIndex === 0 || silentTicks > promotedWithinSilentTicks) return undefined;
+    return progress;
+  }
+
   /** Gives learners that have caught up their vote, one at a time. */
   onTick(): void {
     this.#ticks += 1;
@@ -167,11 +180,9 @@ export class Administration {
     const status = replica.status();
     for (const member of status.membership.members) {
       if (member.role !== 'learner') continue;
-      const progress = status.progress.find(({ id }) => id === member.id);
+      const progress = this.#follower(member.id); // PROMOTE-1
       if (progress === undefined) continue;
-      const { matchIndex, silentTicks } = progress;
-      if (matchIndex === 0 || silentTicks > promotedWithinSilentTicks) continue; // PROMOTE-1
-      if (matchIndex + promotedWithinEntries < status.lastIndex) continue;
+      if (progress.matchIndex + promotedWithinEntries < status.lastIndex) continue;
       const answer = replica.changeMembership({ type: 'promote', id: member.id });
       if (answer.ok)
         log.info({ member: member.id }, 'A learner has caught up and votes from now on.');
@@ -190,10 +201,7 @@ export class Administration {
       if (answer.reason === 'invalid_change')
         throw new HoldfastError('invalid_request', answer.detail ?? 'The change is not possible.');
       if (answer.reason === 'not_caught_up')
-        throw new HoldfastError(
-          'learner_not_ready',
-          `${answer.detail ?? 'The learner has not caught up yet.'} It gets its vote by itself when it has.`,
-        );
+        throw notReady(answer.detail ?? 'The learner has not caught up yet.');
       if (answer.reason !== 'change_in_progress') {
         throw new Interrupted(false, answer.detail ?? answer.reason);
       }
@@ -241,6 +249,12 @@ export class Administration {
 
 const notFound = (id: string): HoldfastError =>
   new HoldfastError('member_not_found', `"${id}" is not a member. See GET /cluster/status.`);
+
+const notReady = (why: string): HoldfastError =>
+  new HoldfastError(
+    'learner_not_ready',
+    `${why} It gets its vote by itself when it has caught up.`,
+  );
 
 const changeInProgress = (): HoldfastError =>
   new HoldfastError(

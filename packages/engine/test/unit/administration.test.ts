@@ -66,6 +66,8 @@ interface Look {
   readonly members: readonly { readonly id: string; readonly role: 'voter' | 'learner' }[];
   /** Those are in the log up to 7, and applied up to here. */
   readonly applied: number;
+  /** Of `b`, where it is not one that has the log and answers. */
+  readonly progress?: { readonly matchIndex: number; readonly silentTicks: number };
 }
 
 /** Asks for a change of what is seen there, first this, then that. */
@@ -86,7 +88,8 @@ function ask(
       status: () => {
         const look = (left.length > 1 ? left.shift() : left[0]) ?? assert.fail();
         const members = look.members.map((member) => ({ ...member, address: `${member.id}:1` }));
-        return { membership: { members }, membershipIndex: 7, applied: look.applied };
+        const progress = [{ id: 'b', ...(look.progress ?? { matchIndex: 7, silentTicks: 3 }) }];
+        return { membership: { members }, membershipIndex: 7, applied: look.applied, progress };
       },
       changeMembership: (change: MembershipChange) => {
         proposed.push(change);
@@ -167,6 +170,17 @@ describe('A learner', () => {
     const { outcome, proposed } = ask({ type: 'promote_member', id: 'b' }, two);
     assert.equal(await outcome, null);
     assert.deepEqual(proposed, [{ type: 'promote', id: 'b' }]);
+  });
+
+  it('gets none, also where it is asked for, before it has the log, or while it is silent (PROMOTE-1)', async () => {
+    for (const progress of [
+      { matchIndex: 0, silentTicks: 0 },
+      { matchIndex: 7, silentTicks: 51 },
+    ]) {
+      const { outcome, proposed } = ask({ type: 'promote_member', id: 'b' }, { ...two, progress });
+      await assert.rejects(outcome, isCode('learner_not_ready'));
+      assert.deepEqual(proposed, []);
+    }
   });
 });
 

@@ -53,6 +53,7 @@ describe('a key', () => {
       results.map(outcome).map((text) => text.split(' ')[0]),
       ['cache_written', 'cache_busy', 'cache_written', 'cache_busy', 'cache_busy'],
     );
+    assert.deepEqual([valueOf(driver, 'k'), valueOf(driver, 'l')], [1, 3], 'the first ones stand');
     const { results: gone } = driver.entry([remove('k'), set('k', 5)]);
     assert.deepEqual(gone.map(outcome), ['cache_deleted', 'cache_busy']);
     assert.equal(valueOf(driver, 'k'), undefined);
