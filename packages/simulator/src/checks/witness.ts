@@ -14,6 +14,7 @@
  * WITNESS-9: what is logged belongs to the feature level of the log (`feature-levels.ts`).
  * WITNESS-10: messages keep their order and are not lost (`messages.ts`).
  * WITNESS-11: reads of the cache are linearizable (`cached-values.ts`).
+ * WITNESS-12: what is promised is on the disks that it takes: votes, acknowledgements, whatever is applied (`on-disk.ts`).
  */
 import { crc32 } from 'node:zlib';
 import { lacksCommitted } from '@holdfast/checker';
@@ -33,6 +34,7 @@ import { Lifetimes } from './lifetimes.ts';
 import { Meetings } from './meetings.ts';
 import { CachedValues } from './cached-values.ts';
 import { Messages } from './messages.ts';
+import { OnDisk } from './on-disk.ts';
 
 /** The state is hashed where the index is a multiple of this. */
 const hashEvery = 16;
@@ -53,6 +55,8 @@ export class Witness {
   readonly messages: Messages;
   readonly cachedValues: CachedValues;
   readonly chronicle: Chronicle;
+  /** WITNESS-12. */
+  readonly disks: OnDisk;
   /** WITNESS-9. */
   readonly #levels: FeatureLevels;
   #lastApplied: CommittedEntry = { index: 0, term: 0, inTerm: 0 };
@@ -68,6 +72,7 @@ export class Witness {
     this.messages = new Messages(report);
     this.cachedValues = new CachedValues(report, () => world.timeline.nowMs);
     this.chronicle = new Chronicle(report);
+    this.disks = new OnDisk(report);
     this.#levels = new FeatureLevels(report);
   }
 
@@ -116,6 +121,7 @@ export class Witness {
       for (const { index, term } of recovered.entries) log.set(index, term);
     }
     this.#logs.set(nodeId, log);
+    this.disks.onStart(nodeId, recovered);
   }
 
   /** WITNESS-2. */
@@ -148,6 +154,8 @@ export class Witness {
     if (known === undefined) {
       this.#applied.set(index, print);
       this.#commands += batch.commands.length;
+      const term = this.#logs.get(nodeId)?.get(index);
+      if (term !== undefined) this.disks.onApplied(nodeId, index, term, replica.status());
       if (index > this.#lastApplied.index)
         this.#lastApplied = {
           index,

@@ -111,6 +111,9 @@ export class SimulatedNode implements Door {
     const opened = await this.disk.open({
       onFailure: fatal,
       onWrite: (write) => witness.onWrite(this.id, write),
+      onDurable: (write) => {
+        if (machine.isOn && process === machine.process) witness.disks.onDurable(this.id, write);
+      },
     });
     if (!machine.isOn || process !== machine.process) return;
     witness.onStart(this.id, opened.recovered);
@@ -168,6 +171,7 @@ export class SimulatedNode implements Door {
           handlers,
           fatal,
         );
+        transport.onSend = (to, message) => witness.disks.onSend(this.id, to, message);
         return transport;
       },
       onApplied: (index, batch, applied) => {

@@ -78,6 +78,8 @@ export class SimulatedTransport implements Transport {
   readonly #reads: Reads;
   #peers: ReadonlySet<string> = new Set();
   #nextCallId = 1;
+  /** Told of each message before it leaves. */
+  onSend: (to: MemberId, message: Message) => void = () => undefined;
 
   constructor(
     world: World,
@@ -119,6 +121,7 @@ export class SimulatedTransport implements Transport {
     // To a peer that keeps a connection to this node an answer goes back on that.
     const other = this.#switchboard.get(to);
     if (!this.#peers.has(to) && other?.keepsConnectionTo(this.#machine.name) !== true) return;
+    this.onSend(to, message);
     const frame = encodeMessageFrame(message);
     if (this.#world.tracing)
       this.#world.tell(this.#machine.name, `> ${to}: ${describeMessage(message)}`);

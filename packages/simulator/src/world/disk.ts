@@ -28,6 +28,8 @@ export interface DiskOptions {
   readonly onFailure: (error: Error) => void;
   /** Told of each write when it is handed over. */
   readonly onWrite: (write: Write) => void;
+  /** Told when it is durable, before the node is. */
+  readonly onDurable: (write: Write) => void;
 }
 
 /** Small, so that a life has many of them. */
@@ -58,7 +60,7 @@ export class Disk {
   }
 
   /** Rejects where what is there cannot be trusted (StorageDamagedError), or where the disk fails. */
-  async open({ onFailure, onWrite }: DiskOptions): Promise<Opened> {
+  async open({ onFailure, onWrite, onDurable }: DiskOptions): Promise<Opened> {
     const disk = this.#files.disk({
       now: () => this.#machine.now(),
       later: (operation, act) => {
@@ -83,7 +85,7 @@ export class Disk {
     );
     this.#made = true;
     this.#position = opened.position;
-    return { ...opened, storage: told(opened.storage, onWrite) };
+    return { ...opened, storage: told(opened.storage, onWrite, onDurable) };
   }
 
   /** The power goes (SIM-DISK-1). */
@@ -135,12 +137,18 @@ export class Disk {
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** The storage, with somebody who is told of each write. */
-function told(storage: Storage, onWrite: (write: Write) => void): Storage {
+/** The storage, with somebody who is told of each write, and when it is durable. */
+function told(
+  storage: Storage,
+  onWrite: (write: Write) => void,
+  onDurable: (write: Write) => void,
+): Storage {
   return {
     write: (write) => {
       onWrite(write);
-      return storage.write(write);
+      const durable = storage.write(write);
+      void durable.then(() => onDurable(write));
+      return durable;
     },
     saveSnapshot: (point, chunks) => storage.saveSnapshot(point, chunks),
     openSnapshot: (hash) => storage.openSnapshot(hash),

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import type { Batch } from '@holdfast/engine/parts';
+import type { Status, Write } from '@holdfast/raft';
 import type { Event } from '@holdfast/state';
 import { CachedValues } from '../../src/checks/cached-values.ts';
 import { Cycles } from '../../src/checks/cycles.ts';
 import { Lifetimes } from '../../src/checks/lifetimes.ts';
+import { OnDisk } from '../../src/checks/on-disk.ts';
 import { focuses, planOf } from '../../src/run/plan.ts';
 import { Random } from '../../src/world/random.ts';
 
@@ -140,5 +142,61 @@ describe('What lives are about', () => {
         `${focus}: ${String(seen.get(focus))} of 600`,
       );
     assert.ok((seen.get('everything') ?? 0) > 200);
+  });
+});
+
+describe('The check of what is on the disks (WITNESS-12)', () => {
+  const status = {
+    membershipIndex: 0,
+    membership: { members: ['a', 'b', 'c'].map((id) => ({ id, address: id, role: 'voter' })) },
+  } as unknown as Status;
+  const entry = { index: 1, term: 1, kind: 'command', data: Buffer.from('x') } as const;
+  const write = { id: 1, hardState: { term: 1, votedFor: 'a', commit: 0 }, entries: [entry] };
+  let disks: OnDisk;
+  let found: string[];
+  beforeEach(() => {
+    found = [];
+    disks = new OnDisk((message) => found.push(message));
+    for (const node of ['a', 'b', 'c']) disks.onStart(node, undefined);
+  });
+
+  it('is a vote before its answer leaves', () => {
+    const answer = { type: 'vote_answer', granted: true, term: 1 } as const;
+    disks.onSend('b', 'a', answer);
+    assert.match(found[0] ?? '', /votes for a in term 1/);
+    disks.onDurable('b', write as unknown as Write);
+    disks.onSend('b', 'a', answer);
+    disks.onSend('b', 'a', { ...answer, granted: false });
+    assert.equal(found.length, 1);
+    disks.onSend('b', 'c', answer);
+    assert.equal(found.length, 2);
+  });
+
+  it('are entries before they are acknowledged, and not those that were cut off', () => {
+    const answer = {
+      type: 'append_answer',
+      accepted: true,
+      term: 1,
+      probe: 0,
+      matchIndex: 1,
+    } as const;
+    disks.onSend('b', 'a', answer);
+    assert.match(found[0] ?? '', /its disk ends at 0/);
+    disks.onDurable('b', write as unknown as Write);
+    disks.onSend('b', 'a', answer);
+    assert.equal(found.length, 1);
+    disks.onDurable('b', { id: 2, truncateFrom: 1, entries: [] });
+    disks.onSend('b', 'a', answer);
+    assert.equal(found.length, 2);
+  });
+
+  it('is on a majority before anybody applies it', () => {
+    disks.onDurable('a', write as unknown as Write);
+    disks.onApplied('a', 1, 1, status);
+    assert.match(found[0] ?? '', /only a of 3/);
+    disks.onDurable('b', write as unknown as Write);
+    disks.onApplied('a', 1, 1, status);
+    disks.onApplied('a', 1, 2, { ...status, membershipIndex: 1 });
+    assert.equal(found.length, 1);
   });
 });

@@ -29,7 +29,11 @@ class Writer {
     this.#machine.start();
     let outcome: { readonly opened: Opened } | { readonly error: Error } | undefined;
     this.disk
-      .open({ onFailure: ({ message }) => this.failures.push(message), onWrite: () => undefined })
+      .open({
+        onFailure: ({ message }) => this.failures.push(message),
+        onWrite: () => undefined,
+        onDurable: () => undefined,
+      })
       .then(
         (opened) => (outcome = { opened }),
         (error: unknown) => (outcome = { error: error as Error }),
