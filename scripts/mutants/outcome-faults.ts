@@ -52,15 +52,38 @@ export const outcomeFaults: readonly Fault[] = [
     name: 'hold-counts-of-several-not-compared',
     breaks: 'a hold that no caller has is not noticed where several locks are acquired together',
     file: 'packages/client/src/multi-lock.ts',
-    find: `counts.compare(hold, holdCount);`,
-    put: `counts.isQuietSince(holdCount);`,
+    find: `counts.compare(hold, answer.holds[at]?.hold_count);`,
+    put: `void [hold, answer.holds[at]?.hold_count];`,
   },
   {
     name: 'hold-counts-not-compared',
     breaks: 'a hold that no caller has is not noticed by its count',
     file: 'packages/client/src/holdings.ts',
-    find: `entry.differs = entry.held.size !== holdCount;`,
-    put: `entry.differs = entry.held.size > holdCount;`,
+    find: `size < holdCount : size !== holdCount;`,
+    put: `size < holdCount : size > holdCount;`,
+  },
+  {
+    name: 'campaign-counts-not-compared',
+    breaks: 'a leadership that no caller has is not noticed by its count',
+    file: 'packages/client/src/election.ts',
+    find: `if (mayCompare) counts.compare(leadership, answer.hold_count);`,
+    put: `void mayCompare;`,
+  },
+  {
+    name: 'later-leadership-ended-with-an-earlier',
+    breaks:
+      'a resignation that is answered late ends the next leadership of the session for its client alone: nobody leads',
+    file: 'packages/client/src/session.ts',
+    find: `if (twin.fenceToken !== held.fenceToken) continue; // A later one, which stands.`,
+    put: ``,
+  },
+  {
+    name: 'resigned-twins-counted-on',
+    breaks:
+      'a leadership that was told twice and resigned once is counted on, as one that still stands',
+    file: 'packages/client/src/session.ts',
+    find: `this.#holds.delete(twin);`,
+    put: ``,
   },
   {
     name: 'release-repeated-as-another',

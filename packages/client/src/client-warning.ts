@@ -26,20 +26,22 @@ export interface OtherCluster extends Warning {
 }
 
 /**
- * The cluster counts other acquires of a lock than the client knows of: another program uses the session, or
- * a hold stands that no caller has. Nothing is released because of it: what another program holds is not the
- * client's to release. The lock is free when its session ends, at the latest.
+ * The cluster counts other acquires of a lock, or campaigns of a leadership, than the client knows of: another program
+ * uses the session, or a hold stands that no caller has. Nothing is released because of it: what another program holds
+ * is not the client's to release. The lock is free when its session ends, at the latest.
  */
 export interface HoldCountDiffers {
   /** Tells the kinds of warnings apart. */
   readonly kind: 'hold_count_differs';
-  /** The session that holds the lock. */
+  /** The session that holds it. */
   readonly sessionId: string;
-  /** The name of the lock. */
+  /** What it is that is held. */
+  readonly resourceKind: 'lock' | 'election';
+  /** The name of the lock or of the election. */
   readonly resource: string;
   /** Of the latest acquire. */
   readonly fenceToken: number;
-  /** How many acquires of the session hold the lock, as the cluster counts them. */
+  /** How many acquires of the session hold it, as the cluster counts them. */
   readonly holdCount: number;
   /** How many of them this client knows of. */
   readonly knownCount: number;

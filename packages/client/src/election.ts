@@ -43,6 +43,8 @@ export class Election {
    */
   async campaign(options: CampaignOptions = {}): Promise<Leadership> {
     const { waitMs = 0, value } = options;
+    const { counts } = this.session;
+    const { quiet } = counts;
     const answer = await this.session.request(
       'campaign',
       {
@@ -53,10 +55,13 @@ export class Election {
       },
       options,
     );
+    const mayCompare = counts.isQuietSince(quiet); // HOLD-COUNT-1
     const leadership: Leadership = new Leadership(this.session, answer, () =>
       this.session.giveBack('resign', leadership),
     );
-    return this.session.keep(leadership);
+    this.session.keep(leadership);
+    if (mayCompare) counts.compare(leadership, answer.hold_count);
+    return leadership;
   }
 
   /** Who leads, what it tells, and who waits. */

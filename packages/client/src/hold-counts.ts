@@ -1,5 +1,6 @@
 /**
- * Whether the cluster counts the acquires of a lock as its client does.
+ * Whether the cluster counts the acquires of a lock, and the campaigns of a leadership, as its client does. Permits and
+ * barriers have no such count: each acquire of permits is a hold of its own, and a leave ends all that entered.
  *
  * HOLD-COUNT-1: the two counts are compared by the answer of an acquire with nothing else of the session under way from
  *      its request on: what is released or cancelled in the background would be counted on one side only.
@@ -41,20 +42,30 @@ export class HoldCounts {
     return request !== undefined && request === this.quiet;
   }
 
-  /** Of a hold that is kept already; tells a difference once (HOLD-COUNT-2). */
-  compare(hold: Held, holdCount: number): void {
+  /**
+   * Of a hold that is kept already; tells a difference once (HOLD-COUNT-2).
+   *
+   * @param holdCount As it was answered; older nodes do not tell that of a leadership.
+   */
+  compare(hold: Held, holdCount: number | undefined): void {
+    if (hold.kind === 'semaphore' || holdCount === undefined) return;
     const knownCount = this.#holdings.differentCount(hold, holdCount);
     if (knownCount === undefined) return;
-    const { name: resource, fenceToken } = hold;
+    const { kind: resourceKind, name: resource, fenceToken } = hold;
     const sessionId = this.#sessionId;
+    const what =
+      resourceKind === 'lock'
+        ? `acquires of lock "${resource}"`
+        : `campaigns in election "${resource}"`;
     this.#onWarning({
       kind: 'hold_count_differs',
       sessionId,
+      resourceKind,
       resource,
       fenceToken,
       holdCount,
       knownCount,
-      message: `The cluster counts ${String(holdCount)} acquires of lock "${resource}" (fence token ${String(fenceToken)}) for session "${sessionId}", its client knows of ${String(knownCount)}: another program uses the session, or a hold stands that no caller has. It ends with the session at the latest.`,
+      message: `The cluster counts ${String(holdCount)} ${what} (fence token ${String(fenceToken)}) for session "${sessionId}", its client knows of ${String(knownCount)}: another program uses the session, or a hold stands that no caller has. It ends with the session at the latest.`,
     });
   }
 }

@@ -92,12 +92,17 @@ export class Holdings {
     return [...(this.#entries.get(keyOf({ kind, name, fenceToken }))?.held ?? [])];
   }
 
-  /** @returns how many acquires of a lock are known here, once, where the cluster counts another number. */
+  /**
+   * A leadership may be counted for less than was told: with limits of older releases all campaigns count for one.
+   *
+   * @returns how many acquires are known here, once, where the cluster counts another number.
+   */
   differentCount(held: Held, holdCount: number): number | undefined {
     const entry = this.#all.get(held);
     if (entry === undefined) return undefined;
     const wasTold = entry.differs === true;
-    entry.differs = entry.held.size !== holdCount;
+    const { size } = entry.held;
+    entry.differs = held.kind === 'election' ? size < holdCount : size !== holdCount;
     return entry.differs && !wasTold ? entry.held.size : undefined;
   }
 

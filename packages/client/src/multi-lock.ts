@@ -63,12 +63,8 @@ export class MultiLock {
     const answer = await this.session.request('acquire_many', body, options);
     const mayCompare = counts.isQuietSince(quiet); // HOLD-COUNT-1
     const holds = answer.holds.map((hold) => this.#hold(hold));
-    for (const [at, hold] of holds.entries()) {
-      const holdCount = answer.holds[at]?.hold_count;
-      // Each acquire of permits is a hold of its own.
-      if (mayCompare && hold.kind === 'lock' && holdCount !== undefined)
-        counts.compare(hold, holdCount);
-    }
+    if (mayCompare)
+      for (const [at, hold] of holds.entries()) counts.compare(hold, answer.holds[at]?.hold_count);
     return new MultiHold(holds);
   }
 

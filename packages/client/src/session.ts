@@ -278,7 +278,12 @@ export class Session {
 
   /** A leadership that was told twice is one: with one of them both have ended. */
   #isGivenBack(operation: GivingBackOperation, held: Held): void {
-    if (operation === 'resign') for (const twin of this.#twinsOf(held)) twin.lose('released');
+    if (operation !== 'resign') return;
+    for (const twin of this.#twinsOf(held)) {
+      if (twin.fenceToken !== held.fenceToken) continue; // A later one, which stands.
+      this.#holds.delete(twin);
+      twin.lose('released');
+    }
   }
 
   /** Called by a hold whose mode was lowered: the session holds the lock but once. */

@@ -196,6 +196,24 @@ describe('A request of a session', () => {
     await hold.release();
     assert.equal(peer.received.length, before, 'nothing has to be asked for');
   });
+
+  it('to resign that is answered late ends no later leadership of the session', async () => {
+    const election = new Election(session, 'x');
+    const elected = (epoch: number) => ({ elected: true, resource: 'x', fence_token: epoch });
+    const led = election.campaign();
+    peer.handle = answeringPings(silent);
+    (await peer.next('campaign')).answer(elected(4));
+    const first = await led;
+    await assert.rejects(passUntil(first.resign()), failsWith('deadline_exceeded', 'perhaps'));
+    // Given the resignation was executed, and the session leads again before that is answered
+    const again = election.campaign();
+    (await passUntil(peer.next('campaign', 2))).answer(elected(5));
+    const second = await again;
+    (await passUntil(peer.next('resign', 2))).answer({ resigned: true });
+    while (first.state !== 'released') await breathe();
+    assert.equal(second.state, 'held');
+    assert.deepEqual(session.holds, [second]);
+  });
 });
 
 describe('The numbers of requests', () => {

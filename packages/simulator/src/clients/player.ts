@@ -17,6 +17,7 @@ import { rounds as allRounds } from '../run/plan.ts';
 import type { ClientPlan, Round } from '../run/plan.ts';
 import { metadataOf, timeoutOf } from './hoard.ts';
 import type { LockRecorder } from './recorder.ts';
+import { warned } from './warned.ts';
 
 export interface PlayerOptions {
   readonly world: World;
@@ -63,7 +64,7 @@ export class Player {
   }
 
   async #work(): Promise<void> {
-    const { random, machine, endpoints } = this.#options;
+    const { random, machine, endpoints, world } = this.#options;
     const environment: Environment = {
       clock: {
         now: () => machine.now(),
@@ -75,7 +76,10 @@ export class Player {
       newId: () => random.id(),
     };
     for (;;) {
-      const client = new Client({ endpoints: endpoints(), clientId: machine.name }, environment);
+      const client = new Client(
+        { endpoints: endpoints(), clientId: machine.name, onWarning: warned(world) },
+        environment,
+      );
       if (random.withProbability(0.5)) this.#watch(client);
       try {
         await this.#useSession(
