@@ -20,4 +20,7 @@ if [ "$(major node)" -lt "$wanted" ]; then
   export PATH
 fi
 cd "$root"
+# What a process has compiled the next one reads: tests start hundreds of processes, with a third less processor time.
+NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE-$root/.cache/compiled}
+export NODE_COMPILE_CACHE
 exec "$@"
