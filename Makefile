@@ -62,7 +62,7 @@ test-integration: install ## Runs the tests with real clusters
 test-slow: install ## Runs what takes longer: failovers, moved clusters, snapshots under load, a rolling restart and more
 	@$(NODE) npm run --silent test:slow
 
-simulate: install ## Lives of whole clusters in virtual time (SEEDS=10000; SEED=42 TRACE=1 for one; KIND=leaders, KIND=quorum)
+simulate: install ## Runs of whole clusters in virtual time (SEEDS=10000; SEED=42 TRACE=1 for one; KIND=leaders, KIND=quorum)
 	@$(NODE) npm run --silent simulate -- $(if $(KIND),--kind $(KIND)) $(if $(ABOUT),--about $(ABOUT)) $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),--seeds $(SEEDS) $(if $(FIRST),--first $(FIRST)))
 
 test-chaos: install ## Real processes under kills, stops, cuts, full disks and more (three minutes)

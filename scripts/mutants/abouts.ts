@@ -1,5 +1,5 @@
 /**
- * What lives are about that may find a fault soonest: of the seeds those are asked first. The number of lives that is
+ * What runs are about that may find a fault soonest: of the seeds those are asked first. The number of runs that is
  * told is in any case that of the seed, counted from the first one.
  */
 export const abouts: Readonly<Record<string, string>> = {
@@ -34,7 +34,7 @@ export const abouts: Readonly<Record<string, string>> = {
   'urgent-passes-for-ever': 'queues',
   'cycle-not-seen': 'queues',
   'cycle-through-a-try-not-seen': 'queues',
-  'late-downgrade-lowers-a-raise': 'queues',
+  'late-downgrade-undoes-an-upgrade': 'queues',
   'watch-loses-the-rest-of-an-entry': 'queues',
   'permits-passed-in-the-queue': 'queues',
   'election-not-in-the-sessions-end': 'queues',

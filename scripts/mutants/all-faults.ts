@@ -33,7 +33,7 @@ export interface FaultGroup {
   readonly faults: readonly Fault[];
 }
 
-/** What Raft, sessions and primitives promise: whole lives of clusters are to find these. */
+/** What Raft, sessions and primitives promise: whole runs of clusters are to find these. */
 const core: ReadonlySet<string> = new Set([
   'vote-not-persisted',
   'old-term-committed-by-counting',
@@ -82,7 +82,7 @@ const core: ReadonlySet<string> = new Set([
   'urgent-passes-for-ever',
   'cycle-not-seen',
   'cycle-through-a-try-not-seen',
-  'late-downgrade-lowers-a-raise',
+  'late-downgrade-undoes-an-upgrade',
   'downgrade-believed-late',
   'watch-goes-on-at-the-end',
   'watch-loses-the-rest-of-an-entry',

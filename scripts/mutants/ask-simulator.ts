@@ -1,4 +1,4 @@
-/** Asks whole simulated lives for a planted fault, until one breaks a promise. */
+/** Asks whole simulated runs for a planted fault, until one breaks a promise. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
@@ -8,13 +8,13 @@ import type { Imports } from './imports.ts';
 import type { SimulatorResult } from './results.ts';
 
 const main = 'packages/simulator/src/main.ts';
-/** So many lives at most; those of lease nodes are shorter. */
-export const maxLives = { cluster: 600, leaders: 60, quorum: 3000 } as const;
-/** What one life may take beyond the time for all of them. */
-const lastLifeMs = 60_000;
+/** So many runs at most; those of lease nodes are shorter. */
+export const maxRuns = { cluster: 600, leaders: 60, quorum: 3000 } as const;
+/** What one run may take beyond the time for all of them. */
+const lastRunMs = 60_000;
 
 interface Summary {
-  readonly lives: number;
+  readonly runs: number;
   readonly broken: readonly {
     readonly seed: string;
     readonly message: string;
@@ -33,7 +33,7 @@ export async function askSimulator(
   options: AskSimulatorOptions,
   fault: Fault,
 ): Promise<SimulatorResult> {
-  if (fault.hiddenFromLives !== undefined) return { type: 'out of reach' };
+  if (fault.hiddenFromRuns !== undefined) return { type: 'out of reach' };
   if (!options.imports.distancesFrom(fault.file).has(main)) return { type: 'out of reach' };
   const about = abouts[fault.name];
   if (about === undefined) return liveOn(options, fault);
@@ -49,7 +49,7 @@ async function liveOn(
   fault: Fault,
   about?: string,
 ): Promise<SimulatorResult> {
-  const kind = fault.lives ?? 'cluster';
+  const kind = fault.runs ?? 'cluster';
   const child = spawn(
     process.execPath,
     [
@@ -58,7 +58,7 @@ async function liveOn(
       '--json',
       '--until-broken',
       '--first=1',
-      `--seeds=${String(maxLives[kind])}`,
+      `--seeds=${String(maxRuns[kind])}`,
       `--kind=${kind}`,
       ...(about === undefined ? [] : [`--about=${about}`]),
       `--threads=${String(threads)}`,
@@ -71,15 +71,15 @@ async function liveOn(
       env: { ...process.env, NODE_COMPILE_CACHE: `${folder}/.cache/compile` },
     },
   );
-  const timer = setTimeout(() => child.kill('SIGKILL'), maxSeconds * 1000 + lastLifeMs);
+  const timer = setTimeout(() => child.kill('SIGKILL'), maxSeconds * 1000 + lastRunMs);
   const [out, errors] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, 'close'),
   ]);
   clearTimeout(timer);
-  if (child.signalCode !== null) return { type: 'time-out', lives: 0 };
-  return resultOf(out, errors, maxLives[kind]);
+  if (child.signalCode !== null) return { type: 'time-out', runs: 0 };
+  return resultOf(out, errors, maxRuns[kind]);
 }
 
 function resultOf(out: string, errors: string, wanted: number): SimulatorResult {
@@ -87,17 +87,17 @@ function resultOf(out: string, errors: string, wanted: number): SimulatorResult 
   try {
     summary = JSON.parse(out) as Summary;
   } catch {
-    return { type: 'error', lives: 0, message: firstLine(errors) };
+    return { type: 'error', runs: 0, message: firstLine(errors) };
   }
-  const { lives, broken } = summary;
+  const { runs, broken } = summary;
   const promise = broken.find(({ isPromise }) => isPromise);
-  // Seeds are counted from 1: of lives about one thing, too, it tells how many there are until then.
+  // Seeds are counted from 1: of runs about one thing, too, it tells how many there are until then.
   if (promise !== undefined)
-    return { type: 'found', lives: Number(promise.seed), promise: firstLine(promise.message) };
+    return { type: 'found', runs: Number(promise.seed), promise: firstLine(promise.message) };
   const [error] = broken;
-  if (error !== undefined) return { type: 'error', lives, message: firstLine(error.message) };
-  return { type: lives < wanted ? 'time-out' : 'not found', lives };
+  if (error !== undefined) return { type: 'error', runs, message: firstLine(error.message) };
+  return { type: runs < wanted ? 'time-out' : 'not found', runs };
 }
 
-/** Without what differs from life to life. */
+/** Without what differs from run to run. */
 const firstLine = (message: string): string => message.split('\n')[0]?.slice(0, 140) ?? '';

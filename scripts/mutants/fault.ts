@@ -10,10 +10,10 @@ export interface Fault {
   readonly file: string;
   readonly find: string;
   readonly put: string;
-  /** In whose lives it is looked for. Default: of clusters. */
-  readonly lives?: 'cluster' | 'leaders' | 'quorum';
-  /** Why whole lives cannot tell a cluster with it from one without: they are not asked. */
-  readonly hiddenFromLives?: string;
+  /** In whose runs it is looked for. Default: of clusters. */
+  readonly runs?: 'cluster' | 'leaders' | 'quorum';
+  /** Why whole runs cannot tell a cluster with it from one without: they are not asked. */
+  readonly hiddenFromRuns?: string;
   /** The file of tests that is there for it; it is asked first. */
   readonly test?: string;
 }

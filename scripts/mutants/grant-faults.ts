@@ -228,8 +228,8 @@ export const grantFaults: readonly Fault[] = [
 }`,
   },
   {
-    name: 'late-downgrade-lowers-a-raise',
-    breaks: 'a downgrade that comes late lowers what was raised since',
+    name: 'late-downgrade-undoes-an-upgrade',
+    breaks: 'a downgrade that comes late undoes an upgrade made since',
     file: 'packages/state/src/primitives/lock/locks.ts',
     find: `if (hold.fenceToken !== fenceToken) return staleFenceToken(hold, fenceToken);
   if (hold.units`,

@@ -9,7 +9,7 @@ export const leaseFaults: readonly Fault[] = [
     file: 'packages/engine/src/leadership.ts',
     find: `    return timeoutMs - passedMs;`,
     put: `    return timeoutMs - Math.min(0, passedMs);`,
-    lives: 'leaders',
+    runs: 'leaders',
   },
   {
     name: 'keepalive-answered-before-it-is-logged',
@@ -21,7 +21,7 @@ export const leaseFaults: readonly Fault[] = [
     put: `      if (this.#isUnheard(sessionId)) void this.#logKeepAlive(sessionId, caller).catch(() => undefined);
       await this.prove();
       return this.#renewFromMemory(sessionId);`,
-    lives: 'leaders',
+    runs: 'leaders',
   },
   {
     name: 'keepalives-are-not-logged',
@@ -29,7 +29,7 @@ export const leaseFaults: readonly Fault[] = [
     file: 'packages/engine/src/leadership.ts',
     find: `    return this.#parts.replica.state.leaseOf(sessionId)?.unheardSinceMs !== undefined;`,
     put: `    return this.#parts.replica.state.leaseOf(sessionId)?.unheardSinceMs === -1;`,
-    lives: 'leaders',
+    runs: 'leaders',
   },
   {
     name: 'beginnings-merged-to-the-earlier-side',
@@ -40,7 +40,7 @@ export const leaseFaults: readonly Fault[] = [
     put: `    const known = this.#beginnings[low];
     if (known === undefined || known.number === heardIn + 1) return known?.atMs;
     return this.#beginnings[low - 1]?.atMs;`,
-    lives: 'leaders',
+    runs: 'leaders',
   },
   {
     name: 'cluster-time-from-an-older-entry',
@@ -52,7 +52,7 @@ export const leaseFaults: readonly Fault[] = [
     put: `    if (timeMs === this.#entryTimeMs && this.#entryNowMs !== 0) return;
     this.#entryTimeMs = timeMs;
     this.#entryNowMs = nowMs;`,
-    lives: 'leaders',
+    runs: 'leaders',
   },
   {
     name: 'cluster-time-stands-between-leaders',
@@ -61,7 +61,7 @@ export const leaseFaults: readonly Fault[] = [
     find: `    this.#parts.clusterClock.lead();`,
     put: `    this.onRestored();
     this.#parts.clusterClock.lead();`,
-    lives: 'leaders',
+    runs: 'leaders',
   },
   {
     name: 'repeated-waits-are-signs-of-life',
@@ -69,7 +69,7 @@ export const leaseFaults: readonly Fault[] = [
     file: 'packages/state/src/kernel/sign-of-life.ts',
     find: `  if (repeated === true || command.type`,
     put: `  if (command.type`,
-    lives: 'leaders',
+    runs: 'leaders',
   },
   {
     name: 'told-repetition-no-sign-of-life',

@@ -3,7 +3,7 @@
  *
  *   make mutants                 all of them
  *   make mutants NAMES="a b"     some of them
- *   make mutants BY=tests        asks the tests alone; BY=simulator asks whole lives alone
+ *   make mutants BY=tests        asks the tests alone; BY=simulator asks whole runs alone
  *   make mutants MISSING=1       those that were not measured yet
  *   make mutants STALE=1         those whose file has changed since they were measured
  *
@@ -124,16 +124,16 @@ async function measure(
 }
 
 function tell({ name }: Fault, { simulator, tests }: Omit<Result, 'fault'>, ms: number): void {
-  const lives =
+  const runs =
     simulator === undefined
       ? ''
-      : `${simulator.type} ${'lives' in simulator ? String(simulator.lives) : ''}`;
+      : `${simulator.type} ${'runs' in simulator ? String(simulator.runs) : ''}`;
   const detail =
     tests !== undefined && 'file' in tests
       ? `${tests.file.replace(/^packages\//, '')}: ${tests.test}`
       : '';
   const promise = simulator?.type === 'found' ? simulator.promise : '';
   console.log(
-    `${name.padEnd(42)} ${(ms / 1000).toFixed(0).padStart(5)} s  lives: ${lives.padEnd(14)} tests: ${tests?.type ?? ''} ${detail} ${promise}`,
+    `${name.padEnd(42)} ${(ms / 1000).toFixed(0).padStart(5)} s  runs: ${runs.padEnd(14)} tests: ${tests?.type ?? ''} ${detail} ${promise}`,
   );
 }

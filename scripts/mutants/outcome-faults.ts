@@ -112,8 +112,8 @@ export const outcomeFaults: readonly Fault[] = [
     name: 'unnumbered-acquire-left-to-nobody',
     breaks: 'an acquire without a number whose outcome is unknown becomes a hold that nobody has',
     file: 'packages/engine/src/cancellations.ts',
-    find: `if (!isUncertain || abandon === undefined || typeof abandon.requestId === 'number') return;`,
-    put: `if (!isUncertain || abandon === undefined || abandon.requestId !== undefined) return;`,
+    find: `if (!isUncertain || cancel === undefined || typeof cancel.requestId === 'number') return;`,
+    put: `if (!isUncertain || cancel === undefined || cancel.requestId !== undefined) return;`,
   },
   {
     name: 'numbered-wait-given-up-by-node',
@@ -126,9 +126,9 @@ export const outcomeFaults: readonly Fault[] = [
     name: 'cancelled-before-the-cluster-knows',
     breaks: 'a caller is told that it holds nothing while its acquire may still be granted',
     file: 'packages/engine/src/caller-signal.ts',
-    find: `      cancel(abandon).then(() => resolve(waitAbandoned(nameOf(command))), reject); // CANCEL-2`,
-    put: `      cancel(abandon).catch(() => undefined);
-      resolve(waitAbandoned(nameOf(command)));`,
+    find: `      cancel(cancelCommand).then(() => resolve(waitCancelled(nameOf(command))), reject); // CANCEL-2`,
+    put: `      cancel(cancelCommand).catch(() => undefined);
+      resolve(waitCancelled(nameOf(command)));`,
   },
   {
     name: 'grant-on-its-way-is-kept',

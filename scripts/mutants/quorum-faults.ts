@@ -1,11 +1,11 @@
-/** Faults of the quorum lease, found by lives of independent lease nodes. */
+/** Faults of the quorum lease, found by runs of independent lease nodes. */
 import type { Fault } from './fault.ts';
 
 const client = 'packages/client/src/quorum/lease.ts';
 const node = 'packages/quorum/src/node/lease-node.ts';
 const recovery = 'packages/quorum/src/node/recovery.ts';
 
-type QuorumFault = Omit<Fault, 'lives'>;
+type QuorumFault = Omit<Fault, 'runs'>;
 
 const planted: readonly QuorumFault[] = [
   {
@@ -116,7 +116,7 @@ const planted: readonly QuorumFault[] = [
     name: 'begins-without-agreement',
     breaks: 'a node that lost its file takes the cluster for new because no other has voted yet',
     file: recovery,
-    find: `if (others.every(({ founders }) => same(founders, this.#founders))) return true; // VOTER-RECOVERY-2`,
+    find: `if (others.every(({ bootstrap_set: set }) => same(set, this.#bootstrapSet))) return true; // VOTER-RECOVERY-2`,
     put: `return true;`,
   },
   {
@@ -131,8 +131,8 @@ const planted: readonly QuorumFault[] = [
     name: 'let-in-by-any-voter',
     breaks: 'a node that lost its file takes itself for one that had not voted',
     file: recovery,
-    find: `if (others.some(({ voting, founders }) => voting && founders.includes(fileId))) return true; // VOTER-RECOVERY-3`,
-    put: `if (others.some(({ voting }) => voting && fileId > 0)) return true;`,
+    find: `if (others.some(({ voting, bootstrap_set: set }) => voting && set.includes(fileId)))`,
+    put: `if (others.some(({ voting }) => voting && fileId > 0))`,
   },
   {
     name: 'elapsed-time-not-counted',
@@ -468,5 +468,5 @@ const planted: readonly QuorumFault[] = [
 
 export const quorumFaults: readonly Fault[] = planted.map((fault) => ({
   ...fault,
-  lives: 'quorum',
+  runs: 'quorum',
 }));

@@ -12,11 +12,11 @@ import { join } from 'node:path';
 import type { Fault } from './fault.ts';
 
 export type SimulatorResult =
-  | { readonly type: 'found'; readonly lives: number; readonly promise: string }
-  | { readonly type: 'not found'; readonly lives: number }
-  | { readonly type: 'time-out'; readonly lives: number }
-  /** Lives ended with an error that is no broken promise. */
-  | { readonly type: 'error'; readonly lives: number; readonly message: string }
+  | { readonly type: 'found'; readonly runs: number; readonly promise: string }
+  | { readonly type: 'not found'; readonly runs: number }
+  | { readonly type: 'time-out'; readonly runs: number }
+  /** Runs ended with an error that is no broken promise. */
+  | { readonly type: 'error'; readonly runs: number; readonly message: string }
   /** No part of what the simulator runs. */
   | { readonly type: 'out of reach' };
 
@@ -44,9 +44,9 @@ export type Results = Readonly<Record<string, Result>>;
 
 const path = 'scripts/mutants/results.json';
 
-export const fingerprintOf = ({ file, find, put, lives }: Fault): string =>
+export const fingerprintOf = ({ file, find, put, runs }: Fault): string =>
   createHash('sha256')
-    .update(JSON.stringify([file, find, put, lives ?? 'cluster']))
+    .update(JSON.stringify([file, find, put, runs ?? 'cluster']))
     .digest('hex')
     .slice(0, 12);
 

@@ -33,11 +33,11 @@ export const sessionFaults: readonly Fault[] = [
     breaks: 'a holder believes to be alone until a downgrade is answered',
     file: 'packages/client/src/hold.ts',
     find: `    this.#mode = 'shared';
-    this.session.lowered(this);
+    this.session.downgraded(this);
     await this.session.request('downgrade', { name: this.name, fence_token: this.fenceToken });`,
     put: `    await this.session.request('downgrade', { name: this.name, fence_token: this.fenceToken });
     this.#mode = 'shared';
-    this.session.lowered(this);`,
+    this.session.downgraded(this);`,
   },
   {
     name: 'watch-goes-on-at-the-end',

@@ -65,8 +65,8 @@ export const snapshotFaults: readonly Fault[] = [
     name: 'transfer-keeps-any-log',
     breaks: 'a follower that is paused costs the leader a log without bound',
     file: 'packages/raft/src/snapshot-sender.ts',
-    find: `if (keptBytes > config.maxKeptBytes || this.#isIdle(peer)) this.#giveUp(peer);`,
-    put: `if (keptBytes < 0 || this.#isIdle(peer)) this.#giveUp(peer);`,
+    find: `if (keptBytes > config.maxKeptBytes || this.#isIdle(peer)) this.#cancel(peer);`,
+    put: `if (keptBytes < 0 || this.#isIdle(peer)) this.#cancel(peer);`,
   },
   {
     name: 'transfer-never-given-up',

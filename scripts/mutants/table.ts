@@ -1,5 +1,5 @@
 /** The table of planted faults in docs/safety.md, made from the lists and from what was measured. */
-import { maxLives } from './ask-simulator.ts';
+import { maxRuns } from './ask-simulator.ts';
 import { allFaults, faultGroups } from './all-faults.ts';
 import { earlierFaults } from './earlier-faults.ts';
 import type { Fault } from './fault.ts';
@@ -28,7 +28,7 @@ function tables(results: Results): string {
 
 ${summary(measured.map(({ result }) => result))}
 
-| fault | whole lives | tests |
+| fault | whole runs | tests |
 | --- | --- | --- |
 ${rows.join('\n')}
 `;
@@ -44,20 +44,20 @@ function earlier(results: Results): string {
       if (fault === undefined)
         throw new Error(`An earlier fault is planted by "${name}", which is none.`);
       const { simulator, tests } = resultOf(results, fault);
-      const lives =
+      const runs =
         simulator?.type === 'found'
-          ? `by life ${String(simulator.lives)}`
+          ? `by run ${String(simulator.runs)}`
           : simulatorCell(fault, simulator);
       const found =
         tests?.type === 'found' ? 'found' : tests === undefined ? 'not measured' : 'not found';
-      return `| ${place === 0 ? seen : ''} | \`${name}\` | ${lives} | ${found} |`;
+      return `| ${place === 0 ? seen : ''} | \`${name}\` | ${runs} | ${found} |`;
     }),
   );
   return `#### Faults that trials found, planted back
 
-Before they were mended these had passed all tests and whole lives of their time.
+Before they were mended these had passed all tests and whole runs of their time.
 
-| what was seen | planted as | whole lives | tests |
+| what was seen | planted as | whole runs | tests |
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 `;
@@ -66,8 +66,8 @@ ${rows.join('\n')}
 function summary(results: readonly Result[]): string {
   const count = (holds: (result: Result) => boolean): string =>
     String(results.filter((result) => holds(result)).length);
-  const byLives = count(({ simulator }) => simulator?.type === 'found');
-  const askedLives = count(
+  const byRuns = count(({ simulator }) => simulator?.type === 'found');
+  const askedRuns = count(
     ({ simulator }) => simulator !== undefined && simulator.type !== 'out of reach',
   );
   const byTests = count(({ tests }) => tests?.type === 'found');
@@ -76,22 +76,22 @@ function summary(results: readonly Result[]): string {
     ({ simulator, tests }) =>
       simulator?.type !== 'found' && tests !== undefined && tests.type !== 'found',
   );
-  return `Of ${String(results.length)}: whole lives found ${byLives} of ${askedLives} that they were asked for, tests ${byTests} of ${askedTests}; ${byNobody} of these were found by nobody.`;
+  return `Of ${String(results.length)}: whole runs found ${byRuns} of ${askedRuns} that they were asked for, tests ${byTests} of ${askedTests}; ${byNobody} of these were found by nobody.`;
 }
 
 function simulatorCell(fault: Fault, result: SimulatorResult | undefined): string {
-  if (fault.hiddenFromLives !== undefined) return `cannot be seen: ${fault.hiddenFromLives}`;
+  if (fault.hiddenFromRuns !== undefined) return `cannot be seen: ${fault.hiddenFromRuns}`;
   if (result === undefined) return 'not measured';
-  const lives = 'lives' in result ? String(result.lives) : '';
+  const runs = 'runs' in result ? String(result.runs) : '';
   switch (result.type) {
     case 'found':
-      return `${lives}: ${cell(result.promise)}`;
+      return `${runs}: ${cell(result.promise)}`;
     case 'not found':
-      return `not in ${lives}`;
+      return `not in ${runs}`;
     case 'time-out':
-      return result.lives === 0
-        ? 'a life that did not end'
-        : `not in ${lives} of ${String(maxLives[fault.lives ?? 'cluster'])}: time over`;
+      return result.runs === 0
+        ? 'a run that did not end'
+        : `not in ${runs} of ${String(maxRuns[fault.runs ?? 'cluster'])}: time over`;
     case 'error':
       return `an error beside the checks: ${cell(result.message)}`;
     case 'out of reach':

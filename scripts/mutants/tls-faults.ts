@@ -1,4 +1,4 @@
-/** Faults of TLS: certificates, and what connections prove by them. Simulated lives have no network to secure. */
+/** Faults of TLS: certificates, and what connections prove by them. Simulated runs have no network to secure. */
 import type { Fault } from './fault.ts';
 
 export const tlsFaults: readonly Fault[] = [

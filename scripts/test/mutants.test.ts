@@ -152,10 +152,10 @@ describe('The results of planted faults', () => {
       const other = { ...fault, name: 'b' };
       keepResult(folder, [fault, other], fault, { tests });
       keepResult(folder, [fault, other], other, { tests });
-      keepResult(folder, [fault, other], fault, { simulator: { type: 'not found', lives: 9 } });
+      keepResult(folder, [fault, other], fault, { simulator: { type: 'not found', runs: 9 } });
       const results = readResults(folder);
       assert.deepEqual(resultOf(results, fault).tests, tests);
-      assert.deepEqual(resultOf(results, fault).simulator, { type: 'not found', lives: 9 });
+      assert.deepEqual(resultOf(results, fault).simulator, { type: 'not found', runs: 9 });
       assert.equal(resultOf(results, { ...fault, put: 'c' }).tests, undefined);
       assert.deepEqual(Object.keys(keepResult(folder, [fault], fault, {})), ['a']);
       // MR-2
@@ -176,9 +176,9 @@ describe('The results of planted faults', () => {
   it('stand in the document for every fault once, with those that were not measured', () => {
     const safety = readFileSync(join(root, 'docs/safety.md'), 'utf8');
     const table = withTable(safety, {});
-    for (const { name, hiddenFromLives } of faults) {
-      const lives = hiddenFromLives === undefined ? 'not measured' : 'cannot be seen: ';
-      assert.equal(table.split(`\n| \`${name}\` | ${lives}`).length, 2, name);
+    for (const { name, hiddenFromRuns } of faults) {
+      const runs = hiddenFromRuns === undefined ? 'not measured' : 'cannot be seen: ';
+      assert.equal(table.split(`\n| \`${name}\` | ${runs}`).length, 2, name);
     }
     const stored = readResults(root);
     for (const name of Object.keys(stored)) {

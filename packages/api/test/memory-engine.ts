@@ -114,7 +114,7 @@ export class MemoryEngine implements Engine {
       command,
       signal,
       submit: () => this.#submit(command, options),
-      cancel: async (abandon) => void (await this.#submit(abandon, options)),
+      cancel: async (command) => void (await this.#submit(command, options)),
     });
     return result as Promise<CommandAnswer<C>>;
   }

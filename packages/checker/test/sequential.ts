@@ -34,10 +34,10 @@ export class SequentialLock {
         own.count -= 1;
         if (own.count === 0) this.#holds.delete(call.session);
         return { type: 'released' };
-      case 'lower':
+      case 'downgrade':
         if (own?.tokens.at(-1) !== call.token) return { type: 'not_holder' };
         own.mode = 'shared';
-        return { type: 'lowered' };
+        return { type: 'downgraded' };
       case 'end':
         this.#holds.delete(call.session);
         this.#ended.add(call.session);

@@ -5,7 +5,7 @@ import type { AcquireTerms, Json } from '@holdfast/protocol';
 export interface WaitOptions {
   /** Longest wait, in ms; 0 tries once. Default 0. */
   readonly waitMs?: number;
-  /** Cancels: the wait ends with `aborted`, and its place, or what was granted meanwhile, is given back. */
+  /** Cancels: the wait ends with `cancelled`, and its place, or what was granted meanwhile, is given back. */
   readonly signal?: AbortSignal;
 }
 

@@ -31,7 +31,7 @@ export class Barrier {
    *
    * @returns Whether all have come: false only without a wait.
    * @throws HoldfastError `wait_timeout` (it is out again), `barrier_closed` (the last round is not over),
-   *   `limit_mismatch` (another number of parties), `aborted`, `hold_lost`, ...
+   *   `limit_mismatch` (another number of parties), `cancelled`, `hold_lost`, ...
    */
   async enter(options: WaitOptions = {}): Promise<boolean> {
     const { waitMs = 0 } = options;
@@ -44,7 +44,7 @@ export class Barrier {
    * Leaves, and waits until all have left.
    *
    * @returns Whether all have left; false when some had not in time.
-   * @throws HoldfastError `not_entered`, `aborted`, `hold_lost`, ...
+   * @throws HoldfastError `not_entered`, `cancelled`, `hold_lost`, ...
    */
   async leave(options: WaitOptions = {}): Promise<boolean> {
     const { waitMs = 0 } = options;

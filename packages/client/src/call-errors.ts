@@ -10,8 +10,8 @@ interface Known {
   readonly effect: ErrorEffect;
 }
 
-export const abortedError = (known: Known): HoldfastError =>
-  new HoldfastError('aborted', 'The caller cancelled the call.', {}, known);
+export const cancelledError = (known: Known): HoldfastError =>
+  new HoldfastError('cancelled', 'The caller cancelled the call.', {}, known);
 
 export const lateError = (
   operation: AskedOperation,

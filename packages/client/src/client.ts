@@ -125,17 +125,17 @@ export class Client {
       const wish = givingUp(operation, body);
       if (wish !== undefined)
         asked.catch((error: unknown) => {
-          if (signal.aborted && isUncertain(error)) this.#giveUp(wish);
+          if (signal.aborted && isUncertain(error)) this.#cancel(wish);
         });
     }
     return asked;
   }
 
   /** What was cancelled by its signal; whoever gives numbers of its own asks again itself after a deadline. */
-  #giveUp(wish: Operations['give_up']['body']): void {
+  #cancel(wish: Operations['cancel_request']['body']): void {
     const connection = this.#connection;
     const settings = { timeoutMs: this.#timeoutMs };
-    const ask = (): Promise<unknown> => connection.call('give_up', wish, settings);
+    const ask = (): Promise<unknown> => connection.call('cancel_request', wish, settings);
     void untilAnswered(this.#clock, ask, () => connection.isClosed);
   }
 

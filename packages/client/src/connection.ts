@@ -20,7 +20,7 @@ import type {
   WatchBody,
   WatchPush,
 } from '@holdfast/protocol';
-import { abortedError, brokenError, lateError, refusedError } from './call-errors.ts';
+import { cancelledError, brokenError, lateError, refusedError } from './call-errors.ts';
 import { CallsOfSessions } from './calls-of-sessions.ts';
 import type { CallOfSession } from './calls-of-sessions.ts';
 import type { CallSettings } from './call-settings.ts';
@@ -173,7 +173,7 @@ export class Connection {
       );
     }
     const { signal } = settings;
-    if (signal?.aborted === true) return Promise.reject(abortedError({ effect: 'none' }));
+    if (signal?.aborted === true) return Promise.reject(cancelledError({ effect: 'none' }));
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       const pending: Pending = {
@@ -208,7 +208,7 @@ export class Connection {
   }
 
   #listenTo(signal: AbortSignal, pending: Pending): void {
-    const abort = (): void => this.#abort(pending, abortedError(this.#effectOf(pending)));
+    const abort = (): void => this.#cancel(pending, cancelledError(this.#effectOf(pending)));
     signal.addEventListener('abort', abort, { once: true });
     pending.cleanUp = () => signal.removeEventListener('abort', abort);
   }
@@ -328,12 +328,12 @@ export class Connection {
    * The caller is told at once. What has a number is cancelled by that, whatever became of it, by whoever gave it
    * the number (CLIENT-SESSION-7); the node is told at once to let go of any other wait.
    */
-  #abort(pending: Pending, error: HoldfastError): void {
+  #cancel(pending: Pending, error: HoldfastError): void {
     if (!this.#pending.has(pending.id)) return;
     const { id, operation, body } = pending;
     const waitsThere = pending.sent && this.#reach.isOpen && mayWait(operation);
     if (waitsThere && (givingUp(operation, body)?.kind ?? 'barrier') === 'barrier')
-      this.#reach.send([[this.#nextId++, 'abandon', { request: id }]]);
+      this.#reach.send([[this.#nextId++, 'cancel', { request: id }]]);
     this.#fail(pending, error);
   }
 
@@ -359,7 +359,7 @@ export class Connection {
       for (const pending of this.#pending.values()) {
         if (pending.deadlineMs > now) continue;
         const known = this.#effectOf(pending);
-        this.#abort(pending, lateError(pending.operation, known, this.#reach.unreached));
+        this.#cancel(pending, lateError(pending.operation, known, this.#reach.unreached));
       }
       if (this.#pending.size === 0) {
         this.#reach.rest();

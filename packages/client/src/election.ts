@@ -39,7 +39,7 @@ export class Election {
   /**
    * Leads, or waits for it. A session that leads already is told so, under the same token.
    *
-   * @throws HoldfastError `not_elected`, `wait_timeout`, `deadlock`, `aborted`, `hold_lost`, ...
+   * @throws HoldfastError `not_elected`, `wait_timeout`, `deadlock`, `cancelled`, `hold_lost`, ...
    */
   async campaign(options: CampaignOptions = {}): Promise<Leadership> {
     const { waitMs = 0, value } = options;

@@ -35,18 +35,18 @@ export class Hold extends Held {
   /**
    * From exclusive to shared, under the same token: readers come in, no writer gets in between.
    *
-   * @throws HoldfastError `hold_lost`, `not_holder`, `stale_fence_token` (it was raised since), ...
+   * @throws HoldfastError `hold_lost`, `not_holder`, `stale_fence_token` (it was upgraded since), ...
    */
   async downgrade(): Promise<void> {
     this.assertHeld();
     // From now on readers may come in: the answer only tells that they do.
     this.#mode = 'shared';
-    this.session.lowered(this);
+    this.session.downgraded(this);
     await this.session.request('downgrade', { name: this.name, fence_token: this.fenceToken });
   }
 
-  /** Called by the session: another hold of the same lock was lowered, and so was this one. */
-  lower(): void {
+  /** Called by the session: another hold of the same lock was downgraded, and so was this one. */
+  wasDowngraded(): void {
     this.#mode = 'shared';
   }
 }

@@ -106,7 +106,7 @@ export class Holdings {
     return entry.differs && !wasTold ? entry.held.size : undefined;
   }
 
-  /** The cluster tells with which token a hold began: a raise of it may be all that is known here. */
+  /** The cluster tells with which token a hold began: an upgrade of it may be all that is known here. */
   confirm(held: Held, firstToken: number): void {
     const entry = this.#entries.get(keyOf(held));
     if (entry === undefined || entry.firstToken === firstToken) return;
@@ -135,7 +135,7 @@ export class Holdings {
 const keyOf = ({ kind, name, fenceToken }: Pick<Held, 'kind' | 'name' | 'fenceToken'>): string =>
   kind === 'semaphore' ? `semaphore ${String(fenceToken)}` : `${kind} ${name}`;
 
-/** A lock's later token, after a raise, is of the same hold. */
+/** A lock's later token, after an upgrade, is of the same hold. */
 function isOf(held: Held, push: HoldEndedPush): boolean {
   if (held.kind !== push.kind || held.name !== push.resource) return false;
   return held.kind === 'lock'

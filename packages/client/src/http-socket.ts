@@ -62,7 +62,7 @@ class HttpSocket implements StreamSocket {
   send(text: string): void {
     for (const request of JSON.parse(text) as readonly Request[]) {
       const [id, operation, body] = request;
-      if (operation === 'abandon') this.#abandon(id, body as { readonly request: number });
+      if (operation === 'cancel') this.#cancel(id, body as { readonly request: number });
       else if (operation === 'ping') void this.#ping(id);
       else if (operation === 'watch') void this.#watch(id, body as WatchBody);
       else if (operation === 'unwatch') this.#unwatch(id, body as { readonly watch_id: number });
@@ -97,7 +97,7 @@ class HttpSocket implements StreamSocket {
       );
       this.#tell([id, failed ? 1 : 0, answer]);
     } catch {
-      // An abandoned request is answered by its abandon; anything else is a broken connection.
+      // A cancelled request is answered by its cancel; anything else is a broken connection.
       if (!controller.signal.aborted) this.#end();
     } finally {
       this.#waiting.delete(id);
@@ -132,13 +132,13 @@ class HttpSocket implements StreamSocket {
   }
 
   /** The request ends here at once; the connection cancels its wait by a request of its own. */
-  #abandon(id: number, { request }: { readonly request: number }): void {
+  #cancel(id: number, { request }: { readonly request: number }): void {
     const waiting = this.#waiting.get(request);
     waiting?.abort();
     const code: ErrorCode = 'wait_abandoned';
     if (waiting !== undefined)
       this.#tell([request, 1, { code, detail: 'The wait was cancelled.' }]);
-    this.#tell([id, 0, { abandoned: waiting !== undefined }]);
+    this.#tell([id, 0, { cancelled: waiting !== undefined }]);
   }
 
   async #watch(id: number, { after, ...filter }: WatchBody): Promise<void> {

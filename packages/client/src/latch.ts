@@ -44,7 +44,7 @@ export class Latch {
   /**
    * Resolves when the count is 0. Without `waitMs` it waits as long as the cluster is configured to allow.
    *
-   * @throws HoldfastError `wait_timeout`, `latch_not_found` (also when it is deleted), `aborted`.
+   * @throws HoldfastError `wait_timeout`, `latch_not_found` (also when it is deleted), `cancelled`.
    */
   async wait({ waitMs, signal }: WaitOptions = {}): Promise<void> {
     await this.session.request(

@@ -21,7 +21,7 @@ export class Lock {
     this.name = name;
   }
 
-  /** @throws HoldfastError `lock_held`, `lock_delayed`, `wait_timeout`, `deadlock`, `aborted`, `hold_lost`, ... */
+  /** @throws HoldfastError `lock_held`, `lock_delayed`, `wait_timeout`, `deadlock`, `cancelled`, `hold_lost`, ... */
   acquire(options: AcquireOptions = {}): Promise<Hold> {
     return this.session.lock(this.name, options);
   }

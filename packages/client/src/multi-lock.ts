@@ -53,7 +53,7 @@ export class MultiLock {
     this.wants = wants;
   }
 
-  /** @throws HoldfastError `lock_held`, `no_permits`, `wait_timeout`, `deadlock`, `aborted`, `hold_lost`, ... */
+  /** @throws HoldfastError `lock_held`, `no_permits`, `wait_timeout`, `deadlock`, `cancelled`, `hold_lost`, ... */
   async acquire(options: Omit<AcquireOptions, 'priority'> = {}): Promise<MultiHold> {
     const { waitMs = 0 } = options;
     const resources = this.wants.map((want) => (typeof want === 'string' ? { name: want } : want));

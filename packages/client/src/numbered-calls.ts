@@ -75,7 +75,7 @@ export class NumberedCalls {
       return answer;
     } catch (error) {
       this.#isGoneFor(error);
-      this.#giveUp(number, operation, whole, error);
+      this.#cancel(number, operation, whole, error);
       throw error;
     }
   }
@@ -157,7 +157,7 @@ export class NumberedCalls {
   }
 
   /** NUMBERED-CALL-1. */
-  #giveUp(number: NumberedRequest, operation: OperationName, body: unknown, error: unknown): void {
+  #cancel(number: NumberedRequest, operation: OperationName, body: unknown, error: unknown): void {
     const wish = isUncertain(error) ? givingUp(operation, body) : undefined;
     if (wish === undefined || this.#isOver) {
       number.close();
@@ -165,7 +165,7 @@ export class NumberedCalls {
     }
     number.keep();
     const { connection, clock, timeoutMs } = this.#parts;
-    const ask = (): Promise<unknown> => connection.call('give_up', wish, { timeoutMs });
+    const ask = (): Promise<unknown> => connection.call('cancel_request', wish, { timeoutMs });
     void untilAnswered(clock, ask, () => this.#isOver).then(() => number.close());
   }
 

@@ -100,7 +100,7 @@ export class NumberedRequests {
    * Gives a request its number, when it is its turn: at once where there is room.
    *
    * @param assertActive Throws when the session is over, also while the request waited for its turn.
-   * @throws HoldfastError `deadline_exceeded`, `aborted`: nothing was sent.
+   * @throws HoldfastError `deadline_exceeded`, `cancelled`: nothing was sent.
    */
   open(assertActive: () => void, turn: TurnSettings): NumberedRequest | Promise<NumberedRequest> {
     if (!this.#hasRoom) return this.#openLater(assertActive, turn);
@@ -146,7 +146,7 @@ export class NumberedRequests {
       assertActive();
       if (signal?.aborted === true)
         throw new HoldfastError(
-          'aborted',
+          'cancelled',
           'The caller cancelled the call.',
           {},
           { effect: 'none' },

@@ -47,7 +47,7 @@ export const mayWait = (operation: AskedOperation): boolean => traitsOf(operatio
 export function givingUp(
   operation: AskedOperation,
   body: unknown,
-): Operations['give_up']['body'] | undefined {
+): Operations['cancel_request']['body'] | undefined {
   const kind = traitsOf(operation).waitKind;
   const { session_id, client_id, request_id, name, resources } = body as {
     readonly session_id?: string;

@@ -180,7 +180,7 @@ export class Session {
   /**
    * Takes a lock.
    *
-   * @throws HoldfastError `lock_held`, `wait_timeout`, `deadlock`, `aborted`, `session_expired`, `hold_lost`, `no_quorum`, ...
+   * @throws HoldfastError `lock_held`, `wait_timeout`, `deadlock`, `cancelled`, `session_expired`, `hold_lost`, `no_quorum`, ...
    */
   async lock(name: string, options: LockOptions = {}): Promise<Hold> {
     const { quiet } = this.counts;
@@ -211,7 +211,7 @@ export class Session {
    * Takes permits of a semaphore: several at once or none.
    *
    * @throws HoldfastError `no_permits`, `limit_mismatch`, `semaphore_not_found`, `limit_exceeded`,
-   *   `wait_timeout`, `aborted`, `session_expired`, `hold_lost`, `no_quorum`, ...
+   *   `wait_timeout`, `cancelled`, `session_expired`, `hold_lost`, `no_quorum`, ...
    * @example
    * await using permits = await session.permits('exports', { permits: 2, limit: 10, waitMs: 5000 });
    */
@@ -286,9 +286,9 @@ export class Session {
     }
   }
 
-  /** Called by a hold whose mode was lowered: the session holds the lock but once. */
-  lowered(held: Held): void {
-    for (const twin of this.#twinsOf(held)) if (twin instanceof Hold) twin.lower();
+  /** Called by a hold whose mode was downgraded: the session holds the lock but once. */
+  downgraded(held: Held): void {
+    for (const twin of this.#twinsOf(held)) if (twin instanceof Hold) twin.wasDowngraded();
   }
 
   #twinsOf(held: Held): readonly Held[] {

@@ -23,7 +23,7 @@ const byClient: Define = definer('client');
 
 const ofClient = { answeredBy: 'the client library', effect: 'perhaps' } as const;
 const ofLeaseNode = { answeredBy: 'lease nodes (quorum lease)' } as const;
-const givenUpByClient =
+const cancelledByClient =
   'A `Session` of the client cancels such an acquire, and repeats a release, until that is answered.';
 
 /** Of requests that never become an operation. */
@@ -165,15 +165,15 @@ export const nodeErrors: Readonly<Record<string, ErrorDeclaration>> = {
   // Client side only (never sent by a node).
   connection_lost: byClient(503, 'UNAVAILABLE', 'The connection to the cluster was lost.', 'same', {
     ...ofClient,
-    note: givenUpByClient,
+    note: cancelledByClient,
   }),
   deadline_exceeded: byClient(504, 'DEADLINE_EXCEEDED', 'No response arrived in time.', 'same', {
     ...ofClient,
-    note: givenUpByClient,
+    note: cancelledByClient,
   }),
-  aborted: byClient(499, 'CANCELLED', 'The caller cancelled the call.', 'never', {
+  cancelled: byClient(499, 'CANCELLED', 'The caller cancelled the call.', 'never', {
     ...ofClient,
-    note: givenUpByClient,
+    note: cancelledByClient,
   }),
   hold_lost: byClient(
     409,
@@ -181,6 +181,13 @@ export const nodeErrors: Readonly<Record<string, ErrorDeclaration>> = {
     'The hold is lost, or its lease can no longer be confirmed.',
     'never',
     { ...ofClient, note: 'Everything acquired ends with the session.' },
+  ),
+  rolled_back: byClient(
+    409,
+    'ABORTED',
+    'The database rolled the guarded transaction back.',
+    'never',
+    ofClient,
   ),
 };
 

@@ -95,7 +95,7 @@ export interface UnaryOperation extends Declared {
   readonly changes: boolean;
   /** It may wait, and its caller may cancel the wait. */
   readonly waits?: true;
-  /** How `give_up` names the wait queue in which it waits. */
+  /** How `cancel_request` names the wait queue in which it waits. */
   readonly waitKind?: string;
   /** Executed, or proven to be current, by the leader. */
   readonly needsLeader: boolean;

@@ -11,9 +11,9 @@
  *     been told of the hold before it would be cancelled here.
  */
 import type { Command, CommandResult } from '@holdfast/state';
-import { waitAbandoned } from './failures.ts';
-import { abandonOf, isAcquire, nameOf } from './waits.ts';
-import type { Abandon } from './waits.ts';
+import { waitCancelled } from './failures.ts';
+import { cancelCommandOf, isAcquire, nameOf } from './waits.ts';
+import type { CancelCommand } from './waits.ts';
 
 /** Reasons of the abort of a caller's signal. Any other counts as `hungUp`. */
 export const cancelReasons = {
@@ -32,7 +32,7 @@ export interface Cancellable {
   readonly signal: AbortSignal | undefined;
   readonly submit: () => Promise<CommandResult>;
   /** Asks the cluster to cancel it. Where it rejects, that goes on being tried. */
-  readonly cancel: (abandon: Abandon) => Promise<void>;
+  readonly cancel: (cancelCommand: CancelCommand) => Promise<void>;
 }
 
 /** Submits a command whose caller may cancel it. */
@@ -46,11 +46,14 @@ export function submitCancellable({
   return new Promise((resolve, reject) => {
     let isOver = false;
     const onAbort = (): void => {
-      const abandon = abandonOf(command);
-      if (abandon === undefined || !isCancelled(signal, typeof command.requestId === 'number'))
+      const cancelCommand = cancelCommandOf(command);
+      if (
+        cancelCommand === undefined ||
+        !isCancelled(signal, typeof command.requestId === 'number')
+      )
         return;
       isOver = true;
-      cancel(abandon).then(() => resolve(waitAbandoned(nameOf(command))), reject); // CANCEL-2
+      cancel(cancelCommand).then(() => resolve(waitCancelled(nameOf(command))), reject); // CANCEL-2
     };
     signal.addEventListener('abort', onAbort, { once: true }); // CANCEL-1
     submit().then(

@@ -13,8 +13,8 @@ import { HoldfastError } from '@holdfast/protocol';
 import type { Command, CommandResult } from '@holdfast/state';
 import type { Clock } from './clock.ts';
 import type { Caller, EngineLog } from './types.ts';
-import { abandonOf } from './waits.ts';
-import type { Abandon } from './waits.ts';
+import { cancelCommandOf } from './waits.ts';
+import type { CancelCommand } from './waits.ts';
 
 const mostKept = 10_000;
 const atOnce = 100;
@@ -25,7 +25,7 @@ export interface CancellationsOptions {
   readonly log: EngineLog;
   readonly isClosing: () => boolean;
   /** Once, within a bounded time. */
-  readonly submit: (abandon: Abandon, caller: Caller) => Promise<CommandResult>;
+  readonly submit: (cancelCommand: CancelCommand, caller: Caller) => Promise<CommandResult>;
 }
 
 /** It is not remembered as cancelled, for lack of room: it may still come (state: SHARE-3). */
@@ -33,7 +33,7 @@ export const isForLater = (answer: CommandResult): boolean =>
   !answer.ok && answer.code === 'limit_exceeded';
 
 interface Kept {
-  readonly abandon: Abandon;
+  readonly cancelCommand: CancelCommand;
   readonly caller: Caller;
   /** It has been asked for and is not answered. */
   isAsked: boolean;
@@ -59,25 +59,25 @@ export class Cancellations {
       return;
     }
     const isUncertain = !(error instanceof HoldfastError) || error.effect !== 'none';
-    const abandon = abandonOf(command);
-    if (!isUncertain || abandon === undefined || typeof abandon.requestId === 'number') return;
-    this.add(abandon, caller);
+    const cancel = cancelCommandOf(command);
+    if (!isUncertain || cancel === undefined || typeof cancel.requestId === 'number') return;
+    this.add(cancel, caller);
   }
 
-  add(abandon: Abandon, caller: Caller): void {
+  add(cancelCommand: CancelCommand, caller: Caller): void {
     const { isClosing, log } = this.#options;
     if (isClosing()) return;
     if (this.#kept.size >= mostKept) {
       log.warn(
-        { name: abandon.name, kept: mostKept },
+        { name: cancelCommand.name, kept: mostKept },
         'An acquire whose outcome is unknown is not cancelled, because too many cancellations are pending; it ends with its session.',
       ); // CANCELLATION-2
       return;
     }
-    const { sessionId, requestId } = abandon;
+    const { sessionId, requestId } = cancelCommand;
     const key = JSON.stringify([sessionId, requestId]);
     if (this.#kept.has(key)) return;
-    const kept = { abandon, caller, isAsked: false };
+    const kept = { cancelCommand, caller, isAsked: false };
     this.#kept.set(key, kept);
     void this.#give(key, kept).then((isSettled) => {
       if (!isSettled && !this.#isRunning) void this.#run();
@@ -115,7 +115,7 @@ export class Cancellations {
   async #give(key: string, kept: Kept): Promise<boolean> {
     kept.isAsked = true;
     try {
-      const answer = await this.#options.submit(kept.abandon, kept.caller);
+      const answer = await this.#options.submit(kept.cancelCommand, kept.caller);
       if (isForLater(answer)) return false;
     } catch {
       return false;

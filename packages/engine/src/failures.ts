@@ -17,7 +17,7 @@ export const outcomeUnknown = (): HoldfastError =>
 export const shuttingDown = (): HoldfastError =>
   new HoldfastError('shutting_down', 'This node is shutting down. Use another node.');
 
-export const waitAbandoned = (name: string): Refusal => ({
+export const waitCancelled = (name: string): Refusal => ({
   ok: false,
   code: 'wait_abandoned',
   message: `The wait for "${name}" was cancelled by its caller.`,

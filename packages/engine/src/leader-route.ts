@@ -132,7 +132,7 @@ export class LeaderRoute {
     for (;;) {
       this.assertOpen();
       if (signal?.aborted === true)
-        throw new HoldfastError('aborted', 'The caller cancelled the call.');
+        throw new HoldfastError('cancelled', 'The caller cancelled the call.');
       const leader = this.leaderNow();
       if (leader !== undefined) return leader;
       const leftMs = deadlineMs - this.#clock.now();

@@ -4,7 +4,7 @@ export type { AssembledEngine, EngineParts } from './assemble.ts';
 export type { Batch } from './batch.ts';
 export { noCacheStatistics } from './cache/statistics.ts';
 export { cancelReasons, isCancelled, submitCancellable } from './caller-signal.ts';
-export { abandonOf, copiesLiveMs, isAcquire, nameOf } from './waits.ts';
+export { cancelCommandOf, copiesLiveMs, isAcquire, nameOf } from './waits.ts';
 export type { Acquire } from './waits.ts';
 export { FeatureLevelError } from './feature-levels.ts';
 export { answerQuery } from './queries.ts';

@@ -19,7 +19,7 @@ import type { CallOptions, Caller, EngineLog } from './types.ts';
 import { makesSession } from './stamps.ts';
 import type { Stamps } from './stamps.ts';
 import { waitMsOf } from './waits.ts';
-import type { Abandon } from './waits.ts';
+import type { CancelCommand } from './waits.ts';
 import { isForLater, Cancellations } from './cancellations.ts';
 
 /** Of a call that sets none, besides what it may wait for. */
@@ -44,7 +44,7 @@ export class Submissions {
       clock,
       log,
       isClosing: () => route.closing,
-      submit: (abandon, caller) => this.#submitOnce(abandon, caller),
+      submit: (cancelCommand, caller) => this.#submitOnce(cancelCommand, caller),
     });
   }
 
@@ -61,10 +61,10 @@ export class Submissions {
     submit: () => Promise<CommandResult>,
   ): Promise<CommandResult> {
     const caller = callerIn(asked);
-    const cancel = async (abandon: Abandon): Promise<void> => {
-      const answer = await this.submit(abandon, caller);
+    const cancel = async (cancelCommand: CancelCommand): Promise<void> => {
+      const answer = await this.submit(cancelCommand, caller);
       if (!isForLater(answer)) return;
-      this.#cancellations.add(abandon, caller);
+      this.#cancellations.add(cancelCommand, caller);
       throw outcomeUnknown();
     };
     return submitCancellable({ command, signal, submit, cancel });

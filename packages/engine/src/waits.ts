@@ -1,14 +1,14 @@
 /** Commands that may wait in a queue of the state machine, whatever they wait for. */
 import type { Command, ResourceName } from '@holdfast/state';
 
-export type Abandon = Extract<Command, { type: 'abandon' }>;
+export type CancelCommand = Extract<Command, { type: 'abandon' }>;
 export type Acquire = Extract<
   Command,
   { type: 'acquire' | 'acquire_permits' | 'campaign' | 'acquire_many' }
 >;
 
 /** What each waits for, as `abandon` names it. */
-const kinds: Readonly<Record<Acquire['type'], NonNullable<Abandon['kind']>>> = {
+const kinds: Readonly<Record<Acquire['type'], NonNullable<CancelCommand['kind']>>> = {
   acquire: 'lock',
   acquire_permits: 'semaphore',
   campaign: 'election',
@@ -40,7 +40,7 @@ export function nameOf(command: Acquire): ResourceName {
 }
 
 /** What cancels the wait of an acquire, or gives back what it was granted. */
-export function abandonOf(command: Command): Abandon | undefined {
+export function cancelCommandOf(command: Command): CancelCommand | undefined {
   if (command.type === 'enter_barrier') {
     const { sessionId, requestId, name } = command;
     return requestId === undefined
@@ -50,7 +50,7 @@ export function abandonOf(command: Command): Abandon | undefined {
   if (!isAcquire(command)) return undefined;
   const { type, sessionId, requestId } = command;
   const own = 'ownSession' in command ? command.ownSession : undefined;
-  const abandon = {
+  const cancelCommand = {
     type: 'abandon',
     sessionId,
     name: nameOf(command),
@@ -58,5 +58,5 @@ export function abandonOf(command: Command): Abandon | undefined {
     ...(own === undefined ? {} : { liveMs: command.waitMs + copiesLiveMs }),
     ...(own?.caller === undefined ? {} : { caller: own.caller }),
   } as const;
-  return type === 'acquire' ? abandon : { ...abandon, kind: kinds[type] };
+  return type === 'acquire' ? cancelCommand : { ...cancelCommand, kind: kinds[type] };
 }

@@ -94,8 +94,8 @@ export async function raiseFence(
  * @param grant The hold (or its token). The same token may come any number of times.
  * @param work Your statements, through the connection that it is given; no BEGIN, COMMIT or ROLLBACK among them.
  * @returns What `work` returned, once it is committed.
- * @throws HoldfastError `stale_fence_token` if a larger token was seen (`work` has not run); `aborted` if PostgreSQL
- *   rolled back because `work` kept a failed statement to itself; `invalid_request` or `name_too_long` for arguments
+ * @throws HoldfastError `stale_fence_token` if a larger token was seen (`work` has not run); `rolled_back` if PostgreSQL
+ *   did so because `work` kept a failed statement to itself; `invalid_request` or `name_too_long` for arguments
  *   that cannot be; whatever `work` or the driver throws. All is rolled back then, except where the connection broke
  *   during COMMIT: the outcome is not known; repeating with the same token is allowed.
  * @example
@@ -122,7 +122,7 @@ export async function fencedTransaction<Client extends PostgresClient, Result>(
     const { command } = await client.query('COMMIT');
     if (command === 'ROLLBACK')
       throw new HoldfastError(
-        'aborted',
+        'rolled_back',
         `PostgreSQL rolled the transaction on "${resource}" back, because a statement in it had failed. Let its error leave the work.`,
         { resource },
       );

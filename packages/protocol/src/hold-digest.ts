@@ -3,7 +3,7 @@
  *
  * HOLD-DIGEST-3: it depends on the set alone, never on the order of changes: a hold is added and taken away by
  *      sums modulo 2^32.
- * HOLD-DIGEST-4: a hold is named by its first token: no two holds of a cluster ever share one, and raising a lock
+ * HOLD-DIGEST-4: a hold is named by its first token: no two holds of a cluster ever share one, and upgrading a lock
  *      does not change it.
  *
  * The state machine keeps the same (`HoldDigest` of the state); a test compares the two.

@@ -100,7 +100,7 @@ export interface QuorumTokensAnswer {
   /** A random number, of the node's file: a new file has another one. */
   readonly file_id: number;
   /** The files of all nodes, its own too, when none had voted: written down once, before it voted. */
-  readonly founders: readonly number[];
+  readonly bootstrap_set: readonly number[];
   /**
    * Ms after which any lease has ended on every clock that this node may ever have granted, whatever its settings were
    * then: ttl and drift buffer. Left out: it does not know.
@@ -118,7 +118,7 @@ export interface QuorumTokensAnswer {
 export interface QuorumBeginBody {
   readonly epoch: number;
   readonly set: string;
-  readonly founders: readonly number[];
+  readonly bootstrap_set: readonly number[];
 }
 /** What a node says of its set. */
 export interface QuorumSetAnswer {

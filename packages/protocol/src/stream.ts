@@ -8,9 +8,9 @@ export const streamPath = '/stream';
 /**
  * One WebSocket message from a client: a batch of requests, JSON text. Each is
  * `[id, operation, body]`; ids are chosen by the client and unique among its unanswered requests.
- * `[id, 'abandon', { request: otherId }]` cancels a waiting acquire: it leaves its queue, or gives
- * back what was granted meanwhile; the abandoned request is answered with `wait_abandoned`. The
- * abandon itself is answered with `{ abandoned: boolean }`: true also when it crossed the grant, which
+ * `[id, 'cancel', { request: otherId }]` cancels a waiting acquire: it leaves its queue, or gives
+ * back what was granted meanwhile; the cancelled request is answered with `wait_abandoned`. The
+ * cancel itself is answered with `{ cancelled: boolean }`: true also when it crossed the grant, which
  * is then given back; false when no such acquire waits or has been answered here lately.
  * `[id, 'ping', null]` is answered with `{}` by the node itself, whether or not it has a leader.
  * `[id, 'watch', WatchBody]` begins a watch, `[id, 'unwatch', { watch_id }]` ends it; its events are pushes.
@@ -18,7 +18,7 @@ export const streamPath = '/stream';
  */
 export type StreamRequest = readonly [
   id: number,
-  operation: OperationName | 'abandon' | 'ping' | 'watch' | 'unwatch',
+  operation: OperationName | 'cancel' | 'ping' | 'watch' | 'unwatch',
   body: unknown,
   ackedBelow?: number,
 ];

@@ -205,7 +205,7 @@ class RunningNode {
     opened: OpenedStore,
   ) {
     const { longestTtlMs = 60_000, driftBufferMs = 1000, advertise, file, log } = options;
-    const { store, restored, hasVoted, fileId, founders, stored, lacksSet } = opened;
+    const { store, restored, hasVoted, fileId, bootstrapSet, stored, lacksSet } = opened;
     this.#options = options;
     this.#store = store;
     this.#fileId = fileId;
@@ -219,7 +219,7 @@ class RunningNode {
     const adopts = lacksSet && hasVoted;
     if (lacksSet && !hasVoted) store.writeSet(stored);
     const hasToAsk = stored.set !== undefined && (adopts || !hasVoted);
-    const recovery = hasToAsk ? this.#recovery(stored, founders, adopts) : undefined;
+    const recovery = hasToAsk ? this.#recovery(stored, bootstrapSet, adopts) : undefined;
     this.host = new LeaseHost({
       node: new LeaseNode({ maxRows, maxTombstones }, restored, startedAtMs),
       store,
@@ -244,7 +244,7 @@ class RunningNode {
         return anew;
       },
       fileId,
-      founders,
+      bootstrapSet,
       fresh: !hasVoted,
       onSaveFailed: (error) => {
         if (this.#told.isNew('its own file', error.message))
@@ -271,7 +271,7 @@ class RunningNode {
     this.#store.close();
   }
 
-  #recovery({ set, after }: StoredSet, founders: readonly number[], adopts: boolean): Recovery {
+  #recovery({ set, after }: StoredSet, bootstrapSet: readonly number[], adopts: boolean): Recovery {
     const { longestTtlMs = 60_000, driftBufferMs = 1000 } = this.#options;
     return new Recovery({
       others: (set?.members.length ?? 1) - 1,
@@ -281,7 +281,7 @@ class RunningNode {
       longestTtlMs,
       driftBufferMs,
       fileId: this.#fileId,
-      founders,
+      bootstrapSet,
     });
   }
 
@@ -307,7 +307,7 @@ class RunningNode {
         clock,
         set: id,
         ask: (peer, after) => at(peer).tokens(after),
-        propose: (peer, founders) => at(peer).begin(set.epoch, id, founders),
+        propose: (peer, bootstrapSet) => at(peer).begin(set.epoch, id, bootstrapSet),
         others,
         onVoting: () => log.info({}, 'This node votes.'),
         onHeard: (peer) => void this.#told.over(peer),

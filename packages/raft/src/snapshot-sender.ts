@@ -93,7 +93,7 @@ export class SnapshotSender {
     const { transfer, catchingUp } = peer;
     if (transfer !== undefined) transfer.idleTicks += 1;
     if (catchingUp !== undefined) catchingUp.idleTicks += 1;
-    if (this.#isIdle(peer)) this.#giveUp(peer);
+    if (this.#isIdle(peer)) this.#cancel(peer);
   }
 
   heartbeat(peer: Progress): void {
@@ -117,7 +117,7 @@ export class SnapshotSender {
         continue;
       }
       const keptBytes = log.bytesBetween(needed, keepFrom - 1);
-      if (keptBytes > config.maxKeptBytes || this.#isIdle(peer)) this.#giveUp(peer);
+      if (keptBytes > config.maxKeptBytes || this.#isIdle(peer)) this.#cancel(peer);
       else kept = Math.min(kept, needed);
     }
     return kept;
@@ -128,7 +128,7 @@ export class SnapshotSender {
     return idleTicks > this.#core.config.maxTransferIdleTicks;
   }
 
-  #giveUp(peer: Progress): void {
+  #cancel(peer: Progress): void {
     peer.catchingUp = undefined;
     // There is nothing to cancel while this one is still the newest.
     if (peer.transfer === undefined || peer.transfer.meta.hash === this.#core.snapshot.hash) return;

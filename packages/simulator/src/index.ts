@@ -1,7 +1,7 @@
-export { BrokenLife, live } from './run/life.ts';
-export type { LifeResult } from './run/life.ts';
-export { entriesWhileIdle, liveWithLeaders } from './leaders/leader-life.ts';
-export { liveQuorum } from './quorum/quorum-life.ts';
+export { BrokenRun, simulateCluster } from './run/cluster-run.ts';
+export type { RunResult } from './run/cluster-run.ts';
+export { entriesWhileIdle, simulateLeaders } from './leaders/leader-run.ts';
+export { simulateQuorum } from './quorum/quorum-run.ts';
 export { runSeries } from './run/series.ts';
 export type { Broken, SeriesOptions, Summary } from './run/series.ts';
 export { liveCrowd } from './quorum/quorum-crowd.ts';

@@ -1,27 +1,27 @@
-/** `make simulate`: lives of clusters, from seeds. */
+/** `make simulate`: runs of clusters, from seeds. */
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { drawHistory, lockModel } from '@holdfast/checker';
-import { isLifeKind, lives } from './run/kinds.ts';
-import type { LifeKind } from './run/kinds.ts';
-import { BrokenLife } from './run/life.ts';
+import { isRunKind, runs } from './run/kinds.ts';
+import type { RunKind } from './run/kinds.ts';
+import { BrokenRun } from './run/cluster-run.ts';
 import { focuses, isFocus } from './run/plan.ts';
 import type { Focus } from './run/plan.ts';
 import { runSeries } from './run/series.ts';
 import type { Broken, Summary } from './run/series.ts';
 
-const help = `Lives of whole clusters in virtual time: real nodes and clients, simulated network, disks and clocks.
-A seed decides everything in a life: the same seed is the same life, to the byte.
+const help = `Runs of whole clusters in virtual time: real nodes and clients, simulated network, disks and clocks.
+A seed decides everything in a run: the same seed is the same run, to the byte.
 
-  make simulate                    1000 lives from a random seed
+  make simulate                    1000 runs from a random seed
   make simulate SEEDS=10000        so many
   make simulate SEEDS=100 FIRST=1  those from seed 1 on
-  make simulate SEED=42            one life
-  make simulate SEED=42 TRACE=1    one life, told line by line
-  make simulate ABOUT=elections    those of the seeds whose lives are about this: ${focuses.join(', ')}
+  make simulate SEED=42            one run
+  make simulate SEED=42 TRACE=1    one run, told line by line
+  make simulate ABOUT=elections    those of the seeds whose runs are about this: ${focuses.join(', ')}
   make simulate KIND=leaders       the same of clusters whose leader changes all the time while clients die
   make simulate KIND=quorum        the same of independent lease nodes, without a leader
 
@@ -54,9 +54,9 @@ function wholeNumber(name: string, text: string): bigint {
   return BigInt(text);
 }
 
-function kindOf(text: string): LifeKind {
-  if (isLifeKind(text)) return text;
-  console.error(`--kind is ${Object.keys(lives).join(' or ')}, not "${text}".`);
+function kindOf(text: string): RunKind {
+  if (isRunKind(text)) return text;
+  console.error(`--kind is ${Object.keys(runs).join(' or ')}, not "${text}".`);
   process.exit(2);
 }
 
@@ -72,23 +72,23 @@ const replay = (seed: bigint): string =>
   `make simulate SEED=${String(seed)} TRACE=1${kind === 'cluster' ? '' : ` KIND=${kind}`}`;
 
 if (values.help) console.log(help);
-else if (values.seed === undefined) await manyLives();
-else await oneLife(wholeNumber('seed', values.seed));
+else if (values.seed === undefined) await manyRuns();
+else await oneRun(wholeNumber('seed', values.seed));
 
-async function manyLives(): Promise<void> {
+async function manyRuns(): Promise<void> {
   const first =
     values.first === undefined
       ? randomBytes(6).readUIntBE(0, 6)
       : wholeNumber('first', values.first);
   const count = Number(wholeNumber('seeds', values.seeds));
-  if (!values.json) console.log(`${String(count)} lives from seed ${String(first)} on`);
+  if (!values.json) console.log(`${String(count)} runs from seed ${String(first)} on`);
   let toldMs = performance.now();
   let toldBroken = 0;
   const summary = await runSeries({
     first: BigInt(first),
     kind,
     ...(about === undefined ? {} : { about }),
-    lives: count,
+    runs: count,
     threads: Number(wholeNumber('threads', values.threads)),
     stopAtFirst: values['until-broken'],
     ...(values.seconds === undefined
@@ -119,17 +119,17 @@ function tellBroken(broken: Broken | undefined): void {
   console.log(`  replay: ${replay(broken.seed)}`);
 }
 
-function progress({ lives, seconds, virtualHours, broken }: Summary): string {
-  return `${String(lives)} lives, ${(lives / seconds).toFixed(1)} a second, ${virtualHours.toFixed(2)} virtual hours, ${String(broken.length)} broken`;
+function progress({ runs, seconds, virtualHours, broken }: Summary): string {
+  return `${String(runs)} runs, ${(runs / seconds).toFixed(1)} a second, ${virtualHours.toFixed(2)} virtual hours, ${String(broken.length)} broken`;
 }
 
 function tellSummary(summary: Summary): void {
-  const { seconds, lives, broken } = summary;
+  const { seconds, runs, broken } = summary;
   const sorted = [...summary.recoveredMs].sort((a, b) => a - b);
   const rows: readonly (readonly [string, string])[] = [
     [
-      'lives',
-      `${String(lives)} in ${seconds.toFixed(1)} s: ${(lives / seconds).toFixed(1)} seeds a second`,
+      'runs',
+      `${String(runs)} in ${seconds.toFixed(1)} s: ${(runs / seconds).toFixed(1)} seeds a second`,
     ],
     ['virtual time', `${summary.virtualHours.toFixed(2)} hours, ${grouped(summary.events)} events`],
     ['commands applied', grouped(summary.commands)],
@@ -151,13 +151,13 @@ function tellSummary(summary: Summary): void {
   if (broken.length === 0) console.log('No promise was broken.');
 }
 
-async function oneLife(seed: bigint): Promise<void> {
+async function oneRun(seed: bigint): Promise<void> {
   try {
-    const result = await lives[kind](seed, values.trace ? (line) => console.log(line) : undefined);
+    const result = await runs[kind](seed, values.trace ? (line) => console.log(line) : undefined);
     for (const [name, value] of Object.entries(result))
       console.log(`${name.padEnd(18)} ${String(value)}`);
   } catch (error) {
-    if (!(error instanceof BrokenLife)) throw error;
+    if (!(error instanceof BrokenRun)) throw error;
     console.log(`BROKEN by seed ${String(seed)}: ${error.message}`);
     if (error.cause instanceof Error) console.log(error.cause.stack);
     const { verdict, history } = error;

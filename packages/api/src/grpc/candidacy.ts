@@ -57,7 +57,7 @@ export class Candidacy {
     ); // GRPC-5
     stream.onEnd(() => {
       unsubscribe();
-      if (stream.callerGone) this.#giveUp(); // GRPC-6
+      if (stream.callerGone) this.#cancel(); // GRPC-6
     });
     stream.onDrain(() => {
       this.#room = true;
@@ -78,7 +78,7 @@ export class Candidacy {
     if ('fence_token' in outcome && typeof outcome.fence_token === 'number')
       this.#token = outcome.fence_token;
     if (stream.callerGone) {
-      this.#giveUp();
+      this.#cancel();
       return;
     }
     stream.send({ elected: outcome });
@@ -162,7 +162,7 @@ export class Candidacy {
   }
 
   /** GRPC-6. */
-  #giveUp(): void {
+  #cancel(): void {
     this.#cancellation?.abort(cancelReasons.cancelled);
     const { name, session_id, client_id } = this.#body;
     if (this.#token === undefined) return;

@@ -192,7 +192,7 @@ export const grant = (
   context: OperationContext,
 ): Promise<Outcome<AuthChangedAnswer>> => changeRule('auth_grant', body, context);
 
-export const withdraw = (
+export const revoke = (
   body: GrantBody,
   context: OperationContext,
 ): Promise<Outcome<AuthChangedAnswer>> => changeRule('auth_withdraw', body, context);

@@ -107,7 +107,7 @@ async function enterAndWait(
     return ended.found instanceof Refused ? ended.found : entered(body, told, true);
   if (ended.by === 'stop' && waiter.canReturn) return stoppingProblem;
   const inTime = ended.by === 'time';
-  const inside = await giveUpEntering(body, asked.requestId, inTime, context);
+  const inside = await cancelEntering(body, asked.requestId, inTime, context);
   if (inside instanceof Refused) return inside;
   if (inside) return entered(body, told, true); // In the last moment: who is inside stays.
   if (ended.by === 'stop') return stoppingProblem;
@@ -128,7 +128,7 @@ async function enterAndWait(
  * @param unlessOpen Its time is over; else its caller is gone, and nobody would ever leave.
  * @returns Whether it is inside a round that has opened.
  */
-async function giveUpEntering(
+async function cancelEntering(
   { name, session_id }: EnterBarrierBody,
   requestId: RequestId,
   unlessOpen: boolean,

@@ -1,5 +1,5 @@
 /**
- * What a holder does with its fence token: release, lower, renew; and what a third party does: check.
+ * What a holder does with its fence token: release, downgrade, renew; and what a third party does: check.
  *
  * A hold that was acquired by `client_id` has an implicit session, which its holder need not know:
  * it is found by name and token, both of which must be right. No other hold can have that token.

@@ -133,12 +133,12 @@ async function change(
 }
 
 export function answerOf(semaphore: SemaphoreView): SemaphoreAnswer {
-  const { name, limit, free, stays, holderCount, waiterCount, holders, waiters } = semaphore;
+  const { name, limit, free, persistent, holderCount, waiterCount, holders, waiters } = semaphore;
   return {
     resource: name,
     limit,
     free,
-    stays,
+    persistent,
     holders: holders.map((holder) => ({
       session_id: holder.sessionId,
       client_id: holder.clientId,

@@ -3,8 +3,8 @@ import type {
   CreateSessionAnswer,
   CreateSessionBody,
   EndSessionAnswer,
-  GiveUpAnswer,
-  GiveUpBody,
+  CancelAnswer,
+  CancelBody,
   KeepAliveAnswer,
   ReadSessionBody,
   SessionAnswer,
@@ -164,10 +164,10 @@ export async function sessionWaits(
   };
 }
 
-export async function giveUp(
-  body: GiveUpBody,
+export async function cancelRequest(
+  body: CancelBody,
   context: OperationContext,
-): Promise<Outcome<GiveUpAnswer>> {
+): Promise<Outcome<CancelAnswer>> {
   const { request_id, kind, name } = body;
   const sessionId = sessionThatAsked(body, context);
   if (sessionId instanceof Refused) return sessionId;
@@ -188,16 +188,16 @@ export async function giveUp(
     },
     callOptions(context),
   );
-  if (result.ok) return { given_up: true };
+  if (result.ok) return { cancelled: true };
   // No answer to the request: it may still come, and has to be cancelled again (state: SHARE-3).
   if (result.code === 'limit_exceeded') return new Refused('overloaded', result.message);
   // An implicit session that has ended, or was never made, holds nothing, and is not made any more.
   const isGone = result.code === 'session_not_found' || result.code === 'session_expired';
-  return isGone && body.client_id !== undefined ? { given_up: true } : refusedBy(result);
+  return isGone && body.client_id !== undefined ? { cancelled: true } : refusedBy(result);
 }
 
 /** The session of a request, which may have been made by it. */
-function sessionThatAsked(body: GiveUpBody, { caller }: OperationContext): Outcome<SessionId> {
+function sessionThatAsked(body: CancelBody, { caller }: OperationContext): Outcome<SessionId> {
   const { session_id, client_id = '', request_id, kind, name } = body;
   const wrong = whoIsWrong(body);
   if (wrong !== undefined) return wrong;

@@ -152,8 +152,8 @@ export class StreamConnection {
       this.#answer(id, this.#refused);
       return true;
     }
-    if (name === 'abandon') {
-      this.#answer(id, this.#waits.abandon(body));
+    if (name === 'cancel') {
+      this.#answer(id, this.#waits.cancel(body));
       return true;
     }
     if (name === 'watch' || name === 'unwatch') {

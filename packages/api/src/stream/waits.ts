@@ -5,13 +5,13 @@ import type { OperationContext, Outcome } from '../operations/context.ts';
 import { Refused } from '../refused.ts';
 import { isCount } from './requests.ts';
 
-/** Answers that an abandon may still cross. */
+/** Answers that a cancel may still cross. */
 const maxAnsweredKept = 256;
 
 export class StreamWaits {
   /** What cancels the requests that wait. */
   readonly #waiting = new RenewedMap<number, AbortController>();
-  /** The latest acquires that were answered after a wait: an abandon may cross the answer. */
+  /** The latest acquires that were answered after a wait: a cancel may cross the answer. */
   readonly #answered = new RenewedMap<number, AbortController>();
 
   /** That of a request which may wait. */
@@ -26,14 +26,14 @@ export class StreamWaits {
     return ackedBelow === undefined ? { ...context, onWait } : { ...context, onWait, ackedBelow };
   }
 
-  /** What "abandon" asks for. */
-  abandon(body: unknown): Outcome<object> {
+  /** What "cancel" asks for. */
+  cancel(body: unknown): Outcome<object> {
     const request =
       typeof body === 'object' && body !== null && 'request' in body ? body.request : undefined;
     if (!isCount(request)) {
       return new Refused(
         'invalid_request',
-        '"abandon" requires {"request": id of the acquire to cancel}.',
+        '"cancel" requires {"request": id of the acquire to cancel}.',
         {
           field: 'request',
         },
@@ -41,7 +41,7 @@ export class StreamWaits {
     }
     const waiting = this.#waiting.get(request) ?? this.#answered.get(request);
     waiting?.abort(cancelReasons.cancelled);
-    return { abandoned: waiting !== undefined };
+    return { cancelled: waiting !== undefined };
   }
 
   noLongerWaits(id: number): void {

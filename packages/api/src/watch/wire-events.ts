@@ -49,9 +49,9 @@ function told(event: Event): Told | undefined {
       return ended(event, event.kind ?? 'lock');
     case 'permits_ended':
       return { ...ended(event, 'semaphore'), permits: event.permits };
-    case 'hold_lowered':
+    case 'hold_downgraded':
       return {
-        type: 'lowered',
+        type: 'downgraded',
         kind: 'lock',
         resource: event.name,
         client_id: event.clientId,
@@ -184,7 +184,7 @@ export function keysOf(event: Event): readonly string[] {
       return [`election ${event.name}`];
     case 'barrier_joined':
     case 'barrier_left':
-    case 'hold_lowered':
+    case 'hold_downgraded':
     case 'permits_granted':
     case 'permits_ended':
     case 'semaphore_changed':

@@ -265,7 +265,7 @@ describe('rules', () => {
     }
     await request(
       'POST',
-      '/auth/roles/of-ann/withdraw',
+      '/auth/roles/of-ann/revoke',
       { verb: 'read', kind: 'lock', name: 'a' },
       root,
     );
@@ -297,7 +297,7 @@ describe('a session of another identity', () => {
       ['POST', `/sessions/${id}/locks/y`, {}],
       ['DELETE', url, undefined],
       ['DELETE', `/sessions/${id}`, undefined],
-      ['POST', '/give-up', { session_id: id, kind: 'lock', name: 'x', request_id: 1 }],
+      ['POST', '/cancel', { session_id: id, kind: 'lock', name: 'x', request_id: 1 }],
     ] as const)
       assertRefused(await request(method, path, body, bob), 404, 'session_not_found');
     const status = await request('GET', '/locks/x/status', undefined, bob);
@@ -349,7 +349,7 @@ describe('a wait', () => {
     while (engine.waiterCount < 3) await new Promise((resolve) => setImmediate(resolve));
     await request('DELETE', `/auth/keys/${keyOf(ann.headers)}`, undefined, root);
     assertRefused(await ann.answer, 401, 'unauthorized');
-    await request('POST', '/auth/roles/of-bob/withdraw', rule, root);
+    await request('POST', '/auth/roles/of-bob/revoke', rule, root);
     assertRefused(await bob.answer, 403, 'forbidden');
     assert.equal(engine.waiterCount, 1);
     await request('DELETE', `/sessions/${String(holder.body['session_id'])}`, undefined, root);

@@ -84,8 +84,8 @@ const interfaces: Readonly<Record<string, (ready: Ready, wait: Wait) => Promise<
     void client.call(operation, body);
     const request = client.lastId;
     return () =>
-      void client.call('abandon', { request }).then(({ body: answer }) => {
-        assert.equal(answer['abandoned'], true);
+      void client.call('cancel', { request }).then(({ body: answer }) => {
+        assert.equal(answer['cancelled'], true);
         client.hangUp();
       });
   },

@@ -115,8 +115,8 @@ describe('a code that leaves open what was done', () => {
     const world = await startWorld(t);
     const body = { session_id: world.other, request_id: 9 };
     await world.request('POST', '/locks/free/acquire', body);
-    const giveUp = { request_id: 9, kind: 'lock', name: 'free' };
-    await world.request('POST', `/sessions/${world.other}/give-up`, giveUp);
+    const cancelRequest = { request_id: 9, kind: 'lock', name: 'free' };
+    await world.request('POST', `/sessions/${world.other}/cancel`, cancelRequest);
     const copy = await world.request('POST', '/locks/free/acquire', body);
     assert.equal(copy.body['code'], 'wait_abandoned');
     assert.equal(errorDefinitions.wait_abandoned.effect, 'perhaps');

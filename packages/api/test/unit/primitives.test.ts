@@ -123,13 +123,13 @@ describe('what an acquire may ask for', () => {
     assertProblem(await request('POST', '/locks/x/acquire', body), 400, 'invalid_request');
   });
 
-  test('given an exclusive hold, then it is lowered, and a reader comes in', async (t) => {
+  test('given an exclusive hold, then it is downgraded, and a reader comes in', async (t) => {
     const { request, session, acquire } = startHarness(t);
     const a = await session();
     const b = await session();
     const fence_token = await acquire(a, 'x');
-    const lowered = await request('POST', '/locks/x/downgrade', { session_id: a, fence_token });
-    assert.deepEqual(lowered.body, {
+    const downgraded = await request('POST', '/locks/x/downgrade', { session_id: a, fence_token });
+    assert.deepEqual(downgraded.body, {
       downgraded: true,
       resource: 'x',
       fence_token,

@@ -19,7 +19,7 @@ describe('semaphores', () => {
         resource: 'exports',
         limit: 3,
         free: 1,
-        stays: false,
+        persistent: false,
         holder_count: 1,
         waiter_count: 0,
         holders: 1,
@@ -47,10 +47,10 @@ describe('semaphores', () => {
     assertProblem(await acquire({ limit: 5 }), 409, 'limit_mismatch');
   });
 
-  test('given a semaphore made by name, then it stays, is resized, and deleted when nobody uses it', async (t) => {
+  test('given a semaphore made by name, then it is persistent, is resized, and deleted when nobody uses it', async (t) => {
     const { request, session } = startHarness(t);
     const session_id = await session();
-    assert.equal((await request('POST', '/semaphores/s', { limit: 2 })).body['stays'], true);
+    assert.equal((await request('POST', '/semaphores/s', { limit: 2 })).body['persistent'], true);
     const taken = await request('POST', '/semaphores/s/acquire', { session_id });
     assert.equal((await request('POST', '/semaphores/s/resize', { limit: 4 })).body['free'], 3);
     assertProblem(await request('DELETE', '/semaphores/s'), 409, 'semaphore_in_use');

@@ -94,7 +94,7 @@ describe('requests', () => {
     ['no body', 'acquire', undefined, 'invalid_request'],
     ['a name that is too long', 'lock_status', { name: 'n'.repeat(257) }, 'name_too_long'],
     ['an unknown session', 'keepalive', { session_id: 'nobody' }, 'session_not_found'],
-    ['an abandon of nothing', 'abandon', {}, 'invalid_request'],
+    ['a cancel of nothing', 'cancel', {}, 'invalid_request'],
   ] as const) {
     test(`given ${given}, then ${code}, and the stream goes on`, async (t) => {
       const { client, engine } = await startStreaming(t);
@@ -121,7 +121,7 @@ describe('requests', () => {
 });
 
 describe('waiting', () => {
-  test('given a waiting acquire, when it is abandoned, then it has left the queue', async (t) => {
+  test('given a waiting acquire, when it is cancelled, then it has left the queue', async (t) => {
     const { client, engine } = await startStreaming(t);
     const holder = await sessionOf(client);
     const session_id = await sessionOf(client);
@@ -133,21 +133,21 @@ describe('waiting', () => {
       request_id: 1,
     });
     await until(() => engine.waiterCount === 1);
-    const abandon = await client.call('abandon', { request: client.lastId });
-    assert.deepEqual(abandon.body, { abandoned: true });
+    const cancel = await client.call('cancel', { request: client.lastId });
+    assert.deepEqual(cancel.body, { cancelled: true });
     assert.equal(codeOf(await waiting), 'wait_abandoned');
     assert.equal(engine.state.stats().waiters, 0);
   });
 
-  test('given an abandon that crosses the grant, then what was granted is given back', async (t) => {
+  test('given a cancel that crosses the grant, then what was granted is given back', async (t) => {
     const { client, engine } = await startStreaming(t);
     const session_id = await sessionOf(client);
-    const [acquire, abandon] = client.callAll([
+    const [acquire, cancel] = client.callAll([
       ['acquire', { session_id, name: 'x', wait_seconds: 30, request_id: 1 }],
-      ['abandon', { request: client.lastId + 1 }],
+      ['cancel', { request: client.lastId + 1 }],
     ]);
     assert.equal(codeOf((await acquire) ?? assert.fail()), 'wait_abandoned');
-    assert.deepEqual((await abandon)?.body, { abandoned: true });
+    assert.deepEqual((await cancel)?.body, { cancelled: true });
     assert.equal(engine.state.stats().heldLocks, 0);
 
     const granted = await client.call('acquire', {
@@ -157,7 +157,7 @@ describe('waiting', () => {
       request_id: 2,
     });
     assert.equal(granted.failed, false);
-    await client.call('abandon', { request: client.lastId });
+    await client.call('cancel', { request: client.lastId });
     await until(() => engine.state.stats().heldLocks === 0);
   });
 

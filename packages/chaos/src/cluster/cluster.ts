@@ -17,7 +17,7 @@ export class ChaosCluster {
   readonly #nodes = new Map<string, NodeProcess>();
   readonly #proxies = new Map<string, PeerProxy>();
   readonly #addresses = new Map<string, string>();
-  #founders: readonly string[] = [];
+  #initialMembers: readonly string[] = [];
   #nextNode = 1;
 
   readonly #environment: Readonly<Record<string, string>>;
@@ -37,7 +37,7 @@ export class ChaosCluster {
     const cluster = new ChaosCluster(folder, environment);
     const prepared = [];
     for (let count = 0; count < size; count++) prepared.push(await cluster.#prepare());
-    cluster.#founders = prepared.map(({ nodeId }) => nodeId);
+    cluster.#initialMembers = prepared.map(({ nodeId }) => nodeId);
     const nodes = prepared.map((one) => cluster.#make(one, false));
     try {
       await Promise.all(nodes.map((node) => node.start()));
@@ -104,7 +104,9 @@ export class ChaosCluster {
     }: { readonly nodeId: string; readonly httpPort: number; readonly peerPort: number },
     joins: boolean,
   ): NodeProcess {
-    const peers = (joins ? [...this.#nodes.keys()] : this.#founders).filter((id) => id !== nodeId);
+    const peers = (joins ? [...this.#nodes.keys()] : this.#initialMembers).filter(
+      (id) => id !== nodeId,
+    );
     const node = new NodeProcess({
       nodeId,
       httpPort,

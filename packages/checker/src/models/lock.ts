@@ -13,7 +13,7 @@
  * MODEL-LOCK-4: a try is refused only while another session holds the lock, or while the lock may be closed because
  *     the session of a holder ended. Which mode the other holds does not matter: a reader that tries is
  *     refused beside readers when a writer waits, and who waits is not part of the state.
- * MODEL-LOCK-5: a hold is lowered to shared under its token and stays; others may enter beside it from then on.
+ * MODEL-LOCK-5: a hold is downgraded to shared under its token and stays; others may enter beside it from then on.
  */
 import type { Model } from '../history.ts';
 
@@ -36,7 +36,7 @@ export type LockCall =
     }
   /** From exclusive to shared, by the token of the exclusive hold. */
   | {
-      readonly type: 'lower';
+      readonly type: 'downgrade';
       readonly lock: string;
       readonly session: string;
       readonly token: number;
@@ -49,7 +49,7 @@ export type LockAnswer =
   /** Refused because others hold it, or because the wait ran out. */
   | { readonly type: 'busy' }
   | { readonly type: 'released' }
-  | { readonly type: 'lowered' }
+  | { readonly type: 'downgraded' }
   | { readonly type: 'not_holder' }
   | { readonly type: 'ended' }
   /** Tokens of the present holds, ascending. */
@@ -60,7 +60,7 @@ interface LockHold {
   readonly mode: LockMode;
   /** Null: of an acquire whose answer nobody saw. */
   readonly token: number | null;
-  /** Of the first entering: a raise brings a new token, the older ones stay good for a release. */
+  /** Of the first entering: an upgrade brings a new token, the older ones stay good for a release. */
   readonly firstToken: number | null;
   /** Its tokens that nobody saw are not below this. */
   readonly atLeast: number;
@@ -136,8 +136,8 @@ function step(
         : acquireUnseen(state, call);
     case 'release':
       return release(state, call, answer);
-    case 'lower':
-      return lower(state, call, answer);
+    case 'downgrade':
+      return downgrade(state, call, answer);
     case 'end':
       return [end(state, call.session)];
     case 'read':
@@ -198,11 +198,11 @@ function acquireUnseen(state: LockState, call: Acquire): readonly LockState[] {
     return [put(opened(state), { ...unseen, firstToken: null, count: 1 }, next)];
   const { firstToken, atLeast, count } = own;
   // Where the first token was not seen either, it may be any from there on.
-  const raised = { ...own, ...unseen, atLeast: firstToken === null ? atLeast : next };
-  // A raise that was cancelled has left a shared hold behind.
+  const upgraded = { ...own, ...unseen, atLeast: firstToken === null ? atLeast : next };
+  // An upgrade that was cancelled has left a shared hold behind.
   return [
-    put(opened(state), { ...raised, count: count + 1 }, next),
-    put(opened(state), { ...raised, mode: own.mode }, next),
+    put(opened(state), { ...upgraded, count: count + 1 }, next),
+    put(opened(state), { ...upgraded, mode: own.mode }, next),
   ];
 }
 
@@ -221,10 +221,10 @@ function release(
   return [put(state, { ...own, count: own.count - 1 }, state.lastToken)];
 }
 
-/** MODEL-LOCK-5. A repetition finds it lowered already. */
-function lower(
+/** MODEL-LOCK-5. A repetition finds it downgraded already. */
+function downgrade(
   state: LockState,
-  { session, token }: Extract<LockCall, { readonly type: 'lower' }>,
+  { session, token }: Extract<LockCall, { readonly type: 'downgrade' }>,
   answer: LockAnswer | undefined,
 ): readonly LockState[] {
   const own = state.holds.find((hold) => hold.session === session);
@@ -303,8 +303,8 @@ function describeCall(call: LockCall): string {
       return `${call.wait ? 'waits for' : 'tries'} ${call.lock}${call.mode === 'shared' ? ' shared' : ''}`;
     case 'release':
       return `gives ${call.lock} #${String(call.token)} back`;
-    case 'lower':
-      return `lowers ${call.lock} #${String(call.token)} to shared`;
+    case 'downgrade':
+      return `downgrades ${call.lock} #${String(call.token)} to shared`;
     case 'end':
       return `ends its session (${call.lock})`;
     case 'read':

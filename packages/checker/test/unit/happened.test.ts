@@ -42,7 +42,7 @@ const lockCall: fc.Arbitrary<LockCall> = fc.oneof(
       token,
     }),
   },
-  fc.record({ type: fc.constant('lower' as const), lock: fc.constant('x'), session, token }),
+  fc.record({ type: fc.constant('downgrade' as const), lock: fc.constant('x'), session, token }),
   fc.record({ type: fc.constant('end' as const), lock: fc.constant('x'), session }),
   fc.record({ type: fc.constant('read' as const), lock: fc.constant('x') }),
 );
@@ -166,7 +166,7 @@ const otherLockAnswer = (answer: LockAnswer): LockAnswer => {
     case 'busy':
       return { type: 'granted', token: 20 };
     case 'released':
-    case 'lowered':
+    case 'downgraded':
       return { type: 'not_holder' };
     case 'not_holder':
       return { type: 'released' };

@@ -50,8 +50,8 @@ const released = (session: string, span: Span, token: number): LockOperation =>
   operation(session, span, { type: 'release', lock, session, token }, { type: 'released' });
 const refusedRelease = (session: string, span: Span, token: number): LockOperation =>
   operation(session, span, { type: 'release', lock, session, token }, { type: 'not_holder' });
-const lowered = (session: string, span: Span, token: number): LockOperation =>
-  operation(session, span, { type: 'lower', lock, session, token }, { type: 'lowered' });
+const downgraded = (session: string, span: Span, token: number): LockOperation =>
+  operation(session, span, { type: 'downgrade', lock, session, token }, { type: 'downgraded' });
 const ended = (session: string, span: Span): LockOperation =>
   operation(session, span, { type: 'end', lock, session }, { type: 'ended' });
 const read = (client: string, span: Span, ...tokens: number[]): LockOperation =>
@@ -91,18 +91,18 @@ const good: Readonly<Record<string, readonly LockOperation[]>> = {
     released('a', [8, 9], 4),
     granted('b', [10, 11], 5),
   ],
-  'a hold that is lowered lets a reader in, and keeps its token': [
+  'a hold that is downgraded lets a reader in, and keeps its token': [
     granted('a', [0, 1], 1),
-    lowered('a', [2, 3], 1),
+    downgraded('a', [2, 3], 1),
     granted('b', [4, 5], 2, 'shared'),
     released('a', [6, 7], 1),
   ],
-  'a reader comes in while the lowering is not answered yet': [
+  'a reader comes in while the downgrading is not answered yet': [
     granted('a', [0, 1], 1),
-    lowered('a', [2, 9], 1),
+    downgraded('a', [2, 9], 1),
     granted('b', [4, 5], 2, 'shared'),
   ],
-  'a raise has a new token, and the old one is good for a release': [
+  'an upgrade has a new token, and the old one is good for a release': [
     granted('a', [0, 1], 1, 'shared'),
     granted('a', [2, 3], 2),
     released('a', [4, 5], 1),
@@ -142,9 +142,9 @@ const good: Readonly<Record<string, readonly LockOperation[]>> = {
 };
 
 const bad: Readonly<Record<string, readonly LockOperation[]>> = {
-  'a writer beside one that was lowered': [
+  'a writer beside one that was downgraded': [
     granted('a', [0, 1], 1),
-    lowered('a', [2, 3], 1),
+    downgraded('a', [2, 3], 1),
     granted('b', [4, 5], 2),
   ],
   'two holders at once': [granted('a', [0, 1], 1), granted('b', [2, 3], 2)],

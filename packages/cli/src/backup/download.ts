@@ -78,14 +78,14 @@ async function ask(url: string, silence: Silence): Promise<Response | undefined>
   try {
     answer = await askUrl(`${url}/cluster/snapshot`, { signal: silence.signal });
   } catch {
-    if (silence.isStopped) throw aborted();
+    if (silence.isStopped) throw cancelled();
     return undefined;
   }
   if (answer.ok) return answer;
   throw await refusalOf(url, answer);
 }
 
-const aborted = (): HoldfastError => new HoldfastError('aborted', 'The backup was cancelled.');
+const cancelled = (): HoldfastError => new HoldfastError('cancelled', 'The backup was cancelled.');
 
 /** Aborted when nothing was heard for too long (DOWN-2), or when the user stops it. */
 class Silence {
@@ -220,7 +220,7 @@ async function receive(
       onProgress('received', byteLength, totalBytes);
     }
   } catch (error) {
-    if (silence.isStopped) throw aborted();
+    if (silence.isStopped) throw cancelled();
     // What the disk says names the call; what the connection says does not.
     if (error instanceof Error && 'syscall' in error && error.syscall === 'write') throw error;
     throw new HoldfastError(

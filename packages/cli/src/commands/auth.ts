@@ -231,7 +231,7 @@ function addRoles(auth: Command, printed: Printed, listed: Listed): void {
   const role = auth.command('role').description('Roles with rules, and who has them.');
   for (const [name, operation, description] of [
     ['grant', 'auth_grant', 'Adds a rule to a role, and makes the role.'],
-    ['withdraw', 'auth_withdraw', 'Takes a rule from a role.'],
+    ['revoke', 'auth_revoke', 'Takes a rule from a role.'],
   ] as const)
     role
       .command(`${name} <role> <verb> [kind]`)

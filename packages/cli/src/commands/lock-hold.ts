@@ -25,10 +25,10 @@ export function addLockHold(lock: Command, at: () => Environment): void {
         printRecord(at().output, await client.call('renew', body));
       });
     });
-  const lowering = lock
+  const downgrading = lock
     .command('downgrade <name>')
     .description('Makes an exclusive hold a shared one, without letting it go meanwhile.');
-  addHolderOptions(lowering, 'acquire')
+  addHolderOptions(downgrading, 'acquire')
     .addHelpText('after', '\nExample:\n  holdfast lock downgrade reports/daily --fence-token 42')
     .action(async (name: string, options: HolderOptions) => {
       const body = { name, ...whoOf(options), fence_token: neededToken(options) };

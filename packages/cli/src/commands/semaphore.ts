@@ -38,7 +38,7 @@ export function addSemaphoreCommands(program: Command, at: () => Environment): v
     semaphore,
     at,
     'create',
-    'Makes a semaphore that stays when nobody uses it; repeating it with the same limit does nothing.',
+    'Makes a persistent semaphore, which remains when nobody uses it; repeating it with the same limit does nothing.',
   );
   addChange(
     semaphore,
@@ -151,7 +151,7 @@ async function holderOf(
 
 function printStatus(output: Output, status: SemaphoreAnswer): void {
   if (!output.json) {
-    const kept = status.stays ? '' : '; it goes when nobody uses it';
+    const kept = status.persistent ? '' : '; it goes when nobody uses it';
     output.write(
       `${status.resource}: ${String(status.free)} of ${String(status.limit)} permits are free${kept}.\n`,
     );

@@ -150,7 +150,7 @@ async function take(chosen: ChosenQuorum, name: string, taking: Taking): Promise
       questions.votes(name, taking.ttlMs, explainWithinMs),
       questions.status(name, explainWithinMs),
     ]);
-    if (error.code !== 'aborted')
+    if (error.code !== 'cancelled')
       throw withReasons(error, name, questions, { waitMs, votes, reports });
     throw error;
   }

@@ -39,7 +39,7 @@ function watch(offered: GuardedGroup): void {
 }
 
 /** GUARDED-3: from here on the lease is not extended any more, whatever comes. */
-function giveUp(): void {
+function endCommand(): void {
   if (givingUp) return;
   givingUp = true;
   const told = tell({ type: 'giving_up' });
@@ -72,7 +72,7 @@ process.on('message', (message: ToGuard) => {
   } else if (message.type === 'command_ended') {
     void finish();
   } else if (message.type === 'lost') {
-    giveUp();
+    endCommand();
     kill();
   } else if (!givingUp) {
     ({ until, graceMs } = message);
@@ -83,7 +83,7 @@ process.on('disconnect', () => {
   if (group === undefined) process.exit(1);
   // Whoever has the terminal now would lose it to that shell.
   if (group.shellId !== undefined) signalProcess(group.shellId);
-  giveUp();
+  endCommand();
 });
 for (const signal of passedOnSignals)
   process.on(signal, () => {
@@ -102,6 +102,6 @@ function signalProcess(pid: number): void {
 setInterval(() => {
   if (until === undefined) return;
   const leftMs = msLeft(until) - killMarginMs;
-  if (leftMs <= graceMs) giveUp();
+  if (leftMs <= graceMs) endCommand();
   if (leftMs <= 0) kill();
 }, lookEveryMs);

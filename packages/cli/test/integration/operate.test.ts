@@ -12,13 +12,13 @@ describe('what operators do on the command line', () => {
 
   const run = (...words: readonly string[]): Promise<Ended> => holdfast(node.url, words).ended;
 
-  it('renews, lowers and takes away a hold', async () => {
+  it('renews, downgrades and takes away a hold', async () => {
     const { stdout } = await run('lock', 'acquire', 'a', '--json');
     const { fence_token: token } = JSON.parse(stdout) as { readonly fence_token: number };
     const renewed = await run('lock', 'renew', 'a', '--fence-token', String(token));
     assert.match(renewed.stdout, /^renewed +true$/m, renewed.stderr);
-    const lowered = await run('lock', 'downgrade', 'a', '--fence-token', String(token));
-    assert.match(lowered.stdout, /^mode +shared$/m, lowered.stderr);
+    const downgraded = await run('lock', 'downgrade', 'a', '--fence-token', String(token));
+    assert.match(downgraded.stdout, /^mode +shared$/m, downgraded.stderr);
     const ended = await run('lock', 'force-release', 'a', '--reason', 'test');
     assert.match(ended.stdout, /^released +true$/m, ended.stderr);
     assert.match((await run('lock', 'status', 'a')).stdout, /is free/);

@@ -99,7 +99,7 @@ describe('holdfast semaphore', () => {
       resource: 'kept',
       limit: 2,
       free: 2,
-      stays: true,
+      persistent: true,
       holders: [],
       waiters: [],
       holder_count: 0,

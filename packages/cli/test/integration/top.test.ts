@@ -85,8 +85,8 @@ describe('holdfast top', () => {
     await using waiter = await client.session({ clientId: 'waiter' });
     await holder.lock('cold');
     await holder.lock('warm');
-    const giveUp = new AbortController();
-    const waiting = waiter.lock('warm', { waitMs: 60_000, signal: giveUp.signal });
+    const cancelRequest = new AbortController();
+    const waiting = waiter.lock('warm', { waitMs: 60_000, signal: cancelRequest.signal });
     await untilWaits(client);
     const leader = await cluster.leader();
     const { status, stdout, stderr } = await holdfast(url, ['top', '--once', '--interval', '0.2'])
@@ -107,7 +107,7 @@ describe('holdfast top', () => {
         ['cold', ['holder'], []],
       ],
     );
-    giveUp.abort();
+    cancelRequest.abort();
     await assert.rejects(waiting);
   });
 

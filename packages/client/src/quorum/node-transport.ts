@@ -5,7 +5,7 @@ import type { ErrorCode } from '@holdfast/protocol';
 export type Fields = Readonly<Record<string, unknown>>;
 
 export interface NodeTransport {
-  /** @throws HoldfastError what the node says, or `connection_lost`, `aborted`. */
+  /** @throws HoldfastError what the node says, or `connection_lost`, `cancelled`. */
   ask(operation: string, body: object, signal: AbortSignal): Promise<Fields>;
   /** Ends for good: whatever is asked later fails. */
   close(): void;

@@ -73,7 +73,7 @@ export class QuorumLock {
    * attempt may take up to three times `nodeTimeoutMs` beyond `waitMs`: to ask, to confirm, to give back.
    *
    * @throws HoldfastError `lock_held` (without a wait), `wait_timeout`, `no_quorum` (a majority did not
-   *   answer), `aborted`. At once, however long it may wait: `invalid_request` for a value that is none of its kind,
+   *   answer), `cancelled`. At once, however long it may wait: `invalid_request` for a value that is none of its kind,
    *   and what so many voters say that no majority is left (`invalid_request` for a ttl above their largest,
    *   `wrong_epoch`, `unauthorized`): they would say it each time.
    */
@@ -90,7 +90,7 @@ export class QuorumLock {
     if (waitMs === 0) return this.#take(line, { untilMs, waitMs, signal, isInLine: false });
     const entered = await gates.enter(this.name, untilMs, signal);
     if (entered === 'over') {
-      if (isAborted(signal)) throw aborted();
+      if (isAborted(signal)) throw cancelled();
       throw this.#notGranted(gates.silent(this.name), waitMs);
     }
     try {
@@ -108,14 +108,14 @@ export class QuorumLock {
     let waiters = 0;
     try {
       for (let tries = 0; ; tries++) {
-        if (isAborted(signal)) throw aborted();
+        if (isAborted(signal)) throw cancelled();
         // Others of this program ask already: what they do not get is not to be had.
         if (!isInLine || tries > 0) {
           const tried = await this.#attempt({ ...ask, isNext }, signal);
           if (tried.type === 'held') {
             if (!isAborted(signal)) return new QuorumHold(this.#settings, tried.lease);
             void release(this.#settings, tried.lease, () => false);
-            throw aborted();
+            throw cancelled();
           }
           gates.tell(this.name, tried.silent);
           const refusal = refusalOf(this.name, tried.silent, voters.length);
@@ -152,16 +152,16 @@ export class QuorumLock {
     if (signal === undefined) return trying;
     return new Promise((resolve, reject) => {
       // Whichever comes first: what the caller has is not given back behind its back.
-      let hasGivenUp = false;
-      const gaveUp = (): void => {
-        hasGivenUp = true;
-        reject(aborted());
+      let isCancelled = false;
+      const onCancelled = (): void => {
+        isCancelled = true;
+        reject(cancelled());
       };
-      if (signal.aborted) gaveUp();
-      const ignore = onAbort(signal, gaveUp);
+      if (signal.aborted) onCancelled();
+      const ignore = onAbort(signal, onCancelled);
       trying.then((tried) => {
         ignore();
-        if (!hasGivenUp) resolve(tried);
+        if (!isCancelled) resolve(tried);
         else if (tried.type === 'held') void release(this.#settings, tried.lease, () => false);
       }, reject);
     });
@@ -179,7 +179,8 @@ export class QuorumLock {
 }
 
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
-const aborted = (): HoldfastError => new HoldfastError('aborted', 'The caller cancelled the call.');
+const cancelled = (): HoldfastError =>
+  new HoldfastError('cancelled', 'The caller cancelled the call.');
 
 /** @param full What so many voters said instead of keeping a place for it that no majority could tell. */
 function busy(name: string, waitMs: number, full?: string): HoldfastError {

@@ -97,7 +97,7 @@ export class StreamTransport implements NodeTransport {
   ask(operation: string, body: object, signal: AbortSignal): Promise<Fields> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) throw closed();
-      if (signal.aborted) throw gaveUp;
+      if (signal.aborted) throw cancelledRequest;
       const id = this.#nextId++;
       const text = JSON.stringify([id, operation, body]);
       if (isTooLarge(text))
@@ -108,7 +108,7 @@ export class StreamTransport implements NodeTransport {
       this.#socket ??= this.#open();
       const wants = forWhoWants.has(operation);
       this.#checkRoom(this.#socket, wants ? 1 - shareOfHolders : 1);
-      const onAbort = (): void => this.#abandon(id);
+      const onAbort = (): void => this.#cancel(id);
       const end = (): void => signal.removeEventListener('abort', onAbort);
       signal.addEventListener('abort', onAbort, { once: true });
       this.#questions.set(id, { resolve, reject, end });
@@ -144,17 +144,17 @@ export class StreamTransport implements NodeTransport {
   }
 
   /** VOTE-STREAM-1. */
-  #abandon(id: number): void {
+  #cancel(id: number): void {
     const unsent = this.#unsent.get(id) ?? this.#unsentOfHolders.get(id);
     if (unsent === undefined) {
-      const text = JSON.stringify([id, 'abandon']);
+      const text = JSON.stringify([id, 'cancel']);
       this.#send(this.#unsent, id, { text, isAnsweredSoon: false });
     } else {
       this.#unsent.delete(id);
       this.#unsentOfHolders.delete(id);
       this.#unsentLength -= unsent.text.length;
     }
-    this.#take(id)?.reject(gaveUp);
+    this.#take(id)?.reject(cancelledRequest);
   }
 
   #send(queue: Map<number, Unsent>, id: number, unsent: Unsent): void {
@@ -272,7 +272,7 @@ export class StreamTransport implements NodeTransport {
 }
 
 /** One for all: to make one takes longer than all the rest, and it is when much is late that much is cancelled. */
-const gaveUp = new HoldfastError('aborted', 'The request was cancelled.');
+const cancelledRequest = new HoldfastError('cancelled', 'The request was cancelled.');
 
 /** Only what may be too large is measured. */
 const isTooLarge = (text: string): boolean =>

@@ -51,7 +51,7 @@ interface Seat {
  * @param urls All servers of the set, not only those that are to be admitted.
  * @param options How to reach them, and what is known of them.
  * @throws HoldfastError `no_quorum` where no majority votes and the set is not said to be new; `invalid_request`
- *   for servers that cannot be voters; `wrong_epoch`; `aborted`.
+ *   for servers that cannot be voters; `wrong_epoch`; `cancelled`.
  * @example
  * await admitRedisServers(urls, { createClient, longestTtlMs: 60_000, isNewSet: true });
  */
@@ -217,7 +217,7 @@ async function admit(
 
 const overtaken = (name: string): HoldfastError =>
   new HoldfastError(
-    'aborted',
+    'cancelled',
     `${name} was admitted by another client, or lost its data meanwhile.`,
     {
       voter: name,
@@ -230,7 +230,7 @@ function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> 
   return new Promise((resolve, reject) => {
     const give = (): void => {
       clearTimeout(timer);
-      reject(new HoldfastError('aborted', 'The caller cancelled the call.'));
+      reject(new HoldfastError('cancelled', 'The caller cancelled the call.'));
     };
     const timer = setTimeout(() => {
       signal?.removeEventListener('abort', give);

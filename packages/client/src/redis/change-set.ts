@@ -54,7 +54,7 @@ interface Seat {
  * @param urls All servers of the set that is.
  * @param options The set that follows, and how all of them are reached.
  * @throws HoldfastError `no_quorum` where no majority of the old set votes, or a server of the new one is missing;
- *   `another_set` where it was closed for another one, or a server votes in a third; `aborted`.
+ *   `another_set` where it was closed for another one, or a server votes in a third; `cancelled`.
  * @example
  * await reconfigureRedisServers(urls, { createClient, epoch: 1, to, longestTtlMs: 60_000 });
  */
@@ -243,7 +243,7 @@ function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> 
   return new Promise((resolve, reject) => {
     const give = (): void => {
       clearTimeout(timer);
-      reject(new HoldfastError('aborted', 'The caller cancelled the call.'));
+      reject(new HoldfastError('cancelled', 'The caller cancelled the call.'));
     };
     const timer = setTimeout(() => {
       signal?.removeEventListener('abort', give);

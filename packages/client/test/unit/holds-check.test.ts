@@ -179,7 +179,7 @@ describe('A check of holds', () => {
     );
   });
 
-  it('given a raise of which only the later token is held here, then it stands, and the next check needs no page', async () => {
+  it('given an upgrade of which only the later token is held here, then it stands, and the next check needs no page', async () => {
     const side = new Side();
     const first = side.acquire('lock', 'x');
     side.holdings.delete(first);

@@ -70,15 +70,15 @@ describe('A request of a session', () => {
     it(`that is not answered in time is cancelled until that is answered (${name})`, async () => {
       let refusals = ['no_quorum', 'outcome_unknown', 'internal', 'overloaded'];
       peer.handle = answeringPings((request) => {
-        if (request.operation !== 'give_up') return;
+        if (request.operation !== 'cancel_request') return;
         const [code, ...rest] = refusals;
         refusals = rest;
-        if (code === undefined) request.answer({ given_up: true });
+        if (code === undefined) request.answer({ cancelled: true });
         else request.refuse(code);
       });
       const asked = acquire();
       await assert.rejects(passUntil(asked), failsWith('deadline_exceeded', 'perhaps'));
-      const { body } = await passUntil(peer.next('give_up', 5));
+      const { body } = await passUntil(peer.next('cancel_request', 5));
       assert.deepEqual(body, { session_id: 's1', request_id: 1, kind, name: 'x' });
       assert.equal(session.state, 'active');
       // Nothing is asked any more.
@@ -86,7 +86,10 @@ describe('A request of a session', () => {
         clock.pass(50);
         await breathe();
       }
-      assert.equal(peer.received.filter(({ operation }) => operation === 'give_up').length, 5);
+      assert.equal(
+        peer.received.filter(({ operation }) => operation === 'cancel_request').length,
+        5,
+      );
     });
   }
 
@@ -94,12 +97,12 @@ describe('A request of a session', () => {
     peer.handle = answeringPings(silent);
     const unknown = session.lock('x');
     await assert.rejects(passUntil(unknown), failsWith('deadline_exceeded', 'perhaps'));
-    const giveUp = await passUntil(peer.next('give_up'));
+    const cancelRequest = await passUntil(peer.next('cancel_request'));
     peer.handle = answeringPings((request) => peer.answerNormally(request));
     await passUntil(session.lock('y'));
     const later = await peer.next('acquire', 2);
     assert.deepEqual([later.body['request_id'], later.ackedBelow], [2, 1]);
-    giveUp.answer({ given_up: true });
+    cancelRequest.answer({ cancelled: true });
     await breathe();
     await passUntil(session.lock('z').then(breathe));
     await passUntil(session.lock('z'));
@@ -115,7 +118,7 @@ describe('A request of a session', () => {
       return request.refuse('overloaded');
     });
     await assert.rejects(passUntil(session.lock('x')), failsWith('outcome_unknown', 'perhaps'));
-    assert.equal((await passUntil(peer.next('give_up'))).body['request_id'], 1);
+    assert.equal((await passUntil(peer.next('cancel_request'))).body['request_id'], 1);
     // What the cluster decided holds for all copies.
     copies = 0;
     peer.handle = answeringPings((request) => {
@@ -124,7 +127,7 @@ describe('A request of a session', () => {
       else request.refuse('lock_held');
     });
     await assert.rejects(passUntil(session.lock('x')), failsWith('lock_held', 'none'));
-    assert.equal(peer.received.filter(({ operation }) => operation === 'give_up').length, 1);
+    assert.equal(peer.received.filter(({ operation }) => operation === 'cancel_request').length, 1);
   });
 
   it('that no node was sent had no effect, and nothing has to be cancelled', async () => {
@@ -136,7 +139,7 @@ describe('A request of a session', () => {
     const given = session.lock('x', { signal: controller.signal });
     await breathe();
     controller.abort();
-    await assert.rejects(given, failsWith('aborted', 'none'));
+    await assert.rejects(given, failsWith('cancelled', 'none'));
     await passUntil(client.close());
     peer = await FakePeer.start();
   });
@@ -144,14 +147,14 @@ describe('A request of a session', () => {
   it('of which its session is over is not cancelled any more', async () => {
     peer.handle = answeringPings(silent);
     await assert.rejects(passUntil(session.lock('x')), failsWith('deadline_exceeded', 'perhaps'));
-    (await passUntil(peer.next('give_up'))).refuse('session_expired');
+    (await passUntil(peer.next('cancel_request'))).refuse('session_expired');
     peer.push('session_ended', { session_id: 's1', reason: 'expired' });
     while (session.state === 'active') await breathe();
     for (let step = 0; step < 100; step++) {
       clock.pass(50);
       await breathe();
     }
-    assert.equal(peer.received.filter(({ operation }) => operation === 'give_up').length, 1);
+    assert.equal(peer.received.filter(({ operation }) => operation === 'cancel_request').length, 1);
   });
 
   it('to release can be repeated under its number, and is answered once (GIVE-BACK-1, GIVE-BACK-3)', async () => {
@@ -247,6 +250,6 @@ describe('The numbers of requests', () => {
     const controller = new AbortController();
     const given = Promise.resolve(numbers.open(nothing, { ...turn, signal: controller.signal }));
     controller.abort();
-    await assert.rejects(given, failsWith('aborted', 'none'));
+    await assert.rejects(given, failsWith('cancelled', 'none'));
   });
 });

@@ -49,7 +49,9 @@ class Cluster {
     const payloads = this.messages.splice(0, Number(body['count']));
     if (payloads.length === 0)
       await new Promise((_resolve, reject) => {
-        signal?.addEventListener('abort', () => reject(new HoldfastError('aborted', 'cancelled')));
+        signal?.addEventListener('abort', () =>
+          reject(new HoldfastError('cancelled', 'cancelled')),
+        );
       });
     return {
       queue: 'jobs',

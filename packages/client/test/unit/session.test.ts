@@ -206,15 +206,15 @@ describe('A request', () => {
   it('that is cancelled tells the node at once', async () => {
     const session = await client.session();
     peer.handle = (request) => {
-      if (request.operation === 'give_up') request.answer({ given_up: true });
+      if (request.operation === 'cancel_request') request.answer({ cancelled: true });
       // An acquire waits.
     };
     const controller = new AbortController();
     const waiting = session.lock('a', { waitMs: 10_000, signal: controller.signal });
     const acquire = await peer.next('acquire');
     controller.abort();
-    await assert.rejects(waiting, isCode('aborted'));
-    const { body } = await peer.next('give_up');
+    await assert.rejects(waiting, isCode('cancelled'));
+    const { body } = await peer.next('cancel_request');
     const { request_id } = acquire.body;
     assert.deepEqual(body, { session_id: 's1', request_id, kind: 'lock', name: 'a' });
   });
@@ -228,8 +228,8 @@ describe('A request', () => {
     const waiting = client.call('acquire', body, { signal: controller.signal });
     const acquire = await peer.next('acquire');
     controller.abort();
-    await assert.rejects(waiting, isCode('aborted'));
-    assert.equal((await peer.next('abandon')).body['request'], acquire.id);
+    await assert.rejects(waiting, isCode('cancelled'));
+    assert.equal((await peer.next('cancel')).body['request'], acquire.id);
   });
 
   it('tells all of its 101 places in queues, which are more than a page (session_waits)', async () => {
@@ -264,10 +264,10 @@ describe('A request', () => {
     };
     await assert.rejects(
       session.lock('a', { waitMs: 10_000, signal: controller.signal }),
-      isCode('aborted'),
+      isCode('cancelled'),
     );
     const acquire = await peer.next('acquire');
-    const { body } = await peer.next('give_up');
+    const { body } = await peer.next('cancel_request');
     assert.equal(body['request_id'], acquire.body['request_id']);
   });
 

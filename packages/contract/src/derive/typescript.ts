@@ -252,7 +252,7 @@ function traitsText(unary: readonly UnaryOperation[]): string {
     'readonly changes: boolean;',
     ...docLines('Whether it may wait; the caller may cancel the wait.'),
     'readonly waits: boolean;',
-    ...docLines('How `give_up` names the wait queue in which it waits.'),
+    ...docLines('How `cancel_request` names the wait queue in which it waits.'),
     `readonly waitKind?: ${union(kinds)};`,
     ...docLines('Whether its body names a session.'),
     `readonly session: 'required' | 'optional' | 'none';`,

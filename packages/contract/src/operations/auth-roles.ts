@@ -31,14 +31,14 @@ const grant: UnaryOperation = changing('always', {
   grpc: { method: 'Grant', comment: 'Adds a rule to a role.' },
 });
 
-const withdraw: UnaryOperation = changing('always', {
-  name: 'auth_withdraw',
-  request: request('Withdraw', 'WithdrawBody', { role: [1, role], ...ruleFields(2) }),
+const revoke: UnaryOperation = changing('always', {
+  name: 'auth_revoke',
+  request: request('Revoke', 'RevokeBody', { role: [1, role], ...ruleFields(2) }),
   answer: changed,
   errors: ['role_not_found', 'no_administrator', ...clusterErrors],
   access: operate,
-  http: [post('/auth/roles/{role}/withdraw', 'Take a rule from a role.')],
-  grpc: { method: 'Withdraw', comment: 'Takes a rule from a role.' },
+  http: [post('/auth/roles/{role}/revoke', 'Take a rule from a role.')],
+  grpc: { method: 'Revoke', comment: 'Takes a rule from a role.' },
 });
 
 const deleteRole: UnaryOperation = changing('always', {
@@ -141,7 +141,7 @@ const listIdentities: UnaryOperation = reading({
 
 export const roleOperations: readonly UnaryOperation[] = [
   grant,
-  withdraw,
+  revoke,
   deleteRole,
   listRoles,
   bind,

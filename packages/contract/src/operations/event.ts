@@ -59,7 +59,7 @@ const eventTypes: Enumeration = {
       'A hold was ended by its holder, by force, or by its max-hold expiry: see `reason`.',
     ],
     expired: [3, 'A hold ended because its session expired.'],
-    lowered: [4, 'An exclusive hold was downgraded to shared, with the same token.'],
+    downgraded: [4, 'An exclusive hold was downgraded to shared, with the same token.'],
     waiting: [5, 'A waiter entered the wait queue.'],
     left: [6, 'A waiter left the wait queue without a grant, or a session left a barrier.'],
     proclaimed: [7, 'The leader published another value.'],

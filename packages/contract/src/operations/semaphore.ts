@@ -131,7 +131,7 @@ const semaphore: Message = {
       3,
       int32('Free permits; below 0 while holders have more than a limit that was reduced.'),
     ],
-    stays: [4, boolean('Persistent: it was created explicitly and remains when nobody uses it.')],
+    persistent: [4, boolean('It was created explicitly and remains when nobody uses it.')],
     consistency: [9, optional(consistency, 'How current a status is.')],
     revision: [
       10,

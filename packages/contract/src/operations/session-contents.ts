@@ -148,7 +148,7 @@ export const sessionWaits: UnaryOperation = reading({
 
 const waitKinds: Enumeration = {
   name: 'WaitKind',
-  nestedIn: 'GiveUpRequest',
+  nestedIn: 'CancelRequest',
   description: 'Kind of resource of an acquire.',
   unspecified: 'Rejected: the kind must be given.',
   values: {
@@ -160,9 +160,9 @@ const waitKinds: Enumeration = {
   },
 };
 
-export const giveUp: UnaryOperation = changing('always', {
-  name: 'give_up',
-  request: request('GiveUp', 'GiveUpBody', {
+export const cancelRequest: UnaryOperation = changing('always', {
+  name: 'cancel_request',
+  request: request('Cancel', 'CancelBody', {
     session_id: [1, who.session],
     client_id: [5, who.client],
     request_id: [2, described(requestNumber, 'Request id of the acquire.')],
@@ -172,20 +172,20 @@ export const giveUp: UnaryOperation = changing('always', {
     ],
     name: [4, name],
   }),
-  answer: answer('GiveUp', 'GiveUpAnswer', {
-    given_up: [1, always(true, 'The acquire holds nothing, and never will with this request id.')],
+  answer: answer('Cancel', 'CancelAnswer', {
+    cancelled: [1, always(true, 'The acquire holds nothing, and never will with this request id.')],
   }),
   errors: ['name_too_long', ...sessionErrors, ...numberErrors, ...clusterErrors],
   access: { verb: 'acquire', resource: 'session', whole: true },
   http: [
     post(
-      '/sessions/{session_id}/give-up',
+      '/sessions/{session_id}/cancel',
       'Cancel an acquire by its request id: its wait, or what it was granted meanwhile.',
     ),
-    post('/give-up', 'Cancel an acquire by client id, or of a session, by its request id.'),
+    post('/cancel', 'Cancel an acquire by client id, or of a session, by its request id.'),
   ],
   grpc: {
-    method: 'GiveUp',
+    method: 'Cancel',
     comment:
       'Cancels a numbered acquire whose outcome is unknown: it leaves the wait queue, or releases what it was granted.',
   },

@@ -35,7 +35,7 @@ import {
 } from '../schema.ts';
 import type { Enumeration, Message } from '../schema.ts';
 import { listing } from './listing.ts';
-import { giveUp, sessionLocks, sessionWaits } from './session-contents.ts';
+import { cancelRequest, sessionLocks, sessionWaits } from './session-contents.ts';
 
 const errors = [...sessionErrors, ...clusterErrors];
 
@@ -288,7 +288,7 @@ export const sessions: Group = {
     keepaliveStream,
     sessionLocks,
     sessionWaits,
-    giveUp,
+    cancelRequest,
   ],
   errors: {
     session_not_found: byCluster(404, 'NOT_FOUND', 'There is no such session.', 'never', {

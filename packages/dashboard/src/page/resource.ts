@@ -86,7 +86,7 @@ export function eventText(event: WatchEvent): string {
         : `${who} released it${token}`;
     case 'expired':
       return `The hold of ${who}${token} ended: ${event.reason === 'max_hold' ? 'its longest time was over' : 'its session expired'}`;
-    case 'lowered':
+    case 'downgraded':
       return `${who} went on in shared mode${token}`;
     case 'waiting':
       return `${who} began to wait`;

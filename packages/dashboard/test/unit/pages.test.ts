@@ -76,7 +76,7 @@ describe('Why somebody waits', () => {
       resource: 'slots',
       limit: 5,
       free: 1,
-      stays: true,
+      persistent: true,
       holder_count: 2,
       waiter_count: 1,
       holders: [],

@@ -163,12 +163,12 @@ export class Outgoing implements RunConnection {
     const socket = sockets.connect(parts, peer);
     this.#socket = socket;
     const reader = new FrameReader(maxHelloBytes);
-    const giveUp = (): void => void socket.destroy();
-    this.#cancelTimeout = clock.after(connectTimeoutMs, giveUp);
+    const close = (): void => void socket.destroy();
+    this.#cancelTimeout = clock.after(connectTimeoutMs, close);
     socket.on('connect', () => {
       this.#cancelTimeout();
       this.#cancelTimeout = clock.after(handshakeTimeoutMs, () => {
-        this.#giveUpSilent(socket);
+        this.#closeSilent(socket);
       });
     });
     socket.on(sockets.readyEvent, () => void socket.write(introductions.helloFor(peer)));
@@ -306,7 +306,7 @@ export class Outgoing implements RunConnection {
     );
   }
 
-  #giveUpSilent(socket: Socket): void {
+  #closeSilent(socket: Socket): void {
     const { peer, log, once } = this.#options;
     const address = this.#address;
     once.say(peer, 'silent', () =>

@@ -76,7 +76,7 @@ class World {
   }[];
   #leader: Leader;
   #versions = 0;
-  /** In a third of the lives too few. */
+  /** In a third of the runs too few. */
   readonly #maxKeys: number;
 
   constructor(seed: number) {

@@ -16,8 +16,8 @@ function begin(requestId: RequestId = 'unnumbered', more: object = {}) {
     command: command as unknown as Command,
     signal: caller.signal,
     submit: () => answer.promise,
-    cancel: (abandon) => {
-      asked.push(abandon);
+    cancel: (command) => {
+      asked.push(command);
       return cancelled.promise;
     },
   });
@@ -85,8 +85,8 @@ describe('An acquire whose caller is gone', () => {
         asked.push('acquire');
         return new Promise(() => undefined);
       },
-      cancel: (abandon) => {
-        asked.push(abandon.type);
+      cancel: (command) => {
+        asked.push(command.type);
         return Promise.resolve();
       },
     });

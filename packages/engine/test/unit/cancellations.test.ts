@@ -82,8 +82,8 @@ describe('An acquire whose outcome this node could not tell', () => {
   it('goes on being cancelled where cancelling it failed, whoever numbered it', async () => {
     const { asked, cancellations } = start(() => Promise.resolve(done));
     const [sessionId, name] = ['s' as SessionId, 'x' as ResourceName];
-    const abandon = { type: 'abandon', sessionId, name, requestId: 7 } as const;
-    cancellations.onFailed(abandon, { identity: 'who' }, noQuorum());
+    const command = { type: 'abandon', sessionId, name, requestId: 7 } as const;
+    cancellations.onFailed(command, { identity: 'who' }, noQuorum());
     await turn();
     assert.deepEqual(asked, [7]);
     const enter = { type: 'enter_barrier', sessionId, name, requestId: 'e', parties: 2 } as const;

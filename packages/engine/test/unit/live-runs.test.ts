@@ -118,8 +118,8 @@ describe('A process that does not answer in time (RUN-3)', () => {
 
   it('lets the next attempt in, where the first one was cancelled', () => {
     new Process(first, false).comes(true);
-    const givenUp = new Process(second).comes(false);
-    givenUp.isOpen = false;
+    const cancelled = new Process(second).comes(false);
+    cancelled.isOpen = false;
     clock.pass(livenessTimeoutMs);
     assert.deepEqual(new Process(second).comes(false).said, ['let in']);
   });

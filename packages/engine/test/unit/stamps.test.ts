@@ -9,7 +9,7 @@ import { LeaderRoute } from '../../src/leader-route.ts';
 import { Stamps } from '../../src/stamps.ts';
 import { Submissions } from '../../src/submissions.ts';
 import type { Transport } from '../../src/transport/types.ts';
-import { abandonOf, copiesLiveMs } from '../../src/waits.ts';
+import { cancelCommandOf, copiesLiveMs } from '../../src/waits.ts';
 import { StillClock } from './still-clock.ts';
 
 const options = { identity: 'anonymous' };
@@ -140,12 +140,12 @@ describe('A request that makes a session', () => {
   });
 
   it('that was cancelled is remembered for as long as its copies live', () => {
-    const abandon = abandonOf(acquire('own', 700));
-    assert.equal(abandon?.liveMs, copiesLiveMs + 700);
+    const command = cancelCommandOf(acquire('own', 700));
+    assert.equal(command?.liveMs, copiesLiveMs + 700);
     const { ownSession: _ownSession, ...plain } = acquire('own', 700) as Extract<
       Command,
       { type: 'acquire' }
     >;
-    assert.equal(abandonOf(plain)?.liveMs, undefined);
+    assert.equal(cancelCommandOf(plain)?.liveMs, undefined);
   });
 });

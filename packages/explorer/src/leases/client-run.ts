@@ -177,7 +177,9 @@ export async function hear(
   return { state: { type: 'held', client, attempts, token: outcome.lease.token, age }, sent };
 }
 
-export async function giveUp(state: Extract<ClientState, { type: 'held' }>): Promise<ClientStep> {
+export async function releaseHold(
+  state: Extract<ClientState, { type: 'held' }>,
+): Promise<ClientStep> {
   const { client, attempts } = state;
   const lease = leaseOf(state);
   const sent: LeaseMessage[] = [];

@@ -21,7 +21,7 @@ const quiet = {
   copies: 0,
   rounds: [0, 0, 0],
   silences: 0,
-  giveUps: 0,
+  releases: 0,
 } as const;
 
 export const leaseConfigurations: Readonly<Record<LeaseConfigurationName, LeaseConfiguration>> = {
@@ -34,7 +34,7 @@ export const leaseConfigurations: Readonly<Record<LeaseConfigurationName, LeaseC
     restarts: 1,
     copies: 1,
     silences: 1,
-    giveUps: 1,
+    releases: 1,
   },
   'short-leases': {
     ...quiet,
@@ -64,7 +64,7 @@ export const leaseConfigurations: Readonly<Record<LeaseConfigurationName, LeaseC
     ticks: 3,
     losses: 1,
     rounds: [2, 0, 0],
-    giveUps: 1,
+    releases: 1,
   },
   'short-founding': {
     ...quiet,
@@ -83,14 +83,14 @@ export const leaseConfigurations: Readonly<Record<LeaseConfigurationName, LeaseC
     restarts: 1,
     copies: 1,
     silences: 1,
-    giveUps: 1,
+    releases: 1,
   },
   tokens: {
     ...quiet,
     purpose: 'attempts that fail half-way and leave larger tokens behind',
     attempts: [2, 1],
     silences: 2,
-    giveUps: 1,
+    releases: 1,
   },
   'lost-file': {
     ...quiet,
@@ -99,7 +99,7 @@ export const leaseConfigurations: Readonly<Record<LeaseConfigurationName, LeaseC
     ticks: 3,
     losses: 1,
     rounds: [2, 2, 2],
-    giveUps: 1,
+    releases: 1,
   },
   founding: {
     ...quiet,
@@ -108,6 +108,6 @@ export const leaseConfigurations: Readonly<Record<LeaseConfigurationName, LeaseC
     attempts: [1, 1],
     losses: 2,
     rounds: [2, 2, 2],
-    giveUps: 1,
+    releases: 1,
   },
 };

@@ -3,7 +3,7 @@
  * left of the budget, and the messages under way, as one row of integers.
  *
  * Checked: two clients never believe in a lease at one instant; each lease that is held has a larger token than all that
- * were held before; founders are written down only where there was a moment at which none of their files had voted.
+ * were held before; a bootstrap set is written down only where there was a moment at which none of their files had voted.
  *
  * Time passes for all at once. A message arrives at any time, or never; a copy of it later still where the budget has
  * one. That a voter had its time is told to a client at any moment. An action that changes no process and sends nothing
@@ -30,7 +30,7 @@ export interface LeaseConfiguration {
   readonly rounds: readonly [number, number, number];
   /** Voters that had their time, for both clients together. */
   readonly silences: number;
-  readonly giveUps: number;
+  readonly releases: number;
 }
 
 const processes = nodeCount + clientCount;
@@ -43,7 +43,7 @@ const firstMessage = processes + 4;
 /** Far more than come together within the bounds; one more ends the search. */
 const maxMessages = 24;
 
-const order = ['ticks', 'restarts', 'losses', 'copies', 'silences', 'giveUps'] as const;
+const order = ['ticks', 'restarts', 'losses', 'copies', 'silences', 'releases'] as const;
 type Kind = (typeof order)[number];
 /** Four bits for each. */
 const unit = (kind: Kind): number => 1 << (4 * order.indexOf(kind));
@@ -121,8 +121,8 @@ export class LeaseModel implements Model {
     const most = this.#configuration.attempts[client - nodeCount] ?? 0;
     if ((can & 1) !== 0 && local.state.attempts < most)
       this.#take(state, client, inputCode('begin'), emit);
-    if ((can & 2) !== 0 && left(budget, 'giveUps') > 0)
-      this.#take(state, client, inputCode('give_up'), emit);
+    if ((can & 2) !== 0 && left(budget, 'releases') > 0)
+      this.#take(state, client, inputCode('release'), emit);
     if (left(budget, 'silences') === 0) return;
     for (let voter = 0; voter < nodeCount; voter++)
       if ((can & (4 << voter)) !== 0) this.#take(state, client, inputCode('silent', voter), emit);
@@ -173,7 +173,7 @@ export class LeaseModel implements Model {
     }
     const founded = steps.founded(transition);
     if (founded >= 0 && ((state[momentsPlace] ?? 0) & (1 << founded)) === 0) {
-      const what = 'writes down founders whose files were never all new at one moment';
+      const what = 'writes down a bootstrap set whose files were never all new at one moment';
       emit(state, action, 0, `founding: ${processName(process)} ${what}`);
       return;
     }
@@ -284,7 +284,7 @@ const costs: ReadonlyMap<number, number> = new Map([
   [4, unit('restarts')],
   [5, unit('losses')],
   [7, unit('silences')],
-  [8, unit('giveUps')],
+  [8, unit('releases')],
 ]);
 
 function pay(made: Int32Array, process: number, code: number): void {

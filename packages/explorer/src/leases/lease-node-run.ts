@@ -15,7 +15,7 @@ export const drift = 0;
 export interface LeaseFile {
   readonly id: number;
   readonly hasVoted: boolean;
-  readonly founders: readonly number[];
+  readonly bootstrapSet: readonly number[];
   readonly row: LeaseRow | undefined;
   readonly tombstones: readonly string[];
   readonly floor: number;
@@ -26,7 +26,7 @@ export interface LeaseFile {
 export const newFile = (id: number, hasVoted: boolean): LeaseFile => ({
   id,
   hasVoted,
-  founders: [],
+  bootstrapSet: [],
   row: undefined,
   tombstones: [],
   floor: 0,
@@ -51,7 +51,7 @@ export class LeaseNodeRun {
   readonly #recovery: Recovery | undefined;
   file: LeaseFile;
   isVoting: boolean;
-  /** Since the last `take` it has written down founders, after a round of its own. */
+  /** Since the last `take` it has written down a bootstrap set, after a round of its own. */
   hasFounded = false;
   #now = 0;
   #rounds = 0;
@@ -66,9 +66,9 @@ export class LeaseNodeRun {
     const rows = row === undefined ? [] : [row];
     this.#node = new LeaseNode({ maxRows: 4, maxTombstones: 100 }, { rows, tombstones, floor }, 0);
     if (file.hasVoted) return;
-    const { id: fileId, founders } = file;
+    const { id: fileId, bootstrapSet } = file;
     const times = { startedAtMs: 0, longestTtlMs: ttl, driftBufferMs: drift };
-    const options = { ...times, others: nodeCount - 1, after: '', fileId, founders };
+    const options = { ...times, others: nodeCount - 1, after: '', fileId, bootstrapSet };
     this.#recovery = new Recovery(options);
   }
 
@@ -138,8 +138,8 @@ export class LeaseNodeRun {
       case 'said':
         return this.#heard(message);
       case 'begin':
-        if (this.isVoting || this.file.founders.length > 0) return;
-        if (message.founders.includes(this.file.id)) this.#found(message.founders);
+        if (this.isVoting || this.file.bootstrapSet.length > 0) return;
+        if (message.bootstrapSet.includes(this.file.id)) this.#found(message.bootstrapSet);
         return;
       case 'voted':
       case 'confirmed':
@@ -167,12 +167,12 @@ export class LeaseNodeRun {
   }
 
   #say(to: number, round: string, isTime: boolean): void {
-    const { id, founders } = this.file;
+    const { id, bootstrapSet } = this.file;
     const said = {
       voting: this.isVoting,
       fresh: !this.file.hasVoted,
       file_id: id,
-      founders,
+      bootstrap_set: bootstrapSet,
       after: '',
       longest_lease_ms: ttl + drift,
     };
@@ -204,9 +204,9 @@ export class LeaseNodeRun {
     this.#node.adopt(floor, tokens);
     this.#save();
     this.#recovery?.heard(said, round.isTime);
-    const { founders } = this.file;
-    if (said.fresh && said.founders.length === 0 && founders.length > 0)
-      this.#send({ type: 'begin', to: message.from, from: this.#owner, founders });
+    const { bootstrapSet } = this.file;
+    if (said.fresh && said.bootstrap_set.length === 0 && bootstrapSet.length > 0)
+      this.#send({ type: 'begin', to: message.from, from: this.#owner, bootstrapSet });
     if (round.pending.size === 0) this.#endRound();
   }
 
@@ -215,9 +215,9 @@ export class LeaseNodeRun {
     const recovery = this.#recovery;
     if (recovery === undefined || this.#round === undefined) return false;
     this.#round = undefined;
-    const founders = recovery.bootstrapSetToWrite;
-    if (founders !== undefined) {
-      this.#found(founders);
+    const bootstrapSet = recovery.bootstrapSetToWrite;
+    if (bootstrapSet !== undefined) {
+      this.#found(bootstrapSet);
       this.hasFounded = true;
     }
     if (!recovery.mayVote()) return true;
@@ -226,9 +226,9 @@ export class LeaseNodeRun {
     return true;
   }
 
-  #found(founders: readonly number[]): void {
-    this.file = { ...this.file, founders };
-    this.#recovery?.found(founders);
+  #found(bootstrapSet: readonly number[]): void {
+    this.file = { ...this.file, bootstrapSet };
+    this.#recovery?.found(bootstrapSet);
   }
 
   #save(): void {

@@ -5,7 +5,7 @@
 import { IntList } from '../search/int-list.ts';
 import { Interner } from '../search/interner.ts';
 import { PairMap } from '../search/pair-map.ts';
-import { aged, beginAttempt, giveUp, hear, leaseOf, validFor } from './client-run.ts';
+import { aged, beginAttempt, hear, leaseOf, releaseHold, validFor } from './client-run.ts';
 import type { ClientState, ClientStep, Heard } from './client-run.ts';
 import { LeaseNodeRun, newFile } from './lease-node-run.ts';
 import type { LeaseFile, NodeInput } from './lease-node-run.ts';
@@ -21,7 +21,7 @@ export const inputs = {
   lose: 5,
   begin: 6,
   silent: 7,
-  give_up: 8,
+  release: 8,
 } as const;
 
 export const inputCode = (kind: keyof typeof inputs, about = 0): number =>
@@ -160,7 +160,7 @@ export class LeaseSteps {
       const next = this.#internNode(run, owner, startFile, [...codes, code]);
       const { hasFounded } = run;
       const transition = this.#appendNode(next, run.take());
-      if (hasFounded) this.#founded.data[transition] = momentOfFiles(run.file.founders) + 1;
+      if (hasFounded) this.#founded.data[transition] = momentOfFiles(run.file.bootstrapSet) + 1;
       return transition;
     } catch (error) {
       this.#broken.set(this.#next.length, error instanceof Error ? error.message : String(error));
@@ -185,7 +185,7 @@ export class LeaseSteps {
     const about = code >>> 4;
     const kind = code & 15;
     if (kind === inputs.begin && state.type === 'idle') return beginAttempt(state);
-    if (kind === inputs.give_up && state.type === 'held') return giveUp(state);
+    if (kind === inputs.release && state.type === 'held') return releaseHold(state);
     const nothing = Promise.resolve({ state, sent: [] });
     if (state.type !== 'asking') return nothing;
     if (kind === inputs.silent) {

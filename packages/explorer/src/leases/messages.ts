@@ -20,7 +20,7 @@ export type LeaseMessage = { readonly to: number; readonly from: number } & (
       readonly floor: number;
       readonly tokens: readonly (readonly [string, number])[];
     }
-  | { readonly type: 'begin'; readonly founders: readonly number[] }
+  | { readonly type: 'begin'; readonly bootstrapSet: readonly number[] }
 );
 
 export const processName = (process: number): string =>
@@ -41,11 +41,11 @@ export function tellLeaseMessage(message: LeaseMessage): string {
     case 'ask':
       return `ask in round ${message.round}${message.isTime ? ', tokens too' : ''}`;
     case 'said': {
-      const { voting, fresh, file_id: file, founders } = message.said;
+      const { voting, fresh, file_id: file, bootstrap_set: bootstrapSet } = message.said;
       const tokens = message.tokens.map(([, token]) => token).join();
-      return `said in round ${message.round}: file ${String(file)}, ${voting ? 'voting' : fresh ? 'new' : 'not voting'}, founders [${founders.join()}], tokens [${tokens}]`;
+      return `said in round ${message.round}: file ${String(file)}, ${voting ? 'voting' : fresh ? 'new' : 'not voting'}, bootstrap set [${bootstrapSet.join()}], tokens [${tokens}]`;
     }
     case 'begin':
-      return `begin with files [${message.founders.join()}]`;
+      return `begin with files [${message.bootstrapSet.join()}]`;
   }
 }

@@ -23,7 +23,7 @@ it('lets one client at a time hold a lease while time passes and a node restarts
     ...leases,
     copies: 0,
     silences: 0,
-    giveUps: 0,
+    releases: 0,
     ticks: 2,
     restarts: 1,
     attempts: [1, 0],

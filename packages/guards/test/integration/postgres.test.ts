@@ -225,7 +225,7 @@ describe('The guard in PostgreSQL', { skip }, () => {
       await client.query(`INSERT INTO written (text) VALUES ('half')`);
       await client.query('SELECT 1 / 0').catch(() => undefined);
     });
-    await assert.rejects(swallowing, isCode('aborted'));
+    await assert.rejects(swallowing, isCode('rolled_back'));
     assert.deepEqual(await written(), []);
   });
 

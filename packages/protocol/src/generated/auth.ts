@@ -122,8 +122,8 @@ export interface GrantBody {
   readonly prefix?: string;
 }
 
-/** Request of Withdraw. */
-export interface WithdrawBody {
+/** Request of Revoke. */
+export interface RevokeBody {
   /** Name of a role. At most 64 characters. */
   readonly role: string;
   /** What it permits. */

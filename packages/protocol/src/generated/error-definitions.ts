@@ -66,8 +66,9 @@ export type ErrorCode =
   | 'internal'
   | 'connection_lost'
   | 'deadline_exceeded'
-  | 'aborted'
-  | 'hold_lost';
+  | 'cancelled'
+  | 'hold_lost'
+  | 'rolled_back';
 
 export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   invalid_request: {
@@ -522,7 +523,7 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     by: 'client',
     note: 'A `Session` of the client cancels such an acquire, and repeats a release, until that is answered.',
   },
-  aborted: {
+  cancelled: {
     status: 499,
     title: 'The caller cancelled the call.',
     retry: 'never',
@@ -537,5 +538,12 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     effect: 'perhaps',
     by: 'client',
     note: 'Everything acquired ends with the session.',
+  },
+  rolled_back: {
+    status: 409,
+    title: 'The database rolled the guarded transaction back.',
+    retry: 'never',
+    effect: 'perhaps',
+    by: 'client',
   },
 };

@@ -22,7 +22,7 @@ export interface WatchBody {
 
 /**
  * What happened. `granted`: It was granted. `released`: A hold was ended by its holder, by force, or by its
- * max-hold expiry: see `reason`. `expired`: A hold ended because its session expired. `lowered`: An exclusive
+ * max-hold expiry: see `reason`. `expired`: A hold ended because its session expired. `downgraded`: An exclusive
  * hold was downgraded to shared, with the same token. `waiting`: A waiter entered the wait queue. `left`: A
  * waiter left the wait queue without a grant, or a session left a barrier. `proclaimed`: The leader published
  * another value. `created`: It was created. `resized`: The limit of a semaphore was changed. `deleted`: It was
@@ -33,7 +33,7 @@ export type WatchEventType =
   | 'granted'
   | 'released'
   | 'expired'
-  | 'lowered'
+  | 'downgraded'
   | 'waiting'
   | 'left'
   | 'proclaimed'

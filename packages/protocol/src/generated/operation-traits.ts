@@ -12,7 +12,7 @@ export interface OperationTraits {
   readonly changes: boolean;
   /** Whether it may wait; the caller may cancel the wait. */
   readonly waits: boolean;
-  /** How `give_up` names the wait queue in which it waits. */
+  /** How `cancel_request` names the wait queue in which it waits. */
   readonly waitKind?: 'lock' | 'many' | 'semaphore' | 'election' | 'barrier';
   /** Whether its body names a session. */
   readonly session: 'required' | 'optional' | 'none';
@@ -26,7 +26,7 @@ export const operationTraits: Readonly<Record<OperationName, OperationTraits>> =
   keepalive: { repeat: 'always', changes: false, waits: false, session: 'required' },
   session_locks: { repeat: 'always', changes: false, waits: false, session: 'required' },
   session_waits: { repeat: 'always', changes: false, waits: false, session: 'required' },
-  give_up: { repeat: 'always', changes: true, waits: false, session: 'optional' },
+  cancel_request: { repeat: 'always', changes: true, waits: false, session: 'optional' },
   acquire: {
     repeat: 'numbered',
     changes: true,
@@ -116,7 +116,7 @@ export const operationTraits: Readonly<Record<OperationName, OperationTraits>> =
   auth_revoke_key: { repeat: 'always', changes: true, waits: false, session: 'none' },
   auth_list_keys: { repeat: 'always', changes: false, waits: false, session: 'none' },
   auth_grant: { repeat: 'always', changes: true, waits: false, session: 'none' },
-  auth_withdraw: { repeat: 'always', changes: true, waits: false, session: 'none' },
+  auth_revoke: { repeat: 'always', changes: true, waits: false, session: 'none' },
   auth_delete_role: { repeat: 'always', changes: true, waits: false, session: 'none' },
   auth_list_roles: { repeat: 'always', changes: false, waits: false, session: 'none' },
   auth_bind: { repeat: 'always', changes: true, waits: false, session: 'none' },

@@ -1,11 +1,11 @@
 // Made from packages/contract by "make documents". Change the declaration, not this file.
 import type {
+  CancelAnswer,
+  CancelBody,
   CreateSessionAnswer,
   CreateSessionBody,
   EndSessionAnswer,
   EndSessionBody,
-  GiveUpAnswer,
-  GiveUpBody,
   KeepAliveAnswer,
   ListSessionsAnswer,
   ListSessionsBody,
@@ -150,11 +150,11 @@ import type {
   ListRolesAnswer,
   ListRolesBody,
   MapCertificateBody,
+  RevokeBody,
   RevokeKeyBody,
   RotateKeyBody,
   UnbindBody,
   UnmapCertificateBody,
-  WithdrawBody,
 } from './auth.ts';
 import type {
   AddMemberAnswer,
@@ -189,7 +189,7 @@ export interface Operations {
   readonly keepalive: { readonly body: SessionRef; readonly answer: KeepAliveAnswer };
   readonly session_locks: { readonly body: SessionLocksBody; readonly answer: SessionLocksAnswer };
   readonly session_waits: { readonly body: SessionWaitsBody; readonly answer: SessionWaitsAnswer };
-  readonly give_up: { readonly body: GiveUpBody; readonly answer: GiveUpAnswer };
+  readonly cancel_request: { readonly body: CancelBody; readonly answer: CancelAnswer };
   readonly acquire: { readonly body: AcquireBody; readonly answer: AcquireAnswer };
   readonly release: { readonly body: ReleaseBody; readonly answer: ReleaseAnswer };
   readonly renew: { readonly body: RenewBody; readonly answer: RenewAnswer };
@@ -282,7 +282,7 @@ export interface Operations {
   readonly auth_revoke_key: { readonly body: RevokeKeyBody; readonly answer: AuthChangedAnswer };
   readonly auth_list_keys: { readonly body: ListKeysBody; readonly answer: ListKeysAnswer };
   readonly auth_grant: { readonly body: GrantBody; readonly answer: AuthChangedAnswer };
-  readonly auth_withdraw: { readonly body: WithdrawBody; readonly answer: AuthChangedAnswer };
+  readonly auth_revoke: { readonly body: RevokeBody; readonly answer: AuthChangedAnswer };
   readonly auth_delete_role: { readonly body: DeleteRoleBody; readonly answer: AuthChangedAnswer };
   readonly auth_list_roles: { readonly body: ListRolesBody; readonly answer: ListRolesAnswer };
   readonly auth_bind: { readonly body: BindBody; readonly answer: AuthChangedAnswer };

@@ -125,8 +125,8 @@ export interface SemaphoreAnswer {
   readonly limit: number;
   /** Free permits; below 0 while holders have more than a limit that was reduced. */
   readonly free: number;
-  /** Persistent: it was created explicitly and remains when nobody uses it. */
-  readonly stays: boolean;
+  /** It was created explicitly and remains when nobody uses it. */
+  readonly persistent: boolean;
   /** How current a status is. */
   readonly consistency?: Consistency;
   /** Of a status: log index of the state that is reported. */

@@ -286,8 +286,8 @@ export interface SessionWaitsAnswer {
   }[];
 }
 
-/** Request of GiveUp. */
-export interface GiveUpBody {
+/** Request of Cancel. */
+export interface CancelBody {
   /** The session on whose behalf the request is made, as returned when it was created. 1 to 128 characters. */
   readonly session_id?: string;
   /**
@@ -303,8 +303,8 @@ export interface GiveUpBody {
   readonly name: string;
 }
 
-/** What GiveUp answers. */
-export interface GiveUpAnswer {
+/** What Cancel answers. */
+export interface CancelAnswer {
   /** The acquire holds nothing, and never will with this request id. */
-  readonly given_up: true;
+  readonly cancelled: true;
 }

@@ -26,7 +26,7 @@ export const watchEventTypeWords: readonly WatchEventType[] = [
   'granted',
   'released',
   'expired',
-  'lowered',
+  'downgraded',
   'waiting',
   'left',
   'proclaimed',

@@ -37,7 +37,7 @@ export class Lanes {
     if (this.#waiting.size >= mostWaiting) return Promise.reject(overloaded());
     return new Promise((resolve, reject) => {
       this.#waiting.add(() => {
-        if (gone.aborted) reject(givenUp);
+        if (gone.aborted) reject(cancelledRequest);
         else act().then(resolve, reject);
       });
       this.#plan();
@@ -72,4 +72,4 @@ const overloaded = (): HoldfastError =>
   );
 
 /** Nobody reads it. */
-const givenUp = new HoldfastError('aborted', 'The caller cancelled the request.');
+const cancelledRequest = new HoldfastError('cancelled', 'The caller cancelled the request.');

@@ -34,7 +34,7 @@ export function operationsOf(host: LeaseHost): ReadonlyMap<string, LeaseOperatio
       'begin',
       validated(beginBody, async (body) => {
         host.begin(body);
-        return { founders: host.founders };
+        return { bootstrap_set: host.bootstrapSet };
       }),
     ],
     ['close', validated(closeBody, async (body) => host.closeSet(body))],

@@ -38,11 +38,11 @@ export class OtherNode {
   }
 
   /** @throws Error when it does not take it. */
-  async begin(epoch: number, set: string, founders: readonly number[]): Promise<void> {
+  async begin(epoch: number, set: string, bootstrapSet: readonly number[]): Promise<void> {
     const response = await this.#fetch('begin', {
       method: 'POST',
       headers: { ...this.#headers, 'content-type': 'application/json' },
-      body: JSON.stringify({ epoch, set, founders }),
+      body: JSON.stringify({ epoch, set, bootstrap_set: bootstrapSet }),
     });
     await response.body?.cancel();
   }

@@ -79,11 +79,11 @@ export const waitBody: z.ZodType<QuorumWaitBody> = z.strictObject({
   timeout_ms: milliseconds,
 });
 const count = z.int().min(0);
-const founders = z.array(count).max(mostMembers);
+const bootstrapSet = z.array(count).max(mostMembers);
 export const beginBody: z.ZodType<QuorumBeginBody> = z.strictObject({
   epoch,
   set,
-  founders,
+  bootstrap_set: bootstrapSet,
 });
 const quorumSet = z.strictObject({ epoch, members: z.array(text(512)).max(mostMembers) });
 export const closeBody: z.ZodType<QuorumCloseBody> = z.strictObject({
@@ -105,7 +105,7 @@ export const tokensAnswer: z.ZodType<QuorumTokensAnswer> = z.strictObject({
   voting: z.boolean(),
   fresh: z.boolean(),
   file_id: count,
-  founders,
+  bootstrap_set: bootstrapSet,
   longest_lease_ms: count.optional(),
   closed_for: quorumSet.optional(),
   floor: count,

@@ -6,7 +6,7 @@
  * `[id, null, problem]`. `[0, "authorize", key]` comes first where the node asks for a key; `[0, "ping"]` is
  * answered by `[0, {}]`, so that a client knows a node without answers from a dead connection.
  *
- * LEASE-STREAM-1: `[id, "abandon"]` ends the request of that id: it counts no longer, its id is free, and whatever comes
+ * LEASE-STREAM-1: `[id, "cancel"]` ends the request of that id: it counts no longer, its id is free, and whatever comes
  *     of it is not sent, as the client may use the id again.
  * LEASE-STREAM-2: a stream is for those who may ask: where the node asks for a key, one that has not shown it in time is
  *     cut off, so that strangers do not use up the streams.
@@ -107,7 +107,7 @@ class Stream {
   /** The client has gone. */
   end(): void {
     clearTimeout(this.#authorizeTimeout);
-    for (const id of this.#underWay.keys()) this.#abandon(id);
+    for (const id of this.#underWay.keys()) this.#cancel(id);
   }
 
   take(data: RawData): void {
@@ -117,7 +117,7 @@ class Stream {
       return;
     }
     for (const [id, operation, body] of requests) {
-      if (operation === 'abandon') this.#abandon(id);
+      if (operation === 'cancel') this.#cancel(id);
       else if (operation === 'authorize') this.#authorize(body);
       else if (operation === 'ping') this.#answer([id, {}]);
       else this.#ask(id, operation, body);
@@ -162,7 +162,7 @@ class Stream {
   }
 
   /** LEASE-STREAM-1. */
-  #abandon(id: number): void {
+  #cancel(id: number): void {
     const controller = this.#underWay.get(id);
     this.#underWay.delete(id);
     controller?.abort();

@@ -14,7 +14,7 @@ export interface LeaseStore {
   /** One transaction, synced. @throws Error where it is not on disk. */
   save(changes: Changes): void;
   /** The files of all nodes with which this one agreed that the cluster begins: once, before it votes. */
-  found(founders: readonly number[]): void;
+  found(bootstrapSet: readonly number[]): void;
   /** From now on this node has voted. */
   markVoting(): void;
   /** Its set is closed, or adopted (SET-3, SET-7). */
@@ -40,7 +40,7 @@ export interface HostOptions {
   /** Of the file: random. */
   readonly fileId: number;
   /** As stored by `found`. */
-  readonly founders: readonly number[];
+  readonly bootstrapSet: readonly number[];
   /** It has never voted with this file. */
   readonly fresh: boolean;
   readonly onSaveFailed: (error: Error) => void;

@@ -44,7 +44,7 @@ export class LeaseHost {
   readonly #pages = new Pages();
   #fresh: boolean;
   #voting: boolean;
-  #founders: readonly number[];
+  #bootstrapSet: readonly number[];
   #recovery: Recovery | undefined;
   #cancelTick: (() => void) | undefined;
   #tickAtMs = Number.POSITIVE_INFINITY;
@@ -55,7 +55,7 @@ export class LeaseHost {
     this.#disk = new Disk(options);
     this.#turns = new Turns(options.maxWaiters);
     this.#fresh = options.fresh;
-    this.#founders = options.founders;
+    this.#bootstrapSet = options.bootstrapSet;
     this.#recovery = options.recovery;
     this.#voting = options.recovery === undefined && options.membership.id !== '';
   }
@@ -200,7 +200,7 @@ export class LeaseHost {
       voting: this.#voting,
       fresh: this.#fresh,
       file_id: fileId,
-      founders: this.#founders,
+      bootstrap_set: this.#bootstrapSet,
       floor: node.floor,
       tokens: [],
       next: null,
@@ -224,22 +224,22 @@ export class LeaseHost {
   }
 
   /** With whom this node agreed that the cluster begins; empty: with nobody yet. */
-  get founders(): readonly number[] {
-    return this.#founders;
+  get bootstrapSet(): readonly number[] {
+    return this.#bootstrapSet;
   }
 
   /** Another node has heard that nobody has voted, and proposes to begin (VOTER-RECOVERY-2 of recovery.ts). @throws Error where the disk refuses. */
-  begin({ epoch, set, founders }: QuorumBeginBody): void {
+  begin({ epoch, set, bootstrap_set: bootstrapSet }: QuorumBeginBody): void {
     this.#options.membership.check({ epoch, set });
-    const isNew = this.#fresh && this.#founders.length === 0;
-    if (!isNew || !founders.includes(this.#options.fileId)) return;
-    this.#disk.write(() => this.#found(founders));
+    const isNew = this.#fresh && this.#bootstrapSet.length === 0;
+    if (!isNew || !bootstrapSet.includes(this.#options.fileId)) return;
+    this.#disk.write(() => this.#found(bootstrapSet));
   }
 
-  #found(founders: readonly number[]): void {
-    this.#options.store.found(founders);
-    this.#recovery?.found(founders);
-    this.#founders = founders;
+  #found(bootstrapSet: readonly number[]): void {
+    this.#options.store.found(bootstrapSet);
+    this.#recovery?.found(bootstrapSet);
+    this.#bootstrapSet = bootstrapSet;
   }
 
   /** A round of questions is over. @throws Error where the disk refuses. */
@@ -247,8 +247,8 @@ export class LeaseHost {
     const { store, membership } = this.#options;
     const recovery = this.#recovery;
     if (this.#voting || recovery === undefined) return;
-    const founders = recovery.bootstrapSetToWrite;
-    if (founders !== undefined) this.#found(founders);
+    const bootstrapSet = recovery.bootstrapSetToWrite;
+    if (bootstrapSet !== undefined) this.#found(bootstrapSet);
     if (!recovery.mayVote()) return;
     if (recovery.adopts) store.writeSet(membership.stored);
     else store.markVoting();
@@ -306,7 +306,7 @@ export class LeaseHost {
     membership.wrote(stored);
     this.#voting = false;
     this.#fresh = true;
-    this.#founders = [];
+    this.#bootstrapSet = [];
     this.#turns.endAll();
     this.#recovery = this.#options.onMember(stored);
     return this.ofSet();

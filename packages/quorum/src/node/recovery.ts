@@ -11,13 +11,13 @@
  *     host.ts).
  * VOTER-RECOVERY-2: a new cluster begins by agreement. Who hears in two rounds, one behind the other, that none of the same
  *     files has voted (so that there was a moment at which none had) writes down the files of all, its own
- *     too (founders), and has those write down the same that have nothing yet: once in the life of a file,
+ *     too (their `bootstrap_set`), and has those write down the same that have nothing yet: once in the life of a file,
  *     before it votes. When all have the same they vote at once: whoever had voted
  *     before, with a file that was lost since, had the others write down that one, and they write no second
  *     list.
  * VOTER-RECOVERY-3: a node whose very file stands among the bootstrap set of one that votes has lost nothing since they were
  *     written, and nobody had voted then.
- * VOTER-RECOVERY-4: where all others have written down founders, and none of them has voted when the wait is over, nothing
+ * VOTER-RECOVERY-4: where all others have written down a bootstrap set, and none of them has voted when the wait is over, nothing
  *     was ever held: the agreement failed, over a file that was lost on the way to it.
  *
  * All of this is within one set (SET-1): what a node of another set says is not heard (rejoin.ts), and those that
@@ -45,13 +45,13 @@ export interface RecoveryOptions {
   /** The random number of this node's file. */
   readonly fileId: number;
   /** As this file has them; empty: none yet. */
-  readonly founders: readonly number[];
+  readonly bootstrapSet: readonly number[];
 }
 
 /** What a node says of itself. */
 export type Said = Pick<
   QuorumTokensAnswer,
-  'voting' | 'fresh' | 'file_id' | 'founders' | 'longest_lease_ms' | 'after'
+  'voting' | 'fresh' | 'file_id' | 'bootstrap_set' | 'longest_lease_ms' | 'after'
 >;
 
 interface Heard extends Said {
@@ -60,7 +60,7 @@ interface Heard extends Said {
 
 export class Recovery {
   readonly #options: RecoveryOptions;
-  #founders: readonly number[];
+  #bootstrapSet: readonly number[];
   readonly #others: number;
   /** Of this round, by file: a node that is named twice counts once, and this very one is none of the others. */
   readonly #heard = new Map<number, Heard>();
@@ -74,7 +74,7 @@ export class Recovery {
   constructor(options: RecoveryOptions) {
     this.#options = options;
     this.#others = options.others;
-    this.#founders = options.founders;
+    this.#bootstrapSet = options.bootstrapSet;
     this.#longestLeaseMs = options.longestTtlMs + options.driftBufferMs;
   }
 
@@ -116,7 +116,7 @@ export class Recovery {
 
   /** VOTER-RECOVERY-2: what is to be written down now; undefined: nothing. Tell with `found` that it is on disk. */
   get bootstrapSetToWrite(): readonly number[] | undefined {
-    if (this.#founders.length > 0 || !this.isBeginning) return undefined;
+    if (this.#bootstrapSet.length > 0 || !this.isBeginning) return undefined;
     return same(this.#files, this.#freshBefore) ? this.#files : undefined;
   }
 
@@ -138,18 +138,19 @@ export class Recovery {
     return isAll && this.missing > 0 && others.some(({ voting }) => voting);
   }
 
-  found(founders: readonly number[]): void {
-    this.#founders = founders;
+  found(bootstrapSet: readonly number[]): void {
+    this.#bootstrapSet = bootstrapSet;
   }
 
   mayVote(): boolean {
     const others = [...this.#heard.values()];
     const { fileId } = this.#options;
     if (this.adopts) return this.#mayAdopt(others);
-    if (others.some(({ voting, founders }) => voting && founders.includes(fileId))) return true; // VOTER-RECOVERY-3
-    if (this.isBeginning && this.#founders.length > 0) {
-      if (others.every(({ founders }) => same(founders, this.#founders))) return true; // VOTER-RECOVERY-2
-      if (this.#beganAfterTheWait && others.every(({ founders }) => founders.length > 0))
+    if (others.some(({ voting, bootstrap_set: set }) => voting && set.includes(fileId)))
+      return true; // VOTER-RECOVERY-3
+    if (this.isBeginning && this.#bootstrapSet.length > 0) {
+      if (others.every(({ bootstrap_set: set }) => same(set, this.#bootstrapSet))) return true; // VOTER-RECOVERY-2
+      if (this.#beganAfterTheWait && others.every(({ bootstrap_set: set }) => set.length > 0))
         return true; // VOTER-RECOVERY-4
     }
     return this.#beganAfterTheWait && this.#others > 0 && this.missing === 0; // VOTER-RECOVERY-1
@@ -160,7 +161,7 @@ export class Recovery {
     if (!this.areAllHeard) return false;
     const voted = [...this.#heard].flatMap(([file, { fresh }]) => (fresh ? [] : [file]));
     voted.push(this.#options.fileId);
-    const lists = [this.#founders, ...others.map(({ founders }) => founders)];
+    const lists = [this.#bootstrapSet, ...others.map(({ bootstrap_set: set }) => set)];
     const size = this.#others + 1;
     return (
       lists.every((list) => list.length === 0 || list.length === size) &&
@@ -171,7 +172,7 @@ export class Recovery {
   /** All that what it says from now on depends on, as plain data, times as what is left of them: for whoever compares states. */
   image(nowMs: number): unknown {
     return [
-      this.#founders,
+      this.#bootstrapSet,
       [...this.#heard].toSorted(([one], [other]) => one - other),
       this.#beganAfterTheWait,
       this.waitMs(nowMs),

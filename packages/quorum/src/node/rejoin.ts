@@ -22,7 +22,7 @@ export interface RejoinOptions {
   /** Rejects when there is no answer in time. @param after Which page; undefined: only what it says of itself. */
   readonly ask: (peer: string, after: string | undefined) => Promise<QuorumTokensAnswer>;
   /** Has the other one write down with whom the cluster begins, where it has nothing yet (VOTER-RECOVERY-2). */
-  readonly propose: (peer: string, founders: readonly number[]) => Promise<void>;
+  readonly propose: (peer: string, bootstrapSet: readonly number[]) => Promise<void>;
   /** Names of the other members. */
   readonly others: readonly string[];
   readonly onVoting: () => void;
@@ -107,8 +107,8 @@ export class Rejoin {
       await host.adopt(page);
       recovery.heard(page, isTime && page.next === null);
       after = page.next;
-      if (page.fresh && page.founders.length === 0 && host.founders.length > 0)
-        await propose(peer, host.founders);
+      if (page.fresh && page.bootstrap_set.length === 0 && host.bootstrapSet.length > 0)
+        await propose(peer, host.bootstrapSet);
     }
   }
 }

@@ -19,7 +19,7 @@ export interface Contents {
   /** Random, of this file. */
   readonly fileId: number;
   /** As given to `found`; empty: not yet. */
-  readonly founders: readonly number[];
+  readonly bootstrapSet: readonly number[];
   /** Ttl and drift buffer, the longest that was ever in force with this file; 0: not told. */
   readonly longestLeaseMs: number;
   readonly needsLog: boolean;
@@ -50,7 +50,7 @@ export function readContents(
     restored: restore(database, number(meta, 'floor')),
     hasVoted: boolean(meta, 'has_voted'),
     fileId: number(meta, 'file_id'),
-    founders: numbers(meta, 'founders'),
+    bootstrapSet: numbers(meta, 'founders'),
     // Files that were made before this was written down have no such row.
     longestLeaseMs: meta.has('longest_lease_ms') ? number(meta, 'longest_lease_ms') : 0,
     needsLog: boolean(meta, 'needs_log'),

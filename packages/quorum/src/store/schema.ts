@@ -47,6 +47,7 @@ export interface Meta {
   readonly floor: number;
   readonly has_voted: boolean;
   readonly file_id: number;
+  /** The bootstrap set; the name of a row of former files. */
   readonly founders: readonly number[];
   /** Ttl and drift buffer, the longest that was ever in force (TTL-1 of host.ts); 0: none has been yet. */
   readonly longest_lease_ms: number;

@@ -120,13 +120,13 @@ export class SqliteLeaseStore implements LeaseStore {
     this.#reserve.take();
   }
 
-  found(founders: readonly number[]): void {
+  found(bootstrapSet: readonly number[]): void {
     this.#inOne(() => {
       const { value } =
         this.#database.prepare(`SELECT value FROM meta WHERE key = 'founders'`).get() ?? {};
       if (value !== '[]')
         throw new Error(`The files that founded the cluster are written down: ${String(value)}.`);
-      this.#setMeta('founders', founders);
+      this.#setMeta('founders', bootstrapSet);
     });
   }
 

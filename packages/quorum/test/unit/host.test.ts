@@ -44,7 +44,7 @@ describe('The host of a lease node', () => {
       recovery,
       fresh,
       fileId: 77,
-      founders: [],
+      bootstrapSet: [],
       onSaveFailed: (error) => void failures.push(error.message),
       node: new LeaseNode(limits, file.restored(), clock.now()),
     });
@@ -169,7 +169,7 @@ describe('The host of a lease node', () => {
       longestTtlMs,
       driftBufferMs: 50,
       fileId: 77,
-      founders: [],
+      bootstrapSet: [],
     });
     host = start({ recovery, fresh: true });
     const refused = isCode('not_voting');
@@ -196,7 +196,7 @@ describe('The host of a lease node', () => {
     assert.equal(host.voting, true);
     assert.equal(host.said().fresh, false);
     assert.equal(file.hasVoted, true);
-    assert.deepEqual(file.founders, []);
+    assert.deepEqual(file.bootstrapSet, []);
     assert.deepEqual(await done(acquire('a', 'l1')), { status: 'GRANTED', token: 41, file_id: 77 });
     assert.deepEqual(await done(acquire('z', 'l2')), { status: 'GRANTED', token: 6, file_id: 77 });
   });
@@ -209,7 +209,7 @@ describe('The host of a lease node', () => {
       longestTtlMs,
       driftBufferMs: 50,
       fileId: 77,
-      founders: [],
+      bootstrapSet: [],
     });
     host = start({ recovery, fresh: true });
     const next = { epoch: ownSet.epoch + 1, members: ownSet.members };
@@ -235,7 +235,7 @@ describe('The host of a lease node', () => {
       longestTtlMs,
       driftBufferMs: 50,
       fileId: 77,
-      founders: [],
+      bootstrapSet: [],
     });
     host = start({ recovery });
     const page = { ...host.said(), file_id: 1, voting: true };
@@ -263,27 +263,27 @@ describe('The host of a lease node', () => {
       longestTtlMs,
       driftBufferMs: 50,
       fileId: 77,
-      founders: [],
+      bootstrapSet: [],
     });
     host = start({ recovery, fresh: true });
-    const founders = [1, 2, 77];
+    const bootstrapSet = [1, 2, 77];
     const round = (written: readonly number[]): void => {
       recovery.beginRound(clock.now());
       for (const fileId of [1, 2])
-        recovery.heard({ ...host.said(), file_id: fileId, founders: written }, false);
+        recovery.heard({ ...host.said(), file_id: fileId, bootstrap_set: written }, false);
     };
     round([]);
     host.lookAtRecovery();
-    assert.deepEqual(file.founders, [], 'they may not have been there all at one moment');
+    assert.deepEqual(file.bootstrapSet, [], 'they may not have been there all at one moment');
     round([]);
     file.full = true;
     assert.throws(() => host.lookAtRecovery(), /disk is full/);
-    assert.deepEqual(host.said().founders, []);
+    assert.deepEqual(host.said().bootstrap_set, []);
     file.full = false;
     host.lookAtRecovery();
-    assert.deepEqual([file.founders, host.said().founders], [founders, founders]);
+    assert.deepEqual([file.bootstrapSet, host.said().bootstrap_set], [bootstrapSet, bootstrapSet]);
     assert.equal(host.voting, false);
-    round(founders);
+    round(bootstrapSet);
     host.lookAtRecovery();
     assert.equal(host.voting, true);
   });

@@ -54,7 +54,7 @@ describe('The lane of acquires and waits', () => {
     const other = lanes.whenOthersAreDone(stays, takesAMs('other'));
     goes.abort();
     slice();
-    await assert.rejects(given, { code: 'aborted' });
+    await assert.rejects(given, { code: 'cancelled' });
     assert.equal(await other, 'other');
     assert.equal(acts, 0);
   });

@@ -257,14 +257,14 @@ describe('Who changes the set', () => {
 });
 
 describe('A file that voted before sets stood in files', () => {
-  const said = (file: number, founders: readonly number[], fresh = false): Said => ({
+  const said = (file: number, bootstrapSet: readonly number[], fresh = false): Said => ({
     voting: false,
     fresh,
     file_id: file,
-    founders,
+    bootstrap_set: bootstrapSet,
     after: '',
   });
-  const mayAdopt = (heard: readonly Said[], founders: readonly number[] = []): boolean => {
+  const mayAdopt = (heard: readonly Said[], bootstrapSet: readonly number[] = []): boolean => {
     const times = { startedAtMs: 0, longestTtlMs: 1000, driftBufferMs: 50 };
     const recovery = new Recovery({
       ...times,
@@ -272,14 +272,14 @@ describe('A file that voted before sets stood in files', () => {
       after: '',
       adopts: true,
       fileId: 1,
-      founders,
+      bootstrapSet,
     });
     recovery.beginRound(5000);
     for (const one of heard) recovery.heard(one, true);
     return recovery.mayVote();
   };
 
-  it('adopts the set of its node when the others agree and a majority of the founders is there, and not else (SET-7)', () => {
+  it('adopts the set of its node when the others agree and a majority of the bootstrap set is there, and not else (SET-7)', () => {
     const three = [1, 2, 3];
     assert.equal(mayAdopt([said(2, three), said(3, three)], three), true);
     assert.equal(mayAdopt([said(2, three), said(9, [], true)], three), true, 'one was replaced');

@@ -32,7 +32,7 @@ describe('What a lease node is asked for', () => {
       recovery: undefined,
       fresh: false,
       fileId: 77,
-      founders: [],
+      bootstrapSet: [],
       onSaveFailed: (error) => assert.fail(error.message),
       node: new LeaseNode({ maxRows: 10, maxTombstones: 10 }, file.restored(), clock.now()),
     });

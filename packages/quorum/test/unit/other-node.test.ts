@@ -15,7 +15,7 @@ const page = {
   voting: true,
   fresh: false,
   file_id: 1,
-  founders: [],
+  bootstrap_set: [],
   floor: 0,
 };
 

@@ -16,24 +16,24 @@ const driftBufferMs = 50;
 const startedAtMs = 700;
 const overMs = startedAtMs + longestTtlMs + driftBufferMs;
 
-function recovering(others: number, fileId = 7, founders: readonly number[] = []): Recovery {
+function recovering(others: number, fileId = 7, bootstrapSet: readonly number[] = []): Recovery {
   const times = { startedAtMs, longestTtlMs, driftBufferMs };
-  return new Recovery({ ...times, others, after: '', fileId, founders });
+  return new Recovery({ ...times, others, after: '', fileId, bootstrapSet });
 }
 
 /** What a node says of itself, by its file. */
-const voting = (file: number, founders: readonly number[] = []): Said => ({
+const voting = (file: number, bootstrapSet: readonly number[] = []): Said => ({
   voting: true,
   fresh: false,
   file_id: file,
-  founders,
+  bootstrap_set: bootstrapSet,
   after: '',
 });
-const fresh = (file: number, founders: readonly number[] = []): Said => ({
+const fresh = (file: number, bootstrapSet: readonly number[] = []): Said => ({
   voting: false,
   fresh: true,
   file_id: file,
-  founders,
+  bootstrap_set: bootstrapSet,
   after: '',
 });
 
@@ -125,7 +125,7 @@ describe('A node that lost its file votes', () => {
       longestTtlMs,
       driftBufferMs,
       fileId: 7,
-      founders: [],
+      bootstrapSet: [],
     });
     hears(unknown, overMs, []);
     assert.equal(unknown.mayVote(), false);
@@ -256,7 +256,7 @@ class Cluster {
       longestTtlMs,
       driftBufferMs,
       fileId: this.#files,
-      founders: [],
+      bootstrapSet: [],
     });
     const file = new MemoryFile();
     const limits = { maxRows: 10, maxTombstones: 10 };
@@ -268,7 +268,7 @@ class Cluster {
       longestTtlMs,
       recovery,
       fileId: this.#files,
-      founders: [],
+      bootstrapSet: [],
       fresh: true,
       onSaveFailed: assert.fail,
       node: new LeaseNode(limits, file.restored(), startedAtMs),
@@ -288,8 +288,8 @@ class Cluster {
       const done = asking.host.adopt(page);
       this.clock.endTurn();
       await done;
-      if (page.fresh && page.founders.length === 0 && asking.host.founders.length > 0)
-        asked.begin({ epoch: 1, set: setIdOf(set), founders: asking.host.founders });
+      if (page.fresh && page.bootstrap_set.length === 0 && asking.host.bootstrapSet.length > 0)
+        asked.begin({ epoch: 1, set: setIdOf(set), bootstrap_set: asking.host.bootstrapSet });
       asking.recovery.heard(page, isTime && page.next === null);
     }
     asking.host.lookAtRecovery();

@@ -13,7 +13,7 @@ const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 const numRuns = Number(process.env['RUNS'] ?? 80);
 /** In memory where there is such a folder: what is synced does not matter here, and is much. */
 const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-const founders = [123_456_789, 987_654_321, 555];
+const bootstrapSet = [123_456_789, 987_654_321, 555];
 
 describe('One flipped bit', () => {
   let folder: string;
@@ -30,7 +30,7 @@ describe('One flipped bit', () => {
   /** Fifty rows, one a transaction, some dropped and forgotten: there is free space, too. */
   function write(): ReturnType<typeof openStore>['store'] {
     const { store } = openStore(file, setOf(1));
-    store.found(founders);
+    store.found(bootstrapSet);
     store.markVoting();
     for (let number = 1; number <= 60; number++) store.save(numbered(number));
     for (let number = 1; number <= 10; number++)
@@ -67,7 +67,7 @@ describe('One flipped bit', () => {
     write().close();
     copy(file, struck);
     const whole = look(struck);
-    assert.deepEqual(whole.founders, founders);
+    assert.deepEqual(whole.bootstrapSet, bootstrapSet);
     assert.equal(whole.restored.rows.length, 50);
     let putAside = 0;
     everywhere((place) => {

@@ -100,7 +100,7 @@ describe('The log of the file of a lease node', () => {
     };
     const { save, restore } = watchStatements(lookAtAll);
     try {
-      for (let life = 0; life < 2; life++) {
+      for (let round = 0; round < 2; round++) {
         const { store } = openStore(file, setOf(1));
         for (let count = 0; count < 2; count++) {
           // The log goes into the file with the second one.
@@ -113,7 +113,7 @@ describe('The log of the file of a lease node', () => {
           saved += 1;
         }
         store.close();
-        assertWhole(look(file), saved, `life ${String(life)}`);
+        assertWhole(look(file), saved, `round ${String(round)}`);
       }
     } finally {
       restore();
@@ -247,12 +247,12 @@ describe('The log of the file of a lease node', () => {
   it(`holds all that was saved wherever its process is killed, and is missed where it is gone (SEED=${String(seed)})`, async () => {
     const next = randomness();
     let saved = 0;
-    for (let life = 0; life < 12; life++) {
-      const what = `SEED=${String(seed)}, life ${String(life)}`;
+    for (let round = 0; round < 12; round++) {
+      const what = `SEED=${String(seed)}, round ${String(round)}`;
       const inWhichMs = next.next().value * 200;
       saved = await run([String(saved), 'killed'], (child, isOpened) => {
         // Some are killed while they open.
-        if (isOpened || life % 4 === 3) setTimeout(() => child.kill('SIGKILL'), inWhichMs);
+        if (isOpened || round % 4 === 3) setTimeout(() => child.kill('SIGKILL'), inWhichMs);
       });
       for (const [loss, strike] of Object.entries(losses))
         assertWholeOrLost(after(strike), saved, `${what}, log ${loss}`);

@@ -69,10 +69,13 @@ describe('The file of a lease node', () => {
     return first;
   }
 
-  function assertLost({ restored, hasVoted, founders, fileId }: OpenedStore, was: number): void {
+  function assertLost(
+    { restored, hasVoted, bootstrapSet, fileId }: OpenedStore,
+    was: number,
+  ): void {
     assert.deepEqual(restored, { rows: [], tombstones: [], floor: 0 });
     assert.equal(hasVoted, false);
-    assert.deepEqual(founders, []);
+    assert.deepEqual(bootstrapSet, []);
     assert.notEqual(fileId, was);
   }
 
@@ -102,18 +105,18 @@ describe('The file of a lease node', () => {
       floor: 4,
     });
     assert.equal(again.hasVoted, true);
-    assert.deepEqual(again.founders, [8, 5]);
+    assert.deepEqual(again.bootstrapSet, [8, 5]);
     assert.equal(again.fileId, first.fileId);
     assert.equal(again.putAside, undefined);
   });
 
-  it('writes its founders down once, and they stand', () => {
+  it('writes its bootstrap set down once, and they stand', () => {
     const first = open();
     first.store.found([5, 8]);
     assert.throws(() => first.store.found([5, 9]), /written down: \[5,8\]/);
     first.store.close();
     const again = open();
-    assert.deepEqual(again.founders, [5, 8]);
+    assert.deepEqual(again.bootstrapSet, [5, 8]);
     assert.equal(again.hasVoted, false);
     assert.throws(() => again.store.found([5, 9]), /written down/);
   });
@@ -186,7 +189,7 @@ describe('The file of a lease node', () => {
       change(`UPDATE meta SET value = '2' WHERE key = 'floor'`),
     'has half a lease': () => change(`UPDATE leases SET client_id = NULL`),
     'has no floor': () => change(`DELETE FROM meta WHERE key = 'floor'`),
-    'has no founders': () => change(`DELETE FROM meta WHERE key = 'founders'`),
+    'has no bootstrap set': () => change(`DELETE FROM meta WHERE key = 'founders'`),
     'has no leases': () => change(`DROP TABLE leases`),
     'has no meta': () => change(`DROP TABLE meta`),
     'has nothing but a head': () => truncateSync(file, 4096),

@@ -189,7 +189,7 @@ describe('A stream to a lease node', () => {
     client.send(ids.map((id) => [id, 'hang']));
     client.send([[maxRequests + 1, 'echo']]);
     assert.deepEqual(told(await client.next()), [[maxRequests + 1, 'limit_exceeded']]);
-    client.send(ids.map((id) => [id, 'abandon']));
+    client.send(ids.map((id) => [id, 'cancel']));
     client.send(ids.map((id) => [maxRequests + id, 'hang']));
     await client.settle();
     assert.equal(hanging.length, 2 * maxRequests);
@@ -203,7 +203,7 @@ describe('A stream to a lease node', () => {
     await start();
     const client = await connect();
     client.send([[1, 'hang']]);
-    client.send([[1, 'abandon']]);
+    client.send([[1, 'cancel']]);
     client.send([[1, 'hang']]);
     await client.settle();
     hanging[0]?.answer({ of: 'the first' });
@@ -217,7 +217,7 @@ describe('A stream to a lease node', () => {
   it('cancels nothing where nothing has that number', async () => {
     await start();
     const client = await connect();
-    client.send([[7, 'abandon']]);
+    client.send([[7, 'cancel']]);
     await client.settle();
   });
 

@@ -16,7 +16,7 @@ const said = {
   voting: false,
   fresh: false,
   file_id: 1,
-  founders: [],
+  bootstrap_set: [],
   floor: 0,
   tokens: [],
   next: null,

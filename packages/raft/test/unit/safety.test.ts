@@ -5,7 +5,7 @@ import { Network } from '../network.ts';
 
 const steps = 1500;
 
-/** One life: faults first, then a healed cluster that must make progress. */
+/** One run: faults first, then a healed cluster that must make progress. */
 function live(seed: number): {
   readonly committed: number;
   readonly reads: number;
@@ -133,7 +133,7 @@ describe('The Raft core in a bad network', () => {
     only === undefined
       ? Array.from({ length: Number(process.env['SEEDS'] ?? 120) }, (_, seed) => seed + 1)
       : [Number(only)];
-  it(`keeps its promises after every step and makes progress once healed (${String(seeds.length)} lives)`, () => {
+  it(`keeps its promises after every step and makes progress once healed (${String(seeds.length)} runs)`, () => {
     const total = { committed: 0, reads: 0, snapshots: 0, damage: 0 };
     for (const seed of seeds) {
       try {

@@ -58,7 +58,7 @@ export class Cycles {
       return true;
     }
     if (event.type === 'hold_ended') this.#holds.get(keyOf(event))?.delete(event.sessionId);
-    else if (event.type === 'hold_lowered')
+    else if (event.type === 'hold_downgraded')
       this.#holds.get(event.name)?.set(event.sessionId, 'shared');
     else if (event.type === 'wait_ended') this.#endWait(event, keyOf(event));
     else if (event.type === 'session_ended') {

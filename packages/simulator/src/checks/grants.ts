@@ -27,7 +27,7 @@ export class Grants {
   #lastToken = 0;
   #count = 0;
 
-  /** Of the one semaphore of a life, by token. */
+  /** Of the one semaphore of a run, by token. */
   readonly #permits = new Map<number, number>();
   readonly #permitLimit: number;
 
@@ -44,7 +44,7 @@ export class Grants {
     for (const event of events) {
       if (event.type === 'granted') this.#onGranted(event);
       else if (event.type === 'hold_ended') this.#onEnded(event);
-      else if (event.type === 'hold_lowered') {
+      else if (event.type === 'hold_downgraded') {
         const { sessionId, fenceToken } = event;
         this.#resource(event.name).holds.set(sessionId, { mode: 'shared', fenceToken });
       } else if (event.type === 'waiting') this.#onWaiting(event);

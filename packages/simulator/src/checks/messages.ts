@@ -14,7 +14,7 @@ import type { Batch } from '@holdfast/engine/parts';
 import type { Command, CommandResult, ResourceName, StateMachine } from '@holdfast/state';
 import type { Machine } from '../world/machine.ts';
 
-/** The queue of every life that has one. */
+/** The queue of every run that has one. */
 export const mail = 'mail';
 
 interface Message {

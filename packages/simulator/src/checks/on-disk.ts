@@ -15,7 +15,7 @@ interface OfNode {
 export class OnDisk {
   readonly #report: (message: string) => void;
   readonly #nodes = new Map<string, OfNode>();
-  /** Of the members with which the life began: under others a majority may be one of those before. */
+  /** Of the members with which the run began: under others a majority may be one of those before. */
   #firstMembershipIndex: LogIndex | undefined;
 
   constructor(report: (message: string) => void) {

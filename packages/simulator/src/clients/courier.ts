@@ -21,7 +21,7 @@ export interface CourierOptions {
   readonly plan: ClientPlan;
 }
 
-/** More than any message of a life is delivered: a dead letter that nobody is told of would not be lost, and look so. */
+/** More than any message of a run is delivered: a dead letter that nobody is told of would not be lost, and look so. */
 const maxDeliveries = 1000;
 
 export class Courier {

@@ -30,7 +30,7 @@ export interface PlayerOptions {
   readonly meetings: Meetings;
   readonly chronicle: Chronicle;
   readonly plan: ClientPlan;
-  /** Of the players of a life. */
+  /** Of the players of a run. */
   readonly isFirst: boolean;
 }
 

@@ -191,7 +191,7 @@ export class Worker {
     if (
       hold.mode === 'exclusive' &&
       random.withProbability(0.15) &&
-      !(await this.#lower(session, hold))
+      !(await this.#downgrade(session, hold))
     )
       return false;
     const again = random.withProbability(0.15) ? await this.#take(session, name) : undefined;
@@ -308,19 +308,19 @@ export class Worker {
   }
 
   /** False: the outcome is not known. */
-  async #lower(session: Session, hold: Hold): Promise<boolean> {
+  async #downgrade(session: Session, hold: Hold): Promise<boolean> {
     const { machine, recorder, beliefs, random } = this.#options;
     if (hold.state !== 'held' || !hold.isHeld()) return false;
     const token = hold.fenceToken;
     const of = { lock: hold.name, session: session.id, token };
-    const settle = recorder.begin(machine.name, { type: 'lower', ...of });
+    const settle = recorder.begin(machine.name, { type: 'downgrade', ...of });
     try {
       await hold.downgrade();
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
       return false;
     }
-    settle({ type: 'lowered' });
+    settle({ type: 'downgraded' });
     await machine.sleep(random.between(0, 100));
     beliefs.compare(hold.name);
     return true;

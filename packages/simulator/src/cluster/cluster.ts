@@ -1,4 +1,4 @@
-/** The nodes of one life, those that come and go included. */
+/** The nodes of one run, those that come and go included. */
 import { firstFeatureLevel, latestFeatureLevel } from '@holdfast/state';
 import type { Witness } from '../checks/witness.ts';
 import type { Random } from '../world/random.ts';

@@ -29,7 +29,11 @@ export interface LeaseMachineOptions {
   /** One page of what another node knows, over the network. */
   readonly ask: (peer: string, after: string | undefined) => Promise<QuorumTokensAnswer>;
   /** Has the other one write down with whom the cluster begins. */
-  readonly propose: (peer: string, set: QuorumSet, founders: readonly number[]) => Promise<void>;
+  readonly propose: (
+    peer: string,
+    set: QuorumSet,
+    bootstrapSet: readonly number[],
+  ) => Promise<void>;
   /** As its operator names it; undefined: it waits to be made a member of one. */
   readonly told: QuorumSet | undefined;
 }
@@ -43,7 +47,7 @@ class LeaseFile {
   readonly id: number;
   floor = 0;
   hasVoted = false;
-  founders: readonly number[] = [];
+  bootstrapSet: readonly number[] = [];
   stored: StoredSet;
 
   constructor(id: number, set: QuorumSet | undefined) {
@@ -134,7 +138,7 @@ export class LeaseMachine {
         return anew;
       },
       fileId: file.id,
-      founders: file.founders,
+      bootstrapSet: file.bootstrapSet,
       fresh: !file.hasVoted,
       onSaveFailed: () => undefined,
     });
@@ -161,7 +165,7 @@ export class LeaseMachine {
       longestTtlMs: this.#hasLost ? longestTtlMs / 8 : longestTtlMs,
       driftBufferMs,
       fileId: file.id,
-      founders: file.founders,
+      bootstrapSet: file.bootstrapSet,
     });
   }
 
@@ -178,7 +182,7 @@ export class LeaseMachine {
         clock,
         set: setIdOf(set),
         ask,
-        propose: (peer, founders) => propose(peer, set, founders),
+        propose: (peer, bootstrapSet) => propose(peer, set, bootstrapSet),
         others: set.members.filter((member) => member !== machine.name),
         onVoting: () => world.tell(machine.name, 'votes'),
         onError: () => undefined,
@@ -241,10 +245,11 @@ export class LeaseMachine {
     };
     return {
       save: (changes) => write(() => file.save(changes)),
-      found: (founders) =>
+      found: (bootstrapSet) =>
         write(() => {
-          if (file.founders.length > 0) throw new Error('The founders are written down once.');
-          file.founders = founders;
+          if (file.bootstrapSet.length > 0)
+            throw new Error('The bootstrap set is written down once.');
+          file.bootstrapSet = bootstrapSet;
         }),
       markVoting: () =>
         write(() => {
@@ -259,7 +264,7 @@ export class LeaseMachine {
         write(() => {
           file.stored = stored;
           file.hasVoted = false;
-          file.founders = [];
+          file.bootstrapSet = [];
           this.#lacking.delete(stored.after);
         }),
     };

@@ -152,8 +152,10 @@ class Crowd {
       told: this.#set,
       ask: (peer, after) =>
         at(peer, (host) => (after === undefined ? host.said() : host.tokens(after))),
-      propose: (peer, set, founders) =>
-        at(peer, (host) => host.begin({ epoch: set.epoch, set: setIdOf(set), founders })),
+      propose: (peer, set, bootstrapSet) =>
+        at(peer, (host) =>
+          host.begin({ epoch: set.epoch, set: setIdOf(set), bootstrap_set: bootstrapSet }),
+        ),
     });
   }
 }

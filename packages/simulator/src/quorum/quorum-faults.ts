@@ -1,4 +1,4 @@
-/** What goes wrong in a life of a quorum lease. */
+/** What goes wrong in a run of a quorum lease. */
 import { calm } from '../world/network.ts';
 import type { Random } from '../world/random.ts';
 import type { World } from '../world/world.ts';

@@ -1,5 +1,5 @@
 /**
- * What goes wrong in a life. Each life has a choice of kinds, so that some lives see one kind often and
+ * What goes wrong in a run. Each run has a choice of kinds, so that some runs see one kind often and
  * others see many together.
  */
 import { firstFeatureLevel, latestFeatureLevel } from '@holdfast/state';
@@ -312,7 +312,7 @@ export class Faults {
     });
   }
 
-  /** At most one disk of a life cannot be trusted, and only while the others can go on without it. */
+  /** At most one disk of a run cannot be trusted, and only while the others can go on without it. */
   #loseTrust(act: (node: SimulatedNode) => void): void {
     const { damaged, running } = this.#cluster;
     const voters = this.#cluster.leader()?.replica?.status().membership.members ?? [];

@@ -1,15 +1,15 @@
-/** What lives there are. */
-import { liveWithLeaders } from '../leaders/leader-life.ts';
-import { liveQuorum } from '../quorum/quorum-life.ts';
-import { live } from './life.ts';
-import type { LifeResult } from './life.ts';
+/** Which kinds of runs there are. */
+import { simulateLeaders } from '../leaders/leader-run.ts';
+import { simulateQuorum } from '../quorum/quorum-run.ts';
+import { simulateCluster } from './cluster-run.ts';
+import type { RunResult } from './cluster-run.ts';
 
-export type LifeKind = 'cluster' | 'leaders' | 'quorum';
-type Live = (seed: bigint, trace?: (line: string) => void) => Promise<LifeResult>;
+export type RunKind = 'cluster' | 'leaders' | 'quorum';
+type Simulate = (seed: bigint, trace?: (line: string) => void) => Promise<RunResult>;
 
-export const lives: Readonly<Record<LifeKind, Live>> = {
-  cluster: live,
-  leaders: liveWithLeaders,
-  quorum: liveQuorum,
+export const runs: Readonly<Record<RunKind, Simulate>> = {
+  cluster: simulateCluster,
+  leaders: simulateLeaders,
+  quorum: simulateQuorum,
 };
-export const isLifeKind = (text: string): text is LifeKind => Object.hasOwn(lives, text);
+export const isRunKind = (text: string): text is RunKind => Object.hasOwn(runs, text);

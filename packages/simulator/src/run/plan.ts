@@ -1,7 +1,7 @@
 /**
- * What a life is about. Half of the lives have a choice of everything; each of the others is about one mechanism:
- * its settings, faults and clients bring about, many times in a short life, what that mechanism is for. So rare
- * orders of events are met in hundreds of lives, not in hundreds of thousands.
+ * What a run is about. Half of the runs have a choice of everything; each of the others is about one mechanism:
+ * its settings, faults and clients bring about, many times in a short run, what that mechanism is for. So rare
+ * orders of events are met in hundreds of runs, not in hundreds of thousands.
  */
 import type { Settings } from '../cluster/node.ts';
 import type { Random } from '../world/random.ts';
@@ -22,7 +22,7 @@ export const focuses = [
   'messages',
   'cache',
 ] as const;
-/** Lives about the cache are half of those that are picked to be about messages: the seeds of the others stay what they are. */
+/** Runs about the cache are half of those that are picked to be about messages: the seeds of the others stay what they are. */
 const pickedFocuses = focuses.filter((focus) => focus !== 'cache');
 export type Focus = 'everything' | (typeof focuses)[number];
 export const isFocus = (text: string): text is Focus =>
@@ -81,7 +81,7 @@ export function planOf(random: Random): Plan {
   return focus === 'everything' ? everything : { ...everything, ...shapes[focus](random), focus };
 }
 
-/** What the life of a seed is about, without living it. */
+/** What the run of a seed is about, without running it. */
 export const focusOf = (seed: bigint): Focus => planOf(new World(seed).random.fork()).focus;
 
 function planOfEverything(random: Random): Plan {
@@ -96,7 +96,7 @@ function planOfEverything(random: Random): Plan {
     snapshotChunkBytes: random.pick([100, 2000, 256 * 1024]),
     maxEntriesPerTurn: random.pick([3, 1000]),
   };
-  // Some lives are nothing but elections.
+  // Some runs are nothing but elections.
   const stormy = random.withProbability(0.15);
   const kinds: readonly FaultKind[] = stormy
     ? ['storm', 'storm', 'transfer']
@@ -132,7 +132,7 @@ function planOfEverything(random: Random): Plan {
 
 type Shape = Partial<Omit<Plan, 'focus'>>;
 
-/** Clients of lives about what happens between nodes: few, quick, and about one lock or two. */
+/** Clients of runs about what happens between nodes: few, quick, and about one lock or two. */
 const few = (random: Random): ClientPlan => ({
   ...planOfEverything(random).clients,
   workers: 2 + random.below(2),

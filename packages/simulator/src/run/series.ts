@@ -1,23 +1,23 @@
-/** Many lives, on all cores. */
+/** Many runs, on all cores. */
 import { Worker } from 'node:worker_threads';
-import type { LifeKind } from './kinds.ts';
-import type { LifeResult } from './life.ts';
+import type { RunKind } from './kinds.ts';
+import type { RunResult } from './cluster-run.ts';
 import { focusOf } from './plan.ts';
 import type { Focus } from './plan.ts';
 import type { FromThread, ToThread } from './thread.ts';
 
 export interface SeriesOptions {
-  /** What lives. Default: of clusters. */
-  readonly kind?: LifeKind;
+  /** Of what. Default: of clusters. */
+  readonly kind?: RunKind;
   /** The first seed; the others follow it. */
   readonly first: bigint;
-  readonly lives: number;
-  /** Of the seeds only those whose lives are about this; of clusters alone. */
+  readonly runs: number;
+  /** Of the seeds only those whose runs are about this; of clusters alone. */
   readonly about?: Focus;
   readonly threads: number;
-  /** No life is begun after so long. */
+  /** No run is begun after so long. */
   readonly maxSeconds?: number;
-  /** Ends at the first life that breaks a promise, or when many have ended with errors beside the checks. */
+  /** Ends at the first run that breaks a promise, or when many have ended with errors beside the checks. */
   readonly stopAtFirst?: boolean;
   readonly onProgress?: (summary: Summary) => void;
 }
@@ -25,12 +25,12 @@ export interface SeriesOptions {
 export interface Broken {
   readonly seed: bigint;
   readonly message: string;
-  /** False: the life ended with an error beside the checks. */
+  /** False: the run ended with an error beside the checks. */
   readonly isPromise: boolean;
 }
 
 export interface Summary {
-  readonly lives: number;
+  readonly runs: number;
   readonly seconds: number;
   readonly virtualHours: number;
   readonly events: number;
@@ -39,7 +39,7 @@ export interface Summary {
   readonly operations: number;
   readonly refusedWrites: number;
   readonly undecided: number;
-  /** Lives in which a mended majority was to go on, and how long it took, in ms. */
+  /** Runs in which a mended majority was to go on, and how long it took, in ms. */
   readonly recoveredMs: readonly number[];
   readonly broken: readonly Broken[];
 }
@@ -48,7 +48,7 @@ class Tally {
   readonly #startedMs = performance.now();
   readonly #recoveredMs: number[] = [];
   readonly #broken: Broken[] = [];
-  #lives = 0;
+  #runs = 0;
   #virtualMs = 0;
   #events = 0;
   #commands = 0;
@@ -61,8 +61,8 @@ class Tally {
     return (performance.now() - this.#startedMs) / 1000;
   }
 
-  addLife(result: LifeResult): void {
-    this.#lives += 1;
+  addRun(result: RunResult): void {
+    this.#runs += 1;
     this.#virtualMs += result.virtualMs;
     this.#events += result.events;
     this.#commands += result.commands;
@@ -74,13 +74,13 @@ class Tally {
   }
 
   addBroken(broken: Broken): void {
-    this.#lives += 1;
+    this.#runs += 1;
     this.#broken.push(broken);
   }
 
   summary(): Summary {
     return {
-      lives: this.#lives,
+      runs: this.#runs,
       seconds: this.seconds,
       virtualHours: this.#virtualMs / 3_600_000,
       events: this.#events,
@@ -96,24 +96,24 @@ class Tally {
 }
 
 export async function runSeries(options: SeriesOptions): Promise<Summary> {
-  const { first, lives, threads, maxSeconds = Infinity, stopAtFirst = false } = options;
+  const { first, runs, threads, maxSeconds = Infinity, stopAtFirst = false } = options;
   const { kind = 'cluster', about } = options;
   const tally = new Tally();
   let next = 0;
   const isLeftOut = (seed: bigint): boolean => about !== undefined && focusOf(seed) !== about;
-  const nextLife = (): ToThread | undefined => {
-    while (next < lives && isLeftOut(first + BigInt(next))) next += 1;
-    if (next >= lives || tally.seconds > maxSeconds) return undefined;
+  const nextRun = (): ToThread | undefined => {
+    while (next < runs && isLeftOut(first + BigInt(next))) next += 1;
+    if (next >= runs || tally.seconds > maxSeconds) return undefined;
     if (stopAtFirst && isEnough(tally.summary().broken)) return undefined;
     return { seed: first + BigInt(next++), kind };
   };
   const takeIn = (message: FromThread): void => {
-    if (message.type === 'lived') tally.addLife(message.result);
+    if (message.type === 'finished') tally.addRun(message.result);
     else tally.addBroken(message);
     options.onProgress?.(tally.summary());
   };
-  const count = Math.max(1, Math.min(threads, lives));
-  await Promise.all(Array.from({ length: count }, () => runThread(nextLife, takeIn)));
+  const count = Math.max(1, Math.min(threads, runs));
+  await Promise.all(Array.from({ length: count }, () => runThread(nextRun, takeIn)));
   return tally.summary();
 }
 
@@ -123,16 +123,16 @@ const isEnough = (broken: readonly Broken[]): boolean =>
 
 /** One thread until there are no more seeds. */
 function runThread(
-  nextLife: () => ToThread | undefined,
+  nextRun: () => ToThread | undefined,
   takeIn: (message: FromThread) => void,
 ): Promise<void> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const worker = new Worker(new URL(`./thread.${extension}`, import.meta.url));
   return new Promise((resolve, reject) => {
     const goOn = (): void => {
-      const life = nextLife();
-      if (life === undefined) void worker.terminate().then(() => resolve());
-      else worker.postMessage(life);
+      const run = nextRun();
+      if (run === undefined) void worker.terminate().then(() => resolve());
+      else worker.postMessage(run);
     };
     worker.on('message', (message: FromThread) => {
       takeIn(message);

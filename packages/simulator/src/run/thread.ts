@@ -1,13 +1,13 @@
-/** A thread that lives the lives whose seeds it is given, one after the other. */
+/** A thread that runs the simulations whose seeds it is given, one after the other. */
 import { parentPort } from 'node:worker_threads';
-import { lives } from './kinds.ts';
-import type { LifeKind } from './kinds.ts';
-import { BrokenLife, isBrokenPromise } from './life.ts';
-import type { LifeResult } from './life.ts';
+import { runs } from './kinds.ts';
+import type { RunKind } from './kinds.ts';
+import { BrokenRun, isBrokenPromise } from './cluster-run.ts';
+import type { RunResult } from './cluster-run.ts';
 
-export type ToThread = { readonly seed: bigint; readonly kind: LifeKind };
+export type ToThread = { readonly seed: bigint; readonly kind: RunKind };
 export type FromThread =
-  | { readonly type: 'lived'; readonly result: LifeResult }
+  | { readonly type: 'finished'; readonly result: RunResult }
   | {
       readonly type: 'broken';
       readonly seed: bigint;
@@ -18,10 +18,10 @@ export type FromThread =
 const port = parentPort;
 if (port === null) throw new Error('thread.ts runs in a worker thread only');
 port.on('message', ({ seed, kind }: ToThread) => {
-  lives[kind](seed).then(
-    (result) => port.postMessage({ type: 'lived', result } satisfies FromThread),
+  runs[kind](seed).then(
+    (result) => port.postMessage({ type: 'finished', result } satisfies FromThread),
     (error: unknown) => {
-      const message = error instanceof BrokenLife ? error.message : String(error);
+      const message = error instanceof BrokenRun ? error.message : String(error);
       const isPromise = isBrokenPromise(error);
       port.postMessage({ type: 'broken', seed, message, isPromise } satisfies FromThread);
     },

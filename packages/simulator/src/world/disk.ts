@@ -32,7 +32,7 @@ export interface DiskOptions {
   readonly onDurable: (write: Write) => void;
 }
 
-/** Small, so that a life has many of them. */
+/** Small, so that a run has many of them. */
 const segmentBytes = [8 * 1024, 64 * 1024] as const;
 
 export class Disk {

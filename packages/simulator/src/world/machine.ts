@@ -6,7 +6,7 @@
  */
 import type { Timeline } from './timeline.ts';
 
-/** Wall clock at the beginning of every life. */
+/** Wall clock at the beginning of every run. */
 const epochMs = 1_800_000_000_000;
 
 export type MachineState = 'off' | 'running' | 'paused';

@@ -1,4 +1,4 @@
-/** What one life happens in: time, randomness, machines, network, and what is told of it. */
+/** What one run happens in: time, randomness, machines, network, and what is told of it. */
 import { Machine } from './machine.ts';
 import { Network } from './network.ts';
 import { Random } from './random.ts';
@@ -18,7 +18,7 @@ export class World {
   /** What nodes do that a fault may be waiting for. */
   onNotable: (node: string, what: 'votes' | 'leads') => void = () => undefined;
 
-  /** @param trace Given a line for everything that happens; lives without it are faster. */
+  /** @param trace Given a line for everything that happens; runs without it are faster. */
   constructor(seed: bigint, trace?: (line: string) => void) {
     this.random = new Random(seed);
     this.network = new Network(this.timeline, this.random.fork());
@@ -38,7 +38,7 @@ export class World {
     this.#trace?.(`${this.nowMs.toFixed(3).padStart(11)} ${who.padEnd(9)} ${what}`);
   }
 
-  /** Ends the life: this must never happen. */
+  /** Ends the run: this must never happen. */
   violation(message: string): void {
     this.tell('!', message);
     this.timeline.fail(new Violation(message));

@@ -124,7 +124,7 @@ describe('The check of when sessions expire (WITNESS-8)', () => {
   });
 });
 
-describe('What lives are about', () => {
+describe('What runs are about', () => {
   it('is the same from the same seed, and everything there is within hundreds of seeds', () => {
     const seen = new Map<string, number>();
     for (let seed = 1n; seed <= 600n; seed++) {

@@ -4,7 +4,7 @@
  * STATE-RELEASE-1: a request that was cancelled is never executed afterwards, also where the cancel comes before it.
  */
 import type { Cancel, Execute, Once } from './primitive.ts';
-import { requestForgotten, requestReused, usedFor, waitAbandoned } from './refusals.ts';
+import { requestForgotten, requestReused, usedFor, waitCancelled } from './refusals.ts';
 import { rememberGivenUp } from './sessions/making.ts';
 import { commandDeclarations } from '../primitives/declared.ts';
 import type { CancelKind, OnceType } from '../primitives/declared.ts';
@@ -44,7 +44,7 @@ export const cancelWith =
 
 /** What a request that was cancelled before it arrived is answered when it does. */
 function earlyAnswer({ kind, name, requestId }: Cancel): Answer {
-  const result = waitAbandoned(name, requestId);
+  const result = waitCancelled(name, requestId);
   return { kind: cancelled[kind ?? 'lock'], name, asked: undefined, result, waiter: undefined };
 }
 

@@ -136,7 +136,7 @@ export const holdStates = [
   'waiting',
   'shared_alone',
   'shared_with_others',
-  'raising',
+  'upgrading',
   'exclusive',
 ] as const;
 /** Of one session and one lock. The first three differ in what others hold: nothing, shared, exclusive. */
@@ -160,7 +160,7 @@ type HoldLifecycle = Readonly<
   Record<HoldState, Readonly<Record<HoldEvent, Transition<HoldState>>>>
 >;
 
-/** From `waiting` and `raising` the wait is for exclusive mode, and the asker waits with one request. */
+/** From `waiting` and `upgrading` the wait is for exclusive mode, and the asker waits with one request. */
 export const holdLifecycle: HoldLifecycle = {
   none_free: {
     try_shared: cell('shared_alone', 'granted'),
@@ -226,7 +226,7 @@ export const holdLifecycle: HoldLifecycle = {
     try_shared: cell('shared_with_others', 'granted'),
     try_exclusive: cell('shared_with_others', 'lock_held'),
     wait_shared: cell('shared_with_others', 'granted'),
-    wait_exclusive: cell('raising', 'queued'),
+    wait_exclusive: cell('upgrading', 'queued'),
     others_release: cell('shared_alone', '-'),
     deadline: cell('shared_with_others', '-'),
     abandon: cell('none_read', 'abandoned'),
@@ -234,11 +234,11 @@ export const holdLifecycle: HoldLifecycle = {
     force_release: cell('none_free', 'forced'),
     session_end: cell('none_read', 'session_ended'),
   },
-  raising: {
-    try_shared: cell('raising', 'granted'),
-    try_exclusive: cell('raising', 'lock_held'),
-    wait_shared: cell('raising', 'granted'),
-    wait_exclusive: cell('raising', 'queued'),
+  upgrading: {
+    try_shared: cell('upgrading', 'granted'),
+    try_exclusive: cell('upgrading', 'lock_held'),
+    wait_shared: cell('upgrading', 'granted'),
+    wait_exclusive: cell('upgrading', 'queued'),
     others_release: cell('exclusive', '-'),
     deadline: cell('shared_with_others', '-'),
     abandon: cell('shared_with_others', 'abandoned'),

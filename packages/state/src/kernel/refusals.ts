@@ -47,7 +47,7 @@ export function sessionExists(id: SessionId): Refusal {
   );
 }
 
-export function waitAbandoned(name: ResourceName, requestId: RequestId): Refusal {
+export function waitCancelled(name: ResourceName, requestId: RequestId): Refusal {
   return refuse(
     'wait_abandoned',
     `Request ${shownId(requestId)} for "${name}" was given up. Ask again with a new request id.`,

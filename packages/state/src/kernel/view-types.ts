@@ -58,7 +58,7 @@ export interface LockHoldView {
   readonly fenceToken: FenceToken;
   readonly mode: Mode;
   readonly holdCount: number;
-  /** Of the hold's first grant: a raise brings a new one. */
+  /** Of the hold's first grant: an upgrade brings a new one. */
   readonly firstToken: FenceToken;
 }
 

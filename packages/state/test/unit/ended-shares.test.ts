@@ -28,7 +28,7 @@ function own(name: string, caller: string, madeAtMs: number, liveMs = 30_000): C
   };
 }
 
-const giveUp = (name: string, caller: string): Command => ({
+const cancelRequest = (name: string, caller: string): Command => ({
   type: 'abandon',
   sessionId: id(`of ${name}`),
   name: lockName(name),
@@ -115,10 +115,14 @@ describe('the ended sessions of one caller', () => {
 
   test('that are cancelled before they come find the share full: who cancels goes on (SHARE-3)', () => {
     const driver = full();
-    assert.equal(outcome(driver.do(giveUp('d', 'x'))), 'limit_exceeded');
+    assert.equal(outcome(driver.do(cancelRequest('d', 'x'))), 'limit_exceeded');
     assert.equal(outcome(driver.do(own('d', 'y', 30))).slice(0, 7), 'granted');
-    assert.equal(outcome(driver.do(giveUp('d', 'x'))), 'abandoned', 'what came is given back');
-    assert.equal(outcome(driver.do(giveUp('e', 'y'))), 'session_not_found');
+    assert.equal(
+      outcome(driver.do(cancelRequest('d', 'x'))),
+      'abandoned',
+      'what came is given back',
+    );
+    assert.equal(outcome(driver.do(cancelRequest('e', 'y'))), 'session_not_found');
     assert.equal(outcome(driver.do(own('e', 'x', 30))), 'wait_abandoned');
   });
 

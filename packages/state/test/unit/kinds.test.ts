@@ -259,7 +259,7 @@ describe('the end of a hold', () => {
     assert.deepEqual(driver.holders('x'), ['b exclusive x1']);
   });
 
-  test('comes at the earlier of two longest times when a hold is raised or entered', () => {
+  test('comes at the earlier of two longest times when a hold is upgraded or entered', () => {
     const driver = new Driver().sessions('a');
     driver.do(lock('a', 'x', { mode: 'shared', terms: { metadata: 'reads' } }));
     driver.do(lock('a', 'x', { terms: { maxHoldMs: 30, metadata: 'writes' } }));
@@ -337,8 +337,8 @@ describe('the end of a hold', () => {
   });
 });
 
-describe('lowering a hold from exclusive to shared', () => {
-  const lower = (driver: Driver, token: number): string =>
+describe('downgrading a hold from exclusive to shared', () => {
+  const downgrade = (driver: Driver, token: number): string =>
     outcome(
       driver.do({
         type: 'downgrade',
@@ -352,20 +352,20 @@ describe('lowering a hold from exclusive to shared', () => {
     const driver = new Driver().sessions('a', 'b');
     const token = driver.hold('a', 'x');
     driver.acquire('b', 'x', { waitMs: 50, mode: 'shared' });
-    assert.equal(lower(driver, token), `downgraded ${String(token)}`);
+    assert.equal(downgrade(driver, token), `downgraded ${String(token)}`);
     assert.deepEqual(driver.holders('x'), ['a shared x1', 'b shared x1']);
-    assert.equal(lower(driver, token), `downgraded ${String(token)}`);
+    assert.equal(downgrade(driver, token), `downgraded ${String(token)}`);
     driver.end('b');
-    const raised = driver.hold('a', 'x');
-    assert.equal(lower(driver, token), 'stale_fence_token', 'a late repetition lowers nothing');
+    const upgraded = driver.hold('a', 'x');
+    assert.equal(downgrade(driver, token), 'stale_fence_token', 'a late repetition does nothing');
     assert.deepEqual(driver.holders('x'), ['a exclusive x2']);
-    assert.equal(lower(driver, raised), `downgraded ${String(raised)}`);
+    assert.equal(downgrade(driver, upgraded), `downgraded ${String(upgraded)}`);
   });
 
   test('is for the holder only', () => {
     const driver = new Driver().sessions('a', 'b');
-    assert.equal(lower(driver, 1), 'lock_not_found');
-    assert.equal(lower(driver, driver.hold('b', 'x')), 'not_holder');
+    assert.equal(downgrade(driver, 1), 'lock_not_found');
+    assert.equal(downgrade(driver, driver.hold('b', 'x')), 'not_holder');
   });
 });
 

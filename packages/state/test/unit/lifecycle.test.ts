@@ -101,7 +101,7 @@ const enterHold: Readonly<Record<HoldState, (driver: Driver) => void>> = {
     driver.hold('t', 'x', { mode: 'shared' });
     driver.hold('s', 'x', { request: 1, mode: 'shared' });
   },
-  raising: (driver) => {
+  upgrading: (driver) => {
     driver.hold('t', 'x', { mode: 'shared' });
     driver.hold('s', 'x', { request: 2, mode: 'shared' });
     driver.acquire('s', 'x', { request: 1, waitMs: 50 });
@@ -142,7 +142,7 @@ function holdState(driver: Driver): HoldState {
     return other.mode === 'shared' ? 'none_read' : 'none_busy';
   }
   if (own.mode === 'exclusive') return 'exclusive';
-  if (waits) return 'raising';
+  if (waits) return 'upgrading';
   return holders.length > 1 ? 'shared_with_others' : 'shared_alone';
 }
 

@@ -26,7 +26,7 @@ describe('limits', () => {
     assert.equal(driver.machine.stats().waiters, 1);
   });
 
-  test('a raise that would wait counts as a wait', () => {
+  test('an upgrade that would wait counts as a wait', () => {
     const driver = Driver.withLimits({ maxHoldsPerSession: 1 }).sessions('a', 'b');
     driver.hold('a', 'x', { mode: 'shared' });
     driver.hold('b', 'x', { mode: 'shared' });

@@ -78,7 +78,7 @@ describe('a re-entrant acquire', () => {
   });
 });
 
-describe('raising a shared hold to exclusive', () => {
+describe('upgrading a shared hold to exclusive', () => {
   test('is granted at once to the only holder, with a new token, before all who wait', () => {
     const driver = new Driver().sessions('a', 'b');
     driver.hold('a', 'x', { mode: 'shared' });
@@ -240,13 +240,13 @@ describe('abandoning a request', () => {
     assert.deepEqual(driver.holders('x'), ['a exclusive x1']);
   });
 
-  test('that raised a hold gives back the raise, and readers may enter again', () => {
+  test('that upgraded a hold gives back the upgrade, and readers may enter again', () => {
     const driver = new Driver().sessions('a', 'b');
     driver.hold('a', 'x', { request: 1, mode: 'shared' });
     driver.hold('a', 'x', { request: 2 });
     driver.acquire('b', 'x', { waitMs: 100, mode: 'shared' });
     driver.abandon('a', 'x', 2);
-    assert.equal(driver.lastEvents.map(eventLine)[0], 'hold_lowered x a 2');
+    assert.equal(driver.lastEvents.map(eventLine)[0], 'hold_downgraded x a 2');
     assert.deepEqual(driver.holders('x'), ['a shared x1', 'b shared x1']);
   });
 

@@ -77,7 +77,7 @@ describe('pages of what a session holds', () => {
     for (const page of pages) assert.deepEqual(page.counts, counts);
   });
 
-  it('given grants, ends and a raise between the pages, then whatever stands throughout is told', () => {
+  it('given grants, ends and an upgrade between the pages, then whatever stands throughout is told', () => {
     const driver = withHolds(200);
     driver.release('s', 'lock 0');
     driver.hold('s', 'read', { mode: 'shared' });
@@ -133,7 +133,7 @@ describe('the digest of what a session holds', () => {
     assert.equal(digestOf(driver), before);
   });
 
-  it('given a raise, or another acquire of the same, then it stays: it is the same hold', () => {
+  it('given an upgrade, or another acquire of the same, then it stays: it is the same hold', () => {
     const driver = new Driver().sessions('s');
     driver.hold('s', 'x', { mode: 'shared' });
     const before = digestOf(driver);

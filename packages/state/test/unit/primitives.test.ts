@@ -48,7 +48,7 @@ const wanted: fc.Arbitrary<readonly Wanted[]> = fc
 type Step =
   | { readonly type: 'command'; readonly command: Command }
   | {
-      readonly type: 'give_back' | 'abandon' | 'lower';
+      readonly type: 'give_back' | 'abandon' | 'downgrade';
       readonly session: string;
       readonly which: number;
     }
@@ -154,7 +154,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         'give_back' as const,
         'give_back' as const,
         'abandon' as const,
-        'lower' as const,
+        'downgrade' as const,
       ),
       session,
       which: fc.nat(4),
@@ -193,7 +193,7 @@ function commandOf(step: Exclude<Step, { type: 'restore' }>, driver: Driver): Co
   const hold = held[step.which % Math.max(1, held.length)];
   if (hold === undefined) return { type: 'advance' };
   const { type, name, fenceToken } = hold;
-  return { type: step.type === 'lower' ? 'downgrade' : type, sessionId, name, fenceToken };
+  return { type: step.type === 'downgrade' ? 'downgrade' : type, sessionId, name, fenceToken };
 }
 
 let nextRequest = 1;

@@ -185,7 +185,11 @@ describe('lock delay', () => {
     driver.hold('b', 'x', { mode: 'shared' });
     driver.expire('a');
     assert.equal(outcome(driver.acquire('b', 'x', { mode: 'shared' })), 'granted 2 x2');
-    assert.equal(outcome(driver.acquire('b', 'x')), 'lock_delayed', 'no raise while it is closed');
+    assert.equal(
+      outcome(driver.acquire('b', 'x')),
+      'lock_delayed',
+      'no upgrade while it is closed',
+    );
     driver.sessions('c');
     assert.equal(outcome(driver.acquire('c', 'x', { mode: 'shared' })), 'lock_delayed');
   });

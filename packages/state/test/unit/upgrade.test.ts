@@ -65,7 +65,7 @@ describe('the log of a version without bounds of work and holds', () => {
 
 describe('what a session was told again before repetitions were counted', () => {
   const limits = { ...initialLimits, maxRememberedSessions: 500_000, maxRememberedBytes: 2 ** 28 };
-  const giveUp = (name: string, kind: 'election' | 'barrier', request: number): Command => ({
+  const cancelRequest = (name: string, kind: 'election' | 'barrier', request: number): Command => ({
     type: 'abandon',
     kind,
     sessionId: id('a'),
@@ -101,9 +101,9 @@ describe('what a session was told again before repetitions were counted', () => 
       const leads = (one: Driver): boolean =>
         one.machine.show('election', lockName('e')).leader !== undefined;
       for (const one of [driver, driver.restored()]) {
-        one.do(giveUp('e', 'election', 2));
+        one.do(cancelRequest('e', 'election', 2));
         assert.equal(leads(one), true, 'the first request is not cancelled');
-        one.do(giveUp('e', 'election', 1));
+        one.do(cancelRequest('e', 'election', 1));
         assert.equal(leads(one), false);
       }
     }
@@ -113,11 +113,11 @@ describe('what a session was told again before repetitions were counted', () => 
     const driver = toldAgain([1]);
     driver.do({ type: 'set_limits', limits });
     driver.do(campaign('a', 'e', { request: 2 }));
-    driver.do(giveUp('e', 'election', 1));
+    driver.do(cancelRequest('e', 'election', 1));
     assert.ok(driver.machine.show('election', lockName('e')).leader !== undefined);
     const copy = driver.restored();
     for (const one of [driver, copy]) {
-      one.do(giveUp('e', 'election', 2));
+      one.do(cancelRequest('e', 'election', 2));
       assert.equal(one.machine.show('election', lockName('e')).leader, undefined);
     }
   });

@@ -1,4 +1,4 @@
-/** Long lives of one log, with power cuts, against a model that is a plain array. `SEED=…` runs one, `SEEDS=…` so many. */
+/** Long runs of one log, with power cuts, against a model that is a plain array. `SEED=…` runs one, `SEEDS=…` so many. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Entry, HardState, MemberId, SnapshotMeta, Write } from '@holdfast/raft';
@@ -56,7 +56,7 @@ async function madeElsewhere(
   return { meta, data: data ?? assert.fail() };
 }
 
-class Life {
+class LogRun {
   readonly #random: ReturnType<typeof randomOf>;
   readonly #log = new LogInMemory();
   #opened: Opened | undefined;
@@ -73,7 +73,7 @@ class Life {
     };
   }
 
-  async live(): Promise<void> {
+  async execute(): Promise<void> {
     for (let round = 0; round < 12; round++) {
       await this.#open();
       for (let turn = 1 + this.#random.below(12); turn > 0; turn--) await this.#turn();
@@ -207,13 +207,13 @@ describe('A log through many power cuts', () => {
   it('always holds what was acknowledged, and whole writes only', async () => {
     let installs = 0;
     for (const seed of seeds) {
-      const life = new Life(seed);
+      const run = new LogRun(seed);
       try {
-        await life.live();
+        await run.execute();
       } catch (error) {
         throw new Error(`SEED=${String(seed)}: ${String(error)}`, { cause: error });
       }
-      installs += life.installs;
+      installs += run.installs;
     }
     assert.ok(installs >= seeds.length);
   });

@@ -195,7 +195,7 @@ const openOutcomes: ReadonlySet<string> = new Set([
   'not_leader',
   'shutting_down',
   'overloaded',
-  'aborted',
+  'cancelled',
 ]);
 
 function judgeEnd(

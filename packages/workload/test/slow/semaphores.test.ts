@@ -49,10 +49,10 @@ describe('A semaphore of three processes', () => {
     await first.permits('s', { permits: 2, limit: 2 });
     await assert.rejects(second.permits('s'), isCode('no_permits'));
     const controller = new AbortController();
-    const givenUp = second.permits('s', { waitMs: 20_000, signal: controller.signal });
+    const cancelled = second.permits('s', { waitMs: 20_000, signal: controller.signal });
     const waits = second.permits('s', { permits: 2, waitMs: 20_000 });
     controller.abort();
-    await assert.rejects(givenUp, isCode('aborted'));
+    await assert.rejects(cancelled, isCode('cancelled'));
     await first.end();
     const taken = await waits;
     assert.equal(taken.count, 2);

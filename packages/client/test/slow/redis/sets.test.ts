@@ -101,7 +101,7 @@ describe('The set of Redis servers', { skip }, () => {
     const [first] = trio.urls;
     await assert.rejects(
       change({ signal: AbortSignal.timeout(50) }),
-      isCode('aborted'),
+      isCode('cancelled'),
       'it ends when all are closed',
     );
     await trio.server(2).ask('FLUSHALL');
@@ -127,7 +127,7 @@ describe('The set of Redis servers', { skip }, () => {
   });
 
   it('that is closed for one is not for another, unless it is said that the first will not be', async () => {
-    await assert.rejects(change({ signal: AbortSignal.timeout(50) }), isCode('aborted'));
+    await assert.rejects(change({ signal: AbortSignal.timeout(50) }), isCode('cancelled'));
     const fifth = await RedisServer.start(durable);
     try {
       const to = [trio.server(0).url, trio.server(1).url, fifth.url];

@@ -46,12 +46,12 @@ describe('A thousand that wait for one lock in one program', () => {
       quorum.lock('a').acquire({ waitMs: 5000 }),
     );
     const controller = new AbortController();
-    const gaveUp = quorum.lock('a').acquire({ waitMs: 5000, signal: controller.signal });
+    const cancelled = quorum.lock('a').acquire({ waitMs: 5000, signal: controller.signal });
     const short = quorum.lock('a').acquire({ waitMs: 300 });
-    for (const one of [...long, gaveUp, short]) one.catch(() => undefined);
+    for (const one of [...long, cancelled, short]) one.catch(() => undefined);
     await settle();
     controller.abort();
-    await assert.rejects(atOnce(gaveUp), isCode('aborted'));
+    await assert.rejects(atOnce(cancelled), isCode('cancelled'));
     await clock.pass(301);
     await assert.rejects(atOnce(short), isCode('wait_timeout'));
     await holder.release();

@@ -35,7 +35,9 @@ describe('The stream to a lease node', () => {
     signal = new AbortController().signal,
   ): Promise<Fields> => transport.ask(operation, body, signal);
   /** A question, and how to cancel it. */
-  function giveUp(operation?: string): readonly [asked: Promise<Fields>, giveUp: () => void] {
+  function cancelRequest(
+    operation?: string,
+  ): readonly [asked: Promise<Fields>, cancelRequest: () => void] {
     const controller = new AbortController();
     return [ask(operation, {}, controller.signal), () => controller.abort()];
   }
@@ -160,12 +162,12 @@ describe('The stream to a lease node', () => {
 
   describe('when a question is cancelled', () => {
     it('tells the node; an answer that comes nevertheless is nobody’s', async () => {
-      const [asked, abort] = giveUp();
+      const [asked, abort] = cancelRequest();
       await node.asked(1);
       abort();
-      await fails(asked, 'aborted');
+      await fails(asked, 'cancelled');
       await node.asked(2);
-      assert.deepEqual(node.requests[1], [number(0), 'abandon']);
+      assert.deepEqual(node.requests[1], [number(0), 'cancel']);
       node.send([number(0), {}]);
       await node.isRead();
       echo();
@@ -175,7 +177,7 @@ describe('The stream to a lease node', () => {
 
     it('tells nothing of one that was answered', async () => {
       echo();
-      const [asked, abort] = giveUp();
+      const [asked, abort] = cancelRequest();
       await asked;
       abort();
       await ask('renew');
@@ -183,7 +185,7 @@ describe('The stream to a lease node', () => {
     });
 
     it('does not ask at all where that was before', async () => {
-      await fails(ask('acquire', {}, AbortSignal.abort()), 'aborted');
+      await fails(ask('acquire', {}, AbortSignal.abort()), 'cancelled');
       assert.equal(node.connections.length, 0);
     });
 
@@ -195,11 +197,11 @@ describe('The stream to a lease node', () => {
           resolve();
         };
       });
-      const [asked, abort] = giveUp('acquire');
+      const [asked, abort] = cancelRequest('acquire');
       const stands = ask('renew', { b: 2 });
       await opening;
       abort();
-      await fails(asked, 'aborted');
+      await fails(asked, 'cancelled');
       echo();
       open();
       assert.deepEqual(await stands, { b: 2 });
@@ -209,9 +211,9 @@ describe('The stream to a lease node', () => {
     it('does not send it in the turn that asked it (VOTE-STREAM-1)', async () => {
       echo();
       await ask('renew');
-      const [asked, abort] = giveUp('acquire');
+      const [asked, abort] = cancelRequest('acquire');
       abort();
-      await fails(asked, 'aborted');
+      await fails(asked, 'cancelled');
       await ask('renew');
       assert.deepEqual(node.operations, ['renew', 'renew']);
     });
@@ -228,11 +230,11 @@ describe('The stream to a lease node', () => {
     it('is cancelled: all fails that was asked, and the next question opens another', async (t) => {
       own(t);
       const waiting = ask('wait');
-      const [asked, abort] = giveUp();
+      const [asked, abort] = cancelRequest();
       await node.asked(2);
       const dead = node.connection;
       abort(); // Whether or not the caller still waits.
-      await fails(asked, 'aborted');
+      await fails(asked, 'cancelled');
       pass(t, deadMs);
       await fails(waiting, 'connection_lost');
       await node.until(() => dead.readyState === dead.CLOSED);
@@ -289,11 +291,11 @@ describe('The stream to a lease node', () => {
       const waiting = ask('wait');
       await node.asked(1);
       for (let rounds = 0; rounds < 5; rounds++) {
-        const [asked, abort] = giveUp('confirm');
+        const [asked, abort] = cancelRequest('confirm');
         await node.until(() => node.operations.at(-1) === 'confirm');
         const pings = node.operations.filter((operation) => operation === 'ping').length;
         abort();
-        await fails(asked, 'aborted');
+        await fails(asked, 'cancelled');
         pass(t, 2 * tickMs);
         await node.until(
           () => node.operations.filter((operation) => operation === 'ping').length > pings,
@@ -419,7 +421,7 @@ describe('The stream to a lease node', () => {
         const controller = new AbortController();
         const asked = ask('acquire', body, controller.signal);
         controller.abort();
-        await fails(asked, 'aborted');
+        await fails(asked, 'cancelled');
       }
       await ask();
       assert.equal(node.requests.length, 1);

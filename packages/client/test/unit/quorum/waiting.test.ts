@@ -199,7 +199,7 @@ describe('Waiting for a quorum lock', () => {
   it('asks nobody where the caller cancelled before', async () => {
     const asked = counts('acquire');
     const options = { waitMs: 5000, signal: AbortSignal.abort() };
-    await assert.rejects(atOnce(acquire(options)), isCode('aborted'));
+    await assert.rejects(atOnce(acquire(options)), isCode('cancelled'));
     assert.deepEqual(counts('acquire'), asked);
     await assertGone();
   });
@@ -210,7 +210,7 @@ describe('Waiting for a quorum lock', () => {
     await settle();
     assert.deepEqual(waiters(), [1, 1, 1]);
     controller.abort();
-    await assert.rejects(atOnce(waited), isCode('aborted'));
+    await assert.rejects(atOnce(waited), isCode('cancelled'));
     await assertGone();
   });
 
@@ -220,7 +220,7 @@ describe('Waiting for a quorum lock', () => {
     const waited = acquire({ waitMs: 5000, signal: controller.signal });
     await settle();
     controller.abort();
-    await assert.rejects(atOnce(waited), isCode('aborted'), 'nobody has answered');
+    await assert.rejects(atOnce(waited), isCode('cancelled'), 'nobody has answered');
     for (const voter of voters) voter.arrive();
     await assertGone();
   });
@@ -234,7 +234,7 @@ describe('Waiting for a quorum lock', () => {
       waited.catch(() => undefined);
       await settle();
       await atOnce(other.release());
-      await assert.rejects(atOnce(waited), isCode('aborted'));
+      await assert.rejects(atOnce(waited), isCode('cancelled'));
       await settle();
       assert.deepEqual(clients(), [undefined, undefined, undefined]);
       await assertGone();
@@ -272,7 +272,7 @@ describe('Waiting for a quorum lock', () => {
     await clock.pass(nodeTimeoutMs / 2);
     controller.abort();
     voters[2]?.arrive();
-    await assert.rejects(atOnce(tried), isCode('aborted'));
+    await assert.rejects(atOnce(tried), isCode('cancelled'));
     await assertGone();
   });
 });

@@ -7,7 +7,7 @@ export class MemoryFile implements LeaseStore {
   readonly rows = new Map<string, LeaseRow>();
   readonly tombstones = new Set<string>();
   floor = 0;
-  founders: readonly number[] = [];
+  bootstrapSet: readonly number[] = [];
   hasVoted = false;
   full = false;
   saves = 0;
@@ -23,9 +23,9 @@ export class MemoryFile implements LeaseStore {
     if (floor !== undefined) this.floor = floor;
   }
 
-  found(founders: readonly number[]): void {
+  found(bootstrapSet: readonly number[]): void {
     this.#refuseWhenFull();
-    this.founders = founders;
+    this.bootstrapSet = bootstrapSet;
   }
 
   markVoting(): void {
@@ -42,7 +42,7 @@ export class MemoryFile implements LeaseStore {
     this.#refuseWhenFull();
     this.stored = stored;
     this.hasVoted = false;
-    this.founders = [];
+    this.bootstrapSet = [];
   }
 
   restored(): Restored {

@@ -133,13 +133,13 @@ export function rememberGivenUp(
   if (fullOf === 'all')
     ownEnded.refusedThroughMs = timeMs; // MEM-4: whatever it was, it was made before.
   else {
-    const untilMs = givenUpUntil(tables, liveMs ?? 0, repeatedMs);
+    const untilMs = cancelledUntil(tables, liveMs ?? 0, repeatedMs);
     ownEnded.add(id, 'ended', last, untilMs, timeMs, caller, tables.identity);
   }
   return undefined;
 }
 
-function givenUpUntil({ limits, timeMs }: Tables, liveMs: number, repeatedMs: number): number {
+function cancelledUntil({ limits, timeMs }: Tables, liveMs: number, repeatedMs: number): number {
   return remembersByTime(limits) ? timeMs + Math.max(liveMs, repeatedMs) : byNumberAlone;
 }
 

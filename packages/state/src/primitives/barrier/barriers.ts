@@ -5,7 +5,7 @@
  *     nobody else enters it, and the next round is another one.
  * STATE-BARRIER-2: a session is inside once, and one that ends is inside no more: a round that is open does not
  *     wait for it, one that is not open goes on waiting for somebody in its place.
- * STATE-BARRIER-4: a request that entered and was withdrawn is answered with that from then on: it is not inside.
+ * STATE-BARRIER-4: a request that entered and was cancelled is answered with that from then on: it is not inside.
  * STATE-BARRIER-5: of several requests of one session that entered, one that is cancelled takes no other along: the session is
  *     out again with the last of them. Who leaves, leaves for all of them.
  * STATE-BARRIER-3: a round is over when all who were inside have left. (Who waits for that is told by the event.)

@@ -4,7 +4,7 @@
  * STATE-RELEASE-3: cancelling gives back what was granted to exactly this request, once.
  */
 import type { Cancel } from '../../kernel/primitive.ts';
-import { waitAbandoned } from '../../kernel/refusals.ts';
+import { waitCancelled } from '../../kernel/refusals.ts';
 import { endIfUnused } from '../../kernel/sessions/lifetimes.ts';
 import type { Tables } from '../../kernel/tables.ts';
 import type { FenceToken } from '../../kernel/names.ts';
@@ -26,7 +26,7 @@ export function cancelledGrant(
 ): Granted | GrantedMany | undefined {
   const { waiter, result } = known;
   if (waiter !== undefined) {
-    endWait(tables, waiter, waitAbandoned(name, requestId));
+    endWait(tables, waiter, waitCancelled(name, requestId));
     endIfUnused(tables, session, { requestId, answer: known });
     settle(tables, poolsOf(waiter));
     return undefined;
@@ -34,7 +34,7 @@ export function cancelledGrant(
   if (result?.ok !== true) return undefined;
   if (result.type !== 'granted' && result.type !== 'granted_many') return undefined;
   // STATE-RELEASE-1, STATE-RELEASE-3: a second cancel finds nothing to give back.
-  session.requests.change(requestId, known, waitAbandoned(name, requestId), tables.limits);
+  session.requests.change(requestId, known, waitCancelled(name, requestId), tables.limits);
   return result;
 }
 

@@ -178,7 +178,7 @@ export function downgradeHold(tables: Tables, hold: Hold): void {
   pool.resize(hold, 1);
   hold.exclusiveCount = 0;
   const { id: sessionId, clientId } = session;
-  tables.events.push({ type: 'hold_lowered', name: pool.name, sessionId, clientId, fenceToken });
+  tables.events.push({ type: 'hold_downgraded', name: pool.name, sessionId, clientId, fenceToken });
 }
 
 /** Ends a hold, however often it was entered. The caller settles the pool afterwards. */

@@ -91,7 +91,7 @@ export class Pool {
   readonly name: ResourceName;
   size: number;
   free: number;
-  /** It stays when nobody uses it (STATE-POOL-4). */
+  /** It remains when nobody uses it (STATE-POOL-4). */
   persistent = false;
   readonly holds: Chain<Hold> = new Chain<Hold>();
   /** Another one after every change of what is held; its value is of this node alone. */

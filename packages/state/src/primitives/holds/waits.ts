@@ -40,7 +40,7 @@ export function enqueue(
 }
 
 /**
- * A request that can be given at once though others wait passes them, as a raise does: as if it took its
+ * A request that can be given at once though others wait passes them, as an upgrade does: as if it took its
  * place first.
  *
  * @returns The refusal where that would cause a deadlock (STATE-GRANT-6).

@@ -76,7 +76,7 @@ export type LockEvent =
       Whose)
   /** Exclusive before, now shared, under the same token: by a downgrade, or its upgrade was given back. */
   | ({
-      readonly type: 'hold_lowered';
+      readonly type: 'hold_downgraded';
       readonly name: ResourceName;
       readonly fenceToken: FenceToken;
     } & Whose);
@@ -129,7 +129,7 @@ export const lockDeclaration = {
     downgrade: { repeatable: 'always', answers: ['downgraded'] },
   },
   refusals: ['lock_held', 'lock_delayed', 'not_holder', 'stale_fence_token', 'lock_not_found'],
-  events: ['granted', 'hold_ended', 'hold_lowered'],
+  events: ['granted', 'hold_ended', 'hold_downgraded'],
 } as const;
 
 /** FEATURE-1. */

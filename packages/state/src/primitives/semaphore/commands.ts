@@ -39,7 +39,7 @@ export type SemaphoreCommand =
       readonly name: ResourceName;
       readonly fenceToken: FenceToken;
     }
-  /** Makes a semaphore that stays until it is deleted, or keeps one that is there. */
+  /** Makes a persistent semaphore, which remains until it is deleted, or keeps one that is there. */
   | { readonly type: 'create_semaphore'; readonly name: ResourceName; readonly limit: number }
   | { readonly type: 'resize_semaphore'; readonly name: ResourceName; readonly limit: number }
   | { readonly type: 'delete_semaphore'; readonly name: ResourceName };
@@ -79,8 +79,8 @@ export interface SemaphoreView {
   readonly limit: number;
   /** Permits that can be had now; below 0 while holders have more than a limit that was decreased. */
   readonly free: number;
-  /** It was created by name, and stays when nobody uses it. */
-  readonly stays: boolean;
+  /** It was created by name, and remains when nobody uses it. */
+  readonly persistent: boolean;
   readonly holderCount: number;
   readonly waiterCount: number;
   /** The first of them. */

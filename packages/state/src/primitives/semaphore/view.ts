@@ -23,7 +23,7 @@ export function semaphoreView(
     name,
     limit: size,
     free,
-    stays: persistent,
+    persistent,
     holderCount: pool.holds.length,
     waiterCount: pool.queue.length,
     holders: shownHolds(pool, limit, fenceToken).map((hold) => permitsView(hold, timeMs)),

@@ -270,7 +270,7 @@ export function eventLine(event: Event): string {
       return `${event.type} ${event.name} ${event.sessionId} ${String(event.requestId)} ${String(event.permits)} ${String(event.fenceToken)}`;
     case 'permits_ended':
       return `${event.type} ${event.name} ${event.sessionId} ${String(event.permits)} ${String(event.fenceToken)} ${event.reason}`;
-    case 'hold_lowered':
+    case 'hold_downgraded':
       return `${event.type} ${event.name} ${event.sessionId} ${String(event.fenceToken)}`;
     case 'proclaimed':
       return `${event.type} ${event.name} ${event.sessionId} ${String(event.fenceToken)} ${JSON.stringify(event.value)}`;

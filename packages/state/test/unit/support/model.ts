@@ -56,7 +56,7 @@ export class Model {
   sessions: ModelSession[] = [];
   ended = new Map<string, { last?: readonly [RequestId, ModelRequest] | undefined }>();
   holds: ModelHold[] = [];
-  /** All queues in one list; a raise comes before all others of its lock. */
+  /** All queues in one list; an upgrade comes before all others of its lock. */
   waits: ModelWait[] = [];
   closed = new Map<string, { readonly untilMs: number }>();
   events: string[] = [];
@@ -417,7 +417,7 @@ export class Model {
     ) {
       hold.exclusive = false;
       this.changed.add(name);
-      this.events.push(`hold_lowered ${name} ${sessionId} ${String(hold.tokens.at(-1))}`);
+      this.events.push(`hold_downgraded ${name} ${sessionId} ${String(hold.tokens.at(-1))}`);
     }
     return 'abandoned';
   }

@@ -50,7 +50,7 @@ interface Waiting {
 interface Semaphore {
   readonly name: string;
   limit: number;
-  stays: boolean;
+  persistent: boolean;
   taken: Taken[];
   queue: Waiting[];
 }
@@ -124,21 +124,21 @@ export class SemaphoreModel {
   line(name: string): string | undefined {
     const found = this.#find(name);
     if (found === undefined) return undefined;
-    const { limit, stays, taken, queue } = found;
+    const { limit, persistent, taken, queue } = found;
     return JSON.stringify([
       limit,
       this.#free(found),
-      stays,
+      persistent,
       taken.map(({ session, permits, token }) => [session, permits, token]),
       queue.map(({ session, permits }) => [session, permits]),
     ]);
   }
 
-  lineOf({ limit, free, stays, holders, waiters }: SemaphoreView): string {
+  lineOf({ limit, free, persistent, holders, waiters }: SemaphoreView): string {
     return JSON.stringify([
       limit,
       free,
-      stays,
+      persistent,
       holders.map(({ sessionId, permits, fenceToken }) => [sessionId, permits, fenceToken]),
       waiters.map(({ sessionId, permits }) => [sessionId, permits]),
     ]);
@@ -193,7 +193,7 @@ export class SemaphoreModel {
     }
     let semaphore = found;
     if (semaphore === undefined) {
-      semaphore = { name, limit: limit ?? 0, stays: false, taken: [], queue: [] };
+      semaphore = { name, limit: limit ?? 0, persistent: false, taken: [], queue: [] };
       this.#semaphores.push(semaphore);
     }
     if (semaphore.queue.length === 0 && this.#free(semaphore) >= permits)
@@ -239,7 +239,7 @@ export class SemaphoreModel {
       semaphore.queue.shift();
       this.#give(semaphore, next.session, next.permits, next.request);
     }
-    if (semaphore.taken.length === 0 && semaphore.queue.length === 0 && !semaphore.stays)
+    if (semaphore.taken.length === 0 && semaphore.queue.length === 0 && !semaphore.persistent)
       this.#semaphores = this.#semaphores.filter((other) => other !== semaphore);
   }
 
@@ -307,8 +307,8 @@ export class SemaphoreModel {
     const found = this.#find(name);
     if (found !== undefined && found.limit !== limit) return 'limit_mismatch';
     if (found === undefined)
-      this.#semaphores.push({ name, limit, stays: true, taken: [], queue: [] });
-    else found.stays = true;
+      this.#semaphores.push({ name, limit, persistent: true, taken: [], queue: [] });
+    else found.persistent = true;
     return `semaphore ${String(limit)}`;
   }
 
@@ -327,7 +327,7 @@ export class SemaphoreModel {
     const found = this.#find(name);
     if (found === undefined) return 'semaphore_not_found';
     if (found.taken.length > 0 || found.queue.length > 0) return 'semaphore_in_use';
-    found.stays = false;
+    found.persistent = false;
     this.#settle(found);
     return `semaphore ${String(found.limit)}`;
   }

@@ -268,11 +268,11 @@ export const cases: readonly Case[] = [
       },
       {
         by: 'a',
-        begin: 'raise',
+        begin: 'upgrade',
         ask: 'acquire',
         with: { name: 'NAME', wait_seconds: 30 },
         gives: { mode: 'exclusive' },
-        save: { raised: 'fence_token' },
+        save: { upgraded: 'fence_token' },
       },
       { by: 'b', ask: 'acquire', with: { name: 'NAME', wait_seconds: 30 }, gives: 'deadlock' },
       {
@@ -281,11 +281,11 @@ export const cases: readonly Case[] = [
         with: { name: 'NAME', fence_token: '$b' },
         gives: { released: true },
       },
-      { finish: 'raise' },
+      { finish: 'upgrade' },
       {
         by: 'a',
         ask: 'downgrade',
-        with: { name: 'NAME', fence_token: '$raised' },
+        with: { name: 'NAME', fence_token: '$upgraded' },
         gives: { downgraded: true },
       },
       {
@@ -487,13 +487,13 @@ export const cases: readonly Case[] = [
     ],
   },
   {
-    name: 'a semaphore that is created stays, is resized and deleted',
+    name: 'a semaphore that is created is persistent, is resized and deleted',
     sessions: ['a'],
     steps: [
       {
         ask: 'create_semaphore',
         with: { name: 'NAME', limit: 2 },
-        gives: { limit: 2, stays: true },
+        gives: { limit: 2, persistent: true },
       },
       {
         by: 'a',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { describe, it } from 'node:test';
-import { live, runSeries } from '../../src/index.ts';
+import { simulateCluster, runSeries } from '../../src/index.ts';
 
 const threads = availableParallelism();
 const told = (broken: readonly { readonly seed: bigint; readonly message: string }[]): string =>
@@ -13,14 +13,14 @@ const told = (broken: readonly { readonly seed: bigint; readonly message: string
 async function traceOf(seed: bigint): Promise<string> {
   const hash = createHash('sha256');
   let lines = 0;
-  await live(seed, (line) => {
+  await simulateCluster(seed, (line) => {
     lines += 1;
     hash.update(line);
   });
   return `${String(lines)} lines, ${hash.digest('hex')}`;
 }
 
-describe('A life of a cluster', () => {
+describe('A run of a cluster', () => {
   for (const seed of [1n, 2n, 0xffff_ffff_ffff_fff1n]) {
     it(`is the same twice, to the byte, from seed ${String(seed)}`, async () => {
       assert.equal(await traceOf(seed), await traceOf(seed));
@@ -28,14 +28,14 @@ describe('A life of a cluster', () => {
   }
 
   it('keeps every promise for 50 seeds that are always the same', async () => {
-    const { broken, lives, grants, recoveredMs } = await runSeries({
+    const { broken, runs, grants, recoveredMs } = await runSeries({
       first: 1n,
-      lives: 50,
+      runs: 50,
       threads,
     });
     assert.equal(told(broken), '');
-    assert.equal(lives, 50);
-    // The lives are worth something: locks were had, and mended majorities went on.
+    assert.equal(runs, 50);
+    // The runs are worth something: locks were had, and mended majorities went on.
     assert.ok(grants > 800, `${String(grants)} grants`);
     assert.ok(recoveredMs.length > 30, `${String(recoveredMs.length)} recoveries`);
   });

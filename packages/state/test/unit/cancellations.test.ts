@@ -32,7 +32,7 @@ const steps = fc.array(
       'copy',
       'fail',
       'fail',
-      'give_up',
+      'cancel_request',
       'release',
       'time',
     ),
@@ -90,7 +90,7 @@ const kindsGivenUp = {
   barrier: 'barrier',
 } as const;
 
-const giveUp = ({ session, name, kind, command }: Asked): Command => ({
+const cancelRequest = ({ session, name, kind, command }: Asked): Command => ({
   type: 'abandon',
   kind: kindsGivenUp[kind],
   sessionId: id(session),
@@ -192,9 +192,9 @@ describe('a request that is cancelled', () => {
           } else if (step === 'fail') {
             const one = pick(which, (candidate) => !candidate.failed && !candidate.over);
             if (one !== undefined) one.failed = true;
-          } else if (step === 'give_up') {
+          } else if (step === 'cancel_request') {
             const one = pick(which, ({ failed }) => failed);
-            if (one !== undefined) driver.do(giveUp(one));
+            if (one !== undefined) driver.do(cancelRequest(one));
           } else if (step === 'release') {
             const one = pick(which, (candidate) => !candidate.failed && !candidate.over);
             const result = one === undefined ? undefined : driver.do(one.command);
@@ -210,11 +210,11 @@ describe('a request that is cancelled', () => {
           } else driver.advance(10);
         }
         driver.advance(20);
-        for (const one of asked) if (one.failed) assert.ok(driver.do(giveUp(one)).ok);
+        for (const one of asked) if (one.failed) assert.ok(driver.do(cancelRequest(one)).ok);
         driver.advance(20);
         // Late copies, of the requests and of the cancelling.
         for (const one of asked) if (one.failed) assert.ok(!driver.do(one.command).ok);
-        for (const one of asked) if (one.failed) driver.do(giveUp(one));
+        for (const one of asked) if (one.failed) driver.do(cancelRequest(one));
         driver.advance(20);
         assert.deepEqual(actual(driver), expected(driver, asked));
       }),

@@ -1,5 +1,5 @@
 /**
- * One life of a quorum lease, from a seed: first safety under faults (`ballots.ts`), then everything is
+ * One run of a quorum lease, from a seed: first safety under faults (`ballots.ts`), then everything is
  * mended and every client must be served again.
  */
 import { setIdOf } from '@holdfast/protocol';
@@ -7,8 +7,8 @@ import type { QuorumSet } from '@holdfast/protocol';
 import type { LeaseHost } from '@holdfast/quorum/parts';
 import { Violation, World } from '../world/world.ts';
 import type { Random } from '../world/random.ts';
-import { BrokenLife } from '../run/life.ts';
-import type { LifeResult } from '../run/life.ts';
+import { BrokenRun } from '../run/cluster-run.ts';
+import type { RunResult } from '../run/cluster-run.ts';
 import { Ballots } from './ballots.ts';
 import { LeaseMachine } from './lease-machine.ts';
 import { Lines } from './lines.ts';
@@ -27,25 +27,25 @@ const wildDrift = 0.3;
 const clockDrift = 0.0098;
 const driftShare = 0.02;
 
-/** @throws BrokenLife */
-export async function liveQuorum(
+/** @throws BrokenRun */
+export async function simulateQuorum(
   seed: bigint,
   trace?: (line: string) => void,
-): Promise<LifeResult> {
-  const life = new QuorumLife(new World(seed, trace), seed);
-  const onRejection = (reason: unknown): void => life.world.timeline.fail(reason);
+): Promise<RunResult> {
+  const run = new QuorumRun(new World(seed, trace), seed);
+  const onRejection = (reason: unknown): void => run.world.timeline.fail(reason);
   process.on('unhandledRejection', onRejection);
   try {
-    return await life.run();
+    return await run.execute();
   } catch (error) {
-    throw error instanceof BrokenLife ? error : new BrokenLife(error, []);
+    throw error instanceof BrokenRun ? error : new BrokenRun(error, []);
   } finally {
     process.off('unhandledRejection', onRejection);
-    life.end();
+    run.end();
   }
 }
 
-class QuorumLife {
+class QuorumRun {
   readonly world: World;
   readonly #seed: bigint;
   readonly #random: Random;
@@ -102,7 +102,7 @@ class QuorumLife {
         }),
     );
     const kinds = quorumFaultKinds.filter(() => random.withProbability(0.4));
-    world.tell('life', `ttl ${String(ttlMs)} ms, faults: ${kinds.join(', ')}`);
+    world.tell('run', `ttl ${String(ttlMs)} ms, faults: ${kinds.join(', ')}`);
     this.#faults = new QuorumFaults(
       world,
       this.#nodes,
@@ -159,15 +159,17 @@ class QuorumLife {
           told: first.members.includes(name) ? first : undefined,
           ask: (peer, after) =>
             inTime(peer, (host) => (after === undefined ? host.said() : host.tokens(after))),
-          propose: (peer, set, founders) =>
-            inTime(peer, (host) => host.begin({ epoch: set.epoch, set: setIdOf(set), founders })),
+          propose: (peer, set, bootstrapSet) =>
+            inTime(peer, (host) =>
+              host.begin({ epoch: set.epoch, set: setIdOf(set), bootstrap_set: bootstrapSet }),
+            ),
         }),
       );
     }
     return nodes;
   }
 
-  async run(): Promise<LifeResult> {
+  async execute(): Promise<RunResult> {
     const { world } = this;
     for (const node of this.#nodes) if (node.told === undefined) node.start();
     this.#losses.begin();

@@ -1,5 +1,5 @@
 /**
- * One life of a cluster whose leader changes all the time and in which clients die, from a seed: what the sessions
+ * One run of a cluster whose leader changes all the time and in which clients die, from a seed: what the sessions
  * of the dead held is free in time, and nobody who lives loses what it believes in (`leases.ts`).
  */
 import type { AssembledEngine, Batch } from '@holdfast/engine/parts';
@@ -7,8 +7,8 @@ import type { Applied } from '@holdfast/state';
 import { Beliefs } from '../checks/beliefs.ts';
 import { Witness } from '../checks/witness.ts';
 import { Cluster } from '../cluster/cluster.ts';
-import { BrokenLife } from '../run/life.ts';
-import type { LifeResult } from '../run/life.ts';
+import { BrokenRun } from '../run/cluster-run.ts';
+import type { RunResult } from '../run/cluster-run.ts';
 import type { Random } from '../world/random.ts';
 import { Violation, World } from '../world/world.ts';
 import { Keeper } from './keeper.ts';
@@ -44,33 +44,33 @@ class LeaseWitness extends Witness {
   }
 }
 
-/** @throws BrokenLife */
-export async function liveWithLeaders(
+/** @throws BrokenRun */
+export async function simulateLeaders(
   seed: bigint,
   trace?: (line: string) => void,
-): Promise<LifeResult> {
-  return guarded(new LeaderLife(new World(seed, trace), seed, false), (life) => life.run());
+): Promise<RunResult> {
+  return guarded(new LeaderRun(new World(seed, trace), seed, false), (run) => run.execute());
 }
 
 /** Entries that a cluster appends in so long in which its clients do nothing but live. */
 export async function entriesWhileIdle(seed: bigint, durationMs: number): Promise<number> {
-  return guarded(new LeaderLife(new World(seed), seed, true), (life) => life.idle(durationMs));
+  return guarded(new LeaderRun(new World(seed), seed, true), (run) => run.idle(durationMs));
 }
 
-async function guarded<T>(life: LeaderLife, run: (life: LeaderLife) => Promise<T>): Promise<T> {
-  const onRejection = (reason: unknown): void => life.world.timeline.fail(reason);
+async function guarded<T>(run: LeaderRun, act: (run: LeaderRun) => Promise<T>): Promise<T> {
+  const onRejection = (reason: unknown): void => run.world.timeline.fail(reason);
   process.on('unhandledRejection', onRejection);
   try {
-    return await run(life);
+    return await act(run);
   } catch (error) {
-    throw error instanceof BrokenLife ? error : new BrokenLife(error, []);
+    throw error instanceof BrokenRun ? error : new BrokenRun(error, []);
   } finally {
     process.off('unhandledRejection', onRejection);
-    life.end();
+    run.end();
   }
 }
 
-class LeaderLife {
+class LeaderRun {
   readonly world: World;
   readonly #seed: bigint;
   readonly #random: Random;
@@ -130,7 +130,7 @@ class LeaderLife {
     );
   }
 
-  async run(): Promise<LifeResult> {
+  async execute(): Promise<RunResult> {
     const { world } = this;
     this.#begin();
     this.#look();

@@ -18,15 +18,15 @@ describe('an acquire by client id that is cancelled by its number', () => {
       const { request, engine } = startHarness(t);
       const ask = (request_id: number) =>
         request('POST', path, { client_id: 'c', request_id, ...status });
-      const giveUp = (request_id: number) =>
-        request('POST', '/give-up', { client_id: 'c', request_id, kind, name: 'x' });
+      const cancelRequest = (request_id: number) =>
+        request('POST', '/cancel', { client_id: 'c', request_id, kind, name: 'x' });
       assert.equal((await ask(1)).status, 200);
       for (let times = 0; times < 2; times++) {
-        const { body } = await giveUp(1);
-        assert.deepEqual(body, { given_up: true });
+        const { body } = await cancelRequest(1);
+        assert.deepEqual(body, { cancelled: true });
       }
       assert.equal(engine.state.stats().activeSessions, 0);
-      assert.deepEqual((await giveUp(2)).body, { given_up: true });
+      assert.deepEqual((await cancelRequest(2)).body, { cancelled: true });
       assert.equal((await ask(2)).body['code'], 'wait_abandoned');
       assert.equal((await ask(3)).status, 200, 'another request is not concerned');
     });
@@ -36,10 +36,10 @@ describe('an acquire by client id that is cancelled by its number', () => {
     const { request, engine } = startHarness(t);
     const limits = { ...engine.state.limits, maxRememberedSessionsPerCaller: 1 };
     await engine.submit({ type: 'set_limits', limits }, { identity: 'test' });
-    const giveUp = (request_id: number) =>
-      request('POST', '/give-up', { client_id: 'c', request_id, kind: 'lock', name: 'x' });
-    assert.deepEqual((await giveUp(1)).body, { given_up: true });
-    assert.equal((await giveUp(2)).body['code'], 'overloaded');
+    const cancelRequest = (request_id: number) =>
+      request('POST', '/cancel', { client_id: 'c', request_id, kind: 'lock', name: 'x' });
+    assert.deepEqual((await cancelRequest(1)).body, { cancelled: true });
+    assert.equal((await cancelRequest(2)).body['code'], 'overloaded');
     const own = { client_id: 'c', ttl_seconds: 30, request_id: 2 };
     assert.equal((await request('POST', '/locks/x/acquire', own)).body['code'], 'limit_exceeded');
   });
@@ -47,9 +47,9 @@ describe('an acquire by client id that is cancelled by its number', () => {
   test('given what only sessions ask for, or nobody who asked, then it is refused', async (t) => {
     const { request } = startHarness(t);
     const body = { request_id: 1, kind: 'barrier', name: 'x' };
-    const byClient = await request('POST', '/give-up', { client_id: 'c', ...body });
+    const byClient = await request('POST', '/cancel', { client_id: 'c', ...body });
     assert.equal(byClient.body['code'], 'invalid_request');
-    assert.equal((await request('POST', '/give-up', body)).body['code'], 'invalid_request');
+    assert.equal((await request('POST', '/cancel', body)).body['code'], 'invalid_request');
   });
 });
 

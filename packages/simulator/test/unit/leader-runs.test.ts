@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { describe, it } from 'node:test';
-import { entriesWhileIdle, liveWithLeaders, runSeries } from '../../src/index.ts';
+import { entriesWhileIdle, simulateLeaders, runSeries } from '../../src/index.ts';
 
-describe('A life of a cluster whose leader changes all the time while clients die', () => {
+describe('A run of a cluster whose leader changes all the time while clients die', () => {
   it('is the same twice, from its seed', async () => {
-    assert.deepEqual(await liveWithLeaders(5n), await liveWithLeaders(5n));
+    assert.deepEqual(await simulateLeaders(5n), await simulateLeaders(5n));
   });
 
   it('frees what the dead held in time, and nothing that the living believe in, for 10 seeds', async () => {
-    const { broken, lives, recoveredMs } = await runSeries({
+    const { broken, runs, recoveredMs } = await runSeries({
       kind: 'leaders',
       first: 1n,
-      lives: 10,
+      runs: 10,
       threads: availableParallelism(),
     });
     assert.deepEqual(broken, []);
-    assert.equal(lives, 10);
-    // The lives are worth something: clients died in most of them.
+    assert.equal(runs, 10);
+    // The runs are worth something: clients died in most of them.
     assert.ok(recoveredMs.length > 5, `${String(recoveredMs.length)} with deaths`);
   });
 });

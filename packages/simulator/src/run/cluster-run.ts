@@ -1,5 +1,5 @@
 /**
- * One life of a cluster, from a seed.
+ * One run of a cluster, from a seed.
  *
  * First safety under faults. Then a majority is mended and must go on within bounded virtual time,
  * whatever came before. Then everything is mended, all clients go, and what they had must be given back
@@ -32,7 +32,7 @@ const progressBoundMs = 40_000;
 /** Sessions of clients that are gone have expired, and members agree, within this. */
 const settleBoundMs = 40_000;
 
-export interface LifeResult {
+export interface RunResult {
   readonly seed: bigint;
   readonly virtualMs: number;
   readonly events: number;
@@ -48,9 +48,9 @@ export interface LifeResult {
   readonly recoveredMs: number | null;
 }
 
-/** A life that broke a promise. */
-export class BrokenLife extends Error {
-  override readonly name: string = 'BrokenLife';
+/** A run that broke a promise. */
+export class BrokenRun extends Error {
+  override readonly name: string = 'BrokenRun';
   readonly history: readonly LockOperation[];
   readonly verdict: Verdict | undefined;
 
@@ -65,28 +65,31 @@ const invariantErrors: ReadonlySet<string> = new Set(['RaftInvariantError', 'Sta
 
 /** Whether a check said that a promise is broken: of the simulator, the judge, or an invariant of the product. */
 export function isBrokenPromise(error: unknown): boolean {
-  if (!(error instanceof BrokenLife)) return false;
+  if (!(error instanceof BrokenRun)) return false;
   const { cause, verdict } = error;
   if (verdict?.type === 'violation' || cause instanceof Violation) return true;
   return cause instanceof Error && invariantErrors.has(cause.name);
 }
 
-/** @throws BrokenLife */
-export async function live(seed: bigint, trace?: (line: string) => void): Promise<LifeResult> {
-  const life = new Life(new World(seed, trace), seed);
-  const onRejection = (reason: unknown): void => life.world.timeline.fail(reason);
+/** @throws BrokenRun */
+export async function simulateCluster(
+  seed: bigint,
+  trace?: (line: string) => void,
+): Promise<RunResult> {
+  const run = new ClusterRun(new World(seed, trace), seed);
+  const onRejection = (reason: unknown): void => run.world.timeline.fail(reason);
   process.on('unhandledRejection', onRejection);
   try {
-    return await life.run();
+    return await run.execute();
   } catch (error) {
-    throw error instanceof BrokenLife ? error : new BrokenLife(error, life.recorder.history);
+    throw error instanceof BrokenRun ? error : new BrokenRun(error, run.recorder.history);
   } finally {
     process.off('unhandledRejection', onRejection);
-    life.end();
+    run.end();
   }
 }
 
-class Life {
+class ClusterRun {
   readonly world: World;
   readonly recorder: LockRecorder;
   readonly #poolRecorder: PoolRecorder;
@@ -125,7 +128,7 @@ class Life {
     this.#hirePlayers(clockDrift);
     this.#hireCouriers(clockDrift);
     this.#hireKeepers(clockDrift);
-    world.tell('life', `about ${plan.focus}, faults: ${kinds.join(', ')}`);
+    world.tell('run', `about ${plan.focus}, faults: ${kinds.join(', ')}`);
     this.#faults = new Faults(
       world,
       random.fork(),
@@ -157,7 +160,7 @@ class Life {
     }
   }
 
-  /** Half of the lives of everything use more than locks and semaphores. */
+  /** Half of the runs of everything use more than locks and semaphores. */
   #hirePlayers(clockDrift: number): void {
     const random = this.#random.fork();
     const { clients } = this.#plan;
@@ -223,7 +226,7 @@ class Life {
     return all.filter(({ id }) => !retired.has(id)).map(({ id }) => `http://${id}`);
   }
 
-  async run(): Promise<LifeResult> {
+  async execute(): Promise<RunResult> {
     for (const node of this.#cluster.all) this.#cluster.start(node);
     for (const worker of this.#workers) worker.start();
     this.#faults.start(this.#plan.meanPauseMs);
@@ -274,7 +277,7 @@ class Life {
     this.#cluster.retireStrangers();
     if (!this.#canGoOnWithout([])) return null;
     const left = this.#leaveOutMinority();
-    this.world.tell('life', `a majority is mended; left out: ${left.join(', ') || 'nobody'}`);
+    this.world.tell('run', `a majority is mended; left out: ${left.join(', ') || 'nobody'}`);
     for (const worker of this.#workers) {
       worker.machine.resume();
       if (!worker.machine.isOn) worker.start();
@@ -373,7 +376,7 @@ class Life {
       history,
       { maxSteps: 2_000_000 },
     );
-    if (verdict.type === 'violation') throw new BrokenLife(verdict.message, history, verdict);
+    if (verdict.type === 'violation') throw new BrokenRun(verdict.message, history, verdict);
     const permits = checkLinearizable(poolModel({ limit: slotLimit }), this.#poolRecorder.history, {
       maxSteps: 2_000_000,
     });

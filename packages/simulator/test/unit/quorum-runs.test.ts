@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { describe, it } from 'node:test';
-import { liveQuorum, runSeries } from '../../src/index.ts';
+import { simulateQuorum, runSeries } from '../../src/index.ts';
 
 const threads = availableParallelism();
 const kind = 'quorum';
@@ -10,14 +10,14 @@ const kind = 'quorum';
 async function traceOf(seed: bigint): Promise<string> {
   const hash = createHash('sha256');
   let lines = 0;
-  await liveQuorum(seed, (line) => {
+  await simulateQuorum(seed, (line) => {
     lines += 1;
     hash.update(line);
   });
   return `${String(lines)} lines, ${hash.digest('hex')}`;
 }
 
-describe('A life of a quorum lease', () => {
+describe('A run of a quorum lease', () => {
   for (const seed of [1n, 42n]) {
     it(`is the same twice, to the byte, from seed ${String(seed)}`, async () => {
       assert.equal(await traceOf(seed), await traceOf(seed));
@@ -28,7 +28,7 @@ describe('A life of a quorum lease', () => {
     const { broken, grants, refusedWrites, recoveredMs } = await runSeries({
       kind,
       first: 1n,
-      lives: 80,
+      runs: 80,
       threads,
     });
     assert.deepEqual(broken, []);
