@@ -15,6 +15,7 @@ import { foreignOrigin } from './http/origins.ts';
 import { rawProblem } from './http/problems.ts';
 import { watchLongestTurn } from './metrics/longest-turn.ts';
 import { createMetrics } from './metrics/metrics.ts';
+import { recordWrongProof } from './pipeline/auditing.ts';
 import type { OperationContext, Service } from './operations/context.ts';
 import { WaitingCallers } from './operations/waiting.ts';
 import { AccessControl } from './pipeline/access-control.ts';
@@ -53,6 +54,7 @@ export function buildApi(options: ApiOptions): BuiltApi {
     version: options.version,
     diskSpace: options.diskSpace,
     certificateEndsMs: options.certificateEndsMs,
+    auditing: options.auditing,
   });
   const limits = { ...defaultApiLimits, ...options.limits };
   const feed = new EventFeed(engine, limits.maxEventsKept);
@@ -62,6 +64,8 @@ export function buildApi(options: ApiOptions): BuiltApi {
     isRequired: options.requiresAuthentication ?? false,
     clock,
     onKeyUsed: (keyId) => keyUses.used(keyId),
+    onWrongProof: (refused, address, keyId) =>
+      recordWrongProof(options.auditing, refused, address, keyId),
   });
   const queues = options.queues ?? new ReplicatedQueues(engine, feed);
   const service: Service = {
@@ -73,6 +77,8 @@ export function buildApi(options: ApiOptions): BuiltApi {
     control,
     authorize: options.authorize,
     audit: options.audit,
+    auditing: options.auditing,
+    hasOtherQueues: options.queues !== undefined,
     waiting,
     shares: sharesOf(limits),
     feed,

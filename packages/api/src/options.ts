@@ -5,6 +5,7 @@ import type { QueueStore } from '@holdfast/queue';
 import type { HostPort } from '@holdfast/protocol';
 import type { ServerSecurity } from '@holdfast/tls';
 import type { MachineSources } from './metrics/machine.ts';
+import type { NodeAuditing } from './pipeline/auditing.ts';
 import type { Audit, Authorize } from './pipeline/access.ts';
 
 /** Bounds of what callers may ask for and of what they may use up. */
@@ -82,6 +83,8 @@ export interface ApiOptions extends Pick<MachineSources, 'diskSpace' | 'certific
   readonly authorize?: Authorize;
   /** Told what became of every valid request. */
   readonly audit?: Audit;
+  /** The audit of this node (pipeline/auditing.ts). */
+  readonly auditing?: NodeAuditing | undefined;
   /**
    * Web origins (`https://console.example`) whose pages may use this node beside its own. A browser
    * tells the origin of a page; programs send none and are not affected.

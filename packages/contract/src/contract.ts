@@ -2,6 +2,7 @@
 import { nodeErrors, requestErrors } from './errors.ts';
 import type { ErrorDeclaration, Group, Operation, Tag } from './operation.ts';
 import { administration } from './operations/admin.ts';
+import { auditGroup } from './operations/audit.ts';
 import { authGroup } from './operations/auth.ts';
 import { barriers } from './operations/barrier.ts';
 import { cache } from './operations/cache.ts';
@@ -28,6 +29,7 @@ export const groups: readonly Group[] = [
   clusterGroup,
   administration,
   authGroup,
+  auditGroup,
 ];
 
 export const operations: readonly Operation[] = groups.flatMap((group) => group.operations);

@@ -121,6 +121,12 @@ export const nodeErrors: Readonly<Record<string, ErrorDeclaration>> = {
     'What keeps this, or the node that owns it, cannot be reached.',
     'same',
   ),
+  audit_unavailable: byNode(
+    503,
+    'UNAVAILABLE',
+    'The node cannot record what it does, and does nothing without.',
+    'later',
+  ),
   not_supported_yet: byNode(
     503,
     'FAILED_PRECONDITION',
@@ -200,6 +206,7 @@ export const alwaysPossible = [
   'forbidden',
   'access_changed',
   'limit_exceeded',
+  'audit_unavailable',
   'shutting_down',
   'internal',
 ] as const;

@@ -12,6 +12,7 @@ import type { QueueStore } from '@holdfast/queue';
 import type { Logger } from 'pino';
 import { toldClientUrl } from './configuration/addresses.ts';
 import type { Configuration } from './configuration/load.ts';
+import type { NodeAudit } from './audit/node-audit.ts';
 import { takeRecoveryKey } from './recovery-key.ts';
 import type { NodeSecurity } from './security.ts';
 import { version } from './version.ts';
@@ -68,6 +69,15 @@ async function startSecured(
   const { nodeId, peers, peerListen, peerAdvertise } = configuration;
   const { log } = options;
   const { createRaftEngine } = await import('@holdfast/engine');
+  const { NodeAudit } = await import('./audit/node-audit.ts');
+  const audit = new NodeAudit({
+    ...configuration.audit,
+    folder: configuration.folder,
+    clusterId: configuration.clusterId,
+    nodeId,
+    log,
+    onFatal: options.onFatal,
+  });
   const engine = await createRaftEngine({
     clusterId: configuration.clusterId,
     nodeId,
@@ -85,10 +95,12 @@ async function startSecured(
     snapshotLogBytes: configuration.snapshotLogBytes,
     log,
     onFatal: options.onFatal,
+    auditSink: audit,
     ...(options.writeDelayMs === undefined ? {} : { writeDelayMs: options.writeDelayMs }),
   });
+  audit.attach(engine);
   const queues = await openQueueStore(configuration, engine, log);
-  const api = await serve(configuration, httpPort, { engine, queues }, log, security);
+  const api = await serve(configuration, httpPort, { engine, queues, audit }, log, security);
   const endRecovery = takeRecoveryKey(configuration.folder, engine, log);
   return {
     url: api.url,
@@ -103,6 +115,7 @@ async function startSecured(
       await api.close();
       await queues?.close();
       await engine.close();
+      await audit.close();
       security?.close();
     },
   };
@@ -136,11 +149,17 @@ async function securityOf({ tls }: Configuration, log: Logger): Promise<NodeSecu
   return openSecurity(tls, log);
 }
 
+interface ServedParts {
+  readonly engine: Engine;
+  readonly queues: QueueStore | undefined;
+  readonly audit: NodeAudit;
+}
+
 /** Serves clients, or takes the engine down again: it would keep the process and its peers busy. */
 async function serve(
   configuration: Configuration,
   httpPort: number,
-  { engine, queues }: { readonly engine: Engine; readonly queues: QueueStore | undefined },
+  { engine, queues, audit }: ServedParts,
   log: Logger,
   security: NodeSecurity | undefined,
 ): Promise<Api> {
@@ -153,6 +172,7 @@ async function serve(
     version,
     allowedOrigins: configuration.allowedOrigins,
     security: security?.clients,
+    auditing: audit,
     certificateEndsMs: security?.certificateEndsMs,
     diskSpace: () => diskSpaceOf(configuration.folder),
     metricsListen: configuration.metricsListen ?? undefined,

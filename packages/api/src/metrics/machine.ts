@@ -2,6 +2,8 @@
 import { Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { Engine } from '@holdfast/engine';
+import type { NodeAuditing } from '../pipeline/auditing.ts';
+import { addAuditStats } from './audit-stats.ts';
 
 export interface DiskSpace {
   /** That this process may use. */
@@ -13,6 +15,7 @@ export interface DiskSpace {
 export type CertificateUse = 'clients' | 'members';
 
 export interface MachineSources {
+  readonly auditing?: NodeAuditing | undefined;
   readonly engine: Engine;
   /** Of this build. */
   readonly version: string;
@@ -46,6 +49,7 @@ export function addMachineStats(registers: Registry[], sources: MachineSources):
     },
   });
   addMembers(registers, sources.engine);
+  addAuditStats(registers, sources.auditing);
 }
 
 /** A disk that does not answer leaves the other metrics as they are. */

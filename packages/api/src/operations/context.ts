@@ -5,6 +5,7 @@ import type { Shares } from '../callers.ts';
 import type { Refused } from '../refused.ts';
 import type { ApiLimits } from '../options.ts';
 import type { Audit, Authorize } from '../pipeline/access.ts';
+import type { NodeAuditing } from '../pipeline/auditing.ts';
 import type { AccessControl } from '../pipeline/access-control.ts';
 import type { Caller } from '../pipeline/caller.ts';
 import type { EventFeed } from '../watch/feed.ts';
@@ -23,6 +24,10 @@ export interface Service {
   readonly control: AccessControl | undefined;
   readonly authorize: Authorize | undefined;
   readonly audit: Audit | undefined;
+  /** The audit of this node; undefined: it has none. */
+  readonly auditing: NodeAuditing | undefined;
+  /** Queues are kept outside the log of the cluster. */
+  readonly hasOtherQueues: boolean;
   readonly waiting: WaitingCallers;
   readonly shares: Shares;
   /** The latest events of this node. */

@@ -1,5 +1,6 @@
 /** What executes each operation that has one answer. The types are those of the declarations. */
 import type { HttpOperations, Operations } from '@holdfast/protocol';
+import * as audit from './audit.ts';
 import * as auth from './auth.ts';
 import * as barriers from './barriers.ts';
 import * as cache from './cache.ts';
@@ -101,6 +102,10 @@ const all: Handlers = {
   readiness: cluster.readiness,
   stats: cluster.stats,
   cleanup: cluster.cleanup,
+  audit_status: audit.auditStatus,
+  audit_enable: audit.enable,
+  audit_disable: audit.disable,
+  audit_checkpoint: audit.checkpoint,
   auth_status: auth.authStatus,
   auth_enable: auth.enable,
   auth_disable: auth.disable,

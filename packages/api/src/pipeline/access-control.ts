@@ -44,6 +44,12 @@ export interface AccessControlOptions {
   /** Keys expire by its wall clock. */
   readonly clock: Pick<Clock, 'wallNow' | 'after' | 'endOfTurn'>;
   readonly onKeyUsed: (keyId: string) => void;
+  /** A proof was shown that does not hold; the id of its key, where it has the form of one. */
+  readonly onWrongProof?: (
+    refused: Refused,
+    address: string | undefined,
+    keyId: string | undefined,
+  ) => void;
 }
 
 const everything: Admission = {};
@@ -69,7 +75,12 @@ export class AccessControl {
       const [, text] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
       const isMeant = text?.startsWith('hf_') === true;
       // Whoever is in front of a node without authentication may have one of its own.
-      if (isMeant || engine.access.isEnabled) return this.#byKey(text ?? '', address);
+      if (isMeant || engine.access.isEnabled) {
+        const proven = this.#byKey(text ?? '', address);
+        if (proven instanceof Refused)
+          this.#options.onWrongProof?.(proven, address, readKey(text ?? '')?.id);
+        return proven;
+      }
     }
     if (!engine.access.hasCertificates) return callerFrom(address);
     for (const certificate of certificateNames()) {

@@ -16,6 +16,7 @@ import { reservedLockPrefix } from '@holdfast/state';
 import { Refused, refusedWhere } from '../refused.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
 import type { Admission } from './access-control.ts';
+import { record, unrecordable } from './auditing.ts';
 import type { Caller } from './caller.ts';
 
 const mostTries = 3;
@@ -40,6 +41,8 @@ export interface AccessRequest {
   readonly isFiltered: boolean;
   /** No rule is asked. */
   readonly isOpen: boolean;
+  /** It changes something. */
+  readonly changes: boolean;
   /** As it was validated. */
   readonly body: object;
 }
@@ -64,29 +67,64 @@ export function admitted<Answer extends object>(
   context: OperationContext,
   run: Run<Answer>,
 ): Outcome<Answer> | Promise<Outcome<Answer>> {
-  const { service, caller } = context;
-  const { control, authorize, audit } = service;
-  if (declared.access.verb === 'acquire') {
-    const reserved = reservedAmong(resourcesOf(declared.access, body)); // ACCESS-3
-    if (reserved !== undefined) return reserved;
-  }
+  const { service } = context;
+  const { control, authorize, audit, auditing } = service;
+  const isAudited = audit !== undefined || auditing?.isOn === true;
   const isGuarded = control?.isOn === true || authorize !== undefined;
   const waits = declared.kind === 'unary' && declared.waits === true && control !== undefined;
-  if (!isGuarded && !waits && audit === undefined) return run(context);
+  const reserved =
+    declared.access.verb === 'acquire'
+      ? reservedAmong(resourcesOf(declared.access, body)) // ACCESS-3
+      : undefined;
+  if (!isAudited) {
+    if (reserved !== undefined) return reserved;
+    if (!isGuarded && !waits) return run(context);
+  }
   const request = requestOf(declared, body);
+  const isRead = declared.kind === 'unary' && !declared.changes;
+  const how = { waits, isRead };
+  if (!isAudited) return attempt(request, context, run, how);
+  return toldToAudit(declared, request, context, () => {
+    const unrecorded = auditing?.isOn === true ? unrecordable(auditing, request) : undefined;
+    return reserved ?? unrecorded ?? attempt(request, context, run, how);
+  });
+}
+
+function toldToAudit<Answer extends object>(
+  declared: Operation,
+  request: AccessRequest,
+  { service, caller }: OperationContext,
+  act: () => Outcome<Answer> | Promise<Outcome<Answer>>,
+): Outcome<Answer> | Promise<Outcome<Answer>> {
+  const { audit, auditing, hasOtherQueues } = service;
   const tell = (outcome: Outcome<object>): void => {
     const done = declared.kind === 'unary' || declared.kind === 'control' ? 'done' : 'begun';
-    audit?.(caller, request, outcome instanceof Refused ? outcome.code : done);
+    const told = outcome instanceof Refused ? outcome.code : done;
+    audit?.(caller, request, told);
+    if (auditing?.isOn === true && told !== 'audit_unavailable')
+      record({ auditing, hasOtherQueues }, caller, request, told);
   };
   try {
-    const isRead = declared.kind === 'unary' && !declared.changes;
-    const outcome = attempt(request, context, run, { waits, isRead });
+    const outcome = act();
     if (outcome instanceof Promise) return outcome.then(tellAndPass(tell), tellAndFail(tell));
     tell(outcome);
     return outcome;
   } catch (error) {
     return tellAndFail(tell)(error);
   }
+}
+
+/** Of a request that is not valid: it is refused before any rule is asked. */
+export function toldInvalid(
+  declared: Operation,
+  refused: Refused,
+  { service: { auditing }, caller }: OperationContext,
+): Refused {
+  if (auditing?.isOn === true) {
+    const request = { ...requestOf(declared, {}), resources: [] };
+    record({ auditing, hasOtherQueues: false }, caller, request, refused.code);
+  }
+  return refused;
 }
 
 /** ACCESS-1. */
@@ -201,13 +239,15 @@ const tellAndFail =
     throw error;
   };
 
-function requestOf({ name, access }: Operation, body: object): AccessRequest {
+function requestOf(declared: Operation, body: object): AccessRequest {
+  const { name, access } = declared;
   return {
     operation: name,
     verb: access.verb,
     resources: resourcesOf(access, body),
     isFiltered: access.filtered === true,
     isOpen: access.open === true,
+    changes: 'changes' in declared && declared.changes,
     body,
   };
 }

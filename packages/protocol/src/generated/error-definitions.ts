@@ -55,6 +55,7 @@ export type ErrorCode =
   | 'outcome_unknown'
   | 'access_changed'
   | 'store_unavailable'
+  | 'audit_unavailable'
   | 'not_supported_yet'
   | 'shutting_down'
   | 'wrong_epoch'
@@ -439,6 +440,13 @@ export const errorDefinitions: Readonly<Record<ErrorCode, ErrorDefinition>> = {
     status: 503,
     title: 'What keeps this, or the node that owns it, cannot be reached.',
     retry: 'same',
+    effect: 'none',
+    by: 'node',
+  },
+  audit_unavailable: {
+    status: 503,
+    title: 'The node cannot record what it does, and does nothing without.',
+    retry: 'later',
     effect: 'none',
     by: 'node',
   },

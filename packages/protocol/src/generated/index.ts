@@ -11,6 +11,7 @@ export type * from './events.ts';
 export type * from './cluster.ts';
 export type * from './administration.ts';
 export type * from './auth.ts';
+export type * from './audit.ts';
 export type * from './operations.ts';
 export * from './operation-traits.ts';
 export * from './words.ts';

@@ -126,4 +126,8 @@ export const operationTraits: Readonly<Record<OperationName, OperationTraits>> =
   auth_unmap_certificate: { repeat: 'always', changes: true, waits: false, session: 'none' },
   auth_list_certificates: { repeat: 'always', changes: false, waits: false, session: 'none' },
   auth_check: { repeat: 'always', changes: false, waits: false, session: 'none' },
+  audit_status: { repeat: 'always', changes: false, waits: false, session: 'none' },
+  audit_enable: { repeat: 'always', changes: true, waits: false, session: 'none' },
+  audit_disable: { repeat: 'always', changes: true, waits: false, session: 'none' },
+  audit_checkpoint: { repeat: 'always', changes: false, waits: false, session: 'none' },
 };

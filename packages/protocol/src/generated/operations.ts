@@ -157,6 +157,15 @@ import type {
   UnmapCertificateBody,
 } from './auth.ts';
 import type {
+  AuditCheckpointAnswer,
+  AuditCheckpointBody,
+  AuditStatusAnswer,
+  AuditStatusBody,
+  AuditSwitchedAnswer,
+  DisableAuditBody,
+  EnableAuditBody,
+} from './audit.ts';
+import type {
   AddMemberAnswer,
   AddMemberBody,
   ClusterStatusAnswer,
@@ -304,6 +313,13 @@ export interface Operations {
     readonly answer: ListCertificatesAnswer;
   };
   readonly auth_check: { readonly body: CheckAccessBody; readonly answer: CheckAccessAnswer };
+  readonly audit_status: { readonly body: AuditStatusBody; readonly answer: AuditStatusAnswer };
+  readonly audit_enable: { readonly body: EnableAuditBody; readonly answer: AuditSwitchedAnswer };
+  readonly audit_disable: { readonly body: DisableAuditBody; readonly answer: AuditSwitchedAnswer };
+  readonly audit_checkpoint: {
+    readonly body: AuditCheckpointBody;
+    readonly answer: AuditCheckpointAnswer;
+  };
 }
 export type OperationName = keyof Operations;
 

@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 import { formatHostPort, hostPortOf, isWildcardHost } from '@holdfast/protocol';
 import type { HostPort } from '@holdfast/protocol';
 import { parse } from 'yaml';
+import type { AuditConfiguration } from '../audit/node-audit.ts';
+import { readAudit } from './audit-settings.ts';
 import { hasClientUrl } from './addresses.ts';
 import type { Peer } from './addresses.ts';
 import { exposed, exposureProblem } from './exposure.ts';
@@ -53,6 +55,7 @@ export interface Configuration {
   readonly maxBackupsPerCaller: number;
   readonly stateLimits: ConfiguredLimits;
   readonly queueRedis: QueueRedis;
+  readonly audit: AuditConfiguration;
   readonly maxEventsKept: number;
   readonly maxBodyBytes: number;
   readonly maxStreams: number;
@@ -253,6 +256,7 @@ function assemble(value: (key: string) => unknown): Configuration {
     maxBackupsPerCaller: number('limits.max_backups_per_caller'),
     stateLimits: readStateLimits(number),
     queueRedis: readQueueRedis(value),
+    audit: readAudit(value),
     maxEventsKept: number('limits.max_events_kept'),
     maxBodyBytes: number('limits.max_body_bytes'),
     maxStreams: number('limits.max_streams'),

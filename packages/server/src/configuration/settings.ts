@@ -12,6 +12,7 @@ import {
   peerAddress,
   webOrigin,
 } from './addresses.ts';
+import { auditSettings } from './audit-settings.ts';
 import { limitSettings } from './limit-settings.ts';
 import { queueSettings } from './queue-settings.ts';
 import type { Setting } from './setting.ts';
@@ -180,6 +181,7 @@ const definitions: readonly Setting[] = [
     default: 10,
     description: 'Accepted for files of older services; sessions are ended when they expire.',
   },
+  ...auditSettings,
   ...queueSettings,
   ...limitSettings,
   ...tlsSettings,

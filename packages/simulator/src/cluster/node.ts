@@ -205,6 +205,8 @@ export class SimulatedNode implements Door {
       control: undefined,
       authorize: undefined,
       audit: undefined,
+      auditing: undefined,
+      hasOtherQueues: false,
       waiting,
       shares: sharesOf(defaultApiLimits),
       feed,

@@ -1,0 +1,52 @@
+/** The audit, as operators turn it on and look at it. */
+import type {
+  AuditCheckpointAnswer,
+  AuditStatusAnswer,
+  AuditSwitchedAnswer,
+} from '@holdfast/protocol';
+import { refusedBy } from '../refused.ts';
+import { callOptions } from './context.ts';
+import type { OperationContext, Outcome } from './context.ts';
+
+export function auditStatus(
+  _body: object,
+  { service: { engine, auditing } }: OperationContext,
+): AuditStatusAnswer {
+  const { isOn, size, head } = engine.audit;
+  const status = auditing?.status();
+  return {
+    enabled: isOn,
+    size,
+    head,
+    revision: engine.revision,
+    failing: status?.isFailing ?? false,
+    refuses_changes: status?.refusesChanges ?? false,
+    chains: (status?.chains ?? []).map((chain) => ({
+      chain: chain.chain,
+      size: chain.size,
+      head: chain.head,
+      dropped: chain.dropped,
+      buffered_bytes: chain.bufferedBytes,
+    })),
+  };
+}
+
+const switchTo =
+  (isOn: boolean) =>
+  async (_body: object, context: OperationContext): Promise<Outcome<AuditSwitchedAnswer>> => {
+    const { engine } = context.service;
+    const result = await engine.submit({ type: 'set_audit', isOn }, callOptions(context));
+    return result.ok ? { enabled: isOn } : refusedBy(result);
+  };
+
+export const enable: ReturnType<typeof switchTo> = switchTo(true);
+export const disable: ReturnType<typeof switchTo> = switchTo(false);
+
+export async function checkpoint(
+  _body: object,
+  { service: { auditing } }: OperationContext,
+): Promise<AuditCheckpointAnswer> {
+  if (auditing === undefined) return { notes: [], verifier_key: '' };
+  const { notes, verifierKey } = await auditing.checkpoint();
+  return { notes, verifier_key: verifierKey };
+}

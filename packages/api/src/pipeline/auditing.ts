@@ -1,0 +1,142 @@
+/**
+ * What a node records of requests in a chain of its own, beside the changes that all nodes record where they are applied.
+ *
+ * AUDITING-1: recorded are refusals, of whoever proved nothing as well; what is done and stands in no log of the
+ *     cluster; and reads where that is configured. What the state refuses of a change is among the changes.
+ * AUDITING-2: of a request its operation, what it is about, who asked and what became of it are told: nothing else of its body,
+ *     and no id of a session.
+ * AUDITING-3: where a node cannot record and is not to go on without, what would have to be recorded is refused before anything
+ *     is done.
+ */
+import { errorDefinitions } from '@holdfast/protocol';
+import { Refused } from '../refused.ts';
+import type { AccessRequest, AuditOutcome } from './access.ts';
+import type { Caller } from './caller.ts';
+
+export interface AuditedRequest {
+  readonly identity: string;
+  /** `none`, `certificate`, or `key` and the id of the key. */
+  readonly proof: string;
+  readonly address: string | undefined;
+  /** Whose limits it counts for. */
+  readonly caller: string | undefined;
+  readonly operation: string;
+  /** As `kind/name`. */
+  readonly on: readonly string[];
+  readonly outcome: AuditOutcome;
+  readonly isRefused: boolean;
+}
+
+export interface AuditedChain {
+  readonly chain: string;
+  readonly size: number;
+  readonly head: string;
+  /** Since this node started. */
+  readonly records: number;
+  readonly dropped: number;
+  readonly failedWrites: number;
+  readonly bufferedBytes: number;
+}
+
+export interface AuditStatus {
+  readonly isFailing: boolean;
+  readonly refusesChanges: boolean;
+  readonly chains: readonly AuditedChain[];
+}
+
+export interface NodeAuditing {
+  /** Asked for each request. */
+  readonly isOn: boolean;
+  readonly recordsReads: boolean;
+  /** AUDITING-3. */
+  readonly cannotRecord: boolean;
+  tell(request: AuditedRequest): void;
+  status(): AuditStatus;
+  /** Signed, of each chain; and what their signatures are checked by. */
+  checkpoint(): Promise<{ readonly notes: readonly string[]; readonly verifierKey: string }>;
+}
+
+const cannotRecord: Refused = new Refused(
+  'audit_unavailable',
+  'This node cannot write its audit, and is not to do what it cannot record (audit.on_failure: fail_closed). The request was not executed. Make room on its disk, or ask another node.',
+);
+
+/** AUDITING-3. */
+export function unrecordable(
+  auditing: NodeAuditing,
+  request: Pick<AccessRequest, 'changes'>,
+): Refused | undefined {
+  if (!auditing.cannotRecord) return undefined;
+  return request.changes || auditing.recordsReads ? cannotRecord : undefined;
+}
+
+/** Operations that change something, and are no command in the log of the cluster. */
+const besideTheLog: ReadonlySet<string> = new Set([
+  'add_member',
+  'promote_member',
+  'remove_member',
+  'transfer',
+  'backup',
+  'cleanup',
+]);
+
+export interface Recording {
+  readonly auditing: NodeAuditing;
+  /** Queues are kept outside the log of the cluster. */
+  readonly hasOtherQueues: boolean;
+}
+
+/** AUDITING-1. */
+export function record(
+  { auditing, hasOtherQueues }: Recording,
+  caller: Caller,
+  request: AccessRequest,
+  outcome: AuditOutcome,
+): void {
+  const isRefused = outcome !== 'done' && outcome !== 'begun';
+  if (isRefused) {
+    const isAmongChanges = request.changes && errorDefinitions[outcome].by === 'cluster';
+    if (isAmongChanges && !isBesideTheLog(request, hasOtherQueues)) return;
+  } else if (
+    !isBesideTheLog(request, hasOtherQueues) &&
+    (request.changes || !auditing.recordsReads)
+  )
+    return;
+  const { identity, proof, keyId, address, share } = caller;
+  auditing.tell({
+    identity,
+    proof: keyId === undefined ? proof : `key ${keyId}`,
+    address,
+    caller: share,
+    operation: request.operation,
+    on: request.resources.flatMap(({ kind, name }) =>
+      // AUDITING-2
+      name === undefined || kind === 'session' ? [] : [`${kind}/${name}`],
+    ),
+    outcome,
+    isRefused,
+  });
+}
+
+const isBesideTheLog = ({ operation, changes }: AccessRequest, hasOtherQueues: boolean): boolean =>
+  besideTheLog.has(operation) || (hasOtherQueues && changes && operation.startsWith('queue_'));
+
+/** Of who shows a proof that does not hold: nothing is known of it but from where it came. */
+export function recordWrongProof(
+  auditing: NodeAuditing | undefined,
+  { code }: Refused,
+  address: string | undefined,
+  keyId: string | undefined,
+): void {
+  if (auditing?.isOn !== true) return;
+  auditing.tell({
+    identity: 'anonymous',
+    proof: keyId === undefined ? 'none' : `not proven: key ${keyId}`,
+    address,
+    caller: address,
+    operation: 'authenticate',
+    on: [],
+    outcome: code,
+    isRefused: true,
+  });
+}

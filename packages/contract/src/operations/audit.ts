@@ -1,0 +1,99 @@
+/** The audit: whether it is on, where its chains have come to, and what of that an outsider can keep. */
+import { clusterErrors } from '../errors.ts';
+import { position } from '../fields.ts';
+import { answer, changing, get, post, reading, request } from '../operation.ts';
+import type { Group, UnaryOperation } from '../operation.ts';
+import { boolean, list, object, string } from '../schema.ts';
+import type { Message } from '../schema.ts';
+
+const operate = { verb: 'admin', resource: 'cluster', whole: true } as const;
+const ofThisNode = { needsLeader: false } as const;
+
+const chain: Message = {
+  typeName: 'AuditChainRow',
+  protoName: 'AuditChainRow',
+  description: 'Where a chain has come to in the files of this node.',
+  fields: {
+    chain: [1, string('`changes`, the same on every node, or `node`: what this node alone tells.')],
+    size: [2, position('Number of its last record.')],
+    head: [3, string('Hash of its last record.')],
+    dropped: [4, position('Records that this node has dropped since it started.')],
+    buffered_bytes: [5, position('Bytes of it that wait for the disk.')],
+  },
+};
+
+const auditStatus: UnaryOperation = {
+  ...reading({
+    name: 'audit_status',
+    request: request('AuditStatus', 'AuditStatusBody', {}),
+    answer: answer('AuditStatus', 'AuditStatusAnswer', {
+      enabled: [1, boolean('Changes are chained, and recorded on every node.')],
+      size: [2, position('Changes in the chain, as of what this node has applied.')],
+      head: [3, string('Hash of the last one.')],
+      revision: [4, position('Of what this node has applied.')],
+      failing: [5, boolean('The last write of the audit on this node failed.')],
+      refuses_changes: [6, boolean('This node refuses changes, since it cannot record them.')],
+      chains: [7, list(object(chain), 'The files of this node; none where it writes none.')],
+    }),
+    errors: [],
+    access: operate,
+    http: [get('/audit', 'Whether the audit is on, and where its chains have come to.')],
+    grpc: { method: 'AuditStatus', comment: 'Returns where the audit has come to.' },
+  }),
+  ...ofThisNode,
+};
+
+const switched: Message = {
+  typeName: 'AuditSwitchedAnswer',
+  protoName: 'AuditSwitched',
+  description: 'In force on every node from this change on.',
+  fields: { enabled: [1, boolean('Changes are chained.')] },
+};
+
+const enable: UnaryOperation = changing('always', {
+  name: 'audit_enable',
+  request: request('EnableAudit', 'EnableAuditBody', {}),
+  answer: switched,
+  errors: clusterErrors,
+  access: operate,
+  http: [post('/audit/enable', 'Record every change and refusal, on every node.')],
+  grpc: { method: 'EnableAudit', comment: 'Turns the audit on.' },
+});
+
+const disable: UnaryOperation = changing('always', {
+  name: 'audit_disable',
+  request: request('DisableAudit', 'DisableAuditBody', {}),
+  answer: switched,
+  errors: clusterErrors,
+  access: operate,
+  http: [post('/audit/disable', 'Record nothing more. That is the last record.')],
+  grpc: { method: 'DisableAudit', comment: 'Turns the audit off.' },
+});
+
+const checkpoint: UnaryOperation = {
+  ...reading({
+    name: 'audit_checkpoint',
+    request: request('AuditCheckpoint', 'AuditCheckpointBody', {}),
+    answer: answer('AuditCheckpoint', 'AuditCheckpointAnswer', {
+      notes: [
+        1,
+        list(string('A signed note.'), 'One for each chain; none where this node writes none.'),
+      ],
+      verifier_key: [2, string('What the signatures of this node are checked by.')],
+    }),
+    errors: [],
+    access: operate,
+    http: [get('/audit/checkpoint', 'Signed checkpoints: origin, size and hash of each chain.')],
+    grpc: { method: 'AuditCheckpoint', comment: 'Returns signed checkpoints of the chains.' },
+  }),
+  ...ofThisNode,
+};
+
+export const auditGroup: Group = {
+  name: 'audit',
+  service: 'Audit',
+  tag: 'admin',
+  description: 'Records of every change and refusal, chained by their hashes.',
+  operations: [auditStatus, enable, disable, checkpoint],
+  errors: {},
+};

@@ -1,0 +1,106 @@
+/** The files of a chain in a folder: their names, in order, and where the last one ends. */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { chainStart, readLine } from './lines.ts';
+import type { ChainEnd, ChainName } from './lines.ts';
+
+const digits = 16;
+const suffix = '.jsonl';
+
+/** @param first Number of the first record in it. */
+export const fileName = (chain: ChainName, first: number): string =>
+  `${chain}-${String(first).padStart(digits, '0')}${suffix}`;
+
+/** In the order of their records. */
+export function filesOf(folder: string, chain: ChainName): readonly string[] {
+  const form = new RegExp(`^${chain}-\\d{${String(digits)}}\\${suffix}$`);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => form.test(name))
+    .sort();
+}
+
+export interface FoundEnd {
+  readonly end: ChainEnd;
+  /** Undefined: there is no file yet. */
+  readonly file: { readonly name: string; readonly bytes: number } | undefined;
+  /** Bytes of a line that was being written when the node ended; they are cut off. */
+  readonly torn: number;
+}
+
+/** A record has a bounded length, well below this. */
+const lastPartBytes = 4 * 1024 * 1024;
+
+/**
+ * Where the chain in this folder ends. A line that was being written when the node ended is cut off: what it told is
+ * told again, or was never answered.
+ *
+ * @throws Error where the end of the last file is none of an audit.
+ */
+export function findEnd(folder: string, chain: ChainName): FoundEnd {
+  const names = filesOf(folder, chain);
+  for (let at = names.length - 1; at >= 0; at--) {
+    const name = names[at] ?? '';
+    const found = endOfFile(join(folder, name), name);
+    // The node ended before the first line of a new file was whole: the one before has the end.
+    if (found !== undefined) return found;
+  }
+  return { end: chainStart, file: undefined, torn: 0 };
+}
+
+function endOfFile(path: string, name: string): FoundEnd | undefined {
+  const { size } = statSync(path);
+  const start = Math.max(0, size - lastPartBytes);
+  const part = Buffer.alloc(size - start);
+  const descriptor = openSync(path, 'r');
+  try {
+    readSync(descriptor, part, 0, part.length, start);
+  } finally {
+    closeSync(descriptor);
+  }
+  const wholeLength = part.lastIndexOf(0x0a) + 1;
+  const torn = part.length - wholeLength;
+  if (wholeLength === 0) {
+    if (size >= lastPartBytes) throw notAudit(path);
+    truncateSync(path, 0);
+    return undefined;
+  }
+  if (torn > 0) cutOff(path, start + wholeLength);
+  const beforeLast = part.lastIndexOf(0x0a, wholeLength - 2) + 1;
+  const last = readLine(part.toString('utf8', beforeLast, wholeLength - 1));
+  if (last === undefined) throw notAudit(path);
+  const file = { name, bytes: start + wholeLength };
+  switch (last.type) {
+    case 'record':
+      return { end: { seq: last.seq, head: last.hash }, file, torn };
+    case 'file':
+      return { end: last.after, file, torn };
+    case 'gap':
+      return { end: last.to, file, torn };
+  }
+}
+
+function cutOff(path: string, bytes: number): void {
+  truncateSync(path, bytes);
+  const descriptor = openSync(path, 'r+');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const notAudit = (path: string): Error =>
+  new Error(
+    `The end of ${path} is no record of an audit: it is damaged or was altered. Nothing was changed. Keep the file for whoever looks into it, ` +
+      `move it out of the folder, and start the node again: "holdfast audit verify" names what is missing then.`,
+  );

@@ -1,0 +1,197 @@
+/**
+ * Whether a chain of the audit is whole: names the first record that is not as it was written.
+ *
+ * AUDIT-VERIFY-1: a record that was altered, taken out, put in or moved is found, and so is a shortened end that an
+ *     anchor, a checkpoint or another node knows of. What the oldest file begins after is taken from the file.
+ */
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { filesOf } from './chain-folder.ts';
+import { chainStart, hashAfter, readLine } from './lines.ts';
+import type { ChainEnd, ChainName, FileLine } from './lines.ts';
+
+export interface Problem {
+  readonly what:
+    'altered' | 'missing' | 'reordered' | 'not_a_record' | 'file' | 'shortened' | 'different';
+  readonly seq: number;
+  readonly where: string;
+  readonly text: string;
+}
+
+/** Records that are not there, as the files say themselves. */
+export interface Gap {
+  readonly from: number;
+  readonly to: number;
+  readonly reason: string;
+}
+
+export interface Verified {
+  readonly chain: ChainName;
+  readonly cluster: string;
+  /** Whose files these are. */
+  readonly node: string;
+  readonly folder: string;
+  /** Of the first record that is there; undefined: there is none. */
+  readonly first: number | undefined;
+  readonly end: ChainEnd;
+  readonly records: number;
+  readonly gaps: readonly Gap[];
+  readonly problem: Problem | undefined;
+}
+
+export type OnRecord = (seq: number, hash: string, body: string) => void;
+
+class Walk {
+  readonly gaps: Gap[] = [];
+  problem: Problem | undefined;
+  first: number | undefined;
+  end: ChainEnd | undefined;
+  records = 0;
+  cluster = '';
+  node = '';
+  readonly #onRecord: OnRecord;
+
+  constructor(onRecord: OnRecord) {
+    this.#onRecord = onRecord;
+  }
+
+  #fail(what: Problem['what'], seq: number, where: string, text: string): void {
+    this.problem = { what, seq, where, text };
+  }
+
+  line(text: string, where: string, isFirst: boolean): void {
+    const line = readLine(text);
+    const next = (this.end?.seq ?? 0) + 1;
+    if (isFirst !== (line?.type === 'file'))
+      return this.#fail(
+        'file',
+        next,
+        where,
+        isFirst
+          ? 'The file does not begin as one of an audit.'
+          : 'A file begins in the middle of another one.',
+      );
+    if (line === undefined)
+      return this.#fail(
+        'not_a_record',
+        next,
+        where,
+        `Record ${String(next)} should stand here, and this is no record.`,
+      );
+    if (line.type === 'file') return this.#file(line, where);
+    if (line.type === 'gap') return this.#gap(line.to, line.reason, where);
+    return this.#record(line, where);
+  }
+
+  #file({ after, cluster, node }: Extract<FileLine, { type: 'file' }>, where: string): void {
+    this.cluster = cluster;
+    this.node = node;
+    if (this.end === undefined) this.end = after;
+    else if (after.seq > this.end.seq)
+      this.#fail(
+        'missing',
+        this.end.seq + 1,
+        where,
+        `Record ${String(this.end.seq + 1)} is missing: the file begins after ${String(after.seq)}.`,
+      );
+    else if (after.seq !== this.end.seq || after.head !== this.end.head)
+      this.#fail(
+        'file',
+        after.seq,
+        where,
+        `The file says that it begins after record ${String(after.seq)}, with another hash or place than the chain has.`,
+      );
+  }
+
+  #gap(to: ChainEnd, reason: string, where: string): void {
+    const from = (this.end?.seq ?? 0) + 1;
+    if (to.seq < from && reason !== 'other_log')
+      return this.#fail(
+        'file',
+        from,
+        where,
+        `A gap up to record ${String(to.seq)} is told, which is there.`,
+      );
+    if (reason === 'other_log')
+      return this.#fail(
+        'different',
+        to.seq,
+        where,
+        `From here on the node has found another record ${String(to.seq)} in the log of the cluster than in this file.`,
+      );
+    this.gaps.push({ from, to: to.seq, reason });
+    this.end = to;
+  }
+
+  #record(
+    { seq, hash, body }: { readonly seq: number; readonly hash: string; readonly body: string },
+    where: string,
+  ): void {
+    const before = this.end ?? { seq: seq - 1, head: '' };
+    const expected = before.seq + 1;
+    if (seq > expected)
+      return this.#fail(
+        'missing',
+        expected,
+        where,
+        `Record ${String(expected)} is missing: ${String(seq)} follows ${String(before.seq)}.`,
+      );
+    if (seq < expected)
+      return this.#fail(
+        'reordered',
+        seq,
+        where,
+        `Record ${String(seq)} follows ${String(before.seq)}: records were moved, or put in.`,
+      );
+    const isWhole = hashAfter(before.head, body) === hash;
+    const toldSeq = (JSON.parse(body) as { readonly seq: number }).seq;
+    if (!isWhole || toldSeq !== seq)
+      return this.#fail(
+        'altered',
+        seq,
+        where,
+        `Record ${String(seq)} is not what its hash says: it, or the one before, was altered.`,
+      );
+    this.first ??= seq;
+    this.records += 1;
+    this.end = { seq, head: hash };
+    this.#onRecord(seq, hash, body);
+  }
+}
+
+/** Reads all files of a chain, up to the first problem. A line that is being written at the end of the last one is passed over. */
+export async function verifyChain(
+  folder: string,
+  chain: ChainName,
+  onRecord: OnRecord = () => undefined,
+): Promise<Verified> {
+  const walk = new Walk(onRecord);
+  for (const name of filesOf(folder, chain)) {
+    await walkFile(join(folder, name), walk);
+    if (walk.problem !== undefined) break;
+  }
+  const { first, records, gaps, problem, cluster, node } = walk;
+  const end = walk.end ?? chainStart;
+  return { chain, folder, cluster, node, first, end, records, gaps, problem };
+}
+
+async function walkFile(path: string, walk: Walk): Promise<void> {
+  let number = 0;
+  let rest = '';
+  for await (const part of createReadStream(path, 'utf8')) {
+    const lines = `${rest}${part as string}`.split('\n');
+    rest = lines.pop() ?? '';
+    for (const text of lines) {
+      number += 1;
+      walk.line(text, `${path}:${String(number)}`, number === 1);
+      if (walk.problem !== undefined) return;
+    }
+    if (rest.length > longestLine) {
+      walk.line(rest, `${path}:${String(number + 1)}`, false);
+      return;
+    }
+  }
+}
+
+/** A record is bounded by what one command may be. */
+const longestLine = 8 * 1024 * 1024;

@@ -1,0 +1,185 @@
+/** What `holdfast audit verify` finds (AUDIT-VERIFY-1). */
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { verifyFolders } from '../../../src/audit/compare.ts';
+import { endOf, sealed } from '../../../src/audit/lines.ts';
+import { openSigner, readCheckpoint } from '../../../src/audit/notes.ts';
+import { verifyChain } from '../../../src/audit/verify.ts';
+import { newFolder, recordsOf, writerIn } from './support.ts';
+
+async function written(
+  t: TestContext,
+  lines: readonly string[],
+  more: Parameters<typeof writerIn>[1] = {},
+): Promise<string> {
+  const folder = newFolder(t);
+  const writer = writerIn(folder, more);
+  for (const line of lines) writer.add(line);
+  await writer.close();
+  return folder;
+}
+
+/** Changes the lines of the only file. */
+function edit(folder: string, change: (lines: string[]) => readonly string[]): void {
+  const [name = ''] = readdirSync(folder);
+  const path = join(folder, name);
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  writeFileSync(path, `${change(lines).join('\n')}\n`);
+}
+
+const swapped = (lines: string[], a: number, b: number): string[] => {
+  const other = [...lines];
+  [other[a], other[b]] = [other[b] ?? '', other[a] ?? ''];
+  return other;
+};
+
+/** Line 0 tells of the file: record 5 is line 5. */
+const edits: readonly (readonly [
+  string,
+  (lines: string[]) => readonly string[],
+  string,
+  number,
+])[] = [
+  [
+    'altered',
+    (lines) => lines.map((line, at) => (at === 5 ? line.replace('lock/5', 'lock/x') : line)),
+    'altered',
+    5,
+  ],
+  [
+    'given another hash',
+    (lines) =>
+      lines.map((line, at) => (at === 5 ? line.replace(/[0-9a-f]{64}/, 'a'.repeat(64)) : line)),
+    'altered',
+    5,
+  ],
+  ['taken out', (lines) => lines.filter((_, at) => at !== 5), 'missing', 5],
+  ['moved', (lines) => swapped(lines, 5, 6), 'missing', 5],
+  [
+    'put in twice',
+    (lines) => lines.flatMap((line, at) => (at === 5 ? [line, line] : [line])),
+    'reordered',
+    5,
+  ],
+  [
+    'replaced by a part of itself',
+    (lines) => lines.map((line, at) => (at === 5 ? line.slice(3) : line)),
+    'not_a_record',
+    5,
+  ],
+  [
+    'made anew without what comes after',
+    (lines) =>
+      lines.map((line, at) =>
+        at === 5 ? sealed(endOf(lines[4] ?? ''), { operation: 'other' }).line : line,
+      ),
+    'altered',
+    6,
+  ],
+];
+
+describe('a record that was', () => {
+  for (const [name, change, what, seq] of edits)
+    test(`${name} is found`, async (t) => {
+      const folder = await written(t, recordsOf(10));
+      edit(folder, change);
+      const { problem } = await verifyChain(folder, 'changes');
+      assert.deepEqual([problem?.what, problem?.seq], [what, seq]);
+    });
+
+  test('at the end is found by a checkpoint, by an anchor, and by another node', async (t) => {
+    const lines = recordsOf(10);
+    const folder = await written(t, lines);
+    const signer = openSigner(newFolder(t), 'holdfast/c/n1');
+    const note = signer.sign('holdfast/c/changes', endOf(lines[9] ?? ''));
+    const kept = { path: 'kept.txt', note };
+    const [whole] = await verifyFolders([folder], [kept], signer.verifierKey);
+    assert.equal(whole?.problem, undefined);
+    edit(folder, (all) => all.slice(0, 8));
+    const [short] = await verifyFolders([folder], [kept], signer.verifierKey);
+    assert.deepEqual([short?.problem?.what, short?.problem?.seq], ['shortened', 8]);
+  });
+});
+
+describe('chains of several nodes', () => {
+  test('are the same up to where the shorter one ends', async (t) => {
+    const lines = recordsOf(10);
+    const a = await written(t, lines);
+    const b = await written(t, lines.slice(0, 6), { node: 'n2' });
+    const found = await verifyFolders([a, b], [], undefined);
+    assert.deepEqual(
+      found.map(({ problem }) => problem),
+      found.map(() => undefined),
+    );
+  });
+
+  test('that were made anew by somebody are found by the first other record', async (t) => {
+    const a = await written(t, recordsOf(10));
+    const forged = recordsOf(10, undefined, (at) => ({
+      operation: 'acquire',
+      on: [at < 7 ? `lock/${String(at)}` : 'lock/forged'],
+    }));
+    const b = await written(t, forged, { node: 'n2' });
+    const found = await verifyFolders([a, b], [], undefined);
+    const problems = found.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
+    assert.deepEqual(
+      problems.map(({ what, seq }) => [what, seq]),
+      [['different', 7]],
+    );
+  });
+
+  test('know by the log how far the records of a node had come (AUDIT-NODE-3)', async (t) => {
+    const folder = newFolder(t);
+    const own = recordsOf(8, undefined, () => ({
+      operation: 'authenticate',
+      outcome: 'unauthorized',
+    }));
+    const { seq, head } = endOf(own[5] ?? '');
+    const anchor = { operation: 'anchor_audit', node: 'n1', size: seq, head };
+    const node = writerIn(folder, { chain: 'node' });
+    for (const line of own) node.add(line);
+    await node.close();
+    const changes = writerIn(folder);
+    for (const line of recordsOf(3, undefined, (at) => (at === 2 ? anchor : { at })))
+      changes.add(line);
+    await changes.close();
+    assert.deepEqual(
+      (await verifyFolders([folder], [], undefined)).map(({ problem }) => problem),
+      [undefined, undefined],
+    );
+    const path = join(folder, 'node-0000000000000001.jsonl');
+    const lines = readFileSync(path, 'utf8').split('\n');
+    writeFileSync(path, `${lines.slice(0, 5).join('\n')}\n`);
+    const [, short] = await verifyFolders([folder], [], undefined);
+    assert.deepEqual(
+      [short?.chain, short?.problem?.what, short?.problem?.seq],
+      ['node', 'shortened', 5],
+    );
+  });
+});
+
+describe('a checkpoint', () => {
+  test('is a signed note that tells origin, size and hash, and is refused when altered (NOTE-1)', (t) => {
+    const folder = newFolder(t);
+    const signer = openSigner(folder, 'holdfast/c/n1');
+    const end = endOf(recordsOf(4)[3] ?? '');
+    const note = signer.sign('holdfast/c/changes', end);
+    assert.match(note, /^holdfast\/c\/changes\n4\n[A-Za-z0-9+/]{43}=\n\n— holdfast\/c\/n1 \S+\n$/);
+    assert.deepEqual(readCheckpoint(note, signer.verifierKey), {
+      origin: 'holdfast/c/changes',
+      end,
+    });
+    assert.throws(
+      () => readCheckpoint(note.replace('\n4\n', '\n3\n'), signer.verifierKey),
+      /was altered/,
+    );
+    mkdirSync(join(folder, 'other'));
+    const other = openSigner(join(folder, 'other'), 'holdfast/c/n1');
+    assert.throws(() => readCheckpoint(note, other.verifierKey), /no signature of/);
+    // The key is kept: what was signed before a restart is checked by the same one.
+    assert.equal(openSigner(folder, 'holdfast/c/n1').verifierKey, signer.verifierKey);
+  });
+});
