@@ -9,6 +9,8 @@ import type { ServerSecurity } from '@holdfast/tls';
 import type { ApiMetrics } from '../metrics/metrics.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import type { OperationContext, Outcome } from '../operations/context.ts';
+import { recordUnread } from '../pipeline/auditing.ts';
+import { callerFrom } from '../pipeline/caller.ts';
 import type { Caller } from '../pipeline/caller.ts';
 import { callerOfRequest } from './credentials.ts';
 import { openFor } from '../pipeline/open-calls.ts';
@@ -46,7 +48,9 @@ export interface HttpParts {
 
 export function createHttpApplication(parts: HttpParts): FastifyInstance {
   const { limits } = parts.context.service;
-  const onError = errorHandler(parts.log);
+  const onError = errorHandler(parts.log, (request, refused) =>
+    toldRefusal(request, refused, parts),
+  );
   const app = fastify({
     logger: false,
     bodyLimit: limits.maxBodyBytes,
@@ -92,11 +96,15 @@ function asError({ code, message, details }: Refused): HoldfastError {
   return new HoldfastError(code, message, details);
 }
 
-function addHooks(app: FastifyInstance, { isStopping, metrics, allowedOrigins }: HttpParts): void {
+function addHooks(app: FastifyInstance, parts: HttpParts): void {
+  const { isStopping, metrics, allowedOrigins } = parts;
   app.addHook('onRequest', async (request, reply) => {
     if (isStopping()) return sendProblem(reply, stoppingProblem);
     const refused = foreignOrigin(request.raw, allowedOrigins);
-    if (refused !== undefined) return sendProblem(reply, refused);
+    if (refused !== undefined) {
+      toldRefusal(request, refused, parts);
+      return sendProblem(reply, refused);
+    }
     tellOrigin(request, reply, allowedOrigins);
     return undefined;
   });
@@ -122,6 +130,13 @@ export function authenticateRequests(app: FastifyInstance, { context }: HttpPart
 }
 
 const callers = new WeakMap<FastifyRequest, Caller>();
+
+/** Of a request that is no operation yet (AUDITING-1). */
+function toldRefusal(request: FastifyRequest, refused: Refused, { context }: HttpParts): void {
+  const caller = callers.get(request) ?? callerFrom(request.raw.socket.remoteAddress);
+  const route = contractPath(request.routeOptions.url ?? 'unknown');
+  recordUnread(context.service.auditing, caller, `${request.method} ${route}`, refused);
+}
 
 // ---- operations ---------------------------------------------------------------------------------
 

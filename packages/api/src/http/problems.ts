@@ -49,10 +49,14 @@ function refusedByFramework(error: FastifyError, request: FastifyRequest): Refus
 /** Whatever goes wrong in a request ends here. */
 export function errorHandler(
   log: ApiLog,
+  onRefused: (request: FastifyRequest, refused: Refused) => void = () => undefined,
 ): (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
   return (error, request, reply) => {
     const refused = refusedWhere(error) ?? refusedByFramework(error, request);
-    if (refused !== undefined) return sendProblem(reply, refused);
+    if (refused !== undefined) {
+      onRefused(request, refused);
+      return sendProblem(reply, refused);
+    }
     log.error(
       { err: error, method: request.method, route: request.routeOptions.url },
       'A request failed with an internal error.',

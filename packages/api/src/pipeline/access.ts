@@ -114,19 +114,6 @@ function toldToAudit<Answer extends object>(
   }
 }
 
-/** Of a request that is not valid: it is refused before any rule is asked. */
-export function toldInvalid(
-  declared: Operation,
-  refused: Refused,
-  { service: { auditing }, caller }: OperationContext,
-): Refused {
-  if (auditing?.isOn === true) {
-    const request = { ...requestOf(declared, {}), resources: [] };
-    record({ auditing, hasOtherQueues: false }, caller, request, refused.code);
-  }
-  return refused;
-}
-
 /** ACCESS-1. */
 function authorized(
   request: AccessRequest,

@@ -121,6 +121,26 @@ export function record(
 const isBesideTheLog = ({ operation, changes }: AccessRequest, hasOtherQueues: boolean): boolean =>
   besideTheLog.has(operation) || (hasOtherQueues && changes && operation.startsWith('queue_'));
 
+/** Of a request that is not valid, before any rule is asked: what it is about is not known. */
+export function recordUnread(
+  auditing: NodeAuditing | undefined,
+  { identity, proof, keyId, address, share }: Caller,
+  operation: string,
+  { code }: Refused,
+): void {
+  if (auditing?.isOn !== true) return;
+  auditing.tell({
+    identity,
+    proof: keyId === undefined ? proof : `key ${keyId}`,
+    address,
+    caller: share,
+    operation,
+    on: [],
+    outcome: code,
+    isRefused: true,
+  });
+}
+
 /** Of who shows a proof that does not hold: nothing is known of it but from where it came. */
 export function recordWrongProof(
   auditing: NodeAuditing | undefined,

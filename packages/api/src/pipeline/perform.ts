@@ -9,7 +9,8 @@ import { handlers } from '../operations/handlers.ts';
 import { internalProblem, Refused, refusedWhere } from '../refused.ts';
 import { compileCheck } from '../validation/compile.ts';
 import type { Check } from '../validation/compile.ts';
-import { admitted, toldInvalid } from './access.ts';
+import { recordUnread } from './auditing.ts';
+import { admitted } from './access.ts';
 
 /** An operation with what is derived from its declaration. */
 export interface Served<Declared extends Operation = Operation> {
@@ -48,7 +49,7 @@ function serveUnary(declared: UnaryOperation): ServedUnary {
     bodySchema,
     answerSchema: jsonSchemaOf(declared.answer),
     perform(body, context) {
-      if (!check.passes(body)) return toldInvalid(declared, check.problem(), context);
+      if (!check.passes(body)) return invalid(declared, check.problem(), context);
       return admitted(declared, body, context, (own) => run(body, own));
     },
   };
@@ -62,10 +63,19 @@ function serveOther(declared: Operation): ServedOther {
     waits: false,
     bodySchema,
     begin(body, context, run) {
-      if (!check.passes(body)) return toldInvalid(declared, check.problem(), context);
+      if (!check.passes(body)) return invalid(declared, check.problem(), context);
       return admitted(declared, body, context, () => run(body));
     },
   };
+}
+
+function invalid(
+  { name }: Operation,
+  refused: Refused,
+  { service, caller }: OperationContext,
+): Refused {
+  recordUnread(service.auditing, caller, name, refused);
+  return refused;
 }
 
 function checkOf(declared: Operation): {

@@ -73,6 +73,7 @@ const requests = names.map((name) => ({
   resources: [{ kind: 'lock', name }],
   isFiltered: false,
   isOpen: false,
+  changes: true,
   body: {},
 }));
 const admitted = requests.filter(

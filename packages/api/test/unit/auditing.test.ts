@@ -1,0 +1,119 @@
+/** What a node records of requests, and what it refuses where it cannot. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import type { AuditedRequest, NodeAuditing } from '../../src/index.ts';
+import { startHarness } from '../harness.ts';
+import type { Harness } from '../harness.ts';
+
+class Recorded implements NodeAuditing {
+  isOn = true;
+  recordsReads = false;
+  cannotRecord = false;
+  readonly told: AuditedRequest[] = [];
+
+  tell(request: AuditedRequest): void {
+    this.told.push(request);
+  }
+
+  status(): ReturnType<NodeAuditing['status']> {
+    return { isFailing: false, refusesChanges: this.cannotRecord, chains: [] };
+  }
+
+  checkpoint(): ReturnType<NodeAuditing['checkpoint']> {
+    return Promise.resolve({ notes: ['a note\n'], verifierKey: 'a key' });
+  }
+
+  get short(): readonly (readonly [string, string, readonly string[]])[] {
+    return this.told.map(({ operation, outcome, on }) => [operation, outcome, on]);
+  }
+}
+
+function audited(
+  t: TestContext,
+  more: Partial<Recorded> = {},
+): Harness & { readonly audit: Recorded } {
+  const audit = Object.assign(new Recorded(), more);
+  return { ...startHarness(t, { auditing: audit }), audit };
+}
+
+describe('an audited node', () => {
+  test('records refusals of its own, and leaves to the log what the state says of a change (AUDITING-1)', async (t) => {
+    const { request, session, acquire, audit } = audited(t);
+    const id = await session();
+    const other = await session();
+    await acquire(id, 'x');
+    const held = await request('POST', `/sessions/${other}/locks/x`, {});
+    assert.equal(held.body['code'], 'lock_held');
+    await request('POST', `/sessions/${id}/locks/x`, { mode: 'none' });
+    await request('GET', '/sessions/none');
+    assert.deepEqual(audit.short, [
+      ['POST /sessions/{session_id}/locks/{name}', 'invalid_request', []],
+      ['get_session', 'session_not_found', []],
+    ]);
+  });
+
+  test('records what stands in no log, and reads where that is configured', async (t) => {
+    const quiet = audited(t);
+    await quiet.request('GET', '/locks');
+    assert.deepEqual(quiet.audit.short, []);
+    await quiet.request('POST', '/cluster/members', { node_id: 'node-9', address: 'node-9:1' });
+    assert.equal(quiet.audit.short[0]?.[0], 'add_member');
+    const loud = audited(t, { recordsReads: true });
+    await loud.request('GET', '/locks/a');
+    assert.deepEqual(loud.audit.short, [['lock_status', 'done', ['lock/a']]]);
+  });
+
+  test('records who shows a wrong key, with its id and without its secret', async (t) => {
+    const { request, audit } = audited(t);
+    const secret = 'S'.repeat(43);
+    const headers = { authorization: `Bearer hf_k0123456789abcdef_${secret}` };
+    const { status } = await request('GET', '/locks', undefined, headers);
+    assert.equal(status, 401);
+    assert.partialDeepStrictEqual(audit.told, [
+      {
+        operation: 'authenticate',
+        outcome: 'unauthorized',
+        proof: 'not proven: key k0123456789abcdef',
+      },
+    ]);
+    assert.ok(!JSON.stringify(audit.told).includes(secret));
+  });
+
+  test('records no id of a session (AUDITING-2)', async (t) => {
+    const { request, session, audit } = audited(t, { recordsReads: true });
+    const id = await session();
+    await request('GET', `/sessions/${id}`);
+    await request('GET', `/sessions/${id}/locks`);
+    assert.equal(audit.told.length, 2);
+    assert.ok(!JSON.stringify(audit.told).includes(id));
+  });
+
+  test('refuses changes while it cannot record them, and reads where those are recorded (AUDITING-3)', async (t) => {
+    const { request, audit, engine } = audited(t, { cannotRecord: true });
+    const refused = await request('POST', '/sessions', { client_id: 'c' });
+    assert.deepEqual([refused.status, refused.body['code']], [503, 'audit_unavailable']);
+    assert.deepEqual(engine.submitted, []);
+    assert.equal((await request('GET', '/locks')).status, 200);
+    audit.recordsReads = true;
+    assert.equal((await request('GET', '/locks')).status, 503);
+    // A refusal for want of room takes none.
+    assert.deepEqual(audit.short, []);
+    audit.isOn = false;
+    assert.equal((await request('GET', '/locks')).status, 200);
+  });
+
+  test('is turned on and off, and told of', async (t) => {
+    const { request, engine } = audited(t);
+    assert.deepEqual((await request('POST', '/audit/enable', {})).body, { enabled: true });
+    const status = await request('GET', '/audit');
+    assert.partialDeepStrictEqual(status.body, { enabled: true, size: 1, refuses_changes: false });
+    assert.equal(status.body['head'], engine.audit.head);
+    assert.deepEqual((await request('GET', '/audit/checkpoint')).body, {
+      notes: ['a note\n'],
+      verifier_key: 'a key',
+    });
+    assert.deepEqual((await request('POST', '/audit/disable', {})).body, { enabled: false });
+    assert.equal(engine.audit.size, 2);
+  });
+});

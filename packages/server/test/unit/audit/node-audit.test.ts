@@ -1,0 +1,143 @@
+/** The audit of one node, on an engine that a test plays. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import type { AuditedRequest } from '@holdfast/api';
+import type { Engine } from '@holdfast/engine';
+import { endOf } from '../../../src/audit/lines.ts';
+import { NodeAudit } from '../../../src/audit/node-audit.ts';
+import type { NodeAuditOptions } from '../../../src/audit/node-audit.ts';
+import { FullDisk, newFolder, recordsOf } from './support.ts';
+
+interface Stage {
+  readonly audit: NodeAudit;
+  readonly fatal: Error[];
+  readonly loud: string[];
+  readonly submitted: object[];
+  readonly folder: string;
+}
+
+function stage(t: TestContext, more: Partial<NodeAuditOptions> = {}): Stage {
+  const folder = newFolder(t);
+  const fatal: Error[] = [];
+  const loud: string[] = [];
+  const submitted: object[] = [];
+  const audit = new NodeAudit({
+    onFailure: 'fail_closed',
+    reads: false,
+    rotateBytes: 1 << 20,
+    keepBytes: 1 << 30,
+    keepDays: 0,
+    bufferBytes: 2000,
+    anchorSeconds: 3600,
+    folder,
+    clusterId: 'c',
+    nodeId: 'n1',
+    log: { warn: () => undefined, error: (_fields, text) => loud.push(text) },
+    onFatal: (error) => fatal.push(error),
+    ...more,
+  });
+  audit.attach({
+    audit: { isOn: true, size: 0, head: '' },
+    revision: 5,
+    submit: (command: object) => {
+      submitted.push(command);
+      return Promise.resolve({ ok: true });
+    },
+  } as Partial<Engine> as Engine);
+  t.after(() => audit.close());
+  return { audit, fatal, loud, submitted, folder };
+}
+
+const refusal = (caller: string): AuditedRequest => ({
+  identity: 'anonymous',
+  proof: 'none',
+  address: caller,
+  caller,
+  operation: 'authenticate',
+  on: [],
+  outcome: 'unauthorized',
+  isRefused: true,
+});
+
+function linesOf(folder: string, chain: string): readonly string[] {
+  const within = join(folder, 'audit');
+  const names = readdirSync(within).filter((name) => name.startsWith(chain));
+  return names.flatMap((name) => readFileSync(join(within, name), 'utf8').trimEnd().split('\n'));
+}
+
+describe('with a full disk', () => {
+  test('fail_closed: changes are refused from half of the buffer on, and the node ends before it drops one (AUDIT-NODE-1)', async (t) => {
+    const disk = new FullDisk();
+    disk.isFull = true;
+    const { audit, fatal } = stage(t, { openFile: disk.openFile });
+    let refusedAt: number | undefined;
+    const lines = recordsOf(40);
+    for (const [at, line] of lines.entries()) {
+      audit.changed([line]);
+      if (audit.cannotRecord) refusedAt ??= at;
+      if (fatal.length > 0) break;
+    }
+    assert.ok(refusedAt !== undefined && refusedAt > 2 && refusedAt < 12, String(refusedAt));
+    assert.match(String(fatal[0]), /cannot be written, and \d+ bytes wait/);
+    assert.equal(audit.status().refusesChanges, true);
+    // A snapshot is not finished: what is not written is told again by the log.
+    let isDurable = false;
+    void audit.durable().then(() => (isDurable = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(isDurable, false);
+    disk.isFull = false;
+  });
+
+  test('fail_open: it goes on, drops what does not fit, says so, and holds up no snapshot', async (t) => {
+    const disk = new FullDisk();
+    disk.isFull = true;
+    const { audit, fatal, loud } = stage(t, { openFile: disk.openFile, onFailure: 'fail_open' });
+    const durable = (audit.changed(recordsOf(40)), audit.durable());
+    await durable;
+    assert.deepEqual(fatal, []);
+    assert.equal(audit.cannotRecord, false);
+    assert.match(loud[0] ?? '', /cannot be written/);
+    const [changes] = audit.status().chains;
+    assert.ok(changes !== undefined && changes.dropped > 20 && changes.failedWrites > 0);
+    assert.equal(audit.status().isFailing, true);
+    await audit.durable();
+    disk.isFull = false;
+  });
+});
+
+test('of a caller that is refused again and again so many records are made, and the number of the rest (AUDIT-NODE-2)', async (t) => {
+  const { audit, folder } = stage(t, { bufferBytes: 1 << 20 });
+  for (let at = 0; at < 500; at++) audit.tell(refusal('192.0.2.1'));
+  audit.tell(refusal('192.0.2.2'));
+  await audit.close();
+  const [, ...records] = linesOf(folder, 'node');
+  assert.equal(records.length, 52);
+  assert.match(
+    records.at(-1) ?? '',
+    /"refusals_not_recorded","caller":"192\.0\.2\.1".*"count":450/,
+  );
+});
+
+test('more callers than are told apart are counted together', async (t) => {
+  const { audit, folder } = stage(t, { bufferBytes: 1 << 22 });
+  for (let at = 0; at < 1200; at++) audit.tell(refusal(`2001:db8:${at.toString(16)}::/64`));
+  await audit.close();
+  const [, ...records] = linesOf(folder, 'node');
+  assert.ok(records.length <= 1002, String(records.length));
+  assert.match(records.at(-1) ?? '', /"refusals_not_recorded","caller":"".*"count":200/);
+});
+
+test('where the chain of the node has come to is logged, once it is durable, and not again while it is the same (AUDIT-NODE-3)', async (t) => {
+  const { audit, submitted, folder } = stage(t);
+  await audit.anchor();
+  assert.deepEqual(submitted, []);
+  audit.tell(refusal('192.0.2.1'));
+  await audit.anchor();
+  const { seq, head } = endOf(linesOf(folder, 'node').at(-1) ?? '');
+  assert.deepEqual(submitted, [{ type: 'anchor_audit', node: 'n1', size: seq, head }]);
+  await audit.anchor();
+  assert.equal(submitted.length, 1);
+});

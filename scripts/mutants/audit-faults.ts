@@ -1,0 +1,114 @@
+/** Faults in the audit: records that are not there, can be changed unseen, or tell what nobody is to know. */
+import type { Fault } from './fault.ts';
+
+export const auditFaults: readonly Fault[] = [
+  {
+    name: 'audit-hash-without-the-one-before',
+    breaks: 'a record can be taken out of the chain, and the rest still fits',
+    file: 'packages/state/src/kernel/audit/chain.ts',
+    find: `sha256(\`\${head}\${body}\`)`,
+    put: `sha256(\`\${emptyHead}\${body.length === 0 ? head : body}\`)`,
+  },
+  {
+    name: 'audit-head-not-in-snapshots',
+    breaks: 'a node that came by a snapshot begins another chain than the others have',
+    file: 'packages/state/src/kernel/snapshot/snapshot.ts',
+    find: `  return isOn || size > 0 ? [[isOn ? 1 : 0, size, head]] : [];`,
+    put: `  return isOn && size < 0 ? [[isOn ? 1 : 0, size, head]] : [];`,
+  },
+  {
+    name: 'audit-tells-session-ids',
+    breaks: 'whoever reads the audit can act for the sessions in it',
+    file: 'packages/state/src/kernel/audit/told.ts',
+    find: `  mode: 'mode',`,
+    put: `  sessionId: 'session',
+  mode: 'mode',`,
+  },
+  {
+    name: 'audit-end-of-waits-not-told',
+    breaks: 'nobody can say who was granted what he had waited for',
+    file: 'packages/state/src/kernel/audit/chain.ts',
+    find: `      if (event?.type === 'wait_ended') this.addEvent(tables, entry, event);`,
+    put: `      if (event?.type === 'access_changed') this.addEvent(tables, entry, event);`,
+  },
+  {
+    name: 'audit-snapshot-before-files',
+    breaks: 'records are lost by a power cut after a snapshot: the log does not tell them again',
+    file: 'packages/engine/src/snapshots.ts',
+    find: `  await last();`,
+    put: `  void last();`,
+  },
+  {
+    name: 'audit-written-twice',
+    breaks: 'what the log tells again after a restart is in the file twice',
+    file: 'packages/server/src/audit/chain-writer.ts',
+    find: `    if (end.seq <= this.#end.seq) {`,
+    put: `    if (end.seq < 0) {`,
+  },
+  {
+    name: 'audit-part-of-a-line-left',
+    breaks: 'after a full disk there is half a record in the middle of the file',
+    file: 'packages/server/src/audit/chain-writer.ts',
+    find: `          const { bytesWritten } = await handle.write(`,
+    put: `          if (this.failedWrites > 0 && at === 0) file.bytes += 20;
+          const { bytesWritten } = await handle.write(`,
+  },
+  {
+    name: 'audit-dropped-unseen',
+    breaks: 'with a full disk a node goes on and drops records of changes, though it is not to',
+    file: 'packages/server/src/audit/node-audit.ts',
+    find: `      if (this.#changes.add(line) || this.#options.onFailure === 'fail_open') continue;`,
+    put: `      if (this.#changes.add(line) || this.#options.onFailure !== 'fail_open') continue;`,
+  },
+  {
+    name: 'audit-buffer-without-bound',
+    breaks: 'a slow disk fills the memory of the node',
+    file: 'packages/server/src/audit/chain-writer.ts',
+    find: `    if (this.#bufferedBytes + line.length > this.#options.bufferBytes) {`,
+    put: `    if (this.#bufferedBytes < 0) {`,
+  },
+  {
+    name: 'audit-changes-done-unrecorded',
+    breaks: 'what cannot be recorded is done all the same',
+    file: 'packages/api/src/pipeline/auditing.ts',
+    find: `  return request.changes || auditing.recordsReads ? cannotRecord : undefined;`,
+    put: `  return request.changes && auditing.recordsReads ? cannotRecord : undefined;`,
+  },
+  {
+    name: 'audit-wrong-key-not-told',
+    breaks: 'whoever tries keys leaves no trace',
+    file: 'packages/api/src/pipeline/access-control.ts',
+    find: `        if (proven instanceof Refused)
+          this.#options.onWrongProof`,
+    put: `        if (proven instanceof Refused && address === '')
+          this.#options.onWrongProof`,
+  },
+  {
+    name: 'audit-order-not-verified',
+    breaks: 'a record that stands twice is not found',
+    file: 'packages/server/src/audit/verify.ts',
+    find: `    if (seq < expected)`,
+    put: `    if (seq < expected - 1)`,
+  },
+  {
+    name: 'audit-hash-not-verified',
+    breaks: 'an altered record is not found',
+    file: 'packages/server/src/audit/verify.ts',
+    find: `    if (!isWhole || toldSeq !== seq)`,
+    put: `    if (!isWhole && toldSeq !== seq)`,
+  },
+  {
+    name: 'audit-shortened-unseen',
+    breaks: 'the last records can be taken away though a checkpoint knows of them',
+    file: 'packages/server/src/audit/compare.ts',
+    find: `  const longer = known.find(({ end }) => end.seq > verified.end.seq);`,
+    put: `  const longer = known.find(({ end }) => end.seq < 0);`,
+  },
+  {
+    name: 'audit-signature-not-checked',
+    breaks: 'an altered checkpoint is taken for one that the node signed',
+    file: 'packages/server/src/audit/notes.ts',
+    find: `    if (verify(null, Buffer.from(text), key, signature.subarray(4))) return;`,
+    put: `    if (verify(null, Buffer.from(text), key, signature.subarray(4)) || text !== '') return;`,
+  },
+];
