@@ -301,7 +301,7 @@ export class ChainWriter {
     });
   }
 
-  /** What could not be written for so long is given up by whoever may. */
+  /** What waits for the disk waits no more: with `fail_open` nothing is held up by it. */
   stopWaiting(): void {
     for (const { resolve } of this.#waiting.splice(0)) resolve();
   }

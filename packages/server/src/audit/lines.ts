@@ -43,7 +43,7 @@ const tailLength = tailStart.length + hashLength + 2;
 export const hashAfter = (head: string, body: string): string =>
   hash('sha256', `${head}${body}`, 'hex');
 
-/** A record that this node makes itself. */
+/** A record that this node makes itself (AUDIT-LINE-1). */
 export function sealed(end: ChainEnd, record: object): { readonly line: string } & ChainEnd {
   const seq = end.seq + 1;
   const body = JSON.stringify({ seq, ...record });
