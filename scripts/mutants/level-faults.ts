@@ -62,4 +62,13 @@ export const levelFaults: readonly Fault[] = [
 `,
     put: ``,
   },
+  {
+    name: 'limits-of-later-levels-missing',
+    breaks:
+      'under a lower feature level one member has no limit where another, which took a snapshot, has one',
+    file: 'packages/state/src/kernel/limits.ts',
+    find: `  ...limitsOfLaterPrimitives,
+`,
+    put: ``,
+  },
 ];

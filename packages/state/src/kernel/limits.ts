@@ -4,12 +4,16 @@
  * LIMIT-1: entries that were logged before a limit existed are applied without it, on every node and in
  *     every version: who restores an old log gets the state, and the fence tokens, that were acknowledged.
  *     Such a limit counts from the first `set_limits` that names it, which a new leader logs at once.
+ * LIMIT-2: every state has every limit, whatever `set_limits` and snapshots of its feature level name: one that is
+ *     missing here and has its initial value there, after a snapshot, is a state of two kinds.
  */
-import { primitiveDeclarations } from '../primitives/declared.ts';
+import { levelOfLimit, primitiveDeclarations } from '../primitives/declared.ts';
 import type { LimitOfPrimitive } from '../primitives/declared.ts';
 
 /** How many there may be of each primitive, and what the kernel bounds. */
-export type StateLimits = KernelLimits & Readonly<Record<LimitOfPrimitive, number>>;
+export type StateLimits = KernelLimits & LimitsOfPrimitives;
+
+type LimitsOfPrimitives = Readonly<Record<LimitOfPrimitive, number>>;
 
 interface KernelLimits {
   readonly maxSessions: number;
@@ -80,25 +84,41 @@ const queueLimits: Pick<
   maxCacheBytes: 256 * 1024 * 1024,
 };
 
+const initialOf = (
+  declarations: readonly (typeof primitiveDeclarations)[number][],
+): LimitsOfPrimitives =>
+  Object.fromEntries(declarations.map(({ limit }) => [limit.name, limit.initial])) as Readonly<
+    Record<LimitOfPrimitive, number>
+  >;
+
+const limitsOfPrimitives: LimitsOfPrimitives = initialOf(primitiveDeclarations);
+
+/** LIMIT-2: under a lower feature level `set_limits` does not name them, and every node has them all the same. */
+const limitsOfLaterPrimitives: Partial<LimitsOfPrimitives> = initialOf(
+  primitiveDeclarations.filter((declared) => levelOfLimit(declared) > 1),
+);
+
 /** LIMIT-1: what stands where an old log or snapshot does not name these limits. */
-export const limitsOfOldLogs: Pick<
-  StateLimits,
-  | 'maxHoldsPerResource'
-  | 'maxWorkPerEntry'
-  | 'maxRememberedSessions'
-  | 'maxRememberedBytes'
-  | 'maxRememberedSessionsPerCaller'
-  | 'maxRememberedBytesPerCaller'
-  | 'maxSessionsPerCaller'
-  | 'maxHoldsPerCaller'
-  | 'maxWaitsPerCaller'
-  | 'maxMetadataBytesPerCaller'
-  | 'maxResultBytesPerCaller'
-  | 'maxWaitsPerSession'
-  | 'maxMetadataBytesPerSession'
-  | 'maxResultBytesPerSession'
-  | keyof typeof queueLimits
-> = {
+export const limitsOfOldLogs: Partial<LimitsOfPrimitives> &
+  Pick<
+    StateLimits,
+    | 'maxHoldsPerResource'
+    | 'maxWorkPerEntry'
+    | 'maxRememberedSessions'
+    | 'maxRememberedBytes'
+    | 'maxRememberedSessionsPerCaller'
+    | 'maxRememberedBytesPerCaller'
+    | 'maxSessionsPerCaller'
+    | 'maxHoldsPerCaller'
+    | 'maxWaitsPerCaller'
+    | 'maxMetadataBytesPerCaller'
+    | 'maxResultBytesPerCaller'
+    | 'maxWaitsPerSession'
+    | 'maxMetadataBytesPerSession'
+    | 'maxResultBytesPerSession'
+    | keyof typeof queueLimits
+  > = {
+  ...limitsOfLaterPrimitives,
   ...queueLimits,
   maxHoldsPerResource: unbounded,
   maxWorkPerEntry: unbounded,
@@ -115,10 +135,6 @@ export const limitsOfOldLogs: Pick<
   maxMetadataBytesPerSession: unbounded,
   maxResultBytesPerSession: unbounded,
 };
-
-const limitsOfPrimitives = Object.fromEntries(
-  primitiveDeclarations.map(({ limit }) => [limit.name, limit.initial]),
-) as Readonly<Record<LimitOfPrimitive, number>>;
 
 /** Part of the format: every node begins with these, whatever its version or configuration. */
 export const initialLimits: StateLimits = {

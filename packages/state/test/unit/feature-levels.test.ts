@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { latestFeatureLevel, restoreStateMachine } from '../../src/index.ts';
+import {
+  createStateMachine,
+  initialLimits,
+  latestFeatureLevel,
+  restoreStateMachine,
+} from '../../src/index.ts';
 import type { Command, Envelope } from '../../src/index.ts';
 import { commandLevels, limitsWithin, unknownPart } from '../../src/kernel/command-fields.ts';
 import { callerLevel, withinLevel } from '../../src/kernel/feature-levels.ts';
 import { TextHash } from '../../src/kernel/snapshot/digest.ts';
+import { laterLimitNames } from '../../src/kernel/snapshot/snapshot.ts';
 import { check } from './support/randomness.ts';
 import { randomness, commandOf } from './support/everything.ts';
 import { Driver, id, lockName, roomyLimits } from './support/driver.ts';
@@ -67,6 +73,28 @@ describe('the feature level of a log', () => {
     const [header = '', ...records] = linesOf(populated());
     const older = changed(header, (fields) => fields.pop());
     assert.equal(restoreStateMachine([sealed([older, ...records])]).featureLevel, 1);
+  });
+
+  test('leaves out limits of higher levels, and every state has them all the same (LIMIT-2)', () => {
+    for (let level = 1; level <= latestFeatureLevel; level++) {
+      const driver = new Driver(createStateMachine(initialLimits));
+      driver.do({ type: 'raise_feature_level', level });
+      driver.do({ type: 'set_limits', limits: limitsWithin(roomyLimits, level) });
+      const restored = restoreStateMachine(driver.machine.snapshot());
+      assert.equal(restored.digest(), driver.machine.digest());
+      const later = new Driver(restored);
+      later.timeMs = driver.timeMs;
+      for (const each of [driver, later])
+        each.do({ type: 'raise_feature_level', level: latestFeatureLevel });
+      assert.equal(restored.digest(), driver.machine.digest(), 'under the next level, too');
+    }
+  });
+
+  test('rises along the limits of a header, so that fewer of them are its beginning', () => {
+    const namesWithin = (level: number): readonly string[] =>
+      laterLimitNames.filter((name) => name in limitsWithin(roomyLimits, level));
+    for (let level = 1; level <= latestFeatureLevel; level++)
+      assert.deepEqual(namesWithin(level), laterLimitNames.slice(0, namesWithin(level).length));
   });
 
   test('of a snapshot that this program does not support refuses it, and says what to do', () => {
