@@ -58,3 +58,26 @@ export const abouts: Readonly<Record<string, string>> = {
   'cache-lease-counted-from-the-answer': 'cache',
   'granted-while-a-write-waits': 'cache',
 };
+
+/** Situations of their own (`KIND=scenarios`) that are there for a fault: they are asked before all other runs. */
+export const scenarioFor: Readonly<Record<string, string>> = {
+  'old-term-committed-by-counting': 'older_entry_overwritten',
+  'read-proof-counts-older-rounds': 'one_read_of_a_deposed_leader',
+  'read-without-proof': 'reads_of_a_deposed_leader',
+  'keepalive-without-proof': 'keepalives_of_a_deposed_leader',
+  'late-ticks-ignored': 'paused_leader',
+  'change-without-majority': 'removal_without_a_majority',
+  'learner-keeps-a-dead-leader': 'learner_cut_off',
+  'removed-voter-does-not-campaign': 'removal_in_one_log',
+  'gap-not-told-to-watchers': 'watch_through_a_snapshot',
+  'older-snapshot-replaces-newer': 'own_snapshot_late',
+  'expiry-not-guarded': 'end_of_a_lease',
+  'waits-outlive-their-session': 'waiter_gone',
+  'urgent-passes-for-ever': 'urgent_ones_keep_coming',
+  'lease-counted-from-the-answer': 'answers_late',
+  'permits-passed-in-the-queue': 'few_permits_after_many',
+  'cycle-through-a-try-not-seen': 'passing_closes_a_cycle',
+  'late-downgrade-lowers-a-raise': 'downgrade_repeated',
+  'unreachable-leader-tried-for-ever': 'leader_out_of_reach',
+  'downgrade-believed-late': 'downgrade_answered_late',
+};

@@ -2,14 +2,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { abouts } from './abouts.ts';
+import { abouts, scenarioFor } from './abouts.ts';
 import type { Fault } from './fault.ts';
 import type { Imports } from './imports.ts';
 import type { SimulatorResult } from './results.ts';
 
 const main = 'packages/simulator/src/main.ts';
 /** So many runs at most; those of lease nodes are shorter. */
-export const maxRuns = { cluster: 600, leaders: 60, quorum: 3000 } as const;
+export const maxRuns = { cluster: 600, leaders: 60, quorum: 3000, scenarios: 600 } as const;
 /** What one run may take beyond the time for all of them. */
 const lastRunMs = 60_000;
 
@@ -35,21 +35,36 @@ export async function askSimulator(
 ): Promise<SimulatorResult> {
   if (fault.hiddenFromRuns !== undefined) return { type: 'out of reach' };
   if (!options.imports.distancesFrom(fault.file).has(main)) return { type: 'out of reach' };
+  const endsAtMs = performance.now() + options.maxSeconds * 1000;
+  const kind = fault.runs ?? 'cluster';
+  const scenario = scenarioFor[fault.name];
   const about = abouts[fault.name];
-  if (about === undefined) return liveOn(options, fault);
-  const startedAt = performance.now();
-  const first = await liveOn(options, fault, about);
-  if (first.type === 'found') return first;
-  const leftSeconds = options.maxSeconds - (performance.now() - startedAt) / 1000;
-  return leftSeconds < 1 ? first : liveOn({ ...options, maxSeconds: leftSeconds }, fault);
+  const series: readonly Series[] = [
+    ...(scenario === undefined ? [] : [{ kind: 'scenarios', about: scenario } as const]),
+    ...(about === undefined ? [] : [{ kind, about }]),
+    { kind },
+  ];
+  let result: SimulatorResult = { type: 'time-out', runs: 0 };
+  for (const one of series) {
+    const maxSeconds = (endsAtMs - performance.now()) / 1000;
+    if (maxSeconds < 1) break;
+    const told = await runOf({ ...options, maxSeconds }, one);
+    if (told.type === 'found')
+      return one.kind === 'scenarios' ? { ...told, scenario: one.about ?? '' } : told;
+    result = told;
+  }
+  return result;
 }
 
-async function liveOn(
+interface Series {
+  readonly kind: keyof typeof maxRuns;
+  readonly about?: string;
+}
+
+async function runOf(
   { folder, threads, maxSeconds }: AskSimulatorOptions,
-  fault: Fault,
-  about?: string,
+  { kind, about }: Series,
 ): Promise<SimulatorResult> {
-  const kind = fault.runs ?? 'cluster';
   const child = spawn(
     process.execPath,
     [

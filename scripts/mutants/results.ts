@@ -12,7 +12,13 @@ import { join } from 'node:path';
 import type { Fault } from './fault.ts';
 
 export type SimulatorResult =
-  | { readonly type: 'found'; readonly runs: number; readonly promise: string }
+  | {
+      readonly type: 'found';
+      readonly runs: number;
+      readonly promise: string;
+      /** Of runs of a kind of their own. */
+      readonly scenario?: string;
+    }
   | { readonly type: 'not found'; readonly runs: number }
   | { readonly type: 'time-out'; readonly runs: number }
   /** Runs ended with an error that is no broken promise. */

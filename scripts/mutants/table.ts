@@ -45,9 +45,7 @@ function earlier(results: Results): string {
         throw new Error(`An earlier fault is planted by "${name}", which is none.`);
       const { simulator, tests } = resultOf(results, fault);
       const runs =
-        simulator?.type === 'found'
-          ? `by run ${String(simulator.runs)}`
-          : simulatorCell(fault, simulator);
+        simulator?.type === 'found' ? `by ${placeOf(simulator)}` : simulatorCell(fault, simulator);
       const found =
         tests?.type === 'found' ? 'found' : tests === undefined ? 'not measured' : 'not found';
       return `| ${place === 0 ? seen : ''} | \`${name}\` | ${runs} | ${found} |`;
@@ -85,7 +83,7 @@ function simulatorCell(fault: Fault, result: SimulatorResult | undefined): strin
   const runs = 'runs' in result ? String(result.runs) : '';
   switch (result.type) {
     case 'found':
-      return `${runs}: ${cell(result.promise)}`;
+      return `${placeOf(result)}: ${cell(result.promise)}`;
     case 'not found':
       return `not in ${runs}`;
     case 'time-out':
@@ -97,6 +95,10 @@ function simulatorCell(fault: Fault, result: SimulatorResult | undefined): strin
     case 'out of reach':
       return 'no part of them';
   }
+}
+
+function placeOf({ runs, scenario }: Extract<SimulatorResult, { readonly type: 'found' }>): string {
+  return scenario === undefined ? `run ${String(runs)}` : `scenario \`${scenario}\``;
 }
 
 function testsCell(result: TestsResult | undefined): string {

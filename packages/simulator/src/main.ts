@@ -9,7 +9,7 @@ import { isRunKind, runs } from './run/kinds.ts';
 import type { RunKind } from './run/kinds.ts';
 import { BrokenRun } from './run/cluster-run.ts';
 import { focuses, isFocus } from './run/plan.ts';
-import type { Focus } from './run/plan.ts';
+import { isScenario, scenarioNames } from './scenarios/scenarios.ts';
 import { runSeries } from './run/series.ts';
 import type { Broken, Summary } from './run/series.ts';
 
@@ -24,8 +24,9 @@ A seed decides everything in a run: the same seed is the same run, to the byte.
   make simulate ABOUT=elections    those of the seeds whose runs are about this: ${focuses.join(', ')}
   make simulate KIND=leaders       the same of clusters whose leader changes all the time while clients die
   make simulate KIND=quorum        the same of independent lease nodes, without a leader
+  make simulate KIND=scenarios     situations that are brought about step by step; ABOUT=one: ${scenarioNames.join(', ')}
 
-Options of the program itself: --seeds N --first N --seconds N --threads N | --seed N [--trace] | --kind cluster|leaders|quorum | --about FOCUS | --json | --until-broken`;
+Options of the program itself: --seeds N --first N --seconds N --threads N | --seed N [--trace] | --kind cluster|leaders|quorum|scenarios | --about FOCUS | --json | --until-broken`;
 
 const progressEveryMs = 5000;
 const grouped = (value: number): string => value.toLocaleString('en');
@@ -60,9 +61,11 @@ function kindOf(text: string): RunKind {
   process.exit(2);
 }
 
-function aboutOf(text: string | undefined): Focus | undefined {
-  if (text === undefined || isFocus(text)) return text;
-  console.error(`--about is everything, ${focuses.join(', ')}, not "${text}".`);
+function aboutOf(text: string | undefined): string | undefined {
+  const isKnown: (name: string) => boolean = kind === 'scenarios' ? isScenario : isFocus;
+  if (text === undefined || isKnown(text)) return text;
+  const all = kind === 'scenarios' ? scenarioNames : ['everything', ...focuses];
+  console.error(`--about is one of ${all.join(', ')}, not "${text}".`);
   process.exit(2);
 }
 

@@ -35,6 +35,11 @@ export class OnDisk {
     this.#nodes.set(node, { hardState, log, last });
   }
 
+  /** The last entry that is on a node's disk for certain. */
+  ends(node: string): LogIndex {
+    return this.#nodes.get(node)?.last ?? 0;
+  }
+
   /** It is durable by now. */
   onDurable(node: string, write: Write): void {
     const disk = this.#nodes.get(node);

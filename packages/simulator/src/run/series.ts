@@ -2,8 +2,8 @@
 import { Worker } from 'node:worker_threads';
 import type { RunKind } from './kinds.ts';
 import type { RunResult } from './cluster-run.ts';
+import { scenarioOf } from '../scenarios/scenario-run.ts';
 import { focusOf } from './plan.ts';
-import type { Focus } from './plan.ts';
 import type { FromThread, ToThread } from './thread.ts';
 
 export interface SeriesOptions {
@@ -12,8 +12,8 @@ export interface SeriesOptions {
   /** The first seed; the others follow it. */
   readonly first: bigint;
   readonly runs: number;
-  /** Of the seeds only those whose runs are about this; of clusters alone. */
-  readonly about?: Focus;
+  /** Of the seeds only those whose runs are about this (a focus, of clusters), or are this scenario. */
+  readonly about?: string;
   readonly threads: number;
   /** No run is begun after so long. */
   readonly maxSeconds?: number;
@@ -100,7 +100,8 @@ export async function runSeries(options: SeriesOptions): Promise<Summary> {
   const { kind = 'cluster', about } = options;
   const tally = new Tally();
   let next = 0;
-  const isLeftOut = (seed: bigint): boolean => about !== undefined && focusOf(seed) !== about;
+  const aboutOf = kind === 'scenarios' ? scenarioOf : focusOf;
+  const isLeftOut = (seed: bigint): boolean => about !== undefined && aboutOf(seed) !== about;
   const nextRun = (): ToThread | undefined => {
     while (next < runs && isLeftOut(first + BigInt(next))) next += 1;
     if (next >= runs || tally.seconds > maxSeconds) return undefined;

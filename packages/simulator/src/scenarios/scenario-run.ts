@@ -1,0 +1,104 @@
+/**
+ * One run in which a situation is brought about step by step, from a seed: for mechanisms whose order of events is too rare
+ * to be met by chance. Which one is told by the seed; what is left to chance in it too. All that is checked of other runs is
+ * checked here, and at last that the cluster serves again.
+ */
+import { BrokenRun } from '../run/cluster-run.ts';
+import type { RunResult } from '../run/cluster-run.ts';
+import { World } from '../world/world.ts';
+import { unless } from './actor.ts';
+import { scenarioNames, scenarios } from './scenarios.ts';
+import { Stage } from './stage.ts';
+
+const longestMs = 300_000;
+const servesWithinMs = 40_000;
+
+/** What the scenario of a seed is. */
+export const scenarioOf = (seed: bigint): string => {
+  const name = scenarioNames[Number(seed % BigInt(scenarioNames.length))];
+  if (name === undefined) throw new Error('There are no scenarios.');
+  return name;
+};
+
+/** @throws BrokenRun */
+export async function simulateScenario(
+  seed: bigint,
+  trace?: (line: string) => void,
+): Promise<RunResult> {
+  const world = new World(seed, trace);
+  const scenario = scenarios[scenarioOf(seed)];
+  if (scenario === undefined) throw new Error('There are no scenarios.');
+  const stage = new Stage(world, scenario);
+  world.tell('run', `scenario ${scenarioOf(seed)}`);
+  const onRejection = (reason: unknown): void => world.timeline.fail(reason);
+  process.on('unhandledRejection', onRejection);
+  try {
+    let isOver = false;
+    const play = async (): Promise<void> => {
+      await scenario.play(stage);
+      await servesAgain(stage);
+      isOver = true;
+    };
+    play().catch((error: unknown) => world.timeline.fail(error));
+    await world.timeline.run(longestMs, () => isOver);
+    if (!isOver) throw new Error(`The scenario ${scenarioOf(seed)} does not end.`);
+    return {
+      seed,
+      virtualMs: world.nowMs,
+      events: world.timeline.events,
+      commands: stage.witness.commands,
+      grants: stage.witness.grants,
+      cycles: 1,
+      operations: 0,
+      refusedWrites: stage.beliefs.refusedWrites,
+      decided: true,
+      recoveredMs: null,
+    };
+  } catch (error) {
+    throw error instanceof BrokenRun ? error : new BrokenRun(error, []);
+  } finally {
+    process.off('unhandledRejection', onRejection);
+    for (const { machine } of stage.actors) machine.end();
+    stage.cluster.close();
+  }
+}
+
+/** All is mended: a client that comes new is served, and all nodes have the same state. */
+async function servesAgain(stage: Stage): Promise<void> {
+  const { cluster, world, witness } = stage;
+  stage.healAll();
+  for (const node of cluster.all) {
+    node.machine.resume();
+    stage.start(node);
+  }
+  let served = false;
+  const comer = stage.actor('comer');
+  const ask = async (): Promise<void> => {
+    while (!served) {
+      const session = await unless(comer.session(5));
+      if (session !== undefined && (await unless(session.lock('comer'))) !== undefined)
+        served = true;
+      else await stage.sleep(100);
+    }
+  };
+  ask().catch((error: unknown) => world.timeline.fail(error));
+  await stage.must(
+    `A whole cluster did not serve a client within ${String(servesWithinMs)} ms.`,
+    () => served,
+    servesWithinMs,
+  );
+  const members = (): typeof cluster.running => {
+    const ids = cluster
+      .leader()
+      ?.replica?.status()
+      .membership.members.map(({ id }) => id);
+    return cluster.running.filter(({ id }) => ids?.some((one) => one === id) === true);
+  };
+  const agree = (): boolean => {
+    const indexes = new Set(members().map(({ replica }) => replica?.state.index));
+    return members().length > 0 && indexes.size === 1;
+  };
+  await stage.must('Not all members agree after all was mended.', agree, servesWithinMs);
+  for (const { id, replica } of members())
+    if (replica !== undefined) witness.compareState(id, replica.state);
+}

@@ -1,0 +1,103 @@
+/** Scenarios of nodes that fall behind and are helped on by a snapshot. */
+import type { SimulatedNode } from '../cluster/node.ts';
+import { quickDisk } from '../world/disk.ts';
+import { Violation } from '../world/world.ts';
+import { unless } from './actor.ts';
+import type { Scenarios, Stage } from './stage.ts';
+
+const settings = { snapshotLogBytes: 1500, keptEntries: 0, snapshotChunkBytes: 200 };
+
+/** Others go on until the log that this one would need is gone. */
+async function leaveBehind(
+  stage: Stage,
+  leader: SimulatedNode,
+  node: SimulatedNode,
+): Promise<void> {
+  const others = stage.names(node.id);
+  const worker = stage.actor(`worker${String(stage.actors.length)}`, others);
+  worker.partFrom(node.id);
+  stage.part(node.id, ...others);
+  const session = await worker.session(60);
+  const isBehind = (): boolean =>
+    (leader.replica?.status().firstIndex ?? 0) > stage.lastIndex(node) + 1;
+  while (!isBehind()) await worker.work(session, 5);
+  await worker.work(session, stage.random.below(5));
+}
+
+/** @param but With whom it stays parted. */
+function heal(stage: Stage, node: SimulatedNode, ...but: readonly string[]): void {
+  for (const other of stage.names(node.id, ...but)) {
+    stage.world.network.heal(other, node.id);
+    stage.world.network.heal(node.id, other);
+  }
+}
+
+const hasCaughtUp = (leader: SimulatedNode, node: SimulatedNode): boolean =>
+  (node.replica?.state.index ?? 0) >= (leader.replica?.state.index ?? Infinity);
+
+/** Who watches on a node that a snapshot takes further is told of what is missing. */
+async function watchThroughASnapshot(stage: Stage): Promise<void> {
+  const leader = await stage.begin();
+  const node = stage.node(stage.random.pick(stage.names(leader.id)));
+  const watcher = stage.actor('watcher', [node.id]);
+  watcher.partFrom(...stage.names(node.id));
+  const { chronicle } = stage.witness;
+  const watch = async (): Promise<void> => {
+    for (;;) {
+      const take = chronicle.reader(watcher.name);
+      await unless(
+        (async () => {
+          for await (const { position } of watcher.client.watch()) take(position);
+        })(),
+      );
+      await stage.sleep(20);
+    }
+  };
+  watch().catch((error: unknown) => stage.world.timeline.fail(error));
+  const worker = stage.actor('worker', [leader.id]);
+  const session = await worker.session(60);
+  await worker.work(session, 3);
+  await stage.until('one who watches', () => chronicle.told > 0);
+  await leaveBehind(stage, leader, node);
+  heal(stage, node);
+  await stage.until('a node that a snapshot took further', () => hasCaughtUp(leader, node));
+  const before = chronicle.told;
+  for (let rounds = 0; rounds < 500 && chronicle.told === before; rounds++) {
+    await worker.work(session, 1);
+    await stage.sleep(50);
+  }
+  if (chronicle.told === before) throw new Violation('One who watches is told nothing any more.');
+}
+
+/** A node's own snapshot is done when the leader has sent a newer one. Then the node leads, and another one needs a snapshot. */
+async function ownSnapshotComesLate(stage: Stage): Promise<void> {
+  const leader = await stage.begin();
+  const [name = '', other = ''] = stage.random.shuffled(stage.names(leader.id));
+  const [node, behind] = [stage.node(name), stage.node(other)];
+  const worker = stage.actor('worker', stage.names(name, other));
+  const session = await worker.session(60);
+  await worker.work(session, 2);
+  // What is under way of its own snapshot stays so for long; what comes after that is quick.
+  node.disk.otherConditions = { minDelayMs: 3000, maxDelayMs: 3000 };
+  await worker.work(session, 6 + stage.random.below(6));
+  await stage.sleep(stage.random.between(0, 50));
+  node.disk.otherConditions = quickDisk;
+  stage.part(other, ...stage.names(other));
+  await leaveBehind(stage, leader, node);
+  heal(stage, node, other);
+  await stage.until('a node that a snapshot took further', () => hasCaughtUp(leader, node));
+  await stage.sleep(stage.random.between(3000, 4000));
+  await leader.engine?.transferLeadership(name);
+  await stage.until('another leader', () => stage.cluster.leader() === node);
+  heal(stage, behind);
+  await stage.must(
+    `${other} did not catch up with ${name} within 20 s.`,
+    () => hasCaughtUp(node, behind),
+    20_000,
+  );
+}
+
+export const ofSnapshots: Scenarios = {
+  watch_through_a_snapshot: { play: watchThroughASnapshot, settings },
+  own_snapshot_late: { play: ownSnapshotComesLate, settings, size: 5 },
+};
