@@ -42,7 +42,7 @@ async function fewPermitsAfterMany(stage: Stage): Promise<void> {
   await (await one)?.release();
 }
 
-/** A request that is given at once, before one that waits, closes a circle of waits. */
+/** A request that is given at once, before one that waits, closes a cycle of waits. */
 async function passingClosesACycle(stage: Stage): Promise<void> {
   await stage.begin();
   const [reader, writer, third] = ['reader', 'writer', 'third'].map((name) => stage.actor(name));
