@@ -1,0 +1,114 @@
+/** When a write is durable: by the flag with which its file was opened, or by a sync of its own (FD-1). */
+import assert from 'node:assert/strict';
+import fs, { mkdtempSync, rmSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+import type { DiskFile } from '../../src/disk.ts';
+import type { fileDisk } from '../../src/file-disk.ts';
+
+type Done = (error: Error | null) => void;
+type Opened = (error: NodeJS.ErrnoException | null, descriptor: number) => void;
+
+/** The disk as it is on a platform, which it looks at when it is loaded. */
+async function diskOn(platform: NodeJS.Platform): Promise<typeof fileDisk> {
+  const own = process.platform;
+  Object.defineProperty(process, 'platform', { value: platform });
+  try {
+    const url = new URL(`../../src/file-disk.ts?${platform}`, import.meta.url).href;
+    return ((await import(url)) as { readonly fileDisk: typeof fileDisk }).fileDisk;
+  } finally {
+    Object.defineProperty(process, 'platform', { value: own });
+  }
+}
+
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+describe('A write', () => {
+  let folder: string;
+  let file: DiskFile | undefined;
+  let calls: (string | readonly [string, boolean])[];
+  /** Syncs that are under way: ended by the test. */
+  let syncs: Done[];
+  /** Bytes that the disk takes at a time. */
+  let atATime: number;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'holdfast-write-'));
+    calls = [];
+    syncs = [];
+    atATime = Number.MAX_SAFE_INTEGER;
+    const { open, write } = fs;
+    mock.method(fs, 'open', ((path: string, flags: number, mode: number, done: Opened) => {
+      calls.push(['open', (flags & fs.constants.O_DSYNC) === fs.constants.O_DSYNC]);
+      open(path, flags, mode, done);
+    }) as unknown as typeof open);
+    mock.method(fs, 'write', ((
+      descriptor: number,
+      bytes: Uint8Array,
+      start: number,
+      length: number,
+      position: number,
+      done: (error: Error | null, written: number) => void,
+    ) => {
+      calls.push('write');
+      write(descriptor, bytes, start, Math.min(length, atATime), position, done);
+    }) as unknown as typeof write);
+    mock.method(fs, 'fdatasync', ((_descriptor: number, done: Done) => {
+      calls.push('fdatasync');
+      syncs.push(done);
+    }) as unknown as typeof fs.fdatasync);
+    syncBuiltinESMExports();
+  });
+  afterEach(async () => {
+    mock.restoreAll();
+    syncBuiltinESMExports();
+    await file?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A file without zeros, so that nothing has been written yet. */
+  async function created(platform: NodeJS.Platform): Promise<DiskFile> {
+    const disk = await diskOn(platform);
+    file = await disk.create(join(folder, 'log'), 0);
+    return file;
+  }
+
+  it('is durable by O_DSYNC where that means what it says, without a sync of its own', async () => {
+    await (await created('linux')).write(Buffer.from('entry'), 0);
+    assert.deepEqual(calls, [['open', true], 'write']);
+  });
+
+  it('has resolved elsewhere only when it was synced, once all of it was written', async () => {
+    const opened = await created('darwin');
+    atATime = 3;
+    let isDone = false;
+    const written = opened.write(Buffer.from('entry'), 0).then(() => (isDone = true));
+    while (syncs.length === 0) await turns();
+    assert.equal(isDone, false, 'what is not synced is not durable');
+    syncs[0]?.(null);
+    await written;
+    assert.deepEqual(calls, [['open', false], 'write', 'write', 'fdatasync']);
+    assert.equal(Buffer.from(await opened.read(0, 5)).toString(), 'entry');
+  });
+
+  it('fails elsewhere where its sync fails, and names the file', async () => {
+    const opened = await created('darwin');
+    const written = opened.write(Buffer.from('entry'), 0);
+    const fails = assert.rejects(
+      written,
+      (error) => error instanceof Error && error.message.includes(join(folder, 'log')),
+    );
+    while (syncs.length === 0) await turns();
+    syncs[0]?.(
+      Object.assign(new Error('EIO: i/o error, fdatasync'), {
+        code: 'EIO',
+        errno: -5,
+        syscall: 'fdatasync',
+      }),
+    );
+    await fails;
+  });
+});
