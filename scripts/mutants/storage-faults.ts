@@ -4,16 +4,14 @@ import type { Fault } from './fault.ts';
 export const storageFaults: readonly Fault[] = [
   {
     name: 'not-synced-where-the-flag-is-missing',
-    breaks:
-      'where O_DSYNC does not make a write durable, nothing does',
+    breaks: 'where O_DSYNC does not make a write durable, nothing does',
     file: 'packages/storage/src/file-disk.ts',
     find: `else if (syncsOnWrite) resolve();`,
     put: `else if (syncsOnWrite || rest >= 0) resolve();`,
   },
   {
     name: 'written-without-the-flag',
-    breaks:
-      'a log on Linux is written without O_DSYNC, and without a sync',
+    breaks: 'a log on Linux is written without O_DSYNC, and without a sync',
     file: 'packages/storage/src/file-disk.ts',
     find: `constants.O_RDWR | (syncsOnWrite ? constants.O_DSYNC : 0);`,
     put: `constants.O_RDWR;`,
