@@ -57,6 +57,9 @@ export const abouts: Readonly<Record<string, string>> = {
   'lines-survive-another-leader': 'cache',
   'cache-lease-counted-from-the-answer': 'cache',
   'granted-while-a-write-waits': 'cache',
+  'node-acknowledges-for-its-clients': 'cache',
+  'client-granted-what-its-node-has-not': 'cache',
+  'client-memory-survives-its-connection': 'cache',
 };
 
 /** Situations of their own (`KIND=scenarios`) that are there for a fault: they are asked before all other runs. */

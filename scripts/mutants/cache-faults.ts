@@ -3,6 +3,7 @@ import type { Fault } from './fault.ts';
 
 const state = 'packages/state/src/primitives/cache';
 const engine = 'packages/engine/src/cache';
+const lines = 'packages/protocol/src/cache';
 
 export const cacheFaults: readonly Fault[] = [
   {
@@ -15,7 +16,7 @@ export const cacheFaults: readonly Fault[] = [
   {
     name: 'line-without-a-lease',
     breaks: 'a node that was cut off answers an old value for as long as it is asked',
-    file: `${engine}/lines.ts`,
+    file: `${lines}/lines.ts`,
     find: `    if (nowMs >= this.#leaseUntilMs) {
       this.#dropLapsed();
       return undefined;
@@ -25,7 +26,7 @@ export const cacheFaults: readonly Fault[] = [
   {
     name: 'cache-lease-checked-by-a-timer',
     breaks: 'a node that was paused answers an old value until its timers have fired',
-    file: `${engine}/lines.ts`,
+    file: `${lines}/lines.ts`,
     find: `    if (nowMs >= this.#leaseUntilMs) {
       this.#dropLapsed();
       return undefined;
@@ -40,37 +41,39 @@ export const cacheFaults: readonly Fault[] = [
     breaks:
       'after a change of the leader a write is acknowledged while nodes answer what it has replaced',
     file: `${engine}/directory.ts`,
-    find: `beganMs + leaderLeaseMs; // SHARER-4`,
+    find: `beganMs + grantorLeaseMs(cacheLeaseMs); // SHARER-4`,
     put: `beganMs;`,
   },
   {
     name: 'old-answer-kept-after-invalidation',
     breaks:
       'an answer that was overtaken by an invalidation of its key stays in the memory of its node',
-    file: `${engine}/lines.ts`,
+    file: `${lines}/lines.ts`,
     find: ` || grant.seq <= fetch.invalidatedThrough`,
     put: ``,
   },
   {
     name: 'late-invalidation-counts-for-less',
     breaks: 'an older invalidation that comes late lets an answer in that a newer one had refused',
-    file: `${engine}/lines.ts`,
+    file: `${lines}/lines.ts`,
     find: `Math.max(fetch.invalidatedThrough, seq)`,
     put: `seq`,
   },
   {
     name: 'absence-not-invalidated',
     breaks: 'a node goes on answering that a key has no value after it was given one',
-    file: `${engine}/lines.ts`,
+    file: `${lines}/lines.ts`,
     find: `      this.#lines.delete(key);
       for (const fetch`,
-    put: `      if (this.#lines.peek(key)?.view !== undefined) this.#lines.delete(key);
+    put: `      const had = this.#lines.peek(key)?.value;
+      if (typeof had !== 'object' || had === null || !('view' in had) || had.view !== undefined)
+        if (had !== undefined) this.#lines.delete(key);
       for (const fetch`,
   },
   {
     name: 'lines-survive-another-leader',
     breaks: 'a lease of a new leader keeps lines alive that only its predecessor knew of',
-    file: `${engine}/lines.ts`,
+    file: `${lines}/lines.ts`,
     find: ` || (this.#term !== 0 && term > this.#term)`,
     put: ``,
   },
@@ -78,7 +81,7 @@ export const cacheFaults: readonly Fault[] = [
     name: 'cache-lease-counted-from-the-answer',
     breaks:
       'an answer that was long on its way gives its node a lease that its leader has seen run out',
-    file: `${engine}/lines.ts`,
+    file: `${lines}/lines.ts`,
     find: `fetch.sentMs + grant.leaseMs; // LINE-5`,
     put: `nowMs + grant.leaseMs;`,
   },
@@ -99,9 +102,9 @@ export const cacheFaults: readonly Fault[] = [
   {
     name: 'value-ends-late-in-memory',
     breaks: 'a node answers a value after its end was seen elsewhere',
-    file: `${engine}/lines.ts`,
-    find: `sentMs + certainMs(`,
-    put: `sentMs + 400 + certainMs(`,
+    file: `${lines}/lines.ts`,
+    find: `fetch.sentMs + certainMs(`,
+    put: `fetch.sentMs + 400 + certainMs(`,
   },
   {
     name: 'two-writes-of-one-version',
@@ -126,8 +129,53 @@ export const cacheFaults: readonly Fault[] = [
   {
     name: 'lines-without-a-count',
     breaks: 'a node keeps as many lines as fit into their bytes, however small they are',
-    file: `${engine}/lines.ts`,
-    find: `    if (this.#lines.size > this.#maxLines) this.#lines.pop();\n`,
+    file: `${engine}/node-store.ts`,
+    find: `      if (lines.size > maxLines) lines.pop();\n`,
     put: ``,
+  },
+  {
+    name: 'node-acknowledges-for-its-clients',
+    breaks: 'a client answers from its memory what an acknowledged write has replaced',
+    file: `${engine}/coherence.ts`,
+    find: `    return this.#clients.invalidate(told.keys)?.then(() => true) ?? true;`,
+    put: `    void this.#clients.invalidate(told.keys);
+    return true;`,
+  },
+  {
+    name: 'client-lease-longer-than-its-nodes',
+    breaks:
+      'a client answers an old value after the lease of its node, which is all that the leader waits for',
+    file: `${engine}/client-memories.ts`,
+    find: `Math.min(cacheLeaseMs, line.leaseLeftMs)`,
+    put: `Math.max(cacheLeaseMs, line.leaseLeftMs)`,
+  },
+  {
+    name: 'client-granted-what-its-node-has-not',
+    breaks:
+      'a client keeps a value of which the leader knows no line, so that nobody tells it to drop it',
+    file: `${engine}/coherence.ts`,
+    find: `const isKept = line !== undefined && line.value === read.found;`,
+    put: `const isKept = line === undefined || line.value !== undefined;`,
+  },
+  {
+    name: 'client-lines-outlive-those-of-their-node',
+    breaks: 'a client goes on with what a node that has begun anew does not know that it has',
+    file: `${engine}/coherence.ts`,
+    find: `term: this.#lines.epochNumber, grant }`,
+    put: `term: 1, grant }`,
+  },
+  {
+    name: 'client-memory-survives-its-connection',
+    breaks: 'another node extends the lease of values that it cannot tell to be invalid',
+    file: 'packages/client/src/cache-memory.ts',
+    find: `    connection.onBroken(() => this.#lines.drop()); // CLIENT-CACHE-2`,
+    put: ``,
+  },
+  {
+    name: 'silent-sharer-extends-its-lease',
+    breaks: 'a node that is not reached, and reads on, holds a write up for ever',
+    file: `${engine}/directory.ts`,
+    find: `return nowMs - sinceMs > longestOwedMs;`,
+    put: `return nowMs - sinceMs > 1e9;`,
   },
 ];

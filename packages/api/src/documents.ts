@@ -87,6 +87,7 @@ function silentEngine(): Engine {
     keepAlive: never,
     query: never,
     readCache: never,
+    openCacheClient: never,
     status: never,
     onStatus: never,
     onEvents: never,

@@ -20,6 +20,7 @@ import type {
   StateMachine,
 } from '@holdfast/state';
 import type {
+  CacheClient,
   CacheRead,
   EventListener,
   Backup,
@@ -165,6 +166,19 @@ export class MemoryEngine implements Engine {
     const query = { type: 'cache', name: key } as const;
     const { view, revision } = await this.query(query, 'linearizable', options);
     return { view, revision, hit: false, state: 'invalid' };
+  }
+
+  /** It grants nothing: what is kept is tested with engines that do. */
+  openCacheClient(): CacheClient {
+    return {
+      read: async (key, _epoch, options) => ({
+        ...(await this.readCache(key, options)),
+        term: 1,
+        grant: { seq: 1, leaseMs: 0, line: 'none' },
+      }),
+      dropped: () => undefined,
+      close: () => undefined,
+    };
   }
 
   async query<Q extends Query>(

@@ -1,6 +1,7 @@
 /** The cache: keys with values and versions. What a read answers is never older than an acknowledged write. */
 import type { CacheStatsAnswer, Json, OperationName, Operations } from '@holdfast/protocol';
 import type { CallSettings } from './call-settings.ts';
+import type { CacheMemory, MemoryStatistics } from './cache-memory.ts';
 
 type Call = <N extends OperationName>(
   operation: N,
@@ -36,7 +37,7 @@ export interface CacheVersion {
   readonly version: number;
 }
 
-/** What a key has. */
+/** What a key has: it is frozen, for others are given the same. */
 export interface CacheValue extends CacheVersion {
   /** As it was written. */
   readonly value: Json;
@@ -52,18 +53,39 @@ export interface CacheValue extends CacheVersion {
  */
 export class Cache {
   readonly #call: Call;
+  /** Undefined: nothing is kept. */
+  readonly #memory: CacheMemory | undefined;
+  readonly #timeoutMs: number;
 
   /**
    * Use `client.cache`.
    *
    * @internal
    */
-  constructor(call: Call) {
+  constructor(call: Call, memory: CacheMemory | undefined, timeoutMs: number) {
     this.#call = call;
+    this.#memory = memory;
+    this.#timeoutMs = timeoutMs;
   }
 
-  /** Undefined: the key has no value. */
-  async get(key: string): Promise<CacheValue | undefined> {
+  /**
+   * What the key has: from the memory of this process where it was read before and has not been written since, by anybody;
+   * never older than a write that was answered before this call.
+   *
+   * @returns Undefined where the key has no value.
+   */
+  get(key: string): Promise<CacheValue | undefined> {
+    const memory = this.#memory;
+    if (memory === undefined) return this.#ask(key);
+    return memory.read(key, this.#timeoutMs) ?? memory.fetch(key, this.#timeoutMs);
+  }
+
+  /** The memory of this process in numbers; undefined where nothing is kept. */
+  get memory(): MemoryStatistics | undefined {
+    return this.#memory?.statistics;
+  }
+
+  async #ask(key: string): Promise<CacheValue | undefined> {
     const { found, value, version } = await this.#call('cache_get', { k: key });
     return found ? { value, version } : undefined;
   }

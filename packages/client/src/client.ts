@@ -17,6 +17,7 @@ import type { ClientWarning } from './client-warning.ts';
 import type { ApiKey } from './hello.ts';
 import { givingUp } from './request.ts';
 import { Cache } from './cache.ts';
+import { CacheMemory } from './cache-memory.ts';
 import { Queue } from './queue.ts';
 import { Session } from './session.ts';
 import { checkTls } from './tls.ts';
@@ -50,6 +51,11 @@ export interface ClientOptions {
    */
   readonly transport?: 'auto' | 'stream' | 'http';
   /**
+   * What reads of the cache may keep in this process: `maxKeys` keys (10,000 by default) of `maxBytes` (16 MiB by default) in
+   * all, those read latest. `false`: nothing, and every read asks a node.
+   */
+  readonly cache?: false | { readonly maxKeys?: number; readonly maxBytes?: number };
+  /**
    * Called for what the client goes on without and somebody should know, once for each case: a member's
    * address that is none. Default: a warning of the process, in browsers one on the console.
    */
@@ -76,6 +82,9 @@ export class Client {
   readonly #timeoutMs: number;
   readonly #onWarning: (warning: ClientWarning) => void;
   readonly #sessions = new Set<Session>();
+  readonly #memory: CacheMemory | undefined;
+  /** Keys with values and versions, on all nodes; it needs no session. */
+  readonly cache: Cache;
 
   /**
    * Use `connect`.
@@ -102,6 +111,16 @@ export class Client {
         onlyHttp: transport === 'http',
       },
       this.#onWarning,
+    );
+    const { maxKeys = 10_000, maxBytes = 16 * 1024 * 1024 } = options.cache || {};
+    this.#memory =
+      options.cache === false
+        ? undefined
+        : new CacheMemory(this.#connection, clock, newId(), { maxKeys, maxBytes });
+    this.cache = new Cache(
+      (operation, body, settings) => this.call(operation, body, settings),
+      this.#memory,
+      this.#timeoutMs,
     );
   }
 
@@ -167,11 +186,6 @@ export class Client {
     );
   }
 
-  /** Keys with values and versions, on all nodes; it needs no session. */
-  get cache(): Cache {
-    return new Cache((operation, body, settings) => this.call(operation, body, settings));
-  }
-
   /** Opens a session and keeps it alive until it is ended. */
   async session(options: SessionOptions = {}): Promise<Session> {
     const clientId = options.clientId ?? this.clientId;
@@ -199,7 +213,8 @@ export class Client {
 
   /** Ends all sessions, then the connection. */
   async close(): Promise<void> {
-    await Promise.allSettled([...this.#sessions].map((session) => session.end()));
+    const memory = this.#memory?.leave();
+    await Promise.allSettled([...[...this.#sessions].map((session) => session.end()), memory]);
     this.#connection.close();
   }
 

@@ -4,7 +4,7 @@ import { bootNow } from '#boot-clock';
 export interface ClientClock {
   /** Monotonic ms: leases are counted by it. */
   now(): number;
-  /** Ms of a clock that goes on while the machine sleeps: compared with `now` to notice that, for nothing else. */
+  /** Ms of a clock that goes on while the machine sleeps: never behind `now`, and it never goes back. */
   bootNow(): number;
   /** Calls back once; returns the cancel. */
   after(delayMs: number, callback: () => void): () => void;

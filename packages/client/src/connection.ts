@@ -9,6 +9,10 @@
  */
 import { errorDefinitions, HoldfastError, RenewedMap } from '@holdfast/protocol';
 import type {
+  CacheDroppedAnswer,
+  CacheDroppedBody,
+  CacheKeepAnswer,
+  CacheKeepBody,
   ClusterPush,
   Endpoint,
   ErrorCode,
@@ -126,6 +130,15 @@ export class Connection {
       this.#listening.begin();
     });
     return answer as WatchAnswer;
+  }
+
+  /** Reads a key of the cache, to be kept for as long as this connection stands and the answer says. */
+  cacheKeep(body: CacheKeepBody, timeoutMs: number): Promise<CacheKeepAnswer> {
+    return this.#ask('cache_keep', body, { timeoutMs }) as Promise<CacheKeepAnswer>;
+  }
+
+  cacheDropped(body: CacheDroppedBody, timeoutMs: number): Promise<CacheDroppedAnswer> {
+    return this.#ask('cache_dropped', body, { timeoutMs }) as Promise<CacheDroppedAnswer>;
   }
 
   #pingWhereIdle(): void {

@@ -3,12 +3,19 @@
  * and answers with the same frames, each request a request of its own to `POST /operations/…`.
  *
  * What a node would push is asked for: watches by long polls. Ends of sessions and holds are learned
- * with the next keepalive.
+ * with the next keepalive. Nothing of the cache is kept: nobody could tell what is invalid.
  */
 import { causeOf } from './causes.ts';
 import { errorDefinitions } from '@holdfast/protocol';
 import { readAnswer } from '@holdfast/protocol/bounded-answer';
-import type { ClusterPush, ErrorCode, EventsAnswer, WatchBody } from '@holdfast/protocol';
+import type {
+  CacheGetAnswer,
+  CacheKeepBody,
+  ClusterPush,
+  ErrorCode,
+  EventsAnswer,
+  WatchBody,
+} from '@holdfast/protocol';
 import type { Fetch } from '#requests';
 import type { SocketEvents, StreamSocket } from '#socket';
 
@@ -65,6 +72,8 @@ class HttpSocket implements StreamSocket {
       if (operation === 'cancel') this.#cancel(id, body as { readonly request: number });
       else if (operation === 'ping') void this.#ping(id);
       else if (operation === 'watch') void this.#watch(id, body as WatchBody);
+      else if (operation === 'cache_keep') void this.#read(id, body as CacheKeepBody);
+      else if (operation === 'cache_dropped') this.#tell([id, 0, {}]);
       else if (operation === 'unwatch') this.#unwatch(id, body as { readonly watch_id: number });
       else void this.#ask(request);
     }
@@ -120,6 +129,16 @@ class HttpSocket implements StreamSocket {
     const known = typeof code === 'string' && code in errorDefinitions;
     if (!response.ok && !known) throw new Error('The server that answered is not a Holdfast node.');
     return [!response.ok, answer];
+  }
+
+  async #read(id: number, { k }: CacheKeepBody): Promise<void> {
+    try {
+      const [failed, answer] = await this.#post('cache_get', { k }, this.#all.signal);
+      const kept = { line: 'none', term: 0, seq: 0, lease_ms: 0 };
+      this.#tell(failed ? [id, 1, answer] : [id, 0, { ...(answer as CacheGetAnswer), ...kept }]);
+    } catch {
+      this.#end();
+    }
   }
 
   async #ping(id: number): Promise<void> {

@@ -39,6 +39,7 @@ export type {
   OtherCluster,
 } from './client-warning.ts';
 export { Cache } from './cache.ts';
+export type { MemoryStatistics } from './cache-memory.ts';
 export type {
   CacheConditions,
   CacheValue,

@@ -1,5 +1,5 @@
 /** What a node tells unasked: ends of sessions and holds, events of watches. */
-import type { HoldEndedPush, WatchPush } from '@holdfast/protocol';
+import type { CachePush, HoldEndedPush, WatchPush } from '@holdfast/protocol';
 
 /** A session that is kept alive over this connection. */
 export interface AttachedSession {
@@ -15,6 +15,13 @@ export class Pushes {
   /** How many sessions have a lease of so many ms. */
   readonly #leases = new Map<number, number>();
   readonly #watches = new Map<number, (push: WatchPush) => void>();
+
+  #cache: (push: CachePush) => void = () => undefined;
+
+  /** Calls back with what is to be dropped from the memory of this client. */
+  onCache(drop: (push: CachePush) => void): void {
+    this.#cache = drop;
+  }
 
   /** Undefined: none is kept alive. */
   get shortestLeaseMs(): number | undefined {
@@ -63,7 +70,8 @@ export class Pushes {
     if (kind === 'watch') {
       const push = body as WatchPush;
       this.#watches.get(push.watch_id)?.(push);
-    } else if (kind === 'hold_ended') {
+    } else if (kind === 'cache') this.#cache(body as CachePush);
+    else if (kind === 'hold_ended') {
       const push = body as HoldEndedPush;
       this.#sessions.get(push.session_id)?.onHoldEnded(push);
     } else if (kind === 'session_ended') {

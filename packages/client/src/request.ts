@@ -7,10 +7,12 @@
 import { operationTraits } from '@holdfast/protocol';
 import type { OperationName, Operations, OperationTraits } from '@holdfast/protocol';
 
-/** An operation of the stream; a watch and a ping are none of the table. */
-export type AskedOperation = OperationName | 'watch' | 'ping';
+/** An operation of the stream; some are none of the table. */
+export type AskedOperation = OperationName | OfStream;
+/** What only the stream has. */
+type OfStream = 'watch' | 'ping' | 'cache_keep' | 'cache_dropped';
 
-/** What is known of an operation of the stream that is none of the table: a watch is begun anew, a ping asks. */
+/** What is known of an operation of the stream that is none of the table: a watch is begun anew, the others ask or acknowledge. */
 const readOnly: OperationTraits = {
   repeat: 'always',
   changes: false,
@@ -19,7 +21,15 @@ const readOnly: OperationTraits = {
 };
 
 const traitsOf = (operation: AskedOperation): OperationTraits =>
-  operation === 'watch' || operation === 'ping' ? readOnly : operationTraits[operation];
+  isOfStream(operation) ? readOnly : operationTraits[operation];
+
+const ofStream: ReadonlySet<string> = new Set<OfStream>([
+  'watch',
+  'ping',
+  'cache_keep',
+  'cache_dropped',
+]);
+const isOfStream = (operation: AskedOperation): operation is OfStream => ofStream.has(operation);
 
 export const changesNothing = (operation: AskedOperation): boolean => !traitsOf(operation).changes;
 

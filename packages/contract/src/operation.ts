@@ -125,7 +125,7 @@ export interface DocumentOperation extends Declared {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Ends something that was begun on a client stream; only there. */
+/** What only a client stream can do. */
 export interface StreamControl extends Declared {
   readonly kind: 'control';
   readonly answer: Message;

@@ -5,7 +5,7 @@
  */
 import { belongsTo } from '@holdfast/state';
 import type { Command, CommandResult } from '@holdfast/state';
-import type { FetchAnswer } from './cache/lines.ts';
+import type { LeaderAnswer } from './cache/statistics.ts';
 import { Interrupted } from './interrupted.ts';
 import type { FoundKinds, KeepAliveResult, Query, QueryResult } from './types.ts';
 
@@ -37,7 +37,7 @@ export function queryAnswer(query: Query, answer: unknown): QueryResult {
 }
 
 /** @throws Interrupted ANSWER-1. */
-export function cacheAnswer(answer: unknown): FetchAnswer {
+export function cacheAnswer(answer: unknown): LeaderAnswer {
   const { term, revision, view, grant } = recordOf(answer);
   const { seq, leaseMs, line } = recordOf(grant);
   const isGrant =
@@ -48,7 +48,7 @@ export function cacheAnswer(answer: unknown): FetchAnswer {
     (typeof recordOf(view)['value'] === 'string' && typeof recordOf(view)['version'] === 'number');
   if (typeof term !== 'number' || typeof revision !== 'number' || !isGrant || !isView)
     throw foreign('cache_read');
-  return answer as FetchAnswer;
+  return answer as LeaderAnswer;
 }
 
 /** @throws Interrupted ANSWER-1. */

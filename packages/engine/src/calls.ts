@@ -1,9 +1,9 @@
 /** Calls that a follower passes on to the leader, as they cross between peers. */
 import { errorDefinitions, HoldfastError } from '@holdfast/protocol';
 import type { ErrorCode } from '@holdfast/protocol';
+import type { Invalidation } from '@holdfast/protocol/cache';
 import { unknownPart } from '@holdfast/state';
 import type { Command, SessionId } from '@holdfast/state';
-import type { Invalidation } from './cache/terms.ts';
 import { Interrupted } from './interrupted.ts';
 import { isCount, isHash } from './transport/fields.ts';
 import type { Caller, Query } from './types.ts';

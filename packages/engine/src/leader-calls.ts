@@ -4,7 +4,7 @@ import { administersStill } from './administration.ts';
 import type { Administration, AdministrativeCall } from './administration.ts';
 import { cacheAnswer, keepAliveAnswer, queryAnswer } from './answers.ts';
 import type { CacheCoherence } from './cache/coherence.ts';
-import type { FetchAnswer } from './cache/lines.ts';
+import type { LeaderAnswer } from './cache/statistics.ts';
 import type { Clock } from './clock.ts';
 import type { LeaderRoute } from './leader-route.ts';
 import type { Leadership } from './leadership.ts';
@@ -54,7 +54,7 @@ export class LeaderCalls {
   }
 
   /** @param epoch Of the lines of this node. */
-  async readCache(key: string, epoch: string, options: CallOptions): Promise<FetchAnswer> {
+  async readCache(key: string, epoch: string, options: CallOptions): Promise<LeaderAnswer> {
     const { nodeId, level, coherence, leadership } = this.#parts;
     if (level() < cacheLevel) {
       const { view, revision } = await this.query({ type: 'cache', name: key }, options);

@@ -49,7 +49,7 @@ export class PeerRequests {
       }
       if (request.type === 'ask') return { type: 'ok', value: await asks.answer(request.body) };
       if (request.type === 'cache_invalidate')
-        return { type: 'ok', value: coherence.onInvalidation(request) };
+        return { type: 'ok', value: await coherence.onInvalidation(request) };
       const deadlineMs = clock.now() + request.timeoutMs;
       await route.whenReadyHere(deadlineMs);
       return { type: 'ok', value: await this.#asLeader(from, request, deadlineMs, signal) };

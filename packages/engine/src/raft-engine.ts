@@ -10,7 +10,8 @@ import { Administration } from './administration.ts';
 import { backupOf } from './backup.ts';
 import type { Batch } from './batch.ts';
 import { CacheCoherence } from './cache/coherence.ts';
-import type { CacheRead } from './cache/statistics.ts';
+import type { TellClient } from './cache/client-memories.ts';
+import type { CacheClient, CacheRead } from './cache/statistics.ts';
 import { CacheWrites } from './cache/writes.ts';
 import { unwrapAnswer } from './calls.ts';
 import type { CallAnswer } from './calls.ts';
@@ -135,6 +136,7 @@ export class RaftEngine implements Engine {
       nodeId,
       process: `${nodeId}/${String(clock.bootNow())}/${String(clock.wallNow())}`,
       clock,
+      timings: this.#parts.timings,
       state: () => replica.state,
       clusterTime: () => clusterClock.read(clock.now()),
       prove: () => this.#leadership.prove(),
@@ -203,6 +205,10 @@ export class RaftEngine implements Engine {
   readCache(key: string, options: CallOptions): Promise<CacheRead> {
     this.#route.assertOpen();
     return this.#coherence.read(key, options);
+  }
+
+  openCacheClient(tell: TellClient): CacheClient {
+    return this.#coherence.openClient(tell);
   }
 
   async addMember(id: string, peerAddress: string, caller: Caller = byNode): Promise<void> {
@@ -378,8 +384,8 @@ export class RaftEngine implements Engine {
   onTick(): void {
     if (this.#route.closing) return;
     this.#consistency.onTick();
-    if (this.#raftStatus.role !== 'leader') return;
     this.#coherence.onTick();
+    if (this.#raftStatus.role !== 'leader') return;
     this.#leadership.onTick();
     this.#administration.onTick();
     this.#queue.flushSoon();

@@ -1,7 +1,7 @@
 /** How long a node's repeated work takes, told to whoever makes metrics of it. */
 
-/** A durable write of the log; one entry in the state machine; a snapshot of the own state. */
-export type TimedWork = 'durable_write' | 'apply' | 'snapshot';
+/** A durable write of the log; one entry in the state machine; a snapshot of the own state; a write of the cache that waits. */
+export type TimedWork = 'durable_write' | 'apply' | 'snapshot' | 'cache_invalidation';
 
 export type TimingListener = (work: TimedWork, seconds: number) => void;
 

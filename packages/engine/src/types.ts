@@ -30,7 +30,8 @@ import type {
   Refusal,
 } from '@holdfast/state';
 import type { TimingListener } from './timings.ts';
-import type { CacheStatistics, CacheRead } from './cache/statistics.ts';
+import type { TellClient } from './cache/client-memories.ts';
+import type { CacheClient, CacheRead, CacheStatistics } from './cache/statistics.ts';
 import type { AuditSink } from './audit-sink.ts';
 import type { PeerSockets } from './transport/peer-sockets.ts';
 
@@ -242,6 +243,12 @@ export interface Engine {
   keepAlive(sessionId: SessionId, options: CallOptions): Promise<KeepAliveResult>;
   /** The value of a key of the cache as of now: from the memory of this node where it may be, else from the leader. */
   readCache(key: string, options: CallOptions): Promise<CacheRead>;
+  /**
+   * A client of this node that answers reads of the cache from its own memory.
+   *
+   * @param tell Called with what it has to drop.
+   */
+  openCacheClient(tell: TellClient): CacheClient;
   query<Q extends Query>(
     query: Q,
     consistency: Consistency,
@@ -294,7 +301,7 @@ export interface Engine {
  */
 export type EventListener = (revision: number, events: readonly Event[], wallMs?: number) => void;
 
-export type { CacheStatistics, CacheRead };
+export type { CacheClient, CacheRead, CacheStatistics };
 
 export interface EngineStats {
   readonly cache: CacheStatistics;

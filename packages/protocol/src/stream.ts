@@ -14,11 +14,13 @@ export const streamPath = '/stream';
  * is then given back; false when no such acquire waits or has been answered here lately.
  * `[id, 'ping', null]` is answered with `{}` by the node itself, whether or not it has a leader.
  * `[id, 'watch', WatchBody]` begins a watch, `[id, 'unwatch', { watch_id }]` ends it; its events are pushes.
+ * `[id, 'cache_keep', CacheKeepBody]` reads a key of the cache, to answer it again from memory: until a push `cache` tells to
+ * drop it, which is acknowledged by `[id, 'cache_dropped', CacheDroppedBody]`, and for no longer than its lease.
  * `ackedBelow` as a fourth element tells which numbered requests of the body's session have been answered.
  */
 export type StreamRequest = readonly [
   id: number,
-  operation: OperationName | 'cancel' | 'ping' | 'watch' | 'unwatch',
+  operation: OperationName | 'cancel' | 'ping' | 'watch' | 'unwatch' | 'cache_keep' | 'cache_dropped',
   body: unknown,
   ackedBelow?: number,
 ];
@@ -33,6 +35,7 @@ export type StreamAnswer =
   | readonly [id: 0, push: 'cluster', body: ClusterPush]
   | readonly [id: 0, push: 'watch', body: WatchPush]
   | readonly [id: 0, push: 'hold_ended', body: HoldEndedPush]
+  | readonly [id: 0, push: 'cache', body: CachePush]
   | readonly [
       id: 0,
       push: 'session_ended',
@@ -45,6 +48,13 @@ export interface WatchPush {
   readonly events: readonly WatchEvent[];
   /** `compacted`: events were lost to it, and it is over. */
   readonly problem?: Problem;
+}
+
+/** Keys that a client has to drop from its memory before it acknowledges this. */
+export interface CachePush {
+  readonly epoch: string;
+  readonly seq: number;
+  readonly keys: readonly string[];
 }
 
 /** A hold of a session that is used on this stream was ended by others. */

@@ -30,6 +30,21 @@ export function addCacheStats(
     () => read().drops,
   );
   gauge(
+    'holdfast_cache_clients',
+    'Clients of this node that may have keys in their own memory.',
+    () => read().clients,
+  );
+  gauge(
+    'holdfast_cache_pending_invalidations',
+    'Keys that clients of this node, and on the leader nodes, were told to drop and have not acknowledged yet.',
+    () => read().pendingInvalidations,
+  );
+  gauge(
+    'holdfast_cache_pending_writes',
+    'Writes that wait until nobody has their key any more, on the leader.',
+    () => read().pendingWrites,
+  );
+  gauge(
     'holdfast_cache_sharers',
     'Memories of nodes that may have keys, on the leader.',
     () => read().sharers,

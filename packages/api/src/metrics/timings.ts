@@ -8,6 +8,8 @@ type TimedWork = Parameters<Parameters<ReturnType<Engine['stats']>['onTiming']>[
 /** A disk writes in a tenth of a millisecond, or in seconds where it is ill. */
 const writeBuckets = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5];
 const applyBuckets = [0.00002, 0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5];
+/** As long as a round trip, or as a lease where somebody is silent. */
+const invalidationBuckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 0.5, 1, 2, 2.5, 5];
 const snapshotBuckets = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 
 const told: Readonly<Record<TimedWork, readonly [name: string, help: string, buckets: number[]]>> =
@@ -27,6 +29,11 @@ const told: Readonly<Record<TimedWork, readonly [name: string, help: string, buc
       'Duration of the snapshots of its own state that this node saved; the event loop goes on meanwhile.',
       snapshotBuckets,
     ],
+    cache_invalidation: [
+      'holdfast_cache_invalidation_wait_seconds',
+      'How long writes of the cache waited on the leader until nobody had their key any more; those that did not wait are left out.',
+      invalidationBuckets,
+    ],
   };
 
 /** @returns Stops it. */
@@ -39,6 +46,7 @@ export function addTimings(registers: Registry[], engine: Engine): () => void {
     durable_write: histogramOf('durable_write'),
     apply: histogramOf('apply'),
     snapshot: histogramOf('snapshot'),
+    cache_invalidation: histogramOf('cache_invalidation'),
   };
   return engine.stats().onTiming((work, seconds) => histograms[work].observe(seconds));
 }

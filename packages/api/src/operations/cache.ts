@@ -88,6 +88,9 @@ export async function cacheStats(
     shared_keys: cache.sharedKeys,
     writes_delayed: cache.writesDelayed,
     delay_seconds: cache.delayMs / 1000,
+    clients: cache.clients,
+    pending_invalidations: cache.pendingInvalidations,
+    pending_writes: cache.pendingWrites,
   };
 }
 

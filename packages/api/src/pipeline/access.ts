@@ -81,7 +81,7 @@ export function admitted<Answer extends object>(
     if (!isGuarded && !waits) return run(context);
   }
   const request = requestOf(declared, body);
-  const isRead = declared.kind === 'unary' && !declared.changes;
+  const isRead = declared.kind === 'control' || (declared.kind === 'unary' && !declared.changes);
   const how = { waits, isRead };
   if (!isAudited) return attempt(request, context, run, how);
   return toldToAudit(declared, request, context, () => {

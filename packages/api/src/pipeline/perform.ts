@@ -33,7 +33,7 @@ export interface ServedOther extends Served {
   begin<Answer extends object>(
     body: unknown,
     context: OperationContext,
-    run: (body: object) => Outcome<Answer> | Promise<Outcome<Answer>>,
+    run: (body: object, own: OperationContext) => Outcome<Answer> | Promise<Outcome<Answer>>,
   ): Outcome<Answer> | Promise<Outcome<Answer>>;
 }
 
@@ -64,7 +64,7 @@ function serveOther(declared: Operation): ServedOther {
     bodySchema,
     begin(body, context, run) {
       if (!check.passes(body)) return invalid(declared, check.problem(), context);
-      return admitted(declared, body, context, () => run(body));
+      return admitted(declared, body, context, (own) => run(body, own));
     },
   };
 }

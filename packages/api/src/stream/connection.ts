@@ -18,6 +18,7 @@ import { openFor } from '../pipeline/open-calls.ts';
 import { Refused, stoppingProblem } from '../refused.ts';
 import { isCount, noSuchOperation, tooManyRequests, wrongAnsweredBelow } from './requests.ts';
 import { StreamWaits } from './waits.ts';
+import { StreamMemory } from './memory.ts';
 import { StreamWatches } from './watches.ts';
 
 /** A stream that goes on with more sessions than this is not told when the others end. */
@@ -75,6 +76,7 @@ export class StreamConnection {
   readonly #waits = new StreamWaits();
   readonly #sessions = new Set<string>();
   readonly #watches: StreamWatches;
+  readonly #memory = new StreamMemory((push) => this.#send([0, 'cache', push]));
   #outgoing: StreamAnswer[] = [];
   #unanswered = 0;
   #alive = true;
@@ -158,7 +160,11 @@ export class StreamConnection {
     }
     if (name === 'watch' || name === 'unwatch') {
       if (name === 'watch' && this.#host.isStopping()) this.#answer(id, stoppingProblem);
-      else this.#beginWatch(id, otherOf(name), body);
+      else this.#beginOther(id, otherOf(name), () => this.#watches.perform(otherOf(name), body));
+      return true;
+    }
+    if (name === 'cache_keep' || name === 'cache_dropped') {
+      this.#beginCache(id, name, body);
       return true;
     }
     if (name === 'ping') {
@@ -230,9 +236,23 @@ export class StreamConnection {
     }
   }
 
-  #beginWatch(id: number, operation: ServedOther, body: unknown): void {
+  #beginCache(id: number, name: 'cache_keep' | 'cache_dropped', body: unknown): void {
+    const context = this.#context;
+    if (name === 'cache_dropped')
+      this.#beginOther(id, otherOf(name), () => this.#memory.dropped(body, context));
+    else if (this.#unanswered > this.#host.maxRequests)
+      this.#answer(id, tooManyRequests(this.#host.maxRequests));
+    else if (this.#host.isStopping()) this.#answer(id, stoppingProblem);
+    else this.#beginOther(id, otherOf(name), () => this.#memory.keep(body, context));
+  }
+
+  #beginOther(
+    id: number,
+    operation: ServedOther,
+    perform: () => Outcome<object> | Promise<Outcome<object>>,
+  ): void {
     try {
-      this.#settle(id, operation, this.#watches.perform(operation, body));
+      this.#settle(id, operation, perform());
     } catch (error) {
       this.#fail(id, operation, error);
     }
@@ -352,6 +372,7 @@ export class StreamConnection {
   end(): void {
     this.#forgetOpen();
     this.#watches.end();
+    this.#memory.end();
     this.#waits.end();
     this.#outgoing = [];
   }

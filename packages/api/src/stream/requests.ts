@@ -10,7 +10,7 @@ export function noSuchOperation(name: string): Refused {
   const known = [...streamOperations.keys()].join(', ');
   return new Refused(
     'route_not_found',
-    `There is no operation ${JSON.stringify(name.slice(0, 80))}. Known: ${known}, watch, unwatch, cancel, ping.`,
+    `There is no operation ${JSON.stringify(name.slice(0, 80))}. Known: ${known}, watch, unwatch, cache_keep, cache_dropped, cancel, ping.`,
   );
 }
 

@@ -9,7 +9,7 @@ import {
   position,
 } from '../fields.ts';
 import { answer, changing, get, post, reading, remove, request } from '../operation.ts';
-import type { Group, UnaryOperation } from '../operation.ts';
+import type { Group, StreamControl, UnaryOperation } from '../operation.ts';
 import {
   boolean,
   described,
@@ -128,6 +128,93 @@ const cacheGet: UnaryOperation = reading({
   grpc: { method: 'CacheGet', comment: 'Returns the value of a key.' },
 });
 
+const epoch: Schema = text(
+  1,
+  100,
+  'Names the memory of the client since it last had nothing; another one whenever it has dropped everything.',
+);
+
+const cacheKeep: StreamControl = {
+  kind: 'control',
+  name: 'cache_keep',
+  request: {
+    typeName: 'CacheKeepBody',
+    description: 'Reads a key of the cache, to answer it again from memory.',
+    fields: { k: [1, key], epoch: [2, epoch] },
+  },
+  answer: {
+    typeName: 'CacheKeepAnswer',
+    description: 'The value of a key, and whether it may be kept.',
+    fields: {
+      key: [1, toldKey],
+      found: [2, boolean('Whether the key has a value.')],
+      value: [3, json('The value; null where there is none.')],
+      version: [
+        4,
+        described(version, 'Log index of the write that gave it its value; 0 where it has none.'),
+      ],
+      expires_in_seconds: [
+        5,
+        nullable(number('Until the value ends by itself; null where it stays.')),
+      ],
+      node: [6, toldNode],
+      line: [
+        7,
+        words(
+          {
+            name: 'KeptLine',
+            typeName: 'KeptLine',
+            description: 'Whether an answer may be given again from memory.',
+            unspecified: 'Never told.',
+            values: {
+              exclusive: [1, 'It may; no other client of this node has it.'],
+              shared: [2, 'It may; others have it as well.'],
+              none: [3, 'It may not.'],
+              over: [4, 'It may not, and the lease of this epoch has run out.'],
+            },
+          },
+          'Whether the answer may be kept.',
+        ),
+      ],
+      term: [8, position('Where it is above that of an answer before, all that was kept is void.')],
+      seq: [9, position('An invalidation of the key with this number or a higher one voids it.')],
+      lease_ms: [
+        10,
+        number('What is kept may be answered for so long from when this was asked for.'),
+      ],
+    },
+  },
+  errors: clusterErrors,
+  access: { verb: 'cache_read', resource: 'cache' },
+  http: [],
+};
+
+const cacheDropped: StreamControl = {
+  kind: 'control',
+  name: 'cache_dropped',
+  request: {
+    typeName: 'CacheDroppedBody',
+    description: 'What the client had to drop is gone from its memory.',
+    fields: {
+      epoch: [1, epoch],
+      seq: [
+        2,
+        optional(
+          position('Number of the push that told it; absent: all of the epoch, which is over.'),
+        ),
+      ],
+    },
+  },
+  answer: {
+    typeName: 'CacheDroppedAnswer',
+    description: 'It is known.',
+    fields: { epoch: [1, epoch] },
+  },
+  errors: [],
+  access: { verb: 'cache_read', resource: 'cache', open: true },
+  http: [],
+};
+
 const cacheDelete: UnaryOperation = changing('never', {
   name: 'cache_delete',
   request: request('CacheDelete', 'CacheDeleteBody', {
@@ -166,6 +253,15 @@ const cacheStats: UnaryOperation = reading({
       position('On the leader: writes that waited until nobody had their key any more.'),
     ],
     delay_seconds: [13, number('How long they waited, in all.')],
+    clients: [14, count('Clients of this node that may have keys in their own memory.')],
+    pending_invalidations: [
+      15,
+      count('Keys that its clients, and on the leader nodes, were told to drop and have not yet.'),
+    ],
+    pending_writes: [
+      16,
+      count('On the leader: writes that wait until nobody has their key any more.'),
+    ],
   }),
   errors: clusterErrors,
   access: { verb: 'cache_read', resource: 'cache' },
@@ -178,7 +274,7 @@ export const cache: Group = {
   service: 'Cache',
   tag: 'cache',
   description: 'The cache: keys with values and versions, with copies that are never old.',
-  operations: [cacheSet, cacheGet, cacheDelete, cacheStats],
+  operations: [cacheSet, cacheGet, cacheKeep, cacheDropped, cacheDelete, cacheStats],
   errors: {
     version_mismatch: byCluster(
       409,

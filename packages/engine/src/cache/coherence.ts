@@ -7,21 +7,26 @@
  * COH-2: the node that leads is a sharer like the others; it is told without the network.
  * COH-3: timers and answers of nodes only occasion another look at the directory: what they bring about is decided by
  *     clocks and by what was acknowledged.
+ * COH-4: an invalidation is acknowledged when the lines of this node are gone and those of its clients (client-memories.ts).
  */
 import { LRUCache } from 'lru-cache';
+import { cacheLeaseMs, Lines } from '@holdfast/protocol/cache';
+import type { Invalidation, LineState } from '@holdfast/protocol/cache';
 import { nodeIdentity } from '@holdfast/state';
 import type { CommandResult, ResourceName, StateMachine } from '@holdfast/state';
 import type { Status } from '@holdfast/raft';
 import type { Clock } from '../clock.ts';
+import { clusterClockGrainMs } from '../cluster-clock.ts';
 import { Interrupted } from '../interrupted.ts';
+import type { Timings } from '../timings.ts';
 import type { CallOptions } from '../types.ts';
+import { ClientMemories } from './client-memories.ts';
+import type { TellClient } from './client-memories.ts';
 import { Directory } from './directory.ts';
+import { nodeStore } from './node-store.ts';
+import type { Found } from './node-store.ts';
 import type { Sharer } from './directory.ts';
-import { Lines } from './lines.ts';
-import type { FetchAnswer } from './lines.ts';
-import { cacheLeaseMs } from './terms.ts';
-import type { CacheStatistics, CacheRead } from './statistics.ts';
-import type { Invalidation } from './terms.ts';
+import type { CacheClient, CacheRead, CacheStatistics, LeaderAnswer } from './statistics.ts';
 import type { WriteGate } from './writes.ts';
 
 /** Longest wait for the acknowledgement of one message, before it is sent again. */
@@ -30,12 +35,23 @@ const tellTimeoutMs = 500;
 const tellAgainMs = 20;
 /** Writes of this node that are remembered, to tell a modified line from an exclusive one. */
 const ownWritesRemembered = 1000;
+/** Messages to one node that are not acknowledged: one that waits for a client of the node holds up no other. */
+const tellingAtOnce = 16;
+
+interface Read {
+  readonly found: Found;
+  /** By the clock of this node; undefined: the value stays, or is as it was just read. */
+  readonly untilMs: number | undefined;
+  readonly hit: boolean;
+  readonly state: LineState;
+}
 
 export interface CoherenceParts {
   readonly nodeId: string;
   /** A name that no other process has. */
   readonly process: string;
   readonly clock: Clock;
+  readonly timings?: Pick<Timings, 'took'>;
   readonly state: () => StateMachine;
   readonly clusterTime: () => number;
   /** Resolves once this node has proven that it led after the call. */
@@ -43,20 +59,27 @@ export interface CoherenceParts {
   /** Sends an invalidation to another node. Resolves with whether its lines are gone. */
   readonly tell: (node: string, told: Invalidation, timeoutMs: number) => Promise<unknown>;
   /** Asks the leader, wherever it is. */
-  readonly ask: (key: string, epoch: string, options: CallOptions) => Promise<FetchAnswer>;
+  readonly ask: (key: string, epoch: string, options: CallOptions) => Promise<LeaderAnswer>;
+}
+
+interface AtGate {
+  readonly go: () => void;
+  readonly sinceMs: number;
+  wasDelayed: boolean;
 }
 
 interface Led {
   readonly term: number;
   readonly directory: Directory;
   /** Writes that wait, by key. */
-  readonly atGate: Map<string, { readonly go: () => void; readonly sinceMs: number }>;
-  readonly telling: Set<Sharer>;
+  readonly atGate: Map<string, AtGate>;
+  readonly telling: Map<Sharer, number>;
 }
 
 export class CacheCoherence {
   readonly #parts: CoherenceParts;
-  readonly #lines: Lines;
+  readonly #lines: Lines<Found>;
+  readonly #clients: ClientMemories;
   readonly #ownWrites = new LRUCache<string, number>({
     maxSize: ownWritesRemembered,
     sizeCalculation: () => 1,
@@ -71,7 +94,8 @@ export class CacheCoherence {
 
   constructor(parts: CoherenceParts) {
     this.#parts = parts;
-    this.#lines = new Lines(parts.process);
+    this.#lines = new Lines(parts.process, nodeStore(), 2 * clusterClockGrainMs);
+    this.#clients = new ClientMemories(parts.clock);
   }
 
   get statistics(): CacheStatistics {
@@ -83,6 +107,9 @@ export class CacheCoherence {
       lineBytes: bytes,
       invalidations,
       drops,
+      clients: this.#clients.sharerCount,
+      pendingInvalidations: this.#clients.owedCount + (this.#led?.directory.owedCount ?? 0),
+      pendingWrites: this.#led?.atGate.size ?? 0,
       sharers: this.#led?.directory.sharerCount ?? 0,
       sharedKeys: this.#led?.directory.keyCount ?? 0,
       writesDelayed: this.#writesDelayed,
@@ -93,6 +120,18 @@ export class CacheCoherence {
   // ---- every node -------------------------------------------------------------------------------
 
   async read(key: string, options: CallOptions): Promise<CacheRead> {
+    return this.#shown(await this.#readHere(key, options));
+  }
+
+  #shown({ found: { view, revision }, untilMs, hit, state }: Read): CacheRead {
+    const expiresInMs =
+      view === undefined || untilMs === undefined
+        ? view?.expiresInMs
+        : untilMs - this.#parts.clock.bootNow();
+    return { view: view && { ...view, expiresInMs }, revision, hit, state };
+  }
+
+  async #readHere(key: string, options: CallOptions): Promise<Read> {
     const nowMs = this.#parts.clock.bootNow();
     const line = this.#lines.read(key, nowMs); // LINE-1
     if (line === undefined) {
@@ -101,28 +140,26 @@ export class CacheCoherence {
     }
     this.#hits += 1;
     if (this.#lines.leaseLeftMs(nowMs) < cacheLeaseMs / 2) this.#renew(key);
-    const { view, revision, untilMs, state } = line;
-    const shown =
-      view === undefined || untilMs === undefined
-        ? view
-        : { ...view, expiresInMs: untilMs - nowMs };
-    return { view: shown, revision, hit: true, state };
+    const { value: found, untilMs, state } = line;
+    return { found, untilMs, hit: true, state };
   }
 
-  async #fetch(key: string, options: CallOptions): Promise<CacheRead> {
+  async #fetch(key: string, options: CallOptions): Promise<Read> {
     const { clock, ask } = this.#parts;
     const fetch = this.#lines.beginFetch(key, clock.bootNow());
-    let answer: FetchAnswer;
+    let answer: LeaderAnswer;
     try {
       answer = await ask(key, fetch.epoch, options);
     } catch (error) {
       this.#lines.failFetch(fetch);
       throw error;
     }
-    const { view, revision } = answer;
+    const { term, grant, view, revision } = answer;
     const isOwn = view !== undefined && this.#ownWrites.get(key) === view.version;
-    const state = this.#lines.endFetch(fetch, answer, isOwn, clock.bootNow());
-    return { view, revision, hit: false, state };
+    const value = { view, revision };
+    const granted = { term, grant, value, expiresInMs: view?.expiresInMs };
+    const state = this.#lines.endFetch(fetch, granted, isOwn, clock.bootNow());
+    return { found: value, untilMs: undefined, hit: false, state };
   }
 
   /** The lease of all lines goes on with the answer to a read of one. */
@@ -140,8 +177,34 @@ export class CacheCoherence {
     if (result.ok && result.type === 'cache_written') this.#ownWrites.set(name, result.version);
   }
 
-  onInvalidation(told: Invalidation): boolean {
-    return this.#lines.invalidate(told);
+  /** COH-4: whether the lines are gone; of those of an earlier process nothing is known. */
+  onInvalidation(told: Invalidation): boolean | Promise<boolean> {
+    if (!this.#lines.invalidate(told)) return false;
+    return this.#clients.invalidate(told.keys)?.then(() => true) ?? true;
+  }
+
+  /** A client that keeps what it reads, and is told what to drop. */
+  openClient(tell: TellClient): CacheClient {
+    const clients = this.#clients;
+    const id = clients.open(tell);
+    return {
+      read: async (key, epoch, options) => {
+        const read = await this.#readHere(key, options);
+        const nowMs = this.#parts.clock.bootNow();
+        const line = this.#lines.read(key, nowMs);
+        const isKept = line !== undefined && line.value === read.found;
+        const grant = clients.read(id, epoch, key, {
+          isKept, // MEMORY-1
+          leaseLeftMs: this.#lines.leaseLeftMs(nowMs),
+          epochNumber: this.#lines.epochNumber,
+        });
+        const untilMs = line?.untilMs ?? read.untilMs;
+        return { ...this.#shown({ ...read, untilMs }), term: this.#lines.epochNumber, grant };
+      },
+      dropped: (epoch, seq) =>
+        seq === undefined ? clients.left(id, epoch) : clients.acknowledged(id, seq),
+      close: () => clients.close(id),
+    };
   }
 
   /** LINE-2: the leader cannot be reached, or was another one. */
@@ -157,15 +220,16 @@ export class CacheCoherence {
     this.#led = undefined;
     if (role !== 'leader' || !ready) return;
     const directory = new Directory(term, this.#parts.clock.now()); // SHARER-4
-    this.#led = { term, directory, atGate: new Map(), telling: new Set() };
+    this.#led = { term, directory, atGate: new Map(), telling: new Map() };
   }
 
   onTick(): void {
+    this.#clients.onTick();
     this.#led?.directory.onTick(this.#parts.clock.now());
   }
 
   /** COH-1. */
-  async readHere(node: string, key: string, epoch: string): Promise<FetchAnswer> {
+  async readHere(node: string, key: string, epoch: string): Promise<LeaderAnswer> {
     const { clock, clusterTime, prove, state } = this.#parts;
     const led = this.#led;
     if (led === undefined) throw notLeading();
@@ -185,10 +249,12 @@ export class CacheCoherence {
       if (led === undefined) return false;
       const nowMs = this.#parts.clock.now();
       led.directory.beginWrite(key, nowMs); // SHARER-2
-      led.atGate.set(key, { go, sinceMs: nowMs });
+      const waits: AtGate = { go, sinceMs: nowMs, wasDelayed: false };
+      led.atGate.set(key, waits);
       this.#tellItself(led);
       if (!this.#look(led, key)) {
         this.#writesDelayed += 1;
+        waits.wasDelayed = true;
         this.#lookLater(led, key);
         this.#planTelling();
       }
@@ -204,7 +270,9 @@ export class CacheCoherence {
     const nowMs = this.#parts.clock.now();
     if (!led.directory.isClear(key, nowMs)) return false;
     led.atGate.delete(key);
-    this.#delayMs += nowMs - waiting.sinceMs;
+    const waitedMs = nowMs - waiting.sinceMs;
+    this.#delayMs += waitedMs;
+    if (waiting.wasDelayed) this.#parts.timings?.took('cache_invalidation', waitedMs);
     waiting.go();
     return true;
   }
@@ -220,7 +288,7 @@ export class CacheCoherence {
 
   /** With all that comes in this turn. */
   #planTelling(): void {
-    if (this.#tellPlanned || this.#led === undefined) return;
+    if (this.#tellPlanned || this.#led?.directory.hasUntold !== true) return;
     this.#tellPlanned = true;
     this.#parts.clock.endOfTurn(() => {
       this.#tellPlanned = false;
@@ -228,34 +296,50 @@ export class CacheCoherence {
       if (led === undefined) return;
       this.#tellItself(led);
       for (const sharer of led.directory.toTell(this.#parts.clock.now()))
-        if (!led.telling.has(sharer)) void this.#tell(led, sharer);
+        if ((led.telling.get(sharer) ?? 0) < tellingAtOnce) void this.#tell(led, sharer);
     });
   }
 
   /** COH-2. */
-  #tellItself({ directory }: Led): void {
+  #tellItself(led: Led): void {
     const { clock, nodeId } = this.#parts;
+    const { directory } = led;
     for (const sharer of directory.toTell(clock.now())) {
       if (sharer.node !== nodeId) continue;
       const told = directory.take(sharer);
-      if (this.#lines.invalidate(told)) directory.acknowledged(sharer, told, clock.now());
+      const dropped = this.onInvalidation(told);
+      if (dropped === true) directory.acknowledged(sharer, told, clock.now());
+      else if (dropped !== false) void this.#acknowledge(led, sharer, told, dropped);
     }
   }
 
   async #tell(led: Led, sharer: Sharer): Promise<void> {
-    const { clock, tell } = this.#parts;
-    led.telling.add(sharer);
+    const { tell } = this.#parts;
+    led.telling.set(sharer, (led.telling.get(sharer) ?? 0) + 1);
     const told = led.directory.take(sharer);
-    const isDropped = await tell(sharer.node, told, tellTimeoutMs).catch(() => undefined);
+    const isDropped = tell(sharer.node, told, tellTimeoutMs).catch(() => undefined);
+    await this.#acknowledge(led, sharer, told, isDropped);
+    const others = (led.telling.get(sharer) ?? 0) - 1;
+    if (others > 0) led.telling.set(sharer, others);
+    else led.telling.delete(sharer);
+    if (this.#led === led) this.#planTelling();
+  }
+
+  async #acknowledge(
+    led: Led,
+    sharer: Sharer,
+    told: Invalidation,
+    dropped: Promise<unknown>,
+  ): Promise<void> {
+    const { clock } = this.#parts;
+    const isDropped = await dropped;
     if (isDropped === true) led.directory.acknowledged(sharer, told, clock.now());
     // Another process runs there now: what the one before had ends with its lease.
     else if (isDropped === undefined) {
       led.directory.notTold(sharer, told);
       await new Promise<void>((resolve) => void clock.after(tellAgainMs, resolve));
     }
-    led.telling.delete(sharer);
     for (const key of told.keys) this.#look(led, key);
-    if (this.#led === led) this.#planTelling();
   }
 }
 

@@ -1,6 +1,15 @@
 /** What a read of the cache tells, and the cache of a node in numbers. */
+import type { Grant, LineState } from '@holdfast/protocol/cache';
 import type { CacheView } from '@holdfast/state';
-import type { LineState } from './terms.ts';
+import type { CallOptions } from '../types.ts';
+
+/** What a leader answers to a read. */
+export interface LeaderAnswer {
+  readonly term: number;
+  readonly view: CacheView | undefined;
+  readonly revision: number;
+  readonly grant: Grant | 'over';
+}
 
 export interface CacheRead {
   /** Undefined: the key has no value. */
@@ -13,6 +22,23 @@ export interface CacheRead {
   readonly state: LineState;
 }
 
+/** What a client of this node is granted with a read: it may answer it from its own memory. */
+export interface ClientRead extends CacheRead {
+  /** Of the lines of this node. */
+  readonly term: number;
+  readonly grant: Grant | 'over';
+}
+
+/** A client that keeps what it reads. */
+export interface CacheClient {
+  /** @param epoch Of its lines. */
+  read(key: string, epoch: string, options: CallOptions): Promise<ClientRead>;
+  /** It has dropped what it was told under this number; undefined: all that it had under this epoch, and what is still to come. */
+  dropped(epoch: string, seq: number | undefined): void;
+  /** It is told nothing more. */
+  close(): void;
+}
+
 export interface CacheStatistics {
   readonly hits: number;
   readonly misses: number;
@@ -20,6 +46,12 @@ export interface CacheStatistics {
   readonly lineBytes: number;
   readonly invalidations: number;
   readonly drops: number;
+  /** Memories of clients of this node that may have lines. */
+  readonly clients: number;
+  /** Keys that were to be dropped, by nodes and by clients of this one, and are not acknowledged. */
+  readonly pendingInvalidations: number;
+  /** On the leader: writes that wait for that. */
+  readonly pendingWrites: number;
   /** On the leader: who may have lines, and keys of which. */
   readonly sharers: number;
   readonly sharedKeys: number;
@@ -36,6 +68,9 @@ export const noCacheStatistics: CacheStatistics = {
   lineBytes: 0,
   invalidations: 0,
   drops: 0,
+  clients: 0,
+  pendingInvalidations: 0,
+  pendingWrites: 0,
   sharers: 0,
   sharedKeys: 0,
   writesDelayed: 0,

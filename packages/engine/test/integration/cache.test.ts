@@ -1,12 +1,13 @@
 /** The coherent cache on a cluster of real nodes. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { cacheLeaseMs, grantorLeaseMs } from '@holdfast/protocol/cache';
 import type { JsonValue, ResourceName } from '@holdfast/state';
-import { leaderLeaseMs } from '../../src/cache/terms.ts';
 import type { CacheRead, Engine } from '../../src/types.ts';
 import { startTestCluster } from '../cluster.ts';
 import type { TestCluster } from '../cluster.ts';
 
+const leaderLeaseMs = grantorLeaseMs(cacheLeaseMs);
 const caller = { identity: 'test' };
 
 describe('the cache of a cluster', () => {

@@ -4,19 +4,16 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { CacheView, ResourceName } from '@holdfast/state';
+import { LRUCache } from 'lru-cache';
+import { cacheLeaseMs, grantorLeaseMs, Lines } from '@holdfast/protocol/cache';
+import type { FetchAnswer, Line } from '@holdfast/protocol/cache';
 import { Directory } from '../../src/cache/directory.ts';
 import type { Sharer } from '../../src/cache/directory.ts';
-import { Lines } from '../../src/cache/lines.ts';
-import type { FetchAnswer } from '../../src/cache/lines.ts';
-import { cacheLeaseMs, leaderLeaseMs } from '../../src/cache/terms.ts';
 
-const view = (key: string, version: number, expiresInMs?: number): CacheView => ({
-  name: key as ResourceName,
-  value: String(version),
-  version,
-  expiresInMs,
-});
+type Version = number | undefined;
+const leaderLeaseMs = grantorLeaseMs(cacheLeaseMs);
+const newLines = (process: string): Lines<Version> =>
+  new Lines(process, new LRUCache<string, Line<Version>>({ max: 100 }), 2);
 
 /** Numbers from a seed (mulberry32). */
 function randomFrom(seed: number): () => number {
@@ -70,7 +67,7 @@ class World {
   #nodes: {
     readonly name: string;
     readonly rate: number;
-    lines: Lines;
+    lines: Lines<Version>;
     process: number;
     cutUntilMs: number;
   }[];
@@ -86,7 +83,7 @@ class World {
       return {
         name,
         rate: this.#between(0.97, 1.03),
-        lines: new Lines(`${name}/0`),
+        lines: newLines(`${name}/0`),
         process: 0,
         cutUntilMs: 0,
       };
@@ -166,7 +163,7 @@ class World {
   #restart(): void {
     const node = this.#one(this.#nodes);
     node.process += 1;
-    node.lines = new Lines(`${node.name}/${String(node.process)}`);
+    node.lines = newLines(`${node.name}/${String(node.process)}`);
   }
 
   #read(asked: string): void {
@@ -178,7 +175,7 @@ class World {
     if (line !== undefined) {
       this.hits += 1;
       assert.equal(
-        line.view?.version,
+        line.value,
         this.#current(key)?.version,
         `${node.name} answers ${key} at ${String(this.nowMs)}`,
       );
@@ -200,16 +197,14 @@ class World {
     });
   }
 
-  #answer(leader: Leader, node: string, epoch: string, key: string): FetchAnswer {
+  #answer(leader: Leader, node: string, epoch: string, key: string): FetchAnswer<Version> {
     if (leader.leads) this.#current(key);
     const value = leader.values.get(key);
     const left = value === undefined ? 0 : (value.endsMs - this.nowMs) * leader.rate;
-    const shown =
-      value === undefined || left <= 0
-        ? undefined
-        : view(key, value.version, Number.isFinite(left) ? left : undefined);
     const grant = leader.directory.read(node, epoch, key, this.nowMs * leader.rate);
-    return { term: leader.term, revision: 0, view: shown, grant };
+    const isThere = value !== undefined && left > 0;
+    const expiresInMs = isThere && Number.isFinite(left) ? left : undefined;
+    return { term: leader.term, value: isThere ? value.version : undefined, expiresInMs, grant };
   }
 
   #write(leader: Leader, key: string): void {

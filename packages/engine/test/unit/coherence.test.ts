@@ -1,13 +1,15 @@
 /** The parts of a node's cache together, on a clock that is moved by hand: what is decided by clocks and what is not. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { cacheLeaseMs, grantorLeaseMs } from '@holdfast/protocol/cache';
 import { createStateMachine } from '@holdfast/state';
 import type { ResourceName, StateMachine } from '@holdfast/state';
 import type { Status } from '@holdfast/raft';
 import { CacheCoherence } from '../../src/cache/coherence.ts';
-import { cacheLeaseMs, leaderLeaseMs } from '../../src/cache/terms.ts';
 import type { Clock } from '../../src/clock.ts';
 import { Interrupted } from '../../src/interrupted.ts';
+
+const leaderLeaseMs = grantorLeaseMs(cacheLeaseMs);
 
 /** Timers fire only when they are told to. */
 class HandClock implements Clock {

@@ -70,6 +70,68 @@ export interface CacheGetAnswer {
   readonly state: LineState;
 }
 
+/** Reads a key of the cache, to answer it again from memory. */
+export interface CacheKeepBody {
+  /** The key. "/" makes a hierarchy for access rules. 1 to 256 characters. */
+  readonly k: string;
+  /**
+   * Names the memory of the client since it last had nothing; another one whenever it has dropped everything. 1 to
+   * 100 characters.
+   */
+  readonly epoch: string;
+}
+
+/**
+ * Whether an answer may be given again from memory. `exclusive`: It may; no other client of this node has it.
+ * `shared`: It may; others have it as well. `none`: It may not. `over`: It may not, and the lease of this epoch
+ * has run out.
+ */
+export type KeptLine = 'exclusive' | 'shared' | 'none' | 'over';
+
+/** The value of a key, and whether it may be kept. */
+export interface CacheKeepAnswer {
+  /** The key. */
+  readonly key: string;
+  /** Whether the key has a value. */
+  readonly found: boolean;
+  /** The value; null where there is none. */
+  readonly value: Json;
+  /** Log index of the write that gave it its value; 0 where it has none. */
+  readonly version: number;
+  /** Until the value ends by itself; null where it stays. */
+  readonly expires_in_seconds: number | null;
+  /** Id of the node that answers. */
+  readonly node: string;
+  /** Whether the answer may be kept. */
+  readonly line: KeptLine;
+  /** Where it is above that of an answer before, all that was kept is void. */
+  readonly term: number;
+  /** An invalidation of the key with this number or a higher one voids it. */
+  readonly seq: number;
+  /** What is kept may be answered for so long from when this was asked for. */
+  readonly lease_ms: number;
+}
+
+/** What the client had to drop is gone from its memory. */
+export interface CacheDroppedBody {
+  /**
+   * Names the memory of the client since it last had nothing; another one whenever it has dropped everything. 1 to
+   * 100 characters.
+   */
+  readonly epoch: string;
+  /** Number of the push that told it; absent: all of the epoch, which is over. */
+  readonly seq?: number;
+}
+
+/** It is known. */
+export interface CacheDroppedAnswer {
+  /**
+   * Names the memory of the client since it last had nothing; another one whenever it has dropped everything. 1 to
+   * 100 characters.
+   */
+  readonly epoch: string;
+}
+
 /** Request of CacheDelete. */
 export interface CacheDeleteBody {
   /** The key. "/" makes a hierarchy for access rules. 1 to 256 characters. */
@@ -130,4 +192,10 @@ export interface CacheStatsAnswer {
   readonly writes_delayed: number;
   /** How long they waited, in all. */
   readonly delay_seconds: number;
+  /** Clients of this node that may have keys in their own memory. */
+  readonly clients: number;
+  /** Keys that its clients, and on the leader nodes, were told to drop and have not yet. */
+  readonly pending_invalidations: number;
+  /** On the leader: writes that wait until nobody has their key any more. */
+  readonly pending_writes: number;
 }

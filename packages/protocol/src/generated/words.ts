@@ -5,6 +5,7 @@ import type { QueueOrder } from './queues.ts';
 import type { OnDead } from './queues.ts';
 import type { BlockedBy } from './queues.ts';
 import type { LineState } from './cache.ts';
+import type { KeptLine } from './cache.ts';
 import type { WatchedKind } from './events.ts';
 import type { WatchEventType } from './events.ts';
 import type { AccessVerb } from './auth.ts';
@@ -15,6 +16,7 @@ export const queueOrderWords: readonly QueueOrder[] = ['key', 'none'];
 export const onDeadWords: readonly OnDead[] = ['skip', 'block'];
 export const blockedByWords: readonly BlockedBy[] = ['in_flight', 'retry', 'dead_letter'];
 export const lineStateWords: readonly LineState[] = ['modified', 'exclusive', 'shared', 'invalid'];
+export const keptLineWords: readonly KeptLine[] = ['exclusive', 'shared', 'none', 'over'];
 export const watchedKindWords: readonly WatchedKind[] = [
   'lock',
   'semaphore',

@@ -20,6 +20,7 @@ export interface KeeperOptions {
 }
 
 const keys = ['red', 'blue', 'green'] as const;
+type Key = (typeof keys)[number];
 
 export class Keeper {
   readonly machine: Machine;
@@ -59,19 +60,23 @@ export class Keeper {
       const timeoutMs = random.pick(plan.callTimeoutsMs);
       const clientId = machine.name;
       const client = new Client({ endpoints: endpoints(), clientId, timeoutMs }, environment);
-      // To one node for a while, what that has in its memory is to be read; to another one where it does not answer.
-      let isServed = true;
-      for (let count = random.between(20, 200); count > 0 && isServed; count--) {
-        isServed = await this.#step(client);
-        await machine.sleep(random.between(1, 60));
-      }
+      await Promise.all(keys.map((key) => this.#goOnWith(client, key, random.between(7, 70))));
       await client.close().catch(() => undefined);
     }
   }
 
-  async #step({ cache }: Client): Promise<boolean> {
+  /**
+   * With one node for a while, what that has in its memory is to be read; with another one where it does not answer. A key that is
+   * waited for does not keep others from being read from memory.
+   */
+  async #goOnWith(client: Client, key: Key, count: number): Promise<void> {
+    const { random, machine } = this.#options;
+    for (let left = count; left > 0 && (await this.#step(client, key)); left--)
+      await machine.sleep(random.between(1, 120));
+  }
+
+  async #step({ cache }: Client, key: Key): Promise<boolean> {
     const { random, machine, values } = this.#options;
-    const key = random.pick(keys);
     const beganMs = values.nowMs;
     try {
       if (random.withProbability(0.06)) {

@@ -340,7 +340,7 @@ const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shap
     clients: { ...few(random), workers: random.pick([0, 1]), couriers: 3 + random.below(3) },
   }),
 
-  /** Reads of few keys on all nodes, and writes of them, while nodes are cut off, paused and started anew, and leaders change. */
+  /** Reads of few keys on all nodes and in the memories of clients, and writes of them, while nodes and clients are cut off, paused and started anew, and leaders change. */
   cache: (random) => ({
     size: random.pick([1, 3, 3, 3, 5]),
     settings: settingsWith(random, {
@@ -351,10 +351,10 @@ const shapes: Readonly<Record<(typeof focuses)[number], (random: Random) => Shap
       keptEntries: random.pick([0, 1000]),
     }),
     kinds: random.pick([
-      ['pause', 'transfer', 'cut_both_ways'],
-      ['isolate_leader', 'slow_line', 'kill'],
-      ['kill_leader', 'pause', 'weather'],
-      ['cut_both_ways', 'isolate_leader', 'slow_disk'],
+      ['pause', 'transfer', 'cut_both_ways', 'stall_client'],
+      ['isolate_leader', 'slow_line', 'kill', 'lapse_client'],
+      ['kill_leader', 'pause', 'weather', 'stall_client'],
+      ['cut_both_ways', 'isolate_leader', 'slow_disk', 'lapse_client'],
     ]),
     meanPauseMs: random.between(400, 2500),
     sufferMs: random.between(7000, 12_000),

@@ -1,41 +1,40 @@
 /**
- * The lines of one node: answers of reads that it may give again from its memory. Pure: the time, by a clock that goes on
- * while the machine sleeps, is handed in.
+ * The lines of one memory, of a node or of a client: answers of reads that it may give again. Pure: the time, by a clock
+ * that goes on while the machine sleeps, is handed in. Who grants them: the leader to nodes, a node to clients.
  *
- * LINE-1: a line is answered only where its node's lease lives and its value has not ended, by the clock at that very read;
+ * LINE-1: a line is answered only where the lease of the memory lives and its value has not ended, by the clock at that very read;
  *     never because a timer has not fired yet.
- * LINE-2: lines belong to an epoch. Where the lease has run out, the connection broke, or another leader answers, all
- *     of them are dropped and another epoch begins, under which the leader knows of none; what was asked for under the epoch
+ * LINE-2: lines belong to an epoch. Where the lease has run out, the connection broke, or who grants them is another one or has begun
+ *     anew, all of them are dropped and another epoch begins, under which nobody knows of any; what was asked for under the epoch
  *     before is not kept, and extends nothing.
  * LINE-3: an answer is kept only if it was granted after the last invalidation of its key that came while it was under way.
  * LINE-4: an invalidation is acknowledged after its lines are gone.
  * LINE-5: a lease counts from before it was asked for.
  * LINE-6: absence is a line like any other.
  */
-import { LRUCache } from 'lru-cache';
-import type { CacheView } from '@holdfast/state';
-import { clusterClockGrainMs } from '../cluster-clock.ts';
 import { certainMs } from './terms.ts';
 import type { Grant, Invalidation, LineState } from './terms.ts';
 
-export interface LineBounds {
-  readonly maxLines: number;
-  readonly maxBytes: number;
+/** Where lines are, at most so many: the store lets those go that were read longest ago. */
+export interface LineStore<V> {
+  /** It counts as read. */
+  get(key: string): Line<V> | undefined;
+  peek(key: string): Line<V> | undefined;
+  set(key: string, line: Line<V>): unknown;
+  delete(key: string): unknown;
+  clear(): void;
+  readonly size: number;
+  readonly calculatedSize: number;
 }
-export const defaultLineBounds: LineBounds = { maxLines: 50_000, maxBytes: 64 * 1024 * 1024 };
-/** What a line takes beside its texts. */
-const lineBytes = 200;
 
-export interface Line {
-  /** Undefined: the key has no value. */
-  readonly view: CacheView | undefined;
-  readonly revision: number;
-  /** By the clock of this node; undefined: the value stays. */
+export interface Line<V> {
+  readonly value: V;
+  /** By the clock here; undefined: the value stays. */
   readonly untilMs: number | undefined;
   state: LineState;
 }
 
-/** A read that is under way to the leader. */
+/** A read that is under way. */
 export interface Fetch {
   readonly key: string;
   readonly epoch: string;
@@ -44,12 +43,17 @@ export interface Fetch {
   invalidatedThrough: number;
 }
 
-/** What a leader answers to a read. */
-export interface FetchAnswer {
+/** What a read is answered with beside the value. */
+export interface Lease {
+  /** Of the leadership that grants it; of a node to its clients: of its own lines. */
   readonly term: number;
-  readonly view: CacheView | undefined;
-  readonly revision: number;
   readonly grant: Grant | 'over';
+}
+
+export interface FetchAnswer<V> extends Lease {
+  readonly value: V;
+  /** Undefined: the value stays. */
+  readonly expiresInMs: number | undefined;
 }
 
 export interface LineStatistics {
@@ -59,28 +63,30 @@ export interface LineStatistics {
   readonly drops: number;
 }
 
-export class Lines {
+export class Lines<V> {
   readonly #process: string;
-  readonly #maxLines: number;
-  readonly #lines: LRUCache<string, Line>;
+  readonly #lines: LineStore<V>;
+  readonly #grainMs: number;
   readonly #fetches = new Map<string, Set<Fetch>>();
   #epochs = 1;
-  /** Of the leader that granted the lease of this epoch; 0: none has. */
+  /** Of who granted the lease of this epoch; 0: nobody has. */
   #term = 0;
   #leaseUntilMs = Number.NEGATIVE_INFINITY;
   #invalidations = 0;
   #drops = 0;
 
-  /** @param process A name that no other process has. */
-  constructor(process: string, { maxLines, maxBytes }: LineBounds = defaultLineBounds) {
+  /**
+   * @param process A name that no other process has.
+   * @param grainMs How coarsely the ends of values are told.
+   */
+  constructor(process: string, store: LineStore<V>, grainMs: number) {
     this.#process = process;
-    this.#maxLines = maxLines;
-    // Not told how many there may be, it takes no memory for those that there are not.
-    this.#lines = new LRUCache({
-      maxSize: maxBytes,
-      sizeCalculation: ({ view }, key) =>
-        lineBytes + 2 * key.length + 2 * (view === undefined ? 0 : view.value.length),
-    });
+    this.#lines = store;
+    this.#grainMs = grainMs;
+  }
+
+  get epochNumber(): number {
+    return this.#epochs;
   }
 
   get epoch(): string {
@@ -97,7 +103,7 @@ export class Lines {
   }
 
   /** What may be answered at this moment (LINE-1). */
-  read(key: string, nowMs: number): Line | undefined {
+  read(key: string, nowMs: number): Line<V> | undefined {
     if (nowMs >= this.#leaseUntilMs) {
       this.#dropLapsed();
       return undefined;
@@ -134,12 +140,12 @@ export class Lines {
   /**
    * Keeps the answer where that is safe.
    *
-   * @param isOwn Whether this node wrote that version.
+   * @param isOwn Whether that version was written here.
    * @returns The state of its line.
    */
-  endFetch(fetch: Fetch, answer: FetchAnswer, isOwn: boolean, nowMs: number): LineState {
+  endFetch(fetch: Fetch, answer: FetchAnswer<V>, isOwn: boolean, nowMs: number): LineState {
     this.failFetch(fetch);
-    const { grant, term, view, revision } = answer;
+    const { grant, term, value, expiresInMs } = answer;
     if (nowMs >= this.#leaseUntilMs) this.#dropLapsed(); // LINE-2
     if (fetch.epoch !== this.epoch) return 'invalid'; // LINE-2
     if (grant === 'over' || (this.#term !== 0 && term > this.#term)) {
@@ -153,13 +159,16 @@ export class Lines {
     this.#leaseUntilMs = Math.max(this.#leaseUntilMs, untilMs);
     if (grant.line === 'none' || grant.seq <= fetch.invalidatedThrough) return 'invalid'; // LINE-3
     const state = grant.line === 'exclusive' && isOwn ? 'modified' : grant.line;
-    this.#lines.set(fetch.key, { view, revision, untilMs: endOf(view, fetch.sentMs), state }); // LINE-6
-    if (this.#lines.size > this.#maxLines) this.#lines.pop();
+    const endsMs =
+      expiresInMs === undefined
+        ? undefined
+        : fetch.sentMs + certainMs(expiresInMs, this.#grainMs);
+    this.#lines.set(fetch.key, { value, untilMs: endsMs, state }); // LINE-6
     return state;
   }
 
   /**
-   * LINE-4: what this node was told not to answer any more is gone when this returns.
+   * LINE-4: what was told not to be answered any more is gone when this returns.
    *
    * @returns Whether the lines of that epoch are this process's: of those of another one it knows nothing.
    */
@@ -192,9 +201,3 @@ export class Lines {
     if (this.#term !== 0) this.drop();
   }
 }
-
-/** Before the value ends by itself, wherever a read of it would be answered then. */
-const endOf = (view: CacheView | undefined, sentMs: number): number | undefined =>
-  view?.expiresInMs === undefined
-    ? undefined
-    : sentMs + certainMs(view.expiresInMs, 2 * clusterClockGrainMs);

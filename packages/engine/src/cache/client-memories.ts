@@ -1,0 +1,189 @@
+/**
+ * The memories of the clients of one node: what the node grants them of its own lines, and what it has them drop.
+ *
+ * MEMORY-1: a client is granted a line only in the turn in which this node has that line itself, under a lease that
+ *     is over before the node's own, by whatever clock: to the leader they are one.
+ * MEMORY-2: an invalidation is acknowledged to the leader only when every client that may have a line of its keys has
+ *     acknowledged that it dropped it, or its lease has run out.
+ * MEMORY-3: the lease of a client goes on only as long as the lines of its node are of one epoch: under another one the
+ *     leader does not know what was granted before, and the client drops it with the first answer.
+ * MEMORY-4: timers and acknowledgements only occasion another look at the directory; clients that are gone are waited for as those
+ *     that are silent: whoever sees its connection break may do so late.
+ */
+import { cacheLeaseMs, certainMs } from '@holdfast/protocol/cache';
+import type { Grant, Invalidation } from '@holdfast/protocol/cache';
+import type { Clock } from '../clock.ts';
+import { Directory } from './directory.ts';
+import type { DirectoryBounds } from './directory.ts';
+
+const bounds: DirectoryBounds = { maxKeys: 100_000, maxSharers: 10_000 };
+/** Clients that are told in one turn. */
+const toldPerTurn = 200;
+
+/** Tells a client what to drop. */
+export type TellClient = (told: Invalidation) => void;
+
+interface Client {
+  readonly tell: TellClient;
+  /** What it was told and has not acknowledged, by number. */
+  readonly told: Map<number, Invalidation>;
+  /** Under which it may have lines: those of its own and of the node's lines. */
+  readonly epochs: Set<string>;
+}
+
+/** What a node has itself of the key that a client reads. */
+export interface NodeLine {
+  /** Whether the very value that the client is answered is in its memory. */
+  readonly isKept: boolean;
+  readonly leaseLeftMs: number;
+  /** Of its lines. */
+  readonly epochNumber: number;
+}
+
+export class ClientMemories {
+  readonly #clock: Pick<Clock, 'now' | 'after' | 'endOfTurn'>;
+  // What is granted here is never older than a lease of this process: SHARER-4 is the leader's.
+  readonly #directory = new Directory(0, Number.NEGATIVE_INFINITY, bounds);
+  readonly #clients = new Map<string, Client>();
+  /** Invalidations that wait, by key. */
+  readonly #waiting = new Map<
+    string,
+    { readonly dropped: Promise<void>; readonly go: () => void }
+  >();
+  #opened = 0;
+  #tellPlanned = false;
+
+  constructor(clock: Pick<Clock, 'now' | 'after' | 'endOfTurn'>) {
+    this.#clock = clock;
+  }
+
+  get sharerCount(): number {
+    return this.#directory.sharerCount;
+  }
+
+  get owedCount(): number {
+    return this.#directory.owedCount;
+  }
+
+  /** @returns A name of it that no other client of this process has. */
+  open(tell: TellClient): string {
+    const id = `client-${String((this.#opened += 1))}`;
+    this.#clients.set(id, { tell, told: new Map(), epochs: new Set() });
+    return id;
+  }
+
+  /** MEMORY-4: it is told nothing more. */
+  close(id: string): void {
+    this.#clients.delete(id);
+  }
+
+  /** MEMORY-1. To be called in the turn in which `line` is so. */
+  read(id: string, epoch: string, key: string, line: NodeLine): Grant | 'over' {
+    const leaseMs = certainMs(Math.min(cacheLeaseMs, line.leaseLeftMs), 0);
+    const client = this.#clients.get(id);
+    if (!line.isKept || leaseMs === 0 || client === undefined)
+      return { seq: 0, leaseMs: 0, line: 'none' };
+    const nowMs = this.#clock.now();
+    const named = `${epoch}@${String(line.epochNumber)}`; // MEMORY-3
+    client.epochs.add(named);
+    const grant = this.#directory.read(id, named, key, nowMs, leaseMs);
+    this.#planTelling(); // SHARER-5: what falls out of the directory.
+    return grant;
+  }
+
+  /** MEMORY-2: undefined: no client has any of them. */
+  invalidate(keys: readonly string[]): Promise<unknown> | undefined {
+    let all: Promise<void>[] | undefined;
+    for (const key of keys) {
+      const waiting = this.#waiting.get(key)?.dropped ?? this.#begin(key);
+      if (waiting !== undefined) (all ??= []).push(waiting);
+    }
+    return all && Promise.all(all);
+  }
+
+  #begin(key: string): Promise<void> | undefined {
+    if (!this.#directory.knows(key)) return undefined;
+    this.#directory.beginWrite(key, this.#clock.now());
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.set(key, { dropped: promise, go: resolve });
+    if (this.#look(key)) return undefined;
+    this.#lookLater(key);
+    this.#planTelling();
+    return promise;
+  }
+
+  /** @returns Whether nobody has a line of it any more. */
+  #look(key: string): boolean {
+    const waiting = this.#waiting.get(key);
+    if (waiting === undefined) return true;
+    if (!this.#directory.isClear(key, this.#clock.now())) return false;
+    this.#waiting.delete(key);
+    this.#directory.endWrite(key);
+    waiting.go();
+    return true;
+  }
+
+  #lookLater(key: string): void {
+    const leftMs = this.#directory.clearAtMs(key) - this.#clock.now();
+    this.#clock.after(Math.max(1, Math.ceil(leftMs)), () => {
+      if (!this.#look(key)) this.#lookLater(key);
+    });
+  }
+
+  #planTelling(): void {
+    if (this.#tellPlanned || !this.#directory.hasUntold) return;
+    this.#tellPlanned = true;
+    this.#clock.endOfTurn(() => {
+      this.#tellPlanned = false;
+      this.#tell();
+    });
+  }
+
+  #tell(): void {
+    let left = toldPerTurn;
+    for (const sharer of this.#directory.toTell(this.#clock.now())) {
+      const told = this.#directory.take(sharer);
+      const client = this.#clients.get(sharer.node);
+      if (client === undefined || told.keys.length === 0) continue;
+      client.told.set(told.seq, told);
+      client.tell(told);
+      left -= 1;
+      if (left > 0) continue;
+      // The others in a turn of their own.
+      this.#clock.after(0, () => this.#planTelling());
+      return;
+    }
+  }
+
+  /** A client has dropped what it was told under this number. */
+  acknowledged(id: string, seq: number): void {
+    const client = this.#clients.get(id);
+    const told = client?.told.get(seq);
+    if (client === undefined || told === undefined) return;
+    client.told.delete(seq);
+    const sharer = this.#directory.sharer(id, told.epoch);
+    if (sharer === undefined) return;
+    this.#directory.acknowledged(sharer, told, this.#clock.now());
+    for (const key of told.keys) this.#look(key);
+  }
+
+  /** A client has dropped all that it had under this epoch of its own, and keeps nothing that comes under it. */
+  left(id: string, epoch: string): void {
+    const client = this.#clients.get(id);
+    for (const named of client?.epochs ?? []) {
+      const sharer = named.startsWith(`${epoch}@`) ? this.#directory.sharer(id, named) : undefined;
+      if (sharer !== undefined) this.#directory.left(sharer);
+    }
+    for (const key of this.#waiting.keys()) this.#look(key);
+  }
+
+  onTick(): void {
+    this.#directory.onTick(this.#clock.now());
+    this.#planTelling();
+    for (const [id, { told, epochs }] of this.#clients) {
+      for (const named of epochs)
+        if (this.#directory.sharer(id, named) === undefined) epochs.delete(named);
+      for (const [seq, { epoch }] of told) if (!epochs.has(epoch)) told.delete(seq);
+    }
+  }
+}

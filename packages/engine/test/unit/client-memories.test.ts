@@ -1,0 +1,254 @@
+/**
+ * Clients that keep what a node grants them, on clocks that are moved by hand: what the node acknowledges to its leader, and
+ * when.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { LRUCache } from 'lru-cache';
+import { cacheLeaseMs, grantorLeaseMs, Lines } from '@holdfast/protocol/cache';
+import type { Invalidation, Line } from '@holdfast/protocol/cache';
+import { createStateMachine } from '@holdfast/state';
+import type { ResourceName } from '@holdfast/state';
+import type { Status } from '@holdfast/raft';
+import { CacheCoherence } from '../../src/cache/coherence.ts';
+import { longestOwedMs } from '../../src/cache/directory.ts';
+import type { CacheClient } from '../../src/cache/statistics.ts';
+import type { Clock } from '../../src/clock.ts';
+
+const leaderLeaseMs = grantorLeaseMs(cacheLeaseMs);
+const caller = { identity: 'test' };
+const leads = { role: 'leader', ready: true, term: 1 } as Status;
+
+class HandClock implements Clock {
+  nowMs = 10_000;
+  timers: (() => void)[] = [];
+  now = (): number => this.nowMs;
+  bootNow = (): number => this.nowMs;
+  wallNow = (): number => 0;
+  after = (_delayMs: number, callback: () => void): (() => void) => {
+    this.timers.push(callback);
+    return () => undefined;
+  };
+  endOfTurn = (callback: () => void): void => callback();
+  fire(): void {
+    const due = this.timers;
+    this.timers = [];
+    for (const callback of due) callback();
+  }
+}
+
+/** All that promises that are settled bring about. */
+const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+/** What a client does with what it is granted and told. */
+class Client {
+  readonly lines: Lines<string>;
+  readonly told: Invalidation[] = [];
+  readonly node: CacheClient;
+  readonly clock: HandClock;
+
+  constructor(name: string, coherence: CacheCoherence, clock: HandClock) {
+    this.clock = clock;
+    this.lines = new Lines(name, new LRUCache<string, Line<string>>({ max: 9 }), 0);
+    this.node = coherence.openClient((told) => this.told.push(told));
+  }
+
+  async read(key = 'k'): Promise<string> {
+    const kept = this.lines.read(key, this.clock.nowMs);
+    if (kept !== undefined) return `${kept.value} kept`;
+    const fetch = this.lines.beginFetch(key, this.clock.nowMs);
+    const { view, term, grant } = await this.node.read(key, fetch.epoch, caller);
+    const value = view?.value ?? 'nothing';
+    const granted = { term, grant, value, expiresInMs: view?.expiresInMs };
+    const state = this.lines.endFetch(fetch, granted, false, this.clock.nowMs);
+    return `${value} ${state}`;
+  }
+
+  /** Drops what it was told to, and says so. */
+  obey(): void {
+    for (const told of this.told.splice(0))
+      if (this.lines.invalidate(told)) this.node.dropped(told.epoch, told.seq);
+  }
+}
+
+class World {
+  readonly clock = new HandClock();
+  readonly machine = createStateMachine();
+  readonly leader: CacheCoherence;
+  readonly node: CacheCoherence;
+  /** What the leader tells does not arrive. */
+  isDeaf = false;
+
+  constructor() {
+    this.leader = this.#coherence('leader');
+    this.node = this.#coherence('node');
+    this.write(1);
+    this.leader.onStatus(leads);
+    this.clock.nowMs += leaderLeaseMs;
+  }
+
+  #coherence(nodeId: string): CacheCoherence {
+    return new CacheCoherence({
+      nodeId,
+      process: nodeId,
+      clock: this.clock,
+      state: () => this.machine,
+      clusterTime: () => this.machine.time,
+      prove: () => Promise.resolve(),
+      tell: async (_node, told) => {
+        if (this.isDeaf) throw new Error('cut off');
+        return this.node.onInvalidation(told);
+      },
+      ask: (key, epoch) => this.leader.readHere(nodeId, key, epoch),
+    });
+  }
+
+  write(value: number, key = 'k'): void {
+    this.machine.apply({
+      index: this.machine.index + 1,
+      time: 0,
+      commands: [
+        { identity: 'test', command: { type: 'cache_set', name: key as ResourceName, value } },
+      ],
+    });
+  }
+
+  /** Whether a write has been let through. */
+  begin(key = 'k'): { isLetThrough: boolean } {
+    const write = { isLetThrough: false };
+    assert.ok(this.leader.gate.begin(key, () => (write.isLetThrough = true)));
+    return write;
+  }
+
+  client = (name: string): Client => new Client(name, this.node, this.clock);
+
+  /** Time passes, and nothing else than timers happens. */
+  async pass(ms: number): Promise<void> {
+    this.clock.nowMs += ms;
+    this.clock.fire();
+    await settled();
+  }
+}
+
+describe('the memories of the clients of a node', () => {
+  test('given lines of clients, then a write is let through when each has acknowledged that it dropped its line', async () => {
+    const world = new World();
+    const [one, other] = [world.client('one'), world.client('other')];
+    assert.deepEqual([await one.read(), await other.read()], ['1 exclusive', '1 shared']);
+    assert.equal(await one.read(), '1 kept');
+    const write = world.begin();
+    await settled();
+    assert.equal(write.isLetThrough, false);
+    one.obey();
+    await settled();
+    assert.equal(write.isLetThrough, false, 'the other one still has it');
+    assert.equal(world.node.statistics.pendingInvalidations, 1);
+    assert.equal(await one.read(), '1 invalid', 'it is given to nobody meanwhile');
+    other.obey();
+    await settled();
+    assert.equal(write.isLetThrough, true);
+    assert.equal(await one.read(), '1 invalid', 'nor while it is on its way into the log');
+    world.write(2);
+    world.leader.gate.end('k');
+    assert.equal(await one.read(), '2 exclusive');
+  });
+
+  test('given a client that is silent, then a write waits until its lease has run out, and no longer', async () => {
+    const world = new World();
+    const client = world.client('silent');
+    await client.read();
+    await world.pass(500);
+    const write = world.begin();
+    for (let passedMs = 0; passedMs < leaderLeaseMs - 500; passedMs += 100) {
+      const kept = client.lines.read('k', world.clock.nowMs);
+      assert.ok(!write.isLetThrough || kept === undefined);
+      await world.pass(100);
+    }
+    await world.pass(100);
+    assert.equal(write.isLetThrough, true);
+    assert.equal(client.lines.read('k', world.clock.nowMs), undefined);
+  });
+
+  test('given a node whose lease is nearly over, then what it grants is over before', async () => {
+    const world = new World();
+    const client = world.client('late');
+    await world.node.read('k', caller);
+    world.clock.nowMs += cacheLeaseMs - 1;
+    const read = client.read();
+    assert.equal(await read, '1 exclusive');
+    world.clock.nowMs += 1;
+    assert.equal(client.lines.read('k', world.clock.nowMs), undefined);
+  });
+
+  test('given a node that has begun anew, then its clients drop what they had with its first answer', async () => {
+    const world = new World();
+    const client = world.client('kept');
+    await client.read('a');
+    world.node.onLeaderLost();
+    assert.equal(await client.read('b'), 'nothing invalid');
+    assert.equal(client.lines.read('a', world.clock.nowMs), undefined);
+    assert.equal(await client.read('b'), 'nothing shared', 'under the epoch before it may have it');
+  });
+
+  test('given an answer that an invalidation overtakes, then it is not kept', async () => {
+    const world = new World();
+    const client = world.client('overtaken');
+    await client.read('other');
+    const fetch = client.lines.beginFetch('k', world.clock.nowMs);
+    const { grant, term } = await client.node.read('k', fetch.epoch, caller);
+    world.begin();
+    client.obey();
+    const answer = { term, grant, value: '1', expiresInMs: undefined };
+    assert.equal(client.lines.endFetch(fetch, answer, false, world.clock.nowMs), 'invalid');
+  });
+
+  test('given a client that leaves, then nobody waits for it', async () => {
+    const world = new World();
+    const client = world.client('gone');
+    await client.read();
+    const { epoch } = client.lines;
+    client.lines.drop();
+    client.node.dropped(epoch, undefined);
+    const write = world.begin();
+    await settled();
+    assert.equal(write.isLetThrough, true);
+  });
+
+  test('given a client that closes without a word, then its lease is waited for', async () => {
+    const world = new World();
+    const client = world.client('closed');
+    await client.read();
+    client.node.close();
+    const write = world.begin();
+    await settled();
+    assert.equal(write.isLetThrough, false);
+    await world.pass(leaderLeaseMs);
+    assert.equal(write.isLetThrough, true);
+  });
+
+  test('given a node that reads on and is not reached, then it is granted no more time and the write goes on', async () => {
+    const world = new World();
+    await world.node.read('k', caller);
+    world.isDeaf = true;
+    const write = world.begin();
+    let waitedMs = 0;
+    while (!write.isLetThrough && waitedMs < 20_000) {
+      await world.pass(100);
+      await world.node.read('other', caller);
+      waitedMs += 100;
+    }
+    assert.ok(waitedMs <= longestOwedMs + leaderLeaseMs + 200, String(waitedMs));
+  });
+
+  test('given sharers that come and go, then the leader forgets those whose leases are over', async () => {
+    const world = new World();
+    for (let epoch = 0; epoch < 50; epoch++) {
+      await world.node.read('k', caller);
+      world.node.onLeaderLost();
+    }
+    assert.ok(world.leader.statistics.sharers >= 50);
+    world.clock.nowMs += leaderLeaseMs;
+    world.leader.onTick();
+    assert.equal(world.leader.statistics.sharers, 0);
+  });
+});
