@@ -20,7 +20,8 @@ export const streamPath = '/stream';
  */
 export type StreamRequest = readonly [
   id: number,
-  operation: OperationName | 'cancel' | 'ping' | 'watch' | 'unwatch' | 'cache_keep' | 'cache_dropped',
+  operation:
+    OperationName | 'cancel' | 'ping' | 'watch' | 'unwatch' | 'cache_keep' | 'cache_dropped',
   body: unknown,
   ackedBelow?: number,
 ];

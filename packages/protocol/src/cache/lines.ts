@@ -160,9 +160,7 @@ export class Lines<V> {
     if (grant.line === 'none' || grant.seq <= fetch.invalidatedThrough) return 'invalid'; // LINE-3
     const state = grant.line === 'exclusive' && isOwn ? 'modified' : grant.line;
     const endsMs =
-      expiresInMs === undefined
-        ? undefined
-        : fetch.sentMs + certainMs(expiresInMs, this.#grainMs);
+      expiresInMs === undefined ? undefined : fetch.sentMs + certainMs(expiresInMs, this.#grainMs);
     this.#lines.set(fetch.key, { value, untilMs: endsMs, state }); // LINE-6
     return state;
   }
